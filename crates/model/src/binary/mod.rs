@@ -1,0 +1,1 @@
+//! Native code where none belongs: executables, libraries and scripts, whole or hidden inside other content.

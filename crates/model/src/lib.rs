@@ -1,0 +1,27 @@
+//! Model files: their formats, and what can hide in them.
+//!
+//! [`scan`] is the way in. It recognises the content ([`identify`](mod@identify)), lets every format that claims it
+//! read it ([`Format`]), follows archive members and embedded payloads within [`Limits`], and gives back what
+//! was found and what could not be read. Nothing scanned is ever executed, imported or unpickled.
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
+
+pub mod archive;
+pub mod binary;
+pub mod formats;
+pub mod pickle;
+pub mod python;
+pub mod text;
+pub mod wire;
+
+mod engine;
+mod format;
+mod identify;
+mod input;
+pub mod registry;
+
+pub use engine::{Outcome, Scan, scan};
+pub use format::{Format, Recognition};
+pub use input::{Input, NoSiblings, Sibling, Siblings};
+
+#[doc(no_inline)]
+pub use bartizan_core::{Limits, Rule};

@@ -1,0 +1,1 @@
+//! Python pickle streams, protocols 0 to 5, followed on an abstract machine that calls nothing.

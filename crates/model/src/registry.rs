@@ -1,0 +1,23 @@
+//! Every format and every rule this crate knows. A new format is one file and one line here.
+
+use crate::engine::EverywhereCheck;
+use crate::{Format, Rule};
+
+/// Formats in the order their names are reported when several claim one input.
+pub static FORMATS: &[&dyn Format] = &[];
+
+/// Checks that run on every input after its formats: extension against content, hidden executables.
+pub(crate) static EVERYWHERE: &[EverywhereCheck] = &[];
+
+/// Rules of the checks in [`EVERYWHERE`] and of the shared inspectors that formats call.
+static SHARED_RULES: &[&[&Rule]] = &[];
+
+/// Every rule of this crate, sorted by id, each once.
+pub fn rules() -> Vec<&'static Rule> {
+    let shared = SHARED_RULES.iter().flat_map(|rules| rules.iter().copied());
+    let mut rules: Vec<&'static Rule> =
+        FORMATS.iter().flat_map(|format| format.rules().iter().copied()).chain(shared).collect();
+    rules.sort_by_key(|rule| rule.id);
+    rules.dedup_by_key(|rule| rule.id);
+    rules
+}

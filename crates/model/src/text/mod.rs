@@ -1,0 +1,3 @@
+//! Text around a model: chat templates, configurations, YAML, notebooks, workflows.
+
+pub mod chat_template;

@@ -1,0 +1,4 @@
+//! Readers for the wire encodings that several formats share. Each is bounded, borrows its input and never recurses
+//! on input depth.
+
+pub mod protobuf;
