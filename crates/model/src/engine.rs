@@ -121,7 +121,9 @@ impl<'a> Scan<'a> {
                 other.scan(&input, scan);
             }
             format.scan(&input, scan);
-            registry::EVERYWHERE.iter().for_each(|check| check(&input, Some(format), scan));
+            for check in registry::EVERYWHERE {
+                check(&input, Some(format), scan);
+            }
         });
     }
 
@@ -202,7 +204,9 @@ impl<'a> Scan<'a> {
             format.scan(input, self);
         }
         let first = formats.first().copied();
-        registry::EVERYWHERE.iter().for_each(|check| check(input, first, self));
+        for check in registry::EVERYWHERE {
+            check(input, first, self);
+        }
         first
     }
 
