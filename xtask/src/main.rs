@@ -1,3 +1,43 @@
-//! The project's own chores.
+//! The project's own chores: `cargo xtask test | docs | bench NAME`.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a developer's tool that talks to its terminal"
+)]
 
-fn main() {}
+mod bench;
+mod check;
+mod docs;
+mod process;
+mod tools;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+cargo xtask test            format, lints, tests, docs freshness, spelling, licences: everything CI runs
+cargo xtask docs [--check]  regenerate (or only compare) the generated pages under docs/
+cargo xtask bench NAME      measure, beside the peers where there are any, and print a table
+    detection   recall and false positives on the labelled corpus      (needs BARTIZAN_CORPUS)
+    throughput  big single files, a tiny file: time and memory
+    folder      20,000 small files, one thread against all
+    damage      every corpus file cut and bit-flipped                  (needs BARTIZAN_CORPUS)
+  options: --no-peers  leave the peers out";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let result = match words.as_slice() {
+        ["test"] => check::everything(),
+        ["docs"] => docs::generate(docs::Mode::Write),
+        ["docs", "--check"] => docs::generate(docs::Mode::Compare),
+        ["bench", name, options @ ..] => bench::run(name, options),
+        _ => Err(USAGE.to_owned()),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("{message}");
+            ExitCode::FAILURE
+        }
+    }
+}

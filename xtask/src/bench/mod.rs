@@ -1,0 +1,45 @@
+//! `cargo xtask bench NAME`: measurements anyone can rerun, beside the peers in the same run.
+
+mod corpus;
+mod damage;
+mod detection;
+mod folder;
+mod generate;
+mod measure;
+mod peers;
+mod throughput;
+
+use crate::process::{run as command, target};
+use std::path::PathBuf;
+
+/// Runs the bench called `name`.
+///
+/// # Errors
+/// An unknown name or option, a missing corpus, or whatever kept the bench from measuring.
+pub(crate) fn run(name: &str, options: &[&str]) -> Result<(), String> {
+    let with_peers = match options {
+        [] => true,
+        ["--no-peers"] => false,
+        _ => return Err(format!("unknown options {options:?}; the only one is --no-peers")),
+    };
+    match name {
+        "detection" => detection::run(with_peers),
+        "throughput" => throughput::run(with_peers),
+        "folder" => folder::run(),
+        "damage" => damage::run(),
+        _ => Err(format!("no bench is called `{name}`; see `cargo xtask`")),
+    }
+}
+
+/// Builds the release program and gives its path.
+fn release_program() -> Result<PathBuf, String> {
+    command("cargo", &["build", "--release", "--locked", "--package", "bartizan"])?;
+    Ok(target().join("release/bartizan"))
+}
+
+/// Where benches keep what they generate; may be deleted at any time.
+fn workplace() -> Result<PathBuf, String> {
+    let folder = target().join("bench");
+    std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    Ok(folder)
+}

@@ -1,0 +1,42 @@
+//! `cargo xtask test`: everything a change must pass, in the order of how fast it fails.
+
+use crate::{docs, process::run, tools};
+use std::time::Instant;
+
+type Step = (&'static str, fn() -> Result<(), String>);
+
+const STEPS: &[Step] = &[
+    ("format", || run("cargo", &["fmt", "--all", "--check"])),
+    ("spelling", || tools::TYPOS.ensure().and_then(|()| run(tools::TYPOS.program, &[]))),
+    ("licences, sources, bans", || {
+        tools::DENY.ensure()?;
+        run("cargo", &["deny", "--log-level", "error", "check", "licenses", "sources", "bans"])
+    }),
+    ("lints", || {
+        run("cargo", &["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])
+    }),
+    ("docs are fresh", || docs::generate(docs::Mode::Compare)),
+    ("API documentation", || run("cargo", &["doc", "--workspace", "--no-deps", "--locked", "--quiet"])),
+    ("tests", || run("cargo", &["test", "--workspace", "--locked"])),
+];
+
+/// Runs every step; the first failure ends the run.
+///
+/// # Errors
+/// The name of the failed step and what failed in it.
+pub(crate) fn everything() -> Result<(), String> {
+    let corpus = std::env::var_os("BARTIZAN_CORPUS");
+    match &corpus {
+        Some(folder) => println!("corpus tests read {}", folder.display()),
+        None => println!("corpus tests are skipped: BARTIZAN_CORPUS names no folder"),
+    }
+    let whole = Instant::now();
+    for (name, step) in STEPS {
+        println!("── {name}");
+        let start = Instant::now();
+        step().map_err(|error| format!("✗ {name}: {error}"))?;
+        println!("   {name}: passed in {:.0} s", start.elapsed().as_secs_f64());
+    }
+    println!("all {} steps passed in {:.0} s", STEPS.len(), whole.elapsed().as_secs_f64());
+    Ok(())
+}
