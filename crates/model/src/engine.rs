@@ -16,6 +16,13 @@ pub fn scan(input: &Input<'_>, limits: &Limits, clock: &dyn Clock) -> Outcome {
     scan.finish(format)
 }
 
+/// Scans one subject as `format`, whatever its content looks like: what fuzzing a single parser needs.
+pub fn scan_as(format: &'static dyn Format, input: &Input<'_>, limits: &Limits, clock: &dyn Clock) -> Outcome {
+    let mut scan = Scan::new(limits, clock);
+    format.scan(input, &mut scan);
+    scan.finish(Some(format))
+}
+
 /// What the scan of one subject gave.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {

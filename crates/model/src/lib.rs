@@ -19,7 +19,7 @@ mod identify;
 mod input;
 pub mod registry;
 
-pub use engine::{Outcome, Scan, scan};
+pub use engine::{Outcome, Scan, scan, scan_as};
 pub use format::{Format, Recognition};
 pub use input::{Input, NoSiblings, Sibling, Siblings};
 
