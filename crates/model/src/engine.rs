@@ -51,7 +51,7 @@ pub struct Scan<'a> {
 }
 
 impl<'a> Scan<'a> {
-    fn new(limits: &'a Limits, clock: &'a dyn Clock) -> Self {
+    pub(crate) fn new(limits: &'a Limits, clock: &'a dyn Clock) -> Self {
         Self {
             limits,
             clock,

@@ -10,7 +10,7 @@ pub static FORMATS: &[&dyn Format] = &[];
 pub(crate) static EVERYWHERE: &[EverywhereCheck] = &[];
 
 /// Rules of the checks in [`EVERYWHERE`] and of the shared inspectors that formats call.
-static SHARED_RULES: &[&[&Rule]] = &[];
+static SHARED_RULES: &[&[&Rule]] = &[crate::text::indicators::RULES];
 
 /// Every rule of this crate, sorted by id, each once.
 pub fn rules() -> Vec<&'static Rule> {

@@ -1,3 +1,4 @@
 //! Text around a model: chat templates, configurations, YAML, notebooks, workflows.
 
 pub mod chat_template;
+pub mod indicators;

@@ -1,0 +1,229 @@
+//! Encoded runs inside a text: what base64, hexadecimal and `\x` escapes decode to.
+
+use super::{METADATA_PAYLOAD, Passage};
+use bartizan_core::Severity;
+
+/// How many encodings may lie over one another.
+pub(super) const DEPTH: u32 = 3;
+
+/// Decodes every run of the passage; text is judged again, binary of a known kind goes to `payloads` to be scanned.
+pub(super) fn judge(passage: &mut Passage<'_>, payloads: &mut Vec<(String, Vec<u8>)>, depth: u32) {
+    let text = passage.text;
+    let mut budget = DECODED_BYTES;
+    for run in runs(text) {
+        let Some(bytes) = run.decode() else { continue };
+        let Some(left) = budget.checked_sub(bytes.len()) else { break };
+        budget = left;
+        judge_decoded(passage, run.start, run.encoding, bytes, payloads, depth);
+    }
+    if let Some((start, bytes)) = escapes(text) {
+        judge_decoded(passage, start, "escapes", bytes, payloads, depth);
+    }
+}
+
+fn judge_decoded(
+    passage: &mut Passage<'_>,
+    start: usize,
+    encoding: &str,
+    bytes: Vec<u8>,
+    payloads: &mut Vec<(String, Vec<u8>)>,
+    depth: u32,
+) {
+    if let Some((severity, what)) = payload_kind(&bytes) {
+        passage.mark(&METADATA_PAYLOAD, severity, start, what);
+        if payloads.len() < PAYLOADS {
+            payloads.push((format!("{encoding} at {start}"), bytes));
+        }
+        return;
+    }
+    let Ok(decoded) = std::str::from_utf8(&bytes) else { return };
+    let shown = decoded.chars().filter(|c| !c.is_control() || c.is_whitespace()).count();
+    if depth == 0 || shown < decoded.chars().count() {
+        return;
+    }
+    let how = match &passage.hidden {
+        Some(outer) => format!("{outer} and {encoding}"),
+        None => encoding.to_owned(),
+    };
+    let mut inner = Passage { text: decoded, document: false, hidden: Some(how), marks: Vec::new() };
+    inner.judge();
+    judge(&mut inner, payloads, depth.saturating_sub(1));
+    for mark in inner.marks {
+        match passage.marks.iter_mut().find(|known| known.rule.id == mark.rule.id) {
+            Some(known) if known.severity < mark.severity => *known = mark,
+            Some(_) => {}
+            None => passage.marks.push(mark),
+        }
+    }
+}
+
+/// What decoded bytes are, when they are something that should not hide in text.
+fn payload_kind(bytes: &[u8]) -> Option<(Severity, &'static str)> {
+    Some(match bytes {
+        [0x80, 2..=5, .., b'.'] => (Severity::Medium, "an encoded pickle"),
+        [b'c', .., b'.'] if bytes.iter().take(128).filter(|&&byte| byte == b'\n').count() >= 2 => {
+            (Severity::Medium, "an encoded pickle")
+        }
+        [0x7f, b'E', b'L', b'F', ..] => (Severity::High, "an encoded ELF program"),
+        [b'M', b'Z', ..] if is_portable_executable(bytes) => (Severity::High, "an encoded Windows program"),
+        [0xcf | 0xce, 0xfa, 0xed, 0xfe, ..] => (Severity::High, "an encoded Mach-O program"),
+        [b'#', b'!', b'/', ..] => (Severity::High, "an encoded script"),
+        [b'P', b'K', 3, 4, ..] => (Severity::Medium, "an encoded archive"),
+        [0x1f, 0x8b, 8, flags, ..] if flags & 0xe0 == 0 => (Severity::Low, "encoded compressed data"),
+        _ => return None,
+    })
+}
+
+fn is_portable_executable(bytes: &[u8]) -> bool {
+    let Some(&[a, b, c, d]) = bytes.get(0x3c..0x40).and_then(|field| field.first_chunk::<4>()) else {
+        return false;
+    };
+    let header = u32::from_le_bytes([a, b, c, d]) as usize;
+    bytes.get(header..).is_some_and(|rest| rest.starts_with(b"PE\0\0"))
+}
+
+/// A maximal run of characters of one encoding.
+struct Run<'t> {
+    start: usize,
+    text: &'t [u8],
+    encoding: &'static str,
+}
+
+impl Run<'_> {
+    fn decode(&self) -> Option<Vec<u8>> {
+        if self.encoding == "hexadecimal" { decode_hex(self.text) } else { decode_base64(self.text) }
+    }
+}
+
+/// Every run long enough to hold something, read as hexadecimal when it is that and as base64 otherwise.
+fn runs(text: &str) -> impl Iterator<Item = Run<'_>> {
+    let mut start = 0usize;
+    text.as_bytes().split(|&byte| !is_base64(byte)).filter_map(move |run| {
+        let at = start;
+        start = start.saturating_add(run.len()).saturating_add(1);
+        let is_hex =
+            run.len() >= HEX_CHARS && run.len().is_multiple_of(2) && run.iter().all(u8::is_ascii_hexdigit);
+        if is_hex {
+            return Some(Run { start: at, text: run, encoding: "hexadecimal" });
+        }
+        (run.len() >= BASE64_CHARS).then_some(Run { start: at, text: run, encoding: "base64" })
+    })
+}
+
+fn is_base64(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_' | b'=')
+}
+
+/// Shortest base64 run decoded, in characters: 15 bytes, less than the shortest command worth hiding.
+const BASE64_CHARS: usize = 20;
+/// Shortest hexadecimal run decoded, in characters.
+const HEX_CHARS: usize = 24;
+/// Most bytes decoded per text.
+const DECODED_BYTES: usize = 16 << 20;
+/// Most decoded payloads scanned per text.
+const PAYLOADS: usize = 16;
+/// Fewest `\x` escapes that count as an encoding.
+const ESCAPES: usize = 6;
+
+/// Standard or URL-safe base64 with or without padding; `None` when the length fits neither or padding stands inside.
+fn decode_base64(text: &[u8]) -> Option<Vec<u8>> {
+    let unpadded = text.len().saturating_sub(text.iter().rev().take_while(|&&byte| byte == b'=').count());
+    let text = text.get(..unpadded)?;
+    if text.len() % 4 == 1 {
+        return None;
+    }
+    let mut decoded = Vec::with_capacity(text.len());
+    let (mut bits, mut held) = (0u32, 0u32);
+    for &byte in text {
+        let value = match byte {
+            b'A'..=b'Z' => byte.wrapping_sub(b'A'),
+            b'a'..=b'z' => byte.wrapping_sub(b'a').wrapping_add(26),
+            b'0'..=b'9' => byte.wrapping_sub(b'0').wrapping_add(52),
+            b'+' | b'-' => 62,
+            b'/' | b'_' => 63,
+            _ => return None,
+        };
+        bits = (bits << 6) | u32::from(value);
+        held = held.saturating_add(6);
+        if held >= 8 {
+            held = held.saturating_sub(8);
+            decoded.push((bits >> held) as u8);
+        }
+    }
+    Some(decoded)
+}
+
+fn decode_hex(text: &[u8]) -> Option<Vec<u8>> {
+    text.chunks_exact(2)
+        .map(|pair| {
+            let digits = std::str::from_utf8(pair).ok()?;
+            u8::from_str_radix(digits, 16).ok()
+        })
+        .collect()
+}
+
+/// The text with its `\xNN` and `\u00NN` escapes taken, when there are at least [`ESCAPES`]; and where they start.
+fn escapes(text: &str) -> Option<(usize, Vec<u8>)> {
+    let first = text.find("\\x").into_iter().chain(text.find("\\u00")).min()?;
+    let mut decoded = Vec::new();
+    let mut count = 0usize;
+    let mut rest = text.as_bytes().get(first..).unwrap_or_default();
+    while let Some((&byte, after)) = rest.split_first() {
+        let digits = match rest {
+            [b'\\', b'x', high, low, ..] => Some(([*high, *low], 4)),
+            [b'\\', b'u', b'0', b'0', high, low, ..] => Some(([*high, *low], 6)),
+            _ => None,
+        };
+        if let Some((value, length)) =
+            digits.and_then(|(pair, length)| Some((*decode_hex(&pair)?.first()?, length)))
+        {
+            decoded.push(value);
+            count = count.saturating_add(1);
+            rest = rest.get(length..).unwrap_or_default();
+        } else {
+            decoded.push(byte);
+            rest = after;
+        }
+    }
+    (count >= ESCAPES).then_some((first, decoded))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::METADATA_CODE;
+    use super::super::tests::seen;
+    use super::*;
+
+    #[test]
+    fn base64_decodes_in_both_alphabets_and_without_padding() {
+        assert_eq!(decode_base64(b"aGk_").unwrap(), b"hi?");
+        assert_eq!(decode_base64(b"aGk=").unwrap(), b"hi");
+        assert_eq!(decode_base64(b"aGk").unwrap(), b"hi");
+    }
+
+    #[test]
+    fn an_encoded_pickle_is_a_payload_and_an_encoded_picture_is_not() {
+        assert!(
+            seen("gASVHQAAAAAAAACMBXBvc2l4lIwGc3lzdGVtlJOUjAJpZJSFlFKULg==")
+                .iter()
+                .any(|(id, _)| *id == METADATA_PAYLOAD.id)
+        );
+        assert_eq!(seen("data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJ"), []);
+    }
+
+    #[test]
+    fn escapes_are_taken_and_judged() {
+        let hidden: String = "os.system('id')"
+            .bytes()
+            .flat_map(|byte| ["\\x".to_owned(), bartizan_core::hex(&[byte])])
+            .collect();
+        assert_eq!(seen(&hidden), [(METADATA_CODE.id, Severity::High)]);
+        assert_eq!(seen("\\x48\\x65\\x6c\\x6c\\x6f\\x20\\x57"), []);
+    }
+
+    #[test]
+    fn hexadecimal_code_is_taken_and_judged() {
+        let hidden = bartizan_core::hex(b"__import__('os').system('id')");
+        assert_eq!(seen(&hidden), [(METADATA_CODE.id, Severity::High)]);
+    }
+}

