@@ -17,7 +17,12 @@ pub fn scan(input: &Input<'_>, limits: &Limits, clock: &dyn Clock) -> Outcome {
 }
 
 /// Scans one subject as `format`, whatever its content looks like: what fuzzing a single parser needs.
-pub fn scan_as(format: &'static dyn Format, input: &Input<'_>, limits: &Limits, clock: &dyn Clock) -> Outcome {
+pub fn scan_as(
+    format: &'static dyn Format,
+    input: &Input<'_>,
+    limits: &Limits,
+    clock: &dyn Clock,
+) -> Outcome {
     let mut scan = Scan::new(limits, clock);
     format.scan(input, &mut scan);
     scan.finish(Some(format))
@@ -130,6 +135,16 @@ impl<'a> Scan<'a> {
             format.scan(&input, scan);
             for check in registry::EVERYWHERE {
                 check(&input, Some(format), scan);
+            }
+        });
+    }
+
+    /// Runs only the checks that run everywhere on a later block of a member too large to hold, whose first block went
+    /// through [`Scan::member_of`].
+    pub(crate) fn block(&mut self, input: &Input<'_>) {
+        self.nested(input.name, |scan| {
+            for check in registry::EVERYWHERE {
+                check(input, None, scan);
             }
         });
     }

@@ -4,7 +4,7 @@ use crate::engine::EverywhereCheck;
 use crate::{Format, Rule};
 
 /// Formats in the order their names are reported when several claim one input.
-pub static FORMATS: &[&dyn Format] = &[];
+pub static FORMATS: &[&dyn Format] = &[&crate::archive::zip::ZIP];
 
 /// Checks that run on every input after its formats: extension against content, hidden executables.
 pub(crate) static EVERYWHERE: &[EverywhereCheck] = &[];

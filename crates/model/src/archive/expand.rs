@@ -1,0 +1,339 @@
+//! Bounded decompression for every container. Output grows as it comes, never by a declared length; a stream that
+//! breaks still gives what came out before the break, because a loader would have read that far too.
+//!
+//! Cost: time linear in the output, which [`Limits`](crate::Limits) bounds; a large member whose head no format knows
+//! is not held but passes through in blocks.
+
+use crate::{Format, Input, Scan, Siblings, identify};
+use bartizan_core::{Finding, Limits, Severity, atlas, cwe, owasp_llm, rule};
+use std::io::{self, BufRead, Read};
+
+rule! {
+    /// ## What it finds
+    /// A compressed member that expands far beyond what model files do.
+    /// ## Why it matters
+    /// A decompression bomb fills the memory or disk of whatever loads or scans it.
+    /// ## Example
+    /// 42 kB of zip that expand to petabytes.
+    /// ## How to fix
+    /// Do not load it. If the ratio is honest (a tensor of zeros), raise the limit and scan again.
+    /// ## References
+    /// - https://cwe.mitre.org/data/definitions/409.html
+    pub const EXPANSION: Rule = Rule {
+        id: "model/archive-expansion",
+        title: "compressed data that expands beyond measure",
+        severity: Severity::Medium,
+        remedy: "Do not load it; if the ratio is honest, raise --max-expansion-ratio and scan again.",
+        taxonomies: &[atlas("AML.T0029"), cwe(409), owasp_llm("LLM10")],
+    };
+}
+
+/// A compression method.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Codec {
+    /// Raw deflate (RFC 1951).
+    Deflate,
+    /// Zlib (RFC 1950).
+    Zlib,
+    /// Gzip (RFC 1952), all members.
+    Gzip,
+    /// bzip2, all streams.
+    Bzip2,
+    /// Xz, all streams.
+    Xz,
+    /// `.lzma`, the format before xz.
+    LzmaAlone,
+    /// LZMA inside zip (APPNOTE 5.8.8); the size when the stream has no end marker.
+    ZipLzma(Option<u64>),
+    /// Lzip.
+    Lzip,
+    /// Zstandard, all frames (RFC 8878).
+    Zstd,
+    /// LZ4 frames.
+    Lz4,
+}
+
+/// How reading a compressed stream ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum End {
+    /// At its own end.
+    Complete,
+    /// The stream is damaged or cut; what the decoder said.
+    Broken(String),
+    /// A limit was hit; what was said to the user.
+    Limit,
+}
+
+/// What came of decompressing one member.
+pub struct Expansion {
+    /// Bytes that came out.
+    pub length: u64,
+    /// CRC-32 of all that came out.
+    pub crc32: u32,
+    /// How it ended.
+    pub end: End,
+    /// Compressed bytes used, as far as the decoder tells.
+    pub consumed: usize,
+    /// The format that recognised the content.
+    pub format: Option<&'static dyn Format>,
+}
+
+/// Largest dictionary a decoder may allocate, in KiB: `xz -9` needs 65 MiB.
+const DICTIONARY_KIB: u32 = 80 << 10;
+/// Largest Zstandard window, in bytes: what `zstd --ultra -22` writes.
+const ZSTD_WINDOW: u64 = 128 << 20;
+/// Bytes asked of a decoder at a time.
+const CHUNK: usize = 64 << 10;
+/// Output size in bytes from which content no format knows is passed on in blocks instead of being held.
+const HOLD: usize = 32 << 20;
+/// Bytes of a block that the next one repeats, so that nothing hides on a seam.
+const OVERLAP: usize = 64 << 10;
+/// Output size in bytes from which a high ratio is worth a remark.
+const REMARK_FROM: u64 = 16 << 10;
+
+/// Decompresses `data` and scans what comes out as the member called `name`.
+pub fn scan_expanded(
+    codec: Codec,
+    data: &[u8],
+    name: &str,
+    siblings: &dyn Siblings,
+    scan: &mut Scan<'_>,
+) -> Expansion {
+    let mut reader = Output::new(codec, data);
+    let limits = *scan.limits();
+    let mut held: Vec<u8> = Vec::new();
+    let mut passed = 0u64;
+    let mut crc = flate2::Crc::new();
+    let mut format = None;
+    let mut chunk = vec![0; CHUNK];
+    let mut known = None;
+    let end = loop {
+        let count = match reader.read(&mut chunk) {
+            Ok(0) => break End::Complete,
+            Ok(count) => count,
+            Err(error) => break End::Broken(error.to_string()),
+        };
+        let fresh = chunk.get(..count).unwrap_or_default();
+        crc.update(fresh);
+        held.extend_from_slice(fresh);
+        let length = passed.saturating_add(held.len() as u64);
+        let consumed = reader.consumed() as u64;
+        if length > Limits::RATIO_FLOOR && length > limits.expansion_ratio.saturating_mul(consumed) {
+            let message = format!(
+                "`{name}` expands more than {}-fold: {length} bytes came out of {consumed}",
+                limits.expansion_ratio
+            );
+            report_expansion(scan, name, Severity::Medium, message);
+            scan.gap(None, format!("`{name}` was not read past {length} bytes of expansion; raise --max-expansion-ratio if it is honest"));
+            break End::Limit;
+        }
+        if !scan.expand(count as u64) || scan.out_of_time() {
+            break End::Limit;
+        }
+        if held.len() as u64 > limits.member_bytes {
+            scan.gap(
+                None,
+                format!(
+                    "`{name}` expands to more than {} bytes; raise --max-member-bytes",
+                    limits.member_bytes
+                ),
+            );
+            break End::Limit;
+        }
+        if held.len() > HOLD {
+            let recognised = *known.get_or_insert_with(|| is_recognised(name, &held));
+            if !recognised {
+                // The first block goes through everything, later ones through the checks that run everywhere.
+                if passed == 0 {
+                    format = scan.member_of(&Input { bytes: &held, name, siblings });
+                } else {
+                    scan.block(&Input { bytes: &held, name, siblings });
+                }
+                let keep = held.len().saturating_sub(OVERLAP);
+                passed = passed.saturating_add(keep as u64);
+                held.drain(..keep);
+            }
+        }
+    };
+    drop(chunk);
+    let length = passed.saturating_add(held.len() as u64);
+    if passed == 0 {
+        format = scan.member_of(&Input { bytes: &held, name, siblings });
+    } else {
+        scan.block(&Input { bytes: &held, name, siblings });
+    }
+    let consumed = reader.consumed();
+    let ratio = length.checked_div(consumed as u64).unwrap_or(length);
+    if end != End::Limit && length >= REMARK_FROM && ratio > limits.expansion_ratio {
+        let message = format!("`{name}` expands {ratio}-fold, to {length} bytes");
+        report_expansion(scan, name, Severity::Info, message);
+    }
+    Expansion { length, crc32: crc.sum(), end, consumed, format }
+}
+
+/// At most `limit` bytes of what `data` decompresses to; what came out before a break is kept.
+pub fn expanded(codec: Codec, data: &[u8], limit: u64) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    // A break keeps what was read: the caller sees a shorter member.
+    let _ = Output::new(codec, data).take(limit).read_to_end(&mut bytes);
+    bytes
+}
+
+fn is_recognised(name: &str, head: &[u8]) -> bool {
+    let (certain, weak) = identify::candidates(&Input::new(name, head));
+    !certain.is_empty() || weak.is_some()
+}
+
+fn report_expansion(scan: &mut Scan<'_>, name: &str, severity: Severity, message: String) {
+    let mut finding = Finding::new(&EXPANSION, message).severity(severity);
+    finding.location.member = Some(bartizan_core::printable(name, 200));
+    scan.report(finding);
+}
+
+/// A decoder over a slice that counts what it used and restarts on concatenated streams.
+struct Output<'a> {
+    codec: Codec,
+    decoder: Option<Box<dyn Read + 'a>>,
+    data: &'a [u8],
+    used: std::rc::Rc<std::cell::Cell<usize>>,
+    /// Where the running stream began, and whether it gave anything yet.
+    begun: usize,
+    failed: Option<String>,
+}
+
+impl<'a> Output<'a> {
+    fn new(codec: Codec, data: &'a [u8]) -> Self {
+        let used = std::rc::Rc::new(std::cell::Cell::new(0));
+        let mut output = Self { codec, decoder: None, data, used, begun: 0, failed: None };
+        output.start();
+        output
+    }
+
+    fn consumed(&self) -> usize {
+        self.used.get()
+    }
+
+    fn start(&mut self) {
+        self.begun = self.used.get();
+        let rest = self.data.get(self.begun..).unwrap_or_default();
+        let input = Counted { rest, used: self.used.clone() };
+        match decoder(self.codec, input) {
+            Ok(decoder) => self.decoder = Some(decoder),
+            Err(error) => self.failed = Some(error.to_string()),
+        }
+    }
+
+    /// Whether another stream of the same kind follows the one that ended.
+    fn another(&self) -> bool {
+        let rest = self.data.get(self.used.get()..).unwrap_or_default();
+        self.used.get() > self.begun
+            && match self.codec {
+                Codec::Zstd => rest.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) || is_skippable(rest),
+                Codec::Lz4 => rest.starts_with(&[0x04, 0x22, 0x4d, 0x18]) || is_skippable(rest),
+                _ => false,
+            }
+    }
+
+    /// Moves past a skippable frame (LZ4 and Zstandard share them: RFC 8878 §3.1.2).
+    fn skip_frame(&mut self) -> bool {
+        let rest = self.data.get(self.used.get()..).unwrap_or_default();
+        if !is_skippable(rest) {
+            return false;
+        }
+        let length = rest.get(4..8).and_then(|field| field.try_into().ok()).map_or(0, u32::from_le_bytes);
+        let past = self.used.get().saturating_add(8).saturating_add(length as usize);
+        self.used.set(past.min(self.data.len()));
+        true
+    }
+}
+
+fn is_skippable(rest: &[u8]) -> bool {
+    matches!(rest, [low, 0x2a, 0x4d, 0x18, ..] if low & 0xf0 == 0x50)
+}
+
+impl Read for Output<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            if let Some(error) = self.failed.take() {
+                self.decoder = None;
+                return Err(io::Error::other(error));
+            }
+            let Some(decoder) = self.decoder.as_mut() else { return Ok(0) };
+            let count = decoder.read(buffer)?;
+            if count > 0 {
+                return Ok(count);
+            }
+            self.decoder = None;
+            if !self.another() {
+                return Ok(0);
+            }
+            while self.skip_frame() {}
+            if self.used.get() >= self.data.len() {
+                return Ok(0);
+            }
+            self.start();
+        }
+    }
+}
+
+/// A slice as a reader that shares how far it was read.
+struct Counted<'a> {
+    rest: &'a [u8],
+    used: std::rc::Rc<std::cell::Cell<usize>>,
+}
+
+impl Read for Counted<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.rest.read(buffer)?;
+        self.used.set(self.used.get().saturating_add(count));
+        Ok(count)
+    }
+}
+
+impl BufRead for Counted<'_> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        Ok(self.rest)
+    }
+
+    fn consume(&mut self, count: usize) {
+        self.rest = self.rest.get(count..).unwrap_or_default();
+        self.used.set(self.used.get().saturating_add(count));
+    }
+}
+
+fn decoder<'a>(codec: Codec, mut input: Counted<'a>) -> io::Result<Box<dyn Read + 'a>> {
+    Ok(match codec {
+        Codec::Deflate => Box::new(flate2::bufread::DeflateDecoder::new(input)),
+        Codec::Zlib => Box::new(flate2::bufread::ZlibDecoder::new(input)),
+        Codec::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(input)),
+        Codec::Bzip2 => Box::new(bzip2::bufread::MultiBzDecoder::new(input)),
+        Codec::Xz => Box::new(lzma_rust2::XzReader::new_mem_limit(input, true, DICTIONARY_KIB)),
+        Codec::LzmaAlone => Box::new(lzma_rust2::LzmaReader::new_mem_limit(input, DICTIONARY_KIB, None)?),
+        Codec::ZipLzma(size) => {
+            // APPNOTE 5.8.8: version of the SDK, length of the properties (5), then the properties.
+            let mut header = [0; 9];
+            input.read_exact(&mut header)?;
+            let [_, _, 5, 0, properties, dictionary @ ..] = header else {
+                return Err(io::Error::other("the LZMA properties are not five bytes long"));
+            };
+            let dictionary = u32::from_le_bytes(dictionary);
+            if dictionary / 1024 > DICTIONARY_KIB {
+                return Err(io::Error::other("the LZMA dictionary is larger than 80 MiB"));
+            }
+            let size = size.unwrap_or(u64::MAX);
+            Box::new(lzma_rust2::LzmaReader::new_with_props(input, size, properties, dictionary, None)?)
+        }
+        Codec::Lzip => {
+            // Byte 5 of the header: the low five bits are the binary logarithm of the dictionary size.
+            if input.rest.get(5).is_some_and(|size| 1u64 << (size & 0x1f) > u64::from(DICTIONARY_KIB) << 10) {
+                return Err(io::Error::other("the lzip dictionary is larger than 80 MiB"));
+            }
+            Box::new(lzma_rust2::LzipReader::new(input))
+        }
+        Codec::Zstd => Box::new(
+            ruzstd::decoding::StreamingDecoder::new_with_max_window_size(input, ZSTD_WINDOW)
+                .map_err(|error| io::Error::other(error.to_string()))?,
+        ),
+        Codec::Lz4 => Box::new(lz4_flex::frame::FrameDecoder::new(input)),
+    })
+}
