@@ -11,6 +11,7 @@ pub mod formats;
 pub mod pickle;
 pub mod python;
 pub mod text;
+pub mod weights;
 pub mod wire;
 
 mod engine;

@@ -4,13 +4,20 @@ use crate::engine::EverywhereCheck;
 use crate::{Format, Rule};
 
 /// Formats in the order their names are reported when several claim one input.
+#[rustfmt::skip] // one line each, so that additions merge
 pub static FORMATS: &[&dyn Format] = &[&crate::archive::zip::ZIP];
 
 /// Checks that run on every input after its formats: extension against content, hidden executables.
-pub(crate) static EVERYWHERE: &[EverywhereCheck] = &[];
+#[rustfmt::skip] // one line each, so that additions merge
+pub(crate) static EVERYWHERE: &[EverywhereCheck] = &[
+];
 
 /// Rules of the checks in [`EVERYWHERE`] and of the shared inspectors that formats call.
-static SHARED_RULES: &[&[&Rule]] = &[crate::text::indicators::RULES];
+#[rustfmt::skip] // one line each, so that additions merge
+static SHARED_RULES: &[&[&Rule]] = &[
+    crate::text::indicators::RULES,
+    crate::weights::RULES,
+];
 
 /// Every rule of this crate, sorted by id, each once.
 pub fn rules() -> Vec<&'static Rule> {
