@@ -5,11 +5,17 @@ use crate::{Format, Rule};
 
 /// Formats in the order their names are reported when several claim one input.
 #[rustfmt::skip] // one line each, so that additions merge
-pub static FORMATS: &[&dyn Format] = &[&crate::archive::zip::ZIP];
+pub static FORMATS: &[&dyn Format] = &[
+    &crate::archive::zip::ZIP,
+];
+pub static FORMATS: &[&dyn Format] = &[
+    &crate::binary::executable::ExecutableFile,
+];
 
 /// Checks that run on every input after its formats: extension against content, hidden executables.
 #[rustfmt::skip] // one line each, so that additions merge
 pub(crate) static EVERYWHERE: &[EverywhereCheck] = &[
+    crate::binary::embedded::check,
 ];
 
 /// Rules of the checks in [`EVERYWHERE`] and of the shared inspectors that formats call.
@@ -17,6 +23,7 @@ pub(crate) static EVERYWHERE: &[EverywhereCheck] = &[
 static SHARED_RULES: &[&[&Rule]] = &[
     crate::text::indicators::RULES,
     crate::weights::RULES,
+    crate::binary::embedded::RULES,
 ];
 
 /// Every rule of this crate, sorted by id, each once.
