@@ -7,8 +7,10 @@ use crate::{Format, Rule};
 #[rustfmt::skip] // one line each, so that additions merge
 pub static FORMATS: &[&dyn Format] = &[
     &crate::archive::zip::ZIP,
+    &crate::binary::executable::ExecutableFile,
 ];
 pub static FORMATS: &[&dyn Format] = &[
+    &crate::archive::zip::ZIP,
     &crate::binary::executable::ExecutableFile,
 ];
 
