@@ -9,10 +9,6 @@ pub static FORMATS: &[&dyn Format] = &[
     &crate::archive::zip::ZIP,
     &crate::binary::executable::ExecutableFile,
 ];
-pub static FORMATS: &[&dyn Format] = &[
-    &crate::archive::zip::ZIP,
-    &crate::binary::executable::ExecutableFile,
-];
 
 /// Checks that run on every input after its formats: extension against content, hidden executables.
 #[rustfmt::skip] // one line each, so that additions merge
