@@ -6,11 +6,15 @@ use crate::{Format, Rule};
 /// Formats in the order their names are reported when several claim one input.
 #[rustfmt::skip] // one line each, so that additions merge
 pub static FORMATS: &[&dyn Format] = &[
-    &crate::formats::safetensors::Safetensors,
-    &crate::formats::gguf::Gguf,
-    &crate::formats::ggml::Ggml,
     &crate::archive::zip::ZIP,
     &crate::binary::executable::ExecutableFile,
+    &crate::formats::npy::NPY,
+    &crate::formats::r_data::R_DATA,
+    &crate::formats::java_serialized::JAVA_SERIALIZED,
+    &crate::formats::pmml::PMML,
+    &crate::formats::skops::SKOPS,
+    &crate::formats::flax::FLAX,
+    &crate::formats::xml::XML,
 ];
 
 /// Checks that run on every input after its formats: extension against content, hidden executables.

@@ -1,6 +1,14 @@
 //! One file per model format.
 
-pub mod ggml;
-pub mod gguf;
-pub(crate) mod hidden;
-pub mod safetensors;
+pub mod flax;
+pub mod java_serialized;
+mod java_stream;
+pub mod malformed;
+pub mod npy;
+mod npy_literal;
+pub mod pmml;
+pub mod r_data;
+pub mod skops;
+#[cfg(test)]
+pub(crate) mod testing;
+pub mod xml;

@@ -2,3 +2,4 @@
 
 pub mod chat_template;
 pub mod indicators;
+pub(crate) mod printable;

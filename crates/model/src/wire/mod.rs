@@ -4,4 +4,6 @@
 pub mod flatbuffer;
 pub mod json;
 pub mod json_tree;
+pub mod msgpack;
 pub mod protobuf;
+pub mod ubjson;

@@ -1,0 +1,120 @@
+//! Readable text inside binary content whose structure is not known: runs of ASCII, and of ASCII written as UTF-16.
+//!
+//! Cost: one pass over the bytes; every run is judged once, cut at [`RUN_BYTES`].
+
+use super::indicators::{METADATA_CODE, METADATA_COMMAND, METADATA_PAYLOAD, inspect_metadata};
+use crate::Scan;
+use bartizan_core::{Finding, Location, Severity};
+
+/// Shortest run taken for text, in bytes. Random bytes give a run of this length about once in a megabyte.
+const SHORTEST: usize = 8;
+/// Longest piece of a run judged at once, in bytes.
+const RUN_BYTES: usize = 1 << 20;
+/// Runs judged before the clock is asked.
+const CHECK_EVERY: usize = 4096;
+
+/// Judges every readable run in `bytes`, which begin at offset `base` of the current input.
+pub(crate) fn inspect_runs(bytes: &[u8], base: usize, scan: &mut Scan<'_>) {
+    for (count, (offset, text)) in ascii_runs(bytes).enumerate() {
+        if count % CHECK_EVERY == 0 && scan.out_of_time() {
+            return;
+        }
+        let place = Location { offset: Some(base.saturating_add(offset) as u64), ..Location::default() };
+        inspect_where_no_text_belongs(text, &place, scan);
+    }
+    for (offset, text) in wide_runs(bytes) {
+        let place = Location { offset: Some(base.saturating_add(offset) as u64), ..Location::default() };
+        inspect_where_no_text_belongs(&text, &place, scan);
+    }
+}
+
+/// Judges a text that stands where weights need none: what passes for a curiosity in a model card, a command or a call
+/// that may be shown there as an example, is high here.
+pub(crate) fn inspect_where_no_text_belongs(text: &str, place: &Location, scan: &mut Scan<'_>) {
+    let before = scan.findings().len();
+    inspect_metadata(text, place, scan);
+    let strict = [METADATA_CODE.id, METADATA_COMMAND.id, METADATA_PAYLOAD.id];
+    let new = scan.findings().get(before..).unwrap_or_default().iter();
+    let raised: Vec<Finding> =
+        new.filter(|found| found.severity == Severity::Medium && strict.contains(&found.rule.id)).cloned().collect();
+    for finding in raised {
+        // The member path is filled in anew.
+        scan.report(Finding { location: place.clone(), severity: Severity::High, ..finding });
+    }
+}
+
+/// Runs of printable ASCII with their offsets; line breaks and tabs belong to a run.
+pub(crate) fn ascii_runs(bytes: &[u8]) -> impl Iterator<Item = (usize, &str)> {
+    let mut position = 0usize;
+    std::iter::from_fn(move || {
+        loop {
+            let rest = bytes.get(position..).filter(|rest| !rest.is_empty())?;
+            let skipped = rest.iter().position(|&byte| is_text(byte))?;
+            let start = position.saturating_add(skipped);
+            let run = bytes.get(start..).unwrap_or_default();
+            let run = run.get(..RUN_BYTES).unwrap_or(run);
+            let length = run.iter().position(|&byte| !is_text(byte)).unwrap_or(run.len());
+            position = start.saturating_add(length);
+            if length >= SHORTEST
+                && let Some(text) = run.get(..length).and_then(|run| std::str::from_utf8(run).ok())
+            {
+                return Some((start, text));
+            }
+        }
+    })
+}
+
+/// Runs of printable ASCII in little-endian UTF-16, with their offsets.
+fn wide_runs(bytes: &[u8]) -> impl Iterator<Item = (usize, String)> {
+    let mut position = 0usize;
+    std::iter::from_fn(move || {
+        loop {
+            let rest = bytes.get(position..).filter(|rest| rest.len() >= 2)?;
+            // Only a NUL can be the high byte of ASCII in UTF-16.
+            let zero = memchr::memchr(0, rest.get(1..)?)?;
+            let start = position.saturating_add(zero);
+            let units = bytes.get(start..).unwrap_or_default().chunks_exact(2).take(RUN_BYTES);
+            let text: String = units
+                .map_while(|unit| match unit {
+                    [low, 0] if is_text(*low) => Some(char::from(*low)),
+                    _ => None,
+                })
+                .collect();
+            position = start.saturating_add(text.len().saturating_mul(2)).max(start.saturating_add(1));
+            if text.len() >= SHORTEST {
+                return Some((start, text));
+            }
+        }
+    })
+}
+
+fn is_text(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~' | b'\t' | b'\n' | b'\r')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn runs_come_with_their_offsets_and_short_ones_are_left_out() {
+        let runs: Vec<_> = ascii_runs(b"\0\0short\0long enough\xff").collect();
+        assert_eq!(runs, [(8, "long enough")]);
+    }
+
+    #[test]
+    fn text_written_as_utf_16_is_found() {
+        let mut bytes = vec![1, 2, 3];
+        bytes.extend("powershell".bytes().flat_map(|byte| [byte, 0]));
+        assert_eq!(wide_runs(&bytes).collect::<Vec<_>>(), [(3, "powershell".to_owned())]);
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_give_runs_that_lie_inside(bytes: Vec<u8>) {
+            prop_assert!(ascii_runs(&bytes).all(|(offset, text)| offset + text.len() <= bytes.len()));
+            prop_assert!(wide_runs(&bytes).all(|(offset, text)| offset + 2 * text.len() <= bytes.len()));
+        }
+    }
+}
