@@ -15,6 +15,7 @@ pub static FORMATS: &[&dyn Format] = &[
     &crate::formats::skops::SKOPS,
     &crate::formats::flax::FLAX,
     &crate::formats::xml::XML,
+    &crate::formats::keras::KERAS_CONFIG,
 ];
 
 /// Checks that run on every input after its formats: extension against content, hidden executables.

@@ -12,3 +12,5 @@ pub mod skops;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod xml;
+pub mod keras;
+pub mod tensorflow;

@@ -52,7 +52,8 @@ impl<'a> Table<'a> {
         let out_of_bounds = FlatbufferError::OutOfBounds { offset: position };
         let bad = FlatbufferError::BadTable { offset: position };
         let back = read_u32(buffer, position).ok_or(out_of_bounds)?.cast_signed();
-        let vtable = i64::try_from(position).ok().and_then(|at| at.checked_sub(i64::from(back))).ok_or(bad)?;
+        let vtable =
+            i64::try_from(position).ok().and_then(|at| at.checked_sub(i64::from(back))).ok_or(bad)?;
         let vtable = usize::try_from(vtable).map_err(|_| bad)?;
         let vtable_length = usize::from(read_u16(buffer, vtable).ok_or(bad)?);
         if vtable_length < 4 || buffer.len().saturating_sub(vtable) < vtable_length {

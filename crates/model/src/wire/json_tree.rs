@@ -17,6 +17,13 @@ pub const MAX_NODES: usize = 1 << 20;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NodeId(u32);
 
+impl NodeId {
+    /// Position of the value in the order of the text.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
 /// A parsed text, perhaps only up to [`Document::error`].
 #[derive(Debug, Clone)]
 pub struct Document<'a> {
@@ -73,7 +80,9 @@ const NONE: u32 = u32::MAX;
 pub fn decode(bytes: &[u8]) -> Cow<'_, str> {
     let utf_16 = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
         let units = bytes.as_chunks::<2>().0.iter().map(|&pair| unit(pair));
-        Cow::Owned(char::decode_utf16(units).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)).collect())
+        Cow::Owned(
+            char::decode_utf16(units).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)).collect(),
+        )
     };
     let utf_32 = |bytes: &[u8], unit: fn([u8; 4]) -> u32| {
         let points = bytes.as_chunks::<4>().0.iter().map(|&four| unit(four));
@@ -272,7 +281,11 @@ impl<'a> Parser<'a> {
             loop {
                 self.skip_space();
                 let Some(&container) = open.last() else {
-                    return if self.cursor.is_at_end() { Ok(()) } else { Err(self.error("text after the value")) };
+                    return if self.cursor.is_at_end() {
+                        Ok(())
+                    } else {
+                        Err(self.error("text after the value"))
+                    };
                 };
                 if self.close_if_next(container) {
                     open.pop();
@@ -430,7 +443,9 @@ impl<'a> Parser<'a> {
             let low = self.four_hex_digits()?;
             if (0xdc00..0xe000).contains(&low) {
                 let offset = ((high & 0x3ff) << 10) | (low & 0x3ff);
-                return Ok(char::from_u32(offset.saturating_add(0x1_0000)).unwrap_or(char::REPLACEMENT_CHARACTER));
+                return Ok(
+                    char::from_u32(offset.saturating_add(0x1_0000)).unwrap_or(char::REPLACEMENT_CHARACTER)
+                );
             }
             self.cursor = before;
         }

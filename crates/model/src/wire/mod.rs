@@ -1,6 +1,7 @@
 //! Readers for the wire encodings that several formats share. Each is bounded, borrows its input and never recurses
 //! on input depth.
 
+pub mod base64;
 pub mod flatbuffer;
 pub mod json;
 pub mod json_tree;

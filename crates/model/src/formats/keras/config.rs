@@ -1,0 +1,754 @@
+//! The walk over a Keras configuration: every object and every string of it is judged by what the loader would do.
+//!
+//! Iterative over a flat tree; each value is looked at once, so cost is linear in the text.
+//!
+//! Source: `keras/src/saving/serialization_lib.py`, `keras/src/legacy/saving/serialization.py`, Keras 2
+//! `keras/saving/legacy/serialization.py`; advisories CVE-2024-3660, CVE-2025-1550, CVE-2025-8747, CVE-2025-9905,
+//! CVE-2025-9906, CVE-2025-12058, CVE-2025-49655.
+
+use super::lambda;
+use super::names::{self, Module};
+use crate::Scan;
+use crate::pickle::knowledge::{Standing, standing};
+use crate::text::indicators;
+use crate::wire::base64;
+use crate::wire::json_tree::{self, Document, NodeId, Value};
+use bartizan_core::{
+    Finding, Location, Rule, Severity, atlas, cwe, owasp_llm, owasp_ml, printable, rule,
+};
+
+rule! {
+    /// ## What it finds
+    /// A configuration that names a class or function outside Keras by module and name.
+    /// ## Why it matters
+    /// Keras 3 before 3.9 imports the module and calls what it finds there with arguments from the file, safe mode or
+    /// not (CVE-2025-1550). Importing alone runs the module's top level.
+    /// ## Example
+    /// `{"module": "subprocess", "class_name": "function", "config": "Popen", "registered_name": "Popen"}`
+    /// ## How to fix
+    /// Do not load the file. A model of Keras's own layers names only `keras` modules.
+    /// ## References
+    /// - <https://nvd.nist.gov/vuln/detail/CVE-2025-1550>
+    pub const KERAS_MODULE: Rule = Rule {
+        id: "model/keras-foreign-module",
+        title: "a Keras configuration that imports a module outside Keras",
+        severity: Severity::High,
+        remedy: "Do not load the file; a model of Keras's own layers names only keras modules.",
+        taxonomies: &[atlas("AML.T0011.000"), cwe(502), cwe(470), owasp_llm("LLM03"), owasp_ml("ML06")],
+    };
+
+    /// ## What it finds
+    /// A configuration that names a function of Keras or TensorFlow itself that reaches files, the network, native
+    /// libraries or the loader's own switches: `get_file`, `enable_unsafe_deserialization`, `tf.io.write_file`.
+    /// ## Why it matters
+    /// The loader trusts everything inside Keras, so such a function is called with arguments from the file
+    /// (CVE-2025-8747, CVE-2025-9906, CVE-2025-12060).
+    /// ## Example
+    /// `{"module": "keras.utils", "class_name": "function", "config": "get_file"}`
+    /// ## How to fix
+    /// Do not load the file; no layer needs these functions.
+    /// ## References
+    /// - <https://nvd.nist.gov/vuln/detail/CVE-2025-8747>
+    /// - <https://nvd.nist.gov/vuln/detail/CVE-2025-9906>
+    pub const KERAS_FUNCTION: Rule = Rule {
+        id: "model/keras-dangerous-function",
+        title: "a Keras configuration that calls a function which is no part of a model",
+        severity: Severity::High,
+        remedy: "Do not load the file; no layer needs this function.",
+        taxonomies: &[atlas("AML.T0011.000"), cwe(502), cwe(829), owasp_llm("LLM03"), owasp_ml("ML06")],
+    };
+
+    /// ## What it finds
+    /// A `TorchModuleWrapper` layer: it holds a pickled PyTorch module.
+    /// ## Why it matters
+    /// Keras 3.11.0 to 3.11.2 unpickle it while loading, safe mode or not (CVE-2025-49655); later releases with safe
+    /// mode off. The pickle itself is looked into as well.
+    /// ## Example
+    /// `{"class_name": "TorchModuleWrapper", "config": {"module": "gAWV…"}}`
+    /// ## How to fix
+    /// Save the PyTorch weights as safetensors and rebuild the module in code.
+    /// ## References
+    /// - <https://nvd.nist.gov/vuln/detail/CVE-2025-49655>
+    pub const KERAS_TORCH: Rule = Rule {
+        id: "model/keras-torch-module",
+        title: "a Keras layer that unpickles a PyTorch module",
+        severity: Severity::High,
+        remedy: "Do not load the file with Keras 3.11.0 to 3.11.2 or with safe mode off; ask for a model without it.",
+        taxonomies: &[atlas("AML.T0011.000"), cwe(502), owasp_llm("LLM03"), owasp_ml("ML06")],
+    };
+
+    /// ## What it finds
+    /// A layer whose configuration names a file or an address outside the model: a vocabulary, a saved model, a log.
+    /// ## Why it matters
+    /// The loader opens it with the user's rights. What it reads becomes part of the model and leaks with it, and an
+    /// address makes the loader fetch it (CVE-2025-12058).
+    /// ## Example
+    /// `{"class_name": "StringLookup", "config": {"vocabulary": "/etc/passwd"}}`
+    /// ## How to fix
+    /// Save the vocabulary inside the model (a list, or an asset of the archive).
+    /// ## References
+    /// - <https://nvd.nist.gov/vuln/detail/CVE-2025-12058>
+    pub const KERAS_PATH: Rule = Rule {
+        id: "model/keras-external-file",
+        title: "a Keras layer that opens a file or address while loading",
+        severity: Severity::High,
+        remedy: "Ask for a model that carries the data inside; do not load this one where secrets can be read.",
+        taxonomies: &[atlas("AML.T0025"), cwe(73), cwe(918), owasp_llm("LLM03"), owasp_ml("ML06")],
+    };
+
+    /// ## What it finds
+    /// A class that Keras does not ship: the model loads only in a program that registers it.
+    /// ## Why it matters
+    /// The program must bring code of the same publisher, and that code runs. The file itself carries none.
+    /// ## Example
+    /// `{"class_name": "MyAttention", "registered_name": "MyPackage>MyAttention", "config": {}}`
+    /// ## How to fix
+    /// Review the code that defines the class before the model is loaded with it.
+    /// ## References
+    /// - <https://keras.io/guides/serialization_and_saving/>
+    pub const KERAS_CUSTOM: Rule = Rule {
+        id: "model/keras-custom-object",
+        title: "a Keras class that needs code from outside Keras",
+        severity: Severity::Low,
+        remedy: "Review the code that defines the class before the model is loaded with it.",
+        taxonomies: &[atlas("AML.T0010.003"), cwe(829), owasp_ml("ML06")],
+    };
+
+    /// ## What it finds
+    /// A Keras configuration that is not what a serialiser writes: JSON that does not parse, a key that occurs twice, a
+    /// nesting no model has, a class name that imitates another.
+    /// ## Why it matters
+    /// Readers disagree on such a text, so that a check may see another model than the loader.
+    /// ## Example
+    /// `{"class_name": "Dense", "class_name": "Lambda", "config": {}}`
+    /// ## How to fix
+    /// Ask the publisher for a file saved by Keras itself.
+    /// ## References
+    /// - <https://www.rfc-editor.org/rfc/rfc8259#section-4>
+    pub const KERAS_MALFORMED: Rule = Rule {
+        id: "model/keras-malformed-config",
+        title: "a Keras configuration that no serialiser writes",
+        severity: Severity::Medium,
+        remedy: "Ask for a file saved by Keras itself; do not load this one.",
+        taxonomies: &[atlas("AML.T0074"), cwe(20), owasp_ml("ML06")],
+    };
+}
+
+/// Every rule that a Keras configuration can break.
+pub(crate) const RULES: &[&Rule] = &[
+    &lambda::KERAS_LAMBDA,
+    &KERAS_MODULE,
+    &KERAS_FUNCTION,
+    &KERAS_TORCH,
+    &KERAS_PATH,
+    &KERAS_CUSTOM,
+    &KERAS_MALFORMED,
+];
+
+/// Deepest nesting of a configuration that is still believed: the deepest published models stay below 60.
+const BELIEVABLE_DEPTH: usize = 128;
+
+/// Most text of one configuration looked into, in bytes; the largest published ones hold some 10 MB.
+const CONFIG_BYTES: usize = 256 << 20;
+
+/// Inspects `bytes` as the JSON configuration of a Keras model, an optimiser or a compilation.
+///
+/// `place` is put before the pointers: empty for a file of its own, `/model_config` for an attribute.
+pub(crate) fn inspect(bytes: &[u8], place: &str, scan: &mut Scan<'_>) {
+    if bytes.len() > CONFIG_BYTES {
+        scan.gap(None, format!("a configuration of more than {CONFIG_BYTES} bytes is not read"));
+        return;
+    }
+    let text = json_tree::decode(bytes);
+    let document = json_tree::parse(&text);
+    let mut walk = Walk { document: &document, place, scan };
+    walk.structure();
+    walk.values();
+}
+
+/// Why calling `module.name` from a configuration is dangerous, and how much; `None` when it is Keras's own business.
+pub(super) fn callable_danger(module: &str, name: &str) -> Option<(Severity, String)> {
+    let known = |fallback: Option<(Severity, &str)>| match standing(module, name) {
+        Standing::Gadget { severity, why, .. } => Some((severity.max(Severity::High), why.to_owned())),
+        Standing::Safe { .. } => None,
+        Standing::Unknown => fallback.map(|(severity, why)| (severity, why.to_owned())),
+    };
+    let kind = names::module(module);
+    // The public name of the same thing: `tf.io.gfile.GFile` is one string for us.
+    if matches!(kind, Module::Keras | Module::Backend)
+        && let Some((severity, why)) = names::dangerous_function(name)
+    {
+        return Some((severity, why.to_owned()));
+    }
+    match kind {
+        Module::Keras | Module::Main => None,
+        Module::Backend => known(None),
+        Module::Builtins => match standing("builtins", name) {
+            Standing::Gadget { severity, why, .. } => Some((severity.max(Severity::High), why.to_owned())),
+            _ => None,
+        },
+        Module::Stdlib => {
+            known(Some((Severity::High, "belongs to Python's standard library, not to a model")))
+        }
+        Module::ThirdParty => {
+            known(Some((Severity::High, "is imported from a package outside Keras and called")))
+        }
+    }
+}
+
+/// The walk over one configuration.
+pub(super) struct Walk<'d, 's, 'l> {
+    pub(super) document: &'d Document<'d>,
+    place: &'d str,
+    pub(super) scan: &'s mut Scan<'l>,
+}
+
+impl Walk<'_, '_, '_> {
+    /// The pointer to `id`, from the subject's root.
+    pub(super) fn pointer(&self, id: NodeId) -> String {
+        format!("{}{}", self.place, self.document.pointer(id))
+    }
+
+    /// Reports `finding` at `id`.
+    pub(super) fn report(&mut self, id: NodeId, finding: Finding) {
+        let pointer = self.pointer(id);
+        self.scan.report(finding.pointer(pointer));
+    }
+
+    /// What is wrong with the text as JSON.
+    fn structure(&mut self) {
+        if let Some(error) = &self.document.error {
+            let message = format!("the configuration is not JSON: {error}");
+            self.scan.gap(
+                Some(error.offset as u64),
+                format!("{message}; only what stands before it was looked at"),
+            );
+            self.scan.report(
+                Finding::new(&KERAS_MALFORMED, message)
+                    .at(error.offset as u64)
+                    .pointer(self.place.to_owned()),
+            );
+        }
+        if self.document.depth > BELIEVABLE_DEPTH {
+            let message = format!("the configuration nests {} levels deep", self.document.depth);
+            self.scan.report(Finding::new(&KERAS_MALFORMED, message).pointer(self.place.to_owned()));
+        }
+        for id in self.document.duplicates().into_iter().take(Self::DUPLICATES) {
+            let key = printable(self.document.key(id), 80);
+            let message = format!("the key `{key}` occurs twice in one object; the loader keeps the last");
+            self.report(id, Finding::new(&KERAS_MALFORMED, message));
+        }
+    }
+
+    fn values(&mut self) {
+        // The nearest object with a class name around each value, so that strings are read in its context.
+        let mut owners: Vec<Option<NodeId>> = Vec::with_capacity(self.document.len());
+        let mut mentions = Mentions::default();
+        for (step, id) in self.document.ids().enumerate() {
+            if step % 4096 == 0 && self.scan.out_of_time() {
+                return;
+            }
+            let parent = self.document.parent(id);
+            let owner = parent.and_then(|parent| {
+                let typed =
+                    self.document.is_object(parent) && self.document.get(parent, "class_name").is_some();
+                if typed { Some(parent) } else { owners.get(parent.index()).copied().flatten() }
+            });
+            owners.push(owner);
+            match self.document.value(id) {
+                Value::Object => self.object(id),
+                Value::Text(text) => self.string(id, text, owner, &mut mentions),
+                _ => {}
+            }
+        }
+        self.fetches(mentions);
+    }
+
+    /// An object, judged by its class and module.
+    fn object(&mut self, id: NodeId) {
+        let document = self.document;
+        let module = document.get_text(id, "module");
+        let config = document.get(id, "config");
+        if let Some(fn_module) = document.get(id, "fn_module") {
+            let name = ["fn_name", "function_name", "fn", "function"]
+                .into_iter()
+                .find_map(|key| document.get_text(id, key));
+            let module = document.text(fn_module).unwrap_or_default();
+            self.callable(fn_module, module, name.unwrap_or_default());
+        }
+        let Some(class_name) = document.get_text(id, "class_name") else {
+            if let Some(value) = document.get(id, "module")
+                && let Some(module) = module
+                && !self.is_lambda_config(id)
+                && matches!(names::module(module), Module::Stdlib)
+            {
+                let name = ["name", "fn", "function", "class"]
+                    .into_iter()
+                    .find_map(|key| document.get_text(id, key));
+                self.callable(value, module, name.unwrap_or_default());
+            }
+            return;
+        };
+        if let Some(known) = names::imitated_class(class_name) {
+            let message = format!("the class name `{}` imitates `{known}`", printable(class_name, 80));
+            self.report(id, Finding::new(&KERAS_MALFORMED, message).evidence(class_name));
+        }
+        match class_name {
+            "Lambda" => lambda::inspect_layer(self, id, config),
+            "__lambda__" => {
+                lambda::inspect_object(self, id, config);
+                return;
+            }
+            "TorchModuleWrapper" => self.torch_module(id, config),
+            "function" => {
+                let name = config.and_then(|config| document.text(config)).unwrap_or_default();
+                self.callable(id, module.unwrap_or("builtins"), name);
+                return;
+            }
+            "TFOpLambda" | "SlicingOpLambda" | "ClassMethod" | "InstanceProperty" | "InstanceMethod" => {
+                self.tensorflow_symbol(id, config);
+            }
+            "TensorFlowOpLayer" => self.tensorflow_node(id, config),
+            _ => {}
+        }
+        // A type specification is imported by the name in `spec_name`.
+        let imported = if class_name == "__typespec__" {
+            document.get_text(id, "spec_name").unwrap_or_default()
+        } else {
+            class_name
+        };
+        self.class(id, module, imported);
+    }
+
+    fn is_lambda_config(&self, id: NodeId) -> bool {
+        self.document.key(id) == "config"
+            && self
+                .document
+                .parent(id)
+                .and_then(|parent| self.document.get_text(parent, "class_name"))
+                .is_some_and(|class| matches!(class, "Lambda" | "TorchModuleWrapper"))
+    }
+
+    /// A class by module and name.
+    fn class(&mut self, id: NodeId, module: Option<&str>, name: &str) {
+        let registered = self.document.get_text(id, "registered_name");
+        let Some(module) = module.filter(|module| !module.is_empty()) else {
+            if let Some((package, function)) = name.rsplit_once('.')
+                && let Some((severity, why)) = callable_danger(package, function)
+            {
+                let message = format!("the class `{name}`, which {why}");
+                self.report(id, Finding::new(&KERAS_MODULE, message).severity(severity).evidence(name));
+            } else if !names::is_builtin_class(name) {
+                let shown = registered.unwrap_or(name).to_owned();
+                let message = format!("the class `{shown}` is none of Keras's own");
+                self.report(id, Finding::new(&KERAS_CUSTOM, message).evidence(shown));
+            }
+            return;
+        };
+        let full = format!("{module}.{name}");
+        let (rule, severity, message) = match names::module(module) {
+            Module::Keras | Module::Backend if names::dangerous_function(name).is_some() => {
+                let (severity, why) = names::dangerous_function(name).unwrap_or((Severity::High, ""));
+                (&KERAS_FUNCTION, severity, format!("the loader calls `{full}`, which {why}"))
+            }
+            Module::Keras => return,
+            Module::Main => (
+                &KERAS_CUSTOM,
+                Severity::Low,
+                format!("the class `{full}` belongs to the program that saved it"),
+            ),
+            Module::Backend => match standing(module, name) {
+                Standing::Gadget { severity, why, .. } => (
+                    &KERAS_MODULE,
+                    severity.max(Severity::High),
+                    format!("the loader calls `{full}`, which {why}"),
+                ),
+                _ => (&KERAS_CUSTOM, Severity::Low, format!("the class `{full}` is none of Keras's own")),
+            },
+            Module::Builtins | Module::Stdlib => match standing(module, name) {
+                Standing::Gadget { severity, why, .. } => (
+                    &KERAS_MODULE,
+                    severity.max(Severity::High),
+                    format!("the loader calls `{full}`, which {why}"),
+                ),
+                _ => (
+                    &KERAS_MODULE,
+                    Severity::High,
+                    format!("the loader imports `{module}`, where no layer lives, and calls `{name}` of it"),
+                ),
+            },
+            Module::ThirdParty => match standing(module, name) {
+                Standing::Gadget { severity, why, .. } => (
+                    &KERAS_MODULE,
+                    severity.max(Severity::High),
+                    format!("the loader calls `{full}`, which {why}"),
+                ),
+                // A registered class of a package is how custom layers are saved; a class that passes for Keras's
+                // own while its module is another's is not.
+                _ if names::is_builtin_class(name)
+                    && registered.is_none_or(|registered| !registered.contains('>')) =>
+                {
+                    (
+                        &KERAS_MODULE,
+                        Severity::High,
+                        format!("the loader imports `{module}` for `{name}`, a name of Keras's own"),
+                    )
+                }
+                _ => (
+                    &KERAS_CUSTOM,
+                    Severity::Medium,
+                    format!("the class `{full}` is imported from a package outside Keras"),
+                ),
+            },
+        };
+        self.report(id, Finding::new(rule, message).severity(severity).evidence(full));
+    }
+
+    /// A function by module and name.
+    fn callable(&mut self, id: NodeId, module: &str, name: &str) {
+        let full = format!("{module}.{name}");
+        match callable_danger(module, name) {
+            Some((severity, why)) => {
+                let rule =
+                    if names::module(module) == Module::Keras { &KERAS_FUNCTION } else { &KERAS_MODULE };
+                let message = format!("the loader calls `{full}`, which {why}");
+                self.report(id, Finding::new(rule, message).severity(severity).evidence(full));
+            }
+            None if matches!(names::module(module), Module::Keras | Module::Backend) => {}
+            None if module == "builtins" && name.chars().all(|c| c.is_ascii_lowercase() || c == '_') => {
+                // Keras files its own losses and activations under `builtins` too.
+                let message =
+                    format!("the function `{name}` is looked up by name among registered functions");
+                self.report(id, Finding::new(&KERAS_CUSTOM, message).severity(Severity::Info).evidence(name));
+            }
+            None => {
+                let message = format!("the function `{full}` is none of Keras's own");
+                self.report(id, Finding::new(&KERAS_CUSTOM, message).evidence(full));
+            }
+        }
+    }
+
+    /// A layer that holds a pickled PyTorch module.
+    fn torch_module(&mut self, id: NodeId, config: Option<NodeId>) {
+        let payload =
+            config.and_then(|config| self.document.get_text(config, "module")).and_then(base64::decode);
+        let before = self.scan.findings().len();
+        if let Some(bytes) = &payload {
+            self.scan.member("torch module", bytes);
+        }
+        let worst = self.scan.findings().iter().skip(before).map(|finding| finding.severity).max();
+        let severity = worst.unwrap_or(Severity::High).max(Severity::High);
+        let message =
+            "a TorchModuleWrapper layer: the loader hands its bytes to torch.load with weights_only=False";
+        self.report(id, Finding::new(&KERAS_TORCH, message).severity(severity));
+    }
+
+    /// A layer that stands for one function of TensorFlow, given by its public name.
+    fn tensorflow_symbol(&mut self, id: NodeId, config: Option<NodeId>) {
+        let Some(value) = config.and_then(|config| self.document.get(config, "function")) else { return };
+        let Some(symbol) = self.document.text(value) else { return };
+        let (module, name) = symbol.rsplit_once('.').unwrap_or(("tf", symbol));
+        let parts = || module.split('.').chain([name]);
+        let danger = parts().find_map(names::dangerous_function);
+        let graph =
+            crate::formats::tensorflow::risky_op(name).filter(|_| parts().any(|part| part == "raw_ops"));
+        if let Some((severity, why)) = danger.or(graph) {
+            let message = format!("a layer calls the TensorFlow function `{symbol}`, which {why}");
+            self.report(id, Finding::new(&KERAS_FUNCTION, message).severity(severity).evidence(symbol));
+        }
+    }
+
+    /// A layer that stands for one TensorFlow operation, given as a node definition.
+    fn tensorflow_node(&mut self, id: NodeId, config: Option<NodeId>) {
+        let Some(value) = config.and_then(|config| self.document.get(config, "node_def")) else { return };
+        let Some(node) = self.document.text(value) else { return };
+        // JSON in Keras 2.2 to 2.4, protobuf text format before.
+        let named = |quote: &str| {
+            node.match_indices(quote).find_map(|(at, _)| {
+                let rest = node.get(at.saturating_add(quote.len())..)?;
+                rest.trim_start_matches([':', ' ', '"']).split('"').next()
+            })
+        };
+        let Some(op) = named("\"op\"").or_else(|| named("op:")) else { return };
+        if let Some((severity, why)) = crate::formats::tensorflow::risky_op(op) {
+            let message = format!("a layer runs the TensorFlow operation `{op}`, which {why}");
+            self.report(id, Finding::new(&KERAS_FUNCTION, message).severity(severity).evidence(node));
+        }
+    }
+
+    /// A string, judged by its key and by the object around it.
+    fn string(&mut self, id: NodeId, text: &str, owner: Option<NodeId>, mentions: &mut Mentions) {
+        let document = self.document;
+        let key = document.key(id);
+        let class_name = owner.and_then(|owner| document.get_text(owner, "class_name")).unwrap_or_default();
+        if matches!(key, "class_name" | "code")
+            || matches!(class_name, "Lambda" | "__lambda__") && text.len() > 200
+        {
+            return;
+        }
+        if let Some(owner) = owner {
+            let lower = text.get(..8).unwrap_or(text).to_ascii_lowercase();
+            if lower.contains("://") || lower.starts_with("http") {
+                mentions.addresses.push((owner, id));
+            }
+            if text == "get_file" {
+                mentions.fetchers.push((owner, id));
+            }
+            let module = document.get_text(owner, "module").unwrap_or_default();
+            if key != "name"
+                && names::is_non_modelling_module(module)
+                && let Some((severity, why)) = names::dangerous_function(text)
+                && document.get_text(owner, "class_name") != Some("function")
+            {
+                let message = format!("an object of `{module}` names `{text}`, which {why}");
+                self.report(id, Finding::new(&KERAS_FUNCTION, message).severity(severity).evidence(text));
+            }
+        }
+        if let Some((module, name)) = text.rsplit_once('.')
+            && text.len() <= 200
+            && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.'))
+        {
+            self.dotted_name(id, module, name);
+        }
+        self.path(id, key, text, class_name);
+        let place = Location { pointer: Some(self.pointer(id)), ..Location::default() };
+        if text.len() >= Self::TELLING_BYTES && text.contains(|c: char| !c.is_alphanumeric() && c != '_') {
+            indicators::inspect_metadata(text, &place, self.scan);
+        }
+        if text.len() >= Self::PAYLOAD_BYTES
+            && class_name != "TorchModuleWrapper"
+            && base64::is_base64(text)
+            && let Some(bytes) = base64::decode(text)
+        {
+            self.scan.member(document.key(id), &bytes);
+        }
+    }
+
+    /// A string that is a dotted Python name.
+    fn dotted_name(&mut self, id: NodeId, module: &str, name: &str) {
+        let danger = match names::module(module) {
+            Module::Keras | Module::Backend => callable_danger(module, name),
+            Module::Stdlib | Module::Builtins => match standing(module, name) {
+                Standing::Gadget { severity, why, .. } => Some((severity, why.to_owned())),
+                _ => None,
+            },
+            Module::Main | Module::ThirdParty => None,
+        };
+        let Some((severity, why)) = danger else { return };
+        // A layer may carry any name; elsewhere a dotted name is there to be resolved.
+        let severity = if self.document.key(id) == "name" { Severity::Low } else { severity };
+        let full = format!("{module}.{name}");
+        let message = format!("the configuration names `{full}`, which {why}");
+        self.report(id, Finding::new(&KERAS_FUNCTION, message).severity(severity).evidence(full));
+    }
+
+    /// A string under a key that holds a path.
+    fn path(&mut self, id: NodeId, key: &str, text: &str, class_name: &str) {
+        let opens = names::path_keys(class_name).is_some_and(|keys| keys.contains(&key));
+        // A vocabulary in a list is the vocabulary itself.
+        if text.is_empty() || !(opens || names::PATH_KEYS.contains(&key)) {
+            return;
+        }
+        let escape = indicators::path_escape(text);
+        let (severity, why) = match escape {
+            Some(why) => (
+                if opens || indicators::is_sensitive_path(text) { Severity::High } else { Severity::Medium },
+                why,
+            ),
+            None if opens => (Severity::Medium, "is opened from wherever the loader stands"),
+            None => return,
+        };
+        let class = if class_name.is_empty() { "the configuration" } else { class_name };
+        let message = format!("{class} reads `{}` as its {key}, a path that {why}", printable(text, 120));
+        self.report(id, Finding::new(&KERAS_PATH, message).severity(severity).evidence(text));
+    }
+
+    /// Objects that name both a downloader and an address.
+    fn fetches(&mut self, mut mentions: Mentions) {
+        mentions.addresses.sort_unstable();
+        for &(owner, id) in &mentions.fetchers {
+            let with = mentions.addresses.binary_search_by_key(&owner, |&(owner, _)| owner).ok();
+            let Some(&(_, address)) = with.and_then(|at| mentions.addresses.get(at)) else { continue };
+            let address = self.document.text(address).unwrap_or_default().to_owned();
+            let message = format!(
+                "an object names `get_file` and the address `{}`: the loader would download it",
+                printable(&address, 120)
+            );
+            self.report(id, Finding::new(&KERAS_FUNCTION, message).evidence(address));
+        }
+    }
+
+    /// Most duplicate keys told of one text.
+    const DUPLICATES: usize = 16;
+    /// Shortest string looked at for commands and addresses, in bytes.
+    const TELLING_BYTES: usize = 8;
+    /// Shortest base64 text looked into, in bytes.
+    const PAYLOAD_BYTES: usize = 48;
+}
+
+/// Strings that mean something together, by the object they belong to; the addresses are sorted by owner once all are read.
+#[derive(Default)]
+struct Mentions {
+    fetchers: Vec<(NodeId, NodeId)>,
+    addresses: Vec<(NodeId, NodeId)>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Input, Outcome};
+    use bartizan_core::{Limits, MonotonicClock};
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    fn scan(text: &str) -> Outcome {
+        crate::scan(&Input::new("config.json", text.as_bytes()), &Limits::default(), &MonotonicClock::start())
+    }
+
+    fn worst(value: &serde_json::Value) -> Option<(&'static str, Severity)> {
+        let outcome = scan(&value.to_string());
+        assert_eq!(outcome.format, Some("keras-config"));
+        outcome.findings.first().map(|finding| (finding.rule.id, finding.severity))
+    }
+
+    /// A sequential model with one layer.
+    fn model(layer: &serde_json::Value) -> serde_json::Value {
+        json!({"class_name": "Sequential", "config": {"name": "m", "layers": [layer]}})
+    }
+
+    #[test]
+    fn a_model_of_builtin_layers_is_clean() {
+        let dense = json!({"module": "keras.layers", "class_name": "Dense", "registered_name": null,
+            "config": {"units": 1, "kernel_initializer": {"module": "keras.initializers", "class_name": "GlorotUniform",
+            "config": {"seed": null}, "registered_name": null}}});
+        assert_eq!(worst(&model(&dense)), None);
+    }
+
+    #[test]
+    fn a_module_of_the_standard_library_is_named() {
+        let layer = json!({"module": "os", "class_name": "system", "config": {"command": "id"}});
+        assert_eq!(worst(&model(&layer)), Some(("model/keras-foreign-module", Severity::Critical)));
+        let layer = json!({"class_name": "Dense", "config": {"fn_module": "helpers.payload"}});
+        assert_eq!(worst(&model(&layer)), Some(("model/keras-foreign-module", Severity::High)));
+    }
+
+    #[test]
+    fn a_registered_class_of_a_package_is_only_remarked() {
+        let layer = json!({"module": "my_package.layers", "class_name": "Blend", "config": {},
+            "registered_name": "my_package>Blend"});
+        assert_eq!(worst(&model(&layer)), Some(("model/keras-custom-object", Severity::Medium)));
+        let layer = json!({"class_name": "Blend", "config": {}});
+        assert_eq!(worst(&model(&layer)), Some(("model/keras-custom-object", Severity::Low)));
+    }
+
+    #[test]
+    fn a_function_that_leaves_the_model_is_dangerous_and_an_activation_is_not() {
+        let function = |module, name| {
+            json!({"class_name": "Dense", "config": {"activation":
+            {"module": module, "class_name": "function", "config": name, "registered_name": "function"}}})
+        };
+        let found = worst(&model(&function("keras.utils", "get_file")));
+        assert_eq!(found, Some(("model/keras-dangerous-function", Severity::High)));
+        assert_eq!(worst(&model(&function("keras.activations", "relu"))), None);
+        let found = worst(&model(&function("builtins", "exec")));
+        assert_eq!(found.map(|found| found.1), Some(Severity::Critical));
+        assert!(
+            worst(&model(&function("builtins", "my_loss"))).is_none_or(|found| found.1 == Severity::Info)
+        );
+    }
+
+    #[test]
+    fn a_downloader_needs_an_address_in_the_same_object() {
+        let layer = json!({"class_name": "Dense", "config": {"fn": "get_file", "url": "http://x.example/a"}});
+        assert_eq!(worst(&model(&layer)), Some(("model/keras-dangerous-function", Severity::High)));
+        let apart = json!({"class_name": "Model", "config": {"info": "see https://x.example/a",
+            "layers": [{"class_name": "Dense", "config": {"fn": "get_file"}}]}});
+        assert!(worst(&apart).is_none_or(|found| found.1 < Severity::High));
+    }
+
+    #[test]
+    fn safe_mode_is_not_switched_off_by_a_name_alone() {
+        let layer = json!({"module": "keras.config", "class_name": "Dense",
+            "config": {"fn": "enable_unsafe_deserialization"}});
+        assert_eq!(worst(&model(&layer)), Some(("model/keras-dangerous-function", Severity::High)));
+        let layer = json!({"class_name": "Dense", "config": {"fn": "enable_unsafe_deserialization"}});
+        assert_eq!(worst(&model(&layer)), None);
+    }
+
+    #[test]
+    fn a_vocabulary_outside_the_model_is_found_and_a_list_is_not() {
+        let layer = |vocabulary: serde_json::Value| json!({"class_name": "StringLookup", "config": {"vocabulary": vocabulary}});
+        assert_eq!(
+            worst(&model(&layer(json!("/etc/passwd")))),
+            Some(("model/keras-external-file", Severity::High))
+        );
+        assert_eq!(worst(&model(&layer(json!(["a", "b"])))), None);
+    }
+
+    #[test]
+    fn a_lambda_with_a_body_is_dangerous_and_one_by_name_is_remarked() {
+        let layer = json!({"class_name": "Lambda", "config": {"function": ["bGFtYmRhIHg6IHg=", null, null]}});
+        assert_eq!(worst(&model(&layer)), Some(("model/keras-lambda", Severity::High)));
+        let layer =
+            json!({"class_name": "Lambda", "config": {"function": "scale", "function_type": "function"}});
+        assert_eq!(worst(&model(&layer)), Some(("model/keras-lambda", Severity::Low)));
+        let v3 = json!({"class_name": "Lambda", "config": {"function":
+            {"class_name": "__lambda__", "config": {"code": "4wEAAAA=", "defaults": null, "closure": null}}}});
+        assert_eq!(worst(&model(&v3)), Some(("model/keras-lambda", Severity::High)));
+    }
+
+    #[test]
+    fn a_torch_module_is_dangerous_wherever_it_nests() {
+        let inner = model(&json!({"class_name": "TorchModuleWrapper", "config": {}}));
+        assert_eq!(worst(&model(&inner)), Some(("model/keras-torch-module", Severity::High)));
+    }
+
+    #[test]
+    fn a_layer_of_one_tensorflow_function_is_judged_by_it() {
+        let layer = |function| json!({"class_name": "TFOpLambda", "config": {"function": function}});
+        assert_eq!(worst(&model(&layer("io.write_file"))).map(|found| found.1), Some(Severity::High));
+        assert_eq!(worst(&model(&layer("math.add"))), None);
+    }
+
+    #[test]
+    fn duplicate_keys_imitated_names_and_broken_text_are_told() {
+        let outcome = scan(r#"{"class_name": "Model", "config": {"name": "a", "name": "b"}}"#);
+        assert_eq!(outcome.findings[0].rule.id, "model/keras-malformed-config");
+        assert_eq!(
+            worst(&model(&json!({"class_name": "lambda", "config": {}}))).map(|found| found.0),
+            Some("model/keras-malformed-config")
+        );
+        let outcome = scan(
+            r#"{"class_name": "Sequential", "config": {"layers": [{"class_name": "Lambda", "config": {"function": "x()""#,
+        );
+        assert!(!outcome.gaps.is_empty());
+        assert_eq!(outcome.findings[0].rule.id, "model/keras-lambda");
+    }
+
+    #[test]
+    fn an_escaped_key_and_a_wide_encoding_are_read_as_the_loader_reads_them() {
+        let outcome = scan(r#"{"class\u005fname": "Lambda", "config": {"function": "f()"}}"#);
+        assert_eq!(outcome.findings[0].rule.id, "model/keras-lambda");
+        let wide: Vec<u8> = r#"{"class_name": "Lambda", "config": {"function": "f()"}}"#.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let outcome =
+            crate::scan(&Input::new("config.json", &wide), &Limits::default(), &MonotonicClock::start());
+        assert_eq!(outcome.format, Some("keras-config"));
+    }
+
+    #[test]
+    fn other_json_is_none_of_ours() {
+        assert_eq!(scan(r#"{"model_type": "bert", "config": {"a": 1}}"#).format, None);
+    }
+
+    proptest! {
+        #[test]
+        fn a_damaged_configuration_never_panics(at in 0usize..200, byte: u8, cut in 0usize..200) {
+            let mut text = model(&json!({"class_name": "Lambda", "config": {"function": ["4wEAAAA=", null], "module": "os"}}))
+                .to_string().into_bytes();
+            let at = at % text.len();
+            text[at] = byte;
+            text.truncate(text.len() - cut % text.len());
+            let _ = crate::scan(&Input::new("config.json", &text), &Limits::default(), &MonotonicClock::start());
+        }
+    }
+}
