@@ -6,6 +6,10 @@ use crate::{Format, Rule};
 /// Formats in the order their names are reported when several claim one input.
 #[rustfmt::skip] // one line each, so that additions merge
 pub static FORMATS: &[&dyn Format] = &[
+    &crate::formats::safetensors::Safetensors,
+    &crate::formats::gguf::Gguf,
+    &crate::formats::ggml::Ggml,
+    &crate::formats::onnx::Onnx,
     &crate::archive::zip::ZIP,
     &crate::binary::executable::ExecutableFile,
     &crate::formats::npy::NPY,

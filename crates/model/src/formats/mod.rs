@@ -14,3 +14,8 @@ pub(crate) mod testing;
 pub mod xml;
 pub mod keras;
 pub mod tensorflow;
+pub mod ggml;
+pub mod gguf;
+pub(crate) mod hidden;
+pub mod onnx;
+pub mod safetensors;
