@@ -1,26 +1,43 @@
-//! The `bartizan` program.
+//! The `bartizan` program: arguments in, an exit code out. What it does lies in the libraries below.
 
-use bartizan_core::{Limits, MonotonicClock, Source};
-use bartizan_model::{Input, scan};
-use std::path::Path;
+mod arguments;
+mod commands;
+mod exit;
+mod failure;
+mod progress;
+mod settings;
+mod terminal;
 
-#[expect(clippy::print_stdout, reason = "results go to stdout")]
-fn main() {
-    for path in std::env::args().skip(1) {
-        let Ok(source) = Source::open(Path::new(&path), u64::MAX) else { continue };
-        let outcome = scan(&Input::new(&path, source.bytes()), &Limits::default(), &MonotonicClock::start());
-        let findings: Vec<_> = outcome
-            .findings
-            .iter()
-            .map(|f| {
-                serde_json::json!({"rule": f.rule.id, "severity": f.severity, "confidence": f.confidence,
-                "location": f.location, "message": f.message, "evidence": f.evidence})
-            })
-            .collect();
-        let gaps: Vec<_> = outcome.gaps.iter().map(|gap| &gap.reason).collect();
-        println!(
-            "{}",
-            serde_json::json!({"path": path, "format": outcome.format, "findings": findings, "gaps": gaps})
-        );
+use arguments::{Cli, Command};
+use clap::{CommandFactory as _, FromArgMatches as _};
+use exit::Exit;
+use failure::Failure;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    // A defect is reported as a gap of its file; the default message would be a backtrace in the middle of a report.
+    std::panic::set_hook(Box::new(|_| {}));
+    let matches = Cli::command().get_matches();
+    let guarded = std::panic::AssertUnwindSafe(|| run(&matches));
+    let outcome = std::panic::catch_unwind(guarded).unwrap_or(Err(Failure::Defect));
+    match outcome {
+        Ok(exit) => exit.into(),
+        // Whoever read our output has seen enough.
+        Err(failure) if failure.is_broken_pipe() => Exit::Done.into(),
+        Err(failure) => {
+            terminal::complain(&failure);
+            Exit::Failed.into()
+        }
+    }
+}
+
+fn run(matches: &clap::ArgMatches) -> Result<Exit, Failure> {
+    let cli = Cli::from_arg_matches(matches).map_err(Failure::Arguments)?;
+    match cli.command {
+        Command::Scan(scan) => commands::scan::run(&scan, matches.subcommand_matches("scan")),
+        Command::Rules(rules) => commands::rules::run(&rules),
+        Command::Config(config) => commands::config::run(&config, matches),
+        Command::Completions { shell } => commands::describe::completions(shell),
+        Command::Man { command } => commands::describe::man(command.as_deref()),
     }
 }

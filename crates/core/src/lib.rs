@@ -1,11 +1,21 @@
 //! The words Bartizan speaks, and the tools every floor above needs to speak them.
 //!
 //! [`Rule`], [`Finding`], [`Subject`] and [`Limits`] are the vocabulary; [`Source`] and [`Cursor`] read hostile
-//! input within bounds. Nothing here prints, exits or reads the environment.
+//! input within bounds. [`walk`] finds what to scan, [`sweep`] reads it, [`triage`] makes a [`report`] of it and
+//! [`render`] writes that. Nothing here prints, exits or reads the environment.
+
+pub mod baseline;
+pub mod render;
+pub mod report;
+pub mod suppress;
+pub mod sweep;
+pub mod triage;
+pub mod walk;
 
 mod cursor;
 mod finding;
 mod limits;
+mod page;
 mod rule;
 mod source;
 mod subject;
@@ -16,3 +26,6 @@ pub use limits::{Clock, Limits, MonotonicClock};
 pub use rule::{Confidence, Rule, Severity, Taxonomy, atlas, cwe, owasp_agentic, owasp_llm, owasp_ml};
 pub use source::{Source, SourceError};
 pub use subject::{Digest, Gap, Kind, Status, Subject};
+
+/// The rules of this crate: what a walk or an ignore file can show, by id.
+pub const RULES: &[&Rule] = &[&suppress::EXPIRED_SUPPRESSION, &walk::SYMLINK_ESCAPE, &walk::SYMLINK_LOOP];

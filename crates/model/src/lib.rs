@@ -18,11 +18,15 @@ mod engine;
 mod format;
 mod identify;
 mod input;
+mod inspector;
 pub mod registry;
+mod siblings;
 
 pub use engine::{Outcome, Scan, scan, scan_as};
 pub use format::{Format, Recognition};
 pub use input::{Input, NoSiblings, Sibling, Siblings};
+pub use inspector::ModelInspector;
+pub use siblings::FolderSiblings;
 
 #[doc(no_inline)]
 pub use bartizan_core::{Limits, Rule};

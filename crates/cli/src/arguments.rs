@@ -1,0 +1,337 @@
+//! The command line: every flag is declared here once, and help, man page and completions come from it.
+
+use crate::settings::values::{Age, Size};
+use crate::terminal::Color;
+use bartizan_core::render::Format;
+use bartizan_core::{Confidence, Severity};
+use clap::builder::{FalseyValueParser, PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::{Args, Parser, Subcommand};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+/// DevSecOps for AI: security from data to decision.
+#[derive(Debug, Parser)]
+#[command(name = "bartizan", version, max_term_width = 100, propagate_version = true)]
+pub(crate) struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Find what is dangerous in model files, without loading them
+    #[command(after_long_help = SCAN_HELP)]
+    Scan(Box<ScanArguments>),
+    /// List the rules, or show the page of one
+    Rules(RulesArguments),
+    /// Show the configuration in force, or its schema
+    Config(ConfigArguments),
+    /// Write the completion script for a shell
+    #[command(
+        after_help = "Example: bartizan completions bash > ~/.local/share/bash-completion/completions/bartizan"
+    )]
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Write the manual page in roff
+    #[command(after_help = "Example: bartizan man scan | man -l -")]
+    Man {
+        /// The command to describe; without it, the program
+        command: Option<String>,
+    },
+}
+
+/// Arguments of `bartizan scan`.
+#[derive(Debug, Args)]
+pub(crate) struct ScanArguments {
+    /// Files or folders to scan; `-` for standard input
+    #[arg(value_name = "PATH", default_value = ".")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Name that stands for standard input in the report
+    #[arg(long, value_name = "NAME", help_heading = "Input")]
+    pub(crate) stdin_name: Option<String>,
+    /// Write the findings as a baseline to FILE
+    #[arg(long, value_name = "FILE", help_heading = "Findings")]
+    pub(crate) write_baseline: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) options: ScanOptions,
+}
+
+/// The options that the `[scan]` table of `bartizan.toml` may set as well. None has a default here: defaults come last,
+/// after the file.
+#[derive(Debug, Clone, Default, Args, serde::Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub(crate) struct ScanOptions {
+    /// Format of the report [default: table]
+    #[arg(long, short, value_name = "FORMAT", env = "BARTIZAN_FORMAT", hide_env_values = true, value_parser = formats(), help_heading = "Output")]
+    #[schemars(with = "Option<names::Format>")]
+    pub(crate) format: Option<Format>,
+    /// Write the report to FILE instead of standard output
+    #[arg(
+        long,
+        short,
+        value_name = "FILE",
+        env = "BARTIZAN_OUTPUT",
+        hide_env_values = true,
+        help_heading = "Output"
+    )]
+    pub(crate) output: Option<PathBuf>,
+    /// Exit with 1 when a finding is at least this bad [default: high]
+    #[arg(long, value_name = "SEVERITY", env = "BARTIZAN_FAIL_ON", hide_env_values = true, value_parser = severities(), help_heading = "Findings")]
+    #[schemars(with = "Option<names::Severity>")]
+    pub(crate) fail_on: Option<Severity>,
+    /// Report findings at least this bad [default: info]
+    #[arg(long, value_name = "SEVERITY", env = "BARTIZAN_MIN_SEVERITY", hide_env_values = true, value_parser = severities(), help_heading = "Findings")]
+    #[schemars(with = "Option<names::Severity>")]
+    pub(crate) min_severity: Option<Severity>,
+    /// Report findings at least this sure [default: low]
+    #[arg(long, value_name = "CONFIDENCE", env = "BARTIZAN_MIN_CONFIDENCE", hide_env_values = true, value_parser = confidences(), help_heading = "Findings")]
+    #[schemars(with = "Option<names::Confidence>")]
+    pub(crate) min_confidence: Option<Confidence>,
+    /// Report these rules only: ids or globs, `!` before one leaves it out; repeat or separate by commas
+    #[arg(
+        long,
+        value_name = "RULES",
+        env = "BARTIZAN_RULES",
+        hide_env_values = true,
+        value_delimiter = ',',
+        help_heading = "Findings"
+    )]
+    pub(crate) rules: Option<Vec<String>>,
+    /// Leave out files and folders that match; repeat for more
+    #[arg(
+        long,
+        value_name = "GLOB",
+        env = "BARTIZAN_EXCLUDE",
+        hide_env_values = true,
+        help_heading = "Input"
+    )]
+    pub(crate) exclude: Option<Vec<String>>,
+    /// Hold back findings that FILE (a baseline or an earlier JSON report) knows
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "BARTIZAN_BASELINE",
+        hide_env_values = true,
+        help_heading = "Findings"
+    )]
+    pub(crate) baseline: Option<PathBuf>,
+    /// Hold back findings that FILE accepts, each with a reason and an expiry date [default: .bartizan-ignore]
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "BARTIZAN_IGNORE_FILE",
+        hide_env_values = true,
+        help_heading = "Findings"
+    )]
+    pub(crate) ignore_file: Option<PathBuf>,
+    /// Files read at a time [default: one for each processor]
+    #[arg(
+        long,
+        short,
+        value_name = "N",
+        env = "BARTIZAN_JOBS",
+        hide_env_values = true,
+        help_heading = "Input"
+    )]
+    pub(crate) jobs: Option<NonZeroUsize>,
+    /// Largest file read, for example 64MiB [default: 16TiB]
+    #[arg(
+        long,
+        value_name = "SIZE",
+        env = "BARTIZAN_MAX_FILE_BYTES",
+        hide_env_values = true,
+        help_heading = "Limits for each file"
+    )]
+    pub(crate) max_file_bytes: Option<Size>,
+    /// Largest decompressed archive member held in memory [default: 1GiB]
+    #[arg(
+        long,
+        value_name = "SIZE",
+        env = "BARTIZAN_MAX_MEMBER_BYTES",
+        hide_env_values = true,
+        help_heading = "Limits for each file"
+    )]
+    pub(crate) max_member_bytes: Option<Size>,
+    /// Most bytes decompressed in all [default: 64GiB]
+    #[arg(
+        long,
+        value_name = "SIZE",
+        env = "BARTIZAN_MAX_EXPANDED_BYTES",
+        hide_env_values = true,
+        help_heading = "Limits for each file"
+    )]
+    pub(crate) max_expanded_bytes: Option<Size>,
+    /// Largest ratio of decompressed to compressed bytes [default: 200]
+    #[arg(
+        long,
+        value_name = "N",
+        env = "BARTIZAN_MAX_EXPANSION_RATIO",
+        hide_env_values = true,
+        help_heading = "Limits for each file"
+    )]
+    pub(crate) max_expansion_ratio: Option<u64>,
+    /// How deep archives and embedded payloads may nest [default: 8]
+    #[arg(
+        long,
+        value_name = "N",
+        env = "BARTIZAN_MAX_DEPTH",
+        hide_env_values = true,
+        help_heading = "Limits for each file"
+    )]
+    pub(crate) max_depth: Option<u32>,
+    /// Most archive members, all archives together [default: 100000]
+    #[arg(
+        long,
+        value_name = "N",
+        env = "BARTIZAN_MAX_MEMBERS",
+        hide_env_values = true,
+        help_heading = "Limits for each file"
+    )]
+    pub(crate) max_members: Option<u64>,
+    /// Most findings [default: 1000]
+    #[arg(
+        long,
+        value_name = "N",
+        env = "BARTIZAN_MAX_FINDINGS",
+        hide_env_values = true,
+        help_heading = "Limits for each file"
+    )]
+    pub(crate) max_findings: Option<usize>,
+    /// Longest time, for example 90s or 5m [default: 10m]
+    #[arg(
+        long,
+        value_name = "TIME",
+        env = "BARTIZAN_MAX_TIME",
+        hide_env_values = true,
+        help_heading = "Limits for each file"
+    )]
+    pub(crate) max_time: Option<Age>,
+    /// Write findings and gaps only
+    #[arg(long, short, env = "BARTIZAN_QUIET", hide_env_values = true, num_args = 0, default_missing_value = "true", value_parser = FalseyValueParser::new(), help_heading = "Output", conflicts_with = "verbose")]
+    pub(crate) quiet: Option<bool>,
+    /// Write every finding, clean files, digests and references
+    #[arg(long, short, env = "BARTIZAN_VERBOSE", hide_env_values = true, num_args = 0, default_missing_value = "true", value_parser = FalseyValueParser::new(), help_heading = "Output")]
+    pub(crate) verbose: Option<bool>,
+    /// Show no progress bar
+    #[arg(long, env = "BARTIZAN_NO_PROGRESS", hide_env_values = true, num_args = 0, default_missing_value = "true", value_parser = FalseyValueParser::new(), help_heading = "Output")]
+    pub(crate) no_progress: Option<bool>,
+    /// When to write colours [default: auto]
+    #[arg(
+        long,
+        value_name = "WHEN",
+        env = "BARTIZAN_COLOR",
+        hide_env_values = true,
+        help_heading = "Output"
+    )]
+    pub(crate) color: Option<Color>,
+}
+
+/// Arguments of `bartizan rules`.
+#[derive(Debug, Args)]
+pub(crate) struct RulesArguments {
+    /// The rule to show; without it, all are listed
+    pub(crate) id: Option<String>,
+    /// Format of the output
+    #[arg(long, short, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: RulesFormat,
+    /// When to write colours
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub(crate) color: Color,
+}
+
+/// How to write rules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum RulesFormat {
+    /// For people.
+    Text,
+    /// One JSON document.
+    Json,
+    /// Markdown, as in the book.
+    Markdown,
+}
+
+/// Arguments of `bartizan config`.
+#[derive(Debug, Args)]
+pub(crate) struct ConfigArguments {
+    /// What to show.
+    #[command(subcommand)]
+    pub(crate) command: ConfigCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Show every setting in force; takes the options of `scan`, to try them
+    Show {
+        /// Say where each value comes from: flag, environment, file and line, or default
+        #[arg(long)]
+        origin: bool,
+        #[command(flatten)]
+        options: Box<ScanOptions>,
+    },
+    /// Write the JSON Schema of bartizan.toml
+    Schema,
+}
+
+fn formats() -> impl TypedValueParser<Value = Format> {
+    let values = Format::ALL.map(|format| PossibleValue::new(format.as_str()).help(format.summary()));
+    PossibleValuesParser::new(values).try_map(|word| word.parse::<Format>())
+}
+
+fn severities() -> impl TypedValueParser<Value = Severity> {
+    let words = PossibleValuesParser::new(Severity::ALL.map(Severity::as_str));
+    words.map(|word| Severity::ALL.into_iter().find(|each| each.as_str() == word).unwrap_or(Severity::Info))
+}
+
+fn confidences() -> impl TypedValueParser<Value = Confidence> {
+    let words = PossibleValuesParser::new(Confidence::ALL.map(Confidence::as_str));
+    words
+        .map(|word| Confidence::ALL.into_iter().find(|each| each.as_str() == word).unwrap_or(Confidence::Low))
+}
+
+/// The words of settings that other crates define, for the schema of `bartizan.toml`.
+mod names {
+    macro_rules! words {
+        ($($name:ident: $($word:ident)+;)+) => {$(
+            #[derive(schemars::JsonSchema)]
+            #[serde(rename_all = "lowercase")]
+            #[expect(dead_code, reason = "only its schema is used")]
+            pub(super) enum $name { $($word),+ }
+        )+};
+    }
+    words! {
+        Format: Table Json Jsonl;
+        Severity: Info Low Medium High Critical;
+        Confidence: Low Medium High;
+    }
+}
+
+const SCAN_HELP: &str = "\
+Exit codes:
+  0  done, nothing at or above --fail-on
+  1  findings at or above --fail-on
+  2  usage, configuration or internal error
+  3  incomplete: something could not be read or analysed to the end
+
+Nothing scanned is executed, imported or unpickled, and no network connection is made. Content decides what a file
+is, not its name. Settings come from flags, then BARTIZAN_* variables, then bartizan.toml, then defaults;
+`bartizan config show --origin` says which.
+
+Examples:
+  bartizan scan models/
+  bartizan scan ~/.cache/huggingface/hub --exclude '*.md'
+  bartizan scan . --format sarif --output bartizan.sarif
+  curl -sL https://example.org/model.pt | bartizan scan - --stdin-name model.pt";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

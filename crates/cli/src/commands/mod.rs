@@ -1,0 +1,6 @@
+//! One file for each command.
+
+pub(crate) mod config;
+pub(crate) mod describe;
+pub(crate) mod rules;
+pub(crate) mod scan;

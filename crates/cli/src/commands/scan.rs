@@ -1,0 +1,216 @@
+//! `bartizan scan`: gather the settings, let the libraries walk, sweep and triage, write the report.
+
+use crate::arguments::ScanArguments;
+use crate::exit::Exit;
+use crate::failure::{Failure, nearest};
+use crate::progress::Bar;
+use crate::settings::Settings;
+use crate::terminal;
+use bartizan_core::baseline::Baseline;
+use bartizan_core::render::{Format, table};
+use bartizan_core::report::{Report, Tool};
+use bartizan_core::suppress::Suppressions;
+use bartizan_core::sweep::{NoProgress, Progress, Sweep, SystemTime, Time as _};
+use bartizan_core::triage::{RuleSelection, SelectionError, Times, Triage};
+use bartizan_core::walk::{Content, Entry, Walk, walk};
+use bartizan_core::{Rule, Source};
+use bartizan_model::ModelInspector;
+use std::fs;
+use std::io::{self, BufWriter, IsTerminal as _, Write};
+use std::path::{Path, PathBuf};
+
+/// This program, as reports name it.
+pub(crate) const TOOL: Tool = Tool { name: "bartizan", version: env!("CARGO_PKG_VERSION") };
+
+/// Every rule that a scan can report, by id.
+pub(crate) fn all_rules() -> Vec<&'static Rule> {
+    let mut rules = bartizan_model::registry::rules();
+    rules.extend(bartizan_core::RULES);
+    rules.sort_by_key(|rule| rule.id);
+    rules
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// [`Failure`] when the scan cannot begin or its report cannot be written.
+pub(crate) fn run(arguments: &ScanArguments, matches: Option<&clap::ArgMatches>) -> Result<Exit, Failure> {
+    let here = std::env::current_dir().unwrap_or_default();
+    let settings = Settings::gather(&arguments.options, matches, &here)?;
+    let triage = triage(&settings)?;
+    let walk = entries(arguments, &settings)?;
+    let report = scan(&settings, &triage, &walk);
+    if let Some(path) = &arguments.write_baseline {
+        write_whole(path, |out| Baseline::write(&report, out))?;
+    }
+    write_report(&settings, &report)?;
+    if !settings.quiet {
+        remarks(&settings, arguments, &walk, &report);
+    }
+    Ok(Exit::of(&report, settings.fail_on))
+}
+
+/// What to keep of the findings, from the settings and the files they name.
+fn triage(settings: &Settings) -> Result<Triage, Failure> {
+    let rules = if settings.rules.is_empty() {
+        RuleSelection::default()
+    } else {
+        let known = all_rules();
+        RuleSelection::new(&settings.rules, &known).map_err(|error| {
+            let nearest = match &error {
+                SelectionError::NoSuchRule { pattern } => nearest(pattern, known.iter().map(|rule| rule.id)),
+                SelectionError::Malformed { .. } => None,
+            };
+            Failure::Rules { error, nearest }
+        })?
+    };
+    let baseline = settings.baseline.as_deref().map(|path| {
+        let text = read("baseline", path)?;
+        Baseline::parse(&text).map_err(|error| Failure::Baseline { path: path.to_owned(), error })
+    });
+    let suppressions = match &settings.ignore_file {
+        Some(path) => Some(Suppressions::parse(path, &read("ignore file", path)?)?),
+        // Only the working directory's own: one inside scanned content would let its author hide from the scan.
+        None => match fs::read_to_string(IGNORE_FILE) {
+            Ok(text) => Some(Suppressions::parse(Path::new(IGNORE_FILE), &text)?),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(Failure::Read { what: "ignore file", path: IGNORE_FILE.into(), error }),
+        },
+    };
+    Ok(Triage {
+        min_severity: settings.min_severity,
+        min_confidence: settings.min_confidence,
+        rules,
+        suppressions,
+        baseline: baseline.transpose()?,
+    })
+}
+
+/// What to scan: the files below the paths, and standard input where it is named.
+fn entries(arguments: &ScanArguments, settings: &Settings) -> Result<Walk, Failure> {
+    let (piped, paths): (Vec<PathBuf>, Vec<PathBuf>) =
+        arguments.paths.iter().cloned().partition(|path| path.as_os_str() == "-");
+    let mut walk = walk(&paths, &settings.exclude)?;
+    if !piped.is_empty() {
+        let uri = arguments.stdin_name.clone().unwrap_or_else(|| "-".to_owned());
+        let content = read_standard_input(settings)?;
+        walk.entries.push(Entry { uri, content });
+        walk.entries.sort_by(|a, b| a.uri.cmp(&b.uri));
+    }
+    Ok(walk)
+}
+
+fn read_standard_input(settings: &Settings) -> Result<Content, Failure> {
+    match Source::read(io::stdin().lock(), settings.limits.file_bytes) {
+        Ok(source) => Ok(Content::Bytes(source.bytes().to_vec())),
+        Err(error @ bartizan_core::SourceError::TooLarge { .. }) => {
+            let gap = bartizan_core::Gap { member: None, offset: None, reason: error.to_string() };
+            Ok(Content::Refused { finding: None, gap: Some(gap) })
+        }
+        Err(error) => Err(Failure::StandardInput(error)),
+    }
+}
+
+fn scan(settings: &Settings, triage: &Triage, walk: &Walk) -> Report {
+    let started = now();
+    let clock = SystemTime.start();
+    let bar = (!settings.no_progress && !settings.quiet && io::stderr().is_terminal()).then(|| {
+        let sizes = walk.entries.iter().map(|entry| match &entry.content {
+            Content::File { size, .. } => *size,
+            Content::Bytes(bytes) => bytes.len() as u64,
+            Content::Refused { .. } => 0,
+        });
+        Bar::new(sizes.sum())
+    });
+    let sweep = Sweep {
+        inspector: &ModelInspector { limits: &settings.limits },
+        limits: &settings.limits,
+        jobs: settings.jobs,
+        time: &SystemTime,
+        progress: bar.as_ref().map_or(&NoProgress as &dyn Progress, |bar| bar),
+    };
+    let examined = sweep.run(&walk.entries);
+    if let Some(bar) = &bar {
+        bar.clear();
+    }
+    let times = Times { started, finished: now(), seconds: clock.elapsed().as_secs_f64() };
+    triage.report(TOOL, times, examined)
+}
+
+/// The time of day, in whole seconds, as reports carry it.
+fn now() -> jiff::Timestamp {
+    let now = jiff::Timestamp::now();
+    jiff::Timestamp::from_second(now.as_second()).unwrap_or(now)
+}
+
+fn write_report(settings: &Settings, report: &Report) -> Result<(), Failure> {
+    let to_terminal = settings.output.is_none() && io::stdout().is_terminal();
+    let options = table::Options {
+        color: settings.color.is_on(to_terminal),
+        width: terminal::width(),
+        verbose: settings.verbose,
+        quiet: settings.quiet,
+        fail_on: settings.fail_on,
+    };
+    if let Some(path) = &settings.output {
+        return write_whole(path, |out| settings.format.write(report, &options, out));
+    }
+    let mut out = BufWriter::new(io::stdout().lock());
+    settings.format.write(report, &options, &mut out)?;
+    out.flush()?;
+    Ok(())
+}
+
+/// Writes a file beside its place first, so that a half-written one never stands there.
+fn write_whole(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
+    let failure = |error| Failure::Write { path: path.to_owned(), error };
+    let is_file = fs::metadata(path).map_or(true, |metadata| metadata.is_file());
+    if !is_file {
+        // A pipe or device cannot be replaced, only written to.
+        let mut out = BufWriter::new(fs::File::create(path).map_err(failure)?);
+        return write(&mut out).and_then(|()| out.flush()).map_err(failure);
+    }
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.part", std::process::id()));
+    let part = path.with_file_name(name);
+    let written = fs::File::create_new(&part).and_then(|file| {
+        let mut out = BufWriter::new(file);
+        write(&mut out)?;
+        out.flush()?;
+        fs::rename(&part, path)
+    });
+    written.map_err(|error| {
+        // The first error is the one to tell.
+        let _ = fs::remove_file(&part);
+        failure(error)
+    })
+}
+
+fn remarks(settings: &Settings, arguments: &ScanArguments, walk: &Walk, report: &Report) {
+    for note in &report.notes {
+        terminal::remark(note);
+    }
+    if settings.verbose && walk.excluded > 0 {
+        terminal::remark(&format!("{} files and folders left out by --exclude", walk.excluded));
+    }
+    if settings.verbose && walk.git_folders > 0 {
+        terminal::remark(&format!("the inside of {} .git folders left out", walk.git_folders));
+    }
+    if settings.format != Format::Table && walk.entries.is_empty() {
+        terminal::remark("no file was scanned");
+    }
+    let told = |path: &Path, what| terminal::remark(&format!("{what} written to {}", path.display()));
+    if let Some(path) = &settings.output {
+        told(path, "report");
+    }
+    if let Some(path) = &arguments.write_baseline {
+        told(path, "baseline");
+    }
+}
+
+fn read(what: &'static str, path: &Path) -> Result<String, Failure> {
+    fs::read_to_string(path).map_err(|error| Failure::Read { what, path: path.to_owned(), error })
+}
+
+/// The ignore file used without being named, in the working directory.
+const IGNORE_FILE: &str = ".bartizan-ignore";

@@ -1,0 +1,151 @@
+//! Everything that ends the program with exit code 2: what failed, where, why, and what to do next.
+
+use bartizan_core::SourceError;
+use bartizan_core::baseline::BaselineError;
+use bartizan_core::suppress::SuppressionError;
+use bartizan_core::triage::SelectionError;
+use bartizan_core::walk::WalkError;
+use std::io;
+use std::path::PathBuf;
+
+/// Why the program cannot do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// The arguments contradict each other.
+    #[error(transparent)]
+    Arguments(clap::Error),
+    /// No scan can begin at a path.
+    #[error(transparent)]
+    Walk(#[from] WalkError),
+    /// Standard input cannot be read.
+    #[error("standard input cannot be scanned: {0}")]
+    StandardInput(SourceError),
+    /// A file the user named cannot be read.
+    #[error("cannot read the {what} {path}: {error}")]
+    Read {
+        /// What the file is for.
+        what: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        error: io::Error,
+    },
+    /// A file cannot be written.
+    #[error("cannot write {path}: {error}")]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        error: io::Error,
+    },
+    /// Standard output cannot be written.
+    #[error("cannot write to standard output: {0}")]
+    Output(#[from] io::Error),
+    /// The ignore file is not as it should be.
+    #[error(transparent)]
+    Suppressions(#[from] SuppressionError),
+    /// The baseline is not as it should be.
+    #[error("cannot use the baseline {path}: {error}")]
+    Baseline {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        #[source]
+        error: BaselineError,
+    },
+    /// `--rules` names none.
+    #[error("{error}")]
+    Rules {
+        /// What is wrong.
+        #[source]
+        error: SelectionError,
+        /// The nearest id.
+        nearest: Option<String>,
+    },
+    /// `bartizan rules ID` knows no such rule.
+    #[error("no rule is called `{id}`")]
+    NoSuchRule {
+        /// The id asked for.
+        id: String,
+        /// The nearest one.
+        nearest: Option<String>,
+    },
+    /// `bartizan man COMMAND` knows no such command.
+    #[error("no command is called `{command}`")]
+    NoSuchCommand {
+        /// The command asked for.
+        command: String,
+        /// The nearest one.
+        nearest: Option<String>,
+    },
+    /// The configuration file is not as it should be.
+    #[error("{path}:{line}:{column}: {reason}")]
+    Configuration {
+        /// The file.
+        path: PathBuf,
+        /// Line, from 1.
+        line: u32,
+        /// Column in characters, from 1.
+        column: u32,
+        /// What is wrong.
+        reason: String,
+        /// What to write instead, if known.
+        help: Option<String>,
+    },
+    /// A defect of ours.
+    #[error("internal error: this is a defect in bartizan, not in your files")]
+    Defect,
+}
+
+impl Failure {
+    /// What to do next.
+    pub(crate) fn help(&self) -> Option<String> {
+        let meant = |nearest: &Option<String>, list: &str| {
+            Some(match nearest {
+                Some(nearest) => format!("did you mean `{nearest}`? {list} lists all"),
+                None => format!("{list} lists all"),
+            })
+        };
+        match self {
+            Self::Walk(WalkError::Unreachable { error, .. }) if error.kind() == io::ErrorKind::NotFound => {
+                Some("check the spelling; a path with blanks needs quotes".to_owned())
+            }
+            Self::Walk(WalkError::Unreachable { .. }) => Some("run as a user who may read it".to_owned()),
+            Self::Walk(WalkError::Pattern { .. }) => {
+                Some("globs know `*`, `**`, `?`, `[a-z]` and `{a,b}`, for example `--exclude '*.md'`".to_owned())
+            }
+            Self::Read { what, error, .. } if error.kind() == io::ErrorKind::NotFound => {
+                Some(match *what {
+                    "baseline" => "write one with --write-baseline FILE".to_owned(),
+                    _ => "check the path".to_owned(),
+                })
+            }
+            Self::Baseline { .. } => Some("write a new one with --write-baseline FILE".to_owned()),
+            Self::Suppressions(_) => Some(
+                "an entry reads: [[suppress]] with rule, path or fingerprint or sha256, reason, expires = 2027-01-31"
+                    .to_owned(),
+            ),
+            Self::Rules { nearest, .. } | Self::NoSuchRule { nearest, .. } => meant(nearest, "`bartizan rules`"),
+            Self::NoSuchCommand { nearest, .. } => meant(nearest, "`bartizan help`"),
+            Self::Configuration { help, .. } => help.clone(),
+            Self::Defect => Some("report it with the command line and, if you can, the file".to_owned()),
+            _ => None,
+        }
+    }
+
+    /// Whether it only means that the reader of our output went away.
+    pub(crate) fn is_broken_pipe(&self) -> bool {
+        matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
+    }
+}
+
+/// The word of `known` nearest to `word`, if any is near.
+pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    let scored = known.into_iter().map(|each| (strsim::jaro_winkler(word, each), each));
+    scored
+        .filter(|(score, _)| *score > 0.75)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, each)| each.to_owned())
+}

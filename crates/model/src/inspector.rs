@@ -1,0 +1,29 @@
+//! What a sweep asks about each file: [`ModelInspector`] scans it with the files beside it in reach.
+
+use crate::{FolderSiblings, Input, NoSiblings, scan};
+use bartizan_core::sweep::{File, Inspection, Inspector};
+use bartizan_core::{Clock, Limits};
+
+/// Looks into model files, within limits.
+#[derive(Debug, Clone, Copy)]
+pub struct ModelInspector<'a> {
+    /// Bounds for each file.
+    pub limits: &'a Limits,
+}
+
+impl Inspector for ModelInspector<'_> {
+    fn inspect(&self, file: &File<'_>, bytes: &[u8], clock: &dyn Clock) -> Inspection {
+        let folder = file.place.and_then(|(path, root)| FolderSiblings::new(path, root));
+        let siblings: &dyn crate::Siblings = match &folder {
+            Some(folder) => folder,
+            None => &NoSiblings,
+        };
+        let outcome = scan(&Input { bytes, name: file.uri, siblings }, self.limits, clock);
+        Inspection {
+            format: outcome.format,
+            kind: outcome.kind,
+            findings: outcome.findings,
+            gaps: outcome.gaps,
+        }
+    }
+}
