@@ -34,6 +34,7 @@ static SHARED_RULES: &[&[&Rule]] = &[
     crate::text::indicators::RULES,
     crate::weights::RULES,
     crate::binary::embedded::RULES,
+    crate::text::chat_template::RULES,
 ];
 
 /// Every rule of this crate, sorted by id, each once.

@@ -1,0 +1,442 @@
+//! JSON configurations around a model: Hugging Face `config.json`, tokenizer, processor, generation and adapter files.
+//!
+//! Read as a stream ([`crate::wire::json`]); strings are judged by the setting they stand under, so memory stays small
+//! whatever the vocabulary. Source: Transformers, Tokenizers, Diffusers and PEFT configuration classes. Linear time.
+
+use crate::text::chat_template::{self, Rendered};
+use crate::text::{hydra, indicators};
+use crate::wire::json::{Event, JsonMistake, Reader, line_and_column};
+use crate::{Format, Input, Recognition, Scan};
+use bartizan_core::{Confidence, Finding, Kind, Location, Rule, Severity, atlas, cwe, owasp_llm, owasp_ml, rule};
+use std::collections::HashMap;
+
+rule! {
+    /// ## What it finds
+    /// A configuration that makes the loader import Python code from a repository: `auto_map`, `custom_pipelines`,
+    /// `trust_remote_code: true`.
+    /// ## Why it matters
+    /// The code runs in the loading process. `other/repo--module.Class` even fetches it from a repository that this
+    /// model's publisher may not own, at whatever revision it has that day.
+    /// ## Example
+    /// ```json
+    /// {"auto_map": {"AutoModel": "someone/else--modeling_x.Model"}}
+    /// ```
+    /// ## How to fix
+    /// Read the code, pin its revision with `code_revision`, or use an architecture built into the library.
+    /// ## References
+    /// - Transformers documentation, *Custom models*; MITRE ATLAS AML.T0010.003
+    pub const REMOTE_CODE: Rule = Rule {
+        id: "model/remote-code",
+        title: "a configuration that loads Python code with the model",
+        severity: Severity::Medium,
+        remedy: "Review the named module and pin its revision, or load with `trust_remote_code=False`.",
+        taxonomies: &[atlas("AML.T0010.003"), atlas("AML.T0011.000"), cwe(829), owasp_llm("LLM03")],
+    };
+
+    /// ## What it finds
+    /// A tokenizer whose rules change what people write: a normaliser or pre-tokenizer that replaces words by other
+    /// words, added tokens that hold sentences or addresses, two tokens with one id.
+    /// ## Why it matters
+    /// The tokenizer rewrites every prompt and every answer. Swapping one word, or hiding an instruction in a token,
+    /// changes what the model is asked without touching a weight.
+    /// ## Example
+    /// ```json
+    /// {"normalizer": {"type": "Replace", "pattern": {"String": "not"}, "content": ""}}
+    /// ```
+    /// ## How to fix
+    /// Compare `tokenizer.json` with the one of the base model.
+    /// ## References
+    /// - MITRE ATLAS AML.T0018, Manipulate AI Model
+    pub const TOKENIZER_TAMPERED: Rule = Rule {
+        id: "model/tokenizer-tampered",
+        title: "a tokenizer that rewrites what people write",
+        severity: Severity::High,
+        remedy: "Replace the tokenizer files by those of the base model and compare them.",
+        taxonomies: &[atlas("AML.T0018"), atlas("AML.T0051"), cwe(506), owasp_llm("LLM04"), owasp_ml("ML10")],
+    };
+
+    /// ## What it finds
+    /// A JSON configuration that does not parse, nests absurdly deep, or names a setting twice.
+    /// ## Why it matters
+    /// Readers differ on which of two values counts, so a reviewer and a loader can see different settings. A file that
+    /// does not parse is not what its publisher tested.
+    /// ## Example
+    /// `{"auto_map": {}, "auto_map": {"AutoModel": "evil.Model"}}`
+    /// ## How to fix
+    /// Take the file from its publisher again.
+    /// ## References
+    /// - RFC 8259 section 4; CWE-1286, Improper Validation of Syntactic Correctness of Input
+    pub const CONFIG_MALFORMED: Rule = Rule {
+        id: "model/config-malformed",
+        title: "a configuration that readers understand differently or not at all",
+        severity: Severity::Low,
+        remedy: "Replace the file with one that parses and names each setting once.",
+        taxonomies: &[cwe(1286), cwe(694), owasp_ml("ML06")],
+    };
+}
+
+/// JSON configurations.
+#[derive(Debug)]
+pub struct HfConfig;
+
+impl Format for HfConfig {
+    fn id(&self) -> &'static str {
+        "hf-config"
+    }
+
+    fn name(&self) -> &'static str {
+        "model configuration (JSON)"
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::Config
+    }
+
+    fn extensions(&self) -> &'static [&'static str] {
+        &["json"]
+    }
+
+    fn rules(&self) -> &'static [&'static Rule] {
+        &[&REMOTE_CODE, &TOKENIZER_TAMPERED, &CONFIG_MALFORMED, &hydra::CONFIG_TARGET]
+    }
+
+    fn recognise(&self, input: &Input<'_>) -> Recognition {
+        let head = input.head(HEAD);
+        let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
+        let start = head.iter().position(|byte| !byte.is_ascii_whitespace()).unwrap_or(head.len());
+        let body = head.get(start..).unwrap_or_default();
+        let opens = matches!(body.first(), Some(b'{' | b'['));
+        if head.contains(&0) || !(opens || input.extension() == "json") {
+            return Recognition::No;
+        }
+        let second = body.iter().skip(1).find(|byte| !byte.is_ascii_whitespace());
+        let is_object = body.first() == Some(&b'{') && matches!(second, Some(b'"'));
+        let known = SETTINGS.iter().any(|name| memchr::memmem::find(body, name.as_bytes()).is_some());
+        let named = FILES.contains(&input.file_name());
+        match (is_object && known, named && opens, input.extension() == "json") {
+            (true, ..) | (_, true, _) => Recognition::Certain,
+            (_, _, true) => Recognition::Weak,
+            _ => Recognition::No,
+        }
+    }
+
+    fn scan(&self, input: &Input<'_>, scan: &mut Scan<'_>) {
+        Walk { bytes: input.bytes, scan, object: Fields::default(), ids: HashMap::new(), duplicates: 0 }.run();
+    }
+}
+
+/// Settings that only model configurations have.
+const SETTINGS: &[&str] = &[
+    "\"model_type\"", "\"architectures\"", "\"tokenizer_class\"", "\"auto_map\"", "\"chat_template\"",
+    "\"transformers_version\"", "\"added_tokens\"", "\"added_tokens_decoder\"", "\"_class_name\"",
+    "\"base_model_name_or_path\"", "\"quantization_config\"", "\"processor_class\"", "\"image_processor_type\"",
+    "\"feature_extractor_type\"", "\"_diffusers_version\"", "\"trust_remote_code\"", "\"custom_pipelines\"",
+    "\"bos_token\"", "\"eos_token_id\"", "\"_target_\"", "\"_name_or_path\"", "\"hidden_size\"",
+];
+/// Names under which loaders look for a configuration, whatever is in it.
+const FILES: &[&str] = &[
+    "config.json", "tokenizer_config.json", "generation_config.json", "tokenizer.json", "special_tokens_map.json",
+    "preprocessor_config.json", "processor_config.json", "adapter_config.json", "model_index.json",
+    "chat_template.json", "added_tokens.json", "params.json",
+];
+/// Bytes looked at to recognise a configuration.
+const HEAD: usize = 64 << 10;
+/// Duplicate settings reported for one file.
+const MOST_DUPLICATES: usize = 8;
+/// Shortest vocabulary entry looked at as text, in bytes; shorter ones say nothing.
+const VOCABULARY_TEXT: usize = 120;
+
+/// The direct fields of the object being read that tokenizer rules are made of.
+#[derive(Debug, Default)]
+struct Fields {
+    kind: String,
+    pattern: Option<String>,
+    content: Option<String>,
+    id: Option<String>,
+    offset: usize,
+}
+
+struct Walk<'a, 's, 'c> {
+    bytes: &'a [u8],
+    scan: &'s mut Scan<'c>,
+    object: Fields,
+    /// Added tokens by id, to find two with one id.
+    ids: HashMap<String, String>,
+    duplicates: usize,
+}
+
+impl<'a> Walk<'a, '_, '_> {
+    fn run(&mut self) {
+        let mut reader = Reader::new(self.bytes);
+        let mut steps = 0u32;
+        while let Some(event) = reader.next() {
+            steps = steps.wrapping_add(1);
+            if steps & 0xffff == 0 && self.scan.out_of_time() {
+                return;
+            }
+            match event {
+                Ok(event) => self.event(event, &reader),
+                Err(error) => {
+                    let place = self.place(error.offset, None);
+                    let message = format!("the configuration does not parse: {}", error.reason);
+                    self.scan.report(Finding::new(&CONFIG_MALFORMED, message).located(&place));
+                    let advice = match error.reason {
+                        JsonMistake::TooDeep => "JSON nested too deep to read; look at it by hand",
+                        _ => "JSON that does not parse was not read past the mistake; mend it and scan again",
+                    };
+                    self.scan.gap(error.offset as u64, advice);
+                    let rest = self.bytes.get(error.offset..).unwrap_or_default();
+                    indicators::inspect_metadata(&String::from_utf8_lossy(rest), &place, self.scan);
+                    return;
+                }
+            }
+        }
+    }
+
+    fn place(&self, offset: usize, pointer: Option<String>) -> Location {
+        let (line, column) = line_and_column(self.bytes, offset);
+        Location {
+            member: None,
+            offset: Some(offset as u64),
+            line: Some(line),
+            column: Some(column),
+            pointer,
+        }
+    }
+
+    fn here(&self, reader: &Reader<'a>) -> Location {
+        self.place(reader.offset(), Some(reader.pointer()))
+    }
+
+    fn event(&mut self, event: Event<'a>, reader: &Reader<'a>) {
+        match event {
+            Event::ObjectStart => {
+                let nested_pattern = reader.nearest_key().is_some_and(|key| key == *"pattern");
+                if !nested_pattern {
+                    self.object = Fields { offset: reader.offset(), ..Fields::default() };
+                }
+            }
+            Event::ObjectEnd => self.rule(reader),
+            Event::Key { name, duplicate: true } => {
+                self.duplicates = self.duplicates.saturating_add(1);
+                if self.duplicates <= MOST_DUPLICATES {
+                    let name = name.text();
+                    let steers = matches!(&*name, "auto_map" | "chat_template" | "trust_remote_code" | "_target_" | "model_type");
+                    let severity = if steers { Severity::Medium } else { Severity::Low };
+                    let message = format!("the setting `{name}` is named twice");
+                    let place = self.here(reader);
+                    self.scan.report(Finding::new(&CONFIG_MALFORMED, message).severity(severity).located(&place));
+                }
+            }
+            Event::Key { name, .. } if name.raw().len() >= VOCABULARY_TEXT => {
+                let place = self.here(reader);
+                indicators::inspect_metadata(&name.text(), &place, self.scan);
+            }
+            Event::Bool(true) if reader.nearest_key().is_some_and(|key| key == *"trust_remote_code") => {
+                let place = self.here(reader);
+                self.scan.report(
+                    Finding::new(&REMOTE_CODE, "the configuration itself asks to trust remote code").located(&place),
+                );
+            }
+            Event::Number(number) => {
+                if reader.nearest_key().is_some_and(|key| key == *"id") {
+                    number.clone_into(self.object.id.get_or_insert_default());
+                }
+            }
+            Event::String(text) => self.string(&text.text(), reader),
+            _ => {}
+        }
+    }
+
+    fn string(&mut self, text: &str, reader: &Reader<'a>) {
+        let root = reader.key_at(0).map(|key| key.text()).unwrap_or_default();
+        let key = reader.nearest_key().map(|key| key.text()).unwrap_or_default();
+        if root == "model" && text.len() < VOCABULARY_TEXT {
+            return; // vocabulary and merges of tokenizer.json
+        }
+        match &*key {
+            "type" => text.clone_into(&mut self.object.kind),
+            "String" | "Regex" | "pattern" => self.object.pattern = Some(text.to_owned()),
+            "content" => self.object.content = Some(text.to_owned()),
+            _ => {}
+        }
+        let under = |name: &str| (0..reader.depth()).any(|depth| reader.key_at(depth).is_some_and(|key| key == *name));
+        if under("auto_map") {
+            self.remote_code("auto_map", text, reader);
+        } else if under("custom_pipelines") && key == "impl" {
+            self.remote_code("custom_pipelines", text, reader);
+        } else if root == "chat_template" {
+            if key == "template" || key == "chat_template" {
+                let place = self.here(reader);
+                chat_template::inspect(text, &place, self.scan);
+            }
+        } else if text.contains("{{") || text.contains("{%") {
+            let place = self.here(reader);
+            chat_template::inspect_as(text, Rendered::Perhaps, &place, self.scan);
+        } else {
+            if hydra::is_target_key(&key) {
+                let place = self.here(reader);
+                hydra::inspect_target(&key, text, &place, self.scan);
+            }
+            if text.len() >= 4 {
+                let place = self.lazy_place(text, reader);
+                if let Some(place) = place {
+                    indicators::inspect_metadata(text, &place, self.scan);
+                }
+            }
+        }
+        if key.ends_with("_token") || (under("added_tokens_decoder") && key == "content") {
+            self.token(text, reader);
+        }
+    }
+
+    /// The place of a string worth judging; counting lines for each of a million tokens would be quadratic.
+    fn lazy_place(&self, text: &str, reader: &Reader<'a>) -> Option<Location> {
+        let plain = text.len() < 24 && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b' '));
+        if plain {
+            return None;
+        }
+        let mut place = Location { offset: Some(reader.offset() as u64), pointer: Some(reader.pointer()), ..Location::default() };
+        if reader.offset() < HEAD {
+            let (line, column) = line_and_column(self.bytes, reader.offset());
+            (place.line, place.column) = (Some(line), Some(column));
+        }
+        Some(place)
+    }
+
+    fn remote_code(&mut self, setting: &str, text: &str, reader: &Reader<'a>) {
+        let place = self.here(reader);
+        let message = match text.split_once("--") {
+            Some((repository, class)) => {
+                format!("`{setting}` loads `{class}` from another repository, `{repository}`")
+            }
+            None => format!("`{setting}` loads `{text}` from the model's own repository"),
+        };
+        self.scan.report(Finding::new(&REMOTE_CODE, message).located(&place).evidence(text));
+    }
+
+    /// At the end of an object: a tokenizer rule or an added token, if it was one.
+    fn rule(&mut self, reader: &Reader<'a>) {
+        let root = reader.key_at(0).map(|key| key.text()).unwrap_or_default();
+        if reader.nearest_key().is_some_and(|key| key == *"pattern") && reader.depth() > 0 && self.object.content.is_none() {
+            return; // the pattern object inside a rule
+        }
+        let fields = std::mem::take(&mut self.object);
+        let Some(content) = fields.content else { return };
+        match &*root {
+            "normalizer" | "pre_tokenizer" | "decoder" | "post_processor" if fields.kind == "Replace" => {
+                let letters = |text: &str| text.chars().filter(|c| c.is_alphabetic()).count();
+                let pattern = fields.pattern.unwrap_or_default();
+                // Patterns spell classes with letters (`\s`, `\p{L}`); words are what is left without them.
+                let plain = pattern.replace("\\s", "").replace("\\p{", "").replace("\\n", "").replace("\\t", "").replace("\\r", "");
+                let severity = match (letters(&plain) >= 2, letters(&content) >= 3) {
+                    (true, true) => Severity::High,
+                    (false, true) => Severity::Medium,
+                    (true, false) if letters(&plain) >= 3 && root == "normalizer" => Severity::Medium,
+                    _ => return,
+                };
+                let place = self.place(fields.offset, Some(reader.pointer()));
+                let message = format!("the tokenizer's {root} replaces `{pattern}` by `{content}`");
+                self.scan.report(Finding::new(&TOKENIZER_TAMPERED, message).severity(severity).located(&place));
+            }
+            "added_tokens" => {
+                self.token(&content, reader);
+                let Some(id) = fields.id else { return };
+                if let Some(other) = self.ids.insert(id.clone(), content.clone())
+                    && other != content
+                {
+                    let place = self.place(fields.offset, Some(reader.pointer()));
+                    let message = format!("the added tokens `{other}` and `{content}` share the id {id}");
+                    let finding = Finding::new(&TOKENIZER_TAMPERED, message).severity(Severity::Medium);
+                    self.scan.report(finding.located(&place));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// A token with a meaning of its own: markup, not prose.
+    fn token(&mut self, text: &str, reader: &Reader<'a>) {
+        let words = text.split_whitespace().filter(|word| word.chars().filter(|c| c.is_alphabetic()).count() >= 2).count();
+        let hidden = text.chars().filter(|c| ('\u{e0000}'..='\u{e007f}').contains(c)).count() > 2;
+        let address = text.contains("://");
+        if words >= 4 || hidden || address {
+            let place = self.here(reader);
+            let what = if address { "an address" } else if hidden { "unseen characters" } else { "a sentence" };
+            let message = format!("a token of the tokenizer holds {what}");
+            self.scan.report(
+                Finding::new(&TOKENIZER_TAMPERED, message)
+                    .severity(Severity::Medium)
+                    .confidence(Confidence::Medium)
+                    .located(&place)
+                    .evidence(text),
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bartizan_core::{Limits, MonotonicClock};
+    use proptest::prelude::*;
+
+    fn findings(name: &str, text: &str) -> Vec<(&'static str, Severity)> {
+        let input = Input::new(name, text.as_bytes());
+        let outcome = crate::scan(&input, &Limits::default(), &MonotonicClock::start());
+        outcome.findings.iter().map(|finding| (finding.rule.id, finding.severity)).collect()
+    }
+
+    #[test]
+    fn remote_code_is_named_with_its_repository() {
+        let text = r#"{"auto_map": {"AutoModel": "a/b--modeling.M", "AutoConfig": "conf.C"}}"#;
+        assert_eq!(findings("config.json", text), [(REMOTE_CODE.id, Severity::Medium); 2]);
+        let text = r#"{"model_type": "bert", "hidden_size": 768, "trust_remote_code": false}"#;
+        assert_eq!(findings("config.json", text), []);
+    }
+
+    #[test]
+    fn templates_are_found_in_strings_and_arrays() {
+        let escape = "{{ ''.__class__.__base__.__subclasses__() }}";
+        let array = format!(r#"{{"chat_template": [{{"name": "default", "template": "{escape}"}}]}}"#);
+        assert_eq!(findings("tokenizer_config.json", &array)[0].1, Severity::Critical);
+        let nested = r#"{"model": {"note": "{{ config.__class__ }}"}}"#;
+        assert_eq!(findings("tokenizer_config.json", nested)[0].1, Severity::Medium);
+    }
+
+    #[test]
+    fn words_replaced_by_words_are_tampering_and_spaces_are_not() {
+        let rule = |from: &str, to: &str| {
+            let text = format!(r#"{{"added_tokens": [], "normalizer": {{"type": "Replace", "pattern": {{"String": "{from}"}}, "content": "{to}"}}}}"#);
+            findings("tokenizer.json", &text)
+        };
+        assert_eq!(rule("safe", "unsafe"), [(TOKENIZER_TAMPERED.id, Severity::High)]);
+        assert_eq!(rule(" ", "\u{2581}"), []);
+    }
+
+    #[test]
+    fn tokens_that_share_an_id_are_reported() {
+        let text = r#"{"added_tokens": [{"id": 1, "content": "<a>"}, {"id": 1, "content": "<b>"}]}"#;
+        assert_eq!(findings("tokenizer.json", text), [(TOKENIZER_TAMPERED.id, Severity::Medium)]);
+        let text = r#"{"added_tokens": [{"id": 1, "content": "<a>"}, {"id": 2, "content": "<b>"}]}"#;
+        assert_eq!(findings("tokenizer.json", text), []);
+    }
+
+    #[test]
+    fn what_does_not_parse_is_incomplete_and_reported() {
+        let input = Input::new("tokenizer_config.json", b"{invalid");
+        let outcome = crate::scan(&input, &Limits::default(), &MonotonicClock::start());
+        assert_eq!(outcome.findings[0].rule.id, CONFIG_MALFORMED.id);
+        assert_eq!(outcome.gaps.len(), 1);
+    }
+
+    proptest! {
+        #[test]
+        fn any_mutation_is_read(at in 0usize..300, byte: u8) {
+            let mut bytes = br#"{"auto_map": {"A": "b--c.D"}, "added_tokens": [{"id": 1, "content": "x"}], "normalizer": {"type": "Replace", "pattern": {"String": "a"}, "content": "b"}, "chat_template": "{{ x }}"}"#.to_vec();
+            let length = bytes.len();
+            bytes[at % length] = byte;
+            let _ = crate::scan(&Input::new("config.json", &bytes), &Limits::default(), &MonotonicClock::start());
+        }
+    }
+}
