@@ -19,6 +19,8 @@ pub static FORMATS: &[&dyn Format] = &[
     &crate::formats::skops::SKOPS,
     &crate::formats::flax::FLAX,
     &crate::formats::xml::XML,
+    &crate::formats::hf_config::HfConfig,
+    &crate::formats::jinja::Jinja,
     &crate::formats::keras::KERAS_CONFIG,
 ];
 

@@ -7,7 +7,9 @@ use crate::text::chat_template::{self, Rendered};
 use crate::text::{hydra, indicators};
 use crate::wire::json::{Event, JsonMistake, Reader, line_and_column};
 use crate::{Format, Input, Recognition, Scan};
-use bartizan_core::{Confidence, Finding, Kind, Location, Rule, Severity, atlas, cwe, owasp_llm, owasp_ml, rule};
+use bartizan_core::{
+    Confidence, Finding, Kind, Location, Rule, Severity, atlas, cwe, owasp_llm, owasp_ml, rule,
+};
 use std::collections::HashMap;
 
 rule! {
@@ -121,23 +123,50 @@ impl Format for HfConfig {
     }
 
     fn scan(&self, input: &Input<'_>, scan: &mut Scan<'_>) {
-        Walk { bytes: input.bytes, scan, object: Fields::default(), ids: HashMap::new(), duplicates: 0 }.run();
+        Walk { bytes: input.bytes, scan, object: Fields::default(), ids: HashMap::new(), duplicates: 0 }
+            .run();
     }
 }
 
 /// Settings that only model configurations have.
 const SETTINGS: &[&str] = &[
-    "\"model_type\"", "\"architectures\"", "\"tokenizer_class\"", "\"auto_map\"", "\"chat_template\"",
-    "\"transformers_version\"", "\"added_tokens\"", "\"added_tokens_decoder\"", "\"_class_name\"",
-    "\"base_model_name_or_path\"", "\"quantization_config\"", "\"processor_class\"", "\"image_processor_type\"",
-    "\"feature_extractor_type\"", "\"_diffusers_version\"", "\"trust_remote_code\"", "\"custom_pipelines\"",
-    "\"bos_token\"", "\"eos_token_id\"", "\"_target_\"", "\"_name_or_path\"", "\"hidden_size\"",
+    "\"model_type\"",
+    "\"architectures\"",
+    "\"tokenizer_class\"",
+    "\"auto_map\"",
+    "\"chat_template\"",
+    "\"transformers_version\"",
+    "\"added_tokens\"",
+    "\"added_tokens_decoder\"",
+    "\"_class_name\"",
+    "\"base_model_name_or_path\"",
+    "\"quantization_config\"",
+    "\"processor_class\"",
+    "\"image_processor_type\"",
+    "\"feature_extractor_type\"",
+    "\"_diffusers_version\"",
+    "\"trust_remote_code\"",
+    "\"custom_pipelines\"",
+    "\"bos_token\"",
+    "\"eos_token_id\"",
+    "\"_target_\"",
+    "\"_name_or_path\"",
+    "\"hidden_size\"",
 ];
 /// Names under which loaders look for a configuration, whatever is in it.
 const FILES: &[&str] = &[
-    "config.json", "tokenizer_config.json", "generation_config.json", "tokenizer.json", "special_tokens_map.json",
-    "preprocessor_config.json", "processor_config.json", "adapter_config.json", "model_index.json",
-    "chat_template.json", "added_tokens.json", "params.json",
+    "config.json",
+    "tokenizer_config.json",
+    "generation_config.json",
+    "tokenizer.json",
+    "special_tokens_map.json",
+    "preprocessor_config.json",
+    "processor_config.json",
+    "adapter_config.json",
+    "model_index.json",
+    "chat_template.json",
+    "added_tokens.json",
+    "params.json",
 ];
 /// Bytes looked at to recognise a configuration.
 const HEAD: usize = 64 << 10;
@@ -221,11 +250,15 @@ impl<'a> Walk<'a, '_, '_> {
                 self.duplicates = self.duplicates.saturating_add(1);
                 if self.duplicates <= MOST_DUPLICATES {
                     let name = name.text();
-                    let steers = matches!(&*name, "auto_map" | "chat_template" | "trust_remote_code" | "_target_" | "model_type");
+                    let steers = matches!(
+                        &*name,
+                        "auto_map" | "chat_template" | "trust_remote_code" | "_target_" | "model_type"
+                    );
                     let severity = if steers { Severity::Medium } else { Severity::Low };
                     let message = format!("the setting `{name}` is named twice");
                     let place = self.here(reader);
-                    self.scan.report(Finding::new(&CONFIG_MALFORMED, message).severity(severity).located(&place));
+                    self.scan
+                        .report(Finding::new(&CONFIG_MALFORMED, message).severity(severity).located(&place));
                 }
             }
             Event::Key { name, .. } if name.raw().len() >= VOCABULARY_TEXT => {
@@ -235,7 +268,8 @@ impl<'a> Walk<'a, '_, '_> {
             Event::Bool(true) if reader.nearest_key().is_some_and(|key| key == *"trust_remote_code") => {
                 let place = self.here(reader);
                 self.scan.report(
-                    Finding::new(&REMOTE_CODE, "the configuration itself asks to trust remote code").located(&place),
+                    Finding::new(&REMOTE_CODE, "the configuration itself asks to trust remote code")
+                        .located(&place),
                 );
             }
             Event::Number(number) => {
@@ -251,16 +285,18 @@ impl<'a> Walk<'a, '_, '_> {
     fn string(&mut self, text: &str, reader: &Reader<'a>) {
         let root = reader.key_at(0).map(|key| key.text()).unwrap_or_default();
         let key = reader.nearest_key().map(|key| key.text()).unwrap_or_default();
-        if root == "model" && text.len() < VOCABULARY_TEXT {
-            return; // vocabulary and merges of tokenizer.json
-        }
         match &*key {
             "type" => text.clone_into(&mut self.object.kind),
             "String" | "Regex" | "pattern" => self.object.pattern = Some(text.to_owned()),
             "content" => self.object.content = Some(text.to_owned()),
             _ => {}
         }
-        let under = |name: &str| (0..reader.depth()).any(|depth| reader.key_at(depth).is_some_and(|key| key == *name));
+        let under = |name: &str| {
+            (0..reader.depth()).any(|depth| reader.key_at(depth).is_some_and(|key| key == *name))
+        };
+        if root == "model" && text.len() < VOCABULARY_TEXT && (under("merges") || under("vocab")) {
+            return;
+        }
         if under("auto_map") {
             self.remote_code("auto_map", text, reader);
         } else if under("custom_pipelines") && key == "impl" {
@@ -292,11 +328,16 @@ impl<'a> Walk<'a, '_, '_> {
 
     /// The place of a string worth judging; counting lines for each of a million tokens would be quadratic.
     fn lazy_place(&self, text: &str, reader: &Reader<'a>) -> Option<Location> {
-        let plain = text.len() < 24 && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b' '));
+        let plain = text.len() < 24
+            && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b' '));
         if plain {
             return None;
         }
-        let mut place = Location { offset: Some(reader.offset() as u64), pointer: Some(reader.pointer()), ..Location::default() };
+        let mut place = Location {
+            offset: Some(reader.offset() as u64),
+            pointer: Some(reader.pointer()),
+            ..Location::default()
+        };
         if reader.offset() < HEAD {
             let (line, column) = line_and_column(self.bytes, reader.offset());
             (place.line, place.column) = (Some(line), Some(column));
@@ -318,7 +359,10 @@ impl<'a> Walk<'a, '_, '_> {
     /// At the end of an object: a tokenizer rule or an added token, if it was one.
     fn rule(&mut self, reader: &Reader<'a>) {
         let root = reader.key_at(0).map(|key| key.text()).unwrap_or_default();
-        if reader.nearest_key().is_some_and(|key| key == *"pattern") && reader.depth() > 0 && self.object.content.is_none() {
+        if reader.nearest_key().is_some_and(|key| key == *"pattern")
+            && reader.depth() > 0
+            && self.object.content.is_none()
+        {
             return; // the pattern object inside a rule
         }
         let fields = std::mem::take(&mut self.object);
@@ -328,7 +372,12 @@ impl<'a> Walk<'a, '_, '_> {
                 let letters = |text: &str| text.chars().filter(|c| c.is_alphabetic()).count();
                 let pattern = fields.pattern.unwrap_or_default();
                 // Patterns spell classes with letters (`\s`, `\p{L}`); words are what is left without them.
-                let plain = pattern.replace("\\s", "").replace("\\p{", "").replace("\\n", "").replace("\\t", "").replace("\\r", "");
+                let plain = pattern
+                    .replace("\\s", "")
+                    .replace("\\p{", "")
+                    .replace("\\n", "")
+                    .replace("\\t", "")
+                    .replace("\\r", "");
                 let severity = match (letters(&plain) >= 2, letters(&content) >= 3) {
                     (true, true) => Severity::High,
                     (false, true) => Severity::Medium,
@@ -337,7 +386,8 @@ impl<'a> Walk<'a, '_, '_> {
                 };
                 let place = self.place(fields.offset, Some(reader.pointer()));
                 let message = format!("the tokenizer's {root} replaces `{pattern}` by `{content}`");
-                self.scan.report(Finding::new(&TOKENIZER_TAMPERED, message).severity(severity).located(&place));
+                self.scan
+                    .report(Finding::new(&TOKENIZER_TAMPERED, message).severity(severity).located(&place));
             }
             "added_tokens" => {
                 self.token(&content, reader);
@@ -357,12 +407,21 @@ impl<'a> Walk<'a, '_, '_> {
 
     /// A token with a meaning of its own: markup, not prose.
     fn token(&mut self, text: &str, reader: &Reader<'a>) {
-        let words = text.split_whitespace().filter(|word| word.chars().filter(|c| c.is_alphabetic()).count() >= 2).count();
+        let words = text
+            .split_whitespace()
+            .filter(|word| word.chars().filter(|c| c.is_alphabetic()).count() >= 2)
+            .count();
         let hidden = text.chars().filter(|c| ('\u{e0000}'..='\u{e007f}').contains(c)).count() > 2;
         let address = text.contains("://");
         if words >= 4 || hidden || address {
             let place = self.here(reader);
-            let what = if address { "an address" } else if hidden { "unseen characters" } else { "a sentence" };
+            let what = if address {
+                "an address"
+            } else if hidden {
+                "unseen characters"
+            } else {
+                "a sentence"
+            };
             let message = format!("a token of the tokenizer holds {what}");
             self.scan.report(
                 Finding::new(&TOKENIZER_TAMPERED, message)
@@ -407,7 +466,9 @@ mod tests {
     #[test]
     fn words_replaced_by_words_are_tampering_and_spaces_are_not() {
         let rule = |from: &str, to: &str| {
-            let text = format!(r#"{{"added_tokens": [], "normalizer": {{"type": "Replace", "pattern": {{"String": "{from}"}}, "content": "{to}"}}}}"#);
+            let text = format!(
+                r#"{{"added_tokens": [], "normalizer": {{"type": "Replace", "pattern": {{"String": "{from}"}}, "content": "{to}"}}}}"#
+            );
             findings("tokenizer.json", &text)
         };
         assert_eq!(rule("safe", "unsafe"), [(TOKENIZER_TAMPERED.id, Severity::High)]);

@@ -61,7 +61,10 @@ impl Format for Jinja {
 /// Whether `text` walks a conversation, or tries to leave the template.
 fn has_shape(text: &str) -> bool {
     let converses = text.contains("messages") && (text.contains("role") || text.contains("content"));
-    converses || ["__class__", "__globals__", "__builtins__", "__subclasses__", "__import__", "attr("].iter().any(|name| text.contains(name))
+    converses
+        || ["__class__", "__globals__", "__builtins__", "__subclasses__", "__import__", "attr("]
+            .iter()
+            .any(|name| text.contains(name))
 }
 
 #[cfg(test)]

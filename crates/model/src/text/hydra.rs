@@ -4,7 +4,7 @@
 
 use crate::Scan;
 use crate::pickle::knowledge::{Standing, standing};
-use bartizan_core::{Confidence, Finding, Location, Rule, Severity, atlas, cwe, owasp_llm, rule};
+use bartizan_core::{Confidence, Finding, Location, Severity, atlas, cwe, owasp_llm, rule};
 
 rule! {
     /// ## What it finds
@@ -34,7 +34,20 @@ rule! {
 
 /// Whether the setting called `key` names something a loader imports and calls.
 pub fn is_target_key(key: &str) -> bool {
-    matches!(key, "_target_" | "_target" | "__target__" | "target" | "_class_path_" | "class_path" | "cls" | "_call_" | "__class_path__" | "_function_" | "class_name_or_path")
+    matches!(
+        key,
+        "_target_"
+            | "_target"
+            | "__target__"
+            | "target"
+            | "_class_path_"
+            | "class_path"
+            | "cls"
+            | "_call_"
+            | "__class_path__"
+            | "_function_"
+            | "class_name_or_path"
+    )
 }
 
 /// Judges the dotted path `target` under the setting `key`, found at `place`.
@@ -65,11 +78,15 @@ pub fn inspect_target(key: &str, target: &str, place: &Location, scan: &mut Scan
     match (standing(module, name), through) {
         (Standing::Gadget { severity, why, .. }, _) => {
             let message = format!("`{key}` instantiates `{target}`, which {why}");
-            scan.report(Finding::new(&CONFIG_TARGET, message).severity(severity).located(place).evidence(&target));
+            scan.report(
+                Finding::new(&CONFIG_TARGET, message).severity(severity).located(place).evidence(&target),
+            );
         }
         (_, Some(Standing::Gadget { severity, why, .. })) => {
             let message = format!("`{key}` reaches through other modules to `{target}`, which {why}");
-            scan.report(Finding::new(&CONFIG_TARGET, message).severity(severity).located(place).evidence(&target));
+            scan.report(
+                Finding::new(&CONFIG_TARGET, message).severity(severity).located(place).evidence(&target),
+            );
         }
         (Standing::Unknown, _) if explicit && !is_framework(module) => {
             let message = format!("`{key}` instantiates `{target}`, a callable of no known framework");
@@ -85,10 +102,39 @@ fn is_framework(module: &str) -> bool {
     let top = module.split('.').next().unwrap_or_default();
     matches!(
         top,
-        "torch" | "torchvision" | "torchaudio" | "torchmetrics" | "torchtune" | "nemo" | "nemo_toolkit" | "megatron"
-            | "lightning" | "lightning_fabric" | "pytorch_lightning" | "hydra" | "omegaconf" | "transformers" | "diffusers" | "ldm"
-            | "sgm" | "timm" | "keras" | "tensorflow" | "jax" | "flax" | "optax" | "numpy" | "sklearn" | "apex"
-            | "bitsandbytes" | "peft" | "accelerate" | "datasets" | "tokenizers" | "cosmos" | "nv_one_logger"
+        "torch"
+            | "torchvision"
+            | "torchaudio"
+            | "torchmetrics"
+            | "torchtune"
+            | "nemo"
+            | "nemo_toolkit"
+            | "megatron"
+            | "lightning"
+            | "lightning_fabric"
+            | "pytorch_lightning"
+            | "hydra"
+            | "omegaconf"
+            | "transformers"
+            | "diffusers"
+            | "ldm"
+            | "sgm"
+            | "timm"
+            | "keras"
+            | "tensorflow"
+            | "jax"
+            | "flax"
+            | "optax"
+            | "numpy"
+            | "sklearn"
+            | "apex"
+            | "bitsandbytes"
+            | "peft"
+            | "accelerate"
+            | "datasets"
+            | "tokenizers"
+            | "cosmos"
+            | "nv_one_logger"
     )
 }
 

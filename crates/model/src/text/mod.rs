@@ -1,5 +1,6 @@
 //! Text around a model: chat templates, configurations, YAML, notebooks, workflows.
 
 pub mod chat_template;
+pub mod hydra;
 pub mod indicators;
 pub(crate) mod printable;

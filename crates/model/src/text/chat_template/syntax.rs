@@ -423,9 +423,9 @@ impl<'s> Parser<'_, 's> {
                     self.parameters()?;
                 }
                 {
-                self.expression()?;
-                Statement::Plain
-            }
+                    self.expression()?;
+                    Statement::Plain
+                }
             }
             "with" => {
                 let mut bound = Vec::new();
