@@ -114,10 +114,9 @@ impl Format for HfConfig {
         let second = body.iter().skip(1).find(|byte| !byte.is_ascii_whitespace());
         let is_object = body.first() == Some(&b'{') && matches!(second, Some(b'"'));
         let known = SETTINGS.iter().any(|name| memchr::memmem::find(body, name.as_bytes()).is_some());
-        let named = FILES.contains(&input.file_name());
-        match (is_object && known, named && opens, input.extension() == "json") {
-            (true, ..) | (_, true, _) => Recognition::Certain,
-            (_, _, true) => Recognition::Weak,
+        match (is_object && known, input.extension() == "json") {
+            (true, _) => Recognition::Certain,
+            (_, true) => Recognition::Weak,
             _ => Recognition::No,
         }
     }
@@ -152,21 +151,6 @@ const SETTINGS: &[&str] = &[
     "\"_target_\"",
     "\"_name_or_path\"",
     "\"hidden_size\"",
-];
-/// Names under which loaders look for a configuration, whatever is in it.
-const FILES: &[&str] = &[
-    "config.json",
-    "tokenizer_config.json",
-    "generation_config.json",
-    "tokenizer.json",
-    "special_tokens_map.json",
-    "preprocessor_config.json",
-    "processor_config.json",
-    "adapter_config.json",
-    "model_index.json",
-    "chat_template.json",
-    "added_tokens.json",
-    "params.json",
 ];
 /// Bytes looked at to recognise a configuration.
 const HEAD: usize = 64 << 10;
