@@ -13,9 +13,7 @@ use crate::pickle::knowledge::{Standing, standing};
 use crate::text::indicators;
 use crate::wire::base64;
 use crate::wire::json_tree::{self, Document, NodeId, Value};
-use bartizan_core::{
-    Finding, Location, Rule, Severity, atlas, cwe, owasp_llm, owasp_ml, printable, rule,
-};
+use bartizan_core::{Finding, Location, Rule, Severity, atlas, cwe, owasp_llm, owasp_ml, printable, rule};
 
 rule! {
     /// ## What it finds
