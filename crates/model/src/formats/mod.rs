@@ -19,16 +19,13 @@ pub mod native_library;
 pub mod npy;
 mod npy_literal;
 pub mod onnx;
-pub mod pmml;
-pub mod r_data;
-pub mod safetensors;
-pub mod skops;
-pub mod tensorflow;
 pub mod paddle;
 pub mod pmml;
 pub mod r_data;
 pub mod rknn;
+pub mod safetensors;
 pub mod skops;
+pub mod tensorflow;
 pub mod tensorrt;
 #[cfg(test)]
 pub(crate) mod testing;
