@@ -11,6 +11,7 @@ pub static FORMATS: &[&dyn Format] = &[
     &crate::formats::ggml::Ggml,
     &crate::formats::onnx::Onnx,
     &crate::archive::zip::ZIP,
+    &crate::pickle::Pickle,
     &crate::binary::executable::ExecutableFile,
     &crate::formats::npy::NPY,
     &crate::formats::r_data::R_DATA,

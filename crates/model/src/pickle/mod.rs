@@ -1,6 +1,27 @@
 //! Python pickle streams, protocols 0 to 5, followed on an abstract machine that calls nothing.
+//!
+//! [`follow`] reads one pickle, [`Pickle`] a whole file of them. The way of a stream: [`opcodes`] reads instructions,
+//! `machine` follows them on symbolic values (`value`, `store`, `memo`), `fold` computes what harmless functions
+//! return, `judge` grades what would be called with what, `nested` looks into strings.
 
 pub mod knowledge;
-mod stream;
+pub mod opcodes;
+pub mod rules;
 
-pub use stream::{Followed, Literal, Storage, follow};
+mod array_block;
+mod codecs;
+mod fold;
+mod format;
+mod judge;
+mod machine;
+mod memo;
+mod names;
+mod nested;
+mod render;
+mod store;
+mod stream;
+mod suspicion;
+mod value;
+
+pub use format::Pickle;
+pub use stream::{Followed, Literal, Storage, follow, is_plausible};

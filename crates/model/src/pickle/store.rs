@@ -1,0 +1,547 @@
+//! The arena behind the machine's values: containers, calls, folded texts and globals, all bounded.
+//!
+//! Containers live in two flat arrays that are compacted when full (Cheney's copying collection, Comm. ACM 13(11),
+//! 1970): what the stack reaches stays, and of what only the memo reaches, that which could do harm. Amortised cost
+//! is constant per container, memory constant in the length of the stream.
+
+use super::knowledge::Standing;
+use super::value::{Extent, Kind, Node, Value};
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+/// Everything values refer to.
+pub(super) struct Store<'a> {
+    /// The stream.
+    pub(super) bytes: &'a [u8],
+    nodes: Vec<Node>,
+    items: Vec<Value>,
+    extents: Vec<Extent>,
+    /// Texts, and whether calls in the stream put them together.
+    texts: Vec<(Folded, bool)>,
+    texts_bytes: usize,
+    globals: Vec<Global>,
+    by_name: HashMap<(String, String), u32>,
+    /// How many items of one container are held; falls when the live data outgrow the arena.
+    held: u64,
+    /// Whether values that could matter had to be dropped.
+    pub(super) overflowed: bool,
+}
+
+/// Text or bytes that the stream does not hold as such.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Folded {
+    /// A string.
+    Text(String),
+    /// A byte string.
+    Bytes(Vec<u8>),
+}
+
+/// A name the stream imports.
+#[derive(Debug, Clone)]
+pub(super) struct Global {
+    /// Module, Python 3 spelling.
+    pub(super) module: String,
+    /// Dotted path inside the module; empty for the module itself.
+    pub(super) name: String,
+    /// Offset of the first opcode that gave it.
+    pub(super) at: u64,
+    /// How its name was put together, empty when an opcode spells it out.
+    pub(super) assembled: String,
+    /// What is known of it.
+    pub(super) standing: Standing,
+    /// Times it was called.
+    pub(super) calls: u64,
+    /// Calls that were judged in full; the rest repeat them.
+    pub(super) judged: u32,
+}
+
+impl Global {
+    /// `module.name`, as Python source would spell it.
+    pub(super) fn path(&self) -> String {
+        if self.name.is_empty() { self.module.clone() } else { format!("{}.{}", self.module, self.name) }
+    }
+}
+
+impl<'a> Store<'a> {
+    pub(super) fn new(bytes: &'a [u8]) -> Self {
+        Self {
+            bytes,
+            nodes: Vec::new(),
+            items: Vec::new(),
+            extents: Vec::new(),
+            texts: Vec::new(),
+            texts_bytes: 0,
+            globals: Vec::new(),
+            by_name: HashMap::new(),
+            held: Self::HELD,
+            overflowed: false,
+        }
+    }
+
+    /// Whether the arena should be compacted before the next container.
+    #[inline]
+    pub(super) fn is_full(&self) -> bool {
+        self.nodes.len() >= Self::NODES || self.items.len() >= Self::ITEMS || self.extents.len() >= Self::EXTENTS
+    }
+
+    /// A node of `kind` holding `items`.
+    pub(super) fn node(&mut self, kind: Kind, items: &[Value]) -> Value {
+        let start = self.items.len() as u32;
+        let mut node = Node {
+            kind,
+            keep: matches!(kind, Kind::Attribute | Kind::Partial | Kind::Getter),
+            count: 0,
+            expanded: 1,
+            first: Extent { start, length: 0, next: Extent::NONE },
+            last: Extent::NONE,
+        };
+        for &item in items {
+            self.account(&mut node, item);
+        }
+        let held = items.len().min(self.held as usize);
+        self.items.extend(items.iter().take(held));
+        node.first.length = held as u32;
+        let index = self.nodes.len() as u32;
+        self.nodes.push(node);
+        Value::Node(index)
+    }
+
+    /// Counts `item` into `node`.
+    #[inline]
+    fn account(&self, node: &mut Node, item: Value) {
+        let (count, expanded) = match item {
+            Value::Run(count) => (count, count),
+            Value::Node(inner) => match self.nodes.get(inner as usize) {
+                Some(inner) => {
+                    node.keep |= inner.keep;
+                    (1, inner.expanded)
+                }
+                None => (1, 1),
+            },
+            Value::Global(global) => {
+                node.keep |= self.globals.get(global as usize).is_some_and(|global| {
+                    matches!(global.standing, Standing::Gadget { .. }) || !global.assembled.is_empty()
+                });
+                (1, 1)
+            }
+            _ => (1, 1),
+        };
+        node.count = node.count.saturating_add(count);
+        node.expanded = node.expanded.saturating_add(expanded);
+    }
+
+    /// Adds `items` to the container `index`.
+    pub(super) fn extend(&mut self, index: u32, items: &[Value]) {
+        let Some(&(mut node)) = self.nodes.get(index as usize) else { return };
+        let room = self.held.saturating_sub(node.count) as usize;
+        let before = node.keep;
+        let start = self.items.len();
+        for (place, &item) in items.iter().enumerate() {
+            let kept = node.keep;
+            node.keep = false;
+            self.account(&mut node, item);
+            // Past the cap only what could do harm is held.
+            let matters = node.keep;
+            node.keep |= kept;
+            if place < room || (matters && node.count < Self::HELD_AT_MOST) {
+                self.items.push(item);
+            }
+        }
+        node.keep |= before;
+        let added = self.items.len().saturating_sub(start);
+        if added > 0 {
+            self.attach(&mut node, start as u32, added as u32);
+        }
+        if let Some(slot) = self.nodes.get_mut(index as usize) {
+            *slot = node;
+        }
+    }
+
+    /// Appends the extent of `length` items at `start` to `node`, growing its last one when they touch.
+    fn attach(&mut self, node: &mut Node, start: u32, length: u32) {
+        let grow = |extent: &mut Extent| {
+            let touches = extent.length == 0 || extent.start.saturating_add(extent.length) == start;
+            if touches {
+                if extent.length == 0 {
+                    extent.start = start;
+                }
+                extent.length = extent.length.saturating_add(length);
+            }
+            touches
+        };
+        let next = self.extents.len() as u32;
+        if node.last == Extent::NONE {
+            if grow(&mut node.first) {
+                return;
+            }
+            node.first.next = next;
+        } else if let Some(last) = self.extents.get_mut(node.last as usize) {
+            if grow(last) {
+                return;
+            }
+            last.next = next;
+        }
+        self.extents.push(Extent { start, length, next: Extent::NONE });
+        node.last = next;
+    }
+
+    /// The node that `value` names.
+    pub(super) fn get(&self, value: Value) -> Option<&Node> {
+        match value {
+            Value::Node(index) => self.nodes.get(index as usize),
+            _ => None,
+        }
+    }
+
+    /// Makes memo-only values of this node survive compaction, because a later pass asked for them.
+    pub(super) fn pin(&mut self, value: Value) {
+        if let Value::Node(index) = value
+            && let Some(node) = self.nodes.get_mut(index as usize)
+        {
+            node.keep = true;
+        }
+    }
+
+    /// The items of a node, at most `limit`; those past what is held are not given.
+    pub(super) fn items(&self, node: &Node, limit: usize) -> Vec<Value> {
+        let mut items = Vec::new();
+        let mut extent = node.first;
+        loop {
+            let start = extent.start as usize;
+            let held = self.items.get(start..start.saturating_add(extent.length as usize)).unwrap_or_default();
+            items.extend(held.iter().take(limit.saturating_sub(items.len())));
+            if items.len() >= limit {
+                return items;
+            }
+            match self.extents.get(extent.next as usize) {
+                Some(&next) => extent = next,
+                None => return items,
+            }
+        }
+    }
+
+    /// The items of the container `value`, and whether they are all there. `None` when it is no container.
+    pub(super) fn contents(&self, value: Value) -> Option<(Vec<Value>, bool)> {
+        let node = self.get(value)?;
+        let items = self.items(node, Self::HELD as usize);
+        let complete =
+            items.len() as u64 == node.count && !items.iter().any(|item| matches!(item, Value::Run(_)));
+        Some((items, complete))
+    }
+
+    /// Interns a global under its Python 3 name.
+    pub(super) fn global(&mut self, module: &str, name: &str, at: u64, assembled: &str) -> Value {
+        let key = (module.to_owned(), name.to_owned());
+        if let Some(&known) = self.by_name.get(&key) {
+            if let Some(global) = self.globals.get_mut(known as usize)
+                && global.assembled.is_empty()
+            {
+                assembled.clone_into(&mut global.assembled);
+            }
+            return Value::Global(known);
+        }
+        let standing = super::judge::standing_of(module, name);
+        if self.globals.len() >= Self::GLOBALS {
+            // The flood itself is reported; harmless names beyond it need no record.
+            self.overflowed = true;
+            if !matches!(standing, Standing::Gadget { .. }) || self.globals.len() >= Self::GLOBALS_AT_MOST {
+                return Value::Plain;
+            }
+        }
+        let index = self.globals.len() as u32;
+        self.globals.push(Global {
+            module: module.to_owned(),
+            name: name.to_owned(),
+            at,
+            assembled: assembled.to_owned(),
+            standing,
+            calls: 0,
+            judged: 0,
+        });
+        self.by_name.insert(key, index);
+        Value::Global(index)
+    }
+
+    /// The global that `value` names.
+    pub(super) fn global_of(&self, value: Value) -> Option<&Global> {
+        match value {
+            Value::Global(index) => self.globals.get(index as usize),
+            _ => None,
+        }
+    }
+
+    /// As [`Store::global_of`], to count calls.
+    pub(super) fn global_mut(&mut self, value: Value) -> Option<&mut Global> {
+        match value {
+            Value::Global(index) => self.globals.get_mut(index as usize),
+            _ => None,
+        }
+    }
+
+    /// Every global, in the order met.
+    pub(super) fn globals(&self) -> impl Iterator<Item = (Value, &Global)> {
+        self.globals.iter().enumerate().map(|(index, global)| (Value::Global(index as u32), global))
+    }
+
+    /// Keeps a text that an opcode's escapes stand for; [`Value::Plain`] when all together grow too large.
+    pub(super) fn decoded(&mut self, folded: Folded) -> Value {
+        self.keep_text(folded, false)
+    }
+
+    /// Keeps a text that calls in the stream put together.
+    pub(super) fn assembled(&mut self, folded: Folded) -> Value {
+        self.keep_text(folded, true)
+    }
+
+    /// Whether calls in the stream put the text `value` together.
+    pub(super) fn is_assembled(&self, value: Value) -> bool {
+        match value {
+            Value::Folded(index) => self.texts.get(index as usize).is_some_and(|&(_, assembled)| assembled),
+            _ => false,
+        }
+    }
+
+    fn keep_text(&mut self, folded: Folded, assembled: bool) -> Value {
+        let size = match &folded {
+            Folded::Text(text) => text.len(),
+            Folded::Bytes(bytes) => bytes.len(),
+        };
+        let total = self.texts_bytes.saturating_add(size).saturating_add(size_of::<Folded>());
+        if total > Self::TEXT_BYTES {
+            self.overflowed = true;
+            return Value::Plain;
+        }
+        self.texts_bytes = total;
+        self.texts.push((folded, assembled));
+        Value::Folded((self.texts.len() as u32).saturating_sub(1))
+    }
+
+    /// The text `value` stands for; `None` when it is none or not UTF-8.
+    pub(super) fn text(&self, value: Value) -> Option<Cow<'_, str>> {
+        match value {
+            Value::Text { length, at } => std::str::from_utf8(self.slice(at, length)?).ok().map(Cow::Borrowed),
+            Value::Folded(index) => match &self.texts.get(index as usize)?.0 {
+                Folded::Text(text) => Some(Cow::Borrowed(text)),
+                Folded::Bytes(_) => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// The bytes `value` stands for, when it is a byte string.
+    pub(super) fn byte_string(&self, value: Value) -> Option<&[u8]> {
+        match value {
+            Value::Bytes { length, at } => self.slice(at, length),
+            Value::Folded(index) => match &self.texts.get(index as usize)?.0 {
+                Folded::Bytes(bytes) => Some(bytes),
+                Folded::Text(_) => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// The bytes of a string of either sort.
+    pub(super) fn raw(&self, value: Value) -> Option<&[u8]> {
+        match value {
+            Value::Text { length, at } | Value::Bytes { length, at } => self.slice(at, length),
+            Value::Folded(index) => Some(match &self.texts.get(index as usize)?.0 {
+                Folded::Text(text) => text.as_bytes(),
+                Folded::Bytes(bytes) => bytes,
+            }),
+            _ => None,
+        }
+    }
+
+    fn slice(&self, at: u64, length: u32) -> Option<&'a [u8]> {
+        let start = usize::try_from(at).ok()?;
+        self.bytes.get(start..start.checked_add(length as usize)?)
+    }
+
+    /// Compacts: keeps what `stack` reaches and, of what `memo` reaches, that which could do harm.
+    ///
+    /// Memo slots whose value goes become [`Value::Lost`]. When the live data still fill most of the arena,
+    /// containers are shortened step by step, and in the end emptied of harmless containers.
+    pub(super) fn compact(&mut self, stack: &mut [Value], memo: &mut [Value], far: &mut HashMap<u64, Value>) {
+        let steps = [self.held, 512, 32, 4];
+        for (step, held) in steps.into_iter().enumerate() {
+            self.held = self.held.min(held);
+            let harmless_goes = step == steps.len().saturating_sub(1);
+            self.copy(stack, memo, far, harmless_goes);
+            if self.nodes.len() < Self::NODES / 2
+                && self.items.len() < Self::ITEMS / 2
+                && self.extents.len() < Self::EXTENTS / 2
+            {
+                return;
+            }
+        }
+        // Even what could do harm outgrows the arena. Reported by the machine; start over.
+        self.overflowed = true;
+        let forget = |value: &mut Value| {
+            if matches!(value, Value::Node(_)) {
+                *value = Value::Plain;
+            }
+        };
+        stack.iter_mut().for_each(forget);
+        memo.iter_mut().for_each(forget);
+        far.retain(|_, value| !matches!(value, Value::Node(_)));
+        self.nodes.clear();
+        self.items.clear();
+        self.extents.clear();
+    }
+
+    fn copy(
+        &mut self,
+        stack: &mut [Value],
+        memo: &mut [Value],
+        far: &mut HashMap<u64, Value>,
+        harmless_goes: bool,
+    ) {
+        let mut moving = Moving {
+            from: &self.nodes,
+            globals: &self.globals,
+            forward: vec![Extent::NONE; self.nodes.len()],
+            nodes: Vec::with_capacity(self.nodes.len() / 2),
+            harmless_goes,
+        };
+        for value in stack.iter_mut() {
+            *value = moving.forward(*value);
+        }
+        for (slot, value) in memo.iter_mut().enumerate() {
+            if let Value::Node(_) = *value {
+                *value = moving.forward_if_harmful(*value).unwrap_or(Value::Lost(slot as u64));
+            }
+        }
+        for value in far.values_mut() {
+            *value = moving.forward_if_harmful(*value).unwrap_or(Value::Plain);
+        }
+        let mut items = Vec::with_capacity(self.items.len() / 2);
+        let mut done = 0usize;
+        while let Some(&node) = moving.nodes.get(done) {
+            let start = items.len();
+            let mut extent = node.first;
+            let mut place = 0u64;
+            loop {
+                let first = extent.start as usize;
+                let held =
+                    self.items.get(first..first.saturating_add(extent.length as usize)).unwrap_or_default();
+                for &item in held {
+                    // A call's callee, arguments and state come first and few, so they always stay.
+                    if place < self.held || moving.is_harmful(item) {
+                        items.push(moving.forward(item));
+                    }
+                    place = place.saturating_add(1);
+                }
+                match self.extents.get(extent.next as usize) {
+                    Some(&next) => extent = next,
+                    None => break,
+                }
+            }
+            if let Some(node) = moving.nodes.get_mut(done) {
+                let length = items.len().saturating_sub(start) as u32;
+                node.first = Extent { start: start as u32, length, next: Extent::NONE };
+                node.last = Extent::NONE;
+            }
+            done = done.saturating_add(1);
+        }
+        let nodes = moving.nodes;
+        self.nodes = nodes;
+        self.items = items;
+        self.extents.clear();
+    }
+
+    /// Nodes before compaction. Sized so that two arenas, as during compaction, stay below 32 MB.
+    const NODES: usize = 128 << 10;
+    /// Items before compaction.
+    const ITEMS: usize = 384 << 10;
+    /// Extents before compaction.
+    const EXTENTS: usize = 128 << 10;
+    /// Items held of one container while memory allows.
+    const HELD: u64 = 4096;
+    /// Count past which even harmful items of one container are not added.
+    const HELD_AT_MOST: u64 = 1 << 32;
+    /// Distinct globals before harmless ones are no longer recorded. Real models import some hundreds at most.
+    const GLOBALS: usize = 64 << 10;
+    /// Distinct globals recorded at all.
+    const GLOBALS_AT_MOST: usize = 80 << 10;
+    /// Bytes of folded text in total.
+    const TEXT_BYTES: usize = 8 << 20;
+}
+
+/// One compaction under way.
+struct Moving<'n> {
+    from: &'n [Node],
+    globals: &'n [Global],
+    forward: Vec<u32>,
+    nodes: Vec<Node>,
+    harmless_goes: bool,
+}
+
+impl Moving<'_> {
+    fn forward(&mut self, value: Value) -> Value {
+        let Value::Node(index) = value else { return value };
+        let Some(node) = self.from.get(index as usize) else { return Value::Plain };
+        if self.harmless_goes && !node.keep {
+            return Value::Plain;
+        }
+        let Some(forward) = self.forward.get_mut(index as usize) else { return Value::Plain };
+        if *forward == Extent::NONE {
+            *forward = self.nodes.len() as u32;
+            self.nodes.push(*node);
+        }
+        Value::Node(*forward)
+    }
+
+    /// Forwards a node that could do harm or was forwarded already; `None` for the rest.
+    fn forward_if_harmful(&mut self, value: Value) -> Option<Value> {
+        let Value::Node(index) = value else { return Some(value) };
+        let moved = self.forward.get(index as usize).is_some_and(|&forward| forward != Extent::NONE);
+        (moved || self.is_harmful(value)).then(|| self.forward(value))
+    }
+
+    fn is_harmful(&self, value: Value) -> bool {
+        match value {
+            Value::Node(index) => self.from.get(index as usize).is_some_and(|node| node.keep),
+            Value::Global(index) => self
+                .globals
+                .get(index as usize)
+                .is_some_and(|global| matches!(global.standing, Standing::Gadget { .. })),
+            Value::Folded(_) => true,
+            _ => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn compaction_keeps_the_stack_and_what_could_do_harm() {
+        let mut store = Store::new(b"");
+        let harmless = store.node(Kind::Tuple, &[Value::Int(1)]);
+        let gadget = store.global("os", "system", 0, "");
+        let harmful = store.node(Kind::Tuple, &[gadget]);
+        let list = store.node(Kind::List, &[]);
+        let Value::Node(index) = list else { panic!("a node") };
+        store.extend(index, &[Value::Int(7)]);
+        let _between = store.node(Kind::Tuple, &[Value::Int(0)]);
+        store.extend(index, &[Value::Int(8)]);
+        let (mut stack, mut memo) = ([list], [harmless, harmful, list]);
+        store.compact(&mut stack, &mut memo, &mut HashMap::new());
+        assert_eq!(store.contents(stack[0]).unwrap(), (vec![Value::Int(7), Value::Int(8)], true));
+        assert_eq!(memo[0], Value::Lost(0));
+        assert_eq!(store.contents(memo[1]).unwrap().0, vec![gadget]);
+        assert_eq!(memo[2], stack[0]);
+    }
+
+    #[test]
+    fn a_container_that_reaches_itself_survives_compaction() {
+        let mut store = Store::new(b"");
+        let list = store.node(Kind::List, &[]);
+        let Value::Node(index) = list else { panic!("a node") };
+        store.extend(index, &[list, Value::Bool(true)]);
+        let mut stack = [list];
+        store.compact(&mut stack, &mut [], &mut HashMap::new());
+        assert_eq!(store.contents(stack[0]).unwrap().0, vec![stack[0], Value::Bool(true)]);
+    }
+}
