@@ -33,6 +33,7 @@ pub static FORMATS: &[&dyn Format] = &[
     &crate::formats::xml::XML,
     &crate::formats::hf_config::HfConfig,
     &crate::formats::jinja::Jinja,
+    &crate::formats::hdf5::HDF5,
     &crate::formats::keras::KERAS_CONFIG,
 ];
 

@@ -32,3 +32,6 @@ pub(crate) mod testing;
 pub mod torch7;
 pub mod xgboost;
 pub mod xml;
+pub mod hdf5;
+pub mod keras;
+pub mod tensorflow;

@@ -3,7 +3,7 @@
 //! Cost: linear in the text; see [`crate::wire::json_tree`] for the bound on values.
 
 pub(crate) mod config;
-mod lambda;
+pub(crate) mod lambda;
 mod names;
 
 use crate::wire::json_tree;
