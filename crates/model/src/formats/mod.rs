@@ -33,5 +33,3 @@ pub mod torch7;
 pub mod xgboost;
 pub mod xml;
 pub mod hdf5;
-pub mod keras;
-pub mod tensorflow;
