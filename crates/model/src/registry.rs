@@ -35,6 +35,7 @@ pub static FORMATS: &[&dyn Format] = &[
     &crate::formats::jinja::Jinja,
     &crate::formats::hdf5::HDF5,
     &crate::formats::keras::KERAS_CONFIG,
+    &crate::formats::pyc::PYC,
 ];
 
 /// Checks that run on every input after its formats: extension against content, hidden executables.
@@ -50,6 +51,7 @@ static SHARED_RULES: &[&[&Rule]] = &[
     crate::weights::RULES,
     crate::binary::embedded::RULES,
     crate::text::chat_template::RULES,
+    crate::python::marshal::RULES,
 ];
 
 /// Every rule of this crate, sorted by id, each once.

@@ -21,6 +21,7 @@ mod npy_literal;
 pub mod onnx;
 pub mod paddle;
 pub mod pmml;
+pub mod pyc;
 pub mod r_data;
 pub mod rknn;
 pub mod safetensors;

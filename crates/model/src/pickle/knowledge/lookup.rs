@@ -140,7 +140,9 @@ fn through_module(path: &str, module_parts: usize) -> Option<Standing> {
         }
         if !has_more {
             // The module object itself: an attribute of it is one getattr or BUILD away.
-            let reached = is_attribute && (is_gateway && !TYPES_LIKE.contains(&plain));
+            let is_member =
+                heads(path).any(|head| matches!(TABLES.packages.get(head), Some(Standing::Gadget { .. })));
+            let reached = is_attribute && is_gateway && !TYPES_LIKE.contains(&plain) && !is_member;
             return reached.then_some(Standing::Gadget {
                 class: GadgetClass::Reflection,
                 severity: Severity::High,

@@ -200,6 +200,7 @@ mod tests {
     #[test]
     fn a_module_or_an_internal_reached_as_an_attribute_is_reflection() {
         assert_eq!(gadget("random", "_os").0, GadgetClass::Reflection);
+        assert_eq!(gadget("socket", "socket").0, GadgetClass::Network);
         assert_eq!(
             gadget("torch.nn.modules.linear", "Linear.__init__.__globals__").0,
             GadgetClass::Reflection
