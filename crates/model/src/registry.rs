@@ -10,7 +10,6 @@ pub static FORMATS: &[&dyn Format] = &[
     &crate::formats::gguf::Gguf,
     &crate::formats::ggml::Ggml,
     &crate::formats::onnx::Onnx,
-    &crate::archive::zip::ZIP,
     &crate::pickle::Pickle,
     &crate::binary::executable::ExecutableFile,
     &crate::formats::npy::NPY,
@@ -36,6 +35,20 @@ pub static FORMATS: &[&dyn Format] = &[
     &crate::formats::hdf5::HDF5,
     &crate::formats::keras::KERAS_CONFIG,
     &crate::formats::pyc::PYC,
+    &crate::archive::zip::ZIP,
+    &crate::archive::tar::TAR,
+    &crate::archive::sevenz::SEVENZ,
+    &crate::archive::rar::RAR,
+    &crate::archive::rar::CABINET,
+    &crate::archive::compress::GZIP,
+    &crate::archive::compress::BZIP2,
+    &crate::archive::compress::XZ,
+    &crate::archive::compress::ZSTD,
+    &crate::archive::compress::LZ4,
+    &crate::archive::compress::LZIP,
+    &crate::archive::compress::JOBLIB_ZFILE,
+    &crate::archive::compress::ZLIB,
+    &crate::archive::compress::LZMA,
 ];
 
 /// Checks that run on every input after its formats: extension against content, hidden executables.

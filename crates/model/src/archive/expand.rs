@@ -6,7 +6,9 @@
 
 use crate::{Format, Input, Scan, Siblings, identify};
 use bartizan_core::{Finding, Limits, Severity, atlas, cwe, owasp_llm, rule};
+use std::cell::Cell;
 use std::io::{self, BufRead, Read};
+use std::rc::Rc;
 
 rule! {
     /// ## What it finds
@@ -99,7 +101,19 @@ pub fn scan_expanded(
     siblings: &dyn Siblings,
     scan: &mut Scan<'_>,
 ) -> Expansion {
-    let mut reader = Output::new(codec, data);
+    let used = Rc::new(Cell::new(0));
+    let mut output = Output::new(codec, data, used.clone());
+    scan_reader(&mut output, &|| used.get(), name, siblings, scan)
+}
+
+/// Scans what `reader` gives as the member called `name`; `consumed` tells how many packed bytes it took so far.
+pub(crate) fn scan_reader(
+    reader: &mut dyn Read,
+    consumed: &dyn Fn() -> usize,
+    name: &str,
+    siblings: &dyn Siblings,
+    scan: &mut Scan<'_>,
+) -> Expansion {
     let limits = *scan.limits();
     let mut held: Vec<u8> = Vec::new();
     let mut passed = 0u64;
@@ -117,10 +131,10 @@ pub fn scan_expanded(
         crc.update(fresh);
         held.extend_from_slice(fresh);
         let length = passed.saturating_add(held.len() as u64);
-        let consumed = reader.consumed() as u64;
-        if length > Limits::RATIO_FLOOR && length > limits.expansion_ratio.saturating_mul(consumed) {
+        let packed = consumed() as u64;
+        if length > Limits::RATIO_FLOOR && length > limits.expansion_ratio.saturating_mul(packed) {
             let message = format!(
-                "`{name}` expands more than {}-fold: {length} bytes came out of {consumed}",
+                "`{name}` expands more than {}-fold: {length} bytes came out of {packed}",
                 limits.expansion_ratio
             );
             report_expansion(scan, name, Severity::Medium, message);
@@ -162,7 +176,7 @@ pub fn scan_expanded(
     } else {
         scan.block(&Input { bytes: &held, name, siblings });
     }
-    let consumed = reader.consumed();
+    let consumed = consumed();
     let ratio = length.checked_div(consumed as u64).unwrap_or(length);
     if end != End::Limit && length >= REMARK_FROM && ratio > limits.expansion_ratio {
         let message = format!("`{name}` expands {ratio}-fold, to {length} bytes");
@@ -175,7 +189,7 @@ pub fn scan_expanded(
 pub fn expanded(codec: Codec, data: &[u8], limit: u64) -> Vec<u8> {
     let mut bytes = Vec::new();
     // A break keeps what was read: the caller sees a shorter member.
-    let _ = Output::new(codec, data).take(limit).read_to_end(&mut bytes);
+    let _ = Output::new(codec, data, Rc::default()).take(limit).read_to_end(&mut bytes);
     bytes
 }
 
@@ -195,22 +209,17 @@ struct Output<'a> {
     codec: Codec,
     decoder: Option<Box<dyn Read + 'a>>,
     data: &'a [u8],
-    used: std::rc::Rc<std::cell::Cell<usize>>,
+    used: Rc<Cell<usize>>,
     /// Where the running stream began, and whether it gave anything yet.
     begun: usize,
     failed: Option<String>,
 }
 
 impl<'a> Output<'a> {
-    fn new(codec: Codec, data: &'a [u8]) -> Self {
-        let used = std::rc::Rc::new(std::cell::Cell::new(0));
+    fn new(codec: Codec, data: &'a [u8], used: Rc<Cell<usize>>) -> Self {
         let mut output = Self { codec, decoder: None, data, used, begun: 0, failed: None };
         output.start();
         output
-    }
-
-    fn consumed(&self) -> usize {
-        self.used.get()
     }
 
     fn start(&mut self) {
@@ -228,6 +237,8 @@ impl<'a> Output<'a> {
         let rest = self.data.get(self.used.get()..).unwrap_or_default();
         self.used.get() > self.begun
             && match self.codec {
+                Codec::Gzip => rest.starts_with(&[0x1f, 0x8b, 8]),
+                Codec::Bzip2 => rest.starts_with(b"BZh"),
                 Codec::Zstd => rest.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) || is_skippable(rest),
                 Codec::Lz4 => rest.starts_with(&[0x04, 0x22, 0x4d, 0x18]) || is_skippable(rest),
                 _ => false,
@@ -279,7 +290,7 @@ impl Read for Output<'_> {
 /// A slice as a reader that shares how far it was read.
 struct Counted<'a> {
     rest: &'a [u8],
-    used: std::rc::Rc<std::cell::Cell<usize>>,
+    used: Rc<Cell<usize>>,
 }
 
 impl Read for Counted<'_> {
@@ -301,12 +312,56 @@ impl BufRead for Counted<'_> {
     }
 }
 
+/// Deflate with or without the zlib wrapper, which says when the input ends before the stream does.
+struct Inflate<'a> {
+    input: Counted<'a>,
+    state: flate2::Decompress,
+    ended: bool,
+    failed: bool,
+}
+
+impl<'a> Inflate<'a> {
+    fn new(input: Counted<'a>, zlib: bool) -> Self {
+        Self { input, state: flate2::Decompress::new(zlib), ended: false, failed: false }
+    }
+}
+
+impl Read for Inflate<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let broken = || io::Error::new(io::ErrorKind::InvalidData, "the deflate stream is corrupt");
+        if self.failed {
+            return Err(broken());
+        }
+        while !self.ended && !buffer.is_empty() {
+            let (taken, given) = (self.state.total_in(), self.state.total_out());
+            let result = self.state.decompress(self.input.rest, buffer, flate2::FlushDecompress::None);
+            let taken = self.state.total_in().saturating_sub(taken) as usize;
+            let given = self.state.total_out().saturating_sub(given) as usize;
+            self.input.consume(taken);
+            match result {
+                Ok(flate2::Status::StreamEnd) => self.ended = true,
+                Ok(_) if given == 0 && taken == 0 => {
+                    return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the deflate stream is cut"));
+                }
+                Ok(_) => {}
+                Err(_) if given == 0 => return Err(broken()),
+                // What came out before the break was already used by a loader.
+                Err(_) => self.failed = true,
+            }
+            if given > 0 {
+                return Ok(given);
+            }
+        }
+        Ok(0)
+    }
+}
+
 fn decoder<'a>(codec: Codec, mut input: Counted<'a>) -> io::Result<Box<dyn Read + 'a>> {
     Ok(match codec {
-        Codec::Deflate => Box::new(flate2::bufread::DeflateDecoder::new(input)),
-        Codec::Zlib => Box::new(flate2::bufread::ZlibDecoder::new(input)),
-        Codec::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(input)),
-        Codec::Bzip2 => Box::new(bzip2::bufread::MultiBzDecoder::new(input)),
+        Codec::Deflate => Box::new(Inflate::new(input, false)),
+        Codec::Zlib => Box::new(Inflate::new(input, true)),
+        Codec::Gzip => Box::new(flate2::bufread::GzDecoder::new(input)),
+        Codec::Bzip2 => Box::new(bzip2::bufread::BzDecoder::new(input)),
         Codec::Xz => Box::new(lzma_rust2::XzReader::new_mem_limit(input, true, DICTIONARY_KIB)),
         Codec::LzmaAlone => Box::new(lzma_rust2::LzmaReader::new_mem_limit(input, DICTIONARY_KIB, None)?),
         Codec::ZipLzma(size) => {
@@ -336,4 +391,57 @@ fn decoder<'a>(codec: Codec, mut input: Counted<'a>) -> io::Result<Box<dyn Read 
         ),
         Codec::Lz4 => Box::new(lz4_flex::frame::FrameDecoder::new(input)),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::io::Write as _;
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    #[test]
+    fn concatenated_gzip_members_are_one_stream() {
+        let both = [gzip(b"one"), gzip(b"two")].concat();
+        assert_eq!(expanded(Codec::Gzip, &both, 100), b"onetwo");
+    }
+
+    #[test]
+    fn a_cut_stream_gives_what_came_before_the_cut() {
+        let whole: Vec<u8> = (0..50_000u32).flat_map(u32::to_le_bytes).collect();
+        let mut packed = gzip(&whole);
+        packed.truncate(packed.len() / 2);
+        let out = expanded(Codec::Gzip, &packed, 1 << 20);
+        assert!(!out.is_empty() && whole.starts_with(&out));
+    }
+
+    #[test]
+    fn a_cut_deflate_stream_is_broken_and_not_complete() {
+        let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::default());
+        encoder.write_all(&b"payload ".repeat(9)).unwrap();
+        let mut packed = encoder.finish().unwrap();
+        packed.truncate(packed.len() - 6);
+        let mut bytes = Vec::new();
+        assert!(Output::new(Codec::Zlib, &packed, Rc::default()).read_to_end(&mut bytes).is_err());
+    }
+
+    #[test]
+    fn output_stops_at_the_limit() {
+        assert_eq!(expanded(Codec::Gzip, &gzip(&[0; 10_000]), 10).len(), 10);
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_end_for_every_codec(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            for codec in [Codec::Deflate, Codec::Zlib, Codec::Gzip, Codec::Bzip2, Codec::Xz, Codec::LzmaAlone,
+                Codec::ZipLzma(None), Codec::Lzip, Codec::Zstd, Codec::Lz4] {
+                let _ = expanded(codec, &bytes, 1 << 16);
+            }
+        }
+    }
 }

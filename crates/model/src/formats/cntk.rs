@@ -62,7 +62,9 @@ impl Format for Cntk {
         }
         // A dictionary: its version 1, then an entry under one of the names every CNTK function has.
         let is_dictionary = head.starts_with(b"\x08\x01\x12");
-        if is_dictionary && (has(b"primitive_functions") || has(b"CompositeFunction") || (has(b"version") && has(b"uid"))) {
+        if is_dictionary
+            && (has(b"primitive_functions") || has(b"CompositeFunction") || (has(b"version") && has(b"uid")))
+        {
             Recognition::Certain
         } else if matches!(input.extension().as_str(), "cmf" | "cntk") {
             Recognition::Weak
@@ -114,7 +116,10 @@ mod tests {
 
     #[test]
     fn a_plain_dictionary_is_clean() {
-        assert_eq!(rules_of(&CNTK, &dictionary("CompositeFunction primitive_functions uid")), Vec::<&str>::new());
+        assert_eq!(
+            rules_of(&CNTK, &dictionary("CompositeFunction primitive_functions uid")),
+            Vec::<&str>::new()
+        );
     }
 
     #[test]

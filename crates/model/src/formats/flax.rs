@@ -57,9 +57,34 @@ rule! {
 
 /// Top-level names of state trees that Flax, Optax, T5X and Orbax write.
 const USUAL_KEYS: &[&str] = &[
-    "params", "opt_state", "step", "state", "model", "batch_stats", "target", "optimizer", "ema_params", "ema",
-    "flax_mutables", "variables", "weights", "train_state", "rng", "epoch", "metadata", "config", "cache", "version",
-    "target_params", "tx", "key", "scaler", "param_states", "mesh", "encoder", "decoder",
+    "params",
+    "opt_state",
+    "step",
+    "state",
+    "model",
+    "batch_stats",
+    "target",
+    "optimizer",
+    "ema_params",
+    "ema",
+    "flax_mutables",
+    "variables",
+    "weights",
+    "train_state",
+    "rng",
+    "epoch",
+    "metadata",
+    "config",
+    "cache",
+    "version",
+    "target_params",
+    "tx",
+    "key",
+    "scaler",
+    "param_states",
+    "mesh",
+    "encoder",
+    "decoder",
 ];
 /// Pairs in one map from which it is no state tree; the largest published ones have a few thousand.
 const LARGE_MAP: u32 = 50_000;
@@ -100,11 +125,13 @@ impl Format for Flax {
                 let follows = matches!(reader.next(), Some(Ok(_) | Err(MsgpackError::Truncated(_))));
                 if follows && (key.len() >= 3 || named) { Recognition::Certain } else { Recognition::Weak }
             }
-            (Some(Ok(Event::Map(_) | Event::Array(_) | Event::Extension(..)) | Err(MsgpackError::TooMany { .. })), _)
-                if named =>
-            {
-                Recognition::Weak
-            }
+            (
+                Some(
+                    Ok(Event::Map(_) | Event::Array(_) | Event::Extension(..))
+                    | Err(MsgpackError::TooMany { .. }),
+                ),
+                _,
+            ) if named => Recognition::Weak,
             _ => Recognition::No,
         }
     }
@@ -129,11 +156,18 @@ impl Format for Flax {
         }
         let rest = input.bytes.get(reader.position()..).unwrap_or_default();
         if !rest.is_empty() {
-            malformed(scan, reader.position(), format!("{} bytes follow the MessagePack document", rest.len()));
+            malformed(
+                scan,
+                reader.position(),
+                format!("{} bytes follow the MessagePack document", rest.len()),
+            );
             scan.member("data after the document", rest);
         }
         if !tree.has_arrays && !tree.has_usual_key {
-            scan.report(Finding::new(&FLAX_UNUSUAL_TREE, "the document holds no array and no name of a state tree").at(0));
+            scan.report(
+                Finding::new(&FLAX_UNUSUAL_TREE, "the document holds no array and no name of a state tree")
+                    .at(0),
+            );
         }
     }
 }
@@ -238,7 +272,9 @@ impl Tree {
         // Array data that happens to read as a small map is array data.
         if let Some(format) = formats.iter().find(|format| format.id() != FLAX.id()) {
             let message = format!("the byte string `{pointer}` is {}", format.name());
-            scan.report(Finding::new(&FLAX_EMBEDDED_FILE, message).at(offset as u64).pointer(pointer.clone()));
+            scan.report(
+                Finding::new(&FLAX_EMBEDDED_FILE, message).at(offset as u64).pointer(pointer.clone()),
+            );
             scan.member(&pointer, bytes);
         }
     }
@@ -253,14 +289,20 @@ impl Tree {
                     Some(Err(what)) => {
                         malformed(scan, offset, format!("the array `{}` {what}", self.pointer()));
                     }
-                    None => malformed(scan, offset, format!("the array `{}` has no shape, dtype and data", self.pointer())),
+                    None => malformed(
+                        scan,
+                        offset,
+                        format!("the array `{}` has no shape, dtype and data", self.pointer()),
+                    ),
                 }
             }
             // A complex number, or a time stamp (-1).
             2 | -1 => {}
             _ => {
                 let message = format!("the value `{}` has the unknown extension type {kind}", self.pointer());
-                scan.report(Finding::new(&FLAX_UNUSUAL_TREE, message).severity(Severity::Low).at(offset as u64));
+                scan.report(
+                    Finding::new(&FLAX_UNUSUAL_TREE, message).severity(Severity::Low).at(offset as u64),
+                );
                 self.file(bytes, offset, scan);
             }
         }
@@ -291,7 +333,9 @@ fn array(bytes: &[u8]) -> Option<Result<&[u8], String>> {
         b"int64" | b"uint64" | b"float64" | b"complex64" => 8,
         b"complex128" => 16,
         _ if dtype.starts_with(b"float8") => 1,
-        b"object" | b"O" => return Some(Err("has the dtype object, which only a pickle can hold".to_owned())),
+        b"object" | b"O" => {
+            return Some(Err("has the dtype object, which only a pickle can hold".to_owned()));
+        }
         _ => return Some(Ok(data)),
     };
     if elements.saturating_mul(width) == data.len() as u64 {
@@ -321,7 +365,10 @@ mod tests {
 
     #[test]
     fn an_array_shorter_than_its_shape_is_malformed() {
-        assert_eq!(rules_of(&FLAX, &checkpoint(b"\x93\x92\x01\x02\xa7float32\xc4\x04abcd")), ["model/malformed-structure"]);
+        assert_eq!(
+            rules_of(&FLAX, &checkpoint(b"\x93\x92\x01\x02\xa7float32\xc4\x04abcd")),
+            ["model/malformed-structure"]
+        );
     }
 
     #[test]
@@ -337,7 +384,10 @@ mod tests {
 
     #[test]
     fn bytes_after_the_document_are_malformed() {
-        assert_eq!(rules_of(&FLAX, b"\x81\xa6params\x81\xa1w\x93\x01\x02\x03TRAILING"), ["model/malformed-structure"]);
+        assert_eq!(
+            rules_of(&FLAX, b"\x81\xa6params\x81\xa1w\x93\x01\x02\x03TRAILING"),
+            ["model/malformed-structure"]
+        );
     }
 
     proptest! {

@@ -86,11 +86,17 @@ const GADGETS: &[(&str, &str)] = &[
     ("org.apache.commons.collections.map.LazyMap", "starts a transformer chain when read"),
     ("org.apache.commons.collections4.map.LazyMap", "starts a transformer chain when read"),
     ("org.apache.commons.collections.map.TransformedMap", "starts a transformer chain when written"),
-    ("org.apache.commons.collections4.comparators.TransformingComparator", "starts a transformer chain when sorted"),
+    (
+        "org.apache.commons.collections4.comparators.TransformingComparator",
+        "starts a transformer chain when sorted",
+    ),
     ("org.apache.commons.beanutils.BeanComparator", "calls any getter when sorted"),
     ("org.apache.commons.fileupload.disk.DiskFileItem", "writes files"),
     ("org.apache.commons.configuration.", "looks up names over JNDI"),
-    ("com.sun.org.apache.xalan.internal.xsltc.trax.TemplatesImpl", "defines classes from bytes in the stream"),
+    (
+        "com.sun.org.apache.xalan.internal.xsltc.trax.TemplatesImpl",
+        "defines classes from bytes in the stream",
+    ),
     ("org.apache.xalan.xsltc.trax.TemplatesImpl", "defines classes from bytes in the stream"),
     ("com.sun.org.apache.bcel.internal.util.ClassLoader", "defines classes from text in the stream"),
     ("com.sun.rowset.JdbcRowSetImpl", "loads remote classes over JNDI"),
@@ -139,13 +145,54 @@ const GADGETS: &[(&str, &str)] = &[
 
 /// Class-name prefixes of the Java library and of machine-learning libraries.
 const KNOWN: &[&str] = &[
-    "java.lang.", "java.util.", "java.math.", "java.time.", "java.io.", "java.text.", "java.sql.", "java.awt.",
-    "java.net.URI", "java.nio.", "scala.", "weka.", "hex.", "water.", "ai.h2o.", "org.deeplearning4j.", "org.nd4j.",
-    "org.datavec.", "org.apache.spark.", "org.apache.mahout.", "org.apache.commons.math", "org.apache.hadoop.",
-    "ml.dmlc.", "ml.combust.", "org.jpmml.", "org.dmg.pmml.", "smile.", "moa.", "opennlp.", "edu.stanford.nlp.",
-    "cc.mallet.", "com.github.fommil.", "breeze.", "org.tensorflow.", "ai.djl.", "ai.onnxruntime.", "libsvm.",
-    "de.bwaldvogel.", "com.microsoft.ml.", "com.johnsnowlabs.", "no.uib.cipr.", "gnu.trove.", "it.unimi.dsi.",
-    "com.google.common.collect.", "com.carrotsearch.hppc.", "org.tribuo.", "com.oracle.labs.", "de.lmu.ifi.dbs.",
+    "java.lang.",
+    "java.util.",
+    "java.math.",
+    "java.time.",
+    "java.io.",
+    "java.text.",
+    "java.sql.",
+    "java.awt.",
+    "java.net.URI",
+    "java.nio.",
+    "scala.",
+    "weka.",
+    "hex.",
+    "water.",
+    "ai.h2o.",
+    "org.deeplearning4j.",
+    "org.nd4j.",
+    "org.datavec.",
+    "org.apache.spark.",
+    "org.apache.mahout.",
+    "org.apache.commons.math",
+    "org.apache.hadoop.",
+    "ml.dmlc.",
+    "ml.combust.",
+    "org.jpmml.",
+    "org.dmg.pmml.",
+    "smile.",
+    "moa.",
+    "opennlp.",
+    "edu.stanford.nlp.",
+    "cc.mallet.",
+    "com.github.fommil.",
+    "breeze.",
+    "org.tensorflow.",
+    "ai.djl.",
+    "ai.onnxruntime.",
+    "libsvm.",
+    "de.bwaldvogel.",
+    "com.microsoft.ml.",
+    "com.johnsnowlabs.",
+    "no.uib.cipr.",
+    "gnu.trove.",
+    "it.unimi.dsi.",
+    "com.google.common.collect.",
+    "com.carrotsearch.hppc.",
+    "org.tribuo.",
+    "com.oracle.labs.",
+    "de.lmu.ifi.dbs.",
 ];
 
 const MAGIC: &[u8] = &[0xac, 0xed, 0x00, 0x05];
@@ -183,8 +230,11 @@ impl Format for JavaSerialized {
     fn scan(&self, input: &Input<'_>, scan: &mut Scan<'_>) {
         let stream = java_stream::walk(input.bytes, MAGIC.len(), scan);
         scan.report(
-            Finding::new(&JAVA_SERIALIZED_OBJECT, format!("rebuilds {} Java classes on loading", stream.classes.len()))
-                .at(0),
+            Finding::new(
+                &JAVA_SERIALIZED_OBJECT,
+                format!("rebuilds {} Java classes on loading", stream.classes.len()),
+            )
+            .at(0),
         );
         let mut reported = BTreeSet::new();
         for class in &stream.classes {
@@ -209,7 +259,8 @@ fn gadget(name: &str) -> Option<&'static str> {
 fn judge<'a>(class: &java_stream::Class<'a>, reported: &mut BTreeSet<&'a str>, scan: &mut Scan<'_>) {
     // `[Lcom.example.Type;` is an array of that type.
     let name = class.name.trim_start_matches('[');
-    let name = name.strip_prefix('L').filter(|_| class.name.starts_with('[')).unwrap_or(name).trim_end_matches(';');
+    let name =
+        name.strip_prefix('L').filter(|_| class.name.starts_with('[')).unwrap_or(name).trim_end_matches(';');
     if !reported.insert(name) || name.len() <= 1 {
         return;
     }
@@ -277,13 +328,19 @@ mod tests {
     fn a_class_of_a_gadget_chain_is_critical() {
         let bytes = object("org.apache.commons.collections.functors.InvokerTransformer");
         let outcome = outcome(&JAVA_SERIALIZED, &bytes);
-        assert_eq!((outcome.findings[0].rule.id, outcome.findings[0].severity), ("model/java-gadget-class", Severity::Critical));
+        assert_eq!(
+            (outcome.findings[0].rule.id, outcome.findings[0].severity),
+            ("model/java-gadget-class", Severity::Critical)
+        );
         assert!(outcome.gaps.is_empty(), "{:?}", outcome.gaps);
     }
 
     #[test]
     fn a_weka_classifier_is_only_noted() {
-        assert_eq!(rules_of(&JAVA_SERIALIZED, &object("weka.classifiers.trees.J48")), ["model/java-serialized-object"]);
+        assert_eq!(
+            rules_of(&JAVA_SERIALIZED, &object("weka.classifiers.trees.J48")),
+            ["model/java-serialized-object"]
+        );
     }
 
     #[test]

@@ -73,7 +73,9 @@ impl Format for LightGbm {
             }
             // Numbers make up most of a model.
             let is_numbers = line.split_once('=').is_some_and(|(_, value)| {
-                value.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b' ' | b'.' | b'-' | b'+' | b'e'))
+                value
+                    .bytes()
+                    .all(|byte| byte.is_ascii_digit() || matches!(byte, b' ' | b'.' | b'-' | b'+' | b'e'))
             });
             if !is_numbers && line.len() > 8 {
                 let place = Location { offset: Some(at as u64), ..Location::default() };
@@ -98,7 +100,8 @@ impl Tree {
     fn line(&mut self, line: &str) {
         let Some((key, value)) = line.split_once('=') else { return };
         let items = value.split_ascii_whitespace();
-        let known = ["split_feature", "threshold", "left_child", "right_child", "leaf_value", "internal_value"];
+        let known =
+            ["split_feature", "threshold", "left_child", "right_child", "leaf_value", "internal_value"];
         match key {
             "num_leaves" => self.leaves = Some(value.trim().parse().unwrap_or(u64::MAX)),
             "is_linear" | "shrinkage" | "num_cat" => {}
@@ -136,7 +139,8 @@ impl Tree {
             let wanted = if *name == "leaf_value" { leaves } else { leaves.saturating_sub(1) };
             // A tree of one leaf is written with its value only.
             if *length != wanted && leaves > 1 {
-                let message = format!("a tree of {leaves} leaves has {length} entries of `{name}`, not {wanted}");
+                let message =
+                    format!("a tree of {leaves} leaves has {length} entries of `{name}`, not {wanted}");
                 malformed(scan, self.offset, message);
                 return;
             }
@@ -164,7 +168,10 @@ mod tests {
 
     #[test]
     fn a_sound_model_is_clean() {
-        assert_eq!(rules_of(&LIGHTGBM, &model("1 -1", "parameters:\n[data: train.csv]\n")), Vec::<&str>::new());
+        assert_eq!(
+            rules_of(&LIGHTGBM, &model("1 -1", "parameters:\n[data: train.csv]\n")),
+            Vec::<&str>::new()
+        );
     }
 
     #[test]

@@ -59,7 +59,8 @@ impl Format for MxnetSymbol {
         let is_graph = head.trim_ascii_start().starts_with(b"{")
             && has(head, b"\"nodes\"")
             && has(head, b"\"op\"")
-            && (has(input.tail(HEAD), b"\"heads\"") || has(input.bytes.get(..1 << 16).unwrap_or(input.bytes), b"\"arg_nodes\""));
+            && (has(input.tail(HEAD), b"\"heads\"")
+                || has(input.bytes.get(..1 << 16).unwrap_or(input.bytes), b"\"arg_nodes\""));
         if is_graph {
             Recognition::Certain
         } else if input.file_name().ends_with("-symbol.json") {
@@ -110,7 +111,9 @@ fn operator(document: &Document<'_>, node: NodeId, scan: &mut Scan<'_>) {
     let attributes = ["attrs", "attr", "param"].iter().find_map(|key| document.get(node, key));
     let what = match operator {
         "Custom" | "_CustomFunction" => {
-            let kind = attributes.and_then(|attributes| document.get_text(attributes, "op_type")).unwrap_or_default();
+            let kind = attributes
+                .and_then(|attributes| document.get_text(attributes, "op_type"))
+                .unwrap_or_default();
             format!("the node `{name}` runs the Python operator registered as `{kind}`")
         }
         "_Native" | "_NDArray" => {
@@ -120,7 +123,11 @@ fn operator(document: &Document<'_>, node: NodeId, scan: &mut Scan<'_>) {
         _ => return,
     };
     // `info` is an address in the memory of the process that wrote it: calling it jumps wherever the file says.
-    let severity = if operator == "Custom" || operator == "_CustomFunction" { Severity::Medium } else { Severity::Critical };
+    let severity = if operator == "Custom" || operator == "_CustomFunction" {
+        Severity::Medium
+    } else {
+        Severity::Critical
+    };
     scan.report(
         Finding::new(&FOREIGN_OPERATOR, what)
             .severity(severity)
@@ -230,7 +237,8 @@ fn array(cursor: &mut Cursor<'_>) -> Result<(), String> {
     }
     let mut elements = 1u64;
     for _ in 0..dimensions {
-        let size = if wide { cursor.u64_le().map_err(short)? } else { u64::from(cursor.u32_le().map_err(short)?) };
+        let size =
+            if wide { cursor.u64_le().map_err(short)? } else { u64::from(cursor.u32_le().map_err(short)?) };
         elements = elements.saturating_mul(size);
     }
     if dimensions == 0 {
@@ -276,8 +284,12 @@ mod tests {
 
     #[test]
     fn a_custom_operator_is_foreign_and_a_pointer_is_critical() {
-        assert_eq!(rules_of(&MXNET_SYMBOL, &graph("{\"op\": \"Custom\", \"attrs\": {\"op_type\": \"x\"}}")), ["model/foreign-operator"]);
-        let found = outcome(&MXNET_SYMBOL, &graph("{\"op\": \"_Native\", \"attrs\": {\"info\": \"0x4141\"}}"));
+        assert_eq!(
+            rules_of(&MXNET_SYMBOL, &graph("{\"op\": \"Custom\", \"attrs\": {\"op_type\": \"x\"}}")),
+            ["model/foreign-operator"]
+        );
+        let found =
+            outcome(&MXNET_SYMBOL, &graph("{\"op\": \"_Native\", \"attrs\": {\"info\": \"0x4141\"}}"));
         assert_eq!(found.findings[0].severity, Severity::Critical);
     }
 

@@ -49,18 +49,20 @@ const ENDINGS: &[&str] = &[".so", ".dll", ".dylib"];
 
 /// The word in `text` that is the path or name of a native library, if there is one.
 pub(crate) fn library_in(text: &str) -> Option<&str> {
-    text.split(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ',' | ';' | '=' | '(' | ')' | '<' | '>' | '|'))
-        .filter(|word| word.len() > 4 && word.len() < 1024)
-        .find(|word| {
-            let lower = word.to_ascii_lowercase();
-            ENDINGS.iter().any(|ending| {
-                // `libfoo.so.8.6` is one, `a.sound` is not.
-                lower.find(ending).is_some_and(|at| {
-                    let after = lower.get(at.saturating_add(ending.len())..).unwrap_or_default();
-                    at > 0 && after.bytes().all(|byte| byte == b'.' || byte.is_ascii_digit())
-                })
+    text.split(|c: char| {
+        c.is_whitespace() || matches!(c, '"' | '\'' | ',' | ';' | '=' | '(' | ')' | '<' | '>' | '|')
+    })
+    .filter(|word| word.len() > 4 && word.len() < 1024)
+    .find(|word| {
+        let lower = word.to_ascii_lowercase();
+        ENDINGS.iter().any(|ending| {
+            // `libfoo.so.8.6` is one, `a.sound` is not.
+            lower.find(ending).is_some_and(|at| {
+                let after = lower.get(at.saturating_add(ending.len())..).unwrap_or_default();
+                at > 0 && after.bytes().all(|byte| byte == b'.' || byte.is_ascii_digit())
             })
         })
+    })
 }
 
 /// Reports a native library named in `text`, which stands at `offset`. A path from which anything can be loaded (absolute,
@@ -71,7 +73,9 @@ pub(crate) fn report_library(text: &str, offset: usize, scan: &mut Scan<'_>) {
         || library.contains("..")
         || library.contains("://")
         || library.as_bytes().get(1) == Some(&b':');
-    let system = ["/usr/lib", "/lib/", "/lib64/", "/opt/", "C:\\Windows\\"].iter().any(|root| library.starts_with(root));
+    let system = ["/usr/lib", "/lib/", "/lib64/", "/opt/", "C:\\Windows\\"]
+        .iter()
+        .any(|root| library.starts_with(root));
     let severity = if chosen && !system { Severity::High } else { Severity::Medium };
     let message = format!("the model names the native library `{library}`");
     scan.report(

@@ -362,7 +362,8 @@ mod tests {
     #[test]
     fn an_array_of_objects_is_reported_also_inside_a_structured_dtype() {
         for descr in ["'|O'", "[('a', '<i4'), ('b', [('c', 'O')])]", "('O', (2,))", "'i4,O'"] {
-            let bytes = npy(&format!("{{'descr': {descr}, 'fortran_order': False, 'shape': (1,), }}"), b"\x80\x04N.");
+            let bytes =
+                npy(&format!("{{'descr': {descr}, 'fortran_order': False, 'shape': (1,), }}"), b"\x80\x04N.");
             assert!(rules_of(&NPY, &bytes).contains(&"model/npy-object-array"), "{descr}");
         }
     }
@@ -383,7 +384,8 @@ mod tests {
     #[test]
     fn data_shorter_than_promised_is_malformed_and_incomplete() {
         for shape in ["(1000, 1000)", "(4294967296, 4294967296)", "(-10, 2)"] {
-            let bytes = npy(&format!("{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}}}"), &[0; 9]);
+            let bytes =
+                npy(&format!("{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}}}"), &[0; 9]);
             let outcome = outcome(&NPY, &bytes);
             assert_eq!(outcome.findings[0].rule.id, "model/malformed-structure", "{shape}");
             assert_eq!(outcome.gaps.len(), 1);

@@ -43,7 +43,11 @@ impl Literal {
     pub(crate) fn get(&self, key: &str) -> Option<&Self> {
         let Self::Dict(entries) = self else { return None };
         // The last one wins, as in Python.
-        entries.iter().rev().find(|(name, _)| matches!(name, Self::Text(name) if name == key)).map(|(_, value)| value)
+        entries
+            .iter()
+            .rev()
+            .find(|(name, _)| matches!(name, Self::Text(name) if name == key))
+            .map(|(_, value)| value)
     }
 
     /// The items of a tuple or list.
@@ -221,7 +225,9 @@ impl<'a> Parser<'a> {
             b"True" => Ok(Literal::Bool(true)),
             b"False" => Ok(Literal::Bool(false)),
             b"None" => Ok(Literal::None),
-            b"u" | b"U" | b"b" | b"B" | b"r" if matches!(self.cursor.peek(), Some(b'\'' | b'"')) => self.string(),
+            b"u" | b"U" | b"b" | b"B" | b"r" if matches!(self.cursor.peek(), Some(b'\'' | b'"')) => {
+                self.string()
+            }
             _ => {
                 self.cursor = before;
                 Err(self.unexpected())
@@ -237,7 +243,8 @@ mod tests {
 
     #[test]
     fn a_header_written_by_numpy_is_read() {
-        let header = parse(b"{'descr': [('a', '<i4')], 'fortran_order': False, 'shape': (2L,), }   \n").unwrap();
+        let header =
+            parse(b"{'descr': [('a', '<i4')], 'fortran_order': False, 'shape': (2L,), }   \n").unwrap();
         assert_eq!(header.get("shape"), Some(&Literal::Tuple(vec![Literal::Integer(2)])));
         assert_eq!(header.get("descr").unwrap().shown(), "[('a', '<i4')]");
     }

@@ -93,10 +93,14 @@ impl Format for PaddleProgram {
             return Recognition::Weak;
         }
         // A block: its index 0, the index -1 of its parent, then a variable.
-        let block = protobuf::fields(input.bytes).next().and_then(Result::ok).filter(|field| field.number == 1);
-        let mut fields = block.and_then(|block| block.bytes()).map(protobuf::fields).into_iter().flatten().flatten();
+        let block =
+            protobuf::fields(input.bytes).next().and_then(Result::ok).filter(|field| field.number == 1);
+        let mut fields =
+            block.and_then(|block| block.bytes()).map(protobuf::fields).into_iter().flatten().flatten();
         let is_root = fields.next().is_some_and(|field| field.number == 1 && field.varint() == Some(0))
-            && fields.next().is_some_and(|field| field.number == 2 && field.varint().is_some_and(is_none_index))
+            && fields
+                .next()
+                .is_some_and(|field| field.number == 2 && field.varint().is_some_and(is_none_index))
             && fields.next().is_some_and(|field| matches!(field.number, 3 | 4));
         if is_root { Recognition::Certain } else { Recognition::No }
     }
@@ -180,7 +184,9 @@ fn read_operator(operator: &[u8], base: usize, scan: &mut Scan<'_>) {
         if !shown.is_empty() {
             message = format!("{message} ({})", shown.join(", "));
         }
-        scan.report(Finding::new(&PADDLE_OPERATOR, message).severity(*severity).at(base as u64).evidence(kind));
+        scan.report(
+            Finding::new(&PADDLE_OPERATOR, message).severity(*severity).at(base as u64).evidence(kind),
+        );
     } else if kind.starts_with("custom_") || kind.contains("::") {
         let message = format!("the operator `{kind}` is none of Paddle's own");
         scan.report(Finding::new(&FOREIGN_OPERATOR, message).at(base as u64).evidence(kind));
@@ -218,7 +224,9 @@ impl Format for PaddleWeights {
             let start = cursor.position();
             if tensor(&mut cursor).is_none() {
                 let message = "no Paddle weights from here on: a tensor has no valid header";
-                scan.report(Finding::new(&MALFORMED_STRUCTURE, message).severity(Severity::Low).at(start as u64));
+                scan.report(
+                    Finding::new(&MALFORMED_STRUCTURE, message).severity(Severity::Low).at(start as u64),
+                );
                 inspect_runs(input.bytes.get(start..).unwrap_or_default(), start, scan);
                 return;
             }
@@ -301,7 +309,10 @@ mod tests {
     #[test]
     fn an_operator_that_writes_a_file_is_high_and_says_where() {
         let found = outcome(&PADDLE_PROGRAM, &program("save", ("file_path", "/root/x")));
-        assert_eq!((found.findings[0].rule.id, found.findings[0].severity), ("model/paddle-operator", Severity::High));
+        assert_eq!(
+            (found.findings[0].rule.id, found.findings[0].severity),
+            ("model/paddle-operator", Severity::High)
+        );
         assert!(found.findings[0].message.contains("/root/x"));
     }
 

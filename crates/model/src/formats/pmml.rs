@@ -55,7 +55,13 @@ impl Format for Pmml {
     }
 
     fn rules(&self) -> &'static [&'static Rule] {
-        &[&PMML_EXTERNAL_REFERENCE, &XML_EXTERNAL_ENTITY, &XML_ENTITY_EXPANSION, &XML_SCRIPT, &MALFORMED_STRUCTURE]
+        &[
+            &PMML_EXTERNAL_REFERENCE,
+            &XML_EXTERNAL_ENTITY,
+            &XML_ENTITY_EXPANSION,
+            &XML_SCRIPT,
+            &MALFORMED_STRUCTURE,
+        ]
     }
 
     fn recognise(&self, input: &Input<'_>) -> Recognition {
@@ -104,7 +110,9 @@ impl Dialect for Document {
             }
         }
         match name.as_str() {
-            "TableLocator" => report("a `TableLocator` makes the consumer read data elsewhere", element, offset, scan),
+            "TableLocator" => {
+                report("a `TableLocator` makes the consumer read data elsewhere", element, offset, scan)
+            }
             "Extension" | "Value" | "DataField" | "Annotation" | "MiningBuildTask" => {
                 for (key, value) in xml::attributes(element) {
                     if !key.starts_with("xmlns") && is_address(&value) {
@@ -114,14 +122,21 @@ impl Dialect for Document {
                 }
             }
             "Apply" => {
-                let function = xml::attributes(element).into_iter().find(|(key, _)| key == "function").map(|(_, value)| value);
+                let function = xml::attributes(element)
+                    .into_iter()
+                    .find(|(key, _)| key == "function")
+                    .map(|(_, value)| value);
                 if let Some(function) = function.filter(|function| is_class(function)) {
-                    let danger = ["java.lang.Runtime", "java.lang.ProcessBuilder", "javax.script.", "javax.naming."];
+                    let danger =
+                        ["java.lang.Runtime", "java.lang.ProcessBuilder", "javax.script.", "javax.naming."];
                     let is_known = danger.iter().any(|class| function.starts_with(class));
                     let severity = if is_known { Severity::Critical } else { Severity::Medium };
                     let message = format!("a transformation calls the Java class `{function}`");
                     scan.report(
-                        Finding::new(&PMML_EXTERNAL_REFERENCE, message).severity(severity).at(offset as u64).evidence(&**element),
+                        Finding::new(&PMML_EXTERNAL_REFERENCE, message)
+                            .severity(severity)
+                            .at(offset as u64)
+                            .evidence(&**element),
                     );
                 }
             }
@@ -165,7 +180,10 @@ mod tests {
     use proptest::prelude::*;
 
     fn pmml(body: &str) -> Vec<u8> {
-        format!("<?xml version=\"1.0\"?><PMML version=\"4.4\" xmlns=\"http://www.dmg.org/PMML-4_4\">{body}</PMML>").into_bytes()
+        format!(
+            "<?xml version=\"1.0\"?><PMML version=\"4.4\" xmlns=\"http://www.dmg.org/PMML-4_4\">{body}</PMML>"
+        )
+        .into_bytes()
     }
 
     #[test]
@@ -176,20 +194,30 @@ mod tests {
 
     #[test]
     fn an_address_in_an_extension_is_a_reference_and_a_namespace_is_not() {
-        let rules = rules_of(&PMML, &pmml("<Extension extender=\"x\" value=\"https://203.0.113.7/collect\"/>"));
+        let rules =
+            rules_of(&PMML, &pmml("<Extension extender=\"x\" value=\"https://203.0.113.7/collect\"/>"));
         assert!(rules.contains(&"model/pmml-external-reference"));
-        assert_eq!(rules_of(&PMML, &pmml("<Extension name=\"x\" value=\"http://www.dmg.org/x\"/>")), Vec::<&str>::new());
+        assert_eq!(
+            rules_of(&PMML, &pmml("<Extension name=\"x\" value=\"http://www.dmg.org/x\"/>")),
+            Vec::<&str>::new()
+        );
     }
 
     #[test]
     fn a_transformation_that_names_a_class_is_reported_and_a_builtin_is_not() {
-        assert_eq!(rules_of(&PMML, &pmml("<Apply function=\"com.example.Evil\"/>")), ["model/pmml-external-reference"]);
+        assert_eq!(
+            rules_of(&PMML, &pmml("<Apply function=\"com.example.Evil\"/>")),
+            ["model/pmml-external-reference"]
+        );
         assert_eq!(rules_of(&PMML, &pmml("<Apply function=\"normalizeSpace\"/>")), Vec::<&str>::new());
     }
 
     #[test]
     fn a_missing_version_and_a_wrong_root_are_malformed() {
-        assert_eq!(rules_of(&PMML, b"<?xml version='1.0'?><PMML><Header/></PMML>"), ["model/malformed-structure"]);
+        assert_eq!(
+            rules_of(&PMML, b"<?xml version='1.0'?><PMML><Header/></PMML>"),
+            ["model/malformed-structure"]
+        );
         assert_eq!(rules_of(&PMML, b"<?xml version='1.0'?><Other/>"), ["model/malformed-structure"]);
     }
 

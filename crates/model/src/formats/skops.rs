@@ -8,7 +8,9 @@ use crate::pickle::knowledge::{Standing, standing};
 use crate::text::indicators::inspect_metadata;
 use crate::wire::json_tree::{self, Document, NodeId, Value};
 use crate::{Format, Input, Recognition, Scan};
-use bartizan_core::{Confidence, Finding, Kind, Location, Rule, Severity, atlas, cwe, owasp_llm, owasp_ml, rule};
+use bartizan_core::{
+    Confidence, Finding, Kind, Location, Rule, Severity, atlas, cwe, owasp_llm, owasp_ml, rule,
+};
 
 /// skops schemas.
 pub static SKOPS: Skops = Skops;
@@ -104,23 +106,88 @@ const LARGEST: usize = 256 << 20;
 
 /// Loaders of skops 0.9 to 0.13.
 const LOADERS: &[&str] = &[
-    "ObjectNode", "DictNode", "DefaultDictNode", "ListNode", "TupleNode", "SetNode", "JsonNode", "TypeNode",
-    "FunctionNode", "MethodNode", "OperatorFuncNode", "PartialNode", "SliceNode", "NdArrayNode", "MaskedArrayNode",
-    "RandomStateNode", "RandomGeneratorNode", "DTypeNode", "CachedNode", "SparseMatrixNode", "ReduceNode", "TreeNode",
-    "SGDNode", "LossNode", "BytesNode", "BytearrayNode", "_DictWithDeprecatedKeysNode", "QuantileForestNode",
-    "ConstructorNode", "BaseNode", "LGBMNode", "XGBNode", "CatBoostNode", "DatetimeNode", "PandasNode",
+    "ObjectNode",
+    "DictNode",
+    "DefaultDictNode",
+    "ListNode",
+    "TupleNode",
+    "SetNode",
+    "JsonNode",
+    "TypeNode",
+    "FunctionNode",
+    "MethodNode",
+    "OperatorFuncNode",
+    "PartialNode",
+    "SliceNode",
+    "NdArrayNode",
+    "MaskedArrayNode",
+    "RandomStateNode",
+    "RandomGeneratorNode",
+    "DTypeNode",
+    "CachedNode",
+    "SparseMatrixNode",
+    "ReduceNode",
+    "TreeNode",
+    "SGDNode",
+    "LossNode",
+    "BytesNode",
+    "BytearrayNode",
+    "_DictWithDeprecatedKeysNode",
+    "QuantileForestNode",
+    "ConstructorNode",
+    "BaseNode",
+    "LGBMNode",
+    "XGBNode",
+    "CatBoostNode",
+    "DatetimeNode",
+    "PandasNode",
 ];
 
 /// Module prefixes of libraries whose types build data only.
 const KNOWN_MODULES: &[&str] = &[
-    "sklearn", "numpy", "scipy", "pandas", "xgboost", "lightgbm", "catboost", "quantile_forest", "imblearn", "skops",
-    "collections", "datetime", "decimal", "fractions", "uuid", "pathlib", "sktime", "category_encoders",
+    "sklearn",
+    "numpy",
+    "scipy",
+    "pandas",
+    "xgboost",
+    "lightgbm",
+    "catboost",
+    "quantile_forest",
+    "imblearn",
+    "skops",
+    "collections",
+    "datetime",
+    "decimal",
+    "fractions",
+    "uuid",
+    "pathlib",
+    "sktime",
+    "category_encoders",
 ];
 
 /// Types of `builtins` that hold data.
 const KNOWN_BUILTINS: &[&str] = &[
-    "int", "float", "str", "bool", "bytes", "bytearray", "complex", "dict", "list", "tuple", "set", "frozenset", "slice",
-    "type", "range", "NoneType", "object", "function", "builtin_function_or_method", "method", "ellipsis",
+    "int",
+    "float",
+    "str",
+    "bool",
+    "bytes",
+    "bytearray",
+    "complex",
+    "dict",
+    "list",
+    "tuple",
+    "set",
+    "frozenset",
+    "slice",
+    "type",
+    "range",
+    "NoneType",
+    "object",
+    "function",
+    "builtin_function_or_method",
+    "method",
+    "ellipsis",
 ];
 
 impl Format for Skops {
@@ -208,7 +275,8 @@ impl Node<'_> {
     }
 
     fn finding(&self, rule: &'static Rule, message: String) -> Finding {
-        let shown = format!("{} {}.{}", self.text("__loader__"), self.text("__module__"), self.text("__class__"));
+        let shown =
+            format!("{} {}.{}", self.text("__loader__"), self.text("__module__"), self.text("__class__"));
         Finding::new(rule, message)
             .at(self.document.offset(self.id))
             .pointer(self.document.pointer(self.id))
@@ -216,11 +284,15 @@ impl Node<'_> {
     }
 
     fn judge(&self, scan: &mut Scan<'_>) {
-        let (module, class, loader) = (self.text("__module__"), self.text("__class__"), self.text("__loader__"));
+        let (module, class, loader) =
+            (self.text("__module__"), self.text("__class__"), self.text("__loader__"));
         if !loader.is_empty() && !LOADERS.contains(&loader) {
             scan.report(
-                self.finding(&SKOPS_LOADER_MISMATCH, format!("the node asks for the loader `{loader}`, which skops has not"))
-                    .severity(Severity::Medium),
+                self.finding(
+                    &SKOPS_LOADER_MISMATCH,
+                    format!("the node asks for the loader `{loader}`, which skops has not"),
+                )
+                .severity(Severity::Medium),
             );
         }
         self.path(scan);
@@ -230,7 +302,8 @@ impl Node<'_> {
             "FunctionNode" => self.function(scan),
             _ => {
                 // Newer schemas repeat the module in front of the class.
-                let short = class.strip_prefix(module).and_then(|rest| rest.strip_prefix('.')).unwrap_or(class);
+                let short =
+                    class.strip_prefix(module).and_then(|rest| rest.strip_prefix('.')).unwrap_or(class);
                 self.name(module, short, loader, scan);
             }
         }
@@ -247,7 +320,8 @@ impl Node<'_> {
     /// `operator.itemgetter` and its like; the name is looked up in `operator` whatever the module says.
     fn operator(&self, module: &str, class: &str, scan: &mut Scan<'_>) {
         if !matches!(module, "operator" | "_operator") {
-            let message = format!("shows the type `{module}.{class}` and calls `operator.{class}` (CVE-2025-54412)");
+            let message =
+                format!("shows the type `{module}.{class}` and calls `operator.{class}` (CVE-2025-54412)");
             scan.report(self.finding(&SKOPS_LOADER_MISMATCH, message).severity(Severity::Critical));
         }
         let severity = match class {
@@ -263,7 +337,8 @@ impl Node<'_> {
     /// A bound method: the object it hangs on has a type of its own.
     fn method(&self, module: &str, class: &str, scan: &mut Scan<'_>) {
         let content = self.document.get(self.id, "content");
-        let function = content.and_then(|content| self.document.get_text(content, "func")).unwrap_or_default();
+        let function =
+            content.and_then(|content| self.document.get_text(content, "func")).unwrap_or_default();
         let object = content.and_then(|content| self.document.get(content, "obj"));
         if let Some(object) = object {
             let inner = Node { document: self.document, id: object };
@@ -278,7 +353,9 @@ impl Node<'_> {
             malformed(scan, self.document.offset(self.id) as usize, "a `MethodNode` without an object");
         }
         if function.starts_with("__") {
-            let message = format!("takes the attribute `{function}` of an object, which reaches the interpreter's insides");
+            let message = format!(
+                "takes the attribute `{function}` of an object, which reaches the interpreter's insides"
+            );
             scan.report(self.finding(&SKOPS_DANGEROUS_TYPE, message));
         }
         self.name(module, class, "MethodNode", scan);
@@ -296,9 +373,11 @@ impl Node<'_> {
         match standing(module, name) {
             Standing::Safe { .. } => {}
             Standing::Gadget { severity, why, sole_reference, .. } => {
-                let called = matches!(loader, "ObjectNode" | "ReduceNode" | "ConstructorNode" | "MethodNode" | "");
+                let called =
+                    matches!(loader, "ObjectNode" | "ReduceNode" | "ConstructorNode" | "MethodNode" | "");
                 // A function in a schema is there to be called by the estimator that holds it.
-                let severity = if called { severity } else { sole_reference.max(severity.min(Severity::High)) };
+                let severity =
+                    if called { severity } else { sole_reference.max(severity.min(Severity::High)) };
                 let message = format!("loading brings in `{module}.{name}`, which {why}");
                 scan.report(self.finding(&SKOPS_DANGEROUS_TYPE, message).severity(severity));
             }
@@ -336,7 +415,12 @@ mod tests {
 
     #[test]
     fn a_function_that_runs_commands_is_dangerous() {
-        let schema = node("function", "builtins", "FunctionNode", "{\"module_path\": \"os\", \"function\": \"system\"}");
+        let schema = node(
+            "function",
+            "builtins",
+            "FunctionNode",
+            "{\"module_path\": \"os\", \"function\": \"system\"}",
+        );
         assert!(outcome(&SKOPS, &schema).findings[0].severity >= Severity::High);
     }
 
@@ -344,22 +428,30 @@ mod tests {
     fn an_operator_behind_another_modules_name_is_a_mismatch() {
         let found = outcome(&SKOPS, &node("call", "builtins", "OperatorFuncNode", "{}"));
         assert!(found.findings.iter().any(|finding| finding.rule.id == "model/skops-loader-mismatch"));
-        assert_eq!(rules_of(&SKOPS, &node("itemgetter", "operator", "OperatorFuncNode", "{}")), Vec::<&str>::new());
+        assert_eq!(
+            rules_of(&SKOPS, &node("itemgetter", "operator", "OperatorFuncNode", "{}")),
+            Vec::<&str>::new()
+        );
     }
 
     #[test]
     fn a_method_of_another_object_than_shown_is_a_mismatch() {
         let inner = String::from_utf8(node("Evil", "evil", "ObjectNode", "{}")).unwrap();
-        let schema = node("int", "builtins", "MethodNode", &format!("{{\"func\": \"run\", \"obj\": {inner}}}"));
+        let schema =
+            node("int", "builtins", "MethodNode", &format!("{{\"func\": \"run\", \"obj\": {inner}}}"));
         assert_eq!(rules_of(&SKOPS, &schema)[0], "model/skops-loader-mismatch");
         let inner = String::from_utf8(node("int", "builtins", "ObjectNode", "{}")).unwrap();
-        let schema = node("int", "builtins", "MethodNode", &format!("{{\"func\": \"run\", \"obj\": {inner}}}"));
+        let schema =
+            node("int", "builtins", "MethodNode", &format!("{{\"func\": \"run\", \"obj\": {inner}}}"));
         assert_eq!(rules_of(&SKOPS, &schema), Vec::<&str>::new());
     }
 
     #[test]
     fn an_unknown_type_is_low_and_a_file_outside_is_high() {
-        assert_eq!(rules_of(&SKOPS, &node("Thing", "__main__", "ObjectNode", "{}")), ["model/skops-unknown-type"]);
+        assert_eq!(
+            rules_of(&SKOPS, &node("Thing", "__main__", "ObjectNode", "{}")),
+            ["model/skops-unknown-type"]
+        );
         let schema = br#"{"__class__": "ndarray", "__module__": "numpy", "__loader__": "NdArrayNode", "file": "../x.npy"}"#;
         assert_eq!(rules_of(&SKOPS, schema), ["model/skops-path-escape"]);
     }

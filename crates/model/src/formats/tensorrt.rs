@@ -25,16 +25,61 @@ const LENGTH_WIDTHS: &[usize] = &[4, 8];
 
 /// Plug-ins shipped with TensorRT (`plugin/` of the open-source release), without the suffixes `_TRT` and `Plugin`.
 const SHIPPED: &[&str] = &[
-    "BatchTilePlugin", "BatchedNMS", "BatchedNMSDynamic", "BatchedNMSDynamic_TRT", "CoordConvAC", "CropAndResize",
-    "CropAndResizeDynamic", "CustomEmbLayerNormPluginDynamic", "CustomFCPluginDynamic", "CustomGeluPluginDynamic",
-    "CustomQKVToContextPluginDynamic", "CustomSkipLayerNormPluginDynamic", "DecodeBbox3DPlugin", "DetectionLayer",
-    "DisentangledAttention", "EfficientNMS", "EfficientNMS_Explicit_TF", "EfficientNMS_Implicit_TF", "EfficientNMS_ONNX",
-    "FlattenConcat", "FlattenConcat_TRT", "GenerateDetection", "GridAnchor", "GridAnchorRect", "GroupNormalizationPlugin",
-    "InstanceNormalization", "LReLU", "ModulatedDeformConv2d", "MultilevelCropAndResize", "MultilevelProposeROI",
-    "MultiscaleDeformableAttnPlugin", "NMS", "NMSDynamic", "NMS_OPT", "Normalize", "PillarScatterPlugin", "PriorBox",
-    "Proposal", "ProposalDynamic", "ProposalLayer", "PyramidROIAlign", "RPROI", "Region", "Reorg", "ReorgDynamic",
-    "ResizeNearest", "ROIAlign", "ScatterElements", "ScatterND", "SingleStepLSTMPlugin", "SpecialSlice", "Split",
-    "VoxelGeneratorPlugin", "fMHA_V2", "fMHCA",
+    "BatchTilePlugin",
+    "BatchedNMS",
+    "BatchedNMSDynamic",
+    "BatchedNMSDynamic_TRT",
+    "CoordConvAC",
+    "CropAndResize",
+    "CropAndResizeDynamic",
+    "CustomEmbLayerNormPluginDynamic",
+    "CustomFCPluginDynamic",
+    "CustomGeluPluginDynamic",
+    "CustomQKVToContextPluginDynamic",
+    "CustomSkipLayerNormPluginDynamic",
+    "DecodeBbox3DPlugin",
+    "DetectionLayer",
+    "DisentangledAttention",
+    "EfficientNMS",
+    "EfficientNMS_Explicit_TF",
+    "EfficientNMS_Implicit_TF",
+    "EfficientNMS_ONNX",
+    "FlattenConcat",
+    "FlattenConcat_TRT",
+    "GenerateDetection",
+    "GridAnchor",
+    "GridAnchorRect",
+    "GroupNormalizationPlugin",
+    "InstanceNormalization",
+    "LReLU",
+    "ModulatedDeformConv2d",
+    "MultilevelCropAndResize",
+    "MultilevelProposeROI",
+    "MultiscaleDeformableAttnPlugin",
+    "NMS",
+    "NMSDynamic",
+    "NMS_OPT",
+    "Normalize",
+    "PillarScatterPlugin",
+    "PriorBox",
+    "Proposal",
+    "ProposalDynamic",
+    "ProposalLayer",
+    "PyramidROIAlign",
+    "RPROI",
+    "Region",
+    "Reorg",
+    "ReorgDynamic",
+    "ResizeNearest",
+    "ROIAlign",
+    "ScatterElements",
+    "ScatterND",
+    "SingleStepLSTMPlugin",
+    "SpecialSlice",
+    "Split",
+    "VoxelGeneratorPlugin",
+    "fMHA_V2",
+    "fMHCA",
 ];
 
 impl Format for TensorRt {
@@ -99,7 +144,10 @@ fn plugin_name<'r>(bytes: &[u8], offset: usize, run: &'r str) -> Option<&'r str>
         run.get(..length).filter(|name| name.len() >= 4 && is_word(name))
     })?;
     let stem = name.strip_suffix("_TRT");
-    let is_plugin = stem.is_some() || name.ends_with("Plugin") || name.ends_with("PluginDynamic") || name.contains("Plugin_");
+    let is_plugin = stem.is_some()
+        || name.ends_with("Plugin")
+        || name.ends_with("PluginDynamic")
+        || name.contains("Plugin_");
     let is_shipped = SHIPPED.contains(&name) || stem.is_some_and(|stem| SHIPPED.contains(&stem));
     (is_plugin && !is_shipped).then_some(name)
 }
@@ -124,7 +172,10 @@ mod tests {
     #[test]
     fn a_library_in_a_temporary_folder_is_high() {
         let found = outcome(&TENSORRT, &engine("/tmp/libacme.so"));
-        assert_eq!((found.findings[0].rule.id, found.findings[0].severity), ("model/native-library-path", Severity::High));
+        assert_eq!(
+            (found.findings[0].rule.id, found.findings[0].severity),
+            ("model/native-library-path", Severity::High)
+        );
     }
 
     #[test]

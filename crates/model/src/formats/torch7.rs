@@ -7,7 +7,9 @@ use super::malformed::{MALFORMED_STRUCTURE, malformed};
 use super::native_library::{NATIVE_LIBRARY, inspect_binary};
 use crate::text::printable::inspect_where_no_text_belongs;
 use crate::{Format, Input, Recognition, Scan};
-use bartizan_core::{Confidence, Cursor, Finding, Kind, Location, Rule, Severity, atlas, cwe, owasp_llm, owasp_ml, rule};
+use bartizan_core::{
+    Confidence, Cursor, Finding, Kind, Location, Rule, Severity, atlas, cwe, owasp_llm, owasp_ml, rule,
+};
 use std::collections::BTreeSet;
 
 /// Torch7 files.
@@ -58,8 +60,9 @@ rule! {
 
 /// Packages whose classes hold data and layers.
 const PACKAGES: &[&str] = &[
-    "torch", "nn", "cunn", "cudnn", "nngraph", "graph", "inn", "nnx", "rnn", "dp", "optim", "tds", "image", "cltorch",
-    "clnn", "fbnn", "fbcunn", "stn", "dpnn", "nninit", "onmt", "tnt", "autograd", "bnn", "mattorch", "trepl", "hdf5",
+    "torch", "nn", "cunn", "cudnn", "nngraph", "graph", "inn", "nnx", "rnn", "dp", "optim", "tds", "image",
+    "cltorch", "clnn", "fbnn", "fbcunn", "stn", "dpnn", "nninit", "onmt", "tnt", "autograd", "bnn",
+    "mattorch", "trepl", "hdf5",
 ];
 
 /// Most objects followed.
@@ -92,14 +95,21 @@ impl Format for Torch7 {
 
     fn recognise(&self, input: &Input<'_>) -> Recognition {
         // An object's type, its index, then `V 1` or the class at once; an index of 1 because it is the first.
-        if input.bytes.starts_with(b"\x04\0\0\0\x01\0\0\0\x03\0\0\0V ") || input.bytes.starts_with(b"4\n1\n3\nV ") {
+        if input.bytes.starts_with(b"\x04\0\0\0\x01\0\0\0\x03\0\0\0V ")
+            || input.bytes.starts_with(b"4\n1\n3\nV ")
+        {
             return Recognition::Certain;
         }
-        if self.extensions().contains(&input.extension().as_str()) { Recognition::Weak } else { Recognition::No }
+        if self.extensions().contains(&input.extension().as_str()) {
+            Recognition::Weak
+        } else {
+            Recognition::No
+        }
     }
 
     fn scan(&self, input: &Input<'_>, scan: &mut Scan<'_>) {
-        let is_ascii = input.bytes.first().is_some_and(u8::is_ascii_digit) && input.bytes.get(1) == Some(&b'\n');
+        let is_ascii =
+            input.bytes.first().is_some_and(u8::is_ascii_digit) && input.bytes.get(1) == Some(&b'\n');
         let mut walker = Walker {
             cursor: Cursor::new(input.bytes),
             is_ascii,
@@ -124,14 +134,19 @@ impl Format for Torch7 {
 
 /// Calls of Lua that compile text or load libraries, where no Lua belongs.
 fn lua(bytes: &[u8], base: usize, scan: &mut Scan<'_>) {
-    for call in ["loadstring(", "dofile(", "loadfile(", "package.loadlib(", "ffi.load(", "os.execute(", "io.popen("] {
+    for call in
+        ["loadstring(", "dofile(", "loadfile(", "package.loadlib(", "ffi.load(", "os.execute(", "io.popen("]
+    {
         if let Some(at) = memchr::memmem::find(bytes, call.as_bytes()) {
             let shown = bytes.get(at..at.saturating_add(160).min(bytes.len())).unwrap_or_default();
             scan.report(
-                Finding::new(&TORCH7_FUNCTION, format!("Lua source in the file calls `{}`", call.trim_end_matches('(')))
-                    .confidence(Confidence::Medium)
-                    .at(base.saturating_add(at) as u64)
-                    .evidence(String::from_utf8_lossy(shown)),
+                Finding::new(
+                    &TORCH7_FUNCTION,
+                    format!("Lua source in the file calls `{}`", call.trim_end_matches('(')),
+                )
+                .confidence(Confidence::Medium)
+                .at(base.saturating_add(at) as u64)
+                .evidence(String::from_utf8_lossy(shown)),
             );
         }
     }
@@ -230,7 +245,9 @@ impl<'a> Walker<'a> {
             _ => "code of unknown kind",
         };
         let message = format!("the file holds a function of {} bytes of {kind}", code.len());
-        scan.report(Finding::new(&TORCH7_FUNCTION, message).at(offset as u64).evidence(String::from_utf8_lossy(code)));
+        scan.report(
+            Finding::new(&TORCH7_FUNCTION, message).at(offset as u64).evidence(String::from_utf8_lossy(code)),
+        );
         inspect_binary(code, offset, scan);
     }
 
@@ -273,7 +290,10 @@ impl<'a> Walker<'a> {
 
     fn ascii_number(&mut self) -> Result<i64, Stop> {
         let word = self.word()?;
-        std::str::from_utf8(word).ok().and_then(|word| word.parse().ok()).ok_or("a word where a number should stand")
+        std::str::from_utf8(word)
+            .ok()
+            .and_then(|word| word.parse().ok())
+            .ok_or("a word where a number should stand")
     }
 
     fn integer(&mut self) -> Result<i32, Stop> {
@@ -290,7 +310,10 @@ impl<'a> Walker<'a> {
 
     fn numbers(&mut self, count: u64, width: u64) -> Result<(), Stop> {
         if !self.is_ascii {
-            return self.cursor.skip(count.saturating_mul(width)).map_err(|_| "the file ends inside a storage");
+            return self
+                .cursor
+                .skip(count.saturating_mul(width))
+                .map_err(|_| "the file ends inside a storage");
         }
         for _ in 0..count {
             self.word()?;
@@ -365,16 +388,26 @@ mod tests {
     #[test]
     fn a_function_is_high_also_inside_a_table() {
         // {"f": function}
-        let file = File::default().ints(&[3, 1, 1, 2]).text(b"f").ints(&[8, 2]).text(b"\x1bLJ\x01").ints(&[0]);
+        let file =
+            File::default().ints(&[3, 1, 1, 2]).text(b"f").ints(&[8, 2]).text(b"\x1bLJ\x01").ints(&[0]);
         let found = outcome(&TORCH7, &file.0);
-        assert_eq!((found.findings[0].rule.id, found.findings[0].severity), ("model/torch7-function", Severity::High));
+        assert_eq!(
+            (found.findings[0].rule.id, found.findings[0].severity),
+            ("model/torch7-function", Severity::High)
+        );
         assert!(found.gaps.is_empty(), "{:?}", found.gaps);
     }
 
     #[test]
     fn an_unknown_class_is_named_and_a_layer_is_not() {
-        assert_eq!(rules_of(&TORCH7, &File::default().object(1, "acme.Loader").ints(&[0]).0), ["model/torch7-unknown-class"]);
-        assert_eq!(rules_of(&TORCH7, &File::default().object(1, "nn.Linear").ints(&[0]).0), Vec::<&str>::new());
+        assert_eq!(
+            rules_of(&TORCH7, &File::default().object(1, "acme.Loader").ints(&[0]).0),
+            ["model/torch7-unknown-class"]
+        );
+        assert_eq!(
+            rules_of(&TORCH7, &File::default().object(1, "nn.Linear").ints(&[0]).0),
+            Vec::<&str>::new()
+        );
     }
 
     #[test]

@@ -60,7 +60,8 @@ impl Format for XgBoost {
             return Recognition::Certain;
         }
         let is_object = head.trim_ascii_start().first() == Some(&b'{');
-        let learner = has(b"learner") && (has(b"version") || has(b"gradient_booster") || has(b"learner_model_param"));
+        let learner =
+            has(b"learner") && (has(b"version") || has(b"gradient_booster") || has(b"learner_model_param"));
         if is_object && learner {
             return Recognition::Certain;
         }
@@ -206,7 +207,11 @@ fn text(bytes: &[u8], scan: &mut Scan<'_>) {
             Ok(json::Event::Key { name, duplicate }) => {
                 let name = name.text();
                 if duplicate {
-                    malformed(scan, offset, format!("the member `{name}` occurs twice; readers differ on which counts"));
+                    malformed(
+                        scan,
+                        offset,
+                        format!("the member `{name}` occurs twice; readers differ on which counts"),
+                    );
                 }
                 model.key(&name);
                 judge(&name, offset, None, scan);
@@ -317,20 +322,28 @@ mod tests {
 
     #[test]
     fn a_child_out_of_bounds_or_a_loop_is_malformed() {
-        for (left, right) in [("[9, -1, -1]", "[2, -1, -1]"), ("[1, 0, -1]", "[2, -1, -1]"), ("[1]", "[2, -1, -1]")] {
-            assert_eq!(rules_of(&XGBOOST, &model(left, right)), ["model/malformed-structure"], "{left} {right}");
+        for (left, right) in
+            [("[9, -1, -1]", "[2, -1, -1]"), ("[1, 0, -1]", "[2, -1, -1]"), ("[1]", "[2, -1, -1]")]
+        {
+            assert_eq!(
+                rules_of(&XGBOOST, &model(left, right)),
+                ["model/malformed-structure"],
+                "{left} {right}"
+            );
         }
     }
 
     #[test]
     fn typed_arrays_of_universal_json_are_checked_too() {
-        let bytes = b"{U\x07learner{U\x0dleft_children[$U#U\x02\x05\x00U\x0eright_children[$U#U\x02\x01\x00}}";
+        let bytes =
+            b"{U\x07learner{U\x0dleft_children[$U#U\x02\x05\x00U\x0eright_children[$U#U\x02\x01\x00}}";
         assert_eq!(rules_of(&XGBOOST, bytes), ["model/malformed-structure"]);
     }
 
     #[test]
     fn code_in_an_attribute_is_high() {
-        let bytes = br#"{"version": [1], "learner": {"attributes": {"hook": "__import__('os').system('id')"}}}"#;
+        let bytes =
+            br#"{"version": [1], "learner": {"attributes": {"hook": "__import__('os').system('id')"}}}"#;
         assert!(outcome(&XGBOOST, bytes).findings[0].severity >= Severity::High);
     }
 

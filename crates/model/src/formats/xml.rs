@@ -185,7 +185,9 @@ pub(crate) fn read(bytes: &[u8], dialect: &mut dyn Dialect, scan: &mut Scan<'_>)
             }
             Ok(Event::Empty(element)) => start(&element, depth, offset, dialect, scan),
             Ok(Event::End(_)) => depth = depth.saturating_sub(1),
-            Ok(ref event @ (Event::Text(_) | Event::CData(_) | Event::Comment(_))) => judge_text(event, offset, scan),
+            Ok(ref event @ (Event::Text(_) | Event::CData(_) | Event::Comment(_))) => {
+                judge_text(event, offset, scan)
+            }
             Ok(Event::DocType(text)) => document_type(&text, offset, scan),
             Ok(Event::PI(text)) => instruction(&text, offset, scan),
             Ok(Event::Decl(_) | Event::GeneralRef(_)) => {}
@@ -193,7 +195,11 @@ pub(crate) fn read(bytes: &[u8], dialect: &mut dyn Dialect, scan: &mut Scan<'_>)
                 let what = format!("the document is not well-formed XML: {error}");
                 malformed(scan, offset, what);
                 scan.gap(offset as u64, "not well-formed XML; the rest was searched as text only");
-                crate::text::printable::inspect_runs(bytes.get(offset.min(bytes.len())..).unwrap_or_default(), offset, scan);
+                crate::text::printable::inspect_runs(
+                    bytes.get(offset.min(bytes.len())..).unwrap_or_default(),
+                    offset,
+                    scan,
+                );
                 return;
             }
         }
@@ -219,22 +225,36 @@ pub(crate) fn attributes(element: &BytesStart<'_>) -> Vec<(String, String)> {
     read.collect()
 }
 
-fn start(element: &BytesStart<'_>, depth: usize, offset: usize, dialect: &mut dyn Dialect, scan: &mut Scan<'_>) {
+fn start(
+    element: &BytesStart<'_>,
+    depth: usize,
+    offset: usize,
+    dialect: &mut dyn Dialect,
+    scan: &mut Scan<'_>,
+) {
     let name = element.local_name().into_inner().to_owned();
     let report = |rule, severity, message: String, evidence: &str, scan: &mut Scan<'_>| {
         scan.report(Finding::new(rule, message).severity(severity).at(offset as u64).evidence(evidence));
     };
     let qualified = element.name().into_inner();
     if name.eq_ignore_ascii_case("script") {
-        report(&XML_SCRIPT, Severity::Medium, "the document holds a `script` element".to_owned(), element, scan);
+        report(
+            &XML_SCRIPT,
+            Severity::Medium,
+            "the document holds a `script` element".to_owned(),
+            element,
+            scan,
+        );
     }
     if name == "include" && (qualified.contains(':') || element.contains("XInclude")) {
         let message = "an `xi:include` element makes the parser read another file".to_owned();
         report(&XML_EXTERNAL_ENTITY, Severity::High, message, element, scan);
     }
     for (key, value) in attributes(element) {
-        let is_handler = key.len() > 4 && key.starts_with("on") && key.bytes().all(|byte| byte.is_ascii_lowercase());
-        let is_script = value.trim_start().get(..11).is_some_and(|start| start.eq_ignore_ascii_case("javascript:"));
+        let is_handler =
+            key.len() > 4 && key.starts_with("on") && key.bytes().all(|byte| byte.is_ascii_lowercase());
+        let is_script =
+            value.trim_start().get(..11).is_some_and(|start| start.eq_ignore_ascii_case("javascript:"));
         if (is_handler && value.contains(['(', '='])) || is_script {
             let message = format!("the attribute `{key}` of `{name}` holds script");
             report(&XML_SCRIPT, Severity::Medium, message, &value, scan);
@@ -250,8 +270,12 @@ fn start(element: &BytesStart<'_>, depth: usize, offset: usize, dialect: &mut dy
 fn instruction(text: &str, offset: usize, scan: &mut Scan<'_>) {
     let target = text.split_ascii_whitespace().next().unwrap_or_default();
     let (severity, what) = match target {
-        "xml-stylesheet" if text.contains("href") => (Severity::Medium, "makes the reader apply a style sheet"),
-        "php" | "javascript" | "vbscript" | "python" | "perl" | "ruby" | "exec" => (Severity::Medium, "carries code"),
+        "xml-stylesheet" if text.contains("href") => {
+            (Severity::Medium, "makes the reader apply a style sheet")
+        }
+        "php" | "javascript" | "vbscript" | "python" | "perl" | "ruby" | "exec" => {
+            (Severity::Medium, "carries code")
+        }
         _ => (Severity::Info, "is meant for an unknown program"),
     };
     let message = format!("the processing instruction `{target}` {what}");
@@ -270,16 +294,29 @@ fn document_type(text: &str, offset: usize, scan: &mut Scan<'_>) {
     let (outer, subset) = text.split_once('[').unwrap_or((text, ""));
     let report = |severity, message: String, evidence: &str, scan: &mut Scan<'_>| {
         scan.report(
-            Finding::new(&XML_EXTERNAL_ENTITY, message).severity(severity).at(offset as u64).evidence(evidence),
+            Finding::new(&XML_EXTERNAL_ENTITY, message)
+                .severity(severity)
+                .at(offset as u64)
+                .evidence(evidence),
         );
     };
     let words: Vec<&str> = outer.split_ascii_whitespace().collect();
     if words.iter().any(|word| matches!(*word, "SYSTEM" | "PUBLIC")) {
-        let is_standard = ["http://www.w3.org/", "https://www.w3.org/", "http://www.dmg.org/", "http://www.apple.com/DTDs/"]
-            .iter()
-            .any(|known| outer.contains(known));
+        let is_standard = [
+            "http://www.w3.org/",
+            "https://www.w3.org/",
+            "http://www.dmg.org/",
+            "http://www.apple.com/DTDs/",
+        ]
+        .iter()
+        .any(|known| outer.contains(known));
         let severity = if is_standard { Severity::Info } else { Severity::Medium };
-        report(severity, "the document type lies in another file, which the parser fetches".to_owned(), outer, scan);
+        report(
+            severity,
+            "the document type lies in another file, which the parser fetches".to_owned(),
+            outer,
+            scan,
+        );
     }
     let mut internal = Vec::new();
     for declaration in subset.split("<!ENTITY").skip(1) {
@@ -317,7 +354,9 @@ fn document_type(text: &str, offset: usize, scan: &mut Scan<'_>) {
         u64::MAX => "entities refer to each other in a circle and expand without end".to_owned(),
         _ => format!("{} entities nest {levels} levels deep and expand to {expanded} bytes", internal.len()),
     };
-    scan.report(Finding::new(&XML_ENTITY_EXPANSION, message).severity(severity).at(offset as u64).evidence(subset));
+    scan.report(
+        Finding::new(&XML_ENTITY_EXPANSION, message).severity(severity).at(offset as u64).evidence(subset),
+    );
     for entity in &internal {
         judge_text(entity.value, offset, scan);
     }
@@ -368,8 +407,12 @@ mod tests {
     fn an_entity_that_reads_a_file_is_critical_also_in_utf_16() {
         let text = "<?xml version='1.0'?><!DOCTYPE a [<!ENTITY x SYSTEM 'file:///etc/passwd'>]><a>&x;</a>";
         let found = outcome(&XML, text.as_bytes());
-        assert_eq!((found.findings[0].rule.id, found.findings[0].severity), ("model/xml-external-entity", Severity::Critical));
-        let wide: Vec<u8> = [0xff, 0xfe].into_iter().chain(text.encode_utf16().flat_map(u16::to_le_bytes)).collect();
+        assert_eq!(
+            (found.findings[0].rule.id, found.findings[0].severity),
+            ("model/xml-external-entity", Severity::Critical)
+        );
+        let wide: Vec<u8> =
+            [0xff, 0xfe].into_iter().chain(text.encode_utf16().flat_map(u16::to_le_bytes)).collect();
         assert_eq!(outcome(&XML, &wide).findings[0].severity, Severity::Critical);
     }
 
@@ -381,7 +424,10 @@ mod tests {
         }
         text += "]><a>&e9;</a>";
         let found = outcome(&XML, text.as_bytes());
-        assert_eq!((found.findings[0].rule.id, found.findings[0].severity), ("model/xml-entity-expansion", Severity::High));
+        assert_eq!(
+            (found.findings[0].rule.id, found.findings[0].severity),
+            ("model/xml-entity-expansion", Severity::High)
+        );
     }
 
     #[test]
@@ -399,7 +445,10 @@ mod tests {
     #[test]
     fn a_drawing_with_a_handler_is_reported_and_a_plain_one_is_not() {
         assert_eq!(rules_of(&XML, b"<svg onload=\"alert(1)\"><path d='M0 0'/></svg>")[0], "model/xml-script");
-        assert_eq!(rules_of(&XML, b"<svg xmlns='http://www.w3.org/2000/svg'><path d='M0 0'/></svg>"), Vec::<&str>::new());
+        assert_eq!(
+            rules_of(&XML, b"<svg xmlns='http://www.w3.org/2000/svg'><path d='M0 0'/></svg>"),
+            Vec::<&str>::new()
+        );
     }
 
     #[test]

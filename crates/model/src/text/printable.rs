@@ -35,8 +35,10 @@ pub(crate) fn inspect_where_no_text_belongs(text: &str, place: &Location, scan: 
     inspect_metadata(text, place, scan);
     let strict = [METADATA_CODE.id, METADATA_COMMAND.id, METADATA_PAYLOAD.id];
     let new = scan.findings().get(before..).unwrap_or_default().iter();
-    let raised: Vec<Finding> =
-        new.filter(|found| found.severity == Severity::Medium && strict.contains(&found.rule.id)).cloned().collect();
+    let raised: Vec<Finding> = new
+        .filter(|found| found.severity == Severity::Medium && strict.contains(&found.rule.id))
+        .cloned()
+        .collect();
     for finding in raised {
         // The member path is filled in anew.
         scan.report(Finding { location: place.clone(), severity: Severity::High, ..finding });

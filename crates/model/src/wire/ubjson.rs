@@ -265,9 +265,13 @@ mod tests {
 
     #[test]
     fn objects_arrays_and_typed_arrays_are_walked() {
-        let events: Vec<_> = Reader::new(b"{U\x01a[U\x05]U\x01b[$l#U\x01\x00\x00\x00\x07}").map(Result::unwrap).collect();
+        let events: Vec<_> =
+            Reader::new(b"{U\x01a[U\x05]U\x01b[$l#U\x01\x00\x00\x00\x07}").map(Result::unwrap).collect();
         let numbers = Numbers { kind: b'l', count: 1, bytes: &[0, 0, 0, 7] };
-        assert_eq!(events, [ObjectStart, Key(b"a"), ArrayStart, Integer(5), ArrayEnd, Key(b"b"), numbers, ObjectEnd]);
+        assert_eq!(
+            events,
+            [ObjectStart, Key(b"a"), ArrayStart, Integer(5), ArrayEnd, Key(b"b"), numbers, ObjectEnd]
+        );
     }
 
     #[test]

@@ -143,14 +143,25 @@ mod tests {
     fn a_promise_that_runs_a_command_when_touched_is_critical() {
         let bytes = Xdr::rds().promise().call("system", "id").0;
         let outcome = outcome(&R_DATA, &bytes);
-        assert_eq!((outcome.findings[0].rule.id, outcome.findings[0].severity), ("model/r-promise", Severity::Critical));
+        assert_eq!(
+            (outcome.findings[0].rule.id, outcome.findings[0].severity),
+            ("model/r-promise", Severity::Critical)
+        );
         assert!(outcome.findings[0].message.contains("system(\"id\")"), "{}", outcome.findings[0].message);
     }
 
     #[test]
     fn a_promise_hidden_behind_brackets_is_still_critical() {
         // eval(quote(system("id")))
-        let bytes = Xdr::rds().promise().int(6).symbol("eval").int(2).int(6).symbol("quote").int(2).call("system", "id");
+        let bytes = Xdr::rds()
+            .promise()
+            .int(6)
+            .symbol("eval")
+            .int(2)
+            .int(6)
+            .symbol("quote")
+            .int(2)
+            .call("system", "id");
         let bytes = bytes.int(254).int(254).0;
         assert_eq!(outcome(&R_DATA, &bytes).findings[0].severity, Severity::Critical);
     }
@@ -176,9 +187,11 @@ mod tests {
     #[test]
     fn a_function_called_dot_first_in_a_workspace_is_a_startup_hook() {
         // pairlist with tag .First, value closure(env=global, formals=nil, body=1)
-        let bytes = Xdr::workspace().int(0x402).symbol(".First").int(0x403).int(253).int(254).string("x").int(254).0;
+        let bytes =
+            Xdr::workspace().int(0x402).symbol(".First").int(0x403).int(253).int(254).string("x").int(254).0;
         assert_eq!(rules_of(&R_DATA, &bytes), ["model/r-startup-hook"]);
-        let bytes = Xdr::workspace().int(0x402).symbol("first").int(0x403).int(253).int(254).string("x").int(254).0;
+        let bytes =
+            Xdr::workspace().int(0x402).symbol("first").int(0x403).int(253).int(254).string("x").int(254).0;
         assert_eq!(rules_of(&R_DATA, &bytes), Vec::<&str>::new());
     }
 

@@ -151,7 +151,9 @@ fn below(graph: &Graph, roots: impl Fn(&Pair) -> bool) -> Vec<bool> {
         }
         waiting.extend([pair.car, pair.cdr]);
         while let Some(next) = waiting.pop() {
-            let Some(mark) = marked.get_mut(next as usize).filter(|mark| !**mark && next != OTHER) else { continue };
+            let Some(mark) = marked.get_mut(next as usize).filter(|mark| !**mark && next != OTHER) else {
+                continue;
+            };
             *mark = true;
             match graph.node(next) {
                 Node::Pair(pair) => waiting.extend([pair.car, pair.cdr]),
@@ -207,7 +209,9 @@ fn promise(graph: &Graph, pair: &Pair, scan: &mut Scan<'_>) {
         None => (
             Severity::High,
             Confidence::High,
-            format!("touching the loaded object evaluates `{expression}`; R itself never writes a bare promise"),
+            format!(
+                "touching the loaded object evaluates `{expression}`; R itself never writes a bare promise"
+            ),
         ),
     };
     scan.report(
@@ -229,7 +233,8 @@ fn call(graph: &Graph, index: u32, pair: &Pair, in_closure: bool, scan: &mut Sca
         None => return,
     };
     let shown = show(graph, index);
-    let reaches_network = ["http://", "https://", "ftp://", "\\\\"].iter().any(|scheme| shown.contains(scheme));
+    let reaches_network =
+        ["http://", "https://", "ftp://", "\\\\"].iter().any(|scheme| shown.contains(scheme));
     let severity = match danger {
         // Ordinary R code builds calls from text now and then.
         Danger::Runs if evaluates && in_closure => Severity::Medium,
@@ -239,7 +244,9 @@ fn call(graph: &Graph, index: u32, pair: &Pair, in_closure: bool, scan: &mut Sca
     };
     let where_from = if in_closure { "a function stored in the object" } else { "the object" };
     let message = format!("{where_from} calls `{shown}`, which {what}");
-    scan.report(Finding::new(&R_CODE_CALL, message).severity(severity).at(pair.offset as u64).evidence(shown));
+    scan.report(
+        Finding::new(&R_CODE_CALL, message).severity(severity).at(pair.offset as u64).evidence(shown),
+    );
 }
 
 fn hooks(graph: &Graph, scan: &mut Scan<'_>) {
@@ -253,7 +260,9 @@ fn hooks(graph: &Graph, scan: &mut Scan<'_>) {
             && matches!(value, Node::Pair(Pair { kind: PairKind::Closure, .. }))
         {
             let message = format!("R calls the function `{hook}` of this workspace by itself");
-            scan.report(Finding::new(&R_STARTUP_HOOK, message).at(cell.offset as u64).evidence(show(graph, cell.car)));
+            scan.report(
+                Finding::new(&R_STARTUP_HOOK, message).at(cell.offset as u64).evidence(show(graph, cell.car)),
+            );
         }
         next = cell.cdr;
     }
@@ -287,7 +296,10 @@ fn is_eval_of_text(graph: &Graph, pair: &Pair) -> bool {
     let Node::Pair(first) = graph.node(pair.cdr) else { return false };
     match graph.node(first.car) {
         Node::Pair(inner) if inner.kind == PairKind::Call => {
-            matches!(function_name(graph, inner.car), Some("parse" | "str2lang" | "str2expression" | "textConnection"))
+            matches!(
+                function_name(graph, inner.car),
+                Some("parse" | "str2lang" | "str2expression" | "textConnection")
+            )
         }
         _ => false,
     }
@@ -375,13 +387,21 @@ pub(super) fn judge_text(bytes: &[u8], base: usize, scan: &mut Scan<'_>) {
             text.get(at..).is_some_and(|rest| rest.contains("parse(") || rest.contains("str2lang("))
         });
         if let Some(at) = evaluated {
-            let message = "text in the object calls `eval(parse(…))`, which evaluates text as code".to_owned();
+            let message =
+                "text in the object calls `eval(parse(…))`, which evaluates text as code".to_owned();
             text_finding(message, Severity::High, text, at, base.saturating_add(offset), scan);
         }
     }
 }
 
-fn text_finding(message: String, severity: Severity, text: &str, at: usize, offset: usize, scan: &mut Scan<'_>) {
+fn text_finding(
+    message: String,
+    severity: Severity,
+    text: &str,
+    at: usize,
+    offset: usize,
+    scan: &mut Scan<'_>,
+) {
     scan.report(
         Finding::new(&R_CODE_CALL, message)
             .severity(severity)

@@ -121,10 +121,8 @@ const CHECK_EVERY: u32 = 1 << 16;
 
 /// Whether the file is a workspace, how it is encoded, and where its body begins.
 pub(super) fn header(bytes: &[u8]) -> Option<(bool, Encoding, usize)> {
-    let is_workspace = matches!(
-        bytes.get(..5),
-        Some(b"RDX2\n" | b"RDX3\n" | b"RDA2\n" | b"RDA3\n" | b"RDB2\n" | b"RDB3\n")
-    );
+    let is_workspace =
+        matches!(bytes.get(..5), Some(b"RDX2\n" | b"RDX3\n" | b"RDA2\n" | b"RDA3\n" | b"RDB2\n" | b"RDB3\n"));
     let start: usize = if is_workspace { 5 } else { 0 };
     let encoding = match bytes.get(start..start.saturating_add(2))? {
         b"X\n" => Encoding::Xdr,
@@ -157,18 +155,38 @@ enum Slot {
 #[derive(Debug, Clone, Copy)]
 enum Task {
     /// Any object.
-    Item { into: Slot, in_frame: bool },
+    Item {
+        into: Slot,
+        in_frame: bool,
+    },
     /// `left` further items of a vector, linked behind `last`.
-    Items { left: u64, last: Slot, in_frame: bool },
+    Items {
+        left: u64,
+        last: Slot,
+        in_frame: bool,
+    },
     /// `left` strings of a character vector whose node is `node`.
-    Strings { left: u64, node: u32, kept: u64 },
+    Strings {
+        left: u64,
+        node: u32,
+        kept: u64,
+    },
     /// Code of one byte-code object, then its constants.
-    ByteCode { node: u32 },
+    ByteCode {
+        node: u32,
+    },
     /// Number of constants, to be read where the code ended.
-    ConstantCount { node: u32 },
-    Constants { left: u64, last: Slot },
+    ConstantCount {
+        node: u32,
+    },
+    Constants {
+        left: u64,
+        last: Slot,
+    },
     /// A language constant of byte code; its type is read first.
-    Language { into: Slot },
+    Language {
+        into: Slot,
+    },
 }
 
 type Stop = &'static str;
@@ -228,7 +246,9 @@ impl Walker<'_> {
                 return;
             }
             Slot::First(index) => {
-                if let Some(Node::Items { first } | Node::Code { first }) = self.graph.nodes.get_mut(index as usize) {
+                if let Some(Node::Items { first } | Node::Code { first }) =
+                    self.graph.nodes.get_mut(index as usize)
+                {
                     *first = value;
                 }
                 return;
@@ -263,7 +283,11 @@ impl Walker<'_> {
             Task::Items { left, last, in_frame } => {
                 if left > 0 {
                     let cell = self.pair(last, PairKind::Item, in_frame);
-                    self.tasks.push(Task::Items { left: left.saturating_sub(1), last: Slot::Cdr(cell), in_frame });
+                    self.tasks.push(Task::Items {
+                        left: left.saturating_sub(1),
+                        last: Slot::Cdr(cell),
+                        in_frame,
+                    });
                     self.later(Slot::Car(cell), in_frame);
                 }
             }
@@ -581,7 +605,9 @@ impl<'a> Reader<'a> {
         let _ = self.cursor.take(blank);
         for _ in 0..count {
             let short = "the file ends inside a string";
-            if self.cursor.u8().map_err(|_| short)? == b'\\' && self.cursor.u8().map_err(|_| short)?.is_ascii_digit() {
+            if self.cursor.u8().map_err(|_| short)? == b'\\'
+                && self.cursor.u8().map_err(|_| short)?.is_ascii_digit()
+            {
                 let more = self.cursor.rest().iter().take(2).take_while(|byte| byte.is_ascii_digit()).count();
                 let _ = self.cursor.take(more);
             }
