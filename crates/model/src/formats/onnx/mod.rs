@@ -5,6 +5,7 @@
 //! Cost: linear in the number of fields; tensor data is stepped over.
 
 mod external;
+pub(crate) use external::{check_path, check_sibling};
 mod operators;
 mod tensor;
 mod walk;

@@ -42,6 +42,15 @@ pub fn inspect_metadata(text: &str, place: &Location, scan: &mut Scan<'_>) {
     }
 }
 
+/// What dangerous command a string holds, for formats that judge strings of a program, where milder hits are normal.
+pub(crate) fn dangerous_command(text: &str) -> Option<String> {
+    let mut passage = Passage { text, document: false, hidden: None, marks: Vec::new() };
+    patterns::judge(&mut passage);
+    let mut marks = passage.marks.into_iter();
+    let mark = marks.find(|mark| mark.rule.id == METADATA_COMMAND.id && mark.severity >= Severity::High)?;
+    Some(mark.message.trim_start_matches("metadata holds ").to_owned())
+}
+
 /// Every rule [`inspect_metadata`] may report.
 pub static RULES: &[&Rule] = &[
     &METADATA_COMMAND,

@@ -1,0 +1,227 @@
+//! The index of a sharded checkpoint (`*.index.json`): which tensor lies in which file.
+//!
+//! Source: `modeling_utils.py` of huggingface/transformers (`get_checkpoint_shard_files`), which joins each shard's name
+//! to the model's folder without looking at it. Cost: one streaming pass; memory grows with the number of shards.
+
+use crate::formats::malformed::{MALFORMED_STRUCTURE, broken, malformed};
+use crate::formats::onnx::{EXTERNAL_DATA_ESCAPE, check_path, check_sibling};
+use crate::text::indicators::inspect_metadata;
+use crate::wire::json::{Event, Reader};
+use crate::{Format, Input, Recognition, Scan};
+use bartizan_core::{Finding, Kind, Location, Rule, Severity};
+use std::collections::BTreeMap;
+
+/// The index of a sharded checkpoint.
+#[derive(Debug, Clone, Copy)]
+pub struct ShardIndex;
+
+impl Format for ShardIndex {
+    fn id(&self) -> &'static str {
+        "shard-index"
+    }
+
+    fn name(&self) -> &'static str {
+        "index of a sharded checkpoint"
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::Config
+    }
+
+    fn extensions(&self) -> &'static [&'static str] {
+        &["json"]
+    }
+
+    fn rules(&self) -> &'static [&'static Rule] {
+        &[&EXTERNAL_DATA_ESCAPE, &MALFORMED_STRUCTURE]
+    }
+
+    fn recognise(&self, input: &Input<'_>) -> Recognition {
+        let named = input.file_name().to_ascii_lowercase().ends_with(".index.json");
+        let opens = input.head(HEAD_BYTES).trim_ascii_start().starts_with(b"{");
+        // Keys are mostly sorted, so the map stands at the end of a large file unless metadata follows it.
+        let maps = [input.head(HEAD_BYTES), input.tail(HEAD_BYTES)]
+            .iter()
+            .any(|part| memchr::memmem::find(part, b"\"weight_map\"").is_some());
+        match (opens, maps, named) {
+            (true, true, _) => Recognition::Certain,
+            (true, false, true) => Recognition::Weak,
+            _ => Recognition::No,
+        }
+    }
+
+    fn scan(&self, input: &Input<'_>, scan: &mut Scan<'_>) {
+        let mut shards: BTreeMap<String, u64> = BTreeMap::new();
+        let mut total = None;
+        let mut reader = Reader::new(input.bytes);
+        let mut steps = 0u32;
+        while let Some(event) = reader.next() {
+            steps = steps.wrapping_add(1);
+            if steps.is_multiple_of(65_536) && scan.out_of_time() {
+                return;
+            }
+            let offset = reader.offset();
+            let in_map = reader.key_at(0).is_some_and(|key| key.raw() == b"weight_map");
+            match event {
+                Ok(Event::Key { name, duplicate: true }) => {
+                    let name = bartizan_core::printable(&name.text(), 80);
+                    malformed(
+                        scan,
+                        offset,
+                        format!("the key `{name}` is written twice; readers disagree on which one counts"),
+                    );
+                }
+                Ok(Event::String(text)) if in_map && reader.depth() == 2 => {
+                    shards.entry(text.text().into_owned()).or_insert(offset as u64);
+                }
+                Ok(Event::String(text)) => {
+                    let place = Location {
+                        offset: Some(offset as u64),
+                        pointer: Some(reader.pointer()),
+                        ..Location::default()
+                    };
+                    inspect_metadata(&text.text(), &place, scan);
+                }
+                Ok(Event::Number(number))
+                    if reader.nearest_key().is_some_and(|key| key.raw() == b"total_size") =>
+                {
+                    total = number.parse::<u64>().ok();
+                }
+                Ok(Event::Number(_) | Event::Bool(_) | Event::Null) if in_map => {
+                    malformed(scan, offset, "the map of weights names something that is no file");
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    return broken(scan, error.offset, format!("the index is not JSON: {}", error.reason));
+                }
+            }
+        }
+        check_shards(input, &shards, total, scan);
+    }
+}
+
+fn check_shards(input: &Input<'_>, shards: &BTreeMap<String, u64>, total: Option<u64>, scan: &mut Scan<'_>) {
+    let (mut size, mut complete) = (0u64, !shards.is_empty());
+    let mut kinds: Vec<&str> = Vec::new();
+    for (shard, &offset) in shards {
+        let place = Location {
+            offset: Some(offset),
+            pointer: Some(format!("/weight_map/{}", bartizan_core::printable(shard, 120))),
+            ..Location::default()
+        };
+        let what = "the map of weights";
+        if check_path(shard, what, &place, scan) {
+            check_sibling(input, shard, 0, what, &place, scan);
+        }
+        match input.siblings.look_up(shard) {
+            Some(file) => size = size.saturating_add(file.size),
+            None => complete = false,
+        }
+        let extension = shard.rsplit_once('.').map_or("", |(_, extension)| extension);
+        if !kinds.contains(&extension) {
+            kinds.push(extension);
+        }
+        if !WEIGHTS.contains(&extension.to_ascii_lowercase().as_str()) {
+            let message = format!(
+                "the map of weights names `{}`, which is no file of weights",
+                bartizan_core::printable(shard, 120)
+            );
+            scan.report(Finding::new(&MALFORMED_STRUCTURE, message).located(&place).evidence(shard));
+        }
+    }
+    let own = input.file_name().to_ascii_lowercase();
+    if own.contains("safetensors") && kinds.iter().any(|kind| !kind.eq_ignore_ascii_case("safetensors")) {
+        let message = "an index of safetensors leads to files of another format, which may be pickles";
+        scan.report(Finding::new(&MALFORMED_STRUCTURE, message).at(0));
+    }
+    if let Some(total) = total
+        && complete
+        && size < total
+    {
+        let message = format!("the index promises {total} bytes of weights, and the shards hold {size}");
+        scan.report(Finding::new(&MALFORMED_STRUCTURE, message).severity(Severity::Low).at(0));
+    }
+}
+
+/// How much of either end is looked at to recognise an index, in bytes.
+const HEAD_BYTES: usize = 64 << 10;
+
+/// Extensions of files that hold weights.
+const WEIGHTS: &[&str] = &["safetensors", "bin", "pt", "pth", "h5", "msgpack", "npz", "ckpt", "index"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Outcome, Sibling, Siblings};
+    use bartizan_core::{Limits, MonotonicClock};
+    use proptest::prelude::*;
+
+    fn index(shard: &str) -> String {
+        format!(
+            r#"{{"metadata":{{"total_size":100}},"weight_map":{{"a.weight":"{shard}","b.weight":"{shard}"}}}}"#
+        )
+    }
+
+    fn scanned(text: &str, siblings: &dyn Siblings) -> Outcome {
+        let input = Input { bytes: text.as_bytes(), name: "model.safetensors.index.json", siblings };
+        assert_eq!(ShardIndex.recognise(&input), Recognition::Certain);
+        crate::scan_as(&ShardIndex, &input, &Limits::default(), &MonotonicClock::start())
+    }
+
+    fn rules(outcome: &Outcome) -> Vec<(&'static str, Severity)> {
+        outcome.findings.iter().map(|finding| (finding.rule.id, finding.severity)).collect()
+    }
+
+    #[test]
+    fn a_shard_outside_the_folder_is_high_and_one_beside_is_not() {
+        for shard in ["../../x.safetensors", "/tmp/x.safetensors", "https://h/x.safetensors"] {
+            assert_eq!(
+                rules(&scanned(&index(shard), &crate::NoSiblings)),
+                [(EXTERNAL_DATA_ESCAPE.id, Severity::High)]
+            );
+        }
+        let outcome = scanned(&index("model-00001-of-00001.safetensors"), &crate::NoSiblings);
+        assert_eq!((rules(&outcome), outcome.gaps), (vec![], vec![]));
+    }
+
+    #[test]
+    fn an_index_of_safetensors_that_leads_to_a_pickle_is_a_finding() {
+        assert_eq!(
+            rules(&scanned(&index("model.bin"), &crate::NoSiblings)),
+            [(MALFORMED_STRUCTURE.id, Severity::Medium)]
+        );
+    }
+
+    /// A folder with the index and one shard of 40 bytes.
+    struct Folder;
+
+    impl Siblings for Folder {
+        fn look_up(&self, relative: &str) -> Option<Sibling> {
+            let known = matches!(relative, "model.safetensors.index.json" | "here.safetensors");
+            known.then_some(Sibling { size: 40, is_symlink: false })
+        }
+
+        fn read(&self, _relative: &str, _limit: u64) -> Option<Vec<u8>> {
+            None
+        }
+    }
+
+    #[test]
+    fn a_missing_shard_is_a_gap_and_a_short_one_a_finding() {
+        assert_eq!(scanned(&index("absent.safetensors"), &Folder).gaps.len(), 1);
+        assert_eq!(
+            rules(&scanned(&index("here.safetensors"), &Folder)),
+            [(MALFORMED_STRUCTURE.id, Severity::Low)]
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn a_damaged_index_gives_a_result(at in 0usize..200, to: u8) {
+            let mut bytes = index("model.safetensors").into_bytes();
+            let at = at % bytes.len();
+            bytes[at] = to;
+            crate::scan_as(&ShardIndex, &Input::new("m", &bytes), &Limits::default(), &MonotonicClock::start());
+        }
+    }
+}
