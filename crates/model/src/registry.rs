@@ -55,6 +55,7 @@ pub static FORMATS: &[&dyn Format] = &[
     &crate::archive::compress::JOBLIB_ZFILE,
     &crate::archive::compress::ZLIB,
     &crate::archive::compress::LZMA,
+    &crate::text::yaml::Yaml,
 ];
 
 /// Checks that run on every input after its formats: extension against content, hidden executables.

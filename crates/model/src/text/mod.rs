@@ -4,3 +4,4 @@ pub mod chat_template;
 pub mod hydra;
 pub mod indicators;
 pub(crate) mod printable;
+pub mod yaml;

@@ -14,6 +14,7 @@ use bartizan_core::{
     Confidence, Finding, Location, Rule, Severity, atlas, cwe, is_invisible, owasp_llm, owasp_ml, rule,
 };
 use interpret::{Emission, Escape};
+pub(crate) use syntax::unescape;
 use syntax::Statement;
 use value::Reach;
 
@@ -253,7 +254,7 @@ impl Report<'_, '_, '_> {
                 (Severity::High, format!("{on}, the template tells the model to {command}"))
             }
             (true, None, true) => (Severity::High, format!("{on}, the template gives the model extra text")),
-            (true, None, false) if wording::words(&emission.text) > 0 && !emission.by_date => {
+            (true, None, false) if wording::words(&emission.text) > 1 && !emission.by_date => {
                 (Severity::Medium, format!("{on}, the template changes what the model is given"))
             }
             (false, Some(command), _) => {

@@ -298,7 +298,7 @@ fn end_of_literal(bytes: &[u8], start: usize) -> Option<usize> {
 }
 
 /// The characters of a literal, escapes resolved as Jinja resolves them (`unicode-escape`).
-pub(super) fn unescape(inside: &str) -> String {
+pub(crate) fn unescape(inside: &str) -> String {
     if !inside.contains('\\') {
         return inside.to_owned();
     }
