@@ -302,7 +302,7 @@ mod names {
         )+};
     }
     words! {
-        Format: Table Json Jsonl;
+        Format: Table Json Jsonl Sarif Markdown Junit Github Html;
         Severity: Info Low Medium High Critical;
         Confidence: Low Medium High;
     }
