@@ -1,0 +1,11 @@
+//! The built program from the outside: exit codes, formats, inputs, triage, settings, and that it makes no connection.
+#![cfg(test)]
+
+mod exit_codes;
+mod formats;
+#[cfg(unix)]
+mod inputs;
+mod network;
+mod settings;
+mod support;
+mod triage;

@@ -1,0 +1,127 @@
+//! `bartizan scan` makes no network connection, shown twice: no crate in its tree can open one beyond the standard
+//! library, and the running program asks the kernel for no socket.
+
+use crate::support::{Workplace, evil_pickle, good_safetensors};
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
+
+/// Crates that open sockets or speak network protocols. None may be in the tree of the program.
+const NETWORK_CRATES: [&str; 24] = [
+    "async-std",
+    "attohttpc",
+    "curl",
+    "h2",
+    "hickory-resolver",
+    "http",
+    "hyper",
+    "isahc",
+    "mio",
+    "native-tls",
+    "openssl",
+    "quinn",
+    "reqwest",
+    "rustls",
+    "smol",
+    "socket2",
+    "surf",
+    "tokio",
+    "tonic",
+    "tungstenite",
+    "ureq",
+    "webpki",
+    "websocket",
+    "wasi-http",
+];
+
+#[test]
+fn no_crate_of_the_program_can_open_a_connection() {
+    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version", "1", "--offline", "--locked", "--manifest-path", manifest])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let names: BTreeMap<&str, &str> = metadata["packages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|package| (package["id"].as_str().unwrap(), package["name"].as_str().unwrap()))
+        .collect();
+    let nodes: BTreeMap<&str, &serde_json::Value> = metadata["resolve"]["nodes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|node| (node["id"].as_str().unwrap(), node))
+        .collect();
+    let mut open: Vec<&str> =
+        names.iter().filter(|(_, name)| **name == "bartizan").map(|(id, _)| *id).collect();
+    let mut seen = BTreeSet::new();
+    while let Some(id) = open.pop() {
+        if !seen.insert(id) {
+            continue;
+        }
+        for dependency in nodes[id]["deps"].as_array().unwrap() {
+            // Normal dependencies have a null kind; tests and build scripts are not in the program.
+            let kinds = dependency["dep_kinds"].as_array().unwrap();
+            if kinds.iter().any(|kind| kind["kind"].is_null()) {
+                open.push(dependency["pkg"].as_str().unwrap());
+            }
+        }
+    }
+    assert!(seen.len() > 20, "the tree was not walked");
+    let found: Vec<&str> =
+        seen.iter().map(|id| names[id]).filter(|name| NETWORK_CRATES.contains(name)).collect();
+    assert!(found.is_empty(), "{found:?}");
+}
+
+#[test]
+fn our_own_code_names_no_socket() {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+    let mut folders: Vec<_> =
+        ["core", "model", "cli"].map(|name| std::path::Path::new(root).join(name).join("src")).into();
+    let mut files = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                files += 1;
+                let text = std::fs::read_to_string(&path).unwrap();
+                for name in ["std::net", "std::os::unix::net", "TcpStream", "UdpSocket", "UnixStream"] {
+                    assert!(!text.contains(name), "{}: {name}", path.display());
+                }
+            }
+        }
+    }
+    assert!(files > 20, "the sources were not found");
+}
+
+#[test]
+fn a_scan_asks_the_kernel_for_no_socket() {
+    let at = Workplace::new();
+    at.write("m/evil.pkl", evil_pickle());
+    at.write("m/good.safetensors", good_safetensors());
+    at.write("m/config.json", "{\"auto_map\":{\"AutoModel\":\"https://example.org/x--modeling.Model\"}}");
+    let trace = at.path().join("trace");
+    let traced = Command::new("strace")
+        .args(["-f", "-qq", "-e", "trace=%network", "-e", "signal=none", "-o"])
+        .arg(&trace)
+        .arg(env!("CARGO_BIN_EXE_bartizan"))
+        .args(["scan", "m", "--format", "sarif", "--output", "out.sarif"])
+        .current_dir(at.path())
+        .output();
+    let Ok(output) = traced else {
+        eprintln!("skipped: strace is not installed");
+        return;
+    };
+    let said = String::from_utf8_lossy(&output.stderr);
+    if said.contains("ptrace") {
+        eprintln!("skipped: tracing is not allowed here: {said}");
+        return;
+    }
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert_eq!(std::fs::read_to_string(trace).unwrap(), "");
+    assert!(at.path().join("out.sarif").exists());
+}
