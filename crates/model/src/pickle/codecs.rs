@@ -60,7 +60,9 @@ pub(super) fn encode(given: &Folded, codec: &str) -> Option<Folded> {
     let codec = normal(codec);
     Some(match (codec.as_str(), given) {
         ("rot13", Folded::Text(text)) => Folded::Text(rot13(text)),
-        ("utf8" | "utf" | "u8" | "ascii" | "usascii", Folded::Text(text)) => Folded::Bytes(text.as_bytes().to_vec()),
+        ("utf8" | "utf" | "u8" | "ascii" | "usascii", Folded::Text(text)) => {
+            Folded::Bytes(text.as_bytes().to_vec())
+        }
         ("latin1" | "iso88591" | "latin" | "l1", Folded::Text(text)) => {
             let bytes: Option<Vec<u8>> = text.chars().map(|one| u8::try_from(u32::from(one)).ok()).collect();
             Folded::Bytes(bytes?)
@@ -79,7 +81,9 @@ pub(super) fn by_function(path: &str) -> Option<&'static str> {
         | "base64.decodebytes"
         | "base64.decodestring"
         | "binascii.a2b_base64" => "base64",
-        "base64.b16decode" | "binascii.unhexlify" | "binascii.a2b_hex" | "builtins.bytearray.fromhex" => "hex",
+        "base64.b16decode" | "binascii.unhexlify" | "binascii.a2b_hex" | "builtins.bytearray.fromhex" => {
+            "hex"
+        }
         "base64.b32decode" => "base32",
         "base64.b85decode" => "base85",
         "zlib.decompress" => "zlib",

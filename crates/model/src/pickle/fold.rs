@@ -110,7 +110,13 @@ fn folds(module: &str) -> bool {
         || module.starts_with("dill")
 }
 
-fn apply(machine: &mut Machine<'_>, callee: Value, arguments: &[Value], place: u64, depth: u32) -> Option<Value> {
+fn apply(
+    machine: &mut Machine<'_>,
+    callee: Value,
+    arguments: &[Value],
+    place: u64,
+    depth: u32,
+) -> Option<Value> {
     if depth > DEPTH {
         return None;
     }
@@ -319,9 +325,9 @@ fn item(machine: &mut Machine<'_>, object: Value, key: Value, place: u64) -> Opt
                 _ => return None,
             };
             let result = match folded {
-                Folded::Text(text) => {
-                    Folded::Text(slice(&text.chars().collect::<Vec<_>>(), from, to, step)?.into_iter().collect())
-                }
+                Folded::Text(text) => Folded::Text(
+                    slice(&text.chars().collect::<Vec<_>>(), from, to, step)?.into_iter().collect(),
+                ),
                 Folded::Bytes(bytes) => Folded::Bytes(slice(&bytes, from, to, step)?),
             };
             Some(machine.store.assembled(result))
@@ -442,9 +448,7 @@ fn function(
             let all: Vec<Value> = std::iter::once(getter).chain(arguments.iter().copied()).collect();
             Some(machine.store.node(Kind::Getter, &all))
         }
-        "functools.partial" | "functools.partialmethod" => {
-            Some(machine.store.node(Kind::Partial, arguments))
-        }
+        "functools.partial" | "functools.partialmethod" => Some(machine.store.node(Kind::Partial, arguments)),
         "functools.reduce" => {
             let items = sequence(machine, second?)?;
             let mut items = arguments.get(2).copied().into_iter().chain(items);
@@ -465,7 +469,11 @@ fn function(
             let modules = machine.store.global("sys", "modules", place, "");
             item(machine, modules, first?, place)
         }
-        "operator.add" | "operator.concat" | "operator.iadd" | "operator.iconcat" | "operator.__add__"
+        "operator.add"
+        | "operator.concat"
+        | "operator.iadd"
+        | "operator.iconcat"
+        | "operator.__add__"
         | "operator.__concat__" => method(machine, first?, "__add__", &[second?], place),
         "operator.mod" | "operator.__mod__" => method(machine, first?, "__mod__", &[second?], place),
         "operator.mul" | "operator.__mul__" => method(machine, first?, "__mul__", &[second?], place),
@@ -507,7 +515,9 @@ fn function(
             number @ Value::Int(_) => Some(number),
             other => {
                 let base = match second {
-                    Some(Value::Int(base)) => u32::try_from(base).ok().filter(|base| (2..=36).contains(base))?,
+                    Some(Value::Int(base)) => {
+                        u32::try_from(base).ok().filter(|base| (2..=36).contains(base))?
+                    }
                     _ => 10,
                 };
                 i64::from_str_radix(string(machine, other)?.trim(), base).ok().map(Value::Int)
@@ -542,7 +552,8 @@ fn function(
         | "dill.dill._load_type"
         | "dill._dill._load_type" => {
             let name = string(machine, first?)?;
-            let module = if name.ends_with("Type") || name == "SimpleNamespace" { "types" } else { "builtins" };
+            let module =
+                if name.ends_with("Type") || name == "SimpleNamespace" { "types" } else { "builtins" };
             Some(machine.store.global(module, &name, place, ""))
         }
         "cloudpickle.cloudpickle.subimport" | "dill.dill._import_module" | "dill._dill._import_module" => {
@@ -564,7 +575,8 @@ fn function(
             keep(machine, result?)
         }
         _ => {
-            if let Some(name) = path.strip_prefix("builtins.str.").or_else(|| path.strip_prefix("builtins.bytes."))
+            if let Some(name) =
+                path.strip_prefix("builtins.str.").or_else(|| path.strip_prefix("builtins.bytes."))
             {
                 if name == "fromhex" {
                     let digits = octets(machine, first?)?;
@@ -653,12 +665,17 @@ fn method(
                 "__str__" => text,
                 "lower" | "casefold" => text.to_lowercase(),
                 "upper" => text.to_uppercase(),
-                "swapcase" => text
-                    .chars()
-                    .map(|one| {
-                        if one.is_lowercase() { one.to_ascii_uppercase() } else { one.to_ascii_lowercase() }
-                    })
-                    .collect(),
+                "swapcase" => {
+                    text.chars()
+                        .map(|one| {
+                            if one.is_lowercase() {
+                                one.to_ascii_uppercase()
+                            } else {
+                                one.to_ascii_lowercase()
+                            }
+                        })
+                        .collect()
+                }
                 "strip" | "lstrip" | "rstrip" => {
                     let set: Option<String> = match first {
                         Some(set) => Some(string(machine, set)?),

@@ -8,8 +8,8 @@ use super::knowledge::{self, GadgetClass, Standing};
 use super::machine::Machine;
 use super::rules::{
     BROKEN_STREAM, CODE_EXECUTION, DANGEROUS_CALL, DANGEROUS_REFERENCE, EMBEDDED_CODE, EXPANSION,
-    EXTENSION_REGISTRY, FILE_ACCESS, FRAME_DESYNC, HIDDEN_CALL, IMPORT, MODULE_TAMPERING, NATIVE, NESTED, NETWORK,
-    PERSISTENT_ID, REFLECTION, UNKNOWN_CALLABLE,
+    EXTENSION_REGISTRY, FILE_ACCESS, FRAME_DESYNC, HIDDEN_CALL, IMPORT, MODULE_TAMPERING, NATIVE, NESTED,
+    NETWORK, PERSISTENT_ID, REFLECTION, UNKNOWN_CALLABLE,
 };
 use super::suspicion::{self, Suspicion};
 use super::value::{Kind, Value};
@@ -125,7 +125,9 @@ impl Judge {
         if let Some(global) = machine.store.global_mut(callee) {
             global.calls = global.calls.saturating_add(1);
             let is_safe = matches!(global.standing, Standing::Safe { .. });
-            if is_safe && !machine.matters(arguments) && !keywords.is_some_and(|keywords| machine.matters(keywords))
+            if is_safe
+                && !machine.matters(arguments)
+                && !keywords.is_some_and(|keywords| machine.matters(keywords))
             {
                 return;
             }
@@ -144,7 +146,9 @@ impl Judge {
                 machine.judge.report_some("call of a hidden value", || {
                     Finding::new(
                         &HIDDEN_CALL,
-                        format!("Loading calls something whose name cannot be read off the stream: `{shown}`."),
+                        format!(
+                            "Loading calls something whose name cannot be read off the stream: `{shown}`."
+                        ),
                     )
                     .at(place)
                     .evidence(&shown)
@@ -171,7 +175,15 @@ impl Judge {
         match standing {
             Standing::Safe { .. } => Self::handed(machine, target, &[Some(arguments), keywords], place),
             Standing::Gadget { class, severity, why, .. } => {
-                Self::called_gadget(machine, target, arguments, folded, place, (class, severity, why), &assembled);
+                Self::called_gadget(
+                    machine,
+                    target,
+                    arguments,
+                    folded,
+                    place,
+                    (class, severity, why),
+                    &assembled,
+                );
                 let is_wrapper = matches!(class, GadgetClass::Reflection | GadgetClass::Codec);
                 if is_wrapper && folded.is_none() {
                     Self::handed(machine, target, &[Some(arguments), keywords], place);
@@ -282,7 +294,8 @@ impl Judge {
         let origin = items.first().copied().unwrap_or(Value::Plain);
         match kind {
             Kind::Attribute => {
-                let name = items.get(1).and_then(|&name| machine.store.text(name)).unwrap_or_default().into_owned();
+                let name =
+                    items.get(1).and_then(|&name| machine.store.text(name)).unwrap_or_default().into_owned();
                 Self::handed(machine, target, &[Some(arguments)], place);
                 let class = class_of(machine, origin);
                 if let Some((module, class)) = &class
@@ -335,10 +348,13 @@ impl Judge {
                 });
             }
             Kind::Persistent => machine.judge.report_some("call of a persistent object", || {
-                Finding::new(&HIDDEN_CALL, format!("Loading calls an object that only the loader knows: `{shown}`."))
-                    .severity(Severity::Medium)
-                    .at(place)
-                    .evidence(&shown)
+                Finding::new(
+                    &HIDDEN_CALL,
+                    format!("Loading calls an object that only the loader knows: `{shown}`."),
+                )
+                .severity(Severity::Medium)
+                .at(place)
+                .evidence(&shown)
             }),
             Kind::Call => Self::handed(machine, target, &[Some(arguments)], place),
             _ => {}
@@ -353,7 +369,8 @@ impl Judge {
         let name = global.name.clone();
         let is_assembled = !global.assembled.is_empty();
         let last = name.rsplit('.').next().unwrap_or_default();
-        let looks_like_class = last.trim_start_matches('_').starts_with(|first: char| first.is_ascii_uppercase());
+        let looks_like_class =
+            last.trim_start_matches('_').starts_with(|first: char| first.is_ascii_uppercase());
         let is_stdlib = knowledge::is_stdlib(&module);
         let suspicion = suspicion::of(machine, arguments);
         let is_own = module == "__main__" || module == "__mp_main__";
@@ -375,7 +392,8 @@ impl Judge {
             severity = severity.max(Severity::Medium);
         }
         let known = machine.judge.unknown.get(&target).copied();
-        let better = known.and_then(|index| machine.judge.findings.get(index)).map(|finding| finding.severity);
+        let better =
+            known.and_then(|index| machine.judge.findings.get(index)).map(|finding| finding.severity);
         if better.is_some_and(|better| better >= severity) {
             return;
         }
@@ -412,7 +430,9 @@ impl Judge {
                 return;
             }
             if let Some(global) = machine.store.global_mut(value) {
-                let Standing::Gadget { class, severity, sole_reference, why } = global.standing else { continue };
+                let Standing::Gadget { class, severity, sole_reference, why } = global.standing else {
+                    continue;
+                };
                 // Passing `getattr` or `partial` around is how serialisers store bound methods.
                 let grade = match class {
                     GadgetClass::Reflection | GadgetClass::Codec => sole_reference,
@@ -529,7 +549,8 @@ impl Judge {
 
     fn tampered(machine: &mut Machine<'_>, target: Value, shown: &str, place: u64) {
         let path = machine.store.global_of(target).map(super::store::Global::path).unwrap_or_default();
-        let is_global_table = path == "sys.modules" || path.contains("__builtins__") || path.starts_with("builtins");
+        let is_global_table =
+            path == "sys.modules" || path.contains("__builtins__") || path.starts_with("builtins");
         let severity = if is_global_table { Severity::Critical } else { Severity::High };
         let what = render::callee(machine, target);
         machine.judge.report_some("tampering", || {
@@ -543,16 +564,20 @@ impl Judge {
     /// A name that cannot be read off the stream is imported.
     pub(super) fn hidden_name(&mut self, shown: &str, place: u64) {
         self.report_some("import of a hidden name", || {
-            Finding::new(&HIDDEN_CALL, format!("Loading imports a name that calls or buried values give: `{shown}`."))
-                .at(place)
-                .evidence(shown)
+            Finding::new(
+                &HIDDEN_CALL,
+                format!("Loading imports a name that calls or buried values give: `{shown}`."),
+            )
+            .at(place)
+            .evidence(shown)
         });
     }
 
     /// A persistent id of an unknown kind.
     pub(super) fn persistent(&mut self, place: u64) {
         self.report_some("persistent id", || {
-            Finding::new(&PERSISTENT_ID, "A persistent id that only the loading application can resolve.").at(place)
+            Finding::new(&PERSISTENT_ID, "A persistent id that only the loading application can resolve.")
+                .at(place)
         });
     }
 
@@ -569,7 +594,9 @@ impl Judge {
 
     /// A frame that the two loaders read differently.
     pub(super) fn frame(&mut self, place: u64, what: &str) {
-        self.report_some("frame", || Finding::new(&FRAME_DESYNC, format!("Frames do not fit: {what}.")).at(place));
+        self.report_some("frame", || {
+            Finding::new(&FRAME_DESYNC, format!("Frames do not fit: {what}.")).at(place)
+        });
     }
 
     /// PROTO where no serialiser writes it.
@@ -586,7 +613,9 @@ impl Judge {
         self.report_some("memo slot", || {
             Finding::new(
                 &EXPANSION,
-                format!("Memo slot {slot} is written although few are in use; the loader allocates all below it."),
+                format!(
+                    "Memo slot {slot} is written although few are in use; the loader allocates all below it."
+                ),
             )
             .at(place)
         });
@@ -595,7 +624,8 @@ impl Judge {
     /// An integer whose decoding takes minutes.
     pub(super) fn absurd_integer(&mut self, length: u64, place: u64) {
         self.report_some("integer", || {
-            Finding::new(&EXPANSION, format!("An integer of {length} bytes, which only serves to exhaust.")).at(place)
+            Finding::new(&EXPANSION, format!("An integer of {length} bytes, which only serves to exhaust."))
+                .at(place)
         });
     }
 
@@ -621,7 +651,11 @@ impl Judge {
     /// A joblib array whose size the stream does not tell.
     pub(super) fn unknown_array_block(&mut self, place: u64) {
         self.report_some("array block", || {
-            Finding::new(&BROKEN_STREAM, "An array follows whose type or shape cannot be read off the stream.").at(place)
+            Finding::new(
+                &BROKEN_STREAM,
+                "An array follows whose type or shape cannot be read off the stream.",
+            )
+            .at(place)
         });
     }
 
@@ -668,10 +702,12 @@ impl Judge {
             let path = render::clip(&global.path());
             match global.standing {
                 Standing::Gadget { why, sole_reference, .. } => {
-                    let mut message = format!("The stream refers to `{path}`, which {why}, without calling it.");
+                    let mut message =
+                        format!("The stream refers to `{path}`, which {why}, without calling it.");
                     let mut severity = sole_reference;
                     if !global.assembled.is_empty() {
-                        message = format!("The stream reaches `{path}`, which {why}; it is {}.", global.assembled);
+                        message =
+                            format!("The stream reaches `{path}`, which {why}; it is {}.", global.assembled);
                         severity = severity.max(Severity::Medium);
                     }
                     machine.judge.report(
@@ -773,7 +809,9 @@ fn is_reported_folded(path: &str) -> bool {
 /// Import functions that cloudpickle and dill write for modules that their functions use.
 fn is_serialisers_own(path: &str) -> bool {
     (path.starts_with("cloudpickle.") || path.starts_with("dill."))
-        && (path.ends_with("subimport") || path.ends_with("_import_module") || path.ends_with("_dynamic_module"))
+        && (path.ends_with("subimport")
+            || path.ends_with("_import_module")
+            || path.ends_with("_dynamic_module"))
 }
 
 /// Whether the callable turns bytecode or parts of it into functions, as dill and cloudpickle do.
@@ -863,9 +901,15 @@ fn changed_by(machine: &Machine<'_>, path: &str, arguments: Value) -> Option<Val
             | "_operator.ior"
             | "_operator.iconcat"
     ) || CONTAINER_CHANGES.iter().any(|change| {
-        ["builtins.dict.", "builtins.list.", "builtins.set.", "collections.OrderedDict.", "collections.deque."]
-            .iter()
-            .any(|class| path.strip_prefix(class) == Some(*change))
+        [
+            "builtins.dict.",
+            "builtins.list.",
+            "builtins.set.",
+            "collections.OrderedDict.",
+            "collections.deque.",
+        ]
+        .iter()
+        .any(|class| path.strip_prefix(class) == Some(*change))
     });
     if !is_change {
         return None;
@@ -904,7 +948,9 @@ fn internal_key(machine: &Machine<'_>, state: Value) -> Option<String> {
         _ => return None,
     };
     for dictionary in dictionaries {
-        let Some(node) = machine.store.get(dictionary).filter(|node| node.kind == Kind::Dict) else { continue };
+        let Some(node) = machine.store.get(dictionary).filter(|node| node.kind == Kind::Dict) else {
+            continue;
+        };
         let items = machine.store.items(node, 512);
         for pair in items.chunks_exact(2) {
             let Some(key) = pair.first().and_then(|&key| machine.store.text(key)) else { continue };

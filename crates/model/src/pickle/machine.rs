@@ -258,7 +258,10 @@ impl<'a> Machine<'a> {
         let outcome: Step = match read.code {
             op::MARK => self.mark(),
             op::STOP => {
-                return self.pop("STOP").map(|value| Some(End::Stopped(value))).inspect_err(|_| self.at = read.at);
+                return self
+                    .pop("STOP")
+                    .map(|value| Some(End::Stopped(value)))
+                    .inspect_err(|_| self.at = read.at);
             }
             op::POP => self.discard(),
             op::POP_MARK => {
@@ -553,7 +556,10 @@ impl<'a> Machine<'a> {
             b"01" => Value::Bool(true),
             _ => match op::integer_line(line) {
                 Some(number) => Value::Int(number),
-                None if line.iter().all(|byte| byte.is_ascii_hexdigit() || b"+-xXoObBL_ \t\r".contains(byte)) => {
+                None if line
+                    .iter()
+                    .all(|byte| byte.is_ascii_hexdigit() || b"+-xXoObBL_ \t\r".contains(byte)) =>
+                {
                     Value::Plain
                 }
                 None => return Err(Break::Argument("INT")),
@@ -702,10 +708,9 @@ impl<'a> Machine<'a> {
     fn add(&mut self, target: Value, items: &[Value], place: u64, name: &'static str) {
         match target {
             Value::Node(index) => {
-                let is_container = self
-                    .store
-                    .get(target)
-                    .is_some_and(|node| matches!(node.kind, Kind::List | Kind::Dict | Kind::Set | Kind::Tuple));
+                let is_container = self.store.get(target).is_some_and(|node| {
+                    matches!(node.kind, Kind::List | Kind::Dict | Kind::Set | Kind::Tuple)
+                });
                 if !is_container {
                     Judge::added(self, target, items, place, name);
                 }
@@ -818,7 +823,14 @@ impl<'a> Machine<'a> {
         Ok(())
     }
 
-    fn call(&mut self, callee: Value, arguments: Value, keywords: Option<Value>, place: u64, how: &'static str) {
+    fn call(
+        &mut self,
+        callee: Value,
+        arguments: Value,
+        keywords: Option<Value>,
+        place: u64,
+        how: &'static str,
+    ) {
         // What a lost slot held matters as soon as it is called.
         if let Value::Lost(slot) = callee {
             self.want(slot);

@@ -25,7 +25,14 @@ pub(super) struct Memo {
 impl Memo {
     /// An empty memo that keeps the slots in `pinned` whatever they hold.
     pub(super) fn new(pinned: HashSet<u64>) -> Self {
-        Self { dense: Vec::new(), far: HashMap::new(), contiguous: Self::DENSE, count: 0, vague: false, pinned }
+        Self {
+            dense: Vec::new(),
+            far: HashMap::new(),
+            contiguous: Self::DENSE,
+            count: 0,
+            vague: false,
+            pinned,
+        }
     }
 
     /// Writes the next free slot, as `MEMOIZE` does.

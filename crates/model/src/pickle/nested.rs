@@ -36,8 +36,12 @@ fn magic(data: &[u8]) -> Option<Magic> {
         [0x80, 2..=5, ..] => Magic::Pickle,
         [0x1f, 0x8b, 8, ..] => Magic::Gzip,
         [b'x', 0x01 | 0x5e | 0x9c | 0xda, ..] => Magic::Zlib,
-        [b'B', b'Z', b'h', b'1'..=b'9', b'1', b'A', b'Y', ..] | [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Magic::File,
-        [b'P', b'K', 3, 4, ..] | [0x7f, b'E', b'L', b'F', ..] | [b'M', b'Z', 0x90 | 0x78 | 0x80, 0, ..] => Magic::File,
+        [b'B', b'Z', b'h', b'1'..=b'9', b'1', b'A', b'Y', ..] | [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => {
+            Magic::File
+        }
+        [b'P', b'K', 3, 4, ..] | [0x7f, b'E', b'L', b'F', ..] | [b'M', b'Z', 0x90 | 0x78 | 0x80, 0, ..] => {
+            Magic::File
+        }
         [0xe3, ..] => Magic::Marshal,
         _ => return None,
     })
@@ -64,7 +68,8 @@ fn is_text_pickle_head(head: &[u8]) -> bool {
         head => head,
     };
     let Some((&(b'c' | b'i'), name)) = head.split_first() else { return false };
-    let length = name.iter().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.')).count();
+    let length =
+        name.iter().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.')).count();
     length > 0 && name.get(length).is_none_or(|&byte| byte == b'\n') && name.len() > 2
 }
 

@@ -412,7 +412,8 @@ pub fn unicode_line(line: &[u8]) -> Option<String> {
             }
         };
         let field = tail.get(1..)?.get(..digits)?;
-        let value = field.iter().try_fold(0u32, |value, &digit| Some((value << 4) | u32::from(hex_digit(digit)?)))?;
+        let value =
+            field.iter().try_fold(0u32, |value, &digit| Some((value << 4) | u32::from(hex_digit(digit)?)))?;
         // A lone surrogate is text to Python; no name or code can hold one, so the replacement character stands in.
         text.push(char::from_u32(value).unwrap_or(char::REPLACEMENT_CHARACTER));
         rest = tail.get(1..)?.get(digits..)?;

@@ -71,7 +71,12 @@ fn write_callee(store: &Store<'_>, value: Value, shown: &mut String, depth: u32)
         (Some(global), _) => shown.push_str(&clip(&global.path())),
         (_, Some(node)) if node.kind == Kind::Attribute => {
             let items = store.items(node, 2);
-            write_value(store, items.first().copied().unwrap_or(Value::Plain), shown, depth.saturating_add(1));
+            write_value(
+                store,
+                items.first().copied().unwrap_or(Value::Plain),
+                shown,
+                depth.saturating_add(1),
+            );
             shown.push('.');
             let name = items.get(1).and_then(|&name| store.text(name)).unwrap_or_default();
             shown.push_str(&clip(&name));

@@ -81,7 +81,9 @@ impl<'a> Store<'a> {
     /// Whether the arena should be compacted before the next container.
     #[inline]
     pub(super) fn is_full(&self) -> bool {
-        self.nodes.len() >= Self::NODES || self.items.len() >= Self::ITEMS || self.extents.len() >= Self::EXTENTS
+        self.nodes.len() >= Self::NODES
+            || self.items.len() >= Self::ITEMS
+            || self.extents.len() >= Self::EXTENTS
     }
 
     /// A node of `kind` holding `items`.
@@ -208,7 +210,8 @@ impl<'a> Store<'a> {
         let mut extent = node.first;
         loop {
             let start = extent.start as usize;
-            let held = self.items.get(start..start.saturating_add(extent.length as usize)).unwrap_or_default();
+            let held =
+                self.items.get(start..start.saturating_add(extent.length as usize)).unwrap_or_default();
             items.extend(held.iter().take(limit.saturating_sub(items.len())));
             if items.len() >= limit {
                 return items;
@@ -319,7 +322,9 @@ impl<'a> Store<'a> {
     /// The text `value` stands for; `None` when it is none or not UTF-8.
     pub(super) fn text(&self, value: Value) -> Option<Cow<'_, str>> {
         match value {
-            Value::Text { length, at } => std::str::from_utf8(self.slice(at, length)?).ok().map(Cow::Borrowed),
+            Value::Text { length, at } => {
+                std::str::from_utf8(self.slice(at, length)?).ok().map(Cow::Borrowed)
+            }
             Value::Folded(index) => match &self.texts.get(index as usize)?.0 {
                 Folded::Text(text) => Some(Cow::Borrowed(text)),
                 Folded::Bytes(_) => None,

@@ -69,7 +69,11 @@ fn follow_within(bytes: &[u8], start: usize, array_blocks: bool, scan: &mut Scan
             // joblib reads an array of objects with a plain unpickler at this very place.
             let inner = follow_within(bytes, machine.position(), false, scan);
             machine.resume_at(inner.end);
-            end = if inner.stopped { machine.run(scan) } else { End::Broken(Break::Argument("an object array")) };
+            end = if inner.stopped {
+                machine.run(scan)
+            } else {
+                End::Broken(Break::Argument("an object array"))
+            };
         }
         let fresh = machine.wanted.difference(&pinned).count();
         if fresh > 0 && pass < PASSES && end != End::OutOfTime {
@@ -106,7 +110,10 @@ fn finish(mut machine: Machine<'_>, end: End, start: usize, scan: &mut Scan<'_>)
     }
     if machine.judge.payloads_dropped > 0 {
         let dropped = machine.judge.payloads_dropped;
-        scan.gap(start as u64, format!("{dropped} further strings that look like payloads were not looked into"));
+        scan.gap(
+            start as u64,
+            format!("{dropped} further strings that look like payloads were not looked into"),
+        );
     }
     let (stopped, result) = match end {
         End::Stopped(value) => (true, literal(&machine.store, value)),
@@ -140,7 +147,8 @@ fn literal(store: &Store<'_>, value: Value) -> Literal {
             Literal::Int(bytes.iter().rev().fold(fill, |value, &byte| (value << 8) | i128::from(byte)))
         }
         Value::Node(_) => {
-            let Some(node) = store.get(value).filter(|node| matches!(node.kind, Kind::List | Kind::Tuple)) else {
+            let Some(node) = store.get(value).filter(|node| matches!(node.kind, Kind::List | Kind::Tuple))
+            else {
                 return Literal::Other;
             };
             let items = store.items(node, usize::MAX);
@@ -169,7 +177,10 @@ fn broken(
         Finding::new(&BROKEN_STREAM, format!("The loader fails at offset {position}: {error}.{ran}"))
             .at(position as u64),
     );
-    scan.gap(position as u64, format!("the pickle at offset {start} breaks here: {error}; get an intact copy"));
+    scan.gap(
+        position as u64,
+        format!("the pickle at offset {start} breaks here: {error}; get an intact copy"),
+    );
     sweep(bytes, position, scan);
 }
 
@@ -194,7 +205,9 @@ fn sweep(bytes: &[u8], from: usize, scan: &mut Scan<'_>) {
         };
         at = read.end;
         let names = match read.code {
-            op::GLOBAL | op::INST => std::str::from_utf8(read.data).ok().zip(std::str::from_utf8(read.second).ok()),
+            op::GLOBAL | op::INST => {
+                std::str::from_utf8(read.data).ok().zip(std::str::from_utf8(read.second).ok())
+            }
             op::STACK_GLOBAL => recent[0].zip(recent[1]),
             op::BINUNICODE | op::SHORT_BINUNICODE | op::BINUNICODE8 => {
                 recent = [recent[1], std::str::from_utf8(read.data).ok()];
@@ -210,8 +223,9 @@ fn sweep(bytes: &[u8], from: usize, scan: &mut Scan<'_>) {
         {
             reported = reported.saturating_add(1);
             let path = super::render::clip(&format!("{module}.{name}"));
-            let message =
-                format!("Behind the break the stream names `{path}`, which {why}; another loader may get there.");
+            let message = format!(
+                "Behind the break the stream names `{path}`, which {why}; another loader may get there."
+            );
             scan.report(
                 Finding::new(&DANGEROUS_REFERENCE, message)
                     .severity(sole_reference.min(Severity::Medium))
@@ -243,7 +257,9 @@ pub(super) fn follow_all(bytes: &[u8], start: usize, scan: &mut Scan<'_>) {
         if !is_first && !is_plausible(bytes, at) {
             let next = next_pickle(bytes, at);
             let end = next.unwrap_or(bytes.len());
-            if bytes.get(at..end).is_some_and(|between| between.iter().any(|byte| !byte.is_ascii_whitespace() && *byte != 0))
+            if bytes
+                .get(at..end)
+                .is_some_and(|between| between.iter().any(|byte| !byte.is_ascii_whitespace() && *byte != 0))
             {
                 scan.report(
                     Finding::new(
@@ -320,14 +336,18 @@ pub fn is_plausible(bytes: &[u8], start: usize) -> bool {
             Ok(read) => read,
             // A header and a few good opcodes that run into the end are a pickle cut short.
             Err(error) => {
-                return has_header && seen >= 2 && matches!(error, op::LexError::End | op::LexError::Short { .. });
+                return has_header
+                    && seen >= 2
+                    && matches!(error, op::LexError::End | op::LexError::Short { .. });
             }
         };
         let Some(row) = op::opcode(read.code) else { return false };
         if read.code == op::PROTO && !(0..=5).contains(&read.number) {
             return false;
         }
-        if matches!(read.code, op::GLOBAL | op::INST) && !(is_dotted_name(read.data) && is_dotted_name(read.second)) {
+        if matches!(read.code, op::GLOBAL | op::INST)
+            && !(is_dotted_name(read.data) && is_dotted_name(read.second))
+        {
             return false;
         }
         let fence = marks.last().copied().unwrap_or(0);
@@ -345,7 +365,9 @@ pub fn is_plausible(bytes: &[u8], start: usize) -> bool {
                 if height.saturating_sub(fence) < i64::from(pops) {
                     return has_header && seen > 2;
                 }
-                if matches!(read.code, op::MEMOIZE | op::PUT | op::BINPUT | op::LONG_BINPUT) && height <= fence {
+                if matches!(read.code, op::MEMOIZE | op::PUT | op::BINPUT | op::LONG_BINPUT)
+                    && height <= fence
+                {
                     return has_header && seen > 2;
                 }
                 height = height.saturating_sub(i64::from(pops)).saturating_add(i64::from(row.effect.pushes));
@@ -362,6 +384,7 @@ const PROBED: usize = 256;
 fn is_dotted_name(name: &[u8]) -> bool {
     !name.is_empty()
         && name.len() < 512
-        && std::str::from_utf8(name)
-            .is_ok_and(|name| name.chars().all(|one| one.is_alphanumeric() || matches!(one, '_' | '.' | '<' | '>')))
+        && std::str::from_utf8(name).is_ok_and(|name| {
+            name.chars().all(|one| one.is_alphanumeric() || matches!(one, '_' | '.' | '<' | '>'))
+        })
 }

@@ -133,7 +133,8 @@ static COMMANDS: &[&str] = &[
     "crontab ",
 ];
 
-static ADDRESSES: &[&str] = &["http://", "https://", "ftp://", "file://", "ldap://", "smb://", "ws://", "wss://"];
+static ADDRESSES: &[&str] =
+    &["http://", "https://", "ftp://", "file://", "ldap://", "smb://", "ws://", "wss://"];
 
 static PATHS: &[&str] =
     &["/etc/", "/tmp/", "/root/", "/home/", "/var/", "/proc/", "/dev/", "/usr/", "~/", "C:\\", "\\\\"];
@@ -145,8 +146,8 @@ fn is_bare_command(text: &str) -> bool {
     let rest = words.count();
     match first {
         "id" | "whoami" | "uname" | "hostname" | "ifconfig" | "ipconfig" | "calc" | "calc.exe" => rest <= 2,
-        "ls" | "cat" | "touch" | "rm" | "cp" | "mv" | "ping" | "nslookup" | "dig" | "kill" | "sh" | "bash"
-        | "echo" | "printenv" | "chmod" | "chown" | "sudo" => (1..=6).contains(&rest),
+        "ls" | "cat" | "touch" | "rm" | "cp" | "mv" | "ping" | "nslookup" | "dig" | "kill" | "sh"
+        | "bash" | "echo" | "printenv" | "chmod" | "chown" | "sudo" => (1..=6).contains(&rest),
         _ => false,
     }
 }

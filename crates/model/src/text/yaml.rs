@@ -8,7 +8,9 @@ use super::{hydra, indicators};
 use crate::pickle::knowledge::{Standing, standing};
 use crate::wire::json::line_and_column;
 use crate::{Format, Input, Recognition, Scan};
-use bartizan_core::{Confidence, Finding, Kind, Location, Rule, Severity, atlas, cwe, owasp_llm, owasp_ml, rule};
+use bartizan_core::{
+    Confidence, Finding, Kind, Location, Rule, Severity, atlas, cwe, owasp_llm, owasp_ml, rule,
+};
 use std::collections::HashMap;
 
 rule! {
@@ -344,7 +346,11 @@ impl<'t> Document<'t, '_, '_> {
                         .skip_while(|(index, _)| *index < skipped)
                         .find(|(index, c)| {
                             matches!(c, ',' | '[' | ']' | '{' | '}' | '\n')
-                                || (*c == ':' && rest.as_bytes().get(index.saturating_add(1)).is_none_or(|b| b.is_ascii_whitespace()))
+                                || (*c == ':'
+                                    && rest
+                                        .as_bytes()
+                                        .get(index.saturating_add(1))
+                                        .is_none_or(|b| b.is_ascii_whitespace()))
                         })
                         .map_or(rest.len(), |(index, _)| index);
                     let word = rest.get(..end).unwrap_or_default();
@@ -383,9 +389,12 @@ impl<'t> Document<'t, '_, '_> {
         let resolved = match verbatim {
             Some(uri) => uri.to_owned(),
             None => match tag.strip_prefix("!!") {
-                Some(suffix) => format!("{}{suffix}", self.handles.get("!!").copied().unwrap_or("tag:yaml.org,2002:")),
+                Some(suffix) => {
+                    format!("{}{suffix}", self.handles.get("!!").copied().unwrap_or("tag:yaml.org,2002:"))
+                }
                 None => {
-                    let handle = tag.get(1..).and_then(|rest| rest.find('!')).map(|end| end.saturating_add(2));
+                    let handle =
+                        tag.get(1..).and_then(|rest| rest.find('!')).map(|end| end.saturating_add(2));
                     match handle.and_then(|end| tag.split_at_checked(end)) {
                         Some((handle, suffix)) => {
                             format!("{}{suffix}", self.handles.get(handle).copied().unwrap_or(handle))
@@ -404,9 +413,20 @@ impl<'t> Document<'t, '_, '_> {
             self.python_tag(python, argument, at);
             return;
         }
-        let gadget = ["javax.script.", "java.net.URLClassLoader", "com.sun.rowset.", "java.lang.", "org.springframework.", "ruby/object", "ruby/hash", "ruby/struct", "php/object", "perl/"]
-            .iter()
-            .any(|prefix| name.starts_with(prefix));
+        let gadget = [
+            "javax.script.",
+            "java.net.URLClassLoader",
+            "com.sun.rowset.",
+            "java.lang.",
+            "org.springframework.",
+            "ruby/object",
+            "ruby/hash",
+            "ruby/struct",
+            "php/object",
+            "perl/",
+        ]
+        .iter()
+        .any(|prefix| name.starts_with(prefix));
         let dotted = name.split('.').count() > 2 && name.starts_with(|c: char| c.is_ascii_lowercase());
         if gadget || (dotted && tag.starts_with("!!")) {
             let severity = if gadget { Severity::High } else { Severity::Medium };
@@ -429,7 +449,9 @@ impl<'t> Document<'t, '_, '_> {
             ("object/apply" | "object/new" | "object" | "name", Standing::Safe { .. }) => {
                 (Severity::Low, format!("constructs `{path}`"))
             }
-            ("object/apply" | "object/new", Standing::Unknown) => (Severity::High, format!("calls `{path}`, of which nothing is known")),
+            ("object/apply" | "object/new", Standing::Unknown) => {
+                (Severity::High, format!("calls `{path}`, of which nothing is known"))
+            }
             ("object" | "name", Standing::Unknown) => (Severity::Medium, format!("constructs `{path}`")),
             ("module", _) => (Severity::High, format!("imports the module `{path}`")),
             _ => return,
@@ -443,7 +465,9 @@ impl<'t> Document<'t, '_, '_> {
     fn scalar(&mut self, text: &str, at: usize) {
         let key = self.path.last().map_or("", |(_, key)| *key);
         let place = self.here(at);
-        if key == "chat_template" || (key == "template" && self.path.iter().any(|(_, key)| *key == "chat_template")) {
+        if key == "chat_template"
+            || (key == "template" && self.path.iter().any(|(_, key)| *key == "chat_template"))
+        {
             chat_template::inspect(text, &place, self.scan);
             return;
         }
@@ -460,7 +484,8 @@ impl<'t> Document<'t, '_, '_> {
             let message = format!("the setting `{key}` holds Python code that calls `{called}`");
             let finding = Finding::new(&CONFIG_CODE, message).confidence(Confidence::Medium);
             self.scan.report(finding.located(&place).evidence(text));
-        } else if !text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')) {
+        } else if !text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'))
+        {
             indicators::inspect_metadata(text, &place, self.scan);
         }
     }
@@ -496,8 +521,18 @@ pub(crate) fn code_call(text: &str) -> Option<&'static str> {
     let body = text.trim_start_matches(['"', '\'', ' ', '(', '[']);
     let starts = |name: &str| body.strip_prefix(name).is_some_and(|rest| rest.trim_start().starts_with('('));
     const CALLS: &[&str] = &[
-        "exec", "eval", "__import__", "os.system", "os.popen", "subprocess.Popen", "subprocess.run", "subprocess.call",
-        "subprocess.check_output", "compile", "builtins.exec", "builtins.eval",
+        "exec",
+        "eval",
+        "__import__",
+        "os.system",
+        "os.popen",
+        "subprocess.Popen",
+        "subprocess.run",
+        "subprocess.call",
+        "subprocess.check_output",
+        "compile",
+        "builtins.exec",
+        "builtins.eval",
     ];
     // A call at the start of the value, or of one of its statements.
     if let Some(name) = CALLS.iter().find(|name| starts(name)) {
@@ -553,7 +588,9 @@ fn quoted(text: &str, start: usize) -> (String, usize, &str) {
             break;
         };
         at = at.saturating_add(step);
-        let doubled = quote == b'\'' && bytes.get(at) == Some(&b'\'') && bytes.get(at.saturating_add(1)) == Some(&b'\'');
+        let doubled = quote == b'\''
+            && bytes.get(at) == Some(&b'\'')
+            && bytes.get(at.saturating_add(1)) == Some(&b'\'');
         if doubled {
             at = at.saturating_add(2);
         } else if bytes.get(at) == Some(&b'\\') {

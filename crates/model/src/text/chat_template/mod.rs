@@ -14,8 +14,8 @@ use bartizan_core::{
     Confidence, Finding, Location, Rule, Severity, atlas, cwe, is_invisible, owasp_llm, owasp_ml, rule,
 };
 use interpret::{Emission, Escape};
-pub(crate) use syntax::unescape;
 use syntax::Statement;
+pub(crate) use syntax::unescape;
 use value::Reach;
 
 rule! {
