@@ -32,6 +32,7 @@ pub(super) static GADGETS: &[Gadgets] = &[
     import(High, "xml.dom.domreg", &[ALL], MODULE),
     import(High, "wsgiref.simple_server", &[ALL], "starts a server"),
     import(High, "six", &["_import_module", "add_move", "MovedModule", "MovedAttribute"], MODULE),
+    import(High, "numpy.core", &["_ufunc_reconstruct"], "imports the module its argument names and takes a name from it").referenced(Severity::Low),
     import(High, "django.utils.module_loading", &[ALL], MODULE),
     import(High, "werkzeug.utils", &["import_string"], MODULE),
     import(High, "celery.utils.imports", &[ALL], MODULE),

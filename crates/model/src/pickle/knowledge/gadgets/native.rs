@@ -37,6 +37,7 @@ pub(super) static GADGETS: &[Gadgets] = &[
     native(Critical, "torch.utils.dlpack", &[ALL], "wraps raw memory"),
     native(Critical, "torch.cuda._utils", &["_load_library"], LIBRARY),
     native(High, "torch._C", &["_from_dlpack", "_load_for_lite_interpreter", "_load_jit_module_from_bytes", "_cuda_cudart", "_set_default_mobile_cpu_allocator"], "loads programs or wraps raw memory"),
+    native(Critical, "torch", &["_load_dll_libraries", "_load_global_deps", "_preload_cuda_deps", "_preload_cuda_lib"], LIBRARY),
     native(Critical, "tensorflow", &["load_op_library", "load_library"], LIBRARY),
     native(Critical, "llvmlite.binding", &[ALL], LIBRARY),
     native(Critical, "lightgbm.libpath", &[ALL], "finds a native library"),

@@ -54,7 +54,7 @@ pub(super) static GADGETS: &[Gadgets] = &[
     process(Critical, "multiprocessing.resource_tracker", &[ALL], "starts a helper process, or unlinks shared memory"),
     process(Critical, "multiprocessing.semaphore_tracker", &[ALL], "starts a helper process"),
     process(Critical, "platform", &["popen", "_syscmd_file", "_syscmd_uname", "_syscmd_ver", "_Processor.from_subprocess"], SHELL),
-    process(Medium, "platform", &["architecture", "libc_ver", "uname", "processor", "platform", "win32_ver", "dist", "linux_distribution"], HELPER),
+    process(Medium, "platform", &["architecture", "libc_ver", "uname", "machine", "node", "release", "system", "version", "processor", "platform", "win32_ver", "dist", "linux_distribution"], HELPER),
     process(Critical, "webbrowser", &[ALL], "starts a program, by URL or by the BROWSER environment variable"),
     process(High, "antigravity", &[ALL], "opens a web browser on import"),
     process(Critical, "ctypes.util", &[ALL], HELPER),
