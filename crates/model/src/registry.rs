@@ -36,6 +36,11 @@ pub static FORMATS: &[&dyn Format] = &[
     &crate::formats::cntk::CNTK,
     &crate::formats::rknn::RKNN,
     &crate::formats::torch7::TORCH7,
+    &crate::formats::oci::OCI,
+    &crate::formats::dependencies::DEPENDENCIES,
+    &crate::formats::dependencies::MLMODEL,
+    &crate::formats::columnar::PARQUET,
+    &crate::formats::columnar::ARROW,
     &crate::formats::xml::XML,
     &crate::formats::hf_config::HfConfig,
     &crate::formats::jinja::Jinja,
@@ -56,12 +61,16 @@ pub static FORMATS: &[&dyn Format] = &[
     &crate::archive::compress::ZLIB,
     &crate::archive::compress::LZMA,
     &crate::text::yaml::Yaml,
+    &crate::formats::plain_text::JSON_TEXT,
+    &crate::formats::plain_text::TABLE,
+    &crate::formats::plain_text::PLAIN_TEXT,
 ];
 
 /// Checks that run on every input after its formats: extension against content, hidden executables.
 #[rustfmt::skip] // one line each, so that additions merge
 pub(crate) static EVERYWHERE: &[EverywhereCheck] = &[
     crate::binary::embedded::check,
+    crate::formats::oci::check_blob,
 ];
 
 /// Rules of the checks in [`EVERYWHERE`] and of the shared inspectors that formats call.
@@ -70,6 +79,7 @@ static SHARED_RULES: &[&[&Rule]] = &[
     crate::text::indicators::RULES,
     crate::weights::RULES,
     crate::binary::embedded::RULES,
+    crate::formats::oci::RULES,
     crate::text::chat_template::RULES,
     crate::python::marshal::RULES,
 ];

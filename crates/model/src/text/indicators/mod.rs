@@ -17,6 +17,15 @@ pub use address::{is_sensitive_path, path_escape};
 
 /// Judges one metadata string of any format, found at `place` inside the current input.
 pub fn inspect_metadata(text: &str, place: &Location, scan: &mut Scan<'_>) {
+    inspect(text, is_document(text), place, scan);
+}
+
+/// As [`inspect_metadata`], for text in which shown commands and code are normal: documents and records of datasets.
+pub fn inspect_document(text: &str, place: &Location, scan: &mut Scan<'_>) {
+    inspect(text, true, place, scan);
+}
+
+fn inspect(text: &str, document: bool, place: &Location, scan: &mut Scan<'_>) {
     let inspected = text.get(..text.floor_char_boundary(TEXT_BYTES)).unwrap_or(text);
     if inspected.len() < text.len() {
         scan.gap(
@@ -24,8 +33,7 @@ pub fn inspect_metadata(text: &str, place: &Location, scan: &mut Scan<'_>) {
             format!("metadata text longer than {TEXT_BYTES} bytes was read only to there"),
         );
     }
-    let mut passage =
-        Passage { text: inspected, document: is_document(inspected), hidden: None, marks: Vec::new() };
+    let mut passage = Passage { text: inspected, document, hidden: None, marks: Vec::new() };
     passage.judge();
     let mut payloads = Vec::new();
     encoded::judge(&mut passage, &mut payloads, encoded::DEPTH);
