@@ -2,7 +2,7 @@
 //!
 //! Source: `docs/gguf.md` and `gguf.cpp` of ggml-org/ggml. Versions 1 to 3 in either byte order. Chat templates go to
 //! the template inspector, other text to the metadata inspector; what gguf.cpp rejects is a finding.
-//! Cost: linear in metadata and tensor descriptions; of each tensor only the first bytes are touched.
+//! Cost: linear in metadata and tensor descriptions; of the tensors only first bytes and a bounded sample are touched.
 
 mod metadata;
 mod reader;

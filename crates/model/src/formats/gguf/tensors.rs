@@ -4,6 +4,7 @@ use super::Walk;
 use super::reader::Reader;
 use super::types::{self, Size};
 use crate::formats::hidden::{self, Hidden};
+use crate::weights;
 use bartizan_core::{Severity, ShortRead, printable};
 use std::collections::HashSet;
 
@@ -16,6 +17,9 @@ struct Tensor {
     offset: u64,
     /// Size in bytes, when known.
     size: Option<u64>,
+    kind: u32,
+    /// Dimensions as written, innermost first.
+    dimensions: Vec<u64>,
 }
 
 impl Walk<'_, '_, '_> {
@@ -68,9 +72,9 @@ impl Walk<'_, '_, '_> {
                     ),
                 );
             }
-            tensors.push(Tensor { name: shown, described_at: start, offset, size });
+            tensors.push(Tensor { name: shown, described_at: start, offset, size, kind, dimensions: sizes });
         }
-        self.data(reader.cursor.position(), tensors);
+        self.data(reader.cursor.position(), tensors, reader.big_endian);
     }
 
     fn size(&mut self, name: &str, start: usize, kind: u32, dimensions: &[u64]) -> Option<u64> {
@@ -96,7 +100,7 @@ impl Walk<'_, '_, '_> {
     }
 
     /// Checks that the tensors lie in the data section one after another, and what lies beside them.
-    fn data(&mut self, header_end: usize, mut tensors: Vec<Tensor>) {
+    fn data(&mut self, header_end: usize, mut tensors: Vec<Tensor>, big_endian: bool) {
         let total = self.input.bytes.len() as u64;
         let section = (header_end as u64).checked_next_multiple_of(self.alignment).unwrap_or(u64::MAX);
         tensors.sort_by_key(|tensor| tensor.offset);
@@ -139,6 +143,9 @@ impl Walk<'_, '_, '_> {
             }
             covered = covered.max(end);
         }
+        if !big_endian {
+            self.values(section, &mut tensors);
+        }
         if let Some((described_at, name, lacking)) = missing {
             self.malformed(
                 Severity::Low,
@@ -150,6 +157,29 @@ impl Walk<'_, '_, '_> {
         } else if !unsized_before {
             self.beside(covered, total, "behind the last tensor");
         }
+    }
+
+    /// Hands the float tensors to the inspector of values.
+    fn values(&mut self, section: u64, tensors: &mut [Tensor]) {
+        for tensor in tensors.iter_mut() {
+            tensor.dimensions.reverse();
+        }
+        let input = self.input.bytes;
+        let floats: Vec<weights::Tensor<'_>> = tensors
+            .iter()
+            .filter_map(|tensor| {
+                let offset = section.checked_add(tensor.offset)?;
+                let end = offset.checked_add(tensor.size?)?;
+                Some(weights::Tensor {
+                    name: &tensor.name,
+                    float: types::float(tensor.kind)?,
+                    shape: &tensor.dimensions,
+                    bytes: input.get(usize::try_from(offset).ok()?..usize::try_from(end).ok()?)?,
+                    offset,
+                })
+            })
+            .collect();
+        weights::inspect(&floats, self.scan);
     }
 
     /// Bytes no tensor owns: padding, if it is zero and shorter than the alignment.

@@ -2,6 +2,8 @@
 //!
 //! Source: `ggml.h` (`enum ggml_type`) and `ggml.c` (`type_traits`) of ggml-org/ggml.
 
+use crate::weights::Float;
+
 /// Elements per block, and bytes per block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Block {
@@ -41,6 +43,17 @@ pub(super) fn block(kind: u32) -> Option<Block> {
         _ => return None,
     };
     Some(Block { elements, bytes })
+}
+
+/// How the numbers of a type are written, `None` when they are no plain floats.
+pub(super) fn float(kind: u32) -> Option<Float> {
+    Some(match kind {
+        0 => Float::F32,
+        1 => Float::F16,
+        28 => Float::F64,
+        30 => Float::BF16,
+        _ => return None,
+    })
 }
 
 /// What a tensor's bytes come to.

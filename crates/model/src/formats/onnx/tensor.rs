@@ -3,18 +3,19 @@
 use super::{ONNX_MALFORMED, external};
 use crate::formats::hidden::{self, Hidden};
 use crate::text::indicators::inspect_metadata;
+use crate::weights::Float;
 use crate::wire::protobuf::{self, Value};
 use crate::{Input, Scan};
 use bartizan_core::{Cursor, Finding, Location, Severity};
 
 /// Checks the tensor `message`, which lies at `base`. `unknown` takes fields the schema does not have.
-pub(super) fn check(
-    message: &[u8],
+pub(super) fn check<'i>(
+    message: &'i [u8],
     base: u64,
     input: &Input<'_>,
     scan: &mut Scan<'_>,
     unknown: &mut Vec<(u64, Vec<u8>)>,
-) -> Result<(), protobuf::ProtobufError> {
+) -> (Option<FloatTensor<'i>>, Result<(), protobuf::ProtobufError>) {
     let mut tensor = Tensor::default();
     let mut outcome = Ok(());
     for field in protobuf::fields(message) {
@@ -50,7 +51,16 @@ pub(super) fn check(
         }
     }
     tensor.judge(base, input, scan);
-    outcome
+    (tensor.floats(base), outcome)
+}
+
+/// A tensor of plain floats in the file itself.
+pub(super) struct FloatTensor<'a> {
+    pub(super) name: String,
+    pub(super) float: Float,
+    pub(super) shape: Vec<u64>,
+    pub(super) bytes: &'a [u8],
+    pub(super) offset: u64,
 }
 
 #[derive(Default)]
@@ -58,6 +68,7 @@ struct Tensor<'a> {
     name: String,
     /// Product of the dimensions: `None` once it overflowed or one was negative.
     elements: Elements,
+    shape: Vec<u64>,
     kind: u64,
     raw: Option<(usize, &'a [u8])>,
     strings: Vec<(usize, &'a [u8])>,
@@ -74,9 +85,26 @@ impl Default for Elements {
     }
 }
 
-impl Tensor<'_> {
+impl<'a> Tensor<'a> {
+    /// The tensor for the inspector of values, if it holds plain floats.
+    fn floats(self, base: u64) -> Option<FloatTensor<'a>> {
+        let (offset, bytes) = self.raw?;
+        let float = match self.kind {
+            1 => Float::F32,
+            10 => Float::F16,
+            11 => Float::F64,
+            16 => Float::BF16,
+            _ => return None,
+        };
+        let offset = base.saturating_add(offset as u64);
+        Some(FloatTensor { name: self.name, float, shape: self.shape, bytes, offset })
+    }
+
     fn dimension(&mut self, dimension: u64) {
         let known = self.elements.0.filter(|_| i64::try_from(dimension).is_ok());
+        if self.shape.len() < DIMENSIONS {
+            self.shape.push(dimension);
+        }
         self.elements = Elements(known.and_then(|product| product.checked_mul(dimension)));
     }
 
@@ -131,6 +159,8 @@ impl Tensor<'_> {
     }
 }
 
+/// Most dimensions kept.
+const DIMENSIONS: usize = 64;
 /// Up to this many strings in a tensor are judged as text.
 const VALUES: usize = 4;
 

@@ -1,10 +1,11 @@
 //! The walk over a `ModelProto`: graphs, subgraphs, functions and training graphs on one explicit stack.
 
-use super::{ONNX_MALFORMED, external, field_end, model_field, operators, tensor};
+use super::tensor::{self, FloatTensor};
+use super::{ONNX_MALFORMED, external, field_end, model_field, operators};
 use crate::formats::hidden;
 use crate::text::indicators::{inspect_metadata, path_escape};
 use crate::wire::protobuf::{self, ProtobufError, Value};
-use crate::{Input, Scan};
+use crate::{Input, Scan, weights};
 use bartizan_core::{Finding, Location, Severity};
 use std::collections::HashSet;
 
@@ -19,9 +20,22 @@ pub(super) fn model(input: &Input<'_>, scan: &mut Scan<'_>) {
         malformed: 0,
         unknown: 0,
         texts: 0,
+        floats: Vec::new(),
     };
     walk.top_level();
     walk.run();
+    let floats: Vec<weights::Tensor<'_>> = walk
+        .floats
+        .iter()
+        .map(|tensor| weights::Tensor {
+            name: &tensor.name,
+            float: tensor.float,
+            shape: &tensor.shape,
+            bytes: tensor.bytes,
+            offset: tensor.offset,
+        })
+        .collect();
+    weights::inspect(&floats, walk.scan);
 }
 
 /// A message still to be walked.
@@ -56,6 +70,7 @@ struct Walk<'s, 'a, 'i> {
     unknown: u32,
     /// Bytes of free text judged so far.
     texts: usize,
+    floats: Vec<FloatTensor<'i>>,
 }
 
 impl<'i> Walk<'_, '_, 'i> {
@@ -268,7 +283,11 @@ impl<'i> Walk<'_, '_, 'i> {
 
     fn tensor(&mut self, pending: &Pending<'i>) -> Result<(), ProtobufError> {
         let mut unknown = Vec::new();
-        let outcome = tensor::check(pending.bytes, pending.base, &self.input, self.scan, &mut unknown);
+        let (floats, outcome) =
+            tensor::check(pending.bytes, pending.base, &self.input, self.scan, &mut unknown);
+        if self.floats.len() < FLOAT_TENSORS {
+            self.floats.extend(floats);
+        }
         for (at, bytes) in unknown {
             self.unknown(0, Value::Bytes(&bytes), at);
         }
@@ -342,6 +361,8 @@ fn function_name(function: &[u8]) -> (Vec<u8>, Vec<u8>) {
 const DEPTH: u32 = 100;
 /// Most different operators judged.
 const OPERATORS: usize = 10_000;
+/// Most tensors whose values are looked at.
+const FLOAT_TENSORS: usize = 100_000;
 /// Most malformed places reported one by one.
 const FAULTS: u32 = 32;
 /// Most unknown fields looked into.

@@ -29,6 +29,8 @@ pub(super) struct Tensor {
     pub(super) dtype: String,
     /// Product of the dimensions; `None` when it overflows 64 bits.
     pub(super) elements: Option<u64>,
+    /// The dimensions.
+    pub(super) shape: Vec<u64>,
     /// Start and end in the data section.
     pub(super) span: (u64, u64),
 }
@@ -218,8 +220,8 @@ impl<'de> Visitor<'de> for Info<'_> {
             }
         }
         match (dtype, elements, span) {
-            (Some(dtype), Some(elements), Some(span)) => {
-                header.tensors.push(Tensor { name, dtype, elements, span });
+            (Some(dtype), Some((elements, shape)), Some(span)) => {
+                header.tensors.push(Tensor { name, dtype, elements, shape, span });
             }
             _ => header.fault(&name, "lacks dtype, shape or data_offsets"),
         }
@@ -227,11 +229,11 @@ impl<'de> Visitor<'de> for Info<'_> {
     }
 }
 
-/// The product of an array of dimensions.
+/// An array of dimensions and its product.
 struct Shape;
 
 impl<'de> DeserializeSeed<'de> for Shape {
-    type Value = Option<u64>;
+    type Value = (Option<u64>, Vec<u64>);
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_seq(self)
@@ -239,17 +241,18 @@ impl<'de> DeserializeSeed<'de> for Shape {
 }
 
 impl<'de> Visitor<'de> for Shape {
-    type Value = Option<u64>;
+    type Value = (Option<u64>, Vec<u64>);
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an array of dimensions")
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-        let mut product = Some(1u64);
+        let (mut product, mut shape) = (Some(1u64), Vec::new());
         while let Some(dimension) = seq.next_element::<u64>()? {
             product = product.and_then(|product| product.checked_mul(dimension));
+            shape.push(dimension);
         }
-        Ok(product)
+        Ok((product, shape))
     }
 }

@@ -2,13 +2,13 @@
 //!
 //! Source: the format description and the reference reader of huggingface/safetensors (`tensor.rs`). Everything that
 //! reader rejects is a finding here, and what lies between or behind the tensors is scanned as hidden content.
-//! Cost: linear in the header; of each tensor only the first bytes are touched.
+//! Cost: linear in the header; of the tensors only first bytes and a bounded sample are touched.
 
 mod header;
 
 use crate::formats::hidden::{self, Hidden};
 use crate::text::indicators::inspect_metadata;
-use crate::{Format, Input, Recognition, Scan};
+use crate::{Format, Input, Recognition, Scan, weights};
 use bartizan_core::{Cursor, Finding, Kind, Location, Rule, Severity, atlas, cwe, owasp_llm, owasp_ml, rule};
 use header::Header;
 
@@ -218,6 +218,7 @@ impl Reader<'_, '_, '_> {
             }
             covered = covered.max(end);
         }
+        self.values(&header, data_start, data);
         if missing || covered > size {
             let lacking = covered.saturating_sub(size);
             self.malformed(
@@ -238,6 +239,25 @@ impl Reader<'_, '_, '_> {
                     .at(8),
             );
         }
+    }
+
+    /// Hands the float tensors to the inspector of values.
+    fn values(&mut self, header: &Header, data_start: usize, data: &[u8]) {
+        let tensors: Vec<weights::Tensor<'_>> = header
+            .tensors
+            .iter()
+            .filter_map(|tensor| {
+                let (start, end) = tensor.span;
+                Some(weights::Tensor {
+                    name: &tensor.name,
+                    float: float(&tensor.dtype)?,
+                    shape: &tensor.shape,
+                    bytes: data.get(usize::try_from(start).ok()?..usize::try_from(end).ok()?)?,
+                    offset: (data_start as u64).saturating_add(start),
+                })
+            })
+            .collect();
+        weights::inspect(&tensors, self.scan);
     }
 
     /// Bytes that no tensor owns.
@@ -287,6 +307,17 @@ fn bits(dtype: &str) -> Option<u64> {
         "I16" | "U16" | "F16" | "BF16" => 16,
         "I32" | "U32" | "F32" => 32,
         "C64" | "F64" | "I64" | "U64" => 64,
+        _ => return None,
+    })
+}
+
+/// How a dtype's numbers are written, `None` when they are no floats of 16 bits or more.
+fn float(dtype: &str) -> Option<weights::Float> {
+    Some(match dtype {
+        "F16" => weights::Float::F16,
+        "BF16" => weights::Float::BF16,
+        "F32" => weights::Float::F32,
+        "F64" => weights::Float::F64,
         _ => return None,
     })
 }
