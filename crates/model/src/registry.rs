@@ -81,6 +81,7 @@ static SHARED_RULES: &[&[&Rule]] = &[
     crate::binary::embedded::RULES,
     crate::formats::oci::RULES,
     crate::text::chat_template::RULES,
+    crate::python::source::RULES,
     crate::python::marshal::RULES,
 ];
 

