@@ -64,6 +64,8 @@ pub static FORMATS: &[&dyn Format] = &[
     &crate::formats::plain_text::JSON_TEXT,
     &crate::formats::plain_text::TABLE,
     &crate::formats::plain_text::PLAIN_TEXT,
+    &crate::formats::tensorflow::TENSORFLOW,
+    &crate::formats::tensorflow::TENSORFLOW_TEXT,
 ];
 
 /// Checks that run on every input after its formats: extension against content, hidden executables.

@@ -11,7 +11,7 @@ const REGISTERED: &str = include_str!("registered_ops.txt");
 /// Whether TensorFlow ships an operation called `name`.
 pub(crate) fn is_registered(name: &str) -> bool {
     // Operations with a leading underscore are the runtime's own (`_Arg`, `_Retval`, `_FusedConv2D`).
-    name.starts_with('_') || OLDER.contains(&name) || REGISTERED.split('\n').any(|known| known == name)
+    name.starts_with('_') || OLDER.contains(&name) || REGISTERED.lines().any(|known| known == name)
 }
 
 /// Operations of earlier releases, and those without a Python wrapper.

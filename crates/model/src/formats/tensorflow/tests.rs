@@ -1,0 +1,173 @@
+use super::*;
+use crate::Outcome;
+use bartizan_core::{Limits, MonotonicClock};
+use proptest::prelude::*;
+
+/// A length-delimited field.
+fn bytes(number: u8, value: &[u8]) -> Vec<u8> {
+    let mut field = vec![number << 3 | 2];
+    let mut length = value.len();
+    while length >= 0x80 {
+        field.push((length & 0x7f) as u8 | 0x80);
+        length >>= 7;
+    }
+    field.push(length as u8);
+    field.extend(value);
+    field
+}
+
+/// An entry of a node's attributes.
+fn attribute(key: &str, value: &[u8]) -> Vec<u8> {
+    bytes(5, &[bytes(1, key.as_bytes()), bytes(2, value)].concat())
+}
+
+fn node(name: &str, op: &str, rest: &[Vec<u8>]) -> Vec<u8> {
+    [bytes(1, name.as_bytes()), bytes(2, op.as_bytes()), rest.concat()].concat()
+}
+
+fn constant(name: &str, text: &str) -> Vec<u8> {
+    let tensor = [vec![0x08, 7], bytes(8, text.as_bytes())].concat();
+    node(name, "Const", &[attribute("value", &bytes(8, &tensor))])
+}
+
+fn graph(nodes: &[Vec<u8>]) -> Vec<u8> {
+    nodes.iter().flat_map(|node| bytes(1, node)).collect()
+}
+
+fn function(name: &str, nodes: &[Vec<u8>]) -> Vec<u8> {
+    let nodes: Vec<u8> = nodes.iter().flat_map(|node| bytes(3, node)).collect();
+    bytes(2, &bytes(1, &[bytes(1, &bytes(1, name.as_bytes())), nodes].concat()))
+}
+
+fn saved_model(graph: &[u8], rest: &[Vec<u8>]) -> Vec<u8> {
+    let meta = [bytes(1, &bytes(4, b"serve")), bytes(2, graph), rest.concat()].concat();
+    [vec![0x08, 1], bytes(2, &meta)].concat()
+}
+
+fn scan(content: &[u8]) -> Outcome {
+    crate::scan(&Input::new("saved_model.pb", content), &Limits::default(), &MonotonicClock::start())
+}
+
+fn rules(content: &[u8]) -> Vec<(&'static str, Severity)> {
+    let outcome = scan(content);
+    assert_eq!(outcome.format, Some("tensorflow"));
+    outcome.findings.iter().map(|finding| (finding.rule.id, finding.severity)).collect()
+}
+
+#[test]
+fn a_graph_that_only_computes_saves_and_restores_is_clean() {
+    let nodes =
+        ["Placeholder", "MatMul", "SaveV2", "RestoreV2", "MergeV2Checkpoints", "ShardedFilename", "PrintV2"];
+    let nodes: Vec<_> = nodes.iter().map(|op| node(op, op, &[])).collect();
+    let outcome = scan(&saved_model(&graph(&nodes), &[]));
+    assert_eq!((outcome.findings.len(), outcome.gaps.len()), (0, 0));
+}
+
+#[test]
+fn a_file_operation_is_shown_with_the_constant_that_feeds_it() {
+    let nodes = [
+        constant("path", "/etc/passwd"),
+        node("pass", "Identity", &[bytes(3, b"path")]),
+        node("read", "ReadFile", &[bytes(3, b"pass:0")]),
+    ];
+    let outcome = scan(&saved_model(&graph(&nodes), &[]));
+    let finding = &outcome.findings[0];
+    assert_eq!((finding.rule.id, finding.severity), ("model/tf-dangerous-op", Severity::High));
+    assert_eq!(finding.evidence, "/etc/passwd");
+    assert_eq!(finding.location.pointer.as_deref(), Some("/meta_graphs/0/graph_def/node/read"));
+}
+
+#[test]
+fn operations_in_the_function_library_are_found() {
+    let graph =
+        [graph(&[node("x", "Placeholder", &[])]), function("call", &[node("f", "PyFunc", &[])])].concat();
+    assert_eq!(rules(&saved_model(&graph, &[])), [("model/tf-python-op", Severity::High)]);
+    // A frozen graph, and one with nothing but a library.
+    assert_eq!(rules(&graph), [("model/tf-python-op", Severity::High)]);
+    assert_eq!(
+        rules(&function("call", &[node("w", "WriteFile", &[])])),
+        [("model/tf-dangerous-op", Severity::High)]
+    );
+}
+
+#[test]
+fn an_operation_whose_name_only_resembles_a_risky_one_is_merely_unknown() {
+    let graph = graph(&[node("x", "Placeholder", &[]), node("m", "MyPyFuncMetrics", &[])]);
+    assert_eq!(rules(&graph), [("model/tf-custom-op", Severity::Low)]);
+}
+
+#[test]
+fn printing_to_a_file_is_found_and_to_the_log_is_not() {
+    let print = |stream: &str| {
+        graph(&[node("p", "PrintV2", &[attribute("output_stream", &bytes(2, stream.as_bytes()))])])
+    };
+    assert_eq!(rules(&print("file:///tmp/out")), [("model/tf-dangerous-op", Severity::High)]);
+    assert_eq!(rules(&print("stderr")), []);
+}
+
+#[test]
+fn a_table_read_from_an_asset_is_normal_and_from_a_system_file_is_not() {
+    let table = |path: &str| {
+        graph(&[
+            constant("asset", path),
+            node("t", "InitializeTableFromTextFileV2", &[bytes(3, b"h"), bytes(3, b"asset")]),
+        ])
+    };
+    let asset = |name: &str| bytes(6, &[bytes(1, &bytes(1, b"asset:0")), bytes(2, name.as_bytes())].concat());
+    assert_eq!(rules(&saved_model(&table("/home/me/vocab.txt"), &[asset("vocab.txt")])), []);
+    assert_eq!(rules(&table("/etc/shadow")), [("model/tf-dangerous-op", Severity::High)]);
+    assert_eq!(
+        rules(&saved_model(&table("x"), &[asset("../../etc/passwd")])),
+        [("model/tf-asset-escape", Severity::High)]
+    );
+}
+
+#[test]
+fn keras_metadata_is_read_wherever_it_is_kept() {
+    let config = br#"{"class_name": "Lambda", "config": {"function": ["eA==", null, null]}}"#;
+    let object = [vec![0x10, 1], bytes(3, b"root"), bytes(4, b"_tf_keras_layer"), bytes(5, config)].concat();
+    assert_eq!(rules(&bytes(1, &object)), [("model/keras-lambda", Severity::High)]);
+    let user = bytes(1, &bytes(4, &[bytes(1, b"_tf_keras_layer"), bytes(3, config)].concat()));
+    let model = saved_model(&graph(&[node("x", "Placeholder", &[])]), &[bytes(7, &user)]);
+    assert_eq!(rules(&model), [("model/keras-lambda", Severity::High)]);
+}
+
+#[test]
+fn a_cut_model_keeps_its_findings_and_is_incomplete() {
+    let whole = graph(&[node("r", "ReadFile", &[]), node("y", "Placeholder", &[])]);
+    let outcome = scan(&whole[..whole.len() - 3]);
+    assert!(!outcome.gaps.is_empty());
+    assert_eq!(outcome.findings[0].rule.id, "model/tf-dangerous-op");
+    assert_eq!(rules(&[0x0a, 8, b'b', b'r']), [("model/tf-malformed", Severity::Low)]);
+}
+
+#[test]
+fn the_text_encoding_is_read_too() {
+    let text = b"saved_model_schema_version: 1\nmeta_graphs {\n graph_def { node { name: \"w\" op: \"WriteFile\" } }\n}\n";
+    let outcome =
+        crate::scan(&Input::new("saved_model.pbtxt", text), &Limits::default(), &MonotonicClock::start());
+    assert_eq!(outcome.format, Some("tensorflow-text"));
+    assert_eq!(outcome.findings[0].rule.id, "model/tf-dangerous-op");
+    let clean = b"node { name: \"x\" op: \"Placeholder\" }\n";
+    let outcome =
+        crate::scan(&Input::new("graph.pbtxt", clean), &Limits::default(), &MonotonicClock::start());
+    assert_eq!((outcome.format, outcome.findings.len()), (Some("tensorflow-text"), 0));
+}
+
+#[test]
+fn every_risky_operation_that_tensorflow_ships_is_known_by_name() {
+    assert!(is_registered("ReadFile") && is_registered("MatMul") && is_registered("_Arg"));
+    assert!(!is_registered("ReadFiles") && !is_registered(""));
+}
+
+proptest! {
+    #[test]
+    fn a_damaged_model_never_panics(at in 0usize..300, byte: u8, cut in 0usize..300) {
+        let graph = [graph(&[constant("c", "/x"), node("r", "ReadFile", &[bytes(3, b"c")])]), function("f", &[node("p", "PyFunc", &[])])].concat();
+        let mut content = saved_model(&graph, &[bytes(6, &bytes(2, b"a"))]);
+        let at = at % content.len();
+        content[at] = byte;
+        content.truncate(content.len() - cut % content.len());
+        let _ = scan(&content);
+    }
+}
