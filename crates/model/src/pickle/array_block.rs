@@ -40,7 +40,9 @@ pub(super) fn describe(machine: &mut Machine<'_>, _target: Value, state: Value) 
             machine.want(slot);
         }
     }
-    let Some(item_size) = item_size(machine, dtype)? else { return Some(Block { bytes: None, is_padded }) };
+    let ItemSize::Bytes(item_size) = item_size(machine, dtype)? else {
+        return Some(Block { bytes: None, is_padded });
+    };
     let (dimensions, complete) = machine.store.contents(shape)?;
     if !complete {
         return None;
@@ -53,8 +55,15 @@ pub(super) fn describe(machine: &mut Machine<'_>, _target: Value, state: Value) 
     Some(Block { bytes: Some(count.saturating_mul(item_size)), is_padded })
 }
 
-/// Bytes of one item of the `numpy.dtype` object `dtype`; inner `None` when it holds Python objects.
-fn item_size(machine: &Machine<'_>, dtype: Value) -> Option<Option<u64>> {
+/// What one item of an array takes.
+enum ItemSize {
+    Bytes(u64),
+    /// It is, or holds, a Python object.
+    Object,
+}
+
+/// What one item of the `numpy.dtype` object `dtype` takes.
+fn item_size(machine: &Machine<'_>, dtype: Value) -> Option<ItemSize> {
     let (parts, _) = machine.store.contents(dtype)?;
     let (arguments, _) = machine.store.contents(*parts.get(1)?)?;
     let code = machine.store.text(*arguments.first()?)?;
@@ -66,10 +75,10 @@ fn item_size(machine: &Machine<'_>, dtype: Value) -> Option<Option<u64>> {
     };
     // Flag 1 is NPY_ITEM_REFCOUNT: the items are, or hold, Python objects.
     if code.starts_with('O') || code.starts_with("|O") || number(7).is_some_and(|flags| flags & 1 != 0) {
-        return Some(None);
+        return Some(ItemSize::Object);
     }
     if let Some(size) = number(5).and_then(|size| u64::try_from(size).ok()).filter(|&size| size > 0) {
-        return Some(Some(size));
+        return Some(ItemSize::Bytes(size));
     }
     let code = code.trim_start_matches(['<', '>', '|', '=']);
     let digits: String = code.chars().skip(1).take_while(char::is_ascii_digit).collect();
@@ -86,5 +95,5 @@ fn item_size(machine: &Machine<'_>, dtype: Value) -> Option<Option<u64>> {
     } else {
         digits.parse().ok()?
     };
-    Some(Some(if code.starts_with('U') { size.saturating_mul(4) } else { size }))
+    Some(ItemSize::Bytes(if code.starts_with('U') { size.saturating_mul(4) } else { size }))
 }

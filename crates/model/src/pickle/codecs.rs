@@ -127,7 +127,7 @@ pub(super) fn hex(text: &[u8]) -> Option<Vec<u8>> {
 
 /// Base64 in the standard or URL-safe alphabet; white space is skipped, padding may lack.
 pub(super) fn base64(text: &[u8]) -> Option<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
+    let mut bytes = Vec::with_capacity(text.len());
     let (mut bits, mut held) = (0u32, 0u32);
     for &byte in text {
         let value = match byte {

@@ -295,44 +295,46 @@ fn item(machine: &mut Machine<'_>, object: Value, key: Value, place: u64) -> Opt
         };
     }
     let folded = text(machine, object)?;
-    match key {
-        Value::Int(index) => match folded {
+    if let Value::Int(index) = key {
+        let from_end = |length: usize| {
+            let index = if index < 0 {
+                index.saturating_add(i64::try_from(length).unwrap_or(i64::MAX))
+            } else {
+                index
+            };
+            usize::try_from(index).ok()
+        };
+        return match folded {
             Folded::Text(text) => {
                 let characters: Vec<char> = text.chars().collect();
-                let index = if index < 0 { index.saturating_add(characters.len() as i64) } else { index };
-                let one = characters.get(usize::try_from(index).ok()?)?;
+                let one = characters.get(from_end(characters.len())?)?;
                 Some(machine.store.assembled(Folded::Text(one.to_string())))
             }
-            Folded::Bytes(bytes) => {
-                let index = if index < 0 { index.saturating_add(bytes.len() as i64) } else { index };
-                Some(Value::Int(i64::from(*bytes.get(usize::try_from(index).ok()?)?)))
-            }
-        },
-        _ => {
-            let (parts, _) = machine.store.contents(key)?;
-            let [callee, bounds] = parts.get(..2)? else { return None };
-            if machine.store.global_of(*callee)?.path() != "builtins.slice" {
-                return None;
-            }
-            let bounds: Vec<Option<i64>> = sequence(machine, *bounds)?
-                .into_iter()
-                .map(|bound| if let Value::Int(bound) = bound { Some(bound) } else { None })
-                .collect();
-            let (from, to, step) = match bounds.as_slice() {
-                [to] => (None, *to, None),
-                [from, to] => (*from, *to, None),
-                [from, to, step] => (*from, *to, *step),
-                _ => return None,
-            };
-            let result = match folded {
-                Folded::Text(text) => Folded::Text(
-                    slice(&text.chars().collect::<Vec<_>>(), from, to, step)?.into_iter().collect(),
-                ),
-                Folded::Bytes(bytes) => Folded::Bytes(slice(&bytes, from, to, step)?),
-            };
-            Some(machine.store.assembled(result))
-        }
+            Folded::Bytes(bytes) => Some(Value::Int(i64::from(*bytes.get(from_end(bytes.len())?)?))),
+        };
     }
+    let (parts, _) = machine.store.contents(key)?;
+    let [callee, bounds] = parts.get(..2)? else { return None };
+    if machine.store.global_of(*callee)?.path() != "builtins.slice" {
+        return None;
+    }
+    let bounds: Vec<Option<i64>> = sequence(machine, *bounds)?
+        .into_iter()
+        .map(|bound| if let Value::Int(bound) = bound { Some(bound) } else { None })
+        .collect();
+    let (from, to, step) = match bounds.as_slice() {
+        [to] => (None, *to, None),
+        [from, to] => (*from, *to, None),
+        [from, to, step] => (*from, *to, *step),
+        _ => return None,
+    };
+    let result = match folded {
+        Folded::Text(text) => {
+            Folded::Text(slice(&text.chars().collect::<Vec<_>>(), from, to, step)?.into_iter().collect())
+        }
+        Folded::Bytes(bytes) => Folded::Bytes(slice(&bytes, from, to, step)?),
+    };
+    Some(machine.store.assembled(result))
 }
 
 /// `items[from:to:step]` as Python defines it.

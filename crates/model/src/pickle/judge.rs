@@ -36,7 +36,8 @@ pub(super) fn standing_of(module: &str, name: &str) -> Standing {
 }
 
 /// Packages that guard the loading of models; no model refers to them.
-static SCANNERS: &[&str] = &["fickling", "picklescan", "modelscan", "modelaudit", "bartizan"];
+static SCANNERS: &[&str] =
+    &["bartizan", "fickling", "model_unpickler", "modelaudit", "modelscan", "picklescan", "saferpickle"];
 
 /// Collects what is found in one pickle.
 #[derive(Default)]
@@ -125,10 +126,14 @@ impl Judge {
         if let Some(global) = machine.store.global_mut(callee) {
             global.calls = global.calls.saturating_add(1);
             let is_safe = matches!(global.standing, Standing::Safe { .. });
+            let first_calls = global.calls <= Self::SAFE_CALLS_READ;
             if is_safe
                 && !machine.matters(arguments)
                 && !keywords.is_some_and(|keywords| machine.matters(keywords))
             {
+                if first_calls {
+                    Self::odd_arguments(machine, callee, arguments, place);
+                }
                 return;
             }
         }
@@ -156,6 +161,28 @@ impl Judge {
             }
             _ => {}
         }
+    }
+
+    /// A harmless callable is given a command or code, which it would only store: a sign, no danger.
+    fn odd_arguments(machine: &mut Machine<'_>, callee: Value, arguments: Value, place: u64) {
+        let Some(node) = machine.store.get(arguments) else { return };
+        let odd = machine.store.items(node, 4).into_iter().find_map(|item| {
+            let text = machine.store.text(item)?;
+            let head = text.get(..text.floor_char_boundary(512)).unwrap_or_default();
+            suspicion::of_text(head).filter(|found| matches!(found, Suspicion::Code | Suspicion::Command))
+        });
+        let Some(odd) = odd else { return };
+        let shown = render::call(machine, callee, arguments);
+        machine.judge.report_some("odd argument", || {
+            Finding::new(
+                &UNKNOWN_CALLABLE,
+                format!("Loading gives {} to a harmless callable: `{shown}`.", odd.as_str()),
+            )
+            .severity(Severity::Low)
+            .confidence(Confidence::Low)
+            .at(place)
+            .evidence(&shown)
+        });
     }
 
     fn called_global(
@@ -215,11 +242,7 @@ impl Judge {
         if let Some(result) = folded {
             match class {
                 // What the look-up gives is judged when it is used, or at the end as a reference.
-                GadgetClass::Reflection => {
-                    if !is_reported_folded(&path) {
-                        return;
-                    }
-                }
+                GadgetClass::Reflection if !is_reported_folded(&path) => return,
                 GadgetClass::Codec => {
                     if let Some(bytes) = machine.store.raw(result)
                         && bytes.len() >= nested::SHORTEST
@@ -232,6 +255,10 @@ impl Judge {
                 }
                 _ => {}
             }
+        }
+        if class == GadgetClass::NestedPickle && !is_given_bytes(machine, arguments) {
+            // The serialisers that nest pickles write the inner one as a byte string beside the call.
+            severity = severity.max(Severity::High);
         }
         let is_own_import = is_serialisers_own(&path);
         if is_own_import {
@@ -501,10 +528,8 @@ impl Judge {
                     .evidence(format!("{shown}.{key} = …"))
                 });
             }
-            Value::Lost(slot) => {
-                if machine.matters(state) || internal_key(machine, state).is_some() {
-                    machine.want(slot);
-                }
+            Value::Lost(slot) if machine.matters(state) || internal_key(machine, state).is_some() => {
+                machine.want(slot);
             }
             _ => {}
         }
@@ -605,6 +630,39 @@ impl Judge {
             Finding::new(&FRAME_DESYNC, "PROTO stands in the middle of the stream.")
                 .severity(Severity::Low)
                 .at(place)
+        });
+    }
+
+    /// DUP, which no serialiser writes, again and again.
+    pub(super) fn duplicates(&mut self, place: u64) {
+        self.report(
+            Finding::new(&EXPANSION, "DUP copies values many times over, which no serialiser does.")
+                .severity(Severity::Low)
+                .at(place),
+        );
+    }
+
+    /// A container that holds itself.
+    pub(super) fn cycle(&mut self, place: u64) {
+        self.report_some("cycle", || {
+            Finding::new(&EXPANSION, "A container is put into itself; walking it never ends.")
+                .severity(Severity::Low)
+                .confidence(Confidence::Low)
+                .at(place)
+        });
+    }
+
+    /// Values left behind when the stream stops.
+    pub(super) fn left_over(&mut self, values: usize, place: u64) {
+        self.report_some("left over", || {
+            Finding::new(
+                &BROKEN_STREAM,
+                format!(
+                    "The stream stops with {values} values or marks left over, which no serialiser does."
+                ),
+            )
+            .severity(Severity::Low)
+            .at(place)
         });
     }
 
@@ -737,6 +795,8 @@ impl Judge {
         }
     }
 
+    /// Calls of one harmless callable whose arguments are looked at.
+    const SAFE_CALLS_READ: u64 = 4096;
     /// Findings kept of one pickle; further ones replace milder ones.
     const FINDINGS: usize = 512;
     /// How often one kind of oddity is reported.
@@ -821,6 +881,12 @@ fn builds_code(path: &str) -> bool {
             && ["_make_function", "_make_skel_func", "_fill_function", "_create_code", "_create_function"]
                 .iter()
                 .any(|name| path.ends_with(name)))
+}
+
+/// Whether the first argument is a byte string of the stream.
+fn is_given_bytes(machine: &Machine<'_>, arguments: Value) -> bool {
+    let first = machine.store.get(arguments).and_then(|node| machine.store.items(node, 1).first().copied());
+    first.is_some_and(|first| machine.store.byte_string(first).is_some())
 }
 
 /// A name among the strings of a code object's parts that reaches out of the model.

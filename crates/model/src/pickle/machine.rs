@@ -36,6 +36,8 @@ pub(super) struct Machine<'a> {
     start: usize,
     /// Spare buffer for the items above a mark.
     above: Vec<Value>,
+    /// DUPs seen.
+    duplicates: u64,
     /// Whether joblib's array blocks may lie in the stream.
     array_blocks: bool,
 }
@@ -101,6 +103,7 @@ impl<'a> Machine<'a> {
             frame_end: usize::MAX,
             start,
             above: Vec::new(),
+            duplicates: 0,
             array_blocks,
         }
     }
@@ -162,12 +165,10 @@ impl<'a> Machine<'a> {
                         continue;
                     }
                 }
-                op::BINFLOAT => {
-                    if bytes.len().saturating_sub(at) > 8 {
-                        self.push(Value::Plain);
-                        self.at = at.wrapping_add(9);
-                        continue;
-                    }
+                op::BINFLOAT if bytes.len().saturating_sub(at) > 8 => {
+                    self.push(Value::Plain);
+                    self.at = at.wrapping_add(9);
+                    continue;
                 }
                 op::SHORT_BINUNICODE | op::SHORT_BINBYTES | op::SHORT_BINSTRING => {
                     if let Some(&length) = bytes.get(at.wrapping_add(1)) {
@@ -258,6 +259,10 @@ impl<'a> Machine<'a> {
         let outcome: Step = match read.code {
             op::MARK => self.mark(),
             op::STOP => {
+                let left_over = self.stack.len().saturating_sub(1).saturating_add(self.marks.len());
+                if left_over > 0 {
+                    self.judge.left_over(left_over, place);
+                }
                 return self
                     .pop("STOP")
                     .map(|value| Some(End::Stopped(value)))
@@ -265,11 +270,17 @@ impl<'a> Machine<'a> {
             }
             op::POP => self.discard(),
             op::POP_MARK => {
-                let items = self.to_mark("POP_MARK");
+                let items = self.take_to_mark("POP_MARK");
                 items.map(|items| self.spare(items))
             }
-            op::DUP => self.top("DUP").map(|value| self.push(value)),
-            op::FLOAT => {
+            op::DUP => {
+                self.duplicates = self.duplicates.saturating_add(1);
+                if self.duplicates == Self::DUPLICATES {
+                    self.judge.duplicates(place);
+                }
+                self.top("DUP").map(|value| self.push(value))
+            }
+            op::FLOAT | op::BINFLOAT | op::NEXT_BUFFER => {
                 self.push(Value::Plain);
                 Ok(())
             }
@@ -290,10 +301,6 @@ impl<'a> Machine<'a> {
                 self.push(Value::Int(read.number));
                 Ok(())
             }
-            op::BINFLOAT => {
-                self.push(Value::Plain);
-                Ok(())
-            }
             op::LONG1 | op::LONG4 => {
                 self.long(read);
                 Ok(())
@@ -308,15 +315,16 @@ impl<'a> Machine<'a> {
                 self.counted(read, false);
                 Ok(())
             }
-            op::NEXT_BUFFER => {
-                self.push(Value::Plain);
+            op::READONLY_BUFFER => self.top("READONLY_BUFFER").map(drop),
+            op::EMPTY_LIST | op::EMPTY_DICT | op::EMPTY_TUPLE | op::EMPTY_SET => {
+                self.empty(match read.code {
+                    op::EMPTY_LIST => Kind::List,
+                    op::EMPTY_DICT => Kind::Dict,
+                    op::EMPTY_TUPLE => Kind::Tuple,
+                    _ => Kind::Set,
+                });
                 Ok(())
             }
-            op::READONLY_BUFFER => self.top("READONLY_BUFFER").map(drop),
-            op::EMPTY_LIST => self.empty(Kind::List),
-            op::EMPTY_DICT => self.empty(Kind::Dict),
-            op::EMPTY_TUPLE => self.empty(Kind::Tuple),
-            op::EMPTY_SET => self.empty(Kind::Set),
             op::LIST => self.gather(Kind::List, place, "LIST"),
             op::TUPLE => self.gather(Kind::Tuple, place, "TUPLE"),
             op::DICT => self.gather(Kind::Dict, place, "DICT"),
@@ -329,18 +337,18 @@ impl<'a> Machine<'a> {
             op::ADDITEMS => self.append_above(place, "ADDITEMS"),
             op::SETITEM => self.set_item(place),
             op::SETITEMS => self.append_above(place, "SETITEMS"),
-            op::PROTO => self.proto(read.number as u8, place),
+            op::PROTO => self.proto(u8::try_from(read.number).unwrap_or(u8::MAX), place),
             op::FRAME => {
                 self.frame(read);
                 Ok(())
             }
-            op::BINPUT | op::LONG_BINPUT => self.put(read.number as u64, read.at),
+            op::BINPUT | op::LONG_BINPUT => self.put(read.number.cast_unsigned(), read.at),
             op::PUT => match op::integer_line(read.data).and_then(|slot| u64::try_from(slot).ok()) {
                 Some(slot) => self.put(slot, read.at),
                 None => Err(Break::Argument("PUT")),
             },
             op::MEMOIZE => self.top("MEMOIZE").map(|value| self.memo.push(value, &mut self.store)),
-            op::BINGET | op::LONG_BINGET => self.get(read.number as u64),
+            op::BINGET | op::LONG_BINGET => self.get(read.number.cast_unsigned()),
             op::GET => match op::integer_line(read.data).and_then(|slot| u64::try_from(slot).ok()) {
                 Some(slot) => self.get(slot),
                 None => Err(Break::Argument("GET")),
@@ -382,13 +390,15 @@ impl<'a> Machine<'a> {
     fn leave_frame(&mut self) {
         if self.at > self.frame_end {
             self.judge.frame(self.at as u64, "an opcode's argument crosses the end of its frame");
+        } else if self.bytes.get(self.at) == Some(&op::STOP) {
+            self.judge.frame(self.at as u64, "STOP stands right behind a frame instead of in it");
         }
         self.frame_end = usize::MAX;
     }
 
     fn frame(&mut self, read: &Instruction<'a>) {
         let left = self.bytes.len().saturating_sub(read.end) as u64;
-        let length = read.number as u64;
+        let length = read.number.cast_unsigned();
         if length > left {
             let text = format!("a frame says it holds {length} bytes where {left} are left");
             self.judge.frame(read.at as u64, &text);
@@ -471,7 +481,7 @@ impl<'a> Machine<'a> {
     }
 
     /// Takes the last mark and everything above it, in the spare buffer; give that back with [`Machine::spare`].
-    fn to_mark(&mut self, name: &'static str) -> Result<Vec<Value>, Break> {
+    fn take_to_mark(&mut self, name: &'static str) -> Result<Vec<Value>, Break> {
         let mark = self.marks.pop().ok_or(Break::NoMark(name))? as usize;
         let mut above = std::mem::take(&mut self.above);
         above.clear();
@@ -518,7 +528,7 @@ impl<'a> Machine<'a> {
         }
         self.marks = marks;
         self.stack = kept;
-        if self.stack.len() > self.deep / 4 * 3 {
+        if self.stack.len() > (self.deep / 4).saturating_mul(3) {
             if flood {
                 self.judge.flood(self.at as u64, "live values");
             }
@@ -647,14 +657,13 @@ impl<'a> Machine<'a> {
         }
     }
 
-    fn empty(&mut self, kind: Kind) -> Step {
+    fn empty(&mut self, kind: Kind) {
         let value = self.store.node(kind, &[]);
         self.push(value);
-        Ok(())
     }
 
     fn gather(&mut self, kind: Kind, place: u64, name: &'static str) -> Step {
-        let items = self.to_mark(name)?;
+        let items = self.take_to_mark(name)?;
         let value = self.store.node(kind, &items);
         self.spare(items);
         self.expansion(value, place);
@@ -690,7 +699,7 @@ impl<'a> Machine<'a> {
     }
 
     fn append_above(&mut self, place: u64, name: &'static str) -> Step {
-        let items = self.to_mark(name)?;
+        let items = self.take_to_mark(name)?;
         let target = self.top(name)?;
         self.add(target, &items, place, name);
         self.spare(items);
@@ -713,6 +722,9 @@ impl<'a> Machine<'a> {
                 });
                 if !is_container {
                     Judge::added(self, target, items, place, name);
+                }
+                if is_container && items.contains(&target) {
+                    self.judge.cycle(place);
                 }
                 self.store.extend(index, items);
                 self.expansion(target, place);
@@ -805,7 +817,7 @@ impl<'a> Machine<'a> {
     }
 
     fn inst(&mut self, read: &Instruction<'a>, place: u64) -> Step {
-        let items = self.to_mark("INST")?;
+        let items = self.take_to_mark("INST")?;
         let arguments = self.store.node(Kind::Tuple, &items);
         self.spare(items);
         self.global(read.data, read.second, place)?;
@@ -815,7 +827,7 @@ impl<'a> Machine<'a> {
     }
 
     fn obj(&mut self, place: u64) -> Step {
-        let items = self.to_mark("OBJ")?;
+        let items = self.take_to_mark("OBJ")?;
         let Some((&class, rest)) = items.split_first() else { return Err(Break::Underflow("OBJ")) };
         let arguments = self.store.node(Kind::Tuple, rest);
         self.spare(items);
@@ -866,6 +878,10 @@ impl<'a> Machine<'a> {
         };
         self.pop("BUILD")?;
         self.push(Value::Plain);
+        // joblib ends the frame before it writes the array.
+        if self.at == self.frame_end {
+            self.frame_end = usize::MAX;
+        }
         let Some(size) = block.bytes else {
             return Ok(Some(End::ObjectBlock));
         };
@@ -902,6 +918,8 @@ impl<'a> Machine<'a> {
     const EXPANSION_RATIO: u64 = 64;
     /// Memo slots asked back at most.
     const WANTED: usize = 1 << 14;
+    /// DUPs from which on they are reported; serialisers write none.
+    const DUPLICATES: u64 = 64;
     /// Storages listed at most.
     const STORAGES: usize = 1 << 17;
 }

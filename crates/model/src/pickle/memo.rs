@@ -5,14 +5,14 @@
 
 use super::store::Store;
 use super::value::Value;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 /// The slots a stream writes and reads.
 pub(super) struct Memo {
     /// Slots below [`Memo::DENSE`].
     pub(super) dense: Vec<Value>,
     /// Kept slots from there on.
-    pub(super) far: HashMap<u64, Value>,
+    pub(super) far: BTreeMap<u64, Value>,
     /// Slots from [`Memo::DENSE`] up to here were all written.
     contiguous: u64,
     /// Slots written, as `MEMOIZE` counts them.
@@ -27,7 +27,7 @@ impl Memo {
     pub(super) fn new(pinned: HashSet<u64>) -> Self {
         Self {
             dense: Vec::new(),
-            far: HashMap::new(),
+            far: BTreeMap::new(),
             contiguous: Self::DENSE,
             count: 0,
             vague: false,
@@ -55,18 +55,13 @@ impl Memo {
         }
         if slot < Self::DENSE {
             let index = slot as usize;
-            match self.dense.get_mut(index) {
-                Some(held) => {
-                    if matches!(held, Value::Absent) {
-                        self.count = self.count.saturating_add(1);
-                    }
-                    *held = value;
-                }
-                None => {
-                    self.dense.resize(index, Value::Absent);
-                    self.dense.push(value);
-                    self.count = self.count.saturating_add(1);
-                }
+            let is_new = self.dense.get(index).is_none_or(|held| matches!(held, Value::Absent));
+            self.count = self.count.saturating_add(u64::from(is_new));
+            if let Some(held) = self.dense.get_mut(index) {
+                *held = value;
+            } else {
+                self.dense.resize(index, Value::Absent);
+                self.dense.push(value);
             }
             return;
         }

@@ -25,3 +25,6 @@ mod value;
 
 pub use format::Pickle;
 pub use stream::{Followed, Literal, Storage, follow, is_plausible};
+
+#[cfg(test)]
+mod tests;

@@ -19,14 +19,13 @@ pub(super) const SHORTEST: usize = 16;
 /// Whether `data` begin like something to scan on its own.
 pub(super) fn is_candidate(data: &[u8]) -> bool {
     match data.first() {
-        None => false,
         Some(_) if magic(data).is_some() => true,
         Some(b'c' | b'i' | b'(' | b']' | b'}') if is_text_pickle(data) => true,
         // Only a text byte can begin an encoding.
         Some(first) if first.is_ascii_alphanumeric() => {
             decoded_head(data).is_some_and(|head| magic(&head).is_some() || is_text_pickle_head(&head))
         }
-        Some(_) => false,
+        _ => false,
     }
 }
 
@@ -36,12 +35,11 @@ fn magic(data: &[u8]) -> Option<Magic> {
         [0x80, 2..=5, ..] => Magic::Pickle,
         [0x1f, 0x8b, 8, ..] => Magic::Gzip,
         [b'x', 0x01 | 0x5e | 0x9c | 0xda, ..] => Magic::Zlib,
-        [b'B', b'Z', b'h', b'1'..=b'9', b'1', b'A', b'Y', ..] | [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => {
-            Magic::File
-        }
-        [b'P', b'K', 3, 4, ..] | [0x7f, b'E', b'L', b'F', ..] | [b'M', b'Z', 0x90 | 0x78 | 0x80, 0, ..] => {
-            Magic::File
-        }
+        [b'B', b'Z', b'h', b'1'..=b'9', b'1', b'A', b'Y', ..]
+        | [0xfd, b'7', b'z', b'X', b'Z', 0, ..]
+        | [b'P', b'K', 3, 4, ..]
+        | [0x7f, b'E', b'L', b'F', ..]
+        | [b'M', b'Z', 0x90 | 0x78 | 0x80, 0, ..] => Magic::File,
         [0xe3, ..] => Magic::Marshal,
         _ => return None,
     })
@@ -76,7 +74,7 @@ fn is_text_pickle_head(head: &[u8]) -> bool {
 /// The first bytes of what base64 or hexadecimal text decodes to.
 fn decoded_head(data: &[u8]) -> Option<Vec<u8>> {
     let head = data.get(..HEAD)?;
-    if head.iter().all(|byte| byte.is_ascii_hexdigit())
+    if head.iter().all(u8::is_ascii_hexdigit)
         && let Some(bytes) = codecs::hex(head)
         && (magic(&bytes).is_some() || is_text_pickle_head(&bytes))
     {

