@@ -124,7 +124,7 @@ impl Failure {
             }
             Self::Baseline { .. } => Some("write a new one with --write-baseline FILE".to_owned()),
             Self::Suppressions(_) => Some(
-                "an entry reads: [[suppress]] with rule, path or fingerprint or sha256, reason, expires = 2027-01-31"
+                "an entry reads: [[ignore]] with rule, path or fingerprint or sha256, reason, expires = 2027-01-31"
                     .to_owned(),
             ),
             Self::Rules { nearest, .. } | Self::NoSuchRule { nearest, .. } => meant(nearest, "`bartizan rules`"),

@@ -1,7 +1,7 @@
 //! The ignore file: findings a person has looked at and accepts, with a reason and for a limited time.
 //!
 //! ```toml
-//! [[suppress]]
+//! [[ignore]]
 //! rule = "model/unknown-callable"   # a rule id, or a glob over ids
 //! path = "models/legacy/**"         # and at least one of path, fingerprint, sha256
 //! reason = "Own class, reviewed in SEC-12"
@@ -79,7 +79,7 @@ pub enum SuppressionError {
 #[serde(deny_unknown_fields)]
 struct File {
     #[serde(default)]
-    suppress: Vec<toml::Spanned<Entry>>,
+    ignore: Vec<toml::Spanned<Entry>>,
 }
 
 #[derive(Deserialize)]
@@ -106,7 +106,7 @@ impl Suppressions {
         let file: File = toml::from_str(text).map_err(|error| {
             malformed(error.span().unwrap_or(Range { start: 0, end: 0 }).start, error.message().to_owned())
         })?;
-        let entries = file.suppress.into_iter().map(|spanned| {
+        let entries = file.ignore.into_iter().map(|spanned| {
             let at = spanned.span().start;
             let line = line_and_column(text, at).0;
             Suppression::new(spanned.into_inner(), line).map_err(|reason| malformed(at, reason))
@@ -248,7 +248,7 @@ mod tests {
     }
 
     const ENTRY: &str =
-        "[[suppress]]\nrule = \"test/*\"\npath = \"models/**\"\nreason = \"seen\"\nexpires = 2027-01-31\n";
+        "[[ignore]]\nrule = \"test/*\"\npath = \"models/**\"\nreason = \"seen\"\nexpires = 2027-01-31\n";
 
     fn holds(text: &str, uri: &str) -> bool {
         let finding = reported(uri, Finding::new(&TRAILING, "m"));

@@ -286,7 +286,7 @@ mod tests {
 
     #[test]
     fn an_expired_suppression_becomes_a_finding_about_the_ignore_file() {
-        let text = "[[suppress]]\nrule=\"test/*\"\npath=\"a\"\nreason=\"r\"\nexpires=2023-11-13\n";
+        let text = "[[ignore]]\nrule=\"test/*\"\npath=\"a\"\nreason=\"r\"\nexpires=2023-11-13\n";
         let suppressions = Suppressions::parse(Path::new("ignore"), text).unwrap();
         let report = report(&Triage { suppressions: Some(suppressions), ..Triage::default() });
         assert_eq!(report.findings.len(), 3);

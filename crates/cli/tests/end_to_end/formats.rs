@@ -17,10 +17,23 @@ fn errors(schema: &str, document: &Value) -> Vec<String> {
     validator.iter_errors(document).map(|error| format!("{}: {error}", error.instance_path())).collect()
 }
 
+fn forbid_further_keys(schema: &mut Value) {
+    if let Some(object) = schema.as_object_mut() {
+        if object.get("type").is_some_and(|kind| kind == "object") {
+            object.insert("additionalProperties".into(), false.into());
+        }
+        object.values_mut().for_each(forbid_further_keys);
+    }
+}
+
 #[test]
 fn json_conforms_to_the_published_schema() {
     let report = project().json(&["."]);
-    let broken = errors(include_str!("../../../../docs/schemas/scan-1.schema.json"), &report);
+    let mut schema =
+        serde_json::from_str(include_str!("../../../../docs/schemas/scan-1.schema.json")).unwrap();
+    // Readers must expect new keys within a version; we must not write one that is not described.
+    forbid_further_keys(&mut schema);
+    let broken = errors(&schema.to_string(), &report);
     assert!(broken.is_empty(), "{broken:#?}");
     assert_eq!(report["subjects"].as_array().unwrap().len(), 3);
     assert_eq!(report["findings"][0]["severity"], "critical");

@@ -45,7 +45,7 @@ fn the_file_is_found_upward_and_paths_in_it_are_beside_it() {
     at.write("bartizan.toml", "[scan]\nignore-file = \"accepted.toml\"\n");
     at.write(
         "accepted.toml",
-        "[[suppress]]\nrule = \"model/*\"\npath = \"*.pkl\"\nreason = \"drill\"\nexpires = 2999-01-01\n",
+        "[[ignore]]\nrule = \"model/*\"\npath = \"*.pkl\"\nreason = \"drill\"\nexpires = 2999-01-01\n",
     );
     at.write("deep/er/evil.pkl", evil_pickle());
     let mut program = at.program(&["scan", "evil.pkl"]);

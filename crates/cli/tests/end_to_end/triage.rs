@@ -3,9 +3,7 @@
 use crate::support::{Workplace, evil_pickle};
 
 fn ignore(expires: &str) -> String {
-    format!(
-        "[[suppress]]\nrule = \"model/*\"\npath = \"evil.pkl\"\nreason = \"drill\"\nexpires = {expires}\n"
-    )
+    format!("[[ignore]]\nrule = \"model/*\"\npath = \"evil.pkl\"\nreason = \"drill\"\nexpires = {expires}\n")
 }
 
 #[test]
@@ -44,7 +42,7 @@ fn an_ignore_file_inside_what_is_scanned_has_no_say() {
 #[test]
 fn a_suppression_without_a_date_is_refused_with_its_line() {
     let at = Workplace::new();
-    at.write(".bartizan-ignore", "[[suppress]]\nrule = \"model/*\"\npath = \"x\"\nreason = \"r\"\n");
+    at.write(".bartizan-ignore", "[[ignore]]\nrule = \"model/*\"\npath = \"x\"\nreason = \"r\"\n");
     let ran = at.run(&["scan", "."]);
     assert!(ran.code == 2 && ran.err.contains(".bartizan-ignore:1:1: missing field `expires`"), "{ran:?}");
 }

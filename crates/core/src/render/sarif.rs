@@ -133,7 +133,7 @@ impl Writer<'_> {
             "artifactLocation": { "uri": uri(subject), "index": self.artifacts.get(subject.as_str()) },
         });
         // An offset inside a member is not one of the file.
-        if let (Some(offset), None) = (gap.offset.filter(fits), &gap.member)
+        if let (Some(offset), None) = (gap.offset.filter(|offset| fits(*offset)), &gap.member)
             && let Some(fields) = physical.as_object_mut()
         {
             fields.insert("region".into(), json!({ "byteOffset": offset, "byteLength": 0 }));
@@ -159,7 +159,7 @@ fn region(reported: &Reported) -> Option<Value> {
         if let Some(column) = at.column.filter(|column| *column > 0) {
             region.insert("startColumn".into(), column.into());
         }
-    } else if let Some(offset) = at.offset.filter(fits) {
+    } else if let Some(offset) = at.offset.filter(|offset| fits(*offset)) {
         region.insert("byteOffset".into(), offset.into());
         region.insert("byteLength".into(), 0.into());
     } else {
@@ -178,8 +178,8 @@ fn region(reported: &Reported) -> Option<Value> {
 }
 
 /// SARIF numbers are JSON numbers that consumers read as signed 64-bit.
-fn fits(offset: &u64) -> bool {
-    i64::try_from(*offset).is_ok()
+fn fits(offset: u64) -> bool {
+    i64::try_from(offset).is_ok()
 }
 
 fn message(finding: &Finding) -> String {
@@ -254,7 +254,7 @@ fn artifact(subject: &Subject) -> Value {
         "properties": { "format": subject.format, "kind": subject.kind, "status": subject.status },
     });
     if let Some(fields) = artifact.as_object_mut() {
-        if fits(&subject.size) {
+        if fits(subject.size) {
             fields.insert("length".into(), subject.size.into());
         }
         if let Some(digest) = &subject.digest.sha256 {

@@ -45,7 +45,16 @@ fn verdict(report: &Report) -> (&'static str, String) {
     let dangerous = report.summary.count(Severity::Critical) + report.summary.count(Severity::High);
     let unread = report.count(Status::Incomplete) as u64;
     if dangerous > 0 {
-        ("bad", format!("{}: do not load these files", count(dangerous, "dangerous finding")))
+        let mut files: Vec<&str> = report
+            .findings
+            .iter()
+            .filter(|reported| reported.finding.severity >= Severity::High)
+            .map(|reported| reported.subject.as_str())
+            .collect();
+        files.sort_unstable();
+        files.dedup();
+        let these = if files.len() == 1 { "this file" } else { "these files" };
+        ("bad", format!("{}: do not load {these}", count(dangerous, "dangerous finding")))
     } else if unread > 0 {
         ("open", format!("{} not fully read: not known to be clean", count(unread, "file")))
     } else if report.findings.is_empty() {
