@@ -20,6 +20,12 @@ pub fn standing(module: &str, name: &str) -> Standing {
     if let Some(&known) = TABLES.exact.get(path.as_str()) {
         return known;
     }
+    // A method of a gadget (`os.system.__call__`) is the gadget.
+    if let Some(&known) = heads(&path).find_map(|head| TABLES.exact.get(head))
+        && matches!(known, Standing::Gadget { .. })
+    {
+        return known;
+    }
     if let Some(through) = through_module(&path, module_parts) {
         return through;
     }

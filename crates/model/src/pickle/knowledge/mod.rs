@@ -189,6 +189,8 @@ mod tests {
             ("__builtin__", "eval"),
             ("numpy", "__builtins__.eval"),
             ("six.moves.builtins", "exec"),
+            ("os", "system.__call__"),
+            ("builtins", "exec.__call__"),
             ("distutils.spawn", "subprocess.check_output"),
             ("site", "builtins.exec"),
         ] {

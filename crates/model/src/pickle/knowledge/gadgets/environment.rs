@@ -17,6 +17,8 @@ const fn codec(module: &'static str, names: &'static [&'static str]) -> Gadgets 
     Gadgets::new(Codec, Low, module, names, "decodes data that may hide a payload")
 }
 
+const SCANNER: &str = "is a part of a model scanner, which no model has business changing";
+
 #[rustfmt::skip] // one name per line would be pages of scrolling
 pub(super) static GADGETS: &[Gadgets] = &[
     environment(High, "os", &["putenv", "unsetenv", "environ", "environb", "_Environ", "reload_environ"], "changes the environment of the process, which steers how later programs and libraries load"),
@@ -50,6 +52,14 @@ pub(super) static GADGETS: &[Gadgets] = &[
     environment(High, "torch.serialization", &["set_default_load_endianness", "add_safe_globals", "clear_safe_globals", "safe_globals", "register_package", "set_crc32_options", "set_default_mmap_options"],
         "changes what the loader accepts"),
     environment(High, "torch._weights_only_unpickler", &[ALL], "changes what the loader accepts"),
+    environment(High, "bartizan", &[ALL], SCANNER).referenced(High),
+    environment(High, "fickling", &[ALL], SCANNER).referenced(High),
+    environment(High, "hayward", &[ALL], SCANNER).referenced(High),
+    environment(High, "model_unpickler", &[ALL], SCANNER).referenced(High),
+    environment(High, "modelaudit", &[ALL], SCANNER).referenced(High),
+    environment(High, "modelscan", &[ALL], SCANNER).referenced(High),
+    environment(High, "picklescan", &[ALL], SCANNER).referenced(High),
+    environment(High, "saferpickle", &[ALL], SCANNER).referenced(High),
     codec("base64", &["a85decode", "b16decode", "b32decode", "b32hexdecode", "b64decode", "b85decode", "decode", "decodebytes", "decodestring", "standard_b64decode", "urlsafe_b64decode", "z85decode"]),
     codec("binascii", &["a2b_base64", "a2b_hex", "a2b_qp", "a2b_uu", "unhexlify", "a2b_hqx", "rlecode_hqx", "rledecode_hqx"]),
     codec("codecs", &["decode", "getdecoder", "lookup", "getreader", "iterdecode"]),
