@@ -66,6 +66,7 @@ pub static FORMATS: &[&dyn Format] = &[
     &crate::formats::plain_text::PLAIN_TEXT,
     &crate::formats::tensorflow::TENSORFLOW,
     &crate::formats::tensorflow::TENSORFLOW_TEXT,
+    &crate::formats::tflite::TFLITE,
 ];
 
 /// Checks that run on every input after its formats: extension against content, hidden executables.

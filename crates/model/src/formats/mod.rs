@@ -36,6 +36,7 @@ pub mod safetensors;
 pub mod shard_index;
 pub mod skops;
 pub mod tensorflow;
+pub mod tflite;
 pub mod tensorrt;
 #[cfg(test)]
 pub(crate) mod testing;
