@@ -89,12 +89,19 @@ pub fn inspect_target(key: &str, target: &str, place: &Location, scan: &mut Scan
             );
         }
         (Standing::Unknown, _) if explicit && !is_framework(module) => {
+            // A function of nobody's framework whose own name says that it executes its settings.
+            let runs = name.starts_with(|c: char| c.is_lowercase()) && name.split('_').any(says_execution);
+            let severity = if runs { Severity::High } else { Severity::Low };
             let message = format!("`{key}` instantiates `{target}`, a callable of no known framework");
-            let finding = Finding::new(&CONFIG_TARGET, message).severity(Severity::Low);
+            let finding = Finding::new(&CONFIG_TARGET, message).severity(severity);
             scan.report(finding.confidence(Confidence::Low).located(place).evidence(&target));
         }
         _ => {}
     }
+}
+
+fn says_execution(word: &str) -> bool {
+    matches!(word, "eval" | "exec" | "system" | "shell" | "popen" | "spawn" | "cmd" | "command" | "backdoor" | "payload")
 }
 
 /// Packages whose own configurations use targets.
@@ -160,5 +167,6 @@ mod tests {
     #[test]
     fn an_unknown_callable_gets_a_look() {
         assert_eq!(worst("_target_", "harvest_tools.Runner"), Some(Severity::Low));
+        assert_eq!(worst("_target_", "harvest_tools.shell_runner"), Some(Severity::High));
     }
 }

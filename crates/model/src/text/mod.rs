@@ -5,3 +5,6 @@ pub mod hydra;
 pub mod indicators;
 pub(crate) mod printable;
 pub mod yaml;
+pub mod comfyui;
+pub mod notebook;
+pub mod script;

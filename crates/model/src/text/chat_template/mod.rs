@@ -175,6 +175,10 @@ pub fn inspect_as(source: &str, rendered: Rendered, place: &Location, scan: &mut
         report.at(0, Finding::new(&TEMPLATE_MALFORMED, "the chat template is empty"));
         return;
     }
+    if read.len() > LARGE_TEMPLATE {
+        let message = format!("the template is {} bytes long, far more than any published one", read.len());
+        report.at(0, Finding::new(&TEMPLATE_EXHAUSTION, message).severity(Severity::Low));
+    }
     let template = syntax::read(read);
     if template.too_large {
         report.scan.gap(place.offset, "template with too many expressions was not read to its end");
@@ -308,6 +312,8 @@ impl Report<'_, '_, '_> {
     }
 }
 
+/// From this length, in bytes, a template is remarkable: the longest published ones have 20 KB.
+const LARGE_TEMPLATE: usize = 48 << 10;
 /// Longest template read, in bytes. Real ones stay below 64 KiB.
 const TEMPLATE_BYTES: usize = 4 << 20;
 
