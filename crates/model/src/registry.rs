@@ -78,6 +78,7 @@ pub static FORMATS: &[&dyn Format] = &[
 pub(crate) static EVERYWHERE: &[EverywhereCheck] = &[
     crate::binary::embedded::check,
     crate::formats::oci::check_blob,
+    crate::formats::masquerade::check,
 ];
 
 /// Rules of the checks in [`EVERYWHERE`] and of the shared inspectors that formats call.
@@ -87,6 +88,7 @@ static SHARED_RULES: &[&[&Rule]] = &[
     crate::weights::RULES,
     crate::binary::embedded::RULES,
     crate::formats::oci::RULES,
+    crate::formats::masquerade::RULES,
     crate::text::chat_template::RULES,
     crate::python::source::RULES,
     crate::python::marshal::RULES,

@@ -4,7 +4,7 @@
 //! grade mildly; credentials and payloads do not. Cost: linear.
 
 use super::malformed::MALFORMED_STRUCTURE;
-use crate::text::indicators::inspect_document;
+use crate::text::indicators::{inspect_document, inspect_metadata};
 use crate::wire::json::{Event, JsonMistake, Reader};
 use crate::{Format, Input, Recognition, Scan};
 use bartizan_core::{Finding, Kind, Location, Rule, Severity};
@@ -62,6 +62,11 @@ fn may_be_pickle(input: &Input<'_>) -> bool {
         && !first.contains(&b' ')
 }
 
+/// Judges one text: files of their own may show commands, members of a container only when they look like a document.
+fn weigh(text: &str, place: &Location, scan: &mut Scan<'_>) {
+    if scan.depth() == 0 { inspect_document(text, place, scan) } else { inspect_metadata(text, place, scan) }
+}
+
 /// Judges text in pieces.
 fn judge(bytes: &[u8], scan: &mut Scan<'_>) {
     let mut offset = 0usize;
@@ -73,7 +78,7 @@ fn judge(bytes: &[u8], scan: &mut Scan<'_>) {
         };
         let piece = piece.get(..end).unwrap_or(piece);
         let place = Location { offset: Some(offset as u64), ..Location::default() };
-        inspect_document(&String::from_utf8_lossy(piece), &place, scan);
+        weigh(&String::from_utf8_lossy(piece), &place, scan);
         offset = offset.saturating_add(piece.len().max(1));
         if scan.out_of_time() {
             return;
@@ -199,7 +204,7 @@ impl Format for JsonText {
                         } else {
                             Location::default()
                         };
-                        inspect_document(&text.text(), &place, scan);
+                        weigh(&text.text(), &place, scan);
                     }
                     Ok(_) => {}
                     Err(error) if error.reason == JsonMistake::Trailing && error.offset > 0 => {

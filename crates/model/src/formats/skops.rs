@@ -224,7 +224,9 @@ impl Format for Skops {
         }
         let has = |bytes: &[u8], key: &[u8]| memchr::memmem::find(bytes, key).is_some();
         let is_node = has(head, b"\"__class__\"") && has(head, b"\"__module__\"");
-        if is_node || has(head, b"\"__loader__\"") || has(input.tail(HEAD), b"\"_skops_version\"") {
+        // A loader's name outside a node: a fragment, or a schema that was tampered with.
+        let is_fragment = input.bytes.len() <= HEAD && (has(head, b"\"MethodNode\"") || has(head, b"\"OperatorFuncNode\""));
+        if is_node || is_fragment || has(head, b"\"__loader__\"") || has(input.tail(HEAD), b"\"_skops_version\"") {
             Recognition::Certain
         } else {
             Recognition::No
@@ -242,6 +244,9 @@ impl Format for Skops {
             if document.get(id, "__class__").is_some() {
                 Node { document: &document, id }.judge(scan);
             }
+        }
+        if !document.ids().any(|id| document.get(id, "__class__").is_some()) {
+            malformed(scan, 0, "the schema names skops loaders and has no node they could load");
         }
         for id in document.ids() {
             // Values of `JsonNode`s are JSON text of their own.

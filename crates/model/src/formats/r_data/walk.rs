@@ -109,7 +109,7 @@ impl Graph {
 }
 
 /// Most nodes kept; an R workspace of 100 MB with formulas and functions has far fewer.
-const MOST_NODES: usize = 1 << 21;
+const MOST_NODES: usize = 1 << 20;
 /// Longest text kept of one string, in bytes.
 const TEXT_BYTES: usize = 2048;
 /// All texts together, in bytes.
@@ -277,12 +277,22 @@ impl Walker<'_> {
         self.give(into, Node::Pair(Pair { kind, tag: OTHER, car: OTHER, cdr: OTHER, offset, in_frame }))
     }
 
+    /// The cell for the next item of a vector: a new one, or the last one again when its item was without interest.
+    fn item_cell(&mut self, last: Slot, in_frame: bool) -> u32 {
+        if let Slot::Cdr(cell) = last
+            && matches!(self.graph.node(cell), Node::Pair(Pair { car: OTHER, .. }))
+        {
+            return cell;
+        }
+        self.pair(last, PairKind::Item, in_frame)
+    }
+
     fn step(&mut self, task: Task) -> Result<(), Stop> {
         match task {
             Task::Item { into, in_frame } => self.item(into, in_frame)?,
             Task::Items { left, last, in_frame } => {
                 if left > 0 {
-                    let cell = self.pair(last, PairKind::Item, in_frame);
+                    let cell = self.item_cell(last, in_frame);
                     self.tasks.push(Task::Items {
                         left: left.saturating_sub(1),
                         last: Slot::Cdr(cell),
