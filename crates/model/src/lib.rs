@@ -15,6 +15,7 @@ pub mod weights;
 pub mod wire;
 
 mod engine;
+mod extension;
 mod format;
 mod identify;
 mod input;

@@ -10,6 +10,13 @@ pub static FORMATS: &[&dyn Format] = &[
     &crate::formats::gguf::Gguf,
     &crate::formats::ggml::Ggml,
     &crate::formats::onnx::Onnx,
+    &crate::formats::lfs_pointer::LFS_POINTER,
+    &crate::formats::torchserve::TORCHSERVE,
+    &crate::formats::torch_zip::TORCH_ZIP,
+    &crate::formats::torch_legacy::TORCH_LEGACY,
+    &crate::formats::torch_tar::TORCH_TAR,
+    &crate::formats::nemo::NEMO,
+    &crate::formats::executorch::EXECUTORCH,
     &crate::pickle::Pickle,
     &crate::formats::coreml::CoreMl,
     &crate::formats::coreml::CoreMlManifest,
@@ -77,6 +84,7 @@ pub static FORMATS: &[&dyn Format] = &[
 #[rustfmt::skip] // one line each, so that additions merge
 pub(crate) static EVERYWHERE: &[EverywhereCheck] = &[
     crate::binary::embedded::check,
+    crate::extension::check,
     crate::formats::oci::check_blob,
     crate::formats::masquerade::check,
 ];
@@ -87,6 +95,7 @@ static SHARED_RULES: &[&[&Rule]] = &[
     crate::text::indicators::RULES,
     crate::weights::RULES,
     crate::binary::embedded::RULES,
+    crate::extension::RULES,
     crate::formats::oci::RULES,
     crate::formats::masquerade::RULES,
     crate::text::chat_template::RULES,

@@ -247,22 +247,22 @@ mod tests {
     #[test]
     fn the_old_joblib_wrapper_is_opened() {
         let bytes = [b"ZF0x5                 ".get(..21).unwrap(), &zlib(b"hello")].concat();
-        assert_eq!(scan("m.pkl", &bytes).format, Some("joblib-zfile"));
-        assert!(scan("m.pkl", &bytes).gaps.is_empty());
+        assert_eq!(scan("m.z", &bytes).format, Some("joblib-zfile"));
+        assert!(scan("m.z", &bytes).gaps.is_empty());
     }
 
     #[test]
     fn a_cut_stream_is_a_gap() {
         let mut bytes = zlib(&b"hello world ".repeat(30));
         bytes.truncate(bytes.len() - 5);
-        let outcome = scan("m.joblib", &bytes);
+        let outcome = scan("m.z", &bytes);
         assert_eq!(outcome.gaps.len(), 1);
         assert!(outcome.findings.iter().any(|finding| finding.rule.id == MALFORMED.id));
     }
 
     #[test]
     fn bytes_behind_the_stream_are_reported_and_padding_is_not() {
-        let with = |tail: &[u8]| scan("m.joblib", &[&zlib(b"hello"), tail].concat());
+        let with = |tail: &[u8]| scan("m.z", &[&zlib(b"hello"), tail].concat());
         assert!(with(b"tail").findings.iter().any(|finding| finding.rule.id == HIDDEN_DATA.id));
         assert!(with(&[0; 9]).findings.is_empty());
     }

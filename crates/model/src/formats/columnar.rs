@@ -75,7 +75,10 @@ fn arrow_schema(footer: &[u8]) -> Option<Vec<u8>> {
     let rest = footer.get(at..)?;
     let start = rest.iter().position(u8::is_ascii_alphanumeric)?;
     let text = rest.get(start..)?;
-    let end = text.iter().position(|byte| !(byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'='))).unwrap_or(text.len());
+    let end = text
+        .iter()
+        .position(|byte| !(byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=')))
+        .unwrap_or(text.len());
     base64::decode(std::str::from_utf8(text.get(..end)?).ok()?)
 }
 
@@ -113,7 +116,8 @@ impl Format for Parquet {
         let end = bytes.len().saturating_sub(8);
         let length = Cursor::at(bytes, end).u32_le().unwrap_or(u32::MAX) as usize;
         let footer = end.checked_sub(length).and_then(|start| Some((start, bytes.get(start..end)?)));
-        let Some((start, footer)) = footer.filter(|(start, _)| input.tail(4) == PARQUET_MAGIC && *start >= 4) else {
+        let Some((start, footer)) = footer.filter(|(start, _)| input.tail(4) == PARQUET_MAGIC && *start >= 4)
+        else {
             broken(scan, end, "the Parquet file has no footer where it should end");
             return;
         };
@@ -151,8 +155,8 @@ impl Format for Arrow {
 
     fn recognise(&self, input: &Input<'_>) -> Recognition {
         // The stream format: a continuation mark, then the length of the schema message.
-        let is_stream = self.extensions().contains(&input.extension().as_str())
-            && input.bytes.starts_with(&[0xff; 4]);
+        let is_stream =
+            self.extensions().contains(&input.extension().as_str()) && input.bytes.starts_with(&[0xff; 4]);
         if input.bytes.starts_with(ARROW_MAGIC) || is_stream { Recognition::Certain } else { Recognition::No }
     }
 
@@ -160,7 +164,8 @@ impl Format for Arrow {
         let bytes = input.bytes;
         if !bytes.starts_with(ARROW_MAGIC) {
             let length = Cursor::at(bytes, 4).u32_le().unwrap_or(u32::MAX) as usize;
-            match bytes.get(8..8usize.saturating_add(length)).filter(|schema| schema.len() <= LARGEST_FOOTER) {
+            match bytes.get(8..8usize.saturating_add(length)).filter(|schema| schema.len() <= LARGEST_FOOTER)
+            {
                 Some(schema) => judge(schema, 8, scan),
                 None => broken(scan, 4, "the schema of the Arrow stream is longer than the file"),
             }
@@ -195,9 +200,13 @@ mod tests {
 
     #[test]
     fn a_pickled_extension_type_is_high_in_both_formats() {
-        assert_eq!(rules_of(&PARQUET, &parquet(b"..arrow.py_extension_type\x80\x04N.")), ["model/arrow-pickled-type"]);
+        assert_eq!(
+            rules_of(&PARQUET, &parquet(b"..arrow.py_extension_type\x80\x04N.")),
+            ["model/arrow-pickled-type"]
+        );
         let footer = b"arrow.py_extension_type";
-        let arrow = [b"ARROW1\0\0".as_slice(), footer, &(footer.len() as u32).to_le_bytes(), ARROW_MAGIC].concat();
+        let arrow =
+            [b"ARROW1\0\0".as_slice(), footer, &(footer.len() as u32).to_le_bytes(), ARROW_MAGIC].concat();
         assert_eq!(rules_of(&ARROW, &arrow), ["model/arrow-pickled-type"]);
     }
 

@@ -5,7 +5,9 @@
 
 use crate::text::indicators::inspect_metadata;
 use crate::{Format, Input, Recognition, Scan};
-use bartizan_core::{Confidence, Finding, Kind, Location, Rule, Severity, atlas, cwe, owasp_llm, owasp_ml, rule};
+use bartizan_core::{
+    Confidence, Finding, Kind, Location, Rule, Severity, atlas, cwe, owasp_llm, owasp_ml, rule,
+};
 
 /// Requirement and environment files.
 pub static DEPENDENCIES: Dependencies = Dependencies;
@@ -77,7 +79,10 @@ const OPTIONS: &[(&str, &str)] = &[
 const SCHEMES: &[&str] = &["git+", "hg+", "svn+", "bzr+", "http://", "https://", "file://", "ftp://"];
 
 fn lines(bytes: &[u8]) -> impl Iterator<Item = (u32, &str)> {
-    let lines = bytes.split(|&byte| byte == b'\n').take(MOST_LINES).map(|line| std::str::from_utf8(line).unwrap_or_default());
+    let lines = bytes
+        .split(|&byte| byte == b'\n')
+        .take(MOST_LINES)
+        .map(|line| std::str::from_utf8(line).unwrap_or_default());
     (1u32..).zip(lines)
 }
 
@@ -105,8 +110,12 @@ impl Format for Dependencies {
     fn recognise(&self, input: &Input<'_>) -> Recognition {
         // These files have no mark of their own: their name is what makes pip and conda read them.
         let name = input.file_name().to_ascii_lowercase();
-        let is_pip = input.extension() == "txt" && (name.contains("requirements") || name.contains("constraints"));
-        let is_conda = matches!(name.as_str(), "conda.yaml" | "conda.yml" | "environment.yml" | "environment.yaml" | "python_env.yaml");
+        let is_pip =
+            input.extension() == "txt" && (name.contains("requirements") || name.contains("constraints"));
+        let is_conda = matches!(
+            name.as_str(),
+            "conda.yaml" | "conda.yml" | "environment.yml" | "environment.yaml" | "python_env.yaml"
+        );
         let is_text = !input.head(HEAD).contains(&0);
         if is_text && (is_pip || is_conda) { Recognition::Certain } else { Recognition::No }
     }
@@ -119,15 +128,26 @@ impl Format for Dependencies {
                 continue;
             }
             let option = OPTIONS.iter().find(|(option, _)| line.starts_with(option));
-            let reference = SCHEMES.iter().find(|scheme| line.starts_with(**scheme) || line.contains(&format!("@ {scheme}")) || line.contains(&format!("-e {scheme}")));
+            let reference = SCHEMES.iter().find(|scheme| {
+                line.starts_with(**scheme)
+                    || line.contains(&format!("@ {scheme}"))
+                    || line.contains(&format!("-e {scheme}"))
+            });
             let message = match (option, reference) {
                 (Some((option, what)), _) => format!("`{}` {what}", option.trim()),
-                (None, Some(_)) => format!("`{line}` is installed from an address, not from the package index"),
+                (None, Some(_)) => {
+                    format!("`{line}` is installed from an address, not from the package index")
+                }
                 (None, None) => continue,
             };
             let plain = line.contains("http://") || line.starts_with("--trusted-host");
             let severity = if plain { Severity::Medium } else { Severity::Low };
-            scan.report(Finding::new(&DEPENDENCY_DIRECT_REFERENCE, message).severity(severity).at_line(number, 1).evidence(line));
+            scan.report(
+                Finding::new(&DEPENDENCY_DIRECT_REFERENCE, message)
+                    .severity(severity)
+                    .at_line(number, 1)
+                    .evidence(line),
+            );
         }
     }
 }
@@ -156,7 +176,8 @@ impl Format for MlModel {
     fn recognise(&self, input: &Input<'_>) -> Recognition {
         let head = input.head(HEAD);
         let has = |key: &[u8]| memchr::memmem::find(head, key).is_some();
-        let is_model = has(b"flavors:") && (has(b"python_function:") || has(b"mlflow_version:") || has(b"loader_module:"));
+        let is_model = has(b"flavors:")
+            && (has(b"python_function:") || has(b"mlflow_version:") || has(b"loader_module:"));
         if is_model { Recognition::Certain } else { Recognition::No }
     }
 
@@ -188,7 +209,11 @@ impl Format for MlModel {
                 "data" | "path" | "artifact_path" | "uri" | "model_path"
                     if value.starts_with('/') || value.split(['/', '\\']).any(|step| step == "..") =>
                 {
-                    report(format!("`{}` leads out of the model's folder: `{value}`", key.trim()), Severity::Medium, scan);
+                    report(
+                        format!("`{}` leads out of the model's folder: `{value}`", key.trim()),
+                        Severity::Medium,
+                        scan,
+                    );
                 }
                 _ => {
                     let place = Location { line: Some(number), ..Location::default() };
@@ -209,14 +234,21 @@ mod tests {
 
     #[test]
     fn plain_requirements_are_clean_and_addresses_are_not() {
-        assert_eq!(rules_of(&DEPENDENCIES, b"numpy==2.1.0 # see https://numpy.org\n# git+https://x\ntorch>=2\n"), Vec::<&str>::new());
+        assert_eq!(
+            rules_of(&DEPENDENCIES, b"numpy==2.1.0 # see https://numpy.org\n# git+https://x\ntorch>=2\n"),
+            Vec::<&str>::new()
+        );
         let lines = b"--extra-index-url http://203.0.113.7/simple\ngit+https://example.com/a/b.git\npkg @ https://example.com/p.whl\n";
         assert_eq!(rules_of(&DEPENDENCIES, lines).len(), 3);
     }
 
     #[test]
     fn a_loader_of_mlflow_is_clean_and_ones_own_is_not() {
-        let model = |loader: &str| format!("flavors:\n  python_function:\n    loader_module: {loader}\n    env: conda.yaml\nmlflow_version: 2.9\n");
+        let model = |loader: &str| {
+            format!(
+                "flavors:\n  python_function:\n    loader_module: {loader}\n    env: conda.yaml\nmlflow_version: 2.9\n"
+            )
+        };
         assert_eq!(rules_of(&MLMODEL, model("mlflow.sklearn").as_bytes()), Vec::<&str>::new());
         assert_eq!(rules_of(&MLMODEL, model("custom_loader").as_bytes()), ["model/mlflow-custom-loader"]);
     }

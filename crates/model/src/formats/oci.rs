@@ -87,17 +87,29 @@ impl Format for Oci {
         let head = input.head(HEAD);
         let has = |key: &[u8]| memchr::memmem::find(head, key).is_some();
         let is_manifest = has(b"\"schemaVersion\"")
-            && (has(b"\"layers\"") || has(b"\"manifests\"") || has(b"\"fsLayers\"") || has(b"vnd.oci") || has(b"vnd.docker"));
+            && (has(b"\"layers\"")
+                || has(b"\"manifests\"")
+                || has(b"\"fsLayers\"")
+                || has(b"vnd.oci")
+                || has(b"vnd.docker"));
         let is_layout = has(b"\"imageLayoutVersion\"");
         // `docker save` writes a list of images.
         let is_docker = has(b"\"Config\"") && has(b"\"RepoTags\"") && has(b"\"Layers\"");
         let is_json = head.trim_ascii_start().first().is_some_and(|byte| matches!(byte, b'{' | b'['));
-        if is_json && (is_manifest || is_layout || is_docker) { Recognition::Certain } else { Recognition::No }
+        if is_json && (is_manifest || is_layout || is_docker) {
+            Recognition::Certain
+        } else {
+            Recognition::No
+        }
     }
 
     fn scan(&self, input: &Input<'_>, scan: &mut Scan<'_>) {
         if input.bytes.len() > LARGEST {
-            malformed(scan, 0, format!("a manifest of {} bytes, more than registries accept", input.bytes.len()));
+            malformed(
+                scan,
+                0,
+                format!("a manifest of {} bytes, more than registries accept", input.bytes.len()),
+            );
             scan.gap(0, format!("a manifest of more than {LARGEST} bytes is not read"));
             return;
         }
@@ -107,7 +119,8 @@ impl Format for Oci {
             if document.is_object(id) && document.get(id, "digest").is_some() {
                 descriptor(&document, id, input, scan);
             }
-            let in_annotations = document.parent(id).is_some_and(|parent| document.key(parent) == "annotations");
+            let in_annotations =
+                document.parent(id).is_some_and(|parent| document.key(parent) == "annotations");
             if let Value::Text(text) = document.value(id)
                 && in_annotations
             {
@@ -120,7 +133,8 @@ impl Format for Oci {
             }
         }
         for id in document.duplicates() {
-            let message = format!("the member `{}` occurs twice; readers differ on which counts", document.key(id));
+            let message =
+                format!("the member `{}` occurs twice; readers differ on which counts", document.key(id));
             malformed(scan, document.offset(id) as usize, message);
         }
         if let Some(error) = &document.error {
@@ -135,7 +149,9 @@ fn descriptor(document: &Document<'_>, id: NodeId, input: &Input<'_>, scan: &mut
     };
     let digest = document.get_text(id, "digest").unwrap_or_default();
     let Some((algorithm, hash)) = parts(digest) else {
-        scan.report(finding(&MALFORMED_STRUCTURE, format!("`{digest}` is no digest")).severity(Severity::Medium));
+        scan.report(
+            finding(&MALFORMED_STRUCTURE, format!("`{digest}` is no digest")).severity(Severity::Medium),
+        );
         return;
     };
     let size = match document.get(id, "size").map(|size| document.value(size)) {
@@ -154,7 +170,10 @@ fn descriptor(document: &Document<'_>, id: NodeId, input: &Input<'_>, scan: &mut
         // Windows base layers may not be redistributed and have always come from Microsoft.
         let usual = url.starts_with("https://mcr.microsoft.com/");
         if !usual {
-            scan.report(finding(&OCI_FOREIGN_LAYER, format!("the layer `{digest}` is fetched from `{url}`")).evidence(url));
+            scan.report(
+                finding(&OCI_FOREIGN_LAYER, format!("the layer `{digest}` is fetched from `{url}`"))
+                    .evidence(url),
+            );
         }
     }
     if let Some(data) = document.get_text(id, "data")
@@ -177,14 +196,17 @@ fn parts(digest: &str) -> Option<(&str, &str)> {
         "sha512" => 128,
         _ => return None,
     };
-    let is_hash = hash.len() == length && hash.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
+    let is_hash = hash.len() == length
+        && hash.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
     is_hash.then_some((algorithm, hash))
 }
 
 /// Checks a blob of an OCI layout (`…/blobs/sha256/<hash>`) against the digest in its path.
 pub(crate) fn check_blob(input: &Input<'_>, _format: Option<&'static dyn Format>, scan: &mut Scan<'_>) {
     let mut steps = input.name.rsplit(['/', '\\']);
-    let (Some(hash), Some("sha256"), Some("blobs")) = (steps.next(), steps.next(), steps.next()) else { return };
+    let (Some(hash), Some("sha256"), Some("blobs")) = (steps.next(), steps.next(), steps.next()) else {
+        return;
+    };
     if parts(&format!("sha256:{hash}")).is_none() {
         return;
     }
@@ -211,7 +233,10 @@ mod tests {
     }
 
     fn layer(more: &str) -> String {
-        format!("{{\"mediaType\": \"application/vnd.cncf.model.weight.v1.tar\", \"digest\": \"sha256:{}\", \"size\": 3{more}}}", "a".repeat(64))
+        format!(
+            "{{\"mediaType\": \"application/vnd.cncf.model.weight.v1.tar\", \"digest\": \"sha256:{}\", \"size\": 3{more}}}",
+            "a".repeat(64)
+        )
     }
 
     struct Blob(u64);
@@ -251,7 +276,10 @@ mod tests {
 
     #[test]
     fn a_digest_that_is_none_is_malformed() {
-        assert_eq!(rules_of(&OCI, &manifest("{\"digest\": \"sha256:../../etc/passwd\"}")), ["model/malformed-structure"]);
+        assert_eq!(
+            rules_of(&OCI, &manifest("{\"digest\": \"sha256:../../etc/passwd\"}")),
+            ["model/malformed-structure"]
+        );
     }
 
     #[test]

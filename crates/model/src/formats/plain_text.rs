@@ -100,7 +100,22 @@ impl Format for PlainText {
     }
 
     fn extensions(&self) -> &'static [&'static str] {
-        &["txt", "md", "markdown", "rst", "log", "tex", "license", "gitignore", "gitattributes", "cfg", "ini", "toml", "html", "css"]
+        &[
+            "txt",
+            "md",
+            "markdown",
+            "rst",
+            "log",
+            "tex",
+            "license",
+            "gitignore",
+            "gitattributes",
+            "cfg",
+            "ini",
+            "toml",
+            "html",
+            "css",
+        ]
     }
 
     fn rules(&self) -> &'static [&'static Rule] {
@@ -174,7 +189,9 @@ impl Format for JsonText {
         let inner = head.get(1..).unwrap_or_default().trim_ascii_start().first().copied();
         let is_json = match head.first() {
             Some(b'{') => matches!(inner, Some(b'"' | b'}')),
-            Some(b'[') => matches!(inner, Some(b'{' | b'[' | b']' | b'"' | b'-' | b'0'..=b'9' | b't' | b'f' | b'n')),
+            Some(b'[') => {
+                matches!(inner, Some(b'{' | b'[' | b']' | b'"' | b'-' | b'0'..=b'9' | b't' | b'f' | b'n'))
+            }
             _ => false,
         };
         if is_json { Recognition::Weak } else { Recognition::No }
@@ -238,7 +255,10 @@ mod tests {
         let readme = b"# Model\n\nInstall with `pip install x` and run `python train.py`.\n";
         assert_eq!(PLAIN_TEXT.recognise(&Input::new("README.md", readme)), Recognition::Weak);
         assert_eq!(rules_of(&PLAIN_TEXT, readme), Vec::<&str>::new());
-        assert_eq!(rules_of(&JSON_TEXT, b"{\"a\": [1, \"a plain value\"]}\n{\"a\": 2}\n"), Vec::<&str>::new());
+        assert_eq!(
+            rules_of(&JSON_TEXT, b"{\"a\": [1, \"a plain value\"]}\n{\"a\": 2}\n"),
+            Vec::<&str>::new()
+        );
     }
 
     #[test]

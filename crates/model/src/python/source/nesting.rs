@@ -54,11 +54,15 @@ pub(super) fn levels(code: &str) -> usize {
                 // What an f-string holds nests too; its braces are at most as many as are written.
                 let inside = bytes.get(at..at.saturating_add(step)).unwrap_or_default();
                 let braces = memchr::memchr_iter(b'{', inside).count().min(MOST);
-                let prefixed = at > 0 && bytes.get(at.saturating_sub(1)).is_some_and(|b| matches!(b, b'f' | b'F' | b't' | b'T' | b'r' | b'R'));
+                let prefixed = at > 0
+                    && bytes
+                        .get(at.saturating_sub(1))
+                        .is_some_and(|b| matches!(b, b'f' | b'F' | b't' | b'T' | b'r' | b'R'));
                 if let Some(level) = open.last_mut() {
                     level.chain = level.chain.saturating_add(1);
                     if prefixed {
-                        let marks = inside.iter().filter(|b| matches!(b, b'(' | b'[' | b'.' | b'+' | b'-')).count();
+                        let marks =
+                            inside.iter().filter(|b| matches!(b, b'(' | b'[' | b'.' | b'+' | b'-')).count();
                         level.inner = level.inner.max(braces.saturating_add(marks));
                     }
                 }
@@ -97,7 +101,8 @@ pub(super) fn levels(code: &str) -> usize {
                 line_start = open.len() == 1;
             }
             b'\\' => step = 2,
-            b'.' | b'+' | b'-' | b'*' | b'/' | b'%' | b'@' | b'|' | b'&' | b'^' | b'~' | b'<' | b'>' | b'=' | b':' => {
+            b'.' | b'+' | b'-' | b'*' | b'/' | b'%' | b'@' | b'|' | b'&' | b'^' | b'~' | b'<' | b'>'
+            | b'=' | b':' => {
                 if let Some(level) = open.last_mut() {
                     level.chain = level.chain.saturating_add(1);
                 }
@@ -110,8 +115,21 @@ pub(super) fn levels(code: &str) -> usize {
                     .unwrap_or(rest.len())
                     .max(1);
                 let word = rest.get(..step).unwrap_or_default();
-                if matches!(word, b"not" | b"lambda" | b"if" | b"else" | b"elif" | b"for" | b"await" | b"and" | b"or" | b"in" | b"is" | b"yield")
-                    && let Some(level) = open.last_mut()
+                if matches!(
+                    word,
+                    b"not"
+                        | b"lambda"
+                        | b"if"
+                        | b"else"
+                        | b"elif"
+                        | b"for"
+                        | b"await"
+                        | b"and"
+                        | b"or"
+                        | b"in"
+                        | b"is"
+                        | b"yield"
+                ) && let Some(level) = open.last_mut()
                 {
                     level.chain = level.chain.saturating_add(1);
                 }
@@ -120,14 +138,17 @@ pub(super) fn levels(code: &str) -> usize {
         }
         at = at.saturating_add(step);
     }
-    let unclosed: usize = open.iter().map(|level| level.depth().saturating_add(2)).fold(0, usize::saturating_add);
+    let unclosed: usize =
+        open.iter().map(|level| level.depth().saturating_add(2)).fold(0, usize::saturating_add);
     deepest.max(unclosed.saturating_add(indents.len().saturating_mul(2)))
 }
 
 /// Length of the string literal whose quote stands at `start`, unterminated ones to the end of their line or text.
 fn literal(bytes: &[u8], start: usize) -> usize {
     let quote = bytes.get(start).copied().unwrap_or(b'"');
-    let triple = bytes.get(start..start.saturating_add(3)).is_some_and(|three| three.iter().all(|&byte| byte == quote));
+    let triple = bytes
+        .get(start..start.saturating_add(3))
+        .is_some_and(|three| three.iter().all(|&byte| byte == quote));
     let mut at = start.saturating_add(if triple { 3 } else { 1 });
     while let Some(&byte) = bytes.get(at) {
         match byte {
@@ -135,7 +156,9 @@ fn literal(bytes: &[u8], start: usize) -> usize {
             b'\n' if !triple => return at.saturating_sub(start),
             _ if byte == quote && !triple => return at.saturating_add(1).saturating_sub(start),
             _ if byte == quote
-                && bytes.get(at..at.saturating_add(3)).is_some_and(|three| three.iter().all(|&b| b == quote)) =>
+                && bytes
+                    .get(at..at.saturating_add(3))
+                    .is_some_and(|three| three.iter().all(|&b| b == quote)) =>
             {
                 return at.saturating_add(3).saturating_sub(start);
             }

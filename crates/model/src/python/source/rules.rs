@@ -100,5 +100,10 @@ rule! {
 }
 
 /// Every rule [`inspect`](super::inspect) may report.
-pub const RULES: &[&Rule] =
-    &[&PYTHON_DANGEROUS_CALL, &PYTHON_HIDDEN_CODE, &PYTHON_BACKDOOR, &TORCHSCRIPT_OPERATOR, &PYTHON_UNPARSABLE];
+pub const RULES: &[&Rule] = &[
+    &PYTHON_DANGEROUS_CALL,
+    &PYTHON_HIDDEN_CODE,
+    &PYTHON_BACKDOOR,
+    &TORCHSCRIPT_OPERATOR,
+    &PYTHON_UNPARSABLE,
+];

@@ -14,31 +14,110 @@ pub(super) fn judge(path: &str) -> Option<(Severity, &'static str)> {
             let namespace = parts.next().unwrap_or_default();
             match namespace {
                 _ if touches_files(name) => Some((Severity::High, "an operator that reads or writes files")),
-                "aten" | "prim" | "prims" | "quantized" | "torchvision" | "torchaudio" | "prepacked" | "static_runtime"
-                | "mkldnn" | "mkldnn_prepacked" | "xnnpack" | "quantized_decomposed" | "onednn" | "cuda" | "inductor"
-                | "metal" | "vulkan_prepack" | "sparse" | "profiler" | "c10d_functional" | "_quantized" | "fb" | "torchtext" => None,
+                "aten"
+                | "prim"
+                | "prims"
+                | "quantized"
+                | "torchvision"
+                | "torchaudio"
+                | "prepacked"
+                | "static_runtime"
+                | "mkldnn"
+                | "mkldnn_prepacked"
+                | "xnnpack"
+                | "quantized_decomposed"
+                | "onednn"
+                | "cuda"
+                | "inductor"
+                | "metal"
+                | "vulkan_prepack"
+                | "sparse"
+                | "profiler"
+                | "c10d_functional"
+                | "_quantized"
+                | "fb"
+                | "torchtext" => None,
                 _ => Some((Severity::Medium, "an operator of another library")),
             }
         }
         "torch" => {
             let second = parts.next().unwrap_or_default();
-            let leaves = matches!(second, "save" | "load" | "hub" | "package" | "serialization" | "classes" | "utils" | "multiprocessing" | "distributed" | "from_file");
+            let leaves = matches!(
+                second,
+                "save"
+                    | "load"
+                    | "hub"
+                    | "package"
+                    | "serialization"
+                    | "classes"
+                    | "utils"
+                    | "multiprocessing"
+                    | "distributed"
+                    | "from_file"
+            );
             let leaves = leaves && second != "classes";
             (leaves || touches_files(name)).then_some((Severity::High, "a function that leaves TorchScript"))
         }
-        "os" | "sys" | "subprocess" | "builtins" | "socket" | "shutil" | "ctypes" | "importlib" | "posix" | "pty" | "io"
-        | "pathlib" | "requests" | "urllib" | "pickle" | "marshal" | "http" | "runpy" | "code" | "pdb" => {
+        "os" | "sys" | "subprocess" | "builtins" | "socket" | "shutil" | "ctypes" | "importlib" | "posix"
+        | "pty" | "io" | "pathlib" | "requests" | "urllib" | "pickle" | "marshal" | "http" | "runpy"
+        | "code" | "pdb" => {
             let own = matches!(
                 name,
-                "print" | "len" | "range" | "int" | "float" | "bool" | "str" | "getattr" | "hasattr" | "isinstance" | "list" | "tuple"
-                    | "dict" | "min" | "max" | "abs" | "round" | "sorted" | "enumerate" | "zip" | "ord" | "chr" | "complex" | "divmod"
-                    | "hash" | "hex" | "oct" | "bin" | "pow" | "any" | "all" | "sum" | "super" | "type" | "id" | "reversed" | "bytes" | "iter" | "slice"
-                    | "Exception" | "RuntimeError" | "ValueError" | "set" | "object" | "NotImplementedError" | "AssertionError" | "property" | "format"
+                "print"
+                    | "len"
+                    | "range"
+                    | "int"
+                    | "float"
+                    | "bool"
+                    | "str"
+                    | "getattr"
+                    | "hasattr"
+                    | "isinstance"
+                    | "list"
+                    | "tuple"
+                    | "dict"
+                    | "min"
+                    | "max"
+                    | "abs"
+                    | "round"
+                    | "sorted"
+                    | "enumerate"
+                    | "zip"
+                    | "ord"
+                    | "chr"
+                    | "complex"
+                    | "divmod"
+                    | "hash"
+                    | "hex"
+                    | "oct"
+                    | "bin"
+                    | "pow"
+                    | "any"
+                    | "all"
+                    | "sum"
+                    | "super"
+                    | "type"
+                    | "id"
+                    | "reversed"
+                    | "bytes"
+                    | "iter"
+                    | "slice"
+                    | "Exception"
+                    | "RuntimeError"
+                    | "ValueError"
+                    | "set"
+                    | "object"
+                    | "NotImplementedError"
+                    | "AssertionError"
+                    | "property"
+                    | "format"
             );
             let builtin = root == "builtins" && own;
             (!builtin).then_some((Severity::Critical, "Python, not TorchScript"))
         }
-        "__import__" | "eval" | "exec" | "compile" | "open" => Some((Severity::Critical, "Python, not TorchScript")),
+        "__import__" | "eval" | "exec" | "compile" | "open" => {
+            Some((Severity::Critical, "Python, not TorchScript"))
+        }
         _ => None,
     }
 }

@@ -5,8 +5,8 @@
 
 use super::fold::{self, Known, Value};
 use super::{
-    PYTHON_BACKDOOR, PYTHON_DANGEROUS_CALL, PYTHON_HIDDEN_CODE, PYTHON_UNPARSABLE, Role, Seen, TORCHSCRIPT_OPERATOR,
-    torchscript,
+    PYTHON_BACKDOOR, PYTHON_DANGEROUS_CALL, PYTHON_HIDDEN_CODE, PYTHON_UNPARSABLE, Role, Seen,
+    TORCHSCRIPT_OPERATOR, torchscript,
 };
 use crate::pickle::knowledge::{GadgetClass, Standing, standing};
 use bartizan_core::{Confidence, Rule, Severity};
@@ -28,14 +28,8 @@ pub(super) fn walk(code: &str, role: Role) -> Vec<Seen> {
 
 fn layer(code: &str, role: Role, layers: u32) -> Vec<Seen> {
     let parsed = parse_unchecked_source(code, PySourceType::Python);
-    let mut walk = Walk {
-        role,
-        layers,
-        names: HashMap::new(),
-        functions: 0,
-        seen: Vec::new(),
-        moves: Moves::default(),
-    };
+    let mut walk =
+        Walk { role, layers, names: HashMap::new(), functions: 0, seen: Vec::new(), moves: Moves::default() };
     for statement in parsed.suite() {
         walk.visit_stmt(statement);
     }
@@ -56,8 +50,22 @@ fn one(rule: &'static Rule, severity: Severity, message: String, offset: usize) 
 /// What can be said of source that does not parse: the dangerous calls spelt out in its text.
 pub(super) fn by_text(code: &str, role: Role) -> Vec<Seen> {
     const CALLS: &[&str] = &[
-        "os.system(", "os.popen(", "subprocess.", "__import__(", "eval(", "exec(", "pty.spawn(", "ctypes.", "marshal.loads(",
-        "builtins.", "__builtins__", "__globals__", "__subclasses__(", "socket.socket(", "pickle.loads(", "os.exec",
+        "os.system(",
+        "os.popen(",
+        "subprocess.",
+        "__import__(",
+        "eval(",
+        "exec(",
+        "pty.spawn(",
+        "ctypes.",
+        "marshal.loads(",
+        "builtins.",
+        "__builtins__",
+        "__globals__",
+        "__subclasses__(",
+        "socket.socket(",
+        "pickle.loads(",
+        "os.exec",
     ];
     let severity = match role {
         Role::Module => Severity::Medium,
@@ -71,8 +79,12 @@ pub(super) fn by_text(code: &str, role: Role) -> Vec<Seen> {
         };
         if let Some(at) = code.match_indices(call).map(|(at, _)| at).find(whole) {
             let name = call.trim_end_matches(['(', '.']);
-            let mut found =
-                one(&PYTHON_DANGEROUS_CALL, severity, format!("source that does not parse names `{name}`"), at);
+            let mut found = one(
+                &PYTHON_DANGEROUS_CALL,
+                severity,
+                format!("source that does not parse names `{name}`"),
+                at,
+            );
             found.confidence = Confidence::Medium;
             seen.push(found);
         }
@@ -151,7 +163,11 @@ impl<'a> Visitor<'a> for Walk {
             Stmt::AugAssign(assign) => {
                 let right = self.evaluate(&assign.value);
                 let left = self.evaluate(&assign.target);
-                let known = if assign.op == Operator::Add { fold::add(&left.known, &right.known) } else { Known::Nothing };
+                let known = if assign.op == Operator::Add {
+                    fold::add(&left.known, &right.known)
+                } else {
+                    Known::Nothing
+                };
                 let value = left.clone_sources().with(&right).but(known);
                 self.assign(&assign.target, &value);
             }
@@ -300,7 +316,9 @@ impl Walk {
                 let known = match operation.op {
                     Operator::Add => fold::add(&left.known, &right.known),
                     Operator::Mult => fold::multiply(&left.known, &right.known),
-                    Operator::Mod => left.text().map_or(Known::Nothing, |text| fold::percent(text, &right.known)),
+                    Operator::Mod => {
+                        left.text().map_or(Known::Nothing, |text| fold::percent(text, &right.known))
+                    }
                     Operator::BitXor => both(&left, &right, |a, b| Some(a ^ b)),
                     Operator::Sub => both(&left, &right, i64::checked_sub),
                     _ => Known::Nothing,
@@ -316,7 +334,9 @@ impl Walk {
                 };
                 operand.but(known)
             }
-            Expr::List(ast::ExprList { elts, .. }) | Expr::Tuple(ast::ExprTuple { elts, .. }) | Expr::Set(ast::ExprSet { elts, .. }) => {
+            Expr::List(ast::ExprList { elts, .. })
+            | Expr::Tuple(ast::ExprTuple { elts, .. })
+            | Expr::Set(ast::ExprSet { elts, .. }) => {
                 let values: Vec<Value> = elts.iter().map(|element| self.evaluate(element)).collect();
                 let sources = values.iter().fold(Value::default(), |all, value| all.with(value));
                 sources.but(Known::Items(values.into_iter().map(|value| value.known).collect()))
@@ -340,11 +360,13 @@ impl Walk {
             }
             Expr::BoolOp(operation) => {
                 let values: Vec<Value> = operation.values.iter().map(|value| self.evaluate(value)).collect();
-                values.into_iter().reduce(|all, value| {
-                    let sources = all.clone_sources().with(&value);
-                    sources.but(if all.known == Known::Nothing { value.known } else { all.known })
-                })
-                .unwrap_or_default()
+                values
+                    .into_iter()
+                    .reduce(|all, value| {
+                        let sources = all.clone_sources().with(&value);
+                        sources.but(if all.known == Known::Nothing { value.known } else { all.known })
+                    })
+                    .unwrap_or_default()
             }
             Expr::Named(named) => {
                 let value = self.evaluate(&named.value);
@@ -380,7 +402,9 @@ impl Walk {
             }
             Expr::ListComp(ast::ExprListComp { elt, generators, .. })
             | Expr::SetComp(ast::ExprSetComp { elt, generators, .. })
-            | Expr::Generator(ast::ExprGenerator { elt, generators, .. }) => self.comprehension(elt, generators),
+            | Expr::Generator(ast::ExprGenerator { elt, generators, .. }) => {
+                self.comprehension(elt, generators)
+            }
             Expr::DictComp(comprehension) => {
                 self.generators(&comprehension.generators);
                 if let Some(key) = &comprehension.key {
@@ -413,7 +437,10 @@ impl Walk {
     /// `[chr(c) for c in items]` and its like: one pass for each known item, as long as they are few.
     fn comprehension(&mut self, element: &Expr, generators: &[ast::Comprehension]) -> Value {
         let over = self.generators(generators);
-        let items = over.known.items().filter(|items| generators.len() == 1 && (2..=Self::UNROLLED).contains(&items.len()));
+        let items = over
+            .known
+            .items()
+            .filter(|items| generators.len() == 1 && (2..=Self::UNROLLED).contains(&items.len()));
         let target = generators.first().map(|generator| &generator.target);
         if let (Some(items), Some(target), true) = (items, target, is_simple(element)) {
             let mut built = Vec::new();
@@ -453,7 +480,17 @@ impl Walk {
     }
 
     fn member(&mut self, base: &Value, name: &str, offset: usize) -> Value {
-        let reaches = matches!(name, "__globals__" | "__subclasses__" | "__builtins__" | "f_globals" | "f_builtins" | "func_globals" | "gi_frame" | "__code__");
+        let reaches = matches!(
+            name,
+            "__globals__"
+                | "__subclasses__"
+                | "__builtins__"
+                | "f_globals"
+                | "f_builtins"
+                | "func_globals"
+                | "gi_frame"
+                | "__code__"
+        );
         if reaches {
             let severity = match (self.role, name) {
                 (Role::Module, "__code__" | "gi_frame") => None,
@@ -461,7 +498,12 @@ impl Walk {
                 _ => Some(Severity::High),
             };
             if let Some(severity) = severity {
-                self.push(&PYTHON_DANGEROUS_CALL, severity, format!("reaches into the interpreter through `{name}`"), offset);
+                self.push(
+                    &PYTHON_DANGEROUS_CALL,
+                    severity,
+                    format!("reaches into the interpreter through `{name}`"),
+                    offset,
+                );
             }
         }
         let mut value = base.clone_sources();
@@ -481,12 +523,14 @@ impl Walk {
     fn subscript(&mut self, subscript: &ast::ExprSubscript) -> Value {
         let base = self.evaluate(&subscript.value);
         if let Expr::Slice(slice) = &*subscript.slice {
-            let mut bound = |part: &Option<Box<Expr>>| part.as_ref().map(|part| self.evaluate(part).known.integer());
+            let mut bound =
+                |part: &Option<Box<Expr>>| part.as_ref().map(|part| self.evaluate(part).known.integer());
             let (lower, upper, step) = (bound(&slice.lower), bound(&slice.upper), bound(&slice.step));
             if [lower, upper, step].contains(&Some(None)) {
                 return base.clone_sources();
             }
-            let known = fold::slice(&base.known, lower.flatten(), upper.flatten(), step.flatten().unwrap_or(1));
+            let known =
+                fold::slice(&base.known, lower.flatten(), upper.flatten(), step.flatten().unwrap_or(1));
             return base.but(known);
         }
         let index = self.evaluate(&subscript.slice);
@@ -505,7 +549,8 @@ impl Walk {
                 }
             }
             (known, Known::Integer(at)) => {
-                let one = fold::slice(known, Some(*at), None, 1).items().and_then(|items| items.into_iter().next());
+                let one =
+                    fold::slice(known, Some(*at), None, 1).items().and_then(|items| items.into_iter().next());
                 base.but(one.unwrap_or_default())
             }
             _ => base.clone_sources(),
@@ -514,7 +559,8 @@ impl Walk {
 
     fn call(&mut self, call: &ast::ExprCall) -> Value {
         let offset = call.range_start.to_usize();
-        let arguments: Vec<Value> = call.arguments.args.iter().map(|argument| self.evaluate(argument)).collect();
+        let arguments: Vec<Value> =
+            call.arguments.args.iter().map(|argument| self.evaluate(argument)).collect();
         let named: Vec<(String, Value)> = call
             .arguments
             .keywords
@@ -547,21 +593,39 @@ impl Walk {
                 Some(base) => self.member(base, name, offset),
                 None => Value::default(),
             },
-            _ => arguments.iter().chain(named.iter().map(|(_, value)| value)).fold(function.clone_sources(), Value::with),
+            _ => arguments
+                .iter()
+                .chain(named.iter().map(|(_, value)| value))
+                .fold(function.clone_sources(), Value::with),
         }
     }
 
-    fn method(&mut self, base: &Value, method: &str, arguments: &[Value], named: &[(String, Value)], offset: usize) -> Value {
-        let all = arguments.iter().chain(named.iter().map(|(_, value)| value)).fold(base.clone_sources(), Value::with);
+    fn method(
+        &mut self,
+        base: &Value,
+        method: &str,
+        arguments: &[Value],
+        named: &[(String, Value)],
+        offset: usize,
+    ) -> Value {
+        let all = arguments
+            .iter()
+            .chain(named.iter().map(|(_, value)| value))
+            .fold(base.clone_sources(), Value::with);
         let first = arguments.first().map(|argument| &argument.known);
         let known = match (method, &base.known, first) {
-            ("join", separator @ (Known::Text(_) | Known::Bytes(_)), Some(items)) => fold::join(separator, items),
+            ("join", separator @ (Known::Text(_) | Known::Bytes(_)), Some(items)) => {
+                fold::join(separator, items)
+            }
             ("format", Known::Text(template), _) => {
                 let values: Vec<Known> = arguments.iter().map(|argument| argument.known.clone()).collect();
-                let names: Vec<(String, Known)> = named.iter().map(|(name, value)| (name.clone(), value.known.clone())).collect();
+                let names: Vec<(String, Known)> =
+                    named.iter().map(|(name, value)| (name.clone(), value.known.clone())).collect();
                 fold::format(template, &values, &names)
             }
-            ("replace", Known::Text(text), Some(Known::Text(from))) if !from.is_empty() && text.len() < 65_536 => {
+            ("replace", Known::Text(text), Some(Known::Text(from)))
+                if !from.is_empty() && text.len() < 65_536 =>
+            {
                 match arguments.get(1).and_then(Value::text) {
                     Some(to) if to.len() < 1024 => Known::Text(text.replace(from.as_str(), to)),
                     _ => Known::Nothing,
@@ -572,7 +636,11 @@ impl Walk {
             ("strip", Known::Text(text), None) => Known::Text(text.trim().to_owned()),
             ("encode", Known::Text(text), _) => Known::Bytes(text.clone().into_bytes()),
             ("decode", Known::Bytes(bytes), codec) => match codec.and_then(Known::text) {
-                Some(codec) if !codec.starts_with("utf") && !codec.starts_with("ascii") && !codec.starts_with("latin") => {
+                Some(codec)
+                    if !codec.starts_with("utf")
+                        && !codec.starts_with("ascii")
+                        && !codec.starts_with("latin") =>
+                {
                     fold::decode("codecs.decode", &base.known, Some(codec)).unwrap_or_default()
                 }
                 _ => Known::Text(String::from_utf8_lossy(bytes).into_owned()),
@@ -599,12 +667,16 @@ impl Walk {
 
     /// A call of the function at `path`.
     fn called(&mut self, path: &str, arguments: &[Value], named: &[(String, Value)], offset: usize) -> Value {
-        let all = arguments.iter().chain(named.iter().map(|(_, value)| value)).fold(Value::default(), Value::with);
+        let all =
+            arguments.iter().chain(named.iter().map(|(_, value)| value)).fold(Value::default(), Value::with);
         let first = arguments.first().cloned().unwrap_or_default();
         let second = arguments.get(1);
         // Look-ups that a name hides behind.
         match path {
-            "builtins.getattr" | "operator.getitem" | "builtins.object.__getattribute__" | "inspect.getattr_static" => {
+            "builtins.getattr"
+            | "operator.getitem"
+            | "builtins.object.__getattribute__"
+            | "inspect.getattr_static" => {
                 if let Some(name) = second.and_then(Value::text).map(str::to_owned) {
                     let known = self.member(&first, &name, offset);
                     return known;
@@ -628,7 +700,9 @@ impl Walk {
                     return Known::Path(inner).into();
                 }
             }
-            "builtins.chr" => return fold::character(&first.known).map_or(Value::default(), |c| Known::Text(c).into()),
+            "builtins.chr" => {
+                return fold::character(&first.known).map_or(Value::default(), |c| Known::Text(c).into());
+            }
             "builtins.ord" => {
                 let code = first.text().and_then(|text| text.chars().next()).map(|c| i64::from(u32::from(c)));
                 return code.map_or(Value::default(), |code| Known::Integer(code).into());
@@ -643,7 +717,9 @@ impl Walk {
             }
             "builtins.str" | "builtins.list" | "builtins.tuple" | "builtins.repr" => {
                 let known = match &first.known {
-                    Known::Bytes(bytes) if path == "builtins.str" => Known::Text(String::from_utf8_lossy(bytes).into_owned()),
+                    Known::Bytes(bytes) if path == "builtins.str" => {
+                        Known::Text(String::from_utf8_lossy(bytes).into_owned())
+                    }
                     Known::Nothing | Known::Path(_) => Known::Nothing,
                     other => other.clone(),
                 };
@@ -654,7 +730,8 @@ impl Walk {
                 if let Some(function) = first.path().map(str::to_owned) {
                     let items = second.and_then(|items| items.known.items()).unwrap_or_default();
                     if function == "builtins.chr" {
-                        let letters: Option<Vec<Known>> = items.iter().map(|item| fold::character(item).map(Known::Text)).collect();
+                        let letters: Option<Vec<Known>> =
+                            items.iter().map(|item| fold::character(item).map(Known::Text)).collect();
                         return all.but(letters.map_or(Known::Nothing, Known::Items));
                     }
                     let argument: Vec<Value> = items.into_iter().take(1).map(Value::from).collect();
@@ -683,7 +760,9 @@ impl Walk {
         }
         self.judge(path, arguments, named, &all, offset);
         let mut value = all.clone_sources();
-        let codec = second.and_then(Value::text).or_else(|| named.iter().find(|(name, _)| name == "encoding").and_then(|(_, value)| value.text()));
+        let codec = second.and_then(Value::text).or_else(|| {
+            named.iter().find(|(name, _)| name == "encoding").and_then(|(_, value)| value.text())
+        });
         if let Some(known) = fold::decode(path, &first.known, codec) {
             value.known = known;
             value.decoded = true;
@@ -720,7 +799,9 @@ impl Walk {
     /// A dangerous function handed to another one, which will call it.
     fn referred(&mut self, path: &str, offset: usize) {
         let (module, name) = path.rsplit_once('.').unwrap_or(("builtins", path));
-        let Standing::Gadget { class, severity, why, sole_reference } = standing(module, name) else { return };
+        let Standing::Gadget { class, severity, why, sole_reference } = standing(module, name) else {
+            return;
+        };
         let severity = match (self.role, class) {
             (Role::Embedded, _) => severity.min(Severity::High).max(sole_reference),
             (_, GadgetClass::Process | GadgetClass::CodeExecution) => Severity::Medium,
@@ -729,10 +810,30 @@ impl Walk {
         self.push(&PYTHON_DANGEROUS_CALL, severity, format!("hands on `{path}`, which {why}"), offset);
     }
 
-    fn judge(&mut self, path: &str, arguments: &[Value], named: &[(String, Value)], all: &Value, offset: usize) {
+    fn judge(
+        &mut self,
+        path: &str,
+        arguments: &[Value],
+        named: &[(String, Value)],
+        all: &Value,
+        offset: usize,
+    ) {
         let first = arguments.first().cloned().unwrap_or_default();
-        let command = arguments.iter().chain(named.iter().map(|(_, value)| value)).map(|value| spelt(&value.known)).collect::<Vec<_>>().join(" ");
-        if matches!(path, "builtins.exec" | "builtins.eval" | "builtins.compile" | "code.InteractiveInterpreter.runsource" | "types.FunctionType" | "runpy.run_path") {
+        let command = arguments
+            .iter()
+            .chain(named.iter().map(|(_, value)| value))
+            .map(|value| spelt(&value.known))
+            .collect::<Vec<_>>()
+            .join(" ");
+        if matches!(
+            path,
+            "builtins.exec"
+                | "builtins.eval"
+                | "builtins.compile"
+                | "code.InteractiveInterpreter.runsource"
+                | "types.FunctionType"
+                | "runpy.run_path"
+        ) {
             self.runs_code(path, &first, all, offset);
             return;
         }
@@ -748,20 +849,45 @@ impl Walk {
         let (module, name) = path.rsplit_once('.').unwrap_or(("builtins", path));
         let Standing::Gadget { class, severity, why, .. } = standing(module, name) else { return };
         let malware = fetches_and_runs(&command) || opens_shell(&command);
-        if matches!(class, GadgetClass::Process | GadgetClass::CodeExecution | GadgetClass::PackageInstall) && malware {
-            let severity = if self.functions == 0 || self.role == Role::Embedded { Severity::Critical } else { Severity::High };
-            let message = format!("`{path}` downloads and runs, or opens a shell: {}", bartizan_core::printable(&command, 120));
+        if matches!(class, GadgetClass::Process | GadgetClass::CodeExecution | GadgetClass::PackageInstall)
+            && malware
+        {
+            let severity = if self.functions == 0 || self.role == Role::Embedded {
+                Severity::Critical
+            } else {
+                Severity::High
+            };
+            let message = format!(
+                "`{path}` downloads and runs, or opens a shell: {}",
+                bartizan_core::printable(&command, 120)
+            );
             self.push(&PYTHON_BACKDOOR, severity, message, offset);
             return;
         }
         let severity = match (self.role, class) {
-            (Role::Embedded, GadgetClass::Reflection | GadgetClass::Codec | GadgetClass::Environment) => severity.min(Severity::Medium),
+            (Role::Embedded, GadgetClass::Reflection | GadgetClass::Codec | GadgetClass::Environment) => {
+                severity.min(Severity::Medium)
+            }
             (Role::Embedded, _) => severity.max(Severity::High),
-            (_, GadgetClass::Process | GadgetClass::CodeExecution | GadgetClass::NestedPickle | GadgetClass::Native | GadgetClass::Marshal | GadgetClass::PackageInstall | GadgetClass::Persistence | GadgetClass::Debugger) => Severity::Medium,
+            (
+                _,
+                GadgetClass::Process
+                | GadgetClass::CodeExecution
+                | GadgetClass::NestedPickle
+                | GadgetClass::Native
+                | GadgetClass::Marshal
+                | GadgetClass::PackageInstall
+                | GadgetClass::Persistence
+                | GadgetClass::Debugger,
+            ) => Severity::Medium,
             (_, GadgetClass::Network | GadgetClass::Import) => Severity::Low,
             _ => return,
         };
-        let with = if command.trim().is_empty() { String::new() } else { format!(" with `{}`", bartizan_core::printable(command.trim(), 120)) };
+        let with = if command.trim().is_empty() {
+            String::new()
+        } else {
+            format!(" with `{}`", bartizan_core::printable(command.trim(), 120))
+        };
         self.push(&PYTHON_DANGEROUS_CALL, severity, format!("calls `{path}`{with}, which {why}"), offset);
     }
 
@@ -769,11 +895,24 @@ impl Walk {
         let name = path.rsplit('.').next().unwrap_or(path);
         if all.decoded || all.downloaded {
             let how = if all.downloaded { "downloaded" } else { "decoded" };
-            self.push(&PYTHON_HIDDEN_CODE, Severity::Critical, format!("`{name}` runs code that was {how} first"), offset);
+            self.push(
+                &PYTHON_HIDDEN_CODE,
+                Severity::Critical,
+                format!("`{name}` runs code that was {how} first"),
+                offset,
+            );
         } else {
             let severity = if self.role == Role::Module { Severity::Medium } else { Severity::Critical };
-            let what = code.text().map(|text| format!(": {}", bartizan_core::printable(text, 120))).unwrap_or_default();
-            self.push(&PYTHON_DANGEROUS_CALL, severity, format!("`{name}` runs code from a value{what}"), offset);
+            let what = code
+                .text()
+                .map(|text| format!(": {}", bartizan_core::printable(text, 120)))
+                .unwrap_or_default();
+            self.push(
+                &PYTHON_DANGEROUS_CALL,
+                severity,
+                format!("`{name}` runs code from a value{what}"),
+                offset,
+            );
         }
         let inner = match &code.known {
             Known::Text(text) => Some(text.clone()),
@@ -795,15 +934,27 @@ impl Walk {
     }
 
     fn opens(&mut self, file: &Value, arguments: &[Value], named: &[(String, Value)], offset: usize) {
-        let mode = arguments.get(1).or_else(|| named.iter().find(|(name, _)| name == "mode").map(|(_, value)| value));
+        let mode = arguments
+            .get(1)
+            .or_else(|| named.iter().find(|(name, _)| name == "mode").map(|(_, value)| value));
         let mode = mode.and_then(Value::text).unwrap_or("r");
         let writes = mode.contains(['w', 'a', 'x', '+']);
         let name = file.text().unwrap_or_default();
         if writes && runs_at_start(name) {
-            self.push(&PYTHON_BACKDOOR, Severity::High, format!("writes to `{name}`, which runs at the next start"), offset);
+            self.push(
+                &PYTHON_BACKDOOR,
+                Severity::High,
+                format!("writes to `{name}`, which runs at the next start"),
+                offset,
+            );
         } else if names_credential_file(name) {
             let severity = if self.role == Role::Module { Severity::Medium } else { Severity::High };
-            self.push(&PYTHON_DANGEROUS_CALL, severity, format!("reads the credential file `{name}`"), offset);
+            self.push(
+                &PYTHON_DANGEROUS_CALL,
+                severity,
+                format!("reads the credential file `{name}`"),
+                offset,
+            );
         } else if self.role == Role::Embedded {
             self.push(&PYTHON_DANGEROUS_CALL, Severity::High, format!("opens the file `{name}`"), offset);
         }
@@ -817,9 +968,14 @@ impl Walk {
             "os.dup2" => {
                 self.moves.duplicates_descriptor.get_or_insert(offset);
             }
-            "pty.spawn" | "subprocess.Popen" | "subprocess.call" | "subprocess.run" | "os.execl" | "os.execve" | "os.system" => {
+            "pty.spawn" | "subprocess.Popen" | "subprocess.call" | "subprocess.run" | "os.execl"
+            | "os.execve" | "os.system" => {
                 let shell = spelt(&first.known);
-                if path == "pty.spawn" || shell.contains("/bin/") || shell.contains("cmd.exe") || shell.contains("powershell") {
+                if path == "pty.spawn"
+                    || shell.contains("/bin/")
+                    || shell.contains("cmd.exe")
+                    || shell.contains("powershell")
+                {
                     self.moves.shell.get_or_insert(offset);
                 }
             }
@@ -828,14 +984,25 @@ impl Walk {
     }
 
     fn exfiltrates(&mut self, offset: usize) {
-        self.push(&PYTHON_BACKDOOR, Severity::High, "sends credentials or the environment over the network".to_owned(), offset);
+        self.push(
+            &PYTHON_BACKDOOR,
+            Severity::High,
+            "sends credentials or the environment over the network".to_owned(),
+            offset,
+        );
     }
 
     fn conclude(&mut self) {
-        if let (Some(offset), Some(_), shell) = (self.moves.socket, self.moves.duplicates_descriptor, self.moves.shell)
+        if let (Some(offset), Some(_), shell) =
+            (self.moves.socket, self.moves.duplicates_descriptor, self.moves.shell)
             && shell.is_some()
         {
-            self.push(&PYTHON_BACKDOOR, Severity::Critical, "hands a socket to a shell (reverse shell)".to_owned(), offset);
+            self.push(
+                &PYTHON_BACKDOOR,
+                Severity::Critical,
+                "hands a socket to a shell (reverse shell)".to_owned(),
+                offset,
+            );
         }
     }
 
@@ -843,15 +1010,39 @@ impl Walk {
         let top = module.split('.').next().unwrap_or_default();
         let dangerous = matches!(
             top,
-            "os" | "subprocess" | "socket" | "ctypes" | "pty" | "posix" | "nt" | "shutil" | "sys" | "builtins" | "importlib" | "runpy"
-                | "pickle" | "marshal" | "requests" | "urllib" | "http" | "ftplib" | "smtplib" | "code" | "pdb" | "multiprocessing"
+            "os" | "subprocess"
+                | "socket"
+                | "ctypes"
+                | "pty"
+                | "posix"
+                | "nt"
+                | "shutil"
+                | "sys"
+                | "builtins"
+                | "importlib"
+                | "runpy"
+                | "pickle"
+                | "marshal"
+                | "requests"
+                | "urllib"
+                | "http"
+                | "ftplib"
+                | "smtplib"
+                | "code"
+                | "pdb"
+                | "multiprocessing"
         );
         match self.role {
             Role::Embedded if dangerous => {
                 self.push(&PYTHON_DANGEROUS_CALL, Severity::Medium, format!("imports `{module}`"), offset);
             }
             Role::TorchScript if dangerous => {
-                self.push(&TORCHSCRIPT_OPERATOR, Severity::Critical, format!("imports `{module}`, which TorchScript cannot"), offset);
+                self.push(
+                    &TORCHSCRIPT_OPERATOR,
+                    Severity::Critical,
+                    format!("imports `{module}`, which TorchScript cannot"),
+                    offset,
+                );
             }
             _ => {}
         }
@@ -876,12 +1067,15 @@ fn both(left: &Value, right: &Value, compute: impl Fn(i64, i64) -> Option<i64>) 
 
 /// Whether `element` may be evaluated many times: small, and without comprehensions of its own.
 fn is_simple(element: &Expr) -> bool {
-    element.range().len().to_usize() < 80 && !matches!(element, Expr::ListComp(_) | Expr::Generator(_) | Expr::SetComp(_) | Expr::DictComp(_))
+    element.range().len().to_usize() < 80
+        && !matches!(element, Expr::ListComp(_) | Expr::Generator(_) | Expr::SetComp(_) | Expr::DictComp(_))
 }
 
 fn names_main(test: &Expr) -> bool {
     match test {
-        Expr::Compare(compare) => matches!(&*compare.left, Expr::Name(name) if name.id.as_str() == "__name__"),
+        Expr::Compare(compare) => {
+            matches!(&*compare.left, Expr::Name(name) if name.id.as_str() == "__name__")
+        }
         _ => false,
     }
 }
@@ -897,46 +1091,162 @@ fn spelt(known: &Known) -> String {
 
 /// Whether a command fetches something and runs it.
 fn fetches_and_runs(command: &str) -> bool {
-    let fetches = ["curl ", "wget ", "fetch ", "Invoke-WebRequest", "DownloadString", "certutil", "bitsadmin", "iwr "].iter().any(|tool| command.contains(tool));
-    let runs = ["| sh", "|sh", "| bash", "|bash", "| python", "|python", "&& sh", "&& bash", "; sh", "; bash", "chmod +x", "IEX", "iex ", "&& ./", "; ./", ".exe", ".sh"].iter().any(|run| command.contains(run));
+    let fetches =
+        ["curl ", "wget ", "fetch ", "Invoke-WebRequest", "DownloadString", "certutil", "bitsadmin", "iwr "]
+            .iter()
+            .any(|tool| command.contains(tool));
+    let runs = [
+        "| sh", "|sh", "| bash", "|bash", "| python", "|python", "&& sh", "&& bash", "; sh", "; bash",
+        "chmod +x", "IEX", "iex ", "&& ./", "; ./", ".exe", ".sh",
+    ]
+    .iter()
+    .any(|run| command.contains(run));
     (fetches && runs) || command.contains("powershell -e") || command.contains("-EncodedCommand")
 }
 
 /// Whether a command connects a shell to the network.
 fn opens_shell(command: &str) -> bool {
-    command.contains("/dev/tcp/") || command.contains("bash -i") || command.contains("nc -e") || command.contains("ncat -e") || (command.contains("mkfifo") && command.contains("nc "))
+    command.contains("/dev/tcp/")
+        || command.contains("bash -i")
+        || command.contains("nc -e")
+        || command.contains("ncat -e")
+        || (command.contains("mkfifo") && command.contains("nc "))
 }
 
 fn names_credential_file(path: &str) -> bool {
-    [".ssh/", "id_rsa", "id_ed25519", ".aws/credentials", ".netrc", ".git-credentials", "/etc/shadow", ".kube/config", ".docker/config.json", ".pypirc", ".npmrc", "Login Data", ".gnupg", ".huggingface/token", "huggingface/token"]
-        .iter()
-        .any(|name| path.contains(name))
+    [
+        ".ssh/",
+        "id_rsa",
+        "id_ed25519",
+        ".aws/credentials",
+        ".netrc",
+        ".git-credentials",
+        "/etc/shadow",
+        ".kube/config",
+        ".docker/config.json",
+        ".pypirc",
+        ".npmrc",
+        "Login Data",
+        ".gnupg",
+        ".huggingface/token",
+        "huggingface/token",
+    ]
+    .iter()
+    .any(|name| path.contains(name))
 }
 
 fn runs_at_start(path: &str) -> bool {
-    [".bashrc", ".bash_profile", ".profile", ".zshrc", "/etc/cron", "crontab", "/etc/rc.local", "authorized_keys", "systemd/", "LaunchAgents", "LaunchDaemons", "Start Menu/Programs/Startup", "sitecustomize.py", "usercustomize.py", ".pth", "/etc/ld.so.preload", "/etc/profile"]
-        .iter()
-        .any(|name| path.ends_with(name) || (path.contains(name) && !name.starts_with(".p")))
+    [
+        ".bashrc",
+        ".bash_profile",
+        ".profile",
+        ".zshrc",
+        "/etc/cron",
+        "crontab",
+        "/etc/rc.local",
+        "authorized_keys",
+        "systemd/",
+        "LaunchAgents",
+        "LaunchDaemons",
+        "Start Menu/Programs/Startup",
+        "sitecustomize.py",
+        "usercustomize.py",
+        ".pth",
+        "/etc/ld.so.preload",
+        "/etc/profile",
+    ]
+    .iter()
+    .any(|name| path.ends_with(name) || (path.contains(name) && !name.starts_with(".p")))
 }
 
 fn names_secret(name: &str) -> bool {
     let name = name.to_ascii_uppercase();
-    ["TOKEN", "SECRET", "PASSWORD", "PASSWD", "API_KEY", "ACCESS_KEY", "PRIVATE_KEY", "CREDENTIAL"].iter().any(|word| name.contains(word))
+    ["TOKEN", "SECRET", "PASSWORD", "PASSWD", "API_KEY", "ACCESS_KEY", "PRIVATE_KEY", "CREDENTIAL"]
+        .iter()
+        .any(|word| name.contains(word))
 }
 
 fn is_builtin(name: &str) -> bool {
     matches!(
         name,
-        "eval" | "exec" | "compile" | "open" | "getattr" | "setattr" | "delattr" | "hasattr" | "vars" | "globals" | "locals" | "dir" | "__import__"
-            | "input" | "breakpoint" | "chr" | "ord" | "bytes" | "bytearray" | "str" | "list" | "tuple" | "dict" | "map" | "filter" | "reversed"
-            | "repr" | "memoryview" | "type" | "object" | "print" | "exit" | "quit" | "help" | "super" | "id" | "execfile" | "reload"
+        "eval"
+            | "exec"
+            | "compile"
+            | "open"
+            | "getattr"
+            | "setattr"
+            | "delattr"
+            | "hasattr"
+            | "vars"
+            | "globals"
+            | "locals"
+            | "dir"
+            | "__import__"
+            | "input"
+            | "breakpoint"
+            | "chr"
+            | "ord"
+            | "bytes"
+            | "bytearray"
+            | "str"
+            | "list"
+            | "tuple"
+            | "dict"
+            | "map"
+            | "filter"
+            | "reversed"
+            | "repr"
+            | "memoryview"
+            | "type"
+            | "object"
+            | "print"
+            | "exit"
+            | "quit"
+            | "help"
+            | "super"
+            | "id"
+            | "execfile"
+            | "reload"
     )
 }
 
 /// Names that `from module import *` may bring in and that matter.
-const STAR_NAMES: &[&str] = &["system", "popen", "Popen", "run", "call", "check_output", "check_call", "spawn", "execv", "execve", "execl", "remove", "unlink", "rmtree", "loads", "load", "urlopen", "urlretrieve", "socket", "import_module", "CDLL"];
+const STAR_NAMES: &[&str] = &[
+    "system",
+    "popen",
+    "Popen",
+    "run",
+    "call",
+    "check_output",
+    "check_call",
+    "spawn",
+    "execv",
+    "execve",
+    "execl",
+    "remove",
+    "unlink",
+    "rmtree",
+    "loads",
+    "load",
+    "urlopen",
+    "urlretrieve",
+    "socket",
+    "import_module",
+    "CDLL",
+];
 
 /// Calls that fetch data from the network.
 const NETWORK: &[&str] = &[
-    "requests.", "urllib.request.", "urllib2.", "urllib.urlopen", "httpx.", "aiohttp.", "http.client.", "urllib3.", "ftplib.", "smtplib.", "socket.", "paramiko.",
+    "requests.",
+    "urllib.request.",
+    "urllib2.",
+    "urllib.urlopen",
+    "httpx.",
+    "aiohttp.",
+    "http.client.",
+    "urllib3.",
+    "ftplib.",
+    "smtplib.",
+    "socket.",
+    "paramiko.",
 ];
