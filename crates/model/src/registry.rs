@@ -87,6 +87,7 @@ pub(crate) static EVERYWHERE: &[EverywhereCheck] = &[
     crate::extension::check,
     crate::formats::oci::check_blob,
     crate::formats::masquerade::check,
+    crate::text::printable::check_unknown,
 ];
 
 /// Rules of the checks in [`EVERYWHERE`] and of the shared inspectors that formats call.

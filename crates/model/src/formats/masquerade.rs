@@ -34,8 +34,35 @@ pub(crate) static RULES: &[&Rule] = &[&EXTENSION_MISMATCH];
 
 /// Extensions that promise data without code.
 const PROMISES_DATA: &[&str] = &[
-    "safetensors", "gguf", "ggml", "onnx", "tflite", "ubj", "bst", "cbm", "pmml", "parquet", "arrow", "feather", "csv",
-    "tsv", "json", "jsonl", "yaml", "yml", "toml", "txt", "md", "xml", "svg", "png", "jpg", "jpeg", "gif", "pdf", "wav",
+    "safetensors",
+    "gguf",
+    "ggml",
+    "onnx",
+    "tflite",
+    "ubj",
+    "bst",
+    "cbm",
+    "pmml",
+    "parquet",
+    "arrow",
+    "feather",
+    "csv",
+    "tsv",
+    "json",
+    "jsonl",
+    "yaml",
+    "yml",
+    "toml",
+    "txt",
+    "md",
+    "xml",
+    "svg",
+    "png",
+    "jpg",
+    "jpeg",
+    "gif",
+    "pdf",
+    "wav",
     "mp3",
 ];
 
@@ -68,7 +95,10 @@ pub(crate) fn check(input: &Input<'_>, format: Option<&'static dyn Format>, scan
         (_, true) => (Severity::High, Confidence::High),
         (true, false) => return,
         _ if GENERIC.contains(&extension.as_str()) => return,
-        (false, false) if PLAIN.contains(&format.id()) && claimants.iter().all(|format| format.kind() == Kind::Model) => {
+        (false, false)
+            if PLAIN.contains(&format.id())
+                && claimants.iter().all(|format| format.kind() == Kind::Model) =>
+        {
             (Severity::Medium, Confidence::Medium)
         }
         (false, false) => (Severity::Low, Confidence::Medium),
@@ -94,7 +124,10 @@ mod tests {
     #[test]
     fn text_under_the_name_of_an_array_is_medium_and_under_its_own_is_silent() {
         assert_eq!(found("notes.txt", b"ordinary words\n"), []);
-        assert_eq!(found("weights.npy", b"ordinary words\n").first().map(|found| found.1), Some(Severity::Medium));
+        assert_eq!(
+            found("weights.npy", b"ordinary words\n").first().map(|found| found.1),
+            Some(Severity::Medium)
+        );
         assert_eq!(found("weights.safetensors", b"version https://git-lfs.github.com/spec/v1\n"), []);
     }
 

@@ -396,7 +396,7 @@ mod tests {
     fn trailing_bytes_are_noted_but_a_second_array_is_not() {
         let one = npy("{'descr': '|u1', 'fortran_order': False, 'shape': (3,), }", b"abc");
         assert_eq!(rules_of(&NPY, &[one.clone(), one.clone()].concat()), Vec::<&str>::new());
-        assert_eq!(rules_of(&NPY, &[one, b"#!/x".to_vec()].concat())[0], "model/npy-trailing-data");
+        assert!(rules_of(&NPY, &[one, b"more".to_vec()].concat()).contains(&"model/npy-trailing-data"));
     }
 
     proptest! {

@@ -111,7 +111,7 @@ impl Dialect for Document {
         }
         match name.as_str() {
             "TableLocator" => {
-                report("a `TableLocator` makes the consumer read data elsewhere", element, offset, scan)
+                report("a `TableLocator` makes the consumer read data elsewhere", element, offset, scan);
             }
             "Extension" | "Value" | "DataField" | "Annotation" | "MiningBuildTask" => {
                 for (key, value) in xml::attributes(element) {

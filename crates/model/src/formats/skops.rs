@@ -225,8 +225,13 @@ impl Format for Skops {
         let has = |bytes: &[u8], key: &[u8]| memchr::memmem::find(bytes, key).is_some();
         let is_node = has(head, b"\"__class__\"") && has(head, b"\"__module__\"");
         // A loader's name outside a node: a fragment, or a schema that was tampered with.
-        let is_fragment = input.bytes.len() <= HEAD && (has(head, b"\"MethodNode\"") || has(head, b"\"OperatorFuncNode\""));
-        if is_node || is_fragment || has(head, b"\"__loader__\"") || has(input.tail(HEAD), b"\"_skops_version\"") {
+        let is_fragment =
+            input.bytes.len() <= HEAD && (has(head, b"\"MethodNode\"") || has(head, b"\"OperatorFuncNode\""));
+        if is_node
+            || is_fragment
+            || has(head, b"\"__loader__\"")
+            || has(input.tail(HEAD), b"\"_skops_version\"")
+        {
             Recognition::Certain
         } else {
             Recognition::No

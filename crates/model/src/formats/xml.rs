@@ -186,7 +186,7 @@ pub(crate) fn read(bytes: &[u8], dialect: &mut dyn Dialect, scan: &mut Scan<'_>)
             Ok(Event::Empty(element)) => start(&element, depth, offset, dialect, scan),
             Ok(Event::End(_)) => depth = depth.saturating_sub(1),
             Ok(ref event @ (Event::Text(_) | Event::CData(_) | Event::Comment(_))) => {
-                judge_text(event, offset, scan)
+                judge_text(event, offset, scan);
             }
             Ok(Event::DocType(text)) => document_type(&text, offset, scan),
             Ok(Event::PI(text)) => instruction(&text, offset, scan),

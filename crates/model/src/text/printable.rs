@@ -3,7 +3,7 @@
 //! Cost: one pass over the bytes; every run is judged once, cut at [`RUN_BYTES`].
 
 use super::indicators::{METADATA_CODE, METADATA_COMMAND, METADATA_PAYLOAD, inspect_metadata};
-use crate::Scan;
+use crate::{Format, Input, Scan};
 use bartizan_core::{Finding, Location, Severity};
 
 /// Shortest run taken for text, in bytes. Random bytes give a run of this length about once in a megabyte.
@@ -28,11 +28,33 @@ pub(crate) fn inspect_runs(bytes: &[u8], base: usize, scan: &mut Scan<'_>) {
     }
 }
 
+/// Extensions under which weights of unknown layout are kept.
+const WEIGHTS: &[&str] = &[
+    "bin", "dat", "data", "weights", "model", "pt", "pth", "ckpt", "pkl", "h5", "onnx", "pb", "mlmodel",
+    "tflite", "raw",
+];
+
+/// Searches content that nothing recognised, under a name weights go by.
+pub(crate) fn check_unknown(input: &Input<'_>, format: Option<&'static dyn Format>, scan: &mut Scan<'_>) {
+    if format.is_none() && WEIGHTS.contains(&input.extension().as_str()) {
+        inspect_runs(input.bytes, 0, scan);
+    }
+}
+
+/// Escaped bytes in a row from which a text is data in disguise.
+const ESCAPES: usize = 4;
+
 /// Judges a text that stands where weights need none: what passes for a curiosity in a model card, a command or a call
 /// that may be shown there as an example, is high here.
 pub(crate) fn inspect_where_no_text_belongs(text: &str, place: &Location, scan: &mut Scan<'_>) {
     let before = scan.findings().len();
     inspect_metadata(text, place, scan);
+    if let Some(at) = escaped_bytes(text) {
+        let finding = Finding::new(&METADATA_PAYLOAD, "metadata holds bytes written as escape sequences");
+        scan.report(
+            finding.severity(Severity::Low).located(place).evidence(text.get(at..).unwrap_or_default()),
+        );
+    }
     let strict = [METADATA_CODE.id, METADATA_COMMAND.id, METADATA_PAYLOAD.id];
     let new = scan.findings().get(before..).unwrap_or_default().iter();
     let raised: Vec<Finding> = new
@@ -43,6 +65,27 @@ pub(crate) fn inspect_where_no_text_belongs(text: &str, place: &Location, scan: 
         // The member path is filled in anew.
         scan.report(Finding { location: place.clone(), severity: Severity::High, ..finding });
     }
+}
+
+/// Where at least [`ESCAPES`] sequences `\\xNN` follow each other.
+fn escaped_bytes(text: &str) -> Option<usize> {
+    let is_escape = |four: &[u8]| matches!(four, [b'\\', b'x', high, low] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit());
+    let starts = memchr::memmem::find_iter(text.as_bytes(), b"\\x");
+    let mut run = (0usize, 0usize);
+    for at in starts {
+        if !text.as_bytes().get(at..at.saturating_add(4)).is_some_and(is_escape) {
+            continue;
+        }
+        run = if run.1 > 0 && at == run.0.saturating_add(run.1.saturating_mul(4)) {
+            (run.0, run.1.saturating_add(1))
+        } else {
+            (at, 1)
+        };
+        if run.1 == ESCAPES {
+            return Some(run.0);
+        }
+    }
+    None
 }
 
 /// Runs of printable ASCII with their offsets; line breaks and tabs belong to a run.
@@ -110,6 +153,22 @@ mod tests {
         let mut bytes = vec![1, 2, 3];
         bytes.extend("powershell".bytes().flat_map(|byte| [byte, 0]));
         assert_eq!(wide_runs(&bytes).collect::<Vec<_>>(), [(3, "powershell".to_owned())]);
+    }
+
+    #[test]
+    fn four_escaped_bytes_in_a_row_are_data_and_a_stray_one_is_not() {
+        assert_eq!(escaped_bytes(r"a \x41\x42\x43\x44"), Some(2));
+        assert_eq!(escaped_bytes(r"\x41 and \x42 and \x43 and \x44"), None);
+    }
+
+    #[test]
+    fn code_in_weights_of_unknown_layout_is_found() {
+        let bytes = b"\x00\x01\x02\x03os.system('id')\x00\xff\xfe";
+        let limits = bartizan_core::Limits::default();
+        let clock = bartizan_core::MonotonicClock::start();
+        let found = |name: &str| crate::scan(&Input::new(name, bytes), &limits, &clock).findings.len();
+        assert!(found("weights.bin") > 0);
+        assert_eq!(found("photo.unheardof"), 0);
     }
 
     proptest! {
