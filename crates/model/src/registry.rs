@@ -77,6 +77,7 @@ pub static FORMATS: &[&dyn Format] = &[
     &crate::formats::plain_text::PLAIN_TEXT,
     &crate::formats::tensorflow::TENSORFLOW,
     &crate::formats::tensorflow::TENSORFLOW_TEXT,
+    &crate::formats::tensorflow::TENSORFLOW_CHECKPOINT,
     &crate::formats::tflite::TFLITE,
 ];
 

@@ -420,8 +420,9 @@ impl Walk<'_, '_, '_> {
                 self.report(id, Finding::new(&KERAS_CUSTOM, message).severity(Severity::Info).evidence(name));
             }
             None => {
-                let message = format!("the function `{full}` is none of Keras's own");
-                self.report(id, Finding::new(&KERAS_CUSTOM, message).evidence(full));
+                let shown = if module == "builtins" { name.to_owned() } else { full };
+                let message = format!("the function `{shown}` is none of Keras's own");
+                self.report(id, Finding::new(&KERAS_CUSTOM, message).evidence(shown));
             }
         }
     }

@@ -56,6 +56,12 @@ pub(super) fn inspect_layer(walk: &mut Walk<'_, '_, '_>, layer: NodeId, config: 
                 let first = walk.document.children(value).next();
                 inspect_body(walk, first.unwrap_or(value));
             }
+            // A tuple is written as an object of its own in SavedModel metadata.
+            Value::Object if walk.document.get_text(value, "class_name") == Some("__tuple__") => {
+                let items = walk.document.get(value, "items");
+                let first = items.and_then(|items| walk.document.children(items).next());
+                inspect_body(walk, first.unwrap_or(value));
+            }
             // `__lambda__` and `function` objects are met by the walk itself.
             Value::Object => {}
             _ => continue,

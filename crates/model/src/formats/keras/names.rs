@@ -62,7 +62,8 @@ pub(super) fn module(name: &str) -> Module {
 
 /// Whether Keras ships a class called `name`, in any version.
 pub(super) fn is_builtin_class(name: &str) -> bool {
-    // A name of the shape `Package>Name` is a registered one and never Keras's own.
+    // Keras 2 registers some of its own under `Custom`.
+    let name = name.strip_prefix("Custom>").unwrap_or(name);
     BUILTIN_CLASSES.split_ascii_whitespace().any(|known| known == name)
 }
 

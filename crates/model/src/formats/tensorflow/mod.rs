@@ -6,11 +6,13 @@
 //! Source: `tensorflow/core/protobuf/{saved_model,meta_graph,saved_object_graph}.proto`,
 //! `tensorflow/core/framework/graph.proto`, `tensorflow/python/keras/protobuf/saved_metadata.proto`.
 
+mod checkpoint;
 mod graph;
 mod ops;
 mod rules;
 mod text_format;
 
+pub use checkpoint::TENSORFLOW_CHECKPOINT;
 pub(crate) use ops::{is_registered, risky_op};
 pub use text_format::TENSORFLOW_TEXT;
 
@@ -60,6 +62,7 @@ enum Message {
     MetaGraph,
     Graph,
     KerasMetadata,
+    Fingerprint,
 }
 
 impl Format for TensorFlow {
@@ -100,6 +103,8 @@ impl Format for TensorFlow {
             Some(Message::SavedModel) => saved_model(input.bytes, &place, &mut seen, scan),
             Some(Message::MetaGraph) => meta_graph(input.bytes, &place, &mut seen, scan),
             Some(Message::Graph) => graph::inspect(input.bytes, &place, &mut seen, scan),
+            // Five hashes and a version: nothing in them can act.
+            Some(Message::Fingerprint) => {}
             Some(Message::KerasMetadata) => keras_metadata(input.bytes, &place, scan),
             None => match fields(input.bytes).find_map(Result::err) {
                 Some(error) => rules::malformed(&place, &error, scan),
@@ -120,6 +125,7 @@ fn message(bytes: &[u8]) -> Option<Message> {
     let mut walk = fields(bytes);
     let first = walk.next()?.ok()?;
     match (first.number, first.value) {
+        (1, Value::Varint(_)) if is_fingerprint(bytes) => Some(Message::Fingerprint),
         (1, Value::Varint(0..=64)) => {
             let second = walk.next()?.ok()?;
             (second.number == 2 && is_meta_graph(second.bytes()?)).then_some(Message::SavedModel)
@@ -222,6 +228,23 @@ fn is_op_name(text: &str) -> bool {
     let mut characters = text.chars();
     characters.next().is_some_and(|first| first.is_ascii_alphabetic() || first == '_')
         && characters.all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '>' | '.' | '-' | '/' | ':'))
+}
+
+/// Whether `bytes` are the `FingerprintDef` beside a saved model.
+fn is_fingerprint(bytes: &[u8]) -> bool {
+    let mut hashes = 0u32;
+    let fits = fields(bytes).take(HEAD_FIELDS).all(|field| {
+        field.is_ok_and(|field| match field.number {
+            1..=5 => {
+                hashes = hashes.saturating_add(1);
+                field.varint().is_some()
+            }
+            6 => field.bytes().is_some(),
+            7 => field.text().is_some(),
+            _ => false,
+        })
+    });
+    fits && hashes >= 4
 }
 
 /// Whether `bytes` are a node of `SavedMetadata`.

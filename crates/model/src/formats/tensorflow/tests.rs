@@ -142,6 +142,19 @@ fn a_cut_model_keeps_its_findings_and_is_incomplete() {
 }
 
 #[test]
+fn the_fingerprint_beside_a_model_is_clean() {
+    assert_eq!(rules(&[0x08, 9, 0x10, 9, 0x18, 9, 0x20, 9, 0x28, 9, 0x32, 2, 0x08, 4]), []);
+}
+
+#[test]
+fn a_lambda_whose_code_is_kept_in_a_tuple_is_found() {
+    let config = br#"{"class_name": "Lambda", "config": {"function_type": "lambda", "function":
+        {"class_name": "__tuple__", "items": ["eA==", null, null]}}}"#;
+    let object = [bytes(4, b"_tf_keras_layer"), bytes(5, config)].concat();
+    assert_eq!(rules(&bytes(1, &object)), [("model/keras-lambda", Severity::High)]);
+}
+
+#[test]
 fn the_text_encoding_is_read_too() {
     let text = b"saved_model_schema_version: 1\nmeta_graphs {\n graph_def { node { name: \"w\" op: \"WriteFile\" } }\n}\n";
     let outcome =
