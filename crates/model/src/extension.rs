@@ -93,6 +93,8 @@ const COMPRESSORS: &[&str] = &["gzip", "bzip2", "xz", "zstd", "lz4", "lzip", "lz
 /// Formats that run when loaded or opened.
 const ACTIVE: &[&str] =
     &["pickle", "executable", "torch-zip", "torch-legacy", "torch-tar", "pyc", "java-serialized"];
+/// Formats recognised for want of anything better.
+const PLAIN: &[&str] = &["text", "table-text"];
 /// Extensions whose content always shows a magic number or structure known here.
 const DISTINCT: &[&str] = &[
     "safetensors",
@@ -169,6 +171,16 @@ pub(crate) fn check(input: &Input<'_>, format: Option<&'static dyn Format>, scan
     if certain.iter().any(|other| claims(*other, extension)) {
         return;
     }
+    // Text is what is left when nothing else fits: under the name of a model it is a broken promise.
+    if PLAIN.contains(&id) && DISTINCT.contains(&extension) {
+        scan.report(
+            Finding::new(&EXTENSION_MISMATCH, format!("named .{extension}, but the content is plain text"))
+                .severity(Severity::Medium)
+                .confidence(Confidence::Medium)
+                .at(0),
+        );
+        return;
+    }
     let is_claimed = registry::FORMATS.iter().any(|other| claims(*other, extension));
     let is_active = ACTIVE.contains(&id);
     let severity = match (HARMLESS.contains(&extension), is_active) {
@@ -243,8 +255,18 @@ mod tests {
     }
 
     #[test]
-    fn a_promise_that_the_content_does_not_keep_is_low() {
-        assert_eq!(severity("model.pt", b"this is no model", &EXTENSION_MISMATCH), Some(Severity::Low));
+    fn a_promise_that_the_content_does_not_keep_is_reported() {
+        assert_eq!(severity("model.pt", b"this is no model", &EXTENSION_MISMATCH), Some(Severity::Medium));
+        assert_eq!(severity("model.pt", &[7, 0, 9, 1, 0xfe], &EXTENSION_MISMATCH), Some(Severity::Low));
+        assert_eq!(
+            severity(
+                "model.safetensors",
+                b"version https://git-lfs.github.com/spec/v1\noid\n",
+                &EXTENSION_MISMATCH
+            ),
+            None
+        );
+        assert_eq!(severity("notes.unheardof", b"this is no model", &EXTENSION_MISMATCH), None);
         assert_eq!(severity("notes.txt", b"this is no model", &EXTENSION_MISMATCH), None);
     }
 }

@@ -87,7 +87,6 @@ pub(crate) static EVERYWHERE: &[EverywhereCheck] = &[
     crate::binary::embedded::check,
     crate::extension::check,
     crate::formats::oci::check_blob,
-    crate::formats::masquerade::check,
     crate::text::printable::check_unknown,
 ];
 
@@ -99,7 +98,6 @@ static SHARED_RULES: &[&[&Rule]] = &[
     crate::binary::embedded::RULES,
     crate::extension::RULES,
     crate::formats::oci::RULES,
-    crate::formats::masquerade::RULES,
     crate::text::chat_template::RULES,
     crate::python::source::RULES,
     crate::python::marshal::RULES,

@@ -11,7 +11,8 @@ fn every_format_has_a_fuzz_target_and_a_seed() {
         .iter()
         .map(|format| format.id())
         .filter(|id| {
-            let seeded = std::fs::read_dir(fuzz.join("seeds").join(id)).is_ok_and(|mut seeds| seeds.next().is_some());
+            let seeded =
+                std::fs::read_dir(fuzz.join("seeds").join(id)).is_ok_and(|mut seeds| seeds.next().is_some());
             !targets.contains(&format!("name = \"{id}\"\n")) || !seeded
         })
         .collect();

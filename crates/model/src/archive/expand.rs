@@ -30,6 +30,42 @@ rule! {
     };
 }
 
+rule! {
+    /// ## What it finds
+    /// Archives inside archives inside archives, or an archive with nothing in it.
+    /// ## Why it matters
+    /// Models are packed once or twice. More layers serve to outlast scanners, which stop at some depth.
+    /// ## Example
+    /// A tar in a tar in a tar, five deep.
+    /// ## How to fix
+    /// Unpack it in an isolated place, and ask why it was packed so.
+    /// ## References
+    /// - https://cwe.mitre.org/data/definitions/674.html
+    pub const NESTING: Rule = Rule {
+        id: "model/archive-nesting",
+        title: "an archive packed as no model is",
+        severity: Severity::Info,
+        remedy: "Unpack it in an isolated place, and ask why it was packed so.",
+        taxonomies: &[atlas("AML.T0074"), cwe(674)],
+    };
+}
+
+/// Depth from which nested archives are remarked on: a model in a compressed tar in a zip is the most that occurs.
+const REMARKABLE_DEPTH: usize = 4;
+
+/// Reports an archive that nests deep, or that holds nothing.
+pub(crate) fn remark_shape(is_empty: bool, scan: &mut Scan<'_>) {
+    let depth = scan.depth();
+    if depth >= REMARKABLE_DEPTH {
+        scan.report(
+            Finding::new(&NESTING, format!("this archive lies {depth} levels deep in others"))
+                .severity(Severity::Low),
+        );
+    } else if is_empty {
+        scan.report(Finding::new(&NESTING, "the archive holds no content"));
+    }
+}
+
 /// A compression method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Codec {

@@ -4,7 +4,7 @@
 //! Source: 7-Zip `DOC/7zFormat.txt`. The header's declared sizes are checked against the input before the decoder
 //! sees them.
 
-use super::expand::{self, EXPANSION, End};
+use super::expand::{self, EXPANSION, End, NESTING};
 use super::member_path::{self, LINK_ESCAPE, NameCheck, ODD_NAME, PATH_ESCAPE};
 use super::zip::{HIDDEN_DATA, MALFORMED, UNREADABLE};
 use crate::{Format, Input, NoSiblings, Recognition, Scan};
@@ -44,7 +44,7 @@ impl Format for SevenZ {
     }
 
     fn rules(&self) -> &'static [&'static Rule] {
-        &[&UNREADABLE, &MALFORMED, &HIDDEN_DATA, &EXPANSION, &PATH_ESCAPE, &LINK_ESCAPE, &ODD_NAME]
+        &[&UNREADABLE, &MALFORMED, &HIDDEN_DATA, &EXPANSION, &PATH_ESCAPE, &LINK_ESCAPE, &ODD_NAME, &NESTING]
     }
 
     fn recognise(&self, input: &Input<'_>) -> Recognition {
@@ -70,6 +70,7 @@ impl Format for SevenZ {
             Ok(Err(error)) => return unreadable(input, &error.to_string(), scan),
             Err(_) => return unreadable(input, "the header is damaged", scan),
         };
+        expand::remark_shape(archive.files.iter().all(|entry| !entry.has_stream()), scan);
         let mut names = NameCheck::default();
         for entry in &archive.files {
             names.check(entry.name(), 0, scan);

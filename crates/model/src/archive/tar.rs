@@ -3,6 +3,7 @@
 //! Source: POSIX.1-2024 pax, GNU tar manual "Basic Tar Format". Cost: linear in the number of headers; content is
 //! sliced, not copied.
 
+use super::expand::{self, NESTING};
 use super::member_path::{self, DUPLICATE_MEMBER, LINK_ESCAPE, NameCheck, ODD_NAME, PATH_ESCAPE};
 use super::siblings::{MemberFacts, MemberIndex};
 use super::zip::{HIDDEN_DATA, MALFORMED};
@@ -311,7 +312,7 @@ impl Format for Tar {
     }
 
     fn rules(&self) -> &'static [&'static Rule] {
-        &[&PATH_ESCAPE, &LINK_ESCAPE, &ODD_NAME, &DUPLICATE_MEMBER, &HIDDEN_DATA, &MALFORMED]
+        &[&PATH_ESCAPE, &LINK_ESCAPE, &ODD_NAME, &DUPLICATE_MEMBER, &HIDDEN_DATA, &MALFORMED, &NESTING]
     }
 
     fn recognise(&self, input: &Input<'_>) -> Recognition {
@@ -339,6 +340,7 @@ impl Format for Tar {
         };
         let index =
             MemberIndex::new(archive.members.iter().map(|member| (member.name.clone(), member)), &read);
+        expand::remark_shape(archive.members.iter().all(|member| member.data.is_empty()), scan);
         let is_layer = archive.is_root_file_system();
         let mut names = NameCheck::default();
         let mut by_name: HashMap<&str, &Member<'_>> = HashMap::new();
@@ -468,7 +470,8 @@ mod tests {
 
     #[test]
     fn links_out_of_the_archive_are_high_and_inside_silent() {
-        let link = |kind, target: &str| archive(&[member("d/l", kind, target, b"")]);
+        let link =
+            |kind, target: &str| archive(&[member("d/l", kind, target, b""), member("f", b'0', "", b"1")]);
         assert_eq!(severity(&link(b'2', "../../etc/passwd"), &LINK_ESCAPE), Some(Severity::High));
         assert_eq!(severity(&link(b'1', "/etc/passwd"), &LINK_ESCAPE), Some(Severity::High));
         assert_eq!(severity(&link(b'2', "../weights"), &LINK_ESCAPE), None);

@@ -21,7 +21,6 @@ pub mod lfs_pointer;
 pub mod lightgbm;
 pub mod llamafile;
 pub mod malformed;
-pub mod masquerade;
 pub mod mxnet;
 pub mod native_library;
 pub mod nemo;

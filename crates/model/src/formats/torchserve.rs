@@ -141,10 +141,10 @@ fn check_file(key: &str, path: &str, manifest: &Member<'_>, archive: &Archive<'_
     }
     let found = archive.member(file).or_else(|| archive.member(&format!("{file}.py")));
     match found {
-        Some(member) if key == "handler" || key == "modelFile" => {
+        Some(member) if key == "handler" => {
             let code = member.content(TEXT);
             scan.nested(&member.name, |scan| {
-                source::inspect(&String::from_utf8_lossy(&code), Role::Module, &Location::default(), scan);
+                source::inspect(&String::from_utf8_lossy(&code), Role::Handler, &Location::default(), scan);
             });
         }
         Some(_) => {}
@@ -235,6 +235,22 @@ mod tests {
         assert_eq!(with(b"numpy==2.0\n--extra-index-url http://p.example\n"), [FOREIGN_REQUIREMENT.id]);
         assert_eq!(with(b"pkg @ git+https://example.com/pkg\n"), [FOREIGN_REQUIREMENT.id]);
         assert!(with(b"# see https://example.com\nnumpy==2.0\n").is_empty());
+    }
+
+    #[test]
+    fn a_handler_that_starts_programs_is_high_and_a_plain_one_silent() {
+        let handler = |code: &[u8]| {
+            let bytes = Zip::new()
+                .add(member(MANIFEST, br#"{"model": {"handler": "h.py"}}"#))
+                .add(member("h.py", code))
+                .bytes();
+            outcome(&TORCHSERVE, &bytes).findings.iter().map(|finding| finding.severity).max()
+        };
+        assert_eq!(
+            handler(b"import subprocess as s\ndef handle(d, c):\n    s.run(['x'])\n"),
+            Some(Severity::High)
+        );
+        assert_eq!(handler(b"import torch\ndef handle(d, c):\n    return d\n"), None);
     }
 
     #[test]

@@ -74,12 +74,20 @@ impl Format for ComfyUi {
                 Ok(Event::String(text)) => {
                     let pointer = reader.pointer();
                     let Some((node, setting)) = node_of(&pointer) else { continue };
-                    let place = Location { pointer: Some(pointer.clone()), offset: Some(reader.offset() as u64), ..Location::default() };
+                    let place = Location {
+                        pointer: Some(pointer.clone()),
+                        offset: Some(reader.offset() as u64),
+                        ..Location::default()
+                    };
                     if matches!(setting, "type" | "class_type") {
                         kinds.insert(node.to_owned(), text.text().into_owned());
                         if runs_code(&text.text()) {
                             let message = format!("the node `{}` evaluates what it is given", text.text());
-                            scan.report(Finding::new(&WORKFLOW_CODE, message).confidence(Confidence::Medium).located(&place));
+                            scan.report(
+                                Finding::new(&WORKFLOW_CODE, message)
+                                    .confidence(Confidence::Medium)
+                                    .located(&place),
+                            );
                         }
                     } else if inputs.len() < MOST_INPUTS && text.raw().len() > 5 {
                         inputs.push((node.to_owned(), place, text.text().into_owned()));
@@ -87,7 +95,10 @@ impl Format for ComfyUi {
                 }
                 Ok(_) => {}
                 Err(error) => {
-                    scan.gap(error.offset as u64, format!("workflow not read past a mistake: {}", error.reason));
+                    scan.gap(
+                        error.offset as u64,
+                        format!("workflow not read past a mistake: {}", error.reason),
+                    );
                     break;
                 }
             }
@@ -97,11 +108,22 @@ impl Format for ComfyUi {
             if evaluates || super::yaml::code_call(&text).is_some() || looks_like_code(&text) {
                 let before = scan.findings().len();
                 source::inspect(&text, Role::Embedded, &place, scan);
-                let worst = scan.findings().get(before..).unwrap_or_default().iter().map(|finding| finding.severity).max();
+                let worst = scan
+                    .findings()
+                    .get(before..)
+                    .unwrap_or_default()
+                    .iter()
+                    .map(|finding| finding.severity)
+                    .max();
                 if worst >= Some(Severity::High) {
                     let kind = kinds.get(&node).map_or("a node", String::as_str);
                     let message = format!("an input of `{kind}` holds code that acts outside the workflow");
-                    scan.report(Finding::new(&WORKFLOW_CODE, message).severity(Severity::High).located(&place).evidence(&text));
+                    scan.report(
+                        Finding::new(&WORKFLOW_CODE, message)
+                            .severity(Severity::High)
+                            .located(&place)
+                            .evidence(&text),
+                    );
                 }
             }
         }
@@ -128,14 +150,22 @@ fn node_of(pointer: &str) -> Option<(&str, &str)> {
 
 /// Whether a node's name says that it evaluates its inputs: known vulnerable nodes, and names with such a word.
 fn runs_code(kind: &str) -> bool {
-    let known = ["HueAdjust", "FilterContour", "FindContour", "BuildColorRangeHSVAdvanced", "ACE_ExpressionEval", "IDENode"];
+    let known = [
+        "HueAdjust",
+        "FilterContour",
+        "FindContour",
+        "BuildColorRangeHSVAdvanced",
+        "ACE_ExpressionEval",
+        "IDENode",
+    ];
     if known.contains(&kind) {
         return true;
     }
     let mut word = String::new();
     let mut words = Vec::new();
     for letter in kind.chars() {
-        if !letter.is_alphanumeric() || (letter.is_uppercase() && word.ends_with(|c: char| c.is_lowercase())) {
+        if !letter.is_alphanumeric() || (letter.is_uppercase() && word.ends_with(|c: char| c.is_lowercase()))
+        {
             words.push(std::mem::take(&mut word));
         }
         if letter.is_alphanumeric() {
@@ -144,12 +174,35 @@ fn runs_code(kind: &str) -> bool {
     }
     words.push(word);
     words.iter().any(|word| {
-        matches!(word.to_ascii_lowercase().as_str(), "python" | "eval" | "exec" | "execute" | "shell" | "bash" | "subprocess" | "lambda" | "script" | "cmd")
+        matches!(
+            word.to_ascii_lowercase().as_str(),
+            "python"
+                | "eval"
+                | "exec"
+                | "execute"
+                | "shell"
+                | "bash"
+                | "subprocess"
+                | "lambda"
+                | "script"
+                | "cmd"
+        )
     })
 }
 
 fn looks_like_code(text: &str) -> bool {
-    ["__import__", "import os", "import subprocess", "os.system", "eval(", "exec(", "__class__", "subprocess."].iter().any(|mark| text.contains(mark))
+    [
+        "__import__",
+        "import os",
+        "import subprocess",
+        "os.system",
+        "eval(",
+        "exec(",
+        "__class__",
+        "subprocess.",
+    ]
+    .iter()
+    .any(|mark| text.contains(mark))
 }
 
 #[cfg(test)]

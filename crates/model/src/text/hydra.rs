@@ -101,7 +101,10 @@ pub fn inspect_target(key: &str, target: &str, place: &Location, scan: &mut Scan
 }
 
 fn says_execution(word: &str) -> bool {
-    matches!(word, "eval" | "exec" | "system" | "shell" | "popen" | "spawn" | "cmd" | "command" | "backdoor" | "payload")
+    matches!(
+        word,
+        "eval" | "exec" | "system" | "shell" | "popen" | "spawn" | "cmd" | "command" | "backdoor" | "payload"
+    )
 }
 
 /// Packages whose own configurations use targets.

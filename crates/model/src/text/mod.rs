@@ -1,10 +1,10 @@
 //! Text around a model: chat templates, configurations, YAML, notebooks, workflows.
 
 pub mod chat_template;
+pub mod comfyui;
 pub mod hydra;
 pub mod indicators;
-pub(crate) mod printable;
-pub mod yaml;
-pub mod comfyui;
 pub mod notebook;
+pub(crate) mod printable;
 pub mod script;
+pub mod yaml;

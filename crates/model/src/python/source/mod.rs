@@ -25,6 +25,8 @@ use bartizan_core::{Confidence, Finding, Location, Rule, Severity};
 pub enum Role {
     /// Remote code beside a model (`modeling_*.py`), a TorchServe handler, a shipped script: imports and file access are normal.
     Module,
+    /// Code that a model server imports and runs by itself as soon as it serves the model (a TorchServe handler).
+    Handler,
     /// Text evaluated from inside a model file (a `Lambda` body, an `eval` argument, a pickle's `exec` string): nothing is normal.
     Embedded,
     /// The `code/` archive of TorchScript: only TorchScript's own operators are normal.

@@ -68,7 +68,7 @@ pub(super) fn by_text(code: &str, role: Role) -> Vec<Seen> {
         "os.exec",
     ];
     let severity = match role {
-        Role::Module => Severity::Medium,
+        Role::Module | Role::Handler => Severity::Medium,
         Role::Embedded | Role::TorchScript => Severity::High,
     };
     let mut seen = Vec::new();
@@ -493,8 +493,8 @@ impl Walk {
         );
         if reaches {
             let severity = match (self.role, name) {
-                (Role::Module, "__code__" | "gi_frame") => None,
-                (Role::Module, _) => Some(Severity::Medium),
+                (Role::Module | Role::Handler, "__code__" | "gi_frame") => None,
+                (Role::Module | Role::Handler, _) => Some(Severity::Medium),
                 _ => Some(Severity::High),
             };
             if let Some(severity) = severity {
@@ -869,6 +869,8 @@ impl Walk {
                 severity.min(Severity::Medium)
             }
             (Role::Embedded, _) => severity.max(Severity::High),
+            // Nobody decides to run it: the server does.
+            (Role::Handler, GadgetClass::Process) => Severity::High,
             (
                 _,
                 GadgetClass::Process
@@ -902,7 +904,11 @@ impl Walk {
                 offset,
             );
         } else {
-            let severity = if self.role == Role::Module { Severity::Medium } else { Severity::Critical };
+            let severity = if matches!(self.role, Role::Module | Role::Handler) {
+                Severity::Medium
+            } else {
+                Severity::Critical
+            };
             let what = code
                 .text()
                 .map(|text| format!(": {}", bartizan_core::printable(text, 120)))
@@ -948,7 +954,11 @@ impl Walk {
                 offset,
             );
         } else if names_credential_file(name) {
-            let severity = if self.role == Role::Module { Severity::Medium } else { Severity::High };
+            let severity = if matches!(self.role, Role::Module | Role::Handler) {
+                Severity::Medium
+            } else {
+                Severity::High
+            };
             self.push(
                 &PYTHON_DANGEROUS_CALL,
                 severity,
