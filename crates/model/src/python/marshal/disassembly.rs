@@ -74,16 +74,27 @@ pub(super) fn version(marshalled: &Marshalled<'_>) -> Version {
         Layout::Python38 => &[310, 309, 308],
         Layout::Python311 => &[314, 313, 312, 311],
     };
+    let mut bytes = 0usize;
+    let within = |code: &&Code| {
+        bytes = bytes.saturating_add(match marshalled.get(code.bytecode) {
+            Some(Object::Bytes(bytecode)) => bytecode.len(),
+            _ => 0,
+        });
+        bytes <= BYTECODE_JUDGED
+    };
+    let judged = marshalled.codes().take(CODES_JUDGED).take_while(within).count().max(1);
     let faults = |version: Version| -> usize {
         let opcodes: usize =
-            marshalled.codes().take(CODES_JUDGED).map(|code| faults(marshalled, code, version)).sum();
-        opcodes.saturating_mul(4).saturating_add(follow_first(marshalled, version, CODES_JUDGED).faults)
+            marshalled.codes().take(judged).map(|code| faults(marshalled, code, version)).sum();
+        opcodes.saturating_mul(4).saturating_add(follow_first(marshalled, version, judged).faults)
     };
     candidates.iter().copied().min_by_key(|&version| faults(version)).unwrap_or(207)
 }
 
 /// How many code objects vote on the version.
 const CODES_JUDGED: usize = 16;
+/// How much bytecode votes on the version, in bytes, beyond the first code object.
+const BYTECODE_JUDGED: usize = 128 << 10;
 
 /// How much of `code` makes no sense under `version`.
 fn faults(marshalled: &Marshalled<'_>, code: &Code, version: Version) -> usize {

@@ -2,12 +2,13 @@
 //!
 //! Flow goes forward once through each code object; where paths join, the state saved by the jump is taken up again.
 //! Names keep the last value bound to them. Strings built from constants are folded. Nothing loops: cost is linear in
-//! the bytecode, with a bounded stack and bounded strings.
+//! the bytecode up to a budget of steps and of bytes copied; constants are shared, not copied, and nest two levels.
 
 use super::disassembly::{Instruction, disassemble};
 use super::opcodes::{Op, Version};
 use super::reader::{Code, Id, Marshalled, Object};
 use std::collections::HashMap;
+use std::rc::Rc;
 
 /// A value as far as it is known.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,13 +19,13 @@ pub(super) enum Value {
     Slot,
     None,
     Int(i64),
-    Text(String),
-    Bytes(Vec<u8>),
+    Text(Rc<str>),
+    Bytes(Rc<[u8]>),
     /// A module, or an attribute reached from one or from a built-in: `os.system`, `eval`.
     Path(String),
     /// A method of a text or byte constant: the constant, and the method's name.
     Method(Box<Value>, String),
-    Sequence(Vec<Value>),
+    Sequence(Rc<Vec<Value>>),
     Code(Id),
 }
 
@@ -65,7 +66,11 @@ const MOST_STATES: usize = 256;
 /// Most calls, imports and references kept.
 pub(super) const MOST_KEPT: usize = 4096;
 /// Most steps in all code objects together.
-const MOST_STEPS: usize = 1 << 22;
+const MOST_STEPS: usize = 1 << 21;
+/// Most bytes copied out of constants and into folded strings.
+const MOST_COPIED: usize = 32 << 20;
+/// Longest name followed, in bytes; no real one comes near.
+const LONGEST_NAME: usize = 256;
 
 /// Follows every code object, outer before inner, with one set of global names.
 pub(super) fn follow(marshalled: &Marshalled<'_>, version: Version) -> Flow {
@@ -74,8 +79,15 @@ pub(super) fn follow(marshalled: &Marshalled<'_>, version: Version) -> Flow {
 
 /// As [`follow`], for the first `count` code objects.
 pub(super) fn follow_first(marshalled: &Marshalled<'_>, version: Version, count: usize) -> Flow {
-    let mut follower =
-        Follower { marshalled, version, globals: HashMap::new(), flow: Flow::default(), steps: 0 };
+    let mut follower = Follower {
+        marshalled,
+        version,
+        globals: HashMap::new(),
+        constants: HashMap::new(),
+        flow: Flow::default(),
+        steps: 0,
+        copied: 0,
+    };
     for code in marshalled.codes().take(count) {
         follower.code(code);
     }
@@ -86,8 +98,11 @@ pub(super) struct Follower<'a, 'b> {
     marshalled: &'a Marshalled<'b>,
     version: Version,
     globals: HashMap<String, Value>,
+    /// Constants already turned into values.
+    constants: HashMap<Id, Value>,
     pub(super) flow: Flow,
     steps: usize,
+    copied: usize,
 }
 
 /// The state inside one code object.
@@ -149,10 +164,19 @@ impl Follower<'_, '_> {
     fn code(&mut self, code: &Code) {
         let marshalled = self.marshalled;
         let Some(Object::Bytes(bytecode)) = marshalled.get(code.bytecode) else { return };
+        // Code objects may share their fields, so that many small ones cost as much as many large ones.
+        let fields = [code.names, code.locals, code.cells, code.free, code.consts];
+        let items: usize = fields.iter().map(|&field| marshalled.items(field).len()).sum();
+        let cost = bytecode.len().saturating_add(items.saturating_mul(4)) / 2;
+        self.steps = self.steps.saturating_add(cost);
+        if self.steps > MOST_STEPS {
+            self.flow.partial = true;
+            return;
+        }
         let (instructions, covered) = disassemble(bytecode, self.version);
         self.flow.partial |= covered < bytecode.len();
         let texts = |id| -> Vec<String> {
-            marshalled.items(id).iter().map(|&item| marshalled.text(Some(item)).unwrap_or_default()).collect()
+            marshalled.items(id).iter().map(|&item| name_text(marshalled, Some(item))).collect()
         };
         let mut derefs = texts(code.cells);
         derefs.extend(texts(code.free));
@@ -169,16 +193,11 @@ impl Follower<'_, '_> {
             stack: Vec::new(),
             sure: true,
             faults: 0,
-            within: marshalled.text(code.name).unwrap_or_default(),
+            within: name_text(marshalled, code.name),
         };
         let mut saved: HashMap<usize, Vec<Value>> = HashMap::new();
         let mut alive = true;
         for instruction in &instructions {
-            self.steps = self.steps.saturating_add(1);
-            if self.steps > MOST_STEPS {
-                self.flow.partial = true;
-                return;
-            }
             let state = saved.remove(&instruction.offset);
             if !alive {
                 frame.sure = state.is_some();
@@ -335,7 +354,9 @@ impl Follower<'_, '_> {
                     _ => frame.pop(),
                 };
                 let arguments = match arguments {
-                    Value::Sequence(values) => values,
+                    Value::Sequence(values) if spend(&mut self.copied, values.len().saturating_mul(16)) => {
+                        values.to_vec()
+                    }
                     other => vec![other],
                 };
                 self.call(frame, &callee, arguments);
@@ -371,7 +392,8 @@ impl Follower<'_, '_> {
             }
             Op::Build => {
                 let values = frame.pop_many(argument);
-                frame.push(Value::Sequence(values));
+                let values = values.into_iter().map(shallow).collect();
+                frame.push(Value::Sequence(Rc::new(values)));
             }
             Op::Extend => {
                 let more = frame.pop();
@@ -379,8 +401,9 @@ impl Follower<'_, '_> {
                 if let (Some(Value::Sequence(list)), Value::Sequence(more)) =
                     (index.and_then(|index| frame.stack.get_mut(index)), more)
                     && list.len().saturating_add(more.len()) <= MOST_KEPT
+                    && spend(&mut self.copied, list.len().saturating_add(more.len()).saturating_mul(16))
                 {
-                    list.extend(more);
+                    Rc::make_mut(list).extend(more.iter().cloned().map(shallow));
                 }
             }
             Op::BuildString => {
@@ -438,7 +461,7 @@ impl Follower<'_, '_> {
             Op::Rot4 => rotate(frame, 4),
             Op::Unpack => {
                 let values = match frame.pop() {
-                    Value::Sequence(values) if values.len() == argument => values,
+                    Value::Sequence(values) if values.len() == argument => values.to_vec(),
                     _ => vec![Value::Unknown; argument.min(DEEPEST_STACK)],
                 };
                 for value in values.into_iter().rev() {
@@ -512,7 +535,9 @@ impl Follower<'_, '_> {
         arguments.extend(keywords);
         for value in starred {
             match value {
-                Value::Sequence(values) => arguments.extend(values),
+                Value::Sequence(values) if spend(&mut self.copied, values.len().saturating_mul(16)) => {
+                    arguments.extend(values.iter().cloned());
+                }
                 other => arguments.push(other),
             }
         }
@@ -539,27 +564,39 @@ impl Follower<'_, '_> {
         frame.push(code);
     }
 
-    fn constant(&self, id: Id) -> Value {
+    fn constant(&mut self, id: Id) -> Value {
+        if let Some(known) = self.constants.get(&id) {
+            return known.clone();
+        }
+        let value = match self.marshalled.get(Some(id)) {
+            Some(Object::Sequence(items)) => {
+                // One level is enough for arguments and import lists.
+                let item = |&id: &Id| match self.marshalled.get(Some(id)) {
+                    Some(Object::Sequence(_)) => Value::Unknown,
+                    _ => self.scalar(id),
+                };
+                Value::Sequence(Rc::new(items.iter().take(DEEPEST_STACK).map(item).collect()))
+            }
+            _ => self.scalar(id),
+        };
+        let value = if spend(&mut self.copied, size(&value)) { value } else { Value::Unknown };
+        self.constants.insert(id, value.clone());
+        value
+    }
+
+    fn scalar(&self, id: Id) -> Value {
         match self.marshalled.get(Some(id)) {
             Some(Object::None) => Value::None,
             Some(Object::Int(value)) => Value::Int(*value),
             Some(Object::Bool(value)) => Value::Int(i64::from(*value)),
             Some(Object::Text(text)) if text.len() <= LONGEST_TEXT => {
-                Value::Text(String::from_utf8_lossy(text).into_owned())
+                Value::Text(String::from_utf8_lossy(text).into())
             }
             Some(Object::Bytes(bytes)) if bytes.len() <= LONGEST_TEXT => {
                 match (self.version < 300, std::str::from_utf8(bytes)) {
-                    (true, Ok(text)) => Value::Text(text.to_owned()),
-                    _ => Value::Bytes(bytes.to_vec()),
+                    (true, Ok(text)) => Value::Text(text.into()),
+                    _ => Value::Bytes((*bytes).into()),
                 }
-            }
-            Some(Object::Sequence(items)) => {
-                // One level is enough for arguments and import lists.
-                let item = |&id: &Id| match self.marshalled.get(Some(id)) {
-                    Some(Object::Sequence(_)) => Value::Unknown,
-                    _ => self.constant(id),
-                };
-                Value::Sequence(items.iter().take(DEEPEST_STACK).map(item).collect())
             }
             Some(Object::Code(_)) => Value::Code(id),
             _ => Value::Unknown,
@@ -580,7 +617,7 @@ impl Follower<'_, '_> {
 
     pub(super) fn attribute(&mut self, object: Value, name: &str) -> Value {
         match object {
-            Value::Path(path) if path.len() < 1024 => {
+            Value::Path(path) if path.len() < 1024 && name.len() <= LONGEST_NAME => {
                 let path = format!("{path}.{name}");
                 self.refer(&path);
                 Value::Path(path)
@@ -597,7 +634,7 @@ impl Follower<'_, '_> {
     }
 
     pub(super) fn import(&mut self, module: String) {
-        if self.flow.imports.len() < MOST_KEPT {
+        if module.len() <= LONGEST_NAME && self.flow.imports.len() < MOST_KEPT {
             self.flow.imports.push(module);
         }
     }
@@ -607,6 +644,11 @@ impl Follower<'_, '_> {
             let within = frame.within.clone();
             self.flow.calls.push(Call { callee: callee.to_owned(), arguments, within });
         }
+    }
+
+    /// Books the copying of `bytes`; `false` when the budget is used up.
+    pub(super) fn spend(&mut self, bytes: usize) -> bool {
+        spend(&mut self.copied, bytes)
     }
 
     /// Calls `callee`: keeps the call, and pushes what it gives as far as that is known.
@@ -623,6 +665,42 @@ impl Follower<'_, '_> {
             _ => Value::Unknown,
         };
         frame.push(result);
+    }
+}
+
+/// Books `bytes` of copying; `false` when the budget is used up.
+fn spend(copied: &mut usize, bytes: usize) -> bool {
+    *copied = copied.saturating_add(bytes);
+    *copied <= MOST_COPIED
+}
+
+/// Bytes held by a value.
+fn size(value: &Value) -> usize {
+    match value {
+        Value::Text(text) => text.len(),
+        Value::Bytes(bytes) => bytes.len(),
+        Value::Sequence(values) => values.iter().map(|value| size(value).saturating_add(16)).sum(),
+        _ => 0,
+    }
+}
+
+/// A value as an item of a sequence: sequences of sequences are let go, so that nothing nests deeply.
+fn shallow(value: Value) -> Value {
+    match &value {
+        Value::Sequence(values) if values.iter().any(|item| matches!(item, Value::Sequence(_))) => {
+            Value::Unknown
+        }
+        _ => value,
+    }
+}
+
+/// A name of a code object; one that is too long to be real is empty.
+pub(super) fn name_text(marshalled: &Marshalled<'_>, id: Option<Id>) -> String {
+    match marshalled.get(id) {
+        Some(Object::Text(text) | Object::Bytes(text)) if text.len() <= LONGEST_NAME => {
+            String::from_utf8_lossy(text).into_owned()
+        }
+        _ => String::new(),
     }
 }
 

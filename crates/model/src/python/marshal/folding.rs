@@ -6,15 +6,22 @@ use super::flow::{Follower, Frame, LONGEST_TEXT, MOST_KEPT, Value};
 impl Follower<'_, '_> {
     /// What calling the named function gives, for those through which names and payloads travel.
     pub(super) fn result(&mut self, path: &str, arguments: &[Value]) -> Value {
+        let length = match arguments.first() {
+            Some(Value::Text(text)) => text.len(),
+            Some(Value::Bytes(bytes)) => bytes.len(),
+            _ => 0,
+        };
+        if !self.spend(length) {
+            return Value::Unknown;
+        }
         match (path, arguments) {
             (
                 "__import__" | "builtins.__import__" | "importlib.import_module" | "importlib.__import__",
                 [Value::Text(module), ..],
             ) => {
-                self.import(module.clone());
+                self.import(module.to_string());
                 let from_list = arguments.len() > 3 || path.ends_with("import_module");
-                let bound =
-                    if from_list { module.as_str() } else { module.split('.').next().unwrap_or_default() };
+                let bound = if from_list { &**module } else { module.split('.').next().unwrap_or_default() };
                 Value::Path(bound.to_owned())
             }
             ("getattr" | "builtins.getattr", [object, Value::Text(name), ..]) => {
@@ -25,10 +32,10 @@ impl Follower<'_, '_> {
             ("chr" | "builtins.chr", [Value::Int(code)]) => u32::try_from(*code)
                 .ok()
                 .and_then(char::from_u32)
-                .map_or(Value::Unknown, |character| Value::Text(character.to_string())),
+                .map_or(Value::Unknown, |character| Value::Text(character.to_string().into())),
             ("str" | "bytes", [value @ (Value::Text(_) | Value::Bytes(_)), ..]) => value.clone(),
             ("bytes.fromhex" | "binascii.unhexlify" | "bytearray.fromhex", [Value::Text(text)]) => {
-                self.folded(unhex(text).map_or(Value::Unknown, Value::Bytes))
+                self.folded(unhex(text).map_or(Value::Unknown, |bytes| Value::Bytes(bytes.into())))
             }
             (
                 "base64.b64decode"
@@ -37,7 +44,8 @@ impl Follower<'_, '_> {
                 | "base64.decodebytes"
                 | "binascii.a2b_base64",
                 [Value::Text(text), ..],
-            ) => self.folded(unbase64(text.as_bytes()).map_or(Value::Unknown, Value::Bytes)),
+            ) => self
+                .folded(unbase64(text.as_bytes()).map_or(Value::Unknown, |bytes| Value::Bytes(bytes.into()))),
             (
                 "base64.b64decode"
                 | "base64.standard_b64decode"
@@ -45,31 +53,48 @@ impl Follower<'_, '_> {
                 | "base64.decodebytes"
                 | "binascii.a2b_base64",
                 [Value::Bytes(bytes), ..],
-            ) => self.folded(unbase64(bytes).map_or(Value::Unknown, Value::Bytes)),
+            ) => self.folded(unbase64(bytes).map_or(Value::Unknown, |bytes| Value::Bytes(bytes.into()))),
             _ => Value::Unknown,
         }
     }
 
     pub(super) fn method(&mut self, object: &Value, name: &str, arguments: &[Value]) -> Value {
+        let length = match object {
+            Value::Text(text) => text.len(),
+            Value::Bytes(bytes) => bytes.len(),
+            _ => 0,
+        };
+        if !self.spend(length) {
+            return Value::Unknown;
+        }
         match (object, name, arguments) {
             (Value::Text(separator), "join", [Value::Sequence(values)]) => self.join(separator, values),
             (Value::Bytes(bytes), "decode", _) => {
-                self.folded(Value::Text(String::from_utf8_lossy(bytes).into_owned()))
+                self.folded(Value::Text(String::from_utf8_lossy(bytes).into()))
             }
-            (Value::Text(text), "encode", _) => Value::Bytes(text.clone().into_bytes()),
-            (Value::Text(text), "lower", []) => Value::Text(text.to_lowercase()),
-            (Value::Text(text), "strip", []) => Value::Text(text.trim().to_owned()),
+            (Value::Text(text), "encode", _) => Value::Bytes(text.as_bytes().into()),
+            (Value::Text(text), "lower", []) => Value::Text(text.to_lowercase().into()),
+            (Value::Text(text), "strip", []) => Value::Text(text.trim().into()),
             (Value::Text(text), "replace", [Value::Text(from), Value::Text(to), ..])
                 if to.len() <= from.len() && !from.is_empty() =>
             {
-                self.folded(Value::Text(text.replace(from.as_str(), to)))
+                self.folded(Value::Text(text.replace(&**from, to).into()))
             }
             _ => Value::Unknown,
         }
     }
 
+    /// Keeps a folded value for the search of payloads; lets it go once the budget of copies is used up.
     fn folded(&mut self, value: Value) -> Value {
-        if self.flow.folded.len() < MOST_KEPT && !matches!(value, Value::Unknown) {
+        let length = match &value {
+            Value::Text(text) => text.len(),
+            Value::Bytes(bytes) => bytes.len(),
+            _ => return value,
+        };
+        if !self.spend(length) {
+            return Value::Unknown;
+        }
+        if self.flow.folded.len() < MOST_KEPT {
             self.flow.folded.push(value.clone());
         }
         value
@@ -79,6 +104,9 @@ impl Follower<'_, '_> {
         let mut joined = String::new();
         for (index, value) in values.iter().enumerate() {
             let Value::Text(text) = value else { return Value::Unknown };
+            if !self.spend(text.len().saturating_add(separator.len())) {
+                return Value::Unknown;
+            }
             if index > 0 {
                 joined.push_str(separator);
             }
@@ -87,7 +115,7 @@ impl Follower<'_, '_> {
                 return Value::Unknown;
             }
         }
-        self.folded(Value::Text(joined))
+        self.folded(Value::Text(joined.into()))
     }
 
     pub(super) fn add(&mut self, frame: &mut Frame) {
@@ -96,13 +124,12 @@ impl Follower<'_, '_> {
             (Value::Text(left), Value::Text(right))
                 if left.len().saturating_add(right.len()) <= LONGEST_TEXT / 16 =>
             {
-                self.folded(Value::Text(left + &right))
+                self.folded(Value::Text([&*left, &*right].concat().into()))
             }
-            (Value::Bytes(mut left), Value::Bytes(right))
+            (Value::Bytes(left), Value::Bytes(right))
                 if left.len().saturating_add(right.len()) <= LONGEST_TEXT / 16 =>
             {
-                left.extend(right);
-                self.folded(Value::Bytes(left))
+                self.folded(Value::Bytes([&*left, &*right].concat().into()))
             }
             _ => Value::Unknown,
         };
@@ -116,11 +143,15 @@ impl Follower<'_, '_> {
             (Value::Text(text), Value::Sequence(slice))
                 if matches!(slice.as_slice(), [Value::None, Value::None, Value::Int(-1)]) =>
             {
-                self.folded(Value::Text(text.chars().rev().collect()))
+                if self.spend(text.len()) {
+                    self.folded(Value::Text(text.chars().rev().collect::<String>().into()))
+                } else {
+                    Value::Unknown
+                }
             }
             (Value::Path(path), Value::Text(name)) if path == "globals" || path == "sys.modules" => {
                 self.refer(&name);
-                Value::Path(if name == "__builtins__" { "builtins".to_owned() } else { name })
+                Value::Path(if &*name == "__builtins__" { "builtins".to_owned() } else { name.to_string() })
             }
             (Value::Path(path), Value::Text(name))
                 if path.ends_with("__dict__") || path.ends_with("__builtins__") =>

@@ -1,16 +1,17 @@
 //! What the calls, imports and constants of a code object amount to.
 
-use super::flow::{Call, Flow, Value, follow};
+use super::flow::{Call, Flow, Value, follow, name_text};
 use super::folding::unbase64;
 use super::reader::{Marshalled, Object};
-use super::{Setting, disassembly, inspect_in, shown};
+use super::{Setting, disassembly, distinct, inspect_in, shown};
 use crate::Scan;
 use crate::pickle::knowledge::{GadgetClass, Standing, standing};
 use crate::python::source::{self, Role};
 use bartizan_core::{
     Confidence, Finding, Location, Severity, atlas, cwe, owasp_llm, owasp_ml, printable, rule,
 };
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
+use std::rc::Rc;
 
 rule! {
     /// ## What it finds
@@ -109,7 +110,15 @@ rule! {
 pub(super) fn judge(marshalled: &Marshalled<'_>, setting: Setting, place: &Location, scan: &mut Scan<'_>) {
     let version = disassembly::version(marshalled);
     let flow = follow(marshalled, version);
-    let mut judge = Judge { setting, place, scan, called: BTreeSet::new() };
+    let mut judge = Judge {
+        setting,
+        place,
+        scan,
+        called: BTreeSet::new(),
+        sources: HashSet::new(),
+        source_bytes: 0,
+        pairs_left: MOST_PAIRS,
+    };
     for call in &flow.calls {
         judge.call(call);
     }
@@ -140,6 +149,11 @@ struct Judge<'a, 's, 'l> {
     scan: &'a mut Scan<'s>,
     /// Callees already reported, so that a mere reference to one is not.
     called: BTreeSet<&'l str>,
+    /// Source texts already read, and their bytes together.
+    sources: HashSet<Rc<str>>,
+    source_bytes: usize,
+    /// Pairs of names still to be looked up.
+    pairs_left: usize,
 }
 
 /// Common aliases of packages that a code object uses without importing them itself.
@@ -254,20 +268,22 @@ impl<'l> Judge<'_, '_, 'l> {
         Some(severity)
     }
 
-    /// Reads source or bytecode that is handed to a call as a constant.
+    /// Reads source that is handed to a call as a constant; bytecode is read with the constants.
     fn arguments(&mut self, class: GadgetClass, call: &Call) {
         for value in &call.arguments {
-            match (class, value) {
-                (GadgetClass::CodeExecution, Value::Text(text)) if text.len() > 3 => {
+            if let (GadgetClass::CodeExecution, Value::Text(text)) = (class, value)
+                && text.len() > 3
+                && self.sources.insert(text.clone())
+            {
+                self.source_bytes = self.source_bytes.saturating_add(text.len());
+                if self.source_bytes <= MOST_SOURCE {
                     source::inspect(text, Role::Embedded, self.place, self.scan);
+                } else {
+                    self.scan.gap(
+                        self.place.offset,
+                        "more source text in compiled Python code than is read; review it in source",
+                    );
                 }
-                (
-                    GadgetClass::Marshal | GadgetClass::NestedPickle | GadgetClass::CodeExecution,
-                    Value::Bytes(bytes),
-                ) => {
-                    self.nested(bytes);
-                }
-                _ => {}
             }
         }
     }
@@ -341,42 +357,37 @@ impl<'l> Judge<'_, '_, 'l> {
 
     /// Names through which code climbs from any object to the interpreter.
     fn escapes(&mut self, marshalled: &Marshalled<'_>) {
-        for code in marshalled.codes() {
-            for &id in marshalled.items(code.names) {
-                let Some(name) = marshalled.text(Some(id)) else { continue };
-                if matches!(
-                    name.as_str(),
-                    "__subclasses__"
-                        | "__globals__"
-                        | "__builtins__"
-                        | "func_globals"
-                        | "f_globals"
-                        | "f_builtins"
-                        | "gi_frame"
-                ) {
-                    let message = format!(
-                        "Compiled Python code uses `{name}`, which climbs from any object to the interpreter's functions."
-                    );
-                    let severity =
-                        if self.setting == Setting::Module { Severity::Low } else { Severity::High };
-                    let finding = Finding::new(&BYTECODE_DANGEROUS_CALL, message)
-                        .severity(severity)
-                        .confidence(Confidence::Medium)
-                        .evidence(&name);
-                    self.report(finding, &name);
-                }
+        for id in distinct(marshalled, |code| code.names) {
+            let Some(name) = marshalled.text(Some(id)) else { continue };
+            if matches!(
+                name.as_str(),
+                "__subclasses__"
+                    | "__globals__"
+                    | "__builtins__"
+                    | "func_globals"
+                    | "f_globals"
+                    | "f_builtins"
+                    | "gi_frame"
+            ) {
+                let message = format!(
+                    "Compiled Python code uses `{name}`, which climbs from any object to the interpreter's functions."
+                );
+                let severity = if self.setting == Setting::Module { Severity::Low } else { Severity::High };
+                let finding = Finding::new(&BYTECODE_DANGEROUS_CALL, message)
+                    .severity(severity)
+                    .confidence(Confidence::Medium)
+                    .evidence(&name);
+                self.report(finding, &name);
             }
         }
     }
 
     fn constants(&mut self, marshalled: &Marshalled<'_>, flow: &Flow) {
-        for code in marshalled.codes() {
-            for &id in marshalled.items(code.consts) {
-                match marshalled.get(Some(id)) {
-                    Some(Object::Text(text)) => self.text(text),
-                    Some(Object::Bytes(bytes)) => self.bytes(bytes),
-                    _ => {}
-                }
+        for id in distinct(marshalled, |code| code.consts) {
+            match marshalled.get(Some(id)) {
+                Some(Object::Text(text)) => self.text(text),
+                Some(Object::Bytes(bytes)) => self.bytes(bytes),
+                _ => {}
             }
         }
         for value in &flow.folded {
@@ -454,10 +465,12 @@ impl<'l> Judge<'_, '_, 'l> {
                 .items(code.names)
                 .iter()
                 .take(MOST_NAMES)
-                .filter_map(|&id| marshalled.text(Some(id)))
+                .map(|&id| name_text(marshalled, Some(id)))
                 .collect();
             for (index, module) in names.iter().enumerate() {
                 for name in names.iter().skip(index.saturating_add(1)) {
+                    let Some(left) = self.pairs_left.checked_sub(1) else { return };
+                    self.pairs_left = left;
                     if let Standing::Gadget {
                         class: GadgetClass::Process | GadgetClass::CodeExecution,
                         severity: Severity::Critical,
@@ -484,6 +497,10 @@ impl<'l> Judge<'_, '_, 'l> {
 const LONGEST_CONSTANT: usize = 1 << 20;
 /// Most names paired with one another.
 const MOST_NAMES: usize = 64;
+/// Most pairs of names looked up.
+const MOST_PAIRS: usize = 50_000;
+/// Most source text read out of calls, in bytes.
+const MOST_SOURCE: usize = 4 << 20;
 
 /// Texts that a tensor function has no use for, and what they are signs of.
 static SIGNS: &[(&str, &str)] = &[

@@ -16,7 +16,8 @@ pub use judgement::{BYTECODE_DANGEROUS_CALL, BYTECODE_IMPORT, BYTECODE_PAYLOAD, 
 use crate::Scan;
 use bartizan_core::{Location, Rule};
 use flow::Value;
-use reader::Object;
+use reader::{Code, Id, Marshalled, Object};
+use std::collections::HashSet;
 
 /// The rules [`inspect`] may report.
 pub static RULES: &[&Rule] =
@@ -97,24 +98,14 @@ pub fn summarize(bytes: &[u8]) -> Option<CodeSummary> {
     let outer = marshalled.codes().next()?;
     let version = disassembly::version(&marshalled);
     let flow = flow::follow(&marshalled, version);
-    let mut names = Vec::new();
-    for code in marshalled.codes() {
-        for &id in marshalled.items(code.names) {
-            names.extend(marshalled.text(Some(id)));
-        }
-    }
-    let mut strings: Vec<String> = Vec::new();
-    for code in marshalled.codes() {
-        for &id in marshalled.items(code.consts) {
-            match marshalled.get(Some(id)) {
-                Some(Object::Text(text)) => strings.push(String::from_utf8_lossy(text).into_owned()),
-                Some(Object::Bytes(bytes)) => {
-                    strings.extend(std::str::from_utf8(bytes).ok().map(str::to_owned));
-                }
-                _ => {}
-            }
-        }
-    }
+    let names = distinct(&marshalled, |code| code.names).filter_map(|id| marshalled.text(Some(id))).collect();
+    let strings = distinct(&marshalled, |code| code.consts)
+        .filter_map(|id| match marshalled.get(Some(id))? {
+            Object::Text(text) => Some(String::from_utf8_lossy(text).into_owned()),
+            Object::Bytes(bytes) => std::str::from_utf8(bytes).ok().map(str::to_owned),
+            _ => None,
+        })
+        .collect();
     Some(CodeSummary {
         version: ((version / 100) as u8, (version % 100) as u8),
         name: marshalled.text(outer.name).unwrap_or_default(),
@@ -134,9 +125,22 @@ pub fn summarize(bytes: &[u8]) -> Option<CodeSummary> {
     })
 }
 
+/// The items of one field of every code object, each object once however many share it.
+fn distinct<'m>(
+    marshalled: &'m Marshalled<'_>,
+    field: impl Fn(&Code) -> Option<Id> + 'm,
+) -> impl Iterator<Item = Id> + 'm {
+    let (mut fields, mut items) = (HashSet::new(), HashSet::new());
+    marshalled
+        .codes()
+        .filter_map(move |code| field(code).filter(|&id| fields.insert(id)))
+        .flat_map(|id| marshalled.items(Some(id)).iter().copied())
+        .filter(move |&id| items.insert(id))
+}
+
 /// `values` without repeats, in order.
 fn once(values: Vec<String>) -> Vec<String> {
-    let mut seen = std::collections::HashSet::new();
+    let mut seen = HashSet::new();
     values.into_iter().filter(|value| seen.insert(value.clone())).collect()
 }
 
@@ -147,7 +151,13 @@ fn shown(value: &Value) -> String {
         Value::Int(value) => value.to_string(),
         Value::Text(text) => format!("'{}'", bartizan_core::printable(text, SHOWN_CHARS)),
         Value::Bytes(bytes) => {
-            format!("b'{}'", bartizan_core::printable(&String::from_utf8_lossy(bytes), SHOWN_CHARS))
+            format!(
+                "b'{}'",
+                bartizan_core::printable(
+                    &String::from_utf8_lossy(bytes.get(..SHOWN_CHARS).unwrap_or(bytes)),
+                    SHOWN_CHARS
+                )
+            )
         }
         Value::Path(path) => bartizan_core::printable(path, SHOWN_CHARS),
         Value::Sequence(values) => {

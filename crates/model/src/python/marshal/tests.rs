@@ -266,6 +266,22 @@ fn a_summary_gives_names_and_strings() {
 }
 
 #[test]
+fn tuples_built_in_tuples_cost_no_stack() {
+    let bytecode = [&[100, 0][..], &[102, 1].repeat(20_000), &[83, 0]].concat();
+    let (is_code, _) = inspected(&code(308, &bytecode, &[Item::None], &[], &[]));
+    assert!(is_code);
+}
+
+#[test]
+fn a_large_constant_loaded_again_and_again_is_not_copied() {
+    let large = "A".repeat(1 << 20);
+    let bytecode = [&[100, 0].repeat(20_000)[..], &[83, 0]].concat();
+    let (is_code, findings) = inspected(&code(308, &bytecode, &[Item::Text(&large)], &[], &[]));
+    assert!(is_code);
+    assert_eq!(findings, []);
+}
+
+#[test]
 fn deep_nesting_costs_no_stack() {
     let mut bytes = [b'(', 1, 0, 0, 0].repeat(100_000);
     bytes.push(b'N');
