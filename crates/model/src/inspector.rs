@@ -13,7 +13,7 @@ pub struct ModelInspector<'a> {
 
 impl Inspector for ModelInspector<'_> {
     fn inspect(&self, file: &File<'_>, bytes: &[u8], clock: &dyn Clock) -> Inspection {
-        let folder = file.place.and_then(|(path, root)| FolderSiblings::new(path, root));
+        let folder = file.place.map(|(path, root)| FolderSiblings::new(path, root));
         let siblings: &dyn crate::Siblings = match &folder {
             Some(folder) => folder,
             None => &NoSiblings,
