@@ -92,9 +92,9 @@ pub(super) fn version(marshalled: &Marshalled<'_>) -> Version {
 }
 
 /// How many code objects vote on the version.
-const CODES_JUDGED: usize = 16;
+const CODES_JUDGED: usize = 512;
 /// How much bytecode votes on the version, in bytes, beyond the first code object.
-const BYTECODE_JUDGED: usize = 128 << 10;
+const BYTECODE_JUDGED: usize = 256 << 10;
 
 /// How much of `code` makes no sense under `version`.
 fn faults(marshalled: &Marshalled<'_>, code: &Code, version: Version) -> usize {

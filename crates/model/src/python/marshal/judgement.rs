@@ -252,8 +252,16 @@ impl<'l> Judge<'_, '_, 'l> {
             Setting::Payload => severity,
             // A module's functions wait to be called; its top level runs on import.
             Setting::Module if on_import => match class {
-                GadgetClass::File | GadgetClass::Reflection | GadgetClass::Environment => {
-                    severity.min(Severity::Medium)
+                GadgetClass::File
+                | GadgetClass::Reflection
+                | GadgetClass::Environment
+                | GadgetClass::Debugger
+                | GadgetClass::NestedPickle => severity.min(Severity::Medium),
+                // Self-tests below `if __name__ == '__main__'`: `doctest.testmod()`, `unittest.main()`.
+                GadgetClass::CodeExecution
+                    if call.callee.starts_with("doctest.") || call.callee.starts_with("unittest.") =>
+                {
+                    severity.min(Severity::Low)
                 }
                 _ => severity,
             },
@@ -468,6 +476,12 @@ impl<'l> Judge<'_, '_, 'l> {
                 .map(|&id| name_text(marshalled, Some(id)))
                 .collect();
             for (index, module) in names.iter().enumerate() {
+                // Of a module that is dangerous as a whole, `parser` or `trace`, any name would do.
+                let whole = matches!(standing(module, "*"), Standing::Gadget { .. });
+                if whole && !matches!(module.as_str(), "commands" | "ctypes" | "pty" | "runpy" | "subprocess")
+                {
+                    continue;
+                }
                 for name in names.iter().skip(index.saturating_add(1)) {
                     let Some(left) = self.pairs_left.checked_sub(1) else { return };
                     self.pairs_left = left;
@@ -482,7 +496,11 @@ impl<'l> Judge<'_, '_, 'l> {
                         let message =
                             format!("Compiled Python code names `{}`, which {why}.", printable(&path, 80));
                         let finding = Finding::new(&BYTECODE_DANGEROUS_CALL, message)
-                            .severity(Severity::High)
+                            .severity(if self.setting == Setting::Module {
+                                Severity::Medium
+                            } else {
+                                Severity::High
+                            })
                             .confidence(Confidence::Medium)
                             .evidence(&path);
                         self.report(finding, &path);
