@@ -112,7 +112,7 @@ fn mach_o(bytes: &[u8]) -> Option<Executable> {
 }
 
 fn is_mach_cpu(cpu: u32) -> bool {
-    matches!(cpu & 0x00ff_ffff, 7 | 12 | 18) && matches!(cpu >> 24, 0 | 1 | 2)
+    matches!(cpu & 0x00ff_ffff, 7 | 12 | 18) && matches!(cpu >> 24, 0..=2)
 }
 
 /// `CAFEBABE` opens both Mach-O universal files and Java classes; the next word tells them apart.

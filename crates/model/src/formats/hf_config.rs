@@ -184,7 +184,7 @@ impl<'a> Walk<'a, '_, '_> {
         let mut steps = 0u32;
         while let Some(event) = reader.next() {
             steps = steps.wrapping_add(1);
-            if steps & 0xffff == 0 && self.scan.out_of_time() {
+            if steps.is_multiple_of(0x1_0000) && self.scan.out_of_time() {
                 return;
             }
             match event {
@@ -256,10 +256,8 @@ impl<'a> Walk<'a, '_, '_> {
                         .located(&place),
                 );
             }
-            Event::Number(number) => {
-                if reader.nearest_key().is_some_and(|key| key == *"id") {
-                    number.clone_into(self.object.id.get_or_insert_default());
-                }
+            Event::Number(number) if reader.nearest_key().is_some_and(|key| key == *"id") => {
+                number.clone_into(self.object.id.get_or_insert_default());
             }
             Event::String(text) => self.string(&text.text(), reader),
             _ => {}

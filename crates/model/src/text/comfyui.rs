@@ -137,10 +137,8 @@ const MOST_INPUTS: usize = 20_000;
 fn node_of(pointer: &str) -> Option<(&str, &str)> {
     let mut parts = pointer.split('/').skip(1);
     let first = parts.next()?;
-    let (node_parts, setting) = if first == "nodes" {
+    let (node_parts, setting) = if matches!(first, "nodes" | "prompt" | "workflow") {
         (2usize, parts.nth(1)?)
-    } else if first == "prompt" || first == "workflow" {
-        (2, parts.nth(1)?)
     } else {
         (1, parts.next()?)
     };

@@ -169,7 +169,7 @@ impl<'t> Document<'t, '_, '_> {
         let mut lines = 0u32;
         while at < self.text.len() {
             lines = lines.wrapping_add(1);
-            if lines & 0xffff == 0 && self.scan.out_of_time() {
+            if lines.is_multiple_of(0x1_0000) && self.scan.out_of_time() {
                 return;
             }
             let rest = self.text.get(at..).unwrap_or_default();
@@ -350,7 +350,7 @@ impl<'t> Document<'t, '_, '_> {
                                     && rest
                                         .as_bytes()
                                         .get(index.saturating_add(1))
-                                        .is_none_or(|b| b.is_ascii_whitespace()))
+                                        .is_none_or(u8::is_ascii_whitespace))
                         })
                         .map_or(rest.len(), |(index, _)| index);
                     let word = rest.get(..end).unwrap_or_default();
@@ -388,11 +388,10 @@ impl<'t> Document<'t, '_, '_> {
         let verbatim = tag.strip_prefix("!<").and_then(|tag| tag.strip_suffix('>'));
         let resolved = match verbatim {
             Some(uri) => uri.to_owned(),
-            None => match tag.strip_prefix("!!") {
-                Some(suffix) => {
+            None => {
+                if let Some(suffix) = tag.strip_prefix("!!") {
                     format!("{}{suffix}", self.handles.get("!!").copied().unwrap_or("tag:yaml.org,2002:"))
-                }
-                None => {
+                } else {
                     let handle =
                         tag.get(1..).and_then(|rest| rest.find('!')).map(|end| end.saturating_add(2));
                     match handle.and_then(|end| tag.split_at_checked(end)) {
@@ -405,7 +404,7 @@ impl<'t> Document<'t, '_, '_> {
                         },
                     }
                 }
-            },
+            }
         };
         let resolved = percent_decoded(&resolved);
         let name = resolved.strip_prefix("tag:yaml.org,2002:").unwrap_or(&resolved).trim_start_matches('!');
@@ -516,24 +515,26 @@ impl<'t> Document<'t, '_, '_> {
 /// Lines are counted only in this much of a file, in bytes; counting for each of many scalars is quadratic.
 const LINES_WITHIN: usize = 256 << 10;
 
+/// Calls that make a setting code.
+const CALLS: &[&str] = &[
+    "exec",
+    "eval",
+    "__import__",
+    "os.system",
+    "os.popen",
+    "subprocess.Popen",
+    "subprocess.run",
+    "subprocess.call",
+    "subprocess.check_output",
+    "compile",
+    "builtins.exec",
+    "builtins.eval",
+];
+
 /// The dangerous function that `text` calls as Python code, when that is what it is.
 pub(crate) fn code_call(text: &str) -> Option<&'static str> {
     let body = text.trim_start_matches(['"', '\'', ' ', '(', '[']);
     let starts = |name: &str| body.strip_prefix(name).is_some_and(|rest| rest.trim_start().starts_with('('));
-    const CALLS: &[&str] = &[
-        "exec",
-        "eval",
-        "__import__",
-        "os.system",
-        "os.popen",
-        "subprocess.Popen",
-        "subprocess.run",
-        "subprocess.call",
-        "subprocess.check_output",
-        "compile",
-        "builtins.exec",
-        "builtins.eval",
-    ];
     // A call at the start of the value, or of one of its statements.
     if let Some(name) = CALLS.iter().find(|name| starts(name)) {
         return Some(name);
@@ -544,7 +545,7 @@ pub(crate) fn code_call(text: &str) -> Option<&'static str> {
 
 /// Splits `body` into its key, if it has one, and the value.
 fn split_key(body: &str) -> (Option<&str>, &str) {
-    if body.starts_with(['[', '{', '!', '&', '*', '|', '>', '#', '%', '@', '`']) && !body.starts_with("*") {
+    if body.starts_with(['[', '{', '!', '&', '*', '|', '>', '#', '%', '@', '`']) && !body.starts_with('*') {
         return (None, body);
     }
     let from = match body.as_bytes().first() {
@@ -612,15 +613,12 @@ fn percent_decoded(text: &str) -> String {
     while let Some(at) = rest.find('%') {
         shown.push_str(rest.get(..at).unwrap_or_default());
         let hex = rest.get(at.saturating_add(1)..at.saturating_add(3));
-        match hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
-            Some(byte) => {
-                shown.push(char::from(byte));
-                rest = rest.get(at.saturating_add(3)..).unwrap_or_default();
-            }
-            None => {
-                shown.push('%');
-                rest = rest.get(at.saturating_add(1)..).unwrap_or_default();
-            }
+        if let Some(byte) = hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
+            shown.push(char::from(byte));
+            rest = rest.get(at.saturating_add(3)..).unwrap_or_default();
+        } else {
+            shown.push('%');
+            rest = rest.get(at.saturating_add(1)..).unwrap_or_default();
         }
     }
     shown.push_str(rest);
@@ -672,7 +670,7 @@ mod tests {
     #[test]
     fn code_in_a_setting_is_high_even_when_the_quotes_are_wrong() {
         let text = "model:\n  init_code: \"exec('import os; os.system(\"x\")')\"\n";
-        assert!(findings(text).iter().any(|found| *found == (CONFIG_CODE.id, Severity::High)));
+        assert!(findings(text).contains(&(CONFIG_CODE.id, Severity::High)));
         assert_eq!(findings("note: the eval metric (accuracy) is reported"), []);
     }
 

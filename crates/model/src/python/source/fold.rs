@@ -232,7 +232,7 @@ pub(super) fn join(separator: &Known, items: &Known) -> Known {
 }
 
 /// `value[start:stop:step]`
-pub(super) fn slice(value: &Known, start: Option<i64>, stop: Option<i64>, step: i64) -> Known {
+pub(super) fn slice(value: &Known, start: Option<i64>, end: Option<i64>, step: i64) -> Known {
     let Some(items) = value.items() else { return Known::Nothing };
     let length = i64::try_from(items.len()).unwrap_or(i64::MAX);
     let clamp = |bound: i64, low: i64, high: i64| {
@@ -242,16 +242,16 @@ pub(super) fn slice(value: &Known, start: Option<i64>, stop: Option<i64>, step: 
     let mut taken = Vec::new();
     if step > 0 {
         let mut at = clamp(start.unwrap_or(0), 0, length);
-        let stop = clamp(stop.unwrap_or(length), 0, length);
-        while at < stop {
+        let end = clamp(end.unwrap_or(length), 0, length);
+        while at < end {
             taken.extend(pick(at));
             at = at.saturating_add(step);
         }
     } else if step < 0 {
         let mut at =
             start.map_or(length.saturating_sub(1), |start| clamp(start, -1, length.saturating_sub(1)));
-        let stop = stop.map_or(-1, |stop| clamp(stop, -1, length));
-        while at > stop {
+        let end = end.map_or(-1, |end| clamp(end, -1, length));
+        while at > end {
             taken.extend(pick(at));
             at = at.saturating_add(step);
         }

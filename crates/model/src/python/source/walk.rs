@@ -118,12 +118,11 @@ impl<'a> Visitor<'a> for Walk {
             Stmt::Import(import) => {
                 for alias in &import.names {
                     let full = alias.name.as_str();
-                    let (bound, path) = match &alias.asname {
-                        Some(name) => (name.as_str(), full),
-                        None => {
-                            let top = full.split('.').next().unwrap_or(full);
-                            (top, top)
-                        }
+                    let (bound, path) = if let Some(name) = &alias.asname {
+                        (name.as_str(), full)
+                    } else {
+                        let top = full.split('.').next().unwrap_or(full);
+                        (top, top)
                     };
                     self.bind(bound, Known::Path(path.to_owned()).into());
                     self.imported(full, statement.start().to_usize());
@@ -178,7 +177,7 @@ impl<'a> Visitor<'a> for Walk {
                         self.evaluate(default);
                     }
                 }
-                for parameter in function.parameters.iter() {
+                for parameter in &function.parameters {
                     self.bind(parameter.name().as_str(), Value::default());
                 }
                 self.bind(function.name.as_str(), Value::default());
@@ -338,7 +337,7 @@ impl Walk {
             | Expr::Tuple(ast::ExprTuple { elts, .. })
             | Expr::Set(ast::ExprSet { elts, .. }) => {
                 let values: Vec<Value> = elts.iter().map(|element| self.evaluate(element)).collect();
-                let sources = values.iter().fold(Value::default(), |all, value| all.with(value));
+                let sources = values.iter().fold(Value::default(), super::fold::Value::with);
                 sources.but(Known::Items(values.into_iter().map(|value| value.known).collect()))
             }
             Expr::Dict(dict) => {
@@ -356,7 +355,7 @@ impl Walk {
                 self.evaluate(&choice.test);
                 let yes = self.evaluate(&choice.body);
                 let no = self.evaluate(&choice.orelse);
-                if yes.known == Known::Nothing { no.clone().with(&yes) } else { yes.clone().with(&no) }
+                if yes.known == Known::Nothing { no.with(&yes) } else { yes.with(&no) }
             }
             Expr::BoolOp(operation) => {
                 let values: Vec<Value> = operation.values.iter().map(|value| self.evaluate(value)).collect();
@@ -619,9 +618,9 @@ impl Walk {
             }
             ("format", Known::Text(template), _) => {
                 let values: Vec<Known> = arguments.iter().map(|argument| argument.known.clone()).collect();
-                let names: Vec<(String, Known)> =
+                let fields: Vec<(String, Known)> =
                     named.iter().map(|(name, value)| (name.clone(), value.known.clone())).collect();
-                fold::format(template, &values, &names)
+                fold::format(template, &values, &fields)
             }
             ("replace", Known::Text(text), Some(Known::Text(from)))
                 if !from.is_empty() && text.len() < 65_536 =>
@@ -648,7 +647,6 @@ impl Walk {
             ("split", Known::Text(text), Some(Known::Text(by))) if !by.is_empty() => {
                 Known::Items(text.split(by.as_str()).map(|part| Known::Text(part.to_owned())).collect())
             }
-            ("fromhex", Known::Nothing, Some(_)) => Known::Nothing,
             _ => Known::Nothing,
         };
         let mut value = all.but(known);

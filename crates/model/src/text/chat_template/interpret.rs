@@ -311,20 +311,20 @@ impl Interpreter<'_> {
                 let (base, index) = (self.value(*base).clone(), self.value(*index).clone());
                 self.item(&base, &index)
             }
-            Expr::Slice(base, [start, stop, step]) => {
+            Expr::Slice(base, [first, last, step]) => {
                 let base = self.value(*base).clone();
                 let bound = |part: &Option<Id>| part.map(|part| self.value(part).integer);
-                let (start, stop, step) = (bound(start), bound(stop), bound(step));
-                if [start, stop, step].contains(&Some(None)) {
+                let (first, last, step) = (bound(first), bound(last), bound(step));
+                if [first, last, step].contains(&Some(None)) {
                     return base.sources();
                 }
-                let (start, stop, step) = (start.flatten(), stop.flatten(), step.flatten().unwrap_or(1));
+                let (first, last, step) = (first.flatten(), last.flatten(), step.flatten().unwrap_or(1));
                 if let Some(items) = &base.items {
-                    return Value::list(slice(items, start, stop, step));
+                    return Value::list(slice(items, first, last, step));
                 }
                 base.map(|text| {
                     let letters: Vec<char> = text.chars().collect();
-                    slice(&letters, start, stop, step).into_iter().collect()
+                    slice(&letters, first, last, step).into_iter().collect()
                 })
             }
             Expr::Call(function, arguments, named) => self.call(*function, arguments, named, offset),
@@ -498,7 +498,7 @@ impl Interpreter<'_> {
                 if let Some(template) = base.only_text() {
                     if format_reaches_internals(template) {
                         result.reach = result.reach.max(Reach::Internals);
-                        result.path = template.to_owned();
+                        template.clone_into(&mut result.path);
                     }
                     result.texts.extend(brace(template, arguments, named));
                 }
@@ -692,14 +692,15 @@ impl Interpreter<'_> {
                 }
                 Value::default()
             }
-            Operator::Arithmetic => match (left.integer, right.integer) {
-                (Some(a), Some(b)) => Value { integer: a.checked_sub(b), ..left.sources() },
-                _ => {
+            Operator::Arithmetic => {
+                if let (Some(a), Some(b)) = (left.integer, right.integer) {
+                    Value { integer: a.checked_sub(b), ..left.sources() }
+                } else {
                     let mut value = left.sources();
                     value.depend_on(right);
                     value
                 }
-            },
+            }
             Operator::Logic => {
                 let mut value = left.clone().or(right);
                 value.integer = None;
@@ -834,7 +835,7 @@ fn member(base: &Value, name: &str) -> Value {
             value.triggers.clear();
         }
         "content" | "text" | "reasoning_content" | "thinking" | "arguments" | "value" => {
-            value.from_content = true
+            value.from_content = true;
         }
         _ => {}
     }

@@ -151,7 +151,7 @@ impl Template {
             };
             return inner.saturating_add(end).saturating_add(2);
         }
-        let closing: &[u8; 2] = if kind == b'{' { b"}}" } else { b"%}" };
+        let closing = if kind == b'{' { *b"}}" } else { *b"%}" };
         let mut tokens = Vec::new();
         let Some(end) = tokenize(source, inner, closing, &mut tokens) else {
             self.unterminated.get_or_insert(start);
@@ -200,7 +200,7 @@ enum Token<'a> {
 fn tokenize<'a>(
     source: &'a str,
     start: usize,
-    closing: &[u8; 2],
+    closing: [u8; 2],
     tokens: &mut Vec<(Token<'a>, usize)>,
 ) -> Option<usize> {
     let bytes = source.as_bytes();
@@ -212,7 +212,7 @@ fn tokenize<'a>(
     loop {
         let byte = *bytes.get(at)?;
         let closes = |from: usize| bytes.get(from..from.saturating_add(2)) == Some(&closing[..]);
-        if (braces == 0 || closing == b"%}") && closes(at) {
+        if (braces == 0 || closing == *b"%}") && closes(at) {
             return Some(at.saturating_add(2));
         }
         if matches!(byte, b'-' | b'+') && closes(at.saturating_add(1)) {
@@ -674,8 +674,9 @@ impl<'s> Parser<'_, 's> {
                 Expr::Text(text)
             }
             Token::Integer(value) => Expr::Integer(value),
-            Token::Float => Expr::Constant,
-            Token::Name("true" | "True" | "false" | "False" | "none" | "None") => Expr::Constant,
+            Token::Float | Token::Name("true" | "True" | "false" | "False" | "none" | "None") => {
+                Expr::Constant
+            }
             Token::Name(name) => Expr::Name(name.to_owned()),
             Token::Mark("(") => {
                 if self.eat(")") {
@@ -722,7 +723,7 @@ impl<'s> Parser<'_, 's> {
                 }
                 Expr::Dict(items)
             }
-            _ => return None,
+            Token::Mark(_) => return None,
         };
         Some(self.push(expr))
     }

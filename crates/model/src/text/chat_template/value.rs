@@ -148,7 +148,7 @@ fn cut(mut text: String) -> String {
 }
 
 /// `text[start:stop:step]` over characters, as Python slices.
-pub(super) fn slice<T: Clone>(elements: &[T], start: Option<i64>, stop: Option<i64>, step: i64) -> Vec<T> {
+pub(super) fn slice<T: Clone>(elements: &[T], start: Option<i64>, end: Option<i64>, step: i64) -> Vec<T> {
     let length = i64::try_from(elements.len()).unwrap_or(i64::MAX);
     let clamp = |bound: i64, low: i64, high: i64| {
         let bound = if bound < 0 { bound.saturating_add(length) } else { bound };
@@ -158,16 +158,16 @@ pub(super) fn slice<T: Clone>(elements: &[T], start: Option<i64>, stop: Option<i
     let mut taken = Vec::new();
     if step > 0 {
         let mut at = clamp(start.unwrap_or(0), 0, length);
-        let stop = clamp(stop.unwrap_or(length), 0, length);
-        while at < stop {
+        let end = clamp(end.unwrap_or(length), 0, length);
+        while at < end {
             taken.extend(pick(at));
             at = at.saturating_add(step);
         }
     } else if step < 0 {
         let mut at =
             start.map_or(length.saturating_sub(1), |start| clamp(start, -1, length.saturating_sub(1)));
-        let stop = stop.map_or(-1, |stop| clamp(stop, -1, length));
-        while at > stop {
+        let end = end.map_or(-1, |end| clamp(end, -1, length));
+        while at > end {
             taken.extend(pick(at));
             at = at.saturating_add(step);
         }
