@@ -177,7 +177,13 @@ impl Format for TfLite {
             scan.report(Finding::new(&TFLITE_MALFORMED, message).severity(Severity::Low).at(0));
             return;
         }
-        let mut model = Model { bytes: input.bytes, scan, told: 0, options_left: OPTION_BYTES };
+        let mut model = Model {
+            bytes: input.bytes,
+            scan,
+            told: 0,
+            options_left: OPTION_BYTES,
+            arguments_left: input.bytes.len(),
+        };
         if let Err(error) = model.read() {
             model.broken("", error);
         }
@@ -189,6 +195,8 @@ struct Model<'a, 's, 'l> {
     scan: &'s mut Scan<'l>,
     told: u32,
     options_left: usize,
+    /// Arguments still looked at: an honest file spends four bytes on each.
+    arguments_left: usize,
 }
 
 impl<'a> Model<'a, '_, '_> {
@@ -329,7 +337,16 @@ impl<'a> Model<'a, '_, '_> {
             for field in [1, 2] {
                 let Some(arguments) = operator.vector(field, 4)? else { continue };
                 // −1 stands for an optional tensor left out.
-                let stray = (0..arguments.len().min(tensors.len().saturating_add(MAX_RANK)))
+                let Some(left) = self.arguments_left.checked_sub(arguments.len()) else {
+                    let text =
+                        "operators that share their arguments, more than the file has room for".to_owned();
+                    self.scan
+                        .gap(Some(operator.position() as u64), format!("{text}; the rest was not looked at"));
+                    self.malformed(&place, operator.position(), text);
+                    return Ok(());
+                };
+                self.arguments_left = left;
+                let stray = (0..arguments.len())
                     .filter_map(|at| arguments.u32(at))
                     .find(|&tensor| tensor != u32::MAX && tensor as usize >= tensors.len());
                 if let Some(stray) = stray {

@@ -16,14 +16,23 @@ pub(super) fn symbol_nodes(file: &File<'_>, root: u64) -> (Vec<u64>, Option<Brok
     let mut error = None;
     let mut pending = vec![root];
     let mut seen = HashSet::new();
+    // Nodes that do not overlap hold no more children than this.
+    let limit = file.bytes.len().checked_div(file.address_size).unwrap_or(0);
+    let mut read = 0usize;
     while let Some(address) = pending.pop() {
-        if !seen.insert(address) || seen.len() > MAX_NODES {
+        if !seen.insert(address) || seen.len() > MAX_NODES || read > limit {
             error = Some(Broken { offset: address, what: "a B-tree that leads back to itself" });
             continue;
         }
         match children(file, address) {
-            Ok((0, children)) => leaves.extend(children),
-            Ok((_, children)) => pending.extend(children.into_iter().rev()),
+            Ok((level, children)) => {
+                read = read.saturating_add(children.len());
+                if level == 0 {
+                    leaves.extend(children);
+                } else {
+                    pending.extend(children.into_iter().rev());
+                }
+            }
             Err(broken) => error = Some(broken),
         }
     }
@@ -87,8 +96,13 @@ pub(super) fn records<'a>(
     }
     let mut pending = vec![(root, root_records, depth)];
     let mut seen = HashSet::new();
+    let mut read = 0u64;
     while let Some((address, count, level)) = pending.pop() {
-        if !seen.insert(address) || seen.len() > MAX_NODES {
+        read = read.saturating_add(count.saturating_add(1).saturating_mul(record_size));
+        if !seen.insert(address)
+            || seen.len() > MAX_NODES
+            || read > (file.bytes.len() as u64).saturating_mul(2)
+        {
             return Err(Broken { offset: address, what: "a B-tree that leads back to itself" });
         }
         let mut fields = file.at(address)?;

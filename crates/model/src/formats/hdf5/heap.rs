@@ -22,8 +22,12 @@ pub(super) fn local<'a>(file: &File<'a>, address: u64) -> Result<&'a [u8], Broke
 pub(super) fn local_text(segment: &[u8], offset: u64) -> &[u8] {
     let start = usize::try_from(offset).unwrap_or(usize::MAX);
     let rest = segment.get(start..).unwrap_or_default();
+    let rest = rest.get(..NAME_BYTES).unwrap_or(rest);
     rest.split(|&byte| byte == 0).next().unwrap_or_default()
 }
+
+/// Longest name read from a local heap, in bytes; longer ones are cut.
+const NAME_BYTES: usize = 4096;
 
 /// Objects of one global heap collection by their index.
 type Collection<'a> = HashMap<u16, &'a [u8]>;
@@ -32,6 +36,8 @@ type Collection<'a> = HashMap<u16, &'a [u8]>;
 #[derive(Debug, Default)]
 pub(super) struct GlobalHeap<'a> {
     collections: HashMap<u64, Collection<'a>>,
+    /// Bytes of all collections read, again or for the first time.
+    read: u64,
 }
 
 impl<'a> GlobalHeap<'a> {
@@ -41,22 +47,33 @@ impl<'a> GlobalHeap<'a> {
             if self.collections.len() >= Self::COLLECTIONS {
                 self.collections.clear();
             }
-            self.collections.insert(address, collection(file, address)?);
+            if self.read > (file.bytes.len() as u64).saturating_mul(Self::WORK_FACTOR).saturating_add(1 << 20)
+            {
+                return Err(Broken {
+                    offset: address,
+                    what: "more heap collections than the file has room for",
+                });
+            }
+            let collection = collection(file, address, &mut self.read)?;
+            self.collections.insert(address, collection);
         }
         let index = u16::try_from(index).unwrap_or(0);
         let missing = Broken { offset: address, what: "a value that its heap does not hold" };
         self.collections.get(&address).and_then(|objects| objects.get(&index)).copied().ok_or(missing)
     }
 
+    /// Bytes of collections read for each byte of the file, before they are taken to overlap.
+    const WORK_FACTOR: u64 = 8;
     /// Most collections kept at a time; each holds at most 65,535 objects and usually 4 KiB.
     const COLLECTIONS: usize = 256;
 }
 
-fn collection<'a>(file: &File<'a>, address: u64) -> Result<Collection<'a>, Broken> {
+fn collection<'a>(file: &File<'a>, address: u64, read: &mut u64) -> Result<Collection<'a>, Broken> {
     let mut fields = file.at(address)?;
     fields.signature(b"GCOL", "no global heap")?;
     fields.skip(4)?;
     let size = fields.length()?;
+    *read = read.saturating_add(size);
     let header = fields.position().saturating_sub(address);
     let mut fields =
         file.over(fields.take(usize::try_from(size.saturating_sub(header)).unwrap_or(usize::MAX))?, address);

@@ -38,13 +38,22 @@ const MAX_MESSAGES: usize = 1 << 17;
 
 /// Reads every message of the object header at `address`, also those in continuation blocks. What was read before a
 /// mistake is kept.
-pub(super) fn messages<'a>(file: &File<'a>, address: u64) -> (Vec<Message<'a>>, Option<Broken>) {
-    let mut found = Vec::new();
-    let error = collect(file, address, &mut found).err();
-    (found, error)
+pub(super) fn messages<'a>(file: &File<'a>, address: u64) -> Header<'a> {
+    let mut header = Header::default();
+    header.error = collect(file, address, &mut header).err();
+    header
 }
 
-fn collect<'a>(file: &File<'a>, address: u64, found: &mut Vec<Message<'a>>) -> Result<(), Broken> {
+/// What was read of an object header.
+#[derive(Debug, Default)]
+pub(super) struct Header<'a> {
+    pub(super) messages: Vec<Message<'a>>,
+    /// Bytes of all its blocks.
+    pub(super) bytes: u64,
+    pub(super) error: Option<Broken>,
+}
+
+fn collect<'a>(file: &File<'a>, address: u64, found: &mut Header<'a>) -> Result<(), Broken> {
     let mut head = file.at(address)?;
     let is_v2 = head.rest().starts_with(b"OHDR");
     // Blocks still to read: start and length of the messages in each.
@@ -77,6 +86,7 @@ fn collect<'a>(file: &File<'a>, address: u64, found: &mut Vec<Message<'a>>) -> R
             return Err(Broken { offset: start, what: "a continuation that leads back to itself" });
         }
         let mut block = file.over(file.slice(start, size)?, start);
+        found.bytes = found.bytes.saturating_add(size);
         let (head_size, order_size) =
             if is_v2 { (4usize, if flags & 4 == 0 { 0 } else { 2 }) } else { (8, 0) };
         while block.remaining() >= head_size.saturating_add(order_size) {
@@ -106,10 +116,10 @@ fn collect<'a>(file: &File<'a>, address: u64, found: &mut Vec<Message<'a>>) -> R
                 // Unknown messages are legal; the library ignores them unless they say otherwise.
                 continue;
             }
-            if found.len() >= MAX_MESSAGES {
+            if found.messages.len() >= MAX_MESSAGES {
                 return Err(Broken { offset, what: "more messages in one object than are read" });
             }
-            found.push(Message { kind, is_shared: message_flags & 2 != 0, data, offset });
+            found.messages.push(Message { kind, is_shared: message_flags & 2 != 0, data, offset });
         }
     }
     Ok(())

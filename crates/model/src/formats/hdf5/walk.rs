@@ -17,7 +17,14 @@ use std::collections::HashSet;
 const MAX_OBJECTS: usize = 1 << 20;
 
 /// Most links waiting to be followed: bounds memory where one huge group lists a million names.
-const MAX_PENDING: usize = 1 << 21;
+const MAX_PENDING: usize = 1 << 20;
+
+/// Most bytes of paths kept for them; further ones go without.
+const PENDING_BYTES: usize = 32 << 20;
+
+/// Bytes looked at for each byte of the file: structures that are referred to again and again must not cost time again
+/// and again. Honest files stay below two.
+const WORK_FACTOR: u64 = 8;
 
 /// Most elements of one variable-length value looked at.
 const MAX_ELEMENTS: u64 = 4096;
@@ -35,20 +42,40 @@ pub(super) struct Walk<'a, 's, 'l> {
     heap: GlobalHeap<'a>,
     visited: HashSet<u64>,
     pending: Vec<(u64, String)>,
+    pending_bytes: usize,
+    /// Bytes that may still be looked at.
+    work_left: u64,
     broken: u32,
     scan: &'s mut Scan<'l>,
 }
 
 impl<'a, 's, 'l> Walk<'a, 's, 'l> {
     pub(super) fn new(file: File<'a>, base: u64, scan: &'s mut Scan<'l>) -> Self {
-        let (heap, visited, pending) = (GlobalHeap::default(), HashSet::new(), Vec::new());
-        Self { file, base, heap, visited, pending, broken: 0, scan }
+        let work_left = (file.bytes.len() as u64).saturating_mul(WORK_FACTOR).saturating_add(1 << 20);
+        Self {
+            file,
+            base,
+            heap: GlobalHeap::default(),
+            visited: HashSet::new(),
+            pending: Vec::new(),
+            pending_bytes: 0,
+            work_left,
+            broken: 0,
+            scan,
+        }
     }
 
     /// Visits every object that can be reached from the one at `root`.
     pub(super) fn run(mut self, root: u64) {
         self.pending.push((root, String::new()));
         while let Some((address, path)) = self.pending.pop() {
+            self.pending_bytes = self.pending_bytes.saturating_sub(path.len());
+            if self.work_left == 0 {
+                let message = "objects share their parts so often that reading them all would take too long";
+                self.scan.gap(None, format!("{message}; the rest was not looked at"));
+                self.scan.report(Finding::new(&MALFORMED, message));
+                break;
+            }
             if !self.visited.insert(address) {
                 continue;
             }
@@ -64,12 +91,16 @@ impl<'a, 's, 'l> Walk<'a, 's, 'l> {
     }
 
     fn object(&mut self, address: u64, path: &str) {
-        let (messages, error) = object::messages(&self.file, address);
-        if let Some(error) = error {
+        let header = object::messages(&self.file, address);
+        self.spend(header.bytes);
+        if let Some(error) = header.error {
             self.broken(path, error);
         }
         let mut dataset = Dataset::default();
-        for message in &messages {
+        for message in &header.messages {
+            if self.work_left == 0 {
+                return;
+            }
             if let Err(error) = self.message(message, path, &mut dataset) {
                 let offset = message.offset.saturating_add(error.offset);
                 let error =
@@ -140,13 +171,16 @@ impl<'a, 's, 'l> Walk<'a, 's, 'l> {
     }
 
     /// The objects of a fractal heap that the version 2 B-tree at `index` lists; the id stands at `id_at` in a record.
-    fn dense(&self, heap: u64, index: u64, id_at: usize) -> Result<Vec<&'a [u8]>, Broken> {
+    fn dense(&mut self, heap: u64, index: u64, id_at: usize) -> Result<Vec<&'a [u8]>, Broken> {
         let mut heap = FractalHeap::open(&self.file, heap)?;
         let length = heap.id_length();
         let mut ids = Vec::new();
+        let mut read = 0u64;
         btree::records(&self.file, index, &mut |record: &'a [u8]| {
+            read = read.saturating_add(record.len() as u64);
             ids.extend(record.get(id_at..id_at.saturating_add(length)));
         })?;
+        self.spend(read);
         ids.into_iter().map(|id| heap.object(id)).collect()
     }
 
@@ -155,12 +189,17 @@ impl<'a, 's, 'l> Walk<'a, 's, 'l> {
         let segment = heap::local(&self.file, heap)?;
         let (nodes, error) = btree::symbol_nodes(&self.file, tree);
         for node in nodes {
+            if self.work_left == 0 {
+                break;
+            }
             let mut fields = self.file.at(node)?;
             fields.signature(b"SNOD", "no symbol table node")?;
             fields.skip(2)?;
             let count = fields.u16()?;
+            self.spend(u64::from(count).saturating_mul(40).saturating_add(8));
             for _ in 0..count {
                 let name = heap::local_text(segment, fields.address()?);
+                self.spend(name.len() as u64);
                 let address = fields.address()?;
                 let cache = fields.u32()?;
                 fields.skip(20)?;
@@ -177,7 +216,13 @@ impl<'a, 's, 'l> Walk<'a, 's, 'l> {
         let path = printable(&format!("{path}/{}", String::from_utf8_lossy(name)), PATH_CHARS);
         match target {
             Target::Object(address) => {
+                if self.visited.contains(&address) {
+                    return;
+                }
                 if self.pending.len() < MAX_PENDING {
+                    let kept = self.pending_bytes.saturating_add(path.len()) <= PENDING_BYTES;
+                    let path = if kept { path } else { String::new() };
+                    self.pending_bytes = self.pending_bytes.saturating_add(path.len());
                     self.pending.push((address, path));
                 } else {
                     self.scan.gap(None, format!("more than {MAX_PENDING} links; the rest was not followed"));
@@ -247,14 +292,16 @@ impl<'a, 's, 'l> Walk<'a, 's, 'l> {
     }
 
     /// An element type, followed to its committed datatype when it is shared.
-    fn element(&self, data: &[u8], is_shared: bool) -> Result<Element, Broken> {
+    fn element(&mut self, data: &[u8], is_shared: bool) -> Result<Element, Broken> {
         if !is_shared {
             return message::datatype(&self.file, data);
         }
         let missing = Broken { offset: 0, what: "a shared datatype that is not where it should be" };
         let address = object::shared_address(&self.file, data).ok_or(missing)?;
-        let (messages, _) = object::messages(&self.file, address);
-        let committed = messages.iter().find(|message| message.kind == kind::DATATYPE && !message.is_shared);
+        let header = object::messages(&self.file, address);
+        self.spend(header.bytes);
+        let committed =
+            header.messages.iter().find(|message| message.kind == kind::DATATYPE && !message.is_shared);
         message::datatype(&self.file, committed.ok_or(missing)?.data)
     }
 
@@ -264,6 +311,9 @@ impl<'a, 's, 'l> Walk<'a, 's, 'l> {
         let count = message::dataspace(&self.file, attribute.dataspace)?;
         let place = format!("{path}/@{}", printable(&name, PATH_CHARS));
         for value in self.values(element, count, attribute.data)? {
+            if !self.spend(value.len() as u64) {
+                break;
+            }
             inspect::attribute(&name, value, &place, self.scan);
         }
         Ok(())
@@ -333,10 +383,19 @@ impl<'a, 's, 'l> Walk<'a, 's, 'l> {
         };
         if data.len() as u64 <= VALUE_BYTES {
             for value in self.values(element, count, data)? {
+                if !self.spend(value.len() as u64) {
+                    break;
+                }
                 inspect::value(value, path, self.scan);
             }
         }
         Ok(())
+    }
+
+    /// Books `bytes` of work; `false` when there is none left.
+    fn spend(&mut self, bytes: u64) -> bool {
+        self.work_left = self.work_left.saturating_sub(bytes.saturating_add(1));
+        self.work_left > 0
     }
 
     fn broken(&mut self, path: &str, error: Broken) {

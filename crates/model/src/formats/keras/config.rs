@@ -239,31 +239,36 @@ impl Walk<'_, '_, '_> {
     }
 
     fn values(&mut self) {
-        // The nearest object with a class name around each value, so that strings are read in its context.
-        let mut owners: Vec<Option<NodeId>> = Vec::with_capacity(self.document.len());
+        let document = self.document;
+        // For each value, the nearest object with a class name at or around it, so that strings are read in its
+        // context. Looked up once an object: keys are searched linearly.
+        let mut owners: Vec<Option<Owner<'_>>> = Vec::with_capacity(document.len());
         let mut mentions = Mentions::default();
         for (step, id) in self.document.ids().enumerate() {
             if step % 4096 == 0 && self.scan.out_of_time() {
                 return;
             }
-            let parent = self.document.parent(id);
-            let owner = parent.and_then(|parent| {
-                let typed =
-                    self.document.is_object(parent) && self.document.get(parent, "class_name").is_some();
-                if typed { Some(parent) } else { owners.get(parent.index()).copied().flatten() }
-            });
-            owners.push(owner);
-            match self.document.value(id) {
-                Value::Object => self.object(id),
-                Value::Text(text) => self.string(id, text, owner, &mut mentions),
+            let around = document.parent(id).and_then(|parent| owners.get(parent.index()).copied().flatten());
+            let mut owner = around;
+            match document.value(id) {
+                Value::Object => {
+                    if document.get(id, "class_name").is_some() {
+                        let class_name = document.get_text(id, "class_name").unwrap_or_default();
+                        let module = document.get_text(id, "module").unwrap_or_default();
+                        owner = Some(Owner { id, class_name, module });
+                    }
+                    self.object(id, around);
+                }
+                Value::Text(text) => self.string(id, text, around, &mut mentions),
                 _ => {}
             }
+            owners.push(owner);
         }
         self.fetches(mentions);
     }
 
     /// An object, judged by its class and module.
-    fn object(&mut self, id: NodeId) {
+    fn object(&mut self, id: NodeId, around: Option<Owner<'_>>) {
         let document = self.document;
         let module = document.get_text(id, "module");
         let config = document.get(id, "config");
@@ -277,7 +282,7 @@ impl Walk<'_, '_, '_> {
         let Some(class_name) = document.get_text(id, "class_name") else {
             if let Some(value) = document.get(id, "module")
                 && let Some(module) = module
-                && !self.is_lambda_config(id)
+                && !self.is_code_config(id, around)
                 && matches!(names::module(module), Module::Stdlib)
             {
                 let name = ["name", "fn", "function", "class"]
@@ -318,13 +323,11 @@ impl Walk<'_, '_, '_> {
         self.class(id, module, imported);
     }
 
-    fn is_lambda_config(&self, id: NodeId) -> bool {
-        self.document.key(id) == "config"
-            && self
-                .document
-                .parent(id)
-                .and_then(|parent| self.document.get_text(parent, "class_name"))
-                .is_some_and(|class| matches!(class, "Lambda" | "TorchModuleWrapper"))
+    /// Whether the object is the configuration of a layer whose `module` key means something of its own.
+    fn is_code_config(&self, id: NodeId, around: Option<Owner<'_>>) -> bool {
+        let Some(owner) = around else { return false };
+        self.document.parent(id) == Some(owner.id)
+            && matches!(owner.class_name, "Lambda" | "TorchModuleWrapper")
     }
 
     /// A class by module and name.
@@ -476,10 +479,10 @@ impl Walk<'_, '_, '_> {
     }
 
     /// A string, judged by its key and by the object around it.
-    fn string(&mut self, id: NodeId, text: &str, owner: Option<NodeId>, mentions: &mut Mentions) {
+    fn string(&mut self, id: NodeId, text: &str, owner: Option<Owner<'_>>, mentions: &mut Mentions) {
         let document = self.document;
         let key = document.key(id);
-        let class_name = owner.and_then(|owner| document.get_text(owner, "class_name")).unwrap_or_default();
+        let class_name = owner.map_or("", |owner| owner.class_name);
         if matches!(key, "class_name" | "code")
             || matches!(class_name, "Lambda" | "__lambda__") && text.len() > 200
         {
@@ -488,18 +491,17 @@ impl Walk<'_, '_, '_> {
         if let Some(owner) = owner {
             let lower = text.get(..8).unwrap_or(text).to_ascii_lowercase();
             if lower.contains("://") || lower.starts_with("http") {
-                mentions.addresses.push((owner, id));
+                mentions.addresses.push((owner.id, id));
             }
             if text == "get_file" {
-                mentions.fetchers.push((owner, id));
+                mentions.fetchers.push((owner.id, id));
             }
-            let module = document.get_text(owner, "module").unwrap_or_default();
             if key != "name"
-                && names::is_non_modelling_module(module)
+                && names::is_non_modelling_module(owner.module)
                 && let Some((severity, why)) = names::dangerous_function(text)
-                && document.get_text(owner, "class_name") != Some("function")
+                && owner.class_name != "function"
             {
-                let message = format!("an object of `{module}` names `{text}`, which {why}");
+                let message = format!("an object of `{}` names `{text}`, which {why}", owner.module);
                 self.report(id, Finding::new(&KERAS_FUNCTION, message).severity(severity).evidence(text));
             }
         }
@@ -510,8 +512,8 @@ impl Walk<'_, '_, '_> {
             self.dotted_name(id, module, name);
         }
         self.path(id, key, text, class_name);
-        let place = Location { pointer: Some(self.pointer(id)), ..Location::default() };
         if text.len() >= Self::TELLING_BYTES && text.contains(|c: char| !c.is_alphanumeric() && c != '_') {
+            let place = Location { pointer: Some(self.pointer(id)), ..Location::default() };
             indicators::inspect_metadata(text, &place, self.scan);
         }
         if text.len() >= Self::PAYLOAD_BYTES
@@ -583,6 +585,14 @@ impl Walk<'_, '_, '_> {
     const TELLING_BYTES: usize = 8;
     /// Shortest base64 text looked into, in bytes.
     const PAYLOAD_BYTES: usize = 48;
+}
+
+/// An object with a class name, as the values inside it see it.
+#[derive(Debug, Clone, Copy)]
+struct Owner<'d> {
+    id: NodeId,
+    class_name: &'d str,
+    module: &'d str,
 }
 
 /// Strings that mean something together, by the object they belong to; the addresses are sorted by owner once all are read.

@@ -263,6 +263,9 @@ impl<'a> Constants<'a> {
     fn collect(nodes: impl Iterator<Item = Node<'a>>) -> Self {
         let mut constants = Self { values: HashMap::new(), passed: HashMap::new() };
         for node in nodes {
+            if constants.values.len().saturating_add(constants.passed.len()) >= Self::KEPT {
+                break;
+            }
             match node.op {
                 "Const" | "HostConst" => {
                     if let Some(value) = string_value(node.body) {
@@ -301,6 +304,8 @@ impl<'a> Constants<'a> {
         None
     }
 
+    /// Most nodes kept of one scope; graphs of the largest models hold some 200,000, few of them strings.
+    const KEPT: usize = 1 << 20;
     /// Most nodes a value is followed through.
     const HOPS: usize = 16;
 }

@@ -4,14 +4,20 @@
 //! `tensorflow/core/ops/*.cc` for what each touches.
 
 use bartizan_core::Severity;
+use std::collections::HashSet;
+use std::sync::LazyLock;
 
 /// Names of the operations registered by TensorFlow 2.21, sorted, one a line.
 const REGISTERED: &str = include_str!("registered_ops.txt");
 
+/// [`REGISTERED`] and [`OLDER`], ready to be asked for every node of a graph.
+static KNOWN: LazyLock<HashSet<&str>> =
+    LazyLock::new(|| REGISTERED.lines().chain(OLDER.iter().copied()).collect());
+
 /// Whether TensorFlow ships an operation called `name`.
 pub(crate) fn is_registered(name: &str) -> bool {
     // Operations with a leading underscore are the runtime's own (`_Arg`, `_Retval`, `_FusedConv2D`).
-    name.starts_with('_') || OLDER.contains(&name) || REGISTERED.lines().any(|known| known == name)
+    name.starts_with('_') || KNOWN.contains(name)
 }
 
 /// Operations of earlier releases, and those without a Python wrapper.
