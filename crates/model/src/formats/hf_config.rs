@@ -206,15 +206,14 @@ impl<'a> Walk<'a, '_, '_> {
         }
     }
 
+    /// Lines are counted near the head only; counting them for each of many settings would be quadratic.
     fn place(&self, offset: usize, pointer: Option<String>) -> Location {
-        let (line, column) = line_and_column(self.bytes, offset);
-        Location {
-            member: None,
-            offset: Some(offset as u64),
-            line: Some(line),
-            column: Some(column),
-            pointer,
+        let mut place = Location { offset: Some(offset as u64), pointer, ..Location::default() };
+        if offset < HEAD {
+            let (line, column) = line_and_column(self.bytes, offset);
+            (place.line, place.column) = (Some(line), Some(column));
         }
+        place
     }
 
     fn here(&self, reader: &Reader<'a>) -> Location {
@@ -315,16 +314,7 @@ impl<'a> Walk<'a, '_, '_> {
         if plain {
             return None;
         }
-        let mut place = Location {
-            offset: Some(reader.offset() as u64),
-            pointer: Some(reader.pointer()),
-            ..Location::default()
-        };
-        if reader.offset() < HEAD {
-            let (line, column) = line_and_column(self.bytes, reader.offset());
-            (place.line, place.column) = (Some(line), Some(column));
-        }
-        Some(place)
+        Some(self.here(reader))
     }
 
     fn remote_code(&mut self, setting: &str, text: &str, reader: &Reader<'a>) {

@@ -513,7 +513,7 @@ impl<'t> Document<'t, '_, '_> {
 }
 
 /// Lines are counted only in this much of a file, in bytes; counting for each of many scalars is quadratic.
-const LINES_WITHIN: usize = 256 << 10;
+const LINES_WITHIN: usize = 64 << 10;
 
 /// Calls that make a setting code.
 const CALLS: &[&str] = &[

@@ -34,7 +34,7 @@ pub enum Role {
 }
 
 /// Longest source read, in bytes. The largest module of Transformers has 0.3 MB.
-const SOURCE_BYTES: usize = 4 << 20;
+const SOURCE_BYTES: usize = 2 << 20;
 /// Nesting from which the walk gets a stack of its own.
 const OWN_STACK_FROM: usize = 60;
 /// Size of that stack, in bytes: over 10 KiB for each level of [`nesting::MOST`].

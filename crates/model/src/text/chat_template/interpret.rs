@@ -69,6 +69,8 @@ struct Block {
     captures: Option<String>,
 }
 
+/// Most escapes kept of one template.
+const MOST_ESCAPES: usize = 64;
 /// Longest text gathered under one condition, in bytes.
 const EMISSION_BYTES: usize = 16 << 10;
 
@@ -107,10 +109,14 @@ impl Interpreter<'_> {
             }
             self.values.push(value);
         }
-        if let Some((reach, path)) = self.internals_at.take()
-            && self.notes.escapes.len() < 64
-        {
-            self.notes.escapes.push(Escape { offset: spanned.offset, reach, path, dynamic: self.dynamic });
+        if let Some((reach, path)) = self.internals_at.take() {
+            let escape = Escape { offset: spanned.offset, reach, path, dynamic: self.dynamic };
+            // Past the bound only a worse one counts, so that many mild ones cannot hide it.
+            if self.notes.escapes.len() < MOST_ESCAPES {
+                self.notes.escapes.push(escape);
+            } else if let Some(milder) = self.notes.escapes.iter_mut().find(|kept| kept.reach < reach) {
+                *milder = escape;
+            }
         }
         self.act(spanned);
     }

@@ -187,10 +187,15 @@ pub fn inspect_as(source: &str, rendered: Rendered, place: &Location, scan: &mut
     for escape in &notes.escapes {
         report.escape(escape, rendered);
     }
-    for emission in &notes.emissions {
-        report.emission(emission);
+    // The worst first, so that a flood of trifles cannot use up the reports.
+    let mut graded: Vec<_> = notes.emissions.iter().filter_map(|one| Some((grade(one)?, one))).collect();
+    graded.sort_by_key(|((severity, _), _)| std::cmp::Reverse(*severity));
+    for ((severity, message), emission) in graded.into_iter().take(MOST_REPORTED) {
+        let finding =
+            Finding::new(&TEMPLATE_INJECTION, message).severity(severity).confidence(Confidence::Medium);
+        report.at(emission.offset, finding.evidence(emission.text.trim()));
     }
-    for load in &notes.loads {
+    for load in notes.loads.iter().take(MOST_REPORTED) {
         let far =
             load.what.starts_with(['/', '\\', '~']) || load.what.contains("..") || load.what.contains("://");
         let severity = if far { Severity::High } else { Severity::Medium };
@@ -204,10 +209,12 @@ pub fn inspect_as(source: &str, rendered: Rendered, place: &Location, scan: &mut
         let message = format!("the template makes {count} elements out of constants");
         report.at(*offset, Finding::new(&TEMPLATE_EXHAUSTION, message));
     }
-    for spanned in &template.statements {
-        if let Statement::Broken(range) = &spanned.statement {
-            report.broken(spanned.offset, read.get(range.clone()).unwrap_or_default());
-        }
+    let broken = template.statements.iter().filter_map(|spanned| match &spanned.statement {
+        Statement::Broken(range) => Some((spanned.offset, range.clone())),
+        _ => None,
+    });
+    for (offset, range) in broken.take(MOST_REPORTED) {
+        report.broken(offset, read.get(range).unwrap_or_default());
     }
     if let Some(offset) = template.unterminated {
         report.at(offset, Finding::new(&TEMPLATE_MALFORMED, "the template ends inside a tag"));
@@ -243,33 +250,6 @@ impl Report<'_, '_, '_> {
         let message = format!("the template {does}: `{}`", escape.path);
         let finding = Finding::new(&TEMPLATE_ESCAPE, message).severity(severity).confidence(confidence);
         self.at(escape.offset, finding.evidence(self.line(escape.offset)));
-    }
-
-    fn emission(&mut self, emission: &Emission) {
-        let command = wording::command(&emission.text);
-        let sentence = wording::words(&emission.text) >= wording::SENTENCE;
-        let conditional = !emission.triggers.is_empty() || emission.by_date;
-        let on = match emission.triggers.first() {
-            Some(trigger) => format!("when the conversation contains `{trigger}`"),
-            None => "on certain dates".to_owned(),
-        };
-        let (severity, message) = match (conditional, command, sentence) {
-            (true, Some(command), _) => {
-                (Severity::High, format!("{on}, the template tells the model to {command}"))
-            }
-            (true, None, true) => (Severity::High, format!("{on}, the template gives the model extra text")),
-            (true, None, false) if wording::words(&emission.text) > 1 && !emission.by_date => {
-                (Severity::Medium, format!("{on}, the template changes what the model is given"))
-            }
-            (false, Some(command), _) => {
-                let severity = if command.is_covert() { Severity::High } else { Severity::Medium };
-                (severity, format!("the template's fixed text tells the model to {command}"))
-            }
-            _ => return,
-        };
-        let finding =
-            Finding::new(&TEMPLATE_INJECTION, message).severity(severity).confidence(Confidence::Medium);
-        self.at(emission.offset, finding.evidence(emission.text.trim()));
     }
 
     /// A tag that does not parse: malformed, and judged by the names in it.
@@ -312,6 +292,33 @@ impl Report<'_, '_, '_> {
     }
 }
 
+/// How bad it is that the model is given this text, and why; `None` for what templates ordinarily say.
+fn grade(emission: &Emission) -> Option<(Severity, String)> {
+    let command = wording::command(&emission.text);
+    let words = wording::words(&emission.text);
+    let on = match emission.triggers.first() {
+        Some(trigger) => format!("when the conversation contains `{trigger}`"),
+        None => "on certain dates".to_owned(),
+    };
+    let conditional = !emission.triggers.is_empty() || emission.by_date;
+    Some(match (conditional, command) {
+        (true, Some(command)) => (Severity::High, format!("{on}, the template tells the model to {command}")),
+        (true, None) if words >= wording::SENTENCE => {
+            (Severity::High, format!("{on}, the template gives the model extra text"))
+        }
+        (true, None) if words > 1 && !emission.by_date => {
+            (Severity::Medium, format!("{on}, the template changes what the model is given"))
+        }
+        (false, Some(command)) => {
+            let severity = if command.is_covert() { Severity::High } else { Severity::Medium };
+            (severity, format!("the template's fixed text tells the model to {command}"))
+        }
+        _ => return None,
+    })
+}
+
+/// Findings of one kind placed in one template; more say nothing new, and placing each counts lines.
+const MOST_REPORTED: usize = 128;
 /// From this length, in bytes, a template is remarkable: the longest published ones have 20 KB.
 const LARGE_TEMPLATE: usize = 48 << 10;
 /// Longest template read, in bytes. Real ones stay below 64 KiB.

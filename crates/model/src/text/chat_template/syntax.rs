@@ -11,7 +11,7 @@ pub(super) type Id = usize;
 /// Deepest nesting of one expression. Real templates stay below 10.
 const MAX_NESTING: usize = 48;
 /// Most nodes read from one template.
-const MAX_NODES: usize = 400_000;
+const MAX_NODES: usize = 150_000;
 
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Expr {
