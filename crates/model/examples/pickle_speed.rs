@@ -1,6 +1,6 @@
 //! Measures the pickle follower: one large byte payload, then very many small opcodes of several sorts.
 //!
-//! `cargo run --release -p bartizan-model --example pickle_speed [MEGABYTES]`
+//! `cargo run --release -p bartizan-model --example pickle_speed [MEGABYTES [SHAPE]]`
 #![expect(clippy::print_stdout, reason = "an example that reports measurements")]
 
 use bartizan_core::{Limits, MonotonicClock};
@@ -52,7 +52,8 @@ fn main() {
             })
         }),
     ];
-    for (name, shape) in shapes {
+    let wanted = std::env::args().nth(2).unwrap_or_default();
+    for (name, shape) in shapes.into_iter().filter(|(name, _)| name.contains(&wanted)) {
         let bytes = shape(size);
         let start = Instant::now();
         let outcome = scan(&Input::new("speed.pkl", &bytes), &Limits::default(), &MonotonicClock::start());

@@ -15,12 +15,16 @@ pub(super) struct Block {
     pub(super) is_padded: bool,
 }
 
+/// Whether objects of this class have an array behind them.
+pub(super) fn is_wrapper_class(module: &str, name: &str) -> bool {
+    name == "NumpyArrayWrapper" && module.ends_with("numpy_pickle")
+}
+
 /// Whether `target` is an object of the wrapper class.
 pub(super) fn is_wrapper(machine: &Machine<'_>, target: Value) -> bool {
     let Some(node) = machine.store.get(target).filter(|node| node.kind == Kind::Call) else { return false };
-    let items = machine.store.items(node, 1);
-    let class = items.first().and_then(|&class| machine.store.global_of(class));
-    class.is_some_and(|class| class.name == "NumpyArrayWrapper" && class.module.ends_with("numpy_pickle"))
+    let class = machine.store.first(node).and_then(|class| machine.store.global_of(class));
+    class.is_some_and(|class| class.wraps_arrays)
 }
 
 /// The block that the wrapper's `state` describes; `None` when its shape or type cannot be known.

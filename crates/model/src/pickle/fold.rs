@@ -68,7 +68,7 @@ pub(super) fn torch_storage(machine: &Machine<'_>, id: Value) -> Option<Storage>
 /// What calling `callee` with the tuple `arguments` gives, when that can be known.
 pub(super) fn call(machine: &mut Machine<'_>, callee: Value, arguments: Value, place: u64) -> Option<Value> {
     let may_fold = match callee {
-        Value::Global(_) => machine.store.global_of(callee).is_some_and(|global| folds(&global.module)),
+        Value::Global(_) => machine.store.global_of(callee).is_some_and(|global| global.folds),
         Value::Node(_) => machine
             .store
             .get(callee)
@@ -83,7 +83,7 @@ pub(super) fn call(machine: &mut Machine<'_>, callee: Value, arguments: Value, p
 }
 
 /// Whether functions of `module` are folded.
-fn folds(module: &str) -> bool {
+pub(super) fn folds(module: &str) -> bool {
     matches!(
         module,
         "builtins"
@@ -450,7 +450,9 @@ fn function(
             let all: Vec<Value> = std::iter::once(getter).chain(arguments.iter().copied()).collect();
             Some(machine.store.node(Kind::Getter, &all))
         }
-        "functools.partial" | "functools.partialmethod" => Some(machine.store.node(Kind::Partial, arguments)),
+        "functools.partial" | "functools.partialmethod" | "types.MethodType" => {
+            Some(machine.store.node(Kind::Partial, arguments))
+        }
         "functools.reduce" => {
             let items = sequence(machine, second?)?;
             let mut items = arguments.get(2).copied().into_iter().chain(items);
@@ -562,7 +564,6 @@ fn function(
             let name = string(machine, first?)?;
             Some(machine.store.global(&name, "", place, ""))
         }
-        "types.MethodType" => Some(machine.store.node(Kind::Partial, arguments)),
         "codecs.encode" | "codecs.decode" => {
             let codec = match second {
                 Some(codec) => string(machine, codec)?,

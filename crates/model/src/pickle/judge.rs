@@ -260,6 +260,9 @@ impl Judge {
             // The serialisers that nest pickles write the inner one as a byte string beside the call.
             severity = severity.max(Severity::High);
         }
+        if path == "builtins.setattr" && sets_own_attribute(machine, arguments) {
+            severity = severity.min(Severity::Low);
+        }
         let is_own_import = is_serialisers_own(&path);
         if is_own_import {
             severity = severity.min(Severity::Medium);
@@ -270,7 +273,7 @@ impl Judge {
             GadgetClass::NestedPickle => Some(Purpose::Pickle),
             _ => None,
         };
-        if let Some(purpose) = purpose {
+        if let Some(purpose) = purpose.filter(|_| !is_own_import) {
             machine.hand_over(arguments, purpose, place);
         }
         let shown = render::call(machine, target, arguments);
@@ -939,6 +942,15 @@ static CODE_NAMES: &[&str] = &[
     "urlretrieve",
 ];
 
+/// Whether `setattr` gives an ordinary attribute to an object that the stream itself made, as dill does for classes.
+fn sets_own_attribute(machine: &Machine<'_>, arguments: Value) -> bool {
+    let Some((items, _)) = machine.store.contents(arguments) else { return false };
+    let [object, name, value] = items.as_slice() else { return false };
+    let is_own = machine.store.get(*object).is_some_and(|node| node.kind == Kind::Call);
+    let is_ordinary = machine.store.text(*name).is_some_and(|name| !INTERNAL_KEYS.contains(&name.as_ref()));
+    is_own && is_ordinary && !machine.matters(*value)
+}
+
 /// The module and class of an instance that the stream made.
 fn class_of(machine: &Machine<'_>, object: Value) -> Option<(String, String)> {
     let node = machine.store.get(object).filter(|node| node.kind == Kind::Call)?;
@@ -1008,24 +1020,28 @@ static CONTAINER_CHANGES: &[&str] = &[
 /// A key of a state dictionary that redirects an object's behaviour.
 fn internal_key(machine: &Machine<'_>, state: Value) -> Option<String> {
     let node = machine.store.get(state)?;
-    let dictionaries = match node.kind {
-        Kind::Dict => vec![state],
-        Kind::Tuple => machine.store.items(node, 4),
-        _ => return None,
-    };
-    for dictionary in dictionaries {
-        let Some(node) = machine.store.get(dictionary).filter(|node| node.kind == Kind::Dict) else {
-            continue;
-        };
-        let items = machine.store.items(node, 512);
-        for pair in items.chunks_exact(2) {
-            let Some(key) = pair.first().and_then(|&key| machine.store.text(key)) else { continue };
-            if key.starts_with("__") && INTERNAL_KEYS.contains(&key.as_ref()) {
-                return Some(key.into_owned());
-            }
-        }
+    match node.kind {
+        Kind::Dict => internal_key_of(machine, node),
+        Kind::Tuple => machine.store.head(node).iter().take(4).find_map(|&part| {
+            internal_key_of(machine, machine.store.get(part).filter(|node| node.kind == Kind::Dict)?)
+        }),
+        _ => None,
     }
-    None
+}
+
+fn internal_key_of(machine: &Machine<'_>, node: &super::value::Node) -> Option<String> {
+    let head = machine.store.head(node);
+    let is_whole = head.len() as u64 == node.count;
+    let all = if is_whole { Vec::new() } else { machine.store.items(node, 512) };
+    let items = if is_whole { head } else { &all };
+    items.iter().step_by(2).take(512).find_map(|&key| {
+        let raw = machine.store.raw(key)?;
+        if !raw.starts_with(b"__") {
+            return None;
+        }
+        let key = machine.store.text(key)?;
+        INTERNAL_KEYS.contains(&key.as_ref()).then(|| key.into_owned())
+    })
 }
 
 /// Attributes that decide how an object or everything in its module behaves.

@@ -10,7 +10,7 @@ use super::names;
 use super::opcodes::{self as op, Instruction, LexError, lex};
 use super::store::{Folded, Store};
 use super::stream::Storage;
-use super::value::{Kind, Value};
+use super::value::{Kind, Node, Value};
 use super::{array_block, memo::Memo, nested};
 use crate::Scan;
 use std::collections::HashSet;
@@ -240,7 +240,7 @@ impl<'a> Machine<'a> {
                 }
                 _ => {}
             }
-            let instruction = lex(bytes, at)?;
+            let instruction = if op::is_bare(code) { Instruction::bare(code, at) } else { lex(bytes, at)? };
             if let Some(end) = self.step(&instruction)? {
                 return Ok(Some(end));
             }
@@ -495,7 +495,7 @@ impl<'a> Machine<'a> {
 
     /// Collapses plain values in the lower part of the stack into runs, between marks.
     fn collapse(&mut self) {
-        let exact_from = self.stack.len().saturating_sub(Self::DEEP / 2);
+        let exact_from = self.stack.len().saturating_sub(Self::EXACT);
         let mut kept: Vec<Value> = Vec::with_capacity(self.stack.len() / 2);
         let mut marks = std::mem::take(&mut self.marks);
         let mut pending = marks.iter_mut().peekable();
@@ -699,6 +699,22 @@ impl<'a> Machine<'a> {
     }
 
     fn append_above(&mut self, place: u64, name: &'static str) -> Step {
+        // Most items go into a container right below the mark: no need to move them twice.
+        if let Some((&mark, lower)) = self.marks.split_last()
+            && let mark = mark as usize
+            && mark > lower.last().map_or(0, |&fence| fence as usize)
+            && let Some(&Value::Node(index)) = mark.checked_sub(1).and_then(|below| self.stack.get(below))
+            && self.store.get(Value::Node(index)).is_some_and(Node::is_container)
+        {
+            let items = self.stack.get(mark..).unwrap_or_default();
+            if self.store.extend(index, items) {
+                self.judge.cycle(place);
+            }
+            self.stack.truncate(mark);
+            self.marks.pop();
+            self.expansion(Value::Node(index), place);
+            return Ok(());
+        }
         let items = self.take_to_mark(name)?;
         let target = self.top(name)?;
         self.add(target, &items, place, name);
@@ -717,16 +733,13 @@ impl<'a> Machine<'a> {
     fn add(&mut self, target: Value, items: &[Value], place: u64, name: &'static str) {
         match target {
             Value::Node(index) => {
-                let is_container = self.store.get(target).is_some_and(|node| {
-                    matches!(node.kind, Kind::List | Kind::Dict | Kind::Set | Kind::Tuple)
-                });
+                let is_container = self.store.get(target).is_some_and(Node::is_container);
                 if !is_container {
                     Judge::added(self, target, items, place, name);
                 }
-                if is_container && items.contains(&target) {
+                if self.store.extend(index, items) {
                     self.judge.cycle(place);
                 }
-                self.store.extend(index, items);
                 self.expansion(target, place);
             }
             Value::Lost(slot) => {
@@ -904,6 +917,8 @@ impl<'a> Machine<'a> {
     const HIGHEST_PROTOCOL: u8 = 5;
     /// Stack height at which plain values below collapse for the first time: 2 MB of values.
     const DEEP: usize = 128 << 10;
+    /// Values at the top of the stack that never collapse.
+    const EXACT: usize = 16 << 10;
     /// Height at which even values that could matter collapse: 16 MB of values.
     const DEEPEST: usize = 1 << 20;
     /// Marks that may nest. The unpickler that nests deepest in practice, a recursive structure, stays below 10^4.

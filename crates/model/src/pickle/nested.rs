@@ -105,14 +105,12 @@ pub(super) fn inspect(bytes: &[u8], payload: &Payload, scan: &mut Scan<'_>) {
             marshal::inspect(data, &place, scan);
         }
         Purpose::Pickle => {
-            if magic(data).is_some() || decoded_head(data).is_none() {
+            if magic(data) == Some(Magic::Pickle) || (magic(data).is_none() && is_plausible(data, 0)) {
                 let name = format!("pickle in a string at {:#x}", payload.place);
-                if data.len() > 1 && magic(data).is_none_or(|magic| magic == Magic::Pickle) {
-                    scan.member_as(&PICKLE, &name, data);
-                    return;
-                }
+                scan.member_as(&PICKLE, &name, data);
+            } else {
+                open(data, payload.place, true, scan);
             }
-            open(data, payload.place, true, scan);
         }
         Purpose::Data => open(data, payload.place, true, scan),
     }

@@ -53,6 +53,10 @@ pub(super) struct Global {
     pub(super) calls: u64,
     /// Calls that were judged in full; the rest repeat them.
     pub(super) judged: u32,
+    /// Whether calls of it are folded.
+    pub(super) folds: bool,
+    /// Whether it is joblib's wrapper class, behind whose objects arrays lie.
+    pub(super) wraps_arrays: bool,
 }
 
 impl Global {
@@ -89,22 +93,18 @@ impl<'a> Store<'a> {
     /// A node of `kind` holding `items`.
     pub(super) fn node(&mut self, kind: Kind, items: &[Value]) -> Value {
         let start = self.items.len() as u32;
-        let mut node = Node {
+        let index = self.nodes.len() as u32;
+        self.nodes.push(Node {
             kind,
             keep: matches!(kind, Kind::Attribute | Kind::Partial | Kind::Getter),
             count: 0,
             expanded: 1,
             first: Extent { start, length: 0, next: Extent::NONE },
             last: Extent::NONE,
-        };
-        for &item in items {
-            self.account(&mut node, item);
+        });
+        if !items.is_empty() {
+            self.extend(index, items);
         }
-        let held = items.len().min(self.held as usize);
-        self.items.extend(items.iter().take(held));
-        node.first.length = held as u32;
-        let index = self.nodes.len() as u32;
-        self.nodes.push(node);
         Value::Node(index)
     }
 
@@ -132,24 +132,32 @@ impl<'a> Store<'a> {
         node.expanded = node.expanded.saturating_add(expanded);
     }
 
-    /// Adds `items` to the container `index`.
-    pub(super) fn extend(&mut self, index: u32, items: &[Value]) {
-        let Some(&(mut node)) = self.nodes.get(index as usize) else { return };
-        let room = self.held.saturating_sub(node.count) as usize;
-        let before = node.keep;
+    /// Adds `items` to the container `index`; gives whether it is itself among them.
+    pub(super) fn extend(&mut self, index: u32, items: &[Value]) -> bool {
+        let Some(&(mut node)) = self.nodes.get(index as usize) else { return false };
+        let mut holds_itself = false;
+        let room = usize::try_from(self.held.saturating_sub(node.count)).unwrap_or(usize::MAX);
         let start = self.items.len();
+        let held = items.get(..room).unwrap_or(items);
+        self.items.extend_from_slice(held);
+        let mut plain = 0u64;
         for (place, &item) in items.iter().enumerate() {
+            if !matches!(item, Value::Node(_) | Value::Global(_) | Value::Run(_)) {
+                plain = plain.saturating_add(1);
+                continue;
+            }
+            holds_itself |= item == Value::Node(index);
             let kept = node.keep;
             node.keep = false;
             self.account(&mut node, item);
             // Past the cap only what could do harm is held.
-            let matters = node.keep;
-            node.keep |= kept;
-            if place < room || (matters && node.count < Self::HELD_AT_MOST) {
+            if place >= room && node.keep {
                 self.items.push(item);
             }
+            node.keep |= kept;
         }
-        node.keep |= before;
+        node.count = node.count.saturating_add(plain);
+        node.expanded = node.expanded.saturating_add(plain);
         let added = self.items.len().saturating_sub(start);
         if added > 0 {
             self.attach(&mut node, start as u32, added as u32);
@@ -157,6 +165,7 @@ impl<'a> Store<'a> {
         if let Some(slot) = self.nodes.get_mut(index as usize) {
             *slot = node;
         }
+        holds_itself
     }
 
     /// Appends the extent of `length` items at `start` to `node`, growing its last one when they touch.
@@ -202,6 +211,17 @@ impl<'a> Store<'a> {
         {
             node.keep = true;
         }
+    }
+
+    /// The first item of a node.
+    pub(super) fn first(&self, node: &Node) -> Option<Value> {
+        if node.first.length == 0 { None } else { self.items.get(node.first.start as usize).copied() }
+    }
+
+    /// The items of a node that lie together at its beginning: all of them unless it grew in pieces.
+    pub(super) fn head(&self, node: &Node) -> &[Value] {
+        let start = node.first.start as usize;
+        self.items.get(start..start.saturating_add(node.first.length as usize)).unwrap_or_default()
     }
 
     /// The items of a node, at most `limit`; those past what is held are not given.
@@ -260,6 +280,8 @@ impl<'a> Store<'a> {
             standing,
             calls: 0,
             judged: 0,
+            folds: super::fold::folds(module),
+            wraps_arrays: super::array_block::is_wrapper_class(module, name),
         });
         self.by_name.insert(key, index);
         Value::Global(index)
@@ -467,8 +489,6 @@ impl<'a> Store<'a> {
     const EXTENTS: usize = 128 << 10;
     /// Items held of one container while memory allows.
     const HELD: u64 = 4096;
-    /// Count past which even harmful items of one container are not added.
-    const HELD_AT_MOST: u64 = 1 << 32;
     /// Distinct globals before harmless ones are no longer recorded. Real models import some hundreds at most.
     const GLOBALS: usize = 64 << 10;
     /// Distinct globals recorded at all.

@@ -221,6 +221,19 @@ fn modules_and_tables_must_not_be_changed() {
 }
 
 #[test]
+fn an_attribute_of_an_object_of_the_stream_may_be_set_and_one_of_an_import_may_not() {
+    let set = |object: Builder, name: &str| {
+        let stream =
+            Builder::new().import("builtins", "setattr").raw(b"(").raw(&object.0).text(name).text("x");
+        worst(&stream.raw(b"tR").stop())
+    };
+    let own = Builder::default().import("collections", "OrderedDict").raw(b")R");
+    assert_eq!(set(own.clone(), "__qualname__"), Some(Severity::Low));
+    assert!(set(own, "__class__") >= Some(Severity::High));
+    assert!(set(Builder::default().import("json", "loads"), "x") >= Some(Severity::High));
+}
+
+#[test]
 fn the_state_of_an_ordinary_object_is_no_tampering() {
     let stream = Builder::new()
         .import("collections", "OrderedDict")
@@ -287,7 +300,7 @@ fn results_that_containers_look_at_are_given() {
     within(|scan| {
         let magic = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.";
         assert_eq!(follow(magic, 0, scan).result, Literal::Int(0x1950_a86a_20f9_469c_fc6c));
-        let keys = b"\x80\x02](X\x01\0\0\00X\x01\0\0\01e.";
+        let keys = b"\x80\x02](X\x01\0\0\x000X\x01\0\0\x001e.";
         assert_eq!(follow(keys, 0, scan).result, Literal::TextList(vec!["0".into(), "1".into()]));
     });
 }

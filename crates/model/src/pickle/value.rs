@@ -72,6 +72,13 @@ pub(super) struct Node {
     pub(super) last: u32,
 }
 
+impl Node {
+    /// Whether it is a container that the stream built itself.
+    pub(super) fn is_container(&self) -> bool {
+        matches!(self.kind, Kind::List | Kind::Dict | Kind::Set | Kind::Tuple)
+    }
+}
+
 /// A run of items of one node.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Extent {

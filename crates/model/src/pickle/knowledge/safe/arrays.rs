@@ -58,6 +58,7 @@ pub(super) static SAFE: &[Safe] = &[
     numpy("numpy.random._generator", &["Generator"]),
     numpy("numpy.random.bit_generator", &["BitGenerator", "SeedSequence", "__pyx_unpickle_SeedSequence", "__pyx_unpickle_SeedlessSequence", "SeedlessSequence"]),
     numpy("ml_dtypes", &["bfloat16", "float8_e4m3b11fnuz", "float8_e4m3fn", "float8_e5m2", "int4", "uint4"]),
+    scipy("scipy._lib.array_api_compat.numpy._aliases", &["asarray"]),
     scipy("scipy.sparse", &["bsr_array", "bsr_matrix", "coo_array", "coo_matrix", "csc_array", "csc_matrix", "csr_array", "csr_matrix", "dia_array", "dia_matrix", "dok_array", "dok_matrix", "lil_array", "lil_matrix"]),
     scipy("scipy.sparse._base", &["_spbase", "spmatrix", "sparray"]),
     scipy("scipy.sparse._bsr", &["bsr_array", "bsr_matrix"]),
