@@ -106,13 +106,13 @@ const RULES: &[&Rule] = &[
     &FILTER,
     &LINK,
     &MALFORMED,
-    &keras::lambda::KERAS_LAMBDA,
-    &keras::config::KERAS_MODULE,
-    &keras::config::KERAS_FUNCTION,
-    &keras::config::KERAS_TORCH,
-    &keras::config::KERAS_PATH,
-    &keras::config::KERAS_CUSTOM,
-    &keras::config::KERAS_MALFORMED,
+    &keras::rules::KERAS_LAMBDA,
+    &keras::rules::KERAS_MODULE,
+    &keras::rules::KERAS_FUNCTION,
+    &keras::rules::KERAS_TORCH,
+    &keras::rules::KERAS_PATH,
+    &keras::rules::KERAS_CUSTOM,
+    &keras::rules::KERAS_MALFORMED,
 ];
 
 impl Format for Hdf5 {

@@ -5,34 +5,11 @@
 
 use super::config::Walk;
 use super::names;
+use super::rules::KERAS_LAMBDA;
 use crate::python::source::Role;
 use crate::wire::base64;
 use crate::wire::json_tree::{NodeId, Value};
-use bartizan_core::{Confidence, Finding, Location, Severity, atlas, cwe, owasp_llm, owasp_ml, rule};
-
-rule! {
-    /// ## What it finds
-    /// A Keras model with a function body in it: a `Lambda` layer, or a `__lambda__` object anywhere in the
-    /// configuration. The body is marshalled Python bytecode, which is disassembled: code that reaches the system is
-    /// `critical`, code that only computes is `medium`, and a body that is no bytecode of any known Python is `high`.
-    /// ## Why it matters
-    /// Keras 2 and every HDF5 model turn the body into a function and call it while the model is built (CVE-2024-3660,
-    /// CVE-2025-9905: `safe_mode` is not honoured for HDF5). Keras 3 does so with `safe_mode=False`.
-    /// ## Example
-    /// `{"class_name": "Lambda", "config": {"function": ["4wEAAAA…", null, null], "function_type": "lambda"}}`
-    /// ## How to fix
-    /// Replace the layer by a registered custom layer or a built-in one, and load with `safe_mode=True` from `.keras`.
-    /// ## References
-    /// - <https://nvd.nist.gov/vuln/detail/CVE-2024-3660>
-    /// - <https://nvd.nist.gov/vuln/detail/CVE-2025-9905>
-    pub const KERAS_LAMBDA: Rule = Rule {
-        id: "model/keras-lambda",
-        title: "a Keras Lambda layer that carries code",
-        severity: Severity::High,
-        remedy: "Replace the Lambda layer by a built-in or registered layer; never load the file with safe mode off.",
-        taxonomies: &[atlas("AML.T0011.000"), atlas("AML.T0018.002"), cwe(502), cwe(94), owasp_llm("LLM03"), owasp_ml("ML06")],
-    };
-}
+use bartizan_core::{Confidence, Finding, Location, Severity};
 
 /// Judges the functions of the `Lambda` layer whose configuration is `config`.
 pub(super) fn inspect_layer(walk: &mut Walk<'_, '_, '_>, layer: NodeId, config: Option<NodeId>) {

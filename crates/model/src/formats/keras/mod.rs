@@ -3,8 +3,11 @@
 //! Cost: linear in the text; see [`crate::wire::json_tree`] for the bound on values.
 
 pub(crate) mod config;
-pub(crate) mod lambda;
+mod lambda;
 mod names;
+pub(crate) mod rules;
+#[cfg(test)]
+mod tests;
 
 use crate::wire::json_tree;
 use crate::{Format, Input, Recognition, Scan};
@@ -34,7 +37,7 @@ impl Format for KerasConfig {
     }
 
     fn rules(&self) -> &'static [&'static Rule] {
-        config::RULES
+        rules::RULES
     }
 
     fn recognise(&self, input: &Input<'_>) -> Recognition {

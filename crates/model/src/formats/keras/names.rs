@@ -150,9 +150,11 @@ pub(super) fn dangerous_function(name: &str) -> Option<(Severity, &'static str)>
         | "load_variable" => (Severity::High, "reads files"),
         "write_file" | "WriteFile" | "save_img" | "save_model" | "save_weights" | "plot_model"
         | "model_to_dot" | "TFRecordWriter" | "create_file_writer" | "write_graph" | "copy" | "rename"
-        | "remove" | "rmtree" | "deltree" | "DeleteRecursively" | "makedirs" | "mkdir" => {
-            (Severity::High, "writes or deletes files")
-        }
+        | "remove" | "rmtree" | "deltree" | "DeleteRecursively" | "makedirs" | "mkdir" | "Copy"
+        | "Rename" | "Remove" | "MakeDirs" | "MkDir" => (Severity::High, "writes or deletes files"),
+        // What Keras's own modules import, and so hand out by attribute.
+        "urlretrieve" | "subprocess" | "shutil" | "importlib" | "marshal" | "__import__" | "__builtins__"
+        | "os" => (Severity::High, "leads out of Keras into Python's own modules"),
         _ => return None,
     })
 }

@@ -2,7 +2,7 @@
 
 use super::Place;
 use crate::Scan;
-use crate::formats::keras::{config, lambda};
+use crate::formats::keras::rules as keras;
 use crate::wire::protobuf::ProtobufError;
 use bartizan_core::{Finding, Rule, Severity, atlas, cwe, owasp_llm, owasp_ml, rule};
 
@@ -107,13 +107,13 @@ pub(super) const RULES: &[&Rule] = &[
     &TF_UNKNOWN_OP,
     &TF_ASSET,
     &TF_MALFORMED,
-    &lambda::KERAS_LAMBDA,
-    &config::KERAS_MODULE,
-    &config::KERAS_FUNCTION,
-    &config::KERAS_TORCH,
-    &config::KERAS_PATH,
-    &config::KERAS_CUSTOM,
-    &config::KERAS_MALFORMED,
+    &keras::KERAS_LAMBDA,
+    &keras::KERAS_MODULE,
+    &keras::KERAS_FUNCTION,
+    &keras::KERAS_TORCH,
+    &keras::KERAS_PATH,
+    &keras::KERAS_CUSTOM,
+    &keras::KERAS_MALFORMED,
 ];
 
 /// Reports a message that could not be walked to its end.
