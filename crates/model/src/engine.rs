@@ -4,7 +4,7 @@
 //! executables. Recursion goes through [`Scan::member`] only and is bounded by [`Limits::depth`].
 
 use crate::{Format, Input, Recognition, identify, registry};
-use bartizan_core::{Clock, Finding, Gap, Kind, Limits, Location};
+use bartizan_core::{Clock, Confidence, Finding, Gap, Kind, Limits, Location, Severity};
 use std::collections::HashMap;
 
 /// Scans one subject.
@@ -50,6 +50,8 @@ pub struct Scan<'a> {
     seen: HashMap<(&'static str, Location), usize>,
     gaps: Vec<Gap>,
     dropped: u64,
+    /// Grade of the mildest finding kept, once the cap is reached.
+    floor: Option<(Severity, Confidence)>,
     path: Vec<String>,
     members: u64,
     expanded: u64,
@@ -64,6 +66,7 @@ impl<'a> Scan<'a> {
             seen: HashMap::new(),
             gaps: Vec::new(),
             dropped: 0,
+            floor: None,
             path: Vec::new(),
             members: 0,
             expanded: 0,
@@ -86,7 +89,11 @@ impl<'a> Scan<'a> {
         }
         if self.findings.len() >= self.limits.findings {
             self.dropped = self.dropped.saturating_add(1);
-            // The cap must not let a flood of trifles hide the one that matters.
+            // The cap must not let a flood of trifles hide the one that matters; nor may it search through all that
+            // were kept for each of a million that are not worse than the mildest.
+            if self.floor.is_some_and(|floor| (finding.severity, finding.confidence) <= floor) {
+                return;
+            }
             let mildest =
                 self.findings.iter().enumerate().min_by_key(|(_, kept)| (kept.severity, kept.confidence));
             if let Some((index, kept)) = mildest
@@ -97,6 +104,7 @@ impl<'a> Scan<'a> {
                 *slot = finding;
                 self.seen.insert(key, index);
             }
+            self.floor = self.findings.iter().map(|kept| (kept.severity, kept.confidence)).min();
             return;
         }
         self.seen.insert(key, self.findings.len());
