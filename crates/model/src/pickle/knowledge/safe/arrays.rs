@@ -109,6 +109,7 @@ pub(super) static SAFE: &[Safe] = &[
     pandas("pandas.core.groupby", &[CLASSES]),
     pandas("pandas.core.indexes", &[CLASSES]),
     pandas("pandas.core.indexes.base", &["Index", "_new_Index"]),
+    pandas("pandas.core.indexes.interval", &["IntervalIndex", "_new_IntervalIndex"]),
     pandas("pandas.core.indexes.datetimes", &["DatetimeIndex", "_new_DatetimeIndex"]),
     pandas("pandas.core.indexes.period", &["PeriodIndex", "_new_PeriodIndex"]),
     pandas("pandas.core.index", &["Float64Index", "Index", "Int64Index", "MultiIndex", "_new_Index"]),
