@@ -36,8 +36,7 @@ pub(super) fn standing_of(module: &str, name: &str) -> Standing {
 }
 
 /// Packages that guard the loading of models; no model refers to them.
-static SCANNERS: &[&str] =
-    &["bartizan", "fickling", "model_unpickler", "modelaudit", "modelscan", "picklescan", "saferpickle"];
+static SCANNERS: &[&str] = &["bartizan", "fickling", "modelaudit", "modelscan", "picklescan"];
 
 /// Collects what is found in one pickle.
 #[derive(Default)]

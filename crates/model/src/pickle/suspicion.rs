@@ -147,8 +147,7 @@ fn is_bare_command(text: &str) -> bool {
     match first {
         "id" | "whoami" | "uname" | "hostname" | "ifconfig" | "ipconfig" | "calc" | "calc.exe" => rest <= 2,
         "ls" | "cat" | "touch" | "rm" | "cp" | "mv" | "ping" | "nslookup" | "dig" | "kill" | "sh"
-        | "bash" | "printenv" | "chmod" | "chown" | "sudo" => (1..=6).contains(&rest),
-        "echo" => (1..=12).contains(&rest),
+        | "bash" | "echo" | "printenv" | "chmod" | "chown" | "sudo" => (1..=6).contains(&rest),
         _ => false,
     }
 }
