@@ -83,6 +83,8 @@ const HARMLESS: &[&str] = &[
     "html",
     "xml",
 ];
+/// Model formats chosen because loading them runs no code; what runs code under such a name was hidden on purpose.
+const CODE_FREE: &[&str] = &["safetensors", "gguf", "ggml", "onnx", "tflite", "bst", "ubj"];
 /// Extensions of checkpoints that no framework reads through an archiver or a compressor.
 const CHECKPOINTS: &[&str] =
     &["pt", "pth", "ptl", "pte", "safetensors", "gguf", "onnx", "h5", "hdf5", "keras", "tflite"];
@@ -184,6 +186,7 @@ pub(crate) fn check(input: &Input<'_>, format: Option<&'static dyn Format>, scan
     let is_claimed = registry::FORMATS.iter().any(|other| claims(*other, extension));
     let is_active = ACTIVE.contains(&id);
     let severity = match (HARMLESS.contains(&extension), is_active) {
+        (_, true) if CODE_FREE.contains(&extension) => Severity::High,
         (true, true) => Severity::Medium,
         (_, _) if is_claimed => Severity::Low,
         (true, false) if !certain.is_empty() => Severity::Low,
@@ -231,8 +234,15 @@ mod tests {
     const PICKLE: &[u8] = b"\x80\x04}\x94.";
 
     #[test]
+    fn a_pickle_behind_a_code_free_model_extension_is_high() {
+        for name in ["model.safetensors", "booster.bst"] {
+            assert_eq!(severity(name, PICKLE, &EXTENSION_MISMATCH), Some(Severity::High), "{name}");
+        }
+    }
+
+    #[test]
     fn a_pickle_behind_a_harmless_extension_is_medium() {
-        for name in ["model.safetensors", "logo.png", "readme.txt"] {
+        for name in ["logo.png", "readme.txt"] {
             assert_eq!(severity(name, PICKLE, &EXTENSION_MISMATCH), Some(Severity::Medium), "{name}");
         }
     }

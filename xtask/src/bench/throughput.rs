@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 /// A peer that has not finished by then is ended, and the table says so.
-const PEER_LIMIT: Duration = Duration::from_mins(5);
+const PEER_LIMIT: Duration = Duration::from_mins(1);
 const OUR_RUNS: usize = 5;
 
 type Recipe = fn(&Path) -> std::io::Result<()>;

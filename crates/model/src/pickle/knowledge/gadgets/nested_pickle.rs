@@ -21,7 +21,8 @@ pub(super) static GADGETS: &[Gadgets] = &[
     unpickles(Critical, "pickle", &[
         "Unpickler", "_Unpickler", "_Unpickler.find_class", "_Unpickler.load", "Unpickler.find_class", "Unpickler.load", "_load", "_loads", "load", "loads",
     ], BYTES),
-    unpickles(Medium, "pickle", &["Pickler", "_Pickler", "_dump", "_dumps", "dump", "dumps", "_getattribute", "whichmodule"], "pickles objects or fetches attributes by name"),
+    unpickles(Medium, "pickle", &["_getattribute", "whichmodule"], "fetches attributes by name"),
+    unpickles(Low, "pickle", &["Pickler", "_Pickler", "_dump", "_dumps", "dump", "dumps"], "writes objects as a pickle"),
     unpickles(High, "pickle", &["decode_long", "_test", "_main"], "is internal to the unpickler"),
     unpickles(High, "pickletools", &[ALL], "reads further pickles"),
     unpickles(Critical, "_compat_pickle", &[ALL], "changes what names mean to the unpickler"),
