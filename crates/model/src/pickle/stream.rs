@@ -331,17 +331,18 @@ pub fn is_plausible(bytes: &[u8], start: usize) -> bool {
     let mut height = 0i64;
     let mut marks: Vec<i64> = Vec::new();
     let has_header = matches!(bytes.get(start), Some(&op::PROTO));
+    // A stream that breaks after a call has made the call: what follows cannot make it text.
+    let (mut has_imported, mut has_called) = (false, false);
     for seen in 0..PROBED {
         let read = match lex(bytes, at) {
             Ok(read) => read,
             // A header and a few good opcodes that run into the end are a pickle cut short.
             Err(error) => {
-                return has_header
-                    && seen >= 2
-                    && matches!(error, op::LexError::End | op::LexError::Short { .. });
+                let is_cut = matches!(error, op::LexError::End | op::LexError::Short { .. });
+                return has_called || (has_header && seen >= 2 && is_cut);
             }
         };
-        let Some(row) = op::opcode(read.code) else { return false };
+        let Some(row) = op::opcode(read.code) else { return has_called };
         if read.code == op::PROTO && !(0..=5).contains(&read.number) {
             return false;
         }
@@ -350,6 +351,9 @@ pub fn is_plausible(bytes: &[u8], start: usize) -> bool {
         {
             return false;
         }
+        has_imported |= matches!(read.code, op::GLOBAL | op::INST);
+        has_called |=
+            read.code == op::INST || (has_imported && matches!(read.code, op::REDUCE | op::OBJ | op::NEWOBJ));
         let fence = marks.last().copied().unwrap_or(0);
         match (read.code, row.effect.pops) {
             (op::MARK, _) => marks.push(height),

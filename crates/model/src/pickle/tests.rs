@@ -443,3 +443,10 @@ proptest! {
         let _ = scanned(&bytes);
     }
 }
+
+#[test]
+fn a_text_program_cut_after_its_call_is_still_a_pickle() {
+    let recognised = |bytes: &[u8]| Pickle.recognise(&Input::new("weights.bin", bytes));
+    assert_eq!(recognised(b"cos\nsystem\n(S'id'\ntR"), Recognition::Certain);
+    assert_eq!(recognised(b"cos\nsystem\n(S'id'\n"), Recognition::No);
+}
