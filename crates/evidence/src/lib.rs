@@ -1,0 +1,14 @@
+//! The chain of evidence: every artifact named by its digest, every check a signed statement about digests, every statement
+//! in a log that not even its operator can rewrite, and one graph over all of them.
+//!
+//! | module | subject |
+//! | --- | --- |
+//! | [`digest`] | what an artifact is called |
+//! | [`keys`] | who signs, who is believed |
+//! | [`dsse`] | the envelope around a signed payload |
+//! | [`statement`] | in-toto statements, what an envelope says about digests |
+
+pub mod digest;
+pub mod dsse;
+pub mod keys;
+pub mod statement;
