@@ -13,11 +13,11 @@ const STEPS: &[Step] = &[
         run("cargo", &["deny", "--log-level", "error", "check", "licenses", "sources", "bans"])
     }),
     ("lints", || {
-        run("cargo", &["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])
+        run("cargo", &["clippy", "--workspace", "--all-targets", "--all-features", "--locked", "--", "-D", "warnings"])
     }),
     ("docs are fresh", || docs::generate(docs::Mode::Compare)),
-    ("API documentation", || run("cargo", &["doc", "--workspace", "--no-deps", "--locked", "--quiet"])),
-    ("tests", || run("cargo", &["test", "--workspace", "--locked"])),
+    ("API documentation", || run("cargo", &["doc", "--workspace", "--all-features", "--no-deps", "--locked", "--quiet"])),
+    ("tests", || run("cargo", &["test", "--workspace", "--all-features", "--locked"])),
 ];
 
 /// Runs every step; the first failure ends the run.
