@@ -125,7 +125,7 @@ impl Judge {
         if let Some(global) = machine.store.global_mut(callee) {
             global.calls = global.calls.saturating_add(1);
             let is_safe = matches!(global.standing, Standing::Safe { .. });
-            let first_calls = global.calls <= Self::SAFE_CALLS_READ;
+            let first_calls = global.calls <= super::store::Store::CALLS_READ;
             if is_safe
                 && !machine.matters(arguments)
                 && !keywords.is_some_and(|keywords| machine.matters(keywords))
@@ -797,8 +797,6 @@ impl Judge {
         }
     }
 
-    /// Calls of one harmless callable whose arguments are looked at.
-    const SAFE_CALLS_READ: u64 = 4096;
     /// Findings kept of one pickle; further ones replace milder ones.
     const FINDINGS: usize = 512;
     /// How often one kind of oddity is reported.

@@ -174,12 +174,6 @@ static ENCODINGS: [Option<Encoding>; 256] = {
     encodings
 };
 
-/// Whether `code` is an opcode without argument.
-#[inline]
-pub(super) fn is_bare(code: u8) -> bool {
-    matches!(ENCODINGS.get(usize::from(code)), Some(Some(Encoding::None)))
-}
-
 /// One opcode with its argument, borrowed from the stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Instruction<'a> {
@@ -198,11 +192,6 @@ pub struct Instruction<'a> {
 }
 
 impl Instruction<'_> {
-    /// An opcode without argument.
-    pub(super) fn bare(code: u8, at: usize) -> Self {
-        Self { code, at, end: at.saturating_add(1), data: &[], second: &[], number: 0 }
-    }
-
     /// Offset of [`Instruction::data`] when that is counted or fixed-size, which always ends the instruction.
     pub fn data_at(&self) -> usize {
         self.end.saturating_sub(self.data.len())

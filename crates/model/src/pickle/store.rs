@@ -23,8 +23,22 @@ pub(super) struct Store<'a> {
     by_name: HashMap<(String, String), u32>,
     /// How many items of one container are held; falls when the live data outgrow the arena.
     held: u64,
+    /// `()`, of which Python has one and a stream of objects millions.
+    empty_tuple: Option<u32>,
+    /// Whether joblib's wrapper class was imported.
+    pub(super) has_wrappers: bool,
+    /// The other half of the arena, kept between compactions.
+    spare: Spare,
     /// Whether values that could matter had to be dropped.
     pub(super) overflowed: bool,
+}
+
+/// Buffers that a compaction fills.
+#[derive(Default)]
+struct Spare {
+    nodes: Vec<Node>,
+    items: Vec<Value>,
+    forward: Vec<u32>,
 }
 
 /// Text or bytes that the stream does not hold as such.
@@ -78,6 +92,9 @@ impl<'a> Store<'a> {
             globals: Vec::new(),
             by_name: HashMap::new(),
             held: Self::HELD,
+            empty_tuple: None,
+            has_wrappers: false,
+            spare: Spare::default(),
             overflowed: false,
         }
     }
@@ -91,79 +108,88 @@ impl<'a> Store<'a> {
     }
 
     /// A node of `kind` holding `items`.
+    #[inline]
     pub(super) fn node(&mut self, kind: Kind, items: &[Value]) -> Value {
-        let start = self.items.len() as u32;
         let index = self.nodes.len() as u32;
-        self.nodes.push(Node {
+        let mut node = Node {
             kind,
             keep: matches!(kind, Kind::Attribute | Kind::Partial | Kind::Getter),
             count: 0,
             expanded: 1,
-            first: Extent { start, length: 0, next: Extent::NONE },
+            first: Extent { start: self.items.len() as u32, length: 0, next: Extent::NONE },
             last: Extent::NONE,
-        });
+        };
         if !items.is_empty() {
-            self.extend(index, items);
+            self.take_in(&mut node, index, items);
         }
+        self.nodes.push(node);
         Value::Node(index)
     }
 
-    /// Counts `item` into `node`.
+    /// The empty tuple. What would add to it makes the loader fail, so sharing one is safe.
     #[inline]
-    fn account(&self, node: &mut Node, item: Value) {
-        let (count, expanded) = match item {
-            Value::Run(count) => (count, count),
-            Value::Node(inner) => match self.nodes.get(inner as usize) {
-                Some(inner) => {
-                    node.keep |= inner.keep;
-                    (1, inner.expanded)
-                }
-                None => (1, 1),
-            },
-            Value::Global(global) => {
-                node.keep |= self.globals.get(global as usize).is_some_and(|global| {
-                    matches!(global.standing, Standing::Gadget { .. }) || !global.assembled.is_empty()
-                });
-                (1, 1)
-            }
-            _ => (1, 1),
-        };
-        node.count = node.count.saturating_add(count);
-        node.expanded = node.expanded.saturating_add(expanded);
+    pub(super) fn empty_tuple(&mut self) -> Value {
+        if let Some(index) = self.empty_tuple {
+            return Value::Node(index);
+        }
+        self.empty_tuple = Some(self.nodes.len() as u32);
+        self.node(Kind::Tuple, &[])
     }
 
     /// Adds `items` to the container `index`; gives whether it is itself among them.
     pub(super) fn extend(&mut self, index: u32, items: &[Value]) -> bool {
+        if self.empty_tuple == Some(index) {
+            return false;
+        }
         let Some(&(mut node)) = self.nodes.get(index as usize) else { return false };
-        let mut holds_itself = false;
-        let room = usize::try_from(self.held.saturating_sub(node.count)).unwrap_or(usize::MAX);
-        let start = self.items.len();
-        let held = items.get(..room).unwrap_or(items);
-        self.items.extend_from_slice(held);
-        let mut plain = 0u64;
-        for (place, &item) in items.iter().enumerate() {
-            if !matches!(item, Value::Node(_) | Value::Global(_) | Value::Run(_)) {
-                plain = plain.saturating_add(1);
-                continue;
-            }
-            holds_itself |= item == Value::Node(index);
-            let kept = node.keep;
-            node.keep = false;
-            self.account(&mut node, item);
-            // Past the cap only what could do harm is held.
-            if place >= room && node.keep {
-                self.items.push(item);
-            }
-            node.keep |= kept;
-        }
-        node.count = node.count.saturating_add(plain);
-        node.expanded = node.expanded.saturating_add(plain);
-        let added = self.items.len().saturating_sub(start);
-        if added > 0 {
-            self.attach(&mut node, start as u32, added as u32);
-        }
+        let holds_itself = self.take_in(&mut node, index, items);
         if let Some(slot) = self.nodes.get_mut(index as usize) {
             *slot = node;
+        }
+        holds_itself
+    }
+
+    /// Puts `items` behind those that `node`, number `index`, has; gives whether it is itself among them.
+    #[inline]
+    fn take_in(&mut self, node: &mut Node, index: u32, items: &[Value]) -> bool {
+        let mut holds_itself = false;
+        let start = self.items.len();
+        let room = usize::try_from(self.held.saturating_sub(node.count)).unwrap_or(usize::MAX);
+        let held = items.get(..room).unwrap_or(items);
+        self.items.extend_from_slice(held);
+        let (mut count, mut expanded) = (items.len() as u64, items.len() as u64);
+        for (place, &item) in items.iter().enumerate() {
+            let is_harmful = match item {
+                Value::Run(length) => {
+                    count = count.saturating_add(length).saturating_sub(1);
+                    expanded = expanded.saturating_add(length).saturating_sub(1);
+                    false
+                }
+                Value::Node(inner) => {
+                    holds_itself |= inner == index;
+                    self.nodes.get(inner as usize).is_some_and(|inner| {
+                        expanded = expanded.saturating_add(inner.expanded).saturating_sub(1);
+                        inner.keep
+                    })
+                }
+                Value::Global(global) => self.globals.get(global as usize).is_some_and(|global| {
+                    matches!(global.standing, Standing::Gadget { .. }) || !global.assembled.is_empty()
+                }),
+                _ => false,
+            };
+            if is_harmful {
+                node.keep = true;
+                // Past the cap only what could do harm is held.
+                if place >= room {
+                    self.items.push(item);
+                }
+            }
+        }
+        node.count = node.count.saturating_add(count);
+        node.expanded = node.expanded.saturating_add(expanded);
+        let added = self.items.len().saturating_sub(start);
+        if added > 0 {
+            self.attach(node, start as u32, added as u32);
         }
         holds_itself
     }
@@ -283,6 +309,7 @@ impl<'a> Store<'a> {
             folds: super::fold::folds(module),
             wraps_arrays: super::array_block::is_wrapper_class(module, name),
         });
+        self.has_wrappers |= self.globals.last().is_some_and(|global| global.wraps_arrays);
         self.by_name.insert(key, index);
         Value::Global(index)
     }
@@ -301,6 +328,18 @@ impl<'a> Store<'a> {
             Value::Global(index) => self.globals.get_mut(index as usize),
             _ => None,
         }
+    }
+
+    /// Counts a call of `callee` that needs no look at its arguments but for what could do harm among them; `false`,
+    /// without counting, for every other.
+    #[inline]
+    pub(super) fn count_routine_call(&mut self, callee: Value) -> bool {
+        let Some(global) = self.global_mut(callee) else { return false };
+        let is_routine = global.calls >= Self::CALLS_READ
+            && !global.folds
+            && matches!(global.standing, Standing::Safe { .. });
+        global.calls = global.calls.saturating_add(u64::from(is_routine));
+        is_routine
     }
 
     /// Every global, in the order met.
@@ -419,6 +458,7 @@ impl<'a> Store<'a> {
         self.nodes.clear();
         self.items.clear();
         self.extents.clear();
+        self.empty_tuple = None;
     }
 
     fn copy(
@@ -428,13 +468,12 @@ impl<'a> Store<'a> {
         far: &mut BTreeMap<u64, Value>,
         harmless_goes: bool,
     ) {
-        let mut moving = Moving {
-            from: &self.nodes,
-            globals: &self.globals,
-            forward: vec![Extent::NONE; self.nodes.len()],
-            nodes: Vec::with_capacity(self.nodes.len() / 2),
-            harmless_goes,
-        };
+        let Spare { mut nodes, mut items, mut forward } = std::mem::take(&mut self.spare);
+        nodes.clear();
+        items.clear();
+        forward.clear();
+        forward.resize(self.nodes.len(), Extent::NONE);
+        let mut moving = Moving { from: &self.nodes, globals: &self.globals, forward, nodes, harmless_goes };
         for value in stack.iter_mut() {
             *value = moving.forward(*value);
         }
@@ -446,7 +485,6 @@ impl<'a> Store<'a> {
         for value in far.values_mut() {
             *value = moving.forward_if_harmful(*value).unwrap_or(Value::Plain);
         }
-        let mut items = Vec::with_capacity(self.items.len() / 2);
         let mut done = 0usize;
         while let Some(&node) = moving.nodes.get(done) {
             let start = items.len();
@@ -475,9 +513,16 @@ impl<'a> Store<'a> {
             }
             done = done.saturating_add(1);
         }
-        let nodes = moving.nodes;
-        self.nodes = nodes;
-        self.items = items;
+        let Moving { forward, nodes, .. } = moving;
+        self.empty_tuple = self
+            .empty_tuple
+            .and_then(|index| forward.get(index as usize).copied())
+            .filter(|&moved| moved != Extent::NONE);
+        self.spare = Spare {
+            nodes: std::mem::replace(&mut self.nodes, nodes),
+            items: std::mem::replace(&mut self.items, items),
+            forward,
+        };
         self.extents.clear();
     }
 
@@ -487,6 +532,8 @@ impl<'a> Store<'a> {
     const ITEMS: usize = 384 << 10;
     /// Extents before compaction.
     const EXTENTS: usize = 128 << 10;
+    /// Calls of one harmless callable whose arguments are looked at.
+    pub(super) const CALLS_READ: u64 = 4096;
     /// Items held of one container while memory allows.
     const HELD: u64 = 4096;
     /// Distinct globals before harmless ones are no longer recorded. Real models import some hundreds at most.
