@@ -4,6 +4,7 @@
 //! result is bounded by [`FOLDED_BYTES`], each call by the size of its arguments.
 
 use super::codecs;
+use super::knowledge::Standing;
 use super::machine::Machine;
 use super::names;
 use super::store::Folded;
@@ -106,8 +107,23 @@ pub(super) fn folds(module: &str) -> bool {
             | "string"
             | "copy"
             | "types"
+            | "numpy.core"
+            | "numpy._core"
     ) || module.starts_with("cloudpickle")
         || module.starts_with("dill")
+}
+
+/// Whether the function at `path` gives one name of a module it imports, so that its result says all of the call.
+pub(super) fn is_attribute_import(path: &str) -> bool {
+    matches!(path, "numpy.core._ufunc_reconstruct" | "numpy._core._ufunc_reconstruct")
+}
+
+/// Whether `value` is an `operator.methodcaller`.
+pub(super) fn is_method_caller(machine: &Machine<'_>, value: Value) -> bool {
+    let getter = machine.store.get(value).and_then(|node| machine.store.first(node));
+    getter
+        .and_then(|getter| machine.store.global_of(getter))
+        .is_some_and(|getter| getter.name == "methodcaller")
 }
 
 fn apply(
@@ -139,11 +155,22 @@ fn apply(
             let (&first, rest) = extra.split_first()?;
             let &object = arguments.first()?;
             match getter.as_str() {
-                "attrgetter" => {
-                    let path = machine.store.text(first)?.into_owned();
-                    path.split('.').try_fold(object, |object, name| attribute(machine, object, name, place))
+                "attrgetter" | "itemgetter" => {
+                    let mut taken = Vec::with_capacity(extra.len());
+                    for &wanted in extra.iter().take(SEQUENCE) {
+                        taken.push(if getter == "itemgetter" {
+                            item(machine, object, wanted, place)?
+                        } else {
+                            let path = machine.store.text(wanted)?.into_owned();
+                            path.split('.')
+                                .try_fold(object, |object, name| attribute(machine, object, name, place))?
+                        });
+                    }
+                    match taken.as_slice() {
+                        [one] => Some(*one),
+                        many => Some(machine.store.node(Kind::Tuple, many)),
+                    }
                 }
-                "itemgetter" => item(machine, object, first, place),
                 _ => {
                     let name = machine.store.text(first)?.into_owned();
                     let bound = attribute(machine, object, &name, place)?;
@@ -439,6 +466,15 @@ fn function(
             };
             let (module, attribute) = names::modern(module, attribute);
             Some(machine.store.global(&module, &attribute, place, "resolved by `pkgutil.resolve_name`"))
+        }
+        "numpy.core._ufunc_reconstruct" | "numpy._core._ufunc_reconstruct" => {
+            let (module, name) = (string(machine, first?)?, string(machine, second?)?);
+            // Source: numpy/_core/__init__.py. It imports the module and takes the attribute, a universal function.
+            let is_numeric = matches!(module.as_str(), "numpy" | "scipy.special" | "scipy.special._ufuncs");
+            if is_numeric && matches!(super::judge::standing_of(&module, &name), Standing::Unknown) {
+                return Some(Value::Plain);
+            }
+            Some(machine.store.global(&module, &name, place, "imported by a call"))
         }
         "builtins.vars" => attribute(machine, first?, "__dict__", place),
         "builtins.globals" | "builtins.locals" => {

@@ -2,16 +2,19 @@
 //!
 //! [`follow`] reads one pickle, [`Pickle`] a whole file of them. The way of a stream: [`opcodes`] reads instructions,
 //! `machine` follows them on symbolic values (`value`, `store`, `memo`), `fold` computes what harmless functions
-//! return, `judge` grades what would be called with what, `nested` looks into strings.
+//! return, `indirect` what they call, `judge` grades what would be called with what, `nested` looks into strings.
 
 pub mod knowledge;
 pub mod opcodes;
 pub mod rules;
 
 mod array_block;
+mod code_object;
 mod codecs;
+mod distribution;
 mod fold;
 mod format;
+mod indirect;
 mod judge;
 mod machine;
 mod memo;

@@ -9,7 +9,8 @@ use super::judge::{Payload, PayloadData, Purpose};
 use super::rules::NESTED;
 use super::stream::is_plausible;
 use crate::Scan;
-use crate::python::{marshal, source};
+use crate::python::marshal::{self, Setting};
+use crate::python::source;
 use bartizan_core::{Finding, Location, Severity};
 use std::borrow::Cow;
 
@@ -103,6 +104,12 @@ pub(super) fn inspect(bytes: &[u8], payload: &Payload, scan: &mut Scan<'_>) {
         }
         Purpose::Marshal => {
             marshal::inspect(data, &place, scan);
+        }
+        Purpose::Function => {
+            marshal::inspect_in(data, Setting::Function, &place, scan);
+        }
+        Purpose::CalledFunction => {
+            marshal::inspect_in(data, Setting::Payload, &place, scan);
         }
         Purpose::Pickle => {
             if magic(data) == Some(Magic::Pickle) || (magic(data).is_none() && is_plausible(data, 0)) {

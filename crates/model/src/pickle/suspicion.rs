@@ -2,6 +2,7 @@
 
 use super::machine::Machine;
 use super::value::{Kind, Value};
+use crate::python::source;
 
 /// Something in an argument that data of a model seldom hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -56,6 +57,35 @@ pub(super) fn of(machine: &Machine<'_>, value: Value) -> Option<Suspicion> {
         }
     }
     worst
+}
+
+/// Whether a string among `arguments` is Python source that would do harm if it were run. Counts what it reads.
+pub(super) fn is_harmful_source(machine: &mut Machine<'_>, arguments: Value) -> bool {
+    let mut open = vec![(arguments, 0u32)];
+    let mut seen = 0usize;
+    while let Some((value, depth)) = open.pop() {
+        seen = seen.saturating_add(1);
+        if seen > VALUES {
+            break;
+        }
+        if let Some(text) = machine.store.text(value) {
+            // Only source that calls or imports something can do harm.
+            let could_harm = text.len() <= LONGEST && (text.contains('(') || text.contains("import "));
+            if could_harm {
+                let is_harmful = source::is_harmful(&text);
+                machine.judge.sources_read = machine.judge.sources_read.saturating_add(1);
+                if is_harmful {
+                    return true;
+                }
+            }
+        } else if depth < DEPTH
+            && let Some(node) = machine.store.get(value)
+        {
+            let items = machine.store.items(node, ITEMS);
+            open.extend(items.into_iter().map(|item| (item, depth.saturating_add(1))));
+        }
+    }
+    false
 }
 
 /// Values looked at for one call.

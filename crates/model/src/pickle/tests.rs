@@ -77,6 +77,132 @@ impl Builder {
     }
 }
 
+impl Builder {
+    /// `types.CodeType(…)` as CPython 3.8 to 3.10 take it, for a function of one argument `x`.
+    fn code(self, bytecode: &[u8], names: &[&str]) -> Self {
+        let start = self.import("types", "CodeType").raw(b"(K\x01K\0K\0K\x01K\x04K\x43").bytes(bytecode);
+        let parts = names.iter().fold(start.raw(b"NK\x02\x86("), |builder, name| builder.text(name));
+        parts.raw(b"t").text("x").raw(b"\x85").text("f.py").text("f").raw(b"K\x01").bytes(b"").raw(b"))tR")
+    }
+
+    /// A function around that code.
+    fn function(self, bytecode: &[u8], names: &[&str]) -> Self {
+        self.import("types", "FunctionType").code(bytecode, names).raw(b"}\x86R")
+    }
+}
+
+/// `return eval(x)`.
+const EVALUATES: &[u8] = &[116, 0, 124, 0, 131, 1, 83, 0];
+/// `return x * 2`.
+const DOUBLES: &[u8] = &[124, 0, 100, 1, 20, 0, 83, 0];
+/// `return x.eval()`.
+const SETS_MODE: &[u8] = &[124, 0, 160, 0, 161, 0, 83, 0];
+/// `return alias.system(x)`.
+const THROUGH_ALIAS: &[u8] = &[116, 0, 160, 1, 124, 0, 161, 1, 83, 0];
+
+#[test]
+fn a_function_rebuilt_from_bytecode_is_judged_by_what_it_does() {
+    let held = Builder::new().function(EVALUATES, &["eval"]).stop();
+    reports(&held, "bytecode-dangerous-call", Severity::High, "calls `eval`");
+    assert_eq!(worst(&held), Some(Severity::High), "nothing has called it yet");
+    let called = Builder::new().function(EVALUATES, &["eval"]).text("1").raw(b"\x85R").stop();
+    reports(&called, "bytecode-dangerous-call", Severity::Critical, "calls `eval`");
+    for (bytecode, names) in [(DOUBLES, &[][..]), (SETS_MODE, &["eval"])] {
+        let harmless = Builder::new().function(bytecode, names).stop();
+        assert_eq!(worst(&harmless), Some(Severity::Medium), "{names:?}");
+    }
+}
+
+#[test]
+fn calling_a_rebuilt_function_while_loading_is_no_mere_function() {
+    let called = Builder::new().function(DOUBLES, &[]).raw(b"K\x01\x85R").stop();
+    reports(&called, "pickle-hidden-call", Severity::High, "what another call gave");
+    let mapped = Builder::new().import("builtins", "map").function(DOUBLES, &[]).raw(b"](K\x01e\x86R").stop();
+    reports(&mapped, "pickle-hidden-call", Severity::High, "what another call gave");
+}
+
+#[test]
+fn a_rebuilt_function_is_held_against_the_modules_imported_for_it() {
+    let alone = Builder::new().function(THROUGH_ALIAS, &["o", "system"]).stop();
+    assert_eq!(worst(&alone), Some(Severity::Medium));
+    let with_module = Builder::new()
+        .function(THROUGH_ALIAS, &["o", "system"])
+        .text("o")
+        .call("cloudpickle.cloudpickle", "subimport", &["os"])
+        .raw(b"\x87")
+        .stop();
+    reports(&with_module, "pickle-embedded-code", Severity::High, "uses `system`, and imports `os`");
+}
+
+#[test]
+fn every_function_is_looked_into_however_many_came_before() {
+    let many = (0..40).fold(Builder::new(), |builder, _| builder.function(DOUBLES, &[]).raw(b"0"));
+    assert_eq!(worst(&many.clone().raw(b"N").stop()), Some(Severity::Medium));
+    let last = many.function(EVALUATES, &["eval"]).stop();
+    reports(&last, "bytecode-dangerous-call", Severity::High, "calls `eval`");
+}
+
+#[test]
+fn what_map_and_its_like_call_is_called() {
+    for (module, name, arguments) in [
+        ("builtins", "map", Builder::default().import("os", "system").raw(b"](").text("id").raw(b"e\x86")),
+        ("builtins", "filter", Builder::default().import("os", "system").raw(b"](").text("id").raw(b"e\x86")),
+        (
+            "itertools",
+            "starmap",
+            Builder::default().import("os", "system").raw(b"](").text("id").raw(b"\x85e\x86"),
+        ),
+        (
+            "functools",
+            "reduce",
+            Builder::default().import("os", "system").raw(b"](N").text("id").raw(b"e\x86"),
+        ),
+        (
+            "itertools",
+            "accumulate",
+            Builder::default().raw(b"](").text("id").raw(b"e").import("os", "system").raw(b"\x86"),
+        ),
+    ] {
+        let stream = Builder::new().import(module, name).raw(&arguments.0).raw(b"R").stop();
+        reports(&stream, "pickle-code-execution", Severity::Critical, "os.system(");
+    }
+    let harmless =
+        Builder::new().import("builtins", "map").import("builtins", "str").raw(b"](K\x01e\x86R").stop();
+    assert!(worst(&harmless) < Some(Severity::Medium));
+}
+
+#[test]
+fn a_universal_function_is_taken_from_where_its_reconstructor_says() {
+    let ufunc =
+        |module: &str, name: &str| Builder::new().call("numpy.core", "_ufunc_reconstruct", &[module, name]);
+    assert_eq!(worst(&ufunc("numpy", "add").stop()), None);
+    let other = ufunc("os", "system").text("id").raw(b"\x85R").stop();
+    reports(&other, "pickle-code-execution", Severity::Critical, "os.system(\"id\")");
+}
+
+#[test]
+fn a_distribution_may_hold_scipys_template_and_no_other() {
+    let with = |template: &str| {
+        let object = Builder::new().import("scipy.stats._continuous_distns", "norm_gen").raw(b")\x81");
+        object.raw(b"}").text("_parse_arg_template").text(template).raw(b"sb").stop()
+    };
+    let own = "\ndef _parse_args(self,  loc=0, scale=1):\n    return (), loc, scale\n\n\
+        def _parse_args_rvs(self,  loc=0, scale=1, size=None):\n    \
+        return self._argcheck_rvs( loc, scale, size=size)\n\n\
+        def _parse_args_stats(self,  loc=0, scale=1, moments='mv'):\n    return (), loc, scale, moments\n";
+    assert_eq!(worst(&with(own)), None);
+    reports(&with("import os"), "pickle-code-execution", Severity::Critical, "not SciPy's");
+}
+
+#[test]
+fn source_given_to_an_unknown_function_counts_when_running_it_would_do_harm() {
+    let given = |text: &str| worst(&Builder::new().call("package", "run", &[text]).stop());
+    assert_eq!(given("open('/etc/shadow').read()"), Some(Severity::High));
+    for text in ["log(x) + sqrt(y)", "print('ready')", "relu(linear(x))"] {
+        assert_eq!(given(text), Some(Severity::Medium), "{text}");
+    }
+}
+
 #[test]
 fn every_way_to_call_is_seen() {
     let call =

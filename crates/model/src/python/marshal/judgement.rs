@@ -156,6 +156,10 @@ struct Judge<'a, 's, 'l> {
     pairs_left: usize,
 }
 
+/// Functions that open a file and do nothing more with it.
+static OPENERS: &[&str] =
+    &["builtins.open", "codecs.open", "io.open", "open", "os.open", "pathlib.Path.open"];
+
 /// Common aliases of packages that a code object uses without importing them itself.
 static ALIASES: &[(&str, &str)] = &[
     ("K", "keras.backend"),
@@ -250,6 +254,13 @@ impl<'l> Judge<'_, '_, 'l> {
         }
         let severity = match self.setting {
             Setting::Payload => severity,
+            Setting::Function => match class {
+                // Reading a file is what a helper function may do; what removes or replaces one is not.
+                GadgetClass::File if OPENERS.contains(&call.callee.as_str()) => {
+                    severity.min(Severity::Medium)
+                }
+                _ => severity.min(Severity::High),
+            },
             // A module's functions wait to be called; its top level runs on import.
             Setting::Module if on_import => match class {
                 GadgetClass::File

@@ -34,6 +34,8 @@ pub fn inspect(bytes: &[u8], place: &Location, scan: &mut Scan<'_>) -> bool {
 pub(crate) enum Setting {
     /// Inside a model file: nothing but arithmetic is normal.
     Payload,
+    /// A function that a pickle holds: nothing but arithmetic is normal, and nothing runs before it is called.
+    Function,
     /// A compiled module beside a model: functions that use files and the network are normal, running them on import
     /// is not.
     Module,
@@ -75,6 +77,8 @@ pub struct CodeSummary {
     pub calls: Vec<CodeCall>,
     /// Number of code objects.
     pub code_objects: usize,
+    /// Whether all bytecode could be followed.
+    pub complete: bool,
 }
 
 /// One call in a code object.
@@ -122,6 +126,7 @@ pub fn summarize(bytes: &[u8]) -> Option<CodeSummary> {
             })
             .collect(),
         code_objects: marshalled.codes().count(),
+        complete: !flow.partial,
     })
 }
 

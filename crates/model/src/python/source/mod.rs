@@ -77,6 +77,15 @@ pub fn inspect(code: &str, role: Role, place: &Location, scan: &mut Scan<'_>) {
     report(seen, read, place, scan);
 }
 
+/// Whether `code` is Python source that would do harm if it were run. For short texts of any kind.
+pub(crate) fn is_harmful(code: &str) -> bool {
+    code.len() <= SOURCE_BYTES
+        && nesting::levels(code) < OWN_STACK_FROM
+        && walk::walk(code, Role::Embedded)
+            .iter()
+            .any(|seen| seen.severity >= Severity::High && seen.confidence >= Confidence::Medium)
+}
+
 /// One thing seen in a piece of source.
 #[derive(Debug, Clone)]
 struct Seen {

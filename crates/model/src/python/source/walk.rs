@@ -866,6 +866,9 @@ impl Walk {
             (Role::Embedded, GadgetClass::Reflection | GadgetClass::Codec | GadgetClass::Environment) => {
                 severity.min(Severity::Medium)
             }
+            // What is mild for a pickle to call (`print`, `re.match`) is no attack in a formula either.
+            (Role::Embedded, GadgetClass::DenialOfService) => severity,
+            (Role::Embedded, _) if severity < Severity::Medium => severity,
             (Role::Embedded, _) => severity.max(Severity::High),
             // Nobody decides to run it: the server does.
             (Role::Handler, GadgetClass::Process) => Severity::High,

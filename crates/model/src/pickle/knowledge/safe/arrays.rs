@@ -25,7 +25,7 @@ pub(super) static SAFE: &[Safe] = &[
         "matrix", "ndarray", "ndenumerate", "nditer", "ndindex", "number", "object", "object0", "object_", "poly1d", "recarray", "record", "reshape", "short",
         "signedinteger", "single", "singlecomplex", "str", "str0", "str_", "string_", "timedelta64", "ubyte", "ufunc", "uint", "uint0", "uint16",
         "uint32", "uint64", "uint8", "uintc", "uintp", "ulong", "ulonglong", "unicode_", "unsignedinteger", "ushort", "void",
-        "void0", "vstack", "hstack", "stack",
+        "void0", "vectorize", "vstack", "hstack", "stack",
         "abs", "absolute", "add", "all", "amax", "amin", "any", "arccos", "arcsin", "arctan", "argmax", "argmin", "argsort", "around", "average", "ceil", "clip", "copy", "cos", "cosh", "cumsum", "deg2rad", "degrees", "diff", "divide", "dot", "equal", "exp", "exp2", "expm1", "fabs", "floor", "fmax", "fmin", "greater", "hypot", "isfinite", "isinf", "isnan", "less", "log", "log10", "log1p", "log2", "logical_and", "logical_not", "logical_or", "matmul", "max", "maximum", "mean", "median", "min", "minimum", "mod", "multiply", "nan_to_num", "nanmax", "nanmean", "nanmedian", "nanmin", "nanstd", "nansum", "negative", "percentile", "power", "prod", "quantile", "rad2deg", "radians", "ravel", "reciprocal", "remainder", "rint", "round", "round_", "sign", "sin", "sinh", "sort", "sqrt", "square", "squeeze", "std", "subtract", "sum", "tan", "tanh", "transpose", "trunc", "unique", "var", "where",
     ]),
     numpy("numpy.core.multiarray", &["_reconstruct", "array", "asarray", "concatenate", "dtype", "empty", "frombuffer", "ndarray", "scalar", "zeros", "arange", "datetime_data", "where", "dot"]),
