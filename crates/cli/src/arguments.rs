@@ -1,5 +1,9 @@
 //! The command line: every flag is declared here once, and help, man page and completions come from it.
 
+mod key;
+
+pub(crate) use key::{ExportForm, KeyArguments, KeyCommand, PassphraseArguments, TextOrJson};
+
 use crate::settings::values::{Age, Size};
 use crate::terminal::Color;
 use bartizan_core::render::Format;
@@ -23,6 +27,8 @@ pub(crate) enum Command {
     /// Find what is dangerous in model files, without loading them
     #[command(after_long_help = SCAN_HELP)]
     Scan(Box<ScanArguments>),
+    /// Make, show and export the keys that sign
+    Key(KeyArguments),
     /// List the rules, or show the page of one
     Rules(RulesArguments),
     /// Show the configuration in force, or its schema

@@ -5,6 +5,7 @@ use bartizan_core::baseline::BaselineError;
 use bartizan_core::suppress::SuppressionError;
 use bartizan_core::triage::SelectionError;
 use bartizan_core::walk::WalkError;
+use bartizan_evidence::keys::KeyError;
 use std::io;
 use std::path::PathBuf;
 
@@ -31,6 +32,21 @@ pub(crate) enum Failure {
         #[source]
         error: io::Error,
     },
+    /// A key file is not as it should be, or the key cannot be used.
+    #[error("{path}: {error}")]
+    Key {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        #[source]
+        error: KeyError,
+    },
+    /// A key would be overwritten.
+    #[error("{0} exists; keys are never overwritten")]
+    KeyExists(PathBuf),
+    /// No passphrase can be had.
+    #[error("{0}")]
+    Passphrase(String),
     /// A file cannot be written.
     #[error("cannot write {path}: {error}")]
     Write {
@@ -130,6 +146,10 @@ impl Failure {
             Self::Rules { nearest, .. } | Self::NoSuchRule { nearest, .. } => meant(nearest, "`bartizan rules`"),
             Self::NoSuchCommand { nearest, .. } => meant(nearest, "`bartizan help`"),
             Self::Configuration { help, .. } => help.clone(),
+            Self::Key { error: KeyError::PassphraseNeeded | KeyError::WrongPassphrase, .. } | Self::Passphrase(_) => {
+                Some("it comes from --passphrase-file FILE, --passphrase-env NAME or BARTIZAN_PASSPHRASE".to_owned())
+            }
+            Self::KeyExists(_) => Some("choose another name with --output FILE".to_owned()),
             Self::Defect => Some("report it with the command line and, if you can, the file".to_owned()),
             _ => None,
         }

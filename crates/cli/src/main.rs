@@ -4,6 +4,7 @@ mod arguments;
 mod commands;
 mod exit;
 mod failure;
+mod keyfile;
 mod progress;
 mod settings;
 mod terminal;
@@ -35,6 +36,7 @@ fn run(matches: &clap::ArgMatches) -> Result<Exit, Failure> {
     let cli = Cli::from_arg_matches(matches).map_err(Failure::Arguments)?;
     match cli.command {
         Command::Scan(scan) => commands::scan::run(&scan, matches.subcommand_matches("scan")),
+        Command::Key(key) => commands::key::run(&key),
         Command::Rules(rules) => commands::rules::run(&rules),
         Command::Config(config) => commands::config::run(&config, matches),
         Command::Completions { shell } => commands::describe::completions(shell),

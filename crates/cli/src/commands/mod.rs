@@ -2,5 +2,6 @@
 
 pub(crate) mod config;
 pub(crate) mod describe;
+pub(crate) mod key;
 pub(crate) mod rules;
 pub(crate) mod scan;

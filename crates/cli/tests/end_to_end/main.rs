@@ -5,6 +5,7 @@ mod exit_codes;
 mod formats;
 #[cfg(unix)]
 mod inputs;
+mod keys;
 mod network;
 mod settings;
 mod support;

@@ -1,5 +1,6 @@
 //! The kinds of keys: [`KeyAlgorithm`].
 
+use super::KeyError;
 use std::fmt;
 
 /// How a key signs. Hash and encoding follow from it, so that no signature can be read two ways.
@@ -34,6 +35,18 @@ impl KeyAlgorithm {
             Self::MlDsa44 => "ml-dsa-44",
             Self::Rsa => "rsa",
         }
+    }
+}
+
+impl std::str::FromStr for KeyAlgorithm {
+    type Err = KeyError;
+
+    /// Reads the name of a kind that can be generated.
+    fn from_str(name: &str) -> Result<Self, KeyError> {
+        Self::SIGNING
+            .into_iter()
+            .find(|algorithm| algorithm.name() == name)
+            .ok_or_else(|| KeyError::Unsupported(format!("`{name}`")))
     }
 }
 

@@ -4,10 +4,15 @@
 //! Primitives come from AWS-LC; nothing here does arithmetic on keys.
 
 mod algorithm;
+mod file;
+mod pem;
 mod public;
+mod securesystemslib;
 mod signing;
 
 pub use algorithm::KeyAlgorithm;
+pub use file::is_encrypted;
+pub use pem::{LONGEST_PEM, PemBlock, PemError, pem_blocks, pem_text};
 pub use public::PublicKey;
 pub use signing::SigningKey;
 
@@ -53,6 +58,12 @@ pub enum KeyError {
     /// The key is damaged.
     #[error("the key is damaged: {0}")]
     Damaged(String),
+    /// The file is no whole PEM.
+    #[error("the key file cannot be read: {0}")]
+    Pem(#[from] PemError),
+    /// The file asks for more work than any honest one.
+    #[error("opening the key asks for {0}; write it anew with `openssl pkcs8 -topk8 -in KEY -out NEW`")]
+    TooCostly(String),
     /// An encrypted key, and no passphrase.
     #[error("the key is encrypted; give its passphrase")]
     PassphraseNeeded,
