@@ -7,6 +7,7 @@
 
 mod fold;
 mod nesting;
+mod pieces;
 mod rules;
 mod torchscript;
 mod walk;
@@ -19,6 +20,7 @@ pub use rules::{
 use crate::Scan;
 use crate::wire::json::line_and_column;
 use bartizan_core::{Confidence, Finding, Location, Rule, Severity};
+use walk::Walked;
 
 /// Where a piece of Python source came from, which decides what is normal in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,7 +63,7 @@ pub fn inspect(code: &str, role: Role, place: &Location, scan: &mut Scan<'_>) {
         report(walk::by_text(read, role), read, place, scan);
         return;
     }
-    let seen = if levels < OWN_STACK_FROM {
+    let walked = if levels < OWN_STACK_FROM {
         walk::walk(read, role)
     } else {
         let worker = std::thread::Builder::new().stack_size(OWN_STACK);
@@ -71,10 +73,19 @@ pub fn inspect(code: &str, role: Role, place: &Location, scan: &mut Scan<'_>) {
         })
         .unwrap_or_else(|| {
             scan.gap(place.offset, "Python source was not parsed: no memory for its nesting");
-            walk::by_text(read, role)
+            Walked { seen: walk::by_text(read, role), unparsed: None }
         })
     };
-    report(seen, read, place, scan);
+    if let Some(at) = walked.unparsed {
+        let (line, _) = line_and_column(read.as_bytes(), at);
+        scan.gap(
+            place.offset,
+            format!(
+                "the Python statement at line {line} is too large and was searched, not parsed; review it"
+            ),
+        );
+    }
+    report(walked.seen, read, place, scan);
 }
 
 /// Whether `code` is Python source that would do harm if it were run. For short texts of any kind.
@@ -82,6 +93,7 @@ pub(crate) fn is_harmful(code: &str) -> bool {
     code.len() <= SOURCE_BYTES
         && nesting::levels(code) < OWN_STACK_FROM
         && walk::walk(code, Role::Embedded)
+            .seen
             .iter()
             .any(|seen| seen.severity >= Severity::High && seen.confidence >= Confidence::Medium)
 }
@@ -130,6 +142,27 @@ mod tests {
 
     fn worst(code: &str, role: Role) -> Option<Severity> {
         findings(code, role).into_iter().map(|(_, severity)| severity).max()
+    }
+
+    #[test]
+    fn names_reach_from_one_piece_of_long_source_into_the_next() {
+        let filler = "def f(a):\n    return a + 1\n".repeat(20_000);
+        let code = format!("from os import system as s\n{filler}s('id')\n");
+        let (limits, clock) = (Limits::default(), MonotonicClock::start());
+        let mut scan = Scan::new(&limits, &clock);
+        inspect(&code, Role::Embedded, &Location::default(), &mut scan);
+        let call = scan.findings().iter().find(|finding| finding.severity >= Severity::High).unwrap();
+        assert_eq!((call.location.line, scan.gap_count()), (Some(40_002), 0));
+    }
+
+    #[test]
+    fn a_statement_too_large_to_parse_is_searched_and_a_gap() {
+        let code = format!("x = [{}]\nimport os\nos.system('id')\n", "1,".repeat(400_000));
+        let (limits, clock) = (Limits::default(), MonotonicClock::start());
+        let mut scan = Scan::new(&limits, &clock);
+        inspect(&code, Role::Embedded, &Location::default(), &mut scan);
+        assert_eq!(scan.gap_count(), 1);
+        assert!(scan.findings().iter().any(|finding| finding.severity >= Severity::High));
     }
 
     #[test]

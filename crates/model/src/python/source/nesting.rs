@@ -144,7 +144,7 @@ pub(super) fn levels(code: &str) -> usize {
 }
 
 /// Length of the string literal whose quote stands at `start`, unterminated ones to the end of their line or text.
-fn literal(bytes: &[u8], start: usize) -> usize {
+pub(super) fn literal(bytes: &[u8], start: usize) -> usize {
     let quote = bytes.get(start).copied().unwrap_or(b'"');
     let triple = bytes
         .get(start..start.saturating_add(3))

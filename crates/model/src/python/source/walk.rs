@@ -3,93 +3,95 @@
 //! Every expression is visited once. Branches and loops are walked as if taken; a name bound in one of them keeps its last
 //! value. Functions are walked where they are defined, with unknown parameters. Depth is bounded by [`super::nesting`].
 
+mod by_text;
+mod calls;
+mod signs;
+mod verdict;
+
+pub(super) use by_text::by_text;
+
 use super::fold::{self, Known, Value};
+use super::pieces::pieces;
 use super::{
     PYTHON_BACKDOOR, PYTHON_DANGEROUS_CALL, PYTHON_HIDDEN_CODE, PYTHON_UNPARSABLE, Role, Seen,
-    TORCHSCRIPT_OPERATOR, torchscript,
+    TORCHSCRIPT_OPERATOR,
 };
-use crate::pickle::knowledge::{GadgetClass, Standing, standing};
+use crate::pickle::knowledge::{Standing, standing};
 use bartizan_core::{Confidence, Rule, Severity};
 use ruff_python_ast::visitor::{self, Visitor};
 use ruff_python_ast::{self as ast, Expr, InterpolatedStringElement, Number, Operator, PySourceType, Stmt};
 use ruff_python_parser::parse_unchecked_source;
-use ruff_text_size::Ranged;
+use ruff_text_size::{Ranged, TextSize};
+use signs::{STAR_NAMES, is_builtin, names_secret};
 use std::collections::HashMap;
 
 /// How often code inside `exec` strings is followed into.
 const LAYERS: u32 = 4;
+/// Values that one piece may hold; the syntax tree takes some 100 bytes for each.
+const MOST_PARTS: usize = 300_000;
 /// Most things reported for one piece of source.
 const MOST_SEEN: usize = 200;
 
+/// What the walk through a piece of source gave.
+#[derive(Debug, Default)]
+pub(super) struct Walked {
+    /// What was seen.
+    pub(super) seen: Vec<Seen>,
+    /// Where a statement begins that is too large to be parsed.
+    pub(super) unparsed: Option<usize>,
+}
+
 /// Everything seen in `code`.
-pub(super) fn walk(code: &str, role: Role) -> Vec<Seen> {
+pub(super) fn walk(code: &str, role: Role) -> Walked {
     layer(code, role, LAYERS)
 }
 
-fn layer(code: &str, role: Role, layers: u32) -> Vec<Seen> {
-    let parsed = parse_unchecked_source(code, PySourceType::Python);
-    let mut walk =
-        Walk { role, layers, names: HashMap::new(), functions: 0, seen: Vec::new(), moves: Moves::default() };
-    for statement in parsed.suite() {
-        walk.visit_stmt(statement);
+fn layer(code: &str, role: Role, layers: u32) -> Walked {
+    let mut walk = Walk {
+        role,
+        layers,
+        base: 0,
+        names: HashMap::new(),
+        functions: 0,
+        seen: Vec::new(),
+        unparsed: None,
+        moves: Moves::default(),
+    };
+    let (mut broken, mut in_text) = (None, Vec::new());
+    for piece in pieces(code) {
+        let spelt_out = || {
+            by_text(piece.text, role).into_iter().map(|mut seen| {
+                seen.offset = seen.offset.saturating_add(piece.offset);
+                seen
+            })
+        };
+        if piece.parts > MOST_PARTS {
+            walk.unparsed.get_or_insert(piece.offset);
+            in_text.extend(spelt_out());
+            continue;
+        }
+        let parsed = parse_unchecked_source(piece.text, PySourceType::Python);
+        walk.base = piece.offset;
+        for statement in parsed.suite() {
+            walk.visit_stmt(statement);
+        }
+        if let Some(error) = parsed.errors().first().filter(|_| role != Role::TorchScript) {
+            broken.get_or_insert(walk.place(error.location.start()));
+            in_text.extend(spelt_out());
+        }
     }
     walk.conclude();
     let mut seen = walk.seen;
-    if !parsed.errors().is_empty() && role != Role::TorchScript {
-        let offset = parsed.errors().first().map_or(0, |error| error.location.start().to_usize());
+    if let Some(offset) = broken {
         seen.push(one(&PYTHON_UNPARSABLE, Severity::Low, "Python source does not parse".to_owned(), offset));
-        seen.extend(by_text(code, role));
     }
-    seen
+    in_text.truncate(MOST_SEEN);
+    seen.extend(in_text);
+    Walked { seen, unparsed: walk.unparsed }
 }
 
 fn one(rule: &'static Rule, severity: Severity, message: String, offset: usize) -> Seen {
     Seen { rule, severity, confidence: Confidence::High, message, offset }
-}
-
-/// What can be said of source that does not parse: the dangerous calls spelt out in its text.
-pub(super) fn by_text(code: &str, role: Role) -> Vec<Seen> {
-    const CALLS: &[&str] = &[
-        "os.system(",
-        "os.popen(",
-        "subprocess.",
-        "__import__(",
-        "eval(",
-        "exec(",
-        "pty.spawn(",
-        "ctypes.",
-        "marshal.loads(",
-        "builtins.",
-        "__builtins__",
-        "__globals__",
-        "__subclasses__(",
-        "socket.socket(",
-        "pickle.loads(",
-        "os.exec",
-    ];
-    let severity = match role {
-        Role::Module | Role::Handler => Severity::Medium,
-        Role::Embedded | Role::TorchScript => Severity::High,
-    };
-    let mut seen = Vec::new();
-    for call in CALLS {
-        let whole = |at: &usize| {
-            let before = at.checked_sub(1).and_then(|at| code.as_bytes().get(at)).copied().unwrap_or(b' ');
-            !(before.is_ascii_alphanumeric() || matches!(before, b'_' | b'.'))
-        };
-        if let Some(at) = code.match_indices(call).map(|(at, _)| at).find(whole) {
-            let name = call.trim_end_matches(['(', '.']);
-            let mut found = one(
-                &PYTHON_DANGEROUS_CALL,
-                severity,
-                format!("source that does not parse names `{name}`"),
-                at,
-            );
-            found.confidence = Confidence::Medium;
-            seen.push(found);
-        }
-    }
-    seen
 }
 
 /// Moves that are harmless alone and telling together, with the offset of the first of each.
@@ -105,10 +107,13 @@ struct Moves {
 struct Walk {
     role: Role,
     layers: u32,
+    /// Where the piece being walked begins in the whole.
+    base: usize,
     names: HashMap<String, Value>,
     /// How many functions are open; 0 is code that runs on import.
     functions: u32,
     seen: Vec<Seen>,
+    unparsed: Option<usize>,
     moves: Moves,
 }
 
@@ -125,12 +130,14 @@ impl<'a> Visitor<'a> for Walk {
                         (top, top)
                     };
                     self.bind(bound, Known::Path(path.to_owned()).into());
-                    self.imported(full, statement.start().to_usize());
+                    let place = self.place(statement.start());
+                    self.imported(full, place);
                 }
             }
             Stmt::ImportFrom(import) => {
                 let module = import.module.as_ref().map_or("", |module| module.as_str());
-                self.imported(module, statement.start().to_usize());
+                let place = self.place(statement.start());
+                self.imported(module, place);
                 for alias in &import.names {
                     let name = alias.name.as_str();
                     let bound = alias.asname.as_ref().map_or(name, |name| name.as_str());
@@ -238,6 +245,11 @@ impl<'a> Visitor<'a> for Walk {
 }
 
 impl Walk {
+    /// The offset in the whole source of `at` in the piece being walked.
+    fn place(&self, at: TextSize) -> usize {
+        self.base.saturating_add(at.to_usize())
+    }
+
     fn bind(&mut self, name: &str, value: Value) {
         self.names.insert(name.to_owned(), value);
     }
@@ -290,7 +302,8 @@ impl Walk {
             let value = self.evaluate(&decorator.expression);
             // A decorator is called with the function.
             if let Some(path) = value.path().map(str::to_owned) {
-                self.called(&path, &[], &[], decorator.start().to_usize());
+                let place = self.place(decorator.start());
+                self.called(&path, &[], &[], place);
             }
         }
     }
@@ -475,7 +488,8 @@ impl Walk {
             return value.clone();
         }
         let base = self.evaluate(&attribute.value);
-        self.member(&base, name, attribute.start().to_usize())
+        let place = self.place(attribute.start());
+        self.member(&base, name, place)
     }
 
     fn member(&mut self, base: &Value, name: &str, offset: usize) -> Value {
@@ -533,7 +547,7 @@ impl Walk {
             return base.but(known);
         }
         let index = self.evaluate(&subscript.slice);
-        let offset = subscript.value.start().to_usize();
+        let offset = self.place(subscript.value.start());
         match (&base.known, &index.known) {
             (Known::Path(path), Known::Text(name)) => {
                 let path = path.clone();
@@ -553,515 +567,6 @@ impl Walk {
                 base.but(one.unwrap_or_default())
             }
             _ => base.clone_sources(),
-        }
-    }
-
-    fn call(&mut self, call: &ast::ExprCall) -> Value {
-        let offset = call.range_start.to_usize();
-        let arguments: Vec<Value> =
-            call.arguments.args.iter().map(|argument| self.evaluate(argument)).collect();
-        let named: Vec<(String, Value)> = call
-            .arguments
-            .keywords
-            .iter()
-            .map(|keyword| {
-                let name = keyword.arg.as_ref().map_or("", |name| name.as_str()).to_owned();
-                (name, self.evaluate(&keyword.value))
-            })
-            .collect();
-        // A method of a known text or list folds; everything else goes by its path.
-        if let Expr::Attribute(attribute) = &*call.func {
-            let base = self.evaluate(&attribute.value);
-            if base.path().is_none() && !matches!(base.known, Known::Getter(_)) {
-                let key = match &*attribute.value {
-                    Expr::Name(owner) => self.names.get(&format!("{}.{}", owner.id, attribute.attr)).cloned(),
-                    _ => None,
-                };
-                if key.is_none() {
-                    return self.method(&base, attribute.attr.as_str(), &arguments, &named, offset);
-                }
-            }
-        }
-        let function = self.evaluate(&call.func);
-        match &function.known {
-            Known::Path(path) => {
-                let path = path.clone();
-                self.called(&path, &arguments, &named, offset)
-            }
-            Known::Getter(name) => match arguments.first() {
-                Some(base) => self.member(base, name, offset),
-                None => Value::default(),
-            },
-            _ => arguments
-                .iter()
-                .chain(named.iter().map(|(_, value)| value))
-                .fold(function.clone_sources(), Value::with),
-        }
-    }
-
-    fn method(
-        &mut self,
-        base: &Value,
-        method: &str,
-        arguments: &[Value],
-        named: &[(String, Value)],
-        offset: usize,
-    ) -> Value {
-        let all = arguments
-            .iter()
-            .chain(named.iter().map(|(_, value)| value))
-            .fold(base.clone_sources(), Value::with);
-        let first = arguments.first().map(|argument| &argument.known);
-        let known = match (method, &base.known, first) {
-            ("join", separator @ (Known::Text(_) | Known::Bytes(_)), Some(items)) => {
-                fold::join(separator, items)
-            }
-            ("format", Known::Text(template), _) => {
-                let values: Vec<Known> = arguments.iter().map(|argument| argument.known.clone()).collect();
-                let fields: Vec<(String, Known)> =
-                    named.iter().map(|(name, value)| (name.clone(), value.known.clone())).collect();
-                fold::format(template, &values, &fields)
-            }
-            ("replace", Known::Text(text), Some(Known::Text(from)))
-                if !from.is_empty() && text.len() < 65_536 =>
-            {
-                match arguments.get(1).and_then(Value::text) {
-                    Some(to) if to.len() < 1024 => Known::Text(text.replace(from.as_str(), to)),
-                    _ => Known::Nothing,
-                }
-            }
-            ("lower", Known::Text(text), _) => Known::Text(text.to_lowercase()),
-            ("upper", Known::Text(text), _) => Known::Text(text.to_uppercase()),
-            ("strip", Known::Text(text), None) => Known::Text(text.trim().to_owned()),
-            ("encode", Known::Text(text), _) => Known::Bytes(text.clone().into_bytes()),
-            ("decode", Known::Bytes(bytes), codec) => match codec.and_then(Known::text) {
-                Some(codec)
-                    if !codec.starts_with("utf")
-                        && !codec.starts_with("ascii")
-                        && !codec.starts_with("latin") =>
-                {
-                    fold::decode("codecs.decode", &base.known, Some(codec)).unwrap_or_default()
-                }
-                _ => Known::Text(String::from_utf8_lossy(bytes).into_owned()),
-            },
-            ("split", Known::Text(text), Some(Known::Text(by))) if !by.is_empty() => {
-                Known::Items(text.split(by.as_str()).map(|part| Known::Text(part.to_owned())).collect())
-            }
-            _ => Known::Nothing,
-        };
-        let mut value = all.but(known);
-        if matches!(method, "decrypt" | "decompress") {
-            value.decoded = true;
-        }
-        if matches!(method, "connect" | "sendall" | "sendto") && self.moves.socket.is_some() {
-            value.downloaded = true;
-        }
-        if matches!(method, "sendall" | "post" | "put" | "sendto" | "sendmail") && all.secret {
-            self.moves.sends.get_or_insert(offset);
-            self.exfiltrates(offset);
-        }
-        value
-    }
-
-    /// A call of the function at `path`.
-    fn called(&mut self, path: &str, arguments: &[Value], named: &[(String, Value)], offset: usize) -> Value {
-        let all =
-            arguments.iter().chain(named.iter().map(|(_, value)| value)).fold(Value::default(), Value::with);
-        let first = arguments.first().cloned().unwrap_or_default();
-        let second = arguments.get(1);
-        // Look-ups that a name hides behind.
-        match path {
-            "builtins.getattr"
-            | "operator.getitem"
-            | "builtins.object.__getattribute__"
-            | "inspect.getattr_static" => {
-                if let Some(name) = second.and_then(Value::text).map(str::to_owned) {
-                    let known = self.member(&first, &name, offset);
-                    return known;
-                }
-            }
-            "builtins.vars" | "builtins.dict" if first.path().is_some() => {
-                if first.secret {
-                    return first;
-                }
-                return first;
-            }
-            "builtins.globals" | "builtins.locals" => return Known::Path(path.to_owned()).into(),
-            "operator.attrgetter" | "operator.methodcaller" => {
-                if let Some(name) = first.text() {
-                    return Known::Getter(name.to_owned()).into();
-                }
-            }
-            "functools.partial" => {
-                if let Some(inner) = first.path().map(str::to_owned) {
-                    self.referred(&inner, offset);
-                    return Known::Path(inner).into();
-                }
-            }
-            "builtins.chr" => {
-                return fold::character(&first.known).map_or(Value::default(), |c| Known::Text(c).into());
-            }
-            "builtins.ord" => {
-                let code = first.text().and_then(|text| text.chars().next()).map(|c| i64::from(u32::from(c)));
-                return code.map_or(Value::default(), |code| Known::Integer(code).into());
-            }
-            "builtins.bytes" | "builtins.bytearray" => {
-                let known = match &first.known {
-                    Known::Text(text) => Known::Bytes(text.clone().into_bytes()),
-                    Known::Bytes(bytes) => Known::Bytes(bytes.clone()),
-                    other => fold::byte_string(other),
-                };
-                return all.but(known);
-            }
-            "builtins.str" | "builtins.list" | "builtins.tuple" | "builtins.repr" => {
-                let known = match &first.known {
-                    Known::Bytes(bytes) if path == "builtins.str" => {
-                        Known::Text(String::from_utf8_lossy(bytes).into_owned())
-                    }
-                    Known::Nothing | Known::Path(_) => Known::Nothing,
-                    other => other.clone(),
-                };
-                return all.but(known);
-            }
-            "builtins.reversed" => return all.but(fold::slice(&first.known, None, None, -1)),
-            "builtins.map" | "builtins.filter" => {
-                if let Some(function) = first.path().map(str::to_owned) {
-                    let items = second.and_then(|items| items.known.items()).unwrap_or_default();
-                    if function == "builtins.chr" {
-                        let letters: Option<Vec<Known>> =
-                            items.iter().map(|item| fold::character(item).map(Known::Text)).collect();
-                        return all.but(letters.map_or(Known::Nothing, Known::Items));
-                    }
-                    let argument: Vec<Value> = items.into_iter().take(1).map(Value::from).collect();
-                    return self.called(&function, &argument, &[], offset);
-                }
-            }
-            "builtins.__import__" | "importlib.import_module" | "importlib.__import__" => {
-                if let Some(name) = first.text().map(str::to_owned) {
-                    self.imported(&name, offset);
-                    let top = name.split('.').next().unwrap_or_default().to_owned();
-                    return Known::Path(if path == "importlib.import_module" { name } else { top }).into();
-                }
-            }
-            _ => {}
-        }
-        if self.role == Role::TorchScript {
-            if let Some((severity, what)) = torchscript::judge(path) {
-                self.push(&TORCHSCRIPT_OPERATOR, severity, format!("calls `{path}`, {what}"), offset);
-            }
-            return all.clone_sources();
-        }
-        for argument in arguments.iter().chain(named.iter().map(|(_, value)| value)) {
-            if let Some(inner) = argument.path().map(str::to_owned) {
-                self.referred(&inner, offset);
-            }
-        }
-        self.judge(path, arguments, named, &all, offset);
-        let mut value = all.clone_sources();
-        let codec = second.and_then(Value::text).or_else(|| {
-            named.iter().find(|(name, _)| name == "encoding").and_then(|(_, value)| value.text())
-        });
-        if let Some(known) = fold::decode(path, &first.known, codec) {
-            value.known = known;
-            value.decoded = true;
-        }
-        let network = NETWORK.iter().any(|prefix| path.starts_with(prefix));
-        if network {
-            value.downloaded = true;
-            if all.secret {
-                self.exfiltrates(offset);
-            }
-        }
-        match path {
-            "builtins.open" | "io.open" | "pathlib.Path" => {
-                let file = first.text().unwrap_or_default();
-                if names_credential_file(file) {
-                    self.moves.credential.get_or_insert(offset);
-                    value.secret = true;
-                }
-            }
-            "os.getenv" | "os.environ.get" => {
-                value.secret = first.text().is_none_or(names_secret);
-            }
-            "os.environ.copy" | "os.environ.items" => value.secret = true,
-            "builtins.compile" => value = first.clone(),
-            "os.path.expanduser" | "os.path.join" | "os.path.abspath" | "os.fspath" => {
-                let parts: Vec<&str> = arguments.iter().filter_map(Value::text).collect();
-                value.known = Known::Text(parts.join("/"));
-            }
-            _ => {}
-        }
-        value
-    }
-
-    /// A dangerous function handed to another one, which will call it.
-    fn referred(&mut self, path: &str, offset: usize) {
-        let (module, name) = path.rsplit_once('.').unwrap_or(("builtins", path));
-        let Standing::Gadget { class, severity, why, sole_reference } = standing(module, name) else {
-            return;
-        };
-        let severity = match (self.role, class) {
-            (Role::Embedded, _) => severity.min(Severity::High).max(sole_reference),
-            (_, GadgetClass::Process | GadgetClass::CodeExecution) => Severity::Medium,
-            _ => return,
-        };
-        self.push(&PYTHON_DANGEROUS_CALL, severity, format!("hands on `{path}`, which {why}"), offset);
-    }
-
-    fn judge(
-        &mut self,
-        path: &str,
-        arguments: &[Value],
-        named: &[(String, Value)],
-        all: &Value,
-        offset: usize,
-    ) {
-        let first = arguments.first().cloned().unwrap_or_default();
-        let command = arguments
-            .iter()
-            .chain(named.iter().map(|(_, value)| value))
-            .map(|value| spelt(&value.known))
-            .collect::<Vec<_>>()
-            .join(" ");
-        if matches!(
-            path,
-            "builtins.exec"
-                | "builtins.eval"
-                | "builtins.compile"
-                | "code.InteractiveInterpreter.runsource"
-                | "types.FunctionType"
-                | "runpy.run_path"
-        ) {
-            self.runs_code(path, &first, all, offset);
-            return;
-        }
-        self.note_moves(path, &first, offset);
-        if path == "builtins.open" || path == "io.open" {
-            self.opens(&first, arguments, named, offset);
-            return;
-        }
-        if named.iter().any(|(name, _)| name == "weights_only") && path.ends_with("torch.load") {
-            return;
-        }
-        // A method of a dangerous class is judged as the class: `subprocess.Popen(...).wait` was seen at the class.
-        let (module, name) = path.rsplit_once('.').unwrap_or(("builtins", path));
-        let Standing::Gadget { class, severity, why, .. } = standing(module, name) else { return };
-        let malware = fetches_and_runs(&command) || opens_shell(&command);
-        if matches!(class, GadgetClass::Process | GadgetClass::CodeExecution | GadgetClass::PackageInstall)
-            && malware
-        {
-            let severity = if self.functions == 0 || self.role == Role::Embedded {
-                Severity::Critical
-            } else {
-                Severity::High
-            };
-            let message = format!(
-                "`{path}` downloads and runs, or opens a shell: {}",
-                bartizan_core::printable(&command, 120)
-            );
-            self.push(&PYTHON_BACKDOOR, severity, message, offset);
-            return;
-        }
-        let severity = match (self.role, class) {
-            (Role::Embedded, GadgetClass::Reflection | GadgetClass::Codec | GadgetClass::Environment) => {
-                severity.min(Severity::Medium)
-            }
-            // What is mild for a pickle to call (`print`, `re.match`) is no attack in a formula either.
-            (Role::Embedded, GadgetClass::DenialOfService) => severity,
-            (Role::Embedded, _) if severity < Severity::Medium => severity,
-            (Role::Embedded, _) => severity.max(Severity::High),
-            // Nobody decides to run it: the server does.
-            (Role::Handler, GadgetClass::Process) => Severity::High,
-            (
-                _,
-                GadgetClass::Process
-                | GadgetClass::CodeExecution
-                | GadgetClass::NestedPickle
-                | GadgetClass::Native
-                | GadgetClass::Marshal
-                | GadgetClass::PackageInstall
-                | GadgetClass::Persistence
-                | GadgetClass::Debugger,
-            ) => Severity::Medium,
-            (_, GadgetClass::Network | GadgetClass::Import) => Severity::Low,
-            _ => return,
-        };
-        let with = if command.trim().is_empty() {
-            String::new()
-        } else {
-            format!(" with `{}`", bartizan_core::printable(command.trim(), 120))
-        };
-        self.push(&PYTHON_DANGEROUS_CALL, severity, format!("calls `{path}`{with}, which {why}"), offset);
-    }
-
-    fn runs_code(&mut self, path: &str, code: &Value, all: &Value, offset: usize) {
-        let name = path.rsplit('.').next().unwrap_or(path);
-        if all.decoded || all.downloaded {
-            let how = if all.downloaded { "downloaded" } else { "decoded" };
-            self.push(
-                &PYTHON_HIDDEN_CODE,
-                Severity::Critical,
-                format!("`{name}` runs code that was {how} first"),
-                offset,
-            );
-        } else {
-            let severity = if matches!(self.role, Role::Module | Role::Handler) {
-                Severity::Medium
-            } else {
-                Severity::Critical
-            };
-            let what = code
-                .text()
-                .map(|text| format!(": {}", bartizan_core::printable(text, 120)))
-                .unwrap_or_default();
-            self.push(
-                &PYTHON_DANGEROUS_CALL,
-                severity,
-                format!("`{name}` runs code from a value{what}"),
-                offset,
-            );
-        }
-        let inner = match &code.known {
-            Known::Text(text) => Some(text.clone()),
-            Known::Bytes(bytes) => String::from_utf8(bytes.clone()).ok(),
-            _ => None,
-        };
-        if let Some(inner) = inner
-            && self.layers > 0
-            && super::nesting::levels(&inner) < super::OWN_STACK_FROM
-        {
-            for mut seen in layer(&inner, Role::Embedded, self.layers.saturating_sub(1)) {
-                if seen.severity >= Severity::Medium {
-                    seen.message = format!("inside `{name}`: {}", seen.message);
-                    seen.offset = offset;
-                    self.seen.push(seen);
-                }
-            }
-        }
-    }
-
-    fn opens(&mut self, file: &Value, arguments: &[Value], named: &[(String, Value)], offset: usize) {
-        let mode = arguments
-            .get(1)
-            .or_else(|| named.iter().find(|(name, _)| name == "mode").map(|(_, value)| value));
-        let mode = mode.and_then(Value::text).unwrap_or("r");
-        let writes = mode.contains(['w', 'a', 'x', '+']);
-        let name = file.text().unwrap_or_default();
-        if writes && runs_at_start(name) {
-            self.push(
-                &PYTHON_BACKDOOR,
-                Severity::High,
-                format!("writes to `{name}`, which runs at the next start"),
-                offset,
-            );
-        } else if names_credential_file(name) {
-            let severity = if matches!(self.role, Role::Module | Role::Handler) {
-                Severity::Medium
-            } else {
-                Severity::High
-            };
-            self.push(
-                &PYTHON_DANGEROUS_CALL,
-                severity,
-                format!("reads the credential file `{name}`"),
-                offset,
-            );
-        } else if self.role == Role::Embedded {
-            self.push(&PYTHON_DANGEROUS_CALL, Severity::High, format!("opens the file `{name}`"), offset);
-        }
-    }
-
-    fn note_moves(&mut self, path: &str, first: &Value, offset: usize) {
-        match path {
-            "socket.socket" | "socket.create_connection" => {
-                self.moves.socket.get_or_insert(offset);
-            }
-            "os.dup2" => {
-                self.moves.duplicates_descriptor.get_or_insert(offset);
-            }
-            "pty.spawn" | "subprocess.Popen" | "subprocess.call" | "subprocess.run" | "os.execl"
-            | "os.execve" | "os.system" => {
-                let shell = spelt(&first.known);
-                if path == "pty.spawn"
-                    || shell.contains("/bin/")
-                    || shell.contains("cmd.exe")
-                    || shell.contains("powershell")
-                {
-                    self.moves.shell.get_or_insert(offset);
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn exfiltrates(&mut self, offset: usize) {
-        self.push(
-            &PYTHON_BACKDOOR,
-            Severity::High,
-            "sends credentials or the environment over the network".to_owned(),
-            offset,
-        );
-    }
-
-    fn conclude(&mut self) {
-        if let (Some(offset), Some(_), shell) =
-            (self.moves.socket, self.moves.duplicates_descriptor, self.moves.shell)
-            && shell.is_some()
-        {
-            self.push(
-                &PYTHON_BACKDOOR,
-                Severity::Critical,
-                "hands a socket to a shell (reverse shell)".to_owned(),
-                offset,
-            );
-        }
-    }
-
-    fn imported(&mut self, module: &str, offset: usize) {
-        let top = module.split('.').next().unwrap_or_default();
-        let dangerous = matches!(
-            top,
-            "os" | "subprocess"
-                | "socket"
-                | "ctypes"
-                | "pty"
-                | "posix"
-                | "nt"
-                | "shutil"
-                | "sys"
-                | "builtins"
-                | "importlib"
-                | "runpy"
-                | "pickle"
-                | "marshal"
-                | "requests"
-                | "urllib"
-                | "http"
-                | "ftplib"
-                | "smtplib"
-                | "code"
-                | "pdb"
-                | "multiprocessing"
-        );
-        match self.role {
-            Role::Embedded if dangerous => {
-                self.push(&PYTHON_DANGEROUS_CALL, Severity::Medium, format!("imports `{module}`"), offset);
-            }
-            Role::TorchScript if dangerous => {
-                self.push(
-                    &TORCHSCRIPT_OPERATOR,
-                    Severity::Critical,
-                    format!("imports `{module}`, which TorchScript cannot"),
-                    offset,
-                );
-            }
-            _ => {}
-        }
-    }
-
-    fn push(&mut self, rule: &'static Rule, severity: Severity, message: String, offset: usize) {
-        if self.seen.len() < MOST_SEEN {
-            self.seen.push(one(rule, severity, message, offset));
         }
     }
 
@@ -1090,174 +595,3 @@ fn names_main(test: &Expr) -> bool {
         _ => false,
     }
 }
-
-fn spelt(known: &Known) -> String {
-    match known {
-        Known::Text(text) => text.clone(),
-        Known::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned(),
-        Known::Items(items) => items.iter().filter_map(Known::text).collect::<Vec<_>>().join(" "),
-        _ => String::new(),
-    }
-}
-
-/// Whether a command fetches something and runs it.
-fn fetches_and_runs(command: &str) -> bool {
-    let fetches =
-        ["curl ", "wget ", "fetch ", "Invoke-WebRequest", "DownloadString", "certutil", "bitsadmin", "iwr "]
-            .iter()
-            .any(|tool| command.contains(tool));
-    let runs = [
-        "| sh", "|sh", "| bash", "|bash", "| python", "|python", "&& sh", "&& bash", "; sh", "; bash",
-        "chmod +x", "IEX", "iex ", "&& ./", "; ./", ".exe", ".sh",
-    ]
-    .iter()
-    .any(|run| command.contains(run));
-    (fetches && runs) || command.contains("powershell -e") || command.contains("-EncodedCommand")
-}
-
-/// Whether a command connects a shell to the network.
-fn opens_shell(command: &str) -> bool {
-    command.contains("/dev/tcp/")
-        || command.contains("bash -i")
-        || command.contains("nc -e")
-        || command.contains("ncat -e")
-        || (command.contains("mkfifo") && command.contains("nc "))
-}
-
-fn names_credential_file(path: &str) -> bool {
-    [
-        ".ssh/",
-        "id_rsa",
-        "id_ed25519",
-        ".aws/credentials",
-        ".netrc",
-        ".git-credentials",
-        "/etc/shadow",
-        ".kube/config",
-        ".docker/config.json",
-        ".pypirc",
-        ".npmrc",
-        "Login Data",
-        ".gnupg",
-        ".huggingface/token",
-        "huggingface/token",
-    ]
-    .iter()
-    .any(|name| path.contains(name))
-}
-
-fn runs_at_start(path: &str) -> bool {
-    [
-        ".bashrc",
-        ".bash_profile",
-        ".profile",
-        ".zshrc",
-        "/etc/cron",
-        "crontab",
-        "/etc/rc.local",
-        "authorized_keys",
-        "systemd/",
-        "LaunchAgents",
-        "LaunchDaemons",
-        "Start Menu/Programs/Startup",
-        "sitecustomize.py",
-        "usercustomize.py",
-        ".pth",
-        "/etc/ld.so.preload",
-        "/etc/profile",
-    ]
-    .iter()
-    .any(|name| path.ends_with(name) || (path.contains(name) && !name.starts_with(".p")))
-}
-
-fn names_secret(name: &str) -> bool {
-    let name = name.to_ascii_uppercase();
-    ["TOKEN", "SECRET", "PASSWORD", "PASSWD", "API_KEY", "ACCESS_KEY", "PRIVATE_KEY", "CREDENTIAL"]
-        .iter()
-        .any(|word| name.contains(word))
-}
-
-fn is_builtin(name: &str) -> bool {
-    matches!(
-        name,
-        "eval"
-            | "exec"
-            | "compile"
-            | "open"
-            | "getattr"
-            | "setattr"
-            | "delattr"
-            | "hasattr"
-            | "vars"
-            | "globals"
-            | "locals"
-            | "dir"
-            | "__import__"
-            | "input"
-            | "breakpoint"
-            | "chr"
-            | "ord"
-            | "bytes"
-            | "bytearray"
-            | "str"
-            | "list"
-            | "tuple"
-            | "dict"
-            | "map"
-            | "filter"
-            | "reversed"
-            | "repr"
-            | "memoryview"
-            | "type"
-            | "object"
-            | "print"
-            | "exit"
-            | "quit"
-            | "help"
-            | "super"
-            | "id"
-            | "execfile"
-            | "reload"
-    )
-}
-
-/// Names that `from module import *` may bring in and that matter.
-const STAR_NAMES: &[&str] = &[
-    "system",
-    "popen",
-    "Popen",
-    "run",
-    "call",
-    "check_output",
-    "check_call",
-    "spawn",
-    "execv",
-    "execve",
-    "execl",
-    "remove",
-    "unlink",
-    "rmtree",
-    "loads",
-    "load",
-    "urlopen",
-    "urlretrieve",
-    "socket",
-    "import_module",
-    "CDLL",
-];
-
-/// Calls that fetch data from the network.
-const NETWORK: &[&str] = &[
-    "requests.",
-    "urllib.request.",
-    "urllib2.",
-    "urllib.urlopen",
-    "httpx.",
-    "aiohttp.",
-    "http.client.",
-    "urllib3.",
-    "ftplib.",
-    "smtplib.",
-    "socket.",
-    "paramiko.",
-];
