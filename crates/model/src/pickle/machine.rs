@@ -10,6 +10,7 @@ mod literals;
 mod stack;
 
 use super::judge::Judge;
+use super::lines::integer_line;
 use super::memo::Memo;
 use super::opcodes::{self as op, Instruction, LexError, lex};
 use super::store::{Folded, Store};
@@ -385,7 +386,7 @@ impl<'a> Machine<'a> {
             }
             op::INT => self.int_line(read.data),
             op::LONG => {
-                self.push(op::integer_line(read.data).map_or(Value::Plain, Value::Int));
+                self.push(integer_line(read.data).map_or(Value::Plain, Value::Int));
                 Ok(())
             }
             op::LONG1 | op::LONG4 => {
@@ -408,11 +409,11 @@ impl<'a> Machine<'a> {
                 self.frame(read);
                 Ok(())
             }
-            op::PUT => match op::integer_line(read.data).and_then(|slot| u64::try_from(slot).ok()) {
+            op::PUT => match integer_line(read.data).and_then(|slot| u64::try_from(slot).ok()) {
                 Some(slot) => self.put(slot, read.at),
                 None => Err(Break::Argument("PUT")),
             },
-            op::GET => match op::integer_line(read.data).and_then(|slot| u64::try_from(slot).ok()) {
+            op::GET => match integer_line(read.data).and_then(|slot| u64::try_from(slot).ok()) {
                 Some(slot) => self.get(slot),
                 None => Err(Break::Argument("GET")),
             },

@@ -5,12 +5,12 @@
 //! return, `indirect` what they call, `judge` grades what would be called with what, `nested` looks into strings.
 
 pub mod knowledge;
+pub mod lines;
 pub mod opcodes;
 pub mod rules;
 
 mod array_block;
 mod code_object;
-mod codecs;
 mod distribution;
 mod fold;
 mod format;

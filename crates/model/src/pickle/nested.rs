@@ -3,7 +3,6 @@
 //! [`is_candidate`] looks at the first bytes only, so that tens of millions of strings cost next to nothing; what it
 //! lets through is decoded within limits and scanned as a member of its own.
 
-use super::codecs::{self, Wrapper};
 use super::format::PICKLE;
 use super::judge::{Payload, PayloadData, Purpose};
 use super::rules::NESTED;
@@ -11,6 +10,7 @@ use super::stream::is_plausible;
 use crate::Scan;
 use crate::python::marshal::{self, Setting};
 use crate::python::source;
+use crate::python::strings::codecs::{self, Wrapper};
 use bartizan_core::{Finding, Location, Severity};
 use std::borrow::Cow;
 

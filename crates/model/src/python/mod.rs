@@ -2,3 +2,4 @@
 
 pub mod marshal;
 pub mod source;
+pub(crate) mod strings;

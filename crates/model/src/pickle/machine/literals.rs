@@ -1,17 +1,17 @@
 //! Opcodes whose argument is the value: integers, text and bytes.
 
 use super::{Break, Machine, Step};
-use crate::pickle::nested;
 use crate::pickle::opcodes::{self as op, Instruction};
 use crate::pickle::store::Folded;
 use crate::pickle::value::Value;
+use crate::pickle::{lines, nested};
 
 impl<'a> Machine<'a> {
     pub(super) fn int_line(&mut self, line: &[u8]) -> Step {
         let value = match line {
             b"00" => Value::Bool(false),
             b"01" => Value::Bool(true),
-            _ => match op::integer_line(line) {
+            _ => match lines::integer_line(line) {
                 Some(number) => Value::Int(number),
                 None if line
                     .iter()
@@ -45,7 +45,7 @@ impl<'a> Machine<'a> {
     }
 
     pub(super) fn string(&mut self, read: &Instruction<'a>) -> Step {
-        let bytes = op::string_line(read.data).ok_or(Break::Argument("STRING"))?;
+        let bytes = lines::string_line(read.data).ok_or(Break::Argument("STRING"))?;
         let place = (read.at as u64).saturating_add(2);
         let inner = read.data.get(1..read.data.len().saturating_sub(1)).unwrap_or_default();
         if inner.len() >= nested::SHORTEST {
@@ -70,7 +70,7 @@ impl<'a> Machine<'a> {
             }
             Value::Text { length: u32::try_from(read.data.len()).unwrap_or(u32::MAX), at: place }
         } else {
-            let text = op::unicode_line(read.data).ok_or(Break::Argument("UNICODE"))?;
+            let text = lines::unicode_line(read.data).ok_or(Break::Argument("UNICODE"))?;
             if text.len() >= nested::SHORTEST {
                 self.payload_decoded(text.as_bytes(), place);
             }

@@ -2,6 +2,7 @@
 //! fetched by constant names. Payloads hide behind exactly these.
 
 use super::flow::{Follower, Frame, LONGEST_TEXT, MOST_KEPT, Value};
+use crate::python::strings::{Folded, codecs};
 
 impl Follower<'_, '_> {
     /// What calling the named function gives, for those through which names and payloads travel.
@@ -34,26 +35,10 @@ impl Follower<'_, '_> {
                 .and_then(char::from_u32)
                 .map_or(Value::Unknown, |character| Value::Text(character.to_string().into())),
             ("str" | "bytes", [value @ (Value::Text(_) | Value::Bytes(_)), ..]) => value.clone(),
-            ("bytes.fromhex" | "binascii.unhexlify" | "bytearray.fromhex", [Value::Text(text)]) => {
-                self.folded(unhex(text).map_or(Value::Unknown, |bytes| Value::Bytes(bytes.into())))
-            }
-            (
-                "base64.b64decode"
-                | "base64.standard_b64decode"
-                | "base64.urlsafe_b64decode"
-                | "base64.decodebytes"
-                | "binascii.a2b_base64",
-                [Value::Text(text), ..],
-            ) => self
-                .folded(unbase64(text.as_bytes()).map_or(Value::Unknown, |bytes| Value::Bytes(bytes.into()))),
-            (
-                "base64.b64decode"
-                | "base64.standard_b64decode"
-                | "base64.urlsafe_b64decode"
-                | "base64.decodebytes"
-                | "binascii.a2b_base64",
-                [Value::Bytes(bytes), ..],
-            ) => self.folded(unbase64(bytes).map_or(Value::Unknown, |bytes| Value::Bytes(bytes.into()))),
+            (_, [given, ..]) => match decoded(path, given) {
+                Some(value) => self.folded(value),
+                None => Value::Unknown,
+            },
             _ => Value::Unknown,
         }
     }
@@ -171,36 +156,19 @@ impl Follower<'_, '_> {
     }
 }
 
-/// Hexadecimal digits, with white space between bytes, into bytes.
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    let digits: Vec<u8> = text
-        .chars()
-        .filter(|c| !c.is_whitespace())
-        .map(|c| c.to_digit(16).map(|d| d as u8))
-        .collect::<Option<_>>()?;
-    Some(digits.chunks(2).map(|pair| pair.iter().fold(0, |value, digit| value << 4 | digit)).collect())
-}
-
-/// Base64, standard or URL-safe alphabet, white space and padding ignored.
-pub(super) fn unbase64(text: &[u8]) -> Option<Vec<u8>> {
-    let mut bytes = Vec::with_capacity((text.len() / 4).saturating_mul(3));
-    let (mut held, mut bits) = (0u32, 0u32);
-    for &character in text {
-        let value = match character {
-            b'A'..=b'Z' => character.wrapping_sub(b'A'),
-            b'a'..=b'z' => character.wrapping_sub(b'a').wrapping_add(26),
-            b'0'..=b'9' => character.wrapping_sub(b'0').wrapping_add(52),
-            b'+' | b'-' => 62,
-            b'/' | b'_' => 63,
-            b'=' | b'\n' | b'\r' | b' ' => continue,
-            _ => return None,
-        };
-        held = held << 6 | u32::from(value);
-        bits = bits.wrapping_add(6);
-        if bits >= 8 {
-            bits = bits.wrapping_sub(8);
-            bytes.push((held >> bits & 0xff) as u8);
-        }
-    }
-    Some(bytes)
+/// What the decoder at `path` makes of `given`.
+fn decoded(path: &str, given: &Value) -> Option<Value> {
+    let codec = match path {
+        "bytes.fromhex" | "bytearray.fromhex" => "hex",
+        path => codecs::by_function(path)?,
+    };
+    let given = match given {
+        Value::Text(text) => Folded::Text(text.to_string()),
+        Value::Bytes(bytes) => Folded::Bytes(bytes.to_vec()),
+        _ => return None,
+    };
+    Some(match codecs::decode(&given, codec)? {
+        Folded::Text(text) => Value::Text(text.into()),
+        Folded::Bytes(bytes) => Value::Bytes(bytes.into()),
+    })
 }

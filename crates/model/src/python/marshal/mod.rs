@@ -10,8 +10,9 @@ mod folding;
 mod judgement;
 mod opcodes;
 mod reader;
+mod rules;
 
-pub use judgement::{BYTECODE_DANGEROUS_CALL, BYTECODE_IMPORT, BYTECODE_PAYLOAD, BYTECODE_UNREADABLE};
+pub use rules::{BYTECODE_DANGEROUS_CALL, BYTECODE_IMPORT, BYTECODE_PAYLOAD, BYTECODE_UNREADABLE};
 
 use crate::Scan;
 use bartizan_core::{Location, Rule};

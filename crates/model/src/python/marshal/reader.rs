@@ -40,78 +40,45 @@ pub(super) enum Layout {
 impl Layout {
     const ALL: [Self; 4] = [Self::Python311, Self::Python38, Self::Python30, Self::Python2];
 
-    fn fields(self) -> &'static [Field] {
-        use Field::{Count, FirstLine, Object};
-        match self {
-            Self::Python2 => &[
-                Count,
-                Count,
-                Count,
-                Count,
-                Object(Slot::Bytecode),
-                Object(Slot::Consts),
-                Object(Slot::Names),
-                Object(Slot::Locals),
-                Object(Slot::Free),
-                Object(Slot::Cells),
-                Object(Slot::Filename),
-                Object(Slot::Name),
-                FirstLine,
-                Object(Slot::Other),
-            ],
-            Self::Python30 => &[
-                Count,
-                Count,
-                Count,
-                Count,
-                Count,
-                Object(Slot::Bytecode),
-                Object(Slot::Consts),
-                Object(Slot::Names),
-                Object(Slot::Locals),
-                Object(Slot::Free),
-                Object(Slot::Cells),
-                Object(Slot::Filename),
-                Object(Slot::Name),
-                FirstLine,
-                Object(Slot::Other),
-            ],
-            Self::Python38 => &[
-                Count,
-                Count,
-                Count,
-                Count,
-                Count,
-                Count,
-                Object(Slot::Bytecode),
-                Object(Slot::Consts),
-                Object(Slot::Names),
-                Object(Slot::Locals),
-                Object(Slot::Free),
-                Object(Slot::Cells),
-                Object(Slot::Filename),
-                Object(Slot::Name),
-                FirstLine,
-                Object(Slot::Other),
-            ],
-            Self::Python311 => &[
-                Count,
-                Count,
-                Count,
-                Count,
-                Count,
-                Object(Slot::Bytecode),
-                Object(Slot::Consts),
-                Object(Slot::Names),
-                Object(Slot::Locals),
-                Object(Slot::Other),
-                Object(Slot::Filename),
-                Object(Slot::Name),
-                Object(Slot::QualifiedName),
-                FirstLine,
-                Object(Slot::Other),
-                Object(Slot::Other),
-            ],
+    /// The field with this number; `None` past the last.
+    fn field(self, index: usize) -> Option<Field> {
+        use Field::{FirstLine, Object};
+        /// Up to 3.10, behind the counts.
+        static SEPARATE: [Field; 10] = [
+            Object(Slot::Bytecode),
+            Object(Slot::Consts),
+            Object(Slot::Names),
+            Object(Slot::Locals),
+            Object(Slot::Free),
+            Object(Slot::Cells),
+            Object(Slot::Filename),
+            Object(Slot::Name),
+            FirstLine,
+            Object(Slot::Other),
+        ];
+        /// From 3.11 on.
+        static JOINED: [Field; 11] = [
+            Object(Slot::Bytecode),
+            Object(Slot::Consts),
+            Object(Slot::Names),
+            Object(Slot::Locals),
+            Object(Slot::Other),
+            Object(Slot::Filename),
+            Object(Slot::Name),
+            Object(Slot::QualifiedName),
+            FirstLine,
+            Object(Slot::Other),
+            Object(Slot::Other),
+        ];
+        let (counts, objects): (usize, &[Field]) = match self {
+            Self::Python2 => (4, &SEPARATE),
+            Self::Python30 => (5, &SEPARATE),
+            Self::Python38 => (6, &SEPARATE),
+            Self::Python311 => (5, &JOINED),
+        };
+        match index.checked_sub(counts) {
+            None => Some(Field::Count),
+            Some(index) => objects.get(index).copied(),
         }
     }
 }
@@ -361,7 +328,7 @@ impl<'a> Reader<'a> {
             }
             Some(Open::Dictionary { items, .. }) => items.push(id),
             Some(Open::Code { code, field, .. }) => {
-                let Some(Field::Object(slot)) = layout.fields().get(*field) else {
+                let Some(Field::Object(slot)) = layout.field(*field) else {
                     return Err(MarshalError::BadCode { offset });
                 };
                 let object = self.objects.get(id as usize);
@@ -402,7 +369,7 @@ impl<'a> Reader<'a> {
     fn close_if_complete(&mut self) -> Result<Option<Id>, MarshalError> {
         let layout = self.layout;
         if let Some(Open::Code { code, field, .. }) = self.open.last_mut() {
-            while let Some(next) = layout.fields().get(*field) {
+            while let Some(next) = layout.field(*field) {
                 match next {
                     Field::Object(_) => break,
                     Field::Count => drop(self.cursor.u32_le()?),
@@ -413,7 +380,7 @@ impl<'a> Reader<'a> {
         }
         let complete = match self.open.last() {
             Some(Open::Items { left, .. }) => *left == 0,
-            Some(Open::Code { field, .. }) => *field >= layout.fields().len(),
+            Some(Open::Code { field, .. }) => layout.field(*field).is_none(),
             Some(Open::Dictionary { .. }) | None => false,
         };
         if !complete {

@@ -1,10 +1,7 @@
 //! What is known of a Python value without running anything.
 
-use flate2::read::ZlibDecoder;
-use std::io::Read as _;
+use crate::python::strings::{self, Argument, Folded, MOST_BYTES, codecs, formatted, interpolated};
 
-/// Longest text or bytes folded.
-const MOST_BYTES: usize = 1 << 20;
 /// Most list items folded.
 const MOST_ITEMS: usize = 65_536;
 
@@ -113,6 +110,14 @@ impl Known {
         }
     }
 
+    fn argument(&self) -> Option<Argument<'_>> {
+        match self {
+            Self::Text(text) => Some(Argument::Text(text.into())),
+            Self::Integer(value) => Some(Argument::Integer(*value)),
+            _ => None,
+        }
+    }
+
     fn bounded(self) -> Self {
         let size = match &self {
             Self::Text(text) => text.len(),
@@ -157,62 +162,17 @@ pub(super) fn multiply(left: &Known, right: &Known) -> Known {
 /// `template % value`
 pub(super) fn percent(template: &str, value: &Known) -> Known {
     let values = match value {
-        Known::Items(items) => items.clone(),
-        other => vec![other.clone()],
+        Known::Items(items) => items.iter().map(Known::argument).collect(),
+        other => vec![other.argument()],
     };
-    let mut values = values.iter();
-    let mut shown = String::new();
-    let mut letters = template.chars();
-    while let Some(letter) = letters.next() {
-        if letter != '%' {
-            shown.push(letter);
-            continue;
-        }
-        let piece = match letters.next() {
-            Some('%') => Some("%".to_owned()),
-            Some('c') => {
-                values.next().and_then(|value| character(value).or_else(|| value.text().map(str::to_owned)))
-            }
-            Some('s' | 'd' | 'i' | 'r') => values.next().and_then(spelling),
-            _ => None,
-        };
-        match piece {
-            Some(piece) => shown.push_str(&piece),
-            None => return Known::Nothing,
-        }
-    }
-    Known::Text(shown).bounded()
+    interpolated(template, &values).map_or(Known::Nothing, Known::Text)
 }
 
-/// `template.format(*values)` for `{}`, `{0}` and names.
+/// `template.format(*values, **named)`
 pub(super) fn format(template: &str, values: &[Known], named: &[(String, Known)]) -> Known {
-    let mut shown = String::new();
-    let mut next = 0usize;
-    let mut rest = template;
-    while let Some(open) = rest.find('{') {
-        let Some(close) = rest.get(open..).and_then(|rest| rest.find('}')) else { return Known::Nothing };
-        let close = open.saturating_add(close);
-        shown.push_str(rest.get(..open).unwrap_or_default());
-        let field = rest.get(open.saturating_add(1)..close).unwrap_or_default();
-        let name = field.split(['!', ':']).next().unwrap_or_default();
-        let value = if name.is_empty() {
-            next = next.saturating_add(1);
-            values.get(next.saturating_sub(1))
-        } else if let Ok(index) = name.parse::<usize>() {
-            values.get(index)
-        } else {
-            named.iter().find(|(known, _)| known == name).map(|(_, value)| value)
-        };
-        let piece =
-            value.and_then(|value| if field.ends_with(":c") { character(value) } else { spelling(value) });
-        match piece {
-            Some(piece) => shown.push_str(&piece),
-            None => return Known::Nothing,
-        }
-        rest = rest.get(close.saturating_add(1)..).unwrap_or_default();
-    }
-    shown.push_str(rest);
-    Known::Text(shown).bounded()
+    let values: Vec<_> = values.iter().map(Known::argument).collect();
+    let named: Vec<_> = named.iter().map(|(name, value)| (name.as_str(), value.argument())).collect();
+    formatted(template, &values, &named).map_or(Known::Nothing, Known::Text).bounded()
 }
 
 /// `separator.join(items)`
@@ -233,29 +193,8 @@ pub(super) fn join(separator: &Known, items: &Known) -> Known {
 
 /// `value[start:stop:step]`
 pub(super) fn slice(value: &Known, start: Option<i64>, end: Option<i64>, step: i64) -> Known {
-    let Some(items) = value.items() else { return Known::Nothing };
-    let length = i64::try_from(items.len()).unwrap_or(i64::MAX);
-    let clamp = |bound: i64, low: i64, high: i64| {
-        (if bound < 0 { bound.saturating_add(length) } else { bound }).clamp(low, high)
-    };
-    let pick = |at: i64| usize::try_from(at).ok().and_then(|at| items.get(at)).cloned();
-    let mut taken = Vec::new();
-    if step > 0 {
-        let mut at = clamp(start.unwrap_or(0), 0, length);
-        let end = clamp(end.unwrap_or(length), 0, length);
-        while at < end {
-            taken.extend(pick(at));
-            at = at.saturating_add(step);
-        }
-    } else if step < 0 {
-        let mut at =
-            start.map_or(length.saturating_sub(1), |start| clamp(start, -1, length.saturating_sub(1)));
-        let end = end.map_or(-1, |end| clamp(end, -1, length));
-        while at > end {
-            taken.extend(pick(at));
-            at = at.saturating_add(step);
-        }
-    }
+    let taken = value.items().and_then(|items| strings::slice(&items, start, end, Some(step)));
+    let Some(taken) = taken else { return Known::Nothing };
     match value {
         Known::Text(_) => Known::Text(taken.iter().filter_map(Known::text).collect()),
         Known::Bytes(_) => Known::Bytes(
@@ -281,105 +220,38 @@ pub(super) fn byte_string(value: &Known) -> Known {
     bytes.map_or(Known::Nothing, Known::Bytes)
 }
 
-fn spelling(value: &Known) -> Option<String> {
-    match value {
-        Known::Text(text) => Some(text.clone()),
-        Known::Integer(value) => Some(value.to_string()),
-        _ => None,
-    }
-}
-
 /// What the decoder at `path` makes of `input`; `None` when it is no decoder.
 pub(super) fn decode(path: &str, input: &Known, codec: Option<&str>) -> Option<Known> {
-    let bytes = input.bytes();
-    let plain = |bytes: Option<Vec<u8>>| bytes.map_or(Known::Nothing, Known::Bytes);
-    Some(match path {
-        "base64.b64decode"
-        | "base64.standard_b64decode"
-        | "base64.urlsafe_b64decode"
-        | "base64.decodebytes"
-        | "base64.decodestring"
-        | "binascii.a2b_base64" => plain(bytes.and_then(|bytes| base64(&bytes))),
-        "base64.b16decode"
-        | "binascii.unhexlify"
-        | "binascii.a2b_hex"
-        | "builtins.bytes.fromhex"
-        | "builtins.bytearray.fromhex" => plain(bytes.and_then(|bytes| hex(&bytes))),
-        "base64.b32decode"
-        | "base64.b85decode"
-        | "base64.a85decode"
-        | "binascii.a2b_uu"
-        | "lzma.decompress"
-        | "bz2.decompress"
-        | "gzip.decompress"
-        | "marshal.loads"
-        | "marshal.load"
-        | "cryptography.fernet.Fernet.decrypt" => Known::Nothing,
-        "zlib.decompress" => plain(bytes.and_then(|bytes| inflate(&bytes))),
-        "codecs.decode" | "codecs.getdecoder" => match codec.unwrap_or_default() {
-            "rot13" | "rot_13" | "rot-13" => {
-                input.text().map_or(Known::Nothing, |text| Known::Text(rot13(text)))
+    let codec = match path {
+        "codecs.decode" | "codecs.getdecoder" => codec.unwrap_or("utf-8"),
+        _ => match codecs::by_function(path) {
+            Some(codec) => codec,
+            // Decoders whose result is not computed here.
+            None if matches!(
+                path,
+                "base64.a85decode"
+                    | "binascii.a2b_uu"
+                    | "lzma.decompress"
+                    | "marshal.loads"
+                    | "marshal.load"
+                    | "cryptography.fernet.Fernet.decrypt"
+            ) =>
+            {
+                return Some(Known::Nothing);
             }
-            "hex" | "hex_codec" => plain(bytes.and_then(|bytes| hex(&bytes))),
-            "base64" | "base64_codec" => plain(bytes.and_then(|bytes| base64(&bytes))),
-            "zlib" | "zip" | "zlib_codec" => plain(bytes.and_then(|bytes| inflate(&bytes))),
-            _ => bytes
-                .map_or(Known::Nothing, |bytes| Known::Text(String::from_utf8_lossy(&bytes).into_owned())),
+            None => return None,
         },
-        _ => return None,
+    };
+    let given = match input {
+        Known::Text(text) => Folded::Text(text.clone()),
+        Known::Bytes(bytes) => Folded::Bytes(bytes.clone()),
+        _ => return Some(Known::Nothing),
+    };
+    Some(match codecs::decode(&given, codec) {
+        Some(Folded::Text(text)) => Known::Text(text),
+        Some(Folded::Bytes(bytes)) => Known::Bytes(bytes),
+        None => Known::Nothing,
     })
-}
-
-fn base64(text: &[u8]) -> Option<Vec<u8>> {
-    let mut bits = 0u32;
-    let mut count = 0u32;
-    let mut bytes = Vec::with_capacity(text.len());
-    for &letter in text {
-        let six = match letter {
-            b'A'..=b'Z' => letter.wrapping_sub(b'A'),
-            b'a'..=b'z' => letter.wrapping_sub(b'a').wrapping_add(26),
-            b'0'..=b'9' => letter.wrapping_sub(b'0').wrapping_add(52),
-            b'+' | b'-' => 62,
-            b'/' | b'_' => 63,
-            b'=' | b'\n' | b'\r' | b' ' => continue,
-            _ => return None,
-        };
-        bits = bits << 6 | u32::from(six);
-        count = count.saturating_add(6);
-        if count >= 8 {
-            count = count.saturating_sub(8);
-            bytes.push((bits >> count & 0xff) as u8);
-        }
-    }
-    Some(bytes)
-}
-
-fn hex(text: &[u8]) -> Option<Vec<u8>> {
-    let digits: Vec<u8> = text.iter().filter(|byte| !byte.is_ascii_whitespace()).copied().collect();
-    let digit = |byte: u8| char::from(byte).to_digit(16);
-    digits
-        .chunks(2)
-        .map(|pair| match pair {
-            [high, low] => u8::try_from(digit(*high)? << 4 | digit(*low)?).ok(),
-            _ => None,
-        })
-        .collect()
-}
-
-fn inflate(bytes: &[u8]) -> Option<Vec<u8>> {
-    let mut out = Vec::new();
-    ZlibDecoder::new(bytes).take(MOST_BYTES as u64).read_to_end(&mut out).ok()?;
-    Some(out)
-}
-
-fn rot13(text: &str) -> String {
-    text.chars()
-        .map(|c| match c {
-            'a'..='m' | 'A'..='M' => char::from_u32(u32::from(c).wrapping_add(13)).unwrap_or(c),
-            'n'..='z' | 'N'..='Z' => char::from_u32(u32::from(c).wrapping_sub(13)).unwrap_or(c),
-            _ => c,
-        })
-        .collect()
 }
 
 #[cfg(test)]

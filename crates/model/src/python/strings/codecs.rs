@@ -1,12 +1,13 @@
 //! The text and byte codecs that folding and the search for nested payloads undo: bounded, total, pure.
+//!
+//! Source: CPython's `codecs`, `base64` and `binascii` modules.
 
-use super::fold::FOLDED_BYTES;
-use super::opcodes::hex_digit;
-use super::store::Folded;
+use super::{Folded, MOST_BYTES};
+use crate::pickle::lines::{hex_digit, string_line, unicode_line};
 use std::io::Read;
 
 /// `codecs.decode(given, codec)`.
-pub(super) fn decode(given: &Folded, codec: &str) -> Option<Folded> {
+pub(crate) fn decode(given: &Folded, codec: &str) -> Option<Folded> {
     let codec = normal(codec);
     let bytes: &[u8] = match given {
         Folded::Text(text) => text.as_bytes(),
@@ -34,20 +35,20 @@ pub(super) fn decode(given: &Folded, codec: &str) -> Option<Folded> {
         }
         "unicodeescape" | "rawunicodeescape" | "stringescape" => {
             let quoted: Vec<u8> = [b"'".as_slice(), bytes, b"'".as_slice()].concat();
-            let plain = super::opcodes::string_line(&quoted)?;
-            Folded::Text(super::opcodes::unicode_line(&plain)?)
+            let plain = string_line(&quoted)?;
+            Folded::Text(unicode_line(&plain)?)
         }
         "rot13" => Folded::Text(rot13(std::str::from_utf8(bytes).ok()?)),
         "hex" | "hexcodec" => Folded::Bytes(hex(bytes)?),
         "base64" | "base64codec" => Folded::Bytes(base64(bytes)?),
         "base32" => Folded::Bytes(base32(bytes)?),
         "base85" => Folded::Bytes(base85(bytes)?),
-        "zlib" | "zip" | "zlibcodec" => Folded::Bytes(inflate(bytes, Wrapper::Zlib, FOLDED_BYTES)?),
-        "gzip" => Folded::Bytes(inflate(bytes, Wrapper::Gzip, FOLDED_BYTES)?),
+        "zlib" | "zip" | "zlibcodec" => Folded::Bytes(inflate(bytes, Wrapper::Zlib, MOST_BYTES)?),
+        "gzip" => Folded::Bytes(inflate(bytes, Wrapper::Gzip, MOST_BYTES)?),
         "bz2" | "bz2codec" => {
             let mut text = Vec::new();
             let decoder = bzip2::read::BzDecoder::new(bytes);
-            decoder.take(FOLDED_BYTES as u64).read_to_end(&mut text).ok()?;
+            decoder.take(MOST_BYTES as u64).read_to_end(&mut text).ok()?;
             Folded::Bytes(text)
         }
         "reverse" => Folded::Bytes(bytes.iter().rev().copied().collect()),
@@ -56,7 +57,7 @@ pub(super) fn decode(given: &Folded, codec: &str) -> Option<Folded> {
 }
 
 /// `codecs.encode(given, codec)`.
-pub(super) fn encode(given: &Folded, codec: &str) -> Option<Folded> {
+pub(crate) fn encode(given: &Folded, codec: &str) -> Option<Folded> {
     let codec = normal(codec);
     Some(match (codec.as_str(), given) {
         ("rot13", Folded::Text(text)) => Folded::Text(rot13(text)),
@@ -73,7 +74,7 @@ pub(super) fn encode(given: &Folded, codec: &str) -> Option<Folded> {
 }
 
 /// The codec that the decoding function at `path` undoes.
-pub(super) fn by_function(path: &str) -> Option<&'static str> {
+pub(crate) fn by_function(path: &str) -> Option<&'static str> {
     Some(match path {
         "base64.b64decode"
         | "base64.standard_b64decode"
@@ -115,7 +116,7 @@ fn rot13(text: &str) -> String {
 }
 
 /// Hexadecimal digits, white space between pairs allowed.
-pub(super) fn hex(text: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn hex(text: &[u8]) -> Option<Vec<u8>> {
     let digits: Vec<u8> = text
         .iter()
         .filter(|byte| !byte.is_ascii_whitespace())
@@ -126,7 +127,7 @@ pub(super) fn hex(text: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// Base64 in the standard or URL-safe alphabet; white space is skipped, padding may lack.
-pub(super) fn base64(text: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn base64(text: &[u8]) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(text.len());
     let (mut bits, mut held) = (0u32, 0u32);
     for &byte in text {
@@ -194,7 +195,7 @@ fn base85(text: &[u8]) -> Option<Vec<u8>> {
 
 /// How a DEFLATE stream is wrapped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Wrapper {
+pub(crate) enum Wrapper {
     /// RFC 1950.
     Zlib,
     /// RFC 1952.
@@ -202,7 +203,7 @@ pub(super) enum Wrapper {
 }
 
 /// Up to `limit` decompressed bytes; what came out before an error counts.
-pub(super) fn inflate(bytes: &[u8], wrapper: Wrapper, limit: usize) -> Option<Vec<u8>> {
+pub(crate) fn inflate(bytes: &[u8], wrapper: Wrapper, limit: usize) -> Option<Vec<u8>> {
     let mut text = Vec::new();
     let limit = limit as u64;
     // A stream cut short still gives its beginning, which is what counts here.
