@@ -7,8 +7,12 @@
 //! | [`keys`] | who signs, who is believed |
 //! | [`dsse`] | the envelope around a signed payload |
 //! | [`statement`] | in-toto statements, what an envelope says about digests |
+//! | [`store`] | where a project keeps envelopes, and the index over them |
+//! | [`lineage`] | the graph: what an artifact is made of, what it touches |
 
 pub mod digest;
 pub mod dsse;
 pub mod keys;
+pub mod lineage;
 pub mod statement;
+pub mod store;

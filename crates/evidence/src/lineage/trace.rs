@@ -1,0 +1,504 @@
+//! The walk: [`trace`], breadth first over an [`Index`], so that every node is reached by the fewest steps.
+//!
+//! Its cost grows with what is reached, not with what is known. Two rules go beyond following edges. Digests of the same bytes
+//! are one place. And a bundle where the walk begins stands for its files (downwards), as a file stands for the bundles it is in
+//! (upwards): whoever used one shard used a part of the data set. Further on that rule would make siblings of strangers.
+
+use super::cycles::cycles;
+use super::graph::{Contradiction, Edge, Lineage, Node, Support};
+use super::node::{Kind, NodeId, Relation};
+use crate::digest::Digest;
+use crate::store::{Direction, EdgeRow, Index, IndexError, NodeKey, StatementKey, StatementRow};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+/// Most nodes reached unless the caller says otherwise.
+pub const MOST_NODES: usize = 1_000_000;
+/// Most names shown for one node.
+const MOST_NAMES: usize = 8;
+
+/// What to walk.
+#[derive(Debug, Clone)]
+pub struct TraceRequest {
+    /// Where to begin.
+    pub start: Vec<NodeId>,
+    /// Which way.
+    pub direction: Direction,
+    /// Most steps from the beginning; none for all the way.
+    pub depth: Option<u32>,
+    /// Most nodes reached; the result says when there were more.
+    pub most_nodes: usize,
+}
+
+/// Why there is nothing to walk.
+#[derive(Debug, thiserror::Error)]
+pub enum TraceError {
+    /// No statement names it.
+    #[error("no statement in the store names {0}")]
+    Unknown(NodeId),
+    /// The index does not answer.
+    #[error(transparent)]
+    Index(#[from] IndexError),
+}
+
+/// Walks from the nodes asked for.
+///
+/// # Errors
+/// [`TraceError::Unknown`] when a node is in no statement: an empty blast radius would be a false comfort.
+pub fn trace(index: &mut dyn Index, request: &TraceRequest) -> Result<Lineage, TraceError> {
+    let mut walk = Walk::default();
+    for id in &request.start {
+        let key = match index.node(id)? {
+            Some(key) => key,
+            // A run may also be named by the envelope that records it.
+            None => match index_of_statement(index, id)? {
+                Some(key) => key,
+                None => return Err(TraceError::Unknown(id.clone())),
+            },
+        };
+        walk.reach(key, 0);
+    }
+    walk.widen(index, request.direction)?;
+    let mut step = 0;
+    while !walk.frontier.is_empty() {
+        if request.depth.is_some_and(|depth| step >= depth) {
+            break;
+        }
+        step += 1;
+        let frontier = std::mem::take(&mut walk.frontier);
+        for part in frontier.chunks(FRONTIER) {
+            let known = walk.edges.len();
+            index.edges(part, request.direction, &mut walk.edges)?;
+            for at in known..walk.edges.len() {
+                let Some(edge) = walk.edges.get(at).copied() else { break };
+                walk.reach(edge.from, step);
+                walk.reach(edge.to, step);
+            }
+            if walk.depths.len() > request.most_nodes {
+                walk.truncated = true;
+                walk.frontier.clear();
+                break;
+            }
+        }
+    }
+    walk.finish(index, request.start.clone())
+}
+
+/// The whole graph, for exports.
+///
+/// # Errors
+/// [`TraceError::Index`].
+pub fn whole(index: &mut dyn Index, most_edges: usize) -> Result<Lineage, TraceError> {
+    let mut walk = Walk { edges: index.all_edges(most_edges.saturating_add(1))?, ..Walk::default() };
+    if walk.edges.len() > most_edges {
+        walk.edges.truncate(most_edges);
+        walk.truncated = true;
+    }
+    for at in 0..walk.edges.len() {
+        let Some(edge) = walk.edges.get(at).copied() else { break };
+        walk.reach(edge.from, 0);
+        walk.reach(edge.to, 0);
+    }
+    walk.finish(index, Vec::new())
+}
+
+fn index_of_statement(index: &mut dyn Index, id: &NodeId) -> Result<Option<NodeKey>, IndexError> {
+    let Some(digest) = id.digest() else { return Ok(None) };
+    let Some(row) = index.statement_called(&digest)? else { return Ok(None) };
+    index.node(&NodeId::of_digest(&row.payload))
+}
+
+/// Nodes asked for at a time.
+const FRONTIER: usize = 4_096;
+
+#[derive(Default)]
+struct Walk {
+    depths: HashMap<NodeKey, u32>,
+    frontier: Vec<NodeKey>,
+    edges: Vec<EdgeRow>,
+    truncated: bool,
+}
+
+impl Walk {
+    fn reach(&mut self, node: NodeKey, depth: u32) {
+        if let std::collections::hash_map::Entry::Vacant(place) = self.depths.entry(node) {
+            place.insert(depth);
+            self.frontier.push(node);
+        }
+    }
+
+    /// Adds what the beginning stands for: the files of a bundle, or the bundles of a file.
+    fn widen(&mut self, index: &mut dyn Index, direction: Direction) -> Result<(), IndexError> {
+        let against = match direction {
+            Direction::Down => Direction::Up,
+            Direction::Up => Direction::Down,
+        };
+        let mut work = self.frontier.clone();
+        while !work.is_empty() {
+            let mut edges = Vec::new();
+            index.edges(&work, against, &mut edges)?;
+            work.clear();
+            for edge in edges.iter().filter(|edge| relation(edge) == Some(Relation::PartOf)) {
+                let member = if direction == Direction::Down { edge.from } else { edge.to };
+                if !self.depths.contains_key(&member) {
+                    self.edges.push(*edge);
+                    self.reach(member, 0);
+                    work.push(member);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(mut self, index: &mut dyn Index, start: Vec<NodeId>) -> Result<Lineage, TraceError> {
+        self.edges.sort_unstable();
+        self.edges.dedup();
+        // At a limit the last edges lead to nodes that are not shown.
+        let mut keys: Vec<NodeKey> = self.depths.keys().copied().collect();
+        keys.sort_unstable();
+        let names = index.names(&keys)?;
+        let mut statement_keys: Vec<StatementKey> = self.edges.iter().map(|edge| edge.statement).collect();
+        statement_keys.sort_unstable();
+        statement_keys.dedup();
+        let statements = index.statements(&statement_keys)?;
+        let labels = labels(index, &keys)?;
+        let mut nodes: Vec<Node> = names
+            .iter()
+            .map(|(key, id)| {
+                let (kind, names) = labels.get(key).cloned().unwrap_or((Kind::Artifact, Vec::new()));
+                let depth = self.depths.get(key).copied().unwrap_or_default();
+                Node { id: id.clone(), kind, names, depth, has_digest: id.is_strong() }
+            })
+            .collect();
+        nodes.sort_by(|a, b| a.depth.cmp(&b.depth).then_with(|| a.id.cmp(&b.id)));
+        let mut edges: Vec<Edge> =
+            self.edges.iter().filter_map(|row| edge(row, &names, &statements)).collect();
+        edges.sort_unstable();
+        let (cycles, mut contradictions) = self.doubts(&names);
+        contradictions.sort();
+        contradictions.dedup();
+        Ok(Lineage { start, nodes, edges, cycles, contradictions, truncated: self.truncated })
+    }
+
+    /// Cycles, and digests that statements tie to different bytes.
+    fn doubts(&self, names: &BTreeMap<NodeKey, NodeId>) -> (Vec<Vec<NodeId>>, Vec<Contradiction>) {
+        let mut places = Places::default();
+        for edge in &self.edges {
+            if relation(edge) == Some(Relation::SameAs) {
+                places.join(edge.from, edge.to);
+            }
+        }
+        let mut contradictions = Vec::new();
+        for members in places.groups() {
+            let ids = members.iter().filter_map(|key| names.get(key));
+            let mut by_algorithm: BTreeMap<String, Vec<&NodeId>> = BTreeMap::new();
+            for (digest, id) in ids.filter_map(|id| Some((id.digest()?, id))) {
+                by_algorithm.entry(digest.algorithm().to_owned()).or_default().push(id);
+            }
+            for (algorithm, ids) in by_algorithm {
+                if let [first, .., last] = ids.as_slice() {
+                    contradictions.push(Contradiction {
+                        subject: (*first).clone(),
+                        message: format!(
+                            "statements tie {} different {algorithm} digests to the same bytes, {last} among them: one of \
+                             them is wrong or forged",
+                            ids.len()
+                        ),
+                    });
+                }
+            }
+        }
+        let mut numbers = HashMap::new();
+        let mut keys: Vec<NodeKey> = Vec::new();
+        let mut targets: Vec<Vec<usize>> = Vec::new();
+        for edge in self.edges.iter().filter(|edge| relation(edge) != Some(Relation::SameAs)) {
+            let mut number = |key: NodeKey| {
+                let root = places.root(key);
+                *numbers.entry(root).or_insert_with(|| {
+                    keys.push(root);
+                    targets.push(Vec::new());
+                    keys.len() - 1
+                })
+            };
+            let (from, to) = (number(edge.from), number(edge.to));
+            if let Some(list) = targets.get_mut(from) {
+                list.push(to);
+            }
+        }
+        let named = |component: Vec<usize>| {
+            let ids = component.into_iter().filter_map(|at| names.get(keys.get(at)?).cloned());
+            let mut ids: Vec<NodeId> = ids.collect();
+            ids.sort();
+            ids
+        };
+        let mut found: Vec<Vec<NodeId>> = cycles(&targets).into_iter().map(named).collect();
+        found.sort();
+        (found, contradictions)
+    }
+}
+
+/// Nodes that are the same bytes, as a forest.
+#[derive(Default)]
+struct Places(BTreeMap<NodeKey, NodeKey>);
+
+impl Places {
+    fn root(&self, mut key: NodeKey) -> NodeKey {
+        while let Some(above) = self.0.get(&key).filter(|above| **above != key) {
+            key = *above;
+        }
+        key
+    }
+
+    fn join(&mut self, one: NodeKey, two: NodeKey) {
+        let (one, two) = (self.root(one), self.root(two));
+        // The smaller number is the root: paths lead downwards and end.
+        self.0.insert(one.max(two), one.min(two));
+        self.0.insert(one.min(two), one.min(two));
+    }
+
+    fn groups(&self) -> Vec<Vec<NodeKey>> {
+        let mut groups: BTreeMap<NodeKey, Vec<NodeKey>> = BTreeMap::new();
+        for key in self.0.keys() {
+            groups.entry(self.root(*key)).or_default().push(*key);
+        }
+        groups.into_values().collect()
+    }
+}
+
+fn relation(edge: &EdgeRow) -> Option<Relation> {
+    Relation::ALL.get(usize::from(edge.relation)).copied()
+}
+
+type Labels = HashMap<NodeKey, (Kind, Vec<String>)>;
+
+/// The kind most statements give, and names by how many give them.
+fn labels(index: &mut dyn Index, keys: &[NodeKey]) -> Result<Labels, IndexError> {
+    let mut kinds: HashMap<NodeKey, BTreeMap<Kind, u32>> = HashMap::new();
+    let mut names: HashMap<NodeKey, BTreeMap<String, u32>> = HashMap::new();
+    for (key, fact) in index.labels(keys)? {
+        if let Some(kind) = fact.kind {
+            *kinds.entry(key).or_default().entry(kind).or_default() += 1;
+        }
+        if let Some(name) = fact.name {
+            *names.entry(key).or_default().entry(name).or_default() += 1;
+        }
+    }
+    let labelled: HashSet<NodeKey> = kinds.keys().chain(names.keys()).copied().collect();
+    let mut labels = Labels::new();
+    let mut labelled: Vec<NodeKey> = labelled.into_iter().collect();
+    labelled.sort_unstable();
+    for key in labelled {
+        let kind = kinds.remove(&key).and_then(|kinds| {
+            // A general word gives way to a special one, and of two special ones the more common wins.
+            kinds.into_iter().max_by_key(|(kind, count)| (*kind != Kind::Artifact, *count)).map(|(kind, _)| kind)
+        });
+        let mut counted: Vec<(String, u32)> = names.remove(&key).unwrap_or_default().into_iter().collect();
+        counted.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+        let names = counted.into_iter().take(MOST_NAMES).map(|(name, _)| name).collect();
+        labels.insert(key, (kind.unwrap_or(Kind::Artifact), names));
+    }
+    Ok(labels)
+}
+
+fn edge(
+    row: &EdgeRow,
+    names: &BTreeMap<NodeKey, NodeId>,
+    statements: &BTreeMap<StatementKey, StatementRow>,
+) -> Option<Edge> {
+    let (from, to) = (names.get(&row.from)?, names.get(&row.to)?);
+    let statement = statements.get(&row.statement)?;
+    let mut unproven = BTreeSet::new();
+    if statement.entry.is_none() {
+        unproven.insert("the statement is not in the log");
+    }
+    if statement.signers.is_empty() {
+        unproven.insert("no trusted key signed the statement");
+    }
+    for id in [from, to] {
+        match id.digest() {
+            None => {
+                unproven.insert("an end has a name but no digest");
+            }
+            Some(_) if !id.is_strong() => {
+                unproven.insert("an end has a digest that can be forged");
+            }
+            Some(_) => {}
+        }
+    }
+    Some(Edge {
+        from: from.clone(),
+        to: to.clone(),
+        relation: relation(row)?,
+        proven: unproven.is_empty(),
+        unproven: unproven.into_iter().collect(),
+        support: Support {
+            statement: statement.envelope.clone(),
+            predicate_type: statement.predicate_type.clone(),
+            signers: statement.signers.clone(),
+            log_index: statement.entry,
+        },
+    })
+}
+
+/// Digests of the statements that a lineage rests on.
+impl Lineage {
+    /// The envelopes that its edges rest on, each once.
+    pub fn statements(&self) -> BTreeSet<&Digest> {
+        self.edges.iter().map(|edge| &edge.support.statement).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lineage::{EdgeFact, Facts, NodeFact};
+    use crate::store::testing::statements;
+    use crate::store::{Indexed, SqliteIndex};
+
+    fn node(text: &str) -> NodeId {
+        NodeId::of_digest(&Digest::sha256(text.as_bytes()))
+    }
+
+    /// An index with one statement for each edge; a statement with `-` before its relation is neither logged nor trusted.
+    fn index(edges: &[(&NodeId, &NodeId, Relation)], doubtful: bool) -> SqliteIndex {
+        let mut index = SqliteIndex::in_memory().unwrap();
+        let statement = |(place, (from, to, relation)): (usize, &(&NodeId, &NodeId, Relation))| Indexed {
+            envelope: Digest::sha256(format!("envelope {place}").as_bytes()),
+            payload: Digest::sha256(format!("payload {place}").as_bytes()),
+            predicate_type: "test".to_owned(),
+            entry: (!doubtful).then_some(place as u64),
+            signers: if doubtful { Vec::new() } else { vec!["key".to_owned()] },
+            subjects: vec![(*to).clone()],
+            facts: Facts {
+                nodes: vec![NodeFact { id: (*to).clone(), kind: Some(Kind::Model), name: Some("m".to_owned()) }],
+                edges: vec![EdgeFact { from: (*from).clone(), to: (*to).clone(), relation: *relation }],
+            },
+        };
+        let batch: Vec<Indexed> = edges.iter().enumerate().map(statement).collect();
+        index.apply(0, edges.len() as u64, &batch).unwrap();
+        index
+    }
+
+    fn walk(index: &mut SqliteIndex, from: &NodeId, direction: Direction) -> Lineage {
+        let request =
+            TraceRequest { start: vec![from.clone()], direction, depth: None, most_nodes: MOST_NODES };
+        trace(index, &request).unwrap()
+    }
+
+    #[test]
+    fn down_is_what_came_of_it_and_up_what_it_came_of() {
+        let mut index = SqliteIndex::in_memory().unwrap();
+        index.apply(0, 3, &statements(3)).unwrap();
+        let down = walk(&mut index, &node("artifact 1"), Direction::Down);
+        assert_eq!((down.nodes.len(), down.edges.len()), (5, 4));
+        assert!(down.edges.iter().all(|edge| edge.proven && edge.support.log_index.is_some()));
+        assert_eq!(down.node(&node("artifact 3")).unwrap().depth, 4);
+        let run = down.node(&node("run 1")).unwrap();
+        assert_eq!((run.kind, run.names.as_slice()), (Kind::Run, ["run 1".to_owned()].as_slice()));
+        let up = walk(&mut index, &node("artifact 1"), Direction::Up);
+        assert_eq!((up.nodes.len(), up.edges.len()), (3, 2));
+        assert!(down.is_sound() && up.is_sound());
+    }
+
+    #[test]
+    fn what_nobody_speaks_of_is_an_error_not_an_empty_radius() {
+        let mut index = SqliteIndex::in_memory().unwrap();
+        let request = TraceRequest {
+            start: vec![node("nothing")],
+            direction: Direction::Down,
+            depth: None,
+            most_nodes: 10,
+        };
+        assert!(matches!(trace(&mut index, &request), Err(TraceError::Unknown(_))));
+    }
+
+    #[test]
+    fn a_run_is_also_found_by_its_envelope() {
+        let mut index = SqliteIndex::in_memory().unwrap();
+        index.apply(0, 2, &statements(2)).unwrap();
+        let envelope = node("envelope 1");
+        assert_eq!(walk(&mut index, &envelope, Direction::Down).nodes.len(), 2);
+    }
+
+    #[test]
+    fn unlogged_unsigned_nameless_and_weak_edges_are_marked() {
+        let (a, b) = (node("a"), node("b"));
+        let mut doubtful = index(&[(&a, &b, Relation::UsedBy)], true);
+        assert_eq!(walk(&mut doubtful, &a, Direction::Down).edges[0].unproven.len(), 2);
+        let table = NodeId::named(Kind::Dataset, "db", "table");
+        let md5 = NodeId::of_digest(&Digest::new("md5", &"00".repeat(16)).unwrap());
+        let mut index = index(&[(&table, &b, Relation::UsedBy), (&md5, &b, Relation::UsedBy)], false);
+        let up = walk(&mut index, &b, Direction::Up);
+        assert!(up.edges.iter().all(|edge| !edge.proven && edge.unproven.len() == 1));
+        assert!(!up.node(&table).unwrap().has_digest && !up.node(&md5).unwrap().has_digest);
+    }
+
+    #[test]
+    fn cycles_are_reported_and_not_looped_on() {
+        let (a, b, c) = (node("a"), node("b"), node("c"));
+        let edges =
+            [(&a, &b, Relation::UsedBy), (&b, &c, Relation::UsedBy), (&c, &a, Relation::UsedBy)];
+        let mut index = index(&edges, false);
+        let lineage = walk(&mut index, &a, Direction::Down);
+        assert_eq!(lineage.cycles.len(), 1);
+        assert_eq!(lineage.cycles[0].len(), 3);
+        assert!(!lineage.is_sound());
+    }
+
+    #[test]
+    fn digests_of_the_same_bytes_are_one_place_and_two_of_one_algorithm_a_contradiction() {
+        let (a, b, c) = (node("a"), node("b"), node("c"));
+        let md5 = NodeId::of_digest(&Digest::new("md5", &"00".repeat(16)).unwrap());
+        let edges = [(&a, &md5, Relation::SameAs), (&md5, &c, Relation::UsedBy)];
+        let mut one = index(&edges, false);
+        let lineage = walk(&mut one, &a, Direction::Down);
+        assert!(lineage.node(&c).is_some() && lineage.is_sound());
+        let edges =
+            [(&a, &md5, Relation::SameAs), (&b, &md5, Relation::SameAs), (&md5, &c, Relation::UsedBy)];
+        let mut two = index(&edges, false);
+        assert_eq!(walk(&mut two, &a, Direction::Down).contradictions.len(), 1);
+    }
+
+    #[test]
+    fn a_bundle_stands_for_its_files_but_a_file_not_for_its_siblings() {
+        let (one, two, bundle) = (node("one"), node("two"), node("bundle"));
+        let (run, other) = (node("run"), node("other"));
+        let edges = [
+            (&one, &bundle, Relation::PartOf),
+            (&two, &bundle, Relation::PartOf),
+            (&one, &run, Relation::Input),
+            (&two, &other, Relation::Input),
+        ];
+        let mut index = index(&edges, false);
+        let from_bundle = walk(&mut index, &bundle, Direction::Down);
+        assert!(from_bundle.node(&run).is_some() && from_bundle.node(&other).is_some());
+        let from_file = walk(&mut index, &one, Direction::Down);
+        assert!(from_file.node(&run).is_some() && from_file.node(&bundle).is_some());
+        assert!(from_file.node(&two).is_none() && from_file.node(&other).is_none());
+    }
+
+    #[test]
+    fn a_limit_is_told() {
+        let mut index = SqliteIndex::in_memory().unwrap();
+        index.apply(0, 50, &statements(50)).unwrap();
+        let mut request = TraceRequest {
+            start: vec![node("artifact 0")],
+            direction: Direction::Down,
+            depth: None,
+            most_nodes: 10,
+        };
+        assert!(trace(&mut index, &request).unwrap().truncated);
+        request.most_nodes = 1_000;
+        assert!(!trace(&mut index, &request).unwrap().truncated);
+        request.depth = Some(2);
+        assert_eq!(trace(&mut index, &request).unwrap().nodes.len(), 3);
+    }
+
+    #[test]
+    fn the_whole_graph_is_every_edge() {
+        let mut index = SqliteIndex::in_memory().unwrap();
+        index.apply(0, 5, &statements(5)).unwrap();
+        let lineage = whole(&mut index, 100).unwrap();
+        assert_eq!((lineage.edges.len(), lineage.nodes.len(), lineage.truncated), (10, 11, false));
+        assert!(whole(&mut index, 3).unwrap().truncated);
+    }
+}

@@ -1,0 +1,324 @@
+//! Keeping a statement: blob first, then the log, then the index; and building the index anew from the other two.
+//!
+//! A crash between the steps loses nothing that was acknowledged: the blob is durable before the log names it, and the index
+//! catches up with the log whenever the store is opened.
+
+use super::index::{Indexed, TableDigest};
+use super::{Store, StoreError, entry_of, envelope_of};
+use crate::digest::Digest;
+use crate::dsse::Envelope;
+use crate::lineage::{Facts, NodeId};
+use crate::statement::Statement;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// Entries of the log read at a time.
+const BATCH: usize = 1_000;
+
+/// What became of a statement.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Receipt {
+    /// Digest of the envelope: its name in the store and in the log.
+    pub envelope: Digest,
+    /// Digest of the payload: the name of a run that the statement records.
+    pub payload: Digest,
+    /// Place in the log, from 0; none when the project has no log.
+    pub entry: Option<u64>,
+}
+
+/// How an index was built anew.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reindexed {
+    /// Statements in it now.
+    pub statements: u64,
+    /// Envelopes among the blobs that the log does not know.
+    pub unlogged: u64,
+    /// Envelopes that the log knows and the blobs do not, or that hold no statement, and why.
+    pub left_out: Vec<(u64, String)>,
+    /// Tables whose content changed. None means that the index was right.
+    pub changed: Vec<&'static str>,
+}
+
+impl Store {
+    /// Keeps a signed statement: durable among the blobs, named in the log, found by the index.
+    ///
+    /// # Errors
+    /// [`StoreError::Statement`] when the envelope holds no statement: nothing is kept then. Else what disk, log and index give.
+    pub fn record(&self, envelope: &Envelope) -> Result<Receipt, StoreError> {
+        Statement::<serde_json::Value>::from_payload(envelope.payload_of(crate::statement::PAYLOAD_TYPE)?)?;
+        let digest = self.blobs().put(&envelope.to_json()?)?;
+        let payload = Digest::sha256(&envelope.payload);
+        let entry = match self.log() {
+            Some(log) => Some(log.append(&entry_of(&digest))?),
+            None => None,
+        };
+        if entry.is_some() {
+            self.catch_up()?;
+        } else {
+            let indexed = self.indexed(&digest, envelope, None)?;
+            self.add_unlogged(&[indexed])?;
+        }
+        Ok(Receipt { envelope: digest, payload, entry })
+    }
+
+    /// Keeps a report or another document that statements name by digest.
+    ///
+    /// # Errors
+    /// [`StoreError::Disk`].
+    pub fn put(&self, content: &[u8]) -> Result<Digest, StoreError> {
+        self.blobs().put(content)
+    }
+
+    /// Reads what the log has gained since the index last looked. With other trusted keys than before, all is read again.
+    ///
+    /// # Errors
+    /// What log and index give. An envelope that is missing or unreadable is passed over, and told by [`Store::reindex`].
+    pub fn catch_up(&self) -> Result<(), StoreError> {
+        let trust = self.trust().name();
+        let position = self.index().position()?;
+        if position.trust != trust {
+            self.index().clear(&trust)?;
+            self.follow_log(&mut Vec::new())?;
+            self.add_blobs_outside_the_log()?;
+            return Ok(());
+        }
+        self.follow_log(&mut Vec::new())
+    }
+
+    /// Builds the index anew from log and blobs, and compares it with what it was.
+    ///
+    /// # Errors
+    /// What disk, log and index give.
+    pub fn reindex(&self) -> Result<Reindexed, StoreError> {
+        let before = self.index().contents()?;
+        self.index().clear(&self.trust().name())?;
+        let mut left_out = Vec::new();
+        self.follow_log(&mut left_out)?;
+        let unlogged = self.add_blobs_outside_the_log()?;
+        let mut index = self.index();
+        let after = index.contents()?;
+        Ok(Reindexed {
+            statements: index.size()?.statements,
+            unlogged,
+            left_out,
+            changed: differing(&before, &after),
+        })
+    }
+
+    fn follow_log(&self, left_out: &mut Vec<(u64, String)>) -> Result<(), StoreError> {
+        let Some(log) = self.log() else { return Ok(()) };
+        loop {
+            let from = self.index().position()?.next_entry;
+            if from >= log.size()? {
+                return Ok(());
+            }
+            let entries = log.entries(from, BATCH)?;
+            if entries.is_empty() {
+                return Ok(());
+            }
+            let mut statements = Vec::new();
+            let mut gaps = Vec::new();
+            for (place, entry) in (from..).zip(&entries) {
+                let Some(digest) = envelope_of(entry) else { continue };
+                match self.read(&digest, Some(place)) {
+                    Ok(indexed) => statements.push(indexed),
+                    Err(error) => gaps.push((place, error.to_string())),
+                }
+            }
+            // When another process was there first, the loop looks again from where that one came to.
+            if self.index().apply(from, from + entries.len() as u64, &statements)? {
+                left_out.append(&mut gaps);
+            }
+        }
+    }
+
+    /// Indexes the envelopes among the blobs that no entry of the log names: they were copied here, or belong to no log.
+    fn add_blobs_outside_the_log(&self) -> Result<u64, StoreError> {
+        let mut count = 0;
+        for digests in self.blobs().list()?.chunks(BATCH) {
+            let mut statements = Vec::new();
+            for digest in digests {
+                if self.index().statement_called(digest)?.is_some_and(|row| row.envelope == *digest) {
+                    continue;
+                }
+                // Reports and other documents are no envelopes.
+                if let Ok(indexed) = self.read(digest, None) {
+                    statements.push(indexed);
+                }
+            }
+            count += statements.len() as u64;
+            self.add_unlogged(&statements)?;
+        }
+        Ok(count)
+    }
+
+    fn add_unlogged(&self, statements: &[Indexed]) -> Result<(), StoreError> {
+        loop {
+            let next = self.index().position()?.next_entry;
+            if self.index().apply(next, next, statements)? {
+                return Ok(());
+            }
+        }
+    }
+
+    fn read(&self, digest: &Digest, entry: Option<u64>) -> Result<Indexed, StoreError> {
+        let envelope = Envelope::from_json(&self.blobs().get(digest)?)?;
+        self.indexed(digest, &envelope, entry)
+    }
+
+    fn indexed(&self, digest: &Digest, envelope: &Envelope, entry: Option<u64>) -> Result<Indexed, StoreError> {
+        let statement =
+            Statement::<serde_json::Value>::from_payload(envelope.payload_of(crate::statement::PAYLOAD_TYPE)?)?;
+        let payload = Digest::sha256(&envelope.payload);
+        let facts = Facts::of_statement(&statement, &payload);
+        let subjects = statement.subject.iter().filter_map(|subject| subject.digest.preferred());
+        Ok(Indexed {
+            envelope: digest.clone(),
+            payload,
+            predicate_type: statement.predicate_type.clone(),
+            entry,
+            signers: self.trust().signers(envelope),
+            subjects: subjects.map(|digest| NodeId::of_digest(&digest)).collect(),
+            facts,
+        })
+    }
+}
+
+fn differing(
+    before: &BTreeMap<&'static str, TableDigest>,
+    after: &BTreeMap<&'static str, TableDigest>,
+) -> Vec<&'static str> {
+    after.iter().filter(|(table, digest)| before.get(*table) != Some(digest)).map(|(table, _)| *table).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keys::{KeyAlgorithm, Signer as _, SigningKey};
+    use crate::lineage::{LINEAGE_V1, Relation};
+    use crate::statement::{PAYLOAD_TYPE, ResourceDescriptor};
+    use crate::store::testing::MemoryLog;
+    use crate::store::{Direction, Trust};
+    use std::sync::Arc;
+
+    fn envelope(number: usize, key: &SigningKey) -> Envelope {
+        let (from, to) = (Digest::sha256(&[number as u8]), Digest::sha256(&[number as u8 + 1]));
+        let predicate = serde_json::json!({"edges": [{"from": from, "to": to, "relation": Relation::UsedBy}]});
+        let statement = Statement::new(vec![ResourceDescriptor::named("a", to)], LINEAGE_V1, predicate);
+        Envelope::sign(statement.to_payload().unwrap(), PAYLOAD_TYPE, key).unwrap()
+    }
+
+    fn key() -> SigningKey {
+        SigningKey::generate(KeyAlgorithm::Ed25519).unwrap()
+    }
+
+    fn trusting(key: &SigningKey) -> Trust {
+        let mut trust = Trust::default();
+        trust.add(key.public_key());
+        trust
+    }
+
+    #[test]
+    fn a_recorded_statement_is_logged_signed_and_walked() {
+        let folder = tempfile::tempdir().unwrap();
+        let key = key();
+        let log = Arc::new(MemoryLog::default());
+        let store = Store::open(folder.path(), Some(Box::new(Arc::clone(&log))), trusting(&key)).unwrap();
+        let receipt = store.record(&envelope(1, &key)).unwrap();
+        assert_eq!(receipt.entry, Some(0));
+        let row = store.index().statement_called(&receipt.payload).unwrap().unwrap();
+        assert_eq!((row.entry, row.signers.as_slice()), (Some(0), [key.key_id()].as_slice()));
+        assert_eq!(store.envelope(&receipt.payload).unwrap(), envelope_in(&store, &receipt));
+        let mut index = store.index();
+        let node = index.node(&NodeId::of_digest(&Digest::sha256(&[1]))).unwrap().unwrap();
+        let mut edges = Vec::new();
+        index.edges(&[node], Direction::Down, &mut edges).unwrap();
+        assert_eq!(edges.len(), 1);
+    }
+
+    fn envelope_in(store: &Store, receipt: &Receipt) -> Envelope {
+        Envelope::from_json(&store.blobs().get(&receipt.envelope).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn an_index_built_anew_is_equal_and_a_tampered_one_is_noticed() {
+        let folder = tempfile::tempdir().unwrap();
+        let key = key();
+        let log = Arc::new(MemoryLog::default());
+        let store = Store::open(folder.path(), Some(Box::new(Arc::clone(&log))), trusting(&key)).unwrap();
+        for number in 0..10 {
+            store.record(&envelope(number, &key)).unwrap();
+        }
+        log.append(b"an entry of another kind").unwrap();
+        store.put(b"a report, no envelope").unwrap();
+        let reindexed = store.reindex().unwrap();
+        assert_eq!((reindexed.statements, reindexed.unlogged), (10, 0));
+        assert!(reindexed.changed.is_empty() && reindexed.left_out.is_empty());
+        let index = rusqlite::Connection::open(folder.path().join("index.sqlite")).unwrap();
+        index.execute("DELETE FROM edge", []).unwrap();
+        assert_eq!(store.reindex().unwrap().changed, ["edge"]);
+        assert!(store.reindex().unwrap().changed.is_empty());
+    }
+
+    #[test]
+    fn an_erased_envelope_is_left_out_and_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let key = key();
+        let log = Arc::new(MemoryLog::default());
+        let store = Store::open(folder.path(), Some(Box::new(log)), trusting(&key)).unwrap();
+        let receipt = store.record(&envelope(1, &key)).unwrap();
+        store.record(&envelope(2, &key)).unwrap();
+        std::fs::remove_file(folder.path().join("blobs/sha256").join(receipt.envelope.value())).unwrap();
+        let reindexed = store.reindex().unwrap();
+        assert_eq!(reindexed.statements, 1);
+        assert!(reindexed.left_out[0].1.contains(receipt.envelope.value()));
+    }
+
+    #[test]
+    fn a_statement_outside_the_log_is_known_but_has_no_entry_and_other_keys_are_read_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let key = key();
+        let log = Arc::new(MemoryLog::default());
+        let store = Store::open(folder.path(), Some(Box::new(Arc::clone(&log))), Trust::default()).unwrap();
+        let logged = store.record(&envelope(1, &key)).unwrap();
+        let copied = store.put(&envelope(2, &key).to_json().unwrap()).unwrap();
+        assert!(store.index().statement_called(&logged.envelope).unwrap().unwrap().signers.is_empty());
+        drop(store);
+        let store = Store::open(folder.path(), Some(Box::new(log)), trusting(&key)).unwrap();
+        let row = store.index().statement_called(&copied).unwrap().unwrap();
+        assert_eq!((row.entry, row.signers.len()), (None, 1));
+        assert_eq!(store.index().statement_called(&logged.envelope).unwrap().unwrap().signers.len(), 1);
+        assert!(store.reindex().unwrap().changed.is_empty());
+    }
+
+    #[test]
+    fn two_stores_on_one_folder_append_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let key = key();
+        let log = Arc::new(MemoryLog::default());
+        std::thread::scope(|scope| {
+            for half in 0..2 {
+                let (log, key, folder) = (Arc::clone(&log), &key, folder.path());
+                scope.spawn(move || {
+                    let store = Store::open(folder, Some(Box::new(log)), trusting(key)).unwrap();
+                    for number in 0..20 {
+                        store.record(&envelope(half * 40 + number, key)).unwrap();
+                    }
+                });
+            }
+        });
+        let store = Store::open(folder.path(), Some(Box::new(log)), trusting(&key)).unwrap();
+        assert_eq!(store.index().size().unwrap().statements, 40);
+        assert!(store.reindex().unwrap().changed.is_empty());
+    }
+
+    #[test]
+    fn an_envelope_without_a_statement_is_refused_and_not_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let key = key();
+        let store = Store::open(folder.path(), None, Trust::default()).unwrap();
+        let envelope = Envelope::sign(b"{}".to_vec(), PAYLOAD_TYPE, &key).unwrap();
+        assert!(matches!(store.record(&envelope), Err(StoreError::Statement(_))));
+        assert!(store.blobs().list().unwrap().is_empty());
+    }
+}

@@ -1,0 +1,494 @@
+//! The index in a file: [`SqliteIndex`].
+//!
+//! Write-ahead logging lets readers go on while one process writes; a writer that finds another waits for it. Edges lie
+//! clustered by where they begin, and once more by where they end, so that a step of a walk reads one place.
+
+use super::index::{
+    CONTENTS, Direction, EdgeRow, Index, IndexError, Indexed, LAYOUT, NodeKey, Position, RowHash, Size,
+    StatementKey, StatementRow, TableDigest, label_columns, label_of, relation_column, statement_of,
+};
+use crate::digest::Digest;
+use crate::lineage::{NodeFact, NodeId, Relation};
+use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+use std::time::Duration;
+
+/// How long a writer waits for another one before it gives up.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+const TABLES: &str = "
+CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS node (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+CREATE TABLE IF NOT EXISTS statement (id INTEGER PRIMARY KEY, envelope TEXT NOT NULL UNIQUE, payload TEXT NOT NULL,
+    predicate TEXT NOT NULL, entry INTEGER, signers TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS statement_payload ON statement (payload);
+CREATE TABLE IF NOT EXISTS subject (node INTEGER NOT NULL, statement INTEGER NOT NULL,
+    PRIMARY KEY (node, statement)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS label (node INTEGER NOT NULL, statement INTEGER NOT NULL, kind TEXT NOT NULL,
+    name TEXT NOT NULL, PRIMARY KEY (node, statement, kind, name)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS edge (source INTEGER NOT NULL, target INTEGER NOT NULL, relation INTEGER NOT NULL,
+    statement INTEGER NOT NULL, PRIMARY KEY (source, target, relation, statement)) WITHOUT ROWID;
+CREATE UNIQUE INDEX IF NOT EXISTS edge_up ON edge (target, source, relation, statement);
+";
+
+/// An index in one SQLite file.
+#[derive(Debug)]
+pub struct SqliteIndex {
+    connection: Connection,
+    path: String,
+}
+
+impl SqliteIndex {
+    /// Opens the index at `path`, or makes an empty one. An index of another layout is emptied: it is derived.
+    ///
+    /// # Errors
+    /// [`IndexError::Sqlite`].
+    pub fn open(path: &Path) -> Result<Self, IndexError> {
+        let shown = path.display().to_string();
+        Self::prepare(Connection::open(path), shown)
+    }
+
+    /// An index in memory.
+    ///
+    /// # Errors
+    /// [`IndexError::Sqlite`].
+    pub fn in_memory() -> Result<Self, IndexError> {
+        Self::prepare(Connection::open_in_memory(), "in memory".to_owned())
+    }
+
+    fn prepare(opened: rusqlite::Result<Connection>, path: String) -> Result<Self, IndexError> {
+        let prepared = opened.and_then(|connection| {
+            connection.busy_timeout(PATIENCE)?;
+            connection.pragma_update(None, "journal_mode", "wal")?;
+            // The log is the truth: what a crash of the machine takes from the index is read again from there.
+            connection.pragma_update(None, "synchronous", "normal")?;
+            connection.pragma_update(None, "cache_size", -65_536)?;
+            connection.pragma_update(None, "mmap_size", 1_i64 << 30)?;
+            connection.set_prepared_statement_cache_capacity(32);
+            Ok(connection)
+        });
+        let connection = prepared.map_err(|error| IndexError::Sqlite { path: path.clone(), error })?;
+        let mut index = Self { connection, path };
+        index.make_tables()?;
+        Ok(index)
+    }
+
+    fn make_tables(&mut self) -> Result<(), IndexError> {
+        self.within(|transaction| {
+            let known = "SELECT 1 FROM sqlite_master WHERE name = 'meta'";
+            let exists = transaction.query_row(known, [], |_| Ok(())).optional()?.is_some();
+            if exists {
+                let layout = meta(transaction, "layout")?;
+                if layout.as_deref() == Some(LAYOUT) {
+                    return Ok(());
+                }
+                transaction.execute_batch(
+                    "DROP TABLE IF EXISTS meta; DROP TABLE IF EXISTS node; DROP TABLE IF EXISTS statement;
+                     DROP TABLE IF EXISTS subject; DROP TABLE IF EXISTS label; DROP TABLE IF EXISTS edge;",
+                )?;
+            }
+            transaction.execute_batch(TABLES)?;
+            set_meta(transaction, "layout", LAYOUT)
+        })
+    }
+
+    /// Runs `work` in a transaction that holds the write lock from its beginning.
+    fn within<T>(
+        &mut self,
+        work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
+    ) -> Result<T, IndexError> {
+        let path = &self.path;
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate);
+        transaction
+            .and_then(|transaction| {
+                let done = work(&transaction)?;
+                transaction.commit()?;
+                Ok(done)
+            })
+            .map_err(|error| IndexError::Sqlite { path: path.clone(), error })
+    }
+
+    fn asked<T>(&self, answer: rusqlite::Result<T>) -> Result<T, IndexError> {
+        answer.map_err(|error| IndexError::Sqlite { path: self.path.clone(), error })
+    }
+}
+
+impl Index for SqliteIndex {
+    fn position(&mut self) -> Result<Position, IndexError> {
+        let next = self.asked(meta(&self.connection, "next"))?;
+        let trust = self.asked(meta(&self.connection, "trust"))?.unwrap_or_default();
+        Ok(Position { next_entry: next.and_then(|next| next.parse().ok()).unwrap_or_default(), trust })
+    }
+
+    fn apply(&mut self, from: u64, to: u64, statements: &[Indexed]) -> Result<bool, IndexError> {
+        self.within(|transaction| {
+            let next = meta(transaction, "next")?.and_then(|next| next.parse().ok()).unwrap_or(0_u64);
+            if next != from {
+                return Ok(false);
+            }
+            let mut known = HashMap::new();
+            for statement in statements {
+                add(transaction, statement, &mut known)?;
+                // Names are found again in the table; the map only spares the common repetitions.
+                if known.len() > MOST_REMEMBERED {
+                    known.clear();
+                }
+            }
+            set_meta(transaction, "next", &to.to_string())?;
+            Ok(true)
+        })
+    }
+
+    fn clear(&mut self, trust: &str) -> Result<(), IndexError> {
+        self.within(|transaction| {
+            transaction.execute_batch(
+                "DELETE FROM edge; DELETE FROM label; DELETE FROM subject; DELETE FROM statement; DELETE FROM node;",
+            )?;
+            set_meta(transaction, "next", "0")?;
+            set_meta(transaction, "trust", trust)
+        })
+    }
+
+    fn node(&mut self, id: &NodeId) -> Result<Option<NodeKey>, IndexError> {
+        let found = self.connection.prepare_cached("SELECT id FROM node WHERE name = ?1").and_then(
+            |mut statement| statement.query_row([id.as_str()], |row| row.get(0)).optional(),
+        );
+        self.asked(found)
+    }
+
+    fn nodes_like(&mut self, prefix: &str, most: usize) -> Result<Vec<NodeId>, IndexError> {
+        let found = self
+            .connection
+            .prepare_cached("SELECT name FROM node WHERE name >= ?1 AND substr(name, 1, length(?1)) = ?1 ORDER BY name LIMIT ?2")
+            .and_then(|mut statement| {
+                let rows = statement.query_map(params![prefix, most as i64], |row| row.get::<_, String>(0))?;
+                rows.map(|row| row.map(NodeId::stored)).collect()
+            });
+        self.asked(found)
+    }
+
+    fn edges(
+        &mut self,
+        nodes: &[NodeKey],
+        direction: Direction,
+        into: &mut Vec<EdgeRow>,
+    ) -> Result<(), IndexError> {
+        let follow = match direction {
+            Direction::Down => "SELECT source, target, relation, statement FROM edge WHERE source = ?1",
+            Direction::Up => "SELECT source, target, relation, statement FROM edge WHERE target = ?1",
+        };
+        // The same bytes under another digest, written the other way round.
+        let same = match direction {
+            Direction::Down => "SELECT source, target, relation, statement FROM edge WHERE target = ?1 AND relation = ?2",
+            Direction::Up => "SELECT source, target, relation, statement FROM edge WHERE source = ?1 AND relation = ?2",
+        };
+        let found = (|| {
+            let mut follow = self.connection.prepare_cached(follow)?;
+            let mut same = self.connection.prepare_cached(same)?;
+            for node in nodes {
+                let mut rows = follow.query([node])?;
+                while let Some(row) = rows.next()? {
+                    into.push(edge_of(row)?);
+                }
+                let mut rows = same.query(params![node, Relation::SameAs as i64])?;
+                while let Some(row) = rows.next()? {
+                    into.push(edge_of(row)?);
+                }
+            }
+            Ok(())
+        })();
+        self.asked(found)
+    }
+
+    fn names(&mut self, nodes: &[NodeKey]) -> Result<BTreeMap<NodeKey, NodeId>, IndexError> {
+        let found = self.connection.prepare_cached("SELECT name FROM node WHERE id = ?1").and_then(
+            |mut statement| {
+                let name = |node: &NodeKey| {
+                    let name = statement.query_row([node], |row| row.get(0)).optional()?;
+                    Ok(name.map(|name| (*node, NodeId::stored(name))))
+                };
+                nodes.iter().map(name).filter_map(Result::transpose).collect()
+            },
+        );
+        self.asked(found)
+    }
+
+    fn labels(&mut self, nodes: &[NodeKey]) -> Result<Vec<(NodeKey, NodeFact)>, IndexError> {
+        let found = (|| {
+            let sql = "SELECT n.name, l.kind, l.name FROM label l JOIN node n ON n.id = l.node WHERE l.node = ?1";
+            let mut statement = self.connection.prepare_cached(sql)?;
+            let mut labels = Vec::new();
+            for node in nodes {
+                let mut rows = statement.query([node])?;
+                while let Some(row) = rows.next()? {
+                    let kind: String = row.get(1)?;
+                    labels.push((*node, label_of(NodeId::stored(row.get(0)?), &kind, row.get(2)?)));
+                }
+            }
+            Ok(labels)
+        })();
+        self.asked(found)
+    }
+
+    fn statements(
+        &mut self,
+        keys: &[StatementKey],
+    ) -> Result<BTreeMap<StatementKey, StatementRow>, IndexError> {
+        let sql = "SELECT envelope, payload, predicate, entry, signers FROM statement WHERE id = ?1";
+        let mut statements = BTreeMap::new();
+        for key in keys {
+            let columns = self
+                .connection
+                .prepare_cached(sql)
+                .and_then(|mut statement| statement.query_row([key], statement_columns).optional());
+            if let Some(columns) = self.asked(columns)? {
+                statements.insert(*key, columns.read()?);
+            }
+        }
+        Ok(statements)
+    }
+
+    fn about(&mut self, node: NodeKey) -> Result<Vec<StatementKey>, IndexError> {
+        let found =
+            self.connection.prepare_cached("SELECT statement FROM subject WHERE node = ?1").and_then(
+                |mut statement| statement.query_map([node], |row| row.get(0))?.collect(),
+            );
+        self.asked(found)
+    }
+
+    fn statement_called(&mut self, digest: &Digest) -> Result<Option<StatementRow>, IndexError> {
+        let sql = "SELECT envelope, payload, predicate, entry, signers FROM statement
+                   WHERE envelope = ?1 OR payload = ?1 ORDER BY envelope LIMIT 1";
+        let columns = self
+            .connection
+            .prepare_cached(sql)
+            .and_then(|mut found| found.query_row([digest.to_string()], statement_columns).optional());
+        self.asked(columns)?.map(|columns| columns.read()).transpose()
+    }
+
+    fn size(&mut self) -> Result<Size, IndexError> {
+        let count = |table: &str| {
+            let sql = format!("SELECT COUNT(*) FROM {table}");
+            self.connection.query_row(&sql, [], |row| row.get::<_, i64>(0)).map(i64::unsigned_abs)
+        };
+        let size = (|| {
+            Ok(Size { statements: count("statement")?, nodes: count("node")?, edges: count("edge")? })
+        })();
+        self.asked(size)
+    }
+
+    fn all_edges(&mut self, most: usize) -> Result<Vec<EdgeRow>, IndexError> {
+        let sql = "SELECT source, target, relation, statement FROM edge LIMIT ?1";
+        let found = self
+            .connection
+            .prepare_cached(sql)
+            .and_then(|mut statement| statement.query_map([most as i64], edge_of)?.collect());
+        self.asked(found)
+    }
+
+    fn contents(&mut self) -> Result<BTreeMap<&'static str, TableDigest>, IndexError> {
+        let tables = CONTENTS.into_iter().map(|(table, sql)| {
+            let mut hash = RowHash::new();
+            let mut statement = self.connection.prepare(sql)?;
+            let mut rows = statement.query([])?;
+            while let Some(row) = rows.next()? {
+                hash.add(row.get_ref(0)?.as_str()?);
+            }
+            Ok((table, hash.finish()))
+        });
+        let tables = tables.collect();
+        self.asked(tables)
+    }
+}
+
+/// Names of nodes remembered while statements are added.
+const MOST_REMEMBERED: usize = 1 << 20;
+
+fn meta(connection: &Connection, key: &str) -> rusqlite::Result<Option<String>> {
+    connection
+        .prepare_cached("SELECT value FROM meta WHERE key = ?1")?
+        .query_row([key], |row| row.get(0))
+        .optional()
+}
+
+fn set_meta(connection: &Connection, key: &str, value: &str) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("INSERT INTO meta VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2")?
+        .execute([key, value])
+        .map(drop)
+}
+
+fn add<'a>(
+    connection: &Connection,
+    statement: &'a Indexed,
+    known: &mut HashMap<&'a str, NodeKey>,
+) -> rusqlite::Result<()> {
+    let entry = statement.entry.and_then(|entry| i64::try_from(entry).ok());
+    let row = connection
+        .prepare_cached(
+            "INSERT INTO statement (envelope, payload, predicate, entry, signers) VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT (envelope) DO UPDATE SET entry = COALESCE(entry, excluded.entry) RETURNING id",
+        )?
+        .query_row(
+            params![
+                statement.envelope.to_string(),
+                statement.payload.to_string(),
+                statement.predicate_type,
+                entry,
+                statement.signers.join(" ")
+            ],
+            |row| row.get::<_, StatementKey>(0),
+        )?;
+    for subject in &statement.subjects {
+        let node = intern(connection, subject, known)?;
+        connection.prepare_cached("INSERT OR IGNORE INTO subject VALUES (?1, ?2)")?.execute([node, row])?;
+    }
+    for fact in &statement.facts.nodes {
+        let node = intern(connection, &fact.id, known)?;
+        let (kind, name) = label_columns(fact);
+        connection
+            .prepare_cached("INSERT OR IGNORE INTO label VALUES (?1, ?2, ?3, ?4)")?
+            .execute(params![node, row, kind, name])?;
+    }
+    for edge in &statement.facts.edges {
+        let from = intern(connection, &edge.from, known)?;
+        let to = intern(connection, &edge.to, known)?;
+        connection
+            .prepare_cached("INSERT OR IGNORE INTO edge VALUES (?1, ?2, ?3, ?4)")?
+            .execute(params![from, to, relation_column(edge), row])?;
+    }
+    Ok(())
+}
+
+fn intern<'a>(
+    connection: &Connection,
+    id: &'a NodeId,
+    known: &mut HashMap<&'a str, NodeKey>,
+) -> rusqlite::Result<NodeKey> {
+    if let Some(node) = known.get(id.as_str()) {
+        return Ok(*node);
+    }
+    let found = connection
+        .prepare_cached("SELECT id FROM node WHERE name = ?1")?
+        .query_row([id.as_str()], |row| row.get(0))
+        .optional()?;
+    let node = match found {
+        Some(node) => node,
+        None => connection
+            .prepare_cached("INSERT INTO node (name) VALUES (?1) RETURNING id")?
+            .query_row([id.as_str()], |row| row.get(0))?,
+    };
+    known.insert(id.as_str(), node);
+    Ok(node)
+}
+
+fn edge_of(row: &rusqlite::Row<'_>) -> rusqlite::Result<EdgeRow> {
+    Ok(EdgeRow { from: row.get(0)?, to: row.get(1)?, relation: row.get(2)?, statement: row.get(3)? })
+}
+
+struct StatementColumns {
+    envelope: String,
+    payload: String,
+    predicate_type: String,
+    entry: Option<i64>,
+    signers: String,
+}
+
+impl StatementColumns {
+    fn read(self) -> Result<StatementRow, IndexError> {
+        statement_of(&self.envelope, &self.payload, self.predicate_type, self.entry, &self.signers)
+    }
+}
+
+fn statement_columns(row: &rusqlite::Row<'_>) -> rusqlite::Result<StatementColumns> {
+    Ok(StatementColumns {
+        envelope: row.get(0)?,
+        payload: row.get(1)?,
+        predicate_type: row.get(2)?,
+        entry: row.get(3)?,
+        signers: row.get(4)?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::testing::statements;
+
+    #[test]
+    fn the_same_statements_give_the_same_contents_and_are_taken_once() {
+        let batch = statements(20);
+        let mut whole = SqliteIndex::in_memory().unwrap();
+        assert!(whole.apply(0, 20, &batch).unwrap());
+        assert!(!whole.apply(0, 20, &batch).unwrap());
+        let mut parts = SqliteIndex::in_memory().unwrap();
+        for (place, statement) in batch.iter().enumerate() {
+            let place = place as u64;
+            assert!(parts.apply(place, place + 1, std::slice::from_ref(statement)).unwrap());
+        }
+        assert_eq!(whole.contents().unwrap(), parts.contents().unwrap());
+        assert_eq!(parts.position().unwrap().next_entry, 20);
+    }
+
+    #[test]
+    fn another_edge_is_another_content() {
+        let batch = statements(5);
+        let mut one = SqliteIndex::in_memory().unwrap();
+        one.apply(0, 5, &batch).unwrap();
+        let mut other = SqliteIndex::in_memory().unwrap();
+        let mut changed = batch.clone();
+        changed[2].facts.edges.pop();
+        other.apply(0, 5, &changed).unwrap();
+        assert_ne!(one.contents().unwrap()["edge"], other.contents().unwrap()["edge"]);
+        assert_eq!(one.contents().unwrap()["statement"], other.contents().unwrap()["statement"]);
+    }
+
+    #[test]
+    fn edges_are_found_from_both_ends() {
+        let mut index = SqliteIndex::in_memory().unwrap();
+        let batch = statements(2);
+        index.apply(0, 2, &batch).unwrap();
+        let edge = &batch[0].facts.edges[0];
+        let (from, to) = (index.node(&edge.from).unwrap().unwrap(), index.node(&edge.to).unwrap().unwrap());
+        let mut down = Vec::new();
+        index.edges(&[from], Direction::Down, &mut down).unwrap();
+        let mut up = Vec::new();
+        index.edges(&[to], Direction::Up, &mut up).unwrap();
+        assert!(down.iter().any(|row| row.to == to) && up.iter().any(|row| row.from == from));
+        assert_eq!(index.names(&[from]).unwrap()[&from], edge.from);
+    }
+
+    #[test]
+    fn two_connections_write_one_after_the_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("index.sqlite");
+        let batch = statements(40);
+        std::thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    let mut index = SqliteIndex::open(&path).unwrap();
+                    loop {
+                        let next = index.position().unwrap().next_entry;
+                        let Some(statement) = batch.get(usize::try_from(next).unwrap()) else { break };
+                        index.apply(next, next + 1, std::slice::from_ref(statement)).unwrap();
+                    }
+                });
+            }
+        });
+        let mut whole = SqliteIndex::in_memory().unwrap();
+        whole.apply(0, 40, &batch).unwrap();
+        assert_eq!(SqliteIndex::open(&path).unwrap().contents().unwrap(), whole.contents().unwrap());
+    }
+
+    #[test]
+    fn an_index_of_another_layout_begins_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("index.sqlite");
+        let mut index = SqliteIndex::open(&path).unwrap();
+        index.apply(0, 3, &statements(3)).unwrap();
+        index.within(|transaction| set_meta(transaction, "layout", "0")).unwrap();
+        drop(index);
+        assert_eq!(SqliteIndex::open(&path).unwrap().position().unwrap(), Position::default());
+    }
+}
