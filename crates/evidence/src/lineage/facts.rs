@@ -203,7 +203,8 @@ impl Facts {
     fn model_signature(&mut self, predicate: &Value, subjects: &[NodeId]) {
         let Some(model) = subjects.first() else { return };
         self.node(model, Some(Kind::Model), None);
-        let files = predicate.get("resources").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let files =
+            predicate.get("resources").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
         for file in files {
             let text = |key: &str| file.get(key).and_then(Value::as_str);
             let (Some(algorithm), Some(value)) = (text("algorithm"), text("digest")) else { continue };
@@ -259,7 +260,8 @@ impl Facts {
 
     /// Lineage as [`LINEAGE_V1`] writes it. What does not fit is left out: later versions may say more.
     fn of_lineage(predicate: &Value) -> Self {
-        let list = |key: &str| predicate.get(key).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let list =
+            |key: &str| predicate.get(key).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
         let mut facts = Self::default();
         for node in list("nodes").iter().filter_map(|value| NodeFact::deserialize(value).ok()) {
             facts.node(&node.id, node.kind, node.name.as_deref());
@@ -297,10 +299,14 @@ pub fn kind_of_name(name: &str) -> Option<Kind> {
     let file = name.rsplit(['/', '\\']).next().unwrap_or(name).to_ascii_lowercase();
     let (_, extension) = file.rsplit_once('.')?;
     Some(match extension {
-        "safetensors" | "pt" | "pth" | "onnx" | "gguf" | "ggml" | "h5" | "keras" | "tflite" | "pkl" | "joblib"
-        | "ckpt" | "pb" | "mlmodel" | "ort" | "skops" => Kind::Model,
-        "csv" | "parquet" | "arrow" | "jsonl" | "tsv" | "feather" | "tfrecord" | "npy" | "npz" => Kind::Dataset,
-        "py" | "ipynb" | "rs" | "r" | "jl" | "sh" | "js" | "ts" | "go" | "java" | "scala" | "sql" => Kind::Source,
+        "safetensors" | "pt" | "pth" | "onnx" | "gguf" | "ggml" | "h5" | "keras" | "tflite" | "pkl"
+        | "joblib" | "ckpt" | "pb" | "mlmodel" | "ort" | "skops" => Kind::Model,
+        "csv" | "parquet" | "arrow" | "jsonl" | "tsv" | "feather" | "tfrecord" | "npy" | "npz" => {
+            Kind::Dataset
+        }
+        "py" | "ipynb" | "rs" | "r" | "jl" | "sh" | "js" | "ts" | "go" | "java" | "scala" | "sql" => {
+            Kind::Source
+        }
         _ => return None,
     })
 }
@@ -319,8 +325,11 @@ mod tests {
     }
 
     fn facts(subject: &str, predicate_type: &str, predicate: Value) -> Facts {
-        let statement =
-            Statement::new(vec![ResourceDescriptor::named("m.onnx", digest(subject))], predicate_type, predicate);
+        let statement = Statement::new(
+            vec![ResourceDescriptor::named("m.onnx", digest(subject))],
+            predicate_type,
+            predicate,
+        );
         Facts::of_statement(&statement, &digest("payload"))
     }
 
@@ -374,7 +383,8 @@ mod tests {
 
     #[test]
     fn a_check_says_something_about_its_subject_and_adds_no_edge() {
-        let facts = facts("model", "https://in-toto.io/attestation/test-result/v0.1", json!({"result": "PASSED"}));
+        let facts =
+            facts("model", "https://in-toto.io/attestation/test-result/v0.1", json!({"result": "PASSED"}));
         assert!(facts.edges.is_empty());
     }
 

@@ -30,10 +30,12 @@ pub enum ProofError {
         statement: Digest,
         /// Why.
         #[source]
-        error: StoreError,
+        error: Box<StoreError>,
     },
     /// The index says more than the statement.
-    #[error("the index holds an edge from {from} to {to} that the statement {statement} does not make; run `bartizan lineage reindex`")]
+    #[error(
+        "the index holds an edge from {from} to {to} that the statement {statement} does not make; run `bartizan lineage reindex`"
+    )]
     Edge {
         /// The statement named.
         statement: Digest,
@@ -43,7 +45,9 @@ pub enum ProofError {
         to: String,
     },
     /// The index names other signers than those found.
-    #[error("the index holds other signers of {statement} than its signatures show; run `bartizan lineage reindex`")]
+    #[error(
+        "the index holds other signers of {statement} than its signatures show; run `bartizan lineage reindex`"
+    )]
     Signers {
         /// The statement named.
         statement: Digest,
@@ -60,7 +64,8 @@ pub fn prove(store: &Store, lineage: &Lineage) -> Result<BTreeMap<Digest, Proof>
     let places: BTreeMap<&Digest, Option<u64>> =
         lineage.edges.iter().map(|edge| (&edge.support.statement, edge.support.log_index)).collect();
     for statement in lineage.statements() {
-        let failed = |error: StoreError| ProofError::Store { statement: statement.clone(), error };
+        let failed =
+            |error: StoreError| ProofError::Store { statement: statement.clone(), error: Box::new(error) };
         let content = store.blobs().get(statement).map_err(failed)?;
         let envelope = Envelope::from_json(&content).map_err(|error| failed(error.into()))?;
         let payload = envelope.payload_of(PAYLOAD_TYPE).map_err(|error| failed(error.into()))?;
@@ -77,7 +82,11 @@ pub fn prove(store: &Store, lineage: &Lineage) -> Result<BTreeMap<Digest, Proof>
     for edge in &lineage.edges {
         let statement = &edge.support.statement;
         let made = said.get(statement).is_some_and(|edges| {
-            edges.binary_search_by(|known| (&known.from, &known.to, known.relation).cmp(&(&edge.from, &edge.to, edge.relation))).is_ok()
+            edges
+                .binary_search_by(|known| {
+                    (&known.from, &known.to, known.relation).cmp(&(&edge.from, &edge.to, edge.relation))
+                })
+                .is_ok()
         });
         if !made {
             return Err(ProofError::Edge {

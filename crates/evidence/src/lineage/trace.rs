@@ -224,13 +224,13 @@ impl Walk {
                 list.push(to);
             }
         }
-        let named = |component: Vec<usize>| {
+        let in_words = |component: Vec<usize>| {
             let ids = component.into_iter().filter_map(|at| names.get(keys.get(at)?).cloned());
             let mut ids: Vec<NodeId> = ids.collect();
             ids.sort();
             ids
         };
-        let mut found: Vec<Vec<NodeId>> = cycles(&targets).into_iter().map(named).collect();
+        let mut found: Vec<Vec<NodeId>> = cycles(&targets).into_iter().map(in_words).collect();
         found.sort();
         (found, contradictions)
     }
@@ -289,7 +289,10 @@ fn labels(index: &mut dyn Index, keys: &[NodeKey]) -> Result<Labels, IndexError>
     for key in labelled {
         let kind = kinds.remove(&key).and_then(|kinds| {
             // A general word gives way to a special one, and of two special ones the more common wins.
-            kinds.into_iter().max_by_key(|(kind, count)| (*kind != Kind::Artifact, *count)).map(|(kind, _)| kind)
+            kinds
+                .into_iter()
+                .max_by_key(|(kind, count)| (*kind != Kind::Artifact, *count))
+                .map(|(kind, _)| kind)
         });
         let mut counted: Vec<(String, u32)> = names.remove(&key).unwrap_or_default().into_iter().collect();
         counted.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
@@ -369,7 +372,11 @@ mod tests {
             signers: if doubtful { Vec::new() } else { vec!["key".to_owned()] },
             subjects: vec![(*to).clone()],
             facts: Facts {
-                nodes: vec![NodeFact { id: (*to).clone(), kind: Some(Kind::Model), name: Some("m".to_owned()) }],
+                nodes: vec![NodeFact {
+                    id: (*to).clone(),
+                    kind: Some(Kind::Model),
+                    name: Some("m".to_owned()),
+                }],
                 edges: vec![EdgeFact { from: (*from).clone(), to: (*to).clone(), relation: *relation }],
             },
         };
@@ -435,8 +442,7 @@ mod tests {
     #[test]
     fn cycles_are_reported_and_not_looped_on() {
         let (a, b, c) = (node("a"), node("b"), node("c"));
-        let edges =
-            [(&a, &b, Relation::UsedBy), (&b, &c, Relation::UsedBy), (&c, &a, Relation::UsedBy)];
+        let edges = [(&a, &b, Relation::UsedBy), (&b, &c, Relation::UsedBy), (&c, &a, Relation::UsedBy)];
         let mut index = index(&edges, false);
         let lineage = walk(&mut index, &a, Direction::Down);
         assert_eq!(lineage.cycles.len(), 1);

@@ -175,8 +175,10 @@ pub trait Index: Send {
     ///
     /// # Errors
     /// [`IndexError`].
-    fn statements(&mut self, keys: &[StatementKey])
-    -> Result<BTreeMap<StatementKey, StatementRow>, IndexError>;
+    fn statements(
+        &mut self,
+        keys: &[StatementKey],
+    ) -> Result<BTreeMap<StatementKey, StatementRow>, IndexError>;
 
     /// Statements whose subject is the node.
     ///
@@ -267,10 +269,7 @@ impl RowHash {
     }
 
     pub(super) fn finish(self) -> TableDigest {
-        TableDigest {
-            rows: self.rows,
-            digest: Digest::of_sha256(sha2::Digest::finalize(self.state).into()),
-        }
+        TableDigest { rows: self.rows, digest: Digest::of_sha256(sha2::Digest::finalize(self.state).into()) }
     }
 }
 

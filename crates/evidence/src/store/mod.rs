@@ -48,7 +48,9 @@ pub const BESIDE: &str = "bartizan.toml";
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// There is none.
-    #[error("no {FOLDER} folder in {0} or above it; `bartizan attest` and `bartizan run` make one beside bartizan.toml")]
+    #[error(
+        "no {FOLDER} folder in {0} or above it; `bartizan attest` and `bartizan run` make one beside bartizan.toml"
+    )]
     NoStore(PathBuf),
     /// The disk says no.
     #[error("cannot {verb} {path}: {error}")]
@@ -68,7 +70,9 @@ pub enum StoreError {
         digest: Digest,
     },
     /// A blob is not what it was.
-    #[error("{path} no longer has the digest {digest}: it was changed after it was written; restore it from a copy")]
+    #[error(
+        "{path} no longer has the digest {digest}: it was changed after it was written; restore it from a copy"
+    )]
     Changed {
         /// Its file.
         path: PathBuf,

@@ -166,16 +166,22 @@ impl Store {
         self.indexed(digest, &envelope, entry)
     }
 
-    fn indexed(&self, digest: &Digest, envelope: &Envelope, entry: Option<u64>) -> Result<Indexed, StoreError> {
-        let statement =
-            Statement::<serde_json::Value>::from_payload(envelope.payload_of(crate::statement::PAYLOAD_TYPE)?)?;
+    fn indexed(
+        &self,
+        digest: &Digest,
+        envelope: &Envelope,
+        entry: Option<u64>,
+    ) -> Result<Indexed, StoreError> {
+        let statement = Statement::<serde_json::Value>::from_payload(
+            envelope.payload_of(crate::statement::PAYLOAD_TYPE)?,
+        )?;
         let payload = Digest::sha256(&envelope.payload);
         let facts = Facts::of_statement(&statement, &payload);
         let subjects = statement.subject.iter().filter_map(|subject| subject.digest.preferred());
         Ok(Indexed {
             envelope: digest.clone(),
             payload,
-            predicate_type: statement.predicate_type.clone(),
+            predicate_type: bartizan_core::printable(&statement.predicate_type, 1_000),
             entry,
             signers: self.trust().signers(envelope),
             subjects: subjects.map(|digest| NodeId::of_digest(&digest)).collect(),
@@ -188,7 +194,11 @@ fn differing(
     before: &BTreeMap<&'static str, TableDigest>,
     after: &BTreeMap<&'static str, TableDigest>,
 ) -> Vec<&'static str> {
-    after.iter().filter(|(table, digest)| before.get(*table) != Some(digest)).map(|(table, _)| *table).collect()
+    after
+        .iter()
+        .filter(|(table, digest)| before.get(*table) != Some(digest))
+        .map(|(table, _)| *table)
+        .collect()
 }
 
 #[cfg(test)]
@@ -198,12 +208,13 @@ mod tests {
     use crate::lineage::{LINEAGE_V1, Relation};
     use crate::statement::{PAYLOAD_TYPE, ResourceDescriptor};
     use crate::store::testing::MemoryLog;
-    use crate::store::{Direction, Trust};
+    use crate::store::{Direction, StatementLog as _, Trust};
     use std::sync::Arc;
 
     fn envelope(number: usize, key: &SigningKey) -> Envelope {
         let (from, to) = (Digest::sha256(&[number as u8]), Digest::sha256(&[number as u8 + 1]));
-        let predicate = serde_json::json!({"edges": [{"from": from, "to": to, "relation": Relation::UsedBy}]});
+        let predicate =
+            serde_json::json!({"edges": [{"from": from, "to": to, "relation": Relation::UsedBy}]});
         let statement = Statement::new(vec![ResourceDescriptor::named("a", to)], LINEAGE_V1, predicate);
         Envelope::sign(statement.to_payload().unwrap(), PAYLOAD_TYPE, key).unwrap()
     }

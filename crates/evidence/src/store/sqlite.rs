@@ -15,7 +15,7 @@ use std::path::Path;
 use std::time::Duration;
 
 /// How long a writer waits for another one before it gives up.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 const TABLES: &str = "
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -151,9 +151,10 @@ impl Index for SqliteIndex {
     }
 
     fn node(&mut self, id: &NodeId) -> Result<Option<NodeKey>, IndexError> {
-        let found = self.connection.prepare_cached("SELECT id FROM node WHERE name = ?1").and_then(
-            |mut statement| statement.query_row([id.as_str()], |row| row.get(0)).optional(),
-        );
+        let found = self
+            .connection
+            .prepare_cached("SELECT id FROM node WHERE name = ?1")
+            .and_then(|mut statement| statement.query_row([id.as_str()], |row| row.get(0)).optional());
         self.asked(found)
     }
 
@@ -162,7 +163,7 @@ impl Index for SqliteIndex {
             .connection
             .prepare_cached("SELECT name FROM node WHERE name >= ?1 AND substr(name, 1, length(?1)) = ?1 ORDER BY name LIMIT ?2")
             .and_then(|mut statement| {
-                let rows = statement.query_map(params![prefix, most as i64], |row| row.get::<_, String>(0))?;
+                let rows = statement.query_map(params![prefix, i64::try_from(most).unwrap_or(i64::MAX)], |row| row.get::<_, String>(0))?;
                 rows.map(|row| row.map(NodeId::stored)).collect()
             });
         self.asked(found)
@@ -180,8 +181,12 @@ impl Index for SqliteIndex {
         };
         // The same bytes under another digest, written the other way round.
         let same = match direction {
-            Direction::Down => "SELECT source, target, relation, statement FROM edge WHERE target = ?1 AND relation = ?2",
-            Direction::Up => "SELECT source, target, relation, statement FROM edge WHERE source = ?1 AND relation = ?2",
+            Direction::Down => {
+                "SELECT source, target, relation, statement FROM edge WHERE target = ?1 AND relation = ?2"
+            }
+            Direction::Up => {
+                "SELECT source, target, relation, statement FROM edge WHERE source = ?1 AND relation = ?2"
+            }
         };
         let found = (|| {
             let mut follow = self.connection.prepare_cached(follow)?;
@@ -216,7 +221,8 @@ impl Index for SqliteIndex {
 
     fn labels(&mut self, nodes: &[NodeKey]) -> Result<Vec<(NodeKey, NodeFact)>, IndexError> {
         let found = (|| {
-            let sql = "SELECT n.name, l.kind, l.name FROM label l JOIN node n ON n.id = l.node WHERE l.node = ?1";
+            let sql =
+                "SELECT n.name, l.kind, l.name FROM label l JOIN node n ON n.id = l.node WHERE l.node = ?1";
             let mut statement = self.connection.prepare_cached(sql)?;
             let mut labels = Vec::new();
             for node in nodes {
@@ -250,10 +256,10 @@ impl Index for SqliteIndex {
     }
 
     fn about(&mut self, node: NodeKey) -> Result<Vec<StatementKey>, IndexError> {
-        let found =
-            self.connection.prepare_cached("SELECT statement FROM subject WHERE node = ?1").and_then(
-                |mut statement| statement.query_map([node], |row| row.get(0))?.collect(),
-            );
+        let found = self
+            .connection
+            .prepare_cached("SELECT statement FROM subject WHERE node = ?1")
+            .and_then(|mut statement| statement.query_map([node], |row| row.get(0))?.collect());
         self.asked(found)
     }
 
@@ -264,7 +270,7 @@ impl Index for SqliteIndex {
             .connection
             .prepare_cached(sql)
             .and_then(|mut found| found.query_row([digest.to_string()], statement_columns).optional());
-        self.asked(columns)?.map(|columns| columns.read()).transpose()
+        self.asked(columns)?.map(StatementColumns::read).transpose()
     }
 
     fn size(&mut self) -> Result<Size, IndexError> {
@@ -272,18 +278,16 @@ impl Index for SqliteIndex {
             let sql = format!("SELECT COUNT(*) FROM {table}");
             self.connection.query_row(&sql, [], |row| row.get::<_, i64>(0)).map(i64::unsigned_abs)
         };
-        let size = (|| {
-            Ok(Size { statements: count("statement")?, nodes: count("node")?, edges: count("edge")? })
-        })();
+        let size =
+            (|| Ok(Size { statements: count("statement")?, nodes: count("node")?, edges: count("edge")? }))();
         self.asked(size)
     }
 
     fn all_edges(&mut self, most: usize) -> Result<Vec<EdgeRow>, IndexError> {
         let sql = "SELECT source, target, relation, statement FROM edge LIMIT ?1";
-        let found = self
-            .connection
-            .prepare_cached(sql)
-            .and_then(|mut statement| statement.query_map([most as i64], edge_of)?.collect());
+        let found = self.connection.prepare_cached(sql).and_then(|mut statement| {
+            statement.query_map([i64::try_from(most).unwrap_or(i64::MAX)], edge_of)?.collect()
+        });
         self.asked(found)
     }
 
@@ -354,9 +358,12 @@ fn add<'a>(
     for edge in &statement.facts.edges {
         let from = intern(connection, &edge.from, known)?;
         let to = intern(connection, &edge.to, known)?;
-        connection
-            .prepare_cached("INSERT OR IGNORE INTO edge VALUES (?1, ?2, ?3, ?4)")?
-            .execute(params![from, to, relation_column(edge), row])?;
+        connection.prepare_cached("INSERT OR IGNORE INTO edge VALUES (?1, ?2, ?3, ?4)")?.execute(params![
+            from,
+            to,
+            relation_column(edge),
+            row
+        ])?;
     }
     Ok(())
 }

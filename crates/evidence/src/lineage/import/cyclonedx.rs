@@ -80,7 +80,9 @@ impl Reader {
         }
         let mut digests = DigestSet::default();
         for hash in listed(component, "hashes") {
-            let (Some(algorithm), Some(content)) = (text(hash, "alg"), text(hash, "content")) else { continue };
+            let (Some(algorithm), Some(content)) = (text(hash, "alg"), text(hash, "content")) else {
+                continue;
+            };
             match algorithm_of(algorithm).map(|name| Digest::new(name, content)) {
                 Some(Ok(digest)) => digests.insert(digest),
                 Some(Err(error)) => self.imported.remark(|| error.to_string()),

@@ -52,8 +52,8 @@ fn event(event: &Value, imported: &mut Imported) -> Result<(), ImportError> {
     }
     let job = event.get("job").and_then(|value| job(value, imported));
     let run = event.get("run").and_then(|value| run(value, job.as_deref(), imported));
-    if let (Some((job, _)), Some(run)) = (&job.as_ref().map(|job| (job.0.clone(), ())), &run) {
-        imported.facts.edge(job, run, Relation::Executes);
+    if let (Some(job), Some(run)) = (&job, &run) {
+        imported.facts.edge(&job.0, run, Relation::Executes);
     }
     // Without a run the job itself stands between: lineage by design.
     let through = run.or(job.map(|job| job.0));
@@ -66,12 +66,18 @@ fn event(event: &Value, imported: &mut Imported) -> Result<(), ImportError> {
     }
     match through {
         Some(through) => {
-            inputs.iter().for_each(|input| imported.facts.edge(input, &through, Relation::Input));
-            outputs.iter().for_each(|output| imported.facts.edge(&through, output, Relation::Output));
+            for input in &inputs {
+                imported.facts.edge(input, &through, Relation::Input);
+            }
+            for output in &outputs {
+                imported.facts.edge(&through, output, Relation::Output);
+            }
         }
         None => {
             for input in &inputs {
-                outputs.iter().for_each(|output| imported.facts.edge(input, output, Relation::UsedBy));
+                for output in &outputs {
+                    imported.facts.edge(input, output, Relation::UsedBy);
+                }
             }
         }
     }
@@ -157,7 +163,8 @@ fn dataset(value: &Value, imported: &mut Imported) -> Option<NodeId> {
         }
     }
     if let Some(columns) = facet("columnLineage") {
-        let fields = columns.get("fields").and_then(Value::as_object).into_iter().flat_map(|map| map.values());
+        let fields =
+            columns.get("fields").and_then(Value::as_object).into_iter().flat_map(|map| map.values());
         for field in fields.flat_map(|field| listed(field, "inputFields")).chain(listed(columns, "dataset")) {
             if let Some(name) = text(field, "name") {
                 let before = named(field, name, imported);
@@ -237,14 +244,16 @@ mod tests {
 
     #[test]
     fn column_lineage_names_data_sets_that_inputs_leave_out() {
-        let imported = read(&json!({"outputs": [{"namespace": "db", "name": "b", "facets": {"columnLineage": {"fields":
+        let imported =
+            read(&json!({"outputs": [{"namespace": "db", "name": "b", "facets": {"columnLineage": {"fields":
             {"x": {"inputFields": [{"namespace": "db", "name": "a", "field": "y"}]}}}}}]}));
         assert!(has(&imported, &table("a"), &table("b"), Relation::UsedBy));
     }
 
     #[test]
     fn events_may_stand_in_a_list_or_on_lines() {
-        let event = json!({"job": {"namespace": "n", "name": "j"}, "outputs": [{"namespace": "db", "name": "b"}]});
+        let event =
+            json!({"job": {"namespace": "n", "name": "j"}, "outputs": [{"namespace": "db", "name": "b"}]});
         let list = parse(json!([event, event]).to_string().as_bytes()).unwrap();
         let lines = parse(format!("{event}\n{event}\n").as_bytes()).unwrap();
         assert_eq!(list.facts, lines.facts);

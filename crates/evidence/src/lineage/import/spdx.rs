@@ -60,7 +60,14 @@ impl Reader {
         };
         for element in elements {
             let Some(kind) = kind_of(type_of(element)) else { continue };
-            self.artifact(element, "spdxId", listed(element, "verifiedUsing"), "algorithm", "hashValue", kind);
+            self.artifact(
+                element,
+                "spdxId",
+                listed(element, "verifiedUsing"),
+                "algorithm",
+                "hashValue",
+                kind,
+            );
         }
         for element in elements {
             match type_of(element) {
@@ -195,12 +202,19 @@ fn relation_of(word: &str) -> Option<(Relation, bool)> {
             (Relation::PartOf, true)
         }
         "containedBy" | "packagedBy" | "dataFileOf" => (Relation::PartOf, false),
-        "trainedOn" | "testedOn" | "dependsOn" | "usesTool" | "hasOptionalDependency" | "hasPrerequisite"
-        | "hasProvidedDependency" | "configures" => (Relation::UsedBy, true),
+        "trainedOn"
+        | "testedOn"
+        | "dependsOn"
+        | "usesTool"
+        | "hasOptionalDependency"
+        | "hasPrerequisite"
+        | "hasProvidedDependency"
+        | "configures"
+        | "generatedFrom"
+        | "copyOf" => (Relation::UsedBy, true),
         "dependencyOf" | "generates" | "copiedTo" | "buildToolOf" | "devToolOf" | "prerequisiteFor" => {
             (Relation::UsedBy, false)
         }
-        "generatedFrom" | "copyOf" => (Relation::UsedBy, true),
         "ancestorOf" => (Relation::BaseOf, false),
         "descendantOf" => (Relation::BaseOf, true),
         "hasInput" => (Relation::Input, true),
@@ -257,8 +271,13 @@ mod tests {
         .unwrap();
         assert!(has(&imported, &NodeId::of_digest(&digest), &NodeId::of_uri("urn:m"), Relation::UsedBy));
         assert_eq!(imported.root, Some(NodeId::of_uri("urn:m")));
-        assert!(imported.facts.nodes.iter().any(|node| node.name.as_deref() == Some("model@1")
-            && node.kind == Some(Kind::Model)));
+        assert!(
+            imported
+                .facts
+                .nodes
+                .iter()
+                .any(|node| node.name.as_deref() == Some("model@1") && node.kind == Some(Kind::Model))
+        );
     }
 
     #[test]
