@@ -318,6 +318,13 @@ fn document_type(text: &str, offset: usize, scan: &mut Scan<'_>) {
             scan,
         );
     }
+    if !subset.is_empty() && !is_declarations(subset) {
+        malformed(
+            scan,
+            offset,
+            "the document type holds what is no declaration; a parser refuses the document",
+        );
+    }
     let mut internal = Vec::new();
     for declaration in subset.split("<!ENTITY").skip(1) {
         let declaration = declaration.trim_start();
@@ -360,6 +367,44 @@ fn document_type(text: &str, offset: usize, scan: &mut Scan<'_>) {
     for entity in &internal {
         judge_text(entity.value, offset, scan);
     }
+}
+
+/// Whether an internal subset, up to the bracket that closes it, consists of declarations, comments, instructions and
+/// references to parameter entities.
+fn is_declarations(subset: &str) -> bool {
+    let mut rest = subset.trim_start();
+    loop {
+        let skipped = if let Some(comment) = rest.strip_prefix("<!--") {
+            comment.split_once("-->").map(|(_, rest)| rest)
+        } else if let Some(instruction) = rest.strip_prefix("<?") {
+            instruction.split_once("?>").map(|(_, rest)| rest)
+        } else if let Some(reference) = rest.strip_prefix('%') {
+            reference.split_once(';').map(|(_, rest)| rest)
+        } else if ["<!ENTITY", "<!ELEMENT", "<!ATTLIST", "<!NOTATION"]
+            .iter()
+            .any(|&word| rest.starts_with(word))
+        {
+            behind_declaration(rest)
+        } else {
+            return rest.starts_with(']');
+        };
+        let Some(after) = skipped else { return false };
+        rest = after.trim_start();
+    }
+}
+
+/// What follows the `>` that ends the declaration `text` begins with; one in quotes does not end it.
+fn behind_declaration(text: &str) -> Option<&str> {
+    let mut quote = None;
+    for (at, byte) in text.bytes().enumerate() {
+        match (quote, byte) {
+            (None, b'"' | b'\'') => quote = Some(byte),
+            (None, b'>') => return text.get(at.saturating_add(1)..),
+            (Some(open), _) if open == byte => quote = None,
+            _ => {}
+        }
+    }
+    None
 }
 
 /// Largest size any entity expands to, in bytes, and how deep they nest; `u64::MAX` for a circle.
@@ -434,6 +479,17 @@ mod tests {
     fn one_plain_entity_is_low() {
         let found = outcome(&XML, b"<!DOCTYPE a [<!ENTITY name 'value'>]><a>&name;</a>");
         assert_eq!(found.findings[0].severity, Severity::Low);
+    }
+
+    #[test]
+    fn a_document_type_that_no_parser_takes_is_malformed() {
+        let whole =
+            b"<!DOCTYPE a [ <!-- > --> <?x y?> %p; <!ELEMENT a (#PCDATA)> <!ATTLIST a b CDATA '>'> ]><a/>";
+        assert!(!rules_of(&XML, whole).contains(&MALFORMED_STRUCTURE.id));
+        for broken in ["<!ENTIUY x SYSTEM 'a'>", "=!ENTITY x 'y'>", "<!ENTITY x 'y"] {
+            let text = format!("<!DOCTYPE a [ {broken} ]><a/>");
+            assert!(rules_of(&XML, text.as_bytes()).contains(&MALFORMED_STRUCTURE.id), "{broken}");
+        }
     }
 
     #[test]

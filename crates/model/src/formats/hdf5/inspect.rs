@@ -6,7 +6,7 @@ use crate::text::indicators;
 use bartizan_core::Location;
 
 /// Attributes whose text is a configuration to the Keras loader, whatever it looks like.
-const CONFIGURATIONS: &[&str] = &["model_config", "training_config"];
+pub(super) const CONFIGURATIONS: &[&str] = &["model_config", "training_config"];
 
 /// Shortest value that is looked at as something else than what it says, in bytes.
 const TELLING_BYTES: usize = 4;

@@ -179,6 +179,16 @@ fn a_configuration_in_the_global_heap_is_read() {
 }
 
 #[test]
+fn a_configuration_of_an_unreadable_type_is_told() {
+    let (kind, mut data) = attribute("model_config", LAMBDA);
+    let datatype = data.iter().position(|&byte| byte == 0x13).unwrap();
+    data[datatype] = 0x11; // a floating-point number
+    let outcome = scan(&with_root(&[(kind, data)]));
+    assert_eq!(outcome.findings[0].rule.id, MALFORMED.id);
+    assert_eq!(outcome.gaps.len(), 1);
+}
+
+#[test]
 fn a_configuration_that_is_no_json_is_told() {
     let outcome = scan(&with_root(&[attribute("model_config", "{ not json")]));
     assert_eq!(outcome.findings[0].rule.id, "model/keras-malformed-config");

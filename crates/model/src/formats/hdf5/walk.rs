@@ -310,6 +310,9 @@ impl<'a, 's, 'l> Walk<'a, 's, 'l> {
         let element = self.element(attribute.datatype, attribute.shares_datatype)?;
         let count = message::dataspace(&self.file, attribute.dataspace)?;
         let place = format!("{path}/@{}", printable(&name, PATH_CHARS));
+        if element.datatype == Datatype::Other && inspect::CONFIGURATIONS.contains(&name.as_str()) {
+            return Err(Broken { offset: 0, what: "a configuration that is neither text nor bytes" });
+        }
         for value in self.values(element, count, attribute.data)? {
             if !self.spend(value.len() as u64) {
                 break;

@@ -40,6 +40,7 @@ pub(super) fn inspect<'a>(graph: &'a [u8], place: &Place, seen: &mut Seen<'a>, s
             .filter_map(|field| node(&field, place))
     };
     scope(nodes, &place.at("node"), seen, scan);
+    whole_nodes(graph, 1, &place.at("node"), scan);
     for field in fields(graph) {
         let field = match field {
             Ok(field) => field,
@@ -84,8 +85,29 @@ fn function<'a>(field: &Field<'a>, place: &Place, seen: &mut Seen<'a>, scan: &mu
             .filter_map(|field| node(&field, &place))
     };
     scope(nodes, &place, seen, scan);
+    whole_nodes(body, 3, &place, scan);
     if let Some(error) = fields(body).find_map(Result::err) {
         rules::malformed(&place, &error, scan);
+    }
+}
+
+/// Tells of the first node in field `number` of `scope_bytes` that is no whole message or names no operation: nothing
+/// that writes graphs produces one, and what it was meant to run was not judged.
+fn whole_nodes(scope_bytes: &[u8], number: u32, place: &Place, scan: &mut Scan<'_>) {
+    for field in fields(scope_bytes).filter_map(Result::ok).filter(|field| field.number == number) {
+        let Some(body) = field.bytes() else { continue };
+        if let Some(error) = fields(body).find_map(Result::err) {
+            let place = Place { offset: place.offset_of(&field), ..place.clone() };
+            rules::malformed(&place, &error, scan);
+            return;
+        }
+        let names_one = fields(body)
+            .filter_map(Result::ok)
+            .any(|field| field.number == 2 && field.text().is_some_and(|op| !op.is_empty()));
+        if !names_one {
+            rules::nameless(place, place.offset_of(&field), scan);
+            return;
+        }
     }
 }
 

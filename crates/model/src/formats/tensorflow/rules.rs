@@ -131,3 +131,14 @@ pub(super) fn malformed(place: &Place, error: &ProtobufError, scan: &mut Scan<'_
             .pointer(place.pointer.clone()),
     );
 }
+
+/// Reports the node at `offset` that names no operation a loader could look up.
+pub(super) fn nameless(place: &Place, offset: u64, scan: &mut Scan<'_>) {
+    let shown = if place.pointer.is_empty() { "/" } else { &place.pointer };
+    scan.gap(Some(offset), format!("a node in `{shown}` names no operation; fetch the file again"));
+    scan.report(
+        Finding::new(&TF_MALFORMED, format!("a node in `{shown}` names no operation"))
+            .at(offset)
+            .pointer(place.pointer.clone()),
+    );
+}

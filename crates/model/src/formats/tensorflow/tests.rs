@@ -64,6 +64,26 @@ fn a_graph_that_only_computes_saves_and_restores_is_clean() {
 }
 
 #[test]
+fn a_node_that_is_damaged_or_names_no_operation_is_not_called_clean() {
+    let nameless = [bytes(1, b"read"), bytes(2, b"\xd2eadFile")].concat();
+    let cut = node("read", "MatMul", &[vec![0x1a, 0x40]]);
+    for damaged in [&nameless, &cut] {
+        for graph in [
+            [graph(&[node("x", "Placeholder", &[])]), bytes(1, damaged)].concat(),
+            [
+                graph(&[node("x", "Placeholder", &[])]),
+                function("f", &[node("y", "Add", &[]), damaged.clone()]),
+            ]
+            .concat(),
+        ] {
+            let outcome = scan(&saved_model(&graph, &[]));
+            assert_eq!(outcome.findings[0].rule.id, "model/tf-malformed");
+            assert_eq!(outcome.gaps.len(), 1);
+        }
+    }
+}
+
+#[test]
 fn a_file_operation_is_shown_with_the_constant_that_feeds_it() {
     let nodes = [
         constant("path", "/etc/passwd"),
