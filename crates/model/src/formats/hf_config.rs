@@ -122,8 +122,15 @@ impl Format for HfConfig {
     }
 
     fn scan(&self, input: &Input<'_>, scan: &mut Scan<'_>) {
-        Walk { bytes: input.bytes, scan, object: Fields::default(), ids: HashMap::new(), duplicates: 0 }
-            .run();
+        Walk {
+            bytes: input.bytes,
+            scan,
+            object: Fields::default(),
+            ids: HashMap::new(),
+            duplicates: 0,
+            sections: Vec::new(),
+        }
+        .run();
     }
 }
 
@@ -176,6 +183,25 @@ struct Walk<'a, 's, 'c> {
     /// Added tokens by id, to find two with one id.
     ids: HashMap<String, String>,
     duplicates: usize,
+    /// For each open level, the sections that it stands in.
+    sections: Vec<u8>,
+}
+
+/// Settings that say what all strings below them are.
+const AUTO_MAP: u8 = 1;
+const CUSTOM_PIPELINES: u8 = 2;
+const VOCABULARY: u8 = 4;
+const ADDED_TOKENS_DECODER: u8 = 8;
+
+/// The section that a setting of this name begins.
+fn section(name: &str) -> u8 {
+    match name {
+        "auto_map" => AUTO_MAP,
+        "custom_pipelines" => CUSTOM_PIPELINES,
+        "merges" | "vocab" => VOCABULARY,
+        "added_tokens_decoder" => ADDED_TOKENS_DECODER,
+        _ => 0,
+    }
 }
 
 impl<'a> Walk<'a, '_, '_> {
@@ -220,7 +246,26 @@ impl<'a> Walk<'a, '_, '_> {
         self.place(reader.offset(), Some(reader.pointer()))
     }
 
+    /// Keeps [`Self::sections`] level with the reader.
+    fn follow_sections(&mut self, event: &Event<'a>, reader: &Reader<'a>) {
+        let outer = reader.depth().saturating_sub(1);
+        let inherited = |sections: &[u8]| outer.checked_sub(1).and_then(|at| sections.get(at)).copied();
+        match event {
+            Event::ObjectStart | Event::ArrayStart => {
+                self.sections.truncate(outer);
+                self.sections.push(inherited(&self.sections).unwrap_or_default());
+            }
+            Event::Key { name, .. } => {
+                self.sections.truncate(outer);
+                self.sections.push(inherited(&self.sections).unwrap_or_default() | section(&name.text()));
+            }
+            Event::ObjectEnd | Event::ArrayEnd => self.sections.truncate(reader.depth()),
+            _ => {}
+        }
+    }
+
     fn event(&mut self, event: Event<'a>, reader: &Reader<'a>) {
+        self.follow_sections(&event, reader);
         match event {
             Event::ObjectStart => {
                 let nested_pattern = reader.nearest_key().is_some_and(|key| key == *"pattern");
@@ -272,15 +317,14 @@ impl<'a> Walk<'a, '_, '_> {
             "content" => self.object.content = Some(text.to_owned()),
             _ => {}
         }
-        let under = |name: &str| {
-            (0..reader.depth()).any(|depth| reader.key_at(depth).is_some_and(|key| key == *name))
-        };
-        if root == "model" && text.len() < VOCABULARY_TEXT && (under("merges") || under("vocab")) {
+        let sections = self.sections.last().copied().unwrap_or_default();
+        let under = |section: u8| sections & section != 0;
+        if root == "model" && text.len() < VOCABULARY_TEXT && under(VOCABULARY) {
             return;
         }
-        if under("auto_map") {
+        if under(AUTO_MAP) {
             self.remote_code("auto_map", text, reader);
-        } else if under("custom_pipelines") && key == "impl" {
+        } else if under(CUSTOM_PIPELINES) && key == "impl" {
             self.remote_code("custom_pipelines", text, reader);
         } else if root == "chat_template" {
             if key == "template" || key == "chat_template" {
@@ -302,7 +346,7 @@ impl<'a> Walk<'a, '_, '_> {
                 }
             }
         }
-        if key.ends_with("_token") || (under("added_tokens_decoder") && key == "content") {
+        if key.ends_with("_token") || (under(ADDED_TOKENS_DECODER) && key == "content") {
             self.token(text, reader);
         }
     }

@@ -12,6 +12,11 @@ use std::hash::BuildHasher as _;
 
 /// Deepest nesting followed. CPython's own reader gives up near 1,000.
 pub const MAX_DEPTH: usize = 512;
+/// Longest part of a name kept for the path, in bytes: a name of a megabyte over a million strings must not be copied
+/// for each of them.
+const KEY_BYTES: usize = 256;
+/// Most steps shown of a pointer; the outermost are left out beyond.
+const POINTER_STEPS: usize = 48;
 
 /// One step through a document.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -67,9 +72,12 @@ pub enum JsonMistake {
     /// A byte that JSON does not allow here.
     #[error("unexpected character")]
     Unexpected,
-    /// More than [`MAX_DEPTH`] levels.
-    #[error("nested deeper than {MAX_DEPTH} levels")]
+    /// More levels than the reader follows.
+    #[error("nested deeper than is read")]
     TooDeep,
+    /// More values than a tree of them holds.
+    #[error("more values than are read")]
+    TooMany,
     /// Something follows the document.
     #[error("text after the end of the document")]
     Trailing,
@@ -83,6 +91,7 @@ pub struct Reader<'a> {
     open: Vec<Level<'a>>,
     expect: Expect,
     offset: usize,
+    deepest: usize,
     hasher: RandomState,
 }
 
@@ -107,8 +116,13 @@ enum Expect {
 }
 
 impl<'a> Reader<'a> {
-    /// A reader at the start of `bytes`.
+    /// A reader at the start of `bytes` that follows [`MAX_DEPTH`] levels.
     pub fn new(bytes: &'a [u8]) -> Self {
+        Self::with_depth(bytes, MAX_DEPTH)
+    }
+
+    /// A reader at the start of `bytes` that follows `deepest` levels; each open one costs about 100 bytes.
+    pub fn with_depth(bytes: &'a [u8], deepest: usize) -> Self {
         let position = if bytes.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
         Self {
             bytes,
@@ -116,6 +130,7 @@ impl<'a> Reader<'a> {
             open: Vec::new(),
             expect: Expect::Value,
             offset: position,
+            deepest,
             hasher: RandomState::new(),
         }
     }
@@ -130,10 +145,12 @@ impl<'a> Reader<'a> {
         self.open.len()
     }
 
-    /// JSON pointer (RFC 6901) of the last event's value.
+    /// JSON pointer (RFC 6901) of the last event's value: the innermost [`POINTER_STEPS`] steps of it, names cut at
+    /// [`KEY_BYTES`].
     pub fn pointer(&self) -> String {
-        let mut shown = String::new();
-        for level in &self.open {
+        let skipped = self.open.len().saturating_sub(POINTER_STEPS);
+        let mut shown = if skipped > 0 { "/…".to_owned() } else { String::new() };
+        for level in self.open.iter().skip(skipped) {
             shown.push('/');
             match level.key {
                 Some(key) => shown.push_str(&key.text().replace('~', "~0").replace('/', "~1")),
@@ -148,12 +165,12 @@ impl<'a> Reader<'a> {
         shown
     }
 
-    /// The name at `depth` (0 is the root's member), when an object is open there.
+    /// The name at `depth` (0 is the root's member), cut at [`KEY_BYTES`], when an object is open there.
     pub fn key_at(&self, depth: usize) -> Option<Text<'a>> {
         self.open.get(depth).and_then(|level| level.key)
     }
 
-    /// The name of the innermost member the current value stands under, through arrays.
+    /// The name of the innermost member the current value stands under, through arrays; cut at [`KEY_BYTES`].
     pub fn nearest_key(&self) -> Option<Text<'a>> {
         self.open.iter().rev().find_map(|level| level.key)
     }
@@ -257,7 +274,8 @@ impl<'a> Reader<'a> {
         let hash = self.hasher.hash_one(name.text().as_ref());
         let mut duplicate = false;
         if let Some(level) = self.open.last_mut() {
-            level.key = Some(name);
+            let kept = name.raw.get(..KEY_BYTES).unwrap_or(name.raw);
+            level.key = Some(Text { raw: kept, escaped: name.escaped });
             duplicate = !level.seen.insert(hash);
         }
         self.expect = Expect::Colon;
@@ -265,7 +283,7 @@ impl<'a> Reader<'a> {
     }
 
     fn open(&mut self, is_object: bool) -> Result<(), JsonError> {
-        if self.open.len() >= MAX_DEPTH {
+        if self.open.len() >= self.deepest {
             return Err(self.fail(JsonMistake::TooDeep));
         }
         self.advance();
@@ -473,6 +491,15 @@ mod tests {
         let deep = "[".repeat(100_000);
         let last = Reader::new(deep.as_bytes()).last();
         assert_eq!(last, Some(Err(JsonError { offset: MAX_DEPTH, reason: JsonMistake::TooDeep })));
+    }
+
+    #[test]
+    fn a_huge_name_or_a_deep_path_does_not_make_huge_pointers() {
+        let name = "k".repeat(100_000);
+        let pointer = &strings(&format!(r#"{{"{name}": ["x"]}}"#))[0].0;
+        assert_eq!(pointer, &format!("/{}/0", &name[..KEY_BYTES]));
+        let deep = format!("{}\"x\"{}", "[".repeat(300), "]".repeat(300));
+        assert_eq!(strings(&deep)[0].0, format!("/…{}", "/0".repeat(POINTER_STEPS)));
     }
 
     #[test]

@@ -1,17 +1,19 @@
 //! JSON as CPython's `json` module reads it, into a flat tree: any encoding it detects, `NaN` and `Infinity`, and
 //! keys that occur twice.
 //!
-//! The parser is iterative, so depth costs nothing but nodes. A text that breaks off leaves the tree read so far and
-//! says where. Cost: one pass over the text; at most [`MAX_NODES`] nodes of about 100 bytes.
+//! Built from the events of [`super::json::Reader`]. A text that breaks off leaves the tree read so far and says where.
+//! Cost: one pass over the text; at most [`MAX_NODES`] nodes of about 100 bytes and [`MAX_DEPTH`] open levels.
 //!
 //! Source: RFC 8259; CPython `Lib/json/__init__.py` (`detect_encoding`) and `Lib/json/scanner.py`.
 
-use bartizan_core::Cursor;
+use super::json::{Event, JsonError, JsonMistake, Reader};
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
 /// Most values one document may hold; configurations of the largest published models hold some 200,000.
 pub const MAX_NODES: usize = 1 << 20;
+/// Deepest nesting kept. CPython's own reader gives up near 1,000; a nesting beyond that is worth telling as such.
+pub const MAX_DEPTH: usize = 10_000;
 
 /// Index of a value in its [`Document`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -30,18 +32,8 @@ pub struct Document<'a> {
     nodes: Vec<Node<'a>>,
     /// Deepest nesting of arrays and objects; 1 for a flat object.
     pub depth: usize,
-    /// Why the text was not read to its end.
+    /// Why the text was not read to its end; the offset is one in the decoded text.
     pub error: Option<JsonError>,
-}
-
-/// Why a text is not JSON.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{reason} at offset {offset}")]
-pub struct JsonError {
-    /// Byte offset in the decoded text.
-    pub offset: usize,
-    /// What was wrong there.
-    pub reason: &'static str,
 }
 
 /// A value; children of arrays and objects are reached through the [`Document`].
@@ -104,13 +96,9 @@ pub fn decode(bytes: &[u8]) -> Cow<'_, str> {
 
 /// Parses `text`.
 pub fn parse(text: &str) -> Document<'_> {
-    let mut parser = Parser {
-        text,
-        cursor: Cursor::new(text.as_bytes()),
-        document: Document { nodes: Vec::new(), depth: 0, error: None },
-    };
-    parser.document.error = parser.run().err();
-    parser.document
+    let mut document = Document { nodes: Vec::new(), depth: 0, error: None };
+    document.error = document.fill(Reader::with_depth(text.as_bytes(), MAX_DEPTH)).err();
+    document
 }
 
 impl<'a> Document<'a> {
@@ -197,7 +185,9 @@ impl<'a> Document<'a> {
                     break;
                 }
                 steps.push(if self.is_object(parent) {
-                    node.key.replace('~', "~0").replace('/', "~1")
+                    let shown =
+                        node.key.get(..node.key.floor_char_boundary(Self::KEY_BYTES)).unwrap_or(&node.key);
+                    shown.replace('~', "~0").replace('/', "~1")
                 } else {
                     node.position.to_string()
                 });
@@ -231,6 +221,8 @@ impl<'a> Document<'a> {
 
     /// Most steps shown of a pointer.
     const POINTER_STEPS: usize = 48;
+    /// Longest part of a key shown in a pointer, in bytes.
+    const KEY_BYTES: usize = 256;
 }
 
 /// Iterator over the values of one array or object; see [`Document::children`].
@@ -251,110 +243,58 @@ impl Iterator for Children<'_, '_> {
     }
 }
 
-struct Parser<'a> {
-    text: &'a str,
-    cursor: Cursor<'a>,
-    document: Document<'a>,
-}
-
-impl<'a> Parser<'a> {
-    fn run(&mut self) -> Result<(), JsonError> {
+impl<'a> Document<'a> {
+    fn fill(&mut self, mut reader: Reader<'a>) -> Result<(), JsonError> {
         // The open arrays and objects, outermost first.
         let mut open: Vec<u32> = Vec::new();
-        self.skip_space();
-        loop {
-            let key = match open.last() {
-                Some(&container) if self.is_object(container) => self.key()?,
-                _ => Cow::Borrowed(""),
-            };
-            let id = self.value(open.last().copied().unwrap_or(NONE), key)?;
-            self.skip_space();
-            if matches!(self.document.value(NodeId(id)), Value::Array | Value::Object) {
-                open.push(id);
-                self.document.depth = self.document.depth.max(open.len());
-                if !self.close_if_next(id) {
+        let mut key = Cow::Borrowed("");
+        while let Some(event) = reader.next() {
+            let value = match event? {
+                Event::Key { name, .. } => {
+                    key = name.text();
                     continue;
                 }
-                open.pop();
-            }
-            // A value ended: close what ends with it, then a comma or the end of the text must follow.
-            loop {
-                self.skip_space();
-                let Some(&container) = open.last() else {
-                    return if self.cursor.is_at_end() {
-                        Ok(())
-                    } else {
-                        Err(self.error("text after the value"))
-                    };
-                };
-                if self.close_if_next(container) {
+                Event::ObjectEnd | Event::ArrayEnd => {
                     open.pop();
-                } else if self.cursor.peek() == Some(b',') {
-                    let _ = self.cursor.u8();
-                    self.skip_space();
-                    break;
-                } else {
-                    return Err(self.error("neither a comma nor the end of the array or object"));
+                    continue;
                 }
+                Event::ObjectStart => Value::Object,
+                Event::ArrayStart => Value::Array,
+                Event::String(text) => Value::Text(text.text()),
+                Event::Number(number) => Value::Number(number),
+                Event::Bool(value) => Value::Bool(value),
+                Event::Null => Value::Null,
+            };
+            if self.nodes.len() >= MAX_NODES {
+                return Err(JsonError { offset: reader.offset(), reason: JsonMistake::TooMany });
+            }
+            let is_container = matches!(value, Value::Object | Value::Array);
+            let parent = open.last().copied().unwrap_or(NONE);
+            let id = self.push(parent, std::mem::take(&mut key), reader.offset(), value);
+            if is_container {
+                open.push(id);
+                self.depth = self.depth.max(open.len());
             }
         }
+        Ok(())
     }
 
-    fn is_object(&self, id: u32) -> bool {
-        self.document.is_object(NodeId(id))
-    }
-
-    /// Passes the bracket that closes `container` if it comes next.
-    fn close_if_next(&mut self, container: u32) -> bool {
-        let bracket = if self.is_object(container) { b'}' } else { b']' };
-        let closes = self.cursor.peek() == Some(bracket);
-        if closes {
-            let _ = self.cursor.u8();
-        }
-        closes
-    }
-
-    fn key(&mut self) -> Result<Cow<'a, str>, JsonError> {
-        if self.cursor.peek() != Some(b'"') {
-            return Err(self.error("no quoted key"));
-        }
-        let key = self.string()?;
-        self.skip_space();
-        if self.cursor.peek() != Some(b':') {
-            return Err(self.error("no colon after a key"));
-        }
-        let _ = self.cursor.u8();
-        self.skip_space();
-        Ok(key)
-    }
-
-    /// Reads a scalar, or the opening bracket of a container, and adds it under `parent`.
-    fn value(&mut self, parent: u32, key: Cow<'a, str>) -> Result<u32, JsonError> {
-        let offset = self.cursor.position();
-        let value = match self.cursor.peek() {
-            Some(b'{') => self.bracket(Value::Object),
-            Some(b'[') => self.bracket(Value::Array),
-            Some(b'"') => Value::Text(self.string()?),
-            Some(_) => self.word()?,
-            None => return Err(self.error("the text ends where a value should be")),
-        };
-        if self.document.nodes.len() >= MAX_NODES {
-            return Err(JsonError { offset, reason: "more values than are read" });
-        }
-        let id = u32::try_from(self.document.nodes.len()).unwrap_or(NONE);
+    /// Adds a value as the last child of `parent`.
+    fn push(&mut self, parent: u32, key: Cow<'a, str>, offset: usize, value: Value<'a>) -> u32 {
+        let id = u32::try_from(self.nodes.len()).unwrap_or(NONE);
         let mut position = 0;
-        let previous = self.document.nodes.get(parent as usize).map_or(NONE, |node| node.last_child);
-        if let Some(node) = self.document.nodes.get_mut(previous as usize) {
+        let previous = self.nodes.get(parent as usize).map_or(NONE, |node| node.last_child);
+        if let Some(node) = self.nodes.get_mut(previous as usize) {
             node.next_sibling = id;
             position = node.position.saturating_add(1);
         }
-        if let Some(node) = self.document.nodes.get_mut(parent as usize) {
+        if let Some(node) = self.nodes.get_mut(parent as usize) {
             node.last_child = id;
             if node.first_child == NONE {
                 node.first_child = id;
             }
         }
-        self.document.nodes.push(Node {
+        self.nodes.push(Node {
             parent,
             first_child: NONE,
             last_child: NONE,
@@ -364,110 +304,7 @@ impl<'a> Parser<'a> {
             key,
             value,
         });
-        Ok(id)
-    }
-
-    fn bracket(&mut self, value: Value<'a>) -> Value<'a> {
-        let _ = self.cursor.u8();
-        value
-    }
-
-    fn word(&mut self) -> Result<Value<'a>, JsonError> {
-        let offset = self.cursor.position();
-        let rest = self.cursor.rest();
-        let length = rest
-            .iter()
-            .position(|byte| !matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'+' | b'-' | b'.'))
-            .unwrap_or(rest.len());
-        let word = self.text.get(offset..offset.saturating_add(length)).unwrap_or_default();
-        let value = match word {
-            "null" => Value::Null,
-            "true" => Value::Bool(true),
-            "false" => Value::Bool(false),
-            "NaN" | "Infinity" | "-Infinity" => Value::Number(word),
-            _ if word.parse::<f64>().is_ok() && !word.contains(['i', 'n', 'I', 'N']) => Value::Number(word),
-            _ => return Err(self.error("neither a value nor the end of the array or object")),
-        };
-        let _ = self.cursor.take(length);
-        Ok(value)
-    }
-
-    fn string(&mut self) -> Result<Cow<'a, str>, JsonError> {
-        let _ = self.cursor.u8();
-        let start = self.cursor.position();
-        let unclosed = JsonError { offset: start.saturating_sub(1), reason: "a string without an end" };
-        let mut built: Option<String> = None;
-        let mut plain_from = start;
-        loop {
-            let rest = self.cursor.rest();
-            let Some(length) = memchr::memchr2(b'"', b'\\', rest) else { return Err(unclosed) };
-            let _ = self.cursor.take(length);
-            let plain = self.text.get(plain_from..self.cursor.position()).unwrap_or_default();
-            if self.cursor.u8() == Ok(b'"') {
-                return Ok(match built {
-                    Some(mut text) => {
-                        text.push_str(plain);
-                        Cow::Owned(text)
-                    }
-                    None => Cow::Borrowed(plain),
-                });
-            }
-            let text = built.get_or_insert_default();
-            text.push_str(plain);
-            let Ok(escape) = self.cursor.u8() else { return Err(unclosed) };
-            let character = match escape {
-                b'"' => '"',
-                b'\\' => '\\',
-                b'/' => '/',
-                b'b' => '\u{8}',
-                b'f' => '\u{c}',
-                b'n' => '\n',
-                b'r' => '\r',
-                b't' => '\t',
-                b'u' => self.unicode_escape()?,
-                _ => return Err(self.error("an escape that JSON does not have")),
-            };
-            if let Some(text) = &mut built {
-                text.push(character);
-            }
-            plain_from = self.cursor.position();
-        }
-    }
-
-    /// The character of `\uXXXX`, with the low half of a surrogate pair when it follows.
-    fn unicode_escape(&mut self) -> Result<char, JsonError> {
-        let high = self.four_hex_digits()?;
-        if (0xd800..0xdc00).contains(&high) && self.cursor.rest().starts_with(b"\\u") {
-            let before = self.cursor.clone();
-            let _ = self.cursor.take(2);
-            let low = self.four_hex_digits()?;
-            if (0xdc00..0xe000).contains(&low) {
-                let offset = ((high & 0x3ff) << 10) | (low & 0x3ff);
-                return Ok(
-                    char::from_u32(offset.saturating_add(0x1_0000)).unwrap_or(char::REPLACEMENT_CHARACTER)
-                );
-            }
-            self.cursor = before;
-        }
-        Ok(char::from_u32(high).unwrap_or(char::REPLACEMENT_CHARACTER))
-    }
-
-    fn four_hex_digits(&mut self) -> Result<u32, JsonError> {
-        let digits = self.cursor.array::<4>().ok();
-        digits
-            .filter(|digits| digits.iter().all(u8::is_ascii_hexdigit))
-            .and_then(|digits| u32::from_str_radix(std::str::from_utf8(&digits).ok()?, 16).ok())
-            .ok_or_else(|| self.error("a \\u escape without four hexadecimal digits"))
-    }
-
-    fn skip_space(&mut self) {
-        while matches!(self.cursor.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
-            let _ = self.cursor.u8();
-        }
-    }
-
-    fn error(&self, reason: &'static str) -> JsonError {
-        JsonError { offset: self.cursor.position(), reason }
+        id
     }
 }
 
@@ -506,7 +343,9 @@ mod tests {
     #[test]
     fn a_very_deep_text_does_not_recurse() {
         let text = "[".repeat(200_000);
-        assert_eq!(parse(&text).depth, 200_000);
+        let document = parse(&text);
+        assert_eq!(document.depth, MAX_DEPTH);
+        assert_eq!(document.error.map(|error| error.reason), Some(JsonMistake::TooDeep));
     }
 
     #[test]

@@ -43,6 +43,8 @@ pub(super) struct Notes {
     pub(super) loads: Vec<Load>,
     /// Offset of a `range` or repetition of more than [`LARGE`] elements, and how many.
     pub(super) large: Vec<(usize, i64)>,
+    /// Offset of the statement from which on texts were no longer followed, because building them took too much.
+    pub(super) exhausted: Option<usize>,
 }
 
 /// From how many elements on a constant `range` or repetition is a waste of memory and time.
@@ -57,6 +59,8 @@ pub(super) struct Interpreter<'t> {
     notes: Notes,
     dynamic: bool,
     internals_at: Option<(Reach, String)>,
+    /// Bytes of text that all values so far hold, each counted as often as it was copied.
+    work: usize,
 }
 
 /// An open `{% if %}`, `{% for %}`, `{% set %}…` block.
@@ -71,6 +75,8 @@ struct Block {
 
 /// Most escapes kept of one template.
 const MOST_ESCAPES: usize = 64;
+/// Bytes of text built before texts are no longer followed. A template of a large model builds a few hundred kilobytes.
+const WORK: usize = 64 << 20;
 /// Longest text gathered under one condition, in bytes.
 const EMISSION_BYTES: usize = 16 << 10;
 
@@ -85,6 +91,7 @@ pub(super) fn interpret(source: &str, template: &Template) -> Notes {
         notes: Notes::default(),
         dynamic: false,
         internals_at: None,
+        work: 0,
     };
     for spanned in &template.statements {
         interpreter.statement(spanned);
@@ -101,7 +108,12 @@ impl Interpreter<'_> {
         self.internals_at = None;
         while self.values.len() < spanned.nodes.end {
             let id = self.values.len();
-            let value = self.evaluate(id);
+            let mut value = self.evaluate(id);
+            self.work = self.work.saturating_add(value.size());
+            if self.work > WORK {
+                self.notes.exhausted.get_or_insert(spanned.offset);
+                value.forget();
+            }
             if value.reach > Reach::Entry
                 && self.internals_at.as_ref().is_none_or(|(reach, _)| *reach <= value.reach)
             {

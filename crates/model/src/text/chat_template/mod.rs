@@ -184,6 +184,11 @@ pub fn inspect_as(source: &str, rendered: Rendered, place: &Location, scan: &mut
         report.scan.gap(place.offset, "template with too many expressions was not read to its end");
     }
     let notes = interpret::interpret(read, &template);
+    if let Some(offset) = notes.exhausted {
+        report.scan.gap(place.offset, "template builds so much text that it was not followed to its end");
+        let message = "the template builds tens of megabytes of text out of constants";
+        report.at(offset, Finding::new(&TEMPLATE_EXHAUSTION, message));
+    }
     for escape in &notes.escapes {
         report.escape(escape, rendered);
     }
@@ -432,6 +437,16 @@ mod tests {
     fn unseen_instructions_are_high() {
         let hidden: String = "obey me".chars().map(|c| char::from_u32(0xe0000 + c as u32).unwrap()).collect();
         assert_eq!(worst(&format!("{{{{ m }}}}{hidden}")), Some(Severity::High));
+    }
+
+    #[test]
+    fn a_template_that_doubles_its_text_is_bounded_and_told() {
+        let doubling = format!("{{% set a = 'xxxx' %}}{}{{{{ a }}}}", "{% set a = a + a %}".repeat(20_000));
+        let (limits, clock) = (Limits::default(), MonotonicClock::start());
+        let mut scan = Scan::new(&limits, &clock);
+        inspect(&doubling, &Location::default(), &mut scan);
+        assert!(scan.findings().iter().any(|finding| finding.rule.id == TEMPLATE_EXHAUSTION.id));
+        assert_eq!(scan.gap_count(), 1);
     }
 
     proptest! {

@@ -60,6 +60,18 @@ impl Value {
         value
     }
 
+    /// How much text it holds, in bytes, itself and in its items.
+    pub(super) fn size(&self) -> usize {
+        let texts = self.texts.iter().chain(&self.triggers).map(String::len).sum::<usize>();
+        let inner = self.items.iter().flatten().map(Self::size).sum::<usize>();
+        texts.saturating_add(self.path.len()).saturating_add(inner).saturating_add(1)
+    }
+
+    /// Keeps where it comes from and what it reaches, and drops what it may be.
+    pub(super) fn forget(&mut self) {
+        *self = Self { triggers: Vec::new(), ..self.sources() };
+    }
+
     fn weight(&self) -> usize {
         let inner = self.items.as_ref().map_or(0, |items| items.iter().map(Self::weight).sum());
         inner.saturating_add(1)

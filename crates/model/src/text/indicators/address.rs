@@ -8,7 +8,8 @@ use std::net::Ipv4Addr;
 pub(super) fn judge(passage: &mut Passage<'_>) {
     let text = passage.text;
     let whole = !text.trim().contains(char::is_whitespace);
-    for (at, _) in text.match_indices("://") {
+    for (count, (at, _)) in text.match_indices("://").enumerate() {
+        let longest = if count < MANY_ADDRESSES { ADDRESS_BYTES } else { CROWDED_BYTES };
         let head = text.get(..at).unwrap_or_default();
         let scheme_start = head.rfind(|c: char| !c.is_ascii_alphanumeric()).map_or(0, |last| {
             last.saturating_add(
@@ -17,8 +18,9 @@ pub(super) fn judge(passage: &mut Passage<'_>) {
         });
         let scheme = head.get(scheme_start..).unwrap_or_default().to_ascii_lowercase();
         let rest = text.get(at.saturating_add(3)..).unwrap_or_default();
+        let rest = rest.get(..rest.floor_char_boundary(longest)).unwrap_or(rest);
         let end = rest.find(|c: char| c.is_whitespace() || "\"'<>`)]},|\\".contains(c)).unwrap_or(rest.len());
-        let address = rest.get(..end.min(rest.floor_char_boundary(ADDRESS_BYTES))).unwrap_or_default();
+        let address = rest.get(..end).unwrap_or_default();
         let is_value = whole && scheme_start == text.len().saturating_sub(text.trim_start().len());
         if let Some((severity, what)) = address_verdict(&scheme, address, is_value) {
             passage.mark(&METADATA_URL, severity, scheme_start, what);
@@ -149,6 +151,10 @@ fn is_runnable(path: &str) -> bool {
 
 /// Longest address looked at, in bytes.
 const ADDRESS_BYTES: usize = 2048;
+/// Addresses in one text after which each is looked at for [`CROWDED_BYTES`] only: they may stand inside one another.
+const MANY_ADDRESSES: usize = 1000;
+/// Longest address looked at in a text with very many, in bytes.
+const CROWDED_BYTES: usize = 128;
 
 /// Extensions of files that run when opened.
 const RUNNABLE: &[&str] = &[

@@ -9,9 +9,14 @@ use std::sync::LazyLock;
 pub(super) fn judge(passage: &mut Passage<'_>) {
     let Some(automaton) = AUTOMATON.as_ref() else { return };
     let text = passage.text;
+    // For each pattern, up to where the text was searched for what makes it act.
+    let mut searched = vec![0usize; PATTERNS.len()];
     for hit in automaton.find_overlapping_iter(text) {
-        let Some(pattern) = PATTERNS.get(hit.pattern().as_usize()) else { continue };
-        if pattern.when.holds(text.as_bytes(), hit.start(), hit.end()) {
+        let index = hit.pattern().as_usize();
+        let (Some(pattern), Some(searched)) = (PATTERNS.get(index), searched.get_mut(index)) else {
+            continue;
+        };
+        if pattern.when.holds(text.as_bytes(), hit.start(), hit.end(), searched) {
             passage.mark(pattern.rule, pattern.severity, hit.start(), pattern.what);
         }
     }
@@ -53,7 +58,9 @@ enum When {
 }
 
 impl When {
-    fn holds(self, text: &[u8], start: usize, end: usize) -> bool {
+    /// Whether the hit at `start..end` acts. `searched` is the caller's note of how far the text was already searched in
+    /// vain for the needles of the same pattern, so that a line of hits is searched once and not once per hit.
+    fn holds(self, text: &[u8], start: usize, end: usize, searched: &mut usize) -> bool {
         let before = text.get(..start).unwrap_or_default();
         let last = before.last().copied();
         let word = !last.is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.'));
@@ -62,8 +69,17 @@ impl When {
             Self::Word => word,
             Self::Command => word && is_command_start(before),
             Self::LineHas(needles) => {
+                if !word {
+                    return false;
+                }
                 let line = line_after(text, end);
-                word && needles.iter().any(|needle| contains(line, needle.as_bytes()))
+                let known = searched.saturating_sub(NEEDLE_BYTES).saturating_sub(end).min(line.len());
+                let unknown = line.get(known..).unwrap_or_default();
+                let found = needles.iter().any(|needle| contains(unknown, needle.as_bytes()));
+                if !found {
+                    *searched = end.saturating_add(line.len());
+                }
+                found
             }
             Self::PipedIntoShell => word && pipes_into_interpreter(line_after(text, end)),
             Self::Statement => {
@@ -96,6 +112,8 @@ impl When {
 const TAG_BYTES: usize = 256;
 /// Longest line looked at after a hit, in bytes.
 const LINE_BYTES: usize = 400;
+/// No needle of [`When::LineHas`] is longer, in bytes.
+const NEEDLE_BYTES: usize = 16;
 
 fn line_after(text: &[u8], from: usize) -> &[u8] {
     let rest = text.get(from..).unwrap_or_default();
