@@ -3,9 +3,11 @@
 mod corpus;
 mod damage;
 mod detection;
+mod environment;
 mod folder;
 mod generate;
 mod measure;
+mod oracle;
 mod peers;
 mod throughput;
 

@@ -1,7 +1,7 @@
 //! The peers: other scanners from PyPI, pinned, in a throw-away environment below the target folder.
 
-use super::workplace;
-use crate::process::{root, run};
+use super::environment;
+use crate::process::root;
 use std::collections::HashMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -21,18 +21,7 @@ impl Peers {
     /// # Errors
     /// When Python's `venv` or pip fails.
     pub(crate) fn install() -> Result<Self, String> {
-        let folder = workplace()?.join("peers");
-        let pins = root().join("xtask/peers/requirements.txt");
-        let wanted =
-            std::fs::read_to_string(&pins).map_err(|error| format!("{}: {error}", pins.display()))?;
-        let stamp = folder.join("installed.txt");
-        if !std::fs::read_to_string(&stamp).is_ok_and(|held| held == wanted) {
-            println!("installing the peers into {}", folder.display());
-            run("python3", &["-m", "venv", "--clear", &folder.to_string_lossy()])?;
-            run(folder.join("bin/pip"), &["install", "--quiet", "--requirement", &pins.to_string_lossy()])?;
-            std::fs::write(&stamp, wanted).map_err(|error| format!("{}: {error}", stamp.display()))?;
-        }
-        Ok(Self { folder })
+        Ok(Self { folder: environment::install("peers", "xtask/peers/requirements.txt")? })
     }
 
     /// A program of the environment.

@@ -1,0 +1,473 @@
+"""Says whether the payload of a damaged file still runs, by the format's own reader and without running anything.
+
+Usage: payload.py < questions > answers, one JSON object per line each way.
+A question: {"path", "format", "damage": ["cut", length] or ["flip", offset, mask],
+             "findings": [{"rule", "member", "offset", "message", "evidence"}]}, the findings of the intact file of high or above.
+An answer: {"answer": "runs" | "inert" | "undecided", "why"}.
+
+What a file *reaches* is the set of things its reader would call, evaluate or open. The payload runs when the damaged file
+still reaches something that the intact file reaches where a finding lies. Where no reader here can tell, the answer
+is `undecided`. Pickles go through CPython's own unpickler with every global replaced by an inert stand-in, templates
+and YAML through their parsers only: nothing of the file is imported, called or rendered.
+"""
+
+import ast
+import base64
+import io
+import json
+import pickle
+import re
+import resource
+import signal
+import struct
+import sys
+import tarfile
+import warnings
+import zipfile
+from xml.parsers import expat
+
+warnings.simplefilter("ignore")
+
+try:
+    import jinja2
+    import yaml
+except ImportError:  # asked without the environment: those questions stay undecided
+    jinja2 = yaml = None
+
+
+class Undecided(Exception):
+    """No reader here can tell."""
+
+
+# --- pickles ---------------------------------------------------------------------------------------------------------
+
+
+def stand_in(module, name, reached):
+    """A class in the place of the global `module.name`, which notes that it was called and does nothing."""
+
+    class Meta(type):
+        def __call__(cls, *_arguments, **_keywords):
+            reached.add((module, name))
+            return object.__new__(cls)
+
+        def __setattr__(cls, attribute, value):
+            reached.add((module, name))
+
+    def note(*_arguments, **_keywords):
+        reached.add((module, name))
+
+    def new(cls, *_arguments, **_keywords):
+        reached.add((module, name))
+        return object.__new__(cls)
+
+    body = dict.fromkeys(("append", "extend", "add", "__setitem__", "__setstate__"), note)
+    return Meta("StandIn", (), {**body, "__new__": new, "__hash__": object.__hash__})
+
+
+def unpickled(data, imported, reached):
+    """Runs the streams in `data` one after the other, as far as CPython would: what they import and what they call."""
+    for encoding in ("ASCII", "latin1"):
+        file = io.BytesIO(data)
+        for _ in range(64):
+
+            class Unpickler(pickle.Unpickler):
+                def find_class(self, module, name):
+                    imported.add((module, name))
+                    return stand_in(module, name, reached)
+
+                def persistent_load(self, _identifier):
+                    return object()
+
+            start = file.tell()
+            try:
+                Unpickler(file, encoding=encoding).load()
+            except Exception:  # whatever the loader raises, what was reached before stays reached
+                break
+            if file.tell() <= start or file.tell() >= len(data):
+                break
+
+
+def pickle_reaches(data, rule):
+    imported, reached = set(), set()
+    unpickled(data, imported, reached)
+    return imported if rule == "model/pickle-dangerous-reference" else reached
+
+
+def told(reached, evidence):
+    """Of the globals reached, those that the findings name; all when none is named."""
+    named = {(m, n) for m, n in reached if any(n.rsplit(".", 1)[-1] in text for text in evidence)}
+    return named or reached
+
+
+def encoded(data):
+    """Every run of base64 in `data`, decoded."""
+    for run in re.findall(rb"[A-Za-z0-9+/_-]{16,}={0,2}", data):
+        run = run.translate(bytes.maketrans(b"-_", b"+/"))
+        yield base64.b64decode(run[: len(run) // 4 * 4])
+
+
+# --- templates -------------------------------------------------------------------------------------------------------
+
+
+def gguf_strings(data):
+    """The string values of a GGUF file's metadata, as far as it can be walked."""
+    sizes = {0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8}
+    file = io.BytesIO(data)
+
+    def number(form):
+        return struct.unpack(form, file.read(struct.calcsize(form)))[0]
+
+    def text():
+        length = number("<Q")
+        value = file.read(min(length, len(data)))
+        if len(value) < length:
+            raise ValueError("a string past the end")
+        return value
+
+    try:
+        magic, _version, _tensors, entries = struct.unpack("<4sIQQ", file.read(24))
+        if magic != b"GGUF":
+            return
+        for _ in range(entries):
+            text()
+            kind, count = number("<I"), 1
+            if kind == 9:
+                kind, count = number("<I"), number("<Q")
+            for _ in range(count):
+                if kind == 8:
+                    yield text()
+                elif len(file.read(sizes[kind])) < sizes[kind]:
+                    return
+    except (struct.error, ValueError, KeyError):
+        return
+
+
+def json_strings(data):
+    """Every string of a JSON document; nothing when it does not parse."""
+    try:
+        stack = [json.loads(data.decode("utf-8-sig"))]
+    except (ValueError, RecursionError):
+        return
+    while stack:
+        value = stack.pop()
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, dict):
+            stack.extend(value.values())
+        elif isinstance(value, list):
+            stack.extend(value)
+
+
+def templates(data, form):
+    if form == "gguf":
+        strings = [text.decode("utf-8", "replace") for text in gguf_strings(data)]
+    elif form == "jinja":
+        strings = [data.decode("utf-8", "replace")]
+    elif form == "yaml":
+        strings = list(yaml_strings(data))
+    else:
+        strings = list(json_strings(data))
+    return [text for text in strings if "{{" in text or "{%" in text]
+
+
+def chains(text):
+    """Expressions of a template that reach for attributes, spelt without the call arguments that name none."""
+    environment = jinja2.Environment(extensions=["jinja2.ext.do", "jinja2.ext.loopcontrols"])
+    try:
+        environment.compile(text)  # to bytecode, which is thrown away: unknown filters and tests are told here
+        tree = environment.parse(text)
+    except (jinja2.TemplateError, RecursionError):
+        return set()
+    nodes = jinja2.nodes
+    reached = set()
+
+    def spell(node):
+        if isinstance(node, nodes.Call):
+            names = [spell(part) for part in node.args]
+            return f"{spell(node.node)}({','.join(name for name in names if '__' in name)})"
+        if isinstance(node, nodes.Getattr):
+            return f"{spell(node.node)}.{node.attr}"
+        if isinstance(node, nodes.Getitem):
+            return f"{spell(node.node)}.{spell(node.arg)}"
+        if isinstance(node, nodes.Filter):
+            arguments = ",".join(spell(argument) for argument in node.args)
+            return f"{spell(node.node) if node.node else ''}|{node.name}({arguments})"
+        if isinstance(node, nodes.Const):
+            return str(node.value)
+        return repr(node) if not isinstance(node, nodes.Name) else node.name
+
+    for kind in (nodes.Getattr, nodes.Getitem, nodes.Call, nodes.Filter):
+        reached.update(spell(node) for node in tree.find_all(kind))
+    return {chain for chain in reached if "__" in chain or "(" in chain or "." in chain}
+
+
+def template_reaches(data, form):
+    if jinja2 is None:
+        raise Undecided("jinja2 is not installed")
+    return {chain for text in templates(data, form) for chain in chains(text) if "__" in chain or "eval" in chain}
+
+
+# --- protocol buffers ------------------------------------------------------------------------------------------------
+
+
+def fields(data):
+    """(number, wire type, value) of each field; raises ValueError where a generated parser would refuse."""
+    at = 0
+
+    def varint():
+        nonlocal at
+        value = shift = 0
+        while True:
+            if at >= len(data) or shift > 63:
+                raise ValueError("a varint that does not end")
+            byte = data[at]
+            at += 1
+            value |= (byte & 0x7F) << shift
+            shift += 7
+            if byte < 0x80:
+                return value
+
+    found = []
+    while at < len(data):
+        key = varint()
+        number, kind = key >> 3, key & 7
+        if number == 0 or kind in (3, 4, 6, 7):
+            raise ValueError("no field")
+        if kind == 0:
+            value = varint()
+        else:
+            length = {1: 8, 5: 4}.get(kind) or varint()
+            value = data[at : at + length]
+            at += length
+            if at > len(data):
+                raise ValueError("a field past the end")
+        found.append((number, kind, value))
+    return found
+
+
+def messages(data, *path):
+    """The messages at `path` (field numbers) below `data`, each level parsed as a whole."""
+    if not path:
+        yield data
+        return
+    for number, kind, value in fields(data):
+        if number == path[0] and kind == 2:
+            yield from messages(value, *path[1:])
+
+
+def tensorflow_reaches(data):
+    """Operations of all nodes; the whole file must parse as one of its messages, as the loader insists."""
+    reached = set()
+    shapes = {"saved model": (2, 2), "meta graph": (2,), "graph": ()}
+    for path in shapes.values():
+        operations = set()
+        try:
+            for graph in messages(data, *path):
+                for where in ((1,), (2, 1, 3)):
+                    for node in messages(graph, *where):
+                        for number, kind, value in fields(node):
+                            if number == 2 and kind == 2:
+                                operations.add(value.decode("utf-8"))
+        except ValueError:
+            continue
+        reached |= operations
+    return reached
+
+
+def onnx_reaches(data):
+    """Operators of the graph and the places of its external data."""
+    reached = set()
+    try:
+        for graph in messages(data, 7):
+            for node in messages(graph, 1):
+                for number, kind, value in fields(node):
+                    if number == 4 and kind == 2:
+                        reached.add(value.decode("utf-8"))
+            for tensor in messages(graph, 5):
+                for entry in messages(tensor, 13):
+                    pair = {number: value for number, _, value in fields(entry)}
+                    if pair.get(1) == b"location":
+                        reached.add(pair.get(2, b"").decode("utf-8"))
+    except ValueError:
+        return set()
+    return reached
+
+
+def coreml_reaches(data):
+    """Paths of linked models."""
+    reached = set()
+    try:
+        for linked in messages(data, 556):
+            for file in messages(linked, 1):
+                for part in (1, 2):
+                    for text in messages(file, part):
+                        reached.update(value.decode("utf-8") for number, _, value in fields(text) if number == 1)
+    except ValueError:
+        return set()
+    return reached
+
+
+# --- texts -----------------------------------------------------------------------------------------------------------
+
+
+def yaml_strings(data):
+    """Every scalar of a YAML file, with the key it stands under; nothing when it does not parse."""
+    if yaml is None:
+        raise Undecided("PyYAML is not installed")
+    try:
+        events = list(yaml.parse(data, Loader=yaml.SafeLoader))
+    except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError):
+        return
+    for event in events:
+        if isinstance(event, yaml.ScalarEvent):
+            yield event.value
+        if getattr(event, "tag", None):
+            yield event.tag
+
+
+def calls(text):
+    """Names that a piece of Python calls; nothing when it is no Python."""
+    try:
+        tree = ast.parse(text.strip())
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return set()
+    return {
+        ast.unparse(node.func) + "(" + ",".join(ast.unparse(argument) for argument in node.args[:1]) + ")"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+    }
+
+
+def text_reaches(data, form):
+    """Calls in the strings of a document, plain or in base64."""
+    strings = yaml_strings(data) if form in ("yaml", "nemo") else json_strings(data)
+    reached = set()
+    for text in strings:
+        reached |= calls(text)
+        for inner in encoded(text.encode()):
+            reached |= calls(inner.decode("utf-8", "replace"))
+    return reached
+
+
+def external_entities(data):
+    """System identifiers of the external entities that a parser meets before it gives up."""
+    reached = set()
+    parser = expat.ParserCreate()
+    parser.EntityDeclHandler = lambda name, is_parameter, value, base, system, public, notation: reached.add(system)
+    try:
+        parser.Parse(data, True)
+    except expat.ExpatError:
+        pass
+    return reached - {None}
+
+
+def addresses(data):
+    return set(re.findall(rb"https?://[A-Za-z0-9.-]+\.[A-Za-z]{2,}", data))
+
+
+# --- the question ----------------------------------------------------------------------------------------------------
+
+
+def member(data, form, path):
+    """The bytes of the member at `path` of the file, by the reader that its loader uses."""
+    for step in (path or "").split("!/"):
+        if step == "":
+            continue
+        if match := re.fullmatch(r"offset-(\d+)\..*", step):
+            data = data[int(match[1]) :]
+            continue
+        try:
+            if data[:4] == b"PK\x03\x04" or zipfile.is_zipfile(io.BytesIO(data)):
+                with zipfile.ZipFile(io.BytesIO(data)) as archive:
+                    data = archive.read(step)
+            elif tarfile.is_tarfile(io.BytesIO(data)):
+                with tarfile.open(fileobj=io.BytesIO(data)) as archive:
+                    data = archive.extractfile(step).read()
+            else:
+                raise Undecided(f"no reader for the container of `{step}`")
+        except Undecided:
+            raise
+        except Exception as error:  # other readers are laxer than Python's
+            raise Undecided(f"the container of `{step}`: {type(error).__name__}") from error
+    return data
+
+
+def reaches(data, form, finding, evidence):
+    """What `data` reaches where `finding` lies in the intact file."""
+    rule, where = finding["rule"], finding["member"]
+    if where and where.startswith("base64"):
+        reached = set()
+        for inner in encoded(data):
+            reached |= pickle_reaches(inner, rule)
+        return reached
+    if form == "pickle" or rule.startswith("model/pickle-") or (where or "").endswith(".pkl"):
+        return told(pickle_reaches(member(data, form, where), rule), evidence)
+    if rule == "model/template-escape":
+        return template_reaches(member(data, form, where), form)
+    if form == "tensorflow":
+        return tensorflow_reaches(data) & set(re.findall("`([^`]+)`", finding["message"]))
+    if form == "onnx":
+        return onnx_reaches(data) & {finding["evidence"]}
+    if form == "coreml":
+        return coreml_reaches(data) & {finding["evidence"]}
+    if rule == "model/xml-external-entity":
+        return external_entities(member(data, form, where))
+    if rule == "model/config-instantiates":
+        return set(yaml_strings(member(data, form, where))) & {finding["evidence"]}
+    if rule in ("model/metadata-code", "model/config-code"):
+        return text_reaches(member(data, form, where), form)
+    if rule == "model/metadata-command" and addresses(finding["evidence"].encode()):
+        return addresses(data)
+    raise Undecided(f"no reader for {rule} in {form}")
+
+
+def answer(question):
+    with open(question["path"], "rb") as file:
+        intact = file.read()
+    kind, *how = question["damage"]
+    damaged = bytearray(intact)
+    if kind == "cut":
+        del damaged[how[0] :]
+    else:
+        damaged[how[0]] ^= how[1]
+    damaged = bytes(damaged)
+    form, undecided = question["format"], None
+    evidence = [finding["evidence"] for finding in question["findings"]]
+    for finding in question["findings"]:
+        # What begins behind the cut is not in the file at all.
+        offset = finding["offset"]
+        from_here = finding["member"] is None and not finding["rule"].startswith("model/pickle-")
+        if kind == "cut" and from_here and offset and offset >= how[0]:
+            continue
+        try:
+            before = reaches(intact, form, finding, evidence)
+            if not before:
+                raise Undecided(f"the reader sees no payload of {finding['rule']} in the intact file")
+            left = before & reaches(damaged, form, finding, evidence)
+        except Undecided as error:
+            undecided = str(error)
+            continue
+        if left:
+            return "runs", f"{finding['rule']}: {sorted(map(str, left))[0]}"
+    return ("undecided", undecided) if undecided else ("inert", "")
+
+
+def expired(*_):
+    raise Undecided("no answer in time")
+
+
+def main():
+    resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
+    signal.signal(signal.SIGALRM, expired)
+    for line in sys.stdin:
+        signal.alarm(10)
+        try:
+            verdict, why = answer(json.loads(line))
+        except (Undecided, MemoryError, RecursionError) as error:
+            verdict, why = "undecided", f"{type(error).__name__}: {error}"
+        signal.alarm(0)
+        print(json.dumps({"answer": verdict, "why": why[:200]}), flush=True)
+
+
+if __name__ == "__main__":
+    main()
