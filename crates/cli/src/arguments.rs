@@ -1,8 +1,10 @@
 //! The command line: every flag is declared here once, and help, man page and completions come from it.
 
 mod key;
+mod sign;
 
 pub(crate) use key::{ExportForm, KeyArguments, KeyCommand, PassphraseArguments, TextOrJson};
+pub(crate) use sign::{SignArguments, VerifyArguments};
 
 use crate::settings::values::{Age, Size};
 use crate::terminal::Color;
@@ -29,6 +31,12 @@ pub(crate) enum Command {
     Scan(Box<ScanArguments>),
     /// Make, show and export the keys that sign
     Key(KeyArguments),
+    /// Sign a model: every file, under one key
+    #[command(after_long_help = sign::SIGN_HELP)]
+    Sign(Box<SignArguments>),
+    /// Verify that a model is what somebody you believe has signed
+    #[command(after_long_help = sign::VERIFY_HELP)]
+    Verify(Box<VerifyArguments>),
     /// List the rules, or show the page of one
     Rules(RulesArguments),
     /// Show the configuration in force, or its schema

@@ -5,7 +5,8 @@ use bartizan_core::baseline::BaselineError;
 use bartizan_core::suppress::SuppressionError;
 use bartizan_core::triage::SelectionError;
 use bartizan_core::walk::WalkError;
-use bartizan_evidence::keys::KeyError;
+use bartizan_evidence::keys::{CertificateError, KeyError};
+use bartizan_evidence::oms::{SignError, VerifyError};
 use std::io;
 use std::path::PathBuf;
 
@@ -44,6 +45,34 @@ pub(crate) enum Failure {
     /// A key would be overwritten.
     #[error("{0} exists; keys are never overwritten")]
     KeyExists(PathBuf),
+    /// A certificate file is not as it should be.
+    #[error("{path}: {error}")]
+    Certificate {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        #[source]
+        error: CertificateError,
+    },
+    /// A model cannot be signed.
+    #[error("cannot sign {path}: {error}")]
+    Sign {
+        /// The model.
+        path: PathBuf,
+        /// What is wrong.
+        #[source]
+        error: Box<SignError>,
+    },
+    /// A model cannot be verified.
+    #[error("cannot verify: {error}")]
+    Verify {
+        /// What is wrong.
+        #[source]
+        error: Box<VerifyError>,
+    },
+    /// Nobody was named who is believed.
+    #[error("nobody is named whose signature is believed")]
+    NobodyBelieved,
     /// No passphrase can be had.
     #[error("{0}")]
     Passphrase(String),
@@ -149,6 +178,11 @@ impl Failure {
             Self::Key { error: KeyError::PassphraseNeeded | KeyError::WrongPassphrase, .. } | Self::Passphrase(_) => {
                 Some("it comes from --passphrase-file FILE, --passphrase-env NAME or BARTIZAN_PASSPHRASE".to_owned())
             }
+            Self::Sign { error, .. } => crate::commands::sign::help(error),
+            Self::NobodyBelieved => Some(
+                "give --key FILE, --certificate-chain FILE, or --identity NAME with --issuer URL".to_owned(),
+            ),
+            Self::Read { what: "signature", .. } => Some("name it with --signature FILE".to_owned()),
             Self::KeyExists(_) => Some("choose another name with --output FILE".to_owned()),
             Self::Defect => Some("report it with the command line and, if you can, the file".to_owned()),
             _ => None,

@@ -37,6 +37,8 @@ fn run(matches: &clap::ArgMatches) -> Result<Exit, Failure> {
     match cli.command {
         Command::Scan(scan) => commands::scan::run(&scan, matches.subcommand_matches("scan")),
         Command::Key(key) => commands::key::run(&key),
+        Command::Sign(sign) => commands::sign::run(&sign),
+        Command::Verify(verify) => commands::verify::run(&verify),
         Command::Rules(rules) => commands::rules::run(&rules),
         Command::Config(config) => commands::config::run(&config, matches),
         Command::Completions { shell } => commands::describe::completions(shell),

@@ -9,10 +9,14 @@
 //! | [`statement`] | in-toto statements, what an envelope says about digests |
 //! | [`store`] | where a project keeps envelopes, and the index over them |
 //! | [`lineage`] | the graph: what an artifact is made of, what it touches |
+//! | [`manifest`] | every file of an artifact and its digest |
+//! | [`oms`] | signatures over models |
 
 pub mod digest;
 pub mod dsse;
 pub mod keys;
 pub mod lineage;
+pub mod manifest;
+pub mod oms;
 pub mod statement;
 pub mod store;

@@ -162,7 +162,10 @@ fn write_report(settings: &Settings, report: &Report) -> Result<(), Failure> {
 }
 
 /// Writes a file beside its place first, so that a half-written one never stands there.
-fn write_whole(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
+pub(crate) fn write_whole(
+    path: &Path,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), Failure> {
     let failure = |error| Failure::Write { path: path.to_owned(), error };
     let is_file = fs::metadata(path).map_or(true, |metadata| metadata.is_file());
     if !is_file {

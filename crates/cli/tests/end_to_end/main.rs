@@ -8,5 +8,6 @@ mod inputs;
 mod keys;
 mod network;
 mod settings;
+mod signing;
 mod support;
 mod triage;

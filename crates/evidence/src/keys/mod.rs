@@ -4,6 +4,7 @@
 //! Primitives come from AWS-LC; nothing here does arithmetic on keys.
 
 mod algorithm;
+mod certificate;
 mod file;
 mod pem;
 mod public;
@@ -11,6 +12,7 @@ mod securesystemslib;
 mod signing;
 
 pub use algorithm::KeyAlgorithm;
+pub use certificate::{CertificateError, CertifiedKey, certificate_key, certificates_from_pem, verify_chain};
 pub use file::is_encrypted;
 pub use pem::{LONGEST_PEM, PemBlock, PemError, pem_blocks, pem_text};
 pub use public::PublicKey;

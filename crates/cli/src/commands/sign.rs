@@ -1,0 +1,116 @@
+//! `bartizan sign`: a signature over every file of a model.
+
+use crate::arguments::SignArguments;
+use crate::commands::scan::write_whole;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::progress::Bar;
+use crate::{keyfile, terminal};
+use bartizan_evidence::keys::{Signer as _, certificates_from_pem};
+use bartizan_evidence::manifest::{Digesting, Progress, Silent};
+use bartizan_evidence::oms::{SignError, SignOptions, SigningIdentity, sign};
+use std::io::{self, IsTerminal as _, Write as _};
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+
+/// Runs the command.
+///
+/// # Errors
+/// [`Failure`] when key or model cannot be read or the signature cannot be written.
+pub(crate) fn run(arguments: &SignArguments) -> Result<Exit, Failure> {
+    let key = keyfile::signing_key(&arguments.key, &arguments.passphrase)?;
+    let mut chain = Vec::new();
+    for path in &arguments.certificate {
+        let certificates = certificates_from_pem(&keyfile::key_text(path)?);
+        chain.extend(certificates.map_err(|error| Failure::Certificate { path: path.clone(), error })?);
+    }
+    let identity =
+        if chain.is_empty() { SigningIdentity::Key(&key) } else { SigningIdentity::Certified(&key, chain) };
+    let signature = signature_file(&arguments.path, arguments.signature.as_deref());
+    let bar = io::stderr().is_terminal().then(|| Bar::new(0));
+    let options = SignOptions {
+        digesting: Digesting {
+            algorithm: arguments.hash,
+            jobs: jobs(arguments.jobs),
+            progress: bar.as_ref().map_or(&Silent as &dyn Progress, |bar| bar),
+        },
+        shard_bytes: arguments.shard_size,
+        ignore_paths: &arguments.ignore_path,
+        allow_symlinks: arguments.allow_symlinks,
+        signature_file: Some(&signature),
+        strict_spec: arguments.strict_spec,
+    };
+    let signed = sign(&arguments.path, &identity, options);
+    if let Some(bar) = &bar {
+        bar.clear();
+    }
+    let signed =
+        signed.map_err(|error| Failure::Sign { path: arguments.path.clone(), error: Box::new(error) })?;
+    write_whole(&signature, |out| out.write_all(&signed.bundle))?;
+    let mut out = io::stdout().lock();
+    writeln!(
+        out,
+        "signed     {} ({} files, {} bytes)",
+        arguments.path.display(),
+        signed.files,
+        signed.bytes
+    )?;
+    writeln!(out, "root       {}", signed.root)?;
+    writeln!(out, "key id     {}", key.key_id())?;
+    writeln!(out, "signature  {}", signature.display())?;
+    out.flush()?;
+    for note in &signed.notes {
+        terminal::remark(note);
+    }
+    if !key.algorithm().name().starts_with("ecdsa") {
+        let algorithm = key.algorithm();
+        terminal::remark(&format!("other tools for model signatures read ECDSA keys only, not {algorithm}"));
+    }
+    Ok(Exit::Done)
+}
+
+/// Where the signature of a model lies when nothing is said: beside it, `.sig` behind its name.
+pub(crate) fn signature_file(model: &Path, given: Option<&Path>) -> PathBuf {
+    if let Some(given) = given {
+        return given.to_owned();
+    }
+    // `.` and `..` have no name to put anything behind.
+    let named =
+        if model.file_name().is_some() { model.to_owned() } else { model.canonicalize().unwrap_or_default() };
+    let mut name = named.file_name().unwrap_or_default().to_owned();
+    name.push(".sig");
+    named.with_file_name(name)
+}
+
+/// Files read at a time.
+pub(crate) fn jobs(given: Option<NonZeroUsize>) -> NonZeroUsize {
+    given.or_else(|| std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN)
+}
+
+impl Progress for Bar {
+    fn read(&self, bytes: u64) {
+        bartizan_core::sweep::Progress::read(self, bytes);
+    }
+
+    fn done(&self, path: &Path) {
+        bartizan_core::sweep::Progress::done(self, &path.to_string_lossy());
+    }
+}
+
+/// What to do about a model that cannot be signed.
+pub(crate) fn help(error: &SignError) -> Option<String> {
+    matches!(error, SignError::Empty(_))
+        .then(|| "check the path; `.git` and ignored paths are left out".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signature_lies_beside_its_model() {
+        assert_eq!(signature_file(Path::new("a/model"), None), Path::new("a/model.sig"));
+        assert_eq!(signature_file(Path::new("a/m.safetensors"), None), Path::new("a/m.safetensors.sig"));
+        assert_eq!(signature_file(Path::new("a"), Some(Path::new("b"))), Path::new("b"));
+    }
+}

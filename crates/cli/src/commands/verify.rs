@@ -1,0 +1,180 @@
+//! `bartizan verify`: is a model what somebody trusted has signed?
+
+use crate::arguments::{TextOrJson, VerifyArguments};
+use crate::commands::sign::{jobs, signature_file};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::progress::Bar;
+use crate::{keyfile, terminal};
+use bartizan_core::printable;
+use bartizan_evidence::keys::{Verifier as _, certificates_from_pem};
+use bartizan_evidence::manifest::{Digesting, HashAlgorithm, Progress, Silent};
+use bartizan_evidence::oms::{
+    Identity, LONGEST_BUNDLE, Signatory, Trust, Verification, VerifyOptions, verify,
+};
+use serde_json::{Value, json};
+use std::fs::File;
+use std::io::{self, BufWriter, IsTerminal as _, Read as _, Write};
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+/// Runs the command.
+///
+/// # Errors
+/// [`Failure`] when model, signature or key cannot be read.
+pub(crate) fn run(arguments: &VerifyArguments) -> Result<Exit, Failure> {
+    let trust = trust(arguments)?;
+    let signature = signature_file(&arguments.path, arguments.signature.as_deref());
+    let bundle = read_bundle(&signature)?;
+    let bar = io::stderr().is_terminal().then(|| Bar::new(0));
+    let options = VerifyOptions {
+        trust: &trust,
+        digesting: Digesting {
+            algorithm: HashAlgorithm::Sha256,
+            jobs: jobs(arguments.jobs),
+            progress: bar.as_ref().map_or(&Silent as &dyn Progress, |bar| bar),
+        },
+        now: SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO),
+        signature_file: Some(&signature),
+        ignore_paths: &arguments.ignore_path,
+        allow_symlinks: arguments.allow_symlinks,
+        ignore_unsigned_files: arguments.ignore_unsigned_files,
+        allow_unsigned: arguments.allow_unsigned,
+    };
+    let found = verify(&arguments.path, &bundle, options);
+    if let Some(bar) = &bar {
+        bar.clear();
+    }
+    let found = found.map_err(|error| Failure::Verify { error: Box::new(error) })?;
+    let mut reasons: Vec<(&str, String)> =
+        found.refusals.iter().map(|refusal| (refusal.kind(), refusal.to_string())).collect();
+    if arguments.strict {
+        let unsigned = found.unsigned.iter().filter(|unsigned| unsigned.hidden.is_none());
+        reasons.extend(unsigned.map(|unsigned| {
+            ("unsigned", format!("unsigned: `{}` ({})", unsigned.name, unsigned.why.as_str()))
+        }));
+    }
+    let mut out = BufWriter::new(io::stdout().lock());
+    match arguments.format {
+        TextOrJson::Json => write_json(&found, &reasons, &mut out)?,
+        TextOrJson::Text => write_text(&arguments.path, &found, &reasons, &mut out)?,
+    }
+    out.flush()?;
+    found.notes.iter().for_each(|note| terminal::remark(note));
+    Ok(if reasons.is_empty() { Exit::Done } else { Exit::Found })
+}
+
+fn trust(arguments: &VerifyArguments) -> Result<Trust, Failure> {
+    if let (Some(identity), Some(issuer)) = (&arguments.identity, &arguments.issuer) {
+        let trust_root = arguments.trust_root.as_deref().map(|path| {
+            std::fs::read_to_string(path).map_err(|error| Failure::Read {
+                what: "trust root",
+                path: path.to_owned(),
+                error,
+            })
+        });
+        let expected = Identity { identity: identity.clone(), issuer: issuer.clone() };
+        return Ok(Trust::Identity { expected, trust_root: trust_root.transpose()? });
+    }
+    if !arguments.certificate_chain.is_empty() {
+        let mut roots = Vec::new();
+        for path in &arguments.certificate_chain {
+            let certificates = certificates_from_pem(&keyfile::key_text(path)?);
+            roots.extend(certificates.map_err(|error| Failure::Certificate { path: path.clone(), error })?);
+        }
+        return Ok(Trust::Roots(roots));
+    }
+    if arguments.key.is_empty() {
+        return Err(Failure::NobodyBelieved);
+    }
+    let keys: Result<Vec<_>, Failure> = arguments.key.iter().map(|path| keyfile::public_key(path)).collect();
+    Ok(Trust::Keys(keys?))
+}
+
+fn read_bundle(path: &Path) -> Result<Vec<u8>, Failure> {
+    let failure = |error| Failure::Read { what: "signature", path: path.to_owned(), error };
+    let mut bundle = Vec::new();
+    let file = File::open(path).map_err(failure)?;
+    file.take(LONGEST_BUNDLE as u64 + 1).read_to_end(&mut bundle).map_err(failure)?;
+    Ok(bundle)
+}
+
+fn write_json(found: &Verification, reasons: &[(&str, String)], out: &mut dyn Write) -> io::Result<()> {
+    let kinds: Vec<Value> =
+        reasons.iter().map(|(kind, message)| json!({"kind": kind, "message": message})).collect();
+    let details: Vec<Value> = found
+        .unsigned
+        .iter()
+        .map(|each| json!({"path": each.name, "why": each.why.as_str(), "hidden": each.hidden}))
+        .collect();
+    let value = json!({
+        "schema": "bartizan.verify/1",
+        "verdict": if reasons.is_empty() { "valid" } else { "refused" },
+        "signer": found.signer.as_ref().map(signer),
+        "reasons": reasons.iter().map(|(_, message)| message).collect::<Vec<_>>(),
+        "unsigned": found.unsigned.iter().map(|each| &each.name).collect::<Vec<_>>(),
+        "statement": found.statement,
+        "refusals": kinds,
+        "unsigned_details": details,
+        "notes": found.notes,
+        "files": found.files,
+        "bytes": found.bytes,
+    });
+    serde_json::to_writer_pretty(&mut *out, &value)?;
+    writeln!(out)
+}
+
+fn signer(signer: &Signatory) -> Value {
+    match signer {
+        Signatory::Key(key) => {
+            json!({"method": "key", "algorithm": key.algorithm().name(), "key_id": key.key_id()})
+        }
+        Signatory::Certificate { key, subject, root } => json!({
+            "method": "certificate", "algorithm": key.algorithm().name(), "key_id": key.key_id(),
+            "subject": subject, "root": root,
+        }),
+        Signatory::Identity(identity) => {
+            json!({"method": "sigstore", "identity": identity.identity, "issuer": identity.issuer})
+        }
+    }
+}
+
+fn write_text(
+    path: &Path,
+    found: &Verification,
+    reasons: &[(&str, String)],
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let who = match &found.signer {
+        None => "nobody believed".to_owned(),
+        Some(Signatory::Key(key)) => format!("key {}", key.key_id()),
+        Some(Signatory::Certificate { subject, root, .. }) => format!("{subject}, vouched for by {root}"),
+        Some(Signatory::Identity(identity)) => {
+            format!("{}, vouched for by {}", identity.identity, identity.issuer)
+        }
+    };
+    if reasons.is_empty() {
+        writeln!(out, "valid      {} ({} files, {} bytes)", path.display(), found.files, found.bytes)?;
+    } else {
+        writeln!(out, "refused    {}", path.display())?;
+    }
+    writeln!(out, "signed by  {}", printable(&who, 400))?;
+    for (_, reason) in reasons {
+        writeln!(out, "  {}", printable(reason, 2_000))?;
+    }
+    // What was a reason to refuse is told above.
+    let harmless: Vec<_> = found.unsigned.iter().filter(|each| each.hidden.is_none()).collect();
+    if !harmless.is_empty() {
+        writeln!(out, "{} unsigned file(s):", harmless.len())?;
+        for each in harmless.iter().take(MOST_SHOWN) {
+            writeln!(out, "  {} ({})", printable(&each.name, 400), each.why.as_str())?;
+        }
+        if harmless.len() > MOST_SHOWN {
+            writeln!(out, "  … and {} more; --format json lists all", harmless.len() - MOST_SHOWN)?;
+        }
+    }
+    Ok(())
+}
+
+/// Unsigned files shown to people.
+const MOST_SHOWN: usize = 20;

@@ -1,0 +1,360 @@
+//! Chains of X.509 certificates from a signer to a root that the verifier trusts: [`verify_chain`].
+//!
+//! Source: RFC 5280, section 6, for what signing needs: names, signatures, validity, basic constraints, key usage, extended key
+//! usage, path length. Revocation needs a network and is not looked at. A critical extension beyond these is refused, as section
+//! 4.2 demands. Signatures are checked by rustls-webpki's algorithms; its path building is made for servers and refuses signers
+//! that are marked as authorities, which model signing allows.
+
+use super::{KeyError, PublicKey, pem_blocks};
+use pkcs8::der::{Decode as _, Encode as _};
+use rustls_pki_types::SignatureVerificationAlgorithm;
+use std::time::Duration;
+use x509_cert::Certificate;
+use x509_cert::ext::pkix::{BasicConstraints, ExtendedKeyUsage, KeyUsage};
+use x509_cert::spki::ObjectIdentifier;
+
+/// Longest chain followed, root included. Real ones have three.
+const LONGEST_CHAIN: usize = 10;
+/// Most signatures checked while a chain is looked for.
+const MOST_CHECKS: usize = 200;
+
+/// Extended key usage "code signing" and "any" (RFC 5280, 4.2.1.12).
+const CODE_SIGNING: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.3");
+const ANY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.37.0");
+/// Extensions that are looked at here, and so may be critical: basic constraints, key usage, extended key usage, subject
+/// alternative name (which binds a name, and no name is asked for).
+const UNDERSTOOD: [ObjectIdentifier; 4] = [
+    ObjectIdentifier::new_unwrap("2.5.29.19"),
+    ObjectIdentifier::new_unwrap("2.5.29.15"),
+    ObjectIdentifier::new_unwrap("2.5.29.37"),
+    ObjectIdentifier::new_unwrap("2.5.29.17"),
+];
+
+/// A signer whose certificate leads to a trusted root.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CertifiedKey {
+    /// The signer's key.
+    pub key: PublicKey,
+    /// The signer's name.
+    pub subject: String,
+    /// The name of the root that vouches for it.
+    pub root: String,
+}
+
+/// Why a certificate is not believed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CertificateError {
+    /// Not X.509, or cut short.
+    #[error("a certificate is damaged: {0}")]
+    Damaged(String),
+    /// The file with the roots holds none.
+    #[error("no certificate to trust was given; name the root's file with --certificate-chain")]
+    NoRoot,
+    /// The chain has no certificate.
+    #[error("the signature comes without a certificate")]
+    NoLeaf,
+    /// Past its end.
+    #[error("the certificate of `{subject}` expired on {expired}; have the model signed anew")]
+    Expired {
+        /// Whose.
+        subject: String,
+        /// When.
+        expired: String,
+    },
+    /// Before its beginning.
+    #[error("the certificate of `{subject}` is valid only from {from}; check this machine's clock")]
+    NotYetValid {
+        /// Whose.
+        subject: String,
+        /// When.
+        from: String,
+    },
+    /// The leaf is not for signing.
+    #[error(
+        "the certificate of `{0}` is not for signing: neither key usage nor extended key usage allows it"
+    )]
+    NotForSigning(String),
+    /// An issuer is no authority.
+    #[error("the certificate of `{issuer}` may not issue certificates, yet it issued that of `{subject}`")]
+    NotAnAuthority {
+        /// The issuer.
+        issuer: String,
+        /// Whom it issued for.
+        subject: String,
+    },
+    /// More intermediates than the issuer allows.
+    #[error("the authority `{0}` allows fewer authorities below itself than the chain has")]
+    PathLength(String),
+    /// A critical extension that is not understood.
+    #[error("the certificate of `{subject}` has the critical extension {extension}, which is not understood")]
+    CriticalExtension {
+        /// Whose.
+        subject: String,
+        /// Its object identifier.
+        extension: String,
+    },
+    /// The issuer is known by name and did not sign.
+    #[error("the certificate of `{subject}` names the issuer `{issuer}`, who did not sign it")]
+    NotSigned {
+        /// Whose.
+        subject: String,
+        /// Who should have.
+        issuer: String,
+    },
+    /// The chain does not reach a trusted root.
+    #[error("the chain ends at `{issuer}`, which is not among the trusted roots ({roots})")]
+    UntrustedRoot {
+        /// Where it ends.
+        issuer: String,
+        /// Who is trusted.
+        roots: String,
+    },
+    /// Longer than [`LONGEST_CHAIN`], or too entangled.
+    #[error("the chain of certificates is longer than {LONGEST_CHAIN} or goes in a circle")]
+    TooLong,
+    /// The leaf's key is of a kind that is not supported.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+}
+
+/// The certificates of a PEM text, as DER.
+///
+/// # Errors
+/// [`CertificateError::Key`] when the text is no PEM, [`CertificateError::NoRoot`] when it holds no certificate.
+pub fn certificates_from_pem(text: &str) -> Result<Vec<Vec<u8>>, CertificateError> {
+    let blocks = pem_blocks(text).map_err(KeyError::from)?;
+    let found: Vec<Vec<u8>> = blocks
+        .into_iter()
+        .filter(|block| matches!(block.label.as_str(), "CERTIFICATE" | "X509 CERTIFICATE"))
+        .map(|block| block.der.to_vec())
+        .collect();
+    if found.is_empty() { Err(CertificateError::NoRoot) } else { Ok(found) }
+}
+
+/// Follows `chain` (leaf first, DER) to one of `trusted` (DER), at `now` since 1970.
+///
+/// Of the trusted certificates those that signed themselves are roots and the others help to build the chain; when none signed
+/// itself, all are roots, because they were named as such.
+///
+/// # Errors
+/// Each variant of [`CertificateError`].
+pub fn verify_chain(
+    chain: &[Vec<u8>],
+    trusted: &[Vec<u8>],
+    now: Duration,
+) -> Result<CertifiedKey, CertificateError> {
+    let parse = |der: &Vec<u8>| Parsed::of(der);
+    let trusted = trusted.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
+    let chain = chain.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
+    let leaf = chain.first().ok_or(CertificateError::NoLeaf)?;
+    let self_signed: Vec<&Parsed> = trusted.iter().filter(|each| each.is_signed_by(each)).collect();
+    let roots: Vec<&Parsed> = if self_signed.is_empty() { trusted.iter().collect() } else { self_signed };
+    if roots.is_empty() {
+        return Err(CertificateError::NoRoot);
+    }
+    leaf.check_time(now)?;
+    leaf.check_extensions()?;
+    leaf.check_for_signing()?;
+    let key = PublicKey::from_spki(&leaf.spki)?;
+    let between: Vec<&Parsed> = chain.iter().skip(1).chain(&trusted).collect();
+    let mut search = Search { roots, between, now, checks: 0, told: None };
+    match search.climb(leaf)? {
+        Some(root) => Ok(CertifiedKey { key, subject: leaf.subject(), root }),
+        None => Err(search.told.take().unwrap_or(CertificateError::TooLong)),
+    }
+}
+
+/// The public key of the first certificate in DER, and the certificate's subject.
+///
+/// # Errors
+/// [`CertificateError::Damaged`] and [`CertificateError::Key`].
+pub fn certificate_key(der: &[u8]) -> Result<(PublicKey, String), CertificateError> {
+    let parsed = Parsed::of(der)?;
+    Ok((PublicKey::from_spki(&parsed.spki)?, parsed.subject()))
+}
+
+struct Parsed {
+    certificate: Certificate,
+    /// What the issuer signed.
+    signed: Vec<u8>,
+    spki: Vec<u8>,
+}
+
+struct Search<'a> {
+    roots: Vec<&'a Parsed>,
+    between: Vec<&'a Parsed>,
+    now: Duration,
+    checks: usize,
+    /// The reason nearest to the leaf for which no chain was found.
+    told: Option<CertificateError>,
+}
+
+impl<'a> Search<'a> {
+    /// Looks for a path from `leaf` to a root, nearest first; gives the root's name.
+    fn climb(&mut self, leaf: &'a Parsed) -> Result<Option<String>, CertificateError> {
+        let mut open: Vec<Vec<&'a Parsed>> = vec![vec![leaf]];
+        while let Some(path) = open.pop() {
+            let Some(last) = path.last() else { continue };
+            if self.roots.iter().any(|root| root.signed == last.signed) {
+                return Ok(Some(last.subject()));
+            }
+            let mut named = false;
+            let candidates: Vec<&'a Parsed> = self.between.iter().chain(&self.roots).copied().collect();
+            // Those found first are tried last, so roots, which stand at the end, are tried first.
+            for issuer in candidates {
+                let same_name =
+                    issuer.certificate.tbs_certificate.subject == last.certificate.tbs_certificate.issuer;
+                if !same_name || path.iter().any(|each| each.signed == issuer.signed) {
+                    continue;
+                }
+                named = true;
+                self.checks += 1;
+                if self.checks > MOST_CHECKS || path.len() >= LONGEST_CHAIN {
+                    return Err(CertificateError::TooLong);
+                }
+                match self.check_issuer(issuer, last, path.len() - 1) {
+                    Ok(()) => {
+                        let mut longer = path.clone();
+                        longer.push(issuer);
+                        open.push(longer);
+                    }
+                    Err(error) => {
+                        self.told.get_or_insert(error);
+                    }
+                }
+            }
+            if !named {
+                let roots: Vec<String> =
+                    self.roots.iter().map(|root| format!("`{}`", root.subject())).collect();
+                self.told.get_or_insert(CertificateError::UntrustedRoot {
+                    issuer: last.certificate.tbs_certificate.issuer.to_string(),
+                    roots: roots.join(", "),
+                });
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether `issuer` may have issued `subject`, which has `below` authorities below itself.
+    fn check_issuer(&self, issuer: &Parsed, subject: &Parsed, below: usize) -> Result<(), CertificateError> {
+        if !subject.is_signed_by(issuer) {
+            return Err(CertificateError::NotSigned { subject: subject.subject(), issuer: issuer.subject() });
+        }
+        issuer.check_time(self.now)?;
+        issuer.check_extensions()?;
+        let constraints = issuer.extension::<BasicConstraints>()?;
+        let usage = issuer.extension::<KeyUsage>()?;
+        let authority = constraints.as_ref().is_some_and(|constraints| constraints.ca)
+            && usage.is_none_or(|usage| usage.key_cert_sign());
+        if !authority {
+            return Err(CertificateError::NotAnAuthority {
+                issuer: issuer.subject(),
+                subject: subject.subject(),
+            });
+        }
+        match constraints.and_then(|constraints| constraints.path_len_constraint) {
+            Some(most) if below > usize::from(most) => Err(CertificateError::PathLength(issuer.subject())),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Parsed {
+    fn of(der: &[u8]) -> Result<Self, CertificateError> {
+        let damaged = |error: pkcs8::der::Error| CertificateError::Damaged(error.to_string());
+        let certificate = Certificate::from_der(der).map_err(damaged)?;
+        let signed = certificate.tbs_certificate.to_der().map_err(damaged)?;
+        let spki = certificate.tbs_certificate.subject_public_key_info.to_der().map_err(damaged)?;
+        Ok(Self { certificate, signed, spki })
+    }
+
+    fn subject(&self) -> String {
+        self.certificate.tbs_certificate.subject.to_string()
+    }
+
+    fn extension<'s, T>(&'s self) -> Result<Option<T>, CertificateError>
+    where
+        T: pkcs8::der::Decode<'s> + pkcs8::der::oid::AssociatedOid,
+    {
+        self.certificate
+            .tbs_certificate
+            .get::<T>()
+            .map(|found| found.map(|(_, extension)| extension))
+            .map_err(|error| CertificateError::Damaged(error.to_string()))
+    }
+
+    fn check_time(&self, now: Duration) -> Result<(), CertificateError> {
+        let validity = self.certificate.tbs_certificate.validity;
+        if now > validity.not_after.to_unix_duration() {
+            return Err(CertificateError::Expired {
+                subject: self.subject(),
+                expired: validity.not_after.to_string(),
+            });
+        }
+        if now < validity.not_before.to_unix_duration() {
+            return Err(CertificateError::NotYetValid {
+                subject: self.subject(),
+                from: validity.not_before.to_string(),
+            });
+        }
+        Ok(())
+    }
+
+    fn check_extensions(&self) -> Result<(), CertificateError> {
+        let extensions = self.certificate.tbs_certificate.extensions.iter().flatten();
+        for extension in extensions {
+            if extension.critical && !UNDERSTOOD.contains(&extension.extn_id) {
+                return Err(CertificateError::CriticalExtension {
+                    subject: self.subject(),
+                    extension: extension.extn_id.to_string(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Key usage must allow signatures when it is there; without it, extended key usage must name code signing.
+    fn check_for_signing(&self) -> Result<(), CertificateError> {
+        let usage = self.extension::<KeyUsage>()?;
+        let extended = self.extension::<ExtendedKeyUsage>()?;
+        let named = extended
+            .as_ref()
+            .map(|extended| extended.0.iter().any(|each| [CODE_SIGNING, ANY_USAGE].contains(each)));
+        let allowed = match (usage, named) {
+            (Some(usage), named) => usage.digital_signature() && named != Some(false),
+            (None, named) => named == Some(true),
+        };
+        if allowed { Ok(()) } else { Err(CertificateError::NotForSigning(self.subject())) }
+    }
+
+    fn is_signed_by(&self, issuer: &Self) -> bool {
+        let key = &issuer.certificate.tbs_certificate.subject_public_key_info;
+        let (Some(algorithm), Ok(signed_with)) =
+            (content(key.algorithm.to_der()), self.certificate.signature_algorithm.to_der())
+        else {
+            return false;
+        };
+        let Some(signed_with) = content(Ok(signed_with)) else { return false };
+        // What the certificate says inside and outside must agree (RFC 5280, 4.1.1.2).
+        if self.certificate.tbs_certificate.signature != self.certificate.signature_algorithm {
+            return false;
+        }
+        let fits = |scheme: &&&dyn SignatureVerificationAlgorithm| {
+            scheme.public_key_alg_id().as_ref() == algorithm
+                && scheme.signature_alg_id().as_ref() == signed_with
+        };
+        let (key, signature) = (key.subject_public_key.raw_bytes(), self.certificate.signature.raw_bytes());
+        webpki::ALL_VERIFICATION_ALGS
+            .iter()
+            .filter(fits)
+            .any(|scheme| scheme.verify_signature(key, &self.signed, signature).is_ok())
+    }
+}
+
+/// The content of a short DER sequence, without tag and length, as algorithms are compared.
+fn content(der: pkcs8::der::Result<Vec<u8>>) -> Option<Vec<u8>> {
+    let der = der.ok()?;
+    let (header, _) = der.split_at_checked(2)?;
+    // Algorithm identifiers are far below 128 bytes; a longer form is no known one.
+    (header.last()? < &0x80).then(|| der.get(2..).map(<[u8]>::to_vec)).flatten()
+}

@@ -1,0 +1,12 @@
+//! What an artifact is made of: every file below a folder, and its digest.
+//!
+//! [`list`] finds the files without reading them, [`digest_all`] reads them: many at a time, and one large file by several
+//! threads where the algorithm allows. Policy (what is ignored, which links are followed) is the caller's.
+
+mod algorithm;
+mod engine;
+mod listing;
+
+pub use algorithm::{HashAlgorithm, Range};
+pub use engine::{DigestError, Digested, Digesting, Progress, Silent, Work, digest_all};
+pub use listing::{Entry, Kind, Listing, ListingError, MOST_ENTRIES, list};

@@ -1,0 +1,248 @@
+//! What a signature leaves no room for: files that lie in a model and are not signed, because a path is ignored.
+//!
+//! The reference implementation takes a model with any file under `.git` as fully signed. A loader does not know which paths a
+//! signature ignores, so code or weights hidden there are one relative path away from being run. Such a file is therefore told
+//! apart by what it could do: see [`Why`].
+
+use super::names::covers;
+use crate::manifest::{Entry, Kind};
+use std::fs::File;
+use std::io::Read as _;
+
+/// A file that lies in the model and is not signed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unsigned {
+    /// Its name.
+    pub name: String,
+    /// Why it is not signed.
+    pub why: Why,
+    /// What makes it dangerous all the same, in a few words; none when it is inert.
+    pub hidden: Option<&'static str>,
+}
+
+/// Why a file is not signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Why {
+    /// Git's own folder or files, ignored by default.
+    Git,
+    /// The signer left it out.
+    Signer,
+    /// Whoever verifies left it out.
+    Verifier,
+    /// Empty, and signed in parts: a file without bytes has no part.
+    Empty,
+    /// Not mentioned, and whoever verifies allows that.
+    Allowed,
+}
+
+impl Why {
+    /// In words.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Git => "git's own, ignored by default",
+            Self::Signer => "ignored by the signer",
+            Self::Verifier => "ignored by --ignore-path",
+            Self::Empty => "empty, and signed in shards",
+            Self::Allowed => "not mentioned in the signature",
+        }
+    }
+}
+
+/// First bytes read of an unsigned file, to tell what it is.
+const HEAD: usize = 512;
+
+/// What an ignored file could do, if it could do anything.
+pub(super) fn hidden(entry: &Entry) -> Option<&'static str> {
+    if let Some(inside) = entry.name.strip_prefix(".git/") {
+        return (!is_gits_own(inside)).then_some("not a file that git keeps there");
+    }
+    if let Some(what) = by_name(&entry.name) {
+        return Some(what);
+    }
+    match &entry.kind {
+        Kind::File { executable: true, .. } => Some("marked as a program"),
+        Kind::File { size: 0, .. } | Kind::FolderLink { inside: true, .. } | Kind::BrokenLink => None,
+        Kind::File { .. } | Kind::FileLink { .. } => {
+            let mut head = Vec::with_capacity(HEAD);
+            let read = File::open(&entry.path).and_then(|file| file.take(HEAD as u64).read_to_end(&mut head));
+            if read.is_err() { Some("unreadable") } else { by_content(&head) }
+        }
+        Kind::FolderLink { .. } => Some("a link to a folder elsewhere"),
+        Kind::Special => Some("a pipe, socket or device"),
+        Kind::Unnameable => Some("without a name in UTF-8"),
+    }
+}
+
+/// Files and folders that git and its usual companions keep in `.git` (gitrepository-layout(5), git-lfs, git-annex). None is
+/// read by anything but git.
+fn is_gits_own(inside: &str) -> bool {
+    const FOLDERS: [&str; 16] = [
+        "objects",
+        "refs",
+        "logs",
+        "info",
+        "hooks",
+        "branches",
+        "modules",
+        "worktrees",
+        "lfs",
+        "annex",
+        "rr-cache",
+        "rebase-merge",
+        "rebase-apply",
+        "sequencer",
+        "common",
+        "remotes",
+    ];
+    const FILES: [&str; 16] = [
+        "HEAD",
+        "ORIG_HEAD",
+        "FETCH_HEAD",
+        "MERGE_HEAD",
+        "CHERRY_PICK_HEAD",
+        "REVERT_HEAD",
+        "AUTO_MERGE",
+        "config",
+        "config.worktree",
+        "description",
+        "index",
+        "packed-refs",
+        "shallow",
+        "gitk.cache",
+        "commondir",
+        "gitdir",
+    ];
+    const MESSAGES: [&str; 8] = [
+        "COMMIT_EDITMSG",
+        "MERGE_MSG",
+        "MERGE_MODE",
+        "MERGE_RR",
+        "SQUASH_MSG",
+        "TAG_EDITMSG",
+        "NOTES_EDITMSG",
+        "gc.log",
+    ];
+    FOLDERS.iter().any(|folder| covers(folder, inside) && by_layout(folder, inside))
+        || FILES.contains(&inside)
+        || MESSAGES.contains(&inside)
+}
+
+/// Whether a file in one of git's folders is of the kind that folder holds: a hook is named after its event, an object after
+/// its digest. Elsewhere git keeps names that people chose (branches), which are no code by extension.
+fn by_layout(folder: &str, inside: &str) -> bool {
+    let leaf = inside.rsplit('/').next().unwrap_or(inside);
+    match folder {
+        "hooks" => leaf.ends_with(".sample") || (inside.matches('/').count() == 1 && by_name(leaf).is_none()),
+        "objects" => {
+            let hexadecimal =
+                |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+            hexadecimal(leaf)
+                || inside.starts_with("objects/pack/")
+                    && matches!(
+                        leaf.rsplit('.').next(),
+                        Some("pack" | "idx" | "rev" | "keep" | "bitmap" | "promisor" | "mtimes")
+                    )
+                || inside.starts_with("objects/info/")
+        }
+        _ => by_name(leaf).is_none(),
+    }
+}
+
+/// What a loader, interpreter or system does with a file of that name.
+fn by_name(name: &str) -> Option<&'static str> {
+    let leaf = name.rsplit('/').next().unwrap_or(name);
+    let (_, extension) = leaf.rsplit_once('.')?;
+    Some(match extension.to_ascii_lowercase().as_str() {
+        "py" | "pyc" | "pyo" | "pyw" | "pyz" | "pyx" | "pth" | "ipynb" => "Python would run it",
+        "so" | "dll" | "dylib" | "pyd" | "exe" | "node" | "wasm" => "a system would run it",
+        "sh" | "bash" | "zsh" | "fish" | "bat" | "cmd" | "ps1" | "js" | "mjs" | "cjs" | "ts" | "rb"
+        | "pl" | "lua" | "r" | "jl" | "php" | "jar" | "class" => "an interpreter would run it",
+        "pkl" | "pickle" | "pt" | "bin" | "ckpt" | "joblib" | "dill" | "npy" | "npz" | "h5" | "hdf5"
+        | "keras" | "safetensors" | "gguf" | "ggml" | "onnx" | "pb" | "tflite" | "msgpack" | "mar"
+        | "nemo" | "pdparams" | "pdmodel" | "mlmodel" | "engine" | "rds" | "model" => {
+            "a model loader would read it"
+        }
+        _ => return None,
+    })
+}
+
+/// What a file's first bytes say, whatever its name.
+fn by_content(head: &[u8]) -> Option<&'static str> {
+    const LOADED: [&[u8]; 7] =
+        [b"PK\x03\x04", b"GGUF", b"\x89HDF\r\n\x1a\n", b"\x93NUMPY", b"RDX2", b"RDX3", b"TFL3"];
+    const RUN: [&[u8]; 8] = [
+        b"\x7fELF",
+        b"MZ",
+        b"#!",
+        b"\0asm",
+        b"\xca\xfe\xba\xbe",
+        b"\xfe\xed\xfa\xce",
+        b"\xcf\xfa\xed\xfe",
+        b"\xce\xfa\xed\xfe",
+    ];
+    if RUN.iter().any(|magic| head.starts_with(magic)) {
+        return Some("a system would run it");
+    }
+    // A pickle of protocol 2 to 5 begins with PROTO and its number.
+    let pickle = matches!(head, [0x80, 2..=5, ..]);
+    let archive = head.get(257..262) == Some(b"ustar");
+    let loaded = LOADED.iter().any(|magic| head.starts_with(magic) || head.get(4..8) == Some(magic));
+    // The header of safetensors: its length, then a JSON object.
+    let safetensors = head.get(8) == Some(&b'{') && head.get(3..8) == Some(&[0; 5]);
+    (pickle || archive || loaded || safetensors).then_some("a model loader would read it")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(folder: &std::path::Path, name: &str, content: &[u8]) -> Entry {
+        let path = folder.join(name.replace('/', "_"));
+        std::fs::write(&path, content).unwrap();
+        let kind = Kind::File { size: content.len() as u64, executable: false };
+        Entry { name: name.to_owned(), path, kind }
+    }
+
+    #[test]
+    fn git_keeps_its_own_files_and_no_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let sha = "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391";
+        for own in [
+            ".git/config",
+            ".git/HEAD",
+            ".git/hooks/pre-commit.sample",
+            ".git/hooks/pre-push",
+            ".git/refs/heads/main",
+            &format!(".git/objects/e6/{}", &sha[2..]),
+            &format!(".git/objects/pack/pack-{sha}.idx"),
+            ".git/lfs/cache/locks/refs/heads/main/verifiable",
+        ] {
+            assert_eq!(hidden(&entry(folder.path(), own, b"#!/bin/sh")), None, "{own}");
+        }
+        for foreign in [".git/x.py", ".git/model", ".git/objects/x.pkl", ".git/hooks/x.py", ".git/refs/a.so"]
+        {
+            assert!(hidden(&entry(folder.path(), foreign, b"x")).is_some(), "{foreign}");
+        }
+    }
+
+    #[test]
+    fn what_could_run_or_be_loaded_is_told_by_name_and_by_content() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, content) in [
+            ("cache/a.py", b"1".as_slice()),
+            ("cache/a", b"\x80\x04\x95"),
+            ("cache/b", b"#!/bin/sh"),
+            (".github/c", b"\x7fELF"),
+            ("d", b"\x08\0\0\0\0\0\0\0{}      "),
+        ] {
+            assert!(hidden(&entry(folder.path(), name, content)).is_some(), "{name}");
+        }
+        for (name, content) in [
+            ("cache/a", b"text".as_slice()),
+            (".github/workflows/a.yml", b"on: push"),
+            (".gitattributes", b"* lfs"),
+        ] {
+            assert_eq!(hidden(&entry(folder.path(), name, content)), None, "{name}");
+        }
+    }
+}
