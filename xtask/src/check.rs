@@ -13,10 +13,15 @@ const STEPS: &[Step] = &[
         run("cargo", &["deny", "--log-level", "error", "check", "licenses", "sources", "bans"])
     }),
     ("lints", || {
-        run("cargo", &["clippy", "--workspace", "--all-targets", "--all-features", "--locked", "--", "-D", "warnings"])
+        run(
+            "cargo",
+            &["clippy", "--workspace", "--all-targets", "--all-features", "--locked", "--", "-D", "warnings"],
+        )
     }),
     ("docs are fresh", || docs::generate(docs::Mode::Compare)),
-    ("API documentation", || run("cargo", &["doc", "--workspace", "--all-features", "--no-deps", "--locked", "--quiet"])),
+    ("API documentation", || {
+        run("cargo", &["doc", "--workspace", "--all-features", "--no-deps", "--locked", "--quiet"])
+    }),
     ("tests", || run("cargo", &["test", "--workspace", "--all-features", "--locked"])),
 ];
 

@@ -61,7 +61,7 @@ pub static FORMATS: &[&dyn Format] = &[
     &crate::archive::tar::TAR,
     &crate::archive::sevenz::SEVENZ,
     &crate::archive::rar::RAR,
-    &crate::archive::rar::CABINET,
+    &crate::archive::cabinet::CABINET,
     &crate::archive::compress::GZIP,
     &crate::archive::compress::BZIP2,
     &crate::archive::compress::XZ,

@@ -1,5 +1,6 @@
 //! Containers: archives and compression layers, whose members are scanned in place and never unpacked to disk.
 
+pub mod cabinet;
 pub mod compress;
 pub mod expand;
 pub(crate) mod member_path;

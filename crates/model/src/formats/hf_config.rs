@@ -3,6 +3,7 @@
 //! Read as a stream ([`crate::wire::json`]); strings are judged by the setting they stand under, so memory stays small
 //! whatever the vocabulary. Source: Transformers, Tokenizers, Diffusers and PEFT configuration classes. Linear time.
 
+use super::config_tensors::{self, MODEL_MISMATCH};
 use crate::text::chat_template::{self, Rendered};
 use crate::text::{hydra, indicators};
 use crate::wire::json::{Event, JsonMistake, Reader, line_and_column};
@@ -99,7 +100,7 @@ impl Format for HfConfig {
     }
 
     fn rules(&self) -> &'static [&'static Rule] {
-        &[&REMOTE_CODE, &TOKENIZER_TAMPERED, &CONFIG_MALFORMED, &hydra::CONFIG_TARGET]
+        &[&REMOTE_CODE, &TOKENIZER_TAMPERED, &CONFIG_MALFORMED, &hydra::CONFIG_TARGET, &MODEL_MISMATCH]
     }
 
     fn recognise(&self, input: &Input<'_>) -> Recognition {
@@ -122,6 +123,7 @@ impl Format for HfConfig {
     }
 
     fn scan(&self, input: &Input<'_>, scan: &mut Scan<'_>) {
+        config_tensors::check(input, scan);
         Walk {
             bytes: input.bytes,
             scan,

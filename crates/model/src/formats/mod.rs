@@ -4,6 +4,7 @@ mod boosted_tree;
 pub mod catboost;
 pub mod cntk;
 pub mod columnar;
+pub(crate) mod config_tensors;
 pub mod coreml;
 pub mod dependencies;
 pub mod executorch;

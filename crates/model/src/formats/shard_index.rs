@@ -3,13 +3,15 @@
 //! Source: `modeling_utils.py` of huggingface/transformers (`get_checkpoint_shard_files`), which joins each shard's name
 //! to the model's folder without looking at it. Cost: one streaming pass; memory grows with the number of shards.
 
+use crate::formats::config_tensors::MODEL_MISMATCH;
 use crate::formats::malformed::{MALFORMED_STRUCTURE, broken, malformed};
 use crate::formats::onnx::{EXTERNAL_DATA_ESCAPE, check_path, check_sibling};
+use crate::formats::safetensors::sibling::described_in;
 use crate::text::indicators::inspect_metadata;
 use crate::wire::json::{Event, Reader};
 use crate::{Format, Input, Recognition, Scan};
-use bartizan_core::{Finding, Kind, Location, Rule, Severity};
-use std::collections::BTreeMap;
+use bartizan_core::{Finding, Kind, Location, Rule, Severity, printable};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The index of a sharded checkpoint.
 #[derive(Debug, Clone, Copy)]
@@ -33,7 +35,7 @@ impl Format for ShardIndex {
     }
 
     fn rules(&self) -> &'static [&'static Rule] {
-        &[&EXTERNAL_DATA_ESCAPE, &MALFORMED_STRUCTURE]
+        &[&EXTERNAL_DATA_ESCAPE, &MALFORMED_STRUCTURE, &MODEL_MISMATCH]
     }
 
     fn recognise(&self, input: &Input<'_>) -> Recognition {
@@ -51,7 +53,8 @@ impl Format for ShardIndex {
     }
 
     fn scan(&self, input: &Input<'_>, scan: &mut Scan<'_>) {
-        let mut shards: BTreeMap<String, u64> = BTreeMap::new();
+        let mut shards: BTreeMap<String, Shard> = BTreeMap::new();
+        let (mut tensor, mut tensors) = (String::new(), 0usize);
         let mut total = None;
         let mut reader = Reader::new(input.bytes);
         let mut steps = 0u32;
@@ -64,15 +67,24 @@ impl Format for ShardIndex {
             let in_map = reader.key_at(0).is_some_and(|key| key.raw() == b"weight_map");
             match event {
                 Ok(Event::Key { name, duplicate: true }) => {
-                    let name = bartizan_core::printable(&name.text(), 80);
+                    let name = printable(&name.text(), 80);
                     malformed(
                         scan,
                         offset,
                         format!("the key `{name}` is written twice; readers disagree on which one counts"),
                     );
                 }
+                Ok(Event::Key { name, .. }) if in_map && reader.depth() == 2 => {
+                    tensor = name.text().into_owned();
+                }
                 Ok(Event::String(text)) if in_map && reader.depth() == 2 => {
-                    shards.entry(text.text().into_owned()).or_insert(offset as u64);
+                    let shard = shards
+                        .entry(text.text().into_owned())
+                        .or_insert_with(|| Shard { offset: offset as u64, tensors: BTreeSet::new() });
+                    tensors = tensors.saturating_add(1);
+                    if tensors <= COMPARED {
+                        shard.tensors.insert(std::mem::take(&mut tensor));
+                    }
                 }
                 Ok(Event::String(text)) => {
                     let place = Location {
@@ -97,16 +109,74 @@ impl Format for ShardIndex {
             }
         }
         check_shards(input, &shards, total, scan);
+        if tensors <= COMPARED {
+            compare(input, &shards, total, scan);
+        } else {
+            scan.gap(0, format!("an index of more than {COMPARED} tensors is not compared with its shards"));
+        }
     }
 }
 
-fn check_shards(input: &Input<'_>, shards: &BTreeMap<String, u64>, total: Option<u64>, scan: &mut Scan<'_>) {
+/// A file the index names.
+#[derive(Debug)]
+struct Shard {
+    /// Where it is named first.
+    offset: u64,
+    /// The tensors it is said to hold.
+    tensors: BTreeSet<String>,
+}
+
+/// Compares what the index says of each safetensors shard with the shard's own header.
+fn compare(input: &Input<'_>, shards: &BTreeMap<String, Shard>, total: Option<u64>, scan: &mut Scan<'_>) {
+    let (mut bytes, mut complete) = (0u64, !shards.is_empty());
+    for (name, shard) in shards {
+        let is_plain = !name.contains(['/', '\\', ':']) && name.ends_with(".safetensors");
+        let Some(held) = Some(name).filter(|_| is_plain).and_then(|name| described_in(input.siblings, name))
+        else {
+            complete = false;
+            continue;
+        };
+        if scan.out_of_time() {
+            return;
+        }
+        bytes = held.iter().fold(bytes, |sum, tensor| sum.saturating_add(tensor.bytes));
+        let held: BTreeSet<&str> = held.iter().map(|tensor| tensor.name.as_str()).collect();
+        let said: BTreeSet<&str> = shard.tensors.iter().map(String::as_str).collect();
+        let missing: Vec<&&str> = said.difference(&held).collect();
+        let further: Vec<&&str> = held.difference(&said).collect();
+        for (what, names) in
+            [("does not hold, though the index says so,", missing), ("holds, unknown to the index,", further)]
+        {
+            let Some(first) = names.first() else { continue };
+            let (shard_name, first) = (printable(name, 120), printable(first, 120));
+            let message = format!("`{shard_name}` {what} {} tensors, `{first}` among them", names.len());
+            let pointer = format!("/weight_map/{shard_name}");
+            scan.report(Finding::new(&MODEL_MISMATCH, message).at(shard.offset).pointer(pointer));
+        }
+    }
+    if let Some(total) = total
+        && complete
+        && bytes != total
+    {
+        let message = format!("the index promises {total} bytes of tensors, and the shards describe {bytes}");
+        scan.report(
+            Finding::new(&MODEL_MISMATCH, message).severity(Severity::Info).pointer("/metadata/total_size"),
+        );
+    }
+}
+
+fn check_shards(
+    input: &Input<'_>,
+    shards: &BTreeMap<String, Shard>,
+    total: Option<u64>,
+    scan: &mut Scan<'_>,
+) {
     let (mut size, mut complete) = (0u64, !shards.is_empty());
     let mut kinds: Vec<&str> = Vec::new();
-    for (shard, &offset) in shards {
+    for (shard, Shard { offset, .. }) in shards {
         let place = Location {
-            offset: Some(offset),
-            pointer: Some(format!("/weight_map/{}", bartizan_core::printable(shard, 120))),
+            offset: Some(*offset),
+            pointer: Some(format!("/weight_map/{}", printable(shard, 120))),
             ..Location::default()
         };
         let what = "the map of weights";
@@ -122,10 +192,8 @@ fn check_shards(input: &Input<'_>, shards: &BTreeMap<String, u64>, total: Option
             kinds.push(extension);
         }
         if !WEIGHTS.contains(&extension.to_ascii_lowercase().as_str()) {
-            let message = format!(
-                "the map of weights names `{}`, which is no file of weights",
-                bartizan_core::printable(shard, 120)
-            );
+            let message =
+                format!("the map of weights names `{}`, which is no file of weights", printable(shard, 120));
             scan.report(Finding::new(&MALFORMED_STRUCTURE, message).located(&place).evidence(shard));
         }
     }
@@ -145,6 +213,8 @@ fn check_shards(input: &Input<'_>, shards: &BTreeMap<String, u64>, total: Option
 
 /// How much of either end is looked at to recognise an index, in bytes.
 const HEAD_BYTES: usize = 64 << 10;
+/// Most tensors compared with what the shards hold; the largest published models have some 100,000.
+const COMPARED: usize = 1 << 18;
 
 /// Extensions of files that hold weights.
 const WEIGHTS: &[&str] = &["safetensors", "bin", "pt", "pth", "h5", "msgpack", "npz", "ckpt", "index"];
@@ -152,6 +222,7 @@ const WEIGHTS: &[&str] = &["safetensors", "bin", "pt", "pth", "h5", "msgpack", "
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::formats::safetensors::sibling::testing::{Files, safetensors};
     use crate::{Outcome, Sibling, Siblings};
     use bartizan_core::{Limits, MonotonicClock};
     use proptest::prelude::*;
@@ -213,6 +284,21 @@ mod tests {
             rules(&scanned(&index("here.safetensors"), &Folder)),
             [(MALFORMED_STRUCTURE.id, Severity::Low)]
         );
+    }
+
+    #[test]
+    fn tensors_that_index_and_shard_do_not_share_are_told() {
+        let beside = |names: &[(&str, &[u64])], total: u64| {
+            let text = index("here.safetensors").replace("100", &total.to_string());
+            let files = [("model.safetensors.index.json", vec![]), ("here.safetensors", safetensors(names))];
+            rules(&scanned(&text, &Files(&files)))
+        };
+        let two: [(&str, &[u64]); 2] = [("a.weight", &[5]), ("b.weight", &[3])];
+        assert_eq!(beside(&two, 16), []);
+        assert_eq!(beside(&two, 15), [(MODEL_MISMATCH.id, Severity::Info)]);
+        assert_eq!(beside(&two[..1], 10), [(MODEL_MISMATCH.id, Severity::Low)]);
+        let three: [(&str, &[u64]); 3] = [two[0], two[1], ("c.weight", &[1])];
+        assert_eq!(beside(&three, 18), [(MODEL_MISMATCH.id, Severity::Low)]);
     }
 
     proptest! {

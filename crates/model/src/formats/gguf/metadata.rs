@@ -91,6 +91,17 @@ impl Walk<'_, '_, '_> {
         if name == ALIGNMENT {
             self.alignment(reader, kind, start);
         }
+        if name.starts_with("split.") {
+            // Unsigned or small enough not to need its sign: types of 16, 32 and 64 bits.
+            let number = match size {
+                2 => reader.clone().u16().map(u64::from),
+                4 => reader.clone().u32().map(u64::from),
+                _ => reader.clone().u64(),
+            };
+            if let Ok(number) = number {
+                self.split.note(name, number);
+            }
+        }
         if reader.cursor.skip(size).is_err() {
             self.truncated(start);
             return None;

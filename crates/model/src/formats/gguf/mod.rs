@@ -6,6 +6,7 @@
 
 mod metadata;
 mod reader;
+mod split;
 mod tensors;
 mod types;
 
@@ -50,7 +51,8 @@ impl Format for Gguf {
     }
 
     fn scan(&self, input: &Input<'_>, scan: &mut Scan<'_>) {
-        Walk { input: *input, scan, faults: 0, alignment: DEFAULT_ALIGNMENT }.file();
+        Walk { input: *input, scan, faults: 0, alignment: DEFAULT_ALIGNMENT, split: split::Split::default() }
+            .file();
     }
 }
 
@@ -65,6 +67,7 @@ struct Walk<'s, 'a, 'i> {
     scan: &'s mut Scan<'a>,
     faults: u32,
     alignment: u64,
+    split: split::Split,
 }
 
 impl Walk<'_, '_, '_> {
@@ -103,6 +106,7 @@ impl Walk<'_, '_, '_> {
             }
         }
         if self.pairs(&mut reader, pairs).is_some() {
+            self.split(tensors);
             self.tensors(&mut reader, tensors);
         }
         if self.faults > FAULTS {

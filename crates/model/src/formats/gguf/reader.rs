@@ -29,6 +29,10 @@ pub(super) mod value {
 }
 
 impl<'a> Reader<'a> {
+    pub(super) fn u16(&mut self) -> Result<u16, ShortRead> {
+        if self.big_endian { self.cursor.u16_be() } else { self.cursor.u16_le() }
+    }
+
     pub(super) fn u32(&mut self) -> Result<u32, ShortRead> {
         if self.big_endian { self.cursor.u32_be() } else { self.cursor.u32_le() }
     }

@@ -5,6 +5,7 @@
 //! Cost: linear in the header; of the tensors only first bytes and a bounded sample are touched.
 
 mod header;
+pub(crate) mod sibling;
 
 use crate::formats::hidden::{self, Hidden};
 use crate::text::indicators::inspect_metadata;

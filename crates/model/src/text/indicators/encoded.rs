@@ -36,16 +36,17 @@ fn judge_decoded(
         }
         return;
     }
-    let Ok(decoded) = std::str::from_utf8(&bytes) else { return };
-    let shown = decoded.chars().filter(|c| !c.is_control() || c.is_whitespace()).count();
-    if depth == 0 || shown < decoded.chars().count() {
+    let decoded = String::from_utf8_lossy(&bytes);
+    let strange = |c: &char| *c == char::REPLACEMENT_CHARACTER || c.is_control() && !c.is_whitespace();
+    let strangers = decoded.chars().filter(strange).count();
+    if depth == 0 || strangers.saturating_mul(STRANGERS) > decoded.chars().count() {
         return;
     }
     let how = match &passage.hidden {
         Some(outer) => format!("{outer} and {encoding}"),
         None => encoding.to_owned(),
     };
-    let mut inner = Passage { text: decoded, document: false, hidden: Some(how), marks: Vec::new() };
+    let mut inner = Passage { text: &decoded, document: false, hidden: Some(how), marks: Vec::new() };
     inner.judge();
     judge(&mut inner, payloads, depth.saturating_sub(1));
     for mark in inner.marks {
@@ -61,6 +62,8 @@ fn judge_decoded(
 fn payload_kind(bytes: &[u8]) -> Option<(Severity, &'static str)> {
     Some(match bytes {
         [0x80, 2..=5, .., b'.'] => (Severity::Medium, "an encoded pickle"),
+        // One that breaks off runs all the same, up to where it breaks.
+        [0x80, 0..=5, code, ..] if FIRST_OPCODES.contains(code) => (Severity::Medium, "an encoded pickle"),
         [b'c', .., b'.'] if bytes.iter().take(128).filter(|&&byte| byte == b'\n').count() >= 2 => {
             (Severity::Medium, "an encoded pickle")
         }
@@ -122,6 +125,10 @@ const HEX_CHARS: usize = 24;
 const DECODED_BYTES: usize = 16 << 20;
 /// Most decoded payloads scanned per text.
 const PAYLOADS: usize = 16;
+/// Of so many characters one may be a control character or undecodable in what is still judged as text.
+const STRANGERS: usize = 16;
+/// What the first instruction of a pickle is: a frame, a name, a container, a number or a text.
+const FIRST_OPCODES: &[u8] = b"\x95\x8cc(})]XVSKMJNGIi\x8f\x88\x89\x8aBC\x96";
 /// Fewest `\x` escapes that count as an encoding.
 const ESCAPES: usize = 6;
 
@@ -209,6 +216,16 @@ mod tests {
                 .any(|(id, _)| *id == METADATA_PAYLOAD.id)
         );
         assert_eq!(seen("data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJ"), []);
+    }
+
+    #[test]
+    fn an_encoded_pickle_without_its_end_and_code_with_a_bad_byte_are_judged() {
+        let mut kinds = seen("gASVHQAAAAAAAACMBXBvc2l4lIwGc3lzdGVtlJOUjAJpZJSFlFKU").into_iter();
+        assert!(kinds.any(|(id, _)| id == METADATA_PAYLOAD.id));
+        // __import__('os').system('i\xa4')
+        assert!(
+            seen("X19pbXBvcnRfXygnb3MnKS5zeXN0ZW0oJ2mkJyk=").contains(&(METADATA_CODE.id, Severity::High))
+        );
     }
 
     #[test]

@@ -10,8 +10,9 @@ pub(super) fn judge(passage: &mut Passage<'_>) {
     let Some(automaton) = AUTOMATON.as_ref() else { return };
     let text = passage.text;
     // For each pattern, up to where the text was searched for what makes it act.
-    let mut searched = vec![0usize; PATTERNS.len()];
+    let mut searched: Vec<usize> = Vec::new();
     for hit in automaton.find_overlapping_iter(text) {
+        searched.resize(PATTERNS.len(), 0);
         let index = hit.pattern().as_usize();
         let (Some(pattern), Some(searched)) = (PATTERNS.get(index), searched.get_mut(index)) else {
             continue;
