@@ -1,9 +1,14 @@
 //! The command line: every flag is declared here once, and help, man page and completions come from it.
 
 mod key;
+mod lineage;
 mod sign;
 
 pub(crate) use key::{ExportForm, KeyArguments, KeyCommand, PassphraseArguments, TextOrJson};
+pub(crate) use lineage::{
+    AttestArguments, BomArguments, BomFormat, KeyChoice, LineageArguments, LineageCommand, LineageFormat,
+    TraceArguments,
+};
 pub(crate) use sign::{SignArguments, VerifyArguments};
 
 use crate::settings::values::{Age, Size};
@@ -37,6 +42,12 @@ pub(crate) enum Command {
     /// Verify that a model is what somebody you believe has signed
     #[command(after_long_help = sign::VERIFY_HELP)]
     Verify(Box<VerifyArguments>),
+    /// Sign a statement about artifacts, keep it and log it
+    Attest(AttestArguments),
+    /// Follow what an artifact is made of, and what it touches
+    Lineage(LineageArguments),
+    /// Write the bill of materials of a model
+    Bom(BomArguments),
     /// List the rules, or show the page of one
     Rules(RulesArguments),
     /// Show the configuration in force, or its schema
@@ -69,6 +80,21 @@ pub(crate) struct ScanArguments {
     /// Write the findings as a baseline to FILE
     #[arg(long, value_name = "FILE", help_heading = "Findings")]
     pub(crate) write_baseline: Option<PathBuf>,
+    /// Sign the result as a statement about the digests that were read, keep it and log it
+    #[arg(long, help_heading = "Evidence")]
+    pub(crate) attest: bool,
+    /// Private key that signs with --attest
+    #[arg(
+        long,
+        value_name = "FILE",
+        default_value = "bartizan.key",
+        env = "BARTIZAN_KEY",
+        hide_env_values = true,
+        help_heading = "Evidence"
+    )]
+    pub(crate) key: PathBuf,
+    #[command(flatten)]
+    pub(crate) passphrase: PassphraseArguments,
     #[command(flatten)]
     pub(crate) options: ScanOptions,
 }

@@ -6,7 +6,12 @@ use bartizan_core::suppress::SuppressionError;
 use bartizan_core::triage::SelectionError;
 use bartizan_core::walk::WalkError;
 use bartizan_evidence::keys::{CertificateError, KeyError};
+use bartizan_evidence::lineage::bisect::BisectError;
+use bartizan_evidence::lineage::erasure::ErasureError;
+use bartizan_evidence::lineage::import::ImportError;
+use bartizan_evidence::lineage::{ProofError, TraceError};
 use bartizan_evidence::oms::{SignError, VerifyError};
+use bartizan_evidence::store::StoreError;
 use std::io;
 use std::path::PathBuf;
 
@@ -76,6 +81,47 @@ pub(crate) enum Failure {
     /// No passphrase can be had.
     #[error("{0}")]
     Passphrase(String),
+    /// The store does not do what it was asked.
+    #[error(transparent)]
+    Store(Box<StoreError>),
+    /// Nothing is known of what was asked for.
+    #[error(transparent)]
+    Trace(#[from] TraceError),
+    /// A statement does not stand.
+    #[error(transparent)]
+    Proof(#[from] ProofError),
+    /// No statement about erasure can be made.
+    #[error(transparent)]
+    Erasure(#[from] ErasureError),
+    /// No first bad version can be found.
+    #[error(transparent)]
+    Bisect(#[from] BisectError),
+    /// A document of lineage cannot be read.
+    #[error("{path}: {error}")]
+    Import {
+        /// The document.
+        path: PathBuf,
+        /// What is wrong.
+        #[source]
+        error: ImportError,
+    },
+    /// A predicate is not JSON.
+    #[error("the predicate {path} is not JSON: {error}")]
+    Predicate {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        #[source]
+        error: serde_json::Error,
+    },
+    /// A text that names no artifact, or several.
+    #[error("`{text}` {reason}")]
+    Node {
+        /// What the user wrote.
+        text: String,
+        /// Why it names nothing.
+        reason: String,
+    },
     /// A file cannot be written.
     #[error("cannot write {path}: {error}")]
     Write {
@@ -144,6 +190,12 @@ pub(crate) enum Failure {
     Defect,
 }
 
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Store(Box::new(error))
+    }
+}
+
 impl Failure {
     /// What to do next.
     pub(crate) fn help(&self) -> Option<String> {
@@ -183,6 +235,12 @@ impl Failure {
                 "give --key FILE, --certificate-chain FILE, or --identity NAME with --issuer URL".to_owned(),
             ),
             Self::Read { what: "signature", .. } => Some("name it with --signature FILE".to_owned()),
+            Self::Trace(TraceError::Unknown(_)) => {
+                Some("`bartizan attest`, `bartizan run` and `bartizan lineage import` add statements".to_owned())
+            }
+            Self::Node { .. } => {
+                Some("name a file, a digest such as sha256:9f86d0… (4 digits are enough), or a node of the graph".to_owned())
+            }
             Self::KeyExists(_) => Some("choose another name with --output FILE".to_owned()),
             Self::Defect => Some("report it with the command line and, if you can, the file".to_owned()),
             _ => None,

@@ -6,6 +6,7 @@ mod exit;
 mod failure;
 mod keyfile;
 mod progress;
+mod project;
 mod settings;
 mod terminal;
 
@@ -39,6 +40,9 @@ fn run(matches: &clap::ArgMatches) -> Result<Exit, Failure> {
         Command::Key(key) => commands::key::run(&key),
         Command::Sign(sign) => commands::sign::run(&sign),
         Command::Verify(verify) => commands::verify::run(&verify),
+        Command::Attest(attest) => commands::attest::run(&attest),
+        Command::Lineage(lineage) => commands::lineage::run(&lineage),
+        Command::Bom(bom) => commands::bom::run(&bom),
         Command::Rules(rules) => commands::rules::run(&rules),
         Command::Config(config) => commands::config::run(&config, matches),
         Command::Completions { shell } => commands::describe::completions(shell),

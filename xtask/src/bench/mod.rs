@@ -6,6 +6,7 @@ mod detection;
 mod environment;
 mod folder;
 mod generate;
+mod lineage;
 mod measure;
 mod oracle;
 mod peers;
@@ -29,6 +30,7 @@ pub(crate) fn run(name: &str, options: &[&str]) -> Result<(), String> {
         "throughput" => throughput::run(with_peers),
         "folder" => folder::run(),
         "damage" => damage::run(),
+        "lineage" => lineage::run(),
         _ => Err(format!("no bench is called `{name}`; see `cargo xtask`")),
     }
 }

@@ -1,9 +1,13 @@
 //! One file for each command.
 
+pub(crate) mod attest;
+pub(crate) mod bom;
 pub(crate) mod config;
 pub(crate) mod describe;
 pub(crate) mod key;
+pub(crate) mod lineage;
 pub(crate) mod rules;
 pub(crate) mod scan;
+mod scan_statement;
 pub(crate) mod sign;
 pub(crate) mod verify;

@@ -1,6 +1,7 @@
 //! `bartizan scan`: gather the settings, let the libraries walk, sweep and triage, write the report.
 
-use crate::arguments::ScanArguments;
+use crate::arguments::{ScanArguments, ScanOptions};
+use crate::commands::scan_statement;
 use crate::exit::Exit;
 use crate::failure::{Failure, nearest};
 use crate::progress::Bar;
@@ -44,10 +45,25 @@ pub(crate) fn run(arguments: &ScanArguments, matches: Option<&clap::ArgMatches>)
         write_whole(path, |out| Baseline::write(&report, out))?;
     }
     write_report(&settings, &report)?;
+    if arguments.attest {
+        scan_statement::attest(&report, arguments, settings.fail_on)?;
+    }
     if !settings.quiet {
         remarks(&settings, arguments, &walk, &report);
     }
     Ok(Exit::of(&report, settings.fail_on))
+}
+
+/// A scan with the settings of the project, for commands that need its result.
+///
+/// # Errors
+/// [`Failure`] when the scan cannot begin.
+pub(crate) fn plain(path: &Path) -> Result<Report, Failure> {
+    let here = std::env::current_dir().unwrap_or_default();
+    let settings = Settings::gather(&ScanOptions::default(), None, &here)?;
+    let triage = triage(&settings)?;
+    let walk = walk(&[path.to_owned()], &settings.exclude)?;
+    Ok(scan(&settings, &triage, &walk))
 }
 
 /// What to keep of the findings, from the settings and the files they name.
@@ -138,7 +154,7 @@ fn scan(settings: &Settings, triage: &Triage, walk: &Walk) -> Report {
 }
 
 /// The time of day, in whole seconds, as reports carry it.
-fn now() -> jiff::Timestamp {
+pub(crate) fn now() -> jiff::Timestamp {
     let now = jiff::Timestamp::now();
     jiff::Timestamp::from_second(now.as_second()).unwrap_or(now)
 }

@@ -11,13 +11,20 @@
 //! | [`import`] | OpenLineage, MLflow, DVC, Croissant, model cards, git, CycloneDX, SPDX |
 //! | [`export`] | OpenLineage, CycloneDX, SPDX, Mermaid, DOT, SVG |
 
+pub mod bisect;
 mod cycles;
+pub mod diff;
+pub mod erasure;
+pub mod export;
 mod facts;
 mod graph;
 pub mod import;
 mod node;
 mod proof;
 mod trace;
+
+#[cfg(test)]
+pub(crate) mod testing;
 
 pub use facts::{
     EdgeFact, Facts, LINEAGE_V1, MODEL_SIGNATURE_V1, MOST_FACTS, NodeFact, PROVENANCE_V0_2, PROVENANCE_V1,

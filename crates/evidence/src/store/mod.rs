@@ -8,6 +8,7 @@
 //! | `index.sqlite` | derived from the others, rebuilt at any time ([`Index`]) |
 
 mod blobs;
+mod file_digest;
 mod index;
 #[cfg(feature = "postgres")]
 mod postgres;
@@ -20,6 +21,7 @@ mod trust;
 pub(crate) mod testing;
 
 pub use blobs::{Blobs, LARGEST_BLOB};
+pub use file_digest::{sha256_and_md5_of, sha256_of};
 pub use index::{
     Direction, EdgeRow, Index, IndexError, Indexed, NodeKey, Position, Size, StatementKey, StatementRow,
     TableDigest,

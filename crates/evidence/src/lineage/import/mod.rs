@@ -3,9 +3,20 @@
 //! A document is a claim: what is imported becomes a statement of whoever signs the import, about the digest of the document,
 //! and keeps its place in the log. Readers are total, bounded, and name what they could not use.
 
+pub mod croissant;
 pub mod cyclonedx;
+pub mod dvc;
+mod folder;
+pub mod git;
+pub mod mlflow;
+pub mod model_card;
 pub mod openlineage;
+mod sniff;
 pub mod spdx;
+mod yaml;
+
+pub use folder::Folder;
+pub use sniff::{Document, bytes, path};
 
 use super::facts::Facts;
 use super::node::NodeId;

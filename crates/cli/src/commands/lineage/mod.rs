@@ -1,0 +1,343 @@
+//! `bartizan lineage`: what an artifact is made of, and what it touches.
+
+mod bisect;
+mod import;
+mod render;
+
+use crate::arguments::{LineageArguments, LineageCommand, LineageFormat, TextOrJson, TraceArguments};
+use crate::commands::attest;
+use crate::commands::scan::TOOL;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::{keyfile, project, terminal};
+use bartizan_evidence::digest::Digest;
+use bartizan_evidence::lineage::export::{self, Origin, cyclonedx, openlineage, spdx, svg};
+use bartizan_evidence::lineage::{
+    Lineage, MOST_NODES, NodeId, Proof, TraceRequest, diff, erasure, prove, trace, whole,
+};
+use bartizan_evidence::store::{Direction, Store, StoreError};
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, BufWriter, IsTerminal as _, Write};
+use std::path::Path;
+
+/// Name and version of the JSON form.
+const SCHEMA: &str = "bartizan.lineage/1";
+
+/// Runs the command.
+///
+/// # Errors
+/// [`Failure`] when the store does not answer or knows nothing of what was asked for.
+pub(crate) fn run(arguments: &LineageArguments) -> Result<Exit, Failure> {
+    let store = arguments.store.as_deref();
+    match &arguments.command {
+        LineageCommand::Show { node, format } => show(&project::existing(store)?, node.as_deref(), *format),
+        LineageCommand::Trace(options) => trace_command(&project::existing(store)?, options),
+        LineageCommand::Diff { first, second, down, format } => {
+            compare(&project::existing(store)?, [first, second], *down, *format)
+        }
+        LineageCommand::Export { node, format, output } => {
+            export_command(&project::existing(store)?, node.as_deref(), *format, output.as_deref())
+        }
+        LineageCommand::Import { paths, about, dry_run, key } => {
+            import::run(store, paths, about.as_deref(), *dry_run, key)
+        }
+        LineageCommand::Bisect { good, bad, check } => {
+            bisect::run(&project::existing(store)?, good, bad, check)
+        }
+        LineageCommand::Erase { record, max_nodes, format, key } => {
+            let key = project::key(key)?;
+            let store = project::existing(store)?;
+            let head = store.log().map(bartizan_evidence::store::StatementLog::head).transpose()?;
+            let start = project::node(&store, record)?;
+            let radius = walk(&store, &start, Direction::Down, None, *max_nodes)?;
+            let time = crate::commands::scan::now().to_string();
+            let statement = erasure::statement(&radius, head.as_ref(), &time)?;
+            if *format == TextOrJson::Text {
+                render::tree(&radius, Direction::Down, false, &mut io::stdout().lock())?;
+            }
+            let (receipt, _) = project::record(&store, &statement, &key)?;
+            attest::show(&receipt, *format)?;
+            Ok(exit_of(&radius))
+        }
+        LineageCommand::Trust { key } => {
+            let key = keyfile::public_key(key)?;
+            let root = match store {
+                Some(root) => root.to_owned(),
+                None => Store::find(&project::here()).unwrap_or_else(|_| Store::place(&project::here())),
+            };
+            let path = project::believe(&root, &key)?;
+            terminal::remark(&format!("believed from now on: {}", path.display()));
+            project::existing(Some(&root))?;
+            Ok(Exit::Done)
+        }
+        LineageCommand::Reindex => reindex(&project::existing(store)?),
+    }
+}
+
+fn walk(
+    store: &Store,
+    start: &NodeId,
+    direction: Direction,
+    depth: Option<u32>,
+    most_nodes: usize,
+) -> Result<Lineage, Failure> {
+    let request = TraceRequest { start: vec![start.clone()], direction, depth, most_nodes };
+    let mut index = store.index();
+    Ok(trace(index.as_mut(), &request)?)
+}
+
+fn trace_command(store: &Store, options: &TraceArguments) -> Result<Exit, Failure> {
+    let start = project::node(store, &options.node)?;
+    let direction = if options.up { Direction::Up } else { Direction::Down };
+    let lineage = walk(store, &start, direction, options.depth, options.max_nodes)?;
+    let proofs = if options.verify { Some(prove(store, &lineage)?) } else { None };
+    let written = Written { direction: Some(direction), color: options.color, proofs };
+    write(&lineage, options.format, options.output.as_deref(), &written)?;
+    doubts(&lineage);
+    Ok(exit_of(&lineage))
+}
+
+fn export_command(
+    store: &Store,
+    node: Option<&str>,
+    format: LineageFormat,
+    output: Option<&Path>,
+) -> Result<Exit, Failure> {
+    let lineage = match node {
+        None => whole(store.index().as_mut(), MOST_NODES)?,
+        Some(node) => {
+            let start = project::node(store, node)?;
+            around(store, &start)?
+        }
+    };
+    let written = Written { direction: None, color: terminal::Color::Auto, proofs: None };
+    write(&lineage, format, output, &written)?;
+    doubts(&lineage);
+    Ok(exit_of(&lineage))
+}
+
+/// What an artifact came of and what came of it.
+pub(crate) fn around(store: &Store, start: &NodeId) -> Result<Lineage, Failure> {
+    let mut both = walk(store, start, Direction::Up, None, MOST_NODES)?;
+    let down = walk(store, start, Direction::Down, None, MOST_NODES)?;
+    for node in down.nodes {
+        if !both.nodes.iter().any(|known| known.id == node.id) {
+            both.nodes.push(node);
+        }
+    }
+    both.edges.extend(down.edges);
+    both.edges.sort();
+    both.edges.dedup();
+    both.cycles.extend(down.cycles);
+    both.contradictions.extend(down.contradictions);
+    both.truncated |= down.truncated;
+    Ok(both)
+}
+
+/// How a lineage is written, beside its format.
+struct Written {
+    direction: Option<Direction>,
+    color: terminal::Color,
+    proofs: Option<BTreeMap<Digest, Proof>>,
+}
+
+fn write(
+    lineage: &Lineage,
+    format: LineageFormat,
+    output: Option<&Path>,
+    written: &Written,
+) -> Result<(), Failure> {
+    if let Some(path) = output {
+        let failed = |error| Failure::Write { path: path.to_owned(), error };
+        let mut out = BufWriter::new(File::create(path).map_err(failed)?);
+        return write_to(lineage, format, written, false, &mut out)
+            .and_then(|()| out.flush())
+            .map_err(failed);
+    }
+    let terminal = io::stdout().is_terminal();
+    let mut out = BufWriter::new(io::stdout().lock());
+    write_to(lineage, format, written, terminal, &mut out)?;
+    Ok(out.flush()?)
+}
+
+fn write_to(
+    lineage: &Lineage,
+    format: LineageFormat,
+    written: &Written,
+    terminal: bool,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let time = crate::commands::scan::now().to_string();
+    let origin = Origin { tool: TOOL.name, version: TOOL.version, time: &time };
+    let none = BTreeMap::new();
+    let document = match format {
+        LineageFormat::Text => {
+            let direction = written.direction.unwrap_or(Direction::Down);
+            return render::tree(lineage, direction, written.color.is_on(terminal), out);
+        }
+        LineageFormat::Mermaid => return export::drawing::mermaid(lineage, out),
+        LineageFormat::Dot => return export::drawing::dot(lineage, out),
+        LineageFormat::Svg => return svg::svg(lineage, out),
+        LineageFormat::Openlineage => {
+            for event in openlineage::events(lineage, origin) {
+                writeln!(out, "{event}")?;
+            }
+            return Ok(());
+        }
+        LineageFormat::Json => {
+            let mut document =
+                json!({"schema": SCHEMA, "tool": {"name": TOOL.name, "version": TOOL.version}});
+            let body = serde_json::to_value(lineage).map_err(io::Error::from)?;
+            if let (Some(document), serde_json::Value::Object(body)) = (document.as_object_mut(), body) {
+                let direction = written.direction.map(|direction| match direction {
+                    Direction::Down => "down",
+                    Direction::Up => "up",
+                });
+                document.insert("direction".to_owned(), json!(direction));
+                document.extend(body);
+                document.insert("totals".to_owned(), json!(lineage.totals()));
+                if let Some(proofs) = &written.proofs {
+                    let proofs: BTreeMap<String, &Proof> =
+                        proofs.iter().map(|(digest, proof)| (digest.to_string(), proof)).collect();
+                    document.insert("proofs".to_owned(), json!(proofs));
+                }
+            }
+            document
+        }
+        LineageFormat::Cyclonedx => {
+            cyclonedx::document(lineage, &none, cyclonedx::CycloneDxVersion::V1_7, origin)
+        }
+        LineageFormat::Cyclonedx16 => {
+            cyclonedx::document(lineage, &none, cyclonedx::CycloneDxVersion::V1_6, origin)
+        }
+        LineageFormat::Spdx => spdx::document(lineage, origin),
+    };
+    serde_json::to_writer_pretty(&mut *out, &document).map_err(io::Error::from)?;
+    writeln!(out)
+}
+
+fn show(store: &Store, node: Option<&str>, format: TextOrJson) -> Result<Exit, Failure> {
+    let failed = StoreError::from;
+    let mut out = io::stdout().lock();
+    let Some(node) = node else {
+        let size = store.index().size().map_err(failed)?;
+        let head = store.log().map(bartizan_evidence::store::StatementLog::head).transpose()?;
+        let keys: Vec<&str> = store.trust().key_ids().collect();
+        match format {
+            TextOrJson::Json => writeln!(
+                out,
+                "{}",
+                json!({"store": store.root(), "size": size, "log": head, "trusted": keys})
+            )?,
+            TextOrJson::Text => {
+                writeln!(out, "store       {}", store.root().display())?;
+                writeln!(out, "statements  {}", size.statements)?;
+                writeln!(out, "nodes       {}", size.nodes)?;
+                writeln!(out, "edges       {}", size.edges)?;
+                match head {
+                    Some(head) => writeln!(
+                        out,
+                        "log         {} with {} entries, root {}",
+                        head.origin, head.size, head.root
+                    )?,
+                    None => writeln!(out, "log         none")?,
+                }
+                writeln!(out, "trusted     {} keys", keys.len())?;
+            }
+        }
+        return Ok(Exit::Done);
+    };
+    let id = project::node(store, node)?;
+    let up = walk(store, &id, Direction::Up, Some(1), MOST_NODES)?;
+    let down = walk(store, &id, Direction::Down, Some(1), MOST_NODES)?;
+    let mut index = store.index();
+    let statements = match index.node(&id).map_err(failed)? {
+        Some(key) => {
+            let about = index.about(key).map_err(failed)?;
+            index.statements(&about).map_err(failed)?.into_values().collect()
+        }
+        None => Vec::new(),
+    };
+    drop(index);
+    match format {
+        TextOrJson::Json => {
+            let statements: Vec<_> = statements
+                .iter()
+                .map(|row| {
+                    json!({"statement": row.envelope, "payload": row.payload, "predicateType": row.predicate_type,
+                           "signers": row.signers, "logIndex": row.entry})
+                })
+                .collect();
+            let node = down.node(&id);
+            writeln!(
+                out,
+                "{}",
+                json!({"schema": SCHEMA, "node": node, "about": statements, "from": up.edges, "to": down.edges})
+            )?;
+        }
+        TextOrJson::Text => render::card(&id, &up, &down, &statements, &mut out)?,
+    }
+    Ok(Exit::Done)
+}
+
+fn compare(store: &Store, nodes: [&String; 2], down: bool, format: TextOrJson) -> Result<Exit, Failure> {
+    let direction = if down { Direction::Down } else { Direction::Up };
+    let [first, second] = nodes.map(|node| project::node(store, node));
+    let first = walk(store, &first?, direction, None, MOST_NODES)?;
+    let second = walk(store, &second?, direction, None, MOST_NODES)?;
+    let difference = diff::diff(&first, &second);
+    let mut out = io::stdout().lock();
+    match format {
+        TextOrJson::Json => {
+            serde_json::to_writer_pretty(&mut out, &difference).map_err(io::Error::from)?;
+            writeln!(out)?;
+        }
+        TextOrJson::Text => render::difference(&difference, &mut out)?,
+    }
+    Ok(Exit::Done)
+}
+
+fn reindex(store: &Store) -> Result<Exit, Failure> {
+    let reindexed = store.reindex()?;
+    for (entry, reason) in &reindexed.left_out {
+        terminal::remark(&format!("entry {entry} of the log is left out: {reason}"));
+    }
+    let mut out = io::stdout().lock();
+    writeln!(out, "{} statements, {} of them not in the log", reindexed.statements, reindexed.unlogged)?;
+    if reindexed.changed.is_empty() {
+        writeln!(out, "the index was right")?;
+    } else {
+        writeln!(out, "the index was wrong in: {}", reindexed.changed.join(", "))?;
+    }
+    Ok(if reindexed.left_out.is_empty() { Exit::Done } else { Exit::Incomplete })
+}
+
+/// Tells what speaks against a lineage, on standard error.
+fn doubts(lineage: &Lineage) {
+    for cycle in &lineage.cycles {
+        let names: Vec<&str> = cycle.iter().take(6).map(NodeId::as_str).collect();
+        terminal::remark(&format!(
+            "{} nodes lead back to themselves: {}; look at their statements with `bartizan lineage show`",
+            cycle.len(),
+            names.join(", ")
+        ));
+    }
+    for contradiction in &lineage.contradictions {
+        terminal::remark(&format!("{}: {}", contradiction.subject, contradiction.message));
+    }
+    if lineage.truncated {
+        terminal::remark("a limit was reached; there is more, see --max-nodes");
+    }
+}
+
+fn exit_of(lineage: &Lineage) -> Exit {
+    if !lineage.cycles.is_empty() || !lineage.contradictions.is_empty() {
+        Exit::Found
+    } else if lineage.truncated {
+        Exit::Incomplete
+    } else {
+        Exit::Done
+    }
+}

@@ -1,0 +1,205 @@
+//! The store of the project that a command works in: where it is, whom it believes, which key signs.
+
+use crate::arguments::KeyChoice;
+use crate::failure::Failure;
+use crate::{keyfile, terminal};
+use bartizan_evidence::digest::Digest;
+use bartizan_evidence::dsse::Envelope;
+use bartizan_evidence::keys::{Signer as _, SigningKey};
+use bartizan_evidence::lineage::NodeId;
+use bartizan_evidence::statement::{PAYLOAD_TYPE, ResourceDescriptor, Statement};
+use bartizan_evidence::store::{Receipt, Store, TRUSTED, Trust};
+use serde::Serialize;
+use std::fs::{self, File};
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+/// Most files taken as subjects of one statement.
+const MOST_SUBJECTS: usize = 1_000_000;
+
+/// Opens the store that is there.
+///
+/// # Errors
+/// [`Failure::Store`] when there is none, or it does not open.
+pub(crate) fn existing(given: Option<&Path>) -> Result<Store, Failure> {
+    let root = match given {
+        Some(root) if root.is_dir() => root.to_owned(),
+        Some(root) => {
+            return Err(Failure::Store(
+                bartizan_evidence::store::StoreError::NoStore(root.to_owned()).into(),
+            ));
+        }
+        None => Store::find(&here())?,
+    };
+    open(&root)
+}
+
+/// Opens the store, or makes one beside `bartizan.toml`. The first key that signs in it is believed.
+///
+/// # Errors
+/// [`Failure::Store`].
+pub(crate) fn for_signing(given: Option<&Path>, key: &SigningKey) -> Result<Store, Failure> {
+    let root = match given {
+        Some(root) => root.to_owned(),
+        None => Store::find(&here()).unwrap_or_else(|_| Store::place(&here())),
+    };
+    if !root.join(TRUSTED).exists() {
+        let path = believe(&root, &key.public_key())?;
+        terminal::remark(&format!("a new store; its statements are believed by {}", path.display()));
+    }
+    open(&root)
+}
+
+/// Believes a key in the store at `root`, and says in which file.
+///
+/// # Errors
+/// [`Failure::Write`].
+pub(crate) fn believe(root: &Path, key: &bartizan_evidence::keys::PublicKey) -> Result<PathBuf, Failure> {
+    use bartizan_evidence::keys::Verifier as _;
+    let folder = root.join(TRUSTED);
+    let path = folder.join(format!("{}.pem", key.key_id()));
+    let failed = |error| Failure::Write { path: path.clone(), error };
+    fs::create_dir_all(&folder).map_err(failed)?;
+    fs::write(&path, key.to_pem()).map_err(failed)?;
+    Ok(path)
+}
+
+fn open(root: &Path) -> Result<Store, Failure> {
+    let trust = Trust::of_store(root)?;
+    Ok(Store::open(root, None, trust)?)
+}
+
+/// The folder the user works in.
+pub(crate) fn here() -> PathBuf {
+    std::env::current_dir().unwrap_or_default()
+}
+
+/// Signs a statement, keeps it, and says where. The envelope is given as well.
+///
+/// # Errors
+/// [`Failure::Key`] and [`Failure::Store`].
+pub(crate) fn record<P: Serialize>(
+    store: &Store,
+    statement: &Statement<P>,
+    key: &SigningKey,
+) -> Result<(Receipt, Envelope), Failure> {
+    let payload = statement.to_payload().map_err(bartizan_evidence::store::StoreError::from)?;
+    let envelope =
+        Envelope::sign(payload, PAYLOAD_TYPE, key).map_err(bartizan_evidence::store::StoreError::from)?;
+    let receipt = store.record(&envelope)?;
+    Ok((receipt, envelope))
+}
+
+/// The key that a command signs with.
+///
+/// # Errors
+/// [`Failure::Read`] and [`Failure::Key`].
+pub(crate) fn key(choice: &KeyChoice) -> Result<SigningKey, Failure> {
+    keyfile::signing_key(&choice.key, &choice.passphrase)
+}
+
+/// What the user names: a file by its content, a digest, or every file in a folder.
+///
+/// # Errors
+/// [`Failure::Read`], and [`Failure::Node`] for what is neither.
+pub(crate) fn subjects(artifact: &str) -> Result<Vec<ResourceDescriptor>, Failure> {
+    let path = Path::new(artifact);
+    if path.is_dir() {
+        let mut files = Vec::new();
+        let mut work = vec![path.to_owned()];
+        while let Some(folder) = work.pop() {
+            let failed = |error| Failure::Read { what: "folder", path: folder.clone(), error };
+            for entry in fs::read_dir(&folder).map_err(failed)? {
+                let entry = entry.map_err(failed)?;
+                let kind = entry.file_type().map_err(failed)?;
+                if kind.is_dir() {
+                    work.push(entry.path());
+                } else if entry.path().is_file() {
+                    files.push(entry.path());
+                }
+                if files.len() > MOST_SUBJECTS {
+                    return Err(Failure::Node {
+                        text: artifact.to_owned(),
+                        reason: format!("holds more than {MOST_SUBJECTS} files"),
+                    });
+                }
+            }
+        }
+        files.sort();
+        return files
+            .iter()
+            .map(|file| Ok(ResourceDescriptor::named(file.to_string_lossy(), digest_of(file)?)))
+            .collect();
+    }
+    if path.is_file() {
+        return Ok(vec![ResourceDescriptor::named(artifact, digest_of(path)?)]);
+    }
+    let node: NodeId = artifact.parse().map_err(|error: bartizan_evidence::lineage::NodeIdError| {
+        Failure::Node { text: artifact.to_owned(), reason: error.to_string() }
+    })?;
+    let digest = node.digest().ok_or_else(|| Failure::Node {
+        text: artifact.to_owned(),
+        reason: "is neither a file nor a digest".to_owned(),
+    })?;
+    Ok(vec![ResourceDescriptor { digest: digest.into(), ..ResourceDescriptor::default() }])
+}
+
+/// The node that the user names: a digest, its first digits, a file, or a name.
+///
+/// # Errors
+/// [`Failure::Node`] when it could be several or none.
+pub(crate) fn node(store: &Store, text: &str) -> Result<NodeId, Failure> {
+    if Path::new(text).is_file() {
+        return Ok(NodeId::of_digest(&digest_of(Path::new(text))?));
+    }
+    if let Ok(node) = text.parse::<NodeId>()
+        && store.index().node(&node).map_err(bartizan_evidence::store::StoreError::from)?.is_some()
+    {
+        return Ok(node);
+    }
+    let prefix = if text.contains(':') { text.to_owned() } else { format!("sha256:{text}") };
+    let prefix = prefix.trim_end_matches('…');
+    let found = store.index().nodes_like(prefix, 2).map_err(bartizan_evidence::store::StoreError::from)?;
+    match found.as_slice() {
+        // Fewer digits than these are met by chance.
+        [one] if prefix.len() >= "sha256:".len() + 4 => Ok(one.clone()),
+        [_, _] => Err(Failure::Node {
+            text: text.to_owned(),
+            reason: "is the beginning of several names".to_owned(),
+        }),
+        _ => text.parse().map_err(|error: bartizan_evidence::lineage::NodeIdError| Failure::Node {
+            text: text.to_owned(),
+            reason: error.to_string(),
+        }),
+    }
+}
+
+/// The SHA-256 of a file.
+///
+/// # Errors
+/// [`Failure::Read`].
+pub(crate) fn digest_of(path: &Path) -> Result<Digest, Failure> {
+    let failed = |error| Failure::Read { what: "artifact", path: path.to_owned(), error };
+    let mut file = File::open(path).map_err(failed)?;
+    bartizan_evidence::store::sha256_of(&mut file).map_err(failed)
+}
+
+/// Reads a document that the user named, `-` for standard input.
+///
+/// # Errors
+/// [`Failure::Read`].
+pub(crate) fn document(what: &'static str, path: &Path, most: usize) -> Result<Vec<u8>, Failure> {
+    let failed = |error| Failure::Read { what, path: path.to_owned(), error };
+    let mut bytes = Vec::new();
+    let read = if path.as_os_str() == "-" {
+        io::stdin().lock().take(most as u64 + 1).read_to_end(&mut bytes)
+    } else {
+        File::open(path).and_then(|file| file.take(most as u64 + 1).read_to_end(&mut bytes))
+    };
+    read.map_err(failed)?;
+    if bytes.len() > most {
+        let message = format!("it has more than {most} bytes");
+        return Err(failed(io::Error::new(io::ErrorKind::FileTooLarge, message)));
+    }
+    Ok(bytes)
+}
