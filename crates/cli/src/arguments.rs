@@ -2,12 +2,19 @@
 
 mod key;
 mod lineage;
+mod log;
 mod sign;
 
 pub(crate) use key::{ExportForm, KeyArguments, KeyCommand, PassphraseArguments, TextOrJson};
 pub(crate) use lineage::{
     AttestArguments, BomArguments, BomFormat, KeyChoice, LineageArguments, LineageCommand, LineageFormat,
     TraceArguments,
+};
+#[cfg(feature = "witness")]
+pub(crate) use log::WitnessArguments;
+pub(crate) use log::{
+    AppendArguments, CheckpointArguments, ExportArguments, LogArguments, LogCommand, ProveArguments,
+    SignerArguments, VerifyLogArguments,
 };
 pub(crate) use sign::{SignArguments, VerifyArguments};
 
@@ -48,6 +55,8 @@ pub(crate) enum Command {
     Lineage(LineageArguments),
     /// Write the bill of materials of a model
     Bom(BomArguments),
+    /// Keep a transparency log of statements: append, prove, verify
+    Log(LogArguments),
     /// List the rules, or show the page of one
     Rules(RulesArguments),
     /// Show the configuration in force, or its schema

@@ -10,6 +10,7 @@ use bartizan_evidence::lineage::bisect::BisectError;
 use bartizan_evidence::lineage::erasure::ErasureError;
 use bartizan_evidence::lineage::import::ImportError;
 use bartizan_evidence::lineage::{ProofError, TraceError};
+use bartizan_evidence::log::LogError;
 use bartizan_evidence::oms::{SignError, VerifyError};
 use bartizan_evidence::store::StoreError;
 use std::io;
@@ -122,6 +123,31 @@ pub(crate) enum Failure {
         /// Why it names nothing.
         reason: String,
     },
+    /// The transparency log.
+    #[error(transparent)]
+    Log(Box<LogError>),
+    /// A witness did not cosign.
+    #[cfg(feature = "witness")]
+    #[error("{0}")]
+    Witness(String),
+    /// An address cannot be listened at.
+    #[cfg(feature = "witness")]
+    #[error("cannot listen at {address}: {error}")]
+    Listen {
+        /// The address.
+        address: String,
+        /// What the system said.
+        #[source]
+        error: io::Error,
+    },
+    /// Something given to the log is not what it takes, or not what it holds.
+    #[error("{path}: {problem}")]
+    NotLogged {
+        /// What was given.
+        path: PathBuf,
+        /// What is wrong.
+        problem: String,
+    },
     /// A file cannot be written.
     #[error("cannot write {path}: {error}")]
     Write {
@@ -188,6 +214,12 @@ pub(crate) enum Failure {
     /// A defect of ours.
     #[error("internal error: this is a defect in bartizan, not in your files")]
     Defect,
+}
+
+impl From<LogError> for Failure {
+    fn from(error: LogError) -> Self {
+        Self::Log(Box::new(error))
+    }
 }
 
 impl From<StoreError> for Failure {

@@ -43,6 +43,7 @@ fn run(matches: &clap::ArgMatches) -> Result<Exit, Failure> {
         Command::Attest(attest) => commands::attest::run(&attest),
         Command::Lineage(lineage) => commands::lineage::run(&lineage),
         Command::Bom(bom) => commands::bom::run(&bom),
+        Command::Log(log) => commands::log::run(&log),
         Command::Rules(rules) => commands::rules::run(&rules),
         Command::Config(config) => commands::config::run(&config, matches),
         Command::Completions { shell } => commands::describe::completions(shell),

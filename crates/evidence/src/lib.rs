@@ -6,6 +6,7 @@
 //! | [`digest`] | what an artifact is called |
 //! | [`keys`] | who signs, who is believed |
 //! | [`dsse`] | the envelope around a signed payload |
+//! | [`log`] | the transparency log: append, prove, verify, witness |
 //! | [`statement`] | in-toto statements, what an envelope says about digests |
 //! | [`store`] | where a project keeps envelopes, and the index over them |
 //! | [`lineage`] | the graph: what an artifact is made of, what it touches |
@@ -16,6 +17,7 @@ pub mod digest;
 pub mod dsse;
 pub mod keys;
 pub mod lineage;
+pub mod log;
 pub mod manifest;
 pub mod oms;
 pub mod statement;

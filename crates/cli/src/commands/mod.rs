@@ -6,6 +6,7 @@ pub(crate) mod config;
 pub(crate) mod describe;
 pub(crate) mod key;
 pub(crate) mod lineage;
+pub(crate) mod log;
 pub(crate) mod rules;
 pub(crate) mod scan;
 mod scan_statement;

@@ -7,7 +7,7 @@ use super::graph::Lineage;
 use crate::digest::Digest;
 use crate::dsse::Envelope;
 use crate::statement::{PAYLOAD_TYPE, Statement};
-use crate::store::{LogProof, Store, StoreError, entry_of};
+use crate::store::{LogProof, Store, StoreError, envelope_of};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -72,7 +72,13 @@ pub fn prove(store: &Store, lineage: &Lineage) -> Result<BTreeMap<Digest, Proof>
         let read: Statement = Statement::from_payload(payload).map_err(|error| failed(error.into()))?;
         let facts = super::Facts::of_statement(&read, &Digest::sha256(payload));
         let log = match (places.get(statement).copied().flatten(), store.log()) {
-            (Some(place), Some(log)) => Some(log.prove(place, &entry_of(statement)).map_err(failed)?),
+            (Some(place), Some(log)) => {
+                let entry = log.entries(place, 1).map_err(failed)?.pop().unwrap_or_default();
+                if envelope_of(&entry).as_ref() != Some(statement) {
+                    return Err(failed(StoreError::Log(format!("entry {place} names another envelope"))));
+                }
+                Some(log.prove(place, &entry).map_err(failed)?)
+            }
             (Some(_), None) => return Err(failed(StoreError::Log("there is none".to_owned()))),
             (None, _) => None,
         };

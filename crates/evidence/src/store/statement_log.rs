@@ -5,6 +5,7 @@
 
 use super::StoreError;
 use crate::digest::Digest;
+use crate::log::entry::LogEntry;
 use serde::Serialize;
 
 /// First word of an entry that names an envelope.
@@ -78,7 +79,10 @@ pub fn entry_of(envelope: &Digest) -> Vec<u8> {
 
 /// The envelope that an entry names; none when it is an entry of another kind.
 pub fn envelope_of(entry: &[u8]) -> Option<Digest> {
-    std::str::from_utf8(entry).ok()?.strip_prefix(ENTRY)?.parse().ok()
+    match std::str::from_utf8(entry).ok()?.strip_prefix(ENTRY) {
+        Some(digest) => digest.parse().ok(),
+        None => LogEntry::from_bytes(entry).ok().map(|entry| entry.envelope),
+    }
 }
 
 #[cfg(test)]

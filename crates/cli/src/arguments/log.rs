@@ -1,0 +1,207 @@
+//! The flags of `bartizan log`.
+
+use super::{PassphraseArguments, TextOrJson};
+use clap::{Args, Subcommand};
+use std::path::PathBuf;
+
+/// Arguments of `bartizan log`.
+#[derive(Debug, Args)]
+pub(crate) struct LogArguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: LogCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum LogCommand {
+    /// Begin a log, and print the key that verifies it
+    #[command(after_long_help = INIT_HELP)]
+    Init {
+        /// Folder of the log
+        folder: PathBuf,
+        /// What the log is called everywhere: a name without blanks, such as example.com/ml-log
+        #[arg(long, value_name = "NAME")]
+        origin: String,
+        #[command(flatten)]
+        signer: SignerArguments,
+    },
+    /// Append signed envelopes, and print their places once they are durable
+    #[command(after_long_help = APPEND_HELP)]
+    Append(AppendArguments),
+    /// Show the latest checkpoint; with a key, put back what a crash left; with a witness, have it cosigned
+    Checkpoint(CheckpointArguments),
+    /// Write the proof that an entry is in the log, or that the log extends an older one
+    Prove(ProveArguments),
+    /// Verify a whole log from its files, or one proof file
+    #[command(after_long_help = VERIFY_HELP)]
+    Verify(VerifyLogArguments),
+    /// Write the entries as lines of JSON, or copy the log to another folder
+    Export(ExportArguments),
+    /// Build the index of the store anew from its log and blobs
+    Reindex {
+        /// Folder of the store [default: the nearest .bartizan]
+        store: Option<PathBuf>,
+        /// The key that verifies the log, or a file that holds it
+        #[arg(long, value_name = "VKEY")]
+        key: String,
+    },
+    /// Cosign other people's logs, over HTTP
+    #[cfg(feature = "witness")]
+    Witness(WitnessArguments),
+}
+
+/// The key that signs.
+#[derive(Debug, Args)]
+pub(crate) struct SignerArguments {
+    /// The log's private key in PEM: Ed25519 or ML-DSA-44
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) key: PathBuf,
+    #[command(flatten)]
+    pub(crate) passphrase: PassphraseArguments,
+}
+
+/// Arguments of `bartizan log append`.
+#[derive(Debug, Args)]
+pub(crate) struct AppendArguments {
+    /// Folder of the log
+    pub(crate) folder: PathBuf,
+    /// Files with one DSSE envelope each; `-` for standard input
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    /// Log each file's own bytes, which must be digests or ciphertext, instead of an envelope's digest
+    #[arg(long)]
+    pub(crate) raw: bool,
+    /// Timestamp token (RFC 3161, DER) over the envelope's SHA-256, kept in the entry
+    #[arg(long, value_name = "FILE", conflicts_with = "raw")]
+    pub(crate) timestamp: Option<PathBuf>,
+    /// Folder whose blobs keep the envelopes [default: the one that holds the log]
+    #[arg(long, value_name = "FOLDER", conflicts_with = "raw")]
+    pub(crate) store: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) signer: SignerArguments,
+    /// Format of the output
+    #[arg(long, short, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: TextOrJson,
+}
+
+/// Arguments of `bartizan log checkpoint`.
+#[derive(Debug, Args)]
+pub(crate) struct CheckpointArguments {
+    /// Folder of the log
+    pub(crate) folder: PathBuf,
+    /// The log's private key in PEM, to put back what a crash left in its journal
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) key: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) passphrase: PassphraseArguments,
+    /// Have the checkpoint cosigned by the witness at URL (http); repeat for more
+    #[cfg(feature = "witness")]
+    #[arg(long, value_name = "URL", requires = "witness_key")]
+    pub(crate) witness: Vec<String>,
+    /// The key of the witness, for each `--witness`
+    #[cfg(feature = "witness")]
+    #[arg(long, value_name = "VKEY", requires = "witness")]
+    pub(crate) witness_key: Vec<String>,
+}
+
+/// Arguments of `bartizan log prove`.
+#[derive(Debug, Args)]
+pub(crate) struct ProveArguments {
+    /// Folder of the log
+    pub(crate) folder: PathBuf,
+    /// Place of the entry, from 0
+    #[arg(required_unless_present = "extends")]
+    pub(crate) index: Option<u64>,
+    /// Prove that the log extends its first N entries
+    #[arg(long, value_name = "N", conflicts_with = "index")]
+    pub(crate) extends: Option<u64>,
+    /// The key that verifies the log, or a file that holds it
+    #[arg(long, value_name = "VKEY")]
+    pub(crate) key: String,
+    /// File to write the proof to, usually NAME.tlog-proof, instead of standard output
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+/// Arguments of `bartizan log verify`.
+#[derive(Debug, Args)]
+pub(crate) struct VerifyLogArguments {
+    /// Folder of a log, or a .tlog-proof file
+    pub(crate) path: PathBuf,
+    /// The key that verifies the log, or a file that holds it; repeat for a log that changed its key
+    #[arg(long, value_name = "VKEY", required_unless_present = "policy")]
+    pub(crate) key: Vec<String>,
+    /// A policy (C2SP tlog-policy): which logs, which witnesses, and how many of them
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
+    /// An earlier checkpoint of the log, which it must extend; repeat for more
+    #[arg(long, value_name = "FILE")]
+    pub(crate) checkpoint: Vec<PathBuf>,
+    /// The entry that a proof file proves
+    #[arg(long, value_name = "FILE")]
+    pub(crate) entry: Option<PathBuf>,
+    /// Format of the verdict
+    #[arg(long, short, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: TextOrJson,
+}
+
+/// Arguments of `bartizan log export`.
+#[derive(Debug, Args)]
+pub(crate) struct ExportArguments {
+    /// Folder of the log
+    pub(crate) folder: PathBuf,
+    /// The key that verifies the log, or a file that holds it
+    #[arg(long, value_name = "VKEY")]
+    pub(crate) key: String,
+    /// Copy tiles, entries and checkpoint to this folder, which anyone can serve
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) to: Option<PathBuf>,
+    /// First entry to write
+    #[arg(long, value_name = "N", default_value_t = 0, conflicts_with = "to")]
+    pub(crate) start: u64,
+}
+
+/// Arguments of `bartizan log witness`.
+#[cfg(feature = "witness")]
+#[derive(Debug, Args)]
+pub(crate) struct WitnessArguments {
+    /// What the witness is called everywhere
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: String,
+    /// A log to cosign: the key that verifies it, or a file that holds it; repeat for more
+    #[arg(long, value_name = "VKEY", required = true)]
+    pub(crate) log: Vec<String>,
+    /// Folder in which it remembers what it cosigned
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) memory: PathBuf,
+    /// Address to listen at
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7801")]
+    pub(crate) listen: std::net::SocketAddr,
+    #[command(flatten)]
+    pub(crate) signer: SignerArguments,
+}
+
+const INIT_HELP: &str = "\
+Example:
+  bartizan key generate --algorithm ed25519 --output log.key
+  bartizan log init .bartizan/log --origin example.com/ml-log --key log.key > log.vkey
+
+The printed line (the vkey) is what others verify the log with. Give it to them; nothing inside the log is a
+substitute for it.";
+
+const APPEND_HELP: &str = "\
+An entry holds the envelope's SHA-256, its payload type, and the digests of what it speaks about; the envelope itself
+goes into blobs/ beside the log, where it can be erased when it must be. An entry has at most 65,535 bytes.
+
+Example:
+  bartizan log append .bartizan/log release.dsse.json --key log.key";
+
+const VERIFY_HELP: &str = "\
+Exit codes:
+  0  valid: every entry, every tile and the checkpoint belong together, and the checkpoint is signed
+  1  refused: the damaged file is named, or the two checkpoints of a fork are shown
+  2  the log could not be read, or the command line is wrong
+
+Example:
+  bartizan log verify .bartizan/log --key log.vkey
+  bartizan log verify release.tlog-proof --entry entry.json --key log.vkey";

@@ -1,0 +1,171 @@
+//! `bartizan log`: begin, append, prove, verify, export, witness. What a log is lies in the library.
+
+mod append;
+mod export;
+mod verify;
+#[cfg(feature = "witness")]
+mod witness;
+
+use crate::arguments::{
+    CheckpointArguments, LogArguments, LogCommand, PassphraseArguments, ProveArguments, SignerArguments,
+};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::{keyfile, terminal};
+use bartizan_evidence::log::checkpoint::{CHECKPOINT_FILE, Checkpoint};
+use bartizan_evidence::log::note::Note;
+use bartizan_evidence::log::storage::{Disk, Files as _};
+use bartizan_evidence::log::witness::AddCheckpoint;
+use bartizan_evidence::log::{Clock, Log, LogError, LogReader, NoteKey, NoteSigner, WriterOptions};
+use bartizan_evidence::store::{Store, Trust};
+use std::fs;
+use std::io::{self, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Longest file read for a key, a checkpoint, a proof or an entry, in bytes: a note with very many signatures.
+const LONGEST_FILE: u64 = 4 << 20;
+
+/// Runs the command.
+///
+/// # Errors
+/// [`Failure`] when the log cannot be read or written.
+pub(crate) fn run(arguments: &LogArguments) -> Result<Exit, Failure> {
+    match &arguments.command {
+        LogCommand::Init { folder, origin, signer } => init(folder, origin, signer),
+        LogCommand::Append(append) => append::run(append),
+        LogCommand::Checkpoint(checkpoint) => show_checkpoint(checkpoint),
+        LogCommand::Prove(prove) => self::prove(prove),
+        LogCommand::Verify(verify) => verify::run(verify),
+        LogCommand::Export(export) => export::run(export),
+        LogCommand::Reindex { store, key } => reindex(store.as_deref(), key),
+        #[cfg(feature = "witness")]
+        LogCommand::Witness(witness) => witness::run(witness),
+    }
+}
+
+fn init(folder: &Path, origin: &str, signer: &SignerArguments) -> Result<Exit, Failure> {
+    let signer = note_signer(origin, &signer.key, &signer.passphrase)?;
+    let key = signer.key().to_string();
+    Log::create(Arc::new(Disk::new(folder)), signer, clock())?.close()?;
+    writeln!(io::stdout().lock(), "{key}")?;
+    Ok(Exit::Done)
+}
+
+fn show_checkpoint(arguments: &CheckpointArguments) -> Result<Exit, Failure> {
+    if let Some(key) = &arguments.key {
+        open(&arguments.folder, key, &arguments.passphrase)?.close()?;
+    }
+    #[cfg(feature = "witness")]
+    if !arguments.witness.is_empty() {
+        witness::cosign(arguments)?;
+    }
+    let disk = Disk::new(&arguments.folder);
+    let (_, note) = unverified_checkpoint(&disk)?;
+    write!(io::stdout().lock(), "{note}")?;
+    Ok(Exit::Done)
+}
+
+fn prove(arguments: &ProveArguments) -> Result<Exit, Failure> {
+    let disk = Disk::new(&arguments.folder);
+    let key = note_key(&arguments.key)?;
+    let reader = LogReader::open(&disk, &[&key])?;
+    let text = match (arguments.index, arguments.extends) {
+        (_, Some(old)) => {
+            let (proof, root) = reader.consistency_proof(old)?;
+            let request = AddCheckpoint { old, proof, checkpoint: reader.checkpoint().note.clone() };
+            terminal::remark(&format!("the root at {old} entries is {root}"));
+            request.to_string()
+        }
+        (Some(index), None) => reader.prove(index)?.to_string(),
+        (None, None) => return Err(LogError::Closed.into()),
+    };
+    match &arguments.output {
+        None => io::stdout().lock().write_all(text.as_bytes())?,
+        Some(path) => {
+            fs::write(path, text).map_err(|error| Failure::Write { path: path.clone(), error })?;
+        }
+    }
+    Ok(Exit::Done)
+}
+
+fn reindex(store: Option<&Path>, key: &str) -> Result<Exit, Failure> {
+    let root = match store {
+        Some(store) => store.to_owned(),
+        None => Store::find(&std::env::current_dir().unwrap_or_default())?,
+    };
+    let log = bartizan_evidence::log::LoggedStatements::to_read(&root.join("log"), note_key(key)?);
+    let trust = Trust::of_store(&root)?;
+    let done = Store::open(&root, Some(Box::new(log)), trust)?.reindex()?;
+    let mut out = io::stdout().lock();
+    let mut changed = done.changed.join(", ");
+    if changed.is_empty() {
+        "nothing".clone_into(&mut changed);
+    }
+    writeln!(
+        out,
+        "{} statements indexed, {} of them outside the log; changed: {changed}",
+        done.statements, done.unlogged
+    )?;
+    for (place, reason) in &done.left_out {
+        writeln!(out, "left out: entry {place}: {}", bartizan_core::printable(reason, 500))?;
+    }
+    Ok(if done.left_out.is_empty() { Exit::Done } else { Exit::Incomplete })
+}
+
+/// A log opened for appending; its origin is that of its checkpoint.
+fn open(folder: &Path, key: &Path, passphrase: &PassphraseArguments) -> Result<Log, Failure> {
+    let (checkpoint, _) = unverified_checkpoint(&Disk::new(folder))?;
+    let signer = note_signer(&checkpoint.origin, key, passphrase)?;
+    Ok(Log::open(Arc::new(Disk::new(folder)), signer, clock(), WriterOptions::default())?)
+}
+
+/// The checkpoint of a log as it lies there, not verified: whoever writes on checks it with the log's own key.
+fn unverified_checkpoint(disk: &Disk) -> Result<(Checkpoint, Note), Failure> {
+    let path = disk.root().join(CHECKPOINT_FILE);
+    let unreadable = |error| Failure::Read { what: "checkpoint", path: path.clone(), error };
+    let bytes = disk
+        .read(CHECKPOINT_FILE)
+        .map_err(unreadable)?
+        .ok_or_else(|| LogError::NoLog { place: disk.place() })?;
+    let read =
+        Note::parse(&bytes).map_err(Into::into).and_then(|note| Ok((Checkpoint::parse(note.text())?, note)));
+    Ok(read.map_err(|error| LogError::Checkpoint { place: disk.place(), error })?)
+}
+
+fn note_signer(origin: &str, key: &Path, passphrase: &PassphraseArguments) -> Result<NoteSigner, Failure> {
+    let key = keyfile::signing_key(key, passphrase)?;
+    Ok(NoteSigner::for_log(origin, Box::new(key)).map_err(LogError::from)?)
+}
+
+/// A verifier key, given as such or as the file that holds it.
+fn note_key(given: &str) -> Result<NoteKey, Failure> {
+    let text = if given.contains('+') && !Path::new(given).exists() {
+        given.to_owned()
+    } else {
+        let bytes = read("verifier key", &PathBuf::from(given))?;
+        String::from_utf8_lossy(&bytes).lines().next().unwrap_or_default().to_owned()
+    };
+    Ok(text.trim().parse::<NoteKey>().map_err(LogError::from)?)
+}
+
+/// A small file that the user named.
+fn read(what: &'static str, path: &Path) -> Result<Vec<u8>, Failure> {
+    let unreadable = |error| Failure::Read { what, path: path.to_owned(), error };
+    let mut bytes = Vec::new();
+    let file = fs::File::open(path).map_err(unreadable)?;
+    file.take(LONGEST_FILE + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() as u64 > LONGEST_FILE {
+        return Err(unreadable(io::Error::new(io::ErrorKind::FileTooLarge, "larger than 4 MiB")));
+    }
+    Ok(bytes)
+}
+
+/// Seconds since 1970 by the machine's clock.
+fn now() -> u64 {
+    u64::try_from(jiff::Timestamp::now().as_second()).unwrap_or_default()
+}
+
+fn clock() -> Clock {
+    Box::new(now)
+}

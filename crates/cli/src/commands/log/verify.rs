@@ -1,0 +1,223 @@
+//! `bartizan log verify`: a verdict over a whole log or one proof file.
+
+use super::{note_key, read};
+use crate::arguments::{TextOrJson, VerifyLogArguments};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use bartizan_evidence::log::checkpoint::{CHECKPOINT_FILE, Checkpoint, SignedCheckpoint};
+use bartizan_evidence::log::entry::LogEntry;
+use bartizan_evidence::log::note::Note;
+use bartizan_evidence::log::policy::Policy;
+use bartizan_evidence::log::proof_file::ProofFile;
+use bartizan_evidence::log::storage::Disk;
+use bartizan_evidence::log::verify::{verify, verify_extends};
+use bartizan_evidence::log::{Hash, LogError, NoteKey};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use std::io::{self, Write};
+use std::path::Path;
+
+/// What is said about a log or a proof.
+#[derive(Default)]
+struct Verdict {
+    checkpoint: Option<Checkpoint>,
+    signers: Vec<String>,
+    witnesses: Vec<(String, u64)>,
+    /// File (or what else is wrong) and why it is refused.
+    reasons: Vec<(String, String)>,
+    /// What holds, but should be looked at.
+    warnings: Vec<String>,
+    index: Option<u64>,
+    bytes: u64,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// [`Failure`] when something cannot be read; a log that is refused is no failure.
+pub(super) fn run(arguments: &VerifyLogArguments) -> Result<Exit, Failure> {
+    let keys = arguments.key.iter().map(|key| note_key(key)).collect::<Result<Vec<_>, _>>()?;
+    let policy = arguments.policy.as_deref().map(read_policy).transpose()?;
+    let mut all: Vec<&NoteKey> = keys.iter().collect();
+    all.extend(policy.iter().flat_map(Policy::logs));
+    let mut verdict = Verdict::default();
+    if arguments.path.is_file() {
+        proof(arguments, &all, policy.as_ref(), &mut verdict)?;
+    } else {
+        log(arguments, &all, policy.as_ref(), &mut verdict)?;
+    }
+    let mut out = io::stdout().lock();
+    match arguments.format {
+        TextOrJson::Text => verdict.text(&mut out)?,
+        TextOrJson::Json => writeln!(out, "{:#}", verdict.json())?,
+    }
+    out.flush()?;
+    Ok(if verdict.reasons.is_empty() { Exit::Done } else { Exit::Found })
+}
+
+fn read_policy(path: &Path) -> Result<Policy, Failure> {
+    Policy::parse(&read("policy", path)?)
+        .map_err(|error| Failure::NotLogged { path: path.to_owned(), problem: error.to_string() })
+}
+
+fn log(
+    arguments: &VerifyLogArguments,
+    keys: &[&NoteKey],
+    policy: Option<&Policy>,
+    verdict: &mut Verdict,
+) -> Result<(), Failure> {
+    let disk = Disk::new(&arguments.path);
+    let mut last: Option<(u64, Timestamp)> = None;
+    let mut went_back = Vec::new();
+    let outcome = verify(&disk, keys, &mut |index, bytes| {
+        let time = LogEntry::from_bytes(bytes).ok().and_then(|entry| entry.time);
+        let Some(time) = time.and_then(|time| time.parse::<Timestamp>().ok()) else { return };
+        if let Some((before, earlier)) = last
+            && time < earlier
+            && went_back.len() < 100
+        {
+            went_back.push(format!(
+                "the clock went back: entry {index} says {time}, entry {before} before it {earlier}"
+            ));
+        }
+        last = Some((index, time));
+    });
+    let verified = match outcome {
+        Ok(verified) => verified,
+        Err(LogError::Checkpoint { error, .. }) => {
+            verdict.reasons.push((CHECKPOINT_FILE.to_owned(), error.to_string()));
+            return Ok(());
+        }
+        Err(error) => return Err(error.into()),
+    };
+    verdict.bytes = verified.bytes;
+    verdict.warnings = went_back;
+    verdict.reasons.extend(verified.problems.into_iter().map(|problem| (problem.path, problem.what)));
+    let beyond =
+        verified.unchecked.iter().map(|path| format!("{path}: the checkpoint says nothing about it"));
+    verdict.warnings.extend(beyond);
+    judge_signatures(&verified.signed, keys, policy, verdict);
+    for path in &arguments.checkpoint {
+        let name = path.display().to_string();
+        match SignedCheckpoint::open(&read("checkpoint", path)?, keys) {
+            Err(error) => verdict.reasons.push((name, error.to_string())),
+            Ok(older) => match verify_extends(&disk, &verified.signed, &older.checkpoint) {
+                Ok(()) => {}
+                Err(error @ (LogError::Read { .. } | LogError::Missing { .. })) => return Err(error.into()),
+                Err(error) => verdict.reasons.push((name, error.to_string())),
+            },
+        }
+    }
+    verdict.checkpoint = Some(verified.signed.checkpoint);
+    Ok(())
+}
+
+fn proof(
+    arguments: &VerifyLogArguments,
+    keys: &[&NoteKey],
+    policy: Option<&Policy>,
+    verdict: &mut Verdict,
+) -> Result<(), Failure> {
+    let name = arguments.path.display().to_string();
+    let Some(entry) = &arguments.entry else {
+        return Err(Failure::NotLogged {
+            path: arguments.path.clone(),
+            problem: "a proof is about an entry; give it with --entry FILE".to_owned(),
+        });
+    };
+    let leaf = Hash::leaf(&read("entry", entry)?);
+    let proof = match ProofFile::parse(&read("proof", &arguments.path)?) {
+        Ok(proof) => proof,
+        Err(error) => {
+            verdict.reasons.push((name, error.to_string()));
+            return Ok(());
+        }
+    };
+    verdict.index = Some(proof.index);
+    match proof.verify(&leaf, keys) {
+        Err(error) => verdict.reasons.push((name, error.to_string())),
+        Ok(_) => match SignedCheckpoint::open(proof.checkpoint.to_string().as_bytes(), keys) {
+            Err(error) => verdict.reasons.push((name, error.to_string())),
+            Ok(signed) => {
+                judge_signatures(&signed, keys, policy, verdict);
+                verdict.checkpoint = Some(signed.checkpoint);
+            }
+        },
+    }
+    Ok(())
+}
+
+/// Who signed, whether that is enough, and whose signatures nobody here could check.
+fn judge_signatures(
+    signed: &SignedCheckpoint,
+    keys: &[&NoteKey],
+    policy: Option<&Policy>,
+    verdict: &mut Verdict,
+) {
+    let named = |key: &NoteKey| format!("{}+{:08x}", key.name(), key.id());
+    verdict.signers =
+        signed.believed.iter().filter_map(|each| keys.get(each.key)).map(|key| named(key)).collect();
+    let mut known: Vec<&NoteKey> = keys.to_vec();
+    if let Some(policy) = policy {
+        known.extend(policy.witnesses().iter().map(|witness| &witness.key));
+        match policy.check(&signed.note, keys) {
+            Ok(satisfied) => verdict.witnesses = satisfied.witnesses,
+            Err(error) => verdict.reasons.push((CHECKPOINT_FILE.to_owned(), error.to_string())),
+        }
+    }
+    let note: &Note = &signed.note;
+    for signature in note.unknown(&known) {
+        verdict.warnings.push(format!(
+            "the checkpoint's signature by {}+{:08x} was not checked: no key for it was given",
+            signature.name, signature.key_id
+        ));
+    }
+}
+
+impl Verdict {
+    fn word(&self) -> &'static str {
+        if self.reasons.is_empty() { "valid" } else { "refused" }
+    }
+
+    fn json(&self) -> Value {
+        let reasons: Vec<Value> =
+            self.reasons.iter().map(|(path, problem)| json!({"path": path, "problem": problem})).collect();
+        let witnesses: Vec<Value> =
+            self.witnesses.iter().map(|(name, time)| json!({"name": name, "time": time})).collect();
+        json!({
+            "schema": "bartizan.log-verdict/1",
+            "verdict": self.word(),
+            "origin": self.checkpoint.as_ref().map(|checkpoint| &checkpoint.origin),
+            "size": self.checkpoint.as_ref().map(|checkpoint| checkpoint.size),
+            "root": self.checkpoint.as_ref().map(|checkpoint| checkpoint.root.to_string()),
+            "index": self.index,
+            "signers": self.signers,
+            "witnesses": witnesses,
+            "reasons": reasons,
+            "warnings": self.warnings,
+            "bytes": self.bytes,
+        })
+    }
+
+    fn text(&self, out: &mut dyn Write) -> io::Result<()> {
+        let printable = |text: &str| bartizan_core::printable(text, 2_000).replace("\\n", "\n  ");
+        writeln!(out, "{}", self.word())?;
+        if let Some(checkpoint) = &self.checkpoint {
+            writeln!(out, "origin   {}", printable(&checkpoint.origin))?;
+            writeln!(out, "entries  {}", checkpoint.size)?;
+            writeln!(out, "root     {}", checkpoint.root)?;
+        }
+        if let Some(index) = self.index {
+            writeln!(out, "entry    {index}")?;
+        }
+        self.signers.iter().try_for_each(|signer| writeln!(out, "signed   {}", printable(signer)))?;
+        self.witnesses.iter().try_for_each(|(name, time)| {
+            let time = i64::try_from(*time).ok().and_then(|time| Timestamp::from_second(time).ok());
+            writeln!(out, "witness  {} at {}", printable(name), time.unwrap_or_default())
+        })?;
+        self.reasons.iter().try_for_each(|(path, problem)| {
+            writeln!(out, "refused  {}: {}", printable(path), printable(problem))
+        })?;
+        self.warnings.iter().try_for_each(|warning| writeln!(out, "warning  {}", printable(warning)))
+    }
+}

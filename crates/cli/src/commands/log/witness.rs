@@ -1,0 +1,68 @@
+//! `bartizan log witness`: cosign other people's logs; and asking witnesses to cosign ours.
+
+use super::{note_key, note_signer, now};
+use crate::arguments::{CheckpointArguments, WitnessArguments};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::{keyfile, terminal};
+use bartizan_evidence::log::checkpoint::SignedCheckpoint;
+use bartizan_evidence::log::storage::Disk;
+use bartizan_evidence::log::witness::{Witness, WitnessClient, WitnessError, attach, serve};
+use bartizan_evidence::log::{LogError, LogReader, NoteKey, NoteSigner};
+use std::io::{self, Write as _};
+use std::net::TcpListener;
+use std::sync::Arc;
+
+/// Runs the command; it ends with the process.
+///
+/// # Errors
+/// [`Failure`] when it cannot listen, or a key cannot be read.
+pub(super) fn run(arguments: &WitnessArguments) -> Result<Exit, Failure> {
+    let logs = arguments.log.iter().map(|key| note_key(key)).collect::<Result<Vec<NoteKey>, _>>()?;
+    let key = keyfile::signing_key(&arguments.signer.key, &arguments.signer.passphrase)?;
+    let signer = NoteSigner::for_witness(&arguments.name, Box::new(key)).map_err(LogError::from)?;
+    let listener = TcpListener::bind(arguments.listen)
+        .map_err(|error| Failure::Listen { address: arguments.listen.to_string(), error })?;
+    let address = listener.local_addr()?;
+    let witness = Witness::new(signer, logs, Arc::new(Disk::new(&arguments.memory)));
+    writeln!(io::stdout().lock(), "{}", witness.key())?;
+    terminal::remark(&format!("listening at http://{address}"));
+    serve(witness, listener, Arc::new(now))?;
+    Ok(Exit::Done)
+}
+
+/// Has the checkpoint cosigned by every witness that is named.
+///
+/// # Errors
+/// [`Failure`] when one of them does not.
+pub(super) fn cosign(arguments: &CheckpointArguments) -> Result<(), Failure> {
+    if arguments.witness.len() != arguments.witness_key.len() {
+        return Err(Failure::NotLogged {
+            path: arguments.folder.clone(),
+            problem: "give one --witness-key for each --witness, in the same order".to_owned(),
+        });
+    }
+    let Some(key) = &arguments.key else {
+        return Err(Failure::NotLogged {
+            path: arguments.folder.clone(),
+            problem: "cosigning needs the log's own key as well, with --key".to_owned(),
+        });
+    };
+    let disk = Disk::new(&arguments.folder);
+    let (checkpoint, note) = super::unverified_checkpoint(&disk)?;
+    let log = note_signer(&checkpoint.origin, key, &arguments.passphrase)?.key().clone();
+    let signed = SignedCheckpoint::open(note.to_string().as_bytes(), &[&log])
+        .map_err(|error| LogError::Checkpoint { place: arguments.folder.display().to_string(), error })?;
+    let reader = LogReader::at(&disk, signed);
+    for (url, key) in arguments.witness.iter().zip(&arguments.witness_key) {
+        let failed = |error: WitnessError| Failure::Witness(error.to_string());
+        let client = WitnessClient::new(url, note_key(key)?).map_err(failed)?;
+        let signatures = client.cosign(&reader).map_err(failed)?;
+        if !attach(&disk, &log, &reader.checkpoint().note, signatures)? {
+            return Err(Failure::Witness(
+                "the log grew while the witness was asked; run the command again".to_owned(),
+            ));
+        }
+    }
+    Ok(())
+}

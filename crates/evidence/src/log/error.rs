@@ -1,0 +1,158 @@
+//! Why a log cannot be opened, written or read: [`LogError`].
+
+use super::bundle::LONGEST_ENTRY;
+use super::checkpoint::{Checkpoint, CheckpointError};
+use super::note_key::NoteKeyError;
+use super::proof::ProofError;
+use super::storage::Files;
+use std::io;
+use std::sync::Arc;
+
+/// What kept a log from doing what it was asked. Cheap to clone: every waiting append of a batch gets the same.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum LogError {
+    /// A file cannot be read.
+    #[error("cannot read {place}/{path}: {error}")]
+    Read {
+        /// The log.
+        place: String,
+        /// The file in it.
+        path: String,
+        /// What the system said.
+        #[source]
+        error: Arc<io::Error>,
+    },
+    /// A file cannot be written. Nothing that was acknowledged is lost.
+    #[error(
+        "cannot write {place}/{path}: {error}; nothing acknowledged is lost, free the cause and try again"
+    )]
+    Write {
+        /// The log.
+        place: String,
+        /// The file in it.
+        path: String,
+        /// What the system said.
+        #[source]
+        error: Arc<io::Error>,
+    },
+    /// There is no log there.
+    #[error("there is no log in {place}: it has no checkpoint; `bartizan log init` makes one")]
+    NoLog {
+        /// Where it was looked for.
+        place: String,
+    },
+    /// A log is there already.
+    #[error("there is a log in {place} already; a log is never begun twice")]
+    Exists {
+        /// Where.
+        place: String,
+    },
+    /// A file that the checkpoint needs is not there.
+    #[error("{place}/{path} is missing, and the log needs it")]
+    Missing {
+        /// The log.
+        place: String,
+        /// The file in it.
+        path: String,
+    },
+    /// A file does not hold what the checkpoint says.
+    #[error("{place}/{path} is damaged: {what}")]
+    Damaged {
+        /// The log.
+        place: String,
+        /// The file in it.
+        path: String,
+        /// How that is known.
+        what: String,
+    },
+    /// A record of the journal does not lead where it says.
+    #[error("the journal of {place} is damaged in generation {generation}: its entries do not give its root")]
+    Journal {
+        /// The log.
+        place: String,
+        /// Which generation.
+        generation: u64,
+    },
+    /// The journal ends before the point its successor begins at.
+    #[error("the journal of {place} is damaged: it ends at entry {found} and goes on at entry {expected}")]
+    JournalGap {
+        /// The log.
+        place: String,
+        /// Where the later part begins.
+        expected: u64,
+        /// Where the earlier part ends.
+        found: u64,
+    },
+    /// The published checkpoint is ahead of what is stored.
+    #[error(
+        "the log in {place} has gone back: its checkpoint counts {published} entries, only {stored} are stored; it was \
+         restored from an older copy, and writing on would fork it"
+    )]
+    GoneBack {
+        /// The log.
+        place: String,
+        /// Entries the checkpoint counts.
+        published: u64,
+        /// Entries that are stored.
+        stored: u64,
+    },
+    /// Two checkpoints of one log contradict each other.
+    #[error("the log `{}` is forked: two checkpoints contradict each other\n{first}and\n{second}", first.origin)]
+    Fork {
+        /// One of them.
+        first: Box<Checkpoint>,
+        /// The other.
+        second: Box<Checkpoint>,
+    },
+    /// The checkpoint is not believed.
+    #[error("{place}/checkpoint: {error}")]
+    Checkpoint {
+        /// The log.
+        place: String,
+        /// Why.
+        #[source]
+        error: CheckpointError,
+    },
+    /// The key cannot sign.
+    #[error(transparent)]
+    Key(#[from] NoteKeyError),
+    /// What is asked for cannot be proven.
+    #[error(transparent)]
+    Proof(#[from] ProofError),
+    /// The entry is too long.
+    #[error(
+        "the entry has {0} bytes; a log takes entries up to {LONGEST_ENTRY} bytes: log a digest, keep the content in blobs"
+    )]
+    TooLong(usize),
+    /// The clock shows a time before that of the last checkpoint.
+    #[error(
+        "the clock has gone back: it shows {now} s since 1970, the last checkpoint was signed at {last} s; set the clock"
+    )]
+    ClockWentBack {
+        /// Time of the last signature.
+        last: u64,
+        /// Time now.
+        now: u64,
+    },
+    /// The log was closed, or its writer ended.
+    #[error("the log is closed")]
+    Closed,
+}
+
+impl LogError {
+    pub(super) fn read(files: &(impl Files + ?Sized), path: &str, error: io::Error) -> Self {
+        Self::Read { place: files.place(), path: path.to_owned(), error: Arc::new(error) }
+    }
+
+    pub(super) fn write(files: &(impl Files + ?Sized), path: &str, error: io::Error) -> Self {
+        Self::Write { place: files.place(), path: path.to_owned(), error: Arc::new(error) }
+    }
+
+    pub(super) fn damaged(
+        files: &(impl Files + ?Sized),
+        path: impl std::fmt::Display,
+        what: impl Into<String>,
+    ) -> Self {
+        Self::Damaged { place: files.place(), path: path.to_string(), what: what.into() }
+    }
+}
