@@ -12,6 +12,7 @@
 //! | [`lineage`] | the graph: what an artifact is made of, what it touches |
 //! | [`manifest`] | every file of an artifact and its digest |
 //! | [`oms`] | signatures over models |
+//! | [`predicate`] | what a statement says, in types |
 
 pub mod digest;
 pub mod dsse;
@@ -20,5 +21,6 @@ pub mod lineage;
 pub mod log;
 pub mod manifest;
 pub mod oms;
+pub mod predicate;
 pub mod statement;
 pub mod store;

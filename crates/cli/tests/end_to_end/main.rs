@@ -5,6 +5,7 @@ mod exit_codes;
 mod formats;
 #[cfg(unix)]
 mod inputs;
+mod interop;
 mod keys;
 mod network;
 mod settings;
