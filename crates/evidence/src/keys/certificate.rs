@@ -358,3 +358,157 @@ fn content(der: pkcs8::der::Result<Vec<u8>>) -> Option<Vec<u8>> {
     // Algorithm identifiers are far below 128 bytes; a longer form is no known one.
     (header.last()? < &0x80).then(|| der.get(2..).map(<[u8]>::to_vec)).flatten()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rcgen::{
+        BasicConstraints as Constraints, CertificateParams, CertifiedIssuer, DnType,
+        ExtendedKeyUsagePurpose as Purpose, IsCa, KeyPair, KeyUsagePurpose as Usage,
+    };
+
+    /// Within the years for which every certificate here is valid, 2020 to 2040, and after.
+    const IN_2030: Duration = Duration::from_hours(24 * 365 * 60);
+    const IN_2050: Duration = Duration::from_hours(24 * 365 * 80);
+
+    type Authority = CertifiedIssuer<'static, KeyPair>;
+
+    fn parameters(name: &str, ca: IsCa, usages: &[Usage]) -> CertificateParams {
+        let mut parameters = CertificateParams::default();
+        parameters.distinguished_name.push(DnType::CommonName, name);
+        parameters.is_ca = ca;
+        parameters.key_usages = usages.to_vec();
+        parameters.not_before = rcgen::date_time_ymd(2020, 1, 1);
+        parameters.not_after = rcgen::date_time_ymd(2040, 1, 1);
+        parameters
+    }
+
+    fn root(name: &str) -> Authority {
+        let parameters = parameters(name, IsCa::Ca(Constraints::Unconstrained), &[Usage::KeyCertSign]);
+        CertifiedIssuer::self_signed(parameters, KeyPair::generate().unwrap()).unwrap()
+    }
+
+    fn between(name: &str, ca: IsCa, issuer: &Authority) -> Authority {
+        let parameters = parameters(name, ca, &[Usage::KeyCertSign]);
+        CertifiedIssuer::signed_by(parameters, KeyPair::generate().unwrap(), issuer).unwrap()
+    }
+
+    fn leaf(change: impl FnOnce(&mut CertificateParams), issuer: &Authority) -> Vec<u8> {
+        let mut parameters = parameters("signer", IsCa::ExplicitNoCa, &[Usage::DigitalSignature]);
+        change(&mut parameters);
+        parameters.signed_by(&KeyPair::generate().unwrap(), issuer).unwrap().der().to_vec()
+    }
+
+    fn der(authority: &Authority) -> Vec<u8> {
+        authority.der().to_vec()
+    }
+
+    #[test]
+    fn a_chain_leads_through_the_middle_to_the_root() {
+        let root = root("root");
+        let middle = between("middle", IsCa::Ca(Constraints::Constrained(0)), &root);
+        let leaf = leaf(|_| {}, &middle);
+        let found = verify_chain(&[leaf.clone(), der(&middle)], &[der(&root)], IN_2030).unwrap();
+        assert_eq!((found.subject.as_str(), found.root.as_str()), ("CN=signer", "CN=root"));
+        // The middle may come from the verifier, with or without the root.
+        assert!(verify_chain(&[leaf.clone()], &[der(&root), der(&middle)], IN_2030).is_ok());
+        assert!(verify_chain(&[leaf.clone()], &[der(&middle)], IN_2030).is_ok());
+        assert!(matches!(
+            verify_chain(&[leaf], &[der(&root)], IN_2030),
+            Err(CertificateError::UntrustedRoot { .. })
+        ));
+    }
+
+    #[test]
+    fn another_root_is_refused_whether_it_has_the_name_or_not() {
+        let (mine, same_name, other) = (root("root"), root("root"), root("other"));
+        let leaf = leaf(|_| {}, &mine);
+        assert!(matches!(
+            verify_chain(&[leaf.clone()], &[der(&other)], IN_2030),
+            Err(CertificateError::UntrustedRoot { .. })
+        ));
+        assert!(matches!(
+            verify_chain(&[leaf.clone()], &[der(&same_name)], IN_2030),
+            Err(CertificateError::NotSigned { .. })
+        ));
+        // A root that only the signer sends along is not trusted.
+        assert!(verify_chain(&[leaf, der(&mine)], &[der(&other)], IN_2030).is_err());
+    }
+
+    #[test]
+    fn time_is_told() {
+        let root = root("root");
+        let leaf = leaf(|_| {}, &root);
+        assert!(matches!(
+            verify_chain(&[leaf.clone()], &[der(&root)], IN_2050),
+            Err(CertificateError::Expired { .. })
+        ));
+        assert!(matches!(
+            verify_chain(&[leaf], &[der(&root)], Duration::ZERO),
+            Err(CertificateError::NotYetValid { .. })
+        ));
+    }
+
+    #[test]
+    fn a_certificate_for_servers_or_for_nothing_does_not_sign() {
+        let root = root("root");
+        let check = |usages: &[Usage], extended: &[Purpose]| {
+            let leaf = leaf(
+                |parameters| {
+                    parameters.key_usages = usages.to_vec();
+                    parameters.extended_key_usages = extended.to_vec();
+                },
+                &root,
+            );
+            verify_chain(&[leaf], &[der(&root)], IN_2030)
+        };
+        assert!(check(&[Usage::DigitalSignature], &[Purpose::CodeSigning]).is_ok());
+        assert!(check(&[], &[Purpose::CodeSigning]).is_ok());
+        for (usages, extended) in [
+            (vec![Usage::DigitalSignature], vec![Purpose::ServerAuth]),
+            (vec![Usage::KeyEncipherment], vec![]),
+            (vec![], vec![]),
+        ] {
+            assert!(matches!(check(&usages, &extended), Err(CertificateError::NotForSigning(_))));
+        }
+    }
+
+    #[test]
+    fn an_issuer_that_is_no_authority_or_has_too_many_below_is_refused() {
+        let root = root("root");
+        let plain = between("plain", IsCa::ExplicitNoCa, &root);
+        let by_plain = leaf(|_| {}, &plain);
+        assert!(matches!(
+            verify_chain(&[by_plain, der(&plain)], &[der(&root)], IN_2030),
+            Err(CertificateError::NotAnAuthority { .. })
+        ));
+        let upper = between("upper", IsCa::Ca(Constraints::Constrained(0)), &root);
+        let lower = between("lower", IsCa::Ca(Constraints::Unconstrained), &upper);
+        let by_lower = leaf(|_| {}, &lower);
+        assert!(matches!(
+            verify_chain(&[by_lower, der(&lower), der(&upper)], &[der(&root)], IN_2030),
+            Err(CertificateError::PathLength(_))
+        ));
+    }
+
+    #[test]
+    fn a_changed_or_cut_certificate_is_refused() {
+        let root = root("root");
+        let leaf = leaf(|_| {}, &root);
+        for cut in 0..leaf.len() {
+            assert!(verify_chain(&[leaf[..cut].to_vec()], &[der(&root)], IN_2030).is_err());
+        }
+        for place in (0..leaf.len()).step_by(7) {
+            let mut changed = leaf.clone();
+            changed[place] ^= 1;
+            assert!(verify_chain(&[changed], &[der(&root)], IN_2030).is_err(), "{place}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_bytes_are_a_certificate_or_an_error(bytes: Vec<u8>) {
+            let _ = verify_chain(&[bytes.clone()], &[bytes], IN_2030);
+        }
+    }
+}
