@@ -260,7 +260,7 @@ mod tests {
         let mut boxes = 0;
         loop {
             match reader.read_event().unwrap() {
-                quick_xml::events::Event::Start(element) if element.name().as_ref() == b"g" => boxes += 1,
+                quick_xml::events::Event::Start(element) if element.name().as_ref() == "g" => boxes += 1,
                 quick_xml::events::Event::Eof => break,
                 _ => {}
             }
