@@ -2,7 +2,7 @@
 #![no_main]
 
 use bartizan_core::{Limits, MonotonicClock};
-use bartizan_model::{Input, registry, scan_as};
+use bartizan_model::{Input, decompile, registry, scan_as};
 use libfuzzer_sys::fuzz_target;
 use std::time::Duration;
 
@@ -13,5 +13,9 @@ fuzz_target!(|data: &[u8]| {
     let limits = Limits { expanded_bytes: 64 << 20, member_bytes: 16 << 20, time: Duration::from_secs(5), ..Limits::default() };
     let extension = format.extensions().first().copied().unwrap_or("bin");
     let name = format!("input.{extension}");
-    let _ = scan_as(format, &Input::new(&name, data), &limits, &MonotonicClock::start());
+    let input = Input::new(&name, data);
+    let _ = scan_as(format, &input, &limits, &MonotonicClock::start());
+    if id == "pickle" {
+        let _ = decompile(&input, &limits, &MonotonicClock::start());
+    }
 });

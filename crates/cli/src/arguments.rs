@@ -41,6 +41,9 @@ pub(crate) enum Command {
     /// Find what is dangerous in model files, without loading them
     #[command(after_long_help = SCAN_HELP)]
     Scan(Box<ScanArguments>),
+    /// Write the pickles in a file as the Python program that loading them runs, without running it
+    #[command(after_long_help = DECOMPILE_HELP)]
+    Decompile(DecompileArguments),
     /// Make, show and export the keys that sign
     Key(KeyArguments),
     /// Sign a model: every file, under one key
@@ -278,6 +281,16 @@ pub(crate) struct ScanOptions {
     pub(crate) color: Option<Color>,
 }
 
+/// Arguments of `bartizan decompile`.
+#[derive(Debug, Args)]
+pub(crate) struct DecompileArguments {
+    /// File that holds pickles, bare or in archives; `-` for standard input
+    pub(crate) file: PathBuf,
+    /// Format of the output
+    #[arg(long, short, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: TextOrJson,
+}
+
 /// Arguments of `bartizan rules`.
 #[derive(Debug, Args)]
 pub(crate) struct RulesArguments {
@@ -356,6 +369,20 @@ mod names {
         Confidence: Low Medium High;
     }
 }
+
+const DECOMPILE_HELP: &str = "\
+Each call, import and change that loading makes becomes a line, in order; what several places share becomes a
+variable. Long strings and containers are cut. Nothing is executed, imported or unpickled. A program may look
+harmless and not be: `bartizan scan` judges what the names and arguments do.
+
+Exit codes:
+  0  every pickle is written to its end
+  2  usage or internal error, or no pickle in the file
+  3  a pickle breaks or is too long, or something could not be read
+
+Examples:
+  bartizan decompile model.pkl
+  bartizan decompile model.pt --format json";
 
 const SCAN_HELP: &str = "\
 Exit codes:

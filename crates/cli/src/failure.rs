@@ -28,6 +28,12 @@ pub(crate) enum Failure {
     /// Standard input cannot be read.
     #[error("standard input cannot be scanned: {0}")]
     StandardInput(SourceError),
+    /// The file to decompile cannot be read.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// Nothing to decompile.
+    #[error("no pickle was found in {0}")]
+    NoPickle(PathBuf),
     /// A file the user named cannot be read.
     #[error("cannot read the {what} {path}: {error}")]
     Read {
@@ -257,6 +263,10 @@ impl Failure {
                     .to_owned(),
             ),
             Self::Rules { nearest, .. } | Self::NoSuchRule { nearest, .. } => meant(nearest, "`bartizan rules`"),
+            Self::NoPickle(_) => Some("`bartizan scan` says what the file is".to_owned()),
+            Self::Source(SourceError::Io { error, .. }) if error.kind() == io::ErrorKind::NotFound => {
+                Some("check the spelling; a path with blanks needs quotes".to_owned())
+            }
             Self::NoSuchCommand { nearest, .. } => meant(nearest, "`bartizan help`"),
             Self::Configuration { help, .. } => help.clone(),
             Self::Key { error: KeyError::PassphraseNeeded | KeyError::WrongPassphrase, .. } | Self::Passphrase(_) => {

@@ -37,6 +37,7 @@ fn run(matches: &clap::ArgMatches) -> Result<Exit, Failure> {
     let cli = Cli::from_arg_matches(matches).map_err(Failure::Arguments)?;
     match cli.command {
         Command::Scan(scan) => commands::scan::run(&scan, matches.subcommand_matches("scan")),
+        Command::Decompile(decompile) => commands::decompile::run(&decompile),
         Command::Key(key) => commands::key::run(&key),
         Command::Sign(sign) => commands::sign::run(&sign),
         Command::Verify(verify) => commands::verify::run(&verify),

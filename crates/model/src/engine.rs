@@ -3,6 +3,7 @@
 //! Cost: each byte of the input is read by the formats that claim it, plus once by the search for hidden
 //! executables. Recursion goes through [`Scan::member`] only and is bounded by [`Limits::depth`].
 
+use crate::pickle::Program;
 use crate::{Format, Input, Recognition, identify, registry};
 use bartizan_core::{Clock, Confidence, Finding, Gap, Kind, Limits, Location, Severity};
 use std::collections::HashMap;
@@ -26,6 +27,16 @@ pub fn scan_as(
     let mut scan = Scan::new(limits, clock);
     format.scan(input, &mut scan);
     scan.finish(Some(format))
+}
+
+/// The pickles in `input`, those of its members and of its strings included, each as the program that loading it runs.
+///
+/// Recognises and follows content as [`scan`] does; gaps say what was not read.
+pub fn decompile(input: &Input<'_>, limits: &Limits, clock: &dyn Clock) -> (Vec<Program>, Vec<Gap>) {
+    let mut scan = Scan::new(limits, clock);
+    scan.programs = Some(Vec::new());
+    scan.dispatch(input);
+    (scan.programs.unwrap_or_default(), scan.gaps)
 }
 
 /// What the scan of one subject gave.
@@ -53,6 +64,8 @@ pub struct Scan<'a> {
     /// Grade of the mildest finding kept, once the cap is reached.
     floor: Option<(Severity, Confidence)>,
     path: Vec<String>,
+    /// The pickles met, when their programs are wanted.
+    programs: Option<Vec<Program>>,
     members: u64,
     expanded: u64,
 }
@@ -68,6 +81,7 @@ impl<'a> Scan<'a> {
             dropped: 0,
             floor: None,
             path: Vec::new(),
+            programs: None,
             members: 0,
             expanded: 0,
         }
@@ -180,6 +194,23 @@ impl<'a> Scan<'a> {
         Some(result)
     }
 
+    /// Whether pickles are to be written as programs.
+    pub(crate) fn wants_programs(&self) -> bool {
+        self.programs.as_ref().is_some_and(|programs| programs.len() < Self::PROGRAMS)
+    }
+
+    /// Keeps the program of a pickle of the current input, once.
+    pub(crate) fn program(&mut self, mut program: Program) {
+        program.member = self.member_path();
+        if let Some(programs) = &mut self.programs
+            && !programs
+                .iter()
+                .any(|known| (known.offset, &known.member) == (program.offset, &program.member))
+        {
+            programs.push(program);
+        }
+    }
+
     /// Whether the time is used up; notes the gap. Long loops ask every few thousand steps.
     pub fn out_of_time(&mut self) -> bool {
         let over = self.clock.elapsed() > self.limits.time;
@@ -262,6 +293,8 @@ impl<'a> Scan<'a> {
         }
     }
 
+    /// Most programs kept for one subject.
+    const PROGRAMS: usize = 1000;
     /// Most gaps kept for one subject; more say nothing new.
     const GAPS: usize = 64;
     /// Longest member name shown, in characters.

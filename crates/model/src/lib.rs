@@ -23,7 +23,7 @@ mod inspector;
 pub mod registry;
 mod siblings;
 
-pub use engine::{Outcome, Scan, scan, scan_as};
+pub use engine::{Outcome, Scan, decompile, scan, scan_as};
 pub use format::{Format, Recognition};
 pub use input::{Input, NoSiblings, Sibling, Siblings};
 pub use inspector::ModelInspector;

@@ -29,6 +29,8 @@ pub(super) struct Machine<'a> {
     pub(super) storages: Vec<Storage>,
     /// Memo slots whose lost values matter; another pass pins them.
     pub(super) wanted: HashSet<u64>,
+    /// Arrays passed over: from, to.
+    pub(super) skips: Vec<(usize, usize)>,
     bytes: &'a [u8],
     stack: Vec<Value>,
     /// Stack height from which plain values far below the top collapse.
@@ -100,6 +102,7 @@ impl<'a> Machine<'a> {
             judge: Judge::default(),
             storages: Vec::new(),
             wanted: HashSet::new(),
+            skips: Vec::new(),
             bytes,
             stack: Vec::new(),
             deep: Self::DEEP,
@@ -123,6 +126,13 @@ impl<'a> Machine<'a> {
     /// Goes on at `position` after [`End::ObjectBlock`].
     pub(super) fn resume_at(&mut self, position: usize) {
         self.at = position;
+    }
+
+    /// Notes that the bytes from `from` to `to` are no instructions.
+    pub(super) fn skip(&mut self, from: usize, to: usize) {
+        if self.skips.len() < Self::SKIPS {
+            self.skips.push((from, to));
+        }
     }
 
     /// Follows the stream until it stops, breaks or the time is over.
@@ -481,6 +491,8 @@ impl<'a> Machine<'a> {
     const BURST: u32 = 1 << 20;
     /// Newest protocol (PEP 574).
     const HIGHEST_PROTOCOL: u8 = 5;
+    /// Arrays noted.
+    const SKIPS: usize = 64 << 10;
     /// DUPs from which on they are reported; serialisers write none.
     const DUPLICATES: u64 = 64;
 }

@@ -2,7 +2,7 @@
 //!
 //! [`follow`] reads one pickle, [`Pickle`] a whole file of them. The way of a stream: [`opcodes`] reads instructions,
 //! `machine` follows them on symbolic values (`value`, `store`, `memo`), `fold` computes what harmless functions
-//! return, `indirect` what they call, `judge` grades what would be called with what, `nested` looks into strings.
+//! return, `indirect` what they call, `judge` grades what would be called with what, `nested` looks into strings. `decompile` writes a stream as a program, for people.
 
 pub mod knowledge;
 pub mod lines;
@@ -11,6 +11,7 @@ pub mod rules;
 
 mod array_block;
 mod code_object;
+mod decompile;
 mod distribution;
 mod fold;
 mod format;
@@ -26,6 +27,7 @@ mod stream;
 mod suspicion;
 mod value;
 
+pub use decompile::Program;
 pub use format::Pickle;
 pub use stream::{Followed, Literal, Storage, follow, is_plausible};
 

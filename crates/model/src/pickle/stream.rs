@@ -3,6 +3,7 @@
 //! A stream is followed again, at most [`PASSES`] times, when values that the memo did not keep turn out to matter.
 //! Cost: linear in the bytes, times the passes needed.
 
+use super::decompile::decompile;
 use super::judge::Judge;
 use super::machine::{Break, End, Machine};
 use super::nested;
@@ -57,17 +58,30 @@ pub struct Storage {
 ///
 /// Only the one pickle is read: the caller decides what follows it.
 pub fn follow(bytes: &[u8], start: usize, scan: &mut Scan<'_>) -> Followed {
-    follow_within(bytes, start, true, scan)
+    let mut skips = Vec::new();
+    let followed = follow_within(bytes, start, true, &mut skips, scan);
+    if scan.wants_programs() {
+        scan.program(decompile(bytes, start, &skips));
+    }
+    followed
 }
 
-fn follow_within(bytes: &[u8], start: usize, array_blocks: bool, scan: &mut Scan<'_>) -> Followed {
+/// Follows the pickle at `start`; the arrays passed over go into `skips`.
+fn follow_within(
+    bytes: &[u8],
+    start: usize,
+    array_blocks: bool,
+    skips: &mut Vec<(usize, usize)>,
+    scan: &mut Scan<'_>,
+) -> Followed {
     let mut pinned = HashSet::new();
     for pass in 1..=PASSES {
         let mut machine = Machine::new(bytes, start, pinned.clone(), array_blocks);
         let mut end = machine.run(scan);
         while end == End::ObjectBlock {
             // joblib reads an array of objects with a plain unpickler at this very place.
-            let inner = follow_within(bytes, machine.position(), false, scan);
+            let inner = follow_within(bytes, machine.position(), false, &mut Vec::new(), scan);
+            machine.skip(machine.position(), inner.end);
             machine.resume_at(inner.end);
             end = if inner.stopped {
                 machine.run(scan)
@@ -90,6 +104,7 @@ fn follow_within(bytes: &[u8], start: usize, array_blocks: bool, scan: &mut Scan
             );
             scan.gap(start as u64, "memo references nest too deep to resolve; treat the pickle as hostile");
         }
+        *skips = std::mem::take(&mut machine.skips);
         return finish(machine, end, start, scan);
     }
     Followed { end: start, ..Followed::default() }

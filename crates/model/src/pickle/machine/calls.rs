@@ -155,7 +155,9 @@ impl<'a> Machine<'a> {
         if total > left {
             return Err(Break::ArrayBlock(size));
         }
+        let from = self.at;
         self.at = self.at.saturating_add(total as usize);
+        self.skip(from, self.at);
         Ok(None)
     }
 
