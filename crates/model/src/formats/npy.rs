@@ -3,9 +3,11 @@
 //! Source: NumPy enhancement proposal 1 and `numpy/lib/format.py`. The header is parsed as data, never evaluated.
 //! An array of objects is a pickle behind a header and is read as one. Cost: the header, the data is skipped.
 
+use super::hidden::{self, HIDDEN_DATA, Hidden};
 use super::malformed::{MALFORMED_STRUCTURE, broken, malformed};
 use super::npy_literal::{self, Literal, LiteralError};
 use crate::pickle::follow;
+use crate::weights::{self, Float};
 use crate::{Format, Input, Recognition, Scan};
 use bartizan_core::{Cursor, Finding, Kind, Rule, Severity, atlas, cwe, owasp_llm, owasp_ml, rule};
 
@@ -104,7 +106,7 @@ impl Format for Npy {
     }
 
     fn rules(&self) -> &'static [&'static Rule] {
-        &[&NPY_OBJECT_ARRAY, &NPY_HEADER_CODE, &NPY_TRAILING_DATA, &MALFORMED_STRUCTURE]
+        &[&NPY_OBJECT_ARRAY, &NPY_HEADER_CODE, &NPY_TRAILING_DATA, &HIDDEN_DATA, &MALFORMED_STRUCTURE]
     }
 
     fn recognise(&self, input: &Input<'_>) -> Recognition {
@@ -208,6 +210,7 @@ fn array(bytes: &[u8], start: usize, scan: &mut Scan<'_>) -> Option<usize> {
         );
         return None;
     };
+    values(dtype, &dimensions, bytes.get(data_at..end).unwrap_or_default(), data_at, scan);
     let rest = bytes.get(end..).unwrap_or_default();
     if !rest.is_empty() && !rest.starts_with(MAGIC) {
         // Padding of zeros hides nothing.
@@ -219,6 +222,24 @@ fn array(bytes: &[u8], start: usize, scan: &mut Scan<'_>) -> Option<usize> {
         return None;
     }
     Some(end)
+}
+
+/// Hands an array of floats to the inspector of weights, and looks for a file where other numbers should begin.
+fn values(dtype: &Literal, shape: &[u64], data: &[u8], data_at: usize, scan: &mut Scan<'_>) {
+    if let Some(kind) = Hidden::at_start_of(data) {
+        hidden::report_tensor(scan, data, data_at as u64, "array", kind);
+    }
+    let float = match dtype {
+        Literal::Text(text) => match text.trim_start_matches(['<', '=']) {
+            "f2" | "e" | "float16" => Float::F16,
+            "f4" | "f" | "float32" => Float::F32,
+            "f8" | "d" | "float64" => Float::F64,
+            _ => return,
+        },
+        _ => return,
+    };
+    let tensor = weights::Tensor { name: "array", float, shape, bytes: data, offset: data_at as u64 };
+    weights::inspect(&[tensor], scan);
 }
 
 fn shown_size(size: Option<u64>) -> String {
@@ -397,6 +418,20 @@ mod tests {
         let one = npy("{'descr': '|u1', 'fortran_order': False, 'shape': (3,), }", b"abc");
         assert_eq!(rules_of(&NPY, &[one.clone(), one.clone()].concat()), Vec::<&str>::new());
         assert!(rules_of(&NPY, &[one, b"more".to_vec()].concat()).contains(&"model/npy-trailing-data"));
+    }
+
+    #[test]
+    fn values_of_floats_are_looked_at_and_files_in_the_data_are_found() {
+        let array = |descr: &str, count: usize, data: &[u8]| {
+            let header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': ({count},), }}\n");
+            [MAGIC, &[1, 0], &(header.len() as u16).to_le_bytes(), header.as_bytes(), data].concat()
+        };
+        let mut floats: Vec<u8> = (0u16..64).flat_map(|number| f32::from(number).to_le_bytes()).collect();
+        assert_eq!(rules_of(&NPY, &array("<f4", 64, &floats)), Vec::<&str>::new());
+        floats[..4].copy_from_slice(&f32::NAN.to_le_bytes());
+        assert_eq!(rules_of(&NPY, &array("<f4", 64, &floats)), ["model/weights-not-finite"]);
+        let pickle = b"\x80\x04\x95\x1d\0\0\0\0\0\0\0\x8c\x05posix\x94\x8c\x06system\x94\x93\x94\x8c\x02id\x94\x85\x94R\x94.";
+        assert!(rules_of(&NPY, &array("|u1", pickle.len(), pickle)).contains(&HIDDEN_DATA.id));
     }
 
     proptest! {

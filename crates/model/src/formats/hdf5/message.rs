@@ -2,6 +2,7 @@
 //!
 //! Source: *HDF5 File Format Specification Version 3.0*, section IV.A.2.
 
+use super::chunks::{self, Index};
 use super::fields::{Broken, Fields, File};
 
 /// What a value is made of, as far as its bytes are looked at.
@@ -153,7 +154,7 @@ pub(super) fn link<'a>(file: &File<'a>, data: &'a [u8]) -> Result<(&'a [u8], Tar
 }
 
 /// Where a dataset's bytes lie.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(super) enum Layout<'a> {
     /// In the message itself.
     Compact(&'a [u8]),
@@ -165,7 +166,7 @@ pub(super) enum Layout<'a> {
         size: Option<u64>,
     },
     /// In pieces, usually compressed.
-    Chunked,
+    Chunked(Index),
     /// Put together from other datasets; the list is an object of the global heap.
     Virtual {
         /// Collection.
@@ -193,7 +194,7 @@ pub(super) fn layout<'a>(file: &File<'a>, data: &'a [u8]) -> Result<Layout<'a>, 
                     Ok(Layout::Compact(fields.take(size as usize)?))
                 }
                 1 => Ok(Layout::Contiguous { address, size: None }),
-                2 => Ok(Layout::Chunked),
+                2 => Ok(Layout::Chunked(chunks::tree(&mut fields, rank, address)?)),
                 _ => Err(unknown),
             }
         }
@@ -203,7 +204,12 @@ pub(super) fn layout<'a>(file: &File<'a>, data: &'a [u8]) -> Result<Layout<'a>, 
                 Ok(Layout::Compact(fields.take(size.into())?))
             }
             1 => Ok(Layout::Contiguous { address: fields.address()?, size: Some(fields.length()?) }),
-            2 => Ok(Layout::Chunked),
+            2 if version == 3 => {
+                let rank = fields.u8()?;
+                let address = fields.address()?;
+                Ok(Layout::Chunked(chunks::tree(&mut fields, rank, address)?))
+            }
+            2 => Ok(Layout::Chunked(chunks::indexed(&mut fields)?)),
             3 => Ok(Layout::Virtual { address: fields.address()?, index: fields.u32()? }),
             _ => Err(unknown),
         },

@@ -6,6 +6,7 @@
 //! Source: *HDF5 File Format Specification Version 3.0* (The HDF Group).
 
 mod btree;
+mod chunks;
 mod fields;
 mod heap;
 mod inspect;

@@ -178,6 +178,65 @@ fn a_configuration_in_the_global_heap_is_read() {
     assert_eq!(rules(&writer.finish(root)), [("model/keras-lambda", Severity::High)]);
 }
 
+/// A chunked dataset of `content` as bytes in chunks of 16, compressed when asked.
+fn chunked(content: &[u8], compressed: bool) -> Vec<u8> {
+    use std::io::Write as _;
+    let mut writer = Writer::new();
+    let chunks: Vec<(u64, u32)> = content
+        .chunks(16)
+        .map(|chunk| {
+            let mut padded = chunk.to_vec();
+            padded.resize(16, 0);
+            if compressed {
+                let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
+                encoder.write_all(&padded).unwrap();
+                padded = encoder.finish().unwrap();
+            }
+            let size = padded.len() as u32;
+            (writer.append(&padded), size)
+        })
+        .collect();
+    let mut tree = b"TREE\x01\0".to_vec();
+    tree.extend((chunks.len() as u16).to_le_bytes());
+    tree.extend([0xff; 16]);
+    for (index, (address, size)) in chunks.iter().enumerate() {
+        tree.extend(size.to_le_bytes());
+        tree.extend(0u32.to_le_bytes());
+        tree.extend((index as u64 * 16).to_le_bytes());
+        tree.extend(0u64.to_le_bytes());
+        tree.extend(address.to_le_bytes());
+    }
+    let tree = writer.append(&tree);
+    let mut dataspace = vec![2, 1, 0, 1];
+    dataspace.extend((content.len() as u64).to_le_bytes());
+    let datatype = vec![0x10, 0, 0, 0, 1, 0, 0, 0, 0, 0, 8, 0];
+    let mut layout = vec![3, 2, 2];
+    layout.extend(tree.to_le_bytes());
+    layout.extend(16u32.to_le_bytes());
+    layout.extend(1u32.to_le_bytes());
+    let mut messages = vec![(0x01, dataspace), (0x03, datatype), (0x08, layout)];
+    if compressed {
+        messages.push((0x0b, vec![2, 1, 1, 0, 1, 0, 1, 0, 9, 0, 0, 0]));
+    }
+    let root = writer.object(&messages);
+    writer.finish(root)
+}
+
+#[test]
+fn a_pickle_in_compressed_chunks_is_found_and_cut_chunks_are_told() {
+    let pickle = b"\x80\x04\x95\x1d\0\0\0\0\0\0\0\x8c\x05posix\x94\x8c\x06system\x94\x93\x94\x8c\x02id\x94\x85\x94R\x94.";
+    for compressed in [false, true] {
+        let outcome = scan(&chunked(pickle, compressed));
+        assert_eq!(outcome.findings[0].rule.id, "model/pickle-code-execution", "{outcome:?}");
+        let outcome = scan(&chunked(&[7; 64], compressed));
+        assert_eq!((outcome.findings.len(), outcome.gaps.len()), (0, 0), "{outcome:?}");
+    }
+    let mut damaged = chunked(pickle, true);
+    let stream = damaged.windows(2).position(|pair| pair == [0x78, 0xda]).unwrap();
+    damaged[stream + 2] ^= 0xff;
+    assert!(!scan(&damaged).gaps.is_empty());
+}
+
 #[test]
 fn a_configuration_of_an_unreadable_type_is_told() {
     let (kind, mut data) = attribute("model_config", LAMBDA);

@@ -2,12 +2,12 @@
 //!
 //! Source: *HDF5 File Format Specification Version 3.0*, sections III.C and IV.A.
 
-use super::btree;
 use super::fields::{Broken, File};
 use super::heap::{self, FractalHeap, GlobalHeap};
 use super::message::{self, Attribute, Datatype, Element, Layout, Target};
 use super::object::{self, Message, kind};
 use super::{EXTERNAL_FILE, FILTER, LINK, MALFORMED, inspect};
+use super::{btree, chunks};
 use crate::Scan;
 use crate::text::indicators;
 use bartizan_core::{Confidence, Finding, Severity, printable};
@@ -163,7 +163,7 @@ impl<'a, 's, 'l> Walk<'a, 's, 'l> {
                 }
             }
             kind::LAYOUT => dataset.layout = Some(message::layout(&file, data)?),
-            kind::FILTERS if !message.is_shared => self.filters(path, message)?,
+            kind::FILTERS if !message.is_shared => dataset.filters = self.filters(path, message)?,
             kind::EXTERNAL_FILES => self.external_files(path, message)?,
             _ => {}
         }
@@ -271,8 +271,9 @@ impl<'a, 's, 'l> Walk<'a, 's, 'l> {
         Ok(())
     }
 
-    fn filters(&mut self, path: &str, message: &Message<'a>) -> Result<(), Broken> {
-        for number in message::filters(&self.file, message.data)? {
+    fn filters(&mut self, path: &str, message: &Message<'a>) -> Result<Vec<u16>, Broken> {
+        let filters = message::filters(&self.file, message.data)?;
+        for &number in &filters {
             let (severity, why) = match number {
                 // Deflate, shuffle, Fletcher-32, szip, n-bit, scale-offset; LZF comes with h5py.
                 0..=6 | 32000 => continue,
@@ -288,7 +289,7 @@ impl<'a, 's, 'l> Walk<'a, 's, 'l> {
                 .pointer(path.to_owned());
             self.scan.report(finding);
         }
-        Ok(())
+        Ok(filters)
     }
 
     /// An element type, followed to its committed datatype when it is shared.
@@ -323,7 +324,11 @@ impl<'a, 's, 'l> Walk<'a, 's, 'l> {
     }
 
     /// The values of `count` elements in `data` that are text or bytes.
-    fn values(&mut self, element: Element, count: u64, data: &'a [u8]) -> Result<Vec<&'a [u8]>, Broken> {
+    fn values<'d>(&mut self, element: Element, count: u64, data: &'d [u8]) -> Result<Vec<&'d [u8]>, Broken>
+    where
+        'a: 'd,
+    {
+        let file: File<'d> = self.file;
         let mut values = Vec::new();
         match element.datatype {
             Datatype::Other => {}
@@ -337,7 +342,7 @@ impl<'a, 's, 'l> Walk<'a, 's, 'l> {
                 values.extend(data.chunks(size).take(elements).map(trim_padding));
             }
             Datatype::Variable => {
-                let mut fields = self.file.over(data, 0);
+                let mut fields = file.over(data, 0);
                 for _ in 0..count.min(MAX_ELEMENTS) {
                     let length = fields.u32()?;
                     let address = fields.address()?;
@@ -354,11 +359,11 @@ impl<'a, 's, 'l> Walk<'a, 's, 'l> {
     }
 
     fn dataset(&mut self, dataset: &Dataset<'a>, path: &str) -> Result<(), Broken> {
-        let Some(layout) = dataset.layout else { return Ok(()) };
+        let Some(layout) = &dataset.layout else { return Ok(()) };
         let (Some(element), Some(count)) = (dataset.element, dataset.count) else { return Ok(()) };
         let data = match layout {
             Layout::Compact(data) => data,
-            Layout::Contiguous { address, size } => {
+            &Layout::Contiguous { address, size } => {
                 if self.file.is_undefined(address) {
                     return Ok(());
                 }
@@ -366,7 +371,7 @@ impl<'a, 's, 'l> Walk<'a, 's, 'l> {
                 // Looked up even when it is not looked into: bytes that are not there are a truncated file.
                 self.file.slice(address, size)?
             }
-            Layout::Virtual { address, index } => {
+            &Layout::Virtual { address, index } => {
                 let list = self.heap.object(&self.file, address, index)?;
                 for name in message::virtual_sources(&self.file, list)? {
                     // `.` stands for the file itself.
@@ -382,7 +387,7 @@ impl<'a, 's, 'l> Walk<'a, 's, 'l> {
                 }
                 return Ok(());
             }
-            Layout::Chunked => return Ok(()),
+            Layout::Chunked(index) => return self.chunked(index, dataset, element, count, path),
         };
         if data.len() as u64 <= VALUE_BYTES {
             for value in self.values(element, count, data)? {
@@ -391,6 +396,36 @@ impl<'a, 's, 'l> Walk<'a, 's, 'l> {
                 }
                 inspect::value(value, path, self.scan);
             }
+        }
+        Ok(())
+    }
+
+    /// A dataset in chunks, whose values are looked at when they are text or bytes.
+    fn chunked(
+        &mut self,
+        index: &chunks::Index,
+        dataset: &Dataset<'a>,
+        element: Element,
+        count: u64,
+        path: &str,
+    ) -> Result<(), Broken> {
+        let size = element.size.saturating_mul(count);
+        if element.datatype == Datatype::Other || size > VALUE_BYTES || !self.scan.expand(size) {
+            return Ok(());
+        }
+        let pieces = chunks::content(&self.file, index, &dataset.filters, element.size, size)?;
+        let lacking = size.saturating_sub(pieces.iter().map(|piece| piece.len() as u64).sum());
+        for piece in &pieces {
+            for value in self.values(element, count, piece)? {
+                if !self.spend(0) {
+                    return Ok(());
+                }
+                inspect::value(value, path, self.scan);
+            }
+        }
+        if lacking > 0 && !pieces.is_empty() {
+            self.scan
+                .gap(None, format!("`{path}` lacks {lacking} bytes of its chunks; fetch the file again"));
         }
         Ok(())
     }
@@ -430,6 +465,7 @@ struct Dataset<'a> {
     element: Option<Element>,
     count: Option<u64>,
     layout: Option<Layout<'a>>,
+    filters: Vec<u16>,
 }
 
 /// A string without the NULs and spaces that fill it up.
