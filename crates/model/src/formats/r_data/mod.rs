@@ -4,6 +4,8 @@
 //! values; [`verdict`] judges promises and calls in it. Compressed files are opened by the archive readers and arrive
 //! here as members. Cost: linear; vectors of numbers are skipped.
 
+mod graph;
+mod reader;
 mod verdict;
 mod walk;
 

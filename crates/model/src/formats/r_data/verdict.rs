@@ -2,7 +2,7 @@
 //!
 //! Source: CVE-2024-27322 (`readRDS` keeps unforced promises), *R Internals* §1.8, `?Startup`. Linear in the graph.
 
-use super::walk::{Graph, Node, OTHER, Pair, PairKind};
+use super::graph::{Graph, Node, OTHER, Pair, PairKind};
 use crate::Scan;
 use crate::text::printable;
 use bartizan_core::{Confidence, Finding, Severity, atlas, cwe, owasp_llm, owasp_ml, rule};

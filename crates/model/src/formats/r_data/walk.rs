@@ -2,116 +2,13 @@
 //!
 //! An explicit stack of tasks replaces recursion. Memory: 40 bytes per pair or short string, at most [`MOST_NODES`].
 
+use super::graph::{Graph, Node, OTHER, Pair, PairKind, Text};
+use super::reader::{Encoding, Reader, Stop};
 use crate::Scan;
 use bartizan_core::Cursor;
 
-/// How integers and numbers are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Encoding {
-    Xdr,
-    Ascii,
-    Native,
-}
-
-/// What was read of an object graph.
-#[derive(Debug, Default)]
-pub(super) struct Graph {
-    pub(super) nodes: Vec<Node>,
-    /// The object itself.
-    pub(super) root: u32,
-    /// Offset just past the object.
-    pub(super) end: usize,
-    /// Where and why reading stopped early.
-    pub(super) stopped: Option<(usize, &'static str)>,
-    /// Texts of symbols and short strings.
-    texts: String,
-    references: Vec<u32>,
-}
-
-/// Index of [`Node::Other`], which stands for everything without interest.
-pub(super) const OTHER: u32 = 0;
-
-/// One object of the graph.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Node {
-    /// Numbers, environments by name, the null object.
-    Other,
-    /// The marker of a promise not yet forced.
-    Unbound,
-    /// A name.
-    Symbol(Text),
-    /// A character vector's first element.
-    Text(Text),
-    /// A primitive function by name.
-    Builtin(Text),
-    /// A list cell, call, function or promise.
-    Pair(Pair),
-    /// Generic vector or expression vector; its items hang off `first` as `Pair`s of kind `Item`.
-    Items { first: u32 },
-    /// Byte code; its constants hang off `first`.
-    Code { first: u32 },
-    /// An environment that was saved with its content.
-    Environment,
-}
-
-/// A cell of four parts; which part means what depends on the kind.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Pair {
-    pub(super) kind: PairKind,
-    pub(super) tag: u32,
-    pub(super) car: u32,
-    pub(super) cdr: u32,
-    /// Where it begins.
-    pub(super) offset: usize,
-    /// Whether it hangs in the frame of a saved environment, where unforced promises are usual.
-    pub(super) in_frame: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum PairKind {
-    List,
-    Call,
-    Closure,
-    Promise,
-    /// One item of a vector: `car` is the item, `cdr` the next.
-    Item,
-}
-
-/// A slice of [`Graph::texts`].
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Text {
-    start: u32,
-    length: u32,
-}
-
-impl Graph {
-    pub(super) fn node(&self, index: u32) -> Node {
-        self.nodes.get(index as usize).copied().unwrap_or(Node::Other)
-    }
-
-    pub(super) fn text(&self, text: Text) -> &str {
-        let end = text.start.saturating_add(text.length) as usize;
-        self.texts.get(text.start as usize..end).unwrap_or_default()
-    }
-
-    fn keep(&mut self, bytes: &[u8]) -> Text {
-        let start = self.texts.len();
-        let bytes = bytes.get(..TEXT_BYTES).unwrap_or(bytes);
-        self.texts.push_str(&String::from_utf8_lossy(bytes));
-        let length = self.texts.len().saturating_sub(start);
-        Text { start: start as u32, length: length as u32 }
-    }
-
-    fn add(&mut self, node: Node) -> u32 {
-        self.nodes.push(node);
-        self.nodes.len().saturating_sub(1) as u32
-    }
-}
-
 /// Most nodes kept; an R workspace of 100 MB with formulas and functions has far fewer.
 const MOST_NODES: usize = 1 << 20;
-/// Longest text kept of one string, in bytes.
-const TEXT_BYTES: usize = 2048;
 /// All texts together, in bytes.
 const ALL_TEXT_BYTES: usize = 16 << 20;
 /// Elements of a vector of strings that are kept; the others are passed over.
@@ -188,8 +85,6 @@ enum Task {
         into: Slot,
     },
 }
-
-type Stop = &'static str;
 
 /// Walks the object that begins at `body`.
 pub(super) fn walk(encoding: Encoding, bytes: &[u8], body: usize, scan: &mut Scan<'_>) -> Graph {
@@ -544,123 +439,5 @@ impl Walker<'_> {
         }
         self.reader.bytes(length)?;
         Ok(Text::default())
-    }
-}
-
-/// Reads numbers and bytes in one of the encodings.
-struct Reader<'a> {
-    cursor: Cursor<'a>,
-    encoding: Encoding,
-}
-
-impl<'a> Reader<'a> {
-    fn integer(&mut self) -> Result<i32, Stop> {
-        let read = match self.encoding {
-            Encoding::Xdr => self.cursor.i32_be(),
-            Encoding::Native => self.cursor.i32_le(),
-            Encoding::Ascii => {
-                let word = self.word()?;
-                if word == b"NA" {
-                    return Ok(i32::MIN);
-                }
-                let number = std::str::from_utf8(word).ok().and_then(|word| word.parse().ok());
-                return number.ok_or("a word where a number should stand");
-            }
-        };
-        read.map_err(|_| "the file ends inside an object")
-    }
-
-    fn word(&mut self) -> Result<&'a [u8], Stop> {
-        let blank = self.cursor.rest().iter().take_while(|byte| byte.is_ascii_whitespace()).count();
-        self.cursor.take(blank).map_err(|_| "the file ends inside an object")?;
-        let length = self.cursor.rest().iter().take_while(|byte| !byte.is_ascii_whitespace()).count();
-        if length == 0 {
-            return Err("the file ends inside an object");
-        }
-        self.cursor.take(length).map_err(|_| "the file ends inside an object")
-    }
-
-    fn words(&mut self, count: u64) -> Result<(), Stop> {
-        for _ in 0..count {
-            self.word()?;
-        }
-        Ok(())
-    }
-
-    fn skip(&mut self, count: u64) -> Result<(), Stop> {
-        self.cursor.skip(count).map_err(|_| "the file ends inside a vector")
-    }
-
-    fn skip_integers(&mut self, count: u64) -> Result<(), Stop> {
-        if self.encoding == Encoding::Ascii { self.words(count) } else { self.skip(count.saturating_mul(4)) }
-    }
-
-    fn skip_doubles(&mut self, count: u64) -> Result<(), Stop> {
-        if self.encoding == Encoding::Ascii { self.words(count) } else { self.skip(count.saturating_mul(8)) }
-    }
-
-    fn skip_raw(&mut self, count: u64) -> Result<(), Stop> {
-        if self.encoding == Encoding::Ascii { self.words(count) } else { self.skip(count) }
-    }
-
-    fn bytes(&mut self, count: u64) -> Result<&'a [u8], Stop> {
-        let start = self.cursor.position();
-        if self.encoding != Encoding::Ascii {
-            let count = usize::try_from(count).unwrap_or(usize::MAX);
-            return self.cursor.take(count).map_err(|_| "the file ends inside a string");
-        }
-        // One line break, then the characters, in which a backslash escapes C style: counted, not decoded.
-        let blank = self.cursor.rest().iter().take_while(|byte| byte.is_ascii_whitespace()).count();
-        let start = start.saturating_add(blank);
-        let _ = self.cursor.take(blank);
-        for _ in 0..count {
-            let short = "the file ends inside a string";
-            if self.cursor.u8().map_err(|_| short)? == b'\\'
-                && self.cursor.u8().map_err(|_| short)?.is_ascii_digit()
-            {
-                let more = self.cursor.rest().iter().take(2).take_while(|byte| byte.is_ascii_digit()).count();
-                let _ = self.cursor.take(more);
-            }
-        }
-        let length = self.cursor.position().saturating_sub(start);
-        Cursor::at(self.whole(start), 0).take(length).map_err(|_| "the file ends inside a string")
-    }
-
-    /// The bytes from `start` on, which lies before the cursor.
-    fn whole(&self, start: usize) -> &'a [u8] {
-        let mut from = self.cursor.clone();
-        let _ = from.seek(start as u64);
-        from.rest()
-    }
-
-    /// A string's content, ASCII escapes resolved.
-    fn text(&mut self, count: u64) -> Result<Vec<u8>, Stop> {
-        let raw = self.bytes(count)?;
-        if self.encoding != Encoding::Ascii || !raw.contains(&b'\\') {
-            return Ok(raw.to_vec());
-        }
-        let mut text = Vec::with_capacity(raw.len());
-        let mut rest = raw.iter().copied().peekable();
-        while let Some(byte) = rest.next() {
-            if byte != b'\\' {
-                text.push(byte);
-                continue;
-            }
-            match rest.next() {
-                Some(b'n') => text.push(b'\n'),
-                Some(b't') => text.push(b'\t'),
-                Some(first @ b'0'..=b'7') => {
-                    let mut code = first.wrapping_sub(b'0');
-                    for _ in 0..2 {
-                        let Some(digit) = rest.next_if(|digit| (b'0'..=b'7').contains(digit)) else { break };
-                        code = code.wrapping_mul(8).wrapping_add(digit.wrapping_sub(b'0'));
-                    }
-                    text.push(code);
-                }
-                Some(other) => text.push(other),
-                None => {}
-            }
-        }
-        Ok(text)
     }
 }
