@@ -55,7 +55,8 @@ fn page_name(rule: &str) -> String {
 fn command_line(text: &impl Fn(&[&str]) -> Result<String, String>) -> Result<String, String> {
     let mut page =
         String::from("# Command line\n\nGenerated from the program's own help by `cargo xtask docs`.\n");
-    for command in ["scan", "decompile", "rules", "config", "completions", "man"] {
+    for command in ["scan", "attest", "lineage", "bom", "decompile", "rules", "config", "completions", "man"]
+    {
         let help = text(&[command, "--help"])?;
         page.push_str(&format!("\n## `bartizan {command}`\n\n```text\n{}\n```\n", help.trim_end()));
     }

@@ -5,10 +5,11 @@ use crate::failure::Failure;
 use crate::{keyfile, terminal};
 use bartizan_evidence::digest::Digest;
 use bartizan_evidence::dsse::Envelope;
-use bartizan_evidence::keys::{Signer as _, SigningKey};
+use bartizan_evidence::keys::{KeyAlgorithm, Signer as _, SigningKey};
 use bartizan_evidence::lineage::NodeId;
+use bartizan_evidence::log::{LogError, LoggedStatements, NoteKey, NoteSigner};
 use bartizan_evidence::statement::{PAYLOAD_TYPE, ResourceDescriptor, Statement};
-use bartizan_evidence::store::{Receipt, Store, TRUSTED, Trust};
+use bartizan_evidence::store::{Receipt, StatementLog, Store, TRUSTED, Trust};
 use serde::Serialize;
 use std::fs::{self, File};
 use std::io::{self, Read as _};
@@ -45,9 +46,9 @@ pub(crate) fn for_signing(given: Option<&Path>, key: &SigningKey) -> Result<Stor
     };
     if !root.join(TRUSTED).exists() {
         let path = believe(&root, &key.public_key())?;
-        terminal::remark(&format!("a new store; its statements are believed by {}", path.display()));
+        terminal::remark(&format!("a new store, which believes the key {}", path.display()));
     }
-    open(&root)
+    open_to_append(&root)
 }
 
 /// Believes a key in the store at `root`, and says in which file.
@@ -64,10 +65,79 @@ pub(crate) fn believe(root: &Path, key: &bartizan_evidence::keys::PublicKey) -> 
     Ok(path)
 }
 
+/// Opens a store to read: its log is believed when its checkpoint is signed by the key in `log.vkey`.
 fn open(root: &Path) -> Result<Store, Failure> {
     let trust = Trust::of_store(root)?;
-    Ok(Store::open(root, None, trust)?)
+    let path = root.join(VERIFIER_KEY);
+    let log: Option<Box<dyn StatementLog>> = match fs::read_to_string(&path) {
+        Ok(text) => {
+            let key = text.trim().parse::<NoteKey>().map_err(LogError::from)?;
+            Some(Box::new(LoggedStatements::to_read(&root.join(LOG), key)))
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(Failure::Read { what: "key of the log", path, error }),
+    };
+    Ok(Store::open(root, log, trust)?)
 }
+
+/// Opens a store to append to. Its log is begun, with a key of its own, when there is none.
+fn open_to_append(root: &Path) -> Result<Store, Failure> {
+    let trust = Trust::of_store(root)?;
+    let path = root.join(SIGNING_KEY);
+    let failure = |error| Failure::Key { path: path.clone(), error };
+    if !path.exists() && !root.join(LOG).exists() {
+        let key = SigningKey::generate(KeyAlgorithm::Ed25519).map_err(failure)?;
+        let pem = key.to_pem(None).map_err(failure)?;
+        fs::create_dir_all(root).map_err(|error| Failure::Write { path: root.to_owned(), error })?;
+        // Another process may begin the same log: whoever makes the file first decides.
+        match create_secret(&path, pem.as_bytes()) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                return Err(Failure::Write { path, error });
+            }
+            _ => {}
+        }
+        // What is secret or derived has no place in version control.
+        let ignored = root.join(".gitignore");
+        fs::write(&ignored, "log.key\nindex.sqlite*\n")
+            .map_err(|error| Failure::Write { path: ignored, error })?;
+    }
+    let key = SigningKey::from_pem(&keyfile::key_text(&path)?, None).map_err(failure)?;
+    let name: String = key.key_id().chars().take(ORIGIN_DIGITS).collect();
+    let signer =
+        NoteSigner::for_log(&format!("bartizan.local/{name}"), Box::new(key)).map_err(LogError::from)?;
+    let verifier = root.join(VERIFIER_KEY);
+    if !verifier.exists() {
+        let text = format!("{}\n", signer.key());
+        fs::write(&verifier, text).map_err(|error| Failure::Write { path: verifier, error })?;
+    }
+    let clock = Box::new(|| u64::try_from(jiff::Timestamp::now().as_second()).unwrap_or_default());
+    let log = LoggedStatements::to_append(&root.join(LOG), signer, clock)?;
+    Ok(Store::open(root, Some(Box::new(log)), trust)?)
+}
+
+/// Writes a file that only its owner may read, unless there is one.
+fn create_secret(path: &Path, content: &[u8]) -> io::Result<()> {
+    use std::io::Write as _;
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600);
+    }
+    let mut file = options.open(path)?;
+    file.write_all(content)?;
+    file.sync_all()
+}
+
+/// Folder of a store that holds its log.
+const LOG: &str = "log";
+/// Private key of the log, which signs its checkpoints.
+const SIGNING_KEY: &str = "log.key";
+/// Public key of the log, as a verifier key of signed notes.
+const VERIFIER_KEY: &str = "log.vkey";
+/// Digits of the key's name in the origin of a log that got no name from its owner.
+const ORIGIN_DIGITS: usize = 16;
 
 /// The folder the user works in.
 pub(crate) fn here() -> PathBuf {

@@ -8,6 +8,7 @@ mod formats;
 mod inputs;
 mod interop;
 mod keys;
+mod lineage;
 mod network;
 mod settings;
 mod signing;

@@ -249,7 +249,7 @@ words! {
         /// Something that was used without a run being known.
         UsedBy = "used-by",
         /// A version and the one after it.
-        PrecedesVersion = "precedes",
+        PrecedesVersion = "precedes-version",
         /// An artifact and what was said of it.
         Judged = "judged",
         /// An artifact and its release.

@@ -17,11 +17,13 @@ use bartizan_evidence::lineage::{
 };
 use bartizan_evidence::store::{Direction, Store, StoreError};
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal as _, Write};
 use std::path::Path;
 
+/// Most nodes of a bill of materials; tools that read them end long before.
+const MOST_LISTED: usize = 20_000;
 /// Name and version of the JSON form.
 const SCHEMA: &str = "bartizan.lineage/1";
 
@@ -48,7 +50,9 @@ pub(crate) fn run(arguments: &LineageArguments) -> Result<Exit, Failure> {
         }
         LineageCommand::Erase { record, max_nodes, format, key } => {
             let key = project::key(key)?;
-            let store = project::existing(store)?;
+            // An answer about an empty store would be worth nothing, so none is made.
+            drop(project::existing(store)?);
+            let store = project::for_signing(store, &key)?;
             let head = store.log().map(bartizan_evidence::store::StatementLog::head).transpose()?;
             let start = project::node(&store, record)?;
             let radius = walk(&store, &start, Direction::Down, None, *max_nodes)?;
@@ -122,11 +126,8 @@ fn export_command(
 pub(crate) fn around(store: &Store, start: &NodeId) -> Result<Lineage, Failure> {
     let mut both = walk(store, start, Direction::Up, None, MOST_NODES)?;
     let down = walk(store, start, Direction::Down, None, MOST_NODES)?;
-    for node in down.nodes {
-        if !both.nodes.iter().any(|known| known.id == node.id) {
-            both.nodes.push(node);
-        }
-    }
+    let known: BTreeSet<NodeId> = both.nodes.iter().map(|node| node.id.clone()).collect();
+    both.nodes.extend(down.nodes.into_iter().filter(|node| !known.contains(&node.id)));
     both.edges.extend(down.edges);
     both.edges.sort();
     both.edges.dedup();
@@ -172,6 +173,15 @@ fn write_to(
     let time = crate::commands::scan::now().to_string();
     let origin = Origin { tool: TOOL.name, version: TOOL.version, time: &time };
     let none = BTreeMap::new();
+    let is_bill =
+        matches!(format, LineageFormat::Cyclonedx | LineageFormat::Cyclonedx16 | LineageFormat::Spdx);
+    if is_bill && lineage.nodes.len() > MOST_LISTED {
+        let message = format!(
+            "{} nodes are too many for one bill of materials; up to {MOST_LISTED} are written",
+            lineage.nodes.len()
+        );
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+    }
     let document = match format {
         LineageFormat::Text => {
             let direction = written.direction.unwrap_or(Direction::Down);

@@ -1,0 +1,229 @@
+//! Statements in, lineage out: attest, trace, import, erase, bisect, bom, and a scan that is attested.
+
+use bartizan_evidence::digest::Digest;
+use serde_json::{Value, json};
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+struct Project(tempfile::TempDir);
+
+impl Project {
+    fn new() -> Self {
+        let project = Self(tempfile::tempdir().unwrap());
+        project.write("bartizan.toml", "");
+        project.ok(&["key", "generate", "--algorithm", "ed25519"]);
+        project
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        fs::write(self.0.path().join(name), text).unwrap();
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_bartizan"));
+        command.args(arguments).current_dir(self.0.path()).output().unwrap()
+    }
+
+    fn ok(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Two runs in a row: data to base, base to model.
+    fn two_runs(&self) {
+        for (input, output) in [("data.csv", "base.onnx"), ("base.onnx", "model.onnx")] {
+            self.write(input, input);
+            self.write(output, output);
+            let predicate = json!({"buildDefinition": {"buildType": "test", "resolvedDependencies":
+                [{"name": input, "digest": {"sha256": Digest::sha256(input.as_bytes()).value()}}]},
+                "runDetails": {"metadata": {"invocationId": format!("make {output}")}}});
+            self.write("predicate.json", &predicate.to_string());
+            self.ok(&[
+                "attest",
+                output,
+                "--type",
+                "https://slsa.dev/provenance/v1",
+                "--predicate",
+                "predicate.json",
+            ]);
+        }
+    }
+
+    fn trace(&self, arguments: &[&str]) -> Value {
+        let arguments = [&["lineage", "trace"], arguments, &["--format", "json"]].concat();
+        serde_json::from_str(&self.ok(&arguments)).unwrap()
+    }
+}
+
+#[test]
+fn the_blast_radius_of_a_file_is_every_model_made_from_it() {
+    let project = Project::new();
+    project.two_runs();
+    let digest = Digest::sha256(b"data.csv").to_string();
+    let down = project.trace(&[&digest, "--down", "--verify"]);
+    assert_eq!(down["totals"]["kinds"], json!({"dataset": 1, "model": 2, "run": 2}));
+    assert_eq!((&down["totals"]["edges"], &down["totals"]["unproven"]), (&json!(4), &json!(0)));
+    assert!(down["edges"].as_array().unwrap().iter().all(|edge| edge["logIndex"].is_u64()));
+    assert_eq!(down["proofs"].as_object().unwrap().len(), 2);
+    let up = project.trace(&["model.onnx", "--up"]);
+    assert_eq!(up["nodes"].as_array().unwrap().len(), 5);
+    let schema = include_str!("../../../../docs/schemas/lineage-1.schema.json");
+    let schema: Value = serde_json::from_str(schema).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    assert!(validator.is_valid(&down) && validator.is_valid(&up));
+    assert!(!validator.is_valid(&json!({"schema": "bartizan.lineage/1"})));
+    assert!(project.ok(&["lineage", "reindex"]).contains("the index was right"));
+}
+
+#[test]
+fn what_nobody_speaks_of_and_what_was_tampered_with_are_errors() {
+    let project = Project::new();
+    project.two_runs();
+    let unknown = project.run(&["lineage", "trace", &Digest::sha256(b"?").to_string(), "--down"]);
+    assert_eq!(unknown.status.code(), Some(2));
+    // One byte of one envelope.
+    let blobs = project.0.path().join(".bartizan/blobs/sha256");
+    let blob = fs::read_dir(blobs).unwrap().next().unwrap().unwrap().path();
+    let mut bytes = fs::read(&blob).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&blob, bytes).unwrap();
+    let tampered = project.run(&["lineage", "trace", "data.csv", "--down", "--verify"]);
+    assert_eq!(tampered.status.code(), Some(2));
+    let told = String::from_utf8_lossy(&tampered.stderr).into_owned();
+    assert!(told.contains("was changed after it was written"), "{told}");
+    assert_eq!(project.run(&["lineage", "reindex"]).status.code(), Some(3));
+}
+
+#[test]
+fn a_key_that_nobody_trusts_proves_nothing_until_it_is_trusted() {
+    let project = Project::new();
+    project.two_runs();
+    project.ok(&["key", "generate", "--algorithm", "ed25519", "--output", "other.key"]);
+    project.write(
+        "predicate.json",
+        &json!({"kind": "deployment", "uses":
+        [{"digest": {"sha256": Digest::sha256(b"model.onnx").value()}}]})
+        .to_string(),
+    );
+    project.write("deployment.json", "{}");
+    project.ok(&[
+        "attest",
+        "deployment.json",
+        "--type",
+        "urn:bartizan:predicate:use:v1",
+        "--predicate",
+        "predicate.json",
+        "--key",
+        "other.key",
+    ]);
+    let unproven = |trace: Value| trace["totals"]["unproven"].as_u64().unwrap();
+    assert_eq!(unproven(project.trace(&["model.onnx", "--down"])), 1);
+    project.ok(&["lineage", "trust", "other.key.pub"]);
+    assert_eq!(unproven(project.trace(&["model.onnx", "--down"])), 0);
+}
+
+#[test]
+fn documents_of_others_are_imported_and_wrong_ones_refused() {
+    let project = Project::new();
+    project.write(
+        "event.json",
+        &json!({"eventType": "COMPLETE", "run": {"runId": "r"}, "job": {"namespace": "n", "name": "j"},
+        "inputs": [{"namespace": "db", "name": "a"}], "outputs": [{"namespace": "db", "name": "b"}]})
+        .to_string(),
+    );
+    project.ok(&["lineage", "import", "event.json"]);
+    let down = project.trace(&["dataset:db#a", "--down"]);
+    assert_eq!(down["nodes"].as_array().unwrap().len(), 3);
+    assert!(down["edges"].as_array().unwrap().iter().all(|edge| edge["proven"] == json!(false)));
+    project.write("data.csv", "abd");
+    project.write("dvc.lock", "stages:\n  t:\n    cmd: x\n    deps:\n    - path: data.csv\n      md5: 900150983cd24fb0d6963f7d28e17f72\n");
+    assert_eq!(project.run(&["lineage", "import", "dvc.lock"]).status.code(), Some(1));
+    project.write("data.csv", "abc");
+    project.ok(&["lineage", "import", "dvc.lock"]);
+    assert!(project.trace(&["data.csv", "--down"])["nodes"].to_string().contains("job:dvc#t"));
+}
+
+#[test]
+fn erasure_states_everything_made_from_a_record() {
+    let project = Project::new();
+    project.two_runs();
+    let receipt: Value =
+        serde_json::from_str(&project.ok(&["lineage", "erase", "data.csv", "--format", "json"])).unwrap();
+    let envelope = receipt["envelope"].as_str().unwrap().strip_prefix("sha256:").unwrap().to_owned();
+    let path = project.0.path().join(".bartizan/blobs/sha256").join(envelope);
+    let envelope = bartizan_evidence::dsse::Envelope::from_json(&fs::read(path).unwrap()).unwrap();
+    let statement: Value = serde_json::from_slice(&envelope.payload).unwrap();
+    assert_eq!(statement["predicate"]["affected"].as_array().unwrap().len(), 4);
+    assert_eq!(statement["predicate"]["complete"], json!(true));
+    assert_eq!(statement["predicate"]["log"]["size"], json!(2));
+}
+
+#[cfg(unix)]
+#[test]
+fn bisection_finds_the_first_bad_version() {
+    let project = Project::new();
+    project.two_runs();
+    let found = project.ok(&[
+        "lineage",
+        "bisect",
+        "data.csv",
+        "model.onnx",
+        "--",
+        "sh",
+        "-c",
+        "test {name} = data.csv",
+    ]);
+    assert!(found.contains(&format!("first bad  {}", Digest::sha256(b"base.onnx"))), "{found}");
+}
+
+#[test]
+fn every_format_is_written() {
+    let project = Project::new();
+    project.two_runs();
+    for (format, sign) in [
+        ("text", "model.onnx"),
+        ("mermaid", "flowchart"),
+        ("dot", "digraph"),
+        ("svg", "<svg"),
+        ("openlineage", "runId"),
+        ("cyclonedx", "\"1.7\""),
+        ("cyclonedx-1.6", "\"1.6\""),
+        ("spdx", "spdx-context"),
+    ] {
+        let text = project.ok(&["lineage", "trace", "model.onnx", "--up", "--format", format]);
+        assert!(text.contains(sign), "{format}: {text}");
+    }
+}
+
+#[test]
+fn a_bill_of_a_folder_lists_its_files_and_where_they_came_from() {
+    let project = Project::new();
+    project.two_runs();
+    let folder = project.0.path().join("model");
+    fs::create_dir(&folder).unwrap();
+    fs::copy(project.0.path().join("model.onnx"), folder.join("model.onnx")).unwrap();
+    fs::write(folder.join("config.json"), "{}").unwrap();
+    let output = project.run(&["bom", "model"]);
+    let bom: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(bom["metadata"]["component"]["name"], json!("model"));
+    let text = bom.to_string();
+    for name in ["config.json", "model.onnx", "data.csv", "make model.onnx"] {
+        assert!(text.contains(name), "{name} is missing");
+    }
+}
+
+#[test]
+fn an_attested_scan_speaks_about_what_it_read() {
+    let project = Project::new();
+    // Pickle: os.system called with a text.
+    project.write("model.pkl", "cos\nsystem\n(S'true'\ntR.");
+    let output = project.run(&["scan", "model.pkl", "--attest"]);
+    assert_eq!(output.status.code(), Some(1));
+    let known: Value =
+        serde_json::from_str(&project.ok(&["lineage", "show", "model.pkl", "--format", "json"])).unwrap();
+    assert_eq!(known["about"][0]["predicateType"], json!("https://in-toto.io/attestation/test-result/v0.1"));
+    assert!(Path::new(&project.0.path().join(".bartizan/index.sqlite")).exists());
+}
