@@ -231,3 +231,45 @@ fn our_spdx_documents_use_the_terms_of_the_model() {
         }
     }
 }
+
+/// Reads and writes again with the SPDX project's own model, which refuses unknown terms and missing properties.
+const SPDX_MODEL: &str = "
+import io, sys
+from spdx_python_model import v3_0_1 as model
+objects = model.SHACLObjectSet()
+model.JSONLDDeserializer().read(io.BytesIO(sys.stdin.buffer.read()), objects)
+model.JSONLDSerializer().write(objects, io.BytesIO())
+print(len(list(objects.foreach_type(model.Relationship, match_subclass=True))), len(objects.missing_ids))
+";
+
+#[test]
+fn the_model_of_the_spdx_project_reads_our_documents() {
+    use std::io::Write as _;
+    use std::process::{Command, Stdio};
+    let python = std::env::var("BARTIZAN_PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    let known = Command::new(&python).args(["-c", "import spdx_python_model"]).stderr(Stdio::null()).status();
+    if !known.is_ok_and(|status| status.success()) {
+        println!("skipped: {python} has no spdx-python-model");
+        return;
+    }
+    let read = |document: &Value| {
+        let mut child = Command::new(&python)
+            .args(["-c", SPDX_MODEL])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(document.to_string().as_bytes()).unwrap();
+        child.wait_with_output().unwrap()
+    };
+    let document = spdx::document(&story(), ORIGIN);
+    let output = read(&document);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "6 0");
+    let mut broken = document;
+    broken["@graph"].as_array_mut().unwrap().iter_mut().for_each(|element| {
+        element.as_object_mut().unwrap().remove("dataset_datasetType");
+    });
+    assert!(!read(&broken).status.success());
+}

@@ -11,6 +11,8 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
 const CONTEXT: &str = "https://spdx.org/rdf/3.0.1/spdx-context.jsonld";
+/// Both profiles make mandatory what lineage does not know.
+const UNKNOWN: &str = "times and supplier are those of this document, which the profile asks for; those of the package are not known";
 const BUILD_TYPE: &str = "https://github.com/bartizan-dev/bartizan/lineage";
 
 /// The document.
@@ -116,6 +118,7 @@ fn element(node: &Node, name: &str, lineage: &Lineage, origin: Origin<'_>) -> Va
         element.insert("software_downloadLocation".to_owned(), json!(location(&node.id)));
         element.insert("software_packageVersion".to_owned(), json!(node.short_id()));
         element.insert("releaseTime".to_owned(), json!(origin.time));
+        element.insert("comment".to_owned(), json!(UNKNOWN));
         element.insert(
             "suppliedBy".to_owned(),
             json!(name.split('#').next().map(|space| format!("{space}#tool"))),
