@@ -1,5 +1,6 @@
 //! Lineage documents of other projects, where `BARTIZAN_CORPUS` names a folder that holds them, and the documents we write
 //! against the schemas of their formats, where `BARTIZAN_SPECS` names a folder that holds those.
+#![cfg(test)]
 
 use bartizan_evidence::digest::Digest;
 use bartizan_evidence::lineage::export::{Origin, cyclonedx, openlineage, spdx};
@@ -92,7 +93,7 @@ fn descriptions_and_bills_of_others_are_recognised_by_content() {
                 Ok(imported) => assert_eq!(imported.format, format, "{}", file.display()),
                 // Some bills are broken on purpose.
                 Err(error) => {
-                    assert!(file.to_string_lossy().contains("invalid"), "{}: {error}", file.display())
+                    assert!(file.to_string_lossy().contains("invalid"), "{}: {error}", file.display());
                 }
             }
         }

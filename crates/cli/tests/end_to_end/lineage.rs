@@ -121,7 +121,7 @@ fn a_key_that_nobody_trusts_proves_nothing_until_it_is_trusted() {
     ]);
     let unproven = |trace: Value| trace["totals"]["unproven"].as_u64().unwrap();
     assert_eq!(unproven(project.trace(&["model.onnx", "--down"])), 1);
-    project.ok(&["lineage", "trust", "other.key.pub"]);
+    project.ok(&["lineage", "trust", "other.pub"]);
     assert_eq!(unproven(project.trace(&["model.onnx", "--down"])), 0);
 }
 
