@@ -38,6 +38,7 @@ fn check(model: &Path, signature: &Path, trust: &Trust) -> Verification {
             algorithm: HashAlgorithm::Sha256,
             jobs: NonZeroUsize::new(2).unwrap(),
             progress: &Silent,
+            cache: None,
         },
         // 2026-06-01, within the years for which the certificates are valid.
         now: Duration::from_hours(494_520),

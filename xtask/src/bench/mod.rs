@@ -10,6 +10,7 @@ mod lineage;
 mod measure;
 mod oracle;
 mod peers;
+mod sign;
 mod throughput;
 
 use crate::process::{run as command, target};
@@ -30,6 +31,7 @@ pub(crate) fn run(name: &str, options: &[&str]) -> Result<(), String> {
         "throughput" => throughput::run(with_peers),
         "folder" => folder::run(),
         "damage" => damage::run(),
+        "sign" => sign::run(with_peers),
         "lineage" => lineage::run(),
         _ => Err(format!("no bench is called `{name}`; see `cargo xtask`")),
     }

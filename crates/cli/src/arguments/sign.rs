@@ -36,6 +36,9 @@ pub(crate) struct SignArguments {
     /// Follow the specification where the reference implementation reads another form only (single files, shards)
     #[arg(long, help_heading = "Files")]
     pub(crate) strict_spec: bool,
+    /// Read every file, also those whose digest is remembered from an earlier run
+    #[arg(long, help_heading = "Files")]
+    pub(crate) no_cache: bool,
     /// Files read at a time [default: one for each processor]
     #[arg(
         long,
@@ -89,6 +92,9 @@ pub(crate) struct VerifyArguments {
     /// Refuse whatever lies in the model and is not signed, also what is harmless
     #[arg(long, help_heading = "Files")]
     pub(crate) strict: bool,
+    /// Read every file, also those whose digest is remembered from an earlier run
+    #[arg(long, help_heading = "Files")]
+    pub(crate) no_cache: bool,
     /// Files read at a time [default: one for each processor]
     #[arg(
         long,

@@ -7,11 +7,12 @@ use crate::failure::Failure;
 use crate::progress::Bar;
 use crate::{keyfile, terminal};
 use bartizan_evidence::keys::{Signer as _, certificates_from_pem};
-use bartizan_evidence::manifest::{Digesting, Progress, Silent};
+use bartizan_evidence::manifest::{DigestCache, Digesting, Progress, Silent};
 use bartizan_evidence::oms::{SignError, SignOptions, SigningIdentity, sign};
 use std::io::{self, IsTerminal as _, Write as _};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 /// Runs the command.
 ///
@@ -27,12 +28,14 @@ pub(crate) fn run(arguments: &SignArguments) -> Result<Exit, Failure> {
     let identity =
         if chain.is_empty() { SigningIdentity::Key(&key) } else { SigningIdentity::Certified(&key, chain) };
     let signature = signature_file(&arguments.path, arguments.signature.as_deref());
+    let cache = (!arguments.no_cache).then(digest_cache).flatten();
     let bar = io::stderr().is_terminal().then(|| Bar::new(0));
     let options = SignOptions {
         digesting: Digesting {
             algorithm: arguments.hash,
             jobs: jobs(arguments.jobs),
             progress: bar.as_ref().map_or(&Silent as &dyn Progress, |bar| bar),
+            cache: cache.as_ref(),
         },
         shard_bytes: arguments.shard_size,
         ignore_paths: &arguments.ignore_path,
@@ -44,6 +47,7 @@ pub(crate) fn run(arguments: &SignArguments) -> Result<Exit, Failure> {
     if let Some(bar) = &bar {
         bar.clear();
     }
+    remember(cache.as_ref());
     let signed =
         signed.map_err(|error| Failure::Sign { path: arguments.path.clone(), error: Box::new(error) })?;
     write_whole(&signature, |out| out.write_all(&signed.bundle))?;
@@ -85,6 +89,24 @@ pub(crate) fn signature_file(model: &Path, given: Option<&Path>) -> PathBuf {
 /// Files read at a time.
 pub(crate) fn jobs(given: Option<NonZeroUsize>) -> NonZeroUsize {
     given.or_else(|| std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN)
+}
+
+/// Digests remembered in the user's own folder for such things; none when there is no such folder.
+pub(crate) fn digest_cache() -> Option<DigestCache> {
+    let own = |name, below: &str| {
+        let folder = std::env::var_os(name).map(PathBuf::from).filter(|folder| folder.is_absolute());
+        folder.map(|folder| folder.join(below))
+    };
+    let folder = own("XDG_CACHE_HOME", "bartizan").or_else(|| own("HOME", ".cache/bartizan"))?;
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok()?;
+    Some(DigestCache::open(folder.join("digests"), now))
+}
+
+/// Writes what was learnt. A cache that cannot be written costs time on the next run, nothing else.
+pub(crate) fn remember(cache: Option<&DigestCache>) {
+    if let Some(Err(error)) = cache.map(DigestCache::save) {
+        terminal::remark(&format!("digests are not remembered: {error}"));
+    }
 }
 
 impl Progress for Bar {

@@ -1,7 +1,7 @@
 //! `bartizan verify`: is a model what somebody trusted has signed?
 
 use crate::arguments::{TextOrJson, VerifyArguments};
-use crate::commands::sign::{jobs, signature_file};
+use crate::commands::sign::{digest_cache, jobs, remember, signature_file};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::progress::Bar;
@@ -26,6 +26,7 @@ pub(crate) fn run(arguments: &VerifyArguments) -> Result<Exit, Failure> {
     let trust = trust(arguments)?;
     let signature = signature_file(&arguments.path, arguments.signature.as_deref());
     let bundle = read_bundle(&signature)?;
+    let cache = (!arguments.no_cache).then(digest_cache).flatten();
     let bar = io::stderr().is_terminal().then(|| Bar::new(0));
     let options = VerifyOptions {
         trust: &trust,
@@ -33,6 +34,7 @@ pub(crate) fn run(arguments: &VerifyArguments) -> Result<Exit, Failure> {
             algorithm: HashAlgorithm::Sha256,
             jobs: jobs(arguments.jobs),
             progress: bar.as_ref().map_or(&Silent as &dyn Progress, |bar| bar),
+            cache: cache.as_ref(),
         },
         now: SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO),
         signature_file: Some(&signature),
@@ -45,6 +47,7 @@ pub(crate) fn run(arguments: &VerifyArguments) -> Result<Exit, Failure> {
     if let Some(bar) = &bar {
         bar.clear();
     }
+    remember(cache.as_ref());
     let found = found.map_err(|error| Failure::Verify { error: Box::new(error) })?;
     let mut reasons: Vec<(&str, String)> =
         found.refusals.iter().map(|refusal| (refusal.kind(), refusal.to_string())).collect();

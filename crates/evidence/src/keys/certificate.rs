@@ -411,8 +411,8 @@ mod tests {
         let found = verify_chain(&[leaf.clone(), der(&middle)], &[der(&root)], IN_2030).unwrap();
         assert_eq!((found.subject.as_str(), found.root.as_str()), ("CN=signer", "CN=root"));
         // The middle may come from the verifier, with or without the root.
-        assert!(verify_chain(&[leaf.clone()], &[der(&root), der(&middle)], IN_2030).is_ok());
-        assert!(verify_chain(&[leaf.clone()], &[der(&middle)], IN_2030).is_ok());
+        assert!(verify_chain(std::slice::from_ref(&leaf), &[der(&root), der(&middle)], IN_2030).is_ok());
+        assert!(verify_chain(std::slice::from_ref(&leaf), &[der(&middle)], IN_2030).is_ok());
         assert!(matches!(
             verify_chain(&[leaf], &[der(&root)], IN_2030),
             Err(CertificateError::UntrustedRoot { .. })
@@ -424,11 +424,11 @@ mod tests {
         let (mine, same_name, other) = (root("root"), root("root"), root("other"));
         let leaf = leaf(|_| {}, &mine);
         assert!(matches!(
-            verify_chain(&[leaf.clone()], &[der(&other)], IN_2030),
+            verify_chain(std::slice::from_ref(&leaf), &[der(&other)], IN_2030),
             Err(CertificateError::UntrustedRoot { .. })
         ));
         assert!(matches!(
-            verify_chain(&[leaf.clone()], &[der(&same_name)], IN_2030),
+            verify_chain(std::slice::from_ref(&leaf), &[der(&same_name)], IN_2030),
             Err(CertificateError::NotSigned { .. })
         ));
         // A root that only the signer sends along is not trusted.
@@ -440,7 +440,7 @@ mod tests {
         let root = root("root");
         let leaf = leaf(|_| {}, &root);
         assert!(matches!(
-            verify_chain(&[leaf.clone()], &[der(&root)], IN_2050),
+            verify_chain(std::slice::from_ref(&leaf), &[der(&root)], IN_2050),
             Err(CertificateError::Expired { .. })
         ));
         assert!(matches!(
@@ -508,7 +508,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn any_bytes_are_a_certificate_or_an_error(bytes: Vec<u8>) {
-            let _ = verify_chain(&[bytes.clone()], &[bytes], IN_2030);
+            let _ = verify_chain(std::slice::from_ref(&bytes), std::slice::from_ref(&bytes), IN_2030);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Digesting many files, and parts of files, with every processor: [`digest_all`].
 
-use super::{HashAlgorithm, Range};
+use super::{DigestCache, HashAlgorithm, Range};
 use bartizan_core::{Source, SourceError};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -27,6 +27,8 @@ pub struct Digesting<'a> {
     pub jobs: NonZeroUsize,
     /// Told as work proceeds.
     pub progress: &'a dyn Progress,
+    /// Digests remembered from earlier runs.
+    pub cache: Option<&'a DigestCache>,
 }
 
 /// Told as digests are computed, from any thread.
@@ -105,6 +107,15 @@ pub fn digest_all(work: &[Work<'_>], digesting: Digesting<'_>) -> Vec<Digested> 
 }
 
 fn digest_one(work: &Work<'_>, digesting: Digesting<'_>, spare: bool) -> Digested {
+    let known = digesting.cache.filter(|_| work.range.is_none() && work.size > 0);
+    let known = known.and_then(|cache| Some((cache, DigestCache::identify(work.path)?)));
+    if let Some((cache, identity)) = known
+        && let Some(digest) = cache.recall(digesting.algorithm, work.path, identity)
+    {
+        digesting.progress.read(work.size);
+        digesting.progress.done(work.path);
+        return Ok((digest, work.size));
+    }
     let source = Source::open(work.path, u64::MAX)?;
     let whole = source.bytes();
     let bytes = match &work.range {
@@ -123,6 +134,9 @@ fn digest_one(work: &Work<'_>, digesting: Digesting<'_>, spare: bool) -> Digeste
     } else {
         digesting.algorithm.digest(bytes)
     };
+    if let Some((cache, identity)) = known {
+        cache.remember(digesting.algorithm, work.path, identity, &digest);
+    }
     digesting.progress.read(bytes.len() as u64);
     digesting.progress.done(work.path);
     Ok((digest, bytes.len() as u64))
@@ -142,6 +156,7 @@ mod tests {
             algorithm: HashAlgorithm::Sha256,
             jobs: NonZeroUsize::new(jobs).unwrap(),
             progress: &Silent,
+            cache: None,
         }
     }
 

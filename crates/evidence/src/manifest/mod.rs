@@ -4,9 +4,11 @@
 //! threads where the algorithm allows. Policy (what is ignored, which links are followed) is the caller's.
 
 mod algorithm;
+mod cache;
 mod engine;
 mod listing;
 
 pub use algorithm::{HashAlgorithm, Range};
+pub use cache::DigestCache;
 pub use engine::{DigestError, Digested, Digesting, Progress, Silent, Work, digest_all};
 pub use listing::{Entry, Kind, Listing, ListingError, MOST_ENTRIES, list};
