@@ -40,9 +40,14 @@ pub fn parse(bytes: &[u8]) -> Result<Imported, ImportError> {
 /// Whether a JSON value looks like an event, a run, job or data set event of any producer.
 pub fn is_event(value: &Value) -> bool {
     let first = value.as_array().and_then(|list| list.first()).unwrap_or(value);
-    let has = |key: &str| first.get(key).is_some();
-    (has("run") || has("job") || has("dataset") || has("inputs") || has("outputs"))
-        && (has("eventType") || has("eventTime") || has("producer") || has("schemaURL"))
+    let named = |key: &str, name: &str| first.get(key).is_some_and(|value| text(value, name).is_some());
+    let datasets = ["inputs", "outputs"].iter().flat_map(|key| listed(first, key));
+    named("run", "runId")
+        || named("job", "name")
+        || named("dataset", "name")
+        || datasets
+            .into_iter()
+            .any(|dataset| text(dataset, "namespace").is_some() && text(dataset, "name").is_some())
 }
 
 fn event(event: &Value, imported: &mut Imported) -> Result<(), ImportError> {

@@ -108,6 +108,8 @@ mod tests {
         let event = json!({"eventType": "START", "run": {"runId": "r"}}).to_string();
         assert_eq!(format(event.as_bytes()), Some("OpenLineage"));
         assert_eq!(format(format!("{event}\n{event}\n").as_bytes()), Some("OpenLineage"));
+        let bare = json!({"outputs": [{"namespace": "db", "name": "a"}]}).to_string();
+        assert_eq!(format(bare.as_bytes()), Some("OpenLineage"));
         assert_eq!(format(b"---\nbase_model: a/b\n---\n"), Some("model card"));
         assert_eq!(format(b"stages:\n  a:\n    cmd: x\n"), Some("DVC"));
         assert_eq!(format(b"{\"@type\": \"sc:Dataset\", \"distribution\": []}"), Some("Croissant"));
