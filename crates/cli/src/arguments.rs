@@ -89,6 +89,9 @@ pub(crate) struct ScanArguments {
     /// Name that stands for standard input in the report
     #[arg(long, value_name = "NAME", help_heading = "Input")]
     pub(crate) stdin_name: Option<String>,
+    /// Read neither bartizan.toml nor .bartizan-ignore: for folders whose authors you do not trust
+    #[arg(long, env = "BARTIZAN_NO_CONFIG", hide_env_values = true, num_args = 0, default_missing_value = "true", default_value = "false", value_parser = FalseyValueParser::new(), help_heading = "Input")]
+    pub(crate) no_config: bool,
     /// Write the findings as a baseline to FILE
     #[arg(long, value_name = "FILE", help_heading = "Findings")]
     pub(crate) write_baseline: Option<PathBuf>,
@@ -152,12 +155,13 @@ pub(crate) struct ScanOptions {
         help_heading = "Findings"
     )]
     pub(crate) rules: Option<Vec<String>>,
-    /// Leave out files and folders that match; repeat for more
+    /// Leave out files and folders that match; repeat for more (in BARTIZAN_EXCLUDE, one a line)
     #[arg(
         long,
         value_name = "GLOB",
         env = "BARTIZAN_EXCLUDE",
         hide_env_values = true,
+        value_delimiter = '\n',
         help_heading = "Input"
     )]
     pub(crate) exclude: Option<Vec<String>>,
@@ -262,10 +266,10 @@ pub(crate) struct ScanOptions {
     )]
     pub(crate) max_time: Option<Age>,
     /// Write findings and gaps only
-    #[arg(long, short, env = "BARTIZAN_QUIET", hide_env_values = true, num_args = 0, default_missing_value = "true", value_parser = FalseyValueParser::new(), help_heading = "Output", conflicts_with = "verbose")]
+    #[arg(long, short, env = "BARTIZAN_QUIET", hide_env_values = true, num_args = 0, default_missing_value = "true", value_parser = FalseyValueParser::new(), help_heading = "Output", overrides_with = "verbose")]
     pub(crate) quiet: Option<bool>,
     /// Write every finding, clean files, digests and references
-    #[arg(long, short, env = "BARTIZAN_VERBOSE", hide_env_values = true, num_args = 0, default_missing_value = "true", value_parser = FalseyValueParser::new(), help_heading = "Output")]
+    #[arg(long, short, env = "BARTIZAN_VERBOSE", hide_env_values = true, num_args = 0, default_missing_value = "true", value_parser = FalseyValueParser::new(), help_heading = "Output", overrides_with = "quiet")]
     pub(crate) verbose: Option<bool>,
     /// Show no progress bar
     #[arg(long, env = "BARTIZAN_NO_PROGRESS", hide_env_values = true, num_args = 0, default_missing_value = "true", value_parser = FalseyValueParser::new(), help_heading = "Output")]

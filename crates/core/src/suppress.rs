@@ -42,6 +42,8 @@ rule! {
 #[derive(Debug, Clone)]
 pub struct Suppressions {
     path: PathBuf,
+    /// Folder that `path` entries start from, absolute; none when it is not known.
+    folder: Option<PathBuf>,
     text: String,
     entries: Vec<Suppression>,
 }
@@ -111,7 +113,12 @@ impl Suppressions {
             let line = line_and_column(text, at).0;
             Suppression::new(spanned.into_inner(), line).map_err(|reason| malformed(at, reason))
         });
-        Ok(Self { path: path.to_owned(), text: text.to_owned(), entries: entries.collect::<Result<_, _>>()? })
+        // The folder's own name, so that it is the same folder however the file was named.
+        let folder =
+            path.parent().map(|folder| if folder.as_os_str().is_empty() { Path::new(".") } else { folder });
+        let folder = folder.and_then(|folder| std::fs::canonicalize(folder).ok());
+        let entries = entries.collect::<Result<_, _>>()?;
+        Ok(Self { path: path.to_owned(), folder, text: text.to_owned(), entries })
     }
 
     /// The reason why `reported` about `subject` is held back on `today`, if it is; notes in `used` which entry did it.
@@ -122,11 +129,10 @@ impl Suppressions {
         today: jiff::civil::Date,
         used: &mut Vec<usize>,
     ) -> Option<&str> {
-        let (place, entry) = self
-            .entries
-            .iter()
-            .enumerate()
-            .find(|(_, entry)| entry.expires >= today && entry.matches(reported, subject, &self.path))?;
+        let below = self.folder.as_deref().and_then(|folder| place_below(folder, &subject.uri));
+        let (place, entry) = self.entries.iter().enumerate().find(|(_, entry)| {
+            entry.expires >= today && entry.matches(reported, subject, below.as_deref())
+        })?;
         used.push(place);
         Some(&entry.reason)
     }
@@ -206,17 +212,24 @@ impl Suppression {
         })
     }
 
-    fn matches(&self, reported: &Reported, subject: &Subject, file: &Path) -> bool {
+    fn matches(&self, reported: &Reported, subject: &Subject, below: Option<&Path>) -> bool {
         let path_fits = |patterns: &GlobSet| {
-            let uri = Path::new(&subject.uri);
-            let folder = file.parent().unwrap_or(Path::new(""));
-            patterns.is_match(uri) || uri.strip_prefix(folder).is_ok_and(|inner| patterns.is_match(inner))
+            patterns.is_match(&subject.uri) || below.is_some_and(|inner| patterns.is_match(inner))
         };
         self.rule.is_match(reported.finding.rule.id)
             && self.path.as_ref().is_none_or(path_fits)
             && self.fingerprint.as_ref().is_none_or(|print| *print == reported.fingerprint)
             && self.sha256.as_ref().is_none_or(|wanted| Some(wanted) == subject.digest.sha256.as_ref())
     }
+}
+
+/// Where the file shown as `uri` lies below `folder`, which is absolute; none when it lies elsewhere or is no file.
+fn place_below(folder: &Path, uri: &str) -> Option<PathBuf> {
+    let path = Path::new(uri);
+    // The parent only: the file itself may be a link, and its own name is what the entry speaks of.
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let parent = std::fs::canonicalize(parent).ok()?;
+    parent.strip_prefix(folder).ok().map(|inner| inner.join(path.file_name().unwrap_or_default()))
 }
 
 /// A glob over rule ids, in which `*` does not cross the `/` after the area.

@@ -2,7 +2,7 @@
 
 use crate::baseline::Baseline;
 use crate::report::{Report, Reported, Summary, Suppressed, SuppressedBy, Tool};
-use crate::suppress::{Suppressions, rule_glob};
+use crate::suppress::{EXPIRED_SUPPRESSION, Suppressions, rule_glob};
 use crate::sweep::Examined;
 use crate::{Confidence, Digest, Kind, Rule, Severity, Status, Subject, fingerprint, hex};
 use globset::GlobMatcher;
@@ -55,7 +55,7 @@ impl Triage {
             (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let mut used = Vec::new();
         for Examined { mut subject, findings: found, gaps: unread } in examined {
-            let (mut kept, mut held, mut unasked) = (0u64, 0u64, 0u64);
+            let (mut held, mut unasked) = (0u64, 0u64);
             for reported in found {
                 if !self.asks_for(&reported) {
                     unasked += 1;
@@ -63,12 +63,8 @@ impl Triage {
                     held += 1;
                     suppressed.push(Suppressed { reported, by, reason });
                 } else {
-                    kept += 1;
                     findings.push(reported);
                 }
-            }
-            if subject.status == Status::Findings && kept == 0 && unasked == 0 {
-                subject.status = Status::Clean;
             }
             for (count, what) in [(held, "held back by suppression or baseline"), (unasked, "not asked for")]
             {
@@ -84,7 +80,11 @@ impl Triage {
         }
         if let Some(suppressions) = &self.suppressions {
             notes.extend(suppressions.unused(today, &used));
-            expired(suppressions, today, &mut subjects, &mut findings);
+            if self.rules.includes(EXPIRED_SUPPRESSION.id)
+                && EXPIRED_SUPPRESSION.severity >= self.min_severity
+            {
+                expired(suppressions, today, &mut subjects, &mut findings);
+            }
         }
         subjects.sort_by(|a, b| a.uri.cmp(&b.uri));
         findings.sort_by(Reported::worst_first);
@@ -274,14 +274,15 @@ mod tests {
     }
 
     #[test]
-    fn a_baseline_holds_back_what_it_knows_and_a_subject_without_more_is_clean() {
+    fn a_baseline_holds_back_what_it_knows_and_a_subject_without_more_is_not_called_clean() {
         let first = report(&Triage::default());
         let mut text = Vec::new();
         Baseline::write(&first, &mut text).unwrap();
         let baseline = Baseline::parse(std::str::from_utf8(&text).unwrap()).unwrap();
         let second = report(&Triage { baseline: Some(baseline), ..Triage::default() });
         assert_eq!((second.findings.len(), second.suppressed.len()), (0, 2));
-        assert_eq!(second.subjects[0].status, Status::Clean);
+        assert_eq!(second.subjects[0].status, Status::Findings);
+        assert_eq!(second.subjects[0].detail.as_deref(), Some("2 findings held back by suppression or baseline"));
     }
 
     #[test]

@@ -2,7 +2,8 @@
 
 use crate::{FolderSiblings, Input, NoSiblings, scan};
 use bartizan_core::sweep::{File, Inspection, Inspector};
-use bartizan_core::{Clock, Limits};
+use bartizan_core::report::is_own_report;
+use bartizan_core::{Clock, Kind, Limits};
 
 /// Looks into model files, within limits.
 #[derive(Debug, Clone, Copy)]
@@ -13,6 +14,9 @@ pub struct ModelInspector<'a> {
 
 impl Inspector for ModelInspector<'_> {
     fn inspect(&self, file: &File<'_>, bytes: &[u8], clock: &dyn Clock) -> Inspection {
+        if is_own_report(bytes) {
+            return Inspection { format: Some("bartizan-report"), kind: Kind::Other, findings: Vec::new(), gaps: Vec::new() };
+        }
         let folder = file.place.map(|(path, root)| FolderSiblings::new(path, root));
         let siblings: &dyn crate::Siblings = match &folder {
             Some(folder) => folder,

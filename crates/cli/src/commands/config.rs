@@ -3,7 +3,7 @@
 use crate::arguments::{ConfigArguments, ConfigCommand};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::settings::{Settings, file};
+use crate::settings::{Settings, Trust, file};
 use std::io::{self, BufWriter, Write};
 
 /// Runs the command.
@@ -20,7 +20,7 @@ pub(crate) fn run(arguments: &ConfigArguments, matches: &clap::ArgMatches) -> Re
         ConfigCommand::Show { origin, options } => {
             let here = std::env::current_dir().unwrap_or_default();
             let matches = matches.subcommand_matches("config").and_then(|of| of.subcommand_matches("show"));
-            let settings = Settings::gather(options, matches, &here)?;
+            let settings = Settings::gather(options, matches, &here, Trust::Folder)?;
             writeln!(out, "[scan]")?;
             let lines: Vec<String> = settings
                 .shown

@@ -5,7 +5,7 @@ use crate::commands::scan_statement;
 use crate::exit::Exit;
 use crate::failure::{Failure, nearest};
 use crate::progress::Bar;
-use crate::settings::Settings;
+use crate::settings::{Origin, Settings, Trust};
 use crate::terminal;
 use bartizan_core::baseline::Baseline;
 use bartizan_core::render::{Format, table};
@@ -37,14 +37,19 @@ pub(crate) fn all_rules() -> Vec<&'static Rule> {
 /// [`Failure`] when the scan cannot begin or its report cannot be written.
 pub(crate) fn run(arguments: &ScanArguments, matches: Option<&clap::ArgMatches>) -> Result<Exit, Failure> {
     let here = std::env::current_dir().unwrap_or_default();
-    let settings = Settings::gather(&arguments.options, matches, &here)?;
-    let triage = triage(&settings)?;
+    let trust = if arguments.no_config { Trust::Nothing } else { Trust::Folder };
+    let settings = Settings::gather(&arguments.options, matches, &here, trust)?;
+    let triage = triage(&settings, trust)?;
     let walk = entries(arguments, &settings)?;
     let report = scan(&settings, &triage, &walk);
     if let Some(path) = &arguments.write_baseline {
         write_whole(path, |out| Baseline::write(&report, out))?;
     }
-    write_report(&settings, &report)?;
+match write_report(&settings, &report) {
+        // Whoever read our output has seen enough; the verdict stands all the same.
+        Err(failure) if failure.is_broken_pipe() => {}
+        written => written?,
+    }
     if arguments.attest {
         scan_statement::attest(&report, arguments, settings.fail_on)?;
     }
@@ -60,14 +65,14 @@ pub(crate) fn run(arguments: &ScanArguments, matches: Option<&clap::ArgMatches>)
 /// [`Failure`] when the scan cannot begin.
 pub(crate) fn plain(path: &Path) -> Result<Report, Failure> {
     let here = std::env::current_dir().unwrap_or_default();
-    let settings = Settings::gather(&ScanOptions::default(), None, &here)?;
-    let triage = triage(&settings)?;
+    let settings = Settings::gather(&ScanOptions::default(), None, &here, Trust::Folder)?;
+    let triage = triage(&settings, Trust::Folder)?;
     let walk = walk(&[path.to_owned()], &settings.exclude)?;
     Ok(scan(&settings, &triage, &walk))
 }
 
 /// What to keep of the findings, from the settings and the files they name.
-fn triage(settings: &Settings) -> Result<Triage, Failure> {
+fn triage(settings: &Settings, trust: Trust) -> Result<Triage, Failure> {
     let rules = if settings.rules.is_empty() {
         RuleSelection::default()
     } else {
@@ -87,6 +92,9 @@ fn triage(settings: &Settings) -> Result<Triage, Failure> {
     let suppressions = match &settings.ignore_file {
         Some(path) => Some(Suppressions::parse(path, &read("ignore file", path)?)?),
         // Only the working directory's own: one inside scanned content would let its author hide from the scan.
+        None if trust == Trust::Nothing => None,
+        // A pipe of that name would be waited for without end.
+        None if fs::metadata(IGNORE_FILE).is_ok_and(|metadata| !metadata.is_file()) => None,
         None => match fs::read_to_string(IGNORE_FILE) {
             Ok(text) => Some(Suppressions::parse(Path::new(IGNORE_FILE), &text)?),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
@@ -107,6 +115,18 @@ fn entries(arguments: &ScanArguments, settings: &Settings) -> Result<Walk, Failu
     let (piped, paths): (Vec<PathBuf>, Vec<PathBuf>) =
         arguments.paths.iter().cloned().partition(|path| path.as_os_str() == "-");
     let mut walk = walk(&paths, &settings.exclude)?;
+    // What this very command reads as its baseline or writes quotes the findings; scanned, it would repeat them.
+    let own: Vec<PathBuf> = [&settings.output, &settings.baseline, &arguments.write_baseline]
+        .into_iter()
+        .flatten()
+        .filter_map(|path| fs::canonicalize(path).ok())
+        .collect();
+    walk.entries.retain(|entry| match &entry.content {
+        Content::File { path, .. } if !own.is_empty() => {
+            !fs::canonicalize(path).is_ok_and(|path| own.contains(&path))
+        }
+        _ => true,
+    });
     if !piped.is_empty() {
         let uri = arguments.stdin_name.clone().unwrap_or_else(|| "-".to_owned());
         let content = read_standard_input(settings)?;
@@ -209,8 +229,10 @@ fn remarks(settings: &Settings, arguments: &ScanArguments, walk: &Walk, report: 
     for note in &report.notes {
         terminal::remark(note);
     }
-    if settings.verbose && walk.excluded > 0 {
-        terminal::remark(&format!("{} files and folders left out by --exclude", walk.excluded));
+    steered(settings);
+    if walk.excluded > 0 {
+        let them = if walk.excluded == 1 { "file or folder was" } else { "files and folders were" };
+        terminal::remark(&format!("{} {them} left out by --exclude", walk.excluded));
     }
     if settings.verbose && walk.git_folders > 0 {
         terminal::remark(&format!("the inside of {} .git folders left out", walk.git_folders));
@@ -224,6 +246,24 @@ fn remarks(settings: &Settings, arguments: &ScanArguments, walk: &Walk, report: 
     }
     if let Some(path) = &arguments.write_baseline {
         told(path, "baseline");
+    }
+}
+
+/// Says which settings of the configuration file decide what is found: it may have come with what is scanned.
+fn steered(settings: &Settings) {
+    let decides = |name: &str| {
+        let about_output = ["format", "output", "quiet", "verbose", "no-progress", "color", "jobs"];
+        !about_output.contains(&name)
+    };
+    let names: Vec<&str> = settings
+        .shown
+        .iter()
+        .filter(|shown| matches!(shown.origin, Origin::File { .. }) && decides(shown.name))
+        .map(|shown| shown.name)
+        .collect();
+    if let (Some(file), false) = (&settings.file, names.is_empty()) {
+        let names = names.join(", ");
+        terminal::remark(&format!("{} sets {names}; --no-config leaves it out", file.display()));
     }
 }
 

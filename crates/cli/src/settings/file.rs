@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use toml::de::{DeTable, DeValue};
 
 /// A configuration file that was found and understood.
@@ -47,6 +47,10 @@ impl ConfigurationFile {
     pub(crate) fn find(folder: &Path) -> Result<Option<Self>, Failure> {
         for above in folder.ancestors() {
             let path = above.join(Self::NAME);
+            // A pipe of that name would be waited for without end.
+            if fs::metadata(&path).is_ok_and(|metadata| !metadata.is_file()) {
+                continue;
+            }
             match fs::read_to_string(&path) {
                 Ok(text) => {
                     // Shown short where it can be.
@@ -90,6 +94,18 @@ impl ConfigurationFile {
         let mut values: Configuration = toml::from_str(text).map_err(|error| of_toml(&error))?;
         let folder = path.parent().unwrap_or(Path::new(""));
         let scan = &mut values.scan;
+        // A file that came with a downloaded folder must not write elsewhere.
+        if let Some(output) = &scan.output
+            && !output.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir))
+        {
+            let at = spanned.get_ref().get("scan").map_or(0, |scan| scan.span().start);
+            let help = "give it as --output, or name a file below the folder of bartizan.toml".to_owned();
+            return Err(complain(
+                at,
+                format!("`output` leads to {}, outside this folder", output.display()),
+                Some(help),
+            ));
+        }
         for relative in [&mut scan.output, &mut scan.baseline, &mut scan.ignore_file].into_iter().flatten() {
             *relative = folder.join(&*relative);
         }
@@ -162,6 +178,15 @@ mod tests {
         assert_eq!(file.scan.baseline.as_deref(), Some(Path::new("sub/b.json")));
         assert_eq!(file.scan.max_file_bytes, Some((2 << 20).into()));
         assert_eq!((file.line_of("fail-on"), file.line_of("baseline")), (3, 4));
+    }
+
+    #[test]
+    fn a_report_is_not_written_outside_the_folder_of_the_file() {
+        assert!(parse("[scan]\noutput = \"reports/scan.txt\"\n").is_ok());
+        for path in ["/etc/motd", "../notes.txt", "a/../../b"] {
+            let error = parse(&format!("[scan]\noutput = \"{path}\"\n")).unwrap_err().to_string();
+            assert!(error.contains("outside this folder"), "{error}");
+        }
     }
 
     #[test]

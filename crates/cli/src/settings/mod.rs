@@ -35,6 +35,17 @@ pub(crate) struct Settings {
     pub(crate) color: Color,
     /// Every setting as text.
     pub(crate) shown: Vec<Shown>,
+    /// The configuration file that was read.
+    pub(crate) file: Option<PathBuf>,
+}
+
+/// Which files in the working directory and above it may steer a scan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Trust {
+    /// The configuration is looked for.
+    Folder,
+    /// Nothing is read that was not named.
+    Nothing,
 }
 
 /// One setting as `bartizan config show` prints it.
@@ -77,10 +88,15 @@ impl Settings {
         options: &ScanOptions,
         matches: Option<&clap::ArgMatches>,
         at: &Path,
+        trust: Trust,
     ) -> Result<Self, Failure> {
-        let file = ConfigurationFile::find(at)?;
-        let held = file.as_ref().map(|file| file.scan.clone()).unwrap_or_default();
+        let file = if trust == Trust::Folder { ConfigurationFile::find(at)? } else { None };
+        let mut held = file.as_ref().map(|file| file.scan.clone()).unwrap_or_default();
         let given = options.clone();
+        // The flag that was given rules out the other setting, wherever that one comes from.
+        if given.quiet.is_some() || given.verbose.is_some() {
+            (held.quiet, held.verbose) = (None, None);
+        }
         let mut all = Gathering { matches, file: file.as_ref(), shown: Vec::new() };
         let limits = Limits::default();
         let size = |limit| Size::from(limit);
@@ -141,6 +157,7 @@ impl Settings {
             no_progress: all.pick("no-progress", given.no_progress, held.no_progress, false),
             color: all.pick("color", given.color, held.color, Color::Auto),
             shown: all.shown,
+            file: file.as_ref().map(|file| file.path.clone()),
         })
     }
 }

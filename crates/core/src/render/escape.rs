@@ -3,9 +3,28 @@
 use crate::{Location, printable};
 use std::fmt::Write as _;
 
-/// One line of text that steers no terminal, whole up to a generous bound.
+/// One line of text that steers no terminal and no build server, whole up to a generous bound.
 pub(crate) fn line(text: &str) -> String {
-    printable(text, LINE_CHARS)
+    inert(&printable(text, LINE_CHARS))
+}
+
+/// `text` without what GitHub's runner obeys when it meets it in the output of a step: `##[command]` anywhere in a line, and
+/// `::command` after nothing but blanks. Every word may become the first of a wrapped line.
+///
+/// Source: actions/runner, `ActionCommand.cs`.
+pub(crate) fn inert(text: &str) -> String {
+    if !text.contains("##[") && !text.contains("::") {
+        return text.to_owned();
+    }
+    let text = text.replace("##[", "##\\[");
+    let mut tamed = String::with_capacity(text.len());
+    for word in text.split_inclusive(char::is_whitespace) {
+        if word.starts_with("::") {
+            tamed.push('\\');
+        }
+        tamed.push_str(word);
+    }
+    tamed
 }
 
 /// The place of a finding as `path!/member:line:column` or `path!/member @ 0x1f`, with the pointer behind.
@@ -33,6 +52,13 @@ const LINE_CHARS: usize = 2_000;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_is_no_command_to_a_build_server() {
+        assert_eq!(line("::set-output name=x::y.pkl"), "\\::set-output name=x::y.pkl");
+        assert_eq!(line("a ##[add-mask]x ::stop"), "a ##\\[add-mask]x \\::stop");
+        assert_eq!(line("std::vector"), "std::vector");
+    }
 
     #[test]
     fn a_place_names_member_line_or_offset_and_pointer() {

@@ -57,7 +57,7 @@ fn data(text: &str) -> String {
 
 /// The value of a property of a command.
 fn property(text: &str) -> String {
-    data(text).replace(':', "%3A").replace(',', "%2C")
+    data(&line(text)).replace(':', "%3A").replace(',', "%2C")
 }
 
 #[cfg(test)]
@@ -83,6 +83,6 @@ mod tests {
         write(&report, &mut lines).unwrap();
         let text = String::from_utf8(lines).unwrap();
         assert_eq!(text.lines().count(), 2, "{text}");
-        assert!(text.starts_with("::error file=a%0A%3A%3Aerror%3A%3Ab%2Ctitle=x,"), "{text}");
+        assert!(text.starts_with("::error file=a\\n%3A%3Aerror%3A%3Ab%2Ctitle=x,"), "{text}");
     }
 }

@@ -105,7 +105,9 @@ fn escaped(text: &str) -> String {
             '\'' => shown.push_str("&apos;"),
             '\n' => shown.push_str("&#10;"),
             '\t' => shown.push_str("&#9;"),
-            c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => shown.push('\u{fffd}'),
+            c if c.is_control() || crate::is_invisible(c) || matches!(c, '\u{fffe}' | '\u{ffff}') => {
+                shown.push('\u{fffd}');
+            }
             c => shown.push(c),
         }
     }

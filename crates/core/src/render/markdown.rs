@@ -97,6 +97,8 @@ fn text(text: &str) -> String {
             '@' => shown.push_str("&#64;"),
             '#' => shown.push_str("&#35;"),
             ':' => shown.push_str("&#58;"),
+            // A dot is enough for a link where a host name begins with www.
+            '.' if shown.to_ascii_lowercase().ends_with("www") => shown.push_str("&#46;"),
             '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '(' | ')' | '!' | '|' | '~' | '$' => {
                 shown.push('\\');
                 shown.push(character);

@@ -27,7 +27,7 @@ pub struct Options {
 
 impl Options {
     /// Narrowest and widest layout: below it nothing fits, above it lines are hard to read.
-    pub const WIDTHS: std::ops::RangeInclusive<usize> = 76..=110;
+    pub const WIDTHS: std::ops::RangeInclusive<usize> = 40..=110;
 }
 
 impl Default for Options {
@@ -127,7 +127,7 @@ fn source(page: &mut Page<'_>, reported: &Reported, style: Style, gutter: usize)
         Some(Snippet::Text { line: number, column, text }) => {
             let room = page.width.saturating_sub(gutter + 3).max(20);
             let (text, column) = shift(text, *column as usize, room);
-            let shown: String = text.chars().map(tame).collect();
+            let shown = text.chars().map(tame).collect::<String>().replace("##[", "## [");
             page.bar(gutter, &number.to_string())?;
             page.text(Style::new(), &format!(" {}", shown.trim_end()))?;
             page.end()?;
@@ -152,7 +152,7 @@ fn source(page: &mut Page<'_>, reported: &Reported, style: Style, gutter: usize)
         let lines = characters.chunks(room);
         let more = lines.len() > EVIDENCE_LINES;
         for (number, part) in lines.take(EVIDENCE_LINES).enumerate() {
-            let mut part: String = part.iter().copied().map(tame).collect();
+            let mut part = part.iter().copied().map(tame).collect::<String>().replace("##[", "## [");
             if more && number + 1 == EVIDENCE_LINES {
                 part.pop();
                 part.push('…');
@@ -352,6 +352,11 @@ fn next(
             let text = format!("Nothing fails the scan. Look at {uri} when you can: {}", command(rule));
             (severity_style(reported.finding.severity), text)
         }
+        None if report.count(Status::Findings) > 0 => (
+            INCOMPLETE,
+            "All that was found is held back or was not asked for; look at it before you load these files."
+                .to_owned(),
+        ),
         None if report.subjects.is_empty() => {
             (INCOMPLETE, "No file was scanned. Name a file or a folder that holds some.".to_owned())
         }

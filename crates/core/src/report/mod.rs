@@ -3,8 +3,10 @@
 //! Subjects are sorted by name and findings worst first, then by subject and place, so that the same input gives the
 //! same report whatever the number of threads.
 
+mod own;
 mod snippet;
 
+pub use own::is_own_report;
 pub use snippet::Snippet;
 
 use crate::{Finding, Gap, Rule, Severity, Status, Subject};

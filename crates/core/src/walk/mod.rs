@@ -61,6 +61,16 @@ pub struct Entry {
     pub content: Content,
 }
 
+impl Entry {
+    /// The file, when there is one to open.
+    fn path(&self) -> Option<&Path> {
+        match &self.content {
+            Content::File { path, .. } => Some(path),
+            Content::Bytes(_) | Content::Refused { .. } => None,
+        }
+    }
+}
+
 /// Where the bytes of an entry come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Content {
@@ -120,8 +130,8 @@ pub enum WalkError {
 
 /// Walks `roots` and leaves out what `exclude` matches.
 ///
-/// A pattern without `/` matches a file or folder name at any depth; one with `/` matches the path below the root or as
-/// shown. A file that is named twice is scanned once.
+/// A pattern without `/` matches a file or folder name at any depth; one with `/` matches the path below the root, as
+/// shown, or absolute; with a leading `/` it is anchored at the root. A file that is named twice is scanned once.
 ///
 /// Cost: one directory read and one stat per file; memory is the list of paths.
 ///
@@ -143,8 +153,9 @@ pub fn walk(roots: &[PathBuf], exclude: &[String]) -> Result<Walk, WalkError> {
         }
     }
     let mut walk = walker.walk;
-    walk.entries.sort_by(|a, b| a.uri.cmp(&b.uri));
-    walk.entries.dedup_by(|a, b| a.uri == b.uri);
+    walk.entries.sort_by(|a, b| a.uri.cmp(&b.uri).then_with(|| a.path().cmp(&b.path())));
+    // By path and not by name alone: what hides a file from the scan must not depend on how its name is shown.
+    walk.entries.dedup_by(|a, b| a.uri == b.uri && a.path() == b.path());
     Ok(walk)
 }
 
@@ -304,8 +315,14 @@ impl Walker {
     }
 
     fn is_excluded(&self, path: &Path, root: &Path) -> bool {
-        !self.exclude.is_empty()
-            && (self.exclude.is_match(path.strip_prefix(root).unwrap_or(path)) || self.exclude.is_match(path))
+        if self.exclude.is_empty() {
+            return false;
+        }
+        let below = path.strip_prefix(root).unwrap_or(path);
+        self.exclude.is_match(below)
+            || self.exclude.is_match(Path::new("/").join(below))
+            || self.exclude.is_match(path)
+            || std::path::absolute(path).is_ok_and(|path| self.exclude.is_match(path))
     }
 }
 
@@ -337,12 +354,31 @@ fn is_loop(error: &io::Error, link: &Path) -> bool {
     error.kind() != io::ErrorKind::NotFound
 }
 
-/// `path` with `/` between its parts and without a leading `./`, as reports show it.
+/// `path` with `/` between its parts and without a leading `./`, as reports show it. Bytes that are no UTF-8 are shown as
+/// `\xff`, so that two names stay two.
 pub fn shown(path: &Path) -> String {
     let trimmed: PathBuf = path.components().skip_while(|part| *part == Component::CurDir).collect();
-    let text = trimmed.to_string_lossy();
-    let text = if std::path::MAIN_SEPARATOR == '/' { text.into_owned() } else { text.replace('\\', "/") };
+    let text = text_of(&trimmed);
+    let text = if std::path::MAIN_SEPARATOR == '/' { text } else { text.replace('\\', "/") };
     if text.is_empty() { ".".to_owned() } else { text }
+}
+
+#[cfg(unix)]
+fn text_of(path: &Path) -> String {
+    use std::os::unix::ffi::OsStrExt as _;
+    let mut text = String::new();
+    for chunk in path.as_os_str().as_bytes().utf8_chunks() {
+        text.push_str(chunk.valid());
+        for byte in chunk.invalid() {
+            text.push_str(&format!("\\x{byte:02x}"));
+        }
+    }
+    text
+}
+
+#[cfg(not(unix))]
+fn text_of(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
 }
 
 /// Links followed in a chain before it counts as endless; Linux stops at 40.
@@ -380,6 +416,38 @@ mod tests {
         fs::write(root.path().join(".git/config"), "x").unwrap();
         let walk = walk_one(root.path());
         assert_eq!((names(&walk), walk.git_folders), (vec![".hidden.pkl"], 1));
+    }
+
+    #[test]
+    fn names_that_differ_only_in_bytes_outside_utf_8_are_two_files() {
+        use std::os::unix::ffi::OsStrExt as _;
+        let root = folder();
+        for name in [b"m\xfe.pkl", b"m\xff.pkl"] {
+            fs::write(root.path().join(std::ffi::OsStr::from_bytes(name)), "x").unwrap();
+        }
+        assert_eq!(names(&walk_one(root.path())), ["m\\xfe.pkl", "m\\xff.pkl"]);
+    }
+
+    #[test]
+    fn a_file_named_twice_is_scanned_once() {
+        let root = folder();
+        fs::write(root.path().join("a.pkl"), "x").unwrap();
+        let walk = walk(&[root.path().to_owned(), root.path().join("a.pkl")], &[]).unwrap();
+        assert_eq!(names(&walk), ["a.pkl"]);
+    }
+
+    #[test]
+    fn patterns_may_be_anchored_at_the_root_or_absolute() {
+        let root = folder();
+        fs::create_dir_all(root.path().join("sub/deep")).unwrap();
+        for name in ["a.pkl", "sub/a.pkl", "sub/deep/b.pkl"] {
+            fs::write(root.path().join(name), "x").unwrap();
+        }
+        let left = |pattern: String| walk(&[root.path().to_owned()], &[pattern]).unwrap().entries.len();
+        assert_eq!(left("/sub".to_owned()), 1);
+        assert_eq!(left("/a.pkl".to_owned()), 2);
+        assert_eq!(left(format!("{}/sub", root.path().display())), 1);
+        assert_eq!(left("/deep".to_owned()), 3);
     }
 
     #[test]
