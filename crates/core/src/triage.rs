@@ -282,7 +282,10 @@ mod tests {
         let second = report(&Triage { baseline: Some(baseline), ..Triage::default() });
         assert_eq!((second.findings.len(), second.suppressed.len()), (0, 2));
         assert_eq!(second.subjects[0].status, Status::Findings);
-        assert_eq!(second.subjects[0].detail.as_deref(), Some("2 findings held back by suppression or baseline"));
+        assert_eq!(
+            second.subjects[0].detail.as_deref(),
+            Some("2 findings held back by suppression or baseline")
+        );
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! What a sweep asks about each file: [`ModelInspector`] scans it with the files beside it in reach.
 
 use crate::{FolderSiblings, Input, NoSiblings, scan};
-use bartizan_core::sweep::{File, Inspection, Inspector};
 use bartizan_core::report::is_own_report;
+use bartizan_core::sweep::{File, Inspection, Inspector};
 use bartizan_core::{Clock, Kind, Limits};
 
 /// Looks into model files, within limits.
@@ -15,7 +15,12 @@ pub struct ModelInspector<'a> {
 impl Inspector for ModelInspector<'_> {
     fn inspect(&self, file: &File<'_>, bytes: &[u8], clock: &dyn Clock) -> Inspection {
         if is_own_report(bytes) {
-            return Inspection { format: Some("bartizan-report"), kind: Kind::Other, findings: Vec::new(), gaps: Vec::new() };
+            return Inspection {
+                format: Some("bartizan-report"),
+                kind: Kind::Other,
+                findings: Vec::new(),
+                gaps: Vec::new(),
+            };
         }
         let folder = file.place.map(|(path, root)| FolderSiblings::new(path, root));
         let siblings: &dyn crate::Siblings = match &folder {

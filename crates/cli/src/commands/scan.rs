@@ -45,7 +45,7 @@ pub(crate) fn run(arguments: &ScanArguments, matches: Option<&clap::ArgMatches>)
     if let Some(path) = &arguments.write_baseline {
         write_whole(path, |out| Baseline::write(&report, out))?;
     }
-match write_report(&settings, &report) {
+    match write_report(&settings, &report) {
         // Whoever read our output has seen enough; the verdict stands all the same.
         Err(failure) if failure.is_broken_pipe() => {}
         written => written?,

@@ -42,7 +42,11 @@ mod tests {
         crate::render::json::write(&crate::report::tests::sample(), &mut written).unwrap();
         assert!(is_own_report(&written));
         let text = String::from_utf8(written).unwrap();
-        let more = text.trim_start().replacen('{', "{\"schema\": \"bartizan.scan/1\", \"chat_template\": \"{{ x }}\",", 1);
+        let more = text.trim_start().replacen(
+            '{',
+            "{\"schema\": \"bartizan.scan/1\", \"chat_template\": \"{{ x }}\",",
+            1,
+        );
         assert!(!is_own_report(more.as_bytes()));
         assert!(!is_own_report(br#"{"schema": "another", "findings": []}"#));
         assert!(!is_own_report(b"{}"));
