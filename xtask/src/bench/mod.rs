@@ -7,6 +7,7 @@ mod environment;
 mod folder;
 mod generate;
 mod lineage;
+mod log;
 mod measure;
 mod oracle;
 mod peers;
@@ -21,6 +22,9 @@ use std::path::PathBuf;
 /// # Errors
 /// An unknown name or option, a missing corpus, or whatever kept the bench from measuring.
 pub(crate) fn run(name: &str, options: &[&str]) -> Result<(), String> {
+    if name == "log" {
+        return log::run(options);
+    }
     let with_peers = match options {
         [] => true,
         ["--no-peers"] => false,

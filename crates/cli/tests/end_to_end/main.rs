@@ -9,6 +9,7 @@ mod inputs;
 mod interop;
 mod keys;
 mod lineage;
+mod log;
 mod network;
 mod settings;
 mod signing;

@@ -3,6 +3,7 @@
 use super::checkpoint::{CHECKPOINT_FILE, Checkpoint, CheckpointError, SignedCheckpoint};
 use super::edge::{Edge, Finished};
 use super::error::LogError;
+use super::hash::Hash;
 use super::journal::{self, Position, Replayed};
 use super::note::Note;
 use super::note_key::NoteSigner;
@@ -59,6 +60,7 @@ impl Committer {
             finished: Vec::new(),
             position: Position::before_first(),
             batches: 0,
+            gap: None,
         };
         let mut committer = Self::new(storage, signer, clock, log);
         committer.lock = Some(lock);
@@ -79,6 +81,7 @@ impl Committer {
             finished: Vec::new(),
             position: Position::before_first(),
             batches: 0,
+            gap: None,
         };
         let mut committer = Self::new(storage, signer, clock, log);
         committer.lock = Some(lock);
@@ -194,9 +197,11 @@ impl Committer {
                 finished: Vec::new(),
                 position: Position::before_first(),
                 batches: 0,
+                gap: None,
             },
             (None, None) => return Err(LogError::NoLog { place: storage.place() }),
         };
+        self.is_without_gap()?;
         if let Some(signed) = &published {
             self.is_extended(signed)?;
         }
@@ -247,12 +252,7 @@ impl Committer {
         let root = if published.size == stored {
             self.log.edge.root()
         } else {
-            // The tiles on the way to the older root may still be in the journal alone.
-            let known = self.log.finished.iter().cloned().chain(self.log.edge.partial());
-            let known = known.map(|(path, bytes)| (path.to_string(), bytes)).collect();
-            let files = WithJournal { storage: &*self.storage, known };
-            let all = SignedCheckpoint { checkpoint: self.checkpoint(), ..signed.clone() };
-            LogReader::at(&files, all).root_at(published.size)?
+            self.root_at(published.size, signed.note.clone())?
         };
         if root != published.root {
             return Err(LogError::Fork {
@@ -261,6 +261,27 @@ impl Committer {
             });
         }
         Ok(())
+    }
+
+    /// The root at an earlier size, from tiles that may still be in the journal alone.
+    fn root_at(&self, size: u64, note: Note) -> Result<Hash, LogError> {
+        let known = self.log.finished.iter().cloned().chain(self.log.edge.partial());
+        let known = known.map(|(path, bytes)| (path.to_string(), bytes)).collect();
+        let files = WithJournal { storage: &*self.storage, known };
+        let all = SignedCheckpoint { checkpoint: self.checkpoint(), note, believed: Vec::new() };
+        LogReader::at(&files, all).root_at(size)
+    }
+
+    /// Refuses to go on when an older generation of the journal is cut short and the tiles do not stand in for it.
+    fn is_without_gap(&self) -> Result<(), LogError> {
+        let Some(found) = self.log.gap else { return Ok(()) };
+        let expected = self.log.edge.size();
+        let note = Note::new(self.checkpoint().to_string())
+            .map_err(|error| LogError::Checkpoint { place: self.storage.place(), error: error.into() })?;
+        match self.root_at(expected, note) {
+            Ok(root) if root == self.log.edge.root() => Ok(()),
+            _ => Err(LogError::JournalGap { place: self.storage.place(), expected, found }),
+        }
     }
 
     fn checkpoint(&self) -> Checkpoint {

@@ -79,6 +79,8 @@ pub(super) struct Replayed {
     pub(super) position: Position,
     /// Whether there were batches: their tiles may not be durable.
     pub(super) batches: u64,
+    /// Where an older generation begins that does not reach this one: the tiles have to show that it is durable.
+    pub(super) gap: Option<u64>,
 }
 
 fn segment_path(generation: u64) -> String {
@@ -99,15 +101,16 @@ pub(super) fn replay(storage: &dyn Storage) -> Result<Option<Replayed>, LogError
     let older = bases.pop().filter(|base| {
         newest.kind == Kind::Base && base.generation.checked_add(1) == Some(newest.generation)
     });
-    let newest_first = newest.first;
-    let Some(mut replayed) = begin(&older.unwrap_or(newest)) else {
-        return Ok(None);
-    };
-    follow(storage, &mut replayed)?;
-    if replayed.edge.size() < newest_first {
-        let (expected, found) = (newest_first, replayed.edge.size());
-        return Err(LogError::JournalGap { place: storage.place(), expected, found });
+    if let Some(mut replayed) = older.as_ref().and_then(begin) {
+        follow(storage, &mut replayed)?;
+        if replayed.edge.size() >= newest.first {
+            return Ok(Some(replayed));
+        }
     }
+    // Either everything before is durable, or the generation before is being written over, which it only is when it is.
+    let Some(mut replayed) = begin(&newest) else { return Ok(None) };
+    replayed.gap = older.map(|older| older.first);
+    follow(storage, &mut replayed)?;
     Ok(Some(replayed))
 }
 
@@ -119,7 +122,7 @@ fn begin(base: &Record) -> Option<Replayed> {
         offset: record_bytes(base.payload.len()),
         segment: 0,
     };
-    Some(Replayed { edge, finished: Vec::new(), position, batches: 0 })
+    Some(Replayed { edge, finished: Vec::new(), position, batches: 0, gap: None })
 }
 
 /// Takes in what the journal holds beyond a position, be it this process's or another's. Gives whether the journal goes on

@@ -17,6 +17,10 @@ impl Key {
         Self(SigningKey::generate(KeyAlgorithm::Ed25519).unwrap().to_pkcs8().unwrap().to_vec())
     }
 
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Self {
+        Self(bytes.to_vec())
+    }
+
     pub(crate) fn signer(&self) -> NoteSigner {
         NoteSigner::for_log(ORIGIN, Box::new(SigningKey::from_pkcs8(&self.0).unwrap())).unwrap()
     }

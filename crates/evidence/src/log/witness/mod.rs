@@ -239,3 +239,118 @@ pub fn origin_digest(origin: &str) -> String {
 fn remembered_path(origin: &str) -> String {
     format!("{}/{CHECKPOINT_FILE}", origin_digest(origin))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keys::{KeyAlgorithm, SigningKey};
+    use crate::log::hash::root_of;
+    use crate::log::proof::consistency_ranges;
+    use crate::log::storage::Disk;
+
+    fn key(algorithm: KeyAlgorithm) -> Box<SigningKey> {
+        Box::new(SigningKey::generate(algorithm).unwrap())
+    }
+
+    struct Scene {
+        _folder: tempfile::TempDir,
+        witness: Witness,
+        log: NoteSigner,
+        leaves: Vec<Hash>,
+    }
+
+    fn scene() -> Scene {
+        let folder = tempfile::tempdir().unwrap();
+        let log = NoteSigner::for_log("log", key(KeyAlgorithm::Ed25519)).unwrap();
+        let signer = NoteSigner::for_witness("w", key(KeyAlgorithm::MlDsa44)).unwrap();
+        let storage = Arc::new(Disk::new(folder.path()));
+        let witness = Witness::new(signer, vec![log.key().clone()], storage);
+        let leaves = (0..20_u8).map(|each| Hash::leaf(&[each])).collect();
+        Scene { _folder: folder, witness, log, leaves }
+    }
+
+    impl Scene {
+        fn request(&self, old: u64, new: usize, proof: &[Hash]) -> Vec<u8> {
+            let checkpoint = Checkpoint::new("log".to_owned(), new as u64, root_of(&self.leaves[..new]));
+            let mut note = Note::new(checkpoint.to_string()).unwrap();
+            note.sign(&self.log, 0).unwrap();
+            AddCheckpoint { old, proof: proof.to_vec(), checkpoint: note }.to_string().into_bytes()
+        }
+
+        fn proof(&self, old: u64, new: u64) -> Vec<Hash> {
+            let ranges = consistency_ranges(old, new).unwrap();
+            ranges
+                .iter()
+                .map(|range| root_of(&self.leaves[range.start as usize..range.end as usize]))
+                .collect()
+        }
+
+        fn status(&self, body: &[u8]) -> u16 {
+            self.witness.add_checkpoint(body, 100).status
+        }
+    }
+
+    #[test]
+    fn a_log_that_grows_is_cosigned_and_remembered() {
+        let scene = scene();
+        assert_eq!(scene.witness.checkpoint(&origin_digest("log")).status, 404);
+        let answer = scene.witness.add_checkpoint(&scene.request(0, 5, &[]), 100);
+        assert_eq!(answer.status, 200, "{answer:?}");
+        let proof = scene.proof(5, 9);
+        assert_eq!(scene.status(&scene.request(5, 9, &proof)), 200);
+        assert_eq!(scene.status(&scene.request(9, 9, &[])), 200);
+        let kept = scene.witness.checkpoint(&origin_digest("log"));
+        let note = Note::parse(kept.body.as_bytes()).unwrap();
+        assert_eq!(note.verify(&[scene.witness.key()]).unwrap()[0].time, Some(100));
+        assert!(note.verify(&[scene.log.key()]).is_ok());
+    }
+
+    #[test]
+    fn each_wrong_request_has_its_own_answer() {
+        let scene = scene();
+        assert_eq!(scene.status(&scene.request(0, 5, &[])), 200);
+        let conflict = scene.witness.add_checkpoint(&scene.request(0, 9, &[]), 100);
+        assert_eq!((conflict.status, conflict.body.as_str(), conflict.media_type), (409, "5\n", SIZE_TYPE));
+        assert_eq!(scene.status(b"old 5\n"), 400);
+        assert_eq!(scene.status(&scene.request(10, 9, &[])), 400);
+        assert_eq!(scene.status(&scene.request(5, 9, &[])), 422);
+        let mut proof = scene.proof(5, 9);
+        proof[0] = Hash::leaf(b"other");
+        assert_eq!(scene.status(&scene.request(5, 9, &proof)), 422);
+        let text = String::from_utf8(scene.request(5, 9, &scene.proof(5, 9))).unwrap();
+        assert_eq!(scene.status(text.replace("\nlog\n", "\nother\n").as_bytes()), 404);
+        assert_eq!(scene.status(text.replace("\nlog\n9\n", "\nlog\n8\n").as_bytes()), 403);
+        assert_eq!(scene.witness.add_checkpoint(text.as_bytes(), 99).status, 503);
+        assert_eq!(scene.status(text.as_bytes()), 200);
+    }
+
+    #[test]
+    fn another_history_of_the_same_size_is_refused() {
+        let mut scene = scene();
+        assert_eq!(scene.status(&scene.request(0, 5, &[])), 200);
+        scene.leaves[2] = Hash::leaf(b"rewritten");
+        assert_eq!(scene.status(&scene.request(5, 5, &[])), 422);
+        let proof = scene.proof(5, 9);
+        assert_eq!(scene.status(&scene.request(5, 9, &proof)), 422);
+    }
+
+    #[test]
+    fn a_first_checkpoint_needs_no_proof_and_an_empty_one_its_own_root() {
+        let scene = scene();
+        assert_eq!(scene.status(&scene.request(0, 5, &[Hash::leaf(b"x")])), 422);
+        let text = String::from_utf8(scene.request(0, 0, &[])).unwrap();
+        assert_eq!(scene.status(text.as_bytes()), 200);
+        let mut note = Note::new(Checkpoint::new("log".to_owned(), 0, Hash::leaf(b"")).to_string()).unwrap();
+        note.sign(&scene.log, 0).unwrap();
+        let request = AddCheckpoint { old: 0, proof: Vec::new(), checkpoint: note };
+        assert_eq!(scene.status(request.to_string().as_bytes()), 422);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_bytes_are_a_request_or_a_reason(bytes: Vec<u8>, text in "old [0-9]{1,3}\n[a-z=\n]{0,60}") {
+            let _ = AddCheckpoint::parse(&bytes);
+            let _ = AddCheckpoint::parse(text.as_bytes());
+        }
+    }
+}
