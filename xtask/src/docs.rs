@@ -55,9 +55,25 @@ fn page_name(rule: &str) -> String {
 fn command_line(text: &impl Fn(&[&str]) -> Result<String, String>) -> Result<String, String> {
     let mut page =
         String::from("# Command line\n\nGenerated from the program's own help by `cargo xtask docs`.\n");
-    for command in ["scan", "attest", "lineage", "bom", "decompile", "rules", "config", "completions", "man"]
-    {
-        let help = text(&[command, "--help"])?;
+    for command in [
+        "scan",
+        "key generate",
+        "key show",
+        "key export",
+        "sign",
+        "verify",
+        "attest",
+        "lineage",
+        "bom",
+        "decompile",
+        "rules",
+        "config",
+        "completions",
+        "man",
+    ] {
+        let mut words: Vec<&str> = command.split(' ').collect();
+        words.push("--help");
+        let help = text(&words)?;
         page.push_str(&format!("\n## `bartizan {command}`\n\n```text\n{}\n```\n", help.trim_end()));
     }
     Ok(page)
