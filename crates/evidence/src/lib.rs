@@ -7,6 +7,7 @@
 //! | [`keys`] | who signs, who is believed |
 //! | [`dsse`] | the envelope around a signed payload |
 //! | [`log`] | the transparency log: append, prove, verify, witness |
+//! | [`run`] | recording a run, and what it rests on |
 //! | [`statement`] | in-toto statements, what an envelope says about digests |
 //! | [`store`] | where a project keeps envelopes, and the index over them |
 //! | [`lineage`] | the graph: what an artifact is made of, what it touches |
@@ -22,5 +23,6 @@ pub mod log;
 pub mod manifest;
 pub mod oms;
 pub mod predicate;
+pub mod run;
 pub mod statement;
 pub mod store;
