@@ -3,6 +3,7 @@
 mod key;
 mod lineage;
 mod log;
+mod run;
 mod sign;
 
 pub(crate) use key::{ExportForm, KeyArguments, KeyCommand, PassphraseArguments, TextOrJson};
@@ -16,6 +17,7 @@ pub(crate) use log::{
     AppendArguments, CheckpointArguments, ExportArguments, LogArguments, LogCommand, ProveArguments,
     SignerArguments, VerifyLogArguments,
 };
+pub(crate) use run::{ReproduceArguments, RunArguments, SigningArguments};
 pub(crate) use sign::{SignArguments, VerifyArguments};
 
 use crate::settings::values::{Age, Size};
@@ -60,6 +62,19 @@ pub(crate) enum Command {
     Bom(BomArguments),
     /// Keep a transparency log of statements: append, prove, verify
     Log(LogArguments),
+    /// Run a command and record what it read, wrote and depends on, as a signed statement
+    #[command(after_long_help = run::RUN_HELP)]
+    Run(Box<RunArguments>),
+    /// Run a recorded command again and compare the results
+    #[command(after_long_help = run::REPRODUCE_HELP)]
+    Reproduce(Box<ReproduceArguments>),
+    /// The other half of `run --trace`
+    #[command(name = "__traced", hide = true)]
+    Traced {
+        /// The program's file, its name, its arguments
+        #[arg(last = true)]
+        command: Vec<std::ffi::OsString>,
+    },
     /// List the rules, or show the page of one
     Rules(RulesArguments),
     /// Show the configuration in force, or its schema

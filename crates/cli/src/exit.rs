@@ -15,6 +15,8 @@ pub(crate) enum Exit {
     Failed,
     /// Something could not be read or analysed to the end, and nothing else blocks.
     Incomplete,
+    /// As the command that was run.
+    Command(u8),
 }
 
 impl Exit {
@@ -37,6 +39,7 @@ impl From<Exit> for ExitCode {
             Exit::Found => 1,
             Exit::Failed => 2,
             Exit::Incomplete => 3,
+            Exit::Command(code) => code,
         })
     }
 }

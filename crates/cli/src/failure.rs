@@ -5,6 +5,7 @@ use bartizan_core::baseline::BaselineError;
 use bartizan_core::suppress::SuppressionError;
 use bartizan_core::triage::SelectionError;
 use bartizan_core::walk::WalkError;
+use bartizan_evidence::dsse::EnvelopeError;
 use bartizan_evidence::keys::{CertificateError, KeyError};
 use bartizan_evidence::lineage::bisect::BisectError;
 use bartizan_evidence::lineage::erasure::ErasureError;
@@ -13,6 +14,8 @@ use bartizan_evidence::lineage::{ProofError, TraceError};
 use bartizan_evidence::log::LogError;
 use bartizan_evidence::oms::{SignError, VerifyError};
 use bartizan_evidence::store::StoreError;
+use bartizan_evidence::reproduce::ReproduceError;
+use bartizan_evidence::run::RunError;
 use std::io;
 use std::path::PathBuf;
 
@@ -217,6 +220,18 @@ pub(crate) enum Failure {
         /// What to write instead, if known.
         help: Option<String>,
     },
+    /// A run cannot be recorded.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// A run cannot be reproduced.
+    #[error(transparent)]
+    Reproduce(#[from] ReproduceError),
+    /// A statement cannot be signed.
+    #[error("the statement cannot be signed: {0}")]
+    Envelope(#[from] EnvelopeError),
+    /// No key to sign with.
+    #[error("no key to sign the statement with: {0} is not there")]
+    NoKey(PathBuf),
     /// A defect of ours.
     #[error("internal error: this is a defect in bartizan, not in your files")]
     Defect,
@@ -254,6 +269,7 @@ impl Failure {
             Self::Read { what, error, .. } if error.kind() == io::ErrorKind::NotFound => {
                 Some(match *what {
                     "baseline" => "write one with --write-baseline FILE".to_owned(),
+                    "run" => "give a statement's file, its digest, or the name that `bartizan run` printed".to_owned(),
                     _ => "check the path".to_owned(),
                 })
             }
@@ -284,6 +300,7 @@ impl Failure {
                 Some("name a file, a digest such as sha256:9f86d0… (4 digits are enough), or a node of the graph".to_owned())
             }
             Self::KeyExists(_) => Some("choose another name with --output FILE".to_owned()),
+            Self::NoKey(_) => Some("make one with `bartizan key generate`, or name one with --key FILE".to_owned()),
             Self::Defect => Some("report it with the command line and, if you can, the file".to_owned()),
             _ => None,
         }

@@ -8,6 +8,7 @@
 //! | [`dsse`] | the envelope around a signed payload |
 //! | [`log`] | the transparency log: append, prove, verify, witness |
 //! | [`run`] | recording a run, and what it rests on |
+//! | [`reproduce`] | running it again, and how far the result is the same |
 //! | [`statement`] | in-toto statements, what an envelope says about digests |
 //! | [`store`] | where a project keeps envelopes, and the index over them |
 //! | [`lineage`] | the graph: what an artifact is made of, what it touches |
@@ -23,6 +24,7 @@ pub mod log;
 pub mod manifest;
 pub mod oms;
 pub mod predicate;
+pub mod reproduce;
 pub mod run;
 pub mod statement;
 pub mod store;

@@ -11,6 +11,8 @@ mod keys;
 mod lineage;
 mod log;
 mod network;
+#[cfg(unix)]
+mod runs;
 mod settings;
 mod signing;
 mod support;

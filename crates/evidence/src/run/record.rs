@@ -142,7 +142,8 @@ impl After {
             .files
             .iter()
             .filter(|(path, access)| {
-                let known = [&outputs, &before.data, &before.code].iter().any(|all| all.files.contains_key(*path));
+                let known =
+                    [&outputs, &before.data, &before.code].iter().any(|all| all.files.contains_key(*path));
                 !known && (access.read || access.written) && path.starts_with(&request.root)
             })
             .map(|(path, _)| path.clone())
@@ -267,7 +268,8 @@ impl After {
         for (path, file) in &before.locks.files {
             let known = before.code.files.contains_key(path)
                 || before.data.files.contains_key(path)
-                || self.others.contains_key(path) && inputs.iter().any(|input| input.name.as_deref() == Some(&request.name(path)));
+                || self.others.contains_key(path)
+                    && inputs.iter().any(|input| input.name.as_deref() == Some(&request.name(path)));
             if !known {
                 inputs.push(resource(request, path, file, Role::Lock, Mark::Declared));
             }

@@ -1,0 +1,192 @@
+//! `bartizan run`: start a command, let the library watch it, sign what it states, keep the command's exit code.
+
+use crate::arguments::{RunArguments, SigningArguments};
+use crate::commands::scan::write_whole;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::{keyfile, terminal};
+use bartizan_evidence::digest::Digest;
+use bartizan_evidence::dsse::Envelope;
+use bartizan_evidence::keys::SigningKey;
+use bartizan_evidence::run::provenance::{Mark, Observed, RunStatement};
+use bartizan_evidence::run::{Interruptions, Method, RunError, RunRequest, become_traced, record};
+use bartizan_evidence::statement::{PAYLOAD_TYPE, Statement};
+use std::ffi::OsString;
+use std::fs;
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+use std::path::{Path, PathBuf};
+
+/// Where statements of runs lie, below the project's root.
+pub(crate) const RUNS: &str = ".bartizan/runs";
+/// Most gaps told on standard error; the statement holds all.
+const MOST_REMARKS: usize = 5;
+
+/// Runs the command.
+///
+/// # Errors
+/// [`Failure`] when the command cannot be started or its statement cannot be signed and kept.
+pub(crate) fn run(arguments: &RunArguments) -> Result<Exit, Failure> {
+    let directory = here()?;
+    let root = project(arguments.project.as_deref(), &directory)?;
+    // Before anything runs: a training of days must not end in a missing key.
+    let key = signing_key(&arguments.signing, &root)?;
+    let signals = Interruptions::hold()?;
+    let invocation = new_name();
+    let request = RunRequest {
+        command: arguments.command.clone(),
+        directory,
+        data: arguments.data.clone(),
+        code: arguments.code.clone(),
+        outputs: arguments.output.clone(),
+        variables: std::env::vars_os().collect(),
+        allowed: arguments.env.clone(),
+        method: method(arguments)?,
+        invocation: invocation.clone(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        clock: &now,
+        system: PathBuf::from("/"),
+        root,
+    };
+    let recorded = match record(&request, &signals) {
+        Err(RunError::Interrupted(signal)) => {
+            terminal::remark(&RunError::Interrupted(signal).to_string());
+            return Ok(Exit::Command(u8::try_from(signal.saturating_add(128)).unwrap_or(1)));
+        }
+        other => other?,
+    };
+    let kept = keep(
+        &recorded.statement,
+        &key,
+        &request.root,
+        &invocation,
+        arguments.signing.output_statement.as_deref(),
+    )?;
+    drop(signals);
+    remarks(&recorded.statement, &invocation, &kept);
+    Ok(Exit::Command(recorded.ending.exit_code()))
+}
+
+/// Becomes the command that `run --trace` follows.
+///
+/// # Errors
+/// [`RunError`] when it cannot be executed.
+pub(crate) fn traced(command: &[OsString]) -> Result<Exit, Failure> {
+    match become_traced(command)? {}
+}
+
+fn method(arguments: &RunArguments) -> Result<Method, Failure> {
+    if arguments.trace {
+        let program = std::env::current_exe()?;
+        return Ok(Method::Trace { launcher: vec![program.into(), "__traced".into(), "--".into()] });
+    }
+    Ok(if arguments.no_watch { Method::Declared } else { Method::Watch })
+}
+
+/// The working folder, without links in its path.
+///
+/// # Errors
+/// When it is gone.
+pub(crate) fn here() -> Result<PathBuf, Failure> {
+    let here = std::env::current_dir().and_then(|folder| fs::canonicalize(&folder));
+    here.map_err(|error| Failure::Read { what: "working folder", path: ".".into(), error })
+}
+
+/// The project's root: the folder named, else the nearest one above that says it is one, else this one.
+///
+/// # Errors
+/// When the folder named is not there.
+pub(crate) fn project(named: Option<&Path>, here: &Path) -> Result<PathBuf, Failure> {
+    if let Some(named) = named {
+        let failed = |error| Failure::Read { what: "project folder", path: named.to_owned(), error };
+        return fs::canonicalize(named).map_err(failed);
+    }
+    let is_root = |folder: &&Path| folder.join("bartizan.toml").is_file() || folder.join(".git").exists();
+    Ok(here.ancestors().find(is_root).unwrap_or(here).to_owned())
+}
+
+/// The key that signs.
+///
+/// # Errors
+/// [`Failure::NoKey`], and what reading it gives.
+pub(crate) fn signing_key(arguments: &SigningArguments, root: &Path) -> Result<SigningKey, Failure> {
+    match &arguments.key {
+        Some(path) => keyfile::signing_key(path, &arguments.passphrase),
+        None => {
+            let path = root.join("bartizan.key");
+            if !path.is_file() {
+                return Err(Failure::NoKey(path));
+            }
+            keyfile::signing_key(&path, &arguments.passphrase)
+        }
+    }
+}
+
+/// A name that no other run has: the time, and what the system's randomness gives.
+pub(crate) fn new_name() -> String {
+    let random = RandomState::new().build_hasher().finish();
+    let time = now().strftime("%Y%m%dT%H%M%SZ").to_string();
+    let mut name = format!("{time}-{random:016x}");
+    name.truncate(time.len().saturating_add(13));
+    name
+}
+
+/// The time of day.
+pub(crate) fn now() -> jiff::Timestamp {
+    let now = jiff::Timestamp::now();
+    jiff::Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
+}
+
+/// Where a statement was kept, and what it is called.
+pub(crate) struct Kept {
+    /// SHA-256 of what was signed.
+    pub(crate) digest: Digest,
+    /// Its file.
+    pub(crate) path: PathBuf,
+}
+
+/// Signs a statement and writes it below the project's root, and to `also`. Each file appears whole or not at all.
+///
+/// # Errors
+/// [`Failure::Envelope`] and [`Failure::Write`].
+pub(crate) fn keep<P: serde::Serialize>(
+    statement: &Statement<P>,
+    key: &SigningKey,
+    root: &Path,
+    name: &str,
+    also: Option<&Path>,
+) -> Result<Kept, Failure> {
+    let payload = statement.to_payload().map_err(RunError::from)?;
+    let digest = Digest::sha256(&payload);
+    let envelope = Envelope::sign(payload, PAYLOAD_TYPE, key)?.to_json()?;
+    let folder = root.join(RUNS);
+    fs::create_dir_all(&folder).map_err(|error| Failure::Write { path: folder.clone(), error })?;
+    let path = folder.join(format!("{name}.json"));
+    for path in [Some(path.as_path()), also].into_iter().flatten() {
+        write_whole(path, |out| out.write_all(&envelope))?;
+    }
+    Ok(Kept { digest, path })
+}
+
+fn remarks(statement: &RunStatement, name: &str, kept: &Kept) {
+    let observation = statement.predicate.as_ref().map(|run| &run.run_details.metadata.observation);
+    if let Some(observation) = observation {
+        for gap in observation.gaps.iter().take(MOST_REMARKS) {
+            terminal::remark(&format!("incomplete: {gap}"));
+        }
+        if let Some(more) = observation.gaps.len().checked_sub(MOST_REMARKS).filter(|more| *more > 0) {
+            terminal::remark(&format!("incomplete: {more} more reasons are in the statement"));
+        }
+        let undeclared = undeclared(observation);
+        if undeclared > 0 {
+            terminal::remark(&format!(
+                "{undeclared} files were touched that were not declared; the statement lists them"
+            ));
+        }
+    }
+    terminal::remark(&format!("run {name} recorded as {}", kept.digest));
+    terminal::remark(&format!("statement written to {}", kept.path.display()));
+}
+
+fn undeclared(observation: &Observed) -> usize {
+    observation.files.iter().filter(|file| file.mark == Mark::Undeclared).count()
+}

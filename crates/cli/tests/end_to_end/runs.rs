@@ -1,0 +1,257 @@
+//! `bartizan run` and `bartizan reproduce`: a contract with whatever runs them in place of the command itself.
+
+use crate::support::{Ran, Workplace};
+use serde_json::Value;
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Stdio};
+
+/// A workplace with a key.
+fn project() -> Workplace {
+    let at = Workplace::new();
+    let made = at.run(&["key", "generate", "--algorithm", "ed25519"]);
+    assert_eq!(made.code, 0, "{made:?}");
+    at
+}
+
+/// What the envelope in a file says.
+fn statement(at: &Workplace, name: &str) -> Value {
+    let envelope: Value = serde_json::from_slice(&fs::read(at.path().join(name)).unwrap()).unwrap();
+    let payload = data_encoding(envelope["payload"].as_str().unwrap());
+    serde_json::from_slice(&payload).unwrap()
+}
+
+/// Decodes base64.
+fn data_encoding(text: &str) -> Vec<u8> {
+    let value = |byte: u8| {
+        let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+        alphabet.iter().position(|each| *each == byte).map(|place| place as u32)
+    };
+    let digits: Vec<u32> = text.bytes().filter_map(value).collect();
+    let mut bytes = Vec::new();
+    for group in digits.chunks(4) {
+        let number = group.iter().fold(0, |number, digit| number << 6 | digit) << (6 * (4 - group.len()));
+        bytes.extend(&number.to_be_bytes()[1..group.len()]);
+    }
+    bytes
+}
+
+fn marks(resources: &Value, role: &str) -> Vec<(String, String)> {
+    let of_role = resources.as_array().unwrap().iter().filter(|each| each["annotations"]["role"] == role);
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    of_role.map(|each| (text(&each["name"]), text(&each["annotations"]["mark"]))).collect()
+}
+
+fn pair(name: &str, mark: &str) -> (String, String) {
+    (name.to_owned(), mark.to_owned())
+}
+
+/// Starts a command under `run` and waits until it says that it is ready.
+fn ready(at: &Workplace, arguments: &[&str]) -> Child {
+    let mut child = at.program(arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    assert_eq!(line, "ready\n");
+    child
+}
+
+fn send(child: &Child, signal: &str) {
+    let pid = child.id().to_string();
+    assert!(std::process::Command::new("kill").args([signal, &pid]).status().unwrap().success());
+}
+
+#[test]
+fn output_and_exit_code_are_the_commands_own() {
+    let at = project();
+    let ran =
+        at.run(&["run", "--output-statement", "s.json", "--", "sh", "-c", "echo out; echo err >&2; exit 7"]);
+    assert_eq!((ran.code, ran.out.as_str()), (7, "out\n"), "{ran:?}");
+    assert!(ran.err.starts_with("err\n"), "{ran:?}");
+    let statement = statement(&at, "s.json");
+    assert_eq!(statement["predicateType"], "https://slsa.dev/provenance/v1");
+    assert_eq!(statement["predicate"]["runDetails"]["metadata"]["bartizan_ending"]["code"], 7);
+}
+
+#[test]
+fn a_killed_command_gives_128_and_the_signal() {
+    let at = project();
+    assert_eq!(at.run(&["run", "--", "sh", "-c", "kill -TERM $$"]).code, 143);
+}
+
+#[test]
+fn signals_sent_to_us_alone_are_handed_on() {
+    let at = project();
+    let script = "trap 'echo caught > caught; exit 5' TERM; echo ready; while :; do sleep 0.01; done";
+    for extra in [&[][..], &["--trace"]] {
+        let arguments =
+            [&["run", "--output-statement", "s.json"], extra, &["--", "sh", "-c", script]].concat();
+        let mut child = ready(&at, &arguments);
+        send(&child, "-TERM");
+        assert_eq!(child.wait().unwrap().code(), Some(5), "{extra:?}");
+        assert_eq!(fs::read_to_string(at.path().join("caught")).unwrap(), "caught\n");
+        assert_eq!(
+            statement(&at, "s.json")["predicate"]["runDetails"]["metadata"]["bartizan_ending"]["code"],
+            5
+        );
+        fs::remove_file(at.path().join("caught")).unwrap();
+        fs::remove_file(at.path().join("s.json")).unwrap();
+    }
+}
+
+#[test]
+fn nothing_half_written_is_left_when_we_are_killed() {
+    let at = project();
+    let mut child =
+        ready(&at, &["run", "--output-statement", "s.json", "--", "sh", "-c", "echo ready; exec sleep 5"]);
+    send(&child, "-KILL");
+    child.wait().unwrap();
+    let names: Vec<_> = fs::read_dir(at.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert!(!names.iter().any(|name| name.to_string_lossy().contains("s.json")), "{names:?}");
+}
+
+#[test]
+fn large_output_streams_through() {
+    let at = project();
+    let ran = at.run(&["run", "--", "sh", "-c", "head -c 3000000 /dev/zero | tr '\\0' x"]);
+    assert_eq!((ran.code, ran.out.len()), (0, 3_000_000));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn watching_and_tracing_mark_files_alike() {
+    for extra in [&[][..], &["--trace"]] {
+        let at = project();
+        at.write("data/a", "1");
+        at.write("data/unused", "2");
+        at.write("secret", "3");
+        let script = "mkdir -p out/deep; cat data/a secret > out/deep/part; mv out/deep/part out/deep/model; echo x > stray";
+        let head = ["run", "--data", "data", "--output", "out", "--output-statement", "s.json"];
+        let ran = at.run(&[&head[..], extra, &["--", "sh", "-c", script]].concat());
+        assert_eq!(ran.code, 0, "{ran:?}");
+        let statement = statement(&at, "s.json");
+        let dependencies = &statement["predicate"]["buildDefinition"]["resolvedDependencies"];
+        let data: Vec<_> =
+            marks(dependencies, "data").into_iter().filter(|(_, mark)| !mark.is_empty()).collect();
+        assert_eq!(data, [pair("data/a", "observed"), pair("data/unused", "declared")], "{extra:?}");
+        assert_eq!(marks(dependencies, "input"), [pair("secret", "undeclared")], "{extra:?}");
+        assert_eq!(marks(&statement["subject"], "output"), [pair("out/deep/model", "observed")], "{extra:?}");
+        let byproducts = &statement["predicate"]["runDetails"]["byproducts"];
+        assert_eq!(marks(byproducts, "output"), [pair("stray", "undeclared")], "{extra:?}");
+        let observation = &statement["predicate"]["runDetails"]["metadata"]["bartizan_observation"];
+        assert_eq!(observation["complete"], true, "{observation}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_link_that_leaves_the_project_is_told_or_followed() {
+    let outside = tempfile::tempdir().unwrap();
+    fs::write(outside.path().join("a"), "1").unwrap();
+    let at = project();
+    std::os::unix::fs::symlink(outside.path(), at.path().join("data")).unwrap();
+    let ran = at.run(&["run", "--", "cat", "data/a"]);
+    assert!(ran.err.contains("incomplete") && ran.err.contains("behind this link"), "{ran:?}");
+    let ran = at.run(&["run", "--data", "data", "--output-statement", "s.json", "--", "cat", "data/a"]);
+    assert_eq!(ran.code, 0);
+    let statement = statement(&at, "s.json");
+    let dependencies = &statement["predicate"]["buildDefinition"]["resolvedDependencies"];
+    assert!(marks(dependencies, "data").iter().any(|(name, _)| name == "data/a"), "{dependencies}");
+}
+
+#[test]
+fn what_keeps_a_run_from_being_recorded_is_told_before_it_starts() {
+    let without_key = Workplace::new();
+    let ran = without_key.run(&["run", "--", "touch", "started"]);
+    assert!(ran.code == 2 && ran.err.contains("bartizan key generate"), "{ran:?}");
+    assert!(!without_key.path().join("started").exists());
+    let at = project();
+    let ran = at.run(&["run", "--data", "missing", "--", "touch", "started"]);
+    assert!(ran.code == 2 && ran.err.contains("missing"), "{ran:?}");
+    assert!(!at.path().join("started").exists());
+    assert_eq!(at.run(&["run", "--", "no-such-program"]).code, 2);
+}
+
+fn recorded(at: &Workplace, script: &str) -> Ran {
+    let ran = at.run(&[
+        "run",
+        "--data",
+        "data",
+        "--output",
+        "out",
+        "--output-statement",
+        "s.json",
+        "--",
+        "sh",
+        "-c",
+        script,
+    ]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    ran
+}
+
+#[test]
+fn a_run_is_reproduced_by_file_name_and_digest() {
+    let at = project();
+    at.write("data", "1");
+    let ran = recorded(&at, "mkdir -p out && cat data > out/model");
+    let digest = ran.err.split_whitespace().find(|word| word.starts_with("sha256:")).unwrap().to_owned();
+    let name = ran.err.split("run ").nth(1).unwrap().split(' ').next().unwrap().to_owned();
+    for run in ["s.json", &digest, &name] {
+        let again = at.run(&["reproduce", run]);
+        assert_eq!(again.code, 0, "{again:?}");
+        assert!(again.out.starts_with("identical     out/model"), "{again:?}");
+    }
+    fs::write(at.path().join("data"), "2").unwrap();
+    let again = at.run(&["reproduce", "s.json"]);
+    assert!(
+        again.code == 2 && again.err.contains("data") && again.err.contains("another content"),
+        "{again:?}"
+    );
+}
+
+#[test]
+fn a_statement_changed_or_signed_by_another_is_not_run() {
+    let at = project();
+    at.write("data", "1");
+    recorded(&at, "mkdir -p out && cat data > out/model");
+    let text = fs::read_to_string(at.path().join("s.json")).unwrap();
+    let flipped = text.replacen("\"payload\":\"eyJ", "\"payload\":\"eyK", 1);
+    assert_ne!(text, flipped);
+    at.write("flipped.json", flipped);
+    assert_eq!(at.run(&["reproduce", "flipped.json"]).code, 2);
+    at.run(&["key", "generate", "--output", "other.key"]);
+    assert_eq!(at.run(&["reproduce", "s.json", "--trust", "other.key.pub"]).code, 2);
+    assert_eq!(at.run(&["reproduce", "no-such-run"]).code, 2);
+}
+
+#[test]
+fn a_result_left_to_chance_is_not_the_same() {
+    let at = project();
+    at.write("data", "1");
+    let script = "mkdir -p out && printf '\\223NUMPY\\001\\000\\066\\000%-54s' \"{'descr': '<f8', 'fortran_order': False, 'shape': (8,), }\" \
+                  > out/model.npy && head -c 64 /dev/urandom >> out/model.npy";
+    recorded(&at, script);
+    let again = at.run(&["reproduce", "s.json", "--format", "json", "--output-statement", "r.json"]);
+    assert_eq!(again.code, 1, "{again:?}");
+    let result: Value = serde_json::from_str(&again.out).unwrap();
+    assert_eq!(result["outputs"][0]["comparison"]["class"], "different", "{result}");
+    assert!(
+        result["causes"].as_array().unwrap().iter().any(|cause| cause.as_str().unwrap().starts_with("seed"))
+    );
+    let statement = statement(&at, "r.json");
+    assert_eq!(statement["predicateType"], "https://in-toto.io/attestation/test-result/v0.1");
+    assert_eq!(statement["predicate"]["result"], "FAILED");
+}
+
+#[test]
+fn two_files_and_two_folders_are_compared() {
+    let at = Workplace::new();
+    at.write("one/a", "1");
+    at.write("two/a", "1");
+    assert_eq!(at.run(&["reproduce", "--compare", "one/a", "two/a"]).code, 0);
+    assert_eq!(at.run(&["reproduce", "--compare", "one", "two"]).code, 0);
+    at.write("two/b", "2");
+    let ran = at.run(&["reproduce", "--compare", "one", "two"]);
+    assert!(ran.code == 3 && ran.out.contains("missing in the first"), "{ran:?}");
+    assert_eq!(at.run(&["reproduce", "--compare", "one/a", "missing"]).code, 2);
+}

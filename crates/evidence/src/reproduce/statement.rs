@@ -1,0 +1,112 @@
+//! What came of reproducing a run, as a statement: in-toto test-result v0.1 about the recorded outputs.
+//!
+//! Source: in-toto attestation, `spec/predicates/test-result.md`. Each output is a test of its own: passed when identical,
+//! warned when different within the tolerance, failed otherwise. How far each differs, and why, are fields of ours.
+
+use super::compare::{Class, Comparison};
+use super::rerun::Reproduction;
+use crate::run::Ending;
+use crate::run::environment::Cause;
+use crate::statement::{ResourceDescriptor, Statement};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Predicate type of a test result.
+pub const TEST_RESULT: &str = "https://in-toto.io/attestation/test-result/v0.1";
+
+/// A statement about a reproduction.
+pub type ReproductionResult = Statement<TestResult>;
+
+/// Whether tests passed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum TestOutcome {
+    /// All did.
+    Passed,
+    /// All did, some with a remark.
+    Warned,
+    /// Not all did.
+    Failed,
+}
+
+/// The result of tests.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TestResult {
+    /// Whether they passed.
+    pub result: TestOutcome,
+    /// The statement of the run that was reproduced.
+    pub configuration: Vec<ResourceDescriptor>,
+    /// Outputs that came out identical.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub passed_tests: Vec<String>,
+    /// Outputs that differ within the tolerance.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warned_tests: Vec<String>,
+    /// Outputs that differ beyond it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failed_tests: Vec<String>,
+    /// How far, by output.
+    #[serde(default, rename = "bartizan_comparison")]
+    pub comparison: BTreeMap<String, Comparison>,
+    /// What differs between then and now.
+    #[serde(default, rename = "bartizan_causes", skip_serializing_if = "Vec::is_empty")]
+    pub causes: Vec<Cause>,
+    /// The tolerance, relative to a tensor's root mean square.
+    #[serde(rename = "bartizan_tolerance")]
+    pub tolerance: f64,
+    /// How the command ended.
+    #[serde(rename = "bartizan_ending")]
+    pub ending: Ending,
+    /// When it was done, RFC 3339.
+    #[serde(rename = "bartizan_finishedOn")]
+    pub finished_on: String,
+}
+
+pub(super) fn statement(
+    request: &Reproduction<'_>,
+    outputs: &[ResourceDescriptor],
+    compared: &[(String, Comparison)],
+    causes: &[Cause],
+    ending: Ending,
+) -> ReproductionResult {
+    let names = |wanted: TestOutcome| {
+        let of = |comparison: &Comparison| match comparison.class {
+            Class::Identical => TestOutcome::Passed,
+            _ if comparison.is_within(request.tolerance) => TestOutcome::Warned,
+            _ => TestOutcome::Failed,
+        };
+        compared
+            .iter()
+            .filter(|(_, each)| of(each) == wanted)
+            .map(|(name, _)| name.clone())
+            .collect::<Vec<_>>()
+    };
+    let (warned, failed) = (names(TestOutcome::Warned), names(TestOutcome::Failed));
+    let result = if !failed.is_empty() || !ending.is_success() {
+        TestOutcome::Failed
+    } else if !warned.is_empty() {
+        TestOutcome::Warned
+    } else {
+        TestOutcome::Passed
+    };
+    let about: Vec<ResourceDescriptor> =
+        if outputs.is_empty() { request.recorded.subject.clone() } else { outputs.to_vec() };
+    let bare = |each: ResourceDescriptor| ResourceDescriptor { annotations: serde_json::Map::new(), ..each };
+    Statement::new(
+        about.into_iter().map(bare).collect(),
+        TEST_RESULT,
+        TestResult {
+            result,
+            configuration: vec![ResourceDescriptor::named("run", request.name.clone())],
+            passed_tests: names(TestOutcome::Passed),
+            warned_tests: warned,
+            failed_tests: failed,
+            comparison: compared.iter().cloned().collect(),
+            causes: causes.to_vec(),
+            tolerance: request.tolerance.0,
+            ending,
+            finished_on: (request.clock)().to_string(),
+        },
+    )
+}
