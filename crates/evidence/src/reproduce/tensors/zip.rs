@@ -37,6 +37,7 @@ pub(super) fn entries(file: &[u8]) -> Result<Vec<Entry>, String> {
     let tail = file.get(from..).unwrap_or_default();
     let end = tail.windows(END.len()).rposition(|window| window == END).ok_or_else(damaged)?;
     let end = from.checked_add(end).ok_or_else(damaged)?;
+    file.get(end..end.saturating_add(END_LENGTH)).ok_or_else(damaged)?;
     let mut count = u64::from(u16_at(file, end, 10).ok_or_else(damaged)?);
     let mut start = u64::from(u32_at(file, end, 16).ok_or_else(damaged)?);
     if count == 0xffff || start == 0xffff_ffff {
