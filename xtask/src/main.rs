@@ -21,6 +21,7 @@ cargo xtask bench NAME      measure, beside the peers where there are any, and p
     throughput  big single files, a tiny file: time and memory
     folder      20,000 small files, one thread against all
     log         transparency log: durable appends, proofs, verification
+    run         what `bartizan run` adds to a training
     damage      every corpus file cut and bit-flipped                  (needs BARTIZAN_CORPUS)
     sign        signing and verifying models, beside model-signing
     lineage     walks over a million statements

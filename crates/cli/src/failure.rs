@@ -13,9 +13,9 @@ use bartizan_evidence::lineage::import::ImportError;
 use bartizan_evidence::lineage::{ProofError, TraceError};
 use bartizan_evidence::log::LogError;
 use bartizan_evidence::oms::{SignError, VerifyError};
-use bartizan_evidence::store::StoreError;
 use bartizan_evidence::reproduce::ReproduceError;
 use bartizan_evidence::run::RunError;
+use bartizan_evidence::store::StoreError;
 use std::io;
 use std::path::PathBuf;
 

@@ -12,6 +12,7 @@ mod measure;
 mod oracle;
 mod peers;
 mod sign;
+mod run;
 mod throughput;
 
 use crate::process::{run as command, target};
@@ -36,6 +37,7 @@ pub(crate) fn run(name: &str, options: &[&str]) -> Result<(), String> {
         "folder" => folder::run(),
         "damage" => damage::run(),
         "sign" => sign::run(with_peers),
+        "run" => run::run(),
         "lineage" => lineage::run(),
         _ => Err(format!("no bench is called `{name}`; see `cargo xtask`")),
     }

@@ -1,7 +1,7 @@
 //! `bartizan reproduce`: find the recorded run, let the library run it again, show and state how far the result is the same.
 
 use crate::arguments::{ReproduceArguments, TextOrJson};
-use crate::commands::run::{RUNS, here, keep, new_name, now, project, signing_key};
+use crate::commands::run::{RUNS, here, keep, new_name, now, root_folder, signing_key};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::{keyfile, terminal};
@@ -40,7 +40,7 @@ pub(crate) fn run(arguments: &ReproduceArguments) -> Result<Exit, Failure> {
         return Ok(exit(&compared, tolerance, true));
     }
     let directory = here()?;
-    let root = project(arguments.project.as_deref(), &directory)?;
+    let root = root_folder(arguments.project.as_deref(), &directory)?;
     let key = signing_key(&arguments.signing, &root)?;
     let (recorded, name) = recorded(arguments, &root, &key)?;
     let signals = Interruptions::hold()?;

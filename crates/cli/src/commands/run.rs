@@ -4,13 +4,14 @@ use crate::arguments::{RunArguments, SigningArguments};
 use crate::commands::scan::write_whole;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::{keyfile, terminal};
+use crate::{keyfile, project, terminal};
 use bartizan_evidence::digest::Digest;
 use bartizan_evidence::dsse::Envelope;
 use bartizan_evidence::keys::SigningKey;
 use bartizan_evidence::run::provenance::{Mark, Observed, RunStatement};
 use bartizan_evidence::run::{Interruptions, Method, RunError, RunRequest, become_traced, record};
 use bartizan_evidence::statement::{PAYLOAD_TYPE, Statement};
+use bartizan_evidence::store::FOLDER;
 use std::ffi::OsString;
 use std::fs;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
@@ -27,9 +28,10 @@ const MOST_REMARKS: usize = 5;
 /// [`Failure`] when the command cannot be started or its statement cannot be signed and kept.
 pub(crate) fn run(arguments: &RunArguments) -> Result<Exit, Failure> {
     let directory = here()?;
-    let root = project(arguments.project.as_deref(), &directory)?;
+    let root = root_folder(arguments.project.as_deref(), &directory)?;
     // Before anything runs: a training of days must not end in a missing key.
     let key = signing_key(&arguments.signing, &root)?;
+    drop(project::for_signing(Some(&root.join(FOLDER)), &key)?);
     let signals = Interruptions::hold()?;
     let invocation = new_name();
     let request = RunRequest {
@@ -95,7 +97,7 @@ pub(crate) fn here() -> Result<PathBuf, Failure> {
 ///
 /// # Errors
 /// When the folder named is not there.
-pub(crate) fn project(named: Option<&Path>, here: &Path) -> Result<PathBuf, Failure> {
+pub(crate) fn root_folder(named: Option<&Path>, here: &Path) -> Result<PathBuf, Failure> {
     if let Some(named) = named {
         let failed = |error| Failure::Read { what: "project folder", path: named.to_owned(), error };
         return fs::canonicalize(named).map_err(failed);
@@ -144,7 +146,8 @@ pub(crate) struct Kept {
     pub(crate) path: PathBuf,
 }
 
-/// Signs a statement and writes it below the project's root, and to `also`. Each file appears whole or not at all.
+/// Signs a statement, records it in the project's store, and writes it under its run's name and to `also`. Each file appears
+/// whole or not at all.
 ///
 /// # Errors
 /// [`Failure::Envelope`] and [`Failure::Write`].
@@ -157,7 +160,9 @@ pub(crate) fn keep<P: serde::Serialize>(
 ) -> Result<Kept, Failure> {
     let payload = statement.to_payload().map_err(RunError::from)?;
     let digest = Digest::sha256(&payload);
-    let envelope = Envelope::sign(payload, PAYLOAD_TYPE, key)?.to_json()?;
+    let envelope = Envelope::sign(payload, PAYLOAD_TYPE, key)?;
+    project::for_signing(Some(&root.join(FOLDER)), key)?.record(&envelope)?;
+    let envelope = envelope.to_json()?;
     let folder = root.join(RUNS);
     fs::create_dir_all(&folder).map_err(|error| Failure::Write { path: folder.clone(), error })?;
     let path = folder.join(format!("{name}.json"));

@@ -12,6 +12,8 @@ mod lineage;
 mod log;
 mod network;
 #[cfg(unix)]
+mod quickstart;
+#[cfg(unix)]
 mod runs;
 mod settings;
 mod signing;

@@ -66,7 +66,7 @@ fn output_and_exit_code_are_the_commands_own() {
     let ran =
         at.run(&["run", "--output-statement", "s.json", "--", "sh", "-c", "echo out; echo err >&2; exit 7"]);
     assert_eq!((ran.code, ran.out.as_str()), (7, "out\n"), "{ran:?}");
-    assert!(ran.err.starts_with("err\n"), "{ran:?}");
+    assert!(ran.err.lines().any(|line| line == "err"), "{ran:?}");
     let statement = statement(&at, "s.json");
     assert_eq!(statement["predicateType"], "https://slsa.dev/provenance/v1");
     assert_eq!(statement["predicate"]["runDetails"]["metadata"]["bartizan_ending"]["code"], 7);
@@ -220,7 +220,8 @@ fn a_statement_changed_or_signed_by_another_is_not_run() {
     at.write("flipped.json", flipped);
     assert_eq!(at.run(&["reproduce", "flipped.json"]).code, 2);
     at.run(&["key", "generate", "--output", "other.key"]);
-    assert_eq!(at.run(&["reproduce", "s.json", "--trust", "other.key.pub"]).code, 2);
+    let ran = at.run(&["reproduce", "s.json", "--trust", "other.pub"]);
+    assert!(ran.code == 2 && ran.err.contains("none of the envelope"), "{ran:?}");
     assert_eq!(at.run(&["reproduce", "no-such-run"]).code, 2);
 }
 
@@ -228,7 +229,7 @@ fn a_statement_changed_or_signed_by_another_is_not_run() {
 fn a_result_left_to_chance_is_not_the_same() {
     let at = project();
     at.write("data", "1");
-    let script = "mkdir -p out && printf '\\223NUMPY\\001\\000\\066\\000%-54s' \"{'descr': '<f8', 'fortran_order': False, 'shape': (8,), }\" \
+    let script = "mkdir -p out && printf '\\223NUMPY\\001\\000\\100\\000%-64s' \"{'descr': '<f8', 'fortran_order': False, 'shape': (8,), }\" \
                   > out/model.npy && head -c 64 /dev/urandom >> out/model.npy";
     recorded(&at, script);
     let again = at.run(&["reproduce", "s.json", "--format", "json", "--output-statement", "r.json"]);

@@ -7,8 +7,12 @@
 
 #[cfg(target_os = "linux")]
 pub use linux::Interruptions;
+#[cfg(target_os = "linux")]
+pub(super) use linux::unheld;
 #[cfg(not(target_os = "linux"))]
 pub use other::Interruptions;
+#[cfg(not(target_os = "linux"))]
+pub(super) use other::unheld;
 
 use std::io::{self, PipeReader};
 use std::sync::atomic::AtomicBool;
@@ -166,6 +170,17 @@ mod linux {
         }
     }
 
+    /// Starts a child that shall not hold signals back itself: it inherits what its parent's thread holds back.
+    ///
+    /// A signal that comes within this instant ends us as it would have before the recording began.
+    pub(in crate::run) fn unheld<T>(start: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+        let mask = FORWARDED.into_iter().collect::<SigSet>();
+        mask.thread_unblock()?;
+        let started = start();
+        mask.thread_block()?;
+        started
+    }
+
     impl Drop for Interruptions {
         fn drop(&mut self) {
             // What is still pending was meant for the command, which has ended.
@@ -190,6 +205,11 @@ mod other {
 
     /// Signals are not held back on this system: those of the terminal reach the command, which shares our process group.
     pub struct Interruptions;
+
+    /// Starts a child.
+    pub(in crate::run) fn unheld<T>(start: impl FnOnce() -> std::io::Result<T>) -> std::io::Result<T> {
+        start()
+    }
 
     impl Interruptions {
         /// Nothing is held back here.

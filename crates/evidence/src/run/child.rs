@@ -1,7 +1,7 @@
 //! The command itself: found, started with our own standard streams, observed, waited for.
 
 use super::RunError;
-use super::attend::Interruptions;
+use super::attend::{Interruptions, unheld};
 use super::observe::Observation;
 use super::request::{Method, RunRequest};
 use std::ffi::{OsStr, OsString};
@@ -115,7 +115,8 @@ fn waited(
     program: &Path,
     signals: &Interruptions,
 ) -> Result<(Ending, Observation), RunError> {
-    let child = command(request, program, &[])?.spawn().map_err(start_error(program))?;
+    let mut command = command(request, program, &[])?;
+    let child = unheld(|| command.spawn()).map_err(start_error(program))?;
     #[cfg(target_os = "linux")]
     let ending = wait_for(child, None, || {}, signals)?;
     #[cfg(not(target_os = "linux"))]
@@ -165,7 +166,8 @@ fn watch(
             return Ok((ending, observation));
         }
     };
-    let child = command(request, program, &[])?.spawn().map_err(start_error(program))?;
+    let mut command = command(request, program, &[])?;
+    let child = unheld(|| command.spawn()).map_err(start_error(program))?;
     let descriptor = folders.descriptor().try_clone_to_owned().map_err(RunError::system("watch folders"))?;
     let ending = wait_for(child, Some(descriptor.as_fd()), || folders.drain(), signals)?;
     folders.drain();
@@ -189,7 +191,7 @@ fn trace(
         None,
         || {},
         || {
-            let child = command.spawn().map_err(start_error(program))?;
+            let child = unheld(|| command.spawn()).map_err(start_error(program))?;
             let id = i32::try_from(child.id()).unwrap_or_default();
             process.store(id, Ordering::SeqCst);
             let traced = super::observe::trace::follow(id, roots);

@@ -487,6 +487,15 @@ mod tests {
     }
 
     #[test]
+    fn the_command_does_not_inherit_the_signals_that_we_hold_back() {
+        let folder = tempfile::tempdir().unwrap();
+        for signal in [1, 2, 10, 15] {
+            let (recorded, _) = recorded(folder.path(), &format!("kill -{signal} $$; sleep 1"), |_| {});
+            assert_eq!(recorded.ending, Ending::Signal(signal));
+        }
+    }
+
+    #[test]
     fn an_input_that_changes_meanwhile_is_said_to_have() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("data"), "before").unwrap();
