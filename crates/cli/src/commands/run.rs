@@ -42,6 +42,7 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<Exit, Failure> {
         outputs: arguments.output.clone(),
         variables: std::env::vars_os().collect(),
         allowed: arguments.env.clone(),
+        output_aside: false,
         method: method(arguments)?,
         invocation: invocation.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -111,16 +112,11 @@ pub(crate) fn root_folder(named: Option<&Path>, here: &Path) -> Result<PathBuf, 
 /// # Errors
 /// [`Failure::NoKey`], and what reading it gives.
 pub(crate) fn signing_key(arguments: &SigningArguments, root: &Path) -> Result<SigningKey, Failure> {
-    match &arguments.key {
-        Some(path) => keyfile::signing_key(path, &arguments.passphrase),
-        None => {
-            let path = root.join("bartizan.key");
-            if !path.is_file() {
-                return Err(Failure::NoKey(path));
-            }
-            keyfile::signing_key(&path, &arguments.passphrase)
-        }
+    let path = arguments.key.clone().unwrap_or_else(|| root.join("bartizan.key"));
+    if arguments.key.is_none() && !path.is_file() {
+        return Err(Failure::NoKey(path));
     }
+    keyfile::signing_key(&path, &arguments.passphrase)
 }
 
 /// A name that no other run has: the time, and what the system's randomness gives.

@@ -6,6 +6,7 @@
 
 use super::tensors::{Kind, Tensor, tensors};
 use serde::{Deserialize, Serialize};
+use std::cmp::Ordering;
 
 /// Largest relative difference that another kernel, another order of summation or another number of threads leaves.
 pub const ROUNDING: f64 = 1e-3;
@@ -194,13 +195,9 @@ fn difference(name: &str, one: &Tensor<'_>, two: &Tensor<'_>) -> Result<Option<T
     if matches!(one.kind, Kind::Other(_)) {
         return Err(format!("tensor {name} differs, and values of kind {} cannot be measured", one.kind));
     }
-    let (mut largest, mut squares_one, mut squares_two) = (0.0f64, 0.0f64, 0.0f64);
-    let (mut count, mut values) = (0u64, 0u64);
+    let (mut largest, mut values) = (0.0f64, 0u64);
     for (a, b) in one.values().zip(two.values()) {
-        count = count.saturating_add(1);
-        squares_one += a * a;
-        squares_two += b * b;
-        if a.to_bits() != b.to_bits() && !(a.is_nan() && b.is_nan()) && a != b {
+        if !(a.is_nan() && b.is_nan()) && a.partial_cmp(&b) != Some(Ordering::Equal) {
             values = values.saturating_add(1);
             let apart = (a - b).abs();
             largest = if apart.is_nan() { f64::INFINITY } else { largest.max(apart) };
@@ -218,8 +215,10 @@ fn difference(name: &str, one: &Tensor<'_>, two: &Tensor<'_>) -> Result<Option<T
         }
         return Ok(None);
     }
-    let rms = |squares: f64| (squares / count.max(1) as f64).sqrt();
-    let scale = if squares_one > 0.0 { rms(squares_one) } else { rms(squares_two) };
+    let scale = match root_mean_square(one) {
+        0.0 => root_mean_square(two),
+        scale => scale,
+    };
     let relative = largest / scale;
     Ok(Some(TensorDifference {
         name: name.to_owned(),
@@ -227,6 +226,20 @@ fn difference(name: &str, one: &Tensor<'_>, two: &Tensor<'_>) -> Result<Option<T
         relative_to_rms: (relative.is_finite()).then_some(relative),
         values,
     }))
+}
+
+/// Root mean square of a tensor's finite values, computed relative to the largest so that no square overflows or vanishes.
+fn root_mean_square(tensor: &Tensor<'_>) -> f64 {
+    let finite = || tensor.values().filter(|value| value.is_finite());
+    let largest = finite().fold(0.0f64, |largest, value| largest.max(value.abs()));
+    if largest == 0.0 {
+        return 0.0;
+    }
+    let (sum, count) = finite().fold((0.0, 0u64), |(sum, count), value| {
+        let part = value / largest;
+        (sum + part * part, count.saturating_add(1))
+    });
+    largest * (sum / count.max(1) as f64).sqrt()
 }
 
 #[cfg(test)]
@@ -263,6 +276,22 @@ mod tests {
         let comparison = compare(&reference, &file("a", &[-1e-12, 1.0]));
         assert_eq!(comparison.class, Class::Rounding);
         assert!(comparison.is_within(Tolerance::default()) && !comparison.is_within(Tolerance(0.0)));
+    }
+
+    #[test]
+    fn huge_and_tiny_values_are_measured_too() {
+        let reference = file("a", &[1e38, 1e38]);
+        assert_eq!(compare(&reference, &file("a", &[-1e38, 1e38])).class, Class::Different);
+        let tensor = |values: &[f64]| Tensor {
+            kind: Kind::Float(8),
+            shape: vec![values.len() as u64],
+            bytes: values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>().into(),
+        };
+        for size in [1e300, 1e-300] {
+            let (one, two) = (tensor(&[size, size]), tensor(&[size, 2.0 * size]));
+            let found = difference("w", &one, &two).unwrap().unwrap();
+            assert!((found.relative_to_rms.unwrap() - 1.0).abs() < 1e-12, "{found:?}");
+        }
     }
 
     #[test]

@@ -51,7 +51,7 @@ pub(super) fn gather(
         }
         let target = into.join(inside(name)?);
         fetch(&root.join(name), &target, &wanted, source, (root, commit.as_deref(), name))
-            .map_err(|error| error.unwrap_or_else(&missing))?;
+            .map_err(|error| error.unwrap_or_else(missing))?;
         gathered.push(target);
     }
     Ok(gathered)

@@ -185,6 +185,7 @@ fn again<'a>(
             .collect(),
         variables,
         allowed,
+        output_aside: true,
         method: Method::Watch,
         invocation: request.invocation.clone(),
         version: request.version.clone(),
@@ -251,8 +252,8 @@ fn why(request: &Reproduction<'_>, run: &RunProvenance, now: &Recorded) -> Vec<C
         return found;
     };
     let moved = |text: &str| self::moved(text, &run.build_definition.internal_parameters.root, request.copy);
-    let moves = |cause: &Cause| cause.kind == "variable" && moved(&cause.recorded) == cause.now;
-    found.extend(causes(recorded, &new.environment).into_iter().filter(|cause| !moves(cause)));
+    let is_the_move = |cause: &Cause| cause.kind == "variable" && moved(&cause.recorded) == cause.now;
+    found.extend(causes(recorded, &new.environment).into_iter().filter(|cause| !is_the_move(cause)));
     let python = new.environment.interpreter.as_ref();
     if python.is_some_and(|python| python.hash_randomization) {
         let now = "random in each run; set PYTHONHASHSEED=0";
@@ -283,6 +284,7 @@ mod tests {
             outputs: outputs.iter().map(Into::into).collect(),
             variables: vec![("PATH".into(), "/usr/bin:/bin".into()), ("RUN_SEED".into(), "4".into())],
             allowed: vec![],
+            output_aside: false,
             method: Method::Watch,
             invocation: "one".to_owned(),
             version: "0".to_owned(),

@@ -86,19 +86,19 @@ pub(super) fn run(
 
 fn command(request: &RunRequest<'_>, program: &Path, before: &[OsString]) -> Result<Command, RunError> {
     let (name, rest) = request.command.split_first().ok_or(RunError::NoCommand)?;
-    let mut command = match before.split_first() {
-        Some((launcher, arguments)) => {
-            let mut command = Command::new(launcher);
-            command.args(arguments).arg(program).arg(name);
-            command
-        }
-        None => {
-            let mut command = Command::new(program);
-            #[cfg(unix)]
-            std::os::unix::process::CommandExt::arg0(&mut command, name);
-            command
-        }
+    let mut command = if let Some((launcher, arguments)) = before.split_first() {
+        let mut command = Command::new(launcher);
+        command.args(arguments).arg(program).arg(name);
+        command
+    } else {
+        let mut command = Command::new(program);
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::arg0(&mut command, name);
+        command
     };
+    if request.output_aside {
+        command.stdout(std::io::stderr());
+    }
     command.args(rest).current_dir(&request.directory).env_clear();
     command.envs(request.variables.iter().map(|(name, value)| (name, value)));
     Ok(command)

@@ -172,7 +172,7 @@ fn walk(folder: &Path, found: &mut BTreeMap<PathBuf, Option<PathBuf>>, gaps: &mu
             } else if kind.is_symlink() {
                 match fs::metadata(&path) {
                     Ok(target) if target.is_file() => {
-                        _ = found.insert(path.clone(), fs::read_link(&path).ok())
+                        _ = found.insert(path.clone(), fs::read_link(&path).ok());
                     }
                     Ok(_) => gaps.push(format!(
                         "{}: a link to a folder is not followed; declare what it points to",

@@ -36,6 +36,8 @@ pub struct RunRequest<'a> {
     pub variables: Vec<(OsString, OsString)>,
     /// Names of variables to record besides the usual ones; a `*` at the end stands for any rest.
     pub allowed: Vec<String>,
+    /// Whether the command's standard output goes to standard error, for whoever writes results of their own to it.
+    pub output_aside: bool,
     /// How to observe.
     pub method: Method,
     /// Name of this run, unique.

@@ -99,19 +99,16 @@ impl<'a> Machine<'a> {
             return None;
         }
         let pushed = match *self.take(1)?.first()? {
-            b'.' => return None,
             b'(' => Value::Mark,
             // Frames and the protocol.
             0x80 => return self.take(1).map(|_| ()),
             0x95 => return self.take(8).map(|_| ()),
-            b'X' | b'T' | b'U' if self.rest.is_empty() => return None,
             b'X' => self.text(4)?,
             0x8c => self.text(1)?,
             0x8d => self.text(8)?,
             b'V' => Value::Text(self.line()?),
-            b'T' | b'B' => self.skip(4)?,
             b'U' | b'C' | 0x8a => self.skip(1)?,
-            0x8b => self.skip(4)?,
+            b'T' | b'B' | 0x8b => self.skip(4)?,
             0x8e | 0x96 => self.skip(8)?,
             b'c' => {
                 self.line()?;
@@ -159,6 +156,7 @@ impl<'a> Machine<'a> {
                 }
                 Value::Other
             }
+            // The end, and what nobody knows.
             _ => return None,
         };
         self.stack.push(pushed);

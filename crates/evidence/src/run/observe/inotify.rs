@@ -7,7 +7,7 @@
 use super::{Observation, Watching, is_unwatched};
 use nix::errno::Errno;
 use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify, InotifyEvent, WatchDescriptor};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::os::fd::{AsFd as _, BorrowedFd};
 use std::path::{Path, PathBuf};
@@ -29,7 +29,7 @@ pub(in crate::run) struct FolderWatch {
     /// Path of each watched folder or file.
     watched: HashMap<WatchDescriptor, PathBuf>,
     /// Folders moved away and not yet seen to arrive, by the cookie that ties both events.
-    leaving: HashMap<u32, PathBuf>,
+    leaving: BTreeMap<u32, PathBuf>,
     seen: Observation,
 }
 
@@ -38,7 +38,7 @@ impl FolderWatch {
     pub(in crate::run) fn new(paths: &[PathBuf]) -> Result<Self, Errno> {
         let inotify = Inotify::init(InitFlags::IN_NONBLOCK | InitFlags::IN_CLOEXEC)?;
         let seen = Observation::by(Watching::Folders);
-        let mut watch = Self { inotify, watched: HashMap::new(), leaving: HashMap::new(), seen };
+        let mut watch = Self { inotify, watched: HashMap::new(), leaving: BTreeMap::new(), seen };
         for path in paths {
             watch.add(path, false);
         }

@@ -24,6 +24,7 @@ pub const VIRTUAL_ENVIRONMENT: &str = "pyvenv.cfg";
 /// What was done to one file.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a thing of its own that may be done to a file")]
 pub struct Access {
     /// Opened without writing.
     #[serde(skip_serializing_if = "is_false")]

@@ -272,7 +272,7 @@ impl std::str::FromStr for Octal {
 #[cfg(target_arch = "x86_64")]
 fn registers(process: Pid) -> Result<(i64, [u64; 6], u64), Errno> {
     let all = ptrace::getregs(process)?;
-    Ok((all.orig_rax as i64, [all.rdi, all.rsi, all.rdx, all.r10, all.r8, all.r9], all.rax))
+    Ok((all.orig_rax.cast_signed(), [all.rdi, all.rsi, all.rdx, all.r10, all.r8, all.r9], all.rax))
 }
 
 /// Number, arguments and result of the system call a process stands at. On the way out the first argument is the result.
@@ -280,13 +280,13 @@ fn registers(process: Pid) -> Result<(i64, [u64; 6], u64), Errno> {
 fn registers(process: Pid) -> Result<(i64, [u64; 6], u64), Errno> {
     let all = ptrace::getregset::<ptrace::regset::NT_PRSTATUS>(process)?;
     let [a, b, c, d, e, f, _, _, number, ..] = all.regs;
-    Ok((number as i64, [a, b, c, d, e, f], a))
+    Ok((number.cast_signed(), [a, b, c, d, e, f], a))
 }
 
 /// What a system call on its way in is about, when it is one of those followed.
 fn entering(process: Pid, number: i64, arguments: &[u64; 6]) -> Option<Call> {
     let [first, second, third, fourth, ..] = *arguments;
-    let here = libc::AT_FDCWD as u64;
+    let here = i64::from(libc::AT_FDCWD).cast_unsigned();
     match number {
         libc::SYS_openat | libc::SYS_openat2 | libc::SYS_open_by_handle_at => Some(Call::Open),
         libc::SYS_renameat | libc::SYS_renameat2 => {
@@ -327,7 +327,7 @@ fn path(process: Pid, descriptor: u64, address: u64) -> Option<PathBuf> {
     let end = bytes.iter().position(|byte| *byte == 0)?;
     bytes.truncate(end);
     let named = PathBuf::from(std::ffi::OsString::from_vec(bytes));
-    let folder = match descriptor as u32 as i32 {
+    let folder = match (descriptor as u32).cast_signed() {
         libc::AT_FDCWD => fs::read_link(format!("/proc/{process}/cwd")).ok()?,
         descriptor => fs::read_link(format!("/proc/{process}/fd/{descriptor}")).ok()?,
     };
