@@ -40,6 +40,9 @@ fn the_story_of_the_quickstart_holds() {
     assert!(refused.out.contains("numbers.safetensors"), "{refused:?}");
     // The record still holds: the training gives what it gave.
     assert!(does(0, "reproduce run.json").out.starts_with("identical"));
+    // Another seed gives another model; it can be measured once the recorded one is back.
+    *bytes.last_mut().unwrap() ^= 1;
+    fs::write(&model, &bytes).unwrap();
     let other = does(1, &format!("reproduce run.json -- {}", train.replace("--seed 7", "--seed 8")));
     assert!(other.out.contains("seed --seed: 7 recorded, 8 now"), "{other:?}");
 }
