@@ -11,8 +11,8 @@ mod log;
 mod measure;
 mod oracle;
 mod peers;
-mod sign;
 mod run;
+mod sign;
 mod throughput;
 
 use crate::process::{run as command, target};
