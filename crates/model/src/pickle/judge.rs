@@ -25,7 +25,7 @@ use bartizan_core::{Confidence, Finding, Rule, Severity};
 use changes::{changed_by, sets_own_attribute};
 pub(super) use functions::makes_code_object;
 use functions::{Function, builds_code};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// What a name is known for, as the machine asks it.
 pub(super) fn standing_of(module: &str, name: &str) -> Standing {
@@ -48,8 +48,12 @@ pub(super) struct Judge {
     /// Findings beyond the cap.
     pub(super) dropped: u64,
     payload_bytes: usize,
+    /// Strings of the stream noted as used, by place and purpose.
+    payloads_used: HashSet<(u64, u8)>,
+    /// Payloads before this one all are in use by the stream.
+    payloads_kept: usize,
     unknown: HashMap<Value, usize>,
-    once: HashMap<&'static str, u64>,
+    once: HashMap<&'static str, (u64, Severity)>,
     /// Functions rebuilt from bytecode, to be held against the modules that the stream imports.
     functions: Vec<Function>,
     /// How deep calls made by callables are being followed.
@@ -74,13 +78,26 @@ impl Judge {
         }
     }
 
-    /// Reports `rule` unless `key` already was, a few times over.
+    /// Reports an oddity of the kind `key` a few times over, after that only when it is worse than all before.
     fn report_some(&mut self, key: &'static str, finding: impl FnOnce() -> Finding) {
-        let count = self.once.entry(key).or_default();
+        let finding = finding();
+        let (count, worst) = self.once.entry(key).or_insert((0, finding.severity));
         *count = count.saturating_add(1);
-        if *count <= Self::REPEATS {
-            self.report(finding());
+        if *count <= Self::REPEATS || finding.severity > *worst {
+            *worst = finding.severity.max(*worst);
+            self.report(finding);
         }
+    }
+
+    /// Whether one more finding on `target`, of `severity`, is worth showing: one of the first, or worse than all before.
+    fn is_shown(machine: &mut Machine<'_>, target: Value, severity: Severity) -> bool {
+        let Some(global) = machine.store.global_mut(target) else { return true };
+        global.shown = global.shown.saturating_add(1);
+        let is_worse = global.worst.is_none_or(|worst| severity > worst);
+        if is_worse {
+            global.worst = Some(severity);
+        }
+        is_worse || global.shown <= Self::CALLS_SHOWN
     }
 
     /// `callee(*arguments)` runs.
@@ -221,7 +238,6 @@ impl Judge {
     ) {
         let Some(global) = machine.store.global_mut(target) else { return };
         global.judged = global.judged.saturating_add(1);
-        let is_shown = global.judged <= Self::CALLS_SHOWN;
         let path = global.path();
         let is_code = builds_code(&path);
         let mut name_in_code = None;
@@ -235,9 +251,6 @@ impl Judge {
         {
             let bytes = bytes.to_vec();
             machine.judge.payload_bytes(place, &bytes);
-        }
-        if !is_shown && name_in_code.is_none() {
-            return;
         }
         let mut severity = severity;
         if folded.is_some() {
@@ -269,18 +282,20 @@ impl Judge {
         if let Some(purpose) = purpose.filter(|_| !is_own_import) {
             machine.hand_over(arguments, purpose, place);
         }
-        let shown = render::call(machine, target, arguments);
         if is_code {
-            severity = severity.min(Severity::Medium);
-            if let Some(name) = name_in_code {
-                let message = format!(
-                    "Loading rebuilds a function from bytecode in the stream that uses `{name}`: `{shown}`."
-                );
-                machine.judge.report(
-                    Finding::new(&EMBEDDED_CODE, message).severity(Severity::High).at(place).evidence(&shown),
-                );
-                return;
-            }
+            severity = if name_in_code.is_some() { Severity::High } else { severity.min(Severity::Medium) };
+        }
+        if !Self::is_shown(machine, target, severity) {
+            return;
+        }
+        let shown = render::call(machine, target, arguments);
+        if let Some(name) = name_in_code {
+            let message = format!(
+                "Loading rebuilds a function from bytecode in the stream that uses `{name}`: `{shown}`."
+            );
+            let finding = Finding::new(&EMBEDDED_CODE, message);
+            machine.judge.report(finding.severity(severity).at(place).evidence(&shown));
+            return;
         }
         let rule = match class {
             _ if is_code => &EMBEDDED_CODE,
@@ -467,13 +482,13 @@ impl Judge {
 
     /// Findings kept of one pickle; further ones replace milder ones.
     const FINDINGS: usize = 512;
-    /// How often one kind of oddity is reported.
+    /// How often one kind of oddity is reported, unless a worse one comes.
     const REPEATS: u64 = 16;
     /// Nesting of calls that callables make (`map` over `map`).
     const INDIRECTION: u32 = 4;
     /// Strings given to unknown callables that are read as Python source.
     pub(super) const SOURCES: u32 = 2048;
-    /// Calls of one gadget that are reported.
+    /// Calls of one gadget that are reported, unless a worse one comes. All of them are judged.
     const CALLS_SHOWN: u32 = 32;
 }
 

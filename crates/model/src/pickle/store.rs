@@ -9,6 +9,7 @@ mod compaction;
 use super::knowledge::Standing;
 use super::value::{Extent, Kind, Node, Value};
 pub(super) use crate::python::strings::Folded;
+use bartizan_core::Severity;
 use std::borrow::Cow;
 use std::collections::HashMap;
 
@@ -59,8 +60,12 @@ pub(super) struct Global {
     pub(super) standing: Standing,
     /// Times it was called.
     pub(super) calls: u64,
-    /// Calls that were judged in full; the rest repeat them.
+    /// Times a call of it, or its being handed to another, was judged.
     pub(super) judged: u32,
+    /// Findings on it so far, also those not shown.
+    pub(super) shown: u32,
+    /// The worst of those findings.
+    pub(super) worst: Option<Severity>,
     /// Whether calls of it are folded.
     pub(super) folds: bool,
     /// Whether it is joblib's wrapper class, behind whose objects arrays lie.
@@ -300,6 +305,8 @@ impl<'a> Store<'a> {
             standing,
             calls: 0,
             judged: 0,
+            shown: 0,
+            worst: None,
             folds: super::fold::folds(module),
             wraps_arrays: super::array_block::is_wrapper_class(module, name),
         });

@@ -4,7 +4,7 @@
 //! Cost: linear in the bytes, times the passes needed.
 
 use super::decompile::decompile;
-use super::judge::Judge;
+use super::judge::{Judge, PayloadData};
 use super::machine::{Break, End, Machine};
 use super::nested;
 use super::opcodes::{self as op, lex};
@@ -144,7 +144,12 @@ fn finish(mut machine: Machine<'_>, end: End, start: usize, scan: &mut Scan<'_>)
     drop(machine);
     let mut done = HashSet::new();
     for payload in &payloads {
-        if done.insert((payload.place, payload.purpose as u8)) {
+        // Several decoded strings may come of one opcode.
+        let decoded = match &payload.data {
+            PayloadData::Owned(data) => Some(data),
+            PayloadData::InStream(_) => None,
+        };
+        if done.insert((payload.place, payload.purpose as u8, decoded)) {
             nested::inspect(bytes, payload, scan);
         }
     }

@@ -576,3 +576,35 @@ fn a_text_program_cut_after_its_call_is_still_a_pickle() {
     assert_eq!(recognised(b"cos\nsystem\n(S'id'\ntR"), Recognition::Certain);
     assert_eq!(recognised(b"cos\nsystem\n(S'id'\n"), Recognition::No);
 }
+
+#[test]
+fn what_comes_after_many_harmless_calls_is_judged_like_the_first() {
+    let harmless =
+        || Builder::new().import("torch.storage", "_load_from_bytes").bytes(b"\x80\x02N.").raw(b"\x85R0");
+    let many: Vec<u8> = (0..40).flat_map(|_| harmless().0.split_off(2)).collect();
+    let evil = b"F1.5\n0cos\nsystem\n(S'id'\ntR.";
+    let last = Builder::new()
+        .raw(&many)
+        .import("torch.storage", "_load_from_bytes")
+        .bytes(evil)
+        .raw(b"\x85R")
+        .stop();
+    let outcome = within(|scan| Pickle.scan(&Input::new("test.pkl", &last), scan));
+    assert!(
+        outcome.findings.iter().any(|finding| finding.message.contains("os.system")),
+        "{:?}",
+        outcome.findings
+    );
+
+    let method = |name: &str, argument: &str| {
+        let bound = Builder::default().import("builtins", "getattr").import("acme.jobs", "Runner");
+        bound.raw(b")\x81").text(name).raw(b"\x86R").text(argument).raw(b"\x85R0").0
+    };
+    let results =
+        |argument: &str| Builder::default().call("acme.jobs", "get", &[]).text(argument).raw(b"\x85R0").0;
+    let code = "import os; os.system('id')";
+    let methods: Vec<u8> = (0..40).flat_map(|_| method("tolist", "x")).chain(method("run", code)).collect();
+    let called: Vec<u8> = (0..40).flat_map(|_| results("x")).chain(results(code)).collect();
+    assert_eq!(worst(&Builder::new().raw(&methods).raw(b"N").stop()), Some(Severity::High));
+    assert_eq!(worst(&Builder::new().raw(&called).raw(b"N").stop()), Some(Severity::High));
+}

@@ -63,12 +63,32 @@ impl Judge {
         self.payload(Payload { place, data: PayloadData::Owned(data.to_vec()), purpose });
     }
 
-    /// Notes a payload.
+    /// Notes a payload; what the stream runs comes before what it only holds.
     pub(in crate::pickle) fn payload(&mut self, payload: Payload) {
-        if self.payloads.len() >= Self::PAYLOADS {
-            self.payloads_dropped = self.payloads_dropped.saturating_add(1);
-        } else {
+        let is_used = payload.purpose != Purpose::Data;
+        if is_used
+            && matches!(payload.data, PayloadData::InStream(_))
+            && !self.payloads_used.insert((payload.place, payload.purpose as u8))
+        {
+            return;
+        }
+        if self.payloads.len() < Self::PAYLOADS {
             self.payloads.push(payload);
+            return;
+        }
+        self.payloads_dropped = self.payloads_dropped.saturating_add(1);
+        if self.payloads_used.len() > Self::PAYLOADS {
+            self.payloads_used.clear();
+        }
+        if !is_used {
+            return;
+        }
+        while let Some(kept) = self.payloads.get_mut(self.payloads_kept) {
+            self.payloads_kept = self.payloads_kept.saturating_add(1);
+            if kept.purpose == Purpose::Data {
+                *kept = payload;
+                return;
+            }
         }
     }
 

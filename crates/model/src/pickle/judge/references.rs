@@ -29,16 +29,20 @@ impl Judge {
                     _ if severity >= Severity::High => Severity::High.min(severity).max(sole_reference),
                     _ => sole_reference,
                 };
-                if grade < Severity::Medium || global.judged > Self::CALLS_SHOWN {
+                if grade < Severity::Medium {
                     continue;
                 }
                 global.judged = global.judged.saturating_add(1);
                 let name = render::clip(&global.path());
+                let grade = grade.min(Severity::High);
+                if !Self::is_shown(machine, value, grade) {
+                    continue;
+                }
                 let to = render::callee(machine, target);
                 let message = format!("Loading hands `{name}`, which {why}, to `{to}`, which may call it.");
                 machine.judge.report(
                     Finding::new(&DANGEROUS_REFERENCE, message)
-                        .severity(grade.min(Severity::High))
+                        .severity(grade)
                         .at(place)
                         .evidence(format!("{to}({name}, …)")),
                 );
