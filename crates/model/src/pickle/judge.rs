@@ -5,6 +5,7 @@
 //! unknown ones; a dangerous callable counts wherever it is handed, stored or called.
 
 mod changes;
+mod constructors;
 mod functions;
 mod payloads;
 mod references;
@@ -114,7 +115,9 @@ impl Judge {
             global.calls = global.calls.saturating_add(1);
             let is_safe = matches!(global.standing, Standing::Safe { .. });
             let first_calls = global.calls <= super::store::Store::CALLS_READ;
+            let acts = global.constructor.is_some() && !how.starts_with("NEWOBJ");
             if is_safe
+                && !acts
                 && !machine.matters(arguments)
                 && !keywords.is_some_and(|keywords| machine.matters(keywords))
             {
@@ -183,7 +186,7 @@ impl Judge {
     ) {
         let Some(global) = machine.store.global_of(target) else { return };
         let (standing, path, assembled) = (global.standing, global.path(), global.assembled.clone());
-        let module = global.module.clone();
+        let (module, constructor) = (global.module.clone(), global.constructor);
         if let Some(changed) = changed_by(machine, &path, arguments) {
             Self::tampered(machine, changed, &render::call(machine, target, arguments), place);
         }
@@ -202,7 +205,12 @@ impl Judge {
             }
         }
         match standing {
-            Standing::Safe { .. } => Self::handed(machine, target, &[Some(arguments), keywords], place),
+            Standing::Safe { .. } => {
+                if let Some(constructor) = constructor.filter(|_| !how.starts_with("NEWOBJ")) {
+                    Self::constructed(machine, target, arguments, constructor, place);
+                }
+                Self::handed(machine, target, &[Some(arguments), keywords], place);
+            }
             // A distribution executes what its state holds, which is judged when it comes.
             Standing::Gadget { .. } if how.starts_with("NEWOBJ") && distribution::is_home(&module) => {}
             Standing::Gadget { class, severity, why, .. } => {

@@ -6,7 +6,7 @@
 
 mod compaction;
 
-use super::knowledge::Standing;
+use super::knowledge::{Constructor, Standing};
 use super::value::{Extent, Kind, Node, Value};
 pub(super) use crate::python::strings::Folded;
 use bartizan_core::Severity;
@@ -58,6 +58,8 @@ pub(super) struct Global {
     pub(super) assembled: String,
     /// What is known of it.
     pub(super) standing: Standing,
+    /// What calling it does, when it is a class that is safe but for its constructor.
+    pub(super) constructor: Option<Constructor>,
     /// Times it was called.
     pub(super) calls: u64,
     /// Times a call of it, or its being handed to another, was judged.
@@ -303,6 +305,10 @@ impl<'a> Store<'a> {
             at,
             assembled: assembled.to_owned(),
             standing,
+            constructor: match standing {
+                Standing::Safe { .. } => super::knowledge::constructor(module, name),
+                _ => None,
+            },
             calls: 0,
             judged: 0,
             shown: 0,
@@ -338,6 +344,7 @@ impl<'a> Store<'a> {
         let Some(global) = self.global_mut(callee) else { return false };
         let is_routine = global.calls >= Self::CALLS_READ
             && !global.folds
+            && global.constructor.is_none()
             && matches!(global.standing, Standing::Safe { .. });
         global.calls = global.calls.saturating_add(u64::from(is_routine));
         is_routine

@@ -608,3 +608,27 @@ fn what_comes_after_many_harmless_calls_is_judged_like_the_first() {
     assert_eq!(worst(&Builder::new().raw(&methods).raw(b"N").stop()), Some(Severity::High));
     assert_eq!(worst(&Builder::new().raw(&called).raw(b"N").stop()), Some(Severity::High));
 }
+
+#[test]
+fn a_constructor_that_acts_is_judged_by_what_it_is_given() {
+    let eval = Builder::new().import("models.yolo", "Model").raw(b"}").text("backbone");
+    let eval = eval.raw(b"]](K\x01").text("[].__class__.__base__()").raw(b"eas\x85R").stop();
+    reports(&eval, "pickle-code-execution", Severity::High, "runs the constructor");
+    let made = |texts: &[&str]| {
+        Builder::new().call("sentence_transformers.SentenceTransformer", "SentenceTransformer", texts).stop()
+    };
+    reports(&made(&["someone/model"]), "pickle-nested", Severity::High, "loads the model");
+    assert_eq!(worst(&made(&[])), None);
+    let corpus = Builder::new().call("gensim.corpora", "MmCorpus", &["http://203.0.113.7/x"]).stop();
+    reports(&corpus, "pickle-network", Severity::High, "opens the file or address");
+    let new = Builder::new()
+        .import("models.yolo", "Model")
+        .raw(b")\x81}")
+        .text("yaml")
+        .text("nn.SiLU()")
+        .raw(b"sb");
+    assert_eq!(worst(&new.stop()), None);
+    let config =
+        Builder::new().import("models.yolo", "Model").raw(b"}").text("nc").raw(b"K\x01s\x85R").stop();
+    assert_eq!(worst(&config), None);
+}

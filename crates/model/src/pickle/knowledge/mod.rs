@@ -10,10 +10,12 @@
 pub mod gadgets;
 pub mod safe;
 
+mod constructors;
 mod lookup;
 mod names;
 mod stdlib;
 
+pub use constructors::{Constructor, constructor};
 pub use lookup::standing;
 pub use stdlib::is_stdlib;
 
@@ -22,7 +24,8 @@ use bartizan_core::Severity;
 /// Where a callable stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
-    /// Calling it with any arguments neither runs code nor touches files, processes or the network.
+    /// Calling it with any arguments neither runs code nor touches files, processes or the network. A class is as
+    /// safe to make; for calling it see [`constructor`].
     Safe {
         /// The package or part of the standard library it belongs to, for example `torch`.
         family: &'static str,

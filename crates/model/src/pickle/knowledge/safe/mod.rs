@@ -1,7 +1,7 @@
 //! Callables that are safe to call with any arguments, one file per family of packages.
 //!
 //! Exact names, or [`CLASSES`] for packages whose classes' constructors and `__setstate__` were looked through: they
-//! only fill in attributes. A lower-case name in such a package is a function and must be listed to be safe.
+//! only fill in attributes, or stand in [`super::constructors`]. A lower-case name in such a package is a function and must be listed to be safe.
 
 mod arrays;
 mod boosting;
