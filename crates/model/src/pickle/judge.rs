@@ -23,7 +23,7 @@ use super::suspicion::{self, Suspicion};
 use super::value::{Kind, Value};
 use super::{distribution, fold, indirect, nested, render};
 use bartizan_core::{Confidence, Finding, Rule, Severity};
-use changes::{changed_by, sets_own_attribute};
+use changes::{changed_by, sets_label, sets_own_attribute};
 pub(super) use functions::makes_code_object;
 use functions::{Function, builds_code};
 use std::collections::{HashMap, HashSet};
@@ -221,6 +221,13 @@ impl Judge {
             }
             // A distribution executes what its state holds, which is judged when it comes.
             Standing::Gadget { .. } if how.starts_with("NEWOBJ") && distribution::is_home(&module) => {}
+            // Part of a module's own names, which dill writes with a function that uses them. It imports nothing
+            // until one of its methods is called, which is judged then.
+            Standing::Gadget { class, .. } if how.starts_with("NEWOBJ") && is_import_record(&path) => {
+                let why = "says where a module came from";
+                let grade = (class, Severity::Low, why);
+                Self::called_gadget(machine, target, arguments, folded, place, grade, &assembled);
+            }
             Standing::Gadget { class, severity, why, .. } => {
                 Self::called_gadget(
                     machine,
@@ -282,7 +289,9 @@ impl Judge {
             // The serialisers that nest pickles write the inner one as a byte string beside the call.
             severity = severity.max(Severity::High);
         }
-        if path == "builtins.setattr" && sets_own_attribute(machine, arguments) {
+        if path == "builtins.setattr"
+            && (sets_own_attribute(machine, arguments) || sets_label(machine, arguments))
+        {
             severity = severity.min(Severity::Low);
         }
         let is_own_import = is_serialisers_own(&path);
@@ -539,6 +548,17 @@ fn is_serialisers_own(path: &str) -> bool {
         && (path.ends_with("subimport")
             || path.ends_with("_import_module")
             || path.ends_with("_dynamic_module"))
+}
+
+/// Whether objects of the class at `path`, made without its constructor, only record how a module was found.
+fn is_import_record(path: &str) -> bool {
+    let is_home = ["importlib.", "_frozen_importlib."].iter().any(|home| path.starts_with(home))
+        || path.starts_with("_frozen_importlib_external.");
+    is_home
+        && path
+            .rsplit('.')
+            .next()
+            .is_some_and(|class| matches!(class, "ModuleSpec" | "SourceFileLoader" | "ExtensionFileLoader"))
 }
 
 /// Whether the first argument is a byte string of the stream.

@@ -654,3 +654,27 @@ fn what_a_trampoline_calls_is_judged_like_a_direct_call() {
     let plain = plain.import("sklearn.dummy", "DummyClassifier").import("builtins", "object").raw(b"NtR");
     assert_eq!(worst(&plain.stop()), None);
 }
+
+#[test]
+fn what_serialisers_write_for_plain_classes_is_no_attack() {
+    let getter =
+        Builder::new().import("_collections", "_tuplegetter").raw(b"K\0").text("Alias").raw(b"\x86R");
+    assert_eq!(worst(&getter.stop()), None);
+    let loader = |name: &str| Builder::new().import("_frozen_importlib_external", name).raw(b")\x81}");
+    let record = loader("SourceFileLoader").text("name").text("json").raw(b"sb").stop();
+    assert_eq!(worst(&record), Some(Severity::Low));
+    let made =
+        Builder::new().call("_frozen_importlib_external", "SourceFileLoader", &["json", "x.py"]).stop();
+    reports(&made, "pickle-import", Severity::Critical, "SourceFileLoader");
+    let used =
+        Builder::new().import("builtins", "getattr").import("_frozen_importlib_external", "SourceFileLoader");
+    let used = used.raw(b")\x81").text("load_module").raw(b"\x86R)R").stop();
+    assert_eq!(worst(&used), Some(Severity::High));
+    let set = |module: &str, name: &str| {
+        let start = Builder::new().import("builtins", "setattr").import(module, "Color");
+        worst(&start.text(name).text("Color").raw(b"\x87R").stop())
+    };
+    assert_eq!(set("__main__", "__qualname__"), Some(Severity::Low));
+    assert_eq!(set("__main__", "__reduce__"), Some(Severity::High));
+    assert_eq!(set("torch", "__qualname__"), Some(Severity::High));
+}

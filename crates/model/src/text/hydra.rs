@@ -3,7 +3,7 @@
 //! `hydra.utils.instantiate` imports the dotted path and calls it with the settings beside it.
 
 use crate::Scan;
-use crate::pickle::knowledge::{Standing, standing};
+use crate::pickle::knowledge::{GadgetClass, Standing, standing};
 use bartizan_core::{Confidence, Finding, Location, Severity, atlas, cwe, owasp_llm, rule};
 
 rule! {
@@ -47,7 +47,16 @@ pub fn is_target_key(key: &str) -> bool {
             | "__class_path__"
             | "_function_"
             | "class_name_or_path"
+            | LOOKED_UP
     )
+}
+
+/// The setting of Hydra's look-ups that names what they import; anywhere else it is a file.
+const LOOKED_UP: &str = "path";
+
+/// Hydra's functions that import what `path` beside them names and hand it on, without calling it.
+fn is_lookup(target: &str) -> bool {
+    matches!(target, "hydra.utils.get_class" | "hydra.utils.get_method" | "hydra.utils.get_object")
 }
 
 /// Judges the dotted path `target` under the setting `key`, found at `place`.
@@ -75,6 +84,34 @@ pub fn inspect_target(key: &str, target: &str, place: &Location, scan: &mut Scan
             _ => None,
         }
     });
+    if key == LOOKED_UP {
+        let found =
+            [Some(standing(module, name)), through].into_iter().flatten().find_map(|found| match found {
+                // Whatever its package, a name like `load_model` is a folder as well.
+                Standing::Gadget { class: GadgetClass::NestedPickle, .. } => None,
+                Standing::Gadget { severity, why, .. } if severity >= Severity::High => Some(why),
+                _ => None,
+            });
+        if let Some(why) = found {
+            let message = format!("`{key}` names `{target}`, which {why}, for a loader to look up");
+            scan.report(
+                Finding::new(&CONFIG_TARGET, message)
+                    .severity(Severity::High)
+                    .confidence(Confidence::Medium)
+                    .located(place)
+                    .evidence(&target),
+            );
+        }
+        return;
+    }
+    if is_lookup(&target) {
+        // What it looks up is judged under its own setting.
+        let message = format!("`{key}` instantiates `{target}`, which imports what `path` beside it names");
+        scan.report(
+            Finding::new(&CONFIG_TARGET, message).severity(Severity::Low).located(place).evidence(&target),
+        );
+        return;
+    }
     match (standing(module, name), through) {
         (Standing::Gadget { severity, why, .. }, _) => {
             let message = format!("`{key}` instantiates `{target}`, which {why}");
@@ -165,6 +202,15 @@ mod tests {
         assert_eq!(worst("_target_", "nemo.collections.asr.modules.ConvASREncoder"), None);
         assert_eq!(worst("target", "price"), None);
         assert_eq!(worst("target", "a sentence about os.system"), None);
+    }
+
+    #[test]
+    fn a_lookup_is_judged_by_what_it_looks_up() {
+        assert_eq!(worst("_target_", "hydra.utils.get_class"), Some(Severity::Low));
+        assert_eq!(worst("path", "torch.utils.data.DataLoader"), None);
+        assert_eq!(worst("path", "checkpoints.load_model"), None);
+        assert_eq!(worst("path", "os.system"), Some(Severity::High));
+        assert_eq!(worst("_target_", "hydra.utils.instantiate"), Some(Severity::Critical));
     }
 
     #[test]

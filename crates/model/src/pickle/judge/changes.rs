@@ -145,6 +145,16 @@ pub(super) fn sets_own_attribute(machine: &Machine<'_>, arguments: Value) -> boo
     is_own && is_ordinary && !machine.matters(*value)
 }
 
+/// Whether `setattr` only gives a class of the program another label, as dill does after rebuilding an enumeration.
+pub(super) fn sets_label(machine: &Machine<'_>, arguments: Value) -> bool {
+    let Some((items, _)) = machine.store.contents(arguments) else { return false };
+    let [object, name, value] = items.as_slice() else { return false };
+    let is_own = machine.store.global_of(*object).is_some_and(|global| global.module == "__main__");
+    let is_label =
+        machine.store.text(*name).is_some_and(|name| matches!(name.as_ref(), "__qualname__" | "__doc__"));
+    is_own && is_label && machine.store.text(*value).is_some()
+}
+
 /// The imported object that a call of the function at `path` changes.
 pub(super) fn changed_by(machine: &Machine<'_>, path: &str, arguments: Value) -> Option<Value> {
     let is_change = matches!(
@@ -175,7 +185,7 @@ pub(super) fn changed_by(machine: &Machine<'_>, path: &str, arguments: Value) ->
         .iter()
         .any(|class| path.strip_prefix(class) == Some(*change))
     });
-    if !is_change {
+    if !is_change || (path == "builtins.setattr" && sets_label(machine, arguments)) {
         return None;
     }
     let (items, _) = machine.store.contents(arguments)?;

@@ -61,7 +61,7 @@ pub(super) static GADGETS: &[Gadgets] = &[
     code("compiler", &[ALL], "compiles Python source"),
     code("symtable", &[ALL], "compiles Python source"),
     code("parser", &[ALL], "compiles Python source"),
-    code("dataclasses", &["_create_fn", "make_dataclass", "_FuncBuilder", "_process_class"], "builds functions by evaluating source made of its arguments"),
+    code("dataclasses", &["_create_fn", "make_dataclass", "_FuncBuilder", "_process_class"], "builds functions by evaluating source made of its arguments").referenced(Medium),
     code("typing", &["get_type_hints", "ForwardRef._evaluate", "evaluate_forward_ref", "_eval_type"], "evaluates annotations as Python source"),
     code("annotationlib", &[ALL], "evaluates annotations as Python source"),
     code("enum", &["_test_simple_enum", "_convert_", "IntEnum._convert"], "builds classes out of a module's globals"),

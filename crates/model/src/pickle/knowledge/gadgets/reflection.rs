@@ -42,7 +42,7 @@ pub(super) static GADGETS: &[Gadgets] = &[
     reflection(High, "builtins", &["__builtins__"], "hands out the interpreter's own names"),
     reflection(High, "__main__", &["__builtins__", "__dict__"], "hands out the interpreter's own names"),
     reflection(High, "ctypes.pythonapi", &[ALL], "calls the interpreter from inside"),
-    reflection(High, "collections", &["_sys", "_eq", "_itemgetter", "_tuplegetter"], "is internal to the library").referenced(Low),
+    reflection(High, "collections", &["_sys", "_eq", "_itemgetter"], "is internal to the library").referenced(Low),
     reflection(High, "contextlib", &["ExitStack", "AsyncExitStack", "_BaseExitStack", "contextmanager", "redirect_stdout", "redirect_stderr", "chdir"], "calls functions later, or redirects streams").referenced(Low),
     reflection(High, "traceback", &[ALL], "hands out frames, or prints to a stream").referenced(Low),
     reflection(High, "dis", &[ALL], "compiles and takes apart code"),

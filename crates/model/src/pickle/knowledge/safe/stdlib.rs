@@ -33,7 +33,7 @@ pub(super) static SAFE: &[Safe] = &[
     python("copy", &["_reconstruct", "copy", "deepcopy"]),
     python("array", &["_array_reconstructor", "array"]),
     python("calendar", &["Day", "Month", "TextCalendar"]),
-    python("collections", &["ChainMap", "Counter", "OrderedDict", "UserDict", "UserList", "UserString", "defaultdict", "deque"]),
+    python("collections", &["ChainMap", "Counter", "OrderedDict", "UserDict", "UserList", "UserString", "_tuplegetter", "defaultdict", "deque"]),
     python("collections.abc", &["Callable", "Hashable", "Iterable", "Iterator", "Mapping", "MutableMapping", "Sequence", "Set"]),
     python("contextvars", &["ContextVar"]),
     python("dataclasses", &["Field", "FrozenInstanceError", "MISSING", "_HAS_DEFAULT_FACTORY_CLASS", "_MISSING_TYPE"]),
