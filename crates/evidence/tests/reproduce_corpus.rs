@@ -2,7 +2,6 @@
 //!
 //! The folder's `manifest.tsv` was computed by NumPy. Without the corpus the test says that it was skipped.
 #![cfg(test)]
-#![expect(clippy::print_stderr, reason = "a test that was skipped says so")]
 
 use bartizan_evidence::reproduce::{Class, compare};
 use std::fs;

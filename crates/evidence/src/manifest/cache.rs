@@ -256,7 +256,8 @@ mod tests {
     #[test]
     fn a_file_that_was_just_written_is_not_remembered() {
         let place = Place::new();
-        let cache = DigestCache::open(place.cache(), place.later - Duration::from_hours(1));
+        let cache =
+            DigestCache::open(place.cache(), place.later.checked_sub(Duration::from_hours(1)).unwrap());
         place.digest(Some(&cache));
         cache.save().unwrap();
         assert!(!place.cache().exists());

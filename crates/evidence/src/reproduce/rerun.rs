@@ -265,7 +265,8 @@ fn why(request: &Reproduction<'_>, run: &RunProvenance, now: &Recorded) -> Vec<C
     found
 }
 
-#[cfg(all(test, unix))]
+#[cfg(unix)]
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::reproduce::Class;

@@ -209,7 +209,7 @@ fn folder_digest(folder: &Path, files: &BTreeMap<PathBuf, FileDigest>) -> String
 mod tests {
     use super::*;
 
-    const GO: AtomicBool = AtomicBool::new(false);
+    static GO: AtomicBool = AtomicBool::new(false);
 
     #[test]
     fn files_below_a_folder_are_digested_and_the_folder_as_go_does() {

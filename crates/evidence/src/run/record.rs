@@ -400,7 +400,8 @@ fn surroundings(before: &Before, program: &Path, root: &Path) -> Vec<ResourceDes
     all
 }
 
-#[cfg(all(test, unix))]
+#[cfg(unix)]
+#[cfg(test)]
 mod tests {
     use super::super::request::Method;
     use super::*;
@@ -435,7 +436,7 @@ mod tests {
         (recorded, provenance)
     }
 
-    fn marks<'a>(resources: &'a [ResourceDescriptor], role: Role) -> Vec<(&'a str, &'a str)> {
+    fn marks(resources: &[ResourceDescriptor], role: Role) -> Vec<(&str, &str)> {
         let of_role =
             resources.iter().filter(|each| each.annotations.get(ROLE) == Some(&role.as_str().into()));
         of_role

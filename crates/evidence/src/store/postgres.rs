@@ -234,14 +234,14 @@ fn add(transaction: &mut Transaction<'_>, statements: &[Indexed]) -> Result<(), 
     let edges: Vec<(&crate::lineage::EdgeFact, &str)> = named()
         .flat_map(|(each, envelope)| each.facts.edges.iter().map(move |edge| (edge, envelope.as_str())))
         .collect();
-    let mut names: Vec<&str> = subjects.iter().map(|(id, _)| *id).collect();
-    names.extend(labels.iter().map(|(fact, _)| fact.id.as_str()));
-    names.extend(edges.iter().flat_map(|(edge, _)| [edge.from.as_str(), edge.to.as_str()]));
-    names.sort_unstable();
-    names.dedup();
+    let mut nodes: Vec<&str> = subjects.iter().map(|(id, _)| *id).collect();
+    nodes.extend(labels.iter().map(|(fact, _)| fact.id.as_str()));
+    nodes.extend(edges.iter().flat_map(|(edge, _)| [edge.from.as_str(), edge.to.as_str()]));
+    nodes.sort_unstable();
+    nodes.dedup();
     transaction.execute(
         "INSERT INTO node (name) SELECT unnest($1::text[]) ON CONFLICT (name) DO NOTHING",
-        &[&names],
+        &[&nodes],
     )?;
     let (ids, of): (Vec<&str>, Vec<&str>) = subjects.into_iter().unzip();
     transaction.execute(

@@ -248,8 +248,8 @@ mod tests {
     use crate::log::proof::consistency_ranges;
     use crate::log::storage::Disk;
 
-    fn key(algorithm: KeyAlgorithm) -> Box<SigningKey> {
-        Box::new(SigningKey::generate(algorithm).unwrap())
+    fn key(algorithm: KeyAlgorithm) -> SigningKey {
+        SigningKey::generate(algorithm).unwrap()
     }
 
     struct Scene {
@@ -261,8 +261,8 @@ mod tests {
 
     fn scene() -> Scene {
         let folder = tempfile::tempdir().unwrap();
-        let log = NoteSigner::for_log("log", key(KeyAlgorithm::Ed25519)).unwrap();
-        let signer = NoteSigner::for_witness("w", key(KeyAlgorithm::MlDsa44)).unwrap();
+        let log = NoteSigner::for_log("log", Box::new(key(KeyAlgorithm::Ed25519))).unwrap();
+        let signer = NoteSigner::for_witness("w", Box::new(key(KeyAlgorithm::MlDsa44))).unwrap();
         let storage = Arc::new(Disk::new(folder.path()));
         let witness = Witness::new(signer, vec![log.key().clone()], storage);
         let leaves = (0..20_u8).map(|each| Hash::leaf(&[each])).collect();

@@ -178,7 +178,7 @@ mod tests {
             (0x3555, 0.333_251_953_125),
         ];
         for (bits, value) in cases {
-            assert_eq!(half(bits), value, "{bits:#x}");
+            assert_eq!(half(bits).to_bits(), f64::to_bits(value), "{bits:#x}");
         }
         assert!(half(0x7e00).is_nan() && half(0xfc00) == f64::NEG_INFINITY);
     }
