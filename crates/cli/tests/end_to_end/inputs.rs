@@ -112,7 +112,7 @@ fn git_internals_and_excluded_files_are_left_out_and_hidden_files_are_not() {
     let report = at.json(&[".", "--exclude", "skip"]);
     assert_eq!(subjects(&report), [(".hidden.pkl", "clean")]);
     let ran = at.run(&["scan", ".", "--exclude", "skip", "--verbose"]);
-    assert!(ran.err.contains("1 files and folders") && ran.err.contains("1 .git folders"), "{ran:?}");
+    assert!(ran.err.contains("1 file or folder") && ran.err.contains("1 .git folders"), "{ran:?}");
 }
 
 #[test]
