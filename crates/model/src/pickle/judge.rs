@@ -469,6 +469,15 @@ impl Judge {
             Some(Suspicion::Code | Suspicion::Command) if is_instance || is_own => Severity::Medium,
             Some(Suspicion::Code | Suspicion::Command) => Severity::High,
             Some(Suspicion::Address) if is_stdlib && !is_instance => Severity::High,
+            // A function, no class: it does something with the address or file, there and then.
+            Some(Suspicion::Address | Suspicion::Path)
+                if !is_instance
+                    && !is_own
+                    && !looks_like_class
+                    && suspicion::names_target(machine, arguments) =>
+            {
+                Severity::High
+            }
             Some(_) => Severity::Medium,
             None => Severity::Info,
         };

@@ -59,6 +59,36 @@ pub(super) fn of(machine: &Machine<'_>, value: Value) -> Option<Suspicion> {
     worst
 }
 
+/// Whether one of the `arguments` themselves is an address, or a file by which whoever writes it takes over an account.
+pub(super) fn names_target(machine: &Machine<'_>, arguments: Value) -> bool {
+    let Some(node) = machine.store.get(arguments) else { return false };
+    machine.store.items(node, ITEMS).into_iter().any(|item| {
+        let Some(text) = machine.store.text(item) else { return false };
+        let is_one_word = text.len() < 2048 && !text.contains(char::is_whitespace);
+        let is_address = ADDRESSES.iter().any(|mark| text.starts_with(mark));
+        is_one_word && (is_address || TAKEN_OVER.iter().any(|mark| text.contains(mark)))
+    })
+}
+
+/// Parts of paths that logging in, starting a shell or the scheduler reads.
+static TAKEN_OVER: &[&str] = &[
+    "/.ssh/",
+    "/.bashrc",
+    "/.bash_profile",
+    "/.profile",
+    "/.zshrc",
+    "/.aws/",
+    "/.kube/",
+    "/etc/passwd",
+    "/etc/shadow",
+    "/etc/cron",
+    "/etc/sudoers",
+    "/etc/ld.so.preload",
+    "/etc/profile",
+    "/etc/systemd/",
+    "/var/spool/cron",
+];
+
 /// Whether a string among `arguments` is Python source that would do harm if it were run. Counts what it reads.
 pub(super) fn is_harmful_source(machine: &mut Machine<'_>, arguments: Value) -> bool {
     let mut open = vec![(arguments, 0u32)];

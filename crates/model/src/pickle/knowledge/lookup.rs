@@ -37,13 +37,13 @@ pub fn standing(module: &str, name: &str) -> Standing {
         if let Some(&rule) = TABLES.packages.get(head) {
             return match rule {
                 Standing::Safe { .. } if !is_class_path(path.get(head.len()..).unwrap_or_default()) => {
-                    by_method(last)
+                    by_method(&path, last)
                 }
                 rule => rule,
             };
         }
     }
-    by_method(last)
+    by_method(&path, last)
 }
 
 /// Longest path looked at, in bytes; Python's own longest is far below.
@@ -237,9 +237,16 @@ fn is_class_path(below: &str) -> bool {
     })
 }
 
-/// Methods whose name alone says what they do, whichever class they belong to.
-fn by_method(name: &str) -> Standing {
+/// Methods whose name alone says what they do, whichever class they belong to, and unpicklers wherever they are copied.
+fn by_method(path: &str, name: &str) -> Standing {
+    let is_vendored =
+        || path.split('.').any(|part| matches!(part, "cloudpickle" | "dill" | "joblib" | "cloudpickle_fast"));
     let (class, severity, why) = match name {
+        "load" | "loads" | "Unpickler" if is_vendored() => {
+            (GadgetClass::NestedPickle, Severity::Critical, "unpickles its argument")
+        }
+        "to_csv" | "to_excel" | "to_feather" | "to_hdf" | "to_parquet" | "to_pickle" | "to_stata"
+        | "tofile" => (GadgetClass::File, Severity::High, "writes the file its argument names"),
         "from_pretrained" | "load_from_checkpoint" | "read_pickle" | "load_model" | "torch_load" => {
             (GadgetClass::NestedPickle, Severity::High, "loads a model file or a model from the network")
         }

@@ -24,6 +24,10 @@ const fn marshal(
 const SOURCE: &str = "runs its argument as Python source";
 const SCRIPT: &str = "runs a Python file or module";
 const DEBUG: &str = "evaluates Python in a debugger";
+/// What loaders of configurations written as Python do.
+const CONFIGURATION: &str = "runs a configuration file as Python source";
+/// What loaders of serialised chains do.
+const MODEL_CHAIN: &str = "builds the chain or model, with the tools, that a file or address describes";
 
 #[rustfmt::skip] // one name per line would be pages of scrolling
 pub(super) static GADGETS: &[Gadgets] = &[
@@ -115,6 +119,29 @@ pub(super) static GADGETS: &[Gadgets] = &[
     code("RestrictedPython", &[ALL], "compiles Python source"),
     code("hydra.utils", &["instantiate", "call", "get_method", "get_class", "get_object"], "calls what its argument names"),
     code("hydra._internal", &[ALL], "calls what its argument names"),
+    code("asteval", &[ALL], "evaluates its argument as Python source"),
+    code("simpleeval", &[ALL], "evaluates its argument as Python source"),
+    code("mmengine.config", &["Config.fromfile", "Config.fromstring", "Config._file2dict", "read_base"], CONFIGURATION),
+    code("mmengine.config.config", &["Config.fromfile", "Config.fromstring", "Config._file2dict"], CONFIGURATION),
+    code("mmengine", &["Config.fromfile", "Config.fromstring"], CONFIGURATION),
+    code("mmcv", &["Config.fromfile", "Config.fromstring"], CONFIGURATION),
+    code("mmcv.utils", &["Config.fromfile", "Config.fromstring"], CONFIGURATION),
+    code("mmcv.utils.config", &["Config.fromfile", "Config.fromstring", "Config._file2dict"], CONFIGURATION),
+    code("detectron2.config", &["LazyConfig.load", "LazyConfig.load_rel", "LazyConfig.apply_overrides", "instantiate"], CONFIGURATION),
+    code("detectron2.config.lazy", &["LazyConfig.load", "LazyConfig.load_rel", "LazyConfig.apply_overrides"], CONFIGURATION),
+    code("detectron2.config.instantiate", &["instantiate"], "calls what its argument names"),
+    code("langchain.llms", &["loading"], MODEL_CHAIN),
+    code("langchain.llms.loading", &[ALL], MODEL_CHAIN),
+    code("langchain_community.llms.loading", &[ALL], MODEL_CHAIN),
+    code("langchain.chains", &["load_chain"], MODEL_CHAIN),
+    code("langchain.chains.loading", &[ALL], MODEL_CHAIN),
+    code("langchain.agents", &["load_agent", "load_tools", "initialize_agent"], MODEL_CHAIN),
+    code("langchain.agents.loading", &[ALL], MODEL_CHAIN),
+    code("langchain.prompts", &["load_prompt"], MODEL_CHAIN),
+    code("langchain.prompts.loading", &[ALL], MODEL_CHAIN),
+    code("langchain.utilities", &["PythonREPL", "BashProcess"], "runs its argument as source or a command"),
+    code("langchain.python", &[ALL], "runs its argument as source"),
+    code("transformers.pipelines", &["pipeline"], "loads models from the network"),
     code("fire", &[ALL], "calls what its argument names"),
     code("smolagents", &[ALL], "runs model-written source"),
     code("langchain_experimental", &[ALL], "runs model-written source"),
