@@ -106,7 +106,7 @@ pub(crate) enum LineageCommand {
 pub(crate) struct TraceArguments {
     /// A digest, its first digits, a file, or the name of a node
     pub(crate) node: String,
-    /// Follow to all that came of it: runs, models, releases, deployments, decisions [default]
+    /// Follow to all that came of it: runs, models, releases, deployments, decisions (the default)
     #[arg(long, conflicts_with = "up")]
     pub(crate) down: bool,
     /// Follow to all it came of

@@ -71,7 +71,7 @@ pub(crate) struct VerifyArguments {
     /// Email address or URI that is believed, for keyless signatures; needs --issuer
     #[arg(long, value_name = "NAME", help_heading = "Who is believed", requires = "issuer")]
     pub(crate) identity: Option<String>,
-    /// Provider that vouched for the identity, for example https://accounts.google.com
+    /// Provider that vouched for the identity, for example <https://accounts.google.com>
     #[arg(long, value_name = "URL", help_heading = "Who is believed", requires = "identity")]
     pub(crate) issuer: Option<String>,
     /// Trust root of another Sigstore than the public one, in its JSON form

@@ -138,7 +138,7 @@ fn documents_of_others_are_imported_and_wrong_ones_refused() {
     let down = project.trace(&["dataset:db#a", "--down"]);
     assert_eq!(down["nodes"].as_array().unwrap().len(), 3);
     assert!(down["edges"].as_array().unwrap().iter().all(|edge| edge["proven"] == json!(false)));
-    project.write("data.csv", "abd");
+    project.write("data.csv", "xyz");
     project.write("dvc.lock", "stages:\n  t:\n    cmd: x\n    deps:\n    - path: data.csv\n      md5: 900150983cd24fb0d6963f7d28e17f72\n");
     assert_eq!(project.run(&["lineage", "import", "dvc.lock"]).status.code(), Some(1));
     project.write("data.csv", "abc");

@@ -105,7 +105,7 @@ mod tests {
             imported.facts.edges.iter().any(|edge| edge.from == strong && edge.relation == Relation::SameAs)
         );
         assert!(imported.mismatches.is_empty());
-        std::fs::write(at.path().join("data.csv"), "abd").unwrap();
+        std::fs::write(at.path().join("data.csv"), "xyz").unwrap();
         assert_eq!(parse(LOCK, Some(&folder)).unwrap().mismatches.len(), 1);
     }
 
