@@ -110,6 +110,8 @@ impl Format for Yaml {
 
     fn recognise(&self, input: &Input<'_>) -> Recognition {
         let head = input.head(16 << 10);
+        let decoded = wide_text(head);
+        let head = decoded.as_deref().map_or(head, str::as_bytes);
         if head.contains(&0) || head.is_empty() {
             return Recognition::No;
         }
@@ -131,8 +133,28 @@ impl Format for Yaml {
             let message = "a character that YAML does not allow; loaders refuse the file";
             scan.report(Finding::new(&MALFORMED_STRUCTURE, message).severity(Severity::Low).at(at as u64));
         }
+        let bytes = input.bytes.get(..YAML_BYTES.saturating_mul(2)).unwrap_or(input.bytes);
+        if let Some(text) = wide_text(bytes) {
+            if bytes.len() < input.bytes.len() {
+                scan.gap(None, format!("YAML longer than {YAML_BYTES} characters was read only to there"));
+            }
+            inspect(&text, &Location::default(), scan);
+            return;
+        }
         inspect(&String::from_utf8_lossy(input.bytes), &Location::default(), scan);
     }
+}
+
+/// The text of UTF-16 `bytes` behind a byte-order mark, by which loaders know it (YAML 1.1 §5.1).
+fn wide_text(bytes: &[u8]) -> Option<String> {
+    let (wide, read): (&[u8], fn([u8; 2]) -> u16) = match bytes {
+        [0xff, 0xfe, wide @ ..] => (wide, u16::from_le_bytes),
+        [0xfe, 0xff, wide @ ..] => (wide, u16::from_be_bytes),
+        _ => return None,
+    };
+    let (pairs, _) = wide.as_chunks::<2>();
+    let units = pairs.iter().map(|&pair| read(pair));
+    Some(char::decode_utf16(units).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)).collect())
 }
 
 /// Offset of the first character that YAML's reader refuses (YAML 1.1 §4.1), in files of one byte per ASCII character.
@@ -222,6 +244,25 @@ mod tests {
         assert_eq!(rules(b"model:\n  \x7ftarget_: x\n"), [MALFORMED_STRUCTURE.id]);
         assert_eq!(rules(b"model: \xc3\n"), [MALFORMED_STRUCTURE.id]);
         assert_eq!(rules("model: \u{e9}\t# x\r\n".as_bytes()), Vec::<&str>::new());
+    }
+
+    #[test]
+    fn text_in_utf_16_is_read_like_any_other() {
+        let text = "!!python/object/apply:os.system [id]\n";
+        let little: Vec<u8> =
+            [0xff, 0xfe].into_iter().chain(text.encode_utf16().flat_map(u16::to_le_bytes)).collect();
+        let big: Vec<u8> =
+            [0xfe, 0xff].into_iter().chain(text.encode_utf16().flat_map(u16::to_be_bytes)).collect();
+        for bytes in [little, big] {
+            let outcome =
+                crate::scan(&Input::new("a.yaml", &bytes), &Limits::default(), &MonotonicClock::start());
+            assert_eq!(outcome.format, Some("yaml"));
+            assert!(
+                outcome.findings.iter().any(|found| found.rule == &YAML_UNSAFE_TAG),
+                "{:?}",
+                outcome.findings
+            );
+        }
     }
 
     proptest! {
