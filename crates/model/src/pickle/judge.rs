@@ -26,7 +26,7 @@ use bartizan_core::{Confidence, Finding, Rule, Severity};
 use changes::{changed_by, sets_label, sets_own_attribute};
 pub(super) use functions::makes_code_object;
 use functions::{Function, builds_code};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// What a name is known for, as the machine asks it.
 pub(super) fn standing_of(module: &str, name: &str) -> Standing {
@@ -55,8 +55,9 @@ pub(super) struct Judge {
     payloads_kept: usize,
     unknown: HashMap<Value, usize>,
     once: HashMap<&'static str, (u64, Severity)>,
-    /// Functions rebuilt from bytecode, to be held against the modules that the stream imports.
-    functions: Vec<Function>,
+    /// Names in functions rebuilt from bytecode, to be held against the modules that the stream imports, each with the
+    /// first function that uses it.
+    names_in_code: BTreeMap<String, Function>,
     /// How deep calls made by callables are being followed.
     indirection: u32,
     /// Strings given to unknown callables that were read as Python source.

@@ -132,6 +132,13 @@ fn a_rebuilt_function_is_held_against_the_modules_imported_for_it() {
         .raw(b"\x87")
         .stop();
     reports(&with_module, "pickle-embedded-code", Severity::High, "uses `system`, and imports `os`");
+    let many = (0..300).fold(Builder::new(), |builder, _| builder.function(SETS_MODE, &["eval"]).raw(b"0"));
+    let many = (0..80).fold(many, |builder, index| {
+        builder.call("cloudpickle.cloudpickle", "subimport", &[&format!("package{index}")]).raw(b"0")
+    });
+    let last = many.function(THROUGH_ALIAS, &["o", "system"]);
+    let last = last.call("cloudpickle.cloudpickle", "subimport", &["os"]).raw(b"\x86").stop();
+    reports(&last, "pickle-embedded-code", Severity::High, "uses `system`, and imports `os`");
 }
 
 #[test]

@@ -29,8 +29,12 @@ impl Judge {
         machine.judge.payload_for(place, &code.bytes, Purpose::Function);
         let summary = marshal::summarize(&code.bytes).filter(|summary| code.is_whole && summary.complete);
         let Some(summary) = summary else { return dangerous_name(machine, arguments) };
-        if machine.judge.functions.len() < Self::FUNCTIONS {
-            machine.judge.functions.push(Function { name: summary.name, names: summary.names, place });
+        let known = &mut machine.judge.names_in_code;
+        for name in summary.names {
+            if known.len() >= Self::NAMES {
+                break;
+            }
+            known.entry(name).or_insert_with(|| Function { name: summary.name.clone(), place });
         }
         None
     }
@@ -44,19 +48,23 @@ impl Judge {
 
     /// Functions whose global names are modules that the stream imports for them, under whatever alias.
     pub(super) fn functions_with_modules(machine: &mut Machine<'_>) {
-        let functions = std::mem::take(&mut machine.judge.functions);
-        let modules: Vec<String> = machine
+        let names = std::mem::take(&mut machine.judge.names_in_code);
+        if names.is_empty() {
+            return;
+        }
+        let mut modules: Vec<String> = machine
             .store
             .globals()
             .filter(|(_, global)| global.name.is_empty())
             .map(|(_, global)| global.module.clone())
             .take(Self::MODULES)
             .collect();
-        for function in functions {
-            let found = function.names.iter().take(Self::NAMES).find_map(|name| {
-                let module = modules.iter().find(|module| reaches_out(module, name))?;
-                Some((module, name))
-            });
+        // However many harmless ones come first, those that have something to reach out with are looked at.
+        modules.sort_by_cached_key(|module| !CODE_NAMES.iter().any(|name| reaches_out(module, name)));
+        modules.truncate(Self::MODULES_HELD);
+        for (name, function) in names {
+            let found =
+                modules.iter().find(|module| reaches_out(module, &name)).map(|module| (module, &name));
             let Some((module, name)) = found else { continue };
             let message = format!(
                 "Loading rebuilds the function `{}` from bytecode that uses `{}`, and imports `{}` for it.",
@@ -64,28 +72,27 @@ impl Judge {
                 render::clip(name),
                 render::clip(module)
             );
-            machine.judge.report(
+            let evidence = format!("{}.{}", render::clip(module), render::clip(name));
+            machine.judge.report_some("function with a module", || {
                 Finding::new(&EMBEDDED_CODE, message)
                     .severity(Severity::High)
                     .at(function.place)
-                    .evidence(format!("{}.{}", render::clip(module), render::clip(name))),
-            );
+                    .evidence(evidence)
+            });
         }
     }
 
-    /// Functions whose names are kept.
-    const FUNCTIONS: usize = 256;
-    /// Names looked at in one function.
-    const NAMES: usize = 256;
+    /// Distinct names in functions that are kept.
+    const NAMES: usize = 1 << 14;
     /// Imported modules looked at.
-    const MODULES: usize = 64;
+    const MODULES: usize = 4096;
+    /// Imported modules that each name is held against.
+    const MODULES_HELD: usize = 64;
 }
 
 /// A function rebuilt from bytecode that could be read.
 pub(super) struct Function {
     name: String,
-    /// Global and attribute names in it.
-    names: Vec<String>,
     place: u64,
 }
 
