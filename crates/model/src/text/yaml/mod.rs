@@ -147,13 +147,14 @@ impl Format for Yaml {
 
 /// The text of UTF-16 `bytes` behind a byte-order mark, by which loaders know it (YAML 1.1 §5.1).
 fn wide_text(bytes: &[u8]) -> Option<String> {
-    let (wide, read): (&[u8], fn([u8; 2]) -> u16) = match bytes {
-        [0xff, 0xfe, wide @ ..] => (wide, u16::from_le_bytes),
-        [0xfe, 0xff, wide @ ..] => (wide, u16::from_be_bytes),
+    let (wide, is_little) = match bytes {
+        [0xff, 0xfe, wide @ ..] => (wide, true),
+        [0xfe, 0xff, wide @ ..] => (wide, false),
         _ => return None,
     };
     let (pairs, _) = wide.as_chunks::<2>();
-    let units = pairs.iter().map(|&pair| read(pair));
+    let units =
+        pairs.iter().map(|&pair| if is_little { u16::from_le_bytes(pair) } else { u16::from_be_bytes(pair) });
     Some(char::decode_utf16(units).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)).collect())
 }
 
