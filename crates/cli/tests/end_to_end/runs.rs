@@ -52,7 +52,26 @@ fn ready(at: &Workplace, arguments: &[&str]) -> Child {
     let mut line = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
     assert_eq!(line, "ready\n");
+    #[cfg(target_os = "linux")]
+    while !holds_signals_back(child.id()) {
+        std::thread::yield_now();
+    }
     child
+}
+
+/// Whether every thread of a process holds SIGTERM back: while the command is being started, for an instant one does not.
+#[cfg(target_os = "linux")]
+fn holds_signals_back(process: u32) -> bool {
+    const SIGTERM: u64 = 1 << 14;
+    let threads = fs::read_dir(format!("/proc/{process}/task")).unwrap();
+    let blocked = |status: &str| {
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigBlk:")).unwrap();
+        u64::from_str_radix(mask.trim(), 16).unwrap() & SIGTERM != 0
+    };
+    // A thread that has ended in the meantime takes no signal.
+    threads
+        .filter_map(|thread| fs::read_to_string(thread.unwrap().path().join("status")).ok())
+        .all(|status| blocked(&status))
 }
 
 fn send(child: &Child, signal: &str) {
