@@ -6,8 +6,9 @@
 
 use bartizan_evidence::digest::Digest;
 use bartizan_evidence::lineage::{
-    EdgeFact, Facts, Kind, MOST_NODES, NodeFact, NodeId, PROVENANCE_V1, Relation, TraceRequest, trace,
+    EdgeFact, Facts, Kind, MOST_NODES, NodeFact, NodeId, Relation, TraceRequest, trace,
 };
+use bartizan_evidence::predicate::PROVENANCE_V1;
 use bartizan_evidence::store::{Direction, Index as _, Indexed, SqliteIndex};
 use std::time::Instant;
 

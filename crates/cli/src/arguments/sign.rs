@@ -36,6 +36,15 @@ pub(crate) struct SignArguments {
     /// Follow the specification where the reference implementation reads another form only (single files, shards)
     #[arg(long, help_heading = "Files")]
     pub(crate) strict_spec: bool,
+    #[command(flatten)]
+    pub(crate) reading: ReadingArguments,
+    #[command(flatten)]
+    pub(crate) passphrase: PassphraseArguments,
+}
+
+/// How the files of a model are read.
+#[derive(Debug, Args)]
+pub(crate) struct ReadingArguments {
     /// Read every file, also those whose digest is remembered from an earlier run
     #[arg(long, help_heading = "Files")]
     pub(crate) no_cache: bool,
@@ -49,8 +58,6 @@ pub(crate) struct SignArguments {
         help_heading = "Files"
     )]
     pub(crate) jobs: Option<NonZeroUsize>,
-    #[command(flatten)]
-    pub(crate) passphrase: PassphraseArguments,
 }
 
 /// Arguments of `bartizan verify`.
@@ -71,7 +78,7 @@ pub(crate) struct VerifyArguments {
     /// Email address or URI that is believed, for keyless signatures; needs --issuer
     #[arg(long, value_name = "NAME", help_heading = "Who is believed", requires = "issuer")]
     pub(crate) identity: Option<String>,
-    /// Provider that vouched for the identity, for example <https://accounts.google.com>
+    /// Provider that vouched for the identity, for example `https://accounts.google.com`
     #[arg(long, value_name = "URL", help_heading = "Who is believed", requires = "identity")]
     pub(crate) issuer: Option<String>,
     /// Trust root of another Sigstore than the public one, in its JSON form
@@ -92,19 +99,8 @@ pub(crate) struct VerifyArguments {
     /// Refuse whatever lies in the model and is not signed, also what is harmless
     #[arg(long, help_heading = "Files")]
     pub(crate) strict: bool,
-    /// Read every file, also those whose digest is remembered from an earlier run
-    #[arg(long, help_heading = "Files")]
-    pub(crate) no_cache: bool,
-    /// Files read at a time [default: one for each processor]
-    #[arg(
-        long,
-        short,
-        value_name = "N",
-        env = "BARTIZAN_JOBS",
-        hide_env_values = true,
-        help_heading = "Files"
-    )]
-    pub(crate) jobs: Option<NonZeroUsize>,
+    #[command(flatten)]
+    pub(crate) reading: ReadingArguments,
     /// Format of the output
     #[arg(long, short, value_name = "FORMAT", default_value = "text")]
     pub(crate) format: TextOrJson,

@@ -9,9 +9,9 @@ use bartizan_core::Source as Mapped;
 use bartizan_evidence::digest::Digest;
 use bartizan_evidence::dsse::{Envelope, LONGEST_ENVELOPE};
 use bartizan_evidence::keys::{PublicKey, Signer as _, SigningKey, Verifier};
+use bartizan_evidence::predicate::Outcome;
 use bartizan_evidence::reproduce::{
-    Class, Comparison, ReproduceError, Reproduced, Reproduction, Source, TestOutcome, Tolerance, compare,
-    reproduce,
+    Class, Comparison, ReproduceError, Reproduced, Reproduction, Source, Tolerance, compare, reproduce,
 };
 use bartizan_evidence::run::Interruptions;
 use bartizan_evidence::run::provenance::RunStatement;
@@ -72,7 +72,7 @@ pub(crate) fn run(arguments: &ReproduceArguments) -> Result<Exit, Failure> {
         keep(&reproduced.statement, &key, &root, &statement, arguments.signing.output_statement.as_deref())?;
     drop(signals);
     reproduced.notes.iter().for_each(|note| terminal::remark(note));
-    let result = reproduced.statement.predicate.as_ref().map(|predicate| predicate.result);
+    let result = reproduced.statement.predicate.as_ref().map(|predicate| predicate.test.result);
     show(
         &reproduced.outputs,
         &reproduced_causes(&reproduced),
@@ -221,7 +221,7 @@ fn reproduced_causes(reproduced: &Reproduced) -> Vec<String> {
 fn show(
     compared: &[(String, Comparison)],
     causes: &[String],
-    result: Option<TestOutcome>,
+    result: Option<Outcome>,
     format: TextOrJson,
     out: &mut dyn Write,
 ) -> Result<(), Failure> {

@@ -11,11 +11,9 @@ use bartizan_core::render::{Format, table};
 use bartizan_core::report::Report;
 use bartizan_core::{Severity, Status};
 use bartizan_evidence::digest::Digest;
+use bartizan_evidence::predicate::TEST_RESULT_V0_1;
 use bartizan_evidence::statement::{ResourceDescriptor, Statement};
 use serde_json::{Value, json};
-
-/// Type of the predicate.
-const TEST_RESULT: &str = "https://in-toto.io/attestation/test-result/v0.1";
 
 /// Signs the result, keeps it and logs it. The whole report is kept as well, and named by the statement.
 ///
@@ -84,7 +82,7 @@ fn statement(report: &Report, fail_on: Severity, kept: Digest) -> Option<Stateme
         "result": result, "configuration": [configuration], "passedTests": passed, "warnedTests": warned,
         "failedTests": failed, "report": report_descriptor, "finished": report.finished.to_string(),
     });
-    Some(Statement::new(subjects, TEST_RESULT, predicate))
+    Some(Statement::new(subjects, TEST_RESULT_V0_1, predicate))
 }
 
 #[cfg(test)]

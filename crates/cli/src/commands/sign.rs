@@ -28,12 +28,12 @@ pub(crate) fn run(arguments: &SignArguments) -> Result<Exit, Failure> {
     let identity =
         if chain.is_empty() { SigningIdentity::Key(&key) } else { SigningIdentity::Certified(&key, chain) };
     let signature = signature_file(&arguments.path, arguments.signature.as_deref());
-    let cache = (!arguments.no_cache).then(digest_cache).flatten();
+    let cache = (!arguments.reading.no_cache).then(digest_cache).flatten();
     let bar = io::stderr().is_terminal().then(|| Bar::new(0));
     let options = SignOptions {
         digesting: Digesting {
             algorithm: arguments.hash,
-            jobs: jobs(arguments.jobs),
+            jobs: jobs(arguments.reading.jobs),
             progress: bar.as_ref().map_or(&Silent as &dyn Progress, |bar| bar),
             cache: cache.as_ref(),
         },

@@ -26,13 +26,13 @@ pub(crate) fn run(arguments: &VerifyArguments) -> Result<Exit, Failure> {
     let trust = trust(arguments)?;
     let signature = signature_file(&arguments.path, arguments.signature.as_deref());
     let bundle = read_bundle(&signature)?;
-    let cache = (!arguments.no_cache).then(digest_cache).flatten();
+    let cache = (!arguments.reading.no_cache).then(digest_cache).flatten();
     let bar = io::stderr().is_terminal().then(|| Bar::new(0));
     let options = VerifyOptions {
         trust: &trust,
         digesting: Digesting {
             algorithm: HashAlgorithm::Sha256,
-            jobs: jobs(arguments.jobs),
+            jobs: jobs(arguments.reading.jobs),
             progress: bar.as_ref().map_or(&Silent as &dyn Progress, |bar| bar),
             cache: cache.as_ref(),
         },

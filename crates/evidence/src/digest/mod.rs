@@ -2,6 +2,8 @@
 //!
 //! Source: in-toto attestation framework v1, `spec/v1/digest_set.md`.
 
+pub use bartizan_core::hex;
+
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
@@ -158,17 +160,6 @@ impl FromIterator<Digest> for DigestSet {
     fn from_iter<I: IntoIterator<Item = Digest>>(digests: I) -> Self {
         Self(digests.into_iter().map(|digest| (digest.algorithm, digest.value)).collect())
     }
-}
-
-/// Lower-case hexadecimal digits of `bytes`.
-pub fn hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len().saturating_mul(2));
-    for byte in bytes {
-        for nibble in [byte >> 4, byte & 0x0f] {
-            text.push(char::from_digit(nibble.into(), 16).unwrap_or('0'));
-        }
-    }
-    text
 }
 
 /// The bytes that hexadecimal digits stand for; none when the text is something else.

@@ -16,6 +16,8 @@
 use super::import;
 use super::node::{Kind, NodeId, Relation};
 use crate::digest::{Digest, DigestSet};
+use crate::oms::SIGNATURE_V1;
+use crate::predicate::{CYCLONEDX, PROVENANCE_V1, VSA_V1};
 use crate::statement::{ResourceDescriptor, Statement};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -24,12 +26,8 @@ use serde_json::Value;
 pub const LINEAGE_V1: &str = "urn:bartizan:predicate:lineage:v1";
 /// Predicate of a deployment, a decision or anything else that uses artifacts: `{"kind", "uses": [descriptor]}`.
 pub const USE_V1: &str = "urn:bartizan:predicate:use:v1";
-/// SLSA provenance.
-pub const PROVENANCE_V1: &str = "https://slsa.dev/provenance/v1";
 /// SLSA provenance before version 1.
 pub const PROVENANCE_V0_2: &str = "https://slsa.dev/provenance/v0.2";
-/// Model signature of the OpenSSF.
-pub const MODEL_SIGNATURE_V1: &str = "https://model_signing/signature/v1.0";
 /// Most nodes and edges read from one statement: a bundle of two million files.
 pub const MOST_FACTS: usize = 4_000_000;
 
@@ -80,11 +78,11 @@ impl Facts {
         match statement.predicate_type.as_str() {
             PROVENANCE_V1 => facts.provenance(predicate, &own, &subjects),
             PROVENANCE_V0_2 => facts.provenance_before_1(predicate, &own, &subjects),
-            MODEL_SIGNATURE_V1 => facts.model_signature(predicate, &subjects),
-            "https://slsa.dev/verification_summary/v1" => facts.verdict(predicate, &own, &subjects),
+            SIGNATURE_V1 => facts.model_signature(predicate, &subjects),
+            VSA_V1 => facts.verdict(predicate, &own, &subjects),
             LINEAGE_V1 => facts.absorb(Self::of_lineage(predicate)),
             USE_V1 => facts.used(predicate, &subjects),
-            "https://cyclonedx.org/bom" => facts.embedded(import::cyclonedx::read(predicate), &subjects),
+            CYCLONEDX => facts.embedded(import::cyclonedx::read(predicate), &subjects),
             kind if kind.starts_with("https://cyclonedx.org/bom/v") => {
                 facts.embedded(import::cyclonedx::read(predicate), &subjects);
             }
@@ -366,7 +364,7 @@ mod tests {
     fn a_model_signature_ties_its_files_to_the_model() {
         let facts = facts(
             "root",
-            MODEL_SIGNATURE_V1,
+            SIGNATURE_V1,
             json!({"resources": [{"name": "w", "algorithm": "sha256", "digest": digest("w").value()},
                                  {"name": "broken", "algorithm": "sha256", "digest": "zz"}]}),
         );
@@ -391,8 +389,8 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn any_predicate_is_read(text in "[ -~]{0,200}", kind in proptest::sample::select(vec![
-            PROVENANCE_V1, PROVENANCE_V0_2, MODEL_SIGNATURE_V1, LINEAGE_V1, USE_V1, "https://cyclonedx.org/bom",
-            "https://spdx.dev/Document/v3", "https://slsa.dev/verification_summary/v1"])) {
+            PROVENANCE_V1, PROVENANCE_V0_2, SIGNATURE_V1, LINEAGE_V1, USE_V1, CYCLONEDX,
+            "https://spdx.dev/Document/v3", VSA_V1])) {
             let value = serde_json::from_str(&text).unwrap_or(Value::String(text));
             let _ = facts("x", kind, value);
         }

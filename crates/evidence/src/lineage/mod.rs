@@ -26,10 +26,7 @@ mod trace;
 #[cfg(test)]
 pub(crate) mod testing;
 
-pub use facts::{
-    EdgeFact, Facts, LINEAGE_V1, MODEL_SIGNATURE_V1, MOST_FACTS, NodeFact, PROVENANCE_V0_2, PROVENANCE_V1,
-    USE_V1, kind_of_name,
-};
+pub use facts::{EdgeFact, Facts, LINEAGE_V1, MOST_FACTS, NodeFact, PROVENANCE_V0_2, USE_V1, kind_of_name};
 pub use graph::{Contradiction, Edge, Lineage, Node, Support, Totals};
 pub use node::{Kind, LONGEST_NODE, NodeId, NodeIdError, Relation};
 pub use proof::{Proof, ProofError, prove};

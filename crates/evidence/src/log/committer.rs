@@ -55,14 +55,7 @@ impl Committer {
         if begun || !files(TILE_FOLDER)?.is_empty() || journal::replay(&*storage)?.is_some() {
             return Err(LogError::Exists { place: storage.place() });
         }
-        let log = Replayed {
-            edge: Edge::default(),
-            finished: Vec::new(),
-            position: Position::before_first(),
-            batches: 0,
-            gap: None,
-        };
-        let mut committer = Self::new(storage, signer, clock, log);
+        let mut committer = Self::new(storage, signer, clock);
         committer.lock = Some(lock);
         committer.settle()?;
         committer.release();
@@ -76,6 +69,14 @@ impl Committer {
         clock: Clock,
     ) -> Result<Self, LogError> {
         let lock = locked(&*storage)?;
+        let mut committer = Self::new(storage, signer, clock);
+        committer.lock = Some(lock);
+        committer.recover()?;
+        committer.release();
+        Ok(committer)
+    }
+
+    fn new(storage: Arc<dyn Storage>, signer: NoteSigner, clock: Clock) -> Self {
         let log = Replayed {
             edge: Edge::default(),
             finished: Vec::new(),
@@ -83,14 +84,6 @@ impl Committer {
             batches: 0,
             gap: None,
         };
-        let mut committer = Self::new(storage, signer, clock, log);
-        committer.lock = Some(lock);
-        committer.recover()?;
-        committer.release();
-        Ok(committer)
-    }
-
-    fn new(storage: Arc<dyn Storage>, signer: NoteSigner, clock: Clock, log: Replayed) -> Self {
         Self {
             storage,
             signer,

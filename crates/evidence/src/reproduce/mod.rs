@@ -12,7 +12,7 @@ pub mod tensors;
 pub use compare::{Class, Comparison, TensorDifference, Tolerance, compare};
 pub use gather::Source;
 pub use rerun::{Reproduced, Reproduction, reproduce};
-pub use statement::{ReproductionResult, TEST_RESULT, TestOutcome, TestResult};
+pub use statement::{ReproductionResult, ReproductionTest};
 
 use crate::run::RunError;
 use std::io;

@@ -324,7 +324,7 @@ mod tests {
         let again = again(&run, &root, &[]).unwrap();
         assert_eq!(again.outputs[0].1.class, Class::Identical, "{again:?}");
         assert!(again.causes.is_empty() && again.ending.is_success());
-        assert_eq!(again.statement.predicate.unwrap().result, super::super::TestOutcome::Passed);
+        assert_eq!(again.statement.predicate.unwrap().test.result, crate::predicate::Outcome::Passed);
     }
 
     #[test]
@@ -334,7 +334,7 @@ mod tests {
         let run = recorded(&root, "head -c 64 /dev/urandom > model", &[], &["model"]);
         let again = again(&run, &root, &[]).unwrap();
         assert_eq!(again.outputs[0].1.class, Class::Unmeasured);
-        assert_eq!(again.statement.predicate.unwrap().result, super::super::TestOutcome::Failed);
+        assert_eq!(again.statement.predicate.unwrap().test.result, crate::predicate::Outcome::Failed);
     }
 
     #[test]

@@ -5,47 +5,22 @@
 
 use super::compare::{Class, Comparison};
 use super::rerun::Reproduction;
+use crate::predicate::{Outcome, TEST_RESULT_V0_1, TestResult};
 use crate::run::Ending;
 use crate::run::environment::Cause;
 use crate::statement::{ResourceDescriptor, Statement};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Predicate type of a test result.
-pub const TEST_RESULT: &str = "https://in-toto.io/attestation/test-result/v0.1";
-
 /// A statement about a reproduction.
-pub type ReproductionResult = Statement<TestResult>;
+pub type ReproductionResult = Statement<ReproductionTest>;
 
-/// Whether tests passed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum TestOutcome {
-    /// All did.
-    Passed,
-    /// All did, some with a remark.
-    Warned,
-    /// Not all did.
-    Failed,
-}
-
-/// The result of tests.
+/// A test result with what is particular to a reproduction: each output is a test, the recorded run the configuration.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct TestResult {
-    /// Whether they passed.
-    pub result: TestOutcome,
-    /// The statement of the run that was reproduced.
-    pub configuration: Vec<ResourceDescriptor>,
-    /// Outputs that came out identical.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub passed_tests: Vec<String>,
-    /// Outputs that differ within the tolerance.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub warned_tests: Vec<String>,
-    /// Outputs that differ beyond it.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub failed_tests: Vec<String>,
+pub struct ReproductionTest {
+    /// The standard's own fields.
+    #[serde(flatten)]
+    pub test: TestResult,
     /// How far, by output.
     #[serde(default, rename = "bartizan_comparison")]
     pub comparison: BTreeMap<String, Comparison>,
@@ -70,11 +45,11 @@ pub(super) fn statement(
     causes: &[Cause],
     ending: Ending,
 ) -> ReproductionResult {
-    let names = |wanted: TestOutcome| {
+    let names = |wanted: Outcome| {
         let of = |comparison: &Comparison| match comparison.class {
-            Class::Identical => TestOutcome::Passed,
-            _ if comparison.is_within(request.tolerance) => TestOutcome::Warned,
-            _ => TestOutcome::Failed,
+            Class::Identical => Outcome::Passed,
+            _ if comparison.is_within(request.tolerance) => Outcome::Warned,
+            _ => Outcome::Failed,
         };
         compared
             .iter()
@@ -82,26 +57,29 @@ pub(super) fn statement(
             .map(|(name, _)| name.clone())
             .collect::<Vec<_>>()
     };
-    let (warned, failed) = (names(TestOutcome::Warned), names(TestOutcome::Failed));
+    let (warned, failed) = (names(Outcome::Warned), names(Outcome::Failed));
     let result = if !failed.is_empty() || !ending.is_success() {
-        TestOutcome::Failed
+        Outcome::Failed
     } else if !warned.is_empty() {
-        TestOutcome::Warned
+        Outcome::Warned
     } else {
-        TestOutcome::Passed
+        Outcome::Passed
     };
     let about: Vec<ResourceDescriptor> =
         if outputs.is_empty() { request.recorded.subject.clone() } else { outputs.to_vec() };
     let bare = |each: ResourceDescriptor| ResourceDescriptor { annotations: serde_json::Map::new(), ..each };
     Statement::new(
         about.into_iter().map(bare).collect(),
-        TEST_RESULT,
-        TestResult {
-            result,
-            configuration: vec![ResourceDescriptor::named("run", request.name.clone())],
-            passed_tests: names(TestOutcome::Passed),
-            warned_tests: warned,
-            failed_tests: failed,
+        TEST_RESULT_V0_1,
+        ReproductionTest {
+            test: TestResult {
+                result,
+                configuration: vec![ResourceDescriptor::named("run", request.name.clone())],
+                url: None,
+                passed_tests: names(Outcome::Passed),
+                warned_tests: warned,
+                failed_tests: failed,
+            },
             comparison: compared.iter().cloned().collect(),
             causes: causes.to_vec(),
             tolerance: request.tolerance.0,

@@ -11,8 +11,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-/// Predicate type of SLSA provenance.
-pub const PROVENANCE_V1: &str = "https://slsa.dev/provenance/v1";
+pub use crate::predicate::PROVENANCE_V1;
 /// How `bartizan run` executes a command.
 pub const BUILD_TYPE: &str = "urn:bartizan:build-type:run:v1";
 /// Who records: the program on the machine of whoever ran it. It claims SLSA Build level 1.

@@ -63,7 +63,7 @@ pub(crate) fn statements(count: usize) -> Vec<Indexed> {
         Indexed {
             envelope: digest("envelope", number),
             payload: digest("run", number),
-            predicate_type: crate::lineage::PROVENANCE_V1.to_owned(),
+            predicate_type: crate::predicate::PROVENANCE_V1.to_owned(),
             entry: Some(number as u64),
             signers: vec!["ab".to_owned(), "cd".to_owned()],
             subjects: vec![node("artifact", number + 1)],

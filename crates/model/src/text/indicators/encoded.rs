@@ -1,6 +1,7 @@
 //! Encoded runs inside a text: what base64, hexadecimal and `\x` escapes decode to.
 
 use super::{METADATA_PAYLOAD, Passage};
+use crate::python::strings::codecs;
 use bartizan_core::Severity;
 
 /// How many encodings may lie over one another.
@@ -139,34 +140,17 @@ fn decode_base64(text: &[u8]) -> Option<Vec<u8>> {
     if text.len() % 4 == 1 {
         return None;
     }
-    let mut decoded = Vec::with_capacity(text.len());
-    let (mut bits, mut held) = (0u32, 0u32);
-    for &byte in text {
-        let value = match byte {
-            b'A'..=b'Z' => byte.wrapping_sub(b'A'),
-            b'a'..=b'z' => byte.wrapping_sub(b'a').wrapping_add(26),
-            b'0'..=b'9' => byte.wrapping_sub(b'0').wrapping_add(52),
-            b'+' | b'-' => 62,
-            b'/' | b'_' => 63,
-            _ => return None,
-        };
-        bits = (bits << 6) | u32::from(value);
-        held = held.saturating_add(6);
-        if held >= 8 {
-            held = held.saturating_sub(8);
-            decoded.push((bits >> held) as u8);
-        }
+    // The shared reader skips white space and ends at padding; neither may stand inside here.
+    if text.iter().any(|byte| *byte == b'=' || byte.is_ascii_whitespace()) {
+        return None;
     }
-    Some(decoded)
+    codecs::base64(text)
 }
 
+/// The bytes of hexadecimal digits; a last digit without its twin stands for nothing.
 fn decode_hex(text: &[u8]) -> Option<Vec<u8>> {
-    text.chunks_exact(2)
-        .map(|pair| {
-            let digits = std::str::from_utf8(pair).ok()?;
-            u8::from_str_radix(digits, 16).ok()
-        })
-        .collect()
+    let (pairs, _) = text.as_chunks::<2>();
+    codecs::hex(pairs.as_flattened())
 }
 
 /// The text with its `\xNN` and `\u00NN` escapes taken, when there are at least [`ESCAPES`]; and where they start.
