@@ -104,6 +104,11 @@ impl Committer {
         self.published.as_ref()
     }
 
+    /// How many entries, as far as is known, the last tile lacks.
+    pub(super) fn until_full_tile(&self) -> u64 {
+        TILE_WIDTH - self.log.edge.size() % TILE_WIDTH
+    }
+
     /// Lets other processes write.
     pub(super) fn release(&mut self) {
         self.lock = None;
@@ -335,7 +340,11 @@ impl Committer {
                 .remove_folder(&folder)
                 .map_err(|error| LogError::write(&*self.storage, &folder, error))?;
             let inside = format!("{folder}/");
-            self.unsynced.retain(|path| !path.starts_with(&inside));
+            let mut rest = self.unsynced.split_off(&inside);
+            while rest.first().is_some_and(|path| path.starts_with(&inside)) {
+                rest.pop_first();
+            }
+            self.unsynced.append(&mut rest);
         }
         Ok(())
     }

@@ -23,7 +23,9 @@ const PAGE: u64 = 4096;
 const LARGEST_PAYLOAD: usize = bundle::LARGEST_BUNDLE + (1 << 20);
 /// Size of a journal file at first, in bytes.
 const SMALLEST_SEGMENT: u64 = 64 << 10;
-/// Size up to which journal files double, in bytes.
+/// How many times as large the next journal file is when one is full: growing stops everyone who appends.
+const GROWTH: u64 = 8;
+/// Size up to which journal files grow, in bytes.
 const LARGEST_SEGMENT: u64 = 32 << 20;
 
 /// What a record holds.
@@ -247,7 +249,7 @@ impl Position {
         let generation = self.generation + 1;
         let offset = record_bytes(payload.len());
         let least = offset + record_bytes(HASH_BYTES + entries);
-        let grown = if full { self.length(storage)?.saturating_mul(2).min(LARGEST_SEGMENT) } else { 0 };
+        let grown = if full { self.length(storage)?.saturating_mul(GROWTH).min(LARGEST_SEGMENT) } else { 0 };
         let path = segment_path(generation);
         let segment = storage
             .reserve(&path, least.max(grown).max(SMALLEST_SEGMENT).next_multiple_of(PAGE))

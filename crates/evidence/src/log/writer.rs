@@ -10,6 +10,7 @@ use super::committer::Committer;
 use super::error::LogError;
 use super::note_key::NoteSigner;
 use super::storage::Storage;
+use super::tile::TILE_WIDTH;
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -209,7 +210,7 @@ impl Shared {
     /// The writing thread.
     fn write(&self, mut committer: Committer, options: WriterOptions) {
         loop {
-            let (entries, replies) = self.take_batch();
+            let (entries, replies) = self.take_batch(committer.until_full_tile());
             if entries.is_empty() {
                 break;
             }
@@ -245,14 +246,16 @@ impl Shared {
         self.moved.notify_all();
     }
 
-    /// Waits for entries and takes as many as fit one batch; none when the log is to be closed.
-    fn take_batch(&self) -> (Vec<Vec<u8>>, Vec<Arc<Reply>>) {
+    /// Waits for entries and takes as many as fit one batch; none when the log is to be closed. A batch that fills tiles
+    /// ends with a full one, so that no partial one is published only to be replaced at once; the rest are the next batch.
+    fn take_batch(&self, until_full_tile: u64) -> (Vec<Vec<u8>>, Vec<Arc<Reply>>) {
         let mut queue = self.queue();
         while queue.waiting.is_empty() && !queue.closing {
             queue = self.filled.wait(queue).unwrap_or_else(PoisonError::into_inner);
         }
+        let most = most_at_once(queue.waiting.len(), until_full_tile);
         let (mut entries, mut replies, mut bytes) = (Vec::new(), Vec::new(), 0);
-        while entries.len() < LARGEST_BATCH && bytes < BATCH_BYTES {
+        while entries.len() < most && bytes < BATCH_BYTES {
             let Some((entry, reply)) = queue.waiting.pop_front() else { break };
             bytes += entry.len();
             entries.push(entry);
@@ -262,5 +265,27 @@ impl Shared {
         drop(queue);
         self.moved.notify_all();
         (entries, replies)
+    }
+}
+
+/// How many of the entries that wait go into one batch.
+fn most_at_once(waiting: usize, until_full_tile: u64) -> usize {
+    let most = waiting.min(LARGEST_BATCH);
+    let first = usize::try_from(until_full_tile).unwrap_or(usize::MAX);
+    let tile = usize::try_from(TILE_WIDTH).unwrap_or(usize::MAX);
+    most.checked_sub(first).map_or(most, |beyond| first + beyond / tile * tile)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_ends_with_a_full_tile_when_it_fills_one() {
+        assert_eq!(most_at_once(64, 256), 64);
+        assert_eq!(most_at_once(300, 256), 256);
+        assert_eq!(most_at_once(300, 44), 300);
+        assert_eq!(most_at_once(299, 44), 44);
+        assert_eq!(most_at_once(1 << 20, 1), 1 + 255 / 256 * 256 + (LARGEST_BATCH - 1) / 256 * 256);
     }
 }

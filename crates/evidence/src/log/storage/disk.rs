@@ -1,26 +1,29 @@
 //! A log in a folder: [`Disk`].
 //!
-//! A file is published by writing it beside, and renaming it into place. Locks are the system's own on open files, so that
+//! A file is published by writing it beside, and renaming it into place; what it replaces is written again later. Locks are the system's own on open files, so that
 //! they end with the process that held them, however it ends.
 
+use super::spares::{Spares, UNPUBLISHED};
 use super::{Files, LARGEST_FILE, Listed, Lock, STATE_FOLDER, Storage};
 use std::collections::{BTreeSet, HashMap};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-/// What the names of files begin with that are not yet in place.
-const UNPUBLISHED: &str = "new-";
 /// Bytes of zeros written at a time.
 const ZEROS: usize = 1 << 16;
+/// Files made durable at a time: the file system writes its own journal once for all that wait.
+const SYNCED_AT_ONCE: usize = 16;
+/// Files that each thread which makes them durable has at least.
+const SYNCED_BY_ONE: usize = 4;
 
 /// Files under one folder.
 #[derive(Debug)]
 pub struct Disk {
     root: PathBuf,
-    written: AtomicU64,
+    spares: Spares,
     /// Files that are written piece by piece, kept open.
     open: Mutex<HashMap<String, File>>,
 }
@@ -28,12 +31,32 @@ pub struct Disk {
 impl Disk {
     /// The folder `root`, which need not exist yet.
     pub fn new(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into(), written: AtomicU64::new(0), open: Mutex::new(HashMap::new()) }
+        let root = root.into();
+        Self { spares: Spares::below(&root), root, open: Mutex::new(HashMap::new()) }
     }
 
     /// The folder.
     pub fn root(&self) -> &Path {
         &self.root
+    }
+
+    /// A file to write what is to be published, and its name.
+    fn file_beside(&self) -> io::Result<(PathBuf, File)> {
+        // A spare is missing when another process found it left over.
+        if let Some(spare) = self.spares.take()
+            && let Ok(file) = OpenOptions::new().write(true).open(&spare)
+        {
+            return Ok((spare, file));
+        }
+        let beside = self.spares.new_name();
+        let file = File::create(&beside).or_else(|error| {
+            if error.kind() != io::ErrorKind::NotFound {
+                return Err(error);
+            }
+            fs::create_dir_all(self.spares.folder())?;
+            File::create(&beside)
+        })?;
+        Ok((beside, file))
     }
 
     /// Does something with a file that is kept open, made when `make` says so.
@@ -91,18 +114,13 @@ impl Files for Disk {
     }
 
     fn publish(&self, path: &str, bytes: &[u8]) -> io::Result<()> {
-        let number = self.written.fetch_add(1, Ordering::Relaxed);
-        let folder = self.root.join(STATE_FOLDER);
-        let beside = folder.join(format!("{UNPUBLISHED}{}-{number}", std::process::id()));
-        let made = File::create(&beside).or_else(|error| {
-            if error.kind() != io::ErrorKind::NotFound {
-                return Err(error);
-            }
-            fs::create_dir_all(&folder)?;
-            File::create(&beside)
-        });
+        let (beside, mut file) = self.file_beside()?;
         let target = self.root.join(path);
-        let outcome = made.and_then(|mut file| file.write_all(bytes)).and_then(|()| {
+        let outcome = write_over(&mut file, bytes).and_then(|()| {
+            // At the top lies what is replaced again and again: the checkpoint.
+            if !path.contains('/') && self.spares.exchange(&beside, &target) {
+                return Ok(());
+            }
             fs::rename(&beside, &target).or_else(|error| match target.parent() {
                 Some(parent) if error.kind() == io::ErrorKind::NotFound => {
                     fs::create_dir_all(parent)?;
@@ -125,32 +143,32 @@ impl Files for Disk {
 
 impl Storage for Disk {
     fn sync(&self, paths: &[String]) -> io::Result<()> {
-        let mut folders = BTreeSet::new();
-        for path in paths {
-            let full = self.root.join(path);
-            match File::open(&full) {
-                Ok(file) => file.sync_all()?,
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => return Err(error),
-            }
-            let above = full.ancestors().skip(1).take_while(|folder| folder.starts_with(&self.root));
-            folders.extend(above.map(Path::to_owned));
-        }
+        let files: Vec<PathBuf> = paths.iter().map(|path| self.root.join(path)).collect();
+        sync_each(&files)?;
         // A folder may have been made for the first of these files: its own name counts as well.
-        for folder in folders {
-            match File::open(&folder) {
-                Ok(folder) => folder.sync_all()?,
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(())
+        let folders: BTreeSet<&Path> = files
+            .iter()
+            .flat_map(|file| file.ancestors().skip(1).take_while(|folder| folder.starts_with(&self.root)))
+            .collect();
+        sync_each(&folders.into_iter().map(Path::to_owned).collect::<Vec<_>>())
     }
 
     fn remove_folder(&self, folder: &str) -> io::Result<()> {
-        match fs::remove_dir_all(self.root.join(folder)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => Ok(()),
+        let path = self.root.join(folder);
+        let emptied = fs::read_dir(&path).and_then(|entries| {
+            for entry in entries {
+                self.spares.set_aside(&entry?.path())?;
+            }
+            fs::remove_dir(&path)
+        });
+        match emptied {
+            Ok(()) => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound && !path.exists() => Ok(()),
+            // Whatever else lies in it, it is to go.
+            Err(_) => match fs::remove_dir_all(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+                _ => Ok(()),
+            },
         }
     }
 
@@ -222,6 +240,42 @@ impl Storage for Disk {
         }
         Ok(present.max(length))
     }
+}
+
+/// Makes each of these files or folders durable; one that is gone is passed over.
+fn sync_each(paths: &[PathBuf]) -> io::Result<()> {
+    let next = AtomicUsize::new(0);
+    let sync_rest = || {
+        while let Some(path) = paths.get(next.fetch_add(1, Ordering::Relaxed)) {
+            match File::open(path) {
+                Ok(file) => file.sync_all()?,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    };
+    let threads = (paths.len() / SYNCED_BY_ONE).clamp(1, SYNCED_AT_ONCE);
+    std::thread::scope(|scope| {
+        let others: Vec<_> = (1..threads)
+            .map_while(|_| std::thread::Builder::new().spawn_scoped(scope, sync_rest).ok())
+            .collect();
+        let mut outcome = sync_rest();
+        for other in others {
+            let theirs =
+                other.join().unwrap_or_else(|_| Err(io::Error::other("a thread that syncs files failed")));
+            outcome = outcome.and(theirs);
+        }
+        outcome
+    })
+}
+
+/// Makes `bytes` the whole content of a file, whatever is in it. It is shortened only afterwards: ext4 writes a file at once
+/// that was emptied first.
+fn write_over(file: &mut File, bytes: &[u8]) -> io::Result<()> {
+    file.write_all(bytes)?;
+    let length = bytes.len() as u64;
+    if file.metadata()?.len() > length { file.set_len(length) } else { Ok(()) }
 }
 
 /// An open file that is locked until it is closed.

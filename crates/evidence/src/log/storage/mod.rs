@@ -1,6 +1,7 @@
 //! Where a log lies: [`Files`] is what a reader needs and every object store has, [`Storage`] what a writer needs besides.
 
 mod disk;
+mod spares;
 
 pub use disk::Disk;
 
