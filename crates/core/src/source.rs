@@ -77,6 +77,27 @@ impl Source {
         Ok(Self { bytes: Bytes::Mapped(map) })
     }
 
+    /// Opens the file at `path`, which a listing has just shown to be a regular file of `size` bytes. A small one is read with
+    /// nothing asked about it; one that has another size by now is opened anew.
+    ///
+    /// # Errors
+    /// As [`Source::open`].
+    pub fn open_listed(path: &Path, size: u64, limit: u64) -> Result<Self, SourceError> {
+        if size >= Self::MAP_FROM || size > limit {
+            return Self::open(path, limit);
+        }
+        let io = |error| SourceError::Io { path: path.to_owned(), error };
+        let mut file = File::open(path).map_err(io)?;
+        // One byte more than expected: fewer come only at the end of the file.
+        let mut bytes = vec![0; size as usize + 1];
+        let read = file.read(&mut bytes).map_err(io)?;
+        if read as u64 != size {
+            return Self::open(path, limit);
+        }
+        bytes.truncate(read);
+        Ok(Self { bytes: Bytes::Owned(bytes) })
+    }
+
     /// Reads `input` to its end.
     ///
     /// # Errors
@@ -110,5 +131,24 @@ impl Source {
 impl From<Vec<u8>> for Source {
     fn from(bytes: Vec<u8>) -> Self {
         Self { bytes: Bytes::Owned(bytes) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_no_longer_as_listed_is_read_as_it_is() {
+        let path = std::env::temp_dir().join(format!("bartizan-source-{}", std::process::id()));
+        for content in [&b""[..], b"four", b"longer than listed"] {
+            std::fs::write(&path, content).unwrap();
+            for listed in [0, 4, 1 << 20] {
+                let source = Source::open_listed(&path, listed, 100).unwrap();
+                assert_eq!(source.bytes(), content, "listed with {listed} bytes");
+            }
+        }
+        std::fs::remove_file(&path).unwrap();
+        assert!(matches!(Source::open_listed(&path, 4, 100), Err(SourceError::Io { .. })));
     }
 }

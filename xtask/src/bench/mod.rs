@@ -43,10 +43,13 @@ pub(crate) fn run(name: &str, options: &[&str]) -> Result<(), String> {
     }
 }
 
-/// Builds the release program and gives its path.
+/// The profile that is measured: the one that is published.
+const PROFILE: &str = "dist";
+
+/// Builds the program as it is published and gives its path.
 fn release_program() -> Result<PathBuf, String> {
-    command("cargo", &["build", "--release", "--locked", "--package", "bartizan"])?;
-    Ok(target().join("release/bartizan"))
+    command("cargo", &["build", "--profile", PROFILE, "--locked", "--package", "bartizan"])?;
+    Ok(target().join(PROFILE).join("bartizan"))
 }
 
 /// Where benches keep what they generate; may be deleted at any time.

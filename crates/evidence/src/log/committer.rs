@@ -26,6 +26,8 @@ pub(super) struct Committer {
     signer: NoteSigner,
     clock: Clock,
     log: Replayed,
+    /// The partial tiles of the latest checkpoint: the next one may need some of them as they are.
+    partial: Vec<TilePath>,
     /// Published files that may not be durable.
     unsynced: BTreeSet<String>,
     /// Files of the generation before, being made durable.
@@ -89,6 +91,7 @@ impl Committer {
             signer,
             clock,
             log,
+            partial: Vec::new(),
             unsynced: BTreeSet::new(),
             syncing: None,
             own_generation: None,
@@ -186,6 +189,7 @@ impl Committer {
     /// Reads everything anew, and makes it durable in tiles.
     fn recover(&mut self) -> Result<(), LogError> {
         self.sound = false;
+        self.partial.clear();
         let storage = Arc::clone(&self.storage);
         let published = self.read_published()?;
         self.log = match (journal::replay(&*storage)?, &published) {
@@ -316,8 +320,11 @@ impl Committer {
         for file in &finished {
             self.put(file)?;
         }
-        for file in &self.log.edge.partial() {
-            self.put(file)?;
+        let partial = self.log.edge.partial();
+        for file in &partial {
+            if !self.partial.contains(&file.0) {
+                self.put(file)?;
+            }
         }
         let mut note = Note::new(self.checkpoint().to_string()).map_err(CheckpointError::from);
         if let Ok(note) = &mut note {
@@ -333,6 +340,7 @@ impl Committer {
         self.unsynced.insert(CHECKPOINT_FILE.to_owned());
         self.published = Some(signed);
         self.published_at = Some(Instant::now());
+        self.partial = partial.into_iter().map(|(path, _)| path).collect();
         // Only now does nobody need the partial tiles of a full one.
         for (path, _) in &finished {
             let folder = path.partial_folder();

@@ -116,7 +116,7 @@ fn digest_one(work: &Work<'_>, digesting: Digesting<'_>, spare: bool) -> Digeste
         digesting.progress.done(work.path);
         return Ok((digest, work.size));
     }
-    let source = Source::open(work.path, u64::MAX)?;
+    let source = Source::open_listed(work.path, work.size, u64::MAX)?;
     let whole = source.bytes();
     let bytes = match &work.range {
         None => whole,

@@ -1,5 +1,6 @@
 //! Every entry below a folder, by name: [`list`]. Nothing is read but folders; links are resolved, never followed into folders.
 
+use rayon::prelude::*;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -123,38 +124,81 @@ pub fn list(path: &Path) -> Result<Listing, ListingError> {
         return Err(ListingError::Special(path.to_owned()));
     }
     let mut entries = Vec::new();
-    let mut folders = vec![(root.clone(), String::new())];
-    while let Some((folder, prefix)) = folders.pop() {
-        for found in fs::read_dir(&folder).map_err(failure(&folder))? {
-            let found = found.map_err(failure(&folder))?;
+    // One level of folders after the other, each level by every processor.
+    let mut level = vec![Folder { path: root.clone(), prefix: String::new() }];
+    while !level.is_empty() {
+        let read: Vec<Result<Read, ListingError>> = if level.len() < FOLDERS_FOR_ALL {
+            level.iter().map(|folder| folder.read(&root)).collect()
+        } else {
+            level.par_iter().map(|folder| folder.read(&root)).collect()
+        };
+        level.clear();
+        for read in read {
+            let read = read?;
+            entries.extend(read.entries);
+            level.extend(read.folders);
+            if entries.len() > MOST_ENTRIES {
+                return Err(ListingError::TooMany(root));
+            }
+        }
+    }
+    entries.sort_by(|one, two| one.name.cmp(&two.name));
+    Ok(Listing { root, name, is_file: false, entries })
+}
+
+/// Folders in one level from which more than one processor reads them.
+const FOLDERS_FOR_ALL: usize = 16;
+
+/// A folder to read, and what the names in it begin with.
+struct Folder {
+    path: PathBuf,
+    prefix: String,
+}
+
+/// What is in one folder.
+#[derive(Default)]
+struct Read {
+    entries: Vec<Entry>,
+    folders: Vec<Folder>,
+}
+
+impl Folder {
+    fn read(&self, root: &Path) -> Result<Read, ListingError> {
+        let failure = |path: &Path| {
+            let path = path.to_owned();
+            move |error| ListingError::Io { path, error }
+        };
+        let prefix = &self.prefix;
+        let mut read = Read::default();
+        for found in fs::read_dir(&self.path).map_err(failure(&self.path))? {
+            let found = found.map_err(failure(&self.path))?;
             let path = found.path();
             let file_type = found.file_type().map_err(failure(&path))?;
             let os_name = found.file_name();
             let Some(own) = os_name.to_str() else {
                 let name = format!("{prefix}{}", os_name.to_string_lossy());
-                entries.push(Entry { name, path, kind: Kind::Unnameable });
+                read.entries.push(Entry { name, path, kind: Kind::Unnameable });
                 continue;
             };
             let name = format!("{prefix}{own}");
             if file_type.is_dir() {
-                folders.push((path, name + "/"));
+                read.folders.push(Folder { path, prefix: name + "/" });
                 continue;
             }
-            if entries.len() >= MOST_ENTRIES {
-                return Err(ListingError::TooMany(root));
+            if read.entries.len() > MOST_ENTRIES {
+                return Err(ListingError::TooMany(root.to_owned()));
             }
             let kind = if file_type.is_file() {
                 file_kind(&found.metadata().map_err(failure(&path))?)
             } else if file_type.is_symlink() {
-                link_kind(&path, &root)
+                link_kind(&path, root)
             } else {
                 Kind::Special
             };
-            entries.push(Entry { name, path, kind });
+            read.entries.push(Entry { name, path, kind });
         }
+        Ok(read)
     }
-    entries.sort_by(|one, two| one.name.cmp(&two.name));
-    Ok(Listing { root, name, is_file: false, entries })
 }
 
 fn file_kind(metadata: &fs::Metadata) -> Kind {

@@ -17,6 +17,9 @@ use std::time::Duration;
 /// How long a writer waits for another one before it gives up.
 const PATIENCE: Duration = Duration::from_mins(1);
 
+/// Pages in the write-ahead log after which they are carried over into the file: 128 MiB.
+const CARRIED_OVER_AFTER: i64 = 32_768;
+
 const TABLES: &str = "
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS node (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
@@ -64,6 +67,8 @@ impl SqliteIndex {
             // The log is the truth: what a crash of the machine takes from the index is read again from there.
             connection.pragma_update(None, "synchronous", "normal")?;
             connection.pragma_update(None, "cache_size", -65_536)?;
+            // Names are digests and lie all over the file: what a batch touches is carried over once, not after each batch.
+            connection.pragma_update(None, "wal_autocheckpoint", CARRIED_OVER_AFTER)?;
             connection.pragma_update(None, "mmap_size", 1_i64 << 30)?;
             connection.set_prepared_statement_cache_capacity(32);
             Ok(connection)
