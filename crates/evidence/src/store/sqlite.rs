@@ -17,9 +17,6 @@ use std::time::Duration;
 /// How long a writer waits for another one before it gives up.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// Pages in the write-ahead log after which they are carried over into the file: 128 MiB.
-const CARRIED_OVER_AFTER: i64 = 32_768;
-
 const TABLES: &str = "
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS node (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
@@ -34,6 +31,16 @@ CREATE TABLE IF NOT EXISTS edge (source INTEGER NOT NULL, target INTEGER NOT NUL
     statement INTEGER NOT NULL, PRIMARY KEY (source, target, relation, statement)) WITHOUT ROWID;
 CREATE UNIQUE INDEX IF NOT EXISTS edge_up ON edge (target, source, relation, statement);
 ";
+
+/// Indices over the few edges between digests of the same bytes, which every step of a walk asks for as well. An index made
+/// before there were these is walked without them.
+fn indices_of_same() -> String {
+    let same = Relation::SameAs as i64;
+    format!(
+        "CREATE INDEX IF NOT EXISTS edge_same_up ON edge (target) WHERE relation = {same};
+         CREATE INDEX IF NOT EXISTS edge_same ON edge (source) WHERE relation = {same};"
+    )
+}
 
 /// An index in one SQLite file.
 #[derive(Debug)]
@@ -67,8 +74,6 @@ impl SqliteIndex {
             // The log is the truth: what a crash of the machine takes from the index is read again from there.
             connection.pragma_update(None, "synchronous", "normal")?;
             connection.pragma_update(None, "cache_size", -65_536)?;
-            // Names are digests and lie all over the file: what a batch touches is carried over once, not after each batch.
-            connection.pragma_update(None, "wal_autocheckpoint", CARRIED_OVER_AFTER)?;
             connection.pragma_update(None, "mmap_size", 1_i64 << 30)?;
             connection.set_prepared_statement_cache_capacity(32);
             Ok(connection)
@@ -94,6 +99,7 @@ impl SqliteIndex {
                 )?;
             }
             transaction.execute_batch(TABLES)?;
+            transaction.execute_batch(&indices_of_same())?;
             set_meta(transaction, "layout", LAYOUT)
         })
     }
@@ -119,6 +125,8 @@ impl SqliteIndex {
     }
 }
 
+// What asks many times asks within one transaction: each alone would lock the file and look at it anew, at a cost above that
+// of the question.
 impl Index for SqliteIndex {
     fn position(&mut self) -> Result<Position, IndexError> {
         let next = self.asked(meta(&self.connection, "next"))?;
@@ -180,28 +188,21 @@ impl Index for SqliteIndex {
         direction: Direction,
         into: &mut Vec<EdgeRow>,
     ) -> Result<(), IndexError> {
-        let follow = match direction {
-            Direction::Down => "SELECT source, target, relation, statement FROM edge WHERE source = ?1",
-            Direction::Up => "SELECT source, target, relation, statement FROM edge WHERE target = ?1",
+        let (from, against) = match direction {
+            Direction::Down => ("source", "target"),
+            Direction::Up => ("target", "source"),
         };
-        // The same bytes under another digest, written the other way round.
-        let same = match direction {
-            Direction::Down => {
-                "SELECT source, target, relation, statement FROM edge WHERE target = ?1 AND relation = ?2"
-            }
-            Direction::Up => {
-                "SELECT source, target, relation, statement FROM edge WHERE source = ?1 AND relation = ?2"
-            }
-        };
+        // And the same bytes under another digest, written the other way round.
+        let same = Relation::SameAs as i64;
+        let sql = format!(
+            "SELECT source, target, relation, statement FROM edge WHERE {from} = ?1 UNION ALL
+             SELECT source, target, relation, statement FROM edge WHERE {against} = ?1 AND relation = {same}"
+        );
         let found = (|| {
-            let mut follow = self.connection.prepare_cached(follow)?;
-            let mut same = self.connection.prepare_cached(same)?;
+            let _snapshot = self.connection.unchecked_transaction()?;
+            let mut edges = self.connection.prepare_cached(&sql)?;
             for node in nodes {
-                let mut rows = follow.query([node])?;
-                while let Some(row) = rows.next()? {
-                    into.push(edge_of(row)?);
-                }
-                let mut rows = same.query(params![node, Relation::SameAs as i64])?;
+                let mut rows = edges.query([node])?;
                 while let Some(row) = rows.next()? {
                     into.push(edge_of(row)?);
                 }
@@ -212,15 +213,15 @@ impl Index for SqliteIndex {
     }
 
     fn names(&mut self, nodes: &[NodeKey]) -> Result<BTreeMap<NodeKey, NodeId>, IndexError> {
-        let found = self.connection.prepare_cached("SELECT name FROM node WHERE id = ?1").and_then(
-            |mut statement| {
-                let name = |node: &NodeKey| {
-                    let name = statement.query_row([node], |row| row.get(0)).optional()?;
-                    Ok(name.map(|name| (*node, NodeId::stored(name))))
-                };
-                nodes.iter().map(name).filter_map(Result::transpose).collect()
-            },
-        );
+        let found = (|| {
+            let _snapshot = self.connection.unchecked_transaction()?;
+            let mut statement = self.connection.prepare_cached("SELECT name FROM node WHERE id = ?1")?;
+            let name = |node: &NodeKey| {
+                let name = statement.query_row([node], |row| row.get(0)).optional()?;
+                Ok(name.map(|name| (*node, NodeId::stored(name))))
+            };
+            nodes.iter().map(name).filter_map(Result::transpose).collect()
+        })();
         self.asked(found)
     }
 
@@ -228,6 +229,7 @@ impl Index for SqliteIndex {
         let found = (|| {
             let sql =
                 "SELECT n.name, l.kind, l.name FROM label l JOIN node n ON n.id = l.node WHERE l.node = ?1";
+            let _snapshot = self.connection.unchecked_transaction()?;
             let mut statement = self.connection.prepare_cached(sql)?;
             let mut labels = Vec::new();
             for node in nodes {
@@ -247,17 +249,16 @@ impl Index for SqliteIndex {
         keys: &[StatementKey],
     ) -> Result<BTreeMap<StatementKey, StatementRow>, IndexError> {
         let sql = "SELECT envelope, payload, predicate, entry, signers FROM statement WHERE id = ?1";
-        let mut statements = BTreeMap::new();
-        for key in keys {
-            let columns = self
-                .connection
-                .prepare_cached(sql)
-                .and_then(|mut statement| statement.query_row([key], statement_columns).optional());
-            if let Some(columns) = self.asked(columns)? {
-                statements.insert(*key, columns.read()?);
-            }
-        }
-        Ok(statements)
+        let found = (|| {
+            let _snapshot = self.connection.unchecked_transaction()?;
+            let mut statement = self.connection.prepare_cached(sql)?;
+            let row = |key: &StatementKey| {
+                let columns = statement.query_row([key], statement_columns).optional()?;
+                Ok(columns.map(|columns| (*key, columns)))
+            };
+            keys.iter().map(row).filter_map(Result::transpose).collect::<rusqlite::Result<Vec<_>>>()
+        })();
+        self.asked(found)?.into_iter().map(|(key, columns)| Ok((key, columns.read()?))).collect()
     }
 
     fn about(&mut self, node: NodeKey) -> Result<Vec<StatementKey>, IndexError> {

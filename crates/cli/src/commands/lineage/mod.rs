@@ -13,9 +13,10 @@ use crate::{keyfile, project, terminal};
 use bartizan_evidence::digest::Digest;
 use bartizan_evidence::lineage::export::{self, Origin, cyclonedx, openlineage, spdx, svg};
 use bartizan_evidence::lineage::{
-    Lineage, MOST_NODES, NodeId, Proof, TraceRequest, diff, erasure, prove, trace, whole,
+    Lineage, MOST_NODES, NodeId, Proof, Totals, TraceRequest, diff, erasure, prove, trace, whole,
 };
 use bartizan_evidence::store::{Direction, Store, StoreError};
+use serde::Serialize;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -158,9 +159,28 @@ fn write(
             .map_err(failed);
     }
     let terminal = io::stdout().is_terminal();
-    let mut out = BufWriter::new(io::stdout().lock());
+    let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
     write_to(lineage, format, written, terminal, &mut out)?;
     Ok(out.flush()?)
+}
+
+/// The JSON form.
+#[derive(Serialize)]
+struct Document<'a> {
+    schema: &'static str,
+    tool: Tool,
+    direction: Option<&'static str>,
+    #[serde(flatten)]
+    lineage: &'a Lineage,
+    totals: Totals,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    proofs: Option<BTreeMap<String, &'a Proof>>,
+}
+
+#[derive(Serialize)]
+struct Tool {
+    name: &'static str,
+    version: &'static str,
 }
 
 fn write_to(
@@ -197,24 +217,22 @@ fn write_to(
             return Ok(());
         }
         LineageFormat::Json => {
-            let mut document =
-                json!({"schema": SCHEMA, "tool": {"name": TOOL.name, "version": TOOL.version}});
-            let body = serde_json::to_value(lineage).map_err(io::Error::from)?;
-            if let (Some(document), serde_json::Value::Object(body)) = (document.as_object_mut(), body) {
-                let direction = written.direction.map(|direction| match direction {
+            let document = Document {
+                schema: SCHEMA,
+                tool: Tool { name: TOOL.name, version: TOOL.version },
+                direction: written.direction.map(|direction| match direction {
                     Direction::Down => "down",
                     Direction::Up => "up",
-                });
-                document.insert("direction".to_owned(), json!(direction));
-                document.extend(body);
-                document.insert("totals".to_owned(), json!(lineage.totals()));
-                if let Some(proofs) = &written.proofs {
-                    let proofs: BTreeMap<String, &Proof> =
-                        proofs.iter().map(|(digest, proof)| (digest.to_string(), proof)).collect();
-                    document.insert("proofs".to_owned(), json!(proofs));
-                }
-            }
-            document
+                }),
+                lineage,
+                totals: lineage.totals(),
+                proofs: written
+                    .proofs
+                    .as_ref()
+                    .map(|proofs| proofs.iter().map(|(digest, proof)| (digest.to_string(), proof)).collect()),
+            };
+            serde_json::to_writer_pretty(&mut *out, &document).map_err(io::Error::from)?;
+            return writeln!(out);
         }
         LineageFormat::Cyclonedx => {
             cyclonedx::document(lineage, &none, cyclonedx::CycloneDxVersion::V1_7, origin)
