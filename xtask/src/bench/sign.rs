@@ -17,24 +17,60 @@ struct Model {
     folder: &'static str,
     /// Turns taken; short ones are repeated more often.
     turns: usize,
-    /// What is to be reached.
+    ways: &'static [Way],
+}
+
+/// A way of signing it, and what is to be reached.
+struct Way {
+    what: &'static str,
+    flags: &'static [&'static str],
     bar: Bar,
 }
 
 /// What is to be reached.
 #[derive(Clone, Copy)]
 enum Bar {
-    /// So many times the reference's speed with SHA-256, so many with BLAKE3.
-    Times(f64, f64),
+    /// So many times the reference's speed.
+    Times(f64),
     /// At most so many milliseconds.
     Milliseconds(f64),
+    /// More than one processor at work.
+    BothProcessors,
+    /// Nothing; an algorithm that cannot be shared between processors.
+    Nothing,
+}
+
+/// The same bar for both algorithms.
+const fn both(bar: Bar) -> [Way; 2] {
+    [Way { what: "sha256", flags: &[], bar }, Way { what: "blake3", flags: &["--hash", "blake3"], bar }]
 }
 
 const MODELS: [Model; 4] = [
-    Model { what: "2 GiB in 4 files", folder: "four", turns: 4, bar: Bar::Times(1.5, 2.5) },
-    Model { what: "2 GiB in 1 file", folder: "one", turns: 4, bar: Bar::Times(1.5, 2.5) },
-    Model { what: "20,000 files of 1 KiB", folder: "small", turns: 4, bar: Bar::Times(10.0, 10.0) },
-    Model { what: "3 files of 1 KiB", folder: "tiny", turns: 20, bar: Bar::Milliseconds(15.0) },
+    Model {
+        what: "2 GiB in 4 files",
+        folder: "four",
+        turns: 4,
+        ways: &[
+            Way { what: "sha256", flags: &[], bar: Bar::Times(1.5) },
+            Way { what: "blake3", flags: &["--hash", "blake3"], bar: Bar::Times(2.5) },
+        ],
+    },
+    Model {
+        what: "2 GiB in 1 file",
+        folder: "one",
+        turns: 4,
+        ways: &[
+            Way { what: "sha256", flags: &[], bar: Bar::Nothing },
+            Way {
+                what: "sha256, shards of 64 MiB",
+                flags: &["--shard-size", "67108864"],
+                bar: Bar::BothProcessors,
+            },
+            Way { what: "blake3", flags: &["--hash", "blake3"], bar: Bar::BothProcessors },
+        ],
+    },
+    Model { what: "20,000 files of 1 KiB", folder: "small", turns: 4, ways: &both(Bar::Times(10.0)) },
+    Model { what: "3 files of 1 KiB", folder: "tiny", turns: 20, ways: &both(Bar::Milliseconds(15.0)) },
 ];
 
 /// Measures and prints the table.
@@ -79,24 +115,23 @@ fn measure(
 ) -> Result<(), String> {
     let folder = text(&place.join(model.folder));
     let signature = |name: &str| text(&place.join(format!("{}-{name}.sig", model.folder)));
-    let (theirs, sha256, blake3) = (signature("theirs"), signature("sha256"), signature("blake3"));
+    let theirs = signature("theirs");
     let their_sign = ["sign", "key", &folder, "--signature", &theirs, "--private_key", private];
     let their_verify = ["verify", "key", &folder, "--signature", &theirs, "--public_key", public];
-    let sign = |algorithm, signature| {
-        ["sign", &folder, "--no-cache", "--key", private, "--hash", algorithm, "--signature", signature]
-    };
-    let verify = |signature| ["verify", &folder, "--no-cache", "--key", public, "--signature", signature];
     for verb in ["sign", "verify"] {
-        let (mut ours, mut faster, mut peer) = (Vec::new(), Vec::new(), Vec::new());
+        let mut ours: Vec<Vec<Cost>> = model.ways.iter().map(|_| Vec::new()).collect();
+        let mut peer = Vec::new();
         for turn in 0..model.turns {
-            for (algorithm, signature, costs) in
-                [("sha256", &sha256, &mut ours), ("blake3", &blake3, &mut faster)]
-            {
-                costs.push(if verb == "sign" {
-                    succeeding(program, &sign(algorithm, signature), LIMIT)?
+            for (number, (way, costs)) in model.ways.iter().zip(&mut ours).enumerate() {
+                let signature = signature(&number.to_string());
+                let mut arguments = vec![verb, &folder, "--no-cache", "--signature", &signature, "--key"];
+                if verb == "sign" {
+                    arguments.push(private);
+                    arguments.extend(way.flags);
                 } else {
-                    succeeding(program, &verify(signature), LIMIT)?
-                });
+                    arguments.push(public);
+                }
+                costs.push(succeeding(program, &arguments, LIMIT)?);
             }
             // A Python program takes its time; three turns are enough for it.
             if let Some(reference) = reference.filter(|_| turn < 3) {
@@ -105,28 +140,28 @@ fn measure(
             }
         }
         let peer = (!peer.is_empty()).then(|| quickest(&peer));
-        row(model, verb, "sha256", quickest(&ours), peer);
-        row(model, verb, "blake3", quickest(&faster), peer);
+        for (way, costs) in model.ways.iter().zip(&ours) {
+            row(model.what, verb, way, quickest(costs), peer);
+        }
     }
     Ok(())
 }
 
-fn row(model: &Model, verb: &str, algorithm: &str, ours: Cost, peer: Option<Cost>) {
+fn row(model: &str, verb: &str, way: &Way, ours: Cost, peer: Option<Cost>) {
     let seconds = |cost: Cost| cost.wall.as_secs_f64();
     let cells = |cost: Cost| {
         format!("{:.3} | {:.2} | {:.0}", seconds(cost), cost.cpu.as_secs_f64(), cost.anonymous as f64 / 1e6)
     };
     let ratio = peer.map(|peer| seconds(peer) / seconds(ours).max(1e-9));
-    let (bar, reached) = match model.bar {
-        Bar::Times(sha256, blake3) => {
-            let least = if algorithm == "sha256" { sha256 } else { blake3 };
-            (format!("≥ {least} ×"), ratio.map(|ratio| ratio >= least))
-        }
+    let (bar, reached) = match way.bar {
+        Bar::Times(least) => (format!("≥ {least} ×"), ratio.map(|ratio| ratio >= least)),
         Bar::Milliseconds(most) => (format!("≤ {most} ms"), Some(seconds(ours) * 1e3 <= most)),
+        Bar::BothProcessors => ("both cores".to_owned(), Some(ours.cpu.as_secs_f64() > 1.25 * seconds(ours))),
+        Bar::Nothing => ("–".to_owned(), None),
     };
     println!(
-        "| {} | {verb} | {algorithm} | {bar} | {} | {} | {} | {} |",
-        model.what,
+        "| {model} | {verb} | {} | {bar} | {} | {} | {} | {} |",
+        way.what,
         cells(ours),
         peer.map_or_else(|| "– | – | –".to_owned(), cells),
         ratio.map_or_else(|| "–".to_owned(), |ratio| format!("{ratio:.1}")),
