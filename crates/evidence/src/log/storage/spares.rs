@@ -1,10 +1,13 @@
 //! Files that were published and are needed no more, kept to be written again: [`Spares`].
 //!
 //! A log under load publishes thousands of files a second that live for a moment: checkpoints and partial tiles. Were they
-//! deleted, making the next file would soon cost more than writing it: ext4 gives no inode away again for minutes after its
-//! deletion, and looks at each of those first (`recently_deleted` in the kernel's fs/ext4/ialloc.c). So such a file is set
-//! aside instead, and written over when whoever still had it open has had time to read it, and when its old name is gone
-//! from the disk as well.
+//! deleted, making the next file would soon cost more than writing it where ext4 keeps no journal, as on many virtual disks:
+//! it then gives no inode away again for minutes after its deletion, and looks at each of those first (`recently_deleted` in
+//! the kernel's fs/ext4/ialloc.c). So such a file is set aside instead, and written over when whoever still had it open has
+//! had time to read it.
+//!
+//! What a loss of power makes of such files harms nobody: full tiles are never set aside, and a writer that opens a log
+//! believes checkpoint and partial tiles only as far as its journal bears them out.
 
 use super::STATE_FOLDER;
 use std::collections::VecDeque;
@@ -17,7 +20,7 @@ use std::time::{Duration, Instant};
 
 /// What the names of files begin with that are not in place.
 pub(super) const UNPUBLISHED: &str = "new-";
-/// How long a file is left alone: ext4 writes its own journal every five seconds unless it was mounted otherwise.
+/// How long a file is left alone: ample for a reader of at most 100 KB.
 const REST: Duration = Duration::from_secs(6);
 /// How long one is kept that nobody wants.
 const LONGEST_REST: Duration = Duration::from_mins(1);
@@ -157,7 +160,9 @@ mod tests {
 
     fn spares(root: &Path, rest: Duration) -> Spares {
         fs::create_dir_all(root.join(STATE_FOLDER)).unwrap();
-        Spares { rest, ..Spares::below(root) }
+        let mut spares = Spares::below(root);
+        spares.rest = rest;
+        spares
     }
 
     #[test]
