@@ -226,6 +226,11 @@ pub(crate) enum Failure {
     /// A run cannot be reproduced.
     #[error(transparent)]
     Reproduce(#[from] ReproduceError),
+    /// A run would be executed on the word of a key that nobody here has confirmed.
+    #[error(
+        "the key {0} that would vouch for this run was never confirmed on this machine, and reproducing executes what it signed"
+    )]
+    UnconfirmedKey(String),
     /// A statement cannot be signed.
     #[error("the statement cannot be signed: {0}")]
     Envelope(#[from] EnvelopeError),
@@ -299,6 +304,10 @@ impl Failure {
             Self::Node { .. } => {
                 Some("name a file, a digest such as sha256:9f86d0… (4 digits are enough), or a node of the graph".to_owned())
             }
+            Self::UnconfirmedKey(_) => Some(
+                "read the statement, then name a public key you believe with --trust KEY, or `bartizan lineage trust KEY`"
+                    .to_owned(),
+            ),
             Self::KeyExists(_) => Some("choose another name with --output FILE".to_owned()),
             Self::NoKey(_) => Some("make one with `bartizan key generate`, or name one with --key FILE".to_owned()),
             Self::Defect => Some("report it with the command line and, if you can, the file".to_owned()),

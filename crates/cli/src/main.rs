@@ -1,6 +1,7 @@
 //! The `bartizan` program: arguments in, an exit code out. What it does lies in the libraries below.
 
 mod arguments;
+mod believed;
 mod commands;
 mod exit;
 mod failure;

@@ -1,6 +1,7 @@
 //! The store of the project that a command works in: where it is, whom it believes, which key signs.
 
 use crate::arguments::KeyChoice;
+use crate::believed::Believed;
 use crate::failure::Failure;
 use crate::{keyfile, terminal};
 use bartizan_evidence::digest::Digest;
@@ -46,6 +47,7 @@ pub(crate) fn for_signing(given: Option<&Path>, key: &SigningKey) -> Result<Stor
     };
     if !root.join(TRUSTED).exists() {
         let path = believe(&root, &key.public_key())?;
+        Believed::of_user().add_key(&key.public_key())?;
         terminal::remark(&format!("a new store, which believes the key {}", path.display()));
     }
     open_to_append(&root)
@@ -65,9 +67,51 @@ pub(crate) fn believe(root: &Path, key: &bartizan_evidence::keys::PublicKey) -> 
     Ok(path)
 }
 
+/// The keys that a store trusts and this user has confirmed; says what is not. A log whose key is not confirmed may have
+/// left things out, so nothing it holds counts as proven.
+fn confirmed(root: &Path) -> Result<Trust, Failure> {
+    let believed = Believed::of_user();
+    let mut trust = Trust::of_store(root)?;
+    let foreign = trust.restrict(&|id| believed.has_key(id));
+    if let Some(first) = foreign.first() {
+        terminal::remark(&format!(
+            "{} of the keys that this store trusts were never confirmed on this machine, so what they signed counts as \
+             unproven; if you know whose key it is: bartizan lineage trust {}",
+            foreign.len(),
+            root.join(TRUSTED).join(format!("{first}.pem")).display()
+        ));
+    }
+    if let Ok(verifier) = fs::read_to_string(root.join(VERIFIER_KEY))
+        && !believed.has_log(&verifier)
+        && !trust.is_empty()
+    {
+        terminal::remark(&format!(
+            "the log of this store, {}, was never confirmed on this machine, so nothing in it counts as proven; \
+             `bartizan lineage trust KEY` confirms it with a key",
+            verifier.split('+').next().unwrap_or_default()
+        ));
+        trust.restrict(&|_| false);
+    }
+    Ok(trust)
+}
+
+/// Believes a key for this user as well, and the log of the store at `root` with it; says which log.
+///
+/// # Errors
+/// [`Failure::Write`].
+pub(crate) fn confirm(root: &Path, key: &bartizan_evidence::keys::PublicKey) -> Result<(), Failure> {
+    let believed = Believed::of_user();
+    believed.add_key(key)?;
+    if let Ok(verifier) = fs::read_to_string(root.join(VERIFIER_KEY)) {
+        believed.add_log(&verifier)?;
+        terminal::remark(&format!("and the log {}", verifier.trim()));
+    }
+    Ok(())
+}
+
 /// Opens a store to read: its log is believed when its checkpoint is signed by the key in `log.vkey`.
 fn open(root: &Path) -> Result<Store, Failure> {
-    let trust = Trust::of_store(root)?;
+    let trust = confirmed(root)?;
     let path = root.join(VERIFIER_KEY);
     let log: Option<Box<dyn StatementLog>> = match fs::read_to_string(&path) {
         Ok(text) => {
@@ -82,7 +126,6 @@ fn open(root: &Path) -> Result<Store, Failure> {
 
 /// Opens a store to append to. Its log is begun, with a key of its own, when there is none.
 fn open_to_append(root: &Path) -> Result<Store, Failure> {
-    let trust = Trust::of_store(root)?;
     let path = root.join(SIGNING_KEY);
     let failure = |error| Failure::Key { path: path.clone(), error };
     if !path.exists() && !root.join(LOG).exists() {
@@ -108,8 +151,10 @@ fn open_to_append(root: &Path) -> Result<Store, Failure> {
     let verifier = root.join(VERIFIER_KEY);
     if !verifier.exists() {
         let text = format!("{}\n", signer.key());
+        Believed::of_user().add_log(&text)?;
         fs::write(&verifier, text).map_err(|error| Failure::Write { path: verifier, error })?;
     }
+    let trust = confirmed(root)?;
     let clock = Box::new(|| u64::try_from(jiff::Timestamp::now().as_second()).unwrap_or_default());
     let log = LoggedStatements::to_append(&root.join(LOG), signer, clock)?;
     Ok(Store::open(root, Some(Box::new(log)), trust)?)

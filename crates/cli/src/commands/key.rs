@@ -1,6 +1,7 @@
 //! `bartizan key`: make a key pair, show what a key file holds, write a public half.
 
 use crate::arguments::{ExportForm, KeyArguments, KeyCommand, PassphraseArguments, TextOrJson};
+use crate::believed::Believed;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::{keyfile, terminal};
@@ -54,6 +55,8 @@ fn generate(algorithm: KeyAlgorithm, path: &Path, passphrase: Option<&str>) -> R
         let _ = fs::remove_file(path);
         return Err(error);
     }
+    // Whoever makes a key here believes what it signs.
+    Believed::of_user().add_key(&key.public_key())?;
     let mut out = io::stdout().lock();
     writeln!(out, "private key  {}", path.display())?;
     writeln!(out, "public key   {}", public_path.display())?;

@@ -1,6 +1,7 @@
 //! `bartizan reproduce`: find the recorded run, let the library run it again, show and state how far the result is the same.
 
 use crate::arguments::{ReproduceArguments, TextOrJson};
+use crate::believed::Believed;
 use crate::commands::run::{RUNS, here, keep, new_name, now, root_folder, signing_key};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -118,7 +119,9 @@ fn recorded(
     };
     let trusted: PublicKey = match &arguments.trust {
         Some(path) => keyfile::public_key(path)?,
-        None => key.public_key(),
+        // The folder to reproduce brings its own key: that it signed says nothing until somebody here believes it.
+        None if Believed::of_user().has_key(&key.key_id()) => key.public_key(),
+        None => return Err(Failure::UnconfirmedKey(key.key_id())),
     };
     envelope.verify(&[&trusted as &dyn Verifier])?;
     let payload = envelope.payload_of(PAYLOAD_TYPE)?;

@@ -7,12 +7,14 @@ use std::process::{Command, Output};
 /// A fresh folder in which the program runs, without configuration from outside.
 pub(crate) struct Workplace {
     folder: tempfile::TempDir,
+    /// Where the user's own settings would be.
+    home: tempfile::TempDir,
 }
 
 impl Workplace {
     /// An empty one.
     pub(crate) fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap() }
+        Self { folder: tempfile::tempdir().unwrap(), home: tempfile::tempdir().unwrap() }
     }
 
     /// Its path.
@@ -37,7 +39,7 @@ impl Workplace {
                 command.env_remove(name);
             }
         }
-        command.env_remove("NO_COLOR");
+        command.env_remove("NO_COLOR").env("XDG_CONFIG_HOME", self.home.path());
         command
     }
 

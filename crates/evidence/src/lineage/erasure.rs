@@ -7,7 +7,7 @@
 use super::graph::{Lineage, Totals};
 use super::node::Kind;
 use crate::statement::{ResourceDescriptor, Statement};
-use crate::store::LogHead;
+use crate::store::{Gap, LogHead};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -51,13 +51,15 @@ struct Affected<'a> {
     proven: bool,
 }
 
-/// The statement about the record at the start of `radius`, a walk downwards; `log` is the log as it was before the walk.
+/// The statement about the record at the start of `radius`, a walk downwards; `log` is the log as it was before the walk,
+/// `gaps` what of it could not be read.
 ///
 /// # Errors
 /// [`ErasureError`].
 pub fn statement(
     radius: &Lineage,
     log: Option<&LogHead>,
+    gaps: &[Gap],
     examined_on: &str,
 ) -> Result<Statement<Value>, ErasureError> {
     if radius.truncated {
@@ -81,6 +83,14 @@ pub fn statement(
     doubts.extend(radius.cycles.iter().map(|cycle| format!("{} nodes lead back to themselves", cycle.len())));
     if log.is_none() {
         doubts.push("there is no log: statements may have been taken away".to_owned());
+    }
+    if let Some(first) = gaps.first() {
+        doubts.push(format!(
+            "{} entries of the log could not be read, the first of them {}: {}",
+            gaps.len(),
+            first.entry,
+            first.reason
+        ));
     }
     if totals.unproven > 0 {
         doubts.push(format!("{} of {} edges are not proven", totals.unproven, totals.edges));
@@ -128,7 +138,7 @@ mod tests {
     #[test]
     fn everything_made_from_the_record_is_listed_with_the_log_it_was_read_from() {
         let radius = line(&["data", "run", "model"]);
-        let statement = statement(&radius, Some(&head()), "2026-01-01T00:00:00Z").unwrap();
+        let statement = statement(&radius, Some(&head()), &[], "2026-01-01T00:00:00Z").unwrap();
         let predicate = statement.predicate.unwrap();
         assert_eq!(predicate["affected"].as_array().unwrap().len(), 2);
         assert_eq!((&predicate["complete"], &predicate["log"]["size"]), (&json!(true), &json!(3)));
@@ -139,10 +149,12 @@ mod tests {
     fn an_unproven_edge_or_no_log_makes_it_incomplete_and_says_where() {
         let mut radius = line(&["data", "run", "model"]);
         radius.edges[1].proven = false;
-        let statement = statement(&radius, None, "2026-01-01T00:00:00Z").unwrap();
+        let gaps = [Gap { entry: 7, reason: "it was erased".to_owned() }];
+        let statement = statement(&radius, None, &gaps, "2026-01-01T00:00:00Z").unwrap();
         let predicate = statement.predicate.unwrap();
         assert_eq!(predicate["complete"], json!(false));
-        assert_eq!(predicate["doubts"].as_array().unwrap().len(), 2);
+        assert_eq!(predicate["doubts"].as_array().unwrap().len(), 3);
+        assert!(predicate["doubts"].to_string().contains("the first of them 7: it was erased"));
         assert_eq!(
             (&predicate["affected"][0]["proven"], &predicate["affected"][1]["proven"]),
             (&json!(true), &json!(false))
@@ -153,9 +165,9 @@ mod tests {
     fn half_a_walk_is_no_answer() {
         let mut radius = line(&["data", "run"]);
         radius.truncated = true;
-        assert!(matches!(statement(&radius, None, ""), Err(ErasureError::Truncated)));
+        assert!(matches!(statement(&radius, None, &[], ""), Err(ErasureError::Truncated)));
         let mut nameless = line(&["data"]);
         nameless.start = vec![crate::lineage::NodeId::run("r")];
-        assert!(matches!(statement(&nameless, None, ""), Err(ErasureError::NoDigest(_))));
+        assert!(matches!(statement(&nameless, None, &[], ""), Err(ErasureError::NoDigest(_))));
     }
 }

@@ -21,6 +21,8 @@ pub struct Lineage {
     pub cycles: Vec<Vec<NodeId>>,
     /// What statements disagree about.
     pub contradictions: Vec<Contradiction>,
+    /// Cycles and contradictions that only statements without a trusted signer claim: notes, no verdict.
+    pub unbelieved: Vec<Contradiction>,
     /// Whether the walk ended at a limit before it was through.
     pub truncated: bool,
 }

@@ -173,30 +173,49 @@ impl Walk {
         let mut edges: Vec<Edge> =
             self.edges.iter().filter_map(|row| edge(row, &names, &statements)).collect();
         edges.sort_unstable();
-        let (cycles, mut contradictions) = self.doubts(&names);
-        contradictions.sort();
-        contradictions.dedup();
-        Ok(Lineage { start, nodes, edges, cycles, contradictions, truncated: self.truncated })
+        // Whoever may write to the log could claim a cycle; only what believed keys signed speaks against a lineage.
+        let believed: Vec<EdgeRow> = self
+            .edges
+            .iter()
+            .filter(|edge| statements.get(&edge.statement).is_some_and(|row| !row.signers.is_empty()))
+            .copied()
+            .collect();
+        let (cycles, contradictions) = doubts(&believed, &names);
+        let unbelieved = if believed.len() == self.edges.len() {
+            Vec::new()
+        } else {
+            let (claimed_cycles, claimed) = doubts(&self.edges, &names);
+            let cycles = claimed_cycles.into_iter().filter(|cycle| !cycles.contains(cycle));
+            let claimed = claimed.into_iter().filter(|claim| !contradictions.contains(claim));
+            let in_words = cycles.filter_map(|cycle| {
+                let message = format!("{} nodes lead back to themselves", cycle.len());
+                cycle.into_iter().next().map(|subject| Contradiction { subject, message })
+            });
+            in_words.chain(claimed).collect()
+        };
+        let truncated = self.truncated;
+        Ok(Lineage { start, nodes, edges, cycles, contradictions, unbelieved, truncated })
     }
+}
 
-    /// Cycles, and digests that statements tie to different bytes.
-    fn doubts(&self, names: &BTreeMap<NodeKey, NodeId>) -> (Vec<Vec<NodeId>>, Vec<Contradiction>) {
-        let mut places = Places::default();
-        for edge in &self.edges {
-            if relation(edge) == Some(Relation::SameAs) {
-                places.join(edge.from, edge.to);
-            }
+/// Cycles, and digests that statements tie to different bytes.
+fn doubts(edges: &[EdgeRow], names: &BTreeMap<NodeKey, NodeId>) -> (Vec<Vec<NodeId>>, Vec<Contradiction>) {
+    let mut places = Places::default();
+    for edge in edges {
+        if relation(edge) == Some(Relation::SameAs) {
+            places.join(edge.from, edge.to);
         }
-        let mut contradictions = Vec::new();
-        for members in places.groups() {
-            let ids = members.iter().filter_map(|key| names.get(key));
-            let mut by_algorithm: BTreeMap<String, Vec<&NodeId>> = BTreeMap::new();
-            for (digest, id) in ids.filter_map(|id| Some((id.digest()?, id))) {
-                by_algorithm.entry(digest.algorithm().to_owned()).or_default().push(id);
-            }
-            for (algorithm, ids) in by_algorithm {
-                if let [first, .., last] = ids.as_slice() {
-                    contradictions.push(Contradiction {
+    }
+    let mut contradictions = Vec::new();
+    for members in places.groups() {
+        let ids = members.iter().filter_map(|key| names.get(key));
+        let mut by_algorithm: BTreeMap<String, Vec<&NodeId>> = BTreeMap::new();
+        for (digest, id) in ids.filter_map(|id| Some((id.digest()?, id))) {
+            by_algorithm.entry(digest.algorithm().to_owned()).or_default().push(id);
+        }
+        for (algorithm, ids) in by_algorithm {
+            if let [first, .., last] = ids.as_slice() {
+                contradictions.push(Contradiction {
                         subject: (*first).clone(),
                         message: format!(
                             "statements tie {} different {algorithm} digests to the same bytes, {last} among them: one of \
@@ -204,61 +223,59 @@ impl Walk {
                             ids.len()
                         ),
                     });
-                }
             }
         }
-        let mut numbers = HashMap::new();
-        let mut keys: Vec<NodeKey> = Vec::new();
-        let mut targets: Vec<Vec<usize>> = Vec::new();
-        for edge in self.edges.iter().filter(|edge| relation(edge) != Some(Relation::SameAs)) {
-            let mut number = |key: NodeKey| {
-                let root = places.root(key);
-                *numbers.entry(root).or_insert_with(|| {
-                    keys.push(root);
-                    targets.push(Vec::new());
-                    keys.len() - 1
-                })
-            };
-            let (from, to) = (number(edge.from), number(edge.to));
-            if let Some(list) = targets.get_mut(from) {
-                list.push(to);
-            }
-        }
-        let in_words = |component: Vec<usize>| {
-            let ids = component.into_iter().filter_map(|at| names.get(keys.get(at)?).cloned());
-            let mut ids: Vec<NodeId> = ids.collect();
-            ids.sort();
-            ids
-        };
-        let components = cycles(&targets).into_iter().filter(|component| {
-            let members: HashSet<NodeKey> =
-                component.iter().filter_map(|at| keys.get(*at).copied()).collect();
-            !self.is_update_in_place(&members, &places)
-        });
-        let mut found: Vec<Vec<NodeId>> = components.map(in_words).collect();
-        found.sort();
-        (found, contradictions)
     }
+    let mut numbers = HashMap::new();
+    let mut keys: Vec<NodeKey> = Vec::new();
+    let mut targets: Vec<Vec<usize>> = Vec::new();
+    for edge in edges.iter().filter(|edge| relation(edge) != Some(Relation::SameAs)) {
+        let mut number = |key: NodeKey| {
+            let root = places.root(key);
+            *numbers.entry(root).or_insert_with(|| {
+                keys.push(root);
+                targets.push(Vec::new());
+                keys.len() - 1
+            })
+        };
+        let (from, to) = (number(edge.from), number(edge.to));
+        if let Some(list) = targets.get_mut(from) {
+            list.push(to);
+        }
+    }
+    let in_words = |component: Vec<usize>| {
+        let ids = component.into_iter().filter_map(|at| names.get(keys.get(at)?).cloned());
+        let mut ids: Vec<NodeId> = ids.collect();
+        ids.sort();
+        ids
+    };
+    let components = cycles(&targets).into_iter().filter(|component| {
+        let members: HashSet<NodeKey> = component.iter().filter_map(|at| keys.get(*at).copied()).collect();
+        !is_update_in_place(edges, &members, &places)
+    });
+    let mut found: Vec<Vec<NodeId>> = components.map(in_words).collect();
+    found.sort();
+    contradictions.sort();
+    contradictions.dedup();
+    (found, contradictions)
 }
 
-impl Walk {
-    /// Whether one run alone read and wrote what is in a cycle: a file left as it was, a table added to. No contradiction.
-    fn is_update_in_place(&self, members: &HashSet<NodeKey>, places: &Places) -> bool {
-        let mut runs = HashSet::new();
-        for edge in &self.edges {
-            let (from, to) = (places.root(edge.from), places.root(edge.to));
-            if from == to || !members.contains(&from) || !members.contains(&to) {
-                continue;
-            }
-            match relation(edge) {
-                Some(Relation::Input) => runs.insert(to),
-                Some(Relation::Output | Relation::Byproduct) => runs.insert(from),
-                Some(Relation::SameAs) => false,
-                _ => return false,
-            };
+/// Whether one run alone read and wrote what is in a cycle: a file left as it was, a table added to. No contradiction.
+fn is_update_in_place(edges: &[EdgeRow], members: &HashSet<NodeKey>, places: &Places) -> bool {
+    let mut runs = HashSet::new();
+    for edge in edges {
+        let (from, to) = (places.root(edge.from), places.root(edge.to));
+        if from == to || !members.contains(&from) || !members.contains(&to) {
+            continue;
         }
-        runs.len() == 1
+        match relation(edge) {
+            Some(Relation::Input) => runs.insert(to),
+            Some(Relation::Output | Relation::Byproduct) => runs.insert(from),
+            Some(Relation::SameAs) => false,
+            _ => return false,
+        };
     }
+    runs.len() == 1
 }
 
 /// Nodes that are the same bytes, as a forest.
@@ -295,16 +312,17 @@ fn relation(edge: &EdgeRow) -> Option<Relation> {
 
 type Labels = HashMap<NodeKey, (Kind, Vec<String>)>;
 
-/// The kind most statements give, and names by how many give them.
+/// The kind most statements give, and names: those from trusted signers first, then by how many give them.
 fn labels(index: &mut dyn Index, keys: &[NodeKey]) -> Result<Labels, IndexError> {
     let mut kinds: HashMap<NodeKey, BTreeMap<Kind, u32>> = HashMap::new();
-    let mut names: HashMap<NodeKey, BTreeMap<String, u32>> = HashMap::new();
-    for (key, fact) in index.labels(keys)? {
+    let mut names: HashMap<NodeKey, BTreeMap<String, (bool, u32)>> = HashMap::new();
+    for (key, fact, trusted) in index.labels(keys)? {
         if let Some(kind) = fact.kind {
             *kinds.entry(key).or_default().entry(kind).or_default() += 1;
         }
         if let Some(name) = fact.name {
-            *names.entry(key).or_default().entry(name).or_default() += 1;
+            let said = names.entry(key).or_default().entry(name).or_default();
+            *said = (said.0 || trusted, said.1.saturating_add(1));
         }
     }
     let labelled: HashSet<NodeKey> = kinds.keys().chain(names.keys()).copied().collect();
@@ -319,7 +337,9 @@ fn labels(index: &mut dyn Index, keys: &[NodeKey]) -> Result<Labels, IndexError>
                 .max_by_key(|(kind, count)| (*kind != Kind::Artifact, *count))
                 .map(|(kind, _)| kind)
         });
-        let mut counted: Vec<(String, u32)> = names.remove(&key).unwrap_or_default().into_iter().collect();
+        let mut counted: Vec<(String, (bool, u32))> =
+            names.remove(&key).unwrap_or_default().into_iter().collect();
+        // What somebody believed calls it goes before what anybody does.
         counted.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
         let names = counted.into_iter().take(MOST_NAMES).map(|(name, _)| name).collect();
         labels.insert(key, (kind.unwrap_or(Kind::Artifact), names));

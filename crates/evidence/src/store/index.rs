@@ -59,6 +59,15 @@ pub struct StatementRow {
     pub signers: Vec<String>,
 }
 
+/// An entry of the log whose statement could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+pub struct Gap {
+    /// Its place in the log, from 0.
+    pub entry: u64,
+    /// Why.
+    pub reason: String,
+}
+
 /// Which way edges are followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
@@ -130,6 +139,18 @@ pub trait Index: Send {
     /// [`IndexError`].
     fn apply(&mut self, from: u64, to: u64, statements: &[Indexed]) -> Result<bool, IndexError>;
 
+    /// Keeps what is said in the log but could not be read: its entry and why. An entry is kept once.
+    ///
+    /// # Errors
+    /// [`IndexError`].
+    fn add_gaps(&mut self, gaps: &[Gap]) -> Result<(), IndexError>;
+
+    /// What could not be read, in the order of the log.
+    ///
+    /// # Errors
+    /// [`IndexError`].
+    fn gaps(&mut self) -> Result<Vec<Gap>, IndexError>;
+
     /// Forgets everything, to begin anew with another set of trusted keys.
     ///
     /// # Errors
@@ -165,11 +186,11 @@ pub trait Index: Send {
     /// [`IndexError`].
     fn names(&mut self, nodes: &[NodeKey]) -> Result<BTreeMap<NodeKey, NodeId>, IndexError>;
 
-    /// Kinds and names that statements give nodes.
+    /// Kinds and names that statements give nodes, each with whether a trusted key signed the statement.
     ///
     /// # Errors
     /// [`IndexError`].
-    fn labels(&mut self, nodes: &[NodeKey]) -> Result<Vec<(NodeKey, NodeFact)>, IndexError>;
+    fn labels(&mut self, nodes: &[NodeKey]) -> Result<Vec<(NodeKey, NodeFact, bool)>, IndexError>;
 
     /// Statements by number.
     ///
@@ -250,6 +271,20 @@ pub(super) const CONTENTS: [(&str, &str); 5] = [
          JOIN statement s ON s.id = edge.statement ORDER BY line",
     ),
 ];
+
+/// The key under which a gap is kept among what an index knows of itself; sorts by entry.
+pub(super) fn gap_key(entry: u64) -> String {
+    format!("{GAP_KEYS}{entry:020}")
+}
+
+/// What the keys of gaps begin with.
+pub(super) const GAP_KEYS: &str = "gap:";
+
+/// A gap from its key and reason.
+pub(super) fn gap_of(key: &str, reason: String) -> Result<Gap, IndexError> {
+    let entry = key.strip_prefix(GAP_KEYS).and_then(|entry| entry.parse().ok());
+    entry.map(|entry| Gap { entry, reason }).ok_or_else(|| IndexError::Damaged(key.to_owned()))
+}
 
 /// Hashes rows as they come.
 pub(super) struct RowHash {

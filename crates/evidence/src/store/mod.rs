@@ -23,7 +23,7 @@ pub(crate) mod testing;
 pub use blobs::{Blobs, LARGEST_BLOB};
 pub use file_digest::{sha256_and_md5_of, sha256_of};
 pub use index::{
-    Direction, EdgeRow, Index, IndexError, Indexed, NodeKey, Position, Size, StatementKey, StatementRow,
+    Direction, EdgeRow, Gap, Index, IndexError, Indexed, NodeKey, Position, Size, StatementKey, StatementRow,
     TableDigest,
 };
 #[cfg(feature = "postgres")]
@@ -100,6 +100,15 @@ pub enum StoreError {
     #[error("{path} is too large for a public key")]
     KeyTooLarge {
         /// Its file.
+        path: PathBuf,
+    },
+    /// More trusted keys than anybody has.
+    #[error(
+        "{path} holds more files than the {} that are read; remove keys that no longer sign",
+        trust::MOST_KEYS
+    )]
+    TooManyKeys {
+        /// The folder.
         path: PathBuf,
     },
     /// An envelope cannot be read or written.

@@ -4,8 +4,9 @@
 //! time. Text columns sort by bytes (collation "C"), so that both databases give equal contents.
 
 use super::index::{
-    CONTENTS, Direction, EdgeRow, Index, IndexError, Indexed, LAYOUT, NodeKey, Position, RowHash, Size,
-    StatementKey, StatementRow, TableDigest, label_columns, label_of, relation_column, statement_of,
+    CONTENTS, Direction, EdgeRow, GAP_KEYS, Gap, Index, IndexError, Indexed, LAYOUT, NodeKey, Position,
+    RowHash, Size, StatementKey, StatementRow, TableDigest, gap_key, gap_of, label_columns, label_of,
+    relation_column, statement_of,
 };
 use crate::digest::Digest;
 use crate::lineage::{NodeFact, NodeId, Relation};
@@ -90,10 +91,26 @@ impl Index for PostgresIndex {
         Ok(true)
     }
 
+    fn add_gaps(&mut self, gaps: &[Gap]) -> Result<(), IndexError> {
+        let mut transaction = self.client.transaction()?;
+        for gap in gaps {
+            set_meta(&mut transaction, &gap_key(gap.entry), &gap.reason)?;
+        }
+        transaction.commit()?;
+        Ok(())
+    }
+
+    fn gaps(&mut self) -> Result<Vec<Gap>, IndexError> {
+        let sql = "SELECT key, value FROM meta WHERE left(key, 4) = $1 ORDER BY key COLLATE \"C\"";
+        let rows = self.client.query(sql, &[&GAP_KEYS])?;
+        rows.iter().map(|row| gap_of(row.get(0), row.get(1))).collect()
+    }
+
     fn clear(&mut self, trust: &str) -> Result<(), IndexError> {
         let mut transaction = self.client.transaction()?;
         transaction.execute("SELECT pg_advisory_xact_lock($1)", &[&LOCK])?;
         transaction.batch_execute("TRUNCATE node, statement, subject, label, edge")?;
+        transaction.execute("DELETE FROM meta WHERE left(key, 4) = $1", &[&GAP_KEYS])?;
         set_meta(&mut transaction, "next", "0")?;
         set_meta(&mut transaction, "trust", trust)?;
         transaction.commit()?;
@@ -139,11 +156,15 @@ impl Index for PostgresIndex {
         Ok(rows.iter().map(|row| (row.get(0), NodeId::stored(row.get(1)))).collect())
     }
 
-    fn labels(&mut self, nodes: &[NodeKey]) -> Result<Vec<(NodeKey, NodeFact)>, IndexError> {
-        let sql = "SELECT n.id, n.name, l.kind, l.name FROM label l JOIN node n ON n.id = l.node WHERE l.node = ANY($1)";
+    fn labels(&mut self, nodes: &[NodeKey]) -> Result<Vec<(NodeKey, NodeFact, bool)>, IndexError> {
+        let sql =
+            "SELECT n.id, n.name, l.kind, l.name, s.signers <> '' FROM label l JOIN node n ON n.id = l.node
+                   JOIN statement s ON s.id = l.statement WHERE l.node = ANY($1)";
         let rows = self.client.query(sql, &[&nodes])?;
-        let label =
-            |row: &Row| (row.get(0), label_of(NodeId::stored(row.get(1)), row.get::<_, &str>(2), row.get(3)));
+        let label = |row: &Row| {
+            let fact = label_of(NodeId::stored(row.get(1)), row.get::<_, &str>(2), row.get(3));
+            (row.get(0), fact, row.get(4))
+        };
         Ok(rows.iter().map(label).collect())
     }
 

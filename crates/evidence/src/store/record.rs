@@ -3,7 +3,8 @@
 //! A crash between the steps loses nothing that was acknowledged: the blob is durable before the log names it, and the index
 //! catches up with the log whenever the store is opened.
 
-use super::index::{Indexed, TableDigest};
+use super::index::{Gap, Index, Indexed, TableDigest};
+use super::sqlite::SqliteIndex;
 use super::{Store, StoreError, entry_of, envelope_of};
 use crate::digest::Digest;
 use crate::dsse::Envelope;
@@ -34,7 +35,7 @@ pub struct Reindexed {
     /// Envelopes among the blobs that the log does not know.
     pub unlogged: u64,
     /// Envelopes that the log knows and the blobs do not, or that hold no statement, and why.
-    pub left_out: Vec<(u64, String)>,
+    pub left_out: Vec<Gap>,
     /// Tables whose content changed. None means that the index was right.
     pub changed: Vec<&'static str>,
 }
@@ -56,7 +57,7 @@ impl Store {
             self.catch_up()?;
         } else {
             let indexed = self.indexed(&digest, envelope, None)?;
-            self.add_unlogged(&[indexed])?;
+            add_unlogged(self.index().as_mut(), &[indexed])?;
         }
         Ok(Receipt { envelope: digest, payload, entry })
     }
@@ -72,17 +73,42 @@ impl Store {
     /// Reads what the log has gained since the index last looked. With other trusted keys than before, all is read again.
     ///
     /// # Errors
-    /// What log and index give. An envelope that is missing or unreadable is passed over, and told by [`Store::reindex`].
+    /// What log and index give. An envelope that is missing or unreadable is passed over, and told by [`Store::gaps`].
     pub fn catch_up(&self) -> Result<(), StoreError> {
         let trust = self.trust().name();
-        let position = self.index().position()?;
-        if position.trust != trust {
-            self.index().clear(&trust)?;
-            self.follow_log(&mut Vec::new())?;
-            self.add_blobs_outside_the_log()?;
+        let mut index = self.index();
+        if index.position()?.trust != trust {
+            self.fill(index.as_mut())?;
             return Ok(());
         }
-        self.follow_log(&mut Vec::new())
+        self.follow_log(index.as_mut())
+    }
+
+    /// Entries of the log whose statements could not be read when the index came to them: what a walk does not know.
+    ///
+    /// # Errors
+    /// [`StoreError::Index`].
+    pub fn gaps(&self) -> Result<Vec<Gap>, StoreError> {
+        Ok(self.index().gaps()?)
+    }
+
+    /// An index in memory, read from log and blobs just now, whatever the kept one says.
+    ///
+    /// Cost: every statement is read and its signatures are checked; memory for all of them.
+    ///
+    /// # Errors
+    /// What disk, log and index give.
+    pub fn fresh_index(&self) -> Result<SqliteIndex, StoreError> {
+        let mut index = SqliteIndex::in_memory()?;
+        self.fill(&mut index)?;
+        Ok(index)
+    }
+
+    /// Reads log and blobs into an index from the beginning; gives how many envelopes no entry of the log names.
+    fn fill(&self, index: &mut dyn Index) -> Result<u64, StoreError> {
+        index.clear(&self.trust().name())?;
+        self.follow_log(index)?;
+        self.add_blobs_outside_the_log(index)
     }
 
     /// Builds the index anew from log and blobs, and compares it with what it was.
@@ -90,12 +116,10 @@ impl Store {
     /// # Errors
     /// What disk, log and index give.
     pub fn reindex(&self) -> Result<Reindexed, StoreError> {
-        let before = self.index().contents()?;
-        self.index().clear(&self.trust().name())?;
-        let mut left_out = Vec::new();
-        self.follow_log(&mut left_out)?;
-        let unlogged = self.add_blobs_outside_the_log()?;
         let mut index = self.index();
+        let before = index.contents()?;
+        let unlogged = self.fill(index.as_mut())?;
+        let left_out = index.gaps()?;
         let after = index.contents()?;
         Ok(Reindexed {
             statements: index.size()?.statements,
@@ -105,10 +129,10 @@ impl Store {
         })
     }
 
-    fn follow_log(&self, left_out: &mut Vec<(u64, String)>) -> Result<(), StoreError> {
+    fn follow_log(&self, index: &mut dyn Index) -> Result<(), StoreError> {
         let Some(log) = self.log() else { return Ok(()) };
         loop {
-            let from = self.index().position()?.next_entry;
+            let from = index.position()?.next_entry;
             if from >= log.size()? {
                 return Ok(());
             }
@@ -122,23 +146,25 @@ impl Store {
                 let Some(digest) = envelope_of(entry) else { continue };
                 match self.read(&digest, Some(place)) {
                     Ok(indexed) => statements.push(indexed),
-                    Err(error) => gaps.push((place, error.to_string())),
+                    Err(error) => gaps.push(Gap { entry: place, reason: error.to_string() }),
                 }
             }
-            // When another process was there first, the loop looks again from where that one came to.
-            if self.index().apply(from, from + entries.len() as u64, &statements)? {
-                left_out.append(&mut gaps);
+            // Gaps first: what is missing must be known before the index counts as having read so far.
+            if !gaps.is_empty() {
+                index.add_gaps(&gaps)?;
             }
+            // When another process was there first, the loop looks again from where that one came to.
+            index.apply(from, from + entries.len() as u64, &statements)?;
         }
     }
 
     /// Indexes the envelopes among the blobs that no entry of the log names: they were copied here, or belong to no log.
-    fn add_blobs_outside_the_log(&self) -> Result<u64, StoreError> {
+    fn add_blobs_outside_the_log(&self, index: &mut dyn Index) -> Result<u64, StoreError> {
         let mut count = 0;
         for digests in self.blobs().list()?.chunks(BATCH) {
             let mut statements = Vec::new();
             for digest in digests {
-                if self.index().statement_called(digest)?.is_some_and(|row| row.envelope == *digest) {
+                if index.statement_called(digest)?.is_some_and(|row| row.envelope == *digest) {
                     continue;
                 }
                 // Reports and other documents are no envelopes.
@@ -147,18 +173,9 @@ impl Store {
                 }
             }
             count += statements.len() as u64;
-            self.add_unlogged(&statements)?;
+            add_unlogged(index, &statements)?;
         }
         Ok(count)
-    }
-
-    fn add_unlogged(&self, statements: &[Indexed]) -> Result<(), StoreError> {
-        loop {
-            let next = self.index().position()?.next_entry;
-            if self.index().apply(next, next, statements)? {
-                return Ok(());
-            }
-        }
     }
 
     fn read(&self, digest: &Digest, entry: Option<u64>) -> Result<Indexed, StoreError> {
@@ -187,6 +204,15 @@ impl Store {
             subjects: subjects.map(|digest| NodeId::of_digest(&digest)).collect(),
             facts,
         })
+    }
+}
+
+fn add_unlogged(index: &mut dyn Index, statements: &[Indexed]) -> Result<(), StoreError> {
+    loop {
+        let next = index.position()?.next_entry;
+        if index.apply(next, next, statements)? {
+            return Ok(());
+        }
     }
 }
 
@@ -280,9 +306,13 @@ mod tests {
         let receipt = store.record(&envelope(1, &key)).unwrap();
         store.record(&envelope(2, &key)).unwrap();
         std::fs::remove_file(folder.path().join("blobs/sha256").join(receipt.envelope.value())).unwrap();
+        assert!(store.gaps().unwrap().is_empty());
+        let mut fresh = store.fresh_index().unwrap();
+        assert_eq!((fresh.size().unwrap().statements, fresh.gaps().unwrap()[0].entry), (1, 0));
         let reindexed = store.reindex().unwrap();
+        assert_eq!(store.gaps().unwrap(), reindexed.left_out);
         assert_eq!(reindexed.statements, 1);
-        assert!(reindexed.left_out[0].1.contains(receipt.envelope.value()));
+        assert!(reindexed.left_out[0].reason.contains(receipt.envelope.value()));
     }
 
     #[test]

@@ -4,8 +4,9 @@
 //! clustered by where they begin, and once more by where they end, so that a step of a walk reads one place.
 
 use super::index::{
-    CONTENTS, Direction, EdgeRow, Index, IndexError, Indexed, LAYOUT, NodeKey, Position, RowHash, Size,
-    StatementKey, StatementRow, TableDigest, label_columns, label_of, relation_column, statement_of,
+    CONTENTS, Direction, EdgeRow, GAP_KEYS, Gap, Index, IndexError, Indexed, LAYOUT, NodeKey, Position,
+    RowHash, Size, StatementKey, StatementRow, TableDigest, gap_key, gap_of, label_columns, label_of,
+    relation_column, statement_of,
 };
 use crate::digest::Digest;
 use crate::lineage::{NodeFact, NodeId, Relation};
@@ -153,10 +154,28 @@ impl Index for SqliteIndex {
         })
     }
 
+    fn add_gaps(&mut self, gaps: &[Gap]) -> Result<(), IndexError> {
+        self.within(|transaction| {
+            gaps.iter().try_for_each(|gap| set_meta(transaction, &gap_key(gap.entry), &gap.reason))
+        })
+    }
+
+    fn gaps(&mut self) -> Result<Vec<Gap>, IndexError> {
+        let found = self
+            .connection
+            .prepare_cached("SELECT key, value FROM meta WHERE substr(key, 1, 4) = ?1 ORDER BY key")
+            .and_then(|mut statement| {
+                let rows = statement.query_map([GAP_KEYS], |row| Ok((row.get(0)?, row.get(1)?)))?;
+                rows.collect::<rusqlite::Result<Vec<(String, String)>>>()
+            });
+        self.asked(found)?.into_iter().map(|(key, reason)| gap_of(&key, reason)).collect()
+    }
+
     fn clear(&mut self, trust: &str) -> Result<(), IndexError> {
         self.within(|transaction| {
             transaction.execute_batch(
-                "DELETE FROM edge; DELETE FROM label; DELETE FROM subject; DELETE FROM statement; DELETE FROM node;",
+                "DELETE FROM edge; DELETE FROM label; DELETE FROM subject; DELETE FROM statement; DELETE FROM node;
+                 DELETE FROM meta WHERE substr(key, 1, 4) = 'gap:';",
             )?;
             set_meta(transaction, "next", "0")?;
             set_meta(transaction, "trust", trust)
@@ -225,10 +244,11 @@ impl Index for SqliteIndex {
         self.asked(found)
     }
 
-    fn labels(&mut self, nodes: &[NodeKey]) -> Result<Vec<(NodeKey, NodeFact)>, IndexError> {
+    fn labels(&mut self, nodes: &[NodeKey]) -> Result<Vec<(NodeKey, NodeFact, bool)>, IndexError> {
         let found = (|| {
             let sql =
-                "SELECT n.name, l.kind, l.name FROM label l JOIN node n ON n.id = l.node WHERE l.node = ?1";
+                "SELECT n.name, l.kind, l.name, s.signers <> '' FROM label l JOIN node n ON n.id = l.node
+                 JOIN statement s ON s.id = l.statement WHERE l.node = ?1";
             let _snapshot = self.connection.unchecked_transaction()?;
             let mut statement = self.connection.prepare_cached(sql)?;
             let mut labels = Vec::new();
@@ -236,7 +256,8 @@ impl Index for SqliteIndex {
                 let mut rows = statement.query([node])?;
                 while let Some(row) = rows.next()? {
                     let kind: String = row.get(1)?;
-                    labels.push((*node, label_of(NodeId::stored(row.get(0)?), &kind, row.get(2)?)));
+                    let fact = label_of(NodeId::stored(row.get(0)?), &kind, row.get(2)?);
+                    labels.push((*node, fact, row.get(3)?));
                 }
             }
             Ok(labels)

@@ -10,7 +10,7 @@ use std::path::Path;
 /// Folder of a store with the public keys it believes, one PEM file each.
 pub const TRUSTED: &str = "trusted";
 /// Most keys read from that folder.
-const MOST_KEYS: usize = 1_000;
+pub(super) const MOST_KEYS: usize = 1_000;
 /// Largest key file, in bytes. ML-DSA-44 as PEM has about 1,900.
 const LARGEST_KEY: u64 = 64 << 10;
 
@@ -33,7 +33,10 @@ impl Trust {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(trust),
             Err(error) => return Err(StoreError::disk("read", &folder, error)),
         };
-        for entry in entries.take(MOST_KEYS) {
+        for (count, entry) in entries.enumerate() {
+            if count >= MOST_KEYS {
+                return Err(StoreError::TooManyKeys { path: folder });
+            }
             let path = entry.map_err(|error| StoreError::disk("read", &folder, error))?.path();
             if path.extension().is_some_and(|extension| extension == "pem") {
                 let size = fs::metadata(&path).map_err(|error| StoreError::disk("read", &path, error))?.len();
@@ -55,6 +58,14 @@ impl Trust {
         if let Err(place) = self.keys.binary_search_by(|(known, _)| known.cmp(&id)) {
             self.keys.insert(place, (id, key));
         }
+    }
+
+    /// Believes only those keys of which `keeps` approves of the id; gives the ids of the others, in order.
+    pub fn restrict(&mut self, keeps: &dyn Fn(&str) -> bool) -> Vec<String> {
+        let (kept, left) = std::mem::take(&mut self.keys).into_iter().partition(|(id, _)| keeps(id));
+        self.keys = kept;
+        let left: Vec<(String, PublicKey)> = left;
+        left.into_iter().map(|(id, _)| id).collect()
     }
 
     /// Whether nobody is believed.

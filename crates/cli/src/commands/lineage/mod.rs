@@ -15,7 +15,7 @@ use bartizan_evidence::lineage::export::{self, Origin, cyclonedx, openlineage, s
 use bartizan_evidence::lineage::{
     Lineage, MOST_NODES, NodeId, Proof, Totals, TraceRequest, diff, erasure, prove, trace, whole,
 };
-use bartizan_evidence::store::{Direction, Store, StoreError};
+use bartizan_evidence::store::{Direction, Gap, Index, Store, StoreError};
 use serde::Serialize;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
@@ -56,15 +56,20 @@ pub(crate) fn run(arguments: &LineageArguments) -> Result<Exit, Failure> {
             let store = project::for_signing(store, &key)?;
             let head = store.log().map(bartizan_evidence::store::StatementLog::head).transpose()?;
             let start = project::node(&store, record)?;
-            let radius = walk(&store, &start, Direction::Down, None, *max_nodes)?;
+            // What is signed rests on log and blobs, never on an index that somebody may have edited.
+            let mut index = store.fresh_index()?;
+            let gaps = index.gaps().map_err(StoreError::from)?;
+            tell(&gaps);
+            let radius = walk_in(&mut index, &start, Direction::Down, None, *max_nodes)?;
             let time = crate::commands::scan::now().to_string();
-            let statement = erasure::statement(&radius, head.as_ref(), &time)?;
+            let statement = erasure::statement(&radius, head.as_ref(), &gaps, &time)?;
             if *format == TextOrJson::Text {
                 render::tree(&radius, Direction::Down, false, &mut io::stdout().lock())?;
             }
             let (receipt, _) = project::record(&store, &statement, &key)?;
             attest::show(&receipt, *format)?;
-            Ok(exit_of(&radius))
+            doubts(&radius);
+            Ok(exit_of(&radius, &gaps))
         }
         LineageCommand::Trust { key } => {
             let key = keyfile::public_key(key)?;
@@ -74,6 +79,7 @@ pub(crate) fn run(arguments: &LineageArguments) -> Result<Exit, Failure> {
             };
             let path = project::believe(&root, &key)?;
             terminal::remark(&format!("believed from now on: {}", path.display()));
+            project::confirm(&root, &key)?;
             project::existing(Some(&root))?;
             Ok(Exit::Done)
         }
@@ -88,20 +94,40 @@ fn walk(
     depth: Option<u32>,
     most_nodes: usize,
 ) -> Result<Lineage, Failure> {
+    walk_in(store.index().as_mut(), start, direction, depth, most_nodes)
+}
+
+fn walk_in(
+    index: &mut dyn Index,
+    start: &NodeId,
+    direction: Direction,
+    depth: Option<u32>,
+    most_nodes: usize,
+) -> Result<Lineage, Failure> {
     let request = TraceRequest { start: vec![start.clone()], direction, depth, most_nodes };
-    let mut index = store.index();
-    Ok(trace(index.as_mut(), &request)?)
+    Ok(trace(index, &request)?)
 }
 
 fn trace_command(store: &Store, options: &TraceArguments) -> Result<Exit, Failure> {
     let start = project::node(store, &options.node)?;
     let direction = if options.up { Direction::Up } else { Direction::Down };
-    let lineage = walk(store, &start, direction, options.depth, options.max_nodes)?;
-    let proofs = if options.verify { Some(prove(store, &lineage)?) } else { None };
+    let (lineage, gaps, proofs) = if options.verify {
+        // The kept index is a file that can be edited; what is verified is read from log and blobs.
+        let mut index = store.fresh_index()?;
+        let gaps = index.gaps().map_err(StoreError::from)?;
+        tell(&gaps);
+        let lineage = walk_in(&mut index, &start, direction, options.depth, options.max_nodes)?;
+        let proofs = prove(store, &lineage)?;
+        (lineage, gaps, Some(proofs))
+    } else {
+        let gaps = store.gaps()?;
+        tell(&gaps);
+        (walk(store, &start, direction, options.depth, options.max_nodes)?, gaps, None)
+    };
     let written = Written { direction: Some(direction), color: options.color, proofs };
     write(&lineage, options.format, options.output.as_deref(), &written)?;
     doubts(&lineage);
-    Ok(exit_of(&lineage))
+    Ok(exit_of(&lineage, &gaps))
 }
 
 fn export_command(
@@ -119,8 +145,10 @@ fn export_command(
     };
     let written = Written { direction: None, color: terminal::Color::Auto, proofs: None };
     write(&lineage, format, output, &written)?;
+    let gaps = store.gaps()?;
+    tell(&gaps);
     doubts(&lineage);
-    Ok(exit_of(&lineage))
+    Ok(exit_of(&lineage, &gaps))
 }
 
 /// What an artifact came of and what came of it.
@@ -134,6 +162,7 @@ pub(crate) fn around(store: &Store, start: &NodeId) -> Result<Lineage, Failure> 
     both.edges.dedup();
     both.cycles.extend(down.cycles);
     both.contradictions.extend(down.contradictions);
+    both.unbelieved.extend(down.unbelieved);
     both.truncated |= down.truncated;
     Ok(both)
 }
@@ -329,7 +358,7 @@ fn compare(store: &Store, nodes: [&String; 2], down: bool, format: TextOrJson) -
 
 fn reindex(store: &Store) -> Result<Exit, Failure> {
     let reindexed = store.reindex()?;
-    for (entry, reason) in &reindexed.left_out {
+    for Gap { entry, reason } in &reindexed.left_out {
         terminal::remark(&format!("entry {entry} of the log is left out: {reason}"));
     }
     let mut out = io::stdout().lock();
@@ -342,8 +371,27 @@ fn reindex(store: &Store) -> Result<Exit, Failure> {
     Ok(if reindexed.left_out.is_empty() { Exit::Done } else { Exit::Incomplete })
 }
 
+/// Tells what of the log could not be read, on standard error.
+fn tell(gaps: &[Gap]) {
+    if let Some(first) = gaps.first() {
+        terminal::remark(&format!(
+            "{} entries of the log could not be read, so there may be more: entry {}: {}; after the envelopes are back, \
+             `bartizan lineage reindex` reads them",
+            gaps.len(),
+            first.entry,
+            first.reason
+        ));
+    }
+}
+
 /// Tells what speaks against a lineage, on standard error.
 fn doubts(lineage: &Lineage) {
+    for claim in &lineage.unbelieved {
+        terminal::remark(&format!(
+            "not believed, no trusted key signed it: {}: {}",
+            claim.subject, claim.message
+        ));
+    }
     for cycle in &lineage.cycles {
         let names: Vec<&str> = cycle.iter().take(6).map(NodeId::as_str).collect();
         terminal::remark(&format!(
@@ -360,10 +408,10 @@ fn doubts(lineage: &Lineage) {
     }
 }
 
-fn exit_of(lineage: &Lineage) -> Exit {
+fn exit_of(lineage: &Lineage, gaps: &[Gap]) -> Exit {
     if !lineage.cycles.is_empty() || !lineage.contradictions.is_empty() {
         Exit::Found
-    } else if lineage.truncated {
+    } else if lineage.truncated || !gaps.is_empty() {
         Exit::Incomplete
     } else {
         Exit::Done

@@ -107,7 +107,7 @@ fn reindex(store: Option<&Path>, key: &str) -> Result<Exit, Failure> {
         "{} statements indexed, {} of them outside the log; changed: {changed}",
         done.statements, done.unlogged
     )?;
-    for (place, reason) in &done.left_out {
+    for bartizan_evidence::store::Gap { entry: place, reason } in &done.left_out {
         writeln!(out, "left out: entry {place}: {}", bartizan_core::printable(reason, 500))?;
     }
     Ok(if done.left_out.is_empty() { Exit::Done } else { Exit::Incomplete })
