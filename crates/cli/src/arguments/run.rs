@@ -29,6 +29,9 @@ pub(crate) struct RunArguments {
     /// Record what was declared only
     #[arg(long, help_heading = "What is recorded")]
     pub(crate) no_watch: bool,
+    /// Keep a copy of each output in the store, so that a later run can be measured against it whatever becomes of the file
+    #[arg(long, help_heading = "What is recorded")]
+    pub(crate) keep_outputs: bool,
     /// Root folder of the project [default: the nearest above with bartizan.toml or .git, else this one]
     #[arg(long, value_name = "FOLDER", help_heading = "What is recorded")]
     pub(crate) project: Option<PathBuf>,

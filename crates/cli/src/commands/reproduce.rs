@@ -5,7 +5,7 @@ use crate::believed::Believed;
 use crate::commands::run::{RUNS, here, keep, new_name, now, root_folder, signing_key};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::{keyfile, terminal};
+use crate::{keyfile, project, terminal};
 use bartizan_core::Source as Mapped;
 use bartizan_evidence::digest::Digest;
 use bartizan_evidence::dsse::{Envelope, LONGEST_ENVELOPE};
@@ -17,7 +17,7 @@ use bartizan_evidence::reproduce::{
 use bartizan_evidence::run::Interruptions;
 use bartizan_evidence::run::provenance::RunStatement;
 use bartizan_evidence::statement::PAYLOAD_TYPE;
-use bartizan_evidence::store::{Blobs, Store};
+use bartizan_evidence::store::{Blobs, FOLDER, Store};
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::fs;
@@ -44,6 +44,8 @@ pub(crate) fn run(arguments: &ReproduceArguments) -> Result<Exit, Failure> {
     let root = root_folder(arguments.project.as_deref(), &directory)?;
     let key = signing_key(&arguments.signing, &root)?;
     let (recorded, name) = recorded(arguments, &root, &key)?;
+    // Before anything runs: the result must not be lost for want of the log's key.
+    drop(project::for_signing(Some(&root.join(FOLDER)), &key)?);
     let signals = Interruptions::hold()?;
     let (copy, scratch) = working_copy(arguments.keep.as_deref(), &root)?;
     let variables: Vec<_> = std::env::vars_os().collect();
@@ -62,6 +64,7 @@ pub(crate) fn run(arguments: &ReproduceArguments) -> Result<Exit, Failure> {
         clock: &now,
         system: PathBuf::from("/"),
     };
+    announce(&request);
     let outcome = reproduce(&request, &signals);
     if let Some(scratch) = scratch {
         // What is left over lies among the system's temporary files.
@@ -69,8 +72,6 @@ pub(crate) fn run(arguments: &ReproduceArguments) -> Result<Exit, Failure> {
     }
     let reproduced = outcome?;
     let statement = format!("{invocation}-reproduced");
-    let kept =
-        keep(&reproduced.statement, &key, &root, &statement, arguments.signing.output_statement.as_deref())?;
     drop(signals);
     reproduced.notes.iter().for_each(|note| terminal::remark(note));
     let result = reproduced.statement.predicate.as_ref().map(|predicate| predicate.test.result);
@@ -81,11 +82,22 @@ pub(crate) fn run(arguments: &ReproduceArguments) -> Result<Exit, Failure> {
         arguments.format,
         &mut io::stdout().lock(),
     )?;
+    let kept =
+        keep(&reproduced.statement, &key, &root, &statement, arguments.signing.output_statement.as_deref())?;
     if arguments.keep.is_some() {
         terminal::remark(&format!("working copy kept in {}", copy.display()));
     }
     terminal::remark(&format!("result stated as {} in {}", kept.digest, kept.path.display()));
     Ok(exit(&reproduced.outputs, tolerance, reproduced.ending.is_success()))
+}
+
+/// Says what is about to be executed, and where.
+fn announce(request: &Reproduction<'_>) {
+    let recorded = request.recorded.predicate.as_ref();
+    let recorded = recorded.map(|run| run.build_definition.external_parameters.command.as_slice());
+    let given: Vec<String> = request.command.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+    let command = if given.is_empty() { recorded.unwrap_or_default().join(" ") } else { given.join(" ") };
+    terminal::remark(&format!("running `{command}` in {}", request.copy.display()));
 }
 
 /// The store's blobs as a place to look for content.
@@ -160,7 +172,11 @@ fn working_copy(keep: Option<&Path>, root: &Path) -> Result<(PathBuf, Option<Pat
         None => std::env::temp_dir().join(format!("bartizan-{}", new_name())),
     };
     let failed = |error| Failure::Write { path: path.clone(), error };
-    fs::create_dir(&path).map_err(failed)?;
+    // What is gathered there may be nobody else's business.
+    let mut folder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o700);
+    folder.create(&path).map_err(failed)?;
     let copy = fs::canonicalize(&path).map_err(failed)?;
     if copy.starts_with(root) {
         terminal::remark(

@@ -11,7 +11,7 @@ use bartizan_evidence::keys::SigningKey;
 use bartizan_evidence::run::provenance::{Mark, Observed, RunStatement};
 use bartizan_evidence::run::{Interruptions, Method, RunError, RunRequest, become_traced, record};
 use bartizan_evidence::statement::{PAYLOAD_TYPE, Statement};
-use bartizan_evidence::store::FOLDER;
+use bartizan_evidence::store::{Blobs, FOLDER, LARGEST_BLOB};
 use std::ffi::OsString;
 use std::fs;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
@@ -43,6 +43,7 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<Exit, Failure> {
         variables: std::env::vars_os().collect(),
         allowed: arguments.env.clone(),
         output_aside: false,
+        takes_orphans: true,
         method: method(arguments)?,
         invocation: invocation.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -57,6 +58,9 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<Exit, Failure> {
         }
         other => other?,
     };
+    if arguments.keep_outputs {
+        keep_outputs(&recorded.statement, &request.root)?;
+    }
     let kept = keep(
         &recorded.statement,
         &key,
@@ -166,6 +170,27 @@ pub(crate) fn keep<P: serde::Serialize>(
         write_whole(path, |out| out.write_all(&envelope))?;
     }
     Ok(Kept { digest, path })
+}
+
+/// Keeps what the run made among the store's blobs, so that a later run can be measured against it whatever becomes of the
+/// files. What is too large for a blob is named.
+fn keep_outputs(statement: &RunStatement, root: &Path) -> Result<(), Failure> {
+    let blobs = Blobs::open(&root.join(FOLDER))?;
+    for output in &statement.subject {
+        let Some(name) = output.name.as_deref() else { continue };
+        let path = root.join(name);
+        let Ok(metadata) = fs::metadata(&path) else { continue };
+        if !metadata.is_file() {
+            continue;
+        }
+        if metadata.len() > LARGEST_BLOB {
+            terminal::remark(&format!("{name} is not kept: it is larger than {LARGEST_BLOB} bytes"));
+            continue;
+        }
+        let failed = |error| Failure::Read { what: "output", path: path.clone(), error };
+        blobs.put(&fs::read(&path).map_err(failed)?)?;
+    }
+    Ok(())
 }
 
 fn remarks(statement: &RunStatement, name: &str, kept: &Kept) {

@@ -275,3 +275,70 @@ fn two_files_and_two_folders_are_compared() {
     assert!(ran.code == 3 && ran.out.contains("missing in the first"), "{ran:?}");
     assert_eq!(at.run(&["reproduce", "--compare", "one/a", "missing"]).code, 2);
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_process_left_running_makes_the_record_incomplete() {
+    for method in ["--no-watch", "--trace"] {
+        let at = project();
+        // Holds its standard streams closed, moves to a session of its own, and lives until its file is removed.
+        at.write("stay", "");
+        let script = "setsid sh -c 'while [ -e stay ]; do sleep 0.05; done' <&- >&- 2>&- &";
+        let ran = at.run(&["run", method, "--output-statement", "s.json", "--", "sh", "-c", script]);
+        std::fs::remove_file(at.path().join("stay")).unwrap();
+        assert_eq!(ran.code, 0, "{ran:?}");
+        let observation =
+            statement(&at, "s.json")["predicate"]["runDetails"]["metadata"]["bartizan_observation"].clone();
+        assert_eq!(observation["complete"], false, "{method}: {observation}");
+        assert!(ran.err.contains("went on after"), "{method}: {ran:?}");
+    }
+}
+
+#[test]
+fn kept_outputs_outlive_their_files() {
+    let at = project();
+    let ran = at.run(&[
+        "run",
+        "--keep-outputs",
+        "--output",
+        "out",
+        "--output-statement",
+        "s.json",
+        "--",
+        "sh",
+        "-c",
+        "echo result > out",
+    ]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let digest = statement(&at, "s.json")["subject"][0]["digest"]["sha256"].as_str().unwrap().to_owned();
+    std::fs::write(at.path().join("out"), "tampered").unwrap();
+    let kept = std::fs::read_to_string(at.path().join(".bartizan/blobs/sha256").join(digest)).unwrap();
+    assert_eq!(kept, "result\n");
+}
+
+#[test]
+#[cfg(unix)]
+fn a_rerun_says_what_it_runs_and_its_copy_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let at = project();
+    at.write("data", "1");
+    recorded(&at, "echo result > out");
+    let again = at.run(&["reproduce", "s.json", "--keep", "copy"]);
+    assert!(again.err.contains("running `sh -c echo result > out` in "), "{again:?}");
+    let mode = std::fs::metadata(at.path().join("copy")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o700);
+}
+
+#[test]
+fn nobody_runs_what_only_the_folder_itself_vouches_for() {
+    let at = project();
+    at.write("data", "1");
+    recorded(&at, "echo result > out");
+    // The same folder as somebody else finds it.
+    let stranger = tempfile::tempdir().unwrap();
+    let ran = Ran::of(
+        &at.program(&["reproduce", "s.json"]).env("XDG_CONFIG_HOME", stranger.path()).output().unwrap(),
+    );
+    assert_eq!(ran.code, 2, "{ran:?}");
+    assert!(ran.err.contains("never confirmed on this machine") && !ran.err.contains("running"), "{ran:?}");
+}

@@ -3,6 +3,7 @@
 use super::RunError;
 use super::attend::{Interruptions, unheld};
 use super::observe::Observation;
+use super::orphans::Orphanage;
 use super::request::{Method, RunRequest};
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -66,6 +67,21 @@ pub(super) fn resolve(name: &OsStr, directory: &Path, search: Option<&OsStr>) ->
 
 /// Runs the command to its end and gives how it ended and what was seen.
 pub(super) fn run(
+    request: &RunRequest<'_>,
+    program: &Path,
+    watched: &[PathBuf],
+    signals: &Interruptions,
+) -> Result<(Ending, Observation), RunError> {
+    let orphans = Orphanage::open(request.takes_orphans);
+    let (ending, mut observation) = observed(request, program, watched, signals)?;
+    if orphans.holds_any() {
+        observation
+            .gap("processes of the command went on after it had ended and were not followed".to_owned());
+    }
+    Ok((ending, observation))
+}
+
+fn observed(
     request: &RunRequest<'_>,
     program: &Path,
     watched: &[PathBuf],

@@ -17,6 +17,7 @@ mod child;
 pub mod environment;
 pub mod files;
 pub mod observe;
+mod orphans;
 pub mod provenance;
 mod record;
 pub mod request;

@@ -38,6 +38,9 @@ pub struct RunRequest<'a> {
     pub allowed: Vec<String>,
     /// Whether the command's standard output goes to standard error, for whoever writes results of their own to it.
     pub output_aside: bool,
+    /// Whether this process takes in what the command leaves running, to say so. Only for a process that starts no other
+    /// children meanwhile.
+    pub takes_orphans: bool,
     /// How to observe.
     pub method: Method,
     /// Name of this run, unique.

@@ -48,28 +48,105 @@ fn is_seed(name: &str) -> bool {
     SEED_NAMES.contains(&last.as_str())
 }
 
-/// The command as it may be shown: values of options that name a secret, and values that look like one, are replaced.
+/// The command as it may be shown: values of options that name a secret, and what looks like one within any value, are
+/// replaced.
 pub fn redacted_command(command: &[OsString]) -> Vec<String> {
-    let mut secret_follows = false;
+    let mut before = Before::Nothing;
     command
         .iter()
         .map(|argument| {
             let argument = argument.to_string_lossy();
-            let secret = std::mem::take(&mut secret_follows);
-            if secret && !argument.starts_with('-') || looks_secret(&argument) {
+            let follows = std::mem::replace(&mut before, Before::of(&argument));
+            let is_value = !argument.starts_with('-');
+            match follows {
+                Before::Secret if is_value => return REDACTED.to_owned(),
+                // A port, a number of processes and the like are no passwords.
+                Before::Password if is_value && argument.parse::<u64>().is_err() => {
+                    return REDACTED.to_owned();
+                }
+                Before::User if is_value && !argument.contains("://") => {
+                    if let Some((user, _)) = argument.split_once(':') {
+                        return format!("{user}:{REDACTED}");
+                    }
+                }
+                _ => {}
+            }
+            if looks_secret(&argument) {
                 return REDACTED.to_owned();
             }
             if let Some((name, value)) = argument.split_once('=') {
-                let plain = !name.contains(char::is_whitespace);
+                let plain = !name.contains(|letter: char| letter.is_whitespace() || letter == ';');
                 if plain && is_secret_name(name.trim_start_matches('-')) || looks_secret(value) {
                     return format!("{name}={REDACTED}");
                 }
-            } else if argument.starts_with("--") && is_secret_name(&argument) {
-                secret_follows = true;
             }
-            argument.into_owned()
+            redacted_within(&argument)
         })
         .collect()
+}
+
+/// What an argument says of the next one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Before {
+    Nothing,
+    /// The next one is a secret: `--token`.
+    Secret,
+    /// The next one may be a password: `-p`, as database clients take it.
+    Password,
+    /// The next one may be `user:password`: `-u`, as curl takes it.
+    User,
+}
+
+impl Before {
+    fn of(argument: &str) -> Self {
+        match argument {
+            "-p" | "--pass" => Self::Password,
+            "-u" | "--user" => Self::User,
+            _ if argument.starts_with("--") && !argument.contains('=') && is_secret_name(argument) => {
+                Self::Secret
+            }
+            _ => Self::Nothing,
+        }
+    }
+}
+
+/// Names within a value after which a secret stands: HTTP headers (RFC 9110), connection strings (ODBC, ADO.NET, libpq).
+const SECRET_FIELDS: [&str; 10] = [
+    "bearer ",
+    "basic ",
+    "authorization:",
+    "cookie:",
+    "x-api-key:",
+    "pwd=",
+    "password=",
+    "accountkey=",
+    "sharedaccesskey=",
+    "api_key=",
+];
+
+/// `text` with what stands after a secret's name replaced, up to the next `;`, `&`, `,`, quote or end.
+fn redacted_within(text: &str) -> String {
+    let lower = text.to_ascii_lowercase();
+    let mut shown = String::with_capacity(text.len());
+    let mut at = 0;
+    while let Some((start, name)) = SECRET_FIELDS
+        .iter()
+        .filter_map(|name| Some((lower.get(at..)?.find(name)?.saturating_add(at), *name)))
+        .min()
+    {
+        let value = start.saturating_add(name.len());
+        let rest = text.get(value..).unwrap_or_default();
+        let length = rest.find([';', '&', ',', '"', '\'']).unwrap_or(rest.len());
+        shown.push_str(text.get(at..value).unwrap_or_default());
+        if length > 0 {
+            let space = if name.ends_with(':') && rest.starts_with(' ') { " " } else { "" };
+            shown.push_str(space);
+            shown.push_str(REDACTED);
+        }
+        at = value.saturating_add(length);
+    }
+    shown.push_str(text.get(at..).unwrap_or_default());
+    shown
 }
 
 #[cfg(test)]
@@ -87,6 +164,43 @@ mod tests {
             seeds(&words("train --seed 1 --random-state=2 trainer.seed=3 --seeds-file x"), &variables);
         let found: Vec<_> = found.iter().map(|(name, value)| format!("{name}={value}")).collect();
         assert_eq!(found, ["--random-state=2", "--seed=1", "PYTHONHASHSEED=0", "trainer.seed=3"]);
+    }
+
+    #[test]
+    fn secrets_within_arguments_are_replaced_whoever_takes_them() {
+        let line: Vec<OsString> = [
+            "curl",
+            "-u",
+            "me:s3cr3t",
+            "-H",
+            "Authorization: Bearer abc.def",
+            "-p",
+            "s3cr3t",
+            "--connection",
+            "Server=x;Pwd=s3cr3t;Port=1",
+            "-p",
+            "8080",
+            "-u",
+            "me",
+            "https://example.org/a?api_key=s3cr3t&b=1",
+        ]
+        .map(OsString::from)
+        .to_vec();
+        let shown = redacted_command(&line);
+        assert!(!shown.join(" ").contains("s3cr3t") && !shown.join(" ").contains("abc.def"), "{shown:?}");
+        assert_eq!(shown[2], "me:[redacted]");
+        assert_eq!(shown[4], "Authorization: [redacted]");
+        assert_eq!(shown[8], "Server=x;Pwd=[redacted];Port=1");
+        assert_eq!((shown[10].as_str(), shown[12].as_str()), ("8080", "me"));
+        assert_eq!(shown[13], "https://example.org/a?api_key=[redacted]");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_argument_is_shown(text in "\\PC{0,40}") {
+            let shown = redacted_command(&[OsString::from(&text)]);
+            proptest::prop_assert_eq!(shown.len(), 1);
+        }
     }
 
     #[test]
