@@ -5,8 +5,10 @@
 
 mod delimited;
 mod json;
+mod part;
 mod read;
 
+pub use part::part;
 pub use read::{Form, TableError, Visit, read};
 
 /// Longest row, in bytes.
