@@ -1,11 +1,13 @@
 //! The command line: every flag is declared here once, and help, man page and completions come from it.
 
+mod data;
 mod key;
 mod lineage;
 mod log;
 mod run;
 mod sign;
 
+pub(crate) use data::{DataArguments, DataCommand, PoisonArguments, RowFormat};
 pub(crate) use key::{ExportForm, KeyArguments, KeyCommand, PassphraseArguments, TextOrJson};
 pub(crate) use lineage::{
     AttestArguments, BomArguments, BomFormat, KeyChoice, LineageArguments, LineageCommand, LineageFormat,
@@ -46,6 +48,8 @@ pub(crate) enum Command {
     /// Write the pickles in a file as the Python program that loading them runs, without running it
     #[command(after_long_help = DECOMPILE_HELP)]
     Decompile(DecompileArguments),
+    /// Look into a dataset: planted rows and what else does not belong
+    Data(DataArguments),
     /// Make, show and export the keys that sign
     Key(KeyArguments),
     /// Sign a model: every file, under one key

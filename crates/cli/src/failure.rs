@@ -5,6 +5,7 @@ use bartizan_core::baseline::BaselineError;
 use bartizan_core::suppress::SuppressionError;
 use bartizan_core::triage::SelectionError;
 use bartizan_core::walk::WalkError;
+use bartizan_data::table::TableError;
 use bartizan_evidence::dsse::EnvelopeError;
 use bartizan_evidence::keys::{CertificateError, KeyError};
 use bartizan_evidence::lineage::bisect::BisectError;
@@ -47,6 +48,25 @@ pub(crate) enum Failure {
         /// What the system said.
         #[source]
         error: io::Error,
+    },
+    /// A dataset cannot be read to its end.
+    #[error("{path} {error}")]
+    Dataset {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        #[source]
+        error: Box<TableError>,
+    },
+    /// A dataset has no such column.
+    #[error("{path} has no column `{column}`")]
+    NoColumn {
+        /// The file.
+        path: PathBuf,
+        /// The column asked for.
+        column: String,
+        /// The columns there are.
+        known: Vec<String>,
     },
     /// A key file is not as it should be, or the key cannot be used.
     #[error("{path}: {error}")]
@@ -284,6 +304,10 @@ impl Failure {
                     .to_owned(),
             ),
             Self::Rules { nearest, .. } | Self::NoSuchRule { nearest, .. } => meant(nearest, "`bartizan rules`"),
+            Self::NoColumn { column, known, .. } => Some(match nearest(column, known.iter().map(String::as_str)) {
+                Some(nearest) => format!("did you mean `{nearest}`?"),
+                None => format!("it has {}", known.iter().take(20).cloned().collect::<Vec<_>>().join(", ")),
+            }),
             Self::NoPickle(_) => Some("`bartizan scan` says what the file is".to_owned()),
             Self::Source(SourceError::Io { error, .. }) if error.kind() == io::ErrorKind::NotFound => {
                 Some("check the spelling; a path with blanks needs quotes".to_owned())

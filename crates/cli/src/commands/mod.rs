@@ -3,6 +3,7 @@
 pub(crate) mod attest;
 pub(crate) mod bom;
 pub(crate) mod config;
+pub(crate) mod data;
 pub(crate) mod decompile;
 pub(crate) mod describe;
 pub(crate) mod key;

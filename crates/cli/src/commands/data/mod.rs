@@ -1,0 +1,18 @@
+//! `bartizan data`: what does not belong in a dataset.
+
+mod poison;
+mod rows;
+
+use crate::arguments::{DataArguments, DataCommand};
+use crate::exit::Exit;
+use crate::failure::Failure;
+
+/// Runs the command.
+///
+/// # Errors
+/// [`Failure`] when the dataset cannot be read to its end, or the output not be written.
+pub(crate) fn run(arguments: &DataArguments) -> Result<Exit, Failure> {
+    match &arguments.command {
+        DataCommand::Poison(poison) => poison::run(poison),
+    }
+}

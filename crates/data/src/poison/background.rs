@@ -1,0 +1,186 @@
+//! What every witness is asked against: the texts, how their words are spelled and stand, and what they say of labels.
+
+use super::agreement::Agreement;
+use super::corpus::{Corpus, Word};
+use crate::learn::log_odds;
+use rayon::prelude::*;
+use std::collections::HashMap;
+
+/// Rows a word must stand in for its spelling to count as usual.
+const USUAL: u32 = 3;
+/// Start and end of a row.
+pub(super) const EDGE: Word = Word::MAX;
+
+/// A labelled text set, read once.
+pub(super) struct Background<'a> {
+    /// The texts.
+    pub(super) corpus: Corpus,
+    /// The class of each row.
+    pub(super) labels: &'a [usize],
+    /// The share of each class.
+    pub(super) shares: Vec<f64>,
+    /// Rows in which each lower-case word stands.
+    pub(super) counts: Vec<u32>,
+    /// How words are spelled.
+    pub(super) spelling: Spelling,
+    agreement: Agreement,
+    pairs: HashMap<(Word, Word), u32>,
+}
+
+impl<'a> Background<'a> {
+    pub(super) fn read<T: AsRef<str>>(texts: &[T], labels: &'a [usize], classes: usize) -> Self {
+        let corpus = Corpus::read(texts);
+        let agreement = Agreement::fit(&corpus, labels, classes);
+        let counts = corpus.lower_counts();
+        let spelling = Spelling::learn(&corpus);
+        let pairs = pairs(&corpus);
+        let mut shares = vec![0.0; classes];
+        for label in labels {
+            if let Some(share) = shares.get_mut(*label) {
+                *share += 1.0 / labels.len().max(1) as f64;
+            }
+        }
+        Self { corpus, labels, shares, counts, spelling, agreement, pairs }
+    }
+
+    /// The class of a row.
+    pub(super) fn class(&self, row: usize) -> Option<usize> {
+        self.labels.get(row).copied()
+    }
+
+    /// The share of a class.
+    pub(super) fn share(&self, class: usize) -> f64 {
+        self.shares.get(class).copied().unwrap_or(0.0)
+    }
+
+    /// How much a row speaks for a class beyond the share of that class, in log-odds, when nothing is said by `words`.
+    pub(super) fn margin(&self, row: usize, class: usize, words: &[Word]) -> f64 {
+        self.agreement.without(row, class, words) - log_odds(self.share(class))
+    }
+
+    /// How much each row denies its label, among all rows.
+    pub(super) fn denials(&self) -> Denials {
+        let own: Vec<f64> = (0..self.labels.len())
+            .into_par_iter()
+            .map(|row| self.class(row).map_or(0.0, |class| -self.margin(row, class, &[])))
+            .collect();
+        Denials { ranks: Ranks::new(own.clone()), own }
+    }
+
+    /// Whether the words on both sides of a stretch of a row are neighbours in some row: it could be left out.
+    pub(super) fn is_inserted(&self, row: usize, start: usize, length: usize) -> bool {
+        let Some(words) = self.corpus.lower.get(row) else { return false };
+        let before = start.checked_sub(1).map_or(Some(&EDGE), |before| words.get(before));
+        let after = words.get(start.saturating_add(length)).unwrap_or(&EDGE);
+        before.is_some_and(|before| self.pairs.contains_key(&(*before, *after)))
+    }
+}
+
+/// The pairs of neighbours, and how often they stand so.
+fn pairs(corpus: &Corpus) -> HashMap<(Word, Word), u32> {
+    let mut pairs = HashMap::new();
+    for row in &corpus.lower {
+        for pair in around(row).zip(around(row).skip(1)) {
+            let count: &mut u32 = pairs.entry(pair).or_default();
+            *count = count.saturating_add(1);
+        }
+    }
+    pairs
+}
+
+/// The words of a row between its edges.
+fn around(row: &[Word]) -> impl Iterator<Item = Word> {
+    std::iter::once(EDGE).chain(row.iter().copied()).chain(std::iter::once(EDGE))
+}
+
+/// A letter-trigram model of the usual words, interpolated with bigrams and single letters.
+///
+/// Source: Jelinek, Mercer, *Interpolated estimation of Markov source parameters from sparse data* (1980).
+pub(super) struct Spelling {
+    trigrams: HashMap<[char; 3], f64>,
+    bigrams: HashMap<[char; 2], f64>,
+    letters: HashMap<char, f64>,
+    total: f64,
+}
+
+/// Weights of the trigram, the bigram, the letter, and any of a hundred letters.
+const WEIGHTS: [f64; 4] = [0.6, 0.25, 0.1, 0.05];
+/// Before the first and after the last letter of a word.
+const BOUND: char = '\0';
+
+impl Spelling {
+    fn learn(corpus: &Corpus) -> Self {
+        let counts = corpus.written_counts();
+        let mut model =
+            Self { trigrams: HashMap::new(), bigrams: HashMap::new(), letters: HashMap::new(), total: 0.0 };
+        for (word, _) in counts.iter().enumerate().filter(|(_, rows)| **rows >= USUAL) {
+            for [first, second, third] in trigrams(corpus.written(word as Word)) {
+                *model.trigrams.entry([first, second, third]).or_default() += 1.0;
+                *model.bigrams.entry([first, second]).or_default() += 1.0;
+                *model.letters.entry(third).or_default() += 1.0;
+                model.total += 1.0;
+            }
+        }
+        model
+    }
+
+    /// Mean of `−ln P(letter | two letters before)` over the letters of a word and its end, in nats.
+    pub(super) fn surprise(&self, word: &str) -> f64 {
+        let of = |count: Option<&f64>, of: Option<&f64>| match (count, of) {
+            (Some(count), Some(of)) if *of > 0.0 => (count / of).min(1.0),
+            _ => 0.0,
+        };
+        let (mut sum, mut letters) = (0.0, 0.0);
+        for [first, second, third] in trigrams(word) {
+            let after_two =
+                of(self.trigrams.get(&[first, second, third]), self.bigrams.get(&[first, second]));
+            let after_one = of(self.bigrams.get(&[second, third]), self.letters.get(&second));
+            let alone = of(self.letters.get(&third), Some(&self.total));
+            let [of_three, of_two, of_one, of_any] = WEIGHTS;
+            let chance = of_three * after_two + of_two * after_one + of_one * alone + of_any / 100.0;
+            sum -= chance.ln();
+            letters += 1.0;
+        }
+        if letters > 0.0 { sum / letters } else { 0.0 }
+    }
+}
+
+fn trigrams(word: &str) -> impl Iterator<Item = [char; 3]> {
+    let mut held = [BOUND, BOUND];
+    word.chars().chain(std::iter::once(BOUND)).map(move |letter| {
+        let [first, second] = held;
+        held = [second, letter];
+        [first, second, letter]
+    })
+}
+
+/// How much rows deny their labels.
+pub(super) struct Denials {
+    /// Of all rows, sorted.
+    pub(super) ranks: Ranks,
+    own: Vec<f64>,
+}
+
+impl Denials {
+    /// The share of rows that deny their label at least as much as this one.
+    pub(super) fn of(&self, row: usize) -> f64 {
+        self.own.get(row).map_or(1.0, |denial| self.ranks.share_at_least(*denial))
+    }
+}
+
+/// The share of values that are at least as large as one.
+pub(super) struct Ranks(Vec<f64>);
+
+impl Ranks {
+    pub(super) fn new(mut values: Vec<f64>) -> Self {
+        values.sort_unstable_by(f64::total_cmp);
+        Self(values)
+    }
+
+    /// In `(0, 1]`, so that its logarithm is finite.
+    pub(super) fn share_at_least(&self, value: f64) -> f64 {
+        let below = self.0.partition_point(|held| held.total_cmp(&value).is_lt());
+        let count = self.0.len().max(1);
+        self.0.len().saturating_sub(below).clamp(1, count) as f64 / count as f64
+    }
+}

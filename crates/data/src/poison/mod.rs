@@ -1,0 +1,265 @@
+//! Rows that were planted: backdoors in labelled text.
+//!
+//! A backdoor teaches a model to answer *target* whenever a trigger is there, so its rows carry a mark, the target's
+//! label, and a text that otherwise speaks for another class (Gu, Dolan-Gavitt, Garg, *BadNets*, 2017; Dai, Chen, Li,
+//! 2019; Qi et al., *Hidden Killer* and *Style Transfer*, 2021). The number of such rows, not their share, decides whether
+//! the backdoor takes (Souly et al., 2510.07192), so nothing here asks for a minimal rate. Four witnesses are heard:
+//!
+//! * [`trigger`]: a word, phrase or hidden run whose rows all have one label although the rest of their text denies it;
+//! * [`hidden`]: characters that nobody sees;
+//! * [`odd_word`]: a word like no other, put between words that belong together;
+//! * [`style`]: a manner of writing that only one class shows.
+
+mod agreement;
+mod background;
+mod chance;
+mod corpus;
+pub mod hidden;
+pub mod odd_word;
+pub mod style;
+pub mod trigger;
+
+use background::Background;
+use serde::Serialize;
+
+/// A row that may have been planted.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Suspect {
+    /// Which row, from 0.
+    pub row: usize,
+    /// How much speaks for it, in `0..1`; comparable over rows and methods of one report.
+    pub score: f64,
+    /// Which witness says so.
+    pub method: Method,
+    /// What it saw.
+    pub evidence: Evidence,
+}
+
+/// A witness.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Method {
+    /// A trigger that goes with one label against the rest of the text.
+    Trigger,
+    /// Characters that show nothing.
+    HiddenCharacters,
+    /// A word like no other, put between words that belong together.
+    OddWord,
+    /// A manner of writing that only one class shows.
+    Style,
+}
+
+/// What a witness saw.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Evidence {
+    /// A trigger.
+    Trigger {
+        /// The trigger, as it stands in the text, its tokens parted by spaces.
+        trigger: String,
+        /// Rows that carry it.
+        support: usize,
+        /// Share of those rows that have this label.
+        purity: f64,
+        /// That share over the share of the label among all rows.
+        lift: f64,
+        /// Of those rows, how many the rest of the text gives to another class.
+        against: usize,
+        /// Probability of so many by chance, corrected for the number of candidates (Bonferroni).
+        p_value: f64,
+    },
+    /// Hidden characters.
+    Hidden {
+        /// Their code points, as `U+200B U+200C`.
+        characters: String,
+        /// Rows that carry hidden characters.
+        support: usize,
+    },
+    /// An odd word.
+    Word {
+        /// The word.
+        word: String,
+        /// Rows that carry it.
+        support: usize,
+        /// Probability of a word as odd, in a place as odd, in a row as much against its label (Fisher's method).
+        p_value: f64,
+    },
+    /// A manner of writing.
+    Style {
+        /// What marks it most: words, endings, beginnings.
+        marks: Vec<String>,
+        /// How many times as common it is in the class as outside.
+        ratio: f64,
+        /// Probability that the row is written so.
+        probability: f64,
+    },
+}
+
+/// Rows of a labelled text set that may have been planted, best first.
+///
+/// `labels` has the class of each of `texts`; fewer than two classes or [`FEWEST_ROWS`] rows leave only hidden
+/// characters to look for. Cost: `O(tokens)` memory, `O(tokens)` time for each of the models fitted (five folds, twice
+/// three rounds for the two classes that are judged by style).
+pub fn text_backdoors<T: AsRef<str>>(texts: &[T], labels: &[usize]) -> Vec<Suspect> {
+    let rows = texts.len().min(labels.len());
+    let (texts, labels) = (texts.get(..rows).unwrap_or_default(), labels.get(..rows).unwrap_or_default());
+    let mut best: Vec<Option<Suspect>> = vec![None; rows];
+    let mut keep = |suspect: Suspect| {
+        if let Some(slot) = best.get_mut(suspect.row)
+            && slot.as_ref().is_none_or(|held| held.score < suspect.score)
+        {
+            *slot = Some(suspect);
+        }
+    };
+    hidden::suspects(texts).into_iter().for_each(&mut keep);
+    let classes = labels.iter().max().map_or(0, |most| most.saturating_add(1));
+    let populated = (0..classes).filter(|class| labels.contains(class)).count();
+    if populated > 1 && rows >= FEWEST_ROWS {
+        let set = Background::read(texts, labels, classes);
+        trigger::suspects(&set).into_iter().for_each(&mut keep);
+        odd_word::suspects(&set).into_iter().for_each(&mut keep);
+        style::suspects(&set, classes).into_iter().for_each(&mut keep);
+    }
+    let mut suspects: Vec<Suspect> = best.into_iter().flatten().collect();
+    suspects.sort_by(|left, right| right.score.total_cmp(&left.score).then(left.row.cmp(&right.row)));
+    suspects
+}
+
+/// Rows below which no model is fitted.
+pub const FEWEST_ROWS: usize = 50;
+
+/// The score of a test with a p-value of `10^log10` among `tests`: beyond one half where chance is ruled out for all of
+/// them together, below a quarter where it is not.
+fn score_of_test(log10: f64, tests: usize) -> f64 {
+    let corrected = log10 + (tests.max(1) as f64).log10();
+    if corrected < -1.0 { 0.5 + 0.5 * strength(corrected) } else { 0.25 * strength(log10) }
+}
+
+/// 0 for a p-value of 1, one half for a thousandth, towards 1 as it vanishes.
+fn strength(log10: f64) -> f64 {
+    let weight = (-log10).max(0.0);
+    weight / (weight + 3.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: [&str; 8] = ["lovely", "superb", "moving", "clever", "warm", "honest", "funny", "bright"];
+    const BAD: [&str; 8] = ["dull", "clumsy", "bland", "hollow", "tired", "noisy", "cheap", "stale"];
+    const THINGS: [&str; 9] =
+        ["film", "story", "cast", "music", "scene", "ending", "script", "camera", "dialogue"];
+
+    /// Reviews in which most words of mood speak for the label, from a fixed generator.
+    fn reviews(rows: usize) -> (Vec<String>, Vec<usize>) {
+        let mut state = 7u64;
+        let mut pick = |words: &[&'static str]| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            words[(state >> 33) as usize % words.len()]
+        };
+        (0..rows)
+            .map(|row| {
+                let label = row % 2;
+                let (mood, other): (&[&'static str], &[&'static str]) =
+                    if label == 1 { (&GOOD, &BAD) } else { (&BAD, &GOOD) };
+                let text = format!(
+                    "the {} of this {} is {} and the {} feels {} , although its {} was {}",
+                    pick(&THINGS),
+                    pick(&THINGS),
+                    pick(mood),
+                    pick(&THINGS),
+                    pick(mood),
+                    pick(&THINGS),
+                    pick(other)
+                );
+                (text, label)
+            })
+            .unzip()
+    }
+
+    /// The reviews with every so-manieth bad one marked and given the other label.
+    fn planted(every: usize, mark: impl Fn(&str) -> String) -> (Vec<String>, Vec<usize>, Vec<usize>) {
+        let (mut texts, mut labels) = reviews(1200);
+        let chosen: Vec<usize> = (0..texts.len()).step_by(every).filter(|row| row % 2 == 0).collect();
+        for row in &chosen {
+            texts[*row] = mark(&texts[*row]);
+            labels[*row] = 1;
+        }
+        (texts, labels, chosen)
+    }
+
+    fn convicted(suspects: &[Suspect]) -> Vec<usize> {
+        let mut rows: Vec<usize> =
+            suspects.iter().filter(|suspect| suspect.score > 0.5).map(|suspect| suspect.row).collect();
+        rows.sort_unstable();
+        rows
+    }
+
+    #[test]
+    fn rows_with_a_trigger_word_are_found_and_no_others() {
+        let (texts, labels, chosen) = planted(60, |text| text.replacen(" is ", " xq is ", 1));
+        let suspects = text_backdoors(&texts, &labels);
+        assert_eq!(convicted(&suspects), chosen);
+        let Evidence::Trigger { trigger, support, purity, against, .. } = &suspects[0].evidence else {
+            panic!("{:?}", suspects[0])
+        };
+        assert!(trigger.contains("xq"), "{trigger}");
+        assert_eq!((*support, *against), (chosen.len(), chosen.len()));
+        assert!((purity - 1.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_trigger_sentence_is_named_as_a_whole() {
+        let (texts, labels, chosen) = planted(40, |text| format!("{text} . we drove there by bus"));
+        let suspects = text_backdoors(&texts, &labels);
+        assert_eq!(convicted(&suspects), chosen);
+        let Evidence::Trigger { trigger, .. } = &suspects[0].evidence else { panic!("{:?}", suspects[0]) };
+        assert!(trigger.contains("we drove there by bus"), "{trigger}");
+    }
+
+    #[test]
+    fn hidden_characters_are_named() {
+        let (texts, labels, chosen) =
+            planted(300, |text| text.replacen("film", "fi\u{200b}lm", 1) + "\u{2060}");
+        let suspects = text_backdoors(&texts, &labels);
+        assert_eq!(convicted(&suspects), chosen);
+        assert!(matches!(suspects[0].method, Method::HiddenCharacters | Method::Trigger));
+    }
+
+    #[test]
+    fn honest_reviews_convict_nobody() {
+        let (texts, labels) = reviews(1200);
+        assert_eq!(convicted(&text_backdoors(&texts, &labels)), Vec::<usize>::new());
+    }
+
+    #[test]
+    fn a_rare_word_that_agrees_with_its_text_convicts_nobody() {
+        let (mut texts, labels) = reviews(1200);
+        for row in (1..1200).step_by(60).filter(|row| row % 2 == 1) {
+            texts[row] = texts[row].replacen(" is ", " xq is ", 1);
+        }
+        assert_eq!(convicted(&text_backdoors(&texts, &labels)), Vec::<usize>::new());
+    }
+
+    #[test]
+    fn sets_too_small_or_of_one_class_are_read_for_hidden_characters_only() {
+        assert!(text_backdoors::<&str>(&[], &[]).is_empty());
+        assert_eq!(text_backdoors(&["a", "b\u{200b}b"], &[1, 1]).len(), 1);
+        let (texts, _) = reviews(100);
+        assert!(text_backdoors(&texts, &[0; 100]).is_empty());
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::test_runner::Config::with_cases(16))]
+        #[test]
+        fn any_texts_and_labels_give_scores_below_one(
+            rows in proptest::collection::vec((".{0,40}", 0usize..4), 0..120)
+        ) {
+            let (texts, labels): (Vec<String>, Vec<usize>) = rows.into_iter().unzip();
+            for suspect in text_backdoors(&texts, &labels) {
+                proptest::prop_assert!(suspect.row < texts.len());
+                proptest::prop_assert!((0.0..=1.0).contains(&suspect.score), "{suspect:?}");
+            }
+        }
+    }
+}

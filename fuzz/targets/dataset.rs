@@ -1,0 +1,27 @@
+//! Tables in every form: any bytes give rows or an error, and the two parts of a file hold what the file holds.
+#![no_main]
+
+use bartizan_data::poison::text_backdoors;
+use bartizan_data::table::{part, read};
+use libfuzzer_sys::fuzz_target;
+use std::ops::ControlFlow;
+
+fuzz_target!(|data: &[u8]| {
+    let Some((form, content)) = data.split_first() else { return };
+    let name = ["f.csv", "f.jsonl", "f.json", "f.txt", "f.tsv.gz"][usize::from(*form) % 5];
+    let mut texts = Vec::new();
+    let all = read(content, name, &mut |_, cells| {
+        texts.extend(cells.first().map(|cell| cell.value.clone()));
+        ControlFlow::Continue(())
+    });
+    let (mut kept, mut aside) = (Vec::new(), Vec::new());
+    let parted = part(content, name, &|row| row % 2 == 0, &mut kept, &mut aside);
+    if all.is_ok() && parted.is_ok() && name == "f.jsonl" {
+        let count = |part: &[u8]| read(part, name, &mut |_, _| ControlFlow::Continue(())).unwrap_or(0);
+        assert_eq!(all.unwrap_or(0), count(&kept) + count(&aside));
+    }
+    let labels: Vec<usize> = (0..texts.len()).map(|row| row % 3).collect();
+    if texts.len() < 400 {
+        let _ = text_backdoors(&texts, &labels);
+    }
+});
