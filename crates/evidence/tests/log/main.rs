@@ -5,6 +5,7 @@ mod crash;
 mod damage;
 mod faults;
 mod independent;
+mod object_faults;
 mod support;
 mod vectors;
 #[cfg(feature = "witness")]

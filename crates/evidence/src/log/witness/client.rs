@@ -4,12 +4,12 @@
 //! between can refuse an answer, not forge one.
 
 use super::{AddCheckpoint, SIZE_TYPE};
-use crate::log::checkpoint::CHECKPOINT_FILE;
+use crate::log::checkpoint::{CHECKPOINT_FILE, SignedCheckpoint};
 use crate::log::error::LogError;
 use crate::log::note::{Note, NoteError, NoteSignature};
 use crate::log::note_key::NoteKey;
 use crate::log::reader::LogReader;
-use crate::log::storage::Storage;
+use crate::log::storage::{Condition, Objects, PutError, Storage};
 use crate::log::tile::decimal;
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Bytes;
@@ -221,4 +221,38 @@ pub fn attach(
         .and_then(|()| storage.sync(&[CHECKPOINT_FILE.to_owned()]))
         .map_err(failed)?;
     Ok(true)
+}
+
+/// Puts cosignatures under the checkpoint of a log in an object store, if that is still the latest. Gives whether it was.
+///
+/// # Errors
+/// [`LogError`] when the checkpoint cannot be read or written.
+pub fn attach_in(
+    objects: &dyn Objects,
+    log: &NoteKey,
+    cosigned: &Note,
+    signatures: &[NoteSignature],
+) -> Result<bool, LogError> {
+    for _ in 0..MOST_CONFLICTS {
+        let found = objects
+            .read_versioned(CHECKPOINT_FILE)
+            .map_err(|error| LogError::read(objects, CHECKPOINT_FILE, error))?;
+        let (bytes, version) = found.ok_or_else(|| LogError::NoLog { place: objects.place() })?;
+        let signed = SignedCheckpoint::open(&bytes, &[log])
+            .map_err(|error| LogError::Checkpoint { place: objects.place(), error })?;
+        let mut latest = signed.note;
+        if latest.text() != cosigned.text() {
+            return Ok(false);
+        }
+        signatures.iter().for_each(|signature| latest.replace(signature.clone()));
+        let put =
+            objects.put_if(CHECKPOINT_FILE, latest.to_string().as_bytes(), Condition::Unchanged(&version));
+        match put {
+            Ok(_) => return Ok(true),
+            // Someone put another one, or this one, whose answer was lost: the next look tells.
+            Err(PutError::Conflict) => {}
+            Err(PutError::Failed(error)) => return Err(LogError::write(objects, CHECKPOINT_FILE, error)),
+        }
+    }
+    Ok(false)
 }

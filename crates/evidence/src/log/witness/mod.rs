@@ -10,7 +10,7 @@ mod client;
 mod server;
 
 #[cfg(feature = "witness")]
-pub use client::{WitnessClient, WitnessError, attach};
+pub use client::{WitnessClient, WitnessError, attach, attach_in};
 #[cfg(feature = "witness")]
 pub use server::{SharedClock, serve};
 
