@@ -17,7 +17,7 @@ pub(crate) enum LogCommand {
     /// Begin a log, and print the key that verifies it
     #[command(after_long_help = INIT_HELP)]
     Init {
-        /// Folder of the log
+        /// Folder of the log, or its s3://, gs:// or az:// address (feature cloud)
         folder: PathBuf,
         /// What the log is called everywhere: a name without blanks, such as example.com/ml-log
         #[arg(long, value_name = "NAME")]
@@ -39,7 +39,7 @@ pub(crate) enum LogCommand {
     Export(ExportArguments),
     /// Build the index of the store anew from its log and blobs
     Reindex {
-        /// Folder of the store [default: the nearest .bartizan]
+        /// Folder of the store, or the address of one whose log and blobs are shared [default: the nearest .bartizan]
         store: Option<PathBuf>,
         /// The key that verifies the log, or a file that holds it
         #[arg(long, value_name = "VKEY")]
@@ -63,7 +63,7 @@ pub(crate) struct SignerArguments {
 /// Arguments of `bartizan log append`.
 #[derive(Debug, Args)]
 pub(crate) struct AppendArguments {
-    /// Folder of the log
+    /// Folder of the log, or its s3://, gs:// or az:// address (feature cloud)
     pub(crate) folder: PathBuf,
     /// Files with one DSSE envelope each; `-` for standard input
     #[arg(value_name = "FILE", required = true)]
@@ -74,7 +74,7 @@ pub(crate) struct AppendArguments {
     /// Timestamp token (RFC 3161, DER) over the envelope's SHA-256, kept in the entry
     #[arg(long, value_name = "FILE", conflicts_with = "raw")]
     pub(crate) timestamp: Option<PathBuf>,
-    /// Folder whose blobs keep the envelopes [default: the one that holds the log]
+    /// Folder or address whose blobs keep the envelopes [default: the one that holds the log]
     #[arg(long, value_name = "FOLDER", conflicts_with = "raw")]
     pub(crate) store: Option<PathBuf>,
     #[command(flatten)]
@@ -87,7 +87,7 @@ pub(crate) struct AppendArguments {
 /// Arguments of `bartizan log checkpoint`.
 #[derive(Debug, Args)]
 pub(crate) struct CheckpointArguments {
-    /// Folder of the log
+    /// Folder of the log, or its s3://, gs:// or az:// address (feature cloud)
     pub(crate) folder: PathBuf,
     /// The log's private key in PEM, to put back what a crash left in its journal
     #[arg(long, short, value_name = "FILE")]
@@ -107,7 +107,7 @@ pub(crate) struct CheckpointArguments {
 /// Arguments of `bartizan log prove`.
 #[derive(Debug, Args)]
 pub(crate) struct ProveArguments {
-    /// Folder of the log
+    /// Folder of the log, or its s3://, gs:// or az:// address (feature cloud)
     pub(crate) folder: PathBuf,
     /// Place of the entry, from 0
     #[arg(required_unless_present = "extends")]
@@ -126,7 +126,7 @@ pub(crate) struct ProveArguments {
 /// Arguments of `bartizan log verify`.
 #[derive(Debug, Args)]
 pub(crate) struct VerifyLogArguments {
-    /// Folder of a log, or a .tlog-proof file
+    /// Folder or address of a log, or a .tlog-proof file
     pub(crate) path: PathBuf,
     /// The key that verifies the log, or a file that holds it; repeat for a log that changed its key
     #[arg(long, value_name = "VKEY", required_unless_present = "policy")]
@@ -148,12 +148,12 @@ pub(crate) struct VerifyLogArguments {
 /// Arguments of `bartizan log export`.
 #[derive(Debug, Args)]
 pub(crate) struct ExportArguments {
-    /// Folder of the log
+    /// Folder of the log, or its s3://, gs:// or az:// address (feature cloud)
     pub(crate) folder: PathBuf,
     /// The key that verifies the log, or a file that holds it
     #[arg(long, value_name = "VKEY")]
     pub(crate) key: String,
-    /// Copy tiles, entries and checkpoint to this folder, which anyone can serve
+    /// Copy tiles, entries and checkpoint to this folder or address, which anyone can serve
     #[arg(long, value_name = "FOLDER")]
     pub(crate) to: Option<PathBuf>,
     /// First entry to write

@@ -6,6 +6,10 @@ mod damage;
 mod faults;
 mod independent;
 mod object_faults;
+#[cfg(feature = "cloud")]
+mod s3;
+#[cfg(feature = "cloud")]
+mod s3_server;
 mod support;
 mod vectors;
 #[cfg(feature = "witness")]

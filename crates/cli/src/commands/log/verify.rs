@@ -4,12 +4,12 @@ use super::{note_key, read};
 use crate::arguments::{TextOrJson, VerifyLogArguments};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::place::Place;
 use bartizan_evidence::log::checkpoint::{CHECKPOINT_FILE, Checkpoint, SignedCheckpoint};
 use bartizan_evidence::log::entry::LogEntry;
 use bartizan_evidence::log::note::Note;
 use bartizan_evidence::log::policy::Policy;
 use bartizan_evidence::log::proof_file::ProofFile;
-use bartizan_evidence::log::storage::Disk;
 use bartizan_evidence::log::verify::{verify, verify_extends};
 use bartizan_evidence::log::{Hash, LogError, NoteKey};
 use jiff::Timestamp;
@@ -66,10 +66,11 @@ fn log(
     policy: Option<&Policy>,
     verdict: &mut Verdict,
 ) -> Result<(), Failure> {
-    let disk = Disk::new(&arguments.path);
+    let place = Place::of(&arguments.path)?;
+    let files = place.files();
     let mut last: Option<(u64, Timestamp)> = None;
     let mut went_back = Vec::new();
-    let outcome = verify(&disk, keys, &mut |index, bytes| {
+    let outcome = verify(files, keys, &mut |index, bytes| {
         let time = LogEntry::from_bytes(bytes).ok().and_then(|entry| entry.time);
         let Some(time) = time.and_then(|time| time.parse::<Timestamp>().ok()) else { return };
         if let Some((before, earlier)) = last
@@ -101,7 +102,7 @@ fn log(
         let name = path.display().to_string();
         match SignedCheckpoint::open(&read("checkpoint", path)?, keys) {
             Err(error) => verdict.reasons.push((name, error.to_string())),
-            Ok(older) => match verify_extends(&disk, &verified.signed, &older.checkpoint) {
+            Ok(older) => match verify_extends(files, &verified.signed, &older.checkpoint) {
                 Ok(()) => {}
                 Err(error @ (LogError::Read { .. } | LogError::Missing { .. })) => return Err(error.into()),
                 Err(error) => verdict.reasons.push((name, error.to_string())),
