@@ -3,7 +3,7 @@
 #![cfg(test)]
 
 use bartizan_evidence::keys::{CertificateError, pem_text};
-use bartizan_evidence::timestamp::{TimestampError, check_content, request, verify};
+use bartizan_evidence::timestamp::{Content, TimestampError, check_content, request, verify};
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, CustomExtension, DnType, ExtendedKeyUsagePurpose,
     IsCa, KeyPair, KeyUsagePurpose,
@@ -12,6 +12,7 @@ use std::path::Path;
 use std::process::Command;
 
 const MESSAGE: &[u8] = b"log.example/test\n3\nroot\n";
+const CONTENT: Content<'_> = Content::Message(MESSAGE);
 /// Extended key usage with time stamping alone, in DER.
 const TIME_STAMPING: [u8; 12] = [0x30, 0x0a, 0x06, 0x08, 0x2b, 6, 1, 5, 5, 7, 3, 8];
 
@@ -122,7 +123,7 @@ fn tokens_of_every_kind_of_authority_are_believed_and_its_own_verifier_agrees() 
         let authority = Authority::new(&kind, (2020, 2120));
         let reply = authority.ours();
         let before = jiff::Timestamp::now();
-        let found = verify(&reply, MESSAGE, std::slice::from_ref(&authority.root)).unwrap();
+        let found = verify(&reply, CONTENT, std::slice::from_ref(&authority.root)).unwrap();
         assert_eq!(
             (found.authority.as_str(), found.root.as_str()),
             ("CN=timestamp authority", "CN=timestamp root")
@@ -156,21 +157,21 @@ fn other_requests_and_bare_tokens_are_believed_too() {
     for digest in ["-sha256", "-sha384", "-sha512"] {
         let query = ["ts", "-query", "-data", "message", digest, "-cert", "-out", "theirs.tsq"];
         assert!(authority.openssl(&query).0);
-        verify(&authority.reply("theirs.tsq", &[]), MESSAGE, &trusted).unwrap();
+        verify(&authority.reply("theirs.tsq", &[]), CONTENT, &trusted).unwrap();
     }
     let token = authority.reply("theirs.tsq", &["-token_out"]);
-    verify(&token, MESSAGE, &trusted).unwrap();
+    verify(&token, CONTENT, &trusted).unwrap();
     // Without the certificate in the token, the verifier may have it.
     assert!(authority.openssl(&["ts", "-query", "-data", "message", "-sha256", "-out", "bare.tsq"]).0);
     let bare = authority.reply("bare.tsq", &[]);
-    assert_eq!(verify(&bare, MESSAGE, &trusted), Err(TimestampError::NoCertificate));
+    assert_eq!(verify(&bare, CONTENT, &trusted), Err(TimestampError::NoCertificate));
     let pem = std::fs::read_to_string(authority.path().join("tsa.pem")).unwrap();
     let mut given = bartizan_evidence::keys::certificates_from_pem(&pem).unwrap();
     given.push(authority.root.clone());
-    verify(&bare, MESSAGE, &given).unwrap();
+    verify(&bare, CONTENT, &given).unwrap();
     assert!(authority.openssl(&["ts", "-query", "-data", "message", "-sha1", "-cert", "-out", "old.tsq"]).0);
     let old = authority.reply("old.tsq", &[]);
-    assert!(matches!(verify(&old, MESSAGE, &trusted), Err(TimestampError::Algorithm(_))));
+    assert!(matches!(verify(&old, CONTENT, &trusted), Err(TimestampError::Algorithm(_))));
 }
 
 #[test]
@@ -181,23 +182,25 @@ fn a_wrong_content_a_wrong_root_and_a_refusal_are_told_apart() {
     let authority = Authority::new(&kind(&rcgen::PKCS_ECDSA_P256_SHA256), (2020, 2120));
     let reply = authority.ours();
     assert!(matches!(
-        verify(&reply, b"another", std::slice::from_ref(&authority.root)),
+        verify(&reply, Content::Message(b"another"), std::slice::from_ref(&authority.root)),
         Err(TimestampError::OtherContent { algorithm: "sha256", .. })
     ));
-    assert_eq!(check_content(&reply, MESSAGE), Ok(()));
+    assert_eq!(check_content(&reply, CONTENT), Ok(()));
+    let digest = bartizan_evidence::digest::Digest::sha256(MESSAGE);
+    verify(&reply, Content::Sha256(digest.value()), std::slice::from_ref(&authority.root)).unwrap();
     let stranger = root().der().to_vec();
     assert!(matches!(
-        verify(&reply, MESSAGE, &[stranger]),
+        verify(&reply, CONTENT, &[stranger]),
         Err(TimestampError::Authority(
             CertificateError::NotSigned { .. } | CertificateError::UntrustedRoot { .. }
         ))
     ));
-    assert!(matches!(verify(&reply, MESSAGE, &[]), Err(TimestampError::Authority(CertificateError::NoRoot))));
+    assert!(matches!(verify(&reply, CONTENT, &[]), Err(TimestampError::Authority(CertificateError::NoRoot))));
     // The authority takes no other digest than those configured.
     assert!(authority.openssl(&["ts", "-query", "-data", "message", "-sha224", "-out", "refused.tsq"]).0);
     let refused = authority.reply("refused.tsq", &[]);
     assert!(matches!(
-        verify(&refused, MESSAGE, std::slice::from_ref(&authority.root)),
+        verify(&refused, CONTENT, std::slice::from_ref(&authority.root)),
         Err(TimestampError::NotGranted { status: 2, .. })
     ));
 }
@@ -210,7 +213,7 @@ fn a_time_outside_the_years_of_the_certificate_is_refused() {
     let authority = Authority::new(&kind(&rcgen::PKCS_ECDSA_P256_SHA256), (2010, 2011));
     let reply = authority.ours();
     assert!(matches!(
-        verify(&reply, MESSAGE, std::slice::from_ref(&authority.root)),
+        verify(&reply, CONTENT, std::slice::from_ref(&authority.root)),
         Err(TimestampError::Authority(CertificateError::Expired { .. }))
     ));
 }
@@ -252,19 +255,19 @@ fn no_flipped_bit_changes_what_is_believed() {
     let authority = Authority::new(&kind(&rcgen::PKCS_ECDSA_P256_SHA256), (2020, 2120));
     let reply = authority.ours();
     let trusted = [authority.root.clone()];
-    let said = verify(&reply, MESSAGE, &trusted).unwrap();
+    let said = verify(&reply, CONTENT, &trusted).unwrap();
     let mut refused = 0;
     for place in 0..reply.len() {
         for bit in [0x01, 0x80] {
             let mut damaged = reply.clone();
             damaged[place] ^= bit;
-            match verify(&damaged, MESSAGE, &trusted) {
+            match verify(&damaged, CONTENT, &trusted) {
                 // Some bytes around the token are signed by nobody, such as the status; they change nothing.
                 Ok(found) => assert_eq!(found, said, "byte {place}"),
                 Err(_) => refused += 1,
             }
         }
-        assert!(verify(&reply[..place], MESSAGE, &trusted).is_err(), "cut at {place}");
+        assert!(verify(&reply[..place], CONTENT, &trusted).is_err(), "cut at {place}");
     }
     assert!(refused * 100 > reply.len() * 2 * 95, "{refused} of {} refused", reply.len() * 2);
 }

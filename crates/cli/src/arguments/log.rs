@@ -37,6 +37,15 @@ pub(crate) enum LogCommand {
     Verify(VerifyLogArguments),
     /// Write the entries as lines of JSON, or copy the log to another folder
     Export(ExportArguments),
+    /// Write a request for a timestamp of the latest checkpoint or of a file, for any authority (RFC 3161)
+    #[command(after_long_help = TIMESTAMP_HELP)]
+    TimestampRequest {
+        /// Folder or address of a log, or a file such as an envelope or a signature
+        path: PathBuf,
+        /// File to write the request to, usually NAME.tsq
+        #[arg(long, short, value_name = "FILE")]
+        output: PathBuf,
+    },
     /// Build the index of the store anew from its log and blobs
     Reindex {
         /// Folder of the store, or the address of one whose log and blobs are shared [default: the nearest .bartizan]
@@ -71,7 +80,7 @@ pub(crate) struct AppendArguments {
     /// Log each file's own bytes, which must be digests or ciphertext, instead of an envelope's digest
     #[arg(long)]
     pub(crate) raw: bool,
-    /// Timestamp token (RFC 3161, DER) over the envelope's SHA-256, kept in the entry
+    /// Timestamp token or response (RFC 3161, DER) over the envelope, kept in the entry
     #[arg(long, value_name = "FILE", conflicts_with = "raw")]
     pub(crate) timestamp: Option<PathBuf>,
     /// Folder or address whose blobs keep the envelopes [default: the one that holds the log]
@@ -137,6 +146,12 @@ pub(crate) struct VerifyLogArguments {
     /// An earlier checkpoint of the log, which it must extend; repeat for more
     #[arg(long, value_name = "FILE")]
     pub(crate) checkpoint: Vec<PathBuf>,
+    /// A timestamp of this checkpoint, or of one given with --checkpoint (RFC 3161, DER); repeat for more
+    #[arg(long, value_name = "FILE", requires = "timestamp_root")]
+    pub(crate) timestamp: Vec<PathBuf>,
+    /// Root certificates of the timestamping authorities that are believed, in PEM; also for the tokens in entries
+    #[arg(long, value_name = "FILE")]
+    pub(crate) timestamp_root: Vec<PathBuf>,
     /// The entry that a proof file proves
     #[arg(long, value_name = "FILE")]
     pub(crate) entry: Option<PathBuf>,
@@ -195,6 +210,18 @@ goes into blobs/ beside the log, where it can be erased when it must be. An entr
 
 Example:
   bartizan log append .bartizan/log release.dsse.json --key log.key";
+
+const TIMESTAMP_HELP: &str = "\
+A timestamp shows that a checkpoint, and so every entry under it, was there at a time. It is over the checkpoint's text, which
+is what the log signs: cosignatures may be added later.
+
+Example:
+  bartizan log timestamp-request .bartizan/log --output checkpoint.tsq
+  curl -H 'Content-Type: application/timestamp-query' --data-binary @checkpoint.tsq \\
+    https://tsa.example/ > checkpoint.tsr
+  bartizan log checkpoint .bartizan/log > checkpoint.then
+  bartizan log verify .bartizan/log --key log.vkey --checkpoint checkpoint.then \\
+    --timestamp checkpoint.tsr --timestamp-root tsa-root.pem";
 
 const VERIFY_HELP: &str = "\
 Exit codes:

@@ -23,4 +23,5 @@ mod s3_server;
 mod settings;
 mod signing;
 mod support;
+mod timestamps;
 mod triage;

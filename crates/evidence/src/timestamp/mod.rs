@@ -25,6 +25,15 @@ const REQUEST_HEAD: [u8; 24] = [
 ];
 const REQUEST_TAIL: [u8; 3] = [0x01, 0x01, 0xff];
 
+/// What a token is to be over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Content<'a> {
+    /// These bytes.
+    Message(&'a [u8]),
+    /// The content with this SHA-256, in hexadecimal digits.
+    Sha256(&'a str),
+}
+
 /// What a token says, when it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Timestamped {
@@ -93,14 +102,18 @@ pub fn request(message: &[u8]) -> Vec<u8> {
     [&REQUEST_HEAD, digest.as_ref(), &REQUEST_TAIL].concat()
 }
 
-/// Judges a response or a token in DER over `message`, with the roots that are believed (and certificates that may help to reach
+/// Judges a response or a token in DER over `content`, with the roots that are believed (and certificates that may help to reach
 /// them) in DER.
 ///
 /// # Errors
 /// Each variant of [`TimestampError`].
-pub fn verify(bytes: &[u8], message: &[u8], trusted: &[Vec<u8>]) -> Result<Timestamped, TimestampError> {
+pub fn verify(
+    bytes: &[u8],
+    content: Content<'_>,
+    trusted: &[Vec<u8>],
+) -> Result<Timestamped, TimestampError> {
     let token = Token::parse(bytes)?.with_given(trusted);
-    token.check_content(message)?;
+    token.check_content(content)?;
     let signer = token.signer().ok_or(TimestampError::NoCertificate)?;
     signature::check(&token, signer)?;
     let time = Duration::from_secs(u64::try_from(token.time.as_second()).unwrap_or(0));
@@ -118,17 +131,19 @@ pub fn verify(bytes: &[u8], message: &[u8], trusted: &[Vec<u8>]) -> Result<Times
     })
 }
 
-/// Whether a response or token is over `message`, before anyone believes it.
+/// Whether a response or token is over `content`, before anyone believes it.
 ///
 /// # Errors
 /// [`TimestampError`] when it is none, or over something else.
-pub fn check_content(bytes: &[u8], message: &[u8]) -> Result<(), TimestampError> {
-    Token::parse(bytes)?.check_content(message)
+pub fn check_content(bytes: &[u8], content: Content<'_>) -> Result<(), TimestampError> {
+    Token::parse(bytes)?.check_content(content)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const EMPTY: Content<'_> = Content::Message(b"");
 
     #[test]
     fn a_request_is_the_der_of_rfc_3161() {
@@ -144,23 +159,26 @@ mod tests {
 
     #[test]
     fn what_is_no_token_is_refused() {
-        assert!(matches!(verify(b"", b"", &[]), Err(TimestampError::Malformed(_))));
-        assert!(matches!(verify(&request(b"abc"), b"abc", &[]), Err(TimestampError::Malformed(_))));
+        assert!(matches!(verify(b"", EMPTY, &[]), Err(TimestampError::Malformed(_))));
+        assert!(matches!(
+            verify(&request(b"abc"), Content::Message(b"abc"), &[]),
+            Err(TimestampError::Malformed(_))
+        ));
         let long = vec![0; LONGEST_TOKEN + 1];
-        assert_eq!(verify(&long, b"", &[]), Err(TimestampError::TooLong(LONGEST_TOKEN + 1)));
+        assert_eq!(verify(&long, EMPTY, &[]), Err(TimestampError::TooLong(LONGEST_TOKEN + 1)));
         // PKIStatusInfo with status 2, a rejection, and the text "no".
         let rejected = [0x30, 0x0b, 0x30, 0x09, 0x02, 0x01, 0x02, 0x30, 0x04, 0x0c, 0x02, b'n', b'o'];
-        let error = verify(&rejected, b"", &[]).unwrap_err();
+        let error = verify(&rejected, EMPTY, &[]).unwrap_err();
         assert_eq!(error, TimestampError::NotGranted { status: 2, text: ": no".to_owned() });
     }
 
     proptest::proptest! {
         #[test]
         fn any_bytes_are_a_token_or_an_error(bytes: Vec<u8>) {
-            let _ = verify(&bytes, b"", &[]);
+            let _ = verify(&bytes, EMPTY, &[]);
             let mut sequence = vec![0x30, u8::try_from(bytes.len().min(127)).unwrap_or(0)];
             sequence.extend(bytes.iter().take(127));
-            let _ = verify(&sequence, b"", &[]);
+            let _ = verify(&sequence, EMPTY, &[]);
         }
     }
 }

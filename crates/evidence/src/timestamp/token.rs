@@ -1,6 +1,6 @@
 //! The parts of a timestamp token, read and not yet believed: [`Token`].
 
-use super::{LONGEST_TOKEN, TimestampError};
+use super::{Content, LONGEST_TOKEN, TimestampError};
 use aws_lc_rs::digest::{self, Algorithm};
 use cms::cert::CertificateChoices;
 use cms::content_info::ContentInfo;
@@ -111,18 +111,23 @@ impl Token {
         })
     }
 
-    /// Refuses a token that is over something else than `message`.
-    pub(super) fn check_content(&self, message: &[u8]) -> Result<(), TimestampError> {
+    /// Refuses a token that is over something else.
+    pub(super) fn check_content(&self, content: Content<'_>) -> Result<(), TimestampError> {
         let (name, algorithm) = hash_of(&self.imprint.algorithm)?;
-        let expected = digest::digest(algorithm, message);
-        if expected.as_ref() == self.imprint.digest {
+        let expected = match content {
+            Content::Message(message) => bartizan_core::hex(digest::digest(algorithm, message).as_ref()),
+            Content::Sha256(hex) if name == "sha256" => hex.to_owned(),
+            Content::Sha256(_) => {
+                return Err(TimestampError::Algorithm(format!(
+                    "{name} where only SHA-256 of the content is known"
+                )));
+            }
+        };
+        let found = bartizan_core::hex(&self.imprint.digest);
+        if found == expected {
             return Ok(());
         }
-        Err(TimestampError::OtherContent {
-            algorithm: name,
-            found: bartizan_core::hex(&self.imprint.digest),
-            expected: bartizan_core::hex(expected.as_ref()),
-        })
+        Err(TimestampError::OtherContent { algorithm: name, found, expected })
     }
 
     /// Adds certificates of the verifier's, of which one may be the signer's.

@@ -11,6 +11,7 @@ use bartizan_evidence::log::entry::LogEntry;
 use bartizan_evidence::log::note::Note;
 use bartizan_evidence::log::storage::Files;
 use bartizan_evidence::log::{Hash, LogError, LogReader};
+use bartizan_evidence::timestamp::{Content, check_content};
 use jiff::Timestamp;
 use serde_json::json;
 use std::io::{self, Read as _, Write as _};
@@ -59,10 +60,7 @@ pub(super) fn run(arguments: &AppendArguments) -> Result<Exit, Failure> {
 }
 
 fn prepare(arguments: &AppendArguments, time: Timestamp) -> Result<Vec<Prepared>, Failure> {
-    let timestamp = match &arguments.timestamp {
-        Some(path) => Some(base64(&read("timestamp token", path)?)),
-        None => None,
-    };
+    let timestamp = arguments.timestamp.as_deref().map(|path| read("timestamp token", path)).transpose()?;
     let store = arguments.store.clone().unwrap_or_else(|| place::above(&arguments.folder));
     let mut blobs = None;
     let mut prepared = Vec::new();
@@ -89,7 +87,11 @@ fn prepare(arguments: &AppendArguments, time: Timestamp) -> Result<Vec<Prepared>
         let not_logged = |problem: String| Failure::NotLogged { path: path.clone(), problem };
         let envelope = Envelope::from_json(&bytes).map_err(|error| not_logged(error.to_string()))?;
         let mut entry = LogEntry::of_envelope(&bytes, &envelope, Some(time.to_string()));
-        entry.timestamp.clone_from(&timestamp);
+        if let Some(token) = &timestamp {
+            // An entry stays for ever: a token for something else has no place in it.
+            check_content(token, Content::Message(&bytes)).map_err(|error| not_logged(error.to_string()))?;
+            entry.timestamp = Some(base64(token));
+        }
         let entry = entry.to_bytes().map_err(|error| not_logged(error.to_string()))?;
         if blobs.is_none() {
             blobs = Some(place::blobs(&store)?);

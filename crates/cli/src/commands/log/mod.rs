@@ -2,6 +2,7 @@
 
 mod append;
 mod export;
+pub(crate) mod timestamps;
 mod verify;
 #[cfg(feature = "witness")]
 mod witness;
@@ -38,6 +39,7 @@ pub(crate) fn run(arguments: &LogArguments) -> Result<Exit, Failure> {
         LogCommand::Prove(prove) => self::prove(prove),
         LogCommand::Verify(verify) => verify::run(verify),
         LogCommand::Export(export) => export::run(export),
+        LogCommand::TimestampRequest { path, output } => timestamps::request(path, output),
         LogCommand::Reindex { store, key } => reindex(store.as_deref(), key),
         #[cfg(feature = "witness")]
         LogCommand::Witness(witness) => witness::run(witness),
@@ -155,7 +157,7 @@ fn note_key(given: &str) -> Result<NoteKey, Failure> {
 }
 
 /// A small file that the user named.
-fn read(what: &'static str, path: &Path) -> Result<Vec<u8>, Failure> {
+pub(crate) fn read(what: &'static str, path: &Path) -> Result<Vec<u8>, Failure> {
     let unreadable = |error| Failure::Read { what, path: path.to_owned(), error };
     let mut bytes = Vec::new();
     let file = fs::File::open(path).map_err(unreadable)?;
