@@ -54,7 +54,7 @@ pub(crate) enum LogCommand {
         #[arg(long, value_name = "VKEY")]
         key: String,
     },
-    /// Cosign other people's logs, over HTTP
+    /// Cosign other people's logs, over HTTP or HTTPS
     #[cfg(feature = "witness")]
     Witness(WitnessArguments),
 }
@@ -103,7 +103,7 @@ pub(crate) struct CheckpointArguments {
     pub(crate) key: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) passphrase: PassphraseArguments,
-    /// Have the checkpoint cosigned by the witness at URL (http); repeat for more
+    /// Have the checkpoint cosigned by the witness at URL (https or http); repeat for more
     #[cfg(feature = "witness")]
     #[arg(long, value_name = "URL", requires = "witness_key")]
     pub(crate) witness: Vec<String>,
@@ -111,6 +111,10 @@ pub(crate) struct CheckpointArguments {
     #[cfg(feature = "witness")]
     #[arg(long, value_name = "VKEY", requires = "witness")]
     pub(crate) witness_key: Vec<String>,
+    /// Root certificates in PEM that are believed when a witness is asked over https [default: those of this machine]
+    #[cfg(feature = "witness")]
+    #[arg(long, value_name = "FILE", requires = "witness")]
+    pub(crate) witness_root: Vec<PathBuf>,
 }
 
 /// Arguments of `bartizan log prove`.
@@ -192,6 +196,12 @@ pub(crate) struct WitnessArguments {
     /// Address to listen at
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7801")]
     pub(crate) listen: std::net::SocketAddr,
+    /// Serve over https with this chain of certificates in PEM, the server's first
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub(crate) tls_certificate: Option<PathBuf>,
+    /// The private key of that certificate in PEM
+    #[arg(long, value_name = "FILE", requires = "tls_certificate")]
+    pub(crate) tls_key: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) signer: SignerArguments,
 }

@@ -25,3 +25,5 @@ mod signing;
 mod support;
 mod timestamps;
 mod triage;
+#[cfg(feature = "witness")]
+mod witness;

@@ -48,6 +48,24 @@ fn every_log_command_works_at_an_s3_address() {
     let verified = remote.run(&["log", "verify", LOG, "--key", "log.vkey", "--format", "json"]);
     let said: serde_json::Value = serde_json::from_str(&verified.out).unwrap();
     assert_eq!((verified.code, &said["verdict"], &said["size"]), (0, &"valid".into(), &3.into()));
+    #[cfg(feature = "witness")]
+    {
+        let serving = crate::witness::Serving::start(place, &[]);
+        let ask = [
+            "log",
+            "checkpoint",
+            LOG,
+            "--key",
+            "log.key",
+            "--witness",
+            &serving.url,
+            "--witness-key",
+            "w.vkey",
+        ];
+        let cosigned = remote.run(&ask);
+        assert!(cosigned.out.contains("\n— witness.example/w "), "{cosigned:?}");
+        assert_eq!(remote.run(&["log", "checkpoint", LOG]).out, cosigned.out);
+    }
     // The envelope lies beside the log, in the same bucket, and the index of this machine is built from both.
     fs::create_dir_all(place.path().join(".bartizan")).unwrap();
     let indexed = remote.run(&["log", "reindex", "s3://logs/team", "--key", "log.vkey"]);
