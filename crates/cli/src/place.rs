@@ -12,11 +12,15 @@ use bartizan_evidence::log::storage::Cloud;
 
 /// Schemes of object stores.
 const OBJECT_STORES: [&str; 3] = ["s3", "gs", "az"];
+/// The variable that says where a team shares log and blobs. No file says it: one that came with a downloaded folder could send
+/// statements elsewhere.
+pub(crate) const SHARED: &str = "BARTIZAN_SHARED";
 /// What the names of the variables begin with that are the settings of an object store, credentials included.
 #[cfg(feature = "cloud")]
 const SETTINGS: [&str; 3] = ["AWS_", "GOOGLE_", "AZURE_"];
 
 /// A folder or an object store.
+#[derive(Clone)]
 pub(crate) enum Place {
     /// A folder.
     Folder(Arc<Disk>),
@@ -148,6 +152,14 @@ pub(crate) fn blobs(given: &Path) -> Result<Blobs, Failure> {
     }
 }
 
+/// Where log and blobs of a store are: with the store itself, or where a team shares them.
+pub(crate) fn shared_or(store: &Path) -> PathBuf {
+    match std::env::var_os(SHARED) {
+        Some(shared) if !shared.is_empty() => PathBuf::from(shared),
+        _ => store.to_owned(),
+    }
+}
+
 /// Whether the user named an object store, and not a folder.
 pub(crate) fn is_object_store(given: &Path) -> bool {
     let scheme = given.to_str().and_then(|text| text.split_once("://")).map(|(scheme, _)| scheme);
@@ -179,7 +191,8 @@ mod tests {
     fn a_file_address_is_a_folder_and_others_are_named() {
         let folder = |given: &str| match Place::of(Path::new(given)) {
             Ok(Place::Folder(disk)) => disk.root().display().to_string(),
-            Ok(_) => "objects".to_owned(),
+            #[cfg(feature = "cloud")]
+            Ok(Place::Objects(_)) => "objects".to_owned(),
             Err(error) => error.to_string(),
         };
         assert_eq!(folder("a/log"), "a/log");

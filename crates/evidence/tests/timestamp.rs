@@ -254,7 +254,7 @@ fn no_flipped_bit_changes_what_is_believed() {
     }
     let authority = Authority::new(&kind(&rcgen::PKCS_ECDSA_P256_SHA256), (2020, 2120));
     let reply = authority.ours();
-    let trusted = [authority.root.clone()];
+    let trusted = [authority.root];
     let said = verify(&reply, CONTENT, &trusted).unwrap();
     let mut refused = 0;
     for place in 0..reply.len() {

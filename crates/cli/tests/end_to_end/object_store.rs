@@ -89,3 +89,50 @@ fn every_log_command_works_at_an_s3_address() {
     let refused = Ran::of(&program.output().unwrap());
     assert_eq!(refused.code, 2, "{refused:?}");
 }
+
+#[test]
+fn a_team_shares_log_and_blobs_and_each_has_an_index_of_their_own() {
+    let Some(server) = S3Server::start() else { return };
+    let port = server.port();
+    let at = |place: &Workplace, arguments: &[&str]| {
+        let mut program = place.program(arguments);
+        program.envs(S3Server::settings_at(port)).env("BARTIZAN_SHARED", "s3://team/project");
+        Ran::of(&program.output().unwrap())
+    };
+    let (ann, ben) = (Workplace::new(), Workplace::new());
+    ann.write("bartizan.toml", "");
+    assert_eq!(ann.run(&["key", "generate", "--algorithm", "ed25519"]).code, 0);
+    let attest = |place: &Workplace, input: &str, output: &str| {
+        place.write(output, output);
+        let digest = bartizan_evidence::digest::Digest::sha256(input.as_bytes());
+        let predicate = serde_json::json!({"buildDefinition": {"buildType": "test", "resolvedDependencies":
+            [{"name": input, "digest": {"sha256": digest.value()}}]},
+            "runDetails": {"metadata": {"invocationId": format!("make {output}")}}});
+        place.write("predicate.json", predicate.to_string());
+        let ran = at(
+            place,
+            &["attest", output, "--type", "https://slsa.dev/provenance/v1", "--predicate", "predicate.json"],
+        );
+        assert_eq!(ran.code, 0, "{ran:?}");
+    };
+    attest(&ann, "data.csv", "base.onnx");
+    assert!(!ann.path().join(".bartizan/log").exists() && !ann.path().join(".bartizan/blobs").exists());
+    // The other one gets the keys, and nothing else.
+    ben.write("bartizan.toml", "");
+    for name in ["bartizan.key", ".bartizan/log.key", ".bartizan/log.vkey"] {
+        ben.write(name, fs::read(ann.path().join(name)).unwrap());
+    }
+    for trusted in fs::read_dir(ann.path().join(".bartizan/trusted")).unwrap() {
+        let trusted = trusted.unwrap();
+        let name = format!(".bartizan/trusted/{}", trusted.file_name().to_str().unwrap());
+        ben.write(&name, fs::read(trusted.path()).unwrap());
+    }
+    attest(&ben, "base.onnx", "model.onnx");
+    for place in [&ann, &ben] {
+        let digest = bartizan_evidence::digest::Digest::sha256(b"data.csv").to_string();
+        let ran = at(place, &["lineage", "trace", &digest, "--down", "--verify", "--format", "json"]);
+        let down: serde_json::Value =
+            serde_json::from_str(&ran.out).unwrap_or_else(|error| panic!("{error}: {ran:?}"));
+        assert_eq!((&down["totals"]["edges"], &down["totals"]["unproven"]), (&4.into(), &0.into()));
+    }
+}

@@ -71,32 +71,31 @@ impl ObjectCommitter {
         clock: Clock,
     ) -> Result<Self, LogError> {
         try_conditions(&*objects)?;
-        let mut committer = Self::new(objects, signer, clock)?;
-        let exists = || LogError::Exists { place: committer.objects.place() };
-        let tiles =
-            committer.objects.list(TILE_FOLDER).map_err(|error| committer.unread(TILE_FOLDER, error))?;
-        if committer.read(CHECKPOINT_FILE)?.is_some() || !tiles.is_empty() {
+        let mut writer = Self::new(objects, signer, clock)?;
+        let exists = || LogError::Exists { place: writer.objects.place() };
+        let tiles = writer.objects.list(TILE_FOLDER).map_err(|error| writer.unread(TILE_FOLDER, error))?;
+        if writer.read(CHECKPOINT_FILE)?.is_some() || !tiles.is_empty() {
             return Err(exists());
         }
         // What another one left here who died before the first checkpoint is as good as new.
-        let known = committer.begin_journal(&Edge::default())?;
+        let known = writer.begin_journal(&Edge::default())?;
         if known.journal.edge.size() > 0 {
             return Err(exists());
         }
-        committer.known = Some(known);
-        let signed = committer.sign(&Edge::default())?;
-        let bytes = signed.note.to_string().into_bytes();
-        match committer.objects.put_if(CHECKPOINT_FILE, &bytes, Condition::Absent) {
-            Ok(version) => committer.published_version = Some(version),
-            Err(PutError::Conflict) => match committer.read(CHECKPOINT_FILE)? {
+        writer.known = Some(known);
+        let latest = writer.sign(&Edge::default())?;
+        let bytes = latest.note.to_string().into_bytes();
+        match writer.objects.put_if(CHECKPOINT_FILE, &bytes, Condition::Absent) {
+            Ok(version) => writer.published_version = Some(version),
+            Err(PutError::Conflict) => match writer.read(CHECKPOINT_FILE)? {
                 // Its own, whose answer was lost.
-                Some((found, version)) if found == bytes => committer.published_version = Some(version),
+                Some((found, version)) if found == bytes => writer.published_version = Some(version),
                 _ => return Err(exists()),
             },
-            Err(PutError::Failed(error)) => return Err(committer.unwritten(CHECKPOINT_FILE, error)),
+            Err(PutError::Failed(error)) => return Err(writer.unwritten(CHECKPOINT_FILE, error)),
         }
-        committer.published = Some(signed);
-        Ok(committer)
+        writer.published = Some(latest);
+        Ok(writer)
     }
 
     /// Opens a log, and publishes what a crash left in the journal alone.
@@ -105,29 +104,29 @@ impl ObjectCommitter {
         signer: NoteSigner,
         clock: Clock,
     ) -> Result<Self, LogError> {
-        let mut committer = Self::new(objects, signer, clock)?;
-        committer.read_published()?;
-        let known = committer.load()?;
-        if known.is_none() && committer.published.is_none() {
-            return Err(LogError::NoLog { place: committer.objects.place() });
+        let mut writer = Self::new(objects, signer, clock)?;
+        writer.read_published()?;
+        let known = writer.load()?;
+        if known.is_none() && writer.published.is_none() {
+            return Err(LogError::NoLog { place: writer.objects.place() });
         }
-        try_conditions(&*committer.objects)?;
-        committer.known = match (known, &committer.published) {
-            (None, Some(signed)) => {
-                committer.has_no_folder_journal()?;
-                let edge = edge_from_files(&*committer.objects, signed)?;
-                Some(committer.begin_journal(&edge)?)
+        try_conditions(&*writer.objects)?;
+        writer.known = match (known, &writer.published) {
+            (None, Some(latest)) => {
+                writer.has_no_folder_journal()?;
+                let edge = edge_from_files(&*writer.objects, latest)?;
+                Some(writer.begin_journal(&edge)?)
             }
             (known, _) => known,
         };
-        if let (Some(Known { journal, .. }), Some(signed)) = (&committer.known, &committer.published) {
-            check_extended(&*committer.objects, &journal.edge, &journal.finished, signed)?;
+        if let (Some(Known { journal, .. }), Some(latest)) = (&writer.known, &writer.published) {
+            check_extended(&*writer.objects, &journal.edge, &journal.finished, latest)?;
         }
-        if !committer.is_current() {
-            committer.find_outgrown();
-            committer.publish()?;
+        if !writer.is_current() {
+            writer.find_outgrown();
+            writer.publish()?;
         }
-        Ok(committer)
+        Ok(writer)
     }
 
     fn new(objects: Arc<dyn Objects>, signer: NoteSigner, clock: Clock) -> Result<Self, LogError> {

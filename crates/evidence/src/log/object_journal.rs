@@ -131,7 +131,9 @@ mod tests {
         let base = edge.clone();
         let entries: Vec<[u8; 4]> = (before..before + batch).map(u32::to_be_bytes).collect();
         let mut finished = Vec::new();
-        entries.iter().for_each(|entry| edge.push(entry, &mut finished));
+        for entry in &entries {
+            edge.push(entry, &mut finished);
+        }
         let receipts = [Receipt { writer: [7; WRITER_BYTES], batch: 3, first: u64::from(before) }];
         let entries = encode_entries(entries.iter().map(<[u8; 4]>::as_slice));
         (encode(&base, &receipts, &edge.root(), &entries), edge, finished)
@@ -159,6 +161,12 @@ mod tests {
             assert_eq!(decode(&other), None, "byte {place}");
             assert_eq!(decode(&bytes[..place]), None, "cut at {place}");
         }
+    }
+
+    #[test]
+    fn the_fuzzers_seed_is_the_journal_of_an_empty_log() {
+        let seed = include_bytes!("../../../../fuzz/seeds/log-object-journal/small");
+        assert_eq!(size_in_object_journal(seed), Some(0));
     }
 
     proptest::proptest! {

@@ -50,6 +50,11 @@ impl LoggedStatements {
         Ok(Self { files: disk, key, writer: Some(log) })
     }
 
+    /// A log that is open for appending, wherever it lies; `files` are its files.
+    pub fn of_writer(files: Arc<dyn Files>, key: NoteKey, log: Log) -> Self {
+        Self { files, key, writer: Some(log) }
+    }
+
     /// Makes everything durable in tiles and gives what was not written.
     ///
     /// # Errors

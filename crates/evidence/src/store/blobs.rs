@@ -251,7 +251,7 @@ mod tests {
         let digest = blobs.put(b"statement").unwrap();
         assert_eq!(blobs.put(b"statement").unwrap(), digest);
         assert_eq!(blobs.get(&digest).unwrap(), b"statement");
-        assert_eq!(blobs.list().unwrap(), [digest.clone()]);
+        assert_eq!(blobs.list().unwrap(), std::slice::from_ref(&digest));
         objects.publish(&object(&digest), b"Statement").unwrap();
         assert!(matches!(blobs.get(&digest), Err(StoreError::Changed { .. })));
         let other = Digest::sha256(b"other");

@@ -172,6 +172,12 @@ mod tests {
         assert_eq!(error, TimestampError::NotGranted { status: 2, text: ": no".to_owned() });
     }
 
+    #[test]
+    fn the_fuzzers_seed_is_over_its_message() {
+        let seed = include_bytes!("../../../../fuzz/seeds/timestamp-token/openssl");
+        assert_eq!(check_content(seed, Content::Message(b"abc")), Ok(()));
+    }
+
     proptest::proptest! {
         #[test]
         fn any_bytes_are_a_token_or_an_error(bytes: Vec<u8>) {

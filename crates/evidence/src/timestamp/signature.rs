@@ -63,7 +63,7 @@ fn certificate_named(value: &[u8], default: &'static Algorithm) -> Option<(&'sta
             reader.decode::<AnyRef<'_>>()?;
         }
         names.sequence(|reader| {
-            let first = reader.decode::<AnyRef<'_>>()?.sequence(|reader| name(reader));
+            let first = reader.decode::<AnyRef<'_>>()?.sequence(name);
             while !reader.is_finished() {
                 reader.decode::<AnyRef<'_>>()?;
             }

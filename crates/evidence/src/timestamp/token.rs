@@ -48,7 +48,7 @@ struct Imprint {
     digest: Vec<u8>,
 }
 
-fn malformed(error: impl ToString) -> TimestampError {
+fn malformed(error: impl std::fmt::Display) -> TimestampError {
     TimestampError::Malformed(error.to_string())
 }
 
@@ -59,11 +59,11 @@ impl Token {
             return Err(TimestampError::TooLong(bytes.len()));
         }
         let whole = AnyRef::from_der(bytes).map_err(malformed)?;
-        let first = whole.sequence(|reader| first_of(reader)).map_err(malformed)?;
+        let first = whole.sequence(first_of).map_err(malformed)?;
         if first == Tag::ObjectIdentifier {
             return Self::of_content_info(bytes);
         }
-        let (status, text, token) = whole.sequence(|reader| response(reader)).map_err(malformed)?;
+        let (status, text, token) = whole.sequence(response).map_err(malformed)?;
         match token {
             Some(token) if status <= 1 => Self::of_content_info(&token),
             None if status <= 1 => Err(malformed("the authority granted a token, and there is none")),
@@ -86,7 +86,7 @@ impl Token {
         let content = signed.encap_content_info.econtent.ok_or_else(|| malformed("it has no content"))?;
         let content: OctetStringRef<'_> = content.decode_as().map_err(malformed)?;
         let content = content.as_bytes().to_vec();
-        let [signer] = signed.signer_infos.0.as_slice() else {
+        let [only] = signed.signer_infos.0.as_slice() else {
             return Err(malformed("it has not exactly one signature"));
         };
         let mut certificates = Vec::new();
@@ -96,14 +96,14 @@ impl Token {
                 certificates.push(Known { certificate: certificate.clone(), der });
             }
         }
-        let info = AnyRef::from_der(&content).and_then(|info| info.sequence(|reader| token_info(reader)));
+        let info = AnyRef::from_der(&content).and_then(|info| info.sequence(token_info));
         let Info { policy, imprint, serial, time, accuracy } = info.map_err(malformed)?;
         Ok(Self {
             time: time_of(&time).ok_or_else(|| malformed("its time is none"))?,
             accuracy,
             policy,
             serial,
-            signer: signer.clone(),
+            signer: only.clone(),
             content,
             certificates,
             imprint,
@@ -186,7 +186,7 @@ fn response<'r>(reader: &mut impl Reader<'r>) -> der::Result<(u32, String, Optio
         while !reader.is_finished() {
             let part: AnyRef<'_> = reader.decode()?;
             if part.tag() == Tag::Sequence {
-                text = part.sequence(|reader| said(reader))?;
+                text = part.sequence(said)?;
             }
         }
         Ok((status, text))
@@ -228,7 +228,7 @@ fn token_info<'r>(reader: &mut impl Reader<'r>) -> der::Result<Info> {
     while !reader.is_finished() {
         let part: AnyRef<'_> = reader.decode()?;
         if part.tag() == Tag::Sequence {
-            accuracy = Some(part.sequence(|reader| accuracy_of(reader))?);
+            accuracy = Some(part.sequence(accuracy_of)?);
         }
         // Extensions, of which none is known: a critical one may change what the token says.
         if part.tag() == (Tag::ContextSpecific { constructed: true, number: TagNumber::N1 }) {

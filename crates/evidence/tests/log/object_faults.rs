@@ -322,7 +322,7 @@ fn a_store_that_ignores_conditions_is_refused() {
     let key = Key::new();
     let bucket = Arc::new(Bucket::default());
     bucket.state().careless = true;
-    let error = Log::create_in(bucket.clone(), key.signer(), clock()).err().unwrap();
+    let error = Log::create_in(bucket, key.signer(), clock()).err().unwrap();
     assert!(matches!(error, LogError::Unconditional { .. }), "{error}");
     assert!(error.to_string().contains("bartizan log export"), "{error}");
     let sound = Arc::new(Bucket::default());

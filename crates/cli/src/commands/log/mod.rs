@@ -97,7 +97,7 @@ fn reindex(store: Option<&Path>, key: &str) -> Result<Exit, Failure> {
         Some(store) if !place::is_object_store(store) => store.to_owned(),
         _ => Store::find(&std::env::current_dir().unwrap_or_default())?,
     };
-    let shared = store.map_or_else(|| root.clone(), Path::to_owned);
+    let shared = store.map_or_else(|| place::shared_or(&root), Path::to_owned);
     let log = LoggedStatements::in_files(Place::of(&shared.join("log"))?.into_files(), note_key(key)?);
     let trust = Trust::of_store(&root)?;
     let index = SqliteIndex::open(&root.join("index.sqlite")).map_err(StoreError::from)?;

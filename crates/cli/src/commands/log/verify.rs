@@ -225,7 +225,9 @@ impl Verdict {
             .iter()
             .map(|(stamp, size)| {
                 let mut value = timestamps::json(stamp);
-                value["size"] = json!(size);
+                if let Value::Object(members) = &mut value {
+                    members.insert("size".to_owned(), json!(size));
+                }
                 value
             })
             .collect();

@@ -285,7 +285,9 @@ pub fn attach_in(
         if latest.text() != cosigned.text() {
             return Ok(false);
         }
-        signatures.iter().for_each(|signature| latest.replace(signature.clone()));
+        for signature in signatures {
+            latest.replace(signature.clone());
+        }
         let put =
             objects.put_if(CHECKPOINT_FILE, latest.to_string().as_bytes(), Condition::Unchanged(&version));
         match put {
