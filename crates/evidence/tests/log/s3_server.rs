@@ -27,14 +27,16 @@ impl S3Server {
             eprintln!("skipped: no S3 server (SeaweedFS, `weed`); `cargo xtask test` installs one");
             return None;
         };
-        for _ in 0..3 {
+        let mut said = String::new();
+        for _ in 0..5 {
             // Someone else may have taken a port that was free a moment ago.
             let mut server = Self::launch(&program);
             if server.is_ready() {
                 return Some(server);
             }
+            said = std::fs::read_to_string(server.folder.path().join("output")).unwrap_or_default();
         }
-        panic!("the S3 server {} does not answer", program.display());
+        panic!("the S3 server {} does not answer: {said}", program.display());
     }
 
     fn launch(program: &Path) -> Self {
@@ -57,6 +59,7 @@ impl S3Server {
         ];
         let mut command = Command::new(program);
         command.arg("server").args(["-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-s3", "-s3.autoCreateBucket"]);
+        command.args(["-s3.port.iceberg=0", "-s3.port.lance=0"]);
         command.args(["-master.volumeSizeLimitMB=64", "-volume.max=40", "-master.telemetry=false"]);
         for (name, port) in names.iter().zip(&ports) {
             command.arg(format!("-{name}={port}"));
@@ -68,7 +71,7 @@ impl S3Server {
             .current_dir(folder.path())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
+            .stderr(std::fs::File::create(folder.path().join("output")).unwrap())
             .spawn()
             .unwrap();
         Self { folder, process, port: ports[6] }

@@ -132,7 +132,9 @@ impl Files for Cloud {
         let name = |path: &Path| path.filename().map(str::to_owned);
         let folders =
             listed.common_prefixes.iter().filter_map(name).map(|name| Listed { name, folder: true });
-        let files = listed.objects.iter().filter_map(|object| name(&object.location));
+        // Some stores keep an empty object under a folder's own name.
+        let files = listed.objects.iter().filter(|object| object.location != path);
+        let files = files.filter_map(|object| name(&object.location));
         let all: BTreeSet<Listed> = folders.chain(files.map(|name| Listed { name, folder: false })).collect();
         Ok(all.into_iter().collect())
     }
