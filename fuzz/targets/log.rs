@@ -8,8 +8,10 @@ use bartizan_evidence::log::note::Note;
 use bartizan_evidence::log::note_key::NoteKey;
 use bartizan_evidence::log::policy::Policy;
 use bartizan_evidence::log::proof_file::ProofFile;
+use bartizan_evidence::log::size_in_object_journal;
 use bartizan_evidence::log::tile::TilePath;
 use bartizan_evidence::log::witness::AddCheckpoint;
+use bartizan_evidence::timestamp;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
@@ -40,6 +42,8 @@ fuzz_target!(|data: &[u8]| {
         "log-bundle" => (0..=256).step_by(16).for_each(|count| drop(bundle::entries(data, count))),
         "log-entry" => drop(LogEntry::from_bytes(data)),
         "log-policy" => drop(Policy::parse(data)),
+        "log-object-journal" => drop(size_in_object_journal(data)),
+        "timestamp-token" => drop(timestamp::verify(data, timestamp::Content::Message(b"abc"), &[])),
         "log-request" => drop(AddCheckpoint::parse(data)),
         other => panic!("no target is called {other}"),
     }

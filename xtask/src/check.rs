@@ -22,7 +22,10 @@ const STEPS: &[Step] = &[
     ("API documentation", || {
         run("cargo", &["doc", "--workspace", "--all-features", "--no-deps", "--locked", "--quiet"])
     }),
-    ("tests", || run("cargo", &["test", "--workspace", "--all-features", "--locked"])),
+    ("tests", || {
+        tools::ensure_s3_server()?;
+        run("cargo", &["test", "--workspace", "--all-features", "--locked"])
+    }),
 ];
 
 /// Runs every step; the first failure ends the run.

@@ -68,6 +68,14 @@ pub(crate) enum Failure {
         /// The columns there are.
         known: Vec<String>,
     },
+    /// Nothing can lie where the user said.
+    #[error("{place}: {problem}")]
+    Place {
+        /// What the user said.
+        place: String,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// A key file is not as it should be, or the key cannot be used.
     #[error("{path}: {error}")]
     Key {

@@ -6,6 +6,7 @@ mod commands;
 mod exit;
 mod failure;
 mod keyfile;
+mod place;
 mod progress;
 mod project;
 mod settings;

@@ -3,14 +3,16 @@
 use crate::arguments::KeyChoice;
 use crate::believed::Believed;
 use crate::failure::Failure;
+use crate::place::{self, Place};
 use crate::{keyfile, terminal};
 use bartizan_evidence::digest::Digest;
 use bartizan_evidence::dsse::Envelope;
 use bartizan_evidence::keys::{KeyAlgorithm, Signer as _, SigningKey};
 use bartizan_evidence::lineage::NodeId;
-use bartizan_evidence::log::{LogError, LoggedStatements, NoteKey, NoteSigner};
+use bartizan_evidence::log::checkpoint::CHECKPOINT_FILE;
+use bartizan_evidence::log::{Clock, Log, LogError, LoggedStatements, NoteKey, NoteSigner};
 use bartizan_evidence::statement::{PAYLOAD_TYPE, ResourceDescriptor, Statement};
-use bartizan_evidence::store::{Receipt, StatementLog, Store, TRUSTED, Trust};
+use bartizan_evidence::store::{Receipt, SqliteIndex, StatementLog, Store, StoreError, TRUSTED, Trust};
 use serde::Serialize;
 use std::fs::{self, File};
 use std::io::{self, Read as _};
@@ -27,9 +29,7 @@ pub(crate) fn existing(given: Option<&Path>) -> Result<Store, Failure> {
     let root = match given {
         Some(root) if root.is_dir() => root.to_owned(),
         Some(root) => {
-            return Err(Failure::Store(
-                bartizan_evidence::store::StoreError::NoStore(root.to_owned()).into(),
-            ));
+            return Err(Failure::Store(StoreError::NoStore(root.to_owned()).into()));
         }
         None => Store::find(&here())?,
     };
@@ -116,19 +116,49 @@ fn open(root: &Path) -> Result<Store, Failure> {
     let log: Option<Box<dyn StatementLog>> = match fs::read_to_string(&path) {
         Ok(text) => {
             let key = text.trim().parse::<NoteKey>().map_err(LogError::from)?;
-            Some(Box::new(LoggedStatements::to_read(&root.join(LOG), key)))
+            let files = Place::of(&place::shared_or(root).join(LOG))?.into_files();
+            Some(Box::new(LoggedStatements::in_files(files, key)))
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => return Err(Failure::Read { what: "key of the log", path, error }),
     };
-    Ok(Store::open(root, log, trust)?)
+    assemble(root, log, trust)
+}
+
+/// A store whose blobs are its own or a team's; the index is always this machine's.
+fn assemble(root: &Path, log: Option<Box<dyn StatementLog>>, trust: Trust) -> Result<Store, Failure> {
+    fs::create_dir_all(root).map_err(|error| Failure::Write { path: root.to_owned(), error })?;
+    let index = SqliteIndex::open(&root.join("index.sqlite")).map_err(StoreError::from)?;
+    let blobs = place::blobs(&place::shared_or(root))?;
+    Ok(Store::with_index(root, blobs, log, Box::new(index), trust)?)
+}
+
+/// Opens the log at a place for appending, or begins it.
+fn writer(place: &Place, signer: impl Fn() -> Result<NoteSigner, Failure>) -> Result<Log, Failure> {
+    let clock =
+        || -> Clock { Box::new(|| u64::try_from(jiff::Timestamp::now().as_second()).unwrap_or_default()) };
+    let begun = place.files().read(CHECKPOINT_FILE).map_err(|error| Failure::Read {
+        what: "log",
+        path: place.files().place().into(),
+        error,
+    })?;
+    if begun.is_none() {
+        match place.clone().create(signer()?, clock()) {
+            // Someone else began it at the same moment.
+            Err(LogError::Exists { .. }) => {}
+            other => return Ok(other?),
+        }
+    }
+    Ok(place.clone().open(signer()?, clock())?)
 }
 
 /// Opens a store to append to. Its log is begun, with a key of its own, when there is none.
 fn open_to_append(root: &Path) -> Result<Store, Failure> {
     let path = root.join(SIGNING_KEY);
     let failure = |error| Failure::Key { path: path.clone(), error };
-    if !path.exists() && !root.join(LOG).exists() {
+    let place = Place::of(&place::shared_or(root).join(LOG))?;
+    let begun = place.files().read(CHECKPOINT_FILE).is_ok_and(|found| found.is_some());
+    if !path.exists() && !begun && !root.join(LOG).exists() {
         let key = SigningKey::generate(KeyAlgorithm::Ed25519).map_err(failure)?;
         let pem = key.to_pem(None).map_err(failure)?;
         fs::create_dir_all(root).map_err(|error| Failure::Write { path: root.to_owned(), error })?;
@@ -144,20 +174,24 @@ fn open_to_append(root: &Path) -> Result<Store, Failure> {
         fs::write(&ignored, "log.key\nindex.sqlite*\n")
             .map_err(|error| Failure::Write { path: ignored, error })?;
     }
-    let key = SigningKey::from_pem(&keyfile::key_text(&path)?, None).map_err(failure)?;
-    let name: String = key.key_id().chars().take(ORIGIN_DIGITS).collect();
-    let signer =
-        NoteSigner::for_log(&format!("bartizan.local/{name}"), Box::new(key)).map_err(LogError::from)?;
+    let pem = keyfile::key_text(&path)?;
+    let signer = || -> Result<NoteSigner, Failure> {
+        let key = SigningKey::from_pem(&pem, None).map_err(failure)?;
+        let name: String = key.key_id().chars().take(ORIGIN_DIGITS).collect();
+        let signer = NoteSigner::for_log(&format!("bartizan.local/{name}"), Box::new(key));
+        Ok(signer.map_err(LogError::from)?)
+    };
+    let key = signer()?.key().clone();
     let verifier = root.join(VERIFIER_KEY);
     if !verifier.exists() {
-        let text = format!("{}\n", signer.key());
+        let text = format!("{key}\n");
         Believed::of_user().add_log(&text)?;
         fs::write(&verifier, text).map_err(|error| Failure::Write { path: verifier, error })?;
     }
     let trust = confirmed(root)?;
-    let clock = Box::new(|| u64::try_from(jiff::Timestamp::now().as_second()).unwrap_or_default());
-    let log = LoggedStatements::to_append(&root.join(LOG), signer, clock)?;
-    Ok(Store::open(root, Some(Box::new(log)), trust)?)
+    let log = writer(&place, signer)?;
+    let log = LoggedStatements::of_writer(place.into_files(), key, log);
+    assemble(root, Some(Box::new(log)), trust)
 }
 
 /// Writes a file that only its owner may read, unless there is one.
@@ -198,9 +232,8 @@ pub(crate) fn record<P: Serialize>(
     statement: &Statement<P>,
     key: &SigningKey,
 ) -> Result<(Receipt, Envelope), Failure> {
-    let payload = statement.to_payload().map_err(bartizan_evidence::store::StoreError::from)?;
-    let envelope =
-        Envelope::sign(payload, PAYLOAD_TYPE, key).map_err(bartizan_evidence::store::StoreError::from)?;
+    let payload = statement.to_payload().map_err(StoreError::from)?;
+    let envelope = Envelope::sign(payload, PAYLOAD_TYPE, key).map_err(StoreError::from)?;
     let receipt = store.record(&envelope)?;
     Ok((receipt, envelope))
 }
@@ -268,13 +301,13 @@ pub(crate) fn node(store: &Store, text: &str) -> Result<NodeId, Failure> {
         return Ok(NodeId::of_digest(&digest_of(Path::new(text))?));
     }
     if let Ok(node) = text.parse::<NodeId>()
-        && store.index().node(&node).map_err(bartizan_evidence::store::StoreError::from)?.is_some()
+        && store.index().node(&node).map_err(StoreError::from)?.is_some()
     {
         return Ok(node);
     }
     let prefix = if text.contains(':') { text.to_owned() } else { format!("sha256:{text}") };
     let prefix = prefix.trim_end_matches('…');
-    let found = store.index().nodes_like(prefix, 2).map_err(bartizan_evidence::store::StoreError::from)?;
+    let found = store.index().nodes_like(prefix, 2).map_err(StoreError::from)?;
     match found.as_slice() {
         // Fewer digits than these are met by chance.
         [one] if prefix.len() >= "sha256:".len() + 4 => Ok(one.clone()),

@@ -14,6 +14,7 @@
 //! | [`lineage`] | the graph: what an artifact is made of, what it touches |
 //! | [`manifest`] | every file of an artifact and its digest |
 //! | [`oms`] | signatures over models |
+//! | [`timestamp`] | that something was there at a time |
 //! | [`predicate`] | what a statement says, in types |
 
 pub mod digest;
@@ -28,3 +29,4 @@ pub mod reproduce;
 pub mod run;
 pub mod statement;
 pub mod store;
+pub mod timestamp;

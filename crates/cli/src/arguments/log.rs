@@ -17,7 +17,7 @@ pub(crate) enum LogCommand {
     /// Begin a log, and print the key that verifies it
     #[command(after_long_help = INIT_HELP)]
     Init {
-        /// Folder of the log
+        /// Folder of the log, or its s3://, gs:// or az:// address (feature cloud)
         folder: PathBuf,
         /// What the log is called everywhere: a name without blanks, such as example.com/ml-log
         #[arg(long, value_name = "NAME")]
@@ -37,15 +37,24 @@ pub(crate) enum LogCommand {
     Verify(VerifyLogArguments),
     /// Write the entries as lines of JSON, or copy the log to another folder
     Export(ExportArguments),
+    /// Write a request for a timestamp of the latest checkpoint or of a file, for any authority (RFC 3161)
+    #[command(after_long_help = TIMESTAMP_HELP)]
+    TimestampRequest {
+        /// Folder or address of a log, or a file such as an envelope or a signature
+        path: PathBuf,
+        /// File to write the request to, usually NAME.tsq
+        #[arg(long, short, value_name = "FILE")]
+        output: PathBuf,
+    },
     /// Build the index of the store anew from its log and blobs
     Reindex {
-        /// Folder of the store [default: the nearest .bartizan]
+        /// Folder of the store, or the address of one whose log and blobs are shared [default: the nearest .bartizan]
         store: Option<PathBuf>,
         /// The key that verifies the log, or a file that holds it
         #[arg(long, value_name = "VKEY")]
         key: String,
     },
-    /// Cosign other people's logs, over HTTP
+    /// Cosign other people's logs, over HTTP or HTTPS
     #[cfg(feature = "witness")]
     Witness(WitnessArguments),
 }
@@ -63,7 +72,7 @@ pub(crate) struct SignerArguments {
 /// Arguments of `bartizan log append`.
 #[derive(Debug, Args)]
 pub(crate) struct AppendArguments {
-    /// Folder of the log
+    /// Folder of the log, or its s3://, gs:// or az:// address (feature cloud)
     pub(crate) folder: PathBuf,
     /// Files with one DSSE envelope each; `-` for standard input
     #[arg(value_name = "FILE", required = true)]
@@ -71,10 +80,10 @@ pub(crate) struct AppendArguments {
     /// Log each file's own bytes, which must be digests or ciphertext, instead of an envelope's digest
     #[arg(long)]
     pub(crate) raw: bool,
-    /// Timestamp token (RFC 3161, DER) over the envelope's SHA-256, kept in the entry
+    /// Timestamp token or response (RFC 3161, DER) over the envelope, kept in the entry
     #[arg(long, value_name = "FILE", conflicts_with = "raw")]
     pub(crate) timestamp: Option<PathBuf>,
-    /// Folder whose blobs keep the envelopes [default: the one that holds the log]
+    /// Folder or address whose blobs keep the envelopes [default: the one that holds the log]
     #[arg(long, value_name = "FOLDER", conflicts_with = "raw")]
     pub(crate) store: Option<PathBuf>,
     #[command(flatten)]
@@ -87,14 +96,14 @@ pub(crate) struct AppendArguments {
 /// Arguments of `bartizan log checkpoint`.
 #[derive(Debug, Args)]
 pub(crate) struct CheckpointArguments {
-    /// Folder of the log
+    /// Folder of the log, or its s3://, gs:// or az:// address (feature cloud)
     pub(crate) folder: PathBuf,
     /// The log's private key in PEM, to put back what a crash left in its journal
     #[arg(long, short, value_name = "FILE")]
     pub(crate) key: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) passphrase: PassphraseArguments,
-    /// Have the checkpoint cosigned by the witness at URL (http); repeat for more
+    /// Have the checkpoint cosigned by the witness at URL (https or http); repeat for more
     #[cfg(feature = "witness")]
     #[arg(long, value_name = "URL", requires = "witness_key")]
     pub(crate) witness: Vec<String>,
@@ -102,12 +111,16 @@ pub(crate) struct CheckpointArguments {
     #[cfg(feature = "witness")]
     #[arg(long, value_name = "VKEY", requires = "witness")]
     pub(crate) witness_key: Vec<String>,
+    /// Root certificates in PEM that are believed when a witness is asked over https [default: those of this machine]
+    #[cfg(feature = "witness")]
+    #[arg(long, value_name = "FILE", requires = "witness")]
+    pub(crate) witness_root: Vec<PathBuf>,
 }
 
 /// Arguments of `bartizan log prove`.
 #[derive(Debug, Args)]
 pub(crate) struct ProveArguments {
-    /// Folder of the log
+    /// Folder of the log, or its s3://, gs:// or az:// address (feature cloud)
     pub(crate) folder: PathBuf,
     /// Place of the entry, from 0
     #[arg(required_unless_present = "extends")]
@@ -126,7 +139,7 @@ pub(crate) struct ProveArguments {
 /// Arguments of `bartizan log verify`.
 #[derive(Debug, Args)]
 pub(crate) struct VerifyLogArguments {
-    /// Folder of a log, or a .tlog-proof file
+    /// Folder or address of a log, or a .tlog-proof file
     pub(crate) path: PathBuf,
     /// The key that verifies the log, or a file that holds it; repeat for a log that changed its key
     #[arg(long, value_name = "VKEY", required_unless_present = "policy")]
@@ -137,6 +150,12 @@ pub(crate) struct VerifyLogArguments {
     /// An earlier checkpoint of the log, which it must extend; repeat for more
     #[arg(long, value_name = "FILE")]
     pub(crate) checkpoint: Vec<PathBuf>,
+    /// A timestamp of this checkpoint, or of one given with --checkpoint (RFC 3161, DER); repeat for more
+    #[arg(long, value_name = "FILE", requires = "timestamp_root")]
+    pub(crate) timestamp: Vec<PathBuf>,
+    /// Root certificates of the timestamping authorities that are believed, in PEM; also for the tokens in entries
+    #[arg(long, value_name = "FILE")]
+    pub(crate) timestamp_root: Vec<PathBuf>,
     /// The entry that a proof file proves
     #[arg(long, value_name = "FILE")]
     pub(crate) entry: Option<PathBuf>,
@@ -148,12 +167,12 @@ pub(crate) struct VerifyLogArguments {
 /// Arguments of `bartizan log export`.
 #[derive(Debug, Args)]
 pub(crate) struct ExportArguments {
-    /// Folder of the log
+    /// Folder of the log, or its s3://, gs:// or az:// address (feature cloud)
     pub(crate) folder: PathBuf,
     /// The key that verifies the log, or a file that holds it
     #[arg(long, value_name = "VKEY")]
     pub(crate) key: String,
-    /// Copy tiles, entries and checkpoint to this folder, which anyone can serve
+    /// Copy tiles, entries and checkpoint to this folder or address, which anyone can serve
     #[arg(long, value_name = "FOLDER")]
     pub(crate) to: Option<PathBuf>,
     /// First entry to write
@@ -177,6 +196,12 @@ pub(crate) struct WitnessArguments {
     /// Address to listen at
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7801")]
     pub(crate) listen: std::net::SocketAddr,
+    /// Serve over https with this chain of certificates in PEM, the server's first
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub(crate) tls_certificate: Option<PathBuf>,
+    /// The private key of that certificate in PEM
+    #[arg(long, value_name = "FILE", requires = "tls_certificate")]
+    pub(crate) tls_key: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) signer: SignerArguments,
 }
@@ -195,6 +220,18 @@ goes into blobs/ beside the log, where it can be erased when it must be. An entr
 
 Example:
   bartizan log append .bartizan/log release.dsse.json --key log.key";
+
+const TIMESTAMP_HELP: &str = "\
+A timestamp shows that a checkpoint, and so every entry under it, was there at a time. It is over the checkpoint's text, which
+is what the log signs: cosignatures may be added later.
+
+Example:
+  bartizan log timestamp-request .bartizan/log --output checkpoint.tsq
+  curl -H 'Content-Type: application/timestamp-query' --data-binary @checkpoint.tsq \\
+    https://tsa.example/ > checkpoint.tsr
+  bartizan log checkpoint .bartizan/log > checkpoint.then
+  bartizan log verify .bartizan/log --key log.vkey --checkpoint checkpoint.then \\
+    --timestamp checkpoint.tsr --timestamp-root tsa-root.pem";
 
 const VERIFY_HELP: &str = "\
 Exit codes:

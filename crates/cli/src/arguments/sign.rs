@@ -84,6 +84,12 @@ pub(crate) struct VerifyArguments {
     /// Trust root of another Sigstore than the public one, in its JSON form
     #[arg(long, value_name = "FILE", help_heading = "Who is believed", requires = "identity")]
     pub(crate) trust_root: Option<PathBuf>,
+    /// Timestamp of the signature file (RFC 3161, DER): the signer's certificate is judged as of that time
+    #[arg(long, value_name = "FILE", help_heading = "Time", requires = "timestamp_root")]
+    pub(crate) timestamp: Option<PathBuf>,
+    /// Root certificates of the timestamping authorities that are believed, in PEM; repeat for more files
+    #[arg(long, value_name = "FILE", help_heading = "Time", requires = "timestamp")]
+    pub(crate) timestamp_root: Vec<PathBuf>,
     /// Leave out a file or folder of the model; repeat for more
     #[arg(long, value_name = "PATH", help_heading = "Files")]
     pub(crate) ignore_path: Vec<String>,

@@ -54,7 +54,11 @@ pub(crate) fn run(arguments: &ReproduceArguments) -> Result<Exit, Failure> {
         recorded: &recorded,
         name,
         root: &root,
-        source: &Kept(Store::find(&root).ok().and_then(|store| Blobs::open(&store).ok())),
+        source: &Kept(
+            Store::find(&root)
+                .ok()
+                .and_then(|store| crate::place::blobs(&crate::place::shared_or(&store)).ok()),
+        ),
         copy: &copy,
         command: &arguments.command,
         variables: &variables,

@@ -1,17 +1,19 @@
 //! `bartizan verify`: is a model what somebody trusted has signed?
 
 use crate::arguments::{TextOrJson, VerifyArguments};
+use crate::commands::log::timestamps::{self, roots};
 use crate::commands::sign::{digest_cache, jobs, remember, signature_file};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::progress::Bar;
 use crate::{keyfile, terminal};
 use bartizan_core::printable;
-use bartizan_evidence::keys::{Verifier as _, certificates_from_pem};
+use bartizan_evidence::keys::Verifier as _;
 use bartizan_evidence::manifest::{Digesting, HashAlgorithm, Progress, Silent};
 use bartizan_evidence::oms::{
     Identity, LONGEST_BUNDLE, Signatory, Trust, Verification, VerifyOptions, verify,
 };
+use bartizan_evidence::timestamp::{self, Timestamped};
 use serde_json::{Value, json};
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal as _, Read as _, Write};
@@ -26,6 +28,17 @@ pub(crate) fn run(arguments: &VerifyArguments) -> Result<Exit, Failure> {
     let trust = trust(arguments)?;
     let signature = signature_file(&arguments.path, arguments.signature.as_deref());
     let bundle = read_bundle(&signature)?;
+    let stamp = match &arguments.timestamp {
+        None => None,
+        Some(path) => Some(timestamp::verify(
+            &crate::commands::log::read("timestamp", path)?,
+            timestamp::Content::Message(&bundle),
+            &roots(&arguments.timestamp_root)?,
+        )),
+    };
+    let clock = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO);
+    let stamped = stamp.as_ref().and_then(|stamp| stamp.as_ref().ok());
+    let signed_by = stamped.and_then(|stamp| u64::try_from(stamp.time.as_second()).ok());
     let cache = (!arguments.reading.no_cache).then(digest_cache).flatten();
     let bar = io::stderr().is_terminal().then(|| Bar::new(0));
     let options = VerifyOptions {
@@ -36,7 +49,8 @@ pub(crate) fn run(arguments: &VerifyArguments) -> Result<Exit, Failure> {
             progress: bar.as_ref().map_or(&Silent as &dyn Progress, |bar| bar),
             cache: cache.as_ref(),
         },
-        now: SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO),
+        // The signature was there at the time of its timestamp; whether its certificate was valid then is what counts.
+        now: signed_by.map_or(clock, Duration::from_secs),
         signature_file: Some(&signature),
         ignore_paths: &arguments.ignore_path,
         allow_symlinks: arguments.allow_symlinks,
@@ -51,6 +65,9 @@ pub(crate) fn run(arguments: &VerifyArguments) -> Result<Exit, Failure> {
     let found = found.map_err(|error| Failure::Verify { error: Box::new(error) })?;
     let mut reasons: Vec<(&str, String)> =
         found.refusals.iter().map(|refusal| (refusal.kind(), refusal.to_string())).collect();
+    if let Some(Err(error)) = &stamp {
+        reasons.push(("timestamp", format!("the timestamp is refused: {error}")));
+    }
     if arguments.strict {
         let unsigned = found.unsigned.iter().filter(|unsigned| unsigned.hidden.is_none());
         reasons.extend(unsigned.map(|unsigned| {
@@ -59,8 +76,8 @@ pub(crate) fn run(arguments: &VerifyArguments) -> Result<Exit, Failure> {
     }
     let mut out = BufWriter::new(io::stdout().lock());
     match arguments.format {
-        TextOrJson::Json => write_json(&found, &reasons, &mut out)?,
-        TextOrJson::Text => write_text(&arguments.path, &found, &reasons, &mut out)?,
+        TextOrJson::Json => write_json(&found, stamped, &reasons, &mut out)?,
+        TextOrJson::Text => write_text(&arguments.path, &found, stamped, &reasons, &mut out)?,
     }
     out.flush()?;
     found.notes.iter().for_each(|note| terminal::remark(note));
@@ -80,11 +97,7 @@ fn trust(arguments: &VerifyArguments) -> Result<Trust, Failure> {
         return Ok(Trust::Identity { expected, trust_root: trust_root.transpose()? });
     }
     if !arguments.certificate_chain.is_empty() {
-        let mut roots = Vec::new();
-        for path in &arguments.certificate_chain {
-            let certificates = certificates_from_pem(&keyfile::key_text(path)?);
-            roots.extend(certificates.map_err(|error| Failure::Certificate { path: path.clone(), error })?);
-        }
+        let roots = roots(&arguments.certificate_chain)?;
         return Ok(Trust::Roots(roots));
     }
     if arguments.key.is_empty() {
@@ -102,7 +115,12 @@ fn read_bundle(path: &Path) -> Result<Vec<u8>, Failure> {
     Ok(bundle)
 }
 
-fn write_json(found: &Verification, reasons: &[(&str, String)], out: &mut dyn Write) -> io::Result<()> {
+fn write_json(
+    found: &Verification,
+    stamped: Option<&Timestamped>,
+    reasons: &[(&str, String)],
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let kinds: Vec<Value> =
         reasons.iter().map(|(kind, message)| json!({"kind": kind, "message": message})).collect();
     let details: Vec<Value> = found
@@ -114,6 +132,7 @@ fn write_json(found: &Verification, reasons: &[(&str, String)], out: &mut dyn Wr
         "schema": "bartizan.verify/1",
         "verdict": if reasons.is_empty() { "valid" } else { "refused" },
         "signer": found.signer.as_ref().map(signer),
+        "timestamp": stamped.map(timestamps::json),
         "reasons": reasons.iter().map(|(_, message)| message).collect::<Vec<_>>(),
         "unsigned": found.unsigned.iter().map(|each| &each.name).collect::<Vec<_>>(),
         "statement": found.statement,
@@ -145,6 +164,7 @@ fn signer(signer: &Signatory) -> Value {
 fn write_text(
     path: &Path,
     found: &Verification,
+    stamped: Option<&Timestamped>,
     reasons: &[(&str, String)],
     out: &mut dyn Write,
 ) -> io::Result<()> {
@@ -162,6 +182,10 @@ fn write_text(
         writeln!(out, "refused    {}", path.display())?;
     }
     writeln!(out, "signed by  {}", printable(&who, 400))?;
+    if let Some(stamp) = stamped {
+        let vouched = format!("{} (root {})", stamp.authority, stamp.root);
+        writeln!(out, "stamped    {} by {}", stamp.time, printable(&vouched, 400))?;
+    }
     for (_, reason) in reasons {
         writeln!(out, "  {}", printable(reason, 2_000))?;
     }

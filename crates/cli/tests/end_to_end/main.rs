@@ -12,11 +12,19 @@ mod keys;
 mod lineage;
 mod log;
 mod network;
+#[cfg(feature = "cloud")]
+mod object_store;
 #[cfg(unix)]
 mod quickstart;
 #[cfg(unix)]
 mod runs;
+#[cfg(feature = "cloud")]
+#[path = "../../../evidence/tests/log/s3_server.rs"]
+mod s3_server;
 mod settings;
 mod signing;
 mod support;
+mod timestamps;
 mod triage;
+#[cfg(feature = "witness")]
+mod witness;

@@ -18,6 +18,17 @@ const LONGEST_CHAIN: usize = 10;
 /// Most signatures checked while a chain is looked for.
 const MOST_CHECKS: usize = 200;
 
+/// What a certificate is to be for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// Signing artifacts and statements.
+    Signing,
+    /// Signing timestamp tokens, and nothing else (RFC 3161, 2.3).
+    TimeStamping,
+}
+
+/// Extended key usage "time stamping" (RFC 5280, 4.2.1.12).
+const TIME_STAMPING: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.8");
 /// Extended key usage "code signing" and "any" (RFC 5280, 4.2.1.12).
 const CODE_SIGNING: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.3");
 const ANY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.37.0");
@@ -74,6 +85,12 @@ pub enum CertificateError {
         "the certificate of `{0}` is not for signing: neither key usage nor extended key usage allows it"
     )]
     NotForSigning(String),
+    /// The leaf is not for timestamps alone.
+    #[error(
+        "the certificate of `{0}` is not a timestamping authority's: its extended key usage must be critical and name time \
+         stamping alone"
+    )]
+    NotForTimeStamping(String),
     /// An issuer is no authority.
     #[error("the certificate of `{issuer}` may not issue certificates, yet it issued that of `{subject}`")]
     NotAnAuthority {
@@ -143,6 +160,21 @@ pub fn verify_chain(
     trusted: &[Vec<u8>],
     now: Duration,
 ) -> Result<CertifiedKey, CertificateError> {
+    let leaf = Parsed::of(chain.first().ok_or(CertificateError::NoLeaf)?)?;
+    let (subject, root) = verify_chain_for(Purpose::Signing, chain, trusted, now)?;
+    Ok(CertifiedKey { key: PublicKey::from_spki(&leaf.spki)?, subject, root })
+}
+
+/// Follows `chain` as [`verify_chain`] does, for any purpose and any kind of key. Gives the names of the leaf and of the root.
+///
+/// # Errors
+/// Each variant of [`CertificateError`] but [`CertificateError::Key`].
+pub fn verify_chain_for(
+    purpose: Purpose,
+    chain: &[Vec<u8>],
+    trusted: &[Vec<u8>],
+    now: Duration,
+) -> Result<(String, String), CertificateError> {
     let parse = |der: &Vec<u8>| Parsed::of(der);
     let trusted = trusted.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
     let chain = chain.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
@@ -154,12 +186,14 @@ pub fn verify_chain(
     }
     leaf.check_time(now)?;
     leaf.check_extensions()?;
-    leaf.check_for_signing()?;
-    let key = PublicKey::from_spki(&leaf.spki)?;
+    match purpose {
+        Purpose::Signing => leaf.check_for_signing()?,
+        Purpose::TimeStamping => leaf.check_for_time_stamping()?,
+    }
     let between: Vec<&Parsed> = chain.iter().skip(1).chain(&trusted).collect();
     let mut search = Search { roots, between, now, checks: 0, told: None };
     match search.climb(leaf)? {
-        Some(root) => Ok(CertifiedKey { key, subject: leaf.subject(), root }),
+        Some(root) => Ok((leaf.subject(), root)),
         None => Err(search.told.take().unwrap_or(CertificateError::TooLong)),
     }
 }
@@ -325,6 +359,16 @@ impl Parsed {
             (None, named) => named == Some(true),
         };
         if allowed { Ok(()) } else { Err(CertificateError::NotForSigning(self.subject())) }
+    }
+
+    /// Extended key usage must be critical and name time stamping alone; key usage, when it is there, must allow signatures.
+    fn check_for_time_stamping(&self) -> Result<(), CertificateError> {
+        let damaged = |error: pkcs8::der::Error| CertificateError::Damaged(error.to_string());
+        let extended = self.certificate.tbs_certificate.get::<ExtendedKeyUsage>().map_err(damaged)?;
+        let alone = extended.is_some_and(|(critical, usage)| critical && usage.0 == [TIME_STAMPING]);
+        let usage = self.extension::<KeyUsage>()?;
+        let signs = usage.is_none_or(|usage| usage.digital_signature() || usage.non_repudiation());
+        if alone && signs { Ok(()) } else { Err(CertificateError::NotForTimeStamping(self.subject())) }
     }
 
     fn is_signed_by(&self, issuer: &Self) -> bool {

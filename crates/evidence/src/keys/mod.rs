@@ -12,7 +12,10 @@ mod securesystemslib;
 mod signing;
 
 pub use algorithm::KeyAlgorithm;
-pub use certificate::{CertificateError, CertifiedKey, certificate_key, certificates_from_pem, verify_chain};
+pub use certificate::{
+    CertificateError, CertifiedKey, Purpose, certificate_key, certificates_from_pem, verify_chain,
+    verify_chain_for,
+};
 pub use file::is_encrypted;
 pub use pem::{LONGEST_PEM, PemBlock, PemError, pem_blocks, pem_text};
 pub use public::PublicKey;

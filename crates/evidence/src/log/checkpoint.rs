@@ -4,7 +4,7 @@
 
 use super::hash::Hash;
 use super::note::{Believed, Note, NoteError};
-use super::note_key::NoteKey;
+use super::note_key::{NoteKey, NoteSigner};
 use super::tile::decimal;
 use std::fmt;
 
@@ -96,6 +96,16 @@ pub struct SignedCheckpoint {
 }
 
 impl SignedCheckpoint {
+    /// Signs a checkpoint at a time in seconds since 1970.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Note`] when the key cannot sign, and [`CheckpointError::Origin`] when it is another log's.
+    pub fn sign(checkpoint: &Checkpoint, signer: &NoteSigner, time: u64) -> Result<Self, CheckpointError> {
+        let mut note = Note::new(checkpoint.to_string())?;
+        note.sign(signer, time)?;
+        Self::open(note.to_string().as_bytes(), &[signer.key()])
+    }
+
     /// Reads a checkpoint signed by one of a log's keys, whose name is the origin.
     ///
     /// # Errors

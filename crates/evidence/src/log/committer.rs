@@ -1,18 +1,17 @@
 //! What one batch takes: journal, tiles, checkpoint, and what others appended meanwhile: [`Committer`].
 
-use super::checkpoint::{CHECKPOINT_FILE, Checkpoint, CheckpointError, SignedCheckpoint};
+use super::checkpoint::{CHECKPOINT_FILE, Checkpoint, SignedCheckpoint};
+use super::continuity::{check_clock, check_extended, root_at};
 use super::edge::{Edge, Finished};
 use super::error::LogError;
-use super::hash::Hash;
 use super::journal::{self, Position, Replayed};
 use super::note::Note;
 use super::note_key::NoteSigner;
-use super::reader::{LogReader, edge_from_files};
-use super::storage::{Files, Listed, Lock, STATE_FOLDER, Storage};
+use super::reader::edge_from_files;
+use super::storage::{Lock, STATE_FOLDER, Storage};
 use super::tile::{Level, TILE_FOLDER, TILE_WIDTH, TilePath, hashes_at};
-use super::writer::Clock;
-use std::collections::{BTreeMap, BTreeSet};
-use std::io;
+use super::writer::{Clock, Commit};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -39,6 +38,68 @@ pub(super) struct Committer {
     lock: Option<Box<dyn Lock>>,
     /// Whether what is in memory is what is stored. Not after a failed write.
     sound: bool,
+}
+
+impl Commit for Committer {
+    fn published(&self) -> Option<&SignedCheckpoint> {
+        self.published.as_ref()
+    }
+
+    fn release(&mut self) {
+        self.lock = None;
+    }
+
+    fn commit(&mut self, entries: &[Vec<u8>], acknowledge: &mut dyn FnMut(u64)) -> Result<(), LogError> {
+        self.lock = Some(locked(&*self.storage)?);
+        if self.sound {
+            self.catch_up()?;
+        } else {
+            self.recover()?;
+        }
+        check_clock(self.published.as_ref(), (self.clock)())?;
+        let bytes = journal::encode_entries(entries.iter().map(Vec::as_slice));
+        if !self.log.position.has_room(&*self.storage, bytes.len())? || self.unsynced.len() > MOST_UNSYNCED {
+            self.next_generation(bytes.len())?;
+        }
+        let first = self.log.edge.size();
+        // From here on memory and storage may differ, until the write is known to be durable.
+        self.sound = false;
+        for entry in entries {
+            self.log.edge.push(entry, &mut self.log.finished);
+        }
+        let root = self.log.edge.root();
+        self.log.position.write_batch(&*self.storage, first, &root, &bytes)?;
+        self.sound = true;
+        self.log.batches += 1;
+        acknowledge(first);
+        Ok(())
+    }
+
+    fn until_full_tile(&self) -> u64 {
+        TILE_WIDTH - self.log.edge.size() % TILE_WIDTH
+    }
+
+    fn publish_unless_recent(&mut self, more: bool, interval: Duration) -> Result<(), LogError> {
+        if more && self.published_at.is_some_and(|time| time.elapsed() < interval) {
+            return Ok(());
+        }
+        self.publish()
+    }
+
+    fn close(&mut self) -> Result<(), LogError> {
+        self.lock = Some(locked(&*self.storage)?);
+        let before = self.log.position;
+        if self.sound {
+            self.catch_up()?;
+        } else {
+            self.recover()?;
+        }
+        if before != self.log.position || self.log.batches > 0 {
+            self.settle()?;
+        }
+        self.release();
+        Ok(())
+    }
 }
 
 impl Committer {
@@ -102,76 +163,6 @@ impl Committer {
         }
     }
 
-    /// The latest checkpoint that was published here.
-    pub(super) fn published(&self) -> Option<&SignedCheckpoint> {
-        self.published.as_ref()
-    }
-
-    /// How many entries, as far as is known, the last tile lacks.
-    pub(super) fn until_full_tile(&self) -> u64 {
-        TILE_WIDTH - self.log.edge.size() % TILE_WIDTH
-    }
-
-    /// Lets other processes write.
-    pub(super) fn release(&mut self) {
-        self.lock = None;
-    }
-
-    /// Makes a batch durable, and tells the index of its first entry as soon as it is.
-    pub(super) fn commit(
-        &mut self,
-        entries: &[Vec<u8>],
-        acknowledge: impl FnOnce(u64),
-    ) -> Result<(), LogError> {
-        self.lock = Some(locked(&*self.storage)?);
-        if self.sound {
-            self.catch_up()?;
-        } else {
-            self.recover()?;
-        }
-        self.check_clock()?;
-        let bytes = journal::encode_entries(entries.iter().map(Vec::as_slice));
-        if !self.log.position.has_room(&*self.storage, bytes.len())? || self.unsynced.len() > MOST_UNSYNCED {
-            self.next_generation(bytes.len())?;
-        }
-        let first = self.log.edge.size();
-        // From here on memory and storage may differ, until the write is known to be durable.
-        self.sound = false;
-        for entry in entries {
-            self.log.edge.push(entry, &mut self.log.finished);
-        }
-        let root = self.log.edge.root();
-        self.log.position.write_batch(&*self.storage, first, &root, &bytes)?;
-        self.sound = true;
-        self.log.batches += 1;
-        acknowledge(first);
-        Ok(())
-    }
-
-    /// Publishes, unless more entries wait and the last publication is younger than `interval`.
-    pub(super) fn publish_unless_recent(&mut self, more: bool, interval: Duration) -> Result<(), LogError> {
-        if more && self.published_at.is_some_and(|time| time.elapsed() < interval) {
-            return Ok(());
-        }
-        self.publish()
-    }
-
-    /// Publishes and makes everything durable; the journal is then empty.
-    pub(super) fn close(&mut self) -> Result<(), LogError> {
-        self.lock = Some(locked(&*self.storage)?);
-        let before = self.log.position;
-        if self.sound {
-            self.catch_up()?;
-        } else {
-            self.recover()?;
-        }
-        if before != self.log.position || self.log.batches > 0 {
-            self.settle()?;
-        }
-        self.release();
-        Ok(())
-    }
-
     /// Takes in what other processes appended.
     fn catch_up(&mut self) -> Result<(), LogError> {
         if journal::follow(&*self.storage, &mut self.log)? {
@@ -205,7 +196,7 @@ impl Committer {
         };
         self.is_without_gap()?;
         if let Some(signed) = &published {
-            self.is_extended(signed)?;
+            check_extended(&*storage, &self.log.edge, &self.log.finished, signed)?;
         }
         self.published = published;
         let clean = self.log.batches == 0 && self.log.position != Position::before_first();
@@ -240,47 +231,14 @@ impl Committer {
         signed.checkpoint.size == self.log.edge.size() && signed.checkpoint.root == self.log.edge.root()
     }
 
-    /// Refuses to go on when the stored log does not extend a published checkpoint.
-    fn is_extended(&self, signed: &SignedCheckpoint) -> Result<(), LogError> {
-        let published = &signed.checkpoint;
-        let stored = self.log.edge.size();
-        if published.size > stored {
-            return Err(LogError::GoneBack {
-                place: self.storage.place(),
-                published: published.size,
-                stored,
-            });
-        }
-        let root = if published.size == stored {
-            self.log.edge.root()
-        } else {
-            self.root_at(published.size, signed.note.clone())?
-        };
-        if root != published.root {
-            return Err(LogError::Fork {
-                first: Box::new(published.clone()),
-                second: Box::new(Checkpoint::new(published.origin.clone(), published.size, root)),
-            });
-        }
-        Ok(())
-    }
-
-    /// The root at an earlier size, from tiles that may still be in the journal alone.
-    fn root_at(&self, size: u64, note: Note) -> Result<Hash, LogError> {
-        let known = self.log.finished.iter().cloned().chain(self.log.edge.partial());
-        let known = known.map(|(path, bytes)| (path.to_string(), bytes)).collect();
-        let files = WithJournal { storage: &*self.storage, known };
-        let all = SignedCheckpoint { checkpoint: self.checkpoint(), note, believed: Vec::new() };
-        LogReader::at(&files, all).root_at(size)
-    }
-
     /// Refuses to go on when an older generation of the journal is cut short and the tiles do not stand in for it.
     fn is_without_gap(&self) -> Result<(), LogError> {
         let Some(found) = self.log.gap else { return Ok(()) };
         let expected = self.log.edge.size();
         let note = Note::new(self.checkpoint().to_string())
             .map_err(|error| LogError::Checkpoint { place: self.storage.place(), error: error.into() })?;
-        match self.root_at(expected, note) {
+        let (files, all) = (&*self.storage, self.checkpoint());
+        match root_at(files, &self.log.edge, &self.log.finished, all, note, expected) {
             Ok(root) if root == self.log.edge.root() => Ok(()),
             _ => Err(LogError::JournalGap { place: self.storage.place(), expected, found }),
         }
@@ -289,17 +247,6 @@ impl Committer {
     fn checkpoint(&self) -> Checkpoint {
         let origin = self.signer.key().name().to_owned();
         Checkpoint::new(origin, self.log.edge.size(), self.log.edge.root())
-    }
-
-    /// Refuses to sign under an earlier time than before.
-    fn check_clock(&self) -> Result<(), LogError> {
-        let last =
-            self.published.iter().flat_map(|signed| &signed.believed).filter_map(|each| each.time).max();
-        let now = (self.clock)();
-        match last {
-            Some(last) if now < last => Err(LogError::ClockWentBack { last, now }),
-            _ => Ok(()),
-        }
     }
 
     /// Puts full tiles, partial tiles and then the checkpoint in place.
@@ -326,13 +273,7 @@ impl Committer {
                 self.put(file)?;
             }
         }
-        let mut note = Note::new(self.checkpoint().to_string()).map_err(CheckpointError::from);
-        if let Ok(note) = &mut note {
-            note.sign(&self.signer, (self.clock)())
-                .map_err(|error| LogError::Checkpoint { place: self.storage.place(), error: error.into() })?;
-        }
-        let signed = note
-            .and_then(|note| SignedCheckpoint::open(note.to_string().as_bytes(), &[self.signer.key()]))
+        let signed = SignedCheckpoint::sign(&self.checkpoint(), &self.signer, (self.clock)())
             .map_err(|error| LogError::Checkpoint { place: self.storage.place(), error })?;
         self.storage
             .publish(CHECKPOINT_FILE, signed.note.to_string().as_bytes())
@@ -462,30 +403,6 @@ impl Committer {
                 .map_err(|error| LogError::write(&*self.storage, &folder, error))?;
         }
         Ok(())
-    }
-}
-
-/// The files of a log with those on top that are in the journal alone.
-struct WithJournal<'a> {
-    storage: &'a dyn Storage,
-    known: BTreeMap<String, Vec<u8>>,
-}
-
-impl Files for WithJournal<'_> {
-    fn read(&self, path: &str) -> io::Result<Option<Vec<u8>>> {
-        self.known.get(path).map_or_else(|| self.storage.read(path), |bytes| Ok(Some(bytes.clone())))
-    }
-
-    fn list(&self, folder: &str) -> io::Result<Vec<Listed>> {
-        self.storage.list(folder)
-    }
-
-    fn publish(&self, path: &str, bytes: &[u8]) -> io::Result<()> {
-        self.storage.publish(path, bytes)
-    }
-
-    fn place(&self) -> String {
-        self.storage.place()
     }
 }
 

@@ -35,8 +35,7 @@ pub struct LogEntry {
     /// When it was logged, by the clock of whoever did, as RFC 3339 in UTC.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time: Option<String>,
-    /// A token of a timestamping authority over the envelope's digest (RFC 3161), in base64. Kept for others to check; nothing
-    /// here believes it.
+    /// A token of a timestamping authority over the envelope's SHA-256 (RFC 3161), in base64; [`crate::timestamp`] judges it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timestamp: Option<String>,
 }

@@ -4,7 +4,7 @@ use super::bundle::LONGEST_ENTRY;
 use super::checkpoint::{Checkpoint, CheckpointError};
 use super::note_key::NoteKeyError;
 use super::proof::ProofError;
-use super::storage::Files;
+use super::storage::{Files, STATE_FOLDER};
 use std::io;
 use std::sync::Arc;
 
@@ -82,6 +82,51 @@ pub enum LogError {
         expected: u64,
         /// Where the earlier part ends.
         found: u64,
+    },
+    /// The journal of a log in an object store is not one.
+    #[error(
+        "{place}/{path} is damaged: it is not the journal of a log; restore the bucket's newest version of it, or remove it if the \
+         published checkpoint has everything"
+    )]
+    ObjectJournal {
+        /// The log.
+        place: String,
+        /// The object.
+        path: String,
+    },
+    /// A folder's journal was copied into an object store.
+    #[error(
+        "{place}/{path} is the journal of a log in a folder, which may hold entries that no checkpoint has; run `bartizan log \
+         checkpoint FOLDER --key FILE` there and copy the log again without {STATE_FOLDER}"
+    )]
+    FolderJournal {
+        /// The log.
+        place: String,
+        /// The object.
+        path: String,
+    },
+    /// The object store does not keep to the conditions of a put.
+    #[error(
+        "{place} is in a store that does not keep to the conditions of a put ({what}), so two writers could overwrite each other; \
+         use one that does (Amazon S3, Google Cloud Storage, Azure Blob Storage, or a server with If-None-Match and If-Match), or \
+         write the log to a folder and upload what `bartizan log export --to` gives"
+    )]
+    Unconditional {
+        /// The log.
+        place: String,
+        /// What it did.
+        what: &'static str,
+    },
+    /// Nobody can tell whether a batch is in the log.
+    #[error(
+        "whether the entries are in {place} is not known: the answer was lost, and many others wrote since; the same ones begin at \
+         entry {first}, be they this writer's or another's: look before appending them again"
+    )]
+    Unknown {
+        /// The log.
+        place: String,
+        /// The entry that they may begin at.
+        first: u64,
     },
     /// The published checkpoint is ahead of what is stored.
     #[error(

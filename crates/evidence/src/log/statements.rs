@@ -1,10 +1,10 @@
-//! A log in a folder as the store asks for one: [`LoggedStatements`].
+//! A log as the store asks for one: [`LoggedStatements`].
 
 use super::error::LogError;
 use super::hash::Hash;
 use super::note_key::{NoteKey, NoteSigner};
 use super::reader::LogReader;
-use super::storage::{Disk, Files as _, Storage};
+use super::storage::{Disk, Files, Storage};
 use super::tile::TILE_WIDTH;
 use super::writer::{Clock, Log, WriterOptions};
 use crate::digest::Digest;
@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 /// A log that statements are appended to, or only read from.
 pub struct LoggedStatements {
-    disk: Arc<Disk>,
+    files: Arc<dyn Files>,
     key: NoteKey,
     writer: Option<Log>,
 }
@@ -22,7 +22,12 @@ pub struct LoggedStatements {
 impl LoggedStatements {
     /// A log to read; it is believed when signed by `key`.
     pub fn to_read(folder: &Path, key: NoteKey) -> Self {
-        Self { disk: Arc::new(Disk::new(folder)), key, writer: None }
+        Self::in_files(Arc::new(Disk::new(folder)), key)
+    }
+
+    /// A log to read, wherever it lies.
+    pub fn in_files(files: Arc<dyn Files>, key: NoteKey) -> Self {
+        Self { files, key, writer: None }
     }
 
     /// A log to append to, begun when there is none.
@@ -42,7 +47,12 @@ impl LoggedStatements {
         } else {
             Log::create(storage, signer, clock)?
         };
-        Ok(Self { disk, key, writer: Some(log) })
+        Ok(Self { files: disk, key, writer: Some(log) })
+    }
+
+    /// A log that is open for appending, wherever it lies; `files` are its files.
+    pub fn of_writer(files: Arc<dyn Files>, key: NoteKey, log: Log) -> Self {
+        Self { files, key, writer: Some(log) }
     }
 
     /// Makes everything durable in tiles and gives what was not written.
@@ -58,7 +68,7 @@ impl LoggedStatements {
         if let Some(log) = &self.writer {
             log.checkpoint().map_err(failed)?;
         }
-        LogReader::open(&*self.disk, &[&self.key]).map_err(failed)
+        LogReader::open(&*self.files, &[&self.key]).map_err(failed)
     }
 }
 

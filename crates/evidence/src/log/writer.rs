@@ -3,13 +3,16 @@
 //! Entries from all threads gather in a queue; one thread takes whatever is there, writes it into the journal, makes it
 //! durable, and answers. Then it signs the checkpoint of that batch and publishes tiles and checkpoint. So nothing is signed
 //! that could be lost, and nothing acknowledged depends on a file that was not synced.
+//!
+//! What a batch takes differs between a folder and an object store; see [`Commit`].
 
 use super::bundle::LONGEST_ENTRY;
 use super::checkpoint::{Checkpoint, SignedCheckpoint};
 use super::committer::Committer;
 use super::error::LogError;
 use super::note_key::NoteSigner;
-use super::storage::Storage;
+use super::object_committer::ObjectCommitter;
+use super::storage::{Objects, Storage};
 use super::tile::TILE_WIDTH;
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -31,6 +34,24 @@ pub type Clock = Box<dyn Fn() -> u64 + Send>;
 pub struct WriterOptions {
     /// Least time between two publications while entries keep coming; zero publishes a checkpoint for every batch.
     pub publish_interval: Duration,
+}
+
+/// The writing side of a log: owned by one thread.
+pub(super) trait Commit: Send {
+    /// Makes a batch durable, and tells the index of its first entry as soon as it is.
+    fn commit(&mut self, entries: &[Vec<u8>], acknowledge: &mut dyn FnMut(u64)) -> Result<(), LogError>;
+    /// Publishes, unless more entries wait and the last publication is younger than `interval`.
+    fn publish_unless_recent(&mut self, more: bool, interval: Duration) -> Result<(), LogError>;
+    /// How many entries, as far as is known, the last tile lacks; a whole tile where batches need not end with one.
+    fn until_full_tile(&self) -> u64 {
+        TILE_WIDTH
+    }
+    /// The latest checkpoint that was published here.
+    fn published(&self) -> Option<&SignedCheckpoint>;
+    /// Lets other processes write.
+    fn release(&mut self);
+    /// Publishes and makes everything durable.
+    fn close(&mut self) -> Result<(), LogError>;
 }
 
 /// A log that is open for appending.
@@ -100,7 +121,16 @@ impl Log {
     /// [`LogError::Exists`] when there is one already; whatever keeps it from being written.
     pub fn create(storage: Arc<dyn Storage>, signer: NoteSigner, clock: Clock) -> Result<Self, LogError> {
         let committer = Committer::create(storage, signer, clock)?;
-        Self::start(committer, WriterOptions::default())
+        Self::start(Box::new(committer), WriterOptions::default())
+    }
+
+    /// Begins a log in an object store, as [`Log::create`] does in a folder.
+    ///
+    /// # Errors
+    /// Those of [`Log::create`]; [`LogError::Unconditional`] when the store does not keep to the conditions of a put.
+    pub fn create_in(objects: Arc<dyn Objects>, signer: NoteSigner, clock: Clock) -> Result<Self, LogError> {
+        let committer = ObjectCommitter::create(objects, signer, clock)?;
+        Self::start(Box::new(committer), WriterOptions::default())
     }
 
     /// Opens a log for appending. What was acknowledged before a crash is put back first.
@@ -113,10 +143,24 @@ impl Log {
         clock: Clock,
         options: WriterOptions,
     ) -> Result<Self, LogError> {
-        Self::start(Committer::open(storage, signer, clock)?, options)
+        Self::start(Box::new(Committer::open(storage, signer, clock)?), options)
     }
 
-    fn start(committer: Committer, options: WriterOptions) -> Result<Self, LogError> {
+    /// Opens a log in an object store for appending, as [`Log::open`] does in a folder. Any number of writers, on any number of
+    /// machines, may have it open.
+    ///
+    /// # Errors
+    /// Those of [`Log::open`]; [`LogError::Unconditional`] when the store does not keep to the conditions of a put.
+    pub fn open_in(
+        objects: Arc<dyn Objects>,
+        signer: NoteSigner,
+        clock: Clock,
+        options: WriterOptions,
+    ) -> Result<Self, LogError> {
+        Self::start(Box::new(ObjectCommitter::open(objects, signer, clock)?), options)
+    }
+
+    fn start(committer: Box<dyn Commit>, options: WriterOptions) -> Result<Self, LogError> {
         let queue = Queue { published: committer.published().cloned(), ..Queue::default() };
         let shared =
             Arc::new(Shared { queue: Mutex::new(queue), filled: Condvar::new(), moved: Condvar::new() });
@@ -208,13 +252,13 @@ impl Shared {
     }
 
     /// The writing thread.
-    fn write(&self, mut committer: Committer, options: WriterOptions) {
+    fn write(&self, mut committer: Box<dyn Commit>, options: WriterOptions) {
         loop {
             let (entries, replies) = self.take_batch(committer.until_full_tile());
             if entries.is_empty() {
                 break;
             }
-            let outcome = committer.commit(&entries, |first| {
+            let outcome = committer.commit(&entries, &mut |first| {
                 for (index, reply) in (first..).zip(&replies) {
                     reply.give(Ok(index));
                 }

@@ -1,56 +1,76 @@
 //! Files named by their SHA-256: [`Blobs`].
 //!
-//! Layout as in the OCI image layout, `blobs/sha256/<hex>`. A blob stands under its name only once it is whole and on disk;
-//! what is read is hashed again, so that a changed byte is noticed at the first use.
+//! Layout as in the OCI image layout, `blobs/sha256/<hex>`, in a folder or in an object store. A blob stands under its name only
+//! once it is whole and durable; what is read is hashed again, so that a changed byte is noticed at the first use.
 
 use super::StoreError;
 use crate::digest::{Digest, SHA256};
+use crate::log::storage::Objects;
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Largest blob read, in bytes: the largest envelope.
 pub const LARGEST_BLOB: u64 = crate::dsse::LONGEST_ENVELOPE as u64;
 
-/// A folder of blobs.
-#[derive(Debug)]
+/// Blobs in a folder or in an object store.
 pub struct Blobs {
-    folder: PathBuf,
+    place: Place,
+}
+
+enum Place {
+    Folder(Folder),
+    Objects(Arc<dyn Objects>),
+}
+
+impl std::fmt::Debug for Blobs {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.place {
+            Place::Folder(folder) => write!(formatter, "Blobs({})", folder.path.display()),
+            Place::Objects(objects) => write!(formatter, "Blobs({})", objects.place()),
+        }
+    }
+}
+
+struct Folder {
+    path: PathBuf,
     /// Tells unfinished files of this process apart.
     unfinished: AtomicU64,
 }
 
 impl Blobs {
-    /// The blobs in `store`; the folder is made when it is missing.
+    /// The blobs in the folder `store`; theirs is made when it is missing.
     ///
     /// # Errors
     /// [`StoreError::Disk`].
     pub fn open(store: &Path) -> Result<Self, StoreError> {
-        let folder = store.join("blobs").join(SHA256);
-        fs::create_dir_all(&folder).map_err(|error| StoreError::disk("make", &folder, error))?;
-        Ok(Self { folder, unfinished: AtomicU64::new(0) })
+        let path = store.join(FOLDER).join(SHA256);
+        fs::create_dir_all(&path).map_err(|error| StoreError::disk("make", &path, error))?;
+        Ok(Self { place: Place::Folder(Folder { path, unfinished: AtomicU64::new(0) }) })
     }
 
-    /// Keeps `content` and says what it is called. When this returns, it is on disk; keeping it twice costs nothing.
+    /// The blobs of a store whose objects these are.
+    pub fn over(objects: Arc<dyn Objects>) -> Self {
+        Self { place: Place::Objects(objects) }
+    }
+
+    /// Keeps `content` and says what it is called. When this returns, it is durable; keeping it twice costs little.
     ///
     /// # Errors
     /// [`StoreError::Disk`].
     pub fn put(&self, content: &[u8]) -> Result<Digest, StoreError> {
         let digest = Digest::sha256(content);
-        let path = self.path(&digest);
-        // A file of the same name and length was whole when it got its name; its content is checked when read.
-        if fs::metadata(&path).is_ok_and(|known| known.len() == content.len() as u64) {
-            return Ok(digest);
+        match &self.place {
+            Place::Folder(folder) => folder.put(&digest, content)?,
+            Place::Objects(objects) => {
+                let path = object(&digest);
+                objects
+                    .publish(&path, content)
+                    .map_err(|error| StoreError::disk("write", &at(&**objects, &path), error))?;
+            }
         }
-        let number = self.unfinished.fetch_add(1, Ordering::Relaxed);
-        let part = self.folder.join(format!(".{}.{}.{number}.part", digest.value(), std::process::id()));
-        let written = write_durably(&part, content).and_then(|()| fs::rename(&part, &path));
-        written.and_then(|()| sync_folder(&self.folder)).map_err(|error| {
-            // The first error is the one to tell.
-            let _ = fs::remove_file(&part);
-            StoreError::disk("write", &path, error)
-        })?;
         Ok(digest)
     }
 
@@ -59,17 +79,20 @@ impl Blobs {
     /// # Errors
     /// [`StoreError::Missing`], [`StoreError::Changed`], [`StoreError::TooLarge`] and [`StoreError::Disk`].
     pub fn get(&self, digest: &Digest) -> Result<Vec<u8>, StoreError> {
-        let path = self.path(digest);
-        let file = match File::open(&path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Err(StoreError::Missing { digest: digest.clone() });
+        let (content, path) = match &self.place {
+            Place::Folder(folder) => (folder.get(digest)?, folder.file(digest)),
+            Place::Objects(objects) => {
+                let name = object(digest);
+                let path = at(&**objects, &name);
+                let read = objects.read_versioned(&name);
+                let read = read.map_err(|error| match error.kind() {
+                    io::ErrorKind::FileTooLarge => StoreError::TooLarge { digest: digest.clone() },
+                    _ => StoreError::disk("read", &path, error),
+                })?;
+                let (content, _) = read.ok_or_else(|| StoreError::Missing { digest: digest.clone() })?;
+                (content, path)
             }
-            Err(error) => return Err(StoreError::disk("read", &path, error)),
         };
-        let mut content = Vec::new();
-        let read = file.take(LARGEST_BLOB + 1).read_to_end(&mut content);
-        read.map_err(|error| StoreError::disk("read", &path, error))?;
         if content.len() as u64 > LARGEST_BLOB {
             return Err(StoreError::TooLarge { digest: digest.clone() });
         }
@@ -84,21 +107,79 @@ impl Blobs {
     /// # Errors
     /// [`StoreError::Disk`].
     pub fn list(&self) -> Result<Vec<Digest>, StoreError> {
-        let failed = |error| StoreError::disk("list", &self.folder, error);
-        let mut digests = Vec::new();
-        for entry in fs::read_dir(&self.folder).map_err(failed)? {
-            let name = entry.map_err(failed)?.file_name();
-            // Unfinished files of a process that was killed are no blobs.
-            if let Some(digest) = name.to_str().and_then(|name| Digest::new(SHA256, name).ok()) {
-                digests.push(digest);
+        let names = match &self.place {
+            Place::Folder(folder) => folder.names()?,
+            Place::Objects(objects) => {
+                let path = format!("{FOLDER}/{SHA256}");
+                let listed = objects.list(&path);
+                let failed = |error| StoreError::disk("list", &at(&**objects, &path), error);
+                listed.map_err(failed)?.into_iter().map(|each| each.name).collect()
             }
-        }
+        };
+        // Unfinished files of a process that was killed are no blobs.
+        let mut digests: Vec<Digest> =
+            names.iter().filter_map(|name| Digest::new(SHA256, name).ok()).collect();
         digests.sort();
         Ok(digests)
     }
+}
 
-    fn path(&self, digest: &Digest) -> PathBuf {
-        self.folder.join(digest.value())
+/// Name of the folder in a store.
+const FOLDER: &str = "blobs";
+
+fn object(digest: &Digest) -> String {
+    format!("{FOLDER}/{SHA256}/{}", digest.value())
+}
+
+/// An object's place, for messages.
+fn at(objects: &dyn Objects, path: &str) -> PathBuf {
+    PathBuf::from(format!("{}/{path}", objects.place()))
+}
+
+impl Folder {
+    fn file(&self, digest: &Digest) -> PathBuf {
+        self.path.join(digest.value())
+    }
+
+    fn put(&self, digest: &Digest, content: &[u8]) -> Result<(), StoreError> {
+        let path = self.file(digest);
+        // A file of the same name and length was whole when it got its name; its content is checked when read.
+        if fs::metadata(&path).is_ok_and(|known| known.len() == content.len() as u64) {
+            return Ok(());
+        }
+        let number = self.unfinished.fetch_add(1, Ordering::Relaxed);
+        let part = self.path.join(format!(".{}.{}.{number}.part", digest.value(), std::process::id()));
+        let written = write_durably(&part, content).and_then(|()| fs::rename(&part, &path));
+        written.and_then(|()| sync_folder(&self.path)).map_err(|error| {
+            // The first error is the one to tell.
+            let _ = fs::remove_file(&part);
+            StoreError::disk("write", &path, error)
+        })
+    }
+
+    /// At most one byte more than the largest blob.
+    fn get(&self, digest: &Digest) -> Result<Vec<u8>, StoreError> {
+        let path = self.file(digest);
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(StoreError::Missing { digest: digest.clone() });
+            }
+            Err(error) => return Err(StoreError::disk("read", &path, error)),
+        };
+        let mut content = Vec::new();
+        let read = file.take(LARGEST_BLOB + 1).read_to_end(&mut content);
+        read.map_err(|error| StoreError::disk("read", &path, error))?;
+        Ok(content)
+    }
+
+    fn names(&self) -> Result<Vec<String>, StoreError> {
+        let failed = |error| StoreError::disk("list", &self.path, error);
+        let mut names = Vec::new();
+        for entry in fs::read_dir(&self.path).map_err(failed)? {
+            names.extend(entry.map_err(failed)?.file_name().into_string());
+        }
+        Ok(names)
     }
 }
 
@@ -116,6 +197,10 @@ fn sync_folder(folder: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn file(folder: &tempfile::TempDir, digest: &Digest) -> PathBuf {
+        folder.path().join("blobs/sha256").join(digest.value())
+    }
 
     fn blobs() -> (tempfile::TempDir, Blobs) {
         let folder = tempfile::tempdir().unwrap();
@@ -135,9 +220,9 @@ mod tests {
 
     #[test]
     fn a_changed_byte_is_noticed_and_a_missing_blob_named() {
-        let (_folder, blobs) = blobs();
+        let (folder, blobs) = blobs();
         let digest = blobs.put(b"statement").unwrap();
-        fs::write(blobs.path(&digest), b"Statement").unwrap();
+        fs::write(file(&folder, &digest), b"Statement").unwrap();
         assert!(matches!(blobs.get(&digest), Err(StoreError::Changed { .. })));
         let other = Digest::sha256(b"other");
         assert!(matches!(blobs.get(&other), Err(StoreError::Missing { digest }) if digest == other));
@@ -145,12 +230,31 @@ mod tests {
 
     #[test]
     fn an_unfinished_file_is_no_blob_and_a_cut_one_is_written_again() {
-        let (_folder, blobs) = blobs();
-        fs::write(blobs.folder.join(format!(".{}.1.0.part", "ab".repeat(32))), b"half").unwrap();
+        let (folder, blobs) = blobs();
+        let part = folder.path().join("blobs/sha256").join(format!(".{}.1.0.part", "ab".repeat(32)));
+        fs::write(part, b"half").unwrap();
         assert!(blobs.list().unwrap().is_empty());
         let digest = blobs.put(b"statement").unwrap();
-        fs::write(blobs.path(&digest), b"state").unwrap();
+        fs::write(file(&folder, &digest), b"state").unwrap();
         blobs.put(b"statement").unwrap();
         assert_eq!(blobs.get(&digest).unwrap(), b"statement");
+    }
+
+    #[cfg(feature = "cloud")]
+    #[test]
+    fn blobs_lie_in_an_object_store_as_in_a_folder() {
+        use crate::log::storage::Cloud;
+        let cloud = Cloud::over(Arc::new(object_store::memory::InMemory::new()), "team", "memory").unwrap();
+        let objects: Arc<dyn Objects> = Arc::new(cloud);
+        let blobs = Blobs::over(Arc::clone(&objects));
+        assert!(blobs.list().unwrap().is_empty());
+        let digest = blobs.put(b"statement").unwrap();
+        assert_eq!(blobs.put(b"statement").unwrap(), digest);
+        assert_eq!(blobs.get(&digest).unwrap(), b"statement");
+        assert_eq!(blobs.list().unwrap(), std::slice::from_ref(&digest));
+        objects.publish(&object(&digest), b"Statement").unwrap();
+        assert!(matches!(blobs.get(&digest), Err(StoreError::Changed { .. })));
+        let other = Digest::sha256(b"other");
+        assert!(matches!(blobs.get(&other), Err(StoreError::Missing { digest }) if digest == other));
     }
 }

@@ -58,7 +58,7 @@ fn start(folder: &Path) -> Child {
 }
 
 /// Kills a child after some acknowledgements; gives all it was told.
-fn kill_after(mut child: Child, lines: usize) -> Vec<(u64, String)> {
+pub(crate) fn kill_after(mut child: Child, lines: usize) -> Vec<(u64, String)> {
     let mut reader = BufReader::new(child.stdout.take().unwrap());
     let mut told = Vec::new();
     let mut line = String::new();

@@ -5,6 +5,11 @@ mod crash;
 mod damage;
 mod faults;
 mod independent;
+mod object_faults;
+#[cfg(feature = "cloud")]
+mod s3;
+#[cfg(feature = "cloud")]
+mod s3_server;
 mod support;
 mod vectors;
 #[cfg(feature = "witness")]

@@ -21,6 +21,11 @@ impl Key {
         Self(bytes.to_vec())
     }
 
+    #[cfg(feature = "cloud")]
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+
     pub(crate) fn signer(&self) -> NoteSigner {
         NoteSigner::for_log(ORIGIN, Box::new(SigningKey::from_pkcs8(&self.0).unwrap())).unwrap()
     }

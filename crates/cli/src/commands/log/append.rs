@@ -4,18 +4,18 @@ use super::{clock, note_signer, now, read, unverified_checkpoint};
 use crate::arguments::{AppendArguments, TextOrJson};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::place::{self, Place};
 use bartizan_evidence::dsse::Envelope;
 use bartizan_evidence::log::checkpoint::{Checkpoint, SignedCheckpoint};
 use bartizan_evidence::log::entry::LogEntry;
 use bartizan_evidence::log::note::Note;
-use bartizan_evidence::log::storage::Disk;
-use bartizan_evidence::log::{Hash, Log, LogError, LogReader, WriterOptions};
-use bartizan_evidence::store::Blobs;
+use bartizan_evidence::log::storage::Files;
+use bartizan_evidence::log::{Hash, LogError, LogReader};
+use bartizan_evidence::timestamp::{Content, check_content};
 use jiff::Timestamp;
 use serde_json::json;
 use std::io::{self, Read as _, Write as _};
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::PathBuf;
 
 /// How far the clocks of machines that share a log may differ, in seconds, before an earlier time is an error.
 const CLOCK_TOLERANCE_S: i64 = 300;
@@ -31,15 +31,15 @@ struct Prepared {
 /// # Errors
 /// [`Failure`] when a file is no envelope, or the log cannot be written. Nothing is appended then, unless writing failed midway.
 pub(super) fn run(arguments: &AppendArguments) -> Result<Exit, Failure> {
-    let disk = Disk::new(&arguments.folder);
-    let (checkpoint, note) = unverified_checkpoint(&disk)?;
+    let place = Place::of(&arguments.folder)?;
+    let (checkpoint, note) = unverified_checkpoint(place.files())?;
     let signer = note_signer(&checkpoint.origin, &arguments.signer.key, &arguments.signer.passphrase)?;
     let time = Timestamp::from_second(i64::try_from(now()).unwrap_or(i64::MAX)).unwrap_or_default();
     if !arguments.raw {
-        check_clock(&disk, checkpoint, note, time)?;
+        check_clock(place.files(), checkpoint, note, time)?;
     }
     let prepared = prepare(arguments, time)?;
-    let log = Log::open(Arc::new(disk), signer, clock(), WriterOptions::default())?;
+    let log = place.open(signer, clock())?;
     let pending: Result<Vec<_>, LogError> =
         prepared.iter().map(|each| log.submit(each.entry.clone())).collect();
     let mut out = io::stdout().lock();
@@ -60,11 +60,8 @@ pub(super) fn run(arguments: &AppendArguments) -> Result<Exit, Failure> {
 }
 
 fn prepare(arguments: &AppendArguments, time: Timestamp) -> Result<Vec<Prepared>, Failure> {
-    let timestamp = match &arguments.timestamp {
-        Some(path) => Some(base64(&read("timestamp token", path)?)),
-        None => None,
-    };
-    let store = arguments.store.clone().or_else(|| arguments.folder.parent().map(Path::to_owned));
+    let timestamp = arguments.timestamp.as_deref().map(|path| read("timestamp token", path)).transpose()?;
+    let store = arguments.store.clone().unwrap_or_else(|| place::above(&arguments.folder));
     let mut blobs = None;
     let mut prepared = Vec::new();
     for path in &arguments.files {
@@ -90,12 +87,14 @@ fn prepare(arguments: &AppendArguments, time: Timestamp) -> Result<Vec<Prepared>
         let not_logged = |problem: String| Failure::NotLogged { path: path.clone(), problem };
         let envelope = Envelope::from_json(&bytes).map_err(|error| not_logged(error.to_string()))?;
         let mut entry = LogEntry::of_envelope(&bytes, &envelope, Some(time.to_string()));
-        entry.timestamp.clone_from(&timestamp);
+        if let Some(token) = &timestamp {
+            // An entry stays for ever: a token for something else has no place in it.
+            check_content(token, Content::Message(&bytes)).map_err(|error| not_logged(error.to_string()))?;
+            entry.timestamp = Some(base64(token));
+        }
         let entry = entry.to_bytes().map_err(|error| not_logged(error.to_string()))?;
         if blobs.is_none() {
-            let root =
-                store.clone().filter(|root| !root.as_os_str().is_empty()).unwrap_or_else(|| ".".into());
-            blobs = Some(Blobs::open(&root)?);
+            blobs = Some(place::blobs(&store)?);
         }
         if let Some(blobs) = &blobs {
             blobs.put(&bytes)?;
@@ -106,12 +105,17 @@ fn prepare(arguments: &AppendArguments, time: Timestamp) -> Result<Vec<Prepared>
 }
 
 /// Refuses to log under a time well before that of the last entry.
-fn check_clock(disk: &Disk, checkpoint: Checkpoint, note: Note, time: Timestamp) -> Result<(), Failure> {
+fn check_clock(
+    files: &dyn Files,
+    checkpoint: Checkpoint,
+    note: Note,
+    time: Timestamp,
+) -> Result<(), Failure> {
     let Some(last) = checkpoint.size.checked_sub(1) else { return Ok(()) };
     let signed = SignedCheckpoint { checkpoint, note, believed: Vec::new() };
     // A last entry that cannot be read is for `verify` to name, and entries of others have no time.
     let entry =
-        LogReader::at(disk, signed).entry(last).ok().and_then(|bytes| LogEntry::from_bytes(&bytes).ok());
+        LogReader::at(files, signed).entry(last).ok().and_then(|bytes| LogEntry::from_bytes(&bytes).ok());
     let logged = entry.and_then(|entry| entry.time).and_then(|time| time.parse::<Timestamp>().ok());
     match logged {
         Some(logged) if time.as_second().saturating_add(CLOCK_TOLERANCE_S) < logged.as_second() => {

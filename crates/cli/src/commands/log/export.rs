@@ -4,26 +4,30 @@ use super::note_key;
 use crate::arguments::ExportArguments;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::place::Place;
 use bartizan_evidence::log::checkpoint::CHECKPOINT_FILE;
-use bartizan_evidence::log::storage::{Disk, Files as _, Storage as _};
+use bartizan_evidence::log::storage::Files;
 use bartizan_evidence::log::tile::{TILE_FOLDER, TILE_WIDTH};
 use bartizan_evidence::log::{Hash, LogReader};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 use std::io::{self, BufWriter, Write as _};
-use std::path::Path;
+use std::path::PathBuf;
+
+/// Most files held in memory while a log is copied.
+const MOST_HELD: usize = 64;
 
 /// Runs the command.
 ///
 /// # Errors
 /// [`Failure`] when a file cannot be read or written, or an entry is not the one that was logged.
 pub(super) fn run(arguments: &ExportArguments) -> Result<Exit, Failure> {
-    let disk = Disk::new(&arguments.folder);
+    let place = Place::of(&arguments.folder)?;
     let key = note_key(&arguments.key)?;
-    let reader = LogReader::open(&disk, &[&key])?;
+    let reader = LogReader::open(place.files(), &[&key])?;
     match &arguments.to {
-        Some(folder) => copy(&disk, &reader, folder)?,
+        Some(to) => copy(place.files(), &reader, &Place::of(to)?)?,
         None => lines(&reader, arguments.start)?,
     }
     Ok(Exit::Done)
@@ -61,27 +65,24 @@ fn lines(reader: &LogReader<'_>, start: u64) -> Result<(), Failure> {
 }
 
 /// Copies what readers need, the checkpoint last: whoever reads meanwhile finds every tile it asks for.
-fn copy(disk: &Disk, reader: &LogReader<'_>, folder: &Path) -> Result<(), Failure> {
-    let target = Disk::new(folder);
-    let written = |path: &str, error| Failure::Write { path: folder.join(path), error };
+fn copy(files: &dyn Files, reader: &LogReader<'_>, target: &Place) -> Result<(), Failure> {
     let mut folders = vec![TILE_FOLDER.to_owned()];
-    let mut copied = Vec::new();
     while let Some(each) = folders.pop() {
-        let unreadable = |error| Failure::Read { what: "log", path: disk.root().join(&each), error };
-        for listed in disk.list(&each).map_err(unreadable)? {
+        let path = PathBuf::from(format!("{}/{each}", files.place()));
+        let unreadable = |error| Failure::Read { what: "log", path: path.clone(), error };
+        let mut found = Vec::new();
+        for listed in files.list(&each).map_err(unreadable)? {
             let path = format!("{each}/{}", listed.name);
             if listed.folder {
                 folders.push(path);
-            } else if let Some(bytes) = disk.read(&path).map_err(unreadable)? {
-                target.publish(&path, &bytes).map_err(|error| written(&path, error))?;
-                copied.push(path);
+            } else if let Some(bytes) = files.read(&path).map_err(unreadable)? {
+                found.push((path, bytes));
+                if found.len() >= MOST_HELD {
+                    target.publish(&std::mem::take(&mut found))?;
+                }
             }
         }
+        target.publish(&found)?;
     }
-    target.sync(&copied).map_err(|error| written(TILE_FOLDER, error))?;
-    let checkpoint = reader.checkpoint().note.to_string();
-    target
-        .publish(CHECKPOINT_FILE, checkpoint.as_bytes())
-        .and_then(|()| target.sync(&[CHECKPOINT_FILE.to_owned()]))
-        .map_err(|error| written(CHECKPOINT_FILE, error))
+    target.publish(&[(CHECKPOINT_FILE.to_owned(), reader.checkpoint().note.to_string().into_bytes())])
 }

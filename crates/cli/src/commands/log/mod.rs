@@ -2,6 +2,7 @@
 
 mod append;
 mod export;
+pub(crate) mod timestamps;
 mod verify;
 #[cfg(feature = "witness")]
 mod witness;
@@ -11,17 +12,17 @@ use crate::arguments::{
 };
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::place::{self, Place};
 use crate::{keyfile, terminal};
 use bartizan_evidence::log::checkpoint::{CHECKPOINT_FILE, Checkpoint};
 use bartizan_evidence::log::note::Note;
-use bartizan_evidence::log::storage::{Disk, Files as _};
+use bartizan_evidence::log::storage::Files;
 use bartizan_evidence::log::witness::AddCheckpoint;
-use bartizan_evidence::log::{Clock, Log, LogError, LogReader, NoteKey, NoteSigner, WriterOptions};
-use bartizan_evidence::store::{Store, Trust};
+use bartizan_evidence::log::{Clock, Log, LogError, LogReader, LoggedStatements, NoteKey, NoteSigner};
+use bartizan_evidence::store::{SqliteIndex, StatementLog, Store, StoreError, Trust};
 use std::fs;
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 /// Longest file read for a key, a checkpoint, a proof or an entry, in bytes: a note with very many signatures.
 const LONGEST_FILE: u64 = 4 << 20;
@@ -38,6 +39,7 @@ pub(crate) fn run(arguments: &LogArguments) -> Result<Exit, Failure> {
         LogCommand::Prove(prove) => self::prove(prove),
         LogCommand::Verify(verify) => verify::run(verify),
         LogCommand::Export(export) => export::run(export),
+        LogCommand::TimestampRequest { path, output } => timestamps::request(path, output),
         LogCommand::Reindex { store, key } => reindex(store.as_deref(), key),
         #[cfg(feature = "witness")]
         LogCommand::Witness(witness) => witness::run(witness),
@@ -47,7 +49,7 @@ pub(crate) fn run(arguments: &LogArguments) -> Result<Exit, Failure> {
 fn init(folder: &Path, origin: &str, signer: &SignerArguments) -> Result<Exit, Failure> {
     let signer = note_signer(origin, &signer.key, &signer.passphrase)?;
     let key = signer.key().to_string();
-    Log::create(Arc::new(Disk::new(folder)), signer, clock())?.close()?;
+    Place::of(folder)?.create(signer, clock())?.close()?;
     writeln!(io::stdout().lock(), "{key}")?;
     Ok(Exit::Done)
 }
@@ -60,16 +62,16 @@ fn show_checkpoint(arguments: &CheckpointArguments) -> Result<Exit, Failure> {
     if !arguments.witness.is_empty() {
         witness::cosign(arguments)?;
     }
-    let disk = Disk::new(&arguments.folder);
-    let (_, note) = unverified_checkpoint(&disk)?;
+    let place = Place::of(&arguments.folder)?;
+    let (_, note) = unverified_checkpoint(place.files())?;
     write!(io::stdout().lock(), "{note}")?;
     Ok(Exit::Done)
 }
 
 fn prove(arguments: &ProveArguments) -> Result<Exit, Failure> {
-    let disk = Disk::new(&arguments.folder);
+    let place = Place::of(&arguments.folder)?;
     let key = note_key(&arguments.key)?;
-    let reader = LogReader::open(&disk, &[&key])?;
+    let reader = LogReader::open(place.files(), &[&key])?;
     let text = match (arguments.index, arguments.extends) {
         (_, Some(old)) => {
             let (proof, root) = reader.consistency_proof(old)?;
@@ -90,13 +92,17 @@ fn prove(arguments: &ProveArguments) -> Result<Exit, Failure> {
 }
 
 fn reindex(store: Option<&Path>, key: &str) -> Result<Exit, Failure> {
+    // Index and trusted keys are this machine's own, also when log and blobs lie in an object store.
     let root = match store {
-        Some(store) => store.to_owned(),
-        None => Store::find(&std::env::current_dir().unwrap_or_default())?,
+        Some(store) if !place::is_object_store(store) => store.to_owned(),
+        _ => Store::find(&std::env::current_dir().unwrap_or_default())?,
     };
-    let log = bartizan_evidence::log::LoggedStatements::to_read(&root.join("log"), note_key(key)?);
+    let shared = store.map_or_else(|| place::shared_or(&root), Path::to_owned);
+    let log = LoggedStatements::in_files(Place::of(&shared.join("log"))?.into_files(), note_key(key)?);
     let trust = Trust::of_store(&root)?;
-    let done = Store::open(&root, Some(Box::new(log)), trust)?.reindex()?;
+    let index = SqliteIndex::open(&root.join("index.sqlite")).map_err(StoreError::from)?;
+    let log: Option<Box<dyn StatementLog>> = Some(Box::new(log));
+    let done = Store::with_index(&root, place::blobs(&shared)?, log, Box::new(index), trust)?.reindex()?;
     let mut out = io::stdout().lock();
     let mut changed = done.changed.join(", ");
     if changed.is_empty() {
@@ -115,22 +121,23 @@ fn reindex(store: Option<&Path>, key: &str) -> Result<Exit, Failure> {
 
 /// A log opened for appending; its origin is that of its checkpoint.
 fn open(folder: &Path, key: &Path, passphrase: &PassphraseArguments) -> Result<Log, Failure> {
-    let (checkpoint, _) = unverified_checkpoint(&Disk::new(folder))?;
+    let place = Place::of(folder)?;
+    let (checkpoint, _) = unverified_checkpoint(place.files())?;
     let signer = note_signer(&checkpoint.origin, key, passphrase)?;
-    Ok(Log::open(Arc::new(Disk::new(folder)), signer, clock(), WriterOptions::default())?)
+    Ok(place.open(signer, clock())?)
 }
 
 /// The checkpoint of a log as it lies there, not verified: whoever writes on checks it with the log's own key.
-fn unverified_checkpoint(disk: &Disk) -> Result<(Checkpoint, Note), Failure> {
-    let path = disk.root().join(CHECKPOINT_FILE);
+fn unverified_checkpoint(files: &dyn Files) -> Result<(Checkpoint, Note), Failure> {
+    let path = PathBuf::from(format!("{}/{CHECKPOINT_FILE}", files.place()));
     let unreadable = |error| Failure::Read { what: "checkpoint", path: path.clone(), error };
-    let bytes = disk
+    let bytes = files
         .read(CHECKPOINT_FILE)
         .map_err(unreadable)?
-        .ok_or_else(|| LogError::NoLog { place: disk.place() })?;
+        .ok_or_else(|| LogError::NoLog { place: files.place() })?;
     let read =
         Note::parse(&bytes).map_err(Into::into).and_then(|note| Ok((Checkpoint::parse(note.text())?, note)));
-    Ok(read.map_err(|error| LogError::Checkpoint { place: disk.place(), error })?)
+    Ok(read.map_err(|error| LogError::Checkpoint { place: files.place(), error })?)
 }
 
 fn note_signer(origin: &str, key: &Path, passphrase: &PassphraseArguments) -> Result<NoteSigner, Failure> {
@@ -150,7 +157,7 @@ fn note_key(given: &str) -> Result<NoteKey, Failure> {
 }
 
 /// A small file that the user named.
-fn read(what: &'static str, path: &Path) -> Result<Vec<u8>, Failure> {
+pub(crate) fn read(what: &'static str, path: &Path) -> Result<Vec<u8>, Failure> {
     let unreadable = |error| Failure::Read { what, path: path.to_owned(), error };
     let mut bytes = Vec::new();
     let file = fs::File::open(path).map_err(unreadable)?;

@@ -1,17 +1,19 @@
 //! `bartizan log verify`: a verdict over a whole log or one proof file.
 
+use super::timestamps::{self, InEntries};
 use super::{note_key, read};
 use crate::arguments::{TextOrJson, VerifyLogArguments};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::place::Place;
 use bartizan_evidence::log::checkpoint::{CHECKPOINT_FILE, Checkpoint, SignedCheckpoint};
 use bartizan_evidence::log::entry::LogEntry;
 use bartizan_evidence::log::note::Note;
 use bartizan_evidence::log::policy::Policy;
 use bartizan_evidence::log::proof_file::ProofFile;
-use bartizan_evidence::log::storage::Disk;
 use bartizan_evidence::log::verify::{verify, verify_extends};
 use bartizan_evidence::log::{Hash, LogError, NoteKey};
+use bartizan_evidence::timestamp::Timestamped;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::io::{self, Write};
@@ -23,6 +25,10 @@ struct Verdict {
     checkpoint: Option<Checkpoint>,
     signers: Vec<String>,
     witnesses: Vec<(String, u64)>,
+    /// Timestamps of checkpoints, with the entries these have.
+    timestamps: Vec<(Timestamped, u64)>,
+    /// How many entries have a timestamp that stands, and who gave them.
+    stamped: (u64, Vec<String>),
     /// File (or what else is wrong) and why it is refused.
     reasons: Vec<(String, String)>,
     /// What holds, but should be looked at.
@@ -66,12 +72,15 @@ fn log(
     policy: Option<&Policy>,
     verdict: &mut Verdict,
 ) -> Result<(), Failure> {
-    let disk = Disk::new(&arguments.path);
+    let place = Place::of(&arguments.path)?;
+    let files = place.files();
     let mut last: Option<(u64, Timestamp)> = None;
     let mut went_back = Vec::new();
-    let outcome = verify(&disk, keys, &mut |index, bytes| {
-        let time = LogEntry::from_bytes(bytes).ok().and_then(|entry| entry.time);
-        let Some(time) = time.and_then(|time| time.parse::<Timestamp>().ok()) else { return };
+    let mut tokens = InEntries::new(timestamps::roots(&arguments.timestamp_root)?);
+    let outcome = verify(files, keys, &mut |index, bytes| {
+        let Ok(entry) = LogEntry::from_bytes(bytes) else { return };
+        tokens.see(index, &entry);
+        let Some(time) = entry.time.and_then(|time| time.parse::<Timestamp>().ok()) else { return };
         if let Some((before, earlier)) = last
             && time < earlier
             && went_back.len() < 100
@@ -97,18 +106,44 @@ fn log(
         verified.unchecked.iter().map(|path| format!("{path}: the checkpoint says nothing about it"));
     verdict.warnings.extend(beyond);
     judge_signatures(&verified.signed, keys, policy, verdict);
+    verdict.reasons.append(&mut tokens.refused);
+    verdict.stamped = (tokens.believed, tokens.authorities.into_iter().collect());
+    if tokens.unchecked > 0 {
+        verdict.warnings.push(format!(
+            "the timestamps in {} entries were not checked: no --timestamp-root was given",
+            tokens.unchecked
+        ));
+    }
+    let mut checkpoints = vec![verified.signed.checkpoint.clone()];
     for path in &arguments.checkpoint {
         let name = path.display().to_string();
         match SignedCheckpoint::open(&read("checkpoint", path)?, keys) {
             Err(error) => verdict.reasons.push((name, error.to_string())),
-            Ok(older) => match verify_extends(&disk, &verified.signed, &older.checkpoint) {
-                Ok(()) => {}
+            Ok(older) => match verify_extends(files, &verified.signed, &older.checkpoint) {
+                Ok(()) => checkpoints.push(older.checkpoint),
                 Err(error @ (LogError::Read { .. } | LogError::Missing { .. })) => return Err(error.into()),
                 Err(error) => verdict.reasons.push((name, error.to_string())),
             },
         }
     }
+    judge_timestamps(arguments, &checkpoints, verdict)?;
     verdict.checkpoint = Some(verified.signed.checkpoint);
+    Ok(())
+}
+
+/// What the timestamps that were given say of the checkpoints that hold.
+fn judge_timestamps(
+    arguments: &VerifyLogArguments,
+    checkpoints: &[Checkpoint],
+    verdict: &mut Verdict,
+) -> Result<(), Failure> {
+    let roots = timestamps::roots(&arguments.timestamp_root)?;
+    for path in &arguments.timestamp {
+        match timestamps::of_checkpoints(&read("timestamp", path)?, checkpoints, &roots) {
+            Ok(stamp) => verdict.timestamps.push(stamp),
+            Err(error) => verdict.reasons.push((path.display().to_string(), error.to_string())),
+        }
+    }
     Ok(())
 }
 
@@ -140,6 +175,7 @@ fn proof(
             Err(error) => verdict.reasons.push((name, error.to_string())),
             Ok(signed) => {
                 judge_signatures(&signed, keys, policy, verdict);
+                judge_timestamps(arguments, std::slice::from_ref(&signed.checkpoint), verdict)?;
                 verdict.checkpoint = Some(signed.checkpoint);
             }
         },
@@ -184,6 +220,17 @@ impl Verdict {
             self.reasons.iter().map(|(path, problem)| json!({"path": path, "problem": problem})).collect();
         let witnesses: Vec<Value> =
             self.witnesses.iter().map(|(name, time)| json!({"name": name, "time": time})).collect();
+        let stamps: Vec<Value> = self
+            .timestamps
+            .iter()
+            .map(|(stamp, size)| {
+                let mut value = timestamps::json(stamp);
+                if let Value::Object(members) = &mut value {
+                    members.insert("size".to_owned(), json!(size));
+                }
+                value
+            })
+            .collect();
         json!({
             "schema": "bartizan.log-verdict/1",
             "verdict": self.word(),
@@ -193,6 +240,8 @@ impl Verdict {
             "index": self.index,
             "signers": self.signers,
             "witnesses": witnesses,
+            "timestamps": stamps,
+            "timestamped_entries": {"count": self.stamped.0, "authorities": self.stamped.1},
             "reasons": reasons,
             "warnings": self.warnings,
             "bytes": self.bytes,
@@ -215,6 +264,14 @@ impl Verdict {
             let time = i64::try_from(*time).ok().and_then(|time| Timestamp::from_second(time).ok());
             writeln!(out, "witness  {} at {}", printable(name), time.unwrap_or_default())
         })?;
+        self.timestamps.iter().try_for_each(|(stamp, size)| {
+            let (authority, root) = (printable(&stamp.authority), printable(&stamp.root));
+            writeln!(out, "stamped  {size} entries at {} by {authority} (root {root})", stamp.time)
+        })?;
+        if self.stamped.0 > 0 {
+            let authorities = printable(&self.stamped.1.join("; "));
+            writeln!(out, "stamped  {} single entries by {authorities}", self.stamped.0)?;
+        }
         self.reasons.iter().try_for_each(|(path, problem)| {
             writeln!(out, "refused  {}: {}", printable(path), printable(problem))
         })?;

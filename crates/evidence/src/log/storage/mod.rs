@@ -1,9 +1,16 @@
-//! Where a log lies: [`Files`] is what a reader needs and every object store has, [`Storage`] what a writer needs besides.
+//! Where a log lies: [`Files`] is what a reader needs, [`Storage`] what a writer to a folder needs besides, and [`Objects`] what
+//! a writer to an object store does.
 
+#[cfg(feature = "cloud")]
+mod cloud;
 mod disk;
+mod objects;
 mod spares;
 
+#[cfg(feature = "cloud")]
+pub use cloud::{Cloud, CloudError};
 pub use disk::Disk;
+pub use objects::{Condition, LARGEST_OBJECT, Objects, PutError, Version};
 
 use std::io;
 

@@ -1,22 +1,26 @@
 //! Asking a witness to cosign a log's checkpoint: [`WitnessClient`].
 //!
-//! Source: C2SP tlog-witness, "add-checkpoint". Plain HTTP: what is sent is public, and what comes back is signed; a proxy in
-//! between can refuse an answer, not forge one.
+//! Source: C2SP tlog-witness, "add-checkpoint". HTTPS, or plain HTTP: what is sent is public, and what comes back is signed;
+//! whoever is in between can refuse an answer, not forge one.
 
-use super::{AddCheckpoint, SIZE_TYPE};
-use crate::log::checkpoint::CHECKPOINT_FILE;
+use super::tls::server_name;
+use super::{AddCheckpoint, SIZE_TYPE, TlsRoots};
+use crate::log::checkpoint::{CHECKPOINT_FILE, SignedCheckpoint};
 use crate::log::error::LogError;
 use crate::log::note::{Note, NoteError, NoteSignature};
 use crate::log::note_key::NoteKey;
 use crate::log::reader::LogReader;
-use crate::log::storage::Storage;
+use crate::log::storage::{Condition, Objects, PutError, Storage};
 use crate::log::tile::decimal;
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Bytes;
 use hyper::header::{CONTENT_TYPE, HOST};
 use hyper::{Request, Uri};
 use hyper_util::rt::TokioIo;
+use rustls_pki_types::ServerName;
 use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_rustls::TlsConnector;
 
 /// Longest time for one request and its answer.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -29,8 +33,11 @@ const MOST_CONFLICTS: usize = 4;
 #[derive(Debug, thiserror::Error)]
 pub enum WitnessError {
     /// Not an address that can be asked.
-    #[error("`{0}` is not the address of a witness; expected http://HOST[:PORT][/PREFIX]")]
+    #[error("`{0}` is not the address of a witness; expected https://HOST[:PORT][/PREFIX], or http://")]
     Url(String),
+    /// No root certificates to believe the witness's server by.
+    #[error("the witness at {0} is asked over TLS, and no root certificates were given")]
+    NoRoots(String),
     /// Nobody answered.
     #[error("the witness at {url} cannot be asked: {problem}")]
     Unreachable {
@@ -76,13 +83,20 @@ pub enum WitnessError {
 }
 
 /// A witness somewhere else.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct WitnessClient {
     url: String,
     host: String,
     port: u16,
     prefix: String,
     key: NoteKey,
+    tls: Option<(TlsConnector, ServerName<'static>)>,
+}
+
+impl std::fmt::Debug for WitnessClient {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "WitnessClient({})", self.url)
+    }
 }
 
 /// An answer of HTTP.
@@ -93,19 +107,26 @@ struct Reply {
 }
 
 impl WitnessClient {
-    /// The witness with this key at this address.
+    /// The witness with this key at this address; `roots` are needed for https.
     ///
     /// # Errors
-    /// [`WitnessError::Url`].
-    pub fn new(url: &str, key: NoteKey) -> Result<Self, WitnessError> {
+    /// [`WitnessError::Url`] and [`WitnessError::NoRoots`].
+    pub fn new(url: &str, key: NoteKey, roots: Option<&TlsRoots>) -> Result<Self, WitnessError> {
         let wrong = || WitnessError::Url(url.chars().take(200).collect());
         let uri: Uri = url.parse().map_err(|_| wrong())?;
-        if uri.scheme_str() != Some("http") {
-            return Err(wrong());
-        }
         let host = uri.host().ok_or_else(wrong)?.to_owned();
+        let (tls, usual_port) = match uri.scheme_str() {
+            Some("http") => (None, 80),
+            Some("https") => {
+                let roots = roots.ok_or_else(|| WitnessError::NoRoots(url.chars().take(200).collect()))?;
+                let name = server_name(bare(&host)).ok_or_else(wrong)?;
+                (Some((roots.connector(), name)), 443)
+            }
+            _ => return Err(wrong()),
+        };
         let prefix = uri.path().trim_end_matches('/').to_owned();
-        Ok(Self { url: url.to_owned(), host, port: uri.port_u16().unwrap_or(80), prefix, key })
+        let port = uri.port_u16().unwrap_or(usual_port);
+        Ok(Self { url: url.to_owned(), host, port, prefix, key, tls })
     }
 
     /// Has the checkpoint of a log cosigned. Gives the cosignatures, checked.
@@ -171,9 +192,24 @@ impl WitnessClient {
     }
 
     async fn ask(&self, body: String) -> Result<Reply, String> {
-        let host = self.host.trim_start_matches('[').trim_end_matches(']');
-        let stream =
-            tokio::net::TcpStream::connect((host, self.port)).await.map_err(|error| error.to_string())?;
+        let stream = tokio::net::TcpStream::connect((bare(&self.host), self.port))
+            .await
+            .map_err(|error| error.to_string())?;
+        match &self.tls {
+            None => self.ask_over(stream, body).await,
+            Some((connector, name)) => {
+                let stream =
+                    connector.connect(name.clone(), stream).await.map_err(|error| format!("TLS: {error}"))?;
+                self.ask_over(stream, body).await
+            }
+        }
+    }
+
+    async fn ask_over(
+        &self,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        body: String,
+    ) -> Result<Reply, String> {
         let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
             .await
             .map_err(|error| error.to_string())?;
@@ -195,6 +231,11 @@ impl WitnessClient {
         driving.abort();
         Ok(Reply { status, media_type, body: String::from_utf8_lossy(&body).into_owned() })
     }
+}
+
+/// A host without the brackets of an address of IPv6.
+fn bare(host: &str) -> &str {
+    host.trim_start_matches('[').trim_end_matches(']')
 }
 
 /// Puts cosignatures under a log's checkpoint, if that is still the latest. Gives whether it was.
@@ -221,4 +262,40 @@ pub fn attach(
         .and_then(|()| storage.sync(&[CHECKPOINT_FILE.to_owned()]))
         .map_err(failed)?;
     Ok(true)
+}
+
+/// Puts cosignatures under the checkpoint of a log in an object store, if that is still the latest. Gives whether it was.
+///
+/// # Errors
+/// [`LogError`] when the checkpoint cannot be read or written.
+pub fn attach_in(
+    objects: &dyn Objects,
+    log: &NoteKey,
+    cosigned: &Note,
+    signatures: &[NoteSignature],
+) -> Result<bool, LogError> {
+    for _ in 0..MOST_CONFLICTS {
+        let found = objects
+            .read_versioned(CHECKPOINT_FILE)
+            .map_err(|error| LogError::read(objects, CHECKPOINT_FILE, error))?;
+        let (bytes, version) = found.ok_or_else(|| LogError::NoLog { place: objects.place() })?;
+        let signed = SignedCheckpoint::open(&bytes, &[log])
+            .map_err(|error| LogError::Checkpoint { place: objects.place(), error })?;
+        let mut latest = signed.note;
+        if latest.text() != cosigned.text() {
+            return Ok(false);
+        }
+        for signature in signatures {
+            latest.replace(signature.clone());
+        }
+        let put =
+            objects.put_if(CHECKPOINT_FILE, latest.to_string().as_bytes(), Condition::Unchanged(&version));
+        match put {
+            Ok(_) => return Ok(true),
+            // Someone put another one, or this one, whose answer was lost: the next look tells.
+            Err(PutError::Conflict) => {}
+            Err(PutError::Failed(error)) => return Err(LogError::write(objects, CHECKPOINT_FILE, error)),
+        }
+    }
+    Ok(false)
 }

@@ -1,18 +1,21 @@
 //! A witness: cosigns a checkpoint when it extends the last one it cosigned, and remembers that: [`Witness`].
 //!
 //! Source: C2SP tlog-witness, "add-checkpoint" and "Monitor Retrieval Mechanism". Here are the rules and the memory;
-//! the
-//! server and the client that speak HTTP need the feature `witness`.
+//! the server and the client that speak HTTP, plain or in TLS, need the feature `witness`.
 
 #[cfg(feature = "witness")]
 mod client;
 #[cfg(feature = "witness")]
 mod server;
+#[cfg(feature = "witness")]
+mod tls;
 
 #[cfg(feature = "witness")]
-pub use client::{WitnessClient, WitnessError, attach};
+pub use client::{WitnessClient, WitnessError, attach, attach_in};
 #[cfg(feature = "witness")]
 pub use server::{SharedClock, serve};
+#[cfg(feature = "witness")]
+pub use tls::{TlsError, TlsIdentity, TlsRoots};
 
 use super::checkpoint::{CHECKPOINT_FILE, Checkpoint, SignedCheckpoint};
 use super::error::LogError;

@@ -1,8 +1,9 @@
 //! The HTTP around a witness: `POST /add-checkpoint` and `GET /HASH/checkpoint`.
 //!
-//! Source: C2SP tlog-witness, "HTTP Interface". Every request is bounded in bytes and time, and so are the connections.
+//! Source: C2SP tlog-witness, "HTTP Interface". Every request is bounded in bytes and time, and so are the connections. With a
+//! certificate it is HTTPS.
 
-use super::{Answer, LONGEST_REQUEST, Witness};
+use super::{Answer, LONGEST_REQUEST, TlsIdentity, Witness};
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{CONTENT_TYPE, HeaderValue};
@@ -15,6 +16,7 @@ use std::io;
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::Semaphore;
 
 /// Longest time for the head of a request, for its body, and for the answer, each.
@@ -25,14 +27,20 @@ const MOST_CONNECTIONS: usize = 256;
 /// The time in seconds since 1970.
 pub type SharedClock = Arc<dyn Fn() -> u64 + Send + Sync>;
 
-/// Serves a witness on a socket that listens already, until the process ends.
+/// Serves a witness on a socket that listens already, until the process ends; in TLS when there is a certificate for it.
 ///
 /// # Errors
 /// What the system said when it cannot be begun; a connection that fails ends alone.
-pub fn serve(witness: Witness, listener: TcpListener, clock: SharedClock) -> io::Result<()> {
+pub fn serve(
+    witness: Witness,
+    listener: TcpListener,
+    clock: SharedClock,
+    tls: Option<&TlsIdentity>,
+) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     listener.set_nonblocking(true)?;
     let witness = Arc::new(witness);
+    let acceptor = tls.map(TlsIdentity::acceptor);
     runtime.block_on(async move {
         let listener = tokio::net::TcpListener::from_std(listener)?;
         let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
@@ -43,23 +51,41 @@ pub fn serve(witness: Witness, listener: TcpListener, clock: SharedClock) -> io:
                 tokio::time::sleep(Duration::from_millis(10)).await;
                 continue;
             };
-            let (witness, clock) = (Arc::clone(&witness), Arc::clone(&clock));
+            let (witness, clock, acceptor) = (Arc::clone(&witness), Arc::clone(&clock), acceptor.clone());
             tokio::spawn(async move {
-                let service = service_fn(move |request| {
-                    let (witness, clock) = (Arc::clone(&witness), Arc::clone(&clock));
-                    async move { Ok::<_, Infallible>(respond(answer(witness, clock, request).await)) }
-                });
-                // Whoever hangs up has their answer or does not want it.
-                let _ = http1::Builder::new()
-                    .timer(TokioTimer::new())
-                    .header_read_timeout(PATIENCE)
-                    .max_buf_size(64 << 10)
-                    .serve_connection(TokioIo::new(stream), service)
-                    .await;
+                match acceptor {
+                    None => converse(stream, witness, clock).await,
+                    // Who does not come to speak TLS in time is not served.
+                    Some(acceptor) => {
+                        if let Ok(Ok(stream)) = tokio::time::timeout(PATIENCE, acceptor.accept(stream)).await
+                        {
+                            converse(stream, witness, clock).await;
+                        }
+                    }
+                }
                 drop(place);
             });
         }
     })
+}
+
+/// Answers the requests of one connection.
+async fn converse(
+    stream: impl AsyncRead + AsyncWrite + Unpin + 'static,
+    witness: Arc<Witness>,
+    clock: SharedClock,
+) {
+    let service = service_fn(move |request| {
+        let (witness, clock) = (Arc::clone(&witness), Arc::clone(&clock));
+        async move { Ok::<_, Infallible>(respond(answer(witness, clock, request).await)) }
+    });
+    // Whoever hangs up has their answer or does not want it.
+    let _ = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(PATIENCE)
+        .max_buf_size(64 << 10)
+        .serve_connection(TokioIo::new(stream), service)
+        .await;
 }
 
 async fn answer(witness: Arc<Witness>, clock: SharedClock, request: Request<Incoming>) -> Answer {
