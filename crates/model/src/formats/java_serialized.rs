@@ -139,6 +139,20 @@ const GADGETS: &[(&str, &str)] = &[
     ("org.aspectj.weaver.tools.cache.", "writes files"),
     ("com.alibaba.fastjson.", "calls any getter"),
     ("com.fasterxml.jackson.databind.node.POJONode", "calls any getter"),
+    ("org.apache.commons.collections.map.DefaultedMap", "starts a transformer chain when read"),
+    ("org.apache.commons.collections4.map.DefaultedMap", "starts a transformer chain when read"),
+    ("org.apache.commons.collections4.map.TransformedMap", "starts a transformer chain when written"),
+    ("org.apache.commons.collections.list.LazyList", "starts a transformer chain when read"),
+    ("org.apache.commons.collections4.list.LazyList", "starts a transformer chain when read"),
+    ("org.apache.bcel.util.ClassLoader", "defines classes from text in the stream"),
+    ("org.apache.xbean.naming.", "loads remote classes over JNDI"),
+    ("com.caucho.naming.", "loads remote classes over JNDI"),
+    ("org.springframework.jndi.", "loads remote classes over JNDI"),
+    ("com.redhat.ceylon.compiler.java.language.", "calls any method by name"),
+    ("com.sun.org.apache.xpath.internal.objects.XString", "calls toString of any object"),
+    ("org.apache.xpath.objects.XString", "calls toString of any object"),
+    ("sun.swing.SwingLazyValue", "calls any static method by name"),
+    ("scala.sys.process.", "starts processes"),
     ("org.apache.tomcat.dbcp.", "loads drivers and remote classes"),
     ("org.apache.commons.dbcp.", "loads drivers and remote classes"),
 ];
@@ -333,6 +347,25 @@ mod tests {
             ("model/java-gadget-class", Severity::Critical)
         );
         assert!(outcome.gaps.is_empty(), "{:?}", outcome.gaps);
+    }
+
+    #[test]
+    fn maps_that_feed_a_transformer_are_a_gadget_and_plain_ones_of_the_library_are_not() {
+        for class in [
+            "org.apache.commons.collections4.map.DefaultedMap",
+            "com.redhat.ceylon.compiler.java.language.SerializationProxy",
+            "scala.sys.process.ProcessBuilderImpl$Simple",
+        ] {
+            let outcome = outcome(&JAVA_SERIALIZED, &object(class));
+            assert_eq!(outcome.findings[0].rule.id, "model/java-gadget-class", "{class}");
+        }
+        for class in ["scala.collection.immutable.Map$Map1", "java.util.HashMap"] {
+            assert_eq!(
+                rules_of(&JAVA_SERIALIZED, &object(class)),
+                ["model/java-serialized-object"],
+                "{class}"
+            );
+        }
     }
 
     #[test]

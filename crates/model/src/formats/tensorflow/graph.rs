@@ -4,7 +4,7 @@
 //!
 //! Source: `tensorflow/core/framework/{graph,node_def,attr_value,function,tensor}.proto`.
 
-use super::ops::{is_registered, risky_op};
+use super::ops::{is_registered, path_inputs, risky_op};
 use super::{Place, rules};
 use crate::Scan;
 use crate::text::indicators;
@@ -147,7 +147,10 @@ fn scope<'a, Nodes: Iterator<Item = Node<'a>>>(
 
 /// Whether an argument of the operation says how bad it is.
 fn wants_constant(op: &str) -> bool {
-    risky_op(op).is_some() || op.starts_with("InitializeTableFrom") || op == "DatasetFromGraph"
+    risky_op(op).is_some()
+        || path_inputs(op).is_some()
+        || op.starts_with("InitializeTableFrom")
+        || op == "DatasetFromGraph"
 }
 
 fn judge<'a>(
@@ -193,6 +196,24 @@ fn judge<'a>(
                     format!("the table `{name}` is read from `{}`, a path that {why}", printable(value, 160));
                 report(Finding::new(&rules::TF_OP, message).severity(severity).evidence(value), scan);
             }
+        }
+    } else if let Some((does, inputs)) = path_inputs(node.op) {
+        let paths = inputs
+            .iter()
+            .filter_map(|&at| node.inputs.get(at))
+            .filter_map(|input| constants.and_then(|constants| constants.resolve(input)))
+            .filter(|(constant, _)| !seen.asset_tensors.contains(constant));
+        for (_, path) in paths {
+            let path = String::from_utf8_lossy(path);
+            let Some(why) = indicators::path_escape(&path) else { continue };
+            let severity =
+                if indicators::is_sensitive_path(&path) { Severity::High } else { Severity::Medium };
+            let message = format!(
+                "the node `{name}` (`{}`) {does} `{}`, a path that {why}",
+                node.op,
+                printable(&path, 160)
+            );
+            report(Finding::new(&rules::TF_OP, message).severity(severity).evidence(path.as_ref()), scan);
         }
     } else if node.op == "DatasetFromGraph" {
         for input in &node.inputs {
@@ -302,7 +323,9 @@ impl<'a> Constants<'a> {
                 | "Reshape"
                 | "ExpandDims"
                 | "Squeeze"
-                | "Pack" => {
+                | "Pack"
+                | "ShardedFilename"
+                | "ShardedFilespec" => {
                     if let Some(&input) = node.inputs.first() {
                         constants.passed.insert(node.name, input);
                     }

@@ -166,3 +166,21 @@ pub(crate) fn risky_op(name: &str) -> Option<(Severity, &'static str)> {
         _ => return None,
     })
 }
+
+/// What the operation `name` does to files, and which of its inputs (counted from 0) name them; `None` for one that
+/// touches none, or that [`risky_op`] already judges whatever its path.
+///
+/// These operations are ordinary in a saved model as long as the path is the loader's: a placeholder, or a name beside
+/// the model. A constant that leads elsewhere is the graph's own choice.
+pub(crate) fn path_inputs(name: &str) -> Option<(&'static str, &'static [usize])> {
+    Some(match name {
+        "Save" | "SaveSlices" | "SaveV2" => ("writes tensors to", &[0]),
+        "MergeV2Checkpoints" => ("moves checkpoints between", &[0, 1]),
+        "CacheDataset" | "CacheDatasetV2" => ("keeps a cache in", &[1]),
+        "DistributedSave" => ("writes a dataset to", &[1]),
+        "Restore" | "RestoreSlice" | "RestoreV2" | "LoadAndRemapMatrix" => ("reads tensors from", &[0]),
+        "GenerateVocabRemapping" => ("reads a vocabulary from", &[0, 1]),
+        "ListSnapshotChunksDataset" | "SnapshotChunkDataset" => ("reads a snapshot from", &[0]),
+        _ => return None,
+    })
+}

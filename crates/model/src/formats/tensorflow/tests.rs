@@ -143,6 +143,29 @@ fn a_table_read_from_an_asset_is_normal_and_from_a_system_file_is_not() {
 }
 
 #[test]
+fn a_checkpoint_or_cache_outside_the_model_is_found_and_one_beside_it_is_not() {
+    let save = |path: &str| {
+        graph(&[
+            constant("prefix", path),
+            node("shard", "ShardedFilename", &[bytes(3, b"prefix")]),
+            node("save", "SaveV2", &[bytes(3, b"shard"), bytes(3, b"names")]),
+        ])
+    };
+    let cache = |path: &str| {
+        graph(&[
+            constant("file", path),
+            node("cache", "CacheDatasetV2", &[bytes(3, b"data"), bytes(3, b"file"), bytes(3, b"memory")]),
+        ])
+    };
+    assert_eq!(rules(&save("model")), []);
+    assert_eq!(rules(&cache("cache/train")), []);
+    assert_eq!(rules(&save("/root/.ssh/authorized_keys")), [("model/tf-dangerous-op", Severity::High)]);
+    assert_eq!(rules(&save("/srv/out")), [("model/tf-dangerous-op", Severity::Medium)]);
+    assert_eq!(rules(&cache("../../other")), [("model/tf-dangerous-op", Severity::Medium)]);
+    assert_eq!(rules(&cache("~/kept")), [("model/tf-dangerous-op", Severity::Medium)]);
+}
+
+#[test]
 fn keras_metadata_is_read_wherever_it_is_kept() {
     let config = br#"{"class_name": "Lambda", "config": {"function": ["eA==", null, null]}}"#;
     let object = [vec![0x10, 1], bytes(3, b"root"), bytes(4, b"_tf_keras_layer"), bytes(5, config)].concat();
