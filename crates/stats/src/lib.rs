@@ -12,8 +12,14 @@
 )]
 #![expect(clippy::cast_possible_wrap, reason = "powers and hash parts are bounded far below the sign bit")]
 
+pub mod anomaly;
+pub mod compare;
 pub mod labels;
+pub mod monitor;
+pub mod multiple;
+pub mod sketch;
 pub mod special;
+pub mod spectral;
 
 mod error;
 mod random;
