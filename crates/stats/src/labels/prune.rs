@@ -71,10 +71,8 @@ impl Labelled<'_> {
                 } else {
                     Quality::NormalizedMargin
                 };
-                let scores = self.quality(method);
-                lowest(&mut (0..self.len()).collect::<Vec<_>>(), count, |i| scores[i])
-                    .iter()
-                    .for_each(|row| suspects[*row] = true);
+                let mut scored: Vec<(f64, usize)> = self.quality(method).into_iter().zip(0..).collect();
+                lowest(&mut scored, count).iter().for_each(|(_, row)| suspects[*row] = true);
                 return Ok(suspects);
             }
         }
@@ -110,39 +108,52 @@ impl Labelled<'_> {
 
     fn prune_by_rate(&self, joint: &ConfidentJoint, suspects: &mut [bool]) {
         let counts = self.to_prune(joint);
-        for (given, mut members) in self.members().into_iter().enumerate() {
-            if members.len() as u64 <= LEFT_PER_CLASS {
+        let members = self.members();
+        // One pass gathers the rows that prefer class j to their own; where they suffice, nothing else is looked at.
+        let mut prefer: Vec<Vec<(f64, usize)>> = vec![Vec::new(); self.classes * self.classes];
+        for (index, (given, row)) in self.rows().enumerate() {
+            for (class, p) in row.iter().enumerate() {
+                if *p > row[given] {
+                    prefer[given * self.classes + class].push((row[given] - p, index));
+                }
+            }
+        }
+        for (place, mut candidates) in prefer.into_iter().enumerate() {
+            let (given, class) = (place / self.classes, place % self.classes);
+            let count = counts[place] as usize;
+            if class == given || count == 0 || members[given].len() as u64 <= LEFT_PER_CLASS {
                 continue;
             }
-            for class in (0..self.classes).filter(|class| *class != given) {
-                let count = counts[given * self.classes + class] as usize;
-                let probability = |row: usize, class: usize| self.probabilities[row * self.classes + class];
-                lowest(&mut members, count, |row| probability(row, given) - probability(row, class))
-                    .iter()
-                    .for_each(|row| suspects[*row] = true);
+            if count > candidates.len() {
+                let margin = |row: usize| {
+                    let start = row * self.classes;
+                    self.probabilities[start + given] - self.probabilities[start + class]
+                };
+                candidates = members[given].iter().map(|row| (margin(*row), *row)).collect();
             }
+            lowest(&mut candidates, count).iter().for_each(|(_, row)| suspects[*row] = true);
         }
     }
 
     fn prune_by_class(&self, joint: &ConfidentJoint, suspects: &mut [bool]) {
         let counts = self.to_prune(joint);
-        for (given, mut members) in self.members().into_iter().enumerate() {
+        for (given, members) in self.members().into_iter().enumerate() {
             if members.len() as u64 <= LEFT_PER_CLASS {
                 continue;
             }
             let count = members.len().saturating_sub(counts[given * self.classes + given] as usize);
-            lowest(&mut members, count, |row| self.probabilities[row * self.classes + given])
-                .iter()
-                .for_each(|row| suspects[*row] = true);
+            let own = |row: usize| (self.probabilities[row * self.classes + given], row);
+            let mut scored: Vec<(f64, usize)> = members.into_iter().map(own).collect();
+            lowest(&mut scored, count).iter().for_each(|(_, row)| suspects[*row] = true);
         }
     }
 }
 
-/// The `count` items of lowest key, ties by index, in O(n): the front part of `items` after selection.
-fn lowest(items: &mut [usize], count: usize, key: impl Fn(usize) -> f64) -> &[usize] {
+/// The `count` items of lowest score, ties by index, in O(n): the front part of `items` after selection.
+fn lowest(items: &mut [(f64, usize)], count: usize) -> &[(f64, usize)] {
     let count = count.min(items.len());
     if count > 0 && count < items.len() {
-        items.select_nth_unstable_by(count - 1, |a, b| key(*a).total_cmp(&key(*b)).then(a.cmp(b)));
+        items.select_nth_unstable_by(count - 1, |a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
     }
     &items[..count]
 }

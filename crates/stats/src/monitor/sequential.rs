@@ -6,9 +6,9 @@
 use crate::StatsError;
 use crate::special::ln_beta;
 
-/// E-process for "the success rate is p₀": the likelihood ratio of a uniform mixture of rates (mSPRT).
+/// E-process for "the success rate is p₀": the likelihood ratio of a Beta(½, ½) mixture of rates (mSPRT).
 ///
-/// ln E = ln B(1 + s, 1 + f) − ln B(1, 1) − s ln p₀ − f ln(1 − p₀); reject at level α once ln E ≥ ln(1/α).
+/// ln E = ln B(½ + s, ½ + f) − ln π − s ln p₀ − f ln(1 − p₀); reject at level α once ln E ≥ ln(1/α).
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct BetaBinomial {
     rate: f64,
@@ -53,7 +53,7 @@ impl BetaBinomial {
     /// ln of the e-value: evidence against the rate, in nats.
     pub fn ln_evidence(&self) -> f64 {
         let (s, f) = (self.successes as f64, self.failures as f64);
-        ln_beta(1.0 + s, 1.0 + f) - s * self.rate.ln() - f * (-self.rate).ln_1p()
+        ln_beta(0.5 + s, 0.5 + f) - std::f64::consts::PI.ln() - s * self.rate.ln() - f * (-self.rate).ln_1p()
     }
 }
 
