@@ -167,17 +167,23 @@ fn rates() {
     });
     rate("DDSketch 1 %", p.len() as f64, || {
         let mut sketch = DdSketch::new(0.01).unwrap();
-        p.iter().for_each(|v| sketch.insert(*v));
+        for v in &p {
+            sketch.insert(*v);
+        }
         println!("  median {:?}", sketch.quantile(0.5));
     });
     rate("moments", p.len() as f64, || {
         let mut moments = Moments::default();
-        p.iter().for_each(|v| moments.insert(*v));
+        for v in &p {
+            moments.insert(*v);
+        }
         println!("  mean {}", moments.mean());
     });
     rate("HyperLogLog 14", p.len() as f64, || {
         let mut sketch = HyperLogLog::new(14).unwrap();
-        p.iter().for_each(|v| sketch.insert(mix64(v.to_bits())));
+        for v in &p {
+            sketch.insert(mix64(v.to_bits()));
+        }
         println!("  distinct {:.0}", sketch.estimate());
     });
 }

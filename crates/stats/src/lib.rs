@@ -4,6 +4,8 @@
 //! No input, output, clock or global state. Randomness comes from a seed, and every result is the same whatever the
 //! thread count. States derive serde and merge, so that the same state runs in one process or on a cluster.
 #![forbid(unsafe_code)]
+#![expect(clippy::needless_for_each, reason = "an element-wise pass over zipped slices reads as one line")]
+#![expect(clippy::similar_names, reason = "pairs such as equal_a and equal_b name the two samples")]
 #![expect(clippy::indexing_slicing, reason = "kernels index arrays whose shape was checked on entry")]
 #![expect(clippy::many_single_char_names, reason = "formulas keep the letters of their papers")]
 #![expect(

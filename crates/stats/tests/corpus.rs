@@ -1,4 +1,12 @@
 //! The golden vectors of the shared corpus, when `BARTIZAN_CORPUS` names it; says skipped otherwise.
+#![expect(
+    clippy::print_stdout,
+    clippy::many_single_char_names,
+    clippy::unwrap_used,
+    clippy::cast_sign_loss,
+    clippy::indexing_slicing,
+    reason = "tests over fixed vectors"
+)]
 
 use bartizan_stats::compare::{
     Alternative, Contingency, Method, chi_squared, energy_distance, fisher_exact, g_test, hellinger,

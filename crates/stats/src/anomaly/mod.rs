@@ -66,3 +66,12 @@ impl<'a> Table<'a> {
         self.iter().map(|row| row[index]).collect()
     }
 }
+
+impl<'a> IntoIterator for &Table<'a> {
+    type Item = &'a [f64];
+    type IntoIter = std::slice::ChunksExact<'a, f64>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}

@@ -92,7 +92,7 @@ impl Labelled<'_> {
     }
 
     /// The calibrated joint with every diagonal raised to [`LEFT_PER_CLASS`] at the cost of its row.
-    fn to_prune(&self, joint: &ConfidentJoint) -> Vec<u64> {
+    fn prune_counts(&self, joint: &ConfidentJoint) -> Vec<u64> {
         let mut counts = joint.calibrated();
         for (class, row) in counts.chunks_exact_mut(self.classes).enumerate() {
             let raised = LEFT_PER_CLASS.saturating_sub(row[class]);
@@ -107,7 +107,7 @@ impl Labelled<'_> {
     }
 
     fn prune_by_rate(&self, joint: &ConfidentJoint, suspects: &mut [bool]) {
-        let counts = self.to_prune(joint);
+        let counts = self.prune_counts(joint);
         let members = self.members();
         // One pass gathers the rows that prefer class j to their own; where they suffice, nothing else is looked at.
         let mut prefer: Vec<Vec<(f64, usize)>> = vec![Vec::new(); self.classes * self.classes];
@@ -136,7 +136,7 @@ impl Labelled<'_> {
     }
 
     fn prune_by_class(&self, joint: &ConfidentJoint, suspects: &mut [bool]) {
-        let counts = self.to_prune(joint);
+        let counts = self.prune_counts(joint);
         for (given, members) in self.members().into_iter().enumerate() {
             if members.len() as u64 <= LEFT_PER_CLASS {
                 continue;

@@ -30,7 +30,7 @@ impl Labelled<'_> {
             Quality::ConfidenceWeightedEntropy => {
                 let scale = (self.classes as f64).ln();
                 let score = |(label, row): (usize, &[f64])| {
-                    let entropy: f64 = row.iter().map(|p| p.clamp(SMALLEST, 1.0)).map(|p| -p * p.ln()).sum();
+                    let entropy: f64 = row.iter().filter(|p| **p > 0.0).map(|p| -p * p.ln()).sum();
                     let weighted = entropy / scale / row[label].max(SMALLEST);
                     weighted.ln_1p() / weighted.max(SMALLEST)
                 };

@@ -100,7 +100,7 @@ impl HyperLogLog {
                 sparse.values().for_each(|rank| histogram[(*rank as usize).min(q + 1)] += 1.0);
             }
             Registers::Dense(dense) => {
-                dense.iter().for_each(|rank| histogram[(*rank as usize).min(q + 1)] += 1.0)
+                dense.iter().for_each(|rank| histogram[(*rank as usize).min(q + 1)] += 1.0);
             }
         }
         let mut z = m * tau(1.0 - histogram[q + 1] / m);

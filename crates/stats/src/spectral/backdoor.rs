@@ -102,7 +102,7 @@ fn whiten_by_centre(rows: &[f64], k: usize) -> Result<Vec<f64>, StatsError> {
     let (values, vectors) = symmetric_eigen(&matrix, k);
     let floor = values.first().copied().unwrap_or(1.0).max(1e-300) * 1e-9;
     let mut whitened = Vec::with_capacity(rows.len());
-    for row in table.iter() {
+    for row in &table {
         let moved: Vec<f64> = row.iter().zip(&mean).map(|(x, m)| x - m).collect();
         whitened
             .extend(vectors.chunks_exact(k).zip(&values).map(|(v, l)| dot(&moved, v) / l.max(floor).sqrt()));
