@@ -2,6 +2,7 @@
 #![expect(
     clippy::print_stdout,
     clippy::unwrap_used,
+    clippy::cast_sign_loss,
     clippy::indexing_slicing,
     reason = "a measurement for people"
 )]

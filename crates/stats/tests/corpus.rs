@@ -4,7 +4,6 @@
     clippy::many_single_char_names,
     clippy::unwrap_used,
     clippy::cast_sign_loss,
-    clippy::indexing_slicing,
     reason = "tests over fixed vectors"
 )]
 

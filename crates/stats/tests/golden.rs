@@ -1,10 +1,5 @@
 //! Every statistic against SciPy, statsmodels, scikit-learn or cleanlab: values from `golden/generate.py`.
-#![expect(
-    clippy::unwrap_used,
-    clippy::cast_sign_loss,
-    clippy::indexing_slicing,
-    reason = "tests over fixed vectors"
-)]
+#![expect(clippy::unwrap_used, clippy::cast_sign_loss, reason = "tests over fixed vectors")]
 
 use bartizan_stats::anomaly::{Table, local_outlier_factor};
 use bartizan_stats::compare::{
