@@ -1,0 +1,187 @@
+//! How many different values: HyperLogLog with a sparse start.
+//!
+//! Sources: Flajolet, Fusy, Gandouet & Meunier, AofA 2007; the estimator is Ertl's, "New cardinality estimation
+//! algorithms for HyperLogLog sketches", arXiv:1702.01284 (2017), algorithm 6, without empirical bias tables.
+
+use crate::{StatsError, mix64};
+use std::collections::BTreeMap;
+
+/// Distinct count with relative standard error 1.04 / √2^precision (0.81 % at 14); exact in kind while small.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct HyperLogLog {
+    precision: u8,
+    registers: Registers,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+enum Registers {
+    Sparse(BTreeMap<u32, u8>),
+    Dense(Vec<u8>),
+}
+
+impl HyperLogLog {
+    /// An empty sketch of 2^`precision` registers.
+    ///
+    /// # Errors
+    /// [`StatsError::Domain`] unless 4 ≤ precision ≤ 18.
+    pub fn new(precision: u8) -> Result<Self, StatsError> {
+        if !(4..=18).contains(&precision) {
+            return Err(StatsError::Domain {
+                subject: "precision",
+                value: f64::from(precision),
+                expected: "4 to 18",
+            });
+        }
+        Ok(Self { precision, registers: Registers::Sparse(BTreeMap::new()) })
+    }
+
+    /// Adds a value by its 64-bit hash (see [`crate::hash64`]).
+    pub fn insert(&mut self, hash: u64) {
+        let hash = mix64(hash);
+        let index = (hash >> (64 - self.precision)) as u32;
+        let rest = hash << self.precision;
+        let rank = (rest.leading_zeros() as u8).min(64 - self.precision) + 1;
+        self.raise(index, rank);
+    }
+
+    fn raise(&mut self, index: u32, rank: u8) {
+        match &mut self.registers {
+            Registers::Dense(dense) => {
+                if let Some(register) = dense.get_mut(index as usize) {
+                    *register = rank.max(*register);
+                }
+            }
+            Registers::Sparse(sparse) => {
+                let register = sparse.entry(index).or_insert(0);
+                *register = rank.max(*register);
+                // A map entry costs some sixteen bytes: beyond m/16 of them the array is smaller.
+                if sparse.len() > 1 << (self.precision - 4) {
+                    let mut dense = vec![0; 1 << self.precision];
+                    for (index, rank) in sparse.iter() {
+                        if let Some(register) = dense.get_mut(*index as usize) {
+                            *register = *rank;
+                        }
+                    }
+                    self.registers = Registers::Dense(dense);
+                }
+            }
+        }
+    }
+
+    /// Takes in another sketch: the result is that of the union.
+    ///
+    /// # Errors
+    /// [`StatsError::Incompatible`] when the precisions differ.
+    pub fn merge(&mut self, other: &Self) -> Result<(), StatsError> {
+        if self.precision != other.precision {
+            return Err(StatsError::Incompatible { subject: "distinct count" });
+        }
+        match &other.registers {
+            Registers::Sparse(sparse) => sparse.iter().for_each(|(index, rank)| self.raise(*index, *rank)),
+            Registers::Dense(dense) => {
+                for (index, rank) in (0_u32..).zip(dense) {
+                    if *rank > 0 {
+                        self.raise(index, *rank);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The estimated number of different values.
+    pub fn estimate(&self) -> f64 {
+        let q = 64 - self.precision as usize;
+        let m = (1_u64 << self.precision) as f64;
+        let mut histogram = vec![0.0; q + 2];
+        match &self.registers {
+            Registers::Sparse(sparse) => {
+                histogram[0] = m - sparse.len() as f64;
+                sparse.values().for_each(|rank| histogram[(*rank as usize).min(q + 1)] += 1.0);
+            }
+            Registers::Dense(dense) => {
+                dense.iter().for_each(|rank| histogram[(*rank as usize).min(q + 1)] += 1.0);
+            }
+        }
+        let mut z = m * tau(1.0 - histogram[q + 1] / m);
+        for k in (1..=q).rev() {
+            z = 0.5 * (z + histogram[k]);
+        }
+        z += m * sigma(histogram[0] / m);
+        m * m / (2.0 * std::f64::consts::LN_2) / z
+    }
+
+    /// Relative standard error of [`Self::estimate`].
+    pub fn relative_error(&self) -> f64 {
+        1.04 / f64::from(1_u32 << self.precision).sqrt()
+    }
+}
+
+fn sigma(mut x: f64) -> f64 {
+    if x >= 1.0 {
+        return f64::INFINITY;
+    }
+    let (mut y, mut z) = (1.0, x);
+    loop {
+        x *= x;
+        let before = z;
+        z += x * y;
+        y += y;
+        if z <= before {
+            return z;
+        }
+    }
+}
+
+fn tau(mut x: f64) -> f64 {
+    if x <= 0.0 || x >= 1.0 {
+        return 0.0;
+    }
+    let (mut y, mut z) = (1.0, 1.0 - x);
+    loop {
+        x = x.sqrt();
+        let before = z;
+        y *= 0.5;
+        z -= (1.0 - x).powi(2) * y;
+        if z >= before {
+            return z / 3.0;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn of(values: impl IntoIterator<Item = u64>) -> HyperLogLog {
+        let mut sketch = HyperLogLog::new(12).unwrap();
+        values.into_iter().for_each(|v| sketch.insert(v));
+        sketch
+    }
+
+    #[test]
+    fn estimates_stay_within_four_standard_errors() {
+        for n in [0_u64, 1, 100, 5_000, 200_000] {
+            let sketch = of(0..n);
+            let bound = 4.0 * sketch.relative_error() * n as f64;
+            assert!((sketch.estimate() - n as f64).abs() <= bound.max(0.5), "{n}: {}", sketch.estimate());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn merging_is_the_union_in_any_order(a in prop::collection::vec(any::<u64>(), 0..600), b in prop::collection::vec(any::<u64>(), 0..600), c in prop::collection::vec(any::<u64>(), 0..50)) {
+            let whole = of(a.iter().chain(&b).chain(&c).copied());
+            let (a, b, c) = (of(a), of(b), of(c));
+            let mut left = a.clone();
+            left.merge(&b).unwrap();
+            left.merge(&c).unwrap();
+            let mut right = c;
+            right.merge(&b).unwrap();
+            right.merge(&a).unwrap();
+            prop_assert_eq!(&left, &right);
+            prop_assert_eq!(left, whole);
+        }
+    }
+}
