@@ -2,6 +2,8 @@
 
 mod key;
 mod lineage;
+#[cfg(unix)]
+mod load_guard;
 mod log;
 mod run;
 mod sign;
@@ -11,6 +13,8 @@ pub(crate) use lineage::{
     AttestArguments, BomArguments, BomFormat, KeyChoice, LineageArguments, LineageCommand, LineageFormat,
     TraceArguments,
 };
+#[cfg(unix)]
+pub(crate) use load_guard::{GuardMode, LoadGuardArguments};
 #[cfg(feature = "witness")]
 pub(crate) use log::WitnessArguments;
 pub(crate) use log::{
@@ -68,6 +72,10 @@ pub(crate) enum Command {
     /// Run a recorded command again and compare the results
     #[command(after_long_help = run::REPRODUCE_HELP)]
     Reproduce(Box<ReproduceArguments>),
+    /// Run a command whose Python processes may load models, and refuse what a model must not reach
+    #[cfg(unix)]
+    #[command(after_long_help = load_guard::LOAD_GUARD_HELP)]
+    LoadGuard(LoadGuardArguments),
     /// The other half of `run --trace`
     #[command(name = "__traced", hide = true)]
     Traced {

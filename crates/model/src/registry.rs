@@ -101,6 +101,7 @@ static SHARED_RULES: &[&[&Rule]] = &[
     crate::text::chat_template::RULES,
     crate::python::source::RULES,
     crate::python::marshal::RULES,
+    crate::load_guard::RULES,
 ];
 
 /// Every rule of this crate, sorted by id, each once.
