@@ -68,7 +68,13 @@ def _install():
         raise UnpicklingError("bartizan load-guard: " + (answer[4:] if answer[:4] == "no: " else "no answer"))
 
     def owner(frame):
-        return str(frame.f_globals.get("__name__", "")) if frame is not None else ""
+        if frame is None:
+            return ""
+        name = frame.f_globals.get("__name__", "")
+        if name == "__main__":
+            # A module run with `python -m`, as loky runs its workers.
+            name = getattr(frame.f_globals.get("__spec__"), "name", name)
+        return str(name)
 
     def hook(event, arguments):
         if event == "pickle.find_class":
