@@ -3,6 +3,8 @@
 mod data;
 mod key;
 mod lineage;
+#[cfg(unix)]
+mod load_guard;
 mod log;
 mod run;
 mod sign;
@@ -13,6 +15,8 @@ pub(crate) use lineage::{
     AttestArguments, BomArguments, BomFormat, KeyChoice, LineageArguments, LineageCommand, LineageFormat,
     TraceArguments,
 };
+#[cfg(unix)]
+pub(crate) use load_guard::{GuardMode, LoadGuardArguments};
 #[cfg(feature = "witness")]
 pub(crate) use log::WitnessArguments;
 pub(crate) use log::{
@@ -72,6 +76,10 @@ pub(crate) enum Command {
     /// Run a recorded command again and compare the results
     #[command(after_long_help = run::REPRODUCE_HELP)]
     Reproduce(Box<ReproduceArguments>),
+    /// Run a command whose Python processes may load models, and refuse what a model must not reach
+    #[cfg(unix)]
+    #[command(after_long_help = load_guard::LOAD_GUARD_HELP)]
+    LoadGuard(LoadGuardArguments),
     /// The other half of `run --trace`
     #[command(name = "__traced", hide = true)]
     Traced {

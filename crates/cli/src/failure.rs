@@ -248,6 +248,18 @@ pub(crate) enum Failure {
         /// What to write instead, if known.
         help: Option<String>,
     },
+    /// The command to guard cannot be started.
+    #[error("cannot start {command}: {error}")]
+    Start {
+        /// The command.
+        command: String,
+        /// What the system said.
+        #[source]
+        error: io::Error,
+    },
+    /// The guard has no place to answer from.
+    #[error("the load guard cannot set itself up in the folder for temporary files: {0}")]
+    GuardFolder(#[source] io::Error),
     /// A run cannot be recorded.
     #[error(transparent)]
     Run(#[from] RunError),
@@ -321,6 +333,8 @@ impl Failure {
                 Some("check the spelling; a path with blanks needs quotes".to_owned())
             }
             Self::NoSuchCommand { nearest, .. } => meant(nearest, "`bartizan help`"),
+            Self::Start { .. } => Some("check the spelling; the command and its arguments come after `--`".to_owned()),
+            Self::GuardFolder(_) => Some("point TMPDIR to a short path that may be written".to_owned()),
             Self::Configuration { help, .. } => help.clone(),
             Self::Key { error: KeyError::PassphraseNeeded | KeyError::WrongPassphrase, .. } | Self::Passphrase(_) => {
                 Some("it comes from --passphrase-file FILE, --passphrase-env NAME or BARTIZAN_PASSPHRASE".to_owned())

@@ -51,6 +51,8 @@ fn run(matches: &clap::ArgMatches) -> Result<Exit, Failure> {
         Command::Run(run) => commands::run::run(&run),
         Command::Reproduce(reproduce) => commands::reproduce::run(&reproduce),
         Command::Traced { command } => commands::run::traced(&command),
+        #[cfg(unix)]
+        Command::LoadGuard(guard) => commands::load_guard::run(&guard),
         Command::Rules(rules) => commands::rules::run(&rules),
         Command::Config(config) => commands::config::run(&config, matches),
         Command::Completions { shell } => commands::describe::completions(shell),

@@ -8,6 +8,7 @@
 pub mod archive;
 pub mod binary;
 pub mod formats;
+pub mod load_guard;
 pub mod pickle;
 pub mod python;
 pub mod text;

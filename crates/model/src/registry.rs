@@ -10,6 +10,10 @@ pub static FORMATS: &[&dyn Format] = &[
     &crate::formats::gguf::Gguf,
     &crate::formats::ggml::Ggml,
     &crate::formats::onnx::Onnx,
+    &crate::formats::onnx::ort::ORT,
+    &crate::formats::caffe::CAFFE,
+    &crate::formats::caffe::CAFFE_TEXT,
+    &crate::formats::sentencepiece::SENTENCEPIECE,
     &crate::formats::lfs_pointer::LFS_POINTER,
     &crate::formats::torchserve::TORCHSERVE,
     &crate::formats::torch_zip::TORCH_ZIP,
@@ -101,6 +105,7 @@ static SHARED_RULES: &[&[&Rule]] = &[
     crate::text::chat_template::RULES,
     crate::python::source::RULES,
     crate::python::marshal::RULES,
+    crate::load_guard::RULES,
 ];
 
 /// Every rule of this crate, sorted by id, each once.

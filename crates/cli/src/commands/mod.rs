@@ -8,6 +8,8 @@ pub(crate) mod decompile;
 pub(crate) mod describe;
 pub(crate) mod key;
 pub(crate) mod lineage;
+#[cfg(unix)]
+pub(crate) mod load_guard;
 pub(crate) mod log;
 pub(crate) mod reproduce;
 pub(crate) mod rules;

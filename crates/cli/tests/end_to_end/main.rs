@@ -10,6 +10,8 @@ mod inputs;
 mod interop;
 mod keys;
 mod lineage;
+#[cfg(unix)]
+mod load_guard;
 mod log;
 mod network;
 #[cfg(feature = "cloud")]

@@ -86,6 +86,8 @@ fn the_program_as_built_by_default_holds_no_crate_that_opens_connections() {
 fn our_own_code_names_no_socket() {
     // The one command that serves, and only when the program is built with the feature for it.
     const SERVES: &str = "cli/src/commands/log/witness.rs";
+    // Answers the processes it started, over a socket in a private folder: of this machine, and of no network.
+    const ANSWERS: &str = "cli/src/commands/load_guard.rs";
 
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
     let mut folders: Vec<_> =
@@ -102,7 +104,8 @@ fn our_own_code_names_no_socket() {
                 for name in
                     ["TcpStream", "TcpListener", "UdpSocket", "UnixStream", "UnixDatagram", "ToSocketAddrs"]
                 {
-                    assert!(!text.contains(name), "{}: {name}", path.display());
+                    let is_local = name == "UnixStream" && path.ends_with(ANSWERS);
+                    assert!(is_local || !text.contains(name), "{}: {name}", path.display());
                 }
             }
         }

@@ -1,6 +1,7 @@
 //! One file per model format.
 
 mod boosted_tree;
+pub mod caffe;
 pub mod catboost;
 pub mod cntk;
 pub mod columnar;
@@ -37,6 +38,7 @@ pub mod pyc;
 pub mod r_data;
 pub mod rknn;
 pub mod safetensors;
+pub mod sentencepiece;
 pub mod shard_index;
 pub mod skops;
 pub mod tensorflow;

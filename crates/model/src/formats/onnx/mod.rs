@@ -7,6 +7,7 @@
 mod external;
 pub(crate) use external::{check_path, check_sibling};
 mod operators;
+pub mod ort;
 mod tensor;
 mod walk;
 

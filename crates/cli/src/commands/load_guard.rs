@@ -1,0 +1,213 @@
+//! `bartizan load-guard`: runs a command whose Python processes ask before an unpickler takes a name.
+//!
+//! The Python side lies in a private folder that stands first on `PYTHONPATH`; it asks over a socket in that folder,
+//! and a thread here answers by [`Policy`]. Environment is inherited, so that processes below are guarded too.
+
+use crate::arguments::{GuardMode, LoadGuardArguments};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::terminal;
+use bartizan_core::printable;
+use bartizan_model::load_guard::{Decision, LOAD_REFUSED, Policy, SHIM};
+use serde_json::json;
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::Path;
+use std::process::{Command, ExitStatus};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+/// Tells the Python side where to ask.
+const VARIABLE: &str = "BARTIZAN_LOAD_GUARD";
+/// Longest question read, in bytes.
+const LONGEST_QUESTION: u64 = 1 << 18;
+/// How long a process may take to put its question.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Most different names told on standard error; the report holds all.
+const MOST_TOLD: usize = 20;
+
+/// Runs the command.
+///
+/// # Errors
+/// When the command cannot be started, or the guard or its report cannot be set up.
+pub(crate) fn run(arguments: &LoadGuardArguments) -> Result<Exit, Failure> {
+    let Some((program, rest)) = arguments.command.split_first() else { return Err(Failure::Defect) };
+    let folder =
+        tempfile::Builder::new().prefix("bartizan-guard-").tempdir().map_err(Failure::GuardFolder)?;
+    fs::write(folder.path().join("sitecustomize.py"), SHIM).map_err(Failure::GuardFolder)?;
+    let socket = folder.path().join("ask");
+    let listener = UnixListener::bind(&socket).map_err(Failure::GuardFolder)?;
+    let report = match &arguments.report {
+        Some(path) => Some(File::create(path).map_err(|error| Failure::Write { path: path.clone(), error })?),
+        None => None,
+    };
+    let guard = Guard {
+        policy: Policy::new(arguments.allow.iter().map(String::as_str)),
+        mode: arguments.mode,
+        report,
+        told: BTreeSet::new(),
+        tally: Tally::default(),
+    };
+    let over = AtomicBool::new(false);
+    let (status, tally) = thread::scope(|scope| {
+        let answering = scope.spawn(|| guard.answer_all(&listener, &over));
+        let status = Command::new(program)
+            .args(rest)
+            .env("PYTHONPATH", python_path(folder.path()))
+            .env(VARIABLE, &socket)
+            .status();
+        over.store(true, Ordering::SeqCst);
+        // Wakes the thread, which then sees that it is over.
+        drop(UnixStream::connect(&socket));
+        let tally = answering.join().map_err(|_| Failure::Defect);
+        (status, tally)
+    });
+    let tally = tally?;
+    let status =
+        status.map_err(|error| Failure::Start { command: program.to_string_lossy().into_owned(), error })?;
+    if let Some(error) = tally.unwritten {
+        let path = arguments.report.clone().unwrap_or_default();
+        return Err(Failure::Write { path, error });
+    }
+    conclude(arguments.mode, &tally.counts, status)
+}
+
+/// Says on standard error how it went, and how to end.
+fn conclude(mode: GuardMode, counts: &Counts, status: ExitStatus) -> Result<Exit, Failure> {
+    let Counts { processes, refusals } = *counts;
+    if refusals > 0 {
+        let did = if mode == GuardMode::Enforce { "refused" } else { "would have refused" };
+        terminal::remark(&format!(
+            "load-guard: {did} {refusals} {} in {processes} Python {}",
+            if refusals == 1 { "name" } else { "names" },
+            if processes == 1 { "process" } else { "processes" },
+        ));
+        if mode == GuardMode::Enforce {
+            return Ok(Exit::Found);
+        }
+    }
+    let code = status
+        .code()
+        .or_else(|| status.signal().map(|signal| signal.saturating_add(128)))
+        .and_then(|code| u8::try_from(code).ok())
+        .unwrap_or(1);
+    if processes == 0 {
+        terminal::remark(
+            "load-guard: no Python process took the guard; it has no hold on `python -I`, `-E` or `-S`, \
+             nor on programs that clear their environment",
+        );
+        if code == 0 {
+            return Ok(Exit::Incomplete);
+        }
+    }
+    Ok(Exit::Command(code))
+}
+
+/// Our folder, then what stood there before.
+fn python_path(folder: &Path) -> OsString {
+    let mut path = folder.as_os_str().to_owned();
+    if let Some(before) = std::env::var_os("PYTHONPATH").filter(|before| !before.is_empty()) {
+        path.push(":");
+        path.push(before);
+    }
+    path
+}
+
+/// What the answering thread holds.
+struct Guard {
+    policy: Policy,
+    mode: GuardMode,
+    report: Option<File>,
+    told: BTreeSet<(String, String)>,
+    tally: Tally,
+}
+
+/// What came of it.
+#[derive(Default)]
+struct Tally {
+    counts: Counts,
+    /// Why the report could not be written.
+    unwritten: Option<io::Error>,
+}
+
+#[derive(Default, Clone, Copy)]
+struct Counts {
+    processes: u64,
+    refusals: u64,
+}
+
+impl Guard {
+    /// Answers until it is over.
+    fn answer_all(mut self, listener: &UnixListener, over: &AtomicBool) -> Tally {
+        for stream in listener.incoming() {
+            if over.load(Ordering::SeqCst) {
+                break;
+            }
+            // A process that ended before its answer needs none, and gets a refusal if it is still there.
+            if let Ok(stream) = stream {
+                let _ = self.answer(stream);
+            }
+        }
+        self.tally
+    }
+
+    fn answer(&mut self, mut stream: UnixStream) -> io::Result<()> {
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_write_timeout(Some(PATIENCE))?;
+        let mut question = Vec::new();
+        (&stream).take(LONGEST_QUESTION).read_to_end(&mut question)?;
+        let question = String::from_utf8_lossy(&question);
+        let fields: Vec<&str> = question.split('\0').collect();
+        match fields.as_slice() {
+            ["hello", _process, _version] => {
+                self.tally.counts.processes = self.tally.counts.processes.saturating_add(1);
+                stream.write_all(b"yes")
+            }
+            ["name", process, module, name, stack] => {
+                let answer = self.judge(process, module, name, stack);
+                stream.write_all(answer.as_bytes())
+            }
+            _ => stream.write_all(b"no: the question was not understood"),
+        }
+    }
+
+    /// The answer about `name` of `module`, asked for by `process` at `stack` (innermost first).
+    fn judge(&mut self, process: &str, module: &str, name: &str, stack: &str) -> String {
+        let Decision::Refuse { severity, class, message } = self.policy.decide(module, name) else {
+            return "yes".to_owned();
+        };
+        let message = printable(&message, 400);
+        self.tally.counts.refusals = self.tally.counts.refusals.saturating_add(1);
+        let action = if self.mode == GuardMode::Enforce { "refused" } else { "observed" };
+        let stack: Vec<String> = stack.lines().map(|frame| printable(frame, 400)).collect();
+        if self.told.len() < MOST_TOLD && self.told.insert((module.to_owned(), name.to_owned())) {
+            let place = stack.first().map_or("", String::as_str);
+            terminal::remark(&format!("load-guard: {action} ({severity}): {message} [{place}]"));
+        }
+        let line = json!({
+            "schema": "bartizan.load-guard/1",
+            "rule": LOAD_REFUSED.id,
+            "severity": severity,
+            "action": action,
+            "module": module,
+            "name": name,
+            "class": class.map(|class| class.as_str()),
+            "message": message,
+            "remediation": LOAD_REFUSED.remedy,
+            "taxonomies": LOAD_REFUSED.taxonomies.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "process": process.parse::<u32>().ok(),
+            "stack": stack,
+        });
+        if let Some(report) = &mut self.report
+            && let Err(error) = writeln!(report, "{line}")
+        {
+            self.tally.unwritten.get_or_insert(error);
+        }
+        if self.mode == GuardMode::Enforce { format!("no: {message}") } else { "noted".to_owned() }
+    }
+}
