@@ -15,6 +15,7 @@ mod network;
 mod quickstart;
 #[cfg(unix)]
 mod runs;
+mod scan_and_sign;
 mod settings;
 mod signing;
 mod support;
