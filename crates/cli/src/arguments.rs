@@ -24,7 +24,7 @@ pub(crate) use log::{
     SignerArguments, VerifyLogArguments,
 };
 pub(crate) use run::{ReproduceArguments, RunArguments, SigningArguments};
-pub(crate) use sign::{SignArguments, VerifyArguments};
+pub(crate) use sign::{ScanBeside, SignArguments, VerifyArguments};
 
 use crate::settings::values::{Age, Size};
 use crate::terminal::Color;

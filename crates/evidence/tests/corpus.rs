@@ -33,12 +33,14 @@ fn rows(path: &Path) -> Vec<Vec<String>> {
 
 fn check(model: &Path, signature: &Path, trust: &Trust) -> Verification {
     let options = VerifyOptions {
+        revoked: &bartizan_evidence::keys::RevocationLists::default(),
         trust,
         digesting: Digesting {
             algorithm: HashAlgorithm::Sha256,
             jobs: NonZeroUsize::new(2).unwrap(),
             progress: &Silent,
             cache: None,
+            gathered: None,
         },
         // 2026-06-01, within the years for which the certificates are valid.
         now: Duration::from_hours(494_520),

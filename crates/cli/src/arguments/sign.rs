@@ -1,6 +1,7 @@
 //! The flags of `bartizan sign` and `bartizan verify`.
 
 use super::{PassphraseArguments, TextOrJson};
+use bartizan_core::Severity;
 use bartizan_evidence::manifest::HashAlgorithm;
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -37,9 +38,28 @@ pub(crate) struct SignArguments {
     #[arg(long, help_heading = "Files")]
     pub(crate) strict_spec: bool,
     #[command(flatten)]
+    pub(crate) scan: ScanBeside,
+    #[command(flatten)]
     pub(crate) reading: ReadingArguments,
     #[command(flatten)]
     pub(crate) passphrase: PassphraseArguments,
+}
+
+/// A scan in the same reading as the digests.
+#[derive(Debug, Args)]
+pub(crate) struct ScanBeside {
+    /// Scan what is read: each file is read once, for its digest and for what is dangerous in it
+    #[arg(long, help_heading = "Scan")]
+    pub(crate) scan: bool,
+    /// Refuse when a finding is at least this bad [default: high]
+    #[arg(long, value_name = "SEVERITY", value_parser = super::severities(), requires = "scan", help_heading = "Scan")]
+    pub(crate) fail_on: Option<Severity>,
+    /// Go on whatever the scan finds; findings are told all the same
+    #[arg(long, requires = "scan", help_heading = "Scan")]
+    pub(crate) allow_findings: bool,
+    /// Go on when a file could not be scanned to its end
+    #[arg(long, requires = "scan", help_heading = "Scan")]
+    pub(crate) allow_incomplete: bool,
 }
 
 /// How the files of a model are read.
@@ -75,6 +95,9 @@ pub(crate) struct VerifyArguments {
     /// Root certificates that are believed, in PEM; repeat for more files
     #[arg(long, value_name = "FILE", help_heading = "Who is believed", conflicts_with = "identity")]
     pub(crate) certificate_chain: Vec<PathBuf>,
+    /// List of revoked certificates, in PEM or DER, which every certificate below the root is held against; repeat for more
+    #[arg(long, value_name = "FILE", help_heading = "Who is believed", requires = "certificate_chain")]
+    pub(crate) crl: Vec<PathBuf>,
     /// Email address or URI that is believed, for keyless signatures; needs --issuer
     #[arg(long, value_name = "NAME", help_heading = "Who is believed", requires = "issuer")]
     pub(crate) identity: Option<String>,
@@ -106,6 +129,8 @@ pub(crate) struct VerifyArguments {
     #[arg(long, help_heading = "Files")]
     pub(crate) strict: bool,
     #[command(flatten)]
+    pub(crate) scan: ScanBeside,
+    #[command(flatten)]
     pub(crate) reading: ReadingArguments,
     /// Format of the output
     #[arg(long, short, value_name = "FORMAT", default_value = "text")]
@@ -121,8 +146,12 @@ pub(crate) const SIGN_HELP: &str = "\
 Writes one file, a Sigstore bundle after OpenSSF Model Signing 1.0, that names every file of the model with its digest.
 Left out are `.git`, `.gitattributes`, `.github` and `.gitignore` at the top, and the signature itself.
 
+With --scan, exit codes are those of a scan: 1 when something at or above --fail-on was found, 3 when something could not be
+scanned to its end; then nothing is signed.
+
 Examples:
   bartizan sign my-model --key bartizan.key
+  bartizan sign my-model --key bartizan.key --scan
   bartizan sign my-model --key bartizan.key --signature my-model/model.sig --hash blake3";
 
 pub(crate) const VERIFY_HELP: &str = "\
@@ -130,11 +159,13 @@ Exit codes:
   0  valid: signed by whom you believe, and every file is as it was signed
   1  refused
   2  usage error, or model, signature or key cannot be read
+  3  with --scan: not everything could be scanned, and nothing else refuses
 
 Code and weights in a path that the signature ignores (`.git`, say) are refused, because a loader does not know what a
 signature ignores; other unsigned files are listed. No network connection is made.
 
 Examples:
   bartizan verify my-model --key bartizan.pub
+  bartizan verify my-model --key bartizan.pub --scan
   bartizan verify my-model --signature model.sig --certificate-chain ca.pem --format json
   bartizan verify my-model --signature model.sig --identity me@example.org --issuer https://accounts.google.com";

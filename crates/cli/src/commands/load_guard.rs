@@ -74,11 +74,11 @@ pub(crate) fn run(arguments: &LoadGuardArguments) -> Result<Exit, Failure> {
         let path = arguments.report.clone().unwrap_or_default();
         return Err(Failure::Write { path, error });
     }
-    conclude(arguments.mode, &tally.counts, status)
+    Ok(conclude(arguments.mode, &tally.counts, status))
 }
 
 /// Says on standard error how it went, and how to end.
-fn conclude(mode: GuardMode, counts: &Counts, status: ExitStatus) -> Result<Exit, Failure> {
+fn conclude(mode: GuardMode, counts: &Counts, status: ExitStatus) -> Exit {
     let Counts { processes, refusals } = *counts;
     if refusals > 0 {
         let did = if mode == GuardMode::Enforce { "refused" } else { "would have refused" };
@@ -88,7 +88,7 @@ fn conclude(mode: GuardMode, counts: &Counts, status: ExitStatus) -> Result<Exit
             if processes == 1 { "process" } else { "processes" },
         ));
         if mode == GuardMode::Enforce {
-            return Ok(Exit::Found);
+            return Exit::Found;
         }
     }
     let code = status
@@ -102,10 +102,10 @@ fn conclude(mode: GuardMode, counts: &Counts, status: ExitStatus) -> Result<Exit
              nor on programs that clear their environment",
         );
         if code == 0 {
-            return Ok(Exit::Incomplete);
+            return Exit::Incomplete;
         }
     }
-    Ok(Exit::Command(code))
+    Exit::Command(code)
 }
 
 /// Our folder, then what stood there before.
@@ -196,7 +196,7 @@ impl Guard {
             "action": action,
             "module": module,
             "name": name,
-            "class": class.map(|class| class.as_str()),
+            "class": class.map(bartizan_model::pickle::knowledge::GadgetClass::as_str),
             "message": message,
             "remediation": LOAD_REFUSED.remedy,
             "taxonomies": LOAD_REFUSED.taxonomies.iter().map(ToString::to_string).collect::<Vec<_>>(),

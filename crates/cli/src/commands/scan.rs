@@ -1,6 +1,7 @@
 //! `bartizan scan`: gather the settings, let the libraries walk, sweep and triage, write the report.
 
 use crate::arguments::{ScanArguments, ScanOptions};
+use crate::commands::scan_beside::{DigestingInspector, keep_reported};
 use crate::commands::scan_statement;
 use crate::exit::Exit;
 use crate::failure::{Failure, nearest};
@@ -11,11 +12,13 @@ use bartizan_core::baseline::Baseline;
 use bartizan_core::render::{Format, table};
 use bartizan_core::report::{Report, Tool};
 use bartizan_core::suppress::Suppressions;
-use bartizan_core::sweep::{NoProgress, Progress, Sweep, SystemTime, Time as _};
+use bartizan_core::sweep::{Inspector, NoProgress, Progress, Sweep, SystemTime, Time as _};
 use bartizan_core::triage::{RuleSelection, SelectionError, Times, Triage};
 use bartizan_core::walk::{Content, Entry, Walk, walk};
-use bartizan_core::{Rule, Source};
+use bartizan_core::{Rule, Severity, Source};
+use bartizan_evidence::manifest::Gathered;
 use bartizan_model::ModelInspector;
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, BufWriter, IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
@@ -69,6 +72,42 @@ pub(crate) fn plain(path: &Path) -> Result<Report, Failure> {
     let triage = triage(&settings, Trust::Folder)?;
     let walk = walk(&[path.to_owned()], &settings.exclude)?;
     Ok(scan(&settings, &triage, &walk))
+}
+
+/// A scan of everything at and below `path`, that hands the bytes of each file to `gather`'s digests as well.
+///
+/// # Errors
+/// [`Failure`] when the scan cannot begin.
+pub(crate) fn with_digests(
+    path: &Path,
+    options: &ScanOptions,
+    trust: Trust,
+    gather: impl FnOnce(&[&Path]) -> Gathered,
+) -> Result<(Report, Gathered, Severity), Failure> {
+    let here = std::env::current_dir().unwrap_or_default();
+    let settings = Settings::gather(options, None, &here, trust)?;
+    let triage = triage(&settings, trust)?;
+    // Nothing is left out: a signature speaks for every file.
+    let walk = walk(&[path.to_owned()], &[])?;
+    let files: BTreeMap<&str, &Path> = walk
+        .entries
+        .iter()
+        .filter_map(|entry| match &entry.content {
+            Content::File { path, .. } => Some((entry.uri.as_str(), path.as_path())),
+            Content::Bytes(_) | Content::Refused { .. } => None,
+        })
+        .collect();
+    let gathered = gather(&files.values().copied().collect::<Vec<_>>());
+    let inspector = ModelInspector { limits: &settings.limits };
+    let inspector = DigestingInspector { inner: &inspector, gathered: &gathered };
+    let report = scan_by(&inspector, &settings, &triage, &walk);
+    for subject in &report.subjects {
+        if let Some(path) = files.get(subject.uri.as_str()) {
+            keep_reported(&gathered, path, subject);
+        }
+    }
+    steered(&settings);
+    Ok((report, gathered, settings.fail_on))
 }
 
 /// What to keep of the findings, from the settings and the files they name.
@@ -148,6 +187,10 @@ fn read_standard_input(settings: &Settings) -> Result<Content, Failure> {
 }
 
 fn scan(settings: &Settings, triage: &Triage, walk: &Walk) -> Report {
+    scan_by(&ModelInspector { limits: &settings.limits }, settings, triage, walk)
+}
+
+fn scan_by(inspector: &dyn Inspector, settings: &Settings, triage: &Triage, walk: &Walk) -> Report {
     let started = now();
     let clock = SystemTime.start();
     let bar = (!settings.no_progress && !settings.quiet && io::stderr().is_terminal()).then(|| {
@@ -159,7 +202,7 @@ fn scan(settings: &Settings, triage: &Triage, walk: &Walk) -> Report {
         Bar::new(sizes.sum())
     });
     let sweep = Sweep {
-        inspector: &ModelInspector { limits: &settings.limits },
+        inspector,
         limits: &settings.limits,
         jobs: settings.jobs,
         time: &SystemTime,

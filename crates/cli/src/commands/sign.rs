@@ -2,9 +2,11 @@
 
 use crate::arguments::SignArguments;
 use crate::commands::scan::write_whole;
+use crate::commands::scan_beside::Beside;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::progress::Bar;
+use crate::settings::Trust;
 use crate::{keyfile, terminal};
 use bartizan_evidence::keys::{Signer as _, certificates_from_pem};
 use bartizan_evidence::manifest::{DigestCache, Digesting, Progress, Silent};
@@ -28,7 +30,17 @@ pub(crate) fn run(arguments: &SignArguments) -> Result<Exit, Failure> {
     let identity =
         if chain.is_empty() { SigningIdentity::Key(&key) } else { SigningIdentity::Certified(&key, chain) };
     let signature = signature_file(&arguments.path, arguments.signature.as_deref());
-    let cache = (!arguments.reading.no_cache).then(digest_cache).flatten();
+    let scanned = arguments.scan.scan.then(|| {
+        let digests = (arguments.hash, arguments.shard_size);
+        Beside::scan(&arguments.path, &arguments.scan, arguments.reading.jobs, Trust::Folder, digests)
+    });
+    let scanned = scanned.transpose()?;
+    if let Some(scanned) = &scanned
+        && (scanned.is_bad() || scanned.is_incomplete())
+    {
+        return refused(scanned);
+    }
+    let cache = (!arguments.reading.no_cache && scanned.is_none()).then(digest_cache).flatten();
     let bar = io::stderr().is_terminal().then(|| Bar::new(0));
     let options = SignOptions {
         digesting: Digesting {
@@ -36,6 +48,7 @@ pub(crate) fn run(arguments: &SignArguments) -> Result<Exit, Failure> {
             jobs: jobs(arguments.reading.jobs),
             progress: bar.as_ref().map_or(&Silent as &dyn Progress, |bar| bar),
             cache: cache.as_ref(),
+            gathered: scanned.as_ref().map(|scanned| &scanned.gathered),
         },
         shard_bytes: arguments.shard_size,
         ignore_paths: &arguments.ignore_path,
@@ -59,6 +72,9 @@ pub(crate) fn run(arguments: &SignArguments) -> Result<Exit, Failure> {
         signed.files,
         signed.bytes
     )?;
+    if let Some(scanned) = &scanned {
+        writeln!(out, "scanned    {}", scanned.summary())?;
+    }
     writeln!(out, "root       {}", signed.root)?;
     writeln!(out, "key id     {}", key.key_id())?;
     writeln!(out, "signature  {}", signature.display())?;
@@ -71,6 +87,20 @@ pub(crate) fn run(arguments: &SignArguments) -> Result<Exit, Failure> {
         terminal::remark(&format!("other tools for model signatures read ECDSA keys only, not {algorithm}"));
     }
     Ok(Exit::Done)
+}
+
+/// Says what the scan found, and that nothing was signed for it.
+fn refused(scanned: &Beside) -> Result<Exit, Failure> {
+    let mut out = io::stdout().lock();
+    scanned.write_table(&mut out)?;
+    out.flush()?;
+    let (exit, flag) = if scanned.is_bad() {
+        (Exit::Found, "--allow-findings")
+    } else {
+        (Exit::Incomplete, "--allow-incomplete")
+    };
+    terminal::remark(&format!("not signed: {}; {flag} signs it all the same", scanned.summary()));
+    Ok(exit)
 }
 
 /// Where the signature of a model lies when nothing is said: beside it, `.sig` behind its name.

@@ -2,16 +2,17 @@
 
 use crate::arguments::{TextOrJson, VerifyArguments};
 use crate::commands::log::timestamps::{self, roots};
+use crate::commands::scan_beside::Beside;
 use crate::commands::sign::{digest_cache, jobs, remember, signature_file};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::progress::Bar;
-use crate::{keyfile, terminal};
+use crate::{keyfile, project, settings, terminal};
 use bartizan_core::printable;
-use bartizan_evidence::keys::Verifier as _;
+use bartizan_evidence::keys::{LONGEST_REVOCATION_LIST, RevocationLists, Verifier as _};
 use bartizan_evidence::manifest::{Digesting, HashAlgorithm, Progress, Silent};
 use bartizan_evidence::oms::{
-    Identity, LONGEST_BUNDLE, Signatory, Trust, Verification, VerifyOptions, verify,
+    Identity, LONGEST_BUNDLE, Signatory, Trust, Verification, VerifyOptions, claimed_digests, verify,
 };
 use bartizan_evidence::timestamp::{self, Timestamped};
 use serde_json::{Value, json};
@@ -26,6 +27,11 @@ use std::time::{Duration, SystemTime};
 /// [`Failure`] when model, signature or key cannot be read.
 pub(crate) fn run(arguments: &VerifyArguments) -> Result<Exit, Failure> {
     let trust = trust(arguments)?;
+    let mut revoked = RevocationLists::default();
+    for path in &arguments.crl {
+        let file = project::document("list of revoked certificates", path, LONGEST_REVOCATION_LIST)?;
+        revoked.add(&file).map_err(|error| Failure::Certificate { path: path.clone(), error })?;
+    }
     let signature = signature_file(&arguments.path, arguments.signature.as_deref());
     let bundle = read_bundle(&signature)?;
     let stamp = match &arguments.timestamp {
@@ -39,15 +45,24 @@ pub(crate) fn run(arguments: &VerifyArguments) -> Result<Exit, Failure> {
     let clock = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO);
     let stamped = stamp.as_ref().and_then(|stamp| stamp.as_ref().ok());
     let signed_by = stamped.and_then(|stamp| u64::try_from(stamp.time.as_second()).ok());
-    let cache = (!arguments.reading.no_cache).then(digest_cache).flatten();
+    let scanned = arguments.scan.scan.then(|| {
+        // Algorithm and shards are what the bundle claims. When it lies, the digests are not those that verification asks for.
+        let digests = claimed_digests(&bundle).unwrap_or_default();
+        let jobs = arguments.reading.jobs;
+        Beside::scan(&arguments.path, &arguments.scan, jobs, settings::Trust::Nothing, digests)
+    });
+    let scanned = scanned.transpose()?;
+    let cache = (!arguments.reading.no_cache && scanned.is_none()).then(digest_cache).flatten();
     let bar = io::stderr().is_terminal().then(|| Bar::new(0));
     let options = VerifyOptions {
         trust: &trust,
+        revoked: &revoked,
         digesting: Digesting {
             algorithm: HashAlgorithm::Sha256,
             jobs: jobs(arguments.reading.jobs),
             progress: bar.as_ref().map_or(&Silent as &dyn Progress, |bar| bar),
             cache: cache.as_ref(),
+            gathered: scanned.as_ref().map(|scanned| &scanned.gathered),
         },
         // The signature was there at the time of its timestamp; whether its certificate was valid then is what counts.
         now: signed_by.map_or(clock, Duration::from_secs),
@@ -74,14 +89,38 @@ pub(crate) fn run(arguments: &VerifyArguments) -> Result<Exit, Failure> {
             ("unsigned", format!("unsigned: `{}` ({})", unsigned.name, unsigned.why.as_str()))
         }));
     }
+    let refused = !reasons.is_empty();
+    let mut exit = if refused { Exit::Found } else { Exit::Done };
+    let mut provenance = Vec::new();
+    if let Some(scanned) = &scanned {
+        provenance = scanned.provenance()?;
+        reasons.extend(scanned.reasons());
+        if scanned.is_bad() {
+            exit = Exit::Found;
+        } else if scanned.is_incomplete() && !refused {
+            exit = Exit::Incomplete;
+        }
+    }
     let mut out = BufWriter::new(io::stdout().lock());
     match arguments.format {
-        TextOrJson::Json => write_json(&found, stamped, &reasons, &mut out)?,
-        TextOrJson::Text => write_text(&arguments.path, &found, stamped, &reasons, &mut out)?,
+        TextOrJson::Json => write_json(
+            &found,
+            stamped,
+            &reasons,
+            exit,
+            scanned.as_ref().map(|scanned| (scanned, &provenance)),
+            &mut out,
+        )?,
+        TextOrJson::Text => {
+            write_text(&arguments.path, &found, stamped, &reasons, exit, &mut out)?;
+            if let Some(scanned) = &scanned {
+                write_scan(scanned, &provenance, &mut out)?;
+            }
+        }
     }
     out.flush()?;
     found.notes.iter().for_each(|note| terminal::remark(note));
-    Ok(if reasons.is_empty() { Exit::Done } else { Exit::Found })
+    Ok(exit)
 }
 
 fn trust(arguments: &VerifyArguments) -> Result<Trust, Failure> {
@@ -119,6 +158,8 @@ fn write_json(
     found: &Verification,
     stamped: Option<&Timestamped>,
     reasons: &[(&str, String)],
+    exit: Exit,
+    scanned: Option<(&Beside, &Vec<Value>)>,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let kinds: Vec<Value> =
@@ -128,9 +169,9 @@ fn write_json(
         .iter()
         .map(|each| json!({"path": each.name, "why": each.why.as_str(), "hidden": each.hidden}))
         .collect();
-    let value = json!({
+    let mut value = json!({
         "schema": "bartizan.verify/1",
-        "verdict": if reasons.is_empty() { "valid" } else { "refused" },
+        "verdict": verdict(exit),
         "signer": found.signer.as_ref().map(signer),
         "timestamp": stamped.map(timestamps::json),
         "reasons": reasons.iter().map(|(_, message)| message).collect::<Vec<_>>(),
@@ -142,8 +183,43 @@ fn write_json(
         "files": found.files,
         "bytes": found.bytes,
     });
+    if let (Some((scanned, provenance)), Some(fields)) = (scanned, value.as_object_mut()) {
+        fields.insert("scan".to_owned(), scanned.json()?);
+        fields.insert("provenance".to_owned(), json!(provenance));
+    }
     serde_json::to_writer_pretty(&mut *out, &value)?;
     writeln!(out)
+}
+
+/// The verdict in one word.
+fn verdict(exit: Exit) -> &'static str {
+    match exit {
+        Exit::Done => "valid",
+        Exit::Incomplete => "incomplete",
+        _ => "refused",
+    }
+}
+
+/// What the scan found, and what is known of who made the model.
+fn write_scan(scanned: &Beside, provenance: &[Value], out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "scanned    {}", scanned.summary())?;
+    if provenance.is_empty() {
+        return writeln!(out, "made by    unknown: no provenance statement about these files in the store");
+    }
+    for statement in provenance.iter().take(MOST_SHOWN) {
+        let text = |name: &str| printable(statement.get(name).and_then(Value::as_str).unwrap_or("?"), 400);
+        let verified = statement.get("verified") == Some(&Value::Bool(true));
+        let signed =
+            if verified { "signature verified" } else { "not signed by a key that the store believes" };
+        writeln!(
+            out,
+            "made by    {} ({}, {signed}; {})",
+            text("builder"),
+            text("subject"),
+            text("statement")
+        )?;
+    }
+    Ok(())
 }
 
 fn signer(signer: &Signatory) -> Value {
@@ -166,6 +242,7 @@ fn write_text(
     found: &Verification,
     stamped: Option<&Timestamped>,
     reasons: &[(&str, String)],
+    exit: Exit,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let who = match &found.signer {
@@ -176,10 +253,11 @@ fn write_text(
             format!("{}, vouched for by {}", identity.identity, identity.issuer)
         }
     };
-    if reasons.is_empty() {
-        writeln!(out, "valid      {} ({} files, {} bytes)", path.display(), found.files, found.bytes)?;
-    } else {
-        writeln!(out, "refused    {}", path.display())?;
+    match verdict(exit) {
+        "valid" => {
+            writeln!(out, "valid      {} ({} files, {} bytes)", path.display(), found.files, found.bytes)?;
+        }
+        other => writeln!(out, "{other:<10} {}", path.display())?,
     }
     writeln!(out, "signed by  {}", printable(&who, 400))?;
     if let Some(stamp) = stamped {

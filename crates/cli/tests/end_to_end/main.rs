@@ -23,6 +23,7 @@ mod runs;
 #[cfg(feature = "cloud")]
 #[path = "../../../evidence/tests/log/s3_server.rs"]
 mod s3_server;
+mod scan_and_sign;
 mod settings;
 mod signing;
 mod support;

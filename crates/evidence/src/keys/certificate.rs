@@ -1,17 +1,18 @@
 //! Chains of X.509 certificates from a signer to a root that the verifier trusts: [`verify_chain`].
 //!
 //! Source: RFC 5280, section 6, for what signing needs: names, signatures, validity, basic constraints, key usage, extended key
-//! usage, path length. Revocation needs a network and is not looked at. A critical extension beyond these is refused, as section
+//! usage, path length, and revocation where lists are given: see [`RevocationLists`]. A critical extension beyond these is refused, as section
 //! 4.2 demands. Signatures are checked by rustls-webpki's algorithms; its path building is made for servers and refuses signers
 //! that are marked as authorities, which model signing allows.
 
-use super::{KeyError, PublicKey, pem_blocks};
+use super::{KeyError, PublicKey, RevocationLists, pem_blocks};
+use pkcs8::der::asn1::BitString;
 use pkcs8::der::{Decode as _, Encode as _};
 use rustls_pki_types::SignatureVerificationAlgorithm;
 use std::time::Duration;
 use x509_cert::Certificate;
 use x509_cert::ext::pkix::{BasicConstraints, ExtendedKeyUsage, KeyUsage};
-use x509_cert::spki::ObjectIdentifier;
+use x509_cert::spki::{AlgorithmIdentifierOwned, ObjectIdentifier, SubjectPublicKeyInfoOwned};
 
 /// Longest chain followed, root included. Real ones have three.
 const LONGEST_CHAIN: usize = 10;
@@ -126,6 +127,53 @@ pub enum CertificateError {
         /// Who is trusted.
         roots: String,
     },
+    /// Its issuer has taken it back.
+    #[error(
+        "the certificate of `{subject}` was revoked by `{issuer}` on {since}: {reason}; have the model signed anew with another certificate"
+    )]
+    Revoked {
+        /// Whose.
+        subject: String,
+        /// By whom.
+        issuer: String,
+        /// Since when.
+        since: String,
+        /// Why.
+        reason: String,
+    },
+    /// Lists were given, and none of them speaks for it.
+    #[error(
+        "whether the certificate of `{subject}` was revoked is unknown: no list given is signed by `{issuer}`; add its list with --crl"
+    )]
+    UnknownRevocation {
+        /// Whose.
+        subject: String,
+        /// Who would say.
+        issuer: String,
+    },
+    /// The list is too old.
+    #[error(
+        "the list of certificates revoked by `{issuer}` expired on {expired}; fetch a newer one for --crl"
+    )]
+    ListExpired {
+        /// Whose list.
+        issuer: String,
+        /// When.
+        expired: String,
+    },
+    /// The list is from the future.
+    #[error(
+        "the list of certificates revoked by `{issuer}` is valid only from {from}; check this machine's clock"
+    )]
+    ListFromLater {
+        /// Whose list.
+        issuer: String,
+        /// When it begins.
+        from: String,
+    },
+    /// A file that should hold such lists.
+    #[error("it is no list of revoked certificates that can be used: {0}")]
+    DamagedList(String),
     /// Longer than [`LONGEST_CHAIN`], or too entangled.
     #[error("the chain of certificates is longer than {LONGEST_CHAIN} or goes in a circle")]
     TooLong,
@@ -160,8 +208,21 @@ pub fn verify_chain(
     trusted: &[Vec<u8>],
     now: Duration,
 ) -> Result<CertifiedKey, CertificateError> {
+    verify_chain_against(chain, trusted, &RevocationLists::default(), now)
+}
+
+/// As [`verify_chain`], with every certificate below the root held against `revoked`, unless that is empty.
+///
+/// # Errors
+/// Each variant of [`CertificateError`].
+pub fn verify_chain_against(
+    chain: &[Vec<u8>],
+    trusted: &[Vec<u8>],
+    revoked: &RevocationLists,
+    now: Duration,
+) -> Result<CertifiedKey, CertificateError> {
     let leaf = Parsed::of(chain.first().ok_or(CertificateError::NoLeaf)?)?;
-    let (subject, root) = verify_chain_for(Purpose::Signing, chain, trusted, now)?;
+    let (subject, root) = follow(Purpose::Signing, chain, trusted, revoked, now)?;
     Ok(CertifiedKey { key: PublicKey::from_spki(&leaf.spki)?, subject, root })
 }
 
@@ -173,6 +234,16 @@ pub fn verify_chain_for(
     purpose: Purpose,
     chain: &[Vec<u8>],
     trusted: &[Vec<u8>],
+    now: Duration,
+) -> Result<(String, String), CertificateError> {
+    follow(purpose, chain, trusted, &RevocationLists::default(), now)
+}
+
+fn follow(
+    purpose: Purpose,
+    chain: &[Vec<u8>],
+    trusted: &[Vec<u8>],
+    revoked: &RevocationLists,
     now: Duration,
 ) -> Result<(String, String), CertificateError> {
     let parse = |der: &Vec<u8>| Parsed::of(der);
@@ -191,7 +262,7 @@ pub fn verify_chain_for(
         Purpose::TimeStamping => leaf.check_for_time_stamping()?,
     }
     let between: Vec<&Parsed> = chain.iter().skip(1).chain(&trusted).collect();
-    let mut search = Search { roots, between, now, checks: 0, told: None };
+    let mut search = Search { roots, between, revoked, now, checks: 0, told: None };
     match search.climb(leaf)? {
         Some(root) => Ok((leaf.subject(), root)),
         None => Err(search.told.take().unwrap_or(CertificateError::TooLong)),
@@ -217,6 +288,7 @@ struct Parsed {
 struct Search<'a> {
     roots: Vec<&'a Parsed>,
     between: Vec<&'a Parsed>,
+    revoked: &'a RevocationLists,
     now: Duration,
     checks: usize,
     /// The reason nearest to the leaf for which no chain was found.
@@ -230,7 +302,12 @@ impl<'a> Search<'a> {
         while let Some(path) = open.pop() {
             let Some(last) = path.last() else { continue };
             if self.roots.iter().any(|root| root.signed == last.signed) {
-                return Ok(Some(last.subject()));
+                match self.check_revocation(&path) {
+                    Ok(()) => return Ok(Some(last.subject())),
+                    // Revocation outweighs whatever else was wrong with another path.
+                    Err(error) => self.told = Some(error),
+                }
+                continue;
             }
             let mut named = false;
             let candidates: Vec<&'a Parsed> = self.between.iter().chain(&self.roots).copied().collect();
@@ -267,6 +344,15 @@ impl<'a> Search<'a> {
             }
         }
         Ok(None)
+    }
+
+    /// Whether each certificate of a path still stands, nearest to the root first: who was revoked vouches for nobody.
+    fn check_revocation(&self, path: &[&Parsed]) -> Result<(), CertificateError> {
+        let pairs = path.iter().zip(path.iter().skip(1));
+        let pairs: Vec<_> = pairs.collect();
+        pairs.into_iter().rev().try_for_each(|(subject, issuer)| {
+            self.revoked.check(&subject.certificate, &issuer.certificate, self.now)
+        })
     }
 
     /// Whether `issuer` may have issued `subject`, which has `below` authorities below itself.
@@ -372,27 +458,37 @@ impl Parsed {
     }
 
     fn is_signed_by(&self, issuer: &Self) -> bool {
-        let key = &issuer.certificate.tbs_certificate.subject_public_key_info;
-        let (Some(algorithm), Ok(signed_with)) =
-            (content(key.algorithm.to_der()), self.certificate.signature_algorithm.to_der())
-        else {
-            return false;
-        };
-        let Some(signed_with) = content(Ok(signed_with)) else { return false };
         // What the certificate says inside and outside must agree (RFC 5280, 4.1.1.2).
-        if self.certificate.tbs_certificate.signature != self.certificate.signature_algorithm {
-            return false;
-        }
-        let fits = |scheme: &&&dyn SignatureVerificationAlgorithm| {
-            scheme.public_key_alg_id().as_ref() == algorithm
-                && scheme.signature_alg_id().as_ref() == signed_with
-        };
-        let (key, signature) = (key.subject_public_key.raw_bytes(), self.certificate.signature.raw_bytes());
-        webpki::ALL_VERIFICATION_ALGS
-            .iter()
-            .filter(fits)
-            .any(|scheme| scheme.verify_signature(key, &self.signed, signature).is_ok())
+        self.certificate.tbs_certificate.signature == self.certificate.signature_algorithm
+            && signature_fits(
+                &issuer.certificate.tbs_certificate.subject_public_key_info,
+                &self.certificate.signature_algorithm,
+                &self.signed,
+                &self.certificate.signature,
+            )
     }
+}
+
+/// Whether `signature` over `signed` is by `key`, under an algorithm that rustls-webpki knows.
+pub(super) fn signature_fits(
+    key: &SubjectPublicKeyInfoOwned,
+    signed_with: &AlgorithmIdentifierOwned,
+    signed: &[u8],
+    signature: &BitString,
+) -> bool {
+    let (Some(algorithm), Some(signed_with)) =
+        (content(key.algorithm.to_der()), content(signed_with.to_der()))
+    else {
+        return false;
+    };
+    let fits = |scheme: &&&dyn SignatureVerificationAlgorithm| {
+        scheme.public_key_alg_id().as_ref() == algorithm && scheme.signature_alg_id().as_ref() == signed_with
+    };
+    let (key, signature) = (key.subject_public_key.raw_bytes(), signature.raw_bytes());
+    webpki::ALL_VERIFICATION_ALGS
+        .iter()
+        .filter(fits)
+        .any(|scheme| scheme.verify_signature(key, signed, signature).is_ok())
 }
 
 /// The content of a short DER sequence, without tag and length, as algorithms are compared.

@@ -8,17 +8,19 @@ mod certificate;
 mod file;
 mod pem;
 mod public;
+mod revocation;
 mod securesystemslib;
 mod signing;
 
 pub use algorithm::KeyAlgorithm;
 pub use certificate::{
     CertificateError, CertifiedKey, Purpose, certificate_key, certificates_from_pem, verify_chain,
-    verify_chain_for,
+    verify_chain_against, verify_chain_for,
 };
 pub use file::is_encrypted;
 pub use pem::{LONGEST_PEM, PemBlock, PemError, pem_blocks, pem_text};
 pub use public::PublicKey;
+pub use revocation::{LONGEST_REVOCATION_LIST, RevocationLists};
 pub use signing::SigningKey;
 
 /// Something that can sign: a key in a file today, a key in a token or a service behind the same trait.

@@ -127,8 +127,14 @@ impl DigestCache {
 }
 
 impl Identity {
+    /// Size in bytes.
+    pub(super) fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// What the file is now.
     #[cfg(unix)]
-    fn of(path: &Path) -> Option<Self> {
+    pub(super) fn of(path: &Path) -> Option<Self> {
         use std::os::unix::fs::MetadataExt as _;
         const NANOSECONDS: i128 = 1_000_000_000;
         let metadata = fs::metadata(path).ok()?;
@@ -143,7 +149,7 @@ impl Identity {
 
     /// Without change times nothing is remembered.
     #[cfg(not(unix))]
-    fn of(_: &Path) -> Option<Self> {
+    pub(super) fn of(_: &Path) -> Option<Self> {
         None
     }
 }
@@ -208,6 +214,7 @@ mod tests {
                 jobs: NonZeroUsize::MIN,
                 progress: &Silent,
                 cache,
+                gathered: None,
             };
             let work = [Work { path: &path, size: 2 << 20, range: None }];
             digest_all(&work, digesting).remove(0).unwrap().0

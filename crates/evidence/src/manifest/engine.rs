@@ -1,6 +1,6 @@
 //! Digesting many files, and parts of files, with every processor: [`digest_all`].
 
-use super::{DigestCache, HashAlgorithm, Range};
+use super::{DigestCache, Gathered, HashAlgorithm, Range};
 use bartizan_core::{Source, SourceError};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -29,6 +29,8 @@ pub struct Digesting<'a> {
     pub progress: &'a dyn Progress,
     /// Digests remembered from earlier runs.
     pub cache: Option<&'a DigestCache>,
+    /// Digests taken while something else read the files; then nothing is read here, and a file without one has none.
+    pub gathered: Option<&'a Gathered>,
 }
 
 /// Told as digests are computed, from any thread.
@@ -63,6 +65,14 @@ pub enum DigestError {
         /// The part.
         range: Range,
     },
+    /// It was written to while it was read.
+    #[error("{0} changed while it was read; let whatever writes to it finish, and run the command again")]
+    Changed(PathBuf),
+    /// The scan that was to digest it has not read it.
+    #[error(
+        "{0} was not read by the scan, so no verdict can cover it; leave it out with --ignore-path, or leave out --scan"
+    )]
+    NotScanned(PathBuf),
     /// Another file failed first.
     #[error("{0} was not read")]
     Stopped(PathBuf),
@@ -107,6 +117,11 @@ pub fn digest_all(work: &[Work<'_>], digesting: Digesting<'_>) -> Vec<Digested> 
 }
 
 fn digest_one(work: &Work<'_>, digesting: Digesting<'_>, spare: bool) -> Digested {
+    if let Some(gathered) = digesting.gathered {
+        let digested = gathered.take(digesting.algorithm, work);
+        digesting.progress.done(work.path);
+        return digested;
+    }
     let known = digesting.cache.filter(|_| work.range.is_none() && work.size > 0);
     let known = known.and_then(|cache| Some((cache, DigestCache::identify(work.path)?)));
     if let Some((cache, identity)) = known
@@ -157,6 +172,7 @@ mod tests {
             jobs: NonZeroUsize::new(jobs).unwrap(),
             progress: &Silent,
             cache: None,
+            gathered: None,
         }
     }
 

@@ -6,9 +6,11 @@
 mod algorithm;
 mod cache;
 mod engine;
+mod gathered;
 mod listing;
 
 pub use algorithm::{HashAlgorithm, Range};
 pub use cache::DigestCache;
 pub use engine::{DigestError, Digested, Digesting, Progress, Silent, Work, digest_all};
+pub use gathered::Gathered;
 pub use listing::{Entry, Kind, Listing, ListingError, MOST_ENTRIES, list};

@@ -21,4 +21,4 @@ pub use manifest::{DIGESTS_V0_1, ManifestError, ModelManifest, Resource, SIGNATU
 pub use names::{DEFAULT_IGNORED, NameError};
 pub use signing::{SignError, SignOptions, Signed, SigningIdentity, sign};
 pub use unsigned::{Unsigned, Why};
-pub use verifying::{Signatory, Trust, Verification, VerifyError, VerifyOptions, verify};
+pub use verifying::{Signatory, Trust, Verification, VerifyError, VerifyOptions, claimed_digests, verify};

@@ -13,8 +13,8 @@ use super::signing::name_below;
 use super::unsigned::{Unsigned, Why, hidden};
 use crate::digest::hex;
 use crate::dsse::pre_authentication_encoding;
-use crate::keys::{PublicKey, Verifier as _, certificate_key, verify_chain};
-use crate::manifest::{Digesting, Entry, Kind, Listing, ListingError, Work, digest_all, list};
+use crate::keys::{PublicKey, RevocationLists, Verifier as _, certificate_key, verify_chain_against};
+use crate::manifest::{Digesting, Entry, HashAlgorithm, Kind, Listing, ListingError, Work, digest_all, list};
 use crate::statement::PAYLOAD_TYPE;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -42,6 +42,8 @@ pub enum Trust {
 pub struct VerifyOptions<'a> {
     /// Who is believed.
     pub trust: &'a Trust,
+    /// Lists against which certificates are held; nothing is asked when there is none.
+    pub revoked: &'a RevocationLists,
     /// How files are digested; the algorithm comes from the signature.
     pub digesting: Digesting<'a>,
     /// The time, since 1970, at which certificates must be valid.
@@ -137,6 +139,14 @@ pub fn verify(path: &Path, bundle: &[u8], options: VerifyOptions<'_>) -> Result<
     Ok(found)
 }
 
+/// How the files of a model were digested, as its bundle says: the algorithm, and the bytes in a shard. Nobody has checked yet who
+/// signed it; none when it cannot be read.
+pub fn claimed_digests(bundle: &[u8]) -> Option<(HashAlgorithm, Option<u64>)> {
+    let bundle = Bundle::from_json(bundle).ok()?;
+    let manifest = ModelManifest::from_payload(&bundle.envelope.payload).ok()?;
+    Some((manifest.algorithm, manifest.shard_bytes))
+}
+
 struct Believed {
     signer: Signatory,
     payload: Vec<u8>,
@@ -179,7 +189,7 @@ fn believe(json: &[u8], options: VerifyOptions<'_>) -> Result<Believed, Refusal>
             Signatory::Key(key.clone())
         }
         (Trust::Roots(roots), Material::Certificates(chain)) => {
-            let certified = verify_chain(chain, roots, options.now)?;
+            let certified = verify_chain_against(chain, roots, options.revoked, options.now)?;
             if !signed_by(&certified.key) {
                 return Err(Refusal::Signature(format!("the certificate of `{}`", certified.subject)));
             }

@@ -71,7 +71,7 @@ impl SqliteIndex {
     fn prepare(opened: rusqlite::Result<Connection>, path: String) -> Result<Self, IndexError> {
         let prepared = opened.and_then(|connection| {
             connection.busy_timeout(PATIENCE)?;
-            connection.pragma_update(None, "journal_mode", "wal")?;
+            use_wal(&connection)?;
             // The log is the truth: what a crash of the machine takes from the index is read again from there.
             connection.pragma_update(None, "synchronous", "normal")?;
             connection.pragma_update(None, "cache_size", -65_536)?;
@@ -335,6 +335,25 @@ impl Index for SqliteIndex {
 
 /// Names of nodes remembered while statements are added.
 const MOST_REMEMBERED: usize = 1 << 20;
+
+/// Turns write-ahead logging on. While two processes do that to a new file at once, SQLite turns one of them away without
+/// asking its busy handler; that one looks again.
+///
+/// Source: SQLite, *Write-Ahead Logging*, section 9 (`SQLITE_BUSY` in WAL mode).
+fn use_wal(connection: &Connection) -> rusqlite::Result<()> {
+    let begun = std::time::Instant::now();
+    loop {
+        match connection.pragma_update(None, "journal_mode", "wal") {
+            Err(error)
+                if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy)
+                    && begun.elapsed() < PATIENCE =>
+            {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            done => return done,
+        }
+    }
+}
 
 fn meta(connection: &Connection, key: &str) -> rusqlite::Result<Option<String>> {
     connection

@@ -47,9 +47,9 @@ impl Format for CaffeText {
         if head.contains(&0) {
             return Recognition::No;
         }
-        let mut words = Tokens { bytes: head, position: 0 };
+        let words = Tokens { bytes: head, position: 0 };
         let (mut before, mut layers, mut wired): (Option<&[u8]>, bool, bool) = (None, false, false);
-        while let Some((_, token)) = words.next() {
+        for (_, token) in words {
             let opens = token == Token::Open;
             layers |= opens && matches!(before, Some(b"layer" | b"layers"));
             let is_field = opens || token == Token::Colon;
@@ -65,12 +65,12 @@ impl Format for CaffeText {
     }
 
     fn scan(&self, input: &Input<'_>, scan: &mut Scan<'_>) {
-        let mut tokens = Tokens { bytes: input.bytes, position: 0 };
+        let tokens = Tokens { bytes: input.bytes, position: 0 };
         let mut key: &[u8] = b"";
         let mut section: &[u8] = b"";
         let mut python = PythonLayer::default();
         let mut steps = 0u32;
-        while let Some((offset, token)) = tokens.next() {
+        for (offset, token) in tokens {
             steps = steps.wrapping_add(1);
             if steps.is_multiple_of(0x1_0000) && scan.out_of_time() {
                 return;
