@@ -1,0 +1,14 @@
+//! What can be wrong with a text: credentials in it, personal data, characters that are not what they seem.
+//!
+//! A [`Detector`] reads a text once per subject, in time linear in its length, and gives [`Hit`]s to a [`Sink`] with byte
+//! and character offsets. Nothing here prints, opens a connection or keeps what it read.
+
+mod bytes;
+mod checksum;
+mod detector;
+mod hit;
+mod randomness;
+mod secrets;
+
+pub use detector::{Detector, Subjects, TextError};
+pub use hit::{Class, Hit, Kind, Sink};

@@ -1,0 +1,253 @@
+//! Values assigned to names that speak of credentials, and drawn values beside the name of a service.
+//!
+//! The name decides how much the value must show: behind `password` a short value with digits or marks is enough, behind
+//! `key` or the name of a service it must look drawn at random. Values that are references, calls, paths, words or
+//! stand-ins are left alone.
+
+use crate::bytes::{self, ALPHA, BASE64_URL, Set, WORD, span};
+use crate::hit::{Class, Kind, Raw};
+use crate::randomness::{is_placeholder, is_random, is_reference, is_uuid, measure};
+
+static PASSWORD: Kind = Kind { id: "assigned-password", name: "a password", class: Class::Secret };
+static SECRET: Kind =
+    Kind { id: "assigned-secret", name: "a secret assigned to a name that says so", class: Class::Secret };
+static SERVICE: Kind =
+    Kind { id: "service-key", name: "a key beside the name of its service", class: Class::Secret };
+
+/// Words of names behind which a password stands.
+pub(super) const PASSWORD_WORDS: &[&str] = &[
+    "password",
+    "passwd",
+    "passphrase",
+    "passwort",
+    "pwd",
+    "pword",
+    "mot_de_passe",
+    "contrasena",
+    "-AsPlainText",
+];
+
+/// Words of names behind which a drawn value stands.
+pub(super) const SECRET_WORDS: &[&str] = &[
+    "secret",
+    "token",
+    "api_key",
+    "apikey",
+    "api-key",
+    "api key",
+    "access_key",
+    "accesskey",
+    "access key",
+    "access-key",
+    "private_key",
+    "privatekey",
+    "auth",
+    "credential",
+    "client_id",
+    "clientid",
+    "client-id",
+    "signature",
+    "_key",
+    "-key",
+    ".key",
+    "key",
+    "bearer",
+    "license",
+    "session",
+    "webhook",
+    "salt",
+    "cookie",
+    "crumb",
+    "account",
+    "appid",
+    "app_id",
+    "pat",
+];
+
+/// How far behind a service's name its key may stand, in bytes.
+const REACH: usize = 120;
+
+/// What a value behind the word at `start..end` gives. `password` tells which kind of word it is.
+pub(super) fn assigned(text: &[u8], start: usize, end: usize, password: bool) -> Option<Raw> {
+    const NAME: Set = WORD.and(Set::of(b"-."));
+    let name_end = end + NAME.run(text.get(end..)?, 40);
+    // "keyboard", "tokenize", "authors": the word goes on in small letters.
+    let continues = bytes::at(text, end).is_some_and(|next| next.is_ascii_lowercase() && next != b's');
+    if continues && !password {
+        return None;
+    }
+    let (at, loose) = operator(text, name_end)?;
+    let (from, to, quoted) = value(text, at)?;
+    let value = span(text, from, to);
+    if is_call(text, to)
+        || is_placeholder(value)
+        || is_reference(value)
+        || is_name(value, span(text, start, end))
+    {
+        return None;
+    }
+    if password {
+        let m = measure(value);
+        let classes = [m.digits, m.lower, m.upper, m.other].iter().filter(|&&count| count > 0).count();
+        let strong = (m.length >= 6 && classes >= 2 && (m.digits > 0 || m.other > 0 && quoted))
+            || (quoted && m.length >= 8 && classes >= 2);
+        return (strong
+            && m.length <= 128
+            && !(loose && m.digits == 0)
+            && !value.contains(&b' ')
+            && !is_path(value))
+        .then(|| {
+            Raw::new(&PASSWORD, from, to, if quoted { 0.7 } else { 0.6 }, "assigned to a name of a password")
+        });
+    }
+    let drawn = value.len() >= 10 && (is_random(value) || is_uuid(value));
+    (drawn && !loose && !is_path(value) && value.len() <= 2048).then(|| {
+        Raw::new(
+            &SECRET,
+            from,
+            to,
+            if quoted { 0.65 } else { 0.6 },
+            "a drawn value assigned to a name of a credential",
+        )
+    })
+}
+
+/// The drawn value nearest behind the name of a service at `start..end`.
+pub(super) fn beside(text: &[u8], start: usize, end: usize) -> Option<Raw> {
+    const MEMBERS: Set = BASE64_URL.and(Set::of(b"+/=.~"));
+    if bytes::before(text, start).is_some_and(|byte| ALPHA.has(byte) && span(text, start, start + 1) != b"_")
+    {
+        // Inside a longer word only where a capital or underscore begins it.
+        let first = bytes::at(text, start)?;
+        first.is_ascii_uppercase().then_some(())?;
+    }
+    let window = span(text, end, end + REACH);
+    let mut at = 0;
+    let mut seen = 0;
+    while at < window.len() && seen < 12 {
+        let Some(skip) = window.get(at..)?.iter().position(|&byte| MEMBERS.has(byte)) else { break };
+        at += skip;
+        let run = MEMBERS.run(text.get(end + at..)?, 512);
+        let word = span(text, end + at, end + at + run);
+        let value = word.trim_ascii();
+        let value = value.strip_suffix(b".").unwrap_or(value);
+        let value = value.strip_prefix(b"=").unwrap_or(value);
+        let from = end + at + usize::from(word.starts_with(b"="));
+        seen += 1;
+        at += run.max(1);
+        let dotted = value.iter().filter(|&&byte| byte == b'.').count();
+        let assigned = bytes::before(text, from).is_some_and(|byte| b"=:\"'` ".contains(&byte));
+        let least = if assigned { 12 } else { 16 };
+        if value.len() >= least
+            && assigned
+            && dotted <= 2
+            && (is_random(value) || is_uuid(value))
+            && !is_path(value)
+            && !is_call(text, from + value.len())
+        {
+            return Some(Raw::new(
+                &SERVICE,
+                from,
+                from + value.len(),
+                0.6,
+                "a drawn value beside the name of a service",
+            ));
+        }
+    }
+    None
+}
+
+/// Where the value begins behind the operator after a name, and whether only a space stood there.
+fn operator(text: &[u8], mut at: usize) -> Option<(usize, bool)> {
+    let limit = at + 40;
+    let mut seen = false;
+    let mut spaces = false;
+    while at < limit {
+        match bytes::at(text, at)? {
+            b' ' | b'\t' => spaces = true,
+            b'"' | b'\'' | b'`' | b']' | b')' | b'\\' if !seen => {}
+            b'=' | b':' | b'>' | b',' | b'(' | b'|' => {
+                if seen && bytes::at(text, at) == Some(b'=') && bytes::before(text, at) == Some(b'=') {
+                    return None;
+                }
+                seen = true;
+            }
+            b'!' | b'<' | b'\n' | b'\r' if !seen => return None,
+            b'\n' | b'\r' => {}
+            b'@' if !seen => {}
+            _ => return (seen || spaces).then_some((at, !seen)),
+        }
+        if seen && matches!(bytes::at(text, at + 1), Some(b'"' | b'\'' | b'`')) {
+            return Some((at + 1, false));
+        }
+        at += 1;
+    }
+    None
+}
+
+/// The span of the value at `at`, and whether quotes bound it.
+fn value(text: &[u8], at: usize) -> Option<(usize, usize, bool)> {
+    let first = bytes::at(text, at)?;
+    if matches!(first, b'"' | b'\'' | b'`') {
+        let tail = span(text, at + 1, at + 2050);
+        let length = tail.iter().position(|&byte| byte == first || byte == b'\n')?;
+        return Some((at + 1, at + 1 + length, true));
+    }
+    let tail = span(text, at, at + 2048);
+    let length =
+        tail.iter().position(|byte| b" \t\r\n\"'`,;<>()[]{}|&\\".contains(byte)).unwrap_or(tail.len());
+    (length > 0).then_some((at, at + length, false))
+}
+
+/// Whether a call or index follows: then the value is a name in code.
+fn is_call(text: &[u8], at: usize) -> bool {
+    matches!(bytes::at(text, at), Some(b'(' | b'['))
+}
+
+/// Whether a value is written as a name: no digits, or words joined by marks, or the word that announced it.
+fn is_name(value: &[u8], word: &[u8]) -> bool {
+    value.eq_ignore_ascii_case(word)
+        || value.split(|&byte| b"_-. ".contains(&byte)).all(|part| {
+            part.is_empty() || part.iter().all(|&byte| ALPHA.has(byte)) && measure(part).changes < 4
+        }) && value.iter().any(|byte| b"_-. ".contains(byte))
+}
+
+/// Whether a value is a path, an address or a list of host names.
+fn is_path(value: &[u8]) -> bool {
+    value.starts_with(b"/")
+        || value.starts_with(b"./")
+        || value.starts_with(b"http")
+        || value.windows(3).any(|window| window == b"://")
+        || value
+            .split(|&byte| byte == b'/')
+            .filter(|part| part.len() > 1 && part.iter().all(|&byte| byte.is_ascii_lowercase()))
+            .count()
+            >= 2
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn first(text: &str, word: &str, password: bool) -> Option<String> {
+        let at = text.find(word)?;
+        let raw = assigned(text.as_bytes(), at, at + word.len(), password)?;
+        text.get(raw.start..raw.end).map(str::to_owned)
+    }
+
+    #[test]
+    fn a_password_with_digits_is_taken_and_a_word_is_not() {
+        assert_eq!(first("password = \"hunter2!x\"", "password", true).as_deref(), Some("hunter2!x"));
+        assert_eq!(first("password: required", "password", true), None);
+        assert_eq!(first("password = ${DB_PASSWORD}", "password", true), None);
+    }
+
+    #[test]
+    fn a_drawn_value_is_taken_and_a_call_is_not() {
+        assert_eq!(
+            first("api_key: a8F3kd92LsQ0pZx7Vb6N", "api_key", false).as_deref(),
+            Some("a8F3kd92LsQ0pZx7Vb6N")
+        );
+        assert_eq!(first("token = readTokenFromHeader2(x)", "token", false), None);
+    }
+}
