@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let detector = Detector::new(Subjects::ALL)?;
-    let verbose = std::env::args().any(|argument| argument == "-v");
-    for path in std::env::args().skip(1).filter(|argument| argument != "-v") {
+    let verbose = std::env::args().any(|argument| argument.starts_with("-v"));
+    for path in std::env::args().skip(1).filter(|argument| !argument.starts_with("-v")) {
         let text = std::fs::read_to_string(&path)?;
         if !path.ends_with(".jsonl") {
             let mut hits = Vec::<Hit>::new();
@@ -33,6 +33,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 found += usize::from(!hits.is_empty());
                 if hits.is_empty() {
                     *missed.entry(rule.to_owned()).or_default() += 1;
+                    if std::env::args().any(|argument| argument == "-vv") {
+                        println!("  missed {rule}: {}", row["text"]);
+                    }
                 }
             } else {
                 negatives += 1;

@@ -56,8 +56,10 @@ pub(crate) const WORD: Set = ALNUM.and(Set::of(b"_"));
 pub(crate) const BASE64_URL: Set = ALNUM.and(Set::of(b"-_"));
 /// The Base64 alphabet with its padding (RFC 4648 section 4).
 pub(crate) const BASE64: Set = ALNUM.and(Set::of(b"+/="));
-/// The Base32 alphabet (RFC 4648 section 6).
-pub(crate) const BASE32: Set = UPPER.and(Set::of(b"234567"));
+/// The URL-safe Base64 alphabet with tilde and full stop.
+pub(crate) const TILDE: Set = BASE64_URL.and(Set::of(b"~."));
+/// What host names and mailboxes are written with.
+pub(crate) const HOST: Set = ALNUM.and(Set::of(b"-._"));
 
 /// The byte before `at`.
 pub(crate) fn before(text: &[u8], at: usize) -> Option<u8> {

@@ -124,7 +124,7 @@ pub(crate) fn is_random(value: &[u8]) -> bool {
 /// somewhere else (`${NAME}`, `<token>`, `{{ value }}`, `%NAME%`).
 pub(crate) fn is_placeholder(value: &[u8]) -> bool {
     let head = value.get(..LONGEST.min(value.len())).unwrap_or_default();
-    if is_reference(head) || STAND_INS.iter().any(|word| holds_ignoring_case(head, word.as_bytes())) {
+    if is_reference(head) || is_stand_in(head) {
         return true;
     }
     let core: Vec<u8> = head.iter().copied().filter(|&byte| ALNUM.has(byte)).collect();
@@ -151,6 +151,11 @@ pub(crate) fn is_placeholder(value: &[u8]) -> bool {
         || repeated * 2 > pairs
         || sequential * 10 > pairs * 7
         || is_periodic(&core)
+}
+
+/// Whether a value contains a word people write where a secret will stand.
+pub(crate) fn is_stand_in(value: &[u8]) -> bool {
+    STAND_INS.iter().any(|word| holds_ignoring_case(value, word.as_bytes()))
 }
 
 /// Whether a value repeats itself with a period of at most six.

@@ -4,9 +4,9 @@
 //! `key` or the name of a service it must look drawn at random. Values that are references, calls, paths, words or
 //! stand-ins are left alone.
 
-use crate::bytes::{self, ALPHA, BASE64_URL, Set, WORD, span};
+use crate::bytes::{self, ALPHA, BASE64_URL, Set, WORD, holds_ignoring_case, span};
 use crate::hit::{Class, Kind, Raw};
-use crate::randomness::{is_placeholder, is_random, is_reference, is_uuid, measure};
+use crate::randomness::{is_placeholder, is_random, is_reference, is_stand_in, is_uuid, measure};
 
 static PASSWORD: Kind = Kind { id: "assigned-password", name: "a password", class: Class::Secret };
 static SECRET: Kind =
@@ -114,7 +114,7 @@ pub(super) fn assigned(text: &[u8], start: usize, end: usize, password: bool) ->
 
 /// The drawn value nearest behind the name of a service at `start..end`.
 pub(super) fn beside(text: &[u8], start: usize, end: usize) -> Option<Raw> {
-    const MEMBERS: Set = BASE64_URL.and(Set::of(b"+/=.~"));
+    const MEMBERS: Set = BASE64_URL.and(Set::of(b"+/.~"));
     if bytes::before(text, start).is_some_and(|byte| ALPHA.has(byte) && span(text, start, start + 1) != b"_")
     {
         // Inside a longer word only where a capital or underscore begins it.
@@ -135,26 +135,65 @@ pub(super) fn beside(text: &[u8], start: usize, end: usize) -> Option<Raw> {
         let from = end + at + usize::from(word.starts_with(b"="));
         seen += 1;
         at += run.max(1);
-        let dotted = value.iter().filter(|&&byte| byte == b'.').count();
-        let assigned = bytes::before(text, from).is_some_and(|byte| b"=:\"'` ".contains(&byte));
-        let least = if assigned { 12 } else { 16 };
-        if value.len() >= least
-            && assigned
-            && dotted <= 2
-            && (is_random(value) || is_uuid(value))
-            && !is_path(value)
-            && !is_call(text, from + value.len())
-        {
-            return Some(Raw::new(
-                &SERVICE,
-                from,
-                from + value.len(),
-                0.6,
-                "a drawn value beside the name of a service",
-            ));
+        let assigned = bytes::before(text, from).is_some_and(|byte| b"=:\"'`> ".contains(&byte));
+        let between = span(text, end, from);
+        let named = CREDENTIAL_WORDS
+            .iter()
+            .any(|cue| holds_ignoring_case(between, cue) || holds_ignoring_case(value, cue));
+        let operated = between.iter().any(|byte| b"=:".contains(byte));
+        let candidates = [value, tail_of(value, named)];
+        for candidate in candidates {
+            let offset = value.len() - candidate.len();
+            let free = assigned || offset > 0;
+            let least = if operated && named {
+                8
+            } else if operated {
+                12
+            } else {
+                16
+            };
+            if free
+                && candidate.len() >= least
+                && fits(candidate, named || operated)
+                && !is_call(text, from + value.len())
+            {
+                let first = from + offset;
+                let why = "a drawn value beside the name of a service";
+                return Some(Raw::new(&SERVICE, first, first + candidate.len(), 0.6, why));
+            }
         }
     }
     None
+}
+
+/// Words between the name of a service and its key.
+const CREDENTIAL_WORDS: [&[u8]; 9] =
+    [b"key", b"token", b"secret", b"private", b"access", b"auth", b"pass", b"client", b"app"];
+
+/// The last part of a value such as `_API_KEY-a8F3…`, or all of it.
+fn tail_of(value: &[u8], named: bool) -> &[u8] {
+    let uuid = value.len().checked_sub(36).and_then(|at| value.get(at..)).filter(|tail| is_uuid(tail));
+    let last = value.rsplit(|byte| b"-_.".contains(byte)).next().filter(|last| named && last.len() >= 16);
+    uuid.or(last).unwrap_or(value)
+}
+
+/// Whether a value can be a key: drawn, or, where a word of credentials stands before it, at least no word of a language.
+fn fits(value: &[u8], named: bool) -> bool {
+    let dotted = value.iter().filter(|&&byte| byte == b'.').count();
+    if dotted > 2 || is_path(value) {
+        return false;
+    }
+    if is_uuid(value) || is_random(value) {
+        return true;
+    }
+    let m = measure(value);
+    named
+        && m.distinct >= 6
+        && m.other <= 2
+        && !is_reference(value)
+        && !is_stand_in(value)
+        && ((m.digits >= 3 && m.lower + m.upper >= 2)
+            || (m.length >= 20 && m.other == 0 && m.lower + m.upper >= 6))
 }
 
 /// Where the value begins behind the operator after a name, and whether only a space stood there.

@@ -5,7 +5,7 @@
 
 use crate::bytes::{self, ALNUM, Set, WORD};
 use crate::hit::{Class, Kind};
-use crate::randomness::{is_placeholder, measure};
+use crate::randomness::{is_reference, is_stand_in, measure};
 
 /// One format of one issuer.
 #[derive(Debug)]
@@ -147,7 +147,7 @@ pub(crate) fn stands_free(text: &[u8], at: usize) -> bool {
 /// The usual check: what follows the fixed text is neither a stand-in nor monotonous.
 pub(crate) fn drawn(token: &[u8], fixed: usize) -> Option<(Option<f32>, &'static str)> {
     let body = token.get(fixed..).filter(|body| body.len() >= 8).unwrap_or(token);
-    if is_placeholder(body) {
+    if is_stand_in(body) || is_reference(body) || token.ends_with(b"EXAMPLE") {
         return None;
     }
     let measured = measure(body);

@@ -4,9 +4,12 @@
 //! structures; each find is looked at within a bounded distance. Linear in the text, nothing is tried twice.
 
 mod assignment;
+mod cloud;
+mod forges;
 mod format;
 mod models;
 mod proof;
+mod service_names;
 mod services;
 mod structure;
 
@@ -15,7 +18,7 @@ use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use format::Format;
 
 /// Every family of formats: one line each.
-static FAMILIES: &[&[Format]] = &[models::FORMATS];
+static FAMILIES: &[&[Format]] = &[models::FORMATS, cloud::FORMATS, forges::FORMATS, services::FORMATS];
 
 /// The detector of credentials.
 #[derive(Debug)]
@@ -48,7 +51,7 @@ impl Secrets {
         structure::STARTS.iter().for_each(|(start, read)| add(start, Cue::Structure(*read, start)));
         assignment::PASSWORD_WORDS.iter().for_each(|word| add(word, Cue::Password));
         assignment::SECRET_WORDS.iter().for_each(|word| add(word, Cue::Secret));
-        services::NAMES.iter().for_each(|name| add(name, Cue::Service));
+        service_names::NAMES.iter().for_each(|name| add(name, Cue::Service));
         let automaton = AhoCorasick::builder()
             .ascii_case_insensitive(true)
             .kind(Some(AhoCorasickKind::DFA))

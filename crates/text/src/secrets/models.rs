@@ -122,10 +122,7 @@ pub(super) static FORMATS: &[Format] = &[
         &["slk_", "sgd_"],
         &[Part::Run(HEX, 64, 64)],
     ),
-    format("comet-api-key", "a Comet key", &["comet_"], &[Part::Run(ALNUM, 20, 40)]),
     format("kagi-api-key", "a Kagi key", &["KAGI_"], &[Part::Run(BASE64_URL, 20, 60)]),
-    format("exa-search-key", "a Clarifai style session key", &["PAT_"], &[Part::Run(HEX, 32, 32)]),
-    format("mistral-codestral-agent", "a Hyperbolic key", &["hyp_"], &[Part::Run(ALNUM, 32, 64)]),
     format("zhipu-api-key", "a Zhipu AI key", &["."], &[Part::Run(ALNUM, 16, 16)])
         .after(HEX, 32, 32)
         .scored(0.7),
