@@ -79,14 +79,18 @@ pub(super) fn assigned(text: &[u8], start: usize, end: usize, password: bool) ->
     let (at, loose) = operator(text, name_end)?;
     let (from, to, quoted) = value(text, at)?;
     let value = span(text, from, to);
-    if is_call(text, to)
-        || is_placeholder(value)
-        || is_reference(value)
-        || is_name(value, span(text, start, end))
-    {
+    if is_call(text, to) || is_reference(value) || value.iter().all(|byte| b"*.xX#".contains(byte)) {
         return None;
     }
+    let stands_in = is_placeholder(value) || is_name(value, span(text, start, end));
     if password {
+        if let Some(reason) = paired(text, start, to) {
+            let plain = value.len() >= 3 && value.len() <= 128 && (quoted || !loose);
+            return plain.then(|| Raw::new(&PASSWORD, from, to, 0.6, reason));
+        }
+        if stands_in {
+            return None;
+        }
         let m = measure(value);
         let classes = [m.digits, m.lower, m.upper, m.other].iter().filter(|&&count| count > 0).count();
         let strong = (m.length >= 6 && classes >= 2 && (m.digits > 0 || m.other > 0 && quoted))
@@ -101,7 +105,7 @@ pub(super) fn assigned(text: &[u8], start: usize, end: usize, password: bool) ->
         });
     }
     let drawn = value.len() >= 10 && (is_random(value) || is_uuid(value));
-    (drawn && !loose && !is_path(value) && value.len() <= 2048).then(|| {
+    (drawn && !stands_in && !loose && !is_path(value) && value.len() <= 2048).then(|| {
         Raw::new(
             &SECRET,
             from,
@@ -187,13 +191,35 @@ fn fits(value: &[u8], named: bool) -> bool {
         return true;
     }
     let m = measure(value);
-    named
+    let digest = m.hex
+        && matches!(m.length, 32 | 40 | 64)
         && m.distinct >= 6
-        && m.other <= 2
-        && !is_reference(value)
-        && !is_stand_in(value)
-        && ((m.digits >= 3 && m.lower + m.upper >= 2)
-            || (m.length >= 20 && m.other == 0 && m.lower + m.upper >= 6))
+        && m.lower + m.upper >= 4
+        && m.digits >= 4;
+    digest
+        || named
+            && m.distinct >= 5
+            && m.other <= 4
+            && !is_reference(value)
+            && !is_stand_in(value)
+            && ((m.digits >= 3 && m.lower + m.upper >= 2) || (m.length >= 20 && m.other == 0))
+}
+
+/// Whether a password stands where one is used: beside a user name or in a connection string.
+fn paired(text: &[u8], start: usize, to: usize) -> Option<&'static str> {
+    let before = span(text, start.saturating_sub(140), start);
+    let after = span(text, to, to + 60);
+    let named = |place: &[u8], words: &[&[u8]]| words.iter().any(|word| holds_ignoring_case(place, word));
+    let server: [&[u8]; 7] =
+        [b"server=", b"data source=", b"host=", b"dsn=", b"database=", b"provider=", b"driver="];
+    if named(before, &[b"user", b"uid", b"login"]) && (named(before, &server) || named(after, &server)) {
+        return Some("a password in a connection string");
+    }
+    named(
+        before,
+        &[b"user = ", b"user=", b"username", b"user:", b"user\"", b"user'", b"user_name", b"login="],
+    )
+    .then_some("a password beside a user name")
 }
 
 /// Where the value begins behind the operator after a name, and whether only a space stood there.

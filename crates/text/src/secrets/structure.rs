@@ -89,26 +89,21 @@ fn address(text: &[u8], start: usize, end: usize) -> Option<Raw> {
     let colon = login.iter().position(|&byte| byte == b':')?;
     let password = login.get(colon + 1..)?;
     let host = tail.get(at + 1..stop)?;
-    let lower = password.to_ascii_lowercase();
-    let stand_in = [
-        "password", "pass", "passwd", "pw", "secret", "token", "user", "username", "key", "pwd", "xxx",
-        "test",
-    ];
+    let word = password.iter().all(u8::is_ascii_lowercase);
     if password.len() < 3
         || host.is_empty()
         || is_reference(password)
-        || password.starts_with(b"$")
-        || password.starts_with(b"%s")
-        || stand_in.iter().any(|word| lower == word.as_bytes())
-        || (is_placeholder(password) && password.len() > 3)
+        || password.first().is_some_and(|first| b"$%{<[".contains(first))
+        || password.iter().all(|byte| b"*.xX#".contains(byte))
     {
         return None;
     }
+    let score = if word { 0.5 } else { 0.8 };
     Some(Raw::new(
         &ADDRESS,
         start.saturating_sub(scheme),
         end + stop,
-        0.8,
+        score,
         "user name and password in an address",
     ))
 }
