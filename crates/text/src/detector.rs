@@ -17,17 +17,20 @@ pub enum TextError {
 pub struct Subjects {
     /// Credentials.
     pub secrets: bool,
+    /// Personal data told by its form.
+    pub patterns: bool,
 }
 
 impl Subjects {
     /// Everything.
-    pub const ALL: Self = Self { secrets: true };
+    pub const ALL: Self = Self { secrets: true, patterns: true };
 }
 
 /// Finds what is wrong with texts. Made once, used for any number of texts, from any number of threads.
 #[derive(Debug)]
 pub struct Detector {
     secrets: Option<Secrets>,
+    patterns: bool,
 }
 
 impl Detector {
@@ -36,7 +39,7 @@ impl Detector {
     /// # Errors
     /// [`TextError::Automaton`] if the tables are too large for an automaton.
     pub fn new(subjects: Subjects) -> Result<Self, TextError> {
-        Ok(Self { secrets: subjects.secrets.then(Secrets::new).transpose()? })
+        Ok(Self { secrets: subjects.secrets.then(Secrets::new).transpose()?, patterns: subjects.patterns })
     }
 
     /// Finds what is in `text` and gives it to `sink` in order. Bytes that are not UTF-8 are read as single characters.
@@ -45,6 +48,9 @@ impl Detector {
         let mut raw = Vec::new();
         if let Some(secrets) = &self.secrets {
             secrets.scan(text, &mut raw);
+        }
+        if self.patterns {
+            crate::pii::scan(text, &mut raw);
         }
         let mut starts = Characters::new(text);
         for hit in settle(raw) {

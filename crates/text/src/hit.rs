@@ -102,13 +102,21 @@ pub(crate) fn settle(mut raw: Vec<Raw>) -> Vec<Raw> {
             taken.resize_with(group.saturating_add(1), Taken::default);
         }
         if let Some(taken) = taken.get_mut(group)
-            && taken.claim(hit.start, hit.end)
+            && (taken.claim(hit.start, hit.end) || is_alternative(&kept, &hit))
         {
             kept.push(hit);
         }
     }
     kept.sort_by(|a, b| a.start.cmp(&b.start).then(a.end.cmp(&b.end)).then(a.kind.id.cmp(b.kind.id)));
     kept
+}
+
+/// Whether a hit reads the very span of a kept one differently, and about as surely: some numbers pass two checks.
+fn is_alternative(kept: &[Raw], hit: &Raw) -> bool {
+    let mut same = kept.iter().filter(|known| known.start == hit.start && known.end == hit.end);
+    hit.kind.class == Class::Pattern
+        && same.all(|known| known.score - hit.score <= 0.2 && known.kind.id != hit.kind.id)
+        && kept.iter().any(|known| known.start == hit.start && known.end == hit.end)
 }
 
 /// Spans already given to a hit, none overlapping another.
