@@ -7,7 +7,7 @@ use bartizan_text::{Detector, Hit, Subjects};
 use std::collections::BTreeMap;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let detector = Detector::new(Subjects { secrets: false, patterns: true })?;
+    let detector = Detector::new(Subjects { secrets: false, patterns: true, characters: false })?;
     let paths: Vec<String> = std::env::args().skip(1).collect();
     let (mut bytes, mut seconds) = (0, 0.0);
     let mut counts = BTreeMap::<String, [usize; 4]>::new();

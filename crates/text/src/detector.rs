@@ -19,11 +19,13 @@ pub struct Subjects {
     pub secrets: bool,
     /// Personal data told by its form.
     pub patterns: bool,
+    /// Characters that are not seen, or not what they seem.
+    pub characters: bool,
 }
 
 impl Subjects {
     /// Everything.
-    pub const ALL: Self = Self { secrets: true, patterns: true };
+    pub const ALL: Self = Self { secrets: true, patterns: true, characters: true };
 }
 
 /// Finds what is wrong with texts. Made once, used for any number of texts, from any number of threads.
@@ -31,6 +33,7 @@ impl Subjects {
 pub struct Detector {
     secrets: Option<Secrets>,
     patterns: bool,
+    characters: bool,
 }
 
 impl Detector {
@@ -39,7 +42,11 @@ impl Detector {
     /// # Errors
     /// [`TextError::Automaton`] if the tables are too large for an automaton.
     pub fn new(subjects: Subjects) -> Result<Self, TextError> {
-        Ok(Self { secrets: subjects.secrets.then(Secrets::new).transpose()?, patterns: subjects.patterns })
+        Ok(Self {
+            secrets: subjects.secrets.then(Secrets::new).transpose()?,
+            patterns: subjects.patterns,
+            characters: subjects.characters,
+        })
     }
 
     /// Finds what is in `text` and gives it to `sink` in order. Bytes that are not UTF-8 are read as single characters.
@@ -51,6 +58,9 @@ impl Detector {
         }
         if self.patterns {
             crate::pii::scan(text, &mut raw);
+        }
+        if self.characters {
+            crate::unseen::scan(text, &mut raw);
         }
         let mut starts = Characters::new(text);
         for hit in settle(raw) {

@@ -10,6 +10,11 @@ mod hit;
 mod pii;
 mod randomness;
 mod secrets;
+mod unseen;
+
+pub mod redact;
+pub mod rules;
 
 pub use detector::{Detector, Subjects, TextError};
 pub use hit::{Class, Hit, Kind, Sink};
+pub use rules::RULES;

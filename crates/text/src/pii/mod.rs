@@ -54,6 +54,7 @@ fn number(text: &[u8], start: usize, raw: &mut Vec<Raw>) {
     }
     raw.extend(network::dotted(text, start));
     raw.extend(phone(text, start));
+    raw.extend(network::hyphened(text, start));
     while groups.len() < 10 {
         let run = ALNUM.run(text.get(at..).unwrap_or_default(), LONGEST + 1);
         if run == 0 || compact.len() + run > LONGEST || bytes::at(text, at + run) == Some(b'_') {
@@ -62,7 +63,7 @@ fn number(text: &[u8], start: usize, raw: &mut Vec<Raw>) {
         compact.extend(span(text, at, at + run).iter().map(u8::to_ascii_uppercase));
         groups.push(run);
         at += run;
-        if compact.len() >= 6 && compact.iter().any(|&byte| DIGITS.has(byte)) {
+        if compact.len() >= 5 && compact.iter().any(|&byte| DIGITS.has(byte)) {
             judge(text, start, at, &compact, &groups, raw);
         }
         match bytes::at(text, at) {

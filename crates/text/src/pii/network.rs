@@ -89,6 +89,28 @@ pub(super) fn dotted(text: &[u8], start: usize) -> Option<Raw> {
         .then(|| Raw::new(&IP, start, end, 0.9, "IPv4 text form"))
 }
 
+/// A hardware address written with hyphens or in groups of four, that begins at `start`.
+pub(super) fn hyphened(text: &[u8], start: usize) -> Option<Raw> {
+    let hyphens = span(text, start, start + 17);
+    let dots = span(text, start, start + 14);
+    let six = hyphens.len() == 17
+        && hyphens
+            .iter()
+            .enumerate()
+            .all(|(at, &byte)| if at % 3 == 2 { byte == b'-' } else { HEX.has(byte) });
+    let three = dots.len() == 14
+        && dots.iter().enumerate().all(|(at, &byte)| if at % 5 == 4 { byte == b'.' } else { HEX.has(byte) });
+    let length = if six {
+        17
+    } else if three {
+        14
+    } else {
+        return None;
+    };
+    let free = !bytes::at(text, start + length).is_some_and(|next| WORD.has(next) || next == b'-');
+    free.then(|| Raw::new(&MAC, start, start + length, 0.8, "six octets"))
+}
+
 /// A wallet address that is the word at `start..end`.
 pub(super) fn wallet(text: &[u8], start: usize, end: usize) -> Option<Raw> {
     if end - start > 90 || bytes::before(text, start).is_some_and(|byte| WORD.has(byte)) {

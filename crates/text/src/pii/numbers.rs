@@ -343,6 +343,130 @@ pub(super) static NUMBERS: &[Number] = &[
         0.7,
         &["身份证", "identity"],
     ),
+    number(
+        "FI_PERSONAL_IDENTITY_CODE",
+        "a Finnish identity code (mod 31)",
+        (10, 11),
+        finnish,
+        0.7,
+        &["henkilötunnus", "hetu"],
+    ),
+    number(
+        "DE_VAT_ID",
+        "a German VAT number",
+        (11, 11),
+        |n| n.starts_with(b"DE") && n.get(2..).is_some_and(all_digits),
+        0.6,
+        &["ust", "vat", "umsatzsteuer"],
+    ),
+    number(
+        "DE_ID_CARD",
+        "a German identity card number",
+        (9, 10),
+        german_document,
+        0.3,
+        &["personalausweis", "ausweis", "identity", "id card"],
+    ),
+    number("DE_PASSPORT", "a German passport number", (9, 10), german_document, 0.3, &["reisepass", "pass"]),
+    number(
+        "DE_BSNR",
+        "a German practice number",
+        (9, 9),
+        digits,
+        0.1,
+        &["bsnr", "betriebsstätte", "betriebsstaette"],
+    ),
+    number("DE_PLZ", "a German postcode", (5, 5), all_digits, 0.1, &["plz", "postleitzahl", "postal"]),
+    number(
+        "ES_PASSPORT",
+        "a Spanish passport number",
+        (9, 9),
+        |n| shape(n, b"AAA999999"),
+        0.3,
+        &["pasaporte", "passport"],
+    ),
+    number(
+        "KR_PASSPORT",
+        "a Korean passport number",
+        (9, 9),
+        |n| {
+            n.first().is_some_and(|kind| b"MSRODG".contains(kind))
+                && (shape(n, b"A99999999") || shape(n, b"A999A9999"))
+        },
+        0.3,
+        &["passport", "여권"],
+    ),
+    number(
+        "KR_BRN",
+        "a Korean business number",
+        (10, 10),
+        korean_business,
+        0.5,
+        &["사업자", "business registration"],
+    ),
+    number(
+        "SE_ORGANISATIONSNUMMER",
+        "a Swedish organisation number (Luhn)",
+        (10, 10),
+        |n| all_digits(n) && luhn(n) && n.get(2).is_some_and(|third| *third >= b'2'),
+        0.4,
+        &["organisationsnummer", "org"],
+    ),
+    number("PH_TIN", "a Philippine taxpayer number", (9, 12), digits, 0.1, &["tin", "bir", "taxpayer"]),
+    number(
+        "IN_VEHICLE_REGISTRATION",
+        "an Indian vehicle registration",
+        (8, 10),
+        |n| {
+            ["AA99A9999", "AA99AA9999", "AA9AA9999", "AA999999", "99BH9999AA"]
+                .iter()
+                .any(|form| shape(n, form.as_bytes()))
+        },
+        0.3,
+        &["vehicle", "registration", "rto"],
+    ),
+    number(
+        "NG_VEHICLE_REGISTRATION",
+        "a Nigerian vehicle registration",
+        (8, 8),
+        |n| shape(n, b"AAA999AA"),
+        0.4,
+        &["plate", "vehicle", "registration"],
+    ),
+    number(
+        "TR_LICENSE_PLATE",
+        "a Turkish number plate",
+        (6, 8),
+        |n| {
+            pair(n, 0).is_some_and(|province| (1..=81).contains(&province))
+                && ["99A9999", "99A99999", "99AA999", "99AA9999", "99AAA99", "99AAA999"]
+                    .iter()
+                    .any(|form| shape(n, form.as_bytes()))
+        },
+        0.3,
+        &["plaka", "plate"],
+    ),
+    number(
+        "UK_VEHICLE_REGISTRATION",
+        "a British vehicle registration",
+        (5, 7),
+        |n| {
+            ["AA99AAA", "A999AAA", "A99AAA", "AAA999A", "AAA99A"].iter().any(|form| shape(n, form.as_bytes()))
+        },
+        0.2,
+        &["vehicle", "registration", "plate", "dvla"],
+    ),
+    number(
+        "DE_KFZ",
+        "a German number plate",
+        (5, 9),
+        |n| {
+            n.first().is_some_and(|byte| UPPER.has(*byte))
+                && n.last().is_some_and(|byte| DIGITS.has(*byte) || b"EH".contains(byte))
+        },
+        0.1,
+        &["kennzeichen", "kfz"],
+    ),
     number("IMEI", "an IMEI (Luhn)", (15, 15), |n| all_digits(n) && luhn(n), 0.3, &["imei", "device"]),
     number(
         "VIN",
@@ -781,6 +905,42 @@ fn chinese(n: &[u8]) -> bool {
         .and_then(|body| weighted(body, &[7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2]))
         .is_some_and(|sum| b"10X98765432".get((sum % 11) as usize) == n.last())
         && date(n, 12, 10)
+}
+
+fn finnish(n: &[u8]) -> bool {
+    let number: Vec<u8> = match n.len() {
+        10 => n.get(..9).unwrap_or_default().to_vec(),
+        _ => n.get(..6).into_iter().chain(n.get(7..10)).flatten().copied().collect(),
+    };
+    let century = n.len() == 10 || n.get(6).is_some_and(|sign| b"ABCDEFYXWVU".contains(sign));
+    let value = number.iter().try_fold(0_u32, |sum, &byte| Some(sum * 10 + digit(byte)?));
+    century
+        && number.len() == 9
+        && date(&number, 0, 2)
+        && value
+            .is_some_and(|value| b"0123456789ABCDEFHJKLMNPRSTUVWXY".get((value % 31) as usize) == n.last())
+}
+
+/// The machine-readable document number of ICAO 9303: weights 7, 3, 1.
+fn german_document(n: &[u8]) -> bool {
+    let members = n.iter().all(|byte| b"0123456789CFGHJKLMNPRTVWXYZ".contains(byte));
+    let check = n
+        .iter()
+        .take(9)
+        .enumerate()
+        .try_fold(0_u32, |sum, (at, &byte)| Some(sum + alphanumeric(byte)? * [7, 3, 1].get(at % 3)?));
+    members
+        && n.first().is_some_and(|first| UPPER.has(*first))
+        && n.iter().filter(|byte| DIGITS.has(**byte)).count() >= 3
+        && (n.len() == 9 || check.map(|sum| sum % 10) == digit_at(n, 9))
+}
+
+fn korean_business(n: &[u8]) -> bool {
+    let Some(sum) = n.get(..9).and_then(|body| weighted(body, &[1, 3, 7, 1, 3, 7, 1, 3, 5])) else {
+        return false;
+    };
+    let carry = digit_at(n, 8).unwrap_or(0) * 5 / 10;
+    digits(n) && digit_at(n, 9) == Some((10 - (sum + carry) % 10) % 10)
 }
 
 fn vin(n: &[u8]) -> bool {
