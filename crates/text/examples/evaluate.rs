@@ -2,6 +2,12 @@
 //!
 //! `evaluate FILE…` for labelled lines; a file that does not end in `.jsonl` is ordinary prose, in which any hit is wrong.
 
+#![expect(
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a tool for the terminal over rows of known shape"
+)]
+
 use bartizan_text::{Detector, Hit, Subjects};
 use std::collections::BTreeMap;
 

@@ -3,6 +3,12 @@
 //! The first holds documents with typed character spans; a hit counts if it overlaps a span of its type. The second holds
 //! short texts with the entity tested and how many of it are there.
 
+#![expect(
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a tool for the terminal over rows of known shape"
+)]
+
 use bartizan_text::{Detector, Hit, Subjects};
 use std::collections::BTreeMap;
 

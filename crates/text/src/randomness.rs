@@ -116,7 +116,7 @@ pub(crate) fn is_random(value: &[u8]) -> bool {
         return true;
     }
     // Long values without digits: capitals strewn among small letters, not at the heads of words.
-    (m.length >= 20 && m.changes >= m.length / 5 && m.lower >= 3 && m.upper >= 3)
+    (m.length >= 20 && m.changes >= m.length / 5 && m.consonants >= 4 && m.lower >= 3 && m.upper >= 3)
         || (m.length >= 20 && m.consonants >= 6 && m.entropy >= 3.5)
 }
 

@@ -450,9 +450,7 @@ pub(super) static NUMBERS: &[Number] = &[
         "UK_VEHICLE_REGISTRATION",
         "a British vehicle registration",
         (5, 7),
-        |n| {
-            ["AA99AAA", "A999AAA", "A99AAA", "AAA999A", "AAA99A"].iter().any(|form| shape(n, form.as_bytes()))
-        },
+        british_plate,
         0.2,
         &["vehicle", "registration", "plate", "dvla"],
     ),
@@ -905,6 +903,14 @@ fn chinese(n: &[u8]) -> bool {
         .and_then(|body| weighted(body, &[7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2]))
         .is_some_and(|sum| b"10X98765432".get((sum % 11) as usize) == n.last())
         && date(n, 12, 10)
+}
+
+/// The current style with its age identifier, and the two before it; I, Q and Z are not given out (DVLA INF104).
+fn british_plate(n: &[u8]) -> bool {
+    let letters = !n.iter().any(|byte| b"IQ".contains(byte));
+    let current = shape(n, b"AA99AAA") && pair(n, 2).is_some_and(|age| matches!(age, 2..=29 | 51..=79));
+    let older = shape(n, b"A999AAA") || shape(n, b"AAA999A");
+    letters && (current || older)
 }
 
 fn finnish(n: &[u8]) -> bool {
