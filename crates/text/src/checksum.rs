@@ -165,9 +165,13 @@ pub(crate) fn bech32(text: &[u8]) -> bool {
             }
         }
     };
-    prefix.iter().for_each(|&byte| step(u32::from(byte >> 5)));
+    for &byte in prefix {
+        step(u32::from(byte >> 5));
+    }
     step(0);
-    prefix.iter().for_each(|&byte| step(u32::from(byte & 31)));
+    for &byte in prefix {
+        step(u32::from(byte & 31));
+    }
     for byte in data {
         let Some(value) = BECH32.iter().position(|member| member == byte) else { return false };
         step(value as u32);

@@ -120,7 +120,9 @@ fn hmac(key: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
         block
     };
     let mut inner = Sha256::new_with_prefix(pad(0x36));
-    parts.iter().for_each(|part| inner.update(part));
+    for part in parts {
+        inner.update(part);
+    }
     let mut outer = Sha256::new_with_prefix(pad(0x5C));
     outer.update(inner.finalize());
     outer.finalize().into()

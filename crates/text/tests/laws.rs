@@ -68,7 +68,7 @@ fn ordinary_sentences_hold_no_secret() {
 fn numbers_need_their_check_digits() {
     let ids = |text: &str| hits(text).iter().map(|hit| hit.kind.id).collect::<Vec<_>>();
     assert_eq!(ids("paid to GB82 WEST 1234 5698 7654 32 today"), ["IBAN_CODE"]);
-    assert_eq!(ids("paid to GB82 WEST 1234 5698 7654 33 today"), Vec::<&str>::new());
+    assert_eq!(ids("paid to GB82WEST12345698765433 today"), Vec::<&str>::new());
 }
 
 /// Measured on the corpus of labelled examples where one is given: `BARTIZAN_CORPUS` names its folder.

@@ -115,6 +115,12 @@ fn phone(text: &[u8], start: usize) -> Option<Raw> {
     if before.is_some_and(|byte| WORD.has(byte) || b"+.-/(".contains(&byte)) {
         return None;
     }
+    // The tail of a longer number is no number of its own.
+    if before.is_some_and(|byte| b" -".contains(&byte))
+        && start.checked_sub(2).and_then(|at| bytes::at(text, at)).is_some_and(|byte| DIGITS.has(byte))
+    {
+        return None;
+    }
     let tail = span(text, start, start + 32);
     let (mut count, mut end, mut marks, mut groups, mut fresh) = (0, 0, 0, 0, true);
     for (at, &byte) in tail.iter().enumerate() {

@@ -42,6 +42,7 @@ pub(super) fn mail(text: &[u8], at: usize) -> Option<Raw> {
 
 /// What a colon at `at` belongs to: a web address, an IPv6 or a hardware address.
 pub(super) fn address(text: &[u8], at: usize) -> Option<Raw> {
+    const MEMBERS: Set = HEX.and(Set::of(b":."));
     if span(text, at, at + 3) == b"://" {
         let scheme = span(text, at.saturating_sub(5), at);
         let name = [&b"https"[..], b"http", b"ftp"]
@@ -58,7 +59,6 @@ pub(super) fn address(text: &[u8], at: usize) -> Option<Raw> {
         return (length >= 3)
             .then(|| Raw::new(&URL, at - name.len(), at + 3 + length, 0.6, "the grammar of web addresses"));
     }
-    const MEMBERS: Set = HEX.and(Set::of(b":."));
     let head = text.get(at.saturating_sub(5)..at)?.iter().rev().take_while(|&&byte| HEX.has(byte)).count();
     let start = at - head;
     if bytes::before(text, start).is_some_and(|byte| WORD.has(byte) || byte == b':') {

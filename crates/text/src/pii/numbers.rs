@@ -512,10 +512,9 @@ fn date(n: &[u8], day: usize, month: usize) -> bool {
 fn card(n: &[u8]) -> bool {
     let issuer = match n {
         [b'4', ..] => matches!(n.len(), 13 | 16 | 19),
-        [b'5', ..] => matches!(n.len(), 12..=19),
         [b'2', b'2'..=b'7', ..] => n.len() == 16,
         [b'3', ..] => matches!(n.len(), 14..=16),
-        [b'6', ..] => matches!(n.len(), 12..=19),
+        [b'5' | b'6', ..] => matches!(n.len(), 12..=19),
         [b'1', b'8', ..] => n.len() == 15,
         _ => false,
     };

@@ -25,6 +25,7 @@ pub(super) const PASSWORD_WORDS: &[&str] = &[
     "mot_de_passe",
     "contrasena",
     "-AsPlainText",
+    "_pass",
 ];
 
 /// Words of names behind which a drawn value stands.
@@ -177,13 +178,14 @@ const CREDENTIAL_WORDS: [&[u8]; 9] =
 /// The last part of a value such as `_API_KEY-a8F3…`, or all of it.
 fn tail_of(value: &[u8], named: bool) -> &[u8] {
     let uuid = value.len().checked_sub(36).and_then(|at| value.get(at..)).filter(|tail| is_uuid(tail));
-    let last = value.rsplit(|byte| b"-_.".contains(byte)).next().filter(|last| named && last.len() >= 16);
+    let last = value.rsplit(|byte| b"-_.".contains(byte)).next();
+    let last = last.filter(|last| last.len() >= if named { 16 } else { 20 });
     uuid.or(last).unwrap_or(value)
 }
 
 /// Whether a value can be a key: drawn, or, where a word of credentials stands before it, at least no word of a language.
 fn fits(value: &[u8], named: bool) -> bool {
-    let dotted = value.iter().filter(|&&byte| byte == b'.').count();
+    let dotted = value.split(|&byte| byte == b'.').count().saturating_sub(1);
     if dotted > 2 || is_path(value) {
         return false;
     }
@@ -239,7 +241,6 @@ fn operator(text: &[u8], mut at: usize) -> Option<(usize, bool)> {
             }
             b'!' | b'<' | b'\n' | b'\r' if !seen => return None,
             b'\n' | b'\r' => {}
-            b'@' if !seen => {}
             _ => return (seen || spaces).then_some((at, !seen)),
         }
         if seen && matches!(bytes::at(text, at + 1), Some(b'"' | b'\'' | b'`')) {

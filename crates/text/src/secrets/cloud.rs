@@ -146,7 +146,7 @@ pub(super) static FORMATS: &[Format] = &[
         &["pscale_tkn_", "pscale_pw_", "pscale_oauth_"],
         &[Part::Run(TILDE, 32, 64)],
     ),
-    format("supabase-token", "a Supabase token", &["sbp_"], &[Part::Run(HEX, 40, 40)]),
+    format("supabase-token", "a Supabase token", &["sbp_"], &[Part::Run(LOWER_NUM, 40, 40)]),
     format("neon-key", "a Neon key", &["napi_"], &[Part::Run(LOWER_NUM, 60, 70)]),
     format("clickhouse-cloud-key", "a ClickHouse Cloud key", &["4b1d"], &[Part::Run(ALNUM, 38, 38)]),
     format("aiven-password", "an Aiven password", &["AVNS_"], &[Part::Run(WORD, 16, 24)]),

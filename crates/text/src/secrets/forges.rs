@@ -138,7 +138,7 @@ pub(super) static FORMATS: &[Format] = &[
         &[Part::Run(DIGITS, 6, 9), Part::Text("_"), Part::Run(ALNUM, 32, 32)],
     ),
     format("typeform-token", "a Typeform token", &["tfp_"], &[Part::Run(BASE64_URL, 43, 65)]),
-    format("contentful-token", "a Contentful token", &["CFPAT-"], &[Part::Run(BASE64_URL, 43, 43)]),
+    format("contentful-token", "a Contentful token", &["CFPAT-"], &[Part::Run(BASE64_URL, 43, 64)]),
     format("readme-key", "a ReadMe key", &["rdme_"], &[Part::Run(LOWER_NUM, 70, 70)]),
     format("adafruit-key", "an Adafruit IO key", &["aio_"], &[Part::Run(ALNUM, 28, 28)]),
     format("adobe-client-secret", "an Adobe client secret", &["p8e-"], &[Part::Run(BASE64_URL, 32, 32)]),

@@ -156,6 +156,7 @@ pub(crate) fn drawn(token: &[u8], fixed: usize) -> Option<(Option<f32>, &'static
 }
 
 /// No judgement beyond the form.
+#[expect(clippy::unnecessary_wraps, reason = "has the type of every check")]
 pub(crate) fn form(_: &[u8], _: usize) -> Option<(Option<f32>, &'static str)> {
     Some((None, "the issuer's format"))
 }

@@ -46,12 +46,22 @@ impl Secrets {
         let mut cues = std::collections::BTreeMap::<String, Vec<Cue>>::new();
         let mut add = |text: &'static str, cue| cues.entry(text.to_ascii_lowercase()).or_default().push(cue);
         for format in FAMILIES.iter().copied().flatten() {
-            format.starts.iter().for_each(|start| add(start, Cue::Format(format, start)));
+            for start in format.starts {
+                add(start, Cue::Format(format, start));
+            }
         }
-        structure::STARTS.iter().for_each(|(start, read)| add(start, Cue::Structure(*read, start)));
-        assignment::PASSWORD_WORDS.iter().for_each(|word| add(word, Cue::Password));
-        assignment::SECRET_WORDS.iter().for_each(|word| add(word, Cue::Secret));
-        service_names::NAMES.iter().for_each(|name| add(name, Cue::Service));
+        for (start, read) in structure::STARTS {
+            add(start, Cue::Structure(*read, start));
+        }
+        for word in assignment::PASSWORD_WORDS {
+            add(word, Cue::Password);
+        }
+        for word in assignment::SECRET_WORDS {
+            add(word, Cue::Secret);
+        }
+        for name in service_names::NAMES {
+            add(name, Cue::Service);
+        }
         let automaton = AhoCorasick::builder()
             .ascii_case_insensitive(true)
             .kind(Some(AhoCorasickKind::DFA))

@@ -109,7 +109,7 @@ fn address(text: &[u8], start: usize, end: usize) -> Option<Raw> {
 }
 
 fn hash(text: &[u8], start: usize, end: usize) -> Option<Raw> {
-    const MEMBERS: Set = ALNUM.and(Set::of(b"./$=,+-_*@"));
+    const MEMBERS: Set = ALNUM.and(Set::of(b"./$=,+-_*@:"));
     let run = MEMBERS.run(text.get(end..)?, 4096);
     let body = span(text, end, end + run);
     let tail = body.rsplit(|&byte| byte == b'$').next()?;
@@ -119,10 +119,10 @@ fn hash(text: &[u8], start: usize, end: usize) -> Option<Raw> {
 }
 
 fn authorization(text: &[u8], start: usize, end: usize) -> Option<Raw> {
-    stands_free(text, start).then_some(())?;
     const MEMBERS: Set = BASE64_URL.and(Set::of(b"+/=.~:"));
+    stands_free(text, start).then_some(())?;
     let mut at = end;
-    for word in ["Bearer ", "Basic ", "Token ", "token=", "\"", "'"] {
+    for word in ["Bearer ", "Basic ", "Api-Token ", "Token ", "token=", "\"", "'"] {
         if span(text, at, at + word.len()).eq_ignore_ascii_case(word.as_bytes()) {
             at += word.len();
         }
