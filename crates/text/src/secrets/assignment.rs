@@ -77,6 +77,9 @@ pub(super) fn assigned(text: &[u8], start: usize, end: usize, password: bool) ->
     if continues && !password {
         return None;
     }
+    if !password && names_a_reference(text, start, name_end) {
+        return None;
+    }
     let (at, loose) = operator(text, name_end)?;
     let (from, to, quoted) = value(text, at)?;
     let value = span(text, from, to);
@@ -222,6 +225,16 @@ fn paired(text: &[u8], start: usize, to: usize) -> Option<&'static str> {
         &[b"user = ", b"user=", b"username", b"user:", b"user\"", b"user'", b"user_name", b"login="],
     )
     .then_some("a password beside a user name")
+}
+
+/// Whether the whole name is that of something about a credential: its identifier, its file, its public half.
+fn names_a_reference(text: &[u8], start: usize, end: usize) -> bool {
+    let head = span(text, start.saturating_sub(40), start);
+    let lead = head.iter().rev().take_while(|&&byte| WORD.has(byte)).count();
+    let name = span(text, start.saturating_sub(lead), end).to_ascii_lowercase();
+    let ends: [&[u8]; 9] =
+        [b"id", b"name", b"version", b"length", b"file", b"url", b"path", b"size", b"type"];
+    holds_ignoring_case(&name, b"public") || ends.iter().any(|tail| name.ends_with(tail))
 }
 
 /// Where the value begins behind the operator after a name, and whether only a space stood there.
