@@ -81,6 +81,8 @@ impl Format {
         start: usize,
         end: usize,
     ) -> Option<(usize, usize, f32, &'static str)> {
+        // What follows fails sooner than what stands before: most full stops end a sentence.
+        let last = self.follow(text, end)?;
         let first = match self.back {
             Some((set, least, most)) => {
                 let head = text.get(start.saturating_sub(most.saturating_add(1))..start)?;
@@ -95,7 +97,6 @@ impl Format {
         if !stands_free(text, first) {
             return None;
         }
-        let last = self.follow(text, end)?;
         let token = text.get(first..last)?;
         let (score, why) = (self.check)(token, end.saturating_sub(first))?;
         Some((first, last, score.unwrap_or(self.score), why))
