@@ -16,7 +16,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let verbose = std::env::args().any(|argument| argument.starts_with("-v"));
     for path in std::env::args().skip(1).filter(|argument| !argument.starts_with("-v")) {
         let text = std::fs::read_to_string(&path)?;
-        if !path.ends_with(".jsonl") {
+        if !path.to_ascii_lowercase().ends_with(".jsonl") {
             let mut hits = Vec::<Hit>::new();
             let started = std::time::Instant::now();
             detector.scan(&text, &mut hits);

@@ -19,7 +19,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut counts = BTreeMap::<String, [usize; 4]>::new();
     for path in &paths {
         let text = std::fs::read_to_string(path)?;
-        if path.ends_with(".json") {
+        if path.to_ascii_lowercase().ends_with(".json") {
             let documents: Vec<serde_json::Value> = serde_json::from_str(&text)?;
             for document in &documents {
                 let full = document["full_text"].as_str().unwrap_or_default();

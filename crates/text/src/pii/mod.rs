@@ -36,7 +36,7 @@ pub(crate) fn scan(text: &[u8], raw: &mut Vec<Raw>) {
                 continue;
             }
             b'+' | b'(' if bytes::at(text, at + 1).is_some_and(|next| DIGITS.has(next)) => {
-                raw.extend(phone(text, at))
+                raw.extend(phone(text, at));
             }
             _ => {}
         }
@@ -70,7 +70,7 @@ fn number(text: &[u8], start: usize, raw: &mut Vec<Raw>) {
             Some(b' ' | b'-' | b'.' | b'/')
                 if bytes::at(text, at + 1).is_some_and(|next| ALNUM.has(next)) =>
             {
-                at += 1
+                at += 1;
             }
             _ => return,
         }

@@ -82,7 +82,7 @@ impl Format {
         end: usize,
     ) -> Option<(usize, usize, f32, &'static str)> {
         // What follows fails sooner than what stands before: most full stops end a sentence.
-        let last = self.follow(text, end)?;
+        let stop = self.follow(text, end)?;
         let first = match self.back {
             Some((set, least, most)) => {
                 let head = text.get(start.saturating_sub(most.saturating_add(1))..start)?;
@@ -97,9 +97,9 @@ impl Format {
         if !stands_free(text, first) {
             return None;
         }
-        let token = text.get(first..last)?;
+        let token = text.get(first..stop)?;
         let (score, why) = (self.check)(token, end.saturating_sub(first))?;
-        Some((first, last, score.unwrap_or(self.score), why))
+        Some((first, stop, score.unwrap_or(self.score), why))
     }
 
     fn follow(&self, text: &[u8], mut at: usize) -> Option<usize> {
