@@ -1,0 +1,80 @@
+//! The entry point: [`Detector`].
+
+use crate::hit::{Characters, Hit, Sink, settle};
+use crate::secrets::Secrets;
+use thiserror::Error;
+
+/// Why a detector could not be made.
+#[derive(Debug, Error)]
+pub enum TextError {
+    /// The automaton over the fixed texts of all formats could not be built.
+    #[error("the automaton over all token formats could not be built; use fewer subjects")]
+    Automaton(#[from] aho_corasick::BuildError),
+}
+
+/// What to look for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Subjects {
+    /// Credentials.
+    pub secrets: bool,
+    /// Personal data told by its form.
+    pub patterns: bool,
+    /// Characters that are not seen, or not what they seem.
+    pub characters: bool,
+}
+
+impl Subjects {
+    /// Everything.
+    pub const ALL: Self = Self { secrets: true, patterns: true, characters: true };
+}
+
+/// Finds what is wrong with texts. Made once, used for any number of texts, from any number of threads.
+#[derive(Debug)]
+pub struct Detector {
+    secrets: Option<Secrets>,
+    patterns: bool,
+    characters: bool,
+}
+
+impl Detector {
+    /// A detector for the subjects.
+    ///
+    /// # Errors
+    /// [`TextError::Automaton`] if the tables are too large for an automaton.
+    pub fn new(subjects: Subjects) -> Result<Self, TextError> {
+        Ok(Self {
+            secrets: subjects.secrets.then(Secrets::new).transpose()?,
+            patterns: subjects.patterns,
+            characters: subjects.characters,
+        })
+    }
+
+    /// Finds what is in `text` and gives it to `sink` in order. Bytes that are not UTF-8 are read as single characters.
+    pub fn scan(&self, text: impl AsRef<[u8]>, sink: &mut dyn Sink) {
+        let text = text.as_ref();
+        let mut raw = Vec::new();
+        if let Some(secrets) = &self.secrets {
+            secrets.scan(text, &mut raw);
+        }
+        if self.patterns {
+            crate::pii::scan(text, &mut raw);
+        }
+        if self.characters {
+            crate::unseen::scan(text, &mut raw);
+        }
+        let mut starts = Characters::new(text);
+        for hit in settle(raw) {
+            let char_start = starts.until(hit.start);
+            let inner = text.get(hit.start..hit.end).unwrap_or_default();
+            sink.hit(Hit {
+                kind: hit.kind,
+                start: hit.start,
+                end: hit.end,
+                char_start,
+                char_end: char_start.saturating_add(crate::hit::characters(inner)),
+                score: hit.score,
+                evidence: hit.evidence,
+            });
+        }
+    }
+}

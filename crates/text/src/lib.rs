@@ -1,0 +1,20 @@
+//! What can be wrong with a text: credentials in it, personal data, characters that are not what they seem.
+//!
+//! A [`Detector`] reads a text once per subject, in time linear in its length, and gives [`Hit`]s to a [`Sink`] with byte
+//! and character offsets. Nothing here prints, opens a connection or keeps what it read.
+
+mod bytes;
+mod checksum;
+mod detector;
+mod hit;
+mod pii;
+mod randomness;
+mod secrets;
+mod unseen;
+
+pub mod redact;
+pub mod rules;
+
+pub use detector::{Detector, Subjects, TextError};
+pub use hit::{Class, Hit, Kind, Sink};
+pub use rules::RULES;

@@ -1,0 +1,180 @@
+//! Personal data told by its form: one pass over the bytes, looking closer where a word with a digit begins, at `@`, at
+//! `://` and at colons of network addresses. Every look is bounded, so the whole is linear.
+
+mod network;
+mod numbers;
+
+use crate::bytes::{self, ALNUM, DIGITS, UPPER, WORD, holds_ignoring_case, span};
+use crate::hit::{Class, Kind, Raw};
+use numbers::NUMBERS;
+
+/// Longest number without separators.
+const LONGEST: usize = 34;
+/// How far before a number a word for it may stand, and how far behind, in bytes.
+const CONTEXT: (usize, usize) = (60, 30);
+
+static PHONE: Kind = Kind { id: "PHONE_NUMBER", name: "a telephone number", class: Class::Pattern };
+
+/// Finds personal data by form.
+pub(crate) fn scan(text: &[u8], raw: &mut Vec<Raw>) {
+    let mut at = 0;
+    while let Some(&byte) = text.get(at) {
+        match byte {
+            b'@' => raw.extend(network::mail(text, at)),
+            b':' => raw.extend(network::address(text, at)),
+            _ if ALNUM.has(byte) => {
+                let run = WORD.run(text.get(at..).unwrap_or_default(), usize::MAX);
+                let word = span(text, at, at + run);
+                let leads = run <= 4 && word.iter().all(|&byte| UPPER.has(byte));
+                if leads || word.iter().any(|&byte| DIGITS.has(byte)) {
+                    number(text, at, raw);
+                }
+                if run >= 26 {
+                    raw.extend(network::wallet(text, at, at + run));
+                }
+                at += run.max(1);
+                continue;
+            }
+            b'+' | b'(' if bytes::at(text, at + 1).is_some_and(|next| DIGITS.has(next)) => {
+                raw.extend(phone(text, at));
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+}
+
+/// Judges the numbers that begin at `start`: every length at which a group ends.
+fn number(text: &[u8], start: usize, raw: &mut Vec<Raw>) {
+    let mut compact: Vec<u8> = Vec::with_capacity(LONGEST);
+    let mut groups: Vec<usize> = Vec::with_capacity(10);
+    let mut at = start;
+    if bytes::before(text, start).is_some_and(|byte| WORD.has(byte)) {
+        return;
+    }
+    raw.extend(network::dotted(text, start));
+    raw.extend(phone(text, start));
+    raw.extend(network::hyphened(text, start));
+    while groups.len() < 10 {
+        let run = ALNUM.run(text.get(at..).unwrap_or_default(), LONGEST + 1);
+        if run == 0 || compact.len() + run > LONGEST || bytes::at(text, at + run) == Some(b'_') {
+            return;
+        }
+        compact.extend(span(text, at, at + run).iter().map(u8::to_ascii_uppercase));
+        groups.push(run);
+        at += run;
+        if compact.len() >= 5 && compact.iter().any(|&byte| DIGITS.has(byte)) {
+            judge(text, start, at, &compact, &groups, raw);
+        }
+        match bytes::at(text, at) {
+            Some(b' ' | b'-' | b'.' | b'/')
+                if bytes::at(text, at + 1).is_some_and(|next| ALNUM.has(next)) =>
+            {
+                at += 1;
+            }
+            _ => return,
+        }
+    }
+}
+
+fn judge(text: &[u8], start: usize, end: usize, compact: &[u8], groups: &[usize], raw: &mut Vec<Raw>) {
+    let joined = matches!(bytes::at(text, end), Some(b'-' | b'@'))
+        || matches!(bytes::before(text, start), Some(b'-' | b'.' | b'$'));
+    for kind in NUMBERS {
+        if compact.len() < kind.lengths.0
+            || compact.len() > kind.lengths.1
+            || (!kind.groups.is_empty() && !kind.groups.contains(&groups))
+            || !(kind.check)(compact)
+        {
+            continue;
+        }
+        let near = is_near(text, start, end, kind.context);
+        let dashed = groups.len() > 1 && !kind.groups.is_empty();
+        let whole = text.trim_ascii().len() == end - start;
+        let mut score = kind.alone + if near { 0.4 } else { 0.0 } + if dashed { 0.3 } else { 0.0 };
+        if whole {
+            score = score.max(0.5);
+        }
+        if score >= 0.45 && !(joined && score < 0.8) {
+            let why = if near { "its form, and a word for it near" } else { kind.kind.name };
+            raw.push(Raw::new(&kind.kind, start, end, score.min(0.99), why));
+        }
+    }
+}
+
+/// Whether one of the words stands near, on its own.
+fn is_near(text: &[u8], start: usize, end: usize, words: &[&str]) -> bool {
+    let before = span(text, start.saturating_sub(CONTEXT.0), start);
+    let after = span(text, end, end + CONTEXT.1);
+    words.iter().any(|word| [before, after].iter().any(|place| holds_ignoring_case(place, word.as_bytes())))
+}
+
+/// A telephone number: international (ITU-T E.164) or in the groups of a country's own writing.
+fn phone(text: &[u8], start: usize) -> Option<Raw> {
+    let before = bytes::before(text, start);
+    if before.is_some_and(|byte| WORD.has(byte) || b"+.-/(".contains(&byte)) {
+        return None;
+    }
+    // The tail of a longer number is no number of its own.
+    if before.is_some_and(|byte| b" -".contains(&byte))
+        && start.checked_sub(2).and_then(|at| bytes::at(text, at)).is_some_and(|byte| DIGITS.has(byte))
+    {
+        return None;
+    }
+    let tail = span(text, start, start + 32);
+    let (mut count, mut end, mut marks, mut groups, mut fresh) = (0, 0, 0, 0, true);
+    for (at, &byte) in tail.iter().enumerate() {
+        match byte {
+            b'0'..=b'9' => {
+                count += 1;
+                end = at + 1;
+                groups += usize::from(fresh);
+                fresh = false;
+            }
+            b' ' | b'-' | b'.' | b'(' | b')' | b'/' => {
+                let last = at.checked_sub(1).and_then(|at| bytes::at(tail, at));
+                if last == Some(byte) {
+                    break;
+                }
+                marks += 1;
+                fresh = true;
+            }
+            b'+' if at == 0 => {}
+            b'x' if count >= 9 => {
+                let digits = DIGITS.run(tail.get(at + 1..)?, 6);
+                if digits > 0 {
+                    end = at + 1 + digits;
+                }
+                break;
+            }
+            _ => break,
+        }
+        if count > 15 {
+            return None;
+        }
+    }
+    let number = tail.get(..end)?;
+    if bytes::at(text, start + end).is_some_and(|next| WORD.has(next)) {
+        return None;
+    }
+    let near = is_near(
+        text,
+        start,
+        start + end,
+        &[
+            "phone", "call", "tel", "mobile", "cell", "fax", "number", "contact", "dial", "whatsapp", "sms",
+            "☎",
+        ],
+    );
+    let international = number.starts_with(b"+") && (8..=15).contains(&count);
+    let local = (9..=13).contains(&count) && marks >= 1 && (2..=6).contains(&groups);
+    let score = match (international, local, near) {
+        (true, ..) => 0.85,
+        (_, true, true) => 0.75,
+        (_, true, false) => 0.5,
+        (_, false, true) if (7..=15).contains(&count) => 0.5,
+        (..) => return None,
+    };
+    let why = if international { "international form (E.164)" } else { "grouped as telephone numbers are" };
+    Some(Raw::new(&PHONE, start, start + end, score, why))
+}

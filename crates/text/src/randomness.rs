@@ -1,0 +1,284 @@
+//! Whether a value looks drawn at random, typed as a placeholder, or written as words.
+//!
+//! Three measures over one pass of at most [`LONGEST`] bytes: Shannon entropy of the bytes (C. E. Shannon, 1948), the
+//! classes of characters, and changes of class, which words in camelCase or snake_case have few of.
+
+use crate::bytes::{ALNUM, ALPHA, DIGITS, HEX, LOWER, UPPER, holds_ignoring_case};
+
+/// Longest part of a value that is measured, in bytes.
+const LONGEST: usize = 512;
+
+/// What one pass over a value tells.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Measure {
+    /// Bytes measured.
+    pub(crate) length: usize,
+    /// Shannon entropy in bits per byte.
+    pub(crate) entropy: f32,
+    /// How many different bytes.
+    pub(crate) distinct: usize,
+    pub(crate) digits: usize,
+    pub(crate) lower: usize,
+    pub(crate) upper: usize,
+    /// Bytes that are neither letters nor digits.
+    pub(crate) other: usize,
+    /// Neighbours of different class: digit beside letter, a capital after a small letter.
+    pub(crate) changes: usize,
+    /// Whether every byte is a hexadecimal digit.
+    pub(crate) hex: bool,
+    /// Longest run of letters without a vowel.
+    pub(crate) consonants: usize,
+}
+
+/// Measures a value.
+pub(crate) fn measure(value: &[u8]) -> Measure {
+    let value = value.get(..LONGEST.min(value.len())).unwrap_or_default();
+    let mut counts = [0_u16; 256];
+    let mut measure = Measure {
+        length: value.len(),
+        entropy: 0.0,
+        distinct: 0,
+        digits: 0,
+        lower: 0,
+        upper: 0,
+        other: 0,
+        changes: 0,
+        hex: !value.is_empty(),
+        consonants: 0,
+    };
+    let mut last = 0_u8;
+    let mut consonants = 0_usize;
+    for &byte in value {
+        if let Some(count) = counts.get_mut(usize::from(byte)) {
+            *count = count.saturating_add(1);
+        }
+        measure.hex &= HEX.has(byte);
+        let class = if DIGITS.has(byte) {
+            measure.digits += 1;
+            1
+        } else if LOWER.has(byte) {
+            measure.lower += 1;
+            2
+        } else if UPPER.has(byte) {
+            measure.upper += 1;
+            3
+        } else {
+            measure.other += 1;
+            4
+        };
+        if last != 0 && class != last && !(last == 3 && class == 2) && last != 4 && class != 4 {
+            measure.changes += 1;
+        }
+        last = class;
+        if ALPHA.has(byte) && !b"aeiouyAEIOUY".contains(&byte) {
+            consonants += 1;
+            measure.consonants = measure.consonants.max(consonants);
+        } else {
+            consonants = 0;
+        }
+    }
+    let total = value.len() as f32;
+    for &count in counts.iter().filter(|&&count| count > 0) {
+        measure.distinct += 1;
+        let share = f32::from(count) / total;
+        measure.entropy -= share * share.log2();
+    }
+    measure
+}
+
+/// Whether a value could have come from a random generator over letters, digits and a few marks.
+///
+/// True for hexadecimal and mixed values with enough different characters and changes of class; false for words,
+/// identifiers, paths, versions and numbers.
+pub(crate) fn is_random(value: &[u8]) -> bool {
+    let m = measure(value);
+    if m.length < 8 || m.distinct < 6 || is_placeholder(value) {
+        return false;
+    }
+    let letters = m.lower + m.upper;
+    if m.hex {
+        return m.digits >= 2 && letters >= 2 && m.entropy >= 2.5 && m.distinct * 4 >= m.length.min(32);
+    }
+    let bar = match m.length {
+        0..=11 => 2.6,
+        12..=19 => 3.0,
+        20..=31 => 3.3,
+        _ => 3.5,
+    };
+    if m.entropy < bar || letters == 0 {
+        return false;
+    }
+    let words = m.length.div_ceil(8);
+    if m.digits >= 1 && m.changes > words.min(4) {
+        return true;
+    }
+    if m.digits >= 2 && m.changes >= 3 && m.length >= 12 {
+        return true;
+    }
+    // Long values without digits: capitals strewn among small letters, not at the heads of words.
+    (m.length >= 20 && m.changes >= m.length / 5 && m.consonants >= 4 && m.lower >= 3 && m.upper >= 3)
+        || (m.length >= 20 && m.consonants >= 6 && m.entropy >= 3.5)
+}
+
+/// Whether a value is a stand-in: a word such as `example`, one character repeated, a sequence, or a reference to
+/// somewhere else (`${NAME}`, `<token>`, `{{ value }}`, `%NAME%`).
+pub(crate) fn is_placeholder(value: &[u8]) -> bool {
+    let head = value.get(..LONGEST.min(value.len())).unwrap_or_default();
+    if is_reference(head) || is_stand_in(head) {
+        return true;
+    }
+    let core: Vec<u8> = head.iter().copied().filter(|&byte| ALNUM.has(byte)).collect();
+    if core.len() < 4 {
+        return core.is_empty();
+    }
+    let mut repeated = 0_usize;
+    let mut sequential = 0_usize;
+    let mut run = 1_usize;
+    let mut longest = 1_usize;
+    for pair in core.windows(2) {
+        if let [first, second] = pair {
+            let same = first.eq_ignore_ascii_case(second);
+            repeated += usize::from(same);
+            run = if same { run + 1 } else { 1 };
+            longest = longest.max(run);
+            sequential +=
+                usize::from(second.wrapping_sub(*first) == 1 || (*first == b'9' && *second == b'0'));
+        }
+    }
+    let pairs = core.len() - 1;
+    longest >= 8
+        || (longest >= 6 && core.len() < 32)
+        || repeated * 2 > pairs
+        || sequential * 10 > pairs * 7
+        || is_periodic(&core)
+}
+
+/// Whether a value contains a word people write where a secret will stand.
+pub(crate) fn is_stand_in(value: &[u8]) -> bool {
+    STAND_INS.iter().any(|word| holds_ignoring_case(value, word.as_bytes()))
+}
+
+/// Whether a value repeats itself with a period of at most six.
+fn is_periodic(core: &[u8]) -> bool {
+    core.len() >= 12
+        && (1..=6).any(|period| {
+            core.get(period..).is_some_and(|shifted| shifted.iter().zip(core).all(|(a, b)| a == b))
+        })
+}
+
+/// Whether a value points to where the real one is: a variable, a template, a call.
+pub(crate) fn is_reference(value: &[u8]) -> bool {
+    let trimmed = value.trim_ascii();
+    let starts = ["${", "{{", "<%", "$(", "#{", "%(", "@{", "[[", "!Ref", "!Sub", "!vault", "$ENV", "$env:"];
+    if starts.iter().any(|start| trimmed.starts_with(start.as_bytes())) {
+        return true;
+    }
+    match trimmed {
+        [b'<', .., b'>'] | [b'[', .., b']'] | [b'{', .., b'}'] | [b'%', .., b'%'] | [b'*', b'*', ..] => true,
+        [b'$', name @ ..] => !name.is_empty() && name.iter().all(|&byte| UPPER.has(byte) || byte == b'_'),
+        _ => {
+            ["os.environ", "process.env", "getenv(", "ENV[", "env.", "secrets.", "config.", "var.", "vault("]
+                .iter()
+                .any(|word| holds_ignoring_case(trimmed, word.as_bytes()))
+        }
+    }
+}
+
+/// Words people write where a secret will stand.
+const STAND_INS: &[&str] = &[
+    "example",
+    "placeholder",
+    "your_",
+    "your-",
+    "yourapi",
+    "yourkey",
+    "yourtoken",
+    "yoursecret",
+    "xxxx",
+    "redacted",
+    "changeme",
+    "change_me",
+    "change-me",
+    "replaceme",
+    "replace_me",
+    "replace-me",
+    "insert_",
+    "insert-",
+    "dummy",
+    "notasecret",
+    "not-a-secret",
+    "not_a_secret",
+    "fake_",
+    "fakekey",
+    "fake-",
+    "<your",
+    "undefined",
+    "....",
+    "****",
+    "____",
+    "lorem",
+    "ipsum",
+];
+
+/// Whether a value is a UUID (RFC 9562 text form).
+pub(crate) fn is_uuid(value: &[u8]) -> bool {
+    value.len() == 36
+        && value.iter().enumerate().all(|(at, &byte)| match at {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => HEX.has(byte),
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn drawn_values_are_random_and_written_ones_are_not() {
+        for drawn in [
+            "a8F3kd92LsQ0pZx7Vb6N",
+            "9f86d081884c7d659a2feaa0c55ad015",
+            "lV9ASPsd2P3d",
+            "kQzWpRtLbNxMvHsJdFgYcU",
+        ] {
+            assert!(is_random(drawn.as_bytes()), "{drawn}");
+        }
+        for written in [
+            "getAccessTokenFromHeader",
+            "com.example.service.TokenProvider",
+            "my_application_settings",
+            "1234567890123456",
+            "password",
+        ] {
+            assert!(!is_random(written.as_bytes()), "{written}");
+        }
+    }
+
+    #[test]
+    fn stand_ins_are_told_from_values() {
+        for stand_in in [
+            "YOUR_API_KEY",
+            "xxxxxxxxxxxx",
+            "${TOKEN}",
+            "<token>",
+            "{{ secret }}",
+            "AKIAIOSFODNN7EXAMPLE",
+            "%PASS%",
+        ] {
+            assert!(is_placeholder(stand_in.as_bytes()), "{stand_in}");
+        }
+        assert!(!is_placeholder(b"a8F3kd92LsQ0pZx7Vb6N"));
+    }
+
+    #[test]
+    fn entropy_is_that_of_the_byte_distribution() {
+        assert!((measure(b"abab").entropy - 1.0).abs() < 1e-6);
+        assert!((measure(b"abcdefgh").entropy - 3.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_uuid_has_its_dashes_in_place() {
+        assert!(is_uuid(b"123e4567-e89b-12d3-a456-426614174000"));
+        assert!(!is_uuid(b"123e4567e89b-12d3-a456-4266141740000"));
+    }
+}
