@@ -9,7 +9,10 @@ mod log;
 mod run;
 mod sign;
 
-pub(crate) use data::{DataArguments, DataCommand, PoisonArguments, RowFormat};
+pub(crate) use data::{
+    AnomalyArguments, DataArguments, DataCommand, FailOn, LabelArguments, LeakArguments, LeakClass,
+    PoisonArguments, RowFormat,
+};
 pub(crate) use key::{ExportForm, KeyArguments, KeyCommand, PassphraseArguments, TextOrJson};
 pub(crate) use lineage::{
     AttestArguments, BomArguments, BomFormat, KeyChoice, LineageArguments, LineageCommand, LineageFormat,

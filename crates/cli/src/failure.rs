@@ -58,6 +58,14 @@ pub(crate) enum Failure {
         #[source]
         error: Box<TableError>,
     },
+    /// An array is not what is asked for.
+    #[error("{path} {problem}")]
+    Array {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        problem: String,
+    },
     /// A dataset has no such column.
     #[error("{path} has no column `{column}`")]
     NoColumn {

@@ -17,6 +17,87 @@ pub(crate) enum DataCommand {
     /// Rank rows that may have been planted: triggers, hidden characters, odd words, one-sided styles
     #[command(after_long_help = POISON_HELP)]
     Poison(PoisonArguments),
+    /// Find credentials, personal data and deceptive characters in every value
+    #[command(after_long_help = LEAKS_HELP)]
+    Leaks(LeakArguments),
+    /// Rank labels by how probably they are wrong, given the probabilities of a model that has not seen the rows
+    Labels(LabelArguments),
+    /// Score every row of a table by how strange it is among the others
+    Anomalies(AnomalyArguments),
+}
+
+/// Arguments of `bartizan data leaks`.
+#[derive(Debug, Args)]
+pub(crate) struct LeakArguments {
+    /// JSON Lines, JSON array, CSV, TSV or plain text, also compressed with gzip; `-` for standard input
+    pub(crate) file: PathBuf,
+    /// Look in this column only; repeat for more
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) column: Vec<String>,
+    /// Look for these only; repeat for more
+    #[arg(long, value_name = "WHAT")]
+    pub(crate) only: Vec<LeakClass>,
+    /// Least score of a hit that is printed, from 0 to 1
+    #[arg(long, value_name = "SCORE", default_value_t = 0.5)]
+    pub(crate) min_score: f64,
+    /// What makes the exit code 1
+    #[arg(long, value_name = "WHAT", default_value = "secret")]
+    pub(crate) fail_on: FailOn,
+    /// Format of the output
+    #[arg(long, short, value_name = "FORMAT", default_value = "table")]
+    pub(crate) format: RowFormat,
+}
+
+/// What `data leaks` looks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum LeakClass {
+    /// Credentials.
+    Secrets,
+    /// Personal data.
+    Pii,
+    /// Characters that are not seen, or not what they seem.
+    Characters,
+}
+
+/// What makes `data leaks` fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum FailOn {
+    /// A credential.
+    Secret,
+    /// Anything that is printed.
+    Any,
+    /// Nothing.
+    Never,
+}
+
+/// Arguments of `bartizan data labels`.
+#[derive(Debug, Args)]
+pub(crate) struct LabelArguments {
+    /// Given labels, whole numbers from 0: a NumPy array of shape (rows,)
+    #[arg(long, value_name = "FILE.npy")]
+    pub(crate) labels: PathBuf,
+    /// Probability of each class, from a model that has not seen the row: a NumPy array of shape (rows, classes)
+    #[arg(long, value_name = "FILE.npy")]
+    pub(crate) probabilities: PathBuf,
+    /// Format of the output
+    #[arg(long, short, value_name = "FORMAT", default_value = "table")]
+    pub(crate) format: RowFormat,
+}
+
+/// Arguments of `bartizan data anomalies`.
+#[derive(Debug, Args)]
+pub(crate) struct AnomalyArguments {
+    /// JSON Lines, JSON array, CSV, TSV, also compressed with gzip, or a NumPy array (.npy, or X in .npz)
+    pub(crate) file: PathBuf,
+    /// Judge this column only; repeat for more
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) column: Vec<String>,
+    /// Seed of the isolation forest
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Format of the output
+    #[arg(long, short, value_name = "FORMAT", default_value = "table")]
+    pub(crate) format: RowFormat,
 }
 
 /// Arguments of `bartizan data poison`.
@@ -52,6 +133,15 @@ pub(crate) enum RowFormat {
     /// One JSON object on each line.
     Jsonl,
 }
+
+const LEAKS_HELP: &str = "\
+Each JSON line has row (from 0), column, start and end (characters within the value), type, score and evidence; the value
+itself is never printed.
+
+Examples:
+  bartizan data leaks chats.jsonl                       what there is, by kind
+  bartizan data leaks chats.jsonl --format jsonl        every place
+  bartizan data leaks notes.txt --only secrets --only pii";
 
 const POISON_HELP: &str = "\
 Examples:

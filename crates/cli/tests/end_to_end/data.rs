@@ -80,3 +80,94 @@ fn what_cannot_be_read_is_an_error_that_names_row_and_line() {
     assert_eq!(ran.code, 2, "{ran:?}");
     assert!(ran.err.contains("did you mean `label`"), "{ran:?}");
 }
+
+/// A NumPy array of doubles.
+fn array(shape: &str, values: &[f64]) -> Vec<u8> {
+    let header = format!("{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}, }}\n");
+    let mut file = b"\x93NUMPY\x01\x00".to_vec();
+    file.extend((header.len() as u16).to_le_bytes());
+    file.extend(header.as_bytes());
+    for value in values {
+        file.extend(value.to_le_bytes());
+    }
+    file
+}
+
+#[test]
+fn leaks_are_given_by_row_column_and_characters() {
+    let at = Workplace::new();
+    // Built from parts, so that no scanner takes this file for the leak.
+    let key = ["AKIA", "IOSFODNN7", "QWERTYU"].concat();
+    let card = "4111 1111 1111 1111";
+    at.write(
+        "chats.jsonl",
+        format!(
+            "{}\n{}\n",
+            json!({"a": "nothing here"}),
+            json!({"a": format!("é key {key}"), "b": format!("card {card}")})
+        ),
+    );
+    let ran = at.run(&["data", "leaks", "chats.jsonl", "--format", "jsonl"]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    let hits: Vec<Value> = ran.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(hits.iter().all(|hit| hit["row"] == 1), "{hits:?}");
+    let secret = hits.iter().find(|hit| hit["column"] == "a").unwrap();
+    assert_eq!((secret["start"].as_u64(), secret["end"].as_u64()), (Some(6), Some(26)), "{secret}");
+    assert!(hits.iter().any(|hit| hit["column"] == "b" && hit["type"] == "CREDIT_CARD"), "{hits:?}");
+    assert!(!ran.out.contains(&key), "{ran:?}");
+    let only = at.run(&["data", "leaks", "chats.jsonl", "--only", "pii"]);
+    assert_eq!(only.code, 0, "{only:?}");
+}
+
+#[test]
+fn labels_are_ranked_and_the_wrong_one_comes_first() {
+    let at = Workplace::new();
+    let mut probabilities = Vec::new();
+    for row in 0..40 {
+        probabilities.extend(if row % 2 == 0 { [0.9, 0.1] } else { [0.1, 0.9] });
+    }
+    let labels: Vec<f64> = (0..40).map(|row| f64::from(u8::from((row % 2 == 1) != (row == 7)))).collect();
+    at.write("labels.npy", array("(40,)", &labels));
+    at.write("probabilities.npy", array("(40, 2)", &probabilities));
+    let ran = at.run(&[
+        "data",
+        "labels",
+        "--labels",
+        "labels.npy",
+        "--probabilities",
+        "probabilities.npy",
+        "--format",
+        "jsonl",
+    ]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    let first: Value = serde_json::from_str(ran.out.lines().next().unwrap()).unwrap();
+    assert_eq!(
+        (&first["row"], &first["label"], &first["predicted"], &first["issue"]),
+        (&json!(7), &json!(0), &json!(1), &json!(true))
+    );
+    assert_eq!(ran.out.lines().count(), 40);
+    let wrong = at.run(&["data", "labels", "--labels", "probabilities.npy", "--probabilities", "labels.npy"]);
+    assert_eq!(wrong.code, 2, "{wrong:?}");
+}
+
+#[test]
+fn the_row_far_from_all_others_scores_highest() {
+    let at = Workplace::new();
+    let mut table = String::from("height,kind\n");
+    for row in 0..60 {
+        table += &format!("{},{}\n", 100 + row % 7, if row % 3 == 0 { "a" } else { "b" });
+    }
+    table += "900,c\n";
+    at.write("table.csv", &table);
+    let ran = at.run(&["data", "anomalies", "table.csv", "--format", "jsonl"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let scores: Vec<f64> = ran
+        .out
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["score"].as_f64().unwrap())
+        .collect();
+    assert_eq!(scores.len(), 61);
+    assert!(scores[..60].iter().all(|score| *score < scores[60]), "{scores:?}");
+    at.write("prose.txt", "one\ntwo\nthree\nfour\n");
+    assert_eq!(at.run(&["data", "anomalies", "prose.txt"]).code, 2);
+}

@@ -1,5 +1,9 @@
 //! `bartizan data`: what does not belong in a dataset.
 
+mod anomalies;
+mod labels;
+mod leaks;
+mod matrix;
 mod poison;
 mod rows;
 
@@ -14,5 +18,8 @@ use crate::failure::Failure;
 pub(crate) fn run(arguments: &DataArguments) -> Result<Exit, Failure> {
     match &arguments.command {
         DataCommand::Poison(poison) => poison::run(poison),
+        DataCommand::Leaks(leaks) => leaks::run(leaks),
+        DataCommand::Labels(labels) => labels::run(labels),
+        DataCommand::Anomalies(anomalies) => anomalies::run(anomalies),
     }
 }
