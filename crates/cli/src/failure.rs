@@ -60,6 +60,14 @@ pub(crate) enum Failure {
     /// A key would be overwritten.
     #[error("{0} exists; keys are never overwritten")]
     KeyExists(PathBuf),
+    /// A signature would take the place of something else.
+    #[error("{path} is {what}, and is not replaced by a signature; name another file, or move that one away")]
+    Overwritten {
+        /// The file.
+        path: PathBuf,
+        /// What it is.
+        what: &'static str,
+    },
     /// A certificate file is not as it should be.
     #[error("{path}: {error}")]
     Certificate {
