@@ -93,9 +93,25 @@ pub(crate) enum Failure {
         #[source]
         error: KeyError,
     },
+    /// The private key would be published with the model.
+    #[error("the private key {key} lies in {model}, which would be signed and passed on with it")]
+    KeyInModel {
+        /// The key.
+        key: PathBuf,
+        /// The model.
+        model: PathBuf,
+    },
     /// A key would be overwritten.
     #[error("{0} exists; keys are never overwritten")]
     KeyExists(PathBuf),
+    /// A signature would take the place of something else.
+    #[error("{path} is {what}, and is not replaced by a signature; name another file, or move that one away")]
+    Overwritten {
+        /// The file.
+        path: PathBuf,
+        /// What it is.
+        what: &'static str,
+    },
     /// A certificate file is not as it should be.
     #[error("{path}: {error}")]
     Certificate {
@@ -362,6 +378,7 @@ impl Failure {
                 "read the statement, then name a public key you believe with --trust KEY, or `bartizan lineage trust KEY`"
                     .to_owned(),
             ),
+            Self::KeyInModel { .. } => Some("move the key out of the folder; ~/.config is a place for it".to_owned()),
             Self::KeyExists(_) => Some("choose another name with --output FILE".to_owned()),
             Self::NoKey(_) => Some("make one with `bartizan key generate`, or name one with --key FILE".to_owned()),
             Self::Defect => Some("report it with the command line and, if you can, the file".to_owned()),

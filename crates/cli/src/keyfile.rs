@@ -44,6 +44,24 @@ pub(crate) fn public_key(path: &Path) -> Result<PublicKey, Failure> {
     read.map_err(|error| Failure::Key { path: path.to_owned(), error })
 }
 
+/// Warns of a private key that others may read or write, as ssh does; public halves are for everybody.
+fn warn_of_others(path: &Path, file: &File) {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = file.metadata().map_or(0, |found| found.permissions().mode());
+        if mode & 0o077 != 0 && path.extension().is_some_and(|ending| ending == "key") {
+            crate::terminal::remark(&format!(
+                "{} may be read or written by others (mode {:o}); chmod 600 keeps it yours",
+                path.display(),
+                mode & 0o777
+            ));
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = (path, file);
+}
+
 /// The text of a key file, wiped when dropped.
 ///
 /// # Errors
@@ -54,6 +72,7 @@ pub(crate) fn key_text(path: &Path) -> Result<Zeroizing<String>, Failure> {
     // Room for all of it at once: growing would leave copies behind that are not wiped.
     let mut bytes = Zeroizing::new(Vec::with_capacity(8 << 10));
     let file = File::open(path).map_err(unreadable)?;
+    warn_of_others(path, &file);
     file.take(LONGEST_PEM as u64 + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     let text = std::str::from_utf8(&bytes)
         .map_err(|_| damaged(KeyError::NoKey("the file is not text; keys are read as PEM".to_owned())))?;

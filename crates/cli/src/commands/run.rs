@@ -2,6 +2,7 @@
 
 use crate::arguments::{RunArguments, SigningArguments};
 use crate::commands::scan::write_whole;
+use crate::commands::sign::may_replace;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::{keyfile, project, terminal};
@@ -119,6 +120,9 @@ pub(crate) fn signing_key(arguments: &SigningArguments, root: &Path) -> Result<S
     let path = arguments.key.clone().unwrap_or_else(|| root.join("bartizan.key"));
     if arguments.key.is_none() && !path.is_file() {
         return Err(Failure::NoKey(path));
+    }
+    if let Some(statement) = &arguments.output_statement {
+        may_replace(statement, [path.as_path()])?;
     }
     keyfile::signing_key(&path, &arguments.passphrase)
 }

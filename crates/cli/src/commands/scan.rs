@@ -259,6 +259,8 @@ pub(crate) fn write_whole(
         let mut out = BufWriter::new(file);
         write(&mut out)?;
         out.flush()?;
+        // Durable before it takes the place: a crash must not leave an empty file under the name.
+        out.get_ref().sync_data()?;
         fs::rename(&part, path)
     });
     written.map_err(|error| {

@@ -11,7 +11,7 @@ use crate::{keyfile, terminal};
 use bartizan_evidence::keys::{Signer as _, certificates_from_pem};
 use bartizan_evidence::manifest::{DigestCache, Digesting, Progress, Silent};
 use bartizan_evidence::oms::{SignError, SignOptions, SigningIdentity, sign};
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal as _, Read as _, Write as _};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -30,6 +30,13 @@ pub(crate) fn run(arguments: &SignArguments) -> Result<Exit, Failure> {
     let identity =
         if chain.is_empty() { SigningIdentity::Key(&key) } else { SigningIdentity::Certified(&key, chain) };
     let signature = signature_file(&arguments.path, arguments.signature.as_deref());
+    let in_use = std::iter::once(&arguments.key).chain(&arguments.certificate).map(PathBuf::as_path);
+    may_replace(&signature, in_use)?;
+    if let (Ok(key), Ok(model)) = (arguments.key.canonicalize(), arguments.path.canonicalize())
+        && key.starts_with(&model)
+    {
+        return Err(Failure::KeyInModel { key: arguments.key.clone(), model: arguments.path.clone() });
+    }
     let scanned = arguments.scan.scan.then(|| {
         let digests = (arguments.hash, arguments.shard_size);
         Beside::scan(&arguments.path, &arguments.scan, arguments.reading.jobs, Trust::Folder, digests)
@@ -103,6 +110,36 @@ fn refused(scanned: &Beside) -> Result<Exit, Failure> {
     Ok(exit)
 }
 
+/// Refuses to put a signature in the place of anything but an older signature: the key or a certificate in use, a file of the
+/// model, or any other file with content.
+///
+/// # Errors
+/// [`Failure::Overwritten`].
+pub(crate) fn may_replace<'a>(
+    target: &Path,
+    in_use: impl IntoIterator<Item = &'a Path>,
+) -> Result<(), Failure> {
+    let refuse = |what| Err(Failure::Overwritten { path: target.to_owned(), what });
+    let Ok(real) = target.canonicalize() else { return Ok(()) };
+    if in_use.into_iter().any(|path| path.canonicalize().is_ok_and(|path| path == real)) {
+        return refuse("the key or certificate in use");
+    }
+    let is_file = std::fs::metadata(&real).is_ok_and(|metadata| metadata.is_file() && metadata.len() > 0);
+    if is_file && !is_signature(&real) { refuse("a file that is no signature") } else { Ok(()) }
+}
+
+/// Whether a file is a bundle or an envelope: a JSON object with the members that either has.
+fn is_signature(path: &Path) -> bool {
+    let mut bytes = Vec::new();
+    let read = std::fs::File::open(path).and_then(|file| file.take(LONGEST).read_to_end(&mut bytes));
+    let members = read.ok().and_then(|_| serde_json::from_slice::<serde_json::Value>(&bytes).ok());
+    let has = |name| members.as_ref().is_some_and(|members| members.get(name).is_some());
+    has("dsseEnvelope") || has("payloadType") && has("signatures")
+}
+
+/// Longest signature looked at before it is replaced, in bytes.
+const LONGEST: u64 = 256 << 20;
+
 /// Where the signature of a model lies when nothing is said: beside it, `.sig` behind its name.
 pub(crate) fn signature_file(model: &Path, given: Option<&Path>) -> PathBuf {
     if let Some(given) = given {
@@ -158,6 +195,28 @@ pub(crate) fn help(error: &SignError) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_a_signature_is_replaced_by_a_signature() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str, content: &str| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, content).unwrap();
+            path
+        };
+        let key = file("key", "{\"dsseEnvelope\":{}}");
+        assert!(matches!(may_replace(&key, [key.as_path()]), Err(Failure::Overwritten { .. })));
+        let model = file("a.txt", "weights");
+        assert!(matches!(may_replace(&model, [key.as_path()]), Err(Failure::Overwritten { .. })));
+        for older in [
+            file("old.sig", "{\"dsseEnvelope\":{}}"),
+            file("old.dsse", "{\"payloadType\":\"\",\"signatures\":[]}"),
+            file("empty", ""),
+            folder.path().join("new"),
+        ] {
+            assert!(may_replace(&older, [key.as_path()]).is_ok(), "{}", older.display());
+        }
+    }
 
     #[test]
     fn a_signature_lies_beside_its_model() {

@@ -41,6 +41,8 @@ const UNDERSTOOD: [ObjectIdentifier; 4] = [
     ObjectIdentifier::new_unwrap("2.5.29.37"),
     ObjectIdentifier::new_unwrap("2.5.29.17"),
 ];
+/// Name constraints, which limit whom an authority may vouch for. They are not evaluated, so whoever has them is refused.
+const NAME_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.30");
 
 /// A signer whose certificate leads to a trusted root.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,6 +102,17 @@ pub enum CertificateError {
         /// Whom it issued for.
         subject: String,
     },
+    /// An issuer's extended key usage leaves out code signing.
+    #[error(
+        "the authority `{0}` may not vouch for signers of code: its extended key usage is for other purposes; have the \
+         signer's certificate issued by an authority for code signing"
+    )]
+    NotForCodeSigning(String),
+    /// An issuer may vouch for some names only.
+    #[error(
+        "the authority `{0}` has name constraints, which are not evaluated; use a chain of authorities without them"
+    )]
+    NameConstraints(String),
     /// More intermediates than the issuer allows.
     #[error("the authority `{0}` allows fewer authorities below itself than the chain has")]
     PathLength(String),
@@ -323,7 +336,7 @@ impl<'a> Search<'a> {
                 if self.checks > MOST_CHECKS || path.len() >= LONGEST_CHAIN {
                     return Err(CertificateError::TooLong);
                 }
-                match self.check_issuer(issuer, last, path.len() - 1) {
+                match self.check_issuer(issuer, last, authorities_below(&path)) {
                     Ok(()) => {
                         let mut longer = path.clone();
                         longer.push(issuer);
@@ -372,6 +385,12 @@ impl<'a> Search<'a> {
                 subject: subject.subject(),
             });
         }
+        if issuer.has(NAME_CONSTRAINTS) {
+            return Err(CertificateError::NameConstraints(issuer.subject()));
+        }
+        if issuer.code_signing()? == Some(false) {
+            return Err(CertificateError::NotForCodeSigning(issuer.subject()));
+        }
         match constraints.and_then(|constraints| constraints.path_len_constraint) {
             Some(most) if below > usize::from(most) => Err(CertificateError::PathLength(issuer.subject())),
             _ => Ok(()),
@@ -379,7 +398,26 @@ impl<'a> Search<'a> {
     }
 }
 
+/// Authorities in a path that count towards a path length: all but the leaf and the self-issued (RFC 5280, 4.2.1.9).
+fn authorities_below(path: &[&Parsed]) -> usize {
+    path.iter().skip(1).filter(|each| !each.is_self_issued()).count()
+}
+
 impl Parsed {
+    fn is_self_issued(&self) -> bool {
+        self.certificate.tbs_certificate.subject == self.certificate.tbs_certificate.issuer
+    }
+
+    fn has(&self, extension: ObjectIdentifier) -> bool {
+        self.certificate.tbs_certificate.extensions.iter().flatten().any(|each| each.extn_id == extension)
+    }
+
+    /// Whether extended key usage names code signing or any use; none when there is no such extension.
+    fn code_signing(&self) -> Result<Option<bool>, CertificateError> {
+        let extended = self.extension::<ExtendedKeyUsage>()?;
+        Ok(extended.map(|extended| extended.0.iter().any(|each| [CODE_SIGNING, ANY_USAGE].contains(each))))
+    }
+
     fn of(der: &[u8]) -> Result<Self, CertificateError> {
         let damaged = |error: pkcs8::der::Error| CertificateError::Damaged(error.to_string());
         let certificate = Certificate::from_der(der).map_err(damaged)?;
@@ -436,10 +474,7 @@ impl Parsed {
     /// Key usage must allow signatures when it is there; without it, extended key usage must name code signing.
     fn check_for_signing(&self) -> Result<(), CertificateError> {
         let usage = self.extension::<KeyUsage>()?;
-        let extended = self.extension::<ExtendedKeyUsage>()?;
-        let named = extended
-            .as_ref()
-            .map(|extended| extended.0.iter().any(|each| [CODE_SIGNING, ANY_USAGE].contains(each)));
+        let named = self.code_signing()?;
         let allowed = match (usage, named) {
             (Some(usage), named) => usage.digital_signature() && named != Some(false),
             (None, named) => named == Some(true),
@@ -629,6 +664,37 @@ mod tests {
             verify_chain(&[by_lower, der(&lower), der(&upper)], &[der(&root)], IN_2030),
             Err(CertificateError::PathLength(_))
         ));
+    }
+
+    fn through(change: impl FnOnce(&mut CertificateParams)) -> Result<CertifiedKey, CertificateError> {
+        let root = root("root");
+        let mut parameters =
+            parameters("middle", IsCa::Ca(Constraints::Unconstrained), &[Usage::KeyCertSign]);
+        change(&mut parameters);
+        let middle = CertifiedIssuer::signed_by(parameters, KeyPair::generate().unwrap(), &root).unwrap();
+        verify_chain(&[leaf(|_| {}, &middle), der(&middle)], &[der(&root)], IN_2030)
+    }
+
+    #[test]
+    fn an_authority_for_servers_vouches_for_no_signer() {
+        let with = |purpose| through(|parameters| parameters.extended_key_usages = vec![purpose]);
+        assert_eq!(
+            with(Purpose::ServerAuth),
+            Err(CertificateError::NotForCodeSigning("CN=middle".to_owned()))
+        );
+        assert!(with(Purpose::CodeSigning).is_ok());
+        assert!(with(Purpose::Any).is_ok());
+    }
+
+    #[test]
+    fn an_authority_with_name_constraints_is_refused_even_when_they_are_not_critical() {
+        // permittedSubtrees with the DNS name `a` (RFC 5280, 4.2.1.10).
+        let content = vec![0x30, 7, 0xa0, 5, 0x30, 3, 0x82, 1, b'a'];
+        let told = through(|parameters| {
+            let constraints = rcgen::CustomExtension::from_oid_content(&[2, 5, 29, 30], content);
+            parameters.custom_extensions = vec![constraints];
+        });
+        assert_eq!(told, Err(CertificateError::NameConstraints("CN=middle".to_owned())));
     }
 
     #[test]

@@ -56,13 +56,15 @@ pub(super) struct Identity {
 }
 
 impl DigestCache {
-    /// The digests in `file`; none when there is no such file, or it is of another version. `now` is the time since 1970.
+    /// The digests in `file`; none when there is no such file, when it is of another version, or when it or its folder belongs
+    /// to another user or may be written by one. `now` is the time since 1970.
     pub fn open(file: PathBuf, now: Duration) -> Self {
         let mut text = String::new();
         let read = File::open(&file).and_then(|opened| opened.take(LONGEST).read_to_string(&mut text));
         let mut lines = text.lines();
         let mut state = State::default();
-        if read.is_ok() && lines.next() == Some(HEAD) {
+        // Whoever else may write it could make any content pass for another.
+        if read.is_ok() && is_ours_alone(&file) && lines.next() == Some(HEAD) {
             state.digests = lines.take(MOST).filter_map(parse).collect();
         }
         Self { file, began: now, state: Mutex::new(state) }
@@ -157,6 +159,26 @@ impl Identity {
 /// A path as one word at the end of a line; none when it cannot be.
 fn name(path: &Path) -> Option<String> {
     path.to_str().filter(|path| !path.contains(['\n', '\r'])).map(str::to_owned)
+}
+
+/// Whether a file and its folder belong to this user and nobody else may write them.
+#[cfg(unix)]
+fn is_ours_alone(file: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    #[cfg(target_os = "linux")]
+    let user = Some(nix::unistd::Uid::effective().as_raw());
+    #[cfg(not(target_os = "linux"))]
+    let user: Option<u32> = None;
+    let alone = |path: &Path| {
+        fs::metadata(path)
+            .is_ok_and(|found| found.mode() & 0o022 == 0 && user.is_none_or(|user| user == found.uid()))
+    };
+    alone(file) && file.parent().is_none_or(alone)
+}
+
+#[cfg(not(unix))]
+fn is_ours_alone(_file: &Path) -> bool {
+    true
 }
 
 fn parse(line: &str) -> Option<(Key, Known)> {

@@ -54,7 +54,7 @@ const HEAD: usize = 512;
 /// What an ignored file could do, if it could do anything.
 pub(super) fn hidden(entry: &Entry) -> Option<&'static str> {
     if let Some(inside) = entry.name.strip_prefix(".git/") {
-        return (!is_gits_own(inside)).then_some("not a file that git keeps there");
+        return in_git(entry, inside);
     }
     if let Some(what) = by_name(&entry.name) {
         return Some(what);
@@ -65,12 +65,139 @@ pub(super) fn hidden(entry: &Entry) -> Option<&'static str> {
         Kind::File { .. } | Kind::FileLink { .. } => {
             let mut head = Vec::with_capacity(HEAD);
             let read = File::open(&entry.path).and_then(|file| file.take(HEAD as u64).read_to_end(&mut head));
-            if read.is_err() { Some("unreadable") } else { by_content(&head) }
+            if read.is_err() {
+                Some("unreadable")
+            } else {
+                by_content(&head).or_else(|| unlike_notes(&entry.name, &head))
+            }
         }
         Kind::FolderLink { .. } => Some("a link to a folder elsewhere"),
         Kind::Special => Some("a pipe, socket or device"),
         Kind::Unnameable => Some("without a name in UTF-8"),
     }
+}
+
+/// What speaks against a file being a plain text or a picture that nothing loads. What is neither may be read by a loader that
+/// its content, its name or its neighbours call for.
+fn unlike_notes(name: &str, head: &[u8]) -> Option<&'static str> {
+    /// Endings of texts that loaders of models read, and that can name code.
+    const READ: [&str; 16] = [
+        "json", "jsonl", "yaml", "yml", "toml", "ini", "cfg", "jinja", "jinja2", "j2", "xml", "pmml", "prototxt",
+        "tmpl", "template", "hydra",
+    ];
+    const PICTURES: [&[u8]; 4] = [b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a"];
+    if PICTURES.iter().any(|magic| head.starts_with(magic)) {
+        return None;
+    }
+    let leaf = name.rsplit('/').next().unwrap_or(name).to_ascii_lowercase();
+    let extension = leaf.rsplit_once('.').map_or("", |(_, extension)| extension);
+    // What a forge reads in its own folder, no loader does.
+    if READ.contains(&extension) && !name.starts_with(".github/") {
+        return Some("a model loader would read it");
+    }
+    let text = match std::str::from_utf8(head) {
+        Ok(text) => text,
+        // The last character may have been cut.
+        Err(error) if error.error_len().is_none() => {
+            std::str::from_utf8(head.get(..error.valid_up_to()).unwrap_or_default()).unwrap_or_default()
+        }
+        Err(_) => return Some("neither text nor a picture, so something may load it"),
+    };
+    if text.contains('\0') {
+        return Some("neither text nor a picture, so something may load it");
+    }
+    is_text_pickle(text).then_some("a model loader would read it")
+}
+
+/// Whether a text is the beginning of a pickle of protocol 0: opcodes of one letter, arguments that end with their line.
+///
+/// Source: CPython `Lib/pickletools.py`. Prose has no line that ends in a reduction, nor names two globals in two lines.
+fn is_text_pickle(text: &str) -> bool {
+    let is_name = |line: &str| {
+        !line.is_empty() && line.chars().all(|letter| letter.is_alphanumeric() || matches!(letter, '_' | '.'))
+    };
+    let mut lines = text.lines().peekable();
+    while let Some(line) = lines.next() {
+        // GLOBAL and INST name a module, and on the next line what is taken from it.
+        let module = line
+            .rsplit(['(', 't', 'R', '.'])
+            .next()
+            .and_then(|rest| rest.strip_prefix(['c', 'i']))
+            .or_else(|| line.trim_start_matches('(').strip_prefix(['c', 'i']));
+        if module.is_some_and(is_name) && lines.peek().is_some_and(|next| is_name(next)) {
+            return true;
+        }
+    }
+    text.starts_with("(dp") || text.starts_with("(lp") || text.starts_with("(V") || text.starts_with("(S'")
+}
+
+/// What an entry in `.git` could do: it must be a plain file, bear a name that git gives, and hold what git writes there. A
+/// hook without `.sample` is run by the next command of git, whoever put it there.
+fn in_git(entry: &Entry, inside: &str) -> Option<&'static str> {
+    if !is_gits_own(inside) {
+        return Some("not a file that git keeps there");
+    }
+    match &entry.kind {
+        Kind::File { .. }
+        | Kind::FileLink { inside: true, .. }
+        | Kind::FolderLink { inside: true, .. }
+        | Kind::BrokenLink => {}
+        Kind::FileLink { .. } | Kind::FolderLink { .. } => return Some("a link to something elsewhere"),
+        Kind::Special => return Some("a pipe, socket or device"),
+        Kind::Unnameable => return Some("without a name in UTF-8"),
+    }
+    let sample = inside.ends_with(".sample");
+    let hook = inside.starts_with("hooks/") || inside.starts_with("modules/") && inside.contains("/hooks/");
+    if hook && !sample {
+        return Some("git would run it");
+    }
+    if matches!(entry.kind, Kind::File { size: 0, .. } | Kind::FolderLink { .. } | Kind::BrokenLink) {
+        return None;
+    }
+    let mut head = Vec::with_capacity(HEAD);
+    let read = File::open(&entry.path).and_then(|file| file.take(HEAD as u64).read_to_end(&mut head));
+    if read.is_err() {
+        return Some("unreadable");
+    }
+    if !as_git_writes(inside, &head) {
+        return Some("not what git writes there");
+    }
+    // A sample is a script that waits to be renamed; git runs it under no name that it has.
+    // git-lfs and git-annex keep the weights themselves, as any clone with weights has them.
+    let stored = inside.starts_with("lfs/objects/") || inside.starts_with("annex/objects/");
+    if sample || stored { None } else { by_content(&head) }
+}
+
+/// Whether the first bytes of a file in `.git` are those git writes under that name (gitformat-pack(5), gitformat-index(5),
+/// gitrepository-layout(5)). Names of other kinds are left to [`by_content`].
+fn as_git_writes(inside: &str, head: &[u8]) -> bool {
+    let extension = inside.rsplit('/').next().and_then(|leaf| leaf.rsplit_once('.')).map(|(_, end)| end);
+    if inside == "index" {
+        return head.starts_with(b"DIRC");
+    }
+    if inside.starts_with("refs/") || inside == "HEAD" {
+        let hexadecimal =
+            |digest: &[u8]| matches!(digest.len(), 40 | 64) && digest.iter().all(u8::is_ascii_hexdigit);
+        let line = head.strip_suffix(b"\n").unwrap_or(head);
+        let symbolic = |name: &[u8]| !name.is_empty() && name.iter().all(|byte| *byte > b' ');
+        return hexadecimal(line) || line.strip_prefix(b"ref: ").is_some_and(symbolic);
+    }
+    if inside.starts_with("objects/pack/") {
+        return match extension {
+            Some("pack") => head.starts_with(b"PACK"),
+            Some("idx") => head.starts_with(b"\xfftOc"),
+            Some("rev") => head.starts_with(b"RIDX"),
+            Some("bitmap") => head.starts_with(b"BITM"),
+            Some("mtimes") => head.starts_with(b"MTME"),
+            _ => true,
+        };
+    }
+    if inside.starts_with("objects/") && !inside.starts_with("objects/info/") {
+        // A zlib stream: deflate, and a check over both bytes (RFC 1950, 2.2).
+        return matches!(head, [method, flags, ..]
+            if method & 0x0f == 8 && u16::from_be_bytes([*method, *flags]) % 31 == 0);
+    }
+    true
 }
 
 /// Files and folders that git and its usual companions keep in `.git` (gitrepository-layout(5), git-lfs, git-annex). None is
@@ -207,18 +334,28 @@ mod tests {
     fn git_keeps_its_own_files_and_no_others() {
         let folder = tempfile::tempdir().unwrap();
         let sha = "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391";
-        for own in [
-            ".git/config",
-            ".git/HEAD",
-            ".git/hooks/pre-commit.sample",
-            ".git/hooks/pre-push",
-            ".git/refs/heads/main",
-            &format!(".git/objects/e6/{}", &sha[2..]),
-            &format!(".git/objects/pack/pack-{sha}.idx"),
-            ".git/lfs/cache/locks/refs/heads/main/verifiable",
+        let digest = format!("{sha}\n");
+        for (own, content) in [
+            (".git/config", b"[core]".as_slice()),
+            (".git/HEAD", b"ref: refs/heads/main\n"),
+            (".git/index", b"DIRC\0\0\0\x02"),
+            (".git/hooks/pre-commit.sample", b"#!/bin/sh"),
+            (".git/refs/heads/main", digest.as_bytes()),
+            (&format!(".git/objects/e6/{}", &sha[2..]), b"\x78\x01\x4b"),
+            (&format!(".git/objects/pack/pack-{sha}.idx"), b"\xfftOc\0\0\0\x02"),
+            (".git/lfs/cache/locks/refs/heads/main/verifiable", b"[]"),
         ] {
-            assert_eq!(hidden(&entry(folder.path(), own, b"#!/bin/sh")), None, "{own}");
+            assert_eq!(hidden(&entry(folder.path(), own, content)), None, "{own}");
         }
+        for payload in [".git/objects/ab/deadbeef", ".git/refs/payload", ".git/index", ".git/logs/HEAD"] {
+            for content in [b"\x80\x04\x95".as_slice(), b"\x7fELF"] {
+                assert!(hidden(&entry(folder.path(), payload, content)).is_some(), "{payload}");
+            }
+        }
+        let hook = entry(folder.path(), ".git/hooks/post-checkout", b"#!/bin/sh");
+        assert_eq!(hidden(&hook), Some("git would run it"));
+        let pipe = Entry { kind: Kind::Special, ..entry(folder.path(), ".git/refs/pipe", b"") };
+        assert_eq!(hidden(&pipe), Some("a pipe, socket or device"));
         for foreign in [".git/x.py", ".git/model", ".git/objects/x.pkl", ".git/hooks/x.py", ".git/refs/a.so"]
         {
             assert!(hidden(&entry(folder.path(), foreign, b"x")).is_some(), "{foreign}");
@@ -238,7 +375,21 @@ mod tests {
             assert!(hidden(&entry(folder.path(), name, content)).is_some(), "{name}");
         }
         for (name, content) in [
-            ("cache/a", b"text".as_slice()),
+            ("evil.txt", b"cos\nsystem\n(S'id'\ntR.".as_slice()),
+            ("notes.txt", b"(cos\nsystem\nS'id'\no."),
+            ("config.yaml", b"!!python/object/apply:os.system [id]"),
+            ("config.json", b"{\"auto_map\": {}}"),
+            ("template.jinja", b"{{ x }}"),
+            ("cache/data", b"\x00\x01\x02"),
+            ("README.md", b"text\0more"),
+        ] {
+            assert!(hidden(&entry(folder.path(), name, content)).is_some(), "{name}");
+        }
+        for (name, content) in [
+            ("docs/notes.txt", b"can be read\nby people".as_slice()),
+            ("README.md", b"# A model\n\nIt classifies.\n"),
+            ("figure.dat", b"\x89PNG\r\n\x1a\n"),
+            ("cache/x", b"text"),
             (".github/workflows/a.yml", b"on: push"),
             (".gitattributes", b"* lfs"),
         ] {
