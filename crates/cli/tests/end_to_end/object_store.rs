@@ -127,6 +127,10 @@ fn a_team_shares_log_and_blobs_and_each_has_an_index_of_their_own() {
         let name = format!(".bartizan/trusted/{}", trusted.file_name().to_str().unwrap());
         ben.write(&name, fs::read(trusted.path()).unwrap());
     }
+    // Whose key it is, nobody but Ben can say on his machine; with it he takes the team's log.
+    ben.write("ann.pub", fs::read(ann.path().join("bartizan.pub")).unwrap());
+    let trusted = at(&ben, &["lineage", "trust", "ann.pub"]);
+    assert_eq!(trusted.code, 0, "{trusted:?}");
     attest(&ben, "base.onnx", "model.onnx");
     for place in [&ann, &ben] {
         let digest = bartizan_evidence::digest::Digest::sha256(b"data.csv").to_string();
