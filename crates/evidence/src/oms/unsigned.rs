@@ -82,8 +82,8 @@ pub(super) fn hidden(entry: &Entry) -> Option<&'static str> {
 fn unlike_notes(name: &str, head: &[u8]) -> Option<&'static str> {
     /// Endings of texts that loaders of models read, and that can name code.
     const READ: [&str; 16] = [
-        "json", "jsonl", "yaml", "yml", "toml", "ini", "cfg", "jinja", "jinja2", "j2", "xml", "pmml", "prototxt",
-        "tmpl", "template", "hydra",
+        "json", "jsonl", "yaml", "yml", "toml", "ini", "cfg", "jinja", "jinja2", "j2", "xml", "pmml",
+        "prototxt", "tmpl", "template", "hydra",
     ];
     const PICTURES: [&[u8]; 4] = [b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a"];
     if PICTURES.iter().any(|magic| head.starts_with(magic)) {
