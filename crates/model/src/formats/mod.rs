@@ -2,6 +2,7 @@
 
 mod boosted_tree;
 pub mod catboost;
+mod class_imports;
 pub mod cntk;
 pub mod columnar;
 pub(crate) mod config_tensors;
