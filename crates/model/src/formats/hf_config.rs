@@ -3,6 +3,7 @@
 //! Read as a stream ([`crate::wire::json`]); strings are judged by the setting they stand under, so memory stays small
 //! whatever the vocabulary. Source: Transformers, Tokenizers, Diffusers and PEFT configuration classes. Linear time.
 
+use super::class_imports::ClassImports;
 use super::config_tensors::{self, MODEL_MISMATCH};
 use crate::text::chat_template::{self, Rendered};
 use crate::text::{hydra, indicators};
@@ -16,7 +17,8 @@ use std::collections::HashMap;
 rule! {
     /// ## What it finds
     /// A configuration that makes the loader import Python code from a repository: `auto_map`, `custom_pipelines`,
-    /// `trust_remote_code: true`.
+    /// `trust_remote_code: true`, or a class of a foreign package in `modules.json` (Sentence Transformers) or
+    /// `model_index.json` (Diffusers).
     /// ## Why it matters
     /// The code runs in the loading process. `other/repo--module.Class` even fetches it from a repository that this
     /// model's publisher may not own, at whatever revision it has that day.
@@ -131,6 +133,7 @@ impl Format for HfConfig {
             ids: HashMap::new(),
             duplicates: 0,
             sections: Vec::new(),
+            classes: ClassImports::new(input),
         }
         .run();
     }
@@ -187,6 +190,7 @@ struct Walk<'a, 's, 'c> {
     duplicates: usize,
     /// For each open level, the sections that it stands in.
     sections: Vec<u8>,
+    classes: ClassImports<'a>,
 }
 
 /// Settings that say what all strings below them are.
@@ -318,6 +322,10 @@ impl<'a> Walk<'a, '_, '_> {
             "String" | "Regex" | "pattern" => self.object.pattern = Some(text.to_owned()),
             "content" => self.object.content = Some(text.to_owned()),
             _ => {}
+        }
+        if let Some(finding) = self.classes.string(text, reader) {
+            let place = self.here(reader);
+            self.scan.report(finding.located(&place));
         }
         let sections = self.sections.last().copied().unwrap_or_default();
         let under = |section: u8| sections & section != 0;

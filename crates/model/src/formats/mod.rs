@@ -3,6 +3,7 @@
 mod boosted_tree;
 pub mod caffe;
 pub mod catboost;
+mod class_imports;
 pub mod cntk;
 pub mod columnar;
 pub(crate) mod config_tensors;

@@ -381,6 +381,76 @@ mod tests {
     }
 
     #[test]
+    fn names_hidden_behind_filters_are_seen() {
+        for name in [
+            "('x__class__x'|center(9))[1:-1]",
+            "('__class__'|center(13))[2:-2]",
+            "'__class__'.center(13, '*')[2:-2]",
+            "'__cl~ass__'|replace('~', '')",
+            "'__cl~ass__'.replace('~', '')",
+            "'~__cl~ass__'|replace('~', '', 1)|replace('~', '')",
+            "'__%s__'|format('class')",
+            "'__%(a)s__'|format(a='class')",
+            "'%.9s'|format('__class__xyz')",
+            "'__%s__' % 'class'",
+            "'{:.9}'.format('__class__xyz')",
+            "'{0[0]}{0[0]}class__'.format('_x')",
+            "['__cl', 'ass__']|join",
+            "''.join(['__cl', 'ass__'])",
+            "'__ssalc__'|reverse",
+            "'__ssalc__'|list|reverse|join",
+            "['__CL', 'ASS__']|map('lower')|join",
+            "['__cl~', 'ass__~']|map('replace', '~', '')|join",
+            "'_-_-c-l-a-s-s-_-_'|batch(2)|map('first')|join",
+            "'__class__'|slice(3)|map('join')|join",
+            "'__cla ss__'|wordwrap(5)|replace('\\n', '')",
+            "('__class__'|indent(2, true))[2:]",
+            "'  __class__ '|trim",
+            "'xx__class__x'|trim('x')",
+            "'xx__class__x'.strip('x')",
+            "'__CLASS__'|lower",
+            "'__CLASS__'|capitalize",
+            "'__CLASS__'|title",
+            "'__class__------'|truncate(9, true, '', 0)",
+            "'__class__'|string",
+            "'__class__'|list|join",
+            "'__cla' ~ 'ss__'",
+            "'__ssalc__'[::-1]",
+            "'__cl.ass__'.split('.')|join",
+            "'a.__class__.b'.split('.')[1]",
+            "'a __class__'.partition(' ')[2]",
+            "'__cl<b>ass__'|striptags",
+            "'__cl&ass__'|escape|replace('&amp;', '')",
+            "('[__class__'|urlencode)[3:]",
+            "'__class__'|tojson|replace('\"', '')",
+            "'~__class__'.removeprefix('~')",
+            "'_~_class_~_'|select('ne', '~')|join",
+            "['__', '__']|join('class')",
+        ] {
+            for template in [format!("{{{{ ''[{name}] }}}}"), format!("{{{{ ''|attr({name}) }}}}")] {
+                assert!(worst(&template) >= Some(Severity::High), "{template} {:?}", findings(&template));
+                // As sure as when it is spelt out, and not only because a name is computed.
+                assert_eq!(worst(&template), worst("{{ ''['__class__'] }}"), "{template}");
+            }
+        }
+    }
+
+    #[test]
+    fn ordinary_filters_are_silent() {
+        for template in [
+            "{{ 'Tools'|center(20) }}{{ tools|map(attribute='function')|list|tojson(indent=2) }}",
+            "{{ messages|map(attribute='role')|join(', ')|title|indent(4) }}",
+            "{{ (m.content|trim).split('</think>')|last|truncate(100)|wordwrap(40) }}",
+            "{{ '%s: %s'|format(m.role, m.content) }}{{ '{:>10}'.format(m.role) }}",
+            "{% for row in tools|batch(3)|list %}{{ row|join(' ')|upper }}{% endfor %}",
+            "{{ ['system', 'user']|sort|first }}{{ 'abc'|reverse }}{{ m['cont' ~ 'ent'] }}",
+            "{{ m['__clas'|replace('_', '')] }}",
+        ] {
+            assert!(worst(template) < Some(Severity::Medium), "{template} {:?}", findings(template));
+        }
+    }
+
+    #[test]
     fn ordinary_templates_are_silent() {
         for template in [
             "{% for m in messages %}{{ '<|im_start|>' + m['role'] + '\\n' + m['content'] + '<|im_end|>' }}{% endfor %}",

@@ -187,34 +187,88 @@ pub(super) fn slice<T: Clone>(elements: &[T], start: Option<i64>, end: Option<i6
     taken
 }
 
-/// `%`-formatting of `template` with `values`: `%s`, `%c`, `%d`, `%x` and `%%`.
+/// `%`-formatting of `template` with `values`: `%s`, `%c`, `%d`, `%x` and `%%`, with width and precision.
 pub(super) fn percent(template: &str, values: &[Value]) -> Option<String> {
-    let mut shown = String::new();
     let mut values = values.iter();
-    let mut characters = template.chars();
-    while let Some(character) = characters.next() {
-        if character != '%' {
-            shown.push(character);
+    percent_with(template, |name| if name.is_none() { values.next() } else { None })
+}
+
+/// `%`-formatting of `template` by `%(name)s`.
+pub(super) fn percent_named(template: &str, named: &[(String, Value)]) -> Option<String> {
+    percent_with(template, |name| {
+        named.iter().find(|(known, _)| Some(known.as_str()) == name).map(|(_, value)| value)
+    })
+}
+
+fn percent_with<'v>(
+    template: &str,
+    mut value: impl FnMut(Option<&str>) -> Option<&'v Value>,
+) -> Option<String> {
+    let mut shown = String::new();
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once('%') {
+        shown.push_str(before);
+        if let Some(after) = after.strip_prefix('%') {
+            shown.push('%');
+            rest = after;
             continue;
         }
-        match characters.next()? {
-            '%' => shown.push('%'),
-            'c' => {
-                let value = values.next()?;
-                match value.integer.and_then(|code| u32::try_from(code).ok()).and_then(char::from_u32) {
-                    Some(character) => shown.push(character),
-                    None => shown.push_str(value.only_text()?),
-                }
-            }
-            's' | 'd' | 'r' | 'i' => shown.push_str(values.next()?.only_text()?),
-            'x' => shown.push_str(&format!("{:x}", values.next()?.integer?)),
-            _ => return None,
-        }
+        let (name, after) = match after.strip_prefix('(').and_then(|inner| inner.split_once(')')) {
+            Some((name, after)) => (Some(name), after),
+            None => (None, after),
+        };
+        let end = after.find(|c: char| c.is_ascii_alphabetic())?;
+        let (flags, kind) = after.split_at(end);
+        let (conversion, after) = kind.split_at(1);
+        rest = after;
+        let (flags, precision) = match flags.split_once('.') {
+            Some((flags, precision)) => (flags, Some(precision.parse::<usize>().unwrap_or(0))),
+            None => (flags, None),
+        };
+        let width = flags.trim_start_matches(['-', '+', ' ', '#', '0']);
+        let flags = flags.strip_suffix(width)?;
+        let fill = if flags.contains('0') && conversion != "s" { '0' } else { ' ' };
+        let align = if flags.contains('-') { '<' } else { '>' };
+        shown.push_str(&laid_out(&convert(value(name)?, conversion, precision)?, fill, align, width)?);
     }
+    shown.push_str(rest);
     Some(shown)
 }
 
-/// `str.format` of `template`: `{}`, `{0}`, `{name}`, with attribute parts and conversions left out, `{:c}` taken.
+/// `value` converted by the letter of a `%` or `format` field.
+fn convert(value: &Value, conversion: &str, precision: Option<usize>) -> Option<String> {
+    let text = match conversion {
+        "c" => match value.integer.and_then(|code| u32::try_from(code).ok()).and_then(char::from_u32) {
+            Some(character) => character.to_string(),
+            None => value.only_text()?.to_owned(),
+        },
+        "x" => return value.integer.map(|number| format!("{number:x}")),
+        "X" => return value.integer.map(|number| format!("{number:X}")),
+        "o" => return value.integer.map(|number| format!("{number:o}")),
+        "" | "s" | "d" | "r" | "a" | "i" => value.only_text()?.to_owned(),
+        _ => return None,
+    };
+    Some(match precision {
+        Some(precision) if value.integer.is_none() => text.chars().take(precision).collect(),
+        _ => text,
+    })
+}
+
+/// `text` padded to `width`, which may be empty.
+fn laid_out(text: &str, fill: char, align: char, width: &str) -> Option<String> {
+    let width: usize = if width.is_empty() { 0 } else { width.parse().ok()? };
+    let missing = width.min(MOST_BYTES).saturating_sub(text.chars().count());
+    let left = match align {
+        '<' => 0,
+        '^' => missing / 2,
+        _ => missing,
+    };
+    let padding = |count: usize| std::iter::repeat_n(fill, count);
+    Some(padding(left).chain(text.chars()).chain(padding(missing.saturating_sub(left))).collect())
+}
+
+/// `str.format` of `template`: `{}`, `{0}`, `{name}`, `{0[1]}`, conversions, fill, alignment, width and precision;
+/// attributes of what is formatted are unknown.
 pub(super) fn brace(template: &str, values: &[Value], named: &[(String, Value)]) -> Option<String> {
     let mut shown = String::new();
     let mut next = 0usize;
@@ -231,22 +285,56 @@ pub(super) fn brace(template: &str, values: &[Value], named: &[(String, Value)])
         let close = after.find('}')?;
         let field = after.get(..close)?;
         let (name, spec) = field.split_once(':').unwrap_or((field, ""));
+        let name = name.split_once('!').map_or(name, |(name, _)| name);
+        let (name, index) = match name.strip_suffix(']').and_then(|name| name.split_once('[')) {
+            Some((name, index)) => (name, Some(index.parse::<usize>().ok()?)),
+            None => (name, None),
+        };
         let value = if name.is_empty() {
             next = next.saturating_add(1);
             values.get(next.saturating_sub(1))?
-        } else if let Ok(index) = name.parse::<usize>() {
-            values.get(index)?
+        } else if let Ok(position) = name.parse::<usize>() {
+            values.get(position)?
         } else {
             &named.iter().find(|(known, _)| known == name)?.1
         };
-        match (spec, value.integer.and_then(|code| u32::try_from(code).ok()).and_then(char::from_u32)) {
-            ("c", Some(character)) => shown.push(character),
-            _ => shown.push_str(value.only_text()?),
-        }
+        let picked;
+        let value = match index {
+            Some(index) => {
+                picked = match &value.items {
+                    Some(items) => items.get(index)?.clone(),
+                    None => Value::text(value.elements()?.get(index)?.as_str()),
+                };
+                &picked
+            }
+            None => value,
+        };
+        shown.push_str(&by_specification(value, spec)?);
         rest = after.get(close.saturating_add(1)..)?;
     }
     shown.push_str(rest);
     Some(shown)
+}
+
+/// `value` by a format specification: `[[fill]align][0][width][.precision][type]`.
+fn by_specification(value: &Value, spec: &str) -> Option<String> {
+    let mut letters = spec.chars();
+    let (first, second) = (letters.next(), letters.next());
+    let is_align = |letter: Option<char>| letter.filter(|letter| matches!(letter, '<' | '>' | '^' | '='));
+    let (fill, align, spec) = match (is_align(second), is_align(first)) {
+        (Some(align), _) => (first?, Some(align), spec.get(first?.len_utf8().saturating_add(1)..)?),
+        (None, Some(align)) => (' ', Some(align), spec.get(1..)?),
+        (None, None) => (' ', None, spec),
+    };
+    let kind = spec.trim_start_matches(|c: char| !c.is_ascii_alphabetic());
+    let sizes = spec.strip_suffix(kind)?;
+    let (width, precision) = match sizes.split_once('.') {
+        Some((width, precision)) => (width, Some(precision.parse::<usize>().ok()?)),
+        None => (sizes, None),
+    };
+    let fill = if width.starts_with('0') && align.is_none() { '0' } else { fill };
+    let align = align.unwrap_or(if value.integer.is_some() { '>' } else { '<' });
+    laid_out(&convert(value, kind, precision)?, fill, align, width)
 }
 
 #[cfg(test)]
@@ -265,5 +353,20 @@ mod tests {
         let underscore = [Value::integer(95), Value::text("x")];
         assert_eq!(percent("%c%s%%", &underscore).unwrap(), "_x%");
         assert_eq!(brace("{0:c}{1}{{}}", &underscore, &[]).unwrap(), "_x{}");
+        assert_eq!(
+            percent(
+                "%-3s|%3c|%.1s|%02x",
+                &[Value::text("ab"), Value::integer(95), Value::text("cd"), Value::integer(5)]
+            )
+            .unwrap(),
+            "ab |  _|c|05"
+        );
+        assert_eq!(percent_named("%(a)s%(a)s", &[("a".to_owned(), Value::text("_"))]).unwrap(), "__");
+        assert_eq!(
+            brace("{:>3}{:*^4}{!s}{0[1]}", &[Value::text("ab"), Value::text("cd"), Value::text("e")], &[])
+                .unwrap(),
+            " ab*cd*eb"
+        );
+        assert_eq!(brace("{0.upper}", &underscore, &[]), None);
     }
 }

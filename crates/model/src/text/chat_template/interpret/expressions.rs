@@ -1,9 +1,9 @@
 //! The value of one expression: what it may be, where it comes from, what it reaches.
 
-use super::names::{compare, format_reaches_internals, free_name, is_internal, member, names_code, spell};
+use super::names::{compare, free_name, member, names_code, spell};
 use super::{Emission, Interpreter, LARGE};
 use crate::text::chat_template::syntax::{Expr, Id, Operator};
-use crate::text::chat_template::value::{Reach, Value, brace, percent, slice};
+use crate::text::chat_template::value::{Reach, Value, percent, slice};
 
 impl Interpreter<'_> {
     pub(super) fn evaluate(&mut self, id: Id) -> Value {
@@ -101,7 +101,7 @@ impl Interpreter<'_> {
         }
     }
 
-    fn item(&mut self, base: &Value, index: &Value) -> Value {
+    pub(super) fn item(&mut self, base: &Value, index: &Value) -> Value {
         if let Some(position) = index.integer {
             if let Some(items) = &base.items {
                 return slice(items, Some(position), None, 1).into_iter().next().unwrap_or_default();
@@ -125,7 +125,7 @@ impl Interpreter<'_> {
     }
 
     /// An attribute whose name is computed: `|attr(name)`, `getattr(object, name)`.
-    fn attribute_by(&mut self, base: &Value, name: &Value) -> Value {
+    pub(super) fn attribute_by(&mut self, base: &Value, name: &Value) -> Value {
         if name.texts.is_empty() {
             self.dynamic = true;
             return Value {
@@ -190,166 +190,6 @@ impl Interpreter<'_> {
         }
         result.texts.clear();
         result
-    }
-
-    /// A method called on `base`; `result` already carries the sources of all parts.
-    fn method(
-        &mut self,
-        base: &Value,
-        method: &str,
-        arguments: &[Value],
-        named: &[(String, Value)],
-        mut result: Value,
-    ) -> Value {
-        let first = arguments.first();
-        match method {
-            "startswith" | "endswith" | "find" | "rfind" | "index" | "rindex" | "count" | "__contains__" => {
-                if let Some(first) = first {
-                    let compared = compare(base, first);
-                    result.triggers = compared.triggers;
-                }
-            }
-            "format" => {
-                if let Some(template) = base.only_text() {
-                    if format_reaches_internals(template) {
-                        result.reach = result.reach.max(Reach::Internals);
-                        template.clone_into(&mut result.path);
-                    }
-                    result.texts.extend(brace(template, arguments, named));
-                }
-            }
-            "strftime" | "today" | "now" => result.from_date = true,
-            "join" | "replace" | "lower" | "upper" | "strip" | "lstrip" | "rstrip" | "title"
-            | "capitalize" | "swapcase" | "split" => {
-                return self.filter(base, method, arguments, named);
-            }
-            "append" | "items" | "get" | "keys" | "values" => {
-                if let ("get", Some(name)) = (method, first) {
-                    return self.item(base, name);
-                }
-            }
-            _ => {}
-        }
-        result
-    }
-
-    fn filter(&mut self, base: &Value, name: &str, arguments: &[Value], named: &[(String, Value)]) -> Value {
-        let first = arguments.first().cloned().unwrap_or_default();
-        let mut depends = base.sources();
-        for argument in arguments.iter().chain(named.iter().map(|(_, value)| value)) {
-            depends.depend_on(argument);
-        }
-        match name {
-            "attr" => self.attribute_by(base, &first),
-            "map" | "selectattr" | "rejectattr" | "groupby" | "sort" | "unique" | "sum" | "min" | "max" => {
-                let attribute = named.iter().find(|(name, _)| name == "attribute").map(|(_, value)| value);
-                let attribute = match (name, attribute) {
-                    (_, Some(value)) => Some(value),
-                    ("selectattr" | "rejectattr" | "groupby", None) => Some(&first),
-                    _ => None,
-                };
-                if name == "map" && first.only_text() == Some("attr") {
-                    let applied = arguments.get(1).cloned().unwrap_or_default();
-                    return self.attribute_by(base, &applied);
-                }
-                let mut value = depends;
-                for part in attribute.and_then(Value::only_text).unwrap_or_default().split('.') {
-                    if is_internal(part) {
-                        value = member(&value, part);
-                    }
-                }
-                if let (Some(attribute), Some(compared)) =
-                    (attribute.and_then(Value::only_text), arguments.get(2))
-                {
-                    let part = member(&Value { from_content: true, ..Value::default() }, attribute);
-                    value.triggers.extend(compare(&part, compared).triggers);
-                }
-                if name == "sum" {
-                    let parts = base.items.as_ref().and_then(|_| base.elements()).map(|parts| parts.concat());
-                    value.texts.extend(parts);
-                }
-                value
-            }
-            "select" | "reject" => {
-                let mut value = depends;
-                if let Some(compared) = arguments.get(1) {
-                    value.triggers.extend(compare(base, compared).triggers);
-                }
-                value.items.clone_from(&base.items);
-                value
-            }
-            "join" => {
-                // `a|join(sep)` joins a; `sep.join(a)` as a method joins its argument.
-                let separator = |value: &Value| value.only_text().unwrap_or_default().to_owned();
-                let (list, separator) =
-                    if first.items.is_some() { (&first, separator(base)) } else { (base, separator(&first)) };
-                depends.texts.extend(list.elements().map(|parts| parts.join(&separator)));
-                depends
-            }
-            "replace" => match (first.only_text(), arguments.get(1).and_then(Value::only_text)) {
-                (Some(from), Some(to)) if !from.is_empty() => base.map(|text| text.replace(from, to)),
-                _ => depends,
-            },
-            "reverse" => match &base.items {
-                Some(items) => Value::list(items.iter().rev().cloned().collect()),
-                None => base.map(|text| text.chars().rev().collect()),
-            },
-            "lower" => base.map(str::to_lowercase),
-            "upper" => base.map(str::to_uppercase),
-            "swapcase" => base.map(|text| {
-                text.chars()
-                    .map(|c| if c.is_uppercase() { c.to_ascii_lowercase() } else { c.to_ascii_uppercase() })
-                    .collect()
-            }),
-            "capitalize" | "title" => base.map(|text| {
-                let mut letters = text.chars();
-                letters
-                    .next()
-                    .map(|c| c.to_uppercase().chain(letters.flat_map(char::to_lowercase)).collect())
-                    .unwrap_or_default()
-            }),
-            "strip" | "lstrip" | "rstrip" | "trim" => {
-                let cutset: Vec<char> = first.only_text().unwrap_or(" \t\r\n").chars().collect();
-                base.map(|text| {
-                    let text =
-                        if name == "rstrip" { text } else { text.trim_start_matches(cutset.as_slice()) };
-                    if name == "lstrip" { text } else { text.trim_end_matches(cutset.as_slice()) }.to_owned()
-                })
-            }
-            "split" => match (base.only_text(), first.only_text()) {
-                (Some(text), Some(by)) if !by.is_empty() => {
-                    Value::list(text.split(by).take(64).map(Value::text).collect())
-                }
-                _ => depends,
-            },
-            "format" => {
-                let all = if first.items.is_some() && arguments.len() == 1 {
-                    first.items.clone().unwrap_or_default()
-                } else {
-                    arguments.to_vec()
-                };
-                depends.texts.extend(base.only_text().and_then(|template| percent(template, &all)));
-                depends
-            }
-            "first" | "last" => {
-                let position = if name == "first" { 0 } else { -1 };
-                self.item(base, &Value::integer(position))
-            }
-            "string" | "safe" | "escape" | "e" | "list" | "default" | "d" | "center" | "indent"
-            | "forceescape" | "int" => {
-                let mut value = base.clone();
-                if matches!(name, "default" | "d") {
-                    value = value.or(&first);
-                }
-                value
-            }
-            // How long it is, is structure.
-            "length" | "count" | "wordcount" => {
-                Value { reach: base.reach, path: base.path.clone(), ..Value::default() }
-            }
-            "strftime" | "date" | "datetime" => Value { from_date: true, ..depends },
-            _ => depends,
-        }
     }
 
     fn binary(&mut self, operator: Operator, left: &Value, right: &Value, offset: usize) -> Value {

@@ -4,7 +4,9 @@
 //! is evaluated once; values are bounded, so the cost is linear in the template.
 
 mod expressions;
+mod filters;
 mod names;
+mod strings;
 
 pub(super) use names::is_internal;
 
