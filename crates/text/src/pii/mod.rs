@@ -203,7 +203,7 @@ fn continues(text: &[u8], end: usize) -> bool {
 fn is_other(number: &[u8]) -> bool {
     let groups: Vec<&[u8]> = number.split(|byte| !DIGITS.has(*byte)).collect();
     let lengths: Vec<usize> = groups.iter().map(|group| group.len()).collect();
-    let dots = number.iter().filter(|&&byte| byte == b'.').count();
+    let dots = number.split(|byte| *byte == b'.').count().saturating_sub(1);
     match lengths.as_slice() {
         [_, _] => dots == 1,
         [4, 1 | 2, 1 | 2, ..] => {

@@ -272,8 +272,8 @@ fn of_text(base: &Value, name: &str, given: Arguments<'_>) -> Option<Value> {
             base.map(|text| strings::truncate(text, length, kills, end, leeway))
         }
         "wordwrap" => {
-            let (width, with) = (given.integer(0, "width", 79), given.text(2, "wrapstring").unwrap_or("\n"));
-            base.map(|text| strings::wordwrap(text, width, true, with))
+            let (width, joint) = (given.integer(0, "width", 79), given.text(2, "wrapstring").unwrap_or("\n"));
+            base.map(|text| strings::wordwrap(text, width, true, joint))
         }
         "indent" => {
             let by = match given.get(0, "width") {

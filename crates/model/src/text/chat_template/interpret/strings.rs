@@ -98,7 +98,7 @@ pub(super) fn truncate(text: &str, length: i64, kills_words: bool, end: &str, le
 }
 
 /// Jinja's `wordwrap`, hyphens aside.
-pub(super) fn wordwrap(text: &str, width: i64, breaks_words: bool, with: &str) -> String {
+pub(super) fn wordwrap(text: &str, width: i64, breaks_words: bool, joint: &str) -> String {
     let width = usize::try_from(width).unwrap_or(0).max(1);
     let mut rows: Vec<String> = Vec::new();
     for line in text.lines() {
@@ -121,8 +121,8 @@ pub(super) fn wordwrap(text: &str, width: i64, breaks_words: bool, with: &str) -
         }
         rows.push(row.trim_end_matches(' ').to_owned());
     }
-    rows.truncate(copies(with).saturating_add(1));
-    rows.join(with)
+    rows.truncate(copies(joint).saturating_add(1));
+    rows.join(joint)
 }
 
 /// Jinja's `indent`: all lines but the first, and no empty ones, unless told otherwise.
