@@ -19,7 +19,8 @@ pub struct JavaSerialized;
 
 rule! {
     /// ## What it finds
-    /// A Java object stream that holds objects of classes known as links of deserialisation gadget chains.
+    /// A Java object stream that holds objects of classes known as links of deserialisation gadget chains, or a
+    /// `java.net.URL` as a key of a hash table, which tells a name server that the file was read.
     /// ## Why it matters
     /// `ObjectInputStream.readObject` rebuilds every object of the stream and runs their `readObject` methods before
     /// the caller sees a type. Chains of these classes end in `Runtime.exec` or in a remote class being loaded.
@@ -77,7 +78,8 @@ rule! {
     };
 }
 
-/// Class-name prefixes of gadget chains, and what the chain reaches. Source: ysoserial and marshalsec payloads.
+/// Classes of gadget chains, and what the chain reaches; one that ends in `.` or `$` stands for all that begin so, any
+/// other for itself and its nested classes. Source: ysoserial and marshalsec payloads.
 const GADGETS: &[(&str, &str)] = &[
     ("org.apache.commons.collections.functors.", "calls any method by reflection"),
     ("org.apache.commons.collections4.functors.", "calls any method by reflection"),
@@ -145,14 +147,14 @@ const GADGETS: &[(&str, &str)] = &[
     ("org.apache.commons.collections.list.LazyList", "starts a transformer chain when read"),
     ("org.apache.commons.collections4.list.LazyList", "starts a transformer chain when read"),
     ("org.apache.bcel.util.ClassLoader", "defines classes from text in the stream"),
-    ("org.apache.xbean.naming.", "loads remote classes over JNDI"),
-    ("com.caucho.naming.", "loads remote classes over JNDI"),
-    ("org.springframework.jndi.", "loads remote classes over JNDI"),
-    ("com.redhat.ceylon.compiler.java.language.", "calls any method by name"),
+    ("org.apache.xbean.naming.context.ContextUtil$ReadOnlyBinding", "loads remote classes over JNDI"),
+    ("com.caucho.naming.QName", "loads remote classes over JNDI"),
+    ("org.springframework.jndi.support.SimpleJndiBeanFactory", "loads remote classes over JNDI"),
+    ("com.redhat.ceylon.compiler.java.language.SerializationProxy", "calls any method by name"),
     ("com.sun.org.apache.xpath.internal.objects.XString", "calls toString of any object"),
     ("org.apache.xpath.objects.XString", "calls toString of any object"),
     ("sun.swing.SwingLazyValue", "calls any static method by name"),
-    ("scala.sys.process.", "starts processes"),
+    ("scala.sys.process.ProcessBuilderImpl$", "starts processes"),
     ("org.apache.tomcat.dbcp.", "loads drivers and remote classes"),
     ("org.apache.commons.dbcp.", "loads drivers and remote classes"),
 ];
@@ -254,6 +256,16 @@ impl Format for JavaSerialized {
         for class in &stream.classes {
             judge(class, &mut reported, scan);
         }
+        for &offset in &stream.hashed_addresses {
+            let message =
+                "a hash table holds a `java.net.URL`, whose host is looked up when the table is rebuilt";
+            scan.report(
+                Finding::new(&JAVA_GADGET, message)
+                    .severity(Severity::High)
+                    .at(offset as u64)
+                    .evidence("java.net.URL"),
+            );
+        }
         if let Some((offset, what)) = stream.stopped {
             malformed(scan, offset, format!("the Java object stream breaks off: {what}"));
             scan.gap(offset as u64, format!("{what}; the rest was searched as text only"));
@@ -267,7 +279,11 @@ impl Format for JavaSerialized {
 }
 
 fn gadget(name: &str) -> Option<&'static str> {
-    GADGETS.iter().find(|(prefix, _)| name.starts_with(prefix)).map(|(_, what)| *what)
+    let is_of = |known: &str| {
+        name.strip_prefix(known)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('$') || known.ends_with(['.', '$']))
+    };
+    GADGETS.iter().find(|(known, _)| is_of(known)).map(|(_, what)| *what)
 }
 
 fn judge<'a>(class: &java_stream::Class<'a>, reported: &mut BTreeSet<&'a str>, scan: &mut Scan<'_>) {
@@ -365,6 +381,77 @@ mod tests {
                 ["model/java-serialized-object"],
                 "{class}"
             );
+        }
+    }
+
+    /// A class description after its type byte, without fields of objects, parent last.
+    fn class(name: &str, flags: u8, fields: &[(u8, &str)]) -> Vec<u8> {
+        let mut bytes = utf(name);
+        bytes.extend([0; 8]);
+        bytes.extend([flags, 0, fields.len() as u8]);
+        for (kind, name) in fields {
+            bytes.push(*kind);
+            bytes.extend(utf(name));
+        }
+        bytes.extend([0x78, 0x70]);
+        bytes
+    }
+
+    /// A collection that writes `size` bytes of plain data and then `entries`.
+    fn table(name: &str, size: u8, fields: &[(u8, &str)], entries: &[&[u8]]) -> Vec<u8> {
+        let data = vec![0; fields.len() * 4];
+        let block = [vec![0x77, size], vec![0; usize::from(size)]].concat();
+        let head = [MAGIC, &[0x73, 0x72], &class(name, 3, fields), &data, &block].concat();
+        [head, entries.concat(), vec![0x78]].concat()
+    }
+
+    #[test]
+    fn an_address_as_a_key_is_high_and_as_a_value_is_only_unknown() {
+        let address =
+            [&[0x73, 0x72][..], &class("java.net.URL", 2, &[(b'I', "hashCode")]), &[0xff; 4]].concat();
+        let text = [&[0x74][..], &utf("value")].concat();
+        let map = |entries: &[&[u8]]| {
+            let fields = [(b'F', "loadFactor"), (b'I', "threshold")];
+            outcome(&JAVA_SERIALIZED, &table("java.util.HashMap", 8, &fields, entries))
+        };
+        let graded = |outcome: &crate::Outcome| {
+            assert!(outcome.gaps.is_empty(), "{:?}", outcome.gaps);
+            let found = outcome.findings.iter().find(|finding| finding.rule.id == JAVA_GADGET.id);
+            found.map(|finding| finding.severity)
+        };
+        assert_eq!(graded(&map(&[&address, &text])), Some(Severity::High));
+        let value = map(&[&text, &address]);
+        assert_eq!(graded(&value), None);
+        assert_eq!(value.findings[0].rule.id, JAVA_UNKNOWN_CLASS.id);
+        // The third object's handle: the map's class, the map, the first key, the address' class, the address.
+        let again = [0x71, 0, 0x7e, 0, 4];
+        assert_eq!(graded(&map(&[&text, &address, &again, &text])), Some(Severity::High));
+        let set = table("java.util.HashSet", 12, &[], &[&text, &address]);
+        assert_eq!(graded(&outcome(&JAVA_SERIALIZED, &set)), Some(Severity::High));
+        let list = table("java.util.ArrayList", 4, &[(b'I', "size")], &[&address]);
+        assert_eq!(graded(&outcome(&JAVA_SERIALIZED, &list)), None);
+    }
+
+    #[test]
+    fn neighbours_of_a_gadget_class_are_no_gadgets() {
+        for class in [
+            "java.lang.RuntimeException",
+            "org.springframework.jndi.JndiTemplate",
+            "org.apache.xbean.naming.reference.SimpleReference",
+            "com.sun.org.apache.xpath.internal.objects.XStringForChars",
+            "scala.sys.process.ProcessLogger",
+        ] {
+            assert_eq!(gadget(class), None, "{class}");
+        }
+        for class in [
+            "org.springframework.core.SerializableTypeWrapper$MethodInvokeTypeProvider",
+            "org.springframework.jndi.support.SimpleJndiBeanFactory",
+            "org.apache.xbean.naming.context.ContextUtil$ReadOnlyBinding",
+            "com.sun.org.apache.xpath.internal.objects.XString",
+            "org.hibernate.engine.spi.TypedValue",
+            "java.lang.Runtime",
+        ] {
+            assert!(gadget(class).is_some(), "{class}");
         }
     }
 

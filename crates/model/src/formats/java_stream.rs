@@ -11,6 +11,8 @@ use bartizan_core::Cursor;
 pub(super) struct Stream<'a> {
     /// Classes in the order they are described.
     pub(super) classes: Vec<Class<'a>>,
+    /// Where a `java.net.URL` is a key of a hash table, or an element of a hash set.
+    pub(super) hashed_addresses: Vec<usize>,
     /// Where and why reading stopped early.
     pub(super) stopped: Option<(usize, &'static str)>,
 }
@@ -28,7 +30,46 @@ pub(super) struct Class<'a> {
 #[derive(Debug, Clone, Copy)]
 enum Handle {
     Class(usize),
+    /// An object of the class.
+    Object(Option<usize>),
     Other,
+}
+
+/// Which contents of an annotation are hashed when it is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Hashed {
+    None,
+    /// Each one: an element of a set.
+    All,
+    /// This one and not the next: a key before its value.
+    Key,
+    /// The next one and not this.
+    Value,
+}
+
+impl Hashed {
+    /// What `readObject` of the class hashes of what it wrote itself.
+    fn by(class: &str) -> Self {
+        match class {
+            "java.util.HashMap" | "java.util.Hashtable" | "java.util.concurrent.ConcurrentHashMap" => {
+                Self::Key
+            }
+            "java.util.HashSet" => Self::All,
+            _ => Self::None,
+        }
+    }
+
+    fn next(self) -> Self {
+        match self {
+            Self::Key => Self::Value,
+            Self::Value => Self::Key,
+            other => other,
+        }
+    }
+
+    fn is_now(self) -> bool {
+        matches!(self, Self::All | Self::Key)
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -36,7 +77,7 @@ enum Task {
     /// Any content.
     Content,
     /// Contents and blocks of data up to the end-of-block mark.
-    Annotation,
+    Annotation(Hashed),
     /// A class description, a proxy's, a reference or null; sets `last_class`.
     ClassDescription,
     /// The parent of the class was read.
@@ -44,7 +85,7 @@ enum Task {
     /// A proxy's parent was read: the proxy itself has no data.
     ProxyParent,
     /// The class of an object was read: its handle and data follow.
-    Object,
+    Object { is_hashed: bool },
     /// The class of an array was read.
     Array,
     /// The class of a `Class` object was read.
@@ -62,6 +103,8 @@ type Stop = &'static str;
 const ENDS: Stop = "the file ends inside an object";
 /// Most classes, handles and open tasks kept.
 const MOST: usize = 1 << 20;
+/// Most hashed addresses noted.
+const MOST_ADDRESSES: usize = 8;
 /// Longest chain of parents followed.
 const HIERARCHY: usize = 64;
 
@@ -132,13 +175,15 @@ impl<'a> Walker<'a> {
         match task {
             Task::Content => {
                 let kind = self.byte()?;
-                self.content(kind)?;
+                self.content(kind, false)?;
             }
-            Task::Annotation => {
+            Task::Annotation(hashed) => {
                 let kind = self.byte()?;
                 if kind != 0x78 {
-                    self.tasks.push(Task::Annotation);
-                    self.content(kind)?;
+                    // Blocks of plain data and resets are no entries.
+                    let is_entry = !matches!(kind, 0x77 | 0x79 | 0x7a);
+                    self.tasks.push(Task::Annotation(if is_entry { hashed.next() } else { hashed }));
+                    self.content(kind, is_entry && hashed.is_now())?;
                 }
             }
             Task::ClassDescription => self.class_description()?,
@@ -150,8 +195,11 @@ impl<'a> Walker<'a> {
                 self.last_class = Some(class);
             }
             Task::ProxyParent => {}
-            Task::Object => {
-                self.handles.push(Handle::Other);
+            Task::Object { is_hashed } => {
+                self.handles.push(Handle::Object(self.last_class));
+                if is_hashed {
+                    self.hashed(self.last_class);
+                }
                 self.data();
             }
             Task::ClassObject => self.handles.push(Handle::Other),
@@ -171,14 +219,29 @@ impl<'a> Walker<'a> {
         Ok(())
     }
 
-    fn content(&mut self, kind: u8) -> Result<(), Stop> {
+    /// Notes an object of `class` that is hashed while it is read.
+    fn hashed(&mut self, class: Option<usize>) {
+        let class = class.and_then(|class| self.stream.classes.get(class));
+        if class.is_some_and(|class| class.name == "java.net.URL")
+            && self.stream.hashed_addresses.len() < MOST_ADDRESSES
+        {
+            self.stream.hashed_addresses.push(self.cursor.position());
+        }
+    }
+
+    fn content(&mut self, kind: u8, is_hashed: bool) -> Result<(), Stop> {
         match kind {
             0x70 | 0x79 => {}
-            0x71 => drop(self.reference()?),
+            0x71 => {
+                let referred = self.reference()?;
+                if let (Handle::Object(class), true) = (referred, is_hashed) {
+                    self.hashed(class);
+                }
+            }
             0x72 | 0x7d => {
                 self.described(kind)?;
             }
-            0x73 => self.tasks.extend([Task::Object, Task::ClassDescription]),
+            0x73 => self.tasks.extend([Task::Object { is_hashed }, Task::ClassDescription]),
             0x74 => {
                 self.handles.push(Handle::Other);
                 let length = self.cursor.u16_be().map_err(|_| ENDS)?;
@@ -212,7 +275,7 @@ impl<'a> Walker<'a> {
             0x71 => {
                 self.last_class = match self.reference()? {
                     Handle::Class(class) => Some(class),
-                    Handle::Other => None,
+                    Handle::Object(_) | Handle::Other => None,
                 }
             }
             kind @ (0x72 | 0x7d) => self.described(kind)?,
@@ -231,7 +294,7 @@ impl<'a> Walker<'a> {
                 let name = self.utf()?;
                 self.stream.classes.push(Class { name, offset, flags: 0, fields: Vec::new(), parent: None });
             }
-            self.tasks.extend([Task::ProxyParent, Task::ClassDescription, Task::Annotation]);
+            self.tasks.extend([Task::ProxyParent, Task::ClassDescription, Task::Annotation(Hashed::None)]);
             return Ok(());
         }
         let name = self.utf()?;
@@ -261,7 +324,7 @@ impl<'a> Walker<'a> {
         if let Some(class) = self.stream.classes.get_mut(index) {
             class.fields = fields;
         }
-        self.tasks.extend([Task::Parent(index), Task::ClassDescription, Task::Annotation]);
+        self.tasks.extend([Task::Parent(index), Task::ClassDescription, Task::Annotation(Hashed::None)]);
         Ok(())
     }
 
@@ -283,7 +346,7 @@ impl<'a> Walker<'a> {
             if flags & 8 == 0 {
                 return Err("an object in the protocol of JDK 1.1, whose data has no bounds");
             }
-            self.tasks.push(Task::Annotation);
+            self.tasks.push(Task::Annotation(Hashed::None));
             return Ok(());
         }
         if flags & 2 == 0 {
@@ -291,7 +354,8 @@ impl<'a> Walker<'a> {
         }
         let Some(kind) = description.fields.get(field).copied() else {
             if flags & 1 != 0 {
-                self.tasks.push(Task::Annotation);
+                let hashed = Hashed::by(description.name);
+                self.tasks.push(Task::Annotation(hashed));
             }
             return Ok(());
         };

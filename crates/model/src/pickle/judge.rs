@@ -230,6 +230,10 @@ impl Judge {
                 Self::called_gadget(machine, target, arguments, folded, place, grade, &assembled);
             }
             Standing::Gadget { class, severity, why, .. } => {
+                let starts = matches!(class, GadgetClass::Process | GadgetClass::PackageInstall);
+                let given = || [Some(arguments), keywords].into_iter().flatten();
+                let fetches = starts.then(|| suspicion::downloads(machine, given())).flatten();
+                let (severity, why) = fetches.map_or((severity, why), |why| (Severity::Critical, why));
                 Self::called_gadget(
                     machine,
                     target,

