@@ -12,6 +12,7 @@ mod randomness;
 mod secrets;
 mod unseen;
 
+pub mod injection;
 pub mod redact;
 pub mod rules;
 
