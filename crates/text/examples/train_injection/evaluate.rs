@@ -22,7 +22,8 @@ pub(crate) fn auc(scores: &[(f32, bool)]) -> f64 {
 pub(crate) fn threshold(scores: &[(f32, bool)], rate: f64) -> f32 {
     let mut harmless: Vec<f32> = scores.iter().filter(|entry| !entry.1).map(|entry| entry.0).collect();
     harmless.sort_by(|a, b| b.total_cmp(a));
-    let allowed = (harmless.len() as f64 * rate) as usize;
+    let count = harmless.len() as f64;
+    let allowed = (0..harmless.len()).find(|at| *at as f64 + 1.0 > count * rate).unwrap_or(0);
     harmless.get(allowed).copied().unwrap_or(0.0) + 1e-4
 }
 

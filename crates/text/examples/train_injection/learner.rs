@@ -46,6 +46,9 @@ impl Example {
     }
 }
 
+/// A window, what it should score, and what an error counts.
+type Instance<'w> = (&'w [(u32, f32)], f32, f32);
+
 /// Rounds of choosing windows and fitting.
 const ROUNDS: usize = 3;
 /// Passes over the windows in a round.
@@ -61,7 +64,7 @@ pub(crate) fn fit(examples: &[Example], take: impl Fn(&Example) -> bool) -> Weig
     let scale = source_weights(&chosen);
     let mut weights = Weights::new(Vec::new(), -2.0);
     for round in 0..ROUNDS {
-        let mut instances: Vec<(&[(u32, f32)], f32, f32)> = Vec::new();
+        let mut instances: Vec<Instance<'_>> = Vec::new();
         for (example, scale) in chosen.iter().zip(&scale) {
             let margins: Vec<f32> = example.windows.iter().map(|window| weights.margin(window)).collect();
             let most = margins.iter().copied().fold(f32::MIN, f32::max);
@@ -106,7 +109,7 @@ fn source_weights(chosen: &[&Example]) -> Vec<f32> {
         .collect()
 }
 
-fn descend(instances: &mut [(&[(u32, f32)], f32, f32)], seed: u64) -> Weights {
+fn descend(instances: &mut [Instance<'_>], seed: u64) -> Weights {
     let mut weights = vec![0.0_f32; SPACE as usize];
     let mut squares = vec![1e-3_f32; SPACE as usize];
     let (mut bias, mut bias_square) = (-1.0_f32, 1.0_f32);

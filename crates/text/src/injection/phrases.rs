@@ -2,8 +2,12 @@
 //! German, Italian, Portuguese, Dutch, Polish, Turkish, Indonesian, Vietnamese, Russian, Arabic, Hindi, Chinese,
 //! Japanese and Korean.
 
-#[expect(clippy::enum_glob_use, reason = "a table of the enum's variants")]
-use super::lexicon::Concept::{self, *};
+use super::lexicon::Concept::{
+    self, Answer, Assistant, Authority, Conceal, Credentials, Decode, Destination, Dictate, Discussion,
+    EndMark, Everyday, Execute, Guard, Harm, Lasting, Link, Memory, Mention, Money, NeverRefuse, NewTask,
+    Obligation, Persona, Polite, Pretext, Prior, Prompt, Question, Refusal, Reveal, RoleMark, Rules, Secret,
+    Send, SetAside, Shell, Stakes, Style, Tool, Trigger, Unlimited, Urgency, User, Verbatim,
+};
 
 /// Concepts with their phrases, divided by `|`.
 pub(super) const PHRASES: &[(Concept, &str)] = &[
