@@ -78,10 +78,18 @@ pub(crate) fn measure(value: &[u8]) -> Measure {
         }
     }
     let total = value.len() as f32;
+    // H = log₂ n − Σ c·log₂ c / n; most characters of a key stand once, and add nothing to the sum.
+    let mut sum = 0.0;
     for &count in counts.iter().filter(|&&count| count > 0) {
         measure.distinct += 1;
-        let share = f32::from(count) / total;
-        measure.entropy -= share * share.log2();
+        sum += match count {
+            1 => 0.0,
+            2 => 2.0,
+            _ => f32::from(count) * f32::from(count).log2(),
+        };
+    }
+    if total > 0.0 {
+        measure.entropy = total.log2() - sum / total;
     }
     measure
 }

@@ -1,6 +1,6 @@
 //! Keys of clouds, hosting, infrastructure tools and databases as a service.
 
-use super::format::{Format, Part, form, format};
+use super::format::{Format, Part, UUID, form, format};
 use crate::bytes::{ALNUM, BASE64, BASE64_URL, DIGITS, HEX, HOST, LOWER_NUM, TILDE, UPPER_NUM, WORD};
 
 /// The formats of this family.
@@ -14,22 +14,7 @@ pub(super) static FORMATS: &[Format] = &[
         &[Part::Run(UPPER_NUM, 16, 16)],
     )
     .checked(super::proof::aws_access_key),
-    format(
-        "aws-mws-token",
-        "an Amazon MWS token",
-        &["amzn.mws."],
-        &[
-            Part::Run(HEX, 8, 8),
-            Part::Text("-"),
-            Part::Run(HEX, 4, 4),
-            Part::Text("-"),
-            Part::Run(HEX, 4, 4),
-            Part::Text("-"),
-            Part::Run(HEX, 4, 4),
-            Part::Text("-"),
-            Part::Run(HEX, 12, 12),
-        ],
-    ),
+    format("aws-mws-token", "an Amazon MWS token", &["amzn.mws."], UUID),
     format("aws-bedrock-key", "an Amazon Bedrock key", &["ABSK"], &[Part::Run(BASE64, 100, 270)]),
     format(
         "aws-bedrock-short-key",
@@ -162,7 +147,7 @@ pub(super) static FORMATS: &[Format] = &[
         "tailscale-key",
         "a Tailscale key",
         &["tskey-"],
-        &[Part::Run(ALNUM, 4, 60), Part::Maybe("-", ALNUM, 10, 40), Part::Maybe("-", ALNUM, 10, 60)],
+        &[Part::Run(ALNUM, 4, 60), Part::Maybe("-", ALNUM, 5, 40), Part::Maybe("-", ALNUM, 8, 60)],
     ),
     format("scalingo-token", "a Scalingo token", &["tk-us-"], &[Part::Run(BASE64_URL, 48, 48)]),
     format("snowflake-account", "a Snowflake account", &[".snowflakecomputing.com"], &[])
@@ -186,7 +171,7 @@ pub(super) static FORMATS: &[Format] = &[
         .checked(form)
         .scored(0.4),
     format("jfrog-instance", "a JFrog instance", &[".jfrog.io"], &[])
-        .after(HOST, 3, 60)
+        .after(HOST, 1, 60)
         .checked(form)
         .scored(0.4),
     format(
