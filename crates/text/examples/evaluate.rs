@@ -47,7 +47,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 negatives += 1;
                 false_hits += usize::from(!hits.is_empty());
                 if verbose && let Some(hit) = hits.first() {
-                    println!("  near-miss hit by {} ({rule})", hit.kind.id);
+                    println!("  near-miss hit by {} ({rule}): {:.150}", hit.kind.id, row["text"].to_string());
                 }
             }
         }

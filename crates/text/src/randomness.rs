@@ -183,7 +183,11 @@ pub(crate) fn is_reference(value: &[u8]) -> bool {
     }
     match trimmed {
         [b'<', .., b'>'] | [b'[', .., b']'] | [b'{', .., b'}'] | [b'%', .., b'%'] | [b'*', b'*', ..] => true,
-        [b'$', name @ ..] => !name.is_empty() && name.iter().all(|&byte| UPPER.has(byte) || byte == b'_'),
+        [b'$', rest @ ..] => {
+            let name = rest.iter().take_while(|&&byte| UPPER.has(byte) || byte == b'_').count();
+            name >= 3 && !rest.get(name).is_some_and(|next| ALNUM.has(*next))
+                || name > 0 && name == rest.len()
+        }
         _ => {
             ["os.environ", "process.env", "getenv(", "ENV[", "env.", "secrets.", "config.", "var.", "vault("]
                 .iter()

@@ -14,17 +14,7 @@ static SECRET: Kind =
 
 /// Texts in the names of passwords; the search is for these, in the cases people write.
 pub(super) const PASSWORD_TEXTS: &[&str] = &[
-    "pass",
-    "Pass",
-    "PASS",
-    "pwd",
-    "Pwd",
-    "PWD",
-    "pword",
-    "PWORD",
-    "contrase",
-    "AsPlainText",
-    "asplaintext",
+    "secret", "Secret", "SECRET", "pass", "Pass", "PASS", "pwd", "Pwd", "PWD", "pword", "PWORD", "contrase",
 ];
 
 /// Where the word of a password that begins with the text at `start..end` ends; nothing for "passenger" or "compass".
@@ -34,7 +24,8 @@ pub(super) fn password_word(text: &[u8], start: usize, end: usize) -> Option<usi
     let upper = tail.iter().take_while(|byte| byte.is_ascii_uppercase()).count();
     let rest = tail.get(..letters.max(upper))?.to_ascii_lowercase();
     if span(text, start, end).eq_ignore_ascii_case(b"secret") {
-        return (rest.is_empty() && !names_a_reference(text, start, end)).then_some(end);
+        let name_end = end + WORD.run(text.get(end..)?, 40);
+        return (rest.is_empty() && !names_a_reference(text, start, name_end)).then_some(end);
     }
     if span(text, start, end).eq_ignore_ascii_case(b"pass") {
         let known: [&[u8]; 8] = [b"word", b"words", b"wd", b"phrase", b"wort", b"code", b"key", b"e"];
@@ -66,12 +57,25 @@ pub(super) fn assigned(text: &[u8], start: usize, end: usize, password: bool) ->
         return None;
     }
     let word = span(text, start, end);
-    let stands_in = is_placeholder(value) || is_name(value, word);
+    let lost = value.first().is_some_and(|first| b",;)]}".contains(first))
+        || !quoted && bytes::before(text, from) == Some(b'(')
+        || NOTHINGS.iter().any(|nothing| value.eq_ignore_ascii_case(nothing));
+    let head = span(text, start.saturating_sub(140), start);
+    if lost
+        || password && holds_ignoring_case(head, b"\"anonymous\"")
+        || value.ends_with(full_name(text, start, name_end))
+    {
+        return None;
+    }
+    let compared = span(text, name_end, at).windows(2).any(|pair| matches!(pair, b"==" | b"!="));
+    if compared && !(password && quoted && value.len() >= 5 && !is_placeholder(value)) {
+        return None;
+    }
+    let stands_in = is_placeholder(value) || is_name(trimmed(value), word) && !compared;
     let spoken = word.eq_ignore_ascii_case(b"secret");
     if password {
         // What bears the word itself is a label, but in a block of credentials.
-        let same = trimmed(value).eq_ignore_ascii_case(word)
-            && !holds_ignoring_case(span(text, start.saturating_sub(140), start), b"credentials");
+        let same = trimmed(value).eq_ignore_ascii_case(word) && !holds_ignoring_case(head, b"credentials");
         if same || is_label(text, end, name_end) || spoken && !quoted {
             return None;
         }
@@ -81,6 +85,11 @@ pub(super) fn assigned(text: &[u8], start: usize, end: usize, password: bool) ->
         }
         if stands_in {
             return None;
+        }
+        if compared {
+            let same = value.iter().any(|byte| b" :".contains(byte)) || is_name(value, b"");
+            return (!same || value.contains(&b'-'))
+                .then(|| Raw::new(&PASSWORD, from, to, 0.5, "what a password is compared with"));
         }
         if is_environment(text, start, name_end, at) && is_whole_line(text, to) {
             let plain = value.len() >= 5 && value.len() <= 64 && !quoted;
@@ -110,6 +119,44 @@ pub(super) fn assigned(text: &[u8], start: usize, end: usize, password: bool) ->
             "a drawn value assigned to a name of a credential",
         )
     })
+}
+
+/// A password told in a sentence: `the password … is 'value'`; the word for it ends at `end`.
+pub(super) fn told(text: &[u8], end: usize) -> Option<Raw> {
+    let tail = span(text, end, end + 80);
+    let stop = tail.iter().position(|byte| b".\n;=:".contains(byte)).unwrap_or(tail.len());
+    let tail = tail.get(..stop)?;
+    let is = tail.windows(4).position(|window| window == b" is ")? + 4;
+    let quote = bytes::at(tail, is).filter(|byte| b"\"'`".contains(byte))?;
+    let length = tail.get(is + 1..)?.iter().position(|byte| *byte == quote)?;
+    let value = span(tail, is + 1, is + 1 + length);
+    (value.len() >= 4 && !value.contains(&b' ') && !is_placeholder(value) && !is_reference(value)).then(
+        || Raw::new(&PASSWORD, end + is + 1, end + is + 1 + length, 0.5, "a password told in a sentence"),
+    )
+}
+
+/// What stands for no value.
+const NOTHINGS: [&[u8]; 12] = [
+    b"null",
+    b"none",
+    b"nil",
+    b"true",
+    b"false",
+    b"undefined",
+    b"empty",
+    b"required",
+    b"string",
+    b"str",
+    b"text",
+    b"char",
+];
+
+/// The whole name around the word at `start`, at least four bytes of it.
+fn full_name(text: &[u8], start: usize, end: usize) -> &[u8] {
+    let head = span(text, start.saturating_sub(60), start);
+    let lead = head.iter().rev().take_while(|&&byte| WORD.has(byte)).count();
+    let name = span(text, start - lead, end);
+    if name.len() >= 10 { name } else { b"\0" }
 }
 
 /// Whether a name is that of an environment variable that holds a password, with its value right behind `=`.
@@ -154,8 +201,9 @@ fn has_user(before: &[u8]) -> bool {
             let name = tail.iter().take_while(|&&byte| WORD.has(byte)).count();
             let rest = tail.get(name..).unwrap_or_default();
             let marks = rest.iter().take_while(|byte| b" \t\\\"']".contains(byte)).count();
-            let quoted =
-                rest.get(..marks).is_some_and(|marks| marks.starts_with(b" ") && marks.ends_with(b"'"));
+            let quoted = rest
+                .get(..marks)
+                .is_some_and(|marks| marks.starts_with(b" ") && matches!(marks.last(), Some(b'"' | b'\'')));
             quoted || matches!(rest.get(marks), Some(b'=' | b':' | b','))
         })
     })
@@ -215,12 +263,10 @@ fn operator(text: &[u8], mut at: usize) -> Option<(usize, bool)> {
             }
             b'"' | b'\'' | b'`' | b']' | b')' | b'\\' if !seen => {}
             b'=' | b':' | b'>' | b',' | b'(' | b'|' => {
-                if seen && bytes::at(text, at) == Some(b'=') && bytes::before(text, at) == Some(b'=') {
-                    return None;
-                }
                 seen = true;
             }
             b'\\' => {}
+            b'!' if bytes::at(text, at + 1) == Some(b'=') => {}
             b'!' | b'<' | b'\n' | b'\r' if !seen => return None,
             b'\n' | b'\r' => {}
             _ => return (seen || spaces).then_some((at, !seen)),

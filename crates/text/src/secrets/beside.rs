@@ -197,7 +197,11 @@ fn is_in_address(text: &[u8], segment: usize, from: usize) -> bool {
 }
 
 /// Words of names whose values are drawn, or digests, and open no door.
-const OPEN_NAMES: [&[u8]; 17] = [
+const OPEN_NAMES: [&[u8]; 21] = [
+    b"name",
+    b"url",
+    b"path",
+    b"file",
     b"checksum",
     b"sha",
     b"sha1",
@@ -278,15 +282,24 @@ fn by_word(text: &[u8], from: usize, value: &[u8], found: &[Found]) -> Option<Ra
         }
     }
     let shown = |word: &&Found| {
-        word.word == Word::Password && word.end <= from && span(text, word.end, from).contains(&b':')
+        let between = span(text, word.end.min(from), from);
+        let sentence = |byte: &u8| ALPHA.has(*byte) || b" .,:\n\r".contains(byte);
+        word.word == Word::Password
+            && word.end <= from
+            && between.contains(&b':')
+            && between.iter().all(sentence)
     };
-    let digest = is_digest(value) || is_uuid(value);
-    (digest && found.iter().any(|word| shown(&word)))
+    (is_digest(value) && found.iter().any(|word| shown(&word)))
         .then(|| Raw::new(&NAMED, from, to, 0.6, "a drawn value behind a word for passwords"))
 }
 
 fn is_drawn_tail(tail: &[u8]) -> bool {
-    tail.len() >= 20 && (is_random(tail) || is_uuid(tail)) && !tail.iter().any(|byte| b"/.".contains(byte))
+    let text = super::proof::base64_text(tail)
+        .is_some_and(|bytes| bytes.iter().all(|byte| (32..127).contains(byte)));
+    tail.len() >= 20
+        && !text
+        && (is_random(tail) || is_uuid(tail))
+        && !tail.iter().any(|byte| b"/.".contains(byte))
 }
 
 /// A value beside the name of a service.
@@ -303,7 +316,8 @@ fn by_service(text: &[u8], from: usize, value: &[u8], look: Look, found: &[Found
             break;
         }
         let named = behind(name.end.saturating_sub(1)) || behind(name.start);
-        let operated = span(text, name.end, from).iter().any(|byte| b"=:".contains(byte));
+        let operated = span(text, name.end, from).iter().any(|byte| b"=:".contains(byte))
+            || (name.start >= from && matches!(bytes::at(text, name.end), Some(b'-' | b'_')));
         let least = match (operated, named) {
             (true, true) => 8,
             (_, true) | (true, _) => 12,
@@ -345,12 +359,22 @@ fn fits(value: &[u8], look: Look, named: bool) -> bool {
     }
     let m = measure(value);
     named
+        && !is_worded(value)
         && m.distinct >= 5
         && m.entropy >= 2.3
         && m.other <= 4
         && !is_reference(value)
         && !is_stand_in(value)
         && ((look.digits >= 3 && look.letters >= 2 && m.digits >= 3) || (m.length >= 20 && m.other == 0))
+}
+
+/// Whether a value is of short parts that are each letters with digits behind them at most, as names of machines are.
+fn is_worded(value: &[u8]) -> bool {
+    value.iter().any(|byte| b"-_".contains(byte))
+        && value.split(|byte| b"-_".contains(byte)).all(|part| {
+            let letters = part.iter().take_while(|byte| ALPHA.has(**byte)).count();
+            part.len() < 16 && part.iter().skip(letters).all(u8::is_ascii_digit)
+        })
 }
 
 /// Whether a value is part of an address or path: a slash beside a part that is a word.

@@ -147,7 +147,7 @@ pub(super) static FORMATS: &[Format] = &[
         "tailscale-key",
         "a Tailscale key",
         &["tskey-"],
-        &[Part::Run(ALNUM, 4, 60), Part::Maybe("-", ALNUM, 5, 40), Part::Maybe("-", ALNUM, 8, 60)],
+        &[Part::Run(ALNUM, 3, 60), Part::Maybe("-", ALNUM, 5, 40), Part::Maybe("-", ALNUM, 8, 60)],
     ),
     format("scalingo-token", "a Scalingo token", &["tk-us-"], &[Part::Run(BASE64_URL, 48, 48)]),
     format("snowflake-account", "a Snowflake account", &[".snowflakecomputing.com"], &[])

@@ -1,6 +1,6 @@
 //! Passwords on command lines: programs whose flags take one.
 
-use crate::bytes::{self, ALNUM, span};
+use crate::bytes::{self, ALNUM, holds_ignoring_case, span};
 use crate::hit::{Class, Kind, Raw};
 use crate::randomness::is_reference;
 
@@ -18,6 +18,7 @@ pub(super) static PROGRAMS: &[(&str, Flag)] = &[
     ("ldapsearch", Flag::Separate("-w")),
     ("smbclient", Flag::Login("-U")),
     ("xfreerdp", Flag::Separate("/p:")),
+    ("SecureString", Flag::First),
     ("machine ", Flag::Separate("password")),
 ];
 
@@ -26,6 +27,8 @@ pub(super) static PROGRAMS: &[(&str, Flag)] = &[
 pub(super) enum Flag {
     /// The password is the next argument.
     Separate(&'static str),
+    /// The first argument, of a command that says it is plain text.
+    First,
     /// The next argument is `user:password`.
     Login(&'static str),
 }
@@ -35,7 +38,10 @@ const LONGEST: usize = 400;
 
 /// The password of a command whose program ends at `end`.
 pub(super) fn password(text: &[u8], end: usize, flag: Flag) -> Option<Raw> {
-    let (Flag::Separate(name) | Flag::Login(name)) = flag;
+    let name = match flag {
+        Flag::Separate(name) | Flag::Login(name) => name,
+        Flag::First => return plain_text(text, end),
+    };
     let line = span(text, end, end + LONGEST);
     let line = line.split(|byte| b"\n\r".contains(byte)).next()?;
     // A line of netrc: `machine HOST login NAME password VALUE`.
@@ -66,6 +72,17 @@ pub(super) fn password(text: &[u8], end: usize, flag: Flag) -> Option<Raw> {
         });
     }
     None
+}
+
+/// `ConvertTo-SecureString "value" -AsPlainText`.
+fn plain_text(text: &[u8], end: usize) -> Option<Raw> {
+    let line = span(text, end, end + LONGEST);
+    let line = line.split(|byte| b"\n\r".contains(byte)).next()?;
+    holds_ignoring_case(line, b"-asplaintext").then_some(())?;
+    let from = line.iter().take_while(|byte| b" \"'".contains(byte)).count();
+    let length = line.get(from..)?.iter().position(|byte| b" \"'".contains(byte))?;
+    is_password(span(line, from, from + length))
+        .then(|| Raw::new(&COMMAND, end + from, end + from + length, 0.6, "the password of a command"))
 }
 
 fn is_password(value: &[u8]) -> bool {

@@ -117,10 +117,41 @@ impl Secrets {
 fn word(text: &[u8], found: aho_corasick::Match, raw: &mut Vec<Raw>) {
     let pattern = found.pattern().as_usize();
     raw.extend(match pattern.checked_sub(assignment::PASSWORD_TEXTS.len()) {
-        None => assignment::password_word(text, found.start(), found.end())
-            .and_then(|end| assignment::assigned(text, found.start(), end, true)),
+        None => assignment::password_word(text, found.start(), found.end()).and_then(|end| {
+            assignment::assigned(text, found.start(), end, true).or_else(|| assignment::told(text, end))
+        }),
         Some(program) => {
             command::PROGRAMS.get(program).and_then(|(_, flag)| command::password(text, found.end(), *flag))
         }
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(text: &str) -> Vec<(&'static str, String)> {
+        let mut raw = Vec::new();
+        Secrets::new().expect("the automata").scan(text.as_bytes(), &mut raw);
+        raw.iter()
+            .map(|hit| (hit.kind.id, text.get(hit.start..hit.end).unwrap_or_default().to_owned()))
+            .collect()
+    }
+
+    #[test]
+    fn a_quoted_secret_is_found_and_a_name_of_one_is_not() {
+        let value = "development#product".to_owned();
+        assert_eq!(found("JWT:\n  secret: \"development#product\"\n"), [("assigned-password", value)]);
+        assert_eq!(found("secretName: \"my-tls-secret\""), []);
+    }
+
+    #[test]
+    fn a_login_in_a_block_of_credentials_is_found_and_a_form_is_not() {
+        let value = "password".to_owned();
+        assert_eq!(
+            found("credentials {\n  username \"user\"\n  password \"password\"\n}"),
+            [("assigned-password", value)]
+        );
+        assert_eq!(found("String userid = \"userid\";\nString password = \"password\";"), []);
+    }
 }

@@ -44,7 +44,8 @@ pub(super) static FORMATS: &[Format] = &[
         "an Anthropic API key",
         &["sk-ant-api", "sk-ant-admin"],
         &[Part::Run(DIGITS, 2, 4), Part::Text("-"), Part::Run(BASE64_URL, 80, 120)],
-    ),
+    )
+    .checked(super::proof::anthropic),
     format("hugging-face-token", "a Hugging Face user token", &["hf_"], &[Part::Run(ALPHA, 34, 39)]),
     format(
         "hugging-face-organization-token",

@@ -1,7 +1,7 @@
 //! Keys of payment, mail, chat, monitoring and other online services.
 
 use super::format::{Format, Part, UUID, form, format};
-use crate::bytes::{ALNUM, BASE64, BASE64_URL, DIGITS, HEX, LOWER_NUM, TILDE, UPPER_NUM};
+use crate::bytes::{ALNUM, BASE64, BASE64_URL, DIGITS, HEX, HOST, LOWER_NUM, TILDE, UPPER_NUM};
 
 /// The formats of this family.
 pub(super) static FORMATS: &[Format] = &[
@@ -162,7 +162,8 @@ pub(super) static FORMATS: &[Format] = &[
         "a Tines webhook",
         &[".tines.com/webhook/", ".tines.io/webhook/"],
         &[Part::Run(ALNUM, 16, 64), Part::Text("/"), Part::Run(ALNUM, 16, 64)],
-    ),
+    )
+    .after(HOST, 1, 60),
     format(
         "thingsboard-token",
         "a ThingsBoard access token",
