@@ -12,7 +12,8 @@ use bartizan_text::{Detector, Hit, Subjects};
 use std::collections::BTreeMap;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let detector = Detector::new(Subjects { secrets: true, patterns: false, characters: false })?;
+    let detector =
+        Detector::new(Subjects { patterns: false, names: false, characters: false, ..Subjects::ALL })?;
     let verbose = std::env::args().any(|argument| argument.starts_with("-v"));
     for path in std::env::args().skip(1).filter(|argument| !argument.starts_with("-v")) {
         let text = std::fs::read_to_string(&path)?;

@@ -85,7 +85,11 @@ pub(crate) fn span(text: &[u8], start: usize, end: usize) -> &[u8] {
 
 /// Whether `needle` stands in `hay`, ASCII case aside.
 pub(crate) fn holds_ignoring_case(hay: &[u8], needle: &[u8]) -> bool {
-    !needle.is_empty() && hay.windows(needle.len()).any(|window| window.eq_ignore_ascii_case(needle))
+    let Some(first) = needle.first() else { return false };
+    hay.windows(needle.len()).any(|window| {
+        window.first().is_some_and(|byte| byte.eq_ignore_ascii_case(first))
+            && window.eq_ignore_ascii_case(needle)
+    })
 }
 
 #[cfg(test)]

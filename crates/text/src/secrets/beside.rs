@@ -191,8 +191,10 @@ impl Look {
 /// Whether a value stands in the host or path of a web address, where keys of a form of their own stand and no others.
 fn is_in_address(text: &[u8], segment: usize, from: usize) -> bool {
     let head = span(text, segment, from);
-    let address =
-        head.windows(3).any(|window| window == b"://") || head.ends_with(b"//") || head.ends_with(b":/");
+    let address = (head.ends_with(b":") && span(text, from, from + 2) == b"//")
+        || head.windows(3).any(|window| window == b"://")
+        || head.ends_with(b"//")
+        || head.ends_with(b":/");
     address && head.last() != Some(&b'=') && !head.contains(&b'?')
 }
 
@@ -370,7 +372,7 @@ fn fits(value: &[u8], look: Look, named: bool) -> bool {
 
 /// Whether a value is of short parts that are each letters with digits behind them at most, as names of machines are.
 fn is_worded(value: &[u8]) -> bool {
-    value.iter().any(|byte| b"-_".contains(byte))
+    (1..=2).contains(&value.iter().filter(|byte| b"-_".contains(byte)).count())
         && value.split(|byte| b"-_".contains(byte)).all(|part| {
             let letters = part.iter().take_while(|byte| ALPHA.has(**byte)).count();
             part.len() < 16 && part.iter().skip(letters).all(u8::is_ascii_digit)
