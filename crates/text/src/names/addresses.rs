@@ -66,7 +66,9 @@ fn is_house_number(reading: &Reading<'_>, at: usize) -> bool {
     let Some(token) = reading.tokens.get(at) else { return false };
     let word = reading.word(at);
     let digits = word.bytes().take_while(u8::is_ascii_digit).count();
-    let glued = |at: usize, start: usize| reading.tokens.get(at).is_some_and(|before| before.end == start);
+    let glued = |at: usize, start: usize| {
+        reading.tokens.get(at).is_some_and(|before| before.end == start && before.sort != Sort::Line)
+    };
     let before = at.checked_sub(1).filter(|&before| glued(before, token.start));
     let marked = before.is_some_and(|before| !reading.is(before, '>') && !reading.is(before, '('));
     (1..=6).contains(&digits) && word.len() <= digits + 1 && !marked

@@ -85,7 +85,13 @@ fn listed(reading: &mut Reading<'_>, at: usize, end: usize) -> Option<usize> {
         .iter()
         .filter(|&&at| reading.tokens.get(at).is_some_and(|token| token.senses.any(Senses::FAMILY)))
         .count();
-    (shape && family >= 2).then(|| {
+    let given = [at, end + 1, end + 3].iter().any(|&at| {
+        reading
+            .tokens
+            .get(at)
+            .is_some_and(|token| token.senses.any(Senses::GIVEN) && !token.senses.any(Senses::FAMILY))
+    });
+    (shape && family >= 1 && !given).then(|| {
         reading.mark(at, end + 4, &ORGANIZATION, 0.6, "three family names joined");
         end + 4
     })
@@ -235,8 +241,10 @@ fn verdict(reading: &Reading<'_>, from: usize, to: usize) -> Option<Verdict> {
     {
         return Some((&ORGANIZATION, 0.5, "the shape of a brand"));
     }
-    let hyphened =
-        count == 1 && reading.text.get(first.start..first.end).is_some_and(|word| word.contains('-'));
+    let hyphened = count == 1
+        && reading.text.get(first.start..first.end).is_some_and(|word| {
+            word.split_once('-').is_some_and(|(_, second)| second.starts_with(char::is_uppercase))
+        });
     let works = matches!(before, "for" | "by" | "with")
         && matches!(further, "work" | "worked" | "works" | "working" | "employed" | "hired");
     let office = [
@@ -251,6 +259,11 @@ fn verdict(reading: &Reading<'_>, from: usize, to: usize) -> Option<Verdict> {
         "stock",
     ]
     .contains(&reading.word(to));
+    let arrived = before == "at"
+        && matches!(further, "arrived" | "arrive" | "arrives" | "landed" | "stopped" | "stayed");
+    if arrived && !given {
+        return Some((&PLACE, 0.5, "a name behind a word for places"));
+    }
     let led =
         matches!(before, "at" | "joined" | "join" | "acquired" | "company" | "become" | "became" | "support")
             || (matches!(before, "of")
@@ -261,7 +274,7 @@ fn verdict(reading: &Reading<'_>, from: usize, to: usize) -> Option<Verdict> {
     if works || led || office || (hyphened && !given && first.sort == Sort::Title) {
         return Some((&ORGANIZATION, 0.55, "a name where organisations stand"));
     }
-    if before == "from" {
+    if before == "from" && !reading.is(to, '\'') {
         let person = reading.is_taken(from.wrapping_sub(2));
         return Some(if person && !given {
             (&ORGANIZATION, 0.5, "a name behind a person's")

@@ -84,7 +84,7 @@ static LISTS: &[(Senses, &str)] = &[
     ),
     (
         Senses::GEOGRAPHIC,
-        "new north south east west upper lower great little mount lake port saint st fort san santa são united republic \
+        "new southern northern eastern western central north south east west upper lower great little mount lake port saint st fort san santa são united republic \
          island islands city town bay beach view hill park old royal point nova novi bad los las la el cape",
     ),
     (
@@ -120,6 +120,9 @@ impl Lexicon {
         {
             return Senses::STREET;
         }
+        if known == Senses::NONE && self.is_derived(lower) {
+            return Senses::COMMON;
+        }
         if known == Senses::NONE
             && let Some(singular) = lower.strip_suffix('s')
         {
@@ -132,6 +135,22 @@ impl Lexicon {
             }
         }
         known
+    }
+
+    /// Whether a word is derived from one of the language: `secretly`, `supposed`, `starting`.
+    fn is_derived(&self, lower: &str) -> bool {
+        ["ly", "ed", "d", "ing", "er", "ers", "ness", "ful", "less", "ment", "able", "ies"].iter().any(
+            |ending| {
+                lower.strip_suffix(ending).filter(|base| base.len() >= 3).is_some_and(|base| {
+                    ["", "e", "y"].iter().any(|tail| {
+                        let mut whole = String::with_capacity(base.len() + 1);
+                        whole.push_str(base);
+                        whole.push_str(tail);
+                        self.0.get(whole.as_str()).is_some_and(|known| known.any(Senses::COMMON))
+                    })
+                })
+            },
+        )
     }
 }
 

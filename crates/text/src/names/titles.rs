@@ -35,7 +35,12 @@ fn is_people(reading: &Reading<'_>, at: usize) -> bool {
     let other = token.senses.any(Senses::GIVEN.or(Senses::FAMILY));
     match token.sort {
         Sort::Title => !other || reading.tokens.get(at + 1).is_some_and(|next| next.sort == Sort::Lower),
-        Sort::Lower => token.end - token.start >= 6 && !other && !token.senses.any(Senses::COMMON),
+        Sort::Lower => {
+            token.end - token.start >= 6
+                && !other
+                && !token.senses.any(Senses::COMMON)
+                && reading.word(at) != "polish"
+        }
         _ => false,
     }
 }
@@ -45,7 +50,7 @@ fn occupation(reading: &mut Reading<'_>, at: usize) {
     let capital = reading.tokens.get(at).is_some_and(super::tokens::Token::is_capital);
     let mut from = at;
     // Back to the capital that begins it: `Network and computer systems administrator`.
-    for back in (at.saturating_sub(5)..at).rev() {
+    for back in (at.saturating_sub(5)..at).rev().take_while(|_| !capital) {
         let Some(token) = reading.free(back) else { break };
         match token.sort {
             Sort::Lower | Sort::Title => from = back,
