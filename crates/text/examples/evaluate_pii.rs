@@ -15,6 +15,9 @@ use std::collections::BTreeMap;
 /// Truth, found, hits, right.
 type Counts = BTreeMap<String, [usize; 4]>;
 
+/// Least score that counts, as the command prints by default.
+const SHOWN: f32 = 0.5;
+
 /// Types that wordlists and context tell; all others are told by form.
 const NAMED: &[&str] =
     &["PERSON", "GPE", "STREET_ADDRESS", "ORGANIZATION", "TITLE", "AGE", "NRP", "DATE_TIME", "ZIP_CODE"];
@@ -51,6 +54,7 @@ fn documents(detector: &Detector, documents: &Vec<serde_json::Value>, shown: Opt
         let mut hits = Vec::<Hit>::new();
         let started = std::time::Instant::now();
         detector.scan(full, &mut hits);
+        hits.retain(|hit| hit.score >= SHOWN);
         seconds += started.elapsed().as_secs_f64();
         bytes += full.len();
         let number = |span: &serde_json::Value, key: &str| span[key].as_u64().unwrap_or_default() as usize;
@@ -115,6 +119,7 @@ fn recognisers(detector: &Detector, text: &str, shown: Option<&str>) -> Result<(
         let row: serde_json::Value = serde_json::from_str(line)?;
         let mut hits = Vec::<Hit>::new();
         detector.scan(row["text"].as_str().unwrap_or_default(), &mut hits);
+        hits.retain(|hit| hit.score >= SHOWN);
         let mut entities: Vec<&str> =
             row["entities"].as_array().into_iter().flatten().filter_map(|entity| entity.as_str()).collect();
         if row["source"] == "test_phone_recognizer.py" {

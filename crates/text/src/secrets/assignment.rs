@@ -212,7 +212,8 @@ fn has_user(before: &[u8]) -> bool {
 /// Whether the name goes on to say that it is a text beside a field, or something about a password.
 fn is_label(text: &[u8], end: usize, name_end: usize) -> bool {
     let tail = span(text, end, name_end).to_ascii_lowercase();
-    let ends: [&[u8]; 13] = [
+    let ends: [&[u8]; 14] = [
+        b"variable",
         b"label",
         b"placeholder",
         b"field",

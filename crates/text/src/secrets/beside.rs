@@ -8,7 +8,7 @@ use super::service_names::{is_common, names};
 use super::structure;
 use crate::bytes::{self, ALPHA, BASE64_URL, Set, WORD, holds_ignoring_case, span};
 use crate::hit::{Class, Kind, Raw};
-use crate::randomness::{is_random, is_reference, is_stand_in, is_uuid, measure};
+use crate::randomness::{Measure, is_random, is_reference, is_stand_in, is_uuid, measure};
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
 static SERVICE: Kind =
@@ -183,7 +183,7 @@ impl Look {
         }
         let letters = lower + upper;
         let mixed = (digits > 0 && letters >= 2) || (value.len() >= 16 && lower >= 3 && upper >= 3);
-        let plain = value.len() >= 20 && digits + letters + 1 >= value.len();
+        let plain = (value.len() >= 20 || digits >= 15) && digits + letters + 1 >= value.len();
         (mixed || plain).then_some(Self { digits, letters })
     }
 }
@@ -320,6 +320,7 @@ fn by_service(text: &[u8], from: usize, value: &[u8], look: Look, found: &[Found
         let named = behind(name.end.saturating_sub(1)) || behind(name.start);
         let operated = span(text, name.end, from).iter().any(|byte| b"=:".contains(byte))
             || (name.start >= from && matches!(bytes::at(text, name.end), Some(b'-' | b'_')));
+        let adjacent = name.end + 1 == from && !is_common(span(text, name.start, name.end));
         let least = match (operated, named) {
             (true, true) => 8,
             (_, true) | (true, _) => 12,
@@ -327,9 +328,11 @@ fn by_service(text: &[u8], from: usize, value: &[u8], look: Look, found: &[Found
             (false, false) => 16,
         };
         let whole = (!inside && free).then_some(value);
-        let candidates = [whole, tail_of(value, named, inside)];
+        let candidates =
+            [whole, tail_of(value, named, inside), joined_to(from, value, found).filter(|_| inside)];
         for candidate in candidates.into_iter().flatten() {
-            if candidate.len() >= least && fits(candidate, look, named || operated) {
+            let loose = named || operated || (adjacent && candidate.len() >= 20);
+            if candidate.len() >= least && fits(candidate, look, loose, named && operated) {
                 let end = from + value.len();
                 if is_call(text, end) {
                     return None;
@@ -342,6 +345,13 @@ fn by_service(text: &[u8], from: usize, value: &[u8], look: Look, found: &[Found
     None
 }
 
+/// What follows the last word of a credential inside a value: `SECRET-123456789ab-cd12…`.
+fn joined_to<'t>(from: usize, value: &'t [u8], found: &[Found]) -> Option<&'t [u8]> {
+    let word = found.iter().rev().find(|word| word.word != Word::Service && word.start >= from)?;
+    let rest = value.get(word.end - from..)?;
+    rest.strip_prefix(b"-").or_else(|| rest.strip_prefix(b"_"))
+}
+
 /// The last part of a value such as `_API_KEY-a8F3…`.
 fn tail_of(value: &[u8], named: bool, inside: bool) -> Option<&[u8]> {
     let uuid = value.len().checked_sub(36).and_then(|at| value.get(at..)).filter(|tail| is_uuid(tail));
@@ -351,7 +361,8 @@ fn tail_of(value: &[u8], named: bool, inside: bool) -> Option<&[u8]> {
 }
 
 /// Whether a value can be a key: drawn, or, where a word of credentials stands before it, at least no word of a language.
-fn fits(value: &[u8], look: Look, named: bool) -> bool {
+/// `assigned` says that an operator stands there, too.
+fn fits(value: &[u8], look: Look, named: bool, assigned: bool) -> bool {
     let dotted = value.split(|&byte| byte == b'.').count().saturating_sub(1);
     if dotted > 2 || is_path(value) || has_worded_path(value) {
         return false;
@@ -364,10 +375,12 @@ fn fits(value: &[u8], look: Look, named: bool) -> bool {
         && !is_worded(value)
         && m.distinct >= 5
         && m.entropy >= 2.3
-        && m.other <= 4
+        && m.other <= if assigned && m.length >= 30 { 6 } else { 4 }
         && !is_reference(value)
         && !is_stand_in(value)
-        && ((look.digits >= 3 && look.letters >= 2 && m.digits >= 3) || (m.length >= 20 && m.other == 0))
+        && ((look.digits >= 3 && look.letters >= 2 && m.digits >= 3)
+            || (m.length >= 20 && (m.other == 0 || m.other == 1 && m.digits > 0) && !is_camel(&m))
+            || (assigned && m.digits >= 15))
 }
 
 /// Whether a value is of short parts that are each letters with digits behind them at most, as names of machines are.
@@ -377,6 +390,11 @@ fn is_worded(value: &[u8]) -> bool {
             let letters = part.iter().take_while(|byte| ALPHA.has(**byte)).count();
             part.len() < 16 && part.iter().skip(letters).all(u8::is_ascii_digit)
         })
+}
+
+/// Whether a value is written as words with capitals at their heads.
+fn is_camel(m: &Measure) -> bool {
+    m.digits == 0 && m.lower > 0 && m.upper > 0 && m.changes < m.length / 5
 }
 
 /// Whether a value is part of an address or path: a slash beside a part that is a word.
