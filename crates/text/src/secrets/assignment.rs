@@ -89,12 +89,13 @@ pub(super) fn assigned(text: &[u8], start: usize, end: usize, password: bool) ->
         if compared {
             let same = value.iter().any(|byte| b" :".contains(byte)) || is_name(value, b"");
             return (!same || value.contains(&b'-'))
-                .then(|| Raw::new(&PASSWORD, from, to, 0.5, "what a password is compared with"));
+                .then(|| Raw::new(&PASSWORD, from, to, 0.55, "what a password is compared with"));
         }
         if is_environment(text, start, name_end, at) && is_whole_line(text, to) {
             let plain = value.len() >= 5 && value.len() <= 64 && !quoted;
-            return plain
-                .then(|| Raw::new(&PASSWORD, from, to, 0.5, "the value of a variable named for a password"));
+            return plain.then(|| {
+                Raw::new(&PASSWORD, from, to, 0.55, "the value of a variable named for a password")
+            });
         }
         let m = measure(value);
         let classes = [m.digits, m.lower, m.upper, m.other].iter().filter(|&&count| count > 0).count();
@@ -131,7 +132,7 @@ pub(super) fn told(text: &[u8], end: usize) -> Option<Raw> {
     let length = tail.get(is + 1..)?.iter().position(|byte| *byte == quote)?;
     let value = span(tail, is + 1, is + 1 + length);
     (value.len() >= 4 && !value.contains(&b' ') && !is_placeholder(value) && !is_reference(value)).then(
-        || Raw::new(&PASSWORD, end + is + 1, end + is + 1 + length, 0.5, "a password told in a sentence"),
+        || Raw::new(&PASSWORD, end + is + 1, end + is + 1 + length, 0.55, "a password told in a sentence"),
     )
 }
 

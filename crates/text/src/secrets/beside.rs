@@ -379,7 +379,9 @@ fn fits(value: &[u8], look: Look, named: bool, assigned: bool) -> bool {
         && !is_reference(value)
         && !is_stand_in(value)
         && ((look.digits >= 3 && look.letters >= 2 && m.digits >= 3)
-            || (m.length >= 20 && (m.other == 0 || m.other == 1 && m.digits > 0) && !is_camel(&m))
+            || (m.length >= 20
+                && (m.other == 0 || m.other == 1 && (m.digits > 0 || dotted == 0))
+                && !is_camel(&m))
             || (assigned && m.digits >= 15))
 }
 
@@ -394,7 +396,7 @@ fn is_worded(value: &[u8]) -> bool {
 
 /// Whether a value is written as words with capitals at their heads.
 fn is_camel(m: &Measure) -> bool {
-    m.digits == 0 && m.lower > 0 && m.upper > 0 && m.changes < m.length / 5
+    m.digits == 0 && m.lower > 0 && m.upper > 0 && (4..m.length / 5).contains(&m.changes)
 }
 
 /// Whether a value is part of an address or path: a slash beside a part that is a word.

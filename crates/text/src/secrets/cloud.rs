@@ -3,6 +3,9 @@
 use super::format::{Format, Part, UUID, form, format};
 use crate::bytes::{ALNUM, BASE64, BASE64_URL, DIGITS, HEX, HOST, LOWER_NUM, TILDE, UPPER_NUM, WORD};
 
+/// Score of the name of a tenant, bucket or account: shown, yet no credential by itself.
+const TENANT: f32 = 0.5;
+
 /// The formats of this family.
 pub(super) static FORMATS: &[Format] = &[
     format("aws-access-key-id", "an AWS access key id", &["A3T"], &[Part::Run(UPPER_NUM, 17, 17)])
@@ -43,7 +46,7 @@ pub(super) static FORMATS: &[Format] = &[
     format("google-storage-bucket", "a Google Cloud storage bucket", &[".storage.googleapis.com"], &[])
         .after(HOST, 3, 63)
         .checked(form)
-        .scored(0.4),
+        .scored(TENANT),
     format(
         "google-storage-bucket",
         "a Google Cloud storage bucket",
@@ -51,7 +54,7 @@ pub(super) static FORMATS: &[Format] = &[
         &[Part::Run(HOST, 3, 63)],
     )
     .checked(form)
-    .scored(0.4),
+    .scored(TENANT),
     format("entra-client-secret", "a Microsoft Entra client secret", &["Q~"], &[Part::Run(TILDE, 31, 34)])
         .after(TILDE, 4, 4),
     format("azure-devops-token", "an Azure DevOps token", &["AZDO"], &[Part::Run(ALNUM, 4, 4)])
@@ -153,27 +156,27 @@ pub(super) static FORMATS: &[Format] = &[
     format("snowflake-account", "a Snowflake account", &[".snowflakecomputing.com"], &[])
         .after(HOST, 4, 80)
         .checked(form)
-        .scored(0.4),
+        .scored(TENANT),
     format("okta-domain", "an Okta domain", &[".okta.com", ".oktapreview.com", ".okta-emea.com"], &[])
         .after(HOST, 3, 60)
         .checked(form)
-        .scored(0.4),
+        .scored(TENANT),
     format("auth0-domain", "an Auth0 domain", &[".auth0.com"], &[])
         .after(HOST, 3, 60)
         .checked(form)
-        .scored(0.4),
+        .scored(TENANT),
     format("atlassian-domain", "an Atlassian site", &[".atlassian.net"], &[])
         .after(HOST, 3, 60)
         .checked(form)
-        .scored(0.4),
+        .scored(TENANT),
     format("salesforce-instance", "a Salesforce instance", &[".salesforce.com"], &[])
         .after(HOST, 3, 60)
         .checked(form)
-        .scored(0.4),
+        .scored(TENANT),
     format("jfrog-instance", "a JFrog instance", &[".jfrog.io"], &[])
         .after(HOST, 1, 60)
         .checked(form)
-        .scored(0.4),
+        .scored(TENANT),
     format(
         "azure-devops-organization",
         "an Azure DevOps organisation",
@@ -181,7 +184,7 @@ pub(super) static FORMATS: &[Format] = &[
         &[Part::Run(BASE64_URL, 3, 50)],
     )
     .checked(form)
-    .scored(0.4),
+    .scored(TENANT),
     format(
         "azure-storage-account",
         "an Azure storage account",
@@ -195,5 +198,5 @@ pub(super) static FORMATS: &[Format] = &[
     )
     .after(LOWER_NUM, 3, 24)
     .checked(form)
-    .scored(0.4),
+    .scored(TENANT),
 ];

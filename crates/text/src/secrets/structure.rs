@@ -94,7 +94,7 @@ fn address(text: &[u8], start: usize, end: usize) -> Option<Raw> {
     {
         return None;
     }
-    let score = if word { 0.5 } else { 0.8 };
+    let score = if word { 0.55 } else { 0.8 };
     Some(Raw::new(
         &ADDRESS,
         start.saturating_sub(scheme),
