@@ -11,7 +11,7 @@ mod sign;
 
 pub(crate) use data::{
     AnomalyArguments, DataArguments, DataCommand, FailOn, LabelArguments, LeakArguments, LeakClass,
-    PoisonArguments, RowFormat,
+    PoisonArguments, Replacement, RowFormat,
 };
 pub(crate) use key::{ExportForm, KeyArguments, KeyCommand, PassphraseArguments, TextOrJson};
 pub(crate) use lineage::{

@@ -86,10 +86,10 @@ pub(crate) fn span(text: &[u8], start: usize, end: usize) -> &[u8] {
 /// Whether `needle` stands in `hay`, ASCII case aside.
 pub(crate) fn holds_ignoring_case(hay: &[u8], needle: &[u8]) -> bool {
     let Some(first) = needle.first() else { return false };
-    hay.windows(needle.len()).any(|window| {
-        window.first().is_some_and(|byte| byte.eq_ignore_ascii_case(first))
-            && window.eq_ignore_ascii_case(needle)
-    })
+    let candidates =
+        hay.len().checked_sub(needle.len()).and_then(|last| hay.get(..=last)).unwrap_or_default();
+    memchr::memchr2_iter(first.to_ascii_lowercase(), first.to_ascii_uppercase(), candidates)
+        .any(|at| span(hay, at, at + needle.len()).eq_ignore_ascii_case(needle))
 }
 
 #[cfg(test)]

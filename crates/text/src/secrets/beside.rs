@@ -8,7 +8,7 @@ use super::service_names::{is_common, names};
 use super::structure;
 use crate::bytes::{self, ALPHA, BASE64_URL, Set, WORD, holds_ignoring_case, span};
 use crate::hit::{Class, Kind, Raw};
-use crate::randomness::{Measure, is_random, is_reference, is_stand_in, is_uuid, measure};
+use crate::randomness::{Measure, is_random, is_random_by, is_reference, is_stand_in, is_uuid, measure};
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
 static SERVICE: Kind =
@@ -291,7 +291,7 @@ fn by_word(text: &[u8], from: usize, value: &[u8], found: &[Found]) -> Option<Ra
             && between.contains(&b':')
             && between.iter().all(sentence)
     };
-    (is_digest(value) && found.iter().any(|word| shown(&word)))
+    (is_digest(&measure(value)) && found.iter().any(|word| shown(&word)))
         .then(|| Raw::new(&NAMED, from, to, 0.6, "a drawn value behind a word for passwords"))
 }
 
@@ -367,10 +367,10 @@ fn fits(value: &[u8], look: Look, named: bool, assigned: bool) -> bool {
     if dotted > 2 || is_path(value) || has_worded_path(value) {
         return false;
     }
-    if is_uuid(value) || is_random(value) || is_digest(value) {
+    let m = measure(value);
+    if is_uuid(value) || is_random_by(&m, value) || is_digest(&m) {
         return true;
     }
-    let m = measure(value);
     named
         && !is_worded(value)
         && m.distinct >= 5
@@ -408,8 +408,7 @@ fn has_worded_path(value: &[u8]) -> bool {
 }
 
 /// Whether a value is as long as a digest in hexadecimal, and not monotonous.
-fn is_digest(value: &[u8]) -> bool {
-    let m = measure(value);
+fn is_digest(m: &Measure) -> bool {
     m.hex && matches!(m.length, 32 | 40 | 64) && m.distinct >= 6 && m.lower + m.upper >= 4 && m.digits >= 4
 }
 

@@ -128,6 +128,9 @@ pub(super) fn authorization(text: &[u8], from: usize, to: usize) -> Option<Raw> 
     };
     let end = to + MEMBERS.run(text.get(to..)?, 64);
     let value = span(text, from, end);
+    if !trimmed.last().is_some_and(|last| b"cCrRnN=:".contains(last)) {
+        return None;
+    }
     let header = holds_ignoring_case(head, b"authorization");
     if ends(b"basic") {
         let decoded = super::proof::base64_text(value)?;
