@@ -12,7 +12,7 @@ mod sign;
 
 pub(crate) use data::{
     AnomalyArguments, DataArguments, DataCommand, FailOn, LabelArguments, LeakArguments, LeakClass,
-    PoisonArguments, RowFormat,
+    PoisonArguments, Replacement, RowFormat,
 };
 pub(crate) use guard::{GuardArguments, GuardCommand, TryArguments, TryRole};
 pub(crate) use key::{ExportForm, KeyArguments, KeyCommand, PassphraseArguments, TextOrJson};

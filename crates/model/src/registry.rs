@@ -98,6 +98,7 @@ pub(crate) static EVERYWHERE: &[EverywhereCheck] = &[
 #[rustfmt::skip] // one line each, so that additions merge
 static SHARED_RULES: &[&[&Rule]] = &[
     crate::text::indicators::RULES,
+    bartizan_text::RULES,
     crate::weights::RULES,
     crate::binary::embedded::RULES,
     crate::extension::RULES,

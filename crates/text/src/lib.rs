@@ -7,6 +7,7 @@ mod bytes;
 mod checksum;
 mod detector;
 mod hit;
+mod names;
 mod pii;
 mod randomness;
 mod secrets;

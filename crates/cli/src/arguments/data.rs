@@ -43,9 +43,38 @@ pub(crate) struct LeakArguments {
     /// What makes the exit code 1
     #[arg(long, value_name = "WHAT", default_value = "secret")]
     pub(crate) fail_on: FailOn,
+    /// Write a copy of the dataset to this file with everything that is printed replaced; never in place
+    #[arg(long, value_name = "FILE")]
+    pub(crate) redact: Option<PathBuf>,
+    /// What takes the place of a value in the copy
+    #[arg(long, value_name = "HOW", default_value = "label", requires = "redact")]
+    pub(crate) replace: Replacement,
+    /// Characters at the end of a value that a mask leaves
+    #[arg(long, value_name = "NUMBER", default_value_t = 0, requires = "redact")]
+    pub(crate) keep: usize,
+    /// File with the key of pseudonyms: 32 random bytes, or 64 hexadecimal digits
+    #[arg(long, value_name = "FILE", required_if_eq("replace", "pseudonym"))]
+    pub(crate) pseudonym_key: Option<PathBuf>,
+    /// Columns that together may single people out, parted by commas; rows are checked for --k others like them
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
+    pub(crate) quasi: Vec<String>,
+    /// Fewest rows that must share the values of the --quasi columns
+    #[arg(long, value_name = "NUMBER", default_value_t = 5, requires = "quasi")]
+    pub(crate) k: u64,
     /// Format of the output
     #[arg(long, short, value_name = "FORMAT", default_value = "table")]
     pub(crate) format: RowFormat,
+}
+
+/// What takes the place of a value in a redacted copy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Replacement {
+    /// The type in brackets.
+    Label,
+    /// Asterisks in the shape of the value.
+    Mask,
+    /// A pseudonym of the same shape, the same for the same value under one key.
+    Pseudonym,
 }
 
 /// What `data leaks` looks for.
@@ -53,8 +82,12 @@ pub(crate) struct LeakArguments {
 pub(crate) enum LeakClass {
     /// Credentials.
     Secrets,
-    /// Personal data.
+    /// Personal data, by form and by words.
     Pii,
+    /// Personal data told by its form: numbers, addresses of mail and machines.
+    Patterns,
+    /// Personal data told by words: names, postal addresses, dates.
+    Names,
     /// Characters that are not seen, or not what they seem.
     Characters,
 }
@@ -141,7 +174,10 @@ itself is never printed.
 Examples:
   bartizan data leaks chats.jsonl                       what there is, by kind
   bartizan data leaks chats.jsonl --format jsonl        every place
-  bartizan data leaks notes.txt --only secrets --only pii";
+  bartizan data leaks notes.txt --only secrets --only pii
+  bartizan data leaks chats.jsonl --redact clean.jsonl  a copy with labels in place of what was found
+  bartizan data leaks chats.jsonl --redact clean.jsonl --replace pseudonym --pseudonym-key names.key
+  bartizan data leaks people.csv --quasi born,sex,zip --k 5   who shares their values with fewer than four others";
 
 const POISON_HELP: &str = "\
 Examples:

@@ -120,6 +120,58 @@ fn leaks_are_given_by_row_column_and_characters() {
 }
 
 #[test]
+fn a_redacted_copy_holds_labels_masks_or_pseudonyms_and_the_dataset_stays() {
+    let at = Workplace::new();
+    let rows = "id,note\n1,write to jo@mail.example.org\n2,nothing\n3,jo@mail.example.org again\n";
+    at.write("notes.csv", rows.to_owned());
+    at.write("names.key", "0f".repeat(32));
+    let ran = at.run(&["data", "leaks", "notes.csv", "--redact", "label.csv"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let label = std::fs::read_to_string(at.path().join("label.csv")).unwrap();
+    assert_eq!(label, "id,note\n1,write to [EMAIL_ADDRESS]\n2,nothing\n3,[EMAIL_ADDRESS] again\n");
+    let pseudonym = ["--replace", "pseudonym", "--pseudonym-key", "names.key"];
+    let ran = at.run(&[&["data", "leaks", "notes.csv", "--redact", "named.csv"][..], &pseudonym].concat());
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let named = std::fs::read_to_string(at.path().join("named.csv")).unwrap();
+    let mails: Vec<&str> = named.split([' ', ',', '\n']).filter(|word| word.contains('@')).collect();
+    assert!(matches!(mails.as_slice(), [one, other] if one == other), "{named}");
+    assert!(!named.contains("jo@mail"), "{named}");
+    assert_eq!(std::fs::read_to_string(at.path().join("notes.csv")).unwrap(), rows);
+    let again = at.run(&["data", "leaks", "notes.csv", "--redact", "label.csv"]);
+    assert_eq!(again.code, 2, "{again:?}");
+    let unkeyed = at.run(&["data", "leaks", "notes.csv", "--redact", "x.csv", "--replace", "pseudonym"]);
+    assert_eq!(unkeyed.code, 2, "{unkeyed:?}");
+}
+
+#[test]
+fn rows_that_too_few_share_are_given_with_their_class() {
+    let at = Workplace::new();
+    at.write("people.csv", "born,sex,note\n1970,f,a\n1970,f,b\n1981,m,c\n".to_owned());
+    let ran = at.run(&[
+        "data",
+        "leaks",
+        "people.csv",
+        "--quasi",
+        "born,sex",
+        "--k",
+        "2",
+        "--only",
+        "secrets",
+        "--format",
+        "jsonl",
+    ]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    let hits: Vec<Value> = ran.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(
+        matches!(hits.as_slice(), [hit] if hit["row"] == 2 && hit["type"] == "QUASI_IDENTIFIER"),
+        "{hits:?}"
+    );
+    let unknown = at.run(&["data", "leaks", "people.csv", "--quasi", "age"]);
+    assert_eq!(unknown.code, 2, "{unknown:?}");
+    assert!(unknown.err.contains("born"), "{unknown:?}");
+}
+
+#[test]
 fn labels_are_ranked_and_the_wrong_one_comes_first() {
     let at = Workplace::new();
     let mut probabilities = Vec::new();

@@ -1,10 +1,12 @@
 //! `bartizan data`: what does not belong in a dataset.
 
 mod anomalies;
+mod crowd;
 mod labels;
 mod leaks;
 mod matrix;
 mod poison;
+mod redaction;
 mod rows;
 
 use crate::arguments::{DataArguments, DataCommand};
