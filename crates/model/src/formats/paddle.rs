@@ -89,7 +89,8 @@ impl Format for PaddleProgram {
     }
 
     fn recognise(&self, input: &Input<'_>) -> Recognition {
-        if input.extension() == "pdmodel" {
+        // `save_inference_model` of Paddle 1 calls it `__model__`.
+        if input.extension() == "pdmodel" || input.file_name() == "__model__" {
             return Recognition::Weak;
         }
         // A block: its index 0, the index -1 of its parent, then a variable.
