@@ -45,7 +45,7 @@ rule! {
 }
 
 /// Operators that reach outside, and what they do.
-const OPERATORS: &[(&str, Severity, &str)] = &[
+pub(super) const OPERATORS: &[(&str, Severity, &str)] = &[
     ("py_func", Severity::High, "calls a Python function"),
     ("py_layer", Severity::High, "calls a Python function"),
     ("pylayer", Severity::High, "calls a Python function"),
