@@ -30,10 +30,11 @@ from xml.parsers import expat
 warnings.simplefilter("ignore")
 
 try:
+    import h5py
     import jinja2
     import yaml
 except ImportError:  # asked without the environment: those questions stay undecided
-    jinja2 = yaml = None
+    h5py = jinja2 = yaml = None
 
 
 class Undecided(Exception):
@@ -401,6 +402,44 @@ def addresses(data):
     return set(re.findall(rb"https?://[A-Za-z0-9.-]+\.[A-Za-z]{2,}", data))
 
 
+def keras_configurations(data, form, where):
+    """The JSON texts from which Keras builds the model."""
+    if form == "hdf5":
+        if h5py is None:
+            raise Undecided("h5py is not installed")
+        try:
+            with h5py.File(io.BytesIO(data), "r") as file:
+                for attribute in ("model_config", "training_config"):
+                    if attribute in file.attrs:
+                        text = file.attrs[attribute]
+                        yield text.encode() if isinstance(text, str) else bytes(text)
+        except Exception:  # whatever h5py raises, Keras gets no further
+            return
+    else:
+        yield member(data, form, where)
+
+
+def keras_reaches(data, form, finding):
+    """Strings of the configuration that the finding shows, and the class that it is about."""
+    reached = set()
+    shown = finding["evidence"]
+    wanted = set(re.findall("`([^`]+)`", finding["message"]))
+    for config in keras_configurations(data, form, finding["member"]):
+        strings = set(json_strings(config))
+        for text in strings:
+            inner = [decoded.decode("utf-8", "replace") for decoded in encoded(text.encode())]
+            if len(text) > 1 and any(part and shown[:150] == part[:150] for part in (text, *inner)):
+                reached.add(text)
+        # A module and a name stand apart in the configuration.
+        for name in wanted | {shown}:
+            parts = name.rpartition(".")
+            if parts[0] in strings and (parts[2] in strings or not parts[2]):
+                reached.add(name)
+        if finding["rule"] == "model/keras-torch-module":
+            reached |= strings & {"TorchModuleWrapper"}
+    return reached
+
+
 # --- the question ----------------------------------------------------------------------------------------------------
 
 
@@ -414,8 +453,10 @@ def member(data, form, path):
             continue
         try:
             if data[:4] == b"PK\x03\x04" or zipfile.is_zipfile(io.BytesIO(data)):
-                with zipfile.ZipFile(io.BytesIO(data)) as archive:
-                    data = archive.read(step)
+                with zipfile.ZipFile(io.BytesIO(data)) as archive, archive.open(step) as stream:
+                    # PyTorch's reader does not compare checksums, so neither may the damage end here.
+                    stream._expected_crc = None
+                    data = stream.read()
             elif tarfile.is_tarfile(io.BytesIO(data)):
                 with tarfile.open(fileobj=io.BytesIO(data)) as archive:
                     data = archive.extractfile(step).read()
@@ -443,6 +484,8 @@ def reaches(data, form, finding):
         return reached
     if is_pickled(form, finding):
         return pickle_reaches(member(data, form, where), rule, finding["evidence"])
+    if rule.startswith("model/keras-"):
+        return keras_reaches(data, form, finding)
     if rule == "model/template-escape":
         return template_reaches(member(data, form, where), form)
     if form == "tensorflow":
