@@ -293,22 +293,22 @@ def messages(data, *path):
 
 
 def tensorflow_reaches(data):
-    """Operations of all nodes; the whole file must parse as one of its messages, as the loader insists."""
-    reached = set()
+    """Operations of all nodes; the whole file must parse as its message, as the loader insists."""
     shapes = {"saved model": (2, 2), "meta graph": (2,), "graph": ()}
-    for path in shapes.values():
+    for shape, path in shapes.items():
         operations = set()
         try:
             for graph in messages(data, *path):
                 for where in ((1,), (2, 1, 3)):
                     for node in messages(graph, *where):
-                        for number, kind, value in fields(node):
-                            if number == 2 and kind == 2:
-                                operations.add(value.decode("utf-8"))
+                        # Of a field that comes twice the last counts.
+                        texts = {number: value for number, kind, value in fields(node) if kind == 2}
+                        operations.add((shape, texts.get(2, b"").decode("utf-8")))
         except ValueError:
             continue
-        reached |= operations
-    return reached
+        if operations:
+            return operations
+    return set()
 
 
 def onnx_reaches(data):
@@ -402,6 +402,12 @@ def addresses(data):
     return set(re.findall(rb"https?://[A-Za-z0-9.-]+\.[A-Za-z]{2,}", data))
 
 
+def safetensors_metadata(data):
+    """The metadata strings of a header that the reader takes."""
+    header = data[8 : 8 + int.from_bytes(data[:8], "little")]
+    return b"\n".join(text.encode("utf-8", "replace") for text in json_strings(header))
+
+
 def keras_configurations(data, form, where):
     """The JSON texts from which Keras builds the model."""
     if form == "hdf5":
@@ -419,24 +425,50 @@ def keras_configurations(data, form, where):
         yield member(data, form, where)
 
 
+def keras_objects(config):
+    """Every object that Keras deserialises: its class, and each string in it with the keys that lead to it.
+
+    A dictionary without a class is passed through, and the objects in it are deserialised all the same.
+    """
+    try:
+        open_values = [(json.loads(config.decode("utf-8-sig")), None, ())]
+    except (ValueError, RecursionError):
+        return []
+    objects = []
+    while open_values:
+        value, owner, path = open_values.pop()
+        if isinstance(value, dict):
+            if isinstance(value.get("class_name"), str) and "config" in value:
+                owner, path = (value["class_name"], []), ()
+                objects.append(owner)
+            open_values.extend((inner, owner, (*path, key)) for key, inner in value.items())
+        elif isinstance(value, list):
+            open_values.extend((inner, owner, (*path, "[]")) for inner in value)
+        elif isinstance(value, str) and owner is not None:
+            owner[1].append((path, value))
+    return objects
+
+
 def keras_reaches(data, form, finding):
-    """Strings of the configuration that the finding shows, and the class that it is about."""
+    """Strings of deserialised objects that the finding shows, each with its class and place, and names split in two."""
     reached = set()
     shown = finding["evidence"]
-    wanted = set(re.findall("`([^`]+)`", finding["message"]))
+    wanted = {shown, *re.findall("`([^`]+)`", finding["message"])}
     for config in keras_configurations(data, form, finding["member"]):
-        strings = set(json_strings(config))
-        for text in strings:
-            inner = [decoded.decode("utf-8", "replace") for decoded in encoded(text.encode())]
-            if len(text) > 1 and any(part and shown[:150] == part[:150] for part in (text, *inner)):
-                reached.add(text)
-        # A module and a name stand apart in the configuration.
-        for name in wanted | {shown}:
-            parts = name.rpartition(".")
-            if parts[0] in strings and (parts[2] in strings or not parts[2]):
+        for name, strings in keras_objects(config):
+            texts = {text for _, text in strings}
+            for path, text in strings:
+                inner = [decoded.decode("utf-8", "replace") for decoded in encoded(text.encode())]
+                if len(text) > 1 and any(part and shown[:150] == part[:150] for part in (text, *inner)):
+                    reached.add((name, path, text))
+                if f"{text}." in wanted:
+                    reached.add((name, path, text))
+            for whole in wanted:
+                module, _, last = whole.rpartition(".")
+                if module in texts and last in texts:
+                    reached.add((name, whole))
+            if finding["rule"] == "model/keras-torch-module" and name == "TorchModuleWrapper":
                 reached.add(name)
-        if finding["rule"] == "model/keras-torch-module":
-            reached |= strings & {"TorchModuleWrapper"}
     return reached
 
 
@@ -479,6 +511,8 @@ def reaches(data, form, finding):
     rule, where = finding["rule"], finding["member"]
     if where and where.startswith("base64"):
         reached = set()
+        if form == "safetensors":
+            data = safetensors_metadata(data)
         for inner in encoded(data):
             reached |= pickle_reaches(inner, rule, finding["evidence"])
         return reached
@@ -489,7 +523,8 @@ def reaches(data, form, finding):
     if rule == "model/template-escape":
         return template_reaches(member(data, form, where), form)
     if form == "tensorflow":
-        return tensorflow_reaches(data) & set(re.findall("`([^`]+)`", finding["message"]))
+        named = re.findall("`([^`]+)`", finding["message"])
+        return {entry for entry in tensorflow_reaches(data) if entry[1] in named}
     if form == "onnx":
         return onnx_reaches(data) & {finding["evidence"]}
     if form == "coreml":

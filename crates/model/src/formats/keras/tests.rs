@@ -166,6 +166,27 @@ fn an_escaped_key_and_a_wide_encoding_are_read_as_the_loader_reads_them() {
 }
 
 #[test]
+fn a_damaged_root_does_not_hide_the_layers_in_it() {
+    let layer = json!({"class_name": "Lambda", "config": {"function": ["bGFtYmRhIHg6IHg=", null, null]}});
+    let text = model(&layer).to_string();
+    // A bit of each byte of the root's own keys.
+    for key in ["\"class_name\":\"Seq", "\"config\":{\"layers"] {
+        let start = text.find(key).unwrap();
+        for at in start + 1..start + 7 {
+            let mut damaged = text.clone().into_bytes();
+            damaged[at] ^= 1;
+            let outcome = crate::scan(
+                &Input::new("config.json", &damaged),
+                &Limits::default(),
+                &MonotonicClock::start(),
+            );
+            let worst = outcome.findings.iter().map(|finding| finding.severity).max();
+            assert!(worst >= Some(Severity::High), "{}: {worst:?}", String::from_utf8_lossy(&damaged));
+        }
+    }
+}
+
+#[test]
 fn other_json_is_none_of_ours() {
     assert_ne!(scan(r#"{"model_type": "bert", "config": {"a": 1}}"#).format, Some("keras-config"));
 }
