@@ -43,6 +43,7 @@ pub static FORMATS: &[&dyn Format] = &[
     &crate::formats::mxnet::MXNET_PARAMS,
     &crate::formats::paddle::PADDLE_PROGRAM,
     &crate::formats::paddle::PADDLE_WEIGHTS,
+    &crate::formats::paddle_pir::PADDLE_PIR,
     &crate::formats::tensorrt::TENSORRT,
     &crate::formats::cntk::CNTK,
     &crate::formats::rknn::RKNN,
