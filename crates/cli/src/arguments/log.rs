@@ -156,8 +156,8 @@ pub(crate) struct VerifyLogArguments {
     /// Root certificates of the timestamping authorities that are believed, in PEM; also for the tokens in entries
     #[arg(long, value_name = "FILE")]
     pub(crate) timestamp_root: Vec<PathBuf>,
-    /// The entry that a proof file proves
-    #[arg(long, value_name = "FILE")]
+    /// What a proof file is to be about: the envelope that was appended, or its entry [default: the entry that the proof carries]
+    #[arg(long, value_name = "FILE", visible_alias = "envelope")]
     pub(crate) entry: Option<PathBuf>,
     /// Format of the verdict
     #[arg(long, short, value_name = "FORMAT", default_value = "text")]
@@ -238,7 +238,8 @@ Exit codes:
   0  valid: every entry, every tile and the checkpoint belong together, and the checkpoint is signed
   1  refused: the damaged file is named, or the two checkpoints of a fork are shown
   2  the log could not be read, or the command line is wrong
+  3  incomplete: what is there holds, but tiles lie beyond the checkpoint, or a kept checkpoint could not be compared
 
 Example:
   bartizan log verify .bartizan/log --key log.vkey
-  bartizan log verify release.tlog-proof --entry entry.json --key log.vkey";
+  bartizan log verify release.tlog-proof --entry release.dsse.json --key log.vkey";

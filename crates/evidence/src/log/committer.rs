@@ -56,7 +56,7 @@ impl Commit for Committer {
         } else {
             self.recover()?;
         }
-        check_clock(self.published.as_ref(), (self.clock)())?;
+        check_clock(|| self.storage.place(), self.published.as_ref(), (self.clock)())?;
         let bytes = journal::encode_entries(entries.iter().map(Vec::as_slice));
         if !self.log.position.has_room(&*self.storage, bytes.len())? || self.unsynced.len() > MOST_UNSYNCED {
             self.next_generation(bytes.len())?;

@@ -74,10 +74,14 @@ pub(super) fn has_leaves(
 }
 
 /// Refuses to sign under an earlier time than before.
-pub(super) fn check_clock(published: Option<&SignedCheckpoint>, now: u64) -> Result<(), LogError> {
+pub(super) fn check_clock(
+    place: impl FnOnce() -> String,
+    published: Option<&SignedCheckpoint>,
+    now: u64,
+) -> Result<(), LogError> {
     let last = published.iter().flat_map(|signed| &signed.believed).filter_map(|each| each.time).max();
     match last {
-        Some(last) if now < last => Err(LogError::ClockWentBack { last, now }),
+        Some(last) if now < last => Err(LogError::ClockWentBack { place: place(), last, now }),
         _ => Ok(()),
     }
 }

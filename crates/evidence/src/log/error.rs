@@ -141,8 +141,25 @@ pub enum LogError {
         /// Entries that are stored.
         stored: u64,
     },
+    /// A log has fewer entries than a checkpoint of it that was kept.
+    #[error(
+        "the log in {place} has {size} entries, the checkpoint that was kept counts {kept}: it was put back to an older state, or \
+         what was kept is of another log; get the log anew from its operator, and keep the checkpoint as proof"
+    )]
+    Shorter {
+        /// The log.
+        place: String,
+        /// Entries that the kept checkpoint counts.
+        kept: u64,
+        /// Entries that the log has.
+        size: u64,
+    },
     /// Two checkpoints of one log contradict each other.
-    #[error("the log `{}` is forked: two checkpoints contradict each other\n{first}and\n{second}", first.origin)]
+    #[error(
+        "the log `{}` is forked: two checkpoints contradict each other; keep both, they prove it to everyone, and rely on neither\n\
+         {first}and\n{second}",
+        first.origin
+    )]
     Fork {
         /// One of them.
         first: Box<Checkpoint>,
@@ -171,9 +188,13 @@ pub enum LogError {
     TooLong(usize),
     /// The clock shows a time before that of the last checkpoint.
     #[error(
-        "the clock has gone back: it shows {now} s since 1970, the last checkpoint was signed at {last} s; set the clock"
+        "the clock has gone back: it shows {}, and the log in {place} was last written at {}; nothing was logged: set this \
+         machine's clock, and if it is right, look who wrote with a wrong one",
+        rfc3339(*now), rfc3339(*last)
     )]
     ClockWentBack {
+        /// The log.
+        place: String,
         /// Time of the last signature.
         last: u64,
         /// Time now.
@@ -200,4 +221,10 @@ impl LogError {
     ) -> Self {
         Self::Damaged { place: files.place(), path: path.to_string(), what: what.into() }
     }
+}
+
+/// Seconds since 1970 as people write a time.
+fn rfc3339(seconds: u64) -> String {
+    let time = i64::try_from(seconds).ok().and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
+    time.map_or_else(|| format!("{seconds} s since 1970"), |time| time.to_string())
 }

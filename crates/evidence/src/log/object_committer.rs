@@ -346,7 +346,7 @@ const OUTPACED: &str = "other writers came first each time";
 
 impl Commit for ObjectCommitter {
     fn commit(&mut self, entries: &[Vec<u8>], acknowledge: &mut dyn FnMut(u64)) -> Result<(), LogError> {
-        check_clock(self.published.as_ref(), (self.clock)())?;
+        check_clock(|| self.objects.place(), self.published.as_ref(), (self.clock)())?;
         let bytes = encode_entries(entries.iter().map(Vec::as_slice));
         self.batch += 1;
         let (writer, batch) = (self.writer, self.batch);

@@ -20,7 +20,8 @@ pub const LONGEST_PROOF_FILE: usize = 2 * LONGEST_NOTE;
 /// A proof that one entry is in one log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProofFile {
-    /// Data for the application that reads it; not authenticated.
+    /// Data for the application that reads it; not authenticated. `bartizan log prove` puts the entry here: it is believed once
+    /// its leaf hash is proven.
     pub extra: Option<Vec<u8>>,
     /// Which entry.
     pub index: u64,

@@ -39,6 +39,9 @@ pub struct Verified {
     pub problems: Vec<Problem>,
     /// Files beyond the checkpoint, which it says nothing about.
     pub unchecked: Vec<String>,
+    /// How many entries the tiles among them reach to, when that is more than the checkpoint counts and no later checkpoint took
+    /// its place in the meantime: an older checkpoint was put back, or a writer ended before it signed a newer one.
+    pub beyond: Option<u64>,
     /// Entries read.
     pub entries: u64,
     /// Bytes read.
@@ -67,19 +70,37 @@ pub fn verify(
     pass.climb(visit)?;
     let edge = pass.judge(&signed.checkpoint);
     let unchecked = pass.strays(&edge)?;
+    let reached = unchecked.iter().filter_map(|path| entries_up_to(path)).max();
+    let beyond = match reached.filter(|reached| *reached > signed.checkpoint.size) {
+        // A log that is being written has grown since; its new checkpoint accounts for what lies beyond the one read.
+        Some(_) if read_checkpoint(files, keys)?.checkpoint.size > signed.checkpoint.size => None,
+        beyond => beyond,
+    };
     Ok(Verified {
         entries: signed.checkpoint.size,
         problems: pass.problems.into_iter().collect(),
         unchecked,
+        beyond,
         bytes: pass.bytes,
         signed,
     })
 }
 
+/// How many entries a log has at least that has this file.
+fn entries_up_to(path: &str) -> Option<u64> {
+    let path = path.parse::<TilePath>().ok()?;
+    let level = match path.level {
+        Level::Hashes(level) => level,
+        Level::Entries => 0,
+    };
+    let hashes = path.index.checked_mul(TILE_WIDTH)?.checked_add(path.len())?;
+    (0..level).try_fold(hashes, |entries, _| entries.checked_mul(TILE_WIDTH))
+}
+
 /// Two checkpoints of one log that contradict each other, if `older` is not a beginning of the log in `files`.
 ///
 /// # Errors
-/// [`LogError::Fork`] with both; [`LogError::GoneBack`] when `older` is longer than the log; what kept it from being read.
+/// [`LogError::Fork`] with both; [`LogError::Shorter`] when `older` is longer than the log; what kept it from being read.
 pub fn verify_extends(
     files: &dyn Files,
     signed: &SignedCheckpoint,
@@ -87,7 +108,7 @@ pub fn verify_extends(
 ) -> Result<(), LogError> {
     let now = &signed.checkpoint;
     if older.size > now.size {
-        return Err(LogError::GoneBack { place: files.place(), published: older.size, stored: now.size });
+        return Err(LogError::Shorter { place: files.place(), kept: older.size, size: now.size });
     }
     let root = if older.size == now.size {
         now.root

@@ -141,7 +141,7 @@ fn two_logs_under_one_name_are_shown_as_a_fork() {
     }
     assert!(matches!(
         verify_extends(&Disk::new(first.path()), &ten, &eleven.checkpoint),
-        Err(LogError::GoneBack { .. })
+        Err(LogError::Shorter { .. })
     ));
 }
 

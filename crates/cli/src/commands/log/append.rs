@@ -120,7 +120,8 @@ fn check_clock(
     match logged {
         Some(logged) if time.as_second().saturating_add(CLOCK_TOLERANCE_S) < logged.as_second() => {
             let seconds = |time: Timestamp| u64::try_from(time.as_second()).unwrap_or_default();
-            Err(LogError::ClockWentBack { last: seconds(logged), now: seconds(time) }.into())
+            let place = files.place();
+            Err(LogError::ClockWentBack { place, last: seconds(logged), now: seconds(time) }.into())
         }
         _ => Ok(()),
     }

@@ -16,6 +16,7 @@ use crate::place::{self, Place};
 use crate::{keyfile, terminal};
 use bartizan_evidence::log::checkpoint::{CHECKPOINT_FILE, Checkpoint};
 use bartizan_evidence::log::note::Note;
+use bartizan_evidence::log::proof_file::ProofFile;
 use bartizan_evidence::log::storage::Files;
 use bartizan_evidence::log::witness::AddCheckpoint;
 use bartizan_evidence::log::{Clock, Log, LogError, LogReader, LoggedStatements, NoteKey, NoteSigner};
@@ -79,7 +80,11 @@ fn prove(arguments: &ProveArguments) -> Result<Exit, Failure> {
             terminal::remark(&format!("the root at {old} entries is {root}"));
             request.to_string()
         }
-        (Some(index), None) => reader.prove(index)?.to_string(),
+        (Some(index), None) => {
+            // With the entry in it, whoever has the envelope needs nothing else.
+            let proof = reader.prove(index)?;
+            ProofFile { extra: Some(reader.entry(index)?), ..proof }.to_string()
+        }
         (None, None) => return Err(LogError::Closed.into()),
     };
     match &arguments.output {

@@ -6,6 +6,9 @@ use crate::arguments::{TextOrJson, VerifyLogArguments};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::place::Place;
+use crate::project;
+use bartizan_evidence::digest::Digest;
+use bartizan_evidence::dsse::{Envelope, LONGEST_ENVELOPE};
 use bartizan_evidence::log::checkpoint::{CHECKPOINT_FILE, Checkpoint, SignedCheckpoint};
 use bartizan_evidence::log::entry::LogEntry;
 use bartizan_evidence::log::note::Note;
@@ -33,7 +36,11 @@ struct Verdict {
     reasons: Vec<(String, String)>,
     /// What holds, but should be looked at.
     warnings: Vec<String>,
+    /// What keeps the verdict from being about everything that lies there.
+    incomplete: Vec<String>,
     index: Option<u64>,
+    /// The envelope that a proof is about, when its entry says so.
+    envelope: Option<Digest>,
     bytes: u64,
 }
 
@@ -58,7 +65,7 @@ pub(super) fn run(arguments: &VerifyLogArguments) -> Result<Exit, Failure> {
         TextOrJson::Json => writeln!(out, "{:#}", verdict.json())?,
     }
     out.flush()?;
-    Ok(if verdict.reasons.is_empty() { Exit::Done } else { Exit::Found })
+    Ok(verdict.exit())
 }
 
 fn read_policy(path: &Path) -> Result<Policy, Failure> {
@@ -86,7 +93,8 @@ fn log(
             && went_back.len() < 100
         {
             went_back.push(format!(
-                "the clock went back: entry {index} says {time}, entry {before} before it {earlier}"
+                "the clock went back: entry {index} says {time}, entry {before} before it {earlier}; rely on the times of neither, \
+                 timestamps (`log append --timestamp`) do not depend on a clock of the log's"
             ));
         }
         last = Some((index, time));
@@ -105,6 +113,15 @@ fn log(
     let beyond =
         verified.unchecked.iter().map(|path| format!("{path}: the checkpoint says nothing about it"));
     verdict.warnings.extend(beyond);
+    if let Some(beyond) = verified.beyond {
+        let size = verified.signed.checkpoint.size;
+        verdict.incomplete.push(format!(
+            "the checkpoint counts {size} entries, and tiles lie there for {beyond}: an older checkpoint was put back, or a writer was \
+             interrupted before it signed. `bartizan log checkpoint {} --key FILE` signs what an interrupted writer left; a newer \
+             checkpoint that was kept, given with --checkpoint FILE, shows an older one for what it is",
+            arguments.path.display()
+        ));
+    }
     judge_signatures(&verified.signed, keys, policy, verdict);
     verdict.reasons.append(&mut tokens.refused);
     verdict.stamped = (tokens.believed, tokens.authorities.into_iter().collect());
@@ -154,13 +171,8 @@ fn proof(
     verdict: &mut Verdict,
 ) -> Result<(), Failure> {
     let name = arguments.path.display().to_string();
-    let Some(entry) = &arguments.entry else {
-        return Err(Failure::NotLogged {
-            path: arguments.path.clone(),
-            problem: "a proof is about an entry; give it with --entry FILE".to_owned(),
-        });
-    };
-    let leaf = Hash::leaf(&read("entry", entry)?);
+    let given = arguments.entry.as_deref();
+    let given = given.map(|path| project::document("entry", path, LONGEST_ENVELOPE)).transpose()?;
     let proof = match ProofFile::parse(&read("proof", &arguments.path)?) {
         Ok(proof) => proof,
         Err(error) => {
@@ -169,16 +181,94 @@ fn proof(
         }
     };
     verdict.index = Some(proof.index);
-    match proof.verify(&leaf, keys) {
-        Err(error) => verdict.reasons.push((name, error.to_string())),
-        Ok(_) => match SignedCheckpoint::open(proof.checkpoint.to_string().as_bytes(), keys) {
-            Err(error) => verdict.reasons.push((name, error.to_string())),
-            Ok(signed) => {
-                judge_signatures(&signed, keys, policy, verdict);
-                judge_timestamps(arguments, std::slice::from_ref(&signed.checkpoint), verdict)?;
-                verdict.checkpoint = Some(signed.checkpoint);
+    let entry = match (given, &proof.extra) {
+        (Some(given), carried) => match entry_about(&given, carried.as_deref()) {
+            Ok(entry) => entry,
+            Err(problem) => {
+                let path = arguments.entry.as_deref().map(|path| path.display().to_string());
+                verdict.reasons.push((path.unwrap_or_default(), problem));
+                return Ok(());
             }
         },
+        (None, Some(carried)) => carried.clone(),
+        (None, None) => {
+            return Err(Failure::NotLogged {
+                path: arguments.path.clone(),
+                problem: "the proof carries no entry; give the entry, or its envelope, with --entry FILE"
+                    .to_owned(),
+            });
+        }
+    };
+    let outcome = proof.verify(&Hash::leaf(&entry), keys).map_err(|error| error.to_string()).and_then(|_| {
+        let checkpoint = proof.checkpoint.to_string();
+        SignedCheckpoint::open(checkpoint.as_bytes(), keys).map_err(|error| error.to_string())
+    });
+    let signed = match outcome {
+        Ok(signed) => signed,
+        Err(problem) => {
+            verdict.reasons.push((name, problem));
+            return Ok(());
+        }
+    };
+    verdict.envelope = LogEntry::from_bytes(&entry).ok().map(|entry| entry.envelope);
+    judge_signatures(&signed, keys, policy, verdict);
+    compare_with_kept(arguments, &signed.checkpoint, keys, verdict)?;
+    judge_timestamps(arguments, std::slice::from_ref(&signed.checkpoint), verdict)?;
+    verdict.checkpoint = Some(signed.checkpoint);
+    Ok(())
+}
+
+/// The entry that is to be proven: the file given, or the entry that the proof carries when the file is the envelope it is about.
+///
+/// # Errors
+/// What is wrong, when the file is an envelope and the entry is not about it.
+fn entry_about(given: &[u8], carried: Option<&[u8]>) -> Result<Vec<u8>, String> {
+    let Ok(envelope) = Envelope::from_json(given) else { return Ok(given.to_vec()) };
+    let digest = Digest::sha256(given);
+    let Some(carried) = carried else {
+        return Err(format!(
+            "it is the envelope {digest}, and the proof carries no entry that would name it; make the proof anew with \
+             `bartizan log prove`, or give the entry that `bartizan log export` shows"
+        ));
+    };
+    let entry = LogEntry::from_bytes(carried).map_err(|error| format!("the proof carries {error}"))?;
+    if entry.envelope != digest {
+        return Err(format!("it is the envelope {digest}, and the proof is about {}", entry.envelope));
+    }
+    let as_logged = LogEntry {
+        timestamp: entry.timestamp.clone(),
+        ..LogEntry::of_envelope(given, &envelope, entry.time.clone())
+    };
+    if as_logged != entry {
+        return Err("the entry names other subjects or another type than the envelope has; whoever logged it did not say \
+                    the truth about it"
+            .to_owned());
+    }
+    Ok(carried.to_vec())
+}
+
+/// Holds the checkpoint of a proof against those that were kept. Only checkpoints of one size can be compared without the log.
+fn compare_with_kept(
+    arguments: &VerifyLogArguments,
+    checkpoint: &Checkpoint,
+    keys: &[&NoteKey],
+    verdict: &mut Verdict,
+) -> Result<(), Failure> {
+    for path in &arguments.checkpoint {
+        let name = path.display().to_string();
+        match SignedCheckpoint::open(&read("checkpoint", path)?, keys) {
+            Err(error) => verdict.reasons.push((name, error.to_string())),
+            Ok(kept) if kept.checkpoint.size != checkpoint.size => verdict.incomplete.push(format!(
+                "{name} counts {} entries, the proof's checkpoint {}: whether one extends the other, the log alone shows; verify it \
+                 with --checkpoint {name}",
+                kept.checkpoint.size, checkpoint.size
+            )),
+            Ok(kept) if kept.checkpoint.root != checkpoint.root => {
+                let (first, second) = (Box::new(kept.checkpoint), Box::new(checkpoint.clone()));
+                verdict.reasons.push((name, LogError::Fork { first, second }.to_string()));
+            }
+            Ok(_) => {}
+        }
     }
     Ok(())
 }
@@ -211,8 +301,22 @@ fn judge_signatures(
 }
 
 impl Verdict {
+    fn exit(&self) -> Exit {
+        if !self.reasons.is_empty() {
+            Exit::Found
+        } else if self.incomplete.is_empty() {
+            Exit::Done
+        } else {
+            Exit::Incomplete
+        }
+    }
+
     fn word(&self) -> &'static str {
-        if self.reasons.is_empty() { "valid" } else { "refused" }
+        match self.exit() {
+            Exit::Done => "valid",
+            Exit::Incomplete => "incomplete",
+            _ => "refused",
+        }
     }
 
     fn json(&self) -> Value {
@@ -238,11 +342,13 @@ impl Verdict {
             "size": self.checkpoint.as_ref().map(|checkpoint| checkpoint.size),
             "root": self.checkpoint.as_ref().map(|checkpoint| checkpoint.root.to_string()),
             "index": self.index,
+            "envelope": self.envelope.as_ref().map(ToString::to_string),
             "signers": self.signers,
             "witnesses": witnesses,
             "timestamps": stamps,
             "timestamped_entries": {"count": self.stamped.0, "authorities": self.stamped.1},
             "reasons": reasons,
+            "incomplete": self.incomplete,
             "warnings": self.warnings,
             "bytes": self.bytes,
         })
@@ -258,6 +364,9 @@ impl Verdict {
         }
         if let Some(index) = self.index {
             writeln!(out, "entry    {index}")?;
+        }
+        if let Some(envelope) = &self.envelope {
+            writeln!(out, "envelope {envelope}")?;
         }
         self.signers.iter().try_for_each(|signer| writeln!(out, "signed   {}", printable(signer)))?;
         self.witnesses.iter().try_for_each(|(name, time)| {
@@ -275,6 +384,7 @@ impl Verdict {
         self.reasons.iter().try_for_each(|(path, problem)| {
             writeln!(out, "refused  {}: {}", printable(path), printable(problem))
         })?;
+        self.incomplete.iter().try_for_each(|gap| writeln!(out, "unknown  {}", printable(gap)))?;
         self.warnings.iter().try_for_each(|warning| writeln!(out, "warning  {}", printable(warning)))
     }
 }
