@@ -1,0 +1,12 @@
+//! What a plan computes over a whole file: aggregate functions whose states are bytes, so that they travel and merge.
+
+mod column;
+mod correlation;
+mod intervals;
+mod violations;
+mod wrapper;
+
+pub use column::{ColumnAggregate, column_state};
+pub use correlation::{CorrelationAggregate, correlation_state};
+pub use intervals::{Intervals, IntervalsAggregate, intervals};
+pub use violations::{Violations, ViolationsAggregate, violations};
