@@ -272,6 +272,11 @@ pub(crate) enum Failure {
         /// What to write instead, if known.
         help: Option<String>,
     },
+    /// The engine is not installed.
+    #[error(
+        "`bartizan data {0}` needs the engine, and no bartizan-data is beside this program or on the search path"
+    )]
+    NoEngine(String),
     /// The command to guard cannot be started.
     #[error("cannot start {command}: {error}")]
     Start {
@@ -381,6 +386,10 @@ impl Failure {
             Self::KeyInModel { .. } => Some("move the key out of the folder; ~/.config is a place for it".to_owned()),
             Self::KeyExists(_) => Some("choose another name with --output FILE".to_owned()),
             Self::NoKey(_) => Some("make one with `bartizan key generate`, or name one with --key FILE".to_owned()),
+            Self::NoEngine(_) => Some(
+                "build it in the source folder with `cargo build --release -p bartizan-engine` (some ten minutes), and put bartizan-data beside bartizan"
+                    .to_owned(),
+            ),
             Self::Defect => Some("report it with the command line and, if you can, the file".to_owned()),
             _ => None,
         }

@@ -171,3 +171,39 @@ fn the_row_far_from_all_others_scores_highest() {
     at.write("prose.txt", "one\ntwo\nthree\nfour\n");
     assert_eq!(at.run(&["data", "anomalies", "prose.txt"]).code, 2);
 }
+
+#[test]
+fn a_verb_of_the_engine_says_how_to_get_it_when_it_is_absent() {
+    let at = Workplace::new();
+    at.write("a.csv", "x\n1\n");
+    // Alone in a folder, the program has no engine beside it.
+    let alone = at.path().join("bartizan");
+    std::fs::copy(env!("CARGO_BIN_EXE_bartizan"), &alone).unwrap();
+    let output = std::process::Command::new(&alone)
+        .args(["data", "profile", "a.csv"])
+        .current_dir(at.path())
+        .env("PATH", at.path().join("nothing"))
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("cargo build --release -p bartizan-engine"), "{said}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_verb_of_the_engine_passes_arguments_and_exit_code_through() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let at = Workplace::new();
+    let alone = at.path().join("bartizan");
+    std::fs::copy(env!("CARGO_BIN_EXE_bartizan"), &alone).unwrap();
+    let engine = at.write("bartizan-data", "#!/bin/sh\necho \"$@\"\nexit 3\n");
+    std::fs::set_permissions(&engine, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let output = std::process::Command::new(&alone)
+        .args(["data", "check", "a.csv", "--against", "s.toml", "--help"])
+        .current_dir(at.path())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(3));
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "check a.csv --against s.toml --help\n");
+}

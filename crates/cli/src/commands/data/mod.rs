@@ -1,6 +1,7 @@
 //! `bartizan data`: what does not belong in a dataset.
 
 mod anomalies;
+mod engine;
 mod labels;
 mod leaks;
 mod matrix;
@@ -21,5 +22,9 @@ pub(crate) fn run(arguments: &DataArguments) -> Result<Exit, Failure> {
         DataCommand::Leaks(leaks) => leaks::run(leaks),
         DataCommand::Labels(labels) => labels::run(labels),
         DataCommand::Anomalies(anomalies) => anomalies::run(anomalies),
+        DataCommand::Profile(passed) => engine::run("profile", &passed.arguments),
+        DataCommand::Learn(passed) => engine::run("learn", &passed.arguments),
+        DataCommand::Check(passed) => engine::run("check", &passed.arguments),
+        DataCommand::Drift(passed) => engine::run("drift", &passed.arguments),
     }
 }
