@@ -9,4 +9,5 @@ pub mod expect;
 pub mod learn;
 pub mod poison;
 pub mod profile;
+pub mod sources;
 pub mod table;

@@ -13,6 +13,8 @@ use std::collections::BTreeMap;
 
 /// Bins of PSI and Jensen–Shannon: tenths of the reference.
 const BINS: usize = 10;
+/// Occurrences that have to be expected of a category in the smaller dataset (Cochran 1954).
+const LEAST_EXPECTED: f64 = 5.0;
 
 /// The result of one test.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
@@ -100,7 +102,7 @@ impl ColumnDrift {
             return Ok(());
         }
         let test = chi_squared(&Contingency::new(&counts, 2)?, false);
-        if test.degrees > 0 {
+        if test.degrees > 0 && test.least_expected >= 1.0 {
             self.push("missing", "missing", test.statistic, test.p_value, test.cramers_v);
         }
         Ok(())
@@ -161,11 +163,27 @@ impl ColumnDrift {
                 *count = dropped;
             }
         }
+        // Pearson's law holds where a handful of occurrences is expected of either dataset: rarer values are pooled.
+        let (n, m) = (reference.total() as f64, current.total() as f64);
+        let share = n.min(m) / (n + m);
+        let mut pooled = [0_u64; 2];
+        counts.retain(|_, [before, after]| {
+            let rare = before.saturating_add(*after) as f64 * share < LEAST_EXPECTED;
+            if rare {
+                let [pool_before, pool_after] = &mut pooled;
+                *pool_before = pool_before.saturating_add(*before);
+                *pool_after = pool_after.saturating_add(*after);
+            }
+            !rare
+        });
+        if pooled != [0, 0] {
+            counts.insert("\u{0}rare".to_owned(), pooled);
+        }
         let (before, after): (Vec<u64>, Vec<u64>) =
             counts.values().map(|[before, after]| (*before, *after)).unzip();
         let table: Vec<u64> = before.iter().chain(&after).copied().collect();
         let test = chi_squared(&Contingency::new(&table, before.len())?, false);
-        if test.degrees > 0 {
+        if test.degrees > 0 && test.least_expected >= 1.0 {
             self.push("chi-squared", "categories", test.statistic, test.p_value, test.cramers_v);
         }
         self.population_stability_index = Some(population_stability_index(&before, &after)?);
