@@ -5,6 +5,7 @@ use bartizan_core::baseline::BaselineError;
 use bartizan_core::suppress::SuppressionError;
 use bartizan_core::triage::SelectionError;
 use bartizan_core::walk::WalkError;
+use bartizan_data::sources::{QuarantineError, SourcesError};
 use bartizan_data::table::TableError;
 use bartizan_evidence::dsse::EnvelopeError;
 use bartizan_evidence::keys::{CertificateError, KeyError};
@@ -272,6 +273,18 @@ pub(crate) enum Failure {
         /// What to write instead, if known.
         help: Option<String>,
     },
+    /// A list of sources is not as it should be.
+    #[error("{path} {error}")]
+    Sources {
+        /// The list.
+        path: PathBuf,
+        /// What is wrong.
+        #[source]
+        error: SourcesError,
+    },
+    /// A file cannot be moved into quarantine or back.
+    #[error(transparent)]
+    Quarantine(#[from] QuarantineError),
     /// The engine is not installed.
     #[error(
         "`bartizan data {0}` needs the engine, and no bartizan-data is beside this program or on the search path"
@@ -342,6 +355,9 @@ impl Failure {
             }
             Self::Read { what, error, .. } if error.kind() == io::ErrorKind::NotFound => {
                 Some(match *what {
+                    "list of sources" => {
+                        "name one with --sources FILE, or begin it with `schema = \"bartizan.sources/1\"` and `bartizan data sources pin`".to_owned()
+                    }
                     "baseline" => "write one with --write-baseline FILE".to_owned(),
                     "run" => "give a statement's file, its digest, or the name that `bartizan run` printed".to_owned(),
                     _ => "check the path".to_owned(),

@@ -1,20 +1,24 @@
 //! Profiling: one plan per file, whose states are merged into the profile of the dataset.
 
-use crate::aggregate::{ColumnAggregate, CorrelationAggregate, column_state, correlation_state};
+use crate::aggregate::{
+    ColumnAggregate, CorrelationAggregate, column_state, correlation_state, numbers_of, observe,
+};
 use crate::error::EngineError;
 use crate::input::{Leaf, Shard, leaves};
 use crate::session::{Engine, WIDE};
 use bartizan_data::profile::{
-    ColumnProfile, MOST_CORRELATED, Parts, Profile, Shard as ShardProfile, ShardColumn,
+    ColumnProfile, ColumnState, CorrelationState, MOST_CORRELATED, Parts, Profile, Shard as ShardProfile,
+    ShardColumn,
 };
 use datafusion::arrow::array::{Array, AsArray, RecordBatch};
 use datafusion::arrow::datatypes::DataType;
-use datafusion::prelude::{Expr, cast};
+use datafusion::error::DataFusionError;
+use datafusion::prelude::{DataFrame, Expr, cast};
+use futures::StreamExt as _;
+use std::collections::HashMap;
 
 /// Most columns of a dataset.
 pub const MOST_COLUMNS: usize = 65_536;
-/// Columns of one plan: planning grows faster than linearly with them.
-const COLUMNS_OF_A_PLAN: usize = 16_384;
 
 impl Engine {
     /// The profile of a dataset; `columns` limits it to some, if any are named.
@@ -47,49 +51,13 @@ impl Engine {
     ) -> Result<Profile, EngineError> {
         let frame = shard.open(&self.parallel, thorough).await?;
         let leaves = chosen(shard, leaves(&frame), columns)?;
-        let wide = leaves.len() > WIDE;
         let numeric: Vec<&Leaf> =
             leaves.iter().filter(|leaf| leaf.kind.is_number()).take(MOST_CORRELATED).collect();
-        let mut profile = Profile::empty();
-        for (part, leaves) in leaves.chunks(COLUMNS_OF_A_PLAN).enumerate() {
-            let frame = if wide { shard.open(&self.wide, thorough).await? } else { frame.clone() };
-            let mut aggregates: Vec<Expr> = leaves
-                .iter()
-                .enumerate()
-                .map(|(place, leaf)| {
-                    ColumnAggregate::function(leaf.kind, Parts::ALL)
-                        .call(vec![leaf.expression.clone()])
-                        .alias(place.to_string())
-                })
-                .collect();
-            let correlate = part == 0 && numeric.len() > 1;
-            if correlate {
-                let arguments =
-                    numeric.iter().map(|leaf| cast(leaf.expression.clone(), DataType::Float64)).collect();
-                aggregates
-                    .push(CorrelationAggregate::function(numeric.len()).call(arguments).alias("correlation"));
-            }
-            let planned = frame.aggregate(Vec::new(), aggregates).map_err(|error| shard.failed(&error))?;
-            let row = match planned.collect().await {
-                Ok(batches) => {
-                    batches.into_iter().find(|batch| batch.num_rows() > 0).ok_or(EngineError::State)?
-                }
-                Err(error) => return Err(shard.diagnosed(&error).await),
-            };
-            for (place, leaf) in leaves.iter().enumerate() {
-                let state = column_state(binary(&row, place)?)?;
-                profile.rows = state.rows();
-                profile.columns.push(ColumnProfile {
-                    name: leaf.name.clone(),
-                    data_type: leaf.data_type.to_string(),
-                    state,
-                });
-            }
-            if correlate {
-                profile.correlation = Some(correlation_state(binary(&row, leaves.len())?)?);
-                profile.correlated = numeric.iter().map(|leaf| leaf.name.clone()).collect();
-            }
-        }
+        let mut profile = if leaves.len() > WIDE && leaves.iter().all(is_top_level) {
+            self.read_wide(shard, &leaves, &numeric, thorough).await?
+        } else {
+            self.read_planned(shard, frame, &leaves, &numeric).await?
+        };
         profile.shards = vec![ShardProfile {
             path: shard.name(),
             format: shard.form.as_str().to_owned(),
@@ -103,6 +71,111 @@ impl Engine {
         }];
         Ok(profile)
     }
+
+    /// All columns in one plan.
+    async fn read_planned(
+        &self,
+        shard: &Shard,
+        frame: DataFrame,
+        leaves: &[Leaf],
+        numeric: &[&Leaf],
+    ) -> Result<Profile, EngineError> {
+        let mut aggregates: Vec<Expr> = leaves
+            .iter()
+            .enumerate()
+            .map(|(place, leaf)| {
+                let function = ColumnAggregate::function(leaf.kind, Parts::ALL);
+                function.call(vec![leaf.expression.clone()]).alias(place.to_string())
+            })
+            .collect();
+        let correlate = numeric.len() > 1;
+        if correlate {
+            let arguments =
+                numeric.iter().map(|leaf| cast(leaf.expression.clone(), DataType::Float64)).collect();
+            aggregates
+                .push(CorrelationAggregate::function(numeric.len()).call(arguments).alias("correlation"));
+        }
+        let planned = frame.aggregate(Vec::new(), aggregates).map_err(|error| shard.failed(&error))?;
+        let row = match planned.collect().await {
+            Ok(batches) => {
+                batches.into_iter().find(|batch| batch.num_rows() > 0).ok_or(EngineError::State)?
+            }
+            Err(error) => return Err(shard.diagnosed(&error).await),
+        };
+        let mut profile = Profile::empty();
+        for (place, leaf) in leaves.iter().enumerate() {
+            profile.columns.push(column(leaf, column_state(binary(&row, place)?)?));
+        }
+        if correlate {
+            profile.correlation = Some(correlation_state(binary(&row, leaves.len())?)?);
+            profile.correlated = numeric.iter().map(|leaf| leaf.name.clone()).collect();
+        }
+        profile.rows = profile.columns.first().map_or(0, |column| column.state.rows());
+        Ok(profile)
+    }
+
+    /// Thousands of columns: the same states filled batch by batch, because planning looks every name up in a list.
+    async fn read_wide(
+        &self,
+        shard: &Shard,
+        leaves: &[Leaf],
+        numeric: &[&Leaf],
+        thorough: bool,
+    ) -> Result<Profile, EngineError> {
+        let mut states: Vec<ColumnState> =
+            leaves.iter().map(|leaf| ColumnState::new(leaf.kind)).collect::<Result<_, _>>()?;
+        let mut correlation = CorrelationState::new(numeric.len())?;
+        let frame = shard.open(&self.wide, thorough).await?;
+        let places: HashMap<String, usize> = frame
+            .schema()
+            .fields()
+            .iter()
+            .enumerate()
+            .map(|(place, field)| (field.name().clone(), place))
+            .collect();
+        let place = |leaf: &Leaf| places.get(&leaf.name).copied().unwrap_or(usize::MAX);
+        let of_leaves: Vec<usize> = leaves.iter().map(place).collect();
+        let of_numeric: Vec<usize> = numeric.iter().map(|leaf| place(leaf)).collect();
+        let mut stream = match frame.execute_stream().await {
+            Ok(stream) => stream,
+            Err(error) => return Err(shard.diagnosed(&error).await),
+        };
+        while let Some(batch) = stream.next().await {
+            let batch = match batch {
+                Ok(batch) => batch,
+                Err(error) => return Err(shard.diagnosed(&error).await),
+            };
+            let failed = |error: DataFusionError| shard.failed(&error);
+            for (state, place) in states.iter_mut().zip(&of_leaves) {
+                let array = batch.columns().get(*place).ok_or(EngineError::State)?;
+                observe(state, array, Parts::ALL).map_err(failed)?;
+            }
+            let numbers: Vec<Vec<f64>> = of_numeric
+                .iter()
+                .filter_map(|place| batch.columns().get(*place))
+                .map(|array| numbers_of(array, 1))
+                .collect::<Result<_, _>>()
+                .map_err(failed)?;
+            correlation.add(&numbers.iter().map(Vec::as_slice).collect::<Vec<_>>());
+        }
+        let mut profile = Profile::empty();
+        profile.columns = leaves.iter().zip(states).map(|(leaf, state)| column(leaf, state)).collect();
+        profile.rows = profile.columns.first().map_or(0, |column| column.state.rows());
+        if numeric.len() > 1 {
+            profile.correlation = Some(correlation);
+            profile.correlated = numeric.iter().map(|leaf| leaf.name.clone()).collect();
+        }
+        Ok(profile)
+    }
+}
+
+fn column(leaf: &Leaf, state: ColumnState) -> ColumnProfile {
+    ColumnProfile { name: leaf.name.clone(), data_type: leaf.data_type.to_string(), state }
+}
+
+/// Whether a column is no field of another.
+fn is_top_level(leaf: &Leaf) -> bool {
+    matches!(leaf.expression, Expr::Column(_))
 }
 
 /// The bytes in the first row of a column.

@@ -1,5 +1,6 @@
 //! Arguments of `bartizan data`.
 
+use super::{QuarantineArguments, SourcesArguments};
 use clap::{Args, Subcommand};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -25,6 +26,10 @@ pub(crate) enum DataCommand {
     Labels(LabelArguments),
     /// Score every row of a table by how strange it is among the others
     Anomalies(AnomalyArguments),
+    /// May this data be used: origin, licence, signature and pinned digests, against a list
+    Sources(SourcesArguments),
+    /// Move files of a dataset aside so that nothing reads them, list them, move them back
+    Quarantine(QuarantineArguments),
     /// Say what every column is like: counts, distinct and frequent values, quantiles, shapes (engine)
     #[command(disable_help_flag = true)]
     Profile(EngineArguments),

@@ -17,6 +17,8 @@ const SHAPES: usize = 64;
 const SHAPED_WHOLE: u64 = 1 << 16;
 /// See [`SHAPED_WHOLE`].
 const STRIDE: usize = 8;
+/// Most rows of a state that is read back: sums of many stay within 64 bits.
+const MOST_ROWS: u64 = 1 << 56;
 /// First byte of a written state.
 const VERSION: u8 = 1;
 
@@ -373,6 +375,7 @@ impl ColumnState {
             && ranged <= 1
             && cursor.is_at_end()
             && state.missing <= state.rows
+            && state.rows <= MOST_ROWS
             && state.moments.count() <= state.rows
             && low.is_finite()
             && high.is_finite();

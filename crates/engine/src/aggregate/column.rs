@@ -107,7 +107,7 @@ impl State for Column {
 }
 
 /// Adds an array to a state.
-fn observe(state: &mut ColumnState, array: &ArrayRef, parts: Parts) -> Result<()> {
+pub(crate) fn observe(state: &mut ColumnState, array: &ArrayRef, parts: Parts) -> Result<()> {
     let missing = array.logical_null_count();
     state.add_rows(array.len() as u64, missing as u64);
     if missing == array.len() {

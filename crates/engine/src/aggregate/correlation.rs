@@ -64,6 +64,14 @@ pub fn correlation_state(bytes: &[u8]) -> std::result::Result<CorrelationState, 
     CorrelationState::from_bytes(bytes).ok_or(EngineError::State)
 }
 
+/// Every `step`-th value of an array as a number, NaN where there is none.
+pub(crate) fn numbers_of(array: &ArrayRef, step: usize) -> Result<Vec<f64>> {
+    let array = cast(array, &DataType::Float64)?;
+    let array = array.as_primitive::<Float64Type>();
+    let places = (0..array.len()).step_by(step);
+    Ok(places.map(|at| if array.is_null(at) { f64::NAN } else { array.value(at) }).collect())
+}
+
 #[derive(Debug)]
 struct Correlation {
     state: CorrelationState,
@@ -73,17 +81,8 @@ struct Correlation {
 impl State for Correlation {
     fn update(&mut self, values: &[ArrayRef]) -> Result<()> {
         let step = if self.seen >= USED_WHOLE { STRIDE } else { 1 };
-        let columns: Vec<Vec<f64>> = values
-            .iter()
-            .map(|array| {
-                let array = cast(array, &DataType::Float64)?;
-                let array = array.as_primitive::<Float64Type>();
-                Ok((0..array.len())
-                    .step_by(step)
-                    .map(|at| if array.is_null(at) { f64::NAN } else { array.value(at) })
-                    .collect())
-            })
-            .collect::<Result<_>>()?;
+        let columns: Vec<Vec<f64>> =
+            values.iter().map(|array| numbers_of(array, step)).collect::<Result<_>>()?;
         let slices: Vec<&[f64]> = columns.iter().map(Vec::as_slice).collect();
         self.state.add(&slices);
         self.seen = self.seen.saturating_add(values.first().map_or(0, Array::len));

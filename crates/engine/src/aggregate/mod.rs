@@ -6,7 +6,9 @@ mod intervals;
 mod violations;
 mod wrapper;
 
+pub(crate) use column::observe;
 pub use column::{ColumnAggregate, column_state};
+pub(crate) use correlation::numbers_of;
 pub use correlation::{CorrelationAggregate, correlation_state};
 pub use intervals::{Intervals, IntervalsAggregate, intervals};
 pub use violations::{Violations, ViolationsAggregate, violations};

@@ -194,3 +194,12 @@ fn tables_and_pages_show_what_was_found_and_nothing_hostile() {
     let page = render::profile_page(&found);
     assert!(page.contains("<svg") && page.contains("&lt;script&gt;") && !page.contains("<script"), "{page}");
 }
+
+#[test]
+fn names_with_blanks_and_signs_of_globs_are_names() {
+    let folder = Folder::new();
+    for name in ["a b.csv", "50%25 [x]*.csv", "ü?.csv"] {
+        let found = profile(&folder.write(name, "x\n1\n2\n")).unwrap();
+        assert_eq!(found.rows, 2, "{name}");
+    }
+}

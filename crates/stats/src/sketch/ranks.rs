@@ -15,6 +15,8 @@ const NARROWEST: usize = 8;
 const SHRINK: f64 = 2.0 / 3.0;
 /// Most levels: enough for 2^60 values.
 const MOST_LEVELS: usize = 60;
+/// Most values of a state that is read back: sums of many stay within 64 bits.
+const MOST_COUNTED: u64 = 1 << 56;
 /// First byte of a written state.
 const VERSION: u8 = 1;
 
@@ -110,7 +112,7 @@ impl KllSketch {
             (Some((a, b)), Some((c, d))) => Some((a.min(c), b.max(d))),
             (mine, theirs) => mine.or(theirs),
         };
-        self.count += other.count;
+        self.count = self.count.saturating_add(other.count);
         self.coin = self.coin.wrapping_add(other.coin);
         while self.levels.len() < other.levels.len() {
             self.levels.push(Vec::new());
@@ -159,7 +161,7 @@ impl KllSketch {
         let mut before = Vec::with_capacity(points.len());
         let mut sum = 0_u64;
         for (_, weight) in &points {
-            sum += weight;
+            sum = sum.saturating_add(*weight);
             before.push(sum);
         }
         shares
@@ -234,7 +236,9 @@ impl KllSketch {
             rest = after;
         }
         let ranged = sketch.range.is_none_or(|(low, high)| low.is_finite() && high.is_finite());
-        (*version == VERSION && rest.is_empty() && weight == sketch.count && ranged).then_some(sketch)
+        let sound =
+            *version == VERSION && rest.is_empty() && weight == sketch.count && weight <= MOST_COUNTED;
+        (sound && ranged).then_some(sketch)
     }
 }
 
