@@ -9,6 +9,7 @@ mod load_guard;
 mod log;
 mod run;
 mod sign;
+mod sources;
 
 pub(crate) use data::{
     AnomalyArguments, DataArguments, DataCommand, FailOn, LabelArguments, LeakArguments, LeakClass,
@@ -30,6 +31,11 @@ pub(crate) use log::{
 };
 pub(crate) use run::{ReproduceArguments, RunArguments, SigningArguments};
 pub(crate) use sign::{ScanBeside, SignArguments, VerifyArguments};
+
+pub(crate) use sources::{
+    QuarantineArguments, QuarantineCommand, SourcesArguments, SourcesCheckArguments, SourcesCommand,
+    SourcesPinArguments,
+};
 
 use crate::settings::values::{Age, Size};
 use crate::terminal::Color;

@@ -1,6 +1,8 @@
 //! Arguments of `bartizan data`.
 
+use super::{QuarantineArguments, SourcesArguments};
 use clap::{Args, Subcommand};
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 /// Arguments of `bartizan data`.
@@ -24,6 +26,30 @@ pub(crate) enum DataCommand {
     Labels(LabelArguments),
     /// Score every row of a table by how strange it is among the others
     Anomalies(AnomalyArguments),
+    /// May this data be used: origin, licence, signature and pinned digests, against a list
+    Sources(SourcesArguments),
+    /// Move files of a dataset aside so that nothing reads them, list them, move them back
+    Quarantine(QuarantineArguments),
+    /// Say what every column is like: counts, distinct and frequent values, quantiles, shapes (engine)
+    #[command(disable_help_flag = true)]
+    Profile(EngineArguments),
+    /// Infer expectations from a reference dataset, or import those of another tool (engine)
+    #[command(disable_help_flag = true)]
+    Learn(EngineArguments),
+    /// Check a dataset against a suite of expectations, all in one pass (engine)
+    #[command(disable_help_flag = true)]
+    Check(EngineArguments),
+    /// Say how the columns of two datasets differ (engine)
+    #[command(disable_help_flag = true)]
+    Drift(EngineArguments),
+}
+
+/// What is passed on to the engine, `bartizan-data`; `--help` asks it.
+#[derive(Debug, Args)]
+pub(crate) struct EngineArguments {
+    /// Arguments of the engine
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENT")]
+    pub(crate) arguments: Vec<OsString>,
 }
 
 /// Arguments of `bartizan data leaks`.

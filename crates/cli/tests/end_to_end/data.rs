@@ -223,3 +223,91 @@ fn the_row_far_from_all_others_scores_highest() {
     at.write("prose.txt", "one\ntwo\nthree\nfour\n");
     assert_eq!(at.run(&["data", "anomalies", "prose.txt"]).code, 2);
 }
+
+#[test]
+fn a_verb_of_the_engine_says_how_to_get_it_when_it_is_absent() {
+    let at = Workplace::new();
+    at.write("a.csv", "x\n1\n");
+    // Alone in a folder, the program has no engine beside it.
+    let alone = at.path().join("bartizan");
+    std::fs::copy(env!("CARGO_BIN_EXE_bartizan"), &alone).unwrap();
+    let output = std::process::Command::new(&alone)
+        .args(["data", "profile", "a.csv"])
+        .current_dir(at.path())
+        .env("PATH", at.path().join("nothing"))
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("cargo build --release -p bartizan-engine"), "{said}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_verb_of_the_engine_passes_arguments_and_exit_code_through() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let at = Workplace::new();
+    let alone = at.path().join("bartizan");
+    std::fs::copy(env!("CARGO_BIN_EXE_bartizan"), &alone).unwrap();
+    let engine = at.write("bartizan-data", "#!/bin/sh\necho \"$@\"\nexit 3\n");
+    std::fs::set_permissions(&engine, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let output = std::process::Command::new(&alone)
+        .args(["data", "check", "a.csv", "--against", "s.toml", "--help"])
+        .current_dir(at.path())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(3));
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "check a.csv --against s.toml --help\n");
+}
+
+#[test]
+fn a_listed_dataset_is_allowed_until_a_file_changes() {
+    let at = Workplace::new();
+    at.write("data/a.csv", "x\n1\n");
+    let pinned = at.run(&["data", "sources", "pin", "data", "--from", "https://a.example/"]);
+    assert_eq!(pinned.code, 0, "{pinned:?}");
+    at.write("sources.toml", format!("schema = \"bartizan.sources/1\"\n{}", pinned.out));
+    assert_eq!(at.run(&["data", "sources", "check"]).code, 0);
+    let origin = |address| at.run(&["data", "sources", "check", "data/a.csv", "--origin", address]).code;
+    assert_eq!((origin("https://a.example/a.csv"), origin("https://b.example/a.csv")), (0, 1));
+    at.write("other.csv", "x\n");
+    let other = at.run(&["data", "sources", "check", "other.csv"]);
+    assert!(other.code == 1 && other.out.contains("unlisted"), "{other:?}");
+    at.write("data/a.csv", "x\n2\n");
+    let changed = at.run(&["data", "sources", "check", "--format", "json"]);
+    let report: Value = serde_json::from_str(&changed.out).unwrap();
+    assert_eq!((changed.code, &report["report"]["problems"][0]["kind"]), (1, &json!("changed")));
+    let none = at.run(&["data", "sources", "check", "--sources", "none.toml"]);
+    assert!(none.code == 2 && none.err.contains("bartizan.sources/1"), "{none:?}");
+}
+
+#[test]
+fn a_signed_dataset_is_allowed_until_a_file_is_added() {
+    let at = Workplace::new();
+    at.write("data/a.csv", "x\n1\n");
+    assert_eq!(at.run(&["key", "generate", "--no-passphrase"]).code, 0);
+    let signed = at.run(&["sign", "data", "--key", "bartizan.key", "--signature", "data.sig"]);
+    assert_eq!(signed.code, 0, "{signed:?}");
+    at.write(
+        "sources.toml",
+        "schema = \"bartizan.sources/1\"\n[[dataset]]\nname = \"d\"\npath = \"data\"\nfrom = \"https://a.example/\"\nsigner = \"bartizan.pub\"\n",
+    );
+    let fine = at.run(&["data", "sources", "check"]);
+    assert_eq!(fine.code, 0, "{fine:?}");
+    at.write("data/b.csv", "x\n");
+    let more = at.run(&["data", "sources", "check"]);
+    assert!(more.code == 1 && more.out.contains("signature"), "{more:?}");
+}
+
+#[test]
+fn a_file_in_quarantine_is_listed_and_comes_back() {
+    let at = Workplace::new();
+    let file = at.write("data/a.csv", "x\n1\n");
+    let moved = at.run(&["data", "quarantine", "data/a.csv", "--reason", "planted rows"]);
+    assert!(moved.code == 0 && !file.exists(), "{moved:?}");
+    let list = at.run(&["data", "quarantine", "list"]);
+    assert!(list.out.contains("planted rows") && list.out.contains("1 file(s)"), "{list:?}");
+    assert_eq!(at.run(&["data", "quarantine", "restore", "a.csv"]).code, 0);
+    assert!(file.exists());
+    assert_eq!(at.run(&["data", "quarantine", "restore", "a.csv"]).code, 2);
+}

@@ -2,12 +2,15 @@
 
 mod anomalies;
 mod crowd;
+mod engine;
 mod labels;
 mod leaks;
 mod matrix;
 mod poison;
 mod redaction;
+mod quarantine;
 mod rows;
+mod sources;
 
 use crate::arguments::{DataArguments, DataCommand};
 use crate::exit::Exit;
@@ -23,5 +26,11 @@ pub(crate) fn run(arguments: &DataArguments) -> Result<Exit, Failure> {
         DataCommand::Leaks(leaks) => leaks::run(leaks),
         DataCommand::Labels(labels) => labels::run(labels),
         DataCommand::Anomalies(anomalies) => anomalies::run(anomalies),
+        DataCommand::Sources(sources) => sources::run(sources),
+        DataCommand::Quarantine(quarantine) => quarantine::run(quarantine),
+        DataCommand::Profile(passed) => engine::run("profile", &passed.arguments),
+        DataCommand::Learn(passed) => engine::run("learn", &passed.arguments),
+        DataCommand::Check(passed) => engine::run("check", &passed.arguments),
+        DataCommand::Drift(passed) => engine::run("drift", &passed.arguments),
     }
 }
