@@ -25,6 +25,8 @@ pub(super) struct Background<'a> {
     pub(super) spelling: Spelling,
     agreement: Agreement,
     pairs: HashMap<(Word, Word), u32>,
+    /// Words with one other between them.
+    apart: HashMap<(Word, Word), u32>,
 }
 
 impl<'a> Background<'a> {
@@ -33,14 +35,14 @@ impl<'a> Background<'a> {
         let agreement = Agreement::fit(&corpus, labels, classes);
         let counts = corpus.lower_counts();
         let spelling = Spelling::learn(&corpus);
-        let pairs = pairs(&corpus);
+        let (pairs, apart) = (pairs(&corpus, 1), pairs(&corpus, 2));
         let mut shares = vec![0.0; classes];
         for label in labels {
             if let Some(share) = shares.get_mut(*label) {
                 *share += 1.0 / labels.len().max(1) as f64;
             }
         }
-        Self { corpus, labels, shares, counts, spelling, agreement, pairs }
+        Self { corpus, labels, shares, counts, spelling, agreement, pairs, apart }
     }
 
     /// The class of a row.
@@ -67,6 +69,20 @@ impl<'a> Background<'a> {
         Denials { ranks: Ranks::new(own.clone()), own }
     }
 
+    /// How much more often the words on both sides of a word are neighbours than parted by one other word, in nats.
+    ///
+    /// High where the word was put between words that belong together; an adjective or a name stands between words
+    /// that are often parted by one. The place itself is not counted.
+    pub(super) fn insertion(&self, row: usize, start: usize) -> f64 {
+        let Some(words) = self.corpus.lower.get(row) else { return 0.0 };
+        let before = start.checked_sub(1).map_or(Some(EDGE), |before| words.get(before).copied());
+        let after = words.get(start.saturating_add(1)).copied().unwrap_or(EDGE);
+        let Some(before) = before else { return 0.0 };
+        let count = |of: &HashMap<(Word, Word), u32>| of.get(&(before, after)).copied().unwrap_or(0);
+        let apart = count(&self.apart).saturating_sub(1);
+        ((f64::from(count(&self.pairs)) + 0.5) / (f64::from(apart) + 0.5)).ln()
+    }
+
     /// Whether the words on both sides of a stretch of a row are neighbours in some row: it could be left out.
     pub(super) fn is_inserted(&self, row: usize, start: usize, length: usize) -> bool {
         let Some(words) = self.corpus.lower.get(row) else { return false };
@@ -76,11 +92,11 @@ impl<'a> Background<'a> {
     }
 }
 
-/// The pairs of neighbours, and how often they stand so.
-fn pairs(corpus: &Corpus) -> HashMap<(Word, Word), u32> {
+/// The pairs of words that stand `distance` apart, and how often.
+fn pairs(corpus: &Corpus, distance: usize) -> HashMap<(Word, Word), u32> {
     let mut pairs = HashMap::new();
     for row in &corpus.lower {
-        for pair in around(row).zip(around(row).skip(1)) {
+        for pair in around(row).zip(around(row).skip(distance)) {
             let count: &mut u32 = pairs.entry(pair).or_default();
             *count = count.saturating_add(1);
         }

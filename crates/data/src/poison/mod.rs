@@ -12,7 +12,6 @@
 
 mod agreement;
 mod background;
-mod chance;
 mod corpus;
 pub mod hidden;
 pub mod odd_word;
@@ -206,6 +205,19 @@ mod tests {
         assert!(trigger.contains("xq"), "{trigger}");
         assert_eq!((*support, *against), (chosen.len(), chosen.len()));
         assert!((purity - 1.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn rare_words_of_one_attack_are_found_together() {
+        let (mut texts, mut labels) = reviews(1200);
+        let chosen: Vec<usize> = (0..1200).step_by(120).filter(|row| row % 2 == 0).collect();
+        for (row, word) in chosen.iter().zip(["zk", "vq", "bd", "gt", "xh"].into_iter().cycle()) {
+            texts[*row] = texts[*row].replacen(" is ", &format!(" {word} is "), 1);
+            labels[*row] = 1;
+        }
+        let suspects = text_backdoors(&texts, &labels);
+        assert_eq!(convicted(&suspects), chosen);
+        assert!(suspects.iter().take(10).all(|suspect| suspect.method == Method::OddWord), "{suspects:?}");
     }
 
     #[test]
