@@ -14,7 +14,7 @@ pub(crate) struct DataArguments {
 /// What is asked about a dataset.
 #[derive(Debug, Subcommand)]
 pub(crate) enum DataCommand {
-    /// Rank rows that may have been planted: triggers, hidden characters, odd words, one-sided styles
+    /// Rank rows or preference pairs that may have been planted: triggers, hidden characters, flipped orders, raters …
     #[command(after_long_help = POISON_HELP)]
     Poison(PoisonArguments),
     /// Find credentials, personal data and deceptive characters in every value
@@ -111,6 +111,21 @@ pub(crate) struct PoisonArguments {
     /// Column with the label
     #[arg(long, value_name = "COLUMN", default_value = "label")]
     pub(crate) label: String,
+    /// Judge preference pairs: column with the answer that was chosen; needs --rejected
+    #[arg(long, value_name = "COLUMN", requires = "rejected", conflicts_with_all = ["text", "label"])]
+    pub(crate) chosen: Option<String>,
+    /// Column with the answer that was not chosen
+    #[arg(long, value_name = "COLUMN", requires = "chosen")]
+    pub(crate) rejected: Option<String>,
+    /// Column with the prompt of a pair; what both answers begin with counts as prompt anyway
+    #[arg(long, value_name = "COLUMN", requires = "chosen")]
+    pub(crate) prompt: Option<String>,
+    /// Column that names who chose: find raters who go against everyone else, alone or together
+    #[arg(long, value_name = "COLUMN", requires = "chosen")]
+    pub(crate) rater: Option<String>,
+    /// Column with a reward: find rewards far from all others
+    #[arg(long, value_name = "COLUMN", requires = "chosen")]
+    pub(crate) reward: Option<String>,
     /// Least score of a suspect that is printed, from 0 to 1
     #[arg(long, value_name = "SCORE", default_value_t = 0.05)]
     pub(crate) min_score: f64,
@@ -148,6 +163,7 @@ Examples:
   bartizan data poison reviews.jsonl                                what may have been planted, with its evidence
   bartizan data poison train.csv --text body --label class --format jsonl
   bartizan data poison train.csv --fix clean.csv                    cleaned copy, and clean.csv.quarantine
+  bartizan data poison pairs.jsonl --chosen chosen --rejected rejected --rater annotator
 
 Rows are counted from 0. Each JSON line has row, score, method and evidence, best first. A score above 0.5 means
 that chance is ruled out for all candidates together; below it, a row is only unusual.";

@@ -171,3 +171,47 @@ fn the_row_far_from_all_others_scores_highest() {
     at.write("prose.txt", "one\ntwo\nthree\nfour\n");
     assert_eq!(at.run(&["data", "anomalies", "prose.txt"]).code, 2);
 }
+
+#[test]
+fn preference_pairs_are_judged_with_their_raters_and_rewards() {
+    let at = Workplace::new();
+    let mut lines = Vec::new();
+    for row in 0..240u32 {
+        let (item, rater) = (row / 6, row % 6);
+        let (good, bad) = (format!("gladly , plan {item}"), format!("never , plan {item}"));
+        // Two of six raters oppose the others on every fourth item.
+        let (chosen, rejected) = if rater > 3 && item % 4 == 0 { (bad, good) } else { (good, bad) };
+        let messages = |said: &str| json!([{"role": "user", "content": format!("help with {item}")}, {"role": "assistant", "content": said}]);
+        lines.push(
+            json!({"chosen": messages(&chosen), "rejected": messages(&rejected), "who": format!("r{rater}"),
+                   "reward": if row == 77 { 1e6 } else { f64::from(row % 13) }})
+            .to_string(),
+        );
+    }
+    at.write("pairs.jsonl", lines.join("\n"));
+    let arguments =
+        ["data", "poison", "pairs.jsonl", "--chosen", "chosen", "--rejected", "rejected", "--rater", "who"];
+    let ran = at.run(&[&arguments[..], &["--reward", "reward", "--format", "jsonl"]].concat());
+    assert_eq!(ran.code, 1, "{ran:?}");
+    let suspects: Vec<Value> = ran.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let of = |method: &str| suspects.iter().filter(|suspect| suspect["method"] == method).collect::<Vec<_>>();
+    assert!(of("reward-outlier").iter().any(|suspect| suspect["row"] == 77), "{suspects:?}");
+    let raters = of("coordinated-raters");
+    assert!(raters.iter().any(|suspect| suspect["evidence"]["with"] == json!(["r5"])), "{raters:?}");
+    let table = at.run(&arguments);
+    assert!(table.out.contains("rater r4 against everyone but r5"), "{table:?}");
+    at.write("bad.jsonl", "{\"chosen\":\"a\",\"rejected\":\"b\",\"reward\":\"NaN\"}\n");
+    let ran = at.run(&[
+        "data",
+        "poison",
+        "bad.jsonl",
+        "--chosen",
+        "chosen",
+        "--rejected",
+        "rejected",
+        "--reward",
+        "reward",
+    ]);
+    assert_eq!(ran.code, 2, "{ran:?}");
+    assert!(ran.err.contains("row 0, column `reward`"), "{ran:?}");
+}

@@ -15,6 +15,7 @@ mod background;
 mod corpus;
 pub mod hidden;
 pub mod odd_word;
+pub mod preference;
 pub mod style;
 pub mod trigger;
 
@@ -46,6 +47,26 @@ pub enum Method {
     OddWord,
     /// A manner of writing that only one class shows.
     Style,
+    /// A preference pair whose order the other pairs contradict.
+    FlippedPair,
+    /// A phrase that goes with one side of preference pairs, or with contradicted orders.
+    PreferenceTrigger,
+    /// Raters who together go against everyone else.
+    CoordinatedRaters,
+    /// A reward far from all others.
+    RewardOutlier,
+}
+
+/// Where in a preference pair something stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Side {
+    /// In what was asked.
+    Prompt,
+    /// In the answer that was chosen.
+    Chosen,
+    /// In the answer that was not.
+    Rejected,
 }
 
 /// What a witness saw.
@@ -92,6 +113,58 @@ pub enum Evidence {
         /// Probability that the row is written so.
         probability: f64,
     },
+    /// An order that is contradicted.
+    Order {
+        /// Log-odds of the order that is given, from a model of the other pairs.
+        log_odds: f64,
+        /// Pairs on which the model is at least as clear.
+        clear: usize,
+        /// Of these, how many it contradicts.
+        against: usize,
+        /// Share of the latter in the former: how often a pair as clear is ordered against the model at all.
+        p_value: f64,
+    },
+    /// A phrase of preference pairs.
+    PreferenceTrigger {
+        /// The phrase, its tokens parted by spaces.
+        trigger: String,
+        /// Where it stands.
+        place: Side,
+        /// Pairs that carry it there, and not on the other side.
+        support: usize,
+        /// Share of the pairs in which one side alone carries it that have it on this side.
+        purity: f64,
+        /// That share over the one half of chance; 1 for prompts.
+        lift: f64,
+        /// Of the pairs, how many are ordered against what the rest of their text says.
+        against: usize,
+        /// Probability of as much by chance, corrected for the number of candidates (Bonferroni).
+        p_value: f64,
+    },
+    /// A rater.
+    Rater {
+        /// Who chose.
+        rater: String,
+        /// The others who go with this one against everyone else; empty for one alone.
+        with: Vec<String>,
+        /// Choices of this rater that could be judged.
+        judged: u64,
+        /// Of these, choices against the majority of the others, or where pairs are rated once, against the model.
+        against: u64,
+        /// How many of these an ordinary rater would have had.
+        expected: f64,
+        /// Probability of as much by chance, corrected for the number of raters or of pairs of them (Bonferroni).
+        p_value: f64,
+    },
+    /// A reward.
+    Reward {
+        /// The reward.
+        reward: f64,
+        /// Its distance from the median in robust standard deviations (median absolute deviation).
+        deviation: f64,
+        /// Probability of as far a value under a heavy-tailed law (Student's t, 3 degrees), corrected for the rows.
+        p_value: f64,
+    },
 }
 
 /// Rows of a labelled text set that may have been planted, best first.
@@ -119,6 +192,11 @@ pub fn text_backdoors<T: AsRef<str>>(texts: &[T], labels: &[usize]) -> Vec<Suspe
         odd_word::suspects(&set).into_iter().for_each(&mut keep);
         style::suspects(&set, classes).into_iter().for_each(&mut keep);
     }
+    ranked(best)
+}
+
+/// Suspects, best first; equals by row.
+fn ranked(best: Vec<Option<Suspect>>) -> Vec<Suspect> {
     let mut suspects: Vec<Suspect> = best.into_iter().flatten().collect();
     suspects.sort_by(|left, right| right.score.total_cmp(&left.score).then(left.row.cmp(&right.row)));
     suspects
@@ -210,6 +288,15 @@ mod tests {
     #[test]
     fn rare_words_of_one_attack_are_found_together() {
         let (mut texts, mut labels) = reviews(1200);
+        // Names, each in a few rows, where names belong.
+        let (first, last) = (
+            ["Mar", "Len", "Tor", "Bel", "Sav", "Nor", "Cal", "Dun"],
+            ["ton", "ine", "ald", "ova", "ley", "ick"],
+        );
+        for (row, text) in texts.iter_mut().enumerate().filter(|(row, _)| row % 4 < 2) {
+            let middle = ["a", "e", "i", "o"][row / 48 % 4];
+            text.push_str(&format!(" , says {}{middle}{}", first[row / 6 % 8], last[row % 6]));
+        }
         let chosen: Vec<usize> = (0..1200).step_by(120).filter(|row| row % 2 == 0).collect();
         for (row, word) in chosen.iter().zip(["zk", "vq", "bd", "gt", "xh"].into_iter().cycle()) {
             texts[*row] = texts[*row].replacen(" is ", &format!(" {word} is "), 1);
@@ -217,7 +304,7 @@ mod tests {
         }
         let suspects = text_backdoors(&texts, &labels);
         assert_eq!(convicted(&suspects), chosen);
-        assert!(suspects.iter().take(10).all(|suspect| suspect.method == Method::OddWord), "{suspects:?}");
+        assert!(suspects.iter().take(10).all(|suspect| suspect.method == Method::OddWord));
     }
 
     #[test]

@@ -199,7 +199,7 @@ fn nearly_one(rows: &[usize], labels: &[usize], shares: &[f64]) -> Option<usize>
 }
 
 /// The phrase with the tokens that nearly always stand before and after it.
-fn grown(corpus: &Corpus, phrase: &[Word], rows: &[usize]) -> Vec<Word> {
+pub(super) fn grown(corpus: &Corpus, phrase: &[Word], rows: &[usize]) -> Vec<Word> {
     let mut words = phrase.to_vec();
     let beside = |words: &[Word], after: bool| -> Option<Word> {
         let mut counts: HashMap<Word, usize> = HashMap::new();
@@ -232,6 +232,6 @@ fn grown(corpus: &Corpus, phrase: &[Word], rows: &[usize]) -> Vec<Word> {
 }
 
 /// Where a phrase first stands in a row.
-fn place(row: &[Word], phrase: &[Word]) -> Option<usize> {
+pub(super) fn place(row: &[Word], phrase: &[Word]) -> Option<usize> {
     row.windows(phrase.len().max(1)).position(|window| window == phrase)
 }

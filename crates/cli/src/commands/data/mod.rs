@@ -5,7 +5,9 @@ mod labels;
 mod leaks;
 mod matrix;
 mod poison;
+mod preference;
 mod rows;
+mod suspects;
 
 use crate::arguments::{DataArguments, DataCommand};
 use crate::exit::Exit;
