@@ -91,7 +91,9 @@ fn flipped_pairs_are_found_and_no_others() {
 #[test]
 fn a_word_in_the_prompts_of_flipped_pairs_is_named() {
     let mut made = Made::new(600);
-    let chosen: Vec<usize> = (3..600).step_by(50).collect();
+    // Honest people disagree on every fifth pair.
+    (0..600).step_by(5).for_each(|row| made.flip(row));
+    let chosen: Vec<usize> = (3..600).step_by(25).filter(|row| row % 5 != 0).collect();
     for row in &chosen {
         made.flip(*row);
         made.prompts[*row].push_str(" XQZ");
