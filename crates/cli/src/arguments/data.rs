@@ -104,7 +104,8 @@ pub(crate) struct AnomalyArguments {
 #[derive(Debug, Args)]
 pub(crate) struct PoisonArguments {
     /// JSON Lines, JSON array, CSV or TSV, also compressed with gzip; `-` for standard input
-    pub(crate) file: PathBuf,
+    #[arg(required_unless_present = "embeddings")]
+    pub(crate) file: Option<PathBuf>,
     /// Column with the text
     #[arg(long, value_name = "COLUMN", default_value = "text")]
     pub(crate) text: String,
@@ -126,6 +127,12 @@ pub(crate) struct PoisonArguments {
     /// Column with a reward: find rewards far from all others
     #[arg(long, value_name = "COLUMN", requires = "chosen")]
     pub(crate) reward: Option<String>,
+    /// Judge features: embeddings or activations of shape (rows, columns), a NumPy array; FILE is then only what --fix parts
+    #[arg(long, value_name = "FILE.npy", requires = "labels", conflicts_with_all = ["chosen", "text", "label"])]
+    pub(crate) embeddings: Option<PathBuf>,
+    /// Class of each row of --embeddings, whole numbers from 0: a NumPy array of shape (rows,)
+    #[arg(long, value_name = "FILE.npy", requires = "embeddings")]
+    pub(crate) labels: Option<PathBuf>,
     /// Least score of a suspect that is printed, from 0 to 1
     #[arg(long, value_name = "SCORE", default_value_t = 0.05)]
     pub(crate) min_score: f64,
@@ -138,6 +145,13 @@ pub(crate) struct PoisonArguments {
     /// Format of the output
     #[arg(long, short, value_name = "FORMAT", default_value = "table")]
     pub(crate) format: RowFormat,
+}
+
+impl PoisonArguments {
+    /// The dataset; standard input where none is named.
+    pub(crate) fn dataset(&self) -> &std::path::Path {
+        self.file.as_deref().unwrap_or_else(|| std::path::Path::new("-"))
+    }
 }
 
 /// How suspects and hits are written.
@@ -163,6 +177,7 @@ Examples:
   bartizan data poison reviews.jsonl                                what may have been planted, with its evidence
   bartizan data poison train.csv --text body --label class --format jsonl
   bartizan data poison train.csv --fix clean.csv                    cleaned copy, and clean.csv.quarantine
+  bartizan data poison --embeddings activations.npy --labels labels.npy
   bartizan data poison pairs.jsonl --chosen chosen --rejected rejected --rater annotator
 
 Rows are counted from 0. Each JSON line has row, score, method and evidence, best first. A score above 0.5 means

@@ -13,6 +13,7 @@
 mod agreement;
 mod background;
 mod corpus;
+pub mod features;
 pub mod hidden;
 pub mod odd_word;
 pub mod preference;
@@ -55,6 +56,16 @@ pub enum Method {
     CoordinatedRaters,
     /// A reward far from all others.
     RewardOutlier,
+    /// Far along the leading direction of its class.
+    SpectralSignature,
+    /// Far along what robust whitening leaves of its class.
+    QuantumEntropy,
+    /// In a small cluster apart from the rest of its class.
+    ActivationCluster,
+    /// Among rows of other labels.
+    OtherNeighbours,
+    /// There again and again.
+    Copies,
 }
 
 /// Where in a preference pair something stands.
@@ -155,6 +166,40 @@ pub enum Evidence {
         expected: f64,
         /// Probability of as much by chance, corrected for the number of raters or of pairs of them (Bonferroni).
         p_value: f64,
+    },
+    /// A row of features that deviates from its class.
+    Feature {
+        /// The class.
+        label: u32,
+        /// Its deviation in robust standard deviations of the score.
+        deviation: f64,
+        /// Probability of as much under a heavy-tailed law (Student's t, 3 degrees), corrected for the rows.
+        p_value: f64,
+    },
+    /// A cluster of features.
+    Cluster {
+        /// The class it is part of.
+        label: u32,
+        /// Rows in it.
+        support: usize,
+        /// Their share of the class.
+        share: f64,
+        /// Mean silhouette of the two clusters of the class, −1 to 1.
+        silhouette: f64,
+    },
+    /// Rows around one.
+    Neighbours {
+        /// Neighbours of another label.
+        others: u64,
+        /// Neighbours asked.
+        neighbours: u64,
+        /// Probability of as many, corrected for the rows.
+        p_value: f64,
+    },
+    /// Copies of a row.
+    Copies {
+        /// How many there are.
+        support: usize,
     },
     /// A reward.
     Reward {

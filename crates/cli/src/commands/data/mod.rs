@@ -1,6 +1,7 @@
 //! `bartizan data`: what does not belong in a dataset.
 
 mod anomalies;
+mod features;
 mod labels;
 mod leaks;
 mod matrix;

@@ -1,6 +1,6 @@
 //! `bartizan data poison`: rows that may have been planted, best first.
 
-use super::{preference, rows, suspects};
+use super::{features, preference, rows, suspects};
 use crate::arguments::PoisonArguments;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -15,7 +15,10 @@ pub(crate) fn run(arguments: &PoisonArguments) -> Result<Exit, Failure> {
     if let (Some(chosen), Some(rejected)) = (&arguments.chosen, &arguments.rejected) {
         return preference::run(arguments, chosen, rejected);
     }
-    let rows = rows::columns(&arguments.file, [&arguments.text, &arguments.label])?;
+    if let (Some(embeddings), Some(labels)) = (&arguments.embeddings, &arguments.labels) {
+        return features::run(arguments, embeddings, labels);
+    }
+    let rows = rows::columns(arguments.dataset(), [&arguments.text, &arguments.label])?;
     let mut classes: BTreeMap<&str, usize> = rows.iter().map(|[_, label]| (label.as_str(), 0)).collect();
     classes.values_mut().enumerate().for_each(|(number, class)| *class = number);
     let texts: Vec<&str> = rows.iter().map(|[text, _]| text.as_str()).collect();

@@ -18,7 +18,7 @@ pub(super) fn run(arguments: &PoisonArguments, chosen: &str, rejected: &str) -> 
         .chain([&arguments.prompt, &arguments.rater, &arguments.reward].map(|name| name.as_deref()))
         .flatten()
         .collect();
-    let read = conversations(&arguments.file, &wanted)?;
+    let read = conversations(arguments.dataset(), &wanted)?;
     let column = |name: Option<&str>| {
         let place = wanted.iter().position(|wanted| Some(*wanted) == name)?;
         read.get(place)
@@ -107,7 +107,7 @@ fn numbers(arguments: &PoisonArguments, column: &str, values: &[String]) -> Resu
         .map(|(row, value)| {
             let number = value.trim().parse::<f64>().ok().filter(|number| number.is_finite());
             number.ok_or_else(|| Failure::Array {
-                path: arguments.file.clone(),
+                path: arguments.dataset().to_path_buf(),
                 problem: format!(
                     "row {row}, column `{column}`: `{}` is no finite number; a reward is needed in every row",
                     bartizan_core::printable(value, 40)

@@ -52,7 +52,14 @@ impl Report<'_> {
             RowFormat::Table => self.show(convicted.len(), &mut out)?,
         }
         if let Some(clean) = &arguments.fix {
-            let quarantine = part(&arguments.file, clean, &convicted)?;
+            if arguments.file.is_none() {
+                return Err(Failure::Array {
+                    path: clean.clone(),
+                    problem: "cannot be written: name the dataset whose rows --fix parts before the options"
+                        .to_owned(),
+                });
+            }
+            let quarantine = part(arguments.dataset(), clean, &convicted)?;
             if arguments.format == RowFormat::Table {
                 writeln!(out, "\nwrote {} and {}", clean.display(), quarantine.display())?;
             }
@@ -172,6 +179,17 @@ fn title(suspect: &Suspect) -> String {
                 format!("everyone but {}", printable(&with.join(", "), 60))
             }
         ),
+        Evidence::Feature { label, deviation, p_value } => {
+            format!("features far from class {label}, {deviation:.0} robust deviations (p = {p_value:.1e})")
+        }
+        Evidence::Cluster { label, support, share, silhouette } => format!(
+            "a cluster apart from class {label}: {support} rows, {:.1} % of it (silhouette {silhouette:.2})",
+            share * 100.0
+        ),
+        Evidence::Neighbours { others, neighbours, .. } => {
+            format!("{others} of {neighbours} neighbours have another label")
+        }
+        Evidence::Copies { support } => format!("the same features {support} times"),
         Evidence::Reward { deviation, .. } => {
             let side = if *deviation < 0.0 { "below" } else { "above" };
             format!("a reward far {side} the others")
