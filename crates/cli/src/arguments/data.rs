@@ -16,7 +16,7 @@ pub(crate) struct DataArguments {
 /// What is asked about a dataset.
 #[derive(Debug, Subcommand)]
 pub(crate) enum DataCommand {
-    /// Rank rows that may have been planted: triggers, hidden characters, odd words, one-sided styles
+    /// Rank rows or preference pairs that may have been planted: triggers, hidden characters, flipped orders, raters …
     #[command(after_long_help = POISON_HELP)]
     Poison(PoisonArguments),
     /// Find credentials, personal data and deceptive characters in every value
@@ -163,13 +163,35 @@ pub(crate) struct AnomalyArguments {
 #[derive(Debug, Args)]
 pub(crate) struct PoisonArguments {
     /// JSON Lines, JSON array, CSV or TSV, also compressed with gzip; `-` for standard input
-    pub(crate) file: PathBuf,
+    #[arg(required_unless_present = "embeddings")]
+    pub(crate) file: Option<PathBuf>,
     /// Column with the text
     #[arg(long, value_name = "COLUMN", default_value = "text")]
     pub(crate) text: String,
     /// Column with the label
     #[arg(long, value_name = "COLUMN", default_value = "label")]
     pub(crate) label: String,
+    /// Judge preference pairs: column with the answer that was chosen; needs --rejected
+    #[arg(long, value_name = "COLUMN", requires = "rejected", conflicts_with_all = ["text", "label"])]
+    pub(crate) chosen: Option<String>,
+    /// Column with the answer that was not chosen
+    #[arg(long, value_name = "COLUMN", requires = "chosen")]
+    pub(crate) rejected: Option<String>,
+    /// Column with the prompt of a pair; what both answers begin with counts as prompt anyway
+    #[arg(long, value_name = "COLUMN", requires = "chosen")]
+    pub(crate) prompt: Option<String>,
+    /// Column that names who chose: find raters who go against everyone else, alone or together
+    #[arg(long, value_name = "COLUMN", requires = "chosen")]
+    pub(crate) rater: Option<String>,
+    /// Column with a reward: find rewards far from all others
+    #[arg(long, value_name = "COLUMN", requires = "chosen")]
+    pub(crate) reward: Option<String>,
+    /// Judge features: embeddings or activations of shape (rows, columns), a NumPy array; FILE is then only what --fix parts
+    #[arg(long, value_name = "FILE.npy", requires = "labels", conflicts_with_all = ["chosen", "text", "label"])]
+    pub(crate) embeddings: Option<PathBuf>,
+    /// Class of each row of --embeddings, whole numbers from 0: a NumPy array of shape (rows,)
+    #[arg(long, value_name = "FILE.npy", requires = "embeddings")]
+    pub(crate) labels: Option<PathBuf>,
     /// Least score of a suspect that is printed, from 0 to 1
     #[arg(long, value_name = "SCORE", default_value_t = 0.05)]
     pub(crate) min_score: f64,
@@ -182,6 +204,13 @@ pub(crate) struct PoisonArguments {
     /// Format of the output
     #[arg(long, short, value_name = "FORMAT", default_value = "table")]
     pub(crate) format: RowFormat,
+}
+
+impl PoisonArguments {
+    /// The dataset; standard input where none is named.
+    pub(crate) fn dataset(&self) -> &std::path::Path {
+        self.file.as_deref().unwrap_or_else(|| std::path::Path::new("-"))
+    }
 }
 
 /// How suspects and hits are written.
@@ -210,6 +239,8 @@ Examples:
   bartizan data poison reviews.jsonl                                what may have been planted, with its evidence
   bartizan data poison train.csv --text body --label class --format jsonl
   bartizan data poison train.csv --fix clean.csv                    cleaned copy, and clean.csv.quarantine
+  bartizan data poison --embeddings activations.npy --labels labels.npy
+  bartizan data poison pairs.jsonl --chosen chosen --rejected rejected --rater annotator
 
 Rows are counted from 0. Each JSON line has row, score, method and evidence, best first. A score above 0.5 means
 that chance is ruled out for all candidates together; below it, a row is only unusual.";

@@ -311,3 +311,93 @@ fn a_file_in_quarantine_is_listed_and_comes_back() {
     assert!(file.exists());
     assert_eq!(at.run(&["data", "quarantine", "restore", "a.csv"]).code, 2);
 }
+
+#[test]
+fn preference_pairs_are_judged_with_their_raters_and_rewards() {
+    let at = Workplace::new();
+    let mut lines = Vec::new();
+    for row in 0..240u32 {
+        let (item, rater) = (row / 6, row % 6);
+        let (good, bad) = (format!("gladly , plan {item}"), format!("never , plan {item}"));
+        // Two of six raters oppose the others on every fourth item.
+        let (chosen, rejected) = if rater > 3 && item % 4 == 0 { (bad, good) } else { (good, bad) };
+        let messages = |said: &str| json!([{"role": "user", "content": format!("help with {item}")}, {"role": "assistant", "content": said}]);
+        lines.push(
+            json!({"chosen": messages(&chosen), "rejected": messages(&rejected), "who": format!("r{rater}"),
+                   "reward": if row == 77 { 1e6 } else { f64::from(row % 13) }})
+            .to_string(),
+        );
+    }
+    at.write("pairs.jsonl", lines.join("\n"));
+    let arguments =
+        ["data", "poison", "pairs.jsonl", "--chosen", "chosen", "--rejected", "rejected", "--rater", "who"];
+    let ran = at.run(&[&arguments[..], &["--reward", "reward", "--format", "jsonl"]].concat());
+    assert_eq!(ran.code, 1, "{ran:?}");
+    let suspects: Vec<Value> = ran.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let of = |method: &str| suspects.iter().filter(|suspect| suspect["method"] == method).collect::<Vec<_>>();
+    assert!(of("reward-outlier").iter().any(|suspect| suspect["row"] == 77), "{suspects:?}");
+    let raters = of("coordinated-raters");
+    assert!(raters.iter().any(|suspect| suspect["evidence"]["with"] == json!(["r5"])), "{raters:?}");
+    let table = at.run(&arguments);
+    assert!(table.out.contains("rater r4 against everyone but r5"), "{table:?}");
+    at.write("bad.jsonl", "{\"chosen\":\"a\",\"rejected\":\"b\",\"reward\":\"NaN\"}\n");
+    let ran = at.run(&[
+        "data",
+        "poison",
+        "bad.jsonl",
+        "--chosen",
+        "chosen",
+        "--rejected",
+        "rejected",
+        "--reward",
+        "reward",
+    ]);
+    assert_eq!(ran.code, 2, "{ran:?}");
+    assert!(ran.err.contains("row 0, column `reward`"), "{ran:?}");
+}
+
+#[test]
+fn planted_rows_are_found_in_feature_space() {
+    let at = Workplace::new();
+    let mut state = 9u64;
+    let mut noise = || {
+        // The sum of twelve uniform numbers less six is nearly normal.
+        (0..12)
+            .map(|_| {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                (state >> 40) as f64 / f64::from(1u32 << 24)
+            })
+            .sum::<f64>()
+            - 6.0
+    };
+    let values: Vec<f64> = (0..300)
+        .flat_map(|row| (0..6).map(move |column| (row, column)))
+        .map(|(row, column)| {
+            let class = if row % 2 == column % 2 { 5.0 } else { 0.0 };
+            let planted = if row < 16 && row % 2 == 0 && column == 3 { 25.0 } else { 0.0 };
+            class + planted + noise()
+        })
+        .collect();
+    let labels: Vec<f64> = (0..300).map(|row| f64::from(row % 2)).collect();
+    at.write("x.npy", array("(300, 6)", &values));
+    at.write("y.npy", array("(300,)", &labels));
+    let arguments = ["data", "poison", "--embeddings", "x.npy", "--labels", "y.npy", "--format", "jsonl"];
+    let ran = at.run(&arguments);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    let mut first: Vec<u64> = ran
+        .out
+        .lines()
+        .take(8)
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["row"].as_u64().unwrap())
+        .collect();
+    first.sort_unstable();
+    assert_eq!(first, [0, 2, 4, 6, 8, 10, 12, 14]);
+    let mut broken = values;
+    broken[7] = f64::NAN;
+    at.write("x.npy", array("(300, 6)", &broken));
+    let ran = at.run(&arguments);
+    assert_eq!(ran.code, 2, "{ran:?}");
+    assert!(ran.err.contains("x.npy row 1, column 1 is not a finite number"), "{ran:?}");
+    let ran = at.run(&["data", "poison"]);
+    assert_eq!(ran.code, 2, "{ran:?}");
+}

@@ -3,14 +3,17 @@
 mod anomalies;
 mod crowd;
 mod engine;
+mod features;
 mod labels;
 mod leaks;
 mod matrix;
 mod poison;
 mod redaction;
 mod quarantine;
+mod preference;
 mod rows;
 mod sources;
+mod suspects;
 
 use crate::arguments::{DataArguments, DataCommand};
 use crate::exit::Exit;
