@@ -139,8 +139,12 @@ fn a_signal_while_the_command_is_being_started_is_the_commands_and_is_recorded()
         let mut child = at.program(&arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         // The recorder goes on from starting the command only after its child has become another program: as early as that the
         // signal comes. Children before are asked about the environment.
+        while !holds_signals_back(child.id()) {
+            assert_eq!(child.try_wait().unwrap(), None);
+        }
         while !is_launching(child.id()) {
             assert_eq!(child.try_wait().unwrap(), None);
+            assert!(holds_signals_back(child.id()), "turn {turn}: a signal would end the recorder now");
         }
         send(&child, "-TERM");
         assert_eq!(child.wait().unwrap().code(), Some(143), "turn {turn}");
