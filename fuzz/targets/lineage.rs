@@ -9,6 +9,8 @@ fuzz_target!(|data: &[u8]| {
     match env!("CARGO_BIN_NAME") {
         "lineage-openlineage" => drop(import::openlineage::parse(data)),
         "lineage-cyclonedx" => drop(import::cyclonedx::parse(data)),
+        "lineage-cyclonedx-xml" => drop(import::cyclonedx_xml::parse(&text)),
+        "lineage-spdx-tags" => drop(import::spdx_tags::parse(&text)),
         "lineage-spdx" => drop(import::spdx::parse(data)),
         "lineage-croissant" => drop(import::croissant::parse(data, None)),
         "lineage-dvc" => drop(import::dvc::parse(&text, None)),

@@ -93,6 +93,13 @@ pub(crate) enum Command {
     #[cfg(unix)]
     #[command(after_long_help = load_guard::LOAD_GUARD_HELP)]
     LoadGuard(LoadGuardArguments),
+    /// The other half of `run`
+    #[command(name = "__launched", hide = true)]
+    Launched {
+        /// The program's file, its name, its arguments
+        #[arg(last = true)]
+        command: Vec<std::ffi::OsString>,
+    },
     /// The other half of `run --trace`
     #[command(name = "__traced", hide = true)]
     Traced {

@@ -51,6 +51,7 @@ fn run(matches: &clap::ArgMatches) -> Result<Exit, Failure> {
         Command::Log(log) => commands::log::run(&log),
         Command::Run(run) => commands::run::run(&run),
         Command::Reproduce(reproduce) => commands::reproduce::run(&reproduce),
+        Command::Launched { command } => commands::run::launched(&command),
         Command::Traced { command } => commands::run::traced(&command),
         #[cfg(unix)]
         Command::LoadGuard(guard) => commands::load_guard::run(&guard),

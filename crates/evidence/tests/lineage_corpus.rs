@@ -274,3 +274,52 @@ fn the_model_of_the_spdx_project_reads_our_documents() {
     });
     assert!(!read(&broken).status.success());
 }
+
+/// The nodes of a graph, and for each everything it came of.
+fn ancestries(
+    edges: &[(NodeId, NodeId)],
+    nodes: impl Iterator<Item = NodeId>,
+) -> BTreeMap<NodeId, Vec<NodeId>> {
+    let all: std::collections::BTreeSet<NodeId> =
+        nodes.chain(edges.iter().flat_map(|(from, to)| [from.clone(), to.clone()])).collect();
+    let above = |node: &NodeId| {
+        let (mut found, mut work) = (std::collections::BTreeSet::new(), vec![node.clone()]);
+        while let Some(node) = work.pop() {
+            for (from, _) in edges.iter().filter(|(_, to)| *to == node) {
+                if found.insert(from.clone()) {
+                    work.push(from.clone());
+                }
+            }
+        }
+        found.into_iter().collect()
+    };
+    all.iter().map(|node| (node.clone(), above(node))).collect()
+}
+
+#[test]
+fn our_own_documents_read_back_as_the_graph_they_were_written_from() {
+    let story = story();
+    let edges: Vec<_> = story.edges.iter().map(|edge| (edge.from.clone(), edge.to.clone())).collect();
+    let written = ancestries(&edges, story.nodes.iter().map(|node| node.id.clone()));
+    let events: Vec<String> = openlineage::events(&story, ORIGIN).iter().map(Value::to_string).collect();
+    let none = BTreeMap::new();
+    let documents = [
+        ("OpenLineage", events.join("\n")),
+        (
+            "CycloneDX",
+            cyclonedx::document(&story, &none, cyclonedx::CycloneDxVersion::V1_6, ORIGIN).to_string(),
+        ),
+        (
+            "CycloneDX",
+            cyclonedx::document(&story, &none, cyclonedx::CycloneDxVersion::V1_7, ORIGIN).to_string(),
+        ),
+        ("SPDX", spdx::document(&story, ORIGIN).to_string()),
+    ];
+    for (format, document) in documents {
+        let read = import::bytes(document.as_bytes(), None, "model").unwrap();
+        assert_eq!((read.format, read.remarks.as_slice()), (format, [].as_slice()));
+        let edges: Vec<_> = read.facts.edges.into_iter().map(|edge| (edge.from, edge.to)).collect();
+        let back = ancestries(&edges, read.facts.nodes.into_iter().map(|node| node.id));
+        assert_eq!(back, written, "{format}");
+    }
+}

@@ -118,6 +118,9 @@ pub(crate) struct TraceArguments {
     /// Most nodes reached
     #[arg(long, value_name = "N", default_value_t = bartizan_evidence::lineage::MOST_NODES)]
     pub(crate) max_nodes: usize,
+    /// Show every package of a run's environment, not their number only (text, with --up)
+    #[arg(long)]
+    pub(crate) all: bool,
     /// Check every statement again: its digest, its signatures, its place in the log
     #[arg(long)]
     pub(crate) verify: bool,
@@ -248,8 +251,8 @@ Examples:
   bartizan lineage bisect v1.onnx v9.onnx -- ./accuracy-above.sh {} 0.9";
 
 const IMPORT_HELP: &str = "\
-Read are OpenLineage events, MLflow run folders, dvc.lock, Croissant, Hugging Face model cards, git repositories,
-CycloneDX and SPDX as JSON. A document is a claim: the statement says what it says, about its digest. Where the files
+Read are OpenLineage events, MLflow run and model folders, dvc.lock, Croissant, Hugging Face model cards, git
+repositories, CycloneDX as JSON or XML, SPDX as JSON or tags and values. A document is a claim: the statement says what it says, about its digest. Where the files
 that a document names lie beside it, their digests are checked, and a document that is wrong about them is refused.";
 
 const BISECT_HELP: &str = "\

@@ -61,6 +61,7 @@ pub(crate) fn run(arguments: &ReproduceArguments) -> Result<Exit, Failure> {
         ),
         copy: &copy,
         command: &arguments.command,
+        launcher: crate::commands::run::launcher("__launched")?,
         variables: &variables,
         tolerance,
         invocation: invocation.clone(),

@@ -10,7 +10,9 @@ use bartizan_evidence::digest::Digest;
 use bartizan_evidence::dsse::Envelope;
 use bartizan_evidence::keys::SigningKey;
 use bartizan_evidence::run::provenance::{Mark, Observed, RunStatement};
-use bartizan_evidence::run::{Interruptions, Method, RunError, RunRequest, become_traced, record};
+use bartizan_evidence::run::{
+    Interruptions, Method, RunError, RunRequest, become_launched, become_traced, record,
+};
 use bartizan_evidence::statement::{PAYLOAD_TYPE, Statement};
 use bartizan_evidence::store::{Blobs, FOLDER, LARGEST_BLOB};
 use std::ffi::OsString;
@@ -45,6 +47,7 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<Exit, Failure> {
         allowed: arguments.env.clone(),
         output_aside: false,
         takes_orphans: true,
+        launcher: launcher("__launched")?,
         method: method(arguments)?,
         invocation: invocation.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -82,10 +85,25 @@ pub(crate) fn traced(command: &[OsString]) -> Result<Exit, Failure> {
     match become_traced(command)? {}
 }
 
+/// Becomes the command that `run` waits for.
+///
+/// # Errors
+/// [`RunError`] when it cannot be executed.
+pub(crate) fn launched(command: &[OsString]) -> Result<Exit, Failure> {
+    match become_launched(command)? {}
+}
+
+/// This program again, as one of its own hidden commands. Only where signals are held back is there anything to wait for.
+pub(crate) fn launcher(command: &str) -> Result<Vec<OsString>, Failure> {
+    if !cfg!(target_os = "linux") {
+        return Ok(Vec::new());
+    }
+    Ok(vec![std::env::current_exe()?.into(), command.into(), "--".into()])
+}
+
 fn method(arguments: &RunArguments) -> Result<Method, Failure> {
     if arguments.trace {
-        let program = std::env::current_exe()?;
-        return Ok(Method::Trace { launcher: vec![program.into(), "__traced".into(), "--".into()] });
+        return Ok(Method::Trace { launcher: launcher("__traced")? });
     }
     Ok(if arguments.no_watch { Method::Declared } else { Method::Watch })
 }

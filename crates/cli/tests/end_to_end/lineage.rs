@@ -330,3 +330,139 @@ fn what_a_stranger_signed_gives_neither_names_nor_verdicts() {
     assert_eq!(named["names"][0], "data.csv", "{named}");
     assert!(trace["cycles"].as_array().unwrap().is_empty());
 }
+
+/// A statement of lineage with one edge, signed and logged; gives the digest of its envelope.
+fn claim(project: &Project, from: &str, to: &str, relation: &str) -> String {
+    project.write(to, to);
+    let digest = |text: &str| Digest::sha256(text.as_bytes()).to_string();
+    let predicate = json!({"edges": [{"from": digest(from), "to": digest(to), "relation": relation}]});
+    project.write("predicate.json", &predicate.to_string());
+    let receipt = project.ok(&[
+        "attest",
+        to,
+        "--type",
+        "urn:bartizan:predicate:lineage:v1",
+        "--predicate",
+        "predicate.json",
+        "--format",
+        "json",
+    ]);
+    let receipt: Value = serde_json::from_str(&receipt).unwrap();
+    receipt["envelope"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn an_artifact_that_is_its_own_ancestor_is_told_with_both_statements() {
+    let project = Project::new();
+    let one = claim(&project, "a", "b", "base-of");
+    let two = claim(&project, "b", "a", "base-of");
+    for way in ["--up", "--down"] {
+        let traced = project.run(&["lineage", "trace", "a", way]);
+        assert_eq!(traced.status.code(), Some(1), "{traced:?}");
+        let told = String::from_utf8_lossy(&traced.stderr).into_owned();
+        assert!(told.contains("2 nodes lead back to themselves"), "{told}");
+        assert!(told.contains(&one) && told.contains(&two), "{told}");
+    }
+}
+
+#[test]
+fn two_contents_of_one_digest_are_told_with_both_statements() {
+    let project = Project::new();
+    let weak = format!("md5:{}", "0a".repeat(16));
+    let mut said = Vec::new();
+    for name in ["a", "b"] {
+        project.write(name, name);
+        let strong = Digest::sha256(name.as_bytes()).to_string();
+        let predicate = json!({"edges": [{"from": strong, "to": weak, "relation": "same-as"}]});
+        project.write("predicate.json", &predicate.to_string());
+        let lineage = "urn:bartizan:predicate:lineage:v1";
+        let receipt = project.ok(&[
+            "attest",
+            name,
+            "--type",
+            lineage,
+            "--predicate",
+            "predicate.json",
+            "--format",
+            "json",
+        ]);
+        let receipt: Value = serde_json::from_str(&receipt).unwrap();
+        said.push(receipt["envelope"].as_str().unwrap().to_owned());
+    }
+    let traced = project.run(&["lineage", "trace", "a", "--up"]);
+    assert_eq!(traced.status.code(), Some(1), "{traced:?}");
+    let told = String::from_utf8_lossy(&traced.stderr).into_owned();
+    assert!(said.iter().all(|envelope| told.contains(envelope)), "{told}");
+    assert!(told.contains("2 different sha256 digests to the same bytes"), "{told}");
+}
+
+#[test]
+fn two_runs_that_claim_one_model_are_told_and_judged_by_nobody() {
+    let project = Project::new();
+    let one = claim(&project, "run one", "model.onnx", "output");
+    let two = claim(&project, "run two", "model.onnx", "output");
+    let digest = Digest::sha256(b"model.onnx").to_string();
+    let nodes = json!({"nodes": [{"id": digest, "kind": "model"}]});
+    project.write("predicate.json", &nodes.to_string());
+    project.ok(&[
+        "attest",
+        "model.onnx",
+        "--type",
+        "urn:bartizan:predicate:lineage:v1",
+        "--predicate",
+        "predicate.json",
+    ]);
+    let traced = project.run(&["lineage", "trace", "model.onnx", "--up"]);
+    assert_eq!(traced.status.code(), Some(0), "{traced:?}");
+    let told = String::from_utf8_lossy(&traced.stderr).into_owned();
+    assert!(
+        told.contains("output of more than one run") && told.contains(&one) && told.contains(&two),
+        "{told}"
+    );
+}
+
+#[test]
+fn the_packages_of_a_run_are_one_line_until_all_are_asked_for() {
+    let project = Project::new();
+    project.write("model.onnx", "model.onnx");
+    let packages = (0..200).map(
+        |number| json!({"uri": format!("pkg:pypi/package-{number}@1"), "annotations": {"role": "package"}}),
+    );
+    let data = json!({"name": "data.csv", "digest": {"sha256": Digest::sha256(b"data").value()}});
+    let inputs: Vec<Value> = packages.chain([data]).collect();
+    let predicate = json!({"buildDefinition": {"buildType": "test", "resolvedDependencies": inputs},
+        "runDetails": {"metadata": {"invocationId": "nightly"}}});
+    project.write("predicate.json", &predicate.to_string());
+    let provenance = "https://slsa.dev/provenance/v1";
+    project.ok(&["attest", "model.onnx", "--type", provenance, "--predicate", "predicate.json"]);
+    let up = project.ok(&["lineage", "trace", "model.onnx", "--up"]);
+    assert!(up.contains("environment: 200 inputs, 200 unproven; --all lists them"), "{up}");
+    assert!(up.contains("data.csv") && !up.contains("package-7@1"), "{up}");
+    let all = project.ok(&["lineage", "trace", "model.onnx", "--up", "--all"]);
+    assert!(all.contains("package-7@1") && all.contains("package-199@1"), "{all}");
+}
+
+#[test]
+fn bills_in_xml_and_in_tags_are_imported_and_one_with_an_entity_is_refused() {
+    let project = Project::new();
+    let digest = Digest::sha256(b"data").to_string();
+    let value = digest.trim_start_matches("sha256:");
+    let xml = format!(
+        "<?xml version=\"1.0\"?><bom xmlns=\"http://cyclonedx.org/schema/bom/1.6\"><metadata>\
+         <component type=\"machine-learning-model\" bom-ref=\"m\"><name>model</name></component></metadata>\
+         <components><component type=\"data\" bom-ref=\"d\"><name>data</name><hashes><hash alg=\"SHA-256\">{value}</hash>\
+         </hashes></component></components></bom>"
+    );
+    project.write("bom.xml", &xml);
+    project.ok(&["lineage", "import", "bom.xml"]);
+    let down = project.trace(&[&digest, "--down"]);
+    assert!(down["nodes"].to_string().contains("component:#model"), "{down}");
+    project.write("bom.spdx", "SPDXVersion: SPDX-2.3\nPackageName: tool\nSPDXID: SPDXRef-T\nPackageName: library\nSPDXID: SPDXRef-L\nRelationship: SPDXRef-T DEPENDS_ON SPDXRef-L\n");
+    project.ok(&["lineage", "import", "bom.spdx"]);
+    let down = project.trace(&["component:#library", "--down"]);
+    assert!(down["nodes"].to_string().contains("component:#tool"), "{down}");
+    project.write("bad.xml", &xml.replace("?>", "?><!DOCTYPE bom [<!ENTITY a \"b\">]>"));
+    let bad = project.run(&["lineage", "import", "bad.xml"]);
+    assert_eq!(bad.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&bad.stderr).contains("document type"), "{bad:?}");
+}

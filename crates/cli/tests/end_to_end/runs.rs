@@ -59,7 +59,7 @@ fn ready(at: &Workplace, arguments: &[&str]) -> Child {
     child
 }
 
-/// Whether every thread of a process holds SIGTERM back: while the command is being started, for an instant one does not.
+/// Whether every thread of a process holds SIGTERM back: once it records, none ever lets one through.
 #[cfg(target_os = "linux")]
 fn holds_signals_back(process: u32) -> bool {
     const SIGTERM: u64 = 1 << 14;
@@ -114,6 +114,43 @@ fn signals_sent_to_us_alone_are_handed_on() {
         );
         fs::remove_file(at.path().join("caught")).unwrap();
         fs::remove_file(at.path().join("s.json")).unwrap();
+    }
+}
+
+/// Whether a process has the child that is about to become the command.
+#[cfg(target_os = "linux")]
+fn is_launching(process: u32) -> bool {
+    let children = fs::read_to_string(format!("/proc/{process}/task/{process}/children")).unwrap_or_default();
+    children.split_whitespace().any(|child| {
+        let words = fs::read(format!("/proc/{child}/cmdline")).unwrap_or_default();
+        words.split(|byte| *byte == 0).any(|word| word == b"__launched" || word == b"sleep")
+            && !words.split(|byte| *byte == 0).any(|word| word == b"run")
+    })
+}
+
+/// The recorder holds signals back before it starts the command, so there is no instant in which one ends it unrecorded.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_signal_while_the_command_is_being_started_is_the_commands_and_is_recorded() {
+    let at = project();
+    for turn in 0..20 {
+        let statement_file = format!("s{turn}.json");
+        let arguments = ["run", "--no-watch", "--output-statement", &statement_file, "--", "sleep", "20"];
+        let mut child = at.program(&arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        // The recorder goes on from starting the command only after its child has become another program: as early as that the
+        // signal comes. Children before are asked about the environment.
+        while !holds_signals_back(child.id()) {
+            assert_eq!(child.try_wait().unwrap(), None);
+        }
+        while !is_launching(child.id()) {
+            assert_eq!(child.try_wait().unwrap(), None);
+            assert!(holds_signals_back(child.id()), "turn {turn}: a signal would end the recorder now");
+        }
+        send(&child, "-TERM");
+        assert_eq!(child.wait().unwrap().code(), Some(143), "turn {turn}");
+        let ending =
+            &statement(&at, &statement_file)["predicate"]["runDetails"]["metadata"]["bartizan_ending"];
+        assert_eq!(ending["signal"], 15, "turn {turn}");
     }
 }
 
@@ -261,6 +298,124 @@ fn a_result_left_to_chance_is_not_the_same() {
     let statement = statement(&at, "r.json");
     assert_eq!(statement["predicateType"], "https://in-toto.io/attestation/test-result/v0.1");
     assert_eq!(statement["predicate"]["result"], "FAILED");
+}
+
+/// A small program of Python, recorded and run again: the causes named, each as a line.
+struct Training {
+    at: Workplace,
+    /// Where its packages lie, beside the project.
+    site: tempfile::TempDir,
+}
+
+impl Training {
+    /// None, and a line that says so, where there is no Python.
+    fn new(program: &str) -> Option<Self> {
+        if !std::process::Command::new("python3").arg("-V").output().is_ok_and(|asked| asked.status.success())
+        {
+            println!("skipped: no python3");
+            return None;
+        }
+        let training = Self { at: project(), site: tempfile::tempdir().unwrap() };
+        training.at.write("train.py", program);
+        Some(training)
+    }
+
+    fn program(&self, before: &[&str], arguments: &[&str]) -> std::process::Output {
+        let bartizan = self.at.program(arguments);
+        let mut command = match before {
+            [] => std::process::Command::new(bartizan.get_program()),
+            [program, rest @ ..] => {
+                let mut command = std::process::Command::new(program);
+                command.args(rest).arg(bartizan.get_program());
+                command
+            }
+        };
+        command.args(bartizan.get_args()).current_dir(self.at.path());
+        for (name, value) in bartizan.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        command.env("PYTHONPATH", self.site.path()).env_remove("PYTHONHASHSEED").output().unwrap()
+    }
+
+    fn record(&self, arguments: &[&str]) {
+        let run =
+            ["run", "--no-watch", "--code", "train.py", "--output", "model", "--output-statement", "s.json"];
+        let ran = self.program(&[], &[&run[..], &["--", "python3", "train.py"], arguments].concat());
+        assert!(ran.status.success(), "{ran:?}");
+    }
+
+    fn causes(&self, before: &[&str], command: &[&str]) -> Vec<String> {
+        let ran = self.program(before, &[&["reproduce", "s.json", "--format", "json"], command].concat());
+        assert!(matches!(ran.status.code(), Some(1 | 3)), "{ran:?}");
+        let result: Value = serde_json::from_slice(&ran.stdout).unwrap();
+        let causes = result["causes"].as_array().unwrap();
+        causes.iter().map(|cause| cause.as_str().unwrap().to_owned()).collect()
+    }
+}
+
+fn has_cause(causes: &[String], begins: &str) -> bool {
+    causes.iter().any(|cause| cause.starts_with(begins))
+}
+
+#[test]
+fn another_seed_is_named() {
+    let program =
+        "import random, sys\nrandom.seed(int(sys.argv[2]))\nopen('model', 'w').write(str(random.random()))\n";
+    let Some(training) = Training::new(program) else { return };
+    training.record(&["--seed", "1"]);
+    let causes = training.causes(&[], &["--", "python3", "train.py", "--seed", "2"]);
+    assert!(has_cause(&causes, "seed --seed: 1 recorded, 2 now"), "{causes:?}");
+    let again = training.program(&[], &["reproduce", "s.json"]);
+    assert_eq!(again.status.code(), Some(0), "{again:?}");
+}
+
+#[test]
+fn an_order_left_to_chance_is_named() {
+    let program = "open('model', 'w').write(','.join({str(number) for number in range(1000)}))\n";
+    let Some(training) = Training::new(program) else { return };
+    training.record(&[]);
+    let causes = training.causes(&[], &[]);
+    assert!(has_cause(&causes, "hash-order PYTHONHASHSEED"), "{causes:?}");
+}
+
+#[test]
+fn another_version_of_a_package_is_named() {
+    let Some(training) = Training::new("import toy\nopen('model', 'w').write(toy.version)\n") else { return };
+    let install = |version: &str| {
+        fs::write(training.site.path().join("toy.py"), format!("version = '{version}'\n")).unwrap();
+        let info = training.site.path().join(format!("toy-{version}.dist-info"));
+        fs::create_dir(&info).unwrap();
+        fs::write(info.join("RECORD"), format!("toy.py,sha256={version},1\n")).unwrap();
+        info
+    };
+    let old = install("1.0");
+    training.record(&[]);
+    fs::remove_dir_all(old).unwrap();
+    install("2.0");
+    let causes = training.causes(&[], &[]);
+    assert!(has_cause(&causes, "package pkg:pypi/toy: 1.0 "), "{causes:?}");
+    assert!(causes.iter().any(|cause| cause.contains("2.0 (files ")), "{causes:?}");
+}
+
+/// Libraries of linear algebra choose their kernel, and the order of their sums, by processor and threads.
+#[cfg(target_os = "linux")]
+#[test]
+fn another_number_of_threads_that_decides_the_kernel_is_named() {
+    let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let pinned = std::process::Command::new("taskset").args(["-c", "0", "true"]).status();
+    if processors < 2 || !pinned.is_ok_and(|status| status.success()) {
+        println!("skipped: one processor, or no taskset");
+        return;
+    }
+    let program = "import os\nopen('model', 'w').write(str(len(os.sched_getaffinity(0))))\n";
+    let Some(training) = Training::new(program) else { return };
+    training.record(&[]);
+    let causes = training.causes(&["taskset", "-c", "0"], &[]);
+    let expected = format!("threads available: {processors} recorded, 1 now");
+    assert!(has_cause(&causes, &expected), "{causes:?}");
 }
 
 #[test]

@@ -6,6 +6,7 @@ pub use bartizan_core::hex;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
@@ -19,7 +20,8 @@ const LONGEST_VALUE: usize = 512;
 /// One digest: `sha256:9f86d0…`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest {
-    algorithm: String,
+    /// The one that every artifact carries is a constant: graphs hold it hundred thousandfold.
+    algorithm: Cow<'static, str>,
     value: String,
 }
 
@@ -58,7 +60,9 @@ impl Digest {
                     .map_or_else(|| format!("1 to {LONGEST_VALUE}"), |digits| digits.to_string()),
             });
         }
-        Ok(Self { algorithm: algorithm.to_owned(), value: value.to_ascii_lowercase() })
+        let algorithm =
+            if algorithm == SHA256 { Cow::Borrowed(SHA256) } else { Cow::Owned(algorithm.to_owned()) };
+        Ok(Self { algorithm, value: value.to_ascii_lowercase() })
     }
 
     /// The SHA-256 of `bytes`.
@@ -68,7 +72,7 @@ impl Digest {
 
     /// A SHA-256 already computed.
     pub fn of_sha256(value: [u8; 32]) -> Self {
-        Self { algorithm: SHA256.to_owned(), value: hex(&value) }
+        Self { algorithm: Cow::Borrowed(SHA256), value: hex(&value) }
     }
 
     /// Name of the algorithm as in-toto writes it.
@@ -128,7 +132,7 @@ impl DigestSet {
 
     /// Adds a digest; a digest of the same algorithm is replaced.
     pub fn insert(&mut self, digest: Digest) {
-        self.0.insert(digest.algorithm, digest.value);
+        self.0.insert(digest.algorithm.into_owned(), digest.value);
     }
 
     /// Whether there is none.
@@ -152,13 +156,13 @@ impl DigestSet {
 
 impl From<Digest> for DigestSet {
     fn from(digest: Digest) -> Self {
-        Self(BTreeMap::from([(digest.algorithm, digest.value)]))
+        Self(BTreeMap::from([(digest.algorithm.into_owned(), digest.value)]))
     }
 }
 
 impl FromIterator<Digest> for DigestSet {
     fn from_iter<I: IntoIterator<Item = Digest>>(digests: I) -> Self {
-        Self(digests.into_iter().map(|digest| (digest.algorithm, digest.value)).collect())
+        Self(digests.into_iter().map(|digest| (digest.algorithm.into_owned(), digest.value)).collect())
     }
 }
 

@@ -287,7 +287,8 @@ fn kind_of_word(word: &str) -> Option<Kind> {
         "data" | "input" => Some(Kind::Dataset),
         "code" => Some(Kind::Source),
         "config" | "parameters" => Some(Kind::Configuration),
-        "lockfile" | "lock" | "container" | "image" | "interpreter" => Some(Kind::Environment),
+        "lockfile" | "lock" | "container" | "image" | "interpreter" | "program" => Some(Kind::Environment),
+        "package" => Some(Kind::Component),
         _ => None,
     })
 }

@@ -5,7 +5,7 @@
 use super::node::{Kind, NodeId, Relation};
 use crate::digest::Digest;
 use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashSet};
 
 /// Nodes and edges, in order of their names.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -112,7 +112,7 @@ impl Lineage {
         for node in &self.nodes {
             *kinds.entry(node.kind.name()).or_default() += 1;
         }
-        let statements: BTreeSet<&Digest> = self.edges.iter().map(|edge| &edge.support.statement).collect();
+        let statements: HashSet<&Digest> = self.edges.iter().map(|edge| &edge.support.statement).collect();
         Totals {
             nodes: self.nodes.len(),
             kinds,

@@ -7,14 +7,16 @@ use crate::digest::Digest;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 /// Longest name of a node, in bytes; a longer one ends in its own SHA-256 so that it stays unique.
 pub const LONGEST_NODE: usize = 1024;
 
 /// Name of a node: `sha256:9f86…` for an artifact, `dataset:NAMESPACE#NAME`, `run:ID` or a URI for what has no digest.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(transparent)]
-pub struct NodeId(String);
+///
+/// A copy shares the text: a walk holds each name in its node and in all its edges.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeId(Arc<str>);
 
 /// Why a text names no node.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -33,7 +35,7 @@ pub enum NodeIdError {
 impl NodeId {
     /// The node of an artifact.
     pub fn of_digest(digest: &Digest) -> Self {
-        Self(digest.to_string())
+        Self(digest.to_string().into())
     }
 
     /// The node of something known by a name in a namespace. Different pairs give different nodes.
@@ -75,8 +77,8 @@ impl NodeId {
     }
 
     /// A name already in the form of [`NodeId::as_str`], as an index holds it.
-    pub(crate) fn stored(text: String) -> Self {
-        Self(text)
+    pub(crate) fn stored(text: &str) -> Self {
+        Self(text.into())
     }
 
     fn bounded(text: String) -> Self {
@@ -92,7 +94,7 @@ impl NodeId {
             text.push_str("…sha256=");
             text.push_str(digest.value());
         }
-        Self(text)
+        Self(text.into())
     }
 }
 
@@ -113,6 +115,12 @@ impl FromStr for NodeId {
             None if text.len() == 64 => Ok(Self::of_digest(&Digest::new("sha256", text)?)),
             _ => Err(NodeIdError::Shape(text.chars().take(200).collect())),
         }
+    }
+}
+
+impl Serialize for NodeId {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
     }
 }
 

@@ -8,11 +8,13 @@ use super::cycles::cycles;
 use super::graph::{Contradiction, Edge, Lineage, Node, Support};
 use super::node::{Kind, NodeId, Relation};
 use crate::digest::Digest;
-use crate::store::{Direction, EdgeRow, Index, IndexError, NodeKey, StatementKey, StatementRow};
+use crate::store::{Direction, EdgeRow, Index, IndexError, LabelRow, NodeKey, StatementKey, StatementRow};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// Most nodes reached unless the caller says otherwise.
 pub const MOST_NODES: usize = 1_000_000;
+/// Most statements told in one contradiction.
+const MOST_TOLD: usize = 4;
 /// Most names shown for one node.
 const MOST_NAMES: usize = 8;
 
@@ -156,23 +158,33 @@ impl Walk {
         let mut keys: Vec<NodeKey> = self.depths.keys().copied().collect();
         keys.sort_unstable();
         let names = index.names(&keys)?;
+        let labels = index.labels(&keys)?;
         let mut statement_keys: Vec<StatementKey> = self.edges.iter().map(|edge| edge.statement).collect();
+        statement_keys.extend(labels.iter().map(|label| label.statement));
         statement_keys.sort_unstable();
         statement_keys.dedup();
         let statements = index.statements(&statement_keys)?;
-        let labels = labels(index, &keys)?;
-        let mut nodes: Vec<Node> = names
-            .iter()
-            .map(|(key, id)| {
-                let (kind, names) = labels.get(key).cloned().unwrap_or((Kind::Artifact, Vec::new()));
-                let depth = self.depths.get(key).copied().unwrap_or_default();
-                Node { id: id.clone(), kind, names, depth, has_digest: id.is_strong() }
-            })
-            .collect();
-        nodes.sort_by(|a, b| a.depth.cmp(&b.depth).then_with(|| a.id.cmp(&b.id)));
+        let mut labels = labels_of(labels, &statements);
+        // Names are compared once; after that their places in order are.
+        let mut ends: Vec<(&NodeKey, &NodeId)> = names.iter().collect();
+        ends.sort_unstable_by_key(|(_, id)| *id);
+        let mut nodes: Vec<Node> = Vec::with_capacity(ends.len());
+        let mut places: HashMap<NodeKey, End<'_>> = HashMap::with_capacity(ends.len());
+        for (order, (key, id)) in ends.into_iter().enumerate() {
+            let doubt = doubt_of(id);
+            places.insert(*key, End { order, id, doubt });
+            let (kind, names) = labels.remove(key).unwrap_or((Kind::Artifact, Vec::new()));
+            let depth = self.depths.get(key).copied().unwrap_or_default();
+            nodes.push(Node { id: id.clone(), kind, names, depth, has_digest: doubt.is_none() });
+        }
+        nodes.sort_by_key(|node| node.depth);
+        let mut in_order: Vec<&EdgeRow> = self.edges.iter().collect();
+        let order = |key: &NodeKey| places.get(key).map(|end| end.order);
+        in_order.sort_by_cached_key(|row| (order(&row.from), order(&row.to), row.relation));
         let mut edges: Vec<Edge> =
-            self.edges.iter().filter_map(|row| edge(row, &names, &statements)).collect();
-        edges.sort_unstable();
+            in_order.into_iter().filter_map(|row| edge(row, &places, &statements)).collect();
+        // Only what several statements say of the same two nodes is not in order yet.
+        edges.sort();
         // Whoever may write to the log could claim a cycle; only what believed keys signed speaks against a lineage.
         let believed: Vec<EdgeRow> = self
             .edges
@@ -180,11 +192,11 @@ impl Walk {
             .filter(|edge| statements.get(&edge.statement).is_some_and(|row| !row.signers.is_empty()))
             .copied()
             .collect();
-        let (cycles, contradictions) = doubts(&believed, &names);
+        let (cycles, contradictions) = doubts(&believed, &names, &statements);
         let unbelieved = if believed.len() == self.edges.len() {
             Vec::new()
         } else {
-            let (claimed_cycles, claimed) = doubts(&self.edges, &names);
+            let (claimed_cycles, claimed) = doubts(&self.edges, &names, &statements);
             let cycles = claimed_cycles.into_iter().filter(|cycle| !cycles.contains(cycle));
             let claimed = claimed.into_iter().filter(|claim| !contradictions.contains(claim));
             let in_words = cycles.filter_map(|cycle| {
@@ -199,11 +211,22 @@ impl Walk {
 }
 
 /// Cycles, and digests that statements tie to different bytes.
-fn doubts(edges: &[EdgeRow], names: &BTreeMap<NodeKey, NodeId>) -> (Vec<Vec<NodeId>>, Vec<Contradiction>) {
+fn doubts(
+    edges: &[EdgeRow],
+    names: &BTreeMap<NodeKey, NodeId>,
+    statements: &BTreeMap<StatementKey, StatementRow>,
+) -> (Vec<Vec<NodeId>>, Vec<Contradiction>) {
     let mut places = Places::default();
     for edge in edges {
         if relation(edge) == Some(Relation::SameAs) {
             places.join(edge.from, edge.to);
+        }
+    }
+    // Which statements tie what is one place.
+    let mut ties: HashMap<NodeKey, BTreeSet<&Digest>> = HashMap::new();
+    for edge in edges.iter().filter(|edge| relation(edge) == Some(Relation::SameAs)) {
+        if let Some(row) = statements.get(&edge.statement) {
+            ties.entry(places.root(edge.from)).or_default().insert(&row.envelope);
         }
     }
     let mut contradictions = Vec::new();
@@ -215,14 +238,16 @@ fn doubts(edges: &[EdgeRow], names: &BTreeMap<NodeKey, NodeId>) -> (Vec<Vec<Node
         }
         for (algorithm, ids) in by_algorithm {
             if let [first, .., last] = ids.as_slice() {
+                let said = members.first().and_then(|key| ties.get(&places.root(*key)));
                 contradictions.push(Contradiction {
-                        subject: (*first).clone(),
-                        message: format!(
-                            "statements tie {} different {algorithm} digests to the same bytes, {last} among them: one of \
-                             them is wrong or forged",
-                            ids.len()
-                        ),
-                    });
+                    subject: (*first).clone(),
+                    message: format!(
+                        "statements tie {} different {algorithm} digests to the same bytes, {last} among them: one of \
+                         them is wrong or forged; they are {}",
+                        ids.len(),
+                        listed(said.into_iter().flatten().copied())
+                    ),
+                });
             }
         }
     }
@@ -258,6 +283,16 @@ fn doubts(edges: &[EdgeRow], names: &BTreeMap<NodeKey, NodeId>) -> (Vec<Vec<Node
     contradictions.sort();
     contradictions.dedup();
     (found, contradictions)
+}
+
+/// Statements by their digests, the first few.
+fn listed<'a>(statements: impl IntoIterator<Item = &'a Digest>) -> String {
+    let all: Vec<String> = statements.into_iter().map(Digest::to_string).collect();
+    let shown: Vec<&str> = all.iter().take(MOST_TOLD).map(String::as_str).collect();
+    match all.len().saturating_sub(MOST_TOLD) {
+        0 => shown.join(" and "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
 }
 
 /// Whether one run alone read and wrote what is in a cycle: a file left as it was, a table added to. No contradiction.
@@ -313,46 +348,66 @@ fn relation(edge: &EdgeRow) -> Option<Relation> {
 type Labels = HashMap<NodeKey, (Kind, Vec<String>)>;
 
 /// The kind most statements give, and names: those from trusted signers first, then by how many give them.
-fn labels(index: &mut dyn Index, keys: &[NodeKey]) -> Result<Labels, IndexError> {
-    let mut kinds: HashMap<NodeKey, BTreeMap<Kind, u32>> = HashMap::new();
-    let mut names: HashMap<NodeKey, BTreeMap<String, (bool, u32)>> = HashMap::new();
-    for (key, fact, trusted) in index.labels(keys)? {
-        if let Some(kind) = fact.kind {
-            *kinds.entry(key).or_default().entry(kind).or_default() += 1;
+fn labels_of(rows: Vec<LabelRow>, statements: &BTreeMap<StatementKey, StatementRow>) -> Labels {
+    let mut said: HashMap<NodeKey, Said> = HashMap::new();
+    for row in rows {
+        let of_node = said.entry(row.node).or_default();
+        if let Some(kind) = row.kind {
+            *of_node.kinds.entry(kind).or_default() += 1;
         }
-        if let Some(name) = fact.name {
-            let said = names.entry(key).or_default().entry(name).or_default();
-            *said = (said.0 || trusted, said.1.saturating_add(1));
+        if let Some(name) = row.name {
+            let trusted = statements.get(&row.statement).is_some_and(|row| !row.signers.is_empty());
+            let known = of_node.names.entry(name).or_default();
+            *known = (known.0 || trusted, known.1.saturating_add(1));
         }
     }
-    let labelled: HashSet<NodeKey> = kinds.keys().chain(names.keys()).copied().collect();
-    let mut labels = Labels::new();
-    let mut labelled: Vec<NodeKey> = labelled.into_iter().collect();
-    labelled.sort_unstable();
-    for key in labelled {
-        let kind = kinds.remove(&key).and_then(|kinds| {
-            // A general word gives way to a special one, and of two special ones the more common wins.
-            kinds
-                .into_iter()
-                .max_by_key(|(kind, count)| (*kind != Kind::Artifact, *count))
-                .map(|(kind, _)| kind)
-        });
-        let mut counted: Vec<(String, (bool, u32))> =
-            names.remove(&key).unwrap_or_default().into_iter().collect();
+    said.into_iter().map(|(node, said)| (node, said.summed_up())).collect()
+}
+
+/// What statements say of one node.
+#[derive(Default)]
+struct Said {
+    kinds: BTreeMap<Kind, u32>,
+    /// Names, whether somebody believed gives them, and how many do.
+    names: BTreeMap<String, (bool, u32)>,
+}
+
+impl Said {
+    fn summed_up(self) -> (Kind, Vec<String>) {
+        // A general word gives way to a special one, and of two special ones the more common wins.
+        let kind = self.kinds.into_iter().max_by_key(|(kind, count)| (*kind != Kind::Artifact, *count));
+        let mut counted: Vec<(String, (bool, u32))> = self.names.into_iter().collect();
         // What somebody believed calls it goes before what anybody does.
         counted.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
         let names = counted.into_iter().take(MOST_NAMES).map(|(name, _)| name).collect();
-        labels.insert(key, (kind.unwrap_or(Kind::Artifact), names));
+        (kind.map_or(Kind::Artifact, |(kind, _)| kind), names)
     }
-    Ok(labels)
+}
+
+/// An end of an edge.
+struct End<'a> {
+    /// Its place among the names in order.
+    order: usize,
+    id: &'a NodeId,
+    /// Why what touches it is not proven.
+    doubt: Option<&'static str>,
+}
+
+/// Why nothing that touches a node so named can be proven.
+fn doubt_of(id: &NodeId) -> Option<&'static str> {
+    match id.digest() {
+        None => Some("an end has a name but no digest"),
+        Some(_) if !id.is_strong() => Some("an end has a digest that can be forged"),
+        Some(_) => None,
+    }
 }
 
 fn edge(
     row: &EdgeRow,
-    names: &BTreeMap<NodeKey, NodeId>,
+    ends: &HashMap<NodeKey, End<'_>>,
     statements: &BTreeMap<StatementKey, StatementRow>,
 ) -> Option<Edge> {
-    let (from, to) = (names.get(&row.from)?, names.get(&row.to)?);
+    let (from, to) = (ends.get(&row.from)?, ends.get(&row.to)?);
     let statement = statements.get(&row.statement)?;
     let mut unproven = BTreeSet::new();
     if statement.entry.is_none() {
@@ -361,20 +416,10 @@ fn edge(
     if statement.signers.is_empty() {
         unproven.insert("no trusted key signed the statement");
     }
-    for id in [from, to] {
-        match id.digest() {
-            None => {
-                unproven.insert("an end has a name but no digest");
-            }
-            Some(_) if !id.is_strong() => {
-                unproven.insert("an end has a digest that can be forged");
-            }
-            Some(_) => {}
-        }
-    }
+    unproven.extend([from.doubt, to.doubt].into_iter().flatten());
     Some(Edge {
-        from: from.clone(),
-        to: to.clone(),
+        from: from.id.clone(),
+        to: to.id.clone(),
         relation: relation(row)?,
         proven: unproven.is_empty(),
         unproven: unproven.into_iter().collect(),
@@ -389,6 +434,43 @@ fn edge(
 
 /// Digests of the statements that a lineage rests on.
 impl Lineage {
+    /// The edges by which the nodes of a cycle lead back to themselves.
+    pub fn closing(&self, cycle: &[NodeId]) -> Vec<&Edge> {
+        let mut same: HashMap<&NodeId, Vec<&NodeId>> = HashMap::new();
+        for edge in self.edges.iter().filter(|edge| edge.relation == Relation::SameAs) {
+            same.entry(&edge.from).or_default().push(&edge.to);
+            same.entry(&edge.to).or_default().push(&edge.from);
+        }
+        // A cycle names one digest of each place; edges may touch the others.
+        let mut members: HashSet<&NodeId> = cycle.iter().collect();
+        let mut work: Vec<&NodeId> = cycle.iter().collect();
+        while let Some(node) = work.pop() {
+            for other in same.get(node).into_iter().flatten() {
+                if members.insert(*other) {
+                    work.push(other);
+                }
+            }
+        }
+        let inside = |edge: &&Edge| members.contains(&edge.from) && members.contains(&edge.to);
+        self.edges.iter().filter(|edge| edge.relation != Relation::SameAs).filter(inside).collect()
+    }
+
+    /// Artifacts that different runs say they wrote, with the edges that say so. The same bytes may come of two runs, and a
+    /// reproduced model does; so this is told, and no contradiction. Only models and data: every failed run writes an empty log.
+    pub fn made_twice(&self) -> Vec<(&Node, Vec<&Edge>)> {
+        let mut makers: HashMap<&NodeId, Vec<&Edge>> = HashMap::new();
+        for edge in self.edges.iter().filter(|edge| edge.relation == Relation::Output) {
+            makers.entry(&edge.to).or_default().push(edge);
+        }
+        let nodes = self.nodes.iter().filter(|node| matches!(node.kind, Kind::Model | Kind::Dataset));
+        let made = nodes.filter_map(|node| Some((node, makers.remove(&node.id)?)));
+        made.filter(|(node, edges)| {
+            let runs: HashSet<&NodeId> = edges.iter().map(|edge| &edge.from).collect();
+            node.has_digest && runs.len() > 1
+        })
+        .collect()
+    }
+
     /// The envelopes that its edges rest on, each once.
     pub fn statements(&self) -> BTreeSet<&Digest> {
         self.edges.iter().map(|edge| &edge.support.statement).collect()
@@ -492,6 +574,7 @@ mod tests {
         let lineage = walk(&mut index, &a, Direction::Down);
         assert_eq!(lineage.cycles.len(), 1);
         assert_eq!(lineage.cycles[0].len(), 3);
+        assert_eq!(lineage.closing(&lineage.cycles[0]).len(), 3);
         assert!(!lineage.is_sound());
     }
 
@@ -527,7 +610,25 @@ mod tests {
         let edges =
             [(&a, &md5, Relation::SameAs), (&b, &md5, Relation::SameAs), (&md5, &c, Relation::UsedBy)];
         let mut two = index(&edges, false);
-        assert_eq!(walk(&mut two, &a, Direction::Down).contradictions.len(), 1);
+        let told = walk(&mut two, &a, Direction::Down).contradictions;
+        assert_eq!(told.len(), 1);
+        for place in 0..2 {
+            let envelope = Digest::sha256(format!("envelope {place}").as_bytes()).to_string();
+            assert!(told[0].message.contains(&envelope), "{}", told[0].message);
+        }
+    }
+
+    #[test]
+    fn two_runs_that_say_they_wrote_the_same_model_are_told_with_their_statements() {
+        let (one, two, model) = (node("one"), node("two"), node("model"));
+        let edges = [(&one, &model, Relation::Output), (&two, &model, Relation::Output)];
+        let mut index = index(&edges, false);
+        let up = walk(&mut index, &model, Direction::Up);
+        let [(node, makers)] = up.made_twice().try_into().unwrap();
+        assert_eq!((&node.id, makers.len()), (&model, 2));
+        assert_ne!(makers[0].support.statement, makers[1].support.statement);
+        assert!(up.is_sound());
+        assert!(walk(&mut index, &one, Direction::Down).made_twice().is_empty());
     }
 
     #[test]

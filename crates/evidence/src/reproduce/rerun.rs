@@ -35,6 +35,8 @@ pub struct Reproduction<'a> {
     pub copy: &'a Path,
     /// A command in place of the recorded one; empty for that.
     pub command: &'a [OsString],
+    /// As [`RunRequest::launcher`].
+    pub launcher: Vec<OsString>,
     /// The environment now.
     pub variables: &'a [(OsString, OsString)],
     /// How different the result may be.
@@ -187,6 +189,7 @@ fn again<'a>(
         allowed,
         output_aside: true,
         takes_orphans: false,
+        launcher: request.launcher.clone(),
         method: Method::Watch,
         invocation: request.invocation.clone(),
         version: request.version.clone(),
@@ -288,6 +291,7 @@ mod tests {
             allowed: vec![],
             output_aside: false,
             takes_orphans: false,
+            launcher: Vec::new(),
             method: Method::Watch,
             invocation: "one".to_owned(),
             version: "0".to_owned(),
@@ -306,6 +310,7 @@ mod tests {
             source: &(),
             copy: &fs::canonicalize(copy.path()).unwrap(),
             command,
+            launcher: Vec::new(),
             variables: &[("RUN_SEED".into(), "5".into())],
             tolerance: Tolerance::default(),
             invocation: "two".to_owned(),

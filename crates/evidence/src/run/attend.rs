@@ -8,11 +8,11 @@
 #[cfg(target_os = "linux")]
 pub use linux::Interruptions;
 #[cfg(target_os = "linux")]
-pub(super) use linux::unheld;
+pub(super) use linux::{let_through, unheld};
 #[cfg(not(target_os = "linux"))]
 pub use other::Interruptions;
 #[cfg(not(target_os = "linux"))]
-pub(super) use other::unheld;
+pub(super) use other::{let_through, unheld};
 
 use std::io::{self, PipeReader};
 use std::sync::atomic::AtomicBool;
@@ -170,7 +170,13 @@ mod linux {
         }
     }
 
-    /// Starts a child that shall not hold signals back itself: it inherits what its parent's thread holds back.
+    /// Lets through what the recorder held back when it started this process: what came meanwhile takes effect now.
+    pub(in crate::run) fn let_through() -> io::Result<()> {
+        Ok(FORWARDED.into_iter().collect::<SigSet>().thread_unblock()?)
+    }
+
+    /// Starts a child that shall not hold signals back itself: it inherits what its parent's thread holds back. For callers
+    /// without a launcher, which would let the signals through once this process cannot be hit any more.
     ///
     /// A signal that comes within this instant ends us as it would have before the recording began.
     pub(in crate::run) fn unheld<T>(start: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
@@ -205,6 +211,11 @@ mod other {
 
     /// Signals are not held back on this system: those of the terminal reach the command, which shares our process group.
     pub struct Interruptions;
+
+    /// Nothing is held back here.
+    pub(in crate::run) fn let_through() -> std::io::Result<()> {
+        Ok(())
+    }
 
     /// Starts a child.
     pub(in crate::run) fn unheld<T>(start: impl FnOnce() -> std::io::Result<T>) -> std::io::Result<T> {

@@ -1,7 +1,7 @@
 //! The command itself: found, started with our own standard streams, observed, waited for.
 
 use super::RunError;
-use super::attend::{Interruptions, unheld};
+use super::attend::{Interruptions, let_through, unheld};
 use super::observe::Observation;
 use super::orphans::Orphanage;
 use super::request::{Method, RunRequest};
@@ -120,6 +120,13 @@ fn command(request: &RunRequest<'_>, program: &Path, before: &[OsString]) -> Res
     Ok(command)
 }
 
+/// Starts the command, through the launcher when there is one.
+fn started(request: &RunRequest<'_>, program: &Path) -> Result<std::process::Child, RunError> {
+    let mut command = command(request, program, &request.launcher)?;
+    let child = if request.launcher.is_empty() { unheld(|| command.spawn()) } else { command.spawn() };
+    child.map_err(start_error(program))
+}
+
 fn start_error(program: &Path) -> impl FnOnce(std::io::Error) -> RunError {
     let program = program.display().to_string();
     move |error| RunError::Start { program, error }
@@ -131,8 +138,7 @@ fn waited(
     program: &Path,
     signals: &Interruptions,
 ) -> Result<(Ending, Observation), RunError> {
-    let mut command = command(request, program, &[])?;
-    let child = unheld(|| command.spawn()).map_err(start_error(program))?;
+    let child = started(request, program)?;
     #[cfg(target_os = "linux")]
     let ending = wait_for(child, None, || {}, signals)?;
     #[cfg(not(target_os = "linux"))]
@@ -182,8 +188,7 @@ fn watch(
             return Ok((ending, observation));
         }
     };
-    let mut command = command(request, program, &[])?;
-    let child = unheld(|| command.spawn()).map_err(start_error(program))?;
+    let child = started(request, program)?;
     let descriptor = folders.descriptor().try_clone_to_owned().map_err(RunError::system("watch folders"))?;
     let ending = wait_for(child, Some(descriptor.as_fd()), || folders.drain(), signals)?;
     folders.drain();
@@ -207,7 +212,7 @@ fn trace(
         None,
         || {},
         || {
-            let child = unheld(|| command.spawn()).map_err(start_error(program))?;
+            let child = command.spawn().map_err(start_error(program))?;
             let id = i32::try_from(child.id()).unwrap_or_default();
             process.store(id, Ordering::SeqCst);
             let traced = super::observe::trace::follow(id, roots);
@@ -215,6 +220,28 @@ fn trace(
             traced
         },
     )?
+}
+
+/// Turns the calling process into the command: the other half of [`RunRequest::launcher`].
+///
+/// `arguments` are the program's file, its name, and its arguments. Returns only when the command cannot be executed.
+///
+/// # Errors
+/// [`RunError::NoCommand`], [`RunError::Start`].
+pub fn become_launched(arguments: &[OsString]) -> Result<std::convert::Infallible, RunError> {
+    let [program, name, rest @ ..] = arguments else { return Err(RunError::NoCommand) };
+    let_through().map_err(RunError::system("let signals through"))?;
+    let mut command = Command::new(program);
+    command.args(rest);
+    #[cfg(unix)]
+    let error = std::os::unix::process::CommandExt::exec(std::os::unix::process::CommandExt::arg0(
+        &mut command,
+        name,
+    ));
+    #[cfg(not(unix))]
+    let error =
+        std::io::Error::new(std::io::ErrorKind::Unsupported, format!("{name:?} needs no launcher here"));
+    Err(RunError::Start { program: program.to_string_lossy().into_owned(), error })
 }
 
 /// Turns the calling process into the command, traced by its parent: the other half of [`Method::Trace`].
@@ -229,6 +256,7 @@ pub fn become_traced(arguments: &[OsString]) -> Result<std::convert::Infallible,
         use std::os::unix::process::CommandExt as _;
         let [program, name, rest @ ..] = arguments else { return Err(RunError::NoCommand) };
         nix::sys::ptrace::traceme()?;
+        let_through().map_err(RunError::system("let signals through"))?;
         let error = Command::new(program).arg0(name).args(rest).exec();
         Err(RunError::Start { program: program.to_string_lossy().into_owned(), error })
     }

@@ -24,7 +24,7 @@ pub mod request;
 pub mod source;
 
 pub use attend::Interruptions;
-pub use child::{Ending, become_traced};
+pub use child::{Ending, become_launched, become_traced};
 pub use record::{Recorded, record};
 pub use request::{Method, RunRequest};
 

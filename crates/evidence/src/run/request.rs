@@ -41,6 +41,10 @@ pub struct RunRequest<'a> {
     /// Whether this process takes in what the command leaves running, to say so. Only for a process that starts no other
     /// children meanwhile.
     pub takes_orphans: bool,
+    /// Program and first arguments that end in [`super::become_launched`] with the command behind them. A signal that comes
+    /// while the command is being started then waits for it. Without, the command is started directly, and such a signal ends
+    /// this process.
+    pub launcher: Vec<OsString>,
     /// How to observe.
     pub method: Method,
     /// Name of this run, unique.

@@ -4,7 +4,7 @@
 //! was there first. So two processes may append at once, and every index of the same log holds the same.
 
 use crate::digest::Digest;
-use crate::lineage::{EdgeFact, Facts, NodeFact, NodeId};
+use crate::lineage::{EdgeFact, Facts, Kind, NodeFact, NodeId};
 use std::collections::BTreeMap;
 
 /// A statement as the index takes it.
@@ -42,6 +42,19 @@ pub struct EdgeRow {
     pub relation: u8,
     /// The statement that says so.
     pub statement: StatementKey,
+}
+
+/// The kind or name that a statement gives a node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LabelRow {
+    /// The node.
+    pub node: NodeKey,
+    /// The statement that says so.
+    pub statement: StatementKey,
+    /// What it is.
+    pub kind: Option<Kind>,
+    /// What it is called.
+    pub name: Option<String>,
 }
 
 /// What the index knows of a statement.
@@ -186,11 +199,11 @@ pub trait Index: Send {
     /// [`IndexError`].
     fn names(&mut self, nodes: &[NodeKey]) -> Result<BTreeMap<NodeKey, NodeId>, IndexError>;
 
-    /// Kinds and names that statements give nodes, each with whether a trusted key signed the statement.
+    /// Kinds and names that statements give nodes.
     ///
     /// # Errors
     /// [`IndexError`].
-    fn labels(&mut self, nodes: &[NodeKey]) -> Result<Vec<(NodeKey, NodeFact, bool)>, IndexError>;
+    fn labels(&mut self, nodes: &[NodeKey]) -> Result<Vec<LabelRow>, IndexError>;
 
     /// Statements by number.
     ///
@@ -310,15 +323,16 @@ impl RowHash {
 
 /// The kind and name of a label as two columns; the empty text stands for none.
 pub(super) fn label_columns(fact: &NodeFact) -> (&'static str, &str) {
-    (fact.kind.map_or("", crate::lineage::Kind::name), fact.name.as_deref().unwrap_or_default())
+    (fact.kind.map_or("", Kind::name), fact.name.as_deref().unwrap_or_default())
 }
 
 /// A label from its columns.
-pub(super) fn label_of(id: NodeId, kind: &str, name: String) -> NodeFact {
-    NodeFact {
-        id,
-        kind: crate::lineage::Kind::from_name(kind),
-        name: if name.is_empty() { None } else { Some(name) },
+pub(super) fn label_of(node: NodeKey, statement: StatementKey, kind: &str, name: &str) -> LabelRow {
+    LabelRow {
+        node,
+        statement,
+        kind: Kind::from_name(kind),
+        name: if name.is_empty() { None } else { Some(name.to_owned()) },
     }
 }
 

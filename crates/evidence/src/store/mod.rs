@@ -23,8 +23,8 @@ pub(crate) mod testing;
 pub use blobs::{Blobs, LARGEST_BLOB};
 pub use file_digest::{sha256_and_md5_of, sha256_of};
 pub use index::{
-    Direction, EdgeRow, Gap, Index, IndexError, Indexed, NodeKey, Position, Size, StatementKey, StatementRow,
-    TableDigest,
+    Direction, EdgeRow, Gap, Index, IndexError, Indexed, LabelRow, NodeKey, Position, Size, StatementKey,
+    StatementRow, TableDigest,
 };
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresIndex;

@@ -4,9 +4,9 @@
 //! time. Text columns sort by bytes (collation "C"), so that both databases give equal contents.
 
 use super::index::{
-    CONTENTS, Direction, EdgeRow, GAP_KEYS, Gap, Index, IndexError, Indexed, LAYOUT, NodeKey, Position,
-    RowHash, Size, StatementKey, StatementRow, TableDigest, gap_key, gap_of, label_columns, label_of,
-    relation_column, statement_of,
+    CONTENTS, Direction, EdgeRow, GAP_KEYS, Gap, Index, IndexError, Indexed, LAYOUT, LabelRow, NodeKey,
+    Position, RowHash, Size, StatementKey, StatementRow, TableDigest, gap_key, gap_of, label_columns,
+    label_of, relation_column, statement_of,
 };
 use crate::digest::Digest;
 use crate::lineage::{NodeFact, NodeId, Relation};
@@ -156,15 +156,10 @@ impl Index for PostgresIndex {
         Ok(rows.iter().map(|row| (row.get(0), NodeId::stored(row.get(1)))).collect())
     }
 
-    fn labels(&mut self, nodes: &[NodeKey]) -> Result<Vec<(NodeKey, NodeFact, bool)>, IndexError> {
-        let sql =
-            "SELECT n.id, n.name, l.kind, l.name, s.signers <> '' FROM label l JOIN node n ON n.id = l.node
-                   JOIN statement s ON s.id = l.statement WHERE l.node = ANY($1)";
+    fn labels(&mut self, nodes: &[NodeKey]) -> Result<Vec<LabelRow>, IndexError> {
+        let sql = "SELECT node, statement, kind, name FROM label WHERE node = ANY($1)";
         let rows = self.client.query(sql, &[&nodes])?;
-        let label = |row: &Row| {
-            let fact = label_of(NodeId::stored(row.get(1)), row.get::<_, &str>(2), row.get(3));
-            (row.get(0), fact, row.get(4))
-        };
+        let label = |row: &Row| label_of(row.get(0), row.get(1), row.get(2), row.get(3));
         Ok(rows.iter().map(label).collect())
     }
 

@@ -10,11 +10,12 @@ use crate::digest::Digest;
 use crate::dsse::Envelope;
 use crate::lineage::{Facts, NodeId};
 use crate::statement::Statement;
+use rayon::prelude::*;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// Entries of the log read at a time.
-const BATCH: usize = 1_000;
+const BATCH: usize = 4_096;
 
 /// What became of a statement.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -142,9 +143,15 @@ impl Store {
             }
             let mut statements = Vec::new();
             let mut gaps = Vec::new();
-            for (place, entry) in (from..).zip(&entries) {
-                let Some(digest) = envelope_of(entry) else { continue };
-                match self.read(&digest, Some(place)) {
+            let named: Vec<(u64, Digest)> = (from..)
+                .zip(&entries)
+                .filter_map(|(place, entry)| envelope_of(entry).map(|digest| (place, digest)))
+                .collect();
+            // Reading and checking signatures is most of the work, and each statement's is its own.
+            let read: Vec<_> =
+                named.par_iter().map(|(place, digest)| (*place, self.read(digest, Some(*place)))).collect();
+            for (place, read) in read {
+                match read {
                     Ok(indexed) => statements.push(indexed),
                     Err(error) => gaps.push(Gap { entry: place, reason: error.to_string() }),
                 }

@@ -4,12 +4,12 @@
 //! clustered by where they begin, and once more by where they end, so that a step of a walk reads one place.
 
 use super::index::{
-    CONTENTS, Direction, EdgeRow, GAP_KEYS, Gap, Index, IndexError, Indexed, LAYOUT, NodeKey, Position,
-    RowHash, Size, StatementKey, StatementRow, TableDigest, gap_key, gap_of, label_columns, label_of,
-    relation_column, statement_of,
+    CONTENTS, Direction, EdgeRow, GAP_KEYS, Gap, Index, IndexError, Indexed, LAYOUT, LabelRow, NodeKey,
+    Position, RowHash, Size, StatementKey, StatementRow, TableDigest, gap_key, gap_of, label_columns,
+    label_of, relation_column, statement_of,
 };
 use crate::digest::Digest;
-use crate::lineage::{NodeFact, NodeId, Relation};
+use crate::lineage::{NodeId, Relation};
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -196,7 +196,7 @@ impl Index for SqliteIndex {
             .prepare_cached("SELECT name FROM node WHERE name >= ?1 AND substr(name, 1, length(?1)) = ?1 ORDER BY name LIMIT ?2")
             .and_then(|mut statement| {
                 let rows = statement.query_map(params![prefix, i64::try_from(most).unwrap_or(i64::MAX)], |row| row.get::<_, String>(0))?;
-                rows.map(|row| row.map(NodeId::stored)).collect()
+                rows.map(|row| row.map(|name| NodeId::stored(&name))).collect()
             });
         self.asked(found)
     }
@@ -211,20 +211,19 @@ impl Index for SqliteIndex {
             Direction::Down => ("source", "target"),
             Direction::Up => ("target", "source"),
         };
+        let begins = format!("SELECT source, target, relation, statement FROM edge WHERE {from}");
         // And the same bytes under another digest, written the other way round.
         let same = Relation::SameAs as i64;
-        let sql = format!(
-            "SELECT source, target, relation, statement FROM edge WHERE {from} = ?1 UNION ALL
-             SELECT source, target, relation, statement FROM edge WHERE {against} = ?1 AND relation = {same}"
+        let ends = format!(
+            "SELECT source, target, relation, statement FROM edge WHERE relation = {same} AND {against}"
         );
         let found = (|| {
             let _snapshot = self.connection.unchecked_transaction()?;
-            let mut edges = self.connection.prepare_cached(&sql)?;
-            for node in nodes {
-                let mut rows = edges.query([node])?;
-                while let Some(row) = rows.next()? {
+            for sql in [begins, ends] {
+                each_of(&self.connection, &sql, nodes, |row| {
                     into.push(edge_of(row)?);
-                }
+                    Ok(())
+                })?;
             }
             Ok(())
         })();
@@ -234,32 +233,27 @@ impl Index for SqliteIndex {
     fn names(&mut self, nodes: &[NodeKey]) -> Result<BTreeMap<NodeKey, NodeId>, IndexError> {
         let found = (|| {
             let _snapshot = self.connection.unchecked_transaction()?;
-            let mut statement = self.connection.prepare_cached("SELECT name FROM node WHERE id = ?1")?;
-            let name = |node: &NodeKey| {
-                let name = statement.query_row([node], |row| row.get(0)).optional()?;
-                Ok(name.map(|name| (*node, NodeId::stored(name))))
-            };
-            nodes.iter().map(name).filter_map(Result::transpose).collect()
+            let mut names = Vec::with_capacity(nodes.len());
+            each_of(&self.connection, "SELECT id, name FROM node WHERE id", nodes, |row| {
+                names.push((row.get(0)?, NodeId::stored(row.get_ref(1)?.as_str()?)));
+                Ok(())
+            })?;
+            Ok(names)
         })();
-        self.asked(found)
+        // A map made of what is in order already costs no search.
+        Ok(self.asked(found)?.into_iter().collect())
     }
 
-    fn labels(&mut self, nodes: &[NodeKey]) -> Result<Vec<(NodeKey, NodeFact, bool)>, IndexError> {
+    fn labels(&mut self, nodes: &[NodeKey]) -> Result<Vec<LabelRow>, IndexError> {
         let found = (|| {
-            let sql =
-                "SELECT n.name, l.kind, l.name, s.signers <> '' FROM label l JOIN node n ON n.id = l.node
-                 JOIN statement s ON s.id = l.statement WHERE l.node = ?1";
             let _snapshot = self.connection.unchecked_transaction()?;
-            let mut statement = self.connection.prepare_cached(sql)?;
-            let mut labels = Vec::new();
-            for node in nodes {
-                let mut rows = statement.query([node])?;
-                while let Some(row) = rows.next()? {
-                    let kind: String = row.get(1)?;
-                    let fact = label_of(NodeId::stored(row.get(0)?), &kind, row.get(2)?);
-                    labels.push((*node, fact, row.get(3)?));
-                }
-            }
+            let mut labels = Vec::with_capacity(nodes.len());
+            let sql = "SELECT node, statement, kind, name FROM label WHERE node";
+            each_of(&self.connection, sql, nodes, |row| {
+                let (kind, name) = (row.get_ref(2)?.as_str()?, row.get_ref(3)?.as_str()?);
+                labels.push(label_of(row.get(0)?, row.get(1)?, kind, name));
+                Ok(())
+            })?;
             Ok(labels)
         })();
         self.asked(found)
@@ -269,17 +263,20 @@ impl Index for SqliteIndex {
         &mut self,
         keys: &[StatementKey],
     ) -> Result<BTreeMap<StatementKey, StatementRow>, IndexError> {
-        let sql = "SELECT envelope, payload, predicate, entry, signers FROM statement WHERE id = ?1";
+        let sql = "SELECT envelope, payload, predicate, entry, signers, id FROM statement WHERE id";
         let found = (|| {
             let _snapshot = self.connection.unchecked_transaction()?;
-            let mut statement = self.connection.prepare_cached(sql)?;
-            let row = |key: &StatementKey| {
-                let columns = statement.query_row([key], statement_columns).optional()?;
-                Ok(columns.map(|columns| (*key, columns)))
-            };
-            keys.iter().map(row).filter_map(Result::transpose).collect::<rusqlite::Result<Vec<_>>>()
+            let mut rows = Vec::with_capacity(keys.len());
+            each_of(&self.connection, sql, keys, |row| {
+                rows.push((row.get(5)?, statement_columns(row)?));
+                Ok(())
+            })?;
+            Ok(rows)
         })();
-        self.asked(found)?.into_iter().map(|(key, columns)| Ok((key, columns.read()?))).collect()
+        self.asked(found)?
+            .into_iter()
+            .map(|(key, columns): (_, StatementColumns)| Ok((key, columns.read()?)))
+            .collect()
     }
 
     fn about(&mut self, node: NodeKey) -> Result<Vec<StatementKey>, IndexError> {
@@ -331,6 +328,32 @@ impl Index for SqliteIndex {
         let tables = tables.collect();
         self.asked(tables)
     }
+}
+
+/// Keys asked for in one question.
+const ASKED_AT_ONCE: usize = 128;
+
+/// Asks for the rows of many keys, a good number of them at a time: asking one by one costs as much again as finding them.
+/// `sql` ends with the column that the keys are looked up in.
+fn each_of(
+    connection: &Connection,
+    sql: &str,
+    keys: &[i64],
+    mut row: impl FnMut(&rusqlite::Row<'_>) -> rusqlite::Result<()>,
+) -> rusqlite::Result<()> {
+    for some in keys.chunks(ASKED_AT_ONCE) {
+        // Two sizes, so that the database need not be told each number of places anew.
+        let places = if some.len() == 1 { 1 } else { ASKED_AT_ONCE };
+        let sql = format!("{sql} IN ({})", vec!["?"; places].join(","));
+        let mut statement = connection.prepare_cached(&sql)?;
+        // A key that stands in the list twice is found once.
+        let filled = some.iter().chain(std::iter::repeat(some.last().unwrap_or(&0))).take(places);
+        let mut rows = statement.query(rusqlite::params_from_iter(filled))?;
+        while let Some(found) = rows.next()? {
+            row(found)?;
+        }
+    }
+    Ok(())
 }
 
 /// Names of nodes remembered while statements are added.
@@ -510,6 +533,25 @@ mod tests {
         index.edges(&[to], Direction::Up, &mut up).unwrap();
         assert!(down.iter().any(|row| row.to == to) && up.iter().any(|row| row.from == from));
         assert_eq!(index.names(&[from]).unwrap()[&from], edge.from);
+    }
+
+    #[test]
+    fn many_keys_are_found_once_each_in_any_number() {
+        let mut index = SqliteIndex::in_memory().unwrap();
+        let batch = statements(300);
+        index.apply(0, 300, &batch).unwrap();
+        for count in [0, 1, 2, 127, 128, 129, 300] {
+            let runs = batch.iter().take(count).map(|each| &each.facts.nodes[0].id);
+            let keys: Vec<NodeKey> = runs.clone().map(|id| index.node(id).unwrap().unwrap()).collect();
+            assert!(index.names(&keys).unwrap().values().eq(runs));
+            let labels = index.labels(&keys).unwrap();
+            assert_eq!(labels.len(), count);
+            let told: Vec<StatementKey> = labels.iter().map(|label| label.statement).collect();
+            assert_eq!(index.statements(&told).unwrap().len(), count);
+            let mut edges = Vec::new();
+            index.edges(&keys, Direction::Down, &mut edges).unwrap();
+            assert_eq!(edges.len(), count);
+        }
     }
 
     #[test]

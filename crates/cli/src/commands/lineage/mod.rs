@@ -2,6 +2,7 @@
 
 mod bisect;
 mod import;
+mod lines;
 mod render;
 
 use crate::arguments::{LineageArguments, LineageCommand, LineageFormat, TextOrJson, TraceArguments};
@@ -13,7 +14,7 @@ use crate::{keyfile, project, terminal};
 use bartizan_evidence::digest::Digest;
 use bartizan_evidence::lineage::export::{self, Origin, cyclonedx, openlineage, spdx, svg};
 use bartizan_evidence::lineage::{
-    Lineage, MOST_NODES, NodeId, Proof, Totals, TraceRequest, diff, erasure, prove, trace, whole,
+    Edge, Lineage, MOST_NODES, NodeId, Proof, Totals, TraceRequest, diff, erasure, prove, trace, whole,
 };
 use bartizan_evidence::store::{Direction, Gap, Index, Store, StoreError};
 use serde::Serialize;
@@ -25,6 +26,8 @@ use std::path::Path;
 
 /// Most nodes of a bill of materials; tools that read them end long before.
 const MOST_LISTED: usize = 20_000;
+/// Remarks of one kind, and statements told in one.
+const MOST_REMARKS: usize = 4;
 /// Name and version of the JSON form.
 const SCHEMA: &str = "bartizan.lineage/1";
 
@@ -64,7 +67,7 @@ pub(crate) fn run(arguments: &LineageArguments) -> Result<Exit, Failure> {
             let time = crate::commands::scan::now().to_string();
             let statement = erasure::statement(&radius, head.as_ref(), &gaps, &time)?;
             if *format == TextOrJson::Text {
-                render::tree(&radius, Direction::Down, false, &mut io::stdout().lock())?;
+                render::tree(&radius, Direction::Down, true, false, &mut io::stdout().lock())?;
             }
             let (receipt, _) = project::record(&store, &statement, &key)?;
             attest::show(&receipt, *format)?;
@@ -124,7 +127,7 @@ fn trace_command(store: &Store, options: &TraceArguments) -> Result<Exit, Failur
         tell(&gaps);
         (walk(store, &start, direction, options.depth, options.max_nodes)?, gaps, None)
     };
-    let written = Written { direction: Some(direction), color: options.color, proofs };
+    let written = Written { direction: Some(direction), all: options.all, color: options.color, proofs };
     write(&lineage, options.format, options.output.as_deref(), &written)?;
     doubts(&lineage);
     Ok(exit_of(&lineage, &gaps))
@@ -143,7 +146,7 @@ fn export_command(
             around(store, &start)?
         }
     };
-    let written = Written { direction: None, color: terminal::Color::Auto, proofs: None };
+    let written = Written { direction: None, all: true, color: terminal::Color::Auto, proofs: None };
     write(&lineage, format, output, &written)?;
     let gaps = store.gaps()?;
     tell(&gaps);
@@ -170,6 +173,8 @@ pub(crate) fn around(store: &Store, start: &NodeId) -> Result<Lineage, Failure> 
 /// How a lineage is written, beside its format.
 struct Written {
     direction: Option<Direction>,
+    /// Whether text shows every part of an environment.
+    all: bool,
     color: terminal::Color,
     proofs: Option<BTreeMap<Digest, Proof>>,
 }
@@ -234,7 +239,7 @@ fn write_to(
     let document = match format {
         LineageFormat::Text => {
             let direction = written.direction.unwrap_or(Direction::Down);
-            return render::tree(lineage, direction, written.color.is_on(terminal), out);
+            return render::tree(lineage, direction, written.all, written.color.is_on(terminal), out);
         }
         LineageFormat::Mermaid => return export::drawing::mermaid(lineage, out),
         LineageFormat::Dot => return export::drawing::dot(lineage, out),
@@ -260,7 +265,7 @@ fn write_to(
                     .as_ref()
                     .map(|proofs| proofs.iter().map(|(digest, proof)| (digest.to_string(), proof)).collect()),
             };
-            serde_json::to_writer_pretty(&mut *out, &document).map_err(io::Error::from)?;
+            lines::write(&mut *out, &document)?;
             return writeln!(out);
         }
         LineageFormat::Cyclonedx => {
@@ -392,19 +397,48 @@ fn doubts(lineage: &Lineage) {
             claim.subject, claim.message
         ));
     }
-    for cycle in &lineage.cycles {
+    for cycle in lineage.cycles.iter().take(MOST_REMARKS) {
         let names: Vec<&str> = cycle.iter().take(6).map(NodeId::as_str).collect();
         terminal::remark(&format!(
-            "{} nodes lead back to themselves: {}; look at their statements with `bartizan lineage show`",
+            "{} nodes lead back to themselves: {}; {}; look at their statements with `bartizan lineage show`, and do not \
+             rely on a key that signed a false one",
             cycle.len(),
-            names.join(", ")
+            names.join(", "),
+            claims(&lineage.closing(cycle))
         ));
+    }
+    if lineage.cycles.len() > MOST_REMARKS {
+        terminal::remark(&format!("{} more cycles", lineage.cycles.len() - MOST_REMARKS));
     }
     for contradiction in &lineage.contradictions {
         terminal::remark(&format!("{}: {}", contradiction.subject, contradiction.message));
     }
+    let made_twice = lineage.made_twice();
+    for (node, makers) in made_twice.iter().take(MOST_REMARKS) {
+        terminal::remark(&format!(
+            "{} {} is said to be the output of more than one run: {}; the same bytes were made twice, or one of them is wrong",
+            bartizan_core::printable(&node.label(), 60),
+            node.id,
+            claims(makers)
+        ));
+    }
+    if made_twice.len() > MOST_REMARKS {
+        let more = made_twice.len() - MOST_REMARKS;
+        terminal::remark(&format!("{more} more artifacts are said to be the output of more than one run"));
+    }
     if lineage.truncated {
         terminal::remark("a limit was reached; there is more, see --max-nodes");
+    }
+}
+
+/// Which statement says which edge, the first few.
+fn claims(edges: &[&Edge]) -> String {
+    let claim =
+        |edge: &&Edge| format!("{} {} {} says {}", edge.from, edge.relation, edge.to, edge.support.statement);
+    let said: Vec<String> = edges.iter().take(MOST_REMARKS).map(claim).collect();
+    match edges.len().saturating_sub(MOST_REMARKS) {
+        0 => said.join(", "),
+        more => format!("{}, and {more} more", said.join(", ")),
     }
 }
 

@@ -3,7 +3,7 @@
 use anstyle::{AnsiColor, Style};
 use bartizan_core::printable;
 use bartizan_evidence::lineage::diff::Difference;
-use bartizan_evidence::lineage::{Edge, Lineage, Node, NodeId};
+use bartizan_evidence::lineage::{Edge, Kind, Lineage, Node, NodeId, Relation};
 use bartizan_evidence::store::{Direction, StatementRow};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::{self, Write};
@@ -12,13 +12,25 @@ use std::io::{self, Write};
 const MOST_LINES: usize = 1_000;
 /// Levels that are indented; deeper ones stay there.
 const DEEPEST: usize = 24;
+/// Parts of an environment that are listed one by one; more of them become one line.
+const MOST_PARTS: usize = 3;
 /// Columns of a name.
 const NAME: usize = 60;
 
-/// Writes the nodes below or above the start, each once, under the one that reached it first.
+/// One line of a tree.
+enum Line<'a> {
+    /// A node, and the edge that reached it.
+    Node(&'a NodeId, Option<&'a Edge>),
+    /// What the environment of a run holds, in one line.
+    Environment(String),
+}
+
+/// Writes the nodes below or above the start, each once, under the one that reached it first. Upwards the packages of a run
+/// become one line, unless `all` are wanted.
 pub(super) fn tree(
     lineage: &Lineage,
     direction: Direction,
+    all: bool,
     color: bool,
     out: &mut dyn Write,
 ) -> io::Result<()> {
@@ -39,13 +51,19 @@ pub(super) fn tree(
     let mut lines = 0;
     let roots = lineage.nodes.iter().filter(|node| node.depth == 0);
     for root in roots {
-        let mut work: Vec<(&NodeId, Option<&Edge>, String, bool)> =
-            vec![(&root.id, None, String::new(), true)];
-        while let Some((id, edge, indent, last)) = work.pop() {
+        let mut work: Vec<(Line<'_>, String, bool)> = vec![(Line::Node(&root.id, None), String::new(), true)];
+        while let Some((line, indent, last)) = work.pop() {
             lines += 1;
             if lines > MOST_LINES {
                 break;
             }
+            let (id, edge) = match line {
+                Line::Node(id, edge) => (id, edge),
+                Line::Environment(text) => {
+                    writeln!(out, "{indent}{} {}", branch(last), paint(Style::new().dimmed(), &text))?;
+                    continue;
+                }
+            };
             let Some(node) = nodes.get(id) else { continue };
             let label = printable(&node.label(), NAME);
             let kind = paint(Style::new().fg_color(Some(AnsiColor::Cyan.into())), node.kind.name());
@@ -53,7 +71,6 @@ pub(super) fn tree(
             match edge {
                 None => writeln!(out, "{} {kind} {short}", paint(Style::new().bold(), &label))?,
                 Some(edge) => {
-                    let branch = if last { "└─" } else { "├─" };
                     let mark = if edge.proven {
                         let entry =
                             edge.support.log_index.map_or_else(String::new, |entry| format!(" log {entry}"));
@@ -64,21 +81,40 @@ pub(super) fn tree(
                     };
                     writeln!(
                         out,
-                        "{indent}{branch} {} {} {kind} {short}  {mark}",
+                        "{indent}{} {} {} {kind} {short}  {mark}",
+                        branch(last),
                         edge.relation,
                         paint(Style::new().bold(), &label)
                     )?;
                 }
             }
             let below = children.get(id).map(Vec::as_slice).unwrap_or_default();
+            let is_part = |(edge, child): &(&Edge, &NodeId)| {
+                let kind = nodes.get(child).map(|node| node.kind);
+                edge.relation == Relation::Input
+                    && matches!(kind, Some(Kind::Environment | Kind::Component))
+                    && !children.contains_key(child)
+            };
+            let parts = below.iter().filter(|each| is_part(each)).count();
+            let in_one = direction == Direction::Up && !all && parts > MOST_PARTS;
             let deep = indent.chars().count() >= 3 * DEEPEST;
             let inner = match edge {
                 None => String::new(),
                 Some(_) if deep => indent,
                 Some(_) => format!("{indent}{}", if last { "   " } else { "│  " }),
             };
-            for (place, (edge, child)) in below.iter().enumerate().rev() {
-                work.push((child, Some(edge), inner.clone(), place + 1 == below.len()));
+            let unproven = below.iter().filter(|each| is_part(each) && !each.0.proven).count();
+            let summary = in_one.then(|| {
+                Line::Environment(format!(
+                    "environment: {parts} inputs, {unproven} unproven; --all lists them"
+                ))
+            });
+            let shown = below.iter().filter(|each| !in_one || !is_part(each));
+            let shown = shown.map(|(edge, child)| Line::Node(child, Some(edge)));
+            let lines_below: Vec<Line<'_>> = shown.chain(summary).collect();
+            let count = lines_below.len();
+            for (place, line) in lines_below.into_iter().enumerate().rev() {
+                work.push((line, inner.clone(), place + 1 == count));
             }
         }
     }
@@ -100,6 +136,10 @@ pub(super) fn tree(
         totals.statements,
         totals.unproven
     )
+}
+
+fn branch(last: bool) -> &'static str {
+    if last { "└─" } else { "├─" }
 }
 
 /// Writes what is known of one artifact.

@@ -9,6 +9,9 @@ use crate::lineage::{Kind, Lineage, Node, NodeId, Relation};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Name of the property that holds the name of a node in the graph.
+pub(in crate::lineage) const NODE_PROPERTY: &str = "bartizan:node";
+
 /// The version of the format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CycloneDxVersion {
@@ -112,7 +115,8 @@ fn component(node: &Node, lineage: &Lineage, detail: Option<&Detail>, runs: &BTr
         let ancestors: Vec<Value> = bases
             .filter_map(|edge| lineage.node(&edge.from))
             .map(|base| {
-                let mut ancestor = json!({"type": "machine-learning-model", "name": base.label()});
+                let mut ancestor = json!({"type": "machine-learning-model", "name": base.label(),
+                    "properties": [{"name": NODE_PROPERTY, "value": base.id.as_str()}]});
                 if let (Some(digest), Some(ancestor)) = (base.id.digest(), ancestor.as_object_mut())
                     && let Some(algorithm) = algorithm(digest.algorithm())
                 {
@@ -131,6 +135,10 @@ fn component(node: &Node, lineage: &Lineage, detail: Option<&Detail>, runs: &BTr
         .flat_map(|detail| &detail.properties)
         .map(|(name, value)| json!({"name": name, "value": value}))
         .collect();
+    if node.id.digest().is_none() {
+        // Reading the bill back gives the same node.
+        properties.push(json!({"name": NODE_PROPERTY, "value": node.id.as_str()}));
+    }
     let unproven = lineage.edges.iter().any(|edge| edge.to == node.id && !edge.proven);
     if unproven {
         properties.push(json!({"name": "bartizan:lineage", "value": "unproven"}));
@@ -198,6 +206,7 @@ fn workflows(lineage: &Lineage, runs: &BTreeSet<&NodeId>) -> Vec<Value> {
             workflow.insert("uid".to_owned(), json!(run.as_str()));
             workflow.insert("name".to_owned(), json!(name));
             workflow.insert("taskTypes".to_owned(), json!(["build"]));
+            workflow.insert("properties".to_owned(), json!([{"name": NODE_PROPERTY, "value": run.as_str()}]));
             if !inputs.is_empty() {
                 workflow.insert("inputs".to_owned(), Value::Array(inputs));
             }

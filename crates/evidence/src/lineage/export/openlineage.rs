@@ -13,7 +13,13 @@ use std::collections::BTreeMap;
 const SCHEMA: &str = "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent";
 const JOB_SCHEMA: &str = "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/JobEvent";
 const VERSION_FACET: &str = "https://openlineage.io/spec/facets/1-0-1/DatasetVersionDatasetFacet.json";
-const PRODUCER: &str = "https://github.com/bartizan-dev/bartizan";
+const FACET_SCHEMA: &str = "https://github.com/bartizan-dev/bartizan/blob/main/docs/src/guide/lineage.md";
+/// Namespace of what OpenLineage wants a name for and the graph has none, or one that is no namespace and name.
+pub(in crate::lineage) const NAMESPACE: &str = "bartizan";
+/// The facet of a run that holds the name of its node.
+pub(in crate::lineage) const NODE_FACET: &str = "bartizan_node";
+/// Who we are in events.
+pub(in crate::lineage) const PRODUCER: &str = "https://github.com/bartizan-dev/bartizan";
 
 /// The events, in order of the runs.
 pub fn events(lineage: &Lineage, origin: Origin<'_>) -> Vec<Value> {
@@ -21,6 +27,8 @@ pub fn events(lineage: &Lineage, origin: Origin<'_>) -> Vec<Value> {
     let is_run = |id: &NodeId| nodes.get(id).is_some_and(|node| matches!(node.kind, Kind::Run | Kind::Job));
     let mut runs: BTreeMap<&NodeId, (Vec<Value>, Vec<Value>)> = BTreeMap::new();
     let mut events = Vec::new();
+    // What started a run: its job, or another run.
+    let mut above: BTreeMap<&NodeId, &NodeId> = BTreeMap::new();
     for edge in lineage.edges.iter().filter(|edge| edge.relation != Relation::SameAs) {
         match (is_run(&edge.from), is_run(&edge.to)) {
             (false, true) => {
@@ -31,18 +39,31 @@ pub fn events(lineage: &Lineage, origin: Origin<'_>) -> Vec<Value> {
             }
             (false, false) => events.push(json!({
                 "eventTime": origin.time, "producer": PRODUCER, "schemaURL": JOB_SCHEMA,
-                "job": {"namespace": "bartizan", "name": edge.relation.name()},
+                "job": {"namespace": NAMESPACE, "name": edge.relation.name()},
                 "inputs": [dataset(&edge.from, &nodes)], "outputs": [dataset(&edge.to, &nodes)],
             })),
-            (true, true) => {}
+            (true, true) => {
+                above.entry(&edge.to).or_insert(&edge.from);
+            }
         }
+    }
+    for id in above.keys() {
+        runs.entry(*id).or_default();
     }
     let of_runs = runs.into_iter().map(|(id, (inputs, outputs))| {
         let label = nodes.get(id).map_or_else(|| id.to_string(), |node| node.label());
+        let job = above.get(id).map_or_else(
+            || json!({"namespace": NAMESPACE, "name": label}),
+            |above| {
+                let (namespace, name) = named(above, "job:");
+                json!({"namespace": namespace, "name": name})
+            },
+        );
         json!({
             "eventType": "COMPLETE", "eventTime": origin.time, "producer": PRODUCER, "schemaURL": SCHEMA,
-            "run": {"runId": run_id(id)},
-            "job": {"namespace": "bartizan", "name": label},
+            "run": {"runId": run_id(id), "facets": {NODE_FACET: {"_producer": PRODUCER, "_schemaURL": FACET_SCHEMA,
+                "node": id.as_str()}}},
+            "job": job,
             "inputs": inputs, "outputs": outputs,
         })
     });
@@ -70,9 +91,15 @@ fn dataset(id: &NodeId, nodes: &BTreeMap<&NodeId, &Node>) -> Value {
                 "description": label}}});
     }
     // A name that came from OpenLineage goes back as it came.
-    let named = id.as_str().strip_prefix("dataset:").and_then(|rest| rest.split_once('#'));
-    let (namespace, name) = named.unwrap_or(("bartizan", id.as_str()));
-    json!({"namespace": namespace.replace("%23", "#").replace("%25", "%"), "name": name})
+    let (namespace, name) = named(id, "dataset:");
+    json!({"namespace": namespace, "name": name})
+}
+
+/// Namespace and name of a node that has both, else ours and the whole name.
+fn named<'a>(id: &'a NodeId, kind: &str) -> (String, &'a str) {
+    let parts = id.as_str().strip_prefix(kind).and_then(|rest| rest.split_once('#'));
+    let (namespace, name) = parts.unwrap_or((NAMESPACE, id.as_str()));
+    (namespace.replace("%23", "#").replace("%25", "%"), name)
 }
 
 #[cfg(test)]

@@ -15,6 +15,9 @@ const CONTEXT: &str = "https://spdx.org/rdf/3.0.1/spdx-context.jsonld";
 const UNKNOWN: &str = "times and supplier are those of this document, which the profile asks for; those of the package are not known";
 const BUILD_TYPE: &str = "https://github.com/bartizan-dev/bartizan/lineage";
 
+/// Who gives the identifiers that are names of nodes in the graph.
+pub(in crate::lineage) const AUTHORITY: &str = "https://github.com/bartizan-dev/bartizan";
+
 /// The document.
 pub fn document(lineage: &Lineage, origin: Origin<'_>) -> Value {
     let space = format!("urn:uuid:{}", uuid_of(&content_of(lineage)));
@@ -54,7 +57,7 @@ pub fn document(lineage: &Lineage, origin: Origin<'_>) -> Value {
             | Relation::Decided
             | Relation::Judged
             | Relation::Released => ("dependsOn", true),
-            Relation::Executes => ("other", false),
+            Relation::Executes => ("invokedBy", true),
         };
         let (from, to) = if reversed { (&edge.to, &edge.from) } else { (&edge.from, &edge.to) };
         let (Some(from), Some(to)) = (names.get(from), names.get(to)) else { continue };
@@ -94,6 +97,14 @@ fn element(node: &Node, name: &str, lineage: &Lineage, origin: Origin<'_>) -> Va
         .collect();
     if !hashes.is_empty() {
         element.insert("verifiedUsing".to_owned(), Value::Array(hashes));
+    }
+    if node.id.digest().is_none() {
+        // Reading the document back gives the same node.
+        element.insert(
+            "externalIdentifier".to_owned(),
+            json!([{"type": "ExternalIdentifier", "externalIdentifierType": "other", "identifier": node.id.as_str(),
+                    "issuingAuthority": AUTHORITY}]),
+        );
     }
     match kind {
         "dataset_DatasetPackage" => {

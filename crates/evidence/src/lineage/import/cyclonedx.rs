@@ -4,9 +4,10 @@
 
 use super::{ImportError, Imported, json, listed, text};
 use crate::digest::{Digest, DigestSet};
+use crate::lineage::export::cyclonedx::NODE_PROPERTY;
 use crate::lineage::node::{Kind, NodeId, Relation};
 use serde_json::Value;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 const FORMAT: &str = "CycloneDX";
 /// Most components read from one document.
@@ -31,11 +32,8 @@ pub fn read(document: &Value) -> Result<Imported, ImportError> {
     }
     let mut reader = Reader { imported: Imported::new(FORMAT), by_reference: HashMap::new(), components: 0 };
     let root = document.pointer("/metadata/component").and_then(|component| reader.tree(component));
-    for component in listed(document, "components") {
-        if let (Some(part), Some(root)) = (reader.tree(component), &root) {
-            reader.imported.facts.edge(&part, root, Relation::PartOf);
-        }
-    }
+    let listed_parts: Vec<NodeId> =
+        listed(document, "components").iter().filter_map(|component| reader.tree(component)).collect();
     for service in listed(document, "services") {
         reader.component(service, Some(Kind::Deployment));
     }
@@ -44,6 +42,9 @@ pub fn read(document: &Value) -> Result<Imported, ImportError> {
     reader.dependencies(document);
     for formula in listed(document, "formulation") {
         reader.formula(formula);
+    }
+    if let Some(root) = &root {
+        reader.parts(root, &listed_parts);
     }
     reader.imported.root = root;
     Ok(reader.imported.finish())
@@ -72,6 +73,26 @@ impl Reader {
         id
     }
 
+    /// What a bill lists is a part of what it describes, but for what was made from that: releases, deployments.
+    fn parts(&mut self, root: &NodeId, listed: &[NodeId]) {
+        let mut after: HashMap<&NodeId, Vec<&NodeId>> = HashMap::new();
+        for edge in &self.imported.facts.edges {
+            after.entry(&edge.from).or_default().push(&edge.to);
+        }
+        let (mut made_from_it, mut work) = (HashSet::from([root]), vec![root]);
+        while let Some(node) = work.pop() {
+            for next in after.get(node).into_iter().flatten() {
+                if made_from_it.insert(*next) {
+                    work.push(next);
+                }
+            }
+        }
+        let parts: Vec<NodeId> = listed.iter().filter(|part| !made_from_it.contains(part)).cloned().collect();
+        for part in parts {
+            self.imported.facts.edge(&part, root, Relation::PartOf);
+        }
+    }
+
     fn component(&mut self, component: &Value, kind: Option<Kind>) -> Option<NodeId> {
         self.components += 1;
         if self.components > MOST_COMPONENTS {
@@ -96,7 +117,7 @@ impl Reader {
             (name, _) => name.map(str::to_owned),
         };
         let reference = text(component, "bom-ref");
-        let id = match self.imported.facts.digests(&digests) {
+        let id = match self.imported.facts.digests(&digests).or_else(|| node_property(component)) {
             Some(id) => id,
             None => match (text(component, "purl"), &label) {
                 (Some(purl), _) => NodeId::of_uri(purl),
@@ -171,7 +192,7 @@ impl Reader {
         for workflow in listed(formula, "workflows") {
             for task in std::iter::once(workflow).chain(listed(workflow, "tasks")) {
                 let Some(uid) = text(task, "uid").or(text(task, "bom-ref")) else { continue };
-                let run = NodeId::run(uid);
+                let run = node_property(task).unwrap_or_else(|| NodeId::run(uid));
                 self.imported.facts.node(&run, Some(Kind::Run), text(task, "name").or(Some(uid)));
                 for input in listed(task, "inputs") {
                     if let Some(input) = self.resource(input.get("resource").or(input.get("source"))) {
@@ -215,6 +236,13 @@ impl Reader {
             .remark(|| format!("`{}` refers to no component", bartizan_core::printable(reference, 100)));
         None
     }
+}
+
+/// The node that our own exporter wrote the component or workflow for.
+fn node_property(value: &Value) -> Option<NodeId> {
+    let property =
+        listed(value, "properties").iter().find(|each| text(each, "name") == Some(NODE_PROPERTY))?;
+    text(property, "value")?.parse().ok()
 }
 
 /// The name in digest sets of an algorithm as CycloneDX writes it.

@@ -5,6 +5,7 @@
 
 pub mod croissant;
 pub mod cyclonedx;
+pub mod cyclonedx_xml;
 pub mod dvc;
 mod folder;
 pub mod git;
@@ -13,6 +14,7 @@ pub mod model_card;
 pub mod openlineage;
 mod sniff;
 pub mod spdx;
+pub mod spdx_tags;
 mod yaml;
 
 pub use folder::Folder;
@@ -68,6 +70,14 @@ pub enum ImportError {
         /// What is wrong.
         reason: String,
     },
+    /// Not XML, or XML of a kind that is refused.
+    #[error("not XML that is read: byte {offset}: {reason}")]
+    Xml {
+        /// Where, in bytes from the beginning.
+        offset: u64,
+        /// What is wrong.
+        reason: String,
+    },
     /// JSON or YAML of another kind.
     #[error("no {format} document: {reason}")]
     Shape {
@@ -78,8 +88,8 @@ pub enum ImportError {
     },
     /// None of the formats that are read.
     #[error(
-        "none of the formats that are read: OpenLineage events, MLflow run folders, dvc.lock, Croissant, model cards, git \
-         repositories, CycloneDX and SPDX as JSON"
+        "none of the formats that are read: OpenLineage events, MLflow run and model folders, dvc.lock, Croissant, model cards, git \
+         repositories, CycloneDX as JSON or XML, SPDX as JSON or tags and values"
     )]
     Unknown,
     /// Larger than [`LARGEST_DOCUMENT`].

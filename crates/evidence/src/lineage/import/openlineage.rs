@@ -6,10 +6,13 @@
 
 use super::{ImportError, Imported, json, listed, text};
 use crate::digest::Digest;
+use crate::lineage::export::openlineage::{NAMESPACE, NODE_FACET, PRODUCER};
 use crate::lineage::node::{Kind, NodeId, Relation};
 use serde_json::Value;
 
 const FORMAT: &str = "OpenLineage";
+/// States of a run: `RunEvent.eventType`.
+const STATES: [&str; 6] = ["START", "RUNNING", "COMPLETE", "ABORT", "FAIL", "OTHER"];
 
 /// Reads events.
 ///
@@ -42,7 +45,11 @@ pub fn is_event(value: &Value) -> bool {
     let first = value.as_array().and_then(|list| list.first()).unwrap_or(value);
     let named = |key: &str, name: &str| first.get(key).is_some_and(|value| text(value, name).is_some());
     let datasets = ["inputs", "outputs"].iter().flat_map(|key| listed(first, key));
-    named("run", "runId")
+    // Producers send events whose job or run has no name yet. The state of a run is a word of the standard's own.
+    let state = text(first, "eventType").is_some_and(|word| STATES.contains(&word));
+    let described = ["run", "job"].iter().any(|key| first.get(key).is_some_and(Value::is_object));
+    (state && described)
+        || named("run", "runId")
         || named("job", "name")
         || named("dataset", "name")
         || datasets
@@ -55,8 +62,17 @@ fn event(event: &Value, imported: &mut Imported) -> Result<(), ImportError> {
         let reason = "an event has a run, a job, a dataset, inputs or outputs".to_owned();
         return Err(ImportError::Shape { format: FORMAT, reason });
     }
-    let job = event.get("job").and_then(|value| job(value, imported));
-    let run = event.get("run").and_then(|value| run(value, job.as_deref(), imported));
+    // What our own exporter had to name for the sake of the format is no job.
+    let ours = text(event, "producer") == Some(PRODUCER);
+    let made_up = event.get("job").filter(|job| ours && text(job, "namespace") == Some(NAMESPACE));
+    let job = match made_up {
+        Some(_) => None,
+        None => event.get("job").and_then(|value| job(value, imported)),
+    };
+    let relation =
+        made_up.and_then(|job| Relation::from_name(text(job, "name")?)).unwrap_or(Relation::UsedBy);
+    let called = job.as_deref().or_else(|| made_up.and_then(|job| text(job, "name")));
+    let run = event.get("run").and_then(|value| run(value, called, imported));
     if let (Some(job), Some(run)) = (&job, &run) {
         imported.facts.edge(&job.0, run, Relation::Executes);
     }
@@ -81,7 +97,7 @@ fn event(event: &Value, imported: &mut Imported) -> Result<(), ImportError> {
         None => {
             for input in &inputs {
                 for output in &outputs {
-                    imported.facts.edge(input, output, Relation::UsedBy);
+                    imported.facts.edge(input, output, relation);
                 }
             }
         }
@@ -113,9 +129,17 @@ fn job(value: &Value, imported: &mut Imported) -> Option<Job> {
 fn run(value: &Value, name: Option<&str>, imported: &mut Imported) -> Option<NodeId> {
     let Some(id) = text(value, "runId") else {
         imported.remark(|| "a run without a runId".to_owned());
+        // Whoever started it is known all the same, though not what.
+        if let Some(parent) = value.pointer("/facets/parent") {
+            for part in [Some(parent), parent.get("root")].into_iter().flatten() {
+                run_and_job(part, imported);
+            }
+        }
         return None;
     };
-    let run = NodeId::run(id);
+    let ours =
+        value.pointer("/facets").and_then(|facets| text(facets.get(NODE_FACET)?, "node")?.parse().ok());
+    let run = ours.unwrap_or_else(|| NodeId::run(id));
     imported.facts.node(&run, Some(Kind::Run), Some(name.unwrap_or(id)));
     if let Some(parent) = value.pointer("/facets/parent") {
         for part in [Some(parent), parent.get("root")].into_iter().flatten() {
@@ -157,6 +181,23 @@ fn dataset(value: &Value, imported: &mut Imported) -> Option<NodeId> {
         imported.remark(|| "a data set without a name".to_owned());
         return None;
     };
+    if text(value, "namespace") == Some(NAMESPACE)
+        && let Ok(node) = name.parse::<NodeId>()
+    {
+        return Some(node);
+    }
+    let version = value.pointer("/facets").and_then(|facets| text(facets.get("version")?, "datasetVersion"));
+    let version = version.and_then(|version| version.parse::<Digest>().ok());
+    if let Some(digest) = &version
+        && text(value, "namespace") == Some(digest.algorithm())
+        && name == digest.value()
+    {
+        // A digest under its own name, as our exporter writes it: there is no other name to keep.
+        let bytes = NodeId::of_digest(digest);
+        let called = value.pointer("/facets/documentation").and_then(|facet| text(facet, "description"));
+        imported.facts.node(&bytes, None, called);
+        return Some(bytes);
+    }
     let dataset = named(value, name, imported);
     let facet = |name: &str| value.pointer("/facets").and_then(|facets| facets.get(name));
     if let Some(symlinks) = facet("symlinks") {
@@ -177,8 +218,7 @@ fn dataset(value: &Value, imported: &mut Imported) -> Option<NodeId> {
             }
         }
     }
-    let version = facet("version").and_then(|version| text(version, "datasetVersion"));
-    match version.and_then(|version| version.parse::<Digest>().ok()) {
+    match version {
         Some(digest) => {
             let bytes = NodeId::of_digest(&digest);
             imported.facts.node(&bytes, Some(Kind::Dataset), Some(name));
@@ -245,6 +285,17 @@ mod tests {
         let imported = read(&json!({"eventTime": "t", "dataset": {"namespace": "db", "name": "a",
             "facets": {"version": {"datasetVersion": digest.to_string()}}}}));
         assert!(has(&imported, &NodeId::of_digest(&digest), &table("a"), Relation::PartOf));
+    }
+
+    #[test]
+    fn an_event_without_names_keeps_what_it_has_and_says_what_is_missing() {
+        let imported =
+            read(&json!({"eventType": "COMPLETE", "job": {"namespace": "n"}, "run": {"facets": {"parent": {
+            "job": {"namespace": "n", "name": "dag"}}}}, "inputs": [{"namespace": "db", "name": "a"}]}));
+        let known: Vec<&NodeId> = imported.facts.nodes.iter().map(|node| &node.id).collect();
+        assert_eq!(known, [&table("a"), &NodeId::named(Kind::Job, "n", "dag")]);
+        assert!(imported.facts.edges.is_empty());
+        assert_eq!(imported.remarks, ["a job without a name", "a run without a runId"]);
     }
 
     #[test]

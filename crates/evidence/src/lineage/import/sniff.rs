@@ -1,7 +1,9 @@
 //! Which format a path holds, by its content: [`path`] and [`bytes`].
 
 use super::{Folder, ImportError, Imported, LARGEST_DOCUMENT};
-use super::{croissant, cyclonedx, dvc, git, mlflow, model_card, openlineage, spdx};
+use super::{
+    croissant, cyclonedx, cyclonedx_xml, dvc, git, mlflow, model_card, openlineage, spdx, spdx_tags,
+};
 use crate::digest::Digest;
 use serde_json::Value;
 use std::fs::{self, File};
@@ -61,6 +63,12 @@ pub fn bytes(content: &[u8], folder: Option<&Folder>, name: &str) -> Result<Impo
         return Err(ImportError::Unknown);
     }
     let Ok(text) = std::str::from_utf8(content) else { return Err(ImportError::Unknown) };
+    if cyclonedx_xml::is_bill(text) {
+        return cyclonedx_xml::parse(text);
+    }
+    if spdx_tags::is_tag_value(text) {
+        return spdx_tags::parse(text);
+    }
     if text.trim_start().starts_with('{') {
         return openlineage::parse(content);
     }
@@ -108,6 +116,11 @@ mod tests {
         let event = json!({"eventType": "START", "run": {"runId": "r"}}).to_string();
         assert_eq!(format(event.as_bytes()), Some("OpenLineage"));
         assert_eq!(format(format!("{event}\n{event}\n").as_bytes()), Some("OpenLineage"));
+        let nameless = json!({"eventType": "START", "job": {"namespace": "n"}}).to_string();
+        assert_eq!(format(nameless.as_bytes()), Some("OpenLineage"));
+        assert_eq!(format(b"{\"eventType\": \"START\", \"job\": 1}"), None);
+        assert_eq!(format(b"<bom xmlns=\"http://cyclonedx.org/schema/bom/1.4\"/>"), Some("CycloneDX"));
+        assert_eq!(format(b"SPDXVersion: SPDX-2.2\n"), Some("SPDX"));
         let bare = json!({"outputs": [{"namespace": "db", "name": "a"}]}).to_string();
         assert_eq!(format(bare.as_bytes()), Some("OpenLineage"));
         assert_eq!(format(b"---\nbase_model: a/b\n---\n"), Some("model card"));

@@ -5,6 +5,7 @@
 
 use super::{ImportError, Imported, json, listed, text};
 use crate::digest::{Digest, DigestSet};
+use crate::lineage::export::spdx::AUTHORITY;
 use crate::lineage::node::{Kind, NodeId, Relation};
 use serde_json::Value;
 use std::collections::HashMap;
@@ -142,8 +143,17 @@ impl Reader {
             (Some(name), Some(version)) => Some(format!("{name}@{version}")),
             (name, _) => name.map(str::to_owned),
         };
-        let purl = text(element, "software_packageUrl").or(text(element, "packageUrl"));
-        let id = match self.imported.facts.digests(&digests) {
+        // Version 2 keeps a package URL among the references to other places (2.3, 7.21).
+        let referred =
+            listed(element, "externalRefs").iter().find(|other| text(other, "referenceType") == Some("purl"));
+        let purl = text(element, "software_packageUrl")
+            .or(text(element, "packageUrl"))
+            .or_else(|| referred.and_then(|other| text(other, "referenceLocator")));
+        let ours = listed(element, "externalIdentifier")
+            .iter()
+            .find(|other| text(other, "issuingAuthority") == Some(AUTHORITY))
+            .and_then(|other| text(other, "identifier")?.parse::<NodeId>().ok());
+        let id = match self.imported.facts.digests(&digests).or(ours) {
             Some(id) => id,
             None => match purl {
                 Some(purl) => NodeId::of_uri(purl),
@@ -219,6 +229,7 @@ fn relation_of(word: &str) -> Option<(Relation, bool)> {
         "descendantOf" => (Relation::BaseOf, true),
         "hasInput" => (Relation::Input, true),
         "hasOutput" => (Relation::Output, false),
+        "invokedBy" => (Relation::Executes, true),
         _ => return None,
     })
 }
