@@ -324,16 +324,22 @@ fn postcode(reading: &mut Reading<'_>, at: usize) -> Option<usize> {
     let token = reading.free(at)?;
     (token.sort == Sort::Number && (3..=7).contains(&reading.word(at).len())).then_some(())?;
     let label = reading.before(at).to_ascii_lowercase();
-    matches!(label.as_str(), "zip" | "zipcode" | "postcode" | "postal" | "plz").then_some(()).or_else(
-        || {
-            let code = label == "code"
-                && ["zip", "postal", "Zip", "ZIP", "Postal"].contains(&reading.word(at.wrapping_sub(3)));
+    let said = label == "is"
+        && reading.word(at.wrapping_sub(2)) == "code"
+        && is_postal(reading.word(at.wrapping_sub(3)));
+    (said || matches!(label.as_str(), "zip" | "zipcode" | "postcode" | "postal" | "plz"))
+        .then_some(())
+        .or_else(|| {
+            let code = label == "code" && is_postal(reading.word(at.wrapping_sub(3)));
             code.then_some(())
-        },
-    )?;
+        })?;
     let end = postal(reading, at);
     reading.mark(at, end, &POSTCODE, 0.8, "a number behind a word for postcodes");
     Some(end)
+}
+
+fn is_postal(word: &str) -> bool {
+    ["zip", "postal", "post"].iter().any(|postal| word.eq_ignore_ascii_case(postal))
 }
 
 /// Takes the postcode behind a place that ends at the token, if one stands there.
