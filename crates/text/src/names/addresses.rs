@@ -136,7 +136,7 @@ fn street(reading: &Reading<'_>, at: usize) -> Option<usize> {
         .any(|word| reading.before(at).eq_ignore_ascii_case(word));
     let numbered_first = first.sort == Sort::Number;
     let enough = match (numbered_first, numbers) {
-        (true, 1) => words > 0 && (kinds > 0 || unit.is_some() || (led && words <= 4 && words >= 2)),
+        (true, 1) => words > 0 && (kinds > 0 || unit.is_some() || (led && (2..=4).contains(&words))),
         (true, _) => words > 0,
         (false, 0) => false,
         (false, _) => words > 0 && (kinds > 0 || unit.is_some()) && words <= 5,
