@@ -135,8 +135,11 @@ pub(super) fn authorization(text: &[u8], from: usize, to: usize) -> Option<Raw> 
     if ends(b"basic") {
         let decoded = super::proof::base64_text(value)?;
         let printable = decoded.len() >= 6 && decoded.iter().all(|byte| (32..127).contains(byte));
-        (printable && decoded.contains(&b':')).then_some(())?;
-        return Some(Raw::new(&AUTHORIZATION, from, end, 0.85, "decodes to user name and password"));
+        if printable && decoded.contains(&b':') {
+            return Some(Raw::new(&AUTHORIZATION, from, end, 0.85, "decodes to user name and password"));
+        }
+        return (header && value.len() >= 24 && is_random(value))
+            .then(|| Raw::new(&AUTHORIZATION, from, end, 0.75, "a drawn value in an authorisation header"));
     }
     let scheme =
         ends(b"bearer") || ends(b"token token=") || (header && (ends(b"token") || ends(b"api-token")));
