@@ -2,7 +2,7 @@
 #![no_main]
 
 use bartizan_data::poison::text_backdoors;
-use bartizan_data::table::{part, read};
+use bartizan_data::table::{part, read, rewrite};
 use libfuzzer_sys::fuzz_target;
 use std::ops::ControlFlow;
 
@@ -18,7 +18,12 @@ fuzz_target!(|data: &[u8]| {
     let parted = part(content, name, &|row| row % 2 == 0, &mut kept, &mut aside);
     if all.is_ok() && parted.is_ok() && name == "f.jsonl" {
         let count = |part: &[u8]| read(part, name, &mut |_, _| ControlFlow::Continue(())).unwrap_or(0);
-        assert_eq!(all.unwrap_or(0), count(&kept) + count(&aside));
+        assert_eq!(all.as_ref().copied().unwrap_or(0), count(&kept) + count(&aside));
+    }
+    let mut copy = Vec::new();
+    let copied = rewrite(content, name, &mut |row, _, value| (row == 1).then(|| value.to_owned()), &mut copy);
+    if copied.is_ok() && name == "f.jsonl" {
+        assert_eq!(all.unwrap_or(0), read(copy.as_slice(), name, &mut |_, _| ControlFlow::Continue(())).unwrap_or(0));
     }
     let labels: Vec<usize> = (0..texts.len()).map(|row| row % 3).collect();
     if texts.len() < 400 {

@@ -1,5 +1,6 @@
 //! Prints recall, near-miss rate and speed over labelled texts: `{"text", "label", "rule"}` lines of JSON.
 //!
+//! With `--patterns` or `--names` it looks for personal data instead of credentials.
 //! `evaluate FILE…` for labelled lines; a file that does not end in `.jsonl` is ordinary prose, in which any hit is wrong.
 
 #![expect(
@@ -15,10 +16,12 @@ use std::collections::BTreeMap;
 const SHOWN: f32 = 0.5;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let chosen = |flag: &str| std::env::args().any(|argument| argument == flag);
+    let (patterns, names) = (chosen("--patterns"), chosen("--names"));
     let detector =
-        Detector::new(Subjects { patterns: false, names: false, characters: false, ..Subjects::ALL })?;
+        Detector::new(Subjects { secrets: !patterns && !names, patterns, names, characters: false })?;
     let verbose = std::env::args().any(|argument| argument.starts_with("-v"));
-    for path in std::env::args().skip(1).filter(|argument| !argument.starts_with("-v")) {
+    for path in std::env::args().skip(1).filter(|argument| !argument.starts_with('-')) {
         let text = std::fs::read_to_string(&path)?;
         if !path.to_ascii_lowercase().ends_with(".jsonl") {
             let mut hits = Vec::<Hit>::new();

@@ -16,6 +16,7 @@ pub enum TextError {
 
 /// What to look for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "a choice of subjects that do not depend on each other")]
 pub struct Subjects {
     /// Credentials.
     pub secrets: bool,

@@ -44,6 +44,24 @@ proptest! {
     }
 }
 
+proptest! {
+    #[test]
+    fn any_mix_of_names_and_numbers_gives_character_offsets_that_agree(parts in proptest::collection::vec(prop_oneof![
+        Just("Mr. "), Just("Anna "), Just("Szöllösy"), Just("'s "), Just("at "), Just("6750 "), Just("Koskikatu 25 "), Just("Apt. 8"),
+        Just("\n"), Just(", "), Just("P.O. Box 9"), Just("May 1st, 1977"), Just("1992-11-12 07:04"), Just("ZIP: "), Just("8592"),
+        Just("and "), Just("O'Brien"), Just("ΕΓΚΩΜΗ"), Just("psexec -u a -p "), Just("DE 136 695 976"), Just("AA-BB-CC-DD-EE-FF"),
+    ], 0..40)) {
+        let text = parts.concat();
+        let hits = hits(&text);
+        for hit in &hits {
+            let head = text.get(..hit.start).map(|head| head.chars().count());
+            prop_assert_eq!(head, Some(hit.char_start));
+            prop_assert!(text.get(hit.start..hit.end).is_some());
+        }
+        prop_assert_eq!(redact(&text, &hits, Method::Mask { keep: 0 }).chars().count(), text.chars().count());
+    }
+}
+
 #[test]
 fn a_token_is_a_secret_and_its_stand_in_is_not() {
     // Joined, so that no scanner of this repository takes the fixtures for real keys.

@@ -123,7 +123,7 @@ fn leaks_are_given_by_row_column_and_characters() {
 fn a_redacted_copy_holds_labels_masks_or_pseudonyms_and_the_dataset_stays() {
     let at = Workplace::new();
     let rows = "id,note\n1,write to jo@mail.example.org\n2,nothing\n3,jo@mail.example.org again\n";
-    at.write("notes.csv", rows.to_owned());
+    at.write("notes.csv", rows);
     at.write("names.key", "0f".repeat(32));
     let ran = at.run(&["data", "leaks", "notes.csv", "--redact", "label.csv"]);
     assert_eq!(ran.code, 0, "{ran:?}");
@@ -146,7 +146,7 @@ fn a_redacted_copy_holds_labels_masks_or_pseudonyms_and_the_dataset_stays() {
 #[test]
 fn rows_that_too_few_share_are_given_with_their_class() {
     let at = Workplace::new();
-    at.write("people.csv", "born,sex,note\n1970,f,a\n1970,f,b\n1981,m,c\n".to_owned());
+    at.write("people.csv", "born,sex,note\n1970,f,a\n1970,f,b\n1981,m,c\n");
     let ran = at.run(&[
         "data",
         "leaks",

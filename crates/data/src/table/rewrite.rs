@@ -173,6 +173,7 @@ fn replaced(content: &str, row: u64, line: u64, change: Change<'_>) -> Result<Op
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn without_b(content: &str, name: &str) -> String {
         let mut out = Vec::new();
@@ -200,6 +201,29 @@ mod tests {
         );
         assert_eq!(without_b("a;b\n1;2\n3;\"x\ny\"\n", "f.csv"), "a;b\n1;[X]\n3;[X]\n");
         assert_eq!(without_b("open\nsecret\n", "f.txt"), "open\n[X]\n");
+    }
+
+    proptest! {
+        #[test]
+        fn without_a_change_the_rows_stay(bytes in proptest::collection::vec(any::<u8>(), 0..200), form in 0usize..4) {
+            let name = ["f.csv", "f.jsonl", "f.json", "f.txt"][form];
+            let mut out = Vec::new();
+            let copied = rewrite(bytes.as_slice(), name, &mut |_, _, _| None, &mut out);
+            let rows = |bytes: &[u8]| {
+                let mut rows = Vec::new();
+                let read = crate::table::read(bytes, name, &mut |_, cells| {
+                    rows.push(cells.to_vec());
+                    std::ops::ControlFlow::Continue(())
+                });
+                read.map(|_| rows).ok()
+            };
+            if copied.is_ok()
+                && let Some(before) = rows(&bytes)
+                && !before.is_empty()
+            {
+                prop_assert_eq!(Some(before), rows(&out));
+            }
+        }
     }
 
     #[test]

@@ -136,7 +136,7 @@ fn street(reading: &Reading<'_>, at: usize) -> Option<usize> {
         .any(|word| reading.before(at).eq_ignore_ascii_case(word));
     let numbered_first = first.sort == Sort::Number;
     let enough = match (numbered_first, numbers) {
-        (true, 1) => words > 0 && (kinds > 0 || unit.is_some() || (led && words <= 4 && words >= 2)),
+        (true, 1) => words > 0 && (kinds > 0 || unit.is_some() || (led && (2..=4).contains(&words))),
         (true, _) => words > 0,
         (false, 0) => false,
         (false, _) => words > 0 && (kinds > 0 || unit.is_some()) && words <= 5,
@@ -324,16 +324,22 @@ fn postcode(reading: &mut Reading<'_>, at: usize) -> Option<usize> {
     let token = reading.free(at)?;
     (token.sort == Sort::Number && (3..=7).contains(&reading.word(at).len())).then_some(())?;
     let label = reading.before(at).to_ascii_lowercase();
-    matches!(label.as_str(), "zip" | "zipcode" | "postcode" | "postal" | "plz").then_some(()).or_else(
-        || {
-            let code = label == "code"
-                && ["zip", "postal", "Zip", "ZIP", "Postal"].contains(&reading.word(at.wrapping_sub(3)));
+    let said = label == "is"
+        && reading.word(at.wrapping_sub(2)) == "code"
+        && is_postal(reading.word(at.wrapping_sub(3)));
+    (said || matches!(label.as_str(), "zip" | "zipcode" | "postcode" | "postal" | "plz"))
+        .then_some(())
+        .or_else(|| {
+            let code = label == "code" && is_postal(reading.word(at.wrapping_sub(3)));
             code.then_some(())
-        },
-    )?;
+        })?;
     let end = postal(reading, at);
     reading.mark(at, end, &POSTCODE, 0.8, "a number behind a word for postcodes");
     Some(end)
+}
+
+fn is_postal(word: &str) -> bool {
+    ["zip", "postal", "post"].iter().any(|postal| word.eq_ignore_ascii_case(postal))
 }
 
 /// Takes the postcode behind a place that ends at the token, if one stands there.

@@ -245,7 +245,7 @@ fn verdict(reading: &Reading<'_>, from: usize, to: usize) -> Option<Verdict> {
         && reading.text.get(first.start..first.end).is_some_and(|word| {
             word.split_once('-').is_some_and(|(_, second)| second.starts_with(char::is_uppercase))
         });
-    let works = matches!(before, "for" | "by" | "with")
+    let hires = matches!(before, "for" | "by" | "with")
         && matches!(further, "work" | "worked" | "works" | "working" | "employed" | "hired");
     let office = [
         "office",
@@ -271,7 +271,7 @@ fn verdict(reading: &Reading<'_>, from: usize, to: usize) -> Option<Verdict> {
                     further,
                     "address" | "CEO" | "founder" | "CFO" | "CTO" | "president" | "employee" | "director"
                 ));
-    if works || led || office || (hyphened && !given && first.sort == Sort::Title) {
+    if hires || led || office || (hyphened && !given && first.sort == Sort::Title) {
         return Some((&ORGANIZATION, 0.55, "a name where organisations stand"));
     }
     if before == "from" && !reading.is(to, '\'') {

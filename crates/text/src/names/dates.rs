@@ -24,7 +24,7 @@ fn date(reading: &mut Reading<'_>, at: usize) -> Option<usize> {
             digits(reading, at).or_else(|| day_of_month(reading, at)).or_else(|| year(reading, at))
         }
         Sort::Title if token.senses.any(Senses::MONTH) => month(reading, at),
-        Sort::Title if token.senses.any(Senses::DAY) => {
+        Sort::Title | Sort::Lower if token.senses.any(Senses::DAY) => {
             reading.mark(at, at + 1, &DATE, 0.6, "the name of a day");
             Some(at + 1)
         }
@@ -137,14 +137,14 @@ fn day_of_month(reading: &mut Reading<'_>, at: usize) -> Option<usize> {
 /// A year where a word announces one, or all the text is one.
 fn year(reading: &mut Reading<'_>, at: usize) -> Option<usize> {
     reading.number(at).filter(|&(value, length)| length == 4 && (1850..2100).contains(&value))?;
-    let before = reading.word(at.wrapping_sub(1));
+    let before = reading.word(at.wrapping_sub(1)).to_ascii_lowercase();
     let led = [
-        "in", "since", "until", "year", "of", "by", "during", "from", "after", "before", "early", "late",
-        "circa",
+        "a", "in", "since", "until", "year", "of", "by", "during", "from", "after", "before", "early",
+        "late", "circa",
     ];
     let alone = reading.tokens.len() == 1;
     let capital = reading.tokens.get(at + 1).is_some_and(super::tokens::Token::is_capital);
-    ((led.contains(&before) && !capital) || alone).then_some(())?;
+    ((led.contains(&before.as_str()) && !capital) || alone).then_some(())?;
     reading.mark(at, at + 1, &DATE, 0.6, "a year where one is spoken of");
     Some(at + 1)
 }
@@ -154,9 +154,10 @@ fn age(reading: &mut Reading<'_>, at: usize) -> Option<usize> {
     reading.number(at).filter(|&(value, length)| length <= 3 && (1..=120).contains(&value))?;
     let (back, further) = (reading.word(at.wrapping_sub(1)), reading.word(at.wrapping_sub(2)));
     let skip = usize::from(reading.is(at + 1, '-'));
-    let next = reading.word(at + 1 + skip);
-    let old = matches!(next, "year-old" | "years-old")
-        || matches!(next, "year" | "years" | "yr" | "yrs")
+    let next = reading.word(at + 1 + skip).to_ascii_lowercase();
+    let old = matches!(next.as_str(), "year-old" | "years-old")
+        || next == "y" && reading.is(at + 2, '/') && reading.word(at + 3) == "o"
+        || matches!(next.as_str(), "year" | "years" | "yr" | "yrs")
             && ["old", "of"]
                 .contains(&reading.word(at + 2 + skip + usize::from(reading.is(at + 2 + skip, '-'))));
     let led = matches!(back, "aged" | "turned" | "turn" | "turns" | "age")
@@ -166,8 +167,9 @@ fn age(reading: &mut Reading<'_>, at: usize) -> Option<usize> {
         .tokens
         .get(at + 1)
         .is_none_or(|next| matches!(next.sort, Sort::Mark('.' | ',' | '!' | '?') | Sort::Line));
-    let said = matches!(back, "I'm" | "am" | "He's" | "She's" | "he's" | "she's") && ends;
-    (old || led || said).then_some(())?;
+    let said = matches!(back, "I'm" | "i'm" | "am" | "He's" | "She's" | "he's" | "she's") && ends;
+    let was = back == "was" && matches!(further, "he" | "she" | "I" | "they" | "who") && ends;
+    (old || led || said || was).then_some(())?;
     reading.mark(at, at + 1, &AGE, 0.7, "a number of years with a word for age");
     Some(at + 1)
 }

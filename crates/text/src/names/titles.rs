@@ -34,6 +34,15 @@ fn is_people(reading: &Reading<'_>, at: usize) -> bool {
     let Some(token) = reading.tokens.get(at) else { return false };
     let other = token.senses.any(Senses::GIVEN.or(Senses::FAMILY));
     match token.sort {
+        // "Czech Republic", "European Union": part of another name.
+        Sort::Title
+            if reading.tokens.get(at + 1).is_some_and(|next| {
+                next.sort == Sort::Title
+                    && matches!(reading.word(at + 1), "Republic" | "Union" | "Kingdom" | "Federation")
+            }) =>
+        {
+            false
+        }
         Sort::Title => !other || reading.tokens.get(at + 1).is_some_and(|next| next.sort == Sort::Lower),
         Sort::Lower => {
             token.end - token.start >= 6

@@ -14,7 +14,7 @@ mod southern_lands;
 mod vehicles;
 mod western_europe;
 
-use crate::bytes::{self, ALNUM, ALPHA, DIGITS, WORD, span};
+use crate::bytes::{self, ALNUM, ALPHA, DIGITS, Set, WORD, span};
 use crate::hit::Raw;
 use number::{Number, Written, is_near};
 
@@ -37,15 +37,7 @@ const LONGEST: usize = 34;
 const GROUPS: usize = 10;
 
 /// Bytes at which a closer look begins.
-static LOOKED_AT: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut bytes: &[u8] = b"0123456789@:+(-.";
-    while let [byte, rest @ ..] = bytes {
-        table[*byte as usize] = true;
-        bytes = rest;
-    }
-    table
-};
+const LOOKED_AT: Set = DIGITS.and(Set::of(b"@:+(-."));
 
 /// The detector of personal data by form.
 #[derive(Debug)]
@@ -70,7 +62,7 @@ impl Patterns {
     pub(crate) fn scan(&self, text: &[u8], raw: &mut Vec<Raw>) {
         let whole = text.trim_ascii().len();
         let mut at = 0;
-        let looked_at = |byte: &u8| LOOKED_AT.get(usize::from(*byte)).copied().unwrap_or(false);
+        let looked_at = |byte: &u8| LOOKED_AT.has(*byte);
         while let Some(skip) = text.get(at..).and_then(|rest| rest.iter().position(looked_at)) {
             let here = at + skip;
             at = here + 1;

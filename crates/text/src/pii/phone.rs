@@ -87,6 +87,9 @@ pub(super) fn phone(text: &[u8], start: usize) -> Option<Raw> {
             "☎",
         ],
     );
+    if !international && is_near(text, start, start + end, OTHERS) {
+        return None;
+    }
     let local = (9..=13).contains(&count) && marks >= 1 && (2..=6).contains(&groups);
     let score = match (international, local, near) {
         (true, ..) => 0.85,
@@ -98,6 +101,21 @@ pub(super) fn phone(text: &[u8], start: usize) -> Option<Raw> {
     let why = if international { "international form (E.164)" } else { "grouped as telephone numbers are" };
     Some(Raw::new(&PHONE, start, start + end, score, why))
 }
+
+/// Words of numbers that are no telephone numbers.
+const OTHERS: &[&str] = &[
+    "ssn",
+    "social security",
+    "license",
+    "licence",
+    "card",
+    "passport",
+    "iban",
+    "account number",
+    "invoice",
+    "order number",
+    "tax id",
+];
 
 /// How labels begin that stand behind a number with a hyphen: `-Fax`.
 const LABELS: [&[u8]; 7] = [b"fax", b"off", b"mob", b"hom", b"wor", b"cel", b"tel"];

@@ -267,10 +267,9 @@ fn operator(text: &[u8], mut at: usize) -> Option<(usize, bool)> {
             b'=' | b':' | b'>' | b',' | b'(' | b'|' => {
                 seen = true;
             }
-            b'\\' => {}
             b'!' if bytes::at(text, at + 1) == Some(b'=') => {}
             b'!' | b'<' | b'\n' | b'\r' if !seen => return None,
-            b'\n' | b'\r' => {}
+            b'\\' | b'\n' | b'\r' => {}
             _ => return (seen || spaces).then_some((at, !seen)),
         }
         if seen && matches!(bytes::at(text, at + 1), Some(b'"' | b'\'' | b'`')) {

@@ -356,8 +356,8 @@ fn joined_to<'t>(from: usize, value: &'t [u8], found: &[Found]) -> Option<&'t [u
 fn tail_of(value: &[u8], named: bool, inside: bool) -> Option<&[u8]> {
     let uuid = value.len().checked_sub(36).and_then(|at| value.get(at..)).filter(|tail| is_uuid(tail));
     let last = value.rsplit(|byte| b"-_.".contains(byte)).next();
-    let least = if named || inside { 16 } else { 20 };
-    uuid.or(last.filter(|last| last.len() >= least && last.len() < value.len()))
+    let shortest = if named || inside { 16 } else { 20 };
+    uuid.or(last.filter(|last| last.len() >= shortest && last.len() < value.len()))
 }
 
 /// Whether a value can be a key: drawn, or, where a word of credentials stands before it, at least no word of a language.

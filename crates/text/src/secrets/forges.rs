@@ -201,3 +201,14 @@ pub(super) static FORMATS: &[Format] = &[
         &[Part::Run(HEX, 8, 8), Part::Text(":"), Part::Run(HEX, 8, 8)],
     ),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::super::format::testing::tokens_are_taken_and_near_misses_are_not;
+    use super::FORMATS;
+
+    #[test]
+    fn every_format_takes_its_token_and_no_near_miss() {
+        tokens_are_taken_and_near_misses_are_not(FORMATS);
+    }
+}

@@ -184,6 +184,78 @@ pub(crate) fn form(_: &[u8], _: usize) -> Option<(Option<f32>, &'static str)> {
 }
 
 #[cfg(test)]
+pub(super) mod testing {
+    use super::*;
+
+    /// Characters of a drawn token, of every class in turn.
+    const DRAWN: &[u8] = b"a7Kd2Qx9Lm4Zt8Rv3Bn6Wc5Yp1Hs0GfEujIoTkFbA";
+
+    fn drawn_from(set: Set, length: usize, offset: usize) -> Vec<u8> {
+        let members: Vec<u8> = DRAWN.iter().copied().filter(|&byte| set.has(byte)).collect();
+        (0..length)
+            .filter_map(|at| members.get((offset + at * 7 + at / 5) % members.len().max(1)).copied())
+            .collect()
+    }
+
+    /// A token of the shortest form around a fixed text, with one character less in its last run where `short`.
+    fn token(format: &Format, start: &str, short: bool) -> (Vec<u8>, usize) {
+        let mut token = format.back.map_or_else(Vec::new, |(set, least, _)| drawn_from(set, least, 3));
+        let fixed = token.len();
+        token.extend(start.bytes());
+        let last = format.parts.iter().rposition(|part| matches!(part, Part::Run(..)));
+        for (at, part) in format.parts.iter().enumerate() {
+            match *part {
+                Part::Text(text) => token.extend(text.bytes()),
+                Part::Run(set, length, _) => {
+                    token.extend(drawn_from(set, length - usize::from(short && Some(at) == last), at));
+                }
+                Part::Maybe(..) => {}
+            }
+        }
+        (token, fixed)
+    }
+
+    fn finds(format: &Format, start: &str, token: &[u8], fixed: usize) -> bool {
+        let text = [b"k ", token, b" ."].concat();
+        format
+            .at(&text, 2 + fixed, 2 + fixed + start.len())
+            .is_some_and(|(from, to, ..)| (from, to) == (2, 2 + token.len()))
+    }
+
+    /// Every format takes a drawn token of its form, and neither one that is a character short nor one within a word.
+    pub(in super::super) fn tokens_are_taken_and_near_misses_are_not(formats: &[Format]) {
+        for format in formats {
+            for start in format.starts {
+                let (mut whole, fixed) = token(format, start, false);
+                if !finds(format, start, &whole, fixed) {
+                    // Some end in padding.
+                    let length = whole.len();
+                    whole.splice(length.saturating_sub(2).., *b"AA");
+                }
+                let shown = || String::from_utf8_lossy(&whole).into_owned();
+                if !format.parts.iter().any(|part| matches!(part, Part::Maybe("", ..))) {
+                    assert!(finds(format, start, &whole, fixed), "{} {}", format.kind.id, shown());
+                }
+                let (short, fixed) = token(format, start, true);
+                if format.parts.iter().any(|part| matches!(part, Part::Run(..))) {
+                    assert!(!finds(format, start, &short, fixed), "{} {}", format.kind.id, shown());
+                }
+                let inside = [b"Q", whole.as_slice()].concat();
+                let at = 1 + fixed;
+                let longer = format.back.is_some_and(|(set, least, most)| set.has(b'Q') && least < most);
+                let free = format.at(&inside, at, at + start.len()).is_none();
+                assert!(
+                    free || longer || !WORD.has(whole.first().copied().unwrap_or(b' ')),
+                    "{} {}",
+                    format.kind.id,
+                    shown()
+                );
+            }
+        }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -5,12 +5,6 @@ use crate::bytes::{ALNUM, ALPHA, BASE64_URL, DIGITS, HEX, LOWER_NUM, WORD};
 
 /// The formats of this family.
 pub(super) static FORMATS: &[Format] = &[
-    format(
-        "openai-api-key",
-        "an OpenAI API key",
-        &["sk-"],
-        &[Part::Run(BASE64_URL, 20, 120), Part::Text("T3BlbkFJ"), Part::Run(BASE64_URL, 20, 120)],
-    ),
     format("openai-api-key", "an OpenAI API key", &["T3BlbkFJ"], &[Part::Run(BASE64_URL, 20, 120)])
         .after(BASE64_URL, 20, 140),
     format(
@@ -119,3 +113,14 @@ pub(super) static FORMATS: &[Format] = &[
         .after(HEX, 32, 32)
         .scored(0.7),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::super::format::testing::tokens_are_taken_and_near_misses_are_not;
+    use super::FORMATS;
+
+    #[test]
+    fn every_format_takes_its_token_and_no_near_miss() {
+        tokens_are_taken_and_near_misses_are_not(FORMATS);
+    }
+}

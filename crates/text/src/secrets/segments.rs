@@ -3,29 +3,18 @@
 //! Ordinary words are short, so the search looks at the last byte of a window first and leaps over it when a separator
 //! stands there: prose costs a fraction of a look per byte.
 
+use crate::bytes::{ALNUM, Set};
+
 /// Fewest bytes of a segment.
 pub(super) const LEAST: usize = 8;
 /// Fewest bytes of a segment without a digit.
 const WORDY: usize = 10;
 
-/// Which bytes stand between tokens: blanks, controls, quotes, brackets, commas, and all beyond ASCII.
-static SEPARATES: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        table[byte] = byte <= 0x20 || byte >= 0x7F;
-        byte += 1;
-    }
-    let mut marks: &[u8] = b"\"'`<>()[]{},;|";
-    while let [mark, rest @ ..] = marks {
-        table[*mark as usize] = true;
-        marks = rest;
-    }
-    table
-};
+/// What tokens are written with: all that is seen in ASCII but quotes, brackets, commas, semicolons and bars.
+const MEMBERS: Set = ALNUM.and(Set::of(b"!#$%&*+-./:=?@\\^_~"));
 
 fn separates(byte: u8) -> bool {
-    SEPARATES.get(usize::from(byte)).copied().unwrap_or(true)
+    !MEMBERS.has(byte)
 }
 
 /// The segments of a text as spans, in order.

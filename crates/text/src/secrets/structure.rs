@@ -135,8 +135,11 @@ pub(super) fn authorization(text: &[u8], from: usize, to: usize) -> Option<Raw> 
     if ends(b"basic") {
         let decoded = super::proof::base64_text(value)?;
         let printable = decoded.len() >= 6 && decoded.iter().all(|byte| (32..127).contains(byte));
-        (printable && decoded.contains(&b':')).then_some(())?;
-        return Some(Raw::new(&AUTHORIZATION, from, end, 0.85, "decodes to user name and password"));
+        if printable && decoded.contains(&b':') {
+            return Some(Raw::new(&AUTHORIZATION, from, end, 0.85, "decodes to user name and password"));
+        }
+        return (header && value.len() >= 24 && is_random(value))
+            .then(|| Raw::new(&AUTHORIZATION, from, end, 0.75, "a drawn value in an authorisation header"));
     }
     let scheme =
         ends(b"bearer") || ends(b"token token=") || (header && (ends(b"token") || ends(b"api-token")));
@@ -157,4 +160,59 @@ pub(super) fn authorization(text: &[u8], from: usize, to: usize) -> Option<Raw> 
 fn trimmed_end<'t>(text: &'t [u8], marks: &[u8]) -> &'t [u8] {
     let kept = text.iter().rposition(|byte| !marks.contains(byte)).map_or(0, |last| last + 1);
     text.get(..kept).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str, start: &str, read: Read) -> Option<String> {
+        let at = text.find(start)?;
+        let raw = read(text.as_bytes(), at, at + start.len())?;
+        text.get(raw.start..raw.end).map(str::to_owned)
+    }
+
+    #[test]
+    fn a_private_key_needs_a_body_of_key_material() {
+        let body = "MIIEpAIBAAKCAQEA3x7Kd2Qx9Lm4Zt8Rv3Bn6Wc5Yp1Hs0GfEujIoTkFbAq8w";
+        let key = format!("-----BEGIN RSA PRIVATE KEY-----\n{body}\n-----END RSA PRIVATE KEY-----");
+        assert!(read(&key, "-----BEGIN ", private_key).is_some());
+        assert_eq!(
+            read(
+                "-----BEGIN RSA PRIVATE KEY-----\n...\n-----END RSA PRIVATE KEY-----",
+                "-----BEGIN ",
+                private_key
+            ),
+            None
+        );
+    }
+
+    #[test]
+    fn an_address_needs_a_password_that_is_no_mask_or_variable() {
+        assert_eq!(
+            read("at amqp://jo:tr4mp@host:5672/v", "://", address).as_deref(),
+            Some("amqp://jo:tr4mp@host:5672")
+        );
+        assert_eq!(read("amqp://user:*****@example.com", "://", address), None);
+        assert_eq!(read("amqps://username:$password@localhost", "://", address), None);
+        assert_eq!(read("https://host:8080/path@2", "://", address), None);
+    }
+
+    #[test]
+    fn a_hash_needs_salt_and_digest() {
+        let hash_text = "$2b$12$R9h7cIPz0gi.URNNX3kh2OPST9PgBkqquzi.Ss7KIUgO2t0jWMUW";
+        assert_eq!(read(hash_text, "$2b$", hash).as_deref(), Some(hash_text));
+        assert_eq!(read("$2b$12$short", "$2b$", hash), None);
+    }
+
+    #[test]
+    fn an_authorisation_is_told_by_its_scheme() {
+        let found = |text: &str, value: &str| {
+            let at = text.find(value)?;
+            authorization(text.as_bytes(), at, at + value.len()).map(|raw| raw.kind.id)
+        };
+        assert_eq!(found("Authorization: Bearer a8F3kd92LsQ0pZx7Vb6N", "a8F3"), Some("http-authorization"));
+        assert_eq!(found("Authorization: Basic am86dHI0bXA=", "am86dHI0bXA"), Some("http-authorization"));
+        assert_eq!(found("Basic introduction to a8F3kd92LsQ0pZx7Vb6N", "a8F3"), None);
+    }
 }
