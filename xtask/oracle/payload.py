@@ -456,7 +456,7 @@ def keras_reaches(data, form, finding):
     wanted = {shown, *re.findall("`([^`]+)`", finding["message"])}
     for config in keras_configurations(data, form, finding["member"]):
         for name, strings in keras_objects(config):
-            texts = {text for _, text in strings}
+            places = {text: path for path, text in strings}
             for path, text in strings:
                 inner = [decoded.decode("utf-8", "replace") for decoded in encoded(text.encode())]
                 if len(text) > 1 and any(part and shown[:150] == part[:150] for part in (text, *inner)):
@@ -465,8 +465,8 @@ def keras_reaches(data, form, finding):
                     reached.add((name, path, text))
             for whole in wanted:
                 module, _, last = whole.rpartition(".")
-                if module in texts and last in texts:
-                    reached.add((name, whole))
+                if module in places and last in places:
+                    reached.add((name, whole, places[module]))
             if finding["rule"] == "model/keras-torch-module" and name == "TorchModuleWrapper":
                 reached.add(name)
     return reached

@@ -145,7 +145,7 @@ fn payloads(tallies: &[Tally], dangerous: usize) -> Result<usize, String> {
         }
         println!();
     }
-    let list: String = lines.iter().map(|(_, line)| format!("{line}\n")).collect();
+    let list = lines.iter().map(|(_, line)| line.as_str()).collect::<Vec<_>>().join("\n");
     let path = super::workplace()?.join("damage.txt");
     std::fs::write(&path, list).map_err(|error| format!("{}: {error}", path.display()))?;
     println!(

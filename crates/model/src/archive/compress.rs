@@ -121,6 +121,11 @@ fn is_zlib(head: &[u8]) -> bool {
         && !expand::expanded(Codec::Zlib, head, 1).is_empty()
 }
 
+/// Whether something comes out of `head` as an lzma file with whatever properties.
+fn unpacks(head: &[u8]) -> bool {
+    !expand::expanded(Codec::LzmaAlone, head, 1).is_empty()
+}
+
 /// Whether `head` begins an lzma file: usual properties, a dictionary size as encoders write it, a size that is
 /// unknown or sane, and a first byte that unpacks.
 fn is_lzma(head: &[u8]) -> bool {
@@ -153,7 +158,13 @@ impl Format for Compressed {
     }
 
     fn recognise(&self, input: &Input<'_>) -> Recognition {
-        if (self.recognise)(input.head(4096)) { Recognition::Certain } else { Recognition::No }
+        if (self.recognise)(input.head(4096)) {
+            Recognition::Certain
+        } else if self.id == "lzma" && input.extension() == "lzma" && unpacks(input.head(4096)) {
+            Recognition::Weak
+        } else {
+            Recognition::No
+        }
     }
 
     fn scan(&self, input: &Input<'_>, scan: &mut Scan<'_>) {

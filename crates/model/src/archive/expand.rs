@@ -4,10 +4,13 @@
 //! Cost: time linear in the output, which [`Limits`](crate::Limits) bounds; a large member whose head no format knows
 //! is not held but passes through in blocks.
 
+mod decoders;
+
 use crate::{Format, Input, Scan, Siblings, identify};
 use bartizan_core::{Finding, Limits, Severity, atlas, cwe, owasp_llm, rule};
+use decoders::{Counted, decoder};
 use std::cell::Cell;
-use std::io::{self, BufRead, Read};
+use std::io::{self, Read};
 use std::rc::Rc;
 
 rule! {
@@ -249,11 +252,16 @@ struct Output<'a> {
     /// Where the running stream began, and whether it gave anything yet.
     begun: usize,
     failed: Option<String>,
+    /// Bytes that the running stream gave.
+    given: u64,
+    /// Whether the running stream broke and is read again, byte by byte up to the break.
+    steps: bool,
 }
 
 impl<'a> Output<'a> {
     fn new(codec: Codec, data: &'a [u8], used: Rc<Cell<usize>>) -> Self {
-        let mut output = Self { codec, decoder: None, data, used, begun: 0, failed: None };
+        let mut output =
+            Self { codec, decoder: None, data, used, begun: 0, failed: None, given: 0, steps: false };
         output.start();
         output
     }
@@ -266,6 +274,44 @@ impl<'a> Output<'a> {
             Ok(decoder) => self.decoder = Some(decoder),
             Err(error) => self.failed = Some(error.to_string()),
         }
+    }
+
+    /// Gives what the running stream holds up to the break that the decoder met somewhere in the next `buffer`: decoders
+    /// of LZMA keep to themselves what they had unpacked by then, which a loader that reads in smaller steps has used.
+    fn read_to_break(&mut self, buffer: &mut [u8], error: io::Error) -> io::Result<usize> {
+        let keeps = matches!(self.codec, Codec::Xz | Codec::LzmaAlone | Codec::ZipLzma(_) | Codec::Lzip);
+        if !keeps {
+            return Err(error);
+        }
+        if !self.steps {
+            self.steps = true;
+            self.used.set(self.begun);
+            self.start();
+            let mut left = self.given;
+            while left > 0 {
+                let size = buffer.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+                let Some(decoder) = self.decoder.as_mut() else { return Err(error) };
+                match decoder.read(buffer.get_mut(..size).unwrap_or_default())? {
+                    0 => return Err(error),
+                    count => left = left.saturating_sub(count as u64),
+                }
+            }
+        }
+        let mut filled = 0usize;
+        let Some(decoder) = self.decoder.as_mut() else { return Err(error) };
+        while let Some(place) =
+            buffer.get_mut(filled..filled.saturating_add(1)).filter(|place| !place.is_empty())
+        {
+            match decoder.read(place) {
+                Ok(0) => break,
+                Ok(count) => filled = filled.saturating_add(count),
+                Err(error) => {
+                    self.failed = Some(error.to_string());
+                    break;
+                }
+            }
+        }
+        if filled == 0 { Err(error) } else { Ok(filled) }
     }
 
     /// Whether another stream of the same kind follows the one that ended.
@@ -306,11 +352,16 @@ impl Read for Output<'_> {
                 return Err(io::Error::other(error));
             }
             let Some(decoder) = self.decoder.as_mut() else { return Ok(0) };
-            let count = decoder.read(buffer)?;
+            let count = match decoder.read(buffer) {
+                Ok(count) => count,
+                Err(error) => return self.read_to_break(buffer, error),
+            };
             if count > 0 {
+                self.given = self.given.saturating_add(count as u64);
                 return Ok(count);
             }
             self.decoder = None;
+            (self.given, self.steps) = (0, false);
             if !self.another() {
                 return Ok(0);
             }
@@ -321,112 +372,6 @@ impl Read for Output<'_> {
             self.start();
         }
     }
-}
-
-/// A slice as a reader that shares how far it was read.
-struct Counted<'a> {
-    rest: &'a [u8],
-    used: Rc<Cell<usize>>,
-}
-
-impl Read for Counted<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.rest.read(buffer)?;
-        self.used.set(self.used.get().saturating_add(count));
-        Ok(count)
-    }
-}
-
-impl BufRead for Counted<'_> {
-    fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        Ok(self.rest)
-    }
-
-    fn consume(&mut self, count: usize) {
-        self.rest = self.rest.get(count..).unwrap_or_default();
-        self.used.set(self.used.get().saturating_add(count));
-    }
-}
-
-/// Deflate with or without the zlib wrapper, which says when the input ends before the stream does.
-struct Inflate<'a> {
-    input: Counted<'a>,
-    state: flate2::Decompress,
-    ended: bool,
-    failed: bool,
-}
-
-impl<'a> Inflate<'a> {
-    fn new(input: Counted<'a>, zlib: bool) -> Self {
-        Self { input, state: flate2::Decompress::new(zlib), ended: false, failed: false }
-    }
-}
-
-impl Read for Inflate<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let broken = || io::Error::new(io::ErrorKind::InvalidData, "the deflate stream is corrupt");
-        if self.failed {
-            return Err(broken());
-        }
-        while !self.ended && !buffer.is_empty() {
-            let (taken, given) = (self.state.total_in(), self.state.total_out());
-            let result = self.state.decompress(self.input.rest, buffer, flate2::FlushDecompress::None);
-            let taken = self.state.total_in().saturating_sub(taken) as usize;
-            let given = self.state.total_out().saturating_sub(given) as usize;
-            self.input.consume(taken);
-            match result {
-                Ok(flate2::Status::StreamEnd) => self.ended = true,
-                Ok(_) if given == 0 && taken == 0 => {
-                    return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the deflate stream is cut"));
-                }
-                Ok(_) => {}
-                Err(_) if given == 0 => return Err(broken()),
-                // What came out before the break was already used by a loader.
-                Err(_) => self.failed = true,
-            }
-            if given > 0 {
-                return Ok(given);
-            }
-        }
-        Ok(0)
-    }
-}
-
-fn decoder<'a>(codec: Codec, mut input: Counted<'a>) -> io::Result<Box<dyn Read + 'a>> {
-    Ok(match codec {
-        Codec::Deflate => Box::new(Inflate::new(input, false)),
-        Codec::Zlib => Box::new(Inflate::new(input, true)),
-        Codec::Gzip => Box::new(flate2::bufread::GzDecoder::new(input)),
-        Codec::Bzip2 => Box::new(bzip2::bufread::BzDecoder::new(input)),
-        Codec::Xz => Box::new(lzma_rust2::XzReader::new_mem_limit(input, true, DICTIONARY_KIB)),
-        Codec::LzmaAlone => Box::new(lzma_rust2::LzmaReader::new_mem_limit(input, DICTIONARY_KIB, None)?),
-        Codec::ZipLzma(size) => {
-            // APPNOTE 5.8.8: version of the SDK, length of the properties (5), then the properties.
-            let mut header = [0; 9];
-            input.read_exact(&mut header)?;
-            let [_, _, 5, 0, properties, dictionary @ ..] = header else {
-                return Err(io::Error::other("the LZMA properties are not five bytes long"));
-            };
-            let dictionary = u32::from_le_bytes(dictionary);
-            if dictionary / 1024 > DICTIONARY_KIB {
-                return Err(io::Error::other("the LZMA dictionary is larger than 80 MiB"));
-            }
-            let size = size.unwrap_or(u64::MAX);
-            Box::new(lzma_rust2::LzmaReader::new_with_props(input, size, properties, dictionary, None)?)
-        }
-        Codec::Lzip => {
-            // Byte 5 of the header: the low five bits are the binary logarithm of the dictionary size.
-            if input.rest.get(5).is_some_and(|size| 1u64 << (size & 0x1f) > u64::from(DICTIONARY_KIB) << 10) {
-                return Err(io::Error::other("the lzip dictionary is larger than 80 MiB"));
-            }
-            Box::new(lzma_rust2::LzipReader::new(input))
-        }
-        Codec::Zstd => Box::new(
-            ruzstd::decoding::StreamingDecoder::new_with_max_window_size(input, ZSTD_WINDOW)
-                .map_err(|error| io::Error::other(error.to_string()))?,
-        ),
-        Codec::Lz4 => Box::new(lz4_flex::frame::FrameDecoder::new(input)),
-    })
 }
 
 #[cfg(test)]
@@ -464,6 +409,52 @@ mod tests {
         packed.truncate(packed.len() - 6);
         let mut bytes = Vec::new();
         assert!(Output::new(Codec::Zlib, &packed, Rc::default()).read_to_end(&mut bytes).is_err());
+    }
+
+    /// What Python's `lzma` makes of [`TEXT`], as xz and in the older format.
+    const XZ: &[u8] = &[
+        253, 55, 122, 88, 90, 0, 0, 4, 230, 214, 180, 70, 2, 0, 33, 1, 22, 0, 0, 0, 116, 47, 229, 163, 1, 0,
+        25, 99, 112, 111, 115, 105, 120, 10, 115, 121, 115, 116, 101, 109, 10, 40, 83, 39, 116, 114, 117,
+        101, 39, 10, 116, 82, 46, 0, 0, 0, 15, 225, 59, 252, 5, 84, 102, 132, 0, 1, 50, 26, 32, 24, 148, 48,
+        31, 182, 243, 125, 1, 0, 0, 0, 0, 4, 89, 90,
+    ];
+    const ALONE: &[u8] = &[
+        93, 0, 0, 128, 0, 255, 255, 255, 255, 255, 255, 255, 255, 0, 49, 156, 10, 34, 246, 12, 248, 11, 163,
+        219, 219, 109, 0, 125, 182, 14, 147, 32, 205, 170, 194, 38, 215, 227, 4, 156, 53, 120, 77, 78, 123,
+        255, 255, 49, 116, 0, 0,
+    ];
+    const TEXT: &[u8] = b"cposix\nsystem\n(S'true'\ntR.";
+
+    #[test]
+    fn a_stream_with_a_wrong_check_or_tail_gives_all_that_came_before() {
+        assert_eq!(expanded(Codec::Xz, XZ, 100), TEXT);
+        // Check, index and footer follow the data, whose block is padded to four bytes.
+        for at in XZ.len() - 12 - 8 - 8..XZ.len() {
+            let mut damaged = XZ.to_vec();
+            damaged[at] ^= 1;
+            assert_eq!(expanded(Codec::Xz, &damaged, 100), TEXT, "byte {at}");
+        }
+        for end in ALONE.len() - 5..ALONE.len() {
+            let out = expanded(Codec::LzmaAlone, &ALONE[..end], 100);
+            assert!(out.len() > TEXT.len() / 2 && TEXT.starts_with(&out), "cut at {end}: {out:?}");
+        }
+    }
+
+    #[test]
+    fn a_break_far_into_a_stream_keeps_what_came_before() {
+        // As every block of an xz file can be followed by another, the text comes a second time and then breaks.
+        let mut twice = [XZ, XZ].concat();
+        let last = twice.len() - 21;
+        twice[last] ^= 1;
+        assert!(expanded(Codec::Xz, &twice, 1000).starts_with(TEXT));
+    }
+
+    #[test]
+    fn reserved_flags_of_gzip_are_passed_over() {
+        let mut packed = gzip(TEXT);
+        packed[3] |= 0xe0;
+        assert_eq!(expanded(Codec::Gzip, &packed, 100), TEXT);
+        assert_eq!(expanded(Codec::Gzip, &packed[..3], 100), b"");
     }
 
     #[test]

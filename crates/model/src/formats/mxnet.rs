@@ -74,7 +74,8 @@ impl Format for MxnetSymbol {
         let text = json_tree::decode(input.bytes);
         let document = json_tree::parse(&text);
         let is_list = |id: &NodeId| *document.value(*id) == Value::Array;
-        if document.root().and_then(|root| document.get(root, "nodes")).filter(is_list).is_none() {
+        let nodes = document.root().and_then(|root| document.get(root, "nodes"));
+        if nodes.is_none_or(|nodes| !is_list(&nodes)) {
             malformed(scan, 0, "the graph has no list of nodes");
         }
         // Loops and conditions keep their bodies as graphs of their own, in `subgraphs` of the node.

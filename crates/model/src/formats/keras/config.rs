@@ -6,11 +6,12 @@
 //! `keras/saving/legacy/serialization.py`; advisories CVE-2024-3660, CVE-2025-1550, CVE-2025-8747, CVE-2025-9905,
 //! CVE-2025-9906, CVE-2025-12058, CVE-2025-49655.
 
+use super::calls::call_of;
 use super::lambda;
 use super::names::{self, Module};
 use super::rules::{KERAS_CUSTOM, KERAS_FUNCTION, KERAS_MALFORMED, KERAS_MODULE, KERAS_PATH, KERAS_TORCH};
 use crate::Scan;
-use crate::call::{self, Argument, Call, How, Name, json};
+use crate::call;
 use crate::pickle::knowledge::{Standing, standing};
 use crate::text::indicators;
 use crate::wire::base64;
@@ -67,44 +68,6 @@ pub(super) fn callable_danger(module: &str, name: &str) -> Option<(Severity, Str
         }
     }
 }
-
-/// The call of `module.name` that the object at `id` describes: its configuration as keyword arguments, or what the node
-/// of a functional model hands to it.
-fn call_of(document: &Document<'_>, id: NodeId, module: &str, name: &str) -> Call {
-    described(document, id, module, name, NESTED)
-}
-
-fn described(document: &Document<'_>, id: NodeId, module: &str, name: &str, depth: u32) -> Call {
-    let special = |id: NodeId| {
-        let inner = document.get_text(id, "class_name")?;
-        let module = document.get_text(id, "module").unwrap_or("builtins");
-        if inner == "function" {
-            let name = document.get_text(id, "config")?.to_owned();
-            return Some(Argument::Name(Name { module: module.to_owned(), name }));
-        }
-        let depth = depth.checked_sub(1)?;
-        Some(Argument::Result(Box::new(described(document, id, module, inner, depth))))
-    };
-    let callee = Name { module: module.to_owned(), name: name.to_owned() };
-    let mut call = Call { callee, ..Call::of_path("", How::Called) };
-    let nodes = document.get(id, "inbound_nodes");
-    if let Some(node) = nodes.and_then(|nodes| document.children(nodes).next()) {
-        let given = document.get(node, "args").map(|args| json::argument(document, args, &special));
-        if let Some(Argument::Sequence(items)) = given {
-            call.arguments = items;
-        }
-        if let Some(named) = document.get(node, "kwargs") {
-            call.keywords = json::keywords(document, named, &[], &special);
-        }
-    }
-    if let Some(config) = document.get(id, "config") {
-        call.keywords.extend(json::keywords(document, config, &[], &special));
-    }
-    call
-}
-
-/// Objects inside objects whose calls are read as arguments.
-const NESTED: u32 = 3;
 
 /// The walk over one configuration.
 pub(super) struct Walk<'d, 's, 'l> {

@@ -2,6 +2,7 @@
 //!
 //! Cost: linear in the text; see [`crate::wire::json_tree`] for the bound on values.
 
+mod calls;
 pub(crate) mod config;
 mod lambda;
 mod names;

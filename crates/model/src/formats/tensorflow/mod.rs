@@ -173,10 +173,8 @@ fn has_operation(graph: &[u8]) -> bool {
     let functions = messages(graph, 2).take(1).flat_map(|library| messages(library, 1));
     let inside = functions.flat_map(|function| messages(function, 3));
     messages(graph, 1).chain(inside).take(RUNNABLE_NODES).any(|node| {
-        let text = |number| {
-            messages(node, number).next().and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default()
-        };
-        !text(1).is_empty() && is_registered(text(2))
+        let operation = messages(node, 2).last().and_then(|text| std::str::from_utf8(text).ok());
+        operation.is_some_and(is_registered)
     })
 }
 

@@ -256,7 +256,7 @@ fn tagged(kind: &str, path: &str, value: Argument) -> Call {
             for (key, value) in pairs {
                 match (key, value) {
                     (Argument::Text(key), Argument::Sequence(items)) if key == "args" => {
-                        call.arguments = items
+                        call.arguments = items;
                     }
                     (Argument::Text(key), Argument::Mapping(pairs)) if key == "kwds" => {
                         let named = pairs.into_iter().filter_map(|(key, value)| match key {
