@@ -20,7 +20,7 @@ pub(super) fn judge(passage: &mut Passage<'_>) {
             }
         }
     }
-    if let Some(at) = text.find("PRIVATE KEY-----")
+    if let Some(at) = text.find(PRIVATE_KEY)
         && text
             .get(text.floor_char_boundary(at.saturating_sub(40))..at)
             .is_some_and(|head| head.contains("-----BEGIN "))
@@ -29,6 +29,14 @@ pub(super) fn judge(passage: &mut Passage<'_>) {
         passage.mark(&METADATA_CREDENTIAL, Severity::Medium, at, "a private key");
     }
 }
+
+/// What every credential of [`FORMATS`] begins with, and a private key ends its first line with.
+pub(super) fn prefixes() -> impl Iterator<Item = &'static str> {
+    FORMATS.iter().map(|format| format.prefix).chain([PRIVATE_KEY])
+}
+
+/// End of the first line of a private key.
+const PRIVATE_KEY: &str = "PRIVATE KEY-----";
 
 struct Format {
     prefix: &'static str,
