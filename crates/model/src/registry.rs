@@ -83,6 +83,10 @@ pub static FORMATS: &[&dyn Format] = &[
     &crate::formats::tensorflow::TENSORFLOW_TEXT,
     &crate::formats::tensorflow::TENSORFLOW_CHECKPOINT,
     &crate::formats::tflite::TFLITE,
+    &crate::formats::ncnn::NCNN_PARAM,
+    &crate::formats::ncnn::NCNN_PARAM_BINARY,
+    &crate::formats::ncnn::NCNN_WEIGHTS,
+    &crate::formats::mnn::MNN,
 ];
 
 /// Checks that run on every input after its formats: extension against content, hidden executables.
