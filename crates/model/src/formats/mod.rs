@@ -49,6 +49,7 @@ pub mod tensorrt;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod tflite;
+pub mod tokenizer;
 pub mod torch7;
 pub mod torch_legacy;
 pub mod torch_tar;

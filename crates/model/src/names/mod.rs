@@ -1,0 +1,3 @@
+//! Names that a model goes by: what they look like.
+
+pub(crate) mod confusable;
