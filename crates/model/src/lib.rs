@@ -9,7 +9,7 @@ pub mod archive;
 pub mod binary;
 pub mod formats;
 pub mod load_guard;
-mod names;
+pub mod names;
 pub mod pickle;
 pub mod python;
 pub mod text;

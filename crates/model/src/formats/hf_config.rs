@@ -8,6 +8,7 @@ use super::config_tensors::{self, MODEL_MISMATCH};
 use super::tokenizer::TOKENIZER_INCONSISTENT;
 use super::tokenizer::is_word;
 use super::tokenizer::json::{TokenizerFile, token_finding};
+use crate::names;
 use crate::text::chat_template::{self, Rendered};
 use crate::text::{hydra, indicators};
 use crate::wire::json::{Event, JsonMistake, Reader, line_and_column};
@@ -382,11 +383,29 @@ impl<'a> Walk<'a, '_, '_> {
         if key.ends_with("_token") || (under(ADDED_TOKENS_DECODER) && key == "content") {
             self.token(text, reader);
         }
+        if reader.depth() == 1 {
+            self.declared(&key, text, reader);
+        }
         if ENDS.contains(&&*key) && is_word(text) {
             let place = self.here(reader);
             let message = format!("`{key}` is the ordinary word `{text}`, at which answers end");
             let finding = Finding::new(&TOKENIZER_TAMPERED, message).severity(Severity::Low);
             self.scan.report(finding.confidence(Confidence::Low).located(&place));
+        }
+    }
+
+    /// Names and licences at the root of a configuration.
+    fn declared(&mut self, key: &str, text: &str, reader: &Reader<'a>) {
+        match key {
+            "_name_or_path" | "base_model_name_or_path" | "name_or_path" => {
+                let place = self.here(reader);
+                names::declared(text, &place, self.scan);
+            }
+            "license" => {
+                let place = self.here(reader);
+                names::licence::inspect(text, &place, self.scan);
+            }
+            _ => {}
         }
     }
 
@@ -408,6 +427,7 @@ impl<'a> Walk<'a, '_, '_> {
         let place = self.here(reader);
         let message = match text.split_once("--") {
             Some((repository, class)) => {
+                names::declared(repository, &place, self.scan);
                 format!("`{setting}` loads `{class}` from another repository, `{repository}`")
             }
             None => format!("`{setting}` loads `{text}` from the model's own repository"),

@@ -4,6 +4,7 @@
 //! grade mildly; credentials and payloads do not. Cost: linear.
 
 use super::malformed::MALFORMED_STRUCTURE;
+use crate::names::inspect_card;
 use crate::text::indicators::{inspect_document, inspect_metadata, may_matter};
 use crate::wire::json::{Event, JsonMistake, Reader};
 use crate::{Format, Input, Recognition, Scan};
@@ -128,6 +129,7 @@ impl Format for PlainText {
 
     fn scan(&self, input: &Input<'_>, scan: &mut Scan<'_>) {
         judge(input.bytes, scan);
+        inspect_card(input, scan);
     }
 }
 

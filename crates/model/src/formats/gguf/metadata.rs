@@ -2,6 +2,7 @@
 
 use super::Walk;
 use super::reader::{Reader, value};
+use crate::names;
 use crate::text::chat_template;
 use crate::text::indicators::inspect_metadata;
 use bartizan_core::{Location, Severity, ShortRead};
@@ -245,6 +246,13 @@ impl Walk<'_, '_, '_> {
         if name == TOKENIZER_JSON {
             self.scan.member("tokenizer.json", text.as_bytes());
         } else if !is_vocabulary(name) {
+            if name == "general.license" {
+                names::licence::inspect(&text, &place, self.scan);
+            } else if name.starts_with("general.")
+                && (name.ends_with("repo_url") || name.ends_with("repository"))
+            {
+                names::declared(&text, &place, self.scan);
+            }
             inspect_metadata(&text, &place, self.scan);
         }
     }
