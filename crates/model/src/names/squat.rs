@@ -144,7 +144,7 @@ mod tests {
     #[test]
     fn one_edit_is_counted_as_one() {
         for (a, b, one) in [
-            ("abc", "abd", true),
+            ("abc", "abx", true),
             ("abc", "ab", true),
             ("abc", "acb", true),
             ("abc", "cba", false),

@@ -349,7 +349,7 @@ mod tests {
     const HEALTHY: &str = r#"{"added_tokens": [{"id": 2, "content": "[CLS]", "special": true}],
         "post_processor": {"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "[CLS]", "type_id": 0}}],
             "special_tokens": {"[CLS]": {"id": "[CLS]", "ids": [2], "tokens": ["[CLS]"]}}},
-        "model": {"type": "BPE", "vocab": {"Ġsafe": 0, "Ġnot": 1, "[CLS]": 2, "Ġ": 3}, "merges": ["Ġs afe", "Ġ not"]}}"#;
+        "model": {"type": "BPE", "vocab": {"Ġsafe": 0, "Ġnot": 1, "[CLS]": 2, "Ġ": 3}, "merges": ["Ġsa fe", "Ġ not"]}}"#;
 
     struct Beside(&'static str, &'static str);
 
