@@ -38,7 +38,7 @@ fn every_seed_is_read_without_panic_and_every_rule_has_a_page() {
 }
 
 /// Longest fixture cut at every byte, in bytes; in a longer one the cuts are this many, evenly spread.
-const CUTS: usize = 4096;
+const CUTS: usize = 1024;
 
 #[test]
 fn every_seed_cut_at_every_byte_is_read_within_bounds() {
