@@ -41,11 +41,13 @@ pub struct Inspection {
     pub findings: Vec<Finding>,
     /// What was not analysed.
     pub gaps: Vec<Gap>,
+    /// Names that the content declares for itself or for what it was made from.
+    pub names: Vec<String>,
 }
 
 impl Inspection {
     fn unread(gap: Gap) -> Self {
-        Self { format: None, kind: Kind::Other, findings: Vec::new(), gaps: vec![gap] }
+        Self { format: None, kind: Kind::Other, findings: Vec::new(), gaps: vec![gap], names: Vec::new() }
     }
 }
 
@@ -91,6 +93,24 @@ pub struct Examined {
     pub findings: Vec<Reported>,
     /// Its gaps.
     pub gaps: Vec<SubjectGap>,
+    /// Names that it declares for itself or for what it was made from.
+    pub names: Vec<String>,
+}
+
+impl Examined {
+    /// Adds a finding that was made of what the sweep gave, such as the digest.
+    pub fn add(&mut self, finding: Finding) {
+        if matches!(self.subject.status, Status::Clean | Status::Unsupported) {
+            self.subject.status = Status::Findings;
+        }
+        let digest = self.subject.digest.sha256.as_deref().unwrap_or_default();
+        self.findings.push(Reported {
+            subject: self.subject.uri.clone(),
+            fingerprint: fingerprint(&finding, digest),
+            snippet: None,
+            finding,
+        });
+    }
 }
 
 /// How to sweep.
@@ -148,6 +168,7 @@ impl Sweep<'_> {
                     kind: Kind::Other,
                     findings: finding.iter().cloned().collect(),
                     gaps: gap.iter().cloned().collect(),
+                    names: Vec::new(),
                 };
                 examined(&entry.uri, 0, None, inspection, &[])
             }
@@ -291,7 +312,7 @@ fn examined(
         status,
         detail: detail(&gaps),
     };
-    Examined { subject, findings, gaps }
+    Examined { subject, findings, gaps, names: inspection.names }
 }
 
 /// The gaps as one line.
@@ -336,6 +357,7 @@ mod tests {
                 kind: Kind::Model,
                 findings: found.into_iter().collect(),
                 gaps: Vec::new(),
+                names: Vec::new(),
             }
         }
     }
@@ -374,6 +396,14 @@ mod tests {
         assert_eq!(status(b"good"), Status::Clean);
         assert_eq!(status(b"evil"), Status::Findings);
         assert_eq!(status(b""), Status::Unsupported);
+    }
+
+    #[test]
+    fn a_finding_added_later_takes_a_subject_out_of_the_clean_ones() {
+        let mut examined = sweep(1, &[b"good"]).remove(0);
+        examined.add(Finding::new(&CALLS, "denied"));
+        assert_eq!((examined.subject.status, examined.findings.len()), (Status::Findings, 1));
+        assert_eq!(examined.findings[0].subject, examined.subject.uri);
     }
 
     #[test]

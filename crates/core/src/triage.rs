@@ -54,7 +54,7 @@ impl Triage {
         let (mut subjects, mut findings, mut suppressed, mut gaps, mut notes) =
             (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let mut used = Vec::new();
-        for Examined { mut subject, findings: found, gaps: unread } in examined {
+        for Examined { mut subject, findings: found, gaps: unread, names: _ } in examined {
             let (mut held, mut unasked) = (0u64, 0u64);
             for reported in found {
                 if !self.asks_for(&reported) {
@@ -246,7 +246,12 @@ mod tests {
             reported("a", Finding::new(&TRAILING, "t").confidence(Confidence::Low)),
             reported("a", Finding::new(&CALLS, "c")),
         ];
-        let examined = Examined { subject: subject("a", Status::Findings), findings, gaps: Vec::new() };
+        let examined = Examined {
+            subject: subject("a", Status::Findings),
+            findings,
+            gaps: Vec::new(),
+            names: Vec::new(),
+        };
         triage.report(Tool { name: "t", version: "1" }, times, vec![examined])
     }
 

@@ -50,6 +50,8 @@ pub struct Outcome {
     pub findings: Vec<Finding>,
     /// What was not analysed; when not empty the subject is incomplete.
     pub gaps: Vec<Gap>,
+    /// Names, written `owner/model`, that the content declares for itself or for what it was made from.
+    pub names: Vec<String>,
 }
 
 /// The running scan of one subject: collects findings and gaps, hands members on, keeps the budget.
@@ -68,6 +70,7 @@ pub struct Scan<'a> {
     programs: Option<Vec<Program>>,
     members: u64,
     expanded: u64,
+    names: Vec<String>,
 }
 
 impl<'a> Scan<'a> {
@@ -84,6 +87,7 @@ impl<'a> Scan<'a> {
             programs: None,
             members: 0,
             expanded: 0,
+            names: Vec::new(),
         }
     }
 
@@ -123,6 +127,13 @@ impl<'a> Scan<'a> {
         }
         self.seen.insert(key, self.findings.len());
         self.findings.push(finding);
+    }
+
+    /// Keeps a name that the content declares, once.
+    pub(crate) fn name(&mut self, name: &str) {
+        if self.names.len() < Self::NAMES && !self.names.iter().any(|known| known == name) {
+            self.names.push(bartizan_core::printable(name, Self::NAME_CHARS));
+        }
     }
 
     /// Notes that something at `offset` was not analysed; `reason` says what stopped it and what the user can do.
@@ -290,6 +301,7 @@ impl<'a> Scan<'a> {
             kind: format.map_or(Kind::Other, Format::kind),
             findings: self.findings,
             gaps: self.gaps,
+            names: self.names,
         }
     }
 
@@ -297,6 +309,8 @@ impl<'a> Scan<'a> {
     const PROGRAMS: usize = 1000;
     /// Most gaps kept for one subject; more say nothing new.
     const GAPS: usize = 64;
+    /// Most names kept for one subject.
+    const NAMES: usize = 64;
     /// Longest member name shown, in characters.
     const NAME_CHARS: usize = 200;
 }

@@ -20,6 +20,7 @@ impl Inspector for ModelInspector<'_> {
                 kind: Kind::Other,
                 findings: Vec::new(),
                 gaps: Vec::new(),
+                names: Vec::new(),
             };
         }
         let folder = file.place.map(|(path, root)| FolderSiblings::new(path, root));
@@ -33,6 +34,7 @@ impl Inspector for ModelInspector<'_> {
             kind: outcome.kind,
             findings: outcome.findings,
             gaps: outcome.gaps,
+            names: outcome.names,
         }
     }
 }

@@ -10,6 +10,7 @@ pub mod binary;
 pub mod call;
 pub mod formats;
 pub mod load_guard;
+pub mod names;
 pub mod pickle;
 pub mod python;
 pub mod text;

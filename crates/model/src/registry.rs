@@ -84,6 +84,10 @@ pub static FORMATS: &[&dyn Format] = &[
     &crate::formats::tensorflow::TENSORFLOW_TEXT,
     &crate::formats::tensorflow::TENSORFLOW_CHECKPOINT,
     &crate::formats::tflite::TFLITE,
+    &crate::formats::ncnn::NCNN_PARAM,
+    &crate::formats::ncnn::NCNN_PARAM_BINARY,
+    &crate::formats::ncnn::NCNN_WEIGHTS,
+    &crate::formats::mnn::MNN,
 ];
 
 /// Checks that run on every input after its formats: extension against content, hidden executables.
@@ -93,6 +97,7 @@ pub(crate) static EVERYWHERE: &[EverywhereCheck] = &[
     crate::extension::check,
     crate::formats::oci::check_blob,
     crate::text::printable::check_unknown,
+    crate::names::check_path,
 ];
 
 /// Rules of the checks in [`EVERYWHERE`] and of the shared inspectors that formats call.
@@ -112,7 +117,7 @@ static SHARED_RULES: &[&[&Rule]] = &[
 
 /// Every rule of this crate, sorted by id, each once.
 pub fn rules() -> Vec<&'static Rule> {
-    let shared = SHARED_RULES.iter().flat_map(|rules| rules.iter().copied());
+    let shared = SHARED_RULES.iter().chain(crate::names::RULES).flat_map(|rules| rules.iter().copied());
     let mut rules: Vec<&'static Rule> =
         FORMATS.iter().flat_map(|format| format.rules().iter().copied()).chain(shared).collect();
     rules.sort_by_key(|rule| rule.id);

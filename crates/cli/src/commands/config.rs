@@ -38,6 +38,18 @@ pub(crate) fn run(arguments: &ConfigArguments, matches: &clap::ArgMatches) -> Re
                     writeln!(out, "{line}")?;
                 }
             }
+            if !settings.shown_models.is_empty() {
+                writeln!(out, "\n[models]")?;
+            }
+            for shown in &settings.shown_models {
+                let name = shown.name.trim_start_matches("models.");
+                let line = format!("{name} = {}", shown.value.as_deref().unwrap_or_default());
+                if *origin {
+                    writeln!(out, "{line:<width$}  # {}", shown.origin)?;
+                } else {
+                    writeln!(out, "{line}")?;
+                }
+            }
         }
     }
     out.flush()?;

@@ -1,7 +1,8 @@
 //! `bartizan load-guard`: runs a command whose Python processes ask before an unpickler takes a name.
 //!
 //! The Python side lies in a private folder that stands first on `PYTHONPATH`; it asks over a socket in that folder,
-//! and a thread here answers by [`Policy`]. Environment is inherited, so that processes below are guarded too.
+//! and a thread here answers by [`Policy`]. Environment is inherited, so that processes below are guarded too. Signals that
+//! ask a program to end or to do something go on to the command.
 
 use crate::arguments::{GuardMode, LoadGuardArguments};
 use crate::exit::Exit;
@@ -9,6 +10,8 @@ use crate::failure::Failure;
 use crate::terminal;
 use bartizan_core::printable;
 use bartizan_model::load_guard::{Decision, LOAD_REFUSED, Policy, SHIM};
+use nix::sys::signal::{SigSet, Signal, kill};
+use nix::unistd::{Pid, getpgrp, tcgetpgrp};
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -17,8 +20,9 @@ use std::io::{self, Read as _, Write as _};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
-use std::process::{Command, ExitStatus};
+use std::process::{Child, Command, ExitStatus};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -54,13 +58,17 @@ pub(crate) fn run(arguments: &LoadGuardArguments) -> Result<Exit, Failure> {
         tally: Tally::default(),
     };
     let over = AtomicBool::new(false);
+    // Before there are threads, which take the mask over; the command gets an empty one.
+    let signals = forwarded();
+    signals.thread_block().map_err(|error| Failure::GuardFolder(error.into()))?;
     let (status, tally) = thread::scope(|scope| {
         let answering = scope.spawn(|| guard.answer_all(&listener, &over));
         let status = Command::new(program)
             .args(rest)
             .env("PYTHONPATH", python_path(folder.path()))
             .env(VARIABLE, &socket)
-            .status();
+            .spawn()
+            .and_then(|mut child| forward_while_running(&mut child, signals));
         over.store(true, Ordering::SeqCst);
         // Wakes the thread, which then sees that it is over.
         drop(UnixStream::connect(&socket));
@@ -75,6 +83,41 @@ pub(crate) fn run(arguments: &LoadGuardArguments) -> Result<Exit, Failure> {
         return Err(Failure::Write { path, error });
     }
     Ok(conclude(arguments.mode, &tally.counts, status))
+}
+
+/// What is sent on to the command.
+fn forwarded() -> SigSet {
+    [Signal::SIGTERM, Signal::SIGINT, Signal::SIGQUIT, Signal::SIGHUP, Signal::SIGUSR1, Signal::SIGUSR2]
+        .into_iter()
+        .collect()
+}
+
+/// Waits for the end of `child` and sends on to it what is sent to us.
+fn forward_while_running(child: &mut Child, signals: SigSet) -> io::Result<ExitStatus> {
+    let target = Pid::from_raw(child.id().cast_signed());
+    // `None` once it has ended: its number may then belong to another process.
+    let running = Arc::new(Mutex::new(Some(target)));
+    let watched = Arc::clone(&running);
+    // Not joined: it sleeps until a signal comes, and ends with us if none does.
+    thread::spawn(move || {
+        while let Ok(signal) = signals.wait() {
+            let running = watched.lock().unwrap_or_else(PoisonError::into_inner);
+            let Some(target) = *running else { return };
+            if !reaches_all(signal) {
+                // One that has ended this moment needs no signal.
+                let _ = kill(target, signal);
+            }
+        }
+    });
+    let status = child.wait();
+    *running.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    status
+}
+
+/// Whether the terminal has sent `signal` to the command itself: keys send to every process in the foreground.
+fn reaches_all(signal: Signal) -> bool {
+    let by_key = matches!(signal, Signal::SIGINT | Signal::SIGQUIT | Signal::SIGHUP);
+    by_key && tcgetpgrp(io::stdin()).is_ok_and(|foreground| foreground == getpgrp())
 }
 
 /// Says on standard error how it went, and how to end.

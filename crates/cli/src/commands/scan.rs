@@ -12,12 +12,13 @@ use bartizan_core::baseline::Baseline;
 use bartizan_core::render::{Format, table};
 use bartizan_core::report::{Report, Tool};
 use bartizan_core::suppress::Suppressions;
-use bartizan_core::sweep::{Inspector, NoProgress, Progress, Sweep, SystemTime, Time as _};
+use bartizan_core::sweep::{Examined, Inspector, NoProgress, Progress, Sweep, SystemTime, Time as _};
 use bartizan_core::triage::{RuleSelection, SelectionError, Times, Triage};
 use bartizan_core::walk::{Content, Entry, Walk, walk};
 use bartizan_core::{Rule, Severity, Source};
 use bartizan_evidence::manifest::Gathered;
 use bartizan_model::ModelInspector;
+use bartizan_model::names::{ModelLists, lists};
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, BufWriter, IsTerminal as _, Write};
@@ -208,12 +209,31 @@ fn scan_by(inspector: &dyn Inspector, settings: &Settings, triage: &Triage, walk
         time: &SystemTime,
         progress: bar.as_ref().map_or(&NoProgress as &dyn Progress, |bar| bar),
     };
-    let examined = sweep.run(&walk.entries);
+    let mut examined = sweep.run(&walk.entries);
+    judge_models(&settings.models, &mut examined);
     if let Some(bar) = &bar {
         bar.clear();
     }
     let times = Times { started, finished: now(), seconds: clock.elapsed().as_secs_f64() };
     triage.report(TOOL, times, examined)
+}
+
+/// Adds what the project's lists of models say against each subject.
+fn judge_models(lists: &ModelLists, examined: &mut [Examined]) {
+    if lists.is_empty() {
+        return;
+    }
+    for one in examined {
+        let subject = lists::Subject {
+            uri: &one.subject.uri,
+            sha256: one.subject.digest.sha256.as_deref(),
+            kind: one.subject.kind,
+            names: &one.names,
+        };
+        if let Some(finding) = lists.judge(&subject) {
+            one.add(finding);
+        }
+    }
 }
 
 /// The time of day, in whole seconds, as reports carry it.
@@ -303,6 +323,7 @@ fn steered(settings: &Settings) {
     let names: Vec<&str> = settings
         .shown
         .iter()
+        .chain(&settings.shown_models)
         .filter(|shown| matches!(shown.origin, Origin::File { .. }) && decides(shown.name))
         .map(|shown| shown.name)
         .collect();

@@ -3,6 +3,7 @@
 use crate::arguments::ScanOptions;
 use crate::failure::{Failure, nearest};
 use bartizan_core::suppress::line_and_column;
+use bartizan_model::names::ModelLists;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;
@@ -18,7 +19,11 @@ pub(crate) struct ConfigurationFile {
     pub(crate) path: PathBuf,
     /// Its `[scan]` table, with paths made relative to the file's folder.
     pub(crate) scan: ScanOptions,
-    /// Lines of the keys of `[scan]`.
+    /// Its `[models]` table as written.
+    pub(crate) models: ModelOptions,
+    /// Its `[models]` table, read.
+    pub(crate) lists: ModelLists,
+    /// Lines of the keys of `[scan]`, and of those of `[models]` as `models.key`.
     lines: BTreeMap<String, u32>,
 }
 
@@ -29,6 +34,20 @@ pub(crate) struct ConfigurationFile {
 struct Configuration {
     /// Settings of `bartizan scan`; each is also a flag of the same name.
     scan: ScanOptions,
+    /// Which models this project forbids or is limited to.
+    models: ModelOptions,
+}
+
+/// Models by SHA-256 digest (`sha256:9f86d0…`) or by name, in which `*` stands for any run of characters and `?` for one. A
+/// name is compared with the path of the file, with each `folder/file` in it, with `owner/model` of a hub's cache, and
+/// with the names that the model declares.
+#[derive(Debug, Clone, Default, serde::Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub(crate) struct ModelOptions {
+    /// Models that must not be there: each is a finding, `model/denied`.
+    pub(crate) deny: Vec<String>,
+    /// Models that may be there; when the list is not empty, any other one is a finding, `model/not-allowed`.
+    pub(crate) allow: Vec<String>,
 }
 
 /// The JSON Schema of `bartizan.toml`.
@@ -110,16 +129,23 @@ impl ConfigurationFile {
             *relative = folder.join(&*relative);
         }
         let mut lines = BTreeMap::new();
-        if let Some(DeValue::Table(table)) = spanned.get_ref().get("scan").map(toml::Spanned::get_ref) {
-            for key in table.keys() {
-                let line = line_and_column(text, key.span().start).0;
-                lines.insert(key.get_ref().to_string(), line);
+        for (name, prefix) in [("scan", ""), ("models", "models.")] {
+            if let Some(DeValue::Table(table)) = spanned.get_ref().get(name).map(toml::Spanned::get_ref) {
+                for key in table.keys() {
+                    let line = line_and_column(text, key.span().start).0;
+                    lines.insert(format!("{prefix}{}", key.get_ref()), line);
+                }
             }
         }
-        Ok(Self { path: path.to_owned(), scan: values.scan, lines })
+        let models = values.models;
+        let lists = ModelLists::new(&models.deny, &models.allow).map_err(|error| {
+            let at = spanned.get_ref().get("models").map_or(0, |models| models.span().start);
+            complain(at, error.to_string(), None)
+        })?;
+        Ok(Self { path: path.to_owned(), scan: values.scan, models, lists, lines })
     }
 
-    /// The line of `key` in `[scan]`.
+    /// The line of `key` in `[scan]`, or of `models.key` in `[models]`.
     pub(crate) fn line_of(&self, key: &str) -> u32 {
         self.lines.get(key).copied().unwrap_or(1)
     }
@@ -196,6 +222,21 @@ mod tests {
         assert_eq!(error.help().as_deref(), Some("did you mean `fail-on`?"));
         let error = parse("[scam]\n").unwrap_err();
         assert_eq!(error.help().as_deref(), Some("did you mean `scan`?"));
+    }
+
+    #[test]
+    fn lists_of_models_are_read_and_an_unknown_list_is_refused() {
+        let file = parse("[models]\ndeny = [\"evil/*\"]\n").unwrap();
+        assert!(!file.lists.is_empty());
+        assert_eq!(
+            (file.models.deny.as_slice(), file.line_of("models.deny")),
+            (&["evil/*".to_owned()][..], 2)
+        );
+        let error = parse("[models]\ndenny = []\n").unwrap_err();
+        assert_eq!(error.to_string(), "sub/bartizan.toml:2:1: unknown key `models.denny`");
+        assert_eq!(error.help().as_deref(), Some("did you mean `deny`?"));
+        let error = parse("[models]\nallow = [\"sha256:12\"]\n").unwrap_err().to_string();
+        assert!(error.contains("`sha256:12` is no SHA-256 digest"), "{error}");
     }
 
     #[test]

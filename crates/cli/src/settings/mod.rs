@@ -8,6 +8,7 @@ use crate::failure::Failure;
 use crate::terminal::Color;
 use bartizan_core::render::Format;
 use bartizan_core::{Confidence, Limits, Severity};
+use bartizan_model::names::ModelLists;
 use clap::parser::ValueSource;
 use file::ConfigurationFile;
 use std::fmt;
@@ -33,8 +34,12 @@ pub(crate) struct Settings {
     pub(crate) verbose: bool,
     pub(crate) no_progress: bool,
     pub(crate) color: Color,
+    /// Which models are forbidden or allowed.
+    pub(crate) models: ModelLists,
     /// Every setting as text.
     pub(crate) shown: Vec<Shown>,
+    /// The lists of models as text.
+    pub(crate) shown_models: Vec<Shown>,
     /// The configuration file that was read.
     pub(crate) file: Option<PathBuf>,
 }
@@ -156,9 +161,26 @@ impl Settings {
             verbose: all.pick("verbose", given.verbose, held.verbose, false),
             no_progress: all.pick("no-progress", given.no_progress, held.no_progress, false),
             color: all.pick("color", given.color, held.color, Color::Auto),
+            models: file.as_ref().map(|file| file.lists.clone()).unwrap_or_default(),
+            shown_models: file.as_ref().map(ConfigurationFile::shown_models).unwrap_or_default(),
             shown: all.shown,
             file: file.as_ref().map(|file| file.path.clone()),
         })
+    }
+}
+
+impl ConfigurationFile {
+    /// The lists of models that are not empty, as `config show` prints them.
+    fn shown_models(&self) -> Vec<Shown> {
+        [("models.deny", &self.models.deny), ("models.allow", &self.models.allow)]
+            .into_iter()
+            .filter(|(_, entries)| !entries.is_empty())
+            .map(|(name, entries)| Shown {
+                name,
+                value: Some(entries.in_toml()),
+                origin: Origin::File { path: self.path.clone(), line: self.line_of(name) },
+            })
+            .collect()
     }
 }
 

@@ -167,3 +167,33 @@ fn a_command_that_is_not_there_is_2() {
     let ran = guarded(&at, &[], &["./no-such-program"]);
     assert_eq!(ran.code, 2, "{ran:?}");
 }
+
+#[test]
+fn a_signal_goes_on_to_the_command_and_its_exit_code_comes_back() {
+    if !has_python() {
+        return;
+    }
+    let at = workplace();
+    at.write(
+        "wait.py",
+        "import signal, sys, time\n\
+         signal.signal(signal.SIGTERM, lambda *_: sys.exit(43))\n\
+         print('ready', flush=True)\n\
+         time.sleep(60)\n",
+    );
+    for (script, code) in [("wait.py", Some(43)), ("-c", None)] {
+        let mut program = at.program(&["load-guard", "--", "python3", script]);
+        if code.is_none() {
+            program.arg("import time\nprint('ready', flush=True)\ntime.sleep(60)");
+        }
+        let mut guard = program.stdout(std::process::Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        let out = guard.stdout.take().unwrap();
+        std::io::BufRead::read_line(&mut std::io::BufReader::new(out), &mut line).unwrap();
+        assert_eq!(line, "ready\n");
+        let sent = Command::new("kill").args(["-TERM", &guard.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+        // Killed by the signal, a shell tells it as 128 and the signal's number.
+        assert_eq!(guard.wait().unwrap().code(), Some(code.unwrap_or(128 + 15)));
+    }
+}

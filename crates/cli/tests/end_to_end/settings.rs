@@ -116,3 +116,21 @@ fn the_published_schema_of_the_configuration_is_fresh() {
     let at = Workplace::new();
     assert_eq!(at.run(&["config", "schema"]).out, published, "run `cargo xtask docs`");
 }
+
+#[test]
+fn models_on_the_projects_lists_are_found_and_shown() {
+    let at = Workplace::new();
+    at.write("bartizan.toml", "[models]\ndeny = [\"evil/*\"]\nallow = [\"good/*\"]\n");
+    let weights = b"\x08\0\0\0\0\0\0\0{}      ";
+    for path in ["good/a.safetensors", "other/b.safetensors", "evil/c.safetensors"] {
+        at.write(path, weights);
+    }
+    let ran = at.run(&["scan", "--format", "jsonl", "good", "other", "evil"]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    let denied = ran.out.lines().find(|line| line.contains("model/denied")).unwrap();
+    assert!(denied.contains("evil/c.safetensors"), "{denied}");
+    let missing = ran.out.lines().find(|line| line.contains("model/not-allowed")).unwrap();
+    assert!(missing.contains("other/b.safetensors"), "{missing}");
+    assert!(ran.err.contains("models.deny"), "{}", ran.err);
+    assert!(at.run(&["config", "show"]).out.contains("[models]\ndeny = [\"evil/*\"]"));
+}

@@ -6,6 +6,10 @@
 use super::class_imports::ClassImports;
 use super::config_tensors::{self, MODEL_MISMATCH};
 use crate::call::Call;
+use super::tokenizer::TOKENIZER_INCONSISTENT;
+use super::tokenizer::is_word;
+use super::tokenizer::json::{TokenizerFile, token_finding};
+use crate::names;
 use crate::text::chat_template::{self, Rendered};
 use crate::text::{hydra, indicators};
 use crate::wire::json::{Event, JsonMistake, Reader, line_and_column};
@@ -42,7 +46,9 @@ rule! {
 
     /// ## What it finds
     /// A tokenizer whose rules change what people write: a normaliser or pre-tokenizer that replaces words by other
-    /// words, added tokens that hold sentences or addresses, two tokens with one id.
+    /// words or puts words before every text, added tokens that hold sentences, addresses or unseen characters, tokens that
+    /// look the same, ordinary words made special tokens, a post-processor that inserts words under the name of a mark,
+    /// two tokens with one id.
     /// ## Why it matters
     /// The tokenizer rewrites every prompt and every answer. Swapping one word, or hiding an instruction in a token,
     /// changes what the model is asked without touching a weight.
@@ -104,7 +110,14 @@ impl Format for HfConfig {
     }
 
     fn rules(&self) -> &'static [&'static Rule] {
-        &[&REMOTE_CODE, &TOKENIZER_TAMPERED, &CONFIG_MALFORMED, &hydra::CONFIG_TARGET, &MODEL_MISMATCH]
+        &[
+            &REMOTE_CODE,
+            &TOKENIZER_TAMPERED,
+            &TOKENIZER_INCONSISTENT,
+            &CONFIG_MALFORMED,
+            &hydra::CONFIG_TARGET,
+            &MODEL_MISMATCH,
+        ]
     }
 
     fn recognise(&self, input: &Input<'_>) -> Recognition {
@@ -128,7 +141,7 @@ impl Format for HfConfig {
 
     fn scan(&self, input: &Input<'_>, scan: &mut Scan<'_>) {
         config_tensors::check(input, scan);
-        Walk {
+        let mut walk = Walk {
             bytes: input.bytes,
             scan,
             object: Fields::default(),
@@ -137,8 +150,11 @@ impl Format for HfConfig {
             sections: Vec::new(),
             classes: ClassImports::new(input),
             calls: target_calls(input.bytes),
-        }
-        .run();
+            tokenizer: TokenizerFile::default(),
+        };
+        walk.run();
+        let Walk { scan, tokenizer, .. } = walk;
+        tokenizer.finish(input, scan);
     }
 }
 
@@ -169,6 +185,8 @@ const SETTINGS: &[&str] = &[
 ];
 /// Bytes looked at to recognise a configuration.
 const HEAD: usize = 64 << 10;
+/// Settings that name the token an answer ends with.
+const ENDS: &[&str] = &["eos_token", "eot_token", "eom_token"];
 /// Duplicate settings reported for one file.
 const MOST_DUPLICATES: usize = 8;
 /// Shortest vocabulary entry looked at as text, in bytes; shorter ones say nothing.
@@ -196,6 +214,7 @@ struct Walk<'a, 's, 'c> {
     classes: ClassImports<'a>,
     /// What targets are given, by the offset of the target's name.
     calls: HashMap<usize, Call>,
+    tokenizer: TokenizerFile,
 }
 
 /// The calls that objects with a `_target_` describe, by the offset of its value.
@@ -295,6 +314,7 @@ impl<'a> Walk<'a, '_, '_> {
 
     fn event(&mut self, event: Event<'a>, reader: &Reader<'a>) {
         self.follow_sections(&event, reader);
+        self.tokenizer.event(&event, reader);
         match event {
             Event::ObjectStart => {
                 let nested_pattern = reader.nearest_key().is_some_and(|key| key == *"pattern");
@@ -339,6 +359,11 @@ impl<'a> Walk<'a, '_, '_> {
 
     fn string(&mut self, text: &str, reader: &Reader<'a>) {
         let root = reader.key_at(0).map(|key| key.text()).unwrap_or_default();
+        let sections = self.sections.last().copied().unwrap_or_default();
+        let under = |section: u8| sections & section != 0;
+        if root == "model" && text.len() < VOCABULARY_TEXT && under(VOCABULARY) {
+            return;
+        }
         let key = reader.nearest_key().map(|key| key.text()).unwrap_or_default();
         match &*key {
             "type" => text.clone_into(&mut self.object.kind),
@@ -350,11 +375,6 @@ impl<'a> Walk<'a, '_, '_> {
             let place = self.here(reader);
             self.scan.report(finding.located(&place));
         }
-        let sections = self.sections.last().copied().unwrap_or_default();
-        let under = |section: u8| sections & section != 0;
-        if root == "model" && text.len() < VOCABULARY_TEXT && under(VOCABULARY) {
-            return;
-        }
         if under(AUTO_MAP) {
             self.remote_code("auto_map", text, reader);
         } else if under(CUSTOM_PIPELINES) && key == "impl" {
@@ -364,7 +384,11 @@ impl<'a> Walk<'a, '_, '_> {
                 let place = self.here(reader);
                 chat_template::inspect(text, &place, self.scan);
             }
-        } else if text.contains("{{") || text.contains("{%") {
+        } else if root == "normalizer" && key == "prepend" {
+            self.prepended(text, reader);
+        } else if memchr::memchr(b'{', text.as_bytes()).is_some()
+            && (text.contains("{{") || text.contains("{%"))
+        {
             let place = self.here(reader);
             chat_template::inspect_as(text, Rendered::Perhaps, &place, self.scan);
         } else {
@@ -383,22 +407,51 @@ impl<'a> Walk<'a, '_, '_> {
         if key.ends_with("_token") || (under(ADDED_TOKENS_DECODER) && key == "content") {
             self.token(text, reader);
         }
+        if reader.depth() == 1 {
+            self.declared(&key, text, reader);
+        }
+        if ENDS.contains(&&*key) && is_word(text) {
+            let place = self.here(reader);
+            let message = format!("`{key}` is the ordinary word `{text}`, at which answers end");
+            let finding = Finding::new(&TOKENIZER_TAMPERED, message).severity(Severity::Low);
+            self.scan.report(finding.confidence(Confidence::Low).located(&place));
+        }
+    }
+
+    /// Names and licences at the root of a configuration.
+    fn declared(&mut self, key: &str, text: &str, reader: &Reader<'a>) {
+        match key {
+            "_name_or_path" | "base_model_name_or_path" | "name_or_path" => {
+                let place = self.here(reader);
+                names::declared(text, &place, self.scan);
+            }
+            "license" => {
+                let place = self.here(reader);
+                names::licence::inspect(text, &place, self.scan);
+            }
+            _ => {}
+        }
+    }
+
+    /// What the normaliser writes before every text.
+    fn prepended(&mut self, text: &str, reader: &Reader<'a>) {
+        if text.chars().filter(|c| c.is_alphabetic()).count() >= 3 {
+            let place = self.here(reader);
+            let message = format!("the tokenizer's normalizer puts `{text}` before every text");
+            self.scan.report(Finding::new(&TOKENIZER_TAMPERED, message).located(&place));
+        }
     }
 
     /// The place of a string worth judging; counting lines for each of a million tokens would be quadratic.
     fn lazy_place(&self, text: &str, reader: &Reader<'a>) -> Option<Location> {
-        let plain = text.len() < 24
-            && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b' '));
-        if plain {
-            return None;
-        }
-        Some(self.here(reader))
+        indicators::may_matter(text).then(|| self.here(reader))
     }
 
     fn remote_code(&mut self, setting: &str, text: &str, reader: &Reader<'a>) {
         let place = self.here(reader);
         let message = match text.split_once("--") {
             Some((repository, class)) => {
+                names::declared(repository, &place, self.scan);
                 format!("`{setting}` loads `{class}` from another repository, `{repository}`")
             }
             None => format!("`{setting}` loads `{text}` from the model's own repository"),
@@ -457,29 +510,9 @@ impl<'a> Walk<'a, '_, '_> {
 
     /// A token with a meaning of its own: markup, not prose.
     fn token(&mut self, text: &str, reader: &Reader<'a>) {
-        let words = text
-            .split_whitespace()
-            .filter(|word| word.chars().filter(|c| c.is_alphabetic()).count() >= 2)
-            .count();
-        let hidden = text.chars().filter(|c| ('\u{e0000}'..='\u{e007f}').contains(c)).count() > 2;
-        let address = text.contains("://");
-        if words >= 4 || hidden || address {
+        if let Some(finding) = token_finding(text) {
             let place = self.here(reader);
-            let what = if address {
-                "an address"
-            } else if hidden {
-                "unseen characters"
-            } else {
-                "a sentence"
-            };
-            let message = format!("a token of the tokenizer holds {what}");
-            self.scan.report(
-                Finding::new(&TOKENIZER_TAMPERED, message)
-                    .severity(Severity::Medium)
-                    .confidence(Confidence::Medium)
-                    .located(&place)
-                    .evidence(text),
-            );
+            self.scan.report(finding.located(&place));
         }
     }
 }

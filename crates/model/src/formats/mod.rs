@@ -24,8 +24,10 @@ pub mod lfs_pointer;
 pub mod lightgbm;
 pub mod llamafile;
 pub mod malformed;
+pub mod mnn;
 pub mod mxnet;
 pub mod native_library;
+pub mod ncnn;
 pub mod nemo;
 pub mod npy;
 mod npy_literal;
@@ -48,6 +50,7 @@ pub mod tensorrt;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod tflite;
+pub mod tokenizer;
 pub mod torch7;
 pub mod torch_legacy;
 pub mod torch_tar;

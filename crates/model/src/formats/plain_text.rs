@@ -4,7 +4,8 @@
 //! grade mildly; credentials and payloads do not. Cost: linear.
 
 use super::malformed::MALFORMED_STRUCTURE;
-use crate::text::indicators::{inspect_document, inspect_metadata};
+use crate::names::inspect_card;
+use crate::text::indicators::{inspect_document, inspect_metadata, may_matter};
 use crate::wire::json::{Event, JsonMistake, Reader};
 use crate::{Format, Input, Recognition, Scan};
 use bartizan_core::{Finding, Kind, Location, Rule, Severity};
@@ -128,6 +129,7 @@ impl Format for PlainText {
 
     fn scan(&self, input: &Input<'_>, scan: &mut Scan<'_>) {
         judge(input.bytes, scan);
+        inspect_card(input, scan);
     }
 }
 
@@ -212,6 +214,10 @@ impl Format for JsonText {
                 }
                 match event {
                     Ok(Event::String(text)) if text.raw().len() >= SHORTEST => {
+                        let text = text.text();
+                        if !may_matter(&text) {
+                            continue;
+                        }
                         let place = if bytes.len() <= PLACED {
                             Location {
                                 offset: Some(start.saturating_add(reader.offset()) as u64),
@@ -221,7 +227,7 @@ impl Format for JsonText {
                         } else {
                             Location::default()
                         };
-                        weigh(&text.text(), &place, scan);
+                        weigh(&text, &place, scan);
                     }
                     Ok(_) => {}
                     Err(error) if error.reason == JsonMistake::Trailing && error.offset > 0 => {

@@ -94,8 +94,7 @@ pub(crate) fn ascii_runs(bytes: &[u8]) -> impl Iterator<Item = (usize, &str)> {
     std::iter::from_fn(move || {
         loop {
             let rest = bytes.get(position..).filter(|rest| !rest.is_empty())?;
-            let skipped = rest.iter().position(|&byte| is_text(byte))?;
-            let start = position.saturating_add(skipped);
+            let start = position.saturating_add(first_text(rest)?);
             let run = bytes.get(start..).unwrap_or_default();
             let run = run.get(..RUN_BYTES).unwrap_or(run);
             let length = run.iter().position(|&byte| !is_text(byte)).unwrap_or(run.len());
@@ -115,9 +114,7 @@ fn wide_runs(bytes: &[u8]) -> impl Iterator<Item = (usize, String)> {
     std::iter::from_fn(move || {
         loop {
             let rest = bytes.get(position..).filter(|rest| rest.len() >= 2)?;
-            // Only a NUL can be the high byte of ASCII in UTF-16.
-            let zero = memchr::memchr(0, rest.get(1..)?)?;
-            let start = position.saturating_add(zero);
+            let start = position.saturating_add(first_wide(rest)?);
             let units = bytes.get(start..).unwrap_or_default().chunks_exact(2).take(RUN_BYTES);
             let text: String = units
                 .map_while(|unit| match unit {
@@ -131,6 +128,33 @@ fn wide_runs(bytes: &[u8]) -> impl Iterator<Item = (usize, String)> {
             }
         }
     })
+}
+
+/// Bytes looked at together where nothing is expected: the compiler makes one comparison of many of them.
+const STRIDE: usize = 64;
+
+/// Where the first byte of text stands.
+fn first_text(bytes: &[u8]) -> Option<usize> {
+    let (blocks, _) = bytes.as_chunks::<STRIDE>();
+    let holds_text = |block: &[u8; STRIDE]| block.iter().fold(false, |found, &byte| found | is_text(byte));
+    let blank = blocks.iter().take_while(|block| !holds_text(block)).count().saturating_mul(STRIDE);
+    let rest = bytes.get(blank..)?;
+    rest.iter().position(|&byte| is_text(byte)).map(|at| blank.saturating_add(at))
+}
+
+/// Where the first byte of text followed by a NUL stands, which is a character of ASCII in UTF-16.
+fn first_wide(bytes: &[u8]) -> Option<usize> {
+    let is_wide = |low: u8, high: u8| (high == 0) & is_text(low);
+    let (blocks, _) = bytes.as_chunks::<STRIDE>();
+    let (next, _) = bytes.get(1..)?.as_chunks::<STRIDE>();
+    let holds_wide = |(block, next): &(&[u8; STRIDE], &[u8; STRIDE])| {
+        block.iter().zip(next.iter()).fold(false, |found, (&low, &high)| found | is_wide(low, high))
+    };
+    let blank = blocks.iter().zip(next).take_while(|pair| !holds_wide(pair)).count().saturating_mul(STRIDE);
+    let rest = bytes.get(blank..)?;
+    rest.windows(2)
+        .position(|pair| matches!(pair, [low, high] if is_wide(*low, *high)))
+        .map(|at| blank.saturating_add(at))
 }
 
 fn is_text(byte: u8) -> bool {
@@ -169,6 +193,16 @@ mod tests {
         let found = |name: &str| crate::scan(&Input::new(name, bytes), &limits, &clock).findings.len();
         assert!(found("weights.bin") > 0);
         assert_eq!(found("photo.unheardof"), 0);
+    }
+
+    #[test]
+    fn the_first_text_is_found_wherever_it_stands_in_a_block() {
+        for at in 0..200 {
+            let mut bytes = vec![0u8; 260];
+            bytes[at] = b'x';
+            assert_eq!((first_text(&bytes), first_wide(&bytes)), (Some(at), Some(at)), "at {at}");
+        }
+        assert_eq!((first_text(&[0; 300]), first_wide(&[b'x'; 300])), (None, None));
     }
 
     proptest! {

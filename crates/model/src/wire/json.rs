@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use std::collections::hash_map::RandomState;
 use std::fmt::Write as _;
-use std::hash::BuildHasher as _;
+use std::hash::{BuildHasher as _, BuildHasherDefault, Hasher};
 
 /// Deepest nesting followed. CPython's own reader gives up near 1,000.
 pub const MAX_DEPTH: usize = 512;
@@ -100,8 +100,57 @@ struct Level<'a> {
     /// `None` in an array, the current member's name in an object.
     key: Option<Text<'a>>,
     index: usize,
-    seen: HashSet<u64>,
+    seen: Seen,
     is_object: bool,
+}
+
+/// Hashes of the names that an object has had. Most have few, and looking through those is quicker than a set.
+#[derive(Debug, Default)]
+struct Seen {
+    few: Vec<u64>,
+    many: HashSet<u64, BuildHasherDefault<Hashed>>,
+}
+
+impl Seen {
+    /// Takes a hash; whether it is new.
+    fn insert(&mut self, hash: u64) -> bool {
+        if !self.many.is_empty() {
+            return self.many.insert(hash);
+        }
+        if self.few.contains(&hash) {
+            return false;
+        }
+        if self.few.len() < Self::FEW {
+            self.few.push(hash);
+        } else {
+            self.many.extend(self.few.drain(..));
+            self.many.insert(hash);
+        }
+        true
+    }
+
+    /// How many are looked through one by one.
+    const FEW: usize = 16;
+}
+
+/// The hash of what was hashed before, with a key of this process: that is not done twice.
+#[derive(Debug, Default)]
+struct Hashed(u64);
+
+impl Hasher for Hashed {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(byte);
+        }
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -271,7 +320,10 @@ impl<'a> Reader<'a> {
             return Err(self.fail(JsonMistake::Unexpected));
         }
         let name = self.string()?;
-        let hash = self.hasher.hash_one(name.text().as_ref());
+        let hash = match name.plain() {
+            Some(name) => self.hasher.hash_one(name),
+            None => self.hasher.hash_one(name.text().as_bytes()),
+        };
         let mut duplicate = false;
         if let Some(level) = self.open.last_mut() {
             let kept = name.raw.get(..KEY_BYTES).unwrap_or(name.raw);
@@ -287,7 +339,7 @@ impl<'a> Reader<'a> {
             return Err(self.fail(JsonMistake::TooDeep));
         }
         self.advance();
-        self.open.push(Level { key: None, index: 0, seen: HashSet::new(), is_object });
+        self.open.push(Level { key: None, index: 0, seen: Seen::default(), is_object });
         self.expect = Expect::FirstOrClose;
         Ok(())
     }
@@ -364,6 +416,11 @@ impl<'a> Iterator for Reader<'a> {
 }
 
 impl<'a> Text<'a> {
+    /// The bytes as written, when they are the characters: no escape among them, and valid UTF-8 or ASCII.
+    fn plain(&self) -> Option<&'a [u8]> {
+        (!self.escaped && (self.raw.is_ascii() || std::str::from_utf8(self.raw).is_ok())).then_some(self.raw)
+    }
+
     /// The characters, escapes resolved; lone surrogates and bad UTF-8 become U+FFFD.
     pub fn text(&self) -> Cow<'a, str> {
         if !self.escaped {

@@ -3,6 +3,8 @@
 
 pub mod base64;
 pub mod flatbuffer;
+#[cfg(test)]
+pub(crate) mod flatbuffer_fixture;
 pub mod json;
 pub mod json_tree;
 pub mod msgpack;

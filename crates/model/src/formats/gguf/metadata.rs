@@ -2,6 +2,7 @@
 
 use super::Walk;
 use super::reader::{Reader, value};
+use crate::names;
 use crate::text::chat_template;
 use crate::text::indicators::inspect_metadata;
 use bartizan_core::{Location, Severity, ShortRead};
@@ -91,7 +92,8 @@ impl Walk<'_, '_, '_> {
         if name == ALIGNMENT {
             self.alignment(reader, kind, start);
         }
-        if name.starts_with("split.") {
+        let is_token = name.starts_with("tokenizer.ggml.") && name.ends_with("_token_id");
+        if name.starts_with("split.") || is_token || name.ends_with(".vocab_size") {
             // Unsigned or small enough not to need its sign: types of 16, 32 and 64 bits.
             let number = match size {
                 2 => reader.clone().u16().map(u64::from),
@@ -100,6 +102,7 @@ impl Walk<'_, '_, '_> {
             };
             if let Ok(number) = number {
                 self.split.note(name, number);
+                self.lists.number(name, number, size);
             }
         }
         if reader.cursor.skip(size).is_err() {
@@ -142,6 +145,9 @@ impl Walk<'_, '_, '_> {
                 self.truncated(start);
                 return None;
             };
+            if open.len() == 1 && fewer == 0 {
+                self.lists.array(name, reader.cursor.position(), kind, count);
+            }
             match kind {
                 value::ARRAY => {
                     if open.len() >= ARRAY_DEPTH {
@@ -240,6 +246,13 @@ impl Walk<'_, '_, '_> {
         if name == TOKENIZER_JSON {
             self.scan.member("tokenizer.json", text.as_bytes());
         } else if !is_vocabulary(name) {
+            if name == "general.license" {
+                names::licence::inspect(&text, &place, self.scan);
+            } else if name.starts_with("general.")
+                && (name.ends_with("repo_url") || name.ends_with("repository"))
+            {
+                names::declared(&text, &place, self.scan);
+            }
             inspect_metadata(&text, &place, self.scan);
         }
     }

@@ -8,9 +8,12 @@ mod metadata;
 mod reader;
 mod split;
 mod tensors;
+mod tokenizer;
 mod types;
 
+use crate::formats::hf_config::TOKENIZER_TAMPERED;
 use crate::formats::hidden;
+use crate::formats::tokenizer::TOKENIZER_INCONSISTENT;
 use crate::{Format, Input, Recognition, Scan};
 use bartizan_core::{Cursor, Finding, Kind, Rule, Severity, atlas, cwe, owasp_llm, owasp_ml, rule};
 use reader::Reader;
@@ -37,7 +40,7 @@ impl Format for Gguf {
     }
 
     fn rules(&self) -> &'static [&'static Rule] {
-        &[&GGUF_MALFORMED, &hidden::HIDDEN_DATA]
+        &[&GGUF_MALFORMED, &hidden::HIDDEN_DATA, &TOKENIZER_INCONSISTENT, &TOKENIZER_TAMPERED]
     }
 
     fn recognise(&self, input: &Input<'_>) -> Recognition {
@@ -51,8 +54,15 @@ impl Format for Gguf {
     }
 
     fn scan(&self, input: &Input<'_>, scan: &mut Scan<'_>) {
-        Walk { input: *input, scan, faults: 0, alignment: DEFAULT_ALIGNMENT, split: split::Split::default() }
-            .file();
+        Walk {
+            input: *input,
+            scan,
+            faults: 0,
+            alignment: DEFAULT_ALIGNMENT,
+            split: split::Split::default(),
+            lists: tokenizer::Lists::default(),
+        }
+        .file();
     }
 }
 
@@ -68,6 +78,7 @@ struct Walk<'s, 'a, 'i> {
     faults: u32,
     alignment: u64,
     split: split::Split,
+    lists: tokenizer::Lists,
 }
 
 impl Walk<'_, '_, '_> {
@@ -114,6 +125,7 @@ impl Walk<'_, '_, '_> {
             }
         }
         if self.pairs(&mut reader, pairs).is_some() {
+            self.tokenizer(&reader);
             self.split(tensors);
             self.tensors(&mut reader, tensors);
         }

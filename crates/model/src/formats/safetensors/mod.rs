@@ -8,6 +8,7 @@ mod header;
 pub(crate) mod sibling;
 
 use crate::formats::hidden::{self, Hidden};
+use crate::names::licence;
 use crate::text::indicators::inspect_metadata;
 use crate::{Format, Input, Recognition, Scan, weights};
 use bartizan_core::{Cursor, Finding, Kind, Location, Rule, Severity, atlas, cwe, owasp_llm, owasp_ml, rule};
@@ -143,6 +144,9 @@ impl Reader<'_, '_, '_> {
                 pointer: Some(format!("/__metadata__/{}", escaped(key))),
                 ..Location::default()
             };
+            if matches!(key.as_str(), "license" | "licence" | "modelspec.license") {
+                licence::inspect(value, &place, self.scan);
+            }
             inspect_metadata(value, &place, self.scan);
             inspect_metadata(key, &place, self.scan);
         }

@@ -12,7 +12,8 @@ pub(super) struct Piece<'a> {
     pub(super) text: &'a str,
     /// Where it begins in the whole.
     pub(super) offset: usize,
-    /// Signs that separate or join values in it: a bound on what its syntax tree holds.
+    /// What its syntax tree takes, in units of a number in a list (some 160 bytes): signs that separate or join values,
+    /// and more for statements and texts.
     pub(super) parts: usize,
 }
 
@@ -29,7 +30,11 @@ pub(super) fn pieces(code: &str) -> Vec<Piece<'_>> {
         let mut step = 1usize;
         match byte {
             b'#' => step = memchr::memchr(b'\n', bytes.get(at..).unwrap_or_default()).unwrap_or(bytes.len()),
-            b'"' | b'\'' => step = nesting::literal(bytes, at),
+            b'"' | b'\'' => {
+                step = nesting::literal(bytes, at);
+                let text = bytes.get(at..at.saturating_add(step)).unwrap_or_default();
+                parts = parts.saturating_add(literal_parts(bytes.get(..at).unwrap_or_default(), text));
+            }
             b'\\' => step = 2,
             b'(' | b'[' | b'{' => {
                 open = open.saturating_add(1);
@@ -41,6 +46,7 @@ pub(super) fn pieces(code: &str) -> Vec<Piece<'_>> {
                 parts = parts.saturating_add(1);
             }
             b'\n' if open == 0 => {
+                parts = parts.saturating_add(STATEMENT_PARTS);
                 let next = at.saturating_add(1);
                 let line = code.get(next..).unwrap_or_default();
                 if begins_statement(line) {
@@ -62,6 +68,19 @@ pub(super) fn pieces(code: &str) -> Vec<Piece<'_>> {
     pieces.push(Piece { text: code.get(start..).unwrap_or_default(), offset: start, parts });
     pieces
 }
+
+/// What the text literal `text` takes; `before` ends in its prefix. One that is formatted holds expressions.
+fn literal_parts(before: &[u8], text: &[u8]) -> usize {
+    let prefix = before.iter().rev().take(2).take_while(|byte| byte.is_ascii_alphabetic());
+    if prefix.clone().any(|byte| matches!(byte, b'f' | b'F' | b't' | b'T')) {
+        memchr::memchr_iter(b'{', text).count().saturating_mul(2).saturating_add(2)
+    } else {
+        1
+    }
+}
+
+/// What a statement takes beside what stands in it.
+const STATEMENT_PARTS: usize = 2;
 
 /// Whether `line` begins a statement of its own at the margin.
 fn begins_statement(line: &str) -> bool {
@@ -91,6 +110,13 @@ mod tests {
             );
             assert_eq!(code.get(piece.offset..piece.offset + 3), piece.text.get(..3));
         }
+    }
+
+    #[test]
+    fn statements_and_formatted_texts_weigh_more_than_numbers() {
+        let parts = |code: &str| pieces(code).iter().map(|piece| piece.parts).sum::<usize>();
+        assert_eq!(parts("if x:\n a\n a\n"), 1 + 3 * 2);
+        assert_eq!((parts("'{a}'"), parts("f'{a}'"), parts("rf'{a}{b}'")), (1, 4, 6));
     }
 
     #[test]

@@ -28,8 +28,8 @@ use std::collections::HashMap;
 
 /// How often code inside `exec` strings is followed into.
 const LAYERS: u32 = 4;
-/// Values that one piece may hold; the syntax tree takes some 100 bytes for each.
-const MOST_PARTS: usize = 300_000;
+/// What the syntax tree of one piece may take, in the units of [`Piece::parts`](super::pieces::Piece::parts): about 50 MB.
+const MOST_PARTS: usize = 280_000;
 /// Most things reported for one piece of source.
 const MOST_SEEN: usize = 200;
 

@@ -1,8 +1,10 @@
 //! Addresses and paths in metadata: where they lead, and whether they climb out.
 
 use super::{METADATA_PATH, METADATA_URL, Passage};
+use aho_corasick::AhoCorasick;
 use bartizan_core::Severity;
 use std::net::Ipv4Addr;
+use std::sync::LazyLock;
 
 /// Judges every address and path of the passage.
 pub(super) fn judge(passage: &mut Passage<'_>) {
@@ -29,13 +31,18 @@ pub(super) fn judge(passage: &mut Passage<'_>) {
     if let Some(at) = text.find("../../").or_else(|| text.find("..\\..\\")) {
         passage.mark(&METADATA_PATH, Severity::Medium, at, "a path that climbs out of its folder");
     }
-    let lower = text.to_ascii_lowercase();
-    for path in SENSITIVE_PATHS {
-        if let Some(at) = lower.find(path) {
-            passage.mark(&METADATA_PATH, Severity::Medium, at, "the path of a file that holds secrets");
-        }
+    if let Some(hit) = SENSITIVE.as_ref().and_then(|sensitive| sensitive.find(text)) {
+        passage.mark(&METADATA_PATH, Severity::Medium, hit.start(), "the path of a file that holds secrets");
     }
 }
+
+/// What [`judge`] looks for, every one of them.
+pub(super) fn signs() -> impl Iterator<Item = &'static str> {
+    ["://", "../../", "..\\..\\"].into_iter().chain(SENSITIVE_PATHS.iter().copied())
+}
+
+static SENSITIVE: LazyLock<Option<AhoCorasick>> =
+    LazyLock::new(|| AhoCorasick::builder().ascii_case_insensitive(true).build(SENSITIVE_PATHS).ok());
 
 /// Whether `path` names a file that holds secrets or steers the system, wherever it stands in the text.
 pub fn is_sensitive_path(path: &str) -> bool {

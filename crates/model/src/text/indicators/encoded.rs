@@ -107,16 +107,46 @@ impl Run<'_> {
 
 /// Every run long enough to hold something, read as hexadecimal when it is that and as base64 otherwise.
 fn runs(text: &str) -> impl Iterator<Item = Run<'_>> {
-    let mut start = 0usize;
-    text.as_bytes().split(|&byte| !is_base64(byte)).filter_map(move |run| {
-        let at = start;
-        start = start.saturating_add(run.len()).saturating_add(1);
+    let bytes = text.as_bytes();
+    let mut next = 0usize;
+    std::iter::from_fn(move || {
+        let start = run_from(bytes, next)?;
+        let rest = bytes.get(start..).unwrap_or_default();
+        let length = rest.iter().position(|&byte| !is_base64(byte)).unwrap_or(rest.len());
+        next = start.saturating_add(length).saturating_add(1);
+        let run = rest.get(..length).unwrap_or_default();
         let is_hex =
             run.len() >= HEX_CHARS && run.len().is_multiple_of(2) && run.iter().all(u8::is_ascii_hexdigit);
-        if is_hex {
-            return Some(Run { start: at, text: run, encoding: "hexadecimal" });
+        let encoding = if is_hex { "hexadecimal" } else { "base64" };
+        Some(Run { start, text: run, encoding })
+    })
+}
+
+/// Where the first run of at least [`BASE64_CHARS`] begins, at or after `from`, which is no place inside one.
+///
+/// Looks at the last byte that such a run would have first, so that most of ordinary text is never looked at.
+fn run_from(bytes: &[u8], from: usize) -> Option<usize> {
+    let mut start = from;
+    loop {
+        let window = bytes.get(start..start.checked_add(BASE64_CHARS)?)?;
+        match window.iter().rposition(|&byte| !is_base64(byte)) {
+            Some(last) => start = start.saturating_add(last).saturating_add(1),
+            None => return Some(start),
         }
-        (run.len() >= BASE64_CHARS).then_some(Run { start: at, text: run, encoding: "base64" })
+    }
+}
+
+/// Whether anything in `text` could be an encoded run.
+pub(super) fn any(text: &str) -> bool {
+    run_from(text.as_bytes(), 0).is_some() || escape(text).is_some()
+}
+
+/// Where the first escape stands that [`escapes`] takes.
+fn escape(text: &str) -> Option<usize> {
+    let bytes = text.as_bytes();
+    memchr::memchr_iter(b'\\', bytes).find(|&at| {
+        let rest = bytes.get(at..).unwrap_or_default();
+        rest.starts_with(b"\\x") || rest.starts_with(b"\\u00")
     })
 }
 
@@ -161,7 +191,7 @@ fn decode_hex(text: &[u8]) -> Option<Vec<u8>> {
 
 /// The text with its `\xNN` and `\u00NN` escapes taken, when there are at least [`ESCAPES`]; and where they start.
 fn escapes(text: &str) -> Option<(usize, Vec<u8>)> {
-    let first = text.find("\\x").into_iter().chain(text.find("\\u00")).min()?;
+    let first = escape(text)?;
     let mut decoded = Vec::new();
     let mut count = 0usize;
     let mut rest = text.as_bytes().get(first..).unwrap_or_default();
@@ -216,6 +246,14 @@ mod tests {
         assert!(
             seen("X19pbXBvcnRfXygnb3MnKS5zeXN0ZW0oJ2mkJyk=").contains(&(METADATA_CODE.id, Severity::High))
         );
+    }
+
+    #[test]
+    fn runs_are_maximal_and_long_enough() {
+        let text = format!("ab {} cd,{}. {}", "A".repeat(19), "B".repeat(20), "C".repeat(33));
+        let found: Vec<_> = runs(&text).map(|run| (run.start, run.text.len(), run.encoding)).collect();
+        assert_eq!(found, [(26, 20, "base64"), (48, 33, "base64")]);
+        assert!(any(&text) && !any("an ordinary line of words") && any("a \\x41"));
     }
 
     #[test]

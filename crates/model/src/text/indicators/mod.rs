@@ -9,6 +9,7 @@ mod address;
 mod encoded;
 mod patterns;
 mod secret;
+mod signs;
 
 use crate::Scan;
 use bartizan_core::{Confidence, Finding, Location, Rule, Severity, atlas, cwe, owasp_llm, owasp_ml, rule};
@@ -17,12 +18,21 @@ pub use address::{is_sensitive_path, path_escape};
 
 /// Judges one metadata string of any format, found at `place` inside the current input.
 pub fn inspect_metadata(text: &str, place: &Location, scan: &mut Scan<'_>) {
-    inspect(text, is_document(text), false, place, scan);
+    if text.len() > SHORT_BYTES || may_matter(text) {
+        inspect(text, is_document(text), false, place, scan);
+    }
 }
 
 /// As [`inspect_metadata`], for text in which shown commands and code are normal: documents and records of datasets.
 pub fn inspect_document(text: &str, place: &Location, scan: &mut Scan<'_>) {
-    inspect(text, true, true, place, scan);
+    if text.len() > SHORT_BYTES || may_matter(text) {
+        inspect(text, true, true, place, scan);
+    }
+}
+
+/// Whether judging `text` could find anything: what lets callers leave out what only a finding needs.
+pub(crate) fn may_matter(text: &str) -> bool {
+    signs::any(text) || encoded::any(text) || secret::any(text)
 }
 
 fn inspect(text: &str, document: bool, record: bool, place: &Location, scan: &mut Scan<'_>) {
@@ -73,6 +83,9 @@ pub static RULES: &[&Rule] = &[
 
 /// Longest text looked at, in bytes: larger than any model card, small enough to stay quick.
 const TEXT_BYTES: usize = 16 << 20;
+/// Texts up to this length, in bytes, are first searched for anything to judge at all, in one pass. Longer ones mostly
+/// hold something.
+const SHORT_BYTES: usize = 64 << 10;
 /// From this length, in bytes, a text may be a Markdown document rather than a value.
 const DOCUMENT_BYTES: usize = 300;
 /// How much around a hit is shown, in bytes before and after.
@@ -136,6 +149,10 @@ impl Passage<'_> {
             self.mark(&METADATA_HIDDEN_TEXT, Severity::Medium, at, "a terminal escape sequence");
         }
         let tags = |c: char| ('\u{E0020}'..='\u{E007E}').contains(&c);
+        // All of them share their first two bytes in UTF-8.
+        if memchr::memmem::find(self.text.as_bytes(), b"\xf3\xa0").is_none() {
+            return;
+        }
         // Flags of nations without a country code are the one honest use: six tags at most after a black flag.
         let most = self.text.split(|c| !tags(c)).map(|run| run.chars().count()).max().unwrap_or(0);
         if most > 6

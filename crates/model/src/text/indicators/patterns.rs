@@ -338,7 +338,10 @@ static PATTERNS: &[Pattern] = &[
     markup("<!entity", Anywhere, "an XML entity declaration"),
 ];
 
-static AUTOMATON: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
-    let texts = PATTERNS.iter().map(|pattern| pattern.text);
-    AhoCorasick::builder().ascii_case_insensitive(true).build(texts).ok()
-});
+/// The texts of all patterns.
+pub(super) fn texts() -> impl Iterator<Item = &'static str> {
+    PATTERNS.iter().map(|pattern| pattern.text)
+}
+
+static AUTOMATON: LazyLock<Option<AhoCorasick>> =
+    LazyLock::new(|| AhoCorasick::builder().ascii_case_insensitive(true).build(texts()).ok());

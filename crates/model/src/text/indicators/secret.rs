@@ -19,12 +19,23 @@ static DETECTOR: LazyLock<Option<Detector>> = LazyLock::new(|| {
 
 /// Looks for credentials told by their format; in a record of a dataset under the rule for texts.
 pub(super) fn judge(passage: &mut Passage<'_>) {
-    let Some(detector) = &*DETECTOR else { return };
     let rule = if passage.record { &rules::SECRET } else { &METADATA_CREDENTIAL };
-    detector.scan(passage.text, &mut |hit: Hit| {
+    each(passage.text, |hit| passage.mark(rule, Severity::Medium, hit.start, hit.kind.name));
+}
+
+/// Whether `text` holds a credential.
+pub(super) fn any(text: &str) -> bool {
+    let mut found = false;
+    each(text, |_| found = true);
+    found
+}
+
+fn each(text: &str, mut report: impl FnMut(Hit)) {
+    let Some(detector) = &*DETECTOR else { return };
+    detector.scan(text, &mut |hit: Hit| {
         let sure = hit.score >= SURE || ALSO.contains(&hit.kind.id);
         if sure && !COMMON.contains(&hit.kind.id) {
-            passage.mark(rule, Severity::Medium, hit.start, hit.kind.name);
+            report(hit);
         }
     });
 }
