@@ -10,8 +10,8 @@ mod run;
 mod sign;
 
 pub(crate) use data::{
-    AnomalyArguments, DataArguments, DataCommand, FailOn, LabelArguments, LeakArguments, LeakClass,
-    PoisonArguments, RowFormat,
+    AnomalyArguments, ContaminationArguments, DataArguments, DataCommand, DuplicateArguments, FailOn,
+    LabelArguments, LeakArguments, LeakClass, PoisonArguments, RowFormat,
 };
 pub(crate) use key::{ExportForm, KeyArguments, KeyCommand, PassphraseArguments, TextOrJson};
 pub(crate) use lineage::{

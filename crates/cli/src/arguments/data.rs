@@ -22,6 +22,10 @@ pub(crate) enum DataCommand {
     Leaks(LeakArguments),
     /// Rank labels by how probably they are wrong, given the probabilities of a model that has not seen the rows
     Labels(LabelArguments),
+    /// Find rows that say nearly the same as an earlier one, in one pass
+    Duplicates(DuplicateArguments),
+    /// Find rows of a test set that a training set holds, or nearly
+    Contamination(ContaminationArguments),
     /// Score every row of a table by how strange it is among the others
     Anomalies(AnomalyArguments),
 }
@@ -79,6 +83,49 @@ pub(crate) struct LabelArguments {
     /// Probability of each class, from a model that has not seen the row: a NumPy array of shape (rows, classes)
     #[arg(long, value_name = "FILE.npy")]
     pub(crate) probabilities: PathBuf,
+    /// Format of the output
+    #[arg(long, short, value_name = "FORMAT", default_value = "table")]
+    pub(crate) format: RowFormat,
+}
+
+/// Arguments of `bartizan data duplicates`.
+#[derive(Debug, Args)]
+pub(crate) struct DuplicateArguments {
+    /// JSON Lines, JSON array, CSV, TSV or plain text, also compressed with gzip; `-` for standard input
+    pub(crate) file: PathBuf,
+    /// Compare this column only; repeat for more
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) column: Vec<String>,
+    /// Least similarity (Jaccard, of runs of five characters), from 0.5 to 1
+    #[arg(long, value_name = "SIMILARITY", default_value_t = 0.8)]
+    pub(crate) similarity: f64,
+    /// Share of repeated rows from which the exit code is 1
+    #[arg(long, value_name = "SHARE")]
+    pub(crate) fail_on: Option<f64>,
+    /// Write the rows that repeat no other to this file, and the rest to FILE.quarantine; never in place
+    #[arg(long, value_name = "FILE")]
+    pub(crate) fix: Option<PathBuf>,
+    /// Format of the output
+    #[arg(long, short, value_name = "FORMAT", default_value = "table")]
+    pub(crate) format: RowFormat,
+}
+
+/// Arguments of `bartizan data contamination`.
+#[derive(Debug, Args)]
+pub(crate) struct ContaminationArguments {
+    /// The training set
+    pub(crate) train: PathBuf,
+    /// The test set
+    pub(crate) test: PathBuf,
+    /// Compare this column only; repeat for more
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) column: Vec<String>,
+    /// Least similarity (Jaccard, of runs of five characters), from 0.5 to 1
+    #[arg(long, value_name = "SIMILARITY", default_value_t = 0.8)]
+    pub(crate) similarity: f64,
+    /// Write the test rows that the training set does not hold to this file, and the rest to FILE.quarantine
+    #[arg(long, value_name = "FILE")]
+    pub(crate) fix: Option<PathBuf>,
     /// Format of the output
     #[arg(long, short, value_name = "FORMAT", default_value = "table")]
     pub(crate) format: RowFormat,

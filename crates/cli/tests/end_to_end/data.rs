@@ -261,3 +261,56 @@ fn planted_rows_are_found_in_feature_space() {
     let ran = at.run(&["data", "poison"]);
     assert_eq!(ran.code, 2, "{ran:?}");
 }
+
+#[test]
+fn repeated_rows_are_found_inside_a_dataset_and_across_two() {
+    let at = Workplace::new();
+    let long = |what: &str| {
+        format!(
+            "the committee met on {what} to discuss the annual budget and the repair of the swimming pool by the river"
+        )
+    };
+    let line = |text: &str| format!("{}\n", json!({"text": text, "id": text.len()}));
+    at.write(
+        "train.jsonl",
+        [long("Monday"), "something else entirely".into(), long("Tuesday")].map(|text| line(&text)).concat(),
+    );
+    at.write("test.jsonl", [line("a fresh question"), line(&long("Monday").to_uppercase())].concat());
+    let ran = at.run(&[
+        "data",
+        "duplicates",
+        "train.jsonl",
+        "--column",
+        "text",
+        "--format",
+        "jsonl",
+        "--fix",
+        "clean.jsonl",
+    ]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let found: Value = serde_json::from_str(ran.out.trim()).unwrap();
+    assert_eq!((&found["row"], &found["of"], &found["exact"]), (&json!(2), &json!(0), &json!(false)));
+    assert_eq!(std::fs::read_to_string(at.path().join("clean.jsonl")).unwrap().lines().count(), 2);
+    assert_eq!(
+        at.run(&["data", "duplicates", "train.jsonl", "--column", "text", "--fail-on", "0.2"]).code,
+        1
+    );
+    let ran = at.run(&[
+        "data",
+        "contamination",
+        "train.jsonl",
+        "test.jsonl",
+        "--column",
+        "text",
+        "--format",
+        "jsonl",
+    ]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert_eq!(
+        serde_json::from_str::<Value>(ran.out.trim()).unwrap(),
+        json!({"row": 1, "train_row": 0, "similarity": 1.0, "exact": true})
+    );
+    let ran = at.run(&["data", "duplicates", "train.jsonl", "--column", "txt"]);
+    assert_eq!(ran.code, 2, "{ran:?}");
+    assert!(ran.err.contains("did you mean `text`"), "{ran:?}");
+}

@@ -1,6 +1,7 @@
 //! `bartizan data`: what does not belong in a dataset.
 
 mod anomalies;
+mod duplicates;
 mod features;
 mod labels;
 mod leaks;
@@ -23,6 +24,8 @@ pub(crate) fn run(arguments: &DataArguments) -> Result<Exit, Failure> {
         DataCommand::Poison(poison) => poison::run(poison),
         DataCommand::Leaks(leaks) => leaks::run(leaks),
         DataCommand::Labels(labels) => labels::run(labels),
+        DataCommand::Duplicates(duplicates) => duplicates::run(duplicates),
+        DataCommand::Contamination(contamination) => duplicates::contamination(contamination),
         DataCommand::Anomalies(anomalies) => anomalies::run(anomalies),
     }
 }
