@@ -10,7 +10,8 @@ mod run;
 mod sign;
 
 pub(crate) use data::{
-    AnomalyArguments, ContaminationArguments, DataArguments, DataCommand, DuplicateArguments, FailOn,
+    AnomalyArguments, CanaryArguments, CanaryCheckArguments, CanaryCommand, CanaryListArguments,
+    CanaryPlantArguments, ContaminationArguments, DataArguments, DataCommand, DuplicateArguments, FailOn,
     LabelArguments, LeakArguments, LeakClass, PoisonArguments, RowFormat,
 };
 pub(crate) use key::{ExportForm, KeyArguments, KeyCommand, PassphraseArguments, TextOrJson};

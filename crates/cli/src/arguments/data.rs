@@ -1,5 +1,6 @@
 //! Arguments of `bartizan data`.
 
+use super::lineage::KeyChoice;
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 
@@ -26,6 +27,8 @@ pub(crate) enum DataCommand {
     Duplicates(DuplicateArguments),
     /// Find rows of a test set that a training set holds, or nearly
     Contamination(ContaminationArguments),
+    /// Plant signed canary rows, list them, and look for them in another dataset or in a model's answers
+    Canary(CanaryArguments),
     /// Score every row of a table by how strange it is among the others
     Anomalies(AnomalyArguments),
 }
@@ -131,6 +134,75 @@ pub(crate) struct ContaminationArguments {
     pub(crate) format: RowFormat,
 }
 
+/// Arguments of `bartizan data canary`.
+#[derive(Debug, Args)]
+pub(crate) struct CanaryArguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: CanaryCommand,
+}
+
+/// What is done with canaries.
+#[derive(Debug, Subcommand)]
+pub(crate) enum CanaryCommand {
+    /// Write a copy of a dataset with canary rows, and a signed record of them; never in place
+    Plant(CanaryPlantArguments),
+    /// List the canaries of a record
+    List(CanaryListArguments),
+    /// Look for the canaries of a record in a dataset, a log or a text; exit code 1 when one is there
+    Check(CanaryCheckArguments),
+}
+
+/// Arguments of `bartizan data canary plant`.
+#[derive(Debug, Args)]
+pub(crate) struct CanaryPlantArguments {
+    /// JSON Lines, JSON array, CSV, TSV or plain text, also compressed with gzip
+    pub(crate) file: PathBuf,
+    /// Column in which the canaries stand
+    #[arg(long, value_name = "COLUMN", default_value = "text")]
+    pub(crate) text: String,
+    /// How many canaries are planted, 1 to 100,000
+    #[arg(long, value_name = "NUMBER", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) count: u32,
+    /// The copy that is written
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+    /// The signed record that is written; OUTPUT.canaries.json where none is named. Keep it from whoever gets the dataset
+    #[arg(long, value_name = "FILE")]
+    pub(crate) record: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) key: KeyChoice,
+}
+
+/// Arguments of `bartizan data canary list`.
+#[derive(Debug, Args)]
+pub(crate) struct CanaryListArguments {
+    /// The record
+    pub(crate) record: PathBuf,
+    /// Public key that must have signed it
+    #[arg(long, value_name = "FILE", default_value = "bartizan.pub")]
+    pub(crate) public_key: PathBuf,
+    /// Format of the output
+    #[arg(long, short, value_name = "FORMAT", default_value = "table")]
+    pub(crate) format: RowFormat,
+}
+
+/// Arguments of `bartizan data canary check`.
+#[derive(Debug, Args)]
+pub(crate) struct CanaryCheckArguments {
+    /// What is looked through: JSON Lines, JSON array, CSV, TSV or plain text; `-` for standard input
+    pub(crate) file: PathBuf,
+    /// The record
+    #[arg(long, value_name = "FILE")]
+    pub(crate) record: PathBuf,
+    /// Public key that must have signed it
+    #[arg(long, value_name = "FILE", default_value = "bartizan.pub")]
+    pub(crate) public_key: PathBuf,
+    /// Format of the output
+    #[arg(long, short, value_name = "FORMAT", default_value = "table")]
+    pub(crate) format: RowFormat,
+}
+
 /// Arguments of `bartizan data anomalies`.
 #[derive(Debug, Args)]
 pub(crate) struct AnomalyArguments {
@@ -139,6 +211,9 @@ pub(crate) struct AnomalyArguments {
     /// Judge this column only; repeat for more
     #[arg(long, value_name = "COLUMN")]
     pub(crate) column: Vec<String>,
+    /// Column by which rows are in time, a number or an ISO 8601 date: find lasting jumps of level or spread
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) time: Option<String>,
     /// Seed of the isolation forest
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     pub(crate) seed: u64,

@@ -6,9 +6,11 @@
 mod delimited;
 mod json;
 mod part;
+mod plant;
 mod read;
 
 pub use part::part;
+pub use plant::plant;
 pub use read::{Form, TableError, Visit, read};
 
 /// Longest row, in bytes.

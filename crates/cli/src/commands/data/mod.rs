@@ -1,6 +1,7 @@
 //! `bartizan data`: what does not belong in a dataset.
 
 mod anomalies;
+mod canary;
 mod duplicates;
 mod features;
 mod labels;
@@ -26,6 +27,7 @@ pub(crate) fn run(arguments: &DataArguments) -> Result<Exit, Failure> {
         DataCommand::Labels(labels) => labels::run(labels),
         DataCommand::Duplicates(duplicates) => duplicates::run(duplicates),
         DataCommand::Contamination(contamination) => duplicates::contamination(contamination),
+        DataCommand::Canary(canary) => canary::run(canary),
         DataCommand::Anomalies(anomalies) => anomalies::run(anomalies),
     }
 }
