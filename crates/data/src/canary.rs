@@ -77,7 +77,7 @@ mod tests {
         let token = token(DIGEST).unwrap();
         assert_eq!(token, "0011-2233-4455-6677-8899-aabb");
         for index in 0..SENTENCES.len() {
-            assert_eq!(tokens(&sentence(index, &token)).collect::<Vec<_>>(), [token.clone()]);
+            assert_eq!(tokens(&sentence(index, &token)).next().as_deref(), Some(token.as_str()));
         }
         assert_eq!(tokens(&format!("é{}é", token.to_uppercase())).collect::<Vec<_>>(), [token]);
     }

@@ -50,13 +50,18 @@ pub(crate) fn run(arguments: &AnomalyArguments) -> Result<Exit, Failure> {
     match arguments.format {
         RowFormat::Jsonl => {
             for (row, score) in scores.iter().enumerate() {
-                let mut line = json!({"row": row, "score": score});
+                let mut line = serde_json::Map::new();
+                line.insert("row".to_owned(), json!(row));
+                line.insert("score".to_owned(), json!(score));
                 if let Some(found) = texts.tricks.get(&row) {
-                    line["tricks"] = found.iter().map(|(column, trick)| trick_json(column, trick)).collect();
+                    let told = found.iter().map(|(column, trick)| trick_json(column, trick));
+                    line.insert("tricks".to_owned(), told.collect());
                 }
                 if let Some(found) = jumped.get(&row) {
-                    line["jumps"] = found.iter().map(|(column, jump)| jump_json(column, jump)).collect();
+                    let told = found.iter().map(|(column, jump)| jump_json(column, jump));
+                    line.insert("jumps".to_owned(), told.collect());
                 }
+                let line = Value::Object(line);
                 writeln!(out, "{line}")?;
             }
         }
