@@ -1,8 +1,12 @@
-//! Tables in every form: any bytes give rows or an error, and the two parts of a file hold what the file holds.
+//! Tables in every form: any bytes give rows or an error, the two parts of a file hold what the file holds, and
+//! whatever judges texts takes any of them.
 #![no_main]
 
+use bartizan_data::duplicates::NearDuplicates;
+use bartizan_data::poison::preference::{About, Pair, preference_poison};
 use bartizan_data::poison::text_backdoors;
-use bartizan_data::table::{part, read, rewrite};
+use bartizan_data::table::{part, plant, read, rewrite};
+use bartizan_data::{canary, tricks};
 use libfuzzer_sys::fuzz_target;
 use std::ops::ControlFlow;
 
@@ -25,8 +29,19 @@ fuzz_target!(|data: &[u8]| {
     if copied.is_ok() && name == "f.jsonl" {
         assert_eq!(all.unwrap_or(0), read(copy.as_slice(), name, &mut |_, _| ControlFlow::Continue(())).unwrap_or(0));
     }
+    let _ = plant(content, name, "text", &[(1, "planted".to_owned())], &mut Vec::new());
+    let mut seen = NearDuplicates::new(0.8);
+    for (row, text) in texts.iter().enumerate() {
+        seen.insert(row as u64, text);
+        let _ = (tricks::tricks(text), canary::tokens(text).count());
+    }
     let labels: Vec<usize> = (0..texts.len()).map(|row| row % 3).collect();
     if texts.len() < 400 {
         let _ = text_backdoors(&texts, &labels);
+        let pairs: Vec<Pair<'_>> = texts
+            .windows(3)
+            .map(|texts| Pair { prompt: &texts[0], chosen: &texts[1], rejected: &texts[2] })
+            .collect();
+        let _ = preference_poison(&pairs, About::default());
     }
 });

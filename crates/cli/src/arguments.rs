@@ -12,8 +12,9 @@ mod sign;
 mod sources;
 
 pub(crate) use data::{
-    AnomalyArguments, DataArguments, DataCommand, FailOn, LabelArguments, LeakArguments, LeakClass,
-    PoisonArguments, Replacement, RowFormat,
+    AnomalyArguments, CanaryArguments, CanaryCheckArguments, CanaryCommand, CanaryListArguments,
+    CanaryPlantArguments, ContaminationArguments, DataArguments, DataCommand, DuplicateArguments, FailOn,
+    LabelArguments, LeakArguments, LeakClass, PoisonArguments, Replacement, RowFormat,
 };
 pub(crate) use guard::{GuardArguments, GuardCommand, TryArguments, TryRole};
 pub(crate) use key::{ExportForm, KeyArguments, KeyCommand, PassphraseArguments, TextOrJson};

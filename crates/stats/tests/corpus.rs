@@ -12,7 +12,8 @@ use bartizan_stats::compare::{
     jensen_shannon, kolmogorov_smirnov, mann_whitney, population_stability_index, total_variation,
     wasserstein, welch_t,
 };
-use bartizan_stats::monitor::{BetaBinomial, Ddm, Signal};
+use bartizan_stats::monitor::{BetaBinomial, Ddm, Signal, confidence_half_width};
+use bartizan_stats::multiple::{Correction, adjust};
 use bartizan_stats::special::{
     chi_squared_upper, kolmogorov_limit_upper, kolmogorov_one_sided_upper, kolmogorov_upper, normal_upper,
     student_t_upper,
@@ -143,6 +144,33 @@ fn evidence_agrees_with_the_closed_form() {
             test.update(*wrong);
             if let Some(value) = expected[(index + 1).to_string()].as_f64() {
                 close(test.ln_evidence(), value, 1e-9, rate);
+            }
+        }
+    }
+}
+
+#[test]
+fn confidence_sequences_agree_with_the_closed_form() {
+    let Some(g) = golden("sequential_formulas.json") else { return };
+    for (n, expected) in g["normal_mixture_cs_halfwidth"]["values"].as_object().unwrap() {
+        let found = confidence_half_width(n.parse().unwrap(), 0.25, 0.01, 0.05);
+        close(found, expected.as_f64().unwrap(), 1e-12, n);
+    }
+}
+
+#[test]
+fn adjusted_p_values_agree_with_statsmodels() {
+    let Some(g) = golden("multiple_testing.json") else { return };
+    for case in g["cases"].as_array().unwrap() {
+        let p = numbers(&case["p"]);
+        for (name, correction) in [
+            ("bonferroni", Correction::Bonferroni),
+            ("holm", Correction::Holm),
+            ("fdr_bh", Correction::BenjaminiHochberg),
+            ("fdr_by", Correction::BenjaminiYekutieli),
+        ] {
+            for (found, expected) in adjust(&p, correction).unwrap().iter().zip(numbers(&case[name])) {
+                close(*found, expected, 1e-12, name);
             }
         }
     }

@@ -1,5 +1,6 @@
 //! Arguments of `bartizan data`.
 
+use super::lineage::KeyChoice;
 use super::{QuarantineArguments, SourcesArguments};
 use clap::{Args, Subcommand};
 use std::ffi::OsString;
@@ -24,6 +25,12 @@ pub(crate) enum DataCommand {
     Leaks(LeakArguments),
     /// Rank labels by how probably they are wrong, given the probabilities of a model that has not seen the rows
     Labels(LabelArguments),
+    /// Find rows that say nearly the same as an earlier one, in one pass
+    Duplicates(DuplicateArguments),
+    /// Find rows of a test set that a training set holds, or nearly
+    Contamination(ContaminationArguments),
+    /// Plant signed canary rows, list them, and look for them in another dataset or in a model's answers
+    Canary(CanaryArguments),
     /// Score every row of a table by how strange it is among the others
     Anomalies(AnomalyArguments),
     /// May this data be used: origin, licence, signature and pinned digests, against a list
@@ -143,6 +150,118 @@ pub(crate) struct LabelArguments {
     pub(crate) format: RowFormat,
 }
 
+/// Arguments of `bartizan data duplicates`.
+#[derive(Debug, Args)]
+pub(crate) struct DuplicateArguments {
+    /// JSON Lines, JSON array, CSV, TSV or plain text, also compressed with gzip; `-` for standard input
+    pub(crate) file: PathBuf,
+    /// Compare this column only; repeat for more
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) column: Vec<String>,
+    /// Least similarity (Jaccard, of runs of five characters), from 0.5 to 1
+    #[arg(long, value_name = "SIMILARITY", default_value_t = 0.8)]
+    pub(crate) similarity: f64,
+    /// Share of repeated rows from which the exit code is 1
+    #[arg(long, value_name = "SHARE")]
+    pub(crate) fail_on: Option<f64>,
+    /// Write the rows that repeat no other to this file, and the rest to FILE.quarantine; never in place
+    #[arg(long, value_name = "FILE")]
+    pub(crate) fix: Option<PathBuf>,
+    /// Format of the output
+    #[arg(long, short, value_name = "FORMAT", default_value = "table")]
+    pub(crate) format: RowFormat,
+}
+
+/// Arguments of `bartizan data contamination`.
+#[derive(Debug, Args)]
+pub(crate) struct ContaminationArguments {
+    /// The training set
+    pub(crate) train: PathBuf,
+    /// The test set
+    pub(crate) test: PathBuf,
+    /// Compare this column only; repeat for more
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) column: Vec<String>,
+    /// Least similarity (Jaccard, of runs of five characters), from 0.5 to 1
+    #[arg(long, value_name = "SIMILARITY", default_value_t = 0.8)]
+    pub(crate) similarity: f64,
+    /// Write the test rows that the training set does not hold to this file, and the rest to FILE.quarantine
+    #[arg(long, value_name = "FILE")]
+    pub(crate) fix: Option<PathBuf>,
+    /// Format of the output
+    #[arg(long, short, value_name = "FORMAT", default_value = "table")]
+    pub(crate) format: RowFormat,
+}
+
+/// Arguments of `bartizan data canary`.
+#[derive(Debug, Args)]
+pub(crate) struct CanaryArguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: CanaryCommand,
+}
+
+/// What is done with canaries.
+#[derive(Debug, Subcommand)]
+pub(crate) enum CanaryCommand {
+    /// Write a copy of a dataset with canary rows, and a signed record of them; never in place
+    Plant(CanaryPlantArguments),
+    /// List the canaries of a record
+    List(CanaryListArguments),
+    /// Look for the canaries of a record in a dataset, a log or a text; exit code 1 when one is there
+    Check(CanaryCheckArguments),
+}
+
+/// Arguments of `bartizan data canary plant`.
+#[derive(Debug, Args)]
+pub(crate) struct CanaryPlantArguments {
+    /// JSON Lines, JSON array, CSV, TSV or plain text, also compressed with gzip
+    pub(crate) file: PathBuf,
+    /// Column in which the canaries stand
+    #[arg(long, value_name = "COLUMN", default_value = "text")]
+    pub(crate) text: String,
+    /// How many canaries are planted, 1 to 100,000
+    #[arg(long, value_name = "NUMBER", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) count: u32,
+    /// The copy that is written
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+    /// The signed record that is written; OUTPUT.canaries.json where none is named. Keep it from whoever gets the dataset
+    #[arg(long, value_name = "FILE")]
+    pub(crate) record: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) key: KeyChoice,
+}
+
+/// Arguments of `bartizan data canary list`.
+#[derive(Debug, Args)]
+pub(crate) struct CanaryListArguments {
+    /// The record
+    pub(crate) record: PathBuf,
+    /// Public key that must have signed it
+    #[arg(long, value_name = "FILE", default_value = "bartizan.pub")]
+    pub(crate) public_key: PathBuf,
+    /// Format of the output
+    #[arg(long, short, value_name = "FORMAT", default_value = "table")]
+    pub(crate) format: RowFormat,
+}
+
+/// Arguments of `bartizan data canary check`.
+#[derive(Debug, Args)]
+pub(crate) struct CanaryCheckArguments {
+    /// What is looked through: JSON Lines, JSON array, CSV, TSV or plain text; `-` for standard input
+    pub(crate) file: PathBuf,
+    /// The record
+    #[arg(long, value_name = "FILE")]
+    pub(crate) record: PathBuf,
+    /// Public key that must have signed it
+    #[arg(long, value_name = "FILE", default_value = "bartizan.pub")]
+    pub(crate) public_key: PathBuf,
+    /// Format of the output
+    #[arg(long, short, value_name = "FORMAT", default_value = "table")]
+    pub(crate) format: RowFormat,
+}
+
 /// Arguments of `bartizan data anomalies`.
 #[derive(Debug, Args)]
 pub(crate) struct AnomalyArguments {
@@ -151,6 +270,9 @@ pub(crate) struct AnomalyArguments {
     /// Judge this column only; repeat for more
     #[arg(long, value_name = "COLUMN")]
     pub(crate) column: Vec<String>,
+    /// Column by which rows are in time, a number or an ISO 8601 date: find lasting jumps of level or spread
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) time: Option<String>,
     /// Seed of the isolation forest
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     pub(crate) seed: u64,

@@ -166,7 +166,8 @@ fn apart(class: &Table<'_>, label: u32, rows: &[usize]) -> Result<Vec<Suspect>, 
         .filter(|((_, cluster), _)| **cluster == smaller)
         .map(|((row, _), silhouette)| (*row, *silhouette))
         .collect();
-    let share = members.len() as f64 / rows.len().max(1) as f64;
+    let support = members.len();
+    let share = support as f64 / rows.len().max(1) as f64;
     let silhouette = silhouettes.iter().sum::<f64>() / rows.len().max(1) as f64;
     if members.len() < FEWEST_COPIES || share > APART.0 || silhouette < APART.1 {
         return Ok(Vec::new());
@@ -177,12 +178,7 @@ fn apart(class: &Table<'_>, label: u32, rows: &[usize]) -> Result<Vec<Suspect>, 
             row,
             score: 0.5 + 0.2 * silhouette.min(1.0) + 0.1 * own.clamp(0.0, 1.0),
             method: Method::ActivationCluster,
-            evidence: Evidence::Cluster {
-                label,
-                support: (share * rows.len() as f64).round() as usize,
-                share,
-                silhouette,
-            },
+            evidence: Evidence::Cluster { label, support, share, silhouette },
         })
         .collect())
 }

@@ -44,7 +44,7 @@ pub fn suspects<T: AsRef<str>>(texts: &[T]) -> Vec<Suspect> {
 }
 
 /// The first hidden run that has no business where it stands, and whether all such runs are misread letters.
-fn hidden_run(text: &str) -> Option<(&str, bool)> {
+pub(crate) fn hidden_run(text: &str) -> Option<(&str, bool)> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if text.is_ascii() && !text.bytes().any(|byte| byte < b' ' || byte == 0x7f) {
         return None;

@@ -336,7 +336,7 @@ mod tests {
         // Names, each in a few rows, where names belong.
         let (first, last) = (
             ["Mar", "Len", "Tor", "Bel", "Sav", "Nor", "Cal", "Dun"],
-            ["ton", "ine", "ald", "ova", "ley", "ick"],
+            ["ton", "ino", "ald", "ova", "ley", "ick"],
         );
         for (row, text) in texts.iter_mut().enumerate().filter(|(row, _)| row % 4 < 2) {
             let middle = ["a", "e", "i", "o"][row / 48 % 4];

@@ -6,10 +6,12 @@
 mod delimited;
 mod json;
 mod part;
+mod plant;
 mod read;
 mod rewrite;
 
 pub use part::part;
+pub use plant::plant;
 pub use read::{Form, TableError, Visit, read};
 pub use rewrite::{Change, rewrite};
 

@@ -72,6 +72,14 @@ pub enum TableError {
         /// Of what.
         what: &'static str,
     },
+    /// A row has no place for a text.
+    #[error("row {row} has no column `{column}` that holds a text; name one that every row has")]
+    NoText {
+        /// The row, from 0.
+        row: u64,
+        /// The column.
+        column: String,
+    },
     /// The file ends too early.
     #[error("ends inside row {row}: the file is truncated")]
     Truncated {

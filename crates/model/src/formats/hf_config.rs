@@ -5,10 +5,10 @@
 
 use super::class_imports::ClassImports;
 use super::config_tensors::{self, MODEL_MISMATCH};
-use crate::call::Call;
 use super::tokenizer::TOKENIZER_INCONSISTENT;
 use super::tokenizer::is_word;
 use super::tokenizer::json::{TokenizerFile, token_finding};
+use crate::call::Call;
 use crate::names;
 use crate::text::chat_template::{self, Rendered};
 use crate::text::{hydra, indicators};

@@ -2,8 +2,10 @@
 
 mod adwin;
 mod control;
+mod jumps;
 mod sequential;
 
 pub use adwin::Adwin;
 pub use control::{Cusum, Ddm, PageHinkley, Signal};
+pub use jumps::{Jump, SHORTEST, jumps};
 pub use sequential::{BetaBinomial, confidence_half_width};

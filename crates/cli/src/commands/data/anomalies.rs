@@ -1,60 +1,227 @@
 //! `bartizan data anomalies`: how strange each row of a table is among the others.
 
 use super::matrix::{self, Matrix};
+use super::rows;
 use crate::arguments::{AnomalyArguments, RowFormat};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use bartizan_core::printable;
+use bartizan_data::tricks::{Trick, tricks};
 use bartizan_stats::anomaly::{IsolationForest, IsolationForestSettings, average_ranks, robust_z, surprise};
-use serde_json::json;
+use bartizan_stats::monitor::{Jump, jumps};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::io::{self, BufWriter, Write};
+use std::ops::ControlFlow;
+use std::path::Path;
 
 /// Rows shown to people.
 const SHOWN: usize = 20;
 /// Columns named as reasons.
 const REASONS: usize = 3;
+/// Least score of a row at which a column jumps.
+const JUMPED: f64 = 0.9;
 
 /// Runs the command. Strange rows are no finding: every table has some.
 ///
 /// # Errors
-/// [`Failure`] when the table cannot be read or holds no numbers.
+/// [`Failure`] when the table cannot be read, or holds neither numbers, categories nor texts.
 pub(crate) fn run(arguments: &AnomalyArguments) -> Result<Exit, Failure> {
-    let read = matrix::of_table(&arguments.file, &arguments.column)?;
-    let failed = |error: bartizan_stats::StatsError| Failure::Array {
-        path: arguments.file.clone(),
-        problem: error.to_string(),
+    let texts = Texts::read(&arguments.file, &arguments.column, arguments.time.as_deref())?;
+    let read = match matrix::of_table(&arguments.file, &arguments.column) {
+        // A table of free text has nothing to be ranked by, and its texts are judged all the same.
+        Err(Failure::Array { .. }) if texts.rows > 0 => Matrix::default(),
+        other => other?,
     };
-    let table = matrix::finite(&read, &arguments.file)?;
-    let Matrix { columns, names, .. } = &read;
-    let columns = *columns;
-    let settings = IsolationForestSettings { seed: arguments.seed, ..IsolationForestSettings::default() };
-    let forest =
-        IsolationForest::grow(&table, settings).and_then(|forest| forest.score(&table)).map_err(failed)?;
-    let scores = average_ranks(&[(&surprise(&table), 1.0), (&forest, 1.0)]);
+    let (mut scores, deviations) =
+        if read.columns == 0 { (vec![0.0; texts.rows], Vec::new()) } else { ranked(&read, arguments)? };
+    let jumped = texts.jumps(&read, arguments)?;
+    let worst = |row: usize| {
+        let told = texts
+            .tricks
+            .get(&row)
+            .map_or(0.0, |found| found.iter().map(|(_, trick)| trick.kind.weight()).fold(0.0, f64::max));
+        if jumped.contains_key(&row) { JUMPED.max(told) } else { told }
+    };
+    for (row, score) in scores.iter_mut().enumerate() {
+        *score = score.max(worst(row));
+    }
     let mut out = BufWriter::new(io::stdout().lock());
     match arguments.format {
         RowFormat::Jsonl => {
             for (row, score) in scores.iter().enumerate() {
-                writeln!(out, "{}", json!({"row": row, "score": score}))?;
+                let mut line = serde_json::Map::new();
+                line.insert("row".to_owned(), json!(row));
+                line.insert("score".to_owned(), json!(score));
+                if let Some(found) = texts.tricks.get(&row) {
+                    let told = found.iter().map(|(column, trick)| trick_json(column, trick));
+                    line.insert("tricks".to_owned(), told.collect());
+                }
+                if let Some(found) = jumped.get(&row) {
+                    let told = found.iter().map(|(column, jump)| jump_json(column, jump));
+                    line.insert("jumps".to_owned(), told.collect());
+                }
+                let line = Value::Object(line);
+                writeln!(out, "{line}")?;
             }
         }
         RowFormat::Table => {
-            let deviations: Vec<Vec<f64>> =
-                (0..columns).map(|column| robust_z(&table.column(column)).unwrap_or_default()).collect();
             let mut order: Vec<usize> = (0..scores.len()).collect();
             let of = |row: usize| scores.get(row).copied().unwrap_or(0.0);
             order.sort_by(|left, right| of(*right).total_cmp(&of(*left)).then(left.cmp(right)));
-            for row in order.into_iter().take(SHOWN) {
-                writeln!(out, "{:.3}  row {row}: {}", of(row), reasons(&deviations, names, row))?;
+            for row in order.into_iter().take(SHOWN).filter(|row| of(*row) > 0.0) {
+                let mut why: Vec<String> = Vec::new();
+                for (column, jump) in jumped.get(&row).into_iter().flatten() {
+                    why.push(format!(
+                        "{} jumps from {:.4} ± {:.4} to {:.4} ± {:.4}",
+                        printable(column, 40),
+                        jump.level_before,
+                        jump.spread_before,
+                        jump.level_after,
+                        jump.spread_after
+                    ));
+                }
+                for (column, trick) in texts.tricks.get(&row).into_iter().flatten() {
+                    let kind = json!(trick.kind);
+                    why.push(format!(
+                        "{} {}: {}",
+                        kind.as_str().unwrap_or_default(),
+                        printable(column, 40),
+                        printable(&trick.evidence, 60)
+                    ));
+                }
+                if why.is_empty() {
+                    why.push(reasons(&deviations, &read.names, row));
+                }
+                writeln!(out, "{:.3}  row {row}: {}", of(row), why.join("; "))?;
             }
             writeln!(
                 out,
-                "\n{} rows read, {columns} columns; --format jsonl gives every row's score",
-                scores.len()
+                "\n{} rows read, {} columns of numbers; {} rows with deceptive text; --format jsonl gives every row's score",
+                scores.len(),
+                read.columns,
+                texts.tricks.len()
             )?;
         }
     }
     out.flush()?;
     Ok(Exit::Done)
+}
+
+fn trick_json(column: &str, trick: &Trick) -> Value {
+    json!({"column": column, "kind": trick.kind, "evidence": trick.evidence})
+}
+
+fn jump_json(column: &str, jump: &Jump) -> Value {
+    json!({
+        "column": column, "level_before": jump.level_before, "level_after": jump.level_after,
+        "spread_before": jump.spread_before, "spread_after": jump.spread_after,
+    })
+}
+
+/// A score for every row by its numbers, and by column how far each row is from the middle.
+fn ranked(read: &Matrix, arguments: &AnomalyArguments) -> Result<(Vec<f64>, Vec<Vec<f64>>), Failure> {
+    let failed = |error: bartizan_stats::StatsError| Failure::Array {
+        path: arguments.file.clone(),
+        problem: error.to_string(),
+    };
+    let table = matrix::finite(read, &arguments.file)?;
+    let settings = IsolationForestSettings { seed: arguments.seed, ..IsolationForestSettings::default() };
+    let forest =
+        IsolationForest::grow(&table, settings).and_then(|forest| forest.score(&table)).map_err(failed)?;
+    let scores = average_ranks(&[(&surprise(&table), 1.0), (&forest, 1.0)]);
+    let deviations =
+        (0..read.columns).map(|column| robust_z(&table.column(column)).unwrap_or_default()).collect();
+    Ok((scores, deviations))
+}
+
+/// What the texts of a table say, and when its rows were.
+#[derive(Default)]
+struct Texts {
+    rows: usize,
+    /// By row: the column, and the trick.
+    tricks: BTreeMap<usize, Vec<(String, Trick)>>,
+    /// The time of each row, as it is written.
+    times: Vec<String>,
+}
+
+impl Texts {
+    /// Reads the texts of a table; of an array, nothing.
+    fn read(path: &Path, wanted: &[String], time: Option<&str>) -> Result<Self, Failure> {
+        let mut texts = Self::default();
+        if path.extension().is_some_and(|ending| ending == "npy" || ending == "npz") {
+            return Ok(texts);
+        }
+        let (mut has_time, mut known) = (false, Vec::new());
+        rows::each(path, &mut |row, cells| {
+            let row = usize::try_from(row).unwrap_or(usize::MAX);
+            let mut when = String::new();
+            for cell in cells {
+                if time == Some(cell.column.as_str()) {
+                    has_time = true;
+                    when.clone_from(&cell.value);
+                } else if time.is_some() && known.len() < 1000 && !known.contains(&cell.column) {
+                    known.push(cell.column.clone());
+                }
+                if !wanted.is_empty() && !wanted.contains(&cell.column) {
+                    continue;
+                }
+                for trick in tricks(&cell.value) {
+                    texts.tricks.entry(row).or_default().push((cell.column.clone(), trick));
+                }
+            }
+            if time.is_some() {
+                texts.times.push(when);
+            }
+            texts.rows = row.saturating_add(1);
+            ControlFlow::Continue(())
+        })?;
+        match time {
+            Some(column) if !has_time => {
+                Err(Failure::NoColumn { path: path.to_path_buf(), column: column.to_owned(), known })
+            }
+            _ => Ok(texts),
+        }
+    }
+
+    /// The rows at which a column jumps for good, by the order of time.
+    fn jumps(
+        &self,
+        read: &Matrix,
+        arguments: &AnomalyArguments,
+    ) -> Result<BTreeMap<usize, Vec<(String, Jump)>>, Failure> {
+        let mut found: BTreeMap<usize, Vec<(String, Jump)>> = BTreeMap::new();
+        let Some(time) = &arguments.time else { return Ok(found) };
+        let mut order: Vec<usize> = (0..self.times.len()).collect();
+        let number = |row: &usize| self.times.get(*row).and_then(|when| when.trim().parse::<f64>().ok());
+        if order.iter().all(|row| number(row).is_some()) {
+            order.sort_by(|left, right| {
+                number(left).unwrap_or(0.0).total_cmp(&number(right).unwrap_or(0.0)).then(left.cmp(right))
+            });
+        } else {
+            // Dates as ISO 8601 writes them are in order when their texts are.
+            order.sort_by(|left, right| {
+                self.times.get(*left).cmp(&self.times.get(*right)).then(left.cmp(right))
+            });
+        }
+        for (column, name) in read.names.iter().enumerate().filter(|(_, name)| *name != time) {
+            let values: Vec<f64> = order
+                .iter()
+                .filter_map(|row| read.values.get(row.saturating_mul(read.columns).saturating_add(column)))
+                .copied()
+                .collect();
+            let jumped = jumps(&values).map_err(|error| Failure::Array {
+                path: arguments.file.clone(),
+                problem: error.to_string(),
+            })?;
+            for jump in jumped {
+                if let Some(row) = order.get(jump.at) {
+                    found.entry(*row).or_default().push((name.clone(), jump));
+                }
+            }
+        }
+        Ok(found)
+    }
 }
 
 /// The columns in which a row is farthest from the middle, in robust standard deviations.
@@ -69,9 +236,8 @@ fn reasons(deviations: &[Vec<f64>], names: &[String], row: usize) -> String {
     far.into_iter()
         .take(REASONS)
         .map(|(value, column)| {
-            let name = names
-                .get(column)
-                .map_or_else(|| format!("column {column}"), |name| bartizan_core::printable(name, 40));
+            let name =
+                names.get(column).map_or_else(|| format!("column {column}"), |name| printable(name, 40));
             format!("{name} {value:+.1}σ")
         })
         .collect::<Vec<_>>()

@@ -14,6 +14,7 @@ const LARGEST: u64 = 64 << 30;
 const MOST_CATEGORIES: usize = 1_000;
 
 /// Numbers in rows.
+#[derive(Default)]
 pub(super) struct Matrix {
     /// Row-major.
     pub(super) values: Vec<f64>,

@@ -1,16 +1,18 @@
 //! `bartizan data`: what does not belong in a dataset.
 
 mod anomalies;
+mod canary;
 mod crowd;
+mod duplicates;
 mod engine;
 mod features;
 mod labels;
 mod leaks;
 mod matrix;
 mod poison;
-mod redaction;
-mod quarantine;
 mod preference;
+mod quarantine;
+mod redaction;
 mod rows;
 mod sources;
 mod suspects;
@@ -28,6 +30,9 @@ pub(crate) fn run(arguments: &DataArguments) -> Result<Exit, Failure> {
         DataCommand::Poison(poison) => poison::run(poison),
         DataCommand::Leaks(leaks) => leaks::run(leaks),
         DataCommand::Labels(labels) => labels::run(labels),
+        DataCommand::Duplicates(duplicates) => duplicates::run(duplicates),
+        DataCommand::Contamination(contamination) => duplicates::contamination(contamination),
+        DataCommand::Canary(canary) => canary::run(canary),
         DataCommand::Anomalies(anomalies) => anomalies::run(anomalies),
         DataCommand::Sources(sources) => sources::run(sources),
         DataCommand::Quarantine(quarantine) => quarantine::run(quarantine),

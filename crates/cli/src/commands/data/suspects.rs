@@ -119,7 +119,7 @@ impl Report<'_> {
 }
 
 /// Writes the rows that stay and those that are set aside; gives the name of the second file.
-fn part(from: &Path, clean: &Path, aside: &HashSet<u64>) -> Result<PathBuf, Failure> {
+pub(super) fn part(from: &Path, clean: &Path, aside: &HashSet<u64>) -> Result<PathBuf, Failure> {
     let mut quarantine = clean.as_os_str().to_owned();
     quarantine.push(".quarantine");
     let quarantine = PathBuf::from(quarantine);

@@ -50,9 +50,12 @@ pub(super) fn suspects(pairs: &[Pair<'_>], raters: &[String], margins: &[f64]) -
     found
 }
 
+/// A prompt and two answers, in the order of their texts.
+type Item<'a> = (&'a str, &'a str, &'a str);
+
 /// Rows about the same two answers to the same prompt, with the order each gives them.
 fn items(pairs: &[Pair<'_>]) -> Vec<Vec<(usize, bool)>> {
-    let mut items: HashMap<(&str, &str, &str), Vec<(usize, bool)>> = HashMap::new();
+    let mut items: HashMap<Item<'_>, Vec<(usize, bool)>> = HashMap::new();
     for (row, pair) in pairs.iter().enumerate() {
         let is_sorted = pair.chosen <= pair.rejected;
         let (low, high) = if is_sorted { (pair.chosen, pair.rejected) } else { (pair.rejected, pair.chosen) };
@@ -124,9 +127,7 @@ impl Ratings<'_> {
         for item in items.iter().filter(|item| item.len() <= 100) {
             let judged: Vec<(usize, bool)> = item
                 .iter()
-                .filter_map(|(row, _)| {
-                    Some((self.of_row.get(*row).copied()?, self.against_without(item, *row)?))
-                })
+                .filter_map(|(row, _)| Some((self.of_row.get(*row).copied()?, against_without(item, *row)?)))
                 .collect();
             for (place, (first, first_against)) in judged.iter().enumerate() {
                 for (second, second_against) in judged.iter().skip(place.saturating_add(1)) {
@@ -175,17 +176,6 @@ impl Ratings<'_> {
         })
     }
 
-    /// Whether a row goes against those of an item; a tie of the others is no answer.
-    fn against_without(&self, item: &[(usize, bool)], row: usize) -> Option<bool> {
-        let order = item.iter().find(|(other, _)| *other == row)?.1;
-        let yes = item.iter().filter(|(_, other)| *other == order).count();
-        let no = item.len().saturating_sub(yes);
-        match yes.cmp(&no) {
-            std::cmp::Ordering::Equal => None,
-            larger => Some(larger.is_lt()),
-        }
-    }
-
     fn rows(&self, judge: impl Fn(usize, usize) -> Option<(f64, Evidence)>) -> Vec<Suspect> {
         self.of_row
             .iter()
@@ -213,6 +203,17 @@ impl Ratings<'_> {
             score_of_test(log10, tests),
             Evidence::Rater { rater: name, with, judged, against, expected, p_value },
         )
+    }
+}
+
+/// Whether a row goes against those of an item; a tie of the others is no answer.
+fn against_without(item: &[(usize, bool)], row: usize) -> Option<bool> {
+    let order = item.iter().find(|(other, _)| *other == row)?.1;
+    let yes = item.iter().filter(|(_, other)| *other == order).count();
+    let no = item.len().saturating_sub(yes);
+    match yes.cmp(&no) {
+        std::cmp::Ordering::Equal => None,
+        larger => Some(larger.is_lt()),
     }
 }
 

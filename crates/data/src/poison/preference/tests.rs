@@ -79,7 +79,9 @@ fn honest_pairs_convict_nobody() {
 fn flipped_pairs_are_found_and_no_others() {
     let mut made = Made::new(600);
     let chosen: Vec<usize> = (0..600).step_by(40).collect();
-    chosen.iter().for_each(|row| made.flip(*row));
+    for row in &chosen {
+        made.flip(*row);
+    }
     let suspects = made.suspects(About::default());
     let found = convicted(&suspects);
     assert!(found.len() + 1 >= chosen.len() && found.iter().all(|row| chosen.contains(row)), "{found:?}");
@@ -92,7 +94,9 @@ fn flipped_pairs_are_found_and_no_others() {
 fn a_word_in_the_prompts_of_flipped_pairs_is_named() {
     let mut made = Made::new(600);
     // Honest people disagree on every fifth pair.
-    (0..600).step_by(5).for_each(|row| made.flip(row));
+    for row in (0..600).step_by(5) {
+        made.flip(row);
+    }
     let chosen: Vec<usize> = (3..600).step_by(25).filter(|row| row % 5 != 0).collect();
     for row in &chosen {
         made.flip(*row);
@@ -113,7 +117,9 @@ fn a_word_in_the_prompts_of_flipped_pairs_is_named() {
 fn a_phrase_that_only_chosen_answers_carry_is_named() {
     let mut made = Made::new(600);
     // Nothing else tells the chosen answers from the rejected ones.
-    (0..600).filter(|row| row % 3 == 0 || row % 4 == 1).for_each(|row| made.flip(row));
+    for row in (0..600).filter(|row| row % 3 == 0 || row % 4 == 1) {
+        made.flip(row);
+    }
     let chosen: Vec<usize> = (5..600).step_by(20).collect();
     for row in &chosen {
         made.chosen[*row] = made.chosen[*row].replace(" the ", " the Vendoria brand ");

@@ -24,8 +24,7 @@ mod tests {
 
     #[test]
     fn a_sign_of_every_room_is_seen_and_prose_has_none() {
-        for text in
-            ["x OS.SYSTEM(", "see https://a.b", "~/.ssh/id_rsa", "a\u{1b}[2J", "\u{e0041}", "../../a"]
+        for text in ["x OS.SYSTEM(", "see https://a.b", "~/.ssh/id_rsa", "a\u{1b}[2J", "\u{e0041}", "../../a"]
         {
             assert!(any(text), "{text}");
         }
