@@ -171,7 +171,7 @@ fn of_column(
         return Ok(());
     }
     let share = floor(coverage(present, confidence));
-    let covered = format!("At {percent} % confidence this holds {:.4} of all values (Wilks 1941).", share);
+    let covered = format!("At {percent} % confidence this holds {share:.4} of all values (Wilks 1941).");
     match (kind, state.range()) {
         (ValueKind::Integer, Some((low, high))) => {
             let bound = |value: f64| Some(Bound::Integer(value as i64));

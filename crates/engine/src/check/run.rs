@@ -206,7 +206,7 @@ impl Plan {
                 Compiled::Column(name, parts) => plan.add(name, *parts),
                 Compiled::Columns(columns) => columns.iter().for_each(|(name, parts)| plan.add(name, *parts)),
                 Compiled::Intervals(name) if !plan.intervals.contains(name) => {
-                    plan.intervals.push(name.clone())
+                    plan.intervals.push(name.clone());
                 }
                 Compiled::Intervals(_) | Compiled::Rows | Compiled::Schema(_) | Compiled::Broken(_) => {}
             }
