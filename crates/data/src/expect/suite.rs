@@ -510,7 +510,7 @@ of = ["a", "b"]
     #[test]
     fn what_is_wrong_is_said_with_its_place() {
         for (from, to, expected) in [
-            ("column = \"at\"", "colum = \"at\"", "colum"),
+            ("column = \"at\"", "kolumn = \"at\"", "kolumn"),
             ("36h", "soon", "expectation 2 (fresh): `max-age`"),
             ("0.999", "1.5", "expectation 1 (range): `mostly`"),
             ("bartizan.suite/1", "other/1", "other/1"),
