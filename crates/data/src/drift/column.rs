@@ -262,7 +262,9 @@ mod tests {
 
     fn points(values: &[f64]) -> Vec<(f64, u64)> {
         let mut sketch = KllSketch::new(512).unwrap();
-        values.iter().for_each(|value| sketch.insert(*value));
+        for value in values {
+            sketch.insert(*value);
+        }
         sketch.points()
     }
 

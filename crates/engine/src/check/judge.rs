@@ -316,7 +316,8 @@ impl Judge<'_> {
             let mut of: Vec<usize> = Vec::new();
             for place in places {
                 let Some(expectation) = self.suite.expectations.get(place) else { continue };
-                if let Compiled::Row(truth) = self.prepared.compile(place, expectation, &frame, &leaves) {
+                let compiled = self.prepared.compile(place, expectation, &frame, &leaves);
+                if let Compiled::Row(truth) | Compiled::RowAndIntervals(truth, _) = compiled {
                     let columns = match expectation {
                         Expectation::Row { .. } => {
                             truth.column_refs().iter().map(|column| column.name.clone()).collect()
