@@ -2,8 +2,10 @@
 
 use crate::error::EngineError;
 use datafusion::execution::SessionStateBuilder;
+use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::prelude::{SessionConfig, SessionContext};
+use std::sync::Arc;
 
 /// Parts that a file is read in. It does not depend on the machine, so that sketches come out the same everywhere.
 pub const PARTITIONS: usize = 8;
@@ -44,7 +46,8 @@ impl Engine {
     pub fn new(settings: Settings) -> Result<Self, EngineError> {
         let mut builder = RuntimeEnvBuilder::new();
         if let Some(memory) = settings.memory {
-            builder = builder.with_memory_limit(memory, 1.0);
+            // Shared evenly, so that whatever may go through files does so before another part runs short.
+            builder = builder.with_memory_pool(Arc::new(FairSpillPool::new(memory)));
         }
         let runtime = builder.build_arc()?;
         let config = |partitions: usize| {

@@ -3,7 +3,7 @@
 use super::measure::{Cost, median, succeeding};
 use super::{environment, workplace};
 use crate::process::{root, run as command, target};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 const ROWS: &str = "5000000";
@@ -42,7 +42,7 @@ pub(crate) fn run(with_peers: bool) -> Result<(), String> {
     Ok(())
 }
 
-fn peers(python: &PathBuf, file: &str, scan: Cost) -> Result<(), String> {
+fn peers(python: &Path, file: &str, scan: Cost) -> Result<(), String> {
     let script = root().join("xtask/data/peers.py").to_string_lossy().into_owned();
     for tool in ["pandera-polars", "great-expectations"] {
         let cost = succeeding(python, &[&script, tool, file], LIMIT)?;

@@ -289,7 +289,7 @@ fn a_listed_dataset_is_allowed_until_a_file_changes() {
 fn a_signed_dataset_is_allowed_until_a_file_is_added() {
     let at = Workplace::new();
     at.write("data/a.csv", "x\n1\n");
-    assert_eq!(at.run(&["key", "generate", "--no-passphrase"]).code, 0);
+    assert_eq!(at.run(&["key", "generate"]).code, 0);
     let signed = at.run(&["sign", "data", "--key", "bartizan.key", "--signature", "data.sig"]);
     assert_eq!(signed.code, 0, "{signed:?}");
     at.write(

@@ -19,7 +19,7 @@ const LEAST_EXPECTED: f64 = 5.0;
 /// The result of one test.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct DriftTest {
-    /// `kolmogorov-smirnov`, `chi-squared` or `missing`.
+    /// `kolmogorov-smirnov` or `chi-squared`.
     pub test: &'static str,
     /// Of what: `values`, `lengths`, `categories` or `missing`.
     pub of: &'static str,
@@ -103,7 +103,7 @@ impl ColumnDrift {
         }
         let test = chi_squared(&Contingency::new(&counts, 2)?, false);
         if test.degrees > 0 && test.least_expected >= 1.0 {
-            self.push("missing", "missing", test.statistic, test.p_value, test.cramers_v);
+            self.push("chi-squared", "missing", test.statistic, test.p_value, test.cramers_v);
         }
         Ok(())
     }
@@ -262,7 +262,9 @@ mod tests {
 
     fn points(values: &[f64]) -> Vec<(f64, u64)> {
         let mut sketch = KllSketch::new(512).unwrap();
-        values.iter().for_each(|value| sketch.insert(*value));
+        for value in values {
+            sketch.insert(*value);
+        }
         sketch.points()
     }
 

@@ -164,11 +164,7 @@ fn mapped(name: &str, arguments: &Value) -> Option<Vec<Expectation>> {
             Expectation::Length { column: column()?, min: Some(length), max: Some(length), mostly }
         }
         "expect_column_values_to_be_unique" => Expectation::Unique { columns: vec![column()?] },
-        "expect_compound_columns_to_be_unique" | "expect_select_column_values_to_be_unique_within_record"
-            if name.starts_with("expect_compound") =>
-        {
-            Expectation::Unique { columns: names(get("column_list"))? }
-        }
+        "expect_compound_columns_to_be_unique" => Expectation::Unique { columns: names(get("column_list"))? },
         "expect_column_pair_values_a_to_be_greater_than_b"
         | "expect_column_pair_values_A_to_be_greater_than_B" => {
             let (a, b) = (get("column_A").and_then(text)?, get("column_B").and_then(text)?);

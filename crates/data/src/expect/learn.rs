@@ -1,13 +1,14 @@
 //! Expectations inferred from a profile, each with the confidence at which later batches of the same origin keep it.
 //!
 //! Sources: Wilks, "Determination of sample sizes for setting tolerance limits", Ann. Math. Statist. 12 (1941), for ranges
-//! whatever the distribution; McAllester & Schapire, "On the convergence rate of Good–Turing estimators", COLT 2000, for
-//! sets and shapes; Wilson, JASA 22 (1927), for shares.
+//! whatever the distribution; Littlestone & Warmuth, "Relating data compression and learnability" (1986), and McAllester
+//! & Schapire, "On the convergence rate of Good–Turing estimators", COLT 2000, for sets and shapes; Wilson, JASA 22 (1927), for shares.
 
 use super::suite::{Bound, Expectation, Reference, Suite};
 use crate::profile::{ColumnProfile, ColumnState, Profile, ValueKind};
 use bartizan_stats::StatsError;
 use bartizan_stats::multiple::wilson_interval;
+use bartizan_stats::special::ln_choose;
 
 /// Most values of a set.
 const SET: usize = 50;
@@ -57,14 +58,20 @@ pub fn coverage(n: u64, confidence: Confidence) -> f64 {
     low
 }
 
-/// An upper bound on the share of values never seen among `n`, of which `once` were seen exactly once.
-pub fn unseen_share(once: u64, n: u64, confidence: Confidence) -> f64 {
-    if n == 0 {
+/// An upper bound on the share of values to come that are not among the `kinds` different ones seen in `n`, `once` of them
+/// exactly once.
+///
+/// The lesser of two bounds: of sample compression, (ln C(n, k) + ln(2n / δ)) / (n − k), because k values reproduce the
+/// set and all others agree with it; and of Good–Turing with its deviation, at δ / 2 each.
+pub fn unseen_share(kinds: u64, once: u64, n: u64, confidence: Confidence) -> f64 {
+    if n <= kinds {
         return 1.0;
     }
-    let n = n as f64;
-    let deviation = (2.0 * 2.0_f64.sqrt() + 3.0_f64.sqrt()) * ((3.0 / (1.0 - confidence.0)).ln() / n).sqrt();
-    (once as f64 / n + deviation).min(1.0)
+    let risk = (1.0 - confidence.0) / 2.0;
+    let total = n as f64;
+    let compression = (ln_choose(n, kinds) + (total / risk).ln()) / (total - kinds as f64);
+    let deviation = (2.0 * 2.0_f64.sqrt() + 3.0_f64.sqrt()) * ((3.0 / risk).ln() / total).sqrt();
+    (once as f64 / total + deviation).min(compression).min(1.0)
 }
 
 /// A suite for batches like the profiled one, and a comment for each expectation.
@@ -171,7 +178,7 @@ fn of_column(
         return Ok(());
     }
     let share = floor(coverage(present, confidence));
-    let covered = format!("At {percent} % confidence this holds {:.4} of all values (Wilks 1941).", share);
+    let covered = format!("At {percent} % confidence this holds {share:.4} of all values (Wilks 1941).");
     match (kind, state.range()) {
         (ValueKind::Integer, Some((low, high))) => {
             let bound = |value: f64| Some(Bound::Integer(value as i64));
@@ -232,7 +239,8 @@ fn set(column: &ColumnProfile, present: u64, confidence: Confidence) -> Option<(
         return None;
     }
     let once = items.iter().filter(|item| item.lower == 1).count() as u64;
-    let mostly = floor(1.0 - unseen_share(once, present, confidence));
+    let kinds = items.len() as u64;
+    let mostly = floor(1.0 - unseen_share(kinds, once, present, confidence));
     let mut of: Vec<Bound> = items
         .into_iter()
         .map(|item| match kind {
@@ -246,7 +254,7 @@ fn set(column: &ColumnProfile, present: u64, confidence: Confidence) -> Option<(
         other => (0, other.to_string()),
     });
     let comment = format!(
-        "All values of the reference; at {} % confidence they are this share of all to come (Good–Turing).",
+        "All values of the reference; at {} % confidence at least this share of all to come is among them.",
         confidence.0 * 100.0
     );
     Some((Expectation::Values { column: column.name.clone(), of, mostly: Some(mostly) }, comment))
@@ -292,7 +300,8 @@ fn pattern(column: &ColumnProfile, confidence: Confidence) -> Option<(Expectatio
     }
     let forms: Vec<String> = items.iter().map(|item| regex_of(&item.value)).collect::<Option<_>>()?;
     let once = items.iter().filter(|item| item.lower == 1).count() as u64;
-    let mostly = floor(1.0 - unseen_share(once, shapes.total(), confidence));
+    let kinds = items.len() as u64;
+    let mostly = floor(1.0 - unseen_share(kinds, once, shapes.total(), confidence));
     let matches = format!("^(?:{})$", forms.join("|"));
     let comment = format!("The shapes of all {} texts looked at.", shapes.total());
     Some((Expectation::Pattern { column: column.name.clone(), matches, mostly: Some(mostly) }, comment))
@@ -366,10 +375,12 @@ mod tests {
     }
 
     #[test]
-    fn the_unseen_share_falls_with_the_rows() {
-        assert!((unseen_share(0, 0, confidence()) - 1.0).abs() < 1e-12);
-        let at = |n| unseen_share(0, n, confidence());
-        assert!(at(1_000_000) < 0.01 && at(1_000_000) < at(10_000));
+    fn the_unseen_share_falls_with_the_rows_and_rises_with_the_kinds() {
+        assert!((unseen_share(0, 0, 0, confidence()) - 1.0).abs() < 1e-12);
+        let at = |kinds, n| unseen_share(kinds, 0, n, confidence());
+        // ln C(2000, 3) = 21.009; ln(2000 / 0.025) = 11.290; both over 1997.
+        assert!((at(3, 2_000) - 32.299 / 1_997.0).abs() < 1e-5, "{}", at(3, 2_000));
+        assert!(at(3, 1_000_000) < 1e-4 && at(50, 2_000) > at(3, 2_000));
     }
 
     #[test]

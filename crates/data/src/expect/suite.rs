@@ -337,12 +337,13 @@ impl Expectation {
             | Self::Fresh { column, .. }
             | Self::Balance { column, .. }
             | Self::Statistic { column, .. } => column.clone(),
-            Self::Unique { columns } | Self::Key { columns } => columns.join(", "),
             Self::Columns { names, .. } => format!("{} columns", names.len()),
             Self::Row { name, expression, .. } => name.clone().unwrap_or_else(|| expression.clone()),
             Self::Volume { .. } => "rows".to_owned(),
             Self::Drift { columns, .. } if columns.is_empty() => "all columns".to_owned(),
-            Self::Drift { columns, .. } => columns.join(", "),
+            Self::Unique { columns } | Self::Key { columns } | Self::Drift { columns, .. } => {
+                columns.join(", ")
+            }
         }
     }
 
@@ -368,16 +369,15 @@ impl Expectation {
             return Some("`mostly` is a share from 0 to 1".to_owned());
         }
         match self {
-            Self::Columns { names, .. } if names.is_empty() => Some("names no column".to_owned()),
-            Self::Unique { columns } | Self::Key { columns } if columns.is_empty() => {
+            Self::Columns { names: columns, .. } | Self::Unique { columns } | Self::Key { columns }
+                if columns.is_empty() =>
+            {
                 Some("names no column".to_owned())
             }
-            Self::Range { min: None, max: None, .. } | Self::Statistic { min: None, max: None, .. } => {
-                Some("has neither `min` nor `max`".to_owned())
-            }
-            Self::Length { min: None, max: None, .. } | Self::Volume { min: None, max: None } => {
-                Some("has neither `min` nor `max`".to_owned())
-            }
+            Self::Range { min: None, max: None, .. }
+            | Self::Statistic { min: None, max: None, .. }
+            | Self::Length { min: None, max: None, .. }
+            | Self::Volume { min: None, max: None } => Some("has neither `min` nor `max`".to_owned()),
             Self::Length { min: Some(min), max: Some(max), .. }
             | Self::Volume { min: Some(min), max: Some(max) }
                 if min > max =>
@@ -510,7 +510,7 @@ of = ["a", "b"]
     #[test]
     fn what_is_wrong_is_said_with_its_place() {
         for (from, to, expected) in [
-            ("column = \"at\"", "colum = \"at\"", "colum"),
+            ("column = \"at\"", "kolumn = \"at\"", "kolumn"),
             ("36h", "soon", "expectation 2 (fresh): `max-age`"),
             ("0.999", "1.5", "expectation 1 (range): `mostly`"),
             ("bartizan.suite/1", "other/1", "other/1"),

@@ -95,6 +95,7 @@ impl ValueKind {
 }
 
 /// Which parts of a state are filled; what is left out costs nothing.
+#[expect(clippy::struct_excessive_bools, reason = "four parts, each there or not")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Parts {
     /// Distinct count.
@@ -283,13 +284,17 @@ impl ColumnState {
         self.range = Some(self.range.map_or((low, high), |(a, b)| (a.min(low), b.max(high))));
         self.moments = self.moments.merged(&Moments::of(values));
         if ranks {
-            values.iter().for_each(|value| self.ranks.insert(*value));
+            for value in values {
+                self.ranks.insert(*value);
+            }
         }
     }
 
     fn identify(&mut self, hashes: &[u64], parts: Parts, text: impl Fn(usize) -> String) {
         if parts.distinct {
-            hashes.iter().for_each(|hash| self.distinct.insert(*hash));
+            for hash in hashes {
+                self.distinct.insert(*hash);
+            }
         }
         if parts.frequent {
             self.frequent.insert(hashes, text);
@@ -393,7 +398,7 @@ fn characters(text: &str) -> usize {
 pub fn hash_number(value: f64) -> u64 {
     const WHOLE: f64 = 9_007_199_254_740_992.0;
     if value.abs() < WHOLE && value.fract() == 0.0 {
-        mix64(value as i64 as u64)
+        mix64((value as i64).cast_unsigned())
     } else {
         mix64(value.to_bits())
     }

@@ -153,13 +153,13 @@ impl Co {
         }
         let (n, m) = (self.count as f64, other.count as f64);
         let total = n + m;
-        let ([a, b], [c, d]) = (self.mean, other.mean);
-        let (da, db) = (c - a, d - b);
+        let ([left, right], [other_left, other_right]) = (self.mean, other.mean);
+        let (da, db) = (other_left - left, other_right - right);
         let scale = n * m / total;
         let ([xx, yy], [ox, oy]) = (self.square, other.square);
         Self {
             count: self.count.saturating_add(other.count),
-            mean: [a + da * m / total, b + db * m / total],
+            mean: [left + da * m / total, right + db * m / total],
             square: [xx + ox + da * da * scale, yy + oy + db * db * scale],
             product: self.product + other.product + da * db * scale,
         }

@@ -124,13 +124,12 @@ impl Profile {
             move |error| ProfileError::Merge { column, error }
         };
         for theirs in &other.columns {
-            match places.get(&theirs.name).and_then(|place| self.columns.get_mut(*place)) {
-                Some(mine) => mine.state.merge(&theirs.state).map_err(failed(&theirs.name))?,
-                None => {
-                    let mut added = theirs.clone();
-                    added.state.add_rows(self.rows, self.rows);
-                    self.columns.push(added);
-                }
+            if let Some(mine) = places.get(&theirs.name).and_then(|place| self.columns.get_mut(*place)) {
+                mine.state.merge(&theirs.state).map_err(failed(&theirs.name))?;
+            } else {
+                let mut added = theirs.clone();
+                added.state.add_rows(self.rows, self.rows);
+                self.columns.push(added);
             }
         }
         let theirs: BTreeSet<&str> = other.columns.iter().map(|column| column.name.as_str()).collect();

@@ -129,9 +129,9 @@ impl ColumnState {
         if width <= 0.0 || !width.is_finite() {
             return vec![Bin { from: low, count: self.ranks.count() }];
         }
-        let froms: Vec<f64> = (0..BARS).map(|bar| low + width * bar as f64).collect();
-        let counts = self.ranks.histogram(froms.get(1..).unwrap_or_default());
-        froms.into_iter().zip(counts).map(|(from, count)| Bin { from, count }).collect()
+        let starts: Vec<f64> = (0..BARS).map(|bar| low + width * bar as f64).collect();
+        let counts = self.ranks.histogram(starts.get(1..).unwrap_or_default());
+        starts.into_iter().zip(counts).map(|(from, count)| Bin { from, count }).collect()
     }
 }
 

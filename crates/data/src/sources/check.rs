@@ -315,8 +315,9 @@ mod tests {
 
         fn pinned(&self) -> String {
             let pins = pins(&self.0.path().join("data")).unwrap();
-            let lines: String =
-                pins.iter().map(|(name, digest)| format!("\"{name}\" = \"{digest}\"\n")).collect();
+            let lines: Vec<String> =
+                pins.iter().map(|(name, digest)| format!("\"{name}\" = \"{digest}\"")).collect();
+            let lines = lines.join("\n");
             format!("licence = \"MIT\"\n[dataset.shards]\n{lines}")
         }
     }

@@ -24,6 +24,8 @@ pub(super) struct Prepared {
 pub(super) enum Compiled {
     /// A truth value of each row.
     Row(Expr),
+    /// The same, and proof that the values of a column differ.
+    RowAndIntervals(Expr, String),
     /// Parts of the state of a column.
     Column(String, Parts),
     /// Proof that the values of a column differ.
@@ -142,7 +144,11 @@ impl Prepared {
             Expectation::Key { columns } => {
                 let present = columns.iter().map(|name| column(name).map(Expr::is_not_null));
                 let present = present.reduce(|left, right| Ok(left?.and(right?)));
-                Compiled::Row(present.unwrap_or_else(|| Err("names no column".to_owned()))?)
+                let present = present.unwrap_or_else(|| Err("names no column".to_owned()))?;
+                match columns.as_slice() {
+                    [single] => Compiled::RowAndIntervals(present, single.clone()),
+                    _ => Compiled::Row(present),
+                }
             }
             Expectation::Volume { .. } => Compiled::Rows,
             Expectation::Fresh { column, .. } => {

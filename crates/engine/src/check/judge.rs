@@ -3,6 +3,7 @@
 use super::compile::{Compiled, Prepared};
 use super::outcome::{CheckReport, CheckStatus, Example, Outcome};
 use super::run::{CheckSettings, Found, RowCounts};
+use crate::aggregate::Intervals;
 use crate::error::EngineError;
 use crate::input::{Shard, leaves};
 use crate::render::{count, number};
@@ -138,7 +139,7 @@ impl Judge<'_> {
 
     async fn unique(&self, columns: &[String], outcome: &mut Outcome) -> Result<Verdict, EngineError> {
         if let [single] = columns
-            && self.found.intervals.get(single).is_some_and(|intervals| intervals.prove_unique())
+            && self.found.intervals.get(single).is_some_and(Intervals::prove_unique)
         {
             return Ok(verdict(true, "no value occurs twice (ascending)".to_owned()));
         }
@@ -315,7 +316,8 @@ impl Judge<'_> {
             let mut of: Vec<usize> = Vec::new();
             for place in places {
                 let Some(expectation) = self.suite.expectations.get(place) else { continue };
-                if let Compiled::Row(truth) = self.prepared.compile(place, expectation, &frame, &leaves) {
+                let compiled = self.prepared.compile(place, expectation, &frame, &leaves);
+                if let Compiled::Row(truth) | Compiled::RowAndIntervals(truth, _) = compiled {
                     let columns = match expectation {
                         Expectation::Row { .. } => {
                             truth.column_refs().iter().map(|column| column.name.clone()).collect()

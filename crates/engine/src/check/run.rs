@@ -205,13 +205,21 @@ impl Plan {
                 Compiled::Row(expression) => plan.rows.push((place, expression.clone())),
                 Compiled::Column(name, parts) => plan.add(name, *parts),
                 Compiled::Columns(columns) => columns.iter().for_each(|(name, parts)| plan.add(name, *parts)),
-                Compiled::Intervals(name) if !plan.intervals.contains(name) => {
-                    plan.intervals.push(name.clone())
+                Compiled::RowAndIntervals(expression, name) => {
+                    plan.rows.push((place, expression.clone()));
+                    plan.prove(name);
                 }
-                Compiled::Intervals(_) | Compiled::Rows | Compiled::Schema(_) | Compiled::Broken(_) => {}
+                Compiled::Intervals(name) => plan.prove(name),
+                Compiled::Rows | Compiled::Schema(_) | Compiled::Broken(_) => {}
             }
         }
         plan
+    }
+
+    fn prove(&mut self, name: &String) {
+        if !self.intervals.contains(name) {
+            self.intervals.push(name.clone());
+        }
     }
 
     fn add(&mut self, name: &str, parts: Parts) {

@@ -104,8 +104,7 @@ impl Engine {
                 .collect();
             let truth = match (expressions.as_slice(), keys) {
                 ([single], keys) => {
-                    let values =
-                        keys.iter().filter_map(|key| key.first().cloned()).map(|key| lit(key)).collect();
+                    let values = keys.iter().filter_map(|key| key.first().cloned()).map(lit).collect();
                     in_list(single.clone(), values, true)
                 }
                 (several, keys) => {

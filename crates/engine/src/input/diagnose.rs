@@ -8,6 +8,7 @@ use datafusion::arrow::error::ArrowError;
 use datafusion::error::DataFusionError;
 use datafusion::parquet::arrow::ProjectionMask;
 use datafusion::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use datafusion::parquet::file::metadata::RowGroupMetaData;
 use std::fs::File;
 use std::ops::ControlFlow;
 
@@ -47,7 +48,7 @@ fn parquet_place(shard: &Shard) -> Option<(String, String)> {
         }
     };
     let schema = builder.parquet_schema().clone();
-    let groups: Vec<i64> = builder.metadata().row_groups().iter().map(|group| group.num_rows()).collect();
+    let groups: Vec<i64> = builder.metadata().row_groups().iter().map(RowGroupMetaData::num_rows).collect();
     let mut first_row = 0_i64;
     for (group, rows) in groups.iter().enumerate() {
         for column in 0..schema.num_columns() {

@@ -121,7 +121,7 @@ pub(super) fn recognise(path: &Path) -> Result<(Form, Compression), EngineError>
         [b'A', b'R', b'R', b'O', b'W', b'1', ..] | [0xff, 0xff, 0xff, 0xff, ..] => Form::Arrow,
         [b'O', b'b', b'j', 1, ..] => Form::Avro,
         // A file named so and damaged in its first bytes is refused by its own reader, with that reader's reason.
-        _ if inner.ends_with(".parquet") || inner.ends_with(".pq") => Form::Parquet,
+        _ if matches!(inner.rsplit_once('.'), Some((_, "parquet" | "pq"))) => Form::Parquet,
         _ => match TextForm::recognise(&head, inner) {
             TextForm::JsonLines => Form::JsonLines,
             TextForm::JsonArray => Form::JsonArray,

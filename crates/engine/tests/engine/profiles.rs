@@ -16,6 +16,51 @@ fn csv(rows: i64) -> String {
     text
 }
 
+fn zstd(plain: &[u8]) -> Vec<u8> {
+    ruzstd::encoding::compress_to_vec(plain, ruzstd::encoding::CompressionLevel::Fastest)
+}
+
+/// The orders as an Avro object container file with one block (Avro 1.11, section "Object Container Files").
+fn avro(rows: i64) -> Vec<u8> {
+    fn long(out: &mut Vec<u8>, value: i64) {
+        let mut rest = ((value << 1) ^ (value >> 63)).cast_unsigned();
+        while rest >= 0x80 {
+            out.push((rest & 0x7f) as u8 | 0x80);
+            rest >>= 7;
+        }
+        out.push(rest as u8);
+    }
+    fn text(out: &mut Vec<u8>, value: &str) {
+        long(out, value.len() as i64);
+        out.extend(value.as_bytes());
+    }
+    let schema = r#"{"type":"record","name":"order","fields":[{"name":"id","type":"long"},{"name":"amount","type":"double"},{"name":"kind","type":["null","string"]}]}"#;
+    let mut file = b"Obj\x01".to_vec();
+    long(&mut file, 2);
+    for (key, value) in [("avro.schema", schema), ("avro.codec", "null")] {
+        text(&mut file, key);
+        text(&mut file, value);
+    }
+    long(&mut file, 0);
+    file.extend([7; 16]);
+    let mut block = Vec::new();
+    for id in 0..rows {
+        long(&mut block, id);
+        block.extend((id as f64 / 2.0).to_le_bytes());
+        if id % 10 == 9 {
+            long(&mut block, 0);
+        } else {
+            long(&mut block, 1);
+            text(&mut block, ["red", "green", "blue"][(id % 3) as usize]);
+        }
+    }
+    long(&mut file, rows);
+    long(&mut file, block.len() as i64);
+    file.extend(block);
+    file.extend([7; 16]);
+    file
+}
+
 fn expect_orders(profile: &Profile, rows: u64) {
     assert_eq!(profile.rows, rows);
     let summary = |name: &str| profile.column(name).unwrap().state.summary();
@@ -48,6 +93,9 @@ fn every_form_gives_the_same_profile() {
         folder.arrow("b.arrow", &batch),
         folder.write("c.csv", csv(1_000)),
         folder.write("d.csv.gz", packed.finish().unwrap()),
+        folder.write("d.csv.zst", zstd(csv(1_000).as_bytes())),
+        folder.write("d.jsonl.zst", zstd(lines.join("\n").as_bytes())),
+        folder.write("d.avro", avro(1_000)),
         folder.write("e.jsonl", lines.join("\n")),
         folder.write("f.json", format!("[{}]", lines.join(",\n"))),
         folder.write("g.csv", csv(1_000).replace(',', ";")),

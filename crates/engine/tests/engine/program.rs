@@ -57,6 +57,31 @@ fn what_cannot_be_judged_ends_with_3_and_what_cannot_be_read_with_2() {
 }
 
 #[test]
+fn uniqueness_is_proven_in_less_memory_than_the_values_take() {
+    let folder = Folder::new();
+    let shuffled = |extra: u64| {
+        let mut text = String::from("id\n");
+        // Multiplying by an odd number permutes the residues of a power of two.
+        (0..1_u64 << 18).for_each(|row| {
+            let id = row.wrapping_mul(0x9E37_79B1) % (1 << 18);
+            text.push_str(&format!("order-number-{:08}\n", id.max(extra)));
+        });
+        text
+    };
+    folder.write("unique.csv", shuffled(0));
+    folder.write("repeated.csv", shuffled(1));
+    folder.write(
+        "s.toml",
+        "schema = \"bartizan.suite/1\"\n[[expect]]\ncheck = \"unique\"\ncolumns = [\"id\"]\n",
+    );
+    let check = |file| run(&folder, &["check", file, "--against", "s.toml", "--memory-limit", "32MiB"]);
+    let (code, out, err) = check("unique.csv");
+    assert_eq!(code, 0, "{out}{err}");
+    let (code, out, err) = check("repeated.csv");
+    assert!(code == 1 && out.contains("order-number-00000001") && out.contains("in 2 rows"), "{out}{err}");
+}
+
+#[test]
 fn an_imported_suite_names_what_it_lacks() {
     let folder = Folder::new();
     folder.write("ge.json", r#"{"expectations":[{"type":"expect_column_to_exist","kwargs":{"column":"x"}},{"type":"expect_multicolumn_sum_to_equal","kwargs":{}}]}"#);
@@ -76,6 +101,11 @@ fn a_profile_is_kept_and_shown_in_every_form() {
         run(&folder, &["profile", "a.parquet", "--output", "p.json", "--memory-limit", "64MiB"]);
     assert!(code == 0 && out.contains("500 rows, 3 columns"), "{out}{err}");
     let kept = std::fs::read(folder.path().join("p.json")).unwrap();
+    let threads = |count| run(&folder, &["profile", "a.parquet", "--output", "t.json", "--threads", count]).0;
+    for count in ["1", "4"] {
+        assert_eq!(threads(count), 0);
+        assert!(std::fs::read(folder.path().join("t.json")).unwrap() == kept, "{count} threads");
+    }
     assert!(bartizan_data::profile::Profile::from_json(&kept).is_ok());
     let (_, out, _) = run(&folder, &["profile", "a.parquet", "--format", "json", "--column", "id"]);
     let shown: Value = serde_json::from_str(&out).unwrap();
