@@ -13,18 +13,26 @@ use std::collections::HashMap;
 
 /// Places of a signature that make a key.
 const ROWS: usize = 6;
+/// Keys of a signature.
+const BANDS: usize = PLACES / ROWS;
+/// No text.
+const NONE: u32 = u32::MAX;
 /// Most texts with one key that a text is compared with.
 const MOST_CANDIDATES: usize = 16;
 
 /// Texts that have been seen, each group of near-duplicates kept as its first member.
 ///
-/// Memory: nothing for a row that repeats another; for any other its signature (120 bytes), its exact key (16 bytes) and
-/// 20 keys in hash tables, some 700 bytes in all. Rows are taken one by one; the texts themselves are not kept.
+/// Memory: nothing for a row that repeats another; for any other its signature (120 bytes), 20 links (80 bytes) and 21
+/// entries of hash tables (360 to 720 bytes, as these double): 0.6 to 1 KB, while a table doubles up to 1.6 KB. Rows are
+/// taken one by one; the texts themselves are not kept.
 #[derive(Debug)]
 pub struct NearDuplicates {
     least: f64,
     exact: HashMap<u64, u32>,
-    bands: HashMap<u64, Vec<u32>>,
+    /// The last text with each key.
+    heads: HashMap<u64, u32>,
+    /// By text and band, the text before it with the same key.
+    chains: Vec<[u32; BANDS]>,
     kept: Vec<(u64, Signature)>,
 }
 
@@ -42,7 +50,13 @@ pub struct Repeats {
 impl NearDuplicates {
     /// Counts texts of an estimated Jaccard similarity of `least` and more as the same; held within 0.5 and 1.
     pub fn new(least: f64) -> Self {
-        Self { least: least.clamp(0.5, 1.0), exact: HashMap::new(), bands: HashMap::new(), kept: Vec::new() }
+        Self {
+            least: least.clamp(0.5, 1.0),
+            exact: HashMap::new(),
+            heads: HashMap::new(),
+            chains: Vec::new(),
+            kept: Vec::new(),
+        }
     }
 
     /// Rows that repeat no other.
@@ -62,14 +76,14 @@ impl NearDuplicates {
         if found.is_some() || normal.is_empty() {
             return found;
         }
-        let (Some(signature), Ok(place)) = (signature, u32::try_from(self.kept.len())) else { return None };
+        let place = u32::try_from(self.kept.len()).ok().filter(|place| *place != NONE);
+        let (Some(signature), Some(place)) = (signature, place) else { return None };
         self.exact.insert(hash64(normal.as_bytes(), 0), place);
-        for key in signature.keys(ROWS) {
-            let held = self.bands.entry(key).or_default();
-            if held.len() < MOST_CANDIDATES {
-                held.push(place);
-            }
+        let mut chain = [NONE; BANDS];
+        for (slot, key) in chain.iter_mut().zip(signature.keys(ROWS)) {
+            *slot = self.heads.insert(key, place).unwrap_or(NONE);
         }
+        self.chains.push(chain);
         self.kept.push((row, signature));
         None
     }
@@ -84,8 +98,17 @@ impl NearDuplicates {
         }
         let signature = Signature::of(normal);
         let mut best: Option<(f64, u32)> = None;
-        let mut seen: Vec<u32> =
-            signature.keys(ROWS).filter_map(|key| self.bands.get(&key)).flatten().copied().collect();
+        let mut seen: Vec<u32> = Vec::new();
+        for (band, key) in signature.keys(ROWS).enumerate() {
+            let mut at = self.heads.get(&key).copied().unwrap_or(NONE);
+            for _ in 0..MOST_CANDIDATES {
+                if at == NONE {
+                    break;
+                }
+                seen.push(at);
+                at = self.chains.get(at as usize).and_then(|chain| chain.get(band)).copied().unwrap_or(NONE);
+            }
+        }
         seen.sort_unstable();
         seen.dedup();
         for place in seen {
