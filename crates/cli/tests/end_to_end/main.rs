@@ -1,6 +1,8 @@
 //! The built program from the outside: exit codes, formats, inputs, triage, settings, and that it makes no connection.
 #![cfg(test)]
 
+mod attest;
+mod certificates;
 mod data;
 mod decompile;
 mod exit_codes;

@@ -4,11 +4,13 @@
 //! parsing rules).
 
 mod scai;
+mod shape;
 mod slsa;
 mod test_result;
 mod vulns;
 
 pub use scai::{AttributeAssertion, AttributeReport, SCAI_V0_2, SCAI_V0_3};
+pub use shape::{CHECKED, Misfit, check, is_known};
 pub use slsa::{
     BuildDefinition, BuildMetadata, Builder, PROVENANCE_V1, Provenance, RunDetails, VSA_V1,
     VerificationResult, VerificationSummary, Verifier,
