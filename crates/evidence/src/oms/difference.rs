@@ -4,6 +4,7 @@ use super::bundle::BundleError;
 use super::keyless::KeylessError;
 use super::manifest::ManifestError;
 use crate::keys::CertificateError;
+use std::borrow::Cow;
 
 /// One reason to refuse.
 #[derive(Debug, thiserror::Error)]
@@ -140,7 +141,7 @@ pub enum Refusal {
         /// Why it is not signed.
         why: &'static str,
         /// What it could do.
-        what: &'static str,
+        what: Cow<'static, str>,
     },
     /// A file that cannot be read.
     #[error("unreadable: {0}")]
