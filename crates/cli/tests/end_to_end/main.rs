@@ -31,5 +31,6 @@ mod signing;
 mod support;
 mod timestamps;
 mod triage;
+mod verdicts;
 #[cfg(feature = "witness")]
 mod witness;
