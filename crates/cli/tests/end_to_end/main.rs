@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod attest;
+mod bad_evidence;
 mod certificates;
 mod data;
 mod decompile;
@@ -16,6 +17,8 @@ mod lineage;
 mod load_guard;
 mod log;
 mod network;
+#[cfg(unix)]
+mod no_room;
 #[cfg(feature = "cloud")]
 mod object_store;
 #[cfg(unix)]

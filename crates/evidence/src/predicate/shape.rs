@@ -1,42 +1,12 @@
 //! What a predicate of a known type must look like: [`check`], which names the field that does not fit.
 //!
 //! The types of this crate read leniently, as the in-toto parsing rules ask; whoever writes a statement wants to hear of a
-//! mistake before it is signed and logged for good. Source of each table: the specification named beside its type. Fields
-//! that no table names are allowed, as `spec/v1/README.md` of the in-toto attestation framework demands.
+//! mistake before it is signed and logged for good. Fields that no table names are allowed, as `spec/v1/README.md` of the in-toto
+//! attestation framework demands.
 
-use super::{
-    CYCLONEDX, PROVENANCE_V1, SCAI_V0_2, SCAI_V0_3, TEST_RESULT_V0_1, VSA_V1, VULNS_V0_1, VULNS_V0_2,
-};
+use super::tables::shape_of;
 use crate::digest::Digest;
-use crate::lineage::erasure::ERASURE_V1;
-use crate::lineage::{Kind, LINEAGE_V1, NodeId, PROVENANCE_V0_2, Relation, USE_V1};
-use crate::oms::{DIGESTS_V0_1, SIGNATURE_V1};
 use serde_json::Value;
-
-/// Types that are read without a table of their own.
-const READ: [&str; 5] = [
-    PROVENANCE_V0_2,
-    DIGESTS_V0_1,
-    "https://spdx.dev/Document",
-    "https://in-toto.io/attestation/release/v0",
-    "https://in-toto.io/attestation/link/v0",
-];
-
-/// Types whose predicates are checked, for telling what may have been meant.
-pub const CHECKED: [&str; 12] = [
-    PROVENANCE_V1,
-    VSA_V1,
-    TEST_RESULT_V0_1,
-    VULNS_V0_1,
-    VULNS_V0_2,
-    SCAI_V0_2,
-    SCAI_V0_3,
-    CYCLONEDX,
-    SIGNATURE_V1,
-    LINEAGE_V1,
-    USE_V1,
-    ERASURE_V1,
-];
 
 /// Where a predicate is not what its type asks for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -48,11 +18,6 @@ pub struct Misfit {
     pub pointer: String,
     /// What is wrong with it.
     pub problem: String,
-}
-
-/// Whether anything here reads predicates of this type.
-pub fn is_known(kind: &str) -> bool {
-    shape_of(kind).is_some() || READ.iter().any(|known| kind.starts_with(known))
 }
 
 /// Checks a predicate against its type. A type that is not known allows anything.
@@ -69,25 +34,8 @@ pub fn check(kind: &str, predicate: &Value) -> Result<(), Misfit> {
     })
 }
 
-fn shape_of(kind: &str) -> Option<&'static Shape> {
-    let is_bom = |rest: &str| rest.is_empty() || rest.starts_with('/');
-    Some(match kind {
-        PROVENANCE_V1 => &PROVENANCE,
-        VSA_V1 => &VERIFICATION_SUMMARY,
-        TEST_RESULT_V0_1 => &TEST_RESULT,
-        VULNS_V0_1 | VULNS_V0_2 => &VULNERABILITIES,
-        SCAI_V0_2 | SCAI_V0_3 => &ATTRIBUTE_REPORT,
-        SIGNATURE_V1 => &MODEL_SIGNATURE,
-        LINEAGE_V1 => &LINEAGE,
-        USE_V1 => &USE,
-        ERASURE_V1 => &ERASURE,
-        bom if bom.strip_prefix(CYCLONEDX).is_some_and(is_bom) => &BOM,
-        _ => return None,
-    })
-}
-
 /// What a value must be.
-enum Shape {
+pub(super) enum Shape {
     Any,
     Truth,
     /// A whole number from 0.
@@ -110,17 +58,20 @@ enum Shape {
     MaybeUnder(&'static str, &'static Shape),
 }
 
-struct Field {
+/// A field of an object.
+pub(super) struct Field {
     name: &'static str,
     required: bool,
     shape: Shape,
 }
 
-const fn must(name: &'static str, shape: Shape) -> Field {
+/// A field that must be there.
+pub(super) const fn must(name: &'static str, shape: Shape) -> Field {
     Field { name, required: true, shape }
 }
 
-const fn may(name: &'static str, shape: Shape) -> Field {
+/// A field that may be there.
+pub(super) const fn may(name: &'static str, shape: Shape) -> Field {
     Field { name, required: false, shape }
 }
 
@@ -223,214 +174,15 @@ fn describe(value: &Value) -> String {
     }
 }
 
-fn is_kind(word: &str) -> bool {
-    Kind::from_name(word).is_some()
-}
-
-fn is_relation(word: &str) -> bool {
-    Relation::from_name(word).is_some()
-}
-
-fn is_node(text: &str) -> bool {
-    text.parse::<NodeId>().is_ok()
-}
-
-/// in-toto `spec/v1/resource_descriptor.md`.
-const DESCRIPTOR: Shape = Shape::Object(&[
-    may("name", Shape::Text),
-    may("uri", Shape::Text),
-    may("digest", Shape::Digests),
-    may("content", Shape::Text),
-    may("downloadLocation", Shape::Text),
-    may("mediaType", Shape::Text),
-    may("annotations", Shape::Object(&[])),
-]);
-const DESCRIPTORS: Shape = Shape::List(&DESCRIPTOR);
-const TEXTS: Shape = Shape::List(&Shape::Text);
-
-/// SLSA v1.2, `build-provenance.md`.
-static PROVENANCE: Shape = Shape::Object(&[
-    must(
-        "buildDefinition",
-        Shape::Object(&[
-            must("buildType", Shape::Text),
-            must("externalParameters", Shape::Object(&[])),
-            may("internalParameters", Shape::Object(&[])),
-            may("resolvedDependencies", DESCRIPTORS),
-        ]),
-    ),
-    must(
-        "runDetails",
-        Shape::Object(&[
-            must(
-                "builder",
-                Shape::Object(&[
-                    must("id", Shape::Text),
-                    may("builderDependencies", DESCRIPTORS),
-                    may("version", Shape::Object(&[])),
-                ]),
-            ),
-            may(
-                "metadata",
-                Shape::Object(&[
-                    may("invocationId", Shape::Text),
-                    may("startedOn", Shape::Time),
-                    may("finishedOn", Shape::Time),
-                ]),
-            ),
-            may("byproducts", DESCRIPTORS),
-        ]),
-    ),
-]);
-
-/// SLSA v1.2, `verification_summary.md`.
-static VERIFICATION_SUMMARY: Shape = Shape::Object(&[
-    must("verifier", Shape::Object(&[must("id", Shape::Text), may("version", Shape::Object(&[]))])),
-    may("timeVerified", Shape::Time),
-    must("resourceUri", Shape::Text),
-    must("policy", DESCRIPTOR),
-    may("inputAttestations", DESCRIPTORS),
-    must("verificationResult", Shape::Word(&["PASSED", "FAILED"])),
-    may("verifiedLevels", TEXTS),
-    may("dependencyLevels", Shape::Object(&[])),
-    may("slsaVersion", Shape::Text),
-]);
-
-/// in-toto `spec/predicates/test-result.md`.
-static TEST_RESULT: Shape = Shape::Object(&[
-    must("result", Shape::Word(&["PASSED", "WARNED", "FAILED"])),
-    must("configuration", DESCRIPTORS),
-    may("url", Shape::Text),
-    may("passedTests", TEXTS),
-    may("warnedTests", TEXTS),
-    may("failedTests", TEXTS),
-]);
-
-/// in-toto `spec/predicates/vuln.md` and `vulns_02.md`.
-const VULNERABILITY: Shape = Shape::Object(&[
-    must("id", Shape::Text),
-    may(
-        "severity",
-        Shape::OneOrMany(&Shape::Object(&[must("method", Shape::Text), must("score", Shape::Text)])),
-    ),
-    may("annotations", Shape::Any),
-]);
-static VULNERABILITIES: Shape = Shape::Object(&[
-    must(
-        "scanner",
-        Shape::Object(&[
-            must("uri", Shape::Text),
-            may("version", Shape::Text),
-            may(
-                "db",
-                Shape::Object(&[
-                    may("uri", Shape::Text),
-                    may("version", Shape::Text),
-                    may("lastUpdate", Shape::Time),
-                ]),
-            ),
-            may("result", Shape::List(&Shape::MaybeUnder("vulnerability", &VULNERABILITY))),
-        ]),
-    ),
-    may("metadata", Shape::Object(&[may("scanStartedOn", Shape::Time), may("scanFinishedOn", Shape::Time)])),
-]);
-
-/// in-toto `spec/predicates/scai.md`.
-static ATTRIBUTE_REPORT: Shape = Shape::Object(&[
-    must(
-        "attributes",
-        Shape::List(&Shape::Object(&[
-            must("attribute", Shape::Text),
-            may("target", DESCRIPTOR),
-            may("conditions", Shape::Object(&[])),
-            may("evidence", DESCRIPTOR),
-        ])),
-    ),
-    may("producer", DESCRIPTOR),
-]);
-
-/// CycloneDX 1.4 to 1.7, what every version asks of a JSON document.
-static BOM: Shape = Shape::Object(&[
-    must("bomFormat", Shape::Word(&["CycloneDX"])),
-    must("specVersion", Shape::Text),
-    may("serialNumber", Shape::Text),
-    may("version", Shape::Count),
-    may("metadata", Shape::Object(&[may("timestamp", Shape::Time)])),
-    may(
-        "components",
-        Shape::List(&Shape::Object(&[
-            must("type", Shape::Text),
-            must("name", Shape::Text),
-            may(
-                "hashes",
-                Shape::List(&Shape::Object(&[must("alg", Shape::Text), must("content", Shape::Text)])),
-            ),
-        ])),
-    ),
-    may("dependencies", Shape::List(&Shape::Object(&[must("ref", Shape::Text), may("dependsOn", TEXTS)]))),
-]);
-
-/// OMS 1.0.
-static MODEL_SIGNATURE: Shape = Shape::Object(&[
-    must("serialization", Shape::Object(&[must("method", Shape::Text), must("hash_type", Shape::Text)])),
-    must(
-        "resources",
-        Shape::List(&Shape::Object(&[
-            must("name", Shape::Text),
-            must("algorithm", Shape::Text),
-            must("digest", Shape::Text),
-        ])),
-    ),
-]);
-
-const NODE: Shape = Shape::Named(is_node, "a node, such as sha256:9f86d0… or dataset:NAME");
-const KIND: Shape =
-    Shape::Named(is_kind, "a kind of node, such as dataset, run, model, release, deployment or decision");
-
-/// What `bartizan lineage import` writes.
-static LINEAGE: Shape = Shape::Object(&[
-    may("format", Shape::Text),
-    may(
-        "nodes",
-        Shape::List(&Shape::Object(&[must("id", NODE), may("kind", Shape::Any), may("name", Shape::Any)])),
-    ),
-    may(
-        "edges",
-        Shape::List(&Shape::Object(&[
-            must("from", NODE),
-            must("to", NODE),
-            must("relation", Shape::Named(is_relation, "a relation, such as used-by, produced or part-of")),
-        ])),
-    ),
-]);
-
-/// That a deployment, a decision or anything else uses artifacts.
-static USE: Shape = Shape::Object(&[must("kind", KIND), must("uses", DESCRIPTORS)]);
-
-/// What `bartizan lineage erase` writes.
-static ERASURE: Shape = Shape::Object(&[
-    must(
-        "affected",
-        Shape::List(&Shape::Object(&[
-            must("id", NODE),
-            must("kind", KIND),
-            may("name", Shape::Text),
-            must("depth", Shape::Count),
-            must("proven", Shape::Truth),
-        ])),
-    ),
-    must("totals", Shape::Object(&[])),
-    must("complete", Shape::Truth),
-    must("doubts", TEXTS),
-    must("log", Shape::Any),
-    must("examinedOn", Shape::Time),
-]);
-
 #[cfg(test)]
 mod tests {
+    use super::super::tables::{CHECKED, is_known};
     use super::*;
+    use crate::lineage::erasure::ERASURE_V1;
+    use crate::lineage::{LINEAGE_V1, PROVENANCE_V0_2, USE_V1};
     use crate::predicate::{
-        AttributeReport, BuildDefinition, BuildMetadata, Builder, Outcome, Provenance, RunDetails, TestResult,
+        AttributeReport, BuildDefinition, BuildMetadata, Builder, Outcome, PROVENANCE_V1, Provenance,
+        RunDetails, SCAI_V0_3, TEST_RESULT_V0_1, TestResult, VSA_V1, VULNS_V0_1,
     };
     use crate::statement::ResourceDescriptor;
     use serde_json::json;
