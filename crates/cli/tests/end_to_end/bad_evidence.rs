@@ -62,11 +62,21 @@ fn place() -> Workplace {
 #[test]
 fn another_key() {
     let place = place();
-    ends(&place, 1, "verify model --key b.pub --no-cache", &["refused", "not by the given key", "names key"]);
+    ends(
+        &place,
+        1,
+        "verify model --key b.pub --no-cache",
+        &["refused", "not by the given key", "names key", "give its public half with --key"],
+    );
     does(&place, "key generate --algorithm ed25519 --output other.key");
     let vkey = does(&place, "log init t/log --origin example.com/log --key other.key").out;
     place.write("other.vkey", vkey);
-    ends(&place, 1, "log verify s/log --key other.vkey", &["refused", "checkpoint"]);
+    ends(
+        &place,
+        1,
+        "log verify s/log --key other.vkey",
+        &["refused", "checkpoint", "not signed by example.com/log", "ask the log's operator"],
+    );
     ends(&place, 2, "log append s/log e.json --key other.key", &["s/log"]);
     ends(&place, 2, "sign model --key none.key", &["none.key", "check the path"]);
 }
@@ -108,7 +118,12 @@ fn an_unknown_predicate() {
         &place,
         1,
         "verify model --signature other.sig --key a.pub --no-cache",
-        &["https://example.com/later/v9", "no model signature", "https://model_signing/signature/v1.0"],
+        &[
+            "https://example.com/later/v9",
+            "no model signature",
+            "https://model_signing/signature/v1.0",
+            "with --signature",
+        ],
     );
     // A type that was changed after signing is no longer signed.
     let payload = bundle["dsseEnvelope"]["payload"].as_str().unwrap();
@@ -117,7 +132,12 @@ fn an_unknown_predicate() {
     let mut forged = bundle;
     forged["dsseEnvelope"]["payload"] = base64::engine::general_purpose::STANDARD.encode(changed).into();
     place.write("forged.sig", forged.to_string());
-    ends(&place, 1, "verify model --signature forged.sig --key a.pub --no-cache", &["changed after signing"]);
+    ends(
+        &place,
+        1,
+        "verify model --signature forged.sig --key a.pub --no-cache",
+        &["changed after signing", "from whoever signed"],
+    );
 }
 
 #[test]
@@ -128,12 +148,14 @@ fn a_truncated_bundle_envelope_or_proof() {
         let bytes = fs::read(place.path().join(name)).unwrap();
         place.write(&format!("cut.{name}"), &bytes[..bytes.len() / 2]);
     };
-    ["model.sig", "e.json", "p.tlog-proof"].iter().for_each(|name| cut(name));
+    for name in ["model.sig", "e.json", "p.tlog-proof"] {
+        cut(name);
+    }
     ends(
         &place,
         1,
         "verify model --signature cut.model.sig --key a.pub --no-cache",
-        &["damaged or cut short"],
+        &["damaged or cut short", "get it anew"],
     );
     ends(&place, 2, "log append s/log cut.e.json --key log.key", &["cut.e.json", "not a DSSE envelope"]);
     ends(&place, 1, "log verify cut.p.tlog-proof --key log.vkey --entry e.json", &["cut.p.tlog-proof"]);

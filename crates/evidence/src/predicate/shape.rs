@@ -178,7 +178,6 @@ fn describe(value: &Value) -> String {
 mod tests {
     use super::super::tables::{CHECKED, is_known};
     use super::*;
-    use crate::lineage::erasure::ERASURE_V1;
     use crate::lineage::{LINEAGE_V1, PROVENANCE_V0_2, USE_V1};
     use crate::predicate::{
         AttributeReport, BuildDefinition, BuildMetadata, Builder, Outcome, PROVENANCE_V1, Provenance,
