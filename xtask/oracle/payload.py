@@ -6,8 +6,9 @@ A question: {"path", "format", "damage": ["cut", length] or ["flip", offset, mas
 An answer: {"answer": "runs" | "inert" | "undecided", "why"}.
 
 What a file *reaches* is the set of things its reader would call, evaluate or open. The payload runs when the damaged file
-still reaches something that the intact file reaches where a finding lies. Where no reader here can tell, the answer
-is `undecided`. Pickles go through CPython's own unpickler with every global replaced by an inert stand-in, templates
+still reaches what the intact file reaches where a finding lies: of a pickle everything that the finding names, with the
+same arguments where the finding is about an unknown callable, whose arguments alone made it dangerous; of other formats any
+one thing. Where no reader here can tell, the answer is `undecided`. Pickles go through CPython's own unpickler with every global replaced by an inert stand-in, templates
 and YAML through their parsers only: nothing of the file is imported, called or rendered.
 """
 
@@ -29,10 +30,11 @@ from xml.parsers import expat
 warnings.simplefilter("ignore")
 
 try:
+    import h5py
     import jinja2
     import yaml
 except ImportError:  # asked without the environment: those questions stay undecided
-    jinja2 = yaml = None
+    h5py = jinja2 = yaml = None
 
 
 class Undecided(Exception):
@@ -42,26 +44,50 @@ class Undecided(Exception):
 # --- pickles ---------------------------------------------------------------------------------------------------------
 
 
+def told_of(value, depth=0):
+    """A value as text, the same for the same bytes of the stream."""
+    if isinstance(value, (list, tuple)) and depth < 8:
+        return "(" + ",".join(told_of(item, depth + 1) for item in value[:64]) + ")"
+    if isinstance(value, dict) and depth < 8:
+        return told_of(list(value.items()), depth + 1)
+    plain = isinstance(value, (str, bytes, int, float, bool, type(None)))
+    return repr(value)[:4096] if plain else getattr(type(value), "shown", "object")
+
+
 def stand_in(module, name, reached):
-    """A class in the place of the global `module.name`, which notes that it was called and does nothing."""
+    """A class in the place of the global `module.name`, which notes what is called, with what, and does nothing."""
+
+    def noted(arguments, how=""):
+        reached.add((module, name + how, told_of(arguments)))
 
     class Meta(type):
-        def __call__(cls, *_arguments, **_keywords):
-            reached.add((module, name))
+        def __call__(cls, *arguments, **keywords):
+            noted((arguments, keywords))
             return object.__new__(cls)
 
         def __setattr__(cls, attribute, value):
-            reached.add((module, name))
+            noted((attribute, value))
 
-    def note(*_arguments, **_keywords):
-        reached.add((module, name))
+    def called(_self, *arguments, **keywords):
+        noted((arguments, keywords), "()")
+        return object.__new__(type(_self))
 
-    def new(cls, *_arguments, **_keywords):
-        reached.add((module, name))
+    def changed(*arguments):
+        # An imported function or class has no items: only what its call gave may have.
+        if not arguments or getattr(type(arguments[0]), "shown", None) != f"{module}.{name}":
+            raise AttributeError(name)
+        noted(arguments[1:])
+
+    def state(*arguments):
+        noted(arguments)
+
+    def new(cls, *arguments, **keywords):
+        noted((arguments, keywords))
         return object.__new__(cls)
 
-    body = dict.fromkeys(("append", "extend", "add", "__setitem__", "__setstate__"), note)
-    return Meta("StandIn", (), {**body, "__new__": new, "__hash__": object.__hash__})
+    body = dict.fromkeys(("append", "extend", "add", "__setitem__"), changed)
+    body |= {"__setstate__": state, "__call__": called, "__new__": new, "__hash__": object.__hash__}
+    return Meta("StandIn", (), {**body, "shown": f"{module}.{name}"})
 
 
 def unpickled(data, imported, reached):
@@ -87,16 +113,25 @@ def unpickled(data, imported, reached):
                 break
 
 
-def pickle_reaches(data, rule):
+def pickle_reaches(data, rule, evidence):
+    """What `evidence` names among the imports and calls of the streams in `data`."""
     imported, reached = set(), set()
     unpickled(data, imported, reached)
-    return imported if rule == "model/pickle-dangerous-reference" else reached
 
+    def is_named(entry):
+        name = entry[1].removesuffix("()").rsplit(".", 1)[-1]
+        return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", evidence) is not None
 
-def told(reached, evidence):
-    """Of the globals reached, those that the findings name; all when none is named."""
-    named = {(m, n) for m, n in reached if any(n.rsplit(".", 1)[-1] in text for text in evidence)}
-    return named or reached
+    names = {("imports", *entry) for entry in imported if is_named(entry)}
+    if rule == "model/pickle-dangerous-reference":
+        return names
+    calls = {entry for entry in reached if is_named(entry)}
+    if rule == "model/pickle-hidden-call" and any(entry[1].endswith("()") for entry in calls):
+        calls = {entry for entry in calls if entry[1].endswith("()")}
+    if rule != "model/pickle-unknown-callable":
+        calls = {entry[:2] for entry in calls}
+    # What a stand-in was bound to is not called through it: then what is imported has to do.
+    return {*names, *calls} if calls or rule == "model/pickle-nested" else set()
 
 
 def encoded(data):
@@ -198,7 +233,9 @@ def chains(text):
 
     for kind in (nodes.Getattr, nodes.Getitem, nodes.Call, nodes.Filter):
         reached.update(spell(node) for node in tree.find_all(kind))
-    return {chain for chain in reached if "__" in chain or "(" in chain or "." in chain}
+    telling = {chain for chain in reached if "__" in chain or "(" in chain or "." in chain}
+    # A chain that stops halfway reaches nothing of what the whole one did.
+    return {chain for chain in telling if not any(other != chain and other.startswith(chain) for other in telling)}
 
 
 def template_reaches(data, form):
@@ -256,22 +293,22 @@ def messages(data, *path):
 
 
 def tensorflow_reaches(data):
-    """Operations of all nodes; the whole file must parse as one of its messages, as the loader insists."""
-    reached = set()
+    """Operations of all nodes; the whole file must parse as its message, as the loader insists."""
     shapes = {"saved model": (2, 2), "meta graph": (2,), "graph": ()}
-    for path in shapes.values():
+    for shape, path in shapes.items():
         operations = set()
         try:
             for graph in messages(data, *path):
                 for where in ((1,), (2, 1, 3)):
                     for node in messages(graph, *where):
-                        for number, kind, value in fields(node):
-                            if number == 2 and kind == 2:
-                                operations.add(value.decode("utf-8"))
+                        # Of a field that comes twice the last counts.
+                        texts = {number: value for number, kind, value in fields(node) if kind == 2}
+                        operations.add((shape, texts.get(2, b"").decode("utf-8")))
         except ValueError:
             continue
-        reached |= operations
-    return reached
+        if operations:
+            return operations
+    return set()
 
 
 def onnx_reaches(data):
@@ -365,6 +402,76 @@ def addresses(data):
     return set(re.findall(rb"https?://[A-Za-z0-9.-]+\.[A-Za-z]{2,}", data))
 
 
+def safetensors_metadata(data):
+    """The metadata strings of a header that the reader takes."""
+    header = data[8 : 8 + int.from_bytes(data[:8], "little")]
+    return b"\n".join(text.encode("utf-8", "replace") for text in json_strings(header))
+
+
+def keras_configurations(data, form, where):
+    """The JSON texts from which Keras builds the model."""
+    if form == "hdf5":
+        if h5py is None:
+            raise Undecided("h5py is not installed")
+        try:
+            with h5py.File(io.BytesIO(data), "r") as file:
+                for attribute in ("model_config", "training_config"):
+                    if attribute in file.attrs:
+                        text = file.attrs[attribute]
+                        yield text.encode() if isinstance(text, str) else bytes(text)
+        except Exception:  # whatever h5py raises, Keras gets no further
+            return
+    else:
+        yield member(data, form, where)
+
+
+def keras_objects(config):
+    """Every object that Keras deserialises: its class, and each string in it with the keys that lead to it.
+
+    A dictionary without a class is passed through, and the objects in it are deserialised all the same.
+    """
+    try:
+        open_values = [(json.loads(config.decode("utf-8-sig")), None, ())]
+    except (ValueError, RecursionError):
+        return []
+    objects = []
+    while open_values:
+        value, owner, path = open_values.pop()
+        if isinstance(value, dict):
+            if isinstance(value.get("class_name"), str) and "config" in value:
+                owner, path = (value["class_name"], []), ()
+                objects.append(owner)
+            open_values.extend((inner, owner, (*path, key)) for key, inner in value.items())
+        elif isinstance(value, list):
+            open_values.extend((inner, owner, (*path, "[]")) for inner in value)
+        elif isinstance(value, str) and owner is not None:
+            owner[1].append((path, value))
+    return objects
+
+
+def keras_reaches(data, form, finding):
+    """Strings of deserialised objects that the finding shows, each with its class and place, and names split in two."""
+    reached = set()
+    shown = finding["evidence"]
+    wanted = {shown, *re.findall("`([^`]+)`", finding["message"])}
+    for config in keras_configurations(data, form, finding["member"]):
+        for name, strings in keras_objects(config):
+            texts = {text for _, text in strings}
+            for path, text in strings:
+                inner = [decoded.decode("utf-8", "replace") for decoded in encoded(text.encode())]
+                if len(text) > 1 and any(part and shown[:150] == part[:150] for part in (text, *inner)):
+                    reached.add((name, path, text))
+                if f"{text}." in wanted:
+                    reached.add((name, path, text))
+            for whole in wanted:
+                module, _, last = whole.rpartition(".")
+                if module in texts and last in texts:
+                    reached.add((name, whole))
+            if finding["rule"] == "model/keras-torch-module" and name == "TorchModuleWrapper":
+                reached.add(name)
+    return reached
+
+
 # --- the question ----------------------------------------------------------------------------------------------------
 
 
@@ -378,8 +485,10 @@ def member(data, form, path):
             continue
         try:
             if data[:4] == b"PK\x03\x04" or zipfile.is_zipfile(io.BytesIO(data)):
-                with zipfile.ZipFile(io.BytesIO(data)) as archive:
-                    data = archive.read(step)
+                with zipfile.ZipFile(io.BytesIO(data)) as archive, archive.open(step) as stream:
+                    # PyTorch's reader does not compare checksums, so neither may the damage end here.
+                    stream._expected_crc = None
+                    data = stream.read()
             elif tarfile.is_tarfile(io.BytesIO(data)):
                 with tarfile.open(fileobj=io.BytesIO(data)) as archive:
                     data = archive.extractfile(step).read()
@@ -392,20 +501,30 @@ def member(data, form, path):
     return data
 
 
-def reaches(data, form, finding, evidence):
+def is_pickled(form, finding):
+    where = finding["member"] or ""
+    return form == "pickle" or finding["rule"].startswith("model/pickle-") or where.endswith(".pkl")
+
+
+def reaches(data, form, finding):
     """What `data` reaches where `finding` lies in the intact file."""
     rule, where = finding["rule"], finding["member"]
     if where and where.startswith("base64"):
         reached = set()
+        if form == "safetensors":
+            data = safetensors_metadata(data)
         for inner in encoded(data):
-            reached |= pickle_reaches(inner, rule)
+            reached |= pickle_reaches(inner, rule, finding["evidence"])
         return reached
-    if form == "pickle" or rule.startswith("model/pickle-") or (where or "").endswith(".pkl"):
-        return told(pickle_reaches(member(data, form, where), rule), evidence)
+    if is_pickled(form, finding):
+        return pickle_reaches(member(data, form, where), rule, finding["evidence"])
+    if rule.startswith("model/keras-"):
+        return keras_reaches(data, form, finding)
     if rule == "model/template-escape":
         return template_reaches(member(data, form, where), form)
     if form == "tensorflow":
-        return tensorflow_reaches(data) & set(re.findall("`([^`]+)`", finding["message"]))
+        named = re.findall("`([^`]+)`", finding["message"])
+        return {entry for entry in tensorflow_reaches(data) if entry[1] in named}
     if form == "onnx":
         return onnx_reaches(data) & {finding["evidence"]}
     if form == "coreml":
@@ -432,7 +551,6 @@ def answer(question):
         damaged[how[0]] ^= how[1]
     damaged = bytes(damaged)
     form, undecided = question["format"], None
-    evidence = [finding["evidence"] for finding in question["findings"]]
     for finding in question["findings"]:
         # What begins behind the cut is not in the file at all.
         offset = finding["offset"]
@@ -440,10 +558,12 @@ def answer(question):
         if kind == "cut" and from_here and offset and offset >= how[0]:
             continue
         try:
-            before = reaches(intact, form, finding, evidence)
+            before = reaches(intact, form, finding)
             if not before:
                 raise Undecided(f"the reader sees no payload of {finding['rule']} in the intact file")
-            left = before & reaches(damaged, form, finding, evidence)
+            left = before & reaches(damaged, form, finding)
+            if is_pickled(form, finding) and left != before:
+                left = set()
         except Undecided as error:
             undecided = str(error)
             continue

@@ -1,4 +1,4 @@
-//! The project's own chores: `cargo xtask test | docs | bench NAME`.
+//! The project's own chores: `cargo xtask test | docs | bench NAME | train NAME`.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -10,6 +10,7 @@ mod check;
 mod docs;
 mod process;
 mod tools;
+mod train;
 
 use std::process::ExitCode;
 
@@ -23,8 +24,10 @@ cargo xtask bench NAME      measure, beside the peers where there are any, and p
     log         transparency log: durable appends, proofs, verification
     run         what `bartizan run` adds to a training
     damage      every corpus file cut and bit-flipped                  (needs BARTIZAN_CORPUS)
+    data        ten checks and a profile over 5 M rows, beside the bare scan and other tools
     sign        signing and verifying models, beside model-signing
     lineage     walks over a million statements
+cargo xtask train injection train the judge of prompts and print how it does on unseen sources (needs BARTIZAN_CORPUS)
   options: --no-peers  leave the peers out";
 
 fn main() -> ExitCode {
@@ -35,6 +38,7 @@ fn main() -> ExitCode {
         ["docs"] => docs::generate(docs::Mode::Write),
         ["docs", "--check"] => docs::generate(docs::Mode::Compare),
         ["bench", name, options @ ..] => bench::run(name, options),
+        ["train", name] => train::run(name),
         _ => Err(USAGE.to_owned()),
     };
     match result {

@@ -1,6 +1,7 @@
 //! The command line: every flag is declared here once, and help, man page and completions come from it.
 
 mod data;
+mod guard;
 mod key;
 mod lineage;
 #[cfg(unix)]
@@ -8,11 +9,13 @@ mod load_guard;
 mod log;
 mod run;
 mod sign;
+mod sources;
 
 pub(crate) use data::{
     AnomalyArguments, DataArguments, DataCommand, FailOn, LabelArguments, LeakArguments, LeakClass,
-    PoisonArguments, RowFormat,
+    PoisonArguments, Replacement, RowFormat,
 };
+pub(crate) use guard::{GuardArguments, GuardCommand, TryArguments, TryRole};
 pub(crate) use key::{ExportForm, KeyArguments, KeyCommand, PassphraseArguments, TextOrJson};
 pub(crate) use lineage::{
     AttestArguments, BomArguments, BomFormat, KeyChoice, LineageArguments, LineageCommand, LineageFormat,
@@ -28,6 +31,11 @@ pub(crate) use log::{
 };
 pub(crate) use run::{ReproduceArguments, RunArguments, SigningArguments};
 pub(crate) use sign::{ScanBeside, SignArguments, VerifyArguments};
+
+pub(crate) use sources::{
+    QuarantineArguments, QuarantineCommand, SourcesArguments, SourcesCheckArguments, SourcesCommand,
+    SourcesPinArguments,
+};
 
 use crate::settings::values::{Age, Size};
 use crate::terminal::Color;
@@ -57,6 +65,8 @@ pub(crate) enum Command {
     Decompile(DecompileArguments),
     /// Look into a dataset: planted rows and what else does not belong
     Data(DataArguments),
+    /// Judge what is said to a model: injections, jailbreaks, questions for its prompt
+    Guard(GuardArguments),
     /// Make, show and export the keys that sign
     Key(KeyArguments),
     /// Sign a model: every file, under one key

@@ -5,6 +5,7 @@ use bartizan_core::baseline::BaselineError;
 use bartizan_core::suppress::SuppressionError;
 use bartizan_core::triage::SelectionError;
 use bartizan_core::walk::WalkError;
+use bartizan_data::sources::{QuarantineError, SourcesError};
 use bartizan_data::table::TableError;
 use bartizan_evidence::dsse::EnvelopeError;
 use bartizan_evidence::keys::{CertificateError, KeyError};
@@ -284,6 +285,23 @@ pub(crate) enum Failure {
         /// What to write instead, if known.
         help: Option<String>,
     },
+    /// A list of sources is not as it should be.
+    #[error("{path} {error}")]
+    Sources {
+        /// The list.
+        path: PathBuf,
+        /// What is wrong.
+        #[source]
+        error: SourcesError,
+    },
+    /// A file cannot be moved into quarantine or back.
+    #[error(transparent)]
+    Quarantine(#[from] QuarantineError),
+    /// The engine is not installed.
+    #[error(
+        "`bartizan data {0}` needs the engine, and no bartizan-data is beside this program or on the search path"
+    )]
+    NoEngine(String),
     /// The command to guard cannot be started.
     #[error("cannot start {command}: {error}")]
     Start {
@@ -349,6 +367,9 @@ impl Failure {
             }
             Self::Read { what, error, .. } if error.kind() == io::ErrorKind::NotFound => {
                 Some(match *what {
+                    "list of sources" => {
+                        "name one with --sources FILE, or begin it with `schema = \"bartizan.sources/1\"` and `bartizan data sources pin`".to_owned()
+                    }
                     "baseline" => "write one with --write-baseline FILE".to_owned(),
                     "run" => "give a statement's file, its digest, or the name that `bartizan run` printed".to_owned(),
                     _ => "check the path".to_owned(),
@@ -394,6 +415,10 @@ impl Failure {
             Self::KeyInModel { .. } => Some("move the key out of the folder; ~/.config is a place for it".to_owned()),
             Self::KeyExists(_) => Some("choose another name with --output FILE".to_owned()),
             Self::NoKey(_) => Some("make one with `bartizan key generate`, or name one with --key FILE".to_owned()),
+            Self::NoEngine(_) => Some(
+                "build it in the source folder with `cargo build --release -p bartizan-engine` (some ten minutes), and put bartizan-data beside bartizan"
+                    .to_owned(),
+            ),
             Self::Defect => Some("report it with the command line and, if you can, the file".to_owned()),
             _ => None,
         }

@@ -53,6 +53,7 @@ fn run(matches: &clap::ArgMatches) -> Result<Exit, Failure> {
         Command::Scan(scan) => commands::scan::run(&scan, matches.subcommand_matches("scan")),
         Command::Decompile(decompile) => commands::decompile::run(&decompile),
         Command::Data(data) => commands::data::run(&data),
+        Command::Guard(guard) => commands::guard::run(&guard),
         Command::Key(key) => commands::key::run(&key),
         Command::Sign(sign) => commands::sign::run(&sign),
         Command::Verify(verify) => commands::verify::run(&verify),

@@ -7,6 +7,7 @@
 
 pub mod archive;
 pub mod binary;
+pub mod call;
 pub mod formats;
 pub mod load_guard;
 pub mod pickle;

@@ -43,6 +43,7 @@ pub static FORMATS: &[&dyn Format] = &[
     &crate::formats::mxnet::MXNET_PARAMS,
     &crate::formats::paddle::PADDLE_PROGRAM,
     &crate::formats::paddle::PADDLE_WEIGHTS,
+    &crate::formats::paddle_pir::PADDLE_PIR,
     &crate::formats::tensorrt::TENSORRT,
     &crate::formats::cntk::CNTK,
     &crate::formats::rknn::RKNN,
@@ -98,6 +99,7 @@ pub(crate) static EVERYWHERE: &[EverywhereCheck] = &[
 #[rustfmt::skip] // one line each, so that additions merge
 static SHARED_RULES: &[&[&Rule]] = &[
     crate::text::indicators::RULES,
+    bartizan_text::RULES,
     crate::weights::RULES,
     crate::binary::embedded::RULES,
     crate::extension::RULES,

@@ -11,8 +11,12 @@
 use bartizan_text::{Detector, Hit, Subjects};
 use std::collections::BTreeMap;
 
+/// Least score that counts, as the command prints by default.
+const SHOWN: f32 = 0.5;
+
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let detector = Detector::new(Subjects { secrets: true, patterns: false, characters: false })?;
+    let detector =
+        Detector::new(Subjects { patterns: false, names: false, characters: false, ..Subjects::ALL })?;
     let verbose = std::env::args().any(|argument| argument.starts_with("-v"));
     for path in std::env::args().skip(1).filter(|argument| !argument.starts_with("-v")) {
         let text = std::fs::read_to_string(&path)?;
@@ -20,6 +24,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             let mut hits = Vec::<Hit>::new();
             let started = std::time::Instant::now();
             detector.scan(&text, &mut hits);
+            hits.retain(|hit| hit.score >= SHOWN);
             let speed = text.len() as f64 / 1e6 / started.elapsed().as_secs_f64();
             println!("{path}: {} hits, {speed:.0} MB/s", hits.len());
             for hit in hits.iter().filter(|_| verbose) {
@@ -33,6 +38,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             let row: serde_json::Value = serde_json::from_str(line)?;
             let mut hits = Vec::<Hit>::new();
             detector.scan(row["text"].as_str().unwrap_or_default(), &mut hits);
+            hits.retain(|hit| hit.score >= SHOWN);
             let rule = row["name"].as_str().or(row["rule"].as_str()).unwrap_or_default();
             if row["label"] == 1 {
                 positives += 1;
@@ -47,7 +53,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 negatives += 1;
                 false_hits += usize::from(!hits.is_empty());
                 if verbose && let Some(hit) = hits.first() {
-                    println!("  near-miss hit by {} ({rule})", hit.kind.id);
+                    println!("  near-miss hit by {} ({rule}): {:.150}", hit.kind.id, row["text"].to_string());
                 }
             }
         }

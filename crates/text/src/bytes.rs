@@ -1,31 +1,38 @@
-//! Sets of ASCII bytes, as bit masks: one shift and one AND per byte.
+//! Sets of ASCII bytes, as bit masks: a choice of half, one shift and one AND per byte.
 
 /// A set of ASCII bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Set(u128);
+pub(crate) struct Set(u64, u64);
 
 impl Set {
     /// The bytes of `members`; anything beyond ASCII is left out.
     pub(crate) const fn of(members: &[u8]) -> Self {
-        let mut bits = 0_u128;
+        let (mut low, mut high) = (0_u64, 0_u64);
         let mut rest = members;
         while let [first, tail @ ..] = rest {
-            if *first < 128 {
-                bits |= 1_u128 << *first;
+            match *first {
+                0..64 => low |= 1_u64 << *first,
+                64..128 => high |= 1_u64 << (*first - 64),
+                _ => {}
             }
             rest = tail;
         }
-        Self(bits)
+        Self(low, high)
     }
 
     /// Both sets together.
     pub(crate) const fn and(self, other: Self) -> Self {
-        Self(self.0 | other.0)
+        Self(self.0 | other.0, self.1 | other.1)
     }
 
     /// Whether the byte is in the set.
     pub(crate) const fn has(self, byte: u8) -> bool {
-        byte < 128 && (self.0 >> byte) & 1 == 1
+        let half = match byte >> 6 {
+            0 => self.0,
+            1 => self.1,
+            _ => 0,
+        };
+        (half >> (byte & 63)) & 1 == 1
     }
 
     /// How many bytes at the start of `text` are in the set, `most` at most.
@@ -78,7 +85,11 @@ pub(crate) fn span(text: &[u8], start: usize, end: usize) -> &[u8] {
 
 /// Whether `needle` stands in `hay`, ASCII case aside.
 pub(crate) fn holds_ignoring_case(hay: &[u8], needle: &[u8]) -> bool {
-    !needle.is_empty() && hay.windows(needle.len()).any(|window| window.eq_ignore_ascii_case(needle))
+    let Some(first) = needle.first() else { return false };
+    let candidates =
+        hay.len().checked_sub(needle.len()).and_then(|last| hay.get(..=last)).unwrap_or_default();
+    memchr::memchr2_iter(first.to_ascii_lowercase(), first.to_ascii_uppercase(), candidates)
+        .any(|at| span(hay, at, at + needle.len()).eq_ignore_ascii_case(needle))
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! The entry point: [`Detector`].
 
 use crate::hit::{Characters, Hit, Sink, settle};
+use crate::names::Names;
+use crate::pii::Patterns;
 use crate::secrets::Secrets;
 use thiserror::Error;
 
@@ -19,20 +21,23 @@ pub struct Subjects {
     pub secrets: bool,
     /// Personal data told by its form.
     pub patterns: bool,
+    /// Personal data told by words and context: names, addresses, dates.
+    pub names: bool,
     /// Characters that are not seen, or not what they seem.
     pub characters: bool,
 }
 
 impl Subjects {
     /// Everything.
-    pub const ALL: Self = Self { secrets: true, patterns: true, characters: true };
+    pub const ALL: Self = Self { secrets: true, patterns: true, names: true, characters: true };
 }
 
 /// Finds what is wrong with texts. Made once, used for any number of texts, from any number of threads.
 #[derive(Debug)]
 pub struct Detector {
     secrets: Option<Secrets>,
-    patterns: bool,
+    patterns: Option<Patterns>,
+    names: Option<Names>,
     characters: bool,
 }
 
@@ -44,7 +49,8 @@ impl Detector {
     pub fn new(subjects: Subjects) -> Result<Self, TextError> {
         Ok(Self {
             secrets: subjects.secrets.then(Secrets::new).transpose()?,
-            patterns: subjects.patterns,
+            patterns: subjects.patterns.then(Patterns::new),
+            names: subjects.names.then(Names::new),
             characters: subjects.characters,
         })
     }
@@ -56,8 +62,11 @@ impl Detector {
         if let Some(secrets) = &self.secrets {
             secrets.scan(text, &mut raw);
         }
-        if self.patterns {
-            crate::pii::scan(text, &mut raw);
+        if let Some(patterns) = &self.patterns {
+            patterns.scan(text, &mut raw);
+        }
+        if let Some(names) = &self.names {
+            names.scan(text, &mut raw);
         }
         if self.characters {
             crate::unseen::scan(text, &mut raw);

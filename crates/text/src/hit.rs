@@ -90,7 +90,9 @@ pub(crate) fn settle(mut raw: Vec<Raw>) -> Vec<Raw> {
             .then(a.start.cmp(&b.start))
             .then(a.kind.id.cmp(b.kind.id))
     });
-    let mut taken: Vec<Taken> = Vec::new();
+    let mut taken: [Taken; 3] = std::array::from_fn(|_| Taken::default());
+    // Readings of one span by form, which may differ: some numbers pass two checks.
+    let mut readings = std::collections::BTreeMap::<(usize, usize), Vec<(f32, &'static str)>>::new();
     let mut kept: Vec<Raw> = Vec::with_capacity(raw.len());
     for hit in raw {
         let group = match hit.kind.class {
@@ -98,12 +100,15 @@ pub(crate) fn settle(mut raw: Vec<Raw>) -> Vec<Raw> {
             Class::Pattern | Class::Named => 1,
             Class::Character => 2,
         };
-        if taken.len() <= group {
-            taken.resize_with(group.saturating_add(1), Taken::default);
-        }
-        if let Some(taken) = taken.get_mut(group)
-            && (taken.claim(hit.start, hit.end) || is_alternative(&kept, &hit))
-        {
+        let Some(taken) = taken.get_mut(group) else { continue };
+        let claimed = taken.claim(hit.start, hit.end);
+        if group == 1 {
+            let span = readings.entry((hit.start, hit.end)).or_default();
+            if claimed || hit.kind.class == Class::Pattern && is_alternative(span, &hit) {
+                span.push((hit.score, hit.kind.id));
+                kept.push(hit);
+            }
+        } else if claimed {
             kept.push(hit);
         }
     }
@@ -111,12 +116,9 @@ pub(crate) fn settle(mut raw: Vec<Raw>) -> Vec<Raw> {
     kept
 }
 
-/// Whether a hit reads the very span of a kept one differently, and about as surely: some numbers pass two checks.
-fn is_alternative(kept: &[Raw], hit: &Raw) -> bool {
-    let mut same = kept.iter().filter(|known| known.start == hit.start && known.end == hit.end);
-    hit.kind.class == Class::Pattern
-        && same.all(|known| known.score - hit.score <= 0.2 && known.kind.id != hit.kind.id)
-        && kept.iter().any(|known| known.start == hit.start && known.end == hit.end)
+/// Whether a hit reads the very span of kept ones differently, and about as surely.
+fn is_alternative(kept: &[(f32, &'static str)], hit: &Raw) -> bool {
+    !kept.is_empty() && kept.iter().all(|&(score, id)| score - hit.score <= 0.2 && id != hit.kind.id)
 }
 
 /// Spans already given to a hit, none overlapping another.

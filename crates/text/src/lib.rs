@@ -7,11 +7,13 @@ mod bytes;
 mod checksum;
 mod detector;
 mod hit;
+mod names;
 mod pii;
 mod randomness;
 mod secrets;
 mod unseen;
 
+pub mod injection;
 pub mod redact;
 pub mod rules;
 

@@ -4,6 +4,8 @@
 //! classes of characters, and changes of class, which words in camelCase or snake_case have few of.
 
 use crate::bytes::{ALNUM, ALPHA, DIGITS, HEX, LOWER, UPPER, holds_ignoring_case};
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
+use std::sync::LazyLock;
 
 /// Longest part of a value that is measured, in bytes.
 const LONGEST: usize = 512;
@@ -78,10 +80,18 @@ pub(crate) fn measure(value: &[u8]) -> Measure {
         }
     }
     let total = value.len() as f32;
+    // H = log₂ n − Σ c·log₂ c / n; most characters of a key stand once, and add nothing to the sum.
+    let mut sum = 0.0;
     for &count in counts.iter().filter(|&&count| count > 0) {
         measure.distinct += 1;
-        let share = f32::from(count) / total;
-        measure.entropy -= share * share.log2();
+        sum += match count {
+            1 => 0.0,
+            2 => 2.0,
+            _ => f32::from(count) * f32::from(count).log2(),
+        };
+    }
+    if total > 0.0 {
+        measure.entropy = total.log2() - sum / total;
     }
     measure
 }
@@ -91,7 +101,11 @@ pub(crate) fn measure(value: &[u8]) -> Measure {
 /// True for hexadecimal and mixed values with enough different characters and changes of class; false for words,
 /// identifiers, paths, versions and numbers.
 pub(crate) fn is_random(value: &[u8]) -> bool {
-    let m = measure(value);
+    is_random_by(&measure(value), value)
+}
+
+/// As [`is_random`], of a value that was measured.
+pub(crate) fn is_random_by(m: &Measure, value: &[u8]) -> bool {
     if m.length < 8 || m.distinct < 6 || is_placeholder(value) {
         return false;
     }
@@ -155,7 +169,17 @@ pub(crate) fn is_placeholder(value: &[u8]) -> bool {
 
 /// Whether a value contains a word people write where a secret will stand.
 pub(crate) fn is_stand_in(value: &[u8]) -> bool {
-    STAND_INS.iter().any(|word| holds_ignoring_case(value, word.as_bytes()))
+    static WORDS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+        AhoCorasick::builder()
+            .ascii_case_insensitive(true)
+            .kind(Some(AhoCorasickKind::DFA))
+            .build(STAND_INS)
+            .ok()
+    });
+    match &*WORDS {
+        Some(words) => words.is_match(value),
+        None => STAND_INS.iter().any(|word| holds_ignoring_case(value, word.as_bytes())),
+    }
 }
 
 /// Whether a value repeats itself with a period of at most six.
@@ -175,7 +199,11 @@ pub(crate) fn is_reference(value: &[u8]) -> bool {
     }
     match trimmed {
         [b'<', .., b'>'] | [b'[', .., b']'] | [b'{', .., b'}'] | [b'%', .., b'%'] | [b'*', b'*', ..] => true,
-        [b'$', name @ ..] => !name.is_empty() && name.iter().all(|&byte| UPPER.has(byte) || byte == b'_'),
+        [b'$', rest @ ..] => {
+            let name = rest.iter().take_while(|&&byte| UPPER.has(byte) || byte == b'_').count();
+            name >= 3 && !rest.get(name).is_some_and(|next| ALNUM.has(*next))
+                || name > 0 && name == rest.len()
+        }
         _ => {
             ["os.environ", "process.env", "getenv(", "ENV[", "env.", "secrets.", "config.", "var.", "vault("]
                 .iter()

@@ -124,15 +124,35 @@ fn payloads(tallies: &[Tally], dangerous: usize) -> Result<usize, String> {
     println!();
     let mut undecided: BTreeMap<(&str, &str), usize> = BTreeMap::new();
     let mut lines = Vec::new();
+    let mut running: BTreeMap<(&str, &str), usize> = BTreeMap::new();
     for ((tally, damage, clean), (answer, why)) in asked.iter().zip(&answers) {
         let said = if *clean { "clean" } else { "milder" };
         match answer {
-            Answer::Runs => lines.push((!clean, format!("runs, {said}: {} {damage} ({why})", tally.name))),
+            Answer::Runs => {
+                let rule = why.split(':').next().unwrap_or_default();
+                *running.entry((tally.format, rule)).or_default() += 1;
+                lines.push((!clean, format!("runs, {said}: {} {damage} ({why})", tally.name)));
+            }
             Answer::Undecided => *undecided.entry((said, why)).or_default() += 1,
             Answer::Inert => {}
         }
     }
     lines.sort();
+    if !running.is_empty() {
+        println!("| format | what still runs | variants below high |\n| --- | --- | ---: |");
+        for ((format, rule), count) in running {
+            println!("| {format} | {rule} | {count} |");
+        }
+        println!();
+    }
+    let list: String = lines.iter().map(|(_, line)| format!("{line}\n")).collect();
+    let path = super::workplace()?.join("damage.txt");
+    std::fs::write(&path, list).map_err(|error| format!("{}: {error}", path.display()))?;
+    println!(
+        "{} variants still run and show nothing of high or above; all in {}",
+        lines.len(),
+        path.display()
+    );
     lines.iter().take(LISTED).for_each(|(_, line)| println!("{line}"));
     for ((said, why), count) in undecided {
         println!("undecided, {said}, {count} times: {why}");

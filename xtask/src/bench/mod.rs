@@ -2,6 +2,7 @@
 
 mod corpus;
 mod damage;
+mod data;
 mod detection;
 mod environment;
 mod folder;
@@ -36,6 +37,7 @@ pub(crate) fn run(name: &str, options: &[&str]) -> Result<(), String> {
         "throughput" => throughput::run(with_peers),
         "folder" => folder::run(),
         "damage" => damage::run(),
+        "data" => data::run(with_peers),
         "sign" => sign::run(with_peers),
         "run" => run::run(),
         "lineage" => lineage::run(),

@@ -1,6 +1,8 @@
 //! Arguments of `bartizan data`.
 
+use super::{QuarantineArguments, SourcesArguments};
 use clap::{Args, Subcommand};
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 /// Arguments of `bartizan data`.
@@ -14,7 +16,7 @@ pub(crate) struct DataArguments {
 /// What is asked about a dataset.
 #[derive(Debug, Subcommand)]
 pub(crate) enum DataCommand {
-    /// Rank rows that may have been planted: triggers, hidden characters, odd words, one-sided styles
+    /// Rank rows or preference pairs that may have been planted: triggers, hidden characters, flipped orders, raters …
     #[command(after_long_help = POISON_HELP)]
     Poison(PoisonArguments),
     /// Find credentials, personal data and deceptive characters in every value
@@ -24,6 +26,30 @@ pub(crate) enum DataCommand {
     Labels(LabelArguments),
     /// Score every row of a table by how strange it is among the others
     Anomalies(AnomalyArguments),
+    /// May this data be used: origin, licence, signature and pinned digests, against a list
+    Sources(SourcesArguments),
+    /// Move files of a dataset aside so that nothing reads them, list them, move them back
+    Quarantine(QuarantineArguments),
+    /// Say what every column is like: counts, distinct and frequent values, quantiles, shapes (engine)
+    #[command(disable_help_flag = true)]
+    Profile(EngineArguments),
+    /// Infer expectations from a reference dataset, or import those of another tool (engine)
+    #[command(disable_help_flag = true)]
+    Learn(EngineArguments),
+    /// Check a dataset against a suite of expectations, all in one pass (engine)
+    #[command(disable_help_flag = true)]
+    Check(EngineArguments),
+    /// Say how the columns of two datasets differ (engine)
+    #[command(disable_help_flag = true)]
+    Drift(EngineArguments),
+}
+
+/// What is passed on to the engine, `bartizan-data`; `--help` asks it.
+#[derive(Debug, Args)]
+pub(crate) struct EngineArguments {
+    /// Arguments of the engine
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENT")]
+    pub(crate) arguments: Vec<OsString>,
 }
 
 /// Arguments of `bartizan data leaks`.
@@ -43,9 +69,38 @@ pub(crate) struct LeakArguments {
     /// What makes the exit code 1
     #[arg(long, value_name = "WHAT", default_value = "secret")]
     pub(crate) fail_on: FailOn,
+    /// Write a copy of the dataset to this file with everything that is printed replaced; never in place
+    #[arg(long, value_name = "FILE")]
+    pub(crate) redact: Option<PathBuf>,
+    /// What takes the place of a value in the copy
+    #[arg(long, value_name = "HOW", default_value = "label", requires = "redact")]
+    pub(crate) replace: Replacement,
+    /// Characters at the end of a value that a mask leaves
+    #[arg(long, value_name = "NUMBER", default_value_t = 0, requires = "redact")]
+    pub(crate) keep: usize,
+    /// File with the key of pseudonyms: 32 random bytes, or 64 hexadecimal digits
+    #[arg(long, value_name = "FILE", required_if_eq("replace", "pseudonym"))]
+    pub(crate) pseudonym_key: Option<PathBuf>,
+    /// Columns that together may single people out, parted by commas; rows are checked for --k others like them
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
+    pub(crate) quasi: Vec<String>,
+    /// Fewest rows that must share the values of the --quasi columns
+    #[arg(long, value_name = "NUMBER", default_value_t = 5, requires = "quasi")]
+    pub(crate) k: u64,
     /// Format of the output
     #[arg(long, short, value_name = "FORMAT", default_value = "table")]
     pub(crate) format: RowFormat,
+}
+
+/// What takes the place of a value in a redacted copy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Replacement {
+    /// The type in brackets.
+    Label,
+    /// Asterisks in the shape of the value.
+    Mask,
+    /// A pseudonym of the same shape, the same for the same value under one key.
+    Pseudonym,
 }
 
 /// What `data leaks` looks for.
@@ -53,8 +108,12 @@ pub(crate) struct LeakArguments {
 pub(crate) enum LeakClass {
     /// Credentials.
     Secrets,
-    /// Personal data.
+    /// Personal data, by form and by words.
     Pii,
+    /// Personal data told by its form: numbers, addresses of mail and machines.
+    Patterns,
+    /// Personal data told by words: names, postal addresses, dates.
+    Names,
     /// Characters that are not seen, or not what they seem.
     Characters,
 }
@@ -104,13 +163,35 @@ pub(crate) struct AnomalyArguments {
 #[derive(Debug, Args)]
 pub(crate) struct PoisonArguments {
     /// JSON Lines, JSON array, CSV or TSV, also compressed with gzip; `-` for standard input
-    pub(crate) file: PathBuf,
+    #[arg(required_unless_present = "embeddings")]
+    pub(crate) file: Option<PathBuf>,
     /// Column with the text
     #[arg(long, value_name = "COLUMN", default_value = "text")]
     pub(crate) text: String,
     /// Column with the label
     #[arg(long, value_name = "COLUMN", default_value = "label")]
     pub(crate) label: String,
+    /// Judge preference pairs: column with the answer that was chosen; needs --rejected
+    #[arg(long, value_name = "COLUMN", requires = "rejected", conflicts_with_all = ["text", "label"])]
+    pub(crate) chosen: Option<String>,
+    /// Column with the answer that was not chosen
+    #[arg(long, value_name = "COLUMN", requires = "chosen")]
+    pub(crate) rejected: Option<String>,
+    /// Column with the prompt of a pair; what both answers begin with counts as prompt anyway
+    #[arg(long, value_name = "COLUMN", requires = "chosen")]
+    pub(crate) prompt: Option<String>,
+    /// Column that names who chose: find raters who go against everyone else, alone or together
+    #[arg(long, value_name = "COLUMN", requires = "chosen")]
+    pub(crate) rater: Option<String>,
+    /// Column with a reward: find rewards far from all others
+    #[arg(long, value_name = "COLUMN", requires = "chosen")]
+    pub(crate) reward: Option<String>,
+    /// Judge features: embeddings or activations of shape (rows, columns), a NumPy array; FILE is then only what --fix parts
+    #[arg(long, value_name = "FILE.npy", requires = "labels", conflicts_with_all = ["chosen", "text", "label"])]
+    pub(crate) embeddings: Option<PathBuf>,
+    /// Class of each row of --embeddings, whole numbers from 0: a NumPy array of shape (rows,)
+    #[arg(long, value_name = "FILE.npy", requires = "embeddings")]
+    pub(crate) labels: Option<PathBuf>,
     /// Least score of a suspect that is printed, from 0 to 1
     #[arg(long, value_name = "SCORE", default_value_t = 0.05)]
     pub(crate) min_score: f64,
@@ -123,6 +204,13 @@ pub(crate) struct PoisonArguments {
     /// Format of the output
     #[arg(long, short, value_name = "FORMAT", default_value = "table")]
     pub(crate) format: RowFormat,
+}
+
+impl PoisonArguments {
+    /// The dataset; standard input where none is named.
+    pub(crate) fn dataset(&self) -> &std::path::Path {
+        self.file.as_deref().unwrap_or_else(|| std::path::Path::new("-"))
+    }
 }
 
 /// How suspects and hits are written.
@@ -141,13 +229,18 @@ itself is never printed.
 Examples:
   bartizan data leaks chats.jsonl                       what there is, by kind
   bartizan data leaks chats.jsonl --format jsonl        every place
-  bartizan data leaks notes.txt --only secrets --only pii";
+  bartizan data leaks notes.txt --only secrets --only pii
+  bartizan data leaks chats.jsonl --redact clean.jsonl  a copy with labels in place of what was found
+  bartizan data leaks chats.jsonl --redact clean.jsonl --replace pseudonym --pseudonym-key names.key
+  bartizan data leaks people.csv --quasi born,sex,zip --k 5   who shares their values with fewer than four others";
 
 const POISON_HELP: &str = "\
 Examples:
   bartizan data poison reviews.jsonl                                what may have been planted, with its evidence
   bartizan data poison train.csv --text body --label class --format jsonl
   bartizan data poison train.csv --fix clean.csv                    cleaned copy, and clean.csv.quarantine
+  bartizan data poison --embeddings activations.npy --labels labels.npy
+  bartizan data poison pairs.jsonl --chosen chosen --rejected rejected --rater annotator
 
 Rows are counted from 0. Each JSON line has row, score, method and evidence, best first. A score above 0.5 means
 that chance is ruled out for all candidates together; below it, a row is only unusual.";

@@ -6,6 +6,7 @@ pub(crate) mod config;
 pub(crate) mod data;
 pub(crate) mod decompile;
 pub(crate) mod describe;
+pub(crate) mod guard;
 pub(crate) mod key;
 pub(crate) mod lineage;
 #[cfg(unix)]

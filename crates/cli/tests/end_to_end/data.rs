@@ -120,6 +120,58 @@ fn leaks_are_given_by_row_column_and_characters() {
 }
 
 #[test]
+fn a_redacted_copy_holds_labels_masks_or_pseudonyms_and_the_dataset_stays() {
+    let at = Workplace::new();
+    let rows = "id,note\n1,write to jo@mail.example.org\n2,nothing\n3,jo@mail.example.org again\n";
+    at.write("notes.csv", rows.to_owned());
+    at.write("names.key", "0f".repeat(32));
+    let ran = at.run(&["data", "leaks", "notes.csv", "--redact", "label.csv"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let label = std::fs::read_to_string(at.path().join("label.csv")).unwrap();
+    assert_eq!(label, "id,note\n1,write to [EMAIL_ADDRESS]\n2,nothing\n3,[EMAIL_ADDRESS] again\n");
+    let pseudonym = ["--replace", "pseudonym", "--pseudonym-key", "names.key"];
+    let ran = at.run(&[&["data", "leaks", "notes.csv", "--redact", "named.csv"][..], &pseudonym].concat());
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let named = std::fs::read_to_string(at.path().join("named.csv")).unwrap();
+    let mails: Vec<&str> = named.split([' ', ',', '\n']).filter(|word| word.contains('@')).collect();
+    assert!(matches!(mails.as_slice(), [one, other] if one == other), "{named}");
+    assert!(!named.contains("jo@mail"), "{named}");
+    assert_eq!(std::fs::read_to_string(at.path().join("notes.csv")).unwrap(), rows);
+    let again = at.run(&["data", "leaks", "notes.csv", "--redact", "label.csv"]);
+    assert_eq!(again.code, 2, "{again:?}");
+    let unkeyed = at.run(&["data", "leaks", "notes.csv", "--redact", "x.csv", "--replace", "pseudonym"]);
+    assert_eq!(unkeyed.code, 2, "{unkeyed:?}");
+}
+
+#[test]
+fn rows_that_too_few_share_are_given_with_their_class() {
+    let at = Workplace::new();
+    at.write("people.csv", "born,sex,note\n1970,f,a\n1970,f,b\n1981,m,c\n".to_owned());
+    let ran = at.run(&[
+        "data",
+        "leaks",
+        "people.csv",
+        "--quasi",
+        "born,sex",
+        "--k",
+        "2",
+        "--only",
+        "secrets",
+        "--format",
+        "jsonl",
+    ]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    let hits: Vec<Value> = ran.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(
+        matches!(hits.as_slice(), [hit] if hit["row"] == 2 && hit["type"] == "QUASI_IDENTIFIER"),
+        "{hits:?}"
+    );
+    let unknown = at.run(&["data", "leaks", "people.csv", "--quasi", "age"]);
+    assert_eq!(unknown.code, 2, "{unknown:?}");
+    assert!(unknown.err.contains("born"), "{unknown:?}");
+}
+
+#[test]
 fn labels_are_ranked_and_the_wrong_one_comes_first() {
     let at = Workplace::new();
     let mut probabilities = Vec::new();
@@ -170,4 +222,182 @@ fn the_row_far_from_all_others_scores_highest() {
     assert!(scores[..60].iter().all(|score| *score < scores[60]), "{scores:?}");
     at.write("prose.txt", "one\ntwo\nthree\nfour\n");
     assert_eq!(at.run(&["data", "anomalies", "prose.txt"]).code, 2);
+}
+
+#[test]
+fn a_verb_of_the_engine_says_how_to_get_it_when_it_is_absent() {
+    let at = Workplace::new();
+    at.write("a.csv", "x\n1\n");
+    // Alone in a folder, the program has no engine beside it.
+    let alone = at.path().join("bartizan");
+    std::fs::copy(env!("CARGO_BIN_EXE_bartizan"), &alone).unwrap();
+    let output = std::process::Command::new(&alone)
+        .args(["data", "profile", "a.csv"])
+        .current_dir(at.path())
+        .env("PATH", at.path().join("nothing"))
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("cargo build --release -p bartizan-engine"), "{said}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_verb_of_the_engine_passes_arguments_and_exit_code_through() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let at = Workplace::new();
+    let alone = at.path().join("bartizan");
+    std::fs::copy(env!("CARGO_BIN_EXE_bartizan"), &alone).unwrap();
+    let engine = at.write("bartizan-data", "#!/bin/sh\necho \"$@\"\nexit 3\n");
+    std::fs::set_permissions(&engine, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let output = std::process::Command::new(&alone)
+        .args(["data", "check", "a.csv", "--against", "s.toml", "--help"])
+        .current_dir(at.path())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(3));
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "check a.csv --against s.toml --help\n");
+}
+
+#[test]
+fn a_listed_dataset_is_allowed_until_a_file_changes() {
+    let at = Workplace::new();
+    at.write("data/a.csv", "x\n1\n");
+    let pinned = at.run(&["data", "sources", "pin", "data", "--from", "https://a.example/"]);
+    assert_eq!(pinned.code, 0, "{pinned:?}");
+    at.write("sources.toml", format!("schema = \"bartizan.sources/1\"\n{}", pinned.out));
+    assert_eq!(at.run(&["data", "sources", "check"]).code, 0);
+    let origin = |address| at.run(&["data", "sources", "check", "data/a.csv", "--origin", address]).code;
+    assert_eq!((origin("https://a.example/a.csv"), origin("https://b.example/a.csv")), (0, 1));
+    at.write("other.csv", "x\n");
+    let other = at.run(&["data", "sources", "check", "other.csv"]);
+    assert!(other.code == 1 && other.out.contains("unlisted"), "{other:?}");
+    at.write("data/a.csv", "x\n2\n");
+    let changed = at.run(&["data", "sources", "check", "--format", "json"]);
+    let report: Value = serde_json::from_str(&changed.out).unwrap();
+    assert_eq!((changed.code, &report["report"]["problems"][0]["kind"]), (1, &json!("changed")));
+    let none = at.run(&["data", "sources", "check", "--sources", "none.toml"]);
+    assert!(none.code == 2 && none.err.contains("bartizan.sources/1"), "{none:?}");
+}
+
+#[test]
+fn a_signed_dataset_is_allowed_until_a_file_is_added() {
+    let at = Workplace::new();
+    at.write("data/a.csv", "x\n1\n");
+    assert_eq!(at.run(&["key", "generate", "--no-passphrase"]).code, 0);
+    let signed = at.run(&["sign", "data", "--key", "bartizan.key", "--signature", "data.sig"]);
+    assert_eq!(signed.code, 0, "{signed:?}");
+    at.write(
+        "sources.toml",
+        "schema = \"bartizan.sources/1\"\n[[dataset]]\nname = \"d\"\npath = \"data\"\nfrom = \"https://a.example/\"\nsigner = \"bartizan.pub\"\n",
+    );
+    let fine = at.run(&["data", "sources", "check"]);
+    assert_eq!(fine.code, 0, "{fine:?}");
+    at.write("data/b.csv", "x\n");
+    let more = at.run(&["data", "sources", "check"]);
+    assert!(more.code == 1 && more.out.contains("signature"), "{more:?}");
+}
+
+#[test]
+fn a_file_in_quarantine_is_listed_and_comes_back() {
+    let at = Workplace::new();
+    let file = at.write("data/a.csv", "x\n1\n");
+    let moved = at.run(&["data", "quarantine", "data/a.csv", "--reason", "planted rows"]);
+    assert!(moved.code == 0 && !file.exists(), "{moved:?}");
+    let list = at.run(&["data", "quarantine", "list"]);
+    assert!(list.out.contains("planted rows") && list.out.contains("1 file(s)"), "{list:?}");
+    assert_eq!(at.run(&["data", "quarantine", "restore", "a.csv"]).code, 0);
+    assert!(file.exists());
+    assert_eq!(at.run(&["data", "quarantine", "restore", "a.csv"]).code, 2);
+}
+
+#[test]
+fn preference_pairs_are_judged_with_their_raters_and_rewards() {
+    let at = Workplace::new();
+    let mut lines = Vec::new();
+    for row in 0..240u32 {
+        let (item, rater) = (row / 6, row % 6);
+        let (good, bad) = (format!("gladly , plan {item}"), format!("never , plan {item}"));
+        // Two of six raters oppose the others on every fourth item.
+        let (chosen, rejected) = if rater > 3 && item % 4 == 0 { (bad, good) } else { (good, bad) };
+        let messages = |said: &str| json!([{"role": "user", "content": format!("help with {item}")}, {"role": "assistant", "content": said}]);
+        lines.push(
+            json!({"chosen": messages(&chosen), "rejected": messages(&rejected), "who": format!("r{rater}"),
+                   "reward": if row == 77 { 1e6 } else { f64::from(row % 13) }})
+            .to_string(),
+        );
+    }
+    at.write("pairs.jsonl", lines.join("\n"));
+    let arguments =
+        ["data", "poison", "pairs.jsonl", "--chosen", "chosen", "--rejected", "rejected", "--rater", "who"];
+    let ran = at.run(&[&arguments[..], &["--reward", "reward", "--format", "jsonl"]].concat());
+    assert_eq!(ran.code, 1, "{ran:?}");
+    let suspects: Vec<Value> = ran.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let of = |method: &str| suspects.iter().filter(|suspect| suspect["method"] == method).collect::<Vec<_>>();
+    assert!(of("reward-outlier").iter().any(|suspect| suspect["row"] == 77), "{suspects:?}");
+    let raters = of("coordinated-raters");
+    assert!(raters.iter().any(|suspect| suspect["evidence"]["with"] == json!(["r5"])), "{raters:?}");
+    let table = at.run(&arguments);
+    assert!(table.out.contains("rater r4 against everyone but r5"), "{table:?}");
+    at.write("bad.jsonl", "{\"chosen\":\"a\",\"rejected\":\"b\",\"reward\":\"NaN\"}\n");
+    let ran = at.run(&[
+        "data",
+        "poison",
+        "bad.jsonl",
+        "--chosen",
+        "chosen",
+        "--rejected",
+        "rejected",
+        "--reward",
+        "reward",
+    ]);
+    assert_eq!(ran.code, 2, "{ran:?}");
+    assert!(ran.err.contains("row 0, column `reward`"), "{ran:?}");
+}
+
+#[test]
+fn planted_rows_are_found_in_feature_space() {
+    let at = Workplace::new();
+    let mut state = 9u64;
+    let mut noise = || {
+        // The sum of twelve uniform numbers less six is nearly normal.
+        (0..12)
+            .map(|_| {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                (state >> 40) as f64 / f64::from(1u32 << 24)
+            })
+            .sum::<f64>()
+            - 6.0
+    };
+    let values: Vec<f64> = (0..300)
+        .flat_map(|row| (0..6).map(move |column| (row, column)))
+        .map(|(row, column)| {
+            let class = if row % 2 == column % 2 { 5.0 } else { 0.0 };
+            let planted = if row < 16 && row % 2 == 0 && column == 3 { 25.0 } else { 0.0 };
+            class + planted + noise()
+        })
+        .collect();
+    let labels: Vec<f64> = (0..300).map(|row| f64::from(row % 2)).collect();
+    at.write("x.npy", array("(300, 6)", &values));
+    at.write("y.npy", array("(300,)", &labels));
+    let arguments = ["data", "poison", "--embeddings", "x.npy", "--labels", "y.npy", "--format", "jsonl"];
+    let ran = at.run(&arguments);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    let mut first: Vec<u64> = ran
+        .out
+        .lines()
+        .take(8)
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["row"].as_u64().unwrap())
+        .collect();
+    first.sort_unstable();
+    assert_eq!(first, [0, 2, 4, 6, 8, 10, 12, 14]);
+    let mut broken = values;
+    broken[7] = f64::NAN;
+    at.write("x.npy", array("(300, 6)", &broken));
+    let ran = at.run(&arguments);
+    assert_eq!(ran.code, 2, "{ran:?}");
+    assert!(ran.err.contains("x.npy row 1, column 1 is not a finite number"), "{ran:?}");
+    let ran = at.run(&["data", "poison"]);
+    assert_eq!(ran.code, 2, "{ran:?}");
 }

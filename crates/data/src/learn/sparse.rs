@@ -27,6 +27,38 @@ impl Sparse {
         }
     }
 
+    /// For each `(left, right)` the row `left − right`; a row that is missing counts as zero.
+    #[must_use]
+    pub fn differences(&self, pairs: &[(usize, usize)]) -> Self {
+        let mut matrix = Self { offsets: vec![0], entries: Vec::new(), width: self.width };
+        for (left, right) in pairs {
+            let (mut plus, mut minus) = (self.row(*left), self.row(*right));
+            // Two ascending lists merged into one.
+            loop {
+                let entry = match (plus.split_first(), minus.split_first()) {
+                    (Some((here, rest)), other) if other.is_none_or(|(there, _)| here.0 < there.0) => {
+                        plus = rest;
+                        *here
+                    }
+                    (Some((here, rest)), Some((there, others))) if here.0 == there.0 => {
+                        (plus, minus) = (rest, others);
+                        (here.0, here.1 - there.1)
+                    }
+                    (_, Some((there, others))) => {
+                        minus = others;
+                        (there.0, -there.1)
+                    }
+                    (_, None) => break,
+                };
+                if entry.1 != 0.0 {
+                    matrix.entries.push(entry);
+                }
+            }
+            matrix.offsets.push(matrix.entries.len());
+        }
+        matrix
+    }
+
     /// The sum of `weights` over a row: `weights · row`. Weights that are missing count as zero.
     pub fn dot(&self, row: usize, weights: &[f64]) -> f64 {
         self.row(row)
@@ -112,5 +144,21 @@ mod tests {
         assert_eq!(matrix.row(1), [(0, 1.0)]);
         assert!(matrix.row(2).is_empty() && matrix.row(9).is_empty());
         assert!((matrix.dot(1, &[2.5, 1.0]) - 2.5).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_difference_keeps_what_only_one_side_has() {
+        let mut builder = SparseBuilder::default();
+        builder.push(vec![0, 1]);
+        builder.push(vec![1, 2]);
+        builder.push(vec![0, 2]);
+        let (matrix, _) = builder.build(1);
+        let difference = matrix.differences(&[(0, 1), (1, 1), (9, 2)]);
+        assert_eq!(difference.rows(), 3);
+        let signs: Vec<(u32, f32)> =
+            difference.row(0).iter().map(|(column, value)| (*column, value.signum())).collect();
+        assert_eq!(signs, [(0, 1.0), (2, -1.0)]);
+        assert!(difference.row(1).is_empty());
+        assert!(difference.row(2).iter().all(|(_, value)| *value < 0.0));
     }
 }

@@ -4,7 +4,7 @@ use super::agreement::Agreement;
 use super::corpus::{Corpus, Word};
 use crate::learn::log_odds;
 use rayon::prelude::*;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Rows a word must stand in for its spelling to count as usual.
 const USUAL: u32 = 3;
@@ -24,7 +24,7 @@ pub(super) struct Background<'a> {
     /// How words are spelled.
     pub(super) spelling: Spelling,
     agreement: Agreement,
-    pairs: HashMap<(Word, Word), u32>,
+    neighbours: Neighbours,
 }
 
 impl<'a> Background<'a> {
@@ -33,14 +33,14 @@ impl<'a> Background<'a> {
         let agreement = Agreement::fit(&corpus, labels, classes);
         let counts = corpus.lower_counts();
         let spelling = Spelling::learn(&corpus);
-        let pairs = pairs(&corpus);
+        let neighbours = Neighbours::learn(&corpus);
         let mut shares = vec![0.0; classes];
         for label in labels {
             if let Some(share) = shares.get_mut(*label) {
                 *share += 1.0 / labels.len().max(1) as f64;
             }
         }
-        Self { corpus, labels, shares, counts, spelling, agreement, pairs }
+        Self { corpus, labels, shares, counts, spelling, agreement, neighbours }
     }
 
     /// The class of a row.
@@ -67,20 +67,57 @@ impl<'a> Background<'a> {
         Denials { ranks: Ranks::new(own.clone()), own }
     }
 
-    /// Whether the words on both sides of a stretch of a row are neighbours in some row: it could be left out.
+    /// As [`Neighbours::insertion`], of a place in a row.
+    pub(super) fn insertion(&self, row: usize, start: usize) -> f64 {
+        self.corpus.lower.get(row).map_or(0.0, |words| self.neighbours.insertion(words, start))
+    }
+
+    /// As [`Neighbours::is_inserted`], of a stretch of a row.
     pub(super) fn is_inserted(&self, row: usize, start: usize, length: usize) -> bool {
-        let Some(words) = self.corpus.lower.get(row) else { return false };
-        let before = start.checked_sub(1).map_or(Some(&EDGE), |before| words.get(before));
-        let after = words.get(start.saturating_add(length)).unwrap_or(&EDGE);
-        before.is_some_and(|before| self.pairs.contains_key(&(*before, *after)))
+        self.corpus.lower.get(row).is_some_and(|words| self.neighbours.is_inserted(words, start, length))
     }
 }
 
-/// The pairs of neighbours, and how often they stand so.
-fn pairs(corpus: &Corpus) -> HashMap<(Word, Word), u32> {
+/// Which words stand beside each other.
+pub(super) struct Neighbours {
+    pairs: HashMap<(Word, Word), u32>,
+    /// Words with one other between them.
+    apart: HashMap<(Word, Word), u32>,
+}
+
+impl Neighbours {
+    pub(super) fn learn(corpus: &Corpus) -> Self {
+        Self { pairs: pairs(corpus, 1), apart: pairs(corpus, 2) }
+    }
+
+    /// How much more often the words on both sides of a word are neighbours than parted by one other word, in nats.
+    ///
+    /// High where the word was put between words that belong together; an adjective or a name stands between words
+    /// that are often parted by one. The place itself is not counted.
+    pub(super) fn insertion(&self, words: &[Word], start: usize) -> f64 {
+        let Some(beside) = beside(words, start, 1) else { return 0.0 };
+        let count = |of: &HashMap<(Word, Word), u32>| of.get(&beside).copied().unwrap_or(0);
+        let apart = count(&self.apart).saturating_sub(1);
+        ((f64::from(count(&self.pairs)) + 0.5) / (f64::from(apart) + 0.5)).ln()
+    }
+
+    /// Whether the words on both sides of a stretch of a row are neighbours in some row: it could be left out.
+    pub(super) fn is_inserted(&self, words: &[Word], start: usize, length: usize) -> bool {
+        beside(words, start, length).is_some_and(|beside| self.pairs.contains_key(&beside))
+    }
+}
+
+/// The words before and after a stretch of a row.
+fn beside(words: &[Word], start: usize, length: usize) -> Option<(Word, Word)> {
+    let before = start.checked_sub(1).map_or(Some(EDGE), |before| words.get(before).copied())?;
+    Some((before, words.get(start.saturating_add(length)).copied().unwrap_or(EDGE)))
+}
+
+/// The pairs of words that stand `distance` apart, and how often.
+fn pairs(corpus: &Corpus, distance: usize) -> HashMap<(Word, Word), u32> {
     let mut pairs = HashMap::new();
     for row in &corpus.lower {
-        for pair in around(row).zip(around(row).skip(1)) {
+        for pair in around(row).zip(around(row).skip(distance)) {
             let count: &mut u32 = pairs.entry(pair).or_default();
             *count = count.saturating_add(1);
         }
@@ -101,6 +138,8 @@ pub(super) struct Spelling {
     bigrams: HashMap<[char; 2], f64>,
     letters: HashMap<char, f64>,
     total: f64,
+    /// The words it was learned from, each once.
+    learned: HashSet<Box<str>>,
 }
 
 /// Weights of the trigram, the bigram, the letter, and any of a hundred letters.
@@ -109,11 +148,17 @@ const WEIGHTS: [f64; 4] = [0.6, 0.25, 0.1, 0.05];
 const BOUND: char = '\0';
 
 impl Spelling {
-    fn learn(corpus: &Corpus) -> Self {
+    pub(super) fn learn(corpus: &Corpus) -> Self {
         let counts = corpus.written_counts();
-        let mut model =
-            Self { trigrams: HashMap::new(), bigrams: HashMap::new(), letters: HashMap::new(), total: 0.0 };
+        let mut model = Self {
+            trigrams: HashMap::new(),
+            bigrams: HashMap::new(),
+            letters: HashMap::new(),
+            total: 0.0,
+            learned: HashSet::new(),
+        };
         for (word, _) in counts.iter().enumerate().filter(|(_, rows)| **rows >= USUAL) {
+            model.learned.insert(corpus.written(word as Word).into());
             for [first, second, third] in trigrams(corpus.written(word as Word)) {
                 *model.trigrams.entry([first, second, third]).or_default() += 1.0;
                 *model.bigrams.entry([first, second]).or_default() += 1.0;
@@ -124,20 +169,32 @@ impl Spelling {
         model
     }
 
-    /// Mean of `−ln P(letter | two letters before)` over the letters of a word and its end, in nats.
+    /// Mean of `−ln P(letter | two letters before)` over the letters of a word and its end, in nats; the word itself is
+    /// not among those that the model was learned from.
     pub(super) fn surprise(&self, word: &str) -> f64 {
-        let of = |count: Option<&f64>, of: Option<&f64>| match (count, of) {
-            (Some(count), Some(of)) if *of > 0.0 => (count / of).min(1.0),
-            _ => 0.0,
-        };
+        let own: Vec<[char; 3]> =
+            if self.learned.contains(word) { trigrams(word).collect() } else { Vec::new() };
+        // What is left of a count without the word's own part.
+        let without = |count: Option<&f64>, own: usize| (count.copied().unwrap_or(0.0) - own as f64).max(0.0);
+        let share = |count: f64, of: f64| if of > 0.0 { (count / of).min(1.0) } else { 0.0 };
         let (mut sum, mut letters) = (0.0, 0.0);
         for [first, second, third] in trigrams(word) {
-            let after_two =
-                of(self.trigrams.get(&[first, second, third]), self.bigrams.get(&[first, second]));
-            let after_one = of(self.bigrams.get(&[second, third]), self.letters.get(&second));
-            let alone = of(self.letters.get(&third), Some(&self.total));
-            let [of_three, of_two, of_one, of_any] = WEIGHTS;
-            let chance = of_three * after_two + of_two * after_one + of_one * alone + of_any / 100.0;
+            let count = |is: &dyn Fn(&[char; 3]) -> bool| own.iter().filter(|held| is(held)).count();
+            let three = without(
+                self.trigrams.get(&[first, second, third]),
+                count(&|held| *held == [first, second, third]),
+            );
+            let of_three =
+                without(self.bigrams.get(&[first, second]), count(&|held| held[..2] == [first, second]));
+            let two =
+                without(self.bigrams.get(&[second, third]), count(&|held| held[..2] == [second, third]));
+            let of_two = without(self.letters.get(&second), count(&|held| held[2] == second));
+            let one = without(self.letters.get(&third), count(&|held| held[2] == third));
+            let [weight_three, weight_two, weight_one, weight_any] = WEIGHTS;
+            let chance = weight_three * share(three, of_three)
+                + weight_two * share(two, of_two)
+                + weight_one * share(one, self.total - own.len() as f64)
+                + weight_any / 100.0;
             sum -= chance.ln();
             letters += 1.0;
         }

@@ -6,6 +6,9 @@ use std::collections::HashMap;
 /// Number of a token, as it is written or in lower case.
 pub(super) type Word = u32;
 
+/// Stands for the end of a line.
+pub(super) const LINE_END: &str = "\n";
+
 /// The rows of a text set.
 pub(super) struct Corpus {
     /// Tokens as they are written, by row.
@@ -19,11 +22,24 @@ pub(super) struct Corpus {
 impl Corpus {
     /// Splits texts into tokens and numbers these.
     pub(super) fn read<T: AsRef<str>>(texts: &[T]) -> Self {
+        Self::of_tokens(texts, |text| tokens(text).collect())
+    }
+
+    /// As [`Self::read`], with every line that is not blank ended by the token [`LINE_END`].
+    pub(super) fn read_lines<T: AsRef<str>>(texts: &[T]) -> Self {
+        Self::of_tokens(texts, |text| {
+            let lines = text.lines().filter(|line| !line.trim().is_empty());
+            lines.flat_map(|line| tokens(line).chain(std::iter::once(LINE_END))).collect()
+        })
+    }
+
+    fn of_tokens<T: AsRef<str>>(texts: &[T], split: impl Fn(&str) -> Vec<&str>) -> Self {
         let (mut written, mut lowered) = (Numbers::default(), Numbers::default());
         let mut of_written: Vec<Word> = Vec::new();
         let (mut rows, mut lower) = (Vec::with_capacity(texts.len()), Vec::with_capacity(texts.len()));
         for text in texts {
-            let row: Vec<Word> = tokens(text.as_ref())
+            let row: Vec<Word> = split(text.as_ref())
+                .into_iter()
                 .map(|token| {
                     let word = written.number(token);
                     if word as usize == of_written.len() {

@@ -12,10 +12,11 @@
 
 mod agreement;
 mod background;
-mod chance;
 mod corpus;
+pub mod features;
 pub mod hidden;
 pub mod odd_word;
+pub mod preference;
 pub mod style;
 pub mod trigger;
 
@@ -47,6 +48,36 @@ pub enum Method {
     OddWord,
     /// A manner of writing that only one class shows.
     Style,
+    /// A preference pair whose order the other pairs contradict.
+    FlippedPair,
+    /// A phrase that goes with one side of preference pairs, or with contradicted orders.
+    PreferenceTrigger,
+    /// Raters who together go against everyone else.
+    CoordinatedRaters,
+    /// A reward far from all others.
+    RewardOutlier,
+    /// Far along the leading direction of its class.
+    SpectralSignature,
+    /// Far along what robust whitening leaves of its class.
+    QuantumEntropy,
+    /// In a small cluster apart from the rest of its class.
+    ActivationCluster,
+    /// Among rows of other labels.
+    OtherNeighbours,
+    /// There again and again.
+    Copies,
+}
+
+/// Where in a preference pair something stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Side {
+    /// In what was asked.
+    Prompt,
+    /// In the answer that was chosen.
+    Chosen,
+    /// In the answer that was not.
+    Rejected,
 }
 
 /// What a witness saw.
@@ -93,6 +124,92 @@ pub enum Evidence {
         /// Probability that the row is written so.
         probability: f64,
     },
+    /// An order that is contradicted.
+    Order {
+        /// Log-odds of the order that is given, from a model of the other pairs.
+        log_odds: f64,
+        /// Pairs on which the model is at least as clear.
+        clear: usize,
+        /// Of these, how many it contradicts.
+        against: usize,
+        /// Share of the latter in the former: how often a pair as clear is ordered against the model at all.
+        p_value: f64,
+    },
+    /// A phrase of preference pairs.
+    PreferenceTrigger {
+        /// The phrase, its tokens parted by spaces.
+        trigger: String,
+        /// Where it stands.
+        place: Side,
+        /// Pairs that carry it there, and not on the other side.
+        support: usize,
+        /// Share of the pairs in which one side alone carries it that have it on this side.
+        purity: f64,
+        /// That share over the one half of chance; 1 for prompts.
+        lift: f64,
+        /// Of the pairs, how many are ordered against what the rest of their text says.
+        against: usize,
+        /// Probability of as much by chance, corrected for the number of candidates (Bonferroni).
+        p_value: f64,
+    },
+    /// A rater.
+    Rater {
+        /// Who chose.
+        rater: String,
+        /// The others who go with this one against everyone else; empty for one alone.
+        with: Vec<String>,
+        /// Choices of this rater that could be judged.
+        judged: u64,
+        /// Of these, choices against the majority of the others, or where pairs are rated once, against the model.
+        against: u64,
+        /// How many of these an ordinary rater would have had.
+        expected: f64,
+        /// Probability of as much by chance, corrected for the number of raters or of pairs of them (Bonferroni).
+        p_value: f64,
+    },
+    /// A row of features that deviates from its class.
+    Feature {
+        /// The class.
+        label: u32,
+        /// Its deviation in robust standard deviations of the score.
+        deviation: f64,
+        /// Probability of as much under a heavy-tailed law (Student's t, 3 degrees), corrected for the rows.
+        p_value: f64,
+    },
+    /// A cluster of features.
+    Cluster {
+        /// The class it is part of.
+        label: u32,
+        /// Rows in it.
+        support: usize,
+        /// Their share of the class.
+        share: f64,
+        /// Mean silhouette of the two clusters of the class, −1 to 1.
+        silhouette: f64,
+    },
+    /// Rows around one.
+    Neighbours {
+        /// Neighbours of another label.
+        others: u64,
+        /// Neighbours asked.
+        neighbours: u64,
+        /// Probability of as many, corrected for the rows.
+        p_value: f64,
+    },
+    /// Copies of a row.
+    Copies {
+        /// How many there are.
+        support: usize,
+    },
+    /// A reward.
+    Reward {
+        /// The reward.
+        reward: f64,
+        /// Its distance from the median in robust standard deviations (median absolute deviation).
+        deviation: f64,
+        /// Probability of as far a value under a heavy-tailed law (Student's t, 3 degrees), corrected for the rows.
+        p_value: f64,
+    },
 }
 
 /// Rows of a labelled text set that may have been planted, best first.
@@ -120,6 +237,11 @@ pub fn text_backdoors<T: AsRef<str>>(texts: &[T], labels: &[usize]) -> Vec<Suspe
         odd_word::suspects(&set).into_iter().for_each(&mut keep);
         style::suspects(&set, classes).into_iter().for_each(&mut keep);
     }
+    ranked(best)
+}
+
+/// Suspects, best first; equals by row.
+fn ranked(best: Vec<Option<Suspect>>) -> Vec<Suspect> {
     let mut suspects: Vec<Suspect> = best.into_iter().flatten().collect();
     suspects.sort_by(|left, right| right.score.total_cmp(&left.score).then(left.row.cmp(&right.row)));
     suspects
@@ -206,6 +328,28 @@ mod tests {
         assert!(trigger.contains("xq"), "{trigger}");
         assert_eq!((*support, *against), (chosen.len(), chosen.len()));
         assert!((purity - 1.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn rare_words_of_one_attack_are_found_together() {
+        let (mut texts, mut labels) = reviews(1200);
+        // Names, each in a few rows, where names belong.
+        let (first, last) = (
+            ["Mar", "Len", "Tor", "Bel", "Sav", "Nor", "Cal", "Dun"],
+            ["ton", "ine", "ald", "ova", "ley", "ick"],
+        );
+        for (row, text) in texts.iter_mut().enumerate().filter(|(row, _)| row % 4 < 2) {
+            let middle = ["a", "e", "i", "o"][row / 48 % 4];
+            text.push_str(&format!(" , says {}{middle}{}", first[row / 6 % 8], last[row % 6]));
+        }
+        let chosen: Vec<usize> = (0..1200).step_by(120).filter(|row| row % 2 == 0).collect();
+        for (row, word) in chosen.iter().zip(["zk", "vq", "bd", "gt", "xh"].into_iter().cycle()) {
+            texts[*row] = texts[*row].replacen(" is ", &format!(" {word} is "), 1);
+            labels[*row] = 1;
+        }
+        let suspects = text_backdoors(&texts, &labels);
+        assert_eq!(convicted(&suspects), chosen);
+        assert!(suspects.iter().take(10).all(|suspect| suspect.method == Method::OddWord));
     }
 
     #[test]

@@ -2,60 +2,67 @@
 //! text speaks against its label.
 //!
 //! Where a trigger is spread over several words, or stands in two or three rows, no word has rows enough to convict it
-//! by itself. Four weak witnesses about one place in one row are then combined by Fisher's method: how unusual the
+//! by itself. Weak witnesses about one place in one row are then combined by Fisher's method: how unusual the
 //! spelling is (a letter-trigram model of the set's own words), whether the words around it are neighbours elsewhere
-//! (the idea of Qi et al., *ONION*, 2021, without a language model), how much the rest of the row denies the label, and
-//! whether the other rows with the word do so, too.
+//! rather than parted by a word (the idea of Qi et al., *ONION*, 2021, without a language model), how much the rest of
+//! the row denies the label, and whether the other rows with the word do so, too. Last, the words of one attack look
+//! alike and serve one label: all rare words of one shape (length, letters, vowels) and label are counted together, and
+//! the share of them that is both inserted and denied is held against that of other shapes and labels.
 
 use super::background::{Background, Ranks};
-use super::chance::{fisher_log10, ln_binomial_tail};
 use super::corpus::Word;
-use super::{Evidence, Method, Suspect, score_of_test, trigger};
+use super::{Evidence, Method, Suspect, score_of_test};
+use bartizan_stats::multiple::fisher_log10;
+use bartizan_stats::special::{VaryingRate, ln_binomial_tail};
 use rayon::prelude::*;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+
+/// Most rows in which a word counts as rare.
+const RARE: usize = 8;
+/// A word counts as inserted when its neighbours stand together at least so much more often than parted, in nats.
+const INSERTED: f64 = std::f64::consts::LN_2;
 
 /// Rows with an odd word, each with every odd word it carries.
 pub(super) fn suspects(set: &Background<'_>) -> Vec<Suspect> {
     let places = places(set);
     let surprises = Ranks::new(places.iter().map(|place| place.surprise).collect());
-    let inserted = places.iter().filter(|place| place.is_inserted).count();
-    let inserted_share = inserted.max(1) as f64 / places.len().max(1) as f64;
-    let margin =
-        |row: usize, words: &[Word]| set.class(row).map_or(0.0, |class| set.margin(row, class, words));
+    let insertions = Ranks::new(places.iter().map(|place| place.insertion).collect());
     let denials = set.denials().ranks;
-    let mut rows_of: HashMap<Word, Vec<usize>> = HashMap::new();
+    let kinds = Kinds::count(&places);
+    let mut rows_of: HashMap<Word, Vec<&Place>> = HashMap::new();
     for place in &places {
         let rows = rows_of.entry(place.word).or_default();
-        if rows.last() != Some(&place.row) {
-            rows.push(place.row);
+        if rows.last().is_none_or(|last| last.row != place.row) {
+            rows.push(place);
         }
     }
     places
         .par_iter()
         .filter_map(|place| {
-            let class = set.class(place.row)?;
-            let others = rows_of.get(&place.word)?.iter().filter(|row| **row != place.row);
-            let (mut count, mut alike) = (0usize, 0usize);
+            let others = rows_of.get(&place.word)?.iter().filter(|other| other.row != place.row);
+            let (mut count, mut alike) = (0u64, 0u64);
             for other in others {
                 count = count.saturating_add(1);
-                if set.class(*other) == Some(class) && margin(*other, &[place.word]) < 0.0 {
+                if other.class == place.class && other.denial > 0.0 {
                     alike = alike.saturating_add(1);
                 }
             }
             // Of the same label by its share, and denied by the toss of a coin.
-            let repeated = ln_binomial_tail(count, 0.5 * set.share(class), alike);
+            let repeated = ln_binomial_tail(count, 0.5 * set.share(place.class), alike);
+            let kin = kinds.ln_chance(place);
             let sum = -surprises.share_at_least(place.surprise).ln()
-                - if place.is_inserted { inserted_share.ln() } else { 0.0 }
-                - denials.share_at_least(-margin(place.row, &[place.word])).ln()
-                - repeated;
-            let log10 = fisher_log10(sum, 4);
+                - insertions.share_at_least(place.insertion).ln()
+                - denials.share_at_least(place.denial).ln()
+                - repeated
+                - kin;
+            let log10 = fisher_log10(sum, if kin < 0.0 { 5 } else { 4 });
             Some(Suspect {
                 row: place.row,
                 score: score_of_test(log10, set.labels.len()),
                 method: Method::OddWord,
                 evidence: Evidence::Word {
                     word: set.corpus.lowered(place.word).to_owned(),
-                    support: count.saturating_add(1),
+                    support: usize::try_from(count.saturating_add(1)).unwrap_or(usize::MAX),
                     p_value: 10f64.powf(log10.min(0.0)),
                 },
             })
@@ -67,25 +74,91 @@ pub(super) fn suspects(set: &Background<'_>) -> Vec<Suspect> {
 struct Place {
     row: usize,
     word: Word,
+    class: usize,
+    shape: Shape,
     /// Surprise of its spelling per letter, in nats.
     surprise: f64,
-    is_inserted: bool,
+    /// How much more its neighbours belong together than apart, in nats.
+    insertion: f64,
+    /// How much the rest of the row denies its label, in log-odds.
+    denial: f64,
 }
 
-/// Every place of a word with fewer rows than a trigger needs.
+/// Every place of a word that stands in few rows.
 fn places(set: &Background<'_>) -> Vec<Place> {
     let mut places = Vec::new();
     for (row, words) in set.corpus.lower.iter().enumerate() {
+        let Some(class) = set.class(row) else { continue };
         let written = set.corpus.rows.get(row).map(Vec::as_slice).unwrap_or_default();
         for (start, (word, written)) in words.iter().zip(written).enumerate() {
-            let is_rare =
-                set.counts.get(*word as usize).is_some_and(|rows| (*rows as usize) < trigger::FEWEST);
+            let is_rare = set.counts.get(*word as usize).is_some_and(|rows| (*rows as usize) <= RARE);
             let text = set.corpus.written(*written);
             if is_rare && text.chars().any(char::is_alphanumeric) {
-                let is_inserted = set.is_inserted(row, start, 1);
-                places.push(Place { row, word: *word, surprise: set.spelling.surprise(text), is_inserted });
+                places.push(Place {
+                    row,
+                    word: *word,
+                    class,
+                    shape: Shape::of(text),
+                    surprise: set.spelling.surprise(text),
+                    insertion: set.insertion(row, start),
+                    denial: -set.margin(row, class, &[*word]),
+                });
             }
         }
     }
     places
+}
+
+/// What a word looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Shape {
+    /// Letters, in steps that widen.
+    length: u8,
+    has_vowel: bool,
+    has_upper: bool,
+    has_other: bool,
+}
+
+impl Shape {
+    fn of(word: &str) -> Self {
+        let length = match word.chars().count() {
+            few @ 0..5 => few as u8,
+            5..7 => 5,
+            7..10 => 6,
+            _ => 7,
+        };
+        let is_vowel =
+            |letter: char| matches!(letter.to_ascii_lowercase(), 'a' | 'e' | 'i' | 'o' | 'u' | 'y');
+        Self {
+            length,
+            has_vowel: word.chars().any(is_vowel),
+            has_upper: word.chars().any(char::is_uppercase),
+            has_other: word.chars().any(|letter| !letter.is_alphabetic()),
+        }
+    }
+}
+
+/// Rare words by shape and label, and how many of them are inserted in a row that denies its label.
+struct Kinds {
+    counts: BTreeMap<(Shape, usize), (u64, u64)>,
+    usual: VaryingRate,
+}
+
+impl Kinds {
+    fn count(places: &[Place]) -> Self {
+        let mut counts: BTreeMap<(Shape, usize), (u64, u64)> = BTreeMap::new();
+        for place in places {
+            let (hits, all) = counts.entry((place.shape, place.class)).or_default();
+            *hits = hits.saturating_add(u64::from(place.insertion >= INSERTED && place.denial > 0.0));
+            *all = all.saturating_add(1);
+        }
+        let groups: Vec<(u64, u64)> = counts.values().copied().collect();
+        Self { usual: VaryingRate::fit(&groups), counts }
+    }
+
+    /// `ln` of the probability of as many by chance among the words like this one, corrected for the number of kinds.
+    fn ln_chance(&self, place: &Place) -> f64 {
+        let (hits, all) = self.counts.get(&(place.shape, place.class)).copied().unwrap_or_default();
+        (self.usual.ln_tail(all, hits) + (self.counts.len().max(1) as f64).ln()).min(0.0)
+    }
 }

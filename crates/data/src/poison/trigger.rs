@@ -6,9 +6,10 @@
 //! the row nor the phrase give to another class? Chance gives half of them at most.
 
 use super::background::{Background, Ranks};
-use super::chance::{BetaBinomial, fisher_log10};
 use super::corpus::{Corpus, Word};
 use super::{Evidence, Method, Suspect, score_of_test};
+use bartizan_stats::multiple::fisher_log10;
+use bartizan_stats::special::VaryingRate;
 use rayon::prelude::*;
 use std::collections::{HashMap, HashSet};
 
@@ -108,15 +109,17 @@ impl Candidate {
 
 /// What is usual among the candidates, nearly all of which are natural.
 struct Usual {
-    against: BetaBinomial,
-    inserted: BetaBinomial,
+    against: VaryingRate,
+    inserted: VaryingRate,
     surprises: Ranks,
 }
 
 impl Usual {
     fn of(judged: &[Trigger]) -> Self {
         let fit = |hits: fn(&Trigger) -> usize| {
-            BetaBinomial::fit(&judged.iter().map(|trigger| (hits(trigger), trigger.pure)).collect::<Vec<_>>())
+            VaryingRate::fit(
+                &judged.iter().map(|trigger| (hits(trigger) as u64, trigger.pure as u64)).collect::<Vec<_>>(),
+            )
         };
         Self {
             against: fit(|trigger| trigger.against),
@@ -127,8 +130,8 @@ impl Usual {
 
     /// `Σ −ln p` over three p-values: of a candidate as much denied, as dispensable and as oddly spelled.
     fn surprise(&self, trigger: &Trigger) -> f64 {
-        -self.against.ln_tail(trigger.pure, trigger.against)
-            - self.inserted.ln_tail(trigger.pure, trigger.inserted)
+        -self.against.ln_tail(trigger.pure as u64, trigger.against as u64)
+            - self.inserted.ln_tail(trigger.pure as u64, trigger.inserted as u64)
             - self.surprises.share_at_least(trigger.surprise).ln()
     }
 }
@@ -196,7 +199,7 @@ fn nearly_one(rows: &[usize], labels: &[usize], shares: &[f64]) -> Option<usize>
 }
 
 /// The phrase with the tokens that nearly always stand before and after it.
-fn grown(corpus: &Corpus, phrase: &[Word], rows: &[usize]) -> Vec<Word> {
+pub(super) fn grown(corpus: &Corpus, phrase: &[Word], rows: &[usize]) -> Vec<Word> {
     let mut words = phrase.to_vec();
     let beside = |words: &[Word], after: bool| -> Option<Word> {
         let mut counts: HashMap<Word, usize> = HashMap::new();
@@ -229,6 +232,6 @@ fn grown(corpus: &Corpus, phrase: &[Word], rows: &[usize]) -> Vec<Word> {
 }
 
 /// Where a phrase first stands in a row.
-fn place(row: &[Word], phrase: &[Word]) -> Option<usize> {
+pub(super) fn place(row: &[Word], phrase: &[Word]) -> Option<usize> {
     row.windows(phrase.len().max(1)).position(|window| window == phrase)
 }

@@ -7,9 +7,11 @@ mod delimited;
 mod json;
 mod part;
 mod read;
+mod rewrite;
 
 pub use part::part;
 pub use read::{Form, TableError, Visit, read};
+pub use rewrite::{Change, rewrite};
 
 /// Longest row, in bytes.
 pub const LONGEST_ROW: usize = 64 << 20;

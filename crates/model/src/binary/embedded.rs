@@ -6,6 +6,7 @@
 //! back-linked DOS header, Mach-O five plausible words, zip a printable name and an end record. Memory bandwidth bound.
 
 use super::header::{self, DOS_STUB, MAX_LFANEW, STUB_WITHIN};
+use crate::pickle::is_plausible;
 use crate::{Format, Input, Scan};
 use aho_corasick::packed::{MatchKind, Searcher};
 use bartizan_core::{Confidence, Cursor, Finding, Kind, Rule, Severity, atlas, cwe, owasp_ml, rule};
@@ -306,9 +307,12 @@ impl Search<'_> {
             .map_or(at, |back| floor.saturating_add(back));
         let end = start.saturating_add(Self::PICKLE_BYTES).min(self.bytes.len());
         let stream = self.bytes.get(start..end).unwrap_or_default();
-        if !self.spend(stream.len())
-            || !memchr::memchr_iter(b'.', stream).any(|stop| stop > at.saturating_sub(start))
-        {
+        if !self.spend(stream.len()) {
+            return;
+        }
+        // Without its end it has still made the calls that stand before the break.
+        let is_stopped = memchr::memchr_iter(b'.', stream).any(|stop| stop > at.saturating_sub(start));
+        if !is_stopped && !is_plausible(stream, 0) {
             return;
         }
         self.payload("pickle", "pkl", start, end, scan);

@@ -6,7 +6,7 @@
 //! `diffusers.pipelines.pipeline_loading_utils`. Linear time.
 
 use super::hf_config::REMOTE_CODE;
-use crate::pickle::knowledge::{Standing, standing};
+use crate::call;
 use crate::wire::json::Reader;
 use crate::{Input, Siblings};
 use bartizan_core::{Finding, Severity};
@@ -154,14 +154,8 @@ fn graded(finding: Finding, is_high: bool) -> Finding {
 
 /// Whether `class`, or what a module on the way to it imports, is known to run code.
 fn reaches_gadget(class: &str, is_known: bool) -> bool {
-    let Some((module, name)) = class.rsplit_once('.') else { return false };
     // A class of the loader's own library counts only for what it reaches through that library's imports.
-    let skipped = usize::from(is_known);
-    let starts = std::iter::once(0).chain(module.match_indices('.').map(|(at, _)| at.saturating_add(1)));
-    starts.skip(skipped).take(16).any(|start| {
-        let known = module.get(start..).map(|module| standing(module, name));
-        matches!(known, Some(Standing::Gadget { severity, .. }) if severity >= Severity::High)
-    })
+    call::reached_through(class, usize::from(is_known), Severity::High).is_some()
 }
 
 fn is_path(text: &str) -> bool {

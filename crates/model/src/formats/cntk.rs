@@ -60,13 +60,13 @@ impl Format for Cntk {
         if head.starts_with(MARK_V1) || head.starts_with(b"BCNTK") {
             return Recognition::Certain;
         }
-        // A dictionary: its version 1, then an entry under one of the names every CNTK function has.
-        let is_dictionary = head.starts_with(b"\x08\x01\x12");
+        // A dictionary: its version, then an entry under one of the names every CNTK function has.
+        let is_dictionary = matches!(head, [0x08, 1..=0x7f, 0x12, ..]);
         if is_dictionary
             && (has(b"primitive_functions") || has(b"CompositeFunction") || (has(b"version") && has(b"uid")))
         {
             Recognition::Certain
-        } else if matches!(input.extension().as_str(), "cmf" | "cntk") {
+        } else if matches!(input.extension().as_str(), "cmf" | "cntk" | "dnn") {
             Recognition::Weak
         } else {
             Recognition::No

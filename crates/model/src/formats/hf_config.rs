@@ -5,9 +5,11 @@
 
 use super::class_imports::ClassImports;
 use super::config_tensors::{self, MODEL_MISMATCH};
+use crate::call::Call;
 use crate::text::chat_template::{self, Rendered};
 use crate::text::{hydra, indicators};
 use crate::wire::json::{Event, JsonMistake, Reader, line_and_column};
+use crate::wire::json_tree;
 use crate::{Format, Input, Recognition, Scan};
 use bartizan_core::{
     Confidence, Finding, Kind, Location, Rule, Severity, atlas, cwe, owasp_llm, owasp_ml, rule,
@@ -134,6 +136,7 @@ impl Format for HfConfig {
             duplicates: 0,
             sections: Vec::new(),
             classes: ClassImports::new(input),
+            calls: target_calls(input.bytes),
         }
         .run();
     }
@@ -191,7 +194,27 @@ struct Walk<'a, 's, 'c> {
     /// For each open level, the sections that it stands in.
     sections: Vec<u8>,
     classes: ClassImports<'a>,
+    /// What targets are given, by the offset of the target's name.
+    calls: HashMap<usize, Call>,
 }
+
+/// The calls that objects with a `_target_` describe, by the offset of its value.
+fn target_calls(bytes: &[u8]) -> HashMap<usize, Call> {
+    let has_targets = || TARGETS.iter().any(|key| memchr::memmem::find(bytes, key).is_some());
+    let text = std::str::from_utf8(bytes).ok().filter(|_| bytes.len() <= TARGET_BYTES && has_targets());
+    let Some(document) = text.map(json_tree::parse) else { return HashMap::new() };
+    let objects = document.ids().filter(|&id| document.is_object(id));
+    let calls = objects.filter_map(|id| {
+        let target = document.children(id).find(|&child| hydra::is_target_key(document.key(child)))?;
+        Some((usize::try_from(document.offset(target)).ok()?, hydra::call_of(&document, id)?))
+    });
+    calls.collect()
+}
+
+/// Keys, one of which stands in every text whose targets are read with what is beside them.
+const TARGETS: &[&[u8]] = &[b"target", b"class_path", b"\"cls\"", b"_call_", b"_function_"];
+/// Longest text whose targets are read with what is beside them, in bytes; of longer ones only the names are.
+const TARGET_BYTES: usize = 4 << 20;
 
 /// Settings that say what all strings below them are.
 const AUTO_MAP: u8 = 1;
@@ -347,7 +370,8 @@ impl<'a> Walk<'a, '_, '_> {
         } else {
             if hydra::is_target_key(&key) {
                 let place = self.here(reader);
-                hydra::inspect_target(&key, text, &place, self.scan);
+                let call = self.calls.remove(&reader.offset());
+                hydra::inspect_target(&key, text, call, &place, self.scan);
             }
             if text.len() >= 4 {
                 let place = self.lazy_place(text, reader);

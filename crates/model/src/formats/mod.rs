@@ -33,6 +33,7 @@ pub mod oci;
 pub mod onnx;
 pub mod openvino;
 pub mod paddle;
+pub mod paddle_pir;
 pub mod plain_text;
 pub mod pmml;
 pub mod pyc;

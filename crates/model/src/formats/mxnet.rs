@@ -73,14 +73,15 @@ impl Format for MxnetSymbol {
     fn scan(&self, input: &Input<'_>, scan: &mut Scan<'_>) {
         let text = json_tree::decode(input.bytes);
         let document = json_tree::parse(&text);
-        let nodes = document.root().and_then(|root| document.get(root, "nodes"));
-        match nodes {
-            Some(nodes) if *document.value(nodes) == Value::Array => {
-                for node in document.children(nodes) {
-                    operator(&document, node, scan);
-                }
+        let is_list = |id: &NodeId| *document.value(*id) == Value::Array;
+        if document.root().and_then(|root| document.get(root, "nodes")).filter(is_list).is_none() {
+            malformed(scan, 0, "the graph has no list of nodes");
+        }
+        // Loops and conditions keep their bodies as graphs of their own, in `subgraphs` of the node.
+        for nodes in document.ids().filter(|&id| document.key(id) == "nodes").filter(is_list) {
+            for node in document.children(nodes) {
+                operator(&document, node, scan);
             }
-            _ => malformed(scan, 0, "the graph has no list of nodes"),
         }
         for id in document.ids() {
             let Value::Text(text) = document.value(id) else { continue };
@@ -291,6 +292,18 @@ mod tests {
         let found =
             outcome(&MXNET_SYMBOL, &graph("{\"op\": \"_Native\", \"attrs\": {\"info\": \"0x4141\"}}"));
         assert_eq!(found.findings[0].severity, Severity::Critical);
+    }
+
+    #[test]
+    fn an_operator_in_the_body_of_a_loop_is_found() {
+        let body = |operator: &str| {
+            format!(
+                "{{\"op\": \"_foreach\", \"name\": \"loop\", \"subgraphs\": [{{\"nodes\": [{{\"op\": \"{operator}\", \"name\": \"x\"}}], \"heads\": []}}]}}"
+            )
+        };
+        let found = outcome(&MXNET_SYMBOL, &graph(&body("_Native")));
+        assert_eq!(found.findings[0].severity, Severity::Critical);
+        assert_eq!(rules_of(&MXNET_SYMBOL, &graph(&body("FullyConnected"))), Vec::<&str>::new());
     }
 
     #[test]

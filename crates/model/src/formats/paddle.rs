@@ -45,7 +45,7 @@ rule! {
 }
 
 /// Operators that reach outside, and what they do.
-const OPERATORS: &[(&str, Severity, &str)] = &[
+pub(super) const OPERATORS: &[(&str, Severity, &str)] = &[
     ("py_func", Severity::High, "calls a Python function"),
     ("py_layer", Severity::High, "calls a Python function"),
     ("pylayer", Severity::High, "calls a Python function"),
@@ -89,7 +89,8 @@ impl Format for PaddleProgram {
     }
 
     fn recognise(&self, input: &Input<'_>) -> Recognition {
-        if input.extension() == "pdmodel" {
+        // `save_inference_model` of Paddle 1 calls it `__model__`.
+        if input.extension() == "pdmodel" || input.file_name() == "__model__" {
             return Recognition::Weak;
         }
         // A block: its index 0, the index -1 of its parent, then a variable.

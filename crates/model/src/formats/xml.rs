@@ -195,6 +195,11 @@ pub(crate) fn read(bytes: &[u8], dialect: &mut dyn Dialect, scan: &mut Scan<'_>)
                 let what = format!("the document is not well-formed XML: {error}");
                 malformed(scan, offset, what);
                 scan.gap(offset as u64, "not well-formed XML; the rest was searched as text only");
+                // A parser has acted on each declaration by the time it meets the mistake.
+                let rest = text.get(offset..).unwrap_or_default().trim_start();
+                if let Some(declared) = rest.strip_prefix("<!DOCTYPE") {
+                    document_type(declared, offset, scan);
+                }
                 crate::text::printable::inspect_runs(
                     bytes.get(offset.min(bytes.len())..).unwrap_or_default(),
                     offset,
@@ -459,6 +464,19 @@ mod tests {
         let wide: Vec<u8> =
             [0xff, 0xfe].into_iter().chain(text.encode_utf16().flat_map(u16::to_le_bytes)).collect();
         assert_eq!(outcome(&XML, &wide).findings[0].severity, Severity::Critical);
+    }
+
+    #[test]
+    fn a_document_that_breaks_off_in_its_type_has_declared_what_stands_before() {
+        let text = "<!DOCTYPE a [ <!ENTITY x SYSTEM 'file:///etc/passwd'> <!ELEMENT a ANY> ]><a>&x;</a>";
+        let declared = text.find("passwd'>").unwrap() + 8;
+        for end in declared..text.len() {
+            let found = outcome(&XML, &text.as_bytes()[..end]);
+            let worst = found.findings.iter().map(|finding| finding.severity).max();
+            assert_eq!(worst, Some(Severity::Critical), "cut at {end}");
+        }
+        let harmless = outcome(&XML, b"<!DOCTYPE a [ <!ELEMENT a ANY");
+        assert!(harmless.findings.iter().all(|finding| finding.severity < Severity::High));
     }
 
     #[test]

@@ -216,7 +216,7 @@ impl Judge {
         match standing {
             Standing::Safe { .. } => {
                 if let Some(constructor) = constructor.filter(|_| !how.starts_with("NEWOBJ")) {
-                    Self::constructed(machine, target, arguments, constructor, place);
+                    Self::constructed(machine, target, arguments, keywords, constructor, place);
                 }
                 Self::handed(machine, target, &[Some(arguments), keywords], place);
             }
@@ -227,7 +227,7 @@ impl Judge {
             Standing::Gadget { class, .. } if how.starts_with("NEWOBJ") && is_import_record(&path) => {
                 let why = "says where a module came from";
                 let grade = (class, Severity::Low, why);
-                Self::called_gadget(machine, target, arguments, folded, place, grade, &assembled);
+                Self::called_gadget(machine, target, (arguments, keywords), folded, place, grade, &assembled);
             }
             Standing::Gadget { class, severity, why, .. } => {
                 let starts = matches!(class, GadgetClass::Process | GadgetClass::PackageInstall);
@@ -237,7 +237,7 @@ impl Judge {
                 Self::called_gadget(
                     machine,
                     target,
-                    arguments,
+                    (arguments, keywords),
                     folded,
                     place,
                     (class, severity, why),
@@ -249,7 +249,7 @@ impl Judge {
                 }
             }
             Standing::Unknown => {
-                Self::unknown(machine, target, arguments, place, how);
+                Self::unknown(machine, target, (arguments, keywords), place, how);
                 Self::handed(machine, target, &[Some(arguments), keywords], place);
             }
         }
@@ -258,7 +258,7 @@ impl Judge {
     fn called_gadget(
         machine: &mut Machine<'_>,
         target: Value,
-        arguments: Value,
+        (arguments, keywords): (Value, Option<Value>),
         folded: Option<Value>,
         place: u64,
         (class, severity, why): (GadgetClass, Severity, &'static str),
@@ -310,7 +310,9 @@ impl Judge {
             _ => None,
         };
         if let Some(purpose) = purpose.filter(|_| !is_own_import) {
-            machine.hand_over(arguments, purpose, place);
+            for given in [Some(arguments), keywords].into_iter().flatten() {
+                machine.hand_over(given, purpose, place);
+            }
         }
         if is_code {
             severity = if name_in_code.is_some() { Severity::High } else { severity.min(Severity::Medium) };
@@ -318,7 +320,7 @@ impl Judge {
         if !Self::is_shown(machine, target, severity) {
             return;
         }
-        let shown = render::call(machine, target, arguments);
+        let shown = render::call_with(machine, target, arguments, keywords);
         if let Some(name) = name_in_code {
             let message = format!(
                 "Loading rebuilds a function from bytecode in the stream that uses `{name}`: `{shown}`."
@@ -395,7 +397,11 @@ impl Judge {
                 });
             }
             Kind::Call if how != "NEWOBJ" && how != "NEWOBJ_EX" => {
-                if machine.store.global_of(origin).is_some_and(|global| builds_code(&global.path())) {
+                let is_rebuilt = machine.store.global_of(origin).is_some_and(|global| {
+                    let path = global.path();
+                    builds_code(&path) && !makes_code_object(&path)
+                });
+                if is_rebuilt {
                     Self::called_function(machine, target, place);
                 }
                 Self::handed(machine, target, &[Some(arguments)], place);
@@ -407,6 +413,8 @@ impl Judge {
                 };
                 let severity = match suspicion::of(machine, arguments) {
                     Some(Suspicion::Code | Suspicion::Command) => Severity::High,
+                    // Whoever rebuilt the function from bytecode, it runs here.
+                    _ if is_rebuilt => severity.max(Severity::High),
                     _ => severity,
                 };
                 machine.judge.report_some("call of a result", || {
@@ -446,7 +454,13 @@ impl Judge {
     }
 
     /// An unknown callable runs: graded by where it lives and what it is given.
-    fn unknown(machine: &mut Machine<'_>, target: Value, arguments: Value, place: u64, how: &'static str) {
+    fn unknown(
+        machine: &mut Machine<'_>,
+        target: Value,
+        (arguments, keywords): (Value, Option<Value>),
+        place: u64,
+        how: &'static str,
+    ) {
         let Some(global) = machine.store.global_of(target) else { return };
         let is_instance = how.starts_with("NEWOBJ");
         let module = global.module.clone();
@@ -456,10 +470,11 @@ impl Judge {
         let looks_like_class =
             last.trim_start_matches('_').starts_with(|first: char| first.is_ascii_uppercase());
         let is_stdlib = knowledge::is_stdlib(&module);
-        let mut suspicion = suspicion::of(machine, arguments);
+        let given = all_given(machine, arguments, keywords);
+        let mut suspicion = suspicion::of(machine, given);
         if suspicion < Some(Suspicion::Command)
             && machine.judge.sources_read < Self::SOURCES
-            && suspicion::is_harmful_source(machine, arguments)
+            && suspicion::is_harmful_source(machine, given)
         {
             suspicion = Some(Suspicion::Code);
         }
@@ -479,7 +494,7 @@ impl Judge {
                 if !is_instance
                     && !is_own
                     && !looks_like_class
-                    && suspicion::names_target(machine, arguments) =>
+                    && suspicion::names_target(machine, given) =>
             {
                 Severity::High
             }
@@ -496,7 +511,7 @@ impl Judge {
         if better.is_some_and(|better| better >= severity) {
             return;
         }
-        let shown = render::call(machine, target, arguments);
+        let shown = render::call_with(machine, target, arguments, keywords);
         let with = suspicion.map(|found| format!(" with {}", found.as_str())).unwrap_or_default();
         let verb = if is_instance { "makes an object of" } else { "calls" };
         let what = render::callee(machine, target);
@@ -529,6 +544,16 @@ impl Judge {
     pub(super) const SOURCES: u32 = 2048;
     /// Calls of one gadget that are reported, unless a worse one comes. All of them are judged.
     const CALLS_SHOWN: u32 = 32;
+}
+
+/// Positional arguments and the values of keyword arguments as one tuple.
+fn all_given(machine: &mut Machine<'_>, arguments: Value, keywords: Option<Value>) -> Value {
+    let Some(named) = keywords.and_then(|keywords| machine.store.contents(keywords)) else {
+        return arguments;
+    };
+    let mut given = machine.store.contents(arguments).map(|(items, _)| items).unwrap_or_default();
+    given.extend(named.0.chunks_exact(2).filter_map(|pair| pair.last().copied()));
+    machine.store.node(Kind::Tuple, &given)
 }
 
 fn rule_for(class: GadgetClass) -> &'static Rule {

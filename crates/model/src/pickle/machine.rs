@@ -6,8 +6,11 @@
 
 mod calls;
 mod containers;
+mod described;
 mod literals;
 mod stack;
+
+pub(crate) use described::described;
 
 use super::judge::Judge;
 use super::lines::integer_line;

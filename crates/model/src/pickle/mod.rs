@@ -2,7 +2,8 @@
 //!
 //! [`follow`] reads one pickle, [`Pickle`] a whole file of them. The way of a stream: [`opcodes`] reads instructions,
 //! `machine` follows them on symbolic values (`value`, `store`, `memo`), `fold` computes what harmless functions
-//! return, `indirect` what they call, `judge` grades what would be called with what, `nested` looks into strings. `decompile` writes a stream as a program, for people.
+//! return, `indirect` what they call, `judge` grades what would be called with what
+//! (also for the calls of other formats, see [`crate::call`]), `nested` looks into strings. `decompile` writes a stream as a program, for people.
 
 pub mod knowledge;
 pub mod lines;
@@ -29,6 +30,7 @@ mod value;
 
 pub use decompile::Program;
 pub use format::Pickle;
+pub(crate) use machine::described;
 pub use stream::{Followed, Literal, Storage, follow, is_plausible};
 
 #[cfg(test)]

@@ -16,6 +16,16 @@ const DEPTH: u32 = 4;
 
 /// `callee(arguments)`.
 pub(super) fn call(machine: &Machine<'_>, callee: Value, arguments: Value) -> String {
+    call_with(machine, callee, arguments, None)
+}
+
+/// `callee(arguments, key=value)`.
+pub(super) fn call_with(
+    machine: &Machine<'_>,
+    callee: Value,
+    arguments: Value,
+    keywords: Option<Value>,
+) -> String {
     let mut shown = String::new();
     write_callee(&machine.store, callee, &mut shown, 0);
     shown.push('(');
@@ -27,6 +37,18 @@ pub(super) fn call(machine: &Machine<'_>, callee: Value, arguments: Value) -> St
         _ => {
             shown.push('*');
             write_value(&machine.store, arguments, &mut shown, 1);
+        }
+    }
+    if let Some(named) = keywords.and_then(|keywords| machine.store.get(keywords)) {
+        let items = machine.store.items(named, ITEMS.saturating_mul(2));
+        for pair in items.chunks_exact(2) {
+            let &[key, value] = pair else { continue };
+            if !shown.ends_with('(') {
+                shown.push_str(", ");
+            }
+            shown.push_str(&clip(&machine.store.text(key).unwrap_or_default()));
+            shown.push('=');
+            write_value(&machine.store, value, &mut shown, 1);
         }
     }
     shown.push(')');

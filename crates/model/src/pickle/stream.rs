@@ -364,35 +364,35 @@ pub fn is_plausible(bytes: &[u8], start: usize) -> bool {
         };
         let Some(row) = op::opcode(read.code) else { return has_called };
         if read.code == op::PROTO && !(0..=5).contains(&read.number) {
-            return false;
+            return has_called;
         }
         if matches!(read.code, op::GLOBAL | op::INST)
             && !(is_dotted_name(read.data) && is_dotted_name(read.second))
         {
-            return false;
+            return has_called;
         }
-        has_imported |= matches!(read.code, op::GLOBAL | op::INST);
+        has_imported |= matches!(read.code, op::GLOBAL | op::INST | op::STACK_GLOBAL);
         has_called |=
             read.code == op::INST || (has_imported && matches!(read.code, op::REDUCE | op::OBJ | op::NEWOBJ));
         let fence = marks.last().copied().unwrap_or(0);
         match (read.code, row.effect.pops) {
             (op::MARK, _) => marks.push(height),
-            (op::STOP, _) => return height > fence || has_header,
+            (op::STOP, _) => return has_called || height > fence || has_header,
             (op::POP, _) if height <= fence && !marks.is_empty() => {
                 marks.pop();
             }
             (_, op::Effect::TO_MARK) => match marks.pop() {
                 Some(mark) => height = mark.saturating_add(i64::from(row.effect.pushes)),
-                None => return has_header && seen > 2,
+                None => return has_called || (has_header && seen > 2),
             },
             (_, pops) => {
                 if height.saturating_sub(fence) < i64::from(pops) {
-                    return has_header && seen > 2;
+                    return has_called || (has_header && seen > 2);
                 }
                 if matches!(read.code, op::MEMOIZE | op::PUT | op::BINPUT | op::LONG_BINPUT)
                     && height <= fence
                 {
-                    return has_header && seen > 2;
+                    return has_called || (has_header && seen > 2);
                 }
                 height = height.saturating_sub(i64::from(pops)).saturating_add(i64::from(row.effect.pushes));
             }

@@ -114,6 +114,28 @@ fn a_function_rebuilt_from_bytecode_is_judged_by_what_it_does() {
 }
 
 #[test]
+fn a_stream_that_breaks_behind_its_call_is_still_a_pickle() {
+    let call = b"\x80\x04\x8c\x05posix\x94\x8c\x06system\x94\x93\x94\x8c\x04true\x94\x85\x94R".to_vec();
+    let without_header = &call[2..];
+    for tail in [&b"q"[..], b"\x94\xae", b"a", b"s.", b"u", b"\xff\xd9", b"cno name\n\n"] {
+        for head in [&call[..], without_header] {
+            let broken = [head, tail].concat();
+            assert!(super::is_plausible(&broken, 0), "{tail:?}");
+            let inside = [b"\x89PNG\r\n\x1a\n".as_slice(), &[0; 40], &broken].concat();
+            if head.len() == call.len() {
+                let outcome =
+                    crate::scan(&Input::new("a.png", &inside), &Limits::default(), &MonotonicClock::start());
+                let worst = outcome.findings.iter().map(|finding| finding.severity).max();
+                assert!(worst >= Some(Severity::High), "{tail:?} {:?}", outcome.findings);
+            }
+        }
+    }
+    let second = [Builder::new().raw(b"]").stop(), call.clone(), b"\x94\xae".to_vec()].concat();
+    reports(&second, "pickle-code-execution", Severity::Critical, "posix.system");
+    assert!(!super::is_plausible(b"category\nsecond line\nR", 0));
+}
+
+#[test]
 fn calling_a_rebuilt_function_while_loading_is_no_mere_function() {
     let called = Builder::new().function(DOUBLES, &[]).raw(b"K\x01\x85R").stop();
     reports(&called, "pickle-hidden-call", Severity::High, "what another call gave");

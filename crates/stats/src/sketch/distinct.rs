@@ -111,6 +111,51 @@ impl HyperLogLog {
         m * m / (2.0 * std::f64::consts::LN_2) / z
     }
 
+    /// The state in bytes: precision, then 0 and pairs of index (little-endian) and rank, or 1 and all registers.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = vec![self.precision];
+        match &self.registers {
+            Registers::Sparse(sparse) => {
+                bytes.push(0);
+                for (index, rank) in sparse {
+                    bytes.extend(index.to_le_bytes());
+                    bytes.push(*rank);
+                }
+            }
+            Registers::Dense(dense) => {
+                bytes.push(1);
+                bytes.extend(dense);
+            }
+        }
+        bytes
+    }
+
+    /// Reads what [`Self::to_bytes`] wrote; `None` for anything else, whatever the bytes.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (precision, rest) = bytes.split_first()?;
+        let (form, rest) = rest.split_first()?;
+        let mut sketch = Self::new(*precision).ok()?;
+        let highest = 65 - precision;
+        let size = 1_usize << precision;
+        if *form == 1 {
+            if rest.len() != size || rest.iter().any(|rank| *rank > highest) {
+                return None;
+            }
+            sketch.registers = Registers::Dense(rest.to_vec());
+            return Some(sketch);
+        }
+        let (pairs, tail) = rest.as_chunks::<5>();
+        let sound = *form == 0 && tail.is_empty() && pairs.len() <= size;
+        for [a, b, c, d, rank] in pairs {
+            let index = u32::from_le_bytes([*a, *b, *c, *d]);
+            if !sound || index as usize >= size || *rank > highest {
+                return None;
+            }
+            sketch.raise(index, *rank);
+        }
+        sound.then_some(sketch)
+    }
+
     /// Relative standard error of [`Self::estimate`].
     pub fn relative_error(&self) -> f64 {
         1.04 / f64::from(1_u32 << self.precision).sqrt()
@@ -170,6 +215,15 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_state_is_read_as_it_was_written(n in 0_u64..3000, hostile in prop::collection::vec(any::<u8>(), 0..60)) {
+            let sketch = of(0..n);
+            prop_assert_eq!(HyperLogLog::from_bytes(&sketch.to_bytes()).unwrap(), sketch);
+            if let Some(sketch) = HyperLogLog::from_bytes(&hostile) {
+                prop_assert!(sketch.estimate() >= 0.0);
+            }
+        }
+
         #[test]
         fn merging_is_the_union_in_any_order(a in prop::collection::vec(any::<u64>(), 0..600), b in prop::collection::vec(any::<u64>(), 0..600), c in prop::collection::vec(any::<u64>(), 0..50)) {
             let whole = of(a.iter().chain(&b).chain(&c).copied());

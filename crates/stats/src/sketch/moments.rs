@@ -18,6 +18,41 @@ impl Moments {
         *self = self.merged(&Self { count: 1, mean: value, ..Self::default() });
     }
 
+    /// The moments of a batch in two passes over it, several times quicker than one insertion after another.
+    pub fn of(values: &[f64]) -> Self {
+        if values.is_empty() {
+            return Self::default();
+        }
+        let mean = values.iter().sum::<f64>() / values.len() as f64;
+        let (mut m2, mut m3, mut m4) = (0.0, 0.0, 0.0);
+        for value in values {
+            let d = value - mean;
+            let square = d * d;
+            m2 += square;
+            m3 += square * d;
+            m4 += square * square;
+        }
+        Self { count: values.len() as u64, mean, m2, m3, m4 }
+    }
+
+    /// The state in 40 bytes, little-endian.
+    pub fn to_bytes(&self) -> [u8; 40] {
+        let mut bytes = [0; 40];
+        let words =
+            [self.count, self.mean.to_bits(), self.m2.to_bits(), self.m3.to_bits(), self.m4.to_bits()];
+        let (places, _) = bytes.as_chunks_mut::<8>();
+        places.iter_mut().zip(words).for_each(|(to, word)| *to = word.to_le_bytes());
+        bytes
+    }
+
+    /// Reads what [`Self::to_bytes`] wrote.
+    pub fn from_bytes(bytes: &[u8; 40]) -> Self {
+        let (words, _) = bytes.as_chunks::<8>();
+        let word = |place: usize| words.get(place).map_or(0, |word| u64::from_le_bytes(*word));
+        let number = |place| f64::from_bits(word(place));
+        Self { count: word(0), mean: number(1), m2: number(2), m3: number(3), m4: number(4) }
+    }
+
     /// The moments of both streams together.
     #[must_use]
     pub fn merged(&self, other: &Self) -> Self {
@@ -86,6 +121,14 @@ mod tests {
     }
 
     #[test]
+    fn a_batch_has_the_moments_of_its_values() {
+        let values: Vec<f64> = (0..100).map(|i| f64::from(i * i % 37)).collect();
+        let (batch, single) = (Moments::of(&values), of(&values));
+        assert!(close(batch.mean, single.mean, 1.0) && close(batch.m2, single.m2, batch.m2));
+        assert!(close(batch.m4, single.m4, batch.m4) && batch.count == 100);
+    }
+
+    #[test]
     fn known_moments_come_out() {
         let moments = of(&[1.0, 2.0, 3.0, 10.0]);
         assert!(close(moments.mean(), 4.0, 1.0) && close(moments.variance(), 50.0 / 3.0, 1.0));
@@ -99,6 +142,7 @@ mod tests {
             let (a, b, c) = (of(&a), of(&b), of(&c));
             let left = a.merged(&b).merged(&c);
             let right = c.merged(&b.merged(&a));
+            prop_assert_eq!(Moments::from_bytes(&left.to_bytes()), left);
             prop_assert_eq!(left.count, right.count);
             prop_assert!(close(left.mean, right.mean, 1e3));
             prop_assert!(close(left.m2, right.m2, left.m2));

@@ -6,6 +6,7 @@ mod beta;
 mod gamma;
 mod kolmogorov;
 mod normal;
+mod rates;
 
 pub use beta::{
     binomial_mass, binomial_tail, f_upper, hypergeometric_ln_mass, hypergeometric_tail, incomplete_beta,
@@ -16,3 +17,4 @@ pub use gamma::{
 };
 pub use kolmogorov::{kolmogorov_limit_upper, kolmogorov_one_sided_upper, kolmogorov_upper};
 pub use normal::{normal_quantile, normal_upper};
+pub use rates::{VaryingRate, ln_binomial_tail};

@@ -1,258 +1,247 @@
-//! Personal data told by its form: one pass over the bytes, looking closer where a word with a digit begins, at `@`, at
-//! `://` and at colons of network addresses. Every look is bounded, so the whole is linear.
+//! Personal data told by its form: a search for digits and for marks of addresses, looking closer where a word with a digit
+//! begins, at `@`, at `://` and at marks of hardware addresses. Every look is bounded, so the whole is linear.
 
+mod asia;
+mod middle_europe;
 mod network;
-mod numbers;
+mod north_america;
+mod northern_europe;
+mod number;
+mod payment;
+mod phone;
+mod southern_europe;
+mod southern_lands;
+mod vehicles;
+mod western_europe;
 
-use crate::bytes::{self, ALNUM, DIGITS, UPPER, WORD, holds_ignoring_case, span};
-use crate::hit::{Class, Kind, Raw};
-use numbers::NUMBERS;
+use crate::bytes::{self, ALNUM, ALPHA, DIGITS, WORD, span};
+use crate::hit::Raw;
+use number::{Number, Written, is_near};
+
+/// Every family of numbers: one line each.
+static FAMILIES: &[&[Number]] = &[
+    payment::NUMBERS,
+    north_america::NUMBERS,
+    western_europe::NUMBERS,
+    southern_europe::NUMBERS,
+    middle_europe::NUMBERS,
+    northern_europe::NUMBERS,
+    asia::NUMBERS,
+    southern_lands::NUMBERS,
+    vehicles::NUMBERS,
+];
 
 /// Longest number without separators.
 const LONGEST: usize = 34;
-/// How far before a number a word for it may stand, and how far behind, in bytes.
-const CONTEXT: (usize, usize) = (60, 30);
+/// Most groups of a number.
+const GROUPS: usize = 10;
 
-static PHONE: Kind = Kind { id: "PHONE_NUMBER", name: "a telephone number", class: Class::Pattern };
-
-/// Finds personal data by form.
-pub(crate) fn scan(text: &[u8], raw: &mut Vec<Raw>) {
-    let mut at = 0;
-    while let Some(&byte) = text.get(at) {
-        match byte {
-            b'@' => raw.extend(network::mail(text, at)),
-            b':' => raw.extend(network::address(text, at)),
-            _ if ALNUM.has(byte) => {
-                let run = WORD.run(text.get(at..).unwrap_or_default(), usize::MAX);
-                let word = span(text, at, at + run);
-                let leads = run <= 4 && word.iter().all(|&byte| UPPER.has(byte));
-                if leads || word.iter().any(|&byte| DIGITS.has(byte)) {
-                    number(text, at, raw);
-                }
-                if run >= 26 {
-                    raw.extend(network::wallet(text, at, at + run));
-                }
-                at += run.max(1);
-                continue;
-            }
-            b'+' | b'(' if bytes::at(text, at + 1).is_some_and(|next| DIGITS.has(next)) => {
-                raw.extend(phone(text, at));
-            }
-            _ => {}
-        }
-        at += 1;
+/// Bytes at which a closer look begins.
+static LOOKED_AT: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut bytes: &[u8] = b"0123456789@:+(-.";
+    while let [byte, rest @ ..] = bytes {
+        table[*byte as usize] = true;
+        bytes = rest;
     }
+    table
+};
+
+/// The detector of personal data by form.
+#[derive(Debug)]
+pub(crate) struct Patterns {
+    /// Kinds of numbers by how many characters they have.
+    by_length: Vec<Vec<&'static Number>>,
 }
 
-/// Judges the numbers that begin at `start`: every length at which a group ends.
-fn number(text: &[u8], start: usize, raw: &mut Vec<Raw>) {
-    let mut compact: Vec<u8> = Vec::with_capacity(LONGEST);
-    let mut groups: Vec<usize> = Vec::with_capacity(10);
-    let mut at = start;
-    if bytes::before(text, start).is_some_and(|byte| WORD.has(byte)) {
-        return;
+impl Patterns {
+    /// Orders the kinds.
+    pub(crate) fn new() -> Self {
+        let kinds = || FAMILIES.iter().copied().flatten();
+        let by_length = (0..=LONGEST)
+            .map(|length| {
+                kinds().filter(|kind| (kind.lengths.0..=kind.lengths.1).contains(&length)).collect()
+            })
+            .collect();
+        Self { by_length }
     }
-    raw.extend(network::dotted(text, start));
-    raw.extend(phone(text, start));
-    raw.extend(network::hyphened(text, start));
-    while groups.len() < 10 {
-        let run = ALNUM.run(text.get(at..).unwrap_or_default(), LONGEST + 1);
-        if run == 0 || compact.len() + run > LONGEST || bytes::at(text, at + run) == Some(b'_') {
-            return;
-        }
-        compact.extend(span(text, at, at + run).iter().map(u8::to_ascii_uppercase));
-        groups.push(run);
-        at += run;
-        if compact.len() >= 5 && compact.iter().any(|&byte| DIGITS.has(byte)) {
-            judge(text, start, at, &compact, &groups, raw);
-        }
-        match bytes::at(text, at) {
-            Some(b' ' | b'-' | b'.' | b'/')
-                if bytes::at(text, at + 1).is_some_and(|next| ALNUM.has(next)) =>
-            {
-                at += 1;
-            }
-            _ => return,
-        }
-    }
-}
 
-fn judge(text: &[u8], start: usize, end: usize, compact: &[u8], groups: &[usize], raw: &mut Vec<Raw>) {
-    let joined = matches!(bytes::at(text, end), Some(b'-' | b'@'))
-        || matches!(bytes::before(text, start), Some(b'-' | b'.' | b'$'));
-    for kind in NUMBERS {
-        if compact.len() < kind.lengths.0
-            || compact.len() > kind.lengths.1
-            || (!kind.groups.is_empty() && !kind.groups.contains(&groups))
-            || !(kind.check)(compact)
-        {
-            continue;
-        }
-        let near = is_near(text, start, end, kind.context);
-        let dashed = groups.len() > 1 && !kind.groups.is_empty();
-        let whole = text.trim_ascii().len() == end - start;
-        let mut score = kind.alone + if near { 0.4 } else { 0.0 } + if dashed { 0.3 } else { 0.0 };
-        if whole {
-            score = score.max(0.5);
-        }
-        if score >= 0.45 && !(joined && score < 0.8) {
-            let why = if near { "its form, and a word for it near" } else { kind.kind.name };
-            raw.push(Raw::new(&kind.kind, start, end, score.min(0.99), why));
-        }
-    }
-}
-
-/// Whether one of the words stands near, on its own.
-fn is_near(text: &[u8], start: usize, end: usize, words: &[&str]) -> bool {
-    let before = span(text, start.saturating_sub(CONTEXT.0), start);
-    let after = span(text, end, end + CONTEXT.1);
-    words.iter().any(|word| [before, after].iter().any(|place| holds_ignoring_case(place, word.as_bytes())))
-}
-
-/// A telephone number: international (ITU-T E.164) or in the groups of a country's own writing.
-fn phone(text: &[u8], start: usize) -> Option<Raw> {
-    let before = bytes::before(text, start);
-    if before.is_some_and(|byte| WORD.has(byte) || b"+.-/(".contains(&byte)) {
-        return None;
-    }
-    // The tail of a longer number is no number of its own.
-    if before.is_some_and(|byte| b" -".contains(&byte))
-        && start.checked_sub(2).and_then(|at| bytes::at(text, at)).is_some_and(|byte| DIGITS.has(byte))
-    {
-        return None;
-    }
-    let tail = span(text, start, start + 32);
-    let (mut count, mut end, mut marks, mut groups, mut fresh) = (0, 0, 0, 0, true);
-    for (at, &byte) in tail.iter().enumerate() {
-        match byte {
-            b'0'..=b'9' => {
-                count += 1;
-                end = at + 1;
-                groups += usize::from(fresh);
-                fresh = false;
-            }
-            b' ' | b'-' | b'.' | b'(' | b')' | b'/' => {
-                let last = at.checked_sub(1).and_then(|at| bytes::at(tail, at));
-                if last == Some(byte) {
-                    break;
+    /// Finds personal data by form.
+    pub(crate) fn scan(&self, text: &[u8], raw: &mut Vec<Raw>) {
+        let whole = text.trim_ascii().len();
+        let mut at = 0;
+        let looked_at = |byte: &u8| LOOKED_AT.get(usize::from(*byte)).copied().unwrap_or(false);
+        while let Some(skip) = text.get(at..).and_then(|rest| rest.iter().position(looked_at)) {
+            let here = at + skip;
+            at = here + 1;
+            match bytes::at(text, here) {
+                Some(b'@') => raw.extend(network::mail(text, here)),
+                Some(b':') => raw.extend(network::address(text, here)),
+                Some(b'+' | b'(') if bytes::at(text, here + 1).is_some_and(|next| DIGITS.has(next)) => {
+                    raw.extend(phone::phone(text, here));
                 }
-                marks += 1;
-                fresh = true;
-            }
-            b'+' if at == 0 => {}
-            b'x' if count >= 9 => {
-                let digits = DIGITS.run(tail.get(at + 1..)?, 6);
-                if digits > 0 {
-                    end = at + 1 + digits;
+                Some(b'-') if bytes::at(text, here + 3) == Some(b'-') => {
+                    raw.extend(here.checked_sub(2).and_then(|start| network::hyphened(text, start)));
                 }
+                Some(b'.') if bytes::at(text, here + 5) == Some(b'.') => {
+                    raw.extend(here.checked_sub(4).and_then(|start| network::hyphened(text, start)));
+                }
+                Some(b'0'..=b'9') => at = self.word(text, here, whole, raw),
+                _ => {}
+            }
+        }
+    }
+
+    /// Judges the word around the digit at `digit`, and gives where it ends.
+    fn word(&self, text: &[u8], digit: usize, whole: usize, raw: &mut Vec<Raw>) -> usize {
+        let head = span(text, digit.saturating_sub(100), digit);
+        let start = digit - head.iter().rev().take_while(|&&byte| WORD.has(byte)).count();
+        let end = digit + WORD.run(text.get(digit..).unwrap_or_default(), usize::MAX);
+        if end - start >= 26 {
+            raw.extend(network::wallet(text, start, end));
+        }
+        if digit - start > LONGEST {
+            return end;
+        }
+        raw.extend(network::dotted(text, start));
+        raw.extend(phone::phone(text, start));
+        self.number(text, start, whole, raw);
+        // Up to two short words of letters may lead: `DE 136 695 976`, `B AB 1234`.
+        let mut lead = start;
+        for _ in 0..2 {
+            let Some(mark) = lead.checked_sub(1).filter(|&mark| is_separator(bytes::at(text, mark))) else {
+                break;
+            };
+            let letters = span(text, mark.saturating_sub(5), mark)
+                .iter()
+                .rev()
+                .take_while(|&&byte| ALPHA.has(byte))
+                .count();
+            if !(1..=4).contains(&letters) {
                 break;
             }
-            _ => break,
+            lead = mark - letters;
+            self.number(text, lead, whole, raw);
         }
-        if count > 15 {
-            return None;
+        end
+    }
+
+    /// Judges the numbers that begin at `start`: every length at which a group ends.
+    fn number(&self, text: &[u8], start: usize, whole: usize, raw: &mut Vec<Raw>) {
+        if bytes::before(text, start).is_some_and(|byte| WORD.has(byte)) {
+            return;
+        }
+        let (mut compact, mut length) = ([0_u8; LONGEST], 0);
+        let (mut groups, mut count) = ([0_usize; GROUPS], 0);
+        let (mut at, mut digits) = (start, false);
+        while count < GROUPS {
+            let run = ALNUM.run(text.get(at..).unwrap_or_default(), LONGEST + 1);
+            let Some(slots) = compact.get_mut(length..length + run).filter(|slots| !slots.is_empty()) else {
+                return;
+            };
+            if bytes::at(text, at + run) == Some(b'_') {
+                return;
+            }
+            for (slot, byte) in slots.iter_mut().zip(span(text, at, at + run)) {
+                *slot = byte.to_ascii_uppercase();
+                digits |= DIGITS.has(*byte);
+            }
+            length += run;
+            at += run;
+            if let Some(group) = groups.get_mut(count) {
+                *group = run;
+            }
+            count += 1;
+            if length >= 4 && digits {
+                let written =
+                    Written { text: span(text, start, at), groups: groups.get(..count).unwrap_or_default() };
+                self.judge(text, start, &written, compact.get(..length).unwrap_or_default(), whole, raw);
+            }
+            let next = bytes::at(text, at + 1).is_some_and(|next| ALNUM.has(next));
+            if !next || !(is_separator(bytes::at(text, at)) || is_colon(text, at, run)) {
+                return;
+            }
+            at += 1;
         }
     }
-    let number = tail.get(..end)?;
-    if bytes::at(text, start + end).is_some_and(|next| WORD.has(next)) {
-        return None;
+
+    fn judge(
+        &self,
+        text: &[u8],
+        start: usize,
+        written: &Written<'_>,
+        compact: &[u8],
+        whole: usize,
+        raw: &mut Vec<Raw>,
+    ) {
+        let end = start + written.text.len();
+        let mut joined = None;
+        for kind in self.by_length.get(compact.len()).into_iter().flatten() {
+            if (!kind.groups.is_empty() && !kind.groups.contains(&written.groups))
+                || !(kind.check)(compact)
+                || !(kind.written)(written)
+            {
+                continue;
+            }
+            let joined = *joined.get_or_insert_with(|| {
+                matches!(bytes::at(text, end), Some(b'-' | b'@'))
+                    || matches!(bytes::before(text, start), Some(b'-' | b'.' | b'$'))
+            });
+            let near = is_near(text, start, end, kind.context);
+            // The first way of grouping is the kind's own.
+            let dashed = written.groups.len() > 1 && kind.groups.first() == Some(&written.groups);
+            let mut score = kind.alone + if near { 0.4 } else { 0.0 } + if dashed { 0.3 } else { 0.0 };
+            if whole == end - start && kind.alone > 0.0 {
+                score = score.max(0.5);
+            }
+            if score >= 0.45 && !(joined && score < 0.8) {
+                let why = if near { "its form, and a word for it near" } else { kind.kind.name };
+                raw.push(Raw::new(&kind.kind, start, end, score.min(0.99), why));
+            }
+        }
     }
-    let international = number.starts_with(b"+") && (8..=15).contains(&count);
-    // A short or overlong run can be none, so the words near it are not looked for.
-    if !international && (!(7..=15).contains(&count) || continues(text, start + end) || is_other(number)) {
-        return None;
-    }
-    let near = is_near(
-        text,
-        start,
-        start + end,
-        &[
-            "phone",
-            "call",
-            "tel",
-            "mobile",
-            "cell",
-            "fax",
-            "my number",
-            "contact",
-            "dial",
-            "whatsapp",
-            "sms",
-            "☎",
-        ],
-    );
-    let local = (9..=13).contains(&count) && marks >= 1 && (2..=6).contains(&groups);
-    let score = match (international, local, near) {
-        (true, ..) => 0.85,
-        (_, true, true) => 0.75,
-        (_, true, false) if is_national(number) => 0.5,
-        (_, false, true) if (7..=15).contains(&count) => 0.5,
-        (..) => return None,
-    };
-    let why = if international { "international form (E.164)" } else { "grouped as telephone numbers are" };
-    Some(Raw::new(&PHONE, start, start + end, score, why))
 }
 
-/// Whether what stands at `end` makes the number part of something longer: a mark with a letter or digit behind it.
-fn continues(text: &[u8], end: usize) -> bool {
-    bytes::at(text, end).is_some_and(|byte| b"-./:@=".contains(&byte))
-        && bytes::at(text, end + 1).is_some_and(|next| WORD.has(next))
+/// Whether a mark may stand between the groups of a number.
+fn is_separator(mark: Option<u8>) -> bool {
+    matches!(mark, Some(b' ' | b'-' | b'.' | b'/' | b'+'))
 }
 
-/// Whether digits with marks are rather a decimal, a date (ISO 8601 or day, month and year) or an IPv4 address.
-fn is_other(number: &[u8]) -> bool {
-    let groups: Vec<&[u8]> = number.split(|byte| !DIGITS.has(*byte)).collect();
-    let lengths: Vec<usize> = groups.iter().map(|group| group.len()).collect();
-    let dots = number.split(|byte| *byte == b'.').count().saturating_sub(1);
-    match lengths.as_slice() {
-        [_, _] => dots == 1,
-        [4, 1 | 2, 1 | 2, ..] => {
-            groups.first().is_some_and(|year| year.starts_with(b"19") || year.starts_with(b"20"))
-        }
-        [1 | 2, 1 | 2, 4] => {
-            groups.last().is_some_and(|year| year.starts_with(b"19") || year.starts_with(b"20"))
-        }
-        [1..=3, 1..=3, 1..=3, 1..=3] => dots == 3,
-        _ => false,
-    }
-}
-
-/// Whether a number without a country's code is written as a national plan has it: with the trunk prefix 0 (ITU-T E.123),
-/// or as ten digits of the North American plan, whose area and exchange both begin with 2 to 9.
-fn is_national(number: &[u8]) -> bool {
-    let number = number.split(|byte| *byte == b'x').next().unwrap_or_default();
-    let digits: Vec<u8> = number.iter().copied().filter(|&byte| DIGITS.has(byte)).collect();
-    if digits.first() == Some(&b'0') {
-        return (9..=14).contains(&digits.len()) && digits.get(1..3).is_some_and(|next| next != b"00");
-    }
-    let plan = digits.strip_prefix(b"1").filter(|rest| rest.len() == 10).unwrap_or(&digits);
-    let groups: Vec<usize> =
-        number.split(|byte| !DIGITS.has(*byte)).map(<[u8]>::len).filter(|&length| length > 0).collect();
-    plan.len() == 10
-        && groups.ends_with(&[3, 4])
-        && [0, 3].iter().all(|&at| plan.get(at).is_some_and(|byte| (b'2'..=b'9').contains(byte)))
+/// Whether a colon at `at` stands between groups of four digits.
+fn is_colon(text: &[u8], at: usize, run: usize) -> bool {
+    run == 4 && bytes::at(text, at) == Some(b':') && DIGITS.run(span(text, at + 1, at + 6), 5) == 4
 }
 
 #[cfg(test)]
 mod tests {
-    use super::phone;
+    use super::*;
 
-    fn is_phone(text: &str) -> bool {
-        phone(text.as_bytes(), 0).is_some()
+    fn found(text: &str) -> Vec<(&'static str, &str)> {
+        let mut raw = Vec::new();
+        Patterns::new().scan(text.as_bytes(), &mut raw);
+        raw.iter().filter_map(|hit| Some((hit.kind.id, text.get(hit.start..hit.end)?))).collect()
     }
 
     #[test]
-    fn a_number_of_a_national_plan_is_a_telephone_number() {
-        assert!(is_phone("(212) 555-0187"));
-        assert!(is_phone("020 7946 0958"));
-        assert!(is_phone("+49 30 901820"));
+    fn a_number_in_groups_is_one_number() {
+        assert_eq!(
+            found("to GB82 WEST 1234 5698 7654 32 now"),
+            [("IBAN_CODE", "GB82 WEST 1234 5698 7654 32")]
+        );
+        assert!(found("USt DE 136 695 976!").contains(&("DE_VAT_ID", "DE 136 695 976")));
+        assert!(found("Kennzeichen b ab 1234").contains(&("DE_KFZ", "b ab 1234")));
     }
 
     #[test]
-    fn a_date_a_decimal_and_the_head_of_an_identifier_are_none() {
-        assert!(!is_phone("2024-01-02 10"));
-        assert!(!is_phone("212555.0187"));
-        assert!(!is_phone("212-555-0187-ab"));
-        assert!(!is_phone("112-155-0187"));
+    fn hardware_addresses_of_letters_alone_are_found() {
+        assert_eq!(found("at AA-BB-CC-DD-EE-FF"), [("MAC_ADDRESS", "AA-BB-CC-DD-EE-FF")]);
+        assert_eq!(found("is aabb.ccdd.eeff"), [("MAC_ADDRESS", "aabb.ccdd.eeff")]);
+    }
+
+    #[test]
+    fn a_weak_number_needs_a_word_or_a_text_of_its_own() {
+        assert_eq!(found("10115"), [("DE_PLZ", "10115")]);
+        assert_eq!(found("there were 10115 of them"), []);
+        assert_eq!(found("PLZ 10115 Berlin"), [("DE_PLZ", "10115")]);
     }
 }

@@ -10,6 +10,7 @@ const fn kind(id: &'static str, name: &'static str) -> Kind {
 
 static MAIL: Kind = kind("EMAIL_ADDRESS", "a mail address");
 static URL: Kind = kind("URL", "a web address");
+static DOMAIN: Kind = kind("DOMAIN_NAME", "a web address that names a host and no more");
 static IP: Kind = kind("IP_ADDRESS", "an IP address");
 static MAC: Kind = kind("MAC_ADDRESS", "a hardware address");
 static WALLET: Kind = kind("CRYPTO", "a wallet address");
@@ -56,8 +57,9 @@ pub(super) fn address(text: &[u8], at: usize) -> Option<Raw> {
         while length > 0 && tail.get(length - 1).is_some_and(|byte| b".,;:!?)]".contains(byte)) {
             length -= 1;
         }
+        let kind = if is_bare(span(text, at + 3, at + 3 + length)) { &DOMAIN } else { &URL };
         return (length >= 3)
-            .then(|| Raw::new(&URL, at - name.len(), at + 3 + length, 0.6, "the grammar of web addresses"));
+            .then(|| Raw::new(kind, at - name.len(), at + 3 + length, 0.6, "the grammar of web addresses"));
     }
     let head = text.get(at.saturating_sub(5)..at)?.iter().rev().take_while(|&&byte| HEX.has(byte)).count();
     let start = at - head;
@@ -71,10 +73,25 @@ pub(super) fn address(text: &[u8], at: usize) -> Option<Raw> {
         return None;
     }
     if value.len() == 17 && value.split(':').count() == 6 && value.split(':').all(|part| part.len() == 2) {
+        // All ones and all zeros name no device.
+        if !value.bytes().any(|byte| !b"fF:".contains(&byte))
+            || !value.bytes().any(|byte| !b"0:".contains(&byte))
+        {
+            return None;
+        }
         return Some(Raw::new(&MAC, start, end, 0.8, "six octets"));
     }
     (value.parse::<std::net::Ipv6Addr>().is_ok() && value.len() >= 4)
         .then(|| Raw::new(&IP, start, end, 0.8, "IPv6 text form"))
+}
+
+/// Whether an address behind its scheme is a host and no more.
+fn is_bare(rest: &[u8]) -> bool {
+    let host = rest.strip_suffix(b"/").unwrap_or(rest);
+    let last = host.rsplit(|&byte| byte == b'.').next().unwrap_or_default();
+    host.contains(&b'.')
+        && host.iter().all(|&byte| HOST.has(byte))
+        && last.iter().all(|&byte| ALPHA.has(byte))
 }
 
 /// An IPv4 address that begins at `start`.
@@ -91,6 +108,9 @@ pub(super) fn dotted(text: &[u8], start: usize) -> Option<Raw> {
 
 /// A hardware address written with hyphens or in groups of four, that begins at `start`.
 pub(super) fn hyphened(text: &[u8], start: usize) -> Option<Raw> {
+    if bytes::before(text, start).is_some_and(|byte| WORD.has(byte) || byte == b'-') {
+        return None;
+    }
     let hyphens = span(text, start, start + 17);
     let dots = span(text, start, start + 14);
     let six = hyphens.len() == 17

@@ -1,72 +1,42 @@
-//! Values assigned to names that speak of credentials, and drawn values beside the name of a service.
+//! Values assigned to names that speak of credentials.
 //!
 //! The name decides how much the value must show: behind `password` a short value with digits or marks is enough, behind
-//! `key` or the name of a service it must look drawn at random. Values that are references, calls, paths, words or
+//! `key` it must look drawn at random. Values that are references, calls, paths, words or
 //! stand-ins are left alone.
 
-use crate::bytes::{self, ALPHA, BASE64_URL, Set, WORD, holds_ignoring_case, span};
+use crate::bytes::{self, ALPHA, Set, WORD, holds_ignoring_case, span};
 use crate::hit::{Class, Kind, Raw};
-use crate::randomness::{is_placeholder, is_random, is_reference, is_stand_in, is_uuid, measure};
+use crate::randomness::{is_placeholder, is_random, is_reference, is_uuid, measure};
 
 static PASSWORD: Kind = Kind { id: "assigned-password", name: "a password", class: Class::Secret };
 static SECRET: Kind =
     Kind { id: "assigned-secret", name: "a secret assigned to a name that says so", class: Class::Secret };
-static SERVICE: Kind =
-    Kind { id: "service-key", name: "a key beside the name of its service", class: Class::Secret };
 
-/// Words of names behind which a password stands.
-pub(super) const PASSWORD_WORDS: &[&str] = &[
-    "password",
-    "passwd",
-    "passphrase",
-    "passwort",
-    "pwd",
-    "pword",
-    "mot_de_passe",
-    "contrasena",
-    "-AsPlainText",
-    "_pass",
+/// Texts in the names of passwords; the search is for these, in the cases people write.
+pub(super) const PASSWORD_TEXTS: &[&str] = &[
+    "secret", "Secret", "SECRET", "pass", "Pass", "PASS", "pwd", "Pwd", "PWD", "pword", "PWORD", "contrase",
 ];
 
-/// Words of names behind which a drawn value stands.
-pub(super) const SECRET_WORDS: &[&str] = &[
-    "secret",
-    "token",
-    "api_key",
-    "apikey",
-    "api-key",
-    "api key",
-    "access_key",
-    "accesskey",
-    "access key",
-    "access-key",
-    "private_key",
-    "privatekey",
-    "auth",
-    "credential",
-    "client_id",
-    "clientid",
-    "client-id",
-    "signature",
-    "_key",
-    "-key",
-    ".key",
-    "key",
-    "bearer",
-    "license",
-    "session",
-    "webhook",
-    "salt",
-    "cookie",
-    "crumb",
-    "account",
-    "appid",
-    "app_id",
-    "pat",
-];
-
-/// How far behind a service's name its key may stand, in bytes.
-const REACH: usize = 120;
+/// Where the word of a password that begins with the text at `start..end` ends; nothing for "passenger" or "compass".
+pub(super) fn password_word(text: &[u8], start: usize, end: usize) -> Option<usize> {
+    let tail = span(text, end, end + 12);
+    let letters = tail.iter().take_while(|byte| byte.is_ascii_lowercase()).count();
+    let upper = tail.iter().take_while(|byte| byte.is_ascii_uppercase()).count();
+    let rest = tail.get(..letters.max(upper))?.to_ascii_lowercase();
+    if span(text, start, end).eq_ignore_ascii_case(b"secret") {
+        let name_end = end + WORD.run(text.get(end..)?, 40);
+        return (rest.is_empty() && !names_a_reference(text, start, name_end)).then_some(end);
+    }
+    if span(text, start, end).eq_ignore_ascii_case(b"pass") {
+        let known: [&[u8]; 8] = [b"word", b"words", b"wd", b"phrase", b"wort", b"code", b"key", b"e"];
+        let bare = rest.is_empty()
+            && bytes::before(text, start).is_none_or(|byte| {
+                !ALPHA.has(byte) || (byte.is_ascii_lowercase() && bytes::at(text, start) == Some(b'P'))
+            });
+        (bare || known.contains(&rest.as_slice())).then_some(())?;
+    }
+    Some(end + rest.len())
+}
 
 /// What a value behind the word at `start..end` gives. `password` tells which kind of word it is.
 pub(super) fn assigned(text: &[u8], start: usize, end: usize, password: bool) -> Option<Raw> {
@@ -86,14 +56,46 @@ pub(super) fn assigned(text: &[u8], start: usize, end: usize, password: bool) ->
     if is_call(text, to) || is_reference(value) || value.iter().all(|byte| b"*.xX#".contains(byte)) {
         return None;
     }
-    let stands_in = is_placeholder(value) || is_name(value, span(text, start, end));
+    let word = span(text, start, end);
+    let lost = value.first().is_some_and(|first| b",;)]}".contains(first))
+        || !quoted && bytes::before(text, from) == Some(b'(')
+        || NOTHINGS.iter().any(|nothing| value.eq_ignore_ascii_case(nothing));
+    let head = span(text, start.saturating_sub(140), start);
+    if lost
+        || password && holds_ignoring_case(head, b"\"anonymous\"")
+        || value.ends_with(full_name(text, start, name_end))
+    {
+        return None;
+    }
+    let compared = span(text, name_end, at).windows(2).any(|pair| matches!(pair, b"==" | b"!="));
+    if compared && !(password && quoted && value.len() >= 5 && !is_placeholder(value)) {
+        return None;
+    }
+    let stands_in = is_placeholder(value) || is_name(trimmed(value), word) && !compared;
+    let spoken = word.eq_ignore_ascii_case(b"secret");
     if password {
-        if let Some(reason) = paired(text, start, to) {
+        // What bears the word itself is a label, but in a block of credentials.
+        let same = trimmed(value).eq_ignore_ascii_case(word) && !holds_ignoring_case(head, b"credentials");
+        if same || is_label(text, end, name_end) || spoken && !quoted {
+            return None;
+        }
+        if let Some(reason) = paired(text, start, to).filter(|_| !spoken) {
             let plain = value.len() >= 3 && value.len() <= 128 && (quoted || !loose);
             return plain.then(|| Raw::new(&PASSWORD, from, to, 0.6, reason));
         }
         if stands_in {
             return None;
+        }
+        if compared {
+            let same = value.iter().any(|byte| b" :".contains(byte)) || is_name(value, b"");
+            return (!same || value.contains(&b'-'))
+                .then(|| Raw::new(&PASSWORD, from, to, 0.55, "what a password is compared with"));
+        }
+        if is_environment(text, start, name_end, at) && is_whole_line(text, to) {
+            let plain = value.len() >= 5 && value.len() <= 64 && !quoted;
+            return plain.then(|| {
+                Raw::new(&PASSWORD, from, to, 0.55, "the value of a variable named for a password")
+            });
         }
         let m = measure(value);
         let classes = [m.digits, m.lower, m.upper, m.other].iter().filter(|&&count| count > 0).count();
@@ -120,94 +122,61 @@ pub(super) fn assigned(text: &[u8], start: usize, end: usize, password: bool) ->
     })
 }
 
-/// The drawn value nearest behind the name of a service at `start..end`.
-pub(super) fn beside(text: &[u8], start: usize, end: usize) -> Option<Raw> {
-    const MEMBERS: Set = BASE64_URL.and(Set::of(b"+/.~"));
-    if bytes::before(text, start).is_some_and(|byte| ALPHA.has(byte) && span(text, start, start + 1) != b"_")
-    {
-        // Inside a longer word only where a capital or underscore begins it.
-        let first = bytes::at(text, start)?;
-        first.is_ascii_uppercase().then_some(())?;
-    }
-    let window = span(text, end, end + REACH);
-    let mut at = 0;
-    let mut seen = 0;
-    while at < window.len() && seen < 12 {
-        let Some(skip) = window.get(at..)?.iter().position(|&byte| MEMBERS.has(byte)) else { break };
-        at += skip;
-        let run = MEMBERS.run(text.get(end + at..)?, 512);
-        let word = span(text, end + at, end + at + run);
-        let value = word.trim_ascii();
-        let value = value.strip_suffix(b".").unwrap_or(value);
-        let value = value.strip_prefix(b"=").unwrap_or(value);
-        let from = end + at + usize::from(word.starts_with(b"="));
-        seen += 1;
-        at += run.max(1);
-        let assigned = bytes::before(text, from).is_some_and(|byte| b"=:\"'`> ".contains(&byte));
-        let between = span(text, end, from);
-        let named = CREDENTIAL_WORDS
-            .iter()
-            .any(|cue| holds_ignoring_case(between, cue) || holds_ignoring_case(value, cue));
-        let operated = between.iter().any(|byte| b"=:".contains(byte));
-        let candidates = [value, tail_of(value, named)];
-        for candidate in candidates {
-            let offset = value.len() - candidate.len();
-            let free = assigned || offset > 0;
-            let least = if operated && named {
-                8
-            } else if operated {
-                12
-            } else {
-                16
-            };
-            if free
-                && candidate.len() >= least
-                && fits(candidate, named || operated)
-                && !is_call(text, from + value.len())
-            {
-                let first = from + offset;
-                let why = "a drawn value beside the name of a service";
-                return Some(Raw::new(&SERVICE, first, first + candidate.len(), 0.6, why));
-            }
-        }
-    }
-    None
+/// A password told in a sentence: `the password … is 'value'`; the word for it ends at `end`.
+pub(super) fn told(text: &[u8], end: usize) -> Option<Raw> {
+    let tail = span(text, end, end + 80);
+    let stop = tail.iter().position(|byte| b".\n;=:".contains(byte)).unwrap_or(tail.len());
+    let tail = tail.get(..stop)?;
+    let is = tail.windows(4).position(|window| window == b" is ")? + 4;
+    let quote = bytes::at(tail, is).filter(|byte| b"\"'`".contains(byte))?;
+    let length = tail.get(is + 1..)?.iter().position(|byte| *byte == quote)?;
+    let value = span(tail, is + 1, is + 1 + length);
+    (value.len() >= 4 && !value.contains(&b' ') && !is_placeholder(value) && !is_reference(value)).then(
+        || Raw::new(&PASSWORD, end + is + 1, end + is + 1 + length, 0.55, "a password told in a sentence"),
+    )
 }
 
-/// Words between the name of a service and its key.
-const CREDENTIAL_WORDS: [&[u8]; 9] =
-    [b"key", b"token", b"secret", b"private", b"access", b"auth", b"pass", b"client", b"app"];
+/// What stands for no value.
+const NOTHINGS: [&[u8]; 12] = [
+    b"null",
+    b"none",
+    b"nil",
+    b"true",
+    b"false",
+    b"undefined",
+    b"empty",
+    b"required",
+    b"string",
+    b"str",
+    b"text",
+    b"char",
+];
 
-/// The last part of a value such as `_API_KEY-a8F3…`, or all of it.
-fn tail_of(value: &[u8], named: bool) -> &[u8] {
-    let uuid = value.len().checked_sub(36).and_then(|at| value.get(at..)).filter(|tail| is_uuid(tail));
-    let last = value.rsplit(|byte| b"-_.".contains(byte)).next();
-    let last = last.filter(|last| last.len() >= if named { 16 } else { 20 });
-    uuid.or(last).unwrap_or(value)
+/// The whole name around the word at `start`, at least four bytes of it.
+fn full_name(text: &[u8], start: usize, end: usize) -> &[u8] {
+    let head = span(text, start.saturating_sub(60), start);
+    let lead = head.iter().rev().take_while(|&&byte| WORD.has(byte)).count();
+    let name = span(text, start - lead, end);
+    if name.len() >= 10 { name } else { b"\0" }
 }
 
-/// Whether a value can be a key: drawn, or, where a word of credentials stands before it, at least no word of a language.
-fn fits(value: &[u8], named: bool) -> bool {
-    let dotted = value.split(|&byte| byte == b'.').count().saturating_sub(1);
-    if dotted > 2 || is_path(value) {
-        return false;
-    }
-    if is_uuid(value) || is_random(value) {
-        return true;
-    }
-    let m = measure(value);
-    let digest = m.hex
-        && matches!(m.length, 32 | 40 | 64)
-        && m.distinct >= 6
-        && m.lower + m.upper >= 4
-        && m.digits >= 4;
-    digest
-        || named
-            && m.distinct >= 5
-            && m.other <= 4
-            && !is_reference(value)
-            && !is_stand_in(value)
-            && ((m.digits >= 3 && m.lower + m.upper >= 2) || (m.length >= 20 && m.other == 0))
+/// Whether a name is that of an environment variable that holds a password, with its value right behind `=`.
+fn is_environment(text: &[u8], start: usize, name_end: usize, at: usize) -> bool {
+    let head = span(text, start.saturating_sub(60), start);
+    let lead = head.iter().rev().take_while(|&&byte| byte.is_ascii_uppercase() || byte == b'_').count();
+    let name = span(text, start - lead, name_end);
+    lead >= 3
+        && name.iter().all(|&byte| byte.is_ascii_uppercase() || byte == b'_')
+        && name.contains(&b'_')
+        && at == name_end + 1
+        && bytes::at(text, name_end) == Some(b'=')
+}
+
+/// Whether nothing but blanks or a comment stands between `to` and the end of the line.
+fn is_whole_line(text: &[u8], to: usize) -> bool {
+    let rest = span(text, to, to + 40);
+    let blanks = rest.iter().take_while(|byte| b" \t".contains(byte)).count();
+    matches!(rest.get(blanks), None | Some(b'\n' | b'\r' | b'#'))
 }
 
 /// Whether a password stands where one is used: beside a user name or in a connection string.
@@ -220,11 +189,55 @@ fn paired(text: &[u8], start: usize, to: usize) -> Option<&'static str> {
     if named(before, &[b"user", b"uid", b"login"]) && (named(before, &server) || named(after, &server)) {
         return Some("a password in a connection string");
     }
-    named(
-        before,
-        &[b"user = ", b"user=", b"username", b"user:", b"user\"", b"user'", b"user_name", b"login="],
-    )
-    .then_some("a password beside a user name")
+    (has_user(before) && !holds_ignoring_case(before, b"anonymous"))
+        .then_some("a password beside a user name")
+}
+
+/// Whether a user is named and given a value: `user = …`, `"username": …`, `login => …`, `username 'jo'`.
+fn has_user(before: &[u8]) -> bool {
+    let lower = before.to_ascii_lowercase();
+    [&b"user"[..], b"login", b"uid"].iter().any(|word| {
+        lower.windows(word.len()).enumerate().filter(|(_, window)| window == word).any(|(at, _)| {
+            let tail = span(&lower, at + word.len(), lower.len());
+            let name = tail.iter().take_while(|&&byte| WORD.has(byte)).count();
+            let rest = tail.get(name..).unwrap_or_default();
+            let marks = rest.iter().take_while(|byte| b" \t\\\"']".contains(byte)).count();
+            let quoted = rest
+                .get(..marks)
+                .is_some_and(|marks| marks.starts_with(b" ") && matches!(marks.last(), Some(b'"' | b'\'')));
+            quoted || matches!(rest.get(marks), Some(b'=' | b':' | b','))
+        })
+    })
+}
+
+/// Whether the name goes on to say that it is a text beside a field, or something about a password.
+fn is_label(text: &[u8], end: usize, name_end: usize) -> bool {
+    let tail = span(text, end, name_end).to_ascii_lowercase();
+    let ends: [&[u8]; 14] = [
+        b"variable",
+        b"label",
+        b"placeholder",
+        b"field",
+        b"prompt",
+        b"hint",
+        b"title",
+        b"message",
+        b"regex",
+        b"policy",
+        b"length",
+        b"file",
+        b"input",
+        b"url",
+    ];
+    ends.iter().any(|word| tail.ends_with(word))
+}
+
+/// A value without the marks around it.
+fn trimmed(value: &[u8]) -> &[u8] {
+    let mark = |byte: &u8| !byte.is_ascii_alphanumeric();
+    let start = value.iter().take_while(|byte| mark(byte)).count();
+    let end = value.iter().rposition(|byte| !mark(byte)).map_or(0, |last| last + 1);
+    value.get(start..end).unwrap_or_default()
 }
 
 /// Whether the whole name is that of something about a credential: its identifier, its file, its public half.
@@ -244,14 +257,18 @@ fn operator(text: &[u8], mut at: usize) -> Option<(usize, bool)> {
     let mut spaces = false;
     while at < limit {
         match bytes::at(text, at)? {
-            b' ' | b'\t' => spaces = true,
+            b' ' | b'\t' => {
+                spaces = true;
+                if !seen && matches!(bytes::at(text, at + 1), Some(b'"' | b'\'')) {
+                    return Some((at + 1, true));
+                }
+            }
             b'"' | b'\'' | b'`' | b']' | b')' | b'\\' if !seen => {}
             b'=' | b':' | b'>' | b',' | b'(' | b'|' => {
-                if seen && bytes::at(text, at) == Some(b'=') && bytes::before(text, at) == Some(b'=') {
-                    return None;
-                }
                 seen = true;
             }
+            b'\\' => {}
+            b'!' if bytes::at(text, at + 1) == Some(b'=') => {}
             b'!' | b'<' | b'\n' | b'\r' if !seen => return None,
             b'\n' | b'\r' => {}
             _ => return (seen || spaces).then_some((at, !seen)),
@@ -270,7 +287,8 @@ fn value(text: &[u8], at: usize) -> Option<(usize, usize, bool)> {
     if matches!(first, b'"' | b'\'' | b'`') {
         let tail = span(text, at + 1, at + 2050);
         let length = tail.iter().position(|&byte| byte == first || byte == b'\n')?;
-        return Some((at + 1, at + 1 + length, true));
+        let escaped = length > 0 && tail.get(length - 1) == Some(&b'\\');
+        return Some((at + 1, at + 1 + length - usize::from(escaped), true));
     }
     let tail = span(text, at, at + 2048);
     let length =
@@ -279,7 +297,7 @@ fn value(text: &[u8], at: usize) -> Option<(usize, usize, bool)> {
 }
 
 /// Whether a call or index follows: then the value is a name in code.
-fn is_call(text: &[u8], at: usize) -> bool {
+pub(super) fn is_call(text: &[u8], at: usize) -> bool {
     matches!(bytes::at(text, at), Some(b'(' | b'['))
 }
 
@@ -292,7 +310,7 @@ fn is_name(value: &[u8], word: &[u8]) -> bool {
 }
 
 /// Whether a value is a path, an address or a list of host names.
-fn is_path(value: &[u8]) -> bool {
+pub(super) fn is_path(value: &[u8]) -> bool {
     value.starts_with(b"/")
         || value.starts_with(b"./")
         || value.starts_with(b"http")

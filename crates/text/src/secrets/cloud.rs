@@ -1,7 +1,10 @@
 //! Keys of clouds, hosting, infrastructure tools and databases as a service.
 
-use super::format::{Format, Part, form, format};
+use super::format::{Format, Part, UUID, form, format};
 use crate::bytes::{ALNUM, BASE64, BASE64_URL, DIGITS, HEX, HOST, LOWER_NUM, TILDE, UPPER_NUM, WORD};
+
+/// Score of the name of a tenant, bucket or account: shown, yet no credential by itself.
+const TENANT: f32 = 0.5;
 
 /// The formats of this family.
 pub(super) static FORMATS: &[Format] = &[
@@ -14,22 +17,7 @@ pub(super) static FORMATS: &[Format] = &[
         &[Part::Run(UPPER_NUM, 16, 16)],
     )
     .checked(super::proof::aws_access_key),
-    format(
-        "aws-mws-token",
-        "an Amazon MWS token",
-        &["amzn.mws."],
-        &[
-            Part::Run(HEX, 8, 8),
-            Part::Text("-"),
-            Part::Run(HEX, 4, 4),
-            Part::Text("-"),
-            Part::Run(HEX, 4, 4),
-            Part::Text("-"),
-            Part::Run(HEX, 4, 4),
-            Part::Text("-"),
-            Part::Run(HEX, 12, 12),
-        ],
-    ),
+    format("aws-mws-token", "an Amazon MWS token", &["amzn.mws."], UUID),
     format("aws-bedrock-key", "an Amazon Bedrock key", &["ABSK"], &[Part::Run(BASE64, 100, 270)]),
     format(
         "aws-bedrock-short-key",
@@ -58,7 +46,7 @@ pub(super) static FORMATS: &[Format] = &[
     format("google-storage-bucket", "a Google Cloud storage bucket", &[".storage.googleapis.com"], &[])
         .after(HOST, 3, 63)
         .checked(form)
-        .scored(0.4),
+        .scored(TENANT),
     format(
         "google-storage-bucket",
         "a Google Cloud storage bucket",
@@ -66,7 +54,7 @@ pub(super) static FORMATS: &[Format] = &[
         &[Part::Run(HOST, 3, 63)],
     )
     .checked(form)
-    .scored(0.4),
+    .scored(TENANT),
     format("entra-client-secret", "a Microsoft Entra client secret", &["Q~"], &[Part::Run(TILDE, 31, 34)])
         .after(TILDE, 4, 4),
     format("azure-devops-token", "an Azure DevOps token", &["AZDO"], &[Part::Run(ALNUM, 4, 4)])
@@ -162,33 +150,33 @@ pub(super) static FORMATS: &[Format] = &[
         "tailscale-key",
         "a Tailscale key",
         &["tskey-"],
-        &[Part::Run(ALNUM, 4, 60), Part::Maybe("-", ALNUM, 10, 40), Part::Maybe("-", ALNUM, 10, 60)],
+        &[Part::Run(ALNUM, 3, 60), Part::Maybe("-", ALNUM, 5, 40), Part::Maybe("-", ALNUM, 8, 60)],
     ),
     format("scalingo-token", "a Scalingo token", &["tk-us-"], &[Part::Run(BASE64_URL, 48, 48)]),
     format("snowflake-account", "a Snowflake account", &[".snowflakecomputing.com"], &[])
         .after(HOST, 4, 80)
         .checked(form)
-        .scored(0.4),
+        .scored(TENANT),
     format("okta-domain", "an Okta domain", &[".okta.com", ".oktapreview.com", ".okta-emea.com"], &[])
         .after(HOST, 3, 60)
         .checked(form)
-        .scored(0.4),
+        .scored(TENANT),
     format("auth0-domain", "an Auth0 domain", &[".auth0.com"], &[])
         .after(HOST, 3, 60)
         .checked(form)
-        .scored(0.4),
+        .scored(TENANT),
     format("atlassian-domain", "an Atlassian site", &[".atlassian.net"], &[])
         .after(HOST, 3, 60)
         .checked(form)
-        .scored(0.4),
+        .scored(TENANT),
     format("salesforce-instance", "a Salesforce instance", &[".salesforce.com"], &[])
         .after(HOST, 3, 60)
         .checked(form)
-        .scored(0.4),
+        .scored(TENANT),
     format("jfrog-instance", "a JFrog instance", &[".jfrog.io"], &[])
-        .after(HOST, 3, 60)
+        .after(HOST, 1, 60)
         .checked(form)
-        .scored(0.4),
+        .scored(TENANT),
     format(
         "azure-devops-organization",
         "an Azure DevOps organisation",
@@ -196,7 +184,7 @@ pub(super) static FORMATS: &[Format] = &[
         &[Part::Run(BASE64_URL, 3, 50)],
     )
     .checked(form)
-    .scored(0.4),
+    .scored(TENANT),
     format(
         "azure-storage-account",
         "an Azure storage account",
@@ -210,5 +198,5 @@ pub(super) static FORMATS: &[Format] = &[
     )
     .after(LOWER_NUM, 3, 24)
     .checked(form)
-    .scored(0.4),
+    .scored(TENANT),
 ];

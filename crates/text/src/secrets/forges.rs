@@ -1,6 +1,6 @@
 //! Tokens of forges, package registries, build services and tools of development.
 
-use super::format::{Format, Part, format};
+use super::format::{Format, Part, UUID, format};
 use crate::bytes::{ALNUM, BASE64, BASE64_URL, DIGITS, HEX, LOWER_NUM, UPPER_NUM};
 
 /// The formats of this family.
@@ -185,22 +185,7 @@ pub(super) static FORMATS: &[Format] = &[
         &[Part::Run(BASE64, 250, 2000)],
     ),
     format("infracost-token", "an Infracost token", &["ico-"], &[Part::Run(ALNUM, 32, 32)]),
-    format(
-        "launchdarkly-key",
-        "a LaunchDarkly key",
-        &["api-", "sdk-", "mob-"],
-        &[
-            Part::Run(HEX, 8, 8),
-            Part::Text("-"),
-            Part::Run(HEX, 4, 4),
-            Part::Text("-"),
-            Part::Run(HEX, 4, 4),
-            Part::Text("-"),
-            Part::Run(HEX, 4, 4),
-            Part::Text("-"),
-            Part::Run(HEX, 12, 12),
-        ],
-    ),
+    format("launchdarkly-key", "a LaunchDarkly key", &["api-", "sdk-", "mob-"], UUID),
     format("truenas-key", "a TrueNAS key", &["-"], &[Part::Run(ALNUM, 64, 64)]).after(DIGITS, 1, 3),
     format("frame-io-token", "a Frame.io token", &["fio-u-"], &[Part::Run(BASE64_URL, 64, 64)]),
     format(

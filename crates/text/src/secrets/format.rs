@@ -3,7 +3,7 @@
 //! A shape is matched from its start in one pass, each run taken as long as it can be, so a token costs its own length and
 //! nothing is ever tried twice.
 
-use crate::bytes::{self, ALNUM, Set, WORD};
+use crate::bytes::{self, ALNUM, HEX, Set, WORD};
 use crate::hit::{Class, Kind};
 use crate::randomness::{is_reference, is_stand_in, measure};
 
@@ -33,6 +33,19 @@ pub(crate) enum Part {
     /// The next step is optional: taken if the text stands there, with the run behind it.
     Maybe(&'static str, Set, usize, usize),
 }
+
+/// The text form of a UUID (RFC 9562).
+pub(crate) const UUID: &[Part] = &[
+    Part::Run(HEX, 8, 8),
+    Part::Text("-"),
+    Part::Run(HEX, 4, 4),
+    Part::Text("-"),
+    Part::Run(HEX, 4, 4),
+    Part::Text("-"),
+    Part::Run(HEX, 4, 4),
+    Part::Text("-"),
+    Part::Run(HEX, 12, 12),
+];
 
 /// Judges a token that has the right form: nothing if it cannot be one, else how sure and why.
 /// Gets the token and where the fixed text in it ends.
@@ -94,7 +107,7 @@ impl Format {
             }
             None => start,
         };
-        if !stands_free(text, first) {
+        if !stands_free(text, first) || is_file_name(text, first, stop) {
             return None;
         }
         let token = text.get(first..stop)?;
@@ -145,6 +158,14 @@ pub(crate) fn stands_free(text: &[u8], at: usize) -> bool {
     }
 }
 
+/// Whether the token is a piece of a file's name: a full stop or slash before it, an extension behind it.
+fn is_file_name(text: &[u8], first: usize, stop: usize) -> bool {
+    let tail = bytes::span(text, stop, stop + 6);
+    matches!(bytes::before(text, first), Some(b'.' | b'/'))
+        && tail.first() == Some(&b'.')
+        && (2..=4).contains(&tail.iter().skip(1).take_while(|byte| byte.is_ascii_lowercase()).count())
+}
+
 /// The usual check: what follows the fixed text is neither a stand-in nor monotonous.
 pub(crate) fn drawn(token: &[u8], fixed: usize) -> Option<(Option<f32>, &'static str)> {
     let body = token.get(fixed..).filter(|body| body.len() >= 8).unwrap_or(token);
@@ -165,7 +186,6 @@ pub(crate) fn form(_: &[u8], _: usize) -> Option<(Option<f32>, &'static str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bytes::HEX;
 
     static SAMPLE: Format =
         format("sample", "a sample", &["smp_"], &[Part::Run(HEX, 16, 16), Part::Maybe("-", HEX, 2, 2)]);

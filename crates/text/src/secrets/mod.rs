@@ -1,98 +1,157 @@
 //! Credentials in a text.
 //!
-//! One Aho–Corasick pass finds fixed texts of token formats, words of credential names, names of services and starts of
-//! structures; each find is looked at within a bounded distance. Linear in the text, nothing is tried twice.
+//! What is rare is looked for first. Tokens stand in long stretches without a blank ([`segments`]): only there an automaton
+//! looks for the fixed texts of formats, and only a value that looks drawn has the bytes before it searched for names
+//! ([`beside`]). Passwords and commands, whose values may be short, are found by a vector search for a few texts. Every look
+//! is bounded, so the whole is linear.
 
 mod assignment;
+mod beside;
 mod cloud;
+mod command;
 mod forges;
 mod format;
 mod models;
 mod proof;
+mod segments;
 mod service_names;
 mod services;
 mod structure;
 
 use crate::hit::Raw;
-use aho_corasick::{AhoCorasick, AhoCorasickKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind, packed};
+use beside::Context;
 use format::Format;
+use memchr::memmem;
 
 /// Every family of formats: one line each.
 static FAMILIES: &[&[Format]] = &[models::FORMATS, cloud::FORMATS, forges::FORMATS, services::FORMATS];
 
+/// The armour of keys (RFC 7468).
+const ARMOUR: &[u8] = b"-----BEGIN ";
+
 /// The detector of credentials.
 #[derive(Debug)]
 pub(crate) struct Secrets {
-    automaton: AhoCorasick,
+    formats: AhoCorasick,
     cues: Vec<Vec<Cue>>,
+    context: Context,
+    /// Words of passwords, then programs that take one; nothing where the processor has no vector search for them.
+    words: Option<packed::Searcher>,
+    slow_words: AhoCorasick,
+    armour: memmem::Finder<'static>,
 }
 
 /// What to do where a fixed text stands.
 #[derive(Debug, Clone, Copy)]
 enum Cue {
-    Format(&'static Format, &'static str),
-    Structure(structure::Read, &'static str),
-    Password,
-    Secret,
-    Service,
+    Format(&'static Format),
+    Structure(structure::Read),
 }
 
 impl Secrets {
-    /// Builds the automaton over all families.
+    /// Builds the automata over all families.
     ///
     /// # Errors
-    /// If the automaton would be too large, which the fixed tables rule out.
+    /// If an automaton would be too large, which the fixed tables rule out.
     pub(crate) fn new() -> Result<Self, aho_corasick::BuildError> {
-        let mut cues = std::collections::BTreeMap::<String, Vec<Cue>>::new();
-        let mut add = |text: &'static str, cue| cues.entry(text.to_ascii_lowercase()).or_default().push(cue);
+        let mut cues = std::collections::BTreeMap::<&'static str, Vec<Cue>>::new();
         for format in FAMILIES.iter().copied().flatten() {
             for start in format.starts {
-                add(start, Cue::Format(format, start));
+                cues.entry(start).or_default().push(Cue::Format(format));
             }
         }
         for (start, read) in structure::STARTS {
-            add(start, Cue::Structure(*read, start));
+            cues.entry(start).or_default().push(Cue::Structure(*read));
         }
-        for word in assignment::PASSWORD_WORDS {
-            add(word, Cue::Password);
-        }
-        for word in assignment::SECRET_WORDS {
-            add(word, Cue::Secret);
-        }
-        for name in service_names::NAMES {
-            add(name, Cue::Service);
-        }
-        let automaton = AhoCorasick::builder()
-            .ascii_case_insensitive(true)
-            .kind(Some(AhoCorasickKind::DFA))
-            .build(cues.keys())?;
-        Ok(Self { automaton, cues: cues.into_values().collect() })
+        let formats = AhoCorasick::builder().kind(Some(AhoCorasickKind::DFA)).build(cues.keys())?;
+        let programs = command::PROGRAMS.iter().map(|(program, _)| *program);
+        let words: Vec<&str> = assignment::PASSWORD_TEXTS.iter().copied().chain(programs).collect();
+        Ok(Self {
+            formats,
+            cues: cues.into_values().collect(),
+            context: Context::new()?,
+            slow_words: AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(&words)?,
+            words: packed::Config::new()
+                .match_kind(packed::MatchKind::LeftmostFirst)
+                .builder()
+                .extend(words)
+                .build(),
+            armour: memmem::Finder::new(ARMOUR),
+        })
     }
 
     /// Finds the credentials of a text.
     pub(crate) fn scan(&self, text: &[u8], raw: &mut Vec<Raw>) {
-        for found in self.automaton.find_overlapping_iter(text) {
-            let (start, end) = (found.start(), found.end());
-            let Some(cues) = self.cues.get(found.pattern().as_usize()) else { continue };
-            for cue in cues {
+        let mut claimed = 0;
+        for segment in segments::segments(text) {
+            self.tokens(text, segment, raw);
+            self.context.judge(text, segment, &mut claimed, raw);
+        }
+        match &self.words {
+            Some(words) => words.find_iter(text).for_each(|found| word(text, found, raw)),
+            None => self.slow_words.find_iter(text).for_each(|found| word(text, found, raw)),
+        }
+        raw.extend(
+            self.armour.find_iter(text).filter_map(|at| structure::private_key(text, at, at + ARMOUR.len())),
+        );
+    }
+
+    /// Finds tokens and structures by their fixed texts.
+    fn tokens(&self, text: &[u8], (first, last): (usize, usize), raw: &mut Vec<Raw>) {
+        for found in self.formats.find_overlapping_iter(text.get(first..last).unwrap_or_default()) {
+            let (start, end) = (first + found.start(), first + found.end());
+            for cue in self.cues.get(found.pattern().as_usize()).into_iter().flatten() {
                 raw.extend(match *cue {
-                    Cue::Format(format, fixed) => exact(text, start, end, fixed)
-                        .then(|| format.at(text, start, end))
-                        .flatten()
+                    Cue::Format(format) => format
+                        .at(text, start, end)
                         .map(|(from, to, score, why)| Raw::new(&format.kind, from, to, score, why)),
-                    Cue::Structure(read, fixed) => {
-                        exact(text, start, end, fixed).then(|| read(text, start, end)).flatten()
-                    }
-                    Cue::Password => assignment::assigned(text, start, end, true),
-                    Cue::Secret => assignment::assigned(text, start, end, false),
-                    Cue::Service => assignment::beside(text, start, end),
+                    Cue::Structure(read) => read(text, start, end),
                 });
             }
         }
     }
 }
 
-/// Whether the text stands there in its own case.
-fn exact(text: &[u8], start: usize, end: usize, fixed: &str) -> bool {
-    text.get(start..end) == Some(fixed.as_bytes())
+/// What the word of a password or a program gives.
+fn word(text: &[u8], found: aho_corasick::Match, raw: &mut Vec<Raw>) {
+    let pattern = found.pattern().as_usize();
+    raw.extend(match pattern.checked_sub(assignment::PASSWORD_TEXTS.len()) {
+        None => assignment::password_word(text, found.start(), found.end()).and_then(|end| {
+            assignment::assigned(text, found.start(), end, true).or_else(|| assignment::told(text, end))
+        }),
+        Some(program) => {
+            command::PROGRAMS.get(program).and_then(|(_, flag)| command::password(text, found.end(), *flag))
+        }
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(text: &str) -> Vec<(&'static str, String)> {
+        let mut raw = Vec::new();
+        Secrets::new().expect("the automata").scan(text.as_bytes(), &mut raw);
+        raw.iter()
+            .map(|hit| (hit.kind.id, text.get(hit.start..hit.end).unwrap_or_default().to_owned()))
+            .collect()
+    }
+
+    #[test]
+    fn a_quoted_secret_is_found_and_a_name_of_one_is_not() {
+        let value = "development#product".to_owned();
+        assert_eq!(found("JWT:\n  secret: \"development#product\"\n"), [("assigned-password", value)]);
+        assert_eq!(found("secretName: \"my-tls-secret\""), []);
+    }
+
+    #[test]
+    fn a_login_in_a_block_of_credentials_is_found_and_a_form_is_not() {
+        let value = "password".to_owned();
+        assert_eq!(
+            found("credentials {\n  username \"user\"\n  password \"password\"\n}"),
+            [("assigned-password", value)]
+        );
+        assert_eq!(found("String userid = \"userid\";\nString password = \"password\";"), []);
+    }
 }

@@ -1,7 +1,7 @@
 //! Keys of model providers, model hubs and the tools around them.
 
-use super::format::{Format, Part, format};
-use crate::bytes::{ALNUM, ALPHA, BASE64_URL, HEX, LOWER_NUM, WORD};
+use super::format::{Format, Part, UUID, format};
+use crate::bytes::{ALNUM, ALPHA, BASE64_URL, DIGITS, HEX, LOWER_NUM, WORD};
 
 /// The formats of this family.
 pub(super) static FORMATS: &[Format] = &[
@@ -39,6 +39,13 @@ pub(super) static FORMATS: &[Format] = &[
         &["sk-ant-oat01-", "sk-ant-ort01-", "sk-ant-sid01-"],
         &[Part::Run(BASE64_URL, 80, 120)],
     ),
+    format(
+        "anthropic-api-key",
+        "an Anthropic API key",
+        &["sk-ant-api", "sk-ant-admin"],
+        &[Part::Run(DIGITS, 2, 4), Part::Text("-"), Part::Run(BASE64_URL, 80, 120)],
+    )
+    .checked(super::proof::anthropic),
     format("hugging-face-token", "a Hugging Face user token", &["hf_"], &[Part::Run(ALPHA, 34, 39)]),
     format(
         "hugging-face-organization-token",
@@ -47,7 +54,7 @@ pub(super) static FORMATS: &[Format] = &[
         &[Part::Run(ALPHA, 34, 34)],
     ),
     format("groq-api-key", "a Groq API key", &["gsk_"], &[Part::Run(ALNUM, 52, 52)]),
-    format("replicate-api-token", "a Replicate API token", &["r8_"], &[Part::Run(ALNUM, 37, 40)]),
+    format("replicate-api-token", "a Replicate API token", &["r8_"], &[Part::Run(ALNUM, 37, 46)]),
     format("xai-api-key", "an xAI API key", &["xai-"], &[Part::Run(WORD, 70, 100)]),
     format("perplexity-api-key", "a Perplexity API key", &["pplx-"], &[Part::Run(ALNUM, 48, 56)]),
     format("nvidia-api-key", "an NVIDIA API key", &["nvapi-"], &[Part::Run(BASE64_URL, 60, 70)]),
@@ -60,22 +67,7 @@ pub(super) static FORMATS: &[Format] = &[
         &[Part::Run(HEX, 64, 64)],
     ),
     format("elevenlabs-api-key", "an ElevenLabs API key", &["sk_"], &[Part::Run(HEX, 48, 48)]),
-    format(
-        "langfuse-secret-key",
-        "a Langfuse key",
-        &["sk-lf-", "pk-lf-"],
-        &[
-            Part::Run(HEX, 8, 8),
-            Part::Text("-"),
-            Part::Run(HEX, 4, 4),
-            Part::Text("-"),
-            Part::Run(HEX, 4, 4),
-            Part::Text("-"),
-            Part::Run(HEX, 4, 4),
-            Part::Text("-"),
-            Part::Run(HEX, 12, 12),
-        ],
-    ),
+    format("langfuse-secret-key", "a Langfuse key", &["sk-lf-", "pk-lf-"], UUID),
     format(
         "langsmith-api-key",
         "a LangSmith API key",

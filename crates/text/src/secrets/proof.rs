@@ -33,6 +33,11 @@ pub(super) fn mixed(token: &[u8], fixed: usize) -> Option<(Option<f32>, &'static
     drawn(token, fixed)
 }
 
+/// A key of Anthropic ends in `AA`: the last bits of its Base64 are padding.
+pub(super) fn anthropic(token: &[u8], fixed: usize) -> Option<(Option<f32>, &'static str)> {
+    token.ends_with(b"AA").then(|| drawn(token, fixed)).flatten()
+}
+
 /// A JSON Web Token (RFC 7519): three Base64 parts, the first an object with `alg`.
 pub(super) fn json_web_token(text: &[u8], start: usize) -> Option<usize> {
     let tail = text.get(start..)?;

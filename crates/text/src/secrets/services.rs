@@ -1,7 +1,7 @@
 //! Keys of payment, mail, chat, monitoring and other online services.
 
-use super::format::{Format, Part, form, format};
-use crate::bytes::{ALNUM, BASE64, BASE64_URL, DIGITS, HEX, LOWER_NUM, TILDE, UPPER_NUM};
+use super::format::{Format, Part, UUID, form, format};
+use crate::bytes::{ALNUM, BASE64, BASE64_URL, DIGITS, HEX, HOST, LOWER_NUM, TILDE, UPPER_NUM};
 
 /// The formats of this family.
 pub(super) static FORMATS: &[Format] = &[
@@ -25,17 +25,7 @@ pub(super) static FORMATS: &[Format] = &[
         "plaid-token",
         "a Plaid token",
         &["access-sandbox-", "access-development-", "access-production-"],
-        &[
-            Part::Run(HEX, 8, 8),
-            Part::Text("-"),
-            Part::Run(HEX, 4, 4),
-            Part::Text("-"),
-            Part::Run(HEX, 4, 4),
-            Part::Text("-"),
-            Part::Run(HEX, 4, 4),
-            Part::Text("-"),
-            Part::Run(HEX, 12, 12),
-        ],
+        UUID,
     ),
     format("razorpay-key", "a Razorpay key", &["rzp_live_", "rzp_test_"], &[Part::Run(ALNUM, 14, 14)]),
     format(
@@ -150,31 +140,42 @@ pub(super) static FORMATS: &[Format] = &[
     format("telegram-token", "a Telegram bot token", &[":AA"], &[Part::Run(BASE64_URL, 32, 33)])
         .after(DIGITS, 6, 12),
     format(
+        "telegram-token",
+        "a Telegram bot token",
+        &["tgram://", "api.telegram.org/bot"],
+        &[Part::Run(DIGITS, 6, 12), Part::Text(":"), Part::Run(BASE64_URL, 32, 36)],
+    ),
+    format(
         "teams-webhook",
         "a Microsoft Teams webhook",
         &["webhook.office.com/webhookb2/", "outlook.office.com/webhook/"],
         &[
-            Part::Run(HEX, 8, 8),
-            Part::Text("-"),
-            Part::Run(HEX, 4, 4),
-            Part::Text("-"),
-            Part::Run(HEX, 4, 4),
-            Part::Text("-"),
-            Part::Run(HEX, 4, 4),
-            Part::Text("-"),
-            Part::Run(HEX, 12, 12),
+            Part::Run(BASE64_URL, 36, 36),
             Part::Text("@"),
-            Part::Run(HEX, 8, 8),
-            Part::Text("-"),
-            Part::Run(HEX, 4, 4),
-            Part::Text("-"),
-            Part::Run(HEX, 4, 4),
-            Part::Text("-"),
-            Part::Run(HEX, 4, 4),
-            Part::Text("-"),
-            Part::Run(HEX, 12, 12),
+            Part::Run(BASE64_URL, 36, 36),
+            Part::Text("/IncomingWebhook/"),
+            Part::Run(ALNUM, 20, 40),
         ],
     ),
+    format(
+        "tines-webhook",
+        "a Tines webhook",
+        &[".tines.com/webhook/", ".tines.io/webhook/"],
+        &[Part::Run(ALNUM, 16, 64), Part::Text("/"), Part::Run(ALNUM, 16, 64)],
+    )
+    .after(HOST, 1, 60),
+    format(
+        "thingsboard-token",
+        "a ThingsBoard access token",
+        &["thingsboard.cloud/api/v1/", "thingsboard.io/api/v1/"],
+        &[Part::Run(ALNUM, 20, 20), Part::Text("/")],
+    ),
+    format("pubnub-key", "a PubNub key", &["pub-c-", "sub-c-", "sec-c-"], UUID).checked(form),
+    format("ubidots-token", "a Ubidots token", &["BBFF-", "BBUS-"], &[Part::Run(ALNUM, 30, 36)]),
+    format("fullstory-key", "a FullStory key", &["na1.", "eu1."], &[Part::Run(BASE64, 60, 120)])
+        .checked(super::proof::mixed),
+    format("dfuse-key", "a dfuse API key", &["web_", "mobile_", "server_"], &[Part::Run(HEX, 32, 32)])
+        .checked(super::proof::mixed),
     format(
         "zapier-webhook",
         "a Zapier webhook",
@@ -208,22 +209,7 @@ pub(super) static FORMATS: &[Format] = &[
         &["1000."],
         &[Part::Run(HEX, 32, 32), Part::Text("."), Part::Run(HEX, 32, 32)],
     ),
-    format(
-        "hubspot-token",
-        "a HubSpot token",
-        &["pat-na1-", "pat-eu1-", "pat-na2-", "pat-ap1-"],
-        &[
-            Part::Run(HEX, 8, 8),
-            Part::Text("-"),
-            Part::Run(HEX, 4, 4),
-            Part::Text("-"),
-            Part::Run(HEX, 4, 4),
-            Part::Text("-"),
-            Part::Run(HEX, 4, 4),
-            Part::Text("-"),
-            Part::Run(HEX, 12, 12),
-        ],
-    ),
+    format("hubspot-token", "a HubSpot token", &["pat-na1-", "pat-eu1-", "pat-na2-", "pat-ap1-"], UUID),
     format(
         "salesforce-token",
         "a Salesforce session",
@@ -254,22 +240,7 @@ pub(super) static FORMATS: &[Format] = &[
         &[Part::Run(BASE64_URL, 19, 60)],
     ),
     format("new-relic-license", "a New Relic licence key", &["NRAL"], &[]).after(ALNUM, 36, 36).checked(form),
-    format(
-        "new-relic-pixie-key",
-        "a New Relic Pixie key",
-        &["px-api-", "px-dep-"],
-        &[
-            Part::Run(HEX, 8, 8),
-            Part::Text("-"),
-            Part::Run(HEX, 4, 4),
-            Part::Text("-"),
-            Part::Run(HEX, 4, 4),
-            Part::Text("-"),
-            Part::Run(HEX, 4, 4),
-            Part::Text("-"),
-            Part::Run(HEX, 12, 12),
-        ],
-    ),
+    format("new-relic-pixie-key", "a New Relic Pixie key", &["px-api-", "px-dep-"], UUID),
     format("posthog-key", "a PostHog key", &["phc_", "phx_"], &[Part::Run(ALNUM, 40, 50)]),
     format(
         "cloudinary-address",

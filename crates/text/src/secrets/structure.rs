@@ -3,9 +3,9 @@
 
 use super::format::stands_free;
 use super::proof::json_web_token;
-use crate::bytes::{ALNUM, BASE64, BASE64_URL, HEX, Set, span};
+use crate::bytes::{ALNUM, BASE64, BASE64_URL, Set, holds_ignoring_case, span};
 use crate::hit::{Class, Kind, Raw};
-use crate::randomness::{is_placeholder, is_random, is_reference, measure};
+use crate::randomness::{is_placeholder, is_random, is_reference, is_uuid, measure};
 
 const fn kind(id: &'static str, name: &'static str) -> Kind {
     Kind { id, name, class: Class::Secret }
@@ -20,7 +20,6 @@ static AUTHORIZATION: Kind = kind("http-authorization", "an HTTP authorisation h
 
 /// Texts that begin a structure, each with what reads it.
 pub(super) static STARTS: &[(&str, Read)] = &[
-    ("-----BEGIN ", private_key),
     ("LS0tLS1CRUdJTi", encoded_key),
     ("eyJ", web_token),
     ("://", address),
@@ -37,16 +36,13 @@ pub(super) static STARTS: &[(&str, Read)] = &[
     ("$argon2", hash),
     ("$krb5", hash),
     ("$pbkdf2", hash),
-    ("Bearer ", authorization),
-    ("Basic ", authorization),
-    ("Authorization: ", authorization),
-    ("Token token=", authorization),
 ];
 
 /// Reads a structure that begins at `start..end`.
 pub(super) type Read = fn(&[u8], usize, usize) -> Option<Raw>;
 
-fn private_key(text: &[u8], start: usize, end: usize) -> Option<Raw> {
+/// A private key in armour whose first line begins at `start..end`.
+pub(super) fn private_key(text: &[u8], start: usize, end: usize) -> Option<Raw> {
     let head = span(text, end, end + 48);
     let named = head.windows(11).position(|window| window == b"PRIVATE KEY")?;
     let body_at = end + named + 11;
@@ -98,7 +94,7 @@ fn address(text: &[u8], start: usize, end: usize) -> Option<Raw> {
     {
         return None;
     }
-    let score = if word { 0.5 } else { 0.8 };
+    let score = if word { 0.55 } else { 0.8 };
     Some(Raw::new(
         &ADDRESS,
         start.saturating_sub(scheme),
@@ -118,26 +114,47 @@ fn hash(text: &[u8], start: usize, end: usize) -> Option<Raw> {
         .then(|| Raw::new(&HASH, start, end + run, 0.8, "the modular crypt format"))
 }
 
-fn authorization(text: &[u8], start: usize, end: usize) -> Option<Raw> {
-    const MEMBERS: Set = BASE64_URL.and(Set::of(b"+/=.~:"));
-    stands_free(text, start).then_some(())?;
-    let mut at = end;
-    for word in ["Bearer ", "Basic ", "Api-Token ", "Token ", "token=", "\"", "'"] {
-        if span(text, at, at + word.len()).eq_ignore_ascii_case(word.as_bytes()) {
-            at += word.len();
-        }
+/// The value of an HTTP authorisation header (RFC 7617, RFC 6750) that is the run at `from..to`.
+pub(super) fn authorization(text: &[u8], from: usize, to: usize) -> Option<Raw> {
+    const MEMBERS: Set = BASE64_URL.and(Set::of(b"+/=.~"));
+    let head = span(text, from.saturating_sub(40), from);
+    let trimmed = trimmed_end(head, b" \"'");
+    let ends = |word: &[u8]| {
+        trimmed
+            .len()
+            .checked_sub(word.len())
+            .and_then(|at| trimmed.get(at..))
+            .is_some_and(|tail| tail.eq_ignore_ascii_case(word))
+    };
+    let end = to + MEMBERS.run(text.get(to..)?, 64);
+    let value = span(text, from, end);
+    if !trimmed.last().is_some_and(|last| b"cCrRnN=:".contains(last)) {
+        return None;
     }
-    let run = MEMBERS.run(text.get(at..)?, 4096);
-    let value = span(text, at, at + run);
-    if let Some(stripped) = span(text, start, end).strip_prefix(b"Basic")
-        && !stripped.is_empty()
-    {
+    let header = holds_ignoring_case(head, b"authorization");
+    if ends(b"basic") {
         let decoded = super::proof::base64_text(value)?;
         let printable = decoded.len() >= 6 && decoded.iter().all(|byte| (32..127).contains(byte));
         (printable && decoded.contains(&b':')).then_some(())?;
-        return Some(Raw::new(&AUTHORIZATION, at, at + run, 0.85, "decodes to user name and password"));
+        return Some(Raw::new(&AUTHORIZATION, from, end, 0.85, "decodes to user name and password"));
     }
-    let hex = value.len() >= 16 && value.iter().all(|&byte| HEX.has(byte));
-    (value.len() >= 16 && (is_random(value) || (hex && !is_placeholder(value))))
-        .then(|| Raw::new(&AUTHORIZATION, at, at + run, 0.75, "a drawn value in an authorisation header"))
+    let scheme =
+        ends(b"bearer") || ends(b"token token=") || (header && (ends(b"token") || ends(b"api-token")));
+    let whole = header
+        && ends(b":")
+        && trimmed_end(trimmed, b":\"' ").to_ascii_lowercase().ends_with(b"authorization");
+    let measured = measure(value);
+    let hex = measured.hex && measured.length >= 16 && !is_placeholder(value);
+    let varied =
+        header && measured.digits >= 2 && measured.lower + measured.upper >= 4 && measured.entropy >= 3.2;
+    ((scheme || whole)
+        && value.len() >= if header { 12 } else { 16 }
+        && (is_random(value) || is_uuid(value) || hex || varied))
+        .then(|| Raw::new(&AUTHORIZATION, from, end, 0.75, "a drawn value in an authorisation header"))
+}
+
+/// A text without the marks at its end.
+fn trimmed_end<'t>(text: &'t [u8], marks: &[u8]) -> &'t [u8] {
+    let kept = text.iter().rposition(|byte| !marks.contains(byte)).map_or(0, |last| last + 1);
+    text.get(..kept).unwrap_or_default()
 }

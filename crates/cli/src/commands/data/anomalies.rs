@@ -4,9 +4,7 @@ use super::matrix::{self, Matrix};
 use crate::arguments::{AnomalyArguments, RowFormat};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use bartizan_stats::anomaly::{
-    IsolationForest, IsolationForestSettings, Table, average_ranks, robust_z, surprise,
-};
+use bartizan_stats::anomaly::{IsolationForest, IsolationForestSettings, average_ranks, robust_z, surprise};
 use serde_json::json;
 use std::io::{self, BufWriter, Write};
 
@@ -20,12 +18,14 @@ const REASONS: usize = 3;
 /// # Errors
 /// [`Failure`] when the table cannot be read or holds no numbers.
 pub(crate) fn run(arguments: &AnomalyArguments) -> Result<Exit, Failure> {
-    let Matrix { values, columns, names } = matrix::of_table(&arguments.file, &arguments.column)?;
+    let read = matrix::of_table(&arguments.file, &arguments.column)?;
     let failed = |error: bartizan_stats::StatsError| Failure::Array {
         path: arguments.file.clone(),
         problem: error.to_string(),
     };
-    let table = Table::new(&values, columns).map_err(failed)?;
+    let table = matrix::finite(&read, &arguments.file)?;
+    let Matrix { columns, names, .. } = &read;
+    let columns = *columns;
     let settings = IsolationForestSettings { seed: arguments.seed, ..IsolationForestSettings::default() };
     let forest =
         IsolationForest::grow(&table, settings).and_then(|forest| forest.score(&table)).map_err(failed)?;
@@ -44,7 +44,7 @@ pub(crate) fn run(arguments: &AnomalyArguments) -> Result<Exit, Failure> {
             let of = |row: usize| scores.get(row).copied().unwrap_or(0.0);
             order.sort_by(|left, right| of(*right).total_cmp(&of(*left)).then(left.cmp(right)));
             for row in order.into_iter().take(SHOWN) {
-                writeln!(out, "{:.3}  row {row}: {}", of(row), reasons(&deviations, &names, row))?;
+                writeln!(out, "{:.3}  row {row}: {}", of(row), reasons(&deviations, names, row))?;
             }
             writeln!(
                 out,

@@ -19,18 +19,7 @@ pub(crate) fn run(arguments: &LabelArguments) -> Result<Exit, Failure> {
     let labels = matrix::read(&arguments.labels)?;
     let Matrix { values, columns, .. } = matrix::read(&arguments.probabilities)?;
     let failed = |problem: String| Failure::Array { path: arguments.labels.clone(), problem };
-    let labels: Vec<u32> = labels
-        .values
-        .iter()
-        .map(|label| {
-            let whole = *label >= 0.0 && label.fract() == 0.0 && *label < f64::from(u32::MAX);
-            #[expect(clippy::cast_sign_loss, reason = "checked to be a whole number that fits")]
-            let class = *label as u32;
-            whole
-                .then_some(class)
-                .ok_or_else(|| failed(format!("holds {label}; labels are whole numbers from 0")))
-        })
-        .collect::<Result<_, _>>()?;
+    let labels = matrix::classes(&labels, &arguments.labels)?;
     let table = Labelled::new(&labels, &values, columns).map_err(|error| failed(error.to_string()))?;
     let quality = table.quality(Quality::NormalizedMargin);
     let issues = table.suspects(Filter::PruneByNoiseRate).map_err(|error| failed(error.to_string()))?;

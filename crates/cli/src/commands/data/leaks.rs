@@ -1,6 +1,7 @@
 //! `bartizan data leaks`: credentials, personal data and deceptive characters in the values of a dataset.
 
-use super::rows;
+use super::crowd::Crowd;
+use super::{redaction, rows};
 use crate::arguments::{FailOn, LeakArguments, RowFormat};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -14,6 +15,9 @@ use std::ops::ControlFlow;
 /// Places of each kind shown to people.
 const SHOWN: usize = 3;
 
+/// Score from which a credential makes the exit code 1: names of tenants and buckets stay below.
+const OPENS: f32 = 0.55;
+
 /// Runs the command.
 ///
 /// # Errors
@@ -25,16 +29,27 @@ pub(crate) fn run(arguments: &LeakArguments) -> Result<Exit, Failure> {
         let wants = |class| arguments.only.contains(&class);
         Subjects {
             secrets: wants(crate::arguments::LeakClass::Secrets),
-            patterns: wants(crate::arguments::LeakClass::Pii),
+            patterns: wants(crate::arguments::LeakClass::Pii) || wants(crate::arguments::LeakClass::Patterns),
+            names: wants(crate::arguments::LeakClass::Pii) || wants(crate::arguments::LeakClass::Names),
             characters: wants(crate::arguments::LeakClass::Characters),
         }
     };
     let detector = Detector::new(subjects).map_err(|_| Failure::Defect)?;
     let mut out = BufWriter::new(io::stdout().lock());
+    if arguments.redact.is_some() && arguments.file.as_os_str() == "-" {
+        return Err(Failure::Place {
+            place: "-".to_owned(),
+            problem: "standard input cannot be read twice; write it to a file before it is redacted"
+                .to_owned(),
+        });
+    }
     let mut failed = None;
     let mut kinds: BTreeMap<&'static str, Kind> = BTreeMap::new();
     let mut hits: Vec<Hit> = Vec::new();
+    let mut crowd = Crowd::new(&arguments.quasi);
+    let mut opens = false;
     let rows = rows::each(&arguments.file, &mut |row, cells| {
+        crowd.add(cells);
         for cell in cells {
             if !arguments.column.is_empty() && !arguments.column.contains(&cell.column) {
                 continue;
@@ -44,6 +59,7 @@ pub(crate) fn run(arguments: &LeakArguments) -> Result<Exit, Failure> {
             for hit in hits.iter().filter(|hit| f64::from(hit.score) >= arguments.min_score) {
                 let kind = kinds.entry(hit.kind.id).or_insert_with(|| Kind::new(hit));
                 kind.count = kind.count.saturating_add(1);
+                opens |= hit.kind.class == Class::Secret && hit.score >= OPENS;
                 if arguments.format == RowFormat::Jsonl {
                     if let Err(error) = write_line(&mut out, row, &cell.column, hit) {
                         failed = Some(error);
@@ -60,15 +76,22 @@ pub(crate) fn run(arguments: &LeakArguments) -> Result<Exit, Failure> {
     if let Some(error) = failed {
         return Err(error.into());
     }
+    let small = crowd.report(arguments, &mut out)?;
     if arguments.format == RowFormat::Table {
         show(&kinds, rows, &mut out)?;
     }
+    if let Some(copy) = &arguments.redact {
+        let places = redaction::write(arguments, &detector, copy)?;
+        if arguments.format == RowFormat::Table {
+            writeln!(out, "wrote {} with {places} places replaced", copy.display())?;
+        }
+    }
     out.flush()?;
-    let fails = kinds.values().any(|kind| match arguments.fail_on {
-        FailOn::Secret => kind.class == Class::Secret,
-        FailOn::Any => true,
+    let fails = match arguments.fail_on {
+        FailOn::Secret => opens || small,
+        FailOn::Any => !kinds.is_empty() || small,
         FailOn::Never => false,
-    });
+    };
     Ok(if fails { Exit::Found } else { Exit::Done })
 }
 

@@ -47,6 +47,48 @@ pub(super) fn read(path: &Path) -> Result<Matrix, Failure> {
     Ok(Matrix { values, columns, names: Vec::new() })
 }
 
+/// Labels as classes.
+///
+/// # Errors
+/// [`Failure::Array`] at the first that is no whole number from 0.
+pub(super) fn classes(labels: &Matrix, path: &Path) -> Result<Vec<u32>, Failure> {
+    labels
+        .values
+        .iter()
+        .enumerate()
+        .map(|(row, label)| {
+            let whole = *label >= 0.0 && label.fract() == 0.0 && *label < f64::from(u32::MAX);
+            #[expect(clippy::cast_sign_loss, reason = "checked to be a whole number that fits")]
+            let class = *label as u32;
+            whole.then_some(class).ok_or_else(|| Failure::Array {
+                path: path.to_path_buf(),
+                problem: format!("row {row} holds {label}; labels are whole numbers from 0"),
+            })
+        })
+        .collect()
+}
+
+/// A table of the values, all finite.
+///
+/// # Errors
+/// [`Failure::Array`] that names row and column of the first value that is not.
+pub(super) fn finite<'a>(
+    matrix: &'a Matrix,
+    path: &Path,
+) -> Result<bartizan_stats::anomaly::Table<'a>, Failure> {
+    bartizan_stats::anomaly::Table::new(&matrix.values, matrix.columns).map_err(|error| {
+        let problem = match error {
+            bartizan_stats::StatsError::NotFinite { index, .. } => {
+                let columns = matrix.columns.max(1);
+                let (row, column) = (index / columns, index % columns);
+                format!("row {row}, column {column} is not a finite number; drop or impute it first")
+            }
+            other => other.to_string(),
+        };
+        Failure::Array { path: path.to_path_buf(), problem }
+    })
+}
+
 fn transposed(values: &[f64], rows: usize, columns: usize) -> Vec<f64> {
     let mut turned = Vec::with_capacity(values.len());
     for row in 0..rows.min(values.len()) {

@@ -1,11 +1,19 @@
 //! `bartizan data`: what does not belong in a dataset.
 
 mod anomalies;
+mod crowd;
+mod engine;
+mod features;
 mod labels;
 mod leaks;
 mod matrix;
 mod poison;
+mod redaction;
+mod quarantine;
+mod preference;
 mod rows;
+mod sources;
+mod suspects;
 
 use crate::arguments::{DataArguments, DataCommand};
 use crate::exit::Exit;
@@ -21,5 +29,11 @@ pub(crate) fn run(arguments: &DataArguments) -> Result<Exit, Failure> {
         DataCommand::Leaks(leaks) => leaks::run(leaks),
         DataCommand::Labels(labels) => labels::run(labels),
         DataCommand::Anomalies(anomalies) => anomalies::run(anomalies),
+        DataCommand::Sources(sources) => sources::run(sources),
+        DataCommand::Quarantine(quarantine) => quarantine::run(quarantine),
+        DataCommand::Profile(passed) => engine::run("profile", &passed.arguments),
+        DataCommand::Learn(passed) => engine::run("learn", &passed.arguments),
+        DataCommand::Check(passed) => engine::run("check", &passed.arguments),
+        DataCommand::Drift(passed) => engine::run("drift", &passed.arguments),
     }
 }

@@ -84,9 +84,17 @@ impl Walk<'_, '_, '_> {
         reader.version = if reader.big_endian { version.swap_bytes() } else { version };
         if !(1..=3).contains(&reader.version) {
             self.malformed(Severity::Medium, 4, "", format!("version {} does not exist", reader.version));
-            if reader.version == 0 || reader.version > NEWEST_GUESS {
-                return self.scan.gap(4, "unknown GGUF version; nothing behind it was read");
-            }
+            self.scan.gap(4, "unknown GGUF version; read as if it were version 3");
+        }
+        // Version 1 wrote counts half as wide. Where it says that it has no metadata, a newer file says that it has
+        // fewer than 2^32 tensors.
+        let is_wide = reader.clone().u32().is_ok() && reader.cursor.remaining() > 20 && {
+            let mut ahead = reader.clone();
+            ahead.cursor.skip(4).is_ok() && ahead.u32().is_ok_and(|pairs| pairs == 0)
+        };
+        if reader.version == 1 && is_wide {
+            self.malformed(Severity::Low, 4, "", "says version 1, laid out as a newer one");
+            reader.version = 3;
         }
         let counts = reader.length().and_then(|tensors| Ok((tensors, reader.length()?)));
         let Ok((tensors, pairs)) = counts else { return self.truncated(reader.cursor.position()) };
@@ -135,9 +143,6 @@ impl Walk<'_, '_, '_> {
         self.scan.report(finding);
     }
 }
-
-/// Versions up to this one are read as if they were version 3, in the hope that they differ little.
-const NEWEST_GUESS: u32 = 8;
 
 rule! {
     /// ## What it finds
@@ -248,6 +253,19 @@ mod tests {
         bytes.extend(15u64.to_be_bytes());
         bytes.extend(b"os.system('id')");
         assert_eq!(rules(&scanned(&bytes)), [("model/metadata-code", Severity::High)]);
+    }
+
+    #[test]
+    fn a_damaged_version_does_not_hide_the_metadata() {
+        let template = "{{ ''.__class__.__base__.__subclasses__() }}";
+        let intact = Builder::new(0, 1).text_pair("tokenizer.chat_template", template).0;
+        for bit in 0..32 {
+            let mut bytes = intact.clone();
+            bytes[4 + bit / 8] ^= 1 << (bit % 8);
+            let outcome = scanned(&bytes);
+            let worst = outcome.findings.iter().map(|finding| finding.severity).max();
+            assert!(worst >= Some(Severity::High), "bit {bit}: {:?}", outcome.findings);
+        }
     }
 
     #[test]

@@ -10,6 +10,7 @@ use super::lambda;
 use super::names::{self, Module};
 use super::rules::{KERAS_CUSTOM, KERAS_FUNCTION, KERAS_MALFORMED, KERAS_MODULE, KERAS_PATH, KERAS_TORCH};
 use crate::Scan;
+use crate::call::{self, Argument, Call, How, Name, json};
 use crate::pickle::knowledge::{Standing, standing};
 use crate::text::indicators;
 use crate::wire::base64;
@@ -66,6 +67,44 @@ pub(super) fn callable_danger(module: &str, name: &str) -> Option<(Severity, Str
         }
     }
 }
+
+/// The call of `module.name` that the object at `id` describes: its configuration as keyword arguments, or what the node
+/// of a functional model hands to it.
+fn call_of(document: &Document<'_>, id: NodeId, module: &str, name: &str) -> Call {
+    described(document, id, module, name, NESTED)
+}
+
+fn described(document: &Document<'_>, id: NodeId, module: &str, name: &str, depth: u32) -> Call {
+    let special = |id: NodeId| {
+        let inner = document.get_text(id, "class_name")?;
+        let module = document.get_text(id, "module").unwrap_or("builtins");
+        if inner == "function" {
+            let name = document.get_text(id, "config")?.to_owned();
+            return Some(Argument::Name(Name { module: module.to_owned(), name }));
+        }
+        let depth = depth.checked_sub(1)?;
+        Some(Argument::Result(Box::new(described(document, id, module, inner, depth))))
+    };
+    let callee = Name { module: module.to_owned(), name: name.to_owned() };
+    let mut call = Call { callee, ..Call::of_path("", How::Called) };
+    let nodes = document.get(id, "inbound_nodes");
+    if let Some(node) = nodes.and_then(|nodes| document.children(nodes).next()) {
+        let given = document.get(node, "args").map(|args| json::argument(document, args, &special));
+        if let Some(Argument::Sequence(items)) = given {
+            call.arguments = items;
+        }
+        if let Some(named) = document.get(node, "kwargs") {
+            call.keywords = json::keywords(document, named, &[], &special);
+        }
+    }
+    if let Some(config) = document.get(id, "config") {
+        call.keywords.extend(json::keywords(document, config, &[], &special));
+    }
+    call
+}
+
+/// Objects inside objects whose calls are read as arguments.
+const NESTED: u32 = 3;
 
 /// The walk over one configuration.
 pub(super) struct Walk<'d, 's, 'l> {
@@ -231,49 +270,51 @@ impl Walk<'_, '_, '_> {
                 Severity::Low,
                 format!("the class `{full}` belongs to the program that saved it"),
             ),
-            Module::Backend => match standing(module, name) {
-                Standing::Gadget { severity, why, .. } => (
-                    &KERAS_MODULE,
-                    severity.max(Severity::High),
-                    format!("the loader calls `{full}`, which {why}"),
-                ),
-                _ => (&KERAS_CUSTOM, Severity::Low, format!("the class `{full}` is none of Keras's own")),
-            },
-            Module::Builtins | Module::Stdlib => match standing(module, name) {
-                Standing::Gadget { severity, why, .. } => (
-                    &KERAS_MODULE,
-                    severity.max(Severity::High),
-                    format!("the loader calls `{full}`, which {why}"),
-                ),
-                _ => (
-                    &KERAS_MODULE,
-                    Severity::High,
-                    format!("the loader imports `{module}`, where no layer lives, and calls `{name}` of it"),
-                ),
-            },
-            Module::ThirdParty => match standing(module, name) {
-                Standing::Gadget { severity, why, .. } => (
-                    &KERAS_MODULE,
-                    severity.max(Severity::High),
-                    format!("the loader calls `{full}`, which {why}"),
-                ),
-                // A registered class of a package is how custom layers are saved; a class that passes for Keras's
-                // own while its module is another's is not.
-                _ if names::is_builtin_class(name)
-                    && registered.is_none_or(|registered| !registered.contains('>')) =>
-                {
-                    (
+            kind => {
+                let known = standing(module, name);
+                let call = call_of(self.document, id, module, name);
+                let verdict = call::verdict(&call, self.document.offset(id), self.scan);
+                // A class that nobody has vetted is Keras's everyday; what it is given may still say what it does.
+                let verdict = verdict.filter(|verdict| {
+                    !matches!(known, Standing::Unknown) || verdict.severity >= Severity::High
+                });
+                match (verdict, kind) {
+                    (Some(verdict), _) => (
+                        &KERAS_MODULE,
+                        verdict.severity.max(if matches!(known, Standing::Gadget { .. }) {
+                            Self::LEAST_FOREIGN
+                        } else {
+                            Severity::Low
+                        }),
+                        format!("the loader {}", verdict.does),
+                    ),
+                    (None, Module::Builtins | Module::Stdlib) => (
                         &KERAS_MODULE,
                         Severity::High,
-                        format!("the loader imports `{module}` for `{name}`, a name of Keras's own"),
-                    )
+                        format!(
+                            "the loader imports `{module}`, where no layer lives, and calls `{name}` of it"
+                        ),
+                    ),
+                    // A registered class of a package is how custom layers are saved; a class that passes for
+                    // Keras's own while its module is another's is not.
+                    (None, Module::ThirdParty)
+                        if names::is_builtin_class(name)
+                            && registered.is_none_or(|registered| !registered.contains('>')) =>
+                    {
+                        (
+                            &KERAS_MODULE,
+                            Severity::High,
+                            format!("the loader imports `{module}` for `{name}`, a name of Keras's own"),
+                        )
+                    }
+                    (None, Module::ThirdParty) => (
+                        &KERAS_CUSTOM,
+                        Severity::Medium,
+                        format!("the class `{full}` is imported from a package outside Keras"),
+                    ),
+                    _ => (&KERAS_CUSTOM, Severity::Low, format!("the class `{full}` is none of Keras's own")),
                 }
-                _ => (
-                    &KERAS_CUSTOM,
-                    Severity::Medium,
-                    format!("the class `{full}` is imported from a package outside Keras"),
-                ),
-            },
+            }
         };
         self.report(id, Finding::new(rule, message).severity(severity).evidence(full));
     }
@@ -283,9 +324,18 @@ impl Walk<'_, '_, '_> {
         let full = format!("{module}.{name}");
         match callable_danger(module, name) {
             Some((severity, why)) => {
+                let is_own = matches!(names::module(module), Module::Keras | Module::Backend);
                 let rule =
                     if names::module(module) == Module::Keras { &KERAS_FUNCTION } else { &KERAS_MODULE };
-                let message = format!("the loader calls `{full}`, which {why}");
+                let call = call_of(self.document, id, module, name);
+                let verdict =
+                    if is_own { None } else { call::verdict(&call, self.document.offset(id), self.scan) };
+                let (severity, message) = match verdict {
+                    Some(verdict) if verdict.severity >= severity => {
+                        (verdict.severity, format!("the loader {}", verdict.does))
+                    }
+                    _ => (severity, format!("the loader calls `{full}`, which {why}")),
+                };
                 self.report(id, Finding::new(rule, message).severity(severity).evidence(full));
             }
             None if matches!(names::module(module), Module::Keras | Module::Backend) => {}
@@ -452,6 +502,8 @@ impl Walk<'_, '_, '_> {
         }
     }
 
+    /// How bad any gadget is in a configuration: none has a place among layers, whatever it is given.
+    const LEAST_FOREIGN: Severity = Severity::High;
     /// Most duplicate keys told of one text.
     const DUPLICATES: usize = 16;
     /// Shortest string looked at for commands and addresses, in bytes.

@@ -77,4 +77,8 @@ fn looks_like_config(head: &[u8]) -> bool {
         || document.children(root).any(|child| document.is_object(child) && typed(child))
         || cut && document.get(root, "class_name").is_some()
         || cut && document.get(root, "config").is_some() && document.ids().any(typed)
+        // A root that lacks either is passed through by Keras 3, and the layers in it are deserialised all the same.
+        || document.ids().any(|id| {
+            typed(id) && document.get_text(id, "class_name").is_some_and(names::is_builtin_class)
+        })
 }

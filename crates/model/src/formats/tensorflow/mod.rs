@@ -87,7 +87,7 @@ impl Format for TensorFlow {
     }
 
     fn recognise(&self, input: &Input<'_>) -> Recognition {
-        if message(input.bytes).is_some() {
+        if message(input.bytes).or_else(|| runnable(input.bytes)).is_some() {
             Recognition::Certain
         } else if matches!(input.extension().as_str(), "pb" | "meta") && !input.bytes.is_empty() {
             Recognition::Weak
@@ -99,7 +99,7 @@ impl Format for TensorFlow {
     fn scan(&self, input: &Input<'_>, scan: &mut Scan<'_>) {
         let place = Place::default();
         let mut seen = Seen::default();
-        match message(input.bytes) {
+        match message(input.bytes).or_else(|| runnable(input.bytes)) {
             Some(Message::SavedModel) => saved_model(input.bytes, &place, &mut seen, scan),
             Some(Message::MetaGraph) => meta_graph(input.bytes, &place, &mut seen, scan),
             Some(Message::Graph) => graph::inspect(input.bytes, &place, &mut seen, scan),
@@ -139,6 +139,53 @@ fn message(bytes: &[u8]) -> Option<Message> {
         _ => None,
     }
 }
+
+/// Which message the loader finds operations of TensorFlow's own in, whatever fields stand around them.
+///
+/// A parser of Protocol Buffers passes over fields that it does not know, so that a head no version of TensorFlow writes
+/// keeps nothing from being loaded.
+fn runnable(bytes: &[u8]) -> Option<Message> {
+    let shapes = [(Message::SavedModel, &[2, 2][..]), (Message::MetaGraph, &[2]), (Message::Graph, &[])];
+    shapes
+        .into_iter()
+        .find(|(_, path)| graphs(bytes, path).into_iter().any(has_operation))
+        .map(|found| found.0)
+}
+
+/// The messages at `path`, field numbers below `bytes`, the first of each level.
+fn graphs<'a>(bytes: &'a [u8], path: &[u32]) -> Vec<&'a [u8]> {
+    let mut level = vec![bytes];
+    for &number in path {
+        let inner = level.iter().flat_map(|message| messages(message, number));
+        level = inner.take(RUNNABLE_GRAPHS).collect();
+    }
+    level
+}
+
+/// The messages in the fields `number` among the first of `message`.
+fn messages(message: &[u8], number: u32) -> impl Iterator<Item = &[u8]> {
+    let walk = fields(message).take(RUNNABLE_FIELDS).map_while(Result::ok);
+    walk.filter(move |field| field.number == number).filter_map(|field| field.bytes())
+}
+
+/// Whether one of the first nodes of `graph`, or of the functions in its library, runs an operation that TensorFlow ships.
+fn has_operation(graph: &[u8]) -> bool {
+    let functions = messages(graph, 2).take(1).flat_map(|library| messages(library, 1));
+    let inside = functions.flat_map(|function| messages(function, 3));
+    messages(graph, 1).chain(inside).take(RUNNABLE_NODES).any(|node| {
+        let text = |number| {
+            messages(node, number).next().and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default()
+        };
+        !text(1).is_empty() && is_registered(text(2))
+    })
+}
+
+/// Graphs of one file that [`runnable`] looks into.
+const RUNNABLE_GRAPHS: usize = 16;
+/// Fields of one message that it looks at.
+const RUNNABLE_FIELDS: usize = 4096;
+/// Nodes that it looks at.
+const RUNNABLE_NODES: usize = 256;
 
 /// Fields of a message's head that recognition looks at.
 const HEAD_FIELDS: usize = 16;

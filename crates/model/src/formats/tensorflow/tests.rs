@@ -55,6 +55,32 @@ fn rules(content: &[u8]) -> Vec<(&'static str, Severity)> {
 }
 
 #[test]
+fn no_damage_that_a_parser_passes_over_hides_an_operation() {
+    let model = saved_model(&graph(&[node("w", "WriteFile", &[])]), &[]);
+    let unknown = |number: u8, at: usize| {
+        let mut damaged = model.clone();
+        damaged.splice(at..at, bytes(number, b"?"));
+        damaged
+    };
+    // A field that no version knows, at the head; a version from the future; the information block under another number.
+    let mut version = model.clone();
+    version[1] = 0x41;
+    let mut renumbered = model.clone();
+    let info = renumbered.iter().position(|&byte| byte == 0x0a).unwrap();
+    renumbered[info] = 0x4a;
+    for (what, damaged) in [("field", unknown(9, 0)), ("version", version), ("block", renumbered)] {
+        assert!(
+            rules(&damaged)
+                .iter()
+                .any(|&(rule, severity)| rule == "model/tf-dangerous-op" && severity >= Severity::High),
+            "{what}"
+        );
+    }
+    let text = [vec![0x08, 0x41], bytes(2, &bytes(2, &bytes(1, b"no graph at all")))].concat();
+    assert!(rules(&text).iter().all(|&(_, severity)| severity < Severity::High));
+}
+
+#[test]
 fn a_graph_that_only_computes_saves_and_restores_is_clean() {
     let nodes =
         ["Placeholder", "MatMul", "SaveV2", "RestoreV2", "MergeV2Checkpoints", "ShardedFilename", "PrintV2"];

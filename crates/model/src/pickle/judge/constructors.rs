@@ -1,6 +1,6 @@
 //! Calls of classes that are harmless as objects but whose constructors act on what they are given.
 
-use super::Judge;
+use super::{Judge, all_given};
 use crate::pickle::knowledge::Constructor;
 use crate::pickle::machine::Machine;
 use crate::pickle::render;
@@ -16,6 +16,7 @@ impl Judge {
         machine: &mut Machine<'_>,
         target: Value,
         arguments: Value,
+        keywords: Option<Value>,
         constructor: Constructor,
         place: u64,
     ) {
@@ -23,7 +24,8 @@ impl Judge {
         if constructor == Constructor::Compiles {
             worst = Some((Severity::High, &CODE_EXECUTION));
         }
-        for value in reachable(machine, arguments) {
+        let given = all_given(machine, arguments, keywords);
+        for value in reachable(machine, given) {
             let Some(text) = machine.store.text(value) else { continue };
             let text = text.get(..text.floor_char_boundary(Self::TEXT)).unwrap_or_default().to_owned();
             let found = suspicion::of_text(&text);
@@ -56,7 +58,7 @@ impl Judge {
         if !Self::is_shown(machine, target, severity) {
             return;
         }
-        let shown = render::call(machine, target, arguments);
+        let shown = render::call_with(machine, target, arguments, keywords);
         let message = format!("Loading runs the constructor `{shown}`, which {}.", constructor.why());
         machine.judge.report(
             Finding::new(rule, message)

@@ -47,7 +47,13 @@ fn judge_decoded(
         Some(outer) => format!("{outer} and {encoding}"),
         None => encoding.to_owned(),
     };
-    let mut inner = Passage { text: &decoded, document: false, hidden: Some(how), marks: Vec::new() };
+    let mut inner = Passage {
+        text: &decoded,
+        document: false,
+        record: passage.record,
+        hidden: Some(how),
+        marks: Vec::new(),
+    };
     inner.judge();
     judge(&mut inner, payloads, depth.saturating_sub(1));
     for mark in inner.marks {

@@ -17,15 +17,15 @@ pub use address::{is_sensitive_path, path_escape};
 
 /// Judges one metadata string of any format, found at `place` inside the current input.
 pub fn inspect_metadata(text: &str, place: &Location, scan: &mut Scan<'_>) {
-    inspect(text, is_document(text), place, scan);
+    inspect(text, is_document(text), false, place, scan);
 }
 
 /// As [`inspect_metadata`], for text in which shown commands and code are normal: documents and records of datasets.
 pub fn inspect_document(text: &str, place: &Location, scan: &mut Scan<'_>) {
-    inspect(text, true, place, scan);
+    inspect(text, true, true, place, scan);
 }
 
-fn inspect(text: &str, document: bool, place: &Location, scan: &mut Scan<'_>) {
+fn inspect(text: &str, document: bool, record: bool, place: &Location, scan: &mut Scan<'_>) {
     let inspected = text.get(..text.floor_char_boundary(TEXT_BYTES)).unwrap_or(text);
     if inspected.len() < text.len() {
         scan.gap(
@@ -33,7 +33,7 @@ fn inspect(text: &str, document: bool, place: &Location, scan: &mut Scan<'_>) {
             format!("metadata text longer than {TEXT_BYTES} bytes was read only to there"),
         );
     }
-    let mut passage = Passage { text: inspected, document, hidden: None, marks: Vec::new() };
+    let mut passage = Passage { text: inspected, document, record, hidden: None, marks: Vec::new() };
     passage.judge();
     let mut payloads = Vec::new();
     encoded::judge(&mut passage, &mut payloads, encoded::DEPTH);
@@ -52,7 +52,7 @@ fn inspect(text: &str, document: bool, place: &Location, scan: &mut Scan<'_>) {
 
 /// What dangerous command a string holds, for formats that judge strings of a program, where milder hits are normal.
 pub(crate) fn dangerous_command(text: &str) -> Option<String> {
-    let mut passage = Passage { text, document: false, hidden: None, marks: Vec::new() };
+    let mut passage = Passage { text, document: false, record: false, hidden: None, marks: Vec::new() };
     patterns::judge(&mut passage);
     let mut marks = passage.marks.into_iter();
     let mark = marks.find(|mark| mark.rule.id == METADATA_COMMAND.id && mark.severity >= Severity::High)?;
@@ -83,6 +83,8 @@ struct Passage<'t> {
     text: &'t str,
     /// Whether it is a Markdown document, in which shown commands and code are normal.
     document: bool,
+    /// Whether it is a document or a record of a dataset by itself, rather than what a model says of itself.
+    record: bool,
     /// How the text was hidden, for example `base64`, when it was decoded from another one.
     hidden: Option<String>,
     marks: Vec<Mark>,
@@ -390,6 +392,15 @@ mod tests {
     fn a_terminal_escape_is_hidden_text_but_a_flag_is_not() {
         assert_eq!(seen("ok\u{1b}[2J"), [(METADATA_HIDDEN_TEXT.id, Severity::Medium)]);
         assert_eq!(seen("\u{1F3F4}\u{E0067}\u{E0062}\u{E0065}\u{E006E}\u{E0067}\u{E007F}"), []);
+    }
+
+    /// As [`seen`], for a record of a dataset.
+    pub(super) fn seen_in_record(text: &str) -> Vec<(&'static str, Severity)> {
+        let limits = Limits::default();
+        let clock = MonotonicClock::start();
+        let mut scan = Scan::new(&limits, &clock);
+        inspect_document(text, &Location::default(), &mut scan);
+        scan.findings().iter().map(|finding| (finding.rule.id, finding.severity)).collect()
     }
 
     proptest! {

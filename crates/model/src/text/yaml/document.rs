@@ -1,5 +1,6 @@
 //! The walk over the lines, quotes, block scalars and flow collections of one YAML text.
 
+use super::calls::Calls;
 use super::scalars::{code_call, property_end, quoted, split_key, unquoted};
 use super::{CONFIG_CODE, YAML_ALIAS_BOMB};
 use crate::Scan;
@@ -24,7 +25,9 @@ const LINES_WITHIN: usize = 64 << 10;
 pub(super) struct Document<'t, 's, 'c> {
     text: &'t str,
     place: &'t Location,
-    scan: &'s mut Scan<'c>,
+    pub(super) scan: &'s mut Scan<'c>,
+    /// What tags and targets call with what.
+    pub(super) calls: Calls,
     /// `%TAG` handles and their prefixes.
     pub(super) handles: HashMap<&'t str, &'t str>,
     /// How many nodes each anchor expands to.
@@ -41,6 +44,7 @@ impl<'t, 's, 'c> Document<'t, 's, 'c> {
             text,
             place,
             scan,
+            calls: Calls::read(text),
             handles: HashMap::new(),
             weights: HashMap::new(),
             anchor: String::new(),
@@ -289,7 +293,8 @@ impl<'t, 's, 'c> Document<'t, 's, 'c> {
             return;
         }
         if hydra::is_target_key(key) {
-            hydra::inspect_target(key, text, &place, self.scan);
+            let call = self.calls.target(text.trim());
+            hydra::inspect_target(key, text, call, &place, self.scan);
         }
         if text.len() < 4 {
             return;

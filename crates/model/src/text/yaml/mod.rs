@@ -3,6 +3,7 @@
 //! A light reader of YAML 1.2's lines, quotes, block scalars and flow collections. It is lenient on purpose: what a strict
 //! parser refuses is still looked at. Nesting is not followed but by indentation, so there is no recursion; linear time.
 
+mod calls;
 mod document;
 mod scalars;
 mod tags;
@@ -200,6 +201,43 @@ mod tests {
         ] {
             assert_eq!(findings(text).first(), Some(&(YAML_UNSAFE_TAG.id, Severity::Critical)), "{text}");
         }
+    }
+
+    #[test]
+    fn a_tag_is_judged_by_what_it_calls_with_what() {
+        let worst = |text: &str| findings(text).into_iter().map(|(_, severity)| severity).max();
+        for (text, severity) in [
+            ("a: !!python/object/apply:os.system ['true']", Severity::Critical),
+            ("a: !!python/object/apply:my_package.Color [1]", Severity::Low),
+            ("a: !!python/object/apply:my_package.fetch ['http://203.0.113.7/x']", Severity::High),
+            ("a: !!python/object/apply:collections.OrderedDict [[]]", Severity::Low),
+            ("a: !!python/object:argparse.Namespace {lr: 1}", Severity::Low),
+            ("a: !!python/name:torch.nn.functional.relu", Severity::Low),
+            ("a: !!python/object/apply:builtins.getattr [!!python/module:os , system]", Severity::High),
+            (
+                "!!python/object/new:tuple [!!python/object/new:map [!!python/name:eval , ['1+1']]]",
+                Severity::High,
+            ),
+            (
+                "a: !!python/object/apply:sentence_transformers.SentenceTransformer.SentenceTransformer [x/y]",
+                Severity::High,
+            ),
+        ] {
+            let found = worst(text);
+            assert!(
+                found >= Some(severity) && (severity >= Severity::High || found == Some(severity)),
+                "{text}: {found:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_target_is_judged_with_the_settings_beside_it() {
+        let worst = |text: &str| findings(text).into_iter().map(|(_, severity)| severity).max();
+        let fetch = "hook:\n  source: http://203.0.113.7/x\n  _target_: harvest_tools.fetch\n";
+        assert_eq!(worst(fetch), Some(Severity::High));
+        assert_eq!(worst("hook:\n  steps: 3\n  _target_: harvest_tools.Runner\n"), Some(Severity::Low));
+        assert_eq!(worst("hook: {_target_: os.system, _args_: ['true']}"), Some(Severity::Critical));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::YAML_UNSAFE_TAG;
 use super::document::Document;
-use crate::pickle::knowledge::{Standing, standing};
+use crate::call::{self, Call, How};
 use bartizan_core::{Finding, Severity};
 
 impl Document<'_, '_, '_> {
@@ -29,12 +29,12 @@ impl Document<'_, '_, '_> {
                 }
             }
         };
-        let resolved = percent_decoded(&resolved);
-        let name = resolved.strip_prefix("tag:yaml.org,2002:").unwrap_or(&resolved).trim_start_matches('!');
-        if let Some(python) = name.strip_prefix("python/") {
-            self.python_tag(python, argument, at);
+        if let Some(python) = python_suffix(&resolved) {
+            self.python_tag(&python, argument, at);
             return;
         }
+        let resolved = percent_decoded(&resolved);
+        let name = own_name(&resolved);
         let gadget = [
             "javax.script.",
             "java.net.URLClassLoader",
@@ -57,31 +57,45 @@ impl Document<'_, '_, '_> {
         }
     }
 
+    /// A tag of PyYAML's own, behind `python/`: what its constructor would call, and with what.
     fn python_tag(&mut self, python: &str, argument: &str, at: usize) {
         let (kind, path) = python.split_once(':').unwrap_or((python, ""));
-        let (module, name) = path.rsplit_once('.').unwrap_or(("builtins", path));
-        let known = standing(module, name);
-        let (severity, does) = match (kind, known) {
-            ("object/apply" | "object/new" | "object", Standing::Gadget { severity, why, .. }) => {
-                (severity.max(Severity::High), format!("calls `{path}`, which {why}"))
+        let how = match kind {
+            "object/apply" => How::Called,
+            "object/new" | "object" => How::Made,
+            "name" => How::Named,
+            "module" => {
+                let message = format!("the tag `!!python/module` imports the module `{path}`");
+                self.unsafe_tag(message, Severity::High, python, argument, at);
+                return;
             }
-            ("name", Standing::Gadget { sole_reference, why, .. }) => {
-                (sole_reference, format!("refers to `{path}`, which {why}"))
-            }
-            ("object/apply" | "object/new" | "object" | "name", Standing::Safe { .. }) => {
-                (Severity::Low, format!("constructs `{path}`"))
-            }
-            ("object/apply" | "object/new", Standing::Unknown) => {
-                (Severity::High, format!("calls `{path}`, of which nothing is known"))
-            }
-            ("object" | "name", Standing::Unknown) => (Severity::Medium, format!("constructs `{path}`")),
-            ("module", _) => (Severity::High, format!("imports the module `{path}`")),
             _ => return,
         };
-        let message = format!("the tag `!!python/{kind}` {does}");
+        // In a text that no loader parses, the name alone is judged.
+        let call = self.calls.tag(python).unwrap_or_else(|| Call::of_path(path, how));
+        let verdict = call::verdict(&call, at as u64, self.scan);
+        let (severity, does) = verdict.map_or_else(
+            || (Severity::Low, format!("constructs `{path}`")),
+            |verdict| (verdict.severity, verdict.does),
+        );
+        self.unsafe_tag(format!("the tag `!!python/{kind}` {does}"), severity, python, argument, at);
+    }
+
+    fn unsafe_tag(&mut self, message: String, severity: Severity, python: &str, argument: &str, at: usize) {
         let evidence = format!("!!python/{python}{argument}");
         self.report(Finding::new(&YAML_UNSAFE_TAG, message).severity(severity).evidence(evidence), at);
     }
+}
+
+/// A tag without the prefix of YAML's own types.
+fn own_name(resolved: &str) -> &str {
+    resolved.strip_prefix("tag:yaml.org,2002:").unwrap_or(resolved).trim_start_matches('!')
+}
+
+/// What stands behind `python/` in a resolved tag that is one of PyYAML's.
+pub(super) fn python_suffix(resolved: &str) -> Option<String> {
+    let resolved = percent_decoded(resolved);
+    own_name(&resolved).strip_prefix("python/").map(str::to_owned)
 }
 
 fn percent_decoded(text: &str) -> String {

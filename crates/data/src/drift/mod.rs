@@ -1,0 +1,10 @@
+//! How the columns of two datasets differ, from their profiles alone: no row is read again.
+//!
+//! Every test gets a p-value, corrected for the number of tests, and an effect size. A column has drifted when a test is
+//! both significant and large enough: with millions of rows every trifle is significant.
+
+mod column;
+mod report;
+
+pub use column::{ColumnDrift, DriftTest};
+pub use report::{DRIFT_SCHEMA, Drift, DriftSettings, drift};

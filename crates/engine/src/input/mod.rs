@@ -1,0 +1,11 @@
+//! From places a user names to tables: files, folders, globs, Hive partitions; forms told by content.
+
+mod diagnose;
+mod form;
+mod leaf;
+mod open;
+mod shards;
+
+pub use form::{Compression, Form};
+pub use leaf::{Leaf, leaves};
+pub use shards::{MOST_SHARDS, Shard, shards};

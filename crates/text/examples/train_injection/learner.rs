@@ -1,0 +1,134 @@
+//! A linear model over windows when only whole texts are labelled: of an attack's windows, those that look most like one
+//! are the attack (multiple-instance learning by alternation: Andrews et al., 2002), fitted by AdaGrad (Duchi et al., 2011).
+
+use bartizan_text::injection::features::{CONCEPT_SPACE, DECODED, ENCODES, Reading, SPACE};
+use bartizan_text::injection::hidden;
+use bartizan_text::injection::lexicon::Lexicon;
+use bartizan_text::injection::weights::Weights;
+
+/// A labelled text as its windows.
+pub(crate) struct Example {
+    /// Index of the family its source belongs to.
+    pub(crate) family: usize,
+    /// Name of its source.
+    pub(crate) source: String,
+    /// Whether it is an attack.
+    pub(crate) attack: bool,
+    /// Whether an operator wrote it.
+    pub(crate) operator: bool,
+    /// Sparse vector of each window.
+    pub(crate) windows: Vec<Vec<(u32, f32)>>,
+    /// What its errors count.
+    pub(crate) weight: f32,
+}
+
+impl Example {
+    /// Reads a text.
+    pub(crate) fn of(lexicon: &Lexicon, text: &str, source: &str, family: usize, attack: bool) -> Self {
+        let pieces = hidden::pieces(text);
+        let flags = if pieces.is_empty() { 0 } else { ENCODES };
+        let mut windows = Vec::new();
+        let readings = std::iter::once(Reading::of(lexicon, text, flags))
+            .chain(pieces.iter().map(|piece| Reading::of(lexicon, &piece.text, DECODED)));
+        for reading in readings {
+            for window in reading.windows().iter().take(64) {
+                let mut vector = Vec::new();
+                reading.vector(window, &mut vector);
+                windows.push(vector);
+            }
+        }
+        Self { family, source: source.to_owned(), attack, operator: false, windows, weight: 1.0 }
+    }
+
+    /// Margin of the window that looks most like an attack.
+    pub(crate) fn margin(&self, weights: &Weights) -> f32 {
+        self.windows.iter().map(|window| weights.margin(window)).fold(f32::MIN, f32::max)
+    }
+}
+
+/// A window, what it should score, and what an error counts.
+type Instance<'w> = (&'w [(u32, f32)], f32, f32);
+
+/// Rounds of choosing windows and fitting.
+const ROUNDS: usize = 3;
+/// Passes over the windows in a round.
+const PASSES: usize = 4;
+/// Step of AdaGrad.
+const STEP: f32 = 0.05;
+/// Pull of the weights to 0: concepts, words.
+const DECAY: [f32; 2] = [2e-4, 1.5e-3];
+
+/// Fits a model on the examples that `take` chooses.
+pub(crate) fn fit(examples: &[Example], take: impl Fn(&Example) -> bool) -> Weights {
+    let chosen: Vec<&Example> = examples.iter().filter(|example| take(example)).collect();
+    let scale = source_weights(&chosen);
+    let mut weights = Weights::new(Vec::new(), -2.0);
+    for round in 0..ROUNDS {
+        let mut instances: Vec<Instance<'_>> = Vec::new();
+        for (example, scale) in chosen.iter().zip(&scale) {
+            let margins: Vec<f32> = example.windows.iter().map(|window| weights.margin(window)).collect();
+            let most = margins.iter().copied().fold(f32::MIN, f32::max);
+            if example.attack {
+                let near: Vec<usize> =
+                    (0..margins.len()).filter(|at| round == 0 || margins[*at] >= most - 0.5).collect();
+                for at in &near {
+                    instances.push((&example.windows[*at], 1.0, scale / near.len() as f32));
+                }
+            } else {
+                let rest = 0.5 / margins.len() as f32;
+                for (window, margin) in example.windows.iter().zip(&margins) {
+                    let part = if *margin >= most { 0.5 + rest } else { rest };
+                    instances.push((window, 0.0, scale * part));
+                }
+            }
+        }
+        weights = descend(&mut instances, round as u64);
+    }
+    weights
+}
+
+/// Each side counts the same; within a side a source counts by the root of its size.
+fn source_weights(chosen: &[&Example]) -> Vec<f32> {
+    let mut counts = std::collections::BTreeMap::new();
+    for example in chosen {
+        *counts.entry((example.source.as_str(), example.attack)).or_insert(0.0_f32) += 1.0;
+    }
+    let raw: Vec<f32> = chosen
+        .iter()
+        .map(|example| example.weight / counts[&(example.source.as_str(), example.attack)].sqrt())
+        .collect();
+    let total = |attack: bool| -> f32 {
+        chosen.iter().zip(&raw).filter(|(example, _)| example.attack == attack).map(|(_, raw)| raw).sum()
+    };
+    let (attacks, others) = (total(true), total(false));
+    let half = chosen.len() as f32 / 2.0;
+    chosen
+        .iter()
+        .zip(&raw)
+        .map(|(example, raw)| raw * half / if example.attack { attacks } else { others })
+        .collect()
+}
+
+fn descend(instances: &mut [Instance<'_>], seed: u64) -> Weights {
+    let mut weights = vec![0.0_f32; SPACE as usize];
+    let mut squares = vec![1e-3_f32; SPACE as usize];
+    let (mut bias, mut bias_square) = (-1.0_f32, 1.0_f32);
+    let mut random = crate::variety::Random(seed.wrapping_add(17));
+    for _ in 0..PASSES {
+        random.shuffle(instances);
+        for (vector, target, scale) in instances.iter() {
+            let margin =
+                bias + vector.iter().map(|(place, value)| weights[*place as usize] * value).sum::<f32>();
+            let error = (1.0 / (1.0 + (-margin).exp()) - target) * scale;
+            for (place, value) in *vector {
+                let at = *place as usize;
+                let slope = error * value + DECAY[usize::from(*place >= CONCEPT_SPACE)] * weights[at];
+                squares[at] += slope * slope;
+                weights[at] -= STEP * slope / squares[at].sqrt();
+            }
+            bias_square += error * error;
+            bias -= STEP * error / bias_square.sqrt();
+        }
+    }
+    Weights::new(weights, bias)
+}

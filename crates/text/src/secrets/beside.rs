@@ -1,0 +1,452 @@
+//! Drawn values and what stands before them: the name of a service, a word of a credential, an authorisation header.
+//!
+//! The value is found first, since values are rare; only then are the bytes before it searched for names, in one pass of
+//! an automaton over at most [`REACH`] bytes.
+
+use super::assignment::{assigned, is_call, is_path};
+use super::service_names::{is_common, names};
+use super::structure;
+use crate::bytes::{self, ALPHA, BASE64_URL, Set, WORD, holds_ignoring_case, span};
+use crate::hit::{Class, Kind, Raw};
+use crate::randomness::{Measure, is_random, is_random_by, is_reference, is_stand_in, is_uuid, measure};
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
+
+static SERVICE: Kind =
+    Kind { id: "service-key", name: "a key beside the name of its service", class: Class::Secret };
+static NAMED: Kind =
+    Kind { id: "assigned-secret", name: "a secret assigned to a name that says so", class: Class::Secret };
+
+/// How far behind a name its value may stand, in bytes.
+const REACH: usize = 120;
+/// What a value is written with.
+const MEMBERS: Set = BASE64_URL.and(Set::of(b"+/.~"));
+
+/// Words of names behind which a drawn value stands.
+const SECRET_WORDS: &[&str] = &[
+    "secret",
+    "token",
+    "api_key",
+    "apikey",
+    "api-key",
+    "api key",
+    "access_key",
+    "accesskey",
+    "access key",
+    "access-key",
+    "private_key",
+    "privatekey",
+    "auth",
+    "credential",
+    "signature",
+    "_key",
+    "-key",
+    ".key",
+    "key",
+    "bearer",
+    "license",
+    "session",
+    "webhook",
+    "salt",
+    "cookie",
+    "crumb",
+    "account",
+    "pat",
+];
+
+/// Words that make what stands beside a name likelier to be its key.
+const HINTS: &[&str] = &["private", "access", "client", "app", "pass"];
+
+/// The search for names before a value.
+#[derive(Debug)]
+pub(super) struct Context {
+    automaton: AhoCorasick,
+    words: Vec<Word>,
+}
+
+/// What a word before a value says about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Word {
+    Service,
+    Secret,
+    Hint,
+    Password,
+}
+
+/// A word found, with its span in the whole text.
+#[derive(Debug, Clone, Copy)]
+struct Found {
+    word: Word,
+    start: usize,
+    end: usize,
+}
+
+impl Context {
+    /// Builds the automaton over all names.
+    ///
+    /// # Errors
+    /// If it would be too large, which the fixed tables rule out.
+    pub(super) fn new() -> Result<Self, aho_corasick::BuildError> {
+        let listed = names()
+            .map(|name| (name, Word::Service))
+            .chain(SECRET_WORDS.iter().map(|word| (*word, Word::Secret)))
+            .chain(HINTS.iter().map(|word| (*word, Word::Hint)))
+            .chain(["password", "passwd"].map(|word| (word, Word::Password)));
+        let (texts, words): (Vec<&str>, Vec<Word>) = listed.unzip();
+        let automaton = AhoCorasick::builder()
+            .ascii_case_insensitive(true)
+            .kind(Some(AhoCorasickKind::DFA))
+            .build(texts)?;
+        Ok(Self { automaton, words })
+    }
+
+    /// Judges the values of the segment at `start..end`. Nothing before `claimed` speaks for them; what is reported is
+    /// claimed in turn.
+    pub(super) fn judge(
+        &self,
+        text: &[u8],
+        (start, end): (usize, usize),
+        claimed: &mut usize,
+        raw: &mut Vec<Raw>,
+    ) {
+        let mut at = start;
+        while at < end {
+            let rest = span(text, at, end);
+            let Some(skip) = rest.iter().position(|&byte| MEMBERS.has(byte)) else { return };
+            at += skip;
+            let run = MEMBERS.run(span(text, at, end), usize::MAX);
+            if run >= super::segments::LEAST {
+                self.value(text, start, at, at + run, claimed, raw);
+            }
+            at += run;
+        }
+    }
+
+    fn value(
+        &self,
+        text: &[u8],
+        segment: usize,
+        from: usize,
+        to: usize,
+        claimed: &mut usize,
+        raw: &mut Vec<Raw>,
+    ) {
+        let value = span(text, from, to);
+        let value = value.strip_suffix(b".").unwrap_or(value);
+        let Some(look) = Look::at(value) else { return };
+        if let Some(hit) = structure::authorization(text, from, to) {
+            *claimed = to;
+            raw.push(hit);
+            return;
+        }
+        if is_in_address(text, segment, from) || is_open(text, from) {
+            return;
+        }
+        let window = from.saturating_sub(REACH + 20).max(*claimed);
+        let found: Vec<Found> = self
+            .automaton
+            .find_overlapping_iter(span(text, window, from + value.len()))
+            .filter_map(|found| {
+                let (start, end) = (window + found.start(), window + found.end());
+                let word = *self.words.get(found.pattern().as_usize())?;
+                stands_alone(text, start, end, word).then_some(Found { word, start, end })
+            })
+            .collect();
+        if found.is_empty() {
+            return;
+        }
+        if let Some(hit) =
+            by_word(text, from, value, &found).or_else(|| by_service(text, from, value, look, &found))
+        {
+            *claimed = hit.end;
+            raw.push(hit);
+        }
+    }
+}
+
+/// A first look at a value: whether it can be a key at all.
+#[derive(Debug, Clone, Copy)]
+struct Look {
+    digits: usize,
+    letters: usize,
+}
+
+impl Look {
+    fn at(value: &[u8]) -> Option<Self> {
+        let (mut digits, mut lower, mut upper) = (0, 0, 0);
+        for byte in value.iter().take(512) {
+            match byte {
+                b'0'..=b'9' => digits += 1,
+                b'a'..=b'z' => lower += 1,
+                b'A'..=b'Z' => upper += 1,
+                _ => {}
+            }
+        }
+        let letters = lower + upper;
+        let mixed = (digits > 0 && letters >= 2) || (value.len() >= 16 && lower >= 3 && upper >= 3);
+        let plain = (value.len() >= 20 || digits >= 15) && digits + letters + 1 >= value.len();
+        (mixed || plain).then_some(Self { digits, letters })
+    }
+}
+
+/// Whether a value stands in the host or path of a web address, where keys of a form of their own stand and no others.
+fn is_in_address(text: &[u8], segment: usize, from: usize) -> bool {
+    let head = span(text, segment, from);
+    let address = (head.ends_with(b":") && span(text, from, from + 2) == b"//")
+        || head.windows(3).any(|window| window == b"://")
+        || head.ends_with(b"//")
+        || head.ends_with(b":/");
+    address && head.last() != Some(&b'=') && !head.contains(&b'?')
+}
+
+/// Words of names whose values are drawn, or digests, and open no door.
+const OPEN_NAMES: [&[u8]; 21] = [
+    b"name",
+    b"url",
+    b"path",
+    b"file",
+    b"checksum",
+    b"sha",
+    b"sha1",
+    b"sha256",
+    b"sha512",
+    b"hash",
+    b"digest",
+    b"md5",
+    b"integrity",
+    b"commit",
+    b"revision",
+    b"rev",
+    b"version",
+    b"etag",
+    b"fingerprint",
+    b"chksum",
+    b"csrf",
+];
+
+/// Whether the value at `from` is assigned to the name of a digest, a revision or a form's own token.
+fn is_open(text: &[u8], from: usize) -> bool {
+    let head = span(text, from.saturating_sub(60), from);
+    let operator = head.iter().rev().take_while(|byte| b" =:\"'`>".contains(byte)).count();
+    let name = head.get(..head.len() - operator).unwrap_or_default();
+    let length = name.iter().rev().take_while(|&&byte| WORD.has(byte) || byte == b'-').count();
+    let name = name.get(name.len() - length..).unwrap_or_default().to_ascii_lowercase();
+    OPEN_NAMES.iter().any(|open| name.ends_with(open))
+        || [&b"authenticity"[..], b"csrf", b"xsrf", b"srcrev"]
+            .iter()
+            .any(|word| holds_ignoring_case(&name, word))
+}
+
+/// Whether a name is a word of its own, or begins a part of a longer one.
+fn stands_alone(text: &[u8], start: usize, end: usize, word: Word) -> bool {
+    let before = bytes::before(text, start).is_some_and(|byte| ALPHA.has(byte));
+    let first = bytes::at(text, start).is_some_and(|byte| byte.is_ascii_uppercase());
+    let after = bytes::at(text, end).is_some_and(|byte| byte.is_ascii_lowercase());
+    match word {
+        Word::Service => {
+            (!before || first) && !(after && is_common(span(text, start, end)) && !is_joined(text, end))
+        }
+        Word::Secret => !after || bytes::at(text, end) == Some(b's'),
+        Word::Hint | Word::Password => true,
+    }
+}
+
+/// Whether a word of credentials follows without a mark: `codakey`.
+fn is_joined(text: &[u8], end: usize) -> bool {
+    let tail = span(text, end, end + 7);
+    [&b"key"[..], b"token", b"secret", b"api", b"access", b"auth", b"client", b"private"]
+        .iter()
+        .any(|word| tail.starts_with(word))
+}
+
+/// A value assigned to a word of a credential, joined to it, or shown behind a sentence about a password.
+fn by_word(text: &[u8], from: usize, value: &[u8], found: &[Found]) -> Option<Raw> {
+    let to = from + value.len();
+    for word in found.iter().rev().filter(|found| found.word == Word::Secret) {
+        if word.end <= from {
+            if from - word.end <= 80
+                && let Some(hit) = assigned(text, word.start, word.end, false)
+                && hit.start < to
+                && hit.end > from
+            {
+                return Some(hit);
+            }
+        } else if matches!(bytes::at(text, word.end), Some(b'-' | b'_' | b'='))
+            && word.end - word.start >= 5
+            && is_drawn_tail(span(text, word.end + 1, to))
+        {
+            return Some(Raw::new(
+                &NAMED,
+                word.end + 1,
+                to,
+                0.6,
+                "a drawn value joined to a name of a credential",
+            ));
+        }
+    }
+    let shown = |word: &&Found| {
+        let between = span(text, word.end.min(from), from);
+        let sentence = |byte: &u8| ALPHA.has(*byte) || b" .,:\n\r".contains(byte);
+        word.word == Word::Password
+            && word.end <= from
+            && between.contains(&b':')
+            && between.iter().all(sentence)
+    };
+    (is_digest(&measure(value)) && found.iter().any(|word| shown(&word)))
+        .then(|| Raw::new(&NAMED, from, to, 0.6, "a drawn value behind a word for passwords"))
+}
+
+fn is_drawn_tail(tail: &[u8]) -> bool {
+    let text = super::proof::base64_text(tail)
+        .is_some_and(|bytes| bytes.iter().all(|byte| (32..127).contains(byte)));
+    tail.len() >= 20
+        && !text
+        && (is_random(tail) || is_uuid(tail))
+        && !tail.iter().any(|byte| b"/.".contains(byte))
+}
+
+/// A value beside the name of a service.
+fn by_service(text: &[u8], from: usize, value: &[u8], look: Look, found: &[Found]) -> Option<Raw> {
+    let behind = |at: usize| {
+        found
+            .iter()
+            .any(|word| word.word != Word::Service && word.start >= at && word.start < from + value.len())
+    };
+    let free = bytes::before(text, from).is_none_or(|byte| b"=:\"'`> \t\n(".contains(&byte));
+    for name in found.iter().rev().filter(|found| found.word == Word::Service) {
+        let inside = name.end > from;
+        if from.saturating_sub(name.end) > REACH {
+            break;
+        }
+        let named = behind(name.end.saturating_sub(1)) || behind(name.start);
+        let operated = span(text, name.end, from).iter().any(|byte| b"=:".contains(byte))
+            || (name.start >= from && matches!(bytes::at(text, name.end), Some(b'-' | b'_')));
+        let adjacent = name.end + 1 == from && !is_common(span(text, name.start, name.end));
+        let least = match (operated, named) {
+            (true, true) => 8,
+            (_, true) | (true, _) => 12,
+            (false, false) if is_common(span(text, name.start, name.end)) => return None,
+            (false, false) => 16,
+        };
+        let whole = (!inside && free).then_some(value);
+        let candidates =
+            [whole, tail_of(value, named, inside), joined_to(from, value, found).filter(|_| inside)];
+        for candidate in candidates.into_iter().flatten() {
+            let loose = named || operated || (adjacent && candidate.len() >= 20);
+            if candidate.len() >= least && fits(candidate, look, loose, named && operated) {
+                let end = from + value.len();
+                if is_call(text, end) {
+                    return None;
+                }
+                let why = "a drawn value beside the name of a service";
+                return Some(Raw::new(&SERVICE, end - candidate.len(), end, 0.6, why));
+            }
+        }
+    }
+    None
+}
+
+/// What follows the last word of a credential inside a value: `SECRET-123456789ab-cd12…`.
+fn joined_to<'t>(from: usize, value: &'t [u8], found: &[Found]) -> Option<&'t [u8]> {
+    let word = found.iter().rev().find(|word| word.word != Word::Service && word.start >= from)?;
+    let rest = value.get(word.end - from..)?;
+    rest.strip_prefix(b"-").or_else(|| rest.strip_prefix(b"_"))
+}
+
+/// The last part of a value such as `_API_KEY-a8F3…`.
+fn tail_of(value: &[u8], named: bool, inside: bool) -> Option<&[u8]> {
+    let uuid = value.len().checked_sub(36).and_then(|at| value.get(at..)).filter(|tail| is_uuid(tail));
+    let last = value.rsplit(|byte| b"-_.".contains(byte)).next();
+    let least = if named || inside { 16 } else { 20 };
+    uuid.or(last.filter(|last| last.len() >= least && last.len() < value.len()))
+}
+
+/// Whether a value can be a key: drawn, or, where a word of credentials stands before it, at least no word of a language.
+/// `assigned` says that an operator stands there, too.
+fn fits(value: &[u8], look: Look, named: bool, assigned: bool) -> bool {
+    let dotted = value.split(|&byte| byte == b'.').count().saturating_sub(1);
+    if dotted > 2 || is_path(value) || has_worded_path(value) {
+        return false;
+    }
+    let m = measure(value);
+    if is_uuid(value) || is_random_by(&m, value) || is_digest(&m) {
+        return true;
+    }
+    named
+        && !is_worded(value)
+        && m.distinct >= 5
+        && m.entropy >= 2.3
+        && m.other <= if assigned && m.length >= 30 { 6 } else { 4 }
+        && !is_reference(value)
+        && !is_stand_in(value)
+        && ((look.digits >= 3 && look.letters >= 2 && m.digits >= 3)
+            || (m.length >= 20
+                && (m.other == 0 || m.other == 1 && (m.digits > 0 || dotted == 0))
+                && !is_camel(&m))
+            || (assigned && m.digits >= 15))
+}
+
+/// Whether a value is of short parts that are each letters with digits behind them at most, as names of machines are.
+fn is_worded(value: &[u8]) -> bool {
+    (1..=2).contains(&value.iter().filter(|byte| b"-_".contains(byte)).count())
+        && value.split(|byte| b"-_".contains(byte)).all(|part| {
+            let letters = part.iter().take_while(|byte| ALPHA.has(**byte)).count();
+            part.len() < 16 && part.iter().skip(letters).all(u8::is_ascii_digit)
+        })
+}
+
+/// Whether a value is written as words with capitals at their heads.
+fn is_camel(m: &Measure) -> bool {
+    m.digits == 0 && m.lower > 0 && m.upper > 0 && (4..m.length / 5).contains(&m.changes)
+}
+
+/// Whether a value is part of an address or path: a slash beside a part that is a word.
+fn has_worded_path(value: &[u8]) -> bool {
+    value.contains(&b'/')
+        && value
+            .split(|&byte| byte == b'/')
+            .any(|part| part.len() >= 3 && part.iter().all(|byte| ALPHA.has(*byte)))
+}
+
+/// Whether a value is as long as a digest in hexadecimal, and not monotonous.
+fn is_digest(m: &Measure) -> bool {
+    m.hex && matches!(m.length, 32 | 40 | 64) && m.distinct >= 6 && m.lower + m.upper >= 4 && m.digits >= 4
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(text: &str) -> Vec<(&'static str, String)> {
+        let context = Context::new().expect("the automaton");
+        let mut raw = Vec::new();
+        let mut claimed = 0;
+        for segment in super::super::segments::segments(text.as_bytes()) {
+            context.judge(text.as_bytes(), segment, &mut claimed, &mut raw);
+        }
+        raw.iter()
+            .map(|hit| (hit.kind.id, text.get(hit.start..hit.end).unwrap_or_default().to_owned()))
+            .collect()
+    }
+
+    #[test]
+    fn a_drawn_value_beside_a_service_is_its_key() {
+        let key = "a8F3kd92LsQ0pZx7Vb6N".to_owned();
+        assert_eq!(found("datadog: a8F3kd92LsQ0pZx7Vb6N"), [("service-key", key.clone())]);
+        assert_eq!(found("api_key: a8F3kd92LsQ0pZx7Vb6N"), [("assigned-secret", key)]);
+    }
+
+    #[test]
+    fn a_commit_in_an_address_and_a_value_without_a_name_are_none() {
+        assert_eq!(
+            found("jenkins: https://github.com/a/jenkins/commit/f687dbe75d1c4f39f7e14b68220890384d7c5674"),
+            []
+        );
+        assert_eq!(found("blob a8F3kd92LsQ0pZx7Vb6N"), []);
+    }
+
+    #[test]
+    fn a_value_joined_to_a_name_is_taken_without_it() {
+        let key = "dd52c29224affe29d163c6bf99e5c34f".to_owned();
+        assert_eq!(found("use dd-apikey-dd52c29224affe29d163c6bf99e5c34f"), [("assigned-secret", key)]);
+    }
+}
