@@ -4,6 +4,7 @@
 //! project chose them. So they count only once the user has confirmed them here: by making the key, by beginning the store,
 //! or with `bartizan lineage trust`.
 
+use crate::commands::scan::write_whole;
 use crate::failure::Failure;
 use bartizan_evidence::digest::Digest;
 use bartizan_evidence::keys::{PublicKey, Verifier as _};
@@ -71,7 +72,7 @@ impl Believed {
         if path.is_file() {
             return Ok(());
         }
-        fs::write(&path, content).map_err(failed)
+        write_whole(&path, |out| out.write_all(content.as_bytes()))
     }
 }
 

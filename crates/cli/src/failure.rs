@@ -15,6 +15,7 @@ use bartizan_evidence::lineage::import::ImportError;
 use bartizan_evidence::lineage::{ProofError, TraceError};
 use bartizan_evidence::log::LogError;
 use bartizan_evidence::oms::{SignError, VerifyError};
+use bartizan_evidence::predicate::Misfit;
 use bartizan_evidence::reproduce::ReproduceError;
 use bartizan_evidence::run::RunError;
 use bartizan_evidence::store::StoreError;
@@ -106,12 +107,14 @@ pub(crate) enum Failure {
     #[error("{0} exists; keys are never overwritten")]
     KeyExists(PathBuf),
     /// A signature would take the place of something else.
-    #[error("{path} is {what}, and is not replaced by a signature; name another file, or move that one away")]
+    #[error("{path} is {what}, and is not replaced; {remedy}")]
     Overwritten {
         /// The file.
         path: PathBuf,
         /// What it is.
-        what: &'static str,
+        what: String,
+        /// What to do.
+        remedy: &'static str,
     },
     /// A certificate file is not as it should be.
     #[error("{path}: {error}")]
@@ -176,6 +179,15 @@ pub(crate) enum Failure {
         /// What is wrong.
         #[source]
         error: serde_json::Error,
+    },
+    /// A predicate is not what its type asks for.
+    #[error("the predicate {path} does not fit its type: {misfit}; nothing was signed")]
+    Misfit {
+        /// The file.
+        path: PathBuf,
+        /// Which field, and how.
+        #[source]
+        misfit: Misfit,
     },
     /// A text that names no artifact, or several.
     #[error("`{text}` {reason}")]
@@ -363,6 +375,7 @@ impl Failure {
                     _ => "check the path".to_owned(),
                 })
             }
+            Self::Write { error, .. } | Self::Output(error) => room(error),
             Self::Baseline { .. } => Some("write a new one with --write-baseline FILE".to_owned()),
             Self::Suppressions(_) => Some(
                 "an entry reads: [[ignore]] with rule, path or fingerprint or sha256, reason, expires = 2027-01-31"
@@ -415,6 +428,23 @@ impl Failure {
     pub(crate) fn is_broken_pipe(&self) -> bool {
         matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
     }
+}
+
+/// What to do when there is no room for a file.
+fn room(error: &io::Error) -> Option<String> {
+    let help = match error.kind() {
+        io::ErrorKind::StorageFull => "free space on the disk that holds it, and run the command again",
+        io::ErrorKind::QuotaExceeded => {
+            "your quota on that disk is used up: free space, and run the command again"
+        }
+        io::ErrorKind::FileTooLarge => {
+            "a limit on file sizes is in force: `ulimit -f` shows it, and `ulimit -f unlimited` may lift it"
+        }
+        io::ErrorKind::ReadOnlyFilesystem => "choose a place that can be written to",
+        io::ErrorKind::PermissionDenied => "choose a place that you may write to",
+        _ => return None,
+    };
+    Some(format!("{help}; nothing half-written is left"))
 }
 
 /// The word of `known` nearest to `word`, if any is near.

@@ -19,6 +19,8 @@ use failure::Failure;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    #[cfg(target_os = "linux")]
+    hold_back_size_limit();
     // A defect is reported as a gap of its file; the default message would be a backtrace in the middle of a report.
     std::panic::set_hook(Box::new(|_| {}));
     let matches = Cli::command().get_matches();
@@ -33,6 +35,16 @@ fn main() -> ExitCode {
             Exit::Failed.into()
         }
     }
+}
+
+/// Lets a write beyond the limit on file sizes (`ulimit -f`) fail with an error that says so, where the signal would end the program
+/// in the middle of a file. Threads begun later hold it back as well; commands that are run do not, since they begin with an empty mask.
+#[cfg(target_os = "linux")]
+fn hold_back_size_limit() {
+    let mut signals = nix::sys::signal::SigSet::empty();
+    signals.add(nix::sys::signal::Signal::SIGXFSZ);
+    // Without it a limit ends the program as it would any other.
+    let _ = signals.thread_block();
 }
 
 fn run(matches: &clap::ArgMatches) -> Result<Exit, Failure> {

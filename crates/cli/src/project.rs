@@ -2,6 +2,7 @@
 
 use crate::arguments::KeyChoice;
 use crate::believed::Believed;
+use crate::commands::scan::write_whole;
 use crate::failure::Failure;
 use crate::place::{self, Place};
 use crate::{keyfile, terminal};
@@ -15,7 +16,7 @@ use bartizan_evidence::statement::{PAYLOAD_TYPE, ResourceDescriptor, Statement};
 use bartizan_evidence::store::{Receipt, SqliteIndex, StatementLog, Store, StoreError, TRUSTED, Trust};
 use serde::Serialize;
 use std::fs::{self, File};
-use std::io::{self, Read as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 /// Most files taken as subjects of one statement.
@@ -63,7 +64,7 @@ pub(crate) fn believe(root: &Path, key: &bartizan_evidence::keys::PublicKey) -> 
     let path = folder.join(format!("{}.pem", key.key_id()));
     let failed = |error| Failure::Write { path: path.clone(), error };
     fs::create_dir_all(&folder).map_err(failed)?;
-    fs::write(&path, key.to_pem()).map_err(failed)?;
+    write_whole(&path, |out| out.write_all(key.to_pem().as_bytes()))?;
     Ok(path)
 }
 
@@ -171,8 +172,7 @@ fn open_to_append(root: &Path) -> Result<Store, Failure> {
         }
         // What is secret or derived has no place in version control.
         let ignored = root.join(".gitignore");
-        fs::write(&ignored, "log.key\nindex.sqlite*\n")
-            .map_err(|error| Failure::Write { path: ignored, error })?;
+        write_whole(&ignored, |out| out.write_all(b"log.key\nindex.sqlite*\n"))?;
     }
     let pem = keyfile::key_text(&path)?;
     let signer = || -> Result<NoteSigner, Failure> {
@@ -186,7 +186,7 @@ fn open_to_append(root: &Path) -> Result<Store, Failure> {
     if !verifier.exists() {
         let text = format!("{key}\n");
         Believed::of_user().add_log(&text)?;
-        fs::write(&verifier, text).map_err(|error| Failure::Write { path: verifier, error })?;
+        write_whole(&verifier, |out| out.write_all(text.as_bytes()))?;
     }
     let trust = confirmed(root)?;
     let log = writer(&place, signer)?;
@@ -196,7 +196,6 @@ fn open_to_append(root: &Path) -> Result<Store, Failure> {
 
 /// Writes a file that only its owner may read, unless there is one.
 fn create_secret(path: &Path, content: &[u8]) -> io::Result<()> {
-    use std::io::Write as _;
     let mut options = fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -205,8 +204,10 @@ fn create_secret(path: &Path, content: &[u8]) -> io::Result<()> {
         options.mode(0o600);
     }
     let mut file = options.open(path)?;
-    file.write_all(content)?;
-    file.sync_all()
+    file.write_all(content).and_then(|()| file.sync_all()).inspect_err(|_| {
+        // Half a key is no key.
+        let _ = fs::remove_file(path);
+    })
 }
 
 /// Folder of a store that holds its log.

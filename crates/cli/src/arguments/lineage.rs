@@ -194,6 +194,9 @@ pub(crate) struct AttestArguments {
     /// Write the envelope to FILE as well
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+    /// Replace FILE also when it is no envelope; never the key in use
+    #[arg(long, requires = "output")]
+    pub(crate) force: bool,
     /// Format of the receipt
     #[arg(long, short, value_name = "FORMAT", default_value = "text")]
     pub(crate) format: TextOrJson,

@@ -134,6 +134,9 @@ pub(crate) struct ProveArguments {
     /// File to write the proof to, usually NAME.tlog-proof, instead of standard output
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+    /// Replace FILE also when it is no proof
+    #[arg(long, requires = "output")]
+    pub(crate) force: bool,
 }
 
 /// Arguments of `bartizan log verify`.

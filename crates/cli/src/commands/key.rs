@@ -11,6 +11,7 @@ use serde_json::json;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 /// Runs the command.
 ///
@@ -66,7 +67,32 @@ fn generate(algorithm: KeyAlgorithm, path: &Path, passphrase: Option<&str>) -> R
     if passphrase.is_none() {
         terminal::remark("the private key is not encrypted; --encrypt asks for a passphrase");
     }
+    if let Some(root) = unignored_in(path) {
+        terminal::remark(&format!(
+            "the private key {} lies in the git work tree {} and is not ignored, so `git add .` would publish it: name it in \
+             .gitignore, or keep it elsewhere, such as ~/.config",
+            path.display(),
+            root.display()
+        ));
+    }
     Ok(Exit::Done)
+}
+
+/// The work tree of git that a file lies in, unless git ignores it there. Where git cannot be asked, it counts as not ignored.
+fn unignored_in(path: &Path) -> Option<PathBuf> {
+    let path = path.canonicalize().ok()?;
+    let folder = path.parent()?;
+    let root = folder.ancestors().find(|above| above.join(".git").exists())?;
+    let ignored = Command::new("git")
+        // The work tree's own settings start nothing.
+        .args(["-c", "core.fsmonitor=false", "check-ignore", "--quiet", "--"])
+        .arg(&path)
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    (!ignored.is_ok_and(|status| status.success())).then(|| root.to_owned())
 }
 
 fn show(file: &Path, format: TextOrJson, passphrase: &PassphraseArguments) -> Result<Exit, Failure> {

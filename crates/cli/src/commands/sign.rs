@@ -8,13 +8,13 @@ use crate::failure::Failure;
 use crate::progress::Bar;
 use crate::settings::Trust;
 use crate::{keyfile, terminal};
-use bartizan_evidence::keys::{Signer as _, certificates_from_pem};
+use bartizan_evidence::keys::{Signer as _, Verifier as _, certificate_key, certificates_from_pem};
 use bartizan_evidence::manifest::{DigestCache, Digesting, Progress, Silent};
-use bartizan_evidence::oms::{SignError, SignOptions, SigningIdentity, sign};
+use bartizan_evidence::oms::{Bundle, Material, SignError, SignOptions, SigningIdentity, sign};
 use std::io::{self, IsTerminal as _, Read as _, Write as _};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 /// Runs the command.
 ///
@@ -31,7 +31,7 @@ pub(crate) fn run(arguments: &SignArguments) -> Result<Exit, Failure> {
         if chain.is_empty() { SigningIdentity::Key(&key) } else { SigningIdentity::Certified(&key, chain) };
     let signature = signature_file(&arguments.path, arguments.signature.as_deref());
     let in_use = std::iter::once(&arguments.key).chain(&arguments.certificate).map(PathBuf::as_path);
-    may_replace(&signature, in_use)?;
+    may_replace_by(&signature, in_use, Some(&key.key_id()), arguments.force)?;
     if let (Ok(key), Ok(model)) = (arguments.key.canonicalize(), arguments.path.canonicalize())
         && key.starts_with(&model)
     {
@@ -60,6 +60,7 @@ pub(crate) fn run(arguments: &SignArguments) -> Result<Exit, Failure> {
         shard_bytes: arguments.shard_size,
         ignore_paths: &arguments.ignore_path,
         allow_symlinks: arguments.allow_symlinks,
+        valid_at: (!arguments.allow_expired).then(since_1970),
         signature_file: Some(&signature),
         strict_spec: arguments.strict_spec,
     };
@@ -119,22 +120,65 @@ pub(crate) fn may_replace<'a>(
     target: &Path,
     in_use: impl IntoIterator<Item = &'a Path>,
 ) -> Result<(), Failure> {
-    let refuse = |what| Err(Failure::Overwritten { path: target.to_owned(), what });
+    may_replace_by(target, in_use, None, false)
+}
+
+/// As [`may_replace`], for a signature by the key that `signer` names: a model's signature by another one is kept as well.
+/// With `force` only what is in use is.
+///
+/// # Errors
+/// [`Failure::Overwritten`].
+pub(crate) fn may_replace_by<'a>(
+    target: &Path,
+    in_use: impl IntoIterator<Item = &'a Path>,
+    signer: Option<&str>,
+    force: bool,
+) -> Result<(), Failure> {
+    let refuse = |what: &str, remedy| {
+        Err(Failure::Overwritten { path: target.to_owned(), what: what.to_owned(), remedy })
+    };
     let Ok(real) = target.canonicalize() else { return Ok(()) };
     if in_use.into_iter().any(|path| path.canonicalize().is_ok_and(|path| path == real)) {
-        return refuse("the key or certificate in use");
+        return refuse("the key or certificate in use", "name another file");
     }
     let is_file = std::fs::metadata(&real).is_ok_and(|metadata| metadata.is_file() && metadata.len() > 0);
-    if is_file && !is_signature(&real) { refuse("a file that is no signature") } else { Ok(()) }
+    if !is_file || force {
+        return Ok(());
+    }
+    let remedy = "name another file, move that one away, or replace it with --force";
+    let mut bytes = Vec::new();
+    let older = std::fs::File::open(&real).and_then(|file| file.take(LONGEST).read_to_end(&mut bytes));
+    if older.is_err() || !is_signature(&bytes) {
+        return refuse("a file that is no signature", remedy);
+    }
+    match (signer, Bundle::from_json(&bytes).ok().and_then(|bundle| key_of(&bundle))) {
+        (Some(signer), Some(other)) if signer != other => {
+            let other = bartizan_core::printable(&other, 64);
+            refuse(&format!("a signature by another key, {other}"), remedy)
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Whether a file is a bundle or an envelope: a JSON object with the members that either has.
-fn is_signature(path: &Path) -> bool {
-    let mut bytes = Vec::new();
-    let read = std::fs::File::open(path).and_then(|file| file.take(LONGEST).read_to_end(&mut bytes));
-    let members = read.ok().and_then(|_| serde_json::from_slice::<serde_json::Value>(&bytes).ok());
+fn is_signature(bytes: &[u8]) -> bool {
+    let members = serde_json::from_slice::<serde_json::Value>(bytes).ok();
     let has = |name| members.as_ref().is_some_and(|members| members.get(name).is_some());
     has("dsseEnvelope") || has("payloadType") && has("signatures")
+}
+
+/// The id of the key that a bundle names, which nobody has checked.
+fn key_of(bundle: &Bundle) -> Option<String> {
+    match &bundle.material {
+        Material::Key { hint } => hint.clone(),
+        Material::Certificates(chain) => Some(certificate_key(chain.first()?).ok()?.0.key_id()),
+        Material::Keyless => None,
+    }
+}
+
+/// The time by this machine's clock.
+fn since_1970() -> Duration {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO)
 }
 
 /// Longest signature looked at before it is replaced, in bytes.

@@ -82,7 +82,7 @@ fn the_reference_verifies_what_is_signed_here_and_the_other_way_round() {
         .into_iter()
         .take(if every { 4 } else { 1 })
         {
-            let mut arguments = vec!["sign", model, "--key", &key, "--signature", "ours.sig"];
+            let mut arguments = vec!["sign", model, "--key", &key, "--signature", "ours.sig", "--force"];
             arguments.extend(&more);
             assert_eq!(place.run(&arguments).code, 0, "{curve} {model} {more:?}");
             let (verified, error) = python(&["verify", model, "ours.sig", &public]);

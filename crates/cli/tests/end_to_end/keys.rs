@@ -51,3 +51,23 @@ fn an_encrypted_key_opens_from_variable_and_file_and_not_without() {
     assert_eq!(wrong.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&wrong.stderr).contains("passphrase does not open"));
 }
+
+#[test]
+fn a_private_key_that_git_would_take_in_is_warned_about() {
+    let git = |place: &Workplace| {
+        let made =
+            std::process::Command::new("git").args(["init", "--quiet"]).current_dir(place.path()).output();
+        made.is_ok_and(|output| output.status.success())
+    };
+    let place = Workplace::new();
+    let outside = place.run(&["key", "generate", "--output", "out.key"]);
+    assert!(!outside.err.contains("work tree"), "{outside:?}");
+    if !git(&place) {
+        return eprintln!("skipped: git is not there");
+    }
+    let warned = place.run(&["key", "generate", "--output", "in.key"]);
+    assert!(warned.code == 0 && warned.err.contains("in.key lies in the git work tree"), "{warned:?}");
+    place.write(".gitignore", "*.key\n");
+    let ignored = place.run(&["key", "generate", "--output", "kept.key"]);
+    assert!(ignored.code == 0 && !ignored.err.contains("work tree"), "{ignored:?}");
+}

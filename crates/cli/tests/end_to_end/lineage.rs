@@ -37,9 +37,9 @@ impl Project {
         for (input, output) in [("data.csv", "base.onnx"), ("base.onnx", "model.onnx")] {
             self.write(input, input);
             self.write(output, output);
-            let predicate = json!({"buildDefinition": {"buildType": "test", "resolvedDependencies":
+            let predicate = json!({"buildDefinition": {"buildType": "test", "externalParameters": {}, "resolvedDependencies":
                 [{"name": input, "digest": {"sha256": Digest::sha256(input.as_bytes()).value()}}]},
-                "runDetails": {"metadata": {"invocationId": format!("make {output}")}}});
+                "runDetails": {"builder": {"id": "test"}, "metadata": {"invocationId": format!("make {output}")}}});
             self.write("predicate.json", &predicate.to_string());
             self.ok(&[
                 "attest",

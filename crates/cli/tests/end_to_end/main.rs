@@ -1,6 +1,9 @@
 //! The built program from the outside: exit codes, formats, inputs, triage, settings, and that it makes no connection.
 #![cfg(test)]
 
+mod attest;
+mod bad_evidence;
+mod certificates;
 mod data;
 mod decompile;
 mod exit_codes;
@@ -14,6 +17,8 @@ mod lineage;
 mod load_guard;
 mod log;
 mod network;
+#[cfg(unix)]
+mod no_room;
 #[cfg(feature = "cloud")]
 mod object_store;
 #[cfg(unix)]
@@ -29,5 +34,6 @@ mod signing;
 mod support;
 mod timestamps;
 mod triage;
+mod verdicts;
 #[cfg(feature = "witness")]
 mod witness;

@@ -105,9 +105,9 @@ fn a_team_shares_log_and_blobs_and_each_has_an_index_of_their_own() {
     let attest = |place: &Workplace, input: &str, output: &str| {
         place.write(output, output);
         let digest = bartizan_evidence::digest::Digest::sha256(input.as_bytes());
-        let predicate = serde_json::json!({"buildDefinition": {"buildType": "test", "resolvedDependencies":
+        let predicate = serde_json::json!({"buildDefinition": {"buildType": "test", "externalParameters": {}, "resolvedDependencies":
             [{"name": input, "digest": {"sha256": digest.value()}}]},
-            "runDetails": {"metadata": {"invocationId": format!("make {output}")}}});
+            "runDetails": {"builder": {"id": "test"}, "metadata": {"invocationId": format!("make {output}")}}});
         place.write("predicate.json", predicate.to_string());
         let ran = at(
             place,

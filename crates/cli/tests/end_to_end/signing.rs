@@ -163,7 +163,50 @@ fn a_single_file_is_signed_under_either_name() {
         assert_eq!(place.run(&arguments).code, 0);
         let verify = ["verify", "model/weights.bin", "--signature", "w.sig", "--key", "a.pub"];
         assert_eq!(place.run(&verify).code, 0, "{more:?}");
+        place.write("model/weights.bin", vec![8; 5_000]);
+        let changed = place.run(&verify);
+        assert!(changed.code == 1 && changed.out.contains("changed: `weights.bin`"), "{changed:?}");
         let folder = place.run(&["verify", "model", "--signature", "w.sig", "--key", "a.pub"]);
         assert_eq!(folder.code, 1, "{folder:?}");
+    }
+}
+
+#[test]
+fn what_lies_where_the_signature_goes_is_replaced_only_when_it_is_the_signers_own_or_by_force() {
+    let place = signed(&[]);
+    let sign = |key: &str, more: &[&str]| {
+        place.run(&[&["sign", "model", "--key", key, "--signature", "model.sig"][..], more].concat())
+    };
+    assert_eq!(sign("a.key", &[]).code, 0);
+    assert_eq!(place.run(&["key", "generate", "--output", "b.key"]).code, 0);
+    let before = std::fs::read(place.path().join("model.sig")).unwrap();
+    let refused = sign("b.key", &[]);
+    assert_eq!(refused.code, 2, "{refused:?}");
+    assert!(
+        refused.err.contains("a signature by another key") && refused.err.contains("--force"),
+        "{refused:?}"
+    );
+    assert_eq!(std::fs::read(place.path().join("model.sig")).unwrap(), before);
+    assert_eq!(sign("b.key", &["--force"]).code, 0);
+    place.write("model.sig", "my notes");
+    assert_eq!(sign("b.key", &[]).code, 2);
+    assert_eq!(sign("b.key", &["--force"]).code, 0);
+    // The key in use is never replaced.
+    let own = place.run(&["sign", "model", "--key", "b.key", "--signature", "b.key", "--force"]);
+    assert!(own.code == 2 && own.err.contains("the key or certificate in use"), "{own:?}");
+}
+
+#[test]
+fn flags_go_by_the_names_other_tools_have_for_them() {
+    let place = signed(&[]);
+    for key in ["--private-key", "--private_key"] {
+        let ran =
+            place.run(&["sign", "model", key, "a.key", "--signature", "model.sig", "--ignore_paths", "none"]);
+        assert_eq!(ran.code, 0, "{ran:?}");
+    }
+    for key in ["--public-key", "--public_key"] {
+        let ran =
+            place.run(&["verify", "model", key, "a.pub", "--bundle", "model.sig", "--ignore_unsigned_files"]);
+        assert_eq!(ran.code, 0, "{ran:?}");
     }
 }

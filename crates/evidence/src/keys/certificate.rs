@@ -282,6 +282,14 @@ fn follow(
     }
 }
 
+/// Whether every certificate of `chain` (DER) is valid at `now` since 1970, by its dates alone.
+///
+/// # Errors
+/// [`CertificateError::Expired`], [`CertificateError::NotYetValid`] and [`CertificateError::Damaged`].
+pub fn check_dates(chain: &[Vec<u8>], now: Duration) -> Result<(), CertificateError> {
+    chain.iter().try_for_each(|der| Parsed::of(der)?.check_time(now))
+}
+
 /// The public key of the first certificate in DER, and the certificate's subject.
 ///
 /// # Errors

@@ -14,8 +14,8 @@ mod signing;
 
 pub use algorithm::KeyAlgorithm;
 pub use certificate::{
-    CertificateError, CertifiedKey, Purpose, certificate_key, certificates_from_pem, verify_chain,
-    verify_chain_against, verify_chain_for,
+    CertificateError, CertifiedKey, Purpose, certificate_key, certificates_from_pem, check_dates,
+    verify_chain, verify_chain_against, verify_chain_for,
 };
 pub use file::is_encrypted;
 pub use pem::{LONGEST_PEM, PemBlock, PemError, pem_blocks, pem_text};

@@ -30,7 +30,9 @@ pub enum NoteError {
     #[error("the note has more than {MOST_SIGNATURES} signatures")]
     TooManySignatures,
     /// No signature by any key that is trusted.
-    #[error("the note is not signed by {trusted}; it is signed by {found}")]
+    #[error(
+        "the note is not signed by {trusted}; it is signed by {found}: ask the log's operator which key is right"
+    )]
     NotSigned {
         /// The keys that are trusted.
         trusted: String,
@@ -38,7 +40,9 @@ pub enum NoteError {
         found: String,
     },
     /// A signature that should be by a trusted key and is not.
-    #[error("the signature of {key} is wrong: the note has been changed, or signed with another key")]
+    #[error(
+        "the signature of {key} is wrong: the note has been changed, or signed with another key; get it anew from its operator"
+    )]
     WrongSignature {
         /// The key as `name+id`.
         key: String,

@@ -31,6 +31,8 @@ const TRIAL: &str = ".state/conditions";
 const MOST_ATTEMPTS: usize = 1000;
 /// How often a put of unknown outcome is tried again.
 const MOST_FAILURES: usize = 3;
+/// For how many lost races one put of unknown outcome counts when the wait before the next try is chosen.
+const FAILURE_TRIES: usize = 4;
 
 /// The writing side of a log in an object store.
 pub(super) struct ObjectCommitter {
@@ -278,7 +280,10 @@ impl ObjectCommitter {
     fn put_checkpoint(&mut self, signed: SignedCheckpoint) -> Result<(), LogError> {
         let bytes = signed.note.to_string().into_bytes();
         let mut failures = 0;
-        for _ in 0..MOST_ATTEMPTS {
+        for tries in 0..MOST_ATTEMPTS {
+            if tries > 0 {
+                self.objects.pause(tries.max(failures * FAILURE_TRIES));
+            }
             let condition = self.published_version.as_ref().map_or(Condition::Absent, Condition::Unchanged);
             let error = match self.objects.put_if(CHECKPOINT_FILE, &bytes, condition) {
                 Ok(version) => {
@@ -351,7 +356,10 @@ impl Commit for ObjectCommitter {
         self.batch += 1;
         let (writer, batch) = (self.writer, self.batch);
         let mut failures = 0;
-        for _ in 0..MOST_ATTEMPTS {
+        for tries in 0..MOST_ATTEMPTS {
+            if tries > 0 {
+                self.objects.pause(tries.max(failures * FAILURE_TRIES));
+            }
             // The journal that is replaced may be the only one to have these.
             self.put_tiles(false)?;
             let Known { version, journal } = self.know()?;

@@ -43,7 +43,9 @@ pub enum Material {
 #[derive(Debug, thiserror::Error)]
 pub enum BundleError {
     /// Not JSON, cut short, or of another shape.
-    #[error("the signature file is no Sigstore bundle, or is damaged or cut short: {0}")]
+    #[error(
+        "the signature file is no Sigstore bundle, or is damaged or cut short ({0}); get it anew, or have the model signed again"
+    )]
     Json(#[from] serde_json::Error),
     /// Larger than [`LONGEST_BUNDLE`].
     #[error("the signature file has {0} bytes; bundles up to {LONGEST_BUNDLE} bytes are read")]

@@ -4,6 +4,7 @@ use super::bundle::BundleError;
 use super::keyless::KeylessError;
 use super::manifest::ManifestError;
 use crate::keys::CertificateError;
+use std::borrow::Cow;
 
 /// One reason to refuse.
 #[derive(Debug, thiserror::Error)]
@@ -18,7 +19,10 @@ pub enum Refusal {
     #[error("the envelope holds `{0}`, not an in-toto statement")]
     PayloadType(String),
     /// By another key.
-    #[error("the signature is not by the given key {given}; it names key {named}")]
+    #[error(
+        "the signature is not by the given key {given}; it names key {named}: if you believe whoever holds that one, give its public \
+         half with --key, and have the model signed anew if not"
+    )]
     KeyMismatch {
         /// What was given.
         given: String,
@@ -26,7 +30,10 @@ pub enum Refusal {
         named: String,
     },
     /// Not by this key over this statement.
-    #[error("the signature does not verify: it is not by {0}, or the statement was changed after signing")]
+    #[error(
+        "the signature does not verify: it is not by {0}, or the statement was changed after signing; get model and signature anew from \
+         whoever signed"
+    )]
     Signature(String),
     /// The kind of signature needs another kind of trust.
     #[error("{signed}; {remedy}")]
@@ -140,7 +147,7 @@ pub enum Refusal {
         /// Why it is not signed.
         why: &'static str,
         /// What it could do.
-        what: &'static str,
+        what: Cow<'static, str>,
     },
     /// A file that cannot be read.
     #[error("unreadable: {0}")]

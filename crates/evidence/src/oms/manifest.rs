@@ -57,7 +57,10 @@ pub enum ManifestError {
     #[error("the payload is of type `{0}`; a model signature is a statement of version 1")]
     Kind(String),
     /// About something else.
-    #[error("the statement is of type `{0}`, which is no model signature; expected {SIGNATURE_V1}")]
+    #[error(
+        "the statement is of type `{0}`, which is no model signature; expected {SIGNATURE_V1}: name the model's own signature with \
+         --signature"
+    )]
     PredicateType(String),
     /// The predicate is not as it should be.
     #[error("the predicate of the model signature is damaged: {0}")]

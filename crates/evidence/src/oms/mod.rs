@@ -7,6 +7,8 @@
 mod bundle;
 mod compatible;
 mod difference;
+mod git_config;
+mod git_folder;
 mod keyless;
 mod manifest;
 mod names;
@@ -16,6 +18,7 @@ mod verifying;
 
 pub use bundle::{Bundle, BundleError, LONGEST_BUNDLE, MEDIA_TYPE, Material};
 pub use difference::Refusal;
+pub use git_config::command_in as command_in_git_config;
 pub use keyless::{Identity, KeylessError};
 pub use manifest::{DIGESTS_V0_1, ManifestError, ModelManifest, Resource, SIGNATURE_V1};
 pub use names::{DEFAULT_IGNORED, NameError};

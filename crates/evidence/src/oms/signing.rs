@@ -9,12 +9,13 @@ use super::manifest::{Predicate, SIGNATURE_V1, Serialization, WireResource, root
 use super::names::{DEFAULT_IGNORED, NameError, SINGLE_FILE, check, covers, ignored_path};
 use crate::digest::{Digest, hex};
 use crate::dsse::{Envelope, EnvelopeError, Signature};
-use crate::keys::{CertificateError, Signer, certificate_key};
+use crate::keys::{CertificateError, Signer, certificate_key, check_dates};
 use crate::manifest::{
     DigestError, Digesting, Entry, HashAlgorithm, Kind, Listing, ListingError, Range, Work, digest_all, list,
 };
 use crate::statement::{PAYLOAD_TYPE, ResourceDescriptor, Statement, StatementError};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// How to sign.
 #[derive(Clone, Copy)]
@@ -27,6 +28,8 @@ pub struct SignOptions<'a> {
     pub ignore_paths: &'a [String],
     /// Follow links to files.
     pub allow_symlinks: bool,
+    /// The time, since 1970, at which the signer's certificates must be valid; none takes them whatever their dates.
+    pub valid_at: Option<Duration>,
     /// Where the signature will be written; it is left out of what it signs.
     pub signature_file: Option<&'a Path>,
     /// Write what the specification asks where the reference implementation demands another form: the name of a model that is
@@ -106,6 +109,17 @@ pub enum SignError {
     /// The certificate cannot be read.
     #[error(transparent)]
     Certificate(#[from] CertificateError),
+    /// A certificate that no verifier would believe today.
+    #[error(
+        "the certificate of `{subject}` is {valid}, so whoever verifies would refuse the signature; sign with a valid one, or with \
+         --allow-expired for verifiers that judge it by a timestamp"
+    )]
+    Dates {
+        /// Whose.
+        subject: String,
+        /// Until or from when it is valid.
+        valid: String,
+    },
     /// The statement cannot be written.
     #[error(transparent)]
     Statement(#[from] StatementError),
@@ -133,6 +147,17 @@ pub fn sign(
         _ => {}
     }
     let (signer, material) = identity.material()?;
+    if let (Some(now), Material::Certificates(chain)) = (options.valid_at, &material) {
+        check_dates(chain, now).map_err(|error| match error {
+            CertificateError::Expired { subject, expired } => {
+                SignError::Dates { subject, valid: format!("valid until {expired} only") }
+            }
+            CertificateError::NotYetValid { subject, from } => {
+                SignError::Dates { subject, valid: format!("not valid before {from}") }
+            }
+            other => other.into(),
+        })?;
+    }
     let listing = list(path)?;
     let ignored = ignored_paths(&listing, options)?;
     let (chosen, notes) = choose(&listing, &ignored, options.allow_symlinks)?;

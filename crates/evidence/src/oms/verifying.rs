@@ -129,6 +129,7 @@ pub fn verify(path: &Path, bundle: &[u8], options: VerifyOptions<'_>) -> Result<
         }
     };
     found.signer = Some(believed.signer);
+    found.notes.extend(believed.note);
     found.statement = serde_json::from_slice(&believed.payload).ok();
     match ModelManifest::from_payload(&believed.payload) {
         Err(error) => found.refusals.push(error.into()),
@@ -150,6 +151,8 @@ pub fn claimed_digests(bundle: &[u8]) -> Option<(HashAlgorithm, Option<u64>)> {
 struct Believed {
     signer: Signatory,
     payload: Vec<u8>,
+    /// What in the bundle counted for nothing.
+    note: Option<String>,
 }
 
 /// Who signed the bundle, if it is somebody who is trusted.
@@ -166,6 +169,7 @@ fn believe(json: &[u8], options: VerifyOptions<'_>) -> Result<Believed, Refusal>
             || is_v0_1(&envelope.payload)
                 && compatible::verifies(key, &envelope.payload_type, &envelope.payload, signature)
     };
+    let mut note = None;
     let signer = match (options.trust, &material) {
         (Trust::Keys(keys), Material::Key { hint }) => {
             let ids = || keys.iter().map(PublicKey::key_id).collect::<Vec<_>>().join(", ");
@@ -186,6 +190,12 @@ fn believe(json: &[u8], options: VerifyOptions<'_>) -> Result<Believed, Refusal>
                 signed: "the model is signed with a certificate, and not by the given key",
                 remedy: "give the root that issued it with --certificate-chain FILE",
             })?;
+            let many = if chain.len() == 1 { "certificate" } else { "certificates" };
+            note = Some(format!(
+                "the key was believed by itself: {} {many} in the bundle (dates, issuer, revocation) counted for nothing; \
+                 --certificate-chain FILE judges them",
+                chain.len()
+            ));
             Signatory::Key(key.clone())
         }
         (Trust::Roots(roots), Material::Certificates(chain)) => {
@@ -217,7 +227,7 @@ fn believe(json: &[u8], options: VerifyOptions<'_>) -> Result<Believed, Refusal>
             });
         }
     };
-    Ok(Believed { signer, payload: envelope.payload })
+    Ok(Believed { signer, payload: envelope.payload, note })
 }
 
 /// Whether a hint names a key: SHA-256 over its PEM, as the reference writes, or over its DER, as others do.
@@ -293,9 +303,14 @@ impl<'a> Comparison<'a> {
         Some(signed)
     }
 
+    /// A name as people know it: a model of one file goes by a dot in the signature, and by its name here.
+    fn shown(&self, name: &str) -> String {
+        if self.listing.is_file { self.listing.name.clone() } else { name.to_owned() }
+    }
+
     /// Whether a signed entry may be read here; says why not.
     fn may_read(&mut self, entry: &Entry, follow: bool) -> bool {
-        let name = || entry.name.clone();
+        let name = || self.shown(&entry.name);
         let refusal = match &entry.kind {
             Kind::File { .. } => return true,
             Kind::FileLink { inside, target, .. } if follow => {
@@ -328,7 +343,7 @@ impl<'a> Comparison<'a> {
         }
         if let Some(why) = self.left_out(&entry.name) {
             let danger = hidden(entry).filter(|_| why != Why::Verifier);
-            if let Some(what) = danger.filter(|_| !self.options.allow_unsigned) {
+            if let Some(what) = danger.clone().filter(|_| !self.options.allow_unsigned) {
                 self.found.refusals.push(Refusal::Hidden {
                     name: entry.name.clone(),
                     why: why.as_str(),
@@ -384,7 +399,7 @@ impl<'a> Comparison<'a> {
             if let Some(range) = resources.last().and_then(|resource| resource.range.as_ref())
                 && range.end != size
             {
-                let (name, expected) = (entry.name.clone(), range.end);
+                let (name, expected) = (self.shown(&entry.name), range.end);
                 self.found.refusals.push(Refusal::Resized { name, expected, found: size });
                 continue;
             }
@@ -410,9 +425,9 @@ impl<'a> Comparison<'a> {
             }
             let algorithm = self.manifest.algorithm;
             self.found.refusals.push(match origin(&digest, signed) {
-                Some(origin) => Refusal::Swapped { name: name.to_owned(), origin: origin.to_owned() },
+                Some(origin) => Refusal::Swapped { name: self.shown(name), origin: origin.to_owned() },
                 None => Refusal::Changed {
-                    name: name.to_owned(),
+                    name: self.shown(name),
                     expected: format!("{algorithm}:{}", hex(&resource.digest)),
                     found: format!("{algorithm}:{}", hex(&digest)),
                 },

@@ -4,15 +4,19 @@
 //! parsing rules).
 
 mod scai;
+mod shape;
 mod slsa;
+mod tables;
 mod test_result;
 mod vulns;
 
 pub use scai::{AttributeAssertion, AttributeReport, SCAI_V0_2, SCAI_V0_3};
+pub use shape::{Misfit, check};
 pub use slsa::{
     BuildDefinition, BuildMetadata, Builder, PROVENANCE_V1, Provenance, RunDetails, VSA_V1,
     VerificationResult, VerificationSummary, Verifier,
 };
+pub use tables::{CHECKED, is_known};
 pub use test_result::{Outcome, TEST_RESULT_V0_1, TestResult};
 pub use vulns::{
     Database, ScanMetadata, Scanner, Severity, VULNS_V0_1, VULNS_V0_2, Vulnerabilities, Vulnerability,

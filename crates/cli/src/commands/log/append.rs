@@ -87,6 +87,9 @@ fn prepare(arguments: &AppendArguments, time: Timestamp) -> Result<Vec<Prepared>
         let not_logged = |problem: String| Failure::NotLogged { path: path.clone(), problem };
         let envelope = Envelope::from_json(&bytes).map_err(|error| not_logged(error.to_string()))?;
         let mut entry = LogEntry::of_envelope(&bytes, &envelope, Some(time.to_string()));
+        if let Some(kind) = &entry.predicate_type {
+            crate::commands::attest::known(kind);
+        }
         if let Some(token) = &timestamp {
             // An entry stays for ever: a token for something else has no place in it.
             check_content(token, Content::Message(&bytes)).map_err(|error| not_logged(error.to_string()))?;

@@ -10,6 +10,7 @@ mod witness;
 use crate::arguments::{
     CheckpointArguments, LogArguments, LogCommand, PassphraseArguments, ProveArguments, SignerArguments,
 };
+use crate::commands::scan::write_whole;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::place::{self, Place};
@@ -70,6 +71,9 @@ fn show_checkpoint(arguments: &CheckpointArguments) -> Result<Exit, Failure> {
 }
 
 fn prove(arguments: &ProveArguments) -> Result<Exit, Failure> {
+    if let Some(path) = arguments.output.as_deref().filter(|_| !arguments.force) {
+        may_replace(path)?;
+    }
     let place = Place::of(&arguments.folder)?;
     let key = note_key(&arguments.key)?;
     let reader = LogReader::open(place.files(), &[&key])?;
@@ -89,11 +93,27 @@ fn prove(arguments: &ProveArguments) -> Result<Exit, Failure> {
     };
     match &arguments.output {
         None => io::stdout().lock().write_all(text.as_bytes())?,
-        Some(path) => {
-            fs::write(path, text).map_err(|error| Failure::Write { path: path.clone(), error })?;
-        }
+        Some(path) => write_whole(path, |out| out.write_all(text.as_bytes()))?,
     }
     Ok(Exit::Done)
+}
+
+/// Refuses to put a proof in the place of anything but an older proof.
+fn may_replace(path: &Path) -> Result<(), Failure> {
+    let there = fs::metadata(path).is_ok_and(|metadata| metadata.is_file() && metadata.len() > 0);
+    if there && !read("proof", path).is_ok_and(|bytes| is_proof(&bytes)) {
+        return Err(Failure::Overwritten {
+            path: path.to_owned(),
+            what: "a file that is no proof".to_owned(),
+            remedy: "name another file, move that one away, or replace it with --force",
+        });
+    }
+    Ok(())
+}
+
+/// Whether a file is a proof of inclusion, or one of consistency for a witness.
+fn is_proof(bytes: &[u8]) -> bool {
+    ProofFile::parse(bytes).is_ok() || bytes.starts_with(b"old ")
 }
 
 fn reindex(store: Option<&Path>, key: &str) -> Result<Exit, Failure> {

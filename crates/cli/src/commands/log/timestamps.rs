@@ -1,6 +1,7 @@
 //! Timestamps of checkpoints and in entries: asking for them, and what they are worth.
 
 use super::{read, unverified_checkpoint};
+use crate::commands::scan::write_whole;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::keyfile;
@@ -28,8 +29,7 @@ pub(super) fn request(path: &Path, output: &Path) -> Result<Exit, Failure> {
     } else {
         unverified_checkpoint(Place::of(path)?.files())?.1.text().as_bytes().to_vec()
     };
-    std::fs::write(output, bartizan_evidence::timestamp::request(&message))
-        .map_err(|error| Failure::Write { path: output.to_owned(), error })?;
+    write_whole(output, |out| out.write_all(&bartizan_evidence::timestamp::request(&message)))?;
     Ok(Exit::Done)
 }
 

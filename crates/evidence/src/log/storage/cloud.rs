@@ -4,11 +4,13 @@
 //! caller waits for its own.
 
 use super::{Condition, Files, LARGEST_FILE, LARGEST_OBJECT, Listed, Objects, PutError, Version};
+use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
 use object_store::path::Path;
 use object_store::{Error, ObjectStore, ObjectStoreExt as _, PutMode, PutOptions, UpdateVersion};
 use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinSet;
 use url::Url;
@@ -19,6 +21,11 @@ const SCHEMES: [&str; 3] = ["s3", "gs", "az"];
 const THREADS: usize = 2;
 /// Most puts at a time for one caller.
 const MOST_AT_ONCE: usize = 16;
+
+/// First wait between two tries of a put, and the longest one, in milliseconds: a round trip to a store, and what keeps a thousand
+/// tries within minutes.
+const FIRST_WAIT_MS: u64 = 10;
+const LONGEST_WAIT_MS: u64 = 250;
 
 /// Why a place in an object store cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -178,6 +185,13 @@ impl Objects for Cloud {
         }
     }
 
+    fn pause(&self, tries: usize) {
+        let mut byte = [0];
+        // Without randomness every writer waits alike, which is slower and not wrong.
+        let _ = SystemRandom::new().fill(&mut byte);
+        std::thread::sleep(wait(tries, byte[0]));
+    }
+
     fn publish_all(&self, files: &[(String, Vec<u8>)]) -> io::Result<()> {
         let mut puts = Vec::with_capacity(files.len());
         for (path, bytes) in files {
@@ -198,6 +212,16 @@ impl Objects for Cloud {
             Ok(())
         })
     }
+}
+
+/// How long to wait before the `tries`th further try: doubled each time up to a bound, and between half and all of that by `chance`,
+/// so that writers who met once do not meet again.
+fn wait(tries: usize, chance: u8) -> Duration {
+    let doublings = u32::try_from(tries.saturating_sub(1)).unwrap_or(u32::MAX);
+    let most = FIRST_WAIT_MS.checked_shl(doublings).filter(|wait| *wait >= FIRST_WAIT_MS);
+    let most = most.unwrap_or(LONGEST_WAIT_MS).min(LONGEST_WAIT_MS);
+    let half = most / 2;
+    Duration::from_millis(half + (most - half) * u64::from(chance) / u64::from(u8::MAX))
 }
 
 /// How one of several puts ended.
@@ -252,6 +276,13 @@ mod tests {
         let second = cloud.put_if("a", b"3", Condition::Unchanged(&first)).unwrap();
         assert!(matches!(cloud.put_if("a", b"4", Condition::Unchanged(&first)), Err(PutError::Conflict)));
         assert_eq!(cloud.read_versioned("a").unwrap().unwrap(), (b"3".to_vec(), second));
+    }
+
+    #[test]
+    fn waits_double_up_to_a_bound_and_differ_between_writers() {
+        let ms = |tries, chance| wait(tries, chance).as_millis();
+        assert_eq!([ms(1, 0), ms(1, 255), ms(2, 255), ms(5, 255)], [5, 10, 20, 160]);
+        assert_eq!([ms(6, 255), ms(64, 255), ms(usize::MAX, 255), ms(1000, 0)], [250, 250, 250, 125]);
     }
 
     #[test]

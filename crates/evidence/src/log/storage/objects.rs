@@ -56,6 +56,11 @@ pub trait Objects: Files {
     /// # Errors
     /// What the store said.
     fn remove(&self, path: &str) -> io::Result<()>;
+    /// Waits before a put is tried for the `tries`th time again, longer each time and within bounds. A store in memory has nobody to
+    /// wait for.
+    fn pause(&self, tries: usize) {
+        let _ = tries;
+    }
     /// Puts several objects, in any order, and returns when all are durable.
     ///
     /// # Errors
