@@ -58,16 +58,14 @@ pub(crate) fn run(arguments: &LoadGuardArguments) -> Result<Exit, Failure> {
         tally: Tally::default(),
     };
     let over = AtomicBool::new(false);
-    // Before there are threads, which take the mask over; the command gets an empty one.
+    // Before there are threads, which take the mask over.
     let signals = forwarded();
     signals.thread_block().map_err(|error| Failure::GuardFolder(error.into()))?;
     let (status, tally) = thread::scope(|scope| {
         let answering = scope.spawn(|| guard.answer_all(&listener, &over));
-        let status = Command::new(program)
-            .args(rest)
-            .env("PYTHONPATH", python_path(folder.path()))
-            .env(VARIABLE, &socket)
-            .spawn()
+        let mut command = Command::new(program);
+        command.args(rest).env("PYTHONPATH", python_path(folder.path())).env(VARIABLE, &socket);
+        let status = spawn_unmasked(&mut command, signals)
             .and_then(|mut child| forward_while_running(&mut child, signals));
         over.store(true, Ordering::SeqCst);
         // Wakes the thread, which then sees that it is over.
@@ -90,6 +88,14 @@ fn forwarded() -> SigSet {
     [Signal::SIGTERM, Signal::SIGINT, Signal::SIGQUIT, Signal::SIGHUP, Signal::SIGUSR1, Signal::SIGUSR2]
         .into_iter()
         .collect()
+}
+
+/// Starts the command without the mask, which it would take over.
+fn spawn_unmasked(command: &mut Command, signals: SigSet) -> io::Result<Child> {
+    signals.thread_unblock()?;
+    let spawned = command.spawn();
+    signals.thread_block()?;
+    spawned
 }
 
 /// Waits for the end of `child` and sends on to it what is sent to us.

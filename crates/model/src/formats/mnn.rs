@@ -164,7 +164,7 @@ fn is_net(bytes: &[u8]) -> Option<()> {
     if names.is_empty() && root.u32(field::NET_TENSOR_NUMBER).unwrap_or(0) == 0 {
         return None;
     }
-    let mut named = false;
+    let mut any_name = false;
     for index in 0..operators.len().min(PROBED) {
         let operator = operators.table(index).ok()?;
         let kind = operator.i32(field::OP_TYPE).unwrap_or(0);
@@ -176,12 +176,12 @@ fn is_net(bytes: &[u8]) -> Option<()> {
         if !fits || std::str::from_utf8(name).is_err() {
             return None;
         }
-        named |= !name.is_empty();
+        any_name |= !name.is_empty();
     }
     for index in 0..names.len().min(PROBED) {
         std::str::from_utf8(names.string(index).ok()?).ok()?;
     }
-    (named || !names.is_empty()).then_some(())
+    (any_name || !names.is_empty()).then_some(())
 }
 
 struct Model<'s, 'l> {
@@ -195,25 +195,20 @@ impl Model<'_, '_> {
         let root = flatbuffer::root(bytes)?;
         let names = root.references(field::NET_TENSOR_NAMES)?;
         let announced = usize::try_from(root.i32(field::NET_TENSOR_NUMBER).unwrap_or(0)).unwrap_or(0);
-        self.operators(root.references(field::NET_OPERATORS)?, names.len().max(announced), "/oplists")?;
+        self.operators(root.references(field::NET_OPERATORS)?, names.len().max(announced), "/oplists");
         for (index, graph) in root.references(field::NET_SUBGRAPHS)?.tables().enumerate() {
             let graph = graph?;
             let tensors = graph.references(field::GRAPH_TENSORS)?.len();
             let place = format!("/subgraphs/{index}");
-            self.operators(graph.references(field::GRAPH_OPERATORS)?, tensors, &place)?;
+            self.operators(graph.references(field::GRAPH_OPERATORS)?, tensors, &place);
         }
         Ok(())
     }
 
-    fn operators(
-        &mut self,
-        operators: Vector<'_>,
-        tensors: usize,
-        place: &str,
-    ) -> Result<(), FlatbufferError> {
+    fn operators(&mut self, operators: Vector<'_>, tensors: usize, place: &str) {
         for (index, operator) in operators.tables().enumerate() {
             if index.is_multiple_of(CHECK_EVERY) && self.scan.out_of_time() {
-                return Ok(());
+                return;
             }
             let place = || format!("{place}/{index}");
             match operator.and_then(|operator| self.operator(&operator, tensors, &place)) {
@@ -221,12 +216,11 @@ impl Model<'_, '_> {
                 Err(error) => {
                     self.broken(&place(), error);
                     if self.told > TOLD {
-                        return Ok(());
+                        return;
                     }
                 }
             }
         }
-        Ok(())
     }
 
     fn operator(

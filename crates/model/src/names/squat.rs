@@ -89,17 +89,19 @@ fn look(name: &str) -> String {
 }
 
 /// Whether one insertion, deletion, exchange or swap of neighbours turns `a` into `b`.
-fn is_one_edit(a: &[u8], b: &[u8]) -> bool {
-    if a == b || a.len().abs_diff(b.len()) > 1 {
+fn is_one_edit(one: &[u8], other: &[u8]) -> bool {
+    if one == other || one.len().abs_diff(other.len()) > 1 {
         return false;
     }
-    let head = a.iter().zip(b).take_while(|(a, b)| a == b).count();
-    let (a, b) = (a.get(head..).unwrap_or_default(), b.get(head..).unwrap_or_default());
-    let tail = a.iter().rev().zip(b.iter().rev()).take_while(|(a, b)| a == b).count();
+    let head = one.iter().zip(other).take_while(|(left, right)| left == right).count();
+    let (one, other) = (one.get(head..).unwrap_or_default(), other.get(head..).unwrap_or_default());
+    let tail = one.iter().rev().zip(other.iter().rev()).take_while(|(left, right)| left == right).count();
     let rest = |side: &[u8]| side.len().saturating_sub(tail);
-    match (rest(a), rest(b)) {
+    match (rest(one), rest(other)) {
         (0 | 1, 0 | 1) => true,
-        (2, 2) => matches!((a, b), ([x, y, ..], [p, q, ..]) if x == q && y == p),
+        (2, 2) => {
+            matches!((one, other), ([first, second, ..], [third, fourth, ..]) if first == fourth && second == third)
+        }
         _ => false,
     }
 }

@@ -180,7 +180,8 @@ impl Format for NcnnWeights {
     }
 
     fn recognise(&self, input: &Input<'_>) -> Recognition {
-        let stem = input.file_name().strip_suffix(".bin").filter(|stem| !stem.ends_with(".param"));
+        let stem =
+            input.file_name().strip_suffix(".bin").filter(|stem| stem.strip_suffix(".param").is_none());
         let beside = |stem: &str| {
             let list = format!("{stem}.param");
             let head = input.siblings.look_up(&list).and_then(|_| input.siblings.read(&list, 16));

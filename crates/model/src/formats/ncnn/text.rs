@@ -33,14 +33,14 @@ pub(super) fn read(bytes: &[u8], net: &mut Net<'_, '_>) {
             return;
         }
         layer(line, at, &mut names, net);
-        if names.len() as i64 > MOST {
+        if count(names.len()) > MOST {
             return net.scan.gap(at as u64, "more blobs than ncnn takes; nothing behind them was read");
         }
     }
     if seen < layers {
         net.truncated(bytes.len());
     }
-    if names.len() as i64 > blobs {
+    if count(names.len()) > blobs {
         net.fault(0, format!("its layers name {} blobs, {blobs} are announced", names.len()));
     }
 }
@@ -76,10 +76,11 @@ fn layer<'a>(line: &'a str, at: usize, names: &mut HashSet<&'a str>, net: &mut N
         };
         if id <= -23_300 {
             let mut values = value.split(',');
-            let count = values.next().and_then(|count| count.parse::<i64>().ok());
-            let follow = values.count() as i64;
-            if count.is_none_or(|count| count != follow) {
-                let announced = count.map_or_else(|| "no number of".to_owned(), |count| count.to_string());
+            let announced = values.next().and_then(|word| word.parse::<i64>().ok());
+            let follow = count(values.count());
+            if announced.is_none_or(|announced| announced != follow) {
+                let announced =
+                    announced.map_or_else(|| "no number of".to_owned(), |number| number.to_string());
                 net.fault(at, format!("an array that announces {announced} values and holds {follow}"));
             }
         } else if let Ok(value) = value.parse::<i64>() {
@@ -92,6 +93,10 @@ fn layer<'a>(line: &'a str, at: usize, names: &mut HashSet<&'a str>, net: &mut N
         }
     }
     net.layer(kind, false, &parameters, at);
+}
+
+fn count(things: usize) -> i64 {
+    i64::try_from(things).unwrap_or(i64::MAX)
 }
 
 /// Lines with their offsets; those that are not UTF-8 are cut where that begins.
