@@ -103,6 +103,7 @@ pub(crate) enum LineageCommand {
 
 /// Arguments of `bartizan lineage trace`.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each flag of the command line stands alone")]
 pub(crate) struct TraceArguments {
     /// A digest, its first digits, a file, or the name of a node
     pub(crate) node: String,

@@ -69,17 +69,16 @@ fn document(text: &str) -> Result<Value, ImportError> {
         };
         let mut value = value.trim();
         if let Some(begun) = value.strip_prefix("<text>") {
-            value = match begun.split_once("</text>") {
-                Some((whole, _)) => whole,
-                None => {
-                    // The value goes on over the lines that follow. Nothing of lineage is that long, so it is passed over.
-                    let Some((inside, after)) = rest.split_once("</text>") else {
-                        return Err(shape(format!("the `<text>` of line {line} has no end")));
-                    };
-                    line += inside.matches('\n').count() + 1;
-                    rest = after.split_once('\n').map_or("", |(_, after)| after);
-                    begun
-                }
+            value = if let Some((whole, _)) = begun.split_once("</text>") {
+                whole
+            } else {
+                // The value goes on over the lines that follow. Nothing of lineage is that long, so it is passed over.
+                let Some((inside, after)) = rest.split_once("</text>") else {
+                    return Err(shape(format!("the `<text>` of line {line} has no end")));
+                };
+                line += inside.matches('\n').count() + 1;
+                rest = after.split_once('\n').map_or("", |(_, after)| after);
+                begun
             };
         }
         build.tag(tag.trim(), value.trim(), &mut section);
@@ -116,7 +115,7 @@ impl Build {
             }
             "SPDXID" => self.identifier(value, *section),
             "PackageVersion" if *section == Section::Package => {
-                self.set("versionInfo", json!(value), *section)
+                self.set("versionInfo", json!(value), *section);
             }
             "PackageChecksum" | "FileChecksum" => {
                 if let Some((algorithm, digest)) = value.split_once(':') {
