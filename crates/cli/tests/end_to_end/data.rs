@@ -466,8 +466,9 @@ fn repeated_rows_are_found_inside_a_dataset_and_across_two() {
 #[test]
 fn canaries_are_planted_listed_and_found_again() {
     let at = Workplace::new();
-    let rows: String =
-        (0..60).map(|row| format!("{}\n", json!({"text": format!("row {row}"), "label": row % 2}))).collect();
+    let lines: Vec<String> =
+        (0..60).map(|row| json!({"text": format!("row {row}"), "label": row % 2}).to_string()).collect();
+    let rows = lines.join("\n") + "\n";
     at.write("rows.jsonl", &rows);
     assert_eq!(at.run(&["key", "generate", "--output", "k.key"]).code, 0);
     let plant =
