@@ -9,6 +9,7 @@ mod decompile;
 mod exit_codes;
 mod formats;
 #[cfg(unix)]
+mod guard;
 mod inputs;
 mod interop;
 mod keys;

@@ -299,12 +299,12 @@ fn leet(text: &str, found: &mut Vec<Hidden>) {
         mixed = mixed.saturating_add(usize::from(digits > 0 && letters > 0 && inner.len() <= 400));
     }
     // A single word that reads so has letters that no digest and hardly an identifier has.
-    let beyond: std::collections::BTreeSet<u8> = text
+    let beyond = text
         .bytes()
         .map(|byte| byte.to_ascii_lowercase())
         .filter(|byte| (b'g'..=b'z').contains(byte))
-        .collect();
-    if mixed < 3 && words > 1 || mixed.saturating_mul(4) < words || mixed == 0 || beyond.len() < 4 {
+        .fold(0_u32, |seen, byte| seen | 1 << (byte - b'g'));
+    if mixed < 3 && words > 1 || mixed.saturating_mul(4) < words || mixed == 0 || beyond.count_ones() < 4 {
         return;
     }
     let read: String = text
