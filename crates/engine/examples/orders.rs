@@ -58,13 +58,16 @@ fn orders(begin: u64, end: u64) -> Result<RecordBatch, Box<dyn Error>> {
     let ids: Vec<i64> = (begin..end).map(u64::cast_signed).collect();
     let count = ids.len();
     let mut draw = |limit: usize| -> Vec<usize> { (0..count).map(|_| random.below(limit)).collect() };
-    let customers: Vec<i64> = draw(200_000).into_iter().map(|value| value as i64).collect();
-    let status: Vec<&str> = draw(STATUS.len()).into_iter().map(|value| STATUS[value]).collect();
+    let customers: Vec<i64> = draw(200_000).into_iter().map(|value| value.cast_signed() as i64).collect();
+    let status: Vec<&str> =
+        draw(STATUS.len()).into_iter().filter_map(|value| STATUS.get(value).copied()).collect();
     let countries: Vec<String> = draw(200).into_iter().map(|value| format!("C{value:03}")).collect();
-    let quantities: Vec<i32> = draw(20).into_iter().map(|value| value as i32 + 1).collect();
+    let quantities: Vec<i32> = draw(20).into_iter().map(|value| value.cast_signed() as i32 + 1).collect();
     let amounts: Vec<f64> = draw(1_000_000).into_iter().map(|value| value as f64 / 100.0).collect();
-    let delays: Vec<Option<i64>> =
-        draw(100).into_iter().map(|value| (value >= 10).then_some(value as i64 * 3_600_000_000)).collect();
+    let delays: Vec<Option<i64>> = draw(100)
+        .into_iter()
+        .map(|value| (value >= 10).then_some(value.cast_signed() as i64 * 3_600_000_000))
+        .collect();
     let flags: Vec<bool> = draw(2).into_iter().map(|value| value == 1).collect();
     let scores: Vec<f64> = (0..count).map(|_| random.normal()).collect();
     let ordered: Vec<i64> = ids.iter().map(|id| 1_700_000_000_000_000 + id * 1_000_000).collect();

@@ -91,7 +91,8 @@ fn each_expectation_passes_on_the_good_and_fails_on_the_near_miss() {
         ("check = \"fresh\"\ncolumn = \"id\"\nmax-age = \"1d\"", 'n'),
         ("check = \"drift\"", 'n'),
     ];
-    let checks: String = cases.iter().map(|(check, _)| format!("[[expect]]\n{check}\n")).collect();
+    let checks: String =
+        cases.iter().fold(String::new(), |all, (check, _)| all + "[[expect]]\n" + check + "\n");
     let expected: String = cases.iter().map(|(_, status)| *status).collect();
     let found = statuses(&checks);
     let wrong: Vec<&str> = cases
@@ -160,8 +161,10 @@ fn freshness_is_judged_at_the_given_time() {
 fn what_is_learned_holds_on_the_reference_and_not_on_another_batch() {
     let folder = Folder::new();
     let reference = folder.parquet("reference.parquet", &orders(5_000), 1_000);
-    let learned =
-        wait(engine().learn(&shards(&[reference.clone()]).unwrap(), Confidence::new(0.99).unwrap())).unwrap();
+    let learned = wait(
+        engine().learn(&shards(std::slice::from_ref(&reference)).unwrap(), Confidence::new(0.99).unwrap()),
+    )
+    .unwrap();
     assert!(learned.suite.expectations.contains(&Expectation::Unique { columns: vec!["id".to_owned()] }));
     let text = learned.suite.to_toml(&learned.comments).unwrap();
     let suite = Suite::from_toml(&text).unwrap();

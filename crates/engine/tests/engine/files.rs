@@ -55,7 +55,13 @@ pub(crate) fn orders(rows: i64) -> RecordBatch {
     let amounts: Vec<f64> = ids.iter().map(|id| *id as f64 / 2.0).collect();
     let kinds: Vec<Option<&str>> = ids
         .iter()
-        .map(|id| if id % 10 == 9 { None } else { ["red", "green", "blue"].get((id % 3) as usize).copied() })
+        .map(|id| {
+            if id % 10 == 9 {
+                None
+            } else {
+                ["red", "green", "blue"].get((id % 3).cast_unsigned() as usize).copied()
+            }
+        })
         .collect();
     let columns: [(&str, ArrayRef); 3] = [
         ("id", Arc::new(Int64Array::from(ids))),

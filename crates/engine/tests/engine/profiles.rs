@@ -10,7 +10,8 @@ use std::sync::Arc;
 fn csv(rows: i64) -> String {
     let mut text = String::from("id,amount,kind\n");
     for id in 0..rows {
-        let kind = if id % 10 == 9 { "" } else { ["red", "green", "blue"][(id % 3) as usize] };
+        let kind =
+            if id % 10 == 9 { "" } else { ["red", "green", "blue"][(id % 3).cast_unsigned() as usize] };
         text.push_str(&format!("{id},{},{kind}\n", id as f64 / 2.0 + 0.0));
     }
     text
@@ -31,7 +32,7 @@ fn avro(rows: i64) -> Vec<u8> {
         out.push(rest as u8);
     }
     fn text(out: &mut Vec<u8>, value: &str) {
-        long(out, value.len() as i64);
+        long(out, value.len().cast_signed() as i64);
         out.extend(value.as_bytes());
     }
     let schema = r#"{"type":"record","name":"order","fields":[{"name":"id","type":"long"},{"name":"amount","type":"double"},{"name":"kind","type":["null","string"]}]}"#;
@@ -51,11 +52,11 @@ fn avro(rows: i64) -> Vec<u8> {
             long(&mut block, 0);
         } else {
             long(&mut block, 1);
-            text(&mut block, ["red", "green", "blue"][(id % 3) as usize]);
+            text(&mut block, ["red", "green", "blue"][(id % 3).cast_unsigned() as usize]);
         }
     }
     long(&mut file, rows);
-    long(&mut file, block.len() as i64);
+    long(&mut file, block.len().cast_signed() as i64);
     file.extend(block);
     file.extend([7; 16]);
     file

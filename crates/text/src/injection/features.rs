@@ -231,8 +231,8 @@ impl Reading {
 }
 
 fn word_count(text: &str, found: &Occurrence) -> usize {
-    let phrase = text.as_bytes().get(found.start..found.end).unwrap_or_default();
-    phrase.iter().filter(|byte| **byte == b' ').count().saturating_add(1)
+    let phrase = text.get(found.start..found.end).unwrap_or_default();
+    phrase.split(' ').count()
 }
 
 fn concept_place(kind: u64, a: u64, b: u64) -> u32 {
