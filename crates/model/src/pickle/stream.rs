@@ -114,7 +114,7 @@ fn follow_within(
 const PASSES: u32 = 6;
 
 fn finish(mut machine: Machine<'_>, end: End, start: usize, scan: &mut Scan<'_>) -> Followed {
-    Judge::finish(&mut machine);
+    Judge::finish(&mut machine, matches!(end, End::Broken(_)));
     let bytes = machine.store.bytes;
     let position = machine.position();
     for finding in std::mem::take(&mut machine.judge.findings) {

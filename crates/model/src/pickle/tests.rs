@@ -136,6 +136,16 @@ fn a_stream_that_breaks_behind_its_call_is_still_a_pickle() {
 }
 
 #[test]
+fn what_a_broken_stream_would_have_called_counts_as_called() {
+    let fetch = b"cbuiltins\ngetattr\n";
+    let broken = [&fetch[..], b"S'os'S'system'"].concat();
+    reports(&broken, "pickle-dangerous-reference", Severity::High, "cannot be told");
+    let whole = [&fetch[..], b"."].concat();
+    assert_eq!(worst(&whole), Some(Severity::Low));
+    assert!(worst(b"ccollections\nOrderedDict\nS'os'S'system'") < Some(Severity::High));
+}
+
+#[test]
 fn calling_a_rebuilt_function_while_loading_is_no_mere_function() {
     let called = Builder::new().function(DOUBLES, &[]).raw(b"K\x01\x85R").stop();
     reports(&called, "pickle-hidden-call", Severity::High, "what another call gave");

@@ -34,7 +34,7 @@ pub(crate) fn calibrate(scores: &[(f32, bool)]) -> (f32, f32) {
     let others = scores.len() as f64 - attacks;
     let (mut slope, mut shift) = (1.0_f64, 0.0_f64);
     for _ in 0..50 {
-        let (mut ga, mut gb, mut haa, mut hab, mut hbb) = (0.0, 0.0, 1e-9, 0.0, 1e-9);
+        let (mut ga, mut gb, mut h_aa, mut h_ab, mut h_bb) = (0.0, 0.0, 1e-9, 0.0, 1e-9);
         for (margin, attack) in scores {
             let x = f64::from(*margin);
             let weight = if *attack { 1.0 / attacks } else { 1.0 / others };
@@ -43,12 +43,12 @@ pub(crate) fn calibrate(scores: &[(f32, bool)]) -> (f32, f32) {
             let curve = p * (1.0 - p) * weight;
             ga += error * x;
             gb += error;
-            haa += curve * x * x;
-            hab += curve * x;
-            hbb += curve;
+            h_aa += curve * x * x;
+            h_ab += curve * x;
+            h_bb += curve;
         }
-        let det = haa * hbb - hab * hab;
-        let (da, db) = ((ga * hbb - gb * hab) / det, (gb * haa - ga * hab) / det);
+        let det = h_aa * h_bb - h_ab * h_ab;
+        let (da, db) = ((ga * h_bb - gb * h_ab) / det, (gb * h_aa - ga * h_ab) / det);
         slope -= da.clamp(-1.0, 1.0);
         shift -= db.clamp(-1.0, 1.0);
         if da.abs() + db.abs() < 1e-9 {

@@ -62,8 +62,9 @@ impl Judge {
         }
     }
 
-    /// The stream is done: what it refers to without calling it.
-    pub(in crate::pickle) fn finish(machine: &mut Machine<'_>) {
+    /// The stream is done: what it refers to without calling it. Of one that `broke` nobody knows what it would have
+    /// called, so that a name which is dangerous to call counts as much as the call.
+    pub(in crate::pickle) fn finish(machine: &mut Machine<'_>, broke: bool) {
         Self::functions_with_modules(machine);
         let references: Vec<(Value, Global)> = machine
             .store
@@ -75,10 +76,16 @@ impl Judge {
         for (_, global) in references {
             let path = render::clip(&global.path());
             match global.standing {
-                Standing::Gadget { why, sole_reference, .. } => {
+                Standing::Gadget { why, sole_reference, severity: called, .. } => {
                     let mut message =
                         format!("The stream refers to `{path}`, which {why}, without calling it.");
                     let mut severity = sole_reference;
+                    if broke && called >= Severity::High {
+                        message = format!(
+                            "The stream refers to `{path}`, which {why}, and breaks before it ends: what it would do with it cannot be told."
+                        );
+                        severity = severity.max(Severity::High);
+                    }
                     if !global.assembled.is_empty() {
                         message =
                             format!("The stream reaches `{path}`, which {why}; it is {}.", global.assembled);

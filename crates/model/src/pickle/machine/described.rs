@@ -27,7 +27,7 @@ impl Machine<'_> {
     fn describe(&mut self, call: &Call, place: u64) {
         let callee = self.named(&call.callee, place);
         if call.how == How::Named {
-            Judge::finish(self);
+            Judge::finish(self, false);
             return;
         }
         let arguments = self.sequence(Kind::Tuple, &call.arguments, place, 0);
@@ -42,7 +42,7 @@ impl Machine<'_> {
         let is_container = self.store.get(result).is_some_and(Node::is_container);
         if is_container || matches!(result, Value::Global(_)) {
             // A look-up that was followed: what it gives, and nothing has called yet, counts.
-            Judge::finish(self);
+            Judge::finish(self, false);
         }
     }
 
