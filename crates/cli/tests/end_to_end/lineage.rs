@@ -430,8 +430,8 @@ fn the_packages_of_a_run_are_one_line_until_all_are_asked_for() {
     );
     let data = json!({"name": "data.csv", "digest": {"sha256": Digest::sha256(b"data").value()}});
     let inputs: Vec<Value> = packages.chain([data]).collect();
-    let predicate = json!({"buildDefinition": {"buildType": "test", "resolvedDependencies": inputs},
-        "runDetails": {"metadata": {"invocationId": "nightly"}}});
+    let predicate = json!({"buildDefinition": {"buildType": "test", "externalParameters": {}, "resolvedDependencies": inputs},
+        "runDetails": {"builder": {"id": "https://example.org/builder"}, "metadata": {"invocationId": "nightly"}}});
     project.write("predicate.json", &predicate.to_string());
     let provenance = "https://slsa.dev/provenance/v1";
     project.ok(&["attest", "model.onnx", "--type", provenance, "--predicate", "predicate.json"]);

@@ -6,14 +6,14 @@
 /// Longest configuration read, in bytes: git writes some hundred, people a few thousand.
 const LONGEST_CONFIG: usize = 1 << 20;
 
-/// The first setting that runs a command or leads to other settings, as `section.name`; also a text that git would not read, since
-/// nobody knows what it says.
+/// The first setting that runs a command or leads to other settings, as `section.name`; also a text with sections that git would not
+/// read, since nobody knows what it says. Without a section nothing can be set: git ends at its first line.
 pub fn command_in(config: &[u8]) -> Option<String> {
     if config.len() > LONGEST_CONFIG {
         return Some("it is longer than a configuration of git".to_owned());
     }
     let Some(settings) = settings(&String::from_utf8_lossy(config)) else {
-        return Some("git would not read it".to_owned());
+        return config.contains(&b'[').then(|| "git would not read it".to_owned());
     };
     settings.into_iter().find(Setting::runs).map(|setting| {
         let between = setting.subsection.map_or_else(String::new, |name| format!("{name}."));
@@ -310,18 +310,12 @@ mod tests {
 
     #[test]
     fn what_git_would_not_read_is_not_taken_for_harmless() {
-        for config in [
-            "x = 1",
-            "[core",
-            "[core]\n= 1",
-            "[core]\na = \"b",
-            "[core]\na = \\x",
-            "[a \"b]\nc = d",
-            "PK\u{3}",
-        ] {
+        for config in ["[core", "[core]\n= 1", "[core]\na = \"b", "[core]\na = \\x", "[a \"b]\nc = d"] {
             assert_eq!(named(config).as_deref(), Some("git would not read it"), "{config}");
         }
         assert!(command_in(&vec![b'#'; LONGEST_CONFIG + 1]).is_some());
+        // Nothing is set outside a section.
+        assert!(["x", "x = 1", "PK\u{3}"].iter().all(|config| named(config).is_none()));
     }
 
     proptest::proptest! {
