@@ -89,6 +89,8 @@ fn masks(process: u32) -> Vec<u64> {
     // A thread that has ended in the meantime takes no signal.
     threads
         .filter_map(|thread| fs::read_to_string(thread.unwrap().path().join("status")).ok())
+        // Of a thread that is just ending the kernel tells neither masks nor how many there are.
+        .filter(|status| !status.lines().any(|line| line == "Threads:\t0"))
         .map(mask)
         .collect()
 }
