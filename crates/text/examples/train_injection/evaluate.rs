@@ -34,21 +34,23 @@ pub(crate) fn calibrate(scores: &[(f32, bool)]) -> (f32, f32) {
     let others = scores.len() as f64 - attacks;
     let (mut slope, mut shift) = (1.0_f64, 0.0_f64);
     for _ in 0..50 {
-        let (mut ga, mut gb, mut h_aa, mut h_ab, mut h_bb) = (0.0, 0.0, 1e-9, 0.0, 1e-9);
+        let (mut pull, mut push, mut curve_slope, mut curve_both, mut curve_shift) =
+            (0.0, 0.0, 1e-9, 0.0, 1e-9);
         for (margin, attack) in scores {
             let x = f64::from(*margin);
             let weight = if *attack { 1.0 / attacks } else { 1.0 / others };
             let p = 1.0 / (1.0 + (-(slope * x + shift)).exp());
             let error = (p - f64::from(u8::from(*attack))) * weight;
             let curve = p * (1.0 - p) * weight;
-            ga += error * x;
-            gb += error;
-            h_aa += curve * x * x;
-            h_ab += curve * x;
-            h_bb += curve;
+            pull += error * x;
+            push += error;
+            curve_slope += curve * x * x;
+            curve_both += curve * x;
+            curve_shift += curve;
         }
-        let det = h_aa * h_bb - h_ab * h_ab;
-        let (da, db) = ((ga * h_bb - gb * h_ab) / det, (gb * h_aa - ga * h_ab) / det);
+        let det = curve_slope * curve_shift - curve_both * curve_both;
+        let (da, db) =
+            ((pull * curve_shift - push * curve_both) / det, (push * curve_slope - pull * curve_both) / det);
         slope -= da.clamp(-1.0, 1.0);
         shift -= db.clamp(-1.0, 1.0);
         if da.abs() + db.abs() < 1e-9 {
