@@ -18,8 +18,6 @@ pub(crate) struct Example {
     pub(crate) operator: bool,
     /// Sparse vector of each window.
     pub(crate) windows: Vec<Vec<(u32, f32)>>,
-    /// What its errors count.
-    pub(crate) weight: f32,
 }
 
 impl Example {
@@ -37,7 +35,7 @@ impl Example {
                 windows.push(vector);
             }
         }
-        Self { family, source: source.to_owned(), attack, operator: false, windows, weight: 1.0 }
+        Self { family, source: source.to_owned(), attack, operator: false, windows }
     }
 
     /// Margin of the window that looks most like an attack.
@@ -95,7 +93,7 @@ fn source_weights(chosen: &[&Example]) -> Vec<f32> {
     }
     let raw: Vec<f32> = chosen
         .iter()
-        .map(|example| example.weight / counts[&(example.source.as_str(), example.attack)].sqrt())
+        .map(|example| 1.0 / counts[&(example.source.as_str(), example.attack)].sqrt())
         .collect();
     let total = |attack: bool| -> f32 {
         chosen.iter().zip(&raw).filter(|(example, _)| example.attack == attack).map(|(_, raw)| raw).sum()

@@ -81,7 +81,7 @@ impl Reading {
         if canonical.tricks.any() {
             flags |= TRICKS;
         }
-        if super::judge::veiled_markup(canonical.text()) {
+        if super::hidden::veiled_markup(canonical.text()) {
             flags |= VEILED;
         }
         if disguised(lexicon, canonical.text(), &mut occurrences) {

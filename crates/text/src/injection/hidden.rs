@@ -377,6 +377,23 @@ fn morse_letter(code: &str) -> Option<char> {
     Some(char::from(if at < 26 { b'a'.saturating_add(at) } else { (b'0' - 26).saturating_add(at) }))
 }
 
+/// Whether markup hides text from people that a model reads: comments, styles that show nothing.
+pub(super) fn veiled_markup(folded: &str) -> bool {
+    const SIGNS: [&str; 7] = [
+        "display:none",
+        "display: none",
+        "visibility:hidden",
+        "visibility: hidden",
+        "font-size:0",
+        "font-size: 0",
+        "opacity:0",
+    ];
+    let comment = folded.find("<!--").is_some_and(|start| {
+        folded.get(start..).is_some_and(|rest| rest.find("-->").unwrap_or(rest.len()) > 24)
+    });
+    comment || folded.contains('<') && SIGNS.iter().any(|sign| folded.contains(sign))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -161,7 +161,7 @@ impl Lexicon {
         let bytes = text.as_bytes();
         let mut found = Vec::new();
         let mut at = 0;
-        // A longest match that ends inside a word hides no shorter one that would do: the search goes on behind its first byte.
+        // A match that begins or ends inside a word is none: the search goes on behind the word it begins in.
         while let Some(hit) = self.automaton.find(aho_corasick::Input::new(text).range(at..)) {
             let Some(&(concept, open, spaced)) = self.patterns.get(hit.pattern().as_usize()) else { break };
             let end = if spaced { word_end(bytes, hit.end(), open) } else { Some(hit.end()) };
