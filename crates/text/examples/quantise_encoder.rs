@@ -38,7 +38,9 @@ fn rounded(rows: &[f32], width: usize) -> (Made, Made) {
     }
     let bytes = rows
         .chunks_exact(width)
-        .flat_map(|row| row.iter().zip(&most).map(|(x, most)| (x / most * 63.0).round() as i8 as u8))
+        .flat_map(|row| {
+            row.iter().zip(&most).map(|(x, most)| ((x / most * 63.0).round() as i8).cast_unsigned())
+        })
         .collect();
     let scales: Vec<f32> = most.iter().map(|most| most / 63.0).collect();
     (Made { kind: "I8", shape: vec![rows.len() / width, width], bytes }, floats(&scales))
@@ -83,7 +85,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         kept.push_str(entry);
         kept.push('\n');
         let step = row.iter().fold(1e-9_f32, |most, x| most.max(x.abs())) / 127.0;
-        bytes.extend(row.iter().map(|x| (x / step).round() as i8 as u8));
+        bytes.extend(row.iter().map(|x| ((x / step).round() as i8).cast_unsigned()));
         steps.push(step);
     }
     let lines = steps.len();
@@ -147,7 +149,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         ("precision".to_owned(), "int8 embeddings, int7 matrices by output, float32 elsewhere".to_owned()),
     ]);
     let written = container::write(&tensors, &about);
-    let digest: String = Sha256::digest(&written).iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest: String = bartizan_core::hex(&Sha256::digest(&written));
     println!("{} bytes, sha256 {digest}", written.len());
     std::fs::write(out, written)?;
     Ok(())

@@ -86,7 +86,8 @@ pub(super) fn quantise(rows: &[f32], width: usize) -> Rows {
                 *integer = 0;
             }
         }
-        out.zeros.push(zero.clamp(0.0, 255.0) as u8);
+        // Between 0 and 255, so that the low bits hold it.
+        out.zeros.push(((zero.clamp(0.0, 255.0) + ROUNDER).to_bits() & 0xFF) as u8);
         out.scales.push(scale);
     }
     out

@@ -159,10 +159,10 @@ impl Encoder {
             rows.extend(row.iter().zip(place).map(|(value, place)| f32::from(*value) * step + place));
         }
         normalise(&mut rows, &self.begin[0], &self.begin[1]);
-        let products = Products::default();
-        for layer in &self.layers {
-            products.layer(layer, &mut rows)?;
-        }
+        alone(|| {
+            let products = Products::default();
+            self.layers.iter().try_for_each(|layer| products.layer(layer, &mut rows))
+        })?;
         Ok(rows)
     }
 
@@ -170,6 +170,21 @@ impl Encoder {
     pub fn depth(&self) -> usize {
         self.layers.len()
     }
+}
+
+thread_local! {
+    /// A pool of this thread alone; none if the thread belongs to a pool already.
+    static ALONE: Option<rayon::ThreadPool> =
+        rayon::ThreadPoolBuilder::new().num_threads(1).use_current_thread().build().ok();
+}
+
+/// Runs products on this thread alone. They are too small to be worth sharing: threads that wait for each other at every one
+/// of them take many times as long on a busy machine. A thread that belongs to no pool becomes a pool of its own.
+fn alone<T: Send>(task: impl FnOnce() -> T + Send) -> T {
+    ALONE.with(|pool| match pool {
+        Some(pool) => pool.install(task),
+        None => task(),
+    })
 }
 
 impl Products {

@@ -2,7 +2,7 @@
 //!
 //! [`wordpiece`] splits a text into pieces of words; [`forward`] runs them through the layers of a transformer whose
 //! weights are 8-bit integers, with [`arithmetic`] between the products; [`container`] reads the weights. Architecture:
-//! BERT (Devlin et al., 2019). Weights: `docs/src/reference/encoder.md`.
+//! BERT (Devlin et al., 2019). Weights: `weights/README.md`.
 
 mod arithmetic;
 mod classes;
