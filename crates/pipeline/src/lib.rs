@@ -9,6 +9,7 @@ mod reader;
 mod text;
 
 pub mod registry;
+pub mod yaml;
 
 pub use examine::{Outcome, examine};
 pub use inspector::PipelineInspector;
