@@ -52,12 +52,15 @@ pub(crate) static ROWS: &[Row] = &[
         Act::ReadsEnvironment,
         r"(?:json\.stringify|object\.(?:entries|keys|assign|fromentries))\(\s*(?:\{\}\s*,\s*)?process\.env\b\s*[),]",
     ),
-    (Act::ReadsEnvironment, r"(?:^|[\s;&|`(\x22])(?:env|printenv)\s*(?:\||>|\)|`)"),
+    (
+        Act::ReadsEnvironment,
+        r"(?:^|[\s;&`(\x22])(?:env|printenv)\s*(?:\|\s*(?:curl|grep|base64|nc|ncat|sort|tee|xxd|jq|wget|openssl|awk|sed|gzip)\b|>>?\s*[/~$.\w])",
+    ),
     (Act::ReadsEnvironment, r"\$\((?:env|printenv|set|export -p)\b|/proc/(?:self|\d+|\*)/environ\b"),
     (Act::ReadsEnvironment, r"get-childitem\s+env:|\bgci\s+env:|\bdir\s+env:"),
     (
         Act::ReadsBrowser,
-        r"login\s?data\b[^\n]{0,40}(?:sqlite|chrome|copy|connect|['\x22])|cookies\.sqlite|logins\.json|key4\.db|/cookies['\x22\s)]|user\s?data[/\\]+default|browser_cookie3|cryptunprotectdata",
+        r"login\s?data\b[^\n]{0,40}(?:sqlite|chrome|copy|connect|['\x22])|cookies\.sqlite|logins\.json|key4\.db|user\s?data[/\\]+default|browser_cookie3|cryptunprotectdata",
     ),
     (
         Act::ReadsWallet,
@@ -242,7 +245,7 @@ pub(crate) static ROWS: &[Row] = &[
     ),
     (
         Act::DisablesDefence,
-        r"set-mppreference\b|add-mppreference\s+-exclusion|netsh\s+advfirewall\s+set\s+\w+\s+state\s+off|set-executionpolicy\s+(?:-\w+\s+)*(?:unrestricted|bypass)|-executionpolicy\s+bypass|unset\s+histfile|history\s+-c\b|histsize=0|rm\s+-\w*\s*~/\.(?:bash|zsh)_history|shred\s[^\n]{0,60}(?:history|/var/log)",
+        r"set-mppreference\b|add-mppreference\s+-exclusion|netsh\s+advfirewall\s+set\s+\w+\s+state\s+off|set-executionpolicy\s+(?:-\w+\s+)*(?:unrestricted|bypass)|unset\s+histfile|history\s+-c\b|histsize=0|rm\s+-\w*\s*~/\.(?:bash|zsh)_history|shred\s[^\n]{0,60}(?:history|/var/log)",
     ),
     (Act::Mines, r"stratum\+(?:tcp|ssl)://|\bxmrig\b|\bcpuminer\b|\bminerd\b|coinhive|cryptonight|randomx"),
     // Data as code.

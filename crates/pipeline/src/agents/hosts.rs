@@ -71,6 +71,27 @@ impl Address<'_> {
         if hook { Host::Anonymous } else { sort(self.host) }
     }
 
+    /// Whether what is sent there can be read by someone without a name: not a paste or a short name, which only give.
+    pub(crate) fn collects(&self) -> bool {
+        let gives = [
+            "gist.",
+            "pastebin",
+            "paste.",
+            "hastebin",
+            "glot.",
+            "rentry.",
+            "bit.ly",
+            "tinyurl",
+            "goo.gl",
+            "t.ly",
+            "is.gd",
+            "mega.nz",
+            "mediafire",
+        ];
+        self.sort() == Host::Anonymous
+            && !gives.iter().any(|part| self.host.starts_with(part) || self.host.ends_with(part))
+    }
+
     /// Whether `subject`, what a skill says it is about, names who this machine or repository belongs to.
     pub(crate) fn belongs_to(&self, subject: &str) -> bool {
         let owner = if matches!(self.host, "github.com" | "raw.githubusercontent.com" | "gitlab.com") {
@@ -250,6 +271,8 @@ static INSTALLERS: &[&str] = &[
     "just.systems",
     "get.sdkman.io",
     "opencode.ai",
+    "hf.co",
+    "huggingface.co",
 ];
 
 #[cfg(test)]

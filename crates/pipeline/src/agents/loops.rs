@@ -29,7 +29,14 @@ pub(crate) fn endless(code: &str) -> impl Iterator<Item = Range<usize>> {
         let ends = body
             .filter(|line| !line.trim_start().starts_with('#'))
             .any(|line| WAYS_OUT.iter().any(|way| line.contains(way)));
-        if !ends {
+        // What is raised inside leaves the loop for the handler around it.
+        let handled = lines
+            .iter()
+            .take(index)
+            .rev()
+            .map(|(_, line)| *line)
+            .find(|line| !line.trim().is_empty() && indentation(line) < depth);
+        if !ends && handled.is_none_or(|line| line.trim() != "try:") {
             let begin = start.saturating_add(depth);
             found.push(begin..begin.saturating_add(head.len()));
         }

@@ -6,6 +6,7 @@ pub(crate) mod commands;
 pub(crate) mod document;
 pub(crate) mod hosts;
 mod loops;
+mod paths;
 mod patterns;
 pub(crate) mod reading;
 pub(crate) mod rules;

@@ -57,6 +57,10 @@ impl<'t> Reading<'t> {
                 aside: false,
             }));
         }
+        if role == Role::Script {
+            let open = super::paths::unchecked(&reading.folded).into_iter();
+            reading.signs.extend(open.map(|span| Sign { act: Act::OpensGivenPath, span, aside: false }));
+        }
         reading.signs.sort_by(|a, b| (a.span.start, a.act).cmp(&(b.span.start, b.act)));
         reading
     }

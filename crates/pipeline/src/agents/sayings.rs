@@ -13,7 +13,7 @@ const SECRETS: &str = r"(?:api[ _-]?keys?|access[ _-]?keys?|secret[ _-]?keys?|(?
 /// The exchange between user and agent, and what steers it.
 const CONVERSATION: &str = r"(?:(?:conversation|chat|message|session) (?:history|logs?|context|contents?|transcripts?)|(?:full|entire|whole|current|complete) (?:conversation|chat|context|session)|system prompts?|(?:user'?s?|all|previous|prior) (?:messages|inputs|prompts|queries)|everything the user|context window|memory (?:files?|contents?)|memory\.md|soul\.md|user data|sensitive (?:data|information|files))";
 /// Verbs that move data away.
-const SEND: &str = r"(?:send|sends|sending|post|posts|posting|upload|uploads|uploading|transmit|transmits|transmitting|exfiltrate|exfiltrates|forward|forwards|forwarding|submit|submits|submitting|report|e-?mail|emails|ship|relay|leak|beacon|sync|push|encode|append|attach|embed|include|pass|deliver)";
+const SEND: &str = r"(?:send|sends|sending|post|posts|posting|upload|uploads|uploading|transmit|transmits|transmitting|exfiltrate|exfiltrates|forward|forwards|forwarding|submit|submits|submitting|report|e-?mail (?:the|all|any|your|their|them|it)|ship|relay|leak|beacon|sync|push|encode|append|attach|embed|include|pass|deliver)";
 /// Where it goes.
 const AWAY: &str = r"(?:https?://|external|remote|webhook|endpoint|server|third[- ]party|attacker|@[a-z0-9-]+\.|url\b|dns|collector|pastebin|gist|callback|telemetry|analytics|monitoring (?:service|endpoint)|query (?:param|string)|image (?:url|tag|link)|tool call|parameter|argument|\bfield)";
 /// Verbs that take.
@@ -27,7 +27,11 @@ pub(crate) static ROWS: LazyLock<Vec<(Act, String)>> = LazyLock::new(|| {
     let built = [
         (Act::AsksToSendSecrets, format!(r"\b{SEND}\b[^.!?]{{0,100}}?\b{SECRETS}[^.!?]{{0,120}}?{AWAY}")),
         (Act::AsksToSendSecrets, format!(r"\b{TAKE}\b[^!?]{{0,100}}?{SECRETS}[^!?]{{0,160}}?\b(?:send|post|upload|transmit|exfiltrate|forward|submit|pass it|append|embed|encode)\b[^!?]{{0,80}}?{AWAY}")),
-        (Act::AsksToSendSecrets, format!(r"\b(?:exfiltrat|steal|harvest|siphon)\w*\b[^.!?]{{0,60}}?{SECRETS}")),
+        (Act::AsksToSendSecrets, format!(r"\b(?:exfiltrate|exfiltrating|steal|stealing|harvest|harvesting|siphon)\b[^.!?]{{0,60}}?{SECRETS}")),
+        (
+            Act::AsksToSendSecrets,
+            format!(r"\b(?:echo|print|output|reveal|display|include|repeat|show|return|give|write|quote|expose)\b[^.!?]{{0,60}}?(?:{SECRETS}|authorization header|bearer token|request headers?)[^.!?]{{0,60}}?\b(?:in|into|to|with|as part of) (?:your|the|its|every|each|all)? ?(?:next |final |first |own )?(?:response|reply|answer|output|message|summary|chat|result)s?\b"),
+        ),
         (Act::AsksToSendConversation, format!(r"\b{SEND}\b[^.!?]{{0,80}}?\b{CONVERSATION}[^.!?]{{0,100}}?{AWAY}")),
         (Act::AsksToSendConversation, format!(r"\b{SEND}\b[^.!?]{{0,20}}?\b(?:to|at)\b[^!?]{{0,80}}?{AWAY}[^!?]{{0,80}}?\b{CONVERSATION}")),
         (Act::AsksToSendConversation, format!(r"\b{TAKE}\b[^!?]{{0,60}}?\b{CONVERSATION}[^!?]{{0,120}}?\b(?:send|post|upload|transmit|exfiltrate|forward|submit)\b[^!?]{{0,80}}?{AWAY}")),

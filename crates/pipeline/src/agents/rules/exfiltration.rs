@@ -3,6 +3,7 @@
 use super::{Notes, Reading};
 use crate::agents::acts::Act;
 use crate::agents::hosts::Host;
+use crate::agents::reading::Role;
 use bartizan_core::{Confidence, Finding, Severity, atlas, cwe, owasp_agentic, owasp_llm, rule};
 
 rule! {
@@ -27,6 +28,7 @@ rule! {
 
 /// Reports what is asked for, and the pair of taking and sending.
 pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
+    endpoints(reading, notes);
     for sign in &reading.signs {
         let (severity, message) = match sign.act {
             Act::AsksToSendSecrets | Act::AsksToSendConversation => {
@@ -42,19 +44,39 @@ pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
                 let line = reading.text.line_column(sending.span.start).0;
                 (Severity::Critical, format!("{} and, on line {line}, {}", act.what(), sending.act.what()))
             }
-            Act::Sends => match reading.address_at(&sign.span) {
-                Some((address, Host::Anonymous | Host::Bare)) => (
-                    Severity::High,
-                    format!("{} to {}, where anyone may listen unnamed", sign.act.what(), address.host),
-                ),
-                _ => continue,
-            },
+            Act::Sends if !reading.document.fields.is_empty() || reading.role != Role::Reference => {
+                match reading.address_at(&sign.span) {
+                    Some((address, Host::Anonymous | Host::Bare)) => (
+                        Severity::High,
+                        format!("{} to {}, where anyone may listen unnamed", sign.act.what(), address.host),
+                    ),
+                    _ => continue,
+                }
+            }
             _ => continue,
         };
         let severity = if sign.aside { Severity::Low } else { severity };
         let finding =
             Finding::new(&SECRET_EXFILTRATION, message).severity(severity).confidence(Confidence::Medium);
         notes.report(reading.text, sign.span.clone(), finding);
+    }
+}
+
+/// Reports what a script or a configuration beside a skill is told to talk to, when that is a tunnel or collects unnamed.
+fn endpoints(reading: &Reading<'_>, notes: &mut Notes<'_>) {
+    let configured = matches!(
+        reading.text.extension().as_str(),
+        "yaml" | "yml" | "json" | "toml" | "ini" | "cfg" | "env" | "conf"
+    );
+    if reading.role != Role::Script && !configured {
+        return;
+    }
+    for address in reading.addresses().into_iter().filter(crate::agents::hosts::Address::collects) {
+        let message = format!("talks to {}, where anyone may listen unnamed", address.host);
+        let finding = Finding::new(&SECRET_EXFILTRATION, message)
+            .severity(Severity::High)
+            .confidence(Confidence::Medium);
+        notes.report(reading.text, address.span, finding);
     }
 }
 
@@ -93,6 +115,9 @@ fn asked(reading: &Reading<'_>, sign: &crate::agents::acts::Sign) -> Severity {
         "dns",
         "exfil",
         "pastebin",
+        "your next",
+        "your response",
+        "your reply",
         "gist",
     ]
     .iter()

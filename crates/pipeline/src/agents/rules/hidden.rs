@@ -77,7 +77,8 @@ pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
                 | Veil::Morse
         )
     }) {
-        if let Some(what) = says(&piece.text) {
+        let natural = matches!(piece.veil, Veil::Percent | Veil::References | Veil::Escapes);
+        if let Some(what) = says(&piece.text).filter(|_| !natural || steers(&piece.text)) {
             let message = format!("holds encoded text ({}) that {what}", piece.veil.name());
             let finding = Finding::new(&HIDDEN_INSTRUCTIONS, message).confidence(Confidence::High);
             notes.report(reading.text, piece.start..piece.end, finding);
@@ -110,6 +111,17 @@ fn says(raw: &str) -> Option<&'static str> {
     let judge = JUDGE.as_ref()?;
     (raw.len() > 20 && judge.judge(raw, Role::Document).action == Action::Block)
         .then_some("reads as an instruction to the agent")
+}
+
+/// Whether text that may be encoded for an honest reason, as in addresses, steers the agent.
+fn steers(text: &str) -> bool {
+    let canonical = Canonical::of(text);
+    SAYINGS.matches(canonical.text()).any(|(act, _)| {
+        matches!(
+            act,
+            Act::Overrides | Act::Impersonates | Act::AsksToSendSecrets | Act::AsksToSendConversation
+        )
+    })
 }
 
 /// The texts of elements whose style shows nothing.

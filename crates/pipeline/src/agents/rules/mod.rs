@@ -15,6 +15,7 @@ mod memory;
 mod mining;
 mod obfuscation;
 mod override_;
+mod path;
 mod persistence;
 mod program;
 mod resource;
@@ -36,6 +37,7 @@ pub(crate) static RULES: &[&Rule] = &[
     &mining::MINING,
     &obfuscation::OBFUSCATED_CODE,
     &override_::INSTRUCTION_OVERRIDE,
+    &path::UNCHECKED_PATH,
     &persistence::PERSISTENCE,
     &program::UNTRUSTED_PROGRAM,
     &resource::RESOURCE_EXHAUSTION,
@@ -61,6 +63,7 @@ pub(crate) static CHECKS: &[Check] = &[
     mining::check,
     obfuscation::check,
     override_::check,
+    path::check,
     persistence::check,
     program::check,
     resource::check,
