@@ -54,7 +54,7 @@ pub(crate) static ROWS: &[Row] = &[
     ),
     (
         Act::ReadsEnvironment,
-        r"(?:^|[\s;&`(\x22])(?:env|printenv)\s*(?:\|\s*(?:curl|grep|base64|nc|ncat|sort|tee|xxd|jq|wget|openssl|awk|sed|gzip)\b|>>?\s*[/~$.\w])",
+        r"(?:^|[\s;&`(\x22])(?:env|printenv)\s*(?:\|\s*(?:curl|grep|base64|nc|ncat|sort|tee|xxd|jq|wget|openssl|awk|sed|gzip)\b|>>?\s*(?:[/~$]|[\w-]+\.\w+))",
     ),
     (Act::ReadsEnvironment, r"\$\((?:env|printenv|set|export -p)\b|/proc/(?:self|\d+|\*)/environ\b"),
     (Act::ReadsEnvironment, r"get-childitem\s+env:|\bgci\s+env:|\bdir\s+env:"),
@@ -108,6 +108,10 @@ pub(crate) static ROWS: &[Row] = &[
         r"!\[[^\]\n]{0,80}\]\(https?://[^)\n]{0,160}(?:[=/])(?:\{+|\$\{|<|\[|%7b)[^)\n]{1,60}(?:\}|>|\]|%7d)",
     ),
     (Act::SendsInAddress, r"(?:gethostbyname|resolve4?|getaddrinfo)\(\s*f?['\x22`][^'\x22`\n]{0,40}\$?\{"),
+    (
+        Act::SendsInAddress,
+        r"\b(?:curl|wget)\b[^\n]{0,200}(?:-d|--data(?:-\w+)?|-f|--form|--json|--post-data|-h|--header)[\s=][^\n]{0,120}(?:\$\(|`)\s*(?:uname|whoami|hostname|id\b|env\b|printenv|cat\s|ifconfig|ip\s|ls\s|ps\s|history|git\s+config|base64|tar\s|find\s|aws\s|gcloud\s|security\s)",
+    ),
     // Fetched, then run.
     (
         Act::RunsFetched,

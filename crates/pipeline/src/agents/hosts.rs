@@ -128,7 +128,12 @@ pub(crate) fn sort(host: &str) -> Host {
     if host == "localhost" || ends(&["localhost", "local", "internal"]) || host.contains(['{', '$', '<', '['])
     {
         Host::Local
-    } else if ends(ANONYMOUS) || host.ends_with(".onion") || bodes_ill(host) {
+    } else if ends(ANONYMOUS)
+        || host.ends_with(".onion")
+        || host.starts_with("paste.")
+        || host.starts_with("pastes.")
+        || bodes_ill(host)
+    {
         Host::Anonymous
     } else if ends(INSTALLERS) {
         Host::KnownInstaller

@@ -105,7 +105,7 @@ static FIXED: &[Row] = &[
     ),
     (
         Act::LockedArchive,
-        r"\b(?:password|passcode|pass|pwd)\b[\s:=*`'\x22]{0,6}(?:is |for (?:the )?(?:archive|zip|file|extraction)[\s:=*`'\x22]{0,6})?[\s:=*`'\x22]{0,6}[a-z0-9!@#$%_-]{3,24}[^!?]{0,160}?(?:\bunzip|\bextract|\bunpack|\.zip|\.rar|\.7z|archive)",
+        r"\b(?:password|passcode|pass|pwd)\b(?:[*`]{0,2}\s?[:=]|\s+is|\s+for (?:the )?(?:archive|zip|file|extraction)(?:\s?[:=]|\s+is))[\s*`'\x22]{0,6}[a-z0-9!@#$%_-]{3,24}[^!?]{0,160}?(?:\bunzip|\bextract|\bunpack|\.zip|\.rar|\.7z|archive)",
     ),
     (
         Act::LockedArchive,

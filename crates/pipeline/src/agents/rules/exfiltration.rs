@@ -34,7 +34,12 @@ pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
             Act::AsksToSendSecrets | Act::AsksToSendConversation => {
                 (asked(reading, sign), sign.act.what().to_owned())
             }
-            Act::SendsInAddress => (Severity::High, sign.act.what().to_owned()),
+            Act::SendsInAddress => {
+                let expected = reading.address_at(&sign.span).is_some_and(|(address, host)| {
+                    host == Host::Local || host < Host::Bare && address.belongs_to(&reading.subject)
+                });
+                (if expected { Severity::Low } else { Severity::High }, sign.act.what().to_owned())
+            }
             act if act.takes_secrets() => {
                 let Some(sending) =
                     reading.near(&sign.span, |act| matches!(act, Act::Sends | Act::SendsInAddress))
@@ -122,6 +127,12 @@ fn asked(reading: &Reading<'_>, sign: &crate::agents::acts::Sign) -> Severity {
     ]
     .iter()
     .any(|word| reading.folded_at(sign.span.clone()).contains(word));
+    let answers = ["response", "reply", "answer", "output", "message"]
+        .iter()
+        .any(|word| reading.folded_at(sign.span.clone()).contains(word));
+    if answers && sign.act == Act::AsksToSendSecrets {
+        return Severity::High;
+    }
     if unseen || nowhere {
         Severity::Critical
     } else if signs_in {

@@ -77,16 +77,13 @@ pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
             }
             Act::MovesMoney => Severity::High,
             Act::InstallsUnknown => {
-                let local = reading.address_at(&sign.span).is_some_and(|(address, host)| {
-                    host == Host::Local
-                        || address.host == "pypi.org"
-                        || address.host == "registry.npmjs.org"
-                        || address.host.ends_with("pytorch.org")
-                        || address.host.ends_with("nvidia.com")
-                });
-                let worse = reading
-                    .address_at(&sign.span)
-                    .is_some_and(|(address, host)| address.plain || host >= Host::Bare);
+                let Some((address, host)) = reading.address_at(&sign.span) else { continue };
+                let local = host == Host::Local
+                    || REGISTRIES
+                        .iter()
+                        .any(|known| address.host == *known || address.host.ends_with(&format!(".{known}")));
+                let own = address.belongs_to(&reading.subject) && !address.plain && host < Host::Bare;
+                let worse = !own;
                 match (local, worse) {
                     (true, _) => continue,
                     (_, true) => Severity::High,
@@ -102,6 +99,31 @@ pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
         notes.report(reading.text, sign.span.clone(), finding);
     }
 }
+
+/// Registries, and mirrors of them, that many use.
+static REGISTRIES: &[&str] = &[
+    "pypi.org",
+    "pythonhosted.org",
+    "registry.npmjs.org",
+    "registry.yarnpkg.com",
+    "npm.pkg.github.com",
+    "npm.jsr.io",
+    "jfrog.io",
+    "amazonaws.com",
+    "pkg.dev",
+    "dev.azure.com",
+    "pytorch.org",
+    "nvidia.com",
+    "vllm.ai",
+    "github.io",
+    "gitlab.com",
+    "tsinghua.edu.cn",
+    "aliyun.com",
+    "npmmirror.com",
+    "huawei.com",
+    "anaconda.org",
+    "huggingface.co",
+];
 
 #[cfg(test)]
 mod tests {
