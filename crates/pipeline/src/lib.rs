@@ -4,6 +4,7 @@
 //! line and column. Nothing here runs, resolves or fetches what it reads.
 
 mod address;
+mod agents;
 mod examine;
 mod image;
 mod inspector;
