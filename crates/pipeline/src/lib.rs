@@ -4,13 +4,16 @@
 //! line and column. Nothing here runs, resolves or fetches what it reads.
 
 mod examine;
+mod fix;
 mod inspector;
+mod python;
 mod reader;
 mod text;
 
 pub mod registry;
 
 pub use examine::{Outcome, examine};
+pub use fix::{Edit, Fix, Proposal, Safety, apply};
 pub use inspector::PipelineInspector;
-pub use reader::{Notes, Reader};
+pub use reader::{Notes, Place, Reader};
 pub use text::Text;
