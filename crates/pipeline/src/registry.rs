@@ -8,6 +8,8 @@ use bartizan_core::Rule;
 pub static READERS: &[&dyn Reader] = &[
     &crate::agents::AgentInstructions,
     &crate::agents::SkillScript,
+    &crate::python::Notebook,
+    &crate::python::Python,
 ];
 
 /// Rules of the inspectors that readers share.

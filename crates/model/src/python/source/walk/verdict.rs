@@ -6,8 +6,9 @@ use super::{
     layer, one,
 };
 use crate::pickle::knowledge::{GadgetClass, Standing, standing};
+use crate::python::source::OWN_STACK_FROM;
 use crate::python::source::fold::{Known, Value};
-use crate::python::source::{OWN_STACK_FROM, nesting};
+use bartizan_core::python::levels;
 use bartizan_core::{Rule, Severity};
 
 impl Walk {
@@ -151,7 +152,7 @@ impl Walk {
         if let Some(inner) = inner
             && self.layers > 0
             && self.seen.len() < MOST_SEEN
-            && nesting::levels(&inner) < OWN_STACK_FROM
+            && levels(&inner) < OWN_STACK_FROM
         {
             let walked = layer(&inner, Role::Embedded, self.layers.saturating_sub(1));
             if walked.unparsed.is_some() {
