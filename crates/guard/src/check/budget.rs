@@ -4,7 +4,7 @@ use super::checks::{Check, ChecksError, Files, Made, Request};
 use super::findings::Findings;
 use super::judgement::Reason;
 use super::policy::{Mode, Policy};
-use bartizan_core::{Rule, Severity, atlas, cwe, owasp_llm, rule};
+use bartizan_core::{Severity, atlas, cwe, owasp_llm, rule};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

@@ -6,7 +6,8 @@ use super::policy::Policy;
 use super::registry::REGISTRY;
 use super::schema::SchemaError;
 use super::session::Session;
-use crate::exchange::Exchange;
+use super::stream::Reader;
+use crate::exchange::{Exchange, ToolCall};
 use bartizan_text::TextError;
 use bartizan_text::injection::judge::JudgeError;
 use std::fmt::Debug;
@@ -68,7 +69,23 @@ pub(crate) struct Request<'r> {
 /// One check.
 pub(crate) trait Check: Debug + Send + Sync {
     /// Judges a request.
-    fn request(&self, request: &Request<'_>, findings: &mut Findings);
+    fn request(&self, _request: &Request<'_>, _findings: &mut Findings) {}
+
+    /// A reader for the answer to a request, if the check reads answers.
+    fn reader(&self, _request: &Request<'_>) -> Option<Box<dyn Reader>> {
+        None
+    }
+
+    /// A judge of the calls in the answer to a request, if the check judges calls.
+    fn caller(&self, _request: &Request<'_>) -> Option<Box<dyn Caller>> {
+        None
+    }
+}
+
+/// Judges calls of tools.
+pub(crate) trait Caller: Debug + Send + Sync {
+    /// Judges a call; changes go to [`Place::Call`](super::findings::Place::Call) 0.
+    fn call(&self, call: &ToolCall<'_>, findings: &mut Findings);
 }
 
 /// The checks of one policy.
@@ -88,6 +105,11 @@ impl Checks {
             checks.extend(make(policy, files)?);
         }
         Ok(Self { checks })
+    }
+
+    /// Each check, in order.
+    pub(crate) fn each(&self) -> impl Iterator<Item = &dyn Check> {
+        self.checks.iter().map(AsRef::as_ref)
     }
 
     /// Judges a request. Values that are replaced by tokens are remembered in the session.

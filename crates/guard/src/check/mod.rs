@@ -3,19 +3,24 @@
 //! One file per check, one line in the registry. A check is pure: the same exchange under the same policy gives the same
 //! judgement, however a stream was cut into pieces, in time linear in its length.
 
+mod answer;
 mod budget;
 mod checks;
 mod findings;
 mod injection;
 mod judgement;
+mod numbers;
 mod policy;
 mod registry;
 mod request_schema;
 mod schema;
 mod sensitive;
+mod sensitive_stream;
 mod session;
+mod stream;
 mod topics;
 
+pub use answer::ResponseJudge;
 pub use budget::{BudgetPolicy, estimate_tokens};
 pub use checks::{Checks, ChecksError};
 pub use injection::{InjectionPolicy, Thresholds};
