@@ -96,7 +96,7 @@ impl Checks {
     }
 
     fn prepared(&self, request: &Exchange<'_>, session: &Session) -> Arc<Prepared> {
-        let request = Request { exchange: request, session };
+        let request = Request::new(request, session);
         Arc::new(Prepared {
             readers: self.each().filter_map(|check| check.reader(&request)).collect(),
             callers: self.each().filter_map(|check| check.caller(&request)).collect(),
@@ -238,11 +238,11 @@ impl ResponseJudge {
     }
 }
 
-/// Deepest nesting of arguments that is read; the JSON reader refuses more.
+/// What stands behind each text of arguments.
 const LINE: char = '\n';
 
 /// The strings and numbers in arguments, a line each; arguments that are no JSON as they are.
-fn collect(arguments: &str, texts: &mut String) {
+pub(crate) fn collect(arguments: &str, texts: &mut String) {
     fn walk(value: &serde_json::Value, texts: &mut String) {
         match value {
             serde_json::Value::String(text) => {
