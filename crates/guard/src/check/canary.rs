@@ -196,7 +196,7 @@ mod tests {
         ] {
             let text = format!("It is {said} indeed.");
             for cut in 0..text.len() {
-                let mut judge = checks(POLICY).answer(&exchange(&[]), &Session::new([0; 32]));
+                let mut judge = checks.answer(&exchange(&[]), &Session::new([0; 32]));
                 let (out, _, blocked) = streamed(&mut judge, &text, &[cut]);
                 assert_eq!(
                     (out.as_str(), blocked.map(|one| one.check)),

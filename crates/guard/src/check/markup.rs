@@ -358,8 +358,9 @@ mod tests {
     #[test]
     fn no_cut_lets_a_tag_out() {
         let text = "one <img alt=\"two three\" src=x onerror='go( 1 )'> four";
+        let checks = checks("[markup]\nmode = 'block'");
         for cut in 0..text.len() {
-            let mut judge = checks("[markup]\nmode = 'block'").answer(&exchange(&[]), &Session::new([0; 32]));
+            let mut judge = checks.answer(&exchange(&[]), &Session::new([0; 32]));
             let (out, _, blocked) = streamed(&mut judge, text, &[cut]);
             assert_eq!((out.as_str(), blocked.is_some()), ("one ", true));
         }

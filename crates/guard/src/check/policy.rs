@@ -10,6 +10,7 @@ use super::markup::MarkupPolicy;
 use super::prompt_leak::PromptLeakPolicy;
 use super::request_schema::RequestSchemaPolicy;
 use super::sensitive::{PersonalDataPolicy, SecretsPolicy};
+use super::tools::ToolsPolicy;
 use super::topics::TopicPolicy;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -40,6 +41,8 @@ pub struct Policy {
     pub markup: MarkupPolicy,
     /// Commands and code that should run nowhere.
     pub code: CodePolicy,
+    /// Calls of tools.
+    pub tools: ToolsPolicy,
     /// The form an answer must have.
     pub answer_schema: AnswerSchemaPolicy,
 }

@@ -20,6 +20,8 @@ pub(crate) static REGISTRY: &[Make] = &[
     super::markup::make,
     super::dangerous_code::make,
     super::answer_schema::make,
+    super::tools::make,
+    super::taint::make,
 ];
 
 /// Every rule of the checks.
@@ -36,6 +38,8 @@ pub static RULES: &[&Rule] = &[
     &super::markup::ACTIVE_MARKUP,
     &super::dangerous_code::DANGEROUS_CODE,
     &super::answer_schema::ANSWER_SCHEMA,
+    &super::tools::TOOL_POLICY,
+    &super::taint::TAINTED_ARGUMENT,
 ];
 
 #[cfg(test)]
