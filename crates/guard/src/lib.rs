@@ -1,10 +1,11 @@
-//! The guard: one process in front of a model endpoint that judges every exchange, streams without breaking, and leaves a
-//! receipt for every decision.
+//! What passes between people, models and tools, read and judged on its way.
 //!
 //! | module | subject |
 //! | --- | --- |
-//! | [`protocol`] | what is said, in the protocols that carry it |
-//! | [`check`] | what is judged, and what becomes of it |
+//! | [`exchange`] | one request or answer as the protocols give it |
+//! | [`protocol`] | reading bodies into exchanges, and writing changes back |
+//! | [`check`] | the judgement: pure, without clock, network or disk |
 
 pub mod check;
+pub mod exchange;
 pub mod protocol;
