@@ -9,6 +9,8 @@ use std::ops::Range;
 /// A body as the checks see it.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Exchange<'b> {
+    /// The body itself, JSON text; spans are into it.
+    pub body: &'b [u8],
     /// What was said, in the order of the conversation.
     pub parts: Vec<Part<'b>>,
     /// Calls of tools, in the order of the conversation. Their arguments are not also parts.
