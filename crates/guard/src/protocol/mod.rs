@@ -11,10 +11,11 @@ mod refusal;
 mod splice;
 
 pub use json::{Json, JsonError, JsonLimits, Node, Value};
+pub(crate) use json::{quoted, unquoted};
 pub use refusal::{Refusal, RefusalKind};
 pub use splice::spliced;
 
-use crate::exchange::Exchange;
+use crate::exchange::{Exchange, Role};
 use gather::Gather;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -31,6 +32,8 @@ pub enum Protocol {
     OpenaiEmbeddings,
     /// Anthropic's messages.
     AnthropicMessages,
+    /// Any JSON: every string is judged.
+    Json,
     /// Nothing is read; bodies pass as they are.
     Opaque,
 }
@@ -59,6 +62,7 @@ impl Protocol {
             Self::OpenaiCompletions => "openai-completions",
             Self::OpenaiEmbeddings => "openai-embeddings",
             Self::AnthropicMessages => "anthropic-messages",
+            Self::Json => "json",
             Self::Opaque => "opaque",
         }
     }
@@ -71,6 +75,7 @@ impl Protocol {
             Self::OpenaiCompletions => openai::completion_request(&mut all),
             Self::OpenaiEmbeddings => openai::embedding_request(&mut all),
             Self::AnthropicMessages => anthropic::request(&mut all),
+            Self::Json => everything(&mut all, Role::User),
             Self::Opaque => {}
         }
         all.done()
@@ -82,16 +87,23 @@ impl Protocol {
         match self {
             Self::OpenaiChat | Self::OpenaiCompletions => openai::chat_response(&mut all),
             Self::AnthropicMessages => anthropic::response(&mut all),
+            Self::Json => everything(&mut all, Role::Assistant),
             Self::OpenaiEmbeddings | Self::Opaque => {}
         }
         all.done()
     }
 }
 
+/// Every string of a document.
+fn everything(all: &mut Gather<'_, '_>, speaker: Role) {
+    all.head(&[]);
+    let root = all.root();
+    all.strings(speaker, root, "");
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::exchange::Role;
 
     fn read<'b>(body: &'b str, json: &'b Json<'b>, protocol: Protocol, request: bool) -> Exchange<'b> {
         if request {
