@@ -36,7 +36,7 @@ fn bodies_and_heads_are_bounded() {
     let big = json!({"messages": [{"role": "user", "content": "x".repeat(2000)}]}).to_string();
     assert_eq!(guarded.post("/v1/chat/completions", &big).status, 413);
     let chunk = format!(
-        "POST /v1/chat/completions HTTP/1.1\r\nhost: g\r\ntransfer-encoding: chunked\r\n\r\n{:x}\r\n{big}\r\n0\r\n\r\n",
+        "POST /v1/chat/completions HTTP/1.1\r\nhost: g\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n{:x}\r\n{big}\r\n0\r\n\r\n",
         big.len()
     );
     assert_eq!(guarded.exchange(chunk.as_bytes()).status, 413);
