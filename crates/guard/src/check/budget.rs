@@ -4,9 +4,11 @@ use super::checks::{Check, ChecksError, Files, Made, Request};
 use super::findings::Findings;
 use super::judgement::Reason;
 use super::policy::{Mode, Policy};
-use bartizan_core::{Rule, Severity, atlas, cwe, owasp_llm, rule};
+use super::stream::{Reader, Seen, Tail};
+use bartizan_core::{Severity, atlas, cwe, owasp_llm, rule};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::ops::Range;
 
 rule! {
     /// ## What it finds
@@ -133,6 +135,43 @@ impl Check for Budget {
             }
         }
     }
+
+    fn reader(&self, _: &Request<'_>) -> Option<Box<dyn Reader>> {
+        let most = self.policy.answer_tokens?;
+        Some(Box::new(AnswerReader { policy: self.policy.clone(), most, tokens: 0 }))
+    }
+}
+
+/// Counts the tokens of an answer.
+#[derive(Debug, Clone)]
+struct AnswerReader {
+    policy: BudgetPolicy,
+    most: u64,
+    tokens: u64,
+}
+
+impl Reader for AnswerReader {
+    fn read(&mut self, tail: &Tail, step: Range<usize>, _: bool, seen: &mut Vec<Seen>) -> usize {
+        let within = self.tokens <= self.most;
+        self.tokens = self.tokens.saturating_add(estimate_tokens(tail.get(step.clone())));
+        if within && self.tokens > self.most {
+            let message = format!("the answer has more than {} tokens", self.most);
+            let budget = Budget { policy: self.policy.clone() };
+            seen.push(Seen {
+                reason: budget.reason("answer-tokens", "", step.clone(), message),
+                replacement: None,
+            });
+        }
+        step.end
+    }
+
+    fn boxed(&self) -> Box<dyn Reader> {
+        Box::new(self.clone())
+    }
+
+    fn reads_arguments(&self) -> bool {
+        false
+    }
 }
 
 impl Budget {
@@ -142,7 +181,7 @@ impl Budget {
         amount: u64,
         most: Option<u64>,
         pointer: &str,
-        span: std::ops::Range<usize>,
+        span: Range<usize>,
         findings: &mut Findings,
     ) {
         if let Some(most) = most.filter(|most| amount > *most) {
@@ -151,7 +190,7 @@ impl Budget {
         }
     }
 
-    fn reason(&self, label: &str, pointer: &str, span: std::ops::Range<usize>, message: String) -> Reason {
+    fn reason(&self, label: &str, pointer: &str, span: Range<usize>, message: String) -> Reason {
         Reason {
             check: OVER_BUDGET.id,
             label: label.to_owned(),
@@ -191,6 +230,13 @@ mod tests {
         let prices = "[budget]\ncost = 0.5\nprice-read = 1.0\nprice-written = 10.0";
         assert_eq!(labels(prices, "hi", Some(40_000)), [""; 0]);
         assert_eq!(labels(prices, "hi", Some(60_000)), ["cost"]);
+    }
+
+    #[test]
+    fn an_answer_is_cut_where_its_budget_ends() {
+        let (out, _, blocked) =
+            super::super::answer::tests::answer("[budget]\nanswer-tokens = 3", "one two three four five");
+        assert_eq!((out.as_str(), blocked.unwrap().label.as_str()), ("one two three ", "answer-tokens"));
     }
 
     #[test]

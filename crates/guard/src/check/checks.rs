@@ -1,17 +1,21 @@
 //! The checks of one policy, made once and used for any number of exchanges from any number of threads.
 
+use super::conversation::Conversation;
 use super::findings::Findings;
 use super::judgement::Judgement;
 use super::policy::Policy;
 use super::registry::REGISTRY;
 use super::schema::SchemaError;
 use super::session::Session;
-use crate::exchange::Exchange;
+use super::stream::Reader;
+use crate::exchange::{Exchange, ToolCall};
 use bartizan_text::TextError;
 use bartizan_text::injection::judge::JudgeError;
+use std::cell::OnceCell;
 use std::fmt::Debug;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use thiserror::Error;
 
 /// Why a policy gives no checks.
@@ -41,6 +45,14 @@ pub enum ChecksError {
         /// The word.
         word: String,
     },
+    /// A canary that cannot be looked for.
+    #[error(
+        "canary {number} of the policy is too short or one too many; at least ten letters and digits, at most 20,000"
+    )]
+    Canary {
+        /// Its number, from nought.
+        number: usize,
+    },
     /// The lists of the policy are too large.
     #[error("the automaton over the words of the policy could not be built; use fewer words")]
     Automaton(#[from] aho_corasick::BuildError),
@@ -63,12 +75,41 @@ pub(crate) type Made = Option<Box<dyn Check>>;
 pub(crate) struct Request<'r> {
     pub(crate) exchange: &'r Exchange<'r>,
     pub(crate) session: &'r Session,
+    conversation: OnceCell<Arc<Conversation>>,
+}
+
+impl<'r> Request<'r> {
+    /// A request in its session.
+    pub(crate) fn new(exchange: &'r Exchange<'r>, session: &'r Session) -> Self {
+        Self { exchange, session, conversation: OnceCell::new() }
+    }
+
+    /// What was said so far, to keep.
+    pub(crate) fn conversation(&self) -> Arc<Conversation> {
+        Arc::clone(self.conversation.get_or_init(|| Arc::new(Conversation::of(self.exchange))))
+    }
 }
 
 /// One check.
 pub(crate) trait Check: Debug + Send + Sync {
     /// Judges a request.
-    fn request(&self, request: &Request<'_>, findings: &mut Findings);
+    fn request(&self, _request: &Request<'_>, _findings: &mut Findings) {}
+
+    /// A reader for the answer to a request, if the check reads answers.
+    fn reader(&self, _request: &Request<'_>) -> Option<Box<dyn Reader>> {
+        None
+    }
+
+    /// A judge of the calls in the answer to a request, if the check judges calls.
+    fn caller(&self, _request: &Request<'_>) -> Option<Box<dyn Caller>> {
+        None
+    }
+}
+
+/// Judges calls of tools.
+pub(crate) trait Caller: Debug + Send + Sync {
+    /// Judges a call; changes go to [`Place::Call`](super::findings::Place::Call) 0.
+    fn call(&self, call: &ToolCall<'_>, findings: &mut Findings);
 }
 
 /// The checks of one policy.
@@ -90,10 +131,15 @@ impl Checks {
         Ok(Self { checks })
     }
 
+    /// Each check, in order.
+    pub(crate) fn each(&self) -> impl Iterator<Item = &dyn Check> {
+        self.checks.iter().map(AsRef::as_ref)
+    }
+
     /// Judges a request. Values that are replaced by tokens are remembered in the session.
     pub fn request(&self, exchange: &Exchange<'_>, session: &Session) -> Judgement {
         let mut findings = Findings::default();
-        let request = Request { exchange, session };
+        let request = Request::new(exchange, session);
         for check in &self.checks {
             check.request(&request, &mut findings);
         }

@@ -1,6 +1,7 @@
 //! What the checks found in one body, and the verdict that follows.
 
 use super::judgement::{Action, Edit, Judgement, Reason};
+use super::session::restored;
 use crate::exchange::Exchange;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -18,6 +19,8 @@ pub(crate) enum Place {
 #[derive(Debug, Default)]
 pub(crate) struct Findings {
     reasons: Vec<Reason>,
+    /// Values to put back where their tokens stand in arguments.
+    values: BTreeMap<String, String>,
     changes: BTreeMap<Place, Vec<(Range<usize>, String)>>,
 }
 
@@ -30,6 +33,18 @@ impl Findings {
     /// Takes a change to the unescaped text at a place.
     pub(crate) fn change(&mut self, place: Place, span: Range<usize>, replacement: String) {
         self.changes.entry(place).or_default().push((span, replacement));
+    }
+
+    /// The same, with values put back where arguments hold their tokens.
+    pub(crate) fn restoring(mut self, values: &BTreeMap<String, String>) -> Self {
+        // A value stands inside a JSON string.
+        let inner = |value: &String| {
+            let quoted = quoted(value);
+            quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or_default().to_owned()
+        };
+        self.values = values.iter().map(|(token, value)| (token.clone(), inner(value))).collect();
+        self.changes.entry(Place::Call(0)).or_default();
+        self
     }
 
     /// The verdict: the severest action, and the changes as edits of the body unless it is stopped.
@@ -63,7 +78,10 @@ impl Findings {
         edits: &mut Vec<Edit>,
     ) {
         let Some(call) = exchange.calls.get(number) else { return };
-        let text = changed(&call.arguments, changes);
+        let text = restored(&changed(&call.arguments, changes), &self.values);
+        if text == call.arguments {
+            return;
+        }
         let was_json = serde_json::from_str::<serde::de::IgnoredAny>(&call.arguments).is_ok();
         let is_json = serde_json::from_str::<serde::de::IgnoredAny>(&text).is_ok();
         if is_json || (call.encoded && !was_json) {

@@ -6,7 +6,7 @@ use super::findings::Findings;
 use super::judgement::Reason;
 use super::policy::{Mode, Policy};
 use crate::exchange::Role;
-use bartizan_core::{Rule, Severity, atlas, owasp_agentic, owasp_llm, rule};
+use bartizan_core::{Severity, atlas, owasp_agentic, owasp_llm, rule};
 use bartizan_text::injection::judge::{self, Judge};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -1,9 +1,16 @@
 //! Every check as `bartizan.toml` sets it.
 
+use super::answer_schema::AnswerSchemaPolicy;
 use super::budget::BudgetPolicy;
+use super::canary::CanaryPolicy;
+use super::dangerous_code::CodePolicy;
 use super::injection::InjectionPolicy;
+use super::links::LinksPolicy;
+use super::markup::MarkupPolicy;
+use super::prompt_leak::PromptLeakPolicy;
 use super::request_schema::RequestSchemaPolicy;
 use super::sensitive::{PersonalDataPolicy, SecretsPolicy};
+use super::tools::ToolsPolicy;
 use super::topics::TopicPolicy;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -24,6 +31,20 @@ pub struct Policy {
     pub topics: Vec<TopicPolicy>,
     /// The form a request must have.
     pub request_schema: RequestSchemaPolicy,
+    /// The operator's prompt in answers.
+    pub prompt_leak: PromptLeakPolicy,
+    /// Canaries in answers.
+    pub canaries: CanaryPolicy,
+    /// Addresses in answers that carry data out.
+    pub links: LinksPolicy,
+    /// Markup in answers that acts.
+    pub markup: MarkupPolicy,
+    /// Commands and code that should run nowhere.
+    pub code: CodePolicy,
+    /// Calls of tools.
+    pub tools: ToolsPolicy,
+    /// The form an answer must have.
+    pub answer_schema: AnswerSchemaPolicy,
 }
 
 /// What to do about a finding.

@@ -14,6 +14,14 @@ pub(crate) static REGISTRY: &[Make] = &[
     super::injection::make,
     super::topics::make,
     super::sensitive::make,
+    super::canary::make,
+    super::prompt_leak::make,
+    super::links::make,
+    super::markup::make,
+    super::dangerous_code::make,
+    super::answer_schema::make,
+    super::tools::make,
+    super::taint::make,
 ];
 
 /// Every rule of the checks.
@@ -24,6 +32,14 @@ pub static RULES: &[&Rule] = &[
     &super::topics::BANNED_TOPIC,
     &super::sensitive::SECRET,
     &super::sensitive::PERSONAL_DATA,
+    &super::canary::CANARY,
+    &super::prompt_leak::PROMPT_LEAK,
+    &super::links::EXFILTRATION,
+    &super::markup::ACTIVE_MARKUP,
+    &super::dangerous_code::DANGEROUS_CODE,
+    &super::answer_schema::ANSWER_SCHEMA,
+    &super::tools::TOOL_POLICY,
+    &super::taint::TAINTED_ARGUMENT,
 ];
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use super::findings::Findings;
 use super::judgement::Reason;
 use super::policy::{Mode, Policy};
 use super::schema::Schema;
-use bartizan_core::{Rule, Severity, cwe, rule};
+use bartizan_core::{Severity, cwe, rule};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -84,9 +84,7 @@ impl Check for RequestSchema {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Checks;
-    use super::*;
-    use crate::check::{Action, Session};
+    use crate::check::{Action, Checks, Session};
     use crate::exchange::Exchange;
 
     fn judged(body: &[u8]) -> (Action, String) {

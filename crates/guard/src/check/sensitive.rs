@@ -1,13 +1,15 @@
 //! Credentials and personal data, on the way to the model.
 
 use super::Action;
-use super::checks::{Check, ChecksError, Files, Made, Request};
+use super::checks::{Caller, Check, ChecksError, Files, Made, Request};
 use super::findings::{Findings, Place};
 use super::judgement::Reason;
 use super::policy::{Handling, Policy};
+use super::sensitive_stream::SensitiveReader;
 use super::session::Session;
-use crate::exchange::Role;
-use bartizan_core::{Rule, Severity, atlas, cwe, owasp_llm, rule};
+use super::stream::Reader;
+use crate::exchange::{Role, ToolCall};
+use bartizan_core::{Severity, atlas, cwe, owasp_llm, rule};
 use bartizan_text::{Class, Detector, Hit, Subjects};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -153,6 +155,35 @@ impl Check for Sensitive {
             self.look.request(&call.arguments, &call.pointer, Place::Call(number), request.session, findings);
         }
     }
+
+    fn reader(&self, _: &Request<'_>) -> Option<Box<dyn Reader>> {
+        self.look
+            .reads_answers()
+            .then(|| Box::new(SensitiveReader::new(Arc::clone(&self.look))) as Box<dyn Reader>)
+    }
+
+    fn caller(&self, _: &Request<'_>) -> Option<Box<dyn Caller>> {
+        self.look
+            .reads_answers()
+            .then(|| Box::new(Arguments { look: Arc::clone(&self.look) }) as Box<dyn Caller>)
+    }
+}
+
+/// Judges the arguments of calls as they stand.
+#[derive(Debug)]
+struct Arguments {
+    look: Arc<Look>,
+}
+
+impl Caller for Arguments {
+    fn call(&self, call: &ToolCall<'_>, findings: &mut Findings) {
+        self.look.find(call.arguments.as_bytes(), Way::Out, |hit, handling| {
+            findings.reason(reason(&hit, handling, &call.pointer));
+            if handling == Handling::Redact {
+                findings.change(Place::Call(0), hit.start..hit.end, format!("[{}]", hit.kind.id));
+            }
+        });
+    }
 }
 
 impl Look {
@@ -164,6 +195,20 @@ impl Look {
                 found(hit, handling);
             }
         });
+    }
+
+    /// Whether names of people and places are looked for.
+    pub(crate) fn names(&self) -> bool {
+        self.personal.names && self.personal.output != Handling::Off
+    }
+
+    /// What is done about credentials in answers.
+    pub(crate) fn secrets_out(&self) -> Handling {
+        if self.secrets.output == Handling::Tokens { Handling::Redact } else { self.secrets.output }
+    }
+
+    fn reads_answers(&self) -> bool {
+        self.secrets.output != Handling::Off || self.personal.output != Handling::Off
     }
 
     fn handling(&self, hit: &Hit, way: Way) -> Handling {

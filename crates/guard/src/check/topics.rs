@@ -6,7 +6,7 @@ use super::judgement::Reason;
 use super::policy::{Mode, Policy};
 use crate::exchange::Role;
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
-use bartizan_core::{Rule, Severity, owasp_llm, rule};
+use bartizan_core::{Severity, owasp_llm, rule};
 use bartizan_text::injection::canonical::Canonical;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
