@@ -12,6 +12,7 @@
 //! | [`explain`] | the fewest facts that would turn a verdict |
 //! | [`render`] | a decision as table, Markdown, SARIF and JUnit |
 //! | [`format`] | the one layout of Rego |
+//! | [`testing`] | the tests of a policy |
 //!
 //! Everything here fails closed: a policy that errs, loops, takes too much memory or says nothing is an error, never an "allow".
 //! Nothing reads the clock or the environment; what is a file is read by [`source`] only.
@@ -26,8 +27,10 @@ pub mod input;
 pub mod render;
 pub mod shipped;
 pub mod source;
+pub mod testing;
 pub mod waiver;
 
 mod error;
+mod modules;
 
 pub use error::PolicyError;

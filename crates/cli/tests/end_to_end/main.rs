@@ -24,6 +24,7 @@ mod network;
 mod no_room;
 #[cfg(feature = "cloud")]
 mod object_store;
+mod policy;
 #[cfg(unix)]
 mod quickstart;
 #[cfg(unix)]
