@@ -265,16 +265,17 @@ pub(crate) fn judge(input: &GateInput, outcome: &Outcome) -> Judged {
     let mut missing: Vec<Missing> = outcome.missing.iter().map(|(_, entry)| absent(input, entry)).collect();
     let mut waived = Vec::new();
     reasons.retain(|each| {
-        let waiver = (each.waivable && each.effect == Verdict::Deny)
+        let exception = (each.waivable && each.effect == Verdict::Deny)
             .then(|| waiver_for(input, &each.rule, each.subject.as_deref()))
             .flatten();
-        waived.extend(waiver.map(|waiver| taken_out(waiver, &each.message, each.subject.as_deref())));
-        waiver.is_none()
+        waived.extend(exception.map(|waiver| taken_out(waiver, &each.message, each.subject.as_deref())));
+        exception.is_none()
     });
     missing.retain(|each| {
-        let waiver = each.waivable.then(|| waiver_for(input, &each.rule, each.subject.as_deref())).flatten();
-        waived.extend(waiver.map(|waiver| taken_out(waiver, &each.message, each.subject.as_deref())));
-        waiver.is_none()
+        let exception =
+            each.waivable.then(|| waiver_for(input, &each.rule, each.subject.as_deref())).flatten();
+        waived.extend(exception.map(|waiver| taken_out(waiver, &each.message, each.subject.as_deref())));
+        exception.is_none()
     });
     reasons.sort_by(|one, two| two.effect.cmp(&one.effect).then_with(|| one.cmp(two)));
     reasons.dedup();

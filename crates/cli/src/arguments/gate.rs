@@ -183,5 +183,5 @@ A waiver is a signed statement. It counts for the digests of the artifacts as th
 expires; a changed byte ends it. One that is expired, or would count for everything, does not count, and `bartizan gate` names it.
 
 Example:
-  bartizan waive models/classifier/list.pkl --rule model/unsafe-opcode --env production \\
+  bartizan waive models/classifier/list.pkl --rule model/pickle-import --env production \\
     --owner ml@example.org --reason 'reviewed by hand, replaced in July' --expires 2027-01-31";
