@@ -2,6 +2,7 @@
 
 use crate::arguments::{ScanArguments, ScanOptions};
 use crate::commands::scan_beside::{DigestingInspector, keep_reported};
+use crate::commands::scan_inspector::WholeInspector;
 use crate::commands::scan_statement;
 use crate::exit::Exit;
 use crate::failure::{Failure, nearest};
@@ -17,7 +18,6 @@ use bartizan_core::triage::{RuleSelection, SelectionError, Times, Triage};
 use bartizan_core::walk::{Content, Entry, Walk, walk};
 use bartizan_core::{Rule, Severity, Source};
 use bartizan_evidence::manifest::Gathered;
-use bartizan_model::ModelInspector;
 use bartizan_model::names::{ModelLists, lists};
 use std::collections::BTreeMap;
 use std::fs;
@@ -30,6 +30,8 @@ pub(crate) const TOOL: Tool = Tool { name: "bartizan", version: env!("CARGO_PKG_
 /// Every rule that a scan can report, by id.
 pub(crate) fn all_rules() -> Vec<&'static Rule> {
     let mut rules = bartizan_model::registry::rules();
+    rules.extend(bartizan_pipeline::registry::rules());
+    rules.extend(bartizan_data::quick::RULES);
     rules.extend(bartizan_core::RULES);
     rules.sort_by_key(|rule| rule.id);
     rules
@@ -99,7 +101,7 @@ pub(crate) fn with_digests(
         })
         .collect();
     let gathered = gather(&files.values().copied().collect::<Vec<_>>());
-    let inspector = ModelInspector { limits: &settings.limits };
+    let inspector = WholeInspector { limits: &settings.limits };
     let inspector = DigestingInspector { inner: &inspector, gathered: &gathered };
     let report = scan_by(&inspector, &settings, &triage, &walk);
     for subject in &report.subjects {
@@ -188,7 +190,7 @@ fn read_standard_input(settings: &Settings) -> Result<Content, Failure> {
 }
 
 fn scan(settings: &Settings, triage: &Triage, walk: &Walk) -> Report {
-    scan_by(&ModelInspector { limits: &settings.limits }, settings, triage, walk)
+    scan_by(&WholeInspector { limits: &settings.limits }, settings, triage, walk)
 }
 
 fn scan_by(inspector: &dyn Inspector, settings: &Settings, triage: &Triage, walk: &Walk) -> Report {

@@ -1,0 +1,60 @@
+//! What a scan asks about each file: everything that any crate knows of, as [`WholeInspector`].
+
+use bartizan_core::sweep::{File, Inspection, Inspector};
+use bartizan_core::{Clock, Finding, Limits};
+use bartizan_data::quick::DatasetInspector;
+use bartizan_model::ModelInspector;
+use bartizan_pipeline::PipelineInspector;
+use bartizan_text::rules::SECRET;
+
+/// Looks into model files and into what builds and serves them.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct WholeInspector<'a> {
+    /// Bounds for each file.
+    pub(crate) limits: &'a Limits,
+}
+
+impl Inspector for WholeInspector<'_> {
+    fn inspect(&self, file: &File<'_>, bytes: &[u8], clock: &dyn Clock) -> Inspection {
+        let mut whole = ModelInspector { limits: self.limits }.inspect(file, bytes, clock);
+        let pipeline = PipelineInspector { limits: self.limits }.inspect(file, bytes, clock);
+        if let Some(format) = pipeline.format {
+            // The more exact of two names: a workflow is YAML as well.
+            whole.format = Some(format);
+            whole.kind = pipeline.kind;
+        }
+        whole.findings.extend(pipeline.findings);
+        whole.gaps.extend(pipeline.gaps);
+        let data = DatasetInspector.inspect(file, bytes, clock);
+        if !data.findings.is_empty() {
+            // The look at the rows says it of each kind once, with the count.
+            let said: Vec<&str> = data.findings.iter().map(|finding| finding.rule.id).collect();
+            whole.findings.retain(|finding| finding.rule.id != SECRET.id || !said.contains(&SECRET.id));
+            whole.kind = data.kind;
+            whole.findings.extend(data.findings);
+        }
+        number_lines(&mut whole.findings, bytes);
+        whole
+    }
+}
+
+/// Gives line and column to each finding of a text that has a byte offset only.
+///
+/// Linear in the text; columns count characters. Findings inside members and those of binary content keep their offset
+/// alone.
+fn number_lines(findings: &mut [Finding], bytes: &[u8]) {
+    let lacks = |finding: &Finding| finding.location.line.is_none() && finding.location.member.is_none();
+    if !findings.iter().any(lacks) || bytes.contains(&0) {
+        return;
+    }
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let text = bartizan_pipeline::Text::new("", text);
+    for finding in findings.iter_mut().filter(|finding| lacks(finding)) {
+        let Some(offset) = finding.location.offset.and_then(|offset| usize::try_from(offset).ok()) else {
+            continue;
+        };
+        let (line, column) = text.line_column(offset);
+        finding.location.line = Some(line);
+        finding.location.column = Some(column);
+    }
+}
