@@ -6,8 +6,8 @@
 mod address;
 mod agents;
 mod examine;
-mod image;
 mod fix;
+mod image;
 mod inspector;
 mod issue;
 mod python;

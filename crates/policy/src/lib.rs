@@ -10,6 +10,7 @@
 //! | [`decide`] | reasons, missing evidence, waivers: the verdict |
 //! | [`waiver`] | exceptions, and which of them count |
 //! | [`explain`] | the fewest facts that would turn a verdict |
+//! | [`replay`] | what a policy would have decided about what was recorded |
 //! | [`render`] | a decision as table, Markdown, SARIF and JUnit |
 //! | [`format`] | the one layout of Rego |
 //! | [`testing`] | the tests of a policy |
@@ -25,6 +26,7 @@ pub mod format;
 pub mod guard;
 pub mod input;
 pub mod render;
+pub mod replay;
 pub mod shipped;
 pub mod source;
 pub mod testing;

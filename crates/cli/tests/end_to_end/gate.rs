@@ -430,3 +430,41 @@ fn every_format_is_written_with_the_exit_code_of_the_verdict() {
     let log: Value = serde_json::from_str(&log).unwrap();
     assert_eq!(log["runs"][0]["results"].as_array().unwrap().len(), 3);
 }
+
+#[test]
+fn a_candidate_policy_is_held_against_what_the_guard_recorded() {
+    let place = Workplace::new();
+    let line = |action: &str, score: f64| {
+        json!({"id": "d", "action": action, "time_micros": 1, "reasons": [{"check": "injection", "score": score}]}).to_string()
+    };
+    let recorded: Vec<String> = (0..300)
+        .map(|at| if at % 3 == 0 { line("block", 0.95) } else { line("allow", 0.1) })
+        .chain([line("block", 0.6)])
+        .collect();
+    place.write("decisions.jsonl", recorded.join("\n"));
+    let candidate = |least: &str| {
+        format!(
+            "package bartizan.guard\n\ndeny contains r.check if {{\n\tsome r in input.reasons\n\tr.score > {least}\n}}\n"
+        )
+    };
+    place.write("same.rego", candidate("0.5"));
+    place.write("milder.rego", candidate("0.9"));
+    place.write("stricter.rego", candidate("0.05"));
+    let replay = |policy: &str, more: &[&str]| {
+        let all =
+            [&["gate", "--replay", "decisions.jsonl", "--format", "json", "--policy", policy], more].concat();
+        let ran = place.run(&all);
+        (ran.code, serde_json::from_str::<Value>(&ran.out).unwrap_or_else(|error| panic!("{error}: {ran:?}")))
+    };
+    assert_eq!(replay("same.rego", &[]).0, 0);
+    let (code, found) = replay("milder.rego", &[]);
+    assert_eq!((code, &found["difference"]["loosened"]), (1, &json!(1)));
+    assert_eq!(found["difference"]["first_loosened"][0]["line"], 301);
+    assert_eq!(replay("milder.rego", &["--max-loosened", "1"]).0, 0);
+    let (code, found) = replay("stricter.rego", &[]);
+    assert_eq!((code, &found["difference"]["changes"]["allow → deny"]), (1, &json!(200)));
+    assert_eq!(replay("stricter.rego", &["--max-tightened-percent", "70"]).0, 0);
+    place.write("decisions.jsonl", "{\"no\": \"action\"}\n");
+    assert_eq!(run(&place, "gate --replay decisions.jsonl --policy same.rego").code, 2);
+    assert_eq!(run(&place, "gate").code, 2);
+}

@@ -13,6 +13,8 @@ mod gate_hostile;
 #[cfg(unix)]
 mod guard;
 mod inputs;
+#[cfg(unix)]
+mod integrations;
 mod interop;
 mod keys;
 mod lineage;
