@@ -12,7 +12,7 @@ pub(crate) struct GateArguments {
     /// What is to be let through: a file, a folder or a digest
     #[arg(required_unless_present = "replay")]
     pub(crate) artifact: Option<String>,
-    /// A policy: a .rego file, a folder, a bundle, or a shipped one (baseline, strict, eu-ai-act-high-risk, owasp-llm); repeat for
+    /// A policy: a .rego file, a folder, a bundle, or a shipped one (baseline, strict, eu-ai-act-high-risk, owasp-llm; `./baseline` is a folder); repeat for
     /// more, all of which must agree
     #[arg(long, short, value_name = "POLICY", default_value = "baseline", help_heading = "Policy")]
     pub(crate) policy: Vec<String>,

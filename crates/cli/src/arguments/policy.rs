@@ -55,6 +55,23 @@ pub(crate) enum PolicyCommand {
         #[command(flatten)]
         bounds: BoundArguments,
     },
+    /// Decide over a document that `gate --show-input` wrote, to try a policy: nothing in it is checked again
+    Try {
+        /// Policies that must agree: files, folders, bundles or shipped names
+        #[arg(required = true, value_name = "POLICY")]
+        policies: Vec<String>,
+        /// The document; `-` for standard input
+        #[arg(long, short, value_name = "FILE")]
+        input: PathBuf,
+        /// Package that decides
+        #[arg(long, value_name = "NAME")]
+        package: Option<String>,
+        /// Format of the decision
+        #[arg(long, short, value_name = "FORMAT", default_value = "text")]
+        format: TextOrJson,
+        #[command(flatten)]
+        bounds: BoundArguments,
+    },
     /// Write a policy as one archive in the layout of OPA's bundles, the same bytes every time
     Bundle {
         /// A folder, file or shipped name
@@ -90,4 +107,5 @@ Examples:
   bartizan policy test our-policy
   bartizan policy fmt our-policy --check
   bartizan policy bundle our-policy --output our-policy.tar.gz
-  bartizan policy explain our-policy";
+  bartizan policy explain our-policy
+  bartizan policy try our-policy --input input.json";

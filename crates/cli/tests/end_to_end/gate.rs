@@ -276,6 +276,29 @@ fn the_last_scan_counts_and_a_waiver_takes_out_one_rule_for_one_file_in_one_envi
 }
 
 #[test]
+fn an_old_statement_that_is_wrapped_anew_is_not_the_last_of_its_kind() {
+    let place = Workplace::new();
+    place.write("model/list.pkl", good_pickle());
+    assert_eq!(run(&place, "key generate").code, 0);
+    assert_eq!(run(&place, "sign model --key bartizan.key").code, 0);
+    let passed = scan_of("PASSED", "2026-01-01T00:00:00Z");
+    place.write("predicate.json", passed.to_string());
+    let line = format!("attest model --type {TEST_RESULT} --predicate predicate.json --output passed.json");
+    assert_eq!(run(&place, &line).code, 0);
+    attest(&place, "model", TEST_RESULT, &scan_of("FAILED", "2026-01-02T00:00:00Z"), "bartizan.key");
+    let old = ["--set", "scan_max_age_days=100000"];
+    assert_eq!(rules(&gate(&place, &old).1), ["evidence/scan-failed"]);
+    let envelope: Value =
+        serde_json::from_str(&std::fs::read_to_string(place.path().join("passed.json")).unwrap()).unwrap();
+    place.write("again.json", serde_json::to_string_pretty(&envelope).unwrap());
+    let appended = run(&place, "log append .bartizan/log again.json --key .bartizan/log.key");
+    assert_eq!(appended.code, 0, "{appended:?}");
+    let (code, decision) = gate(&place, &old);
+    assert_eq!((code, rules(&decision)), (1, vec!["evidence/scan-failed"]), "{decision}");
+    assert_eq!(decision["rejected"][0]["reason"], "repeated");
+}
+
+#[test]
 fn waivers_that_are_expired_or_too_broad_are_not_signed_and_do_not_count() {
     let place = Workplace::new();
     place.write("model/evil.pkl", evil_pickle());
@@ -362,6 +385,12 @@ fn policies_of_other_tools_and_of_before_version_1_decide_as_well() {
     let both = ["--policy", "baseline", "--policy", "ours.rego"];
     assert_eq!(gate(&place, &both).0, 0);
     assert_eq!(gate(&place, &[&both[..], &["--env", "closed"]].concat()).0, 1);
+    // What a checkout calls `baseline` does not take the place of the shipped one.
+    place.write("baseline/gate.rego", "package bartizan.gate\n\nallow := true\n");
+    let bare = Workplace::new();
+    bare.write("model/list.pkl", good_pickle());
+    bare.write("baseline/gate.rego", "package bartizan.gate\n\nallow := true\n");
+    assert_eq!((run(&bare, "gate model").code, run(&bare, "gate model --policy ./baseline").code), (1, 0));
     place.write("mine.rego", "package bartizan.lib.evidence\n\nwithout(_) := set()\n");
     let ran = run(&place, "gate model --policy baseline --policy mine.rego");
     assert!(ran.code == 2 && ran.err.contains("bartizan.lib.evidence"), "{ran:?}");

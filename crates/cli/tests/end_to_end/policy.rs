@@ -104,5 +104,11 @@ fn the_document_that_policies_read_fits_the_schema_that_is_published() {
     }
     // And a policy can be tried on a document that was kept.
     let kept = run(&place, "gate model --show-input").out;
-    assert!(kept.contains("bartizan.gate-input/1"));
+    place.write("input.json", &kept);
+    let tried = run(&place, "policy try baseline --input input.json --format json");
+    let tried: Value = serde_json::from_str(&tried.out).unwrap();
+    assert_eq!(tried["verdict"], "allow");
+    assert_eq!(run(&place, "policy try strict --input input.json").code, 1);
+    place.write("input.json", "[1]");
+    assert_eq!(run(&place, "policy try strict --input input.json").code, 2);
 }

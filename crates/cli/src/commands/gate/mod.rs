@@ -108,10 +108,11 @@ fn write(
 pub(crate) fn policies(names: &[String]) -> Result<Policy, Failure> {
     let mut read = Vec::new();
     for name in names {
-        // What lies there goes before what is shipped under that name: a path is what the user sees.
+        // A shipped name is the shipped policy, whatever lies in the folder: a checkout must not put its own in its place. `./baseline`
+        // names a folder.
         let policy = match shipped::policy(name) {
-            Some(policy) if !Path::new(name).exists() => policy?,
-            _ => Policy::load(Path::new(name))?,
+            Some(policy) => policy?,
+            None => Policy::load(Path::new(name))?,
         };
         read.push(policy);
     }

@@ -8,6 +8,8 @@ use crate::commands::gate::{bounds, policies, resident_bytes};
 use crate::commands::scan::write_whole;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::project;
+use bartizan_policy::PolicyError;
 use bartizan_policy::bundle;
 use bartizan_policy::decide::{Decision, Verdict, decide};
 use bartizan_policy::format::package_of;
@@ -33,6 +35,9 @@ pub(crate) fn run(arguments: &PolicyArguments) -> Result<Exit, Failure> {
         PolicyCommand::Explain { policies, package, format, bounds } => {
             explain(policies, package.as_deref(), *format, bounds)
         }
+        PolicyCommand::Try { policies, input, package, format, bounds } => {
+            attempt(policies, input, package.as_deref(), *format, bounds)
+        }
         PolicyCommand::Bundle { policy, output, with_tests } => bundle(policy, output, *with_tests),
         PolicyCommand::Show { policy, extract, format } => match (policy, extract) {
             (None, _) => list(*format),
@@ -50,6 +55,35 @@ pub(crate) fn run(arguments: &PolicyArguments) -> Result<Exit, Failure> {
 
 fn one(name: &str) -> Result<Policy, Failure> {
     policies(&[name.to_owned()])
+}
+
+/// Longest document that a policy is tried on, in bytes.
+const LONGEST_INPUT: usize = 256 << 20;
+
+fn attempt(
+    names: &[String],
+    input: &Path,
+    package: Option<&str>,
+    format: TextOrJson,
+    limits: &BoundArguments,
+) -> Result<Exit, Failure> {
+    let policy = policies(names)?;
+    let text = project::document("input", input, LONGEST_INPUT)?;
+    let read: Result<GateInput, _> = serde_json::from_slice(&text);
+    let read = read.map_err(|error| PolicyError::Data {
+        path: input.display().to_string(),
+        problem: format!("is no document of `bartizan gate --show-input`: {error}"),
+    })?;
+    let decision = decide(&policy, package, &read, bounds(limits), &resident_bytes)?;
+    let mut out = io::stdout().lock();
+    match format {
+        TextOrJson::Json => {
+            serde_json::to_writer_pretty(&mut out, &decision).map_err(io::Error::from)?;
+            writeln!(out)?;
+        }
+        TextOrJson::Text => bartizan_policy::render::table(&decision, false, &mut out)?,
+    }
+    Ok(if decision.verdict == Verdict::Deny { Exit::Found } else { Exit::Done })
 }
 
 fn bundle(name: &str, output: &Path, with_tests: bool) -> Result<Exit, Failure> {
