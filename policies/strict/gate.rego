@@ -16,8 +16,9 @@ missing contains {
 }
 
 # A warning of the scan denies.
-deny contains object.union(found, {"rule": found.rule, "message": sprintf("%s; strict takes no warnings", [found.message])}) if {
+deny contains entry if {
 	some found in baseline_findings("warned")
+	entry := object.union(found, {"message": sprintf("%s; strict takes no warnings", [found.message])})
 }
 
 missing contains {

@@ -8,6 +8,7 @@ mod lineage;
 #[cfg(unix)]
 mod load_guard;
 mod log;
+mod policy;
 mod run;
 mod sign;
 mod sources;
@@ -32,6 +33,7 @@ pub(crate) use log::{
     AppendArguments, CheckpointArguments, ExportArguments, LogArguments, LogCommand, ProveArguments,
     SignerArguments, VerifyLogArguments,
 };
+pub(crate) use policy::{PolicyArguments, PolicyCommand};
 pub(crate) use run::{ReproduceArguments, RunArguments, SigningArguments};
 pub(crate) use sign::{ScanBeside, SignArguments, VerifyArguments};
 
@@ -83,6 +85,8 @@ pub(crate) enum Command {
     /// Decide by policy whether an artifact may go where it is to go
     #[command(after_long_help = gate::GATE_HELP)]
     Gate(Box<GateArguments>),
+    /// Test, lay out, explain, bundle and show the policies of `gate`
+    Policy(PolicyArguments),
     /// Sign an exception: one rule, some artifacts, one environment, until a day
     #[command(after_long_help = gate::WAIVE_HELP)]
     Waive(WaiveArguments),

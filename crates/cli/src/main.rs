@@ -59,6 +59,7 @@ fn run(matches: &clap::ArgMatches) -> Result<Exit, Failure> {
         Command::Verify(verify) => commands::verify::run(&verify),
         Command::Attest(attest) => commands::attest::run(&attest),
         Command::Gate(gate) => commands::gate::run(&gate),
+        Command::Policy(policy) => commands::policy::run(&policy),
         Command::Waive(waive) => commands::waive::run(&waive),
         Command::Lineage(lineage) => commands::lineage::run(&lineage),
         Command::Bom(bom) => commands::bom::run(&bom),

@@ -265,16 +265,17 @@ pub(crate) fn judge(input: &GateInput, outcome: &Outcome) -> Judged {
     let mut missing: Vec<Missing> = outcome.missing.iter().map(|(_, entry)| absent(input, entry)).collect();
     let mut waived = Vec::new();
     reasons.retain(|each| {
-        let waiver = (each.waivable && each.effect == Verdict::Deny)
+        let exception = (each.waivable && each.effect == Verdict::Deny)
             .then(|| waiver_for(input, &each.rule, each.subject.as_deref()))
             .flatten();
-        waived.extend(waiver.map(|waiver| taken_out(waiver, &each.message, each.subject.as_deref())));
-        waiver.is_none()
+        waived.extend(exception.map(|waiver| taken_out(waiver, &each.message, each.subject.as_deref())));
+        exception.is_none()
     });
     missing.retain(|each| {
-        let waiver = each.waivable.then(|| waiver_for(input, &each.rule, each.subject.as_deref())).flatten();
-        waived.extend(waiver.map(|waiver| taken_out(waiver, &each.message, each.subject.as_deref())));
-        waiver.is_none()
+        let exception =
+            each.waivable.then(|| waiver_for(input, &each.rule, each.subject.as_deref())).flatten();
+        waived.extend(exception.map(|waiver| taken_out(waiver, &each.message, each.subject.as_deref())));
+        exception.is_none()
     });
     reasons.sort_by(|one, two| two.effect.cmp(&one.effect).then_with(|| one.cmp(two)));
     reasons.dedup();
@@ -363,4 +364,87 @@ fn texts(entry: &Value, name: &str) -> Vec<String> {
 
 fn shortened(text: &str) -> String {
     text.chars().take(LONGEST_TEXT).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::input::ArtifactFile;
+    use serde_json::json;
+
+    fn input() -> GateInput {
+        let file = |name: &str| ArtifactFile {
+            name: name.to_owned(),
+            digest: format!("sha256:{name}"),
+            ..ArtifactFile::default()
+        };
+        let waiver = Waiver {
+            id: "w".to_owned(),
+            rule: "model/x".to_owned(),
+            subjects: vec!["sha256:a".to_owned()],
+            ..Waiver::default()
+        };
+        GateInput {
+            artifact: Artifact { files: vec![file("a"), file("b")], ..Artifact::default() },
+            waivers: vec![waiver],
+            rejected: vec![Rejected { id: "r".to_owned(), kind: "scan".to_owned(), ..Rejected::default() }],
+            ..GateInput::default()
+        }
+    }
+
+    fn entry(rule: &str, value: Value) -> (String, Value) {
+        (rule.to_owned(), value)
+    }
+
+    #[test]
+    fn a_waiver_takes_out_its_rule_for_its_file_and_leaves_a_warning() {
+        let about = |file: &str| json!({"rule": "model/x", "message": "m", "subject": file});
+        let one = Outcome { deny: vec![entry("deny", about("a"))], ..Outcome::default() };
+        let judged = judge(&input(), &one);
+        assert_eq!((judged.verdict, judged.waived.len(), judged.reasons.len()), (Verdict::Warn, 1, 0));
+        let both = Outcome {
+            deny: vec![entry("deny", about("a")), entry("deny", about("b"))],
+            ..Outcome::default()
+        };
+        let judged = judge(&input(), &both);
+        assert_eq!((judged.verdict, judged.waived.len(), judged.reasons.len()), (Verdict::Deny, 1, 1));
+        let never = json!({"rule": "model/x", "message": "m", "subject": "a", "waivable": false});
+        let judged = judge(&input(), &Outcome { deny: vec![entry("deny", never)], ..Outcome::default() });
+        assert_eq!((judged.verdict, judged.waived.len()), (Verdict::Deny, 0));
+    }
+
+    #[test]
+    fn whatever_a_policy_gives_denies_also_what_has_no_words() {
+        for value in
+            [json!("text"), json!({"msg": "m"}), json!({"details": [1]}), json!(3), json!(null), json!([])]
+        {
+            let judged =
+                judge(&input(), &Outcome { deny: vec![entry("deny", value.clone())], ..Outcome::default() });
+            assert_eq!((judged.verdict, judged.reasons.len()), (Verdict::Deny, 1), "{value}");
+            assert!(!judged.reasons[0].message.is_empty() || value == json!(""));
+        }
+        let judged = judge(
+            &input(),
+            &Outcome { missing: vec![entry("missing", json!({"kind": "scan"}))], ..Outcome::default() },
+        );
+        assert_eq!((judged.verdict, judged.missing[0].candidates.len()), (Verdict::Deny, 1));
+    }
+
+    #[test]
+    fn warnings_alone_warn_nothing_at_all_allows_and_an_allow_that_is_false_denies() {
+        let warn = Outcome { warn: vec![entry("warn", json!("look"))], ..Outcome::default() };
+        assert_eq!(judge(&input(), &warn).verdict, Verdict::Warn);
+        assert_eq!(judge(&input(), &Outcome::default()).verdict, Verdict::Allow);
+        for (allow, verdict) in [(true, Verdict::Allow), (false, Verdict::Deny)] {
+            let outcome = Outcome { allow: Some(allow), ..Outcome::default() };
+            assert_eq!(judge(&input(), &outcome).verdict, verdict);
+        }
+    }
+
+    #[test]
+    fn a_rule_with_an_ending_names_itself() {
+        let judged =
+            judge(&input(), &Outcome { deny: vec![entry("deny_images", json!("m"))], ..Outcome::default() });
+        assert_eq!(judged.reasons[0].rule, "policy/deny_images");
+    }
 }

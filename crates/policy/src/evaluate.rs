@@ -6,11 +6,13 @@
 
 use crate::PolicyError;
 use crate::guard::{Bounds, within};
+use crate::modules::{Merged, head_names, merge};
 use crate::source::Policy;
 use anyhow::{Result as Answer, bail};
 use regorus::utils::limits::ExecutionTimerConfig;
 use regorus::{Engine, Value as Rego};
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -34,7 +36,12 @@ const LONGEST_SHOWN: usize = 200;
 #[derive(Clone)]
 pub struct Evaluator {
     engine: Engine,
+    modules: Arc<Vec<Merged>>,
     package: String,
+    /// Asks for every rule that decides, at once.
+    query: String,
+    /// Whether the package has a rule `allow`: then one that is undefined is false.
+    has_allow: bool,
     now_ns: Arc<AtomicI64>,
 }
 
@@ -51,6 +58,8 @@ pub struct Outcome {
     pub allow: Option<bool>,
     /// What the policy printed.
     pub prints: Vec<String>,
+    /// Whether the package has any of these rules but `allow`.
+    pub(crate) decides: bool,
 }
 
 impl Evaluator {
@@ -59,23 +68,23 @@ impl Evaluator {
     /// # Errors
     /// [`PolicyError::Rego`], [`PolicyError::Data`], [`PolicyError::Package`] and [`PolicyError::Silent`].
     pub fn new(policy: &Policy, package: Option<&str>, bounds: Bounds) -> Result<Self, PolicyError> {
-        let (engine, now_ns) = engine(policy, false, bounds)?;
-        let packages = packages(&engine)?;
+        let Prepared { engine, modules, now_ns } = engine(policy, false, bounds)?;
+        let packages: BTreeSet<String> = modules.iter().map(|module| module.package.clone()).collect();
         let package = deciding_package(package, &packages)?;
-        let own = policy.modules.iter().filter(|module| {
-            crate::format::package_of(&module.content).is_some_and(|found| found == package)
-        });
-        let decides = own.into_iter().any(|module| {
-            let declares =
-                |rule: &str| engine.has_declared_rule_rooted_at(&module.path, rule).unwrap_or(false);
-            // Rules with an ending (deny_images) are found when they are evaluated.
-            let has_ending = DECIDING.iter().any(|rule| module.content.contains(&format!("{rule}_")));
-            has_ending || DECIDING.iter().any(|rule| declares(rule)) || declares("allow")
-        });
-        if !decides {
+        let own = modules.iter().find(|module| module.package == package);
+        let rules: BTreeSet<String> =
+            own.map(head_names).unwrap_or_default().into_iter().filter(|name| decides(name)).collect();
+        if rules.is_empty() {
             return Err(PolicyError::Silent(package));
         }
-        Ok(Self { engine, package, now_ns })
+        // Rule by rule rather than the package as a whole: helpers that nobody asks for are not evaluated, and a rule that is undefined
+        // gives an empty list.
+        let path = path_of(&package);
+        let asked: Vec<String> =
+            rules.iter().map(|rule| format!("\"{rule}\": [x | x := {path}.{rule}]")).collect();
+        let query = format!("{{{}}}", asked.join(", "));
+        let has_allow = rules.contains("allow");
+        Ok(Self { engine, modules: Arc::new(modules), package, query, has_allow, now_ns })
     }
 
     /// The package that decides.
@@ -99,18 +108,23 @@ impl Evaluator {
         }
         self.now_ns.store(now.saturating_mul(1_000_000_000), Ordering::Relaxed);
         self.engine.set_input(input);
-        let found = self.engine.eval_query(format!("data.{}", self.package), false);
+        let found = self.engine.eval_query(self.query.clone(), false);
         let prints = self.engine.take_prints().unwrap_or_default();
-        let found = found.map_err(|error| PolicyError::Evaluation(text_of(&error)))?;
+        let found = found.map_err(|error| failed(&error, &self.modules))?;
         let value = found.result.into_iter().next().and_then(|row| row.expressions.into_iter().next());
-        let Some(Rego::Object(_)) = value.as_ref().map(|expression| &expression.value) else {
-            return Err(PolicyError::Silent(self.package.clone()));
-        };
-        let package: Value = match value {
-            Some(expression) => serde_json::to_value(&expression.value)?,
-            None => Value::Null,
-        };
-        Ok(Outcome { prints, ..read(&package, &self.package)? })
+        let Some(answers) = value else { return Err(PolicyError::Silent(self.package.clone())) };
+        let mut outcome = read(&serde_json::to_value(&answers.value)?)?;
+        if self.has_allow && outcome.allow.is_none() {
+            outcome.allow = Some(false);
+        }
+        // Sets are there also when they are empty: where none is, nothing was decided.
+        match outcome.allow {
+            None if !outcome.decides => Err(PolicyError::Silent(self.package.clone())),
+            _ => Ok(Outcome {
+                prints: prints.iter().map(|text| Merged::placed(&self.modules, text)).collect(),
+                ..outcome
+            }),
+        }
     }
 }
 
@@ -132,15 +146,20 @@ pub fn evaluate(
     })?
 }
 
-/// An engine with a policy in it, with its tests when asked for, and the time it will read.
+/// An engine with a policy in it.
+pub(crate) struct Prepared {
+    pub(crate) engine: Engine,
+    /// Its modules, one for each package.
+    pub(crate) modules: Vec<Merged>,
+    /// The time that it reads.
+    pub(crate) now_ns: Arc<AtomicI64>,
+}
+
+/// Prepares an engine, with the tests of the policy when asked for.
 ///
 /// # Errors
 /// [`PolicyError::Rego`] and [`PolicyError::Data`].
-pub(crate) fn engine(
-    policy: &Policy,
-    tests: bool,
-    bounds: Bounds,
-) -> Result<(Engine, Arc<AtomicI64>), PolicyError> {
+pub(crate) fn engine(policy: &Policy, tests: bool, bounds: Bounds) -> Result<Prepared, PolicyError> {
     let mut engine = Engine::new();
     engine.set_strict_builtin_errors(true);
     engine.set_gather_prints(true);
@@ -151,28 +170,33 @@ pub(crate) fn engine(
     let now_ns = Arc::new(AtomicI64::new(0));
     replace_builtins(&mut engine, &now_ns).map_err(|error| PolicyError::Evaluation(text_of(&error)))?;
     let test_modules = policy.tests.iter().filter(|_| tests);
-    for module in policy.modules.iter().chain(test_modules) {
-        if let Some(line) = crate::format::deeper_than(&module.content, DEEPEST_BRACKETS) {
+    let files: Vec<_> = policy.modules.iter().chain(test_modules).collect();
+    for file in &files {
+        if let Some(line) = crate::format::deeper_than(&file.content, DEEPEST_BRACKETS) {
             return Err(PolicyError::Rego {
-                path: module.path.clone(),
+                path: file.path.clone(),
                 problem: format!("line {line}: brackets nest deeper than {DEEPEST_BRACKETS}"),
             });
         }
-        let added = engine.add_policy(module.path.clone(), module.content.clone());
+    }
+    let modules = merge(&files)?;
+    for module in &modules {
+        // Rego from before version 1, as many policies still are, where it is not Rego of version 1.
+        let added = engine.add_policy(module.name(), module.content.clone());
         let Err(error) = added else { continue };
-        // Rego from before version 1, as many policies still are.
         engine.set_rego_v0(true);
-        let older = engine.add_policy(module.path.clone(), module.content.clone());
+        let older = engine.add_policy(module.name(), module.content.clone());
         engine.set_rego_v0(false);
         if older.is_err() {
-            return Err(PolicyError::Rego { path: module.path.clone(), problem: text_of(&error) });
+            let problem = Merged::placed(&modules, &text_of(&error));
+            return Err(PolicyError::Rego { path: module.name(), problem });
         }
     }
     let data: Rego = serde_json::from_value(policy.data.clone())?;
     engine
         .add_data(data)
         .map_err(|error| PolicyError::Data { path: policy.names.join(", "), problem: text_of(&error) })?;
-    Ok((engine, now_ns))
+    Ok(Prepared { engine, modules, now_ns })
 }
 
 /// Takes the place of builtins that would read the clock, throw dice or take memory at once that no look could catch.
@@ -220,56 +244,67 @@ fn stepped(from: i64, to: i64, step: i64) -> Answer<Rego> {
     Ok(Rego::from(numbers))
 }
 
-fn packages(engine: &Engine) -> Result<Vec<String>, PolicyError> {
-    let mut packages = engine.get_packages().map_err(|error| PolicyError::Evaluation(text_of(&error)))?;
-    for package in &mut packages {
-        *package = package.strip_prefix("data.").unwrap_or(package).to_owned();
-    }
-    packages.sort();
-    packages.dedup();
-    Ok(packages)
+/// Whether a rule of that name decides.
+fn decides(name: &str) -> bool {
+    name == "allow" || DECIDING.contains(&stem(name))
 }
 
-fn deciding_package(wanted: Option<&str>, packages: &[String]) -> Result<String, PolicyError> {
-    let has = |name: &str| packages.iter().any(|package| package == name);
+/// The first part of a name: `deny` of `deny_images`.
+fn stem(name: &str) -> &str {
+    name.split_once('_').map_or(name, |(stem, _)| stem)
+}
+
+/// The reference to a package: `data.a.b`, with brackets where a part is no plain name.
+fn path_of(package: &str) -> String {
+    let mut path = "data".to_owned();
+    for part in package.split('.') {
+        let plain = part.chars().all(|each| each.is_ascii_alphanumeric() || each == '_');
+        if plain && !part.starts_with(|each: char| each.is_ascii_digit()) {
+            path.push_str(&format!(".{part}"));
+        } else {
+            path.push_str(&format!("[{}]", Value::String(part.to_owned())));
+        }
+    }
+    path
+}
+
+fn deciding_package(wanted: Option<&str>, packages: &BTreeSet<String>) -> Result<String, PolicyError> {
+    let has = |name: &str| packages.contains(name);
+    let listed = || packages.iter().cloned().collect();
     if let Some(wanted) = wanted {
         let wanted = wanted.strip_prefix("data.").unwrap_or(wanted);
         if has(wanted) {
             return Ok(wanted.to_owned());
         }
-        return Err(PolicyError::Package { wanted: wanted.to_owned(), packages: packages.to_vec() });
+        return Err(PolicyError::Package { wanted: wanted.to_owned(), packages: listed() });
     }
     if let Some(known) = [GATE_PACKAGE, CONFTEST_PACKAGE].into_iter().find(|name| has(name)) {
         return Ok(known.to_owned());
     }
-    match packages {
-        [only] => Ok(only.clone()),
-        _ => Err(PolicyError::Package { wanted: GATE_PACKAGE.to_owned(), packages: packages.to_vec() }),
+    match packages.first() {
+        Some(only) if packages.len() == 1 => Ok(only.clone()),
+        _ => Err(PolicyError::Package { wanted: GATE_PACKAGE.to_owned(), packages: listed() }),
     }
 }
 
-/// Reads the rules that decide out of a package's document.
-fn read(package: &Value, name: &str) -> Result<Outcome, PolicyError> {
+/// Reads the answers of the rules that decide, each in a list that is empty where the rule is undefined.
+fn read(answers: &Value) -> Result<Outcome, PolicyError> {
     let mut outcome = Outcome::default();
-    let mut decides = false;
-    for (rule, value) in package.as_object().into_iter().flatten() {
-        let stem = rule.split_once('_').map_or(rule.as_str(), |(stem, _)| stem);
-        let into = match stem {
-            "deny" | "violation" => &mut outcome.deny,
+    for (rule, answer) in answers.as_object().into_iter().flatten() {
+        let Some(value) = answer.get(0) else { continue };
+        if rule == "allow" {
+            outcome.allow = Some(value.as_bool().ok_or_else(|| shape(rule, value, "true or false"))?);
+            continue;
+        }
+        let into = match stem(rule) {
             "warn" => &mut outcome.warn,
             "missing" => &mut outcome.missing,
-            "allow" if rule == "allow" => {
-                let allowed = value.as_bool().ok_or_else(|| shape(rule, value, "true or false"))?;
-                outcome.allow = Some(allowed);
-                decides = true;
-                continue;
-            }
-            _ => continue,
+            _ => &mut outcome.deny,
         };
-        decides = true;
+        outcome.decides = true;
         match value {
             Value::Bool(false) => {}
-            Value::Bool(true) => into.push((rule.clone(), Value::String(format!("{name}.{rule} is true")))),
+            Value::Bool(true) => into.push((rule.clone(), Value::String(format!("the rule {rule} is true")))),
             // A set; JSON has none, so it comes as a list.
             Value::Array(entries) => into.extend(entries.iter().map(|entry| (rule.clone(), entry.clone()))),
             // `deny[message] if …` in version 1: an object whose keys are the messages.
@@ -285,7 +320,7 @@ fn read(package: &Value, name: &str) -> Result<Outcome, PolicyError> {
             other => return Err(shape(rule, other, "a set of objects or texts, or true or false")),
         }
     }
-    if decides { Ok(outcome) } else { Err(PolicyError::Silent(name.to_owned())) }
+    Ok(outcome)
 }
 
 fn shape(rule: &str, found: &Value, expected: &'static str) -> PolicyError {
@@ -293,6 +328,14 @@ fn shape(rule: &str, found: &Value, expected: &'static str) -> PolicyError {
         rule: rule.to_owned(),
         found: bartizan_core::printable(&found.to_string(), LONGEST_SHOWN),
         expected,
+    }
+}
+
+/// Why an evaluation ended: at its own look at the time, or with an error.
+fn failed(error: &anyhow::Error, modules: &[Merged]) -> PolicyError {
+    match error.downcast_ref::<regorus::LimitError>() {
+        Some(regorus::LimitError::TimeLimitExceeded { limit, .. }) => PolicyError::Time(*limit),
+        _ => PolicyError::Evaluation(Merged::placed(modules, &text_of(error))),
     }
 }
 
@@ -306,7 +349,7 @@ mod tests {
     use super::*;
     use crate::source::PolicyFile;
     use serde_json::json;
-    use std::time::{Duration, Instant};
+    use std::time::Duration;
 
     fn policy(rego: &str) -> Policy {
         let file = PolicyFile { path: "p.rego".to_owned(), content: rego.to_owned() };
@@ -337,5 +380,90 @@ mod tests {
             ]
         );
         assert_eq!((outcome.warn.len(), outcome.missing.len(), outcome.allow), (1, 1, Some(false)));
+    }
+
+    #[test]
+    fn an_allow_that_is_undefined_is_false() {
+        let undefined = ask("package bartizan.gate\nallow if input.x\n", &json!({}));
+        assert_eq!(undefined.unwrap().allow, Some(false));
+        let beside =
+            ask("package bartizan.gate\nallow if input.x\ndeny contains \"a\" if input.y\n", &json!({}));
+        assert_eq!(beside.unwrap().allow, Some(false));
+        let given = ask("package bartizan.gate\nallow if input.x\n", &json!({"x": true}));
+        assert_eq!(given.unwrap().allow, Some(true));
+    }
+
+    #[test]
+    fn the_package_that_decides_is_the_gates_then_conftests_then_the_only_one() {
+        let package = |files: &[&str], wanted: Option<&str>| {
+            let files = files.iter().enumerate().map(|(at, content)| PolicyFile {
+                path: format!("{at}.rego"),
+                content: format!("{content}\ndeny contains \"x\" if false\n"),
+            });
+            let policy = Policy::of_files("p", files.collect()).unwrap();
+            Evaluator::new(&policy, wanted, Bounds::default()).map(|found| found.package().to_owned())
+        };
+        assert_eq!(package(&["package main", "package bartizan.gate"], None).unwrap(), "bartizan.gate");
+        assert_eq!(package(&["package main", "package a"], None).unwrap(), "main");
+        assert_eq!(package(&["package a.b"], None).unwrap(), "a.b");
+        assert_eq!(package(&["package a.b", "package c"], Some("data.c")).unwrap(), "c");
+        assert!(matches!(package(&["package a", "package b"], None), Err(PolicyError::Package { .. })));
+        assert!(matches!(package(&["package a"], Some("b")), Err(PolicyError::Package { .. })));
+    }
+
+    #[test]
+    fn time_is_that_of_the_decision_and_dice_are_not_thrown() {
+        let outcome = ask(
+            "package bartizan.gate\ndeny contains \"late\" if time.now_ns() > time.parse_rfc3339_ns(\"2026-05-31T00:00:00Z\")\n\
+             deny contains \"early\" if time.now_ns() < time.parse_rfc3339_ns(\"2026-06-01T00:00:00Z\")\n",
+            &json!({}),
+        );
+        assert_eq!(outcome.unwrap().deny, [("deny".to_owned(), json!("late"))]);
+        let dice =
+            ask("package bartizan.gate\ndeny contains \"x\" if rand.intn(\"a\", 6) == 1\n", &json!({}));
+        assert!(matches!(dice, Err(PolicyError::Evaluation(why)) if why.contains("rand.intn")));
+    }
+
+    #[test]
+    fn ranges_go_up_and_down_and_end_at_the_limit() {
+        let outcome = ask(
+            "package bartizan.gate\n\
+             deny contains \"up\" if numbers.range(1, 3) == [1, 2, 3]\n\
+             deny contains \"down\" if numbers.range(3, 1) == [3, 2, 1]\n\
+             deny contains \"step\" if numbers.range_step(0, 10, 4) == [0, 4, 8]\n",
+            &json!({}),
+        );
+        assert_eq!(outcome.unwrap().deny.len(), 3);
+        let long = ask(
+            "package bartizan.gate\ndeny contains \"x\" if numbers.range(0, 1000000)[0] == 1\n",
+            &json!({}),
+        );
+        assert!(matches!(long, Err(PolicyError::Evaluation(why)) if why.contains("more than 1000000")));
+    }
+
+    #[test]
+    fn a_pause_in_a_loop_is_long_enough_to_be_stopped() {
+        let short = Bounds { time: Duration::from_millis(50), ..Bounds::default() };
+        let rego = "package bartizan.gate\ndeny contains \"x\" if {\n\
+                    some a in numbers.range(1, 5000)\nsome b in numbers.range(1, 5000)\na + b == 0\n}\n";
+        let found = evaluate(&policy(rego), None, &json!({}), 0, short, &|| 0);
+        assert!(matches!(found, Err(PolicyError::Time(_))), "{found:?}");
+    }
+
+    #[test]
+    fn what_is_printed_is_given_back_and_goes_nowhere_else() {
+        let outcome = ask(
+            "package bartizan.gate\ndeny contains \"x\" if {\n  print(\"seen\", input.x)\n  false\n}\n",
+            &json!({"x": 3}),
+        );
+        assert_eq!(outcome.unwrap().prints, ["p.rego:3: seen 3"]);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_a_policy_that_is_refused_or_evaluated(text in "[ -~\n]{0,120}") {
+            let short = Bounds { time: Duration::from_millis(500), ..Bounds::default() };
+            let _ = evaluate(&policy(&format!("package bartizan.gate\n{text}\n")), None, &json!({}), 0, short, &|| 0);
+        }
     }
 }

@@ -218,11 +218,11 @@ mod tests {
         assert_eq!(seen, [[0, 1], [0, 2], [0, 3], [1, 2], [1, 3], [2, 3]]);
     }
 
-    fn ask(rego: &str, input: GateInput) -> Explanation {
+    fn ask(rego: &str, input: &GateInput) -> Explanation {
         let file = PolicyFile { path: "p.rego".to_owned(), content: rego.to_owned() };
         let policy = Policy::of_files("p", vec![file]).unwrap();
         let names = Names { artifact: "m.bin".to_owned() };
-        explain(&policy, None, &input, &names, Bounds::default(), &|| 0).unwrap()
+        explain(&policy, None, input, &names, Bounds::default(), &|| 0).unwrap()
     }
 
     fn input() -> GateInput {
@@ -247,7 +247,7 @@ mod tests {
              good if has(\"review\")\n\
              good if { has(\"scan\"); input.signature.state == \"valid\" }\n\
              missing contains {\"rule\": \"evidence/any\", \"message\": \"m\"} if not good\n",
-            input(),
+            &input(),
         );
         assert_eq!((found.facts.len(), found.shortest, found.turns_to), (1, true, Verdict::Allow));
         assert!(found.facts[0].text.contains("review"), "{found:?}");
@@ -260,10 +260,10 @@ mod tests {
                 "package bartizan.gate\ndeny contains {{\"rule\": \"a/b\", \"message\": \"never\", \"waivable\": {waivable}}}\n"
             )
         };
-        let found = ask(&deny(true), input());
+        let found = ask(&deny(true), &input());
         assert_eq!((found.facts.len(), found.facts[0].change), (1, "waive"));
         assert!(found.facts[0].command.as_deref().is_some_and(|text| text.contains("--rule a/b")));
-        let found = ask(&deny(false), input());
+        let found = ask(&deny(false), &input());
         assert_eq!((found.facts.len(), found.remaining), (0, vec!["a/b: never".to_owned()]));
     }
 
@@ -273,7 +273,7 @@ mod tests {
         allowed.signature.state = crate::input::SignatureState::Valid;
         let found = ask(
             "package bartizan.gate\ndeny contains \"unsigned\" if input.signature.state != \"valid\"\n",
-            allowed,
+            &allowed,
         );
         assert_eq!((found.turns_to, found.facts[0].change), (Verdict::Deny, "remove"));
     }

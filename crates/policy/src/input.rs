@@ -197,7 +197,8 @@ pub struct Rejected {
     pub predicate_type: String,
     /// What it would be.
     pub kind: String,
-    /// `unknown-key`, `unconfirmed-key`, `unlogged`, `unproven`, `unreadable`, `malformed`, `future` or `stale`.
+    /// `unknown-key`, `unconfirmed-key`, `unlogged`, `unproven`, `unreadable`, `malformed`, `future`, `stale` or
+    /// `repeated`.
     pub reason: String,
     /// The same for people.
     pub message: String,

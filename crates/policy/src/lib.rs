@@ -10,8 +10,10 @@
 //! | [`decide`] | reasons, missing evidence, waivers: the verdict |
 //! | [`waiver`] | exceptions, and which of them count |
 //! | [`explain`] | the fewest facts that would turn a verdict |
+//! | [`replay`] | what a policy would have decided about what was recorded |
 //! | [`render`] | a decision as table, Markdown, SARIF and JUnit |
 //! | [`format`] | the one layout of Rego |
+//! | [`testing`] | the tests of a policy |
 //!
 //! Everything here fails closed: a policy that errs, loops, takes too much memory or says nothing is an error, never an "allow".
 //! Nothing reads the clock or the environment; what is a file is read by [`source`] only.
@@ -24,10 +26,13 @@ pub mod format;
 pub mod guard;
 pub mod input;
 pub mod render;
+pub mod replay;
 pub mod shipped;
 pub mod source;
+pub mod testing;
 pub mod waiver;
 
 mod error;
+mod modules;
 
 pub use error::PolicyError;

@@ -35,7 +35,11 @@ const FILES: [(&str, &str); 11] = [
 /// The shipped policy of that name; none when there is none.
 pub fn policy(name: &str) -> Option<Result<Policy, PolicyError>> {
     let (_, layers) = LAYERS.iter().find(|(known, _)| *known == name)?;
-    let files = FILES.iter().filter(|(path, _)| layers.iter().any(|layer| is_in(path, layer)));
+    // The tests of a layer hold for it alone: another layer on top asks for more.
+    let files = FILES.iter().filter(|(path, _)| {
+        let is_own = is_in(path, name) || is_in(path, "lib");
+        layers.iter().any(|layer| is_in(path, layer)) && (is_own || !path.ends_with("_test.rego"))
+    });
     let files =
         files.map(|(path, content)| PolicyFile { path: (*path).to_owned(), content: (*content).to_owned() });
     Some(Policy::of_files(name, files.collect()).map(Policy::shipped))

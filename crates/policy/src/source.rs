@@ -213,7 +213,8 @@ fn digest_of<'a>(files: impl Iterator<Item = &'a PolicyFile>) -> String {
     for file in files {
         lines.insert(&file.path, hex(&Sha256::digest(&file.content)));
     }
-    let text: String = lines.iter().map(|(path, digest)| format!("{digest}  {path}\n")).collect();
+    let lines: Vec<String> = lines.iter().map(|(path, digest)| format!("{digest}  {path}\n")).collect();
+    let text = lines.concat();
     format!("sha256:{}", hex(&Sha256::digest(text)))
 }
 
@@ -251,11 +252,11 @@ fn merge(data: &mut Value, other: Value) -> Result<(), String> {
         match (place, value) {
             (place @ Value::Null, value) => *place = value,
             (Value::Object(_), Value::Object(members)) => {
-                work.extend(members.into_iter().map(|(name, value)| {
+                for (name, value) in members {
                     let mut path = path.clone();
                     path.push(name);
-                    (path, value)
-                }))
+                    work.push((path, value));
+                }
             }
             (place, value) if *place == value => {}
             _ => return Err(conflict(&path)),

@@ -154,13 +154,11 @@ impl Waiver {
         if about.contains(input.artifact.digest.as_str()) {
             return true;
         }
-        match file.and_then(|name| input.file(name)) {
-            Some(file) => about.contains(file.digest.as_str()),
-            None => {
-                let files = &input.artifact.files;
-                !files.is_empty() && files.iter().all(|file| about.contains(file.digest.as_str()))
-            }
+        if let Some(file) = file.and_then(|name| input.file(name)) {
+            return about.contains(file.digest.as_str());
         }
+        let files = &input.artifact.files;
+        !files.is_empty() && files.iter().all(|file| about.contains(file.digest.as_str()))
     }
 }
 

@@ -6,6 +6,7 @@ mod data;
 mod detection;
 mod environment;
 mod folder;
+mod gate;
 mod generate;
 mod lineage;
 mod log;
@@ -40,6 +41,7 @@ pub(crate) fn run(name: &str, options: &[&str]) -> Result<(), String> {
         "data" => data::run(with_peers),
         "sign" => sign::run(with_peers),
         "run" => run::run(),
+        "gate" => gate::run(),
         "lineage" => lineage::run(),
         _ => Err(format!("no bench is called `{name}`; see `cargo xtask`")),
     }

@@ -10,8 +10,9 @@ use std::path::PathBuf;
 #[expect(clippy::struct_excessive_bools, reason = "each flag of the command line stands alone")]
 pub(crate) struct GateArguments {
     /// What is to be let through: a file, a folder or a digest
-    pub(crate) artifact: String,
-    /// A policy: a .rego file, a folder, a bundle, or a shipped one (baseline, strict, eu-ai-act-high-risk, owasp-llm); repeat for
+    #[arg(required_unless_present = "replay")]
+    pub(crate) artifact: Option<String>,
+    /// A policy: a .rego file, a folder, a bundle, or a shipped one (baseline, strict, eu-ai-act-high-risk, owasp-llm; `./baseline` is a folder); repeat for
     /// more, all of which must agree
     #[arg(long, short, value_name = "POLICY", default_value = "baseline", help_heading = "Policy")]
     pub(crate) policy: Vec<String>,
@@ -55,6 +56,16 @@ pub(crate) struct GateArguments {
         help_heading = "Evidence"
     )]
     pub(crate) store: Option<PathBuf>,
+    /// Decide about a policy instead: what it would have decided about the exchanges that the guard recorded in FILE (JSON lines, `-` for
+    /// standard input), and whether that difference may go
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["artifact", "attest", "explain", "show_input"], help_heading = "Replay")]
+    pub(crate) replay: Option<PathBuf>,
+    /// Most decisions that may become milder
+    #[arg(long, value_name = "N", default_value = "0", requires = "replay", help_heading = "Replay")]
+    pub(crate) max_loosened: u64,
+    /// Most decisions that may become stricter, in percent of all
+    #[arg(long, value_name = "PERCENT", default_value = "1", requires = "replay", help_heading = "Replay")]
+    pub(crate) max_tightened_percent: f64,
     /// Say which fewest facts would turn the verdict
     #[arg(long, help_heading = "Output")]
     pub(crate) explain: bool,
@@ -176,12 +187,13 @@ Examples:
   bartizan gate models/classifier --policy strict --env production --format json
   bartizan gate model.safetensors --policy baseline --policy ours.rego --explain
   bartizan gate sha256:9f86d081… --policy policy.tar.gz --trust ci.pub --trust-log log.vkey
-  bartizan gate models/classifier --show-input > input.json";
+  bartizan gate models/classifier --show-input > input.json
+  bartizan gate --replay decisions.jsonl --policy candidate.rego --max-tightened-percent 0.5";
 
 pub(crate) const WAIVE_HELP: &str = "\
 A waiver is a signed statement. It counts for the digests of the artifacts as they are now, for one rule, in one environment, until it
 expires; a changed byte ends it. One that is expired, or would count for everything, does not count, and `bartizan gate` names it.
 
 Example:
-  bartizan waive models/classifier/list.pkl --rule model/unsafe-opcode --env production \\
+  bartizan waive models/classifier/list.pkl --rule model/pickle-import --env production \\
     --owner ml@example.org --reason 'reviewed by hand, replaced in July' --expires 2027-01-31";

@@ -13,6 +13,7 @@ pub(crate) mod lineage;
 #[cfg(unix)]
 pub(crate) mod load_guard;
 pub(crate) mod log;
+pub(crate) mod policy;
 pub(crate) mod reproduce;
 pub(crate) mod rules;
 pub(crate) mod run;

@@ -276,6 +276,29 @@ fn the_last_scan_counts_and_a_waiver_takes_out_one_rule_for_one_file_in_one_envi
 }
 
 #[test]
+fn an_old_statement_that_is_wrapped_anew_is_not_the_last_of_its_kind() {
+    let place = Workplace::new();
+    place.write("model/list.pkl", good_pickle());
+    assert_eq!(run(&place, "key generate").code, 0);
+    assert_eq!(run(&place, "sign model --key bartizan.key").code, 0);
+    let passed = scan_of("PASSED", "2026-01-01T00:00:00Z");
+    place.write("predicate.json", passed.to_string());
+    let line = format!("attest model --type {TEST_RESULT} --predicate predicate.json --output passed.json");
+    assert_eq!(run(&place, &line).code, 0);
+    attest(&place, "model", TEST_RESULT, &scan_of("FAILED", "2026-01-02T00:00:00Z"), "bartizan.key");
+    let old = ["--set", "scan_max_age_days=100000"];
+    assert_eq!(rules(&gate(&place, &old).1), ["evidence/scan-failed"]);
+    let envelope: Value =
+        serde_json::from_str(&std::fs::read_to_string(place.path().join("passed.json")).unwrap()).unwrap();
+    place.write("again.json", serde_json::to_string_pretty(&envelope).unwrap());
+    let appended = run(&place, "log append .bartizan/log again.json --key .bartizan/log.key");
+    assert_eq!(appended.code, 0, "{appended:?}");
+    let (code, decision) = gate(&place, &old);
+    assert_eq!((code, rules(&decision)), (1, vec!["evidence/scan-failed"]), "{decision}");
+    assert_eq!(decision["rejected"][0]["reason"], "repeated");
+}
+
+#[test]
 fn waivers_that_are_expired_or_too_broad_are_not_signed_and_do_not_count() {
     let place = Workplace::new();
     place.write("model/evil.pkl", evil_pickle());
@@ -362,6 +385,12 @@ fn policies_of_other_tools_and_of_before_version_1_decide_as_well() {
     let both = ["--policy", "baseline", "--policy", "ours.rego"];
     assert_eq!(gate(&place, &both).0, 0);
     assert_eq!(gate(&place, &[&both[..], &["--env", "closed"]].concat()).0, 1);
+    // What a checkout calls `baseline` does not take the place of the shipped one.
+    place.write("baseline/gate.rego", "package bartizan.gate\n\nallow := true\n");
+    let bare = Workplace::new();
+    bare.write("model/list.pkl", good_pickle());
+    bare.write("baseline/gate.rego", "package bartizan.gate\n\nallow := true\n");
+    assert_eq!((run(&bare, "gate model").code, run(&bare, "gate model --policy ./baseline").code), (1, 0));
     place.write("mine.rego", "package bartizan.lib.evidence\n\nwithout(_) := set()\n");
     let ran = run(&place, "gate model --policy baseline --policy mine.rego");
     assert!(ran.code == 2 && ran.err.contains("bartizan.lib.evidence"), "{ran:?}");
@@ -429,4 +458,42 @@ fn every_format_is_written_with_the_exit_code_of_the_verdict() {
     let log = std::fs::read_to_string(bare.path().join("gate.sarif")).unwrap();
     let log: Value = serde_json::from_str(&log).unwrap();
     assert_eq!(log["runs"][0]["results"].as_array().unwrap().len(), 3);
+}
+
+#[test]
+fn a_candidate_policy_is_held_against_what_the_guard_recorded() {
+    let place = Workplace::new();
+    let line = |action: &str, score: f64| {
+        json!({"id": "d", "action": action, "time_micros": 1, "reasons": [{"check": "injection", "score": score}]}).to_string()
+    };
+    let recorded: Vec<String> = (0..300)
+        .map(|at| if at % 3 == 0 { line("block", 0.95) } else { line("allow", 0.1) })
+        .chain([line("block", 0.6)])
+        .collect();
+    place.write("decisions.jsonl", recorded.join("\n"));
+    let candidate = |least: &str| {
+        format!(
+            "package bartizan.guard\n\ndeny contains r.check if {{\n\tsome r in input.reasons\n\tr.score > {least}\n}}\n"
+        )
+    };
+    place.write("same.rego", candidate("0.5"));
+    place.write("milder.rego", candidate("0.9"));
+    place.write("stricter.rego", candidate("0.05"));
+    let replay = |policy: &str, more: &[&str]| {
+        let all =
+            [&["gate", "--replay", "decisions.jsonl", "--format", "json", "--policy", policy], more].concat();
+        let ran = place.run(&all);
+        (ran.code, serde_json::from_str::<Value>(&ran.out).unwrap_or_else(|error| panic!("{error}: {ran:?}")))
+    };
+    assert_eq!(replay("same.rego", &[]).0, 0);
+    let (code, found) = replay("milder.rego", &[]);
+    assert_eq!((code, &found["difference"]["loosened"]), (1, &json!(1)));
+    assert_eq!(found["difference"]["first_loosened"][0]["line"], 301);
+    assert_eq!(replay("milder.rego", &["--max-loosened", "1"]).0, 0);
+    let (code, found) = replay("stricter.rego", &[]);
+    assert_eq!((code, &found["difference"]["changes"]["allow → deny"]), (1, &json!(200)));
+    assert_eq!(replay("stricter.rego", &["--max-tightened-percent", "70"]).0, 0);
+    place.write("decisions.jsonl", "{\"no\": \"action\"}\n");
+    assert_eq!(run(&place, "gate --replay decisions.jsonl --policy same.rego").code, 2);
+    assert_eq!(run(&place, "gate").code, 2);
 }

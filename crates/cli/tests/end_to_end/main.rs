@@ -13,6 +13,8 @@ mod gate_hostile;
 #[cfg(unix)]
 mod guard;
 mod inputs;
+#[cfg(unix)]
+mod integrations;
 mod interop;
 mod keys;
 mod lineage;
@@ -24,6 +26,7 @@ mod network;
 mod no_room;
 #[cfg(feature = "cloud")]
 mod object_store;
+mod policy;
 #[cfg(unix)]
 mod quickstart;
 #[cfg(unix)]

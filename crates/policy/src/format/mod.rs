@@ -85,7 +85,7 @@ fn inner_blank(out: &str, open: &[usize], all: &[Token<'_>], at: usize) -> bool 
     }
     let opened = out.trim_end_matches('\n').ends_with(['{', '[', '(']);
     let next = all.iter().skip(at).find(|token| token.kind != TokenKind::Break);
-    opened || next.is_some_and(|token| token.closes())
+    opened || next.is_some_and(Token::closes)
 }
 
 /// How many lines the open brackets stand on: several opened on one line indent once.
@@ -114,7 +114,7 @@ fn blank_between(before: &Token<'_>, token: &Token<'_>) -> bool {
         return true;
     }
     match (before.text, token.text) {
-        (_, ",") | ("(" | "[", _) | (_, ")" | "]") => false,
+        (_, "," | ")" | "]") | ("(" | "[", _) => false,
         (",", _) => true,
         _ => token.after_blank,
     }
@@ -177,7 +177,7 @@ pub fn package_of(module: &str) -> Option<String> {
     let mut parts = vec![rest.next()?.text.to_owned()];
     let mut last = "";
     // `a.b` and `a["b"]`; anything else is the first rule.
-    while let Some(token) = rest.next() {
+    for token in rest {
         match (last, token.kind) {
             (_, TokenKind::Symbol) if matches!(token.text, "." | "[" | "]") => last = token.text,
             (".", TokenKind::Word) => {

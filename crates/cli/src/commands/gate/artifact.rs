@@ -92,11 +92,11 @@ fn readable<'a>(listing: &'a Listing, signature: Option<&Path>) -> (Vec<(&'a str
 
 /// in-toto's `dirHash`: SHA-256 over a line for each file, `HEX  NAME`, in order of name (Go's `h1`, golang.org/x/mod/sumdb/dirhash).
 fn directory_hash(files: &[ArtifactFile]) -> String {
-    let lines: String = files
+    let lines: Vec<String> = files
         .iter()
         .map(|file| format!("{}  {}\n", file.digest.trim_start_matches("sha256:"), file.name))
         .collect();
-    Digest::sha256(lines.as_bytes()).value().to_owned()
+    Digest::sha256(lines.concat().as_bytes()).value().to_owned()
 }
 
 fn of_digest(given: &str) -> Result<Read, Failure> {

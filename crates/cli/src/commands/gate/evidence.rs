@@ -55,7 +55,20 @@ pub(super) fn gather(
     }
     input.rejected = rejected;
     standing.sort_by(|one, two| one.log.index.cmp(&two.log.index).then_with(|| one.id.cmp(&two.id)));
+    // Whoever may append to the log could wrap an old statement anew, to be the last of its kind once more.
+    let mut first_places: BTreeMap<String, u64> = BTreeMap::new();
     for evidence in standing {
+        if let Some(first) = first_places.get(&evidence.payload) {
+            input.rejected.push(Rejected {
+                reason: "repeated".to_owned(),
+                message: format!("it says what entry {first} of the log says, wrapped anew"),
+                id: evidence.id,
+                predicate_type: evidence.predicate_type,
+                kind: evidence.kind,
+            });
+            continue;
+        }
+        first_places.insert(evidence.payload.clone(), evidence.log.index);
         if evidence.predicate_type != WAIVER_V1 {
             input.statements.push(evidence);
             continue;

@@ -4,6 +4,7 @@ mod artifact;
 mod attestation;
 mod evidence;
 mod facts;
+mod replay;
 mod signature;
 mod trust;
 
@@ -29,8 +30,12 @@ use std::time::Duration;
 /// # Errors
 /// [`Failure`]: no decision could be made, which lets nothing through.
 pub(crate) fn run(arguments: &GateArguments) -> Result<Exit, Failure> {
+    if let Some(recording) = &arguments.replay {
+        return replay::run(arguments, recording);
+    }
+    let artifact = arguments.artifact.as_deref().unwrap_or_default();
     let policy = policies(&arguments.policy)?;
-    let input = input(arguments)?;
+    let input = input(arguments, artifact)?;
     if arguments.show_input {
         return write(arguments, &|out| {
             serde_json::to_writer_pretty(&mut *out, &input)?;
@@ -42,7 +47,7 @@ pub(crate) fn run(arguments: &GateArguments) -> Result<Exit, Failure> {
     let mut decision = decide(&policy, arguments.package.as_deref(), &input, bounds, &resident_bytes)?;
     if arguments.explain {
         let package = arguments.package.as_deref();
-        let commands = bartizan_policy::explain::Names { artifact: arguments.artifact.clone() };
+        let commands = bartizan_policy::explain::Names { artifact: artifact.to_owned() };
         decision.explanation = Some(bartizan_policy::explain::explain(
             &policy,
             package,
@@ -103,10 +108,11 @@ fn write(
 pub(crate) fn policies(names: &[String]) -> Result<Policy, Failure> {
     let mut read = Vec::new();
     for name in names {
-        // What lies there goes before what is shipped under that name: a path is what the user sees.
+        // A shipped name is the shipped policy, whatever lies in the folder: a checkout must not put its own in its place. `./baseline`
+        // names a folder.
         let policy = match shipped::policy(name) {
-            Some(policy) if !Path::new(name).exists() => policy?,
-            _ => Policy::load(Path::new(name))?,
+            Some(policy) => policy?,
+            None => Policy::load(Path::new(name))?,
         };
         read.push(policy);
     }
@@ -139,10 +145,10 @@ pub(crate) fn resident_bytes() -> u64 {
 const PAGE_BYTES: u64 = 4_096;
 
 /// Everything that policies read, gathered and checked now.
-fn input(arguments: &GateArguments) -> Result<GateInput, Failure> {
+fn input(arguments: &GateArguments, artifact: &str) -> Result<GateInput, Failure> {
     let time = crate::commands::scan::now();
-    let signature = signature::place(&arguments.artifact, arguments.signature.as_deref());
-    let read = artifact::read(&arguments.artifact, signature.as_deref())?;
+    let signature = signature::place(artifact, arguments.signature.as_deref());
+    let read = artifact::read(artifact, signature.as_deref())?;
     let mut input = GateInput {
         schema: INPUT_SCHEMA.to_owned(),
         time: time.to_string(),
@@ -155,7 +161,7 @@ fn input(arguments: &GateArguments) -> Result<GateInput, Failure> {
         ..GateInput::default()
     };
     let named = trust::named_keys(arguments)?;
-    let examined = trust::examine(arguments, &named)?;
+    let examined = trust::examine(arguments, artifact, &named)?;
     let mut keys = named;
     if let Some(examined) = &examined {
         evidence::gather(examined, arguments.max_age_days, &mut input)?;

@@ -52,11 +52,15 @@ pub(super) fn named_keys(arguments: &GateArguments) -> Result<Vec<PublicKey>, Fa
 ///
 /// # Errors
 /// [`Failure::Store`] when there is one that does not open, or none where the user said there is.
-pub(super) fn examine(arguments: &GateArguments, named: &[PublicKey]) -> Result<Option<Examined>, Failure> {
+pub(super) fn examine(
+    arguments: &GateArguments,
+    artifact: &str,
+    named: &[PublicKey],
+) -> Result<Option<Examined>, Failure> {
     let root = match &arguments.store {
         Some(root) if root.is_dir() => root.clone(),
         Some(root) => return Err(Failure::Store(StoreError::NoStore(root.clone()).into())),
-        None => match Store::find(&store_beside(&arguments.artifact)) {
+        None => match Store::find(&store_beside(artifact)) {
             Ok(root) => root,
             Err(_) => return Ok(None),
         },
