@@ -7,6 +7,7 @@ pub(crate) mod data;
 pub(crate) mod decompile;
 pub(crate) mod describe;
 pub(crate) mod guard;
+mod guard_index;
 pub(crate) mod key;
 pub(crate) mod lineage;
 #[cfg(unix)]
