@@ -6,7 +6,7 @@
 #![expect(
     clippy::print_stdout,
     clippy::expect_used,
-    clippy::indexing_slicing,
+    clippy::cast_sign_loss,
     reason = "a tool for the book's tables"
 )]
 

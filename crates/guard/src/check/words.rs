@@ -33,6 +33,7 @@ pub(crate) fn each_plain(text: &str, base: usize, word: impl FnMut(Word)) {
 }
 
 /// For each ASCII byte the small letter or digit it counts as, nought for what stands between words.
+#[expect(clippy::indexing_slicing, reason = "read by the compiler")]
 const MEMBERS: [u8; 128] = {
     let mut members = [0; 128];
     let mut byte = 0_u8;

@@ -147,7 +147,10 @@ mod tests {
 
     #[test]
     fn a_protected_text_ends_the_answer_and_a_sentence_of_it_is_flagged() {
-        let text: String = (0..80).map(|number| format!("w{number} ")).collect();
+        let drawn = |numbers: std::ops::Range<u32>| {
+            numbers.fold(String::new(), |text, number| text + "w" + &number.to_string() + " ")
+        };
+        let text = drawn(0..80);
         let mut builder = CorpusBuilder::usual();
         builder.add(&text);
         let filter = builder.build().unwrap();
@@ -164,9 +167,9 @@ mod tests {
         assert_eq!(out, "He said w0 w1 w2 w3 w4 w5 w6 ");
         assert_eq!((flags, blocked.as_deref()), (1, Some("32 words on end of a protected text")));
         assert_eq!(judged(&said, &[20, 40, 41, 90]), (out, flags, blocked));
-        let part: String = (10..30).map(|number| format!("w{number} ")).collect();
+        let part = drawn(10..30);
         assert_eq!(judged(&part, &[]), (part.clone(), 1, None));
-        let short: String = (10..20).map(|number| format!("w{number} ")).collect();
+        let short = drawn(10..20);
         assert_eq!(judged(&short, &[]), (short.clone(), 0, None));
     }
 }

@@ -105,7 +105,7 @@ impl CorpusBuilder {
         let mut windows = Windows::new(self.length);
         let except = &mut self.except;
         words::each_plain(text, 0, |word| {
-            except.extend(windows.word(word.hash, word.start).map(|(key, _)| key))
+            except.extend(windows.word(word.hash, word.start).map(|(key, _)| key));
         });
     }
 
@@ -180,7 +180,7 @@ mod tests {
         let mut windows = Windows::new(4);
         let mut keys = Vec::new();
         words::each_plain(text, 0, |word| {
-            keys.extend(windows.word(word.hash, word.start).map(|(key, _)| key))
+            keys.extend(windows.word(word.hash, word.start).map(|(key, _)| key));
         });
         keys
     }
