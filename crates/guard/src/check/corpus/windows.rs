@@ -166,6 +166,12 @@ impl Runs {
         Some((self.run.saturating_add(self.length).saturating_sub(1), self.start..word.end))
     }
 
+    /// Forgets what came before.
+    pub(crate) fn cut(&mut self) {
+        self.windows.cut();
+        self.run = 0;
+    }
+
     /// Where the run under way begins.
     pub(crate) fn open(&self) -> Option<usize> {
         (self.run > 0).then_some(self.start)
