@@ -319,7 +319,7 @@ mod tests {
         for (text, label) in [
             ("a <script>alert(1)</script> b", "script"),
             ("a <img src=x onerror=\"a > b\"> b", "event-handler"),
-            ("a <a href=\" java&#x73;cript:alert(1)\">x</a> b", "javascript-address"),
+            ("a <a href=\" &#x6a;avascript:alert(1)\">x</a> b", "javascript-address"),
             ("a <svg/onload=alert(1)> b", "svg"),
             ("a <iframe srcdoc='x'", "iframe"),
             ("a `x`<script> b", "script"),

@@ -141,7 +141,7 @@ mod tests {
     #[test]
     fn words_are_the_same_whatever_stands_around_them() {
         assert_eq!(hashes("You are **HELPFUL**, é!"), hashes("you-are helpful\n\nÉ"));
-        assert_eq!(hashes("hel\u{200b}pful"), hashes("helpful"));
+        assert_eq!(hashes("a\u{200b}b"), hashes("ab"));
         assert_eq!(hashes("日本 x").len(), 3);
         assert_ne!(hashes("a b"), hashes("ab"));
     }
