@@ -24,6 +24,8 @@ pub(crate) struct Danger {
 
 /// Longest line that is judged.
 pub(crate) const LONGEST: usize = 4096;
+/// Words that are read behind a command or a statement.
+const ARGUMENTS: usize = 64;
 /// Most commands of a line.
 const MOST: usize = 64;
 
@@ -350,6 +352,7 @@ fn command(piece: &str) -> Option<Danger> {
         .filter_map(|(at, word)| {
             let name = word.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
             let arguments = words.get(at.saturating_add(1)..).unwrap_or_default();
+            let arguments = arguments.get(..ARGUMENTS).unwrap_or(arguments);
             if name.starts_with("mkfs") {
                 return arguments
                     .iter()
@@ -433,6 +436,7 @@ fn sql(line: &str) -> Option<Danger> {
         |at: usize, offset: usize| words.get(at.saturating_add(offset)).copied().unwrap_or_default();
     let everything = |at: usize| {
         let rest = words.get(at..).unwrap_or_default();
+        let rest = rest.get(..ARGUMENTS).unwrap_or(rest);
         let place = rest.iter().position(|word| *word == "where");
         place.is_none_or(|place| {
             matches!(rest.get(place.saturating_add(1)).copied().unwrap_or_default(), "1=1" | "true" | "1")

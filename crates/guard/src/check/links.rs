@@ -148,7 +148,7 @@ impl LinkReader {
         if address.text.len() > LONGEST {
             return Some("more than an address needs");
         }
-        if self.conversation.quotes(address.text) {
+        if self.conversation.names(address.text) {
             return None;
         }
         let mut drawn = None;
