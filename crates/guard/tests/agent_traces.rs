@@ -1,4 +1,5 @@
 //! Taint over recorded conversations of agents, where a corpus of them is at hand (`BARTIZAN_CORPUS`).
+#![cfg(test)]
 
 use bartizan_guard::check::{Action, Checks, Policy, Session};
 use bartizan_guard::exchange::{Exchange, Part, Role, ToolCall};

@@ -1,4 +1,5 @@
 //! The filter over a protected corpus and answers that repeat it by design, where they are at hand (`BARTIZAN_CORPUS`).
+#![cfg(test)]
 
 use bartizan_guard::check::corpus::CorpusBuilder;
 use bartizan_guard::check::{Checks, Policy, Session};

@@ -1,4 +1,5 @@
 //! The seeds of the fuzz targets of this crate's checks are read, and each target is listed.
+#![cfg(test)]
 
 use bartizan_guard::check::corpus::CorpusFilter;
 use std::path::Path;
