@@ -7,7 +7,7 @@ use bartizan_guard::check::corpus::{CorpusBuilder, CorpusError, CorpusFilter};
 use serde_json::Value;
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Longest line that is read at once, in bytes; a longer one is cut, and the word at the cut with it.
 const LONGEST_LINE: u64 = 16 << 20;
@@ -55,8 +55,8 @@ fn refused(path: &Path, error: &CorpusError) -> Failure {
 }
 
 /// Gives a file line by line, and whether a text ends there: of `.jsonl` and `.json` files every string is a text.
-fn pieces(path: &PathBuf, mut piece: impl FnMut(&str, bool)) -> Result<(), Failure> {
-    let unreadable = |error| Failure::Read { what: "protected text", path: path.clone(), error };
+fn pieces(path: &Path, mut piece: impl FnMut(&str, bool)) -> Result<(), Failure> {
+    let unreadable = |error| Failure::Read { what: "protected text", path: path.to_path_buf(), error };
     let mut input = BufReader::new(File::open(path).map_err(unreadable)?);
     let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
     if extension == "json" {
