@@ -19,7 +19,7 @@ pub(crate) use data::{
     LabelArguments, LeakArguments, LeakClass, PoisonArguments, Replacement, RowFormat,
 };
 pub(crate) use gate::{BoundArguments, GateArguments, GateFormat, WaiveArguments};
-pub(crate) use guard::{GuardArguments, GuardCommand, TryArguments, TryRole};
+pub(crate) use guard::{GuardArguments, GuardCommand, IndexArguments, TryArguments, TryRole};
 pub(crate) use key::{ExportForm, KeyArguments, KeyCommand, PassphraseArguments, TextOrJson};
 pub(crate) use lineage::{
     AttestArguments, BomArguments, BomFormat, KeyChoice, LineageArguments, LineageCommand, LineageFormat,

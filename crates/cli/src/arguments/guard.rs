@@ -17,7 +17,36 @@ pub(crate) enum GuardCommand {
     /// Judge texts: does one try to steer a model past its instructions?
     #[command(after_long_help = TRY_HELP)]
     Try(TryArguments),
+    /// Make a filter over protected texts, by which answers that repeat them are told
+    #[command(after_long_help = INDEX_HELP)]
+    Index(IndexArguments),
 }
+
+/// Arguments of `bartizan guard index`.
+#[derive(Debug, Args)]
+pub(crate) struct IndexArguments {
+    /// Protected texts: of .jsonl and .json files every string is one, of others the whole
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    /// Where to write the filter
+    #[arg(short, long, value_name = "FILTER")]
+    pub(crate) output: PathBuf,
+    /// Words of a window, from 4 to 64
+    #[arg(long, value_name = "WORDS", default_value_t = 8)]
+    pub(crate) window: u32,
+    /// Texts that anybody may say: licences, greetings
+    #[arg(long, value_name = "FILE")]
+    pub(crate) except: Vec<PathBuf>,
+}
+
+/// Examples of `bartizan guard index`.
+const INDEX_HELP: &str = "\
+Examples:
+  bartizan guard index train.jsonl -o train.filter
+  bartizan guard index books/*.txt --except licences.txt -o books.filter
+
+The filter holds no text, but whoever has it can ask whether eight given words on end stand in the texts. Name it in the
+policy of the guard: [guard.checks.corpus] filters = [\"train.filter\"].";
 
 /// Arguments of `bartizan guard try`.
 #[derive(Debug, Args)]

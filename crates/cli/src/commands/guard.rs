@@ -25,6 +25,7 @@ const LONGEST_LINE: u64 = 64 << 20;
 pub(crate) fn run(arguments: &GuardArguments) -> Result<Exit, Failure> {
     match &arguments.command {
         GuardCommand::Try(arguments) => attempt(arguments),
+        GuardCommand::Index(arguments) => super::guard_index::run(arguments),
     }
 }
 

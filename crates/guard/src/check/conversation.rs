@@ -1,5 +1,6 @@
 //! What was said before an answer, kept for checks that ask where a piece of it comes from.
 
+use super::address::addresses;
 use super::words;
 use crate::exchange::{Exchange, Role};
 use std::collections::BTreeSet;
@@ -23,6 +24,8 @@ struct Said {
     pairs: BTreeSet<u64>,
     /// Words with digits.
     numbers: BTreeSet<u64>,
+    /// Addresses.
+    addresses: BTreeSet<String>,
 }
 
 impl Conversation {
@@ -57,17 +60,20 @@ impl Conversation {
         found
     }
 
-    /// Whether something was said as it stands.
-    pub(crate) fn quotes(&self, text: &str) -> bool {
-        self.parts.iter().any(|(_, part)| memchr::memmem::find(part.as_bytes(), text.as_bytes()).is_some())
+    /// Whether an address was said as it stands.
+    pub(crate) fn names(&self, address: &str) -> bool {
+        self.said().addresses.contains(address)
     }
 
     fn said(&self) -> &Said {
         self.said.get_or_init(|| {
             let mut said = Said::default();
             for (_, part) in self.parts.iter().filter(|(role, _)| *role != Role::ToolDescription) {
+                for word in part.split_whitespace().filter(|word| word.contains("//")) {
+                    said.addresses.extend(addresses(word).into_iter().map(|one| one.text.to_owned()));
+                }
                 let mut previous = None;
-                words::each(part, 0, |word| {
+                words::each_plain(part, 0, |word| {
                     if let Some(previous) = previous {
                         said.pairs.insert(words::pair(previous, word.hash));
                     }
@@ -89,10 +95,12 @@ mod tests {
 
     #[test]
     fn phrases_and_numbers_that_were_said_are_known() {
-        let said =
-            Conversation::of(&exchange(&[(Role::User, "My order AB-12345 came broken from the shop")]));
+        let said = Conversation::of(&exchange(&[(
+            Role::User,
+            "My order AB-12345 came broken from the shop (https://shop.example/a?b=1).",
+        )]));
         assert!(said.holds_some_of("came_broken_from") && said.holds_some_of("x 12345"));
         assert!(!said.holds_some_of("order from shop 123"));
-        assert!(said.quotes("AB-12345 came") && !said.quotes("ab-12345"));
+        assert!(said.names("https://shop.example/a?b=1") && !said.names("https://shop.example/a"));
     }
 }

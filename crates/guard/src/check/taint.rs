@@ -123,7 +123,7 @@ impl Caller for TaintCaller {
         let acts = self.acts(&call.name);
         let folded = self.folded.get_or_init(|| self.fold());
         let verbs = verbs(&call.name);
-        for value in values(&call.arguments).into_iter().take(VALUES) {
+        for value in values(&call.arguments) {
             // A tool that reads acts too where it is told to open an address.
             if !acts && !value.address || folded.trusted.iter().any(|text| text.contains(&value.text)) {
                 continue;
@@ -260,7 +260,9 @@ fn values(arguments: &str) -> Vec<Value> {
     super::answer::collect(arguments, &mut texts);
     let mut values = Vec::new();
     let mut add = |text: String, what: &'static str, address: bool| {
-        let new = text.len() >= SHORTEST && !values.iter().any(|one: &Value| one.text == text);
+        let new = text.len() >= SHORTEST
+            && values.len() < VALUES
+            && !values.iter().any(|one: &Value| one.text == text);
         if new && text.chars().any(char::is_alphanumeric) {
             values.push(Value { text, what, address });
         }
@@ -314,8 +316,8 @@ mod tests {
     fn judged(user: &str, tool: &str, name: &str, arguments: &str) -> Vec<String> {
         let request = exchange(&[(Role::User, user), (Role::ToolResult, tool)]);
         let made = call(name, arguments);
-        let toml = "[tools]\nunoffered = 'off'\n[personal-data]\noutput = 'off'";
-        let judgement = checks(toml).answer(&request, &Session::new([0; 32])).call(&made.calls[0]);
+        let policy = "[tools]\nunoffered = 'off'\n[personal-data]\noutput = 'off'";
+        let judgement = checks(policy).answer(&request, &Session::new([0; 32])).call(&made.calls[0]);
         judgement.reasons.into_iter().map(|one| format!("{} {}", one.action.name(), one.message)).collect()
     }
 

@@ -3,6 +3,8 @@
 //! A line is cut into commands at `;`, `|`, `&&`, substitutions and quotes of other languages; each is judged by its name
 //! and arguments, so that `rm -rf build` is none and `sudo rm -fr --no-preserve-root /` is one.
 
+use super::command::commands;
+use super::statement::{code, sql};
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use std::sync::LazyLock;
 
@@ -24,9 +26,6 @@ pub(crate) struct Danger {
 
 /// Longest line that is judged.
 pub(crate) const LONGEST: usize = 4096;
-/// Most commands of a line.
-const MOST: usize = 64;
-
 /// Texts without which no line is dangerous.
 const TRIGGERS: &[&str] = &[
     "rm ",
@@ -114,15 +113,17 @@ pub(crate) fn danger(line: &str) -> Option<Danger> {
     found.into_iter().flatten().max_by_key(|one| one.grade)
 }
 
-const fn grave(label: &'static str) -> Option<Danger> {
+#[expect(clippy::unnecessary_wraps, reason = "reads as the verdict it is")]
+pub(super) const fn grave(label: &'static str) -> Option<Danger> {
     Some(Danger { label, grade: Grade::Grave })
 }
 
-const fn serious(label: &'static str) -> Option<Danger> {
+#[expect(clippy::unnecessary_wraps, reason = "reads as the verdict it is")]
+pub(super) const fn serious(label: &'static str) -> Option<Danger> {
     Some(Danger { label, grade: Grade::Serious })
 }
 
-fn any(text: &str, needles: &[&str]) -> bool {
+pub(super) fn any(text: &str, needles: &[&str]) -> bool {
     needles.iter().any(|needle| text.contains(needle))
 }
 
@@ -239,270 +240,6 @@ fn whole(line: &str) -> Option<Danger> {
     }
     if line.contains("vssadmin") && line.contains("delete") {
         return grave("destroys-backups");
-    }
-    None
-}
-
-/// Judges each command of a line.
-fn commands(line: &str) -> Option<Danger> {
-    let shell = line.split([';', '|', '\n', '`', '&']).take(MOST);
-    // Commands in the strings of another language.
-    let quoted = line.split([';', '|', '\n', '`', '"', '\'', '(', ')', '&']).take(MOST);
-    shell.chain(quoted).filter_map(command).max_by_key(|one| one.grade)
-}
-
-/// Roots whose loss is the loss of the system or of all that somebody has.
-fn is_root(path: &str) -> bool {
-    let path = path.trim_end_matches(['.', ',']);
-    let path = path.strip_suffix("/*").or(path.strip_suffix('*')).unwrap_or(path);
-    let path = if path.len() > 1 { path.trim_end_matches(['/', '\\']) } else { path };
-    matches!(
-        path,
-        "" | "/"
-            | "~"
-            | "$HOME"
-            | "${HOME}"
-            | "/etc"
-            | "/usr"
-            | "/var"
-            | "/home"
-            | "/boot"
-            | "/bin"
-            | "/sbin"
-            | "/lib"
-            | "/opt"
-            | "/root"
-            | "/dev"
-            | "/srv"
-            | "/sys"
-            | "/mnt"
-            | "C:"
-            | "c:"
-            | "%SystemRoot%"
-            | "C:\\Windows"
-            | "%USERPROFILE%"
-    )
-}
-
-fn is_device(path: &str) -> bool {
-    [
-        "/dev/sd",
-        "/dev/nvme",
-        "/dev/hd",
-        "/dev/vd",
-        "/dev/xvd",
-        "/dev/disk",
-        "/dev/mmcblk",
-        "/dev/mapper",
-        "\\\\.\\physicaldrive",
-    ]
-    .iter()
-    .any(|device| path.to_ascii_lowercase().starts_with(device))
-}
-
-fn command(piece: &str) -> Option<Danger> {
-    let mut words = piece.split_whitespace().peekable();
-    while words
-        .next_if(|word| {
-            matches!(
-                *word,
-                "sudo"
-                    | "doas"
-                    | "env"
-                    | "nohup"
-                    | "time"
-                    | "$"
-                    | "#"
-                    | ">"
-                    | "PS>"
-                    | "exec"
-                    | "command"
-                    | "-c"
-                    | "then"
-                    | "do"
-            )
-        })
-        .is_some()
-    {}
-    // A sentence may lead up to a command; the command is judged where its name stands.
-    let words: Vec<&str> = words.collect();
-    let names = [
-        "rm",
-        "dd",
-        "shred",
-        "wipefs",
-        "chmod",
-        "chown",
-        "find",
-        "del",
-        "rd",
-        "rmdir",
-        "format",
-        "remove-item",
-        "kubectl",
-        "terraform",
-    ];
-    words
-        .iter()
-        .enumerate()
-        .filter_map(|(at, word)| {
-            let name = word.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
-            let arguments = words.get(at.saturating_add(1)..).unwrap_or_default();
-            if name.starts_with("mkfs") {
-                return arguments
-                    .iter()
-                    .any(|one| is_device(one))
-                    .then_some(Danger { label: "destroys-disk", grade: Grade::Grave });
-            }
-            if let Some(target) = word.strip_prefix('>').filter(|target| is_device(target)) {
-                return (!target.is_empty())
-                    .then_some(Danger { label: "destroys-disk", grade: Grade::Grave });
-            }
-            names.contains(&name.as_str()).then(|| named(&name, arguments)).flatten()
-        })
-        .max_by_key(|one| one.grade)
-}
-
-/// Judges a command by its name and arguments.
-fn named(name: &str, arguments: &[&str]) -> Option<Danger> {
-    let flags: Vec<&str> =
-        arguments.iter().copied().filter(|one| one.starts_with('-') && one.len() > 1).collect();
-    let targets = || arguments.iter().copied().filter(|one| !one.starts_with('-'));
-    let short = |letters: &[char]| flags.iter().any(|flag| !flag.starts_with("--") && flag.contains(letters));
-    let long = |name: &str| flags.iter().any(|flag| flag.eq_ignore_ascii_case(name));
-    let next = arguments.first().copied().unwrap_or_default();
-    match name {
-        "rm" => {
-            let deep = short(&['r', 'R']) || long("--recursive");
-            let forced = short(&['f']) || long("--force");
-            if long("--no-preserve-root") || deep && targets().any(is_root) {
-                return grave("destroys-files");
-            }
-            let absolute =
-                targets().any(|path| path.starts_with(['/', '~', '$']) && !path.starts_with("/tmp/"));
-            if deep && forced && absolute { serious("destroys-files") } else { None }
-        }
-        "dd" if arguments.iter().any(|one| one.strip_prefix("of=").is_some_and(is_device)) => {
-            grave("destroys-disk")
-        }
-        "shred" | "wipefs" if targets().any(is_device) => grave("destroys-disk"),
-        "chmod" if (short(&['R']) || long("--recursive")) && targets().skip(1).any(is_root) => {
-            grave("opens-files")
-        }
-        "chmod"
-            if matches!(next, "777" | "666" | "a+rwx" | "0777")
-                && targets().any(|path| path.starts_with("/etc")) =>
-        {
-            serious("opens-files")
-        }
-        "chown" if (short(&['R']) || long("--recursive")) && targets().skip(1).any(is_root) => {
-            grave("opens-files")
-        }
-        "find" if is_root(next) && !next.is_empty() && arguments.contains(&"-delete") => {
-            grave("destroys-files")
-        }
-        "del" | "rd" | "rmdir"
-            if arguments.iter().any(|one| one.eq_ignore_ascii_case("/s")) && targets().any(is_root) =>
-        {
-            grave("destroys-files")
-        }
-        "format" if next.len() == 2 && next.ends_with(':') => grave("destroys-disk"),
-        "remove-item" if long("-recurse") && targets().any(is_root) => grave("destroys-files"),
-        "kubectl"
-            if next == "delete"
-                && (long("--all")
-                    || arguments
-                        .get(1)
-                        .is_some_and(|one| matches!(*one, "ns" | "namespace" | "namespaces"))) =>
-        {
-            serious("destroys-cluster")
-        }
-        "terraform" if next == "destroy" && (long("-auto-approve") || long("--auto-approve")) => {
-            serious("destroys-cluster")
-        }
-        _ => None,
-    }
-}
-
-/// Statements that take more than a row.
-fn sql(line: &str) -> Option<Danger> {
-    let words: Vec<&str> = line
-        .split(|one: char| !(one.is_alphanumeric() || "_.=*'-".contains(one)))
-        .filter(|word| !word.is_empty())
-        .collect();
-    let follows =
-        |at: usize, offset: usize| words.get(at.saturating_add(offset)).copied().unwrap_or_default();
-    let everything = |at: usize| {
-        let rest = words.get(at..).unwrap_or_default();
-        let place = rest.iter().position(|word| *word == "where");
-        place.is_none_or(|place| {
-            matches!(rest.get(place.saturating_add(1)).copied().unwrap_or_default(), "1=1" | "true" | "1")
-        })
-    };
-    let judged = words.iter().enumerate().filter_map(|(at, word)| match *word {
-        "drop" if matches!(follows(at, 1), "database" | "schema") => grave("destroys-data"),
-        "drop" if follows(at, 1) == "table" => serious("destroys-data"),
-        "truncate" if follows(at, 1) == "table" => serious("destroys-data"),
-        "delete" if follows(at, 1) == "from" && !follows(at, 2).is_empty() && everything(at) => {
-            serious("destroys-data")
-        }
-        "update"
-            if follows(at, 2) == "set"
-                && follows(at, 3).contains('=') | (follows(at, 4) == "=")
-                && everything(at) =>
-        {
-            serious("changes-all-rows")
-        }
-        _ => None,
-    });
-    judged.max_by_key(|one| one.grade)
-}
-
-/// Calls of Python and JavaScript that commands and tables do not show.
-fn code(line: &str) -> Option<Danger> {
-    let squeezed: String = line.chars().filter(|one| !one.is_whitespace()).collect();
-    let runs = any(&squeezed, &["exec(", "eval(", "new function("]);
-    if runs && any(&squeezed, &["urlopen(", "requests.get(", "urllib", "fetch(", "http.get("]) {
-        return grave("downloads-and-runs");
-    }
-    if runs
-        && any(
-            &squeezed,
-            &[
-                "b64decode(",
-                "atob(",
-                "zlib.decompress(",
-                "marshal.loads(",
-                "bytes.fromhex(",
-                "codecs.decode(",
-            ],
-        )
-    {
-        return grave("hidden-code");
-    }
-    if any(
-        &squeezed,
-        &["pickle.loads(requests", "pickle.loads(urlopen", "pickle.load(urlopen", "marshal.loads(requests"],
-    ) {
-        return grave("downloads-and-runs");
-    }
-    let root = |call: &str| {
-        squeezed.split(call).skip(1).any(|rest| {
-            let path = rest.trim_start_matches(['r', 'f', '"', '\'', '`']);
-            let path = path.split(['"', '\'', '`', ',', ')']).next().unwrap_or_default();
-            rest.starts_with(['"', '\'', '`', 'r']) && !path.is_empty() && is_root(path)
-        })
-    };
-    if root("rmtree(")
-        || root("rmsync(")
-        || root("rimraf(")
-        || squeezed.contains("rmtree(path.home()")
-        || squeezed.contains("rmtree(os.path.expanduser(\"~\")")
-    {
-        return grave("destroys-files");
-    }
-    if squeezed.contains("'dd'") | squeezed.contains("\"dd\"") && squeezed.contains("of=/dev/") {
-        return grave("destroys-disk");
     }
     None
 }
