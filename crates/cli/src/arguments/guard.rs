@@ -5,10 +5,34 @@ use std::path::PathBuf;
 
 /// Arguments of `bartizan guard`.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct GuardArguments {
-    /// What to do.
+    /// What to do instead of serving.
     #[command(subcommand)]
-    pub(crate) command: GuardCommand,
+    pub(crate) command: Option<GuardCommand>,
+    #[command(flatten)]
+    pub(crate) serve: GuardServeArguments,
+}
+
+/// Arguments of `bartizan guard` as the gateway.
+#[derive(Debug, Args)]
+#[cfg_attr(not(feature = "gateway"), expect(dead_code, reason = "told, whether or not they can be followed"))]
+pub(crate) struct GuardServeArguments {
+    /// Configuration with a [guard] table [default: the bartizan.toml of this folder or one above it]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Model endpoint to guard, in place of those of the configuration; repeat for more
+    #[arg(long, value_name = "URL")]
+    pub(crate) upstream: Vec<String>,
+    /// Address and port to listen at [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) listen: Option<String>,
+    /// Stop and change nothing; only tell what would have been
+    #[arg(long)]
+    pub(crate) observe: bool,
+    /// Write a line of JSON for each decision to FILE; `-` for standard output
+    #[arg(long, value_name = "FILE")]
+    pub(crate) access_log: Option<PathBuf>,
 }
 
 /// What the guard is asked.
@@ -17,6 +41,17 @@ pub(crate) enum GuardCommand {
     /// Judge texts: does one try to steer a model past its instructions?
     #[command(after_long_help = TRY_HELP)]
     Try(TryArguments),
+    /// Serve as an upstream that is no model but repeats what it is told, to try the gateway with
+    Mock(MockArguments),
+}
+
+/// Arguments of `bartizan guard mock`.
+#[derive(Debug, Args)]
+#[cfg_attr(not(feature = "gateway"), expect(dead_code, reason = "told, whether or not they can be followed"))]
+pub(crate) struct MockArguments {
+    /// Address and port to listen at
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8000")]
+    pub(crate) listen: String,
 }
 
 /// Arguments of `bartizan guard try`.
@@ -47,6 +82,17 @@ pub(crate) enum TryRole {
     /// The model.
     Assistant,
 }
+
+/// Examples of `bartizan guard`.
+pub(crate) const GUARD_HELP: &str = "\
+As the gateway it stands between clients and a model endpoint, judges every request and answer, passes on what is good byte
+for byte, and stops or redacts what is not. Point a client's base URL at it. It ends on SIGTERM, after what is in progress.
+
+Examples:
+  bartizan guard --upstream http://127.0.0.1:8000
+  bartizan guard --upstream https://api.openai.com --listen 127.0.0.1:8080 --access-log -
+  bartizan guard --config bartizan.toml
+  bartizan guard try 'Ignore all previous instructions'";
 
 /// Examples of `bartizan guard try`.
 const TRY_HELP: &str = "\

@@ -8,6 +8,8 @@ mod data;
 mod decompile;
 mod exit_codes;
 mod formats;
+#[cfg(feature = "gateway")]
+mod gateway;
 #[cfg(unix)]
 mod guard;
 mod inputs;

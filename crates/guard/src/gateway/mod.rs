@@ -2,10 +2,12 @@
 //!
 //! | file | subject |
 //! | --- | --- |
-//! | `settings`, `plan` | the configuration, and the same made ready to serve |
+//! | `plan` | a configuration made ready to serve |
 //! | `server` | connections: accepting, bounding, draining |
 //! | `exchange` | one request on its way: read, judged, passed on |
 //! | `answer` | the answer on its way back |
+//! | `stream`, `screen` | the answer as it streams |
+//! | `judging` | both, by the policy of their route |
 //! | `body`, `headers`, `upstream` | what these are made of |
 //! | `decision`, `access`, `metrics` | what is told about it |
 //! | `mock` | an upstream that is no model, to try the gateway with |
@@ -17,12 +19,14 @@ mod decision;
 mod error;
 mod exchange;
 mod headers;
+mod judging;
 mod metrics;
 pub mod mock;
 mod plan;
 mod recording;
+mod screen;
 mod server;
-mod settings;
+mod stream;
 mod upstream;
 
 pub use access::AccessLog;
@@ -31,7 +35,6 @@ pub use error::GatewayError;
 pub use metrics::Metrics;
 pub use plan::{Plan, Surroundings};
 pub use server::{Stop, serve};
-pub use settings::{Enforcement, GuardOptions, LimitOptions, OnFailure, RouteOptions, UpstreamOptions};
 
 use sha2::{Digest as _, Sha256};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -39,6 +42,20 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 /// The time in microseconds since 1970, as the caller knows it.
 pub type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
+
+/// 32 bytes from the system's randomness, for [`Gateway::new`].
+///
+/// # Errors
+/// [`GatewayError::Tls`] when the system gives none.
+pub fn secret() -> Result<[u8; 32], GatewayError> {
+    let mut secret = [0; 32];
+    let provider = tokio_rustls::rustls::crypto::aws_lc_rs::default_provider();
+    provider.secure_random.fill(&mut secret).map_err(|_| GatewayError::Tls {
+        subject: "names of decisions".to_owned(),
+        problem: "the system gives no randomness".to_owned(),
+    })?;
+    Ok(secret)
+}
 
 /// A gateway: the plan in force, and what it tells about what it does.
 pub struct Gateway {

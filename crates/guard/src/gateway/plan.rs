@@ -1,10 +1,10 @@
 //! A configuration made ready to serve: [`Plan`].
 
 use super::error::GatewayError;
-use super::settings::{Enforcement, GuardOptions, LimitOptions, OnFailure, RouteOptions, UpstreamOptions};
 use super::upstream::{Endpoint, Upstream};
 use crate::check::{Checks, Policy};
 use crate::protocol::{JsonLimits, Protocol};
+use crate::settings::{Enforcement, GuardOptions, LimitOptions, OnFailure, RouteOptions, UpstreamOptions};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::io;
@@ -166,7 +166,7 @@ fn upstreams(
         made.push(Arc::new(Upstream::new(&Endpoint {
             name: &one.name,
             url: &one.url,
-            weight: one.weight,
+            weight: one.weight.unwrap_or(1),
             credential,
             credential_header: one.credential_header.as_deref(),
             roots: one.roots.as_deref().map(read).transpose()?,

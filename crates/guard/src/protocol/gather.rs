@@ -7,7 +7,7 @@ use crate::exchange::{Exchange, Part, Role, ToolCall, ToolSpec};
 use std::borrow::Cow;
 
 /// Keys whose strings name, type or refer to something and are no text: the words of the protocols themselves.
-const NO_TEXT: [&str; 18] = [
+pub(super) const NO_TEXT: [&str; 18] = [
     "type",
     "id",
     "role",

@@ -4,12 +4,16 @@
 //! changed is spliced into the body in place, so that the rest stays byte for byte as it came.
 
 mod anthropic;
+mod deltas;
+mod events;
 mod gather;
 mod json;
 mod openai;
 mod refusal;
 mod splice;
 
+pub use deltas::{Delta, Deltas, Mark, Of, closing, deltas};
+pub use events::{Event, Events};
 pub use json::{Json, JsonError, JsonLimits, Node, Value};
 pub(crate) use json::{quoted, unquoted};
 pub use refusal::{Refusal, RefusalKind};

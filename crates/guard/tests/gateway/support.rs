@@ -1,8 +1,7 @@
 //! A gateway in front of an upstream, both on loopback, and a client that writes and reads bytes.
 
-use bartizan_guard::gateway::{
-    AccessLog, Gateway, GuardOptions, Metrics, Plan, Stop, Surroundings, UpstreamOptions, mock, serve,
-};
+use bartizan_guard::gateway::{AccessLog, Gateway, Metrics, Plan, Stop, Surroundings, mock, serve};
+use bartizan_guard::settings::{GuardOptions, UpstreamOptions};
 use serde_json::Value;
 use std::io::{self, Read as _, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};

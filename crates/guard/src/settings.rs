@@ -115,16 +115,16 @@ impl Default for LimitOptions {
 }
 
 /// One model endpoint.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct UpstreamOptions {
     /// What routes call it.
     pub name: String,
     /// Where it is: scheme, host, port, and perhaps a path that stands before those of requests.
     pub url: String,
-    /// Its share of requests among the upstreams of a route [default: 1].
-    #[serde(default = "one")]
-    pub weight: u32,
+    /// Its share of requests among the upstreams of a route [default: 1]; with 0 it is asked only when others cannot be reached.
+    #[serde(default)]
+    pub weight: Option<u32>,
     /// Environment variable that holds its credential. The client's own is not passed on then.
     #[serde(default)]
     pub credential_env: Option<String>,
@@ -137,10 +137,6 @@ pub struct UpstreamOptions {
     /// File with the root certificates it is believed by, in PEM; without it those of this machine.
     #[serde(default)]
     pub roots: Option<PathBuf>,
-}
-
-fn one() -> u32 {
-    1
 }
 
 /// One kind of request.

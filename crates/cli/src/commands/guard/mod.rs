@@ -1,0 +1,27 @@
+//! `bartizan guard`: serve as the gateway, or judge texts.
+
+mod attempt;
+#[cfg(feature = "gateway")]
+mod serve;
+
+use crate::arguments::{GuardArguments, GuardCommand};
+use crate::exit::Exit;
+use crate::failure::Failure;
+
+/// Runs the command.
+///
+/// # Errors
+/// [`Failure`] when it cannot begin; what fails in an exchange is answered and told there.
+pub(crate) fn run(arguments: &GuardArguments) -> Result<Exit, Failure> {
+    match &arguments.command {
+        Some(GuardCommand::Try(arguments)) => attempt::run(arguments),
+        #[cfg(feature = "gateway")]
+        Some(GuardCommand::Mock(arguments)) => serve::mock(arguments),
+        #[cfg(feature = "gateway")]
+        None => serve::run(&arguments.serve),
+        #[cfg(not(feature = "gateway"))]
+        Some(GuardCommand::Mock(_)) | None => Err(Failure::Guard(
+            "this program was built without the gateway; build it with --features gateway".to_owned(),
+        )),
+    }
+}

@@ -1,0 +1,135 @@
+//! The gateway as a command: configuration in, requests served until a signal ends it.
+
+use crate::arguments::{GuardServeArguments, MockArguments};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::project;
+use crate::settings::file::ConfigurationFile;
+use crate::terminal;
+use bartizan_guard::gateway::{
+    AccessLog, Gateway, GatewayError, Metrics, Plan, Stop, Surroundings, mock, secret, serve,
+};
+use bartizan_guard::settings::{Enforcement, GuardOptions, UpstreamOptions};
+use std::fs::{self, OpenOptions};
+use std::io::{self, Read as _, Write};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Where the gateway listens when nobody says.
+const LISTEN: &str = "127.0.0.1:8080";
+/// Longest file that a configuration may name, in bytes.
+const LONGEST_FILE: u64 = 64 << 20;
+
+/// Serves until a signal ends it.
+///
+/// # Errors
+/// [`Failure`] when the configuration cannot be used or nothing can listen.
+pub(super) fn run(arguments: &GuardServeArguments) -> Result<Exit, Failure> {
+    let (options, folder) = options(arguments)?;
+    let plan = plan(&options, &folder)?;
+    let metrics = Arc::new(Metrics::default());
+    let access = access(arguments, Arc::clone(&metrics))?;
+    let names = plan.upstream_names().join(", ");
+    let clock = Arc::new(|| u64::try_from(jiff::Timestamp::now().as_microsecond()).unwrap_or_default());
+    let gateway = Arc::new(Gateway::new(plan, secret().map_err(failed)?, clock, metrics, access));
+    let listener = listen(options.listen.as_deref().unwrap_or(LISTEN))?;
+    let admin = options.admin.as_deref().map(listen).transpose()?;
+    let mode = match options.mode {
+        Enforcement::Observe => "observing",
+        Enforcement::Enforce => "enforcing",
+    };
+    terminal::remark(&format!("guarding {names}, {mode}, at http://{}", listener.local_addr()?));
+    serve(&gateway, listener, admin, options.threads, &Stop::default()).map_err(failed)?;
+    Ok(Exit::Done)
+}
+
+/// Serves as an upstream that is no model.
+///
+/// # Errors
+/// [`Failure`] when nothing can listen.
+pub(super) fn mock(arguments: &MockArguments) -> Result<Exit, Failure> {
+    let listener = listen(&arguments.listen)?;
+    terminal::remark(&format!(
+        "a mock, no model: it repeats the last message, at http://{}",
+        listener.local_addr()?
+    ));
+    mock::serve(listener, &Stop::default()).map_err(failed)?;
+    Ok(Exit::Done)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "used where an error is mapped")]
+fn failed(error: GatewayError) -> Failure {
+    Failure::Guard(error.to_string())
+}
+
+/// The options of the file, changed by those of the command line; and the folder that paths in it are relative to.
+fn options(arguments: &GuardServeArguments) -> Result<(GuardOptions, PathBuf), Failure> {
+    let here = project::here();
+    let file = match &arguments.config {
+        Some(path) => {
+            let text = fs::read_to_string(path).map_err(|error| Failure::Read {
+                what: "configuration",
+                path: path.clone(),
+                error,
+            })?;
+            Some(ConfigurationFile::parse(path, &text)?)
+        }
+        None => ConfigurationFile::find(&here)?,
+    };
+    let folder = file.as_ref().and_then(|file| file.path.parent()).map(|above| here.join(above));
+    let mut options = file.map(|file| file.guard).unwrap_or_default();
+    if !arguments.upstream.is_empty() {
+        options.upstream = arguments.upstream.iter().map(|url| upstream(url)).collect();
+        options.route.iter_mut().for_each(|route| route.upstream.clear());
+    }
+    if let Some(listen) = &arguments.listen {
+        options.listen = Some(listen.clone());
+    }
+    if arguments.observe {
+        options.mode = Enforcement::Observe;
+        options.route.iter_mut().for_each(|route| route.mode = None);
+    }
+    Ok((options, folder.unwrap_or(here)))
+}
+
+fn upstream(url: &str) -> UpstreamOptions {
+    UpstreamOptions { name: url.to_owned(), url: url.to_owned(), ..UpstreamOptions::default() }
+}
+
+fn plan(options: &GuardOptions, folder: &Path) -> Result<Plan, Failure> {
+    let files = |path: &Path| {
+        let mut bytes = Vec::new();
+        fs::File::open(folder.join(path))?.take(LONGEST_FILE + 1).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > LONGEST_FILE {
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, "larger than 64 MiB"));
+        }
+        Ok(bytes)
+    };
+    let roots = || {
+        // What cannot be read there is passed over; if nothing can, that is told.
+        rustls_native_certs::load_native_certs().certs.into_iter().map(|each| each.to_vec()).collect()
+    };
+    let environment = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    Plan::new(options, &Surroundings { files: &files, environment: &environment, roots: &roots })
+        .map_err(failed)
+}
+
+fn access(arguments: &GuardServeArguments, metrics: Arc<Metrics>) -> Result<Option<AccessLog>, Failure> {
+    let out: Box<dyn Write + Send> = match arguments.access_log.as_deref() {
+        None => return Ok(None),
+        Some(path) if path == Path::new("-") => Box::new(io::stdout()),
+        Some(path) => Box::new(
+            OpenOptions::new()
+                .create(true)
+                .append(true)
+                .open(path)
+                .map_err(|error| Failure::Write { path: path.to_owned(), error })?,
+        ),
+    };
+    Ok(Some(AccessLog::new(out, metrics)?))
+}
+
+fn listen(address: &str) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address).map_err(|error| Failure::Listen { address: address.to_owned(), error })
+}

@@ -1,0 +1,161 @@
+//! Judging what passes: [`Asked`] holds the request while its answer is judged against it.
+
+use super::decision::Direction;
+use super::exchange::Refused;
+use super::plan::NamedPolicy;
+use super::recording::Recording;
+use crate::check::{Action, Judgement, ResponseJudge, Session};
+use crate::exchange::Exchange;
+use crate::protocol::{Json, JsonLimits, Protocol, RefusalKind, quoted, spliced, unquoted};
+use bytes::Bytes;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+/// Bodies from this size on are judged where they do not hold up others, in bytes.
+const LARGE: usize = 64 << 10;
+
+/// A request, and whom it is judged by.
+#[derive(Debug, Clone)]
+pub(super) struct Asked {
+    pub(super) protocol: Protocol,
+    pub(super) policy: Arc<NamedPolicy>,
+    pub(super) shadow: Option<Arc<NamedPolicy>>,
+    pub(super) session: Arc<Session>,
+    pub(super) limits: JsonLimits,
+    /// The body, its content coding undone.
+    pub(super) body: Bytes,
+    /// Its media type.
+    pub(super) kind: String,
+}
+
+/// What a judgement comes to.
+pub(super) struct Outcome {
+    pub(super) action: Action,
+    /// The check that asks for it.
+    pub(super) check: &'static str,
+    /// The body as it is to be, when it is redacted.
+    pub(super) changed: Option<Vec<u8>>,
+}
+
+impl Asked {
+    /// Judges the request.
+    pub(super) fn request(&self, recording: &mut Recording) -> Result<Outcome, Refused> {
+        aside(self.body.len(), || {
+            self.with_request(|exchange, wrapped| {
+                let model = exchange.model.as_deref().map(|model| bartizan_core::printable(model, 128));
+                recording.change(|decision| decision.model = model);
+                let by = |policy: &NamedPolicy| judged(|| policy.checks.request(exchange, &self.session));
+                self.both(Direction::Request, by, exchange.body, wrapped, recording)
+            })?
+        })
+    }
+
+    /// Judges an answer that is there as a whole.
+    pub(super) fn answer(
+        &self,
+        body: &[u8],
+        kind: &str,
+        recording: &mut Recording,
+    ) -> Result<Outcome, Refused> {
+        aside(body.len(), || {
+            self.read(body, kind, &mut |json, body, wrapped| {
+                let answer = self.protocol.response(body, json);
+                self.with_request_or_none(|request| {
+                    let by = |policy: &NamedPolicy| {
+                        judged(|| policy.checks.response(&answer, request, &self.session))
+                    };
+                    self.both(Direction::Answer, by, body, wrapped, recording)
+                })
+            })?
+        })
+    }
+
+    /// A judge of one text of the answer, as it comes.
+    pub(super) fn judge(&self) -> Result<ResponseJudge, Refused> {
+        self.with_request_or_none(|request| judged(|| self.policy.checks.answer(request, &self.session)))
+    }
+
+    /// By the policy, and by the shadow policy beside it.
+    fn both(
+        &self,
+        direction: Direction,
+        by: impl Fn(&NamedPolicy) -> Result<Judgement, Refused>,
+        body: &[u8],
+        wrapped: bool,
+        recording: &mut Recording,
+    ) -> Result<Outcome, Refused> {
+        let judgement = by(&self.policy)?;
+        recording.change(|decision| decision.judged(direction, judgement.action, &judgement.reasons));
+        if let Some(shadow) = &self.shadow {
+            let theirs = by(shadow).map_or("failed", |one| one.action.name());
+            recording.change(|decision| decision.shadow = Some(theirs));
+        }
+        let check = judgement.reasons.iter().find(|reason| reason.action == judgement.action);
+        let check = check.map_or("a check", |reason| reason.check);
+        // A blocked body has no edits; any other is changed where a check says so, also to put back what a token stands for.
+        let mut changed = None;
+        if !judgement.edits.is_empty() {
+            let body = spliced(body, &judgement.edits).ok_or_else(failed)?;
+            changed = Some(if wrapped {
+                let text = std::str::from_utf8(&body).map_err(|_| failed())?;
+                unquoted(text).into_owned().into_bytes()
+            } else {
+                body
+            });
+        }
+        Ok(Outcome { action: judgement.action, check, changed })
+    }
+
+    fn with_request<T>(&self, act: impl FnOnce(&Exchange<'_>, bool) -> T) -> Result<T, Refused> {
+        let mut act = Some(act);
+        let mut outcome = None;
+        self.read(&self.body, &self.kind, &mut |json, body, wrapped| {
+            let exchange = self.protocol.request(body, json);
+            outcome = act.take().map(|act| act(&exchange, wrapped));
+        })?;
+        outcome.ok_or_else(failed)
+    }
+
+    /// A request that could not be read passed unjudged; its answer is judged as that to no request.
+    fn with_request_or_none<T>(&self, mut act: impl FnMut(&Exchange<'_>) -> T) -> T {
+        match self.with_request(|exchange, _| act(exchange)) {
+            Ok(outcome) => outcome,
+            Err(_) => act(&Exchange::default()),
+        }
+    }
+
+    /// Reads a body as JSON; where any JSON may come, a text that is none as the string it is.
+    fn read<T>(
+        &self,
+        body: &[u8],
+        kind: &str,
+        act: &mut dyn FnMut(&Json<'_>, &[u8], bool) -> T,
+    ) -> Result<T, Refused> {
+        let error = match Json::read(body, self.limits) {
+            Ok(json) => return Ok(act(&json, body, false)),
+            Err(error) => error,
+        };
+        let text = std::str::from_utf8(body).ok();
+        let Some(text) = text.filter(|_| self.protocol == Protocol::Json && kind.starts_with("text/")) else {
+            return Err(Refused::new(RefusalKind::Malformed, format!("the body is no JSON: {error}")));
+        };
+        let mut wrapped = Vec::with_capacity(text.len().saturating_add(2));
+        quoted(text, &mut wrapped);
+        let json = Json::read(&wrapped, self.limits).map_err(|_| failed())?;
+        Ok(act(&json, &wrapped, true))
+    }
+}
+
+/// Runs what takes long beside the threads that serve others.
+fn aside<T>(bytes: usize, work: impl FnOnce() -> T) -> T {
+    if bytes >= LARGE { tokio::task::block_in_place(work) } else { work() }
+}
+
+/// A defect in a check is a failure to judge, not the end of the gateway.
+pub(super) fn judged<T>(judge: impl FnOnce() -> T) -> Result<T, Refused> {
+    catch_unwind(AssertUnwindSafe(judge)).map_err(|_| failed())
+}
+
+fn failed() -> Refused {
+    Refused::new(RefusalKind::Unavailable, "the exchange could not be judged")
+}
