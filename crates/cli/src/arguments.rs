@@ -16,9 +16,11 @@ pub(crate) use data::{
     CanaryPlantArguments, ContaminationArguments, DataArguments, DataCommand, DuplicateArguments, FailOn,
     LabelArguments, LeakArguments, LeakClass, PoisonArguments, Replacement, RowFormat,
 };
-pub(crate) use guard::{GuardArguments, GuardCommand, TryArguments, TryRole};
+pub(crate) use guard::{GuardArguments, GuardCommand, IndexArguments, TryArguments, TryRole};
 #[cfg(feature = "gateway")]
-pub(crate) use guard::{GuardServeArguments, MockArguments};
+pub(crate) use guard::{
+    GuardServeArguments, MockArguments, ReceiptArguments, ReceiptCommand, VerifyReceiptArguments,
+};
 pub(crate) use key::{ExportForm, KeyArguments, KeyCommand, PassphraseArguments, TextOrJson};
 pub(crate) use lineage::{
     AttestArguments, BomArguments, BomFormat, KeyChoice, LineageArguments, LineageCommand, LineageFormat,

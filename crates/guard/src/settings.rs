@@ -21,12 +21,18 @@ pub struct GuardOptions {
     pub mode: Enforcement,
     /// What happens to traffic that cannot be judged, where a route does not say.
     pub on_failure: OnFailure,
-    /// The policy of routes that name none.
-    pub policy: Policy,
+    /// What is checked, where a route names no policy.
+    pub checks: Policy,
     /// Further policies by name.
     pub policies: BTreeMap<String, Policy>,
     /// Bounds on what is read and how long is waited.
     pub limits: LimitOptions,
+    /// Keys that clients ask with. Without any, everybody may ask.
+    pub key: Vec<KeyOptions>,
+    /// How much each tenant may use, by name.
+    pub tenant: BTreeMap<String, UsageOptions>,
+    /// Signed receipts of decisions.
+    pub receipts: ReceiptOptions,
     /// Model endpoints behind the gateway.
     pub upstream: Vec<UpstreamOptions>,
     /// Which requests go where, under which policy. Without any, all go to all upstreams.
@@ -54,6 +60,53 @@ pub enum OnFailure {
     Closed,
     /// It passes as it is, and is told.
     Open,
+}
+
+/// A key that a client asks with.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct KeyOptions {
+    /// What logs call it.
+    pub name: String,
+    /// Whose it is [default: its name].
+    #[serde(default)]
+    pub tenant: Option<String>,
+    /// SHA-256 of the key in hexadecimal digits; `bartizan guard key` makes a key and its digest.
+    pub sha256: String,
+    /// Names of the routes it is for; all when empty.
+    #[serde(default)]
+    pub routes: Vec<String>,
+    /// How much it may use.
+    #[serde(default)]
+    pub usage: UsageOptions,
+}
+
+/// How much may be used. What is left out is not limited.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct UsageOptions {
+    /// Requests a second, in the long run.
+    pub requests_per_s: Option<f64>,
+    /// Requests at once after a pause [default: those of a second].
+    pub burst: Option<u32>,
+    /// Requests in progress at a time; of a key, not of a tenant.
+    pub concurrency: Option<usize>,
+    /// Tokens read and written a day, estimated; they come back evenly over the day.
+    pub tokens_per_day: Option<u64>,
+}
+
+/// Signed receipts of decisions, in the evidence log.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ReceiptOptions {
+    /// Whether decisions are written down.
+    pub enabled: bool,
+    /// Private key that signs them [default: bartizan.key].
+    pub key: Option<PathBuf>,
+    /// The store they go to [default: .bartizan].
+    pub store: Option<PathBuf>,
+    /// What happens when they cannot be written, a full disk for one: requests are refused, or served without.
+    pub on_failure: OnFailure,
 }
 
 /// Bounds on what is read and how long is waited.

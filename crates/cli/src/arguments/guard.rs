@@ -15,7 +15,7 @@ pub(crate) struct GuardArguments {
 }
 
 /// Arguments of `bartizan guard` as the gateway.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[cfg_attr(not(feature = "gateway"), expect(dead_code, reason = "told, whether or not they can be followed"))]
 pub(crate) struct GuardServeArguments {
     /// Configuration with a [guard] table [default: the bartizan.toml of this folder or one above it]
@@ -41,8 +41,43 @@ pub(crate) enum GuardCommand {
     /// Judge texts: does one try to steer a model past its instructions?
     #[command(after_long_help = TRY_HELP)]
     Try(TryArguments),
+    /// Make a filter over protected texts, by which answers that repeat them are told
+    #[command(after_long_help = INDEX_HELP)]
+    Index(IndexArguments),
     /// Serve as an upstream that is no model but repeats what it is told, to try the gateway with
     Mock(MockArguments),
+    /// Make a key for a client, and its digest for the configuration
+    Key,
+    /// Check the receipts of decisions
+    Receipt(ReceiptArguments),
+}
+
+/// Arguments of `bartizan guard receipt`.
+#[derive(Debug, Args)]
+#[cfg_attr(not(feature = "gateway"), expect(dead_code, reason = "told, whether or not they can be followed"))]
+pub(crate) struct ReceiptArguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: ReceiptCommand,
+}
+
+/// What is asked of receipts.
+#[derive(Debug, Subcommand)]
+#[cfg_attr(not(feature = "gateway"), expect(dead_code, reason = "told, whether or not they can be followed"))]
+pub(crate) enum ReceiptCommand {
+    /// Find the receipt of a decision and check its digest, its signature and that the log holds it; opens no connection
+    Verify(VerifyReceiptArguments),
+}
+
+/// Arguments of `bartizan guard receipt verify`.
+#[derive(Debug, Args)]
+#[cfg_attr(not(feature = "gateway"), expect(dead_code, reason = "told, whether or not they can be followed"))]
+pub(crate) struct VerifyReceiptArguments {
+    /// Name of the decision, as the header `bartizan-decision` and the access log give it
+    pub(crate) id: String,
+    /// The store it is in [default: that of this folder or one above it]
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) store: Option<PathBuf>,
 }
 
 /// Arguments of `bartizan guard mock`.
@@ -53,6 +88,32 @@ pub(crate) struct MockArguments {
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8000")]
     pub(crate) listen: String,
 }
+
+/// Arguments of `bartizan guard index`.
+#[derive(Debug, Args)]
+pub(crate) struct IndexArguments {
+    /// Protected texts: of .jsonl and .json files every string is one, of others the whole
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    /// Where to write the filter
+    #[arg(short, long, value_name = "FILTER")]
+    pub(crate) output: PathBuf,
+    /// Words of a window, from 4 to 64
+    #[arg(long, value_name = "WORDS", default_value_t = 8)]
+    pub(crate) window: u32,
+    /// Texts that anybody may say: licences, greetings
+    #[arg(long, value_name = "FILE")]
+    pub(crate) except: Vec<PathBuf>,
+}
+
+/// Examples of `bartizan guard index`.
+const INDEX_HELP: &str = "\
+Examples:
+  bartizan guard index train.jsonl -o train.filter
+  bartizan guard index books/*.txt --except licences.txt -o books.filter
+
+The filter holds no text, but whoever has it can ask whether eight given words on end stand in the texts. Name it in the
+policy of the guard: [guard.checks.corpus] filters = [\"train.filter\"].";
 
 /// Arguments of `bartizan guard try`.
 #[derive(Debug, Args)]

@@ -188,6 +188,7 @@ mod tests {
     #[test]
     fn a_canary_does_not_leave_in_any_dress_or_cut() {
         let encoded = base64::engine::general_purpose::STANDARD.encode("it is 0011-2233-4455-6677-8899-AABB");
+        let checks = checks(POLICY);
         for said in [
             "0011-2233-4455-6677-8899-aabb",
             "0011 2233 4455 6677 8899 AABB",

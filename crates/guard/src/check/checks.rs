@@ -1,6 +1,7 @@
 //! The checks of one policy, made once and used for any number of exchanges from any number of threads.
 
 use super::conversation::Conversation;
+use super::corpus::CorpusError;
 use super::findings::Findings;
 use super::judgement::Judgement;
 use super::policy::Policy;
@@ -52,6 +53,14 @@ pub enum ChecksError {
     Canary {
         /// Its number, from nought.
         number: usize,
+    },
+    /// A filter of protected texts that cannot be used.
+    #[error("{}: {error}", path.display())]
+    Corpus {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: CorpusError,
     },
     /// The lists of the policy are too large.
     #[error("the automaton over the words of the policy could not be built; use fewer words")]

@@ -3,6 +3,7 @@
 use super::answer_schema::AnswerSchemaPolicy;
 use super::budget::BudgetPolicy;
 use super::canary::CanaryPolicy;
+use super::corpus::CorpusPolicy;
 use super::dangerous_code::CodePolicy;
 use super::injection::InjectionPolicy;
 use super::links::LinksPolicy;
@@ -41,6 +42,8 @@ pub struct Policy {
     pub markup: MarkupPolicy,
     /// Commands and code that should run nowhere.
     pub code: CodePolicy,
+    /// Protected texts in answers.
+    pub corpus: CorpusPolicy,
     /// Calls of tools.
     pub tools: ToolsPolicy,
     /// The form an answer must have.

@@ -5,9 +5,11 @@ use super::answer;
 use super::body::{self, Body, BodyError};
 use super::decision::Decision;
 use super::headers;
+use super::identity::{Admitted, Turned};
 use super::judging::{Asked, Outcome};
 use super::plan::{Plan, Route};
-use super::recording::{Recording, micros};
+use super::receipts::Receipts;
+use super::recording::{BYTES_A_TOKEN, Recording, micros};
 use super::upstream::Upstream;
 use crate::check::{Action, Session};
 use crate::protocol::{Protocol, Refusal, RefusalKind};
@@ -27,11 +29,13 @@ use std::time::{Duration, Instant};
 pub(super) struct Refused {
     pub(super) kind: RefusalKind,
     pub(super) message: String,
+    /// How long to wait before asking again.
+    pub(super) wait: Option<Duration>,
 }
 
 impl Refused {
     pub(super) fn new(kind: RefusalKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into() }
+        Self { kind, message: message.into(), wait: None }
     }
 }
 
@@ -96,8 +100,9 @@ fn refuse(refused: &Refused, protocol: Protocol, recording: &mut Recording) -> R
     *response.status_mut() =
         StatusCode::from_u16(refused.kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    if refused.kind == RefusalKind::RateLimited {
-        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    if let Some(wait) = refused.wait {
+        let seconds = HeaderValue::from(wait.as_secs().saturating_add(1));
+        response.headers_mut().insert(RETRY_AFTER, seconds);
     }
     response
 }
@@ -122,30 +127,58 @@ async fn serve(
         decision.policy_sha256.clone_from(&route.policy.digest);
         decision.enforced = route.mode == Enforcement::Enforce;
     });
+    if gateway.receipts.as_ref().is_some_and(Receipts::must_refuse) {
+        return Err(Refused::new(
+            RefusalKind::Unavailable,
+            "receipts cannot be written, and nothing is served without",
+        ));
+    }
+    let now = Instant::now();
+    let admitted =
+        plan.identities.admit(&head.headers, &route.name, &gateway.counters, now).map_err(turned)?;
+    if let Some(admitted) = &admitted {
+        recording.change(|decision| decision.tenant = Some(admitted.tenant().to_owned()));
+    }
+    recording.admitted = admitted;
     let body =
         body::read(incoming, plan.limits.request_bytes, Duration::from_millis(plan.limits.body_ms)).await?;
     let way = Way { plan, route, protocol };
     let kind = head.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let tenant = recording.admitted.as_ref().map_or(&*route.name, Admitted::tenant).to_owned();
     let mut asked = Asked {
         protocol,
         policy: Arc::clone(&route.policy),
         shadow: route.shadow.clone(),
-        session: Arc::new(Session::new(gateway.derived(b"session", route.name.as_bytes()))),
+        session: Arc::new(Session::new(gateway.derived(b"session", tenant.as_bytes()))),
         limits: plan.json_limits(),
         body: Bytes::new(),
         kind: kind.to_owned(),
     };
     let (body, headers) = judged_request(&way, &mut asked, &head.headers, body, recording)?;
+    if let Some(admitted) = &recording.admitted {
+        let tokens = (body.len() as u64).div_ceil(BYTES_A_TOKEN);
+        admitted.spend(&gateway.counters, tokens, false, now).map_err(turned)?;
+    }
     let path = head.uri.path_and_query().cloned().unwrap_or(PathAndQuery::from_static("/"));
-    let judged = protocol != Protocol::Opaque;
     let sent = Instant::now();
-    let (upstream, response) = call(&way, &head.method, &path, &headers, &body, judged).await?;
+    let (upstream, response) = call(gateway, &way, &head.method, &path, &headers, &body).await?;
     recording.change(|decision| {
         decision.micros.upstream = micros(sent);
         decision.upstream = Some(upstream.name.clone());
         decision.status = response.status().as_u16();
     });
     answer::serve(&way, asked, &head.method, response, recording).await
+}
+
+fn turned(why: Turned) -> Refused {
+    match why {
+        Turned::Unknown => Refused::new(RefusalKind::Unauthenticated, "no key, or one that is not known"),
+        Turned::Elsewhere => Refused::new(RefusalKind::Forbidden, "the key is not for this path"),
+        Turned::TooMuch(wait) => {
+            let message = format!("more than this key may use now; wait {:.1} s", wait.as_secs_f64());
+            Refused { wait: Some(wait), ..Refused::new(RefusalKind::RateLimited, message) }
+        }
+    }
 }
 
 /// The body to send in place of the one that came, with headers that fit it.
@@ -196,27 +229,50 @@ fn judged_request(
     }
 }
 
-/// Sends a request to the upstream whose turn it is; to the next when none of it was sent.
+/// Sends a request to the upstream whose turn it is; to the next when that one cannot be reached or says that it cannot serve, as long as
+/// the budget of retries lasts.
 async fn call<'w>(
+    gateway: &Gateway,
     way: &Way<'w>,
     method: &Method,
     path: &PathAndQuery,
     headers: &HeaderMap,
     body: &Bytes,
-    judged: bool,
 ) -> Result<(&'w Arc<Upstream>, Response<Incoming>), Refused> {
     let patience = Duration::from_millis(way.plan.limits.answer_ms);
-    for upstream in way.route.upstreams() {
+    // A key of ours says nothing to an upstream, and must not reach one.
+    let ours = !way.plan.identities.is_open();
+    let judged = way.protocol != Protocol::Opaque;
+    gateway.retries.earn();
+    let mut last =
+        Refused::new(RefusalKind::Unavailable, "every upstream failed lately; they are tried again soon");
+    let mut unwell = None;
+    let mut tried = false;
+    let upstreams: Vec<&'w Arc<Upstream>> = way.route.upstreams();
+    for upstream in upstreams {
+        if !upstream.circuit.may_try(Instant::now()) {
+            continue;
+        }
+        if std::mem::replace(&mut tried, true) && !gateway.retries.take() {
+            break;
+        }
         let Some(address) = upstream.address(path) else {
             return Err(Refused::new(RefusalKind::Malformed, "the path cannot be sent on"));
         };
         let mut request = Request::new(Full::new(body.clone()));
         *request.method_mut() = method.clone();
         *request.uri_mut() = address;
-        *request.headers_mut() = headers::to_upstream(headers, upstream.credential(), judged);
-        match tokio::time::timeout(patience, upstream.call(request)).await {
-            Ok(Ok(response)) => return Ok((upstream, response)),
-            Ok(Err(error)) if error.is_connect() => {}
+        *request.headers_mut() = headers::to_upstream(headers, upstream.credential(), ours, judged);
+        let outcome = tokio::time::timeout(patience, upstream.call(request)).await;
+        let well = matches!(&outcome, Ok(Ok(response)) if !matches!(response.status().as_u16(), 502..=504));
+        upstream.circuit.went(well, Instant::now());
+        match outcome {
+            Ok(Ok(response)) if well => return Ok((upstream, response)),
+            Ok(Ok(response)) => unwell = Some((upstream, response)),
+            Ok(Err(error)) if error.is_connect() => {
+                last = Refused::new(RefusalKind::Upstream, "no upstream can be reached");
+            }
+            // It may have done what it was asked; asking again could do it twice.
             Ok(Err(_)) => return Err(Refused::new(RefusalKind::Upstream, "the upstream broke off")),
             Err(_) => {
                 return Err(Refused::new(
@@ -226,5 +282,5 @@ async fn call<'w>(
             }
         }
     }
-    Err(Refused::new(RefusalKind::Upstream, "no upstream can be reached"))
+    unwell.ok_or(last)
 }

@@ -8,21 +8,27 @@
 //! | `answer` | the answer on its way back |
 //! | `stream`, `screen` | the answer as it streams |
 //! | `judging` | both, by the policy of their route |
-//! | `body`, `headers`, `upstream` | what these are made of |
+//! | `body`, `headers`, `health`, `upstream` | what these are made of |
+//! | `identity`, `counters` | who asks, and how much they may |
+//! | `receipts` | decisions as signed statements |
 //! | `decision`, `access`, `metrics` | what is told about it |
 //! | `mock` | an upstream that is no model, to try the gateway with |
 
 mod access;
 mod answer;
 mod body;
+mod counters;
 mod decision;
 mod error;
 mod exchange;
 mod headers;
+mod health;
+mod identity;
 mod judging;
 mod metrics;
 pub mod mock;
 mod plan;
+mod receipts;
 mod recording;
 mod screen;
 mod server;
@@ -34,8 +40,11 @@ pub use decision::{Decision, Direction, Micros, Told};
 pub use error::GatewayError;
 pub use metrics::Metrics;
 pub use plan::{Plan, Surroundings};
-pub use server::{Stop, serve};
+pub use receipts::{Alarm, DECISIONS_V1, Decisions, Receipt, ReceiptError, Receipts, verified};
+pub use server::{Reload, Stop, serve};
 
+use counters::Counters;
+use health::Retries;
 use sha2::{Digest as _, Sha256};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -62,6 +71,9 @@ pub struct Gateway {
     plan: RwLock<Arc<Plan>>,
     metrics: Arc<Metrics>,
     access: Option<AccessLog>,
+    receipts: Option<Receipts>,
+    counters: Counters,
+    retries: Retries,
     clock: Clock,
     secret: [u8; 32],
     count: AtomicU64,
@@ -75,8 +87,19 @@ impl Gateway {
         clock: Clock,
         metrics: Arc<Metrics>,
         access: Option<AccessLog>,
+        receipts: Option<Receipts>,
     ) -> Self {
-        Self { plan: RwLock::new(Arc::new(plan)), metrics, access, clock, secret, count: AtomicU64::new(0) }
+        Self {
+            plan: RwLock::new(Arc::new(plan)),
+            metrics,
+            access,
+            receipts,
+            counters: Counters::default(),
+            retries: Retries::default(),
+            clock,
+            secret,
+            count: AtomicU64::new(0),
+        }
     }
 
     /// Serves under another plan from now on; requests in progress end under theirs.

@@ -1,6 +1,7 @@
 //! A configuration made ready to serve: [`Plan`].
 
 use super::error::GatewayError;
+use super::identity::Identities;
 use super::upstream::{Endpoint, Upstream};
 use crate::check::{Checks, Policy};
 use crate::protocol::{JsonLimits, Protocol};
@@ -28,6 +29,7 @@ pub struct Surroundings<'s> {
 pub struct Plan {
     pub(super) limits: LimitOptions,
     routes: Vec<Route>,
+    pub(super) identities: Identities,
     /// SHA-256 of the configuration, in hexadecimal digits. Credentials are no part of it.
     pub(super) digest: String,
 }
@@ -68,7 +70,7 @@ impl Plan {
                 .map_err(|error| GatewayError::Policy { policy: name.to_owned(), error })?;
             Ok(Arc::new(NamedPolicy { name: name.to_owned(), digest: digest_of(policy), checks }))
         };
-        policies.insert("default".to_owned(), named("default", &options.policy)?);
+        policies.insert("default".to_owned(), named("default", &options.checks)?);
         for (name, policy) in &options.policies {
             if policies.insert(name.clone(), named(name, policy)?).is_some() {
                 return Err(GatewayError::Twice { kind: "policy", name: name.clone() });
@@ -87,7 +89,8 @@ impl Plan {
         }) {
             return Err(GatewayError::Twice { kind: "route", name: twice });
         }
-        Ok(Self { limits: options.limits, routes, digest: digest_of(options) })
+        let identities = Identities::new(&options.key, &options.tenant)?;
+        Ok(Self { limits: options.limits, routes, identities, digest: digest_of(options) })
     }
 
     /// The route of a path, and the protocol spoken there.

@@ -171,7 +171,9 @@ impl Screen {
         let text = event.data.clone();
         let Ok(json) = Json::read(text.as_bytes(), self.asked.limits) else {
             step.unjudged = Some("malformed");
-            self.hold(Held { event, pieces: Vec::new(), repeats: Vec::new(), marks: Vec::new() });
+            if self.open {
+                self.hold(Held { event, pieces: Vec::new(), repeats: Vec::new(), marks: Vec::new() });
+            }
             return self.give_up(step);
         };
         let Deltas { pieces, complete, repeats, marks } = deltas(self.asked.protocol, &json);
@@ -179,7 +181,9 @@ impl Screen {
         for piece in pieces {
             if self.feed(&piece, step).is_err() {
                 step.unjudged = Some("unavailable");
-                self.hold(held);
+                if self.open {
+                    self.hold(held);
+                }
                 return self.give_up(step);
             }
             held.pieces.push(Piece {
@@ -604,8 +608,8 @@ mod tests {
                 r#"{{"type":"content_block_delta","index":0,"delta":{{"type":"text_delta","text":"see {SECRET} now"}}}}"#
             ));
         let screen = enforcing(Protocol::AnthropicMessages, "[secrets]\noutput = 'block'");
-        let (out, over, _) = through(screen, &stream, 64);
-        assert!(over && !out.contains("ghp_"), "{out}");
+        let (out, ..) = through(screen, &stream, 64);
+        assert!(!out.contains("ghp_"), "{out}");
         assert!(out.contains("{\"type\":\"content_block_stop\",\"index\":0}") && out.contains("refusal"));
         assert!(out.ends_with("{\"type\":\"message_stop\"}\n\n"));
     }

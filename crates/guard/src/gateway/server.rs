@@ -4,6 +4,7 @@ use super::Gateway;
 use super::body::{self, Body};
 use super::error::GatewayError;
 use super::exchange::respond;
+use super::plan::Plan;
 use hyper::body::Incoming;
 use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::service::service_fn;
@@ -58,6 +59,7 @@ pub fn serve(
     listener: TcpListener,
     admin: Option<TcpListener>,
     threads: Option<usize>,
+    reload: Option<Reload>,
     stop: &Stop,
 ) -> Result<(), GatewayError> {
     let place = listener.local_addr().map(|address| address.to_string()).unwrap_or_default();
@@ -79,6 +81,9 @@ pub fn serve(
             let (gateway, stop) = (Arc::clone(gateway), stop.clone());
             tokio::spawn(async move { accept(&gateway, &admin, &stop, Face::Admin).await });
         }
+        if let Some(reload) = reload {
+            tokio::spawn(watch_configuration(Arc::clone(gateway), reload));
+        }
         let signalled = stop.clone();
         tokio::spawn(async move {
             terminated().await;
@@ -87,6 +92,58 @@ pub fn serve(
         accept(gateway, &listener, stop, Face::Traffic { metrics }).await;
         Ok(())
     })
+}
+
+/// How a configuration is read again.
+pub struct Reload {
+    /// Reads it, and makes it ready.
+    pub load: Box<dyn Fn() -> Result<Plan, String> + Send + Sync>,
+    /// Something that is another when the configuration is.
+    pub stamp: Box<dyn Fn() -> u64 + Send + Sync>,
+    /// Told how it went.
+    pub tell: Box<dyn Fn(&str) + Send + Sync>,
+}
+
+/// How often the stamp of the configuration is looked at.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Takes up another configuration on a signal to hang up, or when the file is another. One that cannot be used changes nothing.
+async fn watch_configuration(gateway: Arc<Gateway>, reload: Reload) {
+    let reload = Arc::new(reload);
+    let mut stamp = (reload.stamp)();
+    #[cfg(unix)]
+    let mut hangup = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()).ok();
+    loop {
+        #[cfg(unix)]
+        let asked = async {
+            match &mut hangup {
+                Some(hangup) => hangup.recv().await,
+                None => std::future::pending().await,
+            }
+        };
+        #[cfg(not(unix))]
+        let asked = std::future::pending::<Option<()>>();
+        let asked = tokio::select! {
+            _ = asked => true,
+            () = tokio::time::sleep(LOOK) => false,
+        };
+        let now = (reload.stamp)();
+        if !asked && now == stamp {
+            continue;
+        }
+        stamp = now;
+        let theirs = Arc::clone(&reload);
+        match tokio::task::spawn_blocking(move || (theirs.load)()).await {
+            Ok(Ok(plan)) => {
+                gateway.replan(plan);
+                (reload.tell)("another configuration is in force");
+            }
+            Ok(Err(error)) => {
+                (reload.tell)(&format!("the configuration cannot be used, the one before stays: {error}"))
+            }
+            Err(_) => (reload.tell)("the configuration cannot be used, the one before stays"),
+        }
+    }
 }
 
 /// Waits for a signal to terminate.

@@ -50,12 +50,12 @@ impl Guarded {
         let metrics = Arc::new(Metrics::default());
         let (sender, lines) = channel();
         let log = AccessLog::new(Box::new(Lines(sender, Vec::new())), Arc::clone(&metrics)).unwrap();
-        let gateway = Arc::new(Gateway::new(plan, [7; 32], Arc::new(|| 1), metrics, Some(log)));
+        let gateway = Arc::new(Gateway::new(plan, [7; 32], Arc::new(|| 1), metrics, Some(log), None));
         let listener = loopback();
         let address = listener.local_addr().unwrap();
         let (ours, theirs) = (Arc::clone(&gateway), stop.clone());
         threads.push(std::thread::spawn(move || {
-            serve(&ours, listener, None, Some(2), &theirs).unwrap();
+            serve(&ours, listener, None, Some(2), None, &theirs).unwrap();
         }));
         Self { address, gateway, stop, lines, threads }
     }

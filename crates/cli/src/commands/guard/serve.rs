@@ -1,13 +1,15 @@
 //! The gateway as a command: configuration in, requests served until a signal ends it.
 
-use crate::arguments::{GuardServeArguments, MockArguments};
+use crate::arguments::{GuardServeArguments, MockArguments, PassphraseArguments, VerifyReceiptArguments};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::project;
 use crate::settings::file::ConfigurationFile;
 use crate::terminal;
+use crate::{keyfile, project};
+use bartizan_evidence::store::LogProof;
 use bartizan_guard::gateway::{
-    AccessLog, Gateway, GatewayError, Metrics, Plan, Stop, Surroundings, mock, secret, serve,
+    AccessLog, Alarm, Gateway, GatewayError, Metrics, Plan, ReceiptError, Receipts, Reload, Stop,
+    Surroundings, mock, secret, serve, verified,
 };
 use bartizan_guard::settings::{Enforcement, GuardOptions, UpstreamOptions};
 use std::fs::{self, OpenOptions};
@@ -26,13 +28,14 @@ const LONGEST_FILE: u64 = 64 << 20;
 /// # Errors
 /// [`Failure`] when the configuration cannot be used or nothing can listen.
 pub(super) fn run(arguments: &GuardServeArguments) -> Result<Exit, Failure> {
-    let (options, folder) = options(arguments)?;
+    let Gathered { options, folder, file } = gathered(arguments)?;
     let plan = plan(&options, &folder)?;
     let metrics = Arc::new(Metrics::default());
+    let receipts = receipts(&options, &folder, Arc::clone(&metrics))?;
     let access = access(arguments, Arc::clone(&metrics))?;
     let names = plan.upstream_names().join(", ");
     let clock = Arc::new(|| u64::try_from(jiff::Timestamp::now().as_microsecond()).unwrap_or_default());
-    let gateway = Arc::new(Gateway::new(plan, secret().map_err(failed)?, clock, metrics, access));
+    let gateway = Arc::new(Gateway::new(plan, secret().map_err(failed)?, clock, metrics, access, receipts));
     let listener = listen(options.listen.as_deref().unwrap_or(LISTEN))?;
     let admin = options.admin.as_deref().map(listen).transpose()?;
     let mode = match options.mode {
@@ -40,7 +43,8 @@ pub(super) fn run(arguments: &GuardServeArguments) -> Result<Exit, Failure> {
         Enforcement::Enforce => "enforcing",
     };
     terminal::remark(&format!("guarding {names}, {mode}, at http://{}", listener.local_addr()?));
-    serve(&gateway, listener, admin, options.threads, &Stop::default()).map_err(failed)?;
+    let reload = file.map(|path| reload(arguments.clone(), path));
+    serve(&gateway, listener, admin, options.threads, reload, &Stop::default()).map_err(failed)?;
     Ok(Exit::Done)
 }
 
@@ -63,8 +67,89 @@ fn failed(error: GatewayError) -> Failure {
     Failure::Guard(error.to_string())
 }
 
-/// The options of the file, changed by those of the command line; and the folder that paths in it are relative to.
-fn options(arguments: &GuardServeArguments) -> Result<(GuardOptions, PathBuf), Failure> {
+/// Receipts into the store of this project, when they are asked for.
+fn receipts(
+    options: &GuardOptions,
+    folder: &Path,
+    metrics: Arc<Metrics>,
+) -> Result<Option<Receipts>, Failure> {
+    if !options.receipts.enabled {
+        return Ok(None);
+    }
+    let path = folder.join(options.receipts.key.as_deref().unwrap_or(Path::new("bartizan.key")));
+    let passphrase = PassphraseArguments::default();
+    let key = keyfile::signing_key(&path, &passphrase)?;
+    let store = options.receipts.store.as_ref().map(|store| folder.join(store));
+    let store = project::for_signing(store.as_deref(), &key)?;
+    let alarm: Alarm = Box::new(terminal::remark);
+    Ok(Some(Receipts::new(store, key, options.receipts.on_failure, metrics, alarm)?))
+}
+
+/// How the configuration is read again while it serves. What is listened at, the log and the receipts stay as they were.
+fn reload(arguments: GuardServeArguments, file: PathBuf) -> Reload {
+    let stamp = move || {
+        let metadata = fs::metadata(&file).ok();
+        let modified = metadata.as_ref().and_then(|metadata| metadata.modified().ok());
+        let since = modified.and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
+        let nanoseconds = since.map_or(0, |since| u64::try_from(since.as_nanos()).unwrap_or_default());
+        nanoseconds ^ metadata.map_or(0, |metadata| metadata.len())
+    };
+    let load = move || {
+        let gathered = gathered(&arguments).map_err(|error| error.to_string())?;
+        plan(&gathered.options, &gathered.folder).map_err(|error| error.to_string())
+    };
+    Reload { load: Box::new(load), stamp: Box::new(stamp), tell: Box::new(terminal::remark) }
+}
+
+/// Finds the receipt of a decision, checks it and shows it.
+///
+/// # Errors
+/// [`Failure`] when the store cannot be read; a receipt that is not believed is a finding.
+pub(super) fn verify_receipt(arguments: &VerifyReceiptArguments) -> Result<Exit, Failure> {
+    let store = project::existing(arguments.store.as_deref())?;
+    let mut out = io::stdout().lock();
+    match verified(&store, &arguments.id) {
+        Ok(receipt) => {
+            writeln!(out, "{}", receipt.decision.get())?;
+            let LogProof { origin, index, size, .. } = &receipt.proof;
+            terminal::remark(&format!(
+                "signed by {}, entry {index} of {size} in the log {origin}, envelope {}",
+                receipt.signers.join(", "),
+                receipt.envelope
+            ));
+            Ok(Exit::Done)
+        }
+        Err(ReceiptError::Store(error)) => Err(error.into()),
+        Err(error) => {
+            writeln!(out, "not verified: {error}")?;
+            Ok(Exit::Found)
+        }
+    }
+}
+
+/// Makes a key for a client: the key for them, its digest for the configuration.
+///
+/// # Errors
+/// [`Failure`] when the machine gives no randomness.
+pub(super) fn key() -> Result<Exit, Failure> {
+    let key = format!("bzg_{}", bartizan_core::hex(&secret().map_err(failed)?));
+    let digest = bartizan_evidence::digest::Digest::sha256(key.as_bytes());
+    let mut out = io::stdout().lock();
+    writeln!(out, "{key}\nsha256 = \"{}\"", digest.value())?;
+    Ok(Exit::Done)
+}
+
+/// What the configuration comes to.
+struct Gathered {
+    options: GuardOptions,
+    /// What paths in it are relative to.
+    folder: PathBuf,
+    /// Where it is, when there is one.
+    file: Option<PathBuf>,
+}
+
+/// The options of the file, changed by those of the command line.
+fn gathered(arguments: &GuardServeArguments) -> Result<Gathered, Failure> {
     let here = project::here();
     let file = match &arguments.config {
         Some(path) => {
@@ -77,6 +162,7 @@ fn options(arguments: &GuardServeArguments) -> Result<(GuardOptions, PathBuf), F
         }
         None => ConfigurationFile::find(&here)?,
     };
+    let path = file.as_ref().map(|file| here.join(&file.path));
     let folder = file.as_ref().and_then(|file| file.path.parent()).map(|above| here.join(above));
     let mut options = file.map(|file| file.guard).unwrap_or_default();
     if !arguments.upstream.is_empty() {
@@ -90,7 +176,7 @@ fn options(arguments: &GuardServeArguments) -> Result<(GuardOptions, PathBuf), F
         options.mode = Enforcement::Observe;
         options.route.iter_mut().for_each(|route| route.mode = None);
     }
-    Ok((options, folder.unwrap_or(here)))
+    Ok(Gathered { options, folder: folder.unwrap_or(here), file: path })
 }
 
 fn upstream(url: &str) -> UpstreamOptions {
