@@ -31,11 +31,13 @@ pub(super) struct Refused {
     pub(super) message: String,
     /// How long to wait before asking again.
     pub(super) wait: Option<Duration>,
+    /// The `id` of the request, where the protocol has one.
+    pub(super) id: Option<String>,
 }
 
 impl Refused {
     pub(super) fn new(kind: RefusalKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), wait: None }
+        Self { kind, message: message.into(), wait: None, id: None }
     }
 }
 
@@ -95,10 +97,15 @@ fn refuse(refused: &Refused, protocol: Protocol, recording: &mut Recording) -> R
         each.status = refused.kind.status();
         decision.clone_from(&each.id);
     });
-    let refusal = Refusal { kind: refused.kind, message: refused.message.clone(), decision };
+    let refusal =
+        Refusal { kind: refused.kind, message: refused.message.clone(), decision, id: refused.id.clone() };
     let mut response = Response::new(body::whole(refusal.body(protocol)));
     *response.status_mut() =
         StatusCode::from_u16(refused.kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    // JSON-RPC says in the body what is wrong with a message that was understood.
+    if protocol == Protocol::Mcp && refused.kind == RefusalKind::Policy {
+        *response.status_mut() = StatusCode::OK;
+    }
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     if let Some(wait) = refused.wait {
         let seconds = HeaderValue::from(wait.as_secs().saturating_add(1));
@@ -154,7 +161,8 @@ async fn serve(
         body: Bytes::new(),
         kind: kind.to_owned(),
     };
-    let (body, headers) = judged_request(&way, &mut asked, &head.headers, body, recording)?;
+    let judged = judged_request(&way, &mut asked, &head.headers, body, recording);
+    let (body, headers) = judged.map_err(|refused| asked.named(refused))?;
     if let Some(admitted) = &recording.admitted {
         let tokens = (body.len() as u64).div_ceil(BYTES_A_TOKEN);
         admitted.spend(&gateway.counters, tokens, false, now).map_err(turned)?;
@@ -167,7 +175,10 @@ async fn serve(
         decision.upstream = Some(upstream.name.clone());
         decision.status = response.status().as_u16();
     });
-    answer::serve(&way, asked, &head.method, response, recording).await
+    let id = asked.id();
+    answer::serve(&way, asked, &head.method, response, recording)
+        .await
+        .map_err(|refused| Refused { id, ..refused })
 }
 
 fn turned(why: Turned) -> Refused {

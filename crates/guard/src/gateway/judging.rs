@@ -4,7 +4,7 @@ use super::decision::Direction;
 use super::exchange::Refused;
 use super::plan::NamedPolicy;
 use super::recording::Recording;
-use crate::check::{Action, Judgement, ResponseJudge, Session};
+use crate::check::{Action, Judgement, Reason, ResponseJudge, Session};
 use crate::exchange::Exchange;
 use crate::protocol::{Json, JsonLimits, Protocol, RefusalKind, quoted, spliced, unquoted};
 use bytes::Bytes;
@@ -35,6 +35,8 @@ pub(super) struct Outcome {
     pub(super) check: &'static str,
     /// The body as it is to be, when it is redacted.
     pub(super) changed: Option<Vec<u8>>,
+    /// What was found.
+    pub(super) reasons: Vec<Reason>,
 }
 
 impl Asked {
@@ -44,7 +46,15 @@ impl Asked {
             self.with_request(|exchange, wrapped| {
                 let model = exchange.model.as_deref().map(|model| bartizan_core::printable(model, 128));
                 recording.change(|decision| decision.model = model);
-                let by = |policy: &NamedPolicy| judged(|| policy.checks.request(exchange, &self.session));
+                let by = |policy: &NamedPolicy| {
+                    judged(|| {
+                        let mut judgement = policy.checks.request(exchange, &self.session);
+                        if self.protocol.answers_a_model() {
+                            with_calls(policy, exchange, &self.session, &mut judgement);
+                        }
+                        judgement
+                    })
+                };
                 self.both(Direction::Request, by, exchange.body, wrapped, recording)
             })?
         })
@@ -62,12 +72,37 @@ impl Asked {
                 let answer = self.protocol.response(body, json);
                 self.with_request_or_none(|request| {
                     let by = |policy: &NamedPolicy| {
-                        judged(|| policy.checks.response(&answer, request, &self.session))
+                        judged(|| {
+                            if self.protocol.answers_a_model() {
+                                policy.checks.request(&answer, &self.session)
+                            } else {
+                                policy.checks.response(&answer, request, &self.session)
+                            }
+                        })
                     };
                     self.both(Direction::Answer, by, body, wrapped, recording)
                 })
             })?
         })
+    }
+
+    /// Judges one message of a stream that is given to a model.
+    pub(super) fn message(&self, body: &[u8]) -> Result<Outcome, Refused> {
+        self.read(body, "", &mut |json, body, wrapped| {
+            let answer = self.protocol.response(body, json);
+            let judgement = judged(|| self.policy.checks.request(&answer, &self.session))?;
+            outcome(judgement, body, wrapped)
+        })?
+    }
+
+    /// The `id` of the request, where the protocol has one.
+    pub(super) fn id(&self) -> Option<String> {
+        (self.protocol == Protocol::Mcp).then(|| crate::protocol::message_id(&self.body))
+    }
+
+    /// A refusal that names the request.
+    pub(super) fn named(&self, refused: Refused) -> Refused {
+        Refused { id: self.id(), ..refused }
     }
 
     /// A judge of one text of the answer, as it comes.
@@ -87,23 +122,10 @@ impl Asked {
         let judgement = by(&self.policy)?;
         recording.change(|decision| decision.judged(direction, judgement.action, &judgement.reasons));
         if let Some(shadow) = &self.shadow {
-            let theirs = by(shadow).map_or("failed", |one| one.action.name());
-            recording.change(|decision| decision.shadow = Some(theirs));
+            let theirs = by(shadow).map(|one| one.action).ok();
+            recording.change(|decision| decision.shadowed(theirs));
         }
-        let check = judgement.reasons.iter().find(|reason| reason.action == judgement.action);
-        let check = check.map_or("a check", |reason| reason.check);
-        // A blocked body has no edits; any other is changed where a check says so, also to put back what a token stands for.
-        let mut changed = None;
-        if !judgement.edits.is_empty() {
-            let body = spliced(body, &judgement.edits).ok_or_else(failed)?;
-            changed = Some(if wrapped {
-                let text = std::str::from_utf8(&body).map_err(|_| failed())?;
-                unquoted(text).into_owned().into_bytes()
-            } else {
-                body
-            });
-        }
-        Ok(Outcome { action: judgement.action, check, changed })
+        outcome(judgement, body, wrapped)
     }
 
     fn with_request<T>(&self, act: impl FnOnce(&Exchange<'_>, bool) -> T) -> Result<T, Refused> {
@@ -143,6 +165,36 @@ impl Asked {
         quoted(text, &mut wrapped);
         let json = Json::read(&wrapped, self.limits).map_err(|_| failed())?;
         Ok(act(&json, &wrapped, true))
+    }
+}
+
+/// What a judgement of a body comes to.
+fn outcome(judgement: Judgement, body: &[u8], wrapped: bool) -> Result<Outcome, Refused> {
+    let check = judgement.reasons.iter().find(|reason| reason.action == judgement.action);
+    let check = check.map_or("a check", |reason| reason.check);
+    // A blocked body has no edits; any other is changed where a check says so, also to put back what a token stands for.
+    let mut changed = None;
+    if !judgement.edits.is_empty() {
+        let body = spliced(body, &judgement.edits).ok_or_else(failed)?;
+        changed = Some(if wrapped {
+            let text = std::str::from_utf8(&body).map_err(|_| failed())?;
+            unquoted(text).into_owned().into_bytes()
+        } else {
+            body
+        });
+    }
+    Ok(Outcome { action: judgement.action, check, changed, reasons: judgement.reasons })
+}
+
+/// Calls that a client sends to a server of tools are judged as those that a model makes.
+fn with_calls(policy: &NamedPolicy, exchange: &Exchange<'_>, session: &Session, judgement: &mut Judgement) {
+    for call in &exchange.calls {
+        let called = policy.checks.answer(exchange, session).call(call);
+        judgement.action = judgement.action.max(called.action);
+        judgement.reasons.extend(called.reasons);
+    }
+    if judgement.action == Action::Block {
+        judgement.edits.clear();
     }
 }
 

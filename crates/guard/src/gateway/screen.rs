@@ -5,11 +5,12 @@
 //! leaves.
 
 use super::exchange::Refused;
-use super::judging::{Asked, judged};
+use super::judging::{Asked, Outcome, judged};
 use crate::check::{Action, Edit, Judgement, Reason, Release, ResponseJudge};
 use crate::exchange::ToolCall;
 use crate::protocol::{
-    Delta, Deltas, Event, Events, Json, Mark, Of, Protocol, closing, deltas, quoted, spliced, unquoted,
+    Delta, Deltas, Event, Events, Json, Mark, Of, Protocol, Refusal, RefusalKind, closing, deltas,
+    message_id, quoted, spliced, unquoted,
 };
 use bytes::BytesMut;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -168,6 +169,9 @@ impl Screen {
             self.hold(Held { event, pieces: Vec::new(), repeats: Vec::new(), marks: Vec::new() });
             return self.settle(step);
         }
+        if self.asked.protocol.answers_a_model() {
+            return self.take_message(event, step);
+        }
         let text = event.data.clone();
         let Ok(json) = Json::read(text.as_bytes(), self.asked.limits) else {
             step.unjudged = Some("malformed");
@@ -197,6 +201,33 @@ impl Screen {
             self.complete(&name, step);
         }
         self.settle(step);
+    }
+
+    /// A message that is whole in its event: it leaves, is changed, or an error takes its place and the stream goes on.
+    fn take_message(&mut self, event: Event, step: &mut Step) {
+        let Ok(Outcome { action, check, changed, reasons }) = self.asked.message(event.data.as_bytes())
+        else {
+            step.unjudged = Some("malformed");
+            self.hold(Held { event, pieces: Vec::new(), repeats: Vec::new(), marks: Vec::new() });
+            return if self.open { self.drain(step) } else { self.give_up(step) };
+        };
+        step.reasons.extend(reasons);
+        if !self.enforced {
+            return;
+        }
+        if action == Action::Block {
+            let refusal = Refusal {
+                kind: RefusalKind::Policy,
+                message: format!("the answer was stopped by {check}"),
+                decision: String::new(),
+                id: Some(message_id(event.data.as_bytes())),
+            };
+            step.out.extend_from_slice(&event.with_data(refusal.body(self.asked.protocol).as_bytes()));
+        } else if let Some(data) = changed {
+            step.out.extend_from_slice(&event.with_data(&data));
+        } else {
+            step.out.extend_from_slice(&event.raw);
+        }
     }
 
     /// Lets go what may leave, and ends the stream when it is to end.
@@ -649,7 +680,7 @@ mod tests {
         assert_eq!(through(open, stream, 9).0, stream);
         let small = Screen::new(asked(Protocol::OpenaiChat, ""), true, false, 100);
         let (out, over, _) = through(small, &"data: x".repeat(100), 9);
-        assert!(over && !out.contains('x'), "{out}");
+        assert!(over && !out.contains("data: x"), "{out}");
     }
 
     proptest::proptest! {

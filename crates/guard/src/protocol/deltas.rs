@@ -63,6 +63,7 @@ pub fn deltas<'d>(protocol: Protocol, json: &Json<'d>) -> Deltas<'d> {
     match protocol {
         Protocol::AnthropicMessages => anthropic(root, &mut all),
         Protocol::OpenaiChat | Protocol::OpenaiCompletions => openai(root, &mut all),
+        Protocol::OpenaiResponses => responses(root, &mut all),
         _ => {
             strings(root, "", &mut all);
         }
@@ -101,6 +102,62 @@ fn openai<'d>(root: Node<'_, 'd>, all: &mut Deltas<'d>) {
             "id" | "object" | "created" | "model" | "usage" | "system_fingerprint" | "service_tier" => {}
             other => strings(child, &format!("/{other}"), all),
         }
+    }
+}
+
+/// Events of a response. Texts come as deltas, and whole in the events that end them: each of those is a text of its own.
+fn responses<'d>(root: Node<'_, 'd>, all: &mut Deltas<'d>) {
+    let kind = root.get("type").and_then(Node::as_str).unwrap_or_default();
+    let raw = |name| root.get(name).map_or("", Node::raw);
+    let item = format!("{}/", raw("output_index"));
+    if let Some(response) = root.get("response") {
+        let members = ["id", "object", "created_at", "model"]
+            .iter()
+            .filter_map(|name| response.get(name).map(|node| format!("\"{name}\":{}", node.raw())));
+        all.marks.push(Mark::Head(members.collect::<Vec<_>>().join(",")));
+    }
+    let is_call = kind.contains("function_call_arguments") || kind.contains("custom_tool_call_input");
+    let call = format!("{item}call/");
+    if kind.ends_with(".delta") {
+        for delta in root.all("delta") {
+            if let Some(text) = delta.as_str() {
+                let name = format!("{item}{}/{kind}", raw("content_index"));
+                let (channel, of) = if is_call {
+                    (format!("{call}arguments"), Of::CallArguments(call.clone()))
+                } else {
+                    (name, Of::Text)
+                };
+                all.pieces.push(Delta { channel, span: delta.span(), text, of });
+            }
+        }
+        all.repeats.extend(root.all("logprobs").map(Node::span));
+        return;
+    }
+    for item in root.all("item").filter(|_| kind == "response.output_item.added") {
+        let calls = item.get("type").and_then(Node::as_str).is_some_and(|kind| kind.ends_with("_call"));
+        for name in item.all("name").filter(|_| calls) {
+            if let Some(text) = name.as_str() {
+                let of = Of::CallName(call.clone());
+                all.pieces.push(Delta { channel: format!("{call}name"), span: name.span(), text, of });
+            }
+        }
+    }
+    if kind.ends_with(".done") {
+        all.complete.push(if is_call { call } else { item });
+    }
+    // A whole text is judged anew, and is complete with its event.
+    let whole = format!("whole/{}/{kind}", raw("sequence_number"));
+    for name in ["text", "arguments", "refusal", "part", "item"] {
+        for child in root.all(name).filter(|_| kind != "response.output_item.added") {
+            strings(child, &format!("{whole}/{name}"), all);
+        }
+    }
+    for output in root.all("response").flat_map(|response| response.all("output")) {
+        strings(output, &format!("{whole}/output"), all);
+    }
+    all.complete.push(whole);
+    if matches!(&*kind, "response.completed" | "response.incomplete" | "response.failed") {
+        all.complete.push(String::new());
     }
 }
 
@@ -254,6 +311,9 @@ pub fn closing(protocol: Protocol, head: &str, open: &[u64], message: &str) -> S
             out.push_str("event: message_delta\ndata: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"refusal\",\"stop_sequence\":null},\"usage\":{\"output_tokens\":0}}\n\n");
             out.push_str("event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n");
         }
+        Protocol::OpenaiResponses => out.push_str(&format!(
+            "event: response.incomplete\ndata: {{\"type\":\"response.incomplete\",\"sequence_number\":0,\"response\":{{{head}{comma}\"status\":\"incomplete\",\"incomplete_details\":{{\"reason\":\"content_filter\"}},\"output\":[]}}}}\n\n"
+        )),
         _ => out.push_str(&format!("event: error\ndata: {{\"error\":{{\"message\":{message}}}}}\n\n")),
     }
     out
@@ -297,6 +357,21 @@ mod tests {
         assert_eq!(of(text).0, ["0/text=hi"]);
         assert_eq!(of(r#"{"type":"content_block_stop","index":1}"#).1, ["1/"]);
         assert_eq!(of(r#"{"type":"message_stop"}"#).1, [""]);
+    }
+
+    #[test]
+    fn responses_give_deltas_calls_and_whole_texts() {
+        let of = |data| read(Protocol::OpenaiResponses, data);
+        let delta = r#"{"type":"response.output_text.delta","output_index":0,"content_index":1,"delta":"hi","logprobs":[]}"#;
+        assert_eq!(of(delta), (vec!["0/1/response.output_text.delta=hi".to_owned()], vec![], 1));
+        let call = r#"{"type":"response.function_call_arguments.delta","output_index":2,"delta":"{"}"#;
+        assert_eq!(of(call).0, ["2/call/arguments={"]);
+        let done = r#"{"type":"response.output_text.done","sequence_number":5,"output_index":0,"text":"hi"}"#;
+        assert_eq!(of(done).0, ["whole/5/response.output_text.done/text=hi"]);
+        assert_eq!(of(done).1, ["0/", "whole/5/response.output_text.done"]);
+        let created =
+            r#"{"type":"response.created","response":{"id":"r","instructions":"secret","output":[]}}"#;
+        assert!(of(created).0.is_empty());
     }
 
     #[test]

@@ -3,5 +3,8 @@
 #![cfg(feature = "gateway")]
 
 mod hostile;
+mod identity;
 mod passing;
+mod receipts;
+mod streaming;
 mod support;
