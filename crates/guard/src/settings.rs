@@ -15,6 +15,8 @@ pub struct GuardOptions {
     pub listen: Option<String>,
     /// Address and port of `/metrics` and `/healthz`; without it they are served at `listen`, to this machine only.
     pub admin: Option<String>,
+    /// Speak TLS to clients; without it connections are in the clear.
+    pub tls: Option<TlsOptions>,
     /// Threads that serve; without it one for each processor.
     pub threads: Option<usize>,
     /// What a judgement does, where a route does not say.
@@ -60,6 +62,16 @@ pub enum OnFailure {
     Closed,
     /// It passes as it is, and is told.
     Open,
+}
+
+/// What is shown to clients over TLS.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct TlsOptions {
+    /// File with the certificate of the gateway and those above it, in PEM.
+    pub certificate: PathBuf,
+    /// File with its private key, in PEM without a passphrase.
+    pub key: PathBuf,
 }
 
 /// A key that a client asks with.

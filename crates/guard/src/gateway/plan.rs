@@ -5,7 +5,11 @@ use super::identity::Identities;
 use super::upstream::{Endpoint, Upstream};
 use crate::check::{Checks, Policy};
 use crate::protocol::{JsonLimits, Protocol};
-use crate::settings::{Enforcement, GuardOptions, LimitOptions, OnFailure, RouteOptions, UpstreamOptions};
+use crate::settings::{
+    Enforcement, GuardOptions, LimitOptions, OnFailure, RouteOptions, TlsOptions, UpstreamOptions,
+};
+use rustls_pki_types::pem::PemObject as _;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::io;
@@ -13,6 +17,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::crypto::aws_lc_rs;
 
 /// What a plan may ask of the machine.
 pub struct Surroundings<'s> {
@@ -25,13 +32,23 @@ pub struct Surroundings<'s> {
 }
 
 /// A configuration made ready to serve.
-#[derive(Debug)]
 pub struct Plan {
     pub(super) limits: LimitOptions,
     routes: Vec<Route>,
     pub(super) identities: Identities,
+    pub(super) tls: Option<TlsAcceptor>,
     /// SHA-256 of the configuration, in hexadecimal digits. Credentials are no part of it.
     pub(super) digest: String,
+}
+
+impl std::fmt::Debug for Plan {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Plan")
+            .field("digest", &self.digest)
+            .field("routes", &self.routes)
+            .finish_non_exhaustive()
+    }
 }
 
 /// One kind of request, made ready.
@@ -89,8 +106,9 @@ impl Plan {
         }) {
             return Err(GatewayError::Twice { kind: "route", name: twice });
         }
+        let tls = options.tls.as_ref().map(|tls| acceptor(tls, surroundings)).transpose()?;
         let identities = Identities::new(&options.key, &options.tenant)?;
-        Ok(Self { limits: options.limits, routes, identities, digest: digest_of(options) })
+        Ok(Self { limits: options.limits, routes, identities, tls, digest: digest_of(options) })
     }
 
     /// The route of a path, and the protocol spoken there.
@@ -134,6 +152,30 @@ impl Route {
         let (before, from) = self.upstreams.split_at(first.unwrap_or_default());
         from.iter().chain(before).collect()
     }
+}
+
+fn acceptor(tls: &TlsOptions, surroundings: &Surroundings<'_>) -> Result<TlsAcceptor, GatewayError> {
+    let subject = || "tls".to_owned();
+    let wrong = |problem: String| GatewayError::Tls { subject: subject(), problem };
+    let read = |path: &Path| {
+        (surroundings.files)(path).map_err(|error| GatewayError::File {
+            subject: subject(),
+            path: path.to_owned(),
+            error,
+        })
+    };
+    let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(&read(&tls.certificate)?)
+        .collect::<Result<_, _>>()
+        .map_err(|error| wrong(format!("the certificate cannot be read: {error}")))?;
+    let key = PrivateKeyDer::from_pem_slice(&read(&tls.key)?).map_err(|error| {
+        wrong(format!("the private key cannot be read: {error}; give it in PEM without a passphrase"))
+    })?;
+    let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()
+        .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key))
+        .map_err(|error| wrong(error.to_string()))?;
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
 fn upstreams(

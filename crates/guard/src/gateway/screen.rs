@@ -528,16 +528,23 @@ mod tests {
     use crate::protocol::JsonLimits;
     use bytes::Bytes;
     use std::io;
-    use std::sync::Arc;
+    use std::sync::{Arc, LazyLock};
 
     const SECRET: &str = "ghp_0123456789abcdefghijABCDEFGHIJ012345";
 
-    fn asked(protocol: Protocol, toml: &str) -> Asked {
+    fn policy(toml: &str) -> Arc<NamedPolicy> {
         let policy: Policy = toml::from_str(toml).unwrap();
         let checks = Checks::new(&policy, &|_| Err(io::Error::from(io::ErrorKind::NotFound))).unwrap();
+        Arc::new(NamedPolicy { name: String::new(), digest: String::new(), checks })
+    }
+
+    /// Checks take a while to make.
+    static DEFAULT: LazyLock<Arc<NamedPolicy>> = LazyLock::new(|| policy(""));
+
+    fn asked(protocol: Protocol, toml: &str) -> Asked {
         Asked {
             protocol,
-            policy: Arc::new(NamedPolicy { name: String::new(), digest: String::new(), checks }),
+            policy: if toml.is_empty() { Arc::clone(&DEFAULT) } else { policy(toml) },
             shadow: None,
             session: Arc::new(Session::new([0; 32])),
             limits: JsonLimits::default(),

@@ -16,6 +16,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{Semaphore, watch};
 
 /// Tells a gateway to stop: requests in progress are finished first.
@@ -193,7 +194,17 @@ async fn accept(gateway: &Arc<Gateway>, listener: &tokio::net::TcpListener, stop
         let (gateway, stop) = (Arc::clone(gateway), stop.clone());
         tokio::spawn(async move {
             gateway.metrics.connections.fetch_add(1, Ordering::Relaxed);
-            converse(&gateway, stream, peer, &stop, face).await;
+            let tls = gateway.plan().tls.clone().filter(|_| face != Face::Admin);
+            match tls {
+                None => converse(&gateway, stream, peer, &stop, face).await,
+                Some(tls) => {
+                    let patience = Duration::from_millis(gateway.plan().limits.head_ms);
+                    // Who does not come to speak TLS in time is not served.
+                    if let Ok(Ok(stream)) = tokio::time::timeout(patience, tls.accept(stream)).await {
+                        converse(&gateway, stream, peer, &stop, face).await;
+                    }
+                }
+            }
             gateway.metrics.connections.fetch_sub(1, Ordering::Relaxed);
             drop(place);
         });
@@ -206,7 +217,7 @@ async fn accept(gateway: &Arc<Gateway>, listener: &tokio::net::TcpListener, stop
 /// Answers the requests of one connection.
 async fn converse(
     gateway: &Arc<Gateway>,
-    stream: tokio::net::TcpStream,
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     peer: SocketAddr,
     stop: &Stop,
     face: Face,
