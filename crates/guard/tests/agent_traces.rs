@@ -42,9 +42,6 @@ fn judged(checks: &Checks, messages: &[Value], first: usize) -> (bool, bool) {
                 if reason.check == "guard/tainted-argument" {
                     stopped |= reason.action == Action::Block;
                     flagged |= reason.action == Action::Flag;
-                    if std::env::var_os("TAINT_SHOW").is_some() {
-                        eprintln!("{} {} {}", reason.action.name(), reason.message, made.arguments);
-                    }
                 }
             }
         }
@@ -65,9 +62,6 @@ fn hijacked_calls_are_stopped_and_honest_ones_pass() {
         let messages = trace["messages"].as_array().unwrap();
         let first = trace["first_malicious_message"].as_u64().unwrap_or(0) as usize;
         let (stopped, flagged) = judged(&checks, messages, first);
-        if std::env::var_os("TAINT_SHOW").is_some() {
-            eprintln!("== {} {} stopped={stopped}", name("id"), name("goal"));
-        }
         for suite in [name("suite"), "all".to_owned()] {
             let count = counts.entry((name("label"), suite)).or_default();
             count[0] += 1;

@@ -129,7 +129,7 @@ pub(crate) fn unveiled(piece: &str) -> Option<String> {
     }
     let hex = || {
         let digits = piece.as_bytes();
-        (digits.len() % 2 == 0 && digits.iter().all(u8::is_ascii_hexdigit)).then(|| {
+        (digits.len().is_multiple_of(2) && digits.iter().all(u8::is_ascii_hexdigit)).then(|| {
             digits
                 .chunks(2)
                 .filter_map(|pair| {

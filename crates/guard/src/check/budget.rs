@@ -79,6 +79,7 @@ pub fn estimate_tokens(text: &str) -> u64 {
 }
 
 /// The check, if anything is limited.
+#[expect(clippy::unnecessary_wraps, reason = "the form of the registry")]
 pub(crate) fn make(policy: &Policy, _: Files<'_>) -> Result<Made, ChecksError> {
     let budget = &policy.budget;
     let limited = budget.message_bytes.is_some()

@@ -114,10 +114,12 @@ pub(crate) fn danger(line: &str) -> Option<Danger> {
     found.into_iter().flatten().max_by_key(|one| one.grade)
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "reads as the verdict it is")]
 const fn grave(label: &'static str) -> Option<Danger> {
     Some(Danger { label, grade: Grade::Grave })
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "reads as the verdict it is")]
 const fn serious(label: &'static str) -> Option<Danger> {
     Some(Danger { label, grade: Grade::Serious })
 }
@@ -386,16 +388,13 @@ fn named(name: &str, arguments: &[&str]) -> Option<Danger> {
             grave("destroys-disk")
         }
         "shred" | "wipefs" if targets().any(is_device) => grave("destroys-disk"),
-        "chmod" if (short(&['R']) || long("--recursive")) && targets().skip(1).any(is_root) => {
-            grave("opens-files")
-        }
         "chmod"
             if matches!(next, "777" | "666" | "a+rwx" | "0777")
                 && targets().any(|path| path.starts_with("/etc")) =>
         {
             serious("opens-files")
         }
-        "chown" if (short(&['R']) || long("--recursive")) && targets().skip(1).any(is_root) => {
+        "chmod" | "chown" if (short(&['R']) || long("--recursive")) && targets().skip(1).any(is_root) => {
             grave("opens-files")
         }
         "find" if is_root(next) && !next.is_empty() && arguments.contains(&"-delete") => {
@@ -441,8 +440,7 @@ fn sql(line: &str) -> Option<Danger> {
     };
     let judged = words.iter().enumerate().filter_map(|(at, word)| match *word {
         "drop" if matches!(follows(at, 1), "database" | "schema") => grave("destroys-data"),
-        "drop" if follows(at, 1) == "table" => serious("destroys-data"),
-        "truncate" if follows(at, 1) == "table" => serious("destroys-data"),
+        "drop" | "truncate" if follows(at, 1) == "table" => serious("destroys-data"),
         "delete" if follows(at, 1) == "from" && !follows(at, 2).is_empty() && everything(at) => {
             serious("destroys-data")
         }

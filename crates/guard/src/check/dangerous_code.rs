@@ -60,6 +60,7 @@ impl Default for CodePolicy {
 }
 
 /// The check, if it is on.
+#[expect(clippy::unnecessary_wraps, reason = "the form of the registry")]
 pub(crate) fn make(policy: &Policy, _: Files<'_>) -> Result<Made, ChecksError> {
     let policy = policy.code;
     let off = [policy.grave, policy.serious, policy.grave_in_calls, policy.serious_in_calls]
@@ -87,7 +88,7 @@ impl Check for DangerousCode {
 
 fn reason(line: &str, grave: Mode, serious: Mode, pointer: &str, span: Range<usize>) -> Option<Reason> {
     let found = danger(line)?;
-    let (mode, grade) = match found.grade {
+    let (mode, called) = match found.grade {
         Grade::Grave => (grave, "grave"),
         Grade::Serious => (serious, "serious"),
     };
@@ -98,7 +99,7 @@ fn reason(line: &str, grave: Mode, serious: Mode, pointer: &str, span: Range<usi
         action: mode.action(),
         pointer: pointer.to_owned(),
         span,
-        message: format!("a line that {} ({grade})", found.label.replace('-', " ")),
+        message: format!("a line that {} ({called})", found.label.replace('-', " ")),
     })
 }
 
@@ -110,7 +111,9 @@ impl Caller for DangerousCode {
             let span = 0..call.arguments.len();
             let found =
                 reason(line, self.policy.grave_in_calls, self.policy.serious_in_calls, &call.pointer, span);
-            found.into_iter().for_each(|reason| findings.reason(reason));
+            if let Some(reason) = found {
+                findings.reason(reason);
+            }
         }
     }
 }

@@ -35,7 +35,7 @@ impl Fence {
             match self.block {
                 None => self.block = Some((mark, run)),
                 Some((open, length)) if open == mark && run >= length && run == core.len() => {
-                    self.block = None
+                    self.block = None;
                 }
                 Some(_) => {}
             }

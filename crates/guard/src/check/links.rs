@@ -76,6 +76,7 @@ const DRAWN_BITS: f64 = 3.6;
 const LONG_QUERY: usize = 256;
 
 /// The check, if it is on.
+#[expect(clippy::unnecessary_wraps, reason = "the form of the registry")]
 pub(crate) fn make(policy: &Policy, _: Files<'_>) -> Result<Made, ChecksError> {
     let mut policy = policy.links.clone();
     if policy.links == LinkHandling::Off && policy.images == LinkHandling::Off {

@@ -67,6 +67,7 @@ const HELD: u32 = 2;
 const KEPT: usize = 64;
 
 /// The check, if it is on.
+#[expect(clippy::unnecessary_wraps, reason = "the form of the registry")]
 pub(crate) fn make(policy: &Policy, _: Files<'_>) -> Result<Made, ChecksError> {
     let policy = policy.prompt_leak.clone();
     if policy.mode == Mode::Off {
@@ -224,9 +225,11 @@ mod tests {
         called Nightjar. Offer at most a discount of fifteen percent and only after the customer has complained twice. \
         Always answer in the language of the customer and sign with the name Robin.";
 
+    static CHECKS: std::sync::LazyLock<crate::check::Checks> = std::sync::LazyLock::new(|| checks(""));
+
     fn leaks(user: &str, text: &str, cuts: &[usize]) -> (String, Vec<String>, Option<String>) {
         let request = exchange(&[(Role::System, PROMPT), (Role::User, user)]);
-        let mut judge = checks("").answer(&request, &Session::new([0; 32]));
+        let mut judge = CHECKS.answer(&request, &Session::new([0; 32]));
         let (out, reasons, blocked) = streamed(&mut judge, text, cuts);
         (out, reasons.into_iter().map(|one| one.message).collect(), blocked.map(|one| one.label))
     }
@@ -264,7 +267,7 @@ mod tests {
     #[test]
     fn pieces_of_the_prompt_count_together() {
         let pieces: Vec<&str> = PROMPT.split(". ").collect();
-        let text = pieces.iter().map(|piece| format!("{piece} and so on, ")).collect::<String>();
+        let text = pieces.join(" and so on, ");
         let policy = "[prompt-leak]\nflag-words = 100\nblock-words = 100";
         let request = exchange(&[(Role::System, PROMPT)]);
         let (_, _, blocked) =

@@ -105,9 +105,10 @@ impl SensitiveReader {
     }
 
     /// Judges what is settled by now; gives how far that is.
-    fn judge(&mut self, tail: &Tail, mut end: usize, last: bool, seen: &mut Vec<Seen>) -> usize {
+    /// What is read ends with the step: what came in behind it must not matter.
+    fn judge(&mut self, tail: &Tail, mut end: usize, read: usize, last: bool, seen: &mut Vec<Seen>) -> usize {
         let from = tail.held_from(self.settled.saturating_sub(CONTEXT));
-        let text = tail.get(from..tail.end());
+        let text = tail.get(from..read);
         self.window.clear();
         self.window.extend_from_slice(text.as_bytes());
         if !last {
@@ -123,8 +124,7 @@ impl SensitiveReader {
             }
         }
         for (mut hit, handling) in hits {
-            let (start, stop) =
-                (from.saturating_add(hit.start), from.saturating_add(hit.end).min(tail.end()));
+            let (start, stop) = (from.saturating_add(hit.start), from.saturating_add(hit.end).min(read));
             if stop <= self.settled || start >= end {
                 continue;
             }
@@ -195,7 +195,7 @@ impl Reader for SensitiveReader {
             self.armour = Armour::Swallowed;
             let handling = self.look.secrets_out();
             let replacement = (handling == Handling::Redact).then(|| "[private-key]".to_owned());
-            let settled = self.judge(tail, start, false, seen).min(start);
+            let settled = self.judge(tail, start, step.end, false, seen).min(start);
             seen.push(Seen { reason: key_reason(settled.max(start), step.end, handling), replacement });
             self.settled = step.end;
             return self.settled;
@@ -205,7 +205,7 @@ impl Reader for SensitiveReader {
         }
         if end > self.settled {
             if self.is_suspicious(tail.get(self.settled..end), self.settled) {
-                end = self.judge(tail, end, last, seen);
+                end = self.judge(tail, end, step.end, last, seen);
             }
             self.settled = self.settled.max(end);
         }

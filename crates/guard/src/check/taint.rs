@@ -314,8 +314,8 @@ mod tests {
     fn judged(user: &str, tool: &str, name: &str, arguments: &str) -> Vec<String> {
         let request = exchange(&[(Role::User, user), (Role::ToolResult, tool)]);
         let made = call(name, arguments);
-        let toml = "[tools]\nunoffered = 'off'\n[personal-data]\noutput = 'off'";
-        let judgement = checks(toml).answer(&request, &Session::new([0; 32])).call(&made.calls[0]);
+        let policy = "[tools]\nunoffered = 'off'\n[personal-data]\noutput = 'off'";
+        let judgement = checks(policy).answer(&request, &Session::new([0; 32])).call(&made.calls[0]);
         judgement.reasons.into_iter().map(|one| format!("{} {}", one.action.name(), one.message)).collect()
     }
 

@@ -70,7 +70,7 @@ pub(crate) fn make(policy: &Policy, _: Files<'_>) -> Result<Made, ChecksError> {
         return Ok(None);
     }
     let automaton = AhoCorasick::builder().kind(Some(AhoCorasickKind::ContiguousNFA)).build(words)?;
-    Ok(Some(Box::new(Topics { automaton, owners, topics })))
+    Ok(Some(Box::new(Topics { automaton, owners, banned: topics })))
 }
 
 #[derive(Debug)]
@@ -78,7 +78,7 @@ struct Topics {
     automaton: AhoCorasick,
     /// The topic of each word.
     owners: Vec<usize>,
-    topics: Vec<TopicPolicy>,
+    banned: Vec<TopicPolicy>,
 }
 
 impl Check for Topics {
@@ -88,10 +88,10 @@ impl Check for Topics {
                 continue;
             }
             let canonical = Canonical::of(&part.text);
-            let mut told = vec![false; self.topics.len()];
+            let mut told = vec![false; self.banned.len()];
             for found in self.automaton.find_overlapping_iter(canonical.text()) {
                 let owner = self.owners.get(found.pattern().as_usize()).copied().unwrap_or_default();
-                let (Some(topic), Some(told)) = (self.topics.get(owner), told.get_mut(owner)) else {
+                let (Some(topic), Some(told)) = (self.banned.get(owner), told.get_mut(owner)) else {
                     continue;
                 };
                 if *told || !stands_alone(canonical.text(), found.start(), found.end()) {

@@ -28,8 +28,8 @@ impl Veiled {
     pub(crate) fn word(&mut self, word: &str, start: usize, last: bool) -> String {
         // Markup and quotes around it are none of it.
         let core = word.trim_matches(|c: char| !c.is_ascii_alphanumeric() && !"+/=-_".contains(c));
-        let code = code(core.as_bytes());
-        let same = match (self.run, code) {
+        let written = code(core.as_bytes());
+        let same = match (self.run, written) {
             (Some((Code::Base64, _)), Some(_)) | (Some((Code::Hex, _)), Some(Code::Hex)) => true,
             (_, _) => false,
         };
@@ -37,7 +37,7 @@ impl Veiled {
         let mut text = String::new();
         if !goes_on {
             text = self.flush();
-            self.run = code.filter(|_| core.len() >= SHORTEST).map(|code| (code, start));
+            self.run = written.filter(|_| core.len() >= SHORTEST).map(|code| (code, start));
         }
         if let Some((code, _)) = self.run {
             core.bytes().for_each(|byte| self.byte(code, byte));
@@ -85,7 +85,7 @@ impl Veiled {
 fn code(word: &[u8]) -> Option<Code> {
     if word.is_empty() {
         None
-    } else if word.len() % 2 == 0 && word.iter().all(u8::is_ascii_hexdigit) {
+    } else if word.len().is_multiple_of(2) && word.iter().all(u8::is_ascii_hexdigit) {
         Some(Code::Hex)
     } else if word.iter().all(|byte| byte.is_ascii_alphanumeric() || b"+/=-_".contains(byte)) {
         Some(Code::Base64)

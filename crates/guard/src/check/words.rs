@@ -33,6 +33,7 @@ pub(crate) fn each_plain(text: &str, base: usize, word: impl FnMut(Word)) {
 }
 
 /// For each ASCII byte the small letter or digit it counts as, nought for what stands between words.
+#[expect(clippy::indexing_slicing, reason = "read by the compiler")]
 const MEMBERS: [u8; 128] = {
     let mut members = [0; 128];
     let mut byte = 0_u8;
@@ -140,7 +141,7 @@ mod tests {
     #[test]
     fn words_are_the_same_whatever_stands_around_them() {
         assert_eq!(hashes("You are **HELPFUL**, é!"), hashes("you-are helpful\n\nÉ"));
-        assert_eq!(hashes("hel\u{200b}pful"), hashes("helpful"));
+        assert_eq!(hashes("a\u{200b}b"), hashes("ab"));
         assert_eq!(hashes("日本 x").len(), 3);
         assert_ne!(hashes("a b"), hashes("ab"));
     }

@@ -226,7 +226,9 @@ fn write_shards(length: u32, words: u64, keys: &[u64], count: u32) -> Result<Vec
         bytes.extend_from_slice(&shape.segment_count.to_le_bytes());
         all.push(fingerprints);
     }
-    all.iter().for_each(|fingerprints| bytes.extend_from_slice(fingerprints));
+    for fingerprints in &all {
+        bytes.extend_from_slice(fingerprints);
+    }
     let digest = Sha256::digest(&bytes);
     bytes.extend_from_slice(&digest);
     Ok(bytes)

@@ -20,6 +20,7 @@ pub(crate) struct Shape {
 
 impl Shape {
     /// The shape for so many keys.
+    #[expect(clippy::cast_sign_loss, reason = "sizes are not negative")]
     fn of(keys: usize) -> Self {
         let size = keys.max(2) as f64;
         let exponent = (size.ln() / 3.33_f64.ln() + 2.25).floor().clamp(2.0, 18.0);

@@ -105,7 +105,7 @@ impl CorpusBuilder {
         let mut windows = Windows::new(self.length);
         let except = &mut self.except;
         words::each_plain(text, 0, |word| {
-            except.extend(windows.word(word.hash, word.start).map(|(key, _)| key))
+            except.extend(windows.word(word.hash, word.start).map(|(key, _)| key));
         });
     }
 
@@ -166,6 +166,12 @@ impl Runs {
         Some((self.run.saturating_add(self.length).saturating_sub(1), self.start..word.end))
     }
 
+    /// Forgets what came before.
+    pub(crate) fn cut(&mut self) {
+        self.windows.cut();
+        self.run = 0;
+    }
+
     /// Where the run under way begins.
     pub(crate) fn open(&self) -> Option<usize> {
         (self.run > 0).then_some(self.start)
@@ -180,7 +186,7 @@ mod tests {
         let mut windows = Windows::new(4);
         let mut keys = Vec::new();
         words::each_plain(text, 0, |word| {
-            keys.extend(windows.word(word.hash, word.start).map(|(key, _)| key))
+            keys.extend(windows.word(word.hash, word.start).map(|(key, _)| key));
         });
         keys
     }
