@@ -36,7 +36,7 @@ mod measure {
         let arguments: Vec<String> = std::env::args().skip(1).collect();
         match arguments.first().map(String::as_str) {
             Some("--mock") => role(|listener| mock::serve(listener, &Stop::default()).unwrap()),
-            Some("--hold") => role(hold),
+            Some("--hold") => role(|listener| hold(&listener)),
             Some("--guard") => role(|listener| guard(listener, &arguments[1])),
             seconds => measure(
                 seconds.map_or(10, |seconds| seconds.parse().unwrap()),
@@ -67,7 +67,7 @@ mod measure {
     }
 
     /// An upstream that begins a stream and never ends it.
-    fn hold(listener: TcpListener) {
+    fn hold(listener: &TcpListener) {
         let mut held = Vec::new();
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();
@@ -219,18 +219,18 @@ mod measure {
     fn measure(seconds: u32, streams: usize) {
         let mock = Process::start(&["--mock"]);
         let guard = Process::start(&["--guard", &mock.1]);
-        let at = |times: &[u64], share: f64| times[((times.len() - 1) as f64 * share) as usize];
+        let at = |times: &[u64], percent: usize| times[(times.len() - 1) * percent / 100];
         for (name, address) in
             [("direct", &mock.1), ("through the gateway", &guard.1), ("direct again", &mock.1)]
         {
             let times = steady(address, seconds);
-            println!("{RATE} req/s {name}: p50 {} µs, p99 {} µs", at(&times, 0.5), at(&times, 0.99));
+            println!("{RATE} req/s {name}: p50 {} µs, p99 {} µs", at(&times, 50), at(&times, 99));
         }
         println!("throughput, direct: {:.0} req/s", throughput(&mock.1, seconds));
         println!("throughput, gateway with one thread: {:.0} req/s", throughput(&guard.1, seconds));
         for (name, address) in [("direct", &mock.1), ("through the gateway", &guard.1)] {
             let times = first_event(address, 500);
-            println!("first streamed event {name}: p50 {} µs, p99 {} µs", at(&times, 0.5), at(&times, 0.99));
+            println!("first streamed event {name}: p50 {} µs, p99 {} µs", at(&times, 50), at(&times, 99));
         }
         println!("memory of the gateway after that: {} MiB", guard.memory() >> 10);
         let holding = Process::start(&["--hold"]);

@@ -52,7 +52,7 @@ pub(super) async fn serve(
             return Err(Refused::new(RefusalKind::Upstream, format!("the upstream's answer: {error}")));
         }
     };
-    whole(way, &asked, &kind, head, body, recording)
+    whole(way, &asked, &kind, &head, body, recording)
 }
 
 /// Judges an answer as it streams.
@@ -100,7 +100,7 @@ fn whole(
     way: &Way<'_>,
     asked: &Asked,
     kind: &str,
-    head: Parts,
+    head: &Parts,
     body: Bytes,
     recording: &mut Recording,
 ) -> Result<Served, Refused> {

@@ -26,14 +26,14 @@ const DIGESTS: [HeaderName; 4] = [
 
 /// What of a message's headers goes on: all but those of the connection, and those that it names as such.
 pub(super) fn onward(headers: &HeaderMap) -> HeaderMap {
-    let mut named: Vec<HeaderName> = Vec::new();
+    let mut hops: Vec<HeaderName> = Vec::new();
     for value in headers.get_all(CONNECTION) {
         let names = value.to_str().unwrap_or_default().split(',');
-        named.extend(names.filter_map(|name| name.trim().parse::<HeaderName>().ok()));
+        hops.extend(names.filter_map(|name| name.trim().parse::<HeaderName>().ok()));
     }
     let mut out = HeaderMap::with_capacity(headers.len());
     for (name, value) in headers {
-        let stays = [
+        let is_ours = [
             CONNECTION,
             KEEP_ALIVE,
             PROXY_CONNECTION,
@@ -46,7 +46,7 @@ pub(super) fn onward(headers: &HeaderMap) -> HeaderMap {
             CONTENT_LENGTH,
         ]
         .contains(name);
-        if !stays && !named.contains(name) {
+        if !is_ours && !hops.contains(name) {
             out.append(name.clone(), value.clone());
         }
     }

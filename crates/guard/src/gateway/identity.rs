@@ -7,7 +7,7 @@ use super::counters::{Allowance, Counters};
 use super::error::GatewayError;
 use crate::settings::{KeyOptions, UsageOptions};
 use hyper::HeaderMap;
-use hyper::header::AUTHORIZATION;
+use hyper::header::{AUTHORIZATION, HeaderValue};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -171,7 +171,7 @@ fn given(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
         let scheme = value.get(..7)?;
         scheme.eq_ignore_ascii_case(b"bearer ").then(|| value.get(7..).unwrap_or_default().trim_ascii())
     });
-    bearer.chain(HEADERS.iter().flat_map(|name| headers.get_all(*name)).map(|value| value.as_bytes()))
+    bearer.chain(HEADERS.iter().flat_map(|name| headers.get_all(*name)).map(HeaderValue::as_bytes))
 }
 
 #[cfg(test)]
@@ -231,10 +231,9 @@ mod tests {
     #[test]
     fn a_tenants_budget_is_shared_by_its_keys_and_owes_what_was_answered() {
         let digests = ["key-a", "key-b"].map(|key| bartizan_core::hex(&Sha256::digest(key)));
-        let keys: String = digests
-            .iter()
+        let keys = digests
             .map(|digest| format!("[[key]]\nname = '{digest}'\ntenant = 't'\nsha256 = '{digest}'\n"))
-            .collect();
+            .concat();
         let all = identities(&format!("{keys}[tenant.t]\ntokens-per-day = 100\n"));
         let (counters, now) = (Counters::default(), Instant::now());
         let of = |key: &str| all.admit(&headers("x-api-key", key), "/", &counters, now).unwrap().unwrap();

@@ -66,7 +66,7 @@ pub enum ReceiptError {
 /// Takes decisions and has them written.
 #[derive(Debug)]
 pub struct Receipts {
-    sender: Option<SyncSender<Decision>>,
+    sender: Option<SyncSender<Box<Decision>>>,
     thread: Option<JoinHandle<()>>,
     state: Arc<State>,
     on_failure: OnFailure,
@@ -111,7 +111,7 @@ impl Receipts {
     }
 
     /// Hands over a decision; never waits.
-    pub(super) fn take(&self, decision: Decision, metrics: &Metrics) {
+    pub(super) fn take(&self, decision: Box<Decision>, metrics: &Metrics) {
         self.state.waiting.fetch_add(1, Ordering::Relaxed);
         let sent = self.sender.as_ref().map(|sender| sender.try_send(decision));
         if let Some(Err(TrySendError::Full(_) | TrySendError::Disconnected(_))) = sent {
@@ -150,7 +150,7 @@ struct Writer {
 }
 
 impl Writer {
-    fn run(self, decisions: &Receiver<Decision>) {
+    fn run(self, decisions: &Receiver<Box<Decision>>) {
         while let Ok(first) = decisions.recv() {
             let batch = gathered(first, decisions);
             let count = batch.len() as u64;
@@ -175,7 +175,7 @@ impl Writer {
         self.metrics.receipts_failing.store(1, Ordering::Relaxed);
     }
 
-    fn write(&self, batch: &[Decision]) -> Result<(), ReceiptError> {
+    fn write(&self, batch: &[Box<Decision>]) -> Result<(), ReceiptError> {
         let mut subjects = Vec::with_capacity(batch.len());
         let mut raw = Vec::with_capacity(batch.len());
         for decision in batch {
@@ -195,7 +195,7 @@ impl Writer {
     }
 }
 
-fn gathered(first: Decision, decisions: &Receiver<Decision>) -> Vec<Decision> {
+fn gathered(first: Box<Decision>, decisions: &Receiver<Box<Decision>>) -> Vec<Box<Decision>> {
     let mut batch = vec![first];
     let until = Instant::now() + GATHERING;
     while batch.len() < LARGEST_BATCH {

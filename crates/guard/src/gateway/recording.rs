@@ -74,10 +74,10 @@ impl Drop for Recording {
             let _ = admitted.spend(&self.gateway.counters, tokens, true, Instant::now());
         }
         if let Some(receipts) = &self.gateway.receipts {
-            receipts.take((*decision).clone(), &self.gateway.metrics);
+            receipts.take(decision.clone(), &self.gateway.metrics);
         }
         if let Some(access) = &self.gateway.access {
-            access.take(*decision, &self.gateway.metrics);
+            access.take(decision, &self.gateway.metrics);
         }
     }
 }

@@ -396,9 +396,9 @@ impl Screen {
             }
         }
         // Before a text ends, what is left of it leaves.
-        let closing = held.marks.iter().any(|mark| matches!(mark, Mark::Close(_)))
+        let ends = held.marks.iter().any(|mark| matches!(mark, Mark::Close(_)))
             || held.event.data.trim() == "[DONE]";
-        if closing {
+        if ends {
             self.let_go_rest(&held.pieces, step);
         }
         for mark in &held.marks {
@@ -409,7 +409,7 @@ impl Screen {
                 Mark::Close(index) => {
                     self.begun.remove(index);
                 }
-                Mark::Head(head) => self.head.clone_from(head),
+                Mark::Head(members) => self.head.clone_from(members),
             }
         }
         if edits.is_empty() {

@@ -140,7 +140,7 @@ async fn watch_configuration(gateway: Arc<Gateway>, reload: Reload) {
                 (reload.tell)("another configuration is in force");
             }
             Ok(Err(error)) => {
-                (reload.tell)(&format!("the configuration cannot be used, the one before stays: {error}"))
+                (reload.tell)(&format!("the configuration cannot be used, the one before stays: {error}"));
             }
             Err(_) => (reload.tell)("the configuration cannot be used, the one before stays"),
         }

@@ -70,9 +70,8 @@ fn end_of_event(buffer: &[u8], from: usize) -> Option<usize> {
 /// One past a line end at a place; none when there is no line end, or not all of it.
 fn after_line_end(buffer: &[u8], at: usize) -> Option<usize> {
     match (buffer.get(at)?, buffer.get(at.checked_add(1)?)) {
-        (b'\n', _) => Some(at + 1),
         (b'\r', Some(b'\n')) => Some(at + 2),
-        (b'\r', Some(_)) => Some(at + 1),
+        (b'\n', _) | (b'\r', Some(_)) => Some(at + 1),
         _ => None,
     }
 }
@@ -89,7 +88,7 @@ fn read(raw: Bytes) -> Event {
         first = false;
         data.push_str(value);
     }
-    Event { data, raw }
+    Event { raw, data }
 }
 
 /// The value of a line of data.

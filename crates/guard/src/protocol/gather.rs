@@ -178,7 +178,7 @@ pub(super) fn role(message: Node<'_, '_>) -> Role {
 
 fn number(node: Node<'_, '_>) -> Option<u64> {
     let Value::Number(text) = node.value() else { return None };
-    text.parse().ok().or_else(|| text.parse::<f64>().ok().map(|number| number as u64))
+    text.parse().ok().or_else(|| text.parse::<f64>().ok().map(|number| number.max(0.0) as u64))
 }
 
 /// Whether a string is data in base64 and no text.

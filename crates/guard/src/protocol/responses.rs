@@ -66,7 +66,7 @@ fn item<'j, 'b>(all: &mut Gather<'j, 'b>, one: Node<'j, 'b>, speaker: Role, poin
             }
         }
         kind if kind.ends_with("_output") || kind.ends_with("_call") => {
-            all.strings(Role::ToolResult, one, pointer)
+            all.strings(Role::ToolResult, one, pointer);
         }
         "reasoning" => all.strings(Role::Assistant, one, pointer),
         _ => all.strings(speaker, one, pointer),

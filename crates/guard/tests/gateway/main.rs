@@ -1,6 +1,6 @@
 //! The gateway over real sockets: what passes, what is stopped, and what hostile peers get.
 
-#![cfg(feature = "gateway")]
+#![cfg(all(test, feature = "gateway"))]
 
 mod hostile;
 mod identity;

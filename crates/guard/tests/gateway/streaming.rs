@@ -33,7 +33,9 @@ fn a_stream_passes_and_its_decision_is_told_at_its_end() {
 
 /// An upstream that streams these events.
 fn streaming(events: &[&str]) -> Recorded {
-    let body: String = events.iter().map(|event| format!("{:x}\r\n{event}\r\n", event.len())).collect();
+    let chunks: Vec<String> =
+        events.iter().map(|event| format!("{:x}\r\n{event}\r\n", event.len())).collect();
+    let body = chunks.concat();
     Recorded::answering(format!(
         "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n{body}0\r\n\r\n"
     ))
