@@ -19,7 +19,8 @@ pub(crate) use data::{
 pub(crate) use guard::{GuardArguments, GuardCommand, IndexArguments, TryArguments, TryRole};
 #[cfg(feature = "gateway")]
 pub(crate) use guard::{
-    GuardServeArguments, MockArguments, ReceiptArguments, ReceiptCommand, VerifyReceiptArguments,
+    GuardServeArguments, MockArguments, ReceiptArguments, ReceiptCommand, ReplayArguments,
+    VerifyReceiptArguments,
 };
 pub(crate) use key::{ExportForm, KeyArguments, KeyCommand, PassphraseArguments, TextOrJson};
 pub(crate) use lineage::{

@@ -15,7 +15,7 @@ pub(crate) struct GuardArguments {
 }
 
 /// Arguments of `bartizan guard` as the gateway.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 #[cfg_attr(not(feature = "gateway"), expect(dead_code, reason = "told, whether or not they can be followed"))]
 pub(crate) struct GuardServeArguments {
     /// Configuration with a [guard] table [default: the bartizan.toml of this folder or one above it]
@@ -46,11 +46,36 @@ pub(crate) enum GuardCommand {
     Index(IndexArguments),
     /// Serve as an upstream that is no model but repeats what it is told, to try the gateway with
     Mock(MockArguments),
+    /// Judge kept exchanges again under the configuration, without a connection
+    #[command(after_long_help = REPLAY_HELP)]
+    Replay(ReplayArguments),
     /// Make a key for a client, and its digest for the configuration
     Key,
     /// Check the receipts of decisions
     Receipt(ReceiptArguments),
 }
+
+/// Arguments of `bartizan guard replay`.
+#[derive(Debug, Args)]
+#[cfg_attr(not(feature = "gateway"), expect(dead_code, reason = "told, whether or not they can be followed"))]
+pub(crate) struct ReplayArguments {
+    /// Exchanges, an object a line; `-` for standard input
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Configuration with a [guard] table [default: the bartizan.toml of this folder or one above it]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+/// Examples of `bartizan guard replay`.
+const REPLAY_HELP: &str = "\
+A line holds `path`, `request` and perhaps `answer`; both are JSON, or strings that hold the bodies as they were. For each line
+a decision is written, in the same order; a line that cannot be judged says why in `error`.
+
+Exit codes:
+  0  every exchange would pass
+  1  one would be blocked
+  3  a line could not be judged, and none would be blocked";
 
 /// Arguments of `bartizan guard receipt`.
 #[derive(Debug, Args)]

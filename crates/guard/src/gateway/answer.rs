@@ -109,7 +109,9 @@ fn whole(
     let plain = body::decoded(&head.headers, &body, way.plan.limits.answer_bytes, &way.plan.limits);
     let judged =
         plain.map_err(|error| Refused::new(RefusalKind::Upstream, format!("the upstream's answer: {error}")));
-    let judged = judged.and_then(|plain| asked.answer(plain.as_deref().unwrap_or(&body), kind, recording));
+    let judged = judged.and_then(|plain| {
+        recording.with(|decision| asked.answer(plain.as_deref().unwrap_or(&body), kind, decision))
+    });
     recording.change(|decision| decision.micros.answer = micros(started));
     let mut out = headers::onward(&head.headers);
     let body = match judged {

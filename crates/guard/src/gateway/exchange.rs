@@ -214,7 +214,7 @@ fn judged_request(
     let plain = body::decoded(headers, &body, most, &way.plan.limits).map_err(Refused::from);
     let read = plain.and_then(|plain| {
         asked.body = plain.map_or_else(|| body.clone(), Bytes::from);
-        asked.request(recording)
+        recording.with(|decision| asked.request(decision))
     });
     recording.change(|decision| decision.micros.request = micros(started));
     let enforced = way.route.mode == Enforcement::Enforce;

@@ -1,9 +1,8 @@
 //! Judging what passes: [`Asked`] holds the request while its answer is judged against it.
 
-use super::decision::Direction;
+use super::decision::{Decision, Direction};
 use super::exchange::Refused;
 use super::plan::NamedPolicy;
-use super::recording::Recording;
 use crate::check::{Action, Judgement, Reason, ResponseJudge, Session};
 use crate::exchange::Exchange;
 use crate::protocol::{Json, JsonLimits, Protocol, RefusalKind, quoted, spliced, unquoted};
@@ -41,11 +40,11 @@ pub(super) struct Outcome {
 
 impl Asked {
     /// Judges the request.
-    pub(super) fn request(&self, recording: &mut Recording) -> Result<Outcome, Refused> {
+    pub(super) fn request(&self, decision: &mut Decision) -> Result<Outcome, Refused> {
         aside(self.body.len(), || {
             self.with_request(|exchange, wrapped| {
                 let model = exchange.model.as_deref().map(|model| bartizan_core::printable(model, 128));
-                recording.change(|decision| decision.model = model);
+                decision.model = model;
                 let by = |policy: &NamedPolicy| {
                     judged(|| {
                         let mut judgement = policy.checks.request(exchange, &self.session);
@@ -55,7 +54,7 @@ impl Asked {
                         judgement
                     })
                 };
-                self.both(Direction::Request, by, exchange.body, wrapped, recording)
+                self.both(Direction::Request, by, exchange.body, wrapped, decision)
             })?
         })
     }
@@ -65,7 +64,7 @@ impl Asked {
         &self,
         body: &[u8],
         kind: &str,
-        recording: &mut Recording,
+        decision: &mut Decision,
     ) -> Result<Outcome, Refused> {
         aside(body.len(), || {
             self.read(body, kind, &mut |json, body, wrapped| {
@@ -80,7 +79,7 @@ impl Asked {
                             }
                         })
                     };
-                    self.both(Direction::Answer, by, body, wrapped, recording)
+                    self.both(Direction::Answer, by, body, wrapped, decision)
                 })
             })?
         })
@@ -117,13 +116,13 @@ impl Asked {
         by: impl Fn(&NamedPolicy) -> Result<Judgement, Refused>,
         body: &[u8],
         wrapped: bool,
-        recording: &mut Recording,
+        decision: &mut Decision,
     ) -> Result<Outcome, Refused> {
         let judgement = by(&self.policy)?;
-        recording.change(|decision| decision.judged(direction, judgement.action, &judgement.reasons));
+        decision.judged(direction, judgement.action, &judgement.reasons);
         if let Some(shadow) = &self.shadow {
             let theirs = by(shadow).map(|one| one.action).ok();
-            recording.change(|decision| decision.shadowed(theirs));
+            decision.shadowed(theirs);
         }
         outcome(judgement, body, wrapped)
     }

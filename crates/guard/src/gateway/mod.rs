@@ -11,6 +11,7 @@
 //! | `body`, `headers`, `health`, `upstream` | what these are made of |
 //! | `identity`, `counters` | who asks, and how much they may |
 //! | `receipts` | decisions as signed statements |
+//! | `replay` | kept exchanges, judged again |
 //! | `decision`, `access`, `metrics` | what is told about it |
 //! | `mock` | an upstream that is no model, to try the gateway with |
 
@@ -30,6 +31,7 @@ pub mod mock;
 mod plan;
 mod receipts;
 mod recording;
+mod replay;
 mod screen;
 mod server;
 mod stream;
@@ -41,6 +43,7 @@ pub use error::GatewayError;
 pub use metrics::Metrics;
 pub use plan::{Plan, Surroundings};
 pub use receipts::{Alarm, DECISIONS_V1, Decisions, Receipt, ReceiptError, Receipts, verified};
+pub use replay::replayed;
 pub use server::{Reload, Stop, serve};
 
 use counters::Counters;

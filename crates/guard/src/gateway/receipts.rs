@@ -175,7 +175,7 @@ impl Writer {
         self.metrics.receipts_failing.store(1, Ordering::Relaxed);
     }
 
-    fn write(&self, batch: &[Box<Decision>]) -> Result<(), ReceiptError> {
+    fn write(&self, batch: &[Decision]) -> Result<(), ReceiptError> {
         let mut subjects = Vec::with_capacity(batch.len());
         let mut raw = Vec::with_capacity(batch.len());
         for decision in batch {
@@ -195,12 +195,12 @@ impl Writer {
     }
 }
 
-fn gathered(first: Box<Decision>, decisions: &Receiver<Box<Decision>>) -> Vec<Box<Decision>> {
-    let mut batch = vec![first];
+fn gathered(first: Box<Decision>, decisions: &Receiver<Box<Decision>>) -> Vec<Decision> {
+    let mut batch = vec![*first];
     let until = Instant::now() + GATHERING;
     while batch.len() < LARGEST_BATCH {
         match decisions.recv_timeout(until.saturating_duration_since(Instant::now())) {
-            Ok(decision) => batch.push(decision),
+            Ok(decision) => batch.push(*decision),
             Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
         }
     }

@@ -34,6 +34,12 @@ impl Recording {
         }
     }
 
+    /// Hands the decision to whoever makes it.
+    pub(super) fn with<T>(&mut self, act: impl FnOnce(&mut Decision) -> T) -> T {
+        let decision = self.decision.get_or_insert_with(|| Box::new(Decision::new(String::new(), 0, "", "")));
+        act(decision)
+    }
+
     pub(super) fn change(&mut self, change: impl FnOnce(&mut Decision)) {
         if let Some(decision) = self.decision.as_mut() {
             change(decision);

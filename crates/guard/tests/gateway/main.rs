@@ -1,6 +1,7 @@
 //! The gateway over real sockets: what passes, what is stopped, and what hostile peers get.
 
-#![cfg(all(test, feature = "gateway"))]
+#![cfg(test)]
+#![cfg(feature = "gateway")]
 
 mod hostile;
 mod identity;

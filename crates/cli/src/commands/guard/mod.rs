@@ -24,16 +24,19 @@ pub(crate) fn run(arguments: &GuardArguments) -> Result<Exit, Failure> {
         #[cfg(feature = "gateway")]
         None => serve::run(&arguments.serve),
         #[cfg(feature = "gateway")]
+        Some(GuardCommand::Replay(arguments)) => serve::replay(arguments),
+        #[cfg(feature = "gateway")]
         Some(GuardCommand::Key) => serve::key(),
         #[cfg(feature = "gateway")]
         Some(GuardCommand::Receipt(ReceiptArguments { command: ReceiptCommand::Verify(arguments) })) => {
             serve::verify_receipt(arguments)
         }
         #[cfg(not(feature = "gateway"))]
-        Some(GuardCommand::Mock(_) | GuardCommand::Key | GuardCommand::Receipt(_)) | None => {
-            Err(Failure::Guard(
-                "this program was built without the gateway; build it with --features gateway".to_owned(),
-            ))
-        }
+        Some(
+            GuardCommand::Mock(_) | GuardCommand::Key | GuardCommand::Receipt(_) | GuardCommand::Replay(_),
+        )
+        | None => Err(Failure::Guard(
+            "this program was built without the gateway; build it with --features gateway".to_owned(),
+        )),
     }
 }

@@ -1,6 +1,8 @@
 //! The gateway as a command: configuration in, requests served until a signal ends it.
 
-use crate::arguments::{GuardServeArguments, MockArguments, PassphraseArguments, VerifyReceiptArguments};
+use crate::arguments::{
+    GuardServeArguments, MockArguments, PassphraseArguments, ReplayArguments, VerifyReceiptArguments,
+};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::settings::file::ConfigurationFile;
@@ -8,18 +10,22 @@ use crate::terminal;
 use crate::{keyfile, project};
 use bartizan_evidence::store::LogProof;
 use bartizan_guard::gateway::{
-    AccessLog, Alarm, Gateway, GatewayError, Metrics, Plan, ReceiptError, Receipts, Reload, Stop,
-    Surroundings, mock, secret, serve, verified,
+    AccessLog, Alarm, Decision, Gateway, GatewayError, Metrics, Plan, ReceiptError, Receipts, Reload, Stop,
+    Surroundings, mock, replayed, secret, serve, verified,
 };
 use bartizan_guard::settings::{Enforcement, GuardOptions, UpstreamOptions};
+use serde::Deserialize;
+use serde_json::value::RawValue;
 use std::fs::{self, OpenOptions};
-use std::io::{self, Read as _, Write};
+use std::io::{self, BufWriter, Read as _, Write};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Where the gateway listens when nobody says.
 const LISTEN: &str = "127.0.0.1:8080";
+/// Longest file of exchanges, in bytes.
+const LONGEST_REPLAY: usize = 1 << 30;
 /// Longest file that a configuration may name, in bytes.
 const LONGEST_FILE: u64 = 64 << 20;
 
@@ -125,6 +131,61 @@ pub(super) fn verify_receipt(arguments: &VerifyReceiptArguments) -> Result<Exit,
             Ok(Exit::Found)
         }
     }
+}
+
+/// Judges kept exchanges again.
+///
+/// # Errors
+/// [`Failure`] when the configuration cannot be used or the file not be read.
+pub(super) fn replay(arguments: &ReplayArguments) -> Result<Exit, Failure> {
+    let serve = GuardServeArguments { config: arguments.config.clone(), ..GuardServeArguments::default() };
+    let Gathered { mut options, folder, .. } = gathered(&serve)?;
+    if options.upstream.is_empty() {
+        // Nothing is sent anywhere.
+        options.upstream.push(upstream("http://localhost"));
+    }
+    let plan = plan(&options, &folder)?;
+    let text = project::document("exchanges", &arguments.file, LONGEST_REPLAY)?;
+    let mut out = BufWriter::new(io::stdout().lock());
+    let (mut blocked, mut failed) = (false, false);
+    for line in text.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()) {
+        match replayed_line(&plan, line) {
+            Ok(decision) => {
+                blocked |= decision.action == "block";
+                serde_json::to_writer(&mut out, &decision).map_err(io::Error::from)?;
+            }
+            Err(error) => {
+                failed = true;
+                write!(out, "{}", serde_json::json!({ "error": error }))?;
+            }
+        }
+        writeln!(out)?;
+    }
+    out.flush()?;
+    Ok(match (blocked, failed) {
+        (true, _) => Exit::Found,
+        (false, true) => Exit::Incomplete,
+        (false, false) => Exit::Done,
+    })
+}
+
+/// An exchange that was kept.
+#[derive(Deserialize)]
+struct Kept {
+    path: String,
+    request: Box<RawValue>,
+    answer: Option<Box<RawValue>>,
+}
+
+fn replayed_line(plan: &Plan, line: &[u8]) -> Result<Decision, String> {
+    let kept: Kept = serde_json::from_slice(line).map_err(|error| error.to_string())?;
+    // A body that is kept as a string is that string; any other is what is written.
+    let body = |raw: &RawValue| {
+        serde_json::from_str::<String>(raw.get())
+            .map_or_else(|_| raw.get().as_bytes().to_vec(), String::into_bytes)
+    };
+    let answer = kept.answer.as_deref().map(body);
+    replayed(plan, &kept.path, &body(&kept.request), answer.as_deref())
 }
 
 /// Makes a key for a client: the key for them, its digest for the configuration.
