@@ -9,3 +9,4 @@ mod passing;
 mod receipts;
 mod streaming;
 mod support;
+mod tls;
