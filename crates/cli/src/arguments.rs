@@ -20,6 +20,11 @@ pub(crate) use data::{
 };
 pub(crate) use gate::{BoundArguments, GateArguments, GateFormat, WaiveArguments};
 pub(crate) use guard::{GuardArguments, GuardCommand, IndexArguments, TryArguments, TryRole};
+#[cfg(feature = "gateway")]
+pub(crate) use guard::{
+    GuardServeArguments, MockArguments, ReceiptArguments, ReceiptCommand, ReplayArguments,
+    VerifyReceiptArguments,
+};
 pub(crate) use key::{ExportForm, KeyArguments, KeyCommand, PassphraseArguments, TextOrJson};
 pub(crate) use lineage::{
     AttestArguments, BomArguments, BomFormat, KeyChoice, LineageArguments, LineageCommand, LineageFormat,
@@ -70,8 +75,9 @@ pub(crate) enum Command {
     Decompile(DecompileArguments),
     /// Look into a dataset: planted rows and what else does not belong
     Data(DataArguments),
-    /// Judge what is said to a model: injections, jailbreaks, questions for its prompt
-    Guard(GuardArguments),
+    /// Stand in front of a model and judge what is said to it and by it
+    #[command(after_long_help = guard::GUARD_HELP)]
+    Guard(Box<GuardArguments>),
     /// Make, show and export the keys that sign
     Key(KeyArguments),
     /// Sign a model: every file, under one key

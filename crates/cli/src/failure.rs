@@ -206,7 +206,7 @@ pub(crate) enum Failure {
     #[error("{0}")]
     Witness(String),
     /// An address cannot be listened at.
-    #[cfg(feature = "witness")]
+    #[cfg(any(feature = "gateway", feature = "witness"))]
     #[error("cannot listen at {address}: {error}")]
     Listen {
         /// The address.
@@ -338,6 +338,9 @@ pub(crate) enum Failure {
     /// No key to sign with.
     #[error("no key to sign the statement with: {0} is not there")]
     NoKey(PathBuf),
+    /// The gateway cannot serve.
+    #[error("{0}")]
+    Guard(String),
     /// A defect of ours.
     #[error("internal error: this is a defect in bartizan, not in your files")]
     Defect,

@@ -8,7 +8,6 @@ pub(crate) mod decompile;
 pub(crate) mod describe;
 pub(crate) mod gate;
 pub(crate) mod guard;
-mod guard_index;
 pub(crate) mod key;
 pub(crate) mod lineage;
 #[cfg(unix)]

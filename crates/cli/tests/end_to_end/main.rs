@@ -10,6 +10,8 @@ mod exit_codes;
 mod formats;
 mod gate;
 mod gate_hostile;
+#[cfg(feature = "gateway")]
+mod gateway;
 #[cfg(unix)]
 mod guard;
 mod inputs;

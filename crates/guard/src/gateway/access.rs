@@ -14,7 +14,7 @@ const LONGEST_QUEUE: usize = 16_384;
 /// Takes decisions and writes them.
 #[derive(Debug)]
 pub struct AccessLog {
-    sender: Option<SyncSender<Decision>>,
+    sender: Option<SyncSender<Box<Decision>>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -31,7 +31,7 @@ impl AccessLog {
     }
 
     /// Hands over a decision; never waits.
-    pub(super) fn take(&self, decision: Decision, metrics: &Metrics) {
+    pub(super) fn take(&self, decision: Box<Decision>, metrics: &Metrics) {
         let sent = self.sender.as_ref().map(|sender| sender.try_send(decision));
         if let Some(Err(TrySendError::Full(_) | TrySendError::Disconnected(_))) = sent {
             metrics.lines_lost.fetch_add(1, Ordering::Relaxed);
@@ -49,7 +49,7 @@ impl Drop for AccessLog {
     }
 }
 
-fn write(decisions: &Receiver<Decision>, out: Box<dyn Write + Send>, metrics: &Metrics) {
+fn write(decisions: &Receiver<Box<Decision>>, out: Box<dyn Write + Send>, metrics: &Metrics) {
     let mut out = BufWriter::new(out);
     while let Ok(first) = decisions.recv() {
         let mut batch = vec![first];

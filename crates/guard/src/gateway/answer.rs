@@ -1,17 +1,19 @@
 //! The answer on its way back: judged as a whole, or passed on as it comes where it is no text.
 
 use super::body::{self, BodyError, Passing};
-use super::decision::Direction;
-use super::exchange::{Outcome, Refused, Served, Way, judge};
+use super::exchange::{Refused, Served, Way};
 use super::headers;
+use super::judging::{Asked, Outcome};
 use super::recording::{Recording, micros};
-use super::settings::{Enforcement, OnFailure};
+use super::screen::Screen;
+use super::stream::Screened;
 use crate::check::Action;
 use crate::protocol::{Protocol, RefusalKind};
+use crate::settings::{Enforcement, OnFailure};
 use bytes::Bytes;
 use http_body_util::BodyExt as _;
 use hyper::body::{Body as _, Incoming};
-use hyper::header::CONTENT_TYPE;
+use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use hyper::http::response::Parts;
 use hyper::{Method, Response};
 use sha2::{Digest as _, Sha256};
@@ -20,6 +22,7 @@ use std::time::{Duration, Instant};
 /// Passes an answer on.
 pub(super) async fn serve(
     way: &Way<'_>,
+    asked: Asked,
     method: &Method,
     response: Response<Incoming>,
     recording: &mut Recording,
@@ -36,6 +39,9 @@ pub(super) async fn serve(
     {
         return Ok(passing(head, incoming, silence));
     }
+    if kind.starts_with("text/event-stream") {
+        return streamed(way, asked, head, incoming, silence);
+    }
     let most = way.plan.limits.answer_bytes;
     let body = match body::read_steady(incoming, most, silence).await {
         Ok(body) => body,
@@ -46,7 +52,33 @@ pub(super) async fn serve(
             return Err(Refused::new(RefusalKind::Upstream, format!("the upstream's answer: {error}")));
         }
     };
-    whole(way, head, body, recording)
+    whole(way, &asked, &kind, &head, body, recording)
+}
+
+/// Judges an answer as it streams.
+fn streamed(
+    way: &Way<'_>,
+    asked: Asked,
+    head: Parts,
+    incoming: Incoming,
+    silence: Duration,
+) -> Result<Served, Refused> {
+    let enforced = way.route.mode == Enforcement::Enforce;
+    let open = way.route.on_failure == OnFailure::Open;
+    if head.headers.contains_key(CONTENT_ENCODING) {
+        // It was asked for as it is; what comes otherwise cannot be read piece by piece.
+        if enforced && !open {
+            return Err(Refused::new(RefusalKind::Upstream, "the upstream compressed a stream"));
+        }
+        return Ok(passing(head, incoming, silence));
+    }
+    let screen = Screen::new(asked, enforced, open, way.plan.limits.held_bytes);
+    Ok(Served::Stream(Box::new(move |recording| {
+        let mut response = Response::new(Screened::new(incoming, screen, silence, recording).boxed_unsync());
+        *response.status_mut() = head.status;
+        *response.headers_mut() = headers::onward(&head.headers);
+        response
+    })))
 }
 
 fn passing(head: Parts, incoming: Incoming, silence: Duration) -> Served {
@@ -64,14 +96,21 @@ fn passing(head: Parts, incoming: Incoming, silence: Duration) -> Served {
 }
 
 /// Judges an answer that is there as a whole.
-fn whole(way: &Way<'_>, head: Parts, body: Bytes, recording: &mut Recording) -> Result<Served, Refused> {
+fn whole(
+    way: &Way<'_>,
+    asked: &Asked,
+    kind: &str,
+    head: &Parts,
+    body: Bytes,
+    recording: &mut Recording,
+) -> Result<Served, Refused> {
     let started = Instant::now();
     let enforced = way.route.mode == Enforcement::Enforce;
     let plain = body::decoded(&head.headers, &body, way.plan.limits.answer_bytes, &way.plan.limits);
     let judged =
         plain.map_err(|error| Refused::new(RefusalKind::Upstream, format!("the upstream's answer: {error}")));
     let judged = judged.and_then(|plain| {
-        judge(way, Direction::Answer, &head.headers, plain.as_deref().unwrap_or(&body), recording)
+        recording.with(|decision| asked.answer(plain.as_deref().unwrap_or(&body), kind, decision))
     });
     recording.change(|decision| decision.micros.answer = micros(started));
     let mut out = headers::onward(&head.headers);

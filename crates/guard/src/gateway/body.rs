@@ -1,6 +1,6 @@
 //! Bodies on their way: read within bounds, decompressed to be judged, passed on with their silence bounded.
 
-use super::settings::LimitOptions;
+use crate::settings::LimitOptions;
 use bytes::Bytes;
 use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 use http_body_util::combinators::UnsyncBoxBody;

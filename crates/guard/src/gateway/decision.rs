@@ -110,6 +110,8 @@ pub struct Decision {
     pub micros: Micros,
     #[serde(skip)]
     hardest: Action,
+    #[serde(skip)]
+    hardest_of_shadow: Action,
 }
 
 /// Most reasons kept of one exchange; a text may hold as many credentials as it likes.
@@ -144,7 +146,14 @@ impl Decision {
             unjudged: None,
             micros: Micros::default(),
             hardest: Action::Allow,
+            hardest_of_shadow: Action::Allow,
         }
+    }
+
+    /// Takes in what the shadow policy says; nothing when it failed.
+    pub(super) fn shadowed(&mut self, action: Option<Action>) {
+        self.hardest_of_shadow = self.hardest_of_shadow.max(action.unwrap_or_default());
+        self.shadow = Some(action.map_or("failed", |_| self.hardest_of_shadow.name()));
     }
 
     /// Takes in a judgement.

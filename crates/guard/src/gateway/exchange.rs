@@ -3,15 +3,17 @@
 use super::Gateway;
 use super::answer;
 use super::body::{self, Body, BodyError};
-use super::decision::{Decision, Direction};
+use super::decision::Decision;
 use super::headers;
-use super::plan::{NamedPolicy, Plan, Route};
-use super::recording::{Recording, micros};
-use super::settings::{Enforcement, OnFailure};
+use super::identity::{Admitted, Turned};
+use super::judging::{Asked, Outcome};
+use super::plan::{Plan, Route};
+use super::receipts::Receipts;
+use super::recording::{BYTES_A_TOKEN, Recording, micros};
 use super::upstream::Upstream;
-use crate::check::{Action, Judgement, Session};
-use crate::exchange::Exchange;
-use crate::protocol::{Json, JsonLimits, Protocol, Refusal, RefusalKind, quoted, spliced, unquoted};
+use crate::check::{Action, Session};
+use crate::protocol::{Protocol, Refusal, RefusalKind};
+use crate::settings::{Enforcement, OnFailure};
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -19,23 +21,23 @@ use hyper::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use hyper::http::uri::PathAndQuery;
 use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 use sha2::{Digest as _, Sha256};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-
-/// Bodies from this size on are judged where they do not hold up others, in bytes.
-const LARGE: usize = 64 << 10;
 
 /// Why a request is refused.
 #[derive(Debug)]
 pub(super) struct Refused {
     pub(super) kind: RefusalKind,
     pub(super) message: String,
+    /// How long to wait before asking again.
+    pub(super) wait: Option<Duration>,
+    /// The `id` of the request, where the protocol has one.
+    pub(super) id: Option<String>,
 }
 
 impl Refused {
     pub(super) fn new(kind: RefusalKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into() }
+        Self { kind, message: message.into(), wait: None, id: None }
     }
 }
 
@@ -56,7 +58,6 @@ pub(super) struct Way<'w> {
     pub(super) plan: &'w Plan,
     pub(super) route: &'w Route,
     pub(super) protocol: Protocol,
-    pub(super) session: &'w Session,
 }
 
 /// Serves one request.
@@ -96,13 +97,19 @@ fn refuse(refused: &Refused, protocol: Protocol, recording: &mut Recording) -> R
         each.status = refused.kind.status();
         decision.clone_from(&each.id);
     });
-    let refusal = Refusal { kind: refused.kind, message: refused.message.clone(), decision };
+    let refusal =
+        Refusal { kind: refused.kind, message: refused.message.clone(), decision, id: refused.id.clone() };
     let mut response = Response::new(body::whole(refusal.body(protocol)));
     *response.status_mut() =
         StatusCode::from_u16(refused.kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    // JSON-RPC says in the body what is wrong with a message that was understood.
+    if protocol == Protocol::Mcp && refused.kind == RefusalKind::Policy {
+        *response.status_mut() = StatusCode::OK;
+    }
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    if refused.kind == RefusalKind::RateLimited {
-        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    if let Some(wait) = refused.wait {
+        let seconds = HeaderValue::from(wait.as_secs().saturating_add(1));
+        response.headers_mut().insert(RETRY_AFTER, seconds);
     }
     response
 }
@@ -127,26 +134,68 @@ async fn serve(
         decision.policy_sha256.clone_from(&route.policy.digest);
         decision.enforced = route.mode == Enforcement::Enforce;
     });
+    if gateway.receipts.as_ref().is_some_and(Receipts::must_refuse) {
+        return Err(Refused::new(
+            RefusalKind::Unavailable,
+            "receipts cannot be written, and nothing is served without",
+        ));
+    }
+    let now = Instant::now();
+    let admitted =
+        plan.identities.admit(&head.headers, &route.name, &gateway.counters, now).map_err(turned)?;
+    if let Some(admitted) = &admitted {
+        recording.change(|decision| decision.tenant = Some(admitted.tenant().to_owned()));
+    }
+    recording.admitted = admitted;
     let body =
         body::read(incoming, plan.limits.request_bytes, Duration::from_millis(plan.limits.body_ms)).await?;
-    let session = Session::new(gateway.derived(b"session", route.name.as_bytes()));
-    let way = Way { plan, route, protocol, session: &session };
-    let (body, headers) = judged_request(&way, &head.headers, body, recording)?;
+    let way = Way { plan, route, protocol };
+    let kind = head.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let tenant = recording.admitted.as_ref().map_or(&*route.name, Admitted::tenant).to_owned();
+    let mut asked = Asked {
+        protocol,
+        policy: Arc::clone(&route.policy),
+        shadow: route.shadow.clone(),
+        session: Arc::new(Session::new(gateway.derived(b"session", tenant.as_bytes()))),
+        limits: plan.json_limits(),
+        body: Bytes::new(),
+        kind: kind.to_owned(),
+    };
+    let judged = judged_request(&way, &mut asked, &head.headers, body, recording);
+    let (body, headers) = judged.map_err(|refused| asked.named(refused))?;
+    if let Some(admitted) = &recording.admitted {
+        let tokens = (body.len() as u64).div_ceil(BYTES_A_TOKEN);
+        admitted.spend(&gateway.counters, tokens, false, now).map_err(turned)?;
+    }
     let path = head.uri.path_and_query().cloned().unwrap_or(PathAndQuery::from_static("/"));
-    let judged = protocol != Protocol::Opaque;
     let sent = Instant::now();
-    let (upstream, response) = call(&way, &head.method, &path, &headers, &body, judged).await?;
+    let (upstream, response) = call(gateway, &way, &head.method, &path, &headers, &body).await?;
     recording.change(|decision| {
         decision.micros.upstream = micros(sent);
         decision.upstream = Some(upstream.name.clone());
         decision.status = response.status().as_u16();
     });
-    answer::serve(&way, &head.method, response, recording).await
+    let id = asked.id();
+    answer::serve(&way, asked, &head.method, response, recording)
+        .await
+        .map_err(|refused| Refused { id, ..refused })
+}
+
+fn turned(why: Turned) -> Refused {
+    match why {
+        Turned::Unknown => Refused::new(RefusalKind::Unauthenticated, "no key, or one that is not known"),
+        Turned::Elsewhere => Refused::new(RefusalKind::Forbidden, "the key is not for this path"),
+        Turned::TooMuch(wait) => {
+            let message = format!("more than this key may use now; wait {:.1} s", wait.as_secs_f64());
+            Refused { wait: Some(wait), ..Refused::new(RefusalKind::RateLimited, message) }
+        }
+    }
 }
 
 /// The body to send in place of the one that came, with headers that fit it.
 fn judged_request(
     way: &Way<'_>,
+    asked: &mut Asked,
     headers: &HeaderMap,
     body: Bytes,
     recording: &mut Recording,
@@ -162,19 +211,18 @@ fn judged_request(
     }
     let started = Instant::now();
     let most = way.plan.limits.request_bytes;
-    let read =
-        body::decoded(headers, &body, most, &way.plan.limits).map_err(Refused::from).and_then(|plain| {
-            let plain = plain.map_or_else(|| body.clone(), Bytes::from);
-            let outcome = judge(way, Direction::Request, headers, &plain, recording)?;
-            Ok((plain, outcome))
-        });
+    let plain = body::decoded(headers, &body, most, &way.plan.limits).map_err(Refused::from);
+    let read = plain.and_then(|plain| {
+        asked.body = plain.map_or_else(|| body.clone(), Bytes::from);
+        recording.with(|decision| asked.request(decision))
+    });
     recording.change(|decision| decision.micros.request = micros(started));
     let enforced = way.route.mode == Enforcement::Enforce;
     match read {
-        Ok((_, Outcome { action: Action::Block, check, .. })) if enforced => {
+        Ok(Outcome { action: Action::Block, check, .. }) if enforced => {
             Err(Refused::new(RefusalKind::Policy, format!("the request was stopped by {check}")))
         }
-        Ok((_, Outcome { changed: Some(changed), .. })) if enforced => {
+        Ok(Outcome { changed: Some(changed), .. }) if enforced => {
             let mut headers = headers.clone();
             headers::changed(&mut headers);
             Ok((Bytes::from(changed), headers))
@@ -192,133 +240,50 @@ fn judged_request(
     }
 }
 
-/// What a judgement comes to.
-pub(super) struct Outcome {
-    pub(super) action: Action,
-    /// The check that asks for it.
-    pub(super) check: &'static str,
-    /// The body as it is to be, when it is redacted.
-    pub(super) changed: Option<Vec<u8>>,
-}
-
-/// Judges a body that is there as a whole.
-pub(super) fn judge(
-    way: &Way<'_>,
-    direction: Direction,
-    headers: &HeaderMap,
-    body: &[u8],
-    recording: &mut Recording,
-) -> Result<Outcome, Refused> {
-    let mut work = || {
-        let mut outcome = None;
-        with_exchange(way, direction, headers, body, |exchange, wrapped| {
-            if direction == Direction::Request {
-                let model = exchange.model.as_deref().map(|model| bartizan_core::printable(model, 128));
-                recording.change(|decision| decision.model = model);
-            }
-            let judged = judgement(&way.route.policy, direction, exchange, way.session)?;
-            recording.change(|decision| decision.judged(direction, judged.action, &judged.reasons));
-            if let Some(shadow) = &way.route.shadow {
-                let theirs = judgement(shadow, direction, exchange, way.session).map(|one| one.action);
-                recording.change(|decision| {
-                    let name = theirs.as_ref().map_or("failed", |action| action.name());
-                    decision.shadow = Some(name);
-                });
-            }
-            let check = judged.reasons.iter().find(|reason| reason.action == judged.action);
-            let mut changed = None;
-            if judged.action == Action::Redact && !judged.edits.is_empty() {
-                let body = spliced(exchange.body, &judged.edits).ok_or_else(failed)?;
-                changed = Some(if wrapped {
-                    let text = std::str::from_utf8(&body).map_err(|_| failed())?;
-                    unquoted(text).into_owned().into_bytes()
-                } else {
-                    body
-                });
-            }
-            let check = check.map_or("a check", |reason| reason.check);
-            outcome = Some(Outcome { action: judged.action, check, changed });
-            Ok(())
-        })?;
-        outcome.ok_or_else(failed)
-    };
-    if body.len() >= LARGE { tokio::task::block_in_place(work) } else { work() }
-}
-
-/// Reads a body as its protocol; a text that is no JSON as the string it is.
-fn with_exchange(
-    way: &Way<'_>,
-    direction: Direction,
-    headers: &HeaderMap,
-    body: &[u8],
-    act: impl FnOnce(&Exchange<'_>, bool) -> Result<(), Refused>,
-) -> Result<(), Refused> {
-    let limits: JsonLimits = way.plan.json_limits();
-    let of = |body: &[u8],
-              json: &Json<'_>,
-              wrapped,
-              act: Box<dyn FnOnce(&Exchange<'_>, bool) -> Result<(), Refused> + '_>| {
-        let exchange = match direction {
-            Direction::Request => way.protocol.request(body, json),
-            Direction::Answer => way.protocol.response(body, json),
-        };
-        act(&exchange, wrapped)
-    };
-    match Json::read(body, limits) {
-        Ok(json) => of(body, &json, false, Box::new(act)),
-        Err(error) => {
-            let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-            let text = std::str::from_utf8(body)
-                .ok()
-                .filter(|_| way.protocol == Protocol::Json && kind.starts_with("text/"));
-            let Some(text) = text else {
-                return Err(Refused::new(RefusalKind::Malformed, format!("the body is no JSON: {error}")));
-            };
-            let mut body = Vec::with_capacity(text.len().saturating_add(2));
-            quoted(text, &mut body);
-            let json = Json::read(&body, limits).map_err(|_| failed())?;
-            of(&body, &json, true, Box::new(act))
-        }
-    }
-}
-
-fn judgement(
-    policy: &NamedPolicy,
-    direction: Direction,
-    exchange: &Exchange<'_>,
-    session: &Session,
-) -> Result<Judgement, Refused> {
-    let judge = || match direction {
-        Direction::Request | Direction::Answer => policy.checks.request(exchange, session),
-    };
-    catch_unwind(AssertUnwindSafe(judge)).map_err(|_| failed())
-}
-
-fn failed() -> Refused {
-    Refused::new(RefusalKind::Unavailable, "the exchange could not be judged")
-}
-
-/// Sends a request to the upstream whose turn it is; to the next when none of it was sent.
+/// Sends a request to the upstream whose turn it is; to the next when that one cannot be reached or says that it cannot serve, as long as
+/// the budget of retries lasts.
 async fn call<'w>(
+    gateway: &Gateway,
     way: &Way<'w>,
     method: &Method,
     path: &PathAndQuery,
     headers: &HeaderMap,
     body: &Bytes,
-    judged: bool,
 ) -> Result<(&'w Arc<Upstream>, Response<Incoming>), Refused> {
     let patience = Duration::from_millis(way.plan.limits.answer_ms);
-    for upstream in way.route.upstreams() {
+    // A key of ours says nothing to an upstream, and must not reach one.
+    let ours = !way.plan.identities.is_open();
+    let judged = way.protocol != Protocol::Opaque;
+    gateway.retries.earn();
+    let mut last =
+        Refused::new(RefusalKind::Unavailable, "every upstream failed lately; they are tried again soon");
+    let mut unwell = None;
+    let mut tried = false;
+    let upstreams: Vec<&'w Arc<Upstream>> = way.route.upstreams();
+    for upstream in upstreams {
+        if !upstream.circuit.may_try(Instant::now()) {
+            continue;
+        }
+        if std::mem::replace(&mut tried, true) && !gateway.retries.take() {
+            break;
+        }
         let Some(address) = upstream.address(path) else {
             return Err(Refused::new(RefusalKind::Malformed, "the path cannot be sent on"));
         };
         let mut request = Request::new(Full::new(body.clone()));
         *request.method_mut() = method.clone();
         *request.uri_mut() = address;
-        *request.headers_mut() = headers::to_upstream(headers, upstream.credential(), judged);
-        match tokio::time::timeout(patience, upstream.call(request)).await {
-            Ok(Ok(response)) => return Ok((upstream, response)),
-            Ok(Err(error)) if error.is_connect() => {}
+        *request.headers_mut() = headers::to_upstream(headers, upstream.credential(), ours, judged);
+        let outcome = tokio::time::timeout(patience, upstream.call(request)).await;
+        let well = matches!(&outcome, Ok(Ok(response)) if !matches!(response.status().as_u16(), 502..=504));
+        upstream.circuit.went(well, Instant::now());
+        match outcome {
+            Ok(Ok(response)) if well => return Ok((upstream, response)),
+            Ok(Ok(response)) => unwell = Some((upstream, response)),
+            Ok(Err(error)) if error.is_connect() => {
+                last = Refused::new(RefusalKind::Upstream, "no upstream can be reached");
+            }
+            // It may have done what it was asked; asking again could do it twice.
             Ok(Err(_)) => return Err(Refused::new(RefusalKind::Upstream, "the upstream broke off")),
             Err(_) => {
                 return Err(Refused::new(
@@ -328,5 +293,5 @@ async fn call<'w>(
             }
         }
     }
-    Err(Refused::new(RefusalKind::Upstream, "no upstream can be reached"))
+    unwell.ok_or(last)
 }

@@ -15,6 +15,7 @@ pub(super) const DECISION: HeaderName = HeaderName::from_static("bartizan-decisi
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+const AZURE_KEY: HeaderName = HeaderName::from_static("api-key");
 /// Digests of a body, wrong once it is changed.
 const DIGESTS: [HeaderName; 4] = [
     ETAG,
@@ -25,14 +26,14 @@ const DIGESTS: [HeaderName; 4] = [
 
 /// What of a message's headers goes on: all but those of the connection, and those that it names as such.
 pub(super) fn onward(headers: &HeaderMap) -> HeaderMap {
-    let mut named: Vec<HeaderName> = Vec::new();
+    let mut hops: Vec<HeaderName> = Vec::new();
     for value in headers.get_all(CONNECTION) {
         let names = value.to_str().unwrap_or_default().split(',');
-        named.extend(names.filter_map(|name| name.trim().parse::<HeaderName>().ok()));
+        hops.extend(names.filter_map(|name| name.trim().parse::<HeaderName>().ok()));
     }
     let mut out = HeaderMap::with_capacity(headers.len());
     for (name, value) in headers {
-        let stays = [
+        let is_ours = [
             CONNECTION,
             KEEP_ALIVE,
             PROXY_CONNECTION,
@@ -45,7 +46,7 @@ pub(super) fn onward(headers: &HeaderMap) -> HeaderMap {
             CONTENT_LENGTH,
         ]
         .contains(name);
-        if !stays && !named.contains(name) {
+        if !is_ours && !hops.contains(name) {
             out.append(name.clone(), value.clone());
         }
     }
@@ -56,6 +57,7 @@ pub(super) fn onward(headers: &HeaderMap) -> HeaderMap {
 pub(super) fn to_upstream(
     headers: &HeaderMap,
     credential: Option<&(HeaderName, HeaderValue)>,
+    keys_are_ours: bool,
     judged: bool,
 ) -> HeaderMap {
     let mut out = onward(headers);
@@ -65,10 +67,12 @@ pub(super) fn to_upstream(
         // What cannot be read cannot be judged.
         out.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     }
-    if let Some((name, value)) = credential {
-        for known in [AUTHORIZATION, API_KEY] {
+    if keys_are_ours || credential.is_some() {
+        for known in [AUTHORIZATION, API_KEY, AZURE_KEY] {
             out.remove(known);
         }
+    }
+    if let Some((name, value)) = credential {
         out.insert(name.clone(), value.clone());
     }
     out
@@ -109,10 +113,11 @@ mod tests {
     fn our_credential_takes_the_place_of_the_clients() {
         let given = headers(&[("authorization", "Bearer client"), ("x-api-key", "client"), ("host", "us")]);
         let ours = (API_KEY, HeaderValue::from_static("ours"));
-        let out = to_upstream(&given, Some(&ours), true);
+        let out = to_upstream(&given, Some(&ours), false, true);
         assert_eq!(out.get("x-api-key").unwrap(), "ours");
         assert!(!out.contains_key(AUTHORIZATION) && !out.contains_key(HOST));
         assert_eq!(out.get(ACCEPT_ENCODING).unwrap(), "identity");
-        assert_eq!(to_upstream(&given, None, false).get(AUTHORIZATION).unwrap(), "Bearer client");
+        assert_eq!(to_upstream(&given, None, false, false).get(AUTHORIZATION).unwrap(), "Bearer client");
+        assert!(!to_upstream(&given, None, true, false).contains_key(AUTHORIZATION));
     }
 }

@@ -21,6 +21,12 @@ pub struct Metrics {
     pub(super) in_flight: AtomicI64,
     /// Lines of the access log that nobody could write.
     pub(super) lines_lost: AtomicU64,
+    /// Decisions whose receipts were written.
+    pub(super) receipts: AtomicU64,
+    /// Decisions whose receipts nobody could write.
+    pub(super) receipts_lost: AtomicU64,
+    /// Whether receipts cannot be written now: 1, or 0.
+    pub(super) receipts_failing: AtomicI64,
     by_labels: Mutex<Families>,
     request: Times,
     answer: Times,
@@ -100,6 +106,17 @@ impl Metrics {
         plain("bartizan_guard_in_flight", "gauge", "Requests in progress.", load(&self.in_flight));
         let lost = self.lines_lost.load(Ordering::Relaxed).to_string();
         plain("bartizan_guard_log_lines_lost_total", "counter", "Lines of the access log not written.", lost);
+        let written = self.receipts.load(Ordering::Relaxed).to_string();
+        plain("bartizan_guard_receipts_total", "counter", "Decisions with a receipt.", written);
+        let lost = self.receipts_lost.load(Ordering::Relaxed).to_string();
+        plain(
+            "bartizan_guard_receipts_lost_total",
+            "counter",
+            "Decisions whose receipt could not be written.",
+            lost,
+        );
+        let failing = load(&self.receipts_failing);
+        plain("bartizan_guard_receipts_failing", "gauge", "1 while receipts cannot be written.", failing);
         {
             let families = self.by_labels.lock().unwrap_or_else(PoisonError::into_inner);
             let name = "bartizan_guard_exchanges_total";

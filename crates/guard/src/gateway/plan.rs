@@ -1,10 +1,15 @@
 //! A configuration made ready to serve: [`Plan`].
 
 use super::error::GatewayError;
-use super::settings::{Enforcement, GuardOptions, LimitOptions, OnFailure, RouteOptions, UpstreamOptions};
+use super::identity::Identities;
 use super::upstream::{Endpoint, Upstream};
 use crate::check::{Checks, Policy};
 use crate::protocol::{JsonLimits, Protocol};
+use crate::settings::{
+    Enforcement, GuardOptions, LimitOptions, OnFailure, RouteOptions, TlsOptions, UpstreamOptions,
+};
+use rustls_pki_types::pem::PemObject as _;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::io;
@@ -12,6 +17,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::crypto::aws_lc_rs;
 
 /// What a plan may ask of the machine.
 pub struct Surroundings<'s> {
@@ -24,12 +32,23 @@ pub struct Surroundings<'s> {
 }
 
 /// A configuration made ready to serve.
-#[derive(Debug)]
 pub struct Plan {
     pub(super) limits: LimitOptions,
     routes: Vec<Route>,
+    pub(super) identities: Identities,
+    pub(super) tls: Option<TlsAcceptor>,
     /// SHA-256 of the configuration, in hexadecimal digits. Credentials are no part of it.
     pub(super) digest: String,
+}
+
+impl std::fmt::Debug for Plan {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Plan")
+            .field("digest", &self.digest)
+            .field("routes", &self.routes)
+            .finish_non_exhaustive()
+    }
 }
 
 /// One kind of request, made ready.
@@ -68,7 +87,7 @@ impl Plan {
                 .map_err(|error| GatewayError::Policy { policy: name.to_owned(), error })?;
             Ok(Arc::new(NamedPolicy { name: name.to_owned(), digest: digest_of(policy), checks }))
         };
-        policies.insert("default".to_owned(), named("default", &options.policy)?);
+        policies.insert("default".to_owned(), named("default", &options.checks)?);
         for (name, policy) in &options.policies {
             if policies.insert(name.clone(), named(name, policy)?).is_some() {
                 return Err(GatewayError::Twice { kind: "policy", name: name.clone() });
@@ -87,7 +106,9 @@ impl Plan {
         }) {
             return Err(GatewayError::Twice { kind: "route", name: twice });
         }
-        Ok(Self { limits: options.limits, routes, digest: digest_of(options) })
+        let tls = options.tls.as_ref().map(|tls| acceptor(tls, surroundings)).transpose()?;
+        let identities = Identities::new(&options.key, &options.tenant)?;
+        Ok(Self { limits: options.limits, routes, identities, tls, digest: digest_of(options) })
     }
 
     /// The route of a path, and the protocol spoken there.
@@ -133,6 +154,30 @@ impl Route {
     }
 }
 
+fn acceptor(tls: &TlsOptions, surroundings: &Surroundings<'_>) -> Result<TlsAcceptor, GatewayError> {
+    let subject = || "tls".to_owned();
+    let wrong = |problem: String| GatewayError::Tls { subject: subject(), problem };
+    let read = |path: &Path| {
+        (surroundings.files)(path).map_err(|error| GatewayError::File {
+            subject: subject(),
+            path: path.to_owned(),
+            error,
+        })
+    };
+    let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(&read(&tls.certificate)?)
+        .collect::<Result<_, _>>()
+        .map_err(|error| wrong(format!("the certificate cannot be read: {error}")))?;
+    let key = PrivateKeyDer::from_pem_slice(&read(&tls.key)?).map_err(|error| {
+        wrong(format!("the private key cannot be read: {error}; give it in PEM without a passphrase"))
+    })?;
+    let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()
+        .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key))
+        .map_err(|error| wrong(error.to_string()))?;
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(TlsAcceptor::from(Arc::new(config)))
+}
+
 fn upstreams(
     options: &GuardOptions,
     surroundings: &Surroundings<'_>,
@@ -166,7 +211,7 @@ fn upstreams(
         made.push(Arc::new(Upstream::new(&Endpoint {
             name: &one.name,
             url: &one.url,
-            weight: one.weight,
+            weight: one.weight.unwrap_or(1),
             credential,
             credential_header: one.credential_header.as_deref(),
             roots: one.roots.as_deref().map(read).transpose()?,
@@ -228,15 +273,12 @@ fn normal(path: &str) -> String {
     let mut rest = path.as_bytes();
     while let [first, after @ ..] = rest {
         let digit = |byte: Option<&u8>| byte.and_then(|byte| char::from(*byte).to_digit(16));
-        match (first, digit(after.first()), digit(after.get(1))) {
-            (b'%', Some(high), Some(low)) => {
-                bytes.push((high * 16 + low) as u8);
-                rest = after.get(2..).unwrap_or_default();
-            }
-            _ => {
-                bytes.push(*first);
-                rest = after;
-            }
+        if let (b'%', Some(high), Some(low)) = (first, digit(after.first()), digit(after.get(1))) {
+            bytes.push((high * 16 + low) as u8);
+            rest = after.get(2..).unwrap_or_default();
+        } else {
+            bytes.push(*first);
+            rest = after;
         }
     }
     let decoded = String::from_utf8_lossy(&bytes);

@@ -3,6 +3,7 @@
 use super::Gateway;
 use super::body::{BodyError, FnEnd};
 use super::decision::Decision;
+use super::identity::Admitted;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
@@ -14,7 +15,12 @@ pub(super) struct Recording {
     pub(super) started: Instant,
     /// Whether the answer has been handed over whole.
     pub(super) complete: bool,
+    /// Who asked, while they do.
+    pub(super) admitted: Option<Admitted>,
 }
+
+/// Bytes of an answer that count as a token: a little more than text has, for what JSON adds.
+pub(super) const BYTES_A_TOKEN: u64 = 6;
 
 impl Recording {
     pub(super) fn new(gateway: &Arc<Gateway>, decision: Decision) -> Self {
@@ -24,7 +30,14 @@ impl Recording {
             decision: Some(Box::new(decision)),
             started: Instant::now(),
             complete: false,
+            admitted: None,
         }
+    }
+
+    /// Hands the decision to whoever makes it.
+    pub(super) fn with<T>(&mut self, act: impl FnOnce(&mut Decision) -> T) -> T {
+        let decision = self.decision.get_or_insert_with(|| Box::new(Decision::new(String::new(), 0, "", "")));
+        act(decision)
     }
 
     pub(super) fn change(&mut self, change: impl FnOnce(&mut Decision)) {
@@ -61,8 +74,16 @@ impl Drop for Recording {
         }
         decision.micros.total = micros(self.started);
         self.gateway.metrics.decided(&decision);
+        if let Some(admitted) = &self.admitted {
+            // What was answered is owed, whatever is left of the budget.
+            let tokens = decision.answer_bytes.div_ceil(BYTES_A_TOKEN);
+            let _ = admitted.spend(&self.gateway.counters, tokens, true, Instant::now());
+        }
+        if let Some(receipts) = &self.gateway.receipts {
+            receipts.take(decision.clone(), &self.gateway.metrics);
+        }
         if let Some(access) = &self.gateway.access {
-            access.take(*decision, &self.gateway.metrics);
+            access.take(decision, &self.gateway.metrics);
         }
     }
 }

@@ -4,6 +4,7 @@ use super::Gateway;
 use super::body::{self, Body};
 use super::error::GatewayError;
 use super::exchange::respond;
+use super::plan::Plan;
 use hyper::body::Incoming;
 use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::service::service_fn;
@@ -15,6 +16,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{Semaphore, watch};
 
 /// Tells a gateway to stop: requests in progress are finished first.
@@ -58,6 +60,7 @@ pub fn serve(
     listener: TcpListener,
     admin: Option<TcpListener>,
     threads: Option<usize>,
+    reload: Option<Reload>,
     stop: &Stop,
 ) -> Result<(), GatewayError> {
     let place = listener.local_addr().map(|address| address.to_string()).unwrap_or_default();
@@ -79,6 +82,9 @@ pub fn serve(
             let (gateway, stop) = (Arc::clone(gateway), stop.clone());
             tokio::spawn(async move { accept(&gateway, &admin, &stop, Face::Admin).await });
         }
+        if let Some(reload) = reload {
+            tokio::spawn(watch_configuration(Arc::clone(gateway), reload));
+        }
         let signalled = stop.clone();
         tokio::spawn(async move {
             terminated().await;
@@ -87,6 +93,58 @@ pub fn serve(
         accept(gateway, &listener, stop, Face::Traffic { metrics }).await;
         Ok(())
     })
+}
+
+/// How a configuration is read again.
+pub struct Reload {
+    /// Reads it, and makes it ready.
+    pub load: Box<dyn Fn() -> Result<Plan, String> + Send + Sync>,
+    /// Something that is another when the configuration is.
+    pub stamp: Box<dyn Fn() -> u64 + Send + Sync>,
+    /// Told how it went.
+    pub tell: Box<dyn Fn(&str) + Send + Sync>,
+}
+
+/// How often the stamp of the configuration is looked at.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Takes up another configuration on a signal to hang up, or when the file is another. One that cannot be used changes nothing.
+async fn watch_configuration(gateway: Arc<Gateway>, reload: Reload) {
+    let reload = Arc::new(reload);
+    let mut stamp = (reload.stamp)();
+    #[cfg(unix)]
+    let mut hangup = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()).ok();
+    loop {
+        #[cfg(unix)]
+        let asked = async {
+            match &mut hangup {
+                Some(hangup) => hangup.recv().await,
+                None => std::future::pending().await,
+            }
+        };
+        #[cfg(not(unix))]
+        let asked = std::future::pending::<Option<()>>();
+        let asked = tokio::select! {
+            _ = asked => true,
+            () = tokio::time::sleep(LOOK) => false,
+        };
+        let now = (reload.stamp)();
+        if !asked && now == stamp {
+            continue;
+        }
+        stamp = now;
+        let theirs = Arc::clone(&reload);
+        match tokio::task::spawn_blocking(move || (theirs.load)()).await {
+            Ok(Ok(plan)) => {
+                gateway.replan(plan);
+                (reload.tell)("another configuration is in force");
+            }
+            Ok(Err(error)) => {
+                (reload.tell)(&format!("the configuration cannot be used, the one before stays: {error}"));
+            }
+            Err(_) => (reload.tell)("the configuration cannot be used, the one before stays"),
+        }
+    }
 }
 
 /// Waits for a signal to terminate.
@@ -136,7 +194,17 @@ async fn accept(gateway: &Arc<Gateway>, listener: &tokio::net::TcpListener, stop
         let (gateway, stop) = (Arc::clone(gateway), stop.clone());
         tokio::spawn(async move {
             gateway.metrics.connections.fetch_add(1, Ordering::Relaxed);
-            converse(&gateway, stream, peer, &stop, face).await;
+            let tls = gateway.plan().tls.clone().filter(|_| face != Face::Admin);
+            match tls {
+                None => converse(&gateway, stream, peer, &stop, face).await,
+                Some(tls) => {
+                    let patience = Duration::from_millis(gateway.plan().limits.head_ms);
+                    // Who does not come to speak TLS in time is not served.
+                    if let Ok(Ok(stream)) = tokio::time::timeout(patience, tls.accept(stream)).await {
+                        converse(&gateway, stream, peer, &stop, face).await;
+                    }
+                }
+            }
             gateway.metrics.connections.fetch_sub(1, Ordering::Relaxed);
             drop(place);
         });
@@ -149,7 +217,7 @@ async fn accept(gateway: &Arc<Gateway>, listener: &tokio::net::TcpListener, stop
 /// Answers the requests of one connection.
 async fn converse(
     gateway: &Arc<Gateway>,
-    stream: tokio::net::TcpStream,
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     peer: SocketAddr,
     stop: &Stop,
     face: Face,

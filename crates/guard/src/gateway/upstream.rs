@@ -1,6 +1,7 @@
 //! Calling model endpoints: connections that are kept, over TLS where the address says so.
 
 use super::error::GatewayError;
+use super::health::Circuit;
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::Uri;
@@ -35,6 +36,7 @@ const MOST_KEPT: usize = 1_024;
 pub(super) struct Upstream {
     pub(super) name: String,
     pub(super) weight: u32,
+    pub(super) circuit: Circuit,
     scheme: Scheme,
     authority: Authority,
     base: String,
@@ -88,6 +90,7 @@ impl Upstream {
         Ok(Self {
             name: endpoint.name.to_owned(),
             weight: endpoint.weight,
+            circuit: Circuit::default(),
             base: uri.path().trim_end_matches('/').to_owned(),
             credential: endpoint
                 .credential

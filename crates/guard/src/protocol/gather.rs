@@ -7,7 +7,7 @@ use crate::exchange::{Exchange, Part, Role, ToolCall, ToolSpec};
 use std::borrow::Cow;
 
 /// Keys whose strings name, type or refer to something and are no text: the words of the protocols themselves.
-const NO_TEXT: [&str; 18] = [
+pub(super) const NO_TEXT: [&str; 18] = [
     "type",
     "id",
     "role",
@@ -176,9 +176,10 @@ pub(super) fn role(message: Node<'_, '_>) -> Role {
     if roles.all(|role| role == first) { first } else { Role::User }
 }
 
+/// A number that is counted; one that is no whole number counts as more than any.
 fn number(node: Node<'_, '_>) -> Option<u64> {
     let Value::Number(text) = node.value() else { return None };
-    text.parse().ok().or_else(|| text.parse::<f64>().ok().map(|number| number as u64))
+    (!text.starts_with('-')).then(|| text.parse().unwrap_or(u64::MAX))
 }
 
 /// Whether a string is data in base64 and no text.

@@ -4,12 +4,19 @@
 //! changed is spliced into the body in place, so that the rest stays byte for byte as it came.
 
 mod anthropic;
+mod deltas;
+mod events;
 mod gather;
 mod json;
+mod mcp;
 mod openai;
 mod refusal;
+mod responses;
 mod splice;
+mod tensors;
 
+pub use deltas::{Delta, Deltas, Mark, Of, closing, deltas};
+pub use events::{Event, Events};
 pub use json::{Json, JsonError, JsonLimits, Node, Value};
 pub(crate) use json::{quoted, unquoted};
 pub use refusal::{Refusal, RefusalKind};
@@ -32,6 +39,14 @@ pub enum Protocol {
     OpenaiEmbeddings,
     /// Anthropic's messages.
     AnthropicMessages,
+    /// OpenAI's responses.
+    OpenaiResponses,
+    /// The Model Context Protocol over streamable HTTP.
+    Mcp,
+    /// KServe's inference, version 2, as Triton speaks it.
+    Kserve,
+    /// TorchServe's predictions.
+    Torchserve,
     /// Any JSON: every string is judged.
     Json,
     /// Nothing is read; bodies pass as they are.
@@ -41,7 +56,12 @@ pub enum Protocol {
 impl Protocol {
     /// The protocol that is spoken at a path, by how the path ends.
     pub fn of_path(path: &str) -> Option<Self> {
-        const ENDS: [(&str, Protocol); 8] = [
+        const ENDS: [(&str, Protocol); 13] = [
+            ("/responses", Protocol::OpenaiResponses),
+            ("/mcp", Protocol::Mcp),
+            ("/infer", Protocol::Kserve),
+            ("/generate", Protocol::Kserve),
+            ("/generate_stream", Protocol::Kserve),
             ("/chat/completions", Protocol::OpenaiChat),
             ("/api/chat", Protocol::OpenaiChat),
             ("/messages", Protocol::AnthropicMessages),
@@ -52,7 +72,11 @@ impl Protocol {
             ("/embeddings", Protocol::OpenaiEmbeddings),
         ];
         let path = path.trim_end_matches('/');
-        ENDS.iter().find(|(end, _)| path.ends_with(end)).map(|(_, protocol)| *protocol)
+        if path.contains("/predictions/") {
+            return Some(Self::Torchserve);
+        }
+        let ends = ENDS.iter().filter(|(end, _)| path.ends_with(end));
+        ends.max_by_key(|(end, _)| end.len()).map(|(_, protocol)| *protocol)
     }
 
     /// Its name in configuration, logs and receipts.
@@ -62,9 +86,18 @@ impl Protocol {
             Self::OpenaiCompletions => "openai-completions",
             Self::OpenaiEmbeddings => "openai-embeddings",
             Self::AnthropicMessages => "anthropic-messages",
+            Self::OpenaiResponses => "openai-responses",
+            Self::Mcp => "mcp",
+            Self::Kserve => "kserve",
+            Self::Torchserve => "torchserve",
             Self::Json => "json",
             Self::Opaque => "opaque",
         }
+    }
+
+    /// Whether its answers are given to a model, and not by one.
+    pub const fn answers_a_model(self) -> bool {
+        matches!(self, Self::Mcp)
     }
 
     /// Reads a request.
@@ -75,6 +108,9 @@ impl Protocol {
             Self::OpenaiCompletions => openai::completion_request(&mut all),
             Self::OpenaiEmbeddings => openai::embedding_request(&mut all),
             Self::AnthropicMessages => anthropic::request(&mut all),
+            Self::OpenaiResponses => responses::request(&mut all),
+            Self::Mcp => mcp::request(&mut all),
+            Self::Kserve | Self::Torchserve => tensors::request(&mut all),
             Self::Json => everything(&mut all, Role::User),
             Self::Opaque => {}
         }
@@ -87,11 +123,20 @@ impl Protocol {
         match self {
             Self::OpenaiChat | Self::OpenaiCompletions => openai::chat_response(&mut all),
             Self::AnthropicMessages => anthropic::response(&mut all),
+            Self::OpenaiResponses => responses::response(&mut all),
+            Self::Mcp => mcp::response(&mut all),
+            Self::Kserve | Self::Torchserve => tensors::response(&mut all),
             Self::Json => everything(&mut all, Role::Assistant),
             Self::OpenaiEmbeddings | Self::Opaque => {}
         }
         all.done()
     }
+}
+
+/// The `id` of a JSON-RPC message as it is written, or `null`.
+#[cfg(feature = "gateway")]
+pub(crate) fn message_id(body: &[u8]) -> String {
+    mcp::id(body)
 }
 
 /// Every string of a document.
@@ -210,18 +255,77 @@ mod tests {
     }
 
     #[test]
+    fn responses_give_items_calls_and_results() {
+        let body = r#"{"model":"m","instructions":"S","input":[{"role":"user","content":[{"type":"input_text","text":"Q"}]},
+            {"type":"function_call","name":"f","arguments":"{}","call_id":"c"},{"type":"function_call_output","call_id":"c","output":"R"}],
+            "tools":[{"type":"function","name":"f","description":"F","parameters":{}}]}"#;
+        assert_eq!(
+            parts(Protocol::OpenaiResponses, true, body),
+            [
+                "system /instructions S",
+                "user /input/0/content/0/text Q",
+                "tool-result /input/2/output R",
+                "tool-description /tools/0/description F",
+                "call f {} /input/1/arguments after 2",
+                "tool f /tools/0",
+            ]
+        );
+        let body = r#"{"output":[{"type":"message","role":"assistant","content":[{"type":"output_text","text":"A"}]}]}"#;
+        assert_eq!(parts(Protocol::OpenaiResponses, false, body), ["assistant /output/0/content/0/text A"]);
+    }
+
+    #[test]
+    fn mcp_gives_calls_lists_and_results() {
+        let call =
+            r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"f","arguments":{"a":"b"}}}"#;
+        assert_eq!(parts(Protocol::Mcp, true, call), ["call f {\"a\":\"b\"} /params/arguments after 0"]);
+        let list = r#"{"jsonrpc":"2.0","id":1,"result":{"tools":[{"name":"f","description":"F","inputSchema":{"properties":{"a":{"description":"D"}}}}]}}"#;
+        assert_eq!(
+            parts(Protocol::Mcp, false, list),
+            [
+                "tool-description /result/tools/0/description F",
+                "tool-description /result/tools/0/inputSchema/properties/a/description D",
+                "tool f /result/tools/0",
+            ]
+        );
+        let result = r#"[{"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":"R"}]}}]"#;
+        assert_eq!(parts(Protocol::Mcp, false, result), ["tool-result /0/result/content/0/text R"]);
+    }
+
+    #[test]
+    fn tensors_of_bytes_and_plain_predictions_give_their_texts() {
+        let body = r#"{"id":"x","inputs":[{"name":"t","shape":[1],"datatype":"BYTES","data":["Q"]},{"name":"n","shape":[1],"datatype":"FP32","data":[1.5]}]}"#;
+        assert_eq!(parts(Protocol::Kserve, true, body), ["user /inputs/0/data/0 Q"]);
+        assert_eq!(parts(Protocol::Torchserve, true, r#"{"inputs":"Q"}"#), ["user /inputs Q"]);
+        assert_eq!(parts(Protocol::Kserve, false, r#"{"text_output":"A"}"#), ["assistant /text_output A"]);
+    }
+
+    #[test]
     fn paths_tell_the_protocol() {
         assert_eq!(Protocol::of_path("/v1/chat/completions"), Some(Protocol::OpenaiChat));
         assert_eq!(Protocol::of_path("/openai/v1/completions/"), Some(Protocol::OpenaiCompletions));
         assert_eq!(Protocol::of_path("/v1/messages"), Some(Protocol::AnthropicMessages));
         assert_eq!(Protocol::of_path("/v1/models"), None);
+        assert_eq!(Protocol::of_path("/v1/responses"), Some(Protocol::OpenaiResponses));
+        assert_eq!(Protocol::of_path("/v2/models/m/infer"), Some(Protocol::Kserve));
+        assert_eq!(Protocol::of_path("/v2/models/m/generate"), Some(Protocol::Kserve));
+        assert_eq!(Protocol::of_path("/api/generate"), Some(Protocol::OpenaiCompletions));
+        assert_eq!(Protocol::of_path("/predictions/bert"), Some(Protocol::Torchserve));
     }
 
     proptest::proptest! {
         #[test]
         fn any_document_is_read_in_every_protocol(text in r#"\{("(messages|content|tools|role|system|input|choices|message|tool_calls|function|arguments|name|type)":(\[|\{|"x"|null|1)?[\]},]{0,3}){0,8}\}"#) {
             if let Ok(json) = Json::read(text.as_bytes(), JsonLimits::default()) {
-                for protocol in [Protocol::OpenaiChat, Protocol::OpenaiCompletions, Protocol::AnthropicMessages] {
+                for protocol in [
+                    Protocol::OpenaiChat,
+                    Protocol::OpenaiCompletions,
+                    Protocol::OpenaiResponses,
+                    Protocol::AnthropicMessages,
+                    Protocol::Mcp,
+                    Protocol::Kserve,
+                    Protocol::Json,
+                ] {
                     let _ = (protocol.request(text.as_bytes(), &json), protocol.response(text.as_bytes(), &json));
                 }
             }

@@ -41,7 +41,12 @@ pub struct Refusal {
     pub message: String,
     /// Name of the decision, to ask about it.
     pub decision: String,
+    /// The `id` of the request as it is written, where the protocol has one.
+    pub id: Option<String>,
 }
+
+/// The code of a JSON-RPC error that says a check stopped a message: from the range left to servers (JSON-RPC 2.0, section 5.1).
+const MCP_REFUSED: i32 = -32001;
 
 impl RefusalKind {
     /// The HTTP status.
@@ -98,6 +103,12 @@ impl Refusal {
                 };
                 json!({"type": "error", "error": {"type": kind, "message": message}, "request_id": self.decision})
             }
+            Protocol::Mcp => {
+                let id = self.id.as_deref().and_then(|id| serde_json::from_str(id).ok());
+                let id: serde_json::Value = id.unwrap_or_default();
+                json!({"jsonrpc": "2.0", "id": id, "error": {"code": MCP_REFUSED, "message": message,
+                    "data": {"reason": self.kind.name()}}})
+            }
             _ => {
                 let kind = match self.kind.status() {
                     401 => "authentication_error",
@@ -119,8 +130,16 @@ mod tests {
 
     #[test]
     fn each_protocol_reads_its_own_errors() {
-        let refusal =
-            Refusal { kind: RefusalKind::Policy, message: "no".to_owned(), decision: "d1".to_owned() };
+        let refusal = Refusal {
+            kind: RefusalKind::Policy,
+            message: "no".to_owned(),
+            decision: "d1".to_owned(),
+            id: Some("7".to_owned()),
+        };
+        assert_eq!(
+            refusal.body(Protocol::Mcp),
+            r#"{"jsonrpc":"2.0","id":7,"error":{"code":-32001,"message":"no (decision d1)","data":{"reason":"content_policy_violation"}}}"#
+        );
         assert_eq!(
             refusal.body(Protocol::OpenaiChat),
             r#"{"error":{"message":"no (decision d1)","type":"invalid_request_error","param":null,"code":"content_policy_violation"}}"#

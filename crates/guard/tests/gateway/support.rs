@@ -1,8 +1,7 @@
 //! A gateway in front of an upstream, both on loopback, and a client that writes and reads bytes.
 
-use bartizan_guard::gateway::{
-    AccessLog, Gateway, GuardOptions, Metrics, Plan, Stop, Surroundings, UpstreamOptions, mock, serve,
-};
+use bartizan_guard::gateway::{AccessLog, Gateway, Metrics, Plan, Receipts, Stop, Surroundings, mock, serve};
+use bartizan_guard::settings::{GuardOptions, UpstreamOptions};
 use serde_json::Value;
 use std::io::{self, Read as _, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -30,15 +29,35 @@ impl Guarded {
         let upstream = listener.local_addr().unwrap();
         let theirs = stop.clone();
         let thread = std::thread::spawn(move || mock::serve(listener, &theirs).unwrap());
-        Self::start(toml, &[("mock", format!("http://{upstream}"))], stop, vec![thread])
+        Self::start(toml, &[("mock", format!("http://{upstream}"))], stop, vec![thread], None)
     }
 
     /// In front of an upstream of the test's own.
     pub(crate) fn before(toml: &str, upstream: SocketAddr) -> Self {
-        Self::start(toml, &[("own", format!("http://{upstream}"))], Stop::default(), Vec::new())
+        Self::start(toml, &[("own", format!("http://{upstream}"))], Stop::default(), Vec::new(), None)
     }
 
-    fn start(toml: &str, upstreams: &[(&str, String)], stop: Stop, mut threads: Vec<JoinHandle<()>>) -> Self {
+    /// In front of an upstream of the test's own, with receipts.
+    pub(crate) fn with_receipts(upstream: SocketAddr, receipts: Receipts) -> Self {
+        let url = format!("http://{upstream}");
+        Self::start("", &[("own", url)], Stop::default(), Vec::new(), Some(receipts))
+    }
+
+    /// Ends it, after what is in progress and waits to be written.
+    pub(crate) fn end(mut self) {
+        self.stop.stop();
+        for thread in self.threads.drain(..) {
+            thread.join().unwrap();
+        }
+    }
+
+    fn start(
+        toml: &str,
+        upstreams: &[(&str, String)],
+        stop: Stop,
+        mut threads: Vec<JoinHandle<()>>,
+        receipts: Option<Receipts>,
+    ) -> Self {
         let mut options: GuardOptions = toml::from_str(toml).unwrap();
         for (name, url) in upstreams {
             options.upstream.push(UpstreamOptions {
@@ -51,12 +70,12 @@ impl Guarded {
         let metrics = Arc::new(Metrics::default());
         let (sender, lines) = channel();
         let log = AccessLog::new(Box::new(Lines(sender, Vec::new())), Arc::clone(&metrics)).unwrap();
-        let gateway = Arc::new(Gateway::new(plan, [7; 32], Arc::new(|| 1), metrics, Some(log)));
+        let gateway = Arc::new(Gateway::new(plan, [7; 32], Arc::new(|| 1), metrics, Some(log), receipts));
         let listener = loopback();
         let address = listener.local_addr().unwrap();
         let (ours, theirs) = (Arc::clone(&gateway), stop.clone());
         threads.push(std::thread::spawn(move || {
-            serve(&ours, listener, None, Some(2), &theirs).unwrap();
+            serve(&ours, listener, None, Some(2), None, &theirs).unwrap();
         }));
         Self { address, gateway, stop, lines, threads }
     }

@@ -15,18 +15,26 @@ pub struct GuardOptions {
     pub listen: Option<String>,
     /// Address and port of `/metrics` and `/healthz`; without it they are served at `listen`, to this machine only.
     pub admin: Option<String>,
+    /// Speak TLS to clients; without it connections are in the clear.
+    pub tls: Option<TlsOptions>,
     /// Threads that serve; without it one for each processor.
     pub threads: Option<usize>,
     /// What a judgement does, where a route does not say.
     pub mode: Enforcement,
     /// What happens to traffic that cannot be judged, where a route does not say.
     pub on_failure: OnFailure,
-    /// The policy of routes that name none.
-    pub policy: Policy,
+    /// What is checked, where a route names no policy.
+    pub checks: Policy,
     /// Further policies by name.
     pub policies: BTreeMap<String, Policy>,
     /// Bounds on what is read and how long is waited.
     pub limits: LimitOptions,
+    /// Keys that clients ask with. Without any, everybody may ask.
+    pub key: Vec<KeyOptions>,
+    /// How much each tenant may use, by name.
+    pub tenant: BTreeMap<String, UsageOptions>,
+    /// Signed receipts of decisions.
+    pub receipts: ReceiptOptions,
     /// Model endpoints behind the gateway.
     pub upstream: Vec<UpstreamOptions>,
     /// Which requests go where, under which policy. Without any, all go to all upstreams.
@@ -54,6 +62,63 @@ pub enum OnFailure {
     Closed,
     /// It passes as it is, and is told.
     Open,
+}
+
+/// What is shown to clients over TLS.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct TlsOptions {
+    /// File with the certificate of the gateway and those above it, in PEM.
+    pub certificate: PathBuf,
+    /// File with its private key, in PEM without a passphrase.
+    pub key: PathBuf,
+}
+
+/// A key that a client asks with.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct KeyOptions {
+    /// What logs call it.
+    pub name: String,
+    /// Whose it is [default: its name].
+    #[serde(default)]
+    pub tenant: Option<String>,
+    /// SHA-256 of the key in hexadecimal digits; `bartizan guard key` makes a key and its digest.
+    pub sha256: String,
+    /// Names of the routes it is for; all when empty.
+    #[serde(default)]
+    pub routes: Vec<String>,
+    /// How much it may use.
+    #[serde(default)]
+    pub usage: UsageOptions,
+}
+
+/// How much may be used. What is left out is not limited.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct UsageOptions {
+    /// Requests a second, in the long run.
+    pub requests_per_s: Option<f64>,
+    /// Requests at once after a pause [default: those of a second].
+    pub burst: Option<u32>,
+    /// Requests in progress at a time; of a key, not of a tenant.
+    pub concurrency: Option<usize>,
+    /// Tokens read and written a day, estimated; they come back evenly over the day.
+    pub tokens_per_day: Option<u64>,
+}
+
+/// Signed receipts of decisions, in the evidence log.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ReceiptOptions {
+    /// Whether decisions are written down.
+    pub enabled: bool,
+    /// Private key that signs them [default: bartizan.key].
+    pub key: Option<PathBuf>,
+    /// The store they go to [default: .bartizan].
+    pub store: Option<PathBuf>,
+    /// What happens when they cannot be written, a full disk for one: requests are refused, or served without.
+    pub on_failure: OnFailure,
 }
 
 /// Bounds on what is read and how long is waited.
@@ -115,16 +180,16 @@ impl Default for LimitOptions {
 }
 
 /// One model endpoint.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct UpstreamOptions {
     /// What routes call it.
     pub name: String,
     /// Where it is: scheme, host, port, and perhaps a path that stands before those of requests.
     pub url: String,
-    /// Its share of requests among the upstreams of a route [default: 1].
-    #[serde(default = "one")]
-    pub weight: u32,
+    /// Its share of requests among the upstreams of a route [default: 1]; with 0 it is asked only when others cannot be reached.
+    #[serde(default)]
+    pub weight: Option<u32>,
     /// Environment variable that holds its credential. The client's own is not passed on then.
     #[serde(default)]
     pub credential_env: Option<String>,
@@ -137,10 +202,6 @@ pub struct UpstreamOptions {
     /// File with the root certificates it is believed by, in PEM; without it those of this machine.
     #[serde(default)]
     pub roots: Option<PathBuf>,
-}
-
-fn one() -> u32 {
-    1
 }
 
 /// One kind of request.

@@ -1,6 +1,6 @@
-//! `bartizan guard`: judge what is said to a model, and by it.
+//! `bartizan guard try`: judge what is said to a model, and by it.
 
-use crate::arguments::{GuardArguments, GuardCommand, TryArguments, TryRole};
+use crate::arguments::{TryArguments, TryRole};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use bartizan_core::printable;
@@ -18,18 +18,11 @@ const BATCH: usize = 2048;
 /// Longest line, in bytes.
 const LONGEST_LINE: u64 = 64 << 20;
 
-/// Runs the command.
+/// Judges one text, or those of a file.
 ///
 /// # Errors
 /// [`Failure`] when the input cannot be read or the output not be written.
-pub(crate) fn run(arguments: &GuardArguments) -> Result<Exit, Failure> {
-    match &arguments.command {
-        GuardCommand::Try(arguments) => attempt(arguments),
-        GuardCommand::Index(arguments) => super::guard_index::run(arguments),
-    }
-}
-
-fn attempt(arguments: &TryArguments) -> Result<Exit, Failure> {
+pub(super) fn run(arguments: &TryArguments) -> Result<Exit, Failure> {
     let judge = Judge::new().map_err(|_| Failure::Defect)?;
     let role = arguments.role.into();
     if let Some(path) = &arguments.jsonl {

@@ -16,7 +16,7 @@ const LONGEST_LINE: u64 = 16 << 20;
 ///
 /// # Errors
 /// [`Failure`] when a text cannot be read or the filter not be built or written.
-pub(crate) fn run(arguments: &IndexArguments) -> Result<Exit, Failure> {
+pub(super) fn run(arguments: &IndexArguments) -> Result<Exit, Failure> {
     let mut builder =
         CorpusBuilder::new(arguments.window).map_err(|error| refused(&arguments.output, &error))?;
     for path in &arguments.files {
