@@ -4,11 +4,14 @@
 //! line and column. Nothing here runs, resolves or fetches what it reads.
 
 mod address;
+mod ci;
+mod docker;
 mod examine;
 mod image;
 mod inspector;
 mod issue;
 mod reader;
+mod serving;
 mod text;
 mod variable;
 

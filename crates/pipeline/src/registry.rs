@@ -6,11 +6,26 @@ use bartizan_core::Rule;
 /// The readers, in the order in which they are asked; each that recognises a text reads it.
 #[rustfmt::skip] // one line each, so that additions merge
 pub static READERS: &[&dyn Reader] = &[
+    &crate::ci::github::WorkflowFile,
+    &crate::ci::github::ActionFile,
+    &crate::ci::github::DependabotFile,
+    &crate::ci::gitlab::GitlabPipeline,
+    &crate::ci::azure::AzurePipeline,
+    &crate::ci::circleci::CircleConfig,
+    &crate::ci::circleci::BitbucketPipeline,
+    &crate::ci::jenkins::Jenkinsfile,
+    &crate::docker::Dockerfile,
+    &crate::docker::ComposeFile,
+    &crate::serving::Manifest,
+    &crate::serving::HelmValues,
+    &crate::serving::TorchServeConfig,
+    &crate::serving::MlProject,
 ];
 
 /// Rules of the inspectors that readers share.
 #[rustfmt::skip] // one line each, so that additions merge
 static SHARED_RULES: &[&[&Rule]] = &[
+    crate::rules::RULES,
 ];
 
 /// Every rule of this crate, sorted by id, each once.

@@ -40,7 +40,7 @@ pub(crate) fn issues(name: &str, value: &str, span: &Range<usize>) -> Vec<Issue>
         | "VAULT_SKIP_VERIFY"
         | "SSL_NO_VERIFY" => is_on,
         "PIP_TRUSTED_HOST" | "UV_INSECURE_HOST" => !trimmed.is_empty(),
-        "CURL_CA_BUNDLE" | "REQUESTS_CA_BUNDLE" => trimmed.is_empty(),
+        "CURL_CA_BUNDLE" | "REQUESTS_CA_BUNDLE" | "DOCKER_TLS_CERTDIR" => trimmed.is_empty(),
         _ => false,
     };
     if tls {

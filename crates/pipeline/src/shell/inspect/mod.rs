@@ -9,8 +9,7 @@ mod services;
 mod shown;
 
 pub(crate) use agents::{agent, free_hand};
-pub(crate) use models::{publishes, verifies};
-pub(crate) use packages::is_lock_free_install;
+pub(crate) use models::{address_moves, is_repository, model_uri_moves, moves, publishes, verifies};
 
 use super::{Command, ExpansionKind, Invocation, Script};
 use crate::{Issue, variable};

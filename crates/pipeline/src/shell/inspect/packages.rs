@@ -57,7 +57,7 @@ pub(super) fn command(site: &Site<'_>, issues: &mut Vec<Issue>) {
 }
 
 /// Whether the command installs named packages where the ecosystem has lock files.
-pub(crate) fn is_lock_free_install(invocation: &Invocation<'_>) -> bool {
+fn is_lock_free_install(invocation: &Invocation<'_>) -> bool {
     let Some(installer) = INSTALLERS.iter().find(|installer| installer.is(invocation)) else { return false };
     let named = invocation
         .operands(installer.valued)
