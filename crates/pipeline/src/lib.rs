@@ -15,6 +15,7 @@ mod serving;
 mod text;
 mod variable;
 
+pub mod hcl;
 pub mod registry;
 pub mod rules;
 pub mod shell;

@@ -20,6 +20,7 @@ pub static READERS: &[&dyn Reader] = &[
     &crate::serving::HelmValues,
     &crate::serving::TorchServeConfig,
     &crate::serving::MlProject,
+    &crate::hcl::Terraform,
 ];
 
 /// Rules of the inspectors that readers share.

@@ -24,8 +24,23 @@ impl Inspector for WholeInspector<'_> {
         whole.findings.extend(pipeline.findings);
         whole.gaps.extend(pipeline.gaps);
         number_lines(&mut whole.findings, bytes);
+        once_per_credential(&mut whole.findings);
         whole
     }
+}
+
+/// Leaves out what both crates say of the same credential: the one that knows the format it stands in says more.
+fn once_per_credential(findings: &mut Vec<Finding>) {
+    let lines: Vec<u32> = findings
+        .iter()
+        .filter(|finding| finding.rule.id == "pipeline/secret")
+        .filter_map(|finding| finding.location.line)
+        .collect();
+    findings.retain(|finding| {
+        finding.rule.id != "model/metadata-credential"
+            || finding.location.member.is_some()
+            || !finding.location.line.is_some_and(|line| lines.contains(&line))
+    });
 }
 
 /// Gives line and column to each finding of a text that has a byte offset only.

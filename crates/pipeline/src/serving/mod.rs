@@ -10,6 +10,7 @@ mod workflows;
 
 pub(crate) use helm::HelmValues;
 pub(crate) use kubernetes::Manifest;
+pub(crate) use models::uri_issues;
 pub(crate) use project::MlProject;
 pub(crate) use properties::TorchServeConfig;
 
@@ -70,8 +71,13 @@ pub(crate) fn command_issues(text: &Text<'_>, notes: &mut Notes<'_>, lists: &[No
         );
         return;
     }
-    let mut words: Vec<Word> = lists.iter().flat_map(|list| words(*list)).collect();
-    let Some(first) = words.first() else { return };
+    let words: Vec<Word> = lists.iter().flat_map(|list| words(*list)).collect();
+    issue::report(text, notes, argument_issues(words));
+}
+
+/// Judges an argument list, with or without the program it is given to.
+pub(crate) fn argument_issues(mut words: Vec<Word>) -> Vec<Issue> {
+    let Some(first) = words.first() else { return Vec::new() };
     let only_options = first.text.starts_with('-');
     let found = served(&words);
     if only_options {
@@ -81,7 +87,7 @@ pub(crate) fn command_issues(text: &Text<'_>, notes: &mut Notes<'_>, lists: &[No
     }
     let mut issues = inspect::words(&words, Setting::Other);
     issues.extend(found);
-    issue::report(text, notes, issues);
+    issues
 }
 
 /// The model that a server's arguments name, whatever the entry point of its image is.

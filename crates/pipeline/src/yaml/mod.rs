@@ -462,6 +462,20 @@ mod tests {
     }
 
     #[test]
+    fn quoted_lines_and_brackets_too_far_left_are_read_as_others_read_them() {
+        let text = "a:\n  b: [\"\n  x\n \n  y\n  \"]\n  c: [\n    1\n  ]\n  d: z\n";
+        let yaml = Yaml::read(text);
+        assert_eq!(yaml.stops, []);
+        let a = yaml.root().unwrap().get("a").unwrap();
+        let item = a.get("b").unwrap().items().next().unwrap();
+        let value = item.as_str().unwrap();
+        assert_eq!(value.split_whitespace().collect::<Vec<_>>(), ["x", "y"]);
+        let at = value.find('y').unwrap();
+        assert_eq!(&text[item.bytes_of(at..at + 1)], "y");
+        assert_eq!(slice(&yaml, a.get("d").unwrap()), "z");
+    }
+
+    #[test]
     fn json_is_read_by_the_same_tree() {
         let text = "{\n\t\"a\": [1, \"x\\u0041y\"],\n\t\"b\": {\"c\": null}\n}\n";
         let yaml = Yaml::read(text);

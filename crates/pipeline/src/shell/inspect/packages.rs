@@ -41,7 +41,8 @@ pub(super) fn command(site: &Site<'_>, issues: &mut Vec<Issue>) {
         let bootstrap = unpinned
             .iter()
             .all(|name| BOOTSTRAP.contains(&name.split(['[', '>', '=', '<']).next().unwrap_or(name)));
-        let severity = if bootstrap { Severity::Low } else { installer.severity };
+        let bounded = unpinned.iter().all(|name| name.contains(",<") || name.contains("~="));
+        let severity = if bootstrap || bounded { Severity::Low } else { installer.severity };
         let message = if is_source {
             format!("{} installs {shown} from where the content can change", installer.name)
         } else {
