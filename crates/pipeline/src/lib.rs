@@ -6,10 +6,13 @@
 mod address;
 mod ci;
 mod docker;
+mod agents;
 mod examine;
 mod image;
+mod fix;
 mod inspector;
 mod issue;
+mod python;
 mod reader;
 mod serving;
 mod text;
@@ -22,7 +25,8 @@ pub mod shell;
 pub mod yaml;
 
 pub use examine::{Outcome, examine};
+pub use fix::{Edit, Fix, Proposal, Safety, apply};
 pub use inspector::PipelineInspector;
 pub use issue::Issue;
-pub use reader::{Notes, Reader};
+pub use reader::{Notes, Place, Reader};
 pub use text::Text;

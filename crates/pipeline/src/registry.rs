@@ -21,6 +21,10 @@ pub static READERS: &[&dyn Reader] = &[
     &crate::serving::TorchServeConfig,
     &crate::serving::MlProject,
     &crate::hcl::Terraform,
+    &crate::agents::AgentInstructions,
+    &crate::agents::SkillScript,
+    &crate::python::Notebook,
+    &crate::python::Python,
 ];
 
 /// Rules of the inspectors that readers share.
