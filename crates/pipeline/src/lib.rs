@@ -4,12 +4,12 @@
 //! line and column. Nothing here runs, resolves or fetches what it reads.
 
 mod address;
+mod agents;
 mod ci;
 mod docker;
-mod agents;
 mod examine;
-mod image;
 mod fix;
+mod image;
 mod inspector;
 mod issue;
 mod python;
