@@ -24,7 +24,7 @@ pub mod rules;
 pub mod shell;
 pub mod yaml;
 
-pub use examine::{Outcome, examine};
+pub use examine::{Outcome, examine, examine_as};
 pub use fix::{Edit, Fix, Proposal, Safety, apply};
 pub use inspector::PipelineInspector;
 pub use issue::Issue;

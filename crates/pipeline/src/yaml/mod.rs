@@ -305,7 +305,7 @@ impl<'y> Node<'y> {
     }
 
     /// Most sources of merged keys followed for one mapping.
-    const MERGES: usize = 1_000;
+    const MERGES: usize = 64;
     /// Most entries given of one mapping with merges.
     const ENTRIES: usize = 100_000;
 
