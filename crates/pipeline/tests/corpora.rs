@@ -12,7 +12,7 @@ fn corpus() -> Option<PathBuf> {
 }
 
 fn examined(path: &Path) -> Outcome {
-    let bytes = std::fs::read(path).unwrap();
+    let bytes = std::fs::read(path).unwrap_or_default();
     let content = String::from_utf8_lossy(&bytes);
     let name = path.to_string_lossy();
     examine(&Text::new(&name, &content), &Limits::default(), &MonotonicClock::start())
@@ -22,7 +22,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut pending = vec![folder.to_owned()];
     while let Some(folder) = pending.pop() {
-        for entry in std::fs::read_dir(folder).unwrap().flatten() {
+        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
             if entry.path().is_dir() {
                 pending.push(entry.path());
             } else {

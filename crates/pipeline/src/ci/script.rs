@@ -28,12 +28,11 @@ impl Script {
             if seen > Self::LINES {
                 break;
             }
-            match node.as_str() {
-                Some(value) => script.push(value, node.offsets()),
-                None => {
-                    let items: Vec<Node<'_>> = node.items().collect();
-                    pending.extend(items.into_iter().rev());
-                }
+            if let Some(value) = node.as_str() {
+                script.push(value, node.offsets());
+            } else {
+                let items: Vec<Node<'_>> = node.items().collect();
+                pending.extend(items.into_iter().rev());
             }
         }
         script

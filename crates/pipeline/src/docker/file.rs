@@ -234,8 +234,7 @@ fn run(arguments: &str, setting: Setting) -> Vec<Issue> {
             return issues;
         }
     }
-    let issues = inspect::script(&uncommented(arguments), setting);
-    issues
+    inspect::script(&uncommented(arguments), setting)
 }
 
 /// The command with the comment lines between its continued lines blanked.
@@ -304,7 +303,7 @@ fn add(instruction: &Instruction, arguments: &str, start: usize) -> Vec<Issue> {
     }
     if let Some(why) = inspect::address_moves(source) {
         issues.push(Issue::new(&rules::UNPINNED_MODEL, span, why));
-    } else if source.ends_with(".git") || source.contains(".git#") {
+    } else if source.split('#').next().is_some_and(|place| [".git"].iter().any(|end| place.ends_with(end))) {
         let revision =
             source.split_once('#').map_or("", |(_, revision)| revision.split(':').next().unwrap_or(revision));
         if !is_commit(revision) {

@@ -292,10 +292,7 @@ impl Reader<'_> {
         let mut open = 0usize;
         while let Some(byte) = self.peek() {
             match byte {
-                b'\n' if open == 0 => break,
-                b'}' | b']' | b')' if open == 0 => break,
-                b',' if open == 0 => break,
-                b'#' if open == 0 => break,
+                b'\n' | b'}' | b']' | b')' | b',' | b'#' if open == 0 => break,
                 b'(' | b'[' | b'{' => open = open.saturating_add(1),
                 b')' | b']' | b'}' => open = open.saturating_sub(1),
                 b'"' => {

@@ -59,13 +59,13 @@ pub(super) fn issues(text: &str) -> Vec<Issue> {
                 Issue::new(&EXPOSED_SERVICE, span, "the metrics listen to everyone").severity(Severity::Low),
             ),
             "disable_token_authorization" if value.eq_ignore_ascii_case("true") => {
-                issues.push(Issue::new(&NO_AUTHENTICATION, span, "token authorization is switched off"))
+                issues.push(Issue::new(&NO_AUTHENTICATION, span, "token authorization is switched off"));
             }
             "allowed_urls" if value.contains(".*") => {
-                issues.push(Issue::new(&EXPOSED_SERVICE, span, "models may be registered from any address"))
+                issues.push(Issue::new(&EXPOSED_SERVICE, span, "models may be registered from any address"));
             }
             "c.NotebookApp.token" | "c.ServerApp.token" | "c.NotebookApp.password" if value.is_empty() => {
-                issues.push(Issue::new(&NO_AUTHENTICATION, span, "the notebook server asks for no token"))
+                issues.push(Issue::new(&NO_AUTHENTICATION, span, "the notebook server asks for no token"));
             }
             _ => {}
         }

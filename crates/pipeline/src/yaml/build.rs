@@ -266,10 +266,9 @@ impl<'t> Builder<'t> {
         while !self.open.is_empty() {
             self.close(None);
         }
-        if let Some(&root) = self.yaml.roots.last() {
-            if let Some(slot) = self.yaml.nodes.get_mut(root) {
-                slot.span.end = slot.span.end.min(end).max(slot.span.start);
-            }
+        let root = self.yaml.roots.last().copied();
+        if let Some(slot) = root.and_then(|root| self.yaml.nodes.get_mut(root)) {
+            slot.span.end = slot.span.end.min(end).max(slot.span.start);
         }
     }
 }

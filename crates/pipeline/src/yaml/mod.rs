@@ -445,7 +445,7 @@ mod tests {
         assert!(yaml.stops[0].offset > 8 && yaml.stops[0].offset < text.len());
         let deep = format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000));
         assert_eq!(Yaml::read(&deep).stops.len(), 1);
-        let steps: String = (0..2_000).map(|n| format!("{}a:\n", " ".repeat(n))).collect();
+        let steps = (0..2_000).map(|n| " ".repeat(n) + "a:").collect::<Vec<_>>().join("\n");
         assert_eq!(Yaml::read(&steps).stops.len(), 1);
     }
 

@@ -46,8 +46,7 @@ fn needs(path: &str) -> Reach {
 fn github(rest: &str) -> Reach {
     let Some(event) = rest.strip_prefix("event") else {
         return match rest {
-            "" | "*" => Reach::Free,
-            "head_ref" => Reach::Free,
+            "" | "*" | "head_ref" => Reach::Free,
             "ref" | "ref_name" | "base_ref" => Reach::Reference,
             "actor" | "triggering_actor" => Reach::Unknown,
             _ => Reach::Fixed,

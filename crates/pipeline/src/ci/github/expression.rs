@@ -105,9 +105,8 @@ impl Expression {
             match one {
                 Self::Text(..) | Self::Literal(..) | Self::Context(_) => found.push(one),
                 Self::Call(name, arguments, _) => match name.as_str() {
-                    "tojson" | "fromjson" => pending.extend(arguments.iter().rev()),
+                    "tojson" | "fromjson" | "format" => pending.extend(arguments.iter().rev()),
                     "join" => pending.extend(arguments.iter().take(1)),
-                    "format" => pending.extend(arguments.iter().rev()),
                     "case" => pending.extend(arguments.iter().skip(1).rev()),
                     _ => {}
                 },

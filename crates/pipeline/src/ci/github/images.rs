@@ -54,19 +54,16 @@ fn judge(job: &Job<'_>, node: Node<'_>) -> Option<Issue> {
             Expression::Context(context) => {
                 let values =
                     context.path.strip_prefix("matrix.").map(|name| job.matrix(name).unwrap_or_default());
-                match values {
-                    Some(values) => {
-                        for reference in values.iter().filter_map(|value| value.as_str()) {
-                            if image::pin(reference) != Pin::Digest && !reference.contains("${{") {
-                                raise(image::issue(reference, node.span(), "the image"));
-                            }
+                if let Some(values) = values {
+                    for reference in values.iter().filter_map(|value| value.as_str()) {
+                        if image::pin(reference) != Pin::Digest && !reference.contains("${{") {
+                            raise(image::issue(reference, node.span(), "the image"));
                         }
                     }
-                    None => {
-                        let message = format!("the image is `{}`, which nothing pins", context.path);
-                        let unknown = Issue::new(&UNPINNED_IMAGE, node.span(), message);
-                        raise(Some(unknown.severity(Severity::Low).confidence(Confidence::Low)));
-                    }
+                } else {
+                    let message = format!("the image is `{}`, which nothing pins", context.path);
+                    let unknown = Issue::new(&UNPINNED_IMAGE, node.span(), message);
+                    raise(Some(unknown.severity(Severity::Low).confidence(Confidence::Low)));
                 }
             }
             _ => {}

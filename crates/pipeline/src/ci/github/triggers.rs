@@ -58,7 +58,7 @@ fn names_head(value: &str) -> bool {
         let path = context.path.as_str();
         (path.contains("pull_request")
             && path.contains(".head.")
-            && (path.ends_with(".ref") || path.ends_with(".sha") || path.ends_with("repo.full_name")))
+            && [".ref", ".sha", "repo.full_name"].iter().any(|end| path.ends_with(end)))
             || matches!(
                 path,
                 "github.head_ref"

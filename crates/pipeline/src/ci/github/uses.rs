@@ -128,7 +128,7 @@ fn one_slip(a: &str, b: &str) -> bool {
     let tail = |rest: &[u8], skip: usize| rest.get(skip..).map(<[u8]>::to_vec);
     match rest_a.len().abs_diff(rest_b.len()) {
         0 => {
-            let swapped = matches!((rest_a, rest_b), ([x, y, ..], [u, v, ..]) if x == v && y == u)
+            let swapped = matches!((rest_a, rest_b), ([first, second, ..], [third, fourth, ..]) if first == fourth && second == third)
                 && tail(rest_a, 2) == tail(rest_b, 2);
             !rest_a.is_empty() && (swapped || tail(rest_a, 1) == tail(rest_b, 1))
         }

@@ -101,8 +101,8 @@ enum Package {
 fn judged(installer: &Installer, text: &str) -> Package {
     if text.is_empty()
         || text.starts_with(['.', '/', '~', '-'])
-        || text.ends_with(".txt")
-        || text.ends_with(".whl") && !text.contains("://")
+        || [".txt"].iter().any(|end| text.ends_with(end))
+        || [".whl", ".tar.gz"].iter().any(|end| text.ends_with(end)) && !text.contains("://")
     {
         return Package::Local;
     }
@@ -130,10 +130,7 @@ fn judged(installer: &Installer, text: &str) -> Package {
             Package::Source
         };
     }
-    if text.starts_with(['$', '%', '{', '*', '"', '\'', '`', '@']) && !text.starts_with("@")
-        || text.contains("$(")
-        || text.contains("{{")
-    {
+    if text.starts_with(['$', '%', '{', '*', '"', '\'', '`']) || text.contains("$(") || text.contains("{{") {
         return Package::Unknown;
     }
     let pinned = match installer.pin {
