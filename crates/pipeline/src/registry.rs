@@ -33,6 +33,25 @@ static SHARED_RULES: &[&[&Rule]] = &[
     crate::rules::RULES,
 ];
 
+/// Ids of the readers whose texts a CI system, an image build or a cluster runs: commands and templates in them are what
+/// the file is for, and no metadata of a model.
+pub static RUN_BY_SYSTEMS: &[&str] = &[
+    "github-workflow",
+    "github-action",
+    "dependabot",
+    "gitlab-pipeline",
+    "azure-pipeline",
+    "circleci-config",
+    "bitbucket-pipeline",
+    "jenkinsfile",
+    "dockerfile",
+    "compose",
+    "kubernetes-manifest",
+    "helm-values",
+    "mlproject",
+    "terraform",
+];
+
 /// Every rule of this crate, sorted by id, each once.
 pub fn rules() -> Vec<&'static Rule> {
     let shared = SHARED_RULES.iter().flat_map(|rules| rules.iter().copied());

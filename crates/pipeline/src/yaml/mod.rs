@@ -6,6 +6,7 @@
 //! Iterative, linear in the text. Source: YAML 1.2.2; merge keys after YAML 1.1's `tag:yaml.org,2002:merge`.
 
 mod build;
+pub(crate) mod edit;
 mod mask;
 mod offsets;
 

@@ -2,8 +2,8 @@
 
 use super::workflow::{Step, Workflow};
 use crate::rules::PERSISTED_CREDENTIALS;
-use crate::yaml::Node;
-use crate::{Issue, Notes, Text, issue};
+use crate::yaml::{Node, edit};
+use crate::{Fix, Issue, Notes, Safety, Text, issue};
 use bartizan_core::{Confidence, Severity};
 
 pub(super) fn check(text: &Text<'_>, notes: &mut Notes<'_>, workflow: &Workflow<'_>) {
@@ -41,13 +41,26 @@ pub(super) fn check(text: &Text<'_>, notes: &mut Notes<'_>, workflow: &Workflow<
             };
             let span = step.node.span();
             let line = step.node.entries().first().map_or(span.clone(), |first| first.key.span());
-            issue::report(
-                text,
-                notes,
-                [Issue::new(&PERSISTED_CREDENTIALS, line, message).severity(severity).confidence(confidence)],
-            );
+            let issue =
+                Issue::new(&PERSISTED_CREDENTIALS, line, message).severity(severity).confidence(confidence);
+            issue::report(text, notes, [issue.fix(without_credentials(text, step))]);
         }
     }
+}
+
+/// `persist-credentials: false`, where the step has its inputs or would have them.
+fn without_credentials(text: &Text<'_>, step: &Step<'_>) -> Option<Fix> {
+    let setting = "persist-credentials: false";
+    if let Some(with) = step.node.get("with") {
+        return edit::insertion(text.content, with, setting, Safety::Unsafe);
+    }
+    let uses = step.node.entry("uses")?;
+    if uses.value.is_alias() || text.content.get(step.node.span().start..)?.starts_with('{') {
+        return None;
+    }
+    let block = ["with:", "  persist-credentials: false"];
+    let title = format!("add `{setting}`");
+    edit::nested(text.content, uses.key.span().start, uses.value.span().end, &block, &title, Safety::Unsafe)
 }
 
 fn is_upload(step: &Step<'_>) -> bool {

@@ -2,8 +2,8 @@
 
 use super::reader::{gaps, has_key};
 use crate::rules::{DEPENDENCY_COOLDOWN, DEPENDENCY_EXECUTION, SECRET};
-use crate::yaml::{Node, Yaml};
-use crate::{Issue, Notes, Reader, Text, issue};
+use crate::yaml::{Node, Yaml, edit};
+use crate::{Issue, Notes, Reader, Safety, Text, issue};
 use bartizan_core::{Kind, Rule};
 
 /// `.github/dependabot.yml`.
@@ -36,7 +36,7 @@ impl Reader for DependabotFile {
         gaps(&yaml, notes);
         let Some(root) = yaml.root() else { return };
         for update in root.get("updates").into_iter().flat_map(Node::items) {
-            issue::report(text, notes, judge(update));
+            issue::report(text, notes, judge(text, update));
         }
         for registry in root.get("registries").map(Node::entries).unwrap_or_default() {
             for name in ["password", "token", "key"] {
@@ -56,7 +56,7 @@ impl Reader for DependabotFile {
     }
 }
 
-fn judge(update: Node<'_>) -> Vec<Issue> {
+fn judge(text: &Text<'_>, update: Node<'_>) -> Vec<Issue> {
     let mut issues = Vec::new();
     let ecosystem = update.text_of("package-ecosystem").unwrap_or_default();
     if let Some(entry) =
@@ -70,11 +70,19 @@ fn judge(update: Node<'_>) -> Vec<Issue> {
     }
     let at = update.entry("package-ecosystem").map_or(update.span(), |entry| entry.key.span());
     match update.entry("cooldown") {
-        None => issues.push(Issue::new(
-            &DEPENDENCY_COOLDOWN,
-            at,
-            format!("updates of {ecosystem} are taken the day they appear"),
-        )),
+        None => {
+            let message = format!("updates of {ecosystem} are taken the day they appear");
+            let ends = update.entry("package-ecosystem").map(|entry| entry.value.span().end);
+            let block = ["cooldown:", "  default-days: 7"];
+            let fix = ends
+                .filter(|_| {
+                    !text.content.get(update.span().start..).is_some_and(|rest| rest.starts_with('{'))
+                })
+                .and_then(|end| {
+                    edit::nested(text.content, at.start, end, &block, "wait seven days", Safety::Safe)
+                });
+            issues.push(Issue::new(&DEPENDENCY_COOLDOWN, at, message).fix(fix));
+        }
         Some(cooldown) => match cooldown.value.entry("default-days") {
             None => issues.push(Issue::new(
                 &DEPENDENCY_COOLDOWN,
@@ -96,6 +104,32 @@ fn judge(update: Node<'_>) -> Vec<Issue> {
 mod tests {
     use crate::{Text, examine};
     use bartizan_core::{Limits, MonotonicClock};
+
+    #[test]
+    fn what_can_be_mended_is_mended_and_then_quiet() {
+        let cases = [
+            (
+                ".github/dependabot.yml",
+                "version: 2\nupdates:\n  - package-ecosystem: pip\n    directory: /\n",
+            ),
+            (
+                ".github/workflows/w.yml",
+                "on: push\njobs:\n  a:\n    runs-on: x\n    steps:\n      - uses: actions/checkout@0f3c9b2d1b7f4b1d7b0f4e8e9b8e3a3bb4f9c012 # v4\n      - uses: actions/checkout@0f3c9b2d1b7f4b1d7b0f4e8e9b8e3a3bb4f9c012\n        with:\n          fetch-depth: 0\n  b:\n    runs-on: x\n    steps: [{run: ls}]\n",
+            ),
+        ];
+        for (name, content) in cases {
+            let read = |content: &str| {
+                examine(&Text::new(name, content), &Limits::default(), &MonotonicClock::start())
+            };
+            let before = read(content);
+            let fixes: Vec<&crate::Fix> = before.fixes.iter().map(|proposal| &proposal.fix).collect();
+            assert!(!fixes.is_empty());
+            let (mended, count) = crate::apply(content, &fixes);
+            assert_eq!(count, fixes.len());
+            let after = read(&mended);
+            assert_eq!((after.gaps.len(), after.findings.len()), (0, 0), "{mended}");
+        }
+    }
 
     #[test]
     fn updates_want_a_cooldown_and_no_execution() {

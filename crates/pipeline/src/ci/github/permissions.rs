@@ -2,8 +2,8 @@
 
 use super::workflow::Workflow;
 use crate::rules::{EXCESSIVE_PERMISSIONS, UNDOCUMENTED_PERMISSIONS};
-use crate::yaml::Node;
-use crate::{Issue, Notes, Text, issue};
+use crate::yaml::{Node, edit};
+use crate::{Issue, Notes, Safety, Text, issue};
 use bartizan_core::{Confidence, Severity};
 
 pub(super) fn check(text: &Text<'_>, notes: &mut Notes<'_>, workflow: &Workflow<'_>) {
@@ -62,7 +62,8 @@ pub(super) fn check(text: &Text<'_>, notes: &mut Notes<'_>, workflow: &Workflow<
             Issue::new(&EXCESSIVE_PERMISSIONS, at..at, "no permissions are set for the workflow")
                 .severity(Severity::Low)
                 .confidence(Confidence::Medium)
-                .remedy("Add `permissions: {}` at the top."),
+                .remedy("Add `permissions: {}` at the top.")
+                .fix(edit::insertion(text.content, workflow.root, "permissions: {}", Safety::Unsafe)),
         );
     }
     for declared in

