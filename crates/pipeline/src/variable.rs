@@ -79,6 +79,14 @@ pub(crate) fn issues(name: &str, value: &str, span: &Range<usize>) -> Vec<Issue>
             format!("`{name}` names an address without encryption"),
         ));
     }
+    let fetched = ["MODEL", "WEIGHT", "CHECKPOINT", "DATASET", "ARTIFACT", "TOKENIZER"]
+        .iter()
+        .any(|part| upper.contains(part))
+        && ["URL", "URI", "PATH", "SOURCE"].iter().any(|end| upper.ends_with(end));
+    if fetched && crate::address::cleartext(trimmed).is_some() {
+        let message = format!("`{name}` is fetched without encryption");
+        issues.push(Issue::new(&INSECURE_TRANSPORT, span.clone(), message));
+    }
     let tracing = matches!(
         upper.as_str(),
         "CI_DEBUG_TRACE"

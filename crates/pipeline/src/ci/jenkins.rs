@@ -196,17 +196,24 @@ fn outsider(name: &str) -> Option<Severity> {
 /// What Groovy fills into a script before the shell reads it.
 fn interpolated(value: &str) -> Vec<Issue> {
     let mut issues = Vec::new();
-    for (at, _) in value.match_indices("${").take(1_000) {
+    for (at, _) in value.match_indices('$').take(1_000) {
         if value.get(..at).is_some_and(|before| before.ends_with('\\')) {
             continue;
         }
-        let near = value.get(at.saturating_add(2)..).unwrap_or_default();
-        let Some(length) = near.get(..near.floor_char_boundary(256)).and_then(|near| near.find('}')) else {
-            continue;
+        let near = value.get(at.saturating_add(1)..).unwrap_or_default();
+        let near = near.get(..near.floor_char_boundary(256)).unwrap_or(near);
+        let (name, length) = if let Some(inner) = near.strip_prefix('{') {
+            let Some(length) = inner.find('}') else { continue };
+            (inner.get(..length).unwrap_or_default().trim(), length.saturating_add(2))
+        } else {
+            let length = near
+                .find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '.')))
+                .unwrap_or(near.len());
+            let name = near.get(..length).unwrap_or_default().trim_end_matches('.');
+            (name, name.len())
         };
-        let name = near.get(..length).unwrap_or_default().trim();
         let plain = name.strip_prefix("env.").unwrap_or(name);
-        let span = at..at.saturating_add(length).saturating_add(3);
+        let span = at..at.saturating_add(length).saturating_add(1);
         let severity = outsider(plain).or_else(|| name.starts_with("params.").then_some(Severity::Medium));
         if let Some(severity) = severity {
             let message = format!("`{name}` is filled into a script");
@@ -241,6 +248,14 @@ mod tests {
             .collect();
         found.sort_unstable();
         found
+    }
+
+    #[test]
+    fn names_without_braces_are_filled_in_too() {
+        assert_eq!(
+            found("node {\n sh \"echo $CHANGE_TITLE $params.X $HOME \\$CHANGE_BRANCH\"\n}\n"),
+            [(2, "template-injection"), (2, "template-injection")]
+        );
     }
 
     #[test]

@@ -113,6 +113,9 @@ const OPEN_PORTS: &[(i64, &str)] = &[
     (2746, "the Argo server"),
 ];
 
+/// Ports on which model servers answer.
+const SERVING_PORTS: &[i64] = &[8000, 8001, 8002, 8080, 8501, 7860, 9000, 11434];
+
 fn service(document: Node<'_>) -> Vec<Issue> {
     let Some(spec) = document.get("spec") else { return Vec::new() };
     let Some(kind) =
@@ -127,16 +130,28 @@ fn service(document: Node<'_>) -> Vec<Issue> {
         .iter()
         .any(|entry| entry.name().contains("internal"));
     let ports = spec.get("ports").into_iter().flat_map(Node::items);
-    let open =
-        ports.flat_map(|port| [port.get("port"), port.get("targetPort")]).flatten().filter_map(Node::as_int);
-    let mut named = open.filter_map(|port| OPEN_PORTS.iter().find(|(known, _)| *known == port));
-    match named.next() {
-        Some((_, what)) if !internal => {
-            let message = format!("{what} is reachable from outside the cluster");
-            vec![Issue::new(&EXPOSED_SERVICE, kind.value.span(), message)]
-        }
-        _ => Vec::new(),
+    let open: Vec<i64> = ports
+        .flat_map(|port| [port.get("port"), port.get("targetPort")])
+        .flatten()
+        .filter_map(Node::as_int)
+        .collect();
+    if internal {
+        return Vec::new();
     }
+    let named = open.iter().find_map(|port| OPEN_PORTS.iter().find(|(known, _)| known == port));
+    if let Some((_, what)) = named {
+        let message = format!("{what} is reachable from outside the cluster");
+        return vec![Issue::new(&EXPOSED_SERVICE, kind.value.span(), message)];
+    }
+    if open.iter().any(|port| SERVING_PORTS.contains(port)) {
+        let issue = Issue::new(
+            &EXPOSED_SERVICE,
+            kind.value.span(),
+            "a model server is reachable from outside the cluster",
+        );
+        return vec![issue.severity(Severity::Low).confidence(Confidence::Low)];
+    }
+    Vec::new()
 }
 
 #[cfg(test)]

@@ -87,6 +87,17 @@ pub(crate) fn argument_issues(mut words: Vec<Word>) -> Vec<Issue> {
     }
     let mut issues = inspect::words(&words, Setting::Other);
     issues.extend(found);
+    for (index, word) in words.iter().enumerate() {
+        let (option, value) = word.text.split_once('=').unwrap_or((&word.text, ""));
+        if !option.starts_with("--") || !option.contains("model") {
+            continue;
+        }
+        let next = words.get(index.saturating_add(1)).filter(|_| value.is_empty());
+        let (value, span) = next.map_or((value, &word.span), |next| (next.text.as_str(), &next.span));
+        if value.contains(":/") {
+            issues.extend(models::uri_issues(value, span));
+        }
+    }
     issues
 }
 
@@ -121,9 +132,26 @@ fn served(words: &[Word]) -> Option<Issue> {
     Some(Issue::new(&crate::rules::UNPINNED_MODEL, span, format!("the model `{name}` is served {why}")))
 }
 
+/// The model that a server takes from its environment, when no revision stands beside it.
+fn model_variable(environment: Node<'_>) -> Option<Issue> {
+    let named = environment.items().filter_map(|item| Some((item.text_of("name")?, item.get("value")?)));
+    let variables: Vec<(&str, Node<'_>)> =
+        environment.entries().into_iter().map(|entry| (entry.name(), entry.value)).chain(named).collect();
+    if variables.iter().any(|(name, _)| name.ends_with("REVISION")) {
+        return None;
+    }
+    let (name, value) = variables.into_iter().find(|(name, value)| {
+        matches!(*name, "MODEL_ID" | "HF_MODEL_ID" | "VLLM_MODEL" | "HF_MODEL_NAME")
+            && value.as_str().is_some_and(inspect::is_repository)
+    })?;
+    let message = format!("`{name}` names a model without a revision");
+    Some(Issue::new(&crate::rules::UNPINNED_MODEL, value.span(), message))
+}
+
 /// Judges environment variables: a mapping, `NAME=value` texts, or mappings of `name` and `value`.
 pub(crate) fn environment_issues(text: &Text<'_>, notes: &mut Notes<'_>, environment: Option<Node<'_>>) {
     let Some(environment) = environment else { return };
+    issue::report(text, notes, model_variable(environment));
     for entry in environment.entries() {
         let value = entry.value.as_str().unwrap_or_default();
         issue::report(text, notes, variable::issues(entry.name(), value, &entry.value.span()));

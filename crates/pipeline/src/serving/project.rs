@@ -4,7 +4,7 @@ use crate::ci::github::gaps;
 use crate::shell::inspect::{self, Setting};
 use crate::yaml::{Node, Yaml};
 use crate::{Notes, Reader, Text, image, issue, rules};
-use bartizan_core::{Kind, Rule};
+use bartizan_core::{Confidence, Kind, Rule, Severity};
 
 /// `MLproject`.
 #[derive(Debug)]
@@ -43,8 +43,31 @@ impl Reader for MlProject {
             let value = command.as_str().unwrap_or_default();
             issue::report_in(text, notes, command, inspect::script(value, Setting::Other));
             issue::report_in(text, notes, command, quoted_parameters(value));
+            issue::report_in(text, notes, command, declared_parameters(entry.value, value));
         }
     }
+}
+
+/// Parameters of free text in a command. MLflow quotes them; a value that begins with a dash still becomes an option, and
+/// other runners of the file quote nothing.
+fn declared_parameters(entry: Node<'_>, command: &str) -> Vec<crate::Issue> {
+    let declared = entry.get("parameters").map(Node::entries).unwrap_or_default();
+    let free = declared.iter().filter(|parameter| {
+        let kind = parameter.value.text_of("type").or_else(|| parameter.value.as_str()).unwrap_or("string");
+        matches!(kind, "string" | "path" | "uri")
+    });
+    let found = free.filter_map(|parameter| {
+        let name = parameter.name();
+        let at = command.find(&format!("{{{name}}}"))?;
+        let message = format!("the parameter `{name}` is filled into a command");
+        let issue = crate::Issue::new(
+            &rules::TEMPLATE_INJECTION,
+            at..at.saturating_add(name.len()).saturating_add(2),
+            message,
+        );
+        Some(issue.severity(Severity::Low).confidence(Confidence::Low))
+    });
+    found.collect()
 }
 
 /// Parameters are quoted by MLflow where they stand; inside a script for `sh -c` or `eval` they become code.

@@ -3,8 +3,8 @@
 //! Source: Argo Workflows docs, "Workflow Variables"; Tekton docs, "Variable Substitutions" and "Remote Resolution".
 
 use super::shell_script;
-use crate::address::is_commit;
-use crate::rules::{TEMPLATE_INJECTION, UNPINNED_INCLUDE};
+use crate::address::{cleartext, is_commit};
+use crate::rules::{INSECURE_TRANSPORT, TEMPLATE_INJECTION, UNPINNED_INCLUDE, UNPINNED_SOURCE};
 use crate::yaml::Node;
 use crate::{Issue, Notes, Text, issue};
 use bartizan_core::{Confidence, Severity};
@@ -29,6 +29,42 @@ pub(super) fn inspect(text: &Text<'_>, notes: &mut Notes<'_>, node: Node<'_>) {
         issue::report_in(text, notes, script, issues);
     }
     issue::report(text, notes, remote(node));
+    issue::report(text, notes, artifact(node));
+}
+
+/// An input artifact taken from where it can change or be replaced on the way.
+fn artifact(node: Node<'_>) -> Vec<Issue> {
+    let mut issues = Vec::new();
+    if node.get("name").is_none() && node.get("path").is_none() {
+        return issues;
+    }
+    if let Some(url) = node.path(&["http", "url"])
+        && let Some(address) = cleartext(url.as_str().unwrap_or_default())
+    {
+        issues.push(Issue::new(
+            &INSECURE_TRANSPORT,
+            url.span(),
+            format!("{address} is fetched without encryption"),
+        ));
+    }
+    if let Some(git) = node.get("git")
+        && let Some(repository) = git.get("repo")
+    {
+        let revision = git.text_of("revision").unwrap_or_default();
+        if !is_commit(revision) && !revision.contains("{{") {
+            let shown = repository.as_str().unwrap_or_default();
+            let message = format!("{shown} is taken at a branch or tag, which can be moved");
+            issues.push(Issue::new(&UNPINNED_SOURCE, repository.span(), message));
+        }
+    }
+    let plain = node
+        .get("s3")
+        .and_then(|store| store.entry("insecure"))
+        .filter(|entry| entry.value.as_bool() == Some(true));
+    if let Some(entry) = plain {
+        issues.push(Issue::new(&INSECURE_TRANSPORT, entry.span(), "the store is reached without encryption"));
+    }
+    issues
 }
 
 /// The code in `[python, -c, CODE]`.

@@ -2,8 +2,9 @@
 
 use super::contexts::{Reach, reach};
 use super::expression::{parse, templates};
+use super::injection::answers;
 use super::triggers::untrusted_variables;
-use super::workflow::{Step, Workflow};
+use super::workflow::{Job, Step, Workflow};
 use crate::rules::{PROMPT_INJECTION_IN_CI, RISKY_TOOL_GRANT};
 use crate::shell::{ExpansionKind, Invocation, Script, inspect};
 use crate::yaml::Node;
@@ -14,10 +15,36 @@ use std::ops::Range;
 pub(super) fn check(text: &Text<'_>, notes: &mut Notes<'_>, workflow: &Workflow<'_>) {
     for (job, step) in workflow.steps() {
         let variables = untrusted_variables(step, &[job.get("env"), workflow.root.get("env")]);
-        action(text, notes, workflow, step, &variables);
+        action(text, notes, workflow, job, step, &variables);
         command(text, notes, step, &variables);
     }
 }
+
+/// Whether the step gives a prompt to an agent or a model.
+pub(super) fn asks_model(step: &Step<'_>) -> bool {
+    if let Some((_, uses)) = step.uses() {
+        let name = uses.name();
+        return AGENTS.iter().any(|agent| name.starts_with(agent))
+            || LOOKS.iter().any(|part| name.contains(part));
+    }
+    let script = step.run().map(|run| Script::read(run.as_str().unwrap_or_default())).unwrap_or_default();
+    script.commands.iter().filter_map(Invocation::of).any(|invocation| inspect::agent(&invocation).is_some())
+}
+
+/// Parts of names of actions that ask a model.
+const LOOKS: &[&str] = &[
+    "claude-code",
+    "codex-action",
+    "gemini-cli",
+    "run-gemini",
+    "ai-inference",
+    "openai",
+    "chatgpt",
+    "llm-action",
+    "gpt-",
+    "copilot-agent",
+    "aider",
+];
 
 /// Expressions in `value` that outsiders fill, with their bytes.
 fn untrusted(value: &str) -> Vec<(String, Range<usize>)> {
@@ -39,28 +66,14 @@ fn action(
     text: &Text<'_>,
     notes: &mut Notes<'_>,
     workflow: &Workflow<'_>,
+    job: &Job<'_>,
     step: &Step<'_>,
     variables: &[String],
 ) {
     let Some((node, uses)) = step.uses() else { return };
     let name = uses.name();
     let known = AGENTS.iter().any(|agent| name.starts_with(agent));
-    let looks = !known
-        && [
-            "claude-code",
-            "codex-action",
-            "gemini-cli",
-            "run-gemini",
-            "ai-inference",
-            "openai",
-            "chatgpt",
-            "llm-action",
-            "gpt-",
-            "copilot-agent",
-            "aider",
-        ]
-        .iter()
-        .any(|part| name.contains(part));
+    let looks = !known && LOOKS.iter().any(|part| name.contains(part));
     if !known && !looks {
         return;
     }
@@ -95,6 +108,23 @@ fn action(
                     entry.value,
                     [Issue::new(&PROMPT_INJECTION_IN_CI, span, message).confidence(confidence)],
                 );
+            }
+            for range in templates(value) {
+                let inner = value.get(range.clone()).and_then(parse);
+                for context in inner.iter().flat_map(|inner| inner.flowing()) {
+                    if answers(job, &context.path) {
+                        let span = context.span.start.saturating_add(range.start)
+                            ..context.span.end.saturating_add(range.start);
+                        let message = format!(
+                            "`{}`, which a model answered, is in the prompt of `{name}`",
+                            context.path
+                        );
+                        let issue = Issue::new(&PROMPT_INJECTION_IN_CI, span, message)
+                            .severity(Severity::Medium)
+                            .confidence(Confidence::Medium);
+                        issue::report_in(text, notes, entry.value, [issue]);
+                    }
+                }
             }
             let variable = variables.iter().find(|variable| {
                 value.contains(&format!("${variable}")) || value.contains(&format!("env.{variable}"))

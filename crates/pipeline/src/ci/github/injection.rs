@@ -1,5 +1,6 @@
 //! Expressions filled into scripts.
 
+use super::agents::asks_model;
 use super::contexts::{Reach, reach};
 use super::expression::{parse, templates};
 use super::workflow::{Job, Step, Workflow};
@@ -121,12 +122,23 @@ fn unknown(
             Some(_) => Some((Severity::Low, Confidence::Medium, "is set elsewhere")),
         };
     }
+    if answers(job, path) {
+        return Some((Severity::High, Confidence::Medium, "is what a model answered"));
+    }
     if let Some(name) = path.strip_prefix("matrix.") {
         let values = job.matrix(name.split('.').next().unwrap_or(name))?;
         let literal = values.iter().all(|value| value.as_str().is_none_or(|value| !value.contains("${{")));
         return (!literal).then_some((Severity::Low, Confidence::Medium, "is computed"));
     }
     Some((Severity::Info, Confidence::Low, "is not known from here"))
+}
+
+/// Whether `path` is the output of a step that asks a model.
+pub(super) fn answers(job: &Job<'_>, path: &str) -> bool {
+    let Some(id) = path.strip_prefix("steps.").and_then(|rest| rest.split('.').next()) else { return false };
+    let step =
+        job.steps.iter().find(|step| step.node.text_of("id").is_some_and(|own| own.eq_ignore_ascii_case(id)));
+    step.is_some_and(asks_model)
 }
 
 /// Inputs of actions that are run as code, by action in lower case.

@@ -12,6 +12,7 @@ pub(crate) use agents::{agent, free_hand};
 pub(crate) use models::{address_moves, is_repository, model_uri_moves, moves, publishes, verifies};
 
 use super::{Command, ExpansionKind, Invocation, Script};
+use crate::rules::SECRET;
 use crate::{Issue, variable};
 use std::ops::Range;
 
@@ -87,6 +88,14 @@ fn commands(script: &Script, setting: Setting, issues: &mut Vec<Issue>) {
                 if let Some((name, value)) = pair {
                     issues.extend(variable::issues(name, value, &argument.word.span));
                 }
+            }
+        }
+        for argument in &invocation.arguments {
+            if let Some(what) = variable::token(argument.text)
+                .filter(|_| !argument.text.contains('=') || argument.is_option())
+            {
+                let message = format!("{what} is written in a command");
+                issues.push(Issue::new(&SECRET, argument.word.span.clone(), message));
             }
         }
         let site = Site { script, index, command, invocation, setting };
