@@ -82,8 +82,12 @@ fn pipeline(text: &Text<'_>, notes: &mut Notes<'_>, root: Node<'_>) {
         issue::report(text, notes, includes(include));
     }
     variables(text, notes, root.get("variables"));
-    job(text, notes, root, root);
+    let mut judged = job(text, notes, root, root);
     for entry in root.entries() {
+        if judged > SCRIPT_BYTES {
+            notes.gap(None, "more script than is examined of one pipeline; the rest was not");
+            return;
+        }
         if notes.out_of_time() {
             return;
         }
@@ -94,7 +98,7 @@ fn pipeline(text: &Text<'_>, notes: &mut Notes<'_>, root: Node<'_>) {
             );
         if is_job {
             variables(text, notes, entry.value.get("variables"));
-            job(text, notes, root, entry.value);
+            judged = judged.saturating_add(job(text, notes, root, entry.value));
             if let Some(include) = entry.value.get("trigger").and_then(|trigger| trigger.get("include")) {
                 issue::report(text, notes, includes(include));
             }
@@ -110,7 +114,11 @@ fn variables(text: &Text<'_>, notes: &mut Notes<'_>, variables: Option<Node<'_>>
     }
 }
 
-fn job(text: &Text<'_>, notes: &mut Notes<'_>, root: Node<'_>, job: Node<'_>) {
+/// Most bytes of script examined of one pipeline; aliases can make many of few.
+const SCRIPT_BYTES: usize = 16 << 20;
+
+/// Judges one job; gives the bytes of its script.
+fn job(text: &Text<'_>, notes: &mut Notes<'_>, root: Node<'_>, job: Node<'_>) -> usize {
     let image = job.get("image").map(|image| image.get("name").unwrap_or(image));
     let services = job
         .get("services")
@@ -138,6 +146,7 @@ fn job(text: &Text<'_>, notes: &mut Notes<'_>, root: Node<'_>, job: Node<'_>) {
     };
     script.check(text, notes, &|name: &str| outsider(name).or_else(|| set(name)));
     script.report(text, notes, inputs(script.text()));
+    script.text().len()
 }
 
 /// `$[[ inputs.x ]]` in a script is filled in before the shell reads it.

@@ -126,7 +126,7 @@ impl Script {
     }
 
     /// Most scalars of one job.
-    const LINES: usize = 10_000;
+    const LINES: usize = 4_000;
 }
 
 /// Agents given a prompt that holds what others write.

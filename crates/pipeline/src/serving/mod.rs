@@ -19,9 +19,13 @@ use crate::shell::{Invocation, Word};
 use crate::yaml::Node;
 use crate::{Issue, Notes, Text, issue, variable};
 
+/// Most arguments of one command; aliases can make many of few.
+const ARGUMENTS: usize = 1_000;
+
 /// The items of an argument list as words that stand where they are written.
 pub(crate) fn words(list: Node<'_>) -> Vec<Word> {
     list.items()
+        .take(ARGUMENTS)
         .filter_map(|item| {
             Some(Word {
                 text: item.as_str()?.to_owned(),
@@ -35,7 +39,7 @@ pub(crate) fn words(list: Node<'_>) -> Vec<Word> {
 
 /// The script that an argument list gives to a shell: `[sh, -c, SCRIPT]`, over several lists read as one.
 pub(crate) fn shell_script<'y>(lists: &[Node<'y>]) -> Option<Node<'y>> {
-    let items: Vec<Node<'y>> = lists.iter().flat_map(|list| list.items()).collect();
+    let items: Vec<Node<'y>> = lists.iter().flat_map(|list| list.items().take(ARGUMENTS)).collect();
     let shell = items.iter().position(|item| {
         item.as_str().is_some_and(|text| {
             let name = text.rsplit('/').next().unwrap_or(text);

@@ -13,6 +13,8 @@ pub(super) struct Workflow<'y> {
     pub(super) jobs: Vec<Job<'y>>,
     /// Whether it is an action.
     pub(super) is_action: bool,
+    /// Whether steps beyond [`Workflow::STEPS`] were left out.
+    pub(super) is_cut: bool,
 }
 
 /// One job.
@@ -37,22 +39,30 @@ impl<'y> Workflow<'y> {
         let root = yaml.root().filter(|root| root.is_mapping())?;
         let jobs = root.get("jobs")?;
         let triggers = root.get("on").or_else(|| root.get("true")).map(triggers).unwrap_or_default();
+        let mut left = Self::STEPS;
         let jobs = jobs
             .entries()
             .into_iter()
             .filter(|entry| entry.value.is_mapping())
-            .map(|entry| Job { entry: Some(entry), steps: steps(entry.value.get("steps")) })
+            .map(|entry| {
+                let steps = steps(entry.value.get("steps"), left);
+                left = left.saturating_sub(steps.len());
+                Job { entry: Some(entry), steps }
+            })
             .collect();
-        Some(Self { root, triggers, jobs, is_action: false })
+        Some(Self { root, triggers, jobs, is_action: false, is_cut: left == 0 })
     }
 
     /// The composite action in the first document of `yaml`.
     pub(super) fn of_action(yaml: &'y Yaml<'y>) -> Option<Self> {
         let root = yaml.root().filter(|root| root.is_mapping())?;
         let runs = root.get("runs")?;
-        let jobs = vec![Job { entry: None, steps: steps(runs.get("steps")) }];
-        Some(Self { root, triggers: Vec::new(), jobs, is_action: true })
+        let jobs = vec![Job { entry: None, steps: steps(runs.get("steps"), Self::STEPS) }];
+        Some(Self { root, triggers: Vec::new(), jobs, is_action: true, is_cut: false })
     }
+
+    /// Most steps of one workflow; aliases can make many of few.
+    pub(super) const STEPS: usize = 20_000;
 
     /// Whether one of `names` starts it.
     pub(super) fn starts_on(&self, names: &[&str]) -> bool {
@@ -98,15 +108,16 @@ fn triggers(on: Node<'_>) -> Vec<(&str, Node<'_>, Option<Node<'_>>)> {
     on.items_or_self().into_iter().filter_map(|item| Some((item.as_str()?, item, None))).collect()
 }
 
-fn steps(list: Option<Node<'_>>) -> Vec<Step<'_>> {
+fn steps(list: Option<Node<'_>>, most: usize) -> Vec<Step<'_>> {
     let mut found = Vec::new();
-    for item in list.into_iter().flat_map(Node::items) {
+    for item in list.into_iter().flat_map(Node::items).take(most) {
         if let Some(group) = item.get("parallel") {
             found.extend(group.items().map(|node| Step { node }));
         } else {
             found.push(Step { node: item });
         }
     }
+    found.truncate(most);
     found
 }
 
