@@ -216,6 +216,9 @@ fn grants(text: &Text<'_>, notes: &mut Notes<'_>, name: &str, value: Node<'_>) {
 fn command(text: &Text<'_>, notes: &mut Notes<'_>, step: &Step<'_>, variables: &[String]) {
     let Some(run) = step.run() else { return };
     let value = run.as_str().unwrap_or_default();
+    if !ASKING.iter().any(|word| value.contains(word)) {
+        return;
+    }
     let script = Script::read(value);
     for (index, command) in script.commands.iter().enumerate() {
         let Some(invocation) = Invocation::of(command) else { continue };
@@ -261,6 +264,12 @@ fn command(text: &Text<'_>, notes: &mut Notes<'_>, step: &Step<'_>, variables: &
         issue::report_in(text, notes, run, issues);
     }
 }
+
+/// Words without which a script asks no model.
+const ASKING: &[&str] = &[
+    "claude", "codex", "gemini", "aider", "llm", "opencode", "agent", "goose", "amp", "qwen", "sgpt",
+    "ollama", "copilot", "models", "http",
+];
 
 /// Actions that run an agent or a model, in lower case.
 const AGENTS: &[&str] = &[

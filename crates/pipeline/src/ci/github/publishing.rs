@@ -44,7 +44,7 @@ fn tokens(text: &Text<'_>, notes: &mut Notes<'_>, step: &Step<'_>) {
         }
         return;
     }
-    let Some(run) = step.run() else { return };
+    let Some(run) = step.run().filter(|run| mentions(*run, &["publish", "upload", "push"])) else { return };
     let script = Script::read(run.as_str().unwrap_or_default());
     let issues: Vec<Issue> = script
         .commands
@@ -95,9 +95,35 @@ fn verifies(step: &Step<'_>) -> bool {
             .iter()
             .any(|part| name.contains(part));
     }
-    let script = step.run().map(|run| Script::read(run.as_str().unwrap_or_default())).unwrap_or_default();
+    let run = step.run().filter(|run| mentions(*run, CHECKING));
+    let script = run.map(|run| Script::read(run.as_str().unwrap_or_default())).unwrap_or_default();
     script.commands.iter().filter_map(Invocation::of).any(|invocation| inspect::verifies(&invocation))
 }
+
+/// Whether the script holds one of `words`: most scripts hold none, and need not be read again.
+fn mentions(run: Node<'_>, words: &[&str]) -> bool {
+    run.as_str().is_some_and(|script| words.iter().any(|word| script.contains(word)))
+}
+
+/// Words without which nothing is promoted.
+const PUBLISHING: &[&str] = &[
+    "upload",
+    "push",
+    "regist",
+    "transition",
+    "create",
+    "update",
+    "deploy",
+    "artifact",
+    "cp",
+    "sync",
+    "copy",
+];
+/// Words without which nothing is verified.
+const CHECKING: &[&str] = &[
+    "bartizan", "cosign", "sign", "scan", "fickling", "sigstore", "gpg", "witness", "notation", "slsa",
+    "audit",
+];
 
 fn promotions(text: &Text<'_>, notes: &mut Notes<'_>, step: &Step<'_>) {
     let promoted = |span: std::ops::Range<usize>, what: &str| {
@@ -112,7 +138,7 @@ fn promotions(text: &Text<'_>, notes: &mut Notes<'_>, step: &Step<'_>) {
         }
         return;
     }
-    let Some(run) = step.run() else { return };
+    let Some(run) = step.run().filter(|run| mentions(*run, PUBLISHING)) else { return };
     let script = Script::read(run.as_str().unwrap_or_default());
     let issues: Vec<Issue> = script
         .commands
