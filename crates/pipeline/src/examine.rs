@@ -1,6 +1,6 @@
 //! The examination of one text: [`examine`] lets every reader that recognises it report.
 
-use crate::{Notes, Place, Proposal, Text, registry};
+use crate::{Notes, Place, Proposal, Reader, Text, registry};
 use bartizan_core::{Clock, Finding, Gap, Kind, Limits};
 use std::collections::BTreeSet;
 
@@ -38,6 +38,17 @@ pub fn examine(text: &Text<'_>, limits: &Limits, clock: &dyn Clock) -> Outcome {
         }
         reader.read(text, &mut notes);
     }
+    outcome(format, kind, notes)
+}
+
+/// Lets `reader` alone report on `text`, whether or not it recognises it. Never panics on any text.
+pub fn examine_as(reader: &dyn Reader, text: &Text<'_>, limits: &Limits, clock: &dyn Clock) -> Outcome {
+    let mut notes = Notes::new(limits, clock);
+    reader.read(text, &mut notes);
+    outcome(Some(reader.id()), reader.kind(), notes)
+}
+
+fn outcome(format: Option<&'static str>, kind: Kind, notes: Notes<'_>) -> Outcome {
     let mut findings = notes.findings;
     findings.sort_by(|a, b| {
         (b.severity, b.confidence, &a.location, a.rule.id).cmp(&(

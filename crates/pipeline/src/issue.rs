@@ -1,7 +1,7 @@
 //! What an inspector found in a part of a text, before it is placed: [`Issue`].
 
 use crate::yaml::{Node, Offsets};
-use crate::{Notes, Text};
+use crate::{Fix, Notes, Text};
 use bartizan_core::{Confidence, Finding, Rule, Severity};
 use std::ops::Range;
 
@@ -20,13 +20,15 @@ pub struct Issue {
     pub confidence: Confidence,
     /// What to do, when more exact than the rule's.
     pub remedy: Option<String>,
+    /// How to mend it, in bytes of the whole text.
+    pub fix: Option<Fix>,
 }
 
 impl Issue {
     /// An issue with the rule's own severity, high confidence and the rule's remedy.
     pub fn new(rule: &'static Rule, span: Range<usize>, message: impl Into<String>) -> Self {
         let (severity, confidence) = (rule.severity, Confidence::High);
-        Self { rule, span, message: message.into(), severity, confidence, remedy: None }
+        Self { rule, span, message: message.into(), severity, confidence, remedy: None, fix: None }
     }
 
     /// Graded otherwise.
@@ -50,6 +52,13 @@ impl Issue {
         self
     }
 
+    /// Mended by `fix`, whose bytes are those of the whole text.
+    #[must_use]
+    pub fn fix(mut self, fix: Option<Fix>) -> Self {
+        self.fix = fix;
+        self
+    }
+
     /// The same, `bytes` further on.
     #[must_use]
     pub fn shifted(mut self, bytes: usize) -> Self {
@@ -69,8 +78,13 @@ impl Issue {
 
 /// Reports `issues` whose spans are those of `text` itself.
 pub(crate) fn report(text: &Text<'_>, notes: &mut Notes<'_>, issues: impl IntoIterator<Item = Issue>) {
-    for issue in issues {
-        notes.report(text, issue.span.clone(), issue.finding());
+    for mut issue in issues {
+        let (rule, span) = (issue.rule.id, issue.span.clone());
+        let fix = issue.fix.take();
+        notes.report(text, span.clone(), issue.finding());
+        if let Some(fix) = fix {
+            notes.propose(rule, span.start, fix);
+        }
     }
 }
 

@@ -5,6 +5,8 @@
 
 mod address;
 mod agents;
+mod ci;
+mod docker;
 mod examine;
 mod fix;
 mod image;
@@ -12,15 +14,17 @@ mod inspector;
 mod issue;
 mod python;
 mod reader;
+mod serving;
 mod text;
 mod variable;
 
+pub mod hcl;
 pub mod registry;
 pub mod rules;
 pub mod shell;
 pub mod yaml;
 
-pub use examine::{Outcome, examine};
+pub use examine::{Outcome, examine, examine_as};
 pub use fix::{Edit, Fix, Proposal, Safety, apply};
 pub use inspector::PipelineInspector;
 pub use issue::Issue;

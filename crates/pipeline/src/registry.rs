@@ -6,6 +6,21 @@ use bartizan_core::Rule;
 /// The readers, in the order in which they are asked; each that recognises a text reads it.
 #[rustfmt::skip] // one line each, so that additions merge
 pub static READERS: &[&dyn Reader] = &[
+    &crate::ci::github::WorkflowFile,
+    &crate::ci::github::ActionFile,
+    &crate::ci::github::DependabotFile,
+    &crate::ci::gitlab::GitlabPipeline,
+    &crate::ci::azure::AzurePipeline,
+    &crate::ci::circleci::CircleConfig,
+    &crate::ci::circleci::BitbucketPipeline,
+    &crate::ci::jenkins::Jenkinsfile,
+    &crate::docker::Dockerfile,
+    &crate::docker::ComposeFile,
+    &crate::serving::Manifest,
+    &crate::serving::HelmValues,
+    &crate::serving::TorchServeConfig,
+    &crate::serving::MlProject,
+    &crate::hcl::Terraform,
     &crate::agents::AgentInstructions,
     &crate::agents::SkillScript,
     &crate::python::Notebook,
@@ -15,6 +30,26 @@ pub static READERS: &[&dyn Reader] = &[
 /// Rules of the inspectors that readers share.
 #[rustfmt::skip] // one line each, so that additions merge
 static SHARED_RULES: &[&[&Rule]] = &[
+    crate::rules::RULES,
+];
+
+/// Ids of the readers whose texts a CI system, an image build or a cluster runs: commands and templates in them are what
+/// the file is for, and no metadata of a model.
+pub static RUN_BY_SYSTEMS: &[&str] = &[
+    "github-workflow",
+    "github-action",
+    "dependabot",
+    "gitlab-pipeline",
+    "azure-pipeline",
+    "circleci-config",
+    "bitbucket-pipeline",
+    "jenkinsfile",
+    "dockerfile",
+    "compose",
+    "kubernetes-manifest",
+    "helm-values",
+    "mlproject",
+    "terraform",
 ];
 
 /// Every rule of this crate, sorted by id, each once.

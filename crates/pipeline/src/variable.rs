@@ -40,7 +40,7 @@ pub(crate) fn issues(name: &str, value: &str, span: &Range<usize>) -> Vec<Issue>
         | "VAULT_SKIP_VERIFY"
         | "SSL_NO_VERIFY" => is_on,
         "PIP_TRUSTED_HOST" | "UV_INSECURE_HOST" => !trimmed.is_empty(),
-        "CURL_CA_BUNDLE" | "REQUESTS_CA_BUNDLE" => trimmed.is_empty(),
+        "CURL_CA_BUNDLE" | "REQUESTS_CA_BUNDLE" | "DOCKER_TLS_CERTDIR" => trimmed.is_empty(),
         _ => false,
     };
     if tls {
@@ -78,6 +78,14 @@ pub(crate) fn issues(name: &str, value: &str, span: &Range<usize>) -> Vec<Issue>
             span.clone(),
             format!("`{name}` names an address without encryption"),
         ));
+    }
+    let fetched = ["MODEL", "WEIGHT", "CHECKPOINT", "DATASET", "ARTIFACT", "TOKENIZER"]
+        .iter()
+        .any(|part| upper.contains(part))
+        && ["URL", "URI", "PATH", "SOURCE"].iter().any(|end| upper.ends_with(end));
+    if fetched && crate::address::cleartext(trimmed).is_some() {
+        let message = format!("`{name}` is fetched without encryption");
+        issues.push(Issue::new(&INSECURE_TRANSPORT, span.clone(), message));
     }
     let tracing = matches!(
         upper.as_str(),

@@ -5,6 +5,7 @@ use bartizan_core::{Clock, Finding, Limits};
 use bartizan_data::quick::DatasetInspector;
 use bartizan_model::ModelInspector;
 use bartizan_pipeline::PipelineInspector;
+use bartizan_pipeline::registry::RUN_BY_SYSTEMS;
 use bartizan_text::rules::SECRET;
 
 /// Looks into model files and into what builds and serves them.
@@ -22,6 +23,9 @@ impl Inspector for WholeInspector<'_> {
             // The more exact of two names: a workflow is YAML as well.
             whole.format = Some(format);
             whole.kind = pipeline.kind;
+            if RUN_BY_SYSTEMS.contains(&format) {
+                whole.findings.retain(|finding| !SAID_OF_METADATA.contains(&finding.rule.id));
+            }
         }
         whole.findings.extend(pipeline.findings);
         whole.gaps.extend(pipeline.gaps);
@@ -34,8 +38,36 @@ impl Inspector for WholeInspector<'_> {
             whole.findings.extend(data.findings);
         }
         number_lines(&mut whole.findings, bytes);
+        once_per_credential(&mut whole.findings);
         whole
     }
+}
+
+/// What commands, addresses and templates show in the metadata of a model, and say nothing of in a text that is made of
+/// them: its own reader judges those.
+const SAID_OF_METADATA: &[&str] = &[
+    "model/config-code",
+    "model/metadata-active-markup",
+    "model/metadata-code",
+    "model/metadata-command",
+    "model/metadata-path",
+    "model/metadata-url",
+    "model/template-malformed",
+    "model/template-text-injection",
+];
+
+/// Leaves out what both crates say of the same credential: the one that knows the format it stands in says more.
+fn once_per_credential(findings: &mut Vec<Finding>) {
+    let lines: Vec<u32> = findings
+        .iter()
+        .filter(|finding| finding.rule.id == "pipeline/secret")
+        .filter_map(|finding| finding.location.line)
+        .collect();
+    findings.retain(|finding| {
+        finding.rule.id != "model/metadata-credential"
+            || finding.location.member.is_some()
+            || !finding.location.line.is_some_and(|line| lines.contains(&line))
+    });
 }
 
 /// Gives line and column to each finding of a text that has a byte offset only.

@@ -5,7 +5,7 @@ use bartizan_core::{Severity, atlas, cwe, owasp_llm, rule};
 rule! {
     /// ## What it finds
     /// The output of a download given to an interpreter: by a pipe, by `sh -c "$(curl …)"`, `eval`, `source <(…)`,
-    /// `iex (iwr …)`.
+    /// `iex (iwr …)`; or commands that are decoded (`base64 -d | sh`) and run the same way.
     /// ## Why it matters
     /// The server decides on every run what is executed, and can give a pipe something else than a browser.
     /// ## Example

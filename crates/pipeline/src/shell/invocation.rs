@@ -66,14 +66,12 @@ impl<'c> Invocation<'c> {
         for _ in 0..WRAPPERS_DEEP {
             let first = text(0, &self).unwrap_or_default();
             let is_python = self.program.starts_with("python") || self.program == "py";
-            let skip = if is_python && first == "-m" {
+            let is_module = is_python && first.len() > 2 && first.starts_with("-m");
+            let is_uv = self.program == "uv" && matches!(first.as_str(), "pip" | "publish");
+            let skip: usize = if (is_python && first == "-m") || (self.program == "pipx" && first == "run") {
                 2
-            } else if is_python && first.len() > 2 && first.starts_with("-m") {
+            } else if is_module || is_uv || self.program == "bunx" {
                 1
-            } else if self.program == "uv" && matches!(first.as_str(), "pip" | "publish") {
-                1
-            } else if self.program == "pipx" && first == "run" || self.program == "bunx" {
-                usize::from(self.program == "pipx").saturating_add(1)
             } else {
                 break;
             };

@@ -219,7 +219,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_script_gives_spans_inside_it(text in r##"([a-z$(){}|&;<>'"`\\ =#é\n]|\$\{\{|\}\}|<<E|\nE\n|if |case | in |esac){0,80}"##) {
+        fn any_script_gives_spans_inside_it(text in r#"([a-z$(){}|&;<>'"`\\ =#é\n]|\$\{\{|\}\}|<<E|\nE\n|if |case | in |esac){0,80}"#) {
             let script = Script::read(&text);
             for command in &script.commands {
                 prop_assert!(text.get(command.span.clone()).is_some());

@@ -154,9 +154,8 @@ impl Reader<'_> {
             self.blanks();
             let Some(byte) = self.peek() else { break };
             match byte {
-                b'\n' | b';' | b'|' => break,
+                b'\n' | b';' | b'|' | b')' => break,
                 b'&' if self.peek_at(1) != Some(b'>') => break,
-                b')' => break,
                 b'`' if end == End::Backtick => break,
                 b'#' => {
                     self.comment();
@@ -324,13 +323,11 @@ impl Reader<'_> {
         let mut word = Word::default();
         while let Some(byte) = self.peek() {
             match byte {
-                b' ' | b'\t' | b'\r' | b'\n' | b';' | b'|' | b'&' | b')' => break,
                 b'`' if end == End::Backtick => break,
                 b'<' | b'>' if self.peek_at(1) == Some(b'(') && self.at == start => {
                     self.commands(ExpansionKind::Process, 2, End::Bracket, index, depth, &mut word);
                 }
-                b'<' | b'>' => break,
-                b'(' => break,
+                b' ' | b'\t' | b'\r' | b'\n' | b';' | b'|' | b'&' | b')' | b'(' | b'<' | b'>' => break,
                 b'\\' => {
                     match self.peek_at(1) {
                         Some(b'\n') => {}
@@ -397,10 +394,9 @@ impl Reader<'_> {
                     let next =
                         self.text.get(self.at.saturating_add(1)..).and_then(|rest| rest.chars().next());
                     match next {
-                        Some('\n') => {}
+                        Some('\n') | None => {}
                         Some(next @ ('"' | '\\' | '$' | '`')) => word.text.push(next),
                         Some(next) => word.text.extend(['\\', next]),
-                        None => {}
                     }
                     self.step(next.map_or(1, |next| next.len_utf8().saturating_add(1)));
                 }

@@ -13,6 +13,10 @@ pub(super) fn read(text: &str) -> Yaml<'_> {
     if plain.stops.is_empty() {
         return plain;
     }
+    let plain = outdented(text, plain);
+    if plain.stops.is_empty() {
+        return plain;
+    }
     if let Some(masked) = masked(text) {
         let mut read = read_as(text, &masked);
         if read.progress() > plain.progress() {
@@ -28,6 +32,72 @@ pub(super) fn read(text: &str) -> Yaml<'_> {
     }
     plain
 }
+
+/// Lines of quoted text and of brackets that stand too far left: libyaml and its kin read them, the strict parser here
+/// does not. Such a line is joined to the one before it, which means the same and moves no byte.
+fn outdented<'t>(text: &'t str, mut read: Yaml<'t>) -> Yaml<'t> {
+    let mut shown: Option<Vec<u8>> = None;
+    let repairs = REPAIRED_BYTES.checked_div(text.len().max(1)).unwrap_or_default().min(REPAIRS);
+    for _ in 0..repairs {
+        let Some(stop) = read.stops.first().filter(|stop| stop.reason.contains("invalid indentation")) else {
+            break;
+        };
+        let bytes = shown.get_or_insert_with(|| text.as_bytes().to_vec());
+        if stop.reason.ends_with("in quoted scalar") {
+            join_quoted(bytes, stop.offset);
+        } else {
+            join_before(bytes, stop.offset);
+        }
+        let Ok(joined) = std::str::from_utf8(bytes) else { break };
+        let next = read_as(text, joined);
+        let first = |read: &Yaml<'_>| read.stops.first().map_or(usize::MAX, |stop| stop.offset);
+        if first(&next) <= first(&read) {
+            break;
+        }
+        read = next;
+    }
+    read
+}
+
+/// Joins the lines of the quoted text that begins at `start`.
+fn join_quoted(bytes: &mut [u8], start: usize) {
+    let Some(&quote) = bytes.get(start) else { return };
+    let mut at = start.saturating_add(1);
+    while let Some(byte) = bytes.get_mut(at) {
+        match *byte {
+            b'\\' if quote == b'"' => at = at.saturating_add(1),
+            b'\n' | b'\r' => *byte = b' ',
+            end if end == quote => return,
+            _ => {}
+        }
+        at = at.saturating_add(1);
+    }
+}
+
+/// Joins the line of `offset` to the one before it, whose comment goes.
+fn join_before(bytes: &mut [u8], offset: usize) {
+    let before = bytes.get(..offset.min(bytes.len())).unwrap_or_default();
+    let Some(end) = memchr::memrchr(b'\n', before) else { return };
+    let start =
+        memchr::memrchr(b'\n', before.get(..end).unwrap_or_default()).map_or(0, |at| at.saturating_add(1));
+    let line = before.get(start..end).unwrap_or_default();
+    let comment = memchr::memmem::rfind(line, b" #").filter(|at| {
+        let tail = line.get(*at..).unwrap_or_default();
+        tail.iter().filter(|byte| matches!(byte, b'"' | b'\'')).count().is_multiple_of(2)
+    });
+    let from = comment.map_or(end, |at| start.saturating_add(at));
+    for byte in bytes.get_mut(from..=end).unwrap_or_default() {
+        *byte = b' ';
+    }
+    if let Some(byte) = end.checked_sub(1).and_then(|at| bytes.get_mut(at)).filter(|byte| **byte == b'\r') {
+        *byte = b' ';
+    }
+}
+
+/// Most lines joined in one text.
+const REPAIRS: usize = 64;
+/// Most bytes read again for that.
+const REPAIRED_BYTES: usize = 64 << 20;
 
 impl Yaml<'_> {
     /// How far the text was read: fewer stops, then a later first one.
@@ -196,10 +266,9 @@ impl<'t> Builder<'t> {
         while !self.open.is_empty() {
             self.close(None);
         }
-        if let Some(&root) = self.yaml.roots.last() {
-            if let Some(slot) = self.yaml.nodes.get_mut(root) {
-                slot.span.end = slot.span.end.min(end).max(slot.span.start);
-            }
+        let root = self.yaml.roots.last().copied();
+        if let Some(slot) = root.and_then(|root| self.yaml.nodes.get_mut(root)) {
+            slot.span.end = slot.span.end.min(end).max(slot.span.start);
         }
     }
 }

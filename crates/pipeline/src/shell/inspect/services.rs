@@ -40,6 +40,7 @@ pub(super) fn command(site: &Site<'_>, issues: &mut Vec<Issue>) {
     }
     for argument in &invocation.arguments {
         let (name, value) = argument.text.split_once('=').unwrap_or((argument.text, "?"));
+        let value = value.trim_matches(['"', '\'']);
         let open = match name.trim_start_matches('-') {
             "NotebookApp.token"
             | "ServerApp.token"
