@@ -3,7 +3,8 @@
 use bartizan_core::sweep::{File, Inspection, Inspector};
 use bartizan_core::{Clock, Finding, Limits};
 use bartizan_model::ModelInspector;
-use bartizan_pipeline::PipelineInspector;
+use bartizan_pipeline::{PipelineInspector, Place};
+use std::collections::BTreeSet;
 
 /// Looks into model files and into what builds and serves them.
 #[derive(Debug, Clone, Copy)]
@@ -15,7 +16,9 @@ pub(crate) struct WholeInspector<'a> {
 impl Inspector for WholeInspector<'_> {
     fn inspect(&self, file: &File<'_>, bytes: &[u8], clock: &dyn Clock) -> Inspection {
         let mut whole = ModelInspector { limits: self.limits }.inspect(file, bytes, clock);
-        let pipeline = PipelineInspector { limits: self.limits }.inspect(file, bytes, clock);
+        let inspector = PipelineInspector { limits: self.limits };
+        let (pipeline, judged) = inspector.inspect_judging(file, bytes, clock);
+        leave_to_the_exact(&mut whole.findings, &judged, pipeline.format);
         if let Some(format) = pipeline.format {
             // The more exact of two names: a workflow is YAML as well.
             whole.format = Some(format);
@@ -26,6 +29,22 @@ impl Inspector for WholeInspector<'_> {
         number_lines(&mut whole.findings, bytes);
         whole
     }
+}
+
+/// Drops what was found by a call's name alone where the call was judged by its arguments, and credentials of a
+/// notebook, which its reader reports with their line.
+fn leave_to_the_exact(findings: &mut Vec<Finding>, judged: &BTreeSet<Place>, format: Option<&str>) {
+    findings.retain(|finding| {
+        let location = &finding.location;
+        let by_name = finding.rule.id == "model/python-dangerous-call"
+            && location.member.is_none()
+            && location
+                .line
+                .zip(location.column)
+                .is_some_and(|(line, column)| judged.contains(&(location.pointer.clone(), line, column)));
+        let credential = finding.rule.id == "model/metadata-credential" && format == Some("notebook");
+        !(by_name || credential)
+    });
 }
 
 /// Gives line and column to each finding of a text that has a byte offset only.

@@ -146,8 +146,10 @@ pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
         | "numexpr.evaluate"
         | "simpleeval.simple_eval" => {
             if let Some(code) = first {
-                module.judged.insert(call.span.start);
-                // What is evaluated in a namespace of its own is evaluated all the same.
+                // A constant's own calls are looked into elsewhere.
+                if !code.value.is_constant() {
+                    module.judged.insert(call.span.start);
+                }
                 sink(module, SinkKind::Code, &code.value);
             }
         }
@@ -238,9 +240,6 @@ pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
 
 /// A command: its text to the rules about commands, and its value to a shell.
 fn run(call: &Call<'_>, module: &mut Module, command: &Value, shell: bool) {
-    if command.is_constant() {
-        module.judged.insert(call.span.start);
-    }
     let words: Option<Vec<String>> = match &command.known {
         Known::Items(items) => Some(items.iter().map(Value::spelt).collect()),
         _ => None,
@@ -252,6 +251,13 @@ fn run(call: &Call<'_>, module: &mut Module, command: &Value, shell: bool) {
                 super::command::judge(text, &call.span, module);
             }
         }
+    }
+    let first = words.as_ref().and_then(|words| words.first().map(String::as_str));
+    let first = first.or_else(|| command.as_pieces().and_then(|text| text.split_whitespace().next()));
+    let plain = words.is_some()
+        || command.as_text().is_some_and(|text| !text.contains(['|', ';', '&', '`', '$', '>']));
+    if plain && first.is_some_and(is_ordinary) {
+        module.judged.insert(call.span.start);
     }
     // `bash -c` is a shell however it is started.
     let interpreter = words.as_ref().is_some_and(|words| {
@@ -271,6 +277,54 @@ fn run(call: &Call<'_>, module: &mut Module, command: &Value, shell: bool) {
             module.sink(SinkKind::Shell, &call.span, call.spelling, &program);
         }
     }
+}
+
+/// Whether a program is one that pipelines are made of, whatever it is given.
+fn is_ordinary(program: &str) -> bool {
+    const PROGRAMS: &[&str] = &[
+        "accelerate",
+        "cmake",
+        "conda",
+        "cp",
+        "deepspeed",
+        "docker",
+        "du",
+        "dvc",
+        "ffmpeg",
+        "gcc",
+        "git",
+        "gsutil",
+        "gzip",
+        "helm",
+        "kubectl",
+        "ls",
+        "lscpu",
+        "make",
+        "mkdir",
+        "mlflow",
+        "ninja",
+        "nvcc",
+        "nvidia-smi",
+        "pip",
+        "pip3",
+        "pytest",
+        "python",
+        "python3",
+        "ray",
+        "rsync",
+        "ruff",
+        "tar",
+        "terraform",
+        "torchrun",
+        "tree",
+        "unzip",
+        "uv",
+        "wc",
+        "which",
+        "zip",
+    ];
+    let name = program.rsplit('/').next().unwrap_or(program);
+    program.starts_with(crate::python::value::HOLE) || PROGRAMS.contains(&name)
 }
 
 /// Statements to a database.

@@ -145,6 +145,7 @@ fn images(call: &Call<'_>, module: &mut Module) {
         }
     });
     let Some(image) = image else { return };
+    module.judged.insert(call.span.start);
     let Some(text) = image.value.as_pieces() else { return };
     if text.is_empty() || text.contains("@sha256:") || text.contains('{') || text.starts_with(HOLE) {
         return;

@@ -158,6 +158,7 @@ pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
     let logs_in = matches!(name_of(path), "login" | "set_token" | "HfApi" | "set_api_key" | "save_token")
         && !path.starts_with('?');
     if logs_in {
+        module.judged.insert(call.span.start);
         for argument in &call.positional {
             given("token", &argument.value, &call.span, module);
         }
