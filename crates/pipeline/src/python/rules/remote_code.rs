@@ -5,31 +5,8 @@ use crate::python::call::Call;
 use crate::python::hub::{self, Named};
 use crate::python::module::{Module, edit};
 use crate::python::value::Known;
-use bartizan_core::{Confidence, Finding, Rule, Severity, atlas, cwe, owasp_llm, rule};
-
-rule! {
-    /// ## What it finds
-    /// Code that runs Python files of a remote repository: `trust_remote_code=True` (written there, held by a variable or in
-    /// a `**` dict), `torch.hub.load` of a repository that is not pinned to a commit, `custom_pipeline` of a repository,
-    /// Keras' and timm's hub code, `--trust-remote-code` on a command line.
-    /// ## Why it matters
-    /// Whoever can write to the repository runs code in your process, today or with the next commit.
-    /// ## Example
-    /// `AutoModel.from_pretrained("acme/net", trust_remote_code=True)`
-    /// ## How to fix
-    /// Drop `trust_remote_code` where the library knows the architecture. Where it does not, review the code, pin the commit
-    /// with `revision=` and `code_revision=`, or copy the module into your own source.
-    /// ## References
-    /// - <https://huggingface.co/docs/transformers/custom_models>
-    /// - <https://docs.pytorch.org/docs/stable/hub.html>
-    pub const REMOTE_CODE: Rule = Rule {
-        id: "pipeline/remote-code",
-        title: "code of a remote repository run on load",
-        severity: Severity::High,
-        remedy: "Drop `trust_remote_code`, or review the repository's code and pin the commit that was reviewed.",
-        taxonomies: &[atlas("AML.T0010"), atlas("AML.T0011"), cwe(829), cwe(494), owasp_llm("LLM03")],
-    };
-}
+use crate::rules::REMOTE_CODE;
+use bartizan_core::{Confidence, Finding, Rule, Severity};
 
 /// Rules of this file.
 pub(in crate::python) const RULES: &[&Rule] = &[&REMOTE_CODE];

@@ -3,37 +3,15 @@
 use crate::python::call::Call;
 use crate::python::module::{Module, Report};
 use crate::python::value::{HOLE, Known, Value};
-use bartizan_core::{Confidence, Finding, Rule, Severity, atlas, cwe, owasp_llm, rule};
+use crate::rules::SECRET;
+use bartizan_core::{Confidence, Finding, Rule, Severity};
 use bartizan_text::{Detector, Hit, Subjects};
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::LazyLock;
 
-rule! {
-    /// ## What it finds
-    /// A credential written into code: a token in its issuer's format anywhere, and a constant given to what asks for one
-    /// (`token=`, `api_key=`, `wandb.login(key=…)`, `openai.api_key = …`, `os.environ["HF_TOKEN"] = …`). Placeholders and
-    /// the special tokens of tokenizers are left alone. Neither the report nor its evidence repeats the credential.
-    /// ## Why it matters
-    /// Whoever reads the repository, its history or the image made of it can act with it: push another model under your
-    /// name, read your data, spend your money.
-    /// ## Example
-    /// `login(token="hf_…")`
-    /// ## How to fix
-    /// Revoke it, then read it from the environment or a secret store: `os.environ["HF_TOKEN"]`.
-    /// ## References
-    /// - <https://cwe.mitre.org/data/definitions/798.html>
-    pub const HARD_CODED_SECRET: Rule = Rule {
-        id: "pipeline/hard-coded-secret",
-        title: "a credential in its code",
-        severity: Severity::High,
-        remedy: "Revoke the credential, and read the new one from the environment or a secret store.",
-        taxonomies: &[atlas("AML.T0055"), cwe(798), owasp_llm("LLM02")],
-    };
-}
-
 /// Rules of this file.
-pub(in crate::python) const RULES: &[&Rule] = &[&HARD_CODED_SECRET];
+pub(in crate::python) const RULES: &[&Rule] = &[&SECRET];
 
 /// Least score of a hit that is reported: a format whose issuer documents it, with entropy or a checksum behind it.
 const SURE: f32 = 0.85;
@@ -132,8 +110,8 @@ pub(in crate::python) fn scan(cells: &[(&str, usize)], module: &mut Module) {
             let known = taken.iter().any(|other| other.start < place.end && place.start < other.end)
                 || seen.iter().any(|value| value.contains(shown));
             if !known && seen.insert(shown.to_owned()) {
-                let finding = Finding::new(&HARD_CODED_SECRET, format!("{kind} stands in the code"))
-                    .evidence(masked(shown));
+                let finding =
+                    Finding::new(&SECRET, format!("{kind} stands in the code")).evidence(masked(shown));
                 module.report(&place, finding);
             }
         }
@@ -225,7 +203,7 @@ fn report(
         return;
     }
     let kind = by_format(text, 0).first().map_or("a credential", |(_, kind)| *kind);
-    let finding = Finding::new(&HARD_CODED_SECRET, format!("{kind} stands in the code"))
+    let finding = Finding::new(&SECRET, format!("{kind} stands in the code"))
         .severity(severity)
         .confidence(confidence)
         .evidence(masked(text));
@@ -395,7 +373,7 @@ mod tests {
     use bartizan_core::Severity::{High, Medium};
 
     fn graded(code: &str) -> Vec<bartizan_core::Severity> {
-        severities(code, "pipeline/hard-coded-secret")
+        severities(code, "pipeline/secret")
     }
 
     /// Joined, so that no scanner of this repository takes the fixture for a real key.

@@ -76,6 +76,8 @@ impl Walk {
             (Role::Embedded, _) => severity.max(Severity::High),
             // Nobody decides to run it: the server does.
             (Role::Handler, GadgetClass::Process) => Severity::High,
+            // Writing a pickle runs nothing.
+            (_, GadgetClass::NestedPickle) if severity < Severity::Medium => return,
             (
                 _,
                 GadgetClass::Process
@@ -86,8 +88,25 @@ impl Walk {
                 | GadgetClass::PackageInstall
                 | GadgetClass::Persistence
                 | GadgetClass::Debugger,
-            ) => Severity::Medium,
-            (_, GadgetClass::Network | GadgetClass::Import) => Severity::Low,
+            ) if self.role != Role::Module
+                || matches!(
+                    class,
+                    GadgetClass::CodeExecution | GadgetClass::Persistence | GadgetClass::Debugger
+                ) =>
+            {
+                Severity::Medium
+            }
+            // People write scripts that start processes and read pickles; how they do it is judged where code is judged.
+            (
+                _,
+                GadgetClass::Process
+                | GadgetClass::NestedPickle
+                | GadgetClass::Native
+                | GadgetClass::Marshal
+                | GadgetClass::PackageInstall
+                | GadgetClass::Network
+                | GadgetClass::Import,
+            ) => Severity::Low,
             _ => return,
         };
         let with = if command.trim().is_empty() {
