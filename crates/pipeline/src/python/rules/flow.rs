@@ -1,8 +1,8 @@
 //! Values that reach what runs, asks or shows them: code, shells, databases, pages, templates, prompts.
 
-use crate::python::call::Call;
+use crate::python::call::{Argument, Call};
 use crate::python::module::{Module, Sink, SinkKind};
-use crate::python::value::{Known, Taint, Value};
+use crate::python::value::{HOLE, Known, Taint, Value};
 use bartizan_core::{Confidence, Finding, Rule, Severity, atlas, cwe, owasp_agentic, owasp_llm, rule};
 
 rule! {
@@ -324,7 +324,7 @@ fn is_ordinary(program: &str) -> bool {
         "zip",
     ];
     let name = program.rsplit('/').next().unwrap_or(program);
-    program.starts_with(crate::python::value::HOLE) || PROGRAMS.contains(&name)
+    program.starts_with(HOLE) || PROGRAMS.contains(&name)
 }
 
 /// Statements to a database.
@@ -379,14 +379,23 @@ fn prompt(call: &Call<'_>, module: &mut Module) {
             }
         }
     }
+    let mixed =
+        |given: &&Argument<'_>| given.value.as_pieces().is_some_and(|text| text.len() > HOLE.len_utf8());
     let instructions = match call.name() {
-        "SystemMessage" | "SystemMessagePromptTemplate" => call.argument(0, "content"),
+        "SystemMessage" | "SystemMessagePromptTemplate" => call.argument(0, "content").filter(mixed),
         "from_template" if call.is_of("langchain") || call.is_of("langchain_core") => {
-            call.argument(0, "template")
+            call.argument(0, "template").filter(mixed)
         }
-        _ => call
-            .any_keyword(&["system_prompt", "system_instruction", "system_message", "instructions"])
-            .filter(|_| call.path.contains('.')),
+        "Agent"
+        | "AssistantAgent"
+        | "LlmAgent"
+        | "create_agent"
+        | "create_react_agent"
+        | "Assistant"
+        | "GenerativeModel"
+        | "GenerateContentConfig" => call.any_keyword(INSTRUCTIONS),
+        _ if crate::python::sources::answers_of_model(call) => call.any_keyword(INSTRUCTIONS),
+        _ => None,
     };
     if let Some(instructions) = instructions {
         module.sink(SinkKind::Prompt, &call.span, call.spelling, &instructions.value);
@@ -404,6 +413,10 @@ fn prompt(call: &Call<'_>, module: &mut Module) {
         }
     }
 }
+
+/// What instructions are called.
+const INSTRUCTIONS: &[&str] =
+    &["system_prompt", "system_instruction", "system_message", "instructions", "prompt"];
 
 /// Whether someone else had a hand in it.
 fn outside(taint: Taint) -> bool {

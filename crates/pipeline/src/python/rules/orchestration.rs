@@ -71,7 +71,7 @@ fn images(call: &Call<'_>, module: &mut Module) {
     });
     let Some(image) = image else { return };
     module.judged.insert(call.span.start);
-    let Some(text) = image.value.as_pieces() else { return };
+    let Some(text) = image.value.as_pieces().filter(|_| !call.path.starts_with("@local")) else { return };
     if text.is_empty() || text.contains("@sha256:") || text.contains('{') || text.starts_with(HOLE) {
         return;
     }
@@ -98,7 +98,8 @@ fn images(call: &Call<'_>, module: &mut Module) {
     } else {
         format!("the image `{shown}` is named by a tag, which can be moved")
     };
-    module.report(&call.span, Finding::new(&UNPINNED_IMAGE, message));
+    let severity = if moving { Severity::Medium } else { Severity::Low };
+    module.report(&call.span, Finding::new(&UNPINNED_IMAGE, message).severity(severity));
 }
 
 fn packages(call: &Call<'_>, module: &mut Module) {
@@ -244,6 +245,9 @@ fn isolation(call: &Call<'_>, module: &mut Module) {
         .then(|| edit(call.adding(&missing.join(", ")), Safety::Unsafe, "isolate the job's network"))
         .flatten();
     report_isolation(call, module, isolated, encrypted, fix);
+    if model && let Some(report) = module.reports.last_mut() {
+        report.finding = report.finding.clone().severity(Severity::Low);
+    }
 }
 
 fn report_isolation(
@@ -369,14 +373,14 @@ fn injected(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use crate::python::tests::severities;
-    use bartizan_core::Severity::{High, Medium};
+    use bartizan_core::Severity::{High, Low, Medium};
 
     #[test]
     fn steps_name_their_images_and_packages_exactly() {
         let images = |code: &str| severities(code, "pipeline/unpinned-image");
         let packages = |code: &str| severities(code, "pipeline/unpinned-package");
         let code = "from kfp import dsl\n@dsl.component(base_image='python:3.11', packages_to_install=['pandas', 'torch==2.1'])\ndef f(): pass";
-        assert_eq!((images(code), packages(code)), (vec![Medium], vec![Medium]));
+        assert_eq!((images(code), packages(code)), (vec![Low], vec![Medium]));
         let digest = "0".repeat(64);
         let code = format!(
             "from kfp import dsl\n@dsl.component(base_image='python:3.11@sha256:{digest}', packages_to_install=['pandas==2.2.0'])\ndef f(): pass"

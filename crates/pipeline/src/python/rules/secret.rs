@@ -34,16 +34,18 @@ pub(in crate::python) fn by_format(text: &str, base: usize) -> Vec<(Range<usize>
         });
     }
     // Formats that tell themselves by prefix and length, whatever their letters are.
-    for (prefix, length, name) in PREFIXES {
+    for (prefix, length, marks, name) in PREFIXES {
         for (at, _) in text.match_indices(prefix) {
             let before = text.get(..at).and_then(|before| before.chars().next_back());
-            let token: &str = text.get(at..).map_or("", |rest| {
-                rest.split(|character: char| {
-                    !(character.is_ascii_alphanumeric() || matches!(character, '_' | '-'))
-                })
-                .next()
-                .unwrap_or("")
-            });
+            let rest = text.get(at..).unwrap_or_default();
+            let tail = rest.get(prefix.len()..).unwrap_or_default();
+            let end = tail
+                .find(|next: char| !(next.is_ascii_alphanumeric() || *marks && matches!(next, '_' | '-')))
+                .unwrap_or(tail.len());
+            let token = rest.get(..prefix.len().saturating_add(end)).unwrap_or_default();
+            if tail.get(end..).is_some_and(|after| after.starts_with(['_', '-'])) {
+                continue;
+            }
             let place = base.saturating_add(at)..base.saturating_add(at).saturating_add(token.len());
             let apart = !before.is_some_and(|before| before.is_ascii_alphanumeric() || before == '_');
             let known = found
@@ -58,21 +60,21 @@ pub(in crate::python) fn by_format(text: &str, base: usize) -> Vec<(Range<usize>
     found
 }
 
-/// Prefix, least length and name of tokens of services that models are built with.
-const PREFIXES: &[(&str, usize, &str)] = &[
-    ("hf_", 34, "a Hugging Face token"),
-    ("sk-ant-", 40, "an Anthropic API key"),
-    ("sk-proj-", 40, "an OpenAI API key"),
-    ("ghp_", 40, "a GitHub token"),
-    ("github_pat_", 60, "a GitHub token"),
-    ("glpat-", 26, "a GitLab token"),
-    ("nvapi-", 40, "an NVIDIA API key"),
-    ("gsk_", 40, "a Groq API key"),
-    ("r8_", 38, "a Replicate token"),
-    ("dapi", 36, "a Databricks token"),
-    ("AIzaSy", 39, "a Google API key"),
-    ("xoxb-", 40, "a Slack token"),
-    ("pypi-AgE", 60, "a PyPI token"),
+/// Prefix, least length, whether `-` and `_` may follow, and name of tokens of services that models are built with.
+const PREFIXES: &[(&str, usize, bool, &str)] = &[
+    ("hf_", 34, false, "a Hugging Face token"),
+    ("sk-ant-", 40, true, "an Anthropic API key"),
+    ("sk-proj-", 40, true, "an OpenAI API key"),
+    ("ghp_", 40, false, "a GitHub token"),
+    ("github_pat_", 60, true, "a GitHub token"),
+    ("glpat-", 26, true, "a GitLab token"),
+    ("nvapi-", 40, true, "an NVIDIA API key"),
+    ("gsk_", 40, false, "a Groq API key"),
+    ("r8_", 38, false, "a Replicate token"),
+    ("dapi", 36, false, "a Databricks token"),
+    ("AIzaSy", 39, true, "a Google API key"),
+    ("xoxb-", 40, true, "a Slack token"),
+    ("pypi-AgE", 60, true, "a PyPI token"),
 ];
 
 /// Reports the credentials of `cells`, text and where it begins: those given by name where they are written, then those

@@ -248,7 +248,13 @@ fn http(call: &Call<'_>, module: &mut Module) {
     if !fetches(call) {
         return;
     }
-    for argument in call.arguments() {
+    const OTHER: &[&str] = &["namespaces", "headers", "params", "json", "data", "proxies", "attrs", "xpath"];
+    let named =
+        call.named.iter().filter(|(name, _)| !OTHER.contains(&name.as_ref())).map(|(_, argument)| argument);
+    let compared = call
+        .any_keyword(&["md5", "known_hash", "file_hash", "hash_prefix", "sha256", "checksum"])
+        .is_some_and(|digest| digest.value.known != Known::Null);
+    for argument in call.positional.iter().chain(named) {
         let Some(address) = argument.value.texts().into_iter().find(|text| is_plain(text)) else { continue };
         let shown: String = address
             .chars()
@@ -260,8 +266,11 @@ fn http(call: &Call<'_>, module: &mut Module) {
             || call.name() == "Request";
         let data = !web || is_artifact(address);
         let finding = Finding::new(&INSECURE_TRANSPORT, format!("`{shown}` is fetched without encryption"));
-        let finding =
-            if data { finding } else { finding.severity(Severity::Low).confidence(Confidence::Medium) };
+        let finding = if data && !compared {
+            finding
+        } else {
+            finding.severity(Severity::Low).confidence(Confidence::Medium)
+        };
         module.report_fixable(&call.span, finding, https(argument));
         return;
     }
