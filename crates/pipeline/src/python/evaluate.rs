@@ -155,7 +155,12 @@ impl<'a> Walk<'a, '_> {
                 value
             }
             _ => {
-                let known = owner.step(&format!(".{name}"));
+                let known = match owner.step(&format!(".{name}")) {
+                    Known::Path(path) if super::walk::is_renamed(&path) => {
+                        Known::Path(super::walk::canonical(&path).into())
+                    }
+                    known => known,
+                };
                 let own = match &known {
                     Known::Path(path) => sources::of_path(path),
                     _ => Taint::default(),

@@ -54,9 +54,16 @@ pub(super) fn fetch<'c, 'a>(call: &'c Call<'a>) -> Option<Fetch<'c, 'a>> {
                 "model_name",
             ],
         ),
-        (_, "load_lora_weights" | "load_textual_inversion" | "load_ip_adapter") => {
-            (What::Model, 0, &["pretrained_model_name_or_path_or_dict", "pretrained_model_name_or_path"])
-        }
+        (_, "load_lora_weights" | "load_textual_inversion" | "load_ip_adapter" | "load_adapter") => (
+            What::Model,
+            0,
+            &[
+                "pretrained_model_name_or_path_or_dict",
+                "pretrained_model_name_or_path",
+                "peft_model_id",
+                "model_id",
+            ],
+        ),
         ("transformers.pipeline", _) => (What::Model, 1, &["model"]),
         (
             "sentence_transformers.SentenceTransformer"

@@ -669,31 +669,7 @@ fn with_entry(owner: Value, key: Value, value: Value) -> Value {
 const MOST_ENTRIES: usize = 256;
 
 /// `path` under the name the rules know it by.
-fn canonical(path: &str) -> String {
-    const NAMES: &[(&str, &str)] = &[
-        ("tensorflow.keras", "keras"),
-        ("tf_keras", "keras"),
-        ("tensorflow.compat.v1", "tensorflow"),
-        ("tensorflow.compat.v2", "tensorflow"),
-        ("sklearn.externals.joblib", "joblib"),
-        ("cPickle", "pickle"),
-        ("_pickle", "pickle"),
-        ("pickle5", "pickle"),
-        ("pandas.io.pickle", "pandas"),
-        ("pandas.io.api", "pandas"),
-        ("torch.serialization", "torch"),
-        ("numpy.lib.npyio", "numpy"),
-        ("cloudpickle.cloudpickle", "cloudpickle"),
-        ("dill._dill", "dill"),
-        ("keras.src.saving", "keras.saving"),
-        ("urllib2", "urllib.request"),
-        ("requests.api", "requests"),
-        ("airflow.operators.bash_operator", "airflow.operators.bash"),
-        ("huggingface_hub.hf_api", "huggingface_hub"),
-        ("huggingface_hub.file_download", "huggingface_hub"),
-        ("datasets.load", "datasets"),
-        ("transformers.pipelines", "transformers"),
-    ];
+pub(super) fn canonical(path: &str) -> String {
     for (from, to) in NAMES {
         if let Some(rest) = path.strip_prefix(from)
             && (rest.is_empty() || rest.starts_with('.'))
@@ -703,3 +679,34 @@ fn canonical(path: &str) -> String {
     }
     path.to_owned()
 }
+
+/// Whether `path` is itself one of the names that stand for another.
+pub(super) fn is_renamed(path: &str) -> bool {
+    NAMES.iter().any(|(from, _)| *from == path)
+}
+
+/// Names of modules that stand for another.
+const NAMES: &[(&str, &str)] = &[
+    ("tensorflow.keras", "keras"),
+    ("tf_keras", "keras"),
+    ("tensorflow.compat.v1", "tensorflow"),
+    ("tensorflow.compat.v2", "tensorflow"),
+    ("sklearn.externals.joblib", "joblib"),
+    ("cPickle", "pickle"),
+    ("_pickle", "pickle"),
+    ("pickle5", "pickle"),
+    ("pandas.io.pickle", "pandas"),
+    ("pandas.io.api", "pandas"),
+    ("torch.serialization", "torch"),
+    ("numpy.lib.npyio", "numpy"),
+    ("cloudpickle.cloudpickle", "cloudpickle"),
+    ("dill._dill", "dill"),
+    ("keras.src.saving", "keras.saving"),
+    ("urllib2", "urllib.request"),
+    ("requests.api", "requests"),
+    ("airflow.operators.bash_operator", "airflow.operators.bash"),
+    ("huggingface_hub.hf_api", "huggingface_hub"),
+    ("huggingface_hub.file_download", "huggingface_hub"),
+    ("datasets.load", "datasets"),
+    ("transformers.pipelines", "transformers"),
+];

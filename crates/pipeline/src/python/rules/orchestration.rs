@@ -31,7 +31,6 @@ fn images(call: &Call<'_>, module: &mut Module) {
         "container_uri",
         "image_uri",
         "docker_image",
-        "target_image",
         "container_image",
     ];
     let package = call.package();
@@ -72,7 +71,11 @@ fn images(call: &Call<'_>, module: &mut Module) {
     let Some(image) = image else { return };
     module.judged.insert(call.span.start);
     let Some(text) = image.value.as_pieces().filter(|_| !call.path.starts_with("@local")) else { return };
-    if text.is_empty() || text.contains("@sha256:") || text.contains('{') || text.starts_with(HOLE) {
+    // Names of images are in lower case; what is not stands for one.
+    let named =
+        text.split(':').next().is_some_and(|name| !name.contains(|letter: char| letter.is_ascii_uppercase()));
+    if !named || text.is_empty() || text.contains("@sha256:") || text.contains('{') || text.starts_with(HOLE)
+    {
         return;
     }
     let last = text.rsplit('/').next().unwrap_or(text);

@@ -26,7 +26,7 @@ rule! {
 
     /// ## What it finds
     /// A transformation or model fitted on what is the test set by its name; a scaler, encoder or vectoriser fitted before the
-    /// data is split; the same constant file read as training and as test set.
+    /// data is split.
     /// ## Why it matters
     /// The measured quality is not the real one: a backdoor or a bad model passes its gate.
     /// ## Example
