@@ -1,4 +1,5 @@
 //! Readers of code have a fuzz target with seeds, and read their seeds whole and cut at any byte.
+#![cfg(test)]
 
 use bartizan_core::{Limits, MonotonicClock};
 use bartizan_pipeline::{Text, examine};

@@ -48,9 +48,9 @@ pub(in crate::python) fn judge_words(words: &[String], span: &Range<usize>, modu
 /// Whether a line hands a download to an interpreter.
 pub(in crate::python) fn pipes_download(line: &str) -> bool {
     const FETCHERS: &[&str] = &["curl ", "wget ", "fetch ", "aria2c "];
-    let fetches = |text: &str| FETCHERS.iter().any(|fetcher| text.contains(fetcher));
+    let downloads = |text: &str| FETCHERS.iter().any(|fetcher| text.contains(fetcher));
     let mut parts = line.split('|');
-    let mut fetched = parts.next().is_some_and(fetches);
+    let mut fetched = parts.next().is_some_and(downloads);
     for part in parts {
         let mut rest = part.trim_start();
         for prefix in ["sudo ", "-E ", "-H ", "env ", "nohup ", "exec "] {
@@ -61,7 +61,7 @@ pub(in crate::python) fn pipes_download(line: &str) -> bool {
         if fetched && is_interpreter(program) {
             return true;
         }
-        fetched |= fetches(part);
+        fetched |= downloads(part);
     }
     let lower = line.to_ascii_lowercase();
     let substituted = ["$(", "<(", "`"].iter().any(|open| {
@@ -285,7 +285,6 @@ fn install(arguments: &[&str], span: &Range<usize>, module: &mut Module) {
                         module.report(span, Finding::new(&INSECURE_TRANSPORT, message));
                     }
                 }
-                "-e" | "--editable" => {}
                 _ => {}
             }
             continue;
@@ -325,15 +324,12 @@ pub(in crate::python) fn is_loose(requirement: &str) -> bool {
         let commit =
             address.rsplit_once('@').is_some_and(|(_, reference)| crate::python::hub::is_commit(reference));
         let hashed = fragment.contains("sha256=") || fragment.contains("sha512=");
-        let released =
-            !address.starts_with("git+") && address.ends_with(".whl") && address.starts_with("https://");
-        return !(commit || hashed || released) && !address.starts_with("file:");
+        let released = address.starts_with("https://") && address.rsplit('.').next() == Some("whl");
+        let pinned = commit || hashed || released || address.starts_with("file:");
+        return !pinned;
     }
-    if requirement.ends_with(".whl")
-        || requirement.ends_with(".tar.gz")
-        || requirement.ends_with(".txt")
-        || requirement.contains('/')
-    {
+    let ending = requirement.rsplit('.').next().unwrap_or_default();
+    if matches!(ending, "whl" | "gz" | "txt" | "zip") || requirement.contains('/') {
         return false;
     }
     let exact = requirement.contains("===")

@@ -135,7 +135,7 @@ pub(in crate::python) const RULES: &[&Rule] = &[
 pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
     let first = call.positional.first();
     let sink = |module: &mut Module, kind: SinkKind, value: &Value| {
-        module.sink(kind, &call.span, call.spelling, value)
+        module.sink(kind, &call.span, call.spelling, value);
     };
     match call.path.as_ref() {
         "builtins.eval"
@@ -341,10 +341,10 @@ fn sql(call: &Call<'_>, module: &mut Module) {
             | "read_sql"
             | "read_sql_query"
     );
-    if !runs
-        && !(call.is_of("pyspark") && name == "sql")
-        && !(call.is_of("duckdb") && matches!(name, "sql" | "query"))
-    {
+    let runs = runs
+        || call.is_of("pyspark") && name == "sql"
+        || call.is_of("duckdb") && matches!(name, "sql" | "query");
+    if !runs {
         return;
     }
     let Some(statement) = call.positional.first() else { return };

@@ -216,7 +216,8 @@ fn isolation(call: &Call<'_>, module: &mut Module) {
         {
             let isolated = call.is_true("EnableNetworkIsolation");
             let encrypted = call.is_true("EnableInterContainerTrafficEncryption");
-            if !(isolated && encrypted) && !call.open {
+            let safe = isolated && encrypted || call.open;
+            if !safe {
                 report_isolation(call, module, isolated, encrypted, None);
             }
         }
@@ -291,8 +292,11 @@ fn endpoints(call: &Call<'_>, module: &mut Module) {
     if everywhere && call.is_of("ray") && call.keyword("dashboard_host").is_some() {
         report(module, "Ray's dashboard, which runs any job, listens on every address", Severity::High);
     } else if everywhere
-        && matches!(call.package(), "uvicorn" | "gradio" | "flask" | "mlflow" | "tensorboard" | "jupyter")
-        || everywhere && name == "launch"
+        && (name == "launch"
+            || matches!(
+                call.package(),
+                "uvicorn" | "gradio" | "flask" | "mlflow" | "tensorboard" | "jupyter"
+            ))
     {
         module.report(
             &call.span,
@@ -338,14 +342,12 @@ fn templates(call: &Call<'_>, module: &mut Module) {
             shell,
         ) {
             (true, true) => Severity::High,
-            (true, false) => Severity::Medium,
-            (false, _) => Severity::Medium,
+            _ => Severity::Medium,
         };
         let message = format!("`{field}` holds `{{{{ {input} }}}}`, which comes with the run");
         module.report(&call.span, Finding::new(&TEMPLATE_INJECTION, message).severity(severity));
         return;
     }
-    // What runs is told by a file that the template reads: nothing to see here.
 }
 
 /// The first expression of a Jinja template in `text` that a caller has a say in.

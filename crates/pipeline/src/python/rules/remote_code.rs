@@ -29,13 +29,10 @@ pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
                 );
             }
         }
-        "set:datasets.config.HF_DATASETS_TRUST_REMOTE_CODE" => {
-            if call.positional.first().and_then(|given| given.value.truth()) == Some(true) {
-                module.report(
-                    &call.span,
-                    Finding::new(&REMOTE_CODE, "remote code of every data set is trusted"),
-                );
-            }
+        "set:datasets.config.HF_DATASETS_TRUST_REMOTE_CODE"
+            if call.positional.first().and_then(|given| given.value.truth()) == Some(true) =>
+        {
+            module.report(&call.span, Finding::new(&REMOTE_CODE, "remote code of every data set is trusted"));
         }
         _ => {}
     }

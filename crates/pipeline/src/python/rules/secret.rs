@@ -314,7 +314,6 @@ fn grade(asked: Asked, text: &str) -> Option<(Severity, Confidence)> {
 
 /// Whether a text stands for a credential to be filled in.
 pub(in crate::python) fn is_placeholder(text: &str) -> bool {
-    let lower = text.to_ascii_lowercase();
     const WORDS: &[&str] = &[
         "your",
         "xxx",
@@ -359,6 +358,7 @@ pub(in crate::python) fn is_placeholder(text: &str) -> bool {
         "password",
         "00000000",
     ];
+    let lower = text.to_ascii_lowercase();
     let distinct = text.chars().collect::<std::collections::BTreeSet<_>>().len();
     distinct <= 4 || WORDS.iter().any(|word| lower.contains(word))
 }

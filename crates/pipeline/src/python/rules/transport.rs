@@ -109,9 +109,8 @@ fn tls(call: &Call<'_>, module: &mut Module) {
             return;
         }
         _ if path.starts_with("set:") && path.ends_with(".verify") && first_bool() == Some(false) => {
-            if !(path.contains("requests") || path.contains("httpx") || path.contains("ession"))
-                && !path.starts_with("set:?")
-            {
+            let session = ["requests", "httpx", "ession", "set:?"].iter().any(|part| path.contains(part));
+            if !session {
                 return;
             }
             "the session accepts any certificate".to_owned()
@@ -216,7 +215,6 @@ fn fetches(call: &Call<'_>) -> bool {
         }
         "urllib" => matches!(name, "urlretrieve" | "urlopen" | "Request"),
         "wget" => name == "download",
-        "gdown" => true,
         "torch" => call.path.starts_with("torch.hub."),
         "keras" => name == "get_file",
         "datasets" => {
@@ -230,7 +228,7 @@ fn fetches(call: &Call<'_>) -> bool {
             name == "from_pretrained" || name == "from_single_file"
         }
         "mlflow" => matches!(name, "set_tracking_uri" | "load_model" | "set_registry_uri"),
-        "tensorflow_hub" | "kagglehub" | "pooch" => true,
+        "tensorflow_hub" | "kagglehub" | "pooch" | "gdown" => true,
         "spacy" | "joblib" => false,
         _ => matches!(
             name,
@@ -245,10 +243,10 @@ fn fetches(call: &Call<'_>) -> bool {
 }
 
 fn http(call: &Call<'_>, module: &mut Module) {
+    const OTHER: &[&str] = &["namespaces", "headers", "params", "json", "data", "proxies", "attrs", "xpath"];
     if !fetches(call) {
         return;
     }
-    const OTHER: &[&str] = &["namespaces", "headers", "params", "json", "data", "proxies", "attrs", "xpath"];
     let named =
         call.named.iter().filter(|(name, _)| !OTHER.contains(&name.as_ref())).map(|(_, argument)| argument);
     let compared = call
@@ -304,9 +302,7 @@ pub(in crate::python) fn is_plain(text: &str) -> bool {
         || host.starts_with("169.254.")
         || host.starts_with('$')
         || host.starts_with('{')
-        || host.ends_with(".local")
-        || host.ends_with(".internal")
-        || host.ends_with(".localhost")
+        || matches!(host.rsplit('.').next(), Some("local" | "internal" | "localhost"))
         || !host.contains('.'))
 }
 
