@@ -10,6 +10,7 @@ mod generate;
 mod lineage;
 mod log;
 mod measure;
+mod mlcode;
 mod oracle;
 mod peers;
 mod run;
@@ -41,6 +42,7 @@ pub(crate) fn run(name: &str, options: &[&str]) -> Result<(), String> {
         "sign" => sign::run(with_peers),
         "run" => run::run(),
         "lineage" => lineage::run(),
+        "mlcode" => mlcode::run(),
         _ => Err(format!("no bench is called `{name}`; see `cargo xtask`")),
     }
 }
