@@ -413,6 +413,17 @@ fn download(call: &Call<'_>, module: &mut Module) {
             module.facts.unhashed.push(Report { span: call.span.clone(), finding, fix: None });
             return;
         }
+        "requests.get" | "httpx.get" | "urllib.request.urlopen" => {
+            let address = call.argument(0, "url").and_then(|address| address.value.as_pieces());
+            if address.is_some_and(|address| address.contains("://") && is_artifact(address)) {
+                let message = "a file is fetched, and nothing in this code compares its digest";
+                let finding = Finding::new(&UNVERIFIED_DOWNLOAD, message)
+                    .severity(Severity::Low)
+                    .confidence(Confidence::Medium);
+                module.facts.unhashed.push(Report { span: call.span.clone(), finding, fix: None });
+            }
+            return;
+        }
         _ => return,
     };
     module.judged.insert(call.span.start);
