@@ -161,6 +161,12 @@ pub(crate) struct ScanArguments {
     /// Write the findings as a baseline to FILE
     #[arg(long, value_name = "FILE", help_heading = "Findings")]
     pub(crate) write_baseline: Option<PathBuf>,
+    /// Mend findings in their files, show the difference, and scan again
+    #[arg(long, value_name = "WHICH", value_enum, num_args = 0..=1, require_equals = true, default_missing_value = "safe", help_heading = "Findings")]
+    pub(crate) fix: Option<FixMode>,
+    /// Show what --fix would change, and change nothing
+    #[arg(long, requires = "fix", help_heading = "Findings")]
+    pub(crate) diff: bool,
     /// Sign the result as a statement about the digests that were read, keep it and log it
     #[arg(long, help_heading = "Evidence")]
     pub(crate) attest: bool,
@@ -178,6 +184,15 @@ pub(crate) struct ScanArguments {
     pub(crate) passphrase: PassphraseArguments,
     #[command(flatten)]
     pub(crate) options: ScanOptions,
+}
+
+/// Which findings `--fix` mends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum FixMode {
+    /// Those whose change leaves honest input working as before.
+    Safe,
+    /// All that can be mended; look at the difference.
+    All,
 }
 
 /// The options that the `[scan]` table of `bartizan.toml` may set as well. None has a default here: defaults come last,

@@ -1,9 +1,10 @@
 //! What a sweep asks about each file: [`PipelineInspector`] examines it when it is a text.
 
-use crate::{Text, examine, registry};
+use crate::{Place, Text, examine, registry};
 use bartizan_core::report::is_own_report;
 use bartizan_core::sweep::{File, Inspection, Inspector};
 use bartizan_core::{Clock, Gap, Kind, Limits};
+use std::collections::BTreeSet;
 
 /// Looks into code, pipelines, manifests and what agents are given, within limits.
 #[derive(Debug, Clone, Copy)]
@@ -28,24 +29,37 @@ impl PipelineInspector<'_> {
     }
 }
 
-impl Inspector for PipelineInspector<'_> {
-    fn inspect(&self, file: &File<'_>, bytes: &[u8], clock: &dyn Clock) -> Inspection {
+impl PipelineInspector<'_> {
+    /// Inspects `bytes`, and says which calls were judged by their arguments.
+    pub fn inspect_judging(
+        &self,
+        file: &File<'_>,
+        bytes: &[u8],
+        clock: &dyn Clock,
+    ) -> (Inspection, BTreeSet<Place>) {
         if memchr::memchr(0, bytes).is_some() || is_own_report(bytes) {
-            return nothing();
+            return (nothing(), BTreeSet::new());
         }
         if let Some(head) = bytes.get(..Self::TEXT_BYTES).filter(|head| head.len() < bytes.len()) {
-            return Self::too_long(file, &String::from_utf8_lossy(head));
+            return (Self::too_long(file, &String::from_utf8_lossy(head)), BTreeSet::new());
         }
         // A text in another encoding is still read by whoever runs it; what is not UTF-8 stands as replacement characters.
         let content = String::from_utf8_lossy(bytes);
         let outcome = examine(&Text::new(file.uri, &content).at(file.place), self.limits, clock);
-        Inspection {
+        let inspection = Inspection {
             format: outcome.format,
             kind: outcome.kind,
             findings: outcome.findings,
             gaps: outcome.gaps,
             names: Vec::new(),
-        }
+        };
+        (inspection, outcome.judged)
+    }
+}
+
+impl Inspector for PipelineInspector<'_> {
+    fn inspect(&self, file: &File<'_>, bytes: &[u8], clock: &dyn Clock) -> Inspection {
+        self.inspect_judging(file, bytes, clock).0
     }
 }
 

@@ -11,6 +11,7 @@ mod generate;
 mod lineage;
 mod log;
 mod measure;
+mod mlcode;
 mod oracle;
 mod peers;
 mod run;
@@ -43,6 +44,7 @@ pub(crate) fn run(name: &str, options: &[&str]) -> Result<(), String> {
         "run" => run::run(),
         "gate" => gate::run(),
         "lineage" => lineage::run(),
+        "mlcode" => mlcode::run(),
         _ => Err(format!("no bench is called `{name}`; see `cargo xtask`")),
     }
 }

@@ -19,6 +19,7 @@ pub(crate) mod rules;
 pub(crate) mod run;
 pub(crate) mod scan;
 mod scan_beside;
+mod scan_fix;
 mod scan_inspector;
 mod scan_statement;
 pub(crate) mod sign;

@@ -1,9 +1,9 @@
 //! `bartizan scan`: gather the settings, let the libraries walk, sweep and triage, write the report.
 
-use crate::arguments::{ScanArguments, ScanOptions};
+use crate::arguments::{FixMode, ScanArguments, ScanOptions};
 use crate::commands::scan_beside::{DigestingInspector, keep_reported};
 use crate::commands::scan_inspector::WholeInspector;
-use crate::commands::scan_statement;
+use crate::commands::{scan_fix, scan_statement};
 use crate::exit::Exit;
 use crate::failure::{Failure, nearest};
 use crate::progress::Bar;
@@ -47,7 +47,10 @@ pub(crate) fn run(arguments: &ScanArguments, matches: Option<&clap::ArgMatches>)
     let settings = Settings::gather(&arguments.options, matches, &here, trust)?;
     let triage = triage(&settings, trust)?;
     let walk = entries(arguments, &settings)?;
-    let report = scan(&settings, &triage, &walk);
+    let mut report = scan(&settings, &triage, &walk);
+    if let Some(mode) = arguments.fix {
+        report = mended(report, arguments, mode, &settings, &triage, &walk)?;
+    }
     if let Some(path) = &arguments.write_baseline {
         write_whole(path, |out| Baseline::write(&report, out))?;
     }
@@ -64,6 +67,35 @@ pub(crate) fn run(arguments: &ScanArguments, matches: Option<&clap::ArgMatches>)
     }
     Ok(Exit::of(&report, settings.fail_on))
 }
+
+/// Mends what `report` shows, and scans again for as long as that mends more.
+fn mended(
+    mut report: Report,
+    arguments: &ScanArguments,
+    mode: FixMode,
+    settings: &Settings,
+    triage: &Triage,
+    walk: &Walk,
+) -> Result<Report, Failure> {
+    for _ in 0..FIX_ROUNDS {
+        let mended = scan_fix::mend(&report, walk, &settings.limits, mode, arguments.diff)?;
+        if mended.files == 0 {
+            break;
+        }
+        terminal::passage(&mended.difference);
+        let (findings, files) = (mended.findings, mended.files);
+        if arguments.diff {
+            terminal::remark(&format!("--fix would mend {findings} findings in {files} files"));
+            break;
+        }
+        terminal::remark(&format!("{findings} findings mended in {files} files"));
+        report = scan(settings, triage, walk);
+    }
+    Ok(report)
+}
+
+/// How often is mended and scanned again: fixes that touch each other are made one after the other.
+const FIX_ROUNDS: usize = 5;
 
 /// A scan with the settings of the project, for commands that need its result.
 ///

@@ -4,9 +4,10 @@ use bartizan_core::sweep::{File, Inspection, Inspector};
 use bartizan_core::{Clock, Finding, Limits};
 use bartizan_data::quick::DatasetInspector;
 use bartizan_model::ModelInspector;
-use bartizan_pipeline::PipelineInspector;
 use bartizan_pipeline::registry::RUN_BY_SYSTEMS;
+use bartizan_pipeline::{PipelineInspector, Place};
 use bartizan_text::rules::SECRET;
+use std::collections::BTreeSet;
 
 /// Looks into model files and into what builds and serves them.
 #[derive(Debug, Clone, Copy)]
@@ -18,7 +19,9 @@ pub(crate) struct WholeInspector<'a> {
 impl Inspector for WholeInspector<'_> {
     fn inspect(&self, file: &File<'_>, bytes: &[u8], clock: &dyn Clock) -> Inspection {
         let mut whole = ModelInspector { limits: self.limits }.inspect(file, bytes, clock);
-        let pipeline = PipelineInspector { limits: self.limits }.inspect(file, bytes, clock);
+        let inspector = PipelineInspector { limits: self.limits };
+        let (pipeline, judged) = inspector.inspect_judging(file, bytes, clock);
+        leave_to_the_exact(&mut whole.findings, &judged, pipeline.format);
         if let Some(format) = pipeline.format {
             // The more exact of two names: a workflow is YAML as well.
             whole.format = Some(format);
@@ -67,6 +70,22 @@ fn once_per_credential(findings: &mut Vec<Finding>) {
         finding.rule.id != "model/metadata-credential"
             || finding.location.member.is_some()
             || !finding.location.line.is_some_and(|line| lines.contains(&line))
+    });
+}
+
+/// Drops what was found by a call's name alone where the call was judged by its arguments, and credentials of a
+/// notebook, which its reader reports with their line.
+fn leave_to_the_exact(findings: &mut Vec<Finding>, judged: &BTreeSet<Place>, format: Option<&str>) {
+    findings.retain(|finding| {
+        let location = &finding.location;
+        let by_name = finding.rule.id == "model/python-dangerous-call"
+            && location.member.is_none()
+            && location
+                .line
+                .zip(location.column)
+                .is_some_and(|(line, column)| judged.contains(&(location.pointer.clone(), line, column)));
+        let credential = finding.rule.id == "model/metadata-credential" && format == Some("notebook");
+        !(by_name || credential)
     });
 }
 

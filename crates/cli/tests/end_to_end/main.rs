@@ -23,6 +23,7 @@ mod lineage;
 #[cfg(unix)]
 mod load_guard;
 mod log;
+mod mend;
 mod network;
 #[cfg(unix)]
 mod no_room;

@@ -56,16 +56,13 @@ impl Walk<'_, '_> {
             let (before, from) = rest.split_at(at);
             out.push_str(before);
             let braced = from.strip_prefix('{').and_then(|inner| inner.split_once('}'));
-            let (name, after) = match braced {
-                Some((name, after)) => (name, after),
-                None => {
-                    let inner = from.get(1..).unwrap_or_default();
-                    let end = inner
-                        .find(|character: char| !(character.is_ascii_alphanumeric() || character == '_'))
-                        .unwrap_or(inner.len());
-                    inner.split_at(end)
-                }
-            };
+            let (name, after) = braced.unwrap_or_else(|| {
+                let inner = from.get(1..).unwrap_or_default();
+                let end = inner
+                    .find(|character: char| !(character.is_ascii_alphanumeric() || character == '_'))
+                    .unwrap_or(inner.len());
+                inner.split_at(end)
+            });
             let is_name =
                 !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
             let bound = is_name && self.state.scopes.iter().any(|scope| scope.get(name).is_some());

@@ -7,7 +7,6 @@ use super::value::{HOLE, Known, Partial, Taint, Value};
 use super::walk::Walk;
 use ruff_python_ast::{self as ast, Expr, InterpolatedStringElement, Number, Operator, UnaryOp};
 use ruff_text_size::Ranged;
-use std::ops::Range;
 use std::rc::Rc;
 
 /// Most items followed of one list.
@@ -43,13 +42,13 @@ impl<'a> Walk<'a, '_> {
             Expr::Subscript(subscript) => {
                 let owner = self.evaluate(&subscript.value);
                 let key = self.evaluate(&subscript.slice);
-                self.subscript(&owner, &key)
+                self::subscript(&owner, &key)
             }
             Expr::Call(call) => self.call(call),
             Expr::BinOp(operation) => {
                 let left = self.evaluate(&operation.left);
                 let right = self.evaluate(&operation.right);
-                self.operation(operation.op, left, right, &self.span(operation.range))
+                self::operation(operation.op, &left, &right)
             }
             Expr::UnaryOp(operation) => {
                 let value = self.evaluate(&operation.operand);
@@ -94,7 +93,7 @@ impl<'a> Walk<'a, '_> {
             Expr::Lambda(lambda) => {
                 let mut scope = super::scope::Scope::default();
                 if let Some(parameters) = &lambda.parameters {
-                    for parameter in parameters.iter() {
+                    for parameter in &**parameters {
                         scope.bind(parameter.name().as_str(), Value::default());
                     }
                 }
@@ -155,46 +154,18 @@ impl<'a> Walk<'a, '_> {
                 value
             }
             _ => {
-                let known = owner.step(&format!(".{name}"));
+                let known = match owner.step(&format!(".{name}")) {
+                    Known::Path(path) if super::walk::is_renamed(&path) => {
+                        Known::Path(super::walk::canonical(&path).into())
+                    }
+                    known => known,
+                };
                 let own = match &known {
                     Known::Path(path) => sources::of_path(path),
                     _ => Taint::default(),
                 };
                 Value { known, taint: owner.taint.and(own) }
             }
-        }
-    }
-
-    fn subscript(&mut self, owner: &Value, key: &Value) -> Value {
-        match (&owner.known, &key.known) {
-            (Known::Items(items), Known::Integer(index)) => {
-                let index = if *index < 0 {
-                    usize::try_from(index.unsigned_abs()).ok().and_then(|back| items.len().checked_sub(back))
-                } else {
-                    usize::try_from(*index).ok()
-                };
-                index.and_then(|index| items.get(index)).cloned().unwrap_or_default().tainted(owner.taint)
-            }
-            (Known::Entries(_), Known::Text(name)) => {
-                owner.entry(name).cloned().unwrap_or_default().tainted(owner.taint)
-            }
-            (Known::Path(_), _) => Value { known: owner.step("[]"), taint: owner.taint },
-            _ => Value::from_taint(owner.all_taint()),
-        }
-    }
-
-    /// One of what `items` holds.
-    pub(super) fn element(&mut self, items: &Value) -> Value {
-        match &items.known {
-            // Texts stand for one another: what holds for the first holds for one of the rounds.
-            Known::Items(all) => {
-                let texts = all.iter().all(|item| matches!(item.known, Known::Text(_)));
-                let first = all.first().cloned().unwrap_or_default();
-                let value = if texts { first } else { all.iter().skip(1).fold(first, Value::or) };
-                value.tainted(items.taint)
-            }
-            Known::Path(_) => Value { known: items.step("[]"), taint: items.taint },
-            _ => Value::from_taint(items.all_taint()),
         }
     }
 
@@ -253,7 +224,7 @@ impl<'a> Walk<'a, '_> {
         self.state.scopes.push(super::scope::Scope::default());
         for generator in generators {
             let items = self.evaluate(&generator.iter);
-            let element = self.element(&items);
+            let element = element(&items);
             self.assign(&generator.target, element, self.span(generator.range));
             for condition in &generator.ifs {
                 self.evaluate(condition);
@@ -313,48 +284,6 @@ impl<'a> Walk<'a, '_> {
             }
         }
         Value { known: Known::of_text(text), taint }
-    }
-
-    /// `left operator right`.
-    pub(super) fn operation(
-        &mut self,
-        operator: Operator,
-        left: Value,
-        right: Value,
-        _span: &Range<usize>,
-    ) -> Value {
-        let taint = left.all_taint().and(right.all_taint());
-        let known = match operator {
-            Operator::Add => match (&left.known, &right.known) {
-                (Known::Items(a), Known::Items(b)) if a.len().saturating_add(b.len()) <= MOST_ITEMS => {
-                    Known::Items(a.iter().chain(b.iter()).cloned().collect())
-                }
-                (Known::Text(_) | Known::Pieces(_), _) | (_, Known::Text(_) | Known::Pieces(_)) => {
-                    Known::of_text(format!("{}{}", left.spelt(), right.spelt()))
-                }
-                (Known::Integer(a), Known::Integer(b)) => {
-                    a.checked_add(*b).map_or(Known::Nothing, Known::Integer)
-                }
-                _ => Known::Nothing,
-            },
-            Operator::Mod => match left.as_pieces() {
-                Some(text) => Known::of_text(strings::percent(text, &right)),
-                None => Known::Nothing,
-            },
-            Operator::Div => match &left.known {
-                Known::Path(path) if path.starts_with("pathlib.") => left.known.clone(),
-                _ => Known::Nothing,
-            },
-            Operator::BitOr => {
-                // Chains of a language model's parts: `prompt | model | parser`.
-                let chained = [&left, &right].into_iter().find(|value| {
-                    value.as_path().is_some_and(|path| path.starts_with("langchain") && path.contains("()"))
-                });
-                chained.map_or(Known::Nothing, |_| Known::Path("langchain.chain()".into()))
-            }
-            _ => Known::Nothing,
-        };
-        Value { known, taint }
     }
 
     fn call(&mut self, call: &'a ast::ExprCall) -> Value {
@@ -439,12 +368,11 @@ impl<'a> Walk<'a, '_> {
             }
             Known::Partial(partial) => {
                 let partial = Rc::clone(partial);
-                let given =
-                    partial.positional.iter().map(|value| self.handed(value, call)).collect::<Vec<_>>();
+                let given = partial.positional.iter().map(|value| handed(value, call)).collect::<Vec<_>>();
                 call.positional.splice(0..0, given);
                 for (name, value) in &partial.named {
                     if call.keyword(name).is_none() {
-                        let argument = self.handed(value, call);
+                        let argument = handed(value, call);
                         call.named.push((Rc::clone(name), argument));
                     }
                 }
@@ -463,10 +391,6 @@ impl<'a> Walk<'a, '_> {
                 Value { known: Known::Path("?()".into()), taint: callee.taint.and(call.taint()) }
             }
         }
-    }
-
-    fn handed(&self, value: &Value, call: &Call<'a>) -> Argument<'a> {
-        Argument { value: value.clone(), span: call.span.clone(), written: "" }
     }
 
     fn called_path(&mut self, call: &Call<'a>, function: &'a Expr) -> Value {
@@ -544,12 +468,8 @@ impl<'a> Walk<'a, '_> {
             _ => {}
         }
         let mut taint = sources::of_call(call);
-        if strings::hands_on(path) || path.starts_with('?') || path.starts_with('@') {
-            taint = taint.and(call.taint());
-        } else if call.receiver.taint != Taint::default() && matches!(call.name(), "decode" | "batch_decode")
-        {
-            taint = taint.and(call.taint());
-        } else if matches!(call.name(), "decode" | "batch_decode" | "from_template" | "format_messages") {
+        let by_name = matches!(call.name(), "decode" | "batch_decode" | "from_template" | "format_messages");
+        if strings::hands_on(path) || path.starts_with(['?', '@']) || by_name {
             taint = taint.and(call.taint());
         }
         if !is_harmless_result(path) {
@@ -598,6 +518,81 @@ impl<'a> Walk<'a, '_> {
         }
         is_container.then(Value::default)
     }
+}
+
+/// The element of `owner` under `key`.
+fn subscript(owner: &Value, key: &Value) -> Value {
+    match (&owner.known, &key.known) {
+        (Known::Items(items), Known::Integer(index)) => {
+            let index = if *index < 0 {
+                usize::try_from(index.unsigned_abs()).ok().and_then(|back| items.len().checked_sub(back))
+            } else {
+                usize::try_from(*index).ok()
+            };
+            index.and_then(|index| items.get(index)).cloned().unwrap_or_default().tainted(owner.taint)
+        }
+        (Known::Entries(_), Known::Text(name)) => {
+            owner.entry(name).cloned().unwrap_or_default().tainted(owner.taint)
+        }
+        (Known::Path(_), _) => Value { known: owner.step("[]"), taint: owner.taint },
+        _ => Value::from_taint(owner.all_taint()),
+    }
+}
+
+/// One of what `items` holds.
+pub(super) fn element(items: &Value) -> Value {
+    match &items.known {
+        // Texts stand for one another: what holds for the first holds for one of the rounds.
+        Known::Items(all) => {
+            let texts = all.iter().all(|item| matches!(item.known, Known::Text(_)));
+            let first = all.first().cloned().unwrap_or_default();
+            let value = if texts { first } else { all.iter().skip(1).fold(first, Value::or) };
+            value.tainted(items.taint)
+        }
+        Known::Path(_) => Value { known: items.step("[]"), taint: items.taint },
+        _ => Value::from_taint(items.all_taint()),
+    }
+}
+
+/// `left operator right`.
+pub(super) fn operation(operator: Operator, left: &Value, right: &Value) -> Value {
+    let taint = left.all_taint().and(right.all_taint());
+    let known = match operator {
+        Operator::Add => match (&left.known, &right.known) {
+            (Known::Items(a), Known::Items(b)) if a.len().saturating_add(b.len()) <= MOST_ITEMS => {
+                Known::Items(a.iter().chain(b.iter()).cloned().collect())
+            }
+            (Known::Text(_) | Known::Pieces(_), _) | (_, Known::Text(_) | Known::Pieces(_)) => {
+                Known::of_text(format!("{}{}", left.spelt(), right.spelt()))
+            }
+            (Known::Integer(a), Known::Integer(b)) => {
+                a.checked_add(*b).map_or(Known::Nothing, Known::Integer)
+            }
+            _ => Known::Nothing,
+        },
+        Operator::Mod => match left.as_pieces() {
+            Some(text) => Known::of_text(strings::percent(text, right)),
+            None => Known::Nothing,
+        },
+        Operator::Div => match &left.known {
+            Known::Path(path) if path.starts_with("pathlib.") => left.known.clone(),
+            _ => Known::Nothing,
+        },
+        Operator::BitOr => {
+            // Chains of a language model's parts: `prompt | model | parser`.
+            let chained = [left, right].into_iter().find(|value| {
+                value.as_path().is_some_and(|path| path.starts_with("langchain") && path.contains("()"))
+            });
+            chained.map_or(Known::Nothing, |_| Known::Path("langchain.chain()".into()))
+        }
+        _ => Known::Nothing,
+    };
+    Value { known, taint }
+}
+
+/// An argument given beforehand, at the place of the call.
+fn handed<'a>(value: &Value, call: &Call<'a>) -> Argument<'a> {
+    Argument { value: value.clone(), span: call.span.clone(), written: "" }
 }
 
 /// Part of an f-string.

@@ -54,9 +54,16 @@ pub(super) fn fetch<'c, 'a>(call: &'c Call<'a>) -> Option<Fetch<'c, 'a>> {
                 "model_name",
             ],
         ),
-        (_, "load_lora_weights" | "load_textual_inversion" | "load_ip_adapter") => {
-            (What::Model, 0, &["pretrained_model_name_or_path_or_dict", "pretrained_model_name_or_path"])
-        }
+        (_, "load_lora_weights" | "load_textual_inversion" | "load_ip_adapter" | "load_adapter") => (
+            What::Model,
+            0,
+            &[
+                "pretrained_model_name_or_path_or_dict",
+                "pretrained_model_name_or_path",
+                "peft_model_id",
+                "model_id",
+            ],
+        ),
         ("transformers.pipeline", _) => (What::Model, 1, &["model"]),
         (
             "sentence_transformers.SentenceTransformer"
@@ -75,18 +82,22 @@ pub(super) fn fetch<'c, 'a>(call: &'c Call<'a>) -> Option<Fetch<'c, 'a>> {
         {
             (What::Data, 0, &["path"])
         }
-        ("vllm.LLM" | "vllm.EngineArgs" | "vllm.AsyncEngineArgs", _) => (What::Model, 0, &["model"]),
-        ("vllm.engine.arg_utils.AsyncEngineArgs" | "vllm.engine.arg_utils.EngineArgs", _) => {
-            (What::Model, 0, &["model"])
-        }
+        (
+            "vllm.LLM"
+            | "vllm.EngineArgs"
+            | "vllm.AsyncEngineArgs"
+            | "vllm.engine.arg_utils.AsyncEngineArgs"
+            | "vllm.engine.arg_utils.EngineArgs",
+            _,
+        ) => (What::Model, 0, &["model"]),
         ("faster_whisper.WhisperModel", _) => (What::Model, 0, &["model_size_or_path"]),
         (
             "open_clip.create_model_and_transforms"
             | "open_clip.create_model"
-            | "open_clip.create_model_from_pretrained",
+            | "open_clip.create_model_from_pretrained"
+            | "timm.create_model",
             _,
         ) => (What::Model, 0, &["model_name"]),
-        ("timm.create_model", _) => (What::Model, 0, &["model_name"]),
         ("evaluate.load", _) => (What::Model, 0, &["path"]),
         (
             "langchain_huggingface.HuggingFaceEmbeddings"
@@ -95,13 +106,7 @@ pub(super) fn fetch<'c, 'a>(call: &'c Call<'a>) -> Option<Fetch<'c, 'a>> {
             | "langchain_community.embeddings.HuggingFaceBgeEmbeddings",
             _,
         ) => (What::Model, 0, &["model_name", "model"]),
-        ("gliner.GLiNER.from_pretrained", _) => (What::Model, 0, &["model_id"]),
         ("mlx_lm.load", _) => (What::Model, 0, &["path_or_hf_repo"]),
-        ("unsloth.FastLanguageModel.from_pretrained", _) => (What::Model, 0, &["model_name"]),
-        ("peft.PeftModel.from_pretrained", _) => (What::Model, 1, &["model_id"]),
-        ("transformers.AutoModelForCausalLM.from_pretrained", _) => {
-            (What::Model, 0, &["pretrained_model_name_or_path"])
-        }
         _ => return None,
     };
     let name = call.any_keyword(keywords).or_else(|| call.positional.get(place))?;

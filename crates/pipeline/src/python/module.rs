@@ -53,6 +53,7 @@ pub(super) struct Sink {
 
 /// What is known of the whole once all of it was walked.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "facts that do not depend on each other")]
 pub(super) struct Facts {
     /// Something computes or compares a digest.
     pub(super) hashes: bool,
@@ -115,6 +116,7 @@ impl Module {
 }
 
 /// An edit as a fix.
+#[expect(clippy::unnecessary_wraps, reason = "what a report takes, filtered by most callers")]
 pub(super) fn edit((span, replacement): (Range<usize>, String), safety: Safety, title: &str) -> Option<Fix> {
     Some(Fix { edits: vec![crate::Edit { span, replacement }], safety, title: title.to_owned() })
 }

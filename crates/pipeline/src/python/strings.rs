@@ -57,7 +57,7 @@ fn formatted(text: &str, arguments: &[Value]) -> String {
             match field.parse::<usize>() {
                 Ok(index) => out.push_str(&arguments.get(index).map_or(HOLE.to_string(), Value::spelt)),
                 Err(_) if field.is_empty() => {
-                    out.push_str(&next.next().map_or(HOLE.to_string(), Value::spelt))
+                    out.push_str(&next.next().map_or(HOLE.to_string(), Value::spelt));
                 }
                 Err(_) => out.push(HOLE),
             }
@@ -98,12 +98,11 @@ pub(super) fn percent(text: &str, value: &Value) -> String {
             while characters.next_if(|next| *next != ')').is_some() {}
         }
         while characters.next_if(|next| !next.is_ascii_alphabetic()).is_some() {}
-        match characters.next() {
-            Some('s' | 'd' | 'i') => out.push_str(&next.next().map_or(HOLE.to_string(), Value::spelt)),
-            _ => {
-                next.next();
-                out.push(HOLE);
-            }
+        if let Some('s' | 'd' | 'i') = characters.next() {
+            out.push_str(&next.next().map_or(HOLE.to_string(), Value::spelt));
+        } else {
+            next.next();
+            out.push(HOLE);
         }
         if out.len() > MOST_FORMATTED {
             out.push(HOLE);

@@ -304,7 +304,7 @@ mod tests {
         let joined = a.clone().or(&Value::text("b").tainted(Taint::MODEL));
         assert_eq!(joined.known, Known::Nothing);
         assert!(joined.taint.has(Taint::FILE) && joined.taint.has(Taint::MODEL));
-        assert_eq!(a.clone().or(&Value::text("a")).as_text(), Some("a"));
+        assert_eq!(a.or(&Value::text("a")).as_text(), Some("a"));
     }
 
     #[test]

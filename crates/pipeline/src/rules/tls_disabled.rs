@@ -6,6 +6,8 @@ rule! {
     /// ## What it finds
     /// A command or setting that accepts any certificate: `curl -k`, `wget --no-check-certificate`, `pip
     /// --trusted-host`, `git -c http.sslVerify=false`, `NODE_TLS_REJECT_UNAUTHORIZED=0` and their equals.
+    ///
+    /// In Python: `verify=False`, unverified contexts, and environment variables that the program sets for itself.
     /// ## Why it matters
     /// The connection is encrypted to whoever answers. Scripts, packages and weights can be replaced on the way.
     /// ## Example

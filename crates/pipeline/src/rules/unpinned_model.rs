@@ -6,6 +6,9 @@ rule! {
     /// ## What it finds
     /// A model or dataset taken from a hub or a store by a name whose content can change: no revision, a branch or
     /// tag as revision, a path that ends in `latest`.
+    ///
+    /// In Python: `from_pretrained`, `pipeline`, `snapshot_download`, `load_dataset` and their like without a 40-digit
+    /// `revision`, also where name or revision are held by a variable; local folders are left out.
     /// ## Why it matters
     /// The owner of the repository, or who took it over, changes weights, tokenizer, chat template or custom code
     /// of what is trained on or served, without a change here.

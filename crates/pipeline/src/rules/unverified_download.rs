@@ -6,6 +6,8 @@ rule! {
     /// ## What it finds
     /// A file that the same script downloads and then runs, makes executable or loads, with no checksum or
     /// signature check between.
+    ///
+    /// In Python: weights and archives downloaded by address in code that compares no digest anywhere.
     /// ## Why it matters
     /// The server, or whoever controls the release, decides what runs.
     /// ## Example

@@ -101,7 +101,7 @@ pub(super) fn cells(text: &str) -> (Vec<Cell>, Option<usize>) {
                     }
                     continue;
                 }
-                take(&around, string, &mut cells);
+                take(&around, &string, &mut cells);
             }
             _ => {
                 let rest = text.as_bytes().get(reader.at..).unwrap_or_default();
@@ -128,7 +128,7 @@ fn is_cell(around: &[Option<String>]) -> bool {
 }
 
 /// Gives the string to the part of the cell it belongs to.
-fn take(around: &[Option<String>], string: Mapped, cells: &mut [Cell]) {
+fn take(around: &[Option<String>], string: &Mapped, cells: &mut [Cell]) {
     let depth = match around.first() {
         Some(Some(key)) if key == "cells" => 2,
         Some(Some(key)) if key == "worksheets" => 4,
@@ -138,14 +138,14 @@ fn take(around: &[Option<String>], string: Mapped, cells: &mut [Cell]) {
     let inner = around.get(depth.saturating_add(1)..).unwrap_or_default();
     match field.as_str() {
         "cell_type" if inner.is_empty() => cell.code = string.text == "code",
-        "source" | "input" => append(&mut cell.source, &string),
+        "source" | "input" => append(&mut cell.source, string),
         "outputs" => {
             let key = inner.iter().rev().flatten().next().map_or("", String::as_str);
             if matches!(
                 key,
                 "text" | "text/plain" | "text/html" | "traceback" | "evalue" | "html" | "text/markdown"
             ) {
-                append(&mut cell.output, &string);
+                append(&mut cell.output, string);
             }
         }
         _ => {}

@@ -124,13 +124,14 @@ fn language(text: &str) -> Option<(usize, source::Language)> {
     let word = line.split_whitespace().next().unwrap_or_default();
     let after = lead.saturating_add(2).saturating_add(line.len()).saturating_add(1).min(text.len());
     let command = line.contains("bash") || line.contains(" sh");
+    let written = line.trim_end().rsplit('.').next().unwrap_or_default();
     match word {
         "bash" | "sh" | "system" | "sx" | "!" => Some((after, source::Language::Shell)),
         "script" if command => Some((after, source::Language::Shell)),
         "time" | "timeit" | "capture" | "prun" | "python" | "python3" | "debug" | "memit" | "mprun"
         | "lprun" | "local" | "skip" => Some((after, source::Language::Notebook)),
-        "writefile" if line.ends_with(".py") => Some((after, source::Language::Notebook)),
-        "writefile" if line.ends_with(".sh") => Some((after, source::Language::Shell)),
+        "writefile" if written == "py" => Some((after, source::Language::Notebook)),
+        "writefile" if written == "sh" => Some((after, source::Language::Shell)),
         _ => None,
     }
 }
@@ -191,15 +192,15 @@ mod tests {
 
     #[test]
     fn commands_and_magics_are_judged() {
-        assert_eq!(rules(&read(&["!pip install transformers torch"])), ["pipeline/unpinned-install"]);
+        assert_eq!(rules(&read(&["!pip install transformers torch"])), ["pipeline/unpinned-package"]);
         assert_eq!(rules(&read(&["%pip install torch==2.1.0"])), [""; 0]);
         assert_eq!(
             rules(&read(&["x = 1\n!curl -sL https://x.example/i.sh | sh"])),
-            ["pipeline/download-piped-to-shell"]
+            ["pipeline/curl-pipe-shell"]
         );
         assert_eq!(
             rules(&read(&["%%bash\ncurl https://x.example/i.sh | bash\n"])),
-            ["pipeline/download-piped-to-shell"]
+            ["pipeline/curl-pipe-shell"]
         );
         assert_eq!(rules(&read(&["%%html\n<b>pickle.load(f)</b>"])), [""; 0]);
         assert_eq!(

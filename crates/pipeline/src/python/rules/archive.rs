@@ -70,10 +70,11 @@ pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
     {
         let file = call.argument(0, "filename").and_then(|file| file.value.as_pieces()).unwrap_or_default();
         let format = call.argument(2, "format").and_then(|format| format.value.as_text()).unwrap_or_default();
-        if file.ends_with(".zip") || format == "zip" {
+        let ending = file.rsplit('.').next().unwrap_or_default();
+        if ending == "zip" || format == "zip" {
             return;
         }
-        let known = file.contains(".tar") || file.ends_with(".tgz") || format.contains("tar");
+        let known = file.contains(".tar") || ending == "tgz" || format.contains("tar");
         let finding = Finding::new(
             &ARCHIVE_PATH_TRAVERSAL,
             "`unpack_archive` writes members of a tar file wherever they say",

@@ -1,54 +1,16 @@
 //! Commands in code and notebooks: what they download and run, install and trust.
 
-use super::transport::{PLAIN_HTTP_DATA, TLS_VERIFICATION_DISABLED, is_plain};
-use super::unpinned::{UNPINNED_DATASET, UNPINNED_MODEL};
+use super::transport::is_plain;
 use crate::python::module::Module;
 use crate::python::value::HOLE;
-use bartizan_core::{Confidence, Finding, Rule, Severity, atlas, cwe, owasp_llm, rule};
+use crate::rules::{
+    CURL_PIPE_SHELL, INSECURE_TRANSPORT, REMOTE_CODE, TLS_DISABLED, UNPINNED_MODEL, UNPINNED_PACKAGE,
+};
+use bartizan_core::{Confidence, Finding, Rule, Severity};
 use std::ops::Range;
 
-rule! {
-    /// ## What it finds
-    /// A command that downloads a script and hands it to an interpreter in one go: `curl … | sh`, `bash <(curl …)`,
-    /// `python -c "$(wget …)"`; in `os.system`, `subprocess`, `!` lines and `%%bash` cells.
-    /// ## Why it matters
-    /// Nobody sees what runs, and the server can send each caller something else.
-    /// ## Example
-    /// `os.system("curl -s https://x.example/install.sh | bash")`
-    /// ## How to fix
-    /// Download to a file, compare its digest with a constant, then run it; or install from a package with a pinned version.
-    /// ## References
-    /// - <https://cwe.mitre.org/data/definitions/494.html>
-    pub const DOWNLOAD_PIPED_TO_SHELL: Rule = Rule {
-        id: "pipeline/download-piped-to-shell",
-        title: "a download handed to a shell",
-        severity: Severity::High,
-        remedy: "Download to a file, compare its digest with a constant, and run it then.",
-        taxonomies: &[atlas("AML.T0010"), cwe(494), cwe(829), owasp_llm("LLM03")],
-    };
-
-    /// ## What it finds
-    /// `pip install`, `conda install` and their like in code, notebooks, components and operators, for a package without a
-    /// version (`==`), or from a repository or address without a commit or hash.
-    /// ## Why it matters
-    /// The next run installs whatever was uploaded last, by whoever could.
-    /// ## Example
-    /// `!pip install transformers torch`
-    /// ## How to fix
-    /// `pip install transformers==4.57.1`, better a lock file with hashes: `pip install --require-hashes -r requirements.txt`.
-    /// ## References
-    /// - <https://pip.pypa.io/en/stable/topics/secure-installs/>
-    pub const UNPINNED_INSTALL: Rule = Rule {
-        id: "pipeline/unpinned-install",
-        title: "a package installed without a version",
-        severity: Severity::Medium,
-        remedy: "Give each package its version (`name==1.2.3`), or install a lock file with `--require-hashes`.",
-        taxonomies: &[atlas("AML.T0010.001"), cwe(494), cwe(1357), owasp_llm("LLM03")],
-    };
-}
-
 /// Rules of this file.
-pub(in crate::python) const RULES: &[&Rule] = &[&DOWNLOAD_PIPED_TO_SHELL, &UNPINNED_INSTALL];
+pub(in crate::python) const RULES: &[&Rule] = &[&CURL_PIPE_SHELL, &UNPINNED_PACKAGE];
 
 /// Longest command judged, in bytes.
 const MOST: usize = 32 << 10;
@@ -62,7 +24,7 @@ pub(in crate::python) fn judge(text: &str, span: &Range<usize>, module: &mut Mod
             continue;
         }
         if pipes_download(line) {
-            module.report(span, Finding::new(&DOWNLOAD_PIPED_TO_SHELL, "what is downloaded runs at once"));
+            module.report(span, Finding::new(&CURL_PIPE_SHELL, "what is downloaded runs at once"));
         }
         for command in line.split(['|', ';']).flat_map(|part| part.split("&&")) {
             let words = words(command);
@@ -86,9 +48,9 @@ pub(in crate::python) fn judge_words(words: &[String], span: &Range<usize>, modu
 /// Whether a line hands a download to an interpreter.
 pub(in crate::python) fn pipes_download(line: &str) -> bool {
     const FETCHERS: &[&str] = &["curl ", "wget ", "fetch ", "aria2c "];
-    let fetches = |text: &str| FETCHERS.iter().any(|fetcher| text.contains(fetcher));
+    let downloads = |text: &str| FETCHERS.iter().any(|fetcher| text.contains(fetcher));
     let mut parts = line.split('|');
-    let mut fetched = parts.next().is_some_and(fetches);
+    let mut fetched = parts.next().is_some_and(downloads);
     for part in parts {
         let mut rest = part.trim_start();
         for prefix in ["sudo ", "-E ", "-H ", "env ", "nohup ", "exec "] {
@@ -99,7 +61,7 @@ pub(in crate::python) fn pipes_download(line: &str) -> bool {
         if fetched && is_interpreter(program) {
             return true;
         }
-        fetched |= fetches(part);
+        fetched |= downloads(part);
     }
     let lower = line.to_ascii_lowercase();
     let substituted = ["$(", "<(", "`"].iter().any(|open| {
@@ -166,7 +128,7 @@ fn program(words: &[String], span: &Range<usize>, module: &mut Module) {
     let has = |options: &[&str]| arguments.iter().any(|argument| options.contains(argument));
     let tls = |module: &mut Module, option: &str| {
         let message = format!("`{option}` accepts any certificate");
-        module.report(span, Finding::new(&TLS_VERIFICATION_DISABLED, message));
+        module.report(span, Finding::new(&TLS_DISABLED, message));
     };
     match name {
         "pip" | "pip3" | "%pip" => install(&arguments, span, module),
@@ -185,7 +147,7 @@ fn program(words: &[String], span: &Range<usize>, module: &mut Module) {
             }
             if let Some(address) = arguments.iter().find(|argument| is_plain(argument)) {
                 let message = format!("`{}` is fetched without encryption", shown(address));
-                module.report(span, Finding::new(&PLAIN_HTTP_DATA, message));
+                module.report(span, Finding::new(&INSECURE_TRANSPORT, message));
             }
         }
         "git" => {
@@ -196,7 +158,7 @@ fn program(words: &[String], span: &Range<usize>, module: &mut Module) {
                 && let Some(address) = arguments.iter().find(|argument| is_plain(argument))
             {
                 let message = format!("`{}` is cloned without encryption", shown(address));
-                module.report(span, Finding::new(&PLAIN_HTTP_DATA, message));
+                module.report(span, Finding::new(&INSECURE_TRANSPORT, message));
             }
             let hub = arguments.iter().find(|argument| argument.contains("huggingface.co/"));
             if has(&["clone"])
@@ -214,9 +176,10 @@ fn program(words: &[String], span: &Range<usize>, module: &mut Module) {
             let name = arguments.iter().skip_while(|argument| **argument != "download").nth(1);
             if let Some(name) = name.filter(|name| !pinned && !name.starts_with('-') && !name.contains(HOLE))
             {
-                let rule = if has(&["dataset"]) { &UNPINNED_DATASET } else { &UNPINNED_MODEL };
-                module
-                    .report(span, Finding::new(rule, format!("`{}` is fetched as it is today", shown(name))));
+                module.report(
+                    span,
+                    Finding::new(&UNPINNED_MODEL, format!("`{}` is fetched as it is today", shown(name))),
+                );
             }
         }
         "npm" | "pnpm" | "yarn" if has(&["install", "add", "i"]) => {
@@ -233,13 +196,13 @@ fn program(words: &[String], span: &Range<usize>, module: &mut Module) {
     }
     if has(&["--trust-remote-code", "--trust_remote_code"]) {
         let message = "a command line trusts remote code";
-        module.report(span, Finding::new(&super::remote_code::REMOTE_CODE, message));
+        module.report(span, Finding::new(&REMOTE_CODE, message));
     }
 }
 
 fn unpinned(package: &str) -> Finding {
     Finding::new(
-        &UNPINNED_INSTALL,
+        &UNPINNED_PACKAGE,
         format!("`{}` is installed in whatever version is newest", shown(package)),
     )
 }
@@ -314,15 +277,14 @@ fn install(arguments: &[&str], span: &Range<usize>, module: &mut Module) {
                 "--require-hashes" | "--hash" => hashes = true,
                 "--trusted-host" => {
                     let message = "`--trusted-host` accepts any certificate of the package index";
-                    module.report(span, Finding::new(&TLS_VERIFICATION_DISABLED, message));
+                    module.report(span, Finding::new(&TLS_DISABLED, message));
                 }
                 "-i" | "--index-url" | "--extra-index-url" | "-f" | "--find-links" => {
                     if let Some(address) = value.filter(|address| is_plain(address)) {
                         let message = format!("packages come from `{}` without encryption", shown(address));
-                        module.report(span, Finding::new(&PLAIN_HTTP_DATA, message));
+                        module.report(span, Finding::new(&INSECURE_TRANSPORT, message));
                     }
                 }
-                "-e" | "--editable" => {}
                 _ => {}
             }
             continue;
@@ -335,7 +297,7 @@ fn install(arguments: &[&str], span: &Range<usize>, module: &mut Module) {
         }
         if is_plain(word) {
             let message = format!("the package `{}` is fetched without encryption", shown(word));
-            module.report(span, Finding::new(&PLAIN_HTTP_DATA, message));
+            module.report(span, Finding::new(&INSECURE_TRANSPORT, message));
         }
     }
     let Some(first) = first.filter(|_| !hashes) else { return };
@@ -362,15 +324,12 @@ pub(in crate::python) fn is_loose(requirement: &str) -> bool {
         let commit =
             address.rsplit_once('@').is_some_and(|(_, reference)| crate::python::hub::is_commit(reference));
         let hashed = fragment.contains("sha256=") || fragment.contains("sha512=");
-        let released =
-            !address.starts_with("git+") && address.ends_with(".whl") && address.starts_with("https://");
-        return !(commit || hashed || released) && !address.starts_with("file:");
+        let released = address.starts_with("https://") && address.rsplit('.').next() == Some("whl");
+        let pinned = commit || hashed || released || address.starts_with("file:");
+        return !pinned;
     }
-    if requirement.ends_with(".whl")
-        || requirement.ends_with(".tar.gz")
-        || requirement.ends_with(".txt")
-        || requirement.contains('/')
-    {
+    let ending = requirement.rsplit('.').next().unwrap_or_default();
+    if matches!(ending, "whl" | "gz" | "txt" | "zip") || requirement.contains('/') {
         return false;
     }
     let exact = requirement.contains("===")
@@ -428,7 +387,7 @@ mod tests {
 
     #[test]
     fn commands_are_judged_however_they_are_started() {
-        let graded = |code: &str| severities(code, "pipeline/download-piped-to-shell");
+        let graded = |code: &str| severities(code, "pipeline/curl-pipe-shell");
         assert_eq!(graded("import os\nos.system('curl -s https://x.example/i.sh | bash')"), [High]);
         assert_eq!(
             graded("import subprocess as s\nU = 'https://x.example'\ns.run(f'curl {U}/i | sh', shell=True)"),
@@ -468,7 +427,7 @@ mod tests {
         ] {
             assert!(!is_loose(tight), "{tight}");
         }
-        let graded = |code: &str| severities(code, "pipeline/unpinned-install");
+        let graded = |code: &str| severities(code, "pipeline/unpinned-package");
         assert_eq!(graded("import os\nos.system('pip install -q torch')"), [Medium]);
         assert_eq!(
             graded(

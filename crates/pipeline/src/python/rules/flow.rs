@@ -1,8 +1,8 @@
 //! Values that reach what runs, asks or shows them: code, shells, databases, pages, templates, prompts.
 
-use crate::python::call::Call;
+use crate::python::call::{Argument, Call};
 use crate::python::module::{Module, Sink, SinkKind};
-use crate::python::value::{Known, Taint, Value};
+use crate::python::value::{HOLE, Known, Taint, Value};
 use bartizan_core::{Confidence, Finding, Rule, Severity, atlas, cwe, owasp_agentic, owasp_llm, rule};
 
 rule! {
@@ -135,7 +135,7 @@ pub(in crate::python) const RULES: &[&Rule] = &[
 pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
     let first = call.positional.first();
     let sink = |module: &mut Module, kind: SinkKind, value: &Value| {
-        module.sink(kind, &call.span, call.spelling, value)
+        module.sink(kind, &call.span, call.spelling, value);
     };
     match call.path.as_ref() {
         "builtins.eval"
@@ -146,8 +146,10 @@ pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
         | "numexpr.evaluate"
         | "simpleeval.simple_eval" => {
             if let Some(code) = first {
-                module.judged.insert(call.span.start);
-                // What is evaluated in a namespace of its own is evaluated all the same.
+                // A constant's own calls are looked into elsewhere.
+                if !code.value.is_constant() {
+                    module.judged.insert(call.span.start);
+                }
                 sink(module, SinkKind::Code, &code.value);
             }
         }
@@ -238,9 +240,6 @@ pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
 
 /// A command: its text to the rules about commands, and its value to a shell.
 fn run(call: &Call<'_>, module: &mut Module, command: &Value, shell: bool) {
-    if command.is_constant() {
-        module.judged.insert(call.span.start);
-    }
     let words: Option<Vec<String>> = match &command.known {
         Known::Items(items) => Some(items.iter().map(Value::spelt).collect()),
         _ => None,
@@ -252,6 +251,13 @@ fn run(call: &Call<'_>, module: &mut Module, command: &Value, shell: bool) {
                 super::command::judge(text, &call.span, module);
             }
         }
+    }
+    let first = words.as_ref().and_then(|words| words.first().map(String::as_str));
+    let first = first.or_else(|| command.as_pieces().and_then(|text| text.split_whitespace().next()));
+    let plain = words.is_some()
+        || command.as_text().is_some_and(|text| !text.contains(['|', ';', '&', '`', '$', '>']));
+    if plain && first.is_some_and(is_ordinary) {
+        module.judged.insert(call.span.start);
     }
     // `bash -c` is a shell however it is started.
     let interpreter = words.as_ref().is_some_and(|words| {
@@ -273,6 +279,54 @@ fn run(call: &Call<'_>, module: &mut Module, command: &Value, shell: bool) {
     }
 }
 
+/// Whether a program is one that pipelines are made of, whatever it is given.
+fn is_ordinary(program: &str) -> bool {
+    const PROGRAMS: &[&str] = &[
+        "accelerate",
+        "cmake",
+        "conda",
+        "cp",
+        "deepspeed",
+        "docker",
+        "du",
+        "dvc",
+        "ffmpeg",
+        "gcc",
+        "git",
+        "gsutil",
+        "gzip",
+        "helm",
+        "kubectl",
+        "ls",
+        "lscpu",
+        "make",
+        "mkdir",
+        "mlflow",
+        "ninja",
+        "nvcc",
+        "nvidia-smi",
+        "pip",
+        "pip3",
+        "pytest",
+        "python",
+        "python3",
+        "ray",
+        "rsync",
+        "ruff",
+        "tar",
+        "terraform",
+        "torchrun",
+        "tree",
+        "unzip",
+        "uv",
+        "wc",
+        "which",
+        "zip",
+    ];
+    let name = program.rsplit('/').next().unwrap_or(program);
+    program.starts_with(HOLE) || PROGRAMS.contains(&name)
+}
+
 /// Statements to a database.
 fn sql(call: &Call<'_>, module: &mut Module) {
     let name = call.name();
@@ -287,10 +341,10 @@ fn sql(call: &Call<'_>, module: &mut Module) {
             | "read_sql"
             | "read_sql_query"
     );
-    if !runs
-        && !(call.is_of("pyspark") && name == "sql")
-        && !(call.is_of("duckdb") && matches!(name, "sql" | "query"))
-    {
+    let runs = runs
+        || call.is_of("pyspark") && name == "sql"
+        || call.is_of("duckdb") && matches!(name, "sql" | "query");
+    if !runs {
         return;
     }
     let Some(statement) = call.positional.first() else { return };
@@ -325,14 +379,23 @@ fn prompt(call: &Call<'_>, module: &mut Module) {
             }
         }
     }
+    let mixed =
+        |given: &&Argument<'_>| given.value.as_pieces().is_some_and(|text| text.len() > HOLE.len_utf8());
     let instructions = match call.name() {
-        "SystemMessage" | "SystemMessagePromptTemplate" => call.argument(0, "content"),
+        "SystemMessage" | "SystemMessagePromptTemplate" => call.argument(0, "content").filter(mixed),
         "from_template" if call.is_of("langchain") || call.is_of("langchain_core") => {
-            call.argument(0, "template")
+            call.argument(0, "template").filter(mixed)
         }
-        _ => call
-            .any_keyword(&["system_prompt", "system_instruction", "system_message", "instructions"])
-            .filter(|_| call.path.contains('.')),
+        "Agent"
+        | "AssistantAgent"
+        | "LlmAgent"
+        | "create_agent"
+        | "create_react_agent"
+        | "Assistant"
+        | "GenerativeModel"
+        | "GenerateContentConfig" => call.any_keyword(INSTRUCTIONS),
+        _ if crate::python::sources::answers_of_model(call) => call.any_keyword(INSTRUCTIONS),
+        _ => None,
     };
     if let Some(instructions) = instructions {
         module.sink(SinkKind::Prompt, &call.span, call.spelling, &instructions.value);
@@ -350,6 +413,10 @@ fn prompt(call: &Call<'_>, module: &mut Module) {
         }
     }
 }
+
+/// What instructions are called.
+const INSTRUCTIONS: &[&str] =
+    &["system_prompt", "system_instruction", "system_message", "instructions", "prompt"];
 
 /// Whether someone else had a hand in it.
 fn outside(taint: Taint) -> bool {

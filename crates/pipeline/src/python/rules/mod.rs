@@ -86,10 +86,16 @@ pub(super) fn given_by_decorator(path: &str) -> Taint {
         matches!(package, "flask" | "fastapi" | "starlette" | "quart" | "sanic" | "bottle" | "litestar")
             || path.starts_with("?.");
     match name {
-        "tool" | "function_tool" | "kernel_function" | "ai_function" | "tool_plain" => Taint::MODEL,
-        "register_for_execution" | "register_for_llm" => Taint::MODEL,
-        "route" | "post" | "websocket" | "put" if web => Taint::REQUEST,
-        "get" if web && path.contains("()") => Taint::REQUEST,
+        "tool"
+        | "function_tool"
+        | "kernel_function"
+        | "ai_function"
+        | "tool_plain"
+        | "register_for_execution"
+        | "register_for_llm" => Taint::MODEL,
+        "route" | "post" | "websocket" | "put" | "get" if web && (name != "get" || path.contains("()")) => {
+            Taint::REQUEST
+        }
         _ => Taint::default(),
     }
 }

@@ -1,94 +1,19 @@
 //! Steps of a pipeline written in Python: their images and packages, their isolation, who can reach them, what their
 //! templates let in.
 
-use super::command::{UNPINNED_INSTALL, is_loose};
+use super::command::is_loose;
 use crate::Safety;
 use crate::python::call::{Argument, Call};
 use crate::python::module::{Module, edit};
 use crate::python::value::{HOLE, Known};
-use bartizan_core::{Confidence, Finding, Rule, Severity, atlas, cwe, owasp_llm, owasp_ml, rule};
-
-rule! {
-    /// ## What it finds
-    /// A container image named in code without a digest: `base_image=` of a Kubeflow component, `image=` of an operator,
-    /// `serving_container_image_uri=` and `container_uri=` on Vertex AI, `image_uri=` on SageMaker, `docker.containers.run`.
-    /// ## Why it matters
-    /// A tag can be moved: the next run is another program.
-    /// ## Example
-    /// `@dsl.component(base_image="python:3.11")`
-    /// ## How to fix
-    /// `base_image="python:3.11@sha256:…"`
-    /// ## References
-    /// - <https://kubernetes.io/docs/concepts/containers/images/>
-    pub const UNPINNED_IMAGE: Rule = Rule {
-        id: "pipeline/unpinned-image-in-code",
-        title: "a container image without a digest",
-        severity: Severity::Medium,
-        remedy: "Name the image by digest: `name:tag@sha256:…`.",
-        taxonomies: &[atlas("AML.T0010.001"), cwe(494), cwe(1357), owasp_llm("LLM03")],
-    };
-
-    /// ## What it finds
-    /// A SageMaker estimator, processor or model without network isolation or without encryption between containers.
-    /// ## Why it matters
-    /// A compromised package in the training image can send data and weights anywhere; traffic between the machines of a
-    /// distributed training is readable in the network.
-    /// ## Example
-    /// `PyTorch(entry_point="train.py", role=role, instance_count=2, …)`
-    /// ## How to fix
-    /// `enable_network_isolation=True, encrypt_inter_container_traffic=True`, and `subnets=` of your own.
-    /// ## References
-    /// - <https://docs.aws.amazon.com/sagemaker/latest/dg/mkt-algo-model-internet-free.html>
-    pub const TRAINING_WITHOUT_ISOLATION: Rule = Rule {
-        id: "pipeline/training-without-isolation",
-        title: "a training job that can reach any network",
-        severity: Severity::Medium,
-        remedy: "Pass `enable_network_isolation=True` and `encrypt_inter_container_traffic=True`.",
-        taxonomies: &[atlas("AML.T0025"), cwe(923), cwe(319), owasp_ml("ML06")],
-    };
-
-    /// ## What it finds
-    /// A model served to everyone: a Vertex AI endpoint opened to the public, Gradio's `share=True`, a server of models
-    /// bound to every address without authentication.
-    /// ## Why it matters
-    /// Whoever finds the address can query the model, copy it by its answers, and use it at your cost.
-    /// ## Example
-    /// `demo.launch(share=True)`
-    /// ## How to fix
-    /// Serve inside your network, behind a gateway that knows its callers.
-    /// ## References
-    /// - OWASP ML05:2023, Model Theft
-    pub const PUBLIC_ENDPOINT: Rule = Rule {
-        id: "pipeline/public-endpoint",
-        title: "a model served to everyone",
-        severity: Severity::Medium,
-        remedy: "Serve inside your network, behind a gateway that knows its callers.",
-        taxonomies: &[atlas("AML.T0040"), atlas("AML.T0024"), cwe(306), owasp_ml("ML05"), owasp_llm("LLM10")],
-    };
-
-    /// ## What it finds
-    /// A template of an Airflow operator that puts what comes with a run (`dag_run.conf`, `params`, an XCom, a variable)
-    /// into a command, a program or a statement; also of Argo and Kubeflow templates written in Python.
-    /// ## Why it matters
-    /// Whoever may start a run with a configuration, or write to the upstream task's result, runs commands on the worker.
-    /// ## Example
-    /// `BashOperator(bash_command="python train.py {{ dag_run.conf['args'] }}")`
-    /// ## How to fix
-    /// Pass the value in `env=` and quote it in the command, or take it in Python and check it against a list.
-    /// ## References
-    /// - <https://airflow.apache.org/docs/apache-airflow/stable/howto/operator/bash.html>
-    pub const TEMPLATE_INJECTION: Rule = Rule {
-        id: "pipeline/template-injection-in-code",
-        title: "a template that puts a run's input into a command",
-        severity: Severity::High,
-        remedy: "Pass the value in `env=` and quote it in the command, or check it against a list first.",
-        taxonomies: &[atlas("AML.T0011"), cwe(78), cwe(94), cwe(1336)],
-    };
-}
+use crate::rules::{
+    EXPOSED_SERVICE, NO_NETWORK_ISOLATION, TEMPLATE_INJECTION, UNPINNED_IMAGE, UNPINNED_PACKAGE,
+};
+use bartizan_core::{Confidence, Finding, Rule, Severity};
 
 /// Rules of this file.
 pub(in crate::python) const RULES: &[&Rule] =
-    &[&UNPINNED_IMAGE, &TRAINING_WITHOUT_ISOLATION, &PUBLIC_ENDPOINT, &TEMPLATE_INJECTION];
+    &[&UNPINNED_IMAGE, &NO_NETWORK_ISOLATION, &EXPOSED_SERVICE, &TEMPLATE_INJECTION];
 
 /// Judges one call.
 pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
@@ -106,7 +31,6 @@ fn images(call: &Call<'_>, module: &mut Module) {
         "container_uri",
         "image_uri",
         "docker_image",
-        "target_image",
         "container_image",
     ];
     let package = call.package();
@@ -145,8 +69,13 @@ fn images(call: &Call<'_>, module: &mut Module) {
         }
     });
     let Some(image) = image else { return };
-    let Some(text) = image.value.as_pieces() else { return };
-    if text.is_empty() || text.contains("@sha256:") || text.contains('{') || text.starts_with(HOLE) {
+    module.judged.insert(call.span.start);
+    let Some(text) = image.value.as_pieces().filter(|_| !call.path.starts_with("@local")) else { return };
+    // Names of images are in lower case; what is not stands for one.
+    let named =
+        text.split(':').next().is_some_and(|name| !name.contains(|letter: char| letter.is_ascii_uppercase()));
+    if !named || text.is_empty() || text.contains("@sha256:") || text.contains('{') || text.starts_with(HOLE)
+    {
         return;
     }
     let last = text.rsplit('/').next().unwrap_or(text);
@@ -172,7 +101,8 @@ fn images(call: &Call<'_>, module: &mut Module) {
     } else {
         format!("the image `{shown}` is named by a tag, which can be moved")
     };
-    module.report(&call.span, Finding::new(&UNPINNED_IMAGE, message));
+    let severity = if moving { Severity::Medium } else { Severity::Low };
+    module.report(&call.span, Finding::new(&UNPINNED_IMAGE, message).severity(severity));
 }
 
 fn packages(call: &Call<'_>, module: &mut Module) {
@@ -234,7 +164,7 @@ fn packages(call: &Call<'_>, module: &mut Module) {
 fn report_package(call: &Call<'_>, module: &mut Module, package: &str) {
     let shown: String = package.chars().take(60).collect();
     let message = format!("`{shown}` is installed in whatever version is newest when the step runs");
-    module.report(&call.span, Finding::new(&UNPINNED_INSTALL, message));
+    module.report(&call.span, Finding::new(&UNPINNED_PACKAGE, message));
 }
 
 /// Classes of SageMaker that start a job or make a model.
@@ -286,7 +216,8 @@ fn isolation(call: &Call<'_>, module: &mut Module) {
         {
             let isolated = call.is_true("EnableNetworkIsolation");
             let encrypted = call.is_true("EnableInterContainerTrafficEncryption");
-            if !(isolated && encrypted) && !call.open {
+            let safe = isolated && encrypted || call.open;
+            if !safe {
                 report_isolation(call, module, isolated, encrypted, None);
             }
         }
@@ -318,6 +249,9 @@ fn isolation(call: &Call<'_>, module: &mut Module) {
         .then(|| edit(call.adding(&missing.join(", ")), Safety::Unsafe, "isolate the job's network"))
         .flatten();
     report_isolation(call, module, isolated, encrypted, fix);
+    if model && let Some(report) = module.reports.last_mut() {
+        report.finding = report.finding.clone().severity(Severity::Low);
+    }
 }
 
 fn report_isolation(
@@ -332,12 +266,18 @@ fn report_isolation(
         (false, true) => "the job can reach any network",
         _ => "the job's containers speak without encryption",
     };
-    module.report_fixable(&call.span, Finding::new(&TRAINING_WITHOUT_ISOLATION, message), fix);
+    module.report_fixable(
+        &call.span,
+        Finding::new(&NO_NETWORK_ISOLATION, message)
+            .severity(Severity::Medium)
+            .remedy("Pass `enable_network_isolation=True` and `encrypt_inter_container_traffic=True`."),
+        fix,
+    );
 }
 
 fn endpoints(call: &Call<'_>, module: &mut Module) {
     let report = |module: &mut Module, message: &str, severity: Severity| {
-        module.report(&call.span, Finding::new(&PUBLIC_ENDPOINT, message).severity(severity));
+        module.report(&call.span, Finding::new(&EXPOSED_SERVICE, message).severity(severity));
     };
     let name = call.name();
     if name == "launch" && call.is_true("share") && call.keyword("auth").is_none() {
@@ -352,12 +292,15 @@ fn endpoints(call: &Call<'_>, module: &mut Module) {
     if everywhere && call.is_of("ray") && call.keyword("dashboard_host").is_some() {
         report(module, "Ray's dashboard, which runs any job, listens on every address", Severity::High);
     } else if everywhere
-        && matches!(call.package(), "uvicorn" | "gradio" | "flask" | "mlflow" | "tensorboard" | "jupyter")
-        || everywhere && name == "launch"
+        && (name == "launch"
+            || matches!(
+                call.package(),
+                "uvicorn" | "gradio" | "flask" | "mlflow" | "tensorboard" | "jupyter"
+            ))
     {
         module.report(
             &call.span,
-            Finding::new(&PUBLIC_ENDPOINT, "the server listens on every address")
+            Finding::new(&EXPOSED_SERVICE, "the server listens on every address")
                 .severity(Severity::Low)
                 .confidence(Confidence::Low),
         );
@@ -399,14 +342,12 @@ fn templates(call: &Call<'_>, module: &mut Module) {
             shell,
         ) {
             (true, true) => Severity::High,
-            (true, false) => Severity::Medium,
-            (false, _) => Severity::Medium,
+            _ => Severity::Medium,
         };
         let message = format!("`{field}` holds `{{{{ {input} }}}}`, which comes with the run");
         module.report(&call.span, Finding::new(&TEMPLATE_INJECTION, message).severity(severity));
         return;
     }
-    // What runs is told by a file that the template reads: nothing to see here.
 }
 
 /// The first expression of a Jinja template in `text` that a caller has a say in.
@@ -437,14 +378,14 @@ fn injected(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use crate::python::tests::severities;
-    use bartizan_core::Severity::{High, Medium};
+    use bartizan_core::Severity::{High, Low, Medium};
 
     #[test]
     fn steps_name_their_images_and_packages_exactly() {
-        let images = |code: &str| severities(code, "pipeline/unpinned-image-in-code");
-        let packages = |code: &str| severities(code, "pipeline/unpinned-install");
+        let images = |code: &str| severities(code, "pipeline/unpinned-image");
+        let packages = |code: &str| severities(code, "pipeline/unpinned-package");
         let code = "from kfp import dsl\n@dsl.component(base_image='python:3.11', packages_to_install=['pandas', 'torch==2.1'])\ndef f(): pass";
-        assert_eq!((images(code), packages(code)), (vec![Medium], vec![Medium]));
+        assert_eq!((images(code), packages(code)), (vec![Low], vec![Medium]));
         let digest = "0".repeat(64);
         let code = format!(
             "from kfp import dsl\n@dsl.component(base_image='python:3.11@sha256:{digest}', packages_to_install=['pandas==2.2.0'])\ndef f(): pass"
@@ -461,7 +402,7 @@ mod tests {
 
     #[test]
     fn jobs_without_isolation_are_found() {
-        let graded = |code: &str| severities(code, "pipeline/training-without-isolation");
+        let graded = |code: &str| severities(code, "pipeline/no-network-isolation");
         assert_eq!(
             graded("from sagemaker.pytorch import PyTorch\nPyTorch(entry_point='t.py', role='r')"),
             [Medium]
@@ -485,7 +426,7 @@ mod tests {
         let graded = |code: &str| {
             severities(
                 &format!("from airflow.operators.bash import BashOperator\n{code}"),
-                "pipeline/template-injection-in-code",
+                "pipeline/template-injection",
             )
         };
         assert_eq!(
@@ -502,7 +443,7 @@ mod tests {
 
     #[test]
     fn demos_shared_with_everyone_are_found() {
-        let graded = |code: &str| severities(code, "pipeline/public-endpoint");
+        let graded = |code: &str| severities(code, "pipeline/exposed-service");
         assert_eq!(graded("import gradio as gr\ngr.Interface(f).launch(share=True)"), [Medium]);
         assert_eq!(graded("import gradio as gr\ngr.Interface(f).launch()"), []);
     }

@@ -5,31 +5,8 @@ use crate::python::call::Call;
 use crate::python::hub::{self, Named};
 use crate::python::module::{Module, edit};
 use crate::python::value::Known;
-use bartizan_core::{Confidence, Finding, Rule, Severity, atlas, cwe, owasp_llm, rule};
-
-rule! {
-    /// ## What it finds
-    /// Code that runs Python files of a remote repository: `trust_remote_code=True` (written there, held by a variable or in
-    /// a `**` dict), `torch.hub.load` of a repository that is not pinned to a commit, `custom_pipeline` of a repository,
-    /// Keras' and timm's hub code, `--trust-remote-code` on a command line.
-    /// ## Why it matters
-    /// Whoever can write to the repository runs code in your process, today or with the next commit.
-    /// ## Example
-    /// `AutoModel.from_pretrained("acme/net", trust_remote_code=True)`
-    /// ## How to fix
-    /// Drop `trust_remote_code` where the library knows the architecture. Where it does not, review the code, pin the commit
-    /// with `revision=` and `code_revision=`, or copy the module into your own source.
-    /// ## References
-    /// - <https://huggingface.co/docs/transformers/custom_models>
-    /// - <https://docs.pytorch.org/docs/stable/hub.html>
-    pub const REMOTE_CODE: Rule = Rule {
-        id: "pipeline/remote-code",
-        title: "code of a remote repository run on load",
-        severity: Severity::High,
-        remedy: "Drop `trust_remote_code`, or review the repository's code and pin the commit that was reviewed.",
-        taxonomies: &[atlas("AML.T0010"), atlas("AML.T0011"), cwe(829), cwe(494), owasp_llm("LLM03")],
-    };
-}
+use crate::rules::REMOTE_CODE;
+use bartizan_core::{Confidence, Finding, Rule, Severity};
 
 /// Rules of this file.
 pub(in crate::python) const RULES: &[&Rule] = &[&REMOTE_CODE];
@@ -39,6 +16,7 @@ pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
     trusts(call, module);
     match call.path.as_ref() {
         "torch.hub.load" => torch_hub(call, module),
+        "mlflow.run" | "mlflow.projects.run" => mlflow_project(call, module),
         "set:os.environ" | "os.environ.setdefault" | "os.putenv" => {
             let name = call.positional.first().and_then(|argument| argument.value.as_text());
             let on = call.positional.get(1).and_then(|argument| argument.value.as_text());
@@ -52,13 +30,10 @@ pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
                 );
             }
         }
-        "set:datasets.config.HF_DATASETS_TRUST_REMOTE_CODE" => {
-            if call.positional.first().and_then(|given| given.value.truth()) == Some(true) {
-                module.report(
-                    &call.span,
-                    Finding::new(&REMOTE_CODE, "remote code of every data set is trusted"),
-                );
-            }
+        "set:datasets.config.HF_DATASETS_TRUST_REMOTE_CODE"
+            if call.positional.first().and_then(|given| given.value.truth()) == Some(true) =>
+        {
+            module.report(&call.span, Finding::new(&REMOTE_CODE, "remote code of every data set is trusted"));
         }
         _ => {}
     }
@@ -152,6 +127,26 @@ fn torch_hub(call: &Call<'_>, module: &mut Module) {
     );
 }
 
+/// `mlflow.run("https://…", version=…)` runs what the repository's `MLproject` says.
+fn mlflow_project(call: &Call<'_>, module: &mut Module) {
+    module.judged.insert(call.span.start);
+    let Some(uri) = call.argument(0, "uri").and_then(|uri| uri.value.as_pieces()) else { return };
+    let remote = uri.contains("://") || uri.starts_with("git@");
+    let version = call.keyword("version").or_else(|| call.positional.get(2));
+    let pinned = match version {
+        Some(version) => version.value.as_text().is_none_or(hub::is_commit),
+        None => call.open,
+    };
+    if remote && !pinned && !uri.starts_with("file:") {
+        let message = "`mlflow.run` runs what a repository says, at a version that can move";
+        module.report(
+            &call.span,
+            Finding::new(&REMOTE_CODE, message)
+                .remedy("Pass `version=` with the 40-digit commit that was reviewed."),
+        );
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use crate::python::tests::severities;
@@ -170,6 +165,7 @@ mod tests {
             "from langchain_huggingface import HuggingFaceEmbeddings as E\nE(model_name='a/b', model_kwargs={'trust_remote_code': True})",
             "class C:\n    TRUST = True\n    def load(self):\n        return M.from_pretrained('a/b', trust_remote_code=self.TRUST)",
             "import torch\ntorch.hub.load('a/b:main', 'net')",
+            "import mlflow\nmlflow.run('https://g.example/a/b', version='main')",
         ] {
             assert_eq!(graded(code), [High], "{code}");
         }
@@ -182,6 +178,8 @@ mod tests {
             "def f(trust):\n    M.from_pretrained('a/b', trust_remote_code=trust)",
             "import torch\ntorch.hub.load('a/b:0f3c9b2d1b7f4b1d7b0f4e8e9b8e3a3bb4f9c012', 'net')",
             "import torch\ntorch.hub.load('./repo', 'net', source='local')",
+            "import mlflow\nmlflow.run('https://g.example/a/b', version='0f3c9b2d1b7f4b1d7b0f4e8e9b8e3a3bb4f9c012')",
+            "import mlflow\nmlflow.run('.')",
         ] {
             assert_eq!(graded(code), [], "{code}");
         }

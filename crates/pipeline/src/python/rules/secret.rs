@@ -3,37 +3,15 @@
 use crate::python::call::Call;
 use crate::python::module::{Module, Report};
 use crate::python::value::{HOLE, Known, Value};
-use bartizan_core::{Confidence, Finding, Rule, Severity, atlas, cwe, owasp_llm, rule};
+use crate::rules::SECRET;
+use bartizan_core::{Confidence, Finding, Rule, Severity};
 use bartizan_text::{Detector, Hit, Subjects};
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::LazyLock;
 
-rule! {
-    /// ## What it finds
-    /// A credential written into code: a token in its issuer's format anywhere, and a constant given to what asks for one
-    /// (`token=`, `api_key=`, `wandb.login(key=…)`, `openai.api_key = …`, `os.environ["HF_TOKEN"] = …`). Placeholders and
-    /// the special tokens of tokenizers are left alone. Neither the report nor its evidence repeats the credential.
-    /// ## Why it matters
-    /// Whoever reads the repository, its history or the image made of it can act with it: push another model under your
-    /// name, read your data, spend your money.
-    /// ## Example
-    /// `login(token="hf_…")`
-    /// ## How to fix
-    /// Revoke it, then read it from the environment or a secret store: `os.environ["HF_TOKEN"]`.
-    /// ## References
-    /// - <https://cwe.mitre.org/data/definitions/798.html>
-    pub const HARD_CODED_SECRET: Rule = Rule {
-        id: "pipeline/hard-coded-secret",
-        title: "a credential in its code",
-        severity: Severity::High,
-        remedy: "Revoke the credential, and read the new one from the environment or a secret store.",
-        taxonomies: &[atlas("AML.T0055"), cwe(798), owasp_llm("LLM02")],
-    };
-}
-
 /// Rules of this file.
-pub(in crate::python) const RULES: &[&Rule] = &[&HARD_CODED_SECRET];
+pub(in crate::python) const RULES: &[&Rule] = &[&SECRET];
 
 /// Least score of a hit that is reported: a format whose issuer documents it, with entropy or a checksum behind it.
 const SURE: f32 = 0.85;
@@ -56,16 +34,18 @@ pub(in crate::python) fn by_format(text: &str, base: usize) -> Vec<(Range<usize>
         });
     }
     // Formats that tell themselves by prefix and length, whatever their letters are.
-    for (prefix, length, name) in PREFIXES {
+    for (prefix, length, marks, name) in PREFIXES {
         for (at, _) in text.match_indices(prefix) {
             let before = text.get(..at).and_then(|before| before.chars().next_back());
-            let token: &str = text.get(at..).map_or("", |rest| {
-                rest.split(|character: char| {
-                    !(character.is_ascii_alphanumeric() || matches!(character, '_' | '-'))
-                })
-                .next()
-                .unwrap_or("")
-            });
+            let rest = text.get(at..).unwrap_or_default();
+            let tail = rest.get(prefix.len()..).unwrap_or_default();
+            let end = tail
+                .find(|next: char| !(next.is_ascii_alphanumeric() || *marks && matches!(next, '_' | '-')))
+                .unwrap_or(tail.len());
+            let token = rest.get(..prefix.len().saturating_add(end)).unwrap_or_default();
+            if tail.get(end..).is_some_and(|after| after.starts_with(['_', '-'])) {
+                continue;
+            }
             let place = base.saturating_add(at)..base.saturating_add(at).saturating_add(token.len());
             let apart = !before.is_some_and(|before| before.is_ascii_alphanumeric() || before == '_');
             let known = found
@@ -80,21 +60,21 @@ pub(in crate::python) fn by_format(text: &str, base: usize) -> Vec<(Range<usize>
     found
 }
 
-/// Prefix, least length and name of tokens of services that models are built with.
-const PREFIXES: &[(&str, usize, &str)] = &[
-    ("hf_", 34, "a Hugging Face token"),
-    ("sk-ant-", 40, "an Anthropic API key"),
-    ("sk-proj-", 40, "an OpenAI API key"),
-    ("ghp_", 40, "a GitHub token"),
-    ("github_pat_", 60, "a GitHub token"),
-    ("glpat-", 26, "a GitLab token"),
-    ("nvapi-", 40, "an NVIDIA API key"),
-    ("gsk_", 40, "a Groq API key"),
-    ("r8_", 38, "a Replicate token"),
-    ("dapi", 36, "a Databricks token"),
-    ("AIzaSy", 39, "a Google API key"),
-    ("xoxb-", 40, "a Slack token"),
-    ("pypi-AgE", 60, "a PyPI token"),
+/// Prefix, least length, whether `-` and `_` may follow, and name of tokens of services that models are built with.
+const PREFIXES: &[(&str, usize, bool, &str)] = &[
+    ("hf_", 34, false, "a Hugging Face token"),
+    ("sk-ant-", 40, true, "an Anthropic API key"),
+    ("sk-proj-", 40, true, "an OpenAI API key"),
+    ("ghp_", 40, false, "a GitHub token"),
+    ("github_pat_", 60, true, "a GitHub token"),
+    ("glpat-", 26, true, "a GitLab token"),
+    ("nvapi-", 40, true, "an NVIDIA API key"),
+    ("gsk_", 40, false, "a Groq API key"),
+    ("r8_", 38, false, "a Replicate token"),
+    ("dapi", 36, false, "a Databricks token"),
+    ("AIzaSy", 39, true, "a Google API key"),
+    ("xoxb-", 40, true, "a Slack token"),
+    ("pypi-AgE", 60, true, "a PyPI token"),
 ];
 
 /// Reports the credentials of `cells`, text and where it begins: those given by name where they are written, then those
@@ -132,8 +112,8 @@ pub(in crate::python) fn scan(cells: &[(&str, usize)], module: &mut Module) {
             let known = taken.iter().any(|other| other.start < place.end && place.start < other.end)
                 || seen.iter().any(|value| value.contains(shown));
             if !known && seen.insert(shown.to_owned()) {
-                let finding = Finding::new(&HARD_CODED_SECRET, format!("{kind} stands in the code"))
-                    .evidence(masked(shown));
+                let finding =
+                    Finding::new(&SECRET, format!("{kind} stands in the code")).evidence(masked(shown));
                 module.report(&place, finding);
             }
         }
@@ -158,6 +138,7 @@ pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
     let logs_in = matches!(name_of(path), "login" | "set_token" | "HfApi" | "set_api_key" | "save_token")
         && !path.starts_with('?');
     if logs_in {
+        module.judged.insert(call.span.start);
         for argument in &call.positional {
             given("token", &argument.value, &call.span, module);
         }
@@ -224,7 +205,7 @@ fn report(
         return;
     }
     let kind = by_format(text, 0).first().map_or("a credential", |(_, kind)| *kind);
-    let finding = Finding::new(&HARD_CODED_SECRET, format!("{kind} stands in the code"))
+    let finding = Finding::new(&SECRET, format!("{kind} stands in the code"))
         .severity(severity)
         .confidence(confidence)
         .evidence(masked(text));
@@ -333,7 +314,6 @@ fn grade(asked: Asked, text: &str) -> Option<(Severity, Confidence)> {
 
 /// Whether a text stands for a credential to be filled in.
 pub(in crate::python) fn is_placeholder(text: &str) -> bool {
-    let lower = text.to_ascii_lowercase();
     const WORDS: &[&str] = &[
         "your",
         "xxx",
@@ -378,6 +358,7 @@ pub(in crate::python) fn is_placeholder(text: &str) -> bool {
         "password",
         "00000000",
     ];
+    let lower = text.to_ascii_lowercase();
     let distinct = text.chars().collect::<std::collections::BTreeSet<_>>().len();
     distinct <= 4 || WORDS.iter().any(|word| lower.contains(word))
 }
@@ -394,7 +375,7 @@ mod tests {
     use bartizan_core::Severity::{High, Medium};
 
     fn graded(code: &str) -> Vec<bartizan_core::Severity> {
-        severities(code, "pipeline/hard-coded-secret")
+        severities(code, "pipeline/secret")
     }
 
     /// Joined, so that no scanner of this repository takes the fixture for a real key.

@@ -26,7 +26,7 @@ rule! {
 
     /// ## What it finds
     /// A transformation or model fitted on what is the test set by its name; a scaler, encoder or vectoriser fitted before the
-    /// data is split; the same constant file read as training and as test set.
+    /// data is split.
     /// ## Why it matters
     /// The measured quality is not the real one: a backdoor or a bad model passes its gate.
     /// ## Example
@@ -239,7 +239,7 @@ fn leakage(call: &Call<'_>, module: &mut Module) {
     if test && library && written.len() < 40 {
         let message = format!("`{name}` learns from the test set `{written}`");
         let finding = Finding::new(&TEST_DATA_LEAKAGE, message)
-            .severity(Severity::Medium)
+            .severity(if lower.contains("x_test") { Severity::Medium } else { Severity::Low })
             .confidence(Confidence::Medium);
         module.report(&call.span, finding);
         return;

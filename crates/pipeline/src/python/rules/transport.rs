@@ -4,72 +4,11 @@ use crate::Safety;
 use crate::python::call::{Argument, Call};
 use crate::python::module::{Module, Report, edit};
 use crate::python::value::{HOLE, Known};
-use bartizan_core::{Confidence, Finding, Rule, Severity, atlas, cwe, owasp_llm, owasp_ml, rule};
-
-rule! {
-    /// ## What it finds
-    /// TLS verification switched off: `verify=False`, `ssl._create_unverified_context`, `CERT_NONE`, `check_hostname =
-    /// False`, environment variables such as `CURL_CA_BUNDLE=""`, `PYTHONHTTPSVERIFY=0`, `GIT_SSL_NO_VERIFY`, command-line
-    /// options such as `--no-check-certificate` and `--trusted-host`.
-    /// ## Why it matters
-    /// Anyone between you and the server can hand you another model, data set or package, and read your token.
-    /// ## Example
-    /// `requests.get("https://x.example/w", verify=False)`
-    /// ## How to fix
-    /// Leave verification on; give a private authority's certificate with `verify="/path/ca.pem"`.
-    /// ## References
-    /// - <https://cwe.mitre.org/data/definitions/295.html>
-    pub const TLS_VERIFICATION_DISABLED: Rule = Rule {
-        id: "pipeline/tls-verification-disabled",
-        title: "TLS verification switched off",
-        severity: Severity::High,
-        remedy: "Leave verification on; trust a private authority by its certificate file.",
-        taxonomies: &[atlas("AML.T0010"), cwe(295), owasp_llm("LLM03")],
-    };
-
-    /// ## What it finds
-    /// A data set, model or package fetched over plain `http://` (or `ftp://`), also where only the beginning of the
-    /// address is constant. Addresses of this machine are not reported.
-    /// ## Why it matters
-    /// Anyone on the way can change what you train on or load.
-    /// ## Example
-    /// `pd.read_csv("http://data.example/train.csv")`
-    /// ## How to fix
-    /// Use `https://`, and compare the file with a digest you keep in your repository.
-    /// ## References
-    /// - <https://cwe.mitre.org/data/definitions/319.html>
-    pub const PLAIN_HTTP_DATA: Rule = Rule {
-        id: "pipeline/plain-http-data",
-        title: "data or a model fetched without encryption",
-        severity: Severity::Medium,
-        remedy: "Use `https://`, and compare what arrives with a digest you keep.",
-        taxonomies: &[atlas("AML.T0010.002"), atlas("AML.T0020"), cwe(319), cwe(494), owasp_ml("ML02"), owasp_llm("LLM03")],
-    };
-
-    /// ## What it finds
-    /// A model, archive or program downloaded by address and used without comparing a digest: `load_state_dict_from_url`
-    /// without `check_hash`, `download_url_to_file` without `hash_prefix`, `tf.keras.utils.get_file` without `file_hash`,
-    /// `urlretrieve` of a weight or archive file in code that computes no digest anywhere.
-    /// ## Why it matters
-    /// Whoever controls the server, today or after it changes hands, chooses what you load.
-    /// ## Example
-    /// `torch.hub.load_state_dict_from_url("https://x.example/w.pth")`
-    /// ## How to fix
-    /// Pass the digest to the function, or compare `hashlib.sha256` of the file with a constant before it is used.
-    /// ## References
-    /// - <https://docs.pytorch.org/docs/stable/hub.html>
-    pub const UNVERIFIED_DOWNLOAD: Rule = Rule {
-        id: "pipeline/unverified-download",
-        title: "a download used without comparing its digest",
-        severity: Severity::Medium,
-        remedy: "Compare the download's SHA-256 with a constant before it is used.",
-        taxonomies: &[atlas("AML.T0010"), cwe(494), cwe(354), owasp_llm("LLM03"), owasp_ml("ML06")],
-    };
-}
+use crate::rules::{INSECURE_TRANSPORT, TLS_DISABLED, UNVERIFIED_DOWNLOAD};
+use bartizan_core::{Confidence, Finding, Rule, Severity};
 
 /// Rules of this file.
-pub(in crate::python) const RULES: &[&Rule] =
-    &[&TLS_VERIFICATION_DISABLED, &PLAIN_HTTP_DATA, &UNVERIFIED_DOWNLOAD];
+pub(in crate::python) const RULES: &[&Rule] = &[&TLS_DISABLED, &INSECURE_TRANSPORT, &UNVERIFIED_DOWNLOAD];
 
 /// Environment variables that switch verification off, and the values that do.
 const SWITCHES: &[(&str, &[&str])] = &[
@@ -165,17 +104,13 @@ fn tls(call: &Call<'_>, module: &mut Module) {
             "every HTTPS connection of the process accepts any certificate".to_owned()
         }
         "urllib3.disable_warnings" | "requests.packages.urllib3.disable_warnings" => {
-            let finding = Finding::new(
-                &TLS_VERIFICATION_DISABLED,
-                "warnings about unverified connections are silenced",
-            );
+            let finding = Finding::new(&TLS_DISABLED, "warnings about unverified connections are silenced");
             module.report(&call.span, finding.severity(Severity::Low).confidence(Confidence::Medium));
             return;
         }
         _ if path.starts_with("set:") && path.ends_with(".verify") && first_bool() == Some(false) => {
-            if !(path.contains("requests") || path.contains("httpx") || path.contains("ession"))
-                && !path.starts_with("set:?")
-            {
+            let session = ["requests", "httpx", "ession", "set:?"].iter().any(|part| path.contains(part));
+            if !session {
                 return;
             }
             "the session accepts any certificate".to_owned()
@@ -198,7 +133,7 @@ fn tls(call: &Call<'_>, module: &mut Module) {
             return;
         }
     };
-    module.report(&call.span, Finding::new(&TLS_VERIFICATION_DISABLED, message));
+    module.report(&call.span, Finding::new(&TLS_DISABLED, message));
 }
 
 /// `verify=False` and its like.
@@ -255,7 +190,7 @@ fn by_keyword(call: &Call<'_>, module: &mut Module) {
         )
         .filter(|_| given.written == "False");
         let message = format!("`{name}=False` accepts any certificate");
-        module.report_fixable(&call.span, Finding::new(&TLS_VERIFICATION_DISABLED, message), fix);
+        module.report_fixable(&call.span, Finding::new(&TLS_DISABLED, message), fix);
         return;
     }
     let context_off = call.is_in("aiohttp", "TCPConnector")
@@ -266,10 +201,7 @@ fn by_keyword(call: &Call<'_>, module: &mut Module) {
             || given.value.as_text() == Some("CERT_NONE")
     });
     if context_off || none {
-        module.report(
-            &call.span,
-            Finding::new(&TLS_VERIFICATION_DISABLED, "the connection accepts any certificate"),
-        );
+        module.report(&call.span, Finding::new(&TLS_DISABLED, "the connection accepts any certificate"));
     }
 }
 
@@ -283,7 +215,6 @@ fn fetches(call: &Call<'_>) -> bool {
         }
         "urllib" => matches!(name, "urlretrieve" | "urlopen" | "Request"),
         "wget" => name == "download",
-        "gdown" => true,
         "torch" => call.path.starts_with("torch.hub."),
         "keras" => name == "get_file",
         "datasets" => {
@@ -297,7 +228,7 @@ fn fetches(call: &Call<'_>) -> bool {
             name == "from_pretrained" || name == "from_single_file"
         }
         "mlflow" => matches!(name, "set_tracking_uri" | "load_model" | "set_registry_uri"),
-        "tensorflow_hub" | "kagglehub" | "pooch" => true,
+        "tensorflow_hub" | "kagglehub" | "pooch" | "gdown" => true,
         "spacy" | "joblib" => false,
         _ => matches!(
             name,
@@ -312,10 +243,16 @@ fn fetches(call: &Call<'_>) -> bool {
 }
 
 fn http(call: &Call<'_>, module: &mut Module) {
+    const OTHER: &[&str] = &["namespaces", "headers", "params", "json", "data", "proxies", "attrs", "xpath"];
     if !fetches(call) {
         return;
     }
-    for argument in call.arguments() {
+    let named =
+        call.named.iter().filter(|(name, _)| !OTHER.contains(&name.as_ref())).map(|(_, argument)| argument);
+    let compared = call
+        .any_keyword(&["md5", "known_hash", "file_hash", "hash_prefix", "sha256", "checksum"])
+        .is_some_and(|digest| digest.value.known != Known::Null);
+    for argument in call.positional.iter().chain(named) {
         let Some(address) = argument.value.texts().into_iter().find(|text| is_plain(text)) else { continue };
         let shown: String = address
             .chars()
@@ -326,9 +263,12 @@ fn http(call: &Call<'_>, module: &mut Module) {
             || call.name() == "urlopen"
             || call.name() == "Request";
         let data = !web || is_artifact(address);
-        let finding = Finding::new(&PLAIN_HTTP_DATA, format!("`{shown}` is fetched without encryption"));
-        let finding =
-            if data { finding } else { finding.severity(Severity::Low).confidence(Confidence::Medium) };
+        let finding = Finding::new(&INSECURE_TRANSPORT, format!("`{shown}` is fetched without encryption"));
+        let finding = if data && !compared {
+            finding
+        } else {
+            finding.severity(Severity::Low).confidence(Confidence::Medium)
+        };
         module.report_fixable(&call.span, finding, https(argument));
         return;
     }
@@ -362,9 +302,7 @@ pub(in crate::python) fn is_plain(text: &str) -> bool {
         || host.starts_with("169.254.")
         || host.starts_with('$')
         || host.starts_with('{')
-        || host.ends_with(".local")
-        || host.ends_with(".internal")
-        || host.ends_with(".localhost")
+        || matches!(host.rsplit('.').next(), Some("local" | "internal" | "localhost"))
         || !host.contains('.'))
 }
 
@@ -468,9 +406,22 @@ fn download(call: &Call<'_>, module: &mut Module) {
             let text = address.value.as_pieces().unwrap_or_default();
             let low = !is_artifact(text);
             let message = "a file is downloaded, and nothing in this code compares its digest";
-            let finding = Finding::new(&UNVERIFIED_DOWNLOAD, message).confidence(Confidence::Medium);
+            let finding = Finding::new(&UNVERIFIED_DOWNLOAD, message)
+                .severity(Severity::Medium)
+                .confidence(Confidence::Medium);
             let finding = if low { finding.severity(Severity::Low) } else { finding };
             module.facts.unhashed.push(Report { span: call.span.clone(), finding, fix: None });
+            return;
+        }
+        "requests.get" | "httpx.get" | "urllib.request.urlopen" => {
+            let address = call.argument(0, "url").and_then(|address| address.value.as_pieces());
+            if address.is_some_and(|address| address.contains("://") && is_artifact(address)) {
+                let message = "a file is fetched, and nothing in this code compares its digest";
+                let finding = Finding::new(&UNVERIFIED_DOWNLOAD, message)
+                    .severity(Severity::Low)
+                    .confidence(Confidence::Medium);
+                module.facts.unhashed.push(Report { span: call.span.clone(), finding, fix: None });
+            }
             return;
         }
         _ => return,
@@ -478,7 +429,7 @@ fn download(call: &Call<'_>, module: &mut Module) {
     module.judged.insert(call.span.start);
     let constant =
         address.is_some_and(|address| address.value.as_pieces().is_some_and(|text| text.contains("://")));
-    let finding = Finding::new(&UNVERIFIED_DOWNLOAD, message);
+    let finding = Finding::new(&UNVERIFIED_DOWNLOAD, message).severity(Severity::Medium);
     // An address handed in may be one the caller has a digest for.
     let finding =
         if constant { finding } else { finding.severity(Severity::Low).confidence(Confidence::Medium) };
@@ -497,7 +448,7 @@ mod tests {
 
     #[test]
     fn verification_switched_off_is_found_by_every_switch() {
-        let graded = |code: &str| severities(code, "pipeline/tls-verification-disabled");
+        let graded = |code: &str| severities(code, "pipeline/tls-disabled");
         for code in [
             "import requests\nrequests.get('https://x.example', verify=False)",
             "import requests\ns = requests.Session()\ns.verify = False",
@@ -516,7 +467,7 @@ mod tests {
 
     #[test]
     fn plain_http_is_found_by_the_beginning_of_the_address() {
-        let graded = |code: &str| severities(code, "pipeline/plain-http-data");
+        let graded = |code: &str| severities(code, "pipeline/insecure-transport");
         assert_eq!(graded("import pandas as pd\npd.read_csv('http://data.example/t.csv')"), [Medium]);
         assert_eq!(
             graded("import pandas as pd\nB = 'http://data.example'\npd.read_csv(f'{B}/{name}.csv')"),

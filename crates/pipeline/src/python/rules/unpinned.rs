@@ -3,52 +3,14 @@
 use crate::python::call::Call;
 use crate::python::hub::{self, Named, Pin, What};
 use crate::python::module::{Module, Report};
-use bartizan_core::{Confidence, Finding, Rule, Severity, atlas, cwe, owasp_llm, owasp_ml, rule};
-
-rule! {
-    /// ## What it finds
-    /// A model, tokenizer or pipeline fetched from a hub without a commit: `from_pretrained`, `pipeline`,
-    /// `snapshot_download`, `hf_hub_download`, `SentenceTransformer`, `vllm.LLM` and their like with no `revision`, or one
-    /// that is a tag or branch; MLflow's `models:/name/latest`, stages and aliases; TensorFlow Hub, spaCy and NLTK downloads.
-    /// Local paths and revisions of 40 hexadecimal digits, also held by a constant, are not reported.
-    /// ## Why it matters
-    /// What is fetched today is not what was reviewed: the owner of the repository, or whoever takes it over, changes the
-    /// model under the same name.
-    /// ## Example
-    /// `AutoModel.from_pretrained("acme/net", revision="main")`
-    /// ## How to fix
-    /// `revision="<the 40 hexadecimal digits of the commit that was reviewed>"`.
-    /// ## References
-    /// - <https://huggingface.co/docs/huggingface_hub/guides/download>
-    pub const UNPINNED_MODEL: Rule = Rule {
-        id: "pipeline/unpinned-model",
-        title: "a model fetched without a commit",
-        severity: Severity::Medium,
-        remedy: "Pass `revision=` with the 40-digit commit that was reviewed.",
-        taxonomies: &[atlas("AML.T0010.003"), cwe(494), cwe(829), owasp_llm("LLM03"), owasp_ml("ML06")],
-    };
-
-    /// ## What it finds
-    /// A data set fetched from a hub without a commit: `load_dataset`, `snapshot_download(repo_type="dataset")`.
-    /// ## Why it matters
-    /// Rows can be added to what you train on without anything changing in your code: that is how poison gets in.
-    /// ## Example
-    /// `load_dataset("acme/corpus")`
-    /// ## How to fix
-    /// `revision="<commit>"`, and record the digest of what was fetched.
-    /// ## References
-    /// - <https://huggingface.co/docs/datasets/loading>
-    pub const UNPINNED_DATASET: Rule = Rule {
-        id: "pipeline/unpinned-dataset",
-        title: "a data set fetched without a commit",
-        severity: Severity::Medium,
-        remedy: "Pass `revision=` with the 40-digit commit that was reviewed.",
-        taxonomies: &[atlas("AML.T0010.002"), atlas("AML.T0020"), cwe(494), owasp_llm("LLM03"), owasp_llm("LLM04"), owasp_ml("ML02")],
-    };
-}
+use crate::rules::UNPINNED_MODEL;
+use bartizan_core::{Confidence, Finding, Rule, Severity};
 
 /// Rules of this file.
-pub(in crate::python) const RULES: &[&Rule] = &[&UNPINNED_MODEL, &UNPINNED_DATASET];
+pub(in crate::python) const RULES: &[&Rule] = &[&UNPINNED_MODEL];
+
+/// What is done about a name without a commit.
+const REMEDY: &str = "Pass `revision=` with the 40-digit commit that was reviewed.";
 
 /// Judges one call.
 pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
@@ -98,25 +60,27 @@ fn from_hub(call: &Call<'_>, fetch: &hub::Fetch<'_, '_>, module: &mut Module) {
     if in_nested.as_deref().is_some_and(hub::is_commit) {
         return;
     }
-    let (rule, thing) = match fetch.what {
-        What::Model => (&UNPINNED_MODEL, "model"),
-        What::Data => (&UNPINNED_DATASET, "data set"),
-    };
+    let thing = if fetch.what == What::Model { "model" } else { "data set" };
     let finding = match hub::pin(call, fetch.revision) {
         Pin::Commit | Pin::Unknown => return,
-        Pin::Abbreviated => {
-            Finding::new(rule, format!("the {thing} `{name}` is pinned by the start of a commit only"))
-                .severity(Severity::Low)
+        Pin::Abbreviated => Finding::new(
+            &UNPINNED_MODEL,
+            format!("the {thing} `{name}` is pinned by the start of a commit only"),
+        )
+        .severity(Severity::Low),
+        Pin::Moving(revision) => Finding::new(
+            &UNPINNED_MODEL,
+            format!("the {thing} `{name}` is fetched at `{revision}`, which can move"),
+        ),
+        Pin::Absent => {
+            Finding::new(&UNPINNED_MODEL, format!("the {thing} `{name}` is fetched as it is today"))
         }
-        Pin::Moving(revision) => {
-            Finding::new(rule, format!("the {thing} `{name}` is fetched at `{revision}`, which can move"))
-        }
-        Pin::Absent => Finding::new(rule, format!("the {thing} `{name}` is fetched as it is today")),
     };
     let certain = name.contains('/')
         || call.is_of("transformers")
         || call.is_of("datasets")
         || call.is_of("huggingface_hub");
+    let finding = finding.remedy(REMEDY);
     let finding = if certain { finding } else { finding.confidence(Confidence::Medium) };
     let report = Report { span: call.span.clone(), finding, fix: None };
     let place = fetch.name.value.as_text().unwrap_or_default().to_owned();
@@ -130,11 +94,10 @@ fn named_from_outside(call: &Call<'_>, fetch: &hub::Fetch<'_, '_>, module: &mut 
     if !(taint.has(Taint::REQUEST) || taint.has(Taint::MODEL)) {
         return;
     }
-    let rule = if fetch.what == What::Model { &UNPINNED_MODEL } else { &UNPINNED_DATASET };
     let message = format!("what is fetched is named by {}", taint.describe());
     module.report(
         &call.span,
-        Finding::new(rule, message)
+        Finding::new(&UNPINNED_MODEL, message)
             .confidence(Confidence::Medium)
             .remedy("Choose from a list of names and commits of your own."),
     );
@@ -208,7 +171,7 @@ fn by_name(call: &Call<'_>, module: &mut Module) {
         }
         "nltk.download" => {
             let what = first(&["info_or_id"]).unwrap_or("a collection").to_owned();
-            let finding = Finding::new(&UNPINNED_DATASET, format!("NLTK fetches `{what}` as it is today"))
+            let finding = Finding::new(&UNPINNED_MODEL, format!("NLTK fetches `{what}` as it is today"))
                 .severity(Severity::Low)
                 .remedy("Ship the data with the image, or verify its digest after the download.");
             module.report(&call.span, finding);
@@ -219,10 +182,9 @@ fn by_name(call: &Call<'_>, module: &mut Module) {
             let versioned = parts.last().is_some_and(|last| last.bytes().all(|byte| byte.is_ascii_digit()))
                 || parts.contains(&"versions");
             if !versioned {
-                let rule = if name == "model_download" { &UNPINNED_MODEL } else { &UNPINNED_DATASET };
                 module.report(
                     &call.span,
-                    Finding::new(rule, format!("`{handle}` is fetched without a version"))
+                    Finding::new(&UNPINNED_MODEL, format!("`{handle}` is fetched without a version"))
                         .remedy("Name the version in the handle."),
                 );
             }
@@ -248,11 +210,7 @@ fn by_name(call: &Call<'_>, module: &mut Module) {
                 .and_then(|revision| revision.value.as_text())
                 .is_some_and(hub::is_commit);
             if moving && model.contains('/') && !model.starts_with(['.', '/']) && !call.open {
-                report(
-                    module,
-                    format!("the model `{model}` is fetched as it is today"),
-                    UNPINNED_MODEL.remedy,
-                );
+                report(module, format!("the model `{model}` is fetched as it is today"), REMEDY);
             }
         }
         _ => {}
@@ -332,7 +290,7 @@ mod tests {
     #[test]
     fn data_sets_are_told_from_builders_that_read_files() {
         let data = |code: &str| {
-            severities(&format!("from datasets import load_dataset\n{code}"), "pipeline/unpinned-dataset")
+            severities(&format!("from datasets import load_dataset\n{code}"), "pipeline/unpinned-model")
         };
         assert_eq!(data("load_dataset('acme/corpus')"), [Medium]);
         assert_eq!(data("load_dataset('imdb', split='train')"), [Medium]);

@@ -11,6 +11,37 @@ use crate::python::source::fold::{Known, Value};
 use bartizan_core::python::levels;
 use bartizan_core::{Rule, Severity};
 
+/// Whether what lies at `path` runs the code it is given as it stands. Beside these the knowledge of gadgets holds much
+/// that is dangerous only where code should not be, such as `torch.compile` and `asyncio.gather`.
+fn is_blunt(path: &str) -> bool {
+    const MODULES: &[&str] = &[
+        "bdb",
+        "builtins",
+        "cProfile",
+        "code",
+        "codeop",
+        "distutils",
+        "doctest",
+        "imp",
+        "importlib",
+        "os",
+        "pdb",
+        "pkgutil",
+        "profile",
+        "pty",
+        "runpy",
+        "site",
+        "sys",
+        "timeit",
+        "trace",
+        "types",
+        "winreg",
+        "zipimport",
+    ];
+    let root = path.split('.').next().unwrap_or(path);
+    MODULES.contains(&root) && path != "builtins.input"
+}
+
 impl Walk {
     pub(super) fn judge(
         &mut self,
@@ -92,7 +123,7 @@ impl Walk {
                 || matches!(
                     class,
                     GadgetClass::CodeExecution | GadgetClass::Persistence | GadgetClass::Debugger
-                ) =>
+                ) && is_blunt(path) =>
             {
                 Severity::Medium
             }
@@ -105,7 +136,10 @@ impl Walk {
                 | GadgetClass::Marshal
                 | GadgetClass::PackageInstall
                 | GadgetClass::Network
-                | GadgetClass::Import,
+                | GadgetClass::Import
+                | GadgetClass::CodeExecution
+                | GadgetClass::Persistence
+                | GadgetClass::Debugger,
             ) => Severity::Low,
             _ => return,
         };
