@@ -4,14 +4,22 @@
 //! line and column. Nothing here runs, resolves or fetches what it reads.
 
 mod agents;
+mod address;
 mod examine;
+mod image;
 mod inspector;
+mod issue;
 mod reader;
 mod text;
+mod variable;
 
 pub mod registry;
+pub mod rules;
+pub mod shell;
+pub mod yaml;
 
 pub use examine::{Outcome, examine};
 pub use inspector::PipelineInspector;
+pub use issue::Issue;
 pub use reader::{Notes, Reader};
 pub use text::Text;
