@@ -3,8 +3,9 @@
 //! [`examine`] asks each [`Reader`] of the [`registry`] whether a text is its own and lets it report. Every finding has
 //! line and column. Nothing here runs, resolves or fetches what it reads.
 
-mod agents;
 mod address;
+mod agents;
+mod dependencies;
 mod examine;
 mod image;
 mod inspector;

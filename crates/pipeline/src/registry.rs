@@ -8,6 +8,9 @@ use bartizan_core::Rule;
 pub static READERS: &[&dyn Reader] = &[
     &crate::agents::AgentInstructions,
     &crate::agents::SkillScript,
+    &crate::agents::McpConfig,
+    &crate::agents::McpTools,
+    &crate::agents::McpSource,
 ];
 
 /// Rules of the inspectors that readers share.

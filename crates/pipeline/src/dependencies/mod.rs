@@ -1,0 +1,3 @@
+//! What code is built on: manifests and lock files of packages, the names in them, and what is known to be wrong with them.
+
+pub(crate) mod names;
