@@ -5,7 +5,6 @@
 
 mod address;
 mod agents;
-mod dependencies;
 mod examine;
 mod image;
 mod inspector;
@@ -14,6 +13,7 @@ mod reader;
 mod text;
 mod variable;
 
+pub mod dependencies;
 pub mod registry;
 pub mod rules;
 pub mod shell;

@@ -11,6 +11,7 @@ pub static READERS: &[&dyn Reader] = &[
     &crate::agents::McpConfig,
     &crate::agents::McpTools,
     &crate::agents::McpSource,
+    &crate::dependencies::DependencyManifest,
 ];
 
 /// Rules of the inspectors that readers share.
