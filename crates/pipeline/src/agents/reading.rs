@@ -160,14 +160,25 @@ impl<'t> Reading<'t> {
         let pieces: Vec<(Range<usize>, bool)> = if self.role == Role::Script {
             comments_of_code(self.text.content).into_iter().map(|span| (span, false)).collect()
         } else {
-            let plain_code = |block: &&Block| {
-                block.kind != BlockKind::Code || !looks_like_code(self.folded_at(block.span.clone()))
-            };
             self.document
                 .blocks
                 .iter()
-                .filter(plain_code)
-                .map(|block| (block.span.clone(), block.warned))
+                .flat_map(|block| {
+                    let whole = block.kind != BlockKind::Code
+                        || !self.is_program(block) && !looks_like_code(self.folded_at(block.span.clone()));
+                    // Of a program only the comments speak to anyone.
+                    let spans = if whole {
+                        vec![block.span.clone()]
+                    } else {
+                        let code = self.text.content.get(block.span.clone()).unwrap_or_default();
+                        let shifted = |span: Range<usize>| {
+                            span.start.saturating_add(block.span.start)
+                                ..span.end.saturating_add(block.span.start)
+                        };
+                        comments_of_code(code).into_iter().map(shifted).collect()
+                    };
+                    spans.into_iter().map(|span| (span, block.warned)).collect::<Vec<_>>()
+                })
                 .collect()
         };
         for (piece, warned) in pieces {
@@ -186,6 +197,19 @@ impl<'t> Reading<'t> {
                 self.signs.push(Sign { act, span, aside });
             }
         }
+    }
+
+    /// Whether the fence of `block` names a programming language.
+    fn is_program(&self, block: &Block) -> bool {
+        let before = self.folded.get(..block.span.start).unwrap_or_default().trim_end();
+        let fence = before.rsplit('\n').next().unwrap_or_default().trim();
+        let language = fence.trim_start_matches(['`', '~']).trim();
+        let language = language.split([' ', ',', '{']).next().unwrap_or_default();
+        !language.is_empty()
+            && !matches!(
+                language,
+                "text" | "txt" | "markdown" | "md" | "plaintext" | "prompt" | "none" | "html" | "xml"
+            )
     }
 
     /// Whether what stands at `span` is warned of, quoted as an example, or negated, and not asked for.

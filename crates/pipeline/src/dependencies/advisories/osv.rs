@@ -90,7 +90,8 @@ fn severity(record: &Value, affected: &Value) -> Severity {
             .find_map(|key| holder.get(key)?.get("severity")?.as_str());
         word(inside?)
     });
-    let vectors = [record, affected].into_iter().filter_map(|holder| holder.get("severity")?.as_array()).flatten();
+    let vectors =
+        [record, affected].into_iter().filter_map(|holder| holder.get("severity")?.as_array()).flatten();
     worded
         .or_else(|| vectors.filter_map(|rating| score::severity(rating.get("score")?.as_str()?)).max())
         .unwrap_or(Severity::Medium)
