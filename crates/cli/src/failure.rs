@@ -331,6 +331,12 @@ pub(crate) enum Failure {
     /// No key to sign with.
     #[error("no key to sign the statement with: {0} is not there")]
     NoKey(PathBuf),
+    /// A lock of MCP servers.
+    #[error(transparent)]
+    McpLock(#[from] bartizan_pipeline::agents::mcp::lock::LockError),
+    /// The database of advisories.
+    #[error(transparent)]
+    Advisories(#[from] bartizan_pipeline::dependencies::advisories::AdvisoryError),
     /// A defect of ours.
     #[error("internal error: this is a defect in bartizan, not in your files")]
     Defect,

@@ -4,7 +4,6 @@
 //! line and column. Nothing here runs, resolves or fetches what it reads.
 
 mod address;
-mod agents;
 mod examine;
 mod image;
 mod inspector;
@@ -13,6 +12,7 @@ mod reader;
 mod text;
 mod variable;
 
+pub mod agents;
 pub mod dependencies;
 pub mod registry;
 pub mod rules;

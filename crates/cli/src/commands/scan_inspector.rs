@@ -1,15 +1,19 @@
 //! What a scan asks about each file: everything that any crate knows of, as [`WholeInspector`].
 
+use crate::commands::db::Known;
 use bartizan_core::sweep::{File, Inspection, Inspector};
-use bartizan_core::{Clock, Finding, Limits};
+use bartizan_core::{Clock, Finding, Gap, Limits};
 use bartizan_model::ModelInspector;
 use bartizan_pipeline::PipelineInspector;
+use bartizan_pipeline::dependencies::advisories::vulnerabilities;
 
 /// Looks into model files and into what builds and serves them.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct WholeInspector<'a> {
     /// Bounds for each file.
     pub(crate) limits: &'a Limits,
+    /// What is known of the vulnerabilities of packages.
+    pub(crate) known: &'a Known,
 }
 
 impl Inspector for WholeInspector<'_> {
@@ -23,8 +27,25 @@ impl Inspector for WholeInspector<'_> {
         }
         whole.findings.extend(pipeline.findings);
         whole.gaps.extend(pipeline.gaps);
+        self.advisories(file, bytes, &mut whole);
         number_lines(&mut whole.findings, bytes);
         whole
+    }
+}
+
+impl WholeInspector<'_> {
+    /// Matches a file of dependencies with the database of advisories.
+    fn advisories(&self, file: &File<'_>, bytes: &[u8], whole: &mut Inspection) {
+        let Ok(content) = std::str::from_utf8(bytes) else { return };
+        let text = bartizan_pipeline::Text::new(file.uri, content);
+        let Some(found) = vulnerabilities(&text, self.known.database.as_ref(), self.known.age_days) else {
+            return;
+        };
+        whole.findings.extend(found.findings);
+        whole.gaps.extend(found.gaps);
+        if let Some(trouble) = &self.known.trouble {
+            whole.gaps.push(Gap { member: None, offset: None, reason: trouble.clone() });
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod config;
 mod json;
+pub mod lock;
 mod server;
 mod source;
 pub(crate) mod tools;
