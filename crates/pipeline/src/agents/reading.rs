@@ -223,6 +223,17 @@ impl<'t> Reading<'t> {
         // A new item of a list begins a new sentence, and so does an empty line.
         let clause = clause.rsplit("\n\n").next().unwrap_or_default();
         let clause = clause.rsplit("\n- ").next().unwrap_or_default();
+        // What stands before a colon is a sentence of its own, unless it marks what follows as wrong.
+        let (mark, clause) = match clause.rsplit_once(':') {
+            Some((mark, clause)) if sentence => (mark, clause),
+            _ => ("", clause),
+        };
+        let speaks = ["user", "anyone", "mention", "reveal", "tell", "disclose", "inform"]
+            .iter()
+            .any(|word| mark.contains(word));
+        if !speaks && warns(mark) {
+            return true;
+        }
         if warns(clause) {
             return true;
         }
