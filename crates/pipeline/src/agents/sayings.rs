@@ -11,7 +11,7 @@ pub(crate) static SAYINGS: LazyLock<Patterns> =
 /// What opens doors, as people write it.
 const SECRETS: &str = r"(?:api[ _-]?keys?|access[ _-]?keys?|secret[ _-]?keys?|(?:auth|access|bearer|session|api|oauth|refresh)[ _-]?tokens?|tokens|credentials?|passwords?|secrets|private keys?|ssh[ _-]keys?|\.ssh\b|id_rsa|id_ed25519|\.env\b|all env\b|env files?|environment variables?|env vars?|seed phrases?|recovery phrases?|mnemonics?|keychain|browser cookies|session cookies|cookies|\.aws/credentials|\.netrc)";
 /// The exchange between user and agent, and what steers it.
-const CONVERSATION: &str = r"(?:(?:conversation|chat|message|session) (?:history|logs?|context|contents?|transcripts?)|(?:full|entire|whole|current|complete) (?:conversation|chat|context|session)|system prompts?|(?:user'?s?|all|previous|prior) (?:messages|inputs|prompts|queries)|everything the user|context window|memory (?:files?|contents?)|memory\.md|soul\.md|user data|sensitive (?:data|information|files))";
+const CONVERSATION: &str = r"(?:(?:conversation|chat|message|session) (?:history|logs?|context|contents?|transcripts?)|(?:full|entire|whole|current|complete) (?:conversation|chat|context|session)|system prompts?|(?:user'?s?|all|previous|prior) (?:messages|inputs|prompts|queries)|everything the user|(?:task|session|conversation|chat) (?:summary|summaries|data|details)|user'?s? (?:inputs?|requests?|questions?|code|files?|prompts?)|source code|(?:repository|project|file|workspace) contents?|context window|memory (?:files?|contents?)|memory\.md|soul\.md|user data|sensitive (?:data|information|files))";
 /// Verbs that move data away.
 const SEND: &str = r"(?:send|sends|sending|post|posts|posting|upload|uploads|uploading|transmit|transmits|transmitting|exfiltrate|exfiltrates|forward|forwards|forwarding|submit|submits|submitting|report|e-?mail (?:the|all|any|your|their|them|it)|ship|relay|leak|beacon|sync|push|encode|append|attach|embed|include|pass|deliver)";
 /// Where it goes.
@@ -97,7 +97,7 @@ static FIXED: &[Row] = &[
     ),
     (
         Act::WritesMemory,
-        r"\b(?:add|append|write|save|insert|inject|store|put|copy|modify|update|edit|persist|overwrite|place)\s+[^.!?]{0,100}?(?:\bmemory\.md|\bsoul\.md|\bagents\.md|\bclaude\.md|\bidentity\.md|\bheartbeat\.md|\buser\.md|\.cursorrules|copilot-instructions|your (?:own )?(?:system prompt|memory|core instructions|configuration|long-term memory)|(?:the )?agent'?s? (?:memory|config(?:uration)?|instructions|system prompt))",
+        r"\b(?:add|append|write|save|insert|inject|store|put|copy|modify|update|edit|persist|overwrite|place)\s+[^.!?]{0,100}?(?:\bmemory\.md|\bsoul\.md|\bagents\.md|\bclaude\.md|\bidentity\.md|\bheartbeat\.md|\buser\.md|\.cursorrules|copilot-instructions|claude_desktop_config\.json|\.cursor/mcp\.json|\.claude/settings|your (?:own )?(?:system prompt|memory|core instructions|configuration|long-term memory)|(?:the )?agent'?s? (?:memory|config(?:uration)?|instructions|system prompt))",
     ),
     (
         Act::WritesMemory,
