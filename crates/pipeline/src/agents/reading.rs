@@ -42,7 +42,7 @@ impl<'t> Reading<'t> {
         let folded = text.content.to_ascii_lowercase();
         let document = if role == Role::Script {
             let whole = Block { kind: BlockKind::Code, span: 0..folded.len(), warned: false };
-            Document { blocks: vec![whole], fields: Vec::new() }
+            Document { blocks: vec![whole], shown: 1, fields: Vec::new() }
         } else {
             Document::of(text.content)
         };
@@ -61,18 +61,8 @@ impl<'t> Reading<'t> {
             let open = super::paths::unchecked(&reading.folded).into_iter();
             reading.signs.extend(open.map(|span| Sign { act: Act::OpensGivenPath, span, aside: false }));
         }
-        reading.signs.sort_by(|a, b| (a.span.start, a.act).cmp(&(b.span.start, b.act)));
+        reading.signs.sort_by_key(|sign| (sign.span.start, sign.act));
         reading
-    }
-
-    /// The signs of `act` that are meant.
-    pub(crate) fn meant(&self, act: Act) -> impl Iterator<Item = &Sign> {
-        self.signs.iter().filter(move |sign| sign.act == act && !sign.aside)
-    }
-
-    /// The first meant sign for which `wanted` holds.
-    pub(crate) fn first(&self, wanted: impl Fn(Act) -> bool) -> Option<&Sign> {
-        self.signs.iter().find(|sign| wanted(sign.act) && !sign.aside)
     }
 
     /// A meant sign near `place`: within [`Self::NEAR`] bytes, or anywhere in a script.
@@ -114,9 +104,9 @@ impl<'t> Reading<'t> {
         addresses(&self.folded)
     }
 
-    /// The block that holds byte `at`, the innermost.
-    pub(crate) fn block_at(&self, at: usize) -> Option<&Block> {
-        self.document.blocks.iter().rev().find(|block| block.span.contains(&at))
+    /// The block that holds byte `at`.
+    fn block_at(&self, at: usize) -> Option<&Block> {
+        self.document.block_at(at)
     }
 
     /// The text of `span` in lower case.

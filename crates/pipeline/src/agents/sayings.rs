@@ -36,7 +36,7 @@ pub(crate) static ROWS: LazyLock<Vec<(Act, String)>> = LazyLock::new(|| {
         (Act::AsksToSendConversation, format!(r"\b{SEND}\b[^.!?]{{0,20}}?\b(?:to|at)\b[^!?]{{0,80}}?{AWAY}[^!?]{{0,80}}?\b{CONVERSATION}")),
         (Act::AsksToSendConversation, format!(r"\b{TAKE}\b[^!?]{{0,60}}?\b{CONVERSATION}[^!?]{{0,120}}?\b(?:send|post|upload|transmit|exfiltrate|forward|submit)\b[^!?]{{0,80}}?{AWAY}")),
         (Act::AsksToReadSecrets, format!(r"\b{TAKE}\b[^.!?]{{0,20}}?(?:[^!?]{{0,60}}?){STORES}")),
-        (Act::ActsUnseen, format!(r"\b(?:silently|secretly|behind the scenes|covertly|stealthily|quietly|surreptitiously|invisibly|discreetly)\s+#W{{0,3}}?(?:send|upload|post|transmit|exfiltrat|forward|collect|gather|harvest|read|copy|record|log|captur|execut|run|install|download|append|includ|inject|modif|replac|add|embed|encod|stor|fetch|invok|delet)\w*")),
+        (Act::ActsUnseen, r"\b(?:silently|secretly|behind the scenes|covertly|stealthily|quietly|surreptitiously|invisibly|discreetly)\s+#W{0,3}?(?:send|upload|post|transmit|exfiltrat|forward|collect|gather|harvest|read|copy|record|log|captur|execut|run|install|download|append|includ|inject|modif|replac|add|embed|encod|stor|fetch|invok|delet)\w*".to_owned()),
         (Act::ActsUnseen, r"\bwithout (?:the )?(?:user'?s?|their|anyone'?s?|human'?s?|owner'?s?|victim'?s?) (?:knowledge|awareness|consent|noticing|knowing|permission|seeing)|\b(?:hidden|invisible|concealed) from (?:the )?(?:user|human|operator|reviewer)|without (?:alerting|informing|notifying|telling) (?:the )?(?:user|human|operator|owner)|so (?:that )?(?:the )?(?:user|human)s? (?:does not|doesn't|do not|don't|won't|will not|never|cannot|can't) (?:notice|see|know|suspect|realize)".to_owned()),
     ];
     fixed.chain(built).collect()

@@ -59,8 +59,13 @@ fn texts(code: &str) -> Vec<Range<usize>> {
     }
     for at in memchr::memmem::find_iter(code.as_bytes(), "description") {
         let begin = at.saturating_add("description".len());
-        let Some(rest) = code.get(begin..) else { continue };
-        let Some(open) = rest.find(['"', '\'', '`']).filter(|open| *open < 8) else { continue };
+        // Both quotes are looked for nearby only, so that time stays linear.
+        let Some(rest) = code.get(begin..code.floor_char_boundary(begin.saturating_add(DESCRIPTION_BYTES)))
+        else {
+            continue;
+        };
+        let head = rest.get(..rest.floor_char_boundary(8)).unwrap_or_default();
+        let Some(open) = head.find(['"', '\'', '`']) else { continue };
         let Some(quote) = rest.get(open..).and_then(|rest| rest.chars().next()) else { continue };
         let start = open.saturating_add(1);
         if rest.get(start..).is_some_and(|rest| rest.starts_with(quote) || rest.starts_with([':', '='])) {
@@ -72,6 +77,9 @@ fn texts(code: &str) -> Vec<Range<usize>> {
     }
     found
 }
+
+/// Longest description that is read, in bytes.
+const DESCRIPTION_BYTES: usize = 20_000;
 
 #[cfg(test)]
 mod tests {

@@ -176,13 +176,14 @@ fn weight(act: Act, reading: &Reading<'_>, span: &Range<usize>, pressed: bool) -
         | Act::ActsUnseen
         | Act::SteersOtherTools
         | Act::AsksToSendConversation
-        | Act::SendsInAddress => Severity::High,
+        | Act::SendsInAddress
+        | Act::Conceals
+        | Act::AsksToReadSecrets
+        | Act::ReadsCredentials
+        | Act::ReadsBrowser
+        | Act::ReadsWallet => Severity::High,
         Act::Impersonates if !seen.starts_with(['<', '[']) || pressed => Severity::High,
         Act::Impersonates => Severity::Medium,
-        Act::Conceals => Severity::High,
-        Act::AsksToReadSecrets | Act::ReadsCredentials | Act::ReadsBrowser | Act::ReadsWallet => {
-            Severity::High
-        }
         Act::WritesMemory | Act::MovesMoney | Act::FollowsRemote if pressed => Severity::High,
         Act::WritesMemory | Act::FollowsRemote | Act::DisablesDefence | Act::SkipsApproval => {
             Severity::Medium

@@ -46,7 +46,7 @@ fn asked(written: &str) -> Pin {
         Pin::Local
     } else if written.starts_with("git")
         || written.starts_with("bitbucket:")
-        || written.ends_with(".git")
+        || written.rsplit('.').next() == Some("git")
         || written.contains(".git#")
     {
         let fixed = written.rsplit_once('#').is_some_and(|(_, revision)| address::is_commit(revision));

@@ -36,14 +36,14 @@ fn sort(text: &Text<'_>) -> Option<Read> {
         "yarn.lock" => yarn::lock,
         "setup.cfg" => requirements::setup_cfg,
         "environment.yml" | "environment.yaml" | "conda.yml" | "conda.yaml" => conda::environment,
-        _ if (name.contains("requirements") || name.contains("constraints"))
-            && (name.ends_with(".txt") || name.ends_with(".in")) =>
-        {
-            requirements::read
+        _ => {
+            let extension = text.extension();
+            let listed = extension == "txt" && text.name.to_ascii_lowercase().contains("requirements/");
+            let named = name.contains("requirements") || name.contains("constraints");
+            if listed || named && matches!(extension.as_str(), "txt" | "in") {
+                return Some(requirements::read);
+            }
+            return None;
         }
-        _ if name.ends_with(".txt") && text.name.to_ascii_lowercase().contains("requirements/") => {
-            requirements::read
-        }
-        _ => return None,
     })
 }
