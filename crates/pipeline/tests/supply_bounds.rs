@@ -32,7 +32,10 @@ const NAMES: [&str; 18] = [
 fn read(name: &str, content: &str) {
     let outcome = examine(&Text::new(name, content), &Limits::default(), &MonotonicClock::start());
     for finding in &outcome.findings {
-        assert!(finding.location.offset.unwrap() <= content.len() as u64, "{name}: {finding:?}");
+        assert!(
+            finding.location.offset.is_some_and(|offset| offset <= content.len() as u64),
+            "{name}: {finding:?}"
+        );
         assert!(finding.location.line.is_some() && finding.location.column.is_some());
     }
     let mut lock = Lock::new();

@@ -69,7 +69,7 @@ mod tests {
     #[test]
     fn scores_agree_with_the_examples_of_the_standard() {
         let close = |vector: &str, score: f64| {
-            assert!((base_score(vector).unwrap() - score).abs() < 1e-9, "{vector}")
+            assert!((base_score(vector).unwrap() - score).abs() < 1e-9, "{vector}");
         };
         close("CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H", 9.8);
         close("CVSS:3.1/AV:N/AC:L/PR:N/UI:R/S:C/C:L/I:L/A:N", 6.1);
