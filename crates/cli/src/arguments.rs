@@ -1,6 +1,7 @@
 //! The command line: every flag is declared here once, and help, man page and completions come from it.
 
 mod data;
+mod gate;
 mod guard;
 mod key;
 mod lineage;
@@ -17,6 +18,7 @@ pub(crate) use data::{
     CanaryPlantArguments, ContaminationArguments, DataArguments, DataCommand, DuplicateArguments, FailOn,
     LabelArguments, LeakArguments, LeakClass, PoisonArguments, Replacement, RowFormat,
 };
+pub(crate) use gate::{BoundArguments, GateArguments, GateFormat, WaiveArguments};
 pub(crate) use guard::{GuardArguments, GuardCommand, TryArguments, TryRole};
 pub(crate) use key::{ExportForm, KeyArguments, KeyCommand, PassphraseArguments, TextOrJson};
 pub(crate) use lineage::{
@@ -80,6 +82,12 @@ pub(crate) enum Command {
     Verify(Box<VerifyArguments>),
     /// Sign a statement about artifacts, keep it and log it
     Attest(AttestArguments),
+    /// Decide by policy whether an artifact may go where it is to go
+    #[command(after_long_help = gate::GATE_HELP)]
+    Gate(Box<GateArguments>),
+    /// Sign an exception: one rule, some artifacts, one environment, until a day
+    #[command(after_long_help = gate::WAIVE_HELP)]
+    Waive(WaiveArguments),
     /// Follow what an artifact is made of, and what it touches
     Lineage(LineageArguments),
     /// Write the bill of materials of a model

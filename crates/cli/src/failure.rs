@@ -19,6 +19,7 @@ use bartizan_evidence::predicate::Misfit;
 use bartizan_evidence::reproduce::ReproduceError;
 use bartizan_evidence::run::RunError;
 use bartizan_evidence::store::StoreError;
+use bartizan_policy::PolicyError;
 use std::io;
 use std::path::PathBuf;
 
@@ -325,6 +326,12 @@ pub(crate) enum Failure {
         "the key {0} that would vouch for this run was never confirmed on this machine, and reproducing executes what it signed"
     )]
     UnconfirmedKey(String),
+    /// A policy gives no decision.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+    /// A waiver would not count.
+    #[error("this waiver would not count: {0}; nothing was signed")]
+    Waiver(String),
     /// A statement cannot be signed.
     #[error("the statement cannot be signed: {0}")]
     Envelope(#[from] EnvelopeError),
@@ -425,6 +432,12 @@ impl Failure {
                 "build it in the source folder with `cargo build --release -p bartizan-engine` (some ten minutes), and put bartizan-data beside bartizan"
                     .to_owned(),
             ),
+            Self::Policy(PolicyError::Time(_)) => Some("--max-time-ms N gives it longer".to_owned()),
+            Self::Policy(PolicyError::Memory(_)) => Some("--max-memory-mib N gives it more".to_owned()),
+            Self::Policy(PolicyError::Read { .. }) => Some(format!(
+                "name a .rego file, a folder, a bundle, or one of {}",
+                bartizan_policy::shipped::NAMES.join(", ")
+            )),
             Self::Defect => Some("report it with the command line and, if you can, the file".to_owned()),
             _ => None,
         }

@@ -58,6 +58,8 @@ fn run(matches: &clap::ArgMatches) -> Result<Exit, Failure> {
         Command::Sign(sign) => commands::sign::run(&sign),
         Command::Verify(verify) => commands::verify::run(&verify),
         Command::Attest(attest) => commands::attest::run(&attest),
+        Command::Gate(gate) => commands::gate::run(&gate),
+        Command::Waive(waive) => commands::waive::run(&waive),
         Command::Lineage(lineage) => commands::lineage::run(&lineage),
         Command::Bom(bom) => commands::bom::run(&bom),
         Command::Log(log) => commands::log::run(&log),

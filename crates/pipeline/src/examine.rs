@@ -1,7 +1,8 @@
 //! The examination of one text: [`examine`] lets every reader that recognises it report.
 
-use crate::{Notes, Text, registry};
+use crate::{Notes, Place, Proposal, Text, registry};
 use bartizan_core::{Clock, Finding, Gap, Kind, Limits};
+use std::collections::BTreeSet;
 
 /// What the examination of one text gave.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +15,10 @@ pub struct Outcome {
     pub findings: Vec<Finding>,
     /// What was not analysed.
     pub gaps: Vec<Gap>,
+    /// How findings can be mended in place.
+    pub fixes: Vec<Proposal>,
+    /// Calls that were judged by their arguments, whether or not anything was found.
+    pub judged: BTreeSet<Place>,
 }
 
 /// Examines `text` within `limits`. Never panics on any text.
@@ -42,5 +47,5 @@ pub fn examine(text: &Text<'_>, limits: &Limits, clock: &dyn Clock) -> Outcome {
             b.rule.id,
         ))
     });
-    Outcome { format, kind, findings, gaps: notes.gaps }
+    Outcome { format, kind, findings, gaps: notes.gaps, fixes: notes.fixes, judged: notes.judged }
 }

@@ -5,9 +5,11 @@
 
 mod address;
 mod examine;
+mod fix;
 mod image;
 mod inspector;
 mod issue;
+mod python;
 mod reader;
 mod text;
 mod variable;
@@ -20,7 +22,8 @@ pub mod shell;
 pub mod yaml;
 
 pub use examine::{Outcome, examine};
+pub use fix::{Edit, Fix, Proposal, Safety, apply};
 pub use inspector::PipelineInspector;
 pub use issue::Issue;
-pub use reader::{Notes, Reader};
+pub use reader::{Notes, Place, Reader};
 pub use text::Text;

@@ -1,7 +1,8 @@
 //! What a kind of file is to this crate: a [`Reader`] that recognises it and reports to [`Notes`].
 
-use crate::Text;
+use crate::{Fix, Proposal, Text};
 use bartizan_core::{Clock, Finding, Gap, Kind, Limits, Rule};
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 /// One kind of file. A new kind is one file and one line in the [`registry`](crate::registry).
@@ -30,11 +31,24 @@ pub struct Notes<'a> {
     pub(crate) findings: Vec<Finding>,
     pub(crate) gaps: Vec<Gap>,
     dropped: bool,
+    pub(crate) fixes: Vec<Proposal>,
+    pub(crate) judged: BTreeSet<Place>,
 }
+
+/// Where a call stands, as the findings of other crates name it: pointer of the notebook cell, line, column.
+pub type Place = (Option<String>, u32, u32);
 
 impl<'a> Notes<'a> {
     pub(crate) fn new(limits: &'a Limits, clock: &'a dyn Clock) -> Self {
-        Self { limits, clock, findings: Vec::new(), gaps: Vec::new(), dropped: false }
+        Self {
+            limits,
+            clock,
+            findings: Vec::new(),
+            gaps: Vec::new(),
+            dropped: false,
+            fixes: Vec::new(),
+            judged: BTreeSet::new(),
+        }
     }
 
     /// Reports `finding` at the bytes `span` of `text`. The same rule at the same place counts once.
@@ -60,6 +74,18 @@ impl<'a> Notes<'a> {
             return;
         }
         self.findings.push(finding);
+    }
+
+    /// Proposes `fix` for what [`Self::report`] reported of the rule `rule` at byte `offset`.
+    pub fn propose(&mut self, rule: &'static str, offset: usize, fix: Fix) {
+        if self.fixes.len() < self.limits.findings {
+            self.fixes.push(Proposal { rule, offset, fix });
+        }
+    }
+
+    /// Notes that the call at `place` was judged by its arguments: a verdict on its name alone says nothing more.
+    pub fn judged(&mut self, place: Place) {
+        self.judged.insert(place);
     }
 
     /// Notes that something at byte `offset` was not analysed; `reason` says what stopped it and what the user can do.

@@ -12,6 +12,8 @@ pub static READERS: &[&dyn Reader] = &[
     &crate::agents::McpTools,
     &crate::agents::McpSource,
     &crate::dependencies::DependencyManifest,
+    &crate::python::Notebook,
+    &crate::python::Python,
 ];
 
 /// Rules of the inspectors that readers share.

@@ -32,6 +32,7 @@ pub(crate) const TOOL: Tool = Tool { name: "bartizan", version: env!("CARGO_PKG_
 pub(crate) fn all_rules() -> Vec<&'static Rule> {
     let mut rules = bartizan_model::registry::rules();
     rules.extend(bartizan_pipeline::registry::rules());
+    rules.extend(bartizan_data::quick::RULES);
     rules.extend(bartizan_core::RULES);
     rules.sort_by_key(|rule| rule.id);
     rules

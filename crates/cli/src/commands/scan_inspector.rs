@@ -3,9 +3,11 @@
 use crate::commands::db::Known;
 use bartizan_core::sweep::{File, Inspection, Inspector};
 use bartizan_core::{Clock, Finding, Gap, Limits};
+use bartizan_data::quick::DatasetInspector;
 use bartizan_model::ModelInspector;
 use bartizan_pipeline::PipelineInspector;
 use bartizan_pipeline::dependencies::advisories::vulnerabilities;
+use bartizan_text::rules::SECRET;
 
 /// Looks into model files and into what builds and serves them.
 #[derive(Debug, Clone, Copy)]
@@ -28,6 +30,14 @@ impl Inspector for WholeInspector<'_> {
         whole.findings.extend(pipeline.findings);
         whole.gaps.extend(pipeline.gaps);
         self.advisories(file, bytes, &mut whole);
+        let data = DatasetInspector.inspect(file, bytes, clock);
+        if !data.findings.is_empty() {
+            // The look at the rows says it of each kind once, with the count.
+            let said: Vec<&str> = data.findings.iter().map(|finding| finding.rule.id).collect();
+            whole.findings.retain(|finding| finding.rule.id != SECRET.id || !said.contains(&SECRET.id));
+            whole.kind = data.kind;
+            whole.findings.extend(data.findings);
+        }
         number_lines(&mut whole.findings, bytes);
         whole
     }

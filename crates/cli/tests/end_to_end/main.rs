@@ -8,6 +8,8 @@ mod data;
 mod decompile;
 mod exit_codes;
 mod formats;
+mod gate;
+mod gate_hostile;
 #[cfg(unix)]
 mod guard;
 mod inputs;

@@ -4,7 +4,7 @@
 //! attributes, which lean to one side. Linear time, one small frame for each open bracket.
 
 /// Deepest nesting parsed. Generated tables and long concatenations stay below it.
-pub(super) const MOST: usize = 4000;
+pub const MOST: usize = 4000;
 
 #[derive(Default)]
 struct Level {
@@ -27,7 +27,7 @@ impl Level {
 }
 
 /// An upper bound for the depth of the syntax tree of `code`.
-pub(super) fn levels(code: &str) -> usize {
+pub fn levels(code: &str) -> usize {
     let bytes = code.as_bytes();
     let mut open = vec![Level::default()];
     let mut deepest = 0usize;

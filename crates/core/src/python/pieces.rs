@@ -7,21 +7,21 @@ use super::nesting;
 
 /// Consecutive top-level statements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Piece<'a> {
+pub struct Piece<'a> {
     /// The text.
-    pub(super) text: &'a str,
+    pub text: &'a str,
     /// Where it begins in the whole.
-    pub(super) offset: usize,
+    pub offset: usize,
     /// What its syntax tree takes, in units of a number in a list (some 160 bytes): signs that separate or join values,
     /// and more for statements and texts.
-    pub(super) parts: usize,
+    pub parts: usize,
 }
 
 /// Length in bytes from which a piece ends at the next statement.
 const PIECE: usize = 128 << 10;
 
 /// The pieces of `code`, in order and without anything between them.
-pub(super) fn pieces(code: &str) -> Vec<Piece<'_>> {
+pub fn pieces(code: &str) -> Vec<Piece<'_>> {
     let bytes = code.as_bytes();
     let mut pieces = Vec::new();
     let (mut start, mut at, mut open, mut parts) = (0usize, 0usize, 0usize, 0usize);
