@@ -8,6 +8,7 @@ mod lineage;
 #[cfg(unix)]
 mod load_guard;
 mod log;
+mod mcp;
 mod policy;
 mod run;
 mod sign;
@@ -38,6 +39,7 @@ pub(crate) use log::{
     AppendArguments, CheckpointArguments, ExportArguments, LogArguments, LogCommand, ProveArguments,
     SignerArguments, VerifyLogArguments,
 };
+pub(crate) use mcp::{DbArguments, DbCommand, McpArguments, McpCommand, McpSources};
 pub(crate) use policy::{PolicyArguments, PolicyCommand};
 pub(crate) use run::{ReproduceArguments, RunArguments, SigningArguments};
 pub(crate) use sign::{ScanBeside, SignArguments, VerifyArguments};
@@ -102,6 +104,10 @@ pub(crate) enum Command {
     Bom(BomArguments),
     /// Keep a transparency log of statements: append, prove, verify
     Log(LogArguments),
+    /// Pin MCP servers and their tools, show what changed, agree to it
+    Mcp(McpArguments),
+    /// Keep the database of advisories that scans match dependencies with
+    Db(DbArguments),
     /// Run a command and record what it read, wrote and depends on, as a signed statement
     #[command(after_long_help = run::RUN_HELP)]
     Run(Box<RunArguments>),

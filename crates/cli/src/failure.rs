@@ -341,6 +341,12 @@ pub(crate) enum Failure {
     /// The gateway cannot serve.
     #[error("{0}")]
     Guard(String),
+    /// A lock of MCP servers.
+    #[error(transparent)]
+    McpLock(#[from] bartizan_pipeline::agents::mcp::lock::LockError),
+    /// The database of advisories.
+    #[error(transparent)]
+    Advisories(#[from] bartizan_pipeline::dependencies::advisories::AdvisoryError),
     /// A defect of ours.
     #[error("internal error: this is a defect in bartizan, not in your files")]
     Defect,

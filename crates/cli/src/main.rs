@@ -64,6 +64,8 @@ fn run(matches: &clap::ArgMatches) -> Result<Exit, Failure> {
         Command::Lineage(lineage) => commands::lineage::run(&lineage),
         Command::Bom(bom) => commands::bom::run(&bom),
         Command::Log(log) => commands::log::run(&log),
+        Command::Mcp(mcp) => commands::mcp::run(&mcp),
+        Command::Db(db) => commands::db::run(&db),
         Command::Run(run) => commands::run::run(&run),
         Command::Reproduce(reproduce) => commands::reproduce::run(&reproduce),
         Command::Launched { command } => commands::run::launched(&command),

@@ -18,6 +18,8 @@ mod serving;
 mod text;
 mod variable;
 
+pub mod agents;
+pub mod dependencies;
 pub mod hcl;
 pub mod registry;
 pub mod rules;

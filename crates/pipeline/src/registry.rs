@@ -23,6 +23,10 @@ pub static READERS: &[&dyn Reader] = &[
     &crate::hcl::Terraform,
     &crate::agents::AgentInstructions,
     &crate::agents::SkillScript,
+    &crate::agents::McpConfig,
+    &crate::agents::McpTools,
+    &crate::agents::McpSource,
+    &crate::dependencies::DependencyManifest,
     &crate::python::Notebook,
     &crate::python::Python,
 ];

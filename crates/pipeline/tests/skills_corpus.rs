@@ -1,15 +1,26 @@
 //! Recall and false alarms on labelled skills of three vendors. Skipped without `BARTIZAN_CORPUS`.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test of a corpus stops at what it does not hold"
+)]
+
 use bartizan_core::{Limits, MonotonicClock, Severity};
 use bartizan_pipeline::{Text, examine};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+/// Vendor, whether it is malicious, and where it lies.
+type Skill = (String, bool, PathBuf);
+/// Worst severity, and what was found.
+type Verdict = (Option<Severity>, Vec<String>);
+
 /// Worst severity of each skill: a folder with `SKILL.md`, or a file that stands alone; with what was found.
-fn skills(agents: &Path) -> BTreeMap<(String, bool, PathBuf), (Option<Severity>, Vec<String>)> {
+fn skills(agents: &Path) -> BTreeMap<Skill, Verdict> {
     let manifest = fs::read_to_string(agents.join("manifest.tsv")).unwrap();
-    let mut found: BTreeMap<(String, bool, PathBuf), (Option<Severity>, Vec<String>)> = BTreeMap::new();
+    let mut found: BTreeMap<Skill, Verdict> = BTreeMap::new();
     for line in manifest.lines().filter(|line| line.starts_with("skills/")) {
         let fields: Vec<&str> = line.split('\t').collect();
         let (name, label) = (fields[0], fields[2]);

@@ -4,6 +4,7 @@ pub(crate) mod attest;
 pub(crate) mod bom;
 pub(crate) mod config;
 pub(crate) mod data;
+pub(crate) mod db;
 pub(crate) mod decompile;
 pub(crate) mod describe;
 pub(crate) mod gate;
@@ -13,6 +14,7 @@ pub(crate) mod lineage;
 #[cfg(unix)]
 pub(crate) mod load_guard;
 pub(crate) mod log;
+pub(crate) mod mcp;
 pub(crate) mod policy;
 pub(crate) mod reproduce;
 pub(crate) mod rules;

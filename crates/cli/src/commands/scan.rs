@@ -1,6 +1,7 @@
 //! `bartizan scan`: gather the settings, let the libraries walk, sweep and triage, write the report.
 
 use crate::arguments::{FixMode, ScanArguments, ScanOptions};
+use crate::commands::db::Known;
 use crate::commands::scan_beside::{DigestingInspector, keep_reported};
 use crate::commands::scan_inspector::WholeInspector;
 use crate::commands::{scan_fix, scan_statement};
@@ -133,7 +134,8 @@ pub(crate) fn with_digests(
         })
         .collect();
     let gathered = gather(&files.values().copied().collect::<Vec<_>>());
-    let inspector = WholeInspector { limits: &settings.limits };
+    let known = Known::of_user();
+    let inspector = WholeInspector { limits: &settings.limits, known: &known };
     let inspector = DigestingInspector { inner: &inspector, gathered: &gathered };
     let report = scan_by(&inspector, &settings, &triage, &walk);
     for subject in &report.subjects {
@@ -222,7 +224,8 @@ fn read_standard_input(settings: &Settings) -> Result<Content, Failure> {
 }
 
 fn scan(settings: &Settings, triage: &Triage, walk: &Walk) -> Report {
-    scan_by(&WholeInspector { limits: &settings.limits }, settings, triage, walk)
+    let known = Known::of_user();
+    scan_by(&WholeInspector { limits: &settings.limits, known: &known }, settings, triage, walk)
 }
 
 fn scan_by(inspector: &dyn Inspector, settings: &Settings, triage: &Triage, walk: &Walk) -> Report {

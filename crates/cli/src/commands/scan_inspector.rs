@@ -1,9 +1,11 @@
 //! What a scan asks about each file: everything that any crate knows of, as [`WholeInspector`].
 
+use crate::commands::db::Known;
 use bartizan_core::sweep::{File, Inspection, Inspector};
-use bartizan_core::{Clock, Finding, Limits};
+use bartizan_core::{Clock, Finding, Gap, Limits};
 use bartizan_data::quick::DatasetInspector;
 use bartizan_model::ModelInspector;
+use bartizan_pipeline::dependencies::advisories::vulnerabilities;
 use bartizan_pipeline::registry::RUN_BY_SYSTEMS;
 use bartizan_pipeline::{PipelineInspector, Place};
 use bartizan_text::rules::SECRET;
@@ -14,6 +16,8 @@ use std::collections::BTreeSet;
 pub(crate) struct WholeInspector<'a> {
     /// Bounds for each file.
     pub(crate) limits: &'a Limits,
+    /// What is known of the vulnerabilities of packages.
+    pub(crate) known: &'a Known,
 }
 
 impl Inspector for WholeInspector<'_> {
@@ -32,6 +36,7 @@ impl Inspector for WholeInspector<'_> {
         }
         whole.findings.extend(pipeline.findings);
         whole.gaps.extend(pipeline.gaps);
+        self.advisories(file, bytes, &mut whole);
         let data = DatasetInspector.inspect(file, bytes, clock);
         if !data.findings.is_empty() {
             // The look at the rows says it of each kind once, with the count.
@@ -87,6 +92,22 @@ fn leave_to_the_exact(findings: &mut Vec<Finding>, judged: &BTreeSet<Place>, for
         let credential = finding.rule.id == "model/metadata-credential" && format == Some("notebook");
         !(by_name || credential)
     });
+}
+
+impl WholeInspector<'_> {
+    /// Matches a file of dependencies with the database of advisories.
+    fn advisories(&self, file: &File<'_>, bytes: &[u8], whole: &mut Inspection) {
+        let Ok(content) = std::str::from_utf8(bytes) else { return };
+        let text = bartizan_pipeline::Text::new(file.uri, content);
+        let Some(found) = vulnerabilities(&text, self.known.database.as_ref(), self.known.age_days) else {
+            return;
+        };
+        whole.findings.extend(found.findings);
+        whole.gaps.extend(found.gaps);
+        if let Some(trouble) = &self.known.trouble {
+            whole.gaps.push(Gap { member: None, offset: None, reason: trouble.clone() });
+        }
+    }
 }
 
 /// Gives line and column to each finding of a text that has a byte offset only.

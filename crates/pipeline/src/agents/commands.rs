@@ -224,7 +224,7 @@ pub(crate) static ROWS: &[Row] = &[
     ),
     (
         Act::WritesMemory,
-        r"(?:>>|>|tee(?:\s+-a)?)\s*['\x22]?\S*(?:memory\.md|soul\.md|claude\.md|agents\.md|identity\.md|heartbeat\.md|\.cursorrules|copilot-instructions\.md)\b",
+        r"(?:>>|>|tee(?:\s+-a)?)\s*['\x22]?\S*(?:memory\.md|soul\.md|claude\.md|agents\.md|identity\.md|heartbeat\.md|\.cursorrules|copilot-instructions\.md|claude_desktop_config\.json|\.cursor/mcp\.json|\.claude/settings(?:\.local)?\.json)\b",
     ),
     (
         Act::WritesMemory,

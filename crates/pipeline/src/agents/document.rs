@@ -34,6 +34,8 @@ pub(crate) struct Block {
 pub(crate) struct Document {
     /// In the order of the text; a comment stands also in the block around it.
     pub(crate) blocks: Vec<Block>,
+    /// How many of them, from the first, stand one behind the other; the rest are comments.
+    pub(crate) shown: usize,
     /// Name, value and span of the value of each field of the front matter.
     pub(crate) fields: Vec<(String, String, Range<usize>)>,
 }
@@ -93,8 +95,16 @@ impl Document {
             }
         }
         document.blocks.extend(open);
+        document.shown = document.blocks.len();
         document.comments(text);
         document
+    }
+
+    /// The block that holds byte `at`; comments are found in the block around them.
+    pub(crate) fn block_at(&self, at: usize) -> Option<&Block> {
+        let shown = self.blocks.get(..self.shown).unwrap_or_default();
+        let behind = shown.partition_point(|block| block.span.start <= at);
+        shown.get(behind.checked_sub(1)?).filter(|block| block.span.contains(&at))
     }
 
     /// The value of the field `name`.
@@ -152,8 +162,8 @@ impl Document {
 
     /// Finds what is not shown when the text is rendered: comments of HTML, and links that are only labels.
     fn comments(&mut self, text: &str) {
-        let coded = |blocks: &[Block], at: usize| {
-            blocks.iter().any(|block| block.kind == BlockKind::Code && block.span.contains(&at))
+        let coded = |document: &Self, at: usize| {
+            document.block_at(at).is_some_and(|block| block.kind == BlockKind::Code)
         };
         let mut from = 0_usize;
         let mut found = Vec::new();
@@ -165,7 +175,7 @@ impl Document {
                 .get(inner..)
                 .and_then(|rest| rest.find("-->"))
                 .map_or(text.len(), |at| at.saturating_add(inner));
-            if !coded(&self.blocks, start) {
+            if !coded(self, start) {
                 found.push(Block { kind: BlockKind::Comment, span: inner..end, warned: false });
             }
             from = end;
@@ -175,7 +185,7 @@ impl Document {
             let folded = line.trim_start();
             let label =
                 folded.starts_with("[//]:") || folded.starts_with("[comment]:") || folded.starts_with("[_]:");
-            if label && !coded(&self.blocks, at) {
+            if label && !coded(self, at) {
                 let span = at..at.saturating_add(line.len());
                 found.push(Block { kind: BlockKind::Comment, span, warned: false });
             }

@@ -129,7 +129,7 @@ pub(crate) fn sort(host: &str) -> Host {
     {
         Host::Local
     } else if ends(ANONYMOUS)
-        || host.ends_with(".onion")
+        || host.rsplit('.').next() == Some("onion")
         || host.starts_with("paste.")
         || host.starts_with("pastes.")
         || bodes_ill(host)

@@ -6,6 +6,7 @@ pub(crate) mod commands;
 pub(crate) mod document;
 pub(crate) mod hosts;
 mod loops;
+pub mod mcp;
 mod paths;
 mod patterns;
 pub(crate) mod reading;
@@ -13,6 +14,7 @@ pub(crate) mod rules;
 pub(crate) mod sayings;
 mod skill;
 
+pub use mcp::{McpConfig, McpSource, McpTools};
 pub use skill::{AgentInstructions, SkillScript};
 
 /// The ids of what is found in `content` as the description of a skill, sorted.

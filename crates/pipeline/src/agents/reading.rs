@@ -42,7 +42,7 @@ impl<'t> Reading<'t> {
         let folded = text.content.to_ascii_lowercase();
         let document = if role == Role::Script {
             let whole = Block { kind: BlockKind::Code, span: 0..folded.len(), warned: false };
-            Document { blocks: vec![whole], fields: Vec::new() }
+            Document { blocks: vec![whole], shown: 1, fields: Vec::new() }
         } else {
             Document::of(text.content)
         };
@@ -61,18 +61,8 @@ impl<'t> Reading<'t> {
             let open = super::paths::unchecked(&reading.folded).into_iter();
             reading.signs.extend(open.map(|span| Sign { act: Act::OpensGivenPath, span, aside: false }));
         }
-        reading.signs.sort_by(|a, b| (a.span.start, a.act).cmp(&(b.span.start, b.act)));
+        reading.signs.sort_by_key(|sign| (sign.span.start, sign.act));
         reading
-    }
-
-    /// The signs of `act` that are meant.
-    pub(crate) fn meant(&self, act: Act) -> impl Iterator<Item = &Sign> {
-        self.signs.iter().filter(move |sign| sign.act == act && !sign.aside)
-    }
-
-    /// The first meant sign for which `wanted` holds.
-    pub(crate) fn first(&self, wanted: impl Fn(Act) -> bool) -> Option<&Sign> {
-        self.signs.iter().find(|sign| wanted(sign.act) && !sign.aside)
     }
 
     /// A meant sign near `place`: within [`Self::NEAR`] bytes, or anywhere in a script.
@@ -114,9 +104,9 @@ impl<'t> Reading<'t> {
         addresses(&self.folded)
     }
 
-    /// The block that holds byte `at`, the innermost.
-    pub(crate) fn block_at(&self, at: usize) -> Option<&Block> {
-        self.document.blocks.iter().rev().find(|block| block.span.contains(&at))
+    /// The block that holds byte `at`.
+    fn block_at(&self, at: usize) -> Option<&Block> {
+        self.document.block_at(at)
     }
 
     /// The text of `span` in lower case.
@@ -160,14 +150,25 @@ impl<'t> Reading<'t> {
         let pieces: Vec<(Range<usize>, bool)> = if self.role == Role::Script {
             comments_of_code(self.text.content).into_iter().map(|span| (span, false)).collect()
         } else {
-            let plain_code = |block: &&Block| {
-                block.kind != BlockKind::Code || !looks_like_code(self.folded_at(block.span.clone()))
-            };
             self.document
                 .blocks
                 .iter()
-                .filter(plain_code)
-                .map(|block| (block.span.clone(), block.warned))
+                .flat_map(|block| {
+                    let whole = block.kind != BlockKind::Code
+                        || !self.is_program(block) && !looks_like_code(self.folded_at(block.span.clone()));
+                    // Of a program only the comments speak to anyone.
+                    let spans = if whole {
+                        vec![block.span.clone()]
+                    } else {
+                        let code = self.text.content.get(block.span.clone()).unwrap_or_default();
+                        let shifted = |span: Range<usize>| {
+                            span.start.saturating_add(block.span.start)
+                                ..span.end.saturating_add(block.span.start)
+                        };
+                        comments_of_code(code).into_iter().map(shifted).collect()
+                    };
+                    spans.into_iter().map(|span| (span, block.warned)).collect::<Vec<_>>()
+                })
                 .collect()
         };
         for (piece, warned) in pieces {
@@ -188,6 +189,19 @@ impl<'t> Reading<'t> {
         }
     }
 
+    /// Whether the fence of `block` names a programming language.
+    fn is_program(&self, block: &Block) -> bool {
+        let before = self.folded.get(..block.span.start).unwrap_or_default().trim_end();
+        let fence = before.rsplit('\n').next().unwrap_or_default().trim();
+        let language = fence.trim_start_matches(['`', '~']).trim();
+        let language = language.split([' ', ',', '{']).next().unwrap_or_default();
+        !language.is_empty()
+            && !matches!(
+                language,
+                "text" | "txt" | "markdown" | "md" | "plaintext" | "prompt" | "none" | "html" | "xml"
+            )
+    }
+
     /// Whether what stands at `span` is warned of, quoted as an example, or negated, and not asked for.
     fn is_aside(&self, span: &Range<usize>, sentence: bool) -> bool {
         if self.block_at(span.start).is_some_and(|block| block.warned && block.kind == BlockKind::Code) {
@@ -199,6 +213,17 @@ impl<'t> Reading<'t> {
         // A new item of a list begins a new sentence, and so does an empty line.
         let clause = clause.rsplit("\n\n").next().unwrap_or_default();
         let clause = clause.rsplit("\n- ").next().unwrap_or_default();
+        // What stands before a colon is a sentence of its own, unless it marks what follows as wrong.
+        let (mark, clause) = match clause.rsplit_once(':') {
+            Some((mark, clause)) if sentence => (mark, clause),
+            _ => ("", clause),
+        };
+        let speaks = ["user", "anyone", "mention", "reveal", "tell", "disclose", "inform"]
+            .iter()
+            .any(|word| mark.contains(word));
+        if !speaks && warns(mark) {
+            return true;
+        }
         if warns(clause) {
             return true;
         }

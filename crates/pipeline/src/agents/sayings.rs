@@ -9,15 +9,15 @@ pub(crate) static SAYINGS: LazyLock<Patterns> =
     LazyLock::new(|| Patterns::new(&ROWS.iter().map(|row| (row.0, &*row.1)).collect::<Vec<_>>()));
 
 /// What opens doors, as people write it.
-const SECRETS: &str = r"(?:api[ _-]?keys?|access[ _-]?keys?|secret[ _-]?keys?|(?:auth|access|bearer|session|api|oauth|refresh)[ _-]?tokens?|tokens|credentials?|passwords?|secrets|private keys?|ssh[ _-]keys?|\.ssh\b|id_rsa|id_ed25519|\.env\b|environment variables?|env vars?|seed phrases?|recovery phrases?|mnemonics?|keychain|browser cookies|session cookies|cookies|\.aws/credentials|\.netrc)";
+const SECRETS: &str = r"(?:api[ _-]?keys?|access[ _-]?keys?|secret[ _-]?keys?|(?:auth|access|bearer|session|api|oauth|refresh)[ _-]?tokens?|tokens|credentials?|passwords?|secrets|private keys?|ssh[ _-]keys?|\.ssh\b|id_rsa|id_ed25519|\.env\b|all env\b|env files?|environment variables?|env vars?|seed phrases?|recovery phrases?|mnemonics?|keychain|browser cookies|session cookies|cookies|\.aws/credentials|\.netrc)";
 /// The exchange between user and agent, and what steers it.
-const CONVERSATION: &str = r"(?:(?:conversation|chat|message|session) (?:history|logs?|context|contents?|transcripts?)|(?:full|entire|whole|current|complete) (?:conversation|chat|context|session)|system prompts?|(?:user'?s?|all|previous|prior) (?:messages|inputs|prompts|queries)|everything the user|context window|memory (?:files?|contents?)|memory\.md|soul\.md|user data|sensitive (?:data|information|files))";
+const CONVERSATION: &str = r"(?:(?:conversation|chat|message|session) (?:history|logs?|context|contents?|transcripts?)|(?:full|entire|whole|current|complete) (?:conversation|chat|context|session)|system prompts?|(?:user'?s?|all|previous|prior) (?:messages|inputs|prompts|queries)|everything the user|(?:task|session|conversation|chat) (?:summary|summaries|data|details)|user'?s? (?:inputs?|requests?|questions?|code|files?|prompts?)|source code|(?:repository|project|file|workspace) contents?|context window|memory (?:files?|contents?)|memory\.md|soul\.md|user data|sensitive (?:data|information|files))";
 /// Verbs that move data away.
 const SEND: &str = r"(?:send|sends|sending|post|posts|posting|upload|uploads|uploading|transmit|transmits|transmitting|exfiltrate|exfiltrates|forward|forwards|forwarding|submit|submits|submitting|report|e-?mail (?:the|all|any|your|their|them|it)|ship|relay|leak|beacon|sync|push|encode|append|attach|embed|include|pass|deliver)";
 /// Where it goes.
 const AWAY: &str = r"(?:https?://|external|remote|webhook|endpoint|server|third[- ]party|attacker|@[a-z0-9-]+\.|url\b|dns|collector|pastebin|gist|callback|telemetry|analytics|monitoring (?:service|endpoint)|query (?:param|string)|image (?:url|tag|link)|tool call|parameter|argument|\bfield)";
 /// Verbs that take.
-const TAKE: &str = r"(?:read|open|cat|access|load|retrieve|copy|collect|gather|harvest|extract|scan|fetch|dump|grab|steal|capture|locate|search for|look for|find|enumerate|list|obtain|print|output|reveal|display|include|scrape)";
+const TAKE: &str = r"(?:read|reading|open|cat|access|load|retrieve|copy|copying|collect|collecting|gather|gathering|harvest|harvesting|extract|extracting|scan|fetch|dump|grab|steal|capture|locate|search for|look for|find|enumerate|list|obtain|print|output|reveal|display|include|scrape)";
 /// Files that hold credentials, as a path.
 const STORES: &str = r"(?:~?/?\.ssh/(?:id_\w+|config|\*)|~?/?\.ssh\b|id_rsa|id_ed25519|\.aws/credentials|/etc/(?:passwd|shadow)|\.netrc|\.npmrc|\.pypirc|\.git-credentials|\.kube/config|\.docker/config\.json|\.env\b|keychain|\.gnupg|\.cursor/mcp\.json|\.claude\.json|mcp\.json|\.bash_history|credentials\.json|wallet\.dat)";
 
@@ -36,7 +36,7 @@ pub(crate) static ROWS: LazyLock<Vec<(Act, String)>> = LazyLock::new(|| {
         (Act::AsksToSendConversation, format!(r"\b{SEND}\b[^.!?]{{0,20}}?\b(?:to|at)\b[^!?]{{0,80}}?{AWAY}[^!?]{{0,80}}?\b{CONVERSATION}")),
         (Act::AsksToSendConversation, format!(r"\b{TAKE}\b[^!?]{{0,60}}?\b{CONVERSATION}[^!?]{{0,120}}?\b(?:send|post|upload|transmit|exfiltrate|forward|submit)\b[^!?]{{0,80}}?{AWAY}")),
         (Act::AsksToReadSecrets, format!(r"\b{TAKE}\b[^.!?]{{0,20}}?(?:[^!?]{{0,60}}?){STORES}")),
-        (Act::ActsUnseen, format!(r"\b(?:silently|secretly|covertly|stealthily|quietly|surreptitiously|invisibly|discreetly)\s+#W{{0,3}}?(?:send|upload|post|transmit|exfiltrate|forward|collect|gather|harvest|read|copy|record|log|capture|execute|run|install|download|append|include|inject|modify|replace|add|embed|encode|store|fetch)\b")),
+        (Act::ActsUnseen, r"\b(?:silently|secretly|behind the scenes|covertly|stealthily|quietly|surreptitiously|invisibly|discreetly)\s+#W{0,3}?(?:send|upload|post|transmit|exfiltrat|forward|collect|gather|harvest|read|copy|record|log|captur|execut|run|install|download|append|includ|inject|modif|replac|add|embed|encod|stor|fetch|invok|delet)\w*".to_owned()),
         (Act::ActsUnseen, r"\bwithout (?:the )?(?:user'?s?|their|anyone'?s?|human'?s?|owner'?s?|victim'?s?) (?:knowledge|awareness|consent|noticing|knowing|permission|seeing)|\b(?:hidden|invisible|concealed) from (?:the )?(?:user|human|operator|reviewer)|without (?:alerting|informing|notifying|telling) (?:the )?(?:user|human|operator|owner)|so (?:that )?(?:the )?(?:user|human)s? (?:does not|doesn't|do not|don't|won't|will not|never|cannot|can't) (?:notice|see|know|suspect|realize)".to_owned()),
     ];
     fixed.chain(built).collect()
@@ -45,7 +45,7 @@ pub(crate) static ROWS: LazyLock<Vec<(Act, String)>> = LazyLock::new(|| {
 static FIXED: &[Row] = &[
     (
         Act::Overrides,
-        r"\b(?:ignore|disregard|forget|override|bypass|discard|set aside|do not follow|don't follow|stop following|no longer follow|abandon|drop|nullify|void|supersede|supersedes|overrides?)\s+#W{0,4}?(?:previous|prior|earlier|above|preceding|existing|original|system|safety|developer|your|all|any|other|initial|former|security)\s+#W{0,3}?(?:instructions?|rules?|prompts?|guidelines?|polic(?:y|ies)|guardrails?|restrictions?|safeguards?|constraints?|directives?|programming|training|protocols?)\b",
+        r"\b(?:ignore|disregard|forget|override|bypass|discard|set aside|abandon|drop|nullify|void|supersede|supersedes|overrides?)\s+#W{0,4}?(?:previous|prior|earlier|above|preceding|existing|original|system|safety|developer|your|all|any|other|initial|former|security)\s+#W{0,3}?(?:instructions?|rules?|prompts?|guidelines?|polic(?:y|ies)|guardrails?|restrictions?|safeguards?|constraints?|directives?|programming|training|protocols?)\b",
     ),
     (
         Act::Overrides,
@@ -56,8 +56,16 @@ static FIXED: &[Row] = &[
         r"\bsystem (?:override|prompt override|instruction override)\b|\bnew (?:system )?(?:instructions?|directives?|prompt)\s*:|\boverride (?:mode|protocol|code)\b|\b(?:admin|root|maintenance|debug|developer|god) (?:mode|override) (?:is )?(?:enabled|activated|active|engaged)",
     ),
     (
+        Act::Overrides,
+        r"\b(?:do not|don't|stop|no longer|never) follow(?:ing)?\s+#W{0,2}?(?:previous|prior|earlier|existing|original|system|safety|developer|your)\s+#W{0,2}?(?:instructions?|rules?|prompts?|guidelines?|polic(?:y|ies))\b|\b(?:previous|prior|earlier|system|your) (?:instructions?|rules|prompts?|guidelines?) (?:have been|has been|are|is) (?:now )?(?:updated|superseded|revoked|replaced|void|obsolete|suspended|lifted|overridden|cancell?ed|deprecated)\b",
+    ),
+    (
+        Act::Sends,
+        r"\b(?:send|transmit|upload|post|forward|exfiltrate|submit|deliver)(?:s|ing)?\s+#W{0,5}?(?:data|contents?|results?|outputs?|files?|information|it|them|everything|details|payloads?|summary|input|prompts?)\b[^.!?]{0,40}?\b(?:to|at)\b[^.!?]{0,30}?(?:https?://|webhook|external|remote)",
+    ),
+    (
         Act::Impersonates,
-        r"\byou are (?:now|henceforth|no longer)\b[^.!?]{0,80}?(?:\bdan\b|unrestricted|jailbroken|unfiltered|without (?:any )?(?:restrictions|limits|rules|filters)|developer mode|admin|root|evil|free from|bound by|an ai (?:assistant )?with)|\b(?:enable|enter|activate|switch to) (?:developer|god|dan|jailbreak|unrestricted|debug|admin|sudo|maintenance) mode\b|\bdo anything now\b",
+        r"\byou are (?:now|henceforth|no longer)\b[^.!?]{0,80}?(?:\bdan\b|unrestricted|jailbroken|unfiltered|without (?:any )?(?:restrictions|limits|rules|filters)|developer mode|maintenance mode|debug mode|god mode|admin|root|evil|free from|bound by|an ai (?:assistant )?with)|\b(?:enable|enter|activate|switch to) (?:god|dan|jailbreak|unrestricted) mode\b|\bdo anything now\b",
     ),
     (
         Act::Impersonates,
@@ -89,7 +97,7 @@ static FIXED: &[Row] = &[
     ),
     (
         Act::WritesMemory,
-        r"\b(?:add|append|write|save|insert|inject|store|put|copy|modify|update|edit|persist|overwrite|place)\s+[^.!?]{0,100}?(?:\bmemory\.md|\bsoul\.md|\bagents\.md|\bclaude\.md|\bidentity\.md|\bheartbeat\.md|\buser\.md|\.cursorrules|copilot-instructions|your (?:own )?(?:system prompt|memory|core instructions|configuration|long-term memory)|(?:the )?agent'?s? (?:memory|config(?:uration)?|instructions|system prompt))",
+        r"\b(?:add|append|write|save|insert|inject|store|put|copy|modify|update|edit|persist|overwrite|place)\s+[^.!?]{0,100}?(?:\bmemory\.md|\bsoul\.md|\bagents\.md|\bclaude\.md|\bidentity\.md|\bheartbeat\.md|\buser\.md|\.cursorrules|copilot-instructions|claude_desktop_config\.json|\.cursor/mcp\.json|\.claude/settings|your (?:own )?(?:system prompt|memory|core instructions|configuration|long-term memory)|(?:the )?agent'?s? (?:memory|config(?:uration)?|instructions|system prompt))",
     ),
     (
         Act::WritesMemory,

@@ -34,6 +34,9 @@ impl Reader for AgentInstructions {
     }
 
     fn read(&self, text: &Text<'_>, notes: &mut Notes<'_>) {
+        if is_too_long(text, notes) {
+            return;
+        }
         let followed = is_named(text) || describes_skill(text);
         let reading = Reading::of(text, if followed { Role::Instructions } else { Role::Reference });
         if followed {
@@ -65,6 +68,9 @@ impl Reader for SkillScript {
     }
 
     fn read(&self, text: &Text<'_>, notes: &mut Notes<'_>) {
+        if is_too_long(text, notes) {
+            return;
+        }
         let role = if is_script(text) { Role::Script } else { Role::Reference };
         let reading = Reading::of(text, role);
         for check in rules::CHECKS {
@@ -72,6 +78,22 @@ impl Reader for SkillScript {
         }
     }
 }
+
+/// Whether `text` is longer than what is read for an agent, which is then said.
+fn is_too_long(text: &Text<'_>, notes: &mut Notes<'_>) -> bool {
+    let long = text.content.len() > LONGEST_BYTES;
+    if long {
+        let reason = format!(
+            "longer than {} MiB, not examined for what it asks of an agent; split it",
+            LONGEST_BYTES >> 20
+        );
+        notes.gap(LONGEST_BYTES, reason);
+    }
+    long
+}
+
+/// Longest text examined for an agent, in bytes: more than any model reads at once.
+const LONGEST_BYTES: usize = 4 << 20;
 
 fn is_markdown(text: &Text<'_>) -> bool {
     matches!(text.extension().as_str(), "md" | "mdc" | "markdown")
@@ -84,7 +106,7 @@ fn is_named(text: &Text<'_>) -> bool {
     let prompt =
         name.contains("system_prompt") || name.contains("system-prompt") || name.contains("systemprompt");
     NAMES.contains(&name.as_str())
-        || name.ends_with(".mdc")
+        || text.extension() == "mdc"
         || prompt && matches!(text.extension().as_str(), "md" | "txt" | "prompt")
         || is_markdown(text) && FOLDERS.iter().any(|part| folder.contains(part))
 }

@@ -28,9 +28,11 @@ rule! {
 pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
     for sign in reading.signs.iter().filter(|sign| matches!(sign.act, Act::Conceals | Act::ActsUnseen)) {
         let hidden = reading.near(&sign.span, worth_hiding);
+        let seen = reading.folded_at(sign.span.clone());
         let unaware = sign.act == Act::ActsUnseen
-            && reading.folded_at(sign.span.clone()).starts_with(['w', 'h', 's'])
-            && reading.folded_at(sign.span.clone()).contains("without");
+            && ["knowledge", "awareness", "consent", "noticing", "knowing", "seeing"]
+                .iter()
+                .any(|word| seen.contains(word));
         let severity = match (sign.aside, hidden.is_some() || unaware) {
             (true, _) => Severity::Low,
             (false, true) => Severity::High,

@@ -133,6 +133,12 @@ fn asked(reading: &Reading<'_>, sign: &crate::agents::acts::Sign) -> Severity {
     if answers && sign.act == Act::AsksToSendSecrets {
         return Severity::High;
     }
+    let own = crate::agents::hosts::addresses(around).iter().any(|address| {
+        address.sort() == Host::Local || address.sort() < Host::Bare && address.belongs_to(&reading.subject)
+    });
+    if own && !unseen && !nowhere {
+        return Severity::Low;
+    }
     if unseen || nowhere {
         Severity::Critical
     } else if signs_in {

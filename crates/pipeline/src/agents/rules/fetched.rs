@@ -35,8 +35,7 @@ pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
             Some((address, _)) if address.plain && !matches!(address.sort(), Host::Local) => {
                 (Severity::High, address.host)
             }
-            Some((address, Host::KnownInstaller)) => (Severity::Low, address.host),
-            Some((address, Host::Local)) => (Severity::Low, address.host),
+            Some((address, Host::KnownInstaller | Host::Local)) => (Severity::Low, address.host),
             Some((address, _)) if address.belongs_to(&reading.subject) => (Severity::Medium, address.host),
             Some((address, _)) => (Severity::High, address.host),
             None => (Severity::High, "an address it computes"),

@@ -144,11 +144,13 @@ fn unshown(folded: &str) -> Vec<Range<usize>> {
         "left: -9999",
     ] {
         for at in memchr::memmem::find_iter(folded.as_bytes(), style) {
-            let Some(rest) = folded.get(at..) else { continue };
-            let Some(open) = rest.find('>') else { continue };
+            // A tag and what it hides are short; both are looked for nearby only, so that time stays linear.
+            let end = |from: usize, bytes: usize| folded.floor_char_boundary(from.saturating_add(bytes));
+            let Some(open) = folded.get(at..end(at, 200)).and_then(|tag| tag.find('>')) else { continue };
             let text = at.saturating_add(open).saturating_add(1);
-            let length = folded.get(text..).and_then(|rest| rest.find("</")).unwrap_or_default();
-            if open < 200 && length > 0 {
+            let length =
+                folded.get(text..end(text, 4_000)).and_then(|rest| rest.find("</")).unwrap_or_default();
+            if length > 0 {
                 found.push(text..text.saturating_add(length));
             }
         }

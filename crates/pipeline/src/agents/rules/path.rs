@@ -28,9 +28,8 @@ rule! {
 pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
     for sign in reading.signs.iter().filter(|sign| matches!(sign.act, Act::OpensGivenPath)) {
         let severity = if sign.aside { Severity::Low } else { Severity::High };
-        let finding = Finding::new(&UNCHECKED_PATH, format!("{}", sign.act.what()))
-            .severity(severity)
-            .confidence(Confidence::Medium);
+        let finding =
+            Finding::new(&UNCHECKED_PATH, sign.act.what()).severity(severity).confidence(Confidence::Medium);
         notes.report(reading.text, sign.span.clone(), finding);
     }
 }

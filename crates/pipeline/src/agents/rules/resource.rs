@@ -28,7 +28,7 @@ rule! {
 pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
     for sign in reading.signs.iter().filter(|sign| matches!(sign.act, Act::LoopsForever)) {
         let severity = if sign.aside { Severity::Low } else { Severity::High };
-        let finding = Finding::new(&RESOURCE_EXHAUSTION, format!("{}", sign.act.what()))
+        let finding = Finding::new(&RESOURCE_EXHAUSTION, sign.act.what())
             .severity(severity)
             .confidence(Confidence::High);
         notes.report(reading.text, sign.span.clone(), finding);

@@ -28,9 +28,8 @@ rule! {
 pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
     for sign in reading.signs.iter().filter(|sign| matches!(sign.act, Act::ReverseShell)) {
         let severity = if sign.aside { Severity::Low } else { Severity::Critical };
-        let finding = Finding::new(&REVERSE_SHELL, format!("{}", sign.act.what()))
-            .severity(severity)
-            .confidence(Confidence::High);
+        let finding =
+            Finding::new(&REVERSE_SHELL, sign.act.what()).severity(severity).confidence(Confidence::High);
         notes.report(reading.text, sign.span.clone(), finding);
     }
 }

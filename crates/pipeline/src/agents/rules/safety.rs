@@ -46,12 +46,11 @@ pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
                 )
             })
             .is_some();
-        let severity = match (sign.aside, worse, sign.act) {
-            (true, _, _) => Severity::Low,
-            (false, true, Act::DisablesDefence) => Severity::High,
-            (false, true, _) => Severity::Medium,
-            (false, false, Act::DisablesDefence) => Severity::Medium,
-            (false, false, _) => Severity::Low,
+        let disables = sign.act == Act::DisablesDefence;
+        let severity = match (sign.aside, worse, disables) {
+            (false, true, true) => Severity::High,
+            (false, true, false) | (false, false, true) => Severity::Medium,
+            _ => Severity::Low,
         };
         let finding =
             Finding::new(&SAFETY_DISABLED, sign.act.what()).severity(severity).confidence(Confidence::Medium);

@@ -50,11 +50,11 @@ pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
         let finding = Finding::new(&UNDECLARED_BEHAVIOUR, pair(taken, sent))
             .severity(Severity::Critical)
             .confidence(Confidence::Medium);
-        notes.report(reading.text, place.clone(), finding);
+        notes.report(reading.text, place, finding);
     } else if let Some((file, line, act)) = sent.filter(|_| !speaks_of_network(&reading.folded)) {
         let message = format!("{} line {line} {}, of which the skill says nothing", file.name, act.what());
         let finding = Finding::new(&UNDECLARED_BEHAVIOUR, message).confidence(Confidence::Medium);
-        notes.report(reading.text, place.clone(), finding);
+        notes.report(reading.text, place, finding);
     }
     for file in beside.iter().filter(|file| file.program.is_some()) {
         let what = file.program.unwrap_or_default();
