@@ -25,6 +25,8 @@ pub(crate) fn run(name: &str) -> Result<(), String> {
         "--",
         &texts.to_string_lossy(),
         "crates/text/weights/injection.bin",
+        "crates/text/weights/meaning.safetensors",
+        "target/injection-features.bin",
     ];
     process::run("cargo", &arguments)
 }

@@ -20,7 +20,7 @@ pub(crate) use data::{
     LabelArguments, LeakArguments, LeakClass, PoisonArguments, Replacement, RowFormat,
 };
 pub(crate) use gate::{BoundArguments, GateArguments, GateFormat, WaiveArguments};
-pub(crate) use guard::{GuardArguments, GuardCommand, IndexArguments, TryArguments, TryRole};
+pub(crate) use guard::{GuardArguments, GuardCommand, IndexArguments, TryArguments, TryEncoder, TryRole};
 #[cfg(feature = "gateway")]
 pub(crate) use guard::{
     GuardServeArguments, MockArguments, ReceiptArguments, ReceiptCommand, ReplayArguments,

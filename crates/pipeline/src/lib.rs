@@ -4,7 +4,6 @@
 //! line and column. Nothing here runs, resolves or fetches what it reads.
 
 mod address;
-mod agents;
 mod ci;
 mod docker;
 mod examine;

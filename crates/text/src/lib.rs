@@ -13,6 +13,7 @@ mod randomness;
 mod secrets;
 mod unseen;
 
+pub mod encoder;
 pub mod injection;
 pub mod redact;
 pub mod rules;

@@ -152,6 +152,20 @@ pub(crate) struct TryArguments {
     /// Who speaks, where a line does not say
     #[arg(long, value_name = "ROLE", default_value = "user")]
     pub(crate) role: TryRole,
+    /// When to ask the encoder what a text means: takes milliseconds where words take microseconds
+    #[arg(long, value_name = "WHEN", default_value = "always")]
+    pub(crate) encoder: TryEncoder,
+}
+
+/// When the encoder is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum TryEncoder {
+    /// For every text.
+    Always,
+    /// Where the words leave a probability between 2 % and 98 %.
+    Doubt,
+    /// Never: words alone decide.
+    Never,
 }
 
 /// Who speaks.

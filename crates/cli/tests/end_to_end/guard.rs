@@ -37,7 +37,7 @@ fn lines_are_answered_in_order_with_spans_in_characters() {
     let span = &answers[1]["spans"][0];
     let (start, end) = (span["start"].as_u64().unwrap() as usize, span["end"].as_u64().unwrap() as usize);
     assert_eq!(attack.chars().skip(start).take(end - start).collect::<String>(), "Ignore");
-    assert!(answers[1]["micros"].is_u64() && answers[1]["stage"] == "classifier");
+    assert!(answers[1]["micros"].is_u64() && answers[1]["stage"] == "encoder");
 }
 
 #[test]

@@ -16,6 +16,10 @@ pub(crate) struct Example {
     pub(crate) attack: bool,
     /// Whether an operator wrote it.
     pub(crate) operator: bool,
+    /// Index of the family whose sentences it borrows.
+    pub(crate) borrows: Option<usize>,
+    /// Whether the model of words is trained on it too.
+    pub(crate) for_words: bool,
     /// Sparse vector of each window.
     pub(crate) windows: Vec<Vec<(u32, f32)>>,
 }
@@ -35,7 +39,15 @@ impl Example {
                 windows.push(vector);
             }
         }
-        Self { family, source: source.to_owned(), attack, operator: false, windows }
+        Self {
+            family,
+            source: source.to_owned(),
+            attack,
+            operator: false,
+            borrows: None,
+            for_words: true,
+            windows,
+        }
     }
 
     /// Margin of the window that looks most like an attack.
@@ -86,7 +98,7 @@ pub(crate) fn fit(examples: &[Example], take: impl Fn(&Example) -> bool) -> Weig
 }
 
 /// Each side counts the same; within a side a source counts by the root of its size.
-fn source_weights(chosen: &[&Example]) -> Vec<f32> {
+pub(crate) fn source_weights(chosen: &[&Example]) -> Vec<f32> {
     let mut counts = std::collections::BTreeMap::new();
     for example in chosen {
         *counts.entry((example.source.as_str(), example.attack)).or_insert(0.0_f32) += 1.0;

@@ -1,7 +1,8 @@
 //! Trains the weights of the injection judge and says how well they do on sources they have not seen.
 //!
-//! `train_injection FOLDER OUT`: FOLDER holds `train.jsonl` (objects with `text`, `label`, `source`), to learn from, and
-//! `dev.jsonl`, which is only ever scored. Same input, same weights.
+//! `train_injection FOLDER WORDS MEANING CACHE`: FOLDER holds `train.jsonl` (objects with `text`, `label`, `source`), to
+//! learn from, and `dev.jsonl`, which is only ever scored. WORDS and MEANING receive the two models, CACHE the encoder's
+//! features, which are taken from there when the texts are the same. Same input, same weights.
 
 #![expect(
     clippy::indexing_slicing,
@@ -9,142 +10,154 @@
     reason = "a tool for the terminal over rows of known shape"
 )]
 
+mod carriers;
 mod evaluate;
 mod learner;
+mod semantics;
 mod variety;
 
 use bartizan_text::injection::judge::{Judge, Role};
 use bartizan_text::injection::lexicon::Lexicon;
+use bartizan_text::injection::meaning::Meaning;
 use bartizan_text::injection::weights::Weights;
 use evaluate::{auc, calibrate, threshold};
 use learner::{Example, fit};
+use semantics::{Features, join, weigh};
 use std::collections::BTreeMap;
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let mut arguments = std::env::args().skip(1);
-    let (Some(folder), Some(out)) = (arguments.next(), arguments.next()) else {
-        return Err("usage: train_injection FOLDER OUT".into());
-    };
-    let shown = arguments.next();
-    let lexicon = Lexicon::new()?;
-    let mut families = Vec::new();
-    let mut texts = Vec::new();
-    let train = read(&lexicon, &format!("{folder}/train.jsonl"), &mut families, &mut texts)?;
-    let dev = read(&lexicon, &format!("{folder}/dev.jsonl"), &mut families, &mut Vec::new())?;
-    let mut examples = train;
-    let generated = families.len();
-    families.push("generated".to_owned());
-    let mut random = variety::Random(42);
-    for (text, source, attack) in variety::texts(&mut random) {
-        examples.push(Example::of(&lexicon, &text, &source, generated, attack));
-    }
-    println!("{} texts, {} windows", examples.len(), examples.iter().map(|e| e.windows.len()).sum::<usize>());
+/// Sources of made texts that are held out together, to see how many innocents with an attack's words are flagged.
+const INNOCENTS: [&str; 3] = ["generated-innocent", "generated-mention", "brief"];
 
-    // Every family of sources scored by a model that has not seen it.
-    let mut unseen: Vec<(f32, bool)> = Vec::new();
-    let mut others: Vec<(f32, bool)> = Vec::new();
-    let mut by_source: BTreeMap<(String, bool), Vec<f32>> = BTreeMap::new();
-    let mut shown_rows = Vec::new();
-    for family in 0..generated {
-        if !examples.iter().any(|example| example.family == family) {
+/// Rows as they are read and made.
+struct Corpus {
+    examples: Vec<Example>,
+    texts: Vec<String>,
+    families: Vec<String>,
+    /// Families that were read; those made follow.
+    read: usize,
+    /// Rows to train on; those of `dev.jsonl` follow.
+    train: usize,
+}
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [folder, words_file, meaning_file, cache] = arguments.as_slice() else {
+        return Err("usage: train_injection FOLDER WORDS MEANING CACHE".into());
+    };
+    let corpus = gather(folder)?;
+    let examples = &corpus.examples[..corpus.train];
+    println!("{} texts, {} windows", examples.len(), examples.iter().map(|e| e.windows.len()).sum::<usize>());
+    let features = Features::of(&corpus.texts, cache)?;
+
+    // Every family of sources scored by models that have not seen it.
+    let mut margins = vec![(f32::NAN, f32::NAN); examples.len()];
+    for family in 0..=corpus.read {
+        let held: Vec<usize> = (0..examples.len()).filter(|at| examples[*at].family == family).collect();
+        if held.is_empty() {
             continue;
         }
-        let weights = fit(&examples, |example| example.family != family);
-        for (at, example) in examples.iter().enumerate().filter(|(_, example)| example.family == family) {
-            let margin = example.margin(&weights);
-            unseen.push((margin, example.attack));
-            if !example.operator {
-                others.push((margin, example.attack));
-            }
-            by_source.entry((example.source.clone(), example.attack)).or_default().push(margin);
-            shown_rows.push((margin, example.attack, at));
+        let words = fit(examples, |example| example.for_words && example.family != family);
+        let meaning = semantics::fit(&features, examples, |example| {
+            example.family != family && example.borrows != Some(family)
+        });
+        for at in held {
+            margins[at] = (examples[at].margin(&words), features.margin(at, &meaning));
         }
+        println!("  without {}", corpus.families[family]);
     }
-    // What an operator wrote gives orders by right and is judged as such: thresholds are for everybody else's texts.
-    let (one, tenth) = (threshold(&others, 0.01), threshold(&others, 0.002));
-    println!("unseen families: AUC {:.3}, without operators' prompts {:.3}", auc(&unseen), auc(&others));
-    let share = |margins: &[f32], at: f32| {
-        margins.iter().filter(|margin| **margin >= at).count() as f64 / margins.len().max(1) as f64
-    };
-    let attacks: Vec<f32> = unseen.iter().filter(|entry| entry.1).map(|entry| entry.0).collect();
-    println!(
-        "recall {:.3} at 1 % false positives, {:.3} at 0.2 %",
-        share(&attacks, one),
-        share(&attacks, tenth)
-    );
-    for ((source, attack), margins) in &by_source {
-        println!(
-            "  {source:28} {} {:5} reached {:.3}",
-            if *attack { "attack" } else { "harmless" },
-            margins.len(),
-            share(margins, one)
-        );
-    }
-    if let Some(source) = shown {
-        shown_rows.retain(|row| examples[row.2].source.starts_with(&source));
-        shown_rows.sort_by(|a, b| b.0.total_cmp(&a.0));
-        for (margin, attack, at) in shown_rows.iter().filter(|row| row.1 != (row.0 >= one)).take(60) {
-            let text: String = texts[*at].chars().take(200).collect();
-            println!("    {margin:.2} {attack} {}", text.replace('\n', " "));
-        }
-    }
+    let unseen: Vec<usize> = (0..examples.len()).filter(|at| examples[*at].family < corpus.read).collect();
+    // One join for all, as the shipped judge has: two shares and a shift over margins that are all of unseen families.
+    let keys: Vec<(&str, bool)> =
+        unseen.iter().map(|at| (examples[*at].source.as_str(), examples[*at].attack)).collect();
+    let pairs: Vec<semantics::Pair> = unseen
+        .iter()
+        .zip(weigh(&keys))
+        .map(|(at, weight)| (margins[*at].0, margins[*at].1, examples[*at].attack, weight))
+        .collect();
+    let shares = join(&pairs);
+    let joint: Vec<f32> =
+        margins.iter().map(|(words, meaning)| shares[0] * words + shares[1] * meaning + shares[2]).collect();
+    let words: Vec<f32> = margins.iter().map(|pair| pair.0).collect();
+    let meanings: Vec<f32> = margins.iter().map(|pair| pair.1).collect();
+    report("words alone", &corpus, &unseen, &words);
+    report("meaning alone", &corpus, &unseen, &meanings);
+    let (flag, block) = report("both", &corpus, &unseen, &joint);
 
-    let mut weights = fit(&examples, |_| true);
-    (weights.slope, weights.shift) = calibrate(&unseen);
-    (weights.flag, weights.block) = (one, tenth);
+    let scored = |scores: &[f32]| -> Vec<(f32, bool)> {
+        unseen.iter().map(|at| (scores[*at], examples[*at].attack)).collect()
+    };
+    let others = |scores: &[f32]| -> Vec<(f32, bool)> {
+        unseen
+            .iter()
+            .filter(|at| !examples[**at].operator)
+            .map(|at| (scores[*at], examples[*at].attack))
+            .collect()
+    };
+    let mut weights = fit(examples, |example| example.for_words);
+    (weights.slope, weights.shift) = calibrate(&scored(&words));
+    (weights.flag, weights.block) = (threshold(&others(&words), 0.01), threshold(&others(&words), 0.002));
     let bytes = weights.write();
     let weights = Weights::read(&bytes)?;
-    let scores: Vec<(f32, bool)> =
-        dev.iter().map(|example| (example.margin(&weights), example.attack)).collect();
-    println!("dev: AUC {:.3}", auc(&scores));
-    let mut rows: BTreeMap<&str, Vec<(f32, bool)>> = BTreeMap::new();
-    for (example, score) in dev.iter().zip(&scores) {
-        rows.entry(&example.source).or_default().push(*score);
-    }
-    for (source, scores) in rows {
-        let side = |attack: bool| -> Vec<f32> {
-            scores.iter().filter(|entry| entry.1 == attack).map(|entry| entry.0).collect()
+    std::fs::write(words_file, bytes)?;
+
+    let mut meaning = semantics::fit(&features, examples, |_| true);
+    meaning.joint = shares;
+    let (slope, shift) = calibrate(&scored(&joint));
+    (meaning.curve, meaning.flag, meaning.block) = ([slope, shift], flag, block);
+    println!(
+        "join: words {:.3}, meaning {:.3}, shift {:.3}",
+        meaning.joint[0], meaning.joint[1], meaning.joint[2]
+    );
+    std::fs::write(meaning_file, meaning.write())?;
+    dev(&corpus, &features, &weights, &meaning);
+    speed(weights, meaning, &format!("{folder}/dev.jsonl"))
+}
+
+/// Reads the corpus and makes the rest.
+fn gather(folder: &str) -> Result<Corpus, Box<dyn std::error::Error>> {
+    let lexicon = Lexicon::new()?;
+    let mut families = Vec::new();
+    let (mut examples, mut texts) = (Vec::new(), Vec::new());
+    let mut outputs: BTreeMap<usize, Vec<String>> = BTreeMap::new();
+    read(&lexicon, &format!("{folder}/train.jsonl"), &mut families, &mut texts, &mut examples, &mut outputs)?;
+    let (mut dev_examples, mut dev_texts) = (Vec::new(), Vec::new());
+    let path = format!("{folder}/dev.jsonl");
+    read(&lexicon, &path, &mut families, &mut dev_texts, &mut dev_examples, &mut BTreeMap::new())?;
+    let read = families.len();
+    families.extend(["innocents".to_owned(), "made".to_owned()]);
+    let mut random = variety::Random(42);
+    let mut add =
+        |(text, source, attack): (String, String, bool), borrows: Option<usize>, for_words: bool| {
+            let family = if INNOCENTS.contains(&source.as_str()) { read } else { read + 1 };
+            let mut example = Example::of(&lexicon, &text, &source, family, attack);
+            (example.borrows, example.for_words) = (borrows, for_words);
+            examples.push(example);
+            texts.push(text);
         };
-        println!(
-            "  {source:28} AUC {:.3}, recall {:.3}, false {:.3}",
-            auc(&scores),
-            share(&side(true), one),
-            share(&side(false), one)
-        );
+    for made in variety::texts(&mut random) {
+        add(made, None, true);
     }
-    std::fs::write(&out, bytes)?;
-    speed(weights, &format!("{folder}/dev.jsonl"))
-}
-
-/// Says how fast texts are judged on one core, best of five rounds.
-fn speed(weights: Weights, path: &str) -> Result<(), Box<dyn std::error::Error>> {
-    let judge = Judge::with(weights)?;
-    let mut texts = Vec::new();
-    for line in std::fs::read_to_string(path)?.lines() {
-        let row: serde_json::Value = serde_json::from_str(line)?;
-        texts.extend(row["text"].as_str().map(str::to_owned));
-    }
-    let bytes: usize = texts.iter().map(String::len).sum();
-    let mut best = f64::MAX;
-    for _ in 0..5 {
-        let started = std::time::Instant::now();
-        for text in &texts {
-            std::hint::black_box(judge.judge(text, Role::User));
+    for (family, found) in &outputs {
+        let found: Vec<&str> = found.iter().map(String::as_str).collect();
+        for made in carriers::texts(&mut random, &found) {
+            add(made, Some(*family), false);
         }
-        best = best.min(started.elapsed().as_secs_f64());
     }
-    let (speed, kilobyte) = (bytes as f64 / 1e6 / best, best * 1e6 * 1024.0 / bytes as f64);
-    println!("speed: {speed:.1} MB/s, {kilobyte:.0} µs for a kilobyte");
-    Ok(())
+    let train = examples.len();
+    examples.extend(dev_examples);
+    texts.extend(dev_texts);
+    Ok(Corpus { examples, texts, families, read, train })
 }
 
+/// Reads one file; harmless answers of models, which lend their sentences to carriers, are kept by family in `outputs`.
 fn read(
     lexicon: &Lexicon,
     path: &str,
     families: &mut Vec<String>,
     texts: &mut Vec<String>,
-) -> Result<Vec<Example>, Box<dyn std::error::Error>> {
-    let mut examples = Vec::new();
+    examples: &mut Vec<Example>,
+    outputs: &mut BTreeMap<usize, Vec<String>>,
+) -> Result<(), Box<dyn std::error::Error>> {
     for line in std::fs::read_to_string(path)?.lines() {
         let row: serde_json::Value = serde_json::from_str(line)?;
         let (Some(text), Some(source)) = (row["text"].as_str(), row["source"].as_str()) else {
@@ -160,9 +173,98 @@ fn read(
             families.len() - 1
         });
         let mut example = Example::of(lexicon, text, source, at, row["label"] == 1);
-        example.operator = row["kind"].as_str().is_some_and(|kind| kind.contains("system-prompt"));
+        let kind = row["kind"].as_str().unwrap_or_default();
+        example.operator = kind.contains("system-prompt");
+        if kind == "benign-output" && !source.contains("toolformer") {
+            outputs.entry(at).or_default().push(text.to_owned());
+        }
         examples.push(example);
         texts.push(text.to_owned());
     }
-    Ok(examples)
+    Ok(())
+}
+
+fn share(margins: &[f32], at: f32) -> f64 {
+    margins.iter().filter(|margin| **margin >= at).count() as f64 / margins.len().max(1) as f64
+}
+
+/// Prints how well `scores` tell attacks of unseen families; gives the thresholds for 1 % and 0.2 % false positives.
+fn report(name: &str, corpus: &Corpus, unseen: &[usize], scores: &[f32]) -> (f32, f32) {
+    let examples = &corpus.examples;
+    let rows: Vec<(f32, bool)> = unseen.iter().map(|at| (scores[*at], examples[*at].attack)).collect();
+    // What an operator wrote gives orders by right and is judged as such: thresholds are for everybody else's texts.
+    let others: Vec<(f32, bool)> =
+        unseen.iter().zip(&rows).filter(|(at, _)| !examples[**at].operator).map(|(_, row)| *row).collect();
+    let (one, tenth) = (threshold(&others, 0.01), threshold(&others, 0.002));
+    let attacks: Vec<f32> = rows.iter().filter(|row| row.1).map(|row| row.0).collect();
+    println!(
+        "{name}: unseen families: AUC {:.3}, without operators' prompts {:.3}; recall {:.3} at 1 % false positives, {:.3} at 0.2 %",
+        auc(&rows),
+        auc(&others),
+        share(&attacks, one),
+        share(&attacks, tenth)
+    );
+    let mut by_source: BTreeMap<(&str, bool), Vec<f32>> = BTreeMap::new();
+    let innocents = (0..corpus.train).filter(|at| examples[*at].family == corpus.read);
+    for at in unseen.iter().copied().chain(innocents) {
+        by_source.entry((&examples[at].source, examples[at].attack)).or_default().push(scores[at]);
+    }
+    for ((source, attack), margins) in &by_source {
+        println!(
+            "  {source:28} {} {:5} reached {:.3}",
+            if *attack { "attack" } else { "harmless" },
+            margins.len(),
+            share(margins, one)
+        );
+    }
+    (one, tenth)
+}
+
+/// Prints how the shipped models score the rows that were never trained on.
+fn dev(corpus: &Corpus, features: &Features, weights: &Weights, meaning: &Meaning) {
+    let mut rows: BTreeMap<&str, Vec<(f32, bool)>> = BTreeMap::new();
+    let mut all = Vec::new();
+    for (at, example) in corpus.examples.iter().enumerate().skip(corpus.train) {
+        let row = (meaning.join(example.margin(weights), features.margin(at, meaning)), example.attack);
+        rows.entry(&example.source).or_default().push(row);
+        all.push(row);
+    }
+    println!("dev: AUC {:.3}", auc(&all));
+    for (source, scores) in rows {
+        let side = |attack: bool| -> Vec<f32> {
+            scores.iter().filter(|entry| entry.1 == attack).map(|entry| entry.0).collect()
+        };
+        println!(
+            "  {source:28} AUC {:.3}, recall {:.3}, false {:.3}",
+            auc(&scores),
+            share(&side(true), meaning.flag),
+            share(&side(false), meaning.flag)
+        );
+    }
+}
+
+/// Says how fast texts are judged on one core, best of three rounds.
+fn speed(weights: Weights, meaning: Meaning, path: &str) -> Result<(), Box<dyn std::error::Error>> {
+    let mut texts = Vec::new();
+    for line in std::fs::read_to_string(path)?.lines().step_by(8) {
+        let row: serde_json::Value = serde_json::from_str(line)?;
+        texts.extend(row["text"].as_str().map(str::to_owned));
+    }
+    let bytes: usize = texts.iter().map(String::len).sum();
+    for (name, judge) in [
+        ("words", Judge::with(weights.clone())?),
+        ("words and meaning", Judge::with(weights)?.with_meaning(meaning)?),
+    ] {
+        let mut best = f64::MAX;
+        for _ in 0..3 {
+            let started = std::time::Instant::now();
+            for text in &texts {
+                std::hint::black_box(judge.judge(text, Role::User));
+            }
+            best = best.min(started.elapsed().as_secs_f64());
+        }
+        let (speed, kilobyte) = (bytes as f64 / 1e6 / best, best * 1e6 * 1024.0 / bytes as f64);
+        println!("speed of {name}: {speed:.2} MB/s, {kilobyte:.0} µs for a kilobyte");
+    }
+    Ok(())
 }

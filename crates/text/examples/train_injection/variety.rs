@@ -12,11 +12,13 @@ impl Random {
         z ^ (z >> 31)
     }
 
-    fn below(&mut self, bound: usize) -> usize {
+    /// A number below `bound`.
+    pub(crate) fn below(&mut self, bound: usize) -> usize {
         (self.next() % bound.max(1) as u64) as usize
     }
 
-    fn pick<'t>(&mut self, list: &[&'t str]) -> &'t str {
+    /// One of a list.
+    pub(crate) fn pick<'t>(&mut self, list: &[&'t str]) -> &'t str {
         list[self.below(list.len())]
     }
 
@@ -743,8 +745,20 @@ pub(crate) fn texts(random: &mut Random) -> Vec<(String, String, bool)> {
     out
 }
 
+/// An attack of any grammar, undisguised.
+pub(crate) fn attack(random: &mut Random) -> String {
+    let (_, templates) = ATTACKS[random.below(ATTACKS.len())];
+    expand(random, templates)
+}
+
 fn expand(random: &mut Random, templates: &[&str]) -> String {
-    let mut text = random.pick(templates).to_owned();
+    let text = random.pick(templates).to_owned();
+    let text = fill(random, text);
+    if random.below(6) == 0 { text.to_lowercase() } else { text }
+}
+
+/// A text with its slots filled.
+pub(crate) fn fill(random: &mut Random, mut text: String) -> String {
     for _ in 0..40 {
         let Some(start) = text.find('{').filter(|at| !text[*at..].starts_with("{{")).or_else(|| slot(&text))
         else {
@@ -756,11 +770,7 @@ fn expand(random: &mut Random, templates: &[&str]) -> String {
         let chosen = random.pick(list);
         text.replace_range(start..=start + end, chosen);
     }
-    let mut text = text.replace("{{", "{").replace("}}", "}").replace("  ", " ");
-    if random.below(6) == 0 {
-        text = text.to_lowercase();
-    }
-    text
+    text.replace("{{", "{").replace("}}", "}").replace("  ", " ")
 }
 
 /// The first slot behind doubled braces.

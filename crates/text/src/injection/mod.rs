@@ -2,12 +2,14 @@
 //!
 //! Stages: [`canonical`] folds a text to what a reader takes it for; [`hidden`] decodes what is encoded in it;
 //! [`lexicon`] finds phrases and gives them concepts, all at once; [`features`] turns windows of words and concepts into
-//! sparse vectors; [`weights`] scores them by a trained linear model; [`judge`] gives the verdict with its evidence.
+//! sparse vectors; [`weights`] scores them by a trained linear model; [`meaning`] does the same with what the encoder makes
+//! of the text; [`judge`] gives the verdict with its evidence.
 
 pub mod canonical;
 pub mod features;
 pub mod hidden;
 pub mod judge;
 pub mod lexicon;
+pub mod meaning;
 mod phrases;
 pub mod weights;

@@ -135,6 +135,14 @@ impl Weights {
     }
 }
 
+impl Weights {
+    /// The margin at which the probability is `probability`.
+    pub fn margin_of(&self, probability: f32) -> f32 {
+        let slope = if self.slope == 0.0 { 1.0 } else { self.slope };
+        ((probability / (1.0 - probability)).ln() - self.shift) / slope
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

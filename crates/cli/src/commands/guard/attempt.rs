@@ -1,6 +1,6 @@
 //! `bartizan guard try`: judge what is said to a model, and by it.
 
-use crate::arguments::{TryArguments, TryRole};
+use crate::arguments::{TryArguments, TryEncoder, TryRole};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use bartizan_core::printable;
@@ -23,7 +23,12 @@ const LONGEST_LINE: u64 = 64 << 20;
 /// # Errors
 /// [`Failure`] when the input cannot be read or the output not be written.
 pub(super) fn run(arguments: &TryArguments) -> Result<Exit, Failure> {
-    let judge = Judge::new().map_err(|_| Failure::Defect)?;
+    let judge = match arguments.encoder {
+        TryEncoder::Always => Judge::thorough(),
+        TryEncoder::Doubt => Judge::thorough().map(|judge| judge.in_doubt(&(0.02..=0.98))),
+        TryEncoder::Never => Judge::new(),
+    };
+    let judge = judge.map_err(|_| Failure::Defect)?;
     let role = arguments.role.into();
     if let Some(path) = &arguments.jsonl {
         return lines(&judge, path, role);
