@@ -58,7 +58,7 @@ mod tests {
         let harmless = br#"{"messages":[{"content":"hello"}]}"#;
         let leak = br#"{"choices":[{"message":{"content":"ghp_0123456789abcdefghijABCDEFGHIJ012345"}}]}"#;
         let action = |request: &[u8], answer| {
-            super::replayed(&plan, "/v1/chat/completions", request, answer).map(|decision| decision.action)
+            replayed(&plan, "/v1/chat/completions", request, answer).map(|decision| decision.action)
         };
         assert_eq!(action(attack, None), Ok("block"));
         assert_eq!(action(harmless, None), Ok("allow"));

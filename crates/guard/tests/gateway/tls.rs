@@ -8,14 +8,20 @@ use std::path::Path;
 
 const CHAT: &str = r#"{"messages":[{"role":"user","content":"hello"}]}"#;
 
+fn pem(kind: &str, der: &[u8]) -> Vec<u8> {
+    use base64::Engine as _;
+    let text = base64::engine::general_purpose::STANDARD.encode(der);
+    format!("-----BEGIN {kind}-----\n{text}\n-----END {kind}-----\n").into_bytes()
+}
+
 #[test]
 fn requests_pass_over_tls_to_whom_the_roots_vouch_for_and_to_nobody_else() {
     let certified = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let other = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let files = |path: &Path| match path.to_str() {
-        Some("own.pem") => Ok(certified.cert.pem().into_bytes()),
-        Some("own.key") => Ok(certified.signing_key.serialize_pem().into_bytes()),
-        Some("other.pem") => Ok(other.cert.pem().into_bytes()),
+        Some("own.pem") => Ok(pem("CERTIFICATE", certified.cert.der())),
+        Some("own.key") => Ok(pem("PRIVATE KEY", &certified.signing_key.serialize_der())),
+        Some("other.pem") => Ok(pem("CERTIFICATE", other.cert.der())),
         _ => Err(io::Error::from(io::ErrorKind::NotFound)),
     };
     let plan = |toml: &str| {
