@@ -54,7 +54,7 @@ pub fn inspect(code: &str, role: Role, place: &Location, scan: &mut Scan<'_>) {
     if depth > MOST_LEVELS {
         scan.gap(
             place.offset,
-            format!("Python source nested deeper than {} levels was not parsed", MOST_LEVELS),
+            format!("Python source nested deeper than {MOST_LEVELS} levels was not parsed"),
         );
         let message = "Python source nested deeper than any person writes it";
         let finding = Finding::new(&PYTHON_UNPARSABLE, message).severity(Severity::Medium);
