@@ -72,7 +72,7 @@ pub(crate) fn run() -> Result<(), String> {
         .map_err(|error| format!("cannot start {}: {error}", program.display()))?;
     let report: Value =
         serde_json::from_slice(&report.stdout).map_err(|error| format!("the report: {error}"))?;
-    let findings = report["findings"].as_array().cloned().unwrap_or_default();
+    let findings = report.get("findings").and_then(Value::as_array).cloned().unwrap_or_default();
     let field = |finding: &Value, name: &str| finding[name].as_str().unwrap_or_default().to_owned();
     let mut rows: BTreeMap<&str, Row> = BTreeMap::new();
     let (mut clean, mut flagged) = (0_usize, 0_usize);
@@ -93,7 +93,8 @@ pub(crate) fn run() -> Result<(), String> {
         let hit = here.any(|finding| {
             let rule = field(finding, "rule");
             let rule = rule.strip_prefix("pipeline/").unwrap_or(&rule);
-            rules.contains(&rule) && finding["location"]["line"].as_u64() == line.parse().ok()
+            rules.contains(&rule)
+                && finding.pointer("/location/line").and_then(Value::as_u64) == line.parse().ok()
         });
         let row = rows.entry(*class).or_default();
         row.labels += 1;

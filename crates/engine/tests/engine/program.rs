@@ -45,7 +45,7 @@ fn the_tickets_of_april_drift_where_customers_changed_and_not_where_time_goes_on
     let folder = Folder::new();
     let tickets = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/quickstart/data");
     for name in ["tickets-march.csv", "tickets-april.csv"] {
-        folder.write(name, &std::fs::read_to_string(tickets.join(name)).unwrap());
+        folder.write(name, std::fs::read_to_string(tickets.join(name)).unwrap());
     }
     let (code, out, err) =
         run(&folder, &["drift", "tickets-march.csv", "tickets-april.csv", "--format", "json"]);

@@ -67,13 +67,12 @@ impl Attest {
                 }
                 "--against" => {
                     split.passed.push(argument.clone());
-                    let value = match inline {
-                        Some(value) => value,
-                        None => {
-                            let value = rest.next().cloned().unwrap_or_default();
-                            split.passed.push(value.clone());
-                            value
-                        }
+                    let value = if let Some(value) = inline {
+                        value
+                    } else {
+                        let value = rest.next().cloned().unwrap_or_default();
+                        split.passed.push(value.clone());
+                        value
                     };
                     split.against = Some(value.into());
                 }
@@ -147,13 +146,13 @@ fn tests(report: &Value) -> (Vec<String>, Vec<String>) {
     let list = |key: &str| report.get(key).and_then(Value::as_array).into_iter().flatten();
     let (mut passed, mut failed) = (Vec::new(), Vec::new());
     for check in list("checks") {
-        let test = format!("{}: {}", text(check, "check"), text(check, "subject"));
-        if text(check, "status") == "passed" { passed.push(test) } else { failed.push(test) }
+        let name = format!("{}: {}", text(check, "check"), text(check, "subject"));
+        if text(check, "status") == "passed" { passed.push(name) } else { failed.push(name) }
     }
     for column in list("columns") {
-        let test = format!("drift: {}", text(column, "column"));
+        let name = format!("drift: {}", text(column, "column"));
         let drifted = column.get("drifted").and_then(Value::as_bool) != Some(false);
-        if drifted { failed.push(test) } else { passed.push(test) }
+        if drifted { failed.push(name) } else { passed.push(name) }
     }
     for (key, what) in [("columns_gone", "gone"), ("columns_new", "new")] {
         failed.extend(list(key).filter_map(Value::as_str).map(|column| format!("drift: {column} is {what}")));
