@@ -189,6 +189,11 @@ impl<'t> Reading<'t> {
         }
     }
 
+    /// Whether a command at `span` is shown as wrong and not asked for.
+    pub(crate) fn is_shown(&self, span: &Range<usize>) -> bool {
+        self.is_aside(span, false)
+    }
+
     /// Whether the fence of `block` names a programming language.
     fn is_program(&self, block: &Block) -> bool {
         let before = self.folded.get(..block.span.start).unwrap_or_default().trim_end();

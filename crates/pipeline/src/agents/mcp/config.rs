@@ -101,6 +101,7 @@ static RULES: &[&Rule] = &[
     &crate::rules::UNPINNED_SOURCE,
     &crate::rules::INSECURE_TRANSPORT,
     &crate::rules::SECRET,
+    &crate::dependencies::rules::TYPOSQUAT_PACKAGE,
 ];
 
 #[cfg(test)]
@@ -165,6 +166,13 @@ mod tests {
             ),
             ["agent/mcp-token-passthrough", "pipeline/unpinned-package"]
         );
+    }
+
+    #[test]
+    fn a_package_one_slip_from_a_known_server_is_found() {
+        let slip = "\"command\": \"npx\", \"args\": [\"-y\", \"@modelcontextprotocol/server-filesytem@1.0.0\", \"./docs\"]";
+        assert_eq!(server(slip), ["pipeline/typosquat-package"]);
+        assert_eq!(server(&slip.replace("filesytem", "filesystem")), Vec::<&str>::new());
     }
 
     #[test]

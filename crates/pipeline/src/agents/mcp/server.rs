@@ -4,6 +4,9 @@ use super::rules::{AUTO_APPROVE, BROAD_SCOPE, SHELL_WRAPPER, TOKEN_PASSTHROUGH, 
 use crate::agents::acts::Act;
 use crate::agents::commands::COMMANDS;
 use crate::agents::hosts::{Host, addresses};
+use crate::dependencies::Ecosystem;
+use crate::dependencies::names::{Likeness, likeness};
+use crate::dependencies::rules::TYPOSQUAT_PACKAGE;
 use crate::issue::report_in;
 use crate::rules::{INSECURE_TRANSPORT, SECRET, UNPINNED_PACKAGE, UNPINNED_SOURCE};
 use crate::yaml::Node;
@@ -100,6 +103,16 @@ fn package(text: &Text<'_>, words: &[(&str, Node<'_>)], notes: &mut Notes<'_>) -
             report_in(text, notes, node, [issue]);
         }
         return !fixed;
+    }
+    let python = matches!(launcher.as_str(), "uvx" | "uv" | "pipx");
+    let ecosystem = if python { Ecosystem::PyPi } else { Ecosystem::Npm };
+    let scope = usize::from(reference.starts_with('@'));
+    let end = reference.get(scope..).and_then(|rest| rest.find(['@', '=', '[', '>', '<', '~']));
+    let called = end.and_then(|end| reference.get(..end.saturating_add(scope))).unwrap_or(reference);
+    if let Some(Likeness::Slip(meant)) = likeness(ecosystem, &ecosystem.normal(called)) {
+        let message = format!("the server runs `{called}`, one slip from `{meant}`, which many use");
+        let issue = Issue::new(&TYPOSQUAT_PACKAGE, 0..called.len(), message).confidence(Confidence::Medium);
+        report_in(text, notes, node, [issue]);
     }
     if is_exact(reference) {
         return false;

@@ -11,6 +11,7 @@ mod evaluation;
 mod exfiltration;
 mod fetched;
 mod hidden;
+mod installs;
 mod memory;
 mod mining;
 mod obfuscation;
@@ -45,6 +46,7 @@ pub(crate) static RULES: &[&Rule] = &[
     &safety::SAFETY_DISABLED,
     &scope::UNDECLARED_BEHAVIOUR,
     &tools::EXCESSIVE_TOOLS,
+    &crate::dependencies::rules::TYPOSQUAT_PACKAGE,
 ];
 
 /// One rule's check.
@@ -59,6 +61,7 @@ pub(crate) static CHECKS: &[Check] = &[
     exfiltration::check,
     fetched::check,
     hidden::check,
+    installs::check,
     memory::check,
     mining::check,
     obfuscation::check,
