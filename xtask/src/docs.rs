@@ -45,6 +45,7 @@ pub(crate) fn generate(mode: Mode) -> Result<(), String> {
     }
     pages.insert("docs/src/reference/cli.md".into(), command_line(&text)?);
     pages.insert("docs/schemas/bartizan.toml.schema.json".into(), text(&["config", "schema"])?);
+    pages.insert("docs/schemas/gate-input-1.schema.json".into(), text(&["policy", "schema"])?);
     settle(mode, &pages)
 }
 
@@ -63,6 +64,9 @@ fn command_line(text: &impl Fn(&[&str]) -> Result<String, String>) -> Result<Str
         "sign",
         "verify",
         "attest",
+        "gate",
+        "waive",
+        "policy",
         "lineage",
         "bom",
         "decompile",

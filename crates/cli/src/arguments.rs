@@ -1,12 +1,15 @@
 //! The command line: every flag is declared here once, and help, man page and completions come from it.
 
 mod data;
+mod gate;
 mod guard;
 mod key;
 mod lineage;
 #[cfg(unix)]
 mod load_guard;
 mod log;
+mod mcp;
+mod policy;
 mod run;
 mod sign;
 mod sources;
@@ -16,7 +19,13 @@ pub(crate) use data::{
     CanaryPlantArguments, ContaminationArguments, DataArguments, DataCommand, DuplicateArguments, FailOn,
     LabelArguments, LeakArguments, LeakClass, PoisonArguments, Replacement, RowFormat,
 };
-pub(crate) use guard::{GuardArguments, GuardCommand, TryArguments, TryEncoder, TryRole};
+pub(crate) use gate::{BoundArguments, GateArguments, GateFormat, WaiveArguments};
+pub(crate) use guard::{GuardArguments, GuardCommand, IndexArguments, TryArguments, TryEncoder, TryRole};
+#[cfg(feature = "gateway")]
+pub(crate) use guard::{
+    GuardServeArguments, MockArguments, ReceiptArguments, ReceiptCommand, ReplayArguments,
+    VerifyReceiptArguments,
+};
 pub(crate) use key::{ExportForm, KeyArguments, KeyCommand, PassphraseArguments, TextOrJson};
 pub(crate) use lineage::{
     AttestArguments, BomArguments, BomFormat, KeyChoice, LineageArguments, LineageCommand, LineageFormat,
@@ -30,6 +39,8 @@ pub(crate) use log::{
     AppendArguments, CheckpointArguments, ExportArguments, LogArguments, LogCommand, ProveArguments,
     SignerArguments, VerifyLogArguments,
 };
+pub(crate) use mcp::{DbArguments, DbCommand, McpArguments, McpCommand, McpSources};
+pub(crate) use policy::{PolicyArguments, PolicyCommand};
 pub(crate) use run::{ReproduceArguments, RunArguments, SigningArguments};
 pub(crate) use sign::{ScanBeside, SignArguments, VerifyArguments};
 
@@ -66,8 +77,9 @@ pub(crate) enum Command {
     Decompile(DecompileArguments),
     /// Look into a dataset: planted rows and what else does not belong
     Data(DataArguments),
-    /// Judge what is said to a model: injections, jailbreaks, questions for its prompt
-    Guard(GuardArguments),
+    /// Stand in front of a model and judge what is said to it and by it
+    #[command(after_long_help = guard::GUARD_HELP)]
+    Guard(Box<GuardArguments>),
     /// Make, show and export the keys that sign
     Key(KeyArguments),
     /// Sign a model: every file, under one key
@@ -78,12 +90,24 @@ pub(crate) enum Command {
     Verify(Box<VerifyArguments>),
     /// Sign a statement about artifacts, keep it and log it
     Attest(AttestArguments),
+    /// Decide by policy whether an artifact may go where it is to go
+    #[command(after_long_help = gate::GATE_HELP)]
+    Gate(Box<GateArguments>),
+    /// Test, lay out, explain, bundle and show the policies of `gate`
+    Policy(PolicyArguments),
+    /// Sign an exception: one rule, some artifacts, one environment, until a day
+    #[command(after_long_help = gate::WAIVE_HELP)]
+    Waive(WaiveArguments),
     /// Follow what an artifact is made of, and what it touches
     Lineage(LineageArguments),
     /// Write the bill of materials of a model
     Bom(BomArguments),
     /// Keep a transparency log of statements: append, prove, verify
     Log(LogArguments),
+    /// Pin MCP servers and their tools, show what changed, agree to it
+    Mcp(McpArguments),
+    /// Keep the database of advisories that scans match dependencies with
+    Db(DbArguments),
     /// Run a command and record what it read, wrote and depends on, as a signed statement
     #[command(after_long_help = run::RUN_HELP)]
     Run(Box<RunArguments>),
@@ -143,6 +167,12 @@ pub(crate) struct ScanArguments {
     /// Write the findings as a baseline to FILE
     #[arg(long, value_name = "FILE", help_heading = "Findings")]
     pub(crate) write_baseline: Option<PathBuf>,
+    /// Mend findings in their files, show the difference, and scan again
+    #[arg(long, value_name = "WHICH", value_enum, num_args = 0..=1, require_equals = true, default_missing_value = "safe", help_heading = "Findings")]
+    pub(crate) fix: Option<FixMode>,
+    /// Show what --fix would change, and change nothing
+    #[arg(long, requires = "fix", help_heading = "Findings")]
+    pub(crate) diff: bool,
     /// Sign the result as a statement about the digests that were read, keep it and log it
     #[arg(long, help_heading = "Evidence")]
     pub(crate) attest: bool,
@@ -160,6 +190,15 @@ pub(crate) struct ScanArguments {
     pub(crate) passphrase: PassphraseArguments,
     #[command(flatten)]
     pub(crate) options: ScanOptions,
+}
+
+/// Which findings `--fix` mends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum FixMode {
+    /// Those whose change leaves honest input working as before.
+    Safe,
+    /// All that can be mended; look at the difference.
+    All,
 }
 
 /// The options that the `[scan]` table of `bartizan.toml` may set as well. None has a default here: defaults come last,

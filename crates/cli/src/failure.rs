@@ -19,6 +19,7 @@ use bartizan_evidence::predicate::Misfit;
 use bartizan_evidence::reproduce::ReproduceError;
 use bartizan_evidence::run::RunError;
 use bartizan_evidence::store::StoreError;
+use bartizan_policy::PolicyError;
 use std::io;
 use std::path::PathBuf;
 
@@ -205,7 +206,7 @@ pub(crate) enum Failure {
     #[error("{0}")]
     Witness(String),
     /// An address cannot be listened at.
-    #[cfg(feature = "witness")]
+    #[cfg(any(feature = "gateway", feature = "witness"))]
     #[error("cannot listen at {address}: {error}")]
     Listen {
         /// The address.
@@ -325,12 +326,27 @@ pub(crate) enum Failure {
         "the key {0} that would vouch for this run was never confirmed on this machine, and reproducing executes what it signed"
     )]
     UnconfirmedKey(String),
+    /// A policy gives no decision.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+    /// A waiver would not count.
+    #[error("this waiver would not count: {0}; nothing was signed")]
+    Waiver(String),
     /// A statement cannot be signed.
     #[error("the statement cannot be signed: {0}")]
     Envelope(#[from] EnvelopeError),
     /// No key to sign with.
     #[error("no key to sign the statement with: {0} is not there")]
     NoKey(PathBuf),
+    /// The gateway cannot serve.
+    #[error("{0}")]
+    Guard(String),
+    /// A lock of MCP servers.
+    #[error(transparent)]
+    McpLock(#[from] bartizan_pipeline::agents::mcp::lock::LockError),
+    /// The database of advisories.
+    #[error(transparent)]
+    Advisories(#[from] bartizan_pipeline::dependencies::advisories::AdvisoryError),
     /// A defect of ours.
     #[error("internal error: this is a defect in bartizan, not in your files")]
     Defect,
@@ -419,6 +435,12 @@ impl Failure {
                 "build it in the source folder with `cargo build --release -p bartizan-engine` (some ten minutes), and put bartizan-data beside bartizan"
                     .to_owned(),
             ),
+            Self::Policy(PolicyError::Time(_)) => Some("--max-time-ms N gives it longer".to_owned()),
+            Self::Policy(PolicyError::Memory(_)) => Some("--max-memory-mib N gives it more".to_owned()),
+            Self::Policy(PolicyError::Read { .. }) => Some(format!(
+                "name a .rego file, a folder, a bundle, or one of {}",
+                bartizan_policy::shipped::NAMES.join(", ")
+            )),
             Self::Defect => Some("report it with the command line and, if you can, the file".to_owned()),
             _ => None,
         }

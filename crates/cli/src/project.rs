@@ -110,20 +110,46 @@ pub(crate) fn confirm(root: &Path, key: &bartizan_evidence::keys::PublicKey) -> 
     Ok(())
 }
 
-/// Opens a store to read: its log is believed when its checkpoint is signed by the key in `log.vkey`.
+/// Opens a store to read, with the keys that are confirmed.
 fn open(root: &Path) -> Result<Store, Failure> {
     let trust = confirmed(root)?;
+    assemble(root, log_to_read(root)?, trust)
+}
+
+/// Opens a store to read, with keys that the caller answers for. Unless `indexed`, the kept index is passed over for one that is read
+/// from log and blobs now, and nothing is written.
+///
+/// # Errors
+/// [`Failure::Store`], [`Failure::Log`] and [`Failure::Read`].
+pub(crate) fn open_with(root: &Path, trust: Trust, indexed: bool) -> Result<Store, Failure> {
+    let log = log_to_read(root)?;
+    if indexed {
+        return assemble(root, log, trust);
+    }
+    let index = SqliteIndex::in_memory().map_err(StoreError::from)?;
+    let blobs = place::blobs(&place::shared_or(root))?;
+    Ok(Store::with_index(root, blobs, log, Box::new(index), trust)?)
+}
+
+/// The verifier key of a store's log, as text; none while it has no log.
+///
+/// # Errors
+/// [`Failure::Read`].
+pub(crate) fn verifier_key(root: &Path) -> Result<Option<String>, Failure> {
     let path = root.join(VERIFIER_KEY);
-    let log: Option<Box<dyn StatementLog>> = match fs::read_to_string(&path) {
-        Ok(text) => {
-            let key = text.trim().parse::<NoteKey>().map_err(LogError::from)?;
-            let files = Place::of(&place::shared_or(root).join(LOG))?.into_files();
-            Some(Box::new(LoggedStatements::in_files(files, key)))
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-        Err(error) => return Err(Failure::Read { what: "key of the log", path, error }),
-    };
-    assemble(root, log, trust)
+    match fs::read_to_string(&path) {
+        Ok(text) => Ok(Some(text.trim().to_owned())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Failure::Read { what: "key of the log", path, error }),
+    }
+}
+
+/// The log of a store: it is believed when its checkpoint is signed by the key in `log.vkey`.
+fn log_to_read(root: &Path) -> Result<Option<Box<dyn StatementLog>>, Failure> {
+    let Some(verifier) = verifier_key(root)? else { return Ok(None) };
+    let key = verifier.parse::<NoteKey>().map_err(LogError::from)?;
+    let files = Place::of(&place::shared_or(root).join(LOG))?.into_files();
+    Ok(Some(Box::new(LoggedStatements::in_files(files, key))))
 }
 
 /// A store whose blobs are its own or a team's; the index is always this machine's.

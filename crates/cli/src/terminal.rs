@@ -76,6 +76,14 @@ pub(crate) fn remark(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "note: {text}");
 }
 
+/// Writes a text of several lines, such as a difference, to standard error.
+pub(crate) fn passage(text: &str) {
+    let mut error = std::io::stderr().lock();
+    for line in text.lines() {
+        let _ = writeln!(error, "{}", bartizan_core::printable(line, 2_000));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,6 +5,7 @@
 //! [`render`] writes that. Nothing here prints, exits or reads the environment.
 
 pub mod baseline;
+pub mod python;
 pub mod render;
 pub mod report;
 pub mod suppress;

@@ -25,6 +25,13 @@ pub struct Rule {
     pub docs: &'static str,
 }
 
+impl Rule {
+    /// Whether what it finds must not be repeated in a report: credentials (CWE-798) and personal data (CWE-359).
+    pub fn is_confidential(&self) -> bool {
+        self.taxonomies.iter().any(|taxonomy| matches!(taxonomy, Taxonomy::Cwe(798 | 359)))
+    }
+}
+
 /// How bad it is if the finding is true.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

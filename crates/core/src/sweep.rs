@@ -297,7 +297,12 @@ fn examined(
         .map(|(place, finding)| Reported {
             subject: uri.to_owned(),
             fingerprint: fingerprint(&finding, digest),
-            snippet: if place < SNIPPETS { Snippet::capture(bytes, &finding.location) } else { None },
+            // A report must not be one more place where the credential stands.
+            snippet: if place < SNIPPETS && !finding.rule.is_confidential() {
+                Snippet::capture(bytes, &finding.location)
+            } else {
+                None
+            },
             finding,
         })
         .collect();

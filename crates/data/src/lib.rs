@@ -14,6 +14,7 @@ pub mod expect;
 pub mod learn;
 pub mod poison;
 pub mod profile;
+pub mod quick;
 pub mod sources;
 pub mod table;
 pub mod tricks;

@@ -88,7 +88,8 @@ pub(crate) struct LearnArguments {
 
 Examples:
   bartizan data check batch.parquet --against suite.toml
-  bartizan data check 'day=*/part.csv.gz' --against suite.toml --format junit > report.xml"
+  bartizan data check 'day=*/part.csv.gz' --against suite.toml --format junit > report.xml
+  bartizan data check batch.parquet --against suite.toml --attest --key bartizan.key    the result as a signed statement"
 )]
 pub(crate) struct CheckArguments {
     /// Files, folders or globs
@@ -106,6 +107,9 @@ pub(crate) struct CheckArguments {
     /// Format of the output
     #[arg(long, short, value_name = "FORMAT", default_value = "table")]
     pub(crate) format: CheckFormat,
+    /// Write the JSON report to this file as well, with the names of the files that were read
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) input: InputArguments,
 }
@@ -136,6 +140,9 @@ pub(crate) struct DriftArguments {
     /// Format of the output
     #[arg(long, short, value_name = "FORMAT", default_value = "table")]
     pub(crate) format: DriftFormat,
+    /// Write the JSON report to this file as well, with the names of the files that were read
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) input: InputArguments,
 }

@@ -9,8 +9,9 @@ use bartizan_data::drift::DriftSettings;
 use bartizan_data::expect::{Confidence, Suite, import};
 use bartizan_data::profile::{MOST_BYTES, Profile, SCHEMA};
 use bartizan_engine::check::{CheckSettings, CheckStatus};
-use bartizan_engine::input::shards;
+use bartizan_engine::input::{Shard, shards};
 use bartizan_engine::{Engine, EngineError, Settings, render};
+use serde_json::Value;
 use std::fs;
 use std::future::Future;
 use std::io::Read as _;
@@ -120,6 +121,9 @@ pub(crate) fn check(arguments: &CheckArguments) -> Result<Exit, EngineError> {
     let shards = shards(&arguments.places)?;
     let engine = engine(&arguments.input)?;
     let report = on_threads(&arguments.input, engine.check(&shards, &suite, reference, &settings))?;
+    if let Some(path) = &arguments.report {
+        write_report(path, report.to_json(), &shards)?;
+    }
     emit(&match arguments.format {
         CheckFormat::Table => render::check_table(&report),
         CheckFormat::Json => format!("{:#}\n", report.to_json()),
@@ -163,11 +167,25 @@ pub(crate) fn drift(arguments: &DriftArguments) -> Result<Exit, EngineError> {
         columns: arguments.column.clone(),
     };
     let drift = bartizan_data::drift::drift(&reference, &current, &settings)?;
+    if let Some(path) = &arguments.report {
+        let current = &arguments.current;
+        let read = if is_profile(current) { Vec::new() } else { shards(std::slice::from_ref(current))? };
+        write_report(path, drift.to_json(), &read)?;
+    }
     emit(&match arguments.format {
         DriftFormat::Table => render::drift_table(&drift),
         DriftFormat::Json => format!("{:#}\n", drift.to_json()),
     })?;
     Ok(if drift.is_found() { Exit::Found } else { Exit::Done })
+}
+
+/// Writes a report with the files it is about, so that whoever signs it can name them by their digests.
+fn write_report(path: &Path, mut report: Value, read: &[Shard]) -> Result<(), EngineError> {
+    let inputs: Vec<Value> = read.iter().map(|shard| shard.path.to_string_lossy().into()).collect();
+    if let Some(report) = report.as_object_mut() {
+        report.insert("inputs".to_owned(), Value::from(inputs));
+    }
+    keep(path, &format!("{report:#}\n"))
 }
 
 /// Whether a file begins as a profile does.

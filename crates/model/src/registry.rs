@@ -28,6 +28,7 @@ pub static FORMATS: &[&dyn Format] = &[
     &crate::formats::llamafile::Llamafile,
     &crate::formats::llamafile::LlamafileArguments,
     &crate::formats::shard_index::ShardIndex,
+    &crate::formats::zarr::ZARR,
     &crate::archive::zip::ZIP,
     &crate::binary::executable::ExecutableFile,
     &crate::formats::npy::NPY,

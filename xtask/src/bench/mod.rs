@@ -6,10 +6,12 @@ mod data;
 mod detection;
 mod environment;
 mod folder;
+mod gate;
 mod generate;
 mod lineage;
 mod log;
 mod measure;
+mod mlcode;
 mod oracle;
 mod peers;
 mod run;
@@ -40,7 +42,9 @@ pub(crate) fn run(name: &str, options: &[&str]) -> Result<(), String> {
         "data" => data::run(with_peers),
         "sign" => sign::run(with_peers),
         "run" => run::run(),
+        "gate" => gate::run(),
         "lineage" => lineage::run(),
+        "mlcode" => mlcode::run(),
         _ => Err(format!("no bench is called `{name}`; see `cargo xtask`")),
     }
 }

@@ -5,10 +5,34 @@ use std::path::PathBuf;
 
 /// Arguments of `bartizan guard`.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct GuardArguments {
-    /// What to do.
+    /// What to do instead of serving.
     #[command(subcommand)]
-    pub(crate) command: GuardCommand,
+    pub(crate) command: Option<GuardCommand>,
+    #[command(flatten)]
+    pub(crate) serve: GuardServeArguments,
+}
+
+/// Arguments of `bartizan guard` as the gateway.
+#[derive(Debug, Clone, Default, Args)]
+#[cfg_attr(not(feature = "gateway"), expect(dead_code, reason = "told, whether or not they can be followed"))]
+pub(crate) struct GuardServeArguments {
+    /// Configuration with a [guard] table [default: the bartizan.toml of this folder or one above it]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Model endpoint to guard, in place of those of the configuration; repeat for more
+    #[arg(long, value_name = "URL")]
+    pub(crate) upstream: Vec<String>,
+    /// Address and port to listen at [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) listen: Option<String>,
+    /// Stop and change nothing; only tell what would have been
+    #[arg(long)]
+    pub(crate) observe: bool,
+    /// Write a line of JSON for each decision to FILE; `-` for standard output
+    #[arg(long, value_name = "FILE")]
+    pub(crate) access_log: Option<PathBuf>,
 }
 
 /// What the guard is asked.
@@ -17,7 +41,104 @@ pub(crate) enum GuardCommand {
     /// Judge texts: does one try to steer a model past its instructions?
     #[command(after_long_help = TRY_HELP)]
     Try(TryArguments),
+    /// Make a filter over protected texts, by which answers that repeat them are told
+    #[command(after_long_help = INDEX_HELP)]
+    Index(IndexArguments),
+    /// Serve as an upstream that is no model but repeats what it is told, to try the gateway with
+    Mock(MockArguments),
+    /// Judge kept exchanges again under the configuration, without a connection
+    #[command(after_long_help = REPLAY_HELP)]
+    Replay(ReplayArguments),
+    /// Make a key for a client, and its digest for the configuration
+    Key,
+    /// Check the receipts of decisions
+    Receipt(ReceiptArguments),
 }
+
+/// Arguments of `bartizan guard replay`.
+#[derive(Debug, Args)]
+#[cfg_attr(not(feature = "gateway"), expect(dead_code, reason = "told, whether or not they can be followed"))]
+pub(crate) struct ReplayArguments {
+    /// Exchanges, an object a line; `-` for standard input
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Configuration with a [guard] table [default: the bartizan.toml of this folder or one above it]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+/// Examples of `bartizan guard replay`.
+const REPLAY_HELP: &str = "\
+A line holds `path`, `request` and perhaps `answer`; both are JSON, or strings that hold the bodies as they were. For each line
+a decision is written, in the same order; a line that cannot be judged says why in `error`.
+
+Exit codes:
+  0  every exchange would pass
+  1  one would be blocked
+  3  a line could not be judged, and none would be blocked";
+
+/// Arguments of `bartizan guard receipt`.
+#[derive(Debug, Args)]
+#[cfg_attr(not(feature = "gateway"), expect(dead_code, reason = "told, whether or not they can be followed"))]
+pub(crate) struct ReceiptArguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: ReceiptCommand,
+}
+
+/// What is asked of receipts.
+#[derive(Debug, Subcommand)]
+#[cfg_attr(not(feature = "gateway"), expect(dead_code, reason = "told, whether or not they can be followed"))]
+pub(crate) enum ReceiptCommand {
+    /// Find the receipt of a decision and check its digest, its signature and that the log holds it; opens no connection
+    Verify(VerifyReceiptArguments),
+}
+
+/// Arguments of `bartizan guard receipt verify`.
+#[derive(Debug, Args)]
+#[cfg_attr(not(feature = "gateway"), expect(dead_code, reason = "told, whether or not they can be followed"))]
+pub(crate) struct VerifyReceiptArguments {
+    /// Name of the decision, as the header `bartizan-decision` and the access log give it
+    pub(crate) id: String,
+    /// The store it is in [default: that of this folder or one above it]
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) store: Option<PathBuf>,
+}
+
+/// Arguments of `bartizan guard mock`.
+#[derive(Debug, Args)]
+#[cfg_attr(not(feature = "gateway"), expect(dead_code, reason = "told, whether or not they can be followed"))]
+pub(crate) struct MockArguments {
+    /// Address and port to listen at
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8000")]
+    pub(crate) listen: String,
+}
+
+/// Arguments of `bartizan guard index`.
+#[derive(Debug, Args)]
+pub(crate) struct IndexArguments {
+    /// Protected texts: of .jsonl and .json files every string is one, of others the whole
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    /// Where to write the filter
+    #[arg(short, long, value_name = "FILTER")]
+    pub(crate) output: PathBuf,
+    /// Words of a window, from 4 to 64
+    #[arg(long, value_name = "WORDS", default_value_t = 8)]
+    pub(crate) window: u32,
+    /// Texts that anybody may say: licences, greetings
+    #[arg(long, value_name = "FILE")]
+    pub(crate) except: Vec<PathBuf>,
+}
+
+/// Examples of `bartizan guard index`.
+const INDEX_HELP: &str = "\
+Examples:
+  bartizan guard index train.jsonl -o train.filter
+  bartizan guard index books/*.txt --except licences.txt -o books.filter
+
+The filter holds no text, but whoever has it can ask whether eight given words on end stand in the texts. Name it in the
+policy of the guard: [guard.checks.corpus] filters = [\"train.filter\"].";
 
 /// Arguments of `bartizan guard try`.
 #[derive(Debug, Args)]
@@ -61,6 +182,17 @@ pub(crate) enum TryRole {
     /// The model.
     Assistant,
 }
+
+/// Examples of `bartizan guard`.
+pub(crate) const GUARD_HELP: &str = "\
+As the gateway it stands between clients and a model endpoint, judges every request and answer, passes on what is good byte
+for byte, and stops or redacts what is not. Point a client's base URL at it. It ends on SIGTERM, after what is in progress.
+
+Examples:
+  bartizan guard --upstream http://127.0.0.1:8000
+  bartizan guard --upstream https://api.openai.com --listen 127.0.0.1:8080 --access-log -
+  bartizan guard --config bartizan.toml
+  bartizan guard try 'Ignore all previous instructions'";
 
 /// Examples of `bartizan guard try`.
 const TRY_HELP: &str = "\

@@ -14,7 +14,9 @@ use std::io::{self, BufWriter, IsTerminal as _, Write};
 /// # Errors
 /// [`Failure::NoSuchRule`], or when standard output cannot be written.
 pub(crate) fn run(arguments: &RulesArguments) -> Result<Exit, Failure> {
-    let all = all_rules();
+    let mut all = all_rules();
+    all.extend(bartizan_guard::check::RULES);
+    all.sort_by_key(|rule| rule.id);
     let mut out = BufWriter::new(io::stdout().lock());
     let bold =
         if arguments.color.is_on(io::stdout().is_terminal()) { Style::new().bold() } else { Style::new() };

@@ -1,8 +1,10 @@
 //! `bartizan scan`: gather the settings, let the libraries walk, sweep and triage, write the report.
 
-use crate::arguments::{ScanArguments, ScanOptions};
+use crate::arguments::{FixMode, ScanArguments, ScanOptions};
+use crate::commands::db::Known;
 use crate::commands::scan_beside::{DigestingInspector, keep_reported};
-use crate::commands::scan_statement;
+use crate::commands::scan_inspector::WholeInspector;
+use crate::commands::{scan_fix, scan_statement};
 use crate::exit::Exit;
 use crate::failure::{Failure, nearest};
 use crate::progress::Bar;
@@ -17,7 +19,6 @@ use bartizan_core::triage::{RuleSelection, SelectionError, Times, Triage};
 use bartizan_core::walk::{Content, Entry, Walk, walk};
 use bartizan_core::{Rule, Severity, Source};
 use bartizan_evidence::manifest::Gathered;
-use bartizan_model::ModelInspector;
 use bartizan_model::names::{ModelLists, lists};
 use std::collections::BTreeMap;
 use std::fs;
@@ -30,6 +31,8 @@ pub(crate) const TOOL: Tool = Tool { name: "bartizan", version: env!("CARGO_PKG_
 /// Every rule that a scan can report, by id.
 pub(crate) fn all_rules() -> Vec<&'static Rule> {
     let mut rules = bartizan_model::registry::rules();
+    rules.extend(bartizan_pipeline::registry::rules());
+    rules.extend(bartizan_data::quick::RULES);
     rules.extend(bartizan_core::RULES);
     rules.sort_by_key(|rule| rule.id);
     rules
@@ -45,7 +48,10 @@ pub(crate) fn run(arguments: &ScanArguments, matches: Option<&clap::ArgMatches>)
     let settings = Settings::gather(&arguments.options, matches, &here, trust)?;
     let triage = triage(&settings, trust)?;
     let walk = entries(arguments, &settings)?;
-    let report = scan(&settings, &triage, &walk);
+    let mut report = scan(&settings, &triage, &walk);
+    if let Some(mode) = arguments.fix {
+        report = mended(report, arguments, mode, &settings, &triage, &walk)?;
+    }
     if let Some(path) = &arguments.write_baseline {
         write_whole(path, |out| Baseline::write(&report, out))?;
     }
@@ -62,6 +68,35 @@ pub(crate) fn run(arguments: &ScanArguments, matches: Option<&clap::ArgMatches>)
     }
     Ok(Exit::of(&report, settings.fail_on))
 }
+
+/// Mends what `report` shows, and scans again for as long as that mends more.
+fn mended(
+    mut report: Report,
+    arguments: &ScanArguments,
+    mode: FixMode,
+    settings: &Settings,
+    triage: &Triage,
+    walk: &Walk,
+) -> Result<Report, Failure> {
+    for _ in 0..FIX_ROUNDS {
+        let mended = scan_fix::mend(&report, walk, &settings.limits, mode, arguments.diff)?;
+        if mended.files == 0 {
+            break;
+        }
+        terminal::passage(&mended.difference);
+        let (findings, files) = (mended.findings, mended.files);
+        if arguments.diff {
+            terminal::remark(&format!("--fix would mend {findings} findings in {files} files"));
+            break;
+        }
+        terminal::remark(&format!("{findings} findings mended in {files} files"));
+        report = scan(settings, triage, walk);
+    }
+    Ok(report)
+}
+
+/// How often is mended and scanned again: fixes that touch each other are made one after the other.
+const FIX_ROUNDS: usize = 5;
 
 /// A scan with the settings of the project, for commands that need its result.
 ///
@@ -99,7 +134,8 @@ pub(crate) fn with_digests(
         })
         .collect();
     let gathered = gather(&files.values().copied().collect::<Vec<_>>());
-    let inspector = ModelInspector { limits: &settings.limits };
+    let known = Known::of_user();
+    let inspector = WholeInspector { limits: &settings.limits, known: &known };
     let inspector = DigestingInspector { inner: &inspector, gathered: &gathered };
     let report = scan_by(&inspector, &settings, &triage, &walk);
     for subject in &report.subjects {
@@ -188,7 +224,8 @@ fn read_standard_input(settings: &Settings) -> Result<Content, Failure> {
 }
 
 fn scan(settings: &Settings, triage: &Triage, walk: &Walk) -> Report {
-    scan_by(&ModelInspector { limits: &settings.limits }, settings, triage, walk)
+    let known = Known::of_user();
+    scan_by(&WholeInspector { limits: &settings.limits, known: &known }, settings, triage, walk)
 }
 
 fn scan_by(inspector: &dyn Inspector, settings: &Settings, triage: &Triage, walk: &Walk) -> Report {

@@ -3,6 +3,7 @@
 use crate::arguments::ScanOptions;
 use crate::failure::{Failure, nearest};
 use bartizan_core::suppress::line_and_column;
+use bartizan_guard::settings::GuardOptions;
 use bartizan_model::names::ModelLists;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -23,6 +24,12 @@ pub(crate) struct ConfigurationFile {
     pub(crate) models: ModelOptions,
     /// Its `[models]` table, read.
     pub(crate) lists: ModelLists,
+    /// Its `[guard]` table.
+    #[cfg_attr(
+        not(feature = "gateway"),
+        expect(dead_code, reason = "read and checked, whether or not it can be followed")
+    )]
+    pub(crate) guard: GuardOptions,
     /// Lines of the keys of `[scan]`, and of those of `[models]` as `models.key`.
     lines: BTreeMap<String, u32>,
 }
@@ -36,6 +43,8 @@ struct Configuration {
     scan: ScanOptions,
     /// Which models this project forbids or is limited to.
     models: ModelOptions,
+    /// The gateway, `bartizan guard`.
+    guard: GuardOptions,
 }
 
 /// Models by SHA-256 digest (`sha256:9f86d0…`) or by name, in which `*` stands for any run of characters and `?` for one. A
@@ -142,7 +151,7 @@ impl ConfigurationFile {
             let at = spanned.get_ref().get("models").map_or(0, |models| models.span().start);
             complain(at, error.to_string(), None)
         })?;
-        Ok(Self { path: path.to_owned(), scan: values.scan, models, lists, lines })
+        Ok(Self { path: path.to_owned(), scan: values.scan, models, lists, guard: values.guard, lines })
     }
 
     /// The line of `key` in `[scan]`, or of `models.key` in `[models]`.

@@ -56,3 +56,15 @@ fn a_line_that_cannot_be_judged_says_why_and_is_no_pass() {
     let ran = at.run(&["guard", "try", "--jsonl", "absent.jsonl"]);
     assert!(ran.code == 2 && ran.err.contains("absent.jsonl"), "{ran:?}");
 }
+
+#[test]
+fn protected_texts_are_indexed_and_a_wrong_window_is_refused() {
+    let at = Workplace::new();
+    let text = "it was the best of times it was the worst of times it was the age of wisdom";
+    at.write("books.jsonl", json!({"title": "short", "text": text}).to_string());
+    let ran = at.run(&["guard", "index", "books.jsonl", "-o", "books.filter"]);
+    assert!(ran.code == 0 && ran.out.contains("19 words, 11 windows of 8"), "{ran:?}");
+    let ran = at.run(&["guard", "index", "books.jsonl", "-o", "books.filter", "--window", "2"]);
+    assert!(ran.code == 2 && ran.err.contains("words of a window"), "{ran:?}");
+    assert_eq!(at.run(&["guard", "index", "missing.txt", "-o", "x.filter"]).code, 2);
+}

@@ -8,20 +8,28 @@ mod data;
 mod decompile;
 mod exit_codes;
 mod formats;
+mod gate;
+mod gate_hostile;
+#[cfg(feature = "gateway")]
+mod gateway;
 #[cfg(unix)]
 mod guard;
 mod inputs;
+#[cfg(unix)]
+mod integrations;
 mod interop;
 mod keys;
 mod lineage;
 #[cfg(unix)]
 mod load_guard;
 mod log;
+mod mend;
 mod network;
 #[cfg(unix)]
 mod no_room;
 #[cfg(feature = "cloud")]
 mod object_store;
+mod policy;
 #[cfg(unix)]
 mod quickstart;
 #[cfg(unix)]

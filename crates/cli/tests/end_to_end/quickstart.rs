@@ -46,3 +46,65 @@ fn the_story_of_the_quickstart_holds() {
     let other = does(1, &format!("reproduce run.json -- {}", train.replace("--seed 7", "--seed 8")));
     assert!(other.out.contains("seed --seed: 7 recorded, 8 now"), "{other:?}");
 }
+
+/// The project's own dataset of the example.
+fn tickets(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/quickstart/data").join(name);
+    path.to_string_lossy().into_owned()
+}
+
+#[test]
+fn a_scan_of_the_tickets_finds_what_was_planted_and_nothing_in_those_of_march() {
+    let at = Workplace::new();
+    let ran = at.run(&["scan", &tickets("tickets-april.csv"), "--format", "json", "--fail-on", "medium"]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    let report: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    let seen: Vec<(&str, u64, &str)> = report["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|finding| {
+            let text = |key: &str| finding[key].as_str().unwrap();
+            (text("rule"), finding["location"]["line"].as_u64().unwrap(), text("message"))
+        })
+        .collect();
+    let with = |rule: &str, words: &str| {
+        assert!(
+            seen.iter().any(|(id, _, message)| *id == rule && message.contains(words)),
+            "{rule} {words}: {seen:?}"
+        );
+    };
+    with("data/planted-rows", "30 rows show the phrase `per amber memo`");
+    with("data/planted-rows", "10 rows show the hidden characters U+200B U+200C");
+    with("text/secret", "an address with user name and password in `text`: row 286");
+    for kind in ["a mail address", "a payment card number", "an IBAN", "a telephone number"] {
+        with("text/personal-data", kind);
+    }
+    assert!(
+        seen.contains(&("text/secret", 288, "an address with user name and password in `text`: row 286")),
+        "{seen:?}"
+    );
+    assert!(!ran.out.contains("Vt7-qLw2zXm9"), "a report repeats the credential");
+    let table = at.run(&["scan", &tickets("tickets-april.csv")]);
+    assert!(!table.out.contains("Vt7-qLw2zXm9"), "a report repeats the credential");
+    let march = at.run(&["scan", &tickets("tickets-march.csv"), "--fail-on", "low"]);
+    assert_eq!(march.code, 0, "{march:?}");
+}
+
+#[test]
+fn the_planted_rows_are_parted_from_the_rest() {
+    let at = Workplace::new();
+    let april = tickets("tickets-april.csv");
+    let ran = at.run(&["data", "poison", &april, "--text", "text", "--label", "label", "--fix", "clean.csv"]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(ran.out.contains("1200 rows read: 40 rows beyond chance"), "{ran:?}");
+    let aside = fs::read_to_string(at.path().join("clean.csv.quarantine")).unwrap();
+    let planted =
+        aside.lines().filter(|line| line.contains("per amber memo") || line.contains('\u{200b}')).count();
+    assert_eq!((planted, aside.lines().count()), (40, 41));
+    let again = at.run(&["data", "poison", "clean.csv", "--text", "text", "--label", "label"]);
+    assert_eq!(again.code, 0, "{again:?}");
+    let march =
+        at.run(&["data", "poison", &tickets("tickets-march.csv"), "--text", "text", "--label", "label"]);
+    assert_eq!(march.code, 0, "{march:?}");
+}

@@ -35,6 +35,37 @@ pub struct DriftTest {
     pub drifted: bool,
 }
 
+/// A column whose values go on from where the reference ended, as keys and the days of a next batch do: no distribution has
+/// changed.
+///
+/// Keys are whole numbers that hardly repeat and leave hardly a gap: at least [`KEY_DISTINCT`] of the rows distinct, over a
+/// range of at most [`KEY_RANGE`] times as many values.
+fn moved_on(reference: &ColumnState, current: &ColumnState) -> Option<&'static str> {
+    let ((_, end), (start, _)) = (reference.range()?, current.range()?);
+    if start < end || reference.kind() != current.kind() {
+        return None;
+    }
+    let is_key = |state: &ColumnState| {
+        let values = state.rows().saturating_sub(state.missing()) as f64;
+        let width = state.range().map_or(f64::INFINITY, |(low, high)| high - low + 1.0);
+        values >= LEAST_KEYS && state.distinct() >= KEY_DISTINCT * values && width <= KEY_RANGE * values
+    };
+    match current.kind() {
+        ValueKind::Date | ValueKind::Timestamp => Some("goes on where the reference ends, as time does"),
+        ValueKind::Integer if is_key(reference) && is_key(current) => {
+            Some("goes on where the reference ends, as keys do")
+        }
+        _ => None,
+    }
+}
+
+/// Fewest values that are told to be keys.
+const LEAST_KEYS: f64 = 20.0;
+/// Least share of distinct values among keys; the estimate of their number is off by a few per cent.
+const KEY_DISTINCT: f64 = 0.9;
+/// Most values in the range of the keys for each of them.
+const KEY_RANGE: f64 = 2.0;
+
 /// How a column differs.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct ColumnDrift {
@@ -85,7 +116,9 @@ impl ColumnDrift {
         }
         drift.missing(reference, current)?;
         let lengths = matches!(kind, ValueKind::Text | ValueKind::Binary | ValueKind::List);
-        if kind.is_ordered() || lengths {
+        if let Some(note) = moved_on(reference, current) {
+            drift.note = Some(note.to_owned());
+        } else if kind.is_ordered() || lengths {
             drift.ranks(reference, current, if lengths { "lengths" } else { "values" })?;
         }
         if matches!(kind, ValueKind::Text | ValueKind::Boolean) {

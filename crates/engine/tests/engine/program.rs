@@ -41,6 +41,28 @@ fn from_a_reference_to_a_verdict_on_a_batch() {
 }
 
 #[test]
+fn the_tickets_of_april_drift_where_customers_changed_and_not_where_time_goes_on() {
+    let folder = Folder::new();
+    let tickets = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/quickstart/data");
+    for name in ["tickets-march.csv", "tickets-april.csv"] {
+        folder.write(name, std::fs::read_to_string(tickets.join(name)).unwrap());
+    }
+    let (code, out, err) =
+        run(&folder, &["drift", "tickets-march.csv", "tickets-april.csv", "--format", "json"]);
+    assert_eq!(code, 1, "{out}{err}");
+    let drift: Value = serde_json::from_str(&out).unwrap();
+    let columns = drift["columns"].as_array().unwrap();
+    let drifted: Vec<&str> = columns
+        .iter()
+        .filter(|column| column["drifted"] == true)
+        .map(|column| column["column"].as_str().unwrap())
+        .collect();
+    assert_eq!(drifted, ["channel", "minutes"]);
+    assert_eq!(columns[0]["note"], "goes on where the reference ends, as keys do");
+    assert_eq!(columns[1]["note"], "goes on where the reference ends, as time does");
+}
+
+#[test]
 fn what_cannot_be_judged_ends_with_3_and_what_cannot_be_read_with_2() {
     let folder = Folder::new();
     folder.write("a.csv", "x\n1\n");

@@ -16,7 +16,7 @@ pub use slsa::{
     BuildDefinition, BuildMetadata, Builder, PROVENANCE_V1, Provenance, RunDetails, VSA_V1,
     VerificationResult, VerificationSummary, Verifier,
 };
-pub use tables::{CHECKED, is_known};
+pub use tables::{CHECKED, REVIEW_V1, WAIVER_V1, is_known};
 pub use test_result::{Outcome, TEST_RESULT_V0_1, TestResult};
 pub use vulns::{
     Database, ScanMetadata, Scanner, Severity, VULNS_V0_1, VULNS_V0_2, Vulnerabilities, Vulnerability,

@@ -21,7 +21,7 @@ const READ: [&str; 5] = [
 ];
 
 /// Types whose predicates are checked, for telling what may have been meant.
-pub const CHECKED: [&str; 12] = [
+pub const CHECKED: [&str; 14] = [
     PROVENANCE_V1,
     VSA_V1,
     TEST_RESULT_V0_1,
@@ -34,7 +34,14 @@ pub const CHECKED: [&str; 12] = [
     LINEAGE_V1,
     USE_V1,
     ERASURE_V1,
+    REVIEW_V1,
+    WAIVER_V1,
 ];
+
+/// That somebody looked at the subjects and approves of them, or not.
+pub const REVIEW_V1: &str = "urn:bartizan:predicate:review:v1";
+/// That one rule does not count for the subjects in one environment until a day.
+pub const WAIVER_V1: &str = "urn:bartizan:predicate:waiver:v1";
 
 /// Whether anything here reads predicates of this type.
 pub fn is_known(kind: &str) -> bool {
@@ -54,6 +61,8 @@ pub(super) fn shape_of(kind: &str) -> Option<&'static Shape> {
         LINEAGE_V1 => &LINEAGE,
         USE_V1 => &USE,
         ERASURE_V1 => &ERASURE,
+        REVIEW_V1 => &REVIEW,
+        WAIVER_V1 => &WAIVER,
         bom if bom.strip_prefix(CYCLONEDX).is_some_and(is_bom) => &BOM,
         _ => return None,
     })
@@ -260,4 +269,23 @@ static ERASURE: Shape = Shape::Object(&[
     must("doubts", TEXTS),
     must("log", Shape::Any),
     must("examinedOn", Shape::Time),
+]);
+
+/// What somebody signs after looking at an artifact.
+static REVIEW: Shape = Shape::Object(&[
+    must("reviewer", Shape::Text),
+    must("decision", Shape::Word(&["approved", "rejected"])),
+    must("reviewedOn", Shape::Time),
+    may("comment", Shape::Text),
+    may("environment", Shape::Text),
+]);
+
+/// What `bartizan waive` writes.
+static WAIVER: Shape = Shape::Object(&[
+    must("rule", Shape::Text),
+    must("environment", Shape::Text),
+    must("owner", Shape::Text),
+    must("reason", Shape::Text),
+    must("issued", Shape::Time),
+    must("expires", Shape::Time),
 ]);

@@ -58,3 +58,4 @@ pub mod torch_zip;
 pub mod torchserve;
 pub mod xgboost;
 pub mod xml;
+pub mod zarr;

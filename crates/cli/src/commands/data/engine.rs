@@ -1,5 +1,6 @@
 //! The verbs of the engine: passed on to `bartizan-data`, found beside this program or on the search path, as git does.
 
+use super::engine_statement::{self, Attest};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use std::ffi::{OsStr, OsString};
@@ -9,7 +10,8 @@ use std::process::Command;
 /// The program of the engine, without the ending of executables.
 const NAME: &str = "bartizan-data";
 
-/// Runs `bartizan-data VERB ARGUMENTS…` and ends as it does.
+/// Runs `bartizan-data VERB ARGUMENTS…` and ends as it does. `--attest`, with its options, is taken out of the arguments: the engine
+/// then writes its report to a file as well, which becomes a signed statement.
 ///
 /// # Errors
 /// [`Failure::NoEngine`] when it is not there, [`Failure::Start`] when it cannot be started.
@@ -18,8 +20,22 @@ pub(crate) fn run(verb: &str, arguments: &[OsString]) -> Result<Exit, Failure> {
     let beside = own.as_deref().and_then(|own| own.parent()).map(PathBuf::from);
     let search = std::env::var_os("PATH");
     let program = find(beside, search.as_deref()).ok_or_else(|| Failure::NoEngine(verb.to_owned()))?;
-    let status = Command::new(&program).arg(verb).args(arguments).status();
+    let attest = Attest::split(verb, arguments)?;
+    let folder = attest.is_some().then(tempfile::tempdir).transpose()?;
+    let report = folder.as_ref().map(|folder| folder.path().join("report.json"));
+    let passed = attest.as_ref().map_or(arguments, |attest| &attest.passed);
+    let mut command = Command::new(&program);
+    command.arg(verb).args(passed);
+    if let Some(report) = &report {
+        command.arg("--report").arg(report);
+    }
+    let status = command.status();
     let status = status.map_err(|error| Failure::Start { command: program.display().to_string(), error })?;
+    if let (Some(attest), Some(report)) = (&attest, &report)
+        && report.is_file()
+    {
+        engine_statement::attest(verb, attest, report)?;
+    }
     // Ended by a signal, it has no code: that is no answer to rely on.
     let code = status.code().and_then(|code| u8::try_from(code).ok());
     Ok(code.map_or(Exit::Failed, Exit::Command))

@@ -8,12 +8,15 @@ use crate::failure::Failure;
 use bartizan_core::printable;
 use bartizan_text::{Class, Detector, Hit, Subjects};
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufWriter, Write};
 use std::ops::ControlFlow;
 
 /// Places of each kind shown to people.
 const SHOWN: usize = 3;
+
+/// Best score from which a kind is shown with its places.
+const SHOWN_SCORE: f32 = 0.6;
 
 /// Score from which a credential makes the exit code 1: names of tenants and buckets stay below.
 const OPENS: f32 = 0.55;
@@ -59,6 +62,10 @@ pub(crate) fn run(arguments: &LeakArguments) -> Result<Exit, Failure> {
             for hit in hits.iter().filter(|hit| f64::from(hit.score) >= arguments.min_score) {
                 let kind = kinds.entry(hit.kind.id).or_insert_with(|| Kind::new(hit));
                 kind.count = kind.count.saturating_add(1);
+                kind.best = kind.best.max(hit.score);
+                if !kind.columns.contains(&cell.column) {
+                    kind.columns.insert(cell.column.clone());
+                }
                 opens |= hit.kind.class == Class::Secret && hit.score >= OPENS;
                 if arguments.format == RowFormat::Jsonl {
                     if let Err(error) = write_line(&mut out, row, &cell.column, hit) {
@@ -100,12 +107,23 @@ struct Kind {
     name: &'static str,
     class: Class,
     count: u64,
+    /// Highest score among them.
+    best: f32,
+    /// Columns that hold them.
+    columns: BTreeSet<String>,
     places: Vec<String>,
 }
 
 impl Kind {
     fn new(hit: &Hit) -> Self {
-        Self { name: hit.kind.name, class: hit.kind.class, count: 0, places: Vec::new() }
+        Self {
+            name: hit.kind.name,
+            class: hit.kind.class,
+            count: 0,
+            best: 0.0,
+            columns: BTreeSet::new(),
+            places: Vec::new(),
+        }
     }
 }
 
@@ -117,13 +135,24 @@ fn write_line(out: &mut impl Write, row: u64, column: &str, hit: &Hit) -> io::Re
     writeln!(out, "{line}")
 }
 
+/// What was found, worst class first; what is told by its shape alone, and what most rows hold in one column, in one line each
+/// at the end.
 fn show(kinds: &BTreeMap<&'static str, Kind>, rows: u64, out: &mut dyn Write) -> io::Result<()> {
     let mut ordered: Vec<(&&str, &Kind)> = kinds.iter().collect();
     ordered.sort_by_key(|(_, kind)| (kind.class, std::cmp::Reverse(kind.count)));
-    for (id, kind) in ordered {
+    let (plain, usual): (Vec<_>, Vec<_>) =
+        ordered.into_iter().partition(|(_, kind)| kind.best >= SHOWN_SCORE);
+    for (id, kind) in plain {
         writeln!(out, "{:>7}  {id}: {}", kind.count, kind.name)?;
         for place in &kind.places {
             writeln!(out, "         {}", printable(place, 120))?;
+        }
+    }
+    if !usual.is_empty() {
+        writeln!(out, "\nby their shape alone, with nothing around them that says so:")?;
+        for (id, kind) in usual {
+            let columns: Vec<String> = kind.columns.iter().map(|column| printable(column, 40)).collect();
+            writeln!(out, "{:>7}  {id} in {}", kind.count, columns.join(", "))?;
         }
     }
     let total: u64 = kinds.values().map(|kind| kind.count).sum();
@@ -132,4 +161,34 @@ fn show(kinds: &BTreeMap<&'static str, Kind>, rows: u64, out: &mut dyn Write) ->
         writeln!(out, "next: --format jsonl gives every place; revoke credentials before you remove them")?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_told_by_its_shape_alone_stands_at_the_end() {
+        let kind = |name, best, columns: &[&str]| Kind {
+            name,
+            class: Class::Pattern,
+            count: 3,
+            best,
+            columns: columns.iter().map(|column| (*column).to_owned()).collect(),
+            places: vec!["row 0, text 1..2".to_owned()],
+        };
+        let kinds = BTreeMap::from([
+            ("DE_PLZ", kind("a German postcode", 0.5, &["id"])),
+            ("EMAIL_ADDRESS", kind("a mail address", 0.95, &["text"])),
+        ]);
+        let mut out = Vec::new();
+        show(&kinds, 9, &mut out).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        let (strong, weak) = text.split_once("by their shape alone").unwrap();
+        assert!(
+            strong.contains("EMAIL_ADDRESS: a mail address") && strong.contains("row 0, text 1..2"),
+            "{text}"
+        );
+        assert!(weak.contains("3  DE_PLZ in id") && weak.contains("9 rows read: 6 places"), "{text}");
+    }
 }

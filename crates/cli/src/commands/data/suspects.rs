@@ -6,13 +6,15 @@ use crate::failure::Failure;
 use bartizan_core::printable;
 use bartizan_data::poison::{Evidence, Side, Suspect};
 use bartizan_data::table;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 /// Groups shown to people.
 const SHOWN: usize = 20;
+/// Groups of what is not beyond chance shown to people.
+const WEAK: usize = 5;
 /// Score below which a row is only counted for people.
 const UNUSUAL: f64 = 0.3;
 /// Characters of a row shown to people.
@@ -49,7 +51,7 @@ impl Report<'_> {
                     writeln!(out)?;
                 }
             }
-            RowFormat::Table => self.show(convicted.len(), &mut out)?,
+            RowFormat::Table => self.show(convicted.len(), arguments.fail_on, &mut out)?,
         }
         if let Some(clean) = &arguments.fix {
             if arguments.file.is_none() {
@@ -68,16 +70,9 @@ impl Report<'_> {
         Ok(if convicted.is_empty() { Exit::Done } else { Exit::Found })
     }
 
-    /// What speaks for several rows at once comes first, then single rows.
-    fn show(&self, convicted: usize, out: &mut dyn Write) -> io::Result<()> {
-        let mut groups: Vec<(String, Vec<&Suspect>)> = Vec::new();
-        for suspect in self.suspects.iter().filter(|suspect| suspect.score >= UNUSUAL) {
-            let title = title(suspect);
-            match groups.iter_mut().find(|(known, _)| *known == title) {
-                Some((_, members)) => members.push(suspect),
-                None => groups.push((title, vec![suspect])),
-            }
-        }
+    /// What is beyond chance, by what speaks for it, and one line for each of what is weaker.
+    fn show(&self, convicted: usize, fail_on: f64, out: &mut dyn Write) -> io::Result<()> {
+        let groups = grouped(self.suspects.iter().filter(|suspect| suspect.score >= fail_on));
         for (title, members) in groups.iter().take(SHOWN) {
             let Some(first) = members.first() else { continue };
             let count = members.len();
@@ -98,13 +93,29 @@ impl Report<'_> {
         if groups.len() > SHOWN {
             writeln!(out, "      … and {} more; --format jsonl lists all", groups.len() - SHOWN)?;
         }
+        let weak = grouped(
+            self.suspects.iter().filter(|suspect| suspect.score < fail_on && suspect.score >= UNUSUAL),
+        );
+        if !weak.is_empty() {
+            let gap = if groups.is_empty() { "" } else { "\n" };
+            writeln!(out, "{gap}weaker, as chance shows it too:")?;
+            for (title, members) in weak.iter().take(WEAK) {
+                let first = members.first().map_or(0.0, |suspect| suspect.score);
+                writeln!(out, "{first:.2}  {title}: {} rows", members.len())?;
+            }
+        }
         let unusual = self.suspects.iter().filter(|suspect| suspect.score < UNUSUAL).count();
         let verdict = match convicted {
             0 => "nothing beyond chance".to_owned(),
             1 => "1 row beyond chance".to_owned(),
             more => format!("{more} rows beyond chance"),
         };
-        writeln!(out, "{}{} rows read: {verdict}", if groups.is_empty() { "" } else { "\n" }, self.rows)?;
+        writeln!(
+            out,
+            "{}{} rows read: {verdict}",
+            if groups.is_empty() && weak.is_empty() { "" } else { "\n" },
+            self.rows
+        )?;
         if unusual > 0 {
             writeln!(
                 out,
@@ -116,6 +127,21 @@ impl Report<'_> {
         }
         Ok(())
     }
+}
+
+/// Suspects by what speaks for them, in the order of the best of each.
+fn grouped<'s>(suspects: impl Iterator<Item = &'s Suspect>) -> Vec<(String, Vec<&'s Suspect>)> {
+    let mut groups: Vec<(String, Vec<&Suspect>)> = Vec::new();
+    let mut place_of: HashMap<String, usize> = HashMap::new();
+    for suspect in suspects {
+        let title = title(suspect);
+        let place = *place_of.entry(title.clone()).or_insert(groups.len());
+        match groups.get_mut(place) {
+            Some((_, members)) => members.push(suspect),
+            None => groups.push((title, vec![suspect])),
+        }
+    }
+    groups
 }
 
 /// Writes the rows that stay and those that are set aside; gives the name of the second file.
@@ -214,7 +240,7 @@ mod tests {
         let report =
             Report { suspects: vec![suspect(0), suspect(1)], rows: 2, shown: &|row| rows.get(row).cloned() };
         let mut out = Vec::new();
-        report.show(2, &mut out).unwrap();
+        report.show(2, 0.5, &mut out).unwrap();
         let text = String::from_utf8(out).unwrap();
         assert!(text.contains("hidden characters U+200B: 2 rows"), "{text}");
         assert!(text.contains("row 1 [1] b"), "{text}");

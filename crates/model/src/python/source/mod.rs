@@ -3,11 +3,9 @@
 //! Parsed with ruff's parser, then followed statement by statement without running anything: imports and aliases, folded
 //! strings, `getattr` and `__import__` chains, decoded and downloaded data. Calls are judged by what they reach
 //! ([`crate::pickle::knowledge`]) and by where the code comes from ([`Role`]). Cost: linear in the source; nesting is
-//! measured first ([`nesting`]) and refused past a bound, so neither parser nor walk can exhaust the stack.
+//! measured first ([`levels`]) and refused past a bound, so neither parser nor walk can exhaust the stack.
 
 mod fold;
-mod nesting;
-mod pieces;
 mod rules;
 mod torchscript;
 mod walk;
@@ -19,6 +17,7 @@ pub use rules::{
 
 use crate::Scan;
 use crate::wire::json::line_and_column;
+use bartizan_core::python::{MOST_LEVELS, levels};
 use bartizan_core::{Confidence, Finding, Location, Rule, Severity};
 use walk::Walked;
 
@@ -39,7 +38,7 @@ pub enum Role {
 const SOURCE_BYTES: usize = 2 << 20;
 /// Nesting from which the walk gets a stack of its own.
 const OWN_STACK_FROM: usize = 60;
-/// Size of that stack, in bytes: over 10 KiB for each level of [`nesting::MOST`].
+/// Size of that stack, in bytes: over 10 KiB for each level of [`MOST_LEVELS`].
 const OWN_STACK: usize = 64 << 20;
 
 /// Inspects `code` found at `place` and reports dangerous calls, with lines relative to `place`.
@@ -51,11 +50,11 @@ pub fn inspect(code: &str, role: Role, place: &Location, scan: &mut Scan<'_>) {
             format!("Python source longer than {SOURCE_BYTES} bytes was read only to there"),
         );
     }
-    let levels = nesting::levels(read);
-    if levels > nesting::MOST {
+    let depth = levels(read);
+    if depth > MOST_LEVELS {
         scan.gap(
             place.offset,
-            format!("Python source nested deeper than {} levels was not parsed", nesting::MOST),
+            format!("Python source nested deeper than {MOST_LEVELS} levels was not parsed"),
         );
         let message = "Python source nested deeper than any person writes it";
         let finding = Finding::new(&PYTHON_UNPARSABLE, message).severity(Severity::Medium);
@@ -63,7 +62,7 @@ pub fn inspect(code: &str, role: Role, place: &Location, scan: &mut Scan<'_>) {
         report(walk::by_text(read, role), read, place, scan);
         return;
     }
-    let walked = if levels < OWN_STACK_FROM {
+    let walked = if depth < OWN_STACK_FROM {
         walk::walk(read, role)
     } else {
         let worker = std::thread::Builder::new().stack_size(OWN_STACK);
@@ -91,7 +90,7 @@ pub fn inspect(code: &str, role: Role, place: &Location, scan: &mut Scan<'_>) {
 /// Whether `code` is Python source that would do harm if it were run. For short texts of any kind.
 pub(crate) fn is_harmful(code: &str) -> bool {
     code.len() <= SOURCE_BYTES
-        && nesting::levels(code) < OWN_STACK_FROM
+        && levels(code) < OWN_STACK_FROM
         && walk::walk(code, Role::Embedded)
             .seen
             .iter()

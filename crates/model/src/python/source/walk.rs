@@ -1,7 +1,7 @@
 //! Follows Python source statement by statement with an abstract value for each name, and judges every call.
 //!
 //! Every expression is visited once. Branches and loops are walked as if taken; a name bound in one of them keeps its last
-//! value. Functions are walked where they are defined, with unknown parameters. Depth is bounded by [`super::nesting`].
+//! value. Functions are walked where they are defined, with unknown parameters. Depth is bounded by [`bartizan_core::python::levels`].
 
 mod by_text;
 mod calls;
@@ -12,12 +12,12 @@ mod verdict;
 pub(super) use by_text::by_text;
 
 use super::fold::{self, Known, Value};
-use super::pieces::pieces;
 use super::{
     PYTHON_BACKDOOR, PYTHON_DANGEROUS_CALL, PYTHON_HIDDEN_CODE, PYTHON_UNPARSABLE, Role, Seen,
     TORCHSCRIPT_OPERATOR,
 };
 use crate::pickle::knowledge::{Standing, standing};
+use bartizan_core::python::pieces;
 use bartizan_core::{Confidence, Rule, Severity};
 use ruff_python_ast::visitor::{self, Visitor};
 use ruff_python_ast::{self as ast, Expr, InterpolatedStringElement, Number, Operator, PySourceType, Stmt};
@@ -28,7 +28,7 @@ use std::collections::HashMap;
 
 /// How often code inside `exec` strings is followed into.
 const LAYERS: u32 = 4;
-/// What the syntax tree of one piece may take, in the units of [`Piece::parts`](super::pieces::Piece::parts): about 50 MB.
+/// What the syntax tree of one piece may take, in the units of [`Piece::parts`](bartizan_core::python::Piece::parts): about 50 MB.
 const MOST_PARTS: usize = 280_000;
 /// Most things reported for one piece of source.
 const MOST_SEEN: usize = 200;

@@ -6,9 +6,41 @@ use super::{
     layer, one,
 };
 use crate::pickle::knowledge::{GadgetClass, Standing, standing};
+use crate::python::source::OWN_STACK_FROM;
 use crate::python::source::fold::{Known, Value};
-use crate::python::source::{OWN_STACK_FROM, nesting};
+use bartizan_core::python::levels;
 use bartizan_core::{Rule, Severity};
+
+/// Whether what lies at `path` runs the code it is given as it stands. Beside these the knowledge of gadgets holds much
+/// that is dangerous only where code should not be, such as `torch.compile` and `asyncio.gather`.
+fn is_blunt(path: &str) -> bool {
+    const MODULES: &[&str] = &[
+        "bdb",
+        "builtins",
+        "cProfile",
+        "code",
+        "codeop",
+        "distutils",
+        "doctest",
+        "imp",
+        "importlib",
+        "os",
+        "pdb",
+        "pkgutil",
+        "profile",
+        "pty",
+        "runpy",
+        "site",
+        "sys",
+        "timeit",
+        "trace",
+        "types",
+        "winreg",
+        "zipimport",
+    ];
+    let root = path.split('.').next().unwrap_or(path);
+    MODULES.contains(&root) && path != "builtins.input"
+}
 
 impl Walk {
     pub(super) fn judge(
@@ -75,6 +107,8 @@ impl Walk {
             (Role::Embedded, _) => severity.max(Severity::High),
             // Nobody decides to run it: the server does.
             (Role::Handler, GadgetClass::Process) => Severity::High,
+            // Writing a pickle runs nothing.
+            (_, GadgetClass::NestedPickle) if severity < Severity::Medium => return,
             (
                 _,
                 GadgetClass::Process
@@ -85,8 +119,28 @@ impl Walk {
                 | GadgetClass::PackageInstall
                 | GadgetClass::Persistence
                 | GadgetClass::Debugger,
-            ) => Severity::Medium,
-            (_, GadgetClass::Network | GadgetClass::Import) => Severity::Low,
+            ) if self.role != Role::Module
+                || matches!(
+                    class,
+                    GadgetClass::CodeExecution | GadgetClass::Persistence | GadgetClass::Debugger
+                ) && is_blunt(path) =>
+            {
+                Severity::Medium
+            }
+            // People write scripts that start processes and read pickles; how they do it is judged where code is judged.
+            (
+                _,
+                GadgetClass::Process
+                | GadgetClass::NestedPickle
+                | GadgetClass::Native
+                | GadgetClass::Marshal
+                | GadgetClass::PackageInstall
+                | GadgetClass::Network
+                | GadgetClass::Import
+                | GadgetClass::CodeExecution
+                | GadgetClass::Persistence
+                | GadgetClass::Debugger,
+            ) => Severity::Low,
             _ => return,
         };
         let with = if command.trim().is_empty() {
@@ -132,7 +186,7 @@ impl Walk {
         if let Some(inner) = inner
             && self.layers > 0
             && self.seen.len() < MOST_SEEN
-            && nesting::levels(&inner) < OWN_STACK_FROM
+            && levels(&inner) < OWN_STACK_FROM
         {
             let walked = layer(&inner, Role::Embedded, self.layers.saturating_sub(1));
             if walked.unparsed.is_some() {

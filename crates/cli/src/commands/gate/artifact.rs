@@ -1,0 +1,147 @@
+//! What is decided about, read and digested now: no digest that somebody remembers counts.
+
+use crate::commands::sign::jobs;
+use crate::failure::Failure;
+use bartizan_evidence::digest::Digest;
+use bartizan_evidence::lineage::NodeId;
+use bartizan_evidence::manifest::{
+    Digesting, Gathered, HashAlgorithm, Kind, Listing, Silent, Work, digest_all, list,
+};
+use bartizan_policy::input::{Artifact, ArtifactFile, ArtifactKind};
+use std::path::{Path, PathBuf};
+
+/// An artifact and the digests of its files, for whoever verifies them next.
+pub(super) struct Read {
+    /// What policies read of it.
+    pub(super) artifact: Artifact,
+    /// Its path, when it is no digest.
+    pub(super) path: Option<PathBuf>,
+    /// Digests by file.
+    pub(super) gathered: Gathered,
+}
+
+/// Reads what the user names. `signature` is the file that signs it, which does not sign itself.
+///
+/// # Errors
+/// [`Failure`] when it cannot be read, or is neither file, folder nor digest.
+pub(super) fn read(given: &str, signature: Option<&Path>) -> Result<Read, Failure> {
+    let path = Path::new(given);
+    if !path.exists() {
+        return of_digest(given);
+    }
+    let listing = list(path).map_err(|error| Failure::Verify {
+        error: Box::new(bartizan_evidence::oms::VerifyError::from(error)),
+    })?;
+    let signature = signature.and_then(|path| path.canonicalize().ok());
+    let (work, unread) = readable(&listing, signature.as_deref());
+    let gathered = Gathered::new(HashAlgorithm::Sha256, None, work.iter().map(|(_, work)| work.path));
+    let digesting = Digesting {
+        algorithm: HashAlgorithm::Sha256,
+        jobs: jobs(None),
+        progress: &Silent,
+        cache: None,
+        gathered: None,
+    };
+    let order: Vec<Work<'_>> =
+        work.iter().map(|(_, work)| Work { path: work.path, size: work.size, range: None }).collect();
+    let mut files = Vec::new();
+    for ((name, work), digested) in work.iter().zip(digest_all(&order, digesting)) {
+        let (digest, size) = digested.map_err(|error| {
+            let error = std::io::Error::other(error.to_string());
+            Failure::Read { what: "artifact", path: work.path.to_owned(), error }
+        })?;
+        gathered.keep_sha256(work.path, size, digest.clone());
+        let name = if listing.is_file { listing.name.clone() } else { (*name).to_owned() };
+        let digest = format!("sha256:{}", bartizan_core::hex(&digest));
+        files.push(ArtifactFile { name, digest, size, ..ArtifactFile::default() });
+    }
+    let digest = match files.as_slice() {
+        [only] if listing.is_file => only.digest.clone(),
+        _ => format!("dirHash:{}", directory_hash(&files)),
+    };
+    let artifact = Artifact {
+        path: given.to_owned(),
+        kind: if listing.is_file { ArtifactKind::File } else { ArtifactKind::Folder },
+        digest,
+        bytes: files.iter().map(|file| file.size).sum(),
+        files,
+        unread,
+    };
+    Ok(Read { artifact, path: Some(path.to_owned()), gathered })
+}
+
+/// What can be digested of a listing, and the names of what cannot.
+fn readable<'a>(listing: &'a Listing, signature: Option<&Path>) -> (Vec<(&'a str, Work<'a>)>, Vec<String>) {
+    let (mut work, mut unread) = (Vec::new(), Vec::new());
+    for entry in &listing.entries {
+        if signature == Some(entry.path.as_path()) {
+            continue;
+        }
+        match &entry.kind {
+            Kind::File { size, .. } => {
+                work.push((entry.name.as_str(), Work { path: &entry.path, size: *size, range: None }));
+            }
+            Kind::FileLink { target, size, .. } => {
+                work.push((entry.name.as_str(), Work { path: target, size: *size, range: None }));
+            }
+            _ => unread.push(entry.name.clone()),
+        }
+    }
+    (work, unread)
+}
+
+/// in-toto's `dirHash`: SHA-256 over a line for each file, `HEX  NAME`, in order of name (Go's `h1`, golang.org/x/mod/sumdb/dirhash).
+fn directory_hash(files: &[ArtifactFile]) -> String {
+    let lines: Vec<String> = files
+        .iter()
+        .map(|file| format!("{}  {}\n", file.digest.trim_start_matches("sha256:"), file.name))
+        .collect();
+    Digest::sha256(lines.concat().as_bytes()).value().to_owned()
+}
+
+fn of_digest(given: &str) -> Result<Read, Failure> {
+    let unknown = |reason: String| Failure::Node { text: given.to_owned(), reason };
+    let node: NodeId =
+        given.parse().map_err(|error: bartizan_evidence::lineage::NodeIdError| unknown(error.to_string()))?;
+    let digest = node.digest().filter(|digest| digest.algorithm() == bartizan_evidence::digest::SHA256);
+    let digest =
+        digest.ok_or_else(|| unknown("is neither a file, a folder nor a SHA-256 digest".to_owned()))?;
+    let file =
+        ArtifactFile { name: digest.to_string(), digest: digest.to_string(), ..ArtifactFile::default() };
+    let artifact = Artifact {
+        path: given.to_owned(),
+        kind: ArtifactKind::Digest,
+        digest: digest.to_string(),
+        files: vec![file],
+        ..Artifact::default()
+    };
+    let gathered = Gathered::new(HashAlgorithm::Sha256, None, std::iter::empty());
+    Ok(Read { artifact, path: None, gathered })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_is_named_by_the_hash_that_go_and_in_toto_use() {
+        // Go, dirhash.Hash1 over {a: "one\n", b/c: "two\n"}: base64 of the same 32 bytes.
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("b")).unwrap();
+        std::fs::write(folder.path().join("a"), "one\n").unwrap();
+        std::fs::write(folder.path().join("b/c"), "two\n").unwrap();
+        let read = read(&folder.path().to_string_lossy(), None).unwrap().artifact;
+        let digest = |text: &str| Digest::sha256(text.as_bytes()).value().to_owned();
+        let lines = format!("{}  a\n{}  b/c\n", digest("one\n"), digest("two\n"));
+        assert_eq!(read.digest, format!("dirHash:{}", digest(&lines)));
+        assert_eq!((read.files.len(), read.bytes, read.kind), (2, 8, ArtifactKind::Folder));
+    }
+
+    #[test]
+    fn a_digest_is_taken_as_it_is_and_what_is_neither_is_refused() {
+        let digest = format!("sha256:{}", "ab".repeat(32));
+        let read = read(&digest, None).unwrap().artifact;
+        assert_eq!((read.kind, read.files[0].digest.as_str()), (ArtifactKind::Digest, digest.as_str()));
+        assert!(super::read("no/such/model", None).is_err() && super::read("md5:00", None).is_err());
+    }
+}

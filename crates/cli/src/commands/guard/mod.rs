@@ -1,0 +1,42 @@
+//! `bartizan guard`: serve as the gateway, or judge texts.
+
+mod attempt;
+mod index;
+#[cfg(feature = "gateway")]
+mod serve;
+
+use crate::arguments::{GuardArguments, GuardCommand};
+#[cfg(feature = "gateway")]
+use crate::arguments::{ReceiptArguments, ReceiptCommand};
+use crate::exit::Exit;
+use crate::failure::Failure;
+
+/// Runs the command.
+///
+/// # Errors
+/// [`Failure`] when it cannot begin; what fails in an exchange is answered and told there.
+pub(crate) fn run(arguments: &GuardArguments) -> Result<Exit, Failure> {
+    match &arguments.command {
+        Some(GuardCommand::Try(arguments)) => attempt::run(arguments),
+        Some(GuardCommand::Index(arguments)) => index::run(arguments),
+        #[cfg(feature = "gateway")]
+        Some(GuardCommand::Mock(arguments)) => serve::mock(arguments),
+        #[cfg(feature = "gateway")]
+        None => serve::run(&arguments.serve),
+        #[cfg(feature = "gateway")]
+        Some(GuardCommand::Replay(arguments)) => serve::replay(arguments),
+        #[cfg(feature = "gateway")]
+        Some(GuardCommand::Key) => serve::key(),
+        #[cfg(feature = "gateway")]
+        Some(GuardCommand::Receipt(ReceiptArguments { command: ReceiptCommand::Verify(arguments) })) => {
+            serve::verify_receipt(arguments)
+        }
+        #[cfg(not(feature = "gateway"))]
+        Some(
+            GuardCommand::Mock(_) | GuardCommand::Key | GuardCommand::Receipt(_) | GuardCommand::Replay(_),
+        )
+        | None => Err(Failure::Guard(
+            "this program was built without the gateway; build it with --features gateway".to_owned(),
+        )),
+    }
+}

@@ -1,0 +1,282 @@
+//! The gateway as a command: configuration in, requests served until a signal ends it.
+
+use crate::arguments::{
+    GuardServeArguments, MockArguments, PassphraseArguments, ReplayArguments, VerifyReceiptArguments,
+};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::settings::file::ConfigurationFile;
+use crate::terminal;
+use crate::{keyfile, project};
+use bartizan_evidence::store::LogProof;
+use bartizan_guard::gateway::{
+    AccessLog, Alarm, Decision, Gateway, GatewayError, Metrics, Plan, ReceiptError, Receipts, Reload, Stop,
+    Surroundings, mock, replayed, secret, serve, verified,
+};
+use bartizan_guard::settings::{Enforcement, GuardOptions, UpstreamOptions};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::fs::{self, OpenOptions};
+use std::io::{self, BufWriter, Read as _, Write};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Where the gateway listens when nobody says.
+const LISTEN: &str = "127.0.0.1:8080";
+/// Longest file of exchanges, in bytes.
+const LONGEST_REPLAY: usize = 1 << 30;
+/// Longest file that a configuration may name, in bytes.
+const LONGEST_FILE: u64 = 64 << 20;
+
+/// Serves until a signal ends it.
+///
+/// # Errors
+/// [`Failure`] when the configuration cannot be used or nothing can listen.
+pub(super) fn run(arguments: &GuardServeArguments) -> Result<Exit, Failure> {
+    let Gathered { options, folder, file } = gathered(arguments)?;
+    let plan = plan(&options, &folder)?;
+    let metrics = Arc::new(Metrics::default());
+    let receipts = receipts(&options, &folder, Arc::clone(&metrics))?;
+    let access = access(arguments, Arc::clone(&metrics))?;
+    let names = plan.upstream_names().join(", ");
+    let clock = Arc::new(|| u64::try_from(jiff::Timestamp::now().as_microsecond()).unwrap_or_default());
+    let gateway = Arc::new(Gateway::new(plan, secret().map_err(failed)?, clock, metrics, access, receipts));
+    let listener = listen(options.listen.as_deref().unwrap_or(LISTEN))?;
+    let admin = options.admin.as_deref().map(listen).transpose()?;
+    let mode = match options.mode {
+        Enforcement::Observe => "observing",
+        Enforcement::Enforce => "enforcing",
+    };
+    terminal::remark(&format!("guarding {names}, {mode}, at http://{}", listener.local_addr()?));
+    let reload = file.map(|path| reload(arguments.clone(), path));
+    serve(&gateway, listener, admin, options.threads, reload, &Stop::default()).map_err(failed)?;
+    Ok(Exit::Done)
+}
+
+/// Serves as an upstream that is no model.
+///
+/// # Errors
+/// [`Failure`] when nothing can listen.
+pub(super) fn mock(arguments: &MockArguments) -> Result<Exit, Failure> {
+    let listener = listen(&arguments.listen)?;
+    terminal::remark(&format!(
+        "a mock, no model: it repeats the last message, at http://{}",
+        listener.local_addr()?
+    ));
+    mock::serve(listener, &Stop::default()).map_err(failed)?;
+    Ok(Exit::Done)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "used where an error is mapped")]
+fn failed(error: GatewayError) -> Failure {
+    Failure::Guard(error.to_string())
+}
+
+/// Receipts into the store of this project, when they are asked for.
+fn receipts(
+    options: &GuardOptions,
+    folder: &Path,
+    metrics: Arc<Metrics>,
+) -> Result<Option<Receipts>, Failure> {
+    if !options.receipts.enabled {
+        return Ok(None);
+    }
+    let path = folder.join(options.receipts.key.as_deref().unwrap_or(Path::new("bartizan.key")));
+    let passphrase = PassphraseArguments::default();
+    let key = keyfile::signing_key(&path, &passphrase)?;
+    let store = options.receipts.store.as_ref().map(|store| folder.join(store));
+    let store = project::for_signing(store.as_deref(), &key)?;
+    let alarm: Alarm = Box::new(terminal::remark);
+    Ok(Some(Receipts::new(store, key, options.receipts.on_failure, metrics, alarm)?))
+}
+
+/// How the configuration is read again while it serves. What is listened at, the log and the receipts stay as they were.
+fn reload(arguments: GuardServeArguments, file: PathBuf) -> Reload {
+    let stamp = move || {
+        let metadata = fs::metadata(&file).ok();
+        let modified = metadata.as_ref().and_then(|metadata| metadata.modified().ok());
+        let since = modified.and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
+        let nanoseconds = since.map_or(0, |since| u64::try_from(since.as_nanos()).unwrap_or_default());
+        nanoseconds ^ metadata.map_or(0, |metadata| metadata.len())
+    };
+    let load = move || {
+        let gathered = gathered(&arguments).map_err(|error| error.to_string())?;
+        plan(&gathered.options, &gathered.folder).map_err(|error| error.to_string())
+    };
+    Reload { load: Box::new(load), stamp: Box::new(stamp), tell: Box::new(terminal::remark) }
+}
+
+/// Finds the receipt of a decision, checks it and shows it.
+///
+/// # Errors
+/// [`Failure`] when the store cannot be read; a receipt that is not believed is a finding.
+pub(super) fn verify_receipt(arguments: &VerifyReceiptArguments) -> Result<Exit, Failure> {
+    let store = project::existing(arguments.store.as_deref())?;
+    let mut out = io::stdout().lock();
+    match verified(&store, &arguments.id) {
+        Ok(receipt) => {
+            writeln!(out, "{}", receipt.decision.get())?;
+            let LogProof { origin, index, size, .. } = &receipt.proof;
+            terminal::remark(&format!(
+                "signed by {}, entry {index} of {size} in the log {origin}, envelope {}",
+                receipt.signers.join(", "),
+                receipt.envelope
+            ));
+            Ok(Exit::Done)
+        }
+        Err(ReceiptError::Store(error)) => Err(error.into()),
+        Err(error) => {
+            writeln!(out, "not verified: {error}")?;
+            Ok(Exit::Found)
+        }
+    }
+}
+
+/// Judges kept exchanges again.
+///
+/// # Errors
+/// [`Failure`] when the configuration cannot be used or the file not be read.
+pub(super) fn replay(arguments: &ReplayArguments) -> Result<Exit, Failure> {
+    let serve = GuardServeArguments { config: arguments.config.clone(), ..GuardServeArguments::default() };
+    let Gathered { mut options, folder, .. } = gathered(&serve)?;
+    if options.upstream.is_empty() {
+        // Nothing is sent anywhere.
+        options.upstream.push(upstream("http://localhost"));
+    }
+    let plan = plan(&options, &folder)?;
+    let text = project::document("exchanges", &arguments.file, LONGEST_REPLAY)?;
+    let mut out = BufWriter::new(io::stdout().lock());
+    let (mut blocked, mut failed) = (false, false);
+    for line in text.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()) {
+        match replayed_line(&plan, line) {
+            Ok(decision) => {
+                blocked |= decision.action == "block";
+                serde_json::to_writer(&mut out, &decision).map_err(io::Error::from)?;
+            }
+            Err(error) => {
+                failed = true;
+                write!(out, "{}", serde_json::json!({ "error": error }))?;
+            }
+        }
+        writeln!(out)?;
+    }
+    out.flush()?;
+    Ok(match (blocked, failed) {
+        (true, _) => Exit::Found,
+        (false, true) => Exit::Incomplete,
+        (false, false) => Exit::Done,
+    })
+}
+
+/// An exchange that was kept.
+#[derive(Deserialize)]
+struct Kept {
+    path: String,
+    request: Box<RawValue>,
+    answer: Option<Box<RawValue>>,
+}
+
+fn replayed_line(plan: &Plan, line: &[u8]) -> Result<Decision, String> {
+    let kept: Kept = serde_json::from_slice(line).map_err(|error| error.to_string())?;
+    // A body that is kept as a string is that string; any other is what is written.
+    let body = |raw: &RawValue| {
+        serde_json::from_str::<String>(raw.get())
+            .map_or_else(|_| raw.get().as_bytes().to_vec(), String::into_bytes)
+    };
+    let answer = kept.answer.as_deref().map(body);
+    replayed(plan, &kept.path, &body(&kept.request), answer.as_deref())
+}
+
+/// Makes a key for a client: the key for them, its digest for the configuration.
+///
+/// # Errors
+/// [`Failure`] when the machine gives no randomness.
+pub(super) fn key() -> Result<Exit, Failure> {
+    let key = format!("bzg_{}", bartizan_core::hex(&secret().map_err(failed)?));
+    let digest = bartizan_evidence::digest::Digest::sha256(key.as_bytes());
+    let mut out = io::stdout().lock();
+    writeln!(out, "{key}\nsha256 = \"{}\"", digest.value())?;
+    Ok(Exit::Done)
+}
+
+/// What the configuration comes to.
+struct Gathered {
+    options: GuardOptions,
+    /// What paths in it are relative to.
+    folder: PathBuf,
+    /// Where it is, when there is one.
+    file: Option<PathBuf>,
+}
+
+/// The options of the file, changed by those of the command line.
+fn gathered(arguments: &GuardServeArguments) -> Result<Gathered, Failure> {
+    let here = project::here();
+    let file = match &arguments.config {
+        Some(path) => {
+            let text = fs::read_to_string(path).map_err(|error| Failure::Read {
+                what: "configuration",
+                path: path.clone(),
+                error,
+            })?;
+            Some(ConfigurationFile::parse(path, &text)?)
+        }
+        None => ConfigurationFile::find(&here)?,
+    };
+    let path = file.as_ref().map(|file| here.join(&file.path));
+    let folder = file.as_ref().and_then(|file| file.path.parent()).map(|above| here.join(above));
+    let mut options = file.map(|file| file.guard).unwrap_or_default();
+    if !arguments.upstream.is_empty() {
+        options.upstream = arguments.upstream.iter().map(|url| upstream(url)).collect();
+        options.route.iter_mut().for_each(|route| route.upstream.clear());
+    }
+    if let Some(listen) = &arguments.listen {
+        options.listen = Some(listen.clone());
+    }
+    if arguments.observe {
+        options.mode = Enforcement::Observe;
+        options.route.iter_mut().for_each(|route| route.mode = None);
+    }
+    Ok(Gathered { options, folder: folder.unwrap_or(here), file: path })
+}
+
+fn upstream(url: &str) -> UpstreamOptions {
+    UpstreamOptions { name: url.to_owned(), url: url.to_owned(), ..UpstreamOptions::default() }
+}
+
+fn plan(options: &GuardOptions, folder: &Path) -> Result<Plan, Failure> {
+    let files = |path: &Path| {
+        let mut bytes = Vec::new();
+        fs::File::open(folder.join(path))?.take(LONGEST_FILE + 1).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > LONGEST_FILE {
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, "larger than 64 MiB"));
+        }
+        Ok(bytes)
+    };
+    let roots = || {
+        // What cannot be read there is passed over; if nothing can, that is told.
+        rustls_native_certs::load_native_certs().certs.into_iter().map(|each| each.to_vec()).collect()
+    };
+    let environment = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    Plan::new(options, &Surroundings { files: &files, environment: &environment, roots: &roots })
+        .map_err(failed)
+}
+
+fn access(arguments: &GuardServeArguments, metrics: Arc<Metrics>) -> Result<Option<AccessLog>, Failure> {
+    let out: Box<dyn Write + Send> = match arguments.access_log.as_deref() {
+        None => return Ok(None),
+        Some(path) if path == Path::new("-") => Box::new(io::stdout()),
+        Some(path) => Box::new(
+            OpenOptions::new()
+                .create(true)
+                .append(true)
+                .open(path)
+                .map_err(|error| Failure::Write { path: path.to_owned(), error })?,
+        ),
+    };
+    Ok(Some(AccessLog::new(out, metrics)?))
+}
+
+fn listen(address: &str) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address).map_err(|error| Failure::Listen { address: address.to_owned(), error })
+}

@@ -1,0 +1,94 @@
+//! `bartizan scan --fix`: writes what mends findings into their files, with a difference first.
+//!
+//! Fixes come from the readers of `bartizan-pipeline`, which are asked again about each file that has findings; only those
+//! of findings that the report keeps are made. A file whose mended text can be read less far than before stays as it is.
+
+use crate::arguments::FixMode;
+use crate::commands::scan::write_whole;
+use crate::failure::Failure;
+use crate::terminal;
+use bartizan_core::report::Report;
+use bartizan_core::walk::{Content, Walk};
+use bartizan_core::{Limits, MonotonicClock};
+use bartizan_pipeline::{Fix, Outcome, Safety, Text, apply, examine};
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+/// What was mended.
+#[derive(Debug, Default)]
+pub(crate) struct Mended {
+    /// How many findings.
+    pub(crate) findings: usize,
+    /// How many files.
+    pub(crate) files: usize,
+    /// The differences, as a unified diff.
+    pub(crate) difference: String,
+}
+
+/// Mends what `report` shows in the files of `walk`; changes nothing when `only_show`.
+///
+/// # Errors
+/// [`Failure::Write`] when a file cannot be replaced.
+pub(crate) fn mend(
+    report: &Report,
+    walk: &Walk,
+    limits: &Limits,
+    mode: FixMode,
+    only_show: bool,
+) -> Result<Mended, Failure> {
+    let mut mended = Mended::default();
+    for entry in &walk.entries {
+        let Content::File { path, root, .. } = &entry.content else { continue };
+        let kept: BTreeSet<(&str, u64)> = report
+            .findings
+            .iter()
+            .filter(|reported| reported.subject == entry.uri && reported.finding.location.member.is_none())
+            .filter_map(|reported| Some((reported.finding.rule.id, reported.finding.location.offset?)))
+            .collect();
+        if kept.is_empty() {
+            continue;
+        }
+        let Ok(before) = fs::read_to_string(path) else { continue };
+        let place = Some((path.as_path(), root.as_path()));
+        let look = |content: &str| -> Outcome {
+            examine(&Text::new(&entry.uri, content).at(place), limits, &MonotonicClock::start())
+        };
+        let outcome = look(&before);
+        let fixes: Vec<&Fix> = outcome
+            .fixes
+            .iter()
+            .filter(|proposal| kept.contains(&(proposal.rule, proposal.offset as u64)))
+            .filter(|proposal| mode == FixMode::All || proposal.fix.safety == Safety::Safe)
+            .map(|proposal| &proposal.fix)
+            .collect();
+        if fixes.is_empty() {
+            continue;
+        }
+        let (after, count) = apply(&before, &fixes);
+        if look(&after).gaps.len() > outcome.gaps.len() {
+            terminal::remark(&format!("{} is left as it is: mended, it could not be read as far", entry.uri));
+            continue;
+        }
+        mended.findings = mended.findings.saturating_add(count);
+        mended.files = mended.files.saturating_add(1);
+        let name = entry.uri.as_str();
+        let lines = similar::TextDiff::from_lines(&before, &after);
+        let shown = lines.unified_diff().context_radius(3).header(name, name).to_string();
+        mended.difference.push_str(&shown);
+        if !only_show {
+            replace(path, &after)?;
+        }
+    }
+    Ok(mended)
+}
+
+/// Puts `content` in the place of the file, with the rights it had.
+fn replace(path: &Path, content: &str) -> Result<(), Failure> {
+    let failure = |error| Failure::Write { path: path.to_owned(), error };
+    // Behind a link, the file itself.
+    let path = fs::canonicalize(path).map_err(failure)?;
+    let rights = fs::metadata(&path).map_err(failure)?.permissions();
+    write_whole(&path, |out| out.write_all(content.as_bytes()))?;
+    fs::set_permissions(&path, rights).map_err(failure)
+}

@@ -1,0 +1,132 @@
+//! What a scan asks about each file: everything that any crate knows of, as [`WholeInspector`].
+
+use crate::commands::db::Known;
+use bartizan_core::sweep::{File, Inspection, Inspector};
+use bartizan_core::{Clock, Finding, Gap, Limits};
+use bartizan_data::quick::DatasetInspector;
+use bartizan_model::ModelInspector;
+use bartizan_pipeline::dependencies::advisories::vulnerabilities;
+use bartizan_pipeline::registry::RUN_BY_SYSTEMS;
+use bartizan_pipeline::{PipelineInspector, Place};
+use bartizan_text::rules::SECRET;
+use std::collections::BTreeSet;
+
+/// Looks into model files and into what builds and serves them.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct WholeInspector<'a> {
+    /// Bounds for each file.
+    pub(crate) limits: &'a Limits,
+    /// What is known of the vulnerabilities of packages.
+    pub(crate) known: &'a Known,
+}
+
+impl Inspector for WholeInspector<'_> {
+    fn inspect(&self, file: &File<'_>, bytes: &[u8], clock: &dyn Clock) -> Inspection {
+        let mut whole = ModelInspector { limits: self.limits }.inspect(file, bytes, clock);
+        let inspector = PipelineInspector { limits: self.limits };
+        let (pipeline, judged) = inspector.inspect_judging(file, bytes, clock);
+        leave_to_the_exact(&mut whole.findings, &judged, pipeline.format);
+        if let Some(format) = pipeline.format {
+            // The more exact of two names: a workflow is YAML as well.
+            whole.format = Some(format);
+            whole.kind = pipeline.kind;
+            if RUN_BY_SYSTEMS.contains(&format) {
+                whole.findings.retain(|finding| !SAID_OF_METADATA.contains(&finding.rule.id));
+            }
+        }
+        whole.findings.extend(pipeline.findings);
+        whole.gaps.extend(pipeline.gaps);
+        self.advisories(file, bytes, &mut whole);
+        let data = DatasetInspector.inspect(file, bytes, clock);
+        if !data.findings.is_empty() {
+            // The look at the rows says it of each kind once, with the count.
+            let said: Vec<&str> = data.findings.iter().map(|finding| finding.rule.id).collect();
+            whole.findings.retain(|finding| finding.rule.id != SECRET.id || !said.contains(&SECRET.id));
+            whole.kind = data.kind;
+            whole.findings.extend(data.findings);
+        }
+        number_lines(&mut whole.findings, bytes);
+        once_per_credential(&mut whole.findings);
+        whole
+    }
+}
+
+/// What commands, addresses and templates show in the metadata of a model, and say nothing of in a text that is made of
+/// them: its own reader judges those.
+const SAID_OF_METADATA: &[&str] = &[
+    "model/config-code",
+    "model/metadata-active-markup",
+    "model/metadata-code",
+    "model/metadata-command",
+    "model/metadata-path",
+    "model/metadata-url",
+    "model/template-malformed",
+    "model/template-text-injection",
+];
+
+/// Leaves out what both crates say of the same credential: the one that knows the format it stands in says more.
+fn once_per_credential(findings: &mut Vec<Finding>) {
+    let lines: Vec<u32> = findings
+        .iter()
+        .filter(|finding| finding.rule.id == "pipeline/secret")
+        .filter_map(|finding| finding.location.line)
+        .collect();
+    findings.retain(|finding| {
+        finding.rule.id != "model/metadata-credential"
+            || finding.location.member.is_some()
+            || !finding.location.line.is_some_and(|line| lines.contains(&line))
+    });
+}
+
+/// Drops what was found by a call's name alone where the call was judged by its arguments, and credentials of a
+/// notebook, which its reader reports with their line.
+fn leave_to_the_exact(findings: &mut Vec<Finding>, judged: &BTreeSet<Place>, format: Option<&str>) {
+    findings.retain(|finding| {
+        let location = &finding.location;
+        let by_name = finding.rule.id == "model/python-dangerous-call"
+            && location.member.is_none()
+            && location
+                .line
+                .zip(location.column)
+                .is_some_and(|(line, column)| judged.contains(&(location.pointer.clone(), line, column)));
+        let credential = finding.rule.id == "model/metadata-credential" && format == Some("notebook");
+        !(by_name || credential)
+    });
+}
+
+impl WholeInspector<'_> {
+    /// Matches a file of dependencies with the database of advisories.
+    fn advisories(&self, file: &File<'_>, bytes: &[u8], whole: &mut Inspection) {
+        let Ok(content) = std::str::from_utf8(bytes) else { return };
+        let text = bartizan_pipeline::Text::new(file.uri, content);
+        let Some(found) = vulnerabilities(&text, self.known.database.as_ref(), self.known.age_days) else {
+            return;
+        };
+        whole.findings.extend(found.findings);
+        whole.gaps.extend(found.gaps);
+        if let Some(trouble) = &self.known.trouble {
+            whole.gaps.push(Gap { member: None, offset: None, reason: trouble.clone() });
+        }
+    }
+}
+
+/// Gives line and column to each finding of a text that has a byte offset only.
+///
+/// Linear in the text; columns count characters. Findings inside members and those of binary content keep their offset
+/// alone.
+fn number_lines(findings: &mut [Finding], bytes: &[u8]) {
+    let lacks = |finding: &Finding| finding.location.line.is_none() && finding.location.member.is_none();
+    if !findings.iter().any(lacks) || bytes.contains(&0) {
+        return;
+    }
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let text = bartizan_pipeline::Text::new("", text);
+    for finding in findings.iter_mut().filter(|finding| lacks(finding)) {
+        let Some(offset) = finding.location.offset.and_then(|offset| usize::try_from(offset).ok()) else {
+            continue;
+        };
+        let (line, column) = text.line_column(offset);
+        finding.location.line = Some(line);
+        finding.location.column = Some(column);
+    }
+}

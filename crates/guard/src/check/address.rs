@@ -1,0 +1,206 @@
+//! Web addresses in a word of an answer, and what they carry besides naming a page.
+//!
+//! Sources: RFC 3986; the URL standard of the WHATWG for what a browser makes of what is not.
+
+use base64::Engine as _;
+use base64::alphabet::URL_SAFE;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+
+/// An address in a word.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Address<'t> {
+    /// First byte in the word.
+    pub(crate) start: usize,
+    /// The address.
+    pub(crate) text: &'t str,
+    /// Its host in small letters, without user and port.
+    pub(crate) host: String,
+    /// What stands before it in the word.
+    pub(crate) before: &'t str,
+}
+
+/// Longest address that is taken apart; a longer one carries data by its length alone.
+pub(crate) const LONGEST: usize = 2048;
+
+/// The addresses of a word: behind `://`, and without a scheme behind a bracket or a quote.
+pub(crate) fn addresses(word: &str) -> Vec<Address<'_>> {
+    let mut found = Vec::new();
+    let mut at = 0;
+    while let Some(slashes) =
+        word.get(at..).and_then(|rest| rest.find("//")).map(|skip| at.saturating_add(skip))
+    {
+        let behind = slashes.saturating_add(2);
+        at = behind;
+        let head = word.get(..slashes).unwrap_or_default();
+        let start = if let Some(scheme) = head.strip_suffix(':') {
+            let length = scheme
+                .bytes()
+                .rev()
+                .take_while(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(byte))
+                .count();
+            if length == 0 {
+                continue;
+            }
+            scheme.len().saturating_sub(length)
+        } else if head.ends_with(['(', '"', '\'', '=', '<']) {
+            slashes
+        } else {
+            continue;
+        };
+        let rest = word.get(start..).unwrap_or_default();
+        let text = rest.get(..length(rest)).unwrap_or_default();
+        let Some(authority) = text.find("//").and_then(|at| text.get(at.saturating_add(2)..)) else {
+            continue;
+        };
+        let host = authority.split(['/', '?', '#', '\\']).next().unwrap_or_default();
+        let host = host.rsplit('@').next().unwrap_or_default();
+        let host = host.split(':').next().unwrap_or_default().trim_end_matches('.').to_ascii_lowercase();
+        if host.is_empty() {
+            continue;
+        }
+        at = start.saturating_add(text.len()).max(behind);
+        found.push(Address { start, text, host, before: word.get(..start).unwrap_or_default() });
+    }
+    found
+}
+
+/// How long the address is that a text begins with: to a blank, a quote or an angle bracket, or a bracket not its own.
+fn length(text: &str) -> usize {
+    let mut depth = 0_i32;
+    let mut end = text.len();
+    for (at, character) in text.char_indices() {
+        match character {
+            '(' => depth = depth.saturating_add(1),
+            ')' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth < 0 || character.is_whitespace() || matches!(character, '"' | '\'' | '<' | '>' | '`' | '|') {
+            end = at;
+            break;
+        }
+    }
+    text.get(..end).unwrap_or_default().trim_end_matches(['.', ',', ';', ':', '!', '?', '*', '_']).len()
+}
+
+/// The pieces of an address in which data can travel, decoded: segments of the path, values of the query, the fragment,
+/// and labels of the host before its last two.
+pub(crate) fn pieces(address: &Address<'_>) -> Vec<String> {
+    let authority =
+        address.text.find("//").and_then(|at| address.text.get(at.saturating_add(2)..)).unwrap_or_default();
+    let path = authority.find(['/', '?', '#']).and_then(|at| authority.get(at..)).unwrap_or_default();
+    let labels: Vec<&str> = address.host.split('.').collect();
+    let inner = labels.get(..labels.len().saturating_sub(2)).unwrap_or_default();
+    let inner = inner.iter().filter(|label| label.len() >= 12);
+    path.split(['/', '?', '#', '&', '=', ';'])
+        .chain(inner.copied())
+        .filter(|piece| !piece.is_empty())
+        .map(percent)
+        .collect()
+}
+
+/// A piece with its percent-encoding undone; `+` is a blank.
+pub(crate) fn percent(piece: &str) -> String {
+    let bytes = piece.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        let code = bytes
+            .get(at.saturating_add(1)..at.saturating_add(3))
+            .and_then(|digits| std::str::from_utf8(digits).ok());
+        let code = code.filter(|_| byte == b'%').and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        out.push(code.unwrap_or(if byte == b'+' { b' ' } else { byte }));
+        at = at.saturating_add(if code.is_some() { 3 } else { 1 });
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+/// Base64 in either alphabet, padded or not.
+const LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &URL_SAFE,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
+);
+
+/// What a piece says when it is base64 or hexadecimal of a readable text.
+pub(crate) fn unveiled(piece: &str) -> Option<String> {
+    if piece.len() < 8 {
+        return None;
+    }
+    let hex = || {
+        let digits = piece.as_bytes();
+        (digits.len().is_multiple_of(2) && digits.iter().all(u8::is_ascii_hexdigit)).then(|| {
+            digits
+                .chunks(2)
+                .filter_map(|pair| {
+                    std::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok())
+                })
+                .collect::<Vec<u8>>()
+        })
+    };
+    let base64 = || LENIENT.decode(piece.replace('+', "-").replace(['/', ' '], "_")).ok();
+    let readable = |bytes: Vec<u8>| {
+        let text = String::from_utf8(bytes).ok()?;
+        let visible = text.chars().all(|one| !one.is_control() || one.is_whitespace());
+        let plain =
+            text.chars().filter(|one| one.is_ascii_alphanumeric() || " .,:;@-_/".contains(*one)).count();
+        (visible && text.len() >= 6 && plain.saturating_mul(10) >= text.chars().count().saturating_mul(9))
+            .then_some(text)
+    };
+    hex().and_then(readable).or_else(|| base64().and_then(readable))
+}
+
+/// Bits of a character of a piece by how often its characters occur in it.
+pub(crate) fn entropy(piece: &str) -> f64 {
+    let mut counts = [0_u32; 256];
+    piece.bytes().for_each(|byte| {
+        if let Some(count) = counts.get_mut(usize::from(byte)) {
+            *count = count.saturating_add(1);
+        }
+    });
+    let total = piece.len().max(1) as f64;
+    counts
+        .iter()
+        .filter(|count| **count > 0)
+        .map(|count| f64::from(*count) / total)
+        .map(|share| -share * share.log2())
+        .sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(word: &str) -> Vec<(String, String)> {
+        addresses(word).into_iter().map(|one| (one.text.to_owned(), one.host)).collect()
+    }
+
+    fn pair(text: &str, host: &str) -> Vec<(String, String)> {
+        vec![(text.to_owned(), host.to_owned())]
+    }
+
+    #[test]
+    fn an_address_is_bounded_by_the_markup_around_it() {
+        assert_eq!(found("![x](https://a.example/p?q=(1))."), pair("https://a.example/p?q=(1)", "a.example"));
+        assert_eq!(
+            found("<https://U:p@A.Example:8080/x>,"),
+            pair("https://U:p@A.Example:8080/x", "a.example")
+        );
+        assert_eq!(found("src=\"//a.example/x\""), pair("//a.example/x", "a.example"));
+        assert_eq!(found("a//b and/or // c"), []);
+    }
+
+    #[test]
+    fn pieces_are_decoded() {
+        let address = addresses("https://c2VjcmV0IHZhbHVl.x.example/a%20b?q=one+two#f").remove(0);
+        assert_eq!(pieces(&address), ["a b", "q", "one two", "f", "c2vjcmv0ihzhbhvl"]);
+        assert_eq!(unveiled("c2VjcmV0IHZhbHVl").as_deref(), Some("secret value"));
+        assert_eq!(unveiled("736563726574").as_deref(), Some("secret"));
+        assert_eq!(unveiled("documentation"), None);
+    }
+
+    #[test]
+    fn entropy_of_a_word_is_less_than_of_drawn_letters() {
+        assert!(entropy("documentation") < 3.3 && entropy("x7Kd2Qx9Lm4Zt8Rv3Bn6Wc5Y") > 4.0);
+    }
+}

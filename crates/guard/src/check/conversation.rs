@@ -1,0 +1,106 @@
+//! What was said before an answer, kept for checks that ask where a piece of it comes from.
+
+use super::address::addresses;
+use super::words;
+use crate::exchange::{Exchange, Role};
+use std::collections::BTreeSet;
+use std::sync::OnceLock;
+
+/// Bytes kept of a conversation; of a longer one the end.
+const LONGEST: usize = 1 << 20;
+
+/// What was said, by role.
+#[derive(Debug, Default)]
+pub(crate) struct Conversation {
+    /// In order: who, and what.
+    pub(crate) parts: Vec<(Role, String)>,
+    said: OnceLock<Said>,
+}
+
+/// Words and phrases of a conversation.
+#[derive(Debug, Default)]
+struct Said {
+    /// Pairs of words.
+    pairs: BTreeSet<u64>,
+    /// Words with digits.
+    numbers: BTreeSet<u64>,
+    /// Addresses.
+    addresses: BTreeSet<String>,
+}
+
+impl Conversation {
+    /// Keeps what a request says.
+    pub(crate) fn of(exchange: &Exchange<'_>) -> Self {
+        let mut left = LONGEST;
+        let mut parts = Vec::new();
+        for part in exchange.parts.iter().rev() {
+            if part.text.len() > left {
+                break;
+            }
+            left = left.saturating_sub(part.text.len());
+            parts.push((part.role, part.text.clone().into_owned()));
+        }
+        parts.reverse();
+        Self { parts, said: OnceLock::new() }
+    }
+
+    /// Whether a text repeats three words on end that were said to the model, or a word with digits of five and more.
+    pub(crate) fn holds_some_of(&self, text: &str) -> bool {
+        let said = self.said();
+        let (mut previous, mut run, mut found) = (None, 0_u32, false);
+        words::each(text, 0, |word| {
+            let known =
+                previous.is_some_and(|previous| said.pairs.contains(&words::pair(previous, word.hash)));
+            run = if known { run.saturating_add(1) } else { 0 };
+            let number =
+                word.digit && word.end.saturating_sub(word.start) >= 5 && said.numbers.contains(&word.hash);
+            found |= run >= 2 || number;
+            previous = Some(word.hash);
+        });
+        found
+    }
+
+    /// Whether an address was said as it stands.
+    pub(crate) fn names(&self, address: &str) -> bool {
+        self.said().addresses.contains(address)
+    }
+
+    fn said(&self) -> &Said {
+        self.said.get_or_init(|| {
+            let mut said = Said::default();
+            for (_, part) in self.parts.iter().filter(|(role, _)| *role != Role::ToolDescription) {
+                for word in part.split_whitespace().filter(|word| word.contains("//")) {
+                    said.addresses.extend(addresses(word).into_iter().map(|one| one.text.to_owned()));
+                }
+                let mut previous = None;
+                words::each_plain(part, 0, |word| {
+                    if let Some(previous) = previous {
+                        said.pairs.insert(words::pair(previous, word.hash));
+                    }
+                    if word.digit {
+                        said.numbers.insert(word.hash);
+                    }
+                    previous = Some(word.hash);
+                });
+            }
+            said
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::checks::tests::exchange;
+    use super::*;
+
+    #[test]
+    fn phrases_and_numbers_that_were_said_are_known() {
+        let said = Conversation::of(&exchange(&[(
+            Role::User,
+            "My order AB-12345 came broken from the shop (https://shop.example/a?b=1).",
+        )]));
+        assert!(said.holds_some_of("came_broken_from") && said.holds_some_of("x 12345"));
+        assert!(!said.holds_some_of("order from shop 123"));
+        assert!(said.names("https://shop.example/a?b=1") && !said.names("https://shop.example/a"));
+    }
+}

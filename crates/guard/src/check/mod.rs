@@ -1,0 +1,59 @@
+//! Checks on what is asked of a model and what it answers.
+//!
+//! One file per check, one line in the registry. A check is pure: the same exchange under the same policy gives the same
+//! judgement, however a stream was cut into pieces, in time linear in its length.
+
+mod address;
+mod answer;
+mod answer_schema;
+mod budget;
+mod canary;
+mod checks;
+mod conversation;
+pub mod corpus;
+mod danger;
+mod dangerous_code;
+mod fence;
+mod findings;
+mod injection;
+mod judgement;
+mod links;
+mod markup;
+mod needles;
+mod numbers;
+mod overlap;
+mod policy;
+mod prompt_leak;
+mod registry;
+mod request_schema;
+mod schema;
+mod sensitive;
+mod sensitive_stream;
+mod session;
+mod stream;
+mod taint;
+mod tools;
+mod topics;
+mod veiled;
+mod words;
+
+pub use answer::ResponseJudge;
+pub use answer_schema::AnswerSchemaPolicy;
+pub use budget::{BudgetPolicy, estimate_tokens};
+pub use canary::CanaryPolicy;
+pub use checks::{Checks, ChecksError};
+pub use corpus::CorpusPolicy;
+pub use dangerous_code::CodePolicy;
+pub use injection::{InjectionPolicy, Thresholds};
+pub use judgement::{Action, Edit, Judgement, Reason, Release};
+pub use links::{LinkHandling, LinksPolicy};
+pub use markup::{MarkupHandling, MarkupPolicy};
+pub use policy::{Handling, Mode, Policy};
+pub use prompt_leak::PromptLeakPolicy;
+pub use registry::RULES;
+pub use request_schema::RequestSchemaPolicy;
+pub use schema::SchemaError;
+pub use sensitive::{PersonalDataPolicy, SecretsPolicy};
+pub use session::Session;
+pub use tools::ToolsPolicy;
+pub use topics::TopicPolicy;

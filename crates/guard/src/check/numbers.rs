@@ -1,0 +1,124 @@
+//! Whether a number may still go on: how much of the end of a stream has to wait for what follows.
+//!
+//! Numbers are written in up to ten groups set apart by one blank, with up to two short words before them
+//! (`DE 136 695 976`, `B AB 1234`); no kind of number has more than 34 letters and digits or a group of more than five
+//! letters without a digit, nor three such groups on end.
+
+use std::collections::VecDeque;
+
+/// Letters and digits of the longest number, and of two words before it.
+const LONGEST: usize = 34 + 8;
+/// Groups of the longest number, and two words before it.
+const MOST: usize = 10 + 2;
+/// Letters of a group without a digit.
+const LETTERS: usize = 5;
+/// Letters of a word before a number.
+const LEAD: usize = 4;
+
+/// The end of a text that may be the beginning of a number.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Numbers {
+    words: VecDeque<Word>,
+    /// Letters and digits in all words.
+    total: usize,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Word {
+    start: usize,
+    length: usize,
+    digit: bool,
+}
+
+impl Numbers {
+    /// Takes a word with the blanks behind it; gives where a number that is not complete may begin.
+    pub(crate) fn word(&mut self, text: &str, start: usize) -> Option<usize> {
+        let core = text.trim_end();
+        let gap = text.get(core.len()..).unwrap_or_default();
+        let bytes = core.as_bytes();
+        // Only what stands behind the last other mark can be part of it.
+        let run = bytes.iter().rev().take_while(|byte| is_member(**byte)).count();
+        let inner = bytes.len().saturating_sub(run);
+        let tail = bytes.get(inner..).unwrap_or_default();
+        let length = tail.iter().filter(|byte| byte.is_ascii_alphanumeric()).count();
+        let digit = tail.iter().any(u8::is_ascii_digit);
+        if inner > 0 || (!digit && length > LETTERS) {
+            self.clear();
+        }
+        if gap != " " || tail.is_empty() || (!digit && length > LETTERS) {
+            self.clear();
+            return None;
+        }
+        self.words.push_back(Word { start: start.saturating_add(inner), length, digit });
+        self.total = self.total.saturating_add(length);
+        self.shorten();
+        self.words.front().map(|word| word.start)
+    }
+
+    fn clear(&mut self) {
+        self.words.clear();
+        self.total = 0;
+    }
+
+    /// Drops words from the front that can no longer belong to a number that goes on.
+    fn shorten(&mut self) {
+        while self.total > LONGEST || self.words.len() > MOST {
+            self.pop();
+        }
+        let lettered = self.words.iter().rev().take_while(|word| !word.digit).count();
+        if lettered >= 3 || lettered == self.words.len() {
+            while self.words.len() > 2 {
+                self.pop();
+            }
+            while self.words.iter().any(|word| !word.digit && word.length > LEAD) {
+                self.pop();
+            }
+        }
+    }
+
+    fn pop(&mut self) {
+        if let Some(word) = self.words.pop_front() {
+            self.total = self.total.saturating_sub(word.length);
+        }
+    }
+}
+
+/// Letters, digits, and marks that stand in numbers.
+fn is_member(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-./+:()_".contains(&byte)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What of the text would wait.
+    fn waiting(text: &str) -> &str {
+        let (mut numbers, mut at, mut open) = (Numbers::default(), 0, None);
+        for word in text.split_inclusive(' ') {
+            open = numbers.word(word, at);
+            at += word.len();
+        }
+        text.get(open.unwrap_or(at)..).unwrap_or_default()
+    }
+
+    #[test]
+    fn a_number_waits_with_the_short_words_before_it() {
+        assert_eq!(waiting("VAT is DE 136 695 "), "is DE 136 695 ");
+        assert_eq!(waiting("iban=GB82 WEST 1234 "), "GB82 WEST 1234 ");
+        assert_eq!(waiting("call (030) 123 "), "call (030) 123 ");
+    }
+
+    #[test]
+    fn words_and_closed_numbers_do_not_wait() {
+        assert_eq!(waiting("Numbers of several "), "");
+        assert_eq!(waiting("it was 1984, "), "");
+        assert_eq!(waiting("in 2024 everything "), "");
+        assert_eq!(waiting("in 2024 we saw the "), "saw the ");
+    }
+
+    #[test]
+    fn an_endless_row_of_numbers_waits_only_for_its_end() {
+        assert!(waiting(&"1234 ".repeat(100)).len() <= LONGEST + MOST);
+    }
+}

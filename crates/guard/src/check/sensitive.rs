@@ -1,0 +1,331 @@
+//! Credentials and personal data, on the way to the model.
+
+use super::Action;
+use super::checks::{Caller, Check, ChecksError, Files, Made, Request};
+use super::findings::{Findings, Place};
+use super::judgement::Reason;
+use super::policy::{Handling, Policy};
+use super::sensitive_stream::SensitiveReader;
+use super::session::Session;
+use super::stream::Reader;
+use crate::exchange::{Role, ToolCall};
+use bartizan_core::{Severity, atlas, cwe, owasp_llm, rule};
+use bartizan_text::{Class, Detector, Hit, Subjects};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+rule! {
+    /// ## What it finds
+    /// A credential in a message, a document, a tool's answer or arguments, or in the answer of the model: a token in the
+    /// format of its issuer, a private key, a password in an address or beside a user name.
+    /// ## Why it matters
+    /// What is sent to a model leaves the house, is logged and may be trained on; what a model says reaches whoever asked.
+    /// ## Example
+    /// A stack trace pasted into a chat, with the connection string of the database in it.
+    /// ## How to fix
+    /// Revoke the credential if it left already; let the guard redact it or replace it by a token.
+    /// ## References
+    /// - <https://genai.owasp.org/llmrisk/llm022025-sensitive-information-disclosure/>
+    pub const SECRET: Rule = Rule {
+        id: "guard/secret",
+        title: "a credential in what is said",
+        severity: Severity::High,
+        remedy: "Redact it or replace it by a token; revoke it if it left already.",
+        taxonomies: &[atlas("AML.T0057"), cwe(200), cwe(522), owasp_llm("LLM02")],
+    };
+
+    /// ## What it finds
+    /// Personal data told by its form and check digits in what is said to a model or by it: mail addresses, telephone and
+    /// card numbers, IBANs, national identity, tax and health numbers; names and addresses where the policy asks for them.
+    /// ## Why it matters
+    /// Data about people may be passed on only with a reason, and an answer must not hand one customer's data to another.
+    /// ## Example
+    /// A support case that quotes a card number.
+    /// ## How to fix
+    /// Redact it, or replace it by a token that is undone in the answer.
+    /// ## References
+    /// - <https://cwe.mitre.org/data/definitions/359.html>
+    pub const PERSONAL_DATA: Rule = Rule {
+        id: "guard/personal-data",
+        title: "personal data in what is said",
+        severity: Severity::Medium,
+        remedy: "Redact it, or replace it by a token that is undone in the answer.",
+        taxonomies: &[atlas("AML.T0057"), cwe(359), owasp_llm("LLM02")],
+    };
+}
+
+/// Credentials.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct SecretsPolicy {
+    /// What to do about them on the way to the model.
+    pub input: Handling,
+    /// What to do about them in its answer.
+    pub output: Handling,
+    /// How sure the detector must be, from 0 to 1.
+    pub score: f32,
+    /// Kinds that are left alone, by their names.
+    pub except: Vec<String>,
+}
+
+impl Default for SecretsPolicy {
+    fn default() -> Self {
+        Self { input: Handling::Redact, output: Handling::Redact, score: 0.55, except: Vec::new() }
+    }
+}
+
+/// Personal data.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct PersonalDataPolicy {
+    /// What to do about it on the way to the model.
+    pub input: Handling,
+    /// What to do about it in its answer.
+    pub output: Handling,
+    /// How sure the detector must be, from 0 to 1.
+    pub score: f32,
+    /// Kinds that are left alone, by their names. Left out: addresses of the web and of machines.
+    pub except: Vec<String>,
+    /// Whether names of people, places and dates are looked for as well.
+    pub names: bool,
+}
+
+impl Default for PersonalDataPolicy {
+    fn default() -> Self {
+        let except = ["URL", "DOMAIN_NAME", "IP_ADDRESS", "MAC_ADDRESS", "DATE_TIME"];
+        Self {
+            input: Handling::Flag,
+            output: Handling::Flag,
+            score: 0.6,
+            except: except.map(str::to_owned).to_vec(),
+            names: false,
+        }
+    }
+}
+
+/// The check, if it looks for anything.
+///
+/// # Errors
+/// [`ChecksError::Text`] if the detector cannot be built.
+pub(crate) fn make(policy: &Policy, _: Files<'_>) -> Result<Made, ChecksError> {
+    let (secrets, personal) = (policy.secrets.clone(), policy.personal_data.clone());
+    let off = |one: Handling, other: Handling| one == Handling::Off && other == Handling::Off;
+    let subjects = Subjects {
+        secrets: !off(secrets.input, secrets.output),
+        patterns: !off(personal.input, personal.output),
+        names: personal.names && !off(personal.input, personal.output),
+        characters: false,
+    };
+    if !subjects.secrets && !subjects.patterns {
+        return Ok(None);
+    }
+    let look = Arc::new(Look { detector: Detector::new(subjects)?, secrets, personal });
+    Ok(Some(Box::new(Sensitive { look })))
+}
+
+#[derive(Debug)]
+struct Sensitive {
+    look: Arc<Look>,
+}
+
+/// The detector, and which of its hits count.
+#[derive(Debug)]
+pub(crate) struct Look {
+    detector: Detector,
+    secrets: SecretsPolicy,
+    personal: PersonalDataPolicy,
+}
+
+/// Which way a text goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    In,
+    Out,
+}
+
+impl Check for Sensitive {
+    fn request(&self, request: &Request<'_>, findings: &mut Findings) {
+        for (number, part) in request.exchange.parts.iter().enumerate() {
+            if !matches!(part.role, Role::System | Role::ToolDescription) {
+                self.look.request(&part.text, &part.pointer, Place::Part(number), request.session, findings);
+            }
+        }
+        for (number, call) in request.exchange.calls.iter().enumerate() {
+            self.look.request(&call.arguments, &call.pointer, Place::Call(number), request.session, findings);
+        }
+    }
+
+    fn reader(&self, _: &Request<'_>) -> Option<Box<dyn Reader>> {
+        self.look
+            .reads_answers()
+            .then(|| Box::new(SensitiveReader::new(Arc::clone(&self.look))) as Box<dyn Reader>)
+    }
+
+    fn caller(&self, _: &Request<'_>) -> Option<Box<dyn Caller>> {
+        self.look
+            .reads_answers()
+            .then(|| Box::new(Arguments { look: Arc::clone(&self.look) }) as Box<dyn Caller>)
+    }
+}
+
+/// Judges the arguments of calls as they stand.
+#[derive(Debug)]
+struct Arguments {
+    look: Arc<Look>,
+}
+
+impl Caller for Arguments {
+    fn call(&self, call: &ToolCall<'_>, findings: &mut Findings) {
+        self.look.find(call.arguments.as_bytes(), Way::Out, |hit, handling| {
+            findings.reason(reason(&hit, handling, &call.pointer));
+            if handling == Handling::Redact {
+                findings.change(Place::Call(0), hit.start..hit.end, format!("[{}]", hit.kind.id));
+            }
+        });
+    }
+}
+
+impl Look {
+    /// Finds what counts in a text that goes this way.
+    pub(crate) fn find(&self, text: &[u8], way: Way, mut found: impl FnMut(Hit, Handling)) {
+        self.detector.scan(text, &mut |hit: Hit| {
+            let handling = self.handling(&hit, way);
+            if handling != Handling::Off {
+                found(hit, handling);
+            }
+        });
+    }
+
+    /// Whether names of people and places are looked for.
+    pub(crate) fn names(&self) -> bool {
+        self.personal.names && self.personal.output != Handling::Off
+    }
+
+    /// What is done about credentials in answers.
+    pub(crate) fn secrets_out(&self) -> Handling {
+        if self.secrets.output == Handling::Tokens { Handling::Redact } else { self.secrets.output }
+    }
+
+    fn reads_answers(&self) -> bool {
+        self.secrets.output != Handling::Off || self.personal.output != Handling::Off
+    }
+
+    fn handling(&self, hit: &Hit, way: Way) -> Handling {
+        let (score, except, input, output) = if hit.kind.class == Class::Secret {
+            (self.secrets.score, &self.secrets.except, self.secrets.input, self.secrets.output)
+        } else {
+            (self.personal.score, &self.personal.except, self.personal.input, self.personal.output)
+        };
+        if hit.score < score || except.iter().any(|kind| kind == hit.kind.id) {
+            return Handling::Off;
+        }
+        match (way, output) {
+            (Way::In, _) => input,
+            // There is nobody behind an answer who would put the value back.
+            (Way::Out, Handling::Tokens) => Handling::Redact,
+            (Way::Out, _) => output,
+        }
+    }
+
+    fn request(&self, text: &str, pointer: &str, place: Place, session: &Session, findings: &mut Findings) {
+        self.find(text.as_bytes(), Way::In, |hit, handling| {
+            let replacement = match handling {
+                Handling::Tokens => {
+                    Some(session.token(hit.kind.id, text.get(hit.start..hit.end).unwrap_or_default()))
+                }
+                Handling::Redact => Some(format!("[{}]", hit.kind.id)),
+                Handling::Off | Handling::Flag | Handling::Block => None,
+            };
+            findings.reason(reason(&hit, handling, pointer));
+            if let Some(replacement) = replacement {
+                findings.change(place, hit.start..hit.end, replacement);
+            }
+        });
+    }
+}
+
+/// What is said of a hit: its kind and why, never its value.
+pub(crate) fn reason(hit: &Hit, handling: Handling, pointer: &str) -> Reason {
+    let rule = if hit.kind.class == Class::Secret { &SECRET } else { &PERSONAL_DATA };
+    Reason {
+        check: rule.id,
+        label: hit.kind.id.to_owned(),
+        score: hit.score,
+        action: match handling {
+            Handling::Off => Action::Allow,
+            Handling::Flag => Action::Flag,
+            Handling::Redact | Handling::Tokens => Action::Redact,
+            Handling::Block => Action::Block,
+        },
+        pointer: pointer.to_owned(),
+        span: hit.start..hit.end,
+        message: format!("{} ({})", hit.kind.name, hit.evidence),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::checks::tests::{call, checks, exchange, with_edits};
+    use super::*;
+    use crate::check::Judgement;
+
+    const KEY: &str = "sk-ant-api03-Qd7xW2mLk9TzRv4bNc8YpHs1GfEuJoIaB3x5VtKwMq6ZrDnXyUeCgSjPhLbFoTiAk0mQvRs8WdYz2NcB4xK7pA-J9dLeAAA";
+
+    fn judged(toml: &str, role: Role, text: &str) -> (Judgement, String) {
+        let exchange = exchange(&[(role, text)]);
+        let judgement = checks(toml).request(&exchange, &Session::new([1; 32]));
+        let after = with_edits(&exchange, &judgement);
+        (judgement, after)
+    }
+
+    #[test]
+    fn a_secret_is_redacted_and_its_value_is_in_no_reason() {
+        let text = format!("my key is {KEY}, why \"401\"?");
+        let (judgement, after) = judged("", Role::User, &text);
+        assert_eq!(judgement.action, Action::Redact);
+        assert!(after.contains("my key is [anthropic") && after.contains("why \\\"401\\\"?"), "{after}");
+        assert!(!format!("{:?}", judgement.reasons).contains("Qd7xW2"));
+    }
+
+    #[test]
+    fn personal_data_is_flagged_unless_told_otherwise() {
+        let text = "write to jo.doe@mail.example.org";
+        let (judgement, after) = judged("", Role::User, text);
+        assert_eq!((judgement.action, judgement.edits.len()), (Action::Flag, 0));
+        assert!(after.contains("jo.doe"));
+        assert_eq!(judged("[personal-data]\ninput = 'block'", Role::User, text).0.action, Action::Block);
+        assert_eq!(judged("[personal-data]\ninput = 'off'", Role::User, text).0.action, Action::Allow);
+        let except = "[personal-data]\nexcept = ['EMAIL_ADDRESS']";
+        assert_eq!(judged(except, Role::User, text).0.action, Action::Allow);
+    }
+
+    #[test]
+    fn a_token_stands_for_the_value_in_all_parts() {
+        let text = "jo.doe@mail.example.org and jo.doe@mail.example.org";
+        let (judgement, after) = judged("[personal-data]\ninput = 'tokens'", Role::ToolResult, text);
+        let token = Session::new([1; 32]).token("EMAIL_ADDRESS", "jo.doe@mail.example.org");
+        assert_eq!(judgement.action, Action::Redact);
+        assert_eq!(after.matches(&token).count(), 2, "{after}");
+    }
+
+    #[test]
+    fn the_operator_may_write_what_others_may_not() {
+        assert_eq!(judged("", Role::System, &format!("key {KEY}")).0.action, Action::Allow);
+    }
+
+    #[test]
+    fn arguments_stay_json_or_the_call_is_stopped() {
+        let toml = "[personal-data]\ninput = 'redact'";
+        let text = exchange_of_call(toml, r#"{"to": "jo.doe@mail.example.org"}"#);
+        assert_eq!(text, (Action::Redact, r#"{"to": "[EMAIL_ADDRESS]"}"#.to_owned()));
+        let number = exchange_of_call(toml, r#"{"card": 4111111111111111}"#);
+        assert_eq!(number.0, Action::Block);
+    }
+
+    fn exchange_of_call(toml: &str, arguments: &str) -> (Action, String) {
+        let exchange = call("send", arguments);
+        let judgement = checks(toml).request(&exchange, &Session::new([1; 32]));
+        (judgement.action, judgement.edits.first().map(|edit| edit.replacement.clone()).unwrap_or_default())
+    }
+}

@@ -1,0 +1,332 @@
+//! Credentials and personal data in an answer that streams.
+//!
+//! A value without blanks waits for the end of its word, a number for what may be its next group ([`Numbers`]), a private
+//! key for the end of its armour. Everything else is judged with what stands before it and leaves.
+
+use super::judgement::Reason;
+use super::numbers::Numbers;
+use super::policy::Handling;
+use super::sensitive::{Look, Way, reason};
+use super::stream::{CONTEXT, Reader, Seen, Tail};
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
+use std::ops::Range;
+use std::sync::{Arc, LazyLock};
+
+/// Longest armour of a key that is waited for; of a longer one the rest is taken out line by line.
+const LONGEST_ARMOUR: usize = 8 << 10;
+/// Longest piece that waits for anything.
+const LONGEST_HELD: usize = 20 << 10;
+/// What names of people and places wait for, where they are looked for.
+const NAMES_AHEAD: usize = 80;
+/// How far behind a word for a credential a value of letters alone may stand.
+const CUE_REACH: usize = 160;
+/// Shortest word of letters alone that can be a value by itself.
+const LONG_WORD: usize = 14;
+
+/// Words behind which a value of letters alone may be a credential.
+static CUES: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+    let cues = [
+        "pass", "pwd", "pword", "secret", "contrase", "key", "token", "auth", "cred", "user", "login",
+        "bearer", "curl", "mysql", "psql", "ssh", "wget", "http",
+    ];
+    AhoCorasick::builder().ascii_case_insensitive(true).kind(Some(AhoCorasickKind::DFA)).build(cues).ok()
+});
+
+/// Reads an answer for credentials and personal data.
+#[derive(Debug, Clone)]
+pub(crate) struct SensitiveReader {
+    look: Arc<Look>,
+    /// Judged up to here.
+    settled: usize,
+    numbers: Numbers,
+    armour: Armour,
+    /// Values of letters alone are looked for up to here.
+    cued: usize,
+    window: Vec<u8>,
+}
+
+/// The state of a private key under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Armour {
+    None,
+    /// Begun here; nothing says yet that it is of something else.
+    Open(usize),
+    /// The line that ends it began.
+    Closing(usize),
+    /// Longer than what is waited for: lines of it are taken out.
+    Swallowed,
+}
+
+impl SensitiveReader {
+    /// A reader at the start of an answer.
+    pub(crate) fn new(look: Arc<Look>) -> Self {
+        Self {
+            look,
+            settled: 0,
+            numbers: Numbers::default(),
+            armour: Armour::None,
+            cued: 0,
+            window: Vec::new(),
+        }
+    }
+
+    /// Where the armour of a key that is not complete begins.
+    fn armour(&mut self, word: &str, step: &Range<usize>) -> Option<usize> {
+        let core = word.trim_end();
+        self.armour = match self.armour {
+            Armour::Open(start) if core.contains("-----END") => Armour::Closing(start),
+            // The first line is complete and names something that is no private key.
+            Armour::Open(start)
+                if core.ends_with("-----")
+                    && !core.contains("KEY")
+                    && core.len() < 64
+                    && step.start.saturating_sub(start) < 64 =>
+            {
+                Armour::None
+            }
+            Armour::Closing(_) if core.ends_with("-----") => Armour::None,
+            Armour::None | Armour::Swallowed if core.ends_with("-----BEGIN") => {
+                Armour::Open(step.start.saturating_add(core.len()).saturating_sub(10))
+            }
+            other => other,
+        };
+        match self.armour {
+            Armour::Open(start) | Armour::Closing(start) => Some(start),
+            Armour::None | Armour::Swallowed => None,
+        }
+    }
+
+    /// Whether anything could be in a piece of text.
+    fn is_suspicious(&self, piece: &str, from: usize) -> bool {
+        from < self.cued
+            || self.look.names()
+            || piece.bytes().any(|byte| byte.is_ascii_digit() || matches!(byte, b'@' | b'=' | b'$'))
+            || piece.split_ascii_whitespace().any(|word| word.len() >= LONG_WORD)
+    }
+
+    /// Judges what is settled by now; gives how far that is.
+    /// What is read ends with the step: what came in behind it must not matter.
+    fn judge(&mut self, tail: &Tail, mut end: usize, read: usize, last: bool, seen: &mut Vec<Seen>) -> usize {
+        let from = tail.held_from(self.settled.saturating_sub(CONTEXT));
+        let text = tail.get(from..read);
+        self.window.clear();
+        self.window.extend_from_slice(text.as_bytes());
+        if !last {
+            // What the text ends with is not known yet; it is not its whole.
+            self.window.push(0x01);
+        }
+        let mut hits = Vec::new();
+        self.look.find(&self.window, Way::Out, |hit, handling| hits.push((hit, handling)));
+        for (hit, _) in &hits {
+            let (start, stop) = (from.saturating_add(hit.start), from.saturating_add(hit.end));
+            if start < end && stop > end && start > self.settled && !last {
+                end = start;
+            }
+        }
+        for (mut hit, handling) in hits {
+            let (start, stop) = (from.saturating_add(hit.start), from.saturating_add(hit.end).min(read));
+            if stop <= self.settled || start >= end {
+                continue;
+            }
+            (hit.start, hit.end) = (start.max(self.settled), stop);
+            let replacement = (handling == Handling::Redact).then(|| format!("[{}]", hit.kind.id));
+            end = end.max(stop);
+            seen.push(Seen { reason: reason(&hit, handling, ""), replacement });
+        }
+        end
+    }
+
+    /// Takes a line of a key out that is longer than what is waited for.
+    fn swallow(&mut self, word: &str, step: Range<usize>, seen: &mut Vec<Seen>) -> usize {
+        let core = word.trim_end();
+        if core.is_empty()
+            || !core.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/=\\".contains(&byte))
+        {
+            self.armour = Armour::None;
+            return self.settled;
+        }
+        let handling = self.look.secrets_out();
+        let reason = Reason { span: step.clone(), ..key_reason(step.start, step.end, handling) };
+        let replacement = (handling == Handling::Redact).then(String::new);
+        seen.push(Seen { reason, replacement });
+        self.settled = step.end;
+        step.end
+    }
+}
+
+/// What is said of a key whose armour does not end.
+fn key_reason(start: usize, end: usize, handling: Handling) -> Reason {
+    Reason {
+        check: super::sensitive::SECRET.id,
+        label: "private-key".to_owned(),
+        score: 0.9,
+        action: match handling {
+            Handling::Block => super::Action::Block,
+            Handling::Redact | Handling::Tokens => super::Action::Redact,
+            Handling::Flag | Handling::Off => super::Action::Flag,
+        },
+        pointer: String::new(),
+        span: start..end,
+        message: "a private key (the armour of a key that does not end)".to_owned(),
+    }
+}
+
+impl Reader for SensitiveReader {
+    fn read(&mut self, tail: &Tail, step: Range<usize>, last: bool, seen: &mut Vec<Seen>) -> usize {
+        let word = tail.get(step.clone());
+        if self.armour == Armour::Swallowed {
+            let settled = self.swallow(word, step.clone(), seen);
+            if self.armour == Armour::Swallowed {
+                return settled;
+            }
+        }
+        if CUES.as_ref().is_none_or(|cues| cues.is_match(word)) {
+            self.cued = step.end.saturating_add(CUE_REACH);
+        }
+        let number = self.numbers.word(word, step.start);
+        let armour = self.armour(word, &step);
+        let mut end = step.end.min(number.unwrap_or(usize::MAX)).min(armour.unwrap_or(usize::MAX));
+        if self.look.names() {
+            end = end.min(tail.floor(step.end.saturating_sub(NAMES_AHEAD)));
+        }
+        if let Some(start) = armour.filter(|start| step.end.saturating_sub(*start) > LONGEST_ARMOUR)
+            && self.look.secrets_out() != Handling::Off
+        {
+            self.armour = Armour::Swallowed;
+            let handling = self.look.secrets_out();
+            let replacement = (handling == Handling::Redact).then(|| "[private-key]".to_owned());
+            let settled = self.judge(tail, start, step.end, false, seen).min(start);
+            seen.push(Seen { reason: key_reason(settled.max(start), step.end, handling), replacement });
+            self.settled = step.end;
+            return self.settled;
+        }
+        if last || step.end.saturating_sub(self.settled) > LONGEST_HELD {
+            end = step.end;
+        }
+        if end > self.settled {
+            if self.is_suspicious(tail.get(self.settled..end), self.settled) {
+                end = self.judge(tail, end, step.end, last, seen);
+            }
+            self.settled = self.settled.max(end);
+        }
+        self.settled
+    }
+
+    fn boxed(&self) -> Box<dyn Reader> {
+        Box::new(self.clone())
+    }
+
+    fn reads_arguments(&self) -> bool {
+        false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::answer::tests::{answer, streamed};
+    use super::super::checks::tests::{checks, exchange};
+    use crate::check::{Checks, Session};
+    use std::sync::LazyLock;
+
+    const ALL: &str = "[personal-data]\noutput = 'redact'";
+    static CHECKS: LazyLock<Checks> = LazyLock::new(|| checks(ALL));
+
+    fn body(lines: usize) -> String {
+        // Drawn once; no key of anything.
+        let line = "b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAABAAAAMwAAAAtzc2gt";
+        vec![line; lines].join("\n")
+    }
+
+    #[test]
+    fn values_are_redacted_and_the_words_around_them_stay() {
+        for (text, left) in [
+            ("IBAN DE89 3704 0044 0532 0130 00 is mine", "IBAN [IBAN_CODE] is mine"),
+            ("card 4111 1111 1111 1111, thanks", "card [CREDIT_CARD], thanks"),
+            ("call +49 30 901820 today", "call [PHONE_NUMBER] today"),
+            ("it is jo@example.org.", "it is [EMAIL_ADDRESS]."),
+            ("in 2024 we sold 12 of 100", "in 2024 we sold 12 of 100"),
+        ] {
+            assert_eq!(answer(ALL, text).0, left);
+        }
+    }
+
+    #[test]
+    fn a_number_that_is_the_first_word_is_not_the_whole_text() {
+        assert_eq!(
+            answer("[personal-data]\noutput = 'redact'\nscore = 0.5", "10115 people came").0,
+            "10115 people came"
+        );
+    }
+
+    #[test]
+    fn a_private_key_never_leaves_whatever_its_length() {
+        for lines in [3, 30, 200] {
+            let text = format!(
+                "Here:\n-----BEGIN OPENSSH PRIVATE KEY-----\n{}\n-----END OPENSSH PRIVATE KEY-----\nDone.",
+                body(lines)
+            );
+            let (out, reasons, _) = answer("", &text);
+            assert!(!out.contains("b3Blb"), "{lines}: {out}");
+            assert!(out.starts_with("Here:\n[private-key]") && out.ends_with("Done."), "{lines}: {out}");
+            assert_eq!(reasons[0].label, "private-key");
+        }
+    }
+
+    #[test]
+    fn a_certificate_leaves() {
+        let text = format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", body(3));
+        assert_eq!(answer("", &text).0, text);
+    }
+
+    #[test]
+    fn blocking_ends_the_stream_before_the_value() {
+        let (out, _, blocked) =
+            answer("[personal-data]\noutput = 'block'", "Write to jo@example.org or call");
+        assert_eq!(out, "Write to ");
+        assert_eq!(blocked.unwrap().label, "EMAIL_ADDRESS");
+    }
+
+    /// Pieces with and without values, which no cut may bring out.
+    const PIECES: &[(&str, &str)] = &[
+        ("the ", ""),
+        ("in 2024 we ", ""),
+        ("go to B ", ""),
+        ("\n\n", ""),
+        ("名前は", ""),
+        ("x@y ", ""),
+        ("jo.doe@mail.example.org ", "jo.doe@mail"),
+        ("DE89 3704 0044 0532 0130 00 ", "0044 0532"),
+        ("4111 1111 1111 1111. ", "1111 1111"),
+        ("+49 30 901820 ", "901820"),
+        ("AKIAQ3EGRIQ7ZYBXW4NV ", "AKIAQ3EGRIQ7"),
+        ("ghp_x7Kd2Qx9Lm4Zt8Rv3Bn6Wc5Yp1Hs0GfEujIo ", "Zt8Rv3Bn6"),
+    ];
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(128))]
+        #[test]
+        fn no_cut_of_a_stream_changes_what_leaves_or_lets_a_value_out(
+            picked in proptest::collection::vec(0..PIECES.len(), 1..12),
+            cuts in proptest::collection::vec(0..200_usize, 0..12),
+            apart: bool,
+        ) {
+            // Two numbers beside each other may read as others; a long word between them keeps them apart.
+            let pieces: Vec<&str> = picked.iter().map(|at| PIECES[*at].0).collect();
+            let text = pieces.join(if apart { "afterwards " } else { "" });
+            let mut cuts = cuts;
+            cuts.sort_unstable();
+            let request = exchange(&[]);
+            let session = Session::new([0; 32]);
+            let whole = streamed(&mut CHECKS.answer(&request, &session), &text, &[]);
+            let cut = streamed(&mut CHECKS.answer(&request, &session), &text, &cuts);
+            let every: Vec<usize> = (0..text.len()).collect();
+            let letters = streamed(&mut CHECKS.answer(&request, &session), &text, &every);
+            proptest::prop_assert_eq!(&whole, &cut);
+            proptest::prop_assert_eq!(&whole, &letters);
+            for pick in picked.iter().filter(|_| apart) {
+                let (_, value) = PIECES[*pick];
+                proptest::prop_assert!(value.is_empty() || !whole.0.contains(value), "{} in {}", value, whole.0);
+            }
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! How much of what is allowed is used: token buckets in memory, by name: [`Counters`].
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Most buckets kept; full ones are dropped first, which changes nothing.
+const MOST: usize = 65_536;
+
+/// An allowance that fills again: `rate` a second, up to `most`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Allowance {
+    pub(super) rate: f64,
+    pub(super) most: f64,
+}
+
+/// Buckets by name.
+#[derive(Debug, Default)]
+pub(super) struct Counters {
+    buckets: Mutex<HashMap<String, Bucket>>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Bucket {
+    level: f64,
+    at: Instant,
+    allowance: Allowance,
+}
+
+impl Bucket {
+    fn fill(&mut self, now: Instant) {
+        let passed = now.saturating_duration_since(self.at).as_secs_f64();
+        self.level = (self.level + passed * self.allowance.rate).min(self.allowance.most);
+        self.at = now;
+    }
+}
+
+impl Counters {
+    /// Takes an amount from a bucket that is full when it is first asked. What a request turns out to cost later may be taken with
+    /// `anyway`, also below nothing.
+    ///
+    /// # Errors
+    /// How long to wait until there is enough; nothing is taken then.
+    pub(super) fn take(
+        &self,
+        name: &str,
+        amount: f64,
+        allowance: Allowance,
+        anyway: bool,
+        now: Instant,
+    ) -> Result<(), Duration> {
+        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        if buckets.len() >= MOST && !buckets.contains_key(name) {
+            buckets.retain(|_, bucket| {
+                bucket.fill(now);
+                bucket.level < bucket.allowance.most
+            });
+        }
+        let fresh = Bucket { level: allowance.most, at: now, allowance };
+        let bucket = buckets.entry(name.to_owned()).or_insert(fresh);
+        bucket.allowance = allowance;
+        bucket.fill(now);
+        // More than a bucket holds is let through when it is full, or nobody could ever ask for it.
+        if anyway || bucket.level >= amount.min(allowance.most) {
+            bucket.level -= amount;
+            return Ok(());
+        }
+        let missing = (amount.min(allowance.most) - bucket.level) / allowance.rate.max(1e-9);
+        Err(Duration::from_secs_f64(missing.clamp(0.001, 86_400.0)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TWO: Allowance = Allowance { rate: 2.0, most: 3.0 };
+
+    #[test]
+    fn a_bucket_empties_fills_again_and_says_how_long_to_wait() {
+        let (counters, now) = (Counters::default(), Instant::now());
+        let take = |after_ms| counters.take("a", 1.0, TWO, false, now + Duration::from_millis(after_ms));
+        assert!(take(0).is_ok() && take(0).is_ok() && take(0).is_ok());
+        assert_eq!(take(0), Err(Duration::from_millis(500)));
+        assert!(take(500).is_ok() && take(500).is_err());
+        assert!(counters.take("b", 1.0, TWO, false, now).is_ok());
+        // Never more than the most, however long nobody asked.
+        assert!((0..3).all(|_| take(60_000).is_ok()) && take(60_000).is_err());
+    }
+
+    #[test]
+    fn what_was_used_anyway_is_owed() {
+        let (counters, now) = (Counters::default(), Instant::now());
+        counters.take("a", 7.0, TWO, true, now).unwrap();
+        assert_eq!(counters.take("a", 1.0, TWO, false, now), Err(Duration::from_millis(2_500)));
+    }
+
+    #[test]
+    fn more_than_a_bucket_holds_passes_when_it_is_full_and_is_owed() {
+        let (counters, now) = (Counters::default(), Instant::now());
+        assert!(counters.take("a", 9.0, TWO, false, now).is_ok());
+        assert!(counters.take("a", 1.0, TWO, false, now + Duration::from_secs(3)).is_err());
+    }
+}

@@ -1,0 +1,297 @@
+//! One request on its way: found its route, read, judged, changed or stopped, passed on.
+
+use super::Gateway;
+use super::answer;
+use super::body::{self, Body, BodyError};
+use super::decision::Decision;
+use super::headers;
+use super::identity::{Admitted, Turned};
+use super::judging::{Asked, Outcome};
+use super::plan::{Plan, Route};
+use super::receipts::Receipts;
+use super::recording::{BYTES_A_TOKEN, Recording, micros};
+use super::upstream::Upstream;
+use crate::check::{Action, Session};
+use crate::protocol::{Protocol, Refusal, RefusalKind};
+use crate::settings::{Enforcement, OnFailure};
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use hyper::http::uri::PathAndQuery;
+use hyper::{HeaderMap, Method, Request, Response, StatusCode};
+use sha2::{Digest as _, Sha256};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Why a request is refused.
+#[derive(Debug)]
+pub(super) struct Refused {
+    pub(super) kind: RefusalKind,
+    pub(super) message: String,
+    /// How long to wait before asking again.
+    pub(super) wait: Option<Duration>,
+    /// The `id` of the request, where the protocol has one.
+    pub(super) id: Option<String>,
+}
+
+impl Refused {
+    pub(super) fn new(kind: RefusalKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), wait: None, id: None }
+    }
+}
+
+impl From<BodyError> for Refused {
+    fn from(error: BodyError) -> Self {
+        let kind = match error {
+            BodyError::TooLarge | BodyError::Bomb => RefusalKind::TooLarge,
+            BodyError::Timeout => RefusalKind::Timeout,
+            BodyError::Broken | BodyError::Damaged => RefusalKind::Malformed,
+            BodyError::Coding => RefusalKind::Unsupported,
+        };
+        Self::new(kind, error.to_string())
+    }
+}
+
+/// What both ways of an exchange share.
+pub(super) struct Way<'w> {
+    pub(super) plan: &'w Plan,
+    pub(super) route: &'w Route,
+    pub(super) protocol: Protocol,
+}
+
+/// Serves one request.
+pub(super) async fn respond(gateway: Arc<Gateway>, request: Request<Incoming>) -> Response<Body> {
+    let plan = gateway.plan();
+    let path = request.uri().path().to_owned();
+    let decision = Decision::new(gateway.next_name(), (gateway.clock)(), request.method().as_str(), &path);
+    let name = decision.id.clone();
+    let mut recording = Recording::new(&gateway, decision);
+    recording.change(|decision| decision.config_sha256.clone_from(&plan.digest));
+    let protocol = plan.route(&path).map_or(Protocol::Opaque, |(_, protocol)| protocol);
+    let mut response = match serve(&gateway, &plan, request, &mut recording).await {
+        Ok(Served::Whole(response)) => {
+            recording.complete = true;
+            response
+        }
+        Ok(Served::Stream(make)) => make(recording),
+        Err(refused) => refuse(&refused, protocol, &mut recording),
+    };
+    if let Ok(value) = HeaderValue::from_str(&name) {
+        response.headers_mut().insert(headers::DECISION, value);
+    }
+    response
+}
+
+/// An answer, or what makes one of the recording that goes with it.
+pub(super) enum Served {
+    Whole(Response<Body>),
+    Stream(Box<dyn FnOnce(Recording) -> Response<Body> + Send>),
+}
+
+fn refuse(refused: &Refused, protocol: Protocol, recording: &mut Recording) -> Response<Body> {
+    recording.complete = true;
+    let mut decision = String::new();
+    recording.change(|each| {
+        each.outcome = refused.kind.name();
+        each.status = refused.kind.status();
+        decision.clone_from(&each.id);
+    });
+    let refusal =
+        Refusal { kind: refused.kind, message: refused.message.clone(), decision, id: refused.id.clone() };
+    let mut response = Response::new(body::whole(refusal.body(protocol)));
+    *response.status_mut() =
+        StatusCode::from_u16(refused.kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    // JSON-RPC says in the body what is wrong with a message that was understood.
+    if protocol == Protocol::Mcp && refused.kind == RefusalKind::Policy {
+        *response.status_mut() = StatusCode::OK;
+    }
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    if let Some(wait) = refused.wait {
+        let seconds = HeaderValue::from(wait.as_secs().saturating_add(1));
+        response.headers_mut().insert(RETRY_AFTER, seconds);
+    }
+    response
+}
+
+async fn serve(
+    gateway: &Gateway,
+    plan: &Plan,
+    request: Request<Incoming>,
+    recording: &mut Recording,
+) -> Result<Served, Refused> {
+    let (head, incoming) = request.into_parts();
+    if head.method == Method::CONNECT {
+        return Err(Refused::new(RefusalKind::NotFound, "this is no proxy of connections"));
+    }
+    let found = plan.route(head.uri.path());
+    let (route, protocol) =
+        found.ok_or_else(|| Refused::new(RefusalKind::NotFound, "no route takes this path"))?;
+    recording.change(|decision| {
+        decision.route.clone_from(&route.name);
+        decision.protocol = protocol.name();
+        decision.policy.clone_from(&route.policy.name);
+        decision.policy_sha256.clone_from(&route.policy.digest);
+        decision.enforced = route.mode == Enforcement::Enforce;
+    });
+    if gateway.receipts.as_ref().is_some_and(Receipts::must_refuse) {
+        return Err(Refused::new(
+            RefusalKind::Unavailable,
+            "receipts cannot be written, and nothing is served without",
+        ));
+    }
+    let now = Instant::now();
+    let admitted =
+        plan.identities.admit(&head.headers, &route.name, &gateway.counters, now).map_err(turned)?;
+    if let Some(admitted) = &admitted {
+        recording.change(|decision| decision.tenant = Some(admitted.tenant().to_owned()));
+    }
+    recording.admitted = admitted;
+    let body =
+        body::read(incoming, plan.limits.request_bytes, Duration::from_millis(plan.limits.body_ms)).await?;
+    let way = Way { plan, route, protocol };
+    let kind = head.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let tenant = recording.admitted.as_ref().map_or(&*route.name, Admitted::tenant).to_owned();
+    let mut asked = Asked {
+        protocol,
+        policy: Arc::clone(&route.policy),
+        shadow: route.shadow.clone(),
+        session: Arc::new(Session::new(gateway.derived(b"session", tenant.as_bytes()))),
+        limits: plan.json_limits(),
+        body: Bytes::new(),
+        kind: kind.to_owned(),
+    };
+    let judged = judged_request(&way, &mut asked, &head.headers, body, recording);
+    let (body, headers) = judged.map_err(|refused| asked.named(refused))?;
+    if let Some(admitted) = &recording.admitted {
+        let tokens = (body.len() as u64).div_ceil(BYTES_A_TOKEN);
+        admitted.spend(&gateway.counters, tokens, false, now).map_err(turned)?;
+    }
+    let path = head.uri.path_and_query().cloned().unwrap_or(PathAndQuery::from_static("/"));
+    let sent = Instant::now();
+    let (upstream, response) = call(gateway, &way, &head.method, &path, &headers, &body).await?;
+    recording.change(|decision| {
+        decision.micros.upstream = micros(sent);
+        decision.upstream = Some(upstream.name.clone());
+        decision.status = response.status().as_u16();
+    });
+    let id = asked.id();
+    answer::serve(&way, asked, &head.method, response, recording)
+        .await
+        .map_err(|refused| Refused { id, ..refused })
+}
+
+fn turned(why: Turned) -> Refused {
+    match why {
+        Turned::Unknown => Refused::new(RefusalKind::Unauthenticated, "no key, or one that is not known"),
+        Turned::Elsewhere => Refused::new(RefusalKind::Forbidden, "the key is not for this path"),
+        Turned::TooMuch(wait) => {
+            let message = format!("more than this key may use now; wait {:.1} s", wait.as_secs_f64());
+            Refused { wait: Some(wait), ..Refused::new(RefusalKind::RateLimited, message) }
+        }
+    }
+}
+
+/// The body to send in place of the one that came, with headers that fit it.
+fn judged_request(
+    way: &Way<'_>,
+    asked: &mut Asked,
+    headers: &HeaderMap,
+    body: Bytes,
+    recording: &mut Recording,
+) -> Result<(Bytes, HeaderMap), Refused> {
+    recording.change(|decision| {
+        decision.request_bytes = body.len() as u64;
+        if !body.is_empty() {
+            decision.request_sha256 = Some(bartizan_core::hex(&Sha256::digest(&body)));
+        }
+    });
+    if body.is_empty() || way.protocol == Protocol::Opaque {
+        return Ok((body, headers.clone()));
+    }
+    let started = Instant::now();
+    let most = way.plan.limits.request_bytes;
+    let plain = body::decoded(headers, &body, most, &way.plan.limits).map_err(Refused::from);
+    let read = plain.and_then(|plain| {
+        asked.body = plain.map_or_else(|| body.clone(), Bytes::from);
+        recording.with(|decision| asked.request(decision))
+    });
+    recording.change(|decision| decision.micros.request = micros(started));
+    let enforced = way.route.mode == Enforcement::Enforce;
+    match read {
+        Ok(Outcome { action: Action::Block, check, .. }) if enforced => {
+            Err(Refused::new(RefusalKind::Policy, format!("the request was stopped by {check}")))
+        }
+        Ok(Outcome { changed: Some(changed), .. }) if enforced => {
+            let mut headers = headers.clone();
+            headers::changed(&mut headers);
+            Ok((Bytes::from(changed), headers))
+        }
+        Ok(_) => Ok((body, headers.clone())),
+        Err(refused) => {
+            recording.change(|decision| decision.unjudged = Some(refused.kind.name()));
+            // Too much is too much, whatever is done about what cannot be judged.
+            if way.route.on_failure == OnFailure::Open && refused.kind != RefusalKind::TooLarge || !enforced {
+                Ok((body, headers.clone()))
+            } else {
+                Err(refused)
+            }
+        }
+    }
+}
+
+/// Sends a request to the upstream whose turn it is; to the next when that one cannot be reached or says that it cannot serve, as long as
+/// the budget of retries lasts.
+async fn call<'w>(
+    gateway: &Gateway,
+    way: &Way<'w>,
+    method: &Method,
+    path: &PathAndQuery,
+    headers: &HeaderMap,
+    body: &Bytes,
+) -> Result<(&'w Arc<Upstream>, Response<Incoming>), Refused> {
+    let patience = Duration::from_millis(way.plan.limits.answer_ms);
+    // A key of ours says nothing to an upstream, and must not reach one.
+    let ours = !way.plan.identities.is_open();
+    let judged = way.protocol != Protocol::Opaque;
+    gateway.retries.earn();
+    let mut last =
+        Refused::new(RefusalKind::Unavailable, "every upstream failed lately; they are tried again soon");
+    let mut unwell = None;
+    let mut tried = false;
+    let upstreams: Vec<&'w Arc<Upstream>> = way.route.upstreams();
+    for upstream in upstreams {
+        if !upstream.circuit.may_try(Instant::now()) {
+            continue;
+        }
+        if std::mem::replace(&mut tried, true) && !gateway.retries.take() {
+            break;
+        }
+        let Some(address) = upstream.address(path) else {
+            return Err(Refused::new(RefusalKind::Malformed, "the path cannot be sent on"));
+        };
+        let mut request = Request::new(Full::new(body.clone()));
+        *request.method_mut() = method.clone();
+        *request.uri_mut() = address;
+        *request.headers_mut() = headers::to_upstream(headers, upstream.credential(), ours, judged);
+        let outcome = tokio::time::timeout(patience, upstream.call(request)).await;
+        let well = matches!(&outcome, Ok(Ok(response)) if !matches!(response.status().as_u16(), 502..=504));
+        upstream.circuit.went(well, Instant::now());
+        match outcome {
+            Ok(Ok(response)) if well => return Ok((upstream, response)),
+            Ok(Ok(response)) => unwell = Some((upstream, response)),
+            Ok(Err(error)) if error.is_connect() => {
+                last = Refused::new(RefusalKind::Upstream, "no upstream can be reached");
+            }
+            // It may have done what it was asked; asking again could do it twice.
+            Ok(Err(_)) => return Err(Refused::new(RefusalKind::Upstream, "the upstream broke off")),
+            Err(_) => {
+                return Err(Refused::new(
+                    RefusalKind::UpstreamTimeout,
+                    "the upstream did not answer in time",
+                ));
+            }
+        }
+    }
+    unwell.ok_or(last)
+}

@@ -1,0 +1,244 @@
+//! Who asks, and how much they may: [`Identities`].
+//!
+//! Keys are long and random, so one SHA-256 is enough to keep them: nobody can try them all (compare NIST SP 800-63B, 5.1.2.2 for
+//! look-up secrets of 112 bits and more). They are compared by digest, which tells nothing about how near a guess was.
+
+use super::counters::{Allowance, Counters};
+use super::error::GatewayError;
+use crate::settings::{KeyOptions, UsageOptions};
+use hyper::HeaderMap;
+use hyper::header::{AUTHORIZATION, HeaderValue};
+use sha2::{Digest as _, Sha256};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+/// Seconds of a day, over which budgets of tokens fill again.
+const DAY: f64 = 86_400.0;
+/// Headers that hold a key, beside `authorization`.
+const HEADERS: [&str; 2] = ["x-api-key", "api-key"];
+
+/// Everybody who may ask.
+#[derive(Debug, Default)]
+pub(super) struct Identities {
+    keys: BTreeMap<[u8; 32], Arc<Identity>>,
+}
+
+/// Somebody who asks.
+#[derive(Debug)]
+pub(super) struct Identity {
+    name: String,
+    pub(super) tenant: String,
+    routes: Vec<String>,
+    usage: UsageOptions,
+    tenant_usage: UsageOptions,
+    in_progress: AtomicUsize,
+}
+
+/// A request in progress, counted until it ends.
+#[derive(Debug)]
+pub(super) struct Admitted {
+    identity: Arc<Identity>,
+}
+
+impl Drop for Admitted {
+    fn drop(&mut self) {
+        self.identity.in_progress.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Why somebody is not served now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Turned {
+    /// No key, or one that nobody has.
+    Unknown,
+    /// The key is not for this route.
+    Elsewhere,
+    /// More than is allowed; how long to wait.
+    TooMuch(Duration),
+}
+
+impl Identities {
+    pub(super) fn new(
+        keys: &[KeyOptions],
+        tenants: &BTreeMap<String, UsageOptions>,
+    ) -> Result<Self, GatewayError> {
+        let mut all = BTreeMap::new();
+        for key in keys {
+            let subject = format!("key {}", key.name);
+            let digest = bartizan_evidence::digest::unhex(&key.sha256)
+                .and_then(|bytes| <[u8; 32]>::try_from(bytes).ok())
+                .ok_or_else(|| GatewayError::Value {
+                    subject: subject.clone(),
+                    problem:
+                        "sha256 is not 64 hexadecimal digits; `bartizan guard key` makes a key and its digest"
+                            .to_owned(),
+                })?;
+            let tenant = key.tenant.clone().unwrap_or_else(|| key.name.clone());
+            let identity = Identity {
+                name: key.name.clone(),
+                tenant_usage: tenants.get(&tenant).copied().unwrap_or_default(),
+                tenant,
+                routes: key.routes.clone(),
+                usage: key.usage,
+                in_progress: AtomicUsize::new(0),
+            };
+            if all.insert(digest, Arc::new(identity)).is_some() {
+                return Err(GatewayError::Twice { kind: "key", name: key.name.clone() });
+            }
+        }
+        Ok(Self { keys: all })
+    }
+
+    /// Whether anybody may ask without a key.
+    pub(super) fn is_open(&self) -> bool {
+        self.keys.is_empty()
+    }
+
+    /// Who sent these headers, if they may ask on the route now. Nobody when no keys are configured.
+    pub(super) fn admit(
+        &self,
+        headers: &HeaderMap,
+        route: &str,
+        counters: &Counters,
+        now: Instant,
+    ) -> Result<Option<Admitted>, Turned> {
+        if self.is_open() {
+            return Ok(None);
+        }
+        let identity = given(headers).find_map(|key| self.keys.get(&<[u8; 32]>::from(Sha256::digest(key))));
+        let identity = identity.ok_or(Turned::Unknown)?;
+        if !identity.routes.is_empty() && !identity.routes.iter().any(|each| each == route) {
+            return Err(Turned::Elsewhere);
+        }
+        let before = identity.in_progress.fetch_add(1, Ordering::Relaxed);
+        let admitted = Admitted { identity: Arc::clone(identity) };
+        if identity.usage.concurrency.is_some_and(|most| before >= most) {
+            return Err(Turned::TooMuch(Duration::from_secs(1)));
+        }
+        for (name, usage) in identity.counted() {
+            if let Some(allowance) = requests(usage) {
+                counters
+                    .take(&format!("requests/{name}"), 1.0, allowance, false, now)
+                    .map_err(Turned::TooMuch)?;
+            }
+        }
+        Ok(Some(admitted))
+    }
+}
+
+impl Admitted {
+    pub(super) fn tenant(&self) -> &str {
+        &self.identity.tenant
+    }
+
+    /// Takes tokens from the budgets of key and tenant: those asked beforehand, those answered anyway.
+    pub(super) fn spend(
+        &self,
+        counters: &Counters,
+        amount: u64,
+        anyway: bool,
+        now: Instant,
+    ) -> Result<(), Turned> {
+        for (name, usage) in self.identity.counted() {
+            if let Some(most) = usage.tokens_per_day {
+                let allowance = Allowance { rate: most as f64 / DAY, most: most as f64 };
+                counters
+                    .take(&format!("tokens/{name}"), amount as f64, allowance, anyway, now)
+                    .map_err(Turned::TooMuch)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Identity {
+    fn counted(&self) -> [(String, &UsageOptions); 2] {
+        [(format!("tenant/{}", self.tenant), &self.tenant_usage), (format!("key/{}", self.name), &self.usage)]
+    }
+}
+
+fn requests(usage: &UsageOptions) -> Option<Allowance> {
+    let rate = usage.requests_per_s.filter(|rate| *rate > 0.0)?;
+    Some(Allowance { rate, most: usage.burst.map_or(rate.max(1.0), f64::from) })
+}
+
+/// Keys in headers, wherever clients put them.
+fn given(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
+    let bearer = headers.get_all(AUTHORIZATION).iter().filter_map(|value| {
+        let value = value.as_bytes();
+        let scheme = value.get(..7)?;
+        scheme.eq_ignore_ascii_case(b"bearer ").then(|| value.get(7..).unwrap_or_default().trim_ascii())
+    });
+    bearer.chain(HEADERS.iter().flat_map(|name| headers.get_all(*name)).map(HeaderValue::as_bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn identities(toml: &str) -> Identities {
+        let options: crate::settings::GuardOptions = toml::from_str(toml).unwrap();
+        Identities::new(&options.key, &options.tenant).unwrap()
+    }
+
+    fn headers(name: &'static str, value: &str) -> HeaderMap {
+        HeaderMap::from_iter([(hyper::header::HeaderName::from_static(name), value.parse().unwrap())])
+    }
+
+    fn with_key_a(rest: &str) -> Identities {
+        let digest = bartizan_core::hex(&Sha256::digest("key-a"));
+        identities(&format!("[[key]]\nname = 'a'\ntenant = 't'\nsha256 = '{digest}'\n{rest}"))
+    }
+
+    #[test]
+    fn a_key_is_known_wherever_it_stands_and_another_is_not() {
+        let all = with_key_a("routes = ['/v1']");
+        let (counters, now) = (Counters::default(), Instant::now());
+        let admit = |headers: &HeaderMap, route| {
+            all.admit(headers, route, &counters, now).map(|who| who.unwrap().tenant().to_owned())
+        };
+        for good in [
+            headers("authorization", "bearer key-a"),
+            headers("x-api-key", "key-a"),
+            headers("api-key", "key-a"),
+        ] {
+            assert_eq!(admit(&good, "/v1").as_deref(), Ok("t"));
+            assert_eq!(admit(&good, "/v2"), Err(Turned::Elsewhere));
+        }
+        for bad in [HeaderMap::new(), headers("x-api-key", "key-b"), headers("authorization", "Basic key-a")]
+        {
+            assert_eq!(admit(&bad, "/v1"), Err(Turned::Unknown));
+        }
+    }
+
+    #[test]
+    fn requests_are_bounded_by_number_and_by_how_many_go_on() {
+        let all = with_key_a("usage = { requests-per-s = 1.0, burst = 3, concurrency = 2 }");
+        let (counters, now) = (Counters::default(), Instant::now());
+        let given = headers("x-api-key", "key-a");
+        let admit = || all.admit(&given, "/", &counters, now);
+        let first = admit().unwrap();
+        let second = admit().unwrap();
+        assert!(matches!(admit(), Err(Turned::TooMuch(_))));
+        drop(first);
+        let _third = admit().unwrap();
+        drop(second);
+        assert!(matches!(admit(), Err(Turned::TooMuch(_))), "the burst is used up");
+    }
+
+    #[test]
+    fn a_tenants_budget_is_shared_by_its_keys_and_owes_what_was_answered() {
+        let digests = ["key-a", "key-b"].map(|key| bartizan_core::hex(&Sha256::digest(key)));
+        let keys = digests
+            .map(|digest| format!("[[key]]\nname = '{digest}'\ntenant = 't'\nsha256 = '{digest}'\n"))
+            .concat();
+        let all = identities(&format!("{keys}[tenant.t]\ntokens-per-day = 100\n"));
+        let (counters, now) = (Counters::default(), Instant::now());
+        let of = |key: &str| all.admit(&headers("x-api-key", key), "/", &counters, now).unwrap().unwrap();
+        of("key-a").spend(&counters, 60, false, now).unwrap();
+        of("key-a").spend(&counters, 60, true, now).unwrap();
+        assert!(matches!(of("key-b").spend(&counters, 1, false, now), Err(Turned::TooMuch(_))));
+    }
+}

@@ -1,0 +1,138 @@
+//! The gateway: one process in front of model endpoints that judges every exchange.
+//!
+//! | file | subject |
+//! | --- | --- |
+//! | `plan` | a configuration made ready to serve |
+//! | `server` | connections: accepting, bounding, draining |
+//! | `exchange` | one request on its way: read, judged, passed on |
+//! | `answer` | the answer on its way back |
+//! | `stream`, `screen` | the answer as it streams |
+//! | `judging` | both, by the policy of their route |
+//! | `body`, `headers`, `health`, `upstream` | what these are made of |
+//! | `identity`, `counters` | who asks, and how much they may |
+//! | `receipts` | decisions as signed statements |
+//! | `replay` | kept exchanges, judged again |
+//! | `decision`, `access`, `metrics` | what is told about it |
+//! | `mock` | an upstream that is no model, to try the gateway with |
+
+mod access;
+mod answer;
+mod body;
+mod counters;
+mod decision;
+mod error;
+mod exchange;
+mod headers;
+mod health;
+mod identity;
+mod judging;
+mod metrics;
+pub mod mock;
+mod plan;
+mod receipts;
+mod recording;
+mod replay;
+mod screen;
+mod server;
+mod stream;
+mod upstream;
+
+pub use access::AccessLog;
+pub use decision::{Decision, Direction, Micros, Told};
+pub use error::GatewayError;
+pub use metrics::Metrics;
+pub use plan::{Plan, Surroundings};
+pub use receipts::{Alarm, DECISIONS_V1, Decisions, Receipt, ReceiptError, Receipts, verified};
+pub use replay::replayed;
+pub use server::{Reload, Stop, serve};
+
+use counters::Counters;
+use health::Retries;
+use sha2::{Digest as _, Sha256};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+
+/// The time in microseconds since 1970, as the caller knows it.
+pub type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
+
+/// 32 bytes from the system's randomness, for [`Gateway::new`].
+///
+/// # Errors
+/// [`GatewayError::Tls`] when the system gives none.
+pub fn secret() -> Result<[u8; 32], GatewayError> {
+    let mut secret = [0; 32];
+    let provider = tokio_rustls::rustls::crypto::aws_lc_rs::default_provider();
+    provider.secure_random.fill(&mut secret).map_err(|_| GatewayError::Tls {
+        subject: "names of decisions".to_owned(),
+        problem: "the system gives no randomness".to_owned(),
+    })?;
+    Ok(secret)
+}
+
+/// A gateway: the plan in force, and what it tells about what it does.
+pub struct Gateway {
+    plan: RwLock<Arc<Plan>>,
+    metrics: Arc<Metrics>,
+    access: Option<AccessLog>,
+    receipts: Option<Receipts>,
+    counters: Counters,
+    retries: Retries,
+    clock: Clock,
+    secret: [u8; 32],
+    count: AtomicU64,
+}
+
+impl Gateway {
+    /// A gateway under a plan. `secret` is 32 random bytes of this process: names of decisions and of hidden values come from it.
+    pub fn new(
+        plan: Plan,
+        secret: [u8; 32],
+        clock: Clock,
+        metrics: Arc<Metrics>,
+        access: Option<AccessLog>,
+        receipts: Option<Receipts>,
+    ) -> Self {
+        Self {
+            plan: RwLock::new(Arc::new(plan)),
+            metrics,
+            access,
+            receipts,
+            counters: Counters::default(),
+            retries: Retries::default(),
+            clock,
+            secret,
+            count: AtomicU64::new(0),
+        }
+    }
+
+    /// Serves under another plan from now on; requests in progress end under theirs.
+    pub fn replan(&self, plan: Plan) {
+        *self.plan.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(plan);
+    }
+
+    /// The plan in force.
+    pub fn plan(&self) -> Arc<Plan> {
+        Arc::clone(&self.plan.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// What is counted.
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// The name of the next decision; nobody can guess one.
+    fn next_name(&self) -> String {
+        let count = self.count.fetch_add(1, Ordering::Relaxed);
+        let digest = self.derived(b"decision", &count.to_be_bytes());
+        bartizan_core::hex(digest.get(..16).unwrap_or_default())
+    }
+
+    /// 32 bytes that only this process can know, for a purpose and a subject.
+    fn derived(&self, purpose: &[u8], subject: &[u8]) -> [u8; 32] {
+        let mut digest = Sha256::new_with_prefix(self.secret);
+        digest.update((purpose.len() as u64).to_be_bytes());
+        digest.update(purpose);
+        digest.update(subject);
+        digest.finalize().into()
+    }
+}

@@ -1,0 +1,362 @@
+//! A configuration made ready to serve: [`Plan`].
+
+use super::error::GatewayError;
+use super::identity::Identities;
+use super::upstream::{Endpoint, Upstream};
+use crate::check::{Checks, Policy};
+use crate::protocol::{JsonLimits, Protocol};
+use crate::settings::{
+    Enforcement, GuardOptions, LimitOptions, OnFailure, RouteOptions, TlsOptions, UpstreamOptions,
+};
+use rustls_pki_types::pem::PemObject as _;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use sha2::{Digest as _, Sha256};
+use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::crypto::aws_lc_rs;
+
+/// What a plan may ask of the machine.
+pub struct Surroundings<'s> {
+    /// Reads a file that the configuration names.
+    pub files: &'s dyn Fn(&Path) -> io::Result<Vec<u8>>,
+    /// The value of an environment variable.
+    pub environment: &'s dyn Fn(&str) -> Option<String>,
+    /// The root certificates of this machine, in DER; asked for when an upstream needs them.
+    pub roots: &'s dyn Fn() -> Vec<Vec<u8>>,
+}
+
+/// A configuration made ready to serve.
+pub struct Plan {
+    pub(super) limits: LimitOptions,
+    routes: Vec<Route>,
+    pub(super) identities: Identities,
+    pub(super) tls: Option<TlsAcceptor>,
+    /// SHA-256 of the configuration, in hexadecimal digits. Credentials are no part of it.
+    pub(super) digest: String,
+}
+
+impl std::fmt::Debug for Plan {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Plan")
+            .field("digest", &self.digest)
+            .field("routes", &self.routes)
+            .finish_non_exhaustive()
+    }
+}
+
+/// One kind of request, made ready.
+#[derive(Debug)]
+pub(super) struct Route {
+    pub(super) name: String,
+    path: String,
+    protocol: Option<Protocol>,
+    pub(super) mode: Enforcement,
+    pub(super) on_failure: OnFailure,
+    pub(super) policy: Arc<NamedPolicy>,
+    pub(super) shadow: Option<Arc<NamedPolicy>>,
+    upstreams: Vec<Arc<Upstream>>,
+    turn: AtomicU64,
+}
+
+/// A policy with its checks.
+#[derive(Debug)]
+pub(super) struct NamedPolicy {
+    pub(super) name: String,
+    /// SHA-256 of the policy, in hexadecimal digits.
+    pub(super) digest: String,
+    pub(super) checks: Checks,
+}
+
+impl Plan {
+    /// Makes a configuration ready.
+    ///
+    /// # Errors
+    /// [`GatewayError`] names what of it cannot be used.
+    pub fn new(options: &GuardOptions, surroundings: &Surroundings<'_>) -> Result<Self, GatewayError> {
+        let upstreams = upstreams(options, surroundings)?;
+        let mut policies = BTreeMap::new();
+        let named = |name: &str, policy: &Policy| -> Result<Arc<NamedPolicy>, GatewayError> {
+            let checks = Checks::new(policy, surroundings.files)
+                .map_err(|error| GatewayError::Policy { policy: name.to_owned(), error })?;
+            Ok(Arc::new(NamedPolicy { name: name.to_owned(), digest: digest_of(policy), checks }))
+        };
+        policies.insert("default".to_owned(), named("default", &options.checks)?);
+        for (name, policy) in &options.policies {
+            if policies.insert(name.clone(), named(name, policy)?).is_some() {
+                return Err(GatewayError::Twice { kind: "policy", name: name.clone() });
+            }
+        }
+        let all = [RouteOptions { path: "/".to_owned(), ..RouteOptions::default() }];
+        let given = if options.route.is_empty() { &all[..] } else { &options.route };
+        let mut routes = Vec::new();
+        for one in given {
+            routes.push(route(one, options, &upstreams, &policies)?);
+        }
+        routes.sort_by(|a, b| b.path.len().cmp(&a.path.len()).then(a.path.cmp(&b.path)));
+        if let Some(twice) = routes.windows(2).find_map(|pair| match pair {
+            [a, b] if a.path == b.path => Some(a.path.clone()),
+            _ => None,
+        }) {
+            return Err(GatewayError::Twice { kind: "route", name: twice });
+        }
+        let tls = options.tls.as_ref().map(|tls| acceptor(tls, surroundings)).transpose()?;
+        let identities = Identities::new(&options.key, &options.tenant)?;
+        Ok(Self { limits: options.limits, routes, identities, tls, digest: digest_of(options) })
+    }
+
+    /// The route of a path, and the protocol spoken there.
+    pub(super) fn route(&self, path: &str) -> Option<(&Route, Protocol)> {
+        let path = normal(path);
+        let route = self.routes.iter().find(|route| route.takes(&path))?;
+        Some((route, route.protocol.or_else(|| Protocol::of_path(&path)).unwrap_or(Protocol::Json)))
+    }
+
+    pub(super) fn json_limits(&self) -> JsonLimits {
+        JsonLimits { depth: self.limits.nesting, values: self.limits.values }
+    }
+
+    /// The names of the upstreams, in order.
+    pub fn upstream_names(&self) -> Vec<String> {
+        let mut names: Vec<String> =
+            self.routes.iter().flat_map(|route| &route.upstreams).map(|one| one.name.clone()).collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+}
+
+impl Route {
+    fn takes(&self, path: &str) -> bool {
+        let base = self.path.trim_end_matches('/');
+        path.strip_prefix(base).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+
+    /// Its upstreams, the one whose turn it is first: each comes as often as its weight says.
+    pub(super) fn upstreams(&self) -> Vec<&Arc<Upstream>> {
+        let total: u64 = self.upstreams.iter().map(|one| u64::from(one.weight)).sum();
+        let mut turn = self.turn.fetch_add(1, Ordering::Relaxed).checked_rem(total).unwrap_or_default();
+        let first = self.upstreams.iter().position(|one| match turn.checked_sub(u64::from(one.weight)) {
+            Some(rest) => {
+                turn = rest;
+                false
+            }
+            None => true,
+        });
+        let (before, from) = self.upstreams.split_at(first.unwrap_or_default());
+        from.iter().chain(before).collect()
+    }
+}
+
+fn acceptor(tls: &TlsOptions, surroundings: &Surroundings<'_>) -> Result<TlsAcceptor, GatewayError> {
+    let subject = || "tls".to_owned();
+    let wrong = |problem: String| GatewayError::Tls { subject: subject(), problem };
+    let read = |path: &Path| {
+        (surroundings.files)(path).map_err(|error| GatewayError::File {
+            subject: subject(),
+            path: path.to_owned(),
+            error,
+        })
+    };
+    let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(&read(&tls.certificate)?)
+        .collect::<Result<_, _>>()
+        .map_err(|error| wrong(format!("the certificate cannot be read: {error}")))?;
+    let key = PrivateKeyDer::from_pem_slice(&read(&tls.key)?).map_err(|error| {
+        wrong(format!("the private key cannot be read: {error}; give it in PEM without a passphrase"))
+    })?;
+    let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()
+        .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key))
+        .map_err(|error| wrong(error.to_string()))?;
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(TlsAcceptor::from(Arc::new(config)))
+}
+
+fn upstreams(
+    options: &GuardOptions,
+    surroundings: &Surroundings<'_>,
+) -> Result<Vec<Arc<Upstream>>, GatewayError> {
+    if options.upstream.is_empty() {
+        return Err(GatewayError::NoUpstream);
+    }
+    let over_tls = |one: &UpstreamOptions| one.url.starts_with("https:") && one.roots.is_none();
+    let machine_roots =
+        if options.upstream.iter().any(over_tls) { (surroundings.roots)() } else { Vec::new() };
+    let mut made: Vec<Arc<Upstream>> = Vec::new();
+    for one in &options.upstream {
+        if made.iter().any(|other| other.name == one.name) {
+            return Err(GatewayError::Twice { kind: "upstream", name: one.name.clone() });
+        }
+        let subject = format!("upstream {}", one.name);
+        let read = |path: &Path| {
+            (surroundings.files)(path).map_err(|error| GatewayError::File {
+                subject: subject.clone(),
+                path: path.to_owned(),
+                error,
+            })
+        };
+        let credential = match (&one.credential_env, &one.credential_file) {
+            (Some(variable), _) => Some((surroundings.environment)(variable).ok_or_else(|| {
+                GatewayError::Credential { subject: subject.clone(), variable: variable.clone() }
+            })?),
+            (None, Some(path)) => Some(String::from_utf8_lossy(&read(path)?).trim().to_owned()),
+            (None, None) => None,
+        };
+        made.push(Arc::new(Upstream::new(&Endpoint {
+            name: &one.name,
+            url: &one.url,
+            weight: one.weight.unwrap_or(1),
+            credential,
+            credential_header: one.credential_header.as_deref(),
+            roots: one.roots.as_deref().map(read).transpose()?,
+            machine_roots: &machine_roots,
+            connect: Duration::from_millis(options.limits.connect_ms),
+        })?));
+    }
+    Ok(made)
+}
+
+fn route(
+    one: &RouteOptions,
+    options: &GuardOptions,
+    upstreams: &[Arc<Upstream>],
+    policies: &BTreeMap<String, Arc<NamedPolicy>>,
+) -> Result<Route, GatewayError> {
+    let name = one.name.clone().unwrap_or_else(|| one.path.clone());
+    let subject = format!("route {name}");
+    if !one.path.starts_with('/') {
+        let problem = format!("the path {} does not begin with /", one.path);
+        return Err(GatewayError::Value { subject, problem });
+    }
+    let policy = |named: &str| {
+        policies.get(named).cloned().ok_or_else(|| GatewayError::Unknown {
+            subject: subject.clone(),
+            kind: "policy",
+            name: named.to_owned(),
+        })
+    };
+    let mut chosen = Vec::new();
+    for named in &one.upstream {
+        let found = upstreams.iter().find(|other| other.name == *named);
+        chosen.push(Arc::clone(found.ok_or_else(|| GatewayError::Unknown {
+            subject: subject.clone(),
+            kind: "upstream",
+            name: named.clone(),
+        })?));
+    }
+    if one.upstream.is_empty() {
+        chosen = upstreams.to_vec();
+    }
+    Ok(Route {
+        path: normal(&one.path),
+        protocol: one.protocol,
+        mode: one.mode.unwrap_or(options.mode),
+        on_failure: one.on_failure.unwrap_or(options.on_failure),
+        policy: policy(one.policy.as_deref().unwrap_or("default"))?,
+        shadow: one.shadow.as_deref().map(policy).transpose()?,
+        upstreams: chosen,
+        turn: AtomicU64::new(0),
+        name,
+    })
+}
+
+/// A path as an upstream may read it: percent-encodings of plain characters decoded, double slashes and dots taken away. Only for
+/// telling what it is; what is sent is what came.
+fn normal(path: &str) -> String {
+    let mut bytes = Vec::with_capacity(path.len());
+    let mut rest = path.as_bytes();
+    while let [first, after @ ..] = rest {
+        let digit = |byte: Option<&u8>| byte.and_then(|byte| char::from(*byte).to_digit(16));
+        if let (b'%', Some(high), Some(low)) = (first, digit(after.first()), digit(after.get(1))) {
+            bytes.push((high * 16 + low) as u8);
+            rest = after.get(2..).unwrap_or_default();
+        } else {
+            bytes.push(*first);
+            rest = after;
+        }
+    }
+    let decoded = String::from_utf8_lossy(&bytes);
+    let mut parts: Vec<&str> = Vec::new();
+    for part in decoded.split(['/', '\\']) {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop();
+            }
+            // Parameters of a path segment are nobody's business.
+            other => parts.push(other.split(';').next().unwrap_or_default()),
+        }
+    }
+    format!("/{}", parts.join("/"))
+}
+
+fn digest_of(value: &impl serde::Serialize) -> String {
+    // Options are plain tables; they always have a JSON form.
+    let json = serde_json::to_vec(value).unwrap_or_default();
+    bartizan_core::hex(&Sha256::digest(json))
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// A plan from TOML on a machine that has nothing but the variable `KEY`.
+    pub(crate) fn plan(toml: &str) -> Result<Plan, GatewayError> {
+        let options: GuardOptions = toml::from_str(toml).unwrap();
+        let nothing = |_: &Path| Err(io::Error::from(io::ErrorKind::NotFound));
+        let environment = |name: &str| (name == "KEY").then(|| "secret".to_owned());
+        Plan::new(&options, &Surroundings { files: &nothing, environment: &environment, roots: &Vec::new })
+    }
+
+    const TWO: &str =
+        "[[upstream]]\nname='a'\nurl='http://a'\nweight=2\n[[upstream]]\nname='b'\nurl='http://b'\n";
+
+    #[test]
+    fn without_routes_everything_goes_to_all_upstreams_by_weight() {
+        let plan = plan(TWO).unwrap();
+        let (route, protocol) = plan.route("/v1/chat/completions").unwrap();
+        assert_eq!(protocol, Protocol::OpenaiChat);
+        let firsts: Vec<_> = (0..6).map(|_| route.upstreams()[0].name.clone()).collect();
+        assert_eq!(firsts, ["a", "a", "b", "a", "a", "b"]);
+        assert_eq!(route.upstreams().len(), 2);
+    }
+
+    #[test]
+    fn a_disguised_path_is_the_same_route_and_protocol() {
+        let toml = format!("{TWO}[[route]]\npath='/v1'\nupstream=['b']\n[[route]]\npath='/'\n");
+        let plan = plan(&toml).unwrap();
+        for path in [
+            "/v1/chat/completions",
+            "//v1/chat//completions/",
+            "/v1/chat%2Fcompletion%73",
+            "/x/../v1/./chat/completions;a=b",
+            "/%76%31/chat/completions",
+        ] {
+            let (route, protocol) = plan.route(path).unwrap();
+            assert_eq!((route.name.as_str(), protocol), ("/v1", Protocol::OpenaiChat), "{path}");
+        }
+        assert_eq!(plan.route("/v10/chat").unwrap().0.name, "/");
+        assert_eq!(plan.route("/elsewhere").unwrap().1, Protocol::Json);
+    }
+
+    #[test]
+    fn what_is_not_there_is_named() {
+        let error = |toml: &str| plan(&format!("{TWO}{toml}")).unwrap_err().to_string();
+        assert!(error("[[route]]\npath='/'\nupstream=['c']").contains("upstream c"));
+        assert!(error("[[route]]\npath='/'\npolicy='c'").contains("policy c"));
+        assert!(error("[[route]]\npath='v1'").contains("begin with /"));
+        assert!(error("[[route]]\npath='/a'\n[[route]]\npath='/a/'").contains("two of the route"));
+        assert!(error("[[upstream]]\nname='a'\nurl='http://c'").contains("two of the upstream a"));
+        assert!(
+            error("[[upstream]]\nname='c'\nurl='http://c'\ncredential-env='NONE'")
+                .contains("NONE is not set")
+        );
+        assert!(plan("").unwrap_err().to_string().contains("--upstream"));
+    }
+}

@@ -1,0 +1,288 @@
+//! Connections: accepting them, bounding them, and ending them in peace: [`serve`].
+
+use super::Gateway;
+use super::body::{self, Body};
+use super::error::GatewayError;
+use super::exchange::respond;
+use super::plan::Plan;
+use hyper::body::Incoming;
+use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use std::convert::Infallible;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::{Semaphore, watch};
+
+/// Tells a gateway to stop: requests in progress are finished first.
+#[derive(Debug, Clone)]
+pub struct Stop(Arc<watch::Sender<bool>>);
+
+impl Default for Stop {
+    fn default() -> Self {
+        Self(Arc::new(watch::Sender::new(false)))
+    }
+}
+
+impl Stop {
+    /// Stops the gateway.
+    pub fn stop(&self) {
+        self.0.send_replace(true);
+    }
+
+    pub(super) async fn stopped(&self) {
+        // The sender lives as long as this.
+        let _ = self.0.subscribe().wait_for(|stopped| *stopped).await;
+    }
+}
+
+/// Who may see the metrics of a listener.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Face {
+    /// Traffic, and metrics for this machine only.
+    Traffic { metrics: bool },
+    /// Metrics and health only.
+    Admin,
+}
+
+/// Serves on sockets that listen already, until `stop` or a signal to terminate; then finishes what is in progress, within the time
+/// that the limits give.
+///
+/// # Errors
+/// [`GatewayError::Serve`] when the machine does not give what is needed.
+pub fn serve(
+    gateway: &Arc<Gateway>,
+    listener: TcpListener,
+    admin: Option<TcpListener>,
+    threads: Option<usize>,
+    reload: Option<Reload>,
+    stop: &Stop,
+) -> Result<(), GatewayError> {
+    let place = listener.local_addr().map(|address| address.to_string()).unwrap_or_default();
+    let failed = |error| GatewayError::Serve { place: place.clone(), error };
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    if let Some(threads) = threads {
+        builder.worker_threads(threads.max(1));
+    }
+    let runtime = builder.enable_all().thread_name("guard").build().map_err(failed)?;
+    listener.set_nonblocking(true).map_err(failed)?;
+    if let Some(admin) = &admin {
+        admin.set_nonblocking(true).map_err(failed)?;
+    }
+    runtime.block_on(async {
+        let listener = tokio::net::TcpListener::from_std(listener).map_err(failed)?;
+        let metrics = admin.is_none();
+        if let Some(admin) = admin {
+            let admin = tokio::net::TcpListener::from_std(admin).map_err(failed)?;
+            let (gateway, stop) = (Arc::clone(gateway), stop.clone());
+            tokio::spawn(async move { accept(&gateway, &admin, &stop, Face::Admin).await });
+        }
+        if let Some(reload) = reload {
+            tokio::spawn(watch_configuration(Arc::clone(gateway), reload));
+        }
+        let signalled = stop.clone();
+        tokio::spawn(async move {
+            terminated().await;
+            signalled.stop();
+        });
+        accept(gateway, &listener, stop, Face::Traffic { metrics }).await;
+        Ok(())
+    })
+}
+
+/// How a configuration is read again.
+pub struct Reload {
+    /// Reads it, and makes it ready.
+    pub load: Box<dyn Fn() -> Result<Plan, String> + Send + Sync>,
+    /// Something that is another when the configuration is.
+    pub stamp: Box<dyn Fn() -> u64 + Send + Sync>,
+    /// Told how it went.
+    pub tell: Box<dyn Fn(&str) + Send + Sync>,
+}
+
+/// How often the stamp of the configuration is looked at.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Takes up another configuration on a signal to hang up, or when the file is another. One that cannot be used changes nothing.
+async fn watch_configuration(gateway: Arc<Gateway>, reload: Reload) {
+    let reload = Arc::new(reload);
+    let mut stamp = (reload.stamp)();
+    #[cfg(unix)]
+    let mut hangup = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()).ok();
+    loop {
+        #[cfg(unix)]
+        let asked = async {
+            match &mut hangup {
+                Some(hangup) => hangup.recv().await,
+                None => std::future::pending().await,
+            }
+        };
+        #[cfg(not(unix))]
+        let asked = std::future::pending::<Option<()>>();
+        let asked = tokio::select! {
+            _ = asked => true,
+            () = tokio::time::sleep(LOOK) => false,
+        };
+        let now = (reload.stamp)();
+        if !asked && now == stamp {
+            continue;
+        }
+        stamp = now;
+        let theirs = Arc::clone(&reload);
+        match tokio::task::spawn_blocking(move || (theirs.load)()).await {
+            Ok(Ok(plan)) => {
+                gateway.replan(plan);
+                (reload.tell)("another configuration is in force");
+            }
+            Ok(Err(error)) => {
+                (reload.tell)(&format!("the configuration cannot be used, the one before stays: {error}"));
+            }
+            Err(_) => (reload.tell)("the configuration cannot be used, the one before stays"),
+        }
+    }
+}
+
+/// Waits for a signal to terminate.
+#[cfg(unix)]
+async fn terminated() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) {
+        (Ok(mut terminate), Ok(mut interrupt)) => {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+        }
+        _ => std::future::pending().await,
+    }
+}
+
+/// Waits for a signal to terminate.
+#[cfg(not(unix))]
+async fn terminated() {
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
+/// Accepts connections until the gateway stops, and waits for those that are open.
+async fn accept(gateway: &Arc<Gateway>, listener: &tokio::net::TcpListener, stop: &Stop, face: Face) {
+    let limits = gateway.plan().limits;
+    let most = u32::try_from(limits.connections).unwrap_or(u32::MAX).max(1);
+    let places = Arc::new(Semaphore::new(most as usize));
+    loop {
+        let next = async {
+            let place = Arc::clone(&places).acquire_owned().await;
+            (place, listener.accept().await)
+        };
+        let accepted = tokio::select! {
+            biased;
+            () = stop.stopped() => break,
+            accepted = next => accepted,
+        };
+        let (Ok(place), Ok((stream, peer))) = accepted else {
+            // One connection that broke, or too many open files for a moment.
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            continue;
+        };
+        let _ = stream.set_nodelay(true);
+        let (gateway, stop) = (Arc::clone(gateway), stop.clone());
+        tokio::spawn(async move {
+            gateway.metrics.connections.fetch_add(1, Ordering::Relaxed);
+            let tls = gateway.plan().tls.clone().filter(|_| face != Face::Admin);
+            match tls {
+                None => converse(&gateway, stream, peer, &stop, face).await,
+                Some(tls) => {
+                    let patience = Duration::from_millis(gateway.plan().limits.head_ms);
+                    // Who does not come to speak TLS in time is not served.
+                    if let Ok(Ok(stream)) = tokio::time::timeout(patience, tls.accept(stream)).await {
+                        converse(&gateway, stream, peer, &stop, face).await;
+                    }
+                }
+            }
+            gateway.metrics.connections.fetch_sub(1, Ordering::Relaxed);
+            drop(place);
+        });
+    }
+    // Every place free again: every connection ended.
+    let ended = places.acquire_many(most);
+    let _ = tokio::time::timeout(Duration::from_millis(limits.drain_ms), ended).await;
+}
+
+/// Answers the requests of one connection.
+async fn converse(
+    gateway: &Arc<Gateway>,
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    peer: SocketAddr,
+    stop: &Stop,
+    face: Face,
+) {
+    let limits = gateway.plan().limits;
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(Duration::from_millis(limits.head_ms))
+        .max_buf_size(limits.header_bytes.max(8 << 10))
+        .max_headers(limits.headers);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_header_list_size(u32::try_from(limits.header_bytes).unwrap_or(u32::MAX))
+        .max_concurrent_streams(256)
+        .keep_alive_interval(Duration::from_millis(limits.head_ms))
+        .keep_alive_timeout(Duration::from_millis(limits.head_ms));
+    let service = service_fn(|request| {
+        let gateway = Arc::clone(gateway);
+        async move { Ok::<_, Infallible>(route(gateway, request, peer, face).await) }
+    });
+    let connection = builder.serve_connection(TokioIo::new(stream), service);
+    let mut connection = std::pin::pin!(connection);
+    // Whoever hangs up has their answer or does not want it.
+    tokio::select! {
+        _ = connection.as_mut() => {}
+        () = stop.stopped() => {
+            connection.as_mut().graceful_shutdown();
+            let _ = connection.await;
+        }
+    }
+}
+
+async fn route(
+    gateway: Arc<Gateway>,
+    request: Request<Incoming>,
+    peer: SocketAddr,
+    face: Face,
+) -> Response<Body> {
+    let own = matches!(request.uri().path(), "/metrics" | "/healthz") && request.method() == Method::GET;
+    match face {
+        Face::Admin if own => describe(&gateway, request.uri().path()),
+        Face::Admin => plain(StatusCode::NOT_FOUND, "/metrics and /healthz are here\n".to_owned()),
+        Face::Traffic { metrics: true } if own && peer.ip().to_canonical().is_loopback() => {
+            describe(&gateway, request.uri().path())
+        }
+        Face::Traffic { .. } => respond(gateway, request).await,
+    }
+}
+
+fn describe(gateway: &Gateway, path: &str) -> Response<Body> {
+    if path == "/healthz" {
+        plain(StatusCode::OK, "serving\n".to_owned())
+    } else {
+        plain(StatusCode::OK, gateway.metrics.text())
+    }
+}
+
+fn plain(status: StatusCode, text: String) -> Response<Body> {
+    let mut response = Response::new(body::whole(text));
+    *response.status_mut() = status;
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8"));
+    response
+}

@@ -1,0 +1,121 @@
+//! The body of a streamed answer: the upstream's, through the [`Screen`].
+
+use super::body::{BodyError, FnEnd as _};
+use super::decision::Direction;
+use super::recording::Recording;
+use super::screen::{Screen, Step};
+use bytes::Bytes;
+use hyper::body::{Body, Frame, Incoming};
+use sha2::{Digest as _, Sha256};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::time::{Instant, Sleep};
+
+/// A streamed answer on its way to the client.
+pub(super) struct Screened {
+    /// The upstream's body, until it or the screen has ended.
+    inner: Option<Incoming>,
+    screen: Screen,
+    recording: Recording,
+    digest: Sha256,
+    silence: Duration,
+    timer: Pin<Box<Sleep>>,
+}
+
+impl Screened {
+    pub(super) fn new(inner: Incoming, screen: Screen, silence: Duration, recording: Recording) -> Self {
+        Self {
+            inner: Some(inner),
+            screen,
+            recording,
+            digest: Sha256::new(),
+            silence,
+            timer: Box::pin(tokio::time::sleep(silence)),
+        }
+    }
+
+    /// Takes in what a step found, and gives what leaves.
+    fn told(&mut self, step: Step, started: std::time::Instant) -> Option<Bytes> {
+        let Step { out, reasons, over, unjudged } = step;
+        let took = super::recording::micros(started);
+        self.recording.change(|decision| {
+            decision.micros.answer = decision.micros.answer.saturating_add(took);
+            let action = reasons.iter().map(|reason| reason.action).max().unwrap_or_default();
+            if !reasons.is_empty() {
+                decision.judged(Direction::Answer, action, &reasons);
+            }
+            if unjudged.is_some() {
+                decision.unjudged = unjudged;
+            }
+        });
+        if over {
+            self.inner = None;
+        }
+        if out.is_empty() {
+            return None;
+        }
+        self.digest.update(&out);
+        self.recording.passed(out.len());
+        Some(out.freeze())
+    }
+
+    fn ended(&mut self, outcome: Result<(), BodyError>) {
+        self.inner = None;
+        self.recording.ended(outcome);
+    }
+}
+
+impl Drop for Screened {
+    fn drop(&mut self) {
+        let digest = bartizan_core::hex(&self.digest.clone().finalize());
+        self.recording.change(|decision| decision.answer_sha256 = Some(digest));
+    }
+}
+
+impl Body for Screened {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let this = self.get_mut();
+        loop {
+            let Some(inner) = &mut this.inner else {
+                this.ended(Ok(()));
+                return Poll::Ready(None);
+            };
+            match Pin::new(inner).poll_frame(context) {
+                Poll::Ready(Some(Ok(frame))) => {
+                    this.timer.as_mut().reset(Instant::now() + this.silence);
+                    // Trailers speak of a body that may have changed.
+                    let Ok(data) = frame.into_data() else { continue };
+                    let started = std::time::Instant::now();
+                    let step = this.screen.push(&data);
+                    if let Some(out) = this.told(step, started) {
+                        return Poll::Ready(Some(Ok(Frame::data(out))));
+                    }
+                }
+                Poll::Ready(None) => {
+                    let started = std::time::Instant::now();
+                    let step = this.screen.finish();
+                    this.inner = None;
+                    if let Some(out) = this.told(step, started) {
+                        return Poll::Ready(Some(Ok(Frame::data(out))));
+                    }
+                }
+                Poll::Ready(Some(Err(_))) => {
+                    this.ended(Err(BodyError::Broken));
+                    return Poll::Ready(Some(Err(BodyError::Broken)));
+                }
+                Poll::Pending => {
+                    std::task::ready!(this.timer.as_mut().poll(context));
+                    this.ended(Err(BodyError::Timeout));
+                    return Poll::Ready(Some(Err(BodyError::Timeout)));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! Anthropic's messages.
+//!
+//! Source: the reference of the Messages API, version `2023-06-01`.
+
+use super::gather::{Gather, join, role};
+use super::json::Node;
+use crate::exchange::Role;
+use std::borrow::Cow;
+
+/// A request for a message.
+pub(super) fn request(all: &mut Gather<'_, '_>) {
+    all.head(&["max_tokens"]);
+    let root = all.root();
+    parameters(all, root, "");
+    // A batch holds whole requests.
+    for requests in root.all("requests") {
+        for (place, one) in requests.items().enumerate() {
+            for inner in one.all("params") {
+                parameters(all, inner, &format!("/requests/{place}/params"));
+            }
+        }
+    }
+}
+
+fn parameters<'j, 'b>(all: &mut Gather<'j, 'b>, root: Node<'j, 'b>, pointer: &str) {
+    for system in root.all("system") {
+        all.strings(Role::System, system, &format!("{pointer}/system"));
+    }
+    for messages in root.all("messages") {
+        for (place, one) in messages.items().enumerate() {
+            for content in one.all("content") {
+                blocks(all, content, role(one), &format!("{pointer}/messages/{place}/content"));
+            }
+        }
+    }
+    for tools in root.all("tools") {
+        for (place, tool) in tools.items().enumerate() {
+            all.tool(tool, "input_schema", &format!("{pointer}/tools/{place}"));
+        }
+    }
+    if let Some(schema) = root.get("output_format").and_then(|format| format.get("schema")) {
+        all.answer_schema(schema);
+    }
+}
+
+/// The answer to one.
+pub(super) fn response(all: &mut Gather<'_, '_>) {
+    all.head(&[]);
+    let root = all.root();
+    for content in root.all("content") {
+        blocks(all, content, Role::Assistant, "/content");
+    }
+    all.member(Role::Assistant, root, "completion", "");
+}
+
+/// Content: a string, or blocks of text, calls, results and documents.
+fn blocks<'j, 'b>(all: &mut Gather<'j, 'b>, content: Node<'j, 'b>, speaker: Role, pointer: &str) {
+    if !content.is_array() {
+        all.strings(speaker, content, pointer);
+        return;
+    }
+    for (place, block) in content.items().enumerate() {
+        let inner = format!("{pointer}/{place}");
+        let kind = block.get("type").and_then(Node::as_str).unwrap_or(Cow::Borrowed(""));
+        match &*kind {
+            "tool_use" | "server_tool_use" | "mcp_tool_use" => {
+                let name = block.get("name").and_then(Node::as_str).unwrap_or(Cow::Borrowed(""));
+                for input in block.all("input") {
+                    all.call(name.clone(), input, format!("{inner}/input"));
+                }
+            }
+            "document" | "search_result" => all.strings(Role::Document, block, &inner),
+            kind if kind.ends_with("tool_result") => {
+                for (key, child) in block.children() {
+                    let key = key.unwrap_or_default();
+                    if key != "type" && key != "tool_use_id" {
+                        all.strings(Role::ToolResult, child, &join(&inner, &key));
+                    }
+                }
+            }
+            _ => all.strings(speaker, block, &inner),
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! Server-sent events as they come in pieces: [`Events`].
+//!
+//! Source: WHATWG HTML, section 9.2.6 (parsing an event stream). Every byte belongs to one event, so that what is not changed is
+//! passed on as it came.
+
+use bytes::{Bytes, BytesMut};
+
+/// One event, or a run of comments.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// Its bytes, the empty line at its end included.
+    pub raw: Bytes,
+    /// Its data: the lines of `data`, joined by line feeds.
+    pub data: String,
+}
+
+/// Cuts a stream into events.
+#[derive(Debug, Default)]
+pub struct Events {
+    buffer: BytesMut,
+    /// Bytes of the buffer that hold no end of an event.
+    searched: usize,
+}
+
+impl Events {
+    /// Takes the next piece of the stream.
+    pub fn push(&mut self, piece: &[u8]) {
+        self.buffer.extend_from_slice(piece);
+    }
+
+    /// How many bytes wait for the end of their event.
+    pub fn waiting(&self) -> usize {
+        self.buffer.len()
+    }
+
+    /// The next whole event.
+    pub fn next_event(&mut self) -> Option<Event> {
+        let end = end_of_event(&self.buffer, self.searched);
+        let Some(end) = end else {
+            // An end is at most four bytes; it may lie across pieces.
+            self.searched = self.buffer.len().saturating_sub(3);
+            return None;
+        };
+        self.searched = 0;
+        Some(read(self.buffer.split_to(end).freeze()))
+    }
+
+    /// What is left when the stream has ended: an event without its end, which readers drop.
+    pub fn rest(&mut self) -> Option<Event> {
+        self.searched = 0;
+        (!self.buffer.is_empty()).then(|| read(self.buffer.split().freeze()))
+    }
+}
+
+/// One past the end of the first event: behind an empty line, whose ends may be LF, CRLF or CR. A CR at the very end of what is
+/// there may be half of a CRLF, and is waited for.
+fn end_of_event(buffer: &[u8], from: usize) -> Option<usize> {
+    let mut at = from;
+    loop {
+        let line = memchr::memchr2(b'\n', b'\r', buffer.get(at..)?)?.checked_add(at)?;
+        let next = after_line_end(buffer, line)?;
+        if let Some(end) = after_line_end(buffer, next) {
+            return Some(end);
+        }
+        // The line may be empty already, when the search begins inside a line end.
+        at = next;
+    }
+}
+
+/// One past a line end at a place; none when there is no line end, or not all of it.
+fn after_line_end(buffer: &[u8], at: usize) -> Option<usize> {
+    match (buffer.get(at)?, buffer.get(at.checked_add(1)?)) {
+        (b'\r', Some(b'\n')) => Some(at + 2),
+        (b'\n', _) | (b'\r', Some(_)) => Some(at + 1),
+        _ => None,
+    }
+}
+
+fn read(raw: Bytes) -> Event {
+    let text = String::from_utf8_lossy(&raw);
+    let mut data = String::new();
+    let mut first = true;
+    for line in text.split(['\n', '\r']) {
+        let Some(value) = field(line) else { continue };
+        if !first {
+            data.push('\n');
+        }
+        first = false;
+        data.push_str(value);
+    }
+    Event { raw, data }
+}
+
+/// The value of a line of data.
+fn field(line: &str) -> Option<&str> {
+    if line == "data" {
+        return Some("");
+    }
+    let value = line.strip_prefix('\u{FEFF}').unwrap_or(line).strip_prefix("data:")?;
+    Some(value.strip_prefix(' ').unwrap_or(value))
+}
+
+impl Event {
+    /// The event with other data of one line, its other lines as they are.
+    pub fn with_data(&self, data: &[u8]) -> Bytes {
+        let text = String::from_utf8_lossy(&self.raw);
+        let mut out = Vec::with_capacity(self.raw.len());
+        for line in text.split(['\n', '\r']).filter(|line| !line.is_empty() && field(line).is_none()) {
+            out.extend_from_slice(line.as_bytes());
+            out.push(b'\n');
+        }
+        out.extend_from_slice(b"data: ");
+        out.extend_from_slice(data);
+        out.extend_from_slice(b"\n\n");
+        Bytes::from(out)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all(pieces: &[&[u8]]) -> (Vec<Event>, Option<Event>) {
+        let mut events = Events::default();
+        let mut found = Vec::new();
+        for piece in pieces {
+            events.push(piece);
+            while let Some(event) = events.next_event() {
+                found.push(event);
+            }
+        }
+        (found, events.rest())
+    }
+
+    #[test]
+    fn events_end_with_an_empty_line_of_any_kind() {
+        let (events, rest) =
+            all(&[b"event: a\ndata: 1\n\n: hi\n\ndata:2\r\ndata: 3\r\n\r\ndata: 4\r\rdata: 5\n"]);
+        let data: Vec<_> = events.iter().map(|event| event.data.as_str()).collect();
+        assert_eq!(data, ["1", "", "2\n3", "4"]);
+        assert_eq!(&events[0].raw[..], b"event: a\ndata: 1\n\n");
+        assert_eq!(rest.unwrap().data, "5");
+    }
+
+    #[test]
+    fn other_data_keeps_the_other_lines() {
+        let (events, _) = all(&[b"event: a\ndata: 1\nid: 7\n\n"]);
+        assert_eq!(&events[0].with_data(b"{}")[..], b"event: a\nid: 7\ndata: {}\n\n");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_cut_changes_the_events_and_no_byte_is_lost(
+            text in "(data: ?x|event: y|:|\n|\r\n|\r|é){0,24}",
+            cuts in proptest::collection::vec(0..60_usize, 0..6),
+        ) {
+            let bytes = text.as_bytes();
+            let mut cuts: Vec<usize> = cuts.into_iter().map(|cut| cut.min(bytes.len())).collect();
+            cuts.sort_unstable();
+            let (mut pieces, mut at) = (Vec::new(), 0);
+            for cut in cuts {
+                pieces.push(&bytes[at..cut]);
+                at = cut;
+            }
+            pieces.push(&bytes[at..]);
+            let (whole, cut) = (all(&[bytes]), all(&pieces));
+            proptest::prop_assert_eq!(&whole, &cut);
+            let back: Vec<u8> = cut.0.iter().chain(&cut.1).flat_map(|event| event.raw.to_vec()).collect();
+            proptest::prop_assert_eq!(back, bytes);
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! The Model Context Protocol over streamable HTTP: JSON-RPC between a client and a server of tools.
+//!
+//! Source: MCP specification, revision 2025-06-18. What a server says goes to a model: its lists of tools, results, prompts and resources
+//! are judged as what a model is given, not as what one answers.
+
+use super::gather::{Gather, join};
+use super::json::{Json, JsonLimits, Node};
+use crate::exchange::Role;
+use std::borrow::Cow;
+
+/// What a client posts: requests, notifications, and its answers to the server's own requests.
+pub(super) fn request(all: &mut Gather<'_, '_>) {
+    messages(all, &|all, message, pointer| {
+        for parameters in message.all("params") {
+            let inner = format!("{pointer}/params");
+            let name = parameters.get("name").and_then(Node::as_str).unwrap_or(Cow::Borrowed(""));
+            let calls = message.all("method").any(|method| method.as_str().as_deref() == Some("tools/call"));
+            for (key, child) in parameters.children() {
+                let key = key.unwrap_or_default();
+                match &*key {
+                    "arguments" if calls => all.call(name.clone(), child, format!("{inner}/arguments")),
+                    "_meta" | "name" | "protocolVersion" | "capabilities" | "clientInfo" | "cursor" => {}
+                    other => all.strings(Role::User, child, &join(&inner, other)),
+                }
+            }
+        }
+        for result in message.all("result") {
+            all.strings(Role::User, result, &format!("{pointer}/result"));
+        }
+    });
+}
+
+/// What a server answers, or sends of itself.
+pub(super) fn response(all: &mut Gather<'_, '_>) {
+    messages(all, &|all, message, pointer| {
+        for result in message.all("result") {
+            of_result(all, result, &format!("{pointer}/result"));
+        }
+        for name in ["params", "error"] {
+            for child in message.all(name) {
+                all.strings(Role::ToolResult, child, &format!("{pointer}/{name}"));
+            }
+        }
+    });
+}
+
+fn of_result<'j, 'b>(all: &mut Gather<'j, 'b>, result: Node<'j, 'b>, pointer: &str) {
+    for (key, child) in result.children() {
+        let key = key.unwrap_or_default();
+        let inner = join(pointer, &key);
+        match &*key {
+            "tools" => {
+                for (place, tool) in child.items().enumerate() {
+                    let at = format!("{inner}/{place}");
+                    all.tool(tool, "inputSchema", &at);
+                    all.member(Role::ToolDescription, tool, "title", &at);
+                    for annotations in tool.all("annotations") {
+                        all.strings(Role::ToolDescription, annotations, &format!("{at}/annotations"));
+                    }
+                }
+            }
+            "instructions" => all.strings(Role::ToolDescription, child, &inner),
+            "prompts" | "resources" | "resourceTemplates" => all.descriptions(child, &inner),
+            "messages" | "contents" => all.strings(Role::Document, child, &inner),
+            "protocolVersion" | "capabilities" | "serverInfo" | "nextCursor" | "_meta" => {}
+            _ => all.strings(Role::ToolResult, child, &inner),
+        }
+    }
+}
+
+/// Each message of a body: one, or a batch of them.
+fn messages<'j, 'b>(all: &mut Gather<'j, 'b>, read: &dyn Fn(&mut Gather<'j, 'b>, Node<'j, 'b>, &str)) {
+    let root = all.root();
+    if root.is_array() {
+        for (place, message) in root.items().enumerate() {
+            read(all, message, &format!("/{place}"));
+        }
+    } else {
+        read(all, root, "");
+    }
+}
+
+/// The `id` of a message as it is written; `null` when it has none or is none.
+pub(super) fn id(body: &[u8]) -> String {
+    let json = Json::read(body, JsonLimits::default());
+    json.ok()
+        .and_then(|json| json.root().get("id").map(|id| id.raw().to_owned()))
+        .unwrap_or_else(|| "null".to_owned())
+}

@@ -1,0 +1,334 @@
+//! The protocols that carry what is said to a model and by it.
+//!
+//! A body is read once into an [`Exchange`]: its texts with who speaks, where each stands, and the tool calls in it. Whatever is
+//! changed is spliced into the body in place, so that the rest stays byte for byte as it came.
+
+mod anthropic;
+mod deltas;
+mod events;
+mod gather;
+mod json;
+mod mcp;
+mod openai;
+mod refusal;
+mod responses;
+mod splice;
+mod tensors;
+
+pub use deltas::{Delta, Deltas, Mark, Of, closing, deltas};
+pub use events::{Event, Events};
+pub use json::{Json, JsonError, JsonLimits, Node, Value};
+pub(crate) use json::{quoted, unquoted};
+pub use refusal::{Refusal, RefusalKind};
+pub use splice::spliced;
+
+use crate::exchange::{Exchange, Role};
+use gather::Gather;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A protocol, as far as bodies differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Protocol {
+    /// OpenAI's chat completions, also as vLLM, Ollama and LiteLLM speak them.
+    OpenaiChat,
+    /// OpenAI's completions.
+    OpenaiCompletions,
+    /// OpenAI's embeddings.
+    OpenaiEmbeddings,
+    /// Anthropic's messages.
+    AnthropicMessages,
+    /// OpenAI's responses.
+    OpenaiResponses,
+    /// The Model Context Protocol over streamable HTTP.
+    Mcp,
+    /// KServe's inference, version 2, as Triton speaks it.
+    Kserve,
+    /// TorchServe's predictions.
+    Torchserve,
+    /// Any JSON: every string is judged.
+    Json,
+    /// Nothing is read; bodies pass as they are.
+    Opaque,
+}
+
+impl Protocol {
+    /// The protocol that is spoken at a path, by how the path ends.
+    pub fn of_path(path: &str) -> Option<Self> {
+        const ENDS: [(&str, Protocol); 13] = [
+            ("/responses", Protocol::OpenaiResponses),
+            ("/mcp", Protocol::Mcp),
+            ("/infer", Protocol::Kserve),
+            ("/generate", Protocol::Kserve),
+            ("/generate_stream", Protocol::Kserve),
+            ("/chat/completions", Protocol::OpenaiChat),
+            ("/api/chat", Protocol::OpenaiChat),
+            ("/messages", Protocol::AnthropicMessages),
+            ("/messages/count_tokens", Protocol::AnthropicMessages),
+            ("/messages/batches", Protocol::AnthropicMessages),
+            ("/completions", Protocol::OpenaiCompletions),
+            ("/api/generate", Protocol::OpenaiCompletions),
+            ("/embeddings", Protocol::OpenaiEmbeddings),
+        ];
+        let path = path.trim_end_matches('/');
+        if path.contains("/predictions/") {
+            return Some(Self::Torchserve);
+        }
+        let ends = ENDS.iter().filter(|(end, _)| path.ends_with(end));
+        ends.max_by_key(|(end, _)| end.len()).map(|(_, protocol)| *protocol)
+    }
+
+    /// Its name in configuration, logs and receipts.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::OpenaiChat => "openai-chat",
+            Self::OpenaiCompletions => "openai-completions",
+            Self::OpenaiEmbeddings => "openai-embeddings",
+            Self::AnthropicMessages => "anthropic-messages",
+            Self::OpenaiResponses => "openai-responses",
+            Self::Mcp => "mcp",
+            Self::Kserve => "kserve",
+            Self::Torchserve => "torchserve",
+            Self::Json => "json",
+            Self::Opaque => "opaque",
+        }
+    }
+
+    /// Whether its answers are given to a model, and not by one.
+    pub const fn answers_a_model(self) -> bool {
+        matches!(self, Self::Mcp)
+    }
+
+    /// Reads a request.
+    pub fn request<'b>(self, body: &'b [u8], json: &Json<'b>) -> Exchange<'b> {
+        let mut all = Gather::new(body, json);
+        match self {
+            Self::OpenaiChat => openai::chat_request(&mut all),
+            Self::OpenaiCompletions => openai::completion_request(&mut all),
+            Self::OpenaiEmbeddings => openai::embedding_request(&mut all),
+            Self::AnthropicMessages => anthropic::request(&mut all),
+            Self::OpenaiResponses => responses::request(&mut all),
+            Self::Mcp => mcp::request(&mut all),
+            Self::Kserve | Self::Torchserve => tensors::request(&mut all),
+            Self::Json => everything(&mut all, Role::User),
+            Self::Opaque => {}
+        }
+        all.done()
+    }
+
+    /// Reads an answer that is no stream.
+    pub fn response<'b>(self, body: &'b [u8], json: &Json<'b>) -> Exchange<'b> {
+        let mut all = Gather::new(body, json);
+        match self {
+            Self::OpenaiChat | Self::OpenaiCompletions => openai::chat_response(&mut all),
+            Self::AnthropicMessages => anthropic::response(&mut all),
+            Self::OpenaiResponses => responses::response(&mut all),
+            Self::Mcp => mcp::response(&mut all),
+            Self::Kserve | Self::Torchserve => tensors::response(&mut all),
+            Self::Json => everything(&mut all, Role::Assistant),
+            Self::OpenaiEmbeddings | Self::Opaque => {}
+        }
+        all.done()
+    }
+}
+
+/// The `id` of a JSON-RPC message as it is written, or `null`.
+#[cfg(feature = "gateway")]
+pub(crate) fn message_id(body: &[u8]) -> String {
+    mcp::id(body)
+}
+
+/// Every string of a document.
+fn everything(all: &mut Gather<'_, '_>, speaker: Role) {
+    all.head(&[]);
+    let root = all.root();
+    all.strings(speaker, root, "");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read<'b>(body: &'b str, json: &'b Json<'b>, protocol: Protocol, request: bool) -> Exchange<'b> {
+        if request {
+            protocol.request(body.as_bytes(), json)
+        } else {
+            protocol.response(body.as_bytes(), json)
+        }
+    }
+
+    /// Role, pointer and text of every part; name, arguments and pointer of every call.
+    fn parts(protocol: Protocol, request: bool, body: &str) -> Vec<String> {
+        let json = Json::read(body.as_bytes(), JsonLimits::default()).unwrap();
+        let exchange = read(body, &json, protocol, request);
+        for part in &exchange.parts {
+            let token = &body[part.span.clone()];
+            assert_eq!(serde_json::from_str::<String>(token).unwrap(), part.text, "{token}");
+        }
+        let parts =
+            exchange.parts.iter().map(|part| format!("{} {} {}", part.role.name(), part.pointer, part.text));
+        let calls = exchange.calls.iter().map(|call| {
+            format!("call {} {} {} after {}", call.name, call.arguments, call.pointer, call.after)
+        });
+        let tools = exchange.tools.iter().map(|tool| format!("tool {} {}", tool.name, tool.pointer));
+        parts.chain(calls).chain(tools).collect()
+    }
+
+    #[test]
+    fn a_chat_request_gives_every_speaker_and_every_tool() {
+        let body = r#"{"model":"m","messages":[
+            {"role":"system","content":"Be kind."},
+            {"role":"user","content":[{"type":"text","text":"Hi\n"},{"type":"image_url","image_url":{"url":"data:image/png;base64,AAAA"}}]},
+            {"role":"assistant","content":null,"tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{\"a\":1}"}}]},
+            {"role":"tool","tool_call_id":"c","content":"42"}],
+            "tools":[{"type":"function","function":{"name":"f","description":"Does f.","parameters":{"type":"object","properties":{"a":{"type":"integer","description":"A number."}}}}}]}"#;
+        assert_eq!(
+            parts(Protocol::OpenaiChat, true, body),
+            [
+                "system /messages/0/content Be kind.",
+                "user /messages/1/content/0/text Hi\n",
+                "tool-result /messages/3/content 42",
+                "tool-description /tools/0/function/description Does f.",
+                "tool-description /tools/0/function/parameters/properties/a/description A number.",
+                "call f {\"a\":1} /messages/2/tool_calls/0/function/arguments after 2",
+                "tool f /tools/0/function",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_repeated_key_is_judged_in_both_readings_and_with_the_lesser_role() {
+        let body = r#"{"messages":[{"role":"system","role":"user","content":"one","content":"two"}],"messages":[{"Content":"three"}]}"#;
+        assert_eq!(
+            parts(Protocol::OpenaiChat, true, body),
+            [
+                "user /messages/0/content one",
+                "user /messages/0/content two",
+                "user /messages/0/Content three"
+            ]
+        );
+    }
+
+    #[test]
+    fn an_unknown_block_is_judged_string_by_string() {
+        let body =
+            r#"{"messages":[{"role":"user","content":[{"type":"hologram","frames":[{"caption":"look"}]}]}]}"#;
+        let pointer = "user /messages/0/content/0/frames/0/caption look";
+        assert_eq!(parts(Protocol::OpenaiChat, true, body), [pointer]);
+        assert_eq!(parts(Protocol::AnthropicMessages, true, body), [pointer]);
+    }
+
+    #[test]
+    fn a_chat_answer_gives_texts_and_calls_of_every_choice() {
+        let body = r#"{"model":"m","choices":[{"message":{"role":"assistant","content":"Yes","tool_calls":[{"function":{"name":"f","arguments":"{}"}}]}},{"text":"No"}]}"#;
+        assert_eq!(
+            parts(Protocol::OpenaiChat, false, body),
+            [
+                "assistant /choices/0/message/content Yes",
+                "assistant /choices/1/text No",
+                "call f {} /choices/0/message/tool_calls/0/function/arguments after 1",
+            ]
+        );
+    }
+
+    #[test]
+    fn anthropic_requests_give_results_documents_and_calls() {
+        let body = r#"{"model":"c","max_tokens":9,"system":[{"type":"text","text":"S"}],"messages":[
+            {"role":"user","content":[{"type":"document","source":{"type":"text","media_type":"text/plain","data":"D"},"title":"T"},{"type":"text","text":"Q"}]},
+            {"role":"assistant","content":[{"type":"tool_use","id":"t","name":"f","input":{"a":"b"}}]},
+            {"role":"user","content":[{"type":"tool_result","tool_use_id":"t","content":[{"type":"text","text":"R"}]}]}],
+            "tools":[{"name":"f","description":"F","input_schema":{"type":"object"}}]}"#;
+        assert_eq!(
+            parts(Protocol::AnthropicMessages, true, body),
+            [
+                "system /system/0/text S",
+                "document /messages/0/content/0/source/data D",
+                "document /messages/0/content/0/title T",
+                "user /messages/0/content/1/text Q",
+                "tool-result /messages/2/content/0/content/0/text R",
+                "tool-description /tools/0/description F",
+                "call f {\"a\":\"b\"} /messages/1/content/0/input after 4",
+                "tool f /tools/0",
+            ]
+        );
+    }
+
+    #[test]
+    fn responses_give_items_calls_and_results() {
+        let body = r#"{"model":"m","instructions":"S","input":[{"role":"user","content":[{"type":"input_text","text":"Q"}]},
+            {"type":"function_call","name":"f","arguments":"{}","call_id":"c"},{"type":"function_call_output","call_id":"c","output":"R"}],
+            "tools":[{"type":"function","name":"f","description":"F","parameters":{}}]}"#;
+        assert_eq!(
+            parts(Protocol::OpenaiResponses, true, body),
+            [
+                "system /instructions S",
+                "user /input/0/content/0/text Q",
+                "tool-result /input/2/output R",
+                "tool-description /tools/0/description F",
+                "call f {} /input/1/arguments after 2",
+                "tool f /tools/0",
+            ]
+        );
+        let body = r#"{"output":[{"type":"message","role":"assistant","content":[{"type":"output_text","text":"A"}]}]}"#;
+        assert_eq!(parts(Protocol::OpenaiResponses, false, body), ["assistant /output/0/content/0/text A"]);
+    }
+
+    #[test]
+    fn mcp_gives_calls_lists_and_results() {
+        let call =
+            r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"f","arguments":{"a":"b"}}}"#;
+        assert_eq!(parts(Protocol::Mcp, true, call), ["call f {\"a\":\"b\"} /params/arguments after 0"]);
+        let list = r#"{"jsonrpc":"2.0","id":1,"result":{"tools":[{"name":"f","description":"F","inputSchema":{"properties":{"a":{"description":"D"}}}}]}}"#;
+        assert_eq!(
+            parts(Protocol::Mcp, false, list),
+            [
+                "tool-description /result/tools/0/description F",
+                "tool-description /result/tools/0/inputSchema/properties/a/description D",
+                "tool f /result/tools/0",
+            ]
+        );
+        let result = r#"[{"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":"R"}]}}]"#;
+        assert_eq!(parts(Protocol::Mcp, false, result), ["tool-result /0/result/content/0/text R"]);
+    }
+
+    #[test]
+    fn tensors_of_bytes_and_plain_predictions_give_their_texts() {
+        let body = r#"{"id":"x","inputs":[{"name":"t","shape":[1],"datatype":"BYTES","data":["Q"]},{"name":"n","shape":[1],"datatype":"FP32","data":[1.5]}]}"#;
+        assert_eq!(parts(Protocol::Kserve, true, body), ["user /inputs/0/data/0 Q"]);
+        assert_eq!(parts(Protocol::Torchserve, true, r#"{"inputs":"Q"}"#), ["user /inputs Q"]);
+        assert_eq!(parts(Protocol::Kserve, false, r#"{"text_output":"A"}"#), ["assistant /text_output A"]);
+    }
+
+    #[test]
+    fn paths_tell_the_protocol() {
+        assert_eq!(Protocol::of_path("/v1/chat/completions"), Some(Protocol::OpenaiChat));
+        assert_eq!(Protocol::of_path("/openai/v1/completions/"), Some(Protocol::OpenaiCompletions));
+        assert_eq!(Protocol::of_path("/v1/messages"), Some(Protocol::AnthropicMessages));
+        assert_eq!(Protocol::of_path("/v1/models"), None);
+        assert_eq!(Protocol::of_path("/v1/responses"), Some(Protocol::OpenaiResponses));
+        assert_eq!(Protocol::of_path("/v2/models/m/infer"), Some(Protocol::Kserve));
+        assert_eq!(Protocol::of_path("/v2/models/m/generate"), Some(Protocol::Kserve));
+        assert_eq!(Protocol::of_path("/api/generate"), Some(Protocol::OpenaiCompletions));
+        assert_eq!(Protocol::of_path("/predictions/bert"), Some(Protocol::Torchserve));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_document_is_read_in_every_protocol(text in r#"\{("(messages|content|tools|role|system|input|choices|message|tool_calls|function|arguments|name|type)":(\[|\{|"x"|null|1)?[\]},]{0,3}){0,8}\}"#) {
+            if let Ok(json) = Json::read(text.as_bytes(), JsonLimits::default()) {
+                for protocol in [
+                    Protocol::OpenaiChat,
+                    Protocol::OpenaiCompletions,
+                    Protocol::OpenaiResponses,
+                    Protocol::AnthropicMessages,
+                    Protocol::Mcp,
+                    Protocol::Kserve,
+                    Protocol::Json,
+                ] {
+                    let _ = (protocol.request(text.as_bytes(), &json), protocol.response(text.as_bytes(), &json));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! The `[guard]` table of `bartizan.toml`.
+
+use crate::check::Policy;
+use crate::protocol::Protocol;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// The gateway, as `bartizan.toml` sets it up.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct GuardOptions {
+    /// Address and port to listen at [default: 127.0.0.1:8080].
+    pub listen: Option<String>,
+    /// Address and port of `/metrics` and `/healthz`; without it they are served at `listen`, to this machine only.
+    pub admin: Option<String>,
+    /// Speak TLS to clients; without it connections are in the clear.
+    pub tls: Option<TlsOptions>,
+    /// Threads that serve; without it one for each processor.
+    pub threads: Option<usize>,
+    /// What a judgement does, where a route does not say.
+    pub mode: Enforcement,
+    /// What happens to traffic that cannot be judged, where a route does not say.
+    pub on_failure: OnFailure,
+    /// What is checked, where a route names no policy.
+    pub checks: Policy,
+    /// Further policies by name.
+    pub policies: BTreeMap<String, Policy>,
+    /// Bounds on what is read and how long is waited.
+    pub limits: LimitOptions,
+    /// Keys that clients ask with. Without any, everybody may ask.
+    pub key: Vec<KeyOptions>,
+    /// How much each tenant may use, by name.
+    pub tenant: BTreeMap<String, UsageOptions>,
+    /// Signed receipts of decisions.
+    pub receipts: ReceiptOptions,
+    /// Model endpoints behind the gateway.
+    pub upstream: Vec<UpstreamOptions>,
+    /// Which requests go where, under which policy. Without any, all go to all upstreams.
+    pub route: Vec<RouteOptions>,
+}
+
+/// What a judgement does.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Enforcement {
+    /// Nothing is stopped or changed; what would have been is told.
+    Observe,
+    /// What is blocked is stopped, what is redacted is changed.
+    #[default]
+    Enforce,
+}
+
+/// What happens to traffic that cannot be judged: a body that cannot be read as its protocol, a coding nobody knows, a check that
+/// fails.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnFailure {
+    /// It is refused.
+    #[default]
+    Closed,
+    /// It passes as it is, and is told.
+    Open,
+}
+
+/// What is shown to clients over TLS.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct TlsOptions {
+    /// File with the certificate of the gateway and those above it, in PEM.
+    pub certificate: PathBuf,
+    /// File with its private key, in PEM without a passphrase.
+    pub key: PathBuf,
+}
+
+/// A key that a client asks with.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct KeyOptions {
+    /// What logs call it.
+    pub name: String,
+    /// Whose it is [default: its name].
+    #[serde(default)]
+    pub tenant: Option<String>,
+    /// SHA-256 of the key in hexadecimal digits; `bartizan guard key` makes a key and its digest.
+    pub sha256: String,
+    /// Names of the routes it is for; all when empty.
+    #[serde(default)]
+    pub routes: Vec<String>,
+    /// How much it may use.
+    #[serde(default)]
+    pub usage: UsageOptions,
+}
+
+/// How much may be used. What is left out is not limited.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct UsageOptions {
+    /// Requests a second, in the long run.
+    pub requests_per_s: Option<f64>,
+    /// Requests at once after a pause [default: those of a second].
+    pub burst: Option<u32>,
+    /// Requests in progress at a time; of a key, not of a tenant.
+    pub concurrency: Option<usize>,
+    /// Tokens read and written a day, estimated; they come back evenly over the day.
+    pub tokens_per_day: Option<u64>,
+}
+
+/// Signed receipts of decisions, in the evidence log.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ReceiptOptions {
+    /// Whether decisions are written down.
+    pub enabled: bool,
+    /// Private key that signs them [default: bartizan.key].
+    pub key: Option<PathBuf>,
+    /// The store they go to [default: .bartizan].
+    pub store: Option<PathBuf>,
+    /// What happens when they cannot be written, a full disk for one: requests are refused, or served without.
+    pub on_failure: OnFailure,
+}
+
+/// Bounds on what is read and how long is waited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct LimitOptions {
+    /// Most connections at a time.
+    pub connections: usize,
+    /// Bytes of the head of a request.
+    pub header_bytes: usize,
+    /// Header lines of a request.
+    pub headers: usize,
+    /// Bytes of the body of a request, as it comes and decompressed.
+    pub request_bytes: usize,
+    /// Bytes of the body of an answer that is no stream, as it comes and decompressed.
+    pub answer_bytes: usize,
+    /// Most bytes of a stream that wait for a judgement.
+    pub held_bytes: usize,
+    /// How many times its size a body may decompress to, beyond 1 MiB.
+    pub expansion_ratio: usize,
+    /// How deep JSON may nest.
+    pub nesting: usize,
+    /// How many values one JSON document may have.
+    pub values: usize,
+    /// Longest time for the head of a request, and for a connection without one, in milliseconds.
+    pub head_ms: u64,
+    /// Longest time for the body of a request, in milliseconds.
+    pub body_ms: u64,
+    /// Longest time to connect to an upstream, in milliseconds.
+    pub connect_ms: u64,
+    /// Longest time until an upstream begins to answer, in milliseconds.
+    pub answer_ms: u64,
+    /// Longest silence of an upstream within an answer, in milliseconds.
+    pub silence_ms: u64,
+    /// Longest time that requests in progress have when the gateway is told to stop, in milliseconds.
+    pub drain_ms: u64,
+}
+
+impl Default for LimitOptions {
+    fn default() -> Self {
+        Self {
+            connections: 16_384,
+            header_bytes: 64 << 10,
+            headers: 100,
+            request_bytes: 32 << 20,
+            answer_bytes: 32 << 20,
+            held_bytes: 1 << 20,
+            expansion_ratio: 100,
+            nesting: 64,
+            values: 1 << 20,
+            head_ms: 10_000,
+            body_ms: 60_000,
+            connect_ms: 5_000,
+            answer_ms: 600_000,
+            silence_ms: 120_000,
+            drain_ms: 30_000,
+        }
+    }
+}
+
+/// One model endpoint.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct UpstreamOptions {
+    /// What routes call it.
+    pub name: String,
+    /// Where it is: scheme, host, port, and perhaps a path that stands before those of requests.
+    pub url: String,
+    /// Its share of requests among the upstreams of a route [default: 1]; with 0 it is asked only when others cannot be reached.
+    #[serde(default)]
+    pub weight: Option<u32>,
+    /// Environment variable that holds its credential. The client's own is not passed on then.
+    #[serde(default)]
+    pub credential_env: Option<String>,
+    /// File that holds its credential.
+    #[serde(default)]
+    pub credential_file: Option<PathBuf>,
+    /// Header that carries the credential [default: authorization, as a bearer token; x-api-key for Anthropic's].
+    #[serde(default)]
+    pub credential_header: Option<String>,
+    /// File with the root certificates it is believed by, in PEM; without it those of this machine.
+    #[serde(default)]
+    pub roots: Option<PathBuf>,
+}
+
+/// One kind of request.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct RouteOptions {
+    /// Name in logs, metrics and receipts [default: the path].
+    pub name: Option<String>,
+    /// What the path begins with; the longest that fits is taken.
+    pub path: String,
+    /// What is spoken there; without it the path tells.
+    pub protocol: Option<Protocol>,
+    /// Upstreams that answer; without it all of them.
+    pub upstream: Vec<String>,
+    /// What a judgement does.
+    pub mode: Option<Enforcement>,
+    /// What happens to what cannot be judged.
+    pub on_failure: Option<OnFailure>,
+    /// The policy, by name.
+    pub policy: Option<String>,
+    /// A second policy that is judged by and told about, and never stops anything.
+    pub shadow: Option<String>,
+}

@@ -1,0 +1,65 @@
+//! Who asks, how much they may, and which upstream answers.
+
+use crate::support::{Guarded, Recorded, json_answer, loopback, plan};
+use bartizan_guard::settings::GuardOptions;
+use serde_json::json;
+
+const CHAT: &str = r#"{"messages":[{"role":"user","content":"hello"}]}"#;
+
+fn digest(key: &str) -> String {
+    bartizan_evidence::digest::Digest::sha256(key.as_bytes()).value().to_owned()
+}
+
+fn with_key(key: &str) -> Vec<u8> {
+    format!(
+        "POST /v1/chat/completions HTTP/1.1\r\nhost: g\r\nconnection: close\r\nauthorization: Bearer {key}\r\ncontent-length: {}\r\n\r\n{CHAT}",
+        CHAT.len()
+    )
+    .into_bytes()
+}
+
+#[test]
+fn only_who_has_a_key_is_served_and_the_key_stays_here() {
+    let upstream = Recorded::answering(json_answer("{}"));
+    let toml = format!(
+        "[[key]]\nname = 'a'\ntenant = 'team'\nsha256 = '{}'\nusage = {{ requests-per-s = 0.001, burst = 2 }}\n",
+        digest("sesame")
+    );
+    let guarded = Guarded::before(&toml, upstream.address);
+    let refused = guarded.post("/v1/chat/completions", CHAT);
+    assert_eq!((refused.status, &refused.json()["error"]["type"]), (401, &json!("authentication_error")));
+    assert_eq!(guarded.exchange(&with_key("other")).status, 401);
+    assert_eq!(guarded.exchange(&with_key("sesame")).status, 200);
+    assert_eq!(guarded.exchange(&with_key("sesame")).status, 200);
+    let answer = guarded.exchange(&with_key("sesame"));
+    assert_eq!(answer.status, 429);
+    assert!(answer.head.contains("retry-after: "), "{answer:?}");
+    let sent = upstream.requests();
+    assert!(sent.len() == 2 && sent.iter().all(|one| !one.contains("sesame")), "{sent:?}");
+    let tenants: Vec<_> = (0..5).map(|_| guarded.decision()["tenant"].clone()).collect();
+    assert_eq!(tenants, [json!(null), json!(null), json!("team"), json!("team"), json!(null)]);
+}
+
+#[test]
+fn another_upstream_answers_when_one_cannot_and_is_left_alone_for_a_while() {
+    let dead = loopback().local_addr().unwrap();
+    let alive = Recorded::answering(json_answer("{}"));
+    let guarded = Guarded::before("", alive.address);
+    let toml = format!(
+        "[[upstream]]\nname = 'dead'\nurl = 'http://{dead}'\n[[upstream]]\nname = 'alive'\nurl = 'http://{}'\nweight = 0\n",
+        alive.address
+    );
+    let options: GuardOptions = toml::from_str(&toml).unwrap();
+    guarded.gateway.replan(plan(&options));
+    for _ in 0..8 {
+        assert_eq!(guarded.post("/v1/chat/completions", CHAT).status, 200);
+        assert_eq!(guarded.decision()["upstream"], "alive");
+    }
+    let unwell = Recorded::answering("HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n");
+    let toml = toml.replace(&dead.to_string(), &unwell.address.to_string());
+    guarded.gateway.replan(plan(&toml::from_str(&toml).unwrap()));
+    for _ in 0..8 {
+        assert_eq!(guarded.post("/v1/chat/completions", CHAT).status, 200);
+    }
+    assert_eq!(unwell.requests().len(), 5, "the circuit opens after five failures");
+}

@@ -1,0 +1,12 @@
+//! The gateway over real sockets: what passes, what is stopped, and what hostile peers get.
+
+#![cfg(test)]
+#![cfg(feature = "gateway")]
+
+mod hostile;
+mod identity;
+mod passing;
+mod receipts;
+mod streaming;
+mod support;
+mod tls;

@@ -1,0 +1,17 @@
+//! The seeds of the fuzz targets of this crate's checks are read, and each target is listed.
+#![cfg(test)]
+
+use bartizan_guard::check::corpus::CorpusFilter;
+use std::path::Path;
+
+#[test]
+fn the_reader_of_filters_has_a_target_and_a_seed_that_is_one() {
+    let fuzz = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz");
+    let targets = std::fs::read_to_string(fuzz.join("Cargo.toml")).unwrap();
+    for name in ["guard-corpus", "guard-answer"] {
+        assert!(targets.contains(&format!("name = \"{name}\"\n")), "{name}");
+        assert!(std::fs::read_dir(fuzz.join("seeds").join(name)).unwrap().next().is_some(), "{name}");
+    }
+    let seed = std::fs::read(fuzz.join("seeds/guard-corpus/empty.filter")).unwrap();
+    assert_eq!(CorpusFilter::read(seed).unwrap().keys(), 0);
+}

@@ -1,0 +1,147 @@
+//! What a text for an agent does or asks for: [`Act`], and one occurrence of it, [`Sign`].
+
+use std::ops::Range;
+
+/// One thing that code does or that a sentence asks an agent to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Act {
+    /// Reads a file that holds credentials.
+    ReadsCredentials,
+    /// Takes all environment variables, or those whose names speak of secrets.
+    ReadsEnvironment,
+    /// Reads cookies or passwords of a browser.
+    ReadsBrowser,
+    /// Reads a wallet, or asks for what opens one.
+    ReadsWallet,
+    /// Takes the conversation, the prompt or the memory of the agent.
+    ReadsConversation,
+    /// Sends data to another machine.
+    Sends,
+    /// Sends what a command or an expression gives inside an address.
+    SendsInAddress,
+    /// Runs what was fetched.
+    RunsFetched,
+    /// Runs what was decoded.
+    RunsDecoded,
+    /// Gives a shell to another machine.
+    ReverseShell,
+    /// Stays after the session ends: scheduled, at login, in a hook.
+    Persists,
+    /// Writes into what agents read at each start.
+    WritesMemory,
+    /// Lets a foreign key log in.
+    AddsLogin,
+    /// Destroys data.
+    Destroys,
+    /// Switches a protection off.
+    DisablesDefence,
+    /// Acts without asking.
+    SkipsApproval,
+    /// Digs for coins.
+    Mines,
+    /// Evaluates data as code.
+    EvaluatesData,
+    /// Puts data into a shell command.
+    ShellsData,
+    /// Gives a shell a whole command that came from elsewhere.
+    ShellsGiven,
+    /// Opens a path that came from outside, unchecked.
+    OpensGivenPath,
+    /// Loops for ever without waiting.
+    LoopsForever,
+    /// Sets the instructions of the agent aside.
+    Overrides,
+    /// Gives the agent a self without rules, or the voice of the operator.
+    Impersonates,
+    /// Keeps something from the user.
+    Conceals,
+    /// Does something unseen.
+    ActsUnseen,
+    /// Tells the agent to send secrets away.
+    AsksToSendSecrets,
+    /// Tells the agent to send the conversation away.
+    AsksToSendConversation,
+    /// Tells the agent to read a credential.
+    AsksToReadSecrets,
+    /// Asks a person to paste a command.
+    AsksToPaste,
+    /// Names the password of an archive to be unpacked.
+    LockedArchive,
+    /// Has a program downloaded and run.
+    AsksToInstallProgram,
+    /// Steers how other tools are used.
+    SteersOtherTools,
+    /// Moves money without a question.
+    MovesMoney,
+    /// Installs a package from somewhere unknown.
+    InstallsUnknown,
+    /// Has a file or page followed as orders.
+    FollowsRemote,
+}
+
+/// One occurrence of an act.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Sign {
+    /// What is done.
+    pub(crate) act: Act,
+    /// Where, in bytes of the text.
+    pub(crate) span: Range<usize>,
+    /// Whether the text warns of it or quotes it instead of asking for it.
+    pub(crate) aside: bool,
+}
+
+impl Act {
+    /// What it is, as a part of a sentence.
+    pub(crate) const fn what(self) -> &'static str {
+        match self {
+            Self::ReadsCredentials => "reads a credential file",
+            Self::ReadsEnvironment => "takes the environment's secrets",
+            Self::ReadsBrowser => "reads a browser's cookies or passwords",
+            Self::ReadsWallet => "reads a wallet",
+            Self::ReadsConversation => "takes the conversation",
+            Self::Sends => "sends data out",
+            Self::SendsInAddress => "sends data inside an address",
+            Self::RunsFetched => "runs what it fetched",
+            Self::RunsDecoded => "runs what it decoded",
+            Self::ReverseShell => "opens a shell to another machine",
+            Self::Persists => "installs itself to run again",
+            Self::WritesMemory => "writes into what the agent reads at each start",
+            Self::AddsLogin => "adds a key that may log in",
+            Self::Destroys => "destroys data",
+            Self::DisablesDefence => "switches a protection off",
+            Self::SkipsApproval => "acts without asking",
+            Self::Mines => "mines a currency",
+            Self::EvaluatesData => "evaluates data as code",
+            Self::ShellsData => "puts data into a shell command",
+            Self::ShellsGiven => "gives a whole command to a shell",
+            Self::OpensGivenPath => "opens a path it was given, unchecked",
+            Self::LoopsForever => "loops for ever without waiting",
+            Self::Overrides => "sets the agent's instructions aside",
+            Self::Impersonates => "speaks as the operator or lifts all rules",
+            Self::Conceals => "keeps something from the user",
+            Self::ActsUnseen => "acts unseen",
+            Self::AsksToSendSecrets => "has secrets sent away",
+            Self::AsksToSendConversation => "has the conversation sent away",
+            Self::AsksToReadSecrets => "has credentials read",
+            Self::AsksToPaste => "asks for a command to be pasted into a terminal",
+            Self::LockedArchive => "gives the password of an archive to unpack",
+            Self::AsksToInstallProgram => "has a program downloaded and run",
+            Self::SteersOtherTools => "steers how other tools are used",
+            Self::MovesMoney => "moves money unasked",
+            Self::InstallsUnknown => "installs a package from an unknown place",
+            Self::FollowsRemote => "has a remote text followed as orders",
+        }
+    }
+
+    /// Whether it takes what no one else should have.
+    pub(crate) const fn takes_secrets(self) -> bool {
+        matches!(
+            self,
+            Self::ReadsCredentials
+                | Self::ReadsEnvironment
+                | Self::ReadsBrowser
+                | Self::ReadsWallet
+                | Self::ReadsConversation
+        )
+    }
+}

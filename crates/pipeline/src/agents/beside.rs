@@ -1,0 +1,153 @@
+//! The files beside the description of a skill, read within bounds: [`neighbours`].
+
+use super::acts::Act;
+use super::reading::{Reading, Role};
+use crate::{Notes, Text};
+use std::fs;
+use std::path::Path;
+
+/// One file beside a skill.
+pub(crate) struct Neighbour {
+    /// Its path from the folder of the skill.
+    pub(crate) name: String,
+    /// Whether it is a script.
+    pub(crate) script: bool,
+    /// Acts that are meant, with their lines.
+    pub(crate) acts: Vec<(Act, usize)>,
+    /// What sort of program it is, for one that is no text.
+    pub(crate) program: Option<&'static str>,
+}
+
+impl Neighbour {
+    /// The first act for which `wanted` holds: the file, the line, the act.
+    pub(crate) fn first(&self, wanted: impl Fn(Act) -> bool) -> Option<(&Self, usize, Act)> {
+        self.acts.iter().find(|(act, _)| wanted(*act)).map(|&(act, line)| (self, line, act))
+    }
+}
+
+/// The files of the skill described by `text`, sorted by name; those of skills inside it are their own.
+pub(crate) fn neighbours(text: &Text<'_>, notes: &mut Notes<'_>) -> Vec<Neighbour> {
+    let mut found = Vec::new();
+    let Some((path, boundary)) = text.place else { return found };
+    let described = text.file_name().eq_ignore_ascii_case("skill.md");
+    let Some(folder) = path.parent().filter(|folder| described && folder.starts_with(boundary)) else {
+        return found;
+    };
+    let mut folders = vec![(folder.to_path_buf(), 0_usize)];
+    let mut entries = 0_usize;
+    while let Some((current, depth)) = folders.pop() {
+        let Ok(listed) = fs::read_dir(&current) else { continue };
+        let mut paths: Vec<_> =
+            listed.filter_map(Result::ok).map(|entry| entry.path()).take(ENTRIES).collect();
+        paths.sort();
+        if depth > 0 && paths.iter().any(|path| is_skill(path)) {
+            continue;
+        }
+        for entry in paths {
+            entries = entries.saturating_add(1);
+            if entries > ENTRIES {
+                notes.gap(
+                    None,
+                    format!(
+                        "more than {ENTRIES} files beside the skill; the rest are judged one by one only"
+                    ),
+                );
+                return found;
+            }
+            let Ok(about) = fs::symlink_metadata(&entry) else { continue };
+            if about.is_dir() && depth < DEPTH {
+                folders.push((entry, depth.saturating_add(1)));
+            } else if about.is_file() && entry != path && about.len() <= FILE_BYTES {
+                found.extend(neighbour(&entry, folder));
+            }
+        }
+    }
+    found.sort_by(|a, b| a.name.cmp(&b.name));
+    found
+}
+
+fn neighbour(path: &Path, folder: &Path) -> Option<Neighbour> {
+    let bytes = fs::read(path).ok()?;
+    let name = path.strip_prefix(folder).unwrap_or(path).to_string_lossy().replace('\\', "/");
+    let program = program(&bytes);
+    if memchr::memchr(0, &bytes).is_some() || program.is_some() {
+        return Some(Neighbour { name, script: false, acts: Vec::new(), program });
+    }
+    let content = String::from_utf8_lossy(&bytes);
+    let text = Text::new(&name, &content);
+    let script = is_script(&text);
+    let reading = Reading::of(&text, if script { Role::Script } else { Role::Reference });
+    let acts = reading
+        .signs
+        .iter()
+        .filter(|sign| !sign.aside)
+        .map(|sign| (sign.act, text.line_column(sign.span.start).0 as usize))
+        .collect();
+    Some(Neighbour { name, script, acts, program: None })
+}
+
+/// What sort of program `bytes` begin as. The test file of virus scanners counts as what it stands for.
+fn program(bytes: &[u8]) -> Option<&'static str> {
+    let head = bytes.get(..1024).unwrap_or(bytes);
+    if memchr::memmem::find(head, b"EICAR-STANDARD-ANTIVIRUS-TEST-FILE").is_some() {
+        return Some("the test file of virus scanners");
+    }
+    let fat = bytes.len() > 8 && bytes.starts_with(&[0xCA, 0xFE, 0xBA, 0xBE]);
+    if bytes.starts_with(b"\x7FELF") {
+        Some("a program for Linux")
+    } else if bytes.starts_with(b"MZ") && bytes.len() > 64 && memchr::memchr(0, bytes).is_some() {
+        Some("a program for Windows")
+    } else if fat || bytes.starts_with(&[0xCF, 0xFA, 0xED, 0xFE]) {
+        Some("a program for macOS or Java")
+    } else {
+        None
+    }
+}
+
+fn is_skill(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.eq_ignore_ascii_case("skill.md"))
+}
+
+/// Whether `text` is a program's text, by its name, past an added `.txt`, or by its first line.
+pub(crate) fn is_script(text: &Text<'_>) -> bool {
+    let name = text.file_name().to_ascii_lowercase();
+    let name = name.strip_suffix(".txt").unwrap_or(&name);
+    let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
+    SCRIPTS.contains(&extension) || text.content.starts_with("#!")
+}
+
+/// Whether a folder above `text`, inside its boundary, describes a skill.
+pub(crate) fn belongs_to_skill(text: &Text<'_>) -> bool {
+    let Some((path, boundary)) = text.place else { return false };
+    path.ancestors()
+        .skip(1)
+        .take(DEPTH.saturating_add(1))
+        .take_while(|folder| folder.starts_with(boundary))
+        .any(|folder| ["SKILL.md", "skill.md", "Skill.md"].iter().any(|name| folder.join(name).is_file()))
+}
+
+static SCRIPTS: &[&str] = &[
+    "py",
+    "sh",
+    "bash",
+    "zsh",
+    "js",
+    "mjs",
+    "cjs",
+    "ts",
+    "ps1",
+    "bat",
+    "cmd",
+    "rb",
+    "pl",
+    "php",
+    "lua",
+    "applescript",
+    "command",
+];
+/// Files and folders looked at beside one skill.
+const ENTRIES: usize = 200;
+/// Folders below that of the skill.
+const DEPTH: usize = 4;
+/// Largest file read beside a skill, in bytes; a larger one is still examined by itself.
+const FILE_BYTES: u64 = 1 << 20;

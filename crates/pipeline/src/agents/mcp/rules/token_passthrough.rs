@@ -1,0 +1,23 @@
+//! A token handed to code that can change.
+
+use bartizan_core::{Severity, atlas, cwe, owasp_agentic, rule};
+
+rule! {
+    /// ## What it finds
+    /// A credential of the user in the environment or headers of a server that is not pinned, or is reached without TLS.
+    /// ## Why it matters
+    /// Whoever publishes the next version of the package gets the token.
+    /// ## Example
+    /// `"args": ["-y", "acme-mcp"], "env": {"GITHUB_TOKEN": "${GITHUB_TOKEN}"}`
+    /// ## How to fix
+    /// `"args": ["-y", "acme-mcp@1.4.2"]`, and a token for this server alone.
+    /// ## References
+    /// - <https://modelcontextprotocol.io/specification/2025-06-18/basic/security_best_practices>
+    pub const TOKEN_PASSTHROUGH: Rule = Rule {
+        id: "agent/mcp-token-passthrough",
+        title: "a token handed to code that can change",
+        severity: Severity::Medium,
+        remedy: "Pin the package, and give it a token of its own with few rights.",
+        taxonomies: &[owasp_agentic("ASI03"), atlas("AML.T0055"), cwe(522)],
+    };
+}

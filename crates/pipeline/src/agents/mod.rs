@@ -1,0 +1,30 @@
+//! What agents are given: skills and their scripts, instructions and memory, MCP servers and their tools.
+
+pub(crate) mod acts;
+mod beside;
+pub(crate) mod commands;
+pub(crate) mod document;
+pub(crate) mod hosts;
+mod loops;
+pub mod mcp;
+mod paths;
+mod patterns;
+pub(crate) mod reading;
+pub(crate) mod rules;
+pub(crate) mod sayings;
+mod skill;
+
+pub use mcp::{McpConfig, McpSource, McpTools};
+pub use skill::{AgentInstructions, SkillScript};
+
+/// The ids of what is found in `content` as the description of a skill, sorted.
+#[cfg(test)]
+pub(crate) fn found(content: &str) -> Vec<&'static str> {
+    let limits = bartizan_core::Limits::default();
+    let clock = bartizan_core::MonotonicClock::start();
+    let outcome = crate::examine(&crate::Text::new("SKILL.md", content), &limits, &clock);
+    let mut ids: Vec<&'static str> = outcome.findings.iter().map(|finding| finding.rule.id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    ids
+}

@@ -1,0 +1,354 @@
+//! One text for an agent, read once: its blocks, the acts in it, the addresses. The rules look at a [`Reading`].
+
+use super::acts::{Act, Sign};
+use super::commands::COMMANDS;
+use super::document::{Block, BlockKind, Document, warns};
+use super::hosts::{Address, Host, addresses};
+use super::sayings::SAYINGS;
+use crate::Text;
+use bartizan_text::injection::canonical::Canonical;
+use std::ops::Range;
+
+/// What the text is to the agent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// The description of a skill, or instructions, rules and memory of an agent: followed.
+    Instructions,
+    /// A script beside a skill: run.
+    Script,
+    /// Another text beside a skill, or one in a repository: read.
+    Reference,
+}
+
+/// A text and what it does.
+pub(crate) struct Reading<'t> {
+    /// The text.
+    pub(crate) text: &'t Text<'t>,
+    /// What it is to the agent.
+    pub(crate) role: Role,
+    /// Its parts; a script is one block of code.
+    pub(crate) document: Document,
+    /// What it does and asks for, by place.
+    pub(crate) signs: Vec<Sign>,
+    /// In lower case, lengths kept.
+    pub(crate) folded: String,
+    /// What it says it is about: name, description, title; in lower case.
+    pub(crate) subject: String,
+}
+
+impl<'t> Reading<'t> {
+    /// Reads `text`. Time grows with its length.
+    pub(crate) fn of(text: &'t Text<'t>, role: Role) -> Self {
+        let folded = text.content.to_ascii_lowercase();
+        let document = if role == Role::Script {
+            let whole = Block { kind: BlockKind::Code, span: 0..folded.len(), warned: false };
+            Document { blocks: vec![whole], shown: 1, fields: Vec::new() }
+        } else {
+            Document::of(text.content)
+        };
+        let mut reading = Self { text, role, document, signs: Vec::new(), folded, subject: String::new() };
+        reading.subject = reading.about();
+        reading.commands();
+        reading.sayings();
+        if role == Role::Script {
+            reading.signs.extend(super::loops::endless(text.content).map(|span| Sign {
+                act: Act::LoopsForever,
+                span,
+                aside: false,
+            }));
+        }
+        if role == Role::Script {
+            let open = super::paths::unchecked(&reading.folded).into_iter();
+            reading.signs.extend(open.map(|span| Sign { act: Act::OpensGivenPath, span, aside: false }));
+        }
+        reading.signs.sort_by_key(|sign| (sign.span.start, sign.act));
+        reading
+    }
+
+    /// A meant sign near `place`: within [`Self::NEAR`] bytes, or anywhere in a script.
+    pub(crate) fn near(&self, place: &Range<usize>, wanted: impl Fn(Act) -> bool) -> Option<&Sign> {
+        let reach = if self.role == Role::Script { usize::MAX } else { Self::NEAR };
+        let from = place.start.saturating_sub(reach);
+        let to = place.end.saturating_add(reach);
+        self.signs.iter().find(|sign| {
+            !sign.aside
+                && wanted(sign.act)
+                && sign.span.end >= from
+                && sign.span.start <= to
+                && sign.span != *place
+        })
+    }
+
+    /// The least trusted address that stands on the logical line of `place`, and what its name tells.
+    pub(crate) fn address_at(&self, place: &Range<usize>) -> Option<(Address<'_>, Host)> {
+        let start = self
+            .folded
+            .get(..place.start)
+            .and_then(|before| before.rfind('\n'))
+            .map_or(0, |at| at.saturating_add(1));
+        let end = self
+            .folded
+            .get(place.end..)
+            .and_then(|rest| rest.find('\n'))
+            .map_or(self.folded.len(), |at| at.saturating_add(place.end));
+        let line = self.folded.get(start..end)?;
+        let found = addresses(line).into_iter().map(|address| (address.sort(), address));
+        found.max_by_key(|(host, _)| *host).map(|(host, mut address)| {
+            address.span = address.span.start.saturating_add(start)..address.span.end.saturating_add(start);
+            (address, host)
+        })
+    }
+
+    /// Every address of the text.
+    pub(crate) fn addresses(&self) -> Vec<Address<'_>> {
+        addresses(&self.folded)
+    }
+
+    /// The block that holds byte `at`.
+    fn block_at(&self, at: usize) -> Option<&Block> {
+        self.document.block_at(at)
+    }
+
+    /// The text of `span` in lower case.
+    pub(crate) fn folded_at(&self, span: Range<usize>) -> &str {
+        let start = self.folded.floor_char_boundary(span.start);
+        let end = self.folded.ceil_char_boundary(span.end);
+        self.folded.get(start..end).unwrap_or_default()
+    }
+
+    /// `span` widened by `bytes` to both sides, in lower case.
+    pub(crate) fn around(&self, span: &Range<usize>, bytes: usize) -> &str {
+        self.folded_at(span.start.saturating_sub(bytes)..span.end.saturating_add(bytes))
+    }
+
+    fn about(&self) -> String {
+        let mut about = String::new();
+        for field in ["name", "description", "title", "homepage", "author"] {
+            if let Some((value, _)) = self.document.field(field) {
+                about.push_str(&value.to_lowercase());
+                about.push(' ');
+            }
+        }
+        if let Some(title) = self.document.blocks.iter().find(|block| block.kind == BlockKind::Heading) {
+            about.push_str(self.folded_at(title.span.clone()));
+        }
+        about
+    }
+
+    /// Finds what code and commands do, anywhere in the text.
+    fn commands(&mut self) {
+        let code = joined_lines(&without_comments(&self.folded, self.role));
+        let found: Vec<Sign> = COMMANDS
+            .matches(&code)
+            .map(|(act, span)| Sign { act, aside: self.is_aside(&span, false), span })
+            .collect();
+        self.signs.extend(found);
+    }
+
+    /// Finds what sentences ask for: in prose, headings, front matter and comments.
+    fn sayings(&mut self) {
+        let pieces: Vec<(Range<usize>, bool)> = if self.role == Role::Script {
+            comments_of_code(self.text.content).into_iter().map(|span| (span, false)).collect()
+        } else {
+            self.document
+                .blocks
+                .iter()
+                .flat_map(|block| {
+                    let whole = block.kind != BlockKind::Code
+                        || !self.is_program(block) && !looks_like_code(self.folded_at(block.span.clone()));
+                    // Of a program only the comments speak to anyone.
+                    let spans = if whole {
+                        vec![block.span.clone()]
+                    } else {
+                        let code = self.text.content.get(block.span.clone()).unwrap_or_default();
+                        let shifted = |span: Range<usize>| {
+                            span.start.saturating_add(block.span.start)
+                                ..span.end.saturating_add(block.span.start)
+                        };
+                        comments_of_code(code).into_iter().map(shifted).collect()
+                    };
+                    spans.into_iter().map(|span| (span, block.warned)).collect::<Vec<_>>()
+                })
+                .collect()
+        };
+        for (piece, warned) in pieces {
+            let Some(raw) = self.text.content.get(piece.clone()) else { continue };
+            let canonical = Canonical::of(raw);
+            for (act, found) in SAYINGS.matches(canonical.text()) {
+                let span = piece.start.saturating_add(canonical.origin(found.start))
+                    ..piece.start.saturating_add(canonical.origin(found.end));
+                // A public key is no secret.
+                if act == Act::AsksToReadSecrets
+                    && self.folded_at(span.end..span.end.saturating_add(4)) == ".pub"
+                {
+                    continue;
+                }
+                let aside = warned && act != Act::Conceals || self.is_aside(&span, true);
+                self.signs.push(Sign { act, span, aside });
+            }
+        }
+    }
+
+    /// Whether a command at `span` is shown as wrong and not asked for.
+    pub(crate) fn is_shown(&self, span: &Range<usize>) -> bool {
+        self.is_aside(span, false)
+    }
+
+    /// Whether the fence of `block` names a programming language.
+    fn is_program(&self, block: &Block) -> bool {
+        let before = self.folded.get(..block.span.start).unwrap_or_default().trim_end();
+        let fence = before.rsplit('\n').next().unwrap_or_default().trim();
+        let language = fence.trim_start_matches(['`', '~']).trim();
+        let language = language.split([' ', ',', '{']).next().unwrap_or_default();
+        !language.is_empty()
+            && !matches!(
+                language,
+                "text" | "txt" | "markdown" | "md" | "plaintext" | "prompt" | "none" | "html" | "xml"
+            )
+    }
+
+    /// Whether what stands at `span` is warned of, quoted as an example, or negated, and not asked for.
+    fn is_aside(&self, span: &Range<usize>, sentence: bool) -> bool {
+        if self.block_at(span.start).is_some_and(|block| block.warned && block.kind == BlockKind::Code) {
+            return true;
+        }
+        let before = self.folded_at(span.start.saturating_sub(Self::SENTENCE)..span.start);
+        let breaks: &[char] = if sentence { &['.', '!', '?', ';'] } else { &['\n'] };
+        let clause = before.rsplit(breaks).next().unwrap_or_default();
+        // A new item of a list begins a new sentence, and so does an empty line.
+        let clause = clause.rsplit("\n\n").next().unwrap_or_default();
+        let clause = clause.rsplit("\n- ").next().unwrap_or_default();
+        // What stands before a colon is a sentence of its own, unless it marks what follows as wrong.
+        let (mark, clause) = match clause.rsplit_once(':') {
+            Some((mark, clause)) if sentence => (mark, clause),
+            _ => ("", clause),
+        };
+        let speaks = ["user", "anyone", "mention", "reveal", "tell", "disclose", "inform"]
+            .iter()
+            .any(|word| mark.contains(word));
+        if !speaks && warns(mark) {
+            return true;
+        }
+        if warns(clause) {
+            return true;
+        }
+        if sentence {
+            // In quotation marks, in a sentence or list that speaks about such texts.
+            let quoted = clause.matches('"').count() % 2 == 1
+                || clause.matches('\u{201c}').count() > clause.matches('\u{201d}').count()
+                || clause.matches('`').count() % 2 == 1;
+            return quoted
+                && (self.block_at(span.start).is_some_and(|block| block.warned)
+                    || warns(before)
+                    || self.speaks_of_safety());
+        }
+        let line = self.folded_at(span.clone());
+        [
+            "# bad",
+            "// bad",
+            "❌",
+            "# vulnerable",
+            "# unsafe",
+            "# wrong",
+            "# dangerous",
+            "// vulnerable",
+            "// unsafe",
+        ]
+        .iter()
+        .any(|mark| line.contains(mark))
+    }
+
+    /// Whether the subject is the defence of systems, so that quoted attacks are examples.
+    pub(crate) fn speaks_of_safety(&self) -> bool {
+        [
+            "security",
+            "pentest",
+            "penetration",
+            "vulnerab",
+            "red team",
+            "red-team",
+            "malware",
+            "threat",
+            "injection",
+            "guardrail",
+            "audit",
+            "review",
+            "forensic",
+            "phishing",
+        ]
+        .iter()
+        .any(|word| self.subject.contains(word))
+    }
+
+    /// How far apart two acts of one intent may stand in a text, in bytes.
+    const NEAR: usize = 800;
+    /// How far back the beginning of a sentence is looked for, in bytes.
+    const SENTENCE: usize = 160;
+}
+
+/// `folded` with the lines that are only a comment of code blanked, lengths kept.
+fn without_comments(folded: &str, role: Role) -> String {
+    if role != Role::Script {
+        return folded.to_owned();
+    }
+    let mut out = String::with_capacity(folded.len());
+    for line in folded.split_inclusive('\n') {
+        let begins = line.trim_start();
+        if begins.starts_with("//") || begins.starts_with('#') && !begins.starts_with("#!") {
+            out.extend(line.bytes().map(|byte| if byte == b'\n' { '\n' } else { ' ' }));
+        } else {
+            out.push_str(line);
+        }
+    }
+    out
+}
+
+/// `code` with lines that a backslash continues made one, lengths kept.
+fn joined_lines(code: &str) -> String {
+    code.replace("\\\r\n", "   ").replace("\\\n", "  ")
+}
+
+/// Spans of comment lines that follow each other, and of texts in three quotes.
+fn comments_of_code(code: &str) -> Vec<Range<usize>> {
+    let mut spans: Vec<Range<usize>> = Vec::new();
+    let mut at = 0_usize;
+    for line in code.split_inclusive('\n') {
+        let span = at..at.saturating_add(line.len());
+        at = span.end;
+        let begins = line.trim_start();
+        if begins.starts_with('#') || begins.starts_with("//") || begins.starts_with("* ") {
+            match spans.last_mut() {
+                Some(last) if last.end == span.start => last.end = span.end,
+                _ => spans.push(span),
+            }
+        }
+    }
+    for quote in ["\"\"\"", "'''"] {
+        let mut places = memchr::memmem::find_iter(code.as_bytes(), quote);
+        while let (Some(open), Some(close)) = (places.next(), places.next()) {
+            spans.push(open..close);
+        }
+    }
+    spans
+}
+
+/// Whether a fenced block is a program or data, and not text that someone is to say or follow.
+fn looks_like_code(block: &str) -> bool {
+    let lines = block.lines().filter(|line| !line.trim().is_empty());
+    let (mut all, mut code) = (0_usize, 0_usize);
+    for line in lines.take(60) {
+        all = all.saturating_add(1);
+        let line = line.trim();
+        let ends = line.ends_with(['{', '}', ';', ')', '(', ',', '[', ']', ':', '\\', '>']);
+        let begins = [
+            "$", "#", "//", "import ", "from ", "const ", "let ", "var ", "def ", "return", "export ",
+            "curl ", "npm ", "pip ", "\"", "@", "<",
+        ]
+        .iter()
+        .any(|start| line.starts_with(start));
+        if ends || begins || line.contains(" = ") || line.contains("()") || line.contains("=>") {
+            code = code.saturating_add(1);
+        }
+    }
+    code.saturating_mul(2) >= all
+}

@@ -1,0 +1,73 @@
+//! Something that stays after the session.
+
+use super::{Notes, Reading};
+use crate::agents::acts::Act;
+use bartizan_core::{Confidence, Finding, Severity, atlas, cwe, owasp_agentic, rule};
+
+rule! {
+    /// ## What it finds
+    /// Entries in crontab, start files of shells, services, login items and hooks; keys that may log in.
+    /// ## Why it matters
+    /// What stays runs without the agent, without its limits and without anyone watching.
+    /// ## Example
+    /// `(crontab -l; echo "* * * * * curl …|sh") | crontab -`.
+    /// ## How to fix
+    /// Have the user install what must stay.
+    /// ## References
+    /// - <https://genai.owasp.org/resource/owasp-top-10-for-agentic-applications-for-2026/>
+    pub const PERSISTENCE: Rule = Rule {
+        id: "agent/persistence",
+        title: "something that stays after the session",
+        severity: Severity::Medium,
+        remedy: "Remove it, or say in the description what stays and how it is removed.",
+        taxonomies: &[owasp_agentic("ASI10"), atlas("AML.T0081"), cwe(506)],
+    };
+}
+
+/// Reports each; high beside what is fetched, decoded or hidden, and for a foreign key.
+pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
+    for sign in reading.signs.iter().filter(|sign| matches!(sign.act, Act::Persists | Act::AddsLogin)) {
+        let worse = sign.act == Act::AddsLogin
+            || reading
+                .near(&sign.span, |act| {
+                    act.takes_secrets()
+                        || matches!(
+                            act,
+                            Act::RunsFetched
+                                | Act::RunsDecoded
+                                | Act::Conceals
+                                | Act::ActsUnseen
+                                | Act::ReverseShell
+                                | Act::Sends
+                        )
+                })
+                .is_some();
+        let shell = reading.folded_at(sign.span.clone()).contains(">>");
+        let severity = match (sign.aside, worse) {
+            (true, _) => Severity::Low,
+            (false, true) => Severity::High,
+            (false, false) if shell => Severity::Low,
+            (false, false) => Severity::Medium,
+        };
+        let finding =
+            Finding::new(&PERSISTENCE, sign.act.what()).severity(severity).confidence(Confidence::Medium);
+        notes.report(reading.text, sign.span.clone(), finding);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::agents::found;
+
+    #[test]
+    fn fires_on_the_act_and_not_on_its_near_miss() {
+        assert!(
+            found("---\nname: a\ndescription: b\n---\necho x >> ~/.ssh/authorized_keys")
+                .contains(&"agent/persistence")
+        );
+        assert!(
+            !found("---\nname: a\ndescription: b\n---\nread the crontab of the server")
+                .contains(&"agent/persistence")
+        );
+    }
+}

@@ -1,0 +1,77 @@
+//! A skill that does more than it says.
+
+use super::{Notes, Reading};
+use crate::agents::acts::Act;
+use crate::agents::beside::{Neighbour, neighbours};
+use bartizan_core::{Confidence, Finding, Severity, cwe, owasp_agentic, rule};
+
+rule! {
+    /// ## What it finds
+    /// Files beside a skill that together take secrets and send data, or that send data or evaluate code while the skill speaks of nothing of the sort; programs among its files.
+    /// ## Why it matters
+    /// A reader judges a skill by its description; an agent runs its scripts.
+    /// ## Example
+    /// A "text formatter" whose helper posts the environment.
+    /// ## How to fix
+    /// Declare it or remove it.
+    /// ## References
+    /// - <https://genai.owasp.org/resource/owasp-top-10-for-agentic-applications-for-2026/>
+    pub const UNDECLARED_BEHAVIOUR: Rule = Rule {
+        id: "agent/undeclared-behaviour",
+        title: "a skill that does more than it says",
+        severity: Severity::High,
+        remedy: "Say it in the description, or remove it.",
+        taxonomies: &[owasp_agentic("ASI09"), owasp_agentic("ASI04"), cwe(506)],
+    };
+}
+
+/// Looks at the files beside the description of a skill, all together.
+pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
+    let beside = neighbours(reading.text, notes);
+    if beside.is_empty() {
+        return;
+    }
+    let place = reading.document.field("description").map_or(0..0, |(_, span)| span);
+    let scripts = || beside.iter().filter(|file| file.script);
+    let taken = scripts().find_map(|file| file.first(Act::takes_secrets));
+    let sent = scripts().find_map(|file| file.first(|act| matches!(act, Act::Sends | Act::SendsInAddress)));
+    let pair = |first: &(&Neighbour, usize, Act), second: &(&Neighbour, usize, Act)| {
+        format!(
+            "{} line {} {}; {} line {} {}",
+            first.0.name,
+            first.1,
+            first.2.what(),
+            second.0.name,
+            second.1,
+            second.2.what()
+        )
+    };
+    if let (Some(taken), Some(sent)) = (&taken, &sent) {
+        let finding = Finding::new(&UNDECLARED_BEHAVIOUR, pair(taken, sent))
+            .severity(Severity::Critical)
+            .confidence(Confidence::Medium);
+        notes.report(reading.text, place, finding);
+    } else if let Some((file, line, act)) = sent.filter(|_| !speaks_of_network(&reading.folded)) {
+        let message = format!("{} line {line} {}, of which the skill says nothing", file.name, act.what());
+        let finding = Finding::new(&UNDECLARED_BEHAVIOUR, message).confidence(Confidence::Medium);
+        notes.report(reading.text, place, finding);
+    }
+    for file in beside.iter().filter(|file| file.program.is_some()) {
+        let what = file.program.unwrap_or_default();
+        let severity = if what.starts_with("the test") { Severity::Critical } else { Severity::High };
+        let finding = Finding::new(&UNDECLARED_BEHAVIOUR, format!("{} beside it is {what}", file.name))
+            .severity(severity);
+        notes.report(reading.text, 0..0, finding);
+    }
+}
+
+/// Whether the text says that something goes over a network.
+fn speaks_of_network(folded: &str) -> bool {
+    [
+        "http", "api", "upload", "network", "web", "url", "send", "slack", "email", "server", "request",
+        "post ", "online", "remote", "cloud", "fetch", "download", "publish", "deploy", "notif", "mcp",
+        "llm", "sync", "database", "browser",
+    ]
+    .iter()
+    .any(|word| folded.contains(word))
+}

@@ -1,0 +1,153 @@
+//! Skills, instructions and memory of agents, and the scripts that come with skills.
+//!
+//! Sources: the Agent Skills format (a folder with `SKILL.md`: front matter with `name` and `description`), and the file
+//! names under which coding agents look for instructions.
+
+use super::beside::{belongs_to_skill, is_script};
+use super::document::Document;
+use super::reading::{Reading, Role};
+use super::rules;
+use crate::{Notes, Reader, Text};
+use bartizan_core::{Kind, Rule};
+
+/// Markdown and rule files that an agent follows: `SKILL.md`, `AGENTS.md`, `.cursorrules`, memory, prompts.
+pub struct AgentInstructions;
+
+/// What lies beside the description of a skill.
+pub struct SkillScript;
+
+impl Reader for AgentInstructions {
+    fn id(&self) -> &'static str {
+        "agent-instructions"
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::Config
+    }
+
+    fn rules(&self) -> &'static [&'static Rule] {
+        rules::RULES
+    }
+
+    fn recognises(&self, text: &Text<'_>) -> bool {
+        is_markdown(text) || is_named(text)
+    }
+
+    fn read(&self, text: &Text<'_>, notes: &mut Notes<'_>) {
+        if is_too_long(text, notes) {
+            return;
+        }
+        let followed = is_named(text) || describes_skill(text);
+        let reading = Reading::of(text, if followed { Role::Instructions } else { Role::Reference });
+        if followed {
+            for check in rules::CHECKS {
+                check(&reading, notes);
+            }
+            (rules::CHECK_BESIDE)(&reading, notes);
+        } else if !belongs_to_skill(text) {
+            (rules::CHECK_HIDDEN)(&reading, notes);
+        }
+    }
+}
+
+impl Reader for SkillScript {
+    fn id(&self) -> &'static str {
+        "skill-file"
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::Code
+    }
+
+    fn rules(&self) -> &'static [&'static Rule] {
+        rules::RULES
+    }
+
+    fn recognises(&self, text: &Text<'_>) -> bool {
+        !is_named(text) && belongs_to_skill(text)
+    }
+
+    fn read(&self, text: &Text<'_>, notes: &mut Notes<'_>) {
+        if is_too_long(text, notes) {
+            return;
+        }
+        let role = if is_script(text) { Role::Script } else { Role::Reference };
+        let reading = Reading::of(text, role);
+        for check in rules::CHECKS {
+            check(&reading, notes);
+        }
+    }
+}
+
+/// Whether `text` is longer than what is read for an agent, which is then said.
+fn is_too_long(text: &Text<'_>, notes: &mut Notes<'_>) -> bool {
+    let long = text.content.len() > LONGEST_BYTES;
+    if long {
+        let reason = format!(
+            "longer than {} MiB, not examined for what it asks of an agent; split it",
+            LONGEST_BYTES >> 20
+        );
+        notes.gap(LONGEST_BYTES, reason);
+    }
+    long
+}
+
+/// Longest text examined for an agent, in bytes: more than any model reads at once.
+const LONGEST_BYTES: usize = 4 << 20;
+
+fn is_markdown(text: &Text<'_>) -> bool {
+    matches!(text.extension().as_str(), "md" | "mdc" | "markdown")
+}
+
+/// Whether the name is one under which agents look for what to follow.
+fn is_named(text: &Text<'_>) -> bool {
+    let name = text.file_name().to_ascii_lowercase();
+    let folder = text.name.to_ascii_lowercase().replace('\\', "/");
+    let prompt =
+        name.contains("system_prompt") || name.contains("system-prompt") || name.contains("systemprompt");
+    NAMES.contains(&name.as_str())
+        || text.extension() == "mdc"
+        || prompt && matches!(text.extension().as_str(), "md" | "txt" | "prompt")
+        || is_markdown(text) && FOLDERS.iter().any(|part| folder.contains(part))
+}
+
+/// Whether the front matter is that of a skill, a subagent or a command.
+fn describes_skill(text: &Text<'_>) -> bool {
+    let document = Document::of(text.content);
+    document.field("name").is_some() && document.field("description").is_some()
+        || document.field("allowed-tools").is_some()
+}
+
+static NAMES: &[&str] = &[
+    "skill.md",
+    "agents.md",
+    "claude.md",
+    "claude.local.md",
+    "gemini.md",
+    "agent.md",
+    "memory.md",
+    "soul.md",
+    "identity.md",
+    "heartbeat.md",
+    ".cursorrules",
+    ".windsurfrules",
+    ".clinerules",
+    ".roorules",
+    ".goosehints",
+    "copilot-instructions.md",
+    "conventions.md",
+    "tools.md",
+    "bootstrap.md",
+];
+static FOLDERS: &[&str] = &[
+    "/.claude/agents/",
+    "/.claude/commands/",
+    ".claude/commands/",
+    ".claude/agents/",
+    ".cursor/rules/",
+    ".clinerules/",
+    ".windsurf/rules/",
+    ".github/instructions/",
+    ".github/prompts/",
+    "/skills/",
+];

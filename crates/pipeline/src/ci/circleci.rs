@@ -1,0 +1,215 @@
+//! CircleCI and Bitbucket Pipelines.
+
+use super::github::{gaps, has_key};
+use super::script::Script;
+use crate::rules::{self, TEMPLATE_INJECTION, UNPINNED_INCLUDE};
+use crate::yaml::{Node, Yaml};
+use crate::{Issue, Notes, Reader, Text, image, issue, variable};
+use bartizan_core::{Kind, Rule, Severity};
+
+/// `.circleci/config.yml`.
+#[derive(Debug)]
+pub(crate) struct CircleConfig;
+
+/// `bitbucket-pipelines.yml`.
+#[derive(Debug)]
+pub(crate) struct BitbucketPipeline;
+
+impl Reader for CircleConfig {
+    fn id(&self) -> &'static str {
+        "circleci-config"
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::Config
+    }
+
+    fn rules(&self) -> &'static [&'static Rule] {
+        rules::RULES
+    }
+
+    fn recognises(&self, text: &Text<'_>) -> bool {
+        matches!(text.extension().as_str(), "yml" | "yaml")
+            && text.name.contains(".circleci/")
+            && has_key(text.content, &["jobs", "version", "orbs"])
+    }
+
+    fn read(&self, text: &Text<'_>, notes: &mut Notes<'_>) {
+        let yaml = Yaml::read(text.content);
+        gaps(&yaml, notes);
+        let Some(root) = yaml.root() else { return };
+        for orb in root.get("orbs").map(Node::entries).unwrap_or_default() {
+            let reference = orb.value.as_str().unwrap_or_default();
+            let version = reference.split_once('@').map_or("", |(_, version)| version);
+            if orb.value.as_str().is_some() && version.matches('.').count() < 2 {
+                let severity = if version.starts_with(|c: char| c.is_ascii_digit()) {
+                    Severity::Low
+                } else {
+                    Severity::Medium
+                };
+                let message = format!("the orb `{reference}` is not pinned to a version");
+                issue::report(
+                    text,
+                    notes,
+                    [Issue::new(&UNPINNED_INCLUDE, orb.value.span(), message).severity(severity)],
+                );
+            }
+        }
+        for node in yaml.nodes().filter(|node| node.is_mapping()) {
+            if notes.out_of_time() {
+                return;
+            }
+            for image in
+                node.get("docker").into_iter().flat_map(Node::items).filter_map(|one| one.get("image"))
+            {
+                issue::report(
+                    text,
+                    notes,
+                    image::issue(image.as_str().unwrap_or_default(), image.span(), "the image"),
+                );
+            }
+            environment(text, notes, node.get("environment"));
+            let Some(run) = node.get("run") else { continue };
+            let command = run.get("command").unwrap_or(run);
+            if let Some(value) = command.as_str() {
+                Script::of([command]).check(text, notes, &outsider);
+                issue::report_in(text, notes, command, filled(value));
+            }
+        }
+    }
+}
+
+impl Reader for BitbucketPipeline {
+    fn id(&self) -> &'static str {
+        "bitbucket-pipeline"
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::Config
+    }
+
+    fn rules(&self) -> &'static [&'static Rule] {
+        rules::RULES
+    }
+
+    fn recognises(&self, text: &Text<'_>) -> bool {
+        text.file_name().starts_with("bitbucket-pipelines") && has_key(text.content, &["pipelines"])
+    }
+
+    fn read(&self, text: &Text<'_>, notes: &mut Notes<'_>) {
+        let yaml = Yaml::read(text.content);
+        gaps(&yaml, notes);
+        for node in yaml.nodes().filter(|node| node.is_mapping()) {
+            if notes.out_of_time() {
+                return;
+            }
+            if let Some(image) = node.get("image").map(|image| image.get("name").unwrap_or(image)) {
+                issue::report(
+                    text,
+                    notes,
+                    image::issue(image.as_str().unwrap_or_default(), image.span(), "the image"),
+                );
+            }
+            if let Some(script) = node.get("script") {
+                Script::of([script]).check(text, notes, &outsider);
+                for pipe in script.items().filter_map(|item| item.get("pipe")) {
+                    let reference = pipe.as_str().unwrap_or_default();
+                    let unpinned = reference
+                        .rsplit_once(':')
+                        .is_none_or(|(_, version)| version.matches('.').count() < 2);
+                    let issue = unpinned.then(|| {
+                        Issue::new(
+                            &UNPINNED_INCLUDE,
+                            pipe.span(),
+                            format!("the pipe `{reference}` is not pinned to a version"),
+                        )
+                    });
+                    issue::report(text, notes, issue);
+                }
+            }
+            environment(text, notes, node.get("variables"));
+        }
+    }
+}
+
+fn environment(text: &Text<'_>, notes: &mut Notes<'_>, environment: Option<Node<'_>>) {
+    for entry in environment.map(Node::entries).unwrap_or_default() {
+        issue::report(
+            text,
+            notes,
+            variable::issues(entry.name(), entry.value.as_str().unwrap_or_default(), &entry.value.span()),
+        );
+    }
+}
+
+fn outsider(name: &str) -> Option<Severity> {
+    match name {
+        "CIRCLE_BRANCH" | "CIRCLE_PR_USERNAME" | "CIRCLE_PR_REPONAME" | "BITBUCKET_BRANCH" => {
+            Some(Severity::High)
+        }
+        "CIRCLE_TAG" | "BITBUCKET_TAG" | "CIRCLE_USERNAME" => Some(Severity::Medium),
+        _ => None,
+    }
+}
+
+/// `<< pipeline.git.branch >>` in a command is filled in before the shell reads it.
+fn filled(script: &str) -> Vec<Issue> {
+    let mut issues = Vec::new();
+    for (at, _) in script.match_indices("<<").take(1_000) {
+        let near = script.get(at..).unwrap_or_default();
+        let Some(length) = near.get(..near.floor_char_boundary(256)).and_then(|near| near.find(">>")) else {
+            continue;
+        };
+        let name = near.get(2..length).unwrap_or_default().trim();
+        let severity = match name {
+            "pipeline.git.branch" | "pipeline.trigger_parameters.github_app.commit_message" => Severity::High,
+            "pipeline.git.tag" => Severity::Medium,
+            _ if name.starts_with("pipeline.parameters.") || name.starts_with("parameters.") => {
+                Severity::Info
+            }
+            _ => continue,
+        };
+        let end = at.saturating_add(length).saturating_add(2);
+        issues.push(
+            Issue::new(&TEMPLATE_INJECTION, at..end, format!("`{name}` is filled into a script"))
+                .severity(severity),
+        );
+    }
+    issues
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Text, examine};
+    use bartizan_core::{Limits, MonotonicClock};
+
+    fn found(name: &str, text: &str) -> Vec<(u32, &'static str)> {
+        let outcome = examine(&Text::new(name, text), &Limits::default(), &MonotonicClock::start());
+        let mut found: Vec<_> = outcome
+            .findings
+            .iter()
+            .map(|one| (one.location.line.unwrap(), one.rule.id.trim_start_matches("pipeline/")))
+            .collect();
+        found.sort_unstable();
+        found
+    }
+
+    #[test]
+    fn orbs_pipes_images_and_branches_are_judged() {
+        let text = "version: 2.1\norbs:\n  a: acme/a@volatile\n  b: acme/b@1.2.3\njobs:\n  t:\n    docker:\n    - image: cimg/python:latest\n    steps:\n    - run: echo << pipeline.git.branch >>\n    - run: {command: eval $CIRCLE_BRANCH}\n";
+        assert_eq!(
+            found(".circleci/config.yml", text),
+            [
+                (3, "unpinned-include"),
+                (8, "unpinned-image"),
+                (10, "template-injection"),
+                (11, "template-injection")
+            ]
+        );
+        let text = "image: python@sha256:aa\npipelines:\n  default:\n  - step:\n      script:\n      - pip install torch\n      - pipe: acme/p:1\n      - pipe: acme/p:1.2.3\n";
+        assert_eq!(
+            found("bitbucket-pipelines.yml", text),
+            [(6, "unpinned-package"), (7, "unpinned-include")]
+        );
+    }
+}

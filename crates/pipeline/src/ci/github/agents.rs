@@ -1,0 +1,292 @@
+//! AI agents in workflows: what reaches their prompts, and what they may do.
+
+use super::contexts::{Reach, reach};
+use super::expression::{parse, templates};
+use super::injection::answers;
+use super::triggers::untrusted_variables;
+use super::workflow::{Job, Step, Workflow};
+use crate::rules::{PROMPT_INJECTION_IN_CI, RISKY_TOOL_GRANT};
+use crate::shell::{ExpansionKind, Invocation, Script, inspect};
+use crate::yaml::Node;
+use crate::{Issue, Notes, Text, issue};
+use bartizan_core::{Confidence, Severity};
+use std::ops::Range;
+
+pub(super) fn check(text: &Text<'_>, notes: &mut Notes<'_>, workflow: &Workflow<'_>) {
+    for (job, step) in workflow.steps() {
+        let variables = untrusted_variables(step, &[job.get("env"), workflow.root.get("env")]);
+        action(text, notes, workflow, job, step, &variables);
+        command(text, notes, step, &variables);
+    }
+}
+
+/// Whether the step gives a prompt to an agent or a model.
+pub(super) fn asks_model(step: &Step<'_>) -> bool {
+    if let Some((_, uses)) = step.uses() {
+        let name = uses.name();
+        return AGENTS.iter().any(|agent| name.starts_with(agent))
+            || LOOKS.iter().any(|part| name.contains(part));
+    }
+    let script = step.run().map(|run| Script::read(run.as_str().unwrap_or_default())).unwrap_or_default();
+    script.commands.iter().filter_map(Invocation::of).any(|invocation| inspect::agent(&invocation).is_some())
+}
+
+/// Parts of names of actions that ask a model.
+const LOOKS: &[&str] = &[
+    "claude-code",
+    "codex-action",
+    "gemini-cli",
+    "run-gemini",
+    "ai-inference",
+    "openai",
+    "chatgpt",
+    "llm-action",
+    "gpt-",
+    "copilot-agent",
+    "aider",
+];
+
+/// Expressions in `value` that outsiders fill, with their bytes.
+fn untrusted(value: &str) -> Vec<(String, Range<usize>)> {
+    let mut found = Vec::new();
+    for range in templates(value) {
+        let Some(expression) = value.get(range.clone()).and_then(parse) else { continue };
+        for context in expression.flowing() {
+            if reach(&context.path) == Reach::Free {
+                let span = context.span.start.saturating_add(range.start)
+                    ..context.span.end.saturating_add(range.start);
+                found.push((context.path.clone(), span));
+            }
+        }
+    }
+    found
+}
+
+fn action(
+    text: &Text<'_>,
+    notes: &mut Notes<'_>,
+    workflow: &Workflow<'_>,
+    job: &Job<'_>,
+    step: &Step<'_>,
+    variables: &[String],
+) {
+    let Some((node, uses)) = step.uses() else { return };
+    let name = uses.name();
+    let known = AGENTS.iter().any(|agent| name.starts_with(agent));
+    let looks = !known && LOOKS.iter().any(|part| name.contains(part));
+    if !known && !looks {
+        return;
+    }
+    let mut fed = false;
+    for entry in step.node.get("with").map(Node::entries).unwrap_or_default() {
+        let Some(value) = entry.value.as_str() else { continue };
+        let is_prompt = [
+            "prompt",
+            "message",
+            "instruction",
+            "input",
+            "task",
+            "query",
+            "content",
+            "args",
+            "system",
+            "body",
+            "text",
+            "title",
+            "diff",
+        ]
+        .iter()
+        .any(|part| entry.name().to_ascii_lowercase().contains(part));
+        if is_prompt {
+            for (path, span) in untrusted(value) {
+                fed = true;
+                let message = format!("`{path}`, which anyone can write, is in the prompt of `{name}`");
+                let confidence = if known { Confidence::High } else { Confidence::Medium };
+                issue::report_in(
+                    text,
+                    notes,
+                    entry.value,
+                    [Issue::new(&PROMPT_INJECTION_IN_CI, span, message).confidence(confidence)],
+                );
+            }
+            for range in templates(value) {
+                let inner = value.get(range.clone()).and_then(parse);
+                for context in inner.iter().flat_map(|inner| inner.flowing()) {
+                    if answers(job, &context.path) {
+                        let span = context.span.start.saturating_add(range.start)
+                            ..context.span.end.saturating_add(range.start);
+                        let message = format!(
+                            "`{}`, which a model answered, is in the prompt of `{name}`",
+                            context.path
+                        );
+                        let issue = Issue::new(&PROMPT_INJECTION_IN_CI, span, message)
+                            .severity(Severity::Medium)
+                            .confidence(Confidence::Medium);
+                        issue::report_in(text, notes, entry.value, [issue]);
+                    }
+                }
+            }
+            let variable = variables.iter().find(|variable| {
+                value.contains(&format!("${variable}")) || value.contains(&format!("env.{variable}"))
+            });
+            if let Some(variable) = variable {
+                fed = true;
+                let message =
+                    format!("`{variable}` holds what anyone can write and is in the prompt of `{name}`");
+                issue::report(
+                    text,
+                    notes,
+                    [Issue::new(&PROMPT_INJECTION_IN_CI, entry.value.span(), message)],
+                );
+            }
+        }
+        grants(text, notes, entry.name(), entry.value);
+    }
+    // The agents of issues and comments read what started them without being told to.
+    let reads_event = name.starts_with("anthropics/claude-code")
+        || name.starts_with("google-github-actions/run-gemini")
+        || name.starts_with("openai/codex-action");
+    let gated = step.node.text_of("if").is_some()
+        || workflow.jobs.iter().any(|job| {
+            job.get("if").is_some_and(|condition| {
+                condition.as_str().is_some_and(|text| {
+                    text.contains("author_association")
+                        || text.contains("github.actor")
+                        || text.contains("sender.login")
+                })
+            })
+        });
+    let open = workflow.starts_on(&[
+        "issues",
+        "issue_comment",
+        "pull_request_target",
+        "discussion",
+        "discussion_comment",
+    ]);
+    let everyone = step
+        .with("allowed_non_write_users")
+        .or_else(|| step.with("allow-users"))
+        .filter(|node| node.as_str() == Some("*"));
+    if let Some(everyone) = everyone {
+        issue::report(
+            text,
+            notes,
+            [Issue::new(&PROMPT_INJECTION_IN_CI, everyone.span(), "anyone may give this agent orders")],
+        );
+    } else if reads_event && open && !fed && !gated {
+        let message = format!("`{name}` reads the text of the issue or comment that started it");
+        issue::report(
+            text,
+            notes,
+            [Issue::new(&PROMPT_INJECTION_IN_CI, node.span(), message)
+                .severity(Severity::Medium)
+                .confidence(Confidence::Medium)],
+        );
+    }
+}
+
+fn grants(text: &Text<'_>, notes: &mut Notes<'_>, name: &str, value: Node<'_>) {
+    let setting = value.as_str().unwrap_or_default();
+    let name = name.to_ascii_lowercase().replace('-', "_");
+    let tools = name.contains("allowed_tools")
+        || name.contains("allowedtools")
+        || name == "claude_args"
+        || name == "settings";
+    let shell = tools
+        && setting
+            .split([',', ' ', '"', '\n', '\'', '[', ']'])
+            .any(|tool| matches!(tool.trim(), "Bash" | "Bash(*)" | "*" | "run_shell_command" | "Bash(*:*)"));
+    let free = setting.contains("dangerously-skip-permissions")
+        || setting.contains("bypassPermissions")
+        || setting.contains("danger-full-access")
+        || setting.contains("--yolo")
+        || (name == "safety_strategy" && setting == "unsafe")
+        || (name == "sandbox" && setting == "danger-full-access")
+        || name == "dangerously_skip_permissions" && setting == "true";
+    if shell || free {
+        issue::report(
+            text,
+            notes,
+            [Issue::new(&RISKY_TOOL_GRANT, value.span(), "the agent may run any command")],
+        );
+    }
+}
+
+/// Agents and models that a script gives a prompt to.
+fn command(text: &Text<'_>, notes: &mut Notes<'_>, step: &Step<'_>, variables: &[String]) {
+    let Some(run) = step.run() else { return };
+    let value = run.as_str().unwrap_or_default();
+    if !ASKING.iter().any(|word| value.contains(word)) {
+        return;
+    }
+    let script = Script::read(value);
+    for (index, command) in script.commands.iter().enumerate() {
+        let Some(invocation) = Invocation::of(command) else { continue };
+        let Some(agent) = inspect::agent(&invocation) else { continue };
+        let from = command.pipe_from.and_then(|from| script.commands.get(from));
+        let inside = script.commands.iter().filter(|one| one.inside == Some(index));
+        let bodies = command.redirects.iter().filter_map(|redirect| redirect.body.clone());
+        let mut issues = Vec::new();
+        for span in bodies.chain([command.span.clone()]).chain(from.map(|from| from.span.clone())) {
+            let part = value.get(span.clone()).unwrap_or_default();
+            for (path, inner) in untrusted(part) {
+                let at = inner.start.saturating_add(span.start)..inner.end.saturating_add(span.start);
+                issues.push(Issue::new(
+                    &PROMPT_INJECTION_IN_CI,
+                    at,
+                    format!("`{path}`, which anyone can write, is in the prompt of {agent}"),
+                ));
+            }
+        }
+        let words = command
+            .words
+            .iter()
+            .chain(from.into_iter().flat_map(|from| &from.words))
+            .chain(inside.clone().flat_map(|one| &one.words));
+        for expansion in words.flat_map(|word| &word.expansions) {
+            if let ExpansionKind::Variable(name) = &expansion.kind
+                && variables.contains(name)
+            {
+                let message = format!("`{name}` holds what anyone can write and is in the prompt of {agent}");
+                issues.push(Issue::new(&PROMPT_INJECTION_IN_CI, expansion.span.clone(), message));
+            }
+        }
+        let fetched = inside.chain(from).filter_map(Invocation::of).find(|one| {
+            one.program == "gh"
+                && (one.does(&["issue", "view"]) || one.does(&["pr", "view"]) || one.does(&["pr", "diff"]))
+        });
+        if let Some(fetched) = fetched.filter(|_| issues.is_empty()) {
+            let message = format!("the text of an issue or pull request is in the prompt of {agent}");
+            issues.push(
+                Issue::new(&PROMPT_INJECTION_IN_CI, fetched.span(), message).confidence(Confidence::Medium),
+            );
+        }
+        issue::report_in(text, notes, run, issues);
+    }
+}
+
+/// Words without which a script asks no model.
+const ASKING: &[&str] = &[
+    "claude", "codex", "gemini", "aider", "llm", "opencode", "agent", "goose", "amp", "qwen", "sgpt",
+    "ollama", "copilot", "models", "http",
+];
+
+/// Actions that run an agent or a model, in lower case.
+const AGENTS: &[&str] = &[
+    "anthropics/claude-code-action",
+    "anthropics/claude-code-base-action",
+    "openai/codex-action",
+    "google-github-actions/run-gemini-cli",
+    "google-gemini/gemini-cli-action",
+    "actions/ai-inference",
+    "github/copilot",
+    "coderabbitai/",
+    "codium-ai/pr-agent",
+    "qodo-ai/pr-agent",
+    "sst/opencode",
+    "cursor/",
+    "mirrajabi/aider-github-action",
+    "block/goose",
+    "warpdotdev/",
+    "continuedev/",
+];

@@ -1,0 +1,129 @@
+//! The readers of workflows and actions.
+
+use super::workflow::Workflow;
+use super::{
+    agents, cache, conditions, credentials, environment, images, injection, permissions, publishing, runners,
+    secrets, triggers, uses,
+};
+use crate::shell::inspect::{self, Setting};
+use crate::yaml::Yaml;
+use crate::{Notes, Reader, Text, issue, rules, variable};
+use bartizan_core::{Kind, Rule};
+
+/// Workflows of GitHub Actions (and of Gitea and Forgejo, which read the same).
+#[derive(Debug)]
+pub(crate) struct WorkflowFile;
+
+/// Composite actions: `action.yml`.
+#[derive(Debug)]
+pub(crate) struct ActionFile;
+
+impl Reader for WorkflowFile {
+    fn id(&self) -> &'static str {
+        "github-workflow"
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::Config
+    }
+
+    fn rules(&self) -> &'static [&'static Rule] {
+        rules::RULES
+    }
+
+    fn recognises(&self, text: &Text<'_>) -> bool {
+        if !matches!(text.extension().as_str(), "yml" | "yaml") {
+            return false;
+        }
+        let in_place = text.name.contains(".github/workflows/")
+            || text.name.contains(".gitea/workflows/")
+            || text.name.contains(".forgejo/workflows/");
+        let has = |keys: &[&str]| has_key(text.content, keys);
+        has(&["jobs"])
+            && (in_place
+                || (has(&["on", "\"on\"", "'on'"])
+                    && (text.content.contains("runs-on") || text.content.contains("uses:"))))
+    }
+
+    fn read(&self, text: &Text<'_>, notes: &mut Notes<'_>) {
+        let yaml = Yaml::read(text.content);
+        gaps(&yaml, notes);
+        if let Some(workflow) = Workflow::of_workflow(&yaml) {
+            check(text, notes, &workflow);
+        }
+    }
+}
+
+impl Reader for ActionFile {
+    fn id(&self) -> &'static str {
+        "github-action"
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::Config
+    }
+
+    fn rules(&self) -> &'static [&'static Rule] {
+        rules::RULES
+    }
+
+    fn recognises(&self, text: &Text<'_>) -> bool {
+        matches!(text.file_name(), "action.yml" | "action.yaml") && has_key(text.content, &["runs"])
+    }
+
+    fn read(&self, text: &Text<'_>, notes: &mut Notes<'_>) {
+        let yaml = Yaml::read(text.content);
+        gaps(&yaml, notes);
+        if let Some(action) = Workflow::of_action(&yaml) {
+            check(text, notes, &action);
+        }
+    }
+}
+
+/// Whether a line of `content` begins with one of `keys` and a colon.
+pub(crate) fn has_key(content: &str, keys: &[&str]) -> bool {
+    content.lines().any(|line| {
+        keys.iter().any(|key| line.strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with(':')))
+    })
+}
+
+/// Notes where `yaml` could not be read.
+pub(crate) fn gaps(yaml: &Yaml<'_>, notes: &mut Notes<'_>) {
+    for stop in &yaml.stops {
+        notes.gap(stop.offset, format!("{}; what follows was not examined", stop.reason));
+    }
+}
+
+fn check(text: &Text<'_>, notes: &mut Notes<'_>, workflow: &Workflow<'_>) {
+    if workflow.is_cut {
+        notes.gap(None, format!("more than {} steps; the rest were not examined", Workflow::STEPS));
+    }
+    for (_, step) in workflow.steps() {
+        if notes.out_of_time() {
+            return;
+        }
+        let Some(run) = step.run() else { continue };
+        let issues = inspect::script(run.as_str().unwrap_or_default(), Setting::Pipeline);
+        issue::report_in(text, notes, run, issues);
+    }
+    let scopes = std::iter::once(workflow.root.get("env"))
+        .chain(workflow.jobs.iter().map(|job| job.get("env")))
+        .chain(workflow.steps().map(|(_, step)| step.node.get("env")));
+    for entry in scopes.flatten().flat_map(crate::yaml::Node::entries) {
+        let value = entry.value.as_str().unwrap_or_default();
+        issue::report(text, notes, variable::issues(entry.name(), value, &entry.value.span()));
+    }
+    injection::check(text, notes, workflow);
+    uses::check(text, notes, workflow);
+    images::check(text, notes, workflow);
+    permissions::check(text, notes, workflow);
+    triggers::check(text, notes, workflow);
+    secrets::check(text, notes, workflow);
+    credentials::check(text, notes, workflow);
+    cache::check(text, notes, workflow);
+    environment::check(text, notes, workflow);
+    conditions::check(text, notes, workflow);
+    publishing::check(text, notes, workflow);
+    runners::check(text, notes, workflow);
+    agents::check(text, notes, workflow);
+}

@@ -1,0 +1,130 @@
+//! Secrets: handed over whole, taken apart, used without an environment, written down.
+
+use super::expression::{Expression, parse, templates};
+use super::workflow::{Job, Workflow};
+use crate::rules::{
+    OVERPROVISIONED_SECRETS, SECRET, SECRETS_INHERIT, SECRETS_OUTSIDE_ENVIRONMENT, UNREDACTED_SECRET,
+};
+use crate::yaml::Node;
+use crate::{Issue, Notes, Text, issue};
+
+pub(super) fn check(text: &Text<'_>, notes: &mut Notes<'_>, workflow: &Workflow<'_>) {
+    let mut issues = Vec::new();
+    for job in &workflow.jobs {
+        if let Some(secrets) = job
+            .entry
+            .and_then(|entry| entry.value.entry("secrets"))
+            .filter(|secrets| secrets.value.as_str() == Some("inherit"))
+        {
+            issues.push(Issue::new(
+                &SECRETS_INHERIT,
+                secrets.span(),
+                "every secret goes to the called workflow",
+            ));
+        }
+        container(job, &mut issues);
+    }
+    issue::report(text, notes, issues);
+    let outside: Vec<std::ops::Range<usize>> = workflow
+        .jobs
+        .iter()
+        .filter(|job| job.get("environment").is_none() && !workflow.is_action)
+        .filter_map(|job| Some(job.entry?.value.span()))
+        .collect();
+    each_expression(workflow.root, &mut |node, expression, offset| {
+        let mut found = Vec::new();
+        expression.each(&mut |one| judge(one, offset, &mut found));
+        issue::report_in(text, notes, node, found);
+        if outside.iter().any(|job| job.contains(&node.span().start)) {
+            let secret = expression.contexts().into_iter().find(|context| {
+                context.path.starts_with("secrets.")
+                    && context.path != "secrets.github_token"
+                    && !context.path.ends_with('*')
+            });
+            let issue = secret.map(|context| {
+                let span = context.span.start.saturating_add(offset)..context.span.end.saturating_add(offset);
+                Issue::new(
+                    &SECRETS_OUTSIDE_ENVIRONMENT,
+                    span,
+                    format!("`{}` is used in a job without an environment", context.path),
+                )
+            });
+            issue::report_in(text, notes, node, issue);
+        }
+    });
+}
+
+/// Calls `visit` on every expression in the scalars below `root`, with its offset in the scalar. Each scalar once.
+pub(super) fn each_expression(root: Node<'_>, visit: &mut dyn FnMut(Node<'_>, &Expression, usize)) {
+    let mut pending = vec![root];
+    let mut seen = 0usize;
+    while let Some(node) = pending.pop() {
+        seen = seen.saturating_add(1);
+        // Aliases are not followed: what they name is visited where it is written.
+        if node.is_alias() || seen > 1_000_000 {
+            continue;
+        }
+        if let Some(value) = node.as_str() {
+            for range in templates(value) {
+                if let Some(expression) = value.get(range.clone()).and_then(parse) {
+                    visit(node, &expression, range.start);
+                }
+            }
+        }
+        pending.extend(node.items());
+        pending.extend(node.entries().into_iter().map(|entry| entry.value));
+    }
+}
+
+fn judge(one: &Expression, offset: usize, found: &mut Vec<Issue>) {
+    let moved =
+        |span: &std::ops::Range<usize>| span.start.saturating_add(offset)..span.end.saturating_add(offset);
+    match one {
+        Expression::Call(name, arguments, span) => {
+            let secret = |path: &str| path == "secrets" || path.starts_with("secrets.");
+            let named = arguments
+                .iter()
+                .any(|argument| matches!(argument, Expression::Context(context) if secret(&context.path)));
+            if name == "fromjson" && named {
+                found.push(Issue::new(
+                    &UNREDACTED_SECRET,
+                    moved(span),
+                    "the parts of this secret are not masked in the log",
+                ));
+            }
+            let whole = arguments.iter().any(
+                |argument| matches!(argument, Expression::Context(context) if context.path == "secrets"),
+            );
+            if name == "tojson" && whole {
+                found.push(Issue::new(
+                    &OVERPROVISIONED_SECRETS,
+                    moved(span),
+                    "every secret is given to the job",
+                ));
+            }
+        }
+        Expression::Context(context) if context.path.starts_with("secrets.") && context.is_computed => {
+            found.push(Issue::new(
+                &OVERPROVISIONED_SECRETS,
+                moved(&context.span),
+                "a computed name gives the job every secret",
+            ));
+        }
+        _ => {}
+    }
+}
+
+fn container(job: &Job<'_>, issues: &mut Vec<Issue>) {
+    let services = job.get("services").map(Node::entries).unwrap_or_default();
+    for node in job.get("container").into_iter().chain(services.into_iter().map(|entry| entry.value)) {
+        let Some(credentials) = node.entry("credentials") else { continue };
+        let password = credentials.value.text_of("password").unwrap_or_default();
+        if !password.is_empty() && !password.contains("${{") {
+            issues.push(Issue::new(
+                &SECRET,
+                credentials.key.span(),
+                "the password of a registry is written in the workflow",
+            ));
+        }
+    }
+}

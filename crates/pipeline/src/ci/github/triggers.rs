@@ -1,0 +1,265 @@
+//! Triggers that give outsiders a privileged run, and what such runs do with what outsiders bring.
+
+use super::expression::{Context, parse, templates};
+use super::workflow::{Job, Step, Workflow};
+use crate::rules::{ARTIFACT_POISONING, BOT_CONDITION, DANGEROUS_TRIGGER, UNTRUSTED_CHECKOUT};
+use crate::shell::{ExpansionKind, Invocation, Script};
+use crate::yaml::Node;
+use crate::{Issue, Notes, Text, issue};
+use bartizan_core::{Confidence, Severity};
+
+pub(super) fn check(text: &Text<'_>, notes: &mut Notes<'_>, workflow: &Workflow<'_>) {
+    if !workflow.is_privileged() {
+        return;
+    }
+    let mut issues = Vec::new();
+    let harmless = workflow
+        .jobs
+        .iter()
+        .all(|job| !job.steps.is_empty() && job.steps.iter().all(|step| step.uses_any(HARMLESS)));
+    let touches = workflow.steps().any(|(_, step)| {
+        step.uses().is_some_and(|(_, uses)| {
+            let name = uses.name();
+            name == "actions/checkout" || name.contains("download-artifact")
+        })
+    });
+    for (name, key, _) in &workflow.triggers {
+        let severity = match *name {
+            "pull_request_target" | "workflow_run" if touches => Severity::Medium,
+            "pull_request_target" | "workflow_run" | "issue_comment" => Severity::Low,
+            _ => continue,
+        };
+        if !harmless {
+            let message = format!("`{name}` gives anyone a run with secrets and a writing token");
+            issues.push(
+                Issue::new(&DANGEROUS_TRIGGER, key.span(), message)
+                    .severity(severity)
+                    .confidence(Confidence::Medium),
+            );
+        }
+    }
+    for (job, step) in workflow.steps() {
+        issues.extend(checkout(workflow, job, step));
+        if workflow.starts_on(&["workflow_run"]) {
+            issues.extend(artifact(job, step));
+        }
+    }
+    for job in &workflow.jobs {
+        let conditions =
+            job.get("if").into_iter().chain(job.steps.iter().filter_map(|step| step.node.get("if")));
+        issues.extend(conditions.filter_map(|condition| bot(workflow, condition)));
+    }
+    issue::report(text, notes, issues);
+}
+
+/// Whether the expression text `value` names the head of a pull request.
+fn names_head(value: &str) -> bool {
+    let is_head = |context: &Context| {
+        let path = context.path.as_str();
+        (path.contains("pull_request")
+            && path.contains(".head.")
+            && [".ref", ".sha", "repo.full_name"].iter().any(|end| path.ends_with(end)))
+            || matches!(
+                path,
+                "github.head_ref"
+                    | "github.event.workflow_run.head_sha"
+                    | "github.event.workflow_run.head_branch"
+                    | "github.event.workflow_run.head_commit.id"
+            )
+            || path.ends_with("head_ref")
+            || path.ends_with("head_sha")
+            || path.ends_with("outputs.ref")
+            || path.ends_with("merge_commit_sha")
+    };
+    templates(value)
+        .into_iter()
+        .filter_map(|range| value.get(range))
+        .filter_map(parse)
+        .any(|expression| expression.flowing().iter().any(|context| is_head(context)))
+        || value.contains("refs/pull/")
+        || value.starts_with("pull/")
+}
+
+fn checkout(workflow: &Workflow<'_>, job: &Job<'_>, step: &Step<'_>) -> Option<Issue> {
+    let (span, step_index) = untrusted(workflow, job, step)?;
+    let runs = job.steps.iter().skip(step_index.saturating_add(1)).any(runs_code);
+    let trains = job.steps.iter().skip(step_index).filter_map(Step::run).any(|run| {
+        let text = run.as_str().unwrap_or_default();
+        ["train", "fit", "finetune", "fine-tune", "accelerate launch", "torchrun", "dvc repro", "mlflow run"]
+            .iter()
+            .any(|word| text.contains(word))
+    });
+    let guarded = job.get("environment").is_some()
+        || condition_of(job, step)
+            .is_some_and(|text| text.contains("labels") || text.contains("author_association"));
+    let (severity, message) = match (runs, trains) {
+        (_, true) => {
+            (Severity::Critical, "the code of a pull request is trained with in a run that has secrets")
+        }
+        (true, false) => (
+            Severity::Critical,
+            "the code of a pull request is checked out and run in a run that has secrets",
+        ),
+        (false, false) => {
+            (Severity::High, "the code of a pull request is checked out in a run that has secrets")
+        }
+    };
+    let severity = if guarded { Severity::Medium } else { severity };
+    Some(Issue::new(&UNTRUSTED_CHECKOUT, span, message).severity(severity).confidence(if runs {
+        Confidence::High
+    } else {
+        Confidence::Medium
+    }))
+}
+
+fn condition_of<'y>(job: &Job<'y>, step: &Step<'y>) -> Option<&'y str> {
+    step.node.text_of("if").or_else(|| job.get("if")?.as_str())
+}
+
+/// Where the step takes an outsider's code, and which step of the job it is.
+fn untrusted(
+    workflow: &Workflow<'_>,
+    job: &Job<'_>,
+    step: &Step<'_>,
+) -> Option<(std::ops::Range<usize>, usize)> {
+    let index = job.steps.iter().position(|one| one.node == step.node)?;
+    if step.uses_any(&["actions/checkout"]) {
+        let found = ["ref", "repository"]
+            .iter()
+            .filter_map(|input| step.with(input))
+            .find(|node| node.as_str().is_some_and(names_head))?;
+        return Some((found.span(), index));
+    }
+    let run = step.run()?;
+    let value = run.as_str()?;
+    let pulls =
+        ["gh pr checkout", "git fetch origin pull/", "git fetch origin refs/pull/", "hub pr checkout"]
+            .iter()
+            .find_map(|text| value.find(text));
+    let head = value
+        .lines()
+        .find(|line| line.contains("git checkout") && names_head(line))
+        .and_then(|line| value.find(line));
+    let at = pulls.or(head).filter(|_| workflow.is_privileged())?;
+    let end = value.get(at..)?.find('\n').map_or(value.len(), |length| at.saturating_add(length));
+    Some((run.bytes_of(at..end), index))
+}
+
+/// Whether a step runs code of the checkout: any command but the plainest, an action that builds.
+fn runs_code(step: &Step<'_>) -> bool {
+    let Some(run) = step.run() else {
+        return step.uses().is_some_and(|(_, uses)| matches!(uses, super::workflow::Uses::Local))
+            || step.uses_any(&[
+                "actions/setup-node",
+                "gradle/gradle-build-action",
+                "pre-commit/action",
+                "docker/build-push-action",
+            ]);
+    };
+    Script::read(run.as_str().unwrap_or_default()).commands.iter().filter_map(Invocation::of).any(
+        |invocation| {
+            !matches!(
+                invocation.program.as_str(),
+                "echo"
+                    | "ls"
+                    | "cat"
+                    | "test"
+                    | "["
+                    | "[["
+                    | "git"
+                    | "gh"
+                    | "mkdir"
+                    | "cp"
+                    | "mv"
+                    | "jq"
+                    | "grep"
+                    | "set"
+                    | "exit"
+                    | "true"
+                    | "cd"
+                    | "diff"
+                    | "wc"
+                    | "head"
+                    | "curl"
+                    | "sed"
+                    | "rm"
+                    | "date"
+            )
+        },
+    )
+}
+
+/// An artifact of the run before, taken into a job that runs or publishes.
+fn artifact(job: &Job<'_>, step: &Step<'_>) -> Option<Issue> {
+    let (node, uses) = step.uses()?;
+    let name = uses.name();
+    let foreign = name == "dawidd6/action-download-artifact"
+        || (name == "actions/download-artifact" && step.with("run-id").is_some());
+    if !foreign {
+        return None;
+    }
+    let apart = step
+        .with("path")
+        .and_then(Node::as_str)
+        .is_some_and(|path| path.contains("runner.temp") || path.starts_with("/tmp"));
+    let index = job.steps.iter().position(|one| one.node == step.node)?;
+    let goes_on = job.steps.iter().skip(index.saturating_add(1)).any(runs_code);
+    if apart || !goes_on {
+        return None;
+    }
+    let message = "an artifact that a stranger's run may have made is unpacked into the workspace of a run with secrets";
+    Some(Issue::new(&ARTIFACT_POISONING, node.span(), message).confidence(Confidence::Medium))
+}
+
+/// A check of the actor for a bot.
+fn bot(workflow: &Workflow<'_>, condition: Node<'_>) -> Option<Issue> {
+    let value = condition.as_str()?;
+    let spoofable = ["github.actor", "github.triggering_actor", "github.event.sender.login"]
+        .iter()
+        .any(|context| value.contains(context));
+    let names_bot = value.contains("[bot]");
+    if !spoofable || !names_bot || !workflow.is_privileged() || value.contains("!=") {
+        return None;
+    }
+    Some(
+        Issue::new(&BOT_CONDITION, condition.span(), "the condition trusts whoever caused the last event")
+            .confidence(Confidence::High),
+    )
+}
+
+/// Whether the script reads a value that an outsider gave through the environment.
+pub(super) fn untrusted_variables(step: &Step<'_>, scopes: &[Option<Node<'_>>]) -> Vec<String> {
+    let mut names = Vec::new();
+    for entry in
+        std::iter::once(step.node.get("env")).chain(scopes.iter().copied()).flatten().flat_map(Node::entries)
+    {
+        let value = entry.value.as_str().unwrap_or_default();
+        let free =
+            templates(value).into_iter().filter_map(|range| parse(value.get(range)?)).any(|expression| {
+                expression
+                    .flowing()
+                    .iter()
+                    .any(|context| super::contexts::reach(&context.path) >= super::contexts::Reach::Free)
+            });
+        if free {
+            names.push(entry.name().to_owned());
+        }
+    }
+    names
+}
+
+/// Whether a word is filled in at run time from anything but a fixed text.
+pub(super) fn is_dynamic(kind: &ExpansionKind) -> bool {
+    !matches!(kind, ExpansionKind::Variable(name) if matches!(name.as_str(), "GITHUB_ENV" | "GITHUB_PATH" | "GITHUB_WORKSPACE" | "HOME" | "PWD" | "GITHUB_SHA" | "RUNNER_TEMP" | "PATH" | "?"))
+}
+
+/// Actions that do nothing with the code of a pull request.
+const HARMLESS: &[&str] = &[
+    "actions/labeler",
+    "dessant/label-actions",
+    "actions/first-interaction",
+    "actions/stale",
+    "amannn/action-semantic-pull-request",
+    "actions/add-to-project",
+    "dessant/lock-threads",
+];

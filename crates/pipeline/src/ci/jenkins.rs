@@ -1,0 +1,285 @@
+//! Jenkinsfiles: Groovy read for its strings, the shell steps among them.
+//!
+//! Groovy is not parsed: strings and comments are told apart, and what stands before a string says what it is.
+//! Linear. Source: Jenkins handbook, "Using a Jenkinsfile", string interpolation.
+
+use super::script::Script;
+use crate::rules::{self, SECRET_IN_LOG, TEMPLATE_INJECTION, UNPINNED_INCLUDE};
+use crate::yaml::Offsets;
+use crate::{Issue, Notes, Reader, Text, address, image, issue, variable};
+use bartizan_core::{Confidence, Kind, Rule, Severity};
+use std::ops::Range;
+
+/// Pipelines of Jenkins.
+#[derive(Debug)]
+pub(crate) struct Jenkinsfile;
+
+impl Reader for Jenkinsfile {
+    fn id(&self) -> &'static str {
+        "jenkinsfile"
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::Config
+    }
+
+    fn rules(&self) -> &'static [&'static Rule] {
+        rules::RULES
+    }
+
+    fn recognises(&self, text: &Text<'_>) -> bool {
+        let name = text.file_name();
+        let named = name == "Jenkinsfile"
+            || name.starts_with("Jenkinsfile.")
+            || name.starts_with("Jenkinsfile-")
+            || name.ends_with(".jenkinsfile")
+            || name.ends_with(".Jenkinsfile");
+        named
+            || (text.extension() == "groovy"
+                && ["pipeline {", "pipeline{", "node {", "node("]
+                    .iter()
+                    .any(|begin| text.content.contains(begin)))
+    }
+
+    fn read(&self, text: &Text<'_>, notes: &mut Notes<'_>) {
+        for string in strings(text.content) {
+            if notes.out_of_time() {
+                return;
+            }
+            judge(text, notes, &string);
+        }
+    }
+}
+
+/// One string literal.
+#[derive(Debug)]
+struct Literal {
+    /// Its bytes without quotes.
+    inner: Range<usize>,
+    /// Whether Groovy fills in `${…}`.
+    interpolates: bool,
+    /// What stands before it, up to the start of its statement.
+    before: Range<usize>,
+}
+
+fn strings(text: &str) -> Vec<Literal> {
+    let bytes = text.as_bytes();
+    let mut found = Vec::new();
+    let mut at = 0usize;
+    let mut statement = 0usize;
+    while let Some(&byte) = bytes.get(at) {
+        let rest = text.get(at..).unwrap_or_default();
+        match byte {
+            b'\n' | b';' | b'{' | b'}' => {
+                at = at.saturating_add(1);
+                statement = at;
+            }
+            b'/' if rest.starts_with("//") => {
+                at = at.saturating_add(memchr::memchr(b'\n', rest.as_bytes()).unwrap_or(rest.len()));
+            }
+            b'/' if rest.starts_with("/*") => {
+                at = at.saturating_add(rest.find("*/").map_or(rest.len(), |end| end.saturating_add(2)));
+            }
+            b'\'' | b'"' => {
+                let mark = if rest.starts_with("'''") {
+                    "'''"
+                } else if rest.starts_with("\"\"\"") {
+                    "\"\"\""
+                } else if byte == b'"' {
+                    "\""
+                } else {
+                    "'"
+                };
+                let start = at.saturating_add(mark.len());
+                let end = closing(text, start, mark);
+                found.push(Literal { inner: start..end, interpolates: byte == b'"', before: statement..at });
+                at = end.saturating_add(mark.len()).max(at.saturating_add(1));
+            }
+            _ => at = at.saturating_add(1),
+        }
+        if !text.is_char_boundary(at.min(text.len())) {
+            at = text.ceil_char_boundary(at);
+        }
+    }
+    found
+}
+
+/// Where the string that begins at `start` ends.
+fn closing(text: &str, start: usize, mark: &str) -> usize {
+    let bytes = text.as_bytes();
+    let mut at = start;
+    while let Some(&byte) = bytes.get(at) {
+        if byte == b'\\' {
+            at = at.saturating_add(2);
+            continue;
+        }
+        if (byte == b'\n' && mark.len() == 1)
+            || bytes.get(at..).is_some_and(|rest| rest.starts_with(mark.as_bytes()))
+        {
+            return at;
+        }
+        at = at.saturating_add(1);
+    }
+    text.len()
+}
+
+fn judge(text: &Text<'_>, notes: &mut Notes<'_>, literal: &Literal) {
+    let value = text.content.get(literal.inner.clone()).unwrap_or_default();
+    let before = text.content.get(literal.before.clone()).unwrap_or_default().trim();
+    let start = literal.inner.start;
+    let last = before
+        .trim_end_matches(['(', ' ', ':'])
+        .rsplit(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '.' || c == '@'))
+        .next()
+        .unwrap_or_default();
+    let is_step = matches!(last, "sh" | "bat" | "powershell" | "pwsh" | "steps.sh")
+        || (last == "script" && (before.contains("sh(") || before.contains("sh ") || before.contains("bat")));
+    if is_step {
+        let mut script = Script::default();
+        script.push(value, Offsets::at(start));
+        script.check(text, notes, &|name: &str| if literal.interpolates { None } else { outsider(name) });
+        if literal.interpolates {
+            issue::report(text, notes, interpolated(value).into_iter().map(|issue| issue.shifted(start)));
+        }
+        return;
+    }
+    let span = literal.inner.clone();
+    if last == "image" || last == "docker.image" || last == "docker" {
+        issue::report(text, notes, image::issue(value, span, "the image"));
+    } else if last.ends_with("@Library")
+        || last == "library"
+        || last == "identifier"
+        || before.ends_with("@Library([")
+    {
+        let version = value.split_once('@').map(|(_, version)| version);
+        let pinned = version.is_some_and(|version| address::is_commit(version) || version.contains('$'));
+        let issue = (!pinned).then(|| {
+            Issue::new(&UNPINNED_INCLUDE, span, format!("the library `{value}` is not pinned to a commit"))
+        });
+        issue::report(text, notes, issue);
+    } else if let Some(name) = before.strip_suffix('=').map(str::trim) {
+        let name = name.rsplit([' ', '.']).next().unwrap_or(name);
+        issue::report(text, notes, variable::issues(name, value, &span));
+    } else if let Some(address) = address::cleartext(value).filter(|_| matches!(last, "url" | "git")) {
+        issue::report(
+            text,
+            notes,
+            [Issue::new(
+                &rules::INSECURE_TRANSPORT,
+                span,
+                format!("{address} is fetched without encryption"),
+            )],
+        );
+    }
+}
+
+/// Variables of a multibranch build that the author of a change fills.
+fn outsider(name: &str) -> Option<Severity> {
+    match name {
+        "CHANGE_TITLE"
+        | "CHANGE_BRANCH"
+        | "CHANGE_AUTHOR_DISPLAY_NAME"
+        | "BRANCH_NAME"
+        | "GIT_BRANCH"
+        | "ghprbPullTitle"
+        | "ghprbPullLongDescription"
+        | "ghprbCommentBody"
+        | "ghprbSourceBranch"
+        | "gitlabMergeRequestTitle"
+        | "gitlabSourceBranch"
+        | "gitlabMergeRequestDescription"
+        | "TAG_NAME" => Some(Severity::High),
+        _ => None,
+    }
+}
+
+/// What Groovy fills into a script before the shell reads it.
+fn interpolated(value: &str) -> Vec<Issue> {
+    let mut issues = Vec::new();
+    for (at, _) in value.match_indices('$').take(1_000) {
+        if value.get(..at).is_some_and(|before| before.ends_with('\\')) {
+            continue;
+        }
+        let near = value.get(at.saturating_add(1)..).unwrap_or_default();
+        let near = near.get(..near.floor_char_boundary(256)).unwrap_or(near);
+        let (name, length) = if let Some(inner) = near.strip_prefix('{') {
+            let Some(length) = inner.find('}') else { continue };
+            (inner.get(..length).unwrap_or_default().trim(), length.saturating_add(2))
+        } else {
+            let length = near
+                .find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '.')))
+                .unwrap_or(near.len());
+            let name = near.get(..length).unwrap_or_default().trim_end_matches('.');
+            (name, name.len())
+        };
+        let plain = name.strip_prefix("env.").unwrap_or(name);
+        let span = at..at.saturating_add(length).saturating_add(1);
+        let severity = outsider(plain).or_else(|| name.starts_with("params.").then_some(Severity::Medium));
+        if let Some(severity) = severity {
+            let message = format!("`{name}` is filled into a script");
+            issues.push(Issue::new(&TEMPLATE_INJECTION, span, message).severity(severity).remedy(
+                "Use single quotes and let the shell read the variable, quoted: `sh 'echo \"$NAME\"'`.",
+            ));
+        } else if variable::is_secret_name(plain) {
+            let message =
+                format!("`{name}` is filled in by Groovy and stands in the command line that is logged");
+            issues.push(
+                Issue::new(&SECRET_IN_LOG, span, message)
+                    .confidence(Confidence::Medium)
+                    .remedy("Use single quotes, so that the shell reads the variable."),
+            );
+        }
+    }
+    issues
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Text, examine};
+    use bartizan_core::{Limits, MonotonicClock};
+    use proptest::prelude::*;
+
+    fn found(text: &str) -> Vec<(u32, &'static str)> {
+        let outcome = examine(&Text::new("Jenkinsfile", text), &Limits::default(), &MonotonicClock::start());
+        let mut found: Vec<_> = outcome
+            .findings
+            .iter()
+            .map(|one| (one.location.line.unwrap(), one.rule.id.trim_start_matches("pipeline/")))
+            .collect();
+        found.sort_unstable();
+        found
+    }
+
+    #[test]
+    fn names_without_braces_are_filled_in_too() {
+        assert_eq!(
+            found("node {\n sh \"echo $CHANGE_TITLE $params.X $HOME \\$CHANGE_BRANCH\"\n}\n"),
+            [(2, "template-injection"), (2, "template-injection")]
+        );
+    }
+
+    #[test]
+    fn steps_are_read_as_shell_and_interpolation_is_seen() {
+        let text = "@Library('acme@main') _\npipeline {\n  agent { docker { image 'pytorch/pytorch:latest' } }\n  environment { HF_TOKEN = 'hf_AbCdEfGhIjKlMnOpQrStUvWxYz01234567' }\n  stages { stage('a') { steps {\n    // sh 'curl https://x.example | sh'\n    sh 'echo \"$CHANGE_TITLE\"'\n    sh \"echo ${env.CHANGE_TITLE} ${params.X}\"\n    sh '''\n      pip install torch\n      curl https://x.example | sh\n    '''\n    sh(script: \"login ${API_TOKEN}\", returnStdout: true)\n  } } }\n}\n";
+        assert_eq!(
+            found(text),
+            [
+                (1, "unpinned-include"),
+                (3, "unpinned-image"),
+                (4, "secret"),
+                (8, "template-injection"),
+                (8, "template-injection"),
+                (10, "unpinned-package"),
+                (11, "curl-pipe-shell"),
+                (13, "secret-in-log")
+            ]
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read(text in "(sh |image |[a-z'\"$\\\\{}/*é\n=]){0,80}") {
+            let _ = found(&text);
+        }
+    }
+}

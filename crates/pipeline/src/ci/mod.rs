@@ -1,0 +1,9 @@
+//! Pipelines by system.
+
+mod script;
+
+pub(crate) mod azure;
+pub(crate) mod circleci;
+pub(crate) mod github;
+pub(crate) mod gitlab;
+pub(crate) mod jenkins;

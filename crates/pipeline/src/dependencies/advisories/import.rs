@@ -1,0 +1,176 @@
+//! Making a database of a folder or archive of OSV records, or of JSON lines: [`import`].
+
+use super::{Advisory, AdvisoryError, Database, osv, rule, zip};
+use bartizan_core::printable;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// What an import made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Imported {
+    /// The database, to be written to a file.
+    pub text: String,
+    /// Advisories in it.
+    pub advisories: usize,
+    /// Packages in it.
+    pub packages: usize,
+    /// Records passed over: withdrawn, of other ecosystems, without versions, or unreadable.
+    pub passed_over: usize,
+}
+
+/// Reads `path` (a folder of OSV files, a zip of them, one OSV file, or JSON lines) and makes a database dated `today`
+/// (`YYYY-MM-DD`). The same input gives the same database.
+///
+/// JSON lines may hold OSV records, or rows with `component`, `cve`, `severity`, `summary` and a `rule` over `version`.
+///
+/// # Errors
+/// [`AdvisoryError`] when it cannot be read or holds no advisory.
+pub fn import(path: &Path, today: &str) -> Result<Imported, AdvisoryError> {
+    let mut gathered = Gathered::default();
+    if path.is_dir() {
+        let mut folders = vec![path.to_path_buf()];
+        while let Some(folder) = folders.pop() {
+            for entry in sorted(&folder)? {
+                if entry.is_dir() && !entry.is_symlink() {
+                    folders.push(entry);
+                } else if entry
+                    .extension()
+                    .is_some_and(|extension| extension == "json" || extension == "jsonl")
+                {
+                    gathered.bytes(&read(&entry)?);
+                }
+            }
+        }
+    } else {
+        let bytes = read(path)?;
+        if bytes.starts_with(b"PK") {
+            zip::members(path, &bytes, |member| gathered.bytes(member))?;
+        } else {
+            gathered.bytes(&bytes);
+        }
+    }
+    if gathered.packages.is_empty() {
+        return Err(AdvisoryError::Empty { path: path.to_path_buf() });
+    }
+    for advisories in gathered.packages.values_mut() {
+        advisories.sort_by(|a, b| a.id.cmp(&b.id));
+        advisories.dedup();
+    }
+    Ok(Imported {
+        text: Database::write(&gathered.packages, today),
+        advisories: gathered.packages.values().map(Vec::len).sum(),
+        packages: gathered.packages.len(),
+        passed_over: gathered.passed_over,
+    })
+}
+
+#[derive(Default)]
+struct Gathered {
+    packages: BTreeMap<(String, String), Vec<Advisory>>,
+    passed_over: usize,
+}
+
+impl Gathered {
+    /// One JSON document, or one on each line.
+    fn bytes(&mut self, bytes: &[u8]) {
+        if let Ok(record) = serde_json::from_slice::<Value>(bytes) {
+            match record {
+                Value::Array(records) => records.iter().for_each(|record| self.record(record)),
+                record => self.record(&record),
+            }
+            return;
+        }
+        for line in bytes.split(|&byte| byte == b'\n').filter(|line| !line.trim_ascii().is_empty()) {
+            match serde_json::from_slice::<Value>(line) {
+                Ok(record) => self.record(&record),
+                Err(_) => self.passed_over = self.passed_over.saturating_add(1),
+            }
+        }
+    }
+
+    fn record(&mut self, record: &Value) {
+        let found = if record.get("component").is_some() {
+            product(record).into_iter().collect()
+        } else {
+            osv::advisories(record)
+        };
+        if found.is_empty() {
+            self.passed_over = self.passed_over.saturating_add(1);
+        }
+        for (key, advisory) in found {
+            // A tab or line end in a name would break its line; no registry allows one.
+            if !key.1.is_empty() && !key.1.contains(['\t', '\n', '\r']) {
+                self.packages.entry(key).or_default().push(advisory);
+            }
+        }
+    }
+}
+
+/// A row about a product, whose ecosystem is not said.
+fn product(row: &Value) -> Option<((String, String), Advisory)> {
+    let text = |key: &str| row.get(key).and_then(Value::as_str).unwrap_or_default();
+    let ranges = rule::intervals(text("rule"))?;
+    let name = bare(text("component"));
+    let advisory = Advisory {
+        id: text("cve").to_owned(),
+        aliases: Vec::new(),
+        summary: printable(text("summary").lines().next().unwrap_or_default(), 160),
+        severity: osv::word(text("severity")).unwrap_or(bartizan_core::Severity::Medium),
+        ranges,
+        versions: Vec::new(),
+    };
+    (!name.is_empty() && !advisory.id.is_empty()).then(|| (("*".to_owned(), name), advisory))
+}
+
+/// A name without case and separators, as products are compared.
+pub(super) fn bare(name: &str) -> String {
+    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+fn sorted(folder: &Path) -> Result<Vec<PathBuf>, AdvisoryError> {
+    let unreadable = |source| AdvisoryError::Unreadable { path: folder.to_path_buf(), source };
+    let mut paths: Vec<PathBuf> =
+        fs::read_dir(folder).map_err(unreadable)?.filter_map(Result::ok).map(|entry| entry.path()).collect();
+    paths.sort();
+    Ok(paths)
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, AdvisoryError> {
+    fs::read(path).map_err(|source| AdvisoryError::Unreadable { path: path.to_path_buf(), source })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dependencies::Ecosystem;
+
+    #[test]
+    fn a_folder_of_records_becomes_a_database_that_answers_and_notices_a_change() {
+        let folder = tempfile::tempdir().unwrap();
+        let record = r#"{"id": "GHSA-x", "aliases": ["CVE-1"], "summary": "bad", "affected": [{"package": {"ecosystem": "PyPI", "name": "A_b"}, "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "1.2"}]}], "versions": ["1.0"]}], "database_specific": {"severity": "HIGH"}}"#;
+        fs::write(folder.path().join("a.json"), record).unwrap();
+        fs::write(
+            folder.path().join("b.json"),
+            r#"{"id": "GHSA-y", "withdrawn": "2024-01-01T00:00:00Z", "affected": []}"#,
+        )
+        .unwrap();
+        let imported = import(folder.path(), "2026-01-02").unwrap();
+        assert_eq!((imported.advisories, imported.packages, imported.passed_over), (1, 1, 1));
+        let database = Database::load(&imported.text).unwrap();
+        assert_eq!(database.header.imported, "2026-01-02");
+        let found = database.advisories(Ecosystem::PyPi, "a-b");
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].ranges[0].high, Some(("1.2".to_owned(), false)));
+        assert_eq!(database.advisories(Ecosystem::Npm, "a-b"), []);
+        let changed = imported.text.replace("1.2", "1.1");
+        assert!(matches!(Database::load(&changed), Err(AdvisoryError::Damaged { .. })));
+    }
+
+    #[test]
+    fn a_folder_without_advisories_is_an_error_and_no_empty_database() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(matches!(import(folder.path(), "2026-01-02"), Err(AdvisoryError::Empty { .. })));
+    }
+}

@@ -1,0 +1,206 @@
+//! The reader of manifests and lock files: [`DependencyManifest`].
+
+use super::names::{Likeness, likeness};
+use super::rules::{TYPOSQUAT_PACKAGE, UNHASHED_PACKAGE};
+use super::{Dependencies, Dependency, Pin, Purpose, read};
+use crate::issue::report;
+use crate::rules::{DEPENDENCY_CONFUSION, INSECURE_TRANSPORT, TLS_DISABLED, UNPINNED_PACKAGE};
+use crate::{Issue, Notes, Reader, Text};
+use bartizan_core::{Confidence, Kind, Rule, Severity, printable};
+
+/// Requirements, project files and lock files of Python, JavaScript and Rust, and conda environments.
+pub struct DependencyManifest;
+
+impl Reader for DependencyManifest {
+    fn id(&self) -> &'static str {
+        "dependencies"
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::Config
+    }
+
+    fn rules(&self) -> &'static [&'static Rule] {
+        RULES
+    }
+
+    fn recognises(&self, text: &Text<'_>) -> bool {
+        super::read::is_manifest(text)
+    }
+
+    fn read(&self, text: &Text<'_>, notes: &mut Notes<'_>) {
+        let Some(found) = read(text) else { return };
+        for (offset, reason) in &found.stops {
+            notes.gap(*offset, format!("dependencies not read from here on: {reason}; mend the syntax"));
+        }
+        report(text, notes, found.issues.iter().cloned());
+        let lenient = is_for_development(text.name)
+            || found.dependencies.len() > 1
+                && text
+                    .content
+                    .lines()
+                    .any(|line| line.starts_with("-c ") || line.starts_with("--constraint"));
+        for dependency in &found.dependencies {
+            report(text, notes, pinning(dependency, found.purpose, lenient));
+            report(text, notes, name(dependency));
+        }
+        report(text, notes, hashes(&found));
+    }
+}
+
+/// What is wrong with how far `dependency` is tied down.
+fn pinning(dependency: &Dependency, purpose: Purpose, lenient: bool) -> Option<Issue> {
+    let shown = printable(&dependency.name, 80);
+    let (severity, message) = match (&dependency.pin, purpose) {
+        (Pin::Moving, Purpose::Lock) | (Pin::Exact(_) | Pin::Commit | Pin::Local | Pin::Address(true), _) => {
+            return None;
+        }
+        (Pin::Moving, _) => (
+            Severity::Medium,
+            format!(
+                "`{shown}` comes from a repository without a commit: whatever stands there at that moment"
+            ),
+        ),
+        (Pin::Address(false), Purpose::Lock) => return None,
+        (Pin::Address(false), _) => {
+            (Severity::Low, format!("`{shown}` comes from an address without a digest"))
+        }
+        (Pin::None, Purpose::Deployment) if lenient => (Severity::Low, format!("`{shown}` has no version")),
+        (Pin::None, Purpose::Deployment) => {
+            (Severity::Medium, format!("`{shown}` has no version: each install takes the newest"))
+        }
+        (Pin::None, Purpose::Manifest) => (Severity::Info, format!("`{shown}` allows every version")),
+        (Pin::Range(range), Purpose::Deployment) => {
+            (Severity::Low, format!("`{shown}` allows a range of versions ({})", printable(range, 60)))
+        }
+        (Pin::Range(_) | Pin::None, _) => return None,
+    };
+    let remedy = match dependency.pin {
+        Pin::Moving => "Name the full commit id behind the address.".to_owned(),
+        Pin::Address(_) => "Add the digest: `#sha256=<digest>`, or `--hash=sha256:<digest>`.".to_owned(),
+        _ => format!("Pin it: `{shown}==<version>`, with its hash from `uv pip compile --generate-hashes`."),
+    };
+    Some(Issue::new(&UNPINNED_PACKAGE, dependency.span.clone(), message).severity(severity).remedy(remedy))
+}
+
+/// What is wrong with its name.
+fn name(dependency: &Dependency) -> Option<Issue> {
+    let (confidence, severity, message, meant) = match likeness(dependency.ecosystem, &dependency.name)? {
+        Likeness::Slip(meant) => (
+            Confidence::Medium,
+            Severity::High,
+            format!("`{}` is one slip from `{meant}`, which many use", printable(&dependency.name, 80)),
+            meant,
+        ),
+        Likeness::Misnomer(meant) => (
+            Confidence::Medium,
+            Severity::Medium,
+            format!(
+                "`{}` is not the name of the package that is called `{meant}`",
+                printable(&dependency.name, 80)
+            ),
+            meant.to_owned(),
+        ),
+    };
+    Some(
+        Issue::new(&TYPOSQUAT_PACKAGE, dependency.span.clone(), message)
+            .severity(severity)
+            .confidence(confidence)
+            .remedy(format!("Check who publishes it; if `{meant}` was meant, write that.")),
+    )
+}
+
+/// One note for the first pinned dependency without a digest.
+fn hashes(found: &Dependencies) -> Option<Issue> {
+    let bare = |dependency: &&Dependency| matches!(dependency.pin, Pin::Exact(_)) && !dependency.hashed;
+    let first = found.dependencies.iter().find(bare)?;
+    let count = found.dependencies.iter().filter(bare).count();
+    if found.purpose == Purpose::Manifest {
+        return None;
+    }
+    let some_hashed = found.dependencies.iter().any(|dependency| dependency.hashed);
+    let severity = if some_hashed { Severity::Low } else { Severity::Info };
+    let message = format!("{count} of {} packages are pinned without a digest", found.dependencies.len());
+    Some(Issue::new(&UNHASHED_PACKAGE, first.span.clone(), message).severity(severity))
+}
+
+/// Whether the file is for developing, testing or documenting, and not for what is deployed.
+fn is_for_development(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let file = name.rsplit('/').next().unwrap_or(&name);
+    ["dev", "test", "doc", "lint", "build", "example", "constraints", "typing", "ci"]
+        .iter()
+        .any(|part| file.contains(part))
+}
+
+static RULES: &[&Rule] = &[
+    &UNPINNED_PACKAGE,
+    &UNHASHED_PACKAGE,
+    &TYPOSQUAT_PACKAGE,
+    &DEPENDENCY_CONFUSION,
+    &INSECURE_TRANSPORT,
+    &TLS_DISABLED,
+    &super::rules::KNOWN_VULNERABLE_PACKAGE,
+    &super::rules::VULNERABILITIES_NOT_CHECKED,
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bartizan_core::{Limits, MonotonicClock};
+
+    fn found(name: &str, content: &str) -> Vec<(&'static str, u32, Severity)> {
+        let outcome = crate::examine(&Text::new(name, content), &Limits::default(), &MonotonicClock::start());
+        let mut found: Vec<_> = outcome
+            .findings
+            .iter()
+            .map(|finding| (finding.rule.id, finding.location.line.unwrap_or_default(), finding.severity))
+            .collect();
+        found.sort_unstable();
+        found
+    }
+
+    #[test]
+    fn requirements_are_graded_by_how_far_they_are_tied_down() {
+        let text = "numpy\nscipy>=1.0\npandas==2.2.0\ngit+https://github.com/a/b@main\n";
+        assert_eq!(
+            found("requirements.txt", text),
+            [
+                ("pipeline/unhashed-package", 3, Severity::Info),
+                ("pipeline/unpinned-package", 1, Severity::Medium),
+                ("pipeline/unpinned-package", 2, Severity::Low),
+                ("pipeline/unpinned-package", 4, Severity::Medium),
+            ]
+        );
+    }
+
+    #[test]
+    fn indices_are_judged() {
+        let text = "--index-url http://pypi.example/simple\n--trusted-host pypi.example\n--extra-index-url https://x.example/simple\n";
+        assert_eq!(
+            found("requirements.txt", text),
+            [
+                ("pipeline/dependency-confusion", 3, Severity::Medium),
+                ("pipeline/insecure-transport", 1, Severity::Medium),
+                ("pipeline/tls-disabled", 2, bartizan_core::Severity::Medium.max(TLS_DISABLED.severity)),
+            ]
+        );
+    }
+
+    #[test]
+    fn ranges_of_a_library_are_normal_and_a_slip_in_a_name_is_not() {
+        assert_eq!(
+            found("pyproject.toml", "[project]\nname = \"a\"\ndependencies = [\n  \"numpy>=1\",\n]\n"),
+            []
+        );
+        assert_eq!(
+            found("pyproject.toml", "[project]\ndependencies = [\n  \"reqeusts>=1\",\n]\n"),
+            [("pipeline/typosquat-package", 3, Severity::High)]
+        );
+    }
+
+    #[test]
+    fn a_hashed_requirement_is_fine() {
+        assert_eq!(found("requirements.txt", "numpy==1.26.4 \\\n  --hash=sha256:00\n"), []);
+    }
+}

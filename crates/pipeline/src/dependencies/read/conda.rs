@@ -1,0 +1,86 @@
+//! Environments of conda, and the requirements of pip inside them.
+
+use super::requirements::requirement;
+use crate::Text;
+use crate::dependencies::{Dependencies, Dependency, Ecosystem, Pin, Purpose};
+use crate::yaml::Yaml;
+
+/// Reads an `environment.yml`. Its packages are compared with those of Python by name; those without one there match nothing.
+pub(super) fn environment(text: &Text<'_>) -> Dependencies {
+    let mut found = Dependencies::new(Purpose::Deployment);
+    let yaml = Yaml::read(text.content);
+    found.stops.extend(yaml.stops.iter().map(|stop| (stop.offset, stop.reason.clone())));
+    let Some(listed) = yaml.root().and_then(|root| root.get("dependencies")) else { return found };
+    for item in listed.items() {
+        let span = item.span();
+        if let Some(written) = item.as_str() {
+            let bare = written.rsplit("::").next().unwrap_or(written).trim();
+            let end = bare.find(['=', '<', '>', '!', '~', ' ', '[']).unwrap_or(bare.len());
+            let name = bare.get(..end).unwrap_or_default();
+            let rest = bare.get(end..).unwrap_or_default().trim();
+            // The interpreter and tools of the environment follow its channel.
+            if matches!(name, "python" | "pip" | "") {
+                continue;
+            }
+            let version = rest.trim_start_matches('=').split('=').next().unwrap_or_default();
+            let pin = if rest.is_empty() {
+                Pin::None
+            } else if rest.starts_with('=') && !version.contains('*') && version.contains('.') {
+                Pin::Exact(version.to_owned())
+            } else {
+                Pin::Range(rest.to_owned())
+            };
+            found.dependencies.push(Dependency {
+                ecosystem: Ecosystem::PyPi,
+                name: Ecosystem::PyPi.normal(name),
+                span,
+                pin,
+                hashed: true,
+            });
+            continue;
+        }
+        for line in item.get("pip").into_iter().flat_map(|pip| pip.items().collect::<Vec<_>>()) {
+            let written = line.as_str().unwrap_or_default();
+            if written.starts_with('-') {
+                if let Some(address) = written.strip_prefix("--extra-index-url") {
+                    super::requirements::index(
+                        "--extra-index-url",
+                        address.trim_start_matches(['=', ' ']),
+                        line.span(),
+                        &mut found,
+                    );
+                }
+                continue;
+            }
+            found.dependencies.extend(requirement(written, line.span().start).map(|dependency| Dependency {
+                span: line.span(),
+                hashed: true,
+                ..dependency
+            }));
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packages_of_conda_and_of_pip_are_read() {
+        let content = "dependencies:\n  - python=3.11\n  - numpy\n  - conda-forge::scipy=1.11.0\n  - pip:\n    - torch==2.1.0\n";
+        let found: Vec<(String, Pin)> = environment(&Text::new("environment.yml", content))
+            .dependencies
+            .into_iter()
+            .map(|found| (found.name, found.pin))
+            .collect();
+        assert_eq!(
+            found,
+            [
+                ("numpy".to_owned(), Pin::None),
+                ("scipy".to_owned(), Pin::Exact("1.11.0".to_owned())),
+                ("torch".to_owned(), Pin::Exact("2.1.0".to_owned())),
+            ]
+        );
+    }
+}

@@ -1,0 +1,49 @@
+//! Reading files of dependencies: which reader a file name has, and [`read`].
+
+mod conda;
+mod json;
+mod requirements;
+mod toml;
+mod yarn;
+
+use super::Dependencies;
+use crate::Text;
+
+/// The dependencies that `text` names, `None` when its name is that of no such file.
+pub fn read(text: &Text<'_>) -> Option<Dependencies> {
+    Some(sort(text)?(text))
+}
+
+/// Whether its name is that of a file of dependencies.
+pub(super) fn is_manifest(text: &Text<'_>) -> bool {
+    sort(text).is_some()
+}
+
+type Read = fn(&Text<'_>) -> Dependencies;
+
+fn sort(text: &Text<'_>) -> Option<Read> {
+    let name = text.file_name().to_ascii_lowercase();
+    Some(match name.as_str() {
+        "pyproject.toml" => toml::pyproject,
+        "pipfile" => toml::pipfile,
+        "cargo.toml" => toml::cargo,
+        "poetry.lock" | "uv.lock" | "pdm.lock" => toml::python_lock,
+        "cargo.lock" => toml::cargo_lock,
+        "package.json" => json::package,
+        "package-lock.json" | "npm-shrinkwrap.json" => json::package_lock,
+        "pipfile.lock" => json::pipfile_lock,
+        "pnpm-lock.yaml" => json::pnpm_lock,
+        "yarn.lock" => yarn::lock,
+        "setup.cfg" => requirements::setup_cfg,
+        "environment.yml" | "environment.yaml" | "conda.yml" | "conda.yaml" => conda::environment,
+        _ => {
+            let extension = text.extension();
+            let listed = extension == "txt" && text.name.to_ascii_lowercase().contains("requirements/");
+            let named = name.contains("requirements") || name.contains("constraints");
+            if listed || named && matches!(extension.as_str(), "txt" | "in") {
+                return Some(requirements::read);
+            }
+            return None;
+        }
+    })
+}

@@ -1,0 +1,306 @@
+//! Project and lock files in TOML: pyproject (PEP 621, Poetry, PDM, uv), Pipfile, Cargo, and the locks of each.
+
+use super::requirements::{index, pin, requirement};
+use crate::dependencies::{Dependencies, Dependency, Ecosystem, Pin, Purpose};
+use crate::{Text, address};
+use std::ops::Range;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+type Value<'t> = Spanned<DeValue<'t>>;
+
+/// Reads the text and hands its table to `gather`; what does not parse is a stop.
+fn with(text: &Text<'_>, purpose: Purpose, gather: impl Fn(&DeTable<'_>, &mut Dependencies)) -> Dependencies {
+    let mut found = Dependencies::new(purpose);
+    match DeTable::parse(text.content) {
+        Ok(table) => gather(table.get_ref(), &mut found),
+        Err(error) => {
+            let at = error.span().map_or(0, |span| span.start);
+            found.stops.push((at, bartizan_core::printable(error.message(), 120)));
+        }
+    }
+    found
+}
+
+/// Reads a `pyproject.toml`.
+pub(super) fn pyproject(text: &Text<'_>) -> Dependencies {
+    with(text, Purpose::Manifest, |root, found| {
+        if let Some(project) = table(root, &["project"]) {
+            list(project.get("dependencies"), found);
+            for (_, extra) in table(project, &["optional-dependencies"]).into_iter().flatten() {
+                list(Some(extra), found);
+            }
+        }
+        list(table(root, &["build-system"]).and_then(|build| build.get("requires")), found);
+        for (_, group) in table(root, &["dependency-groups"]).into_iter().flatten() {
+            list(Some(group), found);
+        }
+        for (_, group) in table(root, &["tool", "pdm", "dev-dependencies"]).into_iter().flatten() {
+            list(Some(group), found);
+        }
+        list(table(root, &["tool", "uv"]).and_then(|uv| uv.get("dev-dependencies")), found);
+        let poetry = table(root, &["tool", "poetry"]);
+        for place in ["dependencies", "dev-dependencies"] {
+            mapped(poetry.and_then(|poetry| table(poetry, &[place])), Ecosystem::PyPi, found);
+        }
+        for (_, group) in poetry.and_then(|poetry| table(poetry, &["group"])).into_iter().flatten() {
+            mapped(
+                group.get_ref().as_table().and_then(|group| table(group, &["dependencies"])),
+                Ecosystem::PyPi,
+                found,
+            );
+        }
+        for (_, source) in table(root, &["tool", "uv", "sources"]).into_iter().flatten() {
+            moving(source, found);
+        }
+        let indices = table(root, &["tool", "uv"])
+            .and_then(|uv| uv.get("index"))
+            .or_else(|| poetry.and_then(|poetry| poetry.get("source")));
+        for entry in indices.and_then(|list| list.get_ref().as_array()).into_iter().flatten() {
+            indexed(entry, found);
+        }
+        let extra = table(root, &["tool", "uv"])
+            .and_then(|uv| uv.get("extra-index-url"))
+            .and_then(|list| list.get_ref().as_array());
+        for address in extra.into_iter().flatten() {
+            index("--extra-index-url", address.get_ref().as_str().unwrap_or_default(), address.span(), found);
+        }
+    })
+}
+
+/// Reads a `Pipfile`.
+pub(super) fn pipfile(text: &Text<'_>) -> Dependencies {
+    with(text, Purpose::Manifest, |root, found| {
+        for place in ["packages", "dev-packages"] {
+            mapped(table(root, &[place]), Ecosystem::PyPi, found);
+        }
+        for source in root.get("source").and_then(|list| list.get_ref().as_array()).into_iter().flatten() {
+            indexed(source, found);
+        }
+    })
+}
+
+/// Reads a `Cargo.toml`.
+pub(super) fn cargo(text: &Text<'_>) -> Dependencies {
+    with(text, Purpose::Manifest, |root, found| {
+        let mut holders = vec![root];
+        holders.extend(table(root, &["workspace"]));
+        holders.extend(
+            table(root, &["target"])
+                .into_iter()
+                .flatten()
+                .filter_map(|(_, target)| target.get_ref().as_table()),
+        );
+        for holder in holders {
+            for place in ["dependencies", "dev-dependencies", "build-dependencies"] {
+                mapped(table(holder, &[place]), Ecosystem::Crates, found);
+            }
+        }
+    })
+}
+
+/// Reads the lock file of Poetry, uv or PDM.
+pub(super) fn python_lock(text: &Text<'_>) -> Dependencies {
+    with(text, Purpose::Lock, |root, found| {
+        locked(root, Ecosystem::PyPi, found);
+    })
+}
+
+/// Reads a `Cargo.lock`.
+pub(super) fn cargo_lock(text: &Text<'_>) -> Dependencies {
+    with(text, Purpose::Lock, |root, found| {
+        locked(root, Ecosystem::Crates, found);
+    })
+}
+
+fn locked(root: &DeTable<'_>, ecosystem: Ecosystem, found: &mut Dependencies) {
+    for package in root.get("package").and_then(|list| list.get_ref().as_array()).into_iter().flatten() {
+        let Some(fields) = package.get_ref().as_table() else { continue };
+        let (Some(name), Some(version)) = (fields.get("name"), fields.get("version")) else { continue };
+        let (Some(called), Some(exact)) = (name.get_ref().as_str(), version.get_ref().as_str()) else {
+            continue;
+        };
+        let source = fields.get("source");
+        let own = match (ecosystem, source.map(Spanned::get_ref)) {
+            (Ecosystem::Crates, None) => true,
+            (Ecosystem::PyPi, Some(source)) => source
+                .as_table()
+                .is_some_and(|source| source.contains_key("virtual") || source.contains_key("editable")),
+            _ => false,
+        };
+        if own {
+            continue;
+        }
+        let hashed = ["checksum", "files", "wheels", "sdist"].iter().any(|field| fields.contains_key(*field))
+            || source.is_some() && ecosystem == Ecosystem::Crates;
+        let span = version.span();
+        found.dependencies.push(Dependency {
+            ecosystem,
+            name: ecosystem.normal(called),
+            span,
+            pin: Pin::Exact(exact.to_owned()),
+            hashed: hashed || fields.len() < 3,
+        });
+    }
+}
+
+/// An array of requirements after PEP 508.
+fn list(value: Option<&Value<'_>>, found: &mut Dependencies) {
+    for item in value.and_then(|value| value.get_ref().as_array()).into_iter().flatten() {
+        if let Some(written) = item.get_ref().as_str() {
+            let span = item.span();
+            found
+                .dependencies
+                .extend(requirement(written, span.start).map(|dependency| Dependency { span, ..dependency }));
+        }
+    }
+}
+
+/// A table of name and version, or name and table.
+fn mapped(table: Option<&DeTable<'_>>, ecosystem: Ecosystem, found: &mut Dependencies) {
+    for (name, value) in table.into_iter().flatten() {
+        let written = name.get_ref();
+        if ecosystem == Ecosystem::PyPi && written == "python" {
+            continue;
+        }
+        let span = name.span().start..value.span().end.max(name.span().end);
+        let renamed = value
+            .get_ref()
+            .as_table()
+            .and_then(|fields| fields.get("package"))
+            .and_then(|package| package.get_ref().as_str());
+        let pin = asked(value, ecosystem);
+        found.dependencies.push(Dependency {
+            ecosystem,
+            name: ecosystem.normal(renamed.unwrap_or(written)),
+            span,
+            pin,
+            hashed: false,
+        });
+    }
+}
+
+fn asked(value: &Value<'_>, ecosystem: Ecosystem) -> Pin {
+    let version = |written: &str| match written.trim() {
+        "*" | "" | "latest" => Pin::None,
+        exact if exact.starts_with("==") => pin(exact),
+        exact if ecosystem == Ecosystem::Crates => exact
+            .strip_prefix('=')
+            .map_or_else(|| Pin::Range(exact.to_owned()), |exact| Pin::Exact(exact.trim().to_owned())),
+        exact
+            if exact.starts_with(|c: char| c.is_ascii_digit())
+                && exact.matches('.').count() >= 1
+                && !exact.contains(['*', ',', ' ']) =>
+        {
+            Pin::Exact(exact.to_owned())
+        }
+        range => Pin::Range(range.to_owned()),
+    };
+    match value.get_ref() {
+        DeValue::String(written) => version(written),
+        DeValue::Table(fields) => {
+            let text = |name: &str| fields.get(name).and_then(|value| value.get_ref().as_str());
+            if fields.contains_key("path") || fields.contains_key("workspace") {
+                Pin::Local
+            } else if fields.contains_key("git") {
+                let fixed = ["rev", "ref"].iter().any(|name| {
+                    text(name).is_some_and(|revision| {
+                        address::is_commit(revision)
+                            || revision.len() >= 7 && revision.bytes().all(|b| b.is_ascii_hexdigit())
+                    })
+                });
+                if fixed { Pin::Commit } else { Pin::Moving }
+            } else if text("url").is_some() || text("file").is_some() {
+                Pin::Address(false)
+            } else {
+                text("version").map_or(Pin::None, version)
+            }
+        }
+        _ => Pin::Range(String::new()),
+    }
+}
+
+/// A source of uv that takes a package from a repository.
+fn moving(source: &Value<'_>, found: &mut Dependencies) {
+    if matches!(asked(source, Ecosystem::PyPi), Pin::Moving) {
+        let span: Range<usize> = source.span();
+        found.dependencies.push(Dependency {
+            ecosystem: Ecosystem::PyPi,
+            name: String::new(),
+            span,
+            pin: Pin::Moving,
+            hashed: false,
+        });
+    }
+}
+
+fn indexed(entry: &Value<'_>, found: &mut Dependencies) {
+    let Some(address) = entry.get_ref().as_table().and_then(|fields| fields.get("url")) else { return };
+    index("--index-url", address.get_ref().as_str().unwrap_or_default(), address.span(), found);
+    if let Some(check) = entry.get_ref().as_table().and_then(|fields| fields.get("verify_ssl"))
+        && check.get_ref().as_bool() == Some(false)
+    {
+        found.issues.push(crate::Issue::new(
+            &crate::rules::TLS_DISABLED,
+            check.span(),
+            "certificates of the index are not checked",
+        ));
+    }
+}
+
+fn table<'a, 't>(root: &'a DeTable<'t>, place: &[&str]) -> Option<&'a DeTable<'t>> {
+    place.iter().try_fold(root, |table, key| table.get(*key)?.get_ref().as_table())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(name: &str, content: &str) -> Vec<(String, Pin)> {
+        let text = Text::new(name, content);
+        crate::dependencies::read(&text)
+            .unwrap()
+            .dependencies
+            .into_iter()
+            .map(|found| (found.name, found.pin))
+            .collect()
+    }
+
+    #[test]
+    fn each_project_file_gives_its_dependencies() {
+        let exact = |version: &str| Pin::Exact(version.to_owned());
+        let range = |range: &str| Pin::Range(range.to_owned());
+        assert_eq!(
+            names(
+                "pyproject.toml",
+                "[project]\ndependencies = [\"a>=1\"]\n[tool.poetry.dependencies]\npython = \"^3\"\nb = \"^1\"\nc = {git = \"https://x/y\", branch = \"main\"}\n"
+            ),
+            [("a".to_owned(), range(">=1")), ("b".to_owned(), range("^1")), ("c".to_owned(), Pin::Moving)]
+        );
+        assert_eq!(
+            names("Cargo.toml", "[dependencies]\na = \"1\"\nb = { path = \"x\" }\nc = \"=1.2.3\"\n"),
+            [("a".to_owned(), range("1")), ("b".to_owned(), Pin::Local), ("c".to_owned(), exact("1.2.3"))]
+        );
+        assert_eq!(
+            names("Pipfile", "[packages]\na = \"*\"\nb = \"==1\"\n"),
+            [("a".to_owned(), Pin::None), ("b".to_owned(), exact("1"))]
+        );
+        assert_eq!(
+            names("poetry.lock", "[[package]]\nname = \"A_b\"\nversion = \"1.0\"\nfiles = []\n"),
+            [("a-b".to_owned(), exact("1.0"))]
+        );
+        assert_eq!(
+            names(
+                "Cargo.lock",
+                "[[package]]\nname = \"own\"\nversion = \"1.0.0\"\n[[package]]\nname = \"a\"\nversion = \"1.0.0\"\nsource = \"registry\"\nchecksum = \"00\"\n"
+            ),
+            [("a".to_owned(), exact("1.0.0"))]
+        );
+    }
+
+    #[test]
+    fn what_does_not_parse_is_said() {
+        let found = crate::dependencies::read(&Text::new("Cargo.toml", "[dependencies\n")).unwrap();
+        assert_eq!(found.stops.len(), 1);
+    }
+}

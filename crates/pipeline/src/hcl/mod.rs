@@ -1,0 +1,7 @@
+//! HCL, as Terraform and OpenTofu write it.
+
+mod terraform;
+mod tree;
+
+pub(crate) use terraform::Terraform;
+pub use tree::{Attribute, Block, Body, Value, read};

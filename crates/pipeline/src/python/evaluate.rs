@@ -1,0 +1,671 @@
+//! What an expression is: names, texts put together, containers, calls. Part of [`Walk`].
+
+use super::call::{Argument, Call};
+use super::sources;
+use super::strings;
+use super::value::{HOLE, Known, Partial, Taint, Value};
+use super::walk::Walk;
+use ruff_python_ast::{self as ast, Expr, InterpolatedStringElement, Number, Operator, UnaryOp};
+use ruff_text_size::Ranged;
+use std::rc::Rc;
+
+/// Most items followed of one list.
+const MOST_ITEMS: usize = 512;
+
+impl<'a> Walk<'a, '_> {
+    /// The value of `expression`; calls in it are judged.
+    pub(super) fn evaluate(&mut self, expression: &'a Expr) -> Value {
+        match expression {
+            Expr::StringLiteral(text) => Known::of_text(text.value.to_str().to_owned()).into(),
+            Expr::BytesLiteral(bytes) => {
+                let bytes: Vec<u8> = bytes.value.bytes().collect();
+                Known::of_text(String::from_utf8_lossy(&bytes).into_owned()).into()
+            }
+            Expr::NumberLiteral(number) => match &number.value {
+                Number::Int(number) => number.as_i64().map_or(Known::Nothing, Known::Integer).into(),
+                Number::Float(_) | Number::Complex { .. } => Value::default(),
+            },
+            Expr::BooleanLiteral(literal) => Known::Bool(literal.value).into(),
+            Expr::NoneLiteral(_) => Known::Null.into(),
+            Expr::FString(text) => self.interpolated(text.value.iter().map(|part| match part {
+                ast::FStringPart::Literal(literal) => Part::Literal(literal),
+                ast::FStringPart::FString(formatted) => Part::Elements(&formatted.elements),
+            })),
+            Expr::TString(text) => {
+                self.interpolated(text.value.iter().map(|part| Part::Elements(&part.elements)))
+            }
+            Expr::Name(name) => self.lookup(name.id.as_str()),
+            Expr::Attribute(attribute) => {
+                let owner = self.evaluate(&attribute.value);
+                self.attribute(&owner, attribute.attr.as_str())
+            }
+            Expr::Subscript(subscript) => {
+                let owner = self.evaluate(&subscript.value);
+                let key = self.evaluate(&subscript.slice);
+                self::subscript(&owner, &key)
+            }
+            Expr::Call(call) => self.call(call),
+            Expr::BinOp(operation) => {
+                let left = self.evaluate(&operation.left);
+                let right = self.evaluate(&operation.right);
+                self::operation(operation.op, &left, &right)
+            }
+            Expr::UnaryOp(operation) => {
+                let value = self.evaluate(&operation.operand);
+                match (operation.op, &value.known) {
+                    (UnaryOp::Not, _) => {
+                        value.truth().map_or(Known::Nothing, |truth| Known::Bool(!truth)).into()
+                    }
+                    (UnaryOp::USub, Known::Integer(number)) => {
+                        number.checked_neg().map_or(Known::Nothing, Known::Integer).into()
+                    }
+                    _ => Value::default(),
+                }
+            }
+            Expr::BoolOp(operation) => self.either(operation),
+            Expr::If(choice) => {
+                let test = self.evaluate(&choice.test).truth();
+                let body = self.evaluate(&choice.body);
+                let other = self.evaluate(&choice.orelse);
+                match test {
+                    Some(true) => body,
+                    Some(false) => other,
+                    None => body.or(&other),
+                }
+            }
+            Expr::List(ast::ExprList { elts, .. })
+            | Expr::Tuple(ast::ExprTuple { elts, .. })
+            | Expr::Set(ast::ExprSet { elts, .. }) => self.items(elts),
+            Expr::Dict(dict) => self.dict(dict),
+            Expr::ListComp(ast::ExprListComp { elt, generators, .. })
+            | Expr::SetComp(ast::ExprSetComp { elt, generators, .. })
+            | Expr::Generator(ast::ExprGenerator { elt, generators, .. }) => {
+                self.comprehension(generators, &[elt.as_ref()])
+            }
+            Expr::DictComp(comprehension) => {
+                let mut parts: Vec<&'a Expr> = Vec::new();
+                if let Some(key) = &comprehension.key {
+                    parts.push(key);
+                }
+                parts.push(&comprehension.value);
+                self.comprehension(&comprehension.generators, &parts)
+            }
+            Expr::Lambda(lambda) => {
+                let mut scope = super::scope::Scope::default();
+                if let Some(parameters) = &lambda.parameters {
+                    for parameter in &**parameters {
+                        scope.bind(parameter.name().as_str(), Value::default());
+                    }
+                }
+                self.state.scopes.push(scope);
+                self.evaluate(&lambda.body);
+                self.state.scopes.pop();
+                Value::default()
+            }
+            Expr::Named(named) => {
+                let value = self.evaluate(&named.value);
+                self.assign(&named.target, value.clone(), self.span(named.range));
+                value
+            }
+            Expr::Await(wait) => self.evaluate(&wait.value),
+            Expr::Starred(starred) => self.evaluate(&starred.value),
+            Expr::Yield(give) => give.value.as_ref().map(|value| self.evaluate(value)).unwrap_or_default(),
+            Expr::YieldFrom(give) => self.evaluate(&give.value),
+            Expr::Compare(compare) => {
+                self.evaluate(&compare.left);
+                for other in &compare.comparators {
+                    self.evaluate(other);
+                }
+                Value::default()
+            }
+            Expr::Slice(slice) => {
+                for part in [&slice.lower, &slice.upper, &slice.step].into_iter().flatten() {
+                    self.evaluate(part);
+                }
+                Value::default()
+            }
+            Expr::EllipsisLiteral(_) => Value::default(),
+            Expr::IpyEscapeCommand(escape) => {
+                let span = self.span(escape.range);
+                self.escape(escape.kind, &escape.value, span);
+                Value::default()
+            }
+        }
+    }
+
+    /// What `name` holds.
+    pub(super) fn lookup(&mut self, name: &str) -> Value {
+        if let Some(value) = self.state.scopes.iter().rev().find_map(|scope| scope.get(name)) {
+            return value.clone();
+        }
+        if BUILTINS.contains(&name) {
+            return Value::path(&format!("builtins.{name}"));
+        }
+        // In a notebook, and in code cut out of its module, the usual names stand for the usual modules.
+        Value::default()
+    }
+
+    /// The attribute `name` of `owner`.
+    fn attribute(&mut self, owner: &Value, name: &str) -> Value {
+        match &owner.known {
+            Known::Instance(class) | Known::Class(class) => {
+                let mut value = self.member(*class, name);
+                value.taint = value.taint.and(owner.taint);
+                value
+            }
+            _ => {
+                let known = match owner.step(&format!(".{name}")) {
+                    Known::Path(path) if super::walk::is_renamed(&path) => {
+                        Known::Path(super::walk::canonical(&path).into())
+                    }
+                    known => known,
+                };
+                let own = match &known {
+                    Known::Path(path) => sources::of_path(path),
+                    _ => Taint::default(),
+                };
+                Value { known, taint: owner.taint.and(own) }
+            }
+        }
+    }
+
+    fn items(&mut self, elements: &'a [Expr]) -> Value {
+        let mut items = Vec::with_capacity(elements.len().min(MOST_ITEMS));
+        let (mut taint, mut whole) = (Taint::default(), elements.len() <= MOST_ITEMS);
+        for element in elements {
+            let value = self.evaluate(element);
+            match element {
+                Expr::Starred(_) => match &value.known {
+                    Known::Items(inner) if items.len().saturating_add(inner.len()) <= MOST_ITEMS => {
+                        items.extend(inner.iter().cloned());
+                    }
+                    _ => {
+                        taint = taint.and(value.all_taint());
+                        whole = false;
+                    }
+                },
+                _ if items.len() < MOST_ITEMS => items.push(value),
+                _ => taint = taint.and(value.all_taint()),
+            }
+        }
+        if whole {
+            return Value { known: Known::Items(items.into()), taint };
+        }
+        Value::from_taint(items.iter().map(Value::all_taint).fold(taint, Taint::and))
+    }
+
+    fn dict(&mut self, dict: &'a ast::ExprDict) -> Value {
+        let mut entries: Vec<(Option<Rc<str>>, Value)> = Vec::new();
+        for item in &dict.items {
+            let key = item.key.as_ref().map(|key| self.evaluate(key));
+            let value = self.evaluate(&item.value);
+            if entries.len() >= MOST_ITEMS {
+                continue;
+            }
+            match key {
+                Some(key) => {
+                    let name = key.as_text().map(Rc::from);
+                    if let (Some(name), false) = (&name, self.quiet) {
+                        let span = self.span(item.value.range());
+                        super::rules::secret::named(name, &value, &span, &mut self.state.module);
+                    }
+                    entries.push((name, value));
+                }
+                None => match &value.known {
+                    Known::Entries(inner) => entries.extend(inner.iter().take(MOST_ITEMS).cloned()),
+                    _ => entries.push((None, value)),
+                },
+            }
+        }
+        Known::Entries(entries.into()).into()
+    }
+
+    fn comprehension(&mut self, generators: &'a [ast::Comprehension], parts: &[&'a Expr]) -> Value {
+        self.state.scopes.push(super::scope::Scope::default());
+        for generator in generators {
+            let items = self.evaluate(&generator.iter);
+            let element = element(&items);
+            self.assign(&generator.target, element, self.span(generator.range));
+            for condition in &generator.ifs {
+                self.evaluate(condition);
+            }
+        }
+        let mut taint = Taint::default();
+        for part in parts {
+            taint = taint.and(self.evaluate(part).all_taint());
+        }
+        self.state.scopes.pop();
+        Value::from_taint(taint)
+    }
+
+    fn either(&mut self, operation: &'a ast::ExprBoolOp) -> Value {
+        let values: Vec<Value> = operation.values.iter().map(|value| self.evaluate(value)).collect();
+        let stops = operation.op == ast::BoolOp::Or;
+        let mut result: Option<Value> = None;
+        let last = values.len().saturating_sub(1);
+        for (index, value) in values.into_iter().enumerate() {
+            // `a or b` is never a false `a`; `a and b` never a true one.
+            if index < last && value.truth() == Some(!stops) {
+                continue;
+            }
+            let certain = value.truth() == Some(stops);
+            result = Some(match result {
+                Some(known) => known.or(&value),
+                None => value,
+            });
+            if certain {
+                break;
+            }
+        }
+        result.unwrap_or_default()
+    }
+
+    fn interpolated(&mut self, parts: impl Iterator<Item = Part<'a>>) -> Value {
+        let (mut text, mut taint) = (String::new(), Taint::default());
+        for part in parts {
+            match part {
+                Part::Literal(literal) => text.push_str(literal),
+                Part::Elements(elements) => {
+                    for element in elements {
+                        match element {
+                            InterpolatedStringElement::Literal(literal) => text.push_str(literal),
+                            InterpolatedStringElement::Interpolation(inner) => {
+                                let value = self.evaluate(&inner.expression);
+                                taint = taint.and(value.all_taint());
+                                match &value.known {
+                                    Known::Items(_) => text.push(HOLE),
+                                    _ if inner.format_spec.is_some() => text.push(HOLE),
+                                    _ => text.push_str(&value.spelt()),
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        Value { known: Known::of_text(text), taint }
+    }
+
+    fn call(&mut self, call: &'a ast::ExprCall) -> Value {
+        let (receiver, callee) = match call.func.as_ref() {
+            Expr::Attribute(attribute) => {
+                let owner = self.evaluate(&attribute.value);
+                let callee = self.attribute(&owner, attribute.attr.as_str());
+                (owner, callee)
+            }
+            other => (Value::default(), self.evaluate(other)),
+        };
+        let (mut positional, mut named, mut open) = (Vec::new(), Vec::new(), false);
+        for argument in &call.arguments.args {
+            let value = self.evaluate(argument);
+            let (span, written) = (self.span(argument.range()), self.written(argument.range()));
+            match (argument, &value.known) {
+                (Expr::Starred(_), Known::Items(items)) => {
+                    let items = items.iter().take(MOST_ITEMS).cloned();
+                    positional.extend(items.map(|value| Argument { value, span: span.clone(), written }));
+                }
+                (Expr::Starred(_), _) => open = true,
+                _ => positional.push(Argument { value, span, written }),
+            }
+        }
+        for keyword in &call.arguments.keywords {
+            let value = self.evaluate(&keyword.value);
+            let (span, written) = (self.span(keyword.range), self.written(keyword.value.range()));
+            match (&keyword.arg, &value.known) {
+                (Some(name), _) => named.push((Rc::from(name.as_str()), Argument { value, span, written })),
+                (None, Known::Entries(entries)) => {
+                    for (name, value) in entries.iter() {
+                        match name {
+                            Some(name) => named.push((
+                                Rc::clone(name),
+                                Argument { value: value.clone(), span: span.clone(), written },
+                            )),
+                            None => open = true,
+                        }
+                    }
+                }
+                (None, _) => open = true,
+            }
+        }
+        let span = self.span(call.range());
+        let ends = call
+            .arguments
+            .args
+            .iter()
+            .map(Ranged::end)
+            .chain(call.arguments.keywords.iter().map(Ranged::end));
+        let last_end = ends.max().map(|end| self.base.saturating_add(end.to_usize()));
+        let mut seen = Call {
+            path: Rc::from("?"),
+            spelling: self.written(call.func.range()),
+            receiver,
+            positional,
+            named,
+            open,
+            closing: span.end.saturating_sub(1),
+            last_end,
+            span,
+        };
+        self.called(&callee, &mut seen, call.func.as_ref())
+    }
+
+    /// What calling `callee` as `call` gives.
+    fn called(&mut self, callee: &Value, call: &mut Call<'a>, function: &'a Expr) -> Value {
+        match &callee.known {
+            Known::Function(number) => {
+                call.path = Rc::from("@local");
+                self.check(call);
+                let bound = matches!(call.receiver.known, Known::Instance(_) | Known::Class(_));
+                self.call_function(*number, call, bound)
+            }
+            Known::Class(number) => {
+                call.path = match self.base_of(*number) {
+                    Some(base) => Rc::from(format!("@class.{base}")),
+                    None => Rc::from("@class"),
+                };
+                self.check(call);
+                Value { known: Known::Instance(*number), taint: Taint::default() }
+            }
+            Known::Partial(partial) => {
+                let partial = Rc::clone(partial);
+                let given = partial.positional.iter().map(|value| handed(value, call)).collect::<Vec<_>>();
+                call.positional.splice(0..0, given);
+                for (name, value) in &partial.named {
+                    if call.keyword(name).is_none() {
+                        let argument = handed(value, call);
+                        call.named.push((Rc::clone(name), argument));
+                    }
+                }
+                if matches!(partial.callee.known, Known::Partial(_)) {
+                    return Value::default();
+                }
+                self.called(&partial.callee, call, function)
+            }
+            Known::Path(path) => {
+                call.path = Rc::clone(path);
+                self.called_path(call, function)
+            }
+            _ => {
+                call.path = Rc::from("?");
+                self.check(call);
+                Value { known: Known::Path("?()".into()), taint: callee.taint.and(call.taint()) }
+            }
+        }
+    }
+
+    fn called_path(&mut self, call: &Call<'a>, function: &'a Expr) -> Value {
+        if let Expr::Attribute(attribute) = function {
+            let values: Vec<Value> = call.positional.iter().map(|argument| argument.value.clone()).collect();
+            let name = attribute.attr.as_str();
+            if !matches!(call.receiver.known, Known::Path(_) | Known::Nothing)
+                && let Some(value) = strings::method(&call.receiver, name, &values)
+            {
+                return value;
+            }
+            if let Some(value) = self.container_method(call, name, &attribute.value) {
+                return value;
+            }
+        }
+        self.check(call);
+        let path = call.path.as_ref();
+        match path {
+            "builtins.dict" => {
+                let mut entries: Vec<(Option<Rc<str>>, Value)> = Vec::new();
+                if let Some(first) = call.positional.first() {
+                    match &first.value.known {
+                        Known::Entries(inner) => entries.extend(inner.iter().cloned()),
+                        _ => entries.push((None, first.value.clone())),
+                    }
+                }
+                entries.extend(
+                    call.named.iter().map(|(name, argument)| (Some(Rc::clone(name)), argument.value.clone())),
+                );
+                if call.open {
+                    entries.push((None, Value::default()));
+                }
+                return Known::Entries(entries.into()).into();
+            }
+            "functools.partial" if !call.positional.is_empty() => {
+                let mut values = call.positional.iter().map(|argument| argument.value.clone());
+                let callee = values.next().unwrap_or_default();
+                let named = call
+                    .named
+                    .iter()
+                    .map(|(name, argument)| (Rc::clone(name), argument.value.clone()))
+                    .collect();
+                let partial = Partial { callee, positional: values.collect(), named };
+                return Known::Partial(Rc::new(partial)).into();
+            }
+            "os.path.join" | "posixpath.join" => {
+                let parts: Vec<Value> =
+                    call.positional.iter().map(|argument| argument.value.clone()).collect();
+                return Value { known: strings::joined_path(&parts), taint: call.taint() };
+            }
+            "builtins.str" | "builtins.bytes" | "textwrap.dedent" | "os.path.expanduser"
+            | "os.path.abspath" | "os.fspath" | "copy.copy" | "copy.deepcopy" | "builtins.list"
+            | "builtins.tuple" | "inspect.cleandoc" | "os.path.normpath" => {
+                if let [only] = call.positional.as_slice() {
+                    return only.value.clone();
+                }
+            }
+            "builtins.getattr" => {
+                if let [owner, name, ..] = call.positional.as_slice()
+                    && let Some(name) = name.value.as_text()
+                {
+                    return self.attribute(&owner.value, name);
+                }
+            }
+            "builtins.__import__" | "importlib.import_module" => {
+                if let Some(name) = call.positional.first().and_then(|argument| argument.value.as_text()) {
+                    return Value::path(name);
+                }
+            }
+            "os.getenv" | "os.environ.get" => {
+                // The default is what runs unless someone sets it.
+                let default = call.argument(1, "default").map(|argument| argument.value.known.clone());
+                return Value { known: default.unwrap_or_default(), taint: Taint::ENVIRONMENT };
+            }
+            _ => {}
+        }
+        let mut taint = sources::of_call(call);
+        let by_name = matches!(call.name(), "decode" | "batch_decode" | "from_template" | "format_messages");
+        if strings::hands_on(path) || path.starts_with(['?', '@']) || by_name {
+            taint = taint.and(call.taint());
+        }
+        if !is_harmless_result(path) {
+            taint = taint.and(call.receiver.taint);
+        }
+        let known = Value::path(path).step("()");
+        Value { known, taint }
+    }
+
+    /// Methods that change the list or dict they belong to.
+    fn container_method(&mut self, call: &Call<'a>, name: &str, owner: &'a Expr) -> Option<Value> {
+        let Expr::Name(owner) = owner else { return None };
+        if !matches!(name, "append" | "extend" | "insert" | "add" | "update" | "setdefault" | "write") {
+            return None;
+        }
+        let before = call.receiver.clone();
+        if matches!(before.known, Known::Path(ref path) if path.starts_with("os.environ")) {
+            return None;
+        }
+        let taint = call.taint();
+        let known = match (&before.known, name) {
+            (Known::Items(items), "append") if items.len() < MOST_ITEMS => {
+                let added =
+                    call.positional.first().map(|argument| argument.value.clone()).unwrap_or_default();
+                Known::Items(items.iter().cloned().chain([added]).collect())
+            }
+            (Known::Entries(entries), "update") if entries.len() < MOST_ITEMS => {
+                let mut entries = entries.to_vec();
+                match call.positional.first().map(|argument| &argument.value.known) {
+                    Some(Known::Entries(inner)) => entries.extend(inner.iter().take(MOST_ITEMS).cloned()),
+                    Some(_) => entries.push((None, Value::default())),
+                    None => {}
+                }
+                entries.extend(
+                    call.named.iter().map(|(name, argument)| (Some(Rc::clone(name)), argument.value.clone())),
+                );
+                Known::Entries(entries.into())
+            }
+            (Known::Path(_), _) => before.known.clone(),
+            _ => Known::Nothing,
+        };
+        let is_container = matches!(before.known, Known::Items(_) | Known::Entries(_) | Known::Nothing);
+        if is_container || !taint.is_none() {
+            let value = Value { known, taint: before.taint.and(taint) };
+            self.scope().bind(owner.id.as_str(), value);
+        }
+        is_container.then(Value::default)
+    }
+}
+
+/// The element of `owner` under `key`.
+fn subscript(owner: &Value, key: &Value) -> Value {
+    match (&owner.known, &key.known) {
+        (Known::Items(items), Known::Integer(index)) => {
+            let index = if *index < 0 {
+                usize::try_from(index.unsigned_abs()).ok().and_then(|back| items.len().checked_sub(back))
+            } else {
+                usize::try_from(*index).ok()
+            };
+            index.and_then(|index| items.get(index)).cloned().unwrap_or_default().tainted(owner.taint)
+        }
+        (Known::Entries(_), Known::Text(name)) => {
+            owner.entry(name).cloned().unwrap_or_default().tainted(owner.taint)
+        }
+        (Known::Path(_), _) => Value { known: owner.step("[]"), taint: owner.taint },
+        _ => Value::from_taint(owner.all_taint()),
+    }
+}
+
+/// One of what `items` holds.
+pub(super) fn element(items: &Value) -> Value {
+    match &items.known {
+        // Texts stand for one another: what holds for the first holds for one of the rounds.
+        Known::Items(all) => {
+            let texts = all.iter().all(|item| matches!(item.known, Known::Text(_)));
+            let first = all.first().cloned().unwrap_or_default();
+            let value = if texts { first } else { all.iter().skip(1).fold(first, Value::or) };
+            value.tainted(items.taint)
+        }
+        Known::Path(_) => Value { known: items.step("[]"), taint: items.taint },
+        _ => Value::from_taint(items.all_taint()),
+    }
+}
+
+/// `left operator right`.
+pub(super) fn operation(operator: Operator, left: &Value, right: &Value) -> Value {
+    let taint = left.all_taint().and(right.all_taint());
+    let known = match operator {
+        Operator::Add => match (&left.known, &right.known) {
+            (Known::Items(a), Known::Items(b)) if a.len().saturating_add(b.len()) <= MOST_ITEMS => {
+                Known::Items(a.iter().chain(b.iter()).cloned().collect())
+            }
+            (Known::Text(_) | Known::Pieces(_), _) | (_, Known::Text(_) | Known::Pieces(_)) => {
+                Known::of_text(format!("{}{}", left.spelt(), right.spelt()))
+            }
+            (Known::Integer(a), Known::Integer(b)) => {
+                a.checked_add(*b).map_or(Known::Nothing, Known::Integer)
+            }
+            _ => Known::Nothing,
+        },
+        Operator::Mod => match left.as_pieces() {
+            Some(text) => Known::of_text(strings::percent(text, right)),
+            None => Known::Nothing,
+        },
+        Operator::Div => match &left.known {
+            Known::Path(path) if path.starts_with("pathlib.") => left.known.clone(),
+            _ => Known::Nothing,
+        },
+        Operator::BitOr => {
+            // Chains of a language model's parts: `prompt | model | parser`.
+            let chained = [left, right].into_iter().find(|value| {
+                value.as_path().is_some_and(|path| path.starts_with("langchain") && path.contains("()"))
+            });
+            chained.map_or(Known::Nothing, |_| Known::Path("langchain.chain()".into()))
+        }
+        _ => Known::Nothing,
+    };
+    Value { known, taint }
+}
+
+/// An argument given beforehand, at the place of the call.
+fn handed<'a>(value: &Value, call: &Call<'a>) -> Argument<'a> {
+    Argument { value: value.clone(), span: call.span.clone(), written: "" }
+}
+
+/// Part of an f-string.
+enum Part<'a> {
+    Literal(&'a str),
+    Elements(&'a ast::InterpolatedStringElements),
+}
+
+/// Whether what the function at `path` gives cannot carry what it was given: a number, a yes or no.
+fn is_harmless_result(path: &str) -> bool {
+    matches!(
+        path,
+        "builtins.int"
+            | "builtins.float"
+            | "builtins.len"
+            | "builtins.bool"
+            | "builtins.isinstance"
+            | "builtins.sum"
+            | "builtins.hash"
+            | "builtins.id"
+            | "ast.literal_eval"
+            | "shlex.quote"
+            | "html.escape"
+            | "markupsafe.escape"
+            | "bleach.clean"
+            | "flask.escape"
+            | "werkzeug.utils.secure_filename"
+    )
+}
+
+/// Built-in functions and names the rules ask for.
+const BUILTINS: &[&str] = &[
+    "eval",
+    "exec",
+    "compile",
+    "open",
+    "input",
+    "__import__",
+    "getattr",
+    "setattr",
+    "str",
+    "bytes",
+    "bytearray",
+    "repr",
+    "list",
+    "tuple",
+    "set",
+    "dict",
+    "sorted",
+    "reversed",
+    "next",
+    "iter",
+    "zip",
+    "enumerate",
+    "filter",
+    "map",
+    "max",
+    "min",
+    "int",
+    "float",
+    "len",
+    "bool",
+    "isinstance",
+    "sum",
+    "hash",
+    "id",
+    "print",
+    "format",
+    "get_ipython",
+    "range",
+    "type",
+    "super",
+    "vars",
+    "globals",
+    "locals",
+];

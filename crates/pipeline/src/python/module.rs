@@ -1,0 +1,125 @@
+//! What an examination gathers of one module or notebook: [`Module`], which the rules report to.
+
+use super::value::{Taint, Value};
+use crate::{Fix, Safety};
+use bartizan_core::Finding;
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+/// One thing to report.
+#[derive(Debug)]
+pub(super) struct Report {
+    /// Where, in bytes of the source.
+    pub(super) span: Range<usize>,
+    /// What.
+    pub(super) finding: Finding,
+    /// How to mend it, where that can be written down.
+    pub(super) fix: Option<Fix>,
+}
+
+/// What a value must not reach unless it is constant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SinkKind {
+    /// `eval`, `exec`.
+    Code,
+    /// A shell, or a program chosen by the value.
+    Shell,
+    /// A database statement.
+    Sql,
+    /// A page in a browser.
+    Html,
+    /// The source of a template.
+    Template,
+    /// Instructions to a language model.
+    Prompt,
+    /// A loader that runs what it reads.
+    Loader,
+}
+
+/// A value reaching a sink.
+#[derive(Debug, Clone)]
+pub(super) struct Sink {
+    /// Of which kind.
+    pub(super) kind: SinkKind,
+    /// Where.
+    pub(super) span: Range<usize>,
+    /// What is called, as it is written.
+    pub(super) callee: String,
+    /// Who had a hand in the value.
+    pub(super) taint: Taint,
+    /// Whether part of the value is not constant at all.
+    pub(super) varies: bool,
+}
+
+/// What is known of the whole once all of it was walked.
+#[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "facts that do not depend on each other")]
+pub(super) struct Facts {
+    /// Something computes or compares a digest.
+    pub(super) hashes: bool,
+    /// Something sets a seed.
+    pub(super) seeds: bool,
+    /// Where a training starts.
+    pub(super) trains: Option<Range<usize>>,
+    /// Names of files and folders this code writes itself.
+    pub(super) written: BTreeSet<String>,
+    /// What is reported unless [`Self::hashes`] turns out to hold.
+    pub(super) unhashed: Vec<Report>,
+    /// What is reported unless the named place turns out to be [`Self::written`].
+    pub(super) unless_written: Vec<(String, Report)>,
+    /// Where nondeterminism was asked for.
+    pub(super) benchmark: Option<Range<usize>>,
+    /// Whether determinism was asked for.
+    pub(super) deterministic: bool,
+    /// Names fitted on and what they hold: see the rule on leakage.
+    pub(super) split: Option<usize>,
+    /// Places where a transformation learnt from data, with the spelling of that data.
+    pub(super) fits: Vec<(Range<usize>, String, String)>,
+    /// Something signs what it publishes.
+    pub(super) signs: bool,
+}
+
+/// Findings, facts and sinks of one module.
+#[derive(Debug, Default)]
+pub(super) struct Module {
+    /// Findings so far.
+    pub(super) reports: Vec<Report>,
+    /// Sinks reached by the call under examination.
+    pub(super) sinks: Vec<Sink>,
+    /// Facts so far.
+    pub(super) facts: Facts,
+    /// Credentials given by name, with what they are.
+    pub(super) secrets: Vec<(String, Report)>,
+    /// Offsets of calls that were judged by their arguments, whether or not anything was found.
+    pub(super) judged: BTreeSet<usize>,
+}
+
+impl Module {
+    /// Reports `finding` at `span`.
+    pub(super) fn report(&mut self, span: &Range<usize>, finding: Finding) {
+        self.report_fixable(span, finding, None);
+    }
+
+    /// Reports `finding` at `span` with the edit that mends it.
+    pub(super) fn report_fixable(&mut self, span: &Range<usize>, finding: Finding, fix: Option<Fix>) {
+        if self.reports.len() < MOST_REPORTS {
+            self.reports.push(Report { span: span.clone(), finding, fix });
+        }
+    }
+
+    /// Notes that `value` reaches a sink.
+    pub(super) fn sink(&mut self, kind: SinkKind, span: &Range<usize>, callee: &str, value: &Value) {
+        let varies = !value.is_constant();
+        let callee = callee.chars().take(60).collect();
+        self.sinks.push(Sink { kind, span: span.clone(), callee, taint: value.all_taint(), varies });
+    }
+}
+
+/// An edit as a fix.
+#[expect(clippy::unnecessary_wraps, reason = "what a report takes, filtered by most callers")]
+pub(super) fn edit((span, replacement): (Range<usize>, String), safety: Safety, title: &str) -> Option<Fix> {
+    Some(Fix { edits: vec![crate::Edit { span, replacement }], safety, title: title.to_owned() })
+}
+
+/// Most findings kept for one module.
+const MOST_REPORTS: usize = 2000;

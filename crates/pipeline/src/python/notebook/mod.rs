@@ -1,0 +1,238 @@
+//! Jupyter notebooks: code cells in order with one namespace, IPython's lines and cell magics, saved outputs.
+//!
+//! Each finding stands at its line of the notebook file. Cells of other languages are read where they are commands
+//! (`%%bash`) and passed over otherwise.
+
+mod json;
+mod outputs;
+
+use super::source::{self, Code};
+use crate::{Notes, Reader, Text};
+use bartizan_core::{Kind, Rule};
+use json::Cell;
+use std::sync::LazyLock;
+
+/// Jupyter notebooks.
+#[derive(Debug)]
+pub(crate) struct Notebook;
+
+static RULES: LazyLock<Vec<&'static Rule>> = LazyLock::new(|| {
+    let mut rules = super::RULES.clone();
+    rules.push(&outputs::NOTEBOOK_OUTPUT_LEAK);
+    rules
+});
+
+impl Reader for Notebook {
+    fn id(&self) -> &'static str {
+        "notebook"
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::Code
+    }
+
+    fn rules(&self) -> &'static [&'static Rule] {
+        &RULES
+    }
+
+    fn recognises(&self, text: &Text<'_>) -> bool {
+        text.extension() == "ipynb" && text.content.trim_start().starts_with('{')
+    }
+
+    fn read(&self, text: &Text<'_>, notes: &mut Notes<'_>) {
+        let (cells, stopped) = json::cells(text.content);
+        if let Some(at) = stopped {
+            let (line, _) = text.line_column(at);
+            notes.gap(at, format!("line {line}: the notebook is not JSON from here on; fetch it again"));
+        }
+        for cell in &cells {
+            outputs::read(cell, text, notes);
+        }
+        let sources: Vec<Source<'_>> = sources(&cells);
+        let codes: Vec<Code<'_>> = sources.iter().map(|source| source.code).collect();
+        let examined = source::examine(&codes);
+        let find = |at: usize| {
+            let index = sources.partition_point(|source| source.code.base <= at).checked_sub(1)?;
+            sources.get(index)
+        };
+        let place = |at: usize| find(at).map_or(0, |source| source.cell.source.place(source.inner(at)));
+        for (at, reason) in examined.gaps {
+            let at = place(at);
+            let (line, _) = text.line_column(at);
+            notes.gap(at, format!("line {line}: {reason}"));
+        }
+        for at in examined.module.judged {
+            if let Some(source) = find(at) {
+                let within = Text::new("", &source.cell.source.text);
+                let (line, column) = within.line_column(source.inner(at));
+                notes.judged((Some(format!("/cells/{}", source.cell.number)), line, column));
+            }
+        }
+        for report in examined.module.reports {
+            let Some(source) = find(report.span.start) else { continue };
+            let inner = source.inner(report.span.start)..source.inner(report.span.end);
+            let mut finding = report.finding.pointer(format!("/cells/{}", source.cell.number));
+            if finding.evidence.is_empty() {
+                let seen = source.cell.source.text.get(inner.clone()).unwrap_or_default();
+                finding = finding.evidence(seen.lines().next().unwrap_or_default());
+            }
+            let span = source.cell.source.place(inner.start)..source.cell.source.place(inner.end);
+            if let Some(fix) = report.fix.and_then(|fix| in_file(fix, source)) {
+                notes.propose(finding.rule.id, span.start, fix);
+            }
+            notes.report(text, span, finding);
+        }
+    }
+}
+
+/// Code of one cell, at its place in the source made of all cells.
+struct Source<'a> {
+    cell: &'a Cell,
+    code: Code<'a>,
+    /// Where the code begins in the cell: behind a cell magic.
+    skipped: usize,
+}
+
+impl Source<'_> {
+    /// Where the byte `at` of the whole source stands in the cell.
+    fn inner(&self, at: usize) -> usize {
+        at.saturating_sub(self.code.base).saturating_add(self.skipped)
+    }
+}
+
+/// The code of all cells, one behind the other.
+fn sources(cells: &[Cell]) -> Vec<Source<'_>> {
+    let mut base: usize = 0;
+    let mut sources = Vec::new();
+    for cell in cells.iter().filter(|cell| cell.code) {
+        let text = cell.source.text.as_str();
+        let Some((skipped, kind)) = language(text) else { continue };
+        let code = Code { text: text.get(skipped..).unwrap_or_default(), base, kind };
+        sources.push(Source { cell, code, skipped });
+        base = base.saturating_add(text.len()).saturating_add(1);
+    }
+    sources
+}
+
+/// Where the code of a cell begins and what it is written in; `None` for what is neither Python nor commands.
+fn language(text: &str) -> Option<(usize, source::Language)> {
+    let lead = text.len().saturating_sub(text.trim_start().len());
+    let Some(magic) = text.get(lead..).and_then(|text| text.strip_prefix("%%")) else {
+        return Some((0, source::Language::Notebook));
+    };
+    let line = magic.lines().next().unwrap_or_default();
+    let word = line.split_whitespace().next().unwrap_or_default();
+    let after = lead.saturating_add(2).saturating_add(line.len()).saturating_add(1).min(text.len());
+    let command = line.contains("bash") || line.contains(" sh");
+    let written = line.trim_end().rsplit('.').next().unwrap_or_default();
+    match word {
+        "bash" | "sh" | "system" | "sx" | "!" => Some((after, source::Language::Shell)),
+        "script" if command => Some((after, source::Language::Shell)),
+        "time" | "timeit" | "capture" | "prun" | "python" | "python3" | "debug" | "memit" | "mprun"
+        | "lprun" | "local" | "skip" => Some((after, source::Language::Notebook)),
+        "writefile" if written == "py" => Some((after, source::Language::Notebook)),
+        "writefile" if written == "sh" => Some((after, source::Language::Shell)),
+        _ => None,
+    }
+}
+
+/// A fix of the cell's source as one of the file.
+fn in_file(fix: crate::Fix, source: &Source<'_>) -> Option<crate::Fix> {
+    let mut edits = Vec::new();
+    for edit in fix.edits {
+        let (start, end) = (source.inner(edit.span.start), source.inner(edit.span.end));
+        let before = source.cell.source.text.get(start..end)?;
+        let (from, to) = (source.cell.source.place(start), source.cell.source.place(end));
+        // Only where the file holds the very characters: inside a string, none of them escaped.
+        if to.saturating_sub(from) != before.len() {
+            return None;
+        }
+        let replacement = edit.replacement.replace('\\', "\\\\").replace('"', "\\\"");
+        edits.push(crate::Edit { span: from..to, replacement });
+    }
+    Some(crate::Fix { edits, ..fix })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Outcome, Text, examine};
+    use bartizan_core::{Limits, MonotonicClock, Severity};
+
+    fn read(cells: &[&str]) -> Outcome {
+        let cells: Vec<serde_json::Value> = cells
+            .iter()
+            .map(|source| {
+                let lines: Vec<String> = source.split_inclusive('\n').map(str::to_owned).collect();
+                serde_json::json!({"cell_type": "code", "metadata": {}, "outputs": [], "source": lines})
+            })
+            .collect();
+        let file = serde_json::to_string_pretty(&serde_json::json!({"cells": cells, "nbformat": 4})).unwrap();
+        examine(&Text::new("a.ipynb", &file), &Limits::default(), &MonotonicClock::start())
+    }
+
+    fn rules(outcome: &Outcome) -> Vec<&'static str> {
+        outcome.findings.iter().map(|finding| finding.rule.id).collect()
+    }
+
+    #[test]
+    fn cells_share_one_namespace_in_order() {
+        let outcome = read(&["import pickle as p", "p.load(f)"]);
+        assert_eq!(rules(&outcome), ["pipeline/unsafe-deserialization"]);
+        assert_eq!(outcome.findings[0].location.pointer.as_deref(), Some("/cells/1"));
+        assert_eq!(outcome.findings[0].evidence, "p.load(f)");
+    }
+
+    #[test]
+    fn the_line_is_that_of_the_file() {
+        let file = "{\n \"cells\": [\n  {\n   \"cell_type\": \"code\",\n   \"source\": [\n    \"import pickle\\n\",\n    \"x = 1\\npickle.load(f)\"\n   ]\n  }\n ],\n \"nbformat\": 4\n}\n";
+        let outcome = examine(&Text::new("a.ipynb", file), &Limits::default(), &MonotonicClock::start());
+        let lines: Vec<_> = outcome.findings.iter().map(|finding| finding.location.line).collect();
+        assert_eq!(lines, [Some(7)]);
+    }
+
+    #[test]
+    fn commands_and_magics_are_judged() {
+        assert_eq!(rules(&read(&["!pip install transformers torch"])), ["pipeline/unpinned-package"]);
+        assert_eq!(rules(&read(&["%pip install torch==2.1.0"])), [""; 0]);
+        assert_eq!(
+            rules(&read(&["x = 1\n!curl -sL https://x.example/i.sh | sh"])),
+            ["pipeline/curl-pipe-shell"]
+        );
+        assert_eq!(
+            rules(&read(&["%%bash\ncurl https://x.example/i.sh | bash\n"])),
+            ["pipeline/curl-pipe-shell"]
+        );
+        assert_eq!(rules(&read(&["%%html\n<b>pickle.load(f)</b>"])), [""; 0]);
+        assert_eq!(
+            rules(&read(&["%%time\nimport pickle\npickle.load(f)"])),
+            ["pipeline/unsafe-deserialization"]
+        );
+    }
+
+    #[test]
+    fn a_cell_that_does_not_parse_leaves_the_others() {
+        let outcome = read(&["def f(:\n", "import pickle\npickle.load(f)"]);
+        assert_eq!(rules(&outcome), ["pipeline/unsafe-deserialization"]);
+        assert_eq!(outcome.gaps.len(), 1);
+    }
+
+    #[test]
+    fn a_fix_is_written_into_the_string_of_the_file() {
+        let outcome = read(&["import tarfile\nt = tarfile.open(p)\nt.extractall(\"out\")"]);
+        let edit = &outcome.fixes[0].fix.edits[0];
+        assert_eq!(edit.replacement, ", filter=\\\"data\\\"");
+        assert_eq!(outcome.findings[0].severity, Severity::Medium);
+    }
+
+    #[test]
+    fn a_credential_in_an_output_is_found_at_its_line() {
+        let token = format!("{}{}", "hf_", "AbCdEfGhIjKlMnOpQrStUvWxYz01234567");
+        let file = format!(
+            "{{\n\"cells\": [{{\"cell_type\": \"code\", \"source\": \"os.environ\",\n\"outputs\": [{{\"text\": [\n\"a\\n\",\n\"{token}\\n\"]}}]}}]}}"
+        );
+        let outcome = examine(&Text::new("a.ipynb", &file), &Limits::default(), &MonotonicClock::start());
+        assert_eq!(rules(&outcome), ["pipeline/notebook-output-leak"]);
+        assert_eq!(outcome.findings[0].location.line, Some(5));
+        assert!(!outcome.findings[0].evidence.contains("AbCd"));
+    }
+}

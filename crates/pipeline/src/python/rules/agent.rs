@@ -1,0 +1,165 @@
+//! Agents that may run code, commands or requests of their own choice.
+
+use crate::Safety;
+use crate::python::call::Call;
+use crate::python::module::{Module, edit};
+use crate::python::value::Known;
+use bartizan_core::{Finding, Rule, Severity, atlas, cwe, owasp_agentic, owasp_llm, rule};
+
+rule! {
+    /// ## What it finds
+    /// An agent given tools that run whatever the model asks for: a Python interpreter (`PythonREPLTool`, `PythonAstREPLTool`),
+    /// a shell (`ShellTool`, `terminal`), a local code executor (`LocalCommandLineCodeExecutor`, `use_docker=False`,
+    /// `LocalPythonExecutor` with every import), and the switches that allow it (`allow_dangerous_code=True`,
+    /// `allow_dangerous_requests=True`, `allow_code_execution=True`).
+    /// ## Why it matters
+    /// Whoever can put text before the model runs code on the machine of the agent, with its secrets.
+    /// ## Example
+    /// `create_pandas_dataframe_agent(llm, df, allow_dangerous_code=True)`
+    /// ## How to fix
+    /// Give the agent tools that do one thing each; run generated code in a container without network or secrets.
+    /// ## References
+    /// - OWASP LLM06:2025, Excessive Agency
+    pub const DANGEROUS_AGENT_TOOL: Rule = Rule {
+        id: "pipeline/dangerous-agent-tool",
+        title: "an agent that may run what its model asks for",
+        severity: Severity::High,
+        remedy: "Give the agent tools that do one thing each, and run generated code in a container without network or secrets.",
+        taxonomies: &[atlas("AML.T0053"), cwe(94), cwe(250), owasp_llm("LLM06"), owasp_agentic("ASI02"), owasp_agentic("ASI05")],
+    };
+}
+
+/// Rules of this file.
+pub(in crate::python) const RULES: &[&Rule] = &[&DANGEROUS_AGENT_TOOL];
+
+/// Tools that run anything.
+const TOOLS: &[&str] = &[
+    "PythonREPLTool",
+    "PythonREPL",
+    "PythonAstREPLTool",
+    "ShellTool",
+    "BashProcess",
+    "LocalCommandLineCodeExecutor",
+    "JupyterCodeExecutor",
+    "LocalJupyterServer",
+    "CodeInterpreterToolSpec",
+    "UnsafeLocalCodeExecutor",
+    "LocalCodeInterpreter",
+    "PythonInterpreterTool",
+    "BashTool",
+    "TerminalTool",
+    "UnsafeCodeExecutor",
+];
+/// Options that allow it.
+const SWITCHES: &[&str] = &[
+    "allow_dangerous_code",
+    "allow_dangerous_requests",
+    "allow_dangerous_tools",
+    "allow_code_execution",
+    "unsafe_mode",
+    "allow_unsafe",
+    "trust_code",
+    "dangerously_allow_code",
+    "allow_dangerous",
+];
+
+/// Judges one call.
+pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
+    let name = call.name();
+    for switch in SWITCHES {
+        if call.is_true(switch) {
+            let span = call.keyword(switch).map_or(call.span.clone(), |given| given.span.clone());
+            let fix = edit((span, format!("{switch}=False")), Safety::Unsafe, "do not allow it")
+                .filter(|_| call.keyword(switch).is_some_and(|given| given.written == "True"));
+            let message = format!("`{switch}=True` lets the model choose what runs");
+            module.report_fixable(&call.span, Finding::new(&DANGEROUS_AGENT_TOOL, message), fix);
+            return;
+        }
+    }
+    let library = !matches!(call.package(), "builtins")
+        && !call.path.starts_with("@class")
+        && !call.path.starts_with("set:");
+    if library && TOOLS.contains(&name) && call.path.contains('.') && !call.path.starts_with("?.") {
+        let message = format!("`{name}` runs whatever the model asks for");
+        module.report(&call.span, Finding::new(&DANGEROUS_AGENT_TOOL, message));
+        return;
+    }
+    let without_docker = call
+        .keyword("code_execution_config")
+        .and_then(|config| config.value.entry("use_docker"))
+        .is_some_and(|docker| docker.known == Known::Bool(false));
+    if without_docker {
+        module.report(
+            &call.span,
+            Finding::new(&DANGEROUS_AGENT_TOOL, "code that the model writes runs outside a container"),
+        );
+        return;
+    }
+    if name == "load_tools"
+        && let Some(tools) = call.positional.first()
+        && let Some(tool) = tools
+            .value
+            .texts()
+            .into_iter()
+            .find(|tool| matches!(*tool, "terminal" | "python_repl" | "requests_all" | "python_repl_ast"))
+    {
+        let message = format!("the tool `{tool}` runs whatever the model asks for");
+        module.report(&call.span, Finding::new(&DANGEROUS_AGENT_TOOL, message));
+        return;
+    }
+    if call.is_of("smolagents") && matches!(name, "CodeAgent" | "LocalPythonExecutor") {
+        let every =
+            call.keyword("additional_authorized_imports").is_some_and(|imports| {
+                imports.value.texts().iter().any(|import| {
+                    matches!(*import, "*" | "os" | "subprocess" | "sys" | "posixpath" | "shutil")
+                })
+            });
+        if every {
+            module.report(
+                &call.span,
+                Finding::new(
+                    &DANGEROUS_AGENT_TOOL,
+                    "code that the model writes may import what runs commands",
+                ),
+            );
+        }
+    }
+    if call.is_of("claude_agent_sdk") || call.is_of("claude_code_sdk") {
+        let skips = call
+            .keyword("permission_mode")
+            .is_some_and(|mode| mode.value.as_text() == Some("bypassPermissions"));
+        if skips {
+            module.report(
+                &call.span,
+                Finding::new(&DANGEROUS_AGENT_TOOL, "the agent acts without asking for permission"),
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::python::tests::severities;
+    use bartizan_core::Severity::High;
+
+    #[test]
+    fn tools_and_switches_that_run_anything_are_found() {
+        let graded = |code: &str| severities(code, "pipeline/dangerous-agent-tool");
+        for code in [
+            "from langchain_experimental.tools import PythonREPLTool\ntools = [PythonREPLTool()]",
+            "from langchain_experimental.agents import create_pandas_dataframe_agent as c\nc(llm, df, allow_dangerous_code=True)",
+            "from autogen import UserProxyAgent\nUserProxyAgent('u', code_execution_config={'use_docker': False})",
+            "from langchain.agents import load_tools\nload_tools(['terminal'], llm=llm)",
+            "from crewai import Agent\nAgent(role='r', allow_code_execution=True)",
+        ] {
+            assert_eq!(graded(code), [High], "{code}");
+        }
+        for code in [
+            "class ShellTool:\n    pass\nShellTool()",
+            "from autogen import UserProxyAgent\nUserProxyAgent('u', code_execution_config={'use_docker': True})",
+            "from langchain.agents import load_tools\nload_tools(['wikipedia'], llm=llm)",
+        ] {
+            assert_eq!(graded(code), [], "{code}");
+        }
+    }
+}

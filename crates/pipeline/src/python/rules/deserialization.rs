@@ -1,0 +1,327 @@
+//! Loaders that run what the file says: pickle and everything built on it.
+
+use crate::Safety;
+use crate::python::call::Call;
+use crate::python::module::{Module, Report, edit};
+use crate::python::value::{Known, Taint};
+use bartizan_core::{Confidence, Finding, Rule, Severity, atlas, cwe, owasp_llm, owasp_ml, rule};
+
+rule! {
+    /// ## What it finds
+    /// Code that loads a file with a loader that runs code from it: `pickle`, `dill`, `cloudpickle`, `joblib`, `shelve`,
+    /// `marshal`, `jsonpickle`, `pandas.read_pickle`, `numpy.load(allow_pickle=True)`, `torch.load` unless
+    /// `weights_only=True`, Keras with `safe_mode=False` or unsafe deserialisation enabled, skops with `trusted=True`,
+    /// LangChain's `allow_dangerous_deserialization=True`. Aliases, `functools.partial` and `**` of constant dicts are
+    /// followed.
+    ///
+    /// `torch.load` without `weights_only` is graded lower: from PyTorch 2.6 on the default is `True`, before it `False`,
+    /// and the code does not say which version it will run with.
+    /// ## Why it matters
+    /// Whoever can change the file, or the place it is downloaded from, runs code in the process that loads it. Graded
+    /// higher when the data comes from a server, a user or a model.
+    /// ## Example
+    /// `model = torch.load("model.pt", weights_only=False)`
+    /// ## How to fix
+    /// Load weights from safetensors, or with `weights_only=True`; keep tables in Parquet or `.npy`; where a pickle cannot be
+    /// avoided, verify a signature over the file first.
+    /// ## References
+    /// - <https://docs.python.org/3/library/pickle.html>
+    /// - <https://docs.pytorch.org/docs/stable/generated/torch.load.html>
+    pub const UNSAFE_DESERIALIZATION: Rule = Rule {
+        id: "pipeline/unsafe-deserialization",
+        title: "code that loads a file which can run code",
+        severity: Severity::Medium,
+        remedy: "Load from a format without code (safetensors, Parquet, ONNX), or verify a signature over the file first.",
+        taxonomies: &[atlas("AML.T0011.000"), atlas("AML.T0010"), cwe(502), owasp_llm("LLM03"), owasp_ml("ML06")],
+    };
+}
+
+/// Rules of this file.
+pub(in crate::python) const RULES: &[&Rule] = &[&UNSAFE_DESERIALIZATION];
+
+/// Loaders that always run what they read, and what reads with them.
+const LOADERS: &[(&str, &str)] = &[
+    ("pickle.load", "pickle"),
+    ("pickle.loads", "pickle"),
+    ("pickle.Unpickler().load", "pickle"),
+    ("dill.load", "dill"),
+    ("dill.loads", "dill"),
+    ("dill.load_session", "dill"),
+    ("dill.load_module", "dill"),
+    ("dill.Unpickler().load", "dill"),
+    ("cloudpickle.load", "cloudpickle"),
+    ("cloudpickle.loads", "cloudpickle"),
+    ("ray.cloudpickle.load", "cloudpickle"),
+    ("ray.cloudpickle.loads", "cloudpickle"),
+    ("joblib.load", "joblib, which unpickles"),
+    ("joblib.numpy_pickle.load", "joblib, which unpickles"),
+    ("pandas.read_pickle", "pandas, which unpickles"),
+    ("dask.dataframe.read_pickle", "dask, which unpickles"),
+    ("shelve.open", "shelve, which unpickles"),
+    ("marshal.load", "marshal"),
+    ("marshal.loads", "marshal"),
+    ("jsonpickle.decode", "jsonpickle, which makes any object the text names"),
+    ("jsonpickle.loads", "jsonpickle, which makes any object the text names"),
+    ("fastai.learner.load_learner", "fastai, which unpickles"),
+    ("fastai.vision.all.load_learner", "fastai, which unpickles"),
+    ("fastai.basics.load_learner", "fastai, which unpickles"),
+    ("networkx.read_gpickle", "networkx, which unpickles"),
+    ("statsmodels.iolib.smpickle.load_pickle", "statsmodels, which unpickles"),
+    ("gensim.utils.unpickle", "gensim, which unpickles"),
+    ("torch.package.PackageImporter", "torch.package, which imports code from the archive"),
+    ("paddle.load", "paddle, which unpickles"),
+    ("numpy.loads", "numpy, which unpickles"),
+    ("sklearn.utils._joblib.load", "joblib, which unpickles"),
+    ("compress_pickle.load", "pickle"),
+    ("srsly.pickle_load", "cloudpickle"),
+    ("srsly.pickle_loads", "cloudpickle"),
+    ("pickletools.genops().load", "pickle"),
+];
+
+/// Judges one call.
+pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
+    let path = call.path.as_ref();
+    if let Some((_, what)) = LOADERS.iter().find(|(loader, _)| *loader == path) {
+        module.judged.insert(call.span.start);
+        loads(call, module, &format!("`{}` loads with {what}", shown(call)), Confidence::High);
+        return;
+    }
+    match path {
+        "torch.load" => torch(call, module),
+        "numpy.load" | "numpy.lib.format.read_array" => {
+            module.judged.insert(call.span.start);
+            if call.is_true("allow_pickle")
+                || call.positional.get(2).is_some_and(|given| given.value.truth() == Some(true))
+            {
+                loads(call, module, "`allow_pickle=True` lets an array file run code", Confidence::High);
+            }
+        }
+        "set:os.environ" | "os.environ.setdefault" | "os.putenv" => {
+            let name = call.positional.first().and_then(|argument| argument.value.as_text());
+            let value = call.positional.get(1).and_then(|argument| argument.value.as_text());
+            if name == Some("TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD") && value.is_some_and(|value| value != "0") {
+                let message = "every `torch.load` of the process is made to unpickle";
+                module.report(
+                    &call.span,
+                    Finding::new(&UNSAFE_DESERIALIZATION, message).severity(Severity::High),
+                );
+            }
+        }
+        _ => by_option(call, module),
+    }
+}
+
+/// Loaders that are safe until an option says otherwise.
+fn by_option(call: &Call<'_>, module: &mut Module) {
+    let name = call.name();
+    let high = |message: &str| Finding::new(&UNSAFE_DESERIALIZATION, message).severity(Severity::High);
+    match name {
+        "load_model"
+        | "model_from_json"
+        | "model_from_config"
+        | "deserialize_keras_object"
+        | "clone_model"
+        | "from_config"
+        | "deserialize"
+            if call.is_of("keras") =>
+        {
+            module.judged.insert(call.span.start);
+            if call.is_false("safe_mode") {
+                let span =
+                    call.keyword("safe_mode").map_or(call.span.clone(), |argument| argument.span.clone());
+                let fix =
+                    edit((span, "safe_mode=True".to_owned()), Safety::Unsafe, "load with `safe_mode=True`");
+                module.report_fixable(
+                    &call.span,
+                    high("`safe_mode=False` lets a Keras file run code of its own layers")
+                        .remedy("Load with `safe_mode=True` and register the custom layers by name."),
+                    fix,
+                );
+            }
+        }
+        "enable_unsafe_deserialization" if call.is_of("keras") => {
+            module.judged.insert(call.span.start);
+            module.report(
+                &call.span,
+                high("every Keras file the process loads may run code")
+                    .remedy("Remove the call; register custom layers by name."),
+            );
+        }
+        "load" | "loads" if call.is_of("skops.io") => {
+            module.judged.insert(call.span.start);
+            let trusted = call.argument(1, "trusted");
+            let blind = trusted.is_some_and(|trusted| {
+                trusted.value.truth() == Some(true) && !matches!(trusted.value.known, Known::Items(_))
+                    || trusted.value.as_path().is_some_and(|path| path.contains("get_untrusted_types"))
+            });
+            if blind {
+                module.report(&call.span, high("skops is told to trust every type the file names"));
+            }
+        }
+        "load_from_checkpoint" if !call.is_true("weights_only") && !call.open => {
+            module.judged.insert(call.span.start);
+            let message = "a Lightning checkpoint is loaded with pickle";
+            module.report(
+                &call.span,
+                Finding::new(&UNSAFE_DESERIALIZATION, message)
+                    .severity(if call.is_false("weights_only") { Severity::High } else { Severity::Medium })
+                    .confidence(Confidence::Medium)
+                    .remedy("Pass `weights_only=True`, or load the weights from safetensors."),
+            );
+        }
+        _ => {}
+    }
+    if call.is_true("allow_dangerous_deserialization") {
+        let span = call.keyword("allow_dangerous_deserialization").map(|argument| argument.span.clone());
+        module.report(
+            &span.map_or(call.span.clone(), |_| call.span.clone()),
+            high("`allow_dangerous_deserialization=True` unpickles the index"),
+        );
+    }
+    if name == "from_pretrained" && call.is_false("use_safetensors") {
+        let argument =
+            call.keyword("use_safetensors").map_or(call.span.clone(), |argument| argument.span.clone());
+        let fix =
+            edit((argument, "use_safetensors=True".to_owned()), Safety::Unsafe, "load safetensors only");
+        let message = "`use_safetensors=False` loads pickled weights where safe ones may exist";
+        module.report_fixable(&call.span, Finding::new(&UNSAFE_DESERIALIZATION, message), fix);
+    }
+    if call.keyword("weights_only").is_some()
+        && call.is_false("weights_only")
+        && name == "load"
+        && call.path.starts_with('?')
+    {
+        module.report(
+            &call.span,
+            high("`weights_only=False` unpickles the file").confidence(Confidence::Medium),
+        );
+    }
+}
+
+fn torch(call: &Call<'_>, module: &mut Module) {
+    module.judged.insert(call.span.start);
+    let dangerous = call.keyword("pickle_module").is_some_and(|given| {
+        given.value.as_path().is_some_and(|path| !path.starts_with("pickle") && !path.starts_with('?'))
+    });
+    match call.keyword("weights_only") {
+        Some(given) if given.value.known != Known::Null && given.value.truth() == Some(false) => {
+            let fix = edit(
+                (given.span.clone(), "weights_only=True".to_owned()),
+                Safety::Unsafe,
+                "load with `weights_only=True`",
+            );
+            let message = "`torch.load` with `weights_only=False` runs what the file says";
+            let finding =
+                graded(call, Finding::new(&UNSAFE_DESERIALIZATION, message).severity(Severity::High))
+                    .remedy("Pass `weights_only=True`, or load the weights from safetensors.");
+            keep(call, module, finding, fix);
+        }
+        Some(given) if given.value.known != Known::Null => {}
+        _ if call.open => {}
+        _ if dangerous => {
+            let message = "`torch.load` with another pickle module runs what the file says";
+            keep(call, module, Finding::new(&UNSAFE_DESERIALIZATION, message).severity(Severity::High), None);
+        }
+        _ => {
+            let fix = edit(call.adding("weights_only=True"), Safety::Safe, "pass `weights_only=True`");
+            let message = "`torch.load` without `weights_only` runs what the file says before PyTorch 2.6";
+            let finding = graded(call, Finding::new(&UNSAFE_DESERIALIZATION, message))
+                .remedy("Pass `weights_only=True`: the default only since PyTorch 2.6.");
+            keep(call, module, finding, fix);
+        }
+    }
+}
+
+fn loads(call: &Call<'_>, module: &mut Module, message: &str, confidence: Confidence) {
+    let finding = graded(call, Finding::new(&UNSAFE_DESERIALIZATION, message).confidence(confidence));
+    keep(call, module, finding, None);
+}
+
+/// Reports `finding`, as low when this very code wrote what it loads.
+fn keep(call: &Call<'_>, module: &mut Module, finding: Finding, fix: Option<crate::Fix>) {
+    let first = call.positional.first().or_else(|| call.arguments().next());
+    let Some(first) = first else {
+        module.report_fixable(&call.span, finding, fix);
+        return;
+    };
+    if first.value.all_taint().has(Taint::OWN) {
+        return;
+    }
+    let key = first.value.as_text().map_or_else(|| first.written.to_owned(), ToOwned::to_owned);
+    module.facts.unless_written.push((key, Report { span: call.span.clone(), finding, fix }));
+    module.sink(crate::python::module::SinkKind::Loader, &call.span, call.spelling, &first.value);
+}
+
+/// Worse when the data comes from outside.
+fn graded(call: &Call<'_>, finding: Finding) -> Finding {
+    let taint = call.positional.first().map(|argument| argument.value.all_taint()).unwrap_or_default();
+    if taint.has(Taint::REQUEST) || taint.has(Taint::NETWORK) || taint.has(Taint::MODEL) {
+        let message = format!("{}, and it holds {}", finding.message, taint.describe());
+        return Finding { message, ..finding }.severity(Severity::Critical);
+    }
+    finding
+}
+
+fn shown(call: &Call<'_>) -> String {
+    call.spelling.chars().filter(|character| !character.is_whitespace()).take(60).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::python::tests::severities;
+    use bartizan_core::Severity::{Critical, High, Low, Medium};
+
+    fn graded(code: &str) -> Vec<bartizan_core::Severity> {
+        severities(code, "pipeline/unsafe-deserialization")
+    }
+
+    #[test]
+    fn loaders_are_found_through_aliases_partials_and_constant_dicts() {
+        for code in [
+            "import pickle as p\np.loads(open('x','rb').read())",
+            "from joblib import load as L\nL('m')",
+            "import functools, dill\nf = functools.partial(dill.load)\nf(open('m'))",
+            "import numpy as np\no = {'allow_pickle': True}\nnp.load('a.npy', **o)",
+            "import importlib\nm = importlib.import_module('pickle')\nm.load(f)",
+            "class A:\n    def go(self):\n        import cloudpickle\n        return cloudpickle.load(self.f)",
+        ] {
+            assert_eq!(graded(code), [Medium], "{code}");
+        }
+    }
+
+    #[test]
+    fn torch_load_is_graded_by_weights_only() {
+        assert_eq!(graded("import torch\ntorch.load('m')"), [Medium]);
+        assert_eq!(graded("from torch import load as L\nL('m', weights_only=False)"), [High]);
+        assert_eq!(graded("import torch\nw = True\ntorch.load('m', weights_only=w)"), []);
+        assert_eq!(graded("import torch\ndef f(w):\n    torch.load('m', weights_only=w)"), []);
+    }
+
+    #[test]
+    fn data_from_outside_is_worse_and_what_the_code_wrote_itself_is_mild() {
+        assert_eq!(
+            graded("import pickle, requests\npickle.loads(requests.get('https://x.example').content)"),
+            [Critical]
+        );
+        assert_eq!(graded("import pickle\npickle.loads(pickle.dumps(x))"), []);
+        assert_eq!(graded("import joblib\njoblib.dump(m, 'a.joblib')\njoblib.load('a.joblib')"), [Low]);
+    }
+
+    #[test]
+    fn safe_options_are_silent() {
+        for code in [
+            "import numpy as np\nnp.load('a.npy')",
+            "import keras\nkeras.models.load_model('m.keras')",
+            "import skops.io as sio\nsio.load('m', trusted=['a.B'])",
+            "import json\njson.load(f)",
+            "import pickle\nclass Safe(pickle.Unpickler):\n    def find_class(self, m, n):\n        raise ValueError\nSafe(f).load()",
+        ] {
+            assert_eq!(graded(code), [], "{code}");
+        }
+        assert_eq!(
+            graded("from tensorflow import keras\nkeras.models.load_model('m', safe_mode=False)"),
+            [High]
+        );
+        assert_eq!(graded("import keras\nkeras.config.enable_unsafe_deserialization()"), [High]);
+    }
+}

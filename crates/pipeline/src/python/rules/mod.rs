@@ -1,0 +1,113 @@
+//! What is looked for in code: one file for each subject. [`check`] asks them all about each call.
+
+pub(super) mod agent;
+pub(super) mod archive;
+pub(super) mod command;
+pub(super) mod deserialization;
+pub(super) mod flow;
+pub(super) mod native;
+pub(super) mod orchestration;
+pub(super) mod remote_code;
+pub(super) mod secret;
+pub(super) mod training;
+pub(super) mod transport;
+pub(super) mod unpinned;
+pub(super) mod yaml;
+
+use super::call::Call;
+use super::module::Module;
+use super::value::Taint;
+use bartizan_core::Rule;
+
+/// The checks, in the order in which they are asked.
+#[rustfmt::skip] // one line each, so that additions merge
+const CHECKS: &[fn(&Call<'_>, &mut Module)] = &[
+    agent::check,
+    archive::check,
+    deserialization::check,
+    flow::check,
+    native::check,
+    orchestration::check,
+    remote_code::check,
+    secret::check,
+    training::check,
+    transport::check,
+    unpinned::check,
+    yaml::check,
+];
+
+/// Rules of each subject.
+#[rustfmt::skip] // one line each, so that additions merge
+pub(super) static RULES: &[&[&Rule]] = &[
+    agent::RULES,
+    archive::RULES,
+    command::RULES,
+    deserialization::RULES,
+    flow::RULES,
+    native::RULES,
+    orchestration::RULES,
+    remote_code::RULES,
+    secret::RULES,
+    training::RULES,
+    transport::RULES,
+    unpinned::RULES,
+    yaml::RULES,
+];
+
+/// Asks every subject about `call`.
+pub(super) fn check(call: &Call<'_>, module: &mut Module) {
+    for check in CHECKS {
+        check(call, module);
+    }
+}
+
+/// Names that `from module import *` binds and the rules ask for.
+pub(super) fn star_names(module: &str) -> &'static [&'static str] {
+    match module {
+        "pickle" | "cPickle" | "dill" | "cloudpickle" | "marshal" | "joblib" => &["load", "loads"],
+        "os" => &["system", "popen", "environ", "getenv"],
+        "subprocess" => &["run", "call", "Popen", "check_call", "check_output"],
+        "torch" => &["load", "hub"],
+        "transformers" => &["pipeline", "AutoModel", "AutoTokenizer", "AutoModelForCausalLM", "Trainer"],
+        "huggingface_hub" => &["hf_hub_download", "snapshot_download", "login"],
+        "datasets" => &["load_dataset"],
+        "numpy" => &["load"],
+        "pandas" => &["read_pickle", "read_csv"],
+        "fastai.vision.all" | "fastai.basics" | "fastai.text.all" => &["load_learner"],
+        _ => &[],
+    }
+}
+
+/// Whose word the parameters of a function are that is decorated by what lies at `path`.
+pub(super) fn given_by_decorator(path: &str) -> Taint {
+    let name = path.rsplit('.').next().unwrap_or(path);
+    let package = path.split('.').next().unwrap_or(path);
+    let web =
+        matches!(package, "flask" | "fastapi" | "starlette" | "quart" | "sanic" | "bottle" | "litestar")
+            || path.starts_with("?.");
+    match name {
+        "tool"
+        | "function_tool"
+        | "kernel_function"
+        | "ai_function"
+        | "tool_plain"
+        | "register_for_execution"
+        | "register_for_llm" => Taint::MODEL,
+        "route" | "post" | "websocket" | "put" | "get" if web && (name != "get" || path.contains("()")) => {
+            Taint::REQUEST
+        }
+        _ => Taint::default(),
+    }
+}
+
+/// Whose word the parameters of the method `method` are in a class derived from what lies at `base`.
+pub(super) fn given_by_base(base: &str, method: &str) -> Taint {
+    let name = base.rsplit('.').next().unwrap_or(base);
+    match (name, method) {
+        (
+            "BaseTool" | "Tool" | "StructuredTool" | "FunctionTool",
+            "_run" | "_arun" | "run" | "forward" | "__call__" | "call",
+        ) => Taint::MODEL,
+        _ => Taint::default(),
+    }
+}

@@ -1,0 +1,424 @@
+//! Credentials written into code.
+
+use crate::python::call::Call;
+use crate::python::module::{Module, Report};
+use crate::python::value::{HOLE, Known, Value};
+use crate::rules::SECRET;
+use bartizan_core::{Confidence, Finding, Rule, Severity};
+use bartizan_text::{Detector, Hit, Subjects};
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::sync::LazyLock;
+
+/// Rules of this file.
+pub(in crate::python) const RULES: &[&Rule] = &[&SECRET];
+
+/// Least score of a hit that is reported: a format whose issuer documents it, with entropy or a checksum behind it.
+const SURE: f32 = 0.85;
+/// Sure by their form, but common in code and by themselves no way in.
+const COMMON: &[&str] =
+    &["json-web-token", "http-authorization", "password-hash", "address-with-password", "age-recipient"];
+
+static DETECTOR: LazyLock<Option<Detector>> = LazyLock::new(|| {
+    Detector::new(Subjects { patterns: false, names: false, characters: false, ..Subjects::ALL }).ok()
+});
+
+/// Credentials told by their format in `text`, which begins at `base`: place and kind.
+pub(in crate::python) fn by_format(text: &str, base: usize) -> Vec<(Range<usize>, &'static str)> {
+    let mut found = Vec::new();
+    if let Some(detector) = &*DETECTOR {
+        detector.scan(text, &mut |hit: Hit| {
+            if hit.score >= SURE && !COMMON.contains(&hit.kind.id) {
+                found.push((base.saturating_add(hit.start)..base.saturating_add(hit.end), hit.kind.name));
+            }
+        });
+    }
+    // Formats that tell themselves by prefix and length, whatever their letters are.
+    for (prefix, length, marks, name) in PREFIXES {
+        for (at, _) in text.match_indices(prefix) {
+            let before = text.get(..at).and_then(|before| before.chars().next_back());
+            let rest = text.get(at..).unwrap_or_default();
+            let tail = rest.get(prefix.len()..).unwrap_or_default();
+            let end = tail
+                .find(|next: char| !(next.is_ascii_alphanumeric() || *marks && matches!(next, '_' | '-')))
+                .unwrap_or(tail.len());
+            let token = rest.get(..prefix.len().saturating_add(end)).unwrap_or_default();
+            if tail.get(end..).is_some_and(|after| after.starts_with(['_', '-'])) {
+                continue;
+            }
+            let place = base.saturating_add(at)..base.saturating_add(at).saturating_add(token.len());
+            let apart = !before.is_some_and(|before| before.is_ascii_alphanumeric() || before == '_');
+            let known = found
+                .iter()
+                .any(|(other, _): &(Range<usize>, _)| other.start < place.end && place.start < other.end);
+            if apart && token.len() >= *length && !known && !is_placeholder(token) {
+                found.push((place, name));
+            }
+        }
+    }
+    found.sort_by_key(|(place, _)| place.start);
+    found
+}
+
+/// Prefix, least length, whether `-` and `_` may follow, and name of tokens of services that models are built with.
+const PREFIXES: &[(&str, usize, bool, &str)] = &[
+    ("hf_", 34, false, "a Hugging Face token"),
+    ("sk-ant-", 40, true, "an Anthropic API key"),
+    ("sk-proj-", 40, true, "an OpenAI API key"),
+    ("ghp_", 40, false, "a GitHub token"),
+    ("github_pat_", 60, true, "a GitHub token"),
+    ("glpat-", 26, true, "a GitLab token"),
+    ("nvapi-", 40, true, "an NVIDIA API key"),
+    ("gsk_", 40, false, "a Groq API key"),
+    ("r8_", 38, false, "a Replicate token"),
+    ("dapi", 36, false, "a Databricks token"),
+    ("AIzaSy", 39, true, "a Google API key"),
+    ("xoxb-", 40, true, "a Slack token"),
+    ("pypi-AgE", 60, true, "a PyPI token"),
+];
+
+/// Reports the credentials of `cells`, text and where it begins: those given by name where they are written, then those
+/// that tell themselves by format. The same credential counts once.
+pub(in crate::python) fn scan(cells: &[(&str, usize)], module: &mut Module) {
+    let mut seen: BTreeSet<String> = BTreeSet::new();
+    let mut taken: Vec<Range<usize>> = Vec::new();
+    for (value, mut report) in std::mem::take(&mut module.secrets) {
+        let here = |span: &Range<usize>| {
+            cells.iter().any(|(text, base)| {
+                text.get(span.start.wrapping_sub(*base)..span.end.wrapping_sub(*base))
+                    .is_some_and(|text| text.contains(&value))
+            })
+        };
+        if !here(&report.span) {
+            // Given by a name: it stands where that name got it.
+            let written =
+                cells.iter().find_map(|(text, base)| text.find(&value).map(|at| base.saturating_add(at)));
+            if let Some(at) = written {
+                report.span = at..at.saturating_add(value.len());
+            }
+        }
+        if seen.insert(value)
+            && !taken.iter().any(|other| other.start < report.span.end && report.span.start < other.end)
+        {
+            taken.push(report.span.clone());
+            module.report(&report.span, report.finding);
+        }
+    }
+    for (text, base) in cells {
+        for (place, kind) in by_format(text, *base) {
+            let shown = text
+                .get(place.start.saturating_sub(*base)..place.end.saturating_sub(*base))
+                .unwrap_or_default();
+            let known = taken.iter().any(|other| other.start < place.end && place.start < other.end)
+                || seen.iter().any(|value| value.contains(shown));
+            if !known && seen.insert(shown.to_owned()) {
+                let finding =
+                    Finding::new(&SECRET, format!("{kind} stands in the code")).evidence(masked(shown));
+                module.report(&place, finding);
+            }
+        }
+    }
+}
+
+/// Judges a call's arguments.
+pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
+    let path = call.path.as_ref();
+    if path.starts_with("set:") {
+        // The name of an environment variable says what its value is.
+        if let ("set:os.environ", [name, value]) = (path, call.positional.as_slice())
+            && let Some(name) = name.value.as_text()
+        {
+            named(name, &value.value, &call.span, module);
+        }
+        return;
+    }
+    for (name, argument) in &call.named {
+        named(name, &argument.value, &call.span, module);
+    }
+    let logs_in = matches!(name_of(path), "login" | "set_token" | "HfApi" | "set_api_key" | "save_token")
+        && !path.starts_with('?');
+    if logs_in {
+        module.judged.insert(call.span.start);
+        for argument in &call.positional {
+            given("token", &argument.value, &call.span, module);
+        }
+    }
+    let keyed = matches!(
+        path,
+        "wandb.login"
+            | "comet_ml.Experiment"
+            | "comet_ml.init"
+            | "neptune.init_run"
+            | "neptune.init"
+            | "huggingface_hub.login"
+            | "clearml.Task.set_credentials"
+    );
+    if keyed && let Some(key) = call.any_keyword(&["key", "api_key", "api_token", "token", "secret"]) {
+        given("token", &key.value, &call.span, module);
+    }
+    if matches!(path, "os.environ.setdefault" | "os.putenv")
+        && let [name, value, ..] = call.positional.as_slice()
+        && let Some(name) = name.value.as_text()
+    {
+        named(name, &value.value, &call.span, module);
+    }
+    if matches!(path, "os.getenv" | "os.environ.get")
+        && let [name, value] = call.positional.as_slice()
+        && let Some(name) = name.value.as_text()
+    {
+        named(name, &value.value, &call.span, module);
+    }
+}
+
+fn name_of(path: &str) -> &str {
+    path.rsplit('.').next().unwrap_or(path)
+}
+
+/// Judges a constant by the name it is given.
+pub(in crate::python) fn named(name: &str, value: &Value, span: &Range<usize>, module: &mut Module) {
+    let Known::Text(text) = &value.known else { return };
+    if text.len() < 6 || text.len() > 400 || !value.taint.is_none() {
+        return;
+    }
+    if let Some(grade) = asks_for_credential(name).and_then(|asked| grade(asked, text)) {
+        report(grade, span, text, module);
+    }
+}
+
+/// Judges a constant given to what can only be a credential.
+fn given(name: &str, value: &Value, span: &Range<usize>, module: &mut Module) {
+    let Known::Text(text) = &value.known else { return };
+    if !value.taint.is_none() || text.len() < 16 || is_placeholder(text) || text.contains([' ', HOLE, '/']) {
+        return;
+    }
+    let _ = name;
+    report((Severity::High, Confidence::High), span, text, module);
+}
+
+fn report(
+    (severity, confidence): (Severity, Confidence),
+    span: &Range<usize>,
+    text: &str,
+    module: &mut Module,
+) {
+    if module.secrets.len() >= MOST_SECRETS {
+        return;
+    }
+    let kind = by_format(text, 0).first().map_or("a credential", |(_, kind)| *kind);
+    let finding = Finding::new(&SECRET, format!("{kind} stands in the code"))
+        .severity(severity)
+        .confidence(confidence)
+        .evidence(masked(text));
+    module.secrets.push((text.to_owned(), Report { span: span.clone(), finding, fix: None }));
+}
+
+/// Most credentials given by name that are kept for one module.
+const MOST_SECRETS: usize = 500;
+
+/// What a name says its value is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    Token,
+    Password,
+}
+
+fn asks_for_credential(name: &str) -> Option<Asked> {
+    let lower = name.to_ascii_lowercase();
+    let ends = |ends: &[&str]| {
+        ends.iter().any(|end| {
+            lower == *end || lower.strip_suffix(end).is_some_and(|rest| rest.ends_with(['_', '-', '.']))
+        })
+    };
+    if ends(&["password", "passwd", "pwd", "passphrase"]) {
+        return Some(Asked::Password);
+    }
+    let token = ends(&[
+        "token",
+        "api_key",
+        "apikey",
+        "api-key",
+        "access_key",
+        "secret_key",
+        "secret",
+        "auth_key",
+        "private_key",
+        "access_key_id",
+        "secret_access_key",
+        "authorization",
+        "credential",
+        "account_key",
+        "api_token",
+        "use_auth_token",
+        "connection_string",
+    ]) || lower.ends_with("apikey")
+        || lower.ends_with("_key")
+            && ["openai", "wandb", "hf", "anthropic", "aws", "azure"].iter().any(|who| lower.contains(who));
+    // The special tokens of tokenizers are called tokens, too.
+    let special = [
+        "pad",
+        "eos",
+        "bos",
+        "unk",
+        "sep",
+        "cls",
+        "mask",
+        "special",
+        "start",
+        "end",
+        "image",
+        "added",
+        "stop",
+        "video",
+        "audio",
+        "trigger",
+        "placeholder",
+        "prompt",
+        "num",
+        "max",
+        "vocab",
+        "sub",
+    ];
+    let tokenizer = lower.ends_with("token") && special.iter().any(|word| lower.contains(word));
+    (token && !tokenizer).then_some(Asked::Token)
+}
+
+fn grade(asked: Asked, text: &str) -> Option<(Severity, Confidence)> {
+    if is_placeholder(text) || text.contains(HOLE) {
+        return None;
+    }
+    if by_format(text, 0).iter().any(|(place, _)| place.start <= "Bearer ".len()) {
+        return Some((Severity::High, Confidence::High));
+    }
+    let value = text.strip_prefix("Bearer ").or_else(|| text.strip_prefix("Basic ")).unwrap_or(text);
+    if value.contains(char::is_whitespace)
+        || value.contains(['<', '>', '{', '}', '[', ']', '(', ')'])
+        || value.starts_with(['/', '.'])
+        || value.contains("://")
+    {
+        return None;
+    }
+    let digits = value.bytes().filter(u8::is_ascii_digit).count();
+    let letters = value.bytes().filter(u8::is_ascii_alphabetic).count();
+    let distinct = value.chars().collect::<std::collections::BTreeSet<_>>().len();
+    let drawn = digits >= 2 && letters >= 2 && distinct >= 8;
+    match asked {
+        Asked::Token if value.len() >= 20 && drawn && digits.saturating_mul(20) > value.len() => {
+            Some((Severity::High, Confidence::Medium))
+        }
+        Asked::Password if value.len() >= 8 && digits >= 1 && letters >= 2 && distinct >= 6 => {
+            Some((Severity::Medium, Confidence::Low))
+        }
+        _ => None,
+    }
+}
+
+/// Whether a text stands for a credential to be filled in.
+pub(in crate::python) fn is_placeholder(text: &str) -> bool {
+    const WORDS: &[&str] = &[
+        "your",
+        "xxx",
+        "example",
+        "changeme",
+        "change_me",
+        "change-me",
+        "placeholder",
+        "dummy",
+        "fake",
+        "...",
+        "***",
+        "todo",
+        "insert",
+        "my_",
+        "my-",
+        "mytoken",
+        "replace",
+        "redacted",
+        "test",
+        "sample",
+        "foo",
+        "<",
+        "${",
+        "{{",
+        "none",
+        "null",
+        "secret_",
+        "enter",
+        "here",
+        "not-needed",
+        "no-key",
+        "empty",
+        "lorem",
+        "…",
+        "abc123",
+        "token_",
+        "_token",
+        "api_key",
+        "api-key",
+        "apikey",
+        "password",
+        "00000000",
+    ];
+    let lower = text.to_ascii_lowercase();
+    let distinct = text.chars().collect::<std::collections::BTreeSet<_>>().len();
+    distinct <= 4 || WORDS.iter().any(|word| lower.contains(word))
+}
+
+/// The beginning of a credential, enough to know it again.
+pub(in crate::python) fn masked(text: &str) -> String {
+    let shown: String = text.chars().take(4).collect();
+    format!("{shown}…")
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::python::tests::severities;
+    use bartizan_core::Severity::{High, Medium};
+
+    fn graded(code: &str) -> Vec<bartizan_core::Severity> {
+        severities(code, "pipeline/secret")
+    }
+
+    /// Joined, so that no scanner of this repository takes the fixture for a real key.
+    fn token() -> String {
+        format!("{}{}", "hf_", "AbCdEfGhIjKlMnOpQrStUvWxYz01234567")
+    }
+
+    #[test]
+    fn a_credential_is_found_once_however_it_is_given() {
+        let token = token();
+        for code in [
+            format!("from huggingface_hub import login\nlogin(token='{token}')"),
+            format!("T = '{token}'\nfrom huggingface_hub import login\nlogin(T)"),
+            format!("import os\nos.environ['HF_TOKEN'] = '{token}'"),
+            "import wandb\nwandb.login(key='0123456789abcdef0123456789abcdef01234567')".to_owned(),
+            format!("headers = {{'Authorization': 'Bearer {token}'}}"),
+        ] {
+            assert_eq!(graded(&code), [High], "{code}");
+        }
+    }
+
+    #[test]
+    fn placeholders_and_special_tokens_are_silent() {
+        for code in [
+            "login(token=os.environ['HF_TOKEN'])",
+            "T(pad_token='<pad>', eos_token='</s>')",
+            "OpenAI(api_key='your-api-key-goes-here-1234')",
+            "api_key = 'sk-xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx'",
+            "token = 'the quick brown fox 1234567'",
+            "c = OpenAI(api_key='EMPTY')",
+        ] {
+            assert_eq!(graded(code), [], "{code}");
+        }
+    }
+
+    #[test]
+    fn the_report_does_not_repeat_the_credential() {
+        let found = crate::python::tests::findings(&format!("login(token='{}')", token()));
+        assert!(
+            found
+                .iter()
+                .all(|finding| !finding.evidence.contains("YzO") && !finding.message.contains("AbCd"))
+        );
+        assert_eq!(graded("db = connect(password='k8Jq2!xPz')"), [Medium]);
+    }
+}

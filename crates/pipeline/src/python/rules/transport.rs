@@ -1,0 +1,504 @@
+//! Connections without verification, data over plain HTTP, downloads nobody compares with a digest.
+
+use crate::Safety;
+use crate::python::call::{Argument, Call};
+use crate::python::module::{Module, Report, edit};
+use crate::python::value::{HOLE, Known};
+use crate::rules::{INSECURE_TRANSPORT, TLS_DISABLED, UNVERIFIED_DOWNLOAD};
+use bartizan_core::{Confidence, Finding, Rule, Severity};
+
+/// Rules of this file.
+pub(in crate::python) const RULES: &[&Rule] = &[&TLS_DISABLED, &INSECURE_TRANSPORT, &UNVERIFIED_DOWNLOAD];
+
+/// Environment variables that switch verification off, and the values that do.
+const SWITCHES: &[(&str, &[&str])] = &[
+    ("CURL_CA_BUNDLE", &[""]),
+    ("REQUESTS_CA_BUNDLE", &[""]),
+    ("SSL_CERT_FILE", &[""]),
+    ("PYTHONHTTPSVERIFY", &["0"]),
+    ("GIT_SSL_NO_VERIFY", &["1", "true", "True"]),
+    ("HF_HUB_DISABLE_SSL_VERIFICATION", &["1", "true", "True"]),
+    ("HF_HUB_DISABLE_SSL_VERIFY", &["1", "true", "True"]),
+    ("HF_HUB_DISABLE_SSL", &["1", "true", "True"]),
+    ("MLFLOW_TRACKING_INSECURE_TLS", &["true", "True", "1"]),
+    ("WANDB_INSECURE_DISABLE_SSL", &["true", "True", "1"]),
+    ("NODE_TLS_REJECT_UNAUTHORIZED", &["0"]),
+    ("AWS_S3_VERIFY_SSL", &["0", "false", "False"]),
+    ("S3_VERIFY_SSL", &["0", "false", "False"]),
+    ("PIP_TRUSTED_HOST", &[]),
+];
+
+/// Judges one call.
+pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
+    tls(call, module);
+    http(call, module);
+    download(call, module);
+    if call.is_of("hashlib")
+        || [
+            "sha256",
+            "sha512",
+            "md5",
+            "sha1",
+            "blake2b",
+            "hexdigest",
+            "check_integrity",
+            "check_md5",
+            "file_digest",
+            "verify_checksum",
+            "compare_digest",
+        ]
+        .contains(&call.name())
+    {
+        module.facts.hashes = true;
+    }
+}
+
+fn tls(call: &Call<'_>, module: &mut Module) {
+    let first_bool = || {
+        call.positional
+            .first()
+            .filter(|given| given.value.known != Known::Null)
+            .and_then(|given| given.value.truth())
+    };
+    let path = call.path.as_ref();
+    let message = match path {
+        "set:os.environ" | "os.environ.setdefault" | "os.putenv" => {
+            let name = call.positional.first().and_then(|argument| argument.value.as_text());
+            let value = call.positional.get(1).and_then(|argument| argument.value.as_text());
+            let (Some(name), Some(value)) = (name, value) else { return };
+            let off = SWITCHES.iter().any(|(switch, values)| {
+                *switch == name && if values.is_empty() { !value.is_empty() } else { values.contains(&value) }
+            });
+            if !off {
+                return;
+            }
+            format!("`{name}={value}` switches TLS verification off for the whole process")
+        }
+        "os.environ.update" => {
+            let off = call.positional.first().is_some_and(|given| {
+                SWITCHES.iter().any(|(switch, values)| {
+                    given
+                        .value
+                        .entry(switch)
+                        .and_then(|value| value.as_text())
+                        .is_some_and(|value| values.contains(&value))
+                })
+            });
+            if !off {
+                return;
+            }
+            "the environment switches TLS verification off for the whole process".to_owned()
+        }
+        "ssl._create_unverified_context" | "ssl._create_stdlib_context" => {
+            "the connection accepts any certificate".to_owned()
+        }
+        "set:ssl._create_default_https_context" => {
+            let unverified = call
+                .positional
+                .first()
+                .and_then(|given| given.value.as_path())
+                .is_some_and(|path| path.contains("unverified"));
+            if !unverified {
+                return;
+            }
+            "every HTTPS connection of the process accepts any certificate".to_owned()
+        }
+        "urllib3.disable_warnings" | "requests.packages.urllib3.disable_warnings" => {
+            let finding = Finding::new(&TLS_DISABLED, "warnings about unverified connections are silenced");
+            module.report(&call.span, finding.severity(Severity::Low).confidence(Confidence::Medium));
+            return;
+        }
+        _ if path.starts_with("set:") && path.ends_with(".verify") && first_bool() == Some(false) => {
+            let session = ["requests", "httpx", "ession", "set:?"].iter().any(|part| path.contains(part));
+            if !session {
+                return;
+            }
+            "the session accepts any certificate".to_owned()
+        }
+        _ if path.starts_with("set:") && path.ends_with(".check_hostname") && first_bool() == Some(false) => {
+            "the name in the certificate is not compared".to_owned()
+        }
+        _ if path.starts_with("set:")
+            && path.ends_with(".verify_mode")
+            && call
+                .positional
+                .first()
+                .and_then(|given| given.value.as_path())
+                .is_some_and(|path| path.as_ref() == "ssl.CERT_NONE") =>
+        {
+            "the connection accepts any certificate".to_owned()
+        }
+        _ => {
+            by_keyword(call, module);
+            return;
+        }
+    };
+    module.report(&call.span, Finding::new(&TLS_DISABLED, message));
+}
+
+/// `verify=False` and its like.
+fn by_keyword(call: &Call<'_>, module: &mut Module) {
+    const OFF: &[&str] = &[
+        "verify",
+        "verify_ssl",
+        "ssl_verify",
+        "verify_certs",
+        "ssl_verification",
+        "check_hostname",
+        "tls_verify",
+        "use_ssl",
+        "validate_certs",
+        "verify_tls",
+    ];
+    if matches!(call.package(), "requests" | "httpx" | "aiohttp") {
+        module.judged.insert(call.span.start);
+    }
+    let http = matches!(
+        call.package(),
+        "requests"
+            | "httpx"
+            | "aiohttp"
+            | "urllib3"
+            | "boto3"
+            | "botocore"
+            | "hvac"
+            | "elasticsearch"
+            | "opensearchpy"
+            | "weaviate"
+            | "mlflow"
+    ) || call.path.starts_with('?')
+        || call.path.starts_with('@')
+        || call.name().eq_ignore_ascii_case("client")
+        || call.path.ends_with("Client");
+    for name in OFF {
+        let Some(given) = call.keyword(name) else { continue };
+        if !call.is_false(name) || given.value.known == Known::Text("".into()) {
+            continue;
+        }
+        // `verify` means other things elsewhere; a request has an address or is made by a client.
+        let web = http
+            && (!call.path.starts_with(['?', '@'])
+                || ["get", "post", "put", "request", "patch", "delete", "head"].contains(&call.name())
+                || *name != "verify");
+        if !web || *name == "use_ssl" && !matches!(call.package(), "boto3" | "botocore") {
+            continue;
+        }
+        let fix = edit(
+            (given.span.clone(), format!("{name}=True")),
+            Safety::Unsafe,
+            "verify the server's certificate",
+        )
+        .filter(|_| given.written == "False");
+        let message = format!("`{name}=False` accepts any certificate");
+        module.report_fixable(&call.span, Finding::new(&TLS_DISABLED, message), fix);
+        return;
+    }
+    let context_off = call.is_in("aiohttp", "TCPConnector")
+        && (call.is_false("ssl") || call.is_false("verify_ssl"))
+        || call.is_of("aiohttp") && ["get", "post", "request"].contains(&call.name()) && call.is_false("ssl");
+    let none = call.any_keyword(&["cert_reqs", "ssl_cert_reqs", "tls_verify"]).is_some_and(|given| {
+        given.value.as_path().is_some_and(|path| path.as_ref() == "ssl.CERT_NONE")
+            || given.value.as_text() == Some("CERT_NONE")
+    });
+    if context_off || none {
+        module.report(&call.span, Finding::new(&TLS_DISABLED, "the connection accepts any certificate"));
+    }
+}
+
+/// Functions that read data or models from an address.
+fn fetches(call: &Call<'_>) -> bool {
+    let name = call.name();
+    match call.package() {
+        "pandas" | "polars" | "dask" | "geopandas" => name.starts_with("read_") || name.starts_with("scan_"),
+        "requests" | "httpx" => {
+            matches!(name, "get" | "post" | "put" | "request" | "stream" | "patch" | "delete" | "head")
+        }
+        "urllib" => matches!(name, "urlretrieve" | "urlopen" | "Request"),
+        "wget" => name == "download",
+        "torch" => call.path.starts_with("torch.hub."),
+        "keras" => name == "get_file",
+        "datasets" => {
+            name == "load_dataset" || name == "from_csv" || name == "from_json" || name == "from_parquet"
+        }
+        "torchvision" => name.starts_with("download_"),
+        "numpy" => matches!(name, "loadtxt" | "genfromtxt"),
+        "fsspec" | "smart_open" => name == "open",
+        "skimage" | "imageio" => name == "imread",
+        "transformers" | "diffusers" | "sentence_transformers" | "huggingface_hub" => {
+            name == "from_pretrained" || name == "from_single_file"
+        }
+        "mlflow" => matches!(name, "set_tracking_uri" | "load_model" | "set_registry_uri"),
+        "tensorflow_hub" | "kagglehub" | "pooch" | "gdown" => true,
+        "spacy" | "joblib" => false,
+        _ => matches!(
+            name,
+            "urlretrieve"
+                | "urlopen"
+                | "download_file"
+                | "download_url"
+                | "download_from_url"
+                | "download_and_extract_archive"
+        ),
+    }
+}
+
+fn http(call: &Call<'_>, module: &mut Module) {
+    const OTHER: &[&str] = &["namespaces", "headers", "params", "json", "data", "proxies", "attrs", "xpath"];
+    if !fetches(call) {
+        return;
+    }
+    let named =
+        call.named.iter().filter(|(name, _)| !OTHER.contains(&name.as_ref())).map(|(_, argument)| argument);
+    let compared = call
+        .any_keyword(&["md5", "known_hash", "file_hash", "hash_prefix", "sha256", "checksum"])
+        .is_some_and(|digest| digest.value.known != Known::Null);
+    for argument in call.positional.iter().chain(named) {
+        let Some(address) = argument.value.texts().into_iter().find(|text| is_plain(text)) else { continue };
+        let shown: String = address
+            .chars()
+            .take(80)
+            .map(|character| if character == HOLE { '…' } else { character })
+            .collect();
+        let web = matches!(call.package(), "requests" | "httpx")
+            || call.name() == "urlopen"
+            || call.name() == "Request";
+        let data = !web || is_artifact(address);
+        let finding = Finding::new(&INSECURE_TRANSPORT, format!("`{shown}` is fetched without encryption"));
+        let finding = if data && !compared {
+            finding
+        } else {
+            finding.severity(Severity::Low).confidence(Confidence::Medium)
+        };
+        module.report_fixable(&call.span, finding, https(argument));
+        return;
+    }
+}
+
+/// The edit that makes a literal address encrypted.
+fn https(argument: &Argument<'_>) -> Option<crate::Fix> {
+    let quote = argument.written.find("http://")?;
+    let begins = argument.written.get(..quote)?;
+    let literal = begins.len() <= 2 && begins.ends_with(['"', '\'']);
+    let at = argument.span.end.saturating_sub(argument.written.len()).saturating_add(quote);
+    edit((at..at.saturating_add("http".len()), "https".to_owned()), Safety::Unsafe, "use https")
+        .filter(|_| literal)
+}
+
+/// Whether `text` is an address without encryption, on another machine.
+pub(in crate::python) fn is_plain(text: &str) -> bool {
+    let Some(rest) = text.strip_prefix("http://").or_else(|| text.strip_prefix("ftp://")) else {
+        return false;
+    };
+    let host = rest.split(['/', ':', '?', '#']).next().unwrap_or_default();
+    let host = host.rsplit('@').next().unwrap_or(host);
+    !(host.is_empty()
+        || host.starts_with(HOLE)
+        || host == "localhost"
+        || host == "0.0.0.0"
+        || host == "[::1]"
+        || host.starts_with("127.")
+        || host.starts_with("10.")
+        || host.starts_with("192.168.")
+        || host.starts_with("169.254.")
+        || host.starts_with('$')
+        || host.starts_with('{')
+        || matches!(host.rsplit('.').next(), Some("local" | "internal" | "localhost"))
+        || !host.contains('.'))
+}
+
+/// Whether an address ends like a model, archive or program.
+fn is_artifact(address: &str) -> bool {
+    const ENDS: &[&str] = &[
+        ".pth",
+        ".pt",
+        ".bin",
+        ".pkl",
+        ".pickle",
+        ".h5",
+        ".hdf5",
+        ".onnx",
+        ".safetensors",
+        ".gguf",
+        ".ckpt",
+        ".joblib",
+        ".keras",
+        ".tar",
+        ".tar.gz",
+        ".tgz",
+        ".zip",
+        ".whl",
+        ".so",
+        ".sh",
+        ".py",
+        ".exe",
+        ".npy",
+        ".npz",
+        ".model",
+        ".pb",
+        ".tflite",
+        ".7z",
+        ".gz",
+        ".bz2",
+        ".xz",
+        ".jar",
+        ".deb",
+        ".csv",
+        ".parquet",
+        ".jsonl",
+        ".weights",
+        ".caffemodel",
+    ];
+    let path = address.split(['?', '#']).next().unwrap_or_default().to_ascii_lowercase();
+    ENDS.iter().any(|end| path.ends_with(end))
+}
+
+/// Downloads that take a digest and were given none.
+fn download(call: &Call<'_>, module: &mut Module) {
+    let path = call.path.as_ref();
+    let given = |names: &[&str], place: usize| {
+        call.any_keyword(names)
+            .or_else(|| call.positional.get(place))
+            .is_some_and(|argument| argument.value.known != Known::Null)
+    };
+    let (message, address) = match path {
+        "torch.hub.load_state_dict_from_url"
+        | "torch.utils.model_zoo.load_url"
+        | "torchvision._internally_replaced_utils.load_state_dict_from_url"
+        | "torchvision.models.utils.load_state_dict_from_url"
+        | "timm.models.load_state_dict_from_hf" => {
+            if call.is_true("check_hash")
+                || call.open
+                || call.positional.get(4).is_some_and(|given| given.value.truth() == Some(true))
+            {
+                module.judged.insert(call.span.start);
+                return;
+            }
+            ("weights are loaded from an address without `check_hash=True`", call.argument(0, "url"))
+        }
+        "torch.hub.download_url_to_file" => {
+            if given(&["hash_prefix"], 2) || call.open {
+                return;
+            }
+            ("a file is downloaded without `hash_prefix`", call.argument(0, "url"))
+        }
+        "keras.utils.get_file" | "keras.utils.data_utils.get_file" => {
+            if given(&["file_hash", "md5_hash"], 4) || call.open {
+                return;
+            }
+            ("a file is downloaded without `file_hash`", call.argument(1, "origin"))
+        }
+        "pooch.retrieve" => {
+            if given(&["known_hash"], 1) || call.open {
+                return;
+            }
+            ("a file is downloaded without `known_hash`", call.argument(0, "url"))
+        }
+        "torchvision.datasets.utils.download_url"
+        | "torchvision.datasets.utils.download_and_extract_archive" => {
+            if given(&["md5"], if path.ends_with("download_url") { 3 } else { 4 }) || call.open {
+                return;
+            }
+            ("a file is downloaded without `md5`", call.argument(0, "url"))
+        }
+        "urllib.request.urlretrieve" | "urllib.urlretrieve" | "wget.download" | "gdown.download" => {
+            module.judged.insert(call.span.start);
+            let Some(address) = call.argument(0, "url") else { return };
+            let text = address.value.as_pieces().unwrap_or_default();
+            let low = !is_artifact(text);
+            let message = "a file is downloaded, and nothing in this code compares its digest";
+            let finding = Finding::new(&UNVERIFIED_DOWNLOAD, message)
+                .severity(Severity::Medium)
+                .confidence(Confidence::Medium);
+            let finding = if low { finding.severity(Severity::Low) } else { finding };
+            module.facts.unhashed.push(Report { span: call.span.clone(), finding, fix: None });
+            return;
+        }
+        "requests.get" | "httpx.get" | "urllib.request.urlopen" => {
+            let address = call.argument(0, "url").and_then(|address| address.value.as_pieces());
+            if address.is_some_and(|address| address.contains("://") && is_artifact(address)) {
+                let message = "a file is fetched, and nothing in this code compares its digest";
+                let finding = Finding::new(&UNVERIFIED_DOWNLOAD, message)
+                    .severity(Severity::Low)
+                    .confidence(Confidence::Medium);
+                module.facts.unhashed.push(Report { span: call.span.clone(), finding, fix: None });
+            }
+            return;
+        }
+        _ => return,
+    };
+    module.judged.insert(call.span.start);
+    let constant =
+        address.is_some_and(|address| address.value.as_pieces().is_some_and(|text| text.contains("://")));
+    let finding = Finding::new(&UNVERIFIED_DOWNLOAD, message).severity(Severity::Medium);
+    // An address handed in may be one the caller has a digest for.
+    let finding =
+        if constant { finding } else { finding.severity(Severity::Low).confidence(Confidence::Medium) };
+    let fix = path
+        .ends_with("load_state_dict_from_url")
+        .then(|| edit(call.adding("check_hash=True"), Safety::Unsafe, "pass `check_hash=True`"))
+        .flatten()
+        .filter(|_| call.keyword("check_hash").is_none());
+    module.facts.unhashed.push(Report { span: call.span.clone(), finding, fix });
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::python::tests::severities;
+    use bartizan_core::Severity::{High, Low, Medium};
+
+    #[test]
+    fn verification_switched_off_is_found_by_every_switch() {
+        let graded = |code: &str| severities(code, "pipeline/tls-disabled");
+        for code in [
+            "import requests\nrequests.get('https://x.example', verify=False)",
+            "import requests\ns = requests.Session()\ns.verify = False",
+            "import ssl\nssl._create_default_https_context = ssl._create_unverified_context",
+            "import os\nos.environ['CURL_CA_BUNDLE'] = ''",
+            "import os\nos.environ.update({'PYTHONHTTPSVERIFY': '0'})",
+            "import ssl\nc = ssl.create_default_context()\nc.check_hostname = False",
+            "import httpx\nV = False\nhttpx.Client(verify=V)",
+        ] {
+            assert_eq!(graded(code), [High], "{code}");
+        }
+        assert_eq!(graded("import requests\nrequests.get('https://x.example', verify='/ca.pem')"), []);
+        assert_eq!(graded("jwt_token.load(data, verify=False)"), []);
+        assert_eq!(graded("import os\nos.environ['CURL_CA_BUNDLE'] = '/ca.pem'"), []);
+    }
+
+    #[test]
+    fn plain_http_is_found_by_the_beginning_of_the_address() {
+        let graded = |code: &str| severities(code, "pipeline/insecure-transport");
+        assert_eq!(graded("import pandas as pd\npd.read_csv('http://data.example/t.csv')"), [Medium]);
+        assert_eq!(
+            graded("import pandas as pd\nB = 'http://data.example'\npd.read_csv(f'{B}/{name}.csv')"),
+            [Medium]
+        );
+        assert_eq!(
+            graded(
+                "from datasets import load_dataset\nload_dataset('csv', data_files={'train': 'http://d.example/t.csv'})"
+            ),
+            [Medium]
+        );
+        assert_eq!(graded("import requests\nrequests.get('http://api.example/v1')"), [Low]);
+        assert_eq!(graded("import requests\nrequests.get('http://localhost:8000/w.bin')"), []);
+        assert_eq!(graded("import pandas as pd\npd.read_csv('https://data.example/t.csv')"), []);
+    }
+
+    #[test]
+    fn downloads_are_silent_once_a_digest_is_compared() {
+        let graded = |code: &str| severities(code, "pipeline/unverified-download");
+        assert_eq!(
+            graded("import torch\ntorch.hub.load_state_dict_from_url('https://x.example/w.pth')"),
+            [Medium]
+        );
+        assert_eq!(
+            graded(
+                "import torch\ntorch.hub.load_state_dict_from_url('https://x.example/w.pth', check_hash=True)"
+            ),
+            []
+        );
+        let get = "import urllib.request as u\nu.urlretrieve('https://x.example/w.pth', 'w.pth')\n";
+        assert_eq!(graded(get), [Medium]);
+        assert_eq!(graded(&format!("{get}import hashlib\nassert hashlib.sha256(b).hexdigest() == D")), []);
+    }
+}

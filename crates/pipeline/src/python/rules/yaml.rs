@@ -1,0 +1,108 @@
+//! YAML loaders that make any object.
+
+use crate::Safety;
+use crate::python::call::Call;
+use crate::python::module::{Module, edit};
+use bartizan_core::{Finding, Rule, Severity, atlas, cwe, rule};
+
+rule! {
+    /// ## What it finds
+    /// `yaml.load` without a safe loader, `yaml.unsafe_load`, `yaml.full_load`, `ruamel.yaml` with `typ="unsafe"`.
+    /// ## Why it matters
+    /// A tag such as `!!python/object/apply` makes the loader call any function: whoever writes the file runs code.
+    /// ## Example
+    /// `yaml.load(open("train.yml"), Loader=yaml.UnsafeLoader)`
+    /// ## How to fix
+    /// `yaml.safe_load(...)`.
+    /// ## References
+    /// - <https://pyyaml.org/wiki/PyYAMLDocumentation>
+    pub const UNSAFE_YAML_LOAD: Rule = Rule {
+        id: "pipeline/unsafe-yaml-load",
+        title: "YAML loaded in a way that can run code",
+        severity: Severity::High,
+        remedy: "Use `yaml.safe_load`.",
+        taxonomies: &[atlas("AML.T0011.000"), cwe(502)],
+    };
+}
+
+/// Rules of this file.
+pub(in crate::python) const RULES: &[&Rule] = &[&UNSAFE_YAML_LOAD];
+
+/// Judges one call.
+pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
+    let found = |message: &str| Finding::new(&UNSAFE_YAML_LOAD, message);
+    match call.path.as_ref() {
+        "yaml.load" | "yaml.load_all" => {
+            module.judged.insert(call.span.start);
+            let loader = call.argument(1, "Loader");
+            let named = loader.and_then(|loader| loader.value.as_path()).cloned();
+            let name = named.as_deref().map_or("", |path| path.rsplit('.').next().unwrap_or(path));
+            let fix = |call: &Call<'_>| {
+                let loader = call.argument(1, "Loader")?;
+                let replaced = loader
+                    .written
+                    .rsplit_once('.')
+                    .map_or("SafeLoader".to_owned(), |(module, _)| format!("{module}.SafeLoader"));
+                let keyword = if call.keyword("Loader").is_some() { "Loader=" } else { "" };
+                edit(
+                    (loader.span.clone(), format!("{keyword}{replaced}")),
+                    Safety::Unsafe,
+                    "load with the safe loader",
+                )
+            };
+            match (loader, name) {
+                (None, _) if !call.open => {
+                    module.report(
+                        &call.span,
+                        found("`yaml.load` without a loader makes any object in old versions"),
+                    );
+                }
+                (Some(_), "UnsafeLoader" | "Loader" | "CLoader" | "CUnsafeLoader") => {
+                    let message = format!("`yaml.{name}` makes any object the file names");
+                    module.report_fixable(&call.span, found(&message), fix(call));
+                }
+                (Some(_), "FullLoader" | "CFullLoader") => {
+                    let message = format!("`yaml.{name}` makes objects of any class that is imported");
+                    module.report_fixable(&call.span, found(&message).severity(Severity::Low), fix(call));
+                }
+                _ => {}
+            }
+        }
+        "yaml.safe_load" | "yaml.safe_load_all" => {
+            module.judged.insert(call.span.start);
+        }
+        "yaml.unsafe_load" | "yaml.unsafe_load_all" => {
+            module.judged.insert(call.span.start);
+            module.report(&call.span, found("`yaml.unsafe_load` makes any object the file names"));
+        }
+        "yaml.full_load" | "yaml.full_load_all" => {
+            module.judged.insert(call.span.start);
+            let message = "`yaml.full_load` makes objects of any class that is imported";
+            module.report(&call.span, found(message).severity(Severity::Low));
+        }
+        "ruamel.yaml.YAML" => {
+            let typ = call.argument(usize::MAX, "typ").and_then(|typ| typ.value.as_text());
+            if typ == Some("unsafe") {
+                module.report(&call.span, found("the loader makes any object the file names"));
+            }
+        }
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::python::tests::severities;
+    use bartizan_core::Severity::{High, Low};
+
+    #[test]
+    fn only_safe_loaders_are_silent() {
+        let graded = |code: &str| severities(&format!("import yaml\n{code}"), "pipeline/unsafe-yaml-load");
+        assert_eq!(graded("yaml.load(f, Loader=yaml.UnsafeLoader)"), [High]);
+        assert_eq!(graded("yaml.load(f)"), [High]);
+        assert_eq!(graded("yaml.load(f, yaml.FullLoader)"), [Low]);
+        assert_eq!(graded("yaml.load(f, Loader=yaml.CSafeLoader)"), []);
+        assert_eq!(graded("L = yaml.SafeLoader\nyaml.load(f, L)"), []);
+        assert_eq!(graded("yaml.safe_load(f)"), []);
+    }
+}

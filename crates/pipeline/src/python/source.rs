@@ -1,0 +1,158 @@
+//! Examines Python source as a whole: cut into windows, parsed, walked, concluded.
+
+use super::module::{Module, Report};
+use super::rules;
+use super::walk::{State, Walk};
+use bartizan_core::Severity;
+use bartizan_core::python::{MOST_LEVELS, Piece, levels, pieces};
+use ruff_python_ast::PySourceType;
+use ruff_python_parser::parse_unchecked_source;
+
+/// Source to examine, and what is known of it before.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Code<'a> {
+    /// The text.
+    pub(super) text: &'a str,
+    /// Where it begins in the whole.
+    pub(super) base: usize,
+    /// What it is written in.
+    pub(super) kind: Language,
+}
+
+/// What a piece of source is written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Language {
+    /// Python.
+    Python,
+    /// Python with IPython's lines (`!`, `%`).
+    Notebook,
+    /// Commands of a shell.
+    Shell,
+}
+
+/// What an examination gave.
+#[derive(Debug, Default)]
+pub(super) struct Examined {
+    /// Findings, and what was judged.
+    pub(super) module: Module,
+    /// Places not analysed, with the reason.
+    pub(super) gaps: Vec<(usize, String)>,
+}
+
+/// Nesting from which the walk gets a stack of its own.
+const OWN_STACK_FROM: usize = 24;
+/// Size of that stack, in bytes: over 10 KiB for each level of [`MOST_LEVELS`], for each call followed.
+const OWN_STACK: usize = 256 << 20;
+/// What the syntax tree of one window may take, in the units of [`Piece::parts`]: about 50 MB.
+const MOST_PARTS: usize = 280_000;
+/// Longest source read, in bytes.
+const SOURCE_BYTES: usize = 16 << 20;
+
+/// Examines `cells`, which share one namespace and run in order.
+pub(super) fn examine(cells: &[Code<'_>]) -> Examined {
+    let deepest = cells.iter().map(|cell| levels(cell.text)).max().unwrap_or(0);
+    if deepest < OWN_STACK_FROM {
+        return inspect(cells);
+    }
+    let worker = std::thread::Builder::new().stack_size(OWN_STACK);
+    let walked = std::thread::scope(|scope| {
+        let running = worker.spawn_scoped(scope, || inspect(cells));
+        running.ok().and_then(|running| running.join().ok())
+    });
+    walked.unwrap_or_else(|| Examined {
+        gaps: vec![(0, "Python source was not examined: no memory for its nesting".to_owned())],
+        ..Examined::default()
+    })
+}
+
+fn inspect(cells: &[Code<'_>]) -> Examined {
+    let mut state = State::default();
+    let mut gaps = Vec::new();
+    for cell in cells {
+        let read = cell.text.get(..cell.text.floor_char_boundary(SOURCE_BYTES)).unwrap_or(cell.text);
+        if read.len() < cell.text.len() {
+            gaps.push((
+                cell.base.saturating_add(read.len()),
+                "Python source longer than 16 MiB was read only to there".to_owned(),
+            ));
+        }
+        if cell.kind == Language::Shell {
+            commands(read, cell.base, &mut state.module);
+            continue;
+        }
+        let depth = levels(read);
+        if depth > MOST_LEVELS {
+            gaps.push((
+                cell.base,
+                format!("Python source nested deeper than {MOST_LEVELS} levels was not parsed"),
+            ));
+            continue;
+        }
+        for piece in pieces(read) {
+            window(&piece, *cell, &mut state, &mut gaps);
+        }
+    }
+    let texts: Vec<(&str, usize)> = cells.iter().map(|cell| (cell.text, cell.base)).collect();
+    rules::secret::scan(&texts, &mut state.module);
+    Examined { module: conclude(state.module), gaps }
+}
+
+/// A script of a shell, line by line.
+fn commands(text: &str, base: usize, module: &mut Module) {
+    let mut at = base;
+    for line in text.split_inclusive('\n') {
+        let end = at.saturating_add(line.trim_end().len());
+        rules::command::judge(line, &(at..end), module);
+        at = at.saturating_add(line.len());
+    }
+}
+
+fn window(piece: &Piece<'_>, cell: Code<'_>, state: &mut State, gaps: &mut Vec<(usize, String)>) {
+    let base = cell.base.saturating_add(piece.offset);
+    if piece.parts > MOST_PARTS {
+        gaps.push((base, "a Python statement is too large to be parsed; review it by hand".to_owned()));
+        return;
+    }
+    let kind = if cell.kind == Language::Notebook { PySourceType::Ipynb } else { PySourceType::Python };
+    let parsed = parse_unchecked_source(piece.text, kind);
+    if let Some(error) = parsed.errors().first() {
+        let at = base.saturating_add(error.location.start().to_usize());
+        gaps.push((
+            at,
+            format!(
+                "Python source does not parse here: {}; what follows was examined as far as it parses",
+                error.error
+            ),
+        ));
+    }
+    Walk::new(piece.text, base, state).run(parsed.suite());
+}
+
+/// Judges what only the whole shows.
+fn conclude(mut module: Module) -> Module {
+    let hashes = module.facts.hashes;
+    let unhashed = std::mem::take(&mut module.facts.unhashed);
+    if !hashes {
+        module.reports.extend(unhashed);
+    }
+    for (place, mut report) in std::mem::take(&mut module.facts.unless_written) {
+        if !place.is_empty() && module.facts.written.contains(&place) {
+            if report.finding.rule.id != rules::deserialization::UNSAFE_DESERIALIZATION.id {
+                continue;
+            }
+            // Its own file is still a file others can write to.
+            report.finding = report.finding.severity(Severity::Low);
+            report.fix = report.fix.filter(|_| true);
+        }
+        module.reports.push(report);
+    }
+    rules::training::conclude(&mut module);
+    module.reports.sort_by(|a: &Report, b: &Report| {
+        (a.span.start, a.finding.rule.id, b.finding.severity).cmp(&(
+            b.span.start,
+            b.finding.rule.id,
+            a.finding.severity,
+        ))
+    });
+    module
+}

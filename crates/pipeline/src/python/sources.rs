@@ -1,0 +1,164 @@
+//! Whose word a value is: which paths give what users, models, servers, files and the environment say.
+
+use super::call::Call;
+use super::value::Taint;
+
+/// The taint of the attribute, element or name at `path`.
+pub(super) fn of_path(path: &str) -> Taint {
+    let begins = |prefix: &str| {
+        path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[', '(']))
+    };
+    match path.as_bytes().first() {
+        Some(b's') if begins("sys.argv") => Taint::OPERATOR,
+        Some(b's') if begins("sys.stdin") => Taint::OPERATOR,
+        Some(b'o') if begins("os.environ") || begins("os.environb") => Taint::ENVIRONMENT,
+        Some(b'f') if begins("flask.request") => Taint::REQUEST,
+        Some(b'q') if begins("quart.request") => Taint::REQUEST,
+        Some(b'b') if begins("bottle.request") => Taint::REQUEST,
+        Some(b's') if begins("sanic.request.Request()") => Taint::REQUEST,
+        Some(b's') if begins("starlette.requests.Request()") => Taint::REQUEST,
+        Some(b'f') if begins("fastapi.Request()") => Taint::REQUEST,
+        Some(b's') if begins("streamlit.query_params") || begins("streamlit.session_state") => Taint::REQUEST,
+        Some(b'd') if begins("django.http.HttpRequest()") => Taint::REQUEST,
+        Some(b'a') if begins("aiohttp.web.Request()") => Taint::REQUEST,
+        _ => Taint::default(),
+    }
+}
+
+/// The taint that the result of `call` has by itself, whatever it is given.
+pub(super) fn of_call(call: &Call<'_>) -> Taint {
+    let path = call.path.as_ref();
+    let name = call.name();
+    match path {
+        "builtins.input" | "getpass.getpass" => return Taint::OPERATOR,
+        "os.getenv" | "os.environ.get" | "os.environ.pop" => return Taint::ENVIRONMENT,
+        "urllib.request.urlopen" | "httpx.stream" | "urllib.urlopen" => return Taint::NETWORK,
+        "pickle.dumps" | "dill.dumps" | "cloudpickle.dumps" | "marshal.dumps" | "joblib.dump"
+        | "torch.save" | "jsonpickle.encode" => return Taint::OWN,
+        "builtins.open" | "io.open" => return Taint::FILE,
+        _ => {}
+    }
+    if answers_of_model(call) {
+        return Taint::MODEL;
+    }
+    match call.package() {
+        "requests" | "httpx" | "aiohttp" | "urllib3"
+            if matches!(name, "get" | "post" | "put" | "request" | "urlopen") =>
+        {
+            Taint::NETWORK
+        }
+        "streamlit" if matches!(name, "text_input" | "text_area" | "chat_input" | "file_uploader") => {
+            Taint::REQUEST
+        }
+        "argparse" if matches!(name, "parse_args" | "parse_known_args") => Taint::OPERATOR,
+        "pandas" if name.starts_with("read_") => Taint::FILE,
+        "datasets" if name == "load_dataset" => Taint::FILE,
+        _ => Taint::default(),
+    }
+}
+
+/// Whether the result of `call` is what a language model wrote.
+pub(super) fn answers_of_model(call: &Call<'_>) -> bool {
+    let path = call.path.as_ref();
+    let name = call.name();
+    let ends = |ends: &[&str]| ends.iter().any(|end| path.ends_with(end));
+    if ends(&[
+        ".chat.completions.create",
+        ".chat.completions.parse",
+        ".responses.create",
+        ".responses.parse",
+        ".messages.create",
+        ".generate_content",
+        ".ChatCompletion.create",
+        ".Completion.create",
+        ".chat_completion",
+        ".text_generation",
+        "litellm.completion",
+        "litellm.acompletion",
+        "ollama.chat",
+        "ollama.generate",
+        ".completions.create",
+        ".invoke_model",
+        ".converse",
+    ]) {
+        return true;
+    }
+    let speaks = matches!(
+        name,
+        "invoke"
+            | "ainvoke"
+            | "predict"
+            | "apredict"
+            | "run"
+            | "arun"
+            | "generate"
+            | "agenerate"
+            | "stream"
+            | "complete"
+            | "acomplete"
+            | "chat"
+            | "achat"
+            | "query"
+            | "aquery"
+            | "predict_messages"
+            | "generate_text"
+            | "send_message"
+            | "kickoff"
+            | "initiate_chat"
+            | "create"
+            | "batch"
+            | "apply"
+    );
+    let package = call.package();
+    let of_models = package.starts_with("langchain")
+        || package.starts_with("llama_index")
+        || matches!(
+            package,
+            "openai"
+                | "anthropic"
+                | "cohere"
+                | "mistralai"
+                | "groq"
+                | "together"
+                | "vllm"
+                | "vertexai"
+                | "ollama"
+                | "litellm"
+                | "crewai"
+                | "autogen"
+                | "llama_cpp"
+                | "replicate"
+                | "ctransformers"
+                | "gpt4all"
+                | "dspy"
+                | "guidance"
+                | "instructor"
+                | "pydantic_ai"
+                | "smolagents"
+                | "agents"
+        )
+        || call.is_of("google.generativeai")
+        || call.is_of("google.genai");
+    // An object made by such a package, spoken to; or the object itself called.
+    if of_models && path.contains("()") && (speaks || path.ends_with("()")) {
+        return true;
+    }
+    if path == "transformers.pipeline()"
+        || path == "gpt4all.GPT4All().generate"
+        || path == "agents.Runner.run_sync"
+    {
+        return true;
+    }
+    if call.is_of("transformers") && name == "generate" && path.contains("()") {
+        return true;
+    }
+    if path == "?.generate" || path == "?.invoke" || path == "?.predict" || path == "?.complete" {
+        let owner = call.spelling.rsplit_once('.').map_or("", |(owner, _)| owner);
+        let owner = owner.rsplit('.').next().unwrap_or(owner).to_ascii_lowercase();
+        return ["llm", "chat_model", "language_model", "chain", "agent"]
+            .iter()
+            .any(|word| owner.contains(word))
+            || (name == "generate" && matches!(owner.as_str(), "model" | "generator" | "pipe"));
+    }
+    false
+}

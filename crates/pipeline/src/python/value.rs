@@ -1,0 +1,325 @@
+//! What is known of a Python value without running anything, and where it comes from: [`Value`].
+
+use std::fmt::Write as _;
+use std::rc::Rc;
+
+/// The abstract value of one expression.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Value {
+    /// What it is.
+    pub(super) known: Known,
+    /// Whose word it is.
+    pub(super) taint: Taint,
+}
+
+/// What a value is.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) enum Known {
+    /// Not known.
+    #[default]
+    Nothing,
+    /// `None`.
+    Null,
+    /// `True` or `False`.
+    Bool(bool),
+    /// A whole number.
+    Integer(i64),
+    /// A text or bytes, whole.
+    Text(Rc<str>),
+    /// A text of which parts are unknown, each written as [`HOLE`].
+    Pieces(Rc<str>),
+    /// A list, tuple or set.
+    Items(Rc<[Value]>),
+    /// A dict; `None` is a key that is not a constant text.
+    Entries(Rc<[(Option<Rc<str>>, Value)]>),
+    /// Something by its full path: a module, class or function (`os.system`), the result of a call (`openai.OpenAI()`), an
+    /// attribute of that (`openai.OpenAI().chat`), an element (`x[]`). A receiver that is not known is `?`.
+    Path(Rc<str>),
+    /// A function of this module, by number.
+    Function(usize),
+    /// An object of a class of this module, by number.
+    Instance(usize),
+    /// A class of this module, by number.
+    Class(usize),
+    /// `functools.partial(callee, …)`.
+    Partial(Rc<Partial>),
+}
+
+/// A call with some of its arguments given.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Partial {
+    /// What it calls.
+    pub(super) callee: Value,
+    /// Arguments by position.
+    pub(super) positional: Vec<Value>,
+    /// Arguments by name.
+    pub(super) named: Vec<(Rc<str>, Value)>,
+}
+
+/// Stands in a text for a part that is not known.
+pub(super) const HOLE: char = '\u{FFFC}';
+/// Longest text kept, in bytes.
+const MOST_TEXT: usize = 64 << 10;
+/// Longest path kept, in bytes.
+const MOST_PATH: usize = 240;
+
+/// Who had a hand in a value: a set of sources, and parameters of the function under examination.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Taint {
+    sources: u8,
+    /// Bit `i`: the value of parameter `i` (the last bit: of one of all others).
+    parameters: u32,
+}
+
+impl Taint {
+    /// Someone on the other side of a network connection: a request, a chat message, an upload.
+    pub(super) const REQUEST: Self = Self { sources: 1, parameters: 0 };
+    /// Whoever started the program: arguments, standard input.
+    pub(super) const OPERATOR: Self = Self { sources: 2, parameters: 0 };
+    /// The environment.
+    pub(super) const ENVIRONMENT: Self = Self { sources: 4, parameters: 0 };
+    /// A language model's answer, or arguments that one chose.
+    pub(super) const MODEL: Self = Self { sources: 8, parameters: 0 };
+    /// A server's response.
+    pub(super) const NETWORK: Self = Self { sources: 16, parameters: 0 };
+    /// What a file or data set holds.
+    pub(super) const FILE: Self = Self { sources: 32, parameters: 0 };
+    /// The code around: made by this very program from what it holds.
+    pub(super) const OWN: Self = Self { sources: 64, parameters: 0 };
+
+    /// The value of the parameter numbered `index`.
+    pub(super) fn parameter(index: usize) -> Self {
+        Self { sources: 0, parameters: 1 << index.min(31) }
+    }
+
+    /// Both sets together.
+    pub(super) fn and(self, other: Self) -> Self {
+        Self { sources: self.sources | other.sources, parameters: self.parameters | other.parameters }
+    }
+
+    /// Whether one of the sources of `other` is among these.
+    pub(super) fn has(self, other: Self) -> bool {
+        self.sources & other.sources != 0
+    }
+
+    /// Whether nobody outside had a hand in it.
+    pub(super) fn is_none(self) -> bool {
+        self == Self::default()
+    }
+
+    /// The parameters alone.
+    pub(super) fn parameters(self) -> u32 {
+        self.parameters
+    }
+
+    /// The sources alone.
+    pub(super) fn sources(self) -> Self {
+        Self { sources: self.sources, parameters: 0 }
+    }
+
+    /// In words, the most telling source first: "the answer of a model".
+    pub(super) fn describe(self) -> &'static str {
+        const WORDS: &[(Taint, &str)] = &[
+            (Taint::MODEL, "the answer of a language model"),
+            (Taint::REQUEST, "what a user sent"),
+            (Taint::NETWORK, "what a server answered"),
+            (Taint::OPERATOR, "what whoever runs the program typed"),
+            (Taint::ENVIRONMENT, "the environment"),
+            (Taint::FILE, "what a file holds"),
+        ];
+        WORDS
+            .iter()
+            .find(|(source, _)| self.has(*source))
+            .map_or("a value that is not constant", |(_, words)| words)
+    }
+}
+
+impl From<Known> for Value {
+    fn from(known: Known) -> Self {
+        Self { known, taint: Taint::default() }
+    }
+}
+
+impl Value {
+    /// A whole text.
+    pub(super) fn text(text: &str) -> Self {
+        Known::of_text(text.to_owned()).into()
+    }
+
+    /// Something by its path.
+    pub(super) fn path(path: &str) -> Self {
+        Known::Path(bounded(path).into()).into()
+    }
+
+    /// Nothing known but where it comes from.
+    pub(super) fn from_taint(taint: Taint) -> Self {
+        Self { known: Known::Nothing, taint }
+    }
+
+    /// The same, with `taint` added.
+    pub(super) fn tainted(mut self, taint: Taint) -> Self {
+        self.taint = self.taint.and(taint);
+        self
+    }
+
+    /// The path, for what has one.
+    pub(super) fn as_path(&self) -> Option<&Rc<str>> {
+        match &self.known {
+            Known::Path(path) => Some(path),
+            _ => None,
+        }
+    }
+
+    /// The text, when it is known whole.
+    pub(super) fn as_text(&self) -> Option<&str> {
+        match &self.known {
+            Known::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The text with [`HOLE`]s for what is not known.
+    pub(super) fn as_pieces(&self) -> Option<&str> {
+        match &self.known {
+            Known::Text(text) | Known::Pieces(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Whether it is `True`, `1` or another constant that counts as true; `None` when that is not known.
+    pub(super) fn truth(&self) -> Option<bool> {
+        match &self.known {
+            Known::Null => Some(false),
+            Known::Bool(value) => Some(*value),
+            Known::Integer(value) => Some(*value != 0),
+            Known::Text(text) => Some(!text.is_empty()),
+            Known::Items(items) => Some(!items.is_empty()),
+            Known::Entries(entries) => Some(!entries.is_empty()),
+            _ => None,
+        }
+    }
+
+    /// Whether it is a constant made of constants, which nobody outside has a say in.
+    pub(super) fn is_constant(&self) -> bool {
+        match &self.known {
+            Known::Null | Known::Bool(_) | Known::Integer(_) | Known::Text(_) => true,
+            Known::Items(items) => items.iter().all(Self::is_constant),
+            Known::Entries(entries) => {
+                entries.iter().all(|(key, value)| key.is_some() && value.is_constant())
+            }
+            _ => false,
+        }
+    }
+
+    /// What this part of a larger text is, [`HOLE`] when it is not known.
+    pub(super) fn spelt(&self) -> String {
+        match &self.known {
+            Known::Text(text) | Known::Pieces(text) => text.to_string(),
+            Known::Integer(number) => number.to_string(),
+            Known::Bool(value) => if *value { "True" } else { "False" }.to_owned(),
+            Known::Null => "None".to_owned(),
+            Known::Items(items) => items.iter().map(Self::spelt).collect::<Vec<_>>().join(" "),
+            _ => HOLE.to_string(),
+        }
+    }
+
+    /// The texts in it: itself, or the items and values of a container, one level deep.
+    pub(super) fn texts(&self) -> Vec<&str> {
+        match &self.known {
+            Known::Text(text) | Known::Pieces(text) => vec![text],
+            Known::Items(items) => items.iter().filter_map(Self::as_pieces).collect(),
+            Known::Entries(entries) => entries.iter().flat_map(|(_, value)| value.texts()).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The value stored under `key`.
+    pub(super) fn entry(&self, key: &str) -> Option<&Self> {
+        let Known::Entries(entries) = &self.known else { return None };
+        entries.iter().rev().find(|(name, _)| name.as_deref() == Some(key)).map(|(_, value)| value)
+    }
+
+    /// What a name holds that may hold this or `other`.
+    pub(super) fn or(self, other: &Self) -> Self {
+        let taint = self.taint.and(other.taint);
+        let known = if self.known == other.known { self.known } else { Known::Nothing };
+        Self { known, taint }
+    }
+
+    /// The taint of this and of what it holds.
+    pub(super) fn all_taint(&self) -> Taint {
+        let inner = match &self.known {
+            Known::Items(items) => items.iter().map(|item| item.taint).fold(Taint::default(), Taint::and),
+            Known::Entries(entries) => {
+                entries.iter().map(|(_, value)| value.taint).fold(Taint::default(), Taint::and)
+            }
+            _ => Taint::default(),
+        };
+        self.taint.and(inner)
+    }
+
+    /// The path one step on: `.attribute`, `()` or `[]`.
+    pub(super) fn step(&self, step: &str) -> Known {
+        match &self.known {
+            Known::Path(path) => {
+                let mut longer = String::with_capacity(path.len().saturating_add(step.len()));
+                // Writing to a String cannot fail.
+                let _ = write!(longer, "{path}{step}");
+                Known::Path(bounded(&longer).into())
+            }
+            _ => Known::Path(bounded(&format!("?{step}")).into()),
+        }
+    }
+}
+
+impl Known {
+    /// A text, whole or with holes, as long as it is not too long to keep.
+    pub(super) fn of_text(text: String) -> Self {
+        if text.len() > MOST_TEXT {
+            let cut = text.get(..text.floor_char_boundary(MOST_TEXT)).unwrap_or_default();
+            return Self::Pieces(format!("{cut}{HOLE}").into());
+        }
+        if text.contains(HOLE) { Self::Pieces(text.into()) } else { Self::Text(text.into()) }
+    }
+}
+
+/// `path`, or its end behind `?` when it is too long to keep.
+fn bounded(path: &str) -> String {
+    if path.len() <= MOST_PATH {
+        return path.to_owned();
+    }
+    let from = path.ceil_char_boundary(path.len().saturating_sub(MOST_PATH / 2));
+    let kept = path.get(from..).unwrap_or_default();
+    let dot = kept.find('.').unwrap_or(0);
+    format!("?{}", kept.get(dot..).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_may_hold_two_things_holds_neither_and_is_as_tainted_as_both() {
+        let a = Value::text("a").tainted(Taint::FILE);
+        let joined = a.clone().or(&Value::text("b").tainted(Taint::MODEL));
+        assert_eq!(joined.known, Known::Nothing);
+        assert!(joined.taint.has(Taint::FILE) && joined.taint.has(Taint::MODEL));
+        assert_eq!(a.or(&Value::text("a")).as_text(), Some("a"));
+    }
+
+    #[test]
+    fn long_paths_keep_their_end() {
+        let mut value = Value::path("m");
+        for _ in 0..200 {
+            value = value.step(".abc").into();
+        }
+        let path = value.as_path().unwrap();
+        assert!(path.len() <= MOST_PATH && path.starts_with("?.abc") && path.ends_with(".abc"), "{path}");
+    }
+
+    #[test]
+    fn a_text_with_a_hole_is_not_whole() {
+        assert_eq!(Value::text("http://\u{FFFC}/x").as_text(), None);
+        assert_eq!(Value::text("http://\u{FFFC}/x").as_pieces(), Some("http://\u{FFFC}/x"));
+    }
+}

@@ -1,0 +1,712 @@
+//! Follows a module statement by statement with an abstract value for each name: [`Walk`].
+//!
+//! Module level first, quietly for what it binds and then for what it does; then the bodies of functions, each once, when
+//! they are called or at the end. Branches are walked one after the other and joined. A function's summary says what it
+//! gives back and which parameters reach a sink, so that a call hands both on. Cost: linear in the source.
+
+use super::call::{Argument, Call};
+use super::evaluate::{element, operation};
+use super::module::{Module, Sink};
+use super::rules;
+use super::scope::{Changes, Scope};
+use super::value::{Known, Taint, Value};
+use ruff_python_ast::{self as ast, Expr, Stmt};
+use ruff_text_size::{Ranged, TextRange};
+use std::collections::HashMap;
+use std::ops::Range;
+use std::rc::Rc;
+
+/// How many calls deep bodies of functions are walked on demand.
+const MOST_CALLS: usize = 5;
+/// Most sinks remembered of one function.
+const MOST_SINKS: usize = 32;
+
+/// A function of the module.
+#[derive(Debug)]
+pub(super) struct Function {
+    parameters: Vec<Rc<str>>,
+    class: Option<usize>,
+    /// What its parameters hold because of how it is declared.
+    given: Taint,
+    summary: Option<Summary>,
+    running: bool,
+}
+
+/// What a call of a function amounts to.
+#[derive(Debug, Default, Clone)]
+struct Summary {
+    returns: Value,
+    sinks: Vec<Sink>,
+}
+
+/// A class of the module.
+#[derive(Debug, Default)]
+pub(super) struct Class {
+    pub(super) attributes: HashMap<Rc<str>, Value>,
+    methods: HashMap<Rc<str>, usize>,
+    /// Paths of what it derives from.
+    bases: Vec<Rc<str>>,
+}
+
+/// What outlives one window of the source.
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) scopes: Vec<Scope>,
+    pub(super) functions: Vec<Function>,
+    pub(super) classes: Vec<Class>,
+    /// Numbers of functions and classes by the place of their definition.
+    defined: HashMap<usize, usize>,
+    pub(super) module: Module,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            scopes: vec![Scope::default()],
+            functions: Vec::new(),
+            classes: Vec::new(),
+            defined: HashMap::new(),
+            module: Module::default(),
+        }
+    }
+}
+
+/// The walk through one window.
+pub(super) struct Walk<'a, 's> {
+    /// Text of the window.
+    pub(super) source: &'a str,
+    /// Where the window begins in the whole.
+    pub(super) base: usize,
+    pub(super) state: &'s mut State,
+    /// Bodies not walked yet, by number.
+    bodies: HashMap<usize, &'a ast::StmtFunctionDef>,
+    /// Whether only bindings count.
+    pub(super) quiet: bool,
+    depth: usize,
+    /// What the functions being walked give back and reach, innermost last.
+    frames: Vec<Summary>,
+    /// The class whose body is being walked.
+    class: Option<usize>,
+}
+
+impl<'a, 's> Walk<'a, 's> {
+    /// A walk through `source`, which begins at `base` of the whole.
+    pub(super) fn new(source: &'a str, base: usize, state: &'s mut State) -> Self {
+        Self {
+            source,
+            base,
+            state,
+            bodies: HashMap::new(),
+            quiet: false,
+            depth: 0,
+            frames: Vec::new(),
+            class: None,
+        }
+    }
+
+    /// Walks everything.
+    pub(super) fn run(&mut self, statements: &'a [Stmt]) {
+        self.quiet = true;
+        self.body(statements);
+        self.quiet = false;
+        self.body(statements);
+        let mut waiting: Vec<usize> = self.bodies.keys().copied().collect();
+        waiting.sort_unstable();
+        for function in waiting {
+            self.examine(function);
+        }
+    }
+
+    /// Where `range` lies in the whole.
+    pub(super) fn span(&self, range: TextRange) -> Range<usize> {
+        self.base.saturating_add(range.start().to_usize())..self.base.saturating_add(range.end().to_usize())
+    }
+
+    /// What stands at `range`.
+    pub(super) fn written(&self, range: TextRange) -> &'a str {
+        self.source.get(range.start().to_usize()..range.end().to_usize()).unwrap_or_default()
+    }
+
+    pub(super) fn scope(&mut self) -> &mut Scope {
+        let last = self.state.scopes.len().saturating_sub(1);
+        if self.state.scopes.is_empty() {
+            self.state.scopes.push(Scope::default());
+        }
+        #[expect(clippy::indexing_slicing, reason = "never empty: filled above")]
+        &mut self.state.scopes[last]
+    }
+
+    fn body(&mut self, statements: &'a [Stmt]) {
+        for statement in statements {
+            self.statement(statement);
+        }
+    }
+
+    fn branch(&mut self, statements: &'a [Stmt]) -> Changes {
+        self.scope().enter();
+        self.body(statements);
+        self.scope().leave()
+    }
+
+    fn statement(&mut self, statement: &'a Stmt) {
+        match statement {
+            Stmt::Import(import) => self.import(import),
+            Stmt::ImportFrom(import) => self.import_from(import),
+            Stmt::Assign(assign) => {
+                let value = self.evaluate(&assign.value);
+                for target in &assign.targets {
+                    self.assign(target, value.clone(), self.span(assign.range));
+                }
+            }
+            Stmt::AnnAssign(assign) => {
+                if let Some(value) = &assign.value {
+                    let value = self.evaluate(value);
+                    self.assign(&assign.target, value, self.span(assign.range));
+                }
+            }
+            Stmt::AugAssign(assign) => {
+                let left = self.quietly(&assign.target);
+                let right = self.evaluate(&assign.value);
+                let value = operation(assign.op, &left, &right);
+                self.assign(&assign.target, value, self.span(assign.range));
+            }
+            Stmt::Expr(expression) => {
+                self.evaluate(&expression.value);
+            }
+            Stmt::Return(give) => {
+                let value =
+                    give.value.as_ref().map_or_else(|| Known::Null.into(), |value| self.evaluate(value));
+                if let Some(frame) = self.frames.last_mut() {
+                    let taint = frame.returns.taint;
+                    let same = matches!(frame.returns.known, Known::Nothing) && taint.is_none();
+                    frame.returns = if same { value } else { std::mem::take(&mut frame.returns).or(&value) };
+                }
+            }
+            Stmt::FunctionDef(function) => self.define(function),
+            Stmt::ClassDef(class) => self.define_class(class),
+            Stmt::If(choice) => self.choose(choice),
+            Stmt::For(repeat) => {
+                let items = self.evaluate(&repeat.iter);
+                let element = element(&items);
+                self.assign(&repeat.target, element, self.span(repeat.iter.range()));
+                let changes = self.branch(&repeat.body);
+                self.scope().join(vec![changes], true);
+                self.body(&repeat.orelse);
+            }
+            Stmt::While(repeat) => {
+                self.evaluate(&repeat.test);
+                let changes = self.branch(&repeat.body);
+                self.scope().join(vec![changes], true);
+                self.body(&repeat.orelse);
+            }
+            Stmt::With(with) => {
+                for item in &with.items {
+                    let value = self.evaluate(&item.context_expr);
+                    if let Some(target) = &item.optional_vars {
+                        self.assign(target, value, self.span(item.range));
+                    }
+                }
+                self.body(&with.body);
+            }
+            Stmt::Try(attempt) => {
+                self.body(&attempt.body);
+                let mut handlers = Vec::new();
+                for ast::ExceptHandler::ExceptHandler(handler) in &attempt.handlers {
+                    handlers.push(self.branch(&handler.body));
+                }
+                self.scope().join(handlers, true);
+                self.body(&attempt.orelse);
+                self.body(&attempt.finalbody);
+            }
+            Stmt::Match(choice) => {
+                self.evaluate(&choice.subject);
+                let mut cases = Vec::new();
+                for case in &choice.cases {
+                    if let Some(guard) = &case.guard {
+                        self.evaluate(guard);
+                    }
+                    cases.push(self.branch(&case.body));
+                }
+                self.scope().join(cases, true);
+            }
+            Stmt::Raise(raise) => {
+                if let Some(raised) = &raise.exc {
+                    self.evaluate(raised);
+                }
+            }
+            Stmt::Assert(assert) => {
+                self.evaluate(&assert.test);
+            }
+            Stmt::Delete(_)
+            | Stmt::TypeAlias(_)
+            | Stmt::Global(_)
+            | Stmt::Nonlocal(_)
+            | Stmt::Pass(_)
+            | Stmt::Break(_)
+            | Stmt::Continue(_) => {}
+            Stmt::IpyEscapeCommand(escape) => {
+                let span = self.span(escape.range);
+                self.escape(escape.kind, &escape.value, span);
+            }
+        }
+    }
+
+    fn choose(&mut self, choice: &'a ast::StmtIf) {
+        self.evaluate(&choice.test);
+        let mut branches = vec![self.branch(&choice.body)];
+        let mut or_none = true;
+        for clause in &choice.elif_else_clauses {
+            match &clause.test {
+                Some(test) => {
+                    self.evaluate(test);
+                }
+                None => or_none = false,
+            }
+            branches.push(self.branch(&clause.body));
+        }
+        self.scope().join(branches, or_none);
+    }
+
+    fn import(&mut self, import: &'a ast::StmtImport) {
+        for alias in &import.names {
+            let full = alias.name.as_str();
+            let (bound, path) = if let Some(name) = &alias.asname {
+                (name.as_str(), full)
+            } else {
+                let top = full.split('.').next().unwrap_or(full);
+                (top, top)
+            };
+            self.scope().bind(bound, Value::path(&canonical(path)));
+        }
+    }
+
+    fn import_from(&mut self, import: &'a ast::StmtImportFrom) {
+        let module = import.module.as_ref().map_or("", |module| module.as_str());
+        for alias in &import.names {
+            let name = alias.name.as_str();
+            let bound = alias.asname.as_ref().map_or(name, |name| name.as_str());
+            let value = if import.level > 0 {
+                Value::path(&format!("@.{module}.{name}"))
+            } else {
+                let path = canonical(&format!("{module}.{name}"));
+                let taint = super::sources::of_path(&path);
+                Value::path(&path).tainted(taint)
+            };
+            if name == "*" {
+                for known in rules::star_names(module) {
+                    self.scope().bind(known, Value::path(&canonical(&format!("{module}.{known}"))));
+                }
+            } else {
+                self.scope().bind(bound, value);
+            }
+        }
+    }
+
+    /// Binds `target`, wherever it is, to `value`.
+    pub(super) fn assign(&mut self, target: &'a Expr, value: Value, span: Range<usize>) {
+        match target {
+            Expr::Name(name) => {
+                if let Some(class) = self.class.filter(|_| self.frames.is_empty() || self.depth == 0) {
+                    self.set_attribute(class, name.id.as_str(), value.clone());
+                }
+                self.note_secret_name(name.id.as_str(), &value, &span);
+                self.scope().bind(name.id.as_str(), value);
+            }
+            Expr::Tuple(ast::ExprTuple { elts, .. }) | Expr::List(ast::ExprList { elts, .. }) => {
+                for (index, part) in elts.iter().enumerate() {
+                    let item = match &value.known {
+                        Known::Items(items) if items.len() == elts.len() => {
+                            items.get(index).cloned().unwrap_or_default()
+                        }
+                        _ => element(&value),
+                    };
+                    self.assign(part, item, span.clone());
+                }
+            }
+            Expr::Starred(starred) => self.assign(&starred.value, Value::from_taint(value.taint), span),
+            Expr::Attribute(attribute) => {
+                let owner = self.evaluate(&attribute.value);
+                self.note_secret_name(attribute.attr.as_str(), &value, &span);
+                match &owner.known {
+                    Known::Instance(class) | Known::Class(class) => {
+                        self.set_attribute(*class, attribute.attr.as_str(), value);
+                    }
+                    Known::Path(path) => {
+                        let path = format!("set:{path}.{}", attribute.attr.as_str());
+                        self.event(&path, target, vec![value], span);
+                    }
+                    _ => {
+                        let path = format!("set:?.{}", attribute.attr.as_str());
+                        self.event(&path, target, vec![value], span);
+                    }
+                }
+            }
+            Expr::Subscript(subscript) => {
+                let owner = self.evaluate(&subscript.value);
+                let key = self.evaluate(&subscript.slice);
+                if let Some(name) = key.as_text() {
+                    self.note_secret_name(name, &value, &span);
+                }
+                if let Some(path) = owner.as_path() {
+                    let path = format!("set:{path}");
+                    self.event(&path, target, vec![key.clone(), value.clone()], span);
+                }
+                if let Expr::Name(name) = subscript.value.as_ref() {
+                    let updated = with_entry(owner, &key, value);
+                    self.scope().bind(name.id.as_str(), updated);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn note_secret_name(&mut self, name: &str, value: &Value, span: &Range<usize>) {
+        if !self.quiet {
+            rules::secret::named(name, value, span, &mut self.state.module);
+        }
+    }
+
+    /// Tells the rules of an assignment that acts like a call.
+    fn event(&mut self, path: &str, target: &'a Expr, values: Vec<Value>, span: Range<usize>) {
+        if self.quiet {
+            return;
+        }
+        let call = Call {
+            path: path.into(),
+            spelling: self.written(target.range()),
+            receiver: Value::default(),
+            positional: values
+                .into_iter()
+                .map(|value| Argument { value, span: span.clone(), written: "" })
+                .collect(),
+            named: Vec::new(),
+            open: false,
+            closing: span.end,
+            last_end: None,
+            span,
+        };
+        self.check(&call);
+    }
+
+    /// Lets the rules judge `call`, and hands on what reaches a sink.
+    pub(super) fn check(&mut self, call: &Call<'_>) {
+        if self.quiet {
+            return;
+        }
+        rules::check(call, &mut self.state.module);
+        for sink in std::mem::take(&mut self.state.module.sinks) {
+            self.reach(sink);
+        }
+    }
+
+    /// A value has reached a sink: judged by its sources, and remembered for the callers by its parameters.
+    pub(super) fn reach(&mut self, sink: Sink) {
+        rules::flow::judge(&sink, &mut self.state.module);
+        if sink.taint.parameters() != 0
+            && let Some(frame) = self.frames.last_mut()
+            && frame.sinks.len() < MOST_SINKS
+        {
+            frame.sinks.push(sink);
+        }
+    }
+
+    fn set_attribute(&mut self, class: usize, name: &str, value: Value) {
+        let Some(class) = self.state.classes.get_mut(class) else { return };
+        match class.attributes.get_mut(name) {
+            Some(known) if !matches!(known.known, Known::Null) && *known != value => {
+                *known = std::mem::take(known).or(&value);
+            }
+            Some(known) => *known = value,
+            None => {
+                class.attributes.insert(name.into(), value);
+            }
+        }
+    }
+
+    fn define(&mut self, function: &'a ast::StmtFunctionDef) {
+        let place = self.base.saturating_add(function.range.start().to_usize());
+        for decorator in &function.decorator_list {
+            self.evaluate(&decorator.expression);
+        }
+        for parameter in function.parameters.iter_non_variadic_params() {
+            if let Some(default) = &parameter.default {
+                let value = self.evaluate(default);
+                self.note_secret_name(parameter.parameter.name.as_str(), &value, &self.span(default.range()));
+            }
+        }
+        let number = if let Some(number) = self.state.defined.get(&place) {
+            *number
+        } else {
+            let given = self.given(function);
+            let parameters =
+                function.parameters.iter().map(|parameter| Rc::from(parameter.name().as_str())).collect();
+            let class = self.class.filter(|_| self.frames.is_empty());
+            let number = self.state.functions.len();
+            self.state.functions.push(Function { parameters, class, given, summary: None, running: false });
+            self.state.defined.insert(place, number);
+            number
+        };
+        let name = function.name.as_str();
+        if let Some(class) = self.class.filter(|_| self.frames.is_empty()) {
+            if let Some(class) = self.state.classes.get_mut(class) {
+                class.methods.insert(name.into(), number);
+            }
+        } else {
+            self.scope().bind(name, Known::Function(number).into());
+        }
+        if self.frames.is_empty() {
+            self.bodies.entry(number).or_insert(function);
+        } else if self.state.functions.get(number).is_some_and(|known| known.summary.is_none()) {
+            // A function inside a function sees its names as they are here.
+            self.walk_body(number, function);
+        }
+    }
+
+    /// What the parameters of `function` hold because of its decorators or class.
+    fn given(&mut self, function: &'a ast::StmtFunctionDef) -> Taint {
+        let mut given = Taint::default();
+        let was = std::mem::replace(&mut self.quiet, true);
+        for decorator in &function.decorator_list {
+            let callee = match &decorator.expression {
+                Expr::Call(call) => self.evaluate(&call.func),
+                other => self.evaluate(other),
+            };
+            if let Some(path) = callee.as_path() {
+                given = given.and(rules::given_by_decorator(path));
+            }
+        }
+        self.quiet = was;
+        if let Some(class) = self.class.and_then(|class| self.state.classes.get(class)) {
+            for base in &class.bases {
+                given = given.and(rules::given_by_base(base, function.name.as_str()));
+            }
+        }
+        given
+    }
+
+    fn define_class(&mut self, class: &'a ast::StmtClassDef) {
+        let place = self.base.saturating_add(class.range.start().to_usize());
+        for decorator in &class.decorator_list {
+            self.evaluate(&decorator.expression);
+        }
+        let mut bases = Vec::new();
+        if let Some(arguments) = &class.arguments {
+            for base in &arguments.args {
+                let value = self.evaluate(base);
+                if let Some(path) = value.as_path() {
+                    bases.push(Rc::clone(path));
+                }
+            }
+        }
+        let number = if let Some(number) = self.state.defined.get(&place) {
+            *number
+        } else {
+            let number = self.state.classes.len();
+            self.state.classes.push(Class { bases, ..Class::default() });
+            self.state.defined.insert(place, number);
+            number
+        };
+        self.scope().bind(class.name.as_str(), Known::Class(number).into());
+        let outer = self.class.replace(number);
+        let frames = std::mem::take(&mut self.frames);
+        self.state.scopes.push(Scope::default());
+        self.body(&class.body);
+        self.state.scopes.pop();
+        self.frames = frames;
+        self.class = outer;
+    }
+
+    /// Walks the body of the function `number`, unless that was done.
+    fn examine(&mut self, number: usize) {
+        if self.quiet || self.depth >= MOST_CALLS {
+            return;
+        }
+        let idle =
+            self.state.functions.get(number).is_some_and(|known| known.summary.is_none() && !known.running);
+        if let Some(function) = self.bodies.get(&number).copied().filter(|_| idle) {
+            let locals = self.state.scopes.split_off(1);
+            let frames = std::mem::take(&mut self.frames);
+            let class = self.class.take();
+            self.walk_body(number, function);
+            self.class = class;
+            self.frames = frames;
+            self.state.scopes.extend(locals);
+        }
+    }
+
+    fn walk_body(&mut self, number: usize, function: &'a ast::StmtFunctionDef) {
+        let Some(known) = self.state.functions.get_mut(number) else { return };
+        known.running = true;
+        let (class, given) = (known.class, known.given);
+        let mut scope = Scope::default();
+        for (index, parameter) in function.parameters.iter().enumerate() {
+            let name = parameter.name().as_str();
+            let value = if index == 0 && class.is_some() {
+                let number = class.unwrap_or_default();
+                if name == "cls" { Known::Class(number).into() } else { Known::Instance(number).into() }
+            } else {
+                self.parameter(parameter.annotation()).tainted(Taint::parameter(index)).tainted(given)
+            };
+            scope.bind(name, value);
+        }
+        self.state.scopes.push(scope);
+        self.frames.push(Summary::default());
+        self.depth = self.depth.saturating_add(1);
+        self.body(&function.body);
+        self.depth = self.depth.saturating_sub(1);
+        self.state.scopes.pop();
+        let summary = self.frames.pop().unwrap_or_default();
+        if let Some(known) = self.state.functions.get_mut(number) {
+            known.running = false;
+            known.summary = Some(summary);
+        }
+    }
+
+    /// What a parameter of the annotated type holds.
+    fn parameter(&mut self, annotation: Option<&'a Expr>) -> Value {
+        let Some(annotation @ (Expr::Name(_) | Expr::Attribute(_))) = annotation else {
+            return Value::default();
+        };
+        let class = self.quietly(annotation);
+        match &class.known {
+            Known::Path(path) if !path.starts_with("builtins.") && !path.starts_with("typing.") => {
+                let known = class.step("()");
+                let taint = match &known {
+                    Known::Path(path) => super::sources::of_path(path),
+                    _ => Taint::default(),
+                };
+                Value { known, taint }
+            }
+            Known::Class(number) => Known::Instance(*number).into(),
+            _ => Value::default(),
+        }
+    }
+
+    /// The value of `expression` without telling the rules.
+    pub(super) fn quietly(&mut self, expression: &'a Expr) -> Value {
+        let was = std::mem::replace(&mut self.quiet, true);
+        let value = self.evaluate(expression);
+        self.quiet = was;
+        value
+    }
+
+    /// What calling the function `number` gives; sinks reached through its parameters are judged.
+    pub(super) fn call_function(&mut self, number: usize, call: &Call<'_>, bound: bool) -> Value {
+        self.examine(number);
+        let Some(function) = self.state.functions.get(number) else { return Value::default() };
+        let Some(summary) = function.summary.clone() else { return Value::from_taint(call.taint()) };
+        let shift = usize::from(bound);
+        let mut given: Vec<(usize, Taint)> = Vec::new();
+        for (index, argument) in call.positional.iter().enumerate() {
+            given.push((index.saturating_add(shift), argument.value.all_taint()));
+        }
+        for (name, argument) in &call.named {
+            if let Some(index) = function.parameters.iter().position(|parameter| parameter == name) {
+                given.push((index, argument.value.all_taint()));
+            }
+        }
+        let through = |taint: Taint| {
+            given
+                .iter()
+                .filter(|(index, _)| taint.parameters() & Taint::parameter(*index).parameters() != 0)
+                .map(|(_, taint)| *taint)
+                .fold(Taint::default(), Taint::and)
+        };
+        for sink in &summary.sinks {
+            let taint = through(sink.taint);
+            if !taint.is_none() && !self.quiet {
+                self.reach(Sink { taint, ..sink.clone() });
+            }
+        }
+        let taint = summary.returns.taint.sources().and(through(summary.returns.taint));
+        Value { known: summary.returns.known, taint }
+    }
+
+    /// The attribute `name` of an object of the class `number` (or of the class itself).
+    pub(super) fn member(&mut self, number: usize, name: &str) -> Value {
+        let constructor =
+            self.state.classes.get(number).and_then(|class| class.methods.get("__init__").copied());
+        if let Some(constructor) = constructor {
+            self.examine(constructor);
+        }
+        let Some(class) = self.state.classes.get(number) else { return Value::default() };
+        if let Some(value) = class.attributes.get(name) {
+            return value.clone();
+        }
+        if let Some(method) = class.methods.get(name) {
+            return Known::Function(*method).into();
+        }
+        // What it derives from may have it.
+        match class.bases.first() {
+            Some(base) => Value::path(&format!("{base}.{name}")),
+            None => Value::path(&format!("?.{name}")),
+        }
+    }
+
+    /// Path of what the class `number` derives from.
+    pub(super) fn base_of(&self, number: usize) -> Option<Rc<str>> {
+        self.state.classes.get(number)?.bases.first().cloned()
+    }
+}
+
+/// `owner` after `owner[key] = value`.
+fn with_entry(owner: Value, key: &Value, value: Value) -> Value {
+    let taint = owner.taint;
+    match (&owner.known, key.as_text()) {
+        (Known::Entries(entries), name) if entries.len() < MOST_ENTRIES => {
+            let mut entries = entries.to_vec();
+            entries.push((name.map(Rc::from), value));
+            Value { known: Known::Entries(entries.into()), taint }
+        }
+        _ => {
+            let added = value.all_taint();
+            owner.tainted(added)
+        }
+    }
+}
+
+/// Most entries followed of one dict.
+const MOST_ENTRIES: usize = 256;
+
+/// `path` under the name the rules know it by.
+pub(super) fn canonical(path: &str) -> String {
+    for (from, to) in NAMES {
+        if let Some(rest) = path.strip_prefix(from)
+            && (rest.is_empty() || rest.starts_with('.'))
+        {
+            return format!("{to}{rest}");
+        }
+    }
+    path.to_owned()
+}
+
+/// Whether `path` is itself one of the names that stand for another.
+pub(super) fn is_renamed(path: &str) -> bool {
+    NAMES.iter().any(|(from, _)| *from == path)
+}
+
+/// Names of modules that stand for another.
+const NAMES: &[(&str, &str)] = &[
+    ("tensorflow.keras", "keras"),
+    ("tf_keras", "keras"),
+    ("tensorflow.compat.v1", "tensorflow"),
+    ("tensorflow.compat.v2", "tensorflow"),
+    ("sklearn.externals.joblib", "joblib"),
+    ("cPickle", "pickle"),
+    ("_pickle", "pickle"),
+    ("pickle5", "pickle"),
+    ("pandas.io.pickle", "pandas"),
+    ("pandas.io.api", "pandas"),
+    ("torch.serialization", "torch"),
+    ("numpy.lib.npyio", "numpy"),
+    ("cloudpickle.cloudpickle", "cloudpickle"),
+    ("dill._dill", "dill"),
+    ("keras.src.saving", "keras.saving"),
+    ("urllib2", "urllib.request"),
+    ("requests.api", "requests"),
+    ("airflow.operators.bash_operator", "airflow.operators.bash"),
+    ("huggingface_hub.hf_api", "huggingface_hub"),
+    ("huggingface_hub.file_download", "huggingface_hub"),
+    ("datasets.load", "datasets"),
+    ("transformers.pipelines", "transformers"),
+];

@@ -1,0 +1,67 @@
+//! Every kind of file this crate reads. A new one is one file and one line here.
+
+use crate::Reader;
+use bartizan_core::Rule;
+
+/// The readers, in the order in which they are asked; each that recognises a text reads it.
+#[rustfmt::skip] // one line each, so that additions merge
+pub static READERS: &[&dyn Reader] = &[
+    &crate::ci::github::WorkflowFile,
+    &crate::ci::github::ActionFile,
+    &crate::ci::github::DependabotFile,
+    &crate::ci::gitlab::GitlabPipeline,
+    &crate::ci::azure::AzurePipeline,
+    &crate::ci::circleci::CircleConfig,
+    &crate::ci::circleci::BitbucketPipeline,
+    &crate::ci::jenkins::Jenkinsfile,
+    &crate::docker::Dockerfile,
+    &crate::docker::ComposeFile,
+    &crate::serving::Manifest,
+    &crate::serving::HelmValues,
+    &crate::serving::TorchServeConfig,
+    &crate::serving::MlProject,
+    &crate::hcl::Terraform,
+    &crate::agents::AgentInstructions,
+    &crate::agents::SkillScript,
+    &crate::agents::McpConfig,
+    &crate::agents::McpTools,
+    &crate::agents::McpSource,
+    &crate::dependencies::DependencyManifest,
+    &crate::python::Notebook,
+    &crate::python::Python,
+];
+
+/// Rules of the inspectors that readers share.
+#[rustfmt::skip] // one line each, so that additions merge
+static SHARED_RULES: &[&[&Rule]] = &[
+    crate::rules::RULES,
+];
+
+/// Ids of the readers whose texts a CI system, an image build or a cluster runs: commands and templates in them are what
+/// the file is for, and no metadata of a model.
+pub static RUN_BY_SYSTEMS: &[&str] = &[
+    "github-workflow",
+    "github-action",
+    "dependabot",
+    "gitlab-pipeline",
+    "azure-pipeline",
+    "circleci-config",
+    "bitbucket-pipeline",
+    "jenkinsfile",
+    "dockerfile",
+    "compose",
+    "kubernetes-manifest",
+    "helm-values",
+    "mlproject",
+    "terraform",
+];
+
+/// Every rule of this crate, sorted by id, each once.
+pub fn rules() -> Vec<&'static Rule> {
+    let shared = SHARED_RULES.iter().flat_map(|rules| rules.iter().copied());
+    let mut rules: Vec<&'static Rule> =
+        READERS.iter().flat_map(|reader| reader.rules().iter().copied()).chain(shared).collect();
+    rules.sort_by_key(|rule| rule.id);
+    rules.dedup_by_key(|rule| rule.id);
+    rules
+}

@@ -1,0 +1,27 @@
+//! `pipeline/secret`: a credential written in the open.
+
+use bartizan_core::{Severity, atlas, cwe, owasp_llm, rule};
+
+rule! {
+    /// ## What it finds
+    /// A password, token or key as literal text in a variable, build argument or manifest. Placeholders and
+    /// references to secret stores are left out.
+    ///
+    /// In code and notebooks: a token in its issuer's format, and a constant given to what asks for a credential.
+    /// ## Why it matters
+    /// Everyone who can read the repository, the image or the manifest has it, and so have all its copies.
+    /// ## Example
+    /// `ENV HF_TOKEN=hf_…` in a Dockerfile
+    /// ## How to fix
+    /// Use `RUN --mount=type=secret`, `secretKeyRef`, masked variables; revoke what was written.
+    /// ## References
+    /// - CWE-798, Use of Hard-coded Credentials
+    /// - MITRE ATLAS AML.T0055, Unsecured Credentials
+    pub const SECRET: Rule = Rule {
+        id: "pipeline/secret",
+        title: "a credential written in the open",
+        severity: Severity::High,
+        remedy: "Revoke it, and take it from a secret store at run time.",
+        taxonomies: &[cwe(798), cwe(312), atlas("AML.T0055"), owasp_llm("LLM02")],
+    };
+}

@@ -1,0 +1,26 @@
+//! `pipeline/tls-disabled`: certificate checks switched off.
+
+use bartizan_core::{Severity, atlas, cwe, owasp_llm, rule};
+
+rule! {
+    /// ## What it finds
+    /// A command or setting that accepts any certificate: `curl -k`, `wget --no-check-certificate`, `pip
+    /// --trusted-host`, `git -c http.sslVerify=false`, `NODE_TLS_REJECT_UNAUTHORIZED=0` and their equals.
+    ///
+    /// In Python: `verify=False`, unverified contexts, and environment variables that the program sets for itself.
+    /// ## Why it matters
+    /// The connection is encrypted to whoever answers. Scripts, packages and weights can be replaced on the way.
+    /// ## Example
+    /// `curl -k https://models.example.com/net.bin -o net.bin`
+    /// ## How to fix
+    /// Remove the switch; pass `--cacert` with the authority that is meant.
+    /// ## References
+    /// - CWE-295, Improper Certificate Validation
+    pub const TLS_DISABLED: Rule = Rule {
+        id: "pipeline/tls-disabled",
+        title: "certificate checks switched off",
+        severity: Severity::High,
+        remedy: "Leave verification on; install the internal authority's certificate where one is missing.",
+        taxonomies: &[atlas("AML.T0010"), cwe(295), owasp_llm("LLM03")],
+    };
+}

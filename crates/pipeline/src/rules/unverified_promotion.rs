@@ -1,0 +1,26 @@
+//! `pipeline/unverified-promotion`: a model published without a check.
+
+use bartizan_core::{Severity, atlas, cwe, owasp_llm, owasp_ml, rule};
+
+rule! {
+    /// ## What it finds
+    /// A job that uploads a model to a hub or a registry, or moves one to production, in which no step verifies,
+    /// scans or signs it.
+    /// ## Why it matters
+    /// What was trained, or slipped in on the way, reaches the users with the name of the organisation and nothing
+    /// to check it by.
+    /// ## Example
+    /// `huggingface-cli upload acme/net ./out` after `python train.py`
+    /// ## How to fix
+    /// Put the scan and the signature between training and upload and let the upload depend on them.
+    /// ## References
+    /// - OWASP LLM03:2025
+    /// - MITRE ATLAS AML.T0010.003
+    pub const UNVERIFIED_PROMOTION: Rule = Rule {
+        id: "pipeline/unverified-promotion",
+        title: "a model published without a check",
+        severity: Severity::Low,
+        remedy: "Sign and scan before publishing: `bartizan scan`, `bartizan sign`, then `bartizan gate` as a step the upload needs.",
+        taxonomies: &[atlas("AML.T0010.003"), cwe(345), cwe(353), owasp_llm("LLM03"), owasp_ml("ML06")],
+    };
+}

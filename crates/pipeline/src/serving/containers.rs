@@ -1,0 +1,137 @@
+//! Containers and pods in a manifest, told by their keys wherever they stand.
+
+use super::{command_issues, environment_issues};
+use crate::rules::{EXPOSED_SERVICE, HOST_ACCESS, PRIVILEGED_CONTAINER, ROOT_USER};
+use crate::yaml::Node;
+use crate::{Issue, Notes, Text, image, issue};
+use bartizan_core::{Confidence, Severity};
+
+/// Judges `node`, a mapping, as a container, a pod, a security context, a volume or Ray's parameters.
+pub(super) fn inspect(text: &Text<'_>, notes: &mut Notes<'_>, node: Node<'_>) {
+    let lists: Vec<Node<'_>> = ["command", "args"].iter().filter_map(|key| node.get(key)).collect();
+    let image = node.get("image").filter(|image| image.as_str().is_some());
+    let is_container = image.is_some()
+        && (!lists.is_empty()
+            || ["name", "env", "source", "script", "resources", "ports", "envFrom", "volumeMounts"]
+                .iter()
+                .any(|key| node.get(key).is_some()));
+    if let Some(image) = image.filter(|_| is_container || node.entries().len() == 1) {
+        let reference = image.as_str().unwrap_or_default();
+        // A name without a registry, repository or tag may be anything.
+        if looks_like_image(reference) {
+            issue::report(text, notes, image::issue(reference, image.span(), "the image"));
+        }
+    }
+    let is_model = ["storageUri", "modelUri", "modelFormat"].iter().any(|key| node.get(key).is_some());
+    if is_container
+        || is_model
+        || (node.get("name").is_some() && node.get("args").is_some_and(Node::is_sequence))
+    {
+        command_issues(text, notes, &lists);
+        environment_issues(text, notes, node.get("env").filter(|env| env.is_sequence() || is_container));
+    }
+    for key in ["source", "script"] {
+        let script = node.get(key).filter(|script| is_container && script.as_str().is_some());
+        if let Some(script) = script {
+            let value = script.as_str().unwrap_or_default();
+            let issues = crate::shell::inspect::script(value, crate::shell::inspect::Setting::Other);
+            let shell = is_shell(node, value);
+            issue::report_in(text, notes, script, issues.into_iter().filter(|_| shell));
+        }
+    }
+    issue::report(text, notes, rights(node));
+}
+
+fn looks_like_image(reference: &str) -> bool {
+    !reference.is_empty()
+        && !reference.contains(' ') | reference.contains("{{")
+        && !reference.ends_with([':', '/'])
+}
+
+/// Whether a script is a shell's: its container's command or its first line says so, or nothing says otherwise.
+fn is_shell(node: Node<'_>, script: &str) -> bool {
+    if let Some(line) = script.lines().next().filter(|line| line.starts_with("#!")) {
+        return line.contains("sh");
+    }
+    let first = node.get("command").and_then(|command| command.items().next()).and_then(Node::as_str);
+    first.is_none_or(|first| first.ends_with("sh"))
+}
+
+fn rights(node: Node<'_>) -> Vec<Issue> {
+    let mut issues = Vec::new();
+    let on = |key: &str| node.entry(key).filter(|entry| entry.value.as_bool() == Some(true));
+    if let Some(entry) = on("privileged") {
+        issues.push(Issue::new(
+            &PRIVILEGED_CONTAINER,
+            entry.span(),
+            "the container has all rights of the machine",
+        ));
+    }
+    if let Some(entry) = on("allowPrivilegeEscalation") {
+        issues.push(
+            Issue::new(&PRIVILEGED_CONTAINER, entry.span(), "the container may gain rights")
+                .severity(Severity::Low),
+        );
+    }
+    for key in ["hostNetwork", "hostPID", "hostIPC"] {
+        if let Some(entry) = on(key) {
+            issues.push(Issue::new(
+                &HOST_ACCESS,
+                entry.span(),
+                format!("the pod shares the machine's namespace (`{key}`)"),
+            ));
+        }
+    }
+    if let Some(path) = node.get("hostPath") {
+        let place = path.get("path").unwrap_or(path);
+        let name = place.as_str().unwrap_or_default();
+        let harmless = matches!(name, "/dev/shm" | "/etc/localtime");
+        let whole = name == "/"
+            || name.contains("docker.sock")
+            || name.contains("containerd.sock")
+            || name.starts_with("/etc")
+            || name.starts_with("/root");
+        if !harmless {
+            let severity = if whole { Severity::High } else { Severity::Medium };
+            issues.push(
+                Issue::new(&HOST_ACCESS, place.span(), format!("`{name}` of the machine is mounted"))
+                    .severity(severity),
+            );
+        }
+    }
+    if let Some(entry) = node.entry("runAsUser").filter(|entry| entry.value.as_int() == Some(0)) {
+        issues.push(Issue::new(&ROOT_USER, entry.span(), "the container runs as root"));
+    }
+    if let Some(entry) = node.entry("runAsNonRoot").filter(|entry| entry.value.as_bool() == Some(false)) {
+        issues.push(
+            Issue::new(&ROOT_USER, entry.span(), "the container may run as root")
+                .confidence(Confidence::Medium),
+        );
+    }
+    let added = node.get("capabilities").and_then(|capabilities| capabilities.get("add"));
+    for capability in added.into_iter().flat_map(Node::items) {
+        if matches!(
+            capability.as_str().map(|name| name.trim_start_matches("CAP_")),
+            Some("ALL" | "SYS_ADMIN" | "SYS_PTRACE" | "SYS_MODULE" | "NET_ADMIN" | "DAC_READ_SEARCH" | "BPF")
+        ) {
+            issues.push(Issue::new(
+                &PRIVILEGED_CONTAINER,
+                capability.span(),
+                "the container gets a capability of the machine",
+            ));
+        }
+    }
+    if let Some(dashboard) = node
+        .get("rayStartParams")
+        .and_then(|ray| ray.get("dashboard-host"))
+        .filter(|host| host.as_str() == Some("0.0.0.0"))
+    {
+        let message = "the Ray dashboard, which runs jobs for whoever asks, listens to the whole cluster";
+        issues.push(
+            Issue::new(&EXPOSED_SERVICE, dashboard.span(), message)
+                .severity(Severity::Low)
+                .confidence(Confidence::Medium),
+        );
+    }
+    issues
+}

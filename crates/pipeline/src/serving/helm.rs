@@ -1,0 +1,110 @@
+//! Values of Helm charts.
+
+use super::{command_issues, environment_issues, models};
+use crate::ci::github::gaps;
+use crate::rules::{self, PRIVILEGED_CONTAINER};
+use crate::yaml::{Node, Yaml};
+use crate::{Issue, Notes, Reader, Text, image, issue, variable};
+use bartizan_core::{Kind, Rule};
+
+/// `values.yaml` and its variants.
+#[derive(Debug)]
+pub(crate) struct HelmValues;
+
+impl Reader for HelmValues {
+    fn id(&self) -> &'static str {
+        "helm-values"
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::Config
+    }
+
+    fn rules(&self) -> &'static [&'static Rule] {
+        rules::RULES
+    }
+
+    fn recognises(&self, text: &Text<'_>) -> bool {
+        let name = text.file_name();
+        let named =
+            name.starts_with("values") || name.ends_with("values.yaml") || name.ends_with("values.yml");
+        named
+            && matches!(text.extension().as_str(), "yaml" | "yml")
+            && text.content.contains("image")
+            && !text.content.contains("apiVersion:")
+    }
+
+    fn read(&self, text: &Text<'_>, notes: &mut Notes<'_>) {
+        let yaml = Yaml::read(text.content);
+        gaps(&yaml, notes);
+        for node in yaml.nodes().filter(|node| node.is_mapping()) {
+            if notes.out_of_time() {
+                return;
+            }
+            issue::report(text, notes, image_of(node));
+            models::inspect(text, notes, node);
+            for key in ["args", "extraArgs", "command"] {
+                if let Some(list) = node.get(key).filter(|list| list.is_sequence()) {
+                    command_issues(text, notes, &[list]);
+                }
+            }
+            for key in ["env", "extraEnv", "environment", "extraEnvVars"] {
+                environment_issues(text, notes, node.get(key));
+            }
+            if let Some(entry) = node.entry("privileged").filter(|entry| entry.value.as_bool() == Some(true))
+            {
+                issue::report(
+                    text,
+                    notes,
+                    [Issue::new(
+                        &PRIVILEGED_CONTAINER,
+                        entry.span(),
+                        "the container has all rights of the machine",
+                    )],
+                );
+            }
+            for entry in node.entries() {
+                if let Some(value) =
+                    entry.value.as_str().filter(|_| variable::is_secret_name(&snake(entry.name())))
+                {
+                    issue::report(
+                        text,
+                        notes,
+                        variable::issues(&snake(entry.name()), value, &entry.value.span()),
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// `rootPassword` as `root_password`.
+fn snake(name: &str) -> String {
+    name.chars().fold(String::with_capacity(name.len()), |mut shown, c| {
+        if c.is_ascii_uppercase()
+            && !shown.is_empty()
+            && !shown.ends_with('_')
+            && !shown.ends_with(|last: char| last.is_ascii_uppercase())
+        {
+            shown.push('_');
+        }
+        shown.push(c.to_ascii_lowercase());
+        shown
+    })
+}
+
+/// The issue of `image: {repository, tag}` or `image: name:tag`.
+fn image_of(node: Node<'_>) -> Option<Issue> {
+    if let Some(image) =
+        node.get("image").filter(|image| image.as_str().is_some_and(|text| text.contains(['/', ':'])))
+    {
+        return image::issue(image.as_str()?, image.span(), "the image");
+    }
+    let repository = node.get("repository").and_then(Node::as_str)?;
+    if node.text_of("digest").is_some_and(|digest| digest.contains("sha256")) || repository.contains("://") {
+        return None;
+    }
+    let tag = node.get("tag")?;
+    let written = tag.as_str().filter(|tag| !tag.is_empty())?;
+    image::issue(&format!("{repository}:{written}"), tag.span(), "the image")
+}

@@ -1,0 +1,210 @@
+//! Kubernetes manifests, with the resources of model servers and workflow engines.
+
+use super::{containers, models, workflows};
+use crate::ci::github::{gaps, has_key};
+use crate::rules::{self, EXPOSED_SERVICE, SECRET};
+use crate::yaml::{Node, Yaml};
+use crate::{Issue, Notes, Reader, Text, issue};
+use bartizan_core::{Confidence, Kind, Rule, Severity};
+
+/// Manifests: every document with `apiVersion` and `kind`, and pipelines compiled by Kubeflow.
+#[derive(Debug)]
+pub(crate) struct Manifest;
+
+impl Reader for Manifest {
+    fn id(&self) -> &'static str {
+        "kubernetes-manifest"
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::Config
+    }
+
+    fn rules(&self) -> &'static [&'static Rule] {
+        rules::RULES
+    }
+
+    fn recognises(&self, text: &Text<'_>) -> bool {
+        if !matches!(text.extension().as_str(), "yml" | "yaml" | "json" | "tpl") {
+            return false;
+        }
+        let content = text.content;
+        let resource = (content.contains("apiVersion") && content.contains("kind"))
+            && (has_key(content, &["apiVersion", "\"apiVersion\"", "- apiVersion"])
+                || content.trim_start().starts_with('{'));
+        let kubeflow = has_key(content, &["deploymentSpec", "pipelineInfo"])
+            || (has_key(content, &["implementation"]) && content.contains("container:"));
+        resource || kubeflow
+    }
+
+    fn read(&self, text: &Text<'_>, notes: &mut Notes<'_>) {
+        let yaml = Yaml::read(text.content);
+        gaps(&yaml, notes);
+        for document in yaml.documents() {
+            resource(text, notes, document);
+        }
+        for node in yaml.nodes() {
+            if !node.is_mapping() {
+                continue;
+            }
+            if notes.out_of_time() {
+                return;
+            }
+            containers::inspect(text, notes, node);
+            models::inspect(text, notes, node);
+            workflows::inspect(text, notes, node);
+        }
+    }
+}
+
+/// What a resource says by its kind.
+fn resource(text: &Text<'_>, notes: &mut Notes<'_>, document: Node<'_>) {
+    let kind = document.text_of("kind").unwrap_or_default();
+    let mut issues = Vec::new();
+    match kind {
+        "Secret" => issues.extend(secret(document)),
+        "Service" => issues.extend(service(document)),
+        "ConfigMap" => {
+            for entry in document.get("data").map(Node::entries).unwrap_or_default() {
+                let found = super::properties::issues(entry.value.as_str().unwrap_or_default());
+                issue::report_in(text, notes, entry.value, found);
+            }
+        }
+        _ => {}
+    }
+    issue::report(text, notes, issues);
+}
+
+fn secret(document: Node<'_>) -> Vec<Issue> {
+    let written = |key: &str| document.get(key).map(Node::entries).unwrap_or_default();
+    let holds = |value: &str| {
+        value.len() > 3
+            && !value.contains("{{")
+            && !value.contains("${")
+            && !value.contains('<')
+            && !value.to_ascii_uppercase().contains("CHANGE")
+    };
+    let is_type = document.text_of("type").is_some_and(|kind| kind.contains("service-account-token"));
+    let mut issues: Vec<Issue> = Vec::new();
+    for entry in written("stringData").into_iter().chain(written("data")) {
+        let named = crate::variable::is_secret_name(entry.name()) || document.get("data").is_some();
+        if !is_type && named && entry.value.as_str().is_some_and(holds) {
+            let message = format!("`{}` of a Secret is written in the manifest", entry.name());
+            issues.push(
+                Issue::new(&SECRET, entry.value.span(), message)
+                    .severity(Severity::Medium)
+                    .confidence(Confidence::Medium),
+            );
+        }
+    }
+    issues
+}
+
+/// Ports of interfaces that run code or show everything.
+const OPEN_PORTS: &[(i64, &str)] = &[
+    (8265, "the Ray dashboard"),
+    (10001, "the Ray client"),
+    (8888, "Jupyter"),
+    (5000, "MLflow"),
+    (6006, "TensorBoard"),
+    (8787, "the Dask dashboard"),
+    (8081, "TorchServe's management"),
+    (4040, "Spark's interface"),
+    (2746, "the Argo server"),
+];
+
+/// Ports on which model servers answer.
+const SERVING_PORTS: &[i64] = &[8000, 8001, 8002, 8080, 8501, 7860, 9000, 11434];
+
+fn service(document: Node<'_>) -> Vec<Issue> {
+    let Some(spec) = document.get("spec") else { return Vec::new() };
+    let Some(kind) =
+        spec.entry("type").filter(|entry| matches!(entry.value.as_str(), Some("LoadBalancer" | "NodePort")))
+    else {
+        return Vec::new();
+    };
+    let internal = document
+        .path(&["metadata", "annotations"])
+        .map(Node::entries)
+        .unwrap_or_default()
+        .iter()
+        .any(|entry| entry.name().contains("internal"));
+    let ports = spec.get("ports").into_iter().flat_map(Node::items);
+    let open: Vec<i64> = ports
+        .flat_map(|port| [port.get("port"), port.get("targetPort")])
+        .flatten()
+        .filter_map(Node::as_int)
+        .collect();
+    if internal {
+        return Vec::new();
+    }
+    let named = open.iter().find_map(|port| OPEN_PORTS.iter().find(|(known, _)| known == port));
+    if let Some((_, what)) = named {
+        let message = format!("{what} is reachable from outside the cluster");
+        return vec![Issue::new(&EXPOSED_SERVICE, kind.value.span(), message)];
+    }
+    if open.iter().any(|port| SERVING_PORTS.contains(port)) {
+        let issue = Issue::new(
+            &EXPOSED_SERVICE,
+            kind.value.span(),
+            "a model server is reachable from outside the cluster",
+        );
+        return vec![issue.severity(Severity::Low).confidence(Confidence::Low)];
+    }
+    Vec::new()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Text, examine};
+    use bartizan_core::{Limits, MonotonicClock};
+
+    fn found(text: &str) -> Vec<(&'static str, u32)> {
+        let outcome = examine(&Text::new("k.yaml", text), &Limits::default(), &MonotonicClock::start());
+        let mut found: Vec<_> = outcome
+            .findings
+            .iter()
+            .map(|one| (one.rule.id.trim_start_matches("pipeline/"), one.location.line.unwrap()))
+            .collect();
+        found.sort_unstable_by_key(|(rule, line)| (*line, *rule));
+        found
+    }
+
+    #[test]
+    fn pods_are_judged_by_what_they_may_do() {
+        let text = "apiVersion: v1\nkind: Pod\nspec:\n  hostNetwork: true\n  containers:\n  - name: a\n    image: acme/net@sha256:aa\n    securityContext:\n      privileged: true\n      runAsUser: 0\n    command: [bash, -c]\n    args:\n    - |\n      set -e\n      curl https://x.example | sh\n  volumes:\n  - name: v\n    hostPath:\n      path: /var/run/docker.sock\n";
+        assert_eq!(
+            found(text),
+            [
+                ("host-access", 4),
+                ("privileged-container", 9),
+                ("root-user", 10),
+                ("curl-pipe-shell", 15),
+                ("host-access", 19)
+            ]
+        );
+    }
+
+    #[test]
+    fn model_addresses_formats_and_flags_are_judged() {
+        let text = "apiVersion: serving.kserve.io/v1beta1\nkind: InferenceService\nspec:\n  predictor:\n    model:\n      modelFormat:\n        name: sklearn\n      storageUri: gs://b/m/latest\n      args: [\"--model_id=acme/net\", \"--trust_remote_code\"]\n---\napiVersion: serving.kserve.io/v1beta1\nkind: InferenceService\nspec:\n  predictor:\n    model:\n      modelFormat: {name: onnx}\n      storageUri: s3://b/m/v3\n";
+        assert_eq!(
+            found(text),
+            [("unsafe-model-format", 7), ("unpinned-model", 8), ("remote-code", 9), ("unpinned-model", 9)]
+        );
+    }
+
+    #[test]
+    fn parameters_filled_into_scripts_are_told_from_parameters_given_as_arguments() {
+        let text = "apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nspec:\n  templates:\n  - name: a\n    script:\n      image: python:3.11@sha256:aa\n      command: [python]\n      source: |\n        print(\"{{workflow.name}}\")\n        x = '{{inputs.parameters.msg}}'\n  - name: b\n    container:\n      image: python:3.11@sha256:aa\n      command: [python, train.py]\n      args: [\"{{inputs.parameters.msg}}\"]\n  - name: c\n    container:\n      image: python:3.11@sha256:aa\n      command: [sh, -c]\n      args: [\"echo {{workflow.parameters.msg}}\"]\n";
+        assert_eq!(found(text), [("template-injection", 11), ("template-injection", 21)]);
+        let tekton = "apiVersion: tekton.dev/v1\nkind: Task\nspec:\n  params:\n  - name: x\n  steps:\n  - name: a\n    image: a@sha256:aa\n    script: |\n      #!/bin/sh\n      echo $(params.x)\n      echo $(workspaces.w.path)\n";
+        assert_eq!(found(tekton), [("template-injection", 11)]);
+    }
+
+    #[test]
+    fn services_and_secrets_in_the_open_are_found() {
+        let text = "apiVersion: v1\nkind: Service\nspec:\n  type: LoadBalancer\n  ports:\n  - port: 8265\n---\napiVersion: v1\nkind: Secret\nstringData:\n  password: hunter2!\n---\napiVersion: v1\nkind: ConfigMap\ndata:\n  config.properties: |\n    inference_address=http://127.0.0.1:8080\n    disable_token_authorization=true\n";
+        assert_eq!(found(text), [("exposed-service", 4), ("secret", 11), ("no-authentication", 18)]);
+    }
+}

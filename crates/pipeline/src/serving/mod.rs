@@ -1,0 +1,176 @@
+//! What is deployed: manifests of clusters, model servers and workflow engines.
+
+mod containers;
+mod helm;
+mod kubernetes;
+mod models;
+mod project;
+mod properties;
+mod workflows;
+
+pub(crate) use helm::HelmValues;
+pub(crate) use kubernetes::Manifest;
+pub(crate) use models::uri_issues;
+pub(crate) use project::MlProject;
+pub(crate) use properties::TorchServeConfig;
+
+use crate::shell::inspect::{self, Setting};
+use crate::shell::{Invocation, Word};
+use crate::yaml::Node;
+use crate::{Issue, Notes, Text, issue, variable};
+
+/// Most arguments of one command; aliases can make many of few.
+const ARGUMENTS: usize = 1_000;
+
+/// The items of an argument list as words that stand where they are written.
+pub(crate) fn words(list: Node<'_>) -> Vec<Word> {
+    list.items()
+        .take(ARGUMENTS)
+        .filter_map(|item| {
+            Some(Word {
+                text: item.as_str()?.to_owned(),
+                span: item.span(),
+                expansions: Vec::new(),
+                quoted: true,
+            })
+        })
+        .collect()
+}
+
+/// The script that an argument list gives to a shell: `[sh, -c, SCRIPT]`, over several lists read as one.
+pub(crate) fn shell_script<'y>(lists: &[Node<'y>]) -> Option<Node<'y>> {
+    let items: Vec<Node<'y>> = lists.iter().flat_map(|list| list.items().take(ARGUMENTS)).collect();
+    let shell = items.iter().position(|item| {
+        item.as_str().is_some_and(|text| {
+            let name = text.rsplit('/').next().unwrap_or(text);
+            matches!(name, "sh" | "bash" | "zsh" | "dash" | "ash" | "ksh")
+        })
+    })?;
+    let flag = items.iter().skip(shell).position(|item| {
+        item.as_str()
+            .is_some_and(|text| text.starts_with('-') && !text.starts_with("--") && text.ends_with('c'))
+    })?;
+    items
+        .get(shell.saturating_add(flag).saturating_add(1))
+        .copied()
+        .filter(|script| script.as_str().is_some())
+}
+
+/// Judges a container's `command` and `args`, read as one list; a text alone is a shell's.
+pub(crate) fn command_issues(text: &Text<'_>, notes: &mut Notes<'_>, lists: &[Node<'_>]) {
+    for node in lists.iter().filter(|node| node.as_str().is_some()) {
+        issue::report_in(
+            text,
+            notes,
+            *node,
+            inspect::script(node.as_str().unwrap_or_default(), Setting::Other),
+        );
+    }
+    if let Some(script) = shell_script(lists) {
+        issue::report_in(
+            text,
+            notes,
+            script,
+            inspect::script(script.as_str().unwrap_or_default(), Setting::Other),
+        );
+        return;
+    }
+    let words: Vec<Word> = lists.iter().flat_map(|list| words(*list)).collect();
+    issue::report(text, notes, argument_issues(words));
+}
+
+/// Judges an argument list, with or without the program it is given to.
+pub(crate) fn argument_issues(mut words: Vec<Word>) -> Vec<Issue> {
+    let Some(first) = words.first() else { return Vec::new() };
+    let only_options = first.text.starts_with('-');
+    let found = served(&words);
+    if only_options {
+        // Arguments alone: the image says what they are given to.
+        let start = first.span.start;
+        words.insert(0, Word { text: "server".to_owned(), span: start..start, ..Word::default() });
+    }
+    let mut issues = inspect::words(&words, Setting::Other);
+    issues.extend(found);
+    for (index, word) in words.iter().enumerate() {
+        let (option, value) = word.text.split_once('=').unwrap_or((&word.text, ""));
+        if !option.starts_with("--") || !option.contains("model") {
+            continue;
+        }
+        let next = words.get(index.saturating_add(1)).filter(|_| value.is_empty());
+        let (value, span) = next.map_or((value, &word.span), |next| (next.text.as_str(), &next.span));
+        if value.contains(":/") {
+            issues.extend(models::uri_issues(value, span));
+        }
+    }
+    issues
+}
+
+/// The model that a server's arguments name, whatever the entry point of its image is.
+fn served(words: &[Word]) -> Option<Issue> {
+    let options = [
+        "--model",
+        "--model-id",
+        "--model_id",
+        "--model-path",
+        "--model_name_or_path",
+        "--model-name-or-path",
+        "--served-model",
+    ];
+    // Arguments alone begin with an option: anything stands for the program.
+    let program = Word { text: "server".to_owned(), ..Word::default() };
+    let all: Vec<Word> = std::iter::once(program).chain(words.iter().cloned()).collect();
+    let invocation = Invocation::of_words(&all)?;
+    let (name, argument) = invocation.value(&options)?;
+    let revision = invocation
+        .value(&["--revision", "--model-revision", "--model_revision", "--model_id_revision"])
+        .map(|(value, _)| value);
+    if !inspect::is_repository(name) {
+        return None;
+    }
+    let why = inspect::moves(revision)?;
+    // `--model NAME` is two words, and the name is the second.
+    let span = words
+        .iter()
+        .find(|word| word.text == name)
+        .map_or(argument.word.span.clone(), |word| word.span.clone());
+    Some(Issue::new(&crate::rules::UNPINNED_MODEL, span, format!("the model `{name}` is served {why}")))
+}
+
+/// The model that a server takes from its environment, when no revision stands beside it.
+fn model_variable(environment: Node<'_>) -> Option<Issue> {
+    let named = environment.items().filter_map(|item| Some((item.text_of("name")?, item.get("value")?)));
+    let variables: Vec<(&str, Node<'_>)> =
+        environment.entries().into_iter().map(|entry| (entry.name(), entry.value)).chain(named).collect();
+    if variables.iter().any(|(name, _)| name.ends_with("REVISION")) {
+        return None;
+    }
+    let (name, value) = variables.into_iter().find(|(name, value)| {
+        matches!(*name, "MODEL_ID" | "HF_MODEL_ID" | "VLLM_MODEL" | "HF_MODEL_NAME")
+            && value.as_str().is_some_and(inspect::is_repository)
+    })?;
+    let message = format!("`{name}` names a model without a revision");
+    Some(Issue::new(&crate::rules::UNPINNED_MODEL, value.span(), message))
+}
+
+/// Judges environment variables: a mapping, `NAME=value` texts, or mappings of `name` and `value`.
+pub(crate) fn environment_issues(text: &Text<'_>, notes: &mut Notes<'_>, environment: Option<Node<'_>>) {
+    let Some(environment) = environment else { return };
+    issue::report(text, notes, model_variable(environment));
+    for entry in environment.entries() {
+        let value = entry.value.as_str().unwrap_or_default();
+        issue::report(text, notes, variable::issues(entry.name(), value, &entry.value.span()));
+    }
+    for item in environment.items() {
+        if let Some((name, value)) = item.as_str().and_then(|item| item.split_once('=')) {
+            issue::report(text, notes, variable::issues(name, value, &item.span()));
+        }
+        let named = item.text_of("name").zip(item.get("value"));
+        if let Some((name, value)) = named {
+            issue::report(
+                text,
+                notes,
+                variable::issues(name, value.as_str().unwrap_or_default(), &value.span()),
+            );
+        }
+    }
+}

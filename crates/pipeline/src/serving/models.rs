@@ -1,0 +1,134 @@
+//! Addresses and formats of served models.
+
+use crate::address::{cleartext, is_commit, is_filled_in};
+use crate::rules::{INSECURE_TRANSPORT, UNPINNED_MODEL, UNSAFE_MODEL_FORMAT};
+use crate::yaml::Node;
+use crate::{Issue, Notes, Text, issue};
+use bartizan_core::{Confidence, Severity};
+use std::ops::Range;
+
+/// Keys whose value is the address of a model.
+const KEYS: &[&str] = &[
+    "storageUri",
+    "modelUri",
+    "model_uri",
+    "storage_uri",
+    "modelPath",
+    "modelURI",
+    "storageURI",
+    "artifactUri",
+    "modelDataUrl",
+    "ModelDataUrl",
+    "model_data_url",
+];
+
+/// Judges `node`, a mapping, as what says which model is served.
+pub(super) fn inspect(text: &Text<'_>, notes: &mut Notes<'_>, node: Node<'_>) {
+    let address = KEYS.iter().find_map(|key| node.get(key)).filter(|address| address.as_str().is_some());
+    if let Some(address) = address {
+        issue::report(text, notes, uri_issues(address.as_str().unwrap_or_default(), &address.span()));
+    }
+    issue::report(text, notes, format_issue(node, address));
+}
+
+/// What the address of a model says of how it is pinned, carried and stored.
+pub(crate) fn uri_issues(uri: &str, span: &Range<usize>) -> Vec<Issue> {
+    let mut issues = Vec::new();
+    if let Some(why) = moves(uri) {
+        issues.push(Issue::new(&UNPINNED_MODEL, span.clone(), format!("`{uri}` {why}")));
+    }
+    if let Some(address) = cleartext(uri) {
+        issues.push(Issue::new(
+            &INSECURE_TRANSPORT,
+            span.clone(),
+            format!("{address} is fetched without encryption"),
+        ));
+    }
+    if let Some(end) = [".pkl", ".pickle", ".joblib", ".dill", ".pt", ".pth", ".ckpt", ".h5", ".mar", ".nemo"]
+        .iter()
+        .find(|end| uri.to_ascii_lowercase().ends_with(**end))
+    {
+        issues.push(
+            Issue::new(
+                &UNSAFE_MODEL_FORMAT,
+                span.clone(),
+                format!("a `{end}` file can run code when it is loaded"),
+            )
+            .confidence(Confidence::Medium),
+        );
+    }
+    issues
+}
+
+/// Why what stands at `uri` can change; `None` when it is named by a commit, a digest or a version.
+fn moves(uri: &str) -> Option<String> {
+    if is_filled_in(uri) {
+        return None;
+    }
+    if let Some(repository) = uri.strip_prefix("hf://") {
+        let revision = repository.rsplit_once([':', '@']).map(|(_, revision)| revision);
+        return match revision {
+            Some(revision) if is_commit(revision) => None,
+            Some(revision) => Some(format!("names `{revision}`, which can be moved")),
+            None => Some("names no revision".to_owned()),
+        };
+    }
+    if let Some(reference) = uri.strip_prefix("oci://") {
+        return match crate::image::pin(reference) {
+            crate::image::Pin::Digest | crate::image::Pin::Unknown => None,
+            _ => Some("names no digest".to_owned()),
+        };
+    }
+    if let Some(why) = crate::shell::inspect::address_moves(uri) {
+        return Some(why);
+    }
+    if crate::shell::inspect::model_uri_moves(uri) {
+        return Some("names a stage, an alias or the newest version".to_owned());
+    }
+    let path = uri.split_once("://")?.1;
+    let moving = path.split('/').skip(1).find(|part| MOVING.contains(&part.to_ascii_lowercase().as_str()));
+    moving.map(|part| format!("names `{part}`, whose content changes"))
+}
+
+/// Parts of a path that are meant to be replaced.
+const MOVING: &[&str] = &[
+    "latest",
+    "current",
+    "newest",
+    "head",
+    "main",
+    "master",
+    "prod",
+    "production",
+    "staging",
+    "nightly",
+    "best",
+    "last",
+];
+
+/// The format that a server unpickles.
+fn format_issue(node: Node<'_>, address: Option<Node<'_>>) -> Option<Issue> {
+    let seldon = node.get("implementation").filter(|one| {
+        matches!(one.as_str(), Some("SKLEARN_SERVER" | "MLFLOW_SERVER" | "SKLearnServer" | "MLFlowServer"))
+    });
+    let kserve = node
+        .get("modelFormat")
+        .and_then(|format| format.get("name"))
+        .filter(|one| matches!(one.as_str(), Some("sklearn" | "mlflow" | "lightgbm" | "pickle" | "joblib")));
+    let old = ["sklearn", "lightgbm"]
+        .iter()
+        .find_map(|key| node.entry(key))
+        .filter(|entry| entry.value.get("storageUri").is_some());
+    let place = seldon.or(kserve).or(old.map(|entry| entry.key))?;
+    let uri = address
+        .or_else(|| old.and_then(|entry| entry.value.get("storageUri")))
+        .and_then(Node::as_str)
+        .unwrap_or_default();
+    let severity = if moves(uri).is_some() { Severity::Medium } else { Severity::Low };
+    let message = format!("the server for `{}` unpickles the model", place.as_str().unwrap_or_default());
+    Some(
+        Issue::new(&UNSAFE_MODEL_FORMAT, place.span(), message)
+            .severity(severity)
+            .confidence(Confidence::Medium),
+    )
+}

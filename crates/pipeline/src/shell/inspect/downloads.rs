@@ -1,0 +1,376 @@
+//! Downloads: piped into interpreters, run without a check, made without encryption or with any certificate.
+
+use super::Site;
+use crate::Issue;
+use crate::address::{cleartext, host, is_commit, is_local};
+use crate::rules::{CURL_PIPE_SHELL, INSECURE_TRANSPORT, TLS_DISABLED, UNPINNED_SOURCE, UNVERIFIED_DOWNLOAD};
+use crate::shell::{Command, ExpansionKind, Invocation, Script};
+use bartizan_core::{Confidence, Severity};
+
+pub(super) fn command(site: &Site<'_>, issues: &mut Vec<Issue>) {
+    transport(site, issues);
+    certificates(site, issues);
+    if let Some(issue) = runs_download(site) {
+        issues.push(issue);
+    }
+}
+
+/// Programs that fetch what an address names.
+fn is_download(invocation: &Invocation<'_>) -> bool {
+    matches!(
+        invocation.program.as_str(),
+        "curl"
+            | "wget"
+            | "wget2"
+            | "aria2c"
+            | "fetch"
+            | "lwp-download"
+            | "http"
+            | "iwr"
+            | "irm"
+            | "invoke-webrequest"
+            | "invoke-restmethod"
+    )
+}
+
+/// Whether the command runs what reaches it on standard input.
+fn is_interpreter(invocation: &Invocation<'_>) -> bool {
+    let program = invocation.program.as_str();
+    let shell = matches!(program, "sh" | "bash" | "zsh" | "dash" | "ksh" | "ash" | "fish");
+    let language = program.starts_with("python")
+        || matches!(
+            program,
+            "perl" | "ruby" | "node" | "php" | "deno" | "bun" | "pwsh" | "powershell" | "lua" | "rscript"
+        );
+    if matches!(program, "iex" | "invoke-expression") {
+        return true;
+    }
+    if !shell && !language {
+        return false;
+    }
+    let gives_code = invocation.arguments.iter().any(|argument| {
+        matches!(argument.text, "-m" | "-e" | "-pe" | "-ne" | "-c" | "-r" | "--eval" | "-Command")
+            || (shell
+                && argument.text.ends_with('c')
+                && argument.text.starts_with('-')
+                && !argument.text.starts_with("--"))
+    });
+    let reads_input = invocation
+        .arguments
+        .iter()
+        .any(|argument| matches!(argument.text, "-s" | "-" | "/dev/stdin" | "--stdin"));
+    let file = invocation.arguments.iter().find(|argument| !argument.is_option());
+    !gives_code && (reads_input || file.is_none_or(|argument| argument.text == "-"))
+}
+
+fn runs_download(site: &Site<'_>) -> Option<Issue> {
+    let invocation = &site.invocation;
+    let found = |command: &Command| {
+        let download = Invocation::of(command)?;
+        is_download(&download).then(|| download.span())
+    };
+    // What feeds this command, through any number of pipes.
+    if is_interpreter(invocation) {
+        let mut from = site.command.pipe_from;
+        for _ in 0..16 {
+            let Some(source) = from.and_then(|index| site.script.commands.get(index)) else { break };
+            if let Some(span) = found(source) {
+                return Some(piped(span, &invocation.program));
+            }
+            let decoder = Invocation::of(source).filter(|one| {
+                (matches!(one.program.as_str(), "base64" | "base32")
+                    && one.option(&["-d", "-D", "--decode"]).is_some())
+                    || (one.program == "xxd" && one.option(&["-r"]).is_some())
+            });
+            if let Some(decoder) = decoder {
+                let message = format!("what is decoded here is run by `{}` unseen", invocation.program);
+                return Some(
+                    Issue::new(&CURL_PIPE_SHELL, decoder.span(), message)
+                        .remedy("Write the commands in the open."),
+                );
+            }
+            from = source.pipe_from;
+        }
+    }
+    // What its words hold by substitution, or a variable that does.
+    let evaluates =
+        matches!(invocation.program.as_str(), "eval" | "source" | "." | "iex" | "invoke-expression")
+            || (super::SHELLS.contains(&invocation.program.as_str())
+                && (invocation.option(&["-c"]).is_some()
+                    || invocation
+                        .arguments
+                        .iter()
+                        .flat_map(|argument| &argument.word.expansions)
+                        .any(|one| one.kind == ExpansionKind::Process)));
+    if !evaluates {
+        return None;
+    }
+    let inside = |outer: usize| {
+        site.script.commands.iter().filter(move |command| command.inside == Some(outer)).find_map(found)
+    };
+    if let Some(span) = inside(site.index) {
+        return Some(piped(span, &invocation.program));
+    }
+    let is_shell = super::SHELLS.contains(&invocation.program.as_str());
+    for argument in invocation.arguments.iter().filter(|_| !is_shell) {
+        for expansion in &argument.word.expansions {
+            let ExpansionKind::Variable(name) = &expansion.kind else { continue };
+            let given =
+                site.script.commands.iter().take(site.index).rposition(|command| {
+                    command.assignments.iter().any(|assignment| assignment.name == *name)
+                });
+            if let Some(span) = given.and_then(inside) {
+                return Some(piped(span, &invocation.program));
+            }
+        }
+        let lower = argument.text.to_ascii_lowercase();
+        if lower.contains("downloadstring") || lower.contains("iwr ") {
+            return Some(piped(site.span(), &invocation.program));
+        }
+    }
+    // PowerShell's brackets end words: `iex ((New-Object …).DownloadString('…'))`.
+    let is_power_shell = matches!(invocation.program.as_str(), "iex" | "invoke-expression");
+    let near = site.script.commands.iter().skip(site.index).take(4);
+    let named = is_power_shell
+        && near.flat_map(|command| &command.words).any(|word| {
+            let lower = word.text.to_ascii_lowercase();
+            ["downloadstring", "iwr", "irm", "invoke-webrequest", "invoke-restmethod"]
+                .iter()
+                .any(|name| lower.contains(name))
+        });
+    named.then(|| piped(site.span(), &invocation.program))
+}
+
+fn piped(span: std::ops::Range<usize>, interpreter: &str) -> Issue {
+    Issue::new(&CURL_PIPE_SHELL, span, format!("what is downloaded here is run by `{interpreter}` unseen"))
+}
+
+fn transport(site: &Site<'_>, issues: &mut Vec<Issue>) {
+    let invocation = &site.invocation;
+    let fetches = is_download(invocation)
+        || matches!(
+            invocation.program.as_str(),
+            "pip"
+                | "git"
+                | "npm"
+                | "yarn"
+                | "pnpm"
+                | "conda"
+                | "mamba"
+                | "axel"
+                | "rsync"
+                | "aws"
+                | "apt-add-repository"
+                | "add-apt-repository"
+                | "uv"
+                | "poetry"
+        );
+    if !fetches {
+        return;
+    }
+    for argument in &invocation.arguments {
+        let text = site.resolved(argument.text);
+        let is_data = ["-d", "--data", "-H", "--header", "-X"].iter().any(|option| {
+            invocation.values(&[option]).iter().any(|(_, value)| value.word.span == argument.word.span)
+        });
+        let address = if is_data { None } else { cleartext(&text) };
+        if let Some(address) = address {
+            let message = format!("`{}` fetches {address} without encryption", invocation.program);
+            let sends = invocation.option(&["-X", "--request", "-I", "--head"]).is_some();
+            let severity = if sends { Severity::Low } else { Severity::Medium };
+            issues.push(
+                Issue::new(&INSECURE_TRANSPORT, argument.word.span.clone(), message).severity(severity),
+            );
+            return;
+        }
+    }
+}
+
+fn certificates(site: &Site<'_>, issues: &mut Vec<Issue>) {
+    let invocation = &site.invocation;
+    let program = invocation.program.as_str();
+    let options: &[&str] = match program {
+        "curl" => &["-k", "--insecure", "--proxy-insecure", "--doh-insecure"],
+        "wget" | "wget2" => &["--no-check-certificate"],
+        "pip" => &["--trusted-host"],
+        "uv" => &["--allow-insecure-host", "--trusted-host"],
+        "aria2c" => &["--check-certificate=false"],
+        "aws" => &["--no-verify-ssl"],
+        "helm" | "kubectl" | "oc" | "argocd" | "argo" => &["--insecure-skip-tls-verify", "--insecure"],
+        "skopeo" => &["--tls-verify=false", "--src-tls-verify=false", "--dest-tls-verify=false"],
+        "docker" | "podman" | "buildah" => &["--tls-verify=false"],
+        "iwr" | "irm" | "invoke-webrequest" | "invoke-restmethod" => &["-SkipCertificateCheck"],
+        "apt-get" | "apt" => &["--allow-unauthenticated"],
+        "http" => &["--verify=no"],
+        _ => &[],
+    };
+    if let Some(option) = invocation.option(options) {
+        // The machine's own services have certificates that nobody signed.
+        let target = invocation.arguments.iter().find(|argument| argument.text.contains("://"));
+        let local =
+            target.is_some_and(|target| matches!(host(target.text), "localhost" | "127.0.0.1" | "::1"));
+        if !local {
+            let message = format!("`{program} {}` accepts any certificate", option.text);
+            issues.push(Issue::new(&TLS_DISABLED, site.span(), message));
+        }
+        return;
+    }
+    let text = |index: usize| invocation.arguments.get(index).map_or("", |argument| argument.text);
+    let setting = match program {
+        "git" => invocation.arguments.windows(2).any(|pair| {
+            pair.iter().any(|one| one.text.eq_ignore_ascii_case("http.sslVerify=false"))
+                || matches!(pair, [name, value] if name.text.eq_ignore_ascii_case("http.sslverify") && value.text.eq_ignore_ascii_case("false"))
+        }),
+        "npm" | "yarn" | "pnpm" => {
+            text(0) == "config" && invocation.arguments.windows(2).any(|pair| matches!(pair, [name, value] if name.text == "strict-ssl" && value.text == "false"))
+                || invocation.arguments.iter().any(|argument| argument.text == "strict-ssl=false" || argument.text == "--strict-ssl=false")
+        }
+        "conda" | "mamba" => invocation.arguments.windows(2).any(|pair| matches!(pair, [name, value] if name.text == "ssl_verify" && value.text.eq_ignore_ascii_case("false"))),
+        "pip" => text(0) == "config" && invocation.arguments.iter().any(|argument| argument.text.ends_with("trusted-host")),
+        _ => false,
+    };
+    if setting {
+        issues.push(Issue::new(
+            &TLS_DISABLED,
+            site.span(),
+            format!("`{program}` is told to accept any certificate"),
+        ));
+    }
+}
+
+/// Files downloaded and run, and repositories cloned and used, with no check between.
+pub(super) fn used_unchecked(script: &Script, issues: &mut Vec<Issue>) {
+    let invocations: Vec<(usize, Invocation<'_>)> = script
+        .commands
+        .iter()
+        .enumerate()
+        .filter_map(|(index, command)| Some((index, Invocation::of(command)?)))
+        .collect();
+    let checks = invocations.iter().any(|(_, one)| is_check(one));
+    for (place, (_, invocation)) in invocations.iter().enumerate() {
+        let later = invocations.get(place.saturating_add(1)..).unwrap_or_default();
+        if !checks
+            && is_download(invocation)
+            && let Some(file) = written(invocation)
+        {
+            let runs = later.iter().take(LATER).any(|(_, one)| runs_file(one, &file));
+            if runs {
+                let message = format!("`{file}` is downloaded and run without a check");
+                issues.push(
+                    Issue::new(&UNVERIFIED_DOWNLOAD, invocation.span(), message)
+                        .confidence(Confidence::Medium),
+                );
+            }
+        }
+        if invocation.program == "git" && invocation.does(&["clone"]) {
+            clone(invocation, later, issues);
+        }
+    }
+}
+
+/// Most commands looked at after a download.
+const LATER: usize = 64;
+
+fn clone(invocation: &Invocation<'_>, later: &[(usize, Invocation<'_>)], issues: &mut Vec<Issue>) {
+    let operands = invocation.operands(&[
+        "-b",
+        "--branch",
+        "--depth",
+        "-c",
+        "--config",
+        "-o",
+        "-j",
+        "--jobs",
+        "--reference",
+        "--revision",
+    ]);
+    let Some(address) =
+        operands.iter().map(|operand| operand.text).find(|text| text.contains("://") || text.contains('@'))
+    else {
+        return;
+    };
+    if address.contains("huggingface.co")
+        || is_local(host(address))
+        || invocation.value(&["--revision"]).is_some_and(|(value, _)| is_commit(value))
+    {
+        return;
+    }
+    let pinned = later.iter().take(LATER).any(|(_, one)| {
+        one.program == "git" && one.arguments.iter().any(|argument| is_commit(argument.text) || argument.word.expansions.iter().any(|expansion| matches!(&expansion.kind, ExpansionKind::Variable(name) if { let name = name.to_ascii_lowercase(); name.contains("sha") || name.contains("commit") || name.contains("rev") })))
+    });
+    let runs = later.iter().take(LATER).any(|(_, one)| {
+        let program = one.program.as_str();
+        (program == "pip" && one.does(&["install"]))
+            || program.starts_with("python")
+            || matches!(program, "make" | "cmake" | "bash" | "sh" | "npm" | "cargo" | "go" | "docker")
+            || program.contains("setup")
+    });
+    if !pinned && runs {
+        let message = format!("{address} is cloned at a branch that can move, and run");
+        issues.push(Issue::new(&UNPINNED_SOURCE, invocation.span(), message).confidence(Confidence::Medium));
+    }
+}
+
+fn is_check(invocation: &Invocation<'_>) -> bool {
+    matches!(
+        invocation.program.as_str(),
+        "sha256sum"
+            | "sha512sum"
+            | "shasum"
+            | "sha1sum"
+            | "md5sum"
+            | "b2sum"
+            | "b3sum"
+            | "gpg"
+            | "gpgv"
+            | "minisign"
+            | "cosign"
+            | "signify"
+            | "get-filehash"
+            | "certutil"
+            | "slsa-verifier"
+            | "model_signing"
+            | "bartizan"
+    ) || (invocation.program == "openssl" && invocation.does(&["dgst"]))
+        || (invocation.program == "gh" && invocation.does(&["attestation", "verify"]))
+}
+
+/// The file that a download writes.
+fn written(invocation: &Invocation<'_>) -> Option<String> {
+    let named =
+        invocation.value(&["-o", "--output", "-O", "--output-document", "-OutFile"]).map(|(value, _)| value);
+    let remote = invocation.option(&["-O", "--remote-name"]).is_some() || invocation.program != "curl";
+    let address = invocation
+        .arguments
+        .iter()
+        .find(|argument| argument.text.contains("://"))
+        .map(|argument| argument.text);
+    let named = named.filter(|name| !name.contains("://") && *name != "-");
+    let file = match named {
+        Some(name) => name,
+        None if remote => address?.split(['?', '#']).next()?.rsplit('/').next()?,
+        None => return None,
+    };
+    let file = file.rsplit('/').next().unwrap_or(file);
+    (!file.is_empty()).then(|| file.to_owned())
+}
+
+fn runs_file(invocation: &Invocation<'_>, file: &str) -> bool {
+    let names = |text: &str| text.rsplit('/').next().unwrap_or(text) == file;
+    let program = invocation.program.as_str();
+    if program == file.to_ascii_lowercase() {
+        return true;
+    }
+    let interpreter = super::SHELLS.contains(&program)
+        || program.starts_with("python")
+        || matches!(
+            program,
+            "source" | "." | "perl" | "ruby" | "node" | "dpkg" | "rpm" | "installer" | "msiexec"
+        );
+    let makes_runnable = program == "chmod"
+        && invocation
+            .arguments
+            .iter()
+            .any(|argument| argument.text.contains("+x") || argument.text.starts_with('7'));
+    (interpreter || makes_runnable) && invocation.arguments.iter().any(|argument| names(argument.text))
+}

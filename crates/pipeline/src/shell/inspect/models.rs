@@ -1,0 +1,356 @@
+//! Models and datasets named on command lines: downloads, servers, publishing.
+
+use super::Site;
+use crate::Issue;
+use crate::address::{is_commit, is_filled_in};
+use crate::rules::{REMOTE_CODE, UNPINNED_MODEL};
+use crate::shell::Invocation;
+use bartizan_core::{Confidence, Severity};
+
+pub(super) fn command(site: &Site<'_>, issues: &mut Vec<Issue>) {
+    let invocation = &site.invocation;
+    for argument in &invocation.arguments {
+        if allows_remote_code(argument.text) {
+            let message = format!("`{}` lets the model's repository run code", argument.text);
+            issues.push(Issue::new(&REMOTE_CODE, argument.word.span.clone(), message));
+        }
+    }
+    let unpinned = |what: String, issues: &mut Vec<Issue>, severity: Severity| {
+        issues.push(Issue::new(&UNPINNED_MODEL, site.span(), what).severity(severity));
+    };
+    let program = invocation.program.as_str();
+    if is_hub(program) && invocation.does(&["download"]) {
+        let operands = invocation.operands(HUB_VALUED);
+        let Some(name) = operands.get(1).map(|operand| site.resolved(operand.text)) else { return };
+        let revision = invocation.value(&["--revision"]).map(|(value, _)| site.resolved(value));
+        if let Some(why) = moves(revision.as_deref()) {
+            unpinned(format!("`{name}` is downloaded {why}"), issues, Severity::Medium);
+        }
+        return;
+    }
+    if program == "git" && (invocation.does(&["clone"]) || invocation.does(&["lfs", "clone"])) {
+        let address = invocation
+            .arguments
+            .iter()
+            .find(|argument| argument.text.contains("huggingface.co/") || argument.text.contains("hf.co/"));
+        let pinned =
+            site.script.commands.iter().skip(site.index).filter_map(Invocation::of).any(|one| {
+                one.program == "git" && one.arguments.iter().any(|argument| is_commit(argument.text))
+            });
+        if let Some(address) = address.filter(|_| !pinned) {
+            unpinned(format!("{} is cloned at its newest commit", address.text), issues, Severity::Medium);
+        }
+        return;
+    }
+    if matches!(program, "curl" | "wget" | "aria2c" | "axel") {
+        for argument in &invocation.arguments {
+            if let Some(why) = address_moves(&site.resolved(argument.text)) {
+                unpinned(why, issues, Severity::Medium);
+                return;
+            }
+        }
+    }
+    served(site, issues);
+    fetched_otherwise(site, issues);
+    if let Some(code) = python_code(invocation) {
+        for name in unpinned_loads(code) {
+            unpinned(format!("`{name}` is loaded at its newest commit"), issues, Severity::Medium);
+        }
+        if code.contains("trust_remote_code=True") {
+            issues.push(Issue::new(
+                &REMOTE_CODE,
+                site.span(),
+                "`trust_remote_code=True` lets the model's repository run code",
+            ));
+        }
+    }
+}
+
+fn is_hub(program: &str) -> bool {
+    matches!(
+        program,
+        "huggingface-cli"
+            | "hf"
+            | "modelscope"
+            | "huggingface_hub.cli.hf"
+            | "huggingface_hub.commands.huggingface_cli"
+    )
+}
+
+const HUB_VALUED: &[&str] = &[
+    "--revision",
+    "--repo-type",
+    "--local-dir",
+    "--cache-dir",
+    "--include",
+    "--exclude",
+    "--token",
+    "--max-workers",
+    "--local-dir-use-symlinks",
+    "--model",
+    "--dataset",
+];
+
+/// Whether the argument allows remote code.
+pub(crate) fn allows_remote_code(text: &str) -> bool {
+    let option = text.trim_start_matches('-').replace('_', "-").to_ascii_lowercase();
+    match option.split_once('=') {
+        _ if !text.starts_with("--") => false,
+        Some((name, value)) => name == "trust-remote-code" && !matches!(value, "false" | "0" | "no"),
+        None => option == "trust-remote-code",
+    }
+}
+
+/// Why a revision does not pin; `None` for a commit, and for one that is known at run time only.
+pub(crate) fn moves(revision: Option<&str>) -> Option<String> {
+    match revision {
+        None => Some("at its newest commit".to_owned()),
+        Some(revision) if is_commit(revision) || is_filled_in(revision) => None,
+        Some(revision) => Some(format!("at `{revision}`, which can be moved")),
+    }
+}
+
+/// Why a hub's address does not pin what it names.
+pub(crate) fn address_moves(address: &str) -> Option<String> {
+    let at = address.find("huggingface.co/").or_else(|| address.find("hf.co/"))?;
+    let path = address.get(at..)?;
+    let revision =
+        ["/resolve/", "/raw/"].iter().find_map(|part| path.split_once(part)).map(|(_, rest)| rest)?;
+    let revision = revision.split('/').next()?;
+    (!is_commit(revision) && !is_filled_in(revision))
+        .then(|| format!("a model is fetched from `{revision}`, which can be moved"))
+}
+
+/// Whether `name` is a repository of a hub and no path.
+pub(crate) fn is_repository(name: &str) -> bool {
+    let mut parts = name.split('/');
+    let (owner, model) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let plain = |part: &str| {
+        !part.is_empty()
+            && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
+    };
+    parts.next().is_none() && plain(owner) && plain(model) && !owner.starts_with('.')
+}
+
+/// Servers and the model they are started with.
+fn served(site: &Site<'_>, issues: &mut Vec<Issue>) {
+    let invocation = &site.invocation;
+    let program = invocation.program.as_str();
+    let operand = |index: usize| invocation.operands(&[]).get(index).map(|operand| (operand.text, *operand));
+    let named = match program {
+        "vllm" if invocation.does(&["serve"]) => {
+            operand(1).filter(|(name, _)| !name.starts_with('-')).or_else(|| invocation.value(&["--model"]))
+        }
+        "vllm.entrypoints.openai.api_server"
+        | "vllm.entrypoints.api_server"
+        | "sglang.launch_server"
+        | "sglang"
+        | "aphrodite"
+        | "trtllm-serve"
+        | "lmdeploy"
+        | "mlx_lm.server"
+        | "llama-server"
+        | "infinity_emb" => invocation.value(&["--model", "--model-path", "--model-id", "-hf"]),
+        "text-generation-launcher" | "text-generation-inference" | "text-embeddings-router" => {
+            invocation.value(&["--model-id"])
+        }
+        _ if invocation.arguments.iter().any(|argument| {
+            argument.text.contains("vllm.entrypoints") || argument.text.contains("sglang.launch_server")
+        }) =>
+        {
+            invocation.value(&["--model", "--model-path"])
+        }
+        "" => None,
+        // Arguments alone, as a manifest gives them to an image's entry point.
+        _ if program.starts_with("--") => None,
+        _ => None,
+    };
+    let Some((name, argument)) = named else { return };
+    let name = site.resolved(name);
+    if !is_repository(&name) {
+        return;
+    }
+    let revision = invocation.value(&["--revision", "--model-revision"]).map(|(value, _)| value);
+    if let Some(why) = moves(revision) {
+        let message = format!("the model `{name}` is served {why}");
+        issues.push(Issue::new(&UNPINNED_MODEL, argument.word.span.clone(), message));
+    }
+}
+
+fn fetched_otherwise(site: &Site<'_>, issues: &mut Vec<Issue>) {
+    let invocation = &site.invocation;
+    let second = invocation.operands(&[]).get(1).map(|operand| operand.text.to_owned());
+    let what = match invocation.program.as_str() {
+        "ollama" if invocation.does(&["pull"]) || invocation.does(&["run"]) => second
+            .filter(|name| !name.contains("sha256"))
+            .map(|name| format!("`{name}` is pulled by a tag that can be moved")),
+        "kaggle" if invocation.does(&["datasets", "download"]) => {
+            Some("a dataset is downloaded at its newest version".to_owned())
+        }
+        "spacy" if invocation.does(&["download"]) && invocation.option(&["-d", "--direct"]).is_none() => {
+            second.map(|name| format!("`{name}` is downloaded at its newest version"))
+        }
+        "mlflow" => invocation
+            .value(&["-m", "--model-uri"])
+            .filter(|(uri, _)| model_uri_moves(uri))
+            .map(|(uri, _)| format!("`{uri}` names whatever stands there now")),
+        _ => None,
+    };
+    if let Some(what) = what {
+        issues.push(
+            Issue::new(&UNPINNED_MODEL, site.span(), what)
+                .severity(Severity::Low)
+                .confidence(Confidence::Medium),
+        );
+    }
+}
+
+/// Whether an MLflow address names a stage, an alias or the newest version.
+pub(crate) fn model_uri_moves(uri: &str) -> bool {
+    let Some(rest) = uri.strip_prefix("models:/") else { return false };
+    let rest = rest.trim_start_matches('/');
+    match rest.split_once('/') {
+        Some((_, version)) => !version.chars().all(|c| c.is_ascii_digit()) && !is_filled_in(version),
+        None => rest.contains('@') || !rest.starts_with("m-"),
+    }
+}
+
+fn python_code<'c>(invocation: &Invocation<'c>) -> Option<&'c str> {
+    if !invocation.program.starts_with("python") {
+        return None;
+    }
+    invocation.value(&["-c"]).map(|(code, _)| code)
+}
+
+/// Repositories that Python code of one line loads without a revision.
+fn unpinned_loads(code: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    for call in [
+        "from_pretrained(",
+        "snapshot_download(",
+        "hf_hub_download(",
+        "load_dataset(",
+        "SentenceTransformer(",
+        "CrossEncoder(",
+    ] {
+        for (at, _) in code.match_indices(call).take(32) {
+            let rest = code.get(at.saturating_add(call.len())..).unwrap_or_default();
+            let arguments = rest.split(')').next().unwrap_or(rest);
+            let first = arguments.split(',').next().unwrap_or_default();
+            let name = first.rsplit('=').next().unwrap_or(first).trim().trim_matches(['\'', '"', '\\']);
+            let pinned = arguments.split_once("revision=").is_some_and(|(_, value)| {
+                is_commit(
+                    value
+                        .trim_start_matches(['\'', '"', '\\'])
+                        .split(['\'', '"', '\\'])
+                        .next()
+                        .unwrap_or_default(),
+                )
+            });
+            if !pinned && is_repository(name) && first.contains(['\'', '"']) {
+                names.push(name.to_owned());
+            }
+        }
+    }
+    names
+}
+
+/// What the command publishes or promotes, if it does.
+pub(crate) fn publishes(invocation: &Invocation<'_>) -> Option<&'static str> {
+    let program = invocation.program.as_str();
+    if is_hub(program) && (invocation.does(&["upload"]) || invocation.does(&["upload-large-folder"])) {
+        return Some("uploads a model to a hub");
+    }
+    let named = |part: &str| invocation.arguments.iter().any(|argument| argument.text.contains(part));
+    match program {
+        "docker" | "podman" | "buildah"
+            if invocation.does(&["push"]) || invocation.does(&["image", "push"]) =>
+        {
+            Some("pushes an image")
+        }
+        "aws" | "gsutil" | "azcopy" | "gcloud" | "rclone" if copies_model(invocation) => {
+            Some("copies a model to a store")
+        }
+        "mlflow" if named("register") || named("transition") || named("create-version") => {
+            Some("registers a model")
+        }
+        "git" if invocation.does(&["push"]) && named("huggingface.co") => Some("pushes a model to a hub"),
+        "kit" if invocation.does(&["push"]) => Some("pushes a model"),
+        "wandb" if invocation.does(&["artifact", "put"]) => Some("publishes an artifact"),
+        "aws"
+            if invocation.does(&["sagemaker", "update-model-package"])
+                || invocation.does(&["sagemaker", "update-endpoint"])
+                || invocation.does(&["sagemaker", "create-model-package"]) =>
+        {
+            Some("promotes a model")
+        }
+        "gcloud"
+            if invocation.does(&["ai", "models", "upload"])
+                || invocation.does(&["ai", "endpoints", "deploy-model"]) =>
+        {
+            Some("promotes a model")
+        }
+        "az" if invocation.does(&["ml", "model", "create"])
+            || invocation.does(&["ml", "online-deployment", "create"]) =>
+        {
+            Some("registers a model")
+        }
+        _ => None,
+    }
+}
+
+/// Whether a file of a model is copied to a store.
+fn copies_model(invocation: &Invocation<'_>) -> bool {
+    let operands = invocation.operands(&[]);
+    let copies = operands.iter().any(|operand| matches!(operand.text, "cp" | "sync" | "copy" | "rsync"));
+    let Some((target, sources)) = operands.split_last() else { return false };
+    let is_store =
+        ["s3://", "gs://", "https://", "az://", "s3:"].iter().any(|scheme| target.text.starts_with(scheme));
+    let is_model = |text: &str| {
+        MODEL_FILES.iter().any(|end| text.ends_with(end))
+            || text.split('/').any(|part| matches!(part, "model" | "models" | "weights" | "checkpoints"))
+    };
+    copies && is_store && sources.iter().any(|source| !source.text.contains("://") && is_model(source.text))
+}
+
+/// How files of models end.
+const MODEL_FILES: &[&str] = &[
+    ".pt",
+    ".pth",
+    ".bin",
+    ".safetensors",
+    ".onnx",
+    ".pkl",
+    ".joblib",
+    ".h5",
+    ".keras",
+    ".gguf",
+    ".ckpt",
+    ".tflite",
+    ".mar",
+    ".nemo",
+];
+
+/// Whether the command checks, scans or signs what is published.
+pub(crate) fn verifies(invocation: &Invocation<'_>) -> bool {
+    let program = invocation.program.as_str();
+    matches!(
+        program,
+        "bartizan"
+            | "cosign"
+            | "model_signing"
+            | "model-signing"
+            | "modelscan"
+            | "picklescan"
+            | "fickling"
+            | "sigstore"
+            | "gpg"
+            | "witness"
+            | "notation"
+            | "slsa-verifier"
+            | "modelaudit"
+    ) || invocation
+        .arguments
+        .iter()
+        .any(|argument| ["bartizan", "model_signing", "modelscan", "picklescan"].contains(&argument.text))
+}

@@ -1,0 +1,71 @@
+//! Servers started on command lines, and files opened to everyone.
+
+use super::Site;
+use crate::Issue;
+use crate::rules::{EXPOSED_SERVICE, NO_AUTHENTICATION, WORLD_WRITABLE};
+
+pub(super) fn command(site: &Site<'_>, issues: &mut Vec<Issue>) {
+    let invocation = &site.invocation;
+    let program = invocation.program.as_str();
+    let all = |value: &str| matches!(value, "0.0.0.0" | "*" | "::" | "[::]");
+    let listens = |options: &[&str]| invocation.values(options).into_iter().find(|(value, _)| all(value));
+    let found = match program {
+        "ray" if invocation.does(&["start"]) => listens(&["--dashboard-host"])
+            .map(|found| (found, "the Ray dashboard, which runs jobs for whoever asks")),
+        "mlflow" => listens(&["--host", "-h"]).map(|found| (found, "the tracking server")),
+        "jupyter" | "jupyter-lab" | "jupyter-notebook" => {
+            listens(&["--ip", "--ServerApp.ip", "--NotebookApp.ip"])
+                .map(|found| (found, "the notebook server"))
+        }
+        "tensorboard" => listens(&["--host"]).map(|found| (found, "TensorBoard")),
+        "dask" | "dask-scheduler" => listens(&["--host", "--dashboard-address"])
+            .map(|found| (found, "the scheduler, which runs code for whoever asks")),
+        "label-studio" | "airflow" | "prefect" => {
+            listens(&["--host", "--hostname"]).map(|found| (found, "the interface"))
+        }
+        _ => None,
+    };
+    if let Some(((value, argument), what)) = found {
+        let message = format!("{what} listens to everyone (`{value}`)");
+        issues.push(Issue::new(&EXPOSED_SERVICE, argument.word.span.clone(), message));
+    }
+    if program == "tensorboard"
+        && let Some(option) = invocation.option(&["--bind_all", "--bind-all"])
+    {
+        issues.push(Issue::new(
+            &EXPOSED_SERVICE,
+            option.word.span.clone(),
+            "TensorBoard listens to everyone",
+        ));
+    }
+    for argument in &invocation.arguments {
+        let (name, value) = argument.text.split_once('=').unwrap_or((argument.text, "?"));
+        let value = value.trim_matches(['"', '\'']);
+        let open = match name.trim_start_matches('-') {
+            "NotebookApp.token"
+            | "ServerApp.token"
+            | "IdentityProvider.token"
+            | "NotebookApp.password"
+            | "ServerApp.password" => value.is_empty(),
+            "disable-token-auth" => true,
+            "ServerApp.disable_check_xsrf" => value.eq_ignore_ascii_case("true"),
+            _ => false,
+        };
+        if open && argument.is_option() {
+            let message = format!("`{}` switches authentication off", argument.text);
+            issues.push(Issue::new(&NO_AUTHENTICATION, argument.word.span.clone(), message));
+        }
+    }
+    if program == "chmod" {
+        let opens = invocation.arguments.iter().find(|argument| {
+            matches!(
+                argument.text,
+                "777" | "0777" | "a+w" | "o+w" | "ugo+rwx" | "a+rwx" | "a+rwX" | "666" | "0666" | "o+rwx"
+            )
+        });
+        if let Some(mode) = opens {
+            let message = format!("`chmod {}` lets everyone change these files", mode.text);
+            issues.push(Issue::new(&WORLD_WRITABLE, site.span(), message));
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! Shell scripts as commands whose words keep their bytes: enough of a tree to see what feeds what.
+//!
+//! [`Script::read`] splits a script into [`Command`]s with pipelines, substitutions, subshells, quoting, redirections,
+//! here-documents and the template expressions (`${{ … }}`, `{{ … }}`) that a CI system fills in before a shell sees them.
+//! Nothing is executed. POSIX shell and Bash are read exactly enough for that; what PowerShell and cmd write as commands
+//! and words comes out as commands and words. Linear in the text; nesting is bounded.
+//! Source: POSIX.1-2024 XCU 2 (Shell Command Language), Bash 5.3 manual.
+
+mod invocation;
+mod parse;
+
+pub mod inspect;
+
+pub use invocation::{Argument, Invocation};
+
+use std::ops::Range;
+
+/// A script's commands, in the order in which they begin.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Script {
+    /// Every simple command, those of substitutions and subshells included.
+    pub commands: Vec<Command>,
+    /// Where nesting or length ended the reading, if they did.
+    pub stopped: Option<usize>,
+}
+
+impl Script {
+    /// Deepest nesting of substitutions and subshells read as commands.
+    pub const DEPTH: usize = 16;
+    /// Most commands read of one script.
+    pub const COMMANDS: usize = 100_000;
+
+    /// Reads `text`. Never panics on any text.
+    pub fn read(text: &str) -> Self {
+        parse::read(text)
+    }
+
+    /// The value that `name` was given last before the command at `index`, when it is one word known as written.
+    pub fn assigned(&self, name: &str, index: usize) -> Option<&Word> {
+        let before = self.commands.get(..=index).unwrap_or(&self.commands);
+        before
+            .iter()
+            .rev()
+            .flat_map(|command| command.assignments.iter().rev())
+            .find(|one| one.name == name)
+            .map(|one| &one.value)
+    }
+}
+
+/// One simple command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Command {
+    /// `NAME=value` in front of the command, or alone.
+    pub assignments: Vec<Assignment>,
+    /// The words, the command's name first.
+    pub words: Vec<Word>,
+    /// Where input comes from and output goes.
+    pub redirects: Vec<Redirect>,
+    /// The command whose output is this one's input through a pipe.
+    pub pipe_from: Option<usize>,
+    /// The command in whose words, by substitution, this one stands.
+    pub inside: Option<usize>,
+    /// Its bytes.
+    pub span: Range<usize>,
+}
+
+/// `name=value`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assignment {
+    /// The variable.
+    pub name: String,
+    /// What it becomes.
+    pub value: Word,
+}
+
+/// A redirection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Redirect {
+    /// The operator, for example `>`, `>>`, `<<`, `<<<`, `2>`.
+    pub operator: String,
+    /// File, here-string, or the delimiter of a here-document.
+    pub target: Word,
+    /// The lines of a here-document.
+    pub body: Option<Range<usize>>,
+}
+
+/// A word: what the shell would make one argument, before splitting.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Word {
+    /// Quotes taken away; variables as `$name`, substitutions as `$(…)`, templates as written.
+    pub text: String,
+    /// Its bytes, quotes included.
+    pub span: Range<usize>,
+    /// The parts that are filled in when it runs.
+    pub expansions: Vec<Expansion>,
+    /// Whether any of it is quoted.
+    pub quoted: bool,
+}
+
+impl Word {
+    /// Whether the word is exactly what is written.
+    pub fn is_literal(&self) -> bool {
+        self.expansions.is_empty()
+    }
+}
+
+/// A part of a word that is filled in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Expansion {
+    /// What fills it in.
+    pub kind: ExpansionKind,
+    /// Its bytes.
+    pub span: Range<usize>,
+}
+
+/// What fills a part of a word in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ExpansionKind {
+    /// A variable, by name.
+    Variable(String),
+    /// The output of commands: `$(…)` or backticks.
+    Commands,
+    /// A file that commands feed or read: `<(…)`.
+    Process,
+    /// A template that the CI system fills in before the shell reads the line; the text between its braces.
+    Template(String),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn words(script: &str) -> Vec<Vec<String>> {
+        let read = Script::read(script);
+        read.commands
+            .iter()
+            .map(|command| command.words.iter().map(|word| word.text.clone()).collect())
+            .collect()
+    }
+
+    #[test]
+    fn quoting_continuation_and_comments_are_understood() {
+        assert_eq!(
+            words("echo 'a b'\"c $X\" d\\ e # no\\\npip \\\n  install x;y&&z || w & v"),
+            [
+                vec!["echo", "a bc $X", "d e"],
+                vec!["pip", "install", "x"],
+                vec!["y"],
+                vec!["z"],
+                vec!["w"],
+                vec!["v"]
+            ]
+        );
+        assert_eq!(words("echo a#b '#c'"), [["echo", "a#b", "#c"]]);
+    }
+
+    #[test]
+    fn pipes_substitutions_and_subshells_are_linked() {
+        let script = Script::read("curl $(get-url | head) | (tee x | bash -s)\nsh <(wget -qO- u)");
+        let name = |index: usize| script.commands[index].words[0].text.as_str();
+        let find = |wanted: &str| (0..script.commands.len()).find(|&index| name(index) == wanted).unwrap();
+        let (curl, head, tee, bash) = (find("curl"), find("head"), find("tee"), find("bash"));
+        assert_eq!(script.commands[head].pipe_from, Some(find("get-url")));
+        assert_eq!(script.commands[head].inside, Some(curl));
+        assert_eq!(script.commands[tee].pipe_from, Some(curl));
+        assert_eq!(script.commands[bash].pipe_from, Some(tee));
+        assert_eq!(script.commands[find("wget")].inside, Some(find("sh")));
+    }
+
+    #[test]
+    fn here_documents_belong_to_their_command_and_hide_nothing_after_them() {
+        let text = "cat <<-'EOF' > f\n\tcurl x | sh\n\tEOF\nnext <<A <<B\n1\nA\n2\nB\nlast\n";
+        let script = Script::read(text);
+        assert_eq!(words(text), [["cat"], ["next"], ["last"]]);
+        let body = script.commands[0].redirects[0].body.clone().unwrap();
+        assert_eq!(&text[body], "\tcurl x | sh\n");
+        let second = script.commands[1].redirects[1].body.clone().unwrap();
+        assert_eq!(&text[second], "2\n");
+    }
+
+    #[test]
+    fn reserved_words_functions_and_cases_do_not_hide_commands() {
+        let text = "if [ -f x ]; then run1; else run2; fi\nfor a in 1 2; do run3 $a; done\nf() { run4; }\ncase $1 in a|b) run5;; *) run6;; esac\nwhile read l; do run7; done";
+        let names: Vec<String> =
+            words(text).into_iter().filter_map(|words| words.into_iter().next()).collect();
+        for wanted in ["run1", "run2", "run3", "run4", "run5", "run6", "run7"] {
+            assert!(names.iter().any(|name| name == wanted), "{wanted} in {names:?}");
+        }
+    }
+
+    #[test]
+    fn templates_are_one_part_of_their_word() {
+        let text = "echo \"${{ github.event.issue.title || 'a b' }}\" {{inputs.parameters.x}} ${Y:-z} `id`";
+        let script = Script::read(text);
+        let echo = script.commands.iter().find(|command| command.words[0].text == "echo").unwrap();
+        let kinds: Vec<ExpansionKind> =
+            echo.words.iter().flat_map(|word| &word.expansions).map(|one| one.kind.clone()).collect();
+        assert_eq!(
+            kinds,
+            [
+                ExpansionKind::Template(" github.event.issue.title || 'a b' ".to_owned()),
+                ExpansionKind::Template("inputs.parameters.x".to_owned()),
+                ExpansionKind::Variable("Y".to_owned()),
+                ExpansionKind::Commands,
+            ]
+        );
+        assert_eq!(&text[echo.words[2].span.clone()], "{{inputs.parameters.x}}");
+    }
+
+    #[test]
+    fn nesting_without_end_is_bounded_and_said() {
+        for opened in ["$(", "(", "`", "\"$(", "<(", "${", "$(("] {
+            let script = Script::read(&opened.repeat(50_000));
+            assert!(script.commands.len() < 100_000, "{opened}");
+        }
+        assert!(Script::read(&"$(a ".repeat(100)).stopped.is_some());
+    }
+
+    proptest! {
+        #[test]
+        fn any_script_gives_spans_inside_it(text in r#"([a-z$(){}|&;<>'"`\\ =#é\n]|\$\{\{|\}\}|<<E|\nE\n|if |case | in |esac){0,80}"#) {
+            let script = Script::read(&text);
+            for command in &script.commands {
+                prop_assert!(text.get(command.span.clone()).is_some());
+                for word in &command.words {
+                    prop_assert!(text.get(word.span.clone()).is_some());
+                    for expansion in &word.expansions {
+                        prop_assert!(text.get(expansion.span.clone()).is_some());
+                    }
+                }
+                let _ = Invocation::of(command);
+            }
+        }
+    }
+}

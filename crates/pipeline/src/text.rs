@@ -1,0 +1,123 @@
+//! A text under examination, with its place and its lines: [`Text`].
+
+use bartizan_core::{Finding, Location};
+use std::ops::Range;
+use std::path::Path;
+
+/// A text and what is known of where it lies.
+#[derive(Debug)]
+pub struct Text<'a> {
+    /// Its name in reports: a path with `/`, whose last part is the file name.
+    pub name: &'a str,
+    /// The whole of it.
+    pub content: &'a str,
+    /// Path and boundary folder, `None` for a text that is not a file. Neighbours are read inside the boundary only.
+    pub place: Option<(&'a Path, &'a Path)>,
+    /// Byte offset of the start of each line.
+    starts: Vec<usize>,
+}
+
+impl<'a> Text<'a> {
+    /// `content` called `name`; finds its lines, in time linear in its length.
+    pub fn new(name: &'a str, content: &'a str) -> Self {
+        let breaks = memchr::memchr_iter(b'\n', content.as_bytes()).map(|place| place.saturating_add(1));
+        Self { name, content, place: None, starts: std::iter::once(0).chain(breaks).collect() }
+    }
+
+    /// The same text, lying at `place`.
+    #[must_use]
+    pub fn at(mut self, place: Option<(&'a Path, &'a Path)>) -> Self {
+        self.place = place;
+        self
+    }
+
+    /// The last part of the name.
+    pub fn file_name(&self) -> &'a str {
+        self.name.rsplit(['/', '\\']).next().unwrap_or(self.name)
+    }
+
+    /// What follows the last dot of the file name, in lower case; empty when there is none.
+    pub fn extension(&self) -> String {
+        self.file_name()
+            .rsplit_once('.')
+            .map_or_else(String::new, |(_, extension)| extension.to_ascii_lowercase())
+    }
+
+    /// Line and column of the byte at `offset`, both from 1; the column counts characters.
+    pub fn line_column(&self, offset: usize) -> (u32, u32) {
+        let line = self.starts.partition_point(|&start| start <= offset).max(1);
+        let start = self.starts.get(line.saturating_sub(1)).copied().unwrap_or_default();
+        let before = self.content.get(start..self.floor(offset)).unwrap_or_default();
+        let column = before.chars().count().saturating_add(1);
+        (u32::try_from(line).unwrap_or(u32::MAX), u32::try_from(column).unwrap_or(u32::MAX))
+    }
+
+    /// The line numbered `line` (from 1), without its end; empty past the last.
+    pub fn line(&self, line: u32) -> &'a str {
+        let index = (line as usize).saturating_sub(1);
+        let Some(&start) = self.starts.get(index) else { return "" };
+        let end = self.starts.get(index.saturating_add(1)).copied().unwrap_or(self.content.len());
+        self.content.get(start..end).unwrap_or_default().trim_end_matches(['\n', '\r'])
+    }
+
+    /// How many lines there are; a text without a line end has one.
+    pub fn lines(&self) -> usize {
+        self.starts.len()
+    }
+
+    /// Puts `finding` at the bytes `span`, and takes their first line as its evidence when it has none.
+    #[must_use]
+    pub fn place(&self, mut finding: Finding, span: Range<usize>) -> Finding {
+        let (line, column) = self.line_column(span.start);
+        let pointer = finding.location.pointer.take();
+        finding.location = Location {
+            member: None,
+            offset: Some(span.start as u64),
+            line: Some(line),
+            column: Some(column),
+            pointer,
+        };
+        if finding.evidence.is_empty() {
+            let seen = self.content.get(self.floor(span.start)..self.floor(span.end)).unwrap_or_default();
+            let seen = seen.lines().next().unwrap_or_default();
+            return finding.evidence(if seen.is_empty() { self.line(line).trim() } else { seen });
+        }
+        finding
+    }
+
+    /// The character boundary at or before `offset`.
+    fn floor(&self, offset: usize) -> usize {
+        self.content.floor_char_boundary(offset)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bartizan_core::{Rule, Severity};
+
+    #[test]
+    fn lines_and_columns_count_from_one_and_columns_count_characters() {
+        let text = Text::new("a/b.PY", "één = 1\r\ntwo\n\nlast");
+        assert_eq!(text.line_column(0), (1, 1));
+        assert_eq!(text.line_column("één = 1\r\nt".len()), (2, 2));
+        assert_eq!(text.line_column("één ".len()), (1, 5));
+        assert_eq!(text.line_column(10_000), (4, 5));
+        assert_eq!((text.line(1), text.line(3), text.line(4), text.line(9)), ("één = 1", "", "last", ""));
+        assert_eq!((text.file_name(), text.extension().as_str(), text.lines()), ("b.PY", "py", 4));
+    }
+
+    #[test]
+    fn a_finding_is_placed_with_its_first_line_as_evidence() {
+        const RULE: Rule =
+            Rule { id: "t/t", title: "t", severity: Severity::Low, remedy: "r", taxonomies: &[], docs: "" };
+        static RULE_PLACE: Rule = RULE;
+        let text = Text::new("x", "a\n  call(\n 1)\n");
+        let finding = text.place(Finding::new(&RULE_PLACE, "m").pointer("/p"), 4..13);
+        assert_eq!(finding.location.line, Some(2));
+        assert_eq!(finding.location.column, Some(3));
+        assert_eq!(finding.location.offset, Some(4));
+        assert_eq!(finding.location.pointer.as_deref(), Some("/p"));
+        assert_eq!(finding.evidence, "call(");
+    }
+}

@@ -1,0 +1,371 @@
+//! Environment variables by name and value: credentials in the open, checks switched off, remote code allowed.
+
+use crate::Issue;
+use crate::rules::{
+    DEPENDENCY_CONFUSION, INSECURE_TRANSPORT, NO_AUTHENTICATION, REMOTE_CODE, SECRET, SECRET_IN_LOG,
+    TLS_DISABLED,
+};
+use bartizan_core::{Confidence, Severity};
+use std::ops::Range;
+
+/// What `name=value`, both as written, says; `span` is that of the value.
+pub(crate) fn issues(name: &str, value: &str, span: &Range<usize>) -> Vec<Issue> {
+    let mut issues = Vec::new();
+    let upper = name.to_ascii_uppercase();
+    let trimmed = value.trim();
+    let lower = trimmed.to_ascii_lowercase();
+    let is_on = matches!(lower.as_str(), "1" | "true" | "yes" | "on");
+    let is_off = matches!(lower.as_str(), "0" | "false" | "no" | "off");
+    if let Some(what) = credential(name, trimmed) {
+        issues.push(
+            Issue::new(
+                &SECRET,
+                span.clone(),
+                format!("the variable `{name}` holds {} in the open", what.name),
+            )
+            .severity(what.severity)
+            .confidence(what.confidence),
+        );
+    }
+    let tls = match upper.as_str() {
+        "NODE_TLS_REJECT_UNAUTHORIZED"
+        | "PYTHONHTTPSVERIFY"
+        | "NPM_CONFIG_STRICT_SSL"
+        | "S3_VERIFY_SSL"
+        | "AWS_VERIFY_SSL" => is_off,
+        "GIT_SSL_NO_VERIFY"
+        | "HF_HUB_DISABLE_SSL_VERIFICATION"
+        | "CURL_INSECURE"
+        | "MLFLOW_TRACKING_INSECURE_TLS"
+        | "VAULT_SKIP_VERIFY"
+        | "SSL_NO_VERIFY" => is_on,
+        "PIP_TRUSTED_HOST" | "UV_INSECURE_HOST" => !trimmed.is_empty(),
+        "CURL_CA_BUNDLE" | "REQUESTS_CA_BUNDLE" | "DOCKER_TLS_CERTDIR" => trimmed.is_empty(),
+        _ => false,
+    };
+    if tls {
+        issues.push(Issue::new(
+            &TLS_DISABLED,
+            span.clone(),
+            format!("`{name}` switches certificate checks off"),
+        ));
+    }
+    if upper.ends_with("TRUST_REMOTE_CODE") && is_on {
+        issues.push(Issue::new(
+            &REMOTE_CODE,
+            span.clone(),
+            format!("`{name}` lets model repositories run code"),
+        ));
+    }
+    if matches!(upper.as_str(), "PIP_EXTRA_INDEX_URL" | "UV_EXTRA_INDEX_URL") && !trimmed.is_empty() {
+        issues.push(Issue::new(
+            &DEPENDENCY_CONFUSION,
+            span.clone(),
+            format!("`{name}` adds a second package index"),
+        ));
+    }
+    let index = [
+        "INDEX_URL",
+        "TRACKING_URI",
+        "REGISTRY_URI",
+        "HF_ENDPOINT",
+        "S3_ENDPOINT_URL",
+        "NPM_CONFIG_REGISTRY",
+    ];
+    if index.iter().any(|end| upper.ends_with(end)) && crate::address::cleartext(trimmed).is_some() {
+        issues.push(Issue::new(
+            &INSECURE_TRANSPORT,
+            span.clone(),
+            format!("`{name}` names an address without encryption"),
+        ));
+    }
+    let fetched = ["MODEL", "WEIGHT", "CHECKPOINT", "DATASET", "ARTIFACT", "TOKENIZER"]
+        .iter()
+        .any(|part| upper.contains(part))
+        && ["URL", "URI", "PATH", "SOURCE"].iter().any(|end| upper.ends_with(end));
+    if fetched && crate::address::cleartext(trimmed).is_some() {
+        let message = format!("`{name}` is fetched without encryption");
+        issues.push(Issue::new(&INSECURE_TRANSPORT, span.clone(), message));
+    }
+    let tracing = matches!(
+        upper.as_str(),
+        "CI_DEBUG_TRACE"
+            | "CI_DEBUG_SERVICES"
+            | "ACTIONS_STEP_DEBUG"
+            | "ACTIONS_RUNNER_DEBUG"
+            | "SYSTEM.DEBUG"
+            | "SYSTEM_DEBUG"
+    ) && is_on;
+    if tracing {
+        let message = format!("`{name}` writes every command and variable to the log");
+        issues.push(Issue::new(&SECRET_IN_LOG, span.clone(), message).severity(Severity::Low));
+    }
+    let open = match upper.as_str() {
+        "JUPYTER_TOKEN" | "NOTEBOOK_TOKEN" | "JUPYTER_PASSWORD" => trimmed.is_empty(),
+        "TS_DISABLE_TOKEN_AUTHORIZATION"
+        | "DISABLE_AUTH"
+        | "NO_AUTH"
+        | "ALLOW_ANONYMOUS"
+        | "QDRANT__SERVICE__ALLOW_ANONYMOUS"
+        | "ANONYMOUS_ACCESS_ENABLED"
+        | "AUTHENTICATION_ANONYMOUS_ACCESS_ENABLED" => is_on,
+        "AUTH_ENABLED" | "ENABLE_AUTH" | "WEBUI_AUTH" | "REQUIRE_AUTH" | "AUTHENTICATION_ENABLED" => is_off,
+        _ => false,
+    };
+    if open {
+        issues.push(Issue::new(
+            &NO_AUTHENTICATION,
+            span.clone(),
+            format!("`{name}` switches authentication off"),
+        ));
+    }
+    issues
+}
+
+/// A credential in the open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Credential {
+    /// With its article.
+    pub(crate) name: &'static str,
+    /// How bad.
+    pub(crate) severity: Severity,
+    /// How sure.
+    pub(crate) confidence: Confidence,
+}
+
+/// The credential that `value` is, by its own form or because `name` says so.
+pub(crate) fn credential(name: &str, value: &str) -> Option<Credential> {
+    if let Some(token) = token(value) {
+        return Some(Credential { name: token, severity: Severity::High, confidence: Confidence::High });
+    }
+    if !is_secret_name(name) || is_placeholder(value) {
+        return None;
+    }
+    let common = COMMON.contains(&value.to_ascii_lowercase().as_str());
+    let severity = if common { Severity::Medium } else { Severity::High };
+    Some(Credential { name: "a credential", severity, confidence: Confidence::Medium })
+}
+
+/// The kind of token that stands in `text`, told by its issuer's prefix and length.
+pub(crate) fn token(text: &str) -> Option<&'static str> {
+    TOKENS.iter().find_map(|(prefix, least, what)| {
+        let mut rest = text;
+        loop {
+            let at = rest.find(prefix)?;
+            let free = rest
+                .get(..at)
+                .unwrap_or_default()
+                .bytes()
+                .next_back()
+                .is_none_or(|byte| !byte.is_ascii_alphanumeric());
+            let body = rest.get(at.saturating_add(prefix.len())..)?;
+            let length = body
+                .bytes()
+                .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
+                .count();
+            let token = body.get(..length)?;
+            if free && length >= *least && !is_dull(token) {
+                return Some(*what);
+            }
+            rest = body;
+        }
+    })
+}
+
+/// Whether `name` is one under which credentials are kept.
+pub(crate) fn is_secret_name(name: &str) -> bool {
+    let name = name.to_ascii_lowercase().replace(['-', '.'], "_");
+    let parts: Vec<&str> = name.split('_').collect();
+    if NOT_SECRET.iter().any(|end| name.ends_with(end)) {
+        return false;
+    }
+    let last = parts.last().copied().unwrap_or_default();
+    matches!(
+        last,
+        "token" | "password" | "passwd" | "secret" | "pwd" | "apikey" | "passphrase" | "pat" | "pass"
+    ) || SECRET_ENDS.iter().any(|end| name.ends_with(end))
+        || matches!(
+            name.as_str(),
+            "pgpassword"
+                | "secretkey"
+                | "accesskey"
+                | "clientsecret"
+                | "apitoken"
+                | "authtoken"
+                | "accesstoken"
+        )
+}
+
+/// Whether `value` stands for a credential and is none.
+fn is_placeholder(value: &str) -> bool {
+    let lower = value.to_ascii_lowercase();
+    value.len() < 3
+        || value.contains(['$', '{', '<', '%'])
+        || value.contains("://")
+        || value.starts_with(['/', '.', '!', '*'])
+        || value.contains(' ')
+        || matches!(
+            lower.as_str(),
+            "null"
+                | "none"
+                | "true"
+                | "false"
+                | "required"
+                | "optional"
+                | "string"
+                | "env"
+                | "token"
+                | "yes"
+                | "no"
+        )
+        || [
+            "your",
+            "change",
+            "placeholder",
+            "example",
+            "dummy",
+            "redacted",
+            "replace",
+            "xxxx",
+            "todo",
+            "fake",
+            "insert",
+            "vault:",
+            "secret:",
+            "ref:",
+            "arn:",
+            "projects/",
+            "sealed",
+            "enc[",
+        ]
+        .iter()
+        .any(|part| lower.contains(part))
+        || value.bytes().all(|byte| byte.is_ascii_digit())
+        || is_dull(value)
+}
+
+/// Whether `token` repeats so few characters that it stands for another.
+fn is_dull(token: &str) -> bool {
+    let mut seen: Vec<u8> = token.bytes().collect();
+    seen.sort_unstable();
+    seen.dedup();
+    seen.len() < 4.min(token.len())
+}
+
+const SECRET_ENDS: &[&str] = &[
+    "api_key",
+    "access_key",
+    "secret_key",
+    "private_key",
+    "auth_key",
+    "signing_key",
+    "encryption_key",
+    "account_key",
+    "master_key",
+    "access_key_id",
+    "client_secret",
+    "connection_string",
+    "credentials",
+    "auth_token",
+    "bearer",
+];
+
+const NOT_SECRET: &[&str] = &[
+    "_file",
+    "_path",
+    "_name",
+    "_url",
+    "_uri",
+    "_id_token",
+    "_ttl",
+    "max_token",
+    "eos_token",
+    "pad_token",
+    "bos_token",
+    "unk_token",
+    "sep_token",
+    "mask_token",
+    "cls_token",
+    "stop_token",
+    "per_token",
+    "_count",
+    "_length",
+    "chat_token",
+];
+
+/// Passwords that are told to everyone: still credentials, but no loss.
+const COMMON: &[&str] = &[
+    "password",
+    "admin",
+    "root",
+    "postgres",
+    "minio",
+    "minioadmin",
+    "minio123",
+    "test",
+    "guest",
+    "mysql",
+    "secret",
+    "airflow",
+    "mlflow",
+    "user",
+];
+
+/// Prefix, least length of what follows, what it is.
+const TOKENS: &[(&str, usize, &str)] = &[
+    ("hf_", 30, "a Hugging Face token"),
+    ("ghp_", 30, "a GitHub token"),
+    ("gho_", 30, "a GitHub token"),
+    ("ghs_", 30, "a GitHub token"),
+    ("github_pat_", 40, "a GitHub token"),
+    ("glpat-", 20, "a GitLab token"),
+    ("AKIA", 16, "an AWS access key"),
+    ("ASIA", 16, "an AWS access key"),
+    ("sk-ant-", 30, "an Anthropic key"),
+    ("sk-proj-", 30, "an OpenAI key"),
+    ("sk-", 40, "an OpenAI key"),
+    ("AIza", 35, "a Google API key"),
+    ("xoxb-", 20, "a Slack token"),
+    ("xoxp-", 20, "a Slack token"),
+    ("npm_", 36, "an npm token"),
+    ("pypi-AgE", 40, "a PyPI token"),
+    ("dckr_pat_", 20, "a Docker token"),
+    ("nvapi-", 40, "an NVIDIA key"),
+    ("gsk_", 40, "a Groq key"),
+    ("r8_", 36, "a Replicate token"),
+    ("dapi", 32, "a Databricks token"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rules(name: &str, value: &str) -> Vec<&'static str> {
+        issues(name, value, &(0..1)).iter().map(|issue| issue.rule.id).collect()
+    }
+
+    #[test]
+    fn credentials_are_told_by_form_or_by_name_and_placeholders_are_none() {
+        assert_eq!(rules("X", "hf_AbCdEfGhIjKlMnOpQrStUvWxYz01234567"), ["pipeline/secret"]);
+        assert_eq!(rules("DB_PASSWORD", "hunter2!"), ["pipeline/secret"]);
+        for (name, value) in [
+            ("DB_PASSWORD", "${DB_PASSWORD}"),
+            ("HF_TOKEN", "<your token>"),
+            ("HF_TOKEN", "hf_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"),
+            ("TOKEN_PATH", "/run/secrets/token"),
+            ("PAD_TOKEN", "[PAD]"),
+            ("MAX_TOKENS", "4096"),
+            ("PASSWORD_FILE", "abc"),
+        ] {
+            assert_eq!(rules(name, value), [""; 0], "{name}={value}");
+        }
+    }
+
+    #[test]
+    fn switches_are_judged_by_their_value() {
+        assert_eq!(rules("NODE_TLS_REJECT_UNAUTHORIZED", "0"), ["pipeline/tls-disabled"]);
+        assert_eq!(rules("NODE_TLS_REJECT_UNAUTHORIZED", "1"), [""; 0]);
+        assert_eq!(rules("VLLM_TRUST_REMOTE_CODE", "true"), ["pipeline/remote-code"]);
+        assert_eq!(rules("CI_DEBUG_TRACE", "true"), ["pipeline/secret-in-log"]);
+    }
+}

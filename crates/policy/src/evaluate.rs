@@ -1,0 +1,469 @@
+//! Rego over the input: [`Evaluator`], within bounds and without a way out.
+//!
+//! No builtin reaches the network, the environment or the clock: `http.send`, `net.*`, `opa.runtime` and `rand.intn` are not there, and
+//! `time.now_ns` is the time of the decision. A builtin that fails ends the evaluation: in OPA's lenient mode it would make a rule
+//! undefined, and a deny rule that is undefined denies nothing.
+
+use crate::PolicyError;
+use crate::guard::{Bounds, within};
+use crate::modules::{Merged, head_names, merge};
+use crate::source::Policy;
+use anyhow::{Result as Answer, bail};
+use regorus::utils::limits::ExecutionTimerConfig;
+use regorus::{Engine, Value as Rego};
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+/// Package that decides when nothing else is said.
+pub const GATE_PACKAGE: &str = "bartizan.gate";
+/// Package of policies written for Conftest.
+pub const CONFTEST_PACKAGE: &str = "main";
+/// Rules that decide, beside `allow`.
+pub const DECIDING: [&str; 4] = ["deny", "violation", "warn", "missing"];
+/// Longest range that a policy may write out, in elements.
+const LONGEST_RANGE: i64 = 1_000_000;
+/// Steps of the evaluator between two looks at the time.
+const STEPS_BETWEEN_LOOKS: NonZeroU32 = NonZeroU32::new(64).unwrap();
+/// How deep brackets of a module nest: the parser tries several readings of each, so that time doubles with every one.
+const DEEPEST_BRACKETS: usize = 24;
+/// Longest value shown in an error, in characters.
+const LONGEST_SHOWN: usize = 200;
+
+/// A policy, parsed and ready.
+#[derive(Clone)]
+pub struct Evaluator {
+    engine: Engine,
+    modules: Arc<Vec<Merged>>,
+    package: String,
+    /// Asks for every rule that decides, at once.
+    query: String,
+    /// Whether the package has a rule `allow`: then one that is undefined is false.
+    has_allow: bool,
+    now_ns: Arc<AtomicI64>,
+}
+
+/// What a policy's package says of an input.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Outcome {
+    /// Entries of `deny`, `deny_…`, `violation` and `violation_…`, each with the rule it came from.
+    pub deny: Vec<(String, Value)>,
+    /// Entries of `warn` and `warn_…`.
+    pub warn: Vec<(String, Value)>,
+    /// Entries of `missing` and `missing_…`.
+    pub missing: Vec<(String, Value)>,
+    /// What `allow` says; none when the package has no such rule.
+    pub allow: Option<bool>,
+    /// What the policy printed.
+    pub prints: Vec<String>,
+    /// Whether the package has any of these rules but `allow`.
+    pub(crate) decides: bool,
+}
+
+impl Evaluator {
+    /// Parses a policy. `package` names the one that decides; without it, it is `bartizan.gate`, else `main`, else the only one.
+    ///
+    /// # Errors
+    /// [`PolicyError::Rego`], [`PolicyError::Data`], [`PolicyError::Package`] and [`PolicyError::Silent`].
+    pub fn new(policy: &Policy, package: Option<&str>, bounds: Bounds) -> Result<Self, PolicyError> {
+        let Prepared { engine, modules, now_ns } = engine(policy, false, bounds)?;
+        let packages: BTreeSet<String> = modules.iter().map(|module| module.package.clone()).collect();
+        let package = deciding_package(package, &packages)?;
+        let own = modules.iter().find(|module| module.package == package);
+        let rules: BTreeSet<String> =
+            own.map(head_names).unwrap_or_default().into_iter().filter(|name| decides(name)).collect();
+        if rules.is_empty() {
+            return Err(PolicyError::Silent(package));
+        }
+        // Rule by rule rather than the package as a whole: helpers that nobody asks for are not evaluated, and a rule that is undefined
+        // gives an empty list.
+        let path = path_of(&package);
+        let asked: Vec<String> =
+            rules.iter().map(|rule| format!("\"{rule}\": [x | x := {path}.{rule}]")).collect();
+        let query = format!("{{{}}}", asked.join(", "));
+        let has_allow = rules.contains("allow");
+        Ok(Self { engine, modules: Arc::new(modules), package, query, has_allow, now_ns })
+    }
+
+    /// The package that decides.
+    pub fn package(&self) -> &str {
+        &self.package
+    }
+
+    /// Evaluates the policy over a document. `now` is in seconds since 1970. Bounds of time are those of [`Evaluator::new`].
+    ///
+    /// # Errors
+    /// [`PolicyError::Evaluation`], [`PolicyError::Shape`] and [`PolicyError::Silent`].
+    pub fn evaluate(&mut self, input: &Value, now: i64) -> Result<Outcome, PolicyError> {
+        let input: Rego = serde_json::from_value(input.clone())?;
+        self.evaluate_value(input, now)
+    }
+
+    fn evaluate_value(&mut self, input: Rego, now: i64) -> Result<Outcome, PolicyError> {
+        // An undefined input would leave every rule undefined, and undefined rules deny nothing.
+        if input == Rego::Undefined {
+            return Err(PolicyError::Evaluation("the input is undefined".to_owned()));
+        }
+        self.now_ns.store(now.saturating_mul(1_000_000_000), Ordering::Relaxed);
+        self.engine.set_input(input);
+        let found = self.engine.eval_query(self.query.clone(), false);
+        let prints = self.engine.take_prints().unwrap_or_default();
+        let found = found.map_err(|error| failed(&error, &self.modules))?;
+        let value = found.result.into_iter().next().and_then(|row| row.expressions.into_iter().next());
+        let Some(answers) = value else { return Err(PolicyError::Silent(self.package.clone())) };
+        let mut outcome = read(&serde_json::to_value(&answers.value)?)?;
+        if self.has_allow && outcome.allow.is_none() {
+            outcome.allow = Some(false);
+        }
+        // Sets are there also when they are empty: where none is, nothing was decided.
+        match outcome.allow {
+            None if !outcome.decides => Err(PolicyError::Silent(self.package.clone())),
+            _ => Ok(Outcome {
+                prints: prints.iter().map(|text| Merged::placed(&self.modules, text)).collect(),
+                ..outcome
+            }),
+        }
+    }
+}
+
+/// Evaluates a policy over one input from outside its own thread, so that nothing it does can hold up or take down the caller.
+///
+/// # Errors
+/// Every variant of [`PolicyError`].
+pub fn evaluate(
+    policy: &Policy,
+    package: Option<&str>,
+    input: &Value,
+    now: i64,
+    bounds: Bounds,
+    resident: &dyn Fn() -> u64,
+) -> Result<Outcome, PolicyError> {
+    let (policy, package, input) = (policy.clone(), package.map(str::to_owned), input.clone());
+    within(bounds, resident, move || {
+        Evaluator::new(&policy, package.as_deref(), bounds)?.evaluate(&input, now)
+    })?
+}
+
+/// An engine with a policy in it.
+pub(crate) struct Prepared {
+    pub(crate) engine: Engine,
+    /// Its modules, one for each package.
+    pub(crate) modules: Vec<Merged>,
+    /// The time that it reads.
+    pub(crate) now_ns: Arc<AtomicI64>,
+}
+
+/// Prepares an engine, with the tests of the policy when asked for.
+///
+/// # Errors
+/// [`PolicyError::Rego`] and [`PolicyError::Data`].
+pub(crate) fn engine(policy: &Policy, tests: bool, bounds: Bounds) -> Result<Prepared, PolicyError> {
+    let mut engine = Engine::new();
+    engine.set_strict_builtin_errors(true);
+    engine.set_gather_prints(true);
+    engine.set_execution_timer_config(ExecutionTimerConfig {
+        limit: bounds.time,
+        check_interval: STEPS_BETWEEN_LOOKS,
+    });
+    let now_ns = Arc::new(AtomicI64::new(0));
+    replace_builtins(&mut engine, &now_ns).map_err(|error| PolicyError::Evaluation(text_of(&error)))?;
+    let test_modules = policy.tests.iter().filter(|_| tests);
+    let files: Vec<_> = policy.modules.iter().chain(test_modules).collect();
+    for file in &files {
+        if let Some(line) = crate::format::deeper_than(&file.content, DEEPEST_BRACKETS) {
+            return Err(PolicyError::Rego {
+                path: file.path.clone(),
+                problem: format!("line {line}: brackets nest deeper than {DEEPEST_BRACKETS}"),
+            });
+        }
+    }
+    let modules = merge(&files)?;
+    for module in &modules {
+        // Rego from before version 1, as many policies still are, where it is not Rego of version 1.
+        let added = engine.add_policy(module.name(), module.content.clone());
+        let Err(error) = added else { continue };
+        engine.set_rego_v0(true);
+        let older = engine.add_policy(module.name(), module.content.clone());
+        engine.set_rego_v0(false);
+        if older.is_err() {
+            let problem = Merged::placed(&modules, &text_of(&error));
+            return Err(PolicyError::Rego { path: module.name(), problem });
+        }
+    }
+    let data: Rego = serde_json::from_value(policy.data.clone())?;
+    engine
+        .add_data(data)
+        .map_err(|error| PolicyError::Data { path: policy.names.join(", "), problem: text_of(&error) })?;
+    Ok(Prepared { engine, modules, now_ns })
+}
+
+/// Takes the place of builtins that would read the clock, throw dice or take memory at once that no look could catch.
+fn replace_builtins(engine: &mut Engine, now_ns: &Arc<AtomicI64>) -> Answer<()> {
+    let now_ns = Arc::clone(now_ns);
+    let now = move |_: Vec<Rego>| -> Answer<Rego> { Ok(Rego::from(now_ns.load(Ordering::Relaxed))) };
+    engine.add_extension("time.now_ns".to_owned(), 0, Box::new(now))?;
+    let parse = |arguments: Vec<Rego>| -> Answer<Rego> {
+        let [text] = arguments.as_slice() else { bail!("one text is expected") };
+        let time: jiff::Timestamp = text.as_string()?.parse()?;
+        Ok(Rego::from(i64::try_from(time.as_nanosecond())?))
+    };
+    engine.add_extension("time.parse_rfc3339_ns".to_owned(), 1, Box::new(parse))?;
+    let dice = |_: Vec<Rego>| -> Answer<Rego> {
+        bail!("a decision is the same every time; rand.intn is not offered")
+    };
+    engine.add_extension("rand.intn".to_owned(), 2, Box::new(dice))?;
+    let range = |arguments: Vec<Rego>| -> Answer<Rego> {
+        let [from, to] = arguments.as_slice() else { bail!("two numbers are expected") };
+        stepped(from.as_i64()?, to.as_i64()?, 1)
+    };
+    engine.add_extension("numbers.range".to_owned(), 2, Box::new(range))?;
+    let range_step = |arguments: Vec<Rego>| -> Answer<Rego> {
+        let [from, to, step] = arguments.as_slice() else { bail!("three numbers are expected") };
+        stepped(from.as_i64()?, to.as_i64()?, step.as_i64()?)
+    };
+    engine.add_extension("numbers.range_step".to_owned(), 3, Box::new(range_step))
+}
+
+/// The numbers from `from` to `to`, both included, up or down.
+fn stepped(from: i64, to: i64, step: i64) -> Answer<Rego> {
+    if step <= 0 {
+        bail!("the step is {step}; a positive one is expected");
+    }
+    let count = i128::from(from).abs_diff(i128::from(to)) / u128::from(step.unsigned_abs());
+    if count >= u128::from(LONGEST_RANGE.unsigned_abs()) {
+        bail!("the range from {from} to {to} has more than {LONGEST_RANGE} elements");
+    }
+    let (mut next, step) = (i128::from(from), i128::from(if to < from { -step } else { step }));
+    let mut numbers = Vec::new();
+    for _ in 0..=count {
+        numbers.push(Rego::from(i64::try_from(next)?));
+        next = next.saturating_add(step);
+    }
+    Ok(Rego::from(numbers))
+}
+
+/// Whether a rule of that name decides.
+fn decides(name: &str) -> bool {
+    name == "allow" || DECIDING.contains(&stem(name))
+}
+
+/// The first part of a name: `deny` of `deny_images`.
+fn stem(name: &str) -> &str {
+    name.split_once('_').map_or(name, |(stem, _)| stem)
+}
+
+/// The reference to a package: `data.a.b`, with brackets where a part is no plain name.
+fn path_of(package: &str) -> String {
+    let mut path = "data".to_owned();
+    for part in package.split('.') {
+        let plain = part.chars().all(|each| each.is_ascii_alphanumeric() || each == '_');
+        if plain && !part.starts_with(|each: char| each.is_ascii_digit()) {
+            path.push_str(&format!(".{part}"));
+        } else {
+            path.push_str(&format!("[{}]", Value::String(part.to_owned())));
+        }
+    }
+    path
+}
+
+fn deciding_package(wanted: Option<&str>, packages: &BTreeSet<String>) -> Result<String, PolicyError> {
+    let has = |name: &str| packages.contains(name);
+    let listed = || packages.iter().cloned().collect();
+    if let Some(wanted) = wanted {
+        let wanted = wanted.strip_prefix("data.").unwrap_or(wanted);
+        if has(wanted) {
+            return Ok(wanted.to_owned());
+        }
+        return Err(PolicyError::Package { wanted: wanted.to_owned(), packages: listed() });
+    }
+    if let Some(known) = [GATE_PACKAGE, CONFTEST_PACKAGE].into_iter().find(|name| has(name)) {
+        return Ok(known.to_owned());
+    }
+    match packages.first() {
+        Some(only) if packages.len() == 1 => Ok(only.clone()),
+        _ => Err(PolicyError::Package { wanted: GATE_PACKAGE.to_owned(), packages: listed() }),
+    }
+}
+
+/// Reads the answers of the rules that decide, each in a list that is empty where the rule is undefined.
+fn read(answers: &Value) -> Result<Outcome, PolicyError> {
+    let mut outcome = Outcome::default();
+    for (rule, answer) in answers.as_object().into_iter().flatten() {
+        let Some(value) = answer.get(0) else { continue };
+        if rule == "allow" {
+            outcome.allow = Some(value.as_bool().ok_or_else(|| shape(rule, value, "true or false"))?);
+            continue;
+        }
+        let into = match stem(rule) {
+            "warn" => &mut outcome.warn,
+            "missing" => &mut outcome.missing,
+            _ => &mut outcome.deny,
+        };
+        outcome.decides = true;
+        match value {
+            Value::Bool(false) => {}
+            Value::Bool(true) => into.push((rule.clone(), Value::String(format!("the rule {rule} is true")))),
+            // A set; JSON has none, so it comes as a list.
+            Value::Array(entries) => into.extend(entries.iter().map(|entry| (rule.clone(), entry.clone()))),
+            // `deny[message] if …` in version 1: an object whose keys are the messages.
+            Value::Object(entries) => {
+                for (key, value) in entries {
+                    match value {
+                        Value::Bool(true) => into.push((rule.clone(), Value::String(key.clone()))),
+                        Value::Bool(false) => {}
+                        _ => return Err(shape(rule, value, "a set, or keys with true")),
+                    }
+                }
+            }
+            other => return Err(shape(rule, other, "a set of objects or texts, or true or false")),
+        }
+    }
+    Ok(outcome)
+}
+
+fn shape(rule: &str, found: &Value, expected: &'static str) -> PolicyError {
+    PolicyError::Shape {
+        rule: rule.to_owned(),
+        found: bartizan_core::printable(&found.to_string(), LONGEST_SHOWN),
+        expected,
+    }
+}
+
+/// Why an evaluation ended: at its own look at the time, or with an error.
+fn failed(error: &anyhow::Error, modules: &[Merged]) -> PolicyError {
+    match error.downcast_ref::<regorus::LimitError>() {
+        Some(regorus::LimitError::TimeLimitExceeded { limit, .. }) => PolicyError::Time(*limit),
+        _ => PolicyError::Evaluation(Merged::placed(modules, &text_of(error))),
+    }
+}
+
+/// What the evaluator says, as one text.
+pub(crate) fn text_of(error: &anyhow::Error) -> String {
+    format!("{error:#}").trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::PolicyFile;
+    use serde_json::json;
+    use std::time::Duration;
+
+    fn policy(rego: &str) -> Policy {
+        let file = PolicyFile { path: "p.rego".to_owned(), content: rego.to_owned() };
+        Policy::of_files("p", vec![file]).unwrap()
+    }
+
+    fn ask(rego: &str, input: &Value) -> Result<Outcome, PolicyError> {
+        evaluate(&policy(rego), None, input, 1_780_272_000, Bounds::default(), &|| 0)
+    }
+
+    #[test]
+    fn sets_objects_and_truths_of_the_deciding_rules_are_read() {
+        let outcome = ask(
+            "package bartizan.gate\n\
+             deny contains {\"rule\": \"a/b\", \"message\": input.x} if input.x\n\
+             deny_size contains \"large\" if input.size > 3\n\
+             warn contains \"look\"\n\
+             missing contains {\"kind\": \"scan\"}\n\
+             default allow := false\n",
+            &json!({"x": "y", "size": 4}),
+        )
+        .unwrap();
+        assert_eq!(
+            outcome.deny,
+            [
+                ("deny".to_owned(), json!({"rule": "a/b", "message": "y"})),
+                ("deny_size".to_owned(), json!("large"))
+            ]
+        );
+        assert_eq!((outcome.warn.len(), outcome.missing.len(), outcome.allow), (1, 1, Some(false)));
+    }
+
+    #[test]
+    fn an_allow_that_is_undefined_is_false() {
+        let undefined = ask("package bartizan.gate\nallow if input.x\n", &json!({}));
+        assert_eq!(undefined.unwrap().allow, Some(false));
+        let beside =
+            ask("package bartizan.gate\nallow if input.x\ndeny contains \"a\" if input.y\n", &json!({}));
+        assert_eq!(beside.unwrap().allow, Some(false));
+        let given = ask("package bartizan.gate\nallow if input.x\n", &json!({"x": true}));
+        assert_eq!(given.unwrap().allow, Some(true));
+    }
+
+    #[test]
+    fn the_package_that_decides_is_the_gates_then_conftests_then_the_only_one() {
+        let package = |files: &[&str], wanted: Option<&str>| {
+            let files = files.iter().enumerate().map(|(at, content)| PolicyFile {
+                path: format!("{at}.rego"),
+                content: format!("{content}\ndeny contains \"x\" if false\n"),
+            });
+            let policy = Policy::of_files("p", files.collect()).unwrap();
+            Evaluator::new(&policy, wanted, Bounds::default()).map(|found| found.package().to_owned())
+        };
+        assert_eq!(package(&["package main", "package bartizan.gate"], None).unwrap(), "bartizan.gate");
+        assert_eq!(package(&["package main", "package a"], None).unwrap(), "main");
+        assert_eq!(package(&["package a.b"], None).unwrap(), "a.b");
+        assert_eq!(package(&["package a.b", "package c"], Some("data.c")).unwrap(), "c");
+        assert!(matches!(package(&["package a", "package b"], None), Err(PolicyError::Package { .. })));
+        assert!(matches!(package(&["package a"], Some("b")), Err(PolicyError::Package { .. })));
+    }
+
+    #[test]
+    fn time_is_that_of_the_decision_and_dice_are_not_thrown() {
+        let outcome = ask(
+            "package bartizan.gate\ndeny contains \"late\" if time.now_ns() > time.parse_rfc3339_ns(\"2026-05-31T00:00:00Z\")\n\
+             deny contains \"early\" if time.now_ns() < time.parse_rfc3339_ns(\"2026-06-01T00:00:00Z\")\n",
+            &json!({}),
+        );
+        assert_eq!(outcome.unwrap().deny, [("deny".to_owned(), json!("late"))]);
+        let dice =
+            ask("package bartizan.gate\ndeny contains \"x\" if rand.intn(\"a\", 6) == 1\n", &json!({}));
+        assert!(matches!(dice, Err(PolicyError::Evaluation(why)) if why.contains("rand.intn")));
+    }
+
+    #[test]
+    fn ranges_go_up_and_down_and_end_at_the_limit() {
+        let outcome = ask(
+            "package bartizan.gate\n\
+             deny contains \"up\" if numbers.range(1, 3) == [1, 2, 3]\n\
+             deny contains \"down\" if numbers.range(3, 1) == [3, 2, 1]\n\
+             deny contains \"step\" if numbers.range_step(0, 10, 4) == [0, 4, 8]\n",
+            &json!({}),
+        );
+        assert_eq!(outcome.unwrap().deny.len(), 3);
+        let long = ask(
+            "package bartizan.gate\ndeny contains \"x\" if numbers.range(0, 1000000)[0] == 1\n",
+            &json!({}),
+        );
+        assert!(matches!(long, Err(PolicyError::Evaluation(why)) if why.contains("more than 1000000")));
+    }
+
+    #[test]
+    fn a_pause_in_a_loop_is_long_enough_to_be_stopped() {
+        let short = Bounds { time: Duration::from_millis(50), ..Bounds::default() };
+        let rego = "package bartizan.gate\ndeny contains \"x\" if {\n\
+                    some a in numbers.range(1, 5000)\nsome b in numbers.range(1, 5000)\na + b == 0\n}\n";
+        let found = evaluate(&policy(rego), None, &json!({}), 0, short, &|| 0);
+        assert!(matches!(found, Err(PolicyError::Time(_))), "{found:?}");
+    }
+
+    #[test]
+    fn what_is_printed_is_given_back_and_goes_nowhere_else() {
+        let outcome = ask(
+            "package bartizan.gate\ndeny contains \"x\" if {\n  print(\"seen\", input.x)\n  false\n}\n",
+            &json!({"x": 3}),
+        );
+        assert_eq!(outcome.unwrap().prints, ["p.rego:3: seen 3"]);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_a_policy_that_is_refused_or_evaluated(text in "[ -~\n]{0,120}") {
+            let short = Bounds { time: Duration::from_millis(500), ..Bounds::default() };
+            let _ = evaluate(&policy(&format!("package bartizan.gate\n{text}\n")), None, &json!({}), 0, short, &|| 0);
+        }
+    }
+}

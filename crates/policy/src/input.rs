@@ -1,0 +1,383 @@
+//! The one document that policies read, as `input`: [`GateInput`].
+//!
+//! What stands in `statements` has been checked: the envelope's signature by a trusted key, its place in the log by a proof, its shape
+//! by its type. Whatever failed one of these is in `rejected`, without what it says, so that a policy that looks at `statements` alone
+//! already fails closed. The JSON Schema of this document is generated from these types.
+
+use crate::waiver::{RejectedWaiver, Waiver};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Name and version of the document's form.
+pub const INPUT_SCHEMA: &str = "bartizan.gate-input/1";
+/// Name of the environment when none is said.
+pub const DEFAULT_ENVIRONMENT: &str = "default";
+
+/// Everything a policy may base a decision on.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct GateInput {
+    /// `bartizan.gate-input/1`.
+    pub schema: String,
+    /// When the decision is made, RFC 3339 in UTC.
+    pub time: String,
+    /// The same in seconds since 1970.
+    pub now: i64,
+    /// Where the artifact is to go.
+    pub environment: Environment,
+    /// What is decided about, read and digested just now.
+    pub artifact: Artifact,
+    /// Statements that stand, in the order of the log.
+    pub statements: Vec<Evidence>,
+    /// Statements about the artifact that do not stand, and why.
+    pub rejected: Vec<Rejected>,
+    /// The signature over the model's files.
+    pub signature: ModelSignature,
+    /// What the artifact came of, as far as statements that stand say.
+    pub lineage: Upstream,
+    /// The transparency log.
+    pub log: LogState,
+    /// Ids of the keys that are trusted.
+    pub trusted_keys: Vec<String>,
+    /// Waivers about the artifact that are in force here.
+    pub waivers: Vec<Waiver>,
+    /// Waivers that do not count, and why.
+    pub rejected_waivers: Vec<RejectedWaiver>,
+}
+
+/// Where the artifact is to go.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Environment {
+    /// Its name, `default` when none was said.
+    pub name: String,
+    /// What was set for this decision (`--set KEY=VALUE`), as texts.
+    pub set: BTreeMap<String, String>,
+}
+
+impl Default for Environment {
+    fn default() -> Self {
+        Self { name: DEFAULT_ENVIRONMENT.to_owned(), set: BTreeMap::new() }
+    }
+}
+
+/// What is decided about.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Artifact {
+    /// As the user named it.
+    pub path: String,
+    /// What it is.
+    pub kind: ArtifactKind,
+    /// Digest of the whole: `sha256:…` of a file, `dirHash:…` (in-toto, Go's `h1`, in hexadecimal digits) of a folder.
+    pub digest: String,
+    /// Bytes in all files.
+    pub bytes: u64,
+    /// Its files, in order of name; a digest alone is one file without a size.
+    pub files: Vec<ArtifactFile>,
+    /// Entries of the folder that no digest can name (pipes, broken links, links to folders), by name.
+    pub unread: Vec<String>,
+}
+
+/// What an artifact is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ArtifactKind {
+    /// One file.
+    #[default]
+    File,
+    /// A folder with everything below it.
+    Folder,
+    /// A digest; its bytes were not here to be read.
+    Digest,
+}
+
+/// One file of an artifact.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ArtifactFile {
+    /// Its path below the folder, `/` between parts; the file's own name for a single file.
+    pub name: String,
+    /// `sha256:…`, computed just now.
+    pub digest: String,
+    /// Bytes.
+    pub size: u64,
+    /// Ids of the statements that stand and are about this file, in the order of the log.
+    pub statements: Vec<String>,
+    /// Of each kind of statement, the id of the last in the log.
+    pub latest: BTreeMap<String, String>,
+}
+
+/// A statement that stands.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Evidence {
+    /// Digest of its envelope.
+    pub id: String,
+    /// Digest of what was signed.
+    pub payload: String,
+    /// Its predicate type.
+    pub predicate_type: String,
+    /// What it is, in one word: `scan`, `test`, `data`, `drift`, `reproduction`, `provenance`, `lineage`, `signature`, `vulns`, `bom`,
+    /// `vsa`, `review`, `attributes` or `other`.
+    pub kind: String,
+    /// Whether it is about the artifact itself or about something the artifact came of.
+    pub about: About,
+    /// Those of its subjects that are files of the artifact or upstream of it.
+    pub subjects: Vec<EvidenceSubject>,
+    /// Whether it is about every file of the artifact.
+    pub complete: bool,
+    /// Ids of the trusted keys that signed it.
+    pub signers: Vec<String>,
+    /// Where it stands in the log, proven just now.
+    pub log: LogPlace,
+    /// When it was made, as it says itself; none when it does not say.
+    pub stated_on: Option<String>,
+    /// Seconds since then.
+    pub age_s: Option<i64>,
+    /// `PASSED`, `WARNED` or `FAILED`, where its type says one.
+    pub result: Option<String>,
+    /// Single tests that did not pass and are about the artifact, or about nothing that has a digest.
+    pub tests: Vec<TestFact>,
+    /// What it says.
+    pub predicate: Value,
+}
+
+/// Whom a statement is about.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum About {
+    /// The artifact.
+    #[default]
+    Artifact,
+    /// Something it came of: a dataset, a base model, code.
+    Upstream,
+}
+
+/// A subject of a statement.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct EvidenceSubject {
+    /// What the statement calls it.
+    pub name: String,
+    /// Its digest.
+    pub digest: String,
+    /// The artifact's file with that digest; none for what is upstream.
+    pub file: Option<String>,
+}
+
+/// A test that did not pass.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TestFact {
+    /// `failed` or `warned`.
+    pub outcome: String,
+    /// The rule or test.
+    pub rule: String,
+    /// The artifact's file; none when the test names something without a digest.
+    pub file: Option<String>,
+    /// As the statement names it.
+    pub text: String,
+}
+
+/// A place in the log.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LogPlace {
+    /// Name of the log.
+    pub origin: String,
+    /// From 0.
+    pub index: u64,
+    /// Entries in the tree that the proof leads to.
+    pub size: u64,
+    /// Root of that tree, in hexadecimal digits.
+    pub root: String,
+}
+
+/// A statement that does not stand.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct Rejected {
+    /// Digest of its envelope.
+    pub id: String,
+    /// Its predicate type, as it says.
+    pub predicate_type: String,
+    /// What it would be.
+    pub kind: String,
+    /// `unknown-key`, `unconfirmed-key`, `unlogged`, `unproven`, `unreadable`, `malformed`, `future`, `stale` or
+    /// `repeated`.
+    pub reason: String,
+    /// The same for people.
+    pub message: String,
+}
+
+/// The signature over the files of a model (OpenSSF Model Signing).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ModelSignature {
+    /// Whether there is one, and whether it holds.
+    pub state: SignatureState,
+    /// Its file.
+    pub path: Option<String>,
+    /// Ids of the keys that signed.
+    pub signers: Vec<String>,
+    /// Why it is refused.
+    pub reasons: Vec<String>,
+    /// Files that it does not mention.
+    pub unsigned: Vec<String>,
+    /// Whether what was signed is in the log as well.
+    pub logged: bool,
+}
+
+/// What a signature is worth.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum SignatureState {
+    /// There is none.
+    #[default]
+    Absent,
+    /// By a trusted key, and every file is as it was signed.
+    Valid,
+    /// There is one that does not hold.
+    Refused,
+}
+
+/// What the artifact came of.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Upstream {
+    /// Nodes by name; the artifact's own files are not among them.
+    pub nodes: Vec<UpstreamNode>,
+    /// Whether every way up was followed to its end.
+    pub complete: bool,
+    /// Cycles and contradictions that statements of trusted keys claim.
+    pub contradictions: Vec<String>,
+}
+
+/// Something the artifact came of.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct UpstreamNode {
+    /// Its name in the graph; a digest where it has one.
+    pub id: String,
+    /// What it is: `dataset`, `run`, `source`, `model`, …
+    pub kind: String,
+    /// What it is called, or nothing.
+    pub name: String,
+    /// Steps from the artifact.
+    pub depth: u32,
+    /// Whether every edge on some way to it is proven.
+    pub proven: bool,
+    /// Ids of the statements that stand and are about it.
+    pub statements: Vec<String>,
+}
+
+/// The transparency log.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LogState {
+    /// Whether there is one whose checkpoint is signed by its key, and whose key is believed here.
+    pub believed: bool,
+    /// Its name.
+    pub origin: String,
+    /// Entries.
+    pub size: u64,
+    /// Root of the tree, in hexadecimal digits.
+    pub root: String,
+    /// Entries whose envelopes could not be read: what they say is unknown.
+    pub gaps: Vec<LogGap>,
+}
+
+/// An entry that nobody can read here.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LogGap {
+    /// Its place in the log, from 0.
+    pub entry: u64,
+    /// Why.
+    pub reason: String,
+}
+
+impl GateInput {
+    /// The JSON Schema of the document.
+    pub fn schema() -> Value {
+        schemars::schema_for!(Self).to_value()
+    }
+
+    /// The file of the artifact with that name.
+    pub fn file(&self, name: &str) -> Option<&ArtifactFile> {
+        self.artifact.files.iter().find(|file| file.name == name)
+    }
+
+    /// Fills in what follows from the rest: which statement is about which file, and which of each kind is the last.
+    pub fn link(&mut self) {
+        let mut by_digest: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
+        for statement in &self.statements {
+            for subject in &statement.subjects {
+                let about = by_digest.entry(subject.digest.clone()).or_default();
+                about.push((statement.id.clone(), statement.kind.clone()));
+            }
+        }
+        for file in &mut self.artifact.files {
+            file.statements.clear();
+            file.latest.clear();
+            for (id, kind) in by_digest.get(file.digest.as_str()).into_iter().flatten() {
+                if file.statements.last() != Some(id) {
+                    file.statements.push(id.clone());
+                }
+                file.latest.insert(kind.clone(), id.clone());
+            }
+        }
+        let files = &self.artifact.files;
+        for statement in &mut self.statements {
+            let about: BTreeSet<&str> = statement.subjects.iter().map(|each| each.digest.as_str()).collect();
+            statement.complete = !files.is_empty()
+                && statement.about == About::Artifact
+                && files.iter().all(|file| about.contains(file.digest.as_str()));
+        }
+        for node in &mut self.lineage.nodes {
+            let about = by_digest.get(node.id.as_str()).into_iter().flatten();
+            node.statements = about.map(|(id, _)| id.clone()).collect();
+            node.statements.dedup();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn statement(id: &str, kind: &str, digests: &[&str]) -> Evidence {
+        let subjects = digests
+            .iter()
+            .map(|digest| EvidenceSubject { digest: (*digest).to_owned(), ..EvidenceSubject::default() });
+        Evidence {
+            id: id.to_owned(),
+            kind: kind.to_owned(),
+            subjects: subjects.collect(),
+            ..Evidence::default()
+        }
+    }
+
+    #[test]
+    fn the_last_statement_of_a_kind_is_the_one_that_counts_and_only_whole_ones_are_complete() {
+        let file = |name: &str| ArtifactFile {
+            name: name.to_owned(),
+            digest: format!("sha256:{name}"),
+            ..ArtifactFile::default()
+        };
+        let mut input = GateInput {
+            artifact: Artifact { files: vec![file("a"), file("b")], ..Artifact::default() },
+            statements: vec![
+                statement("1", "scan", &["sha256:a", "sha256:b"]),
+                statement("2", "scan", &["sha256:b"]),
+                statement("3", "review", &["sha256:c"]),
+            ],
+            ..GateInput::default()
+        };
+        input.link();
+        assert_eq!(input.artifact.files[0].latest["scan"], "1");
+        assert_eq!(input.artifact.files[1].latest["scan"], "2");
+        assert_eq!(input.artifact.files[1].statements, ["1", "2"]);
+        assert_eq!(
+            input.statements.iter().map(|each| each.complete).collect::<Vec<_>>(),
+            [true, false, false]
+        );
+    }
+
+    #[test]
+    fn the_document_fits_its_own_schema() {
+        let schema = jsonschema::validator_for(&GateInput::schema()).unwrap();
+        let document = serde_json::to_value(GateInput::default()).unwrap();
+        assert!(schema.is_valid(&document), "{document}");
+        assert!(!schema.is_valid(&serde_json::json!({"schema": 1})));
+    }
+}

@@ -1,0 +1,165 @@
+# Baseline: scanned, signed, unchanged since, by keys that are trusted, in a log that is whole.
+package bartizan.gate
+
+import data.bartizan.lib.evidence
+
+baseline_scan_days := evidence.number("scan_max_age_days", 90)
+
+deny contains {
+	"rule": "artifact/empty",
+	"message": "there is no file to decide about",
+	"waivable": false,
+} if {
+	count(input.artifact.files) == 0
+}
+
+deny contains {
+	"rule": "artifact/unread",
+	"message": sprintf("no digest can name %s: pipes, broken links, and links to folders", [evidence.shown(input.artifact.unread)]),
+	"remedy": "leave them out of the artifact",
+} if {
+	count(input.artifact.unread) > 0
+}
+
+# The transparency log.
+
+missing contains {
+	"rule": "evidence/log",
+	"kind": "log",
+	"message": "there is no transparency log whose key is believed here, so nothing counts",
+	"remedy": "confirm the log's key: bartizan lineage trust KEY.pub, or --trust-log log.vkey",
+	"waivable": false,
+} if {
+	not input.log.believed
+}
+
+deny contains {
+	"rule": "evidence/log-gap",
+	"message": sprintf("%d entries of the log name envelopes that are gone: what they said is unknown", [count(input.log.gaps)]),
+	"remedy": "restore them from a copy of the store",
+} if {
+	count(input.log.gaps) > 0
+}
+
+# The scan.
+
+missing contains {
+	"rule": "evidence/scan",
+	"kind": "scan",
+	"message": sprintf("%d of %d files have no scan that stands: %s", [count(files), count(input.artifact.files), evidence.shown(files)]),
+	"remedy": sprintf("bartizan scan %s --attest", [input.artifact.path]),
+} if {
+	files := evidence.without("scan")
+	count(files) > 0
+}
+
+missing contains {
+	"rule": "evidence/stale-scan",
+	"kind": "scan",
+	"message": sprintf("the last scan of %s is older than %d days, or does not say when it was", [evidence.shown(files), baseline_scan_days]),
+	"remedy": sprintf("bartizan scan %s --attest", [input.artifact.path]),
+} if {
+	files := {file.name |
+		some file in input.artifact.files
+		scan := evidence.latest(file, "scan")
+		not evidence.fresh(scan, baseline_scan_days)
+	}
+	count(files) > 0
+}
+
+# What the last scan of a file found in it. What it could not place is about the artifact.
+baseline_findings(outcome) := [found |
+	some scan in input.statements
+	scan.kind == "scan"
+	some test in scan.tests
+	test.outcome == outcome
+	baseline_last(scan, test)
+	found := {
+		"rule": test.rule,
+		"subject": test.file,
+		"message": sprintf("the scan found %s", [test.text]),
+		"remedy": sprintf("bartizan rules %s says what to do", [test.rule]),
+		"evidence": [scan.id],
+	}
+]
+
+baseline_last(scan, test) if evidence.file_named[test.file].latest.scan == scan.id
+
+baseline_last(scan, test) if {
+	test.file == null
+	some file in input.artifact.files
+	file.latest.scan == scan.id
+}
+
+deny contains found if some found in baseline_findings("failed")
+
+warn contains found if some found in baseline_findings("warned")
+
+deny contains {
+	"rule": "evidence/scan-failed",
+	"message": "a scan failed and does not say where",
+	"evidence": [scan.id],
+} if {
+	some file in input.artifact.files
+	scan := evidence.latest(file, "scan")
+	not scan.result in {"PASSED", "WARNED"}
+	count(object.get(scan.predicate, "failedTests", [])) == 0
+}
+
+# The signature over the files. A digest alone has no files to hold it against; its statements are signed one by one.
+
+missing contains {
+	"rule": "evidence/signature",
+	"kind": "signature",
+	"message": "no signature lies beside the artifact",
+	"remedy": sprintf("bartizan sign %s, or name the signature with --signature", [input.artifact.path]),
+} if {
+	input.artifact.kind != "digest"
+	input.signature.state == "absent"
+}
+
+deny contains {
+	"rule": "signature/refused",
+	"message": sprintf("the signature does not hold: %s", [reason]),
+	"remedy": "find out who changed what; sign again only what you have read",
+} if {
+	input.signature.state == "refused"
+	some reason in input.signature.reasons
+}
+
+deny contains {
+	"rule": "signature/refused",
+	"message": "the signature does not hold",
+} if {
+	input.artifact.kind != "digest"
+	not input.signature.state in {"absent", "valid"}
+	count(input.signature.reasons) == 0
+}
+
+warn contains {
+	"rule": "signature/unsigned-file",
+	"message": sprintf("the signature does not mention %s", [evidence.shown(input.signature.unsigned)]),
+} if {
+	input.signature.state == "valid"
+	count(input.signature.unsigned) > 0
+}
+
+# What people and other statements say.
+
+deny contains {
+	"rule": "review/rejected",
+	"subject": file.name,
+	"message": sprintf("the last review rejects it: %s", [object.get(review.predicate, "comment", "no comment")]),
+	"evidence": [review.id],
+} if {
+	some file in input.artifact.files
+	review := evidence.latest(file, "review")
+	review.predicate.decision != "approved"
+}
+
+deny contains {
+	"rule": "lineage/contradiction",
+	"message": sprintf("statements contradict each other about where it came from: %s", [contradiction]),
+} if {
+	some contradiction in input.lineage.contradictions
+}

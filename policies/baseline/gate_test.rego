@@ -1,0 +1,109 @@
+package bartizan.gate_test
+
+import data.bartizan.gate
+import data.bartizan.lib.fixtures
+
+test_the_good_artifact_passes if {
+	count(gate.deny) == 0 with input as fixtures.good
+	count(gate.missing) == 0 with input as fixtures.good
+	count(gate.warn) == 0 with input as fixtures.good
+}
+
+test_an_artifact_without_files_is_denied if {
+	bad := fixtures.changed("artifact", object.union(fixtures.good.artifact, {"files": []}))
+	"artifact/empty" in fixtures.rules(gate.deny) with input as bad
+}
+
+test_what_cannot_be_read_is_denied if {
+	bad := fixtures.changed("artifact", object.union(fixtures.good.artifact, {"unread": ["pipe"]}))
+	"artifact/unread" in fixtures.rules(gate.deny) with input as bad
+}
+
+test_a_log_that_is_not_believed_is_missing if {
+	bad := fixtures.changed("log", object.union(fixtures.good.log, {"believed": false}))
+	"evidence/log" in fixtures.rules(gate.missing) with input as bad
+}
+
+test_a_gap_in_the_log_is_denied if {
+	bad := fixtures.changed("log", object.union(fixtures.good.log, {"gaps": [{"entry": 3, "reason": "gone"}]}))
+	"evidence/log-gap" in fixtures.rules(gate.deny) with input as bad
+}
+
+test_without_a_scan_it_is_missing if {
+	bare := object.union(fixtures.file, {"statements": [], "latest": {}})
+	bad := object.union(
+		fixtures.changed("statements", []),
+		{"artifact": object.union(fixtures.good.artifact, {"files": [bare]})},
+	)
+	fixtures.rules(gate.missing) == {"evidence/scan"} with input as bad
+}
+
+test_a_stale_or_undated_scan_is_missing if {
+	old := object.union(fixtures.scan, {"age_s": (90 * 86400) + 1})
+	fixtures.rules(gate.missing) == {"evidence/stale-scan"} with input as fixtures.changed("statements", [old])
+	undated := object.union(fixtures.scan, {"age_s": null})
+	fixtures.rules(gate.missing) == {"evidence/stale-scan"} with input as fixtures.changed("statements", [undated])
+}
+
+test_findings_deny_under_their_own_rule_and_warnings_warn if {
+	failed := object.union(fixtures.scan, {
+		"result": "FAILED",
+		"tests": [
+			{"outcome": "failed", "rule": "model/a", "file": "m.bin", "text": "model/a: m.bin"},
+			{"outcome": "failed", "rule": "model/b", "file": null, "text": "model/b: gone"},
+			{"outcome": "warned", "rule": "model/c", "file": "m.bin", "text": "model/c: m.bin"},
+		],
+		"predicate": {"failedTests": ["model/a: m.bin"]},
+	})
+	fixtures.rules(gate.deny) == {"model/a", "model/b"} with input as fixtures.changed("statements", [failed])
+	fixtures.rules(gate.warn) == {"model/c"} with input as fixtures.changed("statements", [failed])
+}
+
+test_findings_of_an_older_scan_do_not_count if {
+	older := object.union(fixtures.scan, {
+		"id": "scan-0",
+		"result": "FAILED",
+		"tests": [{"outcome": "failed", "rule": "model/a", "file": "m.bin", "text": "model/a: m.bin"}],
+	})
+	count(gate.deny) == 0 with input as fixtures.changed("statements", [older, fixtures.scan])
+}
+
+test_a_failure_without_a_place_denies if {
+	failed := object.union(fixtures.scan, {"result": "FAILED", "predicate": {"result": "FAILED"}})
+	"evidence/scan-failed" in fixtures.rules(gate.deny) with input as fixtures.changed("statements", [failed])
+	unsaid := object.union(fixtures.scan, {"result": null, "predicate": {}})
+	"evidence/scan-failed" in fixtures.rules(gate.deny) with input as fixtures.changed("statements", [unsaid])
+}
+
+test_a_signature_must_be_there_and_hold if {
+	absent := object.union(fixtures.good.signature, {"state": "absent"})
+	"evidence/signature" in fixtures.rules(gate.missing) with input as fixtures.changed("signature", absent)
+	refused := object.union(fixtures.good.signature, {"state": "refused", "reasons": ["changed: m.bin"]})
+	"signature/refused" in fixtures.rules(gate.deny) with input as fixtures.changed("signature", refused)
+	silent := object.union(fixtures.good.signature, {"state": "refused"})
+	"signature/refused" in fixtures.rules(gate.deny) with input as fixtures.changed("signature", silent)
+}
+
+test_a_digest_needs_no_signature_over_files if {
+	alone := object.union(
+		fixtures.changed("signature", object.union(fixtures.good.signature, {"state": "absent"})),
+		{"artifact": object.union(fixtures.good.artifact, {"kind": "digest"})},
+	)
+	count(gate.missing) == 0 with input as alone
+}
+
+test_unsigned_files_warn if {
+	some_unsigned := object.union(fixtures.good.signature, {"unsigned": [".gitattributes"]})
+	fixtures.rules(gate.warn) == {"signature/unsigned-file"} with input as fixtures.changed("signature", some_unsigned)
+}
+
+test_a_rejecting_review_denies if {
+	rejecting := object.union(fixtures.review, {"predicate": {"reviewer": "r", "decision": "rejected"}})
+	"review/rejected" in fixtures.rules(gate.deny) with input as fixtures.and_also([rejecting])
+	count(gate.deny) == 0 with input as fixtures.and_also([fixtures.review])
+}
+
+test_a_contradiction_in_the_lineage_denies if {
+	torn := {"nodes": [], "complete": true, "contradictions": ["two runs made it"]}
+	"lineage/contradiction" in fixtures.rules(gate.deny) with input as fixtures.changed("lineage", torn)
+}

@@ -1,0 +1,63 @@
+# What the shipped policies ask of the input, in words.
+package bartizan.lib.evidence
+
+day_s := 86400
+
+# The number that `--set KEY=N` gives, else the one that a policy names.
+number(key, otherwise) := otherwise if not input.environment.set[key]
+
+number(key, _) := to_number(input.environment.set[key])
+
+by_id := {statement.id: statement | some statement in input.statements}
+
+file_named := {file.name: file | some file in input.artifact.files}
+
+# The last statement of a kind about a file.
+latest(file, kind) := by_id[file.latest[kind]]
+
+# A statement that says when it was made, and is not older than that.
+fresh(statement, days) if {
+	is_number(statement.age_s)
+	statement.age_s <= days * day_s
+}
+
+# Names of files whose last statement of a kind is missing.
+without(kind) := {file.name | some file in input.artifact.files; not latest(file, kind)}
+
+# Names of files whose last statement of a kind is missing, older, or says that it failed.
+without_passed(kind, days) := {file.name |
+	some file in input.artifact.files
+	not passed(file, kind, days)
+}
+
+passed(file, kind, days) if {
+	statement := latest(file, kind)
+	statement.result in {"PASSED", "WARNED"}
+	fresh(statement, days)
+}
+
+# The last review of a file approves of it, for this environment or for any.
+approved(file) if {
+	review := latest(file, "review")
+	review.predicate.decision == "approved"
+	object.get(review.predicate, "environment", input.environment.name) == input.environment.name
+}
+
+# A few of many names.
+shown(names) := concat(", ", sort(names)) if count(names) <= 5
+
+shown(names) := sprintf("%s and %d more", [concat(", ", array.slice(sort(names), 0, 5)), count(names) - 5]) if {
+	count(names) > 5
+}
+
+# Nodes upstream of a kind.
+upstream(kind) := [node | some node in input.lineage.nodes; node.kind == kind]
+
+# A node upstream has a statement of a kind that passed and is not older than that.
+checked(node, kind, days) if {
+	some id in node.statements
+	statement := by_id[id]
+	statement.kind == kind
+	statement.result in {"PASSED", "WARNED"}
+	fresh(statement, days)
+}

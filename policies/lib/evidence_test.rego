@@ -1,0 +1,34 @@
+package bartizan.lib.evidence_test
+
+import data.bartizan.lib.evidence
+import data.bartizan.lib.fixtures
+
+test_a_setting_goes_before_the_default if {
+	evidence.number("days", 90) == 90 with input as fixtures.good
+	evidence.number("days", 90) == 7 with input as fixtures.changed("environment", {"name": "x", "set": {"days": "7"}})
+}
+
+test_a_statement_without_a_time_is_never_fresh if {
+	not evidence.fresh(object.union(fixtures.scan, {"age_s": null}), 90)
+	evidence.fresh(fixtures.scan, 1)
+	not evidence.fresh(fixtures.scan, 0)
+}
+
+test_only_passed_and_warned_pass if {
+	file := fixtures.file
+	evidence.passed(file, "scan", 90) with input as fixtures.good
+	failed := object.union(fixtures.scan, {"result": "FAILED"})
+	not evidence.passed(file, "scan", 90) with input as fixtures.changed("statements", [failed])
+}
+
+test_an_approval_for_another_environment_does_not_count if {
+	file := object.union(fixtures.file, {"latest": {"review": "review-1"}})
+	evidence.approved(file) with input as fixtures.changed("statements", [fixtures.review])
+	elsewhere := object.union(fixtures.review, {"predicate": object.union(fixtures.review.predicate, {"environment": "staging"})})
+	not evidence.approved(file) with input as fixtures.changed("statements", [elsewhere])
+}
+
+test_many_names_are_shortened if {
+	evidence.shown({"b", "a"}) == "a, b"
+	evidence.shown({"a", "b", "c", "d", "e", "f", "g"}) == "a, b, c, d, e and 2 more"
+}
