@@ -1,6 +1,6 @@
 //! Who asks, how much they may, and which upstream answers.
 
-use crate::support::{Guarded, Recorded, json_answer, loopback, plan};
+use crate::support::{Guarded, Recorded, json_answer, plan};
 use bartizan_guard::settings::GuardOptions;
 use serde_json::json;
 
