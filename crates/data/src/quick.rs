@@ -8,8 +8,8 @@ use crate::poison::{Evidence, FEWEST_ROWS, text_backdoors};
 use crate::table::{Cell, TableError, read};
 use bartizan_core::sweep::{File, Inspection, Inspector};
 use bartizan_core::{
-    Clock, Confidence, Finding, Kind, Location, Rule, Severity, atlas, cwe, owasp_llm, owasp_ml, printable,
-    rule,
+    Clock, Confidence, Finding, Gap, Kind, Limits, Location, Rule, Severity, atlas, cwe, owasp_llm, owasp_ml,
+    printable, rule,
 };
 use bartizan_text::injection::judge::{Action, Judge, Role};
 use bartizan_text::{Class, Detector, Hit, Subjects, rules};
@@ -99,7 +99,10 @@ rule! {
 
 /// Takes a first look at datasets.
 #[derive(Debug, Clone, Copy)]
-pub struct DatasetInspector;
+pub struct DatasetInspector<'a> {
+    /// Bounds for each file; of them the time, for the rest is bounded by what a look reads.
+    pub limits: &'a Limits,
+}
 
 /// Bytes of a table that are looked at.
 const LOOK: usize = 2 << 20;
@@ -123,9 +126,8 @@ static DETECTOR: LazyLock<Option<Detector>> =
     LazyLock::new(|| Detector::new(Subjects { names: false, ..Subjects::ALL }).ok());
 static JUDGE: LazyLock<Option<Judge>> = LazyLock::new(|| Judge::new().ok());
 
-impl Inspector for DatasetInspector {
+impl Inspector for DatasetInspector<'_> {
     fn inspect(&self, file: &File<'_>, bytes: &[u8], clock: &dyn Clock) -> Inspection {
-        let _ = clock;
         let mut found = Inspection {
             format: None,
             kind: Kind::Dataset,
@@ -141,7 +143,12 @@ impl Inspector for DatasetInspector {
             Some(Form::Rows) => {
                 let head = bytes.get(..LOOK).and_then(whole_lines).unwrap_or(bytes);
                 let mut look = Look::new(head);
-                look.table(file.uri);
+                let late = || clock.elapsed() >= self.limits.time;
+                if !look.table(file.uri, &late) {
+                    let reason =
+                        format!("not finished within {} s; raise --max-time", self.limits.time.as_secs());
+                    found.gaps.push(Gap { member: None, offset: None, reason });
+                }
                 found.findings = look.findings(head.len() < bytes.len());
             }
             None => {}
@@ -201,10 +208,16 @@ impl<'a> Look<'a> {
         Self { bytes, seen: BTreeMap::new(), held: Vec::new(), broken: None, rows: 0 }
     }
 
-    fn table(&mut self, name: &str) {
+    /// Looks at the rows; `false` when it is `late` before the last.
+    fn table(&mut self, name: &str, late: &dyn Fn() -> bool) -> bool {
+        let mut in_time = true;
         let mut hits: Vec<Hit> = Vec::new();
         let bytes = self.bytes;
         let result = read(bytes, name, &mut |row, cells| {
+            in_time = !(row.is_multiple_of(256) && late());
+            if !in_time {
+                return ControlFlow::Break(());
+            }
             self.rows = row.saturating_add(1);
             for cell in cells {
                 hits.clear();
@@ -222,7 +235,10 @@ impl<'a> Look<'a> {
             ControlFlow::Continue(())
         });
         self.broken = result.err();
-        self.planted();
+        if in_time {
+            self.planted();
+        }
+        in_time
     }
 
     fn hit(&mut self, row: u64, cell: &Cell, hit: &Hit) {
@@ -434,7 +450,9 @@ mod tests {
     use proptest::prelude::*;
 
     fn look(name: &str, bytes: &[u8]) -> Vec<Finding> {
-        DatasetInspector.inspect(&File { uri: name, place: None }, bytes, &MonotonicClock::start()).findings
+        DatasetInspector { limits: &Limits::default() }
+            .inspect(&File { uri: name, place: None }, bytes, &MonotonicClock::start())
+            .findings
     }
 
     #[test]
@@ -463,6 +481,15 @@ mod tests {
         let found = look("r.jsonl", table.as_bytes());
         let planted = found.iter().find(|finding| finding.rule.id == "data/planted-rows").unwrap();
         assert!(planted.message.contains("10 rows show the hidden characters U+200B"), "{}", planted.message);
+    }
+
+    #[test]
+    fn a_look_without_time_is_a_gap() {
+        let limits = Limits { time: std::time::Duration::ZERO, ..Limits::default() };
+        let file = File { uri: "x.csv", place: None };
+        let seen =
+            DatasetInspector { limits: &limits }.inspect(&file, b"a,b\n1,2\n", &MonotonicClock::start());
+        assert!(seen.gaps[0].reason.contains("not finished within 0 s"), "{:?}", seen.gaps);
     }
 
     #[test]

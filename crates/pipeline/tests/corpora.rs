@@ -149,39 +149,3 @@ fn every_file_of_the_corpora_is_read_within_its_limits() {
         }
     }
 }
-
-/// Prints what is found in each system's files, for who works on the rules: `--run-ignored all --nocapture`.
-#[test]
-#[ignore = "prints a table"]
-fn findings_by_rule_and_severity() {
-    let Some(root) = corpus() else { return };
-    let folder = std::env::var("BARTIZAN_FOLDER").unwrap_or_else(|_| "pipelines".to_owned());
-    let verbose = std::env::var_os("BARTIZAN_VERBOSE").is_some();
-    let mut table: BTreeMap<(String, &str, Severity), usize> = BTreeMap::new();
-    for path in files(&root.join(folder)) {
-        let outcome = examined(&path);
-        let system = outcome.format.unwrap_or("-").to_owned();
-        for finding in &outcome.findings {
-            *table.entry((system.clone(), finding.rule.id, finding.severity)).or_default() += 1;
-            if verbose {
-                println!(
-                    "{}:{} {} {} {}",
-                    path.display(),
-                    finding.location.line.unwrap_or_default(),
-                    finding.severity,
-                    finding.rule.id,
-                    finding.message
-                );
-            }
-        }
-        for gap in &outcome.gaps {
-            println!("GAP {} {:?} {}", path.display(), gap.offset, gap.reason);
-        }
-        if verbose && outcome.format.is_none() {
-            println!("NOBODY {}", path.display());
-        }
-    }
-    for ((system, rule, severity), count) in table {
-        println!("{system:20} {rule:40} {severity:8} {count}");
-    }
-}

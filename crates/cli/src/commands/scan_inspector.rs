@@ -37,7 +37,8 @@ impl Inspector for WholeInspector<'_> {
         whole.findings.extend(pipeline.findings);
         whole.gaps.extend(pipeline.gaps);
         self.advisories(file, bytes, &mut whole);
-        let data = DatasetInspector.inspect(file, bytes, clock);
+        let data = DatasetInspector { limits: self.limits }.inspect(file, bytes, clock);
+        whole.gaps.extend(data.gaps);
         if !data.findings.is_empty() {
             // The look at the rows says it of each kind once, with the count.
             let said: Vec<&str> = data.findings.iter().map(|finding| finding.rule.id).collect();
