@@ -1,6 +1,6 @@
 //! `cargo xtask test`: everything a change must pass, in the order of how fast it fails.
 
-use crate::{docs, process::run, tools};
+use crate::{docs, first_build, process::run, tools};
 use std::time::Instant;
 
 type Step = (&'static str, fn() -> Result<(), String>);
@@ -12,6 +12,7 @@ const STEPS: &[Step] = &[
         tools::DENY.ensure()?;
         run("cargo", &["deny", "--log-level", "error", "check", "licenses", "sources", "bans"])
     }),
+    ("first build stays small", first_build::stays_small),
     ("lints", || {
         run(
             "cargo",

@@ -18,7 +18,7 @@ pub(crate) enum Mode {
 /// # Errors
 /// In [`Mode::Compare`], the pages that differ and the command that mends them.
 pub(crate) fn generate(mode: Mode) -> Result<(), String> {
-    run("cargo", &["build", "--quiet", "--locked", "--package", "bartizan"])?;
+    run("cargo", &["build", "--quiet", "--locked", "--all-features", "--package", "bartizan"])?;
     let bartizan = target().join("debug/bartizan");
     let mut pages: BTreeMap<PathBuf, String> = BTreeMap::new();
     let text = |arguments: &[&str]| match output(&bartizan, arguments)? {

@@ -8,6 +8,7 @@
 mod bench;
 mod check;
 mod docs;
+mod first_build;
 mod process;
 mod tools;
 mod train;

@@ -20,10 +20,10 @@ pub(crate) use data::{
     LabelArguments, LeakArguments, LeakClass, PoisonArguments, Replacement, RowFormat,
 };
 pub(crate) use gate::{BoundArguments, GateArguments, GateFormat, WaiveArguments};
-pub(crate) use guard::{GuardArguments, GuardCommand, IndexArguments, TryArguments, TryEncoder, TryRole};
+pub(crate) use guard::{GuardArguments, GuardCommand, TryArguments, TryEncoder, TryRole};
 #[cfg(feature = "gateway")]
 pub(crate) use guard::{
-    GuardServeArguments, MockArguments, ReceiptArguments, ReceiptCommand, ReplayArguments,
+    GuardServeArguments, IndexArguments, MockArguments, ReceiptArguments, ReceiptCommand, ReplayArguments,
     VerifyReceiptArguments,
 };
 pub(crate) use key::{ExportForm, KeyArguments, KeyCommand, PassphraseArguments, TextOrJson};

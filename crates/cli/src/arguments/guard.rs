@@ -16,7 +16,7 @@ pub(crate) struct GuardArguments {
 
 /// Arguments of `bartizan guard` as the gateway.
 #[derive(Debug, Clone, Default, Args)]
-#[cfg_attr(not(feature = "gateway"), expect(dead_code, reason = "told, whether or not they can be followed"))]
+#[cfg_attr(not(feature = "gateway"), allow(dead_code, reason = "told, whether or not they can be followed"))]
 pub(crate) struct GuardServeArguments {
     /// Configuration with a [guard] table [default: the bartizan.toml of this folder or one above it]
     #[arg(long, value_name = "FILE")]
@@ -57,7 +57,7 @@ pub(crate) enum GuardCommand {
 
 /// Arguments of `bartizan guard replay`.
 #[derive(Debug, Args)]
-#[cfg_attr(not(feature = "gateway"), expect(dead_code, reason = "told, whether or not they can be followed"))]
+#[cfg_attr(not(feature = "gateway"), allow(dead_code, reason = "told, whether or not they can be followed"))]
 pub(crate) struct ReplayArguments {
     /// Exchanges, an object a line; `-` for standard input
     #[arg(value_name = "FILE")]
@@ -79,7 +79,7 @@ Exit codes:
 
 /// Arguments of `bartizan guard receipt`.
 #[derive(Debug, Args)]
-#[cfg_attr(not(feature = "gateway"), expect(dead_code, reason = "told, whether or not they can be followed"))]
+#[cfg_attr(not(feature = "gateway"), allow(dead_code, reason = "told, whether or not they can be followed"))]
 pub(crate) struct ReceiptArguments {
     /// What to do.
     #[command(subcommand)]
@@ -88,7 +88,7 @@ pub(crate) struct ReceiptArguments {
 
 /// What is asked of receipts.
 #[derive(Debug, Subcommand)]
-#[cfg_attr(not(feature = "gateway"), expect(dead_code, reason = "told, whether or not they can be followed"))]
+#[cfg_attr(not(feature = "gateway"), allow(dead_code, reason = "told, whether or not they can be followed"))]
 pub(crate) enum ReceiptCommand {
     /// Find the receipt of a decision and check its digest, its signature and that the log holds it; opens no connection
     Verify(VerifyReceiptArguments),
@@ -96,7 +96,7 @@ pub(crate) enum ReceiptCommand {
 
 /// Arguments of `bartizan guard receipt verify`.
 #[derive(Debug, Args)]
-#[cfg_attr(not(feature = "gateway"), expect(dead_code, reason = "told, whether or not they can be followed"))]
+#[cfg_attr(not(feature = "gateway"), allow(dead_code, reason = "told, whether or not they can be followed"))]
 pub(crate) struct VerifyReceiptArguments {
     /// Name of the decision, as the header `bartizan-decision` and the access log give it
     pub(crate) id: String,
@@ -107,7 +107,7 @@ pub(crate) struct VerifyReceiptArguments {
 
 /// Arguments of `bartizan guard mock`.
 #[derive(Debug, Args)]
-#[cfg_attr(not(feature = "gateway"), expect(dead_code, reason = "told, whether or not they can be followed"))]
+#[cfg_attr(not(feature = "gateway"), allow(dead_code, reason = "told, whether or not they can be followed"))]
 pub(crate) struct MockArguments {
     /// Address and port to listen at
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8000")]

@@ -15,6 +15,7 @@ use std::io::{self, BufWriter, IsTerminal as _, Write};
 /// [`Failure::NoSuchRule`], or when standard output cannot be written.
 pub(crate) fn run(arguments: &RulesArguments) -> Result<Exit, Failure> {
     let mut all = all_rules();
+    #[cfg(feature = "gateway")]
     all.extend(bartizan_guard::check::RULES);
     all.sort_by_key(|rule| rule.id);
     let mut out = BufWriter::new(io::stdout().lock());

@@ -3,6 +3,7 @@
 use crate::arguments::ScanOptions;
 use crate::failure::{Failure, nearest};
 use bartizan_core::suppress::line_and_column;
+#[cfg(feature = "gateway")]
 use bartizan_guard::settings::GuardOptions;
 use bartizan_model::names::ModelLists;
 use serde_json::Value;
@@ -25,14 +26,15 @@ pub(crate) struct ConfigurationFile {
     /// Its `[models]` table, read.
     pub(crate) lists: ModelLists,
     /// Its `[guard]` table.
-    #[cfg_attr(
-        not(feature = "gateway"),
-        expect(dead_code, reason = "read and checked, whether or not it can be followed")
-    )]
+    #[cfg(feature = "gateway")]
     pub(crate) guard: GuardOptions,
     /// Lines of the keys of `[scan]`, and of those of `[models]` as `models.key`.
     lines: BTreeMap<String, u32>,
 }
+
+/// The `[guard]` table of a program without the gateway: passed over, for the program that has it.
+#[cfg(not(feature = "gateway"))]
+type GuardOptions = Value;
 
 /// The whole of `bartizan.toml`.
 #[derive(Debug, Default, serde::Deserialize, schemars::JsonSchema)]
@@ -151,7 +153,15 @@ impl ConfigurationFile {
             let at = spanned.get_ref().get("models").map_or(0, |models| models.span().start);
             complain(at, error.to_string(), None)
         })?;
-        Ok(Self { path: path.to_owned(), scan: values.scan, models, lists, guard: values.guard, lines })
+        Ok(Self {
+            path: path.to_owned(),
+            scan: values.scan,
+            models,
+            lists,
+            #[cfg(feature = "gateway")]
+            guard: values.guard,
+            lines,
+        })
     }
 
     /// The line of `key` in `[scan]`, or of `models.key` in `[models]`.

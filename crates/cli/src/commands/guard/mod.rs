@@ -1,6 +1,7 @@
 //! `bartizan guard`: serve as the gateway, or judge texts.
 
 mod attempt;
+#[cfg(feature = "gateway")]
 mod index;
 #[cfg(feature = "gateway")]
 mod serve;
@@ -18,6 +19,7 @@ use crate::failure::Failure;
 pub(crate) fn run(arguments: &GuardArguments) -> Result<Exit, Failure> {
     match &arguments.command {
         Some(GuardCommand::Try(arguments)) => attempt::run(arguments),
+        #[cfg(feature = "gateway")]
         Some(GuardCommand::Index(arguments)) => index::run(arguments),
         #[cfg(feature = "gateway")]
         Some(GuardCommand::Mock(arguments)) => serve::mock(arguments),
@@ -33,7 +35,11 @@ pub(crate) fn run(arguments: &GuardArguments) -> Result<Exit, Failure> {
         }
         #[cfg(not(feature = "gateway"))]
         Some(
-            GuardCommand::Mock(_) | GuardCommand::Key | GuardCommand::Receipt(_) | GuardCommand::Replay(_),
+            GuardCommand::Index(_)
+            | GuardCommand::Mock(_)
+            | GuardCommand::Key
+            | GuardCommand::Receipt(_)
+            | GuardCommand::Replay(_),
         )
         | None => Err(Failure::Guard(
             "this program was built without the gateway; build it with --features gateway".to_owned(),
