@@ -37,7 +37,7 @@ static SHARED_RULES: &[&[&Rule]] = &[
     crate::rules::RULES,
 ];
 
-/// Ids of the readers whose texts a CI system, an image build or a cluster runs: commands and templates in them are what
+/// Ids of the readers whose texts a CI system, an image build, a cluster or an agent runs: commands and templates in them are what
 /// the file is for, and no metadata of a model.
 pub static RUN_BY_SYSTEMS: &[&str] = &[
     "github-workflow",
@@ -54,6 +54,8 @@ pub static RUN_BY_SYSTEMS: &[&str] = &[
     "helm-values",
     "mlproject",
     "terraform",
+    "agent-instructions",
+    "skill-file",
 ];
 
 /// Every rule of this crate, sorted by id, each once.

@@ -76,9 +76,9 @@ impl Entry {
 pub enum Content {
     /// A regular file.
     File {
-        /// The file to open.
+        /// The file to open, as it is spelled below `root`.
         path: PathBuf,
-        /// The folder that references to other files may not leave.
+        /// The folder that references to other files may not leave, by its canonical name.
         root: PathBuf,
         /// Size seen while walking, in bytes.
         size: u64,
@@ -147,8 +147,9 @@ pub fn walk(roots: &[PathBuf], exclude: &[String]) -> Result<Walk, WalkError> {
             walker.folder(root, &canonical);
         } else {
             let folder = root.parent().filter(|parent| !parent.as_os_str().is_empty());
-            let folder = folder.unwrap_or(Path::new("."));
-            let content = file_or_gap(root.clone(), folder.to_owned(), &metadata);
+            let folder = fs::canonicalize(folder.unwrap_or(Path::new("."))).map_err(unreachable)?;
+            let path = root.file_name().map_or_else(|| root.clone(), |name| folder.join(name));
+            let content = file_or_gap(path, folder, &metadata);
             walker.walk.entries.push(Entry { uri: shown(root), content });
         }
     }
@@ -233,11 +234,12 @@ impl Walker {
         let named = self.links(&links, &files, root, canonical_root);
         for path in files {
             // Where a root lies below a link, its files' canonical names differ only in that prefix.
-            if !named.is_empty() && named.contains(&below(canonical_root, root, &path)) {
+            let place = below(canonical_root, root, &path);
+            if named.contains(&place) {
                 continue;
             }
             let content = match fs::symlink_metadata(&path) {
-                Ok(metadata) => file_or_gap(path.clone(), canonical_root.to_owned(), &metadata),
+                Ok(metadata) => file_or_gap(place, canonical_root.to_owned(), &metadata),
                 Err(error) => refused(None, Some(format!("cannot read it: {error}"))),
             };
             self.walk.entries.push(Entry { uri: shown(&path), content });
@@ -301,7 +303,7 @@ impl Walker {
                 let boundary = boundary.unwrap_or_else(|| canonical_root.to_owned());
                 let content = match file_or_gap(target, boundary, &metadata) {
                     // Opened by its snapshot name, so that names and siblings are those a loader sees.
-                    Content::File { root, size, .. } => Content::File { path: link.path.clone(), root, size },
+                    Content::File { root, size, .. } => Content::File { path: place, root, size },
                     other => other,
                 };
                 self.walk.entries.push(Entry { uri: link.uri.clone(), content });

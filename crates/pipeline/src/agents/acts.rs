@@ -73,6 +73,8 @@ pub(crate) enum Act {
     SteersOtherTools,
     /// Moves money without a question.
     MovesMoney,
+    /// Says or agrees to something in the name of the user.
+    SpeaksForUser,
     /// Installs a package from somewhere unknown.
     InstallsUnknown,
     /// Has a file or page followed as orders.
@@ -128,6 +130,7 @@ impl Act {
             Self::AsksToInstallProgram => "has a program downloaded and run",
             Self::SteersOtherTools => "steers how other tools are used",
             Self::MovesMoney => "moves money unasked",
+            Self::SpeaksForUser => "speaks in the name of the user",
             Self::InstallsUnknown => "installs a package from an unknown place",
             Self::FollowsRemote => "has a remote text followed as orders",
         }

@@ -44,6 +44,11 @@ pub(crate) static ROWS: &[Row] = &[
         r"\.(?:openclaw|clawdbot|moltbot)/(?:\.env|credentials|config|openclaw\.json)|\.claude/\.credentials|\.claude\.json|\.codex/auth\.json",
     ),
     (Act::ReadsCredentials, r"\.kube/config['\x22]?\s*(?:\)|\||>|<|-)"),
+    // The same, put together from its parts.
+    (
+        Act::ReadsCredentials,
+        r"['\x22]\.(?:openclaw|clawdbot|moltbot|claude|codex|aws|ssh|gnupg|kube|docker|azure)['\x22]\s*[/,]\s*['\x22](?:\.env|credentials|\.credentials\.json|auth\.json|config(?:\.json)?|id_\w+)['\x22]",
+    ),
     // All of the environment, or what in it is secret.
     (Act::ReadsEnvironment, r"(?:dict|str|list|repr|dumps|update)\(\s*(?:dict\()?os\.environ\b\s*\)"),
     (Act::ReadsEnvironment, r"\bfor\s+\w+(?:\s*,\s*\w+)?\s+in\s+os\.environ\b"),
@@ -199,6 +204,15 @@ pub(crate) static ROWS: &[Row] = &[
     (
         Act::Persists,
         r"\bcrontab\s+(?:-\s*$|-\b|-$|/\S|\S+\.cron)|\|\s*crontab\b|/etc/cron(?:tab|\.\w+)|/var/spool/cron",
+    ),
+    // Hooks of coding agents, by the events they wait for.
+    (
+        Act::Persists,
+        r"['\x22](?:pretooluse|posttooluse|userpromptsubmit|sessionstart|sessionend|subagentstop|precompact)['\x22]\s*:",
+    ),
+    (
+        Act::SkipsApproval,
+        r"['\x22](?:defaultmode|permissionmode)['\x22]\s*:\s*['\x22]bypasspermissions|--dangerously-skip-permissions|--dangerously-bypass-approvals|--yolo\b",
     ),
     (Act::Persists, r"library/launch(?:agents|daemons)/|launchctl\s+(?:load|bootstrap)"),
     (

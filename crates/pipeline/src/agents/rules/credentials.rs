@@ -1,7 +1,8 @@
 //! Credentials that are read.
 
 use super::{Notes, Reading};
-use crate::agents::acts::Act;
+use crate::agents::acts::{Act, Sign};
+use crate::agents::document::BlockKind;
 use bartizan_core::{Confidence, Finding, Severity, atlas, cwe, owasp_agentic, rule};
 
 rule! {
@@ -39,12 +40,46 @@ pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
             (false, true) => Severity::High,
             (false, false) => severity,
         };
+        let severity = if severity == Severity::Medium && is_only_named(reading, sign) {
+            Severity::Low
+        } else {
+            severity
+        };
         let finding = Finding::new(&CREDENTIAL_ACCESS, sign.act.what())
             .severity(severity)
             .confidence(Confidence::Medium);
         notes.report(reading.text, sign.span.clone(), finding);
     }
 }
+
+/// Whether the file is named where no one reads it: as the place of a setting in a sentence, or as what a program that
+/// signs in or makes keys is given.
+fn is_only_named(reading: &Reading<'_>, sign: &Sign) -> bool {
+    if sign.act != Act::ReadsCredentials {
+        return false;
+    }
+    let before = reading.folded_at(sign.span.start.saturating_sub(CLAUSE)..sign.span.start);
+    let clause = before.rsplit(['\n', ';', '|', '&', '`']).next().unwrap_or_default();
+    let given =
+        ["ssh-keygen", "ssh-add", "ssh -i", "scp -i", "rsync -e", "--private-key", "identityfile", "ansible"];
+    if given.iter().any(|program| clause.contains(program)) {
+        return true;
+    }
+    let sentence = before.rsplit(['\n', ';', '.', '!', '?']).next().unwrap_or_default();
+    let after = reading.folded_at(sign.span.end..sign.span.end.saturating_add(CLAUSE));
+    let after = after.split(['\n', ';', '!', '?']).next().unwrap_or_default();
+    let prose = reading.document.block_at(sign.span.start).is_some_and(|block| block.kind != BlockKind::Code);
+    prose && !TAKING.iter().any(|verb| sentence.contains(verb) || after.contains(verb))
+}
+
+/// Words beside the name of a file by which it is taken.
+static TAKING: &[&str] = &[
+    "cat ", "read", "copy", "cp ", "open", "collect", "send", "upload", "print", "extract", "grab", "dump",
+    "steal", "harvest", "exfil", "base64", "tar ", "zip", "curl", "scp ", "post", "less ", "head ", "tail ",
+    "grep", "include", "load", "content", "fetch", "gather", "find",
+];
+/// How far a clause is looked at, in bytes.
+const CLAUSE: usize = 160;
 
 fn no_task_needs(seen: &str) -> bool {
     ["shadow", "mimikatz", "lsass", "sekurlsa", "hashdump", "dump-keychain"]

@@ -40,7 +40,13 @@ pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
             Some((address, _)) => (Severity::High, address.host),
             None => (Severity::High, "an address it computes"),
         };
-        if sign.act == Act::FollowsRemote && severity < Severity::Critical {
+        // Orders from a named page are as bad as a program from it only where no one is asked or told.
+        let unseen = || {
+            reading.near(&sign.span, |act| {
+                matches!(act, Act::Conceals | Act::ActsUnseen | Act::SkipsApproval | Act::WritesMemory)
+            })
+        };
+        if sign.act == Act::FollowsRemote && severity < Severity::Critical && unseen().is_none() {
             severity = severity.min(Severity::Medium);
         }
         if sign.aside {

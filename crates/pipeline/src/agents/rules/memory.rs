@@ -35,6 +35,7 @@ pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
                     | Act::Overrides
                     | Act::AsksToSendSecrets
                     | Act::AsksToSendConversation
+                    | Act::FollowsRemote
                     | Act::RunsFetched
                     | Act::RunsDecoded
                     | Act::SendsInAddress

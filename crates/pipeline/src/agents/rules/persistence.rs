@@ -46,13 +46,36 @@ pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
         let severity = match (sign.aside, worse) {
             (true, _) => Severity::Low,
             (false, true) => Severity::High,
-            (false, false) if shell => Severity::Low,
+            (false, false) if shell || is_declared(reading) => Severity::Low,
             (false, false) => Severity::Medium,
         };
         let finding =
             Finding::new(&PERSISTENCE, sign.act.what()).severity(severity).confidence(Confidence::Medium);
         notes.report(reading.text, sign.span.clone(), finding);
     }
+}
+
+/// Whether the skill says of itself that something of it stays or runs at set times.
+fn is_declared(reading: &Reading<'_>) -> bool {
+    [
+        "schedul",
+        "cron",
+        "backup",
+        "back up",
+        "daemon",
+        "service",
+        "startup",
+        "login item",
+        "hook",
+        "launchd",
+        "systemd",
+        "periodic",
+        "daily",
+        "nightly",
+        "weekly",
+    ]
+    .iter()
+    .any(|word| reading.subject.contains(word))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! A protection switched off.
 
 use super::{Notes, Reading};
-use crate::agents::acts::Act;
+use crate::agents::acts::{Act, Sign};
 use bartizan_core::{Confidence, Finding, Severity, atlas, cwe, owasp_agentic, rule};
 
 rule! {
@@ -47,6 +47,7 @@ pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
             })
             .is_some();
         let disables = sign.act == Act::DisablesDefence;
+        let worse = worse || disables && disarms(reading, sign);
         let severity = match (sign.aside, worse, disables) {
             (false, true, true) => Severity::High,
             (false, true, false) | (false, false, true) => Severity::Medium,
@@ -57,6 +58,26 @@ pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
         notes.report(reading.text, sign.span.clone(), finding);
     }
 }
+
+/// Whether several protections are switched off near `sign`, or one of them and the traces of it.
+fn disarms(reading: &Reading<'_>, sign: &Sign) -> bool {
+    let seen = |sign: &Sign| reading.folded_at(sign.span.clone());
+    let traces = |seen: &str| seen.contains("hist") || seen.contains("/var/log");
+    let mut others: Vec<&str> = reading
+        .signs
+        .iter()
+        .filter(|other| other.act == Act::DisablesDefence && !other.aside)
+        .filter(|other| other.span.start.abs_diff(sign.span.start) <= NEAR)
+        .map(seen)
+        .filter(|other| *other != seen(sign))
+        .collect();
+    others.sort_unstable();
+    others.dedup();
+    others.len() >= 2 || others.iter().any(|other| traces(other) != traces(seen(sign)))
+}
+
+/// How far apart two commands of one intent may stand, in bytes.
+const NEAR: usize = 800;
 
 #[cfg(test)]
 mod tests {

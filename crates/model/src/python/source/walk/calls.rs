@@ -109,9 +109,11 @@ impl Walk {
         if matches!(method, "connect" | "sendall" | "sendto") && self.moves.socket.is_some() {
             value.downloaded = true;
         }
-        if matches!(method, "sendall" | "post" | "put" | "sendto" | "sendmail") && all.secret {
-            self.moves.sends.get_or_insert(offset);
-            self.exfiltrates(offset);
+        if matches!(method, "sendall" | "post" | "put" | "sendto" | "sendmail") {
+            if all.secret {
+                self.moves.sends.get_or_insert(offset);
+            }
+            self.sends(&all, arguments, named, offset);
         }
         value
     }
@@ -227,9 +229,7 @@ impl Walk {
         let network = NETWORK.iter().any(|prefix| path.starts_with(prefix));
         if network {
             value.downloaded = true;
-            if all.secret {
-                self.exfiltrates(offset);
-            }
+            self.sends(&all, arguments, named, offset);
         }
         match path {
             "builtins.open" | "io.open" | "pathlib.Path" => {
@@ -240,7 +240,8 @@ impl Walk {
                 }
             }
             "os.getenv" | "os.environ.get" => {
-                value.secret = first.text().is_none_or(names_secret);
+                value.secret = first.text().is_none();
+                value.credential = first.text().filter(|name| names_secret(name)).map(str::to_owned);
             }
             "os.environ.copy" | "os.environ.items" => value.secret = true,
             "builtins.compile" => value = first.clone(),

@@ -94,8 +94,8 @@ impl Walk {
                 match path.as_str() {
                     "sys.modules" => Known::Path(name.clone()).into(),
                     "os.environ" => {
-                        let secret = names_secret(name);
-                        Value { secret, ..Value::default() }
+                        let credential = names_secret(name).then(|| name.clone());
+                        Value { credential, ..Value::default() }
                     }
                     "builtins.globals" | "builtins.locals" => self.name(name),
                     _ => self.member(&base, name, offset),

@@ -83,10 +83,61 @@ pub(super) fn runs_at_start(path: &str) -> bool {
 
 pub(super) fn names_secret(name: &str) -> bool {
     let name = name.to_ascii_uppercase();
+    // Settings of tokenizers and limits in tokens hold none.
+    if name.contains("TOKENIZ") || name.ends_with("TOKENS") {
+        return false;
+    }
     ["TOKEN", "SECRET", "PASSWORD", "PASSWD", "API_KEY", "ACCESS_KEY", "PRIVATE_KEY", "CREDENTIAL"]
         .iter()
         .any(|word| name.contains(word))
 }
+
+/// Whether the service that gave out the credential in the variable `name` is known and lies elsewhere than at `address`.
+pub(super) fn goes_elsewhere(name: &str, address: &str) -> bool {
+    let (name, address) = (name.to_ascii_uppercase(), address.to_ascii_lowercase());
+    let issuer = ISSUERS.iter().find(|(begin, _)| name.starts_with(begin));
+    !is_near(&address) && issuer.is_some_and(|(_, hosts)| !hosts.iter().any(|host| address.contains(host)))
+}
+
+/// Whether a word of the variable's `name` stands in `address`, as in `STRIPE_API_KEY` and `https://api.stripe.com`.
+pub(super) fn goes_home(name: &str, address: &str) -> bool {
+    let address = address.to_ascii_lowercase();
+    let general = ["api", "key", "token", "secret", "access", "password", "auth", "client", "private", "the"];
+    is_near(&address)
+        || name
+            .to_ascii_lowercase()
+            .split('_')
+            .any(|word| word.len() >= 3 && !general.contains(&word) && address.contains(word))
+}
+
+/// Whether `address`, in lower case, is this machine's or a private network's.
+fn is_near(address: &str) -> bool {
+    ["localhost", "//127.", "//10.", "//192.168.", "//[::1]", ".local", ".internal"]
+        .iter()
+        .any(|near| address.contains(near))
+}
+
+/// How the variables begin that hold credentials of widespread services, and parts of the names of their machines.
+static ISSUERS: &[(&str, &[&str])] = &[
+    ("AWS_", &["amazonaws.", "aws."]),
+    ("AZURE_", &["azure.", "microsoft", "windows.net"]),
+    ("ANTHROPIC_", &["anthropic", "claude"]),
+    ("CLOUDFLARE_", &["cloudflare"]),
+    ("DOCKER_", &["docker"]),
+    ("GH_", &["github", "ghcr.io"]),
+    ("GITHUB_", &["github", "ghcr.io"]),
+    ("GITLAB_", &["gitlab"]),
+    ("GOOGLE_APPLICATION", &["google"]),
+    ("GCP_", &["google"]),
+    ("HF_", &["huggingface", "hf.co", "hf.space"]),
+    ("HUGGING", &["huggingface", "hf.co", "hf.space"]),
+    ("KAGGLE_", &["kaggle"]),
+    ("NPM_", &["npmjs"]),
+    ("OPENAI_", &["openai"]),
+    ("PYPI_", &["pypi", "pythonhosted"]),
+    ("TWINE_", &["pypi", "pythonhosted"]),
+    ("WANDB_", &["wandb"]),
+];
 
 pub(super) fn is_builtin(name: &str) -> bool {
     matches!(

@@ -1,6 +1,8 @@
 //! How bad a call, an import or a sequence of moves is, by what it reaches and where the code comes from.
 
-use super::signs::{fetches_and_runs, names_credential_file, opens_shell, runs_at_start, spelt};
+use super::signs::{
+    fetches_and_runs, goes_elsewhere, goes_home, names_credential_file, opens_shell, runs_at_start, spelt,
+};
 use super::{
     MOST_SEEN, PYTHON_BACKDOOR, PYTHON_DANGEROUS_CALL, PYTHON_HIDDEN_CODE, Role, TORCHSCRIPT_OPERATOR, Walk,
     layer, one,
@@ -262,13 +264,42 @@ impl Walk {
         }
     }
 
-    pub(super) fn exfiltrates(&mut self, offset: usize) {
-        self.push(
-            &PYTHON_BACKDOOR,
-            Severity::High,
-            "sends credentials or the environment over the network".to_owned(),
-            offset,
-        );
+    /// A call that sends: what it takes with it, and whose machine it goes to. A credential that signs in to the service
+    /// it belongs to is what it is for.
+    pub(super) fn sends(
+        &mut self,
+        all: &Value,
+        arguments: &[Value],
+        named: &[(String, Value)],
+        offset: usize,
+    ) {
+        if all.secret {
+            let message = "sends credentials or the environment over the network".to_owned();
+            self.push(&PYTHON_BACKDOOR, Severity::High, message, offset);
+            return;
+        }
+        let Some(name) = &all.credential else { return };
+        let address = arguments
+            .iter()
+            .chain(named.iter().filter(|(name, _)| name == "url").map(|(_, value)| value))
+            .filter_map(Value::text)
+            .find(|text| text.contains("://"));
+        let body = named.iter().any(|(argument, value)| {
+            matches!(argument.as_str(), "data" | "json" | "files" | "content") && value.credential.is_some()
+        });
+        let severity = match address {
+            Some(address) if goes_elsewhere(name, address) => Severity::High,
+            Some(address) if body && !goes_home(name, address) => Severity::Medium,
+            // Inside an address that is not wholly known; a service with a known name takes its own in a header.
+            None if arguments.first().is_some_and(|first| first.credential.is_some())
+                && goes_elsewhere(name, "") =>
+            {
+                Severity::High
+            }
+            _ => return,
+        };
+        let name = bartizan_core::printable(name, 60);
+        self.push(&PYTHON_BACKDOOR, severity, format!("sends the credential in `{name}` elsewhere"), offset);
     }
 
     pub(super) fn conclude(&mut self) {
