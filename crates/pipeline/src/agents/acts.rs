@@ -73,6 +73,12 @@ pub(crate) enum Act {
     SteersOtherTools,
     /// Moves money without a question.
     MovesMoney,
+    /// Has a copy of what is sent go to an address of its own.
+    CopiesMail,
+    /// Leads the traffic of known services, or the agent itself, to another machine.
+    Redirects,
+    /// Drops a whole database.
+    DropsData,
     /// Says or agrees to something in the name of the user.
     SpeaksForUser,
     /// Installs a package from somewhere unknown.
@@ -130,6 +136,9 @@ impl Act {
             Self::AsksToInstallProgram => "has a program downloaded and run",
             Self::SteersOtherTools => "steers how other tools are used",
             Self::MovesMoney => "moves money unasked",
+            Self::CopiesMail => "has mail copied to an address of its own",
+            Self::Redirects => "leads traffic of a known service elsewhere",
+            Self::DropsData => "drops a database",
             Self::SpeaksForUser => "speaks in the name of the user",
             Self::InstallsUnknown => "installs a package from an unknown place",
             Self::FollowsRemote => "has a remote text followed as orders",

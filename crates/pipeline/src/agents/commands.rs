@@ -44,6 +44,16 @@ pub(crate) static ROWS: &[Row] = &[
         r"\.(?:openclaw|clawdbot|moltbot)/(?:\.env|credentials|config|openclaw\.json)|\.claude/\.credentials|\.claude\.json|\.codex/auth\.json",
     ),
     (Act::ReadsCredentials, r"\.kube/config['\x22]?\s*(?:\)|\||>|<|-)"),
+    // Whole folders of them, packed or copied.
+    (
+        Act::ReadsCredentials,
+        r"\b(?:tar|zip|7z|cp|scp|rsync|gzip|find)\b[^\n|;]{0,120}(?:~|\$home|\$\{home\}|/home/\w+|/root)/\.(?:ssh|aws|gnupg|kube|azure|config/(?:gh|gcloud))/?(?:[\s;&|]|$)",
+    ),
+    // What hands out credentials in the open.
+    (
+        Act::ReadsCredentials,
+        r"\bkubectl\s+get\s+secrets?\b[^\n]{0,60}-o\s*(?:yaml|json)|\baws\s+configure\s+export-credentials|\bgit\s+credential\s+fill",
+    ),
     // The same, put together from its parts.
     (
         Act::ReadsCredentials,
@@ -65,7 +75,7 @@ pub(crate) static ROWS: &[Row] = &[
     (Act::ReadsEnvironment, r"get-childitem\s+env:|\bgci\s+env:|\bdir\s+env:"),
     (
         Act::ReadsBrowser,
-        r"login\s?data\b[^\n]{0,40}(?:sqlite|chrome|copy|connect|['\x22])|cookies\.sqlite|logins\.json|key4\.db|user\s?data[/\\]+default|browser_cookie3|cryptunprotectdata",
+        r"(?:chrome|chromium|brave[\w-]*|edge|firefox|opera|vivaldi)/[^\n]{0,60}(?:login data|/cookies\b|local state)|login\s?data\b[^\n]{0,40}(?:sqlite|chrome|copy|connect|['\x22])|cookies\.sqlite|logins\.json|key4\.db|user\s?data[/\\]+default|browser_cookie3|cryptunprotectdata",
     ),
     (
         Act::ReadsWallet,
@@ -146,6 +156,11 @@ pub(crate) static ROWS: &[Row] = &[
     (
         Act::RunsFetched,
         r"(?:os\.system|subprocess\.\w+|child_process\.\w+|exec(?:sync)?|popen)\(\s*\[?f?['\x22`][^\n]{0,40}\b(?:curl|wget)\b[^\n]{0,200}\|\s*(?:ba|z)?sh",
+    ),
+    // Taken into a place where no one looks, then run.
+    (
+        Act::RunsFetched,
+        r"\bgit\s+clone\s[^\n;&|]{0,200}/\.\w[^\n;&|]{0,60}(?:&&|;)[^\n]{0,120}(?:\b(?:ba|z)?sh\s+\S|\./\S|\bpython\d?\s+\S)",
     ),
     // Decoded, then run.
     (
@@ -244,7 +259,31 @@ pub(crate) static ROWS: &[Row] = &[
         Act::WritesMemory,
         r"(?:open|write_text|appendfilesync|writefilesync)\([^\n]{0,80}(?:memory\.md|soul\.md|claude\.md|agents\.md|identity\.md|heartbeat\.md|\.cursorrules)[^\n]{0,20}['\x22][aw]",
     ),
+    (
+        Act::Redirects,
+        r"\b(?:\d{1,3}\.){3}\d{1,3}\s[^\n]{0,120}(?:github\.com|pypi\.org|npmjs\.org|googleapis\.com|docker\.io|huggingface\.co|anthropic\.com|openai\.com)\b[^\n]{0,120}/etc/hosts",
+    ),
+    (
+        Act::Redirects,
+        r"\b(?:anthropic|claude|openai|gemini|mistral)_(?:api_)?base(?:_url)?['\x22]?\s*[=:]\s*['\x22]?https?://",
+    ),
+    (
+        Act::Redirects,
+        r"\bgit\s+config\s[^\n]{0,60}credential\.helper\s+['\x22]?![^\n]{0,160}\b(?:curl|wget|nc|ncat)\b",
+    ),
+    (
+        Act::DisablesDefence,
+        r"\bpip3?\s+config\s+set\s[^\n]{0,40}trusted-host|\bnpm\s+config\s+set\s+strict-ssl\s+false|\bgit\s+config\s[^\n]{0,40}http\.sslverify\s+false|node_tls_reject_unauthorized\s*=\s*['\x22]?0",
+    ),
     // Harm.
+    (
+        Act::Destroys,
+        r"\brm\s+(?:-\w+\s+)*-\w*[rf]\w*\s+[^\n;&|]{0,80}(?:/var/backups?\b|/backups?/\*|/var/lib/\*)",
+    ),
+    (
+        Act::DropsData,
+        r"\b(?:psql|mysql|mariadb|sqlcmd|mongo(?:sh)?)\b[^\n]{0,100}(?:\bdrop\s+(?:database|schema)\b|dropdatabase\(\))|\bredis-cli\b[^\n]{0,60}\bflushall\b",
+    ),
     (
         Act::Destroys,
         r"\brm\s+(?:-\w+\s+)*-\w*[rf]\w*\s+(?:-\w+\s+|--no-preserve-root\s+)*['\x22]?(?:/|/\*|~/?|~/\*|\$home/?|\$\{home\}/?|/(?:etc|usr|var|home|boot|bin|lib)/?\*?)['\x22]?(?:\s|$|;|&|\|)",

@@ -68,7 +68,13 @@ impl Address<'_> {
             || self.host == "api.telegram.org" && self.path.starts_with("/bot")
             || self.host == "gist.githubusercontent.com"
             || self.host == "gist.github.com";
-        if hook { Host::Anonymous } else { sort(self.host) }
+        let scripts = self.host == "raw.githubusercontent.com"
+            && INSTALL_SCRIPTS.iter().any(|repository| self.path.starts_with(repository));
+        match (hook, scripts) {
+            (true, _) => Host::Anonymous,
+            (false, true) => Host::KnownInstaller,
+            (false, false) => sort(self.host),
+        }
     }
 
     /// Whether what is sent there can be read by someone without a name: not a paste or a short name, which only give.
@@ -238,6 +244,22 @@ static ANONYMOUS: &[&str] = &[
     "tiny.cc",
     "ow.ly",
     "v.gd",
+];
+
+/// Repositories whose install script the makers of widespread tools have people run, in lower case.
+static INSTALL_SCRIPTS: &[&str] = &[
+    "/homebrew/install/",
+    "/nvm-sh/nvm/",
+    "/ohmyzsh/ohmyzsh/",
+    "/helm/helm/",
+    "/golangci/golangci-lint/",
+    "/k3d-io/k3d/",
+    "/rancher/k3d/",
+    "/junegunn/vim-plug/",
+    "/tfutils/tfenv/",
+    "/aquasecurity/trivy/",
+    "/anchore/syft/",
+    "/anchore/grype/",
 ];
 
 /// Machines from which the makers of widespread tools have them installed.

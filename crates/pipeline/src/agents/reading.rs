@@ -140,6 +140,7 @@ impl<'t> Reading<'t> {
         let code = joined_lines(&without_comments(&self.folded, self.role));
         let found: Vec<Sign> = COMMANDS
             .matches(&code)
+            .filter(|(act, span)| *act != Act::ReadsCredentials || !self.names_no_secret(span.end))
             .map(|(act, span)| Sign { act, aside: self.is_aside(&span, false), span })
             .collect();
         self.signs.extend(found);
@@ -177,16 +178,20 @@ impl<'t> Reading<'t> {
             for (act, found) in SAYINGS.matches(canonical.text()) {
                 let span = piece.start.saturating_add(canonical.origin(found.start))
                     ..piece.start.saturating_add(canonical.origin(found.end));
-                // A public key is no secret.
-                if act == Act::AsksToReadSecrets
-                    && self.folded_at(span.end..span.end.saturating_add(4)) == ".pub"
-                {
+                // A public key is no secret, and neither is an example of a file of settings.
+                if act == Act::AsksToReadSecrets && self.names_no_secret(span.end) {
                     continue;
                 }
                 let aside = warned && act != Act::Conceals || self.is_aside(&span, true);
                 self.signs.push(Sign { act, span, aside });
             }
         }
+    }
+
+    /// Whether the name that ends at byte `end` goes on as that of a public key or of an example.
+    fn names_no_secret(&self, end: usize) -> bool {
+        let next = self.folded_at(end..end.saturating_add(9));
+        [".pub", ".example", ".sample", ".template", ".dist"].iter().any(|public| next.starts_with(public))
     }
 
     /// Whether a command at `span` is shown as wrong and not asked for.

@@ -46,7 +46,7 @@ pub(crate) static ROWS: LazyLock<Vec<(Act, String)>> = LazyLock::new(|| {
 static FIXED: &[Row] = &[
     (
         Act::Overrides,
-        r"\b(?:ignore|disregard|forget|override|bypass|discard|set aside|abandon|drop|nullify|void|supersede|supersedes|overrides?)\s+#W{0,4}?(?:previous|prior|earlier|above|preceding|existing|original|system|safety|developer|your|all|any|other|initial|former|security)\s+#W{0,3}?(?:instructions?|rules?|prompts?|guidelines?|polic(?:y|ies)|guardrails?|restrictions?|safeguards?|constraints?|directives?|programming|training|protocols?)\b",
+        r"\b(?:ignore|disregard|forget|override|bypass|discard|set aside|abandon|drop|nullify|void|supersede|supersedes|overrides?)\s+#W{0,4}?(?:previous|prior|earlier|above|preceding|existing|original|system|safety|developer|your|all|any|other|initial|former|security)\s+#W{0,3}?(?:instructions?|rules?|prompts?|guidelines?|guidance|orders|polic(?:y|ies)|guardrails?|restrictions?|safeguards?|constraints?|directives?|programming|training|protocols?)\b",
     ),
     (
         Act::Overrides,
@@ -87,6 +87,22 @@ static FIXED: &[Row] = &[
     (
         Act::Conceals,
         r"\b(?:hide|conceal|keep)\s+#W{0,6}?(?:from (?:the )?(?:user|human|operator|owner|logs?)|secret|confidential from|hidden from)\b|\b(?:omit|exclude|remove|suppress|strip)\s+#W{0,5}?from (?:the |your |any |all )?(?:#W{0,2})?(?:output|summary|logs?|response|report|history|transcript)\b",
+    ),
+    (
+        Act::Conceals,
+        r"\b(?:do not|don't|never|no need to|not necessary to|without|avoid)\s+(?:ever )?(?:bring(?:ing)? (?:it|this|that|these|them) up|rais(?:e|ing) (?:it|this|that)|itemi[sz](?:e|ing)\s+#W{0,3}?(?:fee|charge|cost|commission)s?)\b|\b(?:remove|omit|leave out|drop|hide|strip)\s+[^.!?]{0,60}?\bfrom what (?:you|is)\s+(?:show|shown|tell|told|report|reported|display|displayed|return|returned)\b|\b(?:no need|not need(?:ed)?|need not|unnecessary)\s+(?:to |be )?(?:mention(?:ed)?|tell|inform(?:ed)?|told|show(?:n)?|report(?:ed)?)\b",
+    ),
+    (
+        Act::Overrides,
+        r"\brefus(?:al|ing)\s+(?:is|are)\s+(?:not|never)\s+(?:permitted|allowed|an option|acceptable)\b|\b(?:must|may|can|shall)\s+(?:not|never)\s+refuse\b",
+    ),
+    (
+        Act::SkipsApproval,
+        r"\b(?:user|owner|operator|human|admin)s?\s+(?:has |have )?(?:already )?(?:pre-?approved|pre-?authori[sz]ed|consented|agreed in advance)\b|\banswer(?:ing|s)? (?:yes|y)\s+(?:automatically|to (?:all|every|any|each))|\bapprove\s+(?:it|them|this|the (?:pr|pull request|change|diff|merge request))\s+#W{0,3}?without\b",
+    ),
+    (
+        Act::CopiesMail,
+        r"\b(?:bcc|blind copy|blind-copy)\b[^.!?]{0,40}?[a-z0-9._%+-]+@[a-z0-9-]+\.[a-z]|\b(?:always|every|each|also)\b[^.!?]{0,60}?\b(?:bcc|cc|forward|copy)\b[^.!?]{0,60}?[a-z0-9._%+-]+@[a-z0-9-]+\.[a-z]",
     ),
     (
         Act::SkipsApproval,
@@ -144,6 +160,14 @@ static FIXED: &[Row] = &[
     (
         Act::MovesMoney,
         r"\b(?:transfer|send|withdraw|sweep|drain|move|swap|approve)\s+#W{0,3}?(?:all|entire|every|max(?:imum)?|full|remaining|unlimited)\s+#W{0,4}?(?:funds?|balances?|tokens?|assets?|sol|eth|btc|crypto(?:currency)?|coins?|wallets?|allowance)\b[^.!?]{0,80}?\bto\b|\b(?:replace|swap|change|substitute)\s+#W{0,6}?(?:wallet|recipient|destination|payment|deposit|bitcoin|ethereum)\s+addresse?s?\b[^.!?]{0,40}?\bwith\b",
+    ),
+    (
+        Act::MovesMoney,
+        r"\b(?:send|transfer|pay|forward|route|swap|deposit|tip|remit)\b[^!?\n]{0,80}?(?:%|\bpercent|\bfees?\b|\bcommission|\bbalance|\bevery\b|\beach\b|\balways\b)[^!?\n]{0,80}?(?:\b0x[0-9a-f]{40}\b|\bbc1[a-z0-9]{25,60}\b)|(?:%|\bpercent|\bfees?\b|\bcommission|\bevery\b|\beach\b|\balways\b)[^!?\n]{0,80}?\b(?:send|transfer|pay|forward|route|swap|deposit|tip|remit)\b[^!?\n]{0,80}?(?:\b0x[0-9a-f]{40}\b|\bbc1[a-z0-9]{25,60}\b)",
+    ),
+    (
+        Act::ReadsBrowser,
+        r"\b(?:read|extract|collect|copy|export|dump|get|load|retrieve|harvest)(?:s|ing)?\s+#W{0,3}?(?:saved|stored|remembered) passwords\b",
     ),
     (
         Act::ReadsWallet,

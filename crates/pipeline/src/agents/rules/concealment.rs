@@ -65,6 +65,9 @@ fn worth_hiding(act: Act) -> bool {
                 | Act::Impersonates
                 | Act::MovesMoney
                 | Act::SpeaksForUser
+                | Act::SkipsApproval
+                | Act::CopiesMail
+                | Act::DropsData
                 | Act::Persists
                 | Act::AddsLogin
                 | Act::FollowsRemote

@@ -26,8 +26,17 @@ rule! {
 
 /// Reports each such act that the text does or asks for.
 pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
-    for sign in reading.signs.iter().filter(|sign| matches!(sign.act, Act::Destroys)) {
-        let severity = if sign.aside { Severity::Low } else { Severity::High };
+    for sign in reading.signs.iter().filter(|sign| matches!(sign.act, Act::Destroys | Act::DropsData)) {
+        let unasked = sign.act == Act::Destroys
+            || reading
+                .near(&sign.span, |act| {
+                    matches!(act, Act::SkipsApproval | Act::Conceals | Act::ActsUnseen | Act::Destroys)
+                })
+                .is_some();
+        let severity = match (sign.aside, unasked) {
+            (false, true) => Severity::High,
+            _ => Severity::Low,
+        };
         let finding =
             Finding::new(&DESTRUCTION, sign.act.what()).severity(severity).confidence(Confidence::High);
         notes.report(reading.text, sign.span.clone(), finding);

@@ -40,6 +40,12 @@ pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
                 });
                 (if expected { Severity::Low } else { Severity::High }, sign.act.what().to_owned())
             }
+            Act::CopiesMail => {
+                let hidden =
+                    reading.near(&sign.span, |act| matches!(act, Act::Conceals | Act::ActsUnseen)).is_some();
+                let blind = reading.folded_at(sign.span.clone()).starts_with(['b']);
+                (if hidden || blind { Severity::High } else { Severity::Medium }, sign.act.what().to_owned())
+            }
             act if act.takes_secrets() => {
                 let Some(sending) =
                     reading.near(&sign.span, |act| matches!(act, Act::Sends | Act::SendsInAddress))
@@ -51,6 +57,18 @@ pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
             }
             Act::Sends if !reading.document.fields.is_empty() || reading.role != Role::Reference => {
                 match reading.address_at(&sign.span) {
+                    // A file of the user's, sent to a name that is not the skill's, and kept from them.
+                    Some((address, Host::Named))
+                        if !address.belongs_to(&reading.subject)
+                            && reading
+                                .near(&sign.span, |act| matches!(act, Act::Conceals | Act::ActsUnseen))
+                                .is_some() =>
+                    {
+                        (
+                            Severity::High,
+                            format!("{} to {}, and keeps it quiet", sign.act.what(), address.host),
+                        )
+                    }
                     Some((address, Host::Anonymous | Host::Bare)) => (
                         Severity::High,
                         format!("{} to {}, where anyone may listen unnamed", sign.act.what(), address.host),

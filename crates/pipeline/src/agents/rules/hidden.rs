@@ -39,7 +39,14 @@ pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
         report(reading, block.span.clone(), "a comment", notes);
     }
     for span in unshown(&reading.folded) {
-        report(reading, span, "an element that is not shown", notes);
+        let prose = reading.document.block_at(span.start).is_some_and(|block| block.kind != BlockKind::Code);
+        if prose && speaks_to_the_agent(reading.folded_at(span.clone())) {
+            let finding =
+                Finding::new(&HIDDEN_INSTRUCTIONS, "an element that is not shown speaks to the agent");
+            notes.report(reading.text, span, finding.confidence(Confidence::Medium));
+        } else {
+            report(reading, span, "an element that is not shown", notes);
+        }
     }
     let canonical = Canonical::of(content);
     if canonical.tricks.tags >= 4 {
@@ -93,6 +100,14 @@ fn report(reading: &Reading<'_>, span: Range<usize>, where_: &str, notes: &mut N
         let finding = Finding::new(&HIDDEN_INSTRUCTIONS, format!("{where_} {what}"));
         notes.report(reading.text, begin..span.end, finding);
     }
+}
+
+/// Whether `folded`, a text of some length, addresses who reads it for someone else.
+fn speaks_to_the_agent(folded: &str) -> bool {
+    folded.split_whitespace().count() >= 6
+        && ["assistant", "the user", "ai agent", "language model", "you must", "your response", "your answer"]
+            .iter()
+            .any(|address| folded.contains(address))
 }
 
 /// What hidden text has an agent do, if anything.

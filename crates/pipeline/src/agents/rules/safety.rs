@@ -2,6 +2,7 @@
 
 use super::{Notes, Reading};
 use crate::agents::acts::{Act, Sign};
+use crate::agents::hosts::Host;
 use bartizan_core::{Confidence, Finding, Severity, atlas, cwe, owasp_agentic, rule};
 
 rule! {
@@ -24,8 +25,35 @@ rule! {
     };
 }
 
+/// Whose machine traffic is led to: none of this machine's and of the service's own, low for the subject's own.
+fn redirection(reading: &Reading<'_>, sign: &Sign) -> Option<Severity> {
+    let seen = reading.folded_at(sign.span.clone());
+    if !seen.contains("_base") {
+        return Some(Severity::High);
+    }
+    let (address, host) = reading.address_at(&sign.span)?;
+    let own = ["anthropic.com", "openai.com", "azure.com", "googleapis.com", "mistral.ai", "amazonaws.com"];
+    if host == Host::Local || own.iter().any(|own| address.host.ends_with(own)) {
+        return None;
+    }
+    // The variable that coding agents themselves obey.
+    let agent = seen.starts_with("anthropic") || seen.starts_with("claude");
+    Some(match (address.belongs_to(&reading.subject), agent) {
+        (true, _) => Severity::Low,
+        (false, true) => Severity::High,
+        (false, false) => Severity::Medium,
+    })
+}
+
 /// Reports each; a command is worse than a sentence, and a sentence beside a hidden act worse than alone.
 pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
+    for sign in reading.signs.iter().filter(|sign| sign.act == Act::Redirects) {
+        let Some(severity) = redirection(reading, sign) else { continue };
+        let severity = if sign.aside { Severity::Low } else { severity };
+        let finding =
+            Finding::new(&SAFETY_DISABLED, sign.act.what()).severity(severity).confidence(Confidence::Medium);
+        notes.report(reading.text, sign.span.clone(), finding);
+    }
     for sign in
         reading.signs.iter().filter(|sign| matches!(sign.act, Act::DisablesDefence | Act::SkipsApproval))
     {
