@@ -142,7 +142,7 @@ static FIXED: &[Row] = &[
     ),
     (
         Act::LockedArchive,
-        r"(?:\bunzip|\bextract(?:ed|ing)?|\bunpack|\.zip\b|\.rar\b|\.7z\b|\barchive\b|password[- ]protected)[^!?]{0,160}?\b(?:password|passcode|pass|pwd)\b[\s:=*`'\x22(]{1,6}(?:is |with )?[\s:=*`'\x22]{0,6}[a-z0-9!@#$%_-]{3,24}",
+        r"(?:\bunzip|\bextract(?:ed|ing)?|\bunpack|\.zip\b|\.rar\b|\.7z\b|\barchive\b|password[- ]protected)[^!?]{0,160}?\b(?:password|passcode|pass|pwd)\b(?:\s?(?:is|with)\s|[\s*]{0,3}[:=`'\x22(])[\s:=*`'\x22(]{0,6}[a-z0-9!@#$%_-]{3,24}",
     ),
     (Act::LockedArchive, r"\b(?:unzip|7z x|7za x|unrar x)\s+[^\n]{0,40}-p\s*[a-z0-9'\x22]{3,}"),
     (

@@ -55,6 +55,11 @@ pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
 /// Whether the file is named where no one reads it: as the place of a setting in a sentence, or as what a program that
 /// signs in or makes keys is given.
 fn is_only_named(reading: &Reading<'_>, sign: &Sign) -> bool {
+    if sign.act == Act::AsksToReadSecrets {
+        // To open one's own settings of servers is how they are set.
+        let seen = reading.folded_at(sign.span.clone());
+        return seen.starts_with("open ") && (seen.ends_with("mcp.json") || seen.ends_with(".claude.json"));
+    }
     if sign.act != Act::ReadsCredentials {
         return false;
     }
