@@ -18,6 +18,7 @@ mod tensors;
 pub use deltas::{Delta, Deltas, Mark, Of, closing, deltas};
 pub use events::{Event, Events};
 pub use json::{Json, JsonError, JsonLimits, Node, Value};
+#[cfg(feature = "gateway")]
 pub(crate) use json::{quoted, unquoted};
 pub use refusal::{Refusal, RefusalKind};
 pub use splice::spliced;
