@@ -81,6 +81,9 @@ pub struct Decision {
     /// The upstream that answered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub upstream: Option<String>,
+    /// Digest of the model that answered, where the configuration says which ones may.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model_digest: Option<String>,
     /// Name of the policy.
     pub policy: String,
     /// SHA-256 of the policy.
@@ -134,6 +137,7 @@ impl Decision {
             model: None,
             tenant: None,
             upstream: None,
+            model_digest: None,
             policy: String::new(),
             policy_sha256: String::new(),
             config_sha256: String::new(),

@@ -7,6 +7,7 @@ use super::decision::Decision;
 use super::headers;
 use super::identity::{Admitted, Turned};
 use super::judging::{Asked, Outcome};
+use super::model::ServedModel;
 use super::plan::{Plan, Route};
 use super::receipts::Receipts;
 use super::recording::{BYTES_A_TOKEN, Recording, micros};
@@ -141,8 +142,11 @@ async fn serve(
         ));
     }
     let now = Instant::now();
-    let admitted =
-        plan.identities.admit(&head.headers, &route.name, &gateway.counters, now).map_err(turned)?;
+    let admitted = plan
+        .identities
+        .admit(&head.headers, &route.name, &plan.ledger(gateway), now)
+        .await
+        .map_err(turned)?;
     if let Some(admitted) = &admitted {
         recording.change(|decision| decision.tenant = Some(admitted.tenant().to_owned()));
     }
@@ -165,14 +169,16 @@ async fn serve(
     let (body, headers) = judged.map_err(|refused| asked.named(refused))?;
     if let Some(admitted) = &recording.admitted {
         let tokens = (body.len() as u64).div_ceil(BYTES_A_TOKEN);
-        admitted.spend(&gateway.counters, tokens, false, now).map_err(turned)?;
+        admitted.spend(&plan.ledger(gateway), tokens, now).await.map_err(turned)?;
     }
     let path = head.uri.path_and_query().cloned().unwrap_or(PathAndQuery::from_static("/"));
     let sent = Instant::now();
     let (upstream, response) = call(gateway, &way, &head.method, &path, &headers, &body).await?;
+    let served = upstream.model.as_ref().map(ServedModel::admitted);
     recording.change(|decision| {
         decision.micros.upstream = micros(sent);
         decision.upstream = Some(upstream.name.clone());
+        decision.model_digest = served.and_then(Result::ok);
         decision.status = response.status().as_u16();
     });
     let id = asked.id();
@@ -184,6 +190,10 @@ async fn serve(
 fn turned(why: Turned) -> Refused {
     match why {
         Turned::Unknown => Refused::new(RefusalKind::Unauthenticated, "no key, or one that is not known"),
+        Turned::Uncounted => Refused::new(
+            RefusalKind::Unavailable,
+            "the shared counters cannot be reached, and nobody is served uncounted",
+        ),
         Turned::Elsewhere => Refused::new(RefusalKind::Forbidden, "the key is not for this path"),
         Turned::TooMuch(wait) => {
             let message = format!("more than this key may use now; wait {:.1} s", wait.as_secs_f64());
@@ -259,8 +269,13 @@ async fn call<'w>(
         Refused::new(RefusalKind::Unavailable, "every upstream failed lately; they are tried again soon");
     let mut unwell = None;
     let mut tried = false;
+    let mut another = None;
     let upstreams: Vec<&'w Arc<Upstream>> = way.route.upstreams();
     for upstream in upstreams {
+        if let Some(Err(why)) = upstream.model.as_ref().map(ServedModel::admitted) {
+            another.get_or_insert_with(|| not_admitted(upstream, &why));
+            continue;
+        }
         if !upstream.circuit.may_try(Instant::now()) {
             continue;
         }
@@ -277,7 +292,14 @@ async fn call<'w>(
         let outcome = tokio::time::timeout(patience, upstream.call(request)).await;
         let well = matches!(&outcome, Ok(Ok(response)) if !matches!(response.status().as_u16(), 502..=504));
         upstream.circuit.went(well, Instant::now());
+        let belied = |response: &Response<Incoming>| {
+            upstream.model.as_ref().is_some_and(|model| model.is_belied_by(response.headers()))
+        };
         match outcome {
+            // What another model says reaches nobody.
+            Ok(Ok(response)) if belied(&response) => {
+                return Err(not_admitted(upstream, "its answer names another model"));
+            }
             Ok(Ok(response)) if well => return Ok((upstream, response)),
             Ok(Ok(response)) => unwell = Some((upstream, response)),
             Ok(Err(error)) if error.is_connect() => {
@@ -293,5 +315,9 @@ async fn call<'w>(
             }
         }
     }
-    unwell.ok_or(last)
+    unwell.ok_or(if tried { last } else { another.unwrap_or(last) })
+}
+
+fn not_admitted(upstream: &Upstream, why: &str) -> Refused {
+    Refused::new(RefusalKind::NotAdmitted, format!("upstream {}: {why}", upstream.name))
 }

@@ -156,6 +156,19 @@ impl Metrics {
     }
 }
 
+/// Which upstreams serve a model that was admitted, of those whose models are limited.
+pub(super) fn write_models(models: &[(String, bool)], out: &mut String) {
+    if models.is_empty() {
+        return;
+    }
+    let name = "bartizan_guard_model_admitted";
+    let _ =
+        writeln!(out, "# HELP {name} 1 while the upstream serves an admitted model.\n# TYPE {name} gauge");
+    for (upstream, admitted) in models {
+        let _ = writeln!(out, "{name}{{upstream=\"{}\"}} {}", escaped(upstream), u8::from(*admitted));
+    }
+}
+
 fn add<K: Ord>(counts: &mut BTreeMap<K, u64>, key: K) {
     let count = counts.entry(key).or_insert(0);
     *count = count.saturating_add(1);

@@ -9,7 +9,9 @@
 //! | `stream`, `screen` | the answer as it streams |
 //! | `judging` | both, by the policy of their route |
 //! | `body`, `headers`, `health`, `upstream` | what these are made of |
-//! | `identity`, `counters` | who asks, and how much they may |
+//! | `model` | which model an upstream serves, and whether it was admitted |
+//! | `identity`, `counters`, `shared` | who asks, and how much they may, alone or with other gateways |
+//! | `resp` | the protocol of Redis |
 //! | `receipts` | decisions as signed statements |
 //! | `replay` | kept exchanges, judged again |
 //! | `decision`, `access`, `metrics` | what is told about it |
@@ -28,12 +30,15 @@ mod identity;
 mod judging;
 mod metrics;
 pub mod mock;
+mod model;
 mod plan;
 mod receipts;
 mod recording;
 mod replay;
+mod resp;
 mod screen;
 mod server;
+mod shared;
 mod stream;
 mod upstream;
 
@@ -41,9 +46,10 @@ pub use access::AccessLog;
 pub use decision::{Decision, Direction, Micros, Told};
 pub use error::GatewayError;
 pub use metrics::Metrics;
-pub use plan::{Plan, Surroundings};
+pub use plan::{Digests, Plan, Surroundings};
 pub use receipts::{Alarm, DECISIONS_V1, Decisions, Receipt, ReceiptError, Receipts, verified};
 pub use replay::replayed;
+pub use resp::{Reply, RespError};
 pub use server::{Reload, Stop, serve};
 
 use counters::Counters;
@@ -75,7 +81,7 @@ pub struct Gateway {
     metrics: Arc<Metrics>,
     access: Option<AccessLog>,
     receipts: Option<Receipts>,
-    counters: Counters,
+    counters: Arc<Counters>,
     retries: Retries,
     clock: Clock,
     secret: [u8; 32],
@@ -97,7 +103,7 @@ impl Gateway {
             metrics,
             access,
             receipts,
-            counters: Counters::default(),
+            counters: Arc::default(),
             retries: Retries::default(),
             clock,
             secret,
@@ -118,6 +124,18 @@ impl Gateway {
     /// What is counted.
     pub fn metrics(&self) -> &Metrics {
         &self.metrics
+    }
+
+    /// All that is counted, as a scraper reads it, with which upstreams serve an admitted model.
+    fn metrics_text(&self) -> String {
+        let models: Vec<(String, bool)> =
+            self.plan().models().map(|(name, known)| (name.to_owned(), known.is_ok())).collect();
+        let mut text = self.metrics.text();
+        metrics::write_models(&models, &mut text);
+        if let Some(shared) = &self.plan().shared {
+            shared.write_metrics(&mut text);
+        }
+        text
     }
 
     /// The name of the next decision; nobody can guess one.

@@ -77,7 +77,8 @@ impl Drop for Recording {
         if let Some(admitted) = &self.admitted {
             // What was answered is owed, whatever is left of the budget.
             let tokens = decision.answer_bytes.div_ceil(BYTES_A_TOKEN);
-            let _ = admitted.spend(&self.gateway.counters, tokens, true, Instant::now());
+            let ledger = self.gateway.plan().ledger(&self.gateway);
+            admitted.owe(&ledger, tokens, Instant::now());
         }
         if let Some(receipts) = &self.gateway.receipts {
             receipts.take(decision.clone(), &self.gateway.metrics);

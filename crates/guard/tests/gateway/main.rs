@@ -3,8 +3,10 @@
 #![cfg(test)]
 #![cfg(feature = "gateway")]
 
+mod counters;
 mod hostile;
 mod identity;
+mod models;
 mod passing;
 mod receipts;
 mod streaming;

@@ -10,8 +10,8 @@ use crate::terminal;
 use crate::{keyfile, project};
 use bartizan_evidence::store::LogProof;
 use bartizan_guard::gateway::{
-    AccessLog, Alarm, Decision, Gateway, GatewayError, Metrics, Plan, ReceiptError, Receipts, Reload, Stop,
-    Surroundings, mock, replayed, secret, serve, verified,
+    AccessLog, Alarm, Decision, Digests, Gateway, GatewayError, Metrics, Plan, ReceiptError, Receipts,
+    Reload, Stop, Surroundings, mock, replayed, secret, serve, verified,
 };
 use bartizan_guard::settings::{Enforcement, GuardOptions, UpstreamOptions};
 use serde::Deserialize;
@@ -258,7 +258,13 @@ fn plan(options: &GuardOptions, folder: &Path) -> Result<Plan, Failure> {
         rustls_native_certs::load_native_certs().certs.into_iter().map(|each| each.to_vec()).collect()
     };
     let environment = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    Plan::new(options, &Surroundings { files: &files, environment: &environment, roots: &roots })
+    let base = folder.to_owned();
+    let digests: Digests = Arc::new(move |path: &Path| {
+        crate::commands::gate::digest_now(&base.join(path))
+            .map(|one| vec![one])
+            .map_err(|error| error.to_string())
+    });
+    Plan::new(options, &Surroundings { files: &files, environment: &environment, roots: &roots, digests })
         .map_err(failed)
 }
 
