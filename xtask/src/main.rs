@@ -29,6 +29,7 @@ cargo xtask bench NAME      measure, beside the peers where there are any, and p
     sign        signing and verifying models, beside model-signing
     gate        a decision over a megabyte of evidence, warm and cold
     lineage     walks over a million statements
+    guard       the gateway: latency, throughput, streams, memory, its checks, beside LiteLLM's proxy
     mlcode      labelled weaknesses of code and pipelines, by class   (needs BARTIZAN_CORPUS)
 cargo xtask train injection train the judge of prompts and print how it does on unseen sources (needs BARTIZAN_CORPUS)
   options: --no-peers  leave the peers out";
