@@ -23,7 +23,7 @@ pub(crate) use gate::{BoundArguments, GateArguments, GateFormat, WaiveArguments}
 pub(crate) use guard::{GuardArguments, GuardCommand, IndexArguments, TryArguments, TryEncoder, TryRole};
 #[cfg(feature = "gateway")]
 pub(crate) use guard::{
-    GuardServeArguments, MockArguments, ReceiptArguments, ReceiptCommand, ReplayArguments,
+    GuardServeArguments, MockArguments, ReceiptArguments, ReceiptCommand, ReplayArguments, TopArguments,
     VerifyReceiptArguments,
 };
 pub(crate) use key::{ExportForm, KeyArguments, KeyCommand, PassphraseArguments, TextOrJson};

@@ -19,7 +19,7 @@ fn main() {
     reason = "a measurement that breaks is to say so"
 )]
 mod measure {
-    use bartizan_guard::gateway::{Gateway, Metrics, Plan, Stop, Surroundings, mock, secret, serve};
+    use bartizan_guard::gateway::{Gateway, Metrics, Outputs, Plan, Stop, Surroundings, mock, secret, serve};
     use bartizan_guard::settings::GuardOptions;
     use std::io::{Read as _, Write as _};
     use std::net::{TcpListener, TcpStream};
@@ -72,7 +72,7 @@ mod measure {
         };
         let plan = Plan::new(&options, &surroundings).unwrap();
         let metrics = Arc::new(Metrics::default());
-        let gateway = Gateway::new(plan, secret().unwrap(), Arc::new(|| 0), metrics, None, None);
+        let gateway = Gateway::new(plan, secret().unwrap(), Arc::new(|| 0), metrics, Outputs::default());
         serve(&Arc::new(gateway), listener, None, Some(1), None, &Stop::default()).unwrap();
     }
 
@@ -243,10 +243,10 @@ mod measure {
             loop {
                 let read = stream.read(&mut block).unwrap();
                 let piece = &block[..read];
-                if piece.windows(7).any(|some| some == b"morning") {
-                    if let Some(last) = last.replace(Instant::now()) {
-                        times.push(micros(last).abs_diff(u64::try_from(PACE.as_micros()).unwrap()));
-                    }
+                if piece.windows(7).any(|some| some == b"morning")
+                    && let Some(last) = last.replace(Instant::now())
+                {
+                    times.push(micros(last).abs_diff(u64::try_from(PACE.as_micros()).unwrap()));
                 }
                 seen.extend_from_slice(piece);
                 if read == 0 || seen.ends_with(b"[DONE]\n\n") || seen.ends_with(b"0\r\n\r\n") {

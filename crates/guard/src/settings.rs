@@ -37,6 +37,8 @@ pub struct GuardOptions {
     pub counters: Option<CounterOptions>,
     /// Signed receipts of decisions.
     pub receipts: ReceiptOptions,
+    /// Traces and metrics for OpenTelemetry.
+    pub telemetry: Option<TelemetryOptions>,
     /// Model endpoints behind the gateway.
     pub upstream: Vec<UpstreamOptions>,
     /// Which requests go where, under which policy. Without any, all go to all upstreams.
@@ -136,6 +138,23 @@ pub struct CounterOptions {
     /// What happens while it cannot be reached: whoever is limited is refused, or each gateway counts in its own memory.
     #[serde(default)]
     pub on_failure: OnFailure,
+}
+
+/// Where traces and metrics are sent: OTLP over HTTP, in JSON.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct TelemetryOptions {
+    /// The collector, without `/v1/traces`: `http://127.0.0.1:4318`.
+    pub endpoint: String,
+    /// Environment variable that holds a credential for it.
+    #[serde(default)]
+    pub credential_env: Option<String>,
+    /// Header that carries the credential [default: authorization, as a bearer token].
+    #[serde(default)]
+    pub credential_header: Option<String>,
+    /// How often metrics are sent, in seconds [default: 15].
+    #[serde(default)]
+    pub interval_s: Option<u64>,
 }
 
 /// Signed receipts of decisions, in the evidence log.
@@ -279,4 +298,6 @@ pub struct RouteOptions {
     pub policy: Option<String>,
     /// A second policy that is judged by and told about, and never stops anything.
     pub shadow: Option<String>,
+    /// Whether WebSockets pass where what cannot be judged is refused: nothing in them is judged.
+    pub websocket: bool,
 }

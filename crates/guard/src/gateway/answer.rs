@@ -95,7 +95,7 @@ fn streamed(
     })))
 }
 
-fn passing(head: Parts, incoming: Incoming, silence: Duration) -> Served {
+pub(super) fn passing(head: Parts, incoming: Incoming, silence: Duration) -> Served {
     Served::Stream(Box::new(move |recording| {
         let length = head.headers.get(hyper::header::CONTENT_LENGTH).cloned();
         let mut response = Response::new(Passing::new(incoming, silence, recording).boxed_unsync());

@@ -3,7 +3,7 @@
 use super::Gateway;
 use super::answer;
 use super::body::{self, Body, BodyError};
-use super::decision::Decision;
+use super::decision::{Decision, Trace};
 use super::headers;
 use super::identity::{Admitted, Turned};
 use super::judging::{Asked, Outcome};
@@ -12,6 +12,7 @@ use super::plan::{Plan, Route};
 use super::receipts::Receipts;
 use super::recording::{BYTES_A_TOKEN, Recording, micros};
 use super::upstream::Upstream;
+use super::websocket;
 use crate::check::{Action, Session};
 use crate::protocol::{Protocol, Refusal, RefusalKind};
 use crate::settings::{Enforcement, OnFailure};
@@ -68,7 +69,12 @@ pub(super) async fn respond(gateway: Arc<Gateway>, request: Request<Incoming>) -
     let decision = Decision::new(gateway.next_name(), (gateway.clock)(), request.method().as_str(), &path);
     let name = decision.id.clone();
     let mut recording = Recording::new(&gateway, decision);
-    recording.change(|decision| decision.config_sha256.clone_from(&plan.digest));
+    let trace =
+        request.headers().get("traceparent").and_then(|value| value.to_str().ok()).and_then(Trace::of);
+    recording.change(|decision| {
+        decision.config_sha256.clone_from(&plan.digest);
+        decision.trace = trace;
+    });
     let protocol = plan.route(&path).map_or(Protocol::Opaque, |(_, protocol)| protocol);
     let mut response = match serve(&gateway, &plan, request, &mut recording).await {
         Ok(Served::Whole(response)) => {
@@ -116,11 +122,13 @@ fn refuse(refused: &Refused, protocol: Protocol, recording: &mut Recording) -> R
 }
 
 async fn serve(
-    gateway: &Gateway,
+    gateway: &Arc<Gateway>,
     plan: &Plan,
-    request: Request<Incoming>,
+    mut request: Request<Incoming>,
     recording: &mut Recording,
 ) -> Result<Served, Refused> {
+    let upgrade =
+        websocket::is_asked(request.method(), request.headers()).then(|| hyper::upgrade::on(&mut request));
     let (head, incoming) = request.into_parts();
     if head.method == Method::CONNECT {
         return Err(Refused::new(RefusalKind::NotFound, "this is no proxy of connections"));
@@ -135,7 +143,7 @@ async fn serve(
         decision.policy_sha256.clone_from(&route.policy.digest);
         decision.enforced = route.mode == Enforcement::Enforce;
     });
-    if gateway.receipts.as_ref().is_some_and(Receipts::must_refuse) {
+    if gateway.outputs.receipts.as_ref().is_some_and(Receipts::must_refuse) {
         return Err(Refused::new(
             RefusalKind::Unavailable,
             "receipts cannot be written, and nothing is served without",
@@ -151,6 +159,13 @@ async fn serve(
         recording.change(|decision| decision.tenant = Some(admitted.tenant().to_owned()));
     }
     recording.admitted = admitted;
+    if let Some(upgrade) = upgrade {
+        recording.change(|decision| {
+            decision.protocol = websocket::NAME;
+            decision.unjudged = Some(websocket::NAME);
+        });
+        return websocket::serve(gateway, &Way { plan, route, protocol }, &head, upgrade).await;
+    }
     let body =
         body::read(incoming, plan.limits.request_bytes, Duration::from_millis(plan.limits.body_ms)).await?;
     let way = Way { plan, route, protocol };
@@ -318,6 +333,6 @@ async fn call<'w>(
     unwell.ok_or(if tried { last } else { another.unwrap_or(last) })
 }
 
-fn not_admitted(upstream: &Upstream, why: &str) -> Refused {
+pub(super) fn not_admitted(upstream: &Upstream, why: &str) -> Refused {
     Refused::new(RefusalKind::NotAdmitted, format!("upstream {}: {why}", upstream.name))
 }

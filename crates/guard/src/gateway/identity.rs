@@ -42,7 +42,6 @@ pub(super) struct Identity {
 pub(super) struct Admitted {
     identity: Arc<Identity>,
     /// Its place among those of all gateways, kept until this is dropped.
-    #[expect(dead_code, reason = "held for what its end does")]
     lease: Option<Lease>,
 }
 

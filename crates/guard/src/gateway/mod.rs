@@ -14,7 +14,9 @@
 //! | `resp` | the protocol of Redis |
 //! | `receipts` | decisions as signed statements |
 //! | `replay` | kept exchanges, judged again |
-//! | `decision`, `access`, `metrics` | what is told about it |
+//! | `websocket` | what is passed on and only counted |
+//! | `decision`, `access`, `metrics`, `ocsf`, `otlp` | what is told about it, in whose words |
+//! | `top` | metrics as a frame for a terminal |
 //! | `mock` | an upstream that is no model, to try the gateway with |
 
 mod access;
@@ -31,6 +33,8 @@ mod judging;
 mod metrics;
 pub mod mock;
 mod model;
+mod ocsf;
+mod otlp;
 mod plan;
 mod receipts;
 mod recording;
@@ -40,12 +44,15 @@ mod screen;
 mod server;
 mod shared;
 mod stream;
+pub mod top;
 mod upstream;
+mod websocket;
 
-pub use access::AccessLog;
+pub use access::{AccessLog, Form};
 pub use decision::{Decision, Direction, Micros, Told};
 pub use error::GatewayError;
 pub use metrics::Metrics;
+pub use otlp::Telemetry;
 pub use plan::{Digests, Plan, Surroundings};
 pub use receipts::{Alarm, DECISIONS_V1, Decisions, Receipt, ReceiptError, Receipts, verified};
 pub use replay::replayed;
@@ -75,12 +82,22 @@ pub fn secret() -> Result<[u8; 32], GatewayError> {
     Ok(secret)
 }
 
+/// Where decisions go, besides metrics.
+#[derive(Debug, Default)]
+pub struct Outputs {
+    /// Lines of a log.
+    pub access: Option<AccessLog>,
+    /// Signed statements.
+    pub receipts: Option<Receipts>,
+    /// A collector of OpenTelemetry.
+    pub telemetry: Option<Telemetry>,
+}
+
 /// A gateway: the plan in force, and what it tells about what it does.
 pub struct Gateway {
     plan: RwLock<Arc<Plan>>,
     metrics: Arc<Metrics>,
-    access: Option<AccessLog>,
-    receipts: Option<Receipts>,
+    outputs: Outputs,
     counters: Arc<Counters>,
     retries: Retries,
     clock: Clock,
@@ -90,19 +107,11 @@ pub struct Gateway {
 
 impl Gateway {
     /// A gateway under a plan. `secret` is 32 random bytes of this process: names of decisions and of hidden values come from it.
-    pub fn new(
-        plan: Plan,
-        secret: [u8; 32],
-        clock: Clock,
-        metrics: Arc<Metrics>,
-        access: Option<AccessLog>,
-        receipts: Option<Receipts>,
-    ) -> Self {
+    pub fn new(plan: Plan, secret: [u8; 32], clock: Clock, metrics: Arc<Metrics>, outputs: Outputs) -> Self {
         Self {
             plan: RwLock::new(Arc::new(plan)),
             metrics,
-            access,
-            receipts,
+            outputs,
             counters: Arc::default(),
             retries: Retries::default(),
             clock,

@@ -72,6 +72,8 @@ pub(super) struct Route {
     pub(super) on_failure: OnFailure,
     pub(super) policy: Arc<NamedPolicy>,
     pub(super) shadow: Option<Arc<NamedPolicy>>,
+    /// Whether WebSockets pass where what cannot be judged does not.
+    pub(super) websocket: bool,
     upstreams: Vec<Arc<Upstream>>,
     turn: AtomicU64,
 }
@@ -354,6 +356,7 @@ fn route(
         on_failure: one.on_failure.unwrap_or(options.on_failure),
         policy: policy(one.policy.as_deref().unwrap_or("default"))?,
         shadow: one.shadow.as_deref().map(policy).transpose()?,
+        websocket: one.websocket,
         upstreams: chosen,
         turn: AtomicU64::new(0),
         name,

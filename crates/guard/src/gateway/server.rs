@@ -256,7 +256,7 @@ async fn converse(
         let gateway = Arc::clone(gateway);
         async move { Ok::<_, Infallible>(route(gateway, request, peer, face).await) }
     });
-    let connection = builder.serve_connection(TokioIo::new(stream), service);
+    let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
     let mut connection = std::pin::pin!(connection);
     // Whoever hangs up has their answer or does not want it.
     tokio::select! {

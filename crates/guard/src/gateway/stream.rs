@@ -31,8 +31,9 @@ impl Screened {
         screen: Screen,
         shadow: Option<Screen>,
         silence: Duration,
-        recording: Recording,
+        mut recording: Recording,
     ) -> Self {
+        recording.begin_stream();
         Self {
             inner: Some(inner),
             screen,

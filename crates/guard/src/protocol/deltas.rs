@@ -97,13 +97,13 @@ fn openai<'d>(root: Node<'_, 'd>, all: &mut Deltas<'d>) {
         let key = key.unwrap_or_default();
         match &*key {
             "message" => ollama(child, all),
-            "created_at" | "done_reason" | "context" => {}
             "choices" => {
                 for choice in child.items() {
                     of_choice(choice, all);
                 }
             }
-            "id" | "object" | "created" | "model" | "usage" | "system_fingerprint" | "service_tier" => {}
+            "id" | "object" | "created" | "created_at" | "model" | "usage" | "system_fingerprint"
+            | "service_tier" | "done_reason" | "context" => {}
             other => strings(child, &format!("/{other}"), all),
         }
     }

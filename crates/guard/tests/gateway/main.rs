@@ -11,4 +11,5 @@ mod passing;
 mod receipts;
 mod streaming;
 mod support;
+mod telling;
 mod tls;

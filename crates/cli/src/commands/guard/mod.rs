@@ -4,6 +4,8 @@ mod attempt;
 mod index;
 #[cfg(feature = "gateway")]
 mod serve;
+#[cfg(feature = "gateway")]
+mod top;
 
 use crate::arguments::{GuardArguments, GuardCommand};
 #[cfg(feature = "gateway")]
@@ -26,6 +28,8 @@ pub(crate) fn run(arguments: &GuardArguments) -> Result<Exit, Failure> {
         #[cfg(feature = "gateway")]
         Some(GuardCommand::Replay(arguments)) => serve::replay(arguments),
         #[cfg(feature = "gateway")]
+        Some(GuardCommand::Top(arguments)) => top::run(arguments),
+        #[cfg(feature = "gateway")]
         Some(GuardCommand::Key) => serve::key(),
         #[cfg(feature = "gateway")]
         Some(GuardCommand::Receipt(ReceiptArguments { command: ReceiptCommand::Verify(arguments) })) => {
@@ -33,7 +37,11 @@ pub(crate) fn run(arguments: &GuardArguments) -> Result<Exit, Failure> {
         }
         #[cfg(not(feature = "gateway"))]
         Some(
-            GuardCommand::Mock(_) | GuardCommand::Key | GuardCommand::Receipt(_) | GuardCommand::Replay(_),
+            GuardCommand::Mock(_)
+            | GuardCommand::Key
+            | GuardCommand::Receipt(_)
+            | GuardCommand::Replay(_)
+            | GuardCommand::Top(_),
         )
         | None => Err(Failure::Guard(
             "this program was built without the gateway; build it with --features gateway".to_owned(),
