@@ -245,6 +245,40 @@ fn a_folder_is_served_under_the_digest_that_gate_gives_it_and_no_other() {
 }
 
 #[test]
+fn the_attack_of_the_quickstart_is_stopped_and_its_receipt_verifies() {
+    let project = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/quickstart");
+    let place = Workplace::new();
+    let mock = Serving::start(&place, &["mock", "--listen", "127.0.0.1:0"]);
+    assert_eq!(place.run(&["key", "generate"]).code, 0);
+    let toml = std::fs::read_to_string(project.join("guard.toml")).unwrap();
+    place.write(
+        "guard.toml",
+        toml.replace("127.0.0.1:8080", "127.0.0.1:0").replace("127.0.0.1:8000", &mock.address),
+    );
+    let guard = Serving::start_after(&place, &["--config", "guard.toml"], "guarding");
+    let script = project.join("attack.py");
+    let ran =
+        std::process::Command::new("python3").arg(script).arg(format!("http://{}", guard.address)).output();
+    let Ok(ran) = ran else { return eprintln!("SKIPPED: there is no python3") };
+    let said = String::from_utf8(ran.stdout).unwrap();
+    assert!(ran.status.success() && said.matches('✓').count() == 7, "{said}");
+    let id = said.trim().rsplit_once(' ').unwrap().1;
+    // Receipts are written in batches, a moment later.
+    loop {
+        let ran = place.run(&["guard", "receipt", "verify", id]);
+        if ran.code == 0 {
+            let decision: Value = serde_json::from_str(&ran.out).unwrap();
+            assert_eq!(
+                (&decision["action"], &decision["reasons"][0]["check"]),
+                (&json!("block"), &json!("guard/tool-policy"))
+            );
+            break;
+        }
+        assert!(ran.out.contains("no decision"), "{ran:?}");
+    }
+}
+
+#[test]
 fn kept_exchanges_are_judged_again() {
     let place = Workplace::new();
     let line = |text: &str| {
