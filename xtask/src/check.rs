@@ -24,7 +24,7 @@ const STEPS: &[Step] = &[
         run("cargo", &["doc", "--workspace", "--all-features", "--no-deps", "--locked", "--quiet"])
     }),
     ("tests", || {
-        tools::ensure_s3_server()?;
+        tools::ensure_for_tests()?;
         run("cargo", &["test", "--workspace", "--all-features", "--locked"])
     }),
 ];

@@ -17,6 +17,7 @@ use std::process::ExitCode;
 
 const USAGE: &str = "\
 cargo xtask test            format, lints, tests, docs freshness, spelling, licences: everything CI runs
+cargo xtask tools           install what the tests need beside the toolchain, as `test` does
 cargo xtask docs [--check]  regenerate (or only compare) the generated pages under docs/
 cargo xtask bench NAME      measure, beside the peers where there are any, and print a table
     detection   recall and false positives on the labelled corpus      (needs BARTIZAN_CORPUS)
@@ -29,6 +30,7 @@ cargo xtask bench NAME      measure, beside the peers where there are any, and p
     sign        signing and verifying models, beside model-signing
     gate        a decision over a megabyte of evidence, warm and cold
     lineage     walks over a million statements
+    guard       the gateway: latency, throughput, streams, memory, its checks, beside LiteLLM's proxy
     mlcode      labelled weaknesses of code and pipelines, by class   (needs BARTIZAN_CORPUS)
 cargo xtask train injection train the judge of prompts and print how it does on unseen sources (needs BARTIZAN_CORPUS)
   options: --no-peers  leave the peers out";
@@ -38,6 +40,7 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let result = match words.as_slice() {
         ["test"] => check::everything(),
+        ["tools"] => tools::ensure_for_tests(),
         ["docs"] => docs::generate(docs::Mode::Write),
         ["docs", "--check"] => docs::generate(docs::Mode::Compare),
         ["bench", name, options @ ..] => bench::run(name, options),

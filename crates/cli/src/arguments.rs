@@ -24,7 +24,7 @@ pub(crate) use guard::{GuardArguments, GuardCommand, TryArguments, TryEncoder, T
 #[cfg(feature = "gateway")]
 pub(crate) use guard::{
     GuardServeArguments, IndexArguments, MockArguments, ReceiptArguments, ReceiptCommand, ReplayArguments,
-    VerifyReceiptArguments,
+    TopArguments, VerifyReceiptArguments,
 };
 pub(crate) use key::{ExportForm, KeyArguments, KeyCommand, PassphraseArguments, TextOrJson};
 pub(crate) use lineage::{

@@ -33,8 +33,12 @@ pub struct GuardOptions {
     pub key: Vec<KeyOptions>,
     /// How much each tenant may use, by name.
     pub tenant: BTreeMap<String, UsageOptions>,
+    /// Counters of rates, budgets and concurrency that several gateways share; without it each counts in its own memory.
+    pub counters: Option<CounterOptions>,
     /// Signed receipts of decisions.
     pub receipts: ReceiptOptions,
+    /// Traces and metrics for OpenTelemetry.
+    pub telemetry: Option<TelemetryOptions>,
     /// Model endpoints behind the gateway.
     pub upstream: Vec<UpstreamOptions>,
     /// Which requests go where, under which policy. Without any, all go to all upstreams.
@@ -105,6 +109,52 @@ pub struct UsageOptions {
     pub concurrency: Option<usize>,
     /// Tokens read and written a day, estimated; they come back evenly over the day.
     pub tokens_per_day: Option<u64>,
+}
+
+/// Counters that several gateways share, in one server of the Redis protocol: Redis 5 and later, or Valkey; no cluster.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct CounterOptions {
+    /// Where it is: `redis://HOST:PORT/DATABASE`, or `rediss://` over TLS.
+    pub url: String,
+    /// Whom it is to know us as, beside the password.
+    #[serde(default)]
+    pub username: Option<String>,
+    /// Environment variable that holds the password.
+    #[serde(default)]
+    pub password_env: Option<String>,
+    /// File that holds the password.
+    #[serde(default)]
+    pub password_file: Option<PathBuf>,
+    /// File with the root certificates it is believed by, in PEM; without it those of this machine.
+    #[serde(default)]
+    pub roots: Option<PathBuf>,
+    /// What the names of its keys begin with [default: bartizan:guard:].
+    #[serde(default)]
+    pub prefix: Option<String>,
+    /// Longest time that a request waits for it, in milliseconds [default: 250].
+    #[serde(default)]
+    pub timeout_ms: Option<u64>,
+    /// What happens while it cannot be reached: whoever is limited is refused, or each gateway counts in its own memory.
+    #[serde(default)]
+    pub on_failure: OnFailure,
+}
+
+/// Where traces and metrics are sent: OTLP over HTTP, in JSON.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct TelemetryOptions {
+    /// The collector, without `/v1/traces`: `http://127.0.0.1:4318`.
+    pub endpoint: String,
+    /// Environment variable that holds a credential for it.
+    #[serde(default)]
+    pub credential_env: Option<String>,
+    /// Header that carries the credential [default: authorization, as a bearer token].
+    #[serde(default)]
+    pub credential_header: Option<String>,
+    /// How often metrics are sent, in seconds [default: 15].
+    #[serde(default)]
+    pub interval_s: Option<u64>,
 }
 
 /// Signed receipts of decisions, in the evidence log.
@@ -202,6 +252,30 @@ pub struct UpstreamOptions {
     /// File with the root certificates it is believed by, in PEM; without it those of this machine.
     #[serde(default)]
     pub roots: Option<PathBuf>,
+    /// The models that it may serve. It is asked nothing while it serves another, or while that is not known.
+    #[serde(default)]
+    pub model: Option<ServedModelOptions>,
+}
+
+/// Which models an upstream may serve, and how it is told which one it does: by one of `path`, `image` and `endpoint`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ServedModelOptions {
+    /// Digests of the models that were admitted, as `bartizan gate` prints them: `sha256:…` of a file, `dirHash:…` of a folder, or as
+    /// the upstream reports them.
+    pub admitted: Vec<String>,
+    /// The file or folder that is served, where it is on this machine: it is digested here.
+    pub path: Option<PathBuf>,
+    /// The OCI reference that is served, with its digest: `registry/name@sha256:…`.
+    pub image: Option<String>,
+    /// A path of the upstream that says which model is served.
+    pub endpoint: Option<String>,
+    /// Where in the JSON at `endpoint` the digest stands: a JSON pointer (RFC 6901).
+    pub pointer: Option<String>,
+    /// The header of the answer at `endpoint` that holds the digest. Any other answer that has it is held to it as well.
+    pub header: Option<String>,
+    /// How often it is looked at, in seconds [default: 60].
+    pub interval_s: Option<u64>,
 }
 
 /// One kind of request.
@@ -224,4 +298,6 @@ pub struct RouteOptions {
     pub policy: Option<String>,
     /// A second policy that is judged by and told about, and never stops anything.
     pub shadow: Option<String>,
+    /// Whether WebSockets pass where what cannot be judged is refused: nothing in them is judged.
+    pub websocket: bool,
 }

@@ -8,10 +8,20 @@ use std::path::Path;
 fn the_reader_of_filters_has_a_target_and_a_seed_that_is_one() {
     let fuzz = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz");
     let targets = std::fs::read_to_string(fuzz.join("Cargo.toml")).unwrap();
-    for name in ["guard-corpus", "guard-answer"] {
+    for name in ["guard-corpus", "guard-answer", "guard-resp"] {
         assert!(targets.contains(&format!("name = \"{name}\"\n")), "{name}");
         assert!(std::fs::read_dir(fuzz.join("seeds").join(name)).unwrap().next().is_some(), "{name}");
     }
     let seed = std::fs::read(fuzz.join("seeds/guard-corpus/empty.filter")).unwrap();
     assert_eq!(CorpusFilter::read(seed).unwrap().keys(), 0);
+}
+
+#[cfg(feature = "gateway")]
+#[test]
+fn the_seed_of_replies_is_one() {
+    let seeds = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds/guard-resp");
+    let bytes = std::fs::read(seeds.join("nested.resp")).unwrap();
+    let (reply, length) = bartizan_guard::gateway::Reply::read(&bytes).unwrap().unwrap();
+    assert_eq!(length, bytes.len());
+    assert!(matches!(reply, bartizan_guard::gateway::Reply::Array(items) if items.len() == 3));
 }

@@ -8,6 +8,7 @@ mod environment;
 mod folder;
 mod gate;
 mod generate;
+mod guard;
 mod lineage;
 mod log;
 mod measure;
@@ -45,6 +46,7 @@ pub(crate) fn run(name: &str, options: &[&str]) -> Result<(), String> {
         "gate" => gate::run(),
         "lineage" => lineage::run(),
         "mlcode" => mlcode::run(),
+        "guard" => guard::run(with_peers),
         _ => Err(format!("no bench is called `{name}`; see `cargo xtask`")),
     }
 }

@@ -33,6 +33,9 @@ pub(crate) struct GuardServeArguments {
     /// Write a line of JSON for each decision to FILE; `-` for standard output
     #[arg(long, value_name = "FILE")]
     pub(crate) access_log: Option<PathBuf>,
+    /// Write an OCSF detection finding for each decision in which a check found something to FILE; `-` for standard output
+    #[arg(long, value_name = "FILE")]
+    pub(crate) findings: Option<PathBuf>,
 }
 
 /// What the guard is asked.
@@ -49,10 +52,27 @@ pub(crate) enum GuardCommand {
     /// Judge kept exchanges again under the configuration, without a connection
     #[command(after_long_help = REPLAY_HELP)]
     Replay(ReplayArguments),
+    /// Show what a gateway does now, from its metrics
+    Top(TopArguments),
     /// Make a key for a client, and its digest for the configuration
     Key,
     /// Check the receipts of decisions
     Receipt(ReceiptArguments),
+}
+
+/// Arguments of `bartizan guard top`.
+#[derive(Debug, Args)]
+#[cfg_attr(not(feature = "gateway"), expect(dead_code, reason = "told, whether or not they can be followed"))]
+pub(crate) struct TopArguments {
+    /// Where the gateway shows its metrics: what it listens at, or `admin` of its configuration
+    #[arg(value_name = "URL", default_value = "http://127.0.0.1:8080")]
+    pub(crate) url: String,
+    /// Show one frame and end
+    #[arg(long)]
+    pub(crate) once: bool,
+    /// Seconds between frames
+    #[arg(long, value_name = "SECONDS", default_value_t = 1)]
+    pub(crate) interval: u64,
 }
 
 /// Arguments of `bartizan guard replay`.

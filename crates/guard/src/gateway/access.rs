@@ -1,7 +1,8 @@
-//! The access log: one JSON object a line, written off the request path: [`AccessLog`].
+//! The access log, and the log of findings: one JSON object a line, written off the request path: [`AccessLog`].
 
 use super::decision::Decision;
 use super::metrics::Metrics;
+use super::ocsf::finding;
 use std::io::{BufWriter, Write};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -11,6 +12,18 @@ use std::thread::JoinHandle;
 /// Most lines that wait. When the writer cannot keep up, further ones are lost and counted: a request never waits for a log.
 const LONGEST_QUEUE: usize = 16_384;
 
+/// What a log holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// Every decision, as a [`Decision`].
+    Decisions,
+    /// Decisions in which something was found, as Detection Findings of OCSF.
+    Findings,
+}
+
+/// One log.
+type Log = (Form, BufWriter<Box<dyn Write + Send>>);
+
 /// Takes decisions and writes them.
 #[derive(Debug)]
 pub struct AccessLog {
@@ -19,13 +32,14 @@ pub struct AccessLog {
 }
 
 impl AccessLog {
-    /// A log that is written to `out` by a thread of its own.
+    /// Logs that are written by a thread of their own.
     ///
     /// # Errors
     /// What the system says when there can be no thread.
-    pub fn new(out: Box<dyn Write + Send>, metrics: Arc<Metrics>) -> std::io::Result<Self> {
+    pub fn new(logs: Vec<(Form, Box<dyn Write + Send>)>, metrics: Arc<Metrics>) -> std::io::Result<Self> {
         let (sender, receiver) = sync_channel(LONGEST_QUEUE);
-        let write = move || write(&receiver, out, &metrics);
+        let logs = logs.into_iter().map(|(form, out)| (form, BufWriter::new(out))).collect();
+        let write = move || write(&receiver, logs, &metrics);
         let thread = std::thread::Builder::new().name("access-log".to_owned()).spawn(write)?;
         Ok(Self { sender: Some(sender), thread: Some(thread) })
     }
@@ -49,20 +63,28 @@ impl Drop for AccessLog {
     }
 }
 
-fn write(decisions: &Receiver<Box<Decision>>, out: Box<dyn Write + Send>, metrics: &Metrics) {
-    let mut out = BufWriter::new(out);
+fn write(decisions: &Receiver<Box<Decision>>, mut logs: Vec<Log>, metrics: &Metrics) {
     while let Ok(first) = decisions.recv() {
         let mut batch = vec![first];
         batch.extend(decisions.try_iter().take(255));
-        let mut wrote = Ok(());
-        for decision in &batch {
-            wrote = wrote.and_then(|()| {
-                serde_json::to_writer(&mut out, decision)?;
-                out.write_all(b"\n")
-            });
-        }
-        if wrote.and_then(|()| out.flush()).is_err() {
-            metrics.lines_lost.fetch_add(batch.len() as u64, Ordering::Relaxed);
+        for log in &mut logs {
+            if wrote(log, &batch).is_err() {
+                metrics.lines_lost.fetch_add(batch.len() as u64, Ordering::Relaxed);
+            }
         }
     }
+}
+
+fn wrote((form, out): &mut Log, batch: &[Box<Decision>]) -> std::io::Result<()> {
+    for decision in batch {
+        match form {
+            Form::Decisions => serde_json::to_writer(&mut *out, decision)?,
+            Form::Findings => match finding(decision) {
+                Some(finding) => serde_json::to_writer(&mut *out, &finding)?,
+                None => continue,
+            },
+        }
+        out.write_all(b"\n")?;
+    }
+    out.flush()
 }

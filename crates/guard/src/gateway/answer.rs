@@ -8,7 +8,7 @@ use super::recording::{Recording, micros};
 use super::screen::Screen;
 use super::stream::Screened;
 use crate::check::Action;
-use crate::protocol::{Protocol, RefusalKind};
+use crate::protocol::{Framing, Protocol, RefusalKind};
 use crate::settings::{Enforcement, OnFailure};
 use bytes::Bytes;
 use http_body_util::BodyExt as _;
@@ -18,6 +18,9 @@ use hyper::http::response::Parts;
 use hyper::{Method, Response};
 use sha2::{Digest as _, Sha256};
 use std::time::{Duration, Instant};
+
+/// Media types of streams that have a JSON value a line.
+const LINES: [&str; 3] = ["application/x-ndjson", "application/ndjson", "application/jsonl"];
 
 /// Passes an answer on.
 pub(super) async fn serve(
@@ -40,7 +43,10 @@ pub(super) async fn serve(
         return Ok(passing(head, incoming, silence));
     }
     if kind.starts_with("text/event-stream") {
-        return streamed(way, asked, head, incoming, silence);
+        return streamed(way, asked, Framing::Events, head, incoming, silence);
+    }
+    if LINES.iter().any(|lines| kind.starts_with(lines)) {
+        return streamed(way, asked, Framing::Lines, head, incoming, silence);
     }
     let most = way.plan.limits.answer_bytes;
     let body = match body::read_steady(incoming, most, silence).await {
@@ -59,6 +65,7 @@ pub(super) async fn serve(
 fn streamed(
     way: &Way<'_>,
     asked: Asked,
+    framing: Framing,
     head: Parts,
     incoming: Incoming,
     silence: Duration,
@@ -72,16 +79,23 @@ fn streamed(
         }
         return Ok(passing(head, incoming, silence));
     }
-    let screen = Screen::new(asked, enforced, open, way.plan.limits.held_bytes);
+    let most = way.plan.limits.held_bytes;
+    // A second policy judges the same pieces and acts on none.
+    let shadow = asked.shadow.clone().map(|policy| {
+        let asked = Asked { policy, shadow: None, ..asked.clone() };
+        Screen::new(asked, framing, false, true, most)
+    });
+    let screen = Screen::new(asked, framing, enforced, open, most);
     Ok(Served::Stream(Box::new(move |recording| {
-        let mut response = Response::new(Screened::new(incoming, screen, silence, recording).boxed_unsync());
+        let screened = Screened::new(incoming, screen, shadow, silence, recording);
+        let mut response = Response::new(screened.boxed_unsync());
         *response.status_mut() = head.status;
         *response.headers_mut() = headers::onward(&head.headers);
         response
     })))
 }
 
-fn passing(head: Parts, incoming: Incoming, silence: Duration) -> Served {
+pub(super) fn passing(head: Parts, incoming: Incoming, silence: Duration) -> Served {
     Served::Stream(Box::new(move |recording| {
         let length = head.headers.get(hyper::header::CONTENT_LENGTH).cloned();
         let mut response = Response::new(Passing::new(incoming, silence, recording).boxed_unsync());

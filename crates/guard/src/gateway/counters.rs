@@ -35,38 +35,49 @@ impl Bucket {
     }
 }
 
+/// An amount of one bucket.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Take {
+    pub(super) name: String,
+    pub(super) amount: f64,
+    pub(super) allowance: Allowance,
+}
+
 impl Counters {
-    /// Takes an amount from a bucket that is full when it is first asked. What a request turns out to cost later may be taken with
-    /// `anyway`, also below nothing.
+    /// Takes from buckets that are full when they are first asked: from all of them, or from none. What a request turns out to cost later
+    /// may be taken with `anyway`, also below nothing.
     ///
     /// # Errors
     /// How long to wait until there is enough; nothing is taken then.
-    pub(super) fn take(
-        &self,
-        name: &str,
-        amount: f64,
-        allowance: Allowance,
-        anyway: bool,
-        now: Instant,
-    ) -> Result<(), Duration> {
+    pub(super) fn take(&self, takes: &[Take], anyway: bool, now: Instant) -> Result<(), Duration> {
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
-        if buckets.len() >= MOST && !buckets.contains_key(name) {
+        if buckets.len() >= MOST {
             buckets.retain(|_, bucket| {
                 bucket.fill(now);
                 bucket.level < bucket.allowance.most
             });
         }
-        let fresh = Bucket { level: allowance.most, at: now, allowance };
-        let bucket = buckets.entry(name.to_owned()).or_insert(fresh);
-        bucket.allowance = allowance;
-        bucket.fill(now);
-        // More than a bucket holds is let through when it is full, or nobody could ever ask for it.
-        if anyway || bucket.level >= amount.min(allowance.most) {
-            bucket.level -= amount;
-            return Ok(());
+        let mut longest = 0.0_f64;
+        for Take { name, amount, allowance } in takes {
+            let fresh = Bucket { level: allowance.most, at: now, allowance: *allowance };
+            let bucket = buckets.entry(name.clone()).or_insert(fresh);
+            bucket.allowance = *allowance;
+            bucket.fill(now);
+            // More than a bucket holds is let through when it is full, or nobody could ever ask for it.
+            let needed = amount.min(allowance.most);
+            if !anyway && bucket.level < needed {
+                longest = longest.max((needed - bucket.level) / allowance.rate.max(1e-9));
+            }
         }
-        let missing = (amount.min(allowance.most) - bucket.level) / allowance.rate.max(1e-9);
-        Err(Duration::from_secs_f64(missing.clamp(0.001, 86_400.0)))
+        if longest > 0.0 {
+            return Err(Duration::from_secs_f64(longest.clamp(0.001, 86_400.0)));
+        }
+        for take in takes {
+            if let Some(bucket) = buckets.get_mut(&take.name) {
+                bucket.level -= take.amount;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -76,14 +87,26 @@ mod tests {
 
     const TWO: Allowance = Allowance { rate: 2.0, most: 3.0 };
 
+    fn of(name: &str, amount: f64) -> Take {
+        Take { name: name.to_owned(), amount, allowance: TWO }
+    }
+
+    #[test]
+    fn when_one_bucket_has_too_little_nothing_is_taken_from_the_others() {
+        let (counters, now) = (Counters::default(), Instant::now());
+        counters.take(&[of("a", 3.0)], false, now).unwrap();
+        assert!(counters.take(&[of("b", 3.0), of("a", 1.0)], false, now).is_err());
+        assert!(counters.take(&[of("b", 3.0)], false, now).is_ok());
+    }
+
     #[test]
     fn a_bucket_empties_fills_again_and_says_how_long_to_wait() {
         let (counters, now) = (Counters::default(), Instant::now());
-        let take = |after_ms| counters.take("a", 1.0, TWO, false, now + Duration::from_millis(after_ms));
+        let take = |after_ms| counters.take(&[of("a", 1.0)], false, now + Duration::from_millis(after_ms));
         assert!(take(0).is_ok() && take(0).is_ok() && take(0).is_ok());
         assert_eq!(take(0), Err(Duration::from_millis(500)));
         assert!(take(500).is_ok() && take(500).is_err());
-        assert!(counters.take("b", 1.0, TWO, false, now).is_ok());
+        assert!(counters.take(&[of("b", 1.0)], false, now).is_ok());
         // Never more than the most, however long nobody asked.
         assert!((0..3).all(|_| take(60_000).is_ok()) && take(60_000).is_err());
     }
@@ -91,14 +114,14 @@ mod tests {
     #[test]
     fn what_was_used_anyway_is_owed() {
         let (counters, now) = (Counters::default(), Instant::now());
-        counters.take("a", 7.0, TWO, true, now).unwrap();
-        assert_eq!(counters.take("a", 1.0, TWO, false, now), Err(Duration::from_millis(2_500)));
+        counters.take(&[of("a", 7.0)], true, now).unwrap();
+        assert_eq!(counters.take(&[of("a", 1.0)], false, now), Err(Duration::from_millis(2_500)));
     }
 
     #[test]
     fn more_than_a_bucket_holds_passes_when_it_is_full_and_is_owed() {
         let (counters, now) = (Counters::default(), Instant::now());
-        assert!(counters.take("a", 9.0, TWO, false, now).is_ok());
-        assert!(counters.take("a", 1.0, TWO, false, now + Duration::from_secs(3)).is_err());
+        assert!(counters.take(&[of("a", 9.0)], false, now).is_ok());
+        assert!(counters.take(&[of("a", 1.0)], false, now + Duration::from_secs(3)).is_err());
     }
 }

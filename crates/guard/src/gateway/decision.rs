@@ -49,6 +49,31 @@ pub struct Micros {
     pub total: u64,
 }
 
+/// The trace that a request is part of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Trace {
+    /// Its id: 32 hexadecimal digits.
+    pub id: String,
+    /// The client's span: 16 hexadecimal digits.
+    #[serde(skip)]
+    pub parent: String,
+}
+
+impl Trace {
+    /// The trace that a `traceparent` names (W3C Trace Context, section 3.2).
+    pub(super) fn of(header: &str) -> Option<Self> {
+        let mut parts = header.trim().split('-');
+        let (version, id, parent) = (parts.next()?, parts.next()?, parts.next()?);
+        let is_name = |text: &str, digits: usize| {
+            text.len() == digits
+                && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+                && text.bytes().any(|byte| byte != b'0')
+        };
+        let good = version.len() == 2 && version != "ff" && is_name(id, 32) && is_name(parent, 16);
+        good.then(|| Self { id: id.to_owned(), parent: parent.to_owned() })
+    }
+}
+
 /// What was decided about one exchange.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Decision {
@@ -72,6 +97,9 @@ pub struct Decision {
     pub method: String,
     /// Path of the request, without its query.
     pub path: String,
+    /// The trace that its request is part of, where it says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trace: Option<Trace>,
     /// The model asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
@@ -81,6 +109,9 @@ pub struct Decision {
     /// The upstream that answered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub upstream: Option<String>,
+    /// Digest of the model that answered, where the configuration says which ones may.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model_digest: Option<String>,
     /// Name of the policy.
     pub policy: String,
     /// SHA-256 of the policy.
@@ -131,9 +162,11 @@ impl Decision {
             protocol: Protocol::Opaque.name(),
             method: bartizan_core::printable(method, 32),
             path: bartizan_core::printable(path, 256),
+            trace: None,
             model: None,
             tenant: None,
             upstream: None,
+            model_digest: None,
             policy: String::new(),
             policy_sha256: String::new(),
             config_sha256: String::new(),
@@ -183,6 +216,23 @@ mod tests {
         let line = serde_json::to_string(&decision).unwrap();
         assert!(!line.contains(['\u{1b}', '\n', '\u{202e}']), "{line}");
         assert_eq!(decision.path, "/a\\u{1b}[31m\\n<b>\\u{202e}");
+    }
+
+    #[test]
+    fn a_trace_is_read_as_the_standard_says() {
+        let (id, parent) = ("4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7");
+        let trace = Trace::of(&format!("00-{id}-{parent}-01")).unwrap();
+        assert_eq!((trace.id.as_str(), trace.parent.as_str()), (id, parent));
+        let zero = "0".repeat(32);
+        for bad in [
+            String::new(),
+            format!("ff-{id}-{parent}-01"),
+            format!("00-{zero}-{parent}-01"),
+            format!("00-{}-{parent}-01", id.to_uppercase()),
+            format!("00-{id}-{parent}0-01"),
+        ] {
+            assert_eq!(Trace::of(&bad), None, "{bad}");
+        }
     }
 
     #[test]

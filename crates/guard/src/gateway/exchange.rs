@@ -3,14 +3,16 @@
 use super::Gateway;
 use super::answer;
 use super::body::{self, Body, BodyError};
-use super::decision::Decision;
+use super::decision::{Decision, Trace};
 use super::headers;
 use super::identity::{Admitted, Turned};
 use super::judging::{Asked, Outcome};
+use super::model::ServedModel;
 use super::plan::{Plan, Route};
 use super::receipts::Receipts;
 use super::recording::{BYTES_A_TOKEN, Recording, micros};
 use super::upstream::Upstream;
+use super::websocket;
 use crate::check::{Action, Session};
 use crate::protocol::{Protocol, Refusal, RefusalKind};
 use crate::settings::{Enforcement, OnFailure};
@@ -67,7 +69,12 @@ pub(super) async fn respond(gateway: Arc<Gateway>, request: Request<Incoming>) -
     let decision = Decision::new(gateway.next_name(), (gateway.clock)(), request.method().as_str(), &path);
     let name = decision.id.clone();
     let mut recording = Recording::new(&gateway, decision);
-    recording.change(|decision| decision.config_sha256.clone_from(&plan.digest));
+    let trace =
+        request.headers().get("traceparent").and_then(|value| value.to_str().ok()).and_then(Trace::of);
+    recording.change(|decision| {
+        decision.config_sha256.clone_from(&plan.digest);
+        decision.trace = trace;
+    });
     let protocol = plan.route(&path).map_or(Protocol::Opaque, |(_, protocol)| protocol);
     let mut response = match serve(&gateway, &plan, request, &mut recording).await {
         Ok(Served::Whole(response)) => {
@@ -115,11 +122,13 @@ fn refuse(refused: &Refused, protocol: Protocol, recording: &mut Recording) -> R
 }
 
 async fn serve(
-    gateway: &Gateway,
+    gateway: &Arc<Gateway>,
     plan: &Plan,
-    request: Request<Incoming>,
+    mut request: Request<Incoming>,
     recording: &mut Recording,
 ) -> Result<Served, Refused> {
+    let upgrade =
+        websocket::is_asked(request.method(), request.headers()).then(|| hyper::upgrade::on(&mut request));
     let (head, incoming) = request.into_parts();
     if head.method == Method::CONNECT {
         return Err(Refused::new(RefusalKind::NotFound, "this is no proxy of connections"));
@@ -134,19 +143,29 @@ async fn serve(
         decision.policy_sha256.clone_from(&route.policy.digest);
         decision.enforced = route.mode == Enforcement::Enforce;
     });
-    if gateway.receipts.as_ref().is_some_and(Receipts::must_refuse) {
+    if gateway.outputs.receipts.as_ref().is_some_and(Receipts::must_refuse) {
         return Err(Refused::new(
             RefusalKind::Unavailable,
             "receipts cannot be written, and nothing is served without",
         ));
     }
     let now = Instant::now();
-    let admitted =
-        plan.identities.admit(&head.headers, &route.name, &gateway.counters, now).map_err(turned)?;
+    let admitted = plan
+        .identities
+        .admit(&head.headers, &route.name, &plan.ledger(gateway), now)
+        .await
+        .map_err(turned)?;
     if let Some(admitted) = &admitted {
         recording.change(|decision| decision.tenant = Some(admitted.tenant().to_owned()));
     }
     recording.admitted = admitted;
+    if let Some(upgrade) = upgrade {
+        recording.change(|decision| {
+            decision.protocol = websocket::NAME;
+            decision.unjudged = Some(websocket::NAME);
+        });
+        return websocket::serve(gateway, &Way { plan, route, protocol }, &head, upgrade).await;
+    }
     let body =
         body::read(incoming, plan.limits.request_bytes, Duration::from_millis(plan.limits.body_ms)).await?;
     let way = Way { plan, route, protocol };
@@ -165,14 +184,16 @@ async fn serve(
     let (body, headers) = judged.map_err(|refused| asked.named(refused))?;
     if let Some(admitted) = &recording.admitted {
         let tokens = (body.len() as u64).div_ceil(BYTES_A_TOKEN);
-        admitted.spend(&gateway.counters, tokens, false, now).map_err(turned)?;
+        admitted.spend(&plan.ledger(gateway), tokens, now).await.map_err(turned)?;
     }
     let path = head.uri.path_and_query().cloned().unwrap_or(PathAndQuery::from_static("/"));
     let sent = Instant::now();
     let (upstream, response) = call(gateway, &way, &head.method, &path, &headers, &body).await?;
+    let served = upstream.model.as_ref().map(ServedModel::admitted);
     recording.change(|decision| {
         decision.micros.upstream = micros(sent);
         decision.upstream = Some(upstream.name.clone());
+        decision.model_digest = served.and_then(Result::ok);
         decision.status = response.status().as_u16();
     });
     let id = asked.id();
@@ -184,6 +205,10 @@ async fn serve(
 fn turned(why: Turned) -> Refused {
     match why {
         Turned::Unknown => Refused::new(RefusalKind::Unauthenticated, "no key, or one that is not known"),
+        Turned::Uncounted => Refused::new(
+            RefusalKind::Unavailable,
+            "the shared counters cannot be reached, and nobody is served uncounted",
+        ),
         Turned::Elsewhere => Refused::new(RefusalKind::Forbidden, "the key is not for this path"),
         Turned::TooMuch(wait) => {
             let message = format!("more than this key may use now; wait {:.1} s", wait.as_secs_f64());
@@ -259,8 +284,13 @@ async fn call<'w>(
         Refused::new(RefusalKind::Unavailable, "every upstream failed lately; they are tried again soon");
     let mut unwell = None;
     let mut tried = false;
+    let mut another = None;
     let upstreams: Vec<&'w Arc<Upstream>> = way.route.upstreams();
     for upstream in upstreams {
+        if let Some(Err(why)) = upstream.model.as_ref().map(ServedModel::admitted) {
+            another.get_or_insert_with(|| not_admitted(upstream, &why));
+            continue;
+        }
         if !upstream.circuit.may_try(Instant::now()) {
             continue;
         }
@@ -277,7 +307,14 @@ async fn call<'w>(
         let outcome = tokio::time::timeout(patience, upstream.call(request)).await;
         let well = matches!(&outcome, Ok(Ok(response)) if !matches!(response.status().as_u16(), 502..=504));
         upstream.circuit.went(well, Instant::now());
+        let belied = |response: &Response<Incoming>| {
+            upstream.model.as_ref().is_some_and(|model| model.is_belied_by(response.headers()))
+        };
         match outcome {
+            // What another model says reaches nobody.
+            Ok(Ok(response)) if belied(&response) => {
+                return Err(not_admitted(upstream, "its answer names another model"));
+            }
             Ok(Ok(response)) if well => return Ok((upstream, response)),
             Ok(Ok(response)) => unwell = Some((upstream, response)),
             Ok(Err(error)) if error.is_connect() => {
@@ -293,5 +330,9 @@ async fn call<'w>(
             }
         }
     }
-    unwell.ok_or(last)
+    unwell.ok_or(if tried { last } else { another.unwrap_or(last) })
+}
+
+pub(super) fn not_admitted(upstream: &Upstream, why: &str) -> Refused {
+    Refused::new(RefusalKind::NotAdmitted, format!("upstream {}: {why}", upstream.name))
 }

@@ -3,9 +3,10 @@
 //! Keys are long and random, so one SHA-256 is enough to keep them: nobody can try them all (compare NIST SP 800-63B, 5.1.2.2 for
 //! look-up secrets of 112 bits and more). They are compared by digest, which tells nothing about how near a guess was.
 
-use super::counters::{Allowance, Counters};
+use super::counters::{Allowance, Counters, Take};
 use super::error::GatewayError;
-use crate::settings::{KeyOptions, UsageOptions};
+use super::shared::{Lease, Shared};
+use crate::settings::{KeyOptions, OnFailure, UsageOptions};
 use hyper::HeaderMap;
 use hyper::header::{AUTHORIZATION, HeaderValue};
 use sha2::{Digest as _, Sha256};
@@ -40,6 +41,33 @@ pub(super) struct Identity {
 #[derive(Debug)]
 pub(super) struct Admitted {
     identity: Arc<Identity>,
+    /// Its place among those of all gateways, kept until this is dropped.
+    lease: Option<Lease>,
+}
+
+/// Where it is counted: in memory, or in a server for all gateways.
+#[derive(Debug, Clone)]
+pub(super) struct Ledger {
+    pub(super) memory: Arc<Counters>,
+    pub(super) shared: Option<Arc<Shared>>,
+}
+
+impl Ledger {
+    /// Takes from all buckets or none. While the server of the counters cannot be reached, nobody is served, or this gateway counts by
+    /// itself.
+    async fn take(&self, takes: &[Take], anyway: bool, now: Instant) -> Result<(), Turned> {
+        if takes.is_empty() {
+            return Ok(());
+        }
+        let alone = || self.memory.take(takes, anyway, now).map_err(Turned::TooMuch);
+        let Some(shared) = &self.shared else { return alone() };
+        match shared.take(takes, anyway).await {
+            Ok(None) => Ok(()),
+            Ok(Some(wait)) => Err(Turned::TooMuch(wait)),
+            Err(_) if shared.on_failure == OnFailure::Open => alone(),
+            Err(_) => Err(Turned::Uncounted),
+        }
+    }
 }
 
 impl Drop for Admitted {
@@ -57,6 +85,8 @@ pub(super) enum Turned {
     Elsewhere,
     /// More than is allowed; how long to wait.
     TooMuch(Duration),
+    /// Nobody can count.
+    Uncounted,
 }
 
 impl Identities {
@@ -97,11 +127,11 @@ impl Identities {
     }
 
     /// Who sent these headers, if they may ask on the route now. Nobody when no keys are configured.
-    pub(super) fn admit(
+    pub(super) async fn admit(
         &self,
         headers: &HeaderMap,
         route: &str,
-        counters: &Counters,
+        ledger: &Ledger,
         now: Instant,
     ) -> Result<Option<Admitted>, Turned> {
         if self.is_open() {
@@ -113,17 +143,25 @@ impl Identities {
             return Err(Turned::Elsewhere);
         }
         let before = identity.in_progress.fetch_add(1, Ordering::Relaxed);
-        let admitted = Admitted { identity: Arc::clone(identity) };
-        if identity.usage.concurrency.is_some_and(|most| before >= most) {
-            return Err(Turned::TooMuch(Duration::from_secs(1)));
-        }
-        for (name, usage) in identity.counted() {
-            if let Some(allowance) = requests(usage) {
-                counters
-                    .take(&format!("requests/{name}"), 1.0, allowance, false, now)
-                    .map_err(Turned::TooMuch)?;
+        let mut admitted = Admitted { identity: Arc::clone(identity), lease: None };
+        if let Some(most) = identity.usage.concurrency {
+            // What this gateway has in progress is counted in any case.
+            if before >= most {
+                return Err(Turned::TooMuch(Duration::from_secs(1)));
+            }
+            if let Some(shared) = &ledger.shared {
+                match shared.lease(&format!("in-progress/{}", identity.name), most).await {
+                    Ok(Some(lease)) => admitted.lease = Some(lease),
+                    Ok(None) => return Err(Turned::TooMuch(Duration::from_secs(1))),
+                    Err(_) if shared.on_failure == OnFailure::Open => {}
+                    Err(_) => return Err(Turned::Uncounted),
+                }
             }
         }
+        let takes = identity.counted().into_iter().filter_map(|(name, usage)| {
+            Some(Take { name: format!("requests/{name}"), amount: 1.0, allowance: requests(usage)? })
+        });
+        ledger.take(&takes.collect::<Vec<_>>(), false, now).await?;
         Ok(Some(admitted))
     }
 }
@@ -133,23 +171,38 @@ impl Admitted {
         &self.identity.tenant
     }
 
-    /// Takes tokens from the budgets of key and tenant: those asked beforehand, those answered anyway.
-    pub(super) fn spend(
-        &self,
-        counters: &Counters,
-        amount: u64,
-        anyway: bool,
-        now: Instant,
-    ) -> Result<(), Turned> {
-        for (name, usage) in self.identity.counted() {
-            if let Some(most) = usage.tokens_per_day {
-                let allowance = Allowance { rate: most as f64 / DAY, most: most as f64 };
-                counters
-                    .take(&format!("tokens/{name}"), amount as f64, allowance, anyway, now)
-                    .map_err(Turned::TooMuch)?;
+    /// Takes tokens from the budgets of key and tenant.
+    pub(super) async fn spend(&self, ledger: &Ledger, amount: u64, now: Instant) -> Result<(), Turned> {
+        ledger.take(&self.tokens(amount), false, now).await
+    }
+
+    /// Takes tokens that were used already, also below nothing; does not wait for a server.
+    pub(super) fn owe(&self, ledger: &Ledger, amount: u64, now: Instant) {
+        let takes = self.tokens(amount);
+        if takes.is_empty() {
+            return;
+        }
+        match (&ledger.shared, tokio::runtime::Handle::try_current()) {
+            (Some(_), Ok(runtime)) => {
+                let ledger = ledger.clone();
+                runtime.spawn(async move {
+                    // When nobody can count it is not counted; the metrics say so.
+                    let _ = ledger.take(&takes, true, now).await;
+                });
+            }
+            _ => {
+                let _ = ledger.memory.take(&takes, true, now);
             }
         }
-        Ok(())
+    }
+
+    fn tokens(&self, amount: u64) -> Vec<Take> {
+        let takes = self.identity.counted().into_iter().filter_map(|(name, usage)| {
+            let most = usage.tokens_per_day? as f64;
+            let allowance = Allowance { rate: most / DAY, most };
+            Some(Take { name: format!("tokens/{name}"), amount: amount as f64, allowance })
+        });
+        takes.collect()
     }
 }
 
@@ -192,12 +245,30 @@ mod tests {
         identities(&format!("[[key]]\nname = 'a'\ntenant = 't'\nsha256 = '{digest}'\n{rest}"))
     }
 
+    /// Counts in memory, and lets a future without waiting come to its end.
+    fn admit(
+        all: &Identities,
+        headers: &HeaderMap,
+        route: &str,
+        ledger: &Ledger,
+    ) -> Result<Admitted, Turned> {
+        at_once(all.admit(headers, route, ledger, Instant::now())).map(Option::unwrap)
+    }
+
+    fn at_once<T>(future: impl Future<Output = T>) -> T {
+        tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
+    }
+
+    fn ledger() -> Ledger {
+        Ledger { memory: Arc::default(), shared: None }
+    }
+
     #[test]
     fn a_key_is_known_wherever_it_stands_and_another_is_not() {
         let all = with_key_a("routes = ['/v1']");
-        let (counters, now) = (Counters::default(), Instant::now());
+        let ledger = ledger();
         let admit = |headers: &HeaderMap, route| {
-            all.admit(headers, route, &counters, now).map(|who| who.unwrap().tenant().to_owned())
+            admit(&all, headers, route, &ledger).map(|who| who.tenant().to_owned())
         };
         for good in [
             headers("authorization", "bearer key-a"),
@@ -215,10 +286,10 @@ mod tests {
 
     #[test]
     fn requests_are_bounded_by_number_and_by_how_many_go_on() {
-        let all = with_key_a("usage = { requests-per-s = 1.0, burst = 3, concurrency = 2 }");
-        let (counters, now) = (Counters::default(), Instant::now());
+        let all = with_key_a("usage = { requests-per-s = 0.001, burst = 3, concurrency = 2 }");
+        let ledger = ledger();
         let given = headers("x-api-key", "key-a");
-        let admit = || all.admit(&given, "/", &counters, now);
+        let admit = || admit(&all, &given, "/", &ledger);
         let first = admit().unwrap();
         let second = admit().unwrap();
         assert!(matches!(admit(), Err(Turned::TooMuch(_))));
@@ -235,10 +306,10 @@ mod tests {
             .map(|digest| format!("[[key]]\nname = '{digest}'\ntenant = 't'\nsha256 = '{digest}'\n"))
             .concat();
         let all = identities(&format!("{keys}[tenant.t]\ntokens-per-day = 100\n"));
-        let (counters, now) = (Counters::default(), Instant::now());
-        let of = |key: &str| all.admit(&headers("x-api-key", key), "/", &counters, now).unwrap().unwrap();
-        of("key-a").spend(&counters, 60, false, now).unwrap();
-        of("key-a").spend(&counters, 60, true, now).unwrap();
-        assert!(matches!(of("key-b").spend(&counters, 1, false, now), Err(Turned::TooMuch(_))));
+        let (ledger, now) = (ledger(), Instant::now());
+        let of = |key: &str| admit(&all, &headers("x-api-key", key), "/", &ledger).unwrap();
+        at_once(of("key-a").spend(&ledger, 60, now)).unwrap();
+        of("key-a").owe(&ledger, 60, now);
+        assert!(matches!(at_once(of("key-b").spend(&ledger, 1, now)), Err(Turned::TooMuch(_))));
     }
 }

@@ -19,6 +19,12 @@ pub struct Metrics {
     pub(super) connections: AtomicI64,
     /// Requests in progress.
     pub(super) in_flight: AtomicI64,
+    /// Streams that are open.
+    pub(super) streams: AtomicI64,
+    /// WebSockets that are open.
+    pub(super) websockets: AtomicI64,
+    /// Decisions that no collector took.
+    pub(super) telemetry_lost: AtomicU64,
     /// Lines of the access log that nobody could write.
     pub(super) lines_lost: AtomicU64,
     /// Decisions whose receipts were written.
@@ -37,6 +43,7 @@ pub struct Metrics {
 #[derive(Debug, Default)]
 struct Families {
     exchanges: BTreeMap<(String, &'static str, &'static str, &'static str), u64>,
+    times: BTreeMap<String, Times>,
     reasons: BTreeMap<(&'static str, &'static str), u64>,
     upstreams: BTreeMap<(String, u16), u64>,
 }
@@ -61,15 +68,20 @@ impl Times {
 
     fn write(&self, name: &str, help: &str, out: &mut String) {
         let _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} histogram");
+        self.write_samples(name, "", out);
+    }
+
+    /// The samples under a label, which is written with its comma, or none.
+    fn write_samples(&self, name: &str, label: &str, out: &mut String) {
         let mut below = 0_u64;
         for (bound, bucket) in BOUNDS.iter().zip(&self.buckets) {
             below = below.saturating_add(bucket.load(Ordering::Relaxed));
-            let _ = writeln!(out, "{name}_bucket{{le=\"{}\"}} {below}", seconds(*bound));
+            let _ = writeln!(out, "{name}_bucket{{{label}le=\"{}\"}} {below}", seconds(*bound));
         }
-        let count = self.count.load(Ordering::Relaxed);
-        let _ = writeln!(out, "{name}_bucket{{le=\"+Inf\"}} {count}");
-        let _ =
-            writeln!(out, "{name}_sum {}\n{name}_count {count}", seconds(self.sum.load(Ordering::Relaxed)));
+        let (count, sum) = (self.count.load(Ordering::Relaxed), seconds(self.sum.load(Ordering::Relaxed)));
+        let _ = writeln!(out, "{name}_bucket{{{label}le=\"+Inf\"}} {count}");
+        let braced = label.strip_suffix(',').map_or_else(String::new, |label| format!("{{{label}}}"));
+        let _ = writeln!(out, "{name}_sum{braced} {sum}\n{name}_count{braced} {count}");
     }
 }
 
@@ -84,6 +96,10 @@ impl Metrics {
             self.answer.add(decision.micros.answer);
         }
         let mut families = self.by_labels.lock().unwrap_or_else(PoisonError::into_inner);
+        match families.times.get(&decision.route) {
+            Some(times) => times.add(decision.micros.total),
+            None => families.times.entry(decision.route.clone()).or_default().add(decision.micros.total),
+        }
         let labels = (decision.route.clone(), decision.protocol, decision.action, decision.outcome);
         add(&mut families.exchanges, labels);
         for reason in &decision.reasons {
@@ -104,6 +120,10 @@ impl Metrics {
         let load = |value: &AtomicI64| value.load(Ordering::Relaxed).to_string();
         plain("bartizan_guard_connections", "gauge", "Open connections.", load(&self.connections));
         plain("bartizan_guard_in_flight", "gauge", "Requests in progress.", load(&self.in_flight));
+        plain("bartizan_guard_streams", "gauge", "Streamed answers in progress.", load(&self.streams));
+        plain("bartizan_guard_websockets", "gauge", "Open WebSockets.", load(&self.websockets));
+        let lost = self.telemetry_lost.load(Ordering::Relaxed).to_string();
+        plain("bartizan_guard_telemetry_lost_total", "counter", "Decisions that no collector took.", lost);
         let lost = self.lines_lost.load(Ordering::Relaxed).to_string();
         plain("bartizan_guard_log_lines_lost_total", "counter", "Lines of the access log not written.", lost);
         let written = self.receipts.load(Ordering::Relaxed).to_string();
@@ -127,6 +147,11 @@ impl Metrics {
                     out,
                     "{name}{{route=\"{route}\",protocol=\"{protocol}\",action=\"{action}\",outcome=\"{outcome}\"}} {count}"
                 );
+            }
+            let name = "bartizan_guard_route_seconds";
+            let _ = writeln!(out, "# HELP {name} Exchanges by route.\n# TYPE {name} histogram");
+            for (route, times) in &families.times {
+                times.write_samples(name, &format!("route=\"{}\",", escaped(route)), &mut out);
             }
             let name = "bartizan_guard_reasons_total";
             let _ = writeln!(out, "# HELP {name} What checks found.\n# TYPE {name} counter");
@@ -153,6 +178,19 @@ impl Metrics {
             &mut out,
         );
         out
+    }
+}
+
+/// Which upstreams serve a model that was admitted, of those whose models are limited.
+pub(super) fn write_models(models: &[(String, bool)], out: &mut String) {
+    if models.is_empty() {
+        return;
+    }
+    let name = "bartizan_guard_model_admitted";
+    let _ =
+        writeln!(out, "# HELP {name} 1 while the upstream serves an admitted model.\n# TYPE {name} gauge");
+    for (upstream, admitted) in models {
+        let _ = writeln!(out, "{name}{{upstream=\"{}\"}} {}", escaped(upstream), u8::from(*admitted));
     }
 }
 
@@ -188,6 +226,8 @@ mod tests {
         assert!(text.contains(
             "bartizan_guard_exchanges_total{route=\"a\\\"b\",protocol=\"opaque\",action=\"allow\",outcome=\"answered\"} 2"
         ));
+        assert!(text.contains("bartizan_guard_route_seconds_bucket{route=\"a\\\"b\",le=\"0.000150\"} 1\n"));
+        assert!(text.contains("bartizan_guard_route_seconds_count{route=\"a\\\"b\"} 2\n"), "{text}");
         assert!(text.contains("bartizan_guard_exchange_seconds_bucket{le=\"0.000150\"} 1"));
         assert!(text.contains("bartizan_guard_exchange_seconds_bucket{le=\"+Inf\"} 2"));
         assert!(text.contains("bartizan_guard_exchange_seconds_sum 3.000120"));

@@ -1,6 +1,6 @@
 //! An upstream that is no model: it repeats what it is told, in the protocols' own forms, to try a gateway with.
 //!
-//! It answers chat completions and Anthropic's messages, whole or as a stream of words. Its answer is the text of the last message. A
+//! It answers chat completions, Anthropic's messages and Ollama's own forms, whole or as a stream of words. Its answer is the text of the last message. A
 //! last message `call NAME ARGUMENTS` is answered by that call of a tool.
 
 use super::body::{self, Body};
@@ -17,6 +17,10 @@ use serde_json::{Value, json};
 use std::convert::Infallible;
 use std::net::TcpListener;
 use std::time::Duration;
+
+/// Media types of its streams.
+const EVENTS: &str = "text/event-stream";
+const LINES: &str = "application/x-ndjson";
 
 /// The model it says it is.
 pub const MODEL: &str = "bartizan-mock";
@@ -60,17 +64,20 @@ async fn answer(request: Request<Incoming>) -> Response<Body> {
         return said(StatusCode::BAD_REQUEST, &json!({}));
     };
     let asked: Value = serde_json::from_slice(&body.to_bytes()).unwrap_or_default();
-    let streamed = asked.get("stream").and_then(Value::as_bool).unwrap_or(false);
+    let ollama = path.ends_with("/api/chat") || path.ends_with("/api/generate");
+    let streamed = asked.get("stream").and_then(Value::as_bool).unwrap_or(ollama);
     let text = last_text(&asked);
     let call = text.strip_prefix("call ").and_then(|rest| rest.split_once(' '));
     match (path.trim_end_matches('/').ends_with("/messages"), streamed) {
         _ if path.ends_with("/models") => {
             said(StatusCode::OK, &json!({"object": "list", "data": [{"id": MODEL, "object": "model"}]}))
         }
+        _ if ollama && streamed => events(&ollama_lines(&text, call, path.ends_with("chat")), LINES),
+        _ if ollama => said(StatusCode::OK, &ollama_value(&text, call, path.ends_with("chat"), true)),
         (true, false) => said(StatusCode::OK, &anthropic(&text, call)),
-        (true, true) => events(&anthropic_events(&text, call)),
+        (true, true) => events(&anthropic_events(&text, call), EVENTS),
         (false, false) => said(StatusCode::OK, &openai(&text, call)),
-        (false, true) => events(&openai_events(&text, call)),
+        (false, true) => events(&openai_events(&text, call), EVENTS),
     }
 }
 
@@ -178,6 +185,38 @@ fn anthropic_events(text: &str, call: Option<(&str, &str)>) -> Vec<String> {
     all
 }
 
+/// One of Ollama's values.
+fn ollama_value(text: &str, call: Option<(&str, &str)>, chat: bool, done: bool) -> Value {
+    let mut value = json!({"model": MODEL, "created_at": "1970-01-01T00:00:01Z", "done": done});
+    let message = match call {
+        Some((name, arguments)) => {
+            let arguments: Value = serde_json::from_str(arguments).unwrap_or_default();
+            json!({"role": "assistant", "content": "", "tool_calls": [{"function": {"name": name, "arguments": arguments}}]})
+        }
+        None => json!({"role": "assistant", "content": text}),
+    };
+    if let Some(members) = value.as_object_mut() {
+        let (name, said) = if chat { ("message", message) } else { ("response", json!(text)) };
+        members.insert(name.to_owned(), said);
+        if done {
+            members.insert("done_reason".to_owned(), json!("stop"));
+        }
+    }
+    value
+}
+
+fn ollama_lines(text: &str, call: Option<(&str, &str)>, chat: bool) -> Vec<String> {
+    let mut all = Vec::new();
+    if call.is_some() && chat {
+        all.push(format!("{}\n", ollama_value("", call, chat, false)));
+    } else {
+        let texts = pieces(text);
+        all.extend(texts.iter().map(|piece| format!("{}\n", ollama_value(piece, None, chat, false))));
+    }
+    all.push(format!("{}\n", ollama_value("", None, chat, true)));
+    all
+}
+
 /// A text in pieces of a few characters, as models give them.
 fn pieces(text: &str) -> Vec<String> {
     let characters: Vec<char> = text.chars().collect();
@@ -191,10 +230,10 @@ fn said(status: StatusCode, value: &Value) -> Response<Body> {
     response
 }
 
-fn events(all: &[String]) -> Response<Body> {
+fn events(all: &[String], kind: &'static str) -> Response<Body> {
     let frames: Vec<Result<_, body::BodyError>> =
         all.iter().map(|event| Ok(hyper::body::Frame::data(event.clone().into()))).collect();
     let mut response = Response::new(body::frames(frames));
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     response
 }

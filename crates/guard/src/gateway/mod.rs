@@ -9,10 +9,14 @@
 //! | `stream`, `screen` | the answer as it streams |
 //! | `judging` | both, by the policy of their route |
 //! | `body`, `headers`, `health`, `upstream` | what these are made of |
-//! | `identity`, `counters` | who asks, and how much they may |
+//! | `model` | which model an upstream serves, and whether it was admitted |
+//! | `identity`, `counters`, `shared` | who asks, and how much they may, alone or with other gateways |
+//! | `resp` | the protocol of Redis |
 //! | `receipts` | decisions as signed statements |
 //! | `replay` | kept exchanges, judged again |
-//! | `decision`, `access`, `metrics` | what is told about it |
+//! | `websocket` | what is passed on and only counted |
+//! | `decision`, `access`, `metrics`, `ocsf`, `otlp` | what is told about it, in whose words |
+//! | `top` | metrics as a frame for a terminal |
 //! | `mock` | an upstream that is no model, to try the gateway with |
 
 mod access;
@@ -28,22 +32,31 @@ mod identity;
 mod judging;
 mod metrics;
 pub mod mock;
+mod model;
+mod ocsf;
+mod otlp;
 mod plan;
 mod receipts;
 mod recording;
 mod replay;
+mod resp;
 mod screen;
 mod server;
+mod shared;
 mod stream;
+pub mod top;
 mod upstream;
+mod websocket;
 
-pub use access::AccessLog;
+pub use access::{AccessLog, Form};
 pub use decision::{Decision, Direction, Micros, Told};
 pub use error::GatewayError;
 pub use metrics::Metrics;
-pub use plan::{Plan, Surroundings};
+pub use otlp::Telemetry;
+pub use plan::{Digests, Plan, Surroundings};
 pub use receipts::{Alarm, DECISIONS_V1, Decisions, Receipt, ReceiptError, Receipts, verified};
 pub use replay::replayed;
+pub use resp::{Reply, RespError};
 pub use server::{Reload, Stop, serve};
 
 use counters::Counters;
@@ -69,13 +82,23 @@ pub fn secret() -> Result<[u8; 32], GatewayError> {
     Ok(secret)
 }
 
+/// Where decisions go, besides metrics.
+#[derive(Debug, Default)]
+pub struct Outputs {
+    /// Lines of a log.
+    pub access: Option<AccessLog>,
+    /// Signed statements.
+    pub receipts: Option<Receipts>,
+    /// A collector of OpenTelemetry.
+    pub telemetry: Option<Telemetry>,
+}
+
 /// A gateway: the plan in force, and what it tells about what it does.
 pub struct Gateway {
     plan: RwLock<Arc<Plan>>,
     metrics: Arc<Metrics>,
-    access: Option<AccessLog>,
-    receipts: Option<Receipts>,
-    counters: Counters,
+    outputs: Outputs,
+    counters: Arc<Counters>,
     retries: Retries,
     clock: Clock,
     secret: [u8; 32],
@@ -84,20 +107,12 @@ pub struct Gateway {
 
 impl Gateway {
     /// A gateway under a plan. `secret` is 32 random bytes of this process: names of decisions and of hidden values come from it.
-    pub fn new(
-        plan: Plan,
-        secret: [u8; 32],
-        clock: Clock,
-        metrics: Arc<Metrics>,
-        access: Option<AccessLog>,
-        receipts: Option<Receipts>,
-    ) -> Self {
+    pub fn new(plan: Plan, secret: [u8; 32], clock: Clock, metrics: Arc<Metrics>, outputs: Outputs) -> Self {
         Self {
             plan: RwLock::new(Arc::new(plan)),
             metrics,
-            access,
-            receipts,
-            counters: Counters::default(),
+            outputs,
+            counters: Arc::default(),
             retries: Retries::default(),
             clock,
             secret,
@@ -118,6 +133,18 @@ impl Gateway {
     /// What is counted.
     pub fn metrics(&self) -> &Metrics {
         &self.metrics
+    }
+
+    /// All that is counted, as a scraper reads it, with which upstreams serve an admitted model.
+    fn metrics_text(&self) -> String {
+        let models: Vec<(String, bool)> =
+            self.plan().models().map(|(name, known)| (name.to_owned(), known.is_ok())).collect();
+        let mut text = self.metrics.text();
+        metrics::write_models(&models, &mut text);
+        if let Some(shared) = &self.plan().shared {
+            shared.write_metrics(&mut text);
+        }
+        text
     }
 
     /// The name of the next decision; nobody can guess one.

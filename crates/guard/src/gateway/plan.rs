@@ -1,12 +1,15 @@
 //! A configuration made ready to serve: [`Plan`].
 
+use super::Gateway;
 use super::error::GatewayError;
-use super::identity::Identities;
-use super::upstream::{Endpoint, Upstream};
+use super::identity::{Identities, Ledger};
+use super::shared::Shared;
+use super::upstream::{Endpoint, Upstream, connector};
 use crate::check::{Checks, Policy};
 use crate::protocol::{JsonLimits, Protocol};
 use crate::settings::{
-    Enforcement, GuardOptions, LimitOptions, OnFailure, RouteOptions, TlsOptions, UpstreamOptions,
+    CounterOptions, Enforcement, GuardOptions, LimitOptions, OnFailure, RouteOptions, TlsOptions,
+    UpstreamOptions,
 };
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
@@ -29,7 +32,12 @@ pub struct Surroundings<'s> {
     pub environment: &'s dyn Fn(&str) -> Option<String>,
     /// The root certificates of this machine, in DER; asked for when an upstream needs them.
     pub roots: &'s dyn Fn() -> Vec<Vec<u8>>,
+    /// The digests of a file or folder that is served as a model, read anew.
+    pub digests: Digests,
 }
+
+/// The digests of a file or folder, by any of which it may have been admitted; why there are none, for people.
+pub type Digests = Arc<dyn Fn(&Path) -> Result<Vec<String>, String> + Send + Sync>;
 
 /// A configuration made ready to serve.
 pub struct Plan {
@@ -39,6 +47,9 @@ pub struct Plan {
     pub(super) tls: Option<TlsAcceptor>,
     /// SHA-256 of the configuration, in hexadecimal digits. Credentials are no part of it.
     pub(super) digest: String,
+    pub(super) shared: Option<Arc<Shared>>,
+    upstreams: Vec<Arc<Upstream>>,
+    digests: Digests,
 }
 
 impl std::fmt::Debug for Plan {
@@ -61,6 +72,8 @@ pub(super) struct Route {
     pub(super) on_failure: OnFailure,
     pub(super) policy: Arc<NamedPolicy>,
     pub(super) shadow: Option<Arc<NamedPolicy>>,
+    /// Whether WebSockets pass where what cannot be judged does not.
+    pub(super) websocket: bool,
     upstreams: Vec<Arc<Upstream>>,
     turn: AtomicU64,
 }
@@ -108,7 +121,10 @@ impl Plan {
         }
         let tls = options.tls.as_ref().map(|tls| acceptor(tls, surroundings)).transpose()?;
         let identities = Identities::new(&options.key, &options.tenant)?;
-        Ok(Self { limits: options.limits, routes, identities, tls, digest: digest_of(options) })
+        let digests = Arc::clone(&surroundings.digests);
+        let digest = digest_of(options);
+        let shared = options.counters.as_ref().map(|one| counters(one, surroundings)).transpose()?;
+        Ok(Self { limits: options.limits, routes, identities, tls, digest, shared, upstreams, digests })
     }
 
     /// The route of a path, and the protocol spoken there.
@@ -118,8 +134,39 @@ impl Plan {
         Some((route, route.protocol.or_else(|| Protocol::of_path(&path)).unwrap_or(Protocol::Json)))
     }
 
+    /// Where is counted under this plan.
+    pub(super) fn ledger(&self, gateway: &Gateway) -> Ledger {
+        Ledger { memory: Arc::clone(&gateway.counters), shared: self.shared.clone() }
+    }
+
     pub(super) fn json_limits(&self) -> JsonLimits {
         JsonLimits { depth: self.limits.nesting, values: self.limits.values }
+    }
+
+    /// Looks at which models the upstreams serve; those whose interval is over when `due` says so. Until this was done, an upstream
+    /// whose model is limited is asked nothing.
+    pub(super) async fn look_at_models(&self, due: impl Fn(Duration) -> bool) {
+        for upstream in &self.upstreams {
+            if let Some(model) = upstream.model.as_ref().filter(|model| due(model.interval)) {
+                model.look(upstream, &self.digests).await;
+            }
+        }
+    }
+
+    /// Whether the models of any upstream are limited.
+    pub(super) fn has_models(&self) -> bool {
+        self.upstreams.iter().any(|upstream| upstream.model.is_some())
+    }
+
+    /// Upstreams whose models are limited: name, and the digest of the model, or why it is not admitted.
+    pub(super) fn models(&self) -> impl Iterator<Item = (&str, Result<String, String>)> {
+        self.upstreams.iter().filter_map(|one| Some((one.name.as_str(), one.model.as_ref()?.admitted())))
+    }
+
+    /// A route that no upstream can answer, because none serves a model that was admitted.
+    pub(super) fn route_without_model(&self) -> Option<&str> {
+        let bare = |route: &&Route| route.upstreams.iter().all(|one| !one.may_serve());
+        self.routes.iter().find(bare).map(|route| route.name.as_str())
     }
 
     /// The names of the upstreams, in order.
@@ -178,6 +225,58 @@ fn acceptor(tls: &TlsOptions, surroundings: &Surroundings<'_>) -> Result<TlsAcce
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
+fn counters(options: &CounterOptions, surroundings: &Surroundings<'_>) -> Result<Arc<Shared>, GatewayError> {
+    let subject = || "counters".to_owned();
+    let read = |path: &Path| {
+        (surroundings.files)(path).map_err(|error| GatewayError::File {
+            subject: subject(),
+            path: path.to_owned(),
+            error,
+        })
+    };
+    let password = credential(
+        &subject(),
+        options.password_env.as_ref(),
+        options.password_file.as_deref(),
+        surroundings,
+    )?;
+    let mut own = [0; 16];
+    let provider = aws_lc_rs::default_provider();
+    provider.secure_random.fill(&mut own).map_err(|_| GatewayError::Tls {
+        subject: subject(),
+        problem: "the system gives no randomness".to_owned(),
+    })?;
+    let tls = || {
+        let roots = options.roots.as_deref().map(read).transpose()?;
+        let machine = if roots.is_none() { (surroundings.roots)() } else { Vec::new() };
+        connector("counters", roots.as_deref(), &machine, &[])
+    };
+    Shared::new(options, password.as_deref(), bartizan_core::hex(&own), tls).map(Arc::new)
+}
+
+/// A secret that a variable or a file holds.
+fn credential(
+    subject: &str,
+    variable: Option<&String>,
+    file: Option<&Path>,
+    surroundings: &Surroundings<'_>,
+) -> Result<Option<String>, GatewayError> {
+    match (variable, file) {
+        (Some(variable), _) => (surroundings.environment)(variable).map(Some).ok_or_else(|| {
+            GatewayError::Credential { subject: subject.to_owned(), variable: variable.clone() }
+        }),
+        (None, Some(path)) => {
+            let bytes = (surroundings.files)(path).map_err(|error| GatewayError::File {
+                subject: subject.to_owned(),
+                path: path.to_owned(),
+                error,
+            })?;
+            Ok(Some(String::from_utf8_lossy(&bytes).trim().to_owned()))
+        }
+        (None, None) => Ok(None),
+    }
+}
+
 fn upstreams(
     options: &GuardOptions,
     surroundings: &Surroundings<'_>,
@@ -201,13 +300,8 @@ fn upstreams(
                 error,
             })
         };
-        let credential = match (&one.credential_env, &one.credential_file) {
-            (Some(variable), _) => Some((surroundings.environment)(variable).ok_or_else(|| {
-                GatewayError::Credential { subject: subject.clone(), variable: variable.clone() }
-            })?),
-            (None, Some(path)) => Some(String::from_utf8_lossy(&read(path)?).trim().to_owned()),
-            (None, None) => None,
-        };
+        let credential =
+            credential(&subject, one.credential_env.as_ref(), one.credential_file.as_deref(), surroundings)?;
         made.push(Arc::new(Upstream::new(&Endpoint {
             name: &one.name,
             url: &one.url,
@@ -217,6 +311,8 @@ fn upstreams(
             roots: one.roots.as_deref().map(read).transpose()?,
             machine_roots: &machine_roots,
             connect: Duration::from_millis(options.limits.connect_ms),
+            model: one.model.as_ref(),
+            on_failure: options.on_failure,
         })?));
     }
     Ok(made)
@@ -260,6 +356,7 @@ fn route(
         on_failure: one.on_failure.unwrap_or(options.on_failure),
         policy: policy(one.policy.as_deref().unwrap_or("default"))?,
         shadow: one.shadow.as_deref().map(policy).transpose()?,
+        websocket: one.websocket,
         upstreams: chosen,
         turn: AtomicU64::new(0),
         name,
@@ -311,7 +408,10 @@ pub(super) mod tests {
         let options: GuardOptions = toml::from_str(toml).unwrap();
         let nothing = |_: &Path| Err(io::Error::from(io::ErrorKind::NotFound));
         let environment = |name: &str| (name == "KEY").then(|| "secret".to_owned());
-        Plan::new(&options, &Surroundings { files: &nothing, environment: &environment, roots: &Vec::new })
+        let digests: Digests = Arc::new(|_: &Path| Err("there are no models here".to_owned()));
+        let surroundings =
+            Surroundings { files: &nothing, environment: &environment, roots: &Vec::new, digests };
+        Plan::new(&options, &surroundings)
     }
 
     const TWO: &str =

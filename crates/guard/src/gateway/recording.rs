@@ -1,9 +1,9 @@
 //! A decision while it is made: told when it is dropped, however the exchange ends.
 
-use super::Gateway;
 use super::body::{BodyError, FnEnd};
 use super::decision::Decision;
 use super::identity::Admitted;
+use super::{Gateway, Outputs};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
@@ -15,6 +15,8 @@ pub(super) struct Recording {
     pub(super) started: Instant,
     /// Whether the answer has been handed over whole.
     pub(super) complete: bool,
+    /// Whether its answer is a stream that is counted.
+    streams: bool,
     /// Who asked, while they do.
     pub(super) admitted: Option<Admitted>,
 }
@@ -30,6 +32,7 @@ impl Recording {
             decision: Some(Box::new(decision)),
             started: Instant::now(),
             complete: false,
+            streams: false,
             admitted: None,
         }
     }
@@ -38,6 +41,12 @@ impl Recording {
     pub(super) fn with<T>(&mut self, act: impl FnOnce(&mut Decision) -> T) -> T {
         let decision = self.decision.get_or_insert_with(|| Box::new(Decision::new(String::new(), 0, "", "")));
         act(decision)
+    }
+
+    /// The answer is a stream from here on.
+    pub(super) fn begin_stream(&mut self) {
+        self.streams = true;
+        self.gateway.metrics.streams.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(super) fn change(&mut self, change: impl FnOnce(&mut Decision)) {
@@ -68,6 +77,9 @@ impl FnEnd for Recording {
 impl Drop for Recording {
     fn drop(&mut self) {
         self.gateway.metrics.in_flight.fetch_sub(1, Ordering::Relaxed);
+        if self.streams {
+            self.gateway.metrics.streams.fetch_sub(1, Ordering::Relaxed);
+        }
         let Some(mut decision) = self.decision.take() else { return };
         if !self.complete {
             decision.outcome = "client-left";
@@ -77,12 +89,17 @@ impl Drop for Recording {
         if let Some(admitted) = &self.admitted {
             // What was answered is owed, whatever is left of the budget.
             let tokens = decision.answer_bytes.div_ceil(BYTES_A_TOKEN);
-            let _ = admitted.spend(&self.gateway.counters, tokens, true, Instant::now());
+            let ledger = self.gateway.plan().ledger(&self.gateway);
+            admitted.owe(&ledger, tokens, Instant::now());
         }
-        if let Some(receipts) = &self.gateway.receipts {
+        let Outputs { access, receipts, telemetry } = &self.gateway.outputs;
+        if let Some(receipts) = receipts {
             receipts.take(decision.clone(), &self.gateway.metrics);
         }
-        if let Some(access) = &self.gateway.access {
+        if let Some(telemetry) = telemetry {
+            telemetry.take(decision.clone(), &self.gateway.metrics);
+        }
+        if let Some(access) = access {
             access.take(decision, &self.gateway.metrics);
         }
     }

@@ -9,8 +9,8 @@ use super::judging::{Asked, Outcome, judged};
 use crate::check::{Action, Edit, Judgement, Reason, Release, ResponseJudge};
 use crate::exchange::ToolCall;
 use crate::protocol::{
-    Delta, Deltas, Event, Events, Json, Mark, Of, Protocol, Refusal, RefusalKind, closing, deltas,
-    message_id, quoted, spliced, unquoted,
+    Delta, Deltas, Event, Events, Framing, Json, Mark, Of, Protocol, Refusal, RefusalKind, closing,
+    closing_line, deltas, message_id, quoted, spliced, unquoted,
 };
 use bytes::BytesMut;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -72,6 +72,16 @@ struct Piece {
     channel: String,
     span: Range<usize>,
     text: String,
+    /// Whether it is JSON itself.
+    bare: bool,
+}
+
+impl Piece {
+    /// Other text in its place, as it is to stand there.
+    fn replaced(&self, text: &str) -> Edit {
+        let replacement = if self.bare { text.to_owned() } else { quoted_text(text) };
+        Edit { span: self.span.clone(), replacement }
+    }
 }
 
 /// One text that grows.
@@ -95,13 +105,13 @@ struct Call {
 }
 
 impl Screen {
-    pub(super) fn new(asked: Asked, enforced: bool, open: bool, most: usize) -> Self {
+    pub(super) fn new(asked: Asked, framing: Framing, enforced: bool, open: bool, most: usize) -> Self {
         Self {
             asked,
             enforced,
             open,
             most,
-            events: Events::default(),
+            events: Events::new(framing),
             queue: VecDeque::new(),
             held: 0,
             channels: BTreeMap::new(),
@@ -194,6 +204,7 @@ impl Screen {
                 channel: piece.channel,
                 span: piece.span,
                 text: piece.text.into_owned(),
+                bare: piece.bare,
             });
         }
         self.hold(held);
@@ -388,7 +399,7 @@ impl Screen {
                 channel.changed = true;
                 let text = std::mem::take(&mut channel.out);
                 if text != piece.text {
-                    edits.push(Edit { span: piece.span.clone(), replacement: quoted_text(&text) });
+                    edits.push(piece.replaced(&text));
                 }
             }
             if channel.carrier.is_none() {
@@ -485,7 +496,11 @@ impl Screen {
         if begun.is_empty() && self.asked.protocol != Protocol::AnthropicMessages {
             begun.push(0);
         }
-        step.out.extend_from_slice(closing(self.asked.protocol, &self.head, &begun, message).as_bytes());
+        let end = match self.events.framing() {
+            Framing::Events => closing(self.asked.protocol, &self.head, &begun, message),
+            Framing::Lines => closing_line(self.asked.protocol, &self.head, message),
+        };
+        step.out.extend_from_slice(end.as_bytes());
         self.state = State::Over;
         step.over = true;
     }
@@ -574,7 +589,7 @@ mod tests {
     }
 
     fn enforcing(protocol: Protocol, toml: &str) -> Screen {
-        Screen::new(asked(protocol, toml), true, false, 1 << 20)
+        Screen::new(asked(protocol, toml), Framing::Events, true, false, 1 << 20)
     }
 
     fn chunk(delta: &str, reason: &str) -> String {
@@ -652,6 +667,59 @@ mod tests {
         assert!(out.ends_with("{\"type\":\"message_stop\"}\n\n"));
     }
 
+    fn lines(pieces: &[&str]) -> String {
+        let line = |text: &str, done: bool| {
+            let text = serde_json::to_string(text).unwrap();
+            format!(
+                "{{\"model\":\"m\",\"message\":{{\"role\":\"assistant\",\"content\":{text}}},\"done\":{done}}}\n"
+            )
+        };
+        pieces.iter().map(|piece| line(piece, false)).collect::<String>() + &line("", true)
+    }
+
+    fn text_of_lines(stream: &str) -> String {
+        let values = stream.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+        values.filter_map(|value| value["message"]["content"].as_str().map(str::to_owned)).collect()
+    }
+
+    fn of_lines(toml: &str) -> Screen {
+        Screen::new(asked(Protocol::OpenaiChat, toml), Framing::Lines, true, false, 1 << 20)
+    }
+
+    #[test]
+    fn lines_of_ollama_leave_redacted_or_end_in_its_own_way() {
+        let harmless = lines(&["Nor", "way's", " capital is", " Oslo."]);
+        let (head, tail) = SECRET.split_at(11);
+        let secret = lines(&["the key is ", head, tail, " and", " that is all"]);
+        for size in [1, 7, 10_000] {
+            assert_eq!(through(of_lines(""), &harmless, size).0, harmless);
+            let text = text_of_lines(&through(of_lines(""), &secret, size).0);
+            assert!(text.starts_with("the key is [") && text.ends_with(" and that is all"), "{text}");
+            assert!(!text.contains(head) && !text.contains(tail), "{text}");
+            let (out, over, _) = through(of_lines("[secrets]\noutput = 'block'"), &secret, size);
+            assert_eq!(text_of_lines(&out), "the key is ");
+            assert!(over && out.ends_with("\"done\":true,\"done_reason\":\"content_filter\"}\n"), "{out}");
+        }
+    }
+
+    #[test]
+    fn a_call_in_a_line_is_judged_before_it_leaves_and_stays_json() {
+        let line = |arguments: &str| {
+            format!(
+                "{{\"message\":{{\"content\":\"\",\"tool_calls\":[{{\"function\":{{\"name\":\"save\",\"arguments\":{arguments}}}}}]}},\"done\":false}}\n"
+            )
+        };
+        let harmless = line("{\"n\": 1, \"text\": \"hi\"}") + &lines(&[]);
+        assert_eq!(through(of_lines("[tools]\nallow = ['save']"), &harmless, 9).0, harmless);
+        let (out, over, _) = through(of_lines("[tools]\nallow = ['read']"), &harmless, 9);
+        assert!(over && !out.contains("save"), "{out}");
+        let secret = line(&format!("{{\"text\":\"{SECRET}\"}}")) + &lines(&[]);
+        let (out, ..) = through(of_lines("[tools]\nallow = ['save']"), &secret, 9);
+        let first: serde_json::Value = serde_json::from_str(out.lines().next().unwrap()).unwrap();
+        let text = first["message"]["tool_calls"][0]["function"]["arguments"]["text"].as_str().unwrap();
+        assert!(text.starts_with('[') && !out.contains(SECRET), "{out}");
+    }
+
     #[test]
     fn a_call_leaves_only_once_it_is_whole_and_judged() {
         let call = |delta: &str| chunk(&format!("{{\"tool_calls\":[{{\"index\":0,{delta}}}]}}"), "null");
@@ -671,8 +739,13 @@ mod tests {
     #[test]
     fn observing_changes_nothing_and_holds_nothing() {
         let stream = content(&["the key is ", SECRET, " and more"]);
-        let mut screen =
-            Screen::new(asked(Protocol::OpenaiChat, "[secrets]\noutput = 'block'"), false, false, 10);
+        let mut screen = Screen::new(
+            asked(Protocol::OpenaiChat, "[secrets]\noutput = 'block'"),
+            Framing::Events,
+            false,
+            false,
+            10,
+        );
         let step = screen.push(stream.as_bytes());
         assert_eq!((&step.out[..], step.over, step.reasons.len()), (stream.as_bytes(), false, 1));
         assert!(screen.queue.is_empty());
@@ -683,9 +756,9 @@ mod tests {
         let stream = "data: {\"id\":\"c\"}\n\ndata: {nonsense\n\ndata: {\"id\":\"d\"}\n\n";
         let (out, over, _) = through(enforcing(Protocol::OpenaiChat, ""), stream, 9);
         assert!(over && !out.contains("nonsense"), "{out}");
-        let open = Screen::new(asked(Protocol::OpenaiChat, ""), true, true, 1 << 20);
+        let open = Screen::new(asked(Protocol::OpenaiChat, ""), Framing::Events, true, true, 1 << 20);
         assert_eq!(through(open, stream, 9).0, stream);
-        let small = Screen::new(asked(Protocol::OpenaiChat, ""), true, false, 100);
+        let small = Screen::new(asked(Protocol::OpenaiChat, ""), Framing::Events, true, false, 100);
         let (out, over, _) = through(small, &"data: x".repeat(100), 9);
         assert!(over && !out.contains("data: x"), "{out}");
     }

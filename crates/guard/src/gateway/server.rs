@@ -82,6 +82,7 @@ pub fn serve(
             let (gateway, stop) = (Arc::clone(gateway), stop.clone());
             tokio::spawn(async move { accept(&gateway, &admin, &stop, Face::Admin).await });
         }
+        tokio::spawn(watch_models(Arc::clone(gateway)));
         if let Some(reload) = reload {
             tokio::spawn(watch_configuration(Arc::clone(gateway), reload));
         }
@@ -136,6 +137,8 @@ async fn watch_configuration(gateway: Arc<Gateway>, reload: Reload) {
         let theirs = Arc::clone(&reload);
         match tokio::task::spawn_blocking(move || (theirs.load)()).await {
             Ok(Ok(plan)) => {
+                // Requests go on under the plan before, until it is known what may be served under this one.
+                plan.look_at_models(|_| true).await;
                 gateway.replan(plan);
                 (reload.tell)("another configuration is in force");
             }
@@ -143,6 +146,18 @@ async fn watch_configuration(gateway: Arc<Gateway>, reload: Reload) {
                 (reload.tell)(&format!("the configuration cannot be used, the one before stays: {error}"));
             }
             Err(_) => (reload.tell)("the configuration cannot be used, the one before stays"),
+        }
+    }
+}
+
+/// Looks at which models are served: at the beginning, and then at the interval of each.
+async fn watch_models(gateway: Arc<Gateway>) {
+    gateway.plan().look_at_models(|_| true).await;
+    for second in 1_u64.. {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let plan = gateway.plan();
+        if plan.has_models() {
+            plan.look_at_models(|interval| second.is_multiple_of(interval.as_secs().max(1))).await;
         }
     }
 }
@@ -241,7 +256,7 @@ async fn converse(
         let gateway = Arc::clone(gateway);
         async move { Ok::<_, Infallible>(route(gateway, request, peer, face).await) }
     });
-    let connection = builder.serve_connection(TokioIo::new(stream), service);
+    let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
     let mut connection = std::pin::pin!(connection);
     // Whoever hangs up has their answer or does not want it.
     tokio::select! {
@@ -271,10 +286,15 @@ async fn route(
 }
 
 fn describe(gateway: &Gateway, path: &str) -> Response<Body> {
-    if path == "/healthz" {
-        plain(StatusCode::OK, "serving\n".to_owned())
-    } else {
-        plain(StatusCode::OK, gateway.metrics.text())
+    if path != "/healthz" {
+        return plain(StatusCode::OK, gateway.metrics_text());
+    }
+    match gateway.plan().route_without_model() {
+        None => plain(StatusCode::OK, "serving\n".to_owned()),
+        Some(route) => plain(
+            StatusCode::SERVICE_UNAVAILABLE,
+            format!("not ready: no admitted model serves route {route}\n"),
+        ),
     }
 }
 

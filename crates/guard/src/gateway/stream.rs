@@ -17,6 +17,8 @@ pub(super) struct Screened {
     /// The upstream's body, until it or the screen has ended.
     inner: Option<Incoming>,
     screen: Screen,
+    /// By the shadow policy: it only looks.
+    shadow: Option<Screen>,
     recording: Recording,
     digest: Sha256,
     silence: Duration,
@@ -24,15 +26,38 @@ pub(super) struct Screened {
 }
 
 impl Screened {
-    pub(super) fn new(inner: Incoming, screen: Screen, silence: Duration, recording: Recording) -> Self {
+    pub(super) fn new(
+        inner: Incoming,
+        screen: Screen,
+        shadow: Option<Screen>,
+        silence: Duration,
+        mut recording: Recording,
+    ) -> Self {
+        recording.begin_stream();
         Self {
             inner: Some(inner),
             screen,
+            shadow,
             recording,
             digest: Sha256::new(),
             silence,
             timer: Box::pin(tokio::time::sleep(silence)),
         }
+    }
+
+    /// Has the shadow policy look at a piece, or at the end.
+    fn shadowed(&mut self, piece: Option<&[u8]>) {
+        let Some(shadow) = &mut self.shadow else { return };
+        let step = match piece {
+            Some(piece) => shadow.push(piece),
+            None => shadow.finish(),
+        };
+        let hardest = step.reasons.iter().map(|reason| reason.action).max().unwrap_or_default();
+        let failed = step.unjudged.is_some();
+        if failed {
+            self.shadow = None;
+        }
+        self.recording.change(|decision| decision.shadowed((!failed).then_some(hardest)));
     }
 
     /// Takes in what a step found, and gives what leaves.
@@ -94,6 +119,7 @@ impl Body for Screened {
                     let Ok(data) = frame.into_data() else { continue };
                     let started = std::time::Instant::now();
                     let step = this.screen.push(&data);
+                    this.shadowed(Some(&data));
                     if let Some(out) = this.told(step, started) {
                         return Poll::Ready(Some(Ok(Frame::data(out))));
                     }
@@ -101,6 +127,7 @@ impl Body for Screened {
                 Poll::Ready(None) => {
                     let started = std::time::Instant::now();
                     let step = this.screen.finish();
+                    this.shadowed(None);
                     this.inner = None;
                     if let Some(out) = this.told(step, started) {
                         return Poll::Ready(Some(Ok(Frame::data(out))));

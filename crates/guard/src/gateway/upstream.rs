@@ -2,6 +2,8 @@
 
 use super::error::GatewayError;
 use super::health::Circuit;
+use super::model::ServedModel;
+use crate::settings::{OnFailure, ServedModelOptions};
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::Uri;
@@ -37,6 +39,8 @@ pub(super) struct Upstream {
     pub(super) name: String,
     pub(super) weight: u32,
     pub(super) circuit: Circuit,
+    /// The model it may serve, where that is said.
+    pub(super) model: Option<ServedModel>,
     scheme: Scheme,
     authority: Authority,
     base: String,
@@ -55,6 +59,8 @@ pub(super) struct Endpoint<'o> {
     pub(super) roots: Option<Vec<u8>>,
     pub(super) machine_roots: &'o [Vec<u8>],
     pub(super) connect: Duration,
+    pub(super) model: Option<&'o ServedModelOptions>,
+    pub(super) on_failure: OnFailure,
 }
 
 impl Upstream {
@@ -91,6 +97,10 @@ impl Upstream {
             name: endpoint.name.to_owned(),
             weight: endpoint.weight,
             circuit: Circuit::default(),
+            model: endpoint
+                .model
+                .map(|model| ServedModel::new(endpoint.name, model, endpoint.on_failure))
+                .transpose()?,
             base: uri.path().trim_end_matches('/').to_owned(),
             credential: endpoint
                 .credential
@@ -114,6 +124,11 @@ impl Upstream {
             .path_and_query(full)
             .build()
             .ok()
+    }
+
+    /// Whether it serves a model that was admitted, as far as that is limited.
+    pub(super) fn may_serve(&self) -> bool {
+        self.model.as_ref().is_none_or(|model| model.admitted().is_ok())
     }
 
     /// The header that says who we are there.
@@ -152,14 +167,24 @@ fn credential(endpoint: &Endpoint<'_>, secret: &str) -> Result<(HeaderName, Head
 }
 
 fn tls(endpoint: &Endpoint<'_>) -> Result<TlsConnector, GatewayError> {
-    let wrong =
-        |problem: String| GatewayError::Tls { subject: format!("upstream {}", endpoint.name), problem };
+    let subject = format!("upstream {}", endpoint.name);
+    connector(&subject, endpoint.roots.as_deref(), endpoint.machine_roots, &[b"h2", b"http/1.1"])
+}
+
+/// TLS towards a server that is believed by these roots, or by those of the machine.
+pub(super) fn connector(
+    subject: &str,
+    own_roots: Option<&[u8]>,
+    machine_roots: &[Vec<u8>],
+    protocols: &[&[u8]],
+) -> Result<TlsConnector, GatewayError> {
+    let wrong = |problem: String| GatewayError::Tls { subject: subject.to_owned(), problem };
     let mut roots = RootCertStore::empty();
-    let certificates: Vec<CertificateDer<'static>> = match &endpoint.roots {
+    let certificates: Vec<CertificateDer<'static>> = match own_roots {
         Some(pem) => CertificateDer::pem_slice_iter(pem)
             .collect::<Result<_, _>>()
             .map_err(|error| wrong(format!("the root certificates cannot be read: {error}")))?,
-        None => endpoint.machine_roots.iter().cloned().map(CertificateDer::from).collect(),
+        None => machine_roots.iter().cloned().map(CertificateDer::from).collect(),
     };
     let (used, _) = roots.add_parsable_certificates(certificates);
     if used == 0 {
@@ -170,7 +195,7 @@ fn tls(endpoint: &Endpoint<'_>) -> Result<TlsConnector, GatewayError> {
         .map_err(|error| wrong(error.to_string()))?
         .with_root_certificates(roots)
         .with_no_client_auth();
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
     Ok(TlsConnector::from(Arc::new(config)))
 }
 
@@ -298,6 +323,8 @@ mod tests {
             roots: None,
             machine_roots: &[],
             connect: Duration::from_secs(1),
+            model: None,
+            on_failure: OnFailure::Closed,
         })
     }
 

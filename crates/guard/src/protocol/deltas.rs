@@ -1,6 +1,6 @@
 //! What one event of a streamed answer adds: [`Deltas`].
 //!
-//! Source: OpenAI's chat completion chunks and completions; Anthropic's streaming messages (version `2023-06-01`).
+//! Source: OpenAI's chat completion chunks and completions; Anthropic's streaming messages (version `2023-06-01`); the API of Ollama.
 
 use super::Protocol;
 use super::gather::NO_TEXT;
@@ -19,6 +19,8 @@ pub struct Delta<'d> {
     pub text: Cow<'d, str>,
     /// What it is a piece of.
     pub of: Of,
+    /// Whether it stands there as JSON itself, and not in a JSON string.
+    pub bare: bool,
 }
 
 /// What a delta is a piece of.
@@ -83,7 +85,7 @@ pub fn deltas<'d>(protocol: Protocol, json: &Json<'d>) -> Deltas<'d> {
 
 fn openai<'d>(root: Node<'_, 'd>, all: &mut Deltas<'d>) {
     let mut head = Vec::new();
-    for name in ["id", "object", "created", "model"] {
+    for name in ["id", "object", "created", "created_at", "model"] {
         if let Some(node) = root.get(name) {
             head.push(format!("\"{name}\":{}", node.raw()));
         }
@@ -94,13 +96,50 @@ fn openai<'d>(root: Node<'_, 'd>, all: &mut Deltas<'d>) {
     for (key, child) in root.children() {
         let key = key.unwrap_or_default();
         match &*key {
+            "message" => ollama(child, all),
             "choices" => {
                 for choice in child.items() {
                     of_choice(choice, all);
                 }
             }
-            "id" | "object" | "created" | "model" | "usage" | "system_fingerprint" | "service_tier" => {}
+            "id" | "object" | "created" | "created_at" | "model" | "usage" | "system_fingerprint"
+            | "service_tier" | "done_reason" | "context" => {}
             other => strings(child, &format!("/{other}"), all),
+        }
+    }
+    // The last of Ollama's values.
+    if root.all("done").any(|done| done.value() == Value::Bool(true)) {
+        all.complete.push(String::new());
+        all.marks.push(Mark::Close(0));
+    }
+}
+
+/// A message of Ollama's own stream: what it adds to its texts, and its calls, each whole.
+fn ollama<'d>(message: Node<'_, 'd>, all: &mut Deltas<'d>) {
+    for (key, child) in message.children() {
+        let key = key.unwrap_or_default();
+        match &*key {
+            "role" => {}
+            "tool_calls" => {
+                for (place, call) in child.items().enumerate() {
+                    // Whole in this event, so that the next one may have the same name.
+                    let key = format!("message/call/{place}/");
+                    for function in call.all("function") {
+                        of_call(function, &key, all);
+                        for arguments in function.all("arguments").filter(|node| node.as_str().is_none()) {
+                            all.pieces.push(Delta {
+                                channel: format!("{key}arguments"),
+                                span: arguments.span(),
+                                text: Cow::Borrowed(arguments.raw()),
+                                of: Of::CallArguments(key.clone()),
+                                bare: true,
+                            });
+                        }
+                    }
+                    all.complete.push(key);
+                }
+            }
+            other => strings(child, &format!("message/{other}"), all),
         }
     }
 }
@@ -127,7 +166,7 @@ fn responses<'d>(root: Node<'_, 'd>, all: &mut Deltas<'d>) {
                 } else {
                     (name, Of::Text)
                 };
-                all.pieces.push(Delta { channel, span: delta.span(), text, of });
+                all.pieces.push(Delta { channel, span: delta.span(), text, of, bare: false });
             }
         }
         all.repeats.extend(root.all("logprobs").map(Node::span));
@@ -138,7 +177,13 @@ fn responses<'d>(root: Node<'_, 'd>, all: &mut Deltas<'d>) {
         for name in item.all("name").filter(|_| calls) {
             if let Some(text) = name.as_str() {
                 let of = Of::CallName(call.clone());
-                all.pieces.push(Delta { channel: format!("{call}name"), span: name.span(), text, of });
+                all.pieces.push(Delta {
+                    channel: format!("{call}name"),
+                    span: name.span(),
+                    text,
+                    of,
+                    bare: false,
+                });
             }
         }
     }
@@ -210,7 +255,7 @@ fn of_call<'d>(function: Node<'_, 'd>, key: &str, all: &mut Deltas<'d>) {
             "arguments" | "input" => Of::CallArguments(key.to_owned()),
             _ => continue,
         };
-        all.pieces.push(Delta { channel: format!("{key}{name}"), span: child.span(), text, of });
+        all.pieces.push(Delta { channel: format!("{key}{name}"), span: child.span(), text, of, bare: false });
     }
 }
 
@@ -259,6 +304,7 @@ fn anthropic<'d>(root: Node<'_, 'd>, all: &mut Deltas<'d>) {
                             span: child.span(),
                             text,
                             of,
+                            bare: false,
                         });
                     }
                 }
@@ -272,7 +318,13 @@ fn strings<'d>(node: Node<'_, 'd>, name: &str, all: &mut Deltas<'d>) {
     if let Some(text) = node.as_str() {
         let key = name.rsplit('/').next().unwrap_or_default();
         if !NO_TEXT.contains(&key) {
-            all.pieces.push(Delta { channel: name.to_owned(), span: node.span(), text, of: Of::Text });
+            all.pieces.push(Delta {
+                channel: name.to_owned(),
+                span: node.span(),
+                text,
+                of: Of::Text,
+                bare: false,
+            });
         }
         return;
     }
@@ -280,6 +332,21 @@ fn strings<'d>(node: Node<'_, 'd>, name: &str, all: &mut Deltas<'d>) {
         let key = key.unwrap_or_else(|| Cow::Owned(place.to_string()));
         strings(child, &format!("{name}/{key}"), all);
     }
+}
+
+/// The value that ends a stream of lines which is stopped, as Ollama ends its own: `head` has the members that its values share.
+pub fn closing_line(protocol: Protocol, head: &str, message: &str) -> String {
+    let comma = if head.is_empty() { "" } else { "," };
+    let text = match protocol {
+        Protocol::OpenaiChat => "\"message\":{\"role\":\"assistant\",\"content\":\"\"}",
+        Protocol::OpenaiCompletions => "\"response\":\"\"",
+        _ => {
+            let mut text = Vec::new();
+            quoted(message, &mut text);
+            return format!("{{\"error\":{}}}\n", String::from_utf8_lossy(&text));
+        }
+    };
+    format!("{{{head}{comma}{text},\"done\":true,\"done_reason\":\"content_filter\"}}\n")
 }
 
 /// The events that end a stream which is stopped, in the protocol's own way: `head` has the members that its events share, `open` what
@@ -372,6 +439,39 @@ mod tests {
         let created =
             r#"{"type":"response.created","response":{"id":"r","instructions":"secret","output":[]}}"#;
         assert!(of(created).0.is_empty());
+    }
+
+    #[test]
+    fn ollama_gives_texts_whole_calls_and_an_end() {
+        let of = |data| read(Protocol::OpenaiChat, data);
+        let text = r#"{"model":"m","created_at":"2026-01-01T00:00:00Z","message":{"role":"assistant","content":"hi","thinking":"so"},"done":false}"#;
+        assert_eq!(
+            of(text),
+            (vec!["message/content=hi".to_owned(), "message/thinking=so".to_owned()], vec![], 0)
+        );
+        let last = r#"{"model":"m","message":{"role":"assistant","content":""},"done_reason":"stop","done":true,"eval_count":3}"#;
+        assert_eq!(of(last), (vec!["message/content=".to_owned()], vec![String::new()], 0));
+        let call = r#"{"message":{"role":"assistant","content":"","tool_calls":[{"function":{"name":"f","arguments":{"a":1}}}]},"done":false}"#;
+        let json = Json::read(call.as_bytes(), JsonLimits::default()).unwrap();
+        let all = deltas(Protocol::OpenaiChat, &json);
+        let pieces: Vec<_> =
+            all.pieces.iter().map(|piece| (&*piece.channel, &*piece.text, piece.bare)).collect();
+        assert_eq!(
+            pieces,
+            [
+                ("message/content", "", false),
+                ("message/call/0/name", "f", false),
+                ("message/call/0/arguments", "{\"a\":1}", true)
+            ]
+        );
+        assert_eq!(all.complete, ["message/call/0/"]);
+        let generated = r#"{"model":"m","response":"hi","done":false}"#;
+        assert_eq!(read(Protocol::OpenaiCompletions, generated).0, ["/response=hi"]);
+        assert_eq!(
+            closing_line(Protocol::OpenaiCompletions, "\"model\":\"m\"", "no"),
+            "{\"model\":\"m\",\"response\":\"\",\"done\":true,\"done_reason\":\"content_filter\"}\n"
+        );
+        assert_eq!(closing_line(Protocol::Json, "", "no"), "{\"error\":\"no\"}\n");
     }
 
     #[test]

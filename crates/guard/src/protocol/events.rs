@@ -10,19 +10,42 @@ use bytes::{Bytes, BytesMut};
 pub struct Event {
     /// Its bytes, the empty line at its end included.
     pub raw: Bytes,
-    /// Its data: the lines of `data`, joined by line feeds.
+    /// Its data: the lines of `data`, joined by line feeds; of a line what stands in it.
     pub data: String,
+    /// How it was cut.
+    pub framing: Framing,
+}
+
+/// How a stream is cut.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Framing {
+    /// Server-sent events.
+    #[default]
+    Events,
+    /// A JSON value a line, as Ollama streams.
+    Lines,
 }
 
 /// Cuts a stream into events.
 #[derive(Debug, Default)]
 pub struct Events {
+    framing: Framing,
     buffer: BytesMut,
     /// Bytes of the buffer that hold no end of an event.
     searched: usize,
 }
 
 impl Events {
+    /// Cuts a stream of that kind.
+    pub fn new(framing: Framing) -> Self {
+        Self { framing, ..Self::default() }
+    }
+
+    /// How the stream is cut.
+    pub fn framing(&self) -> Framing {
+        self.framing
+    }
+
     /// Takes the next piece of the stream.
     pub fn push(&mut self, piece: &[u8]) {
         self.buffer.extend_from_slice(piece);
@@ -35,6 +58,16 @@ impl Events {
 
     /// The next whole event.
     pub fn next_event(&mut self) -> Option<Event> {
+        if self.framing == Framing::Lines {
+            let rest = self.buffer.get(self.searched..).unwrap_or_default();
+            let Some(length) = memchr::memchr(b'\n', rest) else {
+                self.searched = self.buffer.len();
+                return None;
+            };
+            let end = self.searched.saturating_add(length).saturating_add(1);
+            self.searched = 0;
+            return Some(self.line(end));
+        }
         let end = end_of_event(&self.buffer, self.searched);
         let Some(end) = end else {
             // An end is at most four bytes; it may lie across pieces.
@@ -48,7 +81,19 @@ impl Events {
     /// What is left when the stream has ended: an event without its end, which readers drop.
     pub fn rest(&mut self) -> Option<Event> {
         self.searched = 0;
-        (!self.buffer.is_empty()).then(|| read(self.buffer.split().freeze()))
+        if self.buffer.is_empty() {
+            return None;
+        }
+        Some(match self.framing {
+            Framing::Events => read(self.buffer.split().freeze()),
+            Framing::Lines => self.line(self.buffer.len()),
+        })
+    }
+
+    fn line(&mut self, end: usize) -> Event {
+        let raw = self.buffer.split_to(end).freeze();
+        let data = String::from_utf8_lossy(&raw).trim().to_owned();
+        Event { raw, data, framing: Framing::Lines }
     }
 }
 
@@ -88,7 +133,7 @@ fn read(raw: Bytes) -> Event {
         first = false;
         data.push_str(value);
     }
-    Event { raw, data }
+    Event { raw, data, framing: Framing::Events }
 }
 
 /// The value of a line of data.
@@ -103,6 +148,9 @@ fn field(line: &str) -> Option<&str> {
 impl Event {
     /// The event with other data of one line, its other lines as they are.
     pub fn with_data(&self, data: &[u8]) -> Bytes {
+        if self.framing == Framing::Lines {
+            return Bytes::from([data, b"\n"].concat());
+        }
         let text = String::from_utf8_lossy(&self.raw);
         let mut out = Vec::with_capacity(self.raw.len());
         for line in text.split(['\n', '\r']).filter(|line| !line.is_empty() && field(line).is_none()) {
@@ -121,7 +169,11 @@ mod tests {
     use super::*;
 
     fn all(pieces: &[&[u8]]) -> (Vec<Event>, Option<Event>) {
-        let mut events = Events::default();
+        cut(pieces, Framing::Events)
+    }
+
+    fn cut(pieces: &[&[u8]], framing: Framing) -> (Vec<Event>, Option<Event>) {
+        let mut events = Events::new(framing);
         let mut found = Vec::new();
         for piece in pieces {
             events.push(piece);
@@ -146,6 +198,19 @@ mod tests {
     fn other_data_keeps_the_other_lines() {
         let (events, _) = all(&[b"event: a\ndata: 1\nid: 7\n\n"]);
         assert_eq!(&events[0].with_data(b"{}")[..], b"event: a\nid: 7\ndata: {}\n\n");
+    }
+
+    #[test]
+    fn lines_are_events_of_their_own_however_they_are_cut() {
+        let whole: &[u8] = b"{\"a\":1}\r\n\n{\"b\":2}\n{\"c\"";
+        for at in 0..whole.len() {
+            let (events, rest) = cut(&[&whole[..at], &whole[at..]], Framing::Lines);
+            let data: Vec<_> = events.iter().map(|event| event.data.as_str()).collect();
+            assert_eq!(data, ["{\"a\":1}", "", "{\"b\":2}"]);
+            assert_eq!(&events[0].raw[..], b"{\"a\":1}\r\n");
+            assert_eq!(&events[0].with_data(b"{}")[..], b"{}\n");
+            assert_eq!(rest.unwrap().data, "{\"c\"");
+        }
     }
 
     proptest::proptest! {

@@ -4,7 +4,9 @@
 //! are judged as what a model is given, not as what one answers.
 
 use super::gather::{Gather, join};
-use super::json::{Json, JsonLimits, Node};
+use super::json::Node;
+#[cfg(feature = "gateway")]
+use super::json::{Json, JsonLimits};
 use crate::exchange::Role;
 use std::borrow::Cow;
 
@@ -81,6 +83,7 @@ fn messages<'j, 'b>(all: &mut Gather<'j, 'b>, read: &dyn Fn(&mut Gather<'j, 'b>,
 }
 
 /// The `id` of a message as it is written; `null` when it has none or is none.
+#[cfg(feature = "gateway")]
 pub(super) fn id(body: &[u8]) -> String {
     let json = Json::read(body, JsonLimits::default());
     json.ok()

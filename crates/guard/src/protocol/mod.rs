@@ -15,9 +15,10 @@ mod responses;
 mod splice;
 mod tensors;
 
-pub use deltas::{Delta, Deltas, Mark, Of, closing, deltas};
-pub use events::{Event, Events};
+pub use deltas::{Delta, Deltas, Mark, Of, closing, closing_line, deltas};
+pub use events::{Event, Events, Framing};
 pub use json::{Json, JsonError, JsonLimits, Node, Value};
+#[cfg(feature = "gateway")]
 pub(crate) use json::{quoted, unquoted};
 pub use refusal::{Refusal, RefusalKind};
 pub use splice::spliced;

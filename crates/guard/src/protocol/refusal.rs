@@ -26,6 +26,8 @@ pub enum RefusalKind {
     RateLimited,
     /// The guard itself cannot serve.
     Unavailable,
+    /// The upstream serves a model that was not admitted, or nobody knows which.
+    NotAdmitted,
     /// The upstream did not answer, or not in a form that can be passed on.
     Upstream,
     /// The upstream took too long.
@@ -61,7 +63,7 @@ impl RefusalKind {
             Self::Unsupported => 415,
             Self::RateLimited => 429,
             Self::Upstream => 502,
-            Self::Unavailable => 503,
+            Self::Unavailable | Self::NotAdmitted => 503,
             Self::UpstreamTimeout => 504,
         }
     }
@@ -79,6 +81,7 @@ impl RefusalKind {
             Self::Policy => "content_policy_violation",
             Self::RateLimited => "rate_limited",
             Self::Unavailable => "unavailable",
+            Self::NotAdmitted => "model_not_admitted",
             Self::Upstream => "upstream",
             Self::UpstreamTimeout => "upstream_timeout",
         }

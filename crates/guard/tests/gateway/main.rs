@@ -3,10 +3,13 @@
 #![cfg(test)]
 #![cfg(feature = "gateway")]
 
+mod counters;
 mod hostile;
 mod identity;
+mod models;
 mod passing;
 mod receipts;
 mod streaming;
 mod support;
+mod telling;
 mod tls;

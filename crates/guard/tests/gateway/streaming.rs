@@ -65,6 +65,48 @@ fn a_credential_that_a_model_writes_does_not_leave_and_a_blocked_stream_ends_wel
 }
 
 #[test]
+fn a_stream_of_ollama_is_judged_line_by_line() {
+    let guarded = Guarded::before_mock("");
+    let ask = |text: &str| json!({"model": "m", "messages": [{"role": "user", "content": text}]}).to_string();
+    let texts = |answer: &Answer| {
+        let text = answer.text();
+        let values = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        values.filter_map(|value| value["message"]["content"].as_str().map(str::to_owned)).collect::<String>()
+    };
+    let answer = guarded.post("/api/chat", &ask("Oslo is the capital of Norway."));
+    assert!(answer.head.contains("content-type: application/x-ndjson"), "{answer:?}");
+    assert_eq!(texts(&answer), "Oslo is the capital of Norway.");
+    assert!(answer.text().lines().count() > 5);
+    assert_eq!(guarded.decision()["action"], "allow");
+    // The mock repeats what it is told; a request is to keep its credential here, or none would come back.
+    let guarded = Guarded::before_mock("[checks.secrets]\ninput = 'off'\noutput = 'block'");
+    let answer = guarded.post("/api/chat", &ask(&format!("the key is {SECRET} and more")));
+    assert_eq!(texts(&answer), "the key is ");
+    let last: Value = serde_json::from_str(answer.text().lines().last().unwrap()).unwrap();
+    assert_eq!((&last["done"], &last["done_reason"]), (&json!(true), &json!("content_filter")));
+    assert_eq!(guarded.decision()["action"], "block");
+    let body = json!({"model": "m", "prompt": format!("the key is {SECRET}")}).to_string();
+    let answer = guarded.post("/api/generate", &body);
+    assert!(
+        answer.text().ends_with("\"response\":\"\",\"done\":true,\"done_reason\":\"content_filter\"}\n"),
+        "{answer:?}"
+    );
+}
+
+#[test]
+fn a_shadow_policy_looks_at_streams_and_changes_nothing() {
+    let toml = "[checks.secrets]\ninput = 'off'\noutput = 'off'\n[policies.strict.secrets]\ninput = 'off'\noutput = 'block'\n[[route]]\npath = '/'\nshadow = 'strict'\n";
+    let guarded = Guarded::before_mock(toml);
+    let text = format!("the key is {SECRET} and more");
+    let answer = guarded.post("/v1/chat/completions", &chat(&text));
+    assert_eq!(text_of(&answer), text);
+    let decision = guarded.decision();
+    assert_eq!((&decision["action"], &decision["shadow"]), (&json!("allow"), &json!("block")));
+    guarded.post("/v1/chat/completions", &chat("Oslo"));
+    assert_eq!(guarded.decision()["shadow"], "allow");
+}
+
+#[test]
 fn events_leave_as_they_come() {
     let listener = loopback();
     let address = listener.local_addr().unwrap();

@@ -1,6 +1,9 @@
 //! A gateway in front of an upstream, both on loopback, and a client that writes and reads bytes.
 
-use bartizan_guard::gateway::{AccessLog, Gateway, Metrics, Plan, Receipts, Stop, Surroundings, mock, serve};
+use bartizan_guard::gateway::{
+    AccessLog, Clock, Form, Gateway, Metrics, Outputs, Plan, Receipts, Stop, Surroundings, Telemetry, mock,
+    serve,
+};
 use bartizan_guard::settings::{GuardOptions, UpstreamOptions};
 use serde_json::Value;
 use std::io::{self, Read as _, Write};
@@ -18,7 +21,7 @@ pub(crate) struct Guarded {
     pub(crate) address: SocketAddr,
     pub(crate) gateway: Arc<Gateway>,
     pub(crate) stop: Stop,
-    lines: Receiver<Value>,
+    lines: Mutex<Receiver<Value>>,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -68,16 +71,23 @@ impl Guarded {
         }
         let plan = plan(&options);
         let metrics = Arc::new(Metrics::default());
-        let (sender, lines) = channel();
-        let log = AccessLog::new(Box::new(Lines(sender, Vec::new())), Arc::clone(&metrics)).unwrap();
-        let gateway = Arc::new(Gateway::new(plan, [7; 32], Arc::new(|| 1), metrics, Some(log), receipts));
+        let (sender, received) = channel();
+        let lines: Box<dyn Write + Send> = Box::new(Lines(sender, Vec::new()));
+        let log = AccessLog::new(vec![(Form::Decisions, lines)], Arc::clone(&metrics)).unwrap();
+        let clock: Clock = Arc::new(|| 1);
+        let telemetry = options.telemetry.as_ref().map(|telemetry| {
+            let surroundings = surroundings();
+            Telemetry::new(telemetry, &surroundings, Arc::clone(&clock), Arc::clone(&metrics)).unwrap()
+        });
+        let outputs = Outputs { access: Some(log), receipts, telemetry };
+        let gateway = Arc::new(Gateway::new(plan, [7; 32], clock, metrics, outputs));
         let listener = loopback();
         let address = listener.local_addr().unwrap();
         let (ours, theirs) = (Arc::clone(&gateway), stop.clone());
         threads.push(std::thread::spawn(move || {
             serve(&ours, listener, None, Some(2), None, &theirs).unwrap();
         }));
-        Self { address, gateway, stop, lines, threads }
+        Self { address, gateway, stop, lines: Mutex::new(received), threads }
     }
 
     /// Sends bytes on a connection of their own, and reads to its end.
@@ -101,7 +111,7 @@ impl Guarded {
 
     /// The next line of the access log.
     pub(crate) fn decision(&self) -> Value {
-        self.lines.recv_timeout(PATIENCE).expect("a line of the access log")
+        self.lines.lock().unwrap().recv_timeout(PATIENCE).expect("a line of the access log")
     }
 }
 
@@ -115,14 +125,21 @@ impl Drop for Guarded {
     }
 }
 
-/// A plan on a machine that has nothing.
+/// A plan on a machine that has files and nothing else.
 pub(crate) fn plan(options: &GuardOptions) -> Plan {
-    let surroundings = Surroundings {
-        files: &|_| Err(io::Error::from(io::ErrorKind::NotFound)),
+    Plan::new(options, &surroundings()).unwrap()
+}
+
+fn surroundings() -> Surroundings<'static> {
+    Surroundings {
+        files: &|path| std::fs::read(path),
         environment: &|_| None,
         roots: &Vec::new,
-    };
-    Plan::new(options, &surroundings).unwrap()
+        digests: Arc::new(|path| {
+            let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
+            Ok(vec![bartizan_evidence::digest::Digest::sha256(&bytes).to_string()])
+        }),
+    }
 }
 
 /// A request.

@@ -5,6 +5,7 @@ use bartizan_guard::gateway::{Plan, Surroundings};
 use bartizan_guard::settings::GuardOptions;
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 
 const CHAT: &str = r#"{"messages":[{"role":"user","content":"hello"}]}"#;
 
@@ -26,8 +27,16 @@ fn requests_pass_over_tls_to_whom_the_roots_vouch_for_and_to_nobody_else() {
     };
     let plan = |toml: &str| {
         let options: GuardOptions = toml::from_str(toml).unwrap();
-        Plan::new(&options, &Surroundings { files: &files, environment: &|_| None, roots: &Vec::new })
-            .unwrap()
+        Plan::new(
+            &options,
+            &Surroundings {
+                files: &files,
+                environment: &|_| None,
+                roots: &Vec::new,
+                digests: Arc::new(|_| Ok(Vec::new())),
+            },
+        )
+        .unwrap()
     };
     let upstream = Recorded::answering(json_answer("{\"choices\":[]}"));
     let inner = Guarded::before("", upstream.address);

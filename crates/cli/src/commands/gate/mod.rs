@@ -144,6 +144,17 @@ pub(crate) fn resident_bytes() -> u64 {
 #[cfg(target_os = "linux")]
 const PAGE_BYTES: u64 = 4_096;
 
+/// The digest of a file or folder, read now, as a decision names it.
+///
+/// # Errors
+/// [`Failure`] when it cannot be read.
+#[cfg(feature = "gateway")]
+pub(crate) fn digest_now(path: &Path) -> Result<String, Failure> {
+    let given = path.to_string_lossy();
+    let signature = signature::place(&given, None);
+    Ok(artifact::read(&given, signature.as_deref())?.artifact.digest)
+}
+
 /// Everything that policies read, gathered and checked now.
 fn input(arguments: &GateArguments, artifact: &str) -> Result<GateInput, Failure> {
     let time = crate::commands::scan::now();

@@ -5,6 +5,8 @@ mod attempt;
 mod index;
 #[cfg(feature = "gateway")]
 mod serve;
+#[cfg(feature = "gateway")]
+mod top;
 
 use crate::arguments::{GuardArguments, GuardCommand};
 #[cfg(feature = "gateway")]
@@ -28,6 +30,8 @@ pub(crate) fn run(arguments: &GuardArguments) -> Result<Exit, Failure> {
         #[cfg(feature = "gateway")]
         Some(GuardCommand::Replay(arguments)) => serve::replay(arguments),
         #[cfg(feature = "gateway")]
+        Some(GuardCommand::Top(arguments)) => top::run(arguments),
+        #[cfg(feature = "gateway")]
         Some(GuardCommand::Key) => serve::key(),
         #[cfg(feature = "gateway")]
         Some(GuardCommand::Receipt(ReceiptArguments { command: ReceiptCommand::Verify(arguments) })) => {
@@ -39,7 +43,8 @@ pub(crate) fn run(arguments: &GuardArguments) -> Result<Exit, Failure> {
             | GuardCommand::Mock(_)
             | GuardCommand::Key
             | GuardCommand::Receipt(_)
-            | GuardCommand::Replay(_),
+            | GuardCommand::Replay(_)
+            | GuardCommand::Top(_),
         )
         | None => Err(Failure::Guard(
             "this program was built without the gateway; build it with --features gateway".to_owned(),

@@ -10,8 +10,8 @@ use crate::terminal;
 use crate::{keyfile, project};
 use bartizan_evidence::store::LogProof;
 use bartizan_guard::gateway::{
-    AccessLog, Alarm, Decision, Gateway, GatewayError, Metrics, Plan, ReceiptError, Receipts, Reload, Stop,
-    Surroundings, mock, replayed, secret, serve, verified,
+    AccessLog, Alarm, Clock, Decision, Digests, Form, Gateway, GatewayError, Metrics, Outputs, Plan,
+    ReceiptError, Receipts, Reload, Stop, Surroundings, Telemetry, mock, replayed, secret, serve, verified,
 };
 use bartizan_guard::settings::{Enforcement, GuardOptions, UpstreamOptions};
 use serde::Deserialize;
@@ -39,9 +39,16 @@ pub(super) fn run(arguments: &GuardServeArguments) -> Result<Exit, Failure> {
     let metrics = Arc::new(Metrics::default());
     let receipts = receipts(&options, &folder, Arc::clone(&metrics))?;
     let access = access(arguments, Arc::clone(&metrics))?;
+    let clock: Clock =
+        Arc::new(|| u64::try_from(jiff::Timestamp::now().as_microsecond()).unwrap_or_default());
+    let telemetry = options.telemetry.as_ref().map(|telemetry| {
+        with_surroundings(&folder, |surroundings| {
+            Telemetry::new(telemetry, surroundings, Arc::clone(&clock), Arc::clone(&metrics))
+        })
+    });
+    let outputs = Outputs { access, receipts, telemetry: telemetry.transpose()? };
     let names = plan.upstream_names().join(", ");
-    let clock = Arc::new(|| u64::try_from(jiff::Timestamp::now().as_microsecond()).unwrap_or_default());
-    let gateway = Arc::new(Gateway::new(plan, secret().map_err(failed)?, clock, metrics, access, receipts));
+    let gateway = Arc::new(Gateway::new(plan, secret().map_err(failed)?, clock, metrics, outputs));
     let listener = listen(options.listen.as_deref().unwrap_or(LISTEN))?;
     let admin = options.admin.as_deref().map(listen).transpose()?;
     let mode = match options.mode {
@@ -245,6 +252,14 @@ fn upstream(url: &str) -> UpstreamOptions {
 }
 
 fn plan(options: &GuardOptions, folder: &Path) -> Result<Plan, Failure> {
+    with_surroundings(folder, |surroundings| Plan::new(options, surroundings))
+}
+
+/// Does what asks for this machine's files, variables and certificates.
+fn with_surroundings<T>(
+    folder: &Path,
+    act: impl FnOnce(&Surroundings<'_>) -> Result<T, GatewayError>,
+) -> Result<T, Failure> {
     let files = |path: &Path| {
         let mut bytes = Vec::new();
         fs::File::open(folder.join(path))?.take(LONGEST_FILE + 1).read_to_end(&mut bytes)?;
@@ -258,23 +273,30 @@ fn plan(options: &GuardOptions, folder: &Path) -> Result<Plan, Failure> {
         rustls_native_certs::load_native_certs().certs.into_iter().map(|each| each.to_vec()).collect()
     };
     let environment = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    Plan::new(options, &Surroundings { files: &files, environment: &environment, roots: &roots })
-        .map_err(failed)
+    let base = folder.to_owned();
+    let digests: Digests = Arc::new(move |path: &Path| {
+        crate::commands::gate::digest_now(&base.join(path))
+            .map(|one| vec![one])
+            .map_err(|error| error.to_string())
+    });
+    let surroundings = Surroundings { files: &files, environment: &environment, roots: &roots, digests };
+    act(&surroundings).map_err(failed)
 }
 
 fn access(arguments: &GuardServeArguments, metrics: Arc<Metrics>) -> Result<Option<AccessLog>, Failure> {
-    let out: Box<dyn Write + Send> = match arguments.access_log.as_deref() {
-        None => return Ok(None),
-        Some(path) if path == Path::new("-") => Box::new(io::stdout()),
-        Some(path) => Box::new(
-            OpenOptions::new()
-                .create(true)
-                .append(true)
-                .open(path)
-                .map_err(|error| Failure::Write { path: path.to_owned(), error })?,
-        ),
-    };
-    Ok(Some(AccessLog::new(out, metrics)?))
+    let mut logs: Vec<(Form, Box<dyn Write + Send>)> = Vec::new();
+    for (form, path) in [(Form::Decisions, &arguments.access_log), (Form::Findings, &arguments.findings)] {
+        match path.as_deref() {
+            None => {}
+            Some(path) if path == Path::new("-") => logs.push((form, Box::new(io::stdout()))),
+            Some(path) => {
+                let file = OpenOptions::new().create(true).append(true).open(path);
+                let file = file.map_err(|error| Failure::Write { path: path.to_owned(), error })?;
+                logs.push((form, Box::new(file)));
+            }
+        }
+    }
+    Ok(if logs.is_empty() { None } else { Some(AccessLog::new(logs, metrics)?) })
 }
 
 fn listen(address: &str) -> Result<TcpListener, Failure> {

