@@ -172,13 +172,19 @@ fn what_is_no_review_is_refused_by_status_and_the_server_goes_on() {
 
 #[test]
 fn an_audit_lets_in_with_warnings_and_a_file_of_digests_names_models() {
-    let audit = Cluster::start(&["--audit"]);
+    let mut audit = Cluster::start(&["--audit"]);
     let answer = audit.review("Pod", &pod("nginx:1.27"));
     assert_eq!(answer["allowed"], true);
     assert!(
         answer["warnings"][0].as_str().unwrap().contains("would be denied: image `nginx:1.27`"),
         "{answer}"
     );
+    #[cfg(unix)]
+    {
+        let process = nix::unistd::Pid::from_raw(i32::try_from(audit.process.id()).unwrap());
+        nix::sys::signal::kill(process, nix::sys::signal::Signal::SIGTERM).unwrap();
+        assert_eq!(audit.process.wait().unwrap().code(), Some(0));
+    }
     drop(audit);
     let place = project();
     let bad = place.write("digests.txt", "s3://b/m sha256:12\n");

@@ -52,7 +52,7 @@ fn the_quickstart_goes_red_is_mended_and_waived_to_green_and_red_again_with_one_
     // One exception, with a name under it.
     let decompiled = does(0, &["decompile", "quickstart/models/sentiment-v2.pt"]);
     assert!(decompiled.out.contains("pwned: this line was printed"), "{decompiled:?}");
-    does(
+    let waived = does(
         0,
         &[
             "waive",
@@ -66,6 +66,10 @@ fn the_quickstart_goes_red_is_mended_and_waived_to_green_and_red_again_with_one_
             "--expires",
             &in_days(60),
         ],
+    );
+    assert!(
+        waived.out.starts_with("waived     model/pickle-code-execution for 1 file in default until "),
+        "{waived:?}"
     );
     let green = does(0, &["gate", "quickstart"]);
     assert!(green.out.starts_with("warn ") && green.out.contains("by ana@example.org until"), "{green:?}");

@@ -101,10 +101,11 @@ impl Basis {
         Ok(State { rules: format!("{} {trusted}", policy.digest), checkpoint })
     }
 
-    /// Reads what the log has gained since the store was opened.
+    /// Reads what the log has gained since the store was opened, as a server that goes on does.
     ///
     /// # Errors
     /// [`Failure::Store`].
+    #[cfg(feature = "gateway")]
     pub(crate) fn catch_up(&self) -> Result<(), Failure> {
         Ok(self.examined.as_ref().map_or(Ok(()), |examined| examined.store.catch_up())?)
     }

@@ -12,9 +12,7 @@ mod storage;
 mod trust;
 mod watch;
 
-pub(crate) use basis::Basis;
-#[cfg(feature = "gateway")]
-pub(crate) use basis::State;
+pub(crate) use basis::{Basis, State};
 
 use crate::arguments::{BoundArguments, GateArguments, GateFormat};
 use crate::commands::scan::{TOOL, write_whole};

@@ -1,6 +1,8 @@
 //! Artifacts in a registry: pulled by digest into a folder of their own, decided about there, and gone with it.
 
-use super::watch::{Found, Source};
+#[cfg(feature = "gateway")]
+use super::watch::Found;
+use super::watch::Source;
 use crate::arguments::GateArguments;
 use crate::failure::Failure;
 
@@ -8,6 +10,7 @@ use crate::failure::Failure;
 pub(super) const SCHEME: &str = "oci://";
 
 /// An artifact that was pulled.
+#[cfg_attr(not(feature = "gateway"), expect(dead_code, reason = "nothing is pulled without connections"))]
 pub(super) struct Local {
     path: String,
     /// Removes it.

@@ -5,11 +5,14 @@ use crate::commands::gate::{Basis, State};
 use crate::failure::Failure;
 use bartizan_policy::decide::{Decision, Verdict as Decided};
 use bartizan_server::admission::{Judge, Ruling, Verdict};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How long the state of the evidence is taken to be what it was. What changes is seen this much later.
 const LOOK: Duration = Duration::from_secs(1);
+/// How long a state that somebody looks for anew still holds for the others.
+const LONGEST_LOOK: Duration = Duration::from_secs(5);
 /// How long a store stays open. What is erased from it since is noticed when it is opened anew.
 const OPEN: Duration = Duration::from_mins(10);
 
@@ -18,6 +21,8 @@ pub(super) struct StoreJudge {
     basis: BasisArguments,
     open: Mutex<Open>,
     seen: Mutex<Option<(Instant, String)>>,
+    /// Whether somebody looks for the state.
+    looking: AtomicBool,
     policies: Vec<String>,
 }
 
@@ -42,6 +47,7 @@ impl StoreJudge {
             basis: arguments.clone(),
             open: Mutex::new(Open { basis, state, since: Instant::now() }),
             seen: Mutex::new(None),
+            looking: AtomicBool::new(false),
             policies,
         })
     }
@@ -54,18 +60,23 @@ impl StoreJudge {
 
 impl Judge for StoreJudge {
     fn state(&self) -> String {
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((at, state)) = seen.as_ref()
-            && at.elapsed() < LOOK
-        {
-            return state.clone();
+        let known = self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        // One looks, the others go on with what was seen last: a store may be far away. Not for long: who looks may hang.
+        let looking = self.looking.swap(true, Ordering::Relaxed);
+        let patience = if looking { LONGEST_LOOK } else { LOOK };
+        if let Some((_, state)) = known.filter(|(at, _)| at.elapsed() < patience) {
+            if !looking {
+                self.looking.store(false, Ordering::Relaxed);
+            }
+            return state;
         }
         // A state that cannot be told is one of its own: nothing that was decided before holds in it.
         let state = match Basis::state(&self.basis, ".") {
             Ok(State { rules, checkpoint }) => format!("{rules}\n{checkpoint}"),
             Err(error) => format!("unknown: {error}"),
         };
-        *seen = Some((Instant::now(), state.clone()));
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), state.clone()));
+        self.looking.store(false, Ordering::Relaxed);
         state
     }
 
