@@ -202,7 +202,7 @@ pub fn decide(
     resident: &dyn Fn() -> u64,
 ) -> Result<Decision, PolicyError> {
     let document = serde_json::to_value(input)?;
-    let outcome = evaluate(policy, package, &document, input.now, bounds, resident)?;
+    let outcome = evaluate(policy, package, document, input.now, bounds, resident)?;
     Ok(conclude(policy, input, outcome))
 }
 

@@ -12,7 +12,7 @@ use anyhow::{Result as Answer, bail};
 use regorus::utils::limits::ExecutionTimerConfig;
 use regorus::{Engine, Value as Rego};
 use serde_json::Value;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -97,8 +97,7 @@ impl Evaluator {
     /// # Errors
     /// [`PolicyError::Evaluation`], [`PolicyError::Shape`] and [`PolicyError::Silent`].
     pub fn evaluate(&mut self, input: &Value, now: i64) -> Result<Outcome, PolicyError> {
-        let input: Rego = serde_json::from_value(input.clone())?;
-        self.evaluate_value(input, now)
+        self.evaluate_value(rego_of(input, &mut BTreeSet::new())?, now)
     }
 
     fn evaluate_value(&mut self, input: Rego, now: i64) -> Result<Outcome, PolicyError> {
@@ -135,12 +134,12 @@ impl Evaluator {
 pub fn evaluate(
     policy: &Policy,
     package: Option<&str>,
-    input: &Value,
+    input: Value,
     now: i64,
     bounds: Bounds,
     resident: &dyn Fn() -> u64,
 ) -> Result<Outcome, PolicyError> {
-    let (policy, package, input) = (policy.clone(), package.map(str::to_owned), input.clone());
+    let (policy, package) = (policy.clone(), package.map(str::to_owned));
     within(bounds, resident, move || {
         Evaluator::new(&policy, package.as_deref(), bounds)?.evaluate(&input, now)
     })?
@@ -242,6 +241,39 @@ fn stepped(from: i64, to: i64, step: i64) -> Answer<Rego> {
         next = next.saturating_add(step);
     }
     Ok(Rego::from(numbers))
+}
+
+/// A document as the evaluator holds it. `keys` are names of members met so far: they repeat, and are held once.
+///
+/// Recursive: JSON that was read nests at most 128 deep, and the input's own shape adds a few.
+///
+/// # Errors
+/// [`PolicyError::Json`] for a number that the evaluator cannot hold.
+fn rego_of(value: &Value, keys: &mut BTreeSet<Arc<str>>) -> Result<Rego, PolicyError> {
+    Ok(match value {
+        Value::Null => Rego::Null,
+        Value::Bool(value) => Rego::Bool(*value),
+        Value::String(text) => Rego::String(Arc::from(text.as_str())),
+        Value::Array(elements) => {
+            let elements: Result<Vec<Rego>, _> = elements.iter().map(|each| rego_of(each, keys)).collect();
+            Rego::from(elements?)
+        }
+        Value::Object(members) => {
+            let mut converted = BTreeMap::new();
+            for (name, member) in members {
+                let key = if let Some(key) = keys.get(name.as_str()) {
+                    Arc::clone(key)
+                } else {
+                    let key: Arc<str> = Arc::from(name.as_str());
+                    keys.insert(Arc::clone(&key));
+                    key
+                };
+                converted.insert(Rego::String(key), rego_of(member, keys)?);
+            }
+            Rego::from(converted)
+        }
+        number @ Value::Number(_) => serde_json::from_value(number.clone())?,
+    })
 }
 
 /// Whether a rule of that name decides.
@@ -357,7 +389,7 @@ mod tests {
     }
 
     fn ask(rego: &str, input: &Value) -> Result<Outcome, PolicyError> {
-        evaluate(&policy(rego), None, input, 1_780_272_000, Bounds::default(), &|| 0)
+        evaluate(&policy(rego), None, input.clone(), 1_780_272_000, Bounds::default(), &|| 0)
     }
 
     #[test]
@@ -446,7 +478,7 @@ mod tests {
         let short = Bounds { time: Duration::from_millis(50), ..Bounds::default() };
         let rego = "package bartizan.gate\ndeny contains \"x\" if {\n\
                     some a in numbers.range(1, 5000)\nsome b in numbers.range(1, 5000)\na + b == 0\n}\n";
-        let found = evaluate(&policy(rego), None, &json!({}), 0, short, &|| 0);
+        let found = evaluate(&policy(rego), None, json!({}), 0, short, &|| 0);
         assert!(matches!(found, Err(PolicyError::Time(_))), "{found:?}");
     }
 
@@ -463,7 +495,7 @@ mod tests {
         #[test]
         fn any_text_is_a_policy_that_is_refused_or_evaluated(text in "[ -~\n]{0,120}") {
             let short = Bounds { time: Duration::from_millis(500), ..Bounds::default() };
-            let _ = evaluate(&policy(&format!("package bartizan.gate\n{text}\n")), None, &json!({}), 0, short, &|| 0);
+            let _ = evaluate(&policy(&format!("package bartizan.gate\n{text}\n")), None, json!({}), 0, short, &|| 0);
         }
     }
 }

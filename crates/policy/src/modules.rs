@@ -253,7 +253,7 @@ mod tests {
                 file(second, "package bartizan.gate\n\ndeny contains x if x := f(\"q\")\n"),
             ];
             let policy = Policy::of_files("p", files).unwrap();
-            let outcome = evaluate(&policy, None, &json!({}), 0, Bounds::default(), &|| 0).unwrap();
+            let outcome = evaluate(&policy, None, json!({}), 0, Bounds::default(), &|| 0).unwrap();
             assert_eq!(outcome.deny, [("deny".to_owned(), json!("w"))]);
         }
     }

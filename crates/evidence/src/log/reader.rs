@@ -7,7 +7,7 @@ use super::bundle;
 use super::checkpoint::{CHECKPOINT_FILE, SignedCheckpoint};
 use super::edge::Edge;
 use super::error::LogError;
-use super::hash::{Hash, root_of};
+use super::hash::Hash;
 use super::note_key::NoteKey;
 use super::proof::{Range, consistency_ranges, inclusion_ranges, verify_consistency, verify_inclusion};
 use super::proof_file::ProofFile;
@@ -16,14 +16,39 @@ use super::tile::{Level, TILE_HEIGHT, TILE_WIDTH, TilePath, hashes_at, hashes_of
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-/// Most tiles kept by one reader: 8 KiB each. A proof needs at most two for each of eight levels.
+/// Most tiles kept by one reader: 16 KiB each. A proof needs at most two for each of eight levels.
 const MOST_TILES: usize = 512;
 
 /// A log at one checkpoint.
 pub struct LogReader<'a> {
     files: &'a dyn Files,
     signed: SignedCheckpoint,
-    tiles: Mutex<BTreeMap<TilePath, Vec<Hash>>>,
+    tiles: Mutex<BTreeMap<TilePath, Subtrees>>,
+}
+
+/// A tile with the roots of the full subtrees within it, by height and place: computed once, where every proof of a batch needs most of
+/// them.
+struct Subtrees(Vec<Vec<Hash>>);
+
+impl Subtrees {
+    fn of(tile: Vec<Hash>) -> Self {
+        let mut heights = vec![tile];
+        while let Some(below) = heights.last().filter(|below| below.len() > 1) {
+            let pairs = below.chunks_exact(2).filter_map(|pair| match pair {
+                [left, right] => Some(Hash::node(left, right)),
+                _ => None,
+            });
+            let above: Vec<Hash> = pairs.collect();
+            heights.push(above);
+        }
+        Self(heights)
+    }
+
+    /// The root of the full subtree of 2^height hashes, the `place`th of that height in the tile.
+    fn root(&self, height: u32, place: u64) -> Option<Hash> {
+        let height = self.0.get(usize::try_from(height).ok()?)?;
+        height.get(usize::try_from(place).ok()?).copied()
+    }
 }
 
 impl<'a> LogReader<'a> {
@@ -159,26 +184,26 @@ impl<'a> LogReader<'a> {
         let first = index << within;
         let path = TilePath::in_tree(Level::Hashes(level), first / TILE_WIDTH, hashes_at(level, self.size()))
             .ok_or(super::proof::ProofError::NoSuchEntry { index: first, size: self.size() })?;
-        let start = usize::try_from(first % TILE_WIDTH).unwrap_or(usize::MAX);
-        let end = start.saturating_add(1 << within);
-        self.with_tile(path, |hashes| hashes.get(start..end).map(root_of))?
+        let place = (first % TILE_WIDTH) >> within;
+        self.with_tile(path, |tile| tile.root(within, place))?
             .ok_or_else(|| LogError::damaged(self.files, path, "it is shorter than the log is long"))
     }
 
-    fn with_tile<T>(&self, path: TilePath, act: impl FnOnce(&[Hash]) -> T) -> Result<T, LogError> {
+    fn with_tile<T>(&self, path: TilePath, act: impl FnOnce(&Subtrees) -> T) -> Result<T, LogError> {
         let mut tiles = self.tiles.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(hashes) = tiles.get(&path) {
-            return Ok(act(hashes));
+        if let Some(tile) = tiles.get(&path) {
+            return Ok(act(tile));
         }
         let (found, bytes) = read_tile(self.files, path)?;
         let hashes = hashes_of(&bytes, found.len()).ok_or_else(|| {
             LogError::damaged(self.files, found, format!("it is not {} hashes long", found.len()))
         })?;
-        let answer = act(&hashes);
+        let tile = Subtrees::of(hashes);
+        let answer = act(&tile);
         if tiles.len() >= MOST_TILES {
             tiles.pop_first();
         }
-        tiles.insert(path, hashes);
+        tiles.insert(path, tile);
         Ok(answer)
     }
 }

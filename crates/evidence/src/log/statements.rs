@@ -8,7 +8,7 @@ use super::storage::{Disk, Files, Storage};
 use super::tile::TILE_WIDTH;
 use super::writer::{Clock, Log, WriterOptions};
 use crate::digest::Digest;
-use crate::store::{LogHead, LogProof, StatementLog, StoreError};
+use crate::store::{LogHead, LogProof, Proven, StatementLog, StoreError};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -77,6 +77,19 @@ fn failed(error: LogError) -> StoreError {
     StoreError::Log(error.to_string())
 }
 
+/// What proves that `entry` stands at `place`.
+fn proof(reader: &LogReader<'_>, place: u64, entry: &[u8]) -> Result<LogProof, StoreError> {
+    let hashes = reader.inclusion_proof(place, &Hash::leaf(entry)).map_err(failed)?;
+    let checkpoint = &reader.checkpoint().checkpoint;
+    Ok(LogProof {
+        origin: checkpoint.origin.clone(),
+        index: place,
+        size: checkpoint.size,
+        root: hex(&checkpoint.root),
+        hashes: hashes.iter().map(hex).collect(),
+    })
+}
+
 fn hex(hash: &Hash) -> String {
     Digest::of_sha256(*hash.as_bytes()).value().to_owned()
 }
@@ -122,16 +135,33 @@ impl StatementLog for LoggedStatements {
     }
 
     fn prove(&self, place: u64, entry: &[u8]) -> Result<LogProof, StoreError> {
+        proof(&self.reader()?, place, entry)
+    }
+
+    fn prove_all(&self, places: &[u64]) -> Result<Vec<Proven>, StoreError> {
+        // One checkpoint, checked once, and each bundle and tile read once.
         let reader = self.reader()?;
-        let hashes = reader.inclusion_proof(place, &Hash::leaf(entry)).map_err(failed)?;
-        let checkpoint = &reader.checkpoint().checkpoint;
-        Ok(LogProof {
-            origin: checkpoint.origin.clone(),
-            index: place,
-            size: checkpoint.size,
-            root: hex(&checkpoint.root),
-            hashes: hashes.iter().map(hex).collect(),
-        })
+        let mut bundle: Option<(u64, Vec<Vec<u8>>)> = None;
+        let mut proven = Vec::with_capacity(places.len());
+        for place in places {
+            let index = place / TILE_WIDTH;
+            if bundle.as_ref().is_none_or(|(read, _)| *read != index) {
+                bundle = match reader.bundle(index) {
+                    Ok(entries) => Some((index, entries)),
+                    Err(error) => {
+                        proven.push(Err(failed(error)));
+                        bundle = None;
+                        continue;
+                    }
+                };
+            }
+            let within = usize::try_from(place % TILE_WIDTH).unwrap_or(usize::MAX);
+            let entry = bundle.as_ref().and_then(|(_, entries)| entries.get(within)).cloned();
+            // What is not there is proven not to be an entry like any other.
+            let entry = entry.unwrap_or_default();
+            proven.push(proof(&reader, *place, &entry).map(|proof| (entry, proof)));
+        }
+        Ok(proven)
     }
 
     fn head(&self) -> Result<LogHead, StoreError> {
@@ -166,6 +196,15 @@ mod tests {
         assert_eq!(entries, (254..258_u64).map(|each| each.to_be_bytes().to_vec()).collect::<Vec<_>>());
         assert_eq!(log.prove(255, &entries[1]).unwrap().size, 300);
         assert!(log.prove(254, &entries[1]).is_err());
+        let proven = log.prove_all(&[255, 7, 256, 300]).unwrap();
+        for (place, found) in [255_u64, 7, 256].into_iter().zip(&proven) {
+            let (entry, proof) = found.as_ref().unwrap();
+            assert_eq!(
+                (entry.as_slice(), proof),
+                (&place.to_be_bytes()[..], &log.prove(place, entry).unwrap())
+            );
+        }
+        assert!(proven[3].is_err());
         log.close().unwrap();
         assert_eq!(reader.head().unwrap().size, 300);
         assert!(matches!(reader.append(b"x"), Err(StoreError::Log(_))));

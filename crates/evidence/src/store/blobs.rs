@@ -5,9 +5,9 @@
 
 use super::StoreError;
 use crate::digest::{Digest, SHA256};
-use crate::log::storage::Objects;
+use crate::log::storage::{Objects, read_up_to};
 use std::fs::{self, File};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -167,10 +167,7 @@ impl Folder {
             }
             Err(error) => return Err(StoreError::disk("read", &path, error)),
         };
-        let mut content = Vec::new();
-        let read = file.take(LARGEST_BLOB + 1).read_to_end(&mut content);
-        read.map_err(|error| StoreError::disk("read", &path, error))?;
-        Ok(content)
+        read_up_to(file, LARGEST_BLOB + 1).map_err(|error| StoreError::disk("read", &path, error))
     }
 
     fn names(&self) -> Result<Vec<String>, StoreError> {

@@ -8,6 +8,7 @@
 //! | `index.sqlite` | derived from the others, rebuilt at any time ([`Index`]) |
 
 mod blobs;
+mod checked;
 mod file_digest;
 mod index;
 #[cfg(feature = "postgres")]
@@ -21,6 +22,7 @@ mod trust;
 pub(crate) mod testing;
 
 pub use blobs::{Blobs, LARGEST_BLOB};
+pub use checked::Checked;
 pub use file_digest::{sha256_and_md5_of, sha256_of};
 pub use index::{
     Direction, EdgeRow, Gap, Index, IndexError, Indexed, LabelRow, NodeKey, Position, Size, StatementKey,
@@ -30,7 +32,7 @@ pub use index::{
 pub use postgres::PostgresIndex;
 pub use record::{Receipt, Reindexed};
 pub use sqlite::SqliteIndex;
-pub use statement_log::{LogHead, LogProof, StatementLog, entry_of, envelope_of};
+pub use statement_log::{LogHead, LogProof, Proven, StatementLog, entry_of, envelope_of};
 pub use trust::{TRUSTED, Trust};
 
 use crate::digest::Digest;
@@ -150,6 +152,7 @@ pub struct Store {
     log: Option<Box<dyn StatementLog>>,
     index: Mutex<Box<dyn Index>>,
     trust: Trust,
+    kept: Mutex<checked::Kept>,
 }
 
 impl std::fmt::Debug for Store {
@@ -200,7 +203,14 @@ impl Store {
         index: Box<dyn Index>,
         trust: Trust,
     ) -> Result<Self, StoreError> {
-        let store = Self { root: root.to_owned(), blobs, log, index: Mutex::new(index), trust };
+        let store = Self {
+            root: root.to_owned(),
+            blobs,
+            log,
+            index: Mutex::new(index),
+            trust,
+            kept: checked::none(),
+        };
         store.catch_up()?;
         Ok(store)
     }

@@ -5,7 +5,7 @@
 
 use super::index::{Gap, Index, Indexed, TableDigest};
 use super::sqlite::SqliteIndex;
-use super::{Store, StoreError, entry_of, envelope_of};
+use super::{Checked, Store, StoreError, entry_of, envelope_of};
 use crate::digest::Digest;
 use crate::dsse::Envelope;
 use crate::lineage::{Facts, NodeId};
@@ -57,7 +57,7 @@ impl Store {
         if entry.is_some() {
             self.catch_up()?;
         } else {
-            let indexed = self.indexed(&digest, envelope, None)?;
+            let indexed = indexed(&digest, &self.check(envelope)?, None);
             add_unlogged(self.index().as_mut(), &[indexed])?;
         }
         Ok(Receipt { envelope: digest, payload, entry })
@@ -186,31 +186,22 @@ impl Store {
     }
 
     fn read(&self, digest: &Digest, entry: Option<u64>) -> Result<Indexed, StoreError> {
-        let envelope = Envelope::from_json(&self.blobs().get(digest)?)?;
-        self.indexed(digest, &envelope, entry)
+        Ok(indexed(digest, &*self.read_checked(digest)?, entry))
     }
+}
 
-    fn indexed(
-        &self,
-        digest: &Digest,
-        envelope: &Envelope,
-        entry: Option<u64>,
-    ) -> Result<Indexed, StoreError> {
-        let statement = Statement::<serde_json::Value>::from_payload(
-            envelope.payload_of(crate::statement::PAYLOAD_TYPE)?,
-        )?;
-        let payload = Digest::sha256(&envelope.payload);
-        let facts = Facts::of_statement(&statement, &payload);
-        let subjects = statement.subject.iter().filter_map(|subject| subject.digest.preferred());
-        Ok(Indexed {
-            envelope: digest.clone(),
-            payload,
-            predicate_type: bartizan_core::printable(&statement.predicate_type, 1_000),
-            entry,
-            signers: self.trust().signers(envelope),
-            subjects: subjects.map(|digest| NodeId::of_digest(&digest)).collect(),
-            facts,
-        })
+/// A statement as the index takes it.
+fn indexed(digest: &Digest, checked: &Checked, entry: Option<u64>) -> Indexed {
+    let Checked { payload, statement, signers } = checked;
+    let subjects = statement.subject.iter().filter_map(|subject| subject.digest.preferred());
+    Indexed {
+        envelope: digest.clone(),
+        payload: payload.clone(),
+        predicate_type: bartizan_core::printable(&statement.predicate_type, 1_000),
+        entry,
+        signers: signers.clone(),
+        subjects: subjects.map(|digest| NodeId::of_digest(&digest)).collect(),
+        facts: Facts::of_statement(statement, payload),
     }
 }
 

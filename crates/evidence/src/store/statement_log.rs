@@ -11,6 +11,9 @@ use serde::Serialize;
 /// First word of an entry that names an envelope.
 const ENTRY: &str = "bartizan-statement/1 ";
 
+/// An entry with what proves where it stands, or why nothing does.
+pub type Proven = Result<(Vec<u8>, LogProof), StoreError>;
+
 /// An append-only log. Appending returns once the entry is durable.
 pub trait StatementLog: Send + Sync {
     /// Appends an entry and says at which place it stands, from 0.
@@ -36,6 +39,20 @@ pub trait StatementLog: Send + Sync {
     /// # Errors
     /// [`StoreError::Log`] when it does not.
     fn prove(&self, place: u64, entry: &[u8]) -> Result<LogProof, StoreError>;
+
+    /// The entries at `places` with what proves each, all against one checkpoint, in that order. An entry that is not there or not
+    /// proven is an error of its own.
+    ///
+    /// # Errors
+    /// [`StoreError::Log`] when the log as a whole does not answer.
+    fn prove_all(&self, places: &[u64]) -> Result<Vec<Proven>, StoreError> {
+        let one = |place: &u64| {
+            let entry = self.entries(*place, 1)?.pop().unwrap_or_default();
+            let proof = self.prove(*place, &entry)?;
+            Ok((entry, proof))
+        };
+        Ok(places.iter().map(one).collect())
+    }
 
     /// The head of the log: its origin, size and root.
     ///

@@ -27,25 +27,39 @@ pub fn table(decision: &Decision, color: bool, out: &mut dyn Write) -> io::Resul
         line(&artifact.path),
         line(&decision.environment)
     )?;
-    writeln!(
-        out,
-        "digest   {} ({} files, {} bytes)",
-        line(&artifact.digest),
-        artifact.files,
-        artifact.bytes
-    )?;
+    if artifact.digest == artifact.path {
+        writeln!(out, "digest   known by it alone; no bytes were read")?;
+    } else {
+        writeln!(
+            out,
+            "digest   {} ({} {}, {} bytes)",
+            line(&artifact.digest),
+            artifact.files,
+            if artifact.files == 1 { "file" } else { "files" },
+            artifact.bytes
+        )?;
+    }
     writeln!(out, "policy   {} ({})", line(&decision.policies.join(", ")), decision.policy_digest)?;
     writeln!(
         out,
-        "evidence {} statements that stand, {} that do not",
-        decision.statements.len(),
-        decision.rejected.len()
+        "evidence {}, {}",
+        counted(decision.statements.len(), "stands", "stand"),
+        counted(decision.rejected.len(), "does not", "do not")
     )?;
+    let mut in_list = false;
     for entry in entries(decision) {
-        let subject = entry.subject.map(|subject| format!(" [{}]", line(subject))).unwrap_or_default();
+        let subject = in_brackets(entry.subject);
         let word = if entry.denies { "deny" } else { "warn" };
-        writeln!(out, "\n{word}     {}{subject}\n         {}", line(entry.rule), line(entry.message))?;
-        if let Some(remedy) = entry.remedy {
+        let plain = is_plain(entry.rule, entry.subject, entry.message);
+        // Warnings that say no more than rule and file make a list.
+        let listed = plain && !entry.denies;
+        let gap = if listed && in_list { "" } else { "\n" };
+        in_list = listed;
+        writeln!(out, "{gap}{word}     {}{subject}", line(entry.rule))?;
+        if !plain {
+            writeln!(out, "         {}", line(entry.message))?;
+        }
+        if let Some(remedy) = entry.remedy.filter(|_| !listed) {
             writeln!(out, "         → {}", line(remedy))?;
         }
     }
@@ -56,11 +70,14 @@ pub fn table(decision: &Decision, color: bool, out: &mut dyn Write) -> io::Resul
         }
     }
     for waived in &decision.waived {
+        let subject = waived.subject.as_deref();
+        writeln!(out, "\nwaived   {}{}", line(&waived.rule), in_brackets(subject))?;
+        if !is_plain(&waived.rule, subject, &waived.message) {
+            writeln!(out, "         {}", line(&waived.message))?;
+        }
         writeln!(
             out,
-            "\nwaived   {}: {}\n         by {} until {}: {}",
-            line(&waived.rule),
-            line(&waived.message),
+            "         by {} until {}: {}",
             line(&waived.owner),
             line(&waived.expires),
             line(&waived.reason)
@@ -94,6 +111,24 @@ pub fn table(decision: &Decision, color: bool, out: &mut dyn Write) -> io::Resul
         }
     }
     decision.explanation.as_ref().map_or(Ok(()), |explanation| explained(explanation, decision.verdict, out))
+}
+
+fn counted(count: usize, one: &str, several: &str) -> String {
+    match count {
+        1 => format!("1 statement that {one}"),
+        _ => format!("{count} statements that {several}"),
+    }
+}
+
+fn in_brackets(subject: Option<&str>) -> String {
+    subject.map(|subject| format!(" [{}]", line(subject))).unwrap_or_default()
+}
+
+/// Whether a message repeats rule and file and says nothing else: `the scan found RULE: FILE`.
+fn is_plain(rule: &str, subject: Option<&str>, message: &str) -> bool {
+    let found = message.strip_prefix("the scan found ").and_then(|rest| rest.strip_prefix(rule));
+    let place = found.and_then(|rest| rest.strip_prefix(": "));
+    subject.is_some_and(|subject| place.is_some_and(|place| place.ends_with(subject)))
 }
 
 fn explained(explanation: &Explanation, verdict: Verdict, out: &mut dyn Write) -> io::Result<()> {

@@ -89,8 +89,7 @@ impl Files for Disk {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error),
         };
-        let mut bytes = Vec::new();
-        file.take(LARGEST_FILE as u64 + 1).read_to_end(&mut bytes)?;
+        let bytes = super::read_up_to(file, LARGEST_FILE as u64 + 1)?;
         if bytes.len() > LARGEST_FILE {
             return Err(io::Error::new(io::ErrorKind::FileTooLarge, "larger than any file of a log"));
         }

@@ -98,3 +98,14 @@ pub trait Lock: Send {}
 
 /// Largest file read whole, in bytes: the largest entry bundle.
 pub const LARGEST_FILE: usize = super::bundle::LARGEST_BUNDLE;
+
+/// What is in a file, up to `most` bytes of it. Its size is asked first, so that a small file is read at once; one that grows
+/// meanwhile is read on.
+pub(crate) fn read_up_to(file: std::fs::File, most: u64) -> io::Result<Vec<u8>> {
+    use io::Read as _;
+    let size = file.metadata()?.len().min(most);
+    // One byte more than there is tells the end without another buffer.
+    let mut bytes = Vec::with_capacity(usize::try_from(size.saturating_add(1)).unwrap_or_default());
+    file.take(most).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}

@@ -1,0 +1,11 @@
+//! The control plane: what stands between what was made and what runs.
+//!
+//! | module | subject |
+//! | --- | --- |
+//! | [`admission`] | a Kubernetes admission webhook that lets in what the gate lets in |
+//! | [`registry`] | models pulled from OCI registries, by digest |
+//!
+//! Nothing here decides by itself: who decides is handed in, and so are clock, keys and credentials.
+
+pub mod admission;
+pub mod registry;

@@ -1,0 +1,594 @@
+//! Asking a registry: [`Registry`].
+
+use super::manifest::{LARGEST_MANIFEST, Manifest, ManifestError};
+use super::reference::{Named, OciReference};
+use http_body_util::{BodyExt as _, Empty, Limited};
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{ACCEPT, AUTHORIZATION, HOST, HeaderValue, LINK, LOCATION, USER_AGENT, WWW_AUTHENTICATE};
+use hyper::{Method, Request, Response, StatusCode, Uri};
+use hyper_util::rt::TokioIo;
+use rustls_pki_types::{CertificateDer, ServerName};
+use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
+use std::collections::BTreeMap;
+use std::fs;
+use std::future::Future;
+use std::io::{self, Write as _};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::crypto::aws_lc_rs;
+use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+
+/// What is asked for: an artifact's manifest, or the index that says which there are.
+const MANIFESTS: &str = "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json, \
+                         application/vnd.docker.distribution.manifest.v2+json, application/vnd.docker.distribution.manifest.list.v2+json";
+/// Longest silence of a registry, and longest time for it to take a connection.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How often an answer may send somewhere else.
+const MOST_REDIRECTS: usize = 3;
+/// Largest list of tags and largest answer of a token service, in bytes.
+const LARGEST_ANSWER: usize = 4 << 20;
+/// Most pages of tags that are read.
+const MOST_PAGES: usize = 100;
+
+/// Certificates of those who vouch for registries, in DER.
+pub type Roots = Vec<Vec<u8>>;
+
+/// A name and a password for a registry. They are sent to it, and to the token service that it names over TLS, and nowhere else.
+#[derive(Clone)]
+pub struct Credentials {
+    /// The name.
+    pub user: String,
+    /// The password, or a token in its place.
+    pub password: String,
+}
+
+impl std::fmt::Debug for Credentials {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Credentials")
+    }
+}
+
+/// Why a registry does not give what is asked for.
+#[derive(Debug, thiserror::Error)]
+pub enum RegistryError {
+    /// The machine does not give what is needed.
+    #[error("no connection can be made: {0}")]
+    Machine(io::Error),
+    /// Nobody answers.
+    #[error("{place} does not answer: {problem}")]
+    Connection {
+        /// Host, and path.
+        place: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// An answer that says no.
+    #[error("{place} answers {status}{}", hint(*status))]
+    Status {
+        /// Host, and path.
+        place: String,
+        /// The status.
+        status: u16,
+    },
+    /// An answer that leads nowhere.
+    #[error("{place} {problem}")]
+    Answer {
+        /// Host, and path.
+        place: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// Other bytes than their digest names.
+    #[error("{place} gave bytes with the digest {found}, not {expected}: it is damaged, or lies")]
+    Digest {
+        /// Host, and path.
+        place: String,
+        /// What came.
+        found: String,
+        /// What was asked for.
+        expected: String,
+    },
+    /// More than the caller wants.
+    #[error("the artifact has {bytes} bytes; up to {most} are pulled")]
+    TooLarge {
+        /// What the manifest says.
+        bytes: u64,
+        /// The bound.
+        most: u64,
+    },
+    /// A manifest that cannot be used.
+    #[error("{reference}: {error}")]
+    Manifest {
+        /// The artifact.
+        reference: String,
+        /// What is wrong.
+        #[source]
+        error: ManifestError,
+    },
+    /// No artifact in particular was named.
+    #[error("{0} names no artifact: add @sha256:…, since what a tag stands for can change")]
+    NoDigest(String),
+    /// The disk says no.
+    #[error("cannot write {path}: {error}")]
+    Disk {
+        /// Where.
+        path: String,
+        /// What the system said.
+        #[source]
+        error: io::Error,
+    },
+}
+
+fn hint(status: u16) -> &'static str {
+    match status {
+        401 | 403 => "; set BARTIZAN_REGISTRY_USER and BARTIZAN_REGISTRY_PASSWORD",
+        404 => "; there is no such artifact",
+        _ => "",
+    }
+}
+
+/// What was pulled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pulled {
+    /// Its files, as the manifest names them.
+    pub manifest: Manifest,
+    /// Digest of the manifest.
+    pub digest: String,
+}
+
+/// A registry that is asked, one question at a time.
+pub struct Registry {
+    runtime: tokio::runtime::Runtime,
+    tls: TlsConnector,
+    credentials: Option<Credentials>,
+    /// Tokens by host and repository.
+    tokens: BTreeMap<String, String>,
+}
+
+impl std::fmt::Debug for Registry {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Registry")
+    }
+}
+
+/// Where something is asked for.
+#[derive(Clone)]
+struct Place {
+    plain: bool,
+    authority: String,
+    path: String,
+}
+
+impl Place {
+    /// Host and path, without a query: it may hold a signature that lets anyone in.
+    fn shown(&self) -> String {
+        let path = self.path.split('?').next().unwrap_or_default();
+        bartizan_core::printable(&format!("{}{path}", self.authority), 300)
+    }
+
+    /// Where an answer sends from here. From TLS nothing leads to a place without it.
+    fn next(&self, to: &str) -> Option<Self> {
+        if to.starts_with('/') && !to.starts_with("//") {
+            return Some(Self { path: to.to_owned(), ..self.clone() });
+        }
+        let uri: Uri = to.parse().ok()?;
+        let plain = match uri.scheme_str()? {
+            "https" => false,
+            "http" if self.plain => true,
+            _ => return None,
+        };
+        let authority = uri.authority()?.as_str();
+        // A user name in an address is a credential that somebody else wrote.
+        if authority.contains('@') {
+            return None;
+        }
+        let path = uri.path_and_query().map_or("/", |path| path.as_str());
+        Some(Self { plain, authority: authority.to_owned(), path: path.to_owned() })
+    }
+
+    fn host(&self) -> &str {
+        let host = self.authority.rsplit_once(':').map_or(self.authority.as_str(), |(host, port)| {
+            if port.bytes().all(|each| each.is_ascii_digit()) { host } else { self.authority.as_str() }
+        });
+        host.trim_start_matches('[').trim_end_matches(']')
+    }
+
+    fn port(&self) -> u16 {
+        let port = self.authority.rsplit_once(':').and_then(|(_, port)| port.parse().ok());
+        port.unwrap_or(if self.plain { 80 } else { 443 })
+    }
+}
+
+type Got = Response<Incoming>;
+
+/// What a token service answers.
+#[derive(Deserialize)]
+struct Token {
+    token: Option<String>,
+    access_token: Option<String>,
+}
+
+impl Registry {
+    /// A registry of any host. `roots` vouch for those with TLS.
+    ///
+    /// # Errors
+    /// [`RegistryError::Machine`].
+    pub fn new(roots: Roots, credentials: Option<Credentials>) -> Result<Self, RegistryError> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let mut store = RootCertStore::empty();
+        store.add_parsable_certificates(roots.into_iter().map(CertificateDer::from));
+        let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+            .with_safe_default_protocol_versions()
+            .map_err(|error| RegistryError::Machine(io::Error::other(error)))?
+            .with_root_certificates(store)
+            .with_no_client_auth();
+        Ok(Self {
+            runtime: runtime.map_err(RegistryError::Machine)?,
+            tls: TlsConnector::from(Arc::new(config)),
+            credentials,
+            tokens: BTreeMap::new(),
+        })
+    }
+
+    /// The tags of a repository, each with the digest it stands for now; in order of tag.
+    ///
+    /// # Errors
+    /// [`RegistryError`].
+    pub fn tags(&mut self, repository: &OciReference) -> Result<Vec<(String, String)>, RegistryError> {
+        #[derive(Deserialize)]
+        struct Tags {
+            #[serde(default)]
+            tags: Option<Vec<String>>,
+        }
+        let mut path = format!("/v2/{}/tags/list?n=1000", repository.name);
+        let mut tags = Vec::new();
+        for _ in 0..MOST_PAGES {
+            let place = at(repository, path);
+            let response = self.get(repository, &place, "application/json")?;
+            let next = response.headers().get(LINK).and_then(|link| link.to_str().ok()).and_then(next_page);
+            let body = self.body(response, &place, LARGEST_ANSWER)?;
+            let read: Tags = serde_json::from_slice(&body).map_err(|error| RegistryError::Answer {
+                place: place.shown(),
+                problem: format!("gives no list of tags: {error}"),
+            })?;
+            tags.extend(read.tags.unwrap_or_default());
+            match next.and_then(|next| place.next(&next)).filter(|next| next.authority == place.authority) {
+                Some(next) => path = next.path,
+                None => break,
+            }
+        }
+        tags.sort();
+        tags.dedup();
+        let mut found = Vec::new();
+        for tag in tags {
+            let named: OciReference = match format!("{repository}:{tag}").parse() {
+                Ok(named) => named,
+                // What is no tag cannot be pulled by it.
+                Err(_) => continue,
+            };
+            let (_, digest) = self.manifest(&named)?;
+            found.push((tag, digest));
+        }
+        Ok(found)
+    }
+
+    /// A manifest's bytes and their digest, held against the one that was asked for.
+    fn manifest(&mut self, reference: &OciReference) -> Result<(Bytes, String), RegistryError> {
+        let which = match &reference.named {
+            Named::Digest(digest) => digest,
+            Named::Tag(tag) => tag,
+            Named::Repository => return Err(RegistryError::NoDigest(reference.to_string())),
+        };
+        let place = at(reference, format!("/v2/{}/manifests/{which}", reference.name));
+        let response = self.get(reference, &place, MANIFESTS)?;
+        let bytes = self.body(response, &place, LARGEST_MANIFEST)?;
+        let mut hashing = Sha256::new();
+        hashing.update(&bytes);
+        let found = digest_of(hashing);
+        match &reference.named {
+            Named::Digest(expected) if *expected != found => {
+                Err(RegistryError::Digest { place: place.shown(), found, expected: expected.clone() })
+            }
+            _ => Ok((bytes, found)),
+        }
+    }
+
+    /// Pulls an artifact that is named by digest into an empty folder. A file is there under its name only when it has its digest.
+    ///
+    /// # Errors
+    /// [`RegistryError`]; what was written until then stays.
+    pub fn pull(
+        &mut self,
+        reference: &OciReference,
+        folder: &Path,
+        most_bytes: u64,
+    ) -> Result<Pulled, RegistryError> {
+        if !matches!(reference.named, Named::Digest(_)) {
+            return Err(RegistryError::NoDigest(reference.to_string()));
+        }
+        let (bytes, digest) = self.manifest(reference)?;
+        let manifest = Manifest::parse(&bytes)
+            .map_err(|error| RegistryError::Manifest { reference: reference.to_string(), error })?;
+        if manifest.bytes() > most_bytes {
+            return Err(RegistryError::TooLarge { bytes: manifest.bytes(), most: most_bytes });
+        }
+        for file in &manifest.files {
+            let place = at(reference, format!("/v2/{}/blobs/{}", reference.name, file.digest));
+            let mut response = self.get(reference, &place, "*/*")?;
+            let path = folder.join(&file.name);
+            let failed = |error| RegistryError::Disk { path: path.display().to_string(), error };
+            if let Some(above) = path.parent() {
+                fs::create_dir_all(above).map_err(failed)?;
+            }
+            let mut out = fs::File::create_new(&path).map_err(failed)?;
+            let mut hashing = Sha256::new();
+            let mut left = file.size;
+            while let Some(frame) = self.waited(&place, response.body_mut().frame())? {
+                let frame = frame.map_err(|error| broke_off(&place, &error))?;
+                let Some(bytes) = frame.data_ref() else { continue };
+                left = left.checked_sub(bytes.len() as u64).ok_or_else(|| RegistryError::Answer {
+                    place: place.shown(),
+                    problem: format!("gives more than the {} bytes that the manifest says", file.size),
+                })?;
+                hashing.update(bytes);
+                out.write_all(bytes).map_err(failed)?;
+            }
+            let found = digest_of(hashing);
+            if found != file.digest {
+                drop(out);
+                // Bytes that nobody named are not left under a name.
+                let _ = fs::remove_file(&path);
+                return Err(RegistryError::Digest {
+                    place: place.shown(),
+                    found,
+                    expected: file.digest.clone(),
+                });
+            }
+        }
+        Ok(Pulled { manifest, digest })
+    }
+
+    /// A whole body, up to a size.
+    fn body(&self, response: Got, place: &Place, most: usize) -> Result<Bytes, RegistryError> {
+        let collected = self.waited(place, Limited::new(response.into_body(), most).collect())?;
+        let collected = collected.map_err(|error| broke_off(place, &*error))?;
+        Ok(collected.to_bytes())
+    }
+
+    /// Waits for something, and not for ever.
+    fn waited<T>(&self, place: &Place, work: impl Future<Output = T>) -> Result<T, RegistryError> {
+        let waiting = self.runtime.block_on(async { tokio::time::timeout(PATIENCE, work).await });
+        waiting.map_err(|_| RegistryError::Connection {
+            place: place.shown(),
+            problem: format!("it is silent for {} seconds", PATIENCE.as_secs()),
+        })
+    }
+
+    /// Asks, shows who asks where that is wanted, and follows where it is sent.
+    fn get(&mut self, reference: &OciReference, place: &Place, accept: &str) -> Result<Got, RegistryError> {
+        let key = format!("{}/{}", reference.host, reference.name);
+        let mut here = place.clone();
+        let (mut challenged, mut redirects) = (false, 0);
+        loop {
+            let own = here.authority == place.authority && here.plain == place.plain;
+            // To another host goes nothing that says who asks.
+            let shown = own.then(|| self.tokens.get(&key).cloned()).flatten();
+            let response = self.once(&here, accept, shown.as_deref())?;
+            let status = response.status();
+            if status == StatusCode::UNAUTHORIZED && own && !challenged {
+                challenged = true;
+                let challenge =
+                    response.headers().get(WWW_AUTHENTICATE).and_then(|value| value.to_str().ok());
+                if let Some(answer) = self.answered(&here, challenge.unwrap_or_default())? {
+                    self.tokens.insert(key.clone(), answer);
+                    continue;
+                }
+            }
+            if status.is_redirection() && redirects < MOST_REDIRECTS {
+                redirects += 1;
+                let to = response.headers().get(LOCATION).and_then(|to| to.to_str().ok()).unwrap_or_default();
+                here = here.next(to).ok_or_else(|| RegistryError::Answer {
+                    place: here.shown(),
+                    problem: "sends to a place that is not asked: another scheme, or none".to_owned(),
+                })?;
+                continue;
+            }
+            if status == StatusCode::OK {
+                return Ok(response);
+            }
+            return Err(RegistryError::Status { place: here.shown(), status: status.as_u16() });
+        }
+    }
+
+    /// What to show to a registry that asks who is there; none when there is nothing to show.
+    fn answered(&self, place: &Place, challenge: &str) -> Result<Option<String>, RegistryError> {
+        let basic = self.credentials.as_ref().map(|credentials| {
+            format!("Basic {}", base64(format!("{}:{}", credentials.user, credentials.password).as_bytes()))
+        });
+        let (scheme, rest) = challenge.split_once(' ').unwrap_or((challenge, ""));
+        if scheme.eq_ignore_ascii_case("basic") {
+            return Ok(basic);
+        }
+        if !scheme.eq_ignore_ascii_case("bearer") {
+            return Ok(None);
+        }
+        // Source: distribution specification of Docker, "Token Authentication".
+        let members = members(rest);
+        let member =
+            |name: &str| members.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
+        let Some(realm) = member("realm") else { return Ok(None) };
+        let Some(mut service) = place.next(realm) else {
+            return Err(RegistryError::Answer {
+                place: place.shown(),
+                problem: "names a token service without TLS, which is not asked".to_owned(),
+            });
+        };
+        let mut separator = if service.path.contains('?') { '&' } else { '?' };
+        for name in ["service", "scope"] {
+            if let Some(value) = member(name) {
+                service.path.push_str(&format!("{separator}{name}={}", escaped(value)));
+                separator = '&';
+            }
+        }
+        let response = self.once(&service, "application/json", basic.as_deref())?;
+        if response.status() != StatusCode::OK {
+            return Err(RegistryError::Status { place: service.shown(), status: response.status().as_u16() });
+        }
+        let body = self.body(response, &service, LARGEST_ANSWER)?;
+        // What is wrong with it is not repeated: it may be the token.
+        let token = serde_json::from_slice::<Token>(&body).ok();
+        Ok(token.and_then(|token| token.token.or(token.access_token)).map(|token| format!("Bearer {token}")))
+    }
+
+    /// One question on a connection of its own.
+    fn once(&self, place: &Place, accept: &str, shown: Option<&str>) -> Result<Got, RegistryError> {
+        let failed = |problem: String| RegistryError::Connection { place: place.shown(), problem };
+        let request = Request::builder()
+            .method(Method::GET)
+            .uri(place.path.as_str())
+            .header(HOST, place.authority.as_str())
+            .header(ACCEPT, accept)
+            .header(USER_AGENT, "bartizan");
+        let request = request.body(Empty::<Bytes>::new());
+        let mut request = request.map_err(|_| failed("its address cannot be asked for".to_owned()))?;
+        if let Some(shown) = shown {
+            let mut value = HeaderValue::from_str(shown)
+                .map_err(|_| failed("name or password hold what no header can".to_owned()))?;
+            value.set_sensitive(true);
+            request.headers_mut().insert(AUTHORIZATION, value);
+        }
+        let work = async {
+            let stream =
+                TcpStream::connect((place.host(), place.port())).await.map_err(|error| error.to_string())?;
+            let _ = stream.set_nodelay(true);
+            if place.plain {
+                return exchanged(stream, request).await;
+            }
+            let name = ServerName::try_from(place.host().to_owned()).map_err(|error| error.to_string())?;
+            let stream = self.tls.connect(name, stream).await.map_err(|error| error.to_string())?;
+            exchanged(stream, request).await
+        };
+        self.waited(place, work)?.map_err(failed)
+    }
+}
+
+async fn exchanged(
+    stream: impl tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
+    request: Request<Empty<Bytes>>,
+) -> Result<Got, String> {
+    let said = |error: hyper::Error| error.to_string();
+    let (mut sender, connection) =
+        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(said)?;
+    // It ends when the answer has been read, or is given up.
+    tokio::spawn(connection);
+    sender.send_request(request).await.map_err(said)
+}
+
+fn broke_off(place: &Place, error: &(dyn std::error::Error + 'static)) -> RegistryError {
+    RegistryError::Answer { place: place.shown(), problem: format!("breaks off, or says too much: {error}") }
+}
+
+fn at(reference: &OciReference, path: String) -> Place {
+    Place { plain: reference.is_local(), authority: reference.host.clone(), path }
+}
+
+/// The address of the next page in a header `Link: <…>; rel="next"`.
+fn next_page(link: &str) -> Option<String> {
+    let (address, relation) = link.strip_prefix('<')?.split_once('>')?;
+    relation.contains("next").then(|| address.to_owned())
+}
+
+/// Members of a challenge: `realm="…",service="…"`.
+fn members(text: &str) -> Vec<(String, String)> {
+    let mut members = Vec::new();
+    let mut rest = text.trim_start();
+    while let Some((name, after)) = rest.split_once('=') {
+        let name = name.trim_matches([' ', ',']).to_ascii_lowercase();
+        let (value, next) = match after.strip_prefix('"') {
+            Some(quoted) => match quoted.split_once('"') {
+                Some(found) => found,
+                None => break,
+            },
+            None => after.split_once(',').unwrap_or((after, "")),
+        };
+        members.push((name, value.to_owned()));
+        rest = next;
+    }
+    members
+}
+
+/// A text as part of a query (RFC 3986, section 2.1).
+fn escaped(text: &str) -> String {
+    let mut escaped = String::new();
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+            escaped.push(char::from(byte));
+        } else {
+            escaped.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    escaped
+}
+
+fn digest_of(hashing: Sha256) -> String {
+    format!("sha256:{}", bartizan_core::hex(&hashing.finalize()))
+}
+
+fn base64(bytes: &[u8]) -> String {
+    use base64::Engine as _;
+    base64::engine::general_purpose::STANDARD.encode(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn here(plain: bool) -> Place {
+        Place { plain, authority: "r.example:5000".to_owned(), path: "/v2/m/blobs/x?sig=secret".to_owned() }
+    }
+
+    #[test]
+    fn a_place_is_shown_without_its_query_and_leads_to_nothing_less_safe() {
+        assert_eq!(here(false).shown(), "r.example:5000/v2/m/blobs/x");
+        assert_eq!(here(false).next("/other").unwrap().path, "/other");
+        let elsewhere = here(false).next("https://cdn.example/b?s=1").unwrap();
+        assert_eq!(
+            (elsewhere.host(), elsewhere.port(), elsewhere.path.as_str()),
+            ("cdn.example", 443, "/b?s=1")
+        );
+        for to in
+            ["http://cdn.example/b", "ftp://x/y", "//cdn.example/b", "https://a:b@cdn.example/", "", "b"]
+        {
+            assert!(here(false).next(to).is_none(), "{to}");
+        }
+        assert!(here(true).next("http://cdn.example/b").is_some());
+        assert_eq!((here(true).host(), here(true).port()), ("r.example", 5000));
+    }
+
+    #[test]
+    fn a_challenge_is_read_in_its_members_and_the_next_page_in_its_link() {
+        let read =
+            members(r#"realm="https://auth.example/token",service=r, scope="repository:a/b:pull,push""#);
+        let expected = [
+            ("realm", "https://auth.example/token"),
+            ("service", "r"),
+            ("scope", "repository:a/b:pull,push"),
+        ];
+        assert_eq!(read, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        assert_eq!(escaped("repository:a/b:pull"), "repository%3Aa%2Fb%3Apull");
+        assert_eq!(next_page(r#"</v2/m/tags/list?last=b>; rel="next""#).unwrap(), "/v2/m/tags/list?last=b");
+        assert_eq!(next_page(r#"</x>; rel="prev""#), None);
+        assert_eq!(base64(b"a:b"), "YTpi");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_challenge_and_link_are_read_to_their_end(text: String) {
+            let _ = (members(&text), next_page(&text), here(true).next(&text));
+        }
+    }
+}
