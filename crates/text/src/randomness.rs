@@ -115,7 +115,9 @@ static TRAITS: [u8; 256] = {
         if ALPHA.has(byte) && !VOWELS.has(byte) {
             of |= CONSONANT;
         }
-        traits[byte as usize] = of;
+        if let Some(slot) = traits.split_at_mut(byte as usize).1.first_mut() {
+            *slot = of;
+        }
         byte += 1;
     }
     traits
@@ -168,13 +170,13 @@ pub(crate) fn is_placeholder(value: &[u8]) -> bool {
     if is_reference(head) || is_stand_in(head) {
         return true;
     }
-    let mut held = [0_u8; LONGEST];
+    let mut letters = [0_u8; LONGEST];
     let mut length = 0_usize;
-    for (&byte, place) in head.iter().filter(|&&byte| ALNUM.has(byte)).zip(&mut held) {
+    for (&byte, place) in head.iter().filter(|&&byte| ALNUM.has(byte)).zip(&mut letters) {
         *place = byte;
         length += 1;
     }
-    let core = held.get(..length).unwrap_or_default();
+    let core = letters.get(..length).unwrap_or_default();
     if core.len() < 4 {
         return core.is_empty();
     }
