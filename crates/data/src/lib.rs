@@ -4,13 +4,14 @@
 //! [`profile`] says what columns are like, [`expect`] what they are to be like, [`drift`] how two datasets differ, [`sources`] where
 //! data may come from. [`canary`] plants rows that can be recognised later. [`duplicates`] finds rows that say nearly the same,
 //! inside a dataset or across two. [`tricks`] tells texts that are not what they seem. [`anonymity`] counts how many rows share
-//! quasi-identifiers. [`learn`] holds the small linear models it argues with. Nothing here prints, exits or reads the environment.
+//! quasi-identifiers. [`labels`] judges labels by models of the other rows. [`learn`] holds the small linear models it argues with. Nothing here prints, exits or reads the environment.
 
 pub mod anonymity;
 pub mod canary;
 pub mod drift;
 pub mod duplicates;
 pub mod expect;
+pub mod labels;
 pub mod learn;
 pub mod poison;
 pub mod profile;

@@ -8,7 +8,8 @@
 )]
 
 use bartizan_stats::anomaly::{
-    IsolationForest, IsolationForestSettings, Table, empirical_cumulative_outlier, mid_ranks, surprise,
+    IsolationForest, IsolationForestSettings, Table, empirical_cumulative_outlier, mid_ranks, strangeness,
+    surprise,
 };
 use bartizan_stats::labels::{Filter, Labelled, Quality};
 use bartizan_stats::sketch::{DdSketch, HyperLogLog, Moments};
@@ -85,23 +86,30 @@ fn average_precision(truth: &[bool], scores: &[f64]) -> f64 {
 }
 
 fn anomalies(data: &Path) {
-    println!("| data | rows | columns | forest | ECOD | surprise |\n| --- | --- | --- | --- | --- | --- |");
-    let mut means = [0.0; 3];
+    println!(
+        "| data | rows | columns | forest | ECOD | surprise | strangeness |\n| --- | --- | --- | --- | --- | --- | --- |"
+    );
+    let mut means = [0.0; 4];
     let names = ["23_mammography", "32_shuttle", "35_SpamBase", "38_thyroid", "6_cardio"];
     for name in names {
         let members = npz(&data.join("tabular-anomaly").join(format!("{name}.npz")));
         let (x, y) = (&members[0], &members[1]);
         let table = Table::new(&x.0, x.1[1]).unwrap();
         let forest = IsolationForest::grow(&table, IsolationForestSettings::default()).unwrap();
-        let scores = [forest.score(&table).unwrap(), empirical_cumulative_outlier(&table), surprise(&table)];
+        let scores = [
+            forest.score(&table).unwrap(),
+            empirical_cumulative_outlier(&table),
+            surprise(&table),
+            strangeness(&table, 1),
+        ];
         let areas = scores.map(|s| area_under_roc(&y.0, &s));
         means.iter_mut().zip(areas).for_each(|(m, a)| *m += a / 5.0);
         println!(
-            "| {name} | {} | {} | {:.4} | {:.4} | {:.4} |",
-            x.1[0], x.1[1], areas[0], areas[1], areas[2]
+            "| {name} | {} | {} | {:.4} | {:.4} | {:.4} | {:.4} |",
+            x.1[0], x.1[1], areas[0], areas[1], areas[2], areas[3]
         );
     }
-    println!("| mean | | | {:.4} | {:.4} | {:.4} |\n", means[0], means[1], means[2]);
+    println!("| mean | | | {:.4} | {:.4} | {:.4} | {:.4} |\n", means[0], means[1], means[2], means[3]);
 }
 
 fn label_errors(data: &Path) {

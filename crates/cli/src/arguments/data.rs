@@ -23,7 +23,7 @@ pub(crate) enum DataCommand {
     /// Find credentials, personal data and deceptive characters in every value
     #[command(after_long_help = LEAKS_HELP)]
     Leaks(LeakArguments),
-    /// Rank labels by how probably they are wrong, given the probabilities of a model that has not seen the rows
+    /// Rank labels by how probably they are wrong, by the probabilities of a model, or by models fitted to the other rows
     Labels(LabelArguments),
     /// Find rows that say nearly the same as an earlier one, in one pass
     Duplicates(DuplicateArguments),
@@ -139,12 +139,21 @@ pub(crate) enum FailOn {
 /// Arguments of `bartizan data labels`.
 #[derive(Debug, Args)]
 pub(crate) struct LabelArguments {
+    /// Dataset whose labels are judged by linear models of its other rows: JSON Lines, JSON array, CSV, TSV, also gzip
+    #[arg(required_unless_present = "probabilities", conflicts_with = "probabilities")]
+    pub(crate) file: Option<PathBuf>,
+    /// Column of the labels
+    #[arg(long, value_name = "COLUMN", default_value = "label", conflicts_with = "probabilities")]
+    pub(crate) label: String,
+    /// Judge by this column only; repeat for more (all but the label where none is named)
+    #[arg(long, value_name = "COLUMN", conflicts_with = "probabilities")]
+    pub(crate) column: Vec<String>,
     /// Given labels, whole numbers from 0: a NumPy array of shape (rows,)
-    #[arg(long, value_name = "FILE.npy")]
-    pub(crate) labels: PathBuf,
+    #[arg(long, value_name = "FILE.npy", requires = "probabilities")]
+    pub(crate) labels: Option<PathBuf>,
     /// Probability of each class, from a model that has not seen the row: a NumPy array of shape (rows, classes)
-    #[arg(long, value_name = "FILE.npy")]
-    pub(crate) probabilities: PathBuf,
+    #[arg(long, value_name = "FILE.npy", requires = "labels")]
+    pub(crate) probabilities: Option<PathBuf>,
     /// Format of the output
     #[arg(long, short, value_name = "FORMAT", default_value = "table")]
     pub(crate) format: RowFormat,

@@ -203,6 +203,30 @@ fn labels_are_ranked_and_the_wrong_one_comes_first() {
 }
 
 #[test]
+fn labels_without_a_model_are_judged_by_models_of_the_other_rows() {
+    let at = Workplace::new();
+    let mut rows = String::new();
+    for row in 0..80 {
+        let said = if row % 2 == 0 { "a bright and lovely film" } else { "a dull and dreary film" };
+        let label = if (row % 2 == 0) == ![12, 33, 50].contains(&row) { "good" } else { "bad" };
+        rows += &format!("{{\"text\": \"{said}, seen {} times\", \"label\": \"{label}\"}}\n", row % 7);
+    }
+    at.write("reviews.jsonl", &rows);
+    let ran = at.run(&["data", "labels", "reviews.jsonl", "--format", "jsonl"]);
+    let lines: Vec<Value> = ran.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 80);
+    let mut worst: Vec<u64> = lines.iter().take(3).filter_map(|line| line["row"].as_u64()).collect();
+    worst.sort_unstable();
+    assert_eq!(worst, [12, 33, 50], "{ran:?}");
+    let twelve = lines.iter().find(|line| line["row"] == 12).unwrap();
+    assert_eq!((&twelve["label"], &twelve["predicted"]), (&json!("bad"), &json!("good")));
+    assert_eq!(ran.code, i32::from(lines.iter().any(|line| line["issue"] == true)), "{ran:?}");
+    let unknown = at.run(&["data", "labels", "reviews.jsonl", "--label", "class"]);
+    assert_eq!(unknown.code, 2, "{unknown:?}");
+    assert!(unknown.err.contains("class"), "{unknown:?}");
+}
+
+#[test]
 fn the_row_far_from_all_others_scores_highest() {
     let at = Workplace::new();
     let mut table = String::from("height,kind\n");

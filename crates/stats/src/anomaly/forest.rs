@@ -39,7 +39,7 @@ pub struct IsolationForest {
 }
 
 /// c(n) = 2 H(n−1) − 2 (n−1)/n: mean depth of an unsuccessful search in a tree of n keys (equation 1).
-fn mean_depth(n: usize) -> f64 {
+pub(super) fn mean_depth(n: usize) -> f64 {
     match n {
         0 | 1 => 0.0,
         2 => 1.0,

@@ -4,13 +4,17 @@
 
 mod ensemble;
 mod forest;
+mod members;
 mod neighbours;
+mod oblique;
 mod robust;
 mod tails;
 
-pub use ensemble::{average_ranks, mid_ranks, surprise};
+pub use ensemble::{average_ranks, mid_ranks, strangeness, surprise};
 pub use forest::{IsolationForest, IsolationForestSettings};
+pub use members::{elliptic_distances, pulled_in, sample_distances, standardised};
 pub use neighbours::{local_outlier_factor, nearest_distances};
+pub use oblique::oblique_isolation;
 pub use robust::{Fences, fences, median, median_absolute_deviation, quantile_sorted, robust_z};
 pub use tails::{empirical_cumulative_outlier, sided_surprise, tail_surprise};
 

@@ -5,14 +5,12 @@
 
 use super::addresses::{PLACE, postcode_behind};
 use super::lexicon::Senses;
+use super::organisations::ORGANIZATION;
 use super::reading::Reading;
 use super::tokens::{Sort, Token};
 use crate::hit::{Class, Kind};
 
-static PERSON: Kind = Kind { id: "PERSON", name: "the name of a person", class: Class::Named };
-static ORGANIZATION: Kind =
-    Kind { id: "ORGANIZATION", name: "the name of an organisation", class: Class::Named };
-
+pub(super) static PERSON: Kind = Kind { id: "PERSON", name: "the name of a person", class: Class::Named };
 /// Longest run looked at, in tokens.
 const LONGEST: usize = 8;
 
@@ -101,6 +99,7 @@ fn listed(reading: &mut Reading<'_>, at: usize, end: usize) -> Option<usize> {
 fn split(reading: &mut Reading<'_>, from: usize, to: usize) {
     let last = to - 1;
     let lead = leading(reading, from, to);
+    let lead = if lead == last && last > from && reading.word(last - 1).len() > 4 { last - 1 } else { lead };
     if last > lead
         && reading.tokens.get(last).is_some_and(|token| token.senses.any(Senses::ORGANIZATION))
         && to - lead <= 6

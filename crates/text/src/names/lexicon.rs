@@ -60,7 +60,10 @@ static LISTS: &[(Senses, &str)] = &[
          university institute association foundation partners holdings holding technologies technology systems solutions \
          industries international enterprises services consulting labs laboratories media software networks network capital \
          ventures hospital school college ministry department agency society trust orchestra club committee council \
-         federation airlines insurance associates sons brothers analytics data energy health pharma motors electronics",
+         federation airlines insurance associates sons brothers analytics data energy health pharma motors electronics \
+         research investments securities airways railways logistics telecom communications broadcasting pharmaceuticals \
+         petroleum foods brewery realty properties academy museum clinic alliance coalition cooperative chemicals \
+         semiconductors aerospace robotics therapeutics genomics movers studios entertainment",
     ),
     (
         Senses::STREET,

@@ -8,6 +8,8 @@ mod addresses;
 mod classify;
 mod dates;
 mod lexicon;
+mod neighbours;
+mod organisations;
 mod reading;
 mod titles;
 mod tokens;
@@ -45,7 +47,9 @@ impl Names {
         dates::read(&mut reading);
         addresses::read(&mut reading);
         titles::read(&mut reading);
+        organisations::read(&mut reading);
         classify::read(&mut reading);
+        neighbours::read(&mut reading);
         raw.append(&mut reading.found);
     }
 }

@@ -6,7 +6,7 @@
 
 use crate::bytes::{self, ALPHA, Set, WORD, holds_ignoring_case, span};
 use crate::hit::{Class, Kind, Raw};
-use crate::randomness::{is_placeholder, is_random, is_reference, is_uuid, measure};
+use crate::randomness::{is_counted, is_placeholder, is_random, is_reference, is_uuid, measure};
 
 static PASSWORD: Kind = Kind { id: "assigned-password", name: "a password", class: Class::Secret };
 static SECRET: Kind =
@@ -71,7 +71,7 @@ pub(super) fn assigned(text: &[u8], start: usize, end: usize, password: bool) ->
     if compared && !(password && quoted && value.len() >= 5 && !is_placeholder(value)) {
         return None;
     }
-    let stands_in = is_placeholder(value) || is_name(trimmed(value), word) && !compared;
+    let stands_in = is_placeholder(value) || is_counted(value) || is_name(trimmed(value), word) && !compared;
     let spoken = word.eq_ignore_ascii_case(b"secret");
     if password {
         // What bears the word itself is a label, but in a block of credentials.
@@ -80,6 +80,10 @@ pub(super) fn assigned(text: &[u8], start: usize, end: usize, password: bool) ->
             return None;
         }
         if let Some(reason) = paired(text, start, to).filter(|_| !spoken) {
+            // `user=user&password=secret`: both say what belongs there.
+            if !quoted && names_a_secret(value) && head.ends_with(b"user=user&") {
+                return None;
+            }
             let plain = value.len() >= 3 && value.len() <= 128 && (quoted || !loose);
             return plain.then(|| Raw::new(&PASSWORD, from, to, 0.6, reason));
         }
@@ -134,6 +138,13 @@ pub(super) fn told(text: &[u8], end: usize) -> Option<Raw> {
     (value.len() >= 4 && !value.contains(&b' ') && !is_placeholder(value) && !is_reference(value)).then(
         || Raw::new(&PASSWORD, end + is + 1, end + is + 1 + length, 0.55, "a password told in a sentence"),
     )
+}
+
+/// Words for what belongs in the place of a password.
+pub(super) fn names_a_secret(value: &[u8]) -> bool {
+    let words: [&[u8]; 7] =
+        [b"secret", b"password", b"pass", b"passwd", b"pwd", b"passphrase", b"mypassword"];
+    words.iter().any(|word| value.eq_ignore_ascii_case(word))
 }
 
 /// What stands for no value.
@@ -336,6 +347,8 @@ mod tests {
         assert_eq!(first("password = \"hunter2!x\"", "password", true).as_deref(), Some("hunter2!x"));
         assert_eq!(first("password: required", "password", true), None);
         assert_eq!(first("password = ${DB_PASSWORD}", "password", true), None);
+        assert_eq!(first("password = \"abcdefg1234/x\"", "password", true), None);
+        assert_eq!(first("?user=user&password=secret", "password", true), None);
     }
 
     #[test]

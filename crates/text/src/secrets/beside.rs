@@ -37,7 +37,6 @@ const SECRET_WORDS: &[&str] = &[
     "privatekey",
     "auth",
     "credential",
-    "signature",
     "_key",
     "-key",
     ".key",
@@ -56,20 +55,43 @@ const SECRET_WORDS: &[&str] = &[
 /// Words that make what stands beside a name likelier to be its key.
 const HINTS: &[&str] = &["private", "access", "client", "app", "pass"];
 
+/// Where the reading of one text stands.
+#[derive(Debug, Default)]
+pub(super) struct Reading {
+    /// Where tokens begin that have not the form of their issuer.
+    pub(super) refused: Vec<usize>,
+    /// Nothing before this speaks for a value: what was reported is claimed.
+    claimed: usize,
+    /// Names in front of `searched`, in order of their ends, as far back as they may matter.
+    found: std::collections::VecDeque<Found>,
+    searched: usize,
+}
+
 /// The search for names before a value.
 #[derive(Debug)]
 pub(super) struct Context {
     automaton: AhoCorasick,
     words: Vec<Word>,
+    /// Bytes of the longest name.
+    longest: usize,
 }
 
 /// What a word before a value says about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Word {
-    Service,
+    /// The name of a service; with `common`, also a word of the language.
+    Service {
+        common: bool,
+    },
     Secret,
     Hint,
     Password,
+}
+
+impl Word {
+    fn is_service(self) -> bool {
+        matches!(self, Self::Service { .. })
+    }
 }
 
 /// A word found, with its span in the whole text.
@@ -87,7 +109,7 @@ impl Context {
     /// If it would be too large, which the fixed tables rule out.
     pub(super) fn new() -> Result<Self, aho_corasick::BuildError> {
         let listed = names()
-            .map(|name| (name, Word::Service))
+            .map(|name| (name, Word::Service { common: is_common(name.as_bytes()) }))
             .chain(SECRET_WORDS.iter().map(|word| (*word, Word::Secret)))
             .chain(HINTS.iter().map(|word| (*word, Word::Hint)))
             .chain(["password", "passwd"].map(|word| (word, Word::Password)));
@@ -96,16 +118,16 @@ impl Context {
             .ascii_case_insensitive(true)
             .kind(Some(AhoCorasickKind::DFA))
             .build(texts)?;
-        Ok(Self { automaton, words })
+        let longest = automaton.max_pattern_len();
+        Ok(Self { automaton, words, longest })
     }
 
-    /// Judges the values of the segment at `start..end`. Nothing before `claimed` speaks for them; what is reported is
-    /// claimed in turn.
+    /// Judges the values of the segment at `start..end`.
     pub(super) fn judge(
         &self,
         text: &[u8],
         (start, end): (usize, usize),
-        claimed: &mut usize,
+        reading: &mut Reading,
         raw: &mut Vec<Raw>,
     ) {
         let mut at = start;
@@ -115,7 +137,7 @@ impl Context {
             at += skip;
             let run = MEMBERS.run(span(text, at, end), usize::MAX);
             if run >= super::segments::LEAST {
-                self.value(text, start, at, at + run, claimed, raw);
+                self.value(text, start, at, at + run, reading, raw);
             }
             at += run;
         }
@@ -127,39 +149,46 @@ impl Context {
         segment: usize,
         from: usize,
         to: usize,
-        claimed: &mut usize,
+        reading: &mut Reading,
         raw: &mut Vec<Raw>,
     ) {
         let value = span(text, from, to);
         let value = value.strip_suffix(b".").unwrap_or(value);
         let Some(look) = Look::at(value) else { return };
         if let Some(hit) = structure::authorization(text, from, to) {
-            *claimed = to;
+            reading.claimed = to;
             raw.push(hit);
             return;
         }
-        if is_in_address(text, segment, from) || is_open(text, from) {
+        if reading.refused.contains(&from) || is_in_address(text, segment, from) || is_open(text, from) {
             return;
         }
-        let window = from.saturating_sub(REACH + 20).max(*claimed);
-        let found: Vec<Found> = self
-            .automaton
-            .find_overlapping_iter(span(text, window, from + value.len()))
-            .filter_map(|found| {
-                let (start, end) = (window + found.start(), window + found.end());
-                let word = *self.words.get(found.pattern().as_usize())?;
-                stands_alone(text, start, end, word).then_some(Found { word, start, end })
-            })
-            .collect();
+        self.search(text, from, from + value.len(), reading);
+        let found: &[Found] = reading.found.make_contiguous();
         if found.is_empty() {
             return;
         }
         if let Some(hit) =
-            by_word(text, from, value, &found).or_else(|| by_service(text, from, value, look, &found))
+            by_word(text, from, value, found).or_else(|| by_service(text, from, value, look, found))
         {
-            *claimed = hit.end;
+            reading.claimed = hit.end;
             raw.push(hit);
         }
+    }
+
+    /// Brings the names up to `to`, and drops those too far before `from`. What was searched is not searched again.
+    fn search(&self, text: &[u8], from: usize, to: usize, reading: &mut Reading) {
+        let window = from.saturating_sub(REACH + 20).max(reading.claimed);
+        let begin = reading.searched.saturating_sub(self.longest).max(window);
+        for found in self.automaton.find_overlapping_iter(span(text, begin, to)) {
+            let (start, end) = (begin + found.start(), begin + found.end());
+            let Some(&word) = self.words.get(found.pattern().as_usize()) else { continue };
+            if end > reading.searched && stands_alone(text, start, end, word) {
+                reading.found.push_back(Found { word, start, end });
+            }
+        }
+        reading.searched = reading.searched.max(to);
+        reading.found.retain(|found| found.start >= window);
     }
 }
 
@@ -242,9 +271,7 @@ fn stands_alone(text: &[u8], start: usize, end: usize, word: Word) -> bool {
     let first = bytes::at(text, start).is_some_and(|byte| byte.is_ascii_uppercase());
     let after = bytes::at(text, end).is_some_and(|byte| byte.is_ascii_lowercase());
     match word {
-        Word::Service => {
-            (!before || first) && !(after && is_common(span(text, start, end)) && !is_joined(text, end))
-        }
+        Word::Service { common } => (!before || first) && !(after && common && !is_joined(text, end)),
         Word::Secret => !after || bytes::at(text, end) == Some(b's'),
         Word::Hint | Word::Password => true,
     }
@@ -261,7 +288,7 @@ fn is_joined(text: &[u8], end: usize) -> bool {
 /// A value assigned to a word of a credential, joined to it, or shown behind a sentence about a password.
 fn by_word(text: &[u8], from: usize, value: &[u8], found: &[Found]) -> Option<Raw> {
     let to = from + value.len();
-    for word in found.iter().rev().filter(|found| found.word == Word::Secret) {
+    for word in found.iter().rev().filter(|found| found.word == Word::Secret && !is_bare_key(text, found)) {
         if word.end <= from {
             if from - word.end <= 80
                 && let Some(hit) = assigned(text, word.start, word.end, false)
@@ -295,6 +322,15 @@ fn by_word(text: &[u8], from: usize, value: &[u8], found: &[Found]) -> Option<Ra
         .then(|| Raw::new(&NAMED, from, to, 0.6, "a drawn value behind a word for passwords"))
 }
 
+/// Whether a name is `key` and nothing else: the keys of maps, caches, tables and buckets are called so, too.
+fn is_bare_key(text: &[u8], found: &Found) -> bool {
+    let joins = |byte: u8| WORD.has(byte) || b"-. ".contains(&byte);
+    found.end - found.start == 3
+        && span(text, found.start, found.end).eq_ignore_ascii_case(b"key")
+        && !bytes::before(text, found.start).is_some_and(joins)
+        && !bytes::at(text, found.end).is_some_and(|byte| WORD.has(byte))
+}
+
 fn is_drawn_tail(tail: &[u8]) -> bool {
     let text = super::proof::base64_text(tail)
         .is_some_and(|bytes| bytes.iter().all(|byte| (32..127).contains(byte)));
@@ -309,10 +345,11 @@ fn by_service(text: &[u8], from: usize, value: &[u8], look: Look, found: &[Found
     let behind = |at: usize| {
         found
             .iter()
-            .any(|word| word.word != Word::Service && word.start >= at && word.start < from + value.len())
+            .any(|word| !word.word.is_service() && word.start >= at && word.start < from + value.len())
     };
     let free = bytes::before(text, from).is_none_or(|byte| b"=:\"'`> \t\n(".contains(&byte));
-    for name in found.iter().rev().filter(|found| found.word == Word::Service) {
+    for name in found.iter().rev() {
+        let Word::Service { common } = name.word else { continue };
         let inside = name.end > from;
         if from.saturating_sub(name.end) > REACH {
             break;
@@ -320,11 +357,11 @@ fn by_service(text: &[u8], from: usize, value: &[u8], look: Look, found: &[Found
         let named = behind(name.end.saturating_sub(1)) || behind(name.start);
         let operated = span(text, name.end, from).iter().any(|byte| b"=:".contains(byte))
             || (name.start >= from && matches!(bytes::at(text, name.end), Some(b'-' | b'_')));
-        let adjacent = name.end + 1 == from && !is_common(span(text, name.start, name.end));
+        let adjacent = name.end + 1 == from && !common;
         let least = match (operated, named) {
             (true, true) => 8,
             (_, true) | (true, _) => 12,
-            (false, false) if is_common(span(text, name.start, name.end)) => return None,
+            (false, false) if common => return None,
             (false, false) => 16,
         };
         let whole = (!inside && free).then_some(value);
@@ -347,7 +384,7 @@ fn by_service(text: &[u8], from: usize, value: &[u8], look: Look, found: &[Found
 
 /// What follows the last word of a credential inside a value: `SECRET-123456789ab-cd12…`.
 fn joined_to<'t>(from: usize, value: &'t [u8], found: &[Found]) -> Option<&'t [u8]> {
-    let word = found.iter().rev().find(|word| word.word != Word::Service && word.start >= from)?;
+    let word = found.iter().rev().find(|word| !word.word.is_service() && word.start >= from)?;
     let rest = value.get(word.end - from..)?;
     rest.strip_prefix(b"-").or_else(|| rest.strip_prefix(b"_"))
 }
@@ -419,9 +456,9 @@ mod tests {
     fn found(text: &str) -> Vec<(&'static str, String)> {
         let context = Context::new().expect("the automaton");
         let mut raw = Vec::new();
-        let mut claimed = 0;
+        let mut reading = Reading::default();
         for segment in super::super::segments::segments(text.as_bytes()) {
-            context.judge(text.as_bytes(), segment, &mut claimed, &mut raw);
+            context.judge(text.as_bytes(), segment, &mut reading, &mut raw);
         }
         raw.iter()
             .map(|hit| (hit.kind.id, text.get(hit.start..hit.end).unwrap_or_default().to_owned()))
@@ -442,6 +479,8 @@ mod tests {
             []
         );
         assert_eq!(found("blob a8F3kd92LsQ0pZx7Vb6N"), []);
+        assert_eq!(found("key = a8F3kd92LsQ0pZx7Vb6N"), []);
+        assert_eq!(found("signature: a8F3kd92LsQ0pZx7Vb6N"), []);
     }
 
     #[test]

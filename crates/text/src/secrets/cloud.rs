@@ -68,8 +68,9 @@ pub(super) static FORMATS: &[Format] = &[
     .after(BASE64, 30, 80),
     format("azure-key", "an Azure resource key", &["AzSe", "AzFu", "AzCa"], &[Part::Run(BASE64, 4, 8)])
         .after(BASE64, 40, 52),
-    format("azure-ai-key", "an Azure AI key", &["JQQJ99", "ACOG"], &[Part::Run(ALNUM, 4, 30)])
-        .after(ALNUM, 44, 80),
+    // The common annotated form of Azure: 84 characters, its mark behind 52, its service behind 76.
+    format("azure-ai-key", "an Azure AI key", &["JQQJ99"], &[Part::Run(ALNUM, 26, 26)]).after(ALNUM, 52, 52),
+    format("azure-ai-key", "an Azure AI key", &["ACOG"], &[Part::Run(ALNUM, 4, 4)]).after(ALNUM, 76, 76),
     format(
         "digitalocean-token",
         "a DigitalOcean token",

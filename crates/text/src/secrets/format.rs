@@ -115,6 +115,16 @@ impl Format {
         Some((first, stop, score.unwrap_or(self.score), why))
     }
 
+    /// Whether the fixed text `start` is enough to tell whose token this is: what begins with it and has another form is no
+    /// token of theirs, and of nobody else.
+    pub(crate) fn claims(&self, start: &str) -> bool {
+        const ANYBODYS: [&str; 5] = ["live_", "test_", "web_", "mobile_", "server_"];
+        self.back.is_none()
+            && start.len() >= 5
+            && start.ends_with(['-', '_', '.'])
+            && !ANYBODYS.contains(&start)
+    }
+
     fn follow(&self, text: &[u8], mut at: usize) -> Option<usize> {
         let mut ends_in_run = false;
         for part in self.parts {
@@ -273,6 +283,15 @@ mod tests {
         assert_eq!(spans("k=smp_0f3a9c71d2e48b56-7f"), Some((2, 25)));
         assert_eq!(spans("\\nsmp_0f3a9c71d2e48b56"), Some((2, 22)));
         assert_eq!(spans("xsmp_0f3a9c71d2e48b56"), None);
+    }
+
+    #[test]
+    fn only_a_long_mark_at_the_front_tells_an_issuer() {
+        assert!(format("a", "a", &[], &[]).claims("smp_live_"));
+        assert!(!format("a", "a", &[], &[]).claims("key-"));
+        assert!(!format("a", "a", &[], &[]).claims("AKIA2"));
+        assert!(!format("a", "a", &[], &[]).claims("live_"));
+        assert!(!format("a", "a", &[], &[]).after(HEX, 3, 3).claims("smp_live_"));
     }
 
     #[test]

@@ -20,7 +20,7 @@ mod structure;
 
 use crate::hit::Raw;
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind, packed};
-use beside::Context;
+use beside::{Context, Reading};
 use format::Format;
 use memchr::memmem;
 
@@ -36,6 +36,8 @@ pub(crate) struct Secrets {
     formats: AhoCorasick,
     cues: Vec<Vec<Cue>>,
     context: Context,
+    /// Whether each fixed text tells its issuer.
+    claims: Vec<bool>,
     /// Words of passwords, then programs that take one; nothing where the processor has no vector search for them.
     words: Option<packed::Searcher>,
     slow_words: AhoCorasick,
@@ -64,12 +66,19 @@ impl Secrets {
         for (start, read) in structure::STARTS {
             cues.entry(start).or_default().push(Cue::Structure(*read));
         }
+        let claims = cues
+            .iter()
+            .map(|(start, cues)| {
+                cues.iter().all(|cue| matches!(cue, Cue::Format(format) if format.claims(start)))
+            })
+            .collect();
         let formats = AhoCorasick::builder().kind(Some(AhoCorasickKind::DFA)).build(cues.keys())?;
         let programs = command::PROGRAMS.iter().map(|(program, _)| *program);
         let words: Vec<&str> = assignment::PASSWORD_TEXTS.iter().copied().chain(programs).collect();
         Ok(Self {
             formats,
             cues: cues.into_values().collect(),
+            claims,
             context: Context::new()?,
             slow_words: AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(&words)?,
             words: packed::Config::new()
@@ -83,10 +92,11 @@ impl Secrets {
 
     /// Finds the credentials of a text.
     pub(crate) fn scan(&self, text: &[u8], raw: &mut Vec<Raw>) {
-        let mut claimed = 0;
+        let mut reading = Reading::default();
         for segment in segments::segments(text) {
-            self.tokens(text, segment, raw);
-            self.context.judge(text, segment, &mut claimed, raw);
+            self.tokens(text, segment, &mut reading.refused, raw);
+            self.context.judge(text, segment, &mut reading, raw);
+            reading.refused.clear();
         }
         match &self.words {
             Some(words) => words.find_iter(text).for_each(|found| word(text, found, raw)),
@@ -97,17 +107,28 @@ impl Secrets {
         );
     }
 
-    /// Finds tokens and structures by their fixed texts.
-    fn tokens(&self, text: &[u8], (first, last): (usize, usize), raw: &mut Vec<Raw>) {
+    /// Finds tokens and structures by their fixed texts, and where one begins that has not the form of its issuer.
+    fn tokens(
+        &self,
+        text: &[u8],
+        (first, last): (usize, usize),
+        refused: &mut Vec<usize>,
+        raw: &mut Vec<Raw>,
+    ) {
         for found in self.formats.find_overlapping_iter(text.get(first..last).unwrap_or_default()) {
             let (start, end) = (first + found.start(), first + found.end());
-            for cue in self.cues.get(found.pattern().as_usize()).into_iter().flatten() {
+            let pattern = found.pattern().as_usize();
+            let known = raw.len();
+            for cue in self.cues.get(pattern).into_iter().flatten() {
                 raw.extend(match *cue {
                     Cue::Format(format) => format
                         .at(text, start, end)
                         .map(|(from, to, score, why)| Raw::new(&format.kind, from, to, score, why)),
                     Cue::Structure(read) => read(text, start, end),
                 });
+            }
+            if raw.len() == known && self.claims.get(pattern) == Some(&true) {
+                refused.push(start);
             }
         }
     }
@@ -143,6 +164,12 @@ mod tests {
         let value = "development#product".to_owned();
         assert_eq!(found("JWT:\n  secret: \"development#product\"\n"), [("assigned-password", value)]);
         assert_eq!(found("secretName: \"my-tls-secret\""), []);
+    }
+
+    #[test]
+    fn what_begins_as_a_token_and_has_another_form_is_no_secret_by_its_name() {
+        assert_eq!(found("api_key: glsa_a8F3kd92LsQ0pZx7Vb6N"), []);
+        assert_eq!(found("api_key: gxxa_a8F3kd92LsQ0pZx7Vb6N").len(), 1);
     }
 
     #[test]

@@ -94,6 +94,9 @@ fn address(text: &[u8], start: usize, end: usize) -> Option<Raw> {
     {
         return None;
     }
+    if super::assignment::names_a_secret(password) && is_for_documents(host) {
+        return None;
+    }
     let score = if word { 0.55 } else { 0.8 };
     Some(Raw::new(
         &ADDRESS,
@@ -102,6 +105,16 @@ fn address(text: &[u8], start: usize, end: usize) -> Option<Raw> {
         score,
         "user name and password in an address",
     ))
+}
+
+/// Whether a host is one that is kept for documents (RFC 2606, RFC 3849, RFC 5737), so that nothing answers there.
+fn is_for_documents(host: &[u8]) -> bool {
+    let name = host.strip_prefix(b"[").unwrap_or(host).to_ascii_lowercase();
+    let names: [&[u8]; 6] =
+        [b"example.com", b"example.org", b"example.net", b".example", b".invalid", b".test"];
+    let numbers: [&[u8]; 4] = [b"2001:db8:", b"192.0.2.", b"198.51.100.", b"203.0.113."];
+    let bare = name.iter().position(|&byte| byte == b':').map_or(name.as_slice(), |at| span(&name, 0, at));
+    numbers.iter().any(|number| name.starts_with(number)) || names.iter().any(|ending| bare.ends_with(ending))
 }
 
 fn hash(text: &[u8], start: usize, end: usize) -> Option<Raw> {
@@ -196,6 +209,9 @@ mod tests {
         assert_eq!(read("amqp://user:*****@example.com", "://", address), None);
         assert_eq!(read("amqps://username:$password@localhost", "://", address), None);
         assert_eq!(read("https://host:8080/path@2", "://", address), None);
+        assert_eq!(read("postgresql://user:secret@[2001:db8::1]/db", "://", address), None);
+        assert_eq!(read("amqp://user:password@mq.example.com:5672", "://", address), None);
+        assert!(read("amqp://user:tr4mp@mq.example.com:5672", "://", address).is_some());
     }
 
     #[test]

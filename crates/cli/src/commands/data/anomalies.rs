@@ -7,7 +7,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use bartizan_core::printable;
 use bartizan_data::tricks::{Trick, tricks};
-use bartizan_stats::anomaly::{IsolationForest, IsolationForestSettings, average_ranks, robust_z, surprise};
+use bartizan_stats::anomaly::{mid_ranks, robust_z, strangeness};
 use bartizan_stats::monitor::{Jump, jumps};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -17,6 +17,8 @@ use std::path::Path;
 
 /// Rows shown to people.
 const SHOWN: usize = 20;
+/// Least score of a row whose columns are named for programs.
+const EXPLAINED: f64 = 0.95;
 /// Columns named as reasons.
 const REASONS: usize = 3;
 /// Least score of a row at which a column jumps.
@@ -53,6 +55,14 @@ pub(crate) fn run(arguments: &AnomalyArguments) -> Result<Exit, Failure> {
                 let mut line = serde_json::Map::new();
                 line.insert("row".to_owned(), json!(row));
                 line.insert("score".to_owned(), json!(score));
+                if *score >= EXPLAINED && !deviations.is_empty() {
+                    let far = farthest(&deviations, row).into_iter();
+                    let told = far.map(|(value, column)| match read.names.get(column) {
+                        Some(name) => json!({"column": name, "deviation": value}),
+                        None => json!({"column": column, "deviation": value}),
+                    });
+                    line.insert("columns".to_owned(), told.collect());
+                }
                 if let Some(found) = texts.tricks.get(&row) {
                     let told = found.iter().map(|(column, trick)| trick_json(column, trick));
                     line.insert("tricks".to_owned(), told.collect());
@@ -121,15 +131,8 @@ fn jump_json(column: &str, jump: &Jump) -> Value {
 
 /// A score for every row by its numbers, and by column how far each row is from the middle.
 fn ranked(read: &Matrix, arguments: &AnomalyArguments) -> Result<(Vec<f64>, Vec<Vec<f64>>), Failure> {
-    let failed = |error: bartizan_stats::StatsError| Failure::Array {
-        path: arguments.file.clone(),
-        problem: error.to_string(),
-    };
     let table = matrix::finite(read, &arguments.file)?;
-    let settings = IsolationForestSettings { seed: arguments.seed, ..IsolationForestSettings::default() };
-    let forest =
-        IsolationForest::grow(&table, settings).and_then(|forest| forest.score(&table)).map_err(failed)?;
-    let scores = average_ranks(&[(&surprise(&table), 1.0), (&forest, 1.0)]);
+    let scores = mid_ranks(&strangeness(&table, arguments.seed));
     let deviations =
         (0..read.columns).map(|column| robust_z(&table.column(column)).unwrap_or_default()).collect();
     Ok((scores, deviations))
@@ -224,8 +227,8 @@ impl Texts {
     }
 }
 
-/// The columns in which a row is farthest from the middle, in robust standard deviations.
-fn reasons(deviations: &[Vec<f64>], names: &[String], row: usize) -> String {
+/// The columns in which a row is farthest from the middle, in robust standard deviations, farthest first.
+fn farthest(deviations: &[Vec<f64>], row: usize) -> Vec<(f64, usize)> {
     let mut far: Vec<(f64, usize)> = deviations
         .iter()
         .enumerate()
@@ -233,8 +236,14 @@ fn reasons(deviations: &[Vec<f64>], names: &[String], row: usize) -> String {
         .filter(|(value, _)| value.is_finite())
         .collect();
     far.sort_by(|left, right| right.0.abs().total_cmp(&left.0.abs()));
-    far.into_iter()
-        .take(REASONS)
+    far.truncate(REASONS);
+    far
+}
+
+/// The same for people.
+fn reasons(deviations: &[Vec<f64>], names: &[String], row: usize) -> String {
+    farthest(deviations, row)
+        .into_iter()
         .map(|(value, column)| {
             let name =
                 names.get(column).map_or_else(|| format!("column {column}"), |name| printable(name, 40));
