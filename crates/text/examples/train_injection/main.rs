@@ -1,8 +1,9 @@
 //! Trains the weights of the injection judge and says how well they do on sources they have not seen.
 //!
-//! `train_injection FOLDER WORDS MEANING CACHE`: FOLDER holds `train.jsonl` (objects with `text`, `label`, `source`), to
-//! learn from, and `dev.jsonl`, which is only ever scored. WORDS and MEANING receive the two models, CACHE the encoder's
-//! features, which are taken from there when the texts are the same. Same input, same weights.
+//! `train_injection export FOLDER WINDOWS` writes the texts as `tune.py` reads them; between the two steps that script tunes
+//! the encoder. `train_injection judge FOLDER TUNED WORDS MEANING`: FOLDER holds `train.jsonl` (objects with `text`, `label`,
+//! `source`), to learn from, and `dev.jsonl`, which is only ever scored; TUNED holds the tuned encoders; WORDS and MEANING
+//! receive the two models. Same input, same weights.
 
 #![expect(
     clippy::indexing_slicing,
@@ -12,8 +13,13 @@
 
 mod carriers;
 mod evaluate;
+mod export;
+mod innocents;
+mod join;
+mod kinds;
 mod learner;
-mod semantics;
+
+mod tuned;
 mod variety;
 
 use bartizan_text::injection::judge::{Judge, Role};
@@ -21,9 +27,10 @@ use bartizan_text::injection::lexicon::Lexicon;
 use bartizan_text::injection::meaning::Meaning;
 use bartizan_text::injection::weights::Weights;
 use evaluate::{auc, calibrate, threshold};
+use join::{Pair, join, weigh};
 use learner::{Example, fit};
-use semantics::{Features, join, weigh};
 use std::collections::BTreeMap;
+use tuned::Tuned;
 
 /// Sources of made texts that are held out together, to see how many innocents with an attack's words are flagged.
 const INNOCENTS: [&str; 3] = ["generated-innocent", "generated-mention", "brief"];
@@ -41,13 +48,23 @@ struct Corpus {
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [folder, words_file, meaning_file, cache] = arguments.as_slice() else {
-        return Err("usage: train_injection FOLDER WORDS MEANING CACHE".into());
-    };
-    let corpus = gather(folder)?;
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["export", folder, windows] => export::write(&gather(folder)?, windows),
+        ["judge", folder, tuned, words, meaning] => train(&gather(folder)?, folder, tuned, words, meaning),
+        _ => Err("usage: train_injection export FOLDER WINDOWS | judge FOLDER TUNED WORDS MEANING".into()),
+    }
+}
+
+/// Trains the words, joins them with the meaning, measures both and writes WORDS and MEANING.
+fn train(
+    corpus: &Corpus,
+    folder: &str,
+    tuned: &str,
+    words_file: &str,
+    meaning_file: &str,
+) -> Result<(), Box<dyn std::error::Error>> {
     let examples = &corpus.examples[..corpus.train];
     println!("{} texts, {} windows", examples.len(), examples.iter().map(|e| e.windows.len()).sum::<usize>());
-    let features = Features::of(&corpus.texts, cache)?;
 
     // Every family of sources scored by models that have not seen it.
     let mut margins = vec![(f32::NAN, f32::NAN); examples.len()];
@@ -57,19 +74,26 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             continue;
         }
         let words = fit(examples, |example| example.for_words && example.family != family);
-        let meaning = semantics::fit(&features, examples, |example| {
-            example.family != family && example.borrows != Some(family)
-        });
         for at in held {
-            margins[at] = (examples[at].margin(&words), features.margin(at, &meaning));
+            margins[at].0 = examples[at].margin(&words);
         }
-        println!("  without {}", corpus.families[family]);
+    }
+    for (name, families) in tuned::GROUPS {
+        let held: Vec<usize> = (0..examples.len())
+            .filter(|at| families.contains(&corpus.families[examples[*at].family].as_str()))
+            .collect();
+        let texts: Vec<&str> = held.iter().map(|at| corpus.texts[*at].as_str()).collect();
+        let scored = Tuned::read(tuned, name)?.margins(&texts);
+        for (at, margin) in held.into_iter().zip(scored) {
+            margins[at].1 = margin;
+        }
+        println!("  without {}", families.join(", "));
     }
     let unseen: Vec<usize> = (0..examples.len()).filter(|at| examples[*at].family < corpus.read).collect();
     // One join for all, as the shipped judge has: two shares and a shift over margins that are all of unseen families.
     let keys: Vec<(&str, bool)> =
         unseen.iter().map(|at| (examples[*at].source.as_str(), examples[*at].attack)).collect();
-    let pairs: Vec<semantics::Pair> = unseen
+    let pairs: Vec<Pair> = unseen
         .iter()
         .zip(weigh(&keys))
         .map(|(at, weight)| (margins[*at].0, margins[*at].1, examples[*at].attack, weight))
@@ -79,9 +103,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         margins.iter().map(|(words, meaning)| shares[0] * words + shares[1] * meaning + shares[2]).collect();
     let words: Vec<f32> = margins.iter().map(|pair| pair.0).collect();
     let meanings: Vec<f32> = margins.iter().map(|pair| pair.1).collect();
-    report("words alone", &corpus, &unseen, &words);
-    report("meaning alone", &corpus, &unseen, &meanings);
-    let (flag, block) = report("both", &corpus, &unseen, &joint);
+    report("words alone", corpus, &unseen, &words);
+    report("meaning alone", corpus, &unseen, &meanings);
+    let (flag, block) = report("both", corpus, &unseen, &joint);
 
     let scored = |scores: &[f32]| -> Vec<(f32, bool)> {
         unseen.iter().map(|at| (scores[*at], examples[*at].attack)).collect()
@@ -100,7 +124,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let weights = Weights::read(&bytes)?;
     std::fs::write(words_file, bytes)?;
 
-    let mut meaning = semantics::fit(&features, examples, |_| true);
+    let last = Tuned::read(tuned, tuned::ALL)?;
+    let mut meaning = last.meaning.clone();
     meaning.joint = shares;
     let (slope, shift) = calibrate(&scored(&joint));
     (meaning.curve, meaning.flag, meaning.block) = ([slope, shift], flag, block);
@@ -109,7 +134,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         meaning.joint[0], meaning.joint[1], meaning.joint[2]
     );
     std::fs::write(meaning_file, meaning.write())?;
-    dev(&corpus, &features, &weights, &meaning);
+    let texts: Vec<&str> = corpus.texts[corpus.train..].iter().map(String::as_str).collect();
+    dev(corpus, &last.margins(&texts), &weights, &meaning);
     speed(weights, meaning, &format!("{folder}/dev.jsonl"))
 }
 
@@ -142,6 +168,10 @@ fn gather(folder: &str) -> Result<Corpus, Box<dyn std::error::Error>> {
         for made in carriers::texts(&mut random, &found) {
             add(made, Some(*family), false);
         }
+    }
+    let mut random = variety::Random(43);
+    for made in variety::further(&mut random) {
+        add(made, None, true);
     }
     let train = examples.len();
     examples.extend(dev_examples);
@@ -221,11 +251,11 @@ fn report(name: &str, corpus: &Corpus, unseen: &[usize], scores: &[f32]) -> (f32
 }
 
 /// Prints how the shipped models score the rows that were never trained on.
-fn dev(corpus: &Corpus, features: &Features, weights: &Weights, meaning: &Meaning) {
+fn dev(corpus: &Corpus, meanings: &[f32], weights: &Weights, meaning: &Meaning) {
     let mut rows: BTreeMap<&str, Vec<(f32, bool)>> = BTreeMap::new();
     let mut all = Vec::new();
-    for (at, example) in corpus.examples.iter().enumerate().skip(corpus.train) {
-        let row = (meaning.join(example.margin(weights), features.margin(at, meaning)), example.attack);
+    for (example, by_meaning) in corpus.examples.iter().skip(corpus.train).zip(meanings) {
+        let row = (meaning.join(example.margin(weights), *by_meaning), example.attack);
         rows.entry(&example.source).or_default().push(row);
         all.push(row);
     }

@@ -1,5 +1,7 @@
 //! Texts made from grammars: attacks in many wordings and carriers, and harmless texts that use the same words.
 
+use crate::{innocents, kinds};
+
 /// SplitMix64 (Steele et al., 2014): the same seed, the same texts.
 pub(crate) struct Random(pub(crate) u64);
 
@@ -745,6 +747,31 @@ pub(crate) fn texts(random: &mut Random) -> Vec<(String, String, bool)> {
     out
 }
 
+/// Made texts of the further kinds, likewise.
+pub(crate) fn further(random: &mut Random) -> Vec<(String, String, bool)> {
+    let mut out = Vec::new();
+    for (source, templates) in kinds::ATTACKS {
+        for _ in 0..500 {
+            let text = expand(random, templates);
+            // An order in content comes in one of its holders.
+            let text = match text.strip_prefix('%') {
+                Some(order) => {
+                    let holder = expand(random, &["{holder}"]);
+                    holder.replace("@@", order.trim())
+                }
+                None => text,
+            };
+            out.push((disguise(random, text), (*source).to_owned(), true));
+        }
+    }
+    for (source, templates) in innocents::HARMLESS {
+        for _ in 0..700 {
+            out.push((expand(random, templates), (*source).to_owned(), false));
+        }
+    }
+    out
+}
+
 /// An attack of any grammar, undisguised.
 pub(crate) fn attack(random: &mut Random) -> String {
     let (_, templates) = ATTACKS[random.below(ATTACKS.len())];
@@ -759,14 +786,14 @@ fn expand(random: &mut Random, templates: &[&str]) -> String {
 
 /// A text with its slots filled.
 pub(crate) fn fill(random: &mut Random, mut text: String) -> String {
-    for _ in 0..40 {
+    for _ in 0..80 {
         let Some(start) = text.find('{').filter(|at| !text[*at..].starts_with("{{")).or_else(|| slot(&text))
         else {
             break;
         };
         let Some(end) = text[start..].find('}') else { break };
         let name = &text[start + 1..start + end];
-        let Some((_, list)) = SLOTS.iter().find(|(slot, _)| *slot == name) else { break };
+        let Some((_, list)) = slots().find(|(slot, _)| *slot == name) else { break };
         let chosen = random.pick(list);
         text.replace_range(start..=start + end, chosen);
     }
@@ -775,7 +802,12 @@ pub(crate) fn fill(random: &mut Random, mut text: String) -> String {
 
 /// The first slot behind doubled braces.
 fn slot(text: &str) -> Option<usize> {
-    SLOTS.iter().filter_map(|(name, _)| text.find(&format!("{{{name}}}"))).min()
+    slots().filter_map(|(name, _)| text.find(&format!("{{{name}}}"))).min()
+}
+
+/// All slots and what may stand in them.
+fn slots() -> impl Iterator<Item = &'static (&'static str, &'static [&'static str])> {
+    [SLOTS, kinds::SLOTS, kinds::TONGUES, innocents::SLOTS].into_iter().flatten()
 }
 
 /// Now and then writes an attack so that a filter would not read it.
