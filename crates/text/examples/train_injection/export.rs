@@ -1,8 +1,7 @@
-//! Writes the texts as windows of pieces, one object a line behind the vocabulary, for the tuning of the encoder (`tune.py`).
+//! Writes the texts as windows of pieces, one object a line behind the vocabulary, for the trial that tunes the encoder (`tune.py`).
 
 use crate::Corpus;
-use crate::join::MOST_WINDOWS;
-use crate::tuned;
+use crate::semantics::MOST_WINDOWS;
 use bartizan_text::encoder;
 use bartizan_text::injection::canonical::Canonical;
 use bartizan_text::injection::meaning::cuts;
@@ -14,7 +13,6 @@ pub(crate) fn write(corpus: &Corpus, path: &str) -> Result<(), Box<dyn std::erro
     let mut file = std::io::BufWriter::new(std::fs::File::create(path)?);
     serde_json::to_writer(&mut file, &serde_json::json!({ "vocabulary": encoder.words.entries() }))?;
     file.write_all(b"\n")?;
-    let group = |family: usize| tuned::group(&corpus.families[family]);
     for (at, (example, text)) in corpus.examples.iter().zip(&corpus.texts).enumerate() {
         let windows: Vec<Vec<u32>> = cuts(&encoder.words, Canonical::of(text).text(), MOST_WINDOWS)
             .iter()
@@ -22,10 +20,10 @@ pub(crate) fn write(corpus: &Corpus, path: &str) -> Result<(), Box<dyn std::erro
             .collect();
         let row = serde_json::json!({
             "source": example.source,
-            "group": group(example.family),
+            "family": corpus.families[example.family],
             "attack": example.attack,
             "operator": example.operator,
-            "borrows": example.borrows.and_then(group),
+            "borrows": example.borrows.map(|family| corpus.families[family].as_str()),
             "train": at < corpus.train,
             "windows": windows,
         });

