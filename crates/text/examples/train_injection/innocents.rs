@@ -2,7 +2,7 @@
 //! plays within limits, mails that ask a colleague for something, answers and descriptions of tools, and
 //! changes of subject.
 
-/// Slots of these grammars; the others are in [`crate::variety`].
+/// Slots of these grammars; the others are in [`crate::slots`].
 pub(crate) const SLOTS: &[(&str, &[&str])] = &[
     (
         "verb",

@@ -2,7 +2,7 @@
 //! questions that get at a secret by a detour, orders to an agent in what its tools bring back, orders to remember,
 //! claimed authority, and commands.
 
-/// Slots of these grammars; the others are in [`crate::variety`].
+/// Slots of these grammars; the others are in [`crate::slots`].
 pub(crate) const SLOTS: &[(&str, &[&str])] = &[
     (
         "yes",

@@ -18,6 +18,7 @@ mod innocents;
 mod kinds;
 mod learner;
 mod semantics;
+mod slots;
 mod tongues;
 mod variety;
 
