@@ -68,3 +68,14 @@ fn protected_texts_are_indexed_and_a_wrong_window_is_refused() {
     assert!(ran.code == 2 && ran.err.contains("words of a window"), "{ran:?}");
     assert_eq!(at.run(&["guard", "index", "missing.txt", "-o", "x.filter"]).code, 2);
 }
+
+#[test]
+fn the_weights_of_the_judge_are_signed_and_nothing_is_found_in_them() {
+    let (at, weights) = (Workplace::new(), concat!(env!("CARGO_MANIFEST_DIR"), "/../text/weights"));
+    let (signature, key) = (format!("{weights}.sig"), format!("{weights}.pub"));
+    let ran =
+        at.run(&["verify", weights, "--signature", &signature, "--key", &key, "--ignore-path", "README.md"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let ran = at.run(&["scan", weights]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+}

@@ -3,6 +3,7 @@
 //! `train_injection FOLDER WORDS MEANING CACHE`: FOLDER holds `train.jsonl` (objects with `text`, `label`, `source`), to
 //! learn from, and `dev.jsonl`, which is only ever scored. WORDS and MEANING receive the two models, CACHE the encoder's
 //! features, which are taken from there when the texts are the same. Same input, same weights.
+//! `train_injection export FOLDER WINDOWS` writes the same texts as pieces of words, for `tune.py`.
 
 #![expect(
     clippy::indexing_slicing,
@@ -12,8 +13,13 @@
 
 mod carriers;
 mod evaluate;
+mod export;
+mod innocents;
+mod kinds;
 mod learner;
 mod semantics;
+mod slots;
+mod tongues;
 mod variety;
 
 use bartizan_text::injection::judge::{Judge, Role};
@@ -24,9 +30,13 @@ use evaluate::{auc, calibrate, threshold};
 use learner::{Example, fit};
 use semantics::{Features, join, weigh};
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 /// Sources of made texts that are held out together, to see how many innocents with an attack's words are flagged.
 const INNOCENTS: [&str; 3] = ["generated-innocent", "generated-mention", "brief"];
+
+/// Probabilities by words alone that leave doubt, as `--encoder doubt` has them.
+const DOUBT: RangeInclusive<f32> = 0.02..=0.98;
 
 /// Rows as they are read and made.
 struct Corpus {
@@ -41,8 +51,13 @@ struct Corpus {
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let [task, folder, windows] = arguments.as_slice()
+        && task == "export"
+    {
+        return export::write(&gather(folder)?, windows);
+    }
     let [folder, words_file, meaning_file, cache] = arguments.as_slice() else {
-        return Err("usage: train_injection FOLDER WORDS MEANING CACHE".into());
+        return Err("usage: train_injection FOLDER WORDS MEANING CACHE | export FOLDER WINDOWS".into());
     };
     let corpus = gather(folder)?;
     let examples = &corpus.examples[..corpus.train];
@@ -109,6 +124,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         meaning.joint[0], meaning.joint[1], meaning.joint[2]
     );
     std::fs::write(meaning_file, meaning.write())?;
+    doubt(&corpus, &unseen, &margins, &weights, &meaning);
     dev(&corpus, &features, &weights, &meaning);
     speed(weights, meaning, &format!("{folder}/dev.jsonl"))
 }
@@ -142,6 +158,10 @@ fn gather(folder: &str) -> Result<Corpus, Box<dyn std::error::Error>> {
         for made in carriers::texts(&mut random, &found) {
             add(made, Some(*family), false);
         }
+    }
+    let mut random = variety::Random(43);
+    for made in variety::further(&mut random) {
+        add(made, None, true);
     }
     let train = examples.len();
     examples.extend(dev_examples);
@@ -218,6 +238,27 @@ fn report(name: &str, corpus: &Corpus, unseen: &[usize], scores: &[f32]) -> (f32
         );
     }
     (one, tenth)
+}
+
+/// Prints what is gained when the meaning is asked only where the words leave doubt, and how often that is.
+fn doubt(corpus: &Corpus, unseen: &[usize], margins: &[(f32, f32)], weights: &Weights, meaning: &Meaning) {
+    let mut scores = vec![0.0_f32; margins.len()];
+    let (mut asked, mut all) = ([0_usize; 2], [0_usize; 2]);
+    for at in unseen {
+        let (words, by_meaning) = margins[*at];
+        let alone = weights.probability(words);
+        let side = usize::from(corpus.examples[*at].attack);
+        all[side] += 1;
+        scores[*at] = if DOUBT.contains(&alone) {
+            asked[side] += 1;
+            meaning.probability(meaning.join(words, by_meaning))
+        } else {
+            alone
+        };
+    }
+    let share = |side: usize| asked[side] as f64 / all[side].max(1) as f64;
+    println!("in doubt: {:.3} of the harmless and {:.3} of the attacks are asked for", share(0), share(1));
+    report("in doubt", corpus, unseen, &scores);
 }
 
 /// Prints how the shipped models score the rows that were never trained on.

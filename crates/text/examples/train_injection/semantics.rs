@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
 /// Windows of a text that are trained on at most.
-const MOST_WINDOWS: usize = 4;
+pub(crate) const MOST_WINDOWS: usize = 4;
 /// Passes over the windows in a round.
 const PASSES: usize = 3;
 /// Rounds of choosing windows and fitting.

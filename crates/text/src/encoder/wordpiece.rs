@@ -58,6 +58,13 @@ impl WordPiece {
         self.ids.iter().find(|(_, known)| **known == id).map(|(entry, _)| &**entry)
     }
 
+    /// All entries, in the order of their numbers.
+    pub fn entries(&self) -> Vec<&str> {
+        let mut numbered: Vec<(u32, &str)> = self.ids.iter().map(|(entry, id)| (*id, &**entry)).collect();
+        numbered.sort_unstable();
+        numbered.into_iter().map(|(_, entry)| entry).collect()
+    }
+
     /// How many entries it has.
     pub fn len(&self) -> usize {
         self.ids.len()

@@ -4,6 +4,7 @@
 
 use crate::encoder::container::{self, ContainerError, Tensor};
 use crate::encoder::forward::{WIDTH, WINDOW};
+use crate::encoder::wordpiece::{Piece, WordPiece};
 use crate::encoder::{self, Encoder, EncoderError};
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -57,12 +58,9 @@ pub struct Window {
     pub span: Range<usize>,
 }
 
-/// The windows of a text, at most `most`; none if it holds no word.
-///
-/// # Errors
-/// [`EncoderError::Product`] when a product fails, which no text can bring about.
-pub fn windows(encoder: &Encoder, text: &str, most: usize) -> Result<Vec<Window>, EncoderError> {
-    let pieces = encoder.words.pieces(text, MOST_PIECES);
+/// The windows of a text as pieces, at most `most`, of a longer text the first and the last; none if it holds no word.
+pub fn cuts(words: &WordPiece, text: &str, most: usize) -> Vec<Vec<Piece>> {
+    let pieces = words.pieces(text, MOST_PIECES);
     let mut starts: Vec<usize> = (0..pieces.len()).step_by(STRIDE).collect();
     // A window that lies in the one before it adds nothing.
     let inside = |start: &usize| *start > 0 && pieces.len().saturating_sub(*start) <= WINDOW - 2 - STRIDE;
@@ -72,11 +70,21 @@ pub fn windows(encoder: &Encoder, text: &str, most: usize) -> Result<Vec<Window>
         starts.truncate(most.saturating_sub(most / 2));
         starts.extend(last);
     }
-    let mut windows = Vec::with_capacity(starts.len());
-    for start in starts {
+    let cut = |start: usize| {
         let end = start.saturating_add(WINDOW - 2).min(pieces.len());
-        let inner = pieces.get(start..end).unwrap_or_default();
-        let tokens = encoder.tokens(inner)?;
+        pieces.get(start..end).unwrap_or_default().to_vec()
+    };
+    starts.into_iter().map(cut).collect()
+}
+
+/// The windows of a text, at most `most`; none if it holds no word.
+///
+/// # Errors
+/// [`EncoderError::Product`] when a product fails, which no text can bring about.
+pub fn windows(encoder: &Encoder, text: &str, most: usize) -> Result<Vec<Window>, EncoderError> {
+    let mut windows = Vec::new();
+    for inner in cuts(&encoder.words, text, most) {
+        let tokens = encoder.tokens(&inner)?;
         let span = inner.first().map_or(0, |piece| piece.start as usize)
             ..inner.last().map_or(0, |piece| piece.end as usize);
         windows.push(Window { features: pooled(&tokens), span });
