@@ -397,6 +397,7 @@ impl Failure {
                     }
                     "baseline" => "write one with --write-baseline FILE".to_owned(),
                     "run" => "give a statement's file, its digest, or the name that `bartizan run` printed".to_owned(),
+                    "key" => "check the path; `bartizan key generate` makes a key".to_owned(),
                     _ => "check the path".to_owned(),
                 })
             }

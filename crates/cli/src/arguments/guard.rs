@@ -62,7 +62,7 @@ pub(crate) enum GuardCommand {
 
 /// Arguments of `bartizan guard top`.
 #[derive(Debug, Args)]
-#[cfg_attr(not(feature = "gateway"), expect(dead_code, reason = "told, whether or not they can be followed"))]
+#[cfg_attr(not(feature = "gateway"), allow(dead_code, reason = "told, whether or not they can be followed"))]
 pub(crate) struct TopArguments {
     /// Where the gateway shows its metrics: what it listens at, or `admin` of its configuration
     #[arg(value_name = "URL", default_value = "http://127.0.0.1:8080")]

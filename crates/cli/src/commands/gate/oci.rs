@@ -10,7 +10,7 @@ use crate::failure::Failure;
 pub(super) const SCHEME: &str = "oci://";
 
 /// An artifact that was pulled.
-#[cfg_attr(not(feature = "gateway"), expect(dead_code, reason = "nothing is pulled without connections"))]
+#[cfg_attr(not(feature = "gateway"), allow(dead_code, reason = "nothing is pulled without connections"))]
 pub(super) struct Local {
     path: String,
     /// Removes it.
