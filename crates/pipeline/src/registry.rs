@@ -23,6 +23,7 @@ pub static READERS: &[&dyn Reader] = &[
     &crate::hcl::Terraform,
     &crate::agents::AgentInstructions,
     &crate::agents::SkillScript,
+    &crate::agents::Markdown,
     &crate::agents::McpConfig,
     &crate::agents::McpTools,
     &crate::agents::McpSource,

@@ -15,7 +15,7 @@ pub(crate) mod sayings;
 mod skill;
 
 pub use mcp::{McpConfig, McpSource, McpTools};
-pub use skill::{AgentInstructions, SkillScript};
+pub use skill::{AgentInstructions, Markdown, SkillScript};
 
 /// The ids of what is found in `content` as the description of a skill, sorted.
 #[cfg(test)]

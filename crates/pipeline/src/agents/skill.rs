@@ -13,6 +13,9 @@ use bartizan_core::{Kind, Rule};
 /// Markdown and rule files that an agent follows: `SKILL.md`, `AGENTS.md`, `.cursorrules`, memory, prompts.
 pub struct AgentInstructions;
 
+/// Any other Markdown: an agent may come to read it, and nothing more.
+pub struct Markdown;
+
 /// What lies beside the description of a skill.
 pub struct SkillScript;
 
@@ -30,23 +33,43 @@ impl Reader for AgentInstructions {
     }
 
     fn recognises(&self, text: &Text<'_>) -> bool {
-        is_markdown(text) || is_named(text)
+        is_followed(text)
     }
 
     fn read(&self, text: &Text<'_>, notes: &mut Notes<'_>) {
         if is_too_long(text, notes) {
             return;
         }
-        let followed = is_named(text) || describes_skill(text);
-        let reading = Reading::of(text, if followed { Role::Instructions } else { Role::Reference });
-        if followed {
-            for check in rules::CHECKS {
-                check(&reading, notes);
-            }
-            (rules::CHECK_BESIDE)(&reading, notes);
-        } else if !belongs_to_skill(text) {
-            (rules::CHECK_HIDDEN)(&reading, notes);
+        let reading = Reading::of(text, Role::Instructions);
+        for check in rules::CHECKS {
+            check(&reading, notes);
         }
+        (rules::CHECK_BESIDE)(&reading, notes);
+    }
+}
+
+impl Reader for Markdown {
+    fn id(&self) -> &'static str {
+        "markdown"
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::Other
+    }
+
+    fn rules(&self) -> &'static [&'static Rule] {
+        rules::RULES
+    }
+
+    fn recognises(&self, text: &Text<'_>) -> bool {
+        is_markdown(text) && !is_followed(text) && !belongs_to_skill(text)
+    }
+
+    fn read(&self, text: &Text<'_>, notes: &mut Notes<'_>) {
+        if is_too_long(text, notes) {
+            return;
+        }
+        (rules::CHECK_HIDDEN)(&Reading::of(text, Role::Reference), notes);
     }
 }
 
@@ -64,7 +87,7 @@ impl Reader for SkillScript {
     }
 
     fn recognises(&self, text: &Text<'_>) -> bool {
-        !is_named(text) && belongs_to_skill(text)
+        !is_followed(text) && belongs_to_skill(text)
     }
 
     fn read(&self, text: &Text<'_>, notes: &mut Notes<'_>) {
@@ -97,6 +120,11 @@ const LONGEST_BYTES: usize = 4 << 20;
 
 fn is_markdown(text: &Text<'_>) -> bool {
     matches!(text.extension().as_str(), "md" | "mdc" | "markdown")
+}
+
+/// Whether agents follow `text`, by its name or by what it says of itself.
+fn is_followed(text: &Text<'_>) -> bool {
+    is_named(text) || is_markdown(text) && describes_skill(text)
 }
 
 /// Whether the name is one under which agents look for what to follow.
