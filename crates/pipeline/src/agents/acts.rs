@@ -79,6 +79,8 @@ pub(crate) enum Act {
     Redirects,
     /// Drops a whole database.
     DropsData,
+    /// Puts something of its own into all that the agent writes.
+    InsertsEverywhere,
     /// Says or agrees to something in the name of the user.
     SpeaksForUser,
     /// Installs a package from somewhere unknown.
@@ -139,6 +141,7 @@ impl Act {
             Self::CopiesMail => "has mail copied to an address of its own",
             Self::Redirects => "leads traffic of a known service elsewhere",
             Self::DropsData => "drops a database",
+            Self::InsertsEverywhere => "puts something of its own into everything written",
             Self::SpeaksForUser => "speaks in the name of the user",
             Self::InstallsUnknown => "installs a package from an unknown place",
             Self::FollowsRemote => "has a remote text followed as orders",

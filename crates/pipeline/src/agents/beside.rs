@@ -1,6 +1,7 @@
 //! The files beside the description of a skill, read within bounds: [`neighbours`].
 
 use super::acts::Act;
+use super::hosts::Host;
 use super::reading::{Reading, Role};
 use crate::{Notes, Text};
 use std::fs;
@@ -14,6 +15,8 @@ pub(crate) struct Neighbour {
     pub(crate) script: bool,
     /// Acts that are meant, with their lines.
     pub(crate) acts: Vec<(Act, usize)>,
+    /// Whether it names addresses, all of them this machine's or of whom the skill is about.
+    pub(crate) own: bool,
     /// What sort of program it is, for one that is no text.
     pub(crate) program: Option<&'static str>,
 }
@@ -26,7 +29,8 @@ impl Neighbour {
 }
 
 /// The files of the skill described by `text`, sorted by name; those of skills inside it are their own.
-pub(crate) fn neighbours(text: &Text<'_>, notes: &mut Notes<'_>) -> Vec<Neighbour> {
+/// `subject` is what the skill says it is about.
+pub(crate) fn neighbours(text: &Text<'_>, subject: &str, notes: &mut Notes<'_>) -> Vec<Neighbour> {
     let mut found = Vec::new();
     let Some((path, boundary)) = text.place else { return found };
     let described = text.file_name().eq_ignore_ascii_case("skill.md");
@@ -58,7 +62,7 @@ pub(crate) fn neighbours(text: &Text<'_>, notes: &mut Notes<'_>) -> Vec<Neighbou
             if about.is_dir() && depth < DEPTH {
                 folders.push((entry, depth.saturating_add(1)));
             } else if about.is_file() && entry != path && about.len() <= FILE_BYTES {
-                found.extend(neighbour(&entry, folder));
+                found.extend(neighbour(&entry, folder, subject));
             }
         }
     }
@@ -66,12 +70,12 @@ pub(crate) fn neighbours(text: &Text<'_>, notes: &mut Notes<'_>) -> Vec<Neighbou
     found
 }
 
-fn neighbour(path: &Path, folder: &Path) -> Option<Neighbour> {
+fn neighbour(path: &Path, folder: &Path, subject: &str) -> Option<Neighbour> {
     let bytes = fs::read(path).ok()?;
     let name = path.strip_prefix(folder).unwrap_or(path).to_string_lossy().replace('\\', "/");
     let program = program(&bytes);
     if memchr::memchr(0, &bytes).is_some() || program.is_some() {
-        return Some(Neighbour { name, script: false, acts: Vec::new(), program });
+        return Some(Neighbour { name, script: false, acts: Vec::new(), own: false, program });
     }
     let content = String::from_utf8_lossy(&bytes);
     let text = Text::new(&name, &content);
@@ -83,7 +87,13 @@ fn neighbour(path: &Path, folder: &Path) -> Option<Neighbour> {
         .filter(|sign| !sign.aside)
         .map(|sign| (sign.act, text.line_column(sign.span.start).0 as usize))
         .collect();
-    Some(Neighbour { name, script, acts, program: None })
+    let addresses = reading.addresses();
+    let own = !addresses.is_empty()
+        && addresses.iter().all(|address| {
+            let host = address.sort();
+            host == Host::Local || host < Host::Bare && address.belongs_to(subject)
+        });
+    Some(Neighbour { name, script, acts, own, program: None })
 }
 
 /// What sort of program `bytes` begin as. The test file of virus scanners counts as what it stands for.

@@ -77,6 +77,7 @@ pub(crate) static ROWS: &[Row] = &[
         Act::ReadsBrowser,
         r"(?:chrome|chromium|brave[\w-]*|edge|firefox|opera|vivaldi)/[^\n]{0,60}(?:login data|/cookies\b|local state)|login\s?data\b[^\n]{0,40}(?:sqlite|chrome|copy|connect|['\x22])|cookies\.sqlite|logins\.json|key4\.db|user\s?data[/\\]+default|browser_cookie3|cryptunprotectdata",
     ),
+    (Act::ReadsBrowser, r"network\.getallcookies|storage\.getcookies"),
     (
         Act::ReadsWallet,
         r"wallet\.dat\b|\.ethereum/keystore|\.config/solana/id\.json|nkbihfbeogaeaoehlefnkodbefgpgknn|(?:exodus|electrum|atomic|metamask|phantom)[/\\ ]+(?:wallets?|local)|\.bitcoin/",
@@ -125,7 +126,12 @@ pub(crate) static ROWS: &[Row] = &[
     (Act::SendsInAddress, r"(?:gethostbyname|resolve4?|getaddrinfo)\(\s*f?['\x22`][^'\x22`\n]{0,40}\$?\{"),
     (
         Act::SendsInAddress,
-        r"\b(?:curl|wget)\b[^\n]{0,200}(?:-d|--data(?:-\w+)?|-f|--form|--json|--post-data|-h|--header)[\s=][^\n]{0,120}(?:\$\(|`)\s*(?:uname|whoami|hostname|id\b|env\b|printenv|cat\s|ifconfig|ip\s|ls\s|ps\s|history|git\s+config|base64|tar\s|find\s|aws\s|gcloud\s|security\s)",
+        r"\b(?:curl|wget)\b[^\n]{0,200}(?:-d|--data(?:-\w+)?|-f|--form|--json|--post-data|-h|--header)[\s=][^\n]{0,120}(?:\$\(|`)\s*(?:uname|whoami|hostname|id\b|env\b|printenv|cat\s|ifconfig|ip\s|ls\s|ps\s|history|git\s+config|base64|tar\s|find\s)",
+    ),
+    // A token of a cloud's own program belongs into a header and nowhere else.
+    (
+        Act::SendsInAddress,
+        r"\b(?:curl|wget)\b[^\n]{0,200}(?:-d|--data(?:-\w+)?|-f|--form|--json|--post-data)[\s=][^\n]{0,120}(?:\$\(|`)\s*(?:aws\s|gcloud\s|az\s|security\s)",
     ),
     // Fetched, then run.
     (
@@ -270,6 +276,10 @@ pub(crate) static ROWS: &[Row] = &[
     (
         Act::Redirects,
         r"\bgit\s+config\s[^\n]{0,60}credential\.helper\s+['\x22]?![^\n]{0,160}\b(?:curl|wget|nc|ncat)\b",
+    ),
+    (
+        Act::DisablesDefence,
+        r"security\s+add-trusted-cert|certutil\s[^\n]{0,40}-addstore\s[^\n]{0,20}root|import-certificate\s[^\n]{0,80}\\root|--remote-allow-origins=\*",
     ),
     (
         Act::DisablesDefence,

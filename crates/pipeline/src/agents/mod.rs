@@ -4,6 +4,7 @@ pub(crate) mod acts;
 mod beside;
 pub(crate) mod commands;
 pub(crate) mod document;
+mod fetched;
 pub(crate) mod hosts;
 mod loops;
 pub mod mcp;

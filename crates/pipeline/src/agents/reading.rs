@@ -144,6 +144,11 @@ impl<'t> Reading<'t> {
             .map(|(act, span)| Sign { act, aside: self.is_aside(&span, false), span })
             .collect();
         self.signs.extend(found);
+        let later = super::fetched::run_later(&code).into_iter();
+        let later: Vec<Sign> = later
+            .map(|span| Sign { act: Act::RunsFetched, aside: self.is_aside(&span, false), span })
+            .collect();
+        self.signs.extend(later);
     }
 
     /// Finds what sentences ask for: in prose, headings, front matter and comments.

@@ -93,6 +93,22 @@ static FIXED: &[Row] = &[
         r"\b(?:do not|don't|never|no need to|not necessary to|without|avoid)\s+(?:ever )?(?:bring(?:ing)? (?:it|this|that|these|them) up|rais(?:e|ing) (?:it|this|that)|itemi[sz](?:e|ing)\s+#W{0,3}?(?:fee|charge|cost|commission)s?)\b|\b(?:remove|omit|leave out|drop|hide|strip)\s+[^.!?]{0,60}?\bfrom what (?:you|is)\s+(?:show|shown|tell|told|report|reported|display|displayed|return|returned)\b|\b(?:no need|not need(?:ed)?|need not|unnecessary)\s+(?:to |be )?(?:mention(?:ed)?|tell|inform(?:ed)?|told|show(?:n)?|report(?:ed)?)\b",
     ),
     (
+        Act::Conceals,
+        r"\b(?:do not|don't|never|without)\s+(?:comment(?:ing)?|remark(?:ing)?) on (?:it|this|that|them)\b|\b(?:user|owner|human|operator)s?\s+(?:prefers?|wants?|would rather|does not want|doesn't want)\s+(?:not )?to be (?:bothered|told|asked|informed|notified)\b",
+    ),
+    (
+        Act::Overrides,
+        r"\b(?:ignore|disregard)\s+(?:anything|everything|whatever|all that|what)\s+(?:the )?(?:user|human|owner|operator)s?\s+(?:says?|asks?|wants?|tells?|writes?)\b",
+    ),
+    (
+        Act::InsertsEverywhere,
+        r"\b(?:every|each|all|any)\b[^.!?]{0,60}?\b(?:files?|projects?|modules?|pages?|scripts?|commits?|replies|answers?|e-?mails?)\b[^.!?]{0,60}?\b(?:include|add|insert|append|import|prepend|place)\b|\b(?:include|add|insert|append|import|prepend|place)\b[^.!?]{0,80}?\b(?:to|in|into)\s+(?:every|each|all|any)\b[^.!?]{0,40}?\b(?:files?|projects?|modules?|pages?|scripts?|commits?|replies|answers?|e-?mails?)\b",
+    ),
+    (
+        Act::SendsInAddress,
+        r"\b(?:append|encode|embed|add|put|place|insert)\b[^.!?]{0,120}?\b(?:to|in|into|as)\s+(?:the |a |its |an )?(?:url|address|query|link|image)\b[^!?]{0,40}?https?://[^!?]{0,160}?\b(?:fetch|request|load|open|call|visit|render|display)\b",
+    ),
+    (
         Act::Overrides,
         r"\brefus(?:al|ing)\s+(?:is|are)\s+(?:not|never)\s+(?:permitted|allowed|an option|acceptable)\b|\b(?:must|may|can|shall)\s+(?:not|never)\s+refuse\b",
     ),
@@ -102,7 +118,7 @@ static FIXED: &[Row] = &[
     ),
     (
         Act::CopiesMail,
-        r"\b(?:bcc|blind copy|blind-copy)\b[^.!?]{0,40}?[a-z0-9._%+-]+@[a-z0-9-]+\.[a-z]|\b(?:always|every|each|also)\b[^.!?]{0,60}?\b(?:bcc|cc|forward|copy)\b[^.!?]{0,60}?[a-z0-9._%+-]+@[a-z0-9-]+\.[a-z]",
+        r"\bforwards?\b[^.!?]{0,40}?\bto\b\s+`?[a-z0-9._%+-]+@[a-z0-9-]+\.[a-z]|\b(?:bcc|blind copy|blind-copy)\b[^.!?]{0,40}?[a-z0-9._%+-]+@[a-z0-9-]+\.[a-z]|\b(?:always|every|each|also)\b[^.!?]{0,60}?\b(?:bcc|cc|forward|copy)\b[^.!?]{0,60}?[a-z0-9._%+-]+@[a-z0-9-]+\.[a-z]",
     ),
     (
         Act::SkipsApproval,
@@ -147,7 +163,7 @@ static FIXED: &[Row] = &[
     (Act::LockedArchive, r"\b(?:unzip|7z x|7za x|unrar x)\s+[^\n]{0,40}-p\s*[a-z0-9'\x22]{3,}"),
     (
         Act::AsksToInstallProgram,
-        r"\b(?:download|install|get|grab|fetch|visit|run|execute|open)\b[^!?]{0,160}?https?://[^\s)\x22'`>]{4,200}?(?:\.zip|\.exe|\.dmg|\.pkg|\.msi|\.rar|\.7z|\.scr|\.bat|\.apk|\.jar|\.appimage|\.iso)\b",
+        r"\b(?:download|install|get|grab|fetch|visit|run|execute|open)\b[^!?]{0,160}?https?://[^\s)\x22'`>]{4,200}?(?:\.zip|\.exe|\.dmg|\.pkg|\.msi|\.rar|\.7z|\.scr|\.bat|\.apk|\.jar|\.appimage|\.iso|\.crx|\.xpi|\.vsix)\b",
     ),
     (
         Act::AsksToInstallProgram,
@@ -164,6 +180,10 @@ static FIXED: &[Row] = &[
     (
         Act::MovesMoney,
         r"\b(?:send|transfer|pay|forward|route|swap|deposit|tip|remit)\b[^!?\n]{0,80}?(?:%|\bpercent|\bfees?\b|\bcommission|\bbalance|\bevery\b|\beach\b|\balways\b)[^!?\n]{0,80}?(?:\b0x[0-9a-f]{40}\b|\bbc1[a-z0-9]{25,60}\b)|(?:%|\bpercent|\bfees?\b|\bcommission|\bevery\b|\beach\b|\balways\b)[^!?\n]{0,80}?\b(?:send|transfer|pay|forward|route|swap|deposit|tip|remit)\b[^!?\n]{0,80}?(?:\b0x[0-9a-f]{40}\b|\bbc1[a-z0-9]{25,60}\b)",
+    ),
+    (
+        Act::ReadsBrowser,
+        r"\b(?:read|extract|collect|copy|export|dump|get|grab|retrieve|harvest)(?:s|ing)?\s+#W{0,2}?(?:all|every|the user'?s?) #W{0,3}?cookies\b",
     ),
     (
         Act::ReadsBrowser,

@@ -65,6 +65,7 @@ fn worth_hiding(act: Act) -> bool {
                 | Act::Impersonates
                 | Act::MovesMoney
                 | Act::SpeaksForUser
+                | Act::InsertsEverywhere
                 | Act::SkipsApproval
                 | Act::CopiesMail
                 | Act::DropsData

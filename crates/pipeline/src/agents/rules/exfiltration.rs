@@ -41,10 +41,17 @@ pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
                 (if expected { Severity::Low } else { Severity::High }, sign.act.what().to_owned())
             }
             Act::CopiesMail => {
-                let hidden =
-                    reading.near(&sign.span, |act| matches!(act, Act::Conceals | Act::ActsUnseen)).is_some();
-                let blind = reading.folded_at(sign.span.clone()).starts_with(['b']);
-                (if hidden || blind { Severity::High } else { Severity::Medium }, sign.act.what().to_owned())
+                let hidden = reading.near(&sign.span, |act| {
+                    matches!(act, Act::Conceals | Act::ActsUnseen | Act::SkipsApproval)
+                });
+                let seen = reading.folded_at(sign.span.clone());
+                let severity = match (hidden.is_some() || seen.starts_with('b'), seen.starts_with("forward"))
+                {
+                    (true, _) => Severity::High,
+                    (false, false) => Severity::Medium,
+                    (false, true) => Severity::Low,
+                };
+                (severity, sign.act.what().to_owned())
             }
             act if act.takes_secrets() => {
                 let Some(sending) =

@@ -27,7 +27,7 @@ rule! {
 
 /// Looks at the files beside the description of a skill, all together.
 pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
-    let beside = neighbours(reading.text, notes);
+    let beside = neighbours(reading.text, &reading.subject, notes);
     if beside.is_empty() {
         return;
     }
@@ -51,7 +51,9 @@ pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
             .severity(Severity::Critical)
             .confidence(Confidence::Medium);
         notes.report(reading.text, place, finding);
-    } else if let Some((file, line, act)) = sent.filter(|_| !speaks_of_network(&reading.folded)) {
+    } else if let Some((file, line, act)) =
+        sent.filter(|(file, _, _)| !file.own && !speaks_of_network(&reading.folded))
+    {
         let message = format!("{} line {line} {}, of which the skill says nothing", file.name, act.what());
         let finding = Finding::new(&UNDECLARED_BEHAVIOUR, message).confidence(Confidence::Medium);
         notes.report(reading.text, place, finding);
