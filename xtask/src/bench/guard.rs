@@ -30,8 +30,14 @@ const TEXT: usize = 10 << 20;
 ///
 /// # Errors
 /// When something does not build or a process does not begin.
-pub(crate) fn run(with_peers: bool) -> Result<(), String> {
-    let programs = Programs::build()?;
+pub(crate) fn run(options: &[&str]) -> Result<(), String> {
+    if let Some(unknown) = options.iter().find(|option| !["--no-peers", "--release"].contains(option)) {
+        return Err(format!(
+            "unknown option {unknown}; there are --no-peers, and --release for a build that takes less time"
+        ));
+    }
+    let with_peers = !options.contains(&"--no-peers");
+    let programs = Programs::build(if options.contains(&"--release") { "release" } else { super::PROFILE })?;
     let mut rows: Vec<[String; 4]> = Vec::new();
     let mock = programs.role(&["mock"])?;
     let guard = programs.guard(&mock.address)?;
@@ -268,9 +274,8 @@ struct Programs {
 }
 
 impl Programs {
-    fn build() -> Result<Self, String> {
-        let mut arguments =
-            vec!["build", "--profile", super::PROFILE, "--locked", "--package", "bartizan-guard"];
+    fn build(profile: &str) -> Result<Self, String> {
+        let mut arguments = vec!["build", "--profile", profile, "--locked", "--package", "bartizan-guard"];
         arguments.extend([
             "--features",
             "gateway",
@@ -280,7 +285,7 @@ impl Programs {
             "measure_checks",
         ]);
         command("cargo", &arguments)?;
-        let folder = target().join(super::PROFILE).join("examples");
+        let folder = target().join(profile).join("examples");
         Ok(Self { gateway: folder.join("measure_gateway"), checks: folder.join("measure_checks") })
     }
 

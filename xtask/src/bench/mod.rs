@@ -30,6 +30,9 @@ pub(crate) fn run(name: &str, options: &[&str]) -> Result<(), String> {
     if name == "log" {
         return log::run(options);
     }
+    if name == "guard" {
+        return guard::run(options);
+    }
     let with_peers = match options {
         [] => true,
         ["--no-peers"] => false,
@@ -46,7 +49,6 @@ pub(crate) fn run(name: &str, options: &[&str]) -> Result<(), String> {
         "gate" => gate::run(),
         "lineage" => lineage::run(),
         "mlcode" => mlcode::run(),
-        "guard" => guard::run(with_peers),
         _ => Err(format!("no bench is called `{name}`; see `cargo xtask`")),
     }
 }
