@@ -58,7 +58,7 @@ mod measure {
             "hold" => role(|listener| hold(&listener)),
             "paced" => role(|listener| paced(&listener)),
             "guard" => {
-                role(|listener| guard(listener, &arguments[1], arguments.get(2).map_or("", String::as_str)))
+                role(|listener| guard(listener, &arguments[1], arguments.get(2).map_or("", String::as_str)));
             }
             "latency" => latency(&arguments[1], number(2), number(3)),
             "throughput" => throughput(&arguments[1], number(2)),
@@ -240,8 +240,9 @@ mod measure {
             let started = Instant::now();
             stream.write_all(&request).unwrap();
             let (mut seen, mut block) = (Vec::new(), [0; 4096]);
-            let begins = b"\"content\":\"T";
-            while !seen.windows(begins.len()).any(|some| some == begins) {
+            let begins = b"\"content\":\"";
+            let says = |some: &[u8]| some.starts_with(begins) && some.last() != Some(&b'"');
+            while !seen.windows(begins.len() + 1).any(says) {
                 let read = stream.read(&mut block).unwrap();
                 assert!(read > 0, "the stream ended without content");
                 seen.extend_from_slice(&block[..read]);
