@@ -32,6 +32,21 @@ mod measure {
     const EAGER: u32 = 16;
     /// Time between two events of the paced upstream.
     const PACE: Duration = Duration::from_millis(2);
+    /// What is said in them, a token each.
+    const WORDS: [&str; 12] = [
+        "The ",
+        "harbour ",
+        "was ",
+        "quiet ",
+        "that ",
+        "morning, ",
+        "and ",
+        "the ",
+        "ferry ",
+        "left ",
+        "late. ",
+        "Gulls ",
+    ];
     /// Events of a paced stream.
     const EVENTS: u32 = 200;
 
@@ -42,7 +57,9 @@ mod measure {
             "mock" => role(|listener| mock::serve(listener, &Stop::default()).unwrap()),
             "hold" => role(|listener| hold(&listener)),
             "paced" => role(|listener| paced(&listener)),
-            "guard" => role(|listener| guard(listener, &arguments[1])),
+            "guard" => {
+                role(|listener| guard(listener, &arguments[1], arguments.get(2).map_or("", String::as_str)));
+            }
             "latency" => latency(&arguments[1], number(2), number(3)),
             "throughput" => throughput(&arguments[1], number(2)),
             "first" => first(&arguments[1], number(2)),
@@ -59,10 +76,11 @@ mod measure {
         serve(listener);
     }
 
-    /// The gateway with one thread and its default checks.
-    fn guard(listener: TcpListener, upstream: &str) {
-        let toml =
-            format!("[limits]\nconnections = 100000\n[[upstream]]\nname = 'u'\nurl = 'http://{upstream}'");
+    /// The gateway with one thread and its default checks, or what other tables say.
+    fn guard(listener: TcpListener, upstream: &str, tables: &str) {
+        let toml = format!(
+            "{tables}\n[limits]\nconnections = 100000\n[[upstream]]\nname = 'u'\nurl = 'http://{upstream}'"
+        );
         let options: GuardOptions = toml::from_str(&toml).unwrap();
         let surroundings = Surroundings {
             files: &|_| Err(std::io::ErrorKind::NotFound.into()),
@@ -105,7 +123,8 @@ mod measure {
                 let started = Instant::now();
                 for number in 1..=EVENTS {
                     std::thread::sleep((PACE * number).saturating_sub(started.elapsed()));
-                    if stream.write_all(&event("morning ")).is_err() {
+                    let word = WORDS[number as usize % WORDS.len()];
+                    if stream.write_all(&event(word)).is_err() {
                         return;
                     }
                 }
@@ -221,9 +240,11 @@ mod measure {
             let started = Instant::now();
             stream.write_all(&request).unwrap();
             let (mut seen, mut block) = (Vec::new(), [0; 4096]);
-            while !seen.windows(11).any(|some| some == b"\"content\":\"T") {
+            let begins = b"\"content\":\"";
+            let says = |some: &[u8]| some.starts_with(begins) && some.last() != Some(&b'"');
+            while !seen.windows(begins.len() + 1).any(says) {
                 let read = stream.read(&mut block).unwrap();
-                assert!(read > 0, "{}", String::from_utf8_lossy(&seen));
+                assert!(read > 0, "the stream ended without content");
                 seen.extend_from_slice(&block[..read]);
             }
             micros(started)
@@ -243,7 +264,7 @@ mod measure {
             loop {
                 let read = stream.read(&mut block).unwrap();
                 let piece = &block[..read];
-                if piece.windows(7).any(|some| some == b"morning")
+                if piece.windows(9).any(|some| some == b"\"content\"")
                     && let Some(last) = last.replace(Instant::now())
                 {
                     times.push(micros(last).abs_diff(u64::try_from(PACE.as_micros()).unwrap()));

@@ -31,6 +31,9 @@ pub(crate) fn run(name: &str, options: &[&str]) -> Result<(), String> {
     if name == "log" {
         return log::run(options);
     }
+    if name == "guard" {
+        return guard::run(options);
+    }
     let with_peers = match options {
         [] => true,
         ["--no-peers"] => false,
@@ -48,7 +51,6 @@ pub(crate) fn run(name: &str, options: &[&str]) -> Result<(), String> {
         "admission" => admission::run(),
         "lineage" => lineage::run(),
         "mlcode" => mlcode::run(),
-        "guard" => guard::run(with_peers),
         _ => Err(format!("no bench is called `{name}`; see `cargo xtask`")),
     }
 }

@@ -7,9 +7,10 @@ use super::judgement::Reason;
 use super::policy::{Mode, Policy};
 use crate::exchange::Role;
 use bartizan_core::{Severity, atlas, owasp_agentic, owasp_llm, rule};
-use bartizan_text::injection::judge::{self, Judge};
+use bartizan_text::injection::judge::{self, Judge, JudgeError};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::sync::OnceLock;
 
 rule! {
     /// ## What it finds
@@ -75,6 +76,19 @@ impl Default for InjectionPolicy {
     }
 }
 
+/// The classifier, made once: its tables take 20 MB and are the same for every policy of a process.
+///
+/// # Errors
+/// [`JudgeError`] when it cannot be made.
+pub(super) fn classifier() -> Result<&'static Judge, JudgeError> {
+    static MADE: OnceLock<Judge> = OnceLock::new();
+    if let Some(judge) = MADE.get() {
+        return Ok(judge);
+    }
+    let judge = Judge::new()?;
+    Ok(MADE.get_or_init(|| judge))
+}
+
 /// The check, if it is on.
 ///
 /// # Errors
@@ -83,12 +97,12 @@ pub(crate) fn make(policy: &Policy, _: super::checks::Files<'_>) -> Result<Made,
     if policy.injection.mode == Mode::Off {
         return Ok(None);
     }
-    Ok(Some(Box::new(Injection { judge: Judge::new()?, policy: policy.injection.clone() })))
+    Ok(Some(Box::new(Injection { judge: classifier()?, policy: policy.injection.clone() })))
 }
 
 #[derive(Debug)]
 struct Injection {
-    judge: Judge,
+    judge: &'static Judge,
     policy: InjectionPolicy,
 }
 

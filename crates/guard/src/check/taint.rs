@@ -79,7 +79,7 @@ pub(crate) fn make(policy: &Policy, _: Files<'_>) -> Result<Made, ChecksError> {
     if policy.tools.taint == Mode::Off {
         return Ok(None);
     }
-    let shared = Arc::new(Shared { policy: policy.tools.clone(), judge: Judge::new()? });
+    let shared = Arc::new(Shared { policy: policy.tools.clone(), judge: super::injection::classifier()? });
     Ok(Some(Box::new(Taint { shared })))
 }
 
@@ -91,7 +91,7 @@ struct Taint {
 #[derive(Debug)]
 struct Shared {
     policy: ToolsPolicy,
-    judge: Judge,
+    judge: &'static Judge,
 }
 
 impl Check for Taint {

@@ -283,7 +283,7 @@ fn shown(name: &str) -> String {
 mod tests {
     use super::*;
 
-    const FIRST: &str = "# HELP x\nbartizan_guard_in_flight 1\nbartizan_guard_exchanges_total{route=\"/v1\",protocol=\"openai-chat\",action=\"allow\",outcome=\"answered\"} 10\nbartizan_guard_exchange_seconds_bucket{le=\"0.000150\"} 10\nbartizan_guard_exchange_seconds_bucket{le=\"+Inf\"} 10\n";
+    const FIRST: &str = "# HELP x\nbartizan_guard_in_flight 1\nbartizan_guard_exchanges_total{route=\"/v1\",protocol=\"openai-chat\",action=\"allow\",outcome=\"answered\"} 10\nbartizan_guard_exchange_seconds_bucket{le=\"0.000150\"} 10\nbartizan_guard_exchange_seconds_bucket{le=\"0.002500\"} 10\nbartizan_guard_exchange_seconds_bucket{le=\"+Inf\"} 10\n";
     const SECOND: &str = "bartizan_guard_in_flight 2\nbartizan_guard_exchanges_total{route=\"/v1\",protocol=\"openai-chat\",action=\"allow\",outcome=\"answered\"} 30\nbartizan_guard_exchanges_total{route=\"/v1\",protocol=\"openai-chat\",action=\"block\",outcome=\"content_policy_violation\"} 10\nbartizan_guard_exchange_seconds_bucket{le=\"0.000150\"} 15\nbartizan_guard_exchange_seconds_bucket{le=\"0.002500\"} 39\nbartizan_guard_exchange_seconds_bucket{le=\"+Inf\"} 40\nbartizan_guard_upstream_answers_total{upstream=\"a\\\"b\",status=\"502\"} 3\nbartizan_guard_model_admitted{upstream=\"a\\\"b\"} 0\nbartizan_guard_reasons_total{check=\"guard/prompt-injection\",action=\"block\"} 10\n";
 
     fn line<'f>(frame: &'f str, begins: &str) -> Vec<&'f str> {

@@ -57,13 +57,21 @@ impl Canonical {
             end = end.saturating_sub(1);
         }
         let text = text.get(..end).unwrap_or_default();
-        for (at, character) in text.char_indices() {
-            let at = u32::try_from(at).unwrap_or(u32::MAX);
-            if character.is_ascii() {
-                folded.ascii(at, character);
-            } else {
+        let mut begin = 0;
+        while let Some(character) = text.get(begin..).and_then(|rest| rest.chars().next()) {
+            let at = u32::try_from(begin).unwrap_or(u32::MAX);
+            if !character.is_ascii() {
                 folded.other(at, character);
+            } else if folded.word.is_empty() && folded.hidden == 0 {
+                let rest = text.as_bytes().get(begin..).unwrap_or_default();
+                let length = rest.iter().position(|byte| !byte.is_ascii()).unwrap_or(rest.len());
+                folded.plain(at, rest.get(..length).unwrap_or_default());
+                begin = begin.saturating_add(length);
+                continue;
+            } else {
+                folded.ascii(at, character);
             }
+            begin = begin.saturating_add(character.len_utf8());
         }
         folded.flush();
         folded.out
@@ -103,6 +111,30 @@ impl Folding {
             ..Canonical::default()
         };
         Self { out, word: Vec::new(), latin: false, other: false, hidden: 0, spaced: true }
+    }
+
+    /// Takes ASCII while no word of other letters is open and nothing invisible came before: what [`Self::ascii`] does character by
+    /// character, many at a time.
+    fn plain(&mut self, mut at: u32, run: &[u8]) {
+        let mut buffer = [0_u8; 256];
+        for chunk in run.chunks(buffer.len()) {
+            let mut length = 0_usize;
+            for byte in chunk {
+                let space = byte.is_ascii_whitespace() || byte.is_ascii_control();
+                if !(space && self.spaced)
+                    && let Some(slot) = buffer.get_mut(length)
+                {
+                    *slot = if space { b' ' } else { byte.to_ascii_lowercase() };
+                    self.out.origin.push(at);
+                    length = length.saturating_add(1);
+                    self.spaced = space;
+                }
+                at = at.saturating_add(1);
+            }
+            let text = buffer.get(..length).and_then(|bytes| std::str::from_utf8(bytes).ok());
+            self.out.text.push_str(text.unwrap_or_default());
+        }
+        self.latin = run.last().is_some_and(u8::is_ascii_alphabetic);
     }
 
     fn ascii(&mut self, at: u32, character: char) {
@@ -313,7 +345,31 @@ mod tests {
         assert_eq!((folded.text(), folded.tagged.as_str()), ("fine.", "do it"));
     }
 
+    /// Character by character, as the fast way must do it too.
+    fn slowly(text: &str) -> Canonical {
+        let mut folded = Folding::new(text.len());
+        for (at, character) in text.char_indices() {
+            let at = u32::try_from(at).unwrap_or(u32::MAX);
+            if character.is_ascii() {
+                folded.ascii(at, character);
+            } else {
+                folded.other(at, character);
+            }
+        }
+        folded.flush();
+        folded.out
+    }
+
     proptest! {
+        #[test]
+        fn many_characters_at_a_time_fold_as_one_by_one(
+            text in "([A-Za-z]{1,9}|[ \\t\\n]{1,3}|[.,!-]|\u{200b}|а|é|𝗜|\u{202e}|\u{e0041}|\u{1}| {250,260}|\\PC){0,30}",
+        ) {
+            let (fast, slow) = (Canonical::of(&text), slowly(&text));
+            prop_assert_eq!((&fast.text, &fast.origin), (&slow.text, &slow.origin));
+            prop_assert_eq!((fast.tricks, fast.tagged), (slow.tricks, slow.tagged));
+        }
+
         #[test]
         fn every_byte_points_to_a_character_of_the_original(text in "\\PC{0,60}") {
             let folded = Canonical::of(&text);

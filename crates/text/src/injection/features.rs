@@ -127,7 +127,8 @@ impl Reading {
     pub fn vector(&self, window: &std::ops::Range<usize>, out: &mut Vec<(u32, f32)>) {
         out.clear();
         self.concepts(window, out);
-        out.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(b.1.total_cmp(&a.1)));
+        // By place, the greatest value first: no value is less than nothing, so their bits are in their order.
+        out.sort_unstable_by_key(|(place, value)| u64::from(*place) << 32 | u64::from(!value.to_bits()));
         out.dedup_by_key(|entry| entry.0);
         let words = self.words.get(window.clone()).unwrap_or_default();
         let scale = 1.4 / (2.0 * words.len().max(1) as f32).sqrt();
@@ -311,6 +312,10 @@ fn disguised(lexicon: &Lexicon, text: &str, occurrences: &mut Vec<Occurrence>) -
     let mut at = 0_usize;
     for chunk in text.split_inclusive(' ') {
         let inner = chunk.trim_end_matches(' ');
+        if is_ordinary(inner.as_bytes()) {
+            at = at.saturating_add(chunk.len());
+            continue;
+        }
         let trimmed = inner.trim_matches(|c: char| !c.is_alphanumeric() && !matches!(c, '@' | '$' | '!'));
         let offset = inner.find(trimmed).unwrap_or(0);
         let odd = trimmed.bytes().any(|byte| !(byte.is_ascii_alphabetic() || byte == b'\'' || byte >= 0x80));
@@ -347,19 +352,34 @@ fn disguised(lexicon: &Lexicon, text: &str, occurrences: &mut Vec<Occurrence>) -
     any
 }
 
+/// Whether a word can be no disguise: it is too short, or plain letters with at most marks around them.
+fn is_ordinary(word: &[u8]) -> bool {
+    if word.len() < 4 {
+        return true;
+    }
+    let inside = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'@' | b'$' | b'!');
+    let (Some(first), Some(last)) = (word.iter().position(inside), word.iter().rposition(inside)) else {
+        return word.is_ascii();
+    };
+    // Where it begins and ends with another script, letters are told by their characters.
+    let around = word.iter().take(first).chain(word.iter().skip(last.saturating_add(1)));
+    let inner = word.get(first..=last).unwrap_or_default();
+    around.clone().all(u8::is_ascii) && inner.iter().all(|byte| byte.is_ascii_alphabetic() || *byte == b'\'')
+}
+
 /// Words of more letters than any word has: phrases without spaces.
 fn together(lexicon: &Lexicon, text: &str, added: &mut Vec<Occurrence>) {
-    let mut at = 0_usize;
-    for run in text.split_inclusive(|c: char| !c.is_ascii_alphabetic()) {
-        let letters = run.trim_end_matches(|c: char| !c.is_ascii_alphabetic());
-        if letters.len() >= LONGEST_WORD {
-            added.extend(lexicon.find_joined(letters).into_iter().map(|found| Occurrence {
-                start: found.start.saturating_add(at),
-                end: found.end.saturating_add(at),
-                ..found
-            }));
-        }
-        at = at.saturating_add(run.len());
+    let mut from = 0_usize;
+    while let Some((at, length)) =
+        super::hidden::long_run(text.as_bytes(), from, LONGEST_WORD, |byte| byte.is_ascii_alphabetic())
+    {
+        from = at.saturating_add(length);
+        let letters = text.get(at..from).unwrap_or_default();
+        added.extend(lexicon.find_joined(letters).into_iter().map(|found| Occurrence {
+            start: found.start.saturating_add(at),
+            end: found.end.saturating_add(at),
+            ..found
+        }));
     }
 }
 
@@ -398,12 +418,12 @@ fn apart(lexicon: &Lexicon, text: &str, added: &mut Vec<Occurrence>) {
     let mut at = 0_usize;
     while at.saturating_add(2) < bytes.len() {
         let sign = bytes.get(at.saturating_add(1)).copied().unwrap_or(b'a');
-        let begins = at == 0 || !letter(at.saturating_sub(1));
-        if !begins
-            || !letter(at)
-            || sign.is_ascii_alphanumeric()
+        // What is seldom is asked first.
+        if sign.is_ascii_alphanumeric()
             || sign >= 0x80
+            || !letter(at)
             || !letter(at.saturating_add(2))
+            || at != 0 && letter(at.saturating_sub(1))
         {
             at = at.saturating_add(1);
             continue;
@@ -445,7 +465,8 @@ fn apart(lexicon: &Lexicon, text: &str, added: &mut Vec<Occurrence>) {
 /// The form of a text, told from its lines.
 fn carrier(text: &str) -> Carrier {
     let head = text.trim_start();
-    let lower: String = head.chars().take(600).collect::<String>().to_ascii_lowercase();
+    let most = head.char_indices().nth(600).map_or(head.len(), |(end, _)| end);
+    let lower = head.get(..most).unwrap_or_default().to_ascii_lowercase();
     let mut lines = 0_usize;
     let mut rows = 0_usize;
     let mut code = usize::from(text.contains("```")) * 3;
@@ -527,6 +548,22 @@ mod tests {
             let concepts = vector.iter().take_while(|entry| entry.0 < CONCEPT_SPACE).count();
             assert!(vector[..concepts].is_sorted_by(|a, b| a.0 < b.0) && concepts > 0);
             assert!(vector[concepts..].iter().all(|entry| (CONCEPT_SPACE..SPACE).contains(&entry.0)));
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn an_ordinary_word_is_one_that_no_disguise_is_looked_for_in(
+            word in "([a-z]{0,6}|[0-9@$!.,'-]|é|«|\u{661}){0,6}",
+        ) {
+            let trimmed = word.trim_matches(|c: char| !c.is_alphanumeric() && !matches!(c, '@' | '$' | '!'));
+            let odd = trimmed.bytes().any(|b| !(b.is_ascii_alphabetic() || b == b'\'' || b >= 0x80));
+            let looked_at = (4..=40).contains(&trimmed.len())
+                && odd
+                && trimmed.bytes().filter(u8::is_ascii_alphabetic).count() >= 2;
+            if is_ordinary(word.as_bytes()) {
+                proptest::prop_assert!(!looked_at, "{word:?}");
+            }
         }
     }
 

@@ -76,14 +76,12 @@ pub fn pieces(text: &str) -> Vec<Hidden> {
     whole(text, Veil::Percent, percent, &mut found);
     whole(text, Veil::References, references, &mut found);
     whole(text, Veil::Escapes, escapes, &mut found);
-    if has_word(text, &["gur", "naq", "nyy", "lbhe", "lbh", "cerivbhf", "vafgehpgvbaf", "flfgrz", "cebzcg"]) {
+    let [turned, backwards] = has_words(text, [&TURNED, &BACKWARDS]);
+    if turned {
         let turned = text.chars().map(rot13).collect();
         found.push(Hidden { veil: Veil::Rot13, start: 0, end: text.len(), text: turned });
     }
-    if has_word(
-        text,
-        &["eht", "dna", "lla", "ruoy", "snoitcurtsni", "suoiverp", "tpmorp", "metsys", "erongi"],
-    ) {
+    if backwards {
         found.push(Hidden {
             veil: Veil::Reversed,
             start: 0,
@@ -95,6 +93,42 @@ pub fn pieces(text: &str) -> Vec<Hidden> {
     leet(text, &mut found);
     found.truncate(MOST);
     found
+}
+
+/// Words that give away letters moved by thirteen.
+const TURNED: [&str; 9] =
+    ["gur", "naq", "nyy", "lbhe", "lbh", "cerivbhf", "vafgehpgvbaf", "flfgrz", "cebzcg"];
+/// Words that give away a text written backwards.
+const BACKWARDS: [&str; 9] =
+    ["eht", "dna", "lla", "ruoy", "snoitcurtsni", "suoiverp", "tpmorp", "metsys", "erongi"];
+
+/// The next run of at least `least` bytes that are `wanted`, at `from` or behind it, where a run may begin: its first byte and its length.
+/// A run so long has one of every `least` bytes, so most of a text is not looked at.
+pub(super) fn long_run(
+    bytes: &[u8],
+    from: usize,
+    least: usize,
+    wanted: fn(u8) -> bool,
+) -> Option<(usize, usize)> {
+    let mut at = from;
+    loop {
+        let probe = at.saturating_add(least.saturating_sub(1));
+        if !wanted(*bytes.get(probe)?) {
+            at = probe.saturating_add(1);
+            continue;
+        }
+        let before = bytes.get(at..probe).unwrap_or_default();
+        let begin = before
+            .iter()
+            .rposition(|byte| !wanted(*byte))
+            .map_or(at, |place| at.saturating_add(place).saturating_add(1));
+        let rest = bytes.get(begin..).unwrap_or_default();
+        let length = rest.iter().position(|byte| !wanted(*byte)).unwrap_or(rest.len());
+        if length >= least {
+            return Some((begin, length));
+        }
+        at = begin.saturating_add(length).saturating_add(1);
+    }
 }
 
 /// Whether a decoded text looks like one: nearly all printable, mostly letters and spaces.
@@ -125,13 +159,14 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
 /// Runs of base64 and hexadecimal characters.
 fn runs(text: &str, found: &mut Vec<Hidden>) {
     let bytes = text.as_bytes();
-    let mut at = 0;
-    while at < bytes.len() && found.len() < MOST {
-        let rest = bytes.get(at..).unwrap_or_default();
-        let length = rest.iter().take_while(|byte| is_base64(**byte)).count();
-        if length >= 16 {
-            let run = rest.get(..length).unwrap_or_default();
-            let end = at.saturating_add(length);
+    let mut from = 0;
+    while found.len() < MOST
+        && let Some((at, length)) = long_run(bytes, from, 16, is_base64)
+    {
+        let end = at.saturating_add(length);
+        from = end;
+        {
+            let run = bytes.get(at..end).unwrap_or_default();
             if run.iter().all(u8::is_ascii_hexdigit) && length % 2 == 0 {
                 if let Some(text) = hex(run).and_then(readable) {
                     found.push(Hidden { veil: Veil::Hex, start: at, end, text });
@@ -152,7 +187,6 @@ fn runs(text: &str, found: &mut Vec<Hidden>) {
                 }
             }
         }
-        at = at.saturating_add(length.max(1));
     }
     spaced_hex(text, found);
 }
@@ -180,11 +214,14 @@ fn spaced_hex(text: &str, found: &mut Vec<Hidden>) {
         }
     };
     let mut at = 0_usize;
-    for word in text.split_inclusive([' ', '\n', ',']) {
-        let inner = word.trim_end_matches([' ', '\n', ',']);
-        let digits = inner.trim_start_matches("0x");
-        let byte = (digits.len() == 2).then(|| u8::from_str_radix(digits, 16).ok()).flatten();
-        let end = at.saturating_add(inner.len());
+    let ends = memchr::memchr3_iter(b' ', b'\n', b',', text.as_bytes()).chain([text.len()]);
+    for end in ends {
+        let inner = text.get(at..end).unwrap_or_default();
+        // Only a word of two characters, or one with the mark of hexadecimal digits, can be a byte.
+        let byte = (inner.len() == 2 || inner.starts_with("0x"))
+            .then(|| inner.trim_start_matches("0x"))
+            .filter(|digits| digits.len() == 2)
+            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
         match (byte, &mut run) {
             (Some(byte), Some((_, last, bytes))) => {
                 bytes.push(byte);
@@ -194,7 +231,7 @@ fn spaced_hex(text: &str, found: &mut Vec<Hidden>) {
             (None, _) if inner.is_empty() => {}
             (None, _) => close(run.take()),
         }
-        at = at.saturating_add(word.len());
+        at = end.saturating_add(1);
     }
     close(run);
 }
@@ -285,16 +322,19 @@ fn rot13(character: char) -> char {
     }
 }
 
+/// Digits that are read as letters.
+const LEET_DIGITS: [u8; 7] = *b"0134578";
+
 /// Reads digits as letters where a quarter of the words, and at least three, mix both.
 fn leet(text: &str, found: &mut Vec<Hidden>) {
+    if !text.bytes().any(|byte| LEET_DIGITS.contains(&byte)) {
+        return;
+    }
     let (mut mixed, mut words) = (0_usize, 0_usize);
     for word in text.split_ascii_whitespace() {
         words = words.saturating_add(1);
         let inner = word.trim_matches(|c: char| c.is_ascii_punctuation());
-        let digits = inner
-            .bytes()
-            .filter(|byte| matches!(byte, b'0' | b'1' | b'3' | b'4' | b'5' | b'7' | b'8'))
-            .count();
+        let digits = inner.bytes().filter(|byte| LEET_DIGITS.contains(byte)).count();
         let letters = inner.bytes().filter(u8::is_ascii_alphabetic).count();
         mixed = mixed.saturating_add(usize::from(digits > 0 && letters > 0 && inner.len() <= 400));
     }
@@ -328,29 +368,30 @@ fn leet(text: &str, found: &mut Vec<Hidden>) {
     found.push(Hidden { veil: Veil::Leet, start: 0, end: text.len(), text: read });
 }
 
-/// Whether at least two words of the text, or one of a short text, are in the list.
-fn has_word(text: &str, list: &[&str]) -> bool {
-    let mut count = 0_usize;
-    for word in text.split(|c: char| !c.is_ascii_alphabetic()).filter(|word| word.len() >= 3) {
-        if list.iter().any(|wanted| wanted.eq_ignore_ascii_case(word)) {
-            count = count.saturating_add(1);
-            if count >= 2 {
-                return true;
-            }
+/// Whether at least two words of the text are in a list, for each of the lists.
+fn has_words<const LISTS: usize>(text: &str, lists: [&[&str]; LISTS]) -> [bool; LISTS] {
+    let mut counts = [0_usize; LISTS];
+    for word in text.as_bytes().split(|byte| !byte.is_ascii_alphabetic()).filter(|word| word.len() >= 3) {
+        for (list, count) in lists.iter().zip(&mut counts) {
+            let is_in = list
+                .iter()
+                .any(|wanted| wanted.len() == word.len() && wanted.as_bytes().eq_ignore_ascii_case(word));
+            *count = count.saturating_add(usize::from(is_in));
         }
     }
-    false
+    counts.map(|count| count >= 2)
 }
 
 /// Runs of Morse code of at least five letters.
 fn morse(text: &str, found: &mut Vec<Hidden>) {
     let bytes = text.as_bytes();
-    let mut at = 0;
-    while at < bytes.len() && found.len() < MOST {
-        let rest = text.as_bytes().get(at..).unwrap_or_default();
-        let length = rest.iter().take_while(|byte| matches!(byte, b'.' | b'-' | b' ' | b'/')).count();
-        if length >= 20 {
-            let end = at.saturating_add(length);
+    let mut from = 0;
+    while found.len() < MOST
+        && let Some((at, length)) = long_run(bytes, from, 20, is_morse)
+    {
+        let end = at.saturating_add(length);
+        from = end;
+        {
             let run = text.get(at..end).unwrap_or_default();
             let letters: Option<String> = run
                 .split_inclusive([' ', '/'])
@@ -363,8 +404,11 @@ fn morse(text: &str, found: &mut Vec<Hidden>) {
                 found.push(Hidden { veil: Veil::Morse, start: at, end, text });
             }
         }
-        at = at.saturating_add(length.max(1));
     }
+}
+
+fn is_morse(byte: u8) -> bool {
+    matches!(byte, b'.' | b'-' | b' ' | b'/')
 }
 
 fn morse_letter(code: &str) -> Option<char> {
@@ -440,7 +484,35 @@ mod tests {
         }
     }
 
+    /// Runs found byte by byte, as the fast way must find them too.
+    fn slowly(bytes: &[u8], least: usize, wanted: fn(u8) -> bool) -> Vec<(usize, usize)> {
+        let (mut found, mut at) = (Vec::new(), 0);
+        while at < bytes.len() {
+            let length = bytes[at..].iter().take_while(|byte| wanted(**byte)).count();
+            if length >= least {
+                found.push((at, length));
+            }
+            at += length.max(1);
+        }
+        found
+    }
+
     proptest! {
+        #[test]
+        fn long_runs_are_those_found_byte_by_byte(
+            text in "([a-z]{0,24}|[.,]{1,3}| |é|[-. /]{0,30}|-{16}|[0-9a-f]{15,17}){0,12}",
+            least in 1..24_usize,
+        ) {
+            for wanted in [is_base64 as fn(u8) -> bool, is_morse] {
+                let (mut found, mut from) = (Vec::new(), 0);
+                while let Some((at, length)) = long_run(text.as_bytes(), from, least, wanted) {
+                    found.push((at, length));
+                    from = at + length;
+                }
+                prop_assert_eq!(found, slowly(text.as_bytes(), least, wanted));
+            }
+        }
+
         #[test]
         fn any_text_is_read_and_spans_lie_inside(text in "\\PC{0,80}") {
             for piece in pieces(&text) {
