@@ -182,7 +182,7 @@ pub(crate) struct TryArguments {
 pub(crate) enum TryEncoder {
     /// For every text.
     Always,
-    /// Where the words leave a probability between 2 % and 98 %.
+    /// Where the words leave a probability between 30 % and 98 %.
     Doubt,
     /// Never: words alone decide.
     Never,

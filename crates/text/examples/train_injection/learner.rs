@@ -71,7 +71,7 @@ const DECAY: [f32; 2] = [2e-4, 1.5e-3];
 /// Fits a model on the examples that `take` chooses.
 pub(crate) fn fit(examples: &[Example], take: impl Fn(&Example) -> bool) -> Weights {
     let chosen: Vec<&Example> = examples.iter().filter(|example| take(example)).collect();
-    let scale = source_weights(&chosen);
+    let scale = source_weights(&chosen, |_| 1.0);
     let mut weights = Weights::new(Vec::new(), -2.0);
     for round in 0..ROUNDS {
         let mut instances: Vec<Instance<'_>> = Vec::new();
@@ -97,15 +97,19 @@ pub(crate) fn fit(examples: &[Example], take: impl Fn(&Example) -> bool) -> Weig
     weights
 }
 
-/// Each side counts the same; within a side a source counts by the root of its size.
-pub(crate) fn source_weights(chosen: &[&Example]) -> Vec<f32> {
+/// How much less a text counts when its source has more of them: its size to this power. A source then counts by the fourth
+/// root of its size.
+const CROWDING: f32 = 0.75;
+
+/// Each side counts the same; within a side a source counts by its size ([`CROWDING`]), and `part` of that.
+pub(crate) fn source_weights(chosen: &[&Example], part: impl Fn(&Example) -> f32) -> Vec<f32> {
     let mut counts = std::collections::BTreeMap::new();
     for example in chosen {
         *counts.entry((example.source.as_str(), example.attack)).or_insert(0.0_f32) += 1.0;
     }
     let raw: Vec<f32> = chosen
         .iter()
-        .map(|example| 1.0 / counts[&(example.source.as_str(), example.attack)].sqrt())
+        .map(|example| part(example) / counts[&(example.source.as_str(), example.attack)].powf(CROWDING))
         .collect();
     let total = |attack: bool| -> f32 {
         chosen.iter().zip(&raw).filter(|(example, _)| example.attack == attack).map(|(_, raw)| raw).sum()

@@ -35,8 +35,8 @@ use std::ops::RangeInclusive;
 /// Sources of made texts that are held out together, to see how many innocents with an attack's words are flagged.
 const INNOCENTS: [&str; 3] = ["generated-innocent", "generated-mention", "brief"];
 
-/// Probabilities by words alone that leave doubt, as `--encoder doubt` has them.
-const DOUBT: RangeInclusive<f32> = 0.02..=0.98;
+/// Probabilities by words alone that may be taken for doubt.
+const DOUBTS: [RangeInclusive<f32>; 5] = [0.02..=0.98, 0.2..=0.98, 0.3..=0.98, 0.4..=0.98, 0.3..=0.9];
 
 /// Rows as they are read and made.
 struct Corpus {
@@ -242,23 +242,39 @@ fn report(name: &str, corpus: &Corpus, unseen: &[usize], scores: &[f32]) -> (f32
 
 /// Prints what is gained when the meaning is asked only where the words leave doubt, and how often that is.
 fn doubt(corpus: &Corpus, unseen: &[usize], margins: &[(f32, f32)], weights: &Weights, meaning: &Meaning) {
-    let mut scores = vec![0.0_f32; margins.len()];
-    let (mut asked, mut all) = ([0_usize; 2], [0_usize; 2]);
-    for at in unseen {
-        let (words, by_meaning) = margins[*at];
-        let alone = weights.probability(words);
-        let side = usize::from(corpus.examples[*at].attack);
-        all[side] += 1;
-        scores[*at] = if DOUBT.contains(&alone) {
-            asked[side] += 1;
-            meaning.probability(meaning.join(words, by_meaning))
-        } else {
-            alone
-        };
+    for band in DOUBTS {
+        let (mut asked, mut all) = ([0_usize; 2], [0_usize; 2]);
+        let mut flagged = [0_usize; 2];
+        let mut rows = Vec::new();
+        for at in unseen {
+            let (words, by_meaning) = margins[*at];
+            let (alone, example) = (weights.probability(words), &corpus.examples[*at]);
+            let doubtful = band.contains(&alone);
+            let joint = meaning.join(words, by_meaning);
+            let score = if doubtful { meaning.probability(joint) } else { alone };
+            let reached = if doubtful { joint >= meaning.flag } else { words >= weights.flag };
+            rows.push((score, example.attack, example.operator));
+            flagged[usize::from(example.attack)] += usize::from(reached);
+            all[usize::from(example.attack)] += 1;
+            asked[usize::from(example.attack)] += usize::from(doubtful);
+        }
+        let others: Vec<(f32, bool)> = rows.iter().filter(|row| !row.2).map(|row| (row.0, row.1)).collect();
+        let every: Vec<(f32, bool)> = rows.iter().map(|row| (row.0, row.1)).collect();
+        let attacks: Vec<f32> = rows.iter().filter(|row| row.1).map(|row| row.0).collect();
+        println!(
+            "doubt from {} to {}: asked for {:.3} of the harmless and {:.3} of the attacks; AUC {:.3}, recall {:.3} at 1 % and {:.3} at 0.2 %; \
+             at the thresholds {:.3} of the harmless and {:.3} of the attacks",
+            band.start(),
+            band.end(),
+            asked[0] as f64 / all[0].max(1) as f64,
+            asked[1] as f64 / all[1].max(1) as f64,
+            auc(&every),
+            share(&attacks, threshold(&others, 0.01)),
+            share(&attacks, threshold(&others, 0.002)),
+            flagged[0] as f64 / all[0].max(1) as f64,
+            flagged[1] as f64 / all[1].max(1) as f64
+        );
     }
-    let share = |side: usize| asked[side] as f64 / all[side].max(1) as f64;
-    println!("in doubt: {:.3} of the harmless and {:.3} of the attacks are asked for", share(0), share(1));
-    report("in doubt", corpus, unseen, &scores);
 }
 
 /// Prints how the shipped models score the rows that were never trained on.

@@ -14,6 +14,9 @@ use std::collections::BTreeMap;
 
 /// Windows of a text that are trained on at most.
 pub(crate) const MOST_WINDOWS: usize = 4;
+/// What texts of the further kinds count beside the others: they are short and made of few words, which helps the model of
+/// words more than this one.
+const FURTHER: f32 = 0.25;
 /// Passes over the windows in a round.
 const PASSES: usize = 3;
 /// Rounds of choosing windows and fitting.
@@ -106,7 +109,9 @@ impl Features {
 pub(crate) fn fit(features: &Features, examples: &[Example], take: impl Fn(&Example) -> bool) -> Meaning {
     let chosen: Vec<usize> = (0..examples.len()).filter(|at| take(&examples[*at])).collect();
     let refs: Vec<&Example> = chosen.iter().map(|at| &examples[*at]).collect();
-    let scale = crate::learner::source_weights(&refs);
+    let scale = crate::learner::source_weights(&refs, |example| {
+        if example.source.starts_with("kind-") { FURTHER } else { 1.0 }
+    });
     let (mean, deviation) = moments(features, &chosen);
     let mut model = empty();
     for round in 0..ROUNDS {

@@ -25,7 +25,7 @@ const LONGEST_LINE: u64 = 64 << 20;
 pub(super) fn run(arguments: &TryArguments) -> Result<Exit, Failure> {
     let judge = match arguments.encoder {
         TryEncoder::Always => Judge::thorough(),
-        TryEncoder::Doubt => Judge::thorough().map(|judge| judge.in_doubt(&(0.02..=0.98))),
+        TryEncoder::Doubt => Judge::thorough().map(|judge| judge.in_doubt(&(0.3..=0.98))),
         TryEncoder::Never => Judge::new(),
     };
     let judge = judge.map_err(|_| Failure::Defect)?;
