@@ -11,6 +11,7 @@ mod log;
 mod mcp;
 mod policy;
 mod run;
+mod server;
 mod sign;
 mod sources;
 
@@ -19,7 +20,7 @@ pub(crate) use data::{
     CanaryPlantArguments, ContaminationArguments, DataArguments, DataCommand, DuplicateArguments, FailOn,
     LabelArguments, LeakArguments, LeakClass, PoisonArguments, Replacement, RowFormat,
 };
-pub(crate) use gate::{BoundArguments, GateArguments, GateFormat, WaiveArguments};
+pub(crate) use gate::{BasisArguments, BoundArguments, GateArguments, GateFormat, WaiveArguments};
 pub(crate) use guard::{GuardArguments, GuardCommand, IndexArguments, TryArguments, TryEncoder, TryRole};
 #[cfg(feature = "gateway")]
 pub(crate) use guard::{
@@ -42,6 +43,9 @@ pub(crate) use log::{
 pub(crate) use mcp::{DbArguments, DbCommand, McpArguments, McpCommand, McpSources};
 pub(crate) use policy::{PolicyArguments, PolicyCommand};
 pub(crate) use run::{ReproduceArguments, RunArguments, SigningArguments};
+#[cfg(feature = "gateway")]
+pub(crate) use server::AskedOfImages;
+pub(crate) use server::ServerArguments;
 pub(crate) use sign::{ScanBeside, SignArguments, VerifyArguments};
 
 pub(crate) use sources::{
@@ -98,6 +102,9 @@ pub(crate) enum Command {
     /// Sign an exception: one rule, some artifacts, one environment, until a day
     #[command(after_long_help = gate::WAIVE_HELP)]
     Waive(WaiveArguments),
+    /// Stand between a cluster and what is deployed to it
+    #[command(after_long_help = server::SERVER_HELP)]
+    Server(Box<ServerArguments>),
     /// Follow what an artifact is made of, and what it touches
     Lineage(LineageArguments),
     /// Write the bill of materials of a model

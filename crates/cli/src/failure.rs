@@ -341,6 +341,15 @@ pub(crate) enum Failure {
     /// The gateway cannot serve.
     #[error("{0}")]
     Guard(String),
+    /// A registry does not give what is asked for.
+    #[error("{0}")]
+    Registry(String),
+    /// KServe's pairs cannot be used, or were not fetched.
+    #[error("storage initializer: {0}")]
+    StorageInitializer(String),
+    /// The server cannot serve.
+    #[error("{0}")]
+    Server(String),
     /// A lock of MCP servers.
     #[error(transparent)]
     McpLock(#[from] bartizan_pipeline::agents::mcp::lock::LockError),

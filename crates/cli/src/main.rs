@@ -61,6 +61,7 @@ fn run(matches: &clap::ArgMatches) -> Result<Exit, Failure> {
         Command::Gate(gate) => commands::gate::run(&gate),
         Command::Policy(policy) => commands::policy::run(&policy),
         Command::Waive(waive) => commands::waive::run(&waive),
+        Command::Server(server) => commands::server::run(&server),
         Command::Lineage(lineage) => commands::lineage::run(&lineage),
         Command::Bom(bom) => commands::bom::run(&bom),
         Command::Log(log) => commands::log::run(&log),

@@ -144,6 +144,20 @@ pub(crate) fn verifier_key(root: &Path) -> Result<Option<String>, Failure> {
     }
 }
 
+/// The checkpoint of a store's log as it lies there now, not checked: it tells whether anything changed.
+///
+/// # Errors
+/// [`Failure::Read`].
+pub(crate) fn checkpoint(root: &Path) -> Result<String, Failure> {
+    let place = Place::of(&place::shared_or(root).join(LOG))?;
+    let found = place.files().read(CHECKPOINT_FILE).map_err(|error| Failure::Read {
+        what: "log",
+        path: place.files().place().into(),
+        error,
+    })?;
+    Ok(String::from_utf8_lossy(&found.unwrap_or_default()).into_owned())
+}
+
 /// The log of a store: it is believed when its checkpoint is signed by the key in `log.vkey`.
 fn log_to_read(root: &Path) -> Result<Option<Box<dyn StatementLog>>, Failure> {
     let Some(verifier) = verifier_key(root)? else { return Ok(None) };

@@ -7,55 +7,13 @@ use std::path::PathBuf;
 
 /// Arguments of `bartizan gate`.
 #[derive(Debug, Args)]
-#[expect(clippy::struct_excessive_bools, reason = "each flag of the command line stands alone")]
 pub(crate) struct GateArguments {
-    /// What is to be let through: a file, a folder or a digest
-    #[arg(required_unless_present = "replay")]
+    /// What is to be let through: a file, a folder, a digest, or oci://HOST/NAME@sha256:… in a registry
+    #[arg(required_unless_present_any = ["replay", "watch", "storage_initializer"])]
     pub(crate) artifact: Option<String>,
-    /// A policy: a .rego file, a folder, a bundle, or a shipped one (baseline, strict, eu-ai-act-high-risk, owasp-llm; `./baseline` is a folder); repeat for
-    /// more, all of which must agree
-    #[arg(long, short, value_name = "POLICY", default_value = "baseline", help_heading = "Policy")]
-    pub(crate) policy: Vec<String>,
-    /// Package that decides [default: bartizan.gate, else main, else the only one]
-    #[arg(long, value_name = "NAME", help_heading = "Policy")]
-    pub(crate) package: Option<String>,
-    /// Where the artifact is to go
-    #[arg(
-        long,
-        value_name = "NAME",
-        default_value = bartizan_policy::input::DEFAULT_ENVIRONMENT,
-        env = "BARTIZAN_ENV",
-        hide_env_values = true,
-        help_heading = "Policy"
-    )]
-    pub(crate) env: String,
-    /// A setting that the policy reads as input.environment.set.KEY; repeat for more
-    #[arg(long, value_name = "KEY=VALUE", value_parser = setting, help_heading = "Policy")]
-    pub(crate) set: Vec<(String, String)>,
-    /// Leave out statements that are older, in days
-    #[arg(long, value_name = "N", help_heading = "Evidence")]
-    pub(crate) max_age_days: Option<u32>,
     /// The signature of the model [default: ARTIFACT.sig, beside it]
     #[arg(long, value_name = "FILE", help_heading = "Evidence")]
     pub(crate) signature: Option<PathBuf>,
-    /// Public key that is believed for this decision, beside those confirmed on this machine; repeat for more
-    #[arg(long, value_name = "FILE", help_heading = "Evidence")]
-    pub(crate) trust: Vec<PathBuf>,
-    /// Verifier key of the log that is believed for this decision: the key itself, or a file with it
-    #[arg(long, value_name = "KEY", help_heading = "Evidence")]
-    pub(crate) trust_log: Option<String>,
-    /// Believe the store's index instead of reading the whole log: quicker in a large store whose files nobody else can write
-    #[arg(long, help_heading = "Evidence")]
-    pub(crate) indexed: bool,
-    /// Folder of the store [default: .bartizan, found upward]
-    #[arg(
-        long,
-        value_name = "FOLDER",
-        env = "BARTIZAN_STORE",
-        hide_env_values = true,
-        help_heading = "Evidence"
-    )]
-    pub(crate) store: Option<PathBuf>,
     /// Decide about a policy instead: what it would have decided about the exchanges that the guard recorded in FILE (JSON lines, `-` for
     /// standard input), and whether that difference may go
     #[arg(long, value_name = "FILE", conflicts_with_all = ["artifact", "attest", "explain", "show_input"], help_heading = "Replay")]
@@ -66,6 +24,35 @@ pub(crate) struct GateArguments {
     /// Most decisions that may become stricter, in percent of all
     #[arg(long, value_name = "PERCENT", default_value = "1", requires = "replay", help_heading = "Replay")]
     pub(crate) max_tightened_percent: f64,
+    /// Decide again and again instead: about each artifact in a folder, or each tag of oci://HOST/NAME, when it comes or changes, and when
+    /// policy or evidence do; one JSON line for each verdict
+    #[arg(long, value_name = "PLACE", conflicts_with_all = ["artifact", "replay", "attest", "explain", "show_input", "signature"], help_heading = "Watch")]
+    pub(crate) watch: Option<String>,
+    /// Time between two looks, in milliseconds
+    #[arg(long, value_name = "N", default_value = "10000", value_parser = clap::value_parser!(u64).range(10..=86_400_000), requires = "watch", help_heading = "Watch")]
+    pub(crate) every_ms: u64,
+    /// End after N looks: with 1 when a verdict was deny, else with 0
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), requires = "watch", help_heading = "Watch")]
+    pub(crate) looks: Option<u64>,
+    /// Decide as KServe's storage initializer, called with pairs of a source and a folder: about each folder; on a deny the termination log
+    /// says why, and what --fetch brought is removed
+    #[arg(long, value_names = ["SOURCE", "FOLDER"], num_args = 2.., conflicts_with_all = ["artifact", "replay", "watch", "attest", "explain", "show_input"], help_heading = "KServe")]
+    pub(crate) storage_initializer: Vec<String>,
+    /// Program that fetches first, called with the same pairs; without it the models lie in the folders already
+    #[arg(long, value_name = "PROGRAM", requires = "storage_initializer", help_heading = "KServe")]
+    pub(crate) fetch: Option<PathBuf>,
+    /// File in which Kubernetes looks for why a container ended; written where there is one
+    #[arg(
+        long,
+        value_name = "FILE",
+        default_value = "/dev/termination-log",
+        requires = "storage_initializer",
+        help_heading = "KServe"
+    )]
+    pub(crate) termination_log: PathBuf,
+    /// Most that is pulled of one artifact from a registry, in MiB
+    #[arg(long, value_name = "N", default_value = "65536", help_heading = "Limits")]
+    pub(crate) max_pull_mib: u64,
     /// Say which fewest facts would turn the verdict
     #[arg(long, help_heading = "Output")]
     pub(crate) explain: bool,
@@ -96,6 +83,54 @@ pub(crate) struct GateArguments {
     pub(crate) key: PathBuf,
     #[command(flatten)]
     pub(crate) passphrase: PassphraseArguments,
+    #[command(flatten)]
+    pub(crate) basis: BasisArguments,
+}
+
+/// What decisions rest on: policy, keys, store, and the bounds of an evaluation.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct BasisArguments {
+    /// A policy: a .rego file, a folder, a bundle, or a shipped one (baseline, strict, eu-ai-act-high-risk, owasp-llm; `./baseline` is a folder); repeat for
+    /// more, all of which must agree
+    #[arg(long, short, value_name = "POLICY", default_value = "baseline", help_heading = "Policy")]
+    pub(crate) policy: Vec<String>,
+    /// Package that decides [default: bartizan.gate, else main, else the only one]
+    #[arg(long, value_name = "NAME", help_heading = "Policy")]
+    pub(crate) package: Option<String>,
+    /// Where the artifact is to go
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value = bartizan_policy::input::DEFAULT_ENVIRONMENT,
+        env = "BARTIZAN_ENV",
+        hide_env_values = true,
+        help_heading = "Policy"
+    )]
+    pub(crate) env: String,
+    /// A setting that the policy reads as input.environment.set.KEY; repeat for more
+    #[arg(long, value_name = "KEY=VALUE", value_parser = setting, help_heading = "Policy")]
+    pub(crate) set: Vec<(String, String)>,
+    /// Leave out statements that are older, in days
+    #[arg(long, value_name = "N", help_heading = "Evidence")]
+    pub(crate) max_age_days: Option<u32>,
+    /// Public key that is believed for this decision, beside those confirmed on this machine; repeat for more
+    #[arg(long, value_name = "FILE", help_heading = "Evidence")]
+    pub(crate) trust: Vec<PathBuf>,
+    /// Verifier key of the log that is believed for this decision: the key itself, or a file with it
+    #[arg(long, value_name = "KEY", help_heading = "Evidence")]
+    pub(crate) trust_log: Option<String>,
+    /// Believe the store's index instead of reading the whole log: quicker in a large store whose files nobody else can write
+    #[arg(long, help_heading = "Evidence")]
+    pub(crate) indexed: bool,
+    /// Folder of the store [default: .bartizan, found upward]
+    #[arg(
+        long,
+        value_name = "FOLDER",
+        env = "BARTIZAN_STORE",
+        hide_env_values = true,
+        help_heading = "Evidence"
+    )]
+    pub(crate) store: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) bounds: BoundArguments,
 }
@@ -188,6 +223,8 @@ Examples:
   bartizan gate model.safetensors --policy baseline --policy ours.rego --explain
   bartizan gate sha256:9f86d081… --policy policy.tar.gz --trust ci.pub --trust-log log.vkey
   bartizan gate models/classifier --show-input > input.json
+  bartizan gate oci://registry.example.org/team/classifier@sha256:9f86d081… --policy strict
+  bartizan gate --watch models/ --looks 1
   bartizan gate --replay decisions.jsonl --policy candidate.rego --max-tightened-percent 0.5";
 
 pub(crate) const WAIVE_HELP: &str = "\

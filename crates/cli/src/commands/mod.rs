@@ -24,6 +24,7 @@ mod scan_beside;
 mod scan_fix;
 mod scan_inspector;
 mod scan_statement;
+pub(crate) mod server;
 pub(crate) mod sign;
 pub(crate) mod verify;
 pub(crate) mod waive;

@@ -1,12 +1,13 @@
 //! `bartizan waive`: sign an exception, which counts for some digests, one rule and one environment, for a time.
 
-use crate::arguments::WaiveArguments;
+use crate::arguments::{TextOrJson, WaiveArguments};
 use crate::commands::attest::show;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::project;
 use bartizan_evidence::statement::Statement;
 use bartizan_policy::waiver::{WAIVER_V1, WaiverPredicate, why_void};
+use std::io::{self, Write as _};
 
 /// Runs the command.
 ///
@@ -30,9 +31,20 @@ pub(crate) fn run(arguments: &WaiveArguments) -> Result<Exit, Failure> {
     for artifact in &arguments.artifacts {
         subjects.extend(project::subjects(artifact)?);
     }
+    let told = format!(
+        "waived     {} for {} {} in {} until {}",
+        waiver.rule,
+        subjects.len(),
+        if subjects.len() == 1 { "file" } else { "files" },
+        waiver.environment,
+        waiver.expires
+    );
     let statement = Statement::new(subjects, WAIVER_V1, waiver);
     let store = project::for_signing(arguments.store.as_deref(), &key)?;
     let (receipt, _) = project::record(&store, &statement, &key)?;
+    if arguments.format == TextOrJson::Text {
+        writeln!(io::stdout().lock(), "{told}")?;
+    }
     show(&receipt, arguments.format)?;
     Ok(Exit::Done)
 }

@@ -78,14 +78,134 @@ fn the_storage_container_leaves_nothing_of_a_model_that_is_denied() {
     let fetched = |pairs: &[&str]| {
         let mut command = shell(&place, "sh", "kserve/entrypoint.sh");
         command.args(pairs).env("BARTIZAN_FETCH", "./fetch").env("BARTIZAN_EVIDENCE", &evidence);
+        command.env("BARTIZAN_TERMINATION_LOG", place.path().join("termination-log"));
         // Nobody confirmed anything in a container.
         Ran::of(&command.env("XDG_CONFIG_HOME", place.path().join("nobody")).output().unwrap())
     };
     let good = fetched(&["model", "mnt/good"]);
     assert!(good.code == 0 && place.path().join("mnt/good/list.pkl").is_file(), "{good:?}");
     place.write("model/list.pkl", b"\x80\x02]q\x00(K\x01K\x03e.");
+    let told = place.write("termination-log", "");
     let bad = fetched(&["model", "mnt/bad"]);
+    let told = std::fs::read_to_string(told).unwrap();
+    assert!(told.starts_with("bartizan denies mnt/bad") && told.contains("evidence/scan"), "{told}");
     assert_eq!(bad.code, 1, "{bad:?}");
     assert_eq!(std::fs::read_dir(place.path().join("mnt/bad")).unwrap().count(), 0);
     assert_eq!(fetched(&["model"]).code, 2);
+}
+
+/// Every file under `integrations/`, and the hooks of pre-commit.
+fn shipped() -> Vec<PathBuf> {
+    let mut files = vec![script("../.pre-commit-hooks.yaml")];
+    let mut work = vec![script("")];
+    while let Some(folder) = work.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() { work.push(path) } else { files.push(path) }
+        }
+    }
+    files.sort();
+    files
+}
+
+/// Subcommands and flags of each call of the program in a text: a line, with those that it continues on.
+fn calls(text: &str) -> Vec<(Vec<String>, Vec<String>)> {
+    // What stands between back quotes is a call of its own.
+    let joined = text.replace("\\\n", " ").replace('`', "\n");
+    let mut calls = Vec::new();
+    for line in joined.lines() {
+        // Words of shell, YAML and Python alike: what quotes and brackets hold.
+        let words: Vec<&str> = line
+            .split(|each: char| each.is_whitespace() || "\"'`,()[]{}".contains(each))
+            .filter(|word| !word.is_empty())
+            .collect();
+        for (at, _) in words.iter().enumerate().filter(|(_, word)| **word == "bartizan") {
+            let after = words.get(at + 1..).unwrap();
+            let end =
+                after.iter().position(|word| *word == "bartizan" || *word == "|").unwrap_or(after.len());
+            let after = &after[..end];
+            let is_name = |word: &&&str| {
+                word.chars().all(|each| each.is_ascii_lowercase() || each == '-') && !word.starts_with('-')
+            };
+            let names: Vec<String> =
+                after.iter().take_while(is_name).take(2).map(|word| (*word).to_owned()).collect();
+            let flags = after.iter().filter(|word| word.starts_with("--") && word.len() > 2);
+            let flags = flags.map(|flag| flag.split(['=', '"']).next().unwrap().to_owned()).collect();
+            calls.push((names, flags));
+        }
+    }
+    calls
+}
+
+#[test]
+fn every_command_and_flag_in_what_is_shipped_exists() {
+    let place = Workplace::new();
+    let help = |names: &[&str]| place.run(&[names, &["--help"]].concat());
+    let mut checked = 0;
+    for file in shipped() {
+        let Ok(text) = std::fs::read_to_string(&file) else { continue };
+        let file = file.display();
+        for (names, flags) in calls(&text) {
+            let Some(first) = names.first() else { continue };
+            // Prose names the program as well; what is called begins with a subcommand.
+            if help(&[first]).code != 0 {
+                assert!(
+                    flags.is_empty(),
+                    "{file}: no command is called `{first}`, and it has flags: {flags:?}"
+                );
+                continue;
+            }
+            let second = names.get(1).map(String::as_str);
+            let both = second.map(|second| help(&[first, second])).filter(|ran| ran.code == 0);
+            let shown = both.unwrap_or_else(|| help(&[first])).out;
+            for flag in flags {
+                let is_there = shown
+                    .split(|each: char| each.is_whitespace() || ",=[]".contains(each))
+                    .any(|word| word == flag);
+                assert!(is_there, "{file}: `bartizan {first}` has no flag {flag}");
+                checked += 1;
+            }
+        }
+        // Flags that stand one a line: arguments of a container, and an array of a shell.
+        let gate = if text.contains("- --admission") { "server" } else { "gate" };
+        let lines = text.lines().map(str::trim);
+        let listed = lines.filter_map(|line| {
+            line.strip_prefix("- --").or_else(|| line.split_once("arguments+=(--").map(|(_, rest)| rest))
+        });
+        for flag in listed.filter_map(|rest| rest.split(['=', ' ']).next()) {
+            assert!(
+                help(&[gate]).out.contains(&format!("--{flag}")),
+                "{file}: `bartizan {gate}` has no flag --{flag}"
+            );
+            checked += 1;
+        }
+    }
+    assert!(checked > 30, "{checked}");
+}
+
+#[test]
+fn mlflow_promotes_what_is_let_through_and_nothing_else() {
+    let place = project();
+    // As much of MLflow as the script asks for, which writes down what it is told.
+    place.write(
+        "stand-in/mlflow/__init__.py",
+        "import shutil\nclass artifacts:\n    @staticmethod\n    def download_artifacts(artifact_uri, dst_path):\n        \
+         return shutil.copytree(artifact_uri, dst_path + '/model')\nclass MlflowClient:\n    \
+         def get_model_version_download_uri(self, model, version):\n        return model\n    \
+         def set_model_version_tag(self, *said):\n        print('tag', *said[2:])\n    \
+         def set_registered_model_alias(self, model, alias, version):\n        print('alias', model, alias, version)\n",
+    );
+    let promoted = || {
+        let mut command = shell(&place, "python3", "mlflow/promote.py");
+        command.args(["model", "7", "champion", "--signature", "model.sig"]);
+        command.args(["--store", place.path().join(".bartizan").to_str().unwrap()]);
+        Ran::of(&command.env("PYTHONPATH", place.path().join("stand-in")).output().unwrap())
+    };
+    let good = promoted();
+    assert!(good.code == 0 && good.out.contains("alias model champion 7"), "{good:?}");
+    assert!(good.out.contains("tag bartizan.verdict allow"), "{good:?}");
+    place.write("model/list.pkl", b"\x80\x02]q\x00(K\x01K\x03e.");
+    let bad = promoted();
+    assert!(bad.code == 1 && !bad.out.contains("alias") && bad.err.contains("evidence/scan"), "{bad:?}");
+    assert!(bad.out.contains("tag bartizan.verdict deny"), "{bad:?}");
 }

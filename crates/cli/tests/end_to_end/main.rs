@@ -1,10 +1,13 @@
 //! The built program from the outside: exit codes, formats, inputs, triage, settings, and that it makes no connection.
 #![cfg(test)]
 
+#[cfg(feature = "gateway")]
+mod admission;
 mod attest;
 mod bad_evidence;
 mod certificates;
 mod data;
+mod databases;
 mod decompile;
 mod exit_codes;
 mod formats;
@@ -23,6 +26,7 @@ mod lineage;
 #[cfg(unix)]
 mod load_guard;
 mod log;
+mod mcp;
 mod mend;
 mod network;
 #[cfg(unix)]
@@ -32,6 +36,8 @@ mod object_store;
 mod policy;
 #[cfg(unix)]
 mod quickstart;
+#[cfg(feature = "gateway")]
+mod registry;
 #[cfg(unix)]
 mod runs;
 #[cfg(feature = "cloud")]
@@ -40,9 +46,12 @@ mod s3_server;
 mod scan_and_sign;
 mod settings;
 mod signing;
+#[cfg(unix)]
+mod story;
 mod support;
 mod timestamps;
 mod triage;
 mod verdicts;
+mod watch;
 #[cfg(feature = "witness")]
 mod witness;

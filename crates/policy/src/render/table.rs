@@ -42,9 +42,9 @@ pub fn table(decision: &Decision, color: bool, out: &mut dyn Write) -> io::Resul
     writeln!(out, "policy   {} ({})", line(&decision.policies.join(", ")), decision.policy_digest)?;
     writeln!(
         out,
-        "evidence {} statements that stand, {} that do not",
-        decision.statements.len(),
-        decision.rejected.len()
+        "evidence {}, {}",
+        counted(decision.statements.len(), "stands", "stand"),
+        counted(decision.rejected.len(), "does not", "do not")
     )?;
     let mut in_list = false;
     for entry in entries(decision) {
@@ -111,6 +111,13 @@ pub fn table(decision: &Decision, color: bool, out: &mut dyn Write) -> io::Resul
         }
     }
     decision.explanation.as_ref().map_or(Ok(()), |explanation| explained(explanation, decision.verdict, out))
+}
+
+fn counted(count: usize, one: &str, several: &str) -> String {
+    match count {
+        1 => format!("1 statement that {one}"),
+        _ => format!("{count} statements that {several}"),
+    }
 }
 
 fn in_brackets(subject: Option<&str>) -> String {

@@ -70,7 +70,7 @@ pub(super) fn record(
     arguments: &GateArguments,
 ) -> Result<(), Failure> {
     let key = keyfile::signing_key(&arguments.key, &arguments.passphrase)?;
-    let store = project::for_signing(arguments.store.as_deref(), &key)?;
+    let store = project::for_signing(arguments.basis.store.as_deref(), &key)?;
     let (receipt, _) = project::record(&store, statement, &key)?;
     let place =
         receipt.entry.map_or_else(|| "not logged".to_owned(), |entry| format!("entry {entry} of the log"));

@@ -4,15 +4,14 @@ use super::facts::{self, STATED};
 use super::trust::{Doubt, Examined};
 use crate::failure::Failure;
 use bartizan_evidence::digest::Digest;
-use bartizan_evidence::dsse::Envelope;
 use bartizan_evidence::lineage::{Kind, NodeId, TraceRequest, trace};
 use bartizan_evidence::predicate;
-use bartizan_evidence::statement::{PAYLOAD_TYPE, Statement};
-use bartizan_evidence::store::{Direction, StatementRow, Store, StoreError, envelope_of};
+use bartizan_evidence::store::{Checked, Direction, StatementRow, Store, StoreError, envelope_of};
 use bartizan_policy::input::{
     About, Evidence, EvidenceSubject, GateInput, LogGap, LogPlace, LogState, Rejected, Upstream, UpstreamNode,
 };
 use bartizan_policy::waiver::{CLOCK_TOLERANCE_S, WAIVER_V1, WaiverPredicate, judge, seconds};
+use rayon::prelude::*;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -46,9 +45,14 @@ pub(super) fn gather(
         }
     }
     let (mut standing, mut rejected) = (Vec::new(), Vec::new());
+    let rows: Vec<StatementRow> = rows.into_values().collect();
+    let places = log_places(examined, &rows)?;
     let examination = Examination { examined, now: input.now, wanted: &wanted, max_age_days };
-    for row in rows.values() {
-        match examination.statement(row) {
+    // Each statement is read and checked by itself; the order of the rows is kept.
+    let examined: Vec<Result<Evidence, Rejected>> =
+        rows.par_iter().zip(places).map(|(row, place)| examination.statement(row, place)).collect();
+    for each in examined {
+        match each {
             Ok(evidence) => standing.push(evidence),
             Err(because) => rejected.push(because),
         }
@@ -84,6 +88,44 @@ pub(super) fn gather(
     input.rejected.sort();
     input.link();
     Ok(())
+}
+
+/// A place in the log, or why there is none: a word and a message.
+type Place = Result<LogPlace, (&'static str, String)>;
+
+/// Where statements stand in the log, in the order of `rows`, each proven now against one checkpoint.
+///
+/// # Errors
+/// [`Failure::Store`] when the log does not answer at all.
+fn log_places(examined: &Examined, rows: &[StatementRow]) -> Result<Vec<Place>, Failure> {
+    let unlogged = |message: &str| Err(("unlogged", message.to_owned()));
+    let Some(log) = examined.store.log() else {
+        return Ok(rows.iter().map(|_| unlogged("the store has no transparency log")).collect());
+    };
+    let mut entries: Vec<u64> = rows.iter().filter_map(|row| row.entry).collect();
+    if !examined.log_believed {
+        entries.clear();
+    }
+    entries.sort_unstable();
+    let proven: BTreeMap<u64, _> = entries.iter().copied().zip(log.prove_all(&entries)?).collect();
+    let place = |row: &StatementRow| match row.entry {
+        None => unlogged("it is not in the transparency log"),
+        Some(_) if !examined.log_believed => {
+            unlogged("it is in a log whose key nobody confirmed on this machine")
+        }
+        Some(place) => match proven.get(&place) {
+            Some(Ok((entry, proof))) if envelope_of(entry).as_ref() == Some(&row.envelope) => Ok(LogPlace {
+                origin: proof.origin.clone(),
+                index: proof.index,
+                size: proof.size,
+                root: proof.root.clone(),
+            }),
+            Some(Ok(_)) => Err(("unproven", format!("entry {place} of the log names another envelope"))),
+            Some(Err(error)) => Err(("unproven", error.to_string())),
+            None => Err(("unproven", format!("entry {place} of the log was not looked up"))),
+        },
+    };
+    Ok(rows.iter().map(place).collect())
 }
 
 /// Digests that a statement may be about, and the artifact's file where it is one.
@@ -173,7 +215,7 @@ struct Examination<'a> {
 
 impl Examination<'_> {
     /// The statement when it stands.
-    fn statement(&self, row: &StatementRow) -> Result<Evidence, Rejected> {
+    fn statement(&self, row: &StatementRow, place: Place) -> Result<Evidence, Rejected> {
         let said = Rejected {
             id: row.envelope.to_string(),
             predicate_type: row.predicate_type.clone(),
@@ -187,17 +229,13 @@ impl Examination<'_> {
             ..said.clone()
         };
         let unreadable = |message: String| because(&said.kind, "unreadable", message);
-        let store = &self.examined.store;
-        let bytes = store.blobs().get(&row.envelope).map_err(|error| unreadable(error.to_string()))?;
-        let envelope = Envelope::from_json(&bytes).map_err(|error| unreadable(error.to_string()))?;
-        let payload = envelope.payload_of(PAYLOAD_TYPE).map_err(|error| unreadable(error.to_string()))?;
-        let statement: Statement =
-            Statement::from_payload(payload).map_err(|error| unreadable(error.to_string()))?;
-        let predicate = statement.predicate.unwrap_or_default();
+        let checked =
+            self.examined.store.checked(&row.envelope).map_err(|error| unreadable(error.to_string()))?;
+        let Checked { payload, statement, signers } = &*checked;
+        let predicate = statement.predicate.clone().unwrap_or_default();
         let kind = facts::kind(&statement.predicate_type, &predicate);
-        let signers = store.trust().signers(&envelope);
         if signers.is_empty() {
-            let (reason, message) = match self.examined.doubt(&envelope) {
+            let (reason, message) = match self.examined.doubt(&row.envelope) {
                 Doubt::Unconfirmed(keys) => (
                     "unconfirmed-key",
                     format!(
@@ -217,7 +255,7 @@ impl Examination<'_> {
         }
         predicate::check(&statement.predicate_type, &predicate)
             .map_err(|misfit| because(kind, "malformed", misfit.to_string()))?;
-        let log = self.log_place(row).map_err(|(reason, message)| because(kind, reason, message))?;
+        let log = place.map_err(|(reason, message)| because(kind, reason, message))?;
         let stated_on =
             STATED.iter().find_map(|pointer| predicate.pointer(pointer)?.as_str()).map(str::to_owned);
         let stated = stated_on.as_deref().and_then(seconds);
@@ -260,13 +298,13 @@ impl Examination<'_> {
         let about = subjects.iter().any(|subject| subject.file.is_some());
         Ok(Evidence {
             id: said.id.clone(),
-            payload: Digest::sha256(payload).to_string(),
+            payload: payload.to_string(),
             predicate_type: statement.predicate_type.clone(),
             kind: kind.to_owned(),
             about: if about { About::Artifact } else { About::Upstream },
             subjects,
             complete: false,
-            signers,
+            signers: signers.clone(),
             log,
             stated_on,
             age_s,
@@ -274,22 +312,5 @@ impl Examination<'_> {
             tests: facts::tests(kind, &predicate, &names),
             predicate,
         })
-    }
-
-    /// Where a statement stands in the log, proven now.
-    fn log_place(&self, row: &StatementRow) -> Result<LogPlace, (&'static str, String)> {
-        let unlogged = |message: &str| ("unlogged", message.to_owned());
-        let log = self.examined.store.log().ok_or_else(|| unlogged("the store has no transparency log"))?;
-        let place = row.entry.ok_or_else(|| unlogged("it is not in the transparency log"))?;
-        if !self.examined.log_believed {
-            return Err(unlogged("it is in a log whose key nobody confirmed on this machine"));
-        }
-        let unproven = |error: StoreError| ("unproven", error.to_string());
-        let entry = log.entries(place, 1).map_err(unproven)?.pop().unwrap_or_default();
-        if envelope_of(&entry).as_ref() != Some(&row.envelope) {
-            return Err(("unproven", format!("entry {place} of the log names another envelope")));
-        }
-        let proof = log.prove(place, &entry).map_err(unproven)?;
-        Ok(LogPlace { origin: proof.origin, index: proof.index, size: proof.size, root: proof.root })
     }
 }

@@ -2,22 +2,25 @@
 
 mod artifact;
 mod attestation;
+mod basis;
 mod evidence;
 mod facts;
+mod oci;
 mod replay;
 mod signature;
+mod storage;
 mod trust;
+mod watch;
+
+pub(crate) use basis::{Basis, State};
 
 use crate::arguments::{BoundArguments, GateArguments, GateFormat};
 use crate::commands::scan::{TOOL, write_whole};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::terminal;
-use bartizan_evidence::keys::PublicKey;
-use bartizan_evidence::store::TRUSTED;
-use bartizan_policy::decide::{Decision, Verdict, decide};
+use bartizan_policy::decide::{Decision, Verdict};
 use bartizan_policy::guard::Bounds;
-use bartizan_policy::input::{Environment, GateInput, INPUT_SCHEMA};
 use bartizan_policy::render;
 use bartizan_policy::shipped;
 use bartizan_policy::source::Policy;
@@ -33,29 +36,41 @@ pub(crate) fn run(arguments: &GateArguments) -> Result<Exit, Failure> {
     if let Some(recording) = &arguments.replay {
         return replay::run(arguments, recording);
     }
-    let artifact = arguments.artifact.as_deref().unwrap_or_default();
-    let policy = policies(&arguments.policy)?;
-    let input = input(arguments, artifact)?;
+    if let Some(place) = &arguments.watch {
+        return watch::run(arguments, place);
+    }
+    if !arguments.storage_initializer.is_empty() {
+        return storage::run(arguments);
+    }
+    let named = arguments.artifact.as_deref().unwrap_or_default();
+    // What was pulled lies in a folder that goes when the decision is made.
+    let pulled = if named.starts_with(oci::SCHEME) { Some(oci::pulled(named, arguments)?) } else { None };
+    let artifact = pulled.as_ref().map_or(named, oci::Local::path);
+    let basis = Basis::open(&arguments.basis, artifact)?;
     if arguments.show_input {
+        let input = basis.input(artifact, arguments.signature.as_deref())?;
         return write(arguments, &|out| {
             serde_json::to_writer_pretty(&mut *out, &input)?;
             writeln!(out)
         })
         .map(|()| Exit::Done);
     }
-    let bounds = bounds(&arguments.bounds);
-    let mut decision = decide(&policy, arguments.package.as_deref(), &input, bounds, &resident_bytes)?;
+    let (mut decision, input) = basis.decide(artifact, arguments.signature.as_deref())?;
     if arguments.explain {
-        let package = arguments.package.as_deref();
-        let commands = bartizan_policy::explain::Names { artifact: artifact.to_owned() };
+        let package = arguments.basis.package.as_deref();
+        let commands = bartizan_policy::explain::Names { artifact: named.to_owned() };
         decision.explanation = Some(bartizan_policy::explain::explain(
-            &policy,
+            basis.policy(),
             package,
             &input,
             &commands,
-            bounds,
+            bounds(&arguments.basis.bounds),
             &resident_bytes,
         )?);
+    }
+    if pulled.is_some() {
+        // It is the artifact in the registry that is decided about, not the folder it was pulled into.
+        named.clone_into(&mut decision.artifact.path);
     }
     let statement = attestation::statement(&decision, &input);
     if arguments.attest {
@@ -143,43 +158,3 @@ pub(crate) fn resident_bytes() -> u64 {
 /// Bytes of a page, the smallest in use: where pages are larger, the bound is reached later.
 #[cfg(target_os = "linux")]
 const PAGE_BYTES: u64 = 4_096;
-
-/// Everything that policies read, gathered and checked now.
-fn input(arguments: &GateArguments, artifact: &str) -> Result<GateInput, Failure> {
-    let time = crate::commands::scan::now();
-    let signature = signature::place(artifact, arguments.signature.as_deref());
-    let read = artifact::read(artifact, signature.as_deref())?;
-    let mut input = GateInput {
-        schema: INPUT_SCHEMA.to_owned(),
-        time: time.to_string(),
-        now: time.as_second(),
-        environment: Environment {
-            name: arguments.env.clone(),
-            set: arguments.set.iter().cloned().collect(),
-        },
-        artifact: read.artifact.clone(),
-        ..GateInput::default()
-    };
-    let named = trust::named_keys(arguments)?;
-    let examined = trust::examine(arguments, artifact, &named)?;
-    let mut keys = named;
-    if let Some(examined) = &examined {
-        evidence::gather(examined, arguments.max_age_days, &mut input)?;
-        keys.extend(believed_keys(examined.store.root(), &input.trusted_keys)?);
-    }
-    let store = examined.as_ref().map(|examined| &examined.store);
-    input.signature = signature::judge(&read, signature.as_deref(), keys, store, input.now)?;
-    Ok(input)
-}
-
-/// The public keys of a store that are among `ids`.
-fn believed_keys(root: &Path, ids: &[String]) -> Result<Vec<PublicKey>, Failure> {
-    let mut keys = Vec::new();
-    for id in ids {
-        let path = root.join(TRUSTED).join(format!("{id}.pem"));
-        if path.is_file() {
-            keys.push(crate::keyfile::public_key(&path)?);
-        }
-    }
-    Ok(keys)
-}

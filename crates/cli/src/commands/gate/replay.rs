@@ -17,9 +17,13 @@ use std::path::Path;
 /// # Errors
 /// [`Failure`] when recording or policy cannot be read, the policy fails, or nothing was recorded.
 pub(super) fn run(arguments: &GateArguments, recording: &Path) -> Result<Exit, Failure> {
-    let policy = policies(&arguments.policy)?;
-    let mut replay =
-        Replay::new(&policy, arguments.package.as_deref(), bounds(&arguments.bounds), &resident_bytes)?;
+    let policy = policies(&arguments.basis.policy)?;
+    let mut replay = Replay::new(
+        &policy,
+        arguments.basis.package.as_deref(),
+        bounds(&arguments.basis.bounds),
+        &resident_bytes,
+    )?;
     let unreadable = |error| Failure::Read { what: "recording", path: recording.to_owned(), error };
     let mut reader: Box<dyn BufRead> = if recording.as_os_str() == "-" {
         Box::new(io::stdin().lock())

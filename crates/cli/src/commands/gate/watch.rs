@@ -1,0 +1,252 @@
+//! `bartizan gate --watch`: a verdict for each artifact in a folder as it comes, and again when it or the evidence changes.
+
+use super::{Basis, State};
+use crate::arguments::{BasisArguments, GateArguments};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use bartizan_policy::decide::{Decision, Verdict};
+use serde::Serialize;
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, UNIX_EPOCH};
+
+/// Name and version of a line's form.
+const SCHEMA: &str = "bartizan.gate-watch/1";
+/// Most artifacts watched in one place.
+const MOST_ARTIFACTS: usize = 100_000;
+/// Most files of one artifact that are looked at to tell whether it changed.
+const MOST_FILES: usize = 1_000_000;
+/// Endings of files that lie beside artifacts and are none.
+const BESIDE: [&str; 4] = ["sig", "pub", "key", "toml"];
+
+/// What an artifact looked like: its newest time in nanoseconds, its bytes, how many files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Look {
+    newest: u128,
+    bytes: u64,
+    files: usize,
+}
+
+/// Something that may be let through.
+pub(super) struct Found {
+    /// As it is named in a line.
+    pub(super) name: String,
+    /// Changes when it does.
+    pub(super) stamp: String,
+}
+
+/// Where artifacts come from.
+pub(super) trait Source {
+    /// What is there now, in order of name.
+    ///
+    /// # Errors
+    /// [`Failure`] when the place cannot be read; the next look may go better.
+    fn look(&mut self) -> Result<Vec<Found>, Failure>;
+
+    /// A path at which an artifact lies, to be decided about, or its digest.
+    ///
+    /// # Errors
+    /// [`Failure`] when it cannot be brought here.
+    fn bring(&mut self, found: &Found) -> Result<String, Failure>;
+}
+
+/// Looks again and again, and writes a line for each verdict.
+///
+/// # Errors
+/// [`Failure`] when the first look fails: later ones are told and tried again.
+pub(super) fn run(arguments: &GateArguments, place: &str) -> Result<Exit, Failure> {
+    let mut source = source(place, arguments)?;
+    let mut seen: BTreeMap<String, (String, State)> = BTreeMap::new();
+    let mut denied = false;
+    let mut looks = 0_u64;
+    loop {
+        match look(arguments, source.as_mut(), &mut seen) {
+            Ok(any) => denied |= any,
+            Err(failure) if looks == 0 => return Err(failure),
+            Err(failure) if failure.is_broken_pipe() => return Err(failure),
+            Err(failure) => write(&json!({
+                "schema": SCHEMA, "at": crate::commands::scan::now().to_string(), "artifact": place, "verdict": "error",
+                "problem": failure.to_string(),
+            }))?,
+        }
+        looks = looks.saturating_add(1);
+        if arguments.looks.is_some_and(|most| looks >= most) {
+            return Ok(if denied { Exit::Found } else { Exit::Done });
+        }
+        std::thread::sleep(Duration::from_millis(arguments.every_ms));
+    }
+}
+
+fn source(place: &str, arguments: &GateArguments) -> Result<Box<dyn Source>, Failure> {
+    if place.starts_with(super::oci::SCHEME) {
+        return super::oci::watched(place, arguments);
+    }
+    let folder = PathBuf::from(place);
+    if folder.is_dir() {
+        return Ok(Box::new(Folder(folder)));
+    }
+    let error = io::Error::new(io::ErrorKind::NotFound, "no such folder");
+    Err(Failure::Read { what: "folder to watch", path: folder, error })
+}
+
+/// Decides about what is new or changed; whether anything was denied.
+fn look(
+    arguments: &GateArguments,
+    source: &mut dyn Source,
+    seen: &mut BTreeMap<String, (String, State)>,
+) -> Result<bool, Failure> {
+    let all = source.look()?;
+    let first = all.first().map_or(".", |found| found.name.as_str());
+    let state = Basis::state(&arguments.basis, first)?;
+    seen.retain(|name, _| all.iter().any(|found| found.name == *name));
+    let mut basis: Option<Basis> = None;
+    let mut denied = false;
+    for found in &all {
+        let known = seen.get(&found.name);
+        if known.is_some_and(|(stamp, then)| *stamp == found.stamp && *then == state) {
+            continue;
+        }
+        let line = match one(&arguments.basis, &mut basis, source, found) {
+            Ok(decision) => {
+                denied |= decision.verdict == Verdict::Deny;
+                serde_json::to_value(Line::of(&found.name, &decision)).map_err(io::Error::from)?
+            }
+            Err(failure) => {
+                denied = true;
+                json!({
+                    "schema": SCHEMA, "at": crate::commands::scan::now().to_string(), "artifact": found.name,
+                    "verdict": "error", "problem": failure.to_string(),
+                })
+            }
+        };
+        write(&line)?;
+        seen.insert(found.name.clone(), (found.stamp.clone(), state.clone()));
+    }
+    Ok(denied)
+}
+
+fn one(
+    arguments: &BasisArguments,
+    basis: &mut Option<Basis>,
+    source: &mut dyn Source,
+    found: &Found,
+) -> Result<Decision, Failure> {
+    let artifact = source.bring(found)?;
+    let basis = match basis {
+        Some(basis) => basis,
+        None => basis.insert(Basis::open(arguments, &artifact)?),
+    };
+    Ok(basis.decide(&artifact, None)?.0)
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    schema: &'static str,
+    at: &'a str,
+    artifact: &'a str,
+    digest: &'a str,
+    verdict: Verdict,
+    reasons: Vec<Why<'a>>,
+    policy_digest: &'a str,
+    environment: &'a str,
+}
+
+#[derive(Serialize)]
+struct Why<'a> {
+    effect: Verdict,
+    rule: &'a str,
+    subject: Option<&'a str>,
+    message: &'a str,
+}
+
+impl<'a> Line<'a> {
+    fn of(name: &'a str, decision: &'a Decision) -> Self {
+        let reasons = decision.reasons.iter().map(|each| Why {
+            effect: each.effect,
+            rule: &each.rule,
+            subject: each.subject.as_deref(),
+            message: &each.message,
+        });
+        let missing = decision.missing.iter().map(|each| Why {
+            effect: Verdict::Deny,
+            rule: &each.rule,
+            subject: each.subject.as_deref(),
+            message: &each.message,
+        });
+        Self {
+            schema: SCHEMA,
+            at: &decision.decided_on,
+            artifact: name,
+            digest: &decision.artifact.digest,
+            verdict: decision.verdict,
+            reasons: reasons.chain(missing).collect(),
+            policy_digest: &decision.policy_digest,
+            environment: &decision.environment,
+        }
+    }
+}
+
+/// One line, at once: whoever reads it may wait for it.
+fn write(line: &serde_json::Value) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{line}")?;
+    Ok(out.flush()?)
+}
+
+/// A folder in which each entry is an artifact.
+struct Folder(PathBuf);
+
+impl Source for Folder {
+    fn look(&mut self) -> Result<Vec<Found>, Failure> {
+        let failed = |error| Failure::Read { what: "folder to watch", path: self.0.clone(), error };
+        let mut found = Vec::new();
+        for entry in fs::read_dir(&self.0).map_err(failed)? {
+            let path = entry.map_err(failed)?.path();
+            let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+            let beside = path.extension().is_some_and(|ending| BESIDE.iter().any(|each| ending == *each));
+            if hidden || beside {
+                continue;
+            }
+            if found.len() >= MOST_ARTIFACTS {
+                return Err(failed(io::Error::other(format!(
+                    "it holds more than {MOST_ARTIFACTS} artifacts"
+                ))));
+            }
+            // A signature that comes later changes the verdict as well.
+            let signature = PathBuf::from(format!("{}.sig", path.display()));
+            let stamp = format!("{:?} {:?}", seen(&path), seen(&signature));
+            found.push(Found { name: path.to_string_lossy().into_owned(), stamp });
+        }
+        found.sort_by(|one, two| one.name.cmp(&two.name));
+        Ok(found)
+    }
+
+    fn bring(&mut self, found: &Found) -> Result<String, Failure> {
+        Ok(found.name.clone())
+    }
+}
+
+/// What an artifact looks like without reading it. What is gone in between looks like nothing.
+fn seen(path: &Path) -> Look {
+    let mut look = Look::default();
+    let mut work = vec![path.to_owned()];
+    while let Some(path) = work.pop() {
+        let Ok(metadata) = path.symlink_metadata() else { continue };
+        let modified = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+        look.newest = look.newest.max(modified.map_or(0, |since| since.as_nanos()));
+        look.files = look.files.saturating_add(1);
+        if metadata.is_dir() {
+            let entries = fs::read_dir(&path).into_iter().flatten().flatten();
+            work.extend(entries.map(|entry| entry.path()).take(MOST_FILES.saturating_sub(work.len())));
+        } else {
+            look.bytes = look.bytes.saturating_add(metadata.len());
+        }
+        if look.files >= MOST_FILES {
+            break;
+        }
+    }
+    look
+}

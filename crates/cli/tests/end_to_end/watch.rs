@@ -1,0 +1,42 @@
+//! `bartizan gate --watch FOLDER`: a line for what comes, and another when it, or what is known of it, changes.
+
+use crate::gate::project;
+use crate::support::good_pickle;
+use serde_json::Value;
+use std::io::{BufRead as _, BufReader};
+use std::process::Stdio;
+
+#[test]
+fn each_artifact_gets_a_verdict_once_and_again_when_evidence_comes() {
+    let place = project();
+    std::fs::create_dir(place.path().join("releases")).unwrap();
+    place.write("releases/.hidden", "x");
+    place.write("releases/notes.toml", "x");
+    let watch = ["gate", "--watch", "releases", "--policy", "baseline", "--every-ms", "20"];
+    let mut process = place.program(&watch).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
+    let mut next = || -> Value { serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap() };
+    place.write("releases/new.pkl", good_pickle());
+    let first = next();
+    assert_eq!(
+        (&first["schema"], &first["artifact"]),
+        (&"bartizan.gate-watch/1".into(), &"releases/new.pkl".into())
+    );
+    assert_eq!(
+        (&first["verdict"], &first["reasons"][0]["rule"]),
+        (&"deny".into(), &"evidence/signature".into())
+    );
+    assert_eq!(place.run(&["sign", "releases/new.pkl", "--key", "bartizan.key"]).code, 0);
+    // Its bytes are those of a file that was scanned: the signature was all that was missing. Signing logs a statement as well, so
+    // that one more line may say what was there before.
+    let mut then = next();
+    while then["verdict"] == "deny" {
+        then = next();
+    }
+    assert_eq!((&then["verdict"], &then["digest"]), (&"allow".into(), &first["digest"]));
+    let _ = process.kill();
+    let _ = process.wait();
+    let once = place.run(&["gate", "--watch", "releases", "--looks", "1"]);
+    assert_eq!((once.code, once.out.lines().count()), (0, 1), "{once:?}");
+    assert_eq!(place.run(&["gate", "--watch", "nowhere"]).code, 2);
+}
