@@ -27,6 +27,7 @@ cargo xtask bench NAME      measure, beside the peers where there are any, and p
     data        ten checks and a profile over 5 M rows, beside the bare scan and other tools
     sign        signing and verifying models, beside model-signing
     gate        a decision over a megabyte of evidence, warm and cold
+    admission   200 reviews a second over TLS: p50, p99
     lineage     walks over a million statements
     mlcode      labelled weaknesses of code and pipelines, by class   (needs BARTIZAN_CORPUS)
 cargo xtask train injection train the judge of prompts and print how it does on unseen sources (needs BARTIZAN_CORPUS)

@@ -1,5 +1,6 @@
 //! `cargo xtask bench NAME`: measurements anyone can rerun, beside the peers in the same run.
 
+mod admission;
 mod corpus;
 mod damage;
 mod data;
@@ -42,7 +43,8 @@ pub(crate) fn run(name: &str, options: &[&str]) -> Result<(), String> {
         "data" => data::run(with_peers),
         "sign" => sign::run(with_peers),
         "run" => run::run(),
-        "gate" => gate::run(),
+        "gate" => gate::run(with_peers),
+        "admission" => admission::run(),
         "lineage" => lineage::run(),
         "mlcode" => mlcode::run(),
         _ => Err(format!("no bench is called `{name}`; see `cargo xtask`")),
@@ -52,9 +54,25 @@ pub(crate) fn run(name: &str, options: &[&str]) -> Result<(), String> {
 /// The profile that is measured: the one that is published.
 const PROFILE: &str = "dist";
 
+/// Names a program that was built before, to be measured instead of building one.
+const PROGRAM: &str = "BARTIZAN_PROGRAM";
+
 /// Builds the program as it is published and gives its path.
 fn release_program() -> Result<PathBuf, String> {
-    command("cargo", &["build", "--profile", PROFILE, "--locked", "--package", "bartizan"])?;
+    release_program_with(&[])
+}
+
+/// The same, with features.
+fn release_program_with(features: &[&str]) -> Result<PathBuf, String> {
+    if let Some(program) = std::env::var_os(PROGRAM) {
+        return Ok(PathBuf::from(program));
+    }
+    let mut arguments = vec!["build", "--profile", PROFILE, "--locked", "--package", "bartizan"];
+    let features = features.join(",");
+    if !features.is_empty() {
+        arguments.extend(["--features", &features]);
+    }
+    command("cargo", &arguments)?;
     Ok(target().join(PROFILE).join("bartizan"))
 }
 
