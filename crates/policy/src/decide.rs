@@ -4,7 +4,7 @@
 //! that is in force takes one reason out, and leaves a warning. Else it is warn when anything warns, else allow.
 
 use crate::PolicyError;
-use crate::evaluate::{Outcome, evaluate};
+use crate::evaluate::{Outcome, evaluate_input};
 use crate::guard::Bounds;
 use crate::input::{Artifact, GateInput, Rejected};
 use crate::source::Policy;
@@ -201,8 +201,7 @@ pub fn decide(
     bounds: Bounds,
     resident: &dyn Fn() -> u64,
 ) -> Result<Decision, PolicyError> {
-    let document = serde_json::to_value(input)?;
-    let outcome = evaluate(policy, package, document, input.now, bounds, resident)?;
+    let outcome = evaluate_input(policy, package, input, bounds, resident)?;
     Ok(conclude(policy, input, outcome))
 }
 

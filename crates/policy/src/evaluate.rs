@@ -6,6 +6,7 @@
 
 use crate::PolicyError;
 use crate::guard::{Bounds, within};
+use crate::input::{GateInput, Said};
 use crate::modules::{Merged, head_names, merge};
 use crate::source::Policy;
 use anyhow::{Result as Answer, bail};
@@ -92,6 +93,14 @@ impl Evaluator {
         &self.package
     }
 
+    /// Evaluates the policy over the gate's input, at the time that it gives.
+    ///
+    /// # Errors
+    /// As [`Evaluator::evaluate`].
+    pub fn evaluate_input(&mut self, input: &GateInput) -> Result<Outcome, PolicyError> {
+        self.evaluate_value(document(input)?, input.now)
+    }
+
     /// Evaluates the policy over a document. `now` is in seconds since 1970. Bounds of time are those of [`Evaluator::new`].
     ///
     /// # Errors
@@ -142,6 +151,24 @@ pub fn evaluate(
     let (policy, package) = (policy.clone(), package.map(str::to_owned));
     within(bounds, resident, move || {
         Evaluator::new(&policy, package.as_deref(), bounds)?.evaluate(&input, now)
+    })?
+}
+
+/// The same over the gate's input, which is not copied on its way.
+///
+/// # Errors
+/// Every variant of [`PolicyError`].
+pub(crate) fn evaluate_input(
+    policy: &Policy,
+    package: Option<&str>,
+    input: &GateInput,
+    bounds: Bounds,
+    resident: &dyn Fn() -> u64,
+) -> Result<Outcome, PolicyError> {
+    let (policy, package, now) = (policy.clone(), package.map(str::to_owned), input.now);
+    let document = document(input)?;
+    within(bounds, resident, move || {
+        Evaluator::new(&policy, package.as_deref(), bounds)?.evaluate_value(document, now)
     })?
 }
 
@@ -241,6 +268,42 @@ fn stepped(from: i64, to: i64, step: i64) -> Answer<Rego> {
         next = next.saturating_add(step);
     }
     Ok(Rego::from(numbers))
+}
+
+/// The gate's input as the evaluator holds it. What statements say is most of it, and is converted where it lies.
+fn document(input: &GateInput) -> Result<Rego, PolicyError> {
+    let mut shell = input.clone();
+    for statement in &mut shell.statements {
+        statement.predicate = Said::default();
+    }
+    let mut keys = BTreeSet::new();
+    let mut document = BTreeMap::new();
+    let Value::Object(members) = serde_json::to_value(&shell)? else {
+        return Err(PolicyError::Evaluation("the input is no object".to_owned()));
+    };
+    for (name, member) in members {
+        let value = match member {
+            Value::Array(statements) if name == "statements" => {
+                let said = input.statements.iter().map(|statement| &*statement.predicate);
+                let statements: Result<Vec<Rego>, PolicyError> =
+                    statements.iter().zip(said).map(|(shell, said)| filled(shell, said, &mut keys)).collect();
+                Rego::from(statements?)
+            }
+            other => rego_of(&other, &mut keys)?,
+        };
+        document.insert(Rego::String(Arc::from(name.as_str())), value);
+    }
+    Ok(Rego::from(document))
+}
+
+/// A statement with what it says in its place.
+fn filled(shell: &Value, said: &Value, keys: &mut BTreeSet<Arc<str>>) -> Result<Rego, PolicyError> {
+    let mut members = BTreeMap::new();
+    for (name, member) in shell.as_object().into_iter().flatten() {
+        let value = if name == "predicate" { said } else { member };
+        members.insert(Rego::String(Arc::from(name.as_str())), rego_of(value, keys)?);
+    }
+    Ok(Rego::from(members))
 }
 
 /// A document as the evaluator holds it. `keys` are names of members met so far: they repeat, and are held once.
@@ -489,6 +552,24 @@ mod tests {
             &json!({"x": 3}),
         );
         assert_eq!(outcome.unwrap().prints, ["p.rego:3: seen 3"]);
+    }
+
+    #[test]
+    fn the_input_is_the_same_document_whichever_way_it_is_converted() {
+        let mut input = GateInput { now: 1_780_272_000, ..GateInput::default() };
+        let said =
+            json!({"failedTests": ["a: b"], "count": [1, 2.5, null, true], "deep": {"x": {"y": ["z"]}}});
+        for id in ["one", "two"] {
+            let predicate = said.clone().into();
+            input.statements.push(crate::input::Evidence {
+                id: id.to_owned(),
+                predicate,
+                ..Default::default()
+            });
+        }
+        let value = serde_json::to_value(&input).unwrap();
+        assert_eq!(document(&input).unwrap(), serde_json::from_value(value.clone()).unwrap());
+        assert_eq!(rego_of(&value, &mut BTreeSet::new()).unwrap(), serde_json::from_value(value).unwrap());
     }
 
     proptest::proptest! {

@@ -9,6 +9,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Deref;
+use std::sync::Arc;
 
 /// Name and version of the document's form.
 pub const INPUT_SCHEMA: &str = "bartizan.gate-input/1";
@@ -137,7 +139,57 @@ pub struct Evidence {
     /// Single tests that did not pass and are about the artifact, or about nothing that has a digest.
     pub tests: Vec<TestFact>,
     /// What it says.
-    pub predicate: Value,
+    pub predicate: Said,
+}
+
+/// What a statement says. Documents are copied, and this is most of them: it is shared.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Said(Arc<Value>);
+
+impl From<Value> for Said {
+    fn from(value: Value) -> Self {
+        Self(Arc::new(value))
+    }
+}
+
+impl From<Arc<Value>> for Said {
+    fn from(value: Arc<Value>) -> Self {
+        Self(value)
+    }
+}
+
+impl Deref for Said {
+    type Target = Value;
+
+    fn deref(&self) -> &Value {
+        &self.0
+    }
+}
+
+impl Serialize for Said {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Said {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Value::deserialize(deserializer)?.into())
+    }
+}
+
+impl JsonSchema for Said {
+    fn inline_schema() -> bool {
+        Value::inline_schema()
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        Value::schema_name()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        Value::json_schema(generator)
+    }
 }
 
 /// Whom a statement is about.

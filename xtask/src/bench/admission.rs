@@ -37,7 +37,7 @@ pub(crate) fn run() -> Result<(), String> {
     let outcome = load(&project, &address, &client);
     let _ = server.kill();
     let _ = server.wait();
-    let (known, new) = outcome?;
+    let Times { known, new, late } = outcome?;
     let all: Vec<f64> = known.iter().chain(&new).copied().collect();
     println!(
         "{RATE} reviews a second for {SECONDS} s, {CONNECTIONS} connections, TLS 1.3, {} answers\n",
@@ -54,7 +54,24 @@ pub(crate) fn run() -> Result<(), String> {
             quantile(times, 1.0)
         );
     }
+    println!(
+        "\nquestions left late, since the asking thread was not woken in time: p50 {:.2} ms, p99 {:.2} ms, slowest {:.2} ms",
+        quantile(&late, 0.5),
+        quantile(&late, 0.99),
+        quantile(&late, 1.0)
+    );
     Ok(())
+}
+
+/// What was measured, in milliseconds.
+#[derive(Default)]
+struct Times {
+    /// From due to answered, about digests asked about before.
+    known: Vec<f64>,
+    /// The same about new ones.
+    new: Vec<f64>,
+    /// From due to asked: what the machine adds before the server knows of it.
+    late: Vec<f64>,
 }
 
 fn said(error: impl std::fmt::Display) -> String {
@@ -121,8 +138,8 @@ fn base64(bytes: &[u8]) -> String {
     text
 }
 
-/// Times in milliseconds of reviews about digests asked about before, and about new ones.
-fn load(project: &Path, address: &str, client: &Arc<ClientConfig>) -> Result<(Vec<f64>, Vec<f64>), String> {
+/// Asks at the rate, and times each answer.
+fn load(project: &Path, address: &str, client: &Arc<ClientConfig>) -> Result<Times, String> {
     use sha2::Digest as _;
     let model = fs::read(project.join("model/list.pkl")).map_err(said)?;
     let known = bartizan_core::hex(&sha2::Sha256::digest(model));
@@ -134,13 +151,14 @@ fn load(project: &Path, address: &str, client: &Arc<ClientConfig>) -> Result<(Ve
     let began = Instant::now();
     let threads = (0..CONNECTIONS).map(|turn| {
         let (address, client, known) = (address.to_owned(), Arc::clone(client), known.clone());
-        std::thread::spawn(move || -> Result<(Vec<f64>, Vec<f64>), String> {
+        std::thread::spawn(move || -> Result<Times, String> {
             let mut asking = Asking::connect(&address, &client)?;
-            let (mut before, mut new) = (Vec::new(), Vec::new());
+            let mut times = Times::default();
             let mut number = turn;
             while number < RATE * SECONDS {
                 let due = began + Duration::from_micros(number * 1_000_000 / RATE);
                 std::thread::sleep(due.saturating_duration_since(Instant::now()));
+                times.late.push(due.elapsed().as_secs_f64() * 1_000.0);
                 let is_new = number % NEW_IN == NEW_IN - 1;
                 let allowed =
                     if is_new { asking.ask(&format!("{number:064x}"))? } else { asking.ask(&known)? };
@@ -149,23 +167,24 @@ fn load(project: &Path, address: &str, client: &Arc<ClientConfig>) -> Result<(Ve
                 }
                 let took = due.elapsed().as_secs_f64() * 1_000.0;
                 if is_new {
-                    new.push(took);
+                    times.new.push(took);
                 } else {
-                    before.push(took);
+                    times.known.push(took);
                 }
                 number += CONNECTIONS;
             }
-            Ok((before, new))
+            Ok(times)
         })
     });
     let threads: Vec<_> = threads.collect();
-    let (mut before, mut new) = (Vec::new(), Vec::new());
+    let mut all = Times::default();
     for thread in threads {
-        let (theirs, fresh) = thread.join().map_err(|_| "a connection broke".to_owned())??;
-        before.extend(theirs);
-        new.extend(fresh);
+        let theirs = thread.join().map_err(|_| "a connection broke".to_owned())??;
+        all.known.extend(theirs.known);
+        all.new.extend(theirs.new);
+        all.late.extend(theirs.late);
     }
-    Ok((before, new))
+    Ok(all)
 }
 
 /// One connection that asks again and again.

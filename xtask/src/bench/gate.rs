@@ -56,14 +56,13 @@ pub(crate) fn run(with_peers: bool) -> Result<(), String> {
     for name in shipped::NAMES {
         let policy = shipped::policy(name).ok_or("no such policy")?.map_err(said)?;
         let document: GateInput = serde_json::from_str(&text).map_err(said)?;
-        let value = serde_json::to_value(&document).map_err(said)?;
         let clock = Instant::now();
         let mut evaluator = Evaluator::new(&policy, None, Bounds::default()).map_err(said)?;
         let parsed = milliseconds(clock);
         let mut times = Vec::new();
         for _ in 0..DECISIONS {
             let clock = Instant::now();
-            let outcome = evaluator.evaluate(&value, document.now).map_err(said)?;
+            let outcome = evaluator.evaluate_input(&document).map_err(said)?;
             let decision = conclude(&policy, &document, outcome);
             times.push(milliseconds(clock));
             drop(decision);

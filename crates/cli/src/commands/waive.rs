@@ -31,7 +31,7 @@ pub(crate) fn run(arguments: &WaiveArguments) -> Result<Exit, Failure> {
     for artifact in &arguments.artifacts {
         subjects.extend(project::subjects(artifact)?);
     }
-    let waived = format!(
+    let told = format!(
         "waived     {} for {} {} in {} until {}",
         waiver.rule,
         subjects.len(),
@@ -43,7 +43,7 @@ pub(crate) fn run(arguments: &WaiveArguments) -> Result<Exit, Failure> {
     let store = project::for_signing(arguments.store.as_deref(), &key)?;
     let (receipt, _) = project::record(&store, &statement, &key)?;
     if arguments.format == TextOrJson::Text {
-        writeln!(io::stdout().lock(), "{waived}")?;
+        writeln!(io::stdout().lock(), "{told}")?;
     }
     show(&receipt, arguments.format)?;
     Ok(Exit::Done)

@@ -6,6 +6,7 @@
 use super::{Store, StoreError};
 use crate::digest::Digest;
 use crate::dsse::Envelope;
+use crate::lineage::Facts;
 use crate::statement::{PAYLOAD_TYPE, Statement};
 use serde_json::Value;
 use std::collections::HashMap;
@@ -19,8 +20,10 @@ const MOST_KEPT: usize = 8 << 20;
 pub struct Checked {
     /// Digest of the payload.
     pub payload: Digest,
-    /// What it says.
+    /// Whom it is about, and its type; what it says is beside it.
     pub statement: Statement<Value>,
+    /// What it says; null when it says nothing.
+    pub predicate: Arc<Value>,
     /// Ids of the trusted keys that signed it, in order; none when nobody did who is trusted.
     pub signers: Vec<String>,
 }
@@ -42,23 +45,26 @@ impl Store {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner).statements.get(digest).cloned();
         match kept {
             Some(checked) => Ok(checked),
-            None => self.read_checked(digest),
+            None => self.read_checked(digest).map(|(checked, _)| checked),
         }
     }
 
-    pub(super) fn read_checked(&self, digest: &Digest) -> Result<Arc<Checked>, StoreError> {
+    pub(super) fn read_checked(&self, digest: &Digest) -> Result<(Arc<Checked>, Facts), StoreError> {
         let envelope = Envelope::from_json(&self.blobs.get(digest)?)?;
         let bytes = envelope.payload.len();
-        let checked = Arc::new(self.check(&envelope)?);
+        let (checked, facts) = self.check(&envelope)?;
+        let checked = Arc::new(checked);
         self.keep(digest, bytes, &checked);
-        Ok(checked)
+        Ok((checked, facts))
     }
 
-    /// Reads and checks the statement in an envelope.
-    pub(super) fn check(&self, envelope: &Envelope) -> Result<Checked, StoreError> {
-        let statement = Statement::<Value>::from_payload(envelope.payload_of(PAYLOAD_TYPE)?)?;
+    /// Reads and checks the statement in an envelope, and says what it says about origins.
+    pub(super) fn check(&self, envelope: &Envelope) -> Result<(Checked, Facts), StoreError> {
+        let mut statement = Statement::<Value>::from_payload(envelope.payload_of(PAYLOAD_TYPE)?)?;
         let payload = Digest::sha256(&envelope.payload);
-        Ok(Checked { payload, statement, signers: self.trust.signers(envelope) })
+        let facts = Facts::of_statement(&statement, &payload);
+        let predicate = Arc::new(statement.predicate.take().unwrap_or_default());
+        Ok((Checked { payload, statement, predicate, signers: self.trust.signers(envelope) }, facts))
     }
 
     fn keep(&self, digest: &Digest, bytes: usize, checked: &Arc<Checked>) {

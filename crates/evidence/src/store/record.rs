@@ -57,7 +57,8 @@ impl Store {
         if entry.is_some() {
             self.catch_up()?;
         } else {
-            let indexed = indexed(&digest, &self.check(envelope)?, None);
+            let (checked, facts) = self.check(envelope)?;
+            let indexed = indexed(&digest, &checked, facts, None);
             add_unlogged(self.index().as_mut(), &[indexed])?;
         }
         Ok(Receipt { envelope: digest, payload, entry })
@@ -186,13 +187,14 @@ impl Store {
     }
 
     fn read(&self, digest: &Digest, entry: Option<u64>) -> Result<Indexed, StoreError> {
-        Ok(indexed(digest, &*self.read_checked(digest)?, entry))
+        let (checked, facts) = self.read_checked(digest)?;
+        Ok(indexed(digest, &checked, facts, entry))
     }
 }
 
 /// A statement as the index takes it.
-fn indexed(digest: &Digest, checked: &Checked, entry: Option<u64>) -> Indexed {
-    let Checked { payload, statement, signers } = checked;
+fn indexed(digest: &Digest, checked: &Checked, facts: Facts, entry: Option<u64>) -> Indexed {
+    let Checked { payload, statement, signers, .. } = checked;
     let subjects = statement.subject.iter().filter_map(|subject| subject.digest.preferred());
     Indexed {
         envelope: digest.clone(),
@@ -201,7 +203,7 @@ fn indexed(digest: &Digest, checked: &Checked, entry: Option<u64>) -> Indexed {
         entry,
         signers: signers.clone(),
         subjects: subjects.map(|digest| NodeId::of_digest(&digest)).collect(),
-        facts: Facts::of_statement(statement, payload),
+        facts,
     }
 }
 

@@ -282,7 +282,7 @@ fn statement(input: &GateInput, kind: &str, result: &str) -> Evidence {
         stated_on: Some(input.time.clone()),
         age_s: Some(0),
         result: (!result.is_empty()).then(|| result.to_owned()),
-        predicate: predicate(input, kind, result),
+        predicate: predicate(input, kind, result).into(),
         ..Evidence::default()
     }
 }

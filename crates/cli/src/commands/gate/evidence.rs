@@ -8,12 +8,14 @@ use bartizan_evidence::lineage::{Kind, NodeId, TraceRequest, trace};
 use bartizan_evidence::predicate;
 use bartizan_evidence::store::{Checked, Direction, StatementRow, Store, StoreError, envelope_of};
 use bartizan_policy::input::{
-    About, Evidence, EvidenceSubject, GateInput, LogGap, LogPlace, LogState, Rejected, Upstream, UpstreamNode,
+    About, Evidence, EvidenceSubject, GateInput, LogGap, LogPlace, LogState, Rejected, Said, Upstream,
+    UpstreamNode,
 };
 use bartizan_policy::waiver::{CLOCK_TOLERANCE_S, WAIVER_V1, WaiverPredicate, judge, seconds};
 use rayon::prelude::*;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// Most nodes of the lineage that are looked at.
 const MOST_UPSTREAM: usize = 2_000;
@@ -78,7 +80,9 @@ pub(super) fn gather(
             continue;
         }
         let subjects = evidence.subjects.iter().map(|subject| subject.digest.clone()).collect();
-        let Ok(predicate) = serde_json::from_value::<WaiverPredicate>(evidence.predicate) else { continue };
+        let Ok(predicate) = serde_json::from_value::<WaiverPredicate>((*evidence.predicate).clone()) else {
+            continue;
+        };
         match judge(&evidence.id, &predicate, subjects, evidence.signers, &input.environment.name, input.now)
         {
             Ok(waiver) => input.waivers.extend(waiver),
@@ -231,9 +235,8 @@ impl Examination<'_> {
         let unreadable = |message: String| because(&said.kind, "unreadable", message);
         let checked =
             self.examined.store.checked(&row.envelope).map_err(|error| unreadable(error.to_string()))?;
-        let Checked { payload, statement, signers } = &*checked;
-        let predicate = statement.predicate.clone().unwrap_or_default();
-        let kind = facts::kind(&statement.predicate_type, &predicate);
+        let Checked { payload, statement, predicate, signers } = &*checked;
+        let kind = facts::kind(&statement.predicate_type, predicate);
         if signers.is_empty() {
             let (reason, message) = match self.examined.doubt(&row.envelope) {
                 Doubt::Unconfirmed(keys) => (
@@ -253,7 +256,7 @@ impl Examination<'_> {
             };
             return Err(because(kind, reason, message));
         }
-        predicate::check(&statement.predicate_type, &predicate)
+        predicate::check(&statement.predicate_type, predicate)
             .map_err(|misfit| because(kind, "malformed", misfit.to_string()))?;
         let log = place.map_err(|(reason, message)| because(kind, reason, message))?;
         let stated_on =
@@ -308,9 +311,9 @@ impl Examination<'_> {
             log,
             stated_on,
             age_s,
-            result: facts::result(&predicate),
-            tests: facts::tests(kind, &predicate, &names),
-            predicate,
+            result: facts::result(predicate),
+            tests: facts::tests(kind, predicate, &names),
+            predicate: Said::from(Arc::clone(predicate)),
         })
     }
 }
