@@ -15,9 +15,19 @@ pub(crate) fn install(name: &str, pins: &str) -> Result<PathBuf, String> {
     let wanted = std::fs::read_to_string(&pins).map_err(|error| format!("{}: {error}", pins.display()))?;
     let stamp = folder.join("installed.txt");
     if !std::fs::read_to_string(&stamp).is_ok_and(|held| held == wanted) {
-        println!("installing the {name} into {}", folder.display());
+        eprintln!("installing the {name} into {}", folder.display());
         run("python3", &["-m", "venv", "--clear", &folder.to_string_lossy()])?;
-        run(folder.join("bin/pip"), &["install", "--quiet", "--requirement", &pins.to_string_lossy()])?;
+        let pip = folder.join("bin/pip");
+        let installed = std::process::Command::new(&pip)
+            .args(["install", "--quiet", "--disable-pip-version-check", "--requirement"])
+            .arg(&pins)
+            .output()
+            .map_err(|error| format!("cannot start {}: {error}", pip.display()))?;
+        if !installed.status.success() {
+            let said = String::from_utf8_lossy(&installed.stderr);
+            let reason = said.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("no message");
+            return Err(format!("pip cannot install {}: {reason}", pins.display()));
+        }
         std::fs::write(&stamp, wanted).map_err(|error| format!("{}: {error}", stamp.display()))?;
     }
     Ok(folder)

@@ -29,6 +29,9 @@ pub(crate) fn run(name: &str, options: &[&str]) -> Result<(), String> {
     if name == "log" {
         return log::run(options);
     }
+    if name == "data" {
+        return data::run(options);
+    }
     let with_peers = match options {
         [] => true,
         ["--no-peers"] => false,
@@ -39,7 +42,6 @@ pub(crate) fn run(name: &str, options: &[&str]) -> Result<(), String> {
         "throughput" => throughput::run(with_peers),
         "folder" => folder::run(),
         "damage" => damage::run(),
-        "data" => data::run(with_peers),
         "sign" => sign::run(with_peers),
         "run" => run::run(),
         "gate" => gate::run(),
