@@ -34,7 +34,8 @@ cargo xtask bench NAME      measure, beside the peers where there are any, and p
     guard       the gateway: latency, throughput, streams, memory, its checks, beside LiteLLM's proxy
     mlcode      labelled weaknesses of code and pipelines, by class   (needs BARTIZAN_CORPUS)
 cargo xtask train injection train the judge of prompts and print how it does on unseen sources (needs BARTIZAN_CORPUS)
-  options: --no-peers  leave the peers out";
+  options: --no-peers  leave the peers out
+           --rows N, --built FOLDER  (data) fewer or more rows; programs that are built already";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -2,6 +2,7 @@
 
 use crate::process::{output, root, run, target};
 use std::path::Path;
+use std::process::Command;
 
 /// A program published on crates.io.
 pub(crate) struct Tool {
@@ -153,9 +154,17 @@ pub(crate) fn environment(what: &str, folder: &Path, pins: &str) -> Result<(), S
     }
     println!("  installing the {what} into {}; this happens once", folder.display());
     run("python3", &["-m", "venv", "--clear", &folder.to_string_lossy()])?;
-    let pins = pins.to_string_lossy();
-    let install = ["install", "--quiet", "--disable-pip-version-check", "--requirement", &pins];
-    run(folder.join("bin/pip"), &install)?;
+    let pip = folder.join("bin/pip");
+    let installed = Command::new(&pip)
+        .args(["install", "--quiet", "--disable-pip-version-check", "--requirement"])
+        .arg(&pins)
+        .output()
+        .map_err(|error| format!("cannot start {}: {error}", pip.display()))?;
+    if !installed.status.success() {
+        let said = String::from_utf8_lossy(&installed.stderr);
+        let reason = said.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("no message");
+        return Err(format!("pip cannot install {}: {reason}", pins.display()));
+    }
     std::fs::write(&stamp, wanted).map_err(|error| format!("{}: {error}", stamp.display()))
 }
 

@@ -73,6 +73,35 @@ pub fn held_out_probabilities(
     labels: &[u32],
     classes: usize,
 ) -> Result<Vec<f64>, LabelError> {
+    let (matrix, of_row, fold_of) = prepared(columns, labels, classes)?;
+    let first = judge(&matrix, &of_row, &fold_of, classes, &vec![1.0; of_row.len()]);
+    let believed: Vec<f64> = of_row
+        .iter()
+        .enumerate()
+        .map(|(row, label)| {
+            let given = first.get(row.saturating_mul(classes).saturating_add(*label));
+            // 1 where the models are of the label's mind, near 0 where they are sure of another.
+            (given.copied().unwrap_or(0.0) * 2.0).min(1.0)
+        })
+        .collect();
+    Ok(judge(&matrix, &of_row, &fold_of, classes, &believed))
+}
+
+/// The same of two classes without doubting any label: what tells two samples apart.
+///
+/// # Errors
+/// [`LabelError`] when there are too few rows.
+pub(crate) fn held_out_once(columns: &[Column], labels: &[u32]) -> Result<Vec<f64>, LabelError> {
+    let (matrix, of_row, fold_of) = prepared(columns, labels, 2)?;
+    Ok(judge(&matrix, &of_row, &fold_of, 2, &vec![1.0; of_row.len()]))
+}
+
+/// Features, labels and folds of the rows.
+fn prepared(
+    columns: &[Column],
+    labels: &[u32],
+    classes: usize,
+) -> Result<(Sparse, Vec<usize>, Vec<usize>), LabelError> {
     let rows = labels.len();
     if classes < 2 {
         return Err(LabelError::OneClass { rows });
@@ -86,17 +115,7 @@ pub fn held_out_probabilities(
     let matrix = features(columns, rows);
     let of_row: Vec<usize> = labels.iter().map(|label| *label as usize).collect();
     let fold_of = folds(&of_row, FOLDS, 1);
-    let first = judge(&matrix, &of_row, &fold_of, classes, &vec![1.0; rows]);
-    let believed: Vec<f64> = of_row
-        .iter()
-        .enumerate()
-        .map(|(row, label)| {
-            let given = first.get(row.saturating_mul(classes).saturating_add(*label));
-            // 1 where the models are of the label's mind, near 0 where they are sure of another.
-            (given.copied().unwrap_or(0.0) * 2.0).min(1.0)
-        })
-        .collect();
-    Ok(judge(&matrix, &of_row, &fold_of, classes, &believed))
+    Ok((matrix, of_row, fold_of))
 }
 
 /// Fits and asks the models; `weights` says how far each row is believed.

@@ -5,7 +5,7 @@ use crate::arguments::{
     ProfileArguments, ProfileFormat,
 };
 use crate::output::{Exit, emit, keep, remark};
-use bartizan_data::drift::DriftSettings;
+use bartizan_data::drift::{DriftSettings, joint_tests};
 use bartizan_data::expect::{Confidence, Suite, import};
 use bartizan_data::profile::{MOST_BYTES, Profile, SCHEMA};
 use bartizan_engine::check::{CheckSettings, CheckStatus};
@@ -138,6 +138,9 @@ pub(crate) fn check(arguments: &CheckArguments) -> Result<Exit, EngineError> {
     })
 }
 
+/// Rows of each dataset that are compared with all columns together.
+const SAMPLED: usize = 5_000;
+
 /// `bartizan data drift`.
 pub(crate) fn drift(arguments: &DriftArguments) -> Result<Exit, EngineError> {
     let share = |share: f64| (0.0..=1.0).contains(&share);
@@ -166,7 +169,15 @@ pub(crate) fn drift(arguments: &DriftArguments) -> Result<Exit, EngineError> {
         least_effect: arguments.least_effect,
         columns: arguments.column.clone(),
     };
-    let drift = bartizan_data::drift::drift(&reference, &current, &settings)?;
+    let mut drift = bartizan_data::drift::drift(&reference, &current, &settings)?;
+    if !is_profile(&arguments.reference) && !is_profile(&arguments.current) {
+        let columns: Vec<String> = drift.comparable().map(str::to_owned).collect();
+        let sample = |place: &PathBuf| {
+            let shards = shards(std::slice::from_ref(place))?;
+            on_threads(&arguments.input, engine.sample(&shards, &columns, SAMPLED))
+        };
+        drift.add(joint_tests(&sample(&arguments.reference)?, &sample(&arguments.current)?))?;
+    }
     if let Some(path) = &arguments.report {
         let current = &arguments.current;
         let read = if is_profile(current) { Vec::new() } else { shards(std::slice::from_ref(current))? };

@@ -34,6 +34,9 @@ pub(crate) fn run(name: &str, options: &[&str]) -> Result<(), String> {
     if name == "guard" {
         return guard::run(options);
     }
+    if name == "data" {
+        return data::run(options);
+    }
     let with_peers = match options {
         [] => true,
         ["--no-peers"] => false,
@@ -44,7 +47,6 @@ pub(crate) fn run(name: &str, options: &[&str]) -> Result<(), String> {
         "throughput" => throughput::run(with_peers),
         "folder" => folder::run(),
         "damage" => damage::run(),
-        "data" => data::run(with_peers),
         "sign" => sign::run(with_peers),
         "run" => run::run(),
         "gate" => gate::run(with_peers),

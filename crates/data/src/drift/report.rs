@@ -1,6 +1,7 @@
 //! All columns of two datasets, with p-values corrected over all tests.
 
 use super::column::ColumnDrift;
+use super::joint::JointTest;
 use crate::profile::Profile;
 use bartizan_stats::StatsError;
 use bartizan_stats::multiple::{Correction, adjust};
@@ -39,6 +40,8 @@ pub struct Drift {
     pub gone: Vec<String>,
     /// Columns that only the current dataset has.
     pub new: Vec<String>,
+    /// Tests of all columns together; none where no rows were sampled.
+    pub joint: Vec<JointTest>,
 }
 
 /// Compares two profiles.
@@ -59,29 +62,63 @@ pub fn drift(reference: &Profile, current: &Profile, settings: &DriftSettings) -
             columns.push(ColumnDrift::of(&column.name, &before.state, &column.state)?);
         }
     }
-    let p_values: Vec<f64> =
-        columns.iter().flat_map(|column| &column.tests).map(|test| test.p_value).collect();
-    let mut adjusted = adjust(&p_values, Correction::Holm)?.into_iter();
-    for column in &mut columns {
-        for test in &mut column.tests {
-            test.adjusted_p_value = adjusted.next().unwrap_or(1.0);
-            test.drifted = test.adjusted_p_value <= settings.level && test.effect >= settings.least_effect;
-        }
-        column.drifted |= column.tests.iter().any(|test| test.drifted);
-    }
-    Ok(Drift {
+    let mut drift = Drift {
         rows: (reference.rows, current.rows),
         settings: settings.clone(),
         columns,
         gone: names(reference, current),
         new: names(current, reference),
-    })
+        joint: Vec::new(),
+    };
+    drift.correct()?;
+    Ok(drift)
 }
 
 impl Drift {
-    /// Whether anything drifted: a column, or which columns there are.
+    /// The columns whose rows may be compared together: those that both have and that do not merely go on.
+    pub fn comparable(&self) -> impl Iterator<Item = &str> {
+        self.columns.iter().filter(|column| column.note.is_none()).map(|column| column.column.as_str())
+    }
+
+    /// Adds tests of all columns together, and corrects all p-values again.
+    ///
+    /// # Errors
+    /// [`StatsError`] when a p-value is none.
+    pub fn add(&mut self, joint: Vec<JointTest>) -> Result<(), StatsError> {
+        self.joint = joint;
+        self.correct()
+    }
+
+    /// Corrects every p-value for the number of tests, and says what drifted.
+    fn correct(&mut self) -> Result<(), StatsError> {
+        let (level, least_effect) = (self.settings.level, self.settings.least_effect);
+        let of_columns = self.columns.iter().flat_map(|column| &column.tests).map(|test| test.p_value);
+        let p_values: Vec<f64> = of_columns.chain(self.joint.iter().map(|test| test.p_value)).collect();
+        let mut adjusted = adjust(&p_values, Correction::Holm)?.into_iter();
+        let mut judge = |effect: f64| {
+            let adjusted = adjusted.next().unwrap_or(1.0);
+            (adjusted, adjusted <= level && effect >= least_effect)
+        };
+        for column in &mut self.columns {
+            // A column that is of another kind has drifted whatever its tests say.
+            let by_tests = column.tests.iter().any(|test| test.drifted);
+            for test in &mut column.tests {
+                (test.adjusted_p_value, test.drifted) = judge(test.effect);
+            }
+            column.drifted = column.drifted && !by_tests || column.tests.iter().any(|test| test.drifted);
+        }
+        for test in &mut self.joint {
+            (test.adjusted_p_value, test.drifted) = judge(test.effect);
+        }
+        Ok(())
+    }
+
+    /// Whether anything drifted: a column, all of them together, or which columns there are.
     pub fn is_found(&self) -> bool {
-        !self.gone.is_empty() || !self.new.is_empty() || self.columns.iter().any(|column| column.drifted)
+        !self.gone.is_empty()
+            || !self.new.is_empty()
+            || self.columns.iter().any(|column| column.drifted)
+            || self.joint.iter().any(|test| test.drifted)
     }
 
     /// The report for scripts, schema `bartizan.drift/1`.
@@ -94,6 +131,7 @@ impl Drift {
             "correction": "holm",
             "rows": {"reference": self.rows.0, "current": self.rows.1},
             "columns": self.columns,
+            "joint": self.joint,
             "columns_gone": self.gone,
             "columns_new": self.new,
         })

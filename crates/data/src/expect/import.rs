@@ -1,8 +1,10 @@
-//! Expectations that other tools wrote: suites of Great Expectations (JSON) and the record sets of Croissant (JSON-LD).
+//! Expectations that other tools wrote: suites of Great Expectations (JSON), the record sets of Croissant (JSON-LD) and
+//! schemas of pandera (JSON).
 //!
 //! Sources: the expectation gallery of Great Expectations 1.x; Croissant format 1.0, sections "RecordSet" and "Field".
 //! What has no counterpart here is named, never dropped in silence.
 
+use super::pandera;
 use super::suite::{Bound, Expectation, Statistic, Suite};
 use crate::profile::ValueKind;
 use serde_json::Value;
@@ -27,7 +29,8 @@ pub enum ImportError {
     Json(#[from] serde_json::Error),
     /// Neither of the known forms.
     #[error(
-        "is neither a Great Expectations suite (`expectations`) nor a Croissant description (`recordSet`)"
+        "is neither a Great Expectations suite (`expectations`), nor a Croissant description (`recordSet`), nor a schema that \
+         pandera's `to_json` wrote (`schema_type`)"
     )]
     Unknown,
     /// Too long.
@@ -52,6 +55,8 @@ pub fn import(bytes: &[u8]) -> Result<Imported, ImportError> {
         list.iter().filter_map(|item| great_expectation(item, &mut unmapped)).flatten().collect()
     } else if let Some(sets) = document.get("recordSet").or_else(|| document.get("cr:recordSet")) {
         croissant(sets, &mut unmapped)
+    } else if pandera::is_schema(&document) {
+        pandera::expectations(&document, &mut unmapped)
     } else {
         return Err(ImportError::Unknown);
     };
@@ -63,11 +68,11 @@ pub fn import(bytes: &[u8]) -> Result<Imported, ImportError> {
     Ok(Imported { suite, unmapped })
 }
 
-fn text(value: &Value) -> Option<String> {
+pub(super) fn text(value: &Value) -> Option<String> {
     value.as_str().map(str::to_owned)
 }
 
-fn bound(value: Option<&Value>) -> Option<Bound> {
+pub(super) fn bound(value: Option<&Value>) -> Option<Bound> {
     match value? {
         Value::Bool(value) => Some(Bound::Boolean(*value)),
         Value::Number(number) => {
@@ -82,13 +87,13 @@ fn bounds(value: Option<&Value>) -> Option<Vec<Bound>> {
     value?.as_array()?.iter().map(|item| bound(Some(item))).collect()
 }
 
-fn names(value: Option<&Value>) -> Option<Vec<String>> {
+pub(super) fn names(value: Option<&Value>) -> Option<Vec<String>> {
     let names: Vec<String> = value?.as_array()?.iter().map(text).collect::<Option<_>>()?;
     (!names.is_empty()).then_some(names)
 }
 
 /// `name` as an identifier of SQL.
-fn quoted(name: &str) -> String {
+pub(super) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
@@ -201,10 +206,10 @@ fn mapped(name: &str, arguments: &Value) -> Option<Vec<Expectation>> {
 }
 
 /// The kind of a type named by pandas, Spark or SQL.
-fn kind(name: &str) -> Option<ValueKind> {
+pub(super) fn kind(name: &str) -> Option<ValueKind> {
     Some(match name.to_ascii_lowercase().as_str() {
-        "int" | "int8" | "int16" | "int32" | "int64" | "integer" | "integertype" | "long" | "longtype"
-        | "bigint" => ValueKind::Integer,
+        "int" | "int8" | "int16" | "int32" | "int64" | "uint8" | "uint16" | "uint32" | "uint64"
+        | "integer" | "integertype" | "long" | "longtype" | "bigint" => ValueKind::Integer,
         "float" | "float32" | "float64" | "double" | "doubletype" | "floattype" | "real" => ValueKind::Float,
         "str" | "string" | "stringtype" | "object" | "varchar" | "text" => ValueKind::Text,
         "bool" | "boolean" | "booleantype" => ValueKind::Boolean,

@@ -3,6 +3,7 @@
 
 mod import;
 mod learn;
+mod pandera;
 mod suite;
 
 pub use import::{ImportError, Imported, MOST_IMPORTED_BYTES, import};

@@ -19,6 +19,14 @@ pub fn drift_table(drift: &Drift) -> String {
     let drifted = |wanted: bool| drift.columns.iter().filter(move |column| column.drifted == wanted);
     drifted(true).for_each(|found| column(&mut out, found));
     drifted(false).take(SHOWN).for_each(|found| column(&mut out, found));
+    for test in &drift.joint {
+        let mark = if test.drifted { "DRIFTED" } else { "same   " };
+        let _ = writeln!(
+            out,
+            "{mark}  all columns together  {} {:.3} (p {:.1e}; {} columns, {} and {} rows)",
+            test.test, test.effect, test.adjusted_p_value, test.columns, test.rows.0, test.rows.1
+        );
+    }
     let found = drifted(true).count();
     let _ = writeln!(
         out,

@@ -129,7 +129,8 @@ impl Order {
         sign * said
     }
 
-    /// Pairs whose order is contradicted.
+    /// Every pair by how far its order is doubted. Only one that is contradicted convicts; the others are ranked too, since
+    /// most flipped pairs are ones on which people disagree.
     pub(super) fn suspects(&self) -> Vec<Suspect> {
         let mut clarity: Vec<(f64, bool)> =
             self.margins.iter().map(|margin| (margin.abs(), *margin < 0.0)).collect();
@@ -146,13 +147,13 @@ impl Order {
         self.margins
             .iter()
             .enumerate()
-            .filter(|(_, margin)| **margin < 0.0)
             .map(|(row, margin)| {
                 let clear = clarity.partition_point(|(size, _)| *size >= margin.abs());
                 let against = clear.checked_sub(1).and_then(|last| counts.get(last)).copied().unwrap_or(0);
                 let share = (against as f64 + 1.0) / (clear as f64 + 2.0);
-                let doubt = 2.0 * sigmoid(-margin) - 1.0;
-                let score = if share < HONEST && clear >= ENOUGH { 0.5 + 0.45 * doubt } else { MOST * doubt };
+                let doubt = sigmoid(-margin);
+                let convicts = *margin < 0.0 && share < HONEST && clear >= ENOUGH;
+                let score = if convicts { 0.5 + 0.45 * (2.0 * doubt - 1.0) } else { MOST * doubt };
                 Suspect {
                     row,
                     score,

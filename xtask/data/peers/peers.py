@@ -1,11 +1,11 @@
-"""The ten checks of suite.toml with other tools: `peers.py TOOL FILE` prints how many hold."""
+"""The ten checks of suite.toml with other tools, or their profile: `peers.py TOOL FILE`; a tool that cannot do it ends with an error."""
 import sys
 
 tool, file = sys.argv[1], sys.argv[2]
 STATUS = ["new", "paid", "packed", "shipped", "returned"]
 EMAIL = r"^[a-z0-9]+@example\.org$"
 
-if tool == "pandera-polars":
+if tool == "pandera":
     import pandera.polars as pa
     import polars as pl
 
@@ -52,5 +52,64 @@ elif tool == "great-expectations":
     )
     result = batch.get_batch({"dataframe": pd.read_parquet(file)}).validate(suite)
     print(sum(r.success for r in result.results), "hold")
+elif tool == "soda":
+    import duckdb
+    from soda.scan import Scan
+
+    connection = duckdb.connect(":memory:")
+    connection.execute(f"create view orders as select * from read_parquet('{file}')")
+    scan = Scan()
+    scan.add_duckdb_connection(connection)
+    scan.set_data_source_name("duckdb")
+    statuses = ", ".join(STATUS)
+    scan.add_sodacl_yaml_str(
+        f"""
+checks for orders:
+  - missing_count(id) = 0
+  - duplicate_count(id) = 0
+  - invalid_count(status) = 0:
+      valid values: [{statuses}]
+  - invalid_count(quantity) = 0:
+      valid min: 1
+      valid max: 20
+  - invalid_count(amount) = 0:
+      valid min: 0
+      valid max: 10000
+  - invalid_count(email) = 0:
+      valid regex: '{EMAIL}'
+  - invalid_count(country) = 0:
+      valid length: 4
+  - missing_percent(shipped) < 15
+  - failed rows:
+      name: shipped after ordered
+      fail condition: shipped < ordered
+  - avg(score) between -0.01 and 0.01
+"""
+    )
+    scan.execute()
+    if scan.has_error_logs():
+        sys.exit(scan.get_error_logs_text())
+    print(len([c for c in scan._checks if c.outcome and c.outcome.value == "pass"]), "hold")
+elif tool == "whylogs":
+    import pandas as pd
+    import whylogs as why
+
+    profile = why.log(pandas=pd.read_parquet(file)).profile()
+    print(len(profile.view().get_columns()), "columns profiled")
+elif tool == "evidently":
+    import pandas as pd
+    from evidently import Dataset, Report
+    from evidently.presets import DataSummaryPreset
+
+    report = Report([DataSummaryPreset()]).run(Dataset.from_pandas(pd.read_parquet(file)), None)
+    print(len(report.dict()["metrics"]), "metrics")
+elif tool == "tfdv":
+    import pandas as pd
+    import tensorflow_data_validation as tfdv
+
+    statistics = tfdv.generate_statistics_from_dataframe(pd.read_parquet(file), n_jobs=2)
+    schema = tfdv.infer_schema(statistics)
+    tfdv.validate_statistics(statistics, schema)
+    print(len(statistics.datasets[0].features), "columns profiled")
 else:
     sys.exit(f"no tool is called {tool}")

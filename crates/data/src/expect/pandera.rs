@@ -1,0 +1,244 @@
+//! Schemas of pandera as `DataFrameSchema.to_json()` writes them.
+//!
+//! Source: the serialised form of pandera 0.20 to 0.35 (`pandera.io`): columns by name, each with `dtype`, `nullable`,
+//! `unique`, `required`, `regex` and its checks, beside these or under `checks`; what has its default may be left out.
+
+use super::import::{bound, kind, names, quoted, text};
+use super::suite::{Bound, Expectation};
+use serde_json::{Map, Value};
+
+/// Keys of a column that are no checks.
+const PLAIN: [&str; 15] = [
+    "title",
+    "description",
+    "dtype",
+    "nullable",
+    "unique",
+    "coerce",
+    "required",
+    "regex",
+    "checks",
+    "name",
+    "default",
+    "metadata",
+    "drop_invalid_rows",
+    "report_duplicates",
+    "parsers",
+];
+
+/// Whether a document is such a schema.
+pub(super) fn is_schema(document: &Value) -> bool {
+    document.get("schema_type").and_then(Value::as_str) == Some("dataframe")
+        && document.get("columns").is_some_and(Value::is_object)
+}
+
+/// The expectations of a schema; what does not map is noted.
+pub(super) fn expectations(document: &Value, unmapped: &mut Vec<String>) -> Vec<Expectation> {
+    let mut found = Vec::new();
+    let mut required = Vec::new();
+    let mut optional = false;
+    for (name, column) in document.get("columns").and_then(Value::as_object).into_iter().flatten() {
+        let is = |key: &str, default: bool| column.get(key).and_then(Value::as_bool).unwrap_or(default);
+        if is("regex", false) {
+            unmapped.push(format!("column `{name}`: names by pattern have no counterpart"));
+            optional = true;
+            continue;
+        }
+        if is("required", true) {
+            required.push(name.clone());
+        } else {
+            unmapped.push(format!("column `{name}`: that it may be absent; its checks need it"));
+            optional = true;
+        }
+        let dtype = column.get("dtype").and_then(Value::as_str);
+        match dtype.map(|dtype| (dtype, kind(dtype.split(['[', '(']).next().unwrap_or_default()))) {
+            Some((_, Some(is))) => found.push(Expectation::Type { column: name.clone(), is }),
+            Some((dtype, None)) => unmapped.push(format!("column `{name}`: type {dtype}")),
+            None => {}
+        }
+        if !is("nullable", false) {
+            found.push(Expectation::NotNull { column: name.clone(), mostly: None });
+        }
+        if is("unique", false) {
+            found.push(Expectation::Unique { columns: vec![name.clone()] });
+        }
+        let empty = Map::new();
+        let beside = column.as_object().unwrap_or(&empty);
+        let under = column.get("checks").and_then(Value::as_object).unwrap_or(&empty);
+        for (check, argument) in beside.iter().filter(|(key, _)| !PLAIN.contains(&key.as_str())).chain(under)
+        {
+            match mapped(name, check, argument) {
+                Some(expectation) => found.push(expectation),
+                None if argument.is_null() => {}
+                None => unmapped.push(format!("column `{name}`: check {check}")),
+            }
+        }
+        if column.get("checks").is_some_and(|checks| !checks.is_null() && !checks.is_object()) {
+            unmapped.push(format!("column `{name}`: checks that are no object"));
+        }
+    }
+    let strict = document.get("strict") == Some(&Value::Bool(true));
+    if !required.is_empty() {
+        found.insert(0, Expectation::Columns { names: required, exact: strict && !optional });
+    }
+    if strict && optional {
+        unmapped.push("`strict`: some columns are optional or named by pattern".to_owned());
+    }
+    if let Some(columns) = names(document.get("unique")) {
+        found.push(Expectation::Unique { columns });
+    }
+    for key in ["checks", "index", "ordered"] {
+        let said = |value: &Value| {
+            !value.is_null()
+                && *value != Value::Bool(false)
+                && value.as_array().is_none_or(|list| !list.is_empty())
+        };
+        if document.get(key).is_some_and(said) {
+            unmapped.push(format!("`{key}` of the whole table"));
+        }
+    }
+    found
+}
+
+/// One check of a column.
+fn mapped(column: &str, check: &str, argument: &Value) -> Option<Expectation> {
+    // Some versions wrap the one argument of a check: {"value": 3} or {"min_value": 3}.
+    let inner = |key: &str| argument.get(key).filter(|value| !value.is_null());
+    let single = || match argument {
+        Value::Object(fields) => {
+            fields.iter().find(|(key, _)| key.as_str() != "options").map(|(_, value)| value)
+        }
+        other => Some(other),
+    };
+    let column = column.to_owned();
+    let compared = |operator: &str| {
+        let value = literal(single()?)?;
+        let expression = format!("{} {operator} {value}", quoted(&column));
+        Some(Expectation::Row { name: None, expression, mostly: None })
+    };
+    let range = |min: Option<Bound>, max: Option<Bound>| {
+        (min.is_some() || max.is_some()).then(|| Expectation::Range {
+            column: column.clone(),
+            min,
+            max,
+            mostly: None,
+        })
+    };
+    match check {
+        "greater_than_or_equal_to" | "ge" => range(bound(single()), None),
+        "less_than_or_equal_to" | "le" => range(None, bound(single())),
+        "greater_than" | "gt" => compared(">"),
+        "less_than" | "lt" => compared("<"),
+        "not_equal_to" | "ne" => compared("<>"),
+        "equal_to" | "eq" => {
+            Some(Expectation::Values { column: column.clone(), of: vec![bound(single())?], mostly: None })
+        }
+        "in_range" | "between" => {
+            let open = |key: &str| argument.get(key) == Some(&Value::Bool(false));
+            if open("include_min") || open("include_max") {
+                return None;
+            }
+            range(bound(inner("min_value")), bound(inner("max_value")))
+        }
+        "isin" => {
+            let list = if argument.is_array() { argument } else { inner("allowed_values")? };
+            let of: Vec<Bound> =
+                list.as_array()?.iter().map(|item| bound(Some(item))).collect::<Option<_>>()?;
+            (!of.is_empty()).then(|| Expectation::Values { column: column.clone(), of, mostly: None })
+        }
+        // Pandera matches from the start of a text, as Python's `re.match` does.
+        "str_matches" => {
+            let pattern = text(single()?)?;
+            let matches = if pattern.starts_with('^') { pattern } else { format!("^(?:{pattern})") };
+            Some(Expectation::Pattern { column: column.clone(), matches, mostly: None })
+        }
+        "str_contains" => {
+            Some(Expectation::Pattern { column: column.clone(), matches: text(single()?)?, mostly: None })
+        }
+        "str_length" => {
+            let whole = |key: &str| inner(key).and_then(Value::as_u64);
+            let exact = whole("exact_value");
+            let (min, max) = (exact.or_else(|| whole("min_value")), exact.or_else(|| whole("max_value")));
+            (min.is_some() || max.is_some()).then(|| Expectation::Length {
+                column: column.clone(),
+                min,
+                max,
+                mostly: None,
+            })
+        }
+        _ => None,
+    }
+}
+
+/// A value as SQL writes it.
+fn literal(value: &Value) -> Option<String> {
+    match value {
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(value) => Some(value.to_string()),
+        Value::String(value) => Some(format!("'{}'", value.replace('\'', "''"))),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::import::import;
+    use super::*;
+    use crate::profile::ValueKind;
+
+    #[test]
+    fn a_schema_becomes_columns_types_and_checks_and_the_rest_is_named() {
+        let document = r#"{"schema_type":"dataframe","strict":true,"name":"orders","unique":["id","status"],"columns":{
+            "id":{"dtype":"int64","unique":true,"greater_than":0,"in_range":{"min_value":1,"max_value":100,"include_min":true,"include_max":true}},
+            "mail":{"dtype":"category","nullable":true,"str_matches":"a.*","str_startswith":"a"},
+            "status":{"dtype":"string[python]","nullable":true,"checks":{"isin":["a","b"],"str_length":{"min_value":1,"max_value":null,"exact_value":null}}}}}"#;
+        let imported = import(document.as_bytes()).unwrap();
+        let column = || "id".to_owned();
+        assert_eq!(imported.suite.name.as_deref(), Some("orders"));
+        assert_eq!(
+            imported.suite.expectations,
+            [
+                Expectation::Columns {
+                    names: vec!["id".into(), "mail".into(), "status".into()],
+                    exact: true
+                },
+                Expectation::Type { column: column(), is: ValueKind::Integer },
+                Expectation::NotNull { column: column(), mostly: None },
+                Expectation::Unique { columns: vec![column()] },
+                Expectation::Row { name: None, expression: "\"id\" > 0".into(), mostly: None },
+                Expectation::Range {
+                    column: column(),
+                    min: Some(Bound::Integer(1)),
+                    max: Some(Bound::Integer(100)),
+                    mostly: None
+                },
+                Expectation::Pattern { column: "mail".into(), matches: "^(?:a.*)".into(), mostly: None },
+                Expectation::Type { column: "status".into(), is: ValueKind::Text },
+                Expectation::Values {
+                    column: "status".into(),
+                    of: vec![Bound::Text("a".into()), Bound::Text("b".into())],
+                    mostly: None
+                },
+                Expectation::Length { column: "status".into(), min: Some(1), max: None, mostly: None },
+                Expectation::Unique { columns: vec!["id".into(), "status".into()] },
+            ]
+        );
+        assert_eq!(
+            imported.unmapped,
+            ["column `mail`: type category", "column `mail`: check str_startswith"]
+        );
+    }
+
+    #[test]
+    fn open_ranges_optional_columns_and_patterns_of_names_are_named() {
+        let document = r#"{"schema_type":"dataframe","strict":true,"columns":{
+            "a":{"required":false,"nullable":true,"in_range":{"min_value":0,"max_value":1,"include_min":false}},
+            "b.*":{"regex":true},"c":{"nullable":true,"equal_to":"x's"}}}"#;
+        let imported = import(document.as_bytes()).unwrap();
+        assert_eq!(imported.unmapped.len(), 4, "{:?}", imported.unmapped);
+        assert_eq!(
+            imported.suite.expectations.first(),
+            Some(&Expectation::Columns { names: vec!["c".into()], exact: false })
+        );
+    }
+}
