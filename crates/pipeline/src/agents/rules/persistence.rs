@@ -58,7 +58,8 @@ pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
 /// Whether the skill says of itself that something of it stays or runs at set times.
 fn is_declared(reading: &Reading<'_>) -> bool {
     [
-        "schedul",
+        "schedule",
+        "scheduling",
         "cron",
         "backup",
         "back up",
