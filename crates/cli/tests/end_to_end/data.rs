@@ -208,7 +208,7 @@ fn labels_without_a_model_are_judged_by_models_of_the_other_rows() {
     let mut rows = String::new();
     for row in 0..80 {
         let said = if row % 2 == 0 { "a bright and lovely film" } else { "a dull and dreary film" };
-        let label = if (row % 2 == 0) != [12, 33, 50].contains(&row) { "good" } else { "bad" };
+        let label = if (row % 2 == 0) == [12, 33, 50].contains(&row) { "bad" } else { "good" };
         rows += &format!("{{\"text\": \"{said}, seen {} times\", \"label\": \"{label}\"}}\n", row % 7);
     }
     at.write("reviews.jsonl", &rows);
