@@ -23,7 +23,7 @@ pub fn drift_table(drift: &Drift) -> String {
         let mark = if test.drifted { "DRIFTED" } else { "same   " };
         let _ = writeln!(
             out,
-            "{mark}  all columns together  {} {:.3} (p {:.1e}; {} columns, {} and {} rows)",
+            "{mark}  all columns together  {} {:.3} (p {:.1e}; {} of the columns, {} and {} rows)",
             test.test, test.effect, test.adjusted_p_value, test.columns, test.rows.0, test.rows.1
         );
     }
