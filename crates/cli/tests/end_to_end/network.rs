@@ -85,10 +85,11 @@ fn the_program_as_built_by_default_holds_no_crate_that_opens_connections() {
 #[test]
 fn our_own_code_names_no_socket() {
     // The commands that serve or ask who serves, and only when the program is built with the feature for each.
-    const SERVE: [&str; 3] = [
+    const SERVE: [&str; 4] = [
         "cli/src/commands/log/witness.rs",
         "cli/src/commands/guard/serve.rs",
         "cli/src/commands/guard/top.rs",
+        "cli/src/commands/server/admission.rs",
     ];
     // Answers the processes it started, over a socket in a private folder: of this machine, and of no network.
     const ANSWERS: &str = "cli/src/commands/load_guard.rs";
