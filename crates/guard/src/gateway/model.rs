@@ -142,9 +142,14 @@ impl ServedModel {
     /// Whether an answer says that it comes from another model; what is known follows it.
     pub(super) fn is_belied_by(&self, headers: &HeaderMap) -> bool {
         let Source::Endpoint(_, Place::Header(name)) = &self.source else { return false };
-        let Some(value) = headers.get(name) else { return false };
-        let said = value.to_str().ok().and_then(digest_in);
-        let known = self.judged(said.as_slice());
+        // Where it is said more than once, every time counts.
+        let mut said = headers
+            .get_all(name)
+            .iter()
+            .map(|value| self.judged(value.to_str().ok().and_then(digest_in).as_slice()));
+        let Some(first) = said.next() else { return false };
+        let known =
+            said.fold(first, |worst, next| if matches!(worst, Known::Refused(_)) { worst } else { next });
         let belied = matches!(known, Known::Refused(_));
         *self.known.lock().unwrap_or_else(PoisonError::into_inner) = known;
         belied
@@ -269,5 +274,10 @@ mod tests {
         assert!(model.is_belied_by(&headers(&"1".repeat(64))));
         assert!(model.admitted().unwrap_err().contains("was not admitted"));
         assert!(model.is_belied_by(&headers("latest")));
+        let mut twice = headers(&admitted);
+        twice.extend(headers(&"1".repeat(64)));
+        let one = twice.keys().next().cloned().unwrap();
+        twice.append(one, admitted.parse().unwrap());
+        assert!(model.is_belied_by(&twice));
     }
 }

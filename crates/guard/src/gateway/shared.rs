@@ -197,7 +197,10 @@ impl Shared {
         }
         match self.run(0, &keys, &words).await? {
             Reply::Bulk(seconds) => {
-                let seconds = std::str::from_utf8(&seconds).ok().and_then(|text| text.parse::<f64>().ok());
+                let seconds = std::str::from_utf8(&seconds)
+                    .ok()
+                    .and_then(|text| text.parse::<f64>().ok())
+                    .filter(|seconds| seconds.is_finite());
                 let seconds = seconds.ok_or_else(|| SharedError::Said("no number".to_owned()))?;
                 let wait = Duration::from_secs_f64(seconds.clamp(0.001, 86_400.0));
                 Ok((seconds > 0.0).then_some(wait))

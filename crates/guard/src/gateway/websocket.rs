@@ -81,6 +81,13 @@ pub(super) async fn serve(
             return Err(Refused::new(RefusalKind::UpstreamTimeout, "the upstream did not answer in time"));
         }
     };
+    if upstream.model.as_ref().is_some_and(|model| model.is_belied_by(response.headers())) {
+        return Err(super::exchange::not_admitted(upstream, "its answer names another model"));
+    }
+    // Content in answer to an upgrade would reach the client unread.
+    if response.status().is_success() {
+        return Err(Refused::new(RefusalKind::Upstream, "the upstream answered an upgrade with content"));
+    }
     let silence = Duration::from_millis(way.plan.limits.silence_ms);
     let name = upstream.name.clone();
     if response.status() != StatusCode::SWITCHING_PROTOCOLS {

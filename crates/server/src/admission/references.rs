@@ -146,9 +146,19 @@ impl Named {
         {
             self.add(Subject::Model, "spec.model.uri", uri)?;
         }
+        // KServe, `LLMModelSpec`: adapters are weights as well.
+        if place == "spec"
+            && let Some(adapters) = members.get("model").and_then(|model| model.get("lora")?.get("adapters"))
+        {
+            for (at, each) in adapters.as_array().into_iter().flatten().enumerate() {
+                let at = format!("spec.model.lora.adapters[{at}].uri");
+                self.add(Subject::Model, &at, each.get("uri").unwrap_or(&Value::Null))?;
+            }
+        }
         // KServe, `StorageSpec`: a key of a secret and a path below it; no URI, and still a model.
         if let Some(Value::Object(storage)) = members.get("storage")
-            && let Some(path) = storage.get("path").filter(|_| !storage.contains_key("storageUri"))
+            && let Some(path) =
+                storage.get("path").filter(|_| storage.get("storageUri").is_none_or(Value::is_null))
         {
             self.add(Subject::Model, &below(place, "storage.path"), path)?;
         }

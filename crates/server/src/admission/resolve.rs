@@ -4,6 +4,7 @@
 //! digests) or by the workload's annotation; no registry is asked, since what it answers now it may answer otherwise to whoever pulls.
 
 use super::references::{Named, Reference, Subject};
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Annotation that says which digest the model of a workload has: `sha256:HEX`, or `URI=sha256:HEX` for each of several, separated by
@@ -92,21 +93,31 @@ impl Digests {
                 (Some(one), Some(other)) if one != other => {
                     unresolved.push(Unresolved::Contradiction { reference: reference.clone(), one, other });
                 }
-                (Some(digest), _) | (None, Some(digest)) => {
-                    resolved.entry(digest).or_insert_with(|| reference.clone());
-                }
+                (Some(digest), _) | (None, Some(digest)) => keep(&mut resolved, digest, reference.clone()),
                 (None, None) => unresolved.push(Unresolved::NoDigest(reference.clone())),
             }
         }
         // What an annotation says is judged also where no URI asks for it: a Pod may fetch its model by itself.
         for digest in said.digests() {
-            resolved.entry(digest.clone()).or_insert_with(|| Reference {
-                subject: Subject::Model,
-                text: digest,
-                place: format!("metadata.annotations[{MODEL_DIGEST}]"),
-            });
+            let place = format!("metadata.annotations[{MODEL_DIGEST}]");
+            keep(&mut resolved, digest.clone(), Reference { subject: Subject::Model, text: digest, place });
         }
         (resolved, unresolved)
+    }
+}
+
+/// Keeps what first named `digest`; what names it as a model takes the place of an image, since images may be left unjudged.
+fn keep(resolved: &mut BTreeMap<String, Reference>, digest: String, reference: Reference) {
+    match resolved.entry(digest) {
+        Entry::Vacant(free) => {
+            free.insert(reference);
+        }
+        Entry::Occupied(mut held)
+            if held.get().subject == Subject::Image && reference.subject == Subject::Model =>
+        {
+            held.insert(reference);
+        }
+        Entry::Occupied(_) => {}
     }
 }
 
@@ -181,6 +192,21 @@ mod tests {
     fn resolved(digests: &Digests, named: &Named) -> (Vec<String>, usize) {
         let (resolved, unresolved) = digests.resolve(named);
         (resolved.into_keys().collect(), unresolved.len())
+    }
+
+    #[test]
+    fn a_model_is_judged_as_one_also_where_an_image_of_the_same_digest_stands_before_it() {
+        let text = format!("r.example/m@{}", digest('a'));
+        for order in [[Subject::Image, Subject::Model], [Subject::Model, Subject::Image]] {
+            let references =
+                order.map(|subject| Reference { subject, text: text.clone(), place: "p".to_owned() });
+            let named = Named { references: references.to_vec(), annotations: Vec::new() };
+            let (resolved, _) = Digests::default().resolve(&named);
+            assert_eq!(resolved.values().map(|each| each.subject).collect::<Vec<_>>(), [Subject::Model]);
+        }
+        let both = named(Subject::Image, &[&text], &[&digest('a')]);
+        let (resolved, _) = Digests::default().resolve(&both);
+        assert_eq!(resolved.values().map(|each| each.subject).collect::<Vec<_>>(), [Subject::Model]);
     }
 
     #[test]

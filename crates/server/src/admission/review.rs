@@ -169,7 +169,10 @@ impl Answer {
         let mut response = json!({ "uid": self.uid, "allowed": self.allowed });
         if let Some(members) = response.as_object_mut() {
             if !self.allowed {
-                let message: String = self.message.chars().take(LONGEST_MESSAGE).collect();
+                // Names come from whoever asks, and are shown in terminals.
+                let seen =
+                    |c: char| if c.is_control() && c != '\n' { char::REPLACEMENT_CHARACTER } else { c };
+                let message: String = self.message.chars().take(LONGEST_MESSAGE).map(seen).collect();
                 members.insert(
                     "status".to_owned(),
                     json!({ "status": "Failure", "code": 403, "reason": "Forbidden", "message": message }),

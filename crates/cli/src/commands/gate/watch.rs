@@ -9,9 +9,10 @@ use serde::Serialize;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::fs;
+use std::hash::{Hash as _, Hasher as _};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 /// Name and version of a line's form.
 const SCHEMA: &str = "bartizan.gate-watch/1";
@@ -22,12 +23,15 @@ const MOST_FILES: usize = 1_000_000;
 /// Endings of files that lie beside artifacts and are none.
 const BESIDE: [&str; 4] = ["sig", "pub", "key", "toml"];
 
-/// What an artifact looked like: its newest time in nanoseconds, its bytes, how many files.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-struct Look {
-    newest: u128,
-    bytes: u64,
-    files: usize,
+/// How long a verdict holds that nothing seems to have changed: waivers and evidence expire.
+const HOLDS: Duration = Duration::from_mins(1);
+
+/// What was decided about an artifact, and what it and the evidence looked like then.
+struct Seen {
+    stamp: String,
+    state: State,
+    verdict: String,
+    at: Instant,
 }
 
 /// Something that may be let through.
@@ -59,7 +63,7 @@ pub(super) trait Source {
 /// [`Failure`] when the first look fails: later ones are told and tried again.
 pub(super) fn run(arguments: &GateArguments, place: &str) -> Result<Exit, Failure> {
     let mut source = source(place, arguments)?;
-    let mut seen: BTreeMap<String, (String, State)> = BTreeMap::new();
+    let mut seen: BTreeMap<String, Seen> = BTreeMap::new();
     let mut denied = false;
     let mut looks = 0_u64;
     loop {
@@ -96,7 +100,7 @@ fn source(place: &str, arguments: &GateArguments) -> Result<Box<dyn Source>, Fai
 fn look(
     arguments: &GateArguments,
     source: &mut dyn Source,
-    seen: &mut BTreeMap<String, (String, State)>,
+    seen: &mut BTreeMap<String, Seen>,
 ) -> Result<bool, Failure> {
     let all = source.look()?;
     let first = all.first().map_or(".", |found| found.name.as_str());
@@ -106,7 +110,8 @@ fn look(
     let mut denied = false;
     for found in &all {
         let known = seen.get(&found.name);
-        if known.is_some_and(|(stamp, then)| *stamp == found.stamp && *then == state) {
+        let same = known.is_some_and(|known| known.stamp == found.stamp && known.state == state);
+        if same && known.is_some_and(|known| known.at.elapsed() < HOLDS) {
             continue;
         }
         let line = match one(&arguments.basis, &mut basis, source, found) {
@@ -122,8 +127,13 @@ fn look(
                 })
             }
         };
-        write(&line)?;
-        seen.insert(found.name.clone(), (found.stamp.clone(), state.clone()));
+        let verdict = line.get("verdict").and_then(|verdict| verdict.as_str()).unwrap_or_default().to_owned();
+        // What nothing but time could have changed is told when it has.
+        if !(same && known.is_some_and(|known| known.verdict == verdict)) {
+            write(&line)?;
+        }
+        let now = Seen { stamp: found.stamp.clone(), state: state.clone(), verdict, at: Instant::now() };
+        seen.insert(found.name.clone(), now);
     }
     Ok(denied)
 }
@@ -217,7 +227,7 @@ impl Source for Folder {
             }
             // A signature that comes later changes the verdict as well.
             let signature = PathBuf::from(format!("{}.sig", path.display()));
-            let stamp = format!("{:?} {:?}", seen(&path), seen(&signature));
+            let stamp = format!("{} {}", seen(&path), seen(&signature));
             found.push(Found { name: path.to_string_lossy().into_owned(), stamp });
         }
         found.sort_by(|one, two| one.name.cmp(&two.name));
@@ -229,24 +239,47 @@ impl Source for Folder {
     }
 }
 
-/// What an artifact looks like without reading it. What is gone in between looks like nothing.
-fn seen(path: &Path) -> Look {
-    let mut look = Look::default();
+/// What an artifact looks like without reading it: a digest of path, size, times and number of each of its files, links
+/// followed. What is gone in between looks like nothing.
+fn seen(path: &Path) -> String {
+    let mut look = Looks::default();
+    let mut files = 0_usize;
     let mut work = vec![path.to_owned()];
     while let Some(path) = work.pop() {
-        let Ok(metadata) = path.symlink_metadata() else { continue };
-        let modified = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-        look.newest = look.newest.max(modified.map_or(0, |since| since.as_nanos()));
-        look.files = look.files.saturating_add(1);
-        if metadata.is_dir() {
-            let entries = fs::read_dir(&path).into_iter().flatten().flatten();
-            work.extend(entries.map(|entry| entry.path()).take(MOST_FILES.saturating_sub(work.len())));
-        } else {
-            look.bytes = look.bytes.saturating_add(metadata.len());
+        let Ok(metadata) = path.metadata() else { continue };
+        files = files.saturating_add(1);
+        look.take(&path, &metadata);
+        // A link to a folder may lead in a circle.
+        if metadata.is_dir() && (files == 1 || !path.is_symlink()) {
+            let mut entries: Vec<PathBuf> =
+                fs::read_dir(&path).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+            entries.sort_unstable();
+            work.extend(entries.into_iter().take(MOST_FILES.saturating_sub(work.len())));
         }
-        if look.files >= MOST_FILES {
+        if files >= MOST_FILES {
             break;
         }
     }
-    look
+    look.end()
+}
+
+/// Gathers what files look like.
+#[derive(Default)]
+struct Looks(std::hash::DefaultHasher);
+
+impl Looks {
+    fn take(&mut self, path: &Path, metadata: &fs::Metadata) {
+        path.hash(&mut self.0);
+        metadata.len().hash(&mut self.0);
+        metadata.modified().ok().hash(&mut self.0);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::MetadataExt as _;
+            (metadata.ino(), metadata.ctime(), metadata.ctime_nsec()).hash(&mut self.0);
+        }
+    }
+
+    fn end(self) -> String {
+        format!("{:016x}", self.0.finish())
+    }
 }

@@ -5,7 +5,7 @@ use crate::commands::gate::{Basis, State};
 use crate::failure::Failure;
 use bartizan_policy::decide::{Decision, Verdict as Decided};
 use bartizan_server::admission::{Judge, Ruling, Verdict};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -23,6 +23,8 @@ pub(super) struct StoreJudge {
     seen: Mutex<Option<(Instant, String)>>,
     /// Whether somebody looks for the state.
     looking: AtomicBool,
+    /// How often the state could not be told.
+    unknown: AtomicU64,
     policies: Vec<String>,
 }
 
@@ -48,6 +50,7 @@ impl StoreJudge {
             open: Mutex::new(Open { basis, state, since: Instant::now() }),
             seen: Mutex::new(None),
             looking: AtomicBool::new(false),
+            unknown: AtomicU64::new(0),
             policies,
         })
     }
@@ -73,7 +76,10 @@ impl Judge for StoreJudge {
         // A state that cannot be told is one of its own: nothing that was decided before holds in it.
         let state = match Basis::state(&self.basis, ".") {
             Ok(State { rules, checkpoint }) => format!("{rules}\n{checkpoint}"),
-            Err(error) => format!("unknown: {error}"),
+            Err(error) => {
+                let looks = self.unknown.fetch_add(1, Ordering::Relaxed);
+                format!("unknown for the {looks}. time: {error}")
+            }
         };
         *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), state.clone()));
         self.looking.store(false, Ordering::Relaxed);
