@@ -117,6 +117,13 @@ fn squeezed(text: &str) -> String {
     text.chars().filter(|c| !c.is_whitespace() && *c != '-' && *c != '_').collect()
 }
 
+/// Whether `host` is one of the domains `names` or lies below one.
+pub(crate) fn is_below(host: &str, names: &[&str]) -> bool {
+    names
+        .iter()
+        .any(|name| host.strip_suffix(name).is_some_and(|before| before.is_empty() || before.ends_with('.')))
+}
+
 /// What the name of the machine `host` tells.
 pub(crate) fn sort(host: &str) -> Host {
     if let Ok(address) = host.parse::<Ipv4Addr>() {
@@ -126,11 +133,7 @@ pub(crate) fn sort(host: &str) -> Host {
             || address.is_link_local();
         return if local { Host::Local } else { Host::Bare };
     }
-    let ends = |names: &[&str]| {
-        names.iter().any(|name| {
-            host.strip_suffix(name).is_some_and(|before| before.is_empty() || before.ends_with('.'))
-        })
-    };
+    let ends = |names: &[&str]| is_below(host, names);
     if host == "localhost" || ends(&["localhost", "local", "internal"]) || host.contains(['{', '$', '<', '['])
     {
         Host::Local

@@ -78,10 +78,7 @@ pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
             Act::MovesMoney => Severity::High,
             Act::InstallsUnknown => {
                 let Some((address, host)) = reading.address_at(&sign.span) else { continue };
-                let local = host == Host::Local
-                    || REGISTRIES
-                        .iter()
-                        .any(|known| address.host == *known || address.host.ends_with(&format!(".{known}")));
+                let local = host == Host::Local || crate::agents::hosts::is_below(address.host, REGISTRIES);
                 let own = address.belongs_to(&reading.subject) && !address.plain && host < Host::Bare;
                 let worse = !own;
                 match (local, worse) {

@@ -1,6 +1,7 @@
 //! Names, paths and texts that tell what a call is for.
 
 use crate::python::source::fold::Known;
+use std::net::IpAddr;
 
 pub(super) fn spelt(known: &Known) -> String {
     match known {
@@ -92,51 +93,74 @@ pub(super) fn names_secret(name: &str) -> bool {
         .any(|word| name.contains(word))
 }
 
-/// Whether the service that gave out the credential in the variable `name` is known and lies elsewhere than at `address`.
+/// Whether the service that gave out the credential in the variable `name` is known and lies elsewhere than at `address`;
+/// an empty address lies elsewhere.
 pub(super) fn goes_elsewhere(name: &str, address: &str) -> bool {
-    let (name, address) = (name.to_ascii_uppercase(), address.to_ascii_lowercase());
+    let (name, host) = (name.to_ascii_uppercase(), host(address));
     let issuer = ISSUERS.iter().find(|(begin, _)| name.starts_with(begin));
-    !is_near(&address) && issuer.is_some_and(|(_, hosts)| !hosts.iter().any(|host| address.contains(host)))
+    !is_near(&host) && issuer.is_some_and(|(_, domains)| !is_below(&host, domains))
 }
 
-/// Whether a word of the variable's `name` stands in `address`, as in `STRIPE_API_KEY` and `https://api.stripe.com`.
+/// Whether a word of the variable's `name` stands in the machine's name, as in `STRIPE_API_KEY` and
+/// `https://api.stripe.com`.
 pub(super) fn goes_home(name: &str, address: &str) -> bool {
-    let address = address.to_ascii_lowercase();
+    let host = host(address);
     let general = ["api", "key", "token", "secret", "access", "password", "auth", "client", "private", "the"];
-    is_near(&address)
+    is_near(&host)
         || name
             .to_ascii_lowercase()
             .split('_')
-            .any(|word| word.len() >= 3 && !general.contains(&word) && address.contains(word))
+            .any(|word| word.len() >= 3 && !general.contains(&word) && host.contains(word))
 }
 
-/// Whether `address`, in lower case, is this machine's or a private network's.
-fn is_near(address: &str) -> bool {
-    ["localhost", "//127.", "//10.", "//192.168.", "//[::1]", ".local", ".internal"]
-        .iter()
-        .any(|near| address.contains(near))
+/// The name of the machine in `address`, in lower case, without user and port.
+fn host(address: &str) -> String {
+    let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
+    let authority = rest.split(['/', '?', '#', '\\']).next().unwrap_or_default();
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    let host = if host.starts_with('[') { host } else { host.split(':').next().unwrap_or_default() };
+    host.to_ascii_lowercase()
 }
 
-/// How the variables begin that hold credentials of widespread services, and parts of the names of their machines.
+/// Whether `host` is this machine or one of a private network.
+fn is_near(host: &str) -> bool {
+    match host.trim_matches(['[', ']']).parse::<IpAddr>() {
+        Ok(IpAddr::V4(address)) => address.is_loopback() || address.is_private(),
+        Ok(IpAddr::V6(address)) => address.is_loopback(),
+        Err(_) => is_below(host, &["localhost", "local", "internal"]),
+    }
+}
+
+/// Whether `host` is one of `domains` or lies below one.
+fn is_below(host: &str, domains: &[&str]) -> bool {
+    domains.iter().any(|domain| {
+        host.strip_suffix(domain).is_some_and(|before| before.is_empty() || before.ends_with('.'))
+    })
+}
+
+/// How the variables begin that hold credentials of widespread services, and the domains of those.
+/// Services that many run on machines of their own (GitLab) are not among them.
 static ISSUERS: &[(&str, &[&str])] = &[
-    ("AWS_", &["amazonaws.", "aws."]),
-    ("AZURE_", &["azure.", "microsoft", "windows.net"]),
-    ("ANTHROPIC_", &["anthropic", "claude"]),
-    ("CLOUDFLARE_", &["cloudflare"]),
-    ("DOCKER_", &["docker"]),
-    ("GH_", &["github", "ghcr.io"]),
-    ("GITHUB_", &["github", "ghcr.io"]),
-    ("GITLAB_", &["gitlab"]),
-    ("GOOGLE_APPLICATION", &["google"]),
-    ("GCP_", &["google"]),
-    ("HF_", &["huggingface", "hf.co", "hf.space"]),
-    ("HUGGING", &["huggingface", "hf.co", "hf.space"]),
-    ("KAGGLE_", &["kaggle"]),
-    ("NPM_", &["npmjs"]),
-    ("OPENAI_", &["openai"]),
-    ("PYPI_", &["pypi", "pythonhosted"]),
-    ("TWINE_", &["pypi", "pythonhosted"]),
-    ("WANDB_", &["wandb"]),
+    ("AWS_", &["amazonaws.com", "amazonaws.com.cn", "amazon.com", "aws.dev", "api.aws"]),
+    (
+        "AZURE_",
+        &["azure.com", "azure.net", "azure.us", "microsoft.com", "microsoftonline.com", "windows.net"],
+    ),
+    ("ANTHROPIC_", &["anthropic.com", "claude.ai", "claude.com"]),
+    ("CLOUDFLARE_", &["cloudflare.com"]),
+    ("DOCKER_", &["docker.com", "docker.io"]),
+    ("GH_", &["github.com", "githubusercontent.com", "ghcr.io"]),
+    ("GITHUB_", &["github.com", "githubusercontent.com", "ghcr.io"]),
+    ("GOOGLE_APPLICATION", &["google.com", "googleapis.com"]),
+    ("GCP_", &["google.com", "googleapis.com"]),
+    ("HF_", &["huggingface.co", "hf.co", "hf.space", "huggingface.cloud"]),
+    ("HUGGING", &["huggingface.co", "hf.co", "hf.space", "huggingface.cloud"]),
+    ("KAGGLE_", &["kaggle.com"]),
+    ("NPM_", &["npmjs.org", "npmjs.com"]),
+    ("OPENAI_", &["openai.com", "azure.com"]),
+    ("PYPI_", &["pypi.org", "pythonhosted.org"]),
+    ("TWINE_", &["pypi.org", "pythonhosted.org"]),
+    ("WANDB_", &["wandb.ai"]),
 ];
 
 pub(super) fn is_builtin(name: &str) -> bool {
