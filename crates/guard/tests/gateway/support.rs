@@ -255,9 +255,10 @@ pub(crate) fn whole_request(stream: &mut TcpStream) -> Vec<u8> {
 }
 
 /// An answer of JSON.
+/// It says that the connection ends with it, as it does: an upstream that closes without a word races with the next request.
 pub(crate) fn json_answer(body: &str) -> String {
     format!(
-        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nx-kept: as it is\r\ncontent-length: {}\r\n\r\n{body}",
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nx-kept: as it is\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
         body.len()
     )
 }
