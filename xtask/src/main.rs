@@ -32,6 +32,7 @@ cargo xtask bench NAME      measure, beside the peers where there are any, and p
     admission   200 reviews a second over TLS: p50, p99
     lineage     walks over a million statements
     guard       the gateway: latency, throughput, streams, memory, its checks, beside LiteLLM's proxy
+    repository  whole repositories, beside zizmor and bandit
     mlcode      labelled weaknesses of code and pipelines, by class   (needs BARTIZAN_CORPUS)
 cargo xtask train injection train the judge of prompts and print how it does on unseen sources (needs BARTIZAN_CORPUS)
   options: --no-peers  leave the peers out

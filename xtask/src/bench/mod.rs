@@ -16,6 +16,7 @@ mod measure;
 mod mlcode;
 mod oracle;
 mod peers;
+mod repository;
 mod run;
 mod sign;
 mod throughput;
@@ -53,6 +54,7 @@ pub(crate) fn run(name: &str, options: &[&str]) -> Result<(), String> {
         "admission" => admission::run(),
         "lineage" => lineage::run(),
         "mlcode" => mlcode::run(),
+        "repository" => repository::run(with_peers),
         _ => Err(format!("no bench is called `{name}`; see `cargo xtask`")),
     }
 }

@@ -176,8 +176,14 @@ fn lying(answers: Vec<(String, String, Vec<u8>)>) -> (String, std::sync::mpsc::R
 }
 
 fn gate(place: &Workplace, what: &str) -> Ran {
+    let host = what.trim_start_matches("oci://").split('/').next().unwrap();
+    gate_with(place, what, &[("BARTIZAN_REGISTRY_HOST", host), ("BARTIZAN_REGISTRY_USER", "ana")])
+}
+
+/// With a password in the environment.
+fn gate_with(place: &Workplace, what: &str, variables: &[(&str, &str)]) -> Ran {
     let mut program = place.program(&["gate", what, "--signature", "model.sig"]);
-    program.env("BARTIZAN_REGISTRY_USER", "ana").env("BARTIZAN_REGISTRY_PASSWORD", "hunter22");
+    program.envs(variables.iter().copied()).env("BARTIZAN_REGISTRY_PASSWORD", "hunter22");
     Ran::of(&program.output().unwrap())
 }
 
@@ -221,6 +227,24 @@ fn a_registry_that_lies_is_caught_and_credentials_go_nowhere_else() {
     assert!(ran.code == 2 && ran.err.contains("answers 403") && !ran.err.contains("s3cret"), "{ran:?}");
     assert!(!seen.recv().unwrap().contains("authorization"));
     assert!(!ran.err.contains("hunter22") && !ran.out.contains("hunter22"));
+    // Another host is not told, and a password without its host is told to nobody.
+    let asks = "401 Unauthorized\r\nwww-authenticate: Basic realm=\"r\"".to_owned();
+    let (host, asked) = lying(vec![(at(&good), asks, Vec::new())]);
+    let name = format!("oci://{host}/m@{}", sha256(&good));
+    let user = ("BARTIZAN_REGISTRY_USER", "ana");
+    let ran = gate_with(&place, &name, &[("BARTIZAN_REGISTRY_HOST", "registry.example"), user]);
+    assert!(ran.code == 2 && ran.err.contains("answers 401"), "{ran:?}");
+    assert!(asked.try_iter().all(|head| !head.contains("authorization")));
+    let ran = gate_with(&place, &name, &[user]);
+    assert!(ran.code == 2 && ran.err.contains("set BARTIZAN_REGISTRY_HOST"), "{ran:?}");
+    // What docker keeps for that host is shown to it.
+    place.write(
+        "docker/config.json",
+        &format!(r#"{{"auths": {{"{host}": {{"auth": "YW5hOmh1bnRlcjIy"}}}}}}"#),
+    );
+    let mut program = place.program(&["gate", &name, "--signature", "model.sig"]);
+    let ran = Ran::of(&program.env("DOCKER_CONFIG", place.path().join("docker")).output().unwrap());
+    assert!(ran.code == 2 && asked.try_iter().any(|head| head.contains("Basic YW5hOmh1bnRlcjIy")), "{ran:?}");
     // A password in the name is refused, and not repeated as a host that does not answer.
     assert_eq!(gate(&place, "oci://ana:hunter22@localhost/m").code, 2);
 }

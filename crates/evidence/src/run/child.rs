@@ -255,7 +255,11 @@ pub fn become_traced(arguments: &[OsString]) -> Result<std::convert::Infallible,
     {
         use std::os::unix::process::CommandExt as _;
         let [program, name, rest @ ..] = arguments else { return Err(RunError::NoCommand) };
-        nix::sys::ptrace::traceme()?;
+        use nix::sys::{prctl, signal};
+        // Should the parent end before it has taken hold, nobody would ever wake this process.
+        prctl::set_pdeathsig(signal::Signal::SIGKILL)?;
+        signal::raise(signal::Signal::SIGSTOP)?;
+        prctl::set_pdeathsig(None)?;
         let_through().map_err(RunError::system("let signals through"))?;
         let error = Command::new(program).arg0(name).args(rest).exec();
         Err(RunError::Start { program: program.to_string_lossy().into_owned(), error })

@@ -13,9 +13,11 @@ mod patterns;
 pub(crate) mod reading;
 pub(crate) mod rules;
 pub(crate) mod sayings;
+mod settings;
 mod skill;
 
 pub use mcp::{McpConfig, McpSource, McpTools};
+pub use settings::AgentSettings;
 pub use skill::{AgentInstructions, Markdown, SkillScript};
 
 /// The ids of what is found in `content` as the description of a skill, sorted.

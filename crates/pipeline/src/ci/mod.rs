@@ -7,3 +7,4 @@ pub(crate) mod circleci;
 pub(crate) mod github;
 pub(crate) mod gitlab;
 pub(crate) mod jenkins;
+pub(crate) mod precommit;

@@ -9,6 +9,7 @@ pub mod version;
 
 pub use check::DependencyManifest;
 pub use read::read;
+pub(crate) use read::requirement;
 
 use crate::Issue;
 use std::ops::Range;

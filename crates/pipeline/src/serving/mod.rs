@@ -1,16 +1,20 @@
 //! What is deployed: manifests of clusters, model servers and workflow engines.
 
+mod cloud;
 mod containers;
 mod helm;
 mod kubernetes;
 mod models;
+mod packed;
 mod project;
 mod properties;
 mod workflows;
 
+pub(crate) use cloud::CloudJob;
 pub(crate) use helm::HelmValues;
 pub(crate) use kubernetes::Manifest;
 pub(crate) use models::uri_issues;
+pub(crate) use packed::PackedModel;
 pub(crate) use project::MlProject;
 pub(crate) use properties::TorchServeConfig;
 

@@ -9,6 +9,7 @@ mod build;
 pub(crate) mod edit;
 mod mask;
 mod offsets;
+mod toml;
 
 pub use offsets::Offsets;
 
@@ -76,6 +77,11 @@ impl<'t> Yaml<'t> {
     /// Reads `text` as far as it can be read. Never panics on any text.
     pub fn read(text: &'t str) -> Self {
         build::read(text)
+    }
+
+    /// Reads `text` as TOML. Never panics on any text.
+    pub fn of_toml(text: &'t str) -> Self {
+        toml::read(text)
     }
 
     /// The text it was read from.

@@ -18,6 +18,8 @@ const FETCHED: &str = "internal.serving.kserve.io/storage-initializer-sourceuri"
 /// Members whose own members have names that people choose.
 const FREE: [&str; 8] =
     ["labels", "annotations", "nodeSelector", "matchLabels", "data", "parameters", "limits", "requests"];
+/// Members of a `StorageSpec` that say where a model lies, beside its path.
+const STORAGE: [&str; 3] = ["key", "parameters", "schemaPath"];
 /// Longest reference that is read, in bytes.
 const LONGEST_REFERENCE: usize = 4_096;
 
@@ -141,10 +143,13 @@ impl Named {
             let at = format!("{}[{at}]", below(place, "storageUris"));
             self.add(Subject::Model, &below(&at, "uri"), each.get("uri").unwrap_or(&Value::Null))?;
         }
-        if place == "spec"
-            && let Some(uri) = members.get("model").and_then(|model| model.get("uri"))
-        {
-            self.add(Subject::Model, "spec.model.uri", uri)?;
+        if place == "spec" {
+            let bases = elements_of(place, members, "baseRefs")?;
+            match members.get("model").and_then(|model| model.get("uri")) {
+                Some(uri) => self.add(Subject::Model, "spec.model.uri", uri)?,
+                // KServe, `LLMInferenceServiceConfig`: the model is the one that another object names.
+                None => self.add_bases(bases)?,
+            }
         }
         // KServe, `LLMModelSpec`: adapters are weights as well.
         if place == "spec"
@@ -157,10 +162,21 @@ impl Named {
         }
         // KServe, `StorageSpec`: a key of a secret and a path below it; no URI, and still a model.
         if let Some(Value::Object(storage)) = members.get("storage")
-            && let Some(path) =
-                storage.get("path").filter(|_| storage.get("storageUri").is_none_or(Value::is_null))
+            && storage.get("storageUri").is_none_or(Value::is_null)
         {
-            self.add(Subject::Model, &below(place, "storage.path"), path)?;
+            match storage.get("path").filter(|path| !path.is_null()) {
+                Some(path) => self.add(Subject::Model, &below(place, "storage.path"), path)?,
+                // Without a path it is all that the secret's key leads to.
+                None if STORAGE
+                    .iter()
+                    .any(|name| storage.get(*name).is_some_and(|value| !value.is_null())) =>
+                {
+                    let key = storage.get("key").and_then(Value::as_str).unwrap_or_default();
+                    let text = Value::from(format!("storage/{key}"));
+                    self.add(Subject::Model, &below(place, "storage"), &text)?;
+                }
+                None => {}
+            }
         }
         if let Some(Value::Object(metadata)) = members.get("metadata")
             && let Some(Value::Object(annotations)) = metadata.get("annotations")
@@ -173,6 +189,16 @@ impl Named {
             if let Some(uri) = annotations.get(FETCHED) {
                 self.add(Subject::Model, &format!("{at}[{FETCHED}]"), uri)?;
             }
+        }
+        Ok(())
+    }
+
+    /// The models of objects that this one is based on, under the names `baseRefs/NAME`.
+    fn add_bases(&mut self, bases: &[Value]) -> Result<(), ReferenceError> {
+        for (at, base) in bases.iter().enumerate() {
+            let place = format!("spec.baseRefs[{at}].name");
+            let name = text_of(&place, base.get("name").unwrap_or(&Value::Null))?;
+            self.add(Subject::Model, &place, &Value::from(format!("baseRefs/{name}")))?;
         }
         Ok(())
     }
@@ -262,6 +288,13 @@ mod tests {
         assert_eq!(named_in(&service).unwrap().annotations, ["sha256:x"]);
         let llm = json!({"spec": {"model": {"uri": "hf://a/b"}}});
         assert_eq!(told(&llm)[0].1, "hf://a/b");
+        let based = json!({"spec": {"baseRefs": [{"name": "big"}], "model": {"name": "m"}}});
+        assert_eq!(told(&based)[0].1, "baseRefs/big");
+        assert!(named_in(&json!({"spec": {"baseRefs": [{}]}})).is_err());
+        let rooted = json!({"spec": {"predictor": {"model": {"storage": {"key": "k"}}}}});
+        assert_eq!(told(&rooted)[0].1, "storage/k");
+        let other = json!({"spec": {"storage": {"size": "3Gi"}, "containers": [container("c")]}});
+        assert_eq!(told(&other).len(), 1);
         let pod = json!({"metadata": {"annotations": {FETCHED: "s3://b/m"}}});
         assert_eq!(told(&pod)[0].1, "s3://b/m");
     }

@@ -37,6 +37,8 @@ pub struct Ruling {
     pub verdict: Verdict,
     /// Why, in sentences; the heaviest first.
     pub reasons: Vec<String>,
+    /// How long it may be remembered whatever the options say, in milliseconds: until something that it rests on ends by itself.
+    pub holds_ms: Option<u64>,
 }
 
 /// Who decides about digests.
@@ -170,7 +172,8 @@ impl Webhook {
     fn recalled(&self, digest: &str, state: &str, now: u64) -> Option<Arc<Ruling>> {
         let remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
         let found = remembered.get(digest)?;
-        let holds = found.state == state && now.saturating_sub(found.at_ms) < self.options.remembered_ms;
+        let kept_ms = found.ruling.holds_ms.unwrap_or(u64::MAX).min(self.options.remembered_ms);
+        let holds = found.state == state && now.saturating_sub(found.at_ms) < kept_ms;
         holds.then(|| Arc::clone(&found.ruling))
     }
 
@@ -359,7 +362,8 @@ mod tests {
                 Some(b'd') => Verdict::Deny,
                 _ => return Err("the store is gone".to_owned()),
             };
-            Ok(Ruling { verdict, reasons: vec!["no scan".to_owned()] })
+            let holds_ms = (digest.as_bytes().get(8) == Some(&b'b')).then_some(100);
+            Ok(Ruling { verdict, reasons: vec!["no scan".to_owned()], holds_ms })
         }
     }
 
@@ -452,6 +456,20 @@ mod tests {
         webhook.answer(&pod(&[&image('e')]));
         webhook.answer(&pod(&[&image('e')]));
         assert_eq!(asked.load(Ordering::Relaxed), 5);
+    }
+
+    #[test]
+    fn a_decision_that_rests_on_what_ends_is_not_remembered_beyond_that() {
+        let Bench { webhook, asked, now, .. } = bench(Images::Judged, false);
+        let review = pod(&[&image('b')]);
+        webhook.answer(&review);
+        now.store(99, Ordering::Relaxed);
+        webhook.answer(&review);
+        assert_eq!(asked.load(Ordering::Relaxed), 1);
+        now.store(100, Ordering::Relaxed);
+        assert!(webhook.answer_at_once(&review).is_none());
+        webhook.answer(&review);
+        assert_eq!(asked.load(Ordering::Relaxed), 2);
     }
 
     #[test]

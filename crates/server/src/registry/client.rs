@@ -1,11 +1,13 @@
 //! Asking a registry: [`Registry`].
 
+use super::challenge::{escaped, members, next_page};
 use super::manifest::{LARGEST_MANIFEST, Manifest, ManifestError};
+use super::place::Place;
 use super::reference::{Named, OciReference};
 use http_body_util::{BodyExt as _, Empty, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{ACCEPT, AUTHORIZATION, HOST, HeaderValue, LINK, LOCATION, USER_AGENT, WWW_AUTHENTICATE};
-use hyper::{Method, Request, Response, StatusCode, Uri};
+use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use rustls_pki_types::{CertificateDer, ServerName};
 use serde::Deserialize;
@@ -16,7 +18,7 @@ use std::future::Future;
 use std::io::{self, Write as _};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
@@ -27,6 +29,8 @@ const MANIFESTS: &str = "application/vnd.oci.image.manifest.v1+json, application
                          application/vnd.docker.distribution.manifest.v2+json, application/vnd.docker.distribution.manifest.list.v2+json";
 /// Longest silence of a registry, and longest time for it to take a connection.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// Slowest registry that is waited for, in bytes a second: a trickle never falls silent.
+const SLOWEST: u64 = 64 << 10;
 /// How often an answer may send somewhere else.
 const MOST_REDIRECTS: usize = 3;
 /// Largest list of tags and largest answer of a token service, in bytes.
@@ -37,9 +41,11 @@ const MOST_PAGES: usize = 100;
 /// Certificates of those who vouch for registries, in DER.
 pub type Roots = Vec<Vec<u8>>;
 
-/// A name and a password for a registry. They are sent to it, and to the token service that it names over TLS, and nowhere else.
+/// A name and a password for one registry. They are sent to it, and to the token service that it names over TLS, and nowhere else.
 #[derive(Clone)]
 pub struct Credentials {
+    /// The registry, as references name it: `HOST` or `HOST:PORT`.
+    pub host: String,
     /// The name.
     pub user: String,
     /// The password, or a token in its place.
@@ -125,7 +131,9 @@ pub enum RegistryError {
 
 fn hint(status: u16) -> &'static str {
     match status {
-        401 | 403 => "; set BARTIZAN_REGISTRY_USER and BARTIZAN_REGISTRY_PASSWORD",
+        401 | 403 => {
+            "; set BARTIZAN_REGISTRY_HOST, BARTIZAN_REGISTRY_USER and BARTIZAN_REGISTRY_PASSWORD, or log in with docker, podman or oras"
+        }
         404 => "; there is no such artifact",
         _ => "",
     }
@@ -144,7 +152,7 @@ pub struct Pulled {
 pub struct Registry {
     runtime: tokio::runtime::Runtime,
     tls: TlsConnector,
-    credentials: Option<Credentials>,
+    credentials: Vec<Credentials>,
     /// Tokens by host and repository.
     tokens: BTreeMap<String, String>,
 }
@@ -152,54 +160,6 @@ pub struct Registry {
 impl std::fmt::Debug for Registry {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.write_str("Registry")
-    }
-}
-
-/// Where something is asked for.
-#[derive(Clone)]
-struct Place {
-    plain: bool,
-    authority: String,
-    path: String,
-}
-
-impl Place {
-    /// Host and path, without a query: it may hold a signature that lets anyone in.
-    fn shown(&self) -> String {
-        let path = self.path.split('?').next().unwrap_or_default();
-        bartizan_core::printable(&format!("{}{path}", self.authority), 300)
-    }
-
-    /// Where an answer sends from here. From TLS nothing leads to a place without it.
-    fn next(&self, to: &str) -> Option<Self> {
-        if to.starts_with('/') && !to.starts_with("//") {
-            return Some(Self { path: to.to_owned(), ..self.clone() });
-        }
-        let uri: Uri = to.parse().ok()?;
-        let plain = match uri.scheme_str()? {
-            "https" => false,
-            "http" if self.plain => true,
-            _ => return None,
-        };
-        let authority = uri.authority()?.as_str();
-        // A user name in an address is a credential that somebody else wrote.
-        if authority.contains('@') {
-            return None;
-        }
-        let path = uri.path_and_query().map_or("/", |path| path.as_str());
-        Some(Self { plain, authority: authority.to_owned(), path: path.to_owned() })
-    }
-
-    fn host(&self) -> &str {
-        let host = self.authority.rsplit_once(':').map_or(self.authority.as_str(), |(host, port)| {
-            if port.bytes().all(|each| each.is_ascii_digit()) { host } else { self.authority.as_str() }
-        });
-        host.trim_start_matches('[').trim_end_matches(']')
-    }
-
-    fn port(&self) -> u16 {
-        let port = self.authority.rsplit_once(':').and_then(|(_, port)| port.parse().ok());
-        port.unwrap_or(if self.plain { 80 } else { 443 })
     }
 }
 
@@ -213,11 +173,11 @@ struct Token {
 }
 
 impl Registry {
-    /// A registry of any host. `roots` vouch for those with TLS.
+    /// A registry of any host. `roots` vouch for those with TLS; of `credentials` the first with its host is shown to it.
     ///
     /// # Errors
     /// [`RegistryError::Machine`].
-    pub fn new(roots: Roots, credentials: Option<Credentials>) -> Result<Self, RegistryError> {
+    pub fn new(roots: Roots, credentials: Vec<Credentials>) -> Result<Self, RegistryError> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let mut store = RootCertStore::empty();
         store.add_parsable_certificates(roots.into_iter().map(CertificateDer::from));
@@ -246,8 +206,12 @@ impl Registry {
         }
         let mut path = format!("/v2/{}/tags/list?n=1000", repository.name);
         let mut tags = Vec::new();
-        for _ in 0..MOST_PAGES {
-            let place = at(repository, path);
+        for page in 0.. {
+            let place = Place::at(repository, path);
+            if page == MOST_PAGES {
+                let problem = format!("has more than {MOST_PAGES} pages of tags");
+                return Err(RegistryError::Answer { place: place.shown(), problem });
+            }
             let response = self.get(repository, &place, "application/json")?;
             let next = response.headers().get(LINK).and_then(|link| link.to_str().ok()).and_then(next_page);
             let body = self.body(response, &place, LARGEST_ANSWER)?;
@@ -256,10 +220,15 @@ impl Registry {
                 problem: format!("gives no list of tags: {error}"),
             })?;
             tags.extend(read.tags.unwrap_or_default());
-            match next.and_then(|next| place.next(&next)).filter(|next| next.authority == place.authority) {
-                Some(next) => path = next.path,
-                None => break,
-            }
+            let Some(next) = next else { break };
+            // Tags that cannot be looked at are not left out in silence.
+            let next = place.next(&next).filter(|next| next.authority == place.authority);
+            path = next
+                .ok_or_else(|| RegistryError::Answer {
+                    place: place.shown(),
+                    problem: "names a next page of tags that is not its own".to_owned(),
+                })?
+                .path;
         }
         tags.sort();
         tags.dedup();
@@ -283,7 +252,7 @@ impl Registry {
             Named::Tag(tag) => tag,
             Named::Repository => return Err(RegistryError::NoDigest(reference.to_string())),
         };
-        let place = at(reference, format!("/v2/{}/manifests/{which}", reference.name));
+        let place = Place::at(reference, format!("/v2/{}/manifests/{which}", reference.name));
         let response = self.get(reference, &place, MANIFESTS)?;
         let bytes = self.body(response, &place, LARGEST_MANIFEST)?;
         let mut hashing = Sha256::new();
@@ -317,7 +286,7 @@ impl Registry {
             return Err(RegistryError::TooLarge { bytes: manifest.bytes(), most: most_bytes });
         }
         for file in &manifest.files {
-            let place = at(reference, format!("/v2/{}/blobs/{}", reference.name, file.digest));
+            let place = Place::at(reference, format!("/v2/{}/blobs/{}", reference.name, file.digest));
             let mut response = self.get(reference, &place, "*/*")?;
             let path = folder.join(&file.name);
             let failed = |error| RegistryError::Disk { path: path.display().to_string(), error };
@@ -327,6 +296,8 @@ impl Registry {
             let mut out = fs::File::create_new(&path).map_err(failed)?;
             let mut hashing = Sha256::new();
             let mut left = file.size;
+            let most_s = PATIENCE.as_secs().saturating_add(file.size / SLOWEST);
+            let end = Instant::now().checked_add(Duration::from_secs(most_s));
             while let Some(frame) = self.waited(&place, response.body_mut().frame())? {
                 let frame = frame.map_err(|error| broke_off(&place, &error))?;
                 let Some(bytes) = frame.data_ref() else { continue };
@@ -336,6 +307,12 @@ impl Registry {
                 })?;
                 hashing.update(bytes);
                 out.write_all(bytes).map_err(failed)?;
+                if end.is_some_and(|end| Instant::now() > end) {
+                    return Err(RegistryError::Connection {
+                        place: place.shown(),
+                        problem: format!("it gives {} bytes no faster than in {most_s} seconds", file.size),
+                    });
+                }
             }
             let found = digest_of(hashing);
             if found != file.digest {
@@ -383,7 +360,7 @@ impl Registry {
                 challenged = true;
                 let challenge =
                     response.headers().get(WWW_AUTHENTICATE).and_then(|value| value.to_str().ok());
-                if let Some(answer) = self.answered(&here, challenge.unwrap_or_default())? {
+                if let Some(answer) = self.answered(reference, &here, challenge.unwrap_or_default())? {
                     self.tokens.insert(key.clone(), answer);
                     continue;
                 }
@@ -405,8 +382,14 @@ impl Registry {
     }
 
     /// What to show to a registry that asks who is there; none when there is nothing to show.
-    fn answered(&self, place: &Place, challenge: &str) -> Result<Option<String>, RegistryError> {
-        let basic = self.credentials.as_ref().map(|credentials| {
+    fn answered(
+        &self,
+        reference: &OciReference,
+        place: &Place,
+        challenge: &str,
+    ) -> Result<Option<String>, RegistryError> {
+        let own = self.credentials.iter().find(|each| each.host.eq_ignore_ascii_case(&reference.host));
+        let basic = own.map(|credentials| {
             format!("Basic {}", base64(format!("{}:{}", credentials.user, credentials.password).as_bytes()))
         });
         let (scheme, rest) = challenge.split_once(' ').unwrap_or((challenge, ""));
@@ -492,48 +475,6 @@ fn broke_off(place: &Place, error: &(dyn std::error::Error + 'static)) -> Regist
     RegistryError::Answer { place: place.shown(), problem: format!("breaks off, or says too much: {error}") }
 }
 
-fn at(reference: &OciReference, path: String) -> Place {
-    Place { plain: reference.is_local(), authority: reference.host.clone(), path }
-}
-
-/// The address of the next page in a header `Link: <…>; rel="next"`.
-fn next_page(link: &str) -> Option<String> {
-    let (address, relation) = link.strip_prefix('<')?.split_once('>')?;
-    relation.contains("next").then(|| address.to_owned())
-}
-
-/// Members of a challenge: `realm="…",service="…"`.
-fn members(text: &str) -> Vec<(String, String)> {
-    let mut members = Vec::new();
-    let mut rest = text.trim_start();
-    while let Some((name, after)) = rest.split_once('=') {
-        let name = name.trim_matches([' ', ',']).to_ascii_lowercase();
-        let (value, next) = match after.strip_prefix('"') {
-            Some(quoted) => match quoted.split_once('"') {
-                Some(found) => found,
-                None => break,
-            },
-            None => after.split_once(',').unwrap_or((after, "")),
-        };
-        members.push((name, value.to_owned()));
-        rest = next;
-    }
-    members
-}
-
-/// A text as part of a query (RFC 3986, section 2.1).
-fn escaped(text: &str) -> String {
-    let mut escaped = String::new();
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            escaped.push(char::from(byte));
-        } else {
-            escaped.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    escaped
-}
-
 fn digest_of(hashing: Sha256) -> String {
     format!("sha256:{}", bartizan_core::hex(&hashing.finalize()))
 }
@@ -541,54 +482,4 @@ fn digest_of(hashing: Sha256) -> String {
 fn base64(bytes: &[u8]) -> String {
     use base64::Engine as _;
     base64::engine::general_purpose::STANDARD.encode(bytes)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn here(plain: bool) -> Place {
-        Place { plain, authority: "r.example:5000".to_owned(), path: "/v2/m/blobs/x?sig=secret".to_owned() }
-    }
-
-    #[test]
-    fn a_place_is_shown_without_its_query_and_leads_to_nothing_less_safe() {
-        assert_eq!(here(false).shown(), "r.example:5000/v2/m/blobs/x");
-        assert_eq!(here(false).next("/other").unwrap().path, "/other");
-        let elsewhere = here(false).next("https://cdn.example/b?s=1").unwrap();
-        assert_eq!(
-            (elsewhere.host(), elsewhere.port(), elsewhere.path.as_str()),
-            ("cdn.example", 443, "/b?s=1")
-        );
-        for to in
-            ["http://cdn.example/b", "ftp://x/y", "//cdn.example/b", "https://a:b@cdn.example/", "", "b"]
-        {
-            assert!(here(false).next(to).is_none(), "{to}");
-        }
-        assert!(here(true).next("http://cdn.example/b").is_some());
-        assert_eq!((here(true).host(), here(true).port()), ("r.example", 5000));
-    }
-
-    #[test]
-    fn a_challenge_is_read_in_its_members_and_the_next_page_in_its_link() {
-        let read =
-            members(r#"realm="https://auth.example/token",service=r, scope="repository:a/b:pull,push""#);
-        let expected = [
-            ("realm", "https://auth.example/token"),
-            ("service", "r"),
-            ("scope", "repository:a/b:pull,push"),
-        ];
-        assert_eq!(read, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
-        assert_eq!(escaped("repository:a/b:pull"), "repository%3Aa%2Fb%3Apull");
-        assert_eq!(next_page(r#"</v2/m/tags/list?last=b>; rel="next""#).unwrap(), "/v2/m/tags/list?last=b");
-        assert_eq!(next_page(r#"</x>; rel="prev""#), None);
-        assert_eq!(base64(b"a:b"), "YTpi");
-    }
-
-    proptest::proptest! {
-        #[test]
-        fn any_challenge_and_link_are_read_to_their_end(text: String) {
-            let _ = (members(&text), next_page(&text), here(true).next(&text));
-        }
-    }
 }

@@ -4,14 +4,18 @@
 //! | --- | --- |
 //! | `reference` | `oci://HOST/NAME@sha256:…` |
 //! | `manifest` | which files a manifest lists, under which names |
+//! | `place` | addresses, and which lead to which |
+//! | `challenge` | headers of answers |
 //! | `client` | the distribution protocol: manifests, blobs, tags |
 //!
 //! Source: OCI distribution specification 1.1 and image specification 1.1; ORAS (`org.opencontainers.image.title`) and the CNCF ModelPack
 //! specification (`org.cncf.model.filepath`) for the names of files. Every byte is held against the digest that names it, before anything
 //! else looks at it. What is told of a failure never holds a credential, a token or the query of an address.
 
+mod challenge;
 mod client;
 mod manifest;
+mod place;
 mod reference;
 
 pub use client::{Credentials, Pulled, Registry, RegistryError, Roots};

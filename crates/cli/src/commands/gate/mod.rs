@@ -6,6 +6,8 @@ mod basis;
 mod evidence;
 mod facts;
 mod oci;
+#[cfg(feature = "gateway")]
+mod oci_credentials;
 mod replay;
 mod signature;
 mod storage;

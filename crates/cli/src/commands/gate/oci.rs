@@ -27,7 +27,7 @@ impl Local {
 #[cfg(feature = "gateway")]
 mod with_registry {
     use super::{Failure, Found, GateArguments, Local, Source};
-    use bartizan_server::registry::{Credentials, Named, OciReference, Registry, RegistryError};
+    use bartizan_server::registry::{Named, OciReference, Registry, RegistryError};
     use std::io;
 
     #[expect(clippy::needless_pass_by_value, reason = "used where an error is mapped")]
@@ -41,12 +41,7 @@ mod with_registry {
     }
 
     fn registry() -> Result<Registry, Failure> {
-        let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-        let (user, password) = (variable("BARTIZAN_REGISTRY_USER"), variable("BARTIZAN_REGISTRY_PASSWORD"));
-        let credentials = match (user, password) {
-            (Some(user), Some(password)) => Some(Credentials { user, password }),
-            _ => None,
-        };
+        let credentials = super::super::oci_credentials::all()?;
         // What cannot be read there is passed over; if nothing can, no registry with TLS is believed.
         let roots = rustls_native_certs::load_native_certs().certs;
         Registry::new(roots.into_iter().map(|each| each.to_vec()).collect(), credentials).map_err(failed)

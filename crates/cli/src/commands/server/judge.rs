@@ -7,7 +7,7 @@ use bartizan_policy::decide::{Decision, Verdict as Decided};
 use bartizan_server::admission::{Judge, Ruling, Verdict};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// How long the state of the evidence is taken to be what it was. What changes is seen this much later.
 const LOOK: Duration = Duration::from_secs(1);
@@ -117,5 +117,13 @@ fn ruling(decision: &Decision) -> Ruling {
             Decided::Deny => Verdict::Deny,
         },
         reasons: heavy.map(told).chain(missing).chain(light.map(told)).chain(waived).collect(),
+        holds_ms: decision.waived.iter().map(|each| left_ms(&each.expires)).min(),
     }
+}
+
+/// How long it is until a waiver ends, in milliseconds. One whose end cannot be read is over.
+fn left_ms(expires: &str) -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
+    let end = bartizan_policy::waiver::seconds(expires).and_then(|end| u64::try_from(end).ok()).unwrap_or(0);
+    end.saturating_mul(1_000).saturating_sub(u64::try_from(now).unwrap_or(u64::MAX))
 }

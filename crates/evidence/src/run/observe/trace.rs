@@ -24,7 +24,13 @@ const LONGEST_PATH: usize = 4096;
 /// The highest error number a system call returns. Source: `MAX_ERRNO`, linux/err.h.
 const MOST_ERROR: u64 = 4095;
 
-/// Follows the child with this process number, which has asked to be traced, to its end.
+/// The stop of one that was seized: at its birth, when asked for, or with its whole process. Source: linux/ptrace.h.
+const PTRACE_EVENT_STOP: i32 = 128;
+
+/// Follows the child with this process number, which has stopped itself or is about to, to its end.
+///
+/// It is seized and not asked to trace itself (ptrace(2), `PTRACE_SEIZE`): a stop that is asked for is then told apart from a
+/// signal, and concerns one thread, so that what the command leaves behind can be let go without a trace on it.
 pub(in crate::run) fn follow(child: i32, roots: Vec<PathBuf>) -> Result<(Ending, Observation), RunError> {
     let first = Pid::from_raw(child);
     let mut tracer = Tracer {
@@ -34,22 +40,9 @@ pub(in crate::run) fn follow(child: i32, roots: Vec<PathBuf>) -> Result<(Ending,
         left_out: HashMap::new(),
         known: HashSet::new(),
     };
-    // The launcher stops at its own execve of the command; should it fail before, it just ends.
-    match wait(Some(first))? {
-        WaitStatus::Stopped(..) => {}
-        WaitStatus::Exited(_, code) => return Ok((Ending::Code(code), tracer.seen)),
-        other => {
-            let signal = if let WaitStatus::Signaled(_, signal, _) = other { signal as i32 } else { 0 };
-            return Ok((Ending::Signal(signal), tracer.seen));
-        }
+    if let Some(ending) = seized(first)? {
+        return Ok((ending, tracer.seen));
     }
-    let options = Options::PTRACE_O_TRACESYSGOOD
-        | Options::PTRACE_O_TRACECLONE
-        | Options::PTRACE_O_TRACEFORK
-        | Options::PTRACE_O_TRACEVFORK
-        | Options::PTRACE_O_TRACEEXEC
-        | Options::PTRACE_O_EXITKILL;
-    ptrace::setoptions(first, options)?;
     tracer.known.insert(first);
     tracer.executed(first);
     resume(first, None)?;
@@ -57,22 +50,71 @@ pub(in crate::run) fn follow(child: i32, roots: Vec<PathBuf>) -> Result<(Ending,
     Ok((ending, tracer.seen))
 }
 
+/// Takes hold of the launcher once it has stopped itself, and leads it to where the command's own program begins. Gives how
+/// it ended when it did not come that far.
+fn seized(launcher: Pid) -> Result<Option<Ending>, RunError> {
+    let options = Options::PTRACE_O_TRACESYSGOOD
+        | Options::PTRACE_O_TRACECLONE
+        | Options::PTRACE_O_TRACEFORK
+        | Options::PTRACE_O_TRACEVFORK
+        | Options::PTRACE_O_TRACEEXEC
+        | Options::PTRACE_O_EXITKILL;
+    let mut is_held = false;
+    loop {
+        match wait_also_untraced(launcher)? {
+            WaitStatus::Exited(_, code) => return Ok(Some(Ending::Code(code))),
+            WaitStatus::Signaled(_, signal, _) => return Ok(Some(Ending::Signal(signal as i32))),
+            WaitStatus::Stopped(..) if !is_held => {
+                ptrace::seize(launcher, options)?;
+                nix::sys::signal::kill(launcher, Signal::SIGCONT)?;
+                is_held = true;
+            }
+            WaitStatus::Stopped(_, signal) => {
+                let deliver = (signal != Signal::SIGCONT).then_some(signal);
+                gone_is_fine(ptrace::cont(launcher, deliver))?;
+            }
+            WaitStatus::PtraceEvent(_, _, libc::PTRACE_EVENT_EXEC) => return Ok(None),
+            _ if is_held => gone_is_fine(ptrace::cont(launcher, None))?,
+            _ => {}
+        }
+    }
+}
+
 /// Waits for one process or any that this thread traces.
 fn wait(process: Option<Pid>) -> Result<WaitStatus, Errno> {
+    wait_with(process, WaitPidFlag::empty())
+}
+
+/// Waits for a process that may stop without being traced.
+fn wait_also_untraced(process: Pid) -> Result<WaitStatus, Errno> {
+    wait_with(Some(process), WaitPidFlag::WUNTRACED)
+}
+
+fn wait_with(process: Option<Pid>, more: WaitPidFlag) -> Result<WaitStatus, Errno> {
     loop {
-        match waitpid(process, Some(WaitPidFlag::__WALL | WaitPidFlag::__WNOTHREAD)) {
+        match waitpid(process, Some(WaitPidFlag::__WALL | WaitPidFlag::__WNOTHREAD | more)) {
             Err(Errno::EINTR) => {}
             other => return other,
         }
     }
 }
 
-/// Lets a stopped process go on to its next system call. One that is gone meanwhile will be reported as ended.
+/// Lets a stopped process go on to its next system call.
 fn resume(process: Pid, signal: Option<Signal>) -> Result<(), Errno> {
-    match ptrace::syscall(process, signal) {
+    gone_is_fine(ptrace::syscall(process, signal))
+}
+
+/// One that is gone meanwhile will be reported as ended.
+fn gone_is_fine(done: Result<(), Errno>) -> Result<(), Errno> {
+    match done {
         Err(Errno::ESRCH) => Ok(()),
         other => other,
     }
+}
+
+/// Whether this event tells of a new process or thread.
+fn is_birth(event: i32) -> bool {
+    matches!(event, libc::PTRACE_EVENT_FORK | libc::PTRACE_EVENT_VFORK | libc::PTRACE_EVENT_CLONE)
 }
 
 /// What is known of the processes under trace.
@@ -83,7 +125,7 @@ struct Tracer {
     inside: HashMap<Pid, Option<Call>>,
     /// Whether files of a folder are left out, asked once for each.
     left_out: HashMap<PathBuf, bool>,
-    /// Threads seen before; the first stop of a new one is not a signal for it.
+    /// Threads under trace. A new one is known from the event of its parent or from its own first stop, whichever comes first.
     known: HashSet<Pid>,
 }
 
@@ -136,12 +178,12 @@ impl Tracer {
                         self.inside.insert(process, None);
                         self.executed(process);
                     }
+                    self.meet(process, event);
                     resume(process, None)?;
                 }
                 Ok(WaitStatus::Stopped(process, signal)) => {
-                    let new = self.known.insert(process);
-                    let deliver = !(new && signal == Signal::SIGSTOP) && signal != Signal::SIGTRAP;
-                    resume(process, deliver.then_some(signal))?;
+                    self.known.insert(process);
+                    resume(process, Some(signal))?;
                 }
                 Ok(_) => {}
                 Err(Errno::ECHILD) => return Ok(ending),
@@ -150,21 +192,51 @@ impl Tracer {
         }
     }
 
+    /// Knows the process at this stop, and the one whose birth it tells of.
+    fn meet(&mut self, process: Pid, event: i32) {
+        self.known.insert(process);
+        if is_birth(event)
+            && let Ok(born) = ptrace::getevent(process)
+            && let Ok(born) = i32::try_from(born)
+        {
+            self.known.insert(Pid::from_raw(born));
+        }
+    }
+
     /// The command has ended; what it left running in the background goes on without us.
+    ///
+    /// All are asked to stop before any is waited for: one that waits for its `vfork` child stops only after the child went on.
     fn let_go(&mut self) {
-        let rest: Vec<Pid> = self.known.drain().collect();
-        let mut left = 0usize;
-        for process in rest {
-            // Detaching asks for a stop; those that run are stopped first.
-            if nix::sys::signal::kill(process, None).is_err() {
-                continue;
-            }
-            let stopped = stop(process);
-            if stopped && ptrace::detach(process, None).is_ok() {
-                left = left.saturating_add(1);
+        self.known.retain(|thread| ptrace::interrupt(*thread) != Err(Errno::ESRCH));
+        let mut left = HashSet::new();
+        while !self.known.is_empty() {
+            match wait(None) {
+                Ok(WaitStatus::PtraceEvent(thread, _, PTRACE_EVENT_STOP)) => {
+                    let process = process_of(thread).unwrap_or(thread);
+                    if ptrace::detach(thread, None).is_ok() {
+                        left.insert(process);
+                    }
+                    self.known.remove(&thread);
+                }
+                Ok(WaitStatus::PtraceEvent(thread, _, event)) => {
+                    self.meet(thread, event);
+                    let _ = resume(thread, None);
+                }
+                Ok(WaitStatus::PtraceSyscall(thread)) => {
+                    let _ = resume(thread, None);
+                }
+                Ok(WaitStatus::Stopped(thread, signal)) => {
+                    let _ = resume(thread, Some(signal));
+                }
+                Ok(WaitStatus::Exited(thread, _) | WaitStatus::Signaled(thread, ..)) => {
+                    self.known.remove(&thread);
+                }
+                Ok(_) => {}
+                Err(_) => break,
             }
         }
-        if left > 0 {
+        if !left.is_empty() {
+            let left = left.len();
             self.seen
                 .gap(format!("{left} processes went on after the command had ended and were not followed"));
         }
@@ -239,22 +311,11 @@ impl Tracer {
     }
 }
 
-/// Stops a running process under trace; false when it is gone.
-fn stop(process: Pid) -> bool {
-    if nix::sys::signal::kill(process, Signal::SIGSTOP).is_err() {
-        return false;
-    }
-    loop {
-        match wait(Some(process)) {
-            Ok(WaitStatus::Stopped(_, Signal::SIGSTOP)) => return true,
-            Ok(WaitStatus::Exited(..) | WaitStatus::Signaled(..)) | Err(_) => return false,
-            Ok(_) => {
-                if resume(process, None).is_err() {
-                    return false;
-                }
-            }
-        }
-    }
+/// The process that a thread belongs to.
+fn process_of(thread: Pid) -> Option<Pid> {
+    let status = fs::read_to_string(format!("/proc/{thread}/status")).ok()?;
+    let number = status.lines().find_map(|line| line.strip_prefix("Tgid:"))?;
+    number.trim().parse().ok().map(Pid::from_raw)
 }
 
 /// The flags of an open file as the kernel prints them.

@@ -5,8 +5,9 @@ use super::{rules, server};
 use crate::yaml::{Node, Yaml};
 use crate::{Notes, Reader, Text};
 use bartizan_core::{Kind, Rule};
+use std::borrow::Cow;
 
-/// `mcp.json`, `claude_desktop_config.json`, settings of editors with MCP servers.
+/// `mcp.json`, `claude_desktop_config.json`, settings of editors with MCP servers, Codex's `config.toml`.
 pub struct McpConfig;
 
 impl Reader for McpConfig {
@@ -23,6 +24,9 @@ impl Reader for McpConfig {
     }
 
     fn recognises(&self, text: &Text<'_>) -> bool {
+        if text.extension() == "toml" {
+            return text.content.contains("mcp_servers");
+        }
         let json = matches!(text.extension().as_str(), "json" | "jsonc" | "yaml" | "yml" | "code-workspace");
         json && (["mcpServers", "mcp_servers", "context_servers"]
             .iter()
@@ -32,11 +36,11 @@ impl Reader for McpConfig {
     }
 
     fn read(&self, text: &Text<'_>, notes: &mut Notes<'_>) {
-        let content = plain(text.content);
-        let yaml = Yaml::read(&content);
+        let is_toml = text.extension() == "toml";
+        let content = if is_toml { Cow::Borrowed(text.content) } else { plain(text.content) };
+        let yaml = if is_toml { Yaml::of_toml(&content) } else { Yaml::read(&content) };
         for stop in &yaml.stops {
-            notes
-                .gap(stop.offset, format!("not read as JSON from here on: {}; mend the syntax", stop.reason));
+            notes.gap(stop.offset, format!("not read from here on: {}; mend the syntax", stop.reason));
         }
         let Some(root) = yaml.root() else { return };
         for (name, node) in servers(root) {
@@ -134,6 +138,24 @@ mod tests {
                 ("agent/mcp-broad-scope", 8),
                 ("pipeline/insecure-transport", 12),
                 ("pipeline/unpinned-package", 7)
+            ]
+        );
+    }
+
+    #[test]
+    fn servers_in_toml_are_judged_as_those_in_json() {
+        let config = "model = \"m\"\n[mcp_servers.fs]\ncommand = \"npx\"\nargs = [\n  \"-y\",\n  \"@acme/mcp-fs\",\n  \"/\",\n]\n[mcp_servers.far]\nurl = \"http://mcp.example/sse\"\n";
+        let text = Text::new(".codex/config.toml", config);
+        let outcome = crate::examine(&text, &Limits::default(), &MonotonicClock::start());
+        let mut found: Vec<_> =
+            outcome.findings.iter().map(|one| (one.rule.id, one.location.line.unwrap())).collect();
+        found.sort_unstable();
+        assert_eq!(
+            found,
+            [
+                ("agent/mcp-broad-scope", 7),
+                ("pipeline/insecure-transport", 10),
+                ("pipeline/unpinned-package", 6)
             ]
         );
     }

@@ -12,5 +12,6 @@ pub(crate) mod tools;
 pub mod rules;
 
 pub use config::McpConfig;
+pub(crate) use json::plain;
 pub use source::McpSource;
 pub use tools::McpTools;

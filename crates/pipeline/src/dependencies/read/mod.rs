@@ -6,6 +6,8 @@ mod requirements;
 mod toml;
 mod yarn;
 
+pub(crate) use requirements::requirement;
+
 use super::Dependencies;
 use crate::Text;
 

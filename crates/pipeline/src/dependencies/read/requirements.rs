@@ -59,7 +59,7 @@ pub(super) fn setup_cfg(text: &Text<'_>) -> Dependencies {
 }
 
 /// One requirement after PEP 508, with pip's options behind it; `at` is its place in the text.
-pub(super) fn requirement(line: &str, at: usize) -> Option<Dependency> {
+pub(crate) fn requirement(line: &str, at: usize) -> Option<Dependency> {
     let hashed = line.contains("--hash=") || line.contains("--hash ");
     let written = line.split(" --").next().unwrap_or(line).trim_end().trim_end_matches('\\').trim_end();
     let span = at..at.saturating_add(written.len());

@@ -379,6 +379,11 @@ mod tests {
         assert_eq!(rules("docker run --rm --gpus all acme/net:latest train"), ["unpinned-image"]);
         assert_eq!(rules("docker run --privileged acme/net@sha256:00"), ["privileged-container"]);
         assert_eq!(rules("ray start --head --dashboard-host=0.0.0.0"), ["exposed-service"]);
+        assert_eq!(
+            rules("tritonserver --model-repository=/m --model-control-mode=explicit"),
+            ["exposed-service"]
+        );
+        assert_eq!(rules("tritonserver --model-repository=/m --model-control-mode=none"), Vec::<&str>::new());
         assert_eq!(rules("jupyter lab --NotebookApp.token=''"), ["no-authentication"]);
         assert_eq!(rules("claude -p x --dangerously-skip-permissions"), ["risky-tool-grant"]);
         assert_eq!(rules("chmod -R 777 /models"), ["world-writable"]);

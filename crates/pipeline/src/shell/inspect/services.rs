@@ -38,6 +38,18 @@ pub(super) fn command(site: &Site<'_>, issues: &mut Vec<Issue>) {
             "TensorBoard listens to everyone",
         ));
     }
+    if program == "tritonserver"
+        && let Some((mode, argument)) = invocation.value(&["--model-control-mode"])
+        && matches!(mode, "explicit" | "poll")
+        && invocation.value(&["--http-restricted-api", "--grpc-restricted-protocol"]).is_none()
+    {
+        let message = if mode == "explicit" {
+            "who reaches the server may load models, with files of their own"
+        } else {
+            "what comes into the model repository is served at once"
+        };
+        issues.push(Issue::new(&EXPOSED_SERVICE, argument.word.span.clone(), message));
+    }
     for argument in &invocation.arguments {
         let (name, value) = argument.text.split_once('=').unwrap_or((argument.text, "?"));
         let value = value.trim_matches(['"', '\'']);

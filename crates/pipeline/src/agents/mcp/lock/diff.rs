@@ -248,6 +248,16 @@ mod tests {
     }
 
     #[test]
+    fn a_server_in_toml_is_the_one_in_json() {
+        let mut toml = Lock::new();
+        let text = "[mcp_servers.s]\ncommand = \"npx\"\nargs = [\"a@1.0.0\"]\n";
+        add_config(&mut toml, text, Path::new("config.toml")).unwrap();
+        add_tools(&mut toml, "s", ADD, Path::new("s.json")).unwrap();
+        assert_eq!(seen(&lock(&config("\"a@1.0.0\""), ADD), &toml), []);
+        assert!(add_config(&mut toml, "a = ", Path::new("config.toml")).is_err());
+    }
+
+    #[test]
     fn each_change_has_its_name_and_risk() {
         let before = lock(&config("\"a@1.0.0\""), ADD);
         let after = |tools: &str| lock(&config("\"a@1.0.0\""), tools);

@@ -11,13 +11,25 @@ use std::path::Path;
 /// Adds the servers of the configuration `text` to `lock`.
 ///
 /// # Errors
-/// [`LockError`] when it is no JSON or names no server.
+/// [`LockError`] when it is neither JSON nor TOML, or names no server.
 pub fn add_config(lock: &mut Lock, text: &str, path: &Path) -> Result<(), LockError> {
-    let root = read(text, path)?;
+    let root = if path.extension().is_some_and(|extension| extension == "toml") {
+        toml::from_str(text).map_err(|error| LockError::Json {
+            path: path.to_path_buf(),
+            reason: error.message().to_owned(),
+        })?
+    } else {
+        read(text, path)?
+    };
     let mut found = 0_usize;
-    for place in
-        [&["mcpServers"][..], &["servers"], &["mcp", "servers"], &["mcp", "mcpServers"], &["context_servers"]]
-    {
+    for place in [
+        &["mcpServers"][..],
+        &["servers"],
+        &["mcp", "servers"],
+        &["mcp", "mcpServers"],
+        &["context_servers"],
+        &["mcp_servers"],
+    ] {
         let holder = place.iter().try_fold(&root, |node, key| node.get(key));
         for (name, node) in
             holder.and_then(Value::as_object).into_iter().flatten().filter(|(_, node)| node.is_object())

@@ -87,8 +87,8 @@ pub struct Tool {
 /// Why a lock cannot be made or read.
 #[derive(Debug, Error)]
 pub enum LockError {
-    /// Not JSON.
-    #[error("{} is not JSON ({reason}); save the server's answer to tools/list, or name a client's configuration", path.display())]
+    /// Neither JSON nor, by its name, TOML.
+    #[error("{} is neither JSON nor TOML ({reason}); save the server's answer to tools/list, or name a client's configuration", path.display())]
     Json {
         /// Which file.
         path: PathBuf,

@@ -5,6 +5,7 @@ use bartizan_core::{Severity, cwe, owasp_agentic, owasp_llm, rule};
 rule! {
     /// ## What it finds
     /// Lists such as `autoApprove` and `alwaysAllow`, and `trust: true`. All tools, or tools that write, run or send, are high.
+    /// In an agent's own settings: `bypassPermissions`, `approval_policy = "never"`, `sandbox_mode = "danger-full-access"`, `yolo`.
     /// ## Why it matters
     /// The question before a call is what stops an injected instruction.
     /// ## Example

