@@ -44,6 +44,8 @@ pub(in crate::run) fn follow(child: i32, roots: Vec<PathBuf>) -> Result<(Ending,
         return Ok((ending, tracer.seen));
     }
     tracer.known.insert(first);
+    // It stands inside execve: what comes next is the way out.
+    tracer.inside.insert(first, None);
     tracer.executed(first);
     resume(first, None)?;
     let ending = tracer.until_end(first)?;
