@@ -18,7 +18,11 @@ pub(crate) enum Mode {
 /// # Errors
 /// In [`Mode::Compare`], the pages that differ and the command that mends them.
 pub(crate) fn generate(mode: Mode) -> Result<(), String> {
-    run("cargo", &["build", "--quiet", "--locked", "--all-features", "--package", "bartizan"])?;
+    // As the tests build it: under other features everything it rests on would be compiled once more.
+    run(
+        "cargo",
+        &["test", "--no-run", "--quiet", "--locked", "--workspace", "--all-features", "--test", "end_to_end"],
+    )?;
     let bartizan = target().join("debug/bartizan");
     let mut pages: BTreeMap<PathBuf, String> = BTreeMap::new();
     let text = |arguments: &[&str]| match output(&bartizan, arguments)? {

@@ -12,7 +12,7 @@ use std::process::Command;
 use std::time::Duration;
 
 /// A scan that takes longer is ended, and said to.
-const LIMIT: Duration = Duration::from_mins(60);
+const LIMIT: Duration = Duration::from_hours(1);
 /// Runs of a scanner over a small folder, and of ours over a large one; the median counts.
 const RUNS: usize = 5;
 /// How many times faster than zizmor and bandit a scan is meant to be.

@@ -240,7 +240,7 @@ fn a_registry_that_lies_is_caught_and_credentials_go_nowhere_else() {
     // What docker keeps for that host is shown to it.
     place.write(
         "docker/config.json",
-        &format!(r#"{{"auths": {{"{host}": {{"auth": "YW5hOmh1bnRlcjIy"}}}}}}"#),
+        format!(r#"{{"auths": {{"{host}": {{"auth": "YW5hOmh1bnRlcjIy"}}}}}}"#),
     );
     let mut program = place.program(&["gate", &name, "--signature", "model.sig"]);
     let ran = Ran::of(&program.env("DOCKER_CONFIG", place.path().join("docker")).output().unwrap());

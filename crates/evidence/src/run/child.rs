@@ -253,9 +253,9 @@ pub fn become_launched(arguments: &[OsString]) -> Result<std::convert::Infallibl
 pub fn become_traced(arguments: &[OsString]) -> Result<std::convert::Infallible, RunError> {
     #[cfg(target_os = "linux")]
     {
+        use nix::sys::{prctl, signal};
         use std::os::unix::process::CommandExt as _;
         let [program, name, rest @ ..] = arguments else { return Err(RunError::NoCommand) };
-        use nix::sys::{prctl, signal};
         // Should the parent end before it has taken hold, nobody would ever wake this process.
         prctl::set_pdeathsig(signal::Signal::SIGKILL)?;
         signal::raise(signal::Signal::SIGSTOP)?;

@@ -2,10 +2,10 @@
 //!
 //! Source: pre-commit documentation, "Adding pre-commit plugins to your project" and "Creating new hooks".
 
-use super::github::gaps;
+use super::github::{ARCHIVED, gaps};
 use crate::address::{cleartext, is_commit};
 use crate::dependencies::requirement;
-use crate::rules::{INSECURE_TRANSPORT, UNPINNED_PACKAGE, UNPINNED_SOURCE};
+use crate::rules::{ARCHIVED_ACTION, INSECURE_TRANSPORT, UNPINNED_PACKAGE, UNPINNED_SOURCE};
 use crate::shell::inspect::{self, Setting};
 use crate::yaml::{Node, Yaml};
 use crate::{Issue, Notes, Reader, Text, issue, rules};
@@ -60,6 +60,12 @@ fn source(repository: Node<'_>, name: &str) -> Vec<Issue> {
         issues.push(Issue::new(&INSECURE_TRANSPORT, node.span(), message));
     }
     let shown = printable(name, 100);
+    let on_github =
+        name.split_once("github.com/").map(|(_, path)| path.trim_end_matches(['/']).trim_end_matches(".git"));
+    let archived = on_github.is_some_and(|path| ARCHIVED.contains(&path.to_ascii_lowercase().as_str()));
+    if let Some(node) = repository.get("repo").filter(|_| archived) {
+        issues.push(Issue::new(&ARCHIVED_ACTION, node.span(), format!("`{shown}` is archived")));
+    }
     let Some(node) = repository.get("rev").filter(|node| node.as_str().is_some()) else {
         if let Some(entry) = repository.entry("repo") {
             let message = format!("the hooks of `{shown}` have no `rev`");
@@ -132,5 +138,12 @@ mod tests {
             ]
         );
         assert_eq!((found[0].2, found[2].2), (Severity::Medium, Severity::Low));
+        let archived = "repos:\n- repo: https://github.com/actions-rs/cargo\n  rev: 0123456789abcdef0123456789abcdef01234567\n";
+        let outcome = examine(
+            &Text::new(".pre-commit-config.yaml", archived),
+            &Limits::default(),
+            &MonotonicClock::start(),
+        );
+        assert_eq!(outcome.findings.first().map(|one| one.rule.id), Some("pipeline/archived-action"));
     }
 }

@@ -21,4 +21,5 @@ mod uses;
 mod workflow;
 
 pub(crate) use dependabot::DependabotFile;
+pub(crate) use owners::ARCHIVED;
 pub(crate) use reader::{ActionFile, WorkflowFile, gaps, has_key};

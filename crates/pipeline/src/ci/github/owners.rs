@@ -92,7 +92,7 @@ pub(super) const KNOWN: &[&str] = &[
 ];
 
 /// Repositories archived by their owners, in lower case.
-pub(super) const ARCHIVED: &[&str] = &[
+pub(crate) const ARCHIVED: &[&str] = &[
     "actions/setup-ruby",
     "actions/create-release",
     "actions/upload-release-asset",
@@ -172,6 +172,10 @@ pub(super) const ARCHIVED: &[&str] = &[
     "whelk-io/maven-settings-xml-action",
     "youyo/aws-cdk-github-actions",
     "z0al/dependent-issues",
+    // Hooks of pre-commit.
+    "pre-commit/mirrors-autopep8",
+    "pre-commit/mirrors-prettier",
+    "pre-commit/mirrors-pylint",
 ];
 
 /// Actions that do what a command of the runner does: action, command, whether that is plain enough to say always.
