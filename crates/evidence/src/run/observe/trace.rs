@@ -209,9 +209,13 @@ impl Tracer {
     ///
     /// All are asked to stop before any is waited for: one that waits for its `vfork` child stops only after the child went on.
     fn let_go(&mut self) {
-        self.known.retain(|thread| ptrace::interrupt(*thread) != Err(Errno::ESRCH));
         let mut left = HashSet::new();
-        while !self.known.is_empty() {
+        loop {
+            // Who ended before their birth was told is still among those known, and would be waited for in vain.
+            self.known.retain(|thread| ptrace::interrupt(*thread) != Err(Errno::ESRCH));
+            if self.known.is_empty() {
+                break;
+            }
             match wait(None) {
                 Ok(WaitStatus::PtraceEvent(thread, _, PTRACE_EVENT_STOP)) => {
                     let process = process_of(thread).unwrap_or(thread);
