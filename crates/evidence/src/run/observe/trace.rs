@@ -24,9 +24,6 @@ const LONGEST_PATH: usize = 4096;
 /// The highest error number a system call returns. Source: `MAX_ERRNO`, linux/err.h.
 const MOST_ERROR: u64 = 4095;
 
-/// The stop of one that was seized: at its birth, when asked for, or with its whole process. Source: linux/ptrace.h.
-const PTRACE_EVENT_STOP: i32 = 128;
-
 /// Follows the child with this process number, which has stopped itself or is about to, to its end.
 ///
 /// It is seized and not asked to trace itself (ptrace(2), `PTRACE_SEIZE`): a stop that is asked for is then told apart from a
@@ -207,7 +204,8 @@ impl Tracer {
 
     /// The command has ended; what it left running in the background goes on without us.
     ///
-    /// All are asked to stop before any is waited for: one that waits for its `vfork` child stops only after the child went on.
+    /// All are asked to stop before any is waited for, and each is let go at whatever stop it comes to first: another stop than
+    /// the one that was asked for takes its place, and one that waits for its `vfork` child stops only after the child went on.
     fn let_go(&mut self) {
         let mut left = HashSet::new();
         loop {
@@ -216,30 +214,25 @@ impl Tracer {
             if self.known.is_empty() {
                 break;
             }
-            match wait(None) {
-                Ok(WaitStatus::PtraceEvent(thread, _, PTRACE_EVENT_STOP)) => {
-                    let process = process_of(thread).unwrap_or(thread);
-                    if ptrace::detach(thread, None).is_ok() {
-                        left.insert(process);
-                    }
-                    self.known.remove(&thread);
-                }
+            let (thread, signal) = match wait(None) {
                 Ok(WaitStatus::PtraceEvent(thread, _, event)) => {
                     self.meet(thread, event);
-                    let _ = resume(thread, None);
+                    (thread, None)
                 }
-                Ok(WaitStatus::PtraceSyscall(thread)) => {
-                    let _ = resume(thread, None);
-                }
-                Ok(WaitStatus::Stopped(thread, signal)) => {
-                    let _ = resume(thread, Some(signal));
-                }
+                Ok(WaitStatus::PtraceSyscall(thread)) => (thread, None),
+                Ok(WaitStatus::Stopped(thread, signal)) => (thread, Some(signal)),
                 Ok(WaitStatus::Exited(thread, _) | WaitStatus::Signaled(thread, ..)) => {
                     self.known.remove(&thread);
+                    continue;
                 }
-                Ok(_) => {}
+                Ok(_) => continue,
                 Err(_) => break,
+            };
+            let process = process_of(thread).unwrap_or(thread);
+            if ptrace::detach(thread, signal).is_ok() {
+                left.insert(process);
             }
+            self.known.remove(&thread);
         }
         if !left.is_empty() {
             let left = left.len();
