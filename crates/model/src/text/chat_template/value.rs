@@ -12,6 +12,8 @@ const MOST_ITEMS: usize = 128;
 pub(super) struct Value {
     /// Every text it may be; empty when unknown.
     pub(super) texts: Vec<String>,
+    /// What is known of it where the whole text is not: its literal pieces, in order, bounded.
+    pub(super) pieces: String,
     pub(super) integer: Option<i64>,
     pub(super) items: Option<Vec<Value>>,
     /// Derived from what the conversation says, not from its structure.
@@ -64,7 +66,8 @@ impl Value {
     pub(super) fn size(&self) -> usize {
         let texts = self.texts.iter().chain(&self.triggers).map(String::len).sum::<usize>();
         let inner = self.items.iter().flatten().map(Self::size).sum::<usize>();
-        texts.saturating_add(self.path.len()).saturating_add(inner).saturating_add(1)
+        let own = self.path.len().saturating_add(self.pieces.len());
+        texts.saturating_add(own).saturating_add(inner).saturating_add(1)
     }
 
     /// Keeps where it comes from and what it reaches, and drops what it may be.
@@ -100,6 +103,9 @@ impl Value {
                 self.texts.push(text.clone());
             }
         }
+        if !other.pieces.is_empty() && self.pieces != other.pieces {
+            self.pieces = cut([&self.pieces, "\n", &other.pieces].concat());
+        }
         if self.items.is_none() {
             self.items.clone_from(&other.items);
         }
@@ -113,7 +119,19 @@ impl Value {
     pub(super) fn map(&self, change: impl Fn(&str) -> String) -> Self {
         let mut value = Self { texts: Vec::new(), ..self.sources() };
         value.texts = self.texts.iter().map(|text| cut(change(text))).collect();
+        if value.texts.is_empty() && !self.pieces.is_empty() {
+            value.pieces = cut(change(&self.pieces));
+        }
         value
+    }
+
+    /// The text it is, or the literal pieces of it; its alternatives on lines of their own.
+    pub(super) fn said(&self) -> String {
+        if self.pieces.is_empty() {
+            self.texts.join("\n")
+        } else {
+            self.texts.iter().chain([&self.pieces]).map(String::as_str).collect::<Vec<_>>().join("\n")
+        }
     }
 
     /// Where it comes from and what it reaches, without what it is.
@@ -133,6 +151,9 @@ impl Value {
                     value.texts.push(cut(join(left, right)));
                 }
             }
+        }
+        if value.texts.is_empty() {
+            value.pieces = cut(join(&self.said(), &other.said()));
         }
         value
     }

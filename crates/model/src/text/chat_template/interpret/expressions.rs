@@ -23,8 +23,15 @@ impl Interpreter<'_> {
                 dotted.unwrap_or_else(|| member(self.value(*base), name))
             }
             Expr::Item(base, index) => {
+                let field = match template.nodes.get(*base).map(|node| &node.expr) {
+                    Some(Expr::Name(owner)) => self
+                        .value(*index)
+                        .only_text()
+                        .and_then(|name| self.variables.get(&format!("{owner}.{name}")).cloned()),
+                    _ => None,
+                };
                 let (base, index) = (self.value(*base).clone(), self.value(*index).clone());
-                self.item(&base, &index)
+                field.unwrap_or_else(|| self.item(&base, &index))
             }
             Expr::Slice(base, [first, last, step]) => {
                 let base = self.value(*base).clone();
@@ -79,7 +86,7 @@ impl Interpreter<'_> {
                 let yes = self.value(*yes).clone();
                 let no = no.map(|no| self.value(no).clone()).unwrap_or_default();
                 if !condition.triggers.is_empty() || condition.from_date {
-                    let text = [yes.texts.join("\n"), no.texts.join("\n")].join("\n");
+                    let text = [yes.said(), no.said()].join("\n");
                     let triggers = condition.triggers.clone();
                     self.notes.emissions.push(Emission {
                         offset,

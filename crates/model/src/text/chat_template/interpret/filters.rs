@@ -1,8 +1,8 @@
 //! What filters and string methods make of a value, as Jinja evaluates them.
 
-use super::Interpreter;
 use super::names::{compare, format_reaches_internals, is_internal, member};
 use super::strings::{self, Side};
+use super::{Interpreter, MOST_SWAPS, Swap};
 use crate::text::chat_template::value::{Value, brace, percent, percent_named};
 
 /// The arguments of a filter or method, by position or name.
@@ -132,10 +132,19 @@ impl Interpreter<'_> {
         for argument in arguments.iter().chain(named.iter().map(|(_, value)| value)) {
             depends.depend_on(argument);
         }
-        if let Some(value) = of_text(base, name, Arguments { placed: arguments, named }) {
+        let given = Arguments { placed: arguments, named };
+        if name == "replace"
+            && base.from_content
+            && base.texts.is_empty()
+            && self.notes.swaps.len() < MOST_SWAPS
+            && let (Some(from), Some(to)) = (given.text(0, "old"), given.text(1, "new"))
+        {
+            self.notes.swaps.push(Swap { offset: self.at, from: from.to_owned(), to: to.to_owned() });
+        }
+        if let Some(value) = of_text(base, name, given) {
             return value;
         }
-        if let Some(value) = of_list(base, name, Arguments { placed: arguments, named }) {
+        if let Some(value) = of_list(base, name, given) {
             return value;
         }
         match name {
