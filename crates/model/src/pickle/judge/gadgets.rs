@@ -58,6 +58,9 @@ impl Judge {
         {
             severity = severity.min(Severity::Low);
         }
+        if path.ends_with("._eval_repr") && is_singleton(machine, arguments) {
+            severity = severity.min(Severity::Low);
+        }
         let is_own_import = is_serialisers_own(&path);
         if is_own_import {
             severity = severity.min(Severity::Medium);
@@ -144,4 +147,14 @@ fn is_serialisers_own(path: &str) -> bool {
 fn is_given_bytes(machine: &Machine<'_>, arguments: Value) -> bool {
     let first = machine.store.get(arguments).and_then(|node| machine.store.items(node, 1).first().copied());
     first.is_some_and(|first| machine.store.byte_string(first).is_some())
+}
+
+/// Whether the only argument is the name of one of the objects that dill stores by evaluating their name.
+fn is_singleton(machine: &Machine<'_>, arguments: Value) -> bool {
+    let Some(node) = machine.store.get(arguments) else { return false };
+    let [only] = machine.store.items(node, 2)[..] else { return false };
+    machine
+        .store
+        .text(only)
+        .is_some_and(|name| matches!(&*name, "NotImplemented" | "Ellipsis" | "None" | "True" | "False"))
 }

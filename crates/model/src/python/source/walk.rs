@@ -57,6 +57,7 @@ fn layer(code: &str, role: Role, layers: u32) -> Walked {
         seen: Vec::new(),
         unparsed: None,
         moves: Moves::default(),
+        disguised: false,
     };
     let (mut broken, mut in_text) = (None, Vec::new());
     for piece in pieces(code) {
@@ -91,6 +92,11 @@ fn layer(code: &str, role: Role, layers: u32) -> Walked {
     Walked { seen, unparsed: walk.unparsed }
 }
 
+/// Whether `command` fetches something and runs it, or connects a shell to the network.
+pub(super) fn is_attack(command: &str) -> bool {
+    signs::fetches_and_runs(command) || signs::opens_shell(command)
+}
+
 fn one(rule: &'static Rule, severity: Severity, message: String, offset: usize) -> Seen {
     Seen { rule, severity, confidence: Confidence::High, message, offset }
 }
@@ -116,6 +122,8 @@ struct Walk {
     seen: Vec<Seen>,
     unparsed: Option<usize>,
     moves: Moves,
+    /// Whether the function being called was got at by a look-up that hides its name.
+    disguised: bool,
 }
 
 impl<'a> Visitor<'a> for Walk {

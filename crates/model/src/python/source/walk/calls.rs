@@ -39,7 +39,10 @@ impl Walk {
         match &function.known {
             Known::Path(path) => {
                 let path = path.clone();
-                self.called(&path, &arguments, &named, offset)
+                let outer = std::mem::replace(&mut self.disguised, function.disguised);
+                let value = self.called(&path, &arguments, &named, offset);
+                self.disguised = outer;
+                value
             }
             Known::Getter(name) => match arguments.first() {
                 Some(base) => self.member(base, name, offset),
@@ -137,8 +140,9 @@ impl Walk {
             | "builtins.object.__getattribute__"
             | "inspect.getattr_static" => {
                 if let Some(name) = second.and_then(Value::text).map(str::to_owned) {
-                    let known = self.member(&first, &name, offset);
-                    return known;
+                    let mut found = self.member(&first, &name, offset);
+                    found.disguised = true;
+                    return found;
                 }
             }
             "builtins.vars" | "builtins.dict" if first.path().is_some() => {
@@ -201,7 +205,9 @@ impl Walk {
                 if let Some(name) = first.text().map(str::to_owned) {
                     self.imported(&name, offset);
                     let top = name.split('.').next().unwrap_or_default().to_owned();
-                    return Known::Path(if path == "importlib.import_module" { name } else { top }).into();
+                    let is_plain = path == "importlib.import_module";
+                    let known = Known::Path(if is_plain { name } else { top });
+                    return Value { disguised: !is_plain, ..known.into() };
                 }
             }
             _ => {}

@@ -99,6 +99,10 @@ impl Walk {
             self.push(&PYTHON_BACKDOOR, severity, message, offset);
             return;
         }
+        if let Some(message) = self.hides(path, class, severity, arguments, named) {
+            self.push(&PYTHON_HIDDEN_CODE, Severity::High, message, offset);
+            return;
+        }
         let severity = match (self.role, class) {
             (Role::Embedded, GadgetClass::Reflection | GadgetClass::Codec | GadgetClass::Environment) => {
                 severity.min(Severity::Medium)
@@ -153,6 +157,36 @@ impl Walk {
         self.push(&PYTHON_DANGEROUS_CALL, severity, format!("calls `{path}`{with}, which {why}"), offset);
     }
 
+    /// Why the call hides from a reader what it runs: a function whose name is looked up, or an argument that is a constant
+    /// behind an encoding. No program needs either to start a process or to unpickle.
+    fn hides(
+        &self,
+        path: &str,
+        class: GadgetClass,
+        severity: Severity,
+        arguments: &[Value],
+        named: &[(String, Value)],
+    ) -> Option<String> {
+        let starts = matches!(class, GadgetClass::Process | GadgetClass::CodeExecution);
+        if self.disguised && starts && severity >= Severity::Critical {
+            return Some(format!("calls `{path}` by a look-up that hides its name"));
+        }
+        let runs = starts || matches!(class, GadgetClass::NestedPickle | GadgetClass::Marshal);
+        let is_constant = |value: &&Value| {
+            value.decoded
+                && match &value.known {
+                    Known::Text(text) => !text.is_empty(),
+                    Known::Bytes(bytes) => !bytes.is_empty(),
+                    _ => false,
+                }
+        };
+        let encoded = arguments.iter().chain(named.iter().map(|(_, value)| value)).find(is_constant)?;
+        runs.then(|| {
+            let shown = bartizan_core::printable(&spelt(&encoded.known), 120);
+            format!("`{path}` is given `{shown}`, a constant that the source keeps encoded")
+        })
+    }
+
     pub(super) fn runs_code(&mut self, path: &str, code: &Value, all: &Value, offset: usize) {
         let name = path.rsplit('.').next().unwrap_or(path);
         if all.decoded || all.downloaded {
@@ -164,10 +198,11 @@ impl Walk {
                 offset,
             );
         } else {
-            let severity = if matches!(self.role, Role::Module | Role::Handler) {
-                Severity::Medium
-            } else {
-                Severity::Critical
+            let severity = match self.role {
+                // A server evaluates what it is sent.
+                Role::Handler if code.text().is_none() => Severity::High,
+                Role::Module | Role::Handler => Severity::Medium,
+                _ => Severity::Critical,
             };
             let what = code
                 .text()
