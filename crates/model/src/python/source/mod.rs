@@ -230,6 +230,10 @@ mod tests {
             "getattr(__import__('o'+'s'), 'sys'+'tem')('id')",
             "import subprocess, base64\nsubprocess.run(base64.b64decode('aWQ=').decode(), shell=True)",
             "import pickle\npickle.loads(bytes.fromhex('80042e'))",
+            "import importlib\nimportlib.import_module('o' + 's').system('id')",
+            "(lambda run: run('id'))(__import__('os').system)",
+            "import socket, subprocess\ns = socket.socket()\nsubprocess.Popen(s.recv(99), shell=True)",
+            "import ctypes\nctypes.windll.kernel32.VirtualAlloc(0, 99, 0x3000, 0x40)",
         ] {
             assert_eq!(worst(code, Role::Module), Some(Severity::High), "{code}");
         }

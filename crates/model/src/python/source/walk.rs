@@ -394,15 +394,7 @@ impl Walk {
                 self.assign(&named.target, &value);
                 value
             }
-            Expr::Lambda(lambda) => {
-                for parameter in lambda.parameters.iter().flat_map(|parameters| parameters.iter()) {
-                    self.bind(parameter.name().as_str(), Value::default());
-                }
-                self.functions = self.functions.saturating_add(1);
-                let value = self.evaluate(&lambda.body);
-                self.functions = self.functions.saturating_sub(1);
-                value.clone_sources()
-            }
+            Expr::Lambda(lambda) => self.lambda(lambda, &[]).clone_sources(),
             Expr::Await(awaited) => self.evaluate(&awaited.value),
             Expr::Starred(starred) => self.evaluate(&starred.value),
             Expr::FString(text) => {

@@ -44,6 +44,26 @@ fn is_blunt(path: &str) -> bool {
     MODULES.contains(&root) && path != "builtins.input"
 }
 
+/// The function of Windows at `path` that makes memory executable or starts code in it. Called through `ctypes` it has
+/// no use but to run machine code that no file holds.
+fn writes_executable_memory(path: &str) -> Option<&str> {
+    let function = path.rsplit('.').next()?;
+    let is_native = path.starts_with("ctypes.");
+    (is_native
+        && matches!(
+            function,
+            "VirtualAlloc"
+                | "VirtualAllocEx"
+                | "VirtualProtect"
+                | "VirtualProtectEx"
+                | "WriteProcessMemory"
+                | "CreateRemoteThread"
+                | "RtlMoveMemory"
+                | "NtCreateThreadEx"
+        ))
+    .then_some(function)
+}
+
 impl Walk {
     pub(super) fn judge(
         &mut self,
@@ -73,6 +93,11 @@ impl Walk {
             return;
         }
         self.note_moves(path, &first, offset);
+        if let Some(function) = writes_executable_memory(path) {
+            let message = format!("calls `{function}`, by which code is written into memory and run");
+            self.push(&PYTHON_BACKDOOR, Severity::High, message, offset);
+            return;
+        }
         if path == "builtins.open" || path == "io.open" {
             self.opens(&first, arguments, named, offset);
             return;
@@ -170,6 +195,10 @@ impl Walk {
         let starts = matches!(class, GadgetClass::Process | GadgetClass::CodeExecution);
         if self.disguised && starts && severity >= Severity::Critical {
             return Some(format!("calls `{path}` by a look-up that hides its name"));
+        }
+        let received = arguments.first().is_some_and(|first| first.downloaded);
+        if received && matches!(class, GadgetClass::Process) {
+            return Some(format!("`{path}` runs what came over the network"));
         }
         let runs = starts || matches!(class, GadgetClass::NestedPickle | GadgetClass::Marshal);
         let is_constant = |value: &&Value| {

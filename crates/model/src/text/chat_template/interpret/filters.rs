@@ -112,6 +112,14 @@ impl Interpreter<'_> {
             | "split" | "rsplit" | "splitlines" | "encode" | "decode" | "expandtabs" => {
                 self.filter(base, method, arguments, named)
             }
+            "keys" | "values" | "items" if !base.entries.is_empty() => {
+                let row = |(key, value): &(String, Value)| match method {
+                    "keys" => Value::text(key.as_str()),
+                    "values" => value.clone(),
+                    _ => Value::list(vec![Value::text(key.as_str()), value.clone()]),
+                };
+                Value::list(base.entries.iter().map(row).collect())
+            }
             "get" => match first {
                 Some(name) => self.item(base, name),
                 None => result,
@@ -176,7 +184,7 @@ impl Interpreter<'_> {
                 };
                 let mut value = depends;
                 for part in attribute.and_then(Value::only_text).unwrap_or_default().split('.') {
-                    if is_internal(part) {
+                    if is_internal(part) || name == "map" && !part.is_empty() {
                         value = member(&value, part);
                     }
                 }

@@ -197,8 +197,9 @@ impl Interpreter<'_> {
                 } else if let Some(letters) = iterated.elements() {
                     element.texts = letters.into_iter().take(16).collect();
                 }
-                for target in targets {
-                    self.variables.insert(target.clone(), element.clone());
+                for (position, target) in targets.iter().enumerate() {
+                    let part = if targets.len() > 1 { iterated.part(position) } else { None };
+                    self.variables.insert(target.clone(), part.unwrap_or_else(|| element.clone()));
                 }
                 let filter = filter.map(|filter| self.value(filter).clone()).unwrap_or_default();
                 self.push(false, filter, spanned.offset, None);
@@ -222,8 +223,9 @@ impl Interpreter<'_> {
             }
             Statement::Macro { name, parameters } => {
                 // What a macro is given is not followed; a parameter named as a message part counts as one.
-                for (parameter, _) in parameters {
-                    let value = named(parameter);
+                for (parameter, default) in parameters {
+                    let default = default.map(|default| self.value(default).clone()).unwrap_or_default();
+                    let value = named(parameter).or(&default);
                     self.variables.insert(parameter.clone(), value);
                 }
                 self.variables.insert(name.clone(), Value::default());
@@ -363,6 +365,7 @@ static UNKNOWN: Value = Value {
     pieces: String::new(),
     integer: None,
     items: None,
+    entries: Vec::new(),
     from_content: false,
     from_date: false,
     triggers: Vec::new(),

@@ -89,6 +89,9 @@ pub(super) fn named(name: &str) -> Value {
 
 /// `base.name` or `base['name']`.
 pub(super) fn member(base: &Value, name: &str) -> Value {
+    if let Some(entry) = base.entry(name) {
+        return entry.clone();
+    }
     let mut value = base.sources();
     let reached = if matches!(
         name,
