@@ -54,6 +54,8 @@ impl Format for Zip {
             "kmz",
             "war",
             "nupkg",
+            "keras",
+            "skops",
         ]
     }
 

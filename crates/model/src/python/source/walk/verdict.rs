@@ -7,42 +7,11 @@ use super::{
     MOST_SEEN, PYTHON_BACKDOOR, PYTHON_DANGEROUS_CALL, PYTHON_HIDDEN_CODE, Role, TORCHSCRIPT_OPERATOR, Walk,
     layer, one,
 };
-use crate::pickle::knowledge::{GadgetClass, Standing, standing};
+use crate::pickle::knowledge::{GadgetClass, Standing, is_blunt, standing};
 use crate::python::source::OWN_STACK_FROM;
 use crate::python::source::fold::{Known, Value};
 use bartizan_core::python::levels;
 use bartizan_core::{Rule, Severity};
-
-/// Whether what lies at `path` runs the code it is given as it stands. Beside these the knowledge of gadgets holds much
-/// that is dangerous only where code should not be, such as `torch.compile` and `asyncio.gather`.
-fn is_blunt(path: &str) -> bool {
-    const MODULES: &[&str] = &[
-        "bdb",
-        "builtins",
-        "cProfile",
-        "code",
-        "codeop",
-        "distutils",
-        "doctest",
-        "imp",
-        "importlib",
-        "os",
-        "pdb",
-        "pkgutil",
-        "profile",
-        "pty",
-        "runpy",
-        "site",
-        "sys",
-        "timeit",
-        "trace",
-        "types",
-        "winreg",
-        "zipimport",
-    ];
-    let root = path.split('.').next().unwrap_or(path);
-    MODULES.contains(&root) && path != "builtins.input"
-}
 
 /// The function of Windows at `path` that makes memory executable or starts code in it. Called through `ctypes` it has
 /// no use but to run machine code that no file holds.
@@ -193,11 +162,14 @@ impl Walk {
         named: &[(String, Value)],
     ) -> Option<String> {
         let starts = matches!(class, GadgetClass::Process | GadgetClass::CodeExecution);
-        if self.disguised && starts && severity >= Severity::Critical {
+        if self.disguised && starts && severity >= Severity::Critical && is_blunt(path) {
             return Some(format!("calls `{path}` by a look-up that hides its name"));
         }
         let received = arguments.first().is_some_and(|first| first.downloaded);
-        if received && matches!(class, GadgetClass::Process) {
+        if received
+            && class == GadgetClass::Process
+            && (path.starts_with("subprocess.") || path.starts_with("os."))
+        {
             return Some(format!("`{path}` runs what came over the network"));
         }
         let runs = starts || matches!(class, GadgetClass::NestedPickle | GadgetClass::Marshal);
