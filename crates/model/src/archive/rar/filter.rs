@@ -11,8 +11,14 @@ const CALL_SPACE: u32 = 0x0100_0000;
 pub(super) enum Filter {
     /// Bytes of several interleaved channels as differences; the number of channels.
     Delta(usize),
-    /// Targets of x86 calls, and of jumps if `true`, as absolute addresses.
-    X86(bool),
+    /// Targets of x86 calls, and of jumps if `jumps`, as absolute addresses; the place in the file counts modulo
+    /// [`CALL_SPACE`] if it `wraps`, as since version 5.
+    X86 {
+        /// Whether jumps are meant, too.
+        jumps: bool,
+        /// Whether the place wraps.
+        wraps: bool,
+    },
     /// Targets of ARM calls.
     Arm,
     /// Targets of Itanium branches.
@@ -30,8 +36,8 @@ impl Filter {
         crc.update(code);
         let (channels, second) = (register_0 as usize, register_1 as usize);
         Some(match (code.len(), crc.sum()) {
-            (53, 0xad57_6887) => Self::X86(false),
-            (57, 0x3cd7_e57e) => Self::X86(true),
+            (53, 0xad57_6887) => Self::X86 { jumps: false, wraps: false },
+            (57, 0x3cd7_e57e) => Self::X86 { jumps: true, wraps: false },
             (120, 0x3769_893f) => Self::Itanium,
             (29, 0x0e06_077d) => Self::Delta(channels),
             (149, 0x1c2c_5dc8) => Self::Rgb(channels, second),
@@ -46,7 +52,7 @@ impl Filter {
         let offset = offset as u32;
         match self {
             Self::Delta(channels) => *block = delta(block, channels),
-            Self::X86(jumps) => x86(block, jumps, offset),
+            Self::X86 { jumps, wraps } => x86(block, jumps, wraps, offset),
             Self::Arm => arm(block, offset),
             Self::Itanium => itanium(block, offset),
             Self::Rgb(width, red) => *block = rgb(block, width, red),
@@ -76,14 +82,15 @@ fn delta(block: &[u8], channels: usize) -> Vec<u8> {
     plain
 }
 
-fn x86(block: &mut [u8], jumps: bool, offset: u32) {
+fn x86(block: &mut [u8], jumps: bool, wraps: bool, offset: u32) {
     let mut at = 0usize;
     while let Some(&[code, a, b, c, d]) = block.get(at..at.saturating_add(5)) {
         at = at.saturating_add(1);
         if code != 0xe8 && !(jumps && code == 0xe9) {
             continue;
         }
-        let place = u32::try_from(at).unwrap_or(0).wrapping_add(offset) % CALL_SPACE;
+        let place = u32::try_from(at).unwrap_or(0).wrapping_add(offset);
+        let place = if wraps { place % CALL_SPACE } else { place };
         let address = u32::from_le_bytes([a, b, c, d]);
         let is_negative = |value: u32| value & 0x8000_0000 != 0;
         let relative = if is_negative(address) {
@@ -114,7 +121,9 @@ fn arm(block: &mut [u8], offset: u32) {
 fn itanium(block: &mut [u8], offset: u32) {
     /// By template from 16 on, a bit for each instruction that may be a branch.
     const BRANCHES: [u8; 16] = [4, 4, 6, 6, 0, 0, 7, 7, 4, 4, 0, 0, 4, 4, 0, 0];
-    for (index, bundle) in block.as_chunks_mut::<16>().0.iter_mut().enumerate() {
+    // RAR leaves the last bundle as it is unless more follows.
+    let count = block.len().saturating_sub(21).div_ceil(16);
+    for (index, bundle) in block.as_chunks_mut::<16>().0.iter_mut().enumerate().take(count) {
         let place = (offset >> 4).wrapping_add(u32::try_from(index).unwrap_or(0));
         let mut bits = u128::from_le_bytes(*bundle);
         let branches = usize::try_from(bits & 0x1f)
@@ -184,9 +193,9 @@ impl Sound {
     /// The sample that stands for `byte`.
     fn next(&mut self, byte: u8) -> u8 {
         let [first, second, _] = self.differences;
-        self.differences = [self.change, self.change.wrapping_sub(first), 0];
-        self.differences[2] = self.differences[1].wrapping_sub(second);
-        let weighted = self.weights.iter().zip(&self.differences).map(|(weight, by)| weight.wrapping_mul(*by));
+        self.differences = [self.change, self.change.wrapping_sub(first), second];
+        let weighted =
+            self.weights.iter().zip(&self.differences).map(|(weight, by)| weight.wrapping_mul(*by));
         let guess = weighted.fold(self.before.wrapping_mul(8), i32::wrapping_add) >> 3;
         let sample = guess.wrapping_sub(i32::from(byte)) & 0xff;
         let error = i32::from(byte.cast_signed()).wrapping_shl(3);
@@ -195,7 +204,9 @@ impl Sound {
         for (sum, by) in self.errors.iter_mut().zip(tried) {
             *sum = sum.wrapping_add(error.wrapping_add(by).unsigned_abs());
         }
-        self.change = i32::from(u8::try_from(sample).unwrap_or(0).wrapping_sub(self.before.to_le_bytes()[0]).cast_signed());
+        self.change = i32::from(
+            u8::try_from(sample).unwrap_or(0).wrapping_sub(self.before.to_le_bytes()[0]).cast_signed(),
+        );
         self.before = sample;
         if self.count & 31 == 0 {
             let least = self.errors.iter().copied().min().unwrap_or(0);
