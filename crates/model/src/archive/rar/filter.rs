@@ -208,7 +208,7 @@ impl Sound {
             u8::try_from(sample).unwrap_or(0).wrapping_sub(self.before.to_le_bytes()[0]).cast_signed(),
         );
         self.before = sample;
-        if self.count & 31 == 0 {
+        if self.count.is_multiple_of(32) {
             let least = self.errors.iter().copied().min().unwrap_or(0);
             let best = self.errors.iter().position(|&sum| sum == least).unwrap_or(0);
             self.errors = [0; 7];

@@ -105,7 +105,7 @@ struct Writer {
 impl Writer {
     fn bits(&mut self, value: u64, count: u32) -> &mut Self {
         for at in (0..count).rev() {
-            if self.count % 8 == 0 {
+            if self.count.is_multiple_of(8) {
                 self.bytes.push(0);
             }
             *self.bytes.last_mut().unwrap() |= ((value >> at & 1) as u8) << (7 - self.count % 8);
@@ -218,7 +218,7 @@ fn matches_reach_back_into_the_member_before_in_solid_archives() {
         literals(block, b"(S'id'\ntR.");
     };
     let first_5 = file_of_5("a.txt", &packed_5(|block| literals(block, first)), first, false);
-    is_found(&rar_5(&[first_5.clone(), file_of_5("b.pkl", &packed_5(match_5), &plain, true)]));
+    is_found(&rar_5(&[first_5, file_of_5("b.pkl", &packed_5(match_5), &plain, true)]));
     let match_3 = |block: &mut Writer| {
         // Length 14 = 3 + 10 + 1: slot 9. Distance 14 = 1 + 12 + 1: slot 7.
         block.bits(271 + 9, 9).bits(1, 1).bits(7, 6).bits(1, 2);

@@ -185,15 +185,16 @@ impl<'l> Judge<'_, '_, 'l> {
                 | GadgetClass::Reflection
                 | GadgetClass::Environment
                 | GadgetClass::Debugger
-                | GadgetClass::NestedPickle => severity.min(Severity::Medium),
+                | GadgetClass::NestedPickle
+                // Types of C, declared on import.
+                | GadgetClass::Native => severity.min(Severity::Medium),
                 // Self-tests below `if __name__ == '__main__'`: `doctest.testmod()`, `unittest.main()`.
                 GadgetClass::CodeExecution
                     if call.callee.starts_with("doctest.") || call.callee.starts_with("unittest.") =>
                 {
                     severity.min(Severity::Low)
                 }
-                // What makes fixtures, types of C and hooks: only what runs a program or code outright is an attack.
-                GadgetClass::Native => severity.min(Severity::Medium),
+                // Hooks and what makes fixtures: only what runs a program or code outright is an attack.
                 GadgetClass::Persistence => severity.min(Severity::Low),
                 GadgetClass::CodeExecution | GadgetClass::Process | GadgetClass::Network
                     if !is_outright(&call.callee) =>

@@ -7,6 +7,7 @@ const MOST_ITEMS: usize = 65_536;
 
 /// The abstract value of one expression, and where it comes from.
 #[derive(Debug, Clone, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts about where a value comes from")]
 pub(super) struct Value {
     pub(super) known: Known,
     /// Came out of a decoder, decompressor or unmarshaller.

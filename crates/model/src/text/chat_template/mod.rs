@@ -202,7 +202,7 @@ pub fn inspect_as(source: &str, rendered: Rendered, place: &Location, scan: &mut
             Finding::new(&TEMPLATE_INJECTION, message).severity(severity).confidence(Confidence::Medium);
         report.at(emission.offset, finding.evidence(emission.text.trim()));
     }
-    for swap in notes.swaps.iter() {
+    for swap in &notes.swaps {
         if let Some((severity, message)) = grade_swap(swap) {
             report.at(swap.offset, Finding::new(&TEMPLATE_INJECTION, message).severity(severity));
         }
