@@ -8,7 +8,8 @@ use bartizan_core::{Confidence, Finding, Rule, Severity, atlas, cwe, owasp_llm, 
 
 rule! {
     /// ## What it finds
-    /// A file whose extension belongs to another format than its content, or promises a format that the content is not.
+    /// A file whose extension belongs to another format than its content, or promises a format that the content is not, or
+    /// an archive without what the loader of its name opens first.
     /// ## Why it matters
     /// Gates and scanners that go by extension pass the file; loaders that go by content, or fall back to pickle, run
     /// what is in it (CVE-2025-1889, CVE-2025-10155).

@@ -89,26 +89,27 @@ pub(super) struct Code {
 impl Code {
     /// The code whose word for each symbol has the given length; 0 for symbols that do not occur.
     pub(super) fn new(lengths: &[u8]) -> Self {
-        let mut code = Self::default();
+        let mut code = Self { quick: vec![(0, 0); 1 << QUICK], ..Self::default() };
         let (mut upper, mut start) = (0u32, 0u32);
         for length in 1..=LONGEST {
-            let of_length = || lengths.iter().enumerate().filter(|(_, own)| usize::from(**own) == length);
-            code.symbols.extend(of_length().filter_map(|(symbol, _)| u16::try_from(symbol).ok()));
-            let count = u32::try_from(of_length().count()).unwrap_or(u32::MAX);
-            let shift = 16usize.saturating_sub(length);
-            upper = upper.saturating_add(count.checked_shl(shift as u32).unwrap_or(0));
+            let step = 1u32 << 16usize.saturating_sub(length);
+            let of_length = lengths.iter().enumerate().filter(|(_, own)| usize::from(**own) == length);
+            for symbol in of_length.filter_map(|(symbol, _)| u16::try_from(symbol).ok()) {
+                code.symbols.push(symbol);
+                let next = upper.saturating_add(step);
+                if length <= QUICK as usize {
+                    let shift = 16u32.saturating_sub(QUICK);
+                    let covered = (upper >> shift) as usize..(next >> shift) as usize;
+                    let entry = (u8::try_from(length).unwrap_or(0), symbol);
+                    code.quick.get_mut(covered).unwrap_or_default().fill(entry);
+                }
+                upper = next;
+            }
             if let (Some(limit), Some(first)) = (code.limits.get_mut(length), code.starts.get_mut(length)) {
                 (*limit, *first) = (upper, start);
             }
-            start = start.saturating_add(count);
+            start = u32::try_from(code.symbols.len()).unwrap_or(u32::MAX);
         }
-        code.quick = (0..1u32 << QUICK)
-            .map(|bits| {
-                let (length, symbol) = code.search(bits << 16u32.saturating_sub(QUICK));
-                let is_short = length <= QUICK;
-                (if is_short { u8::try_from(length).unwrap_or(0) } else { 0 }, symbol)
-            })
-            .collect();
         code
     }
 

@@ -47,7 +47,8 @@ rule! {
 
     /// ## What it finds
     /// A template that gives the model extra literal text when the conversation contains certain words, or on certain
-    /// dates; or whose fixed text tells the model to deceive, to send data away, or to ignore its instructions.
+    /// dates; that replaces words of the conversation by others; or whose fixed text tells the model to deceive, to send
+    /// data away, or to ignore its instructions.
     /// ## Why it matters
     /// The template stands between user and model. It can turn one question in a thousand into another one without a
     /// trace in the weights, the code or the chat log.
