@@ -152,6 +152,18 @@ pub(super) fn dangerous_function(name: &str) -> Option<(Severity, &'static str)>
         | "model_to_dot" | "TFRecordWriter" | "create_file_writer" | "write_graph" | "copy" | "rename"
         | "remove" | "rmtree" | "deltree" | "DeleteRecursively" | "makedirs" | "mkdir" | "Copy"
         | "Rename" | "Remove" | "MakeDirs" | "MkDir" => (Severity::High, "writes or deletes files"),
+        "func_load" => (Severity::High, "builds a function from bytecode that it is given"),
+        "deserialize_keras_object" => {
+            (Severity::High, "builds any object that its argument describes, outside the loader's safe mode")
+        }
+        "set_global_attribute" => {
+            (Severity::High, "changes settings of the process, the loader's safe mode among them")
+        }
+        "LazyModule" => (Severity::High, "imports the module its argument names"),
+        "load_weights_only" => (Severity::High, "reads files"),
+        "save_weights_only" | "export_saved_model" | "export_onnx" | "export_openvino" => {
+            (Severity::High, "writes or deletes files")
+        }
         // What Keras's own modules import, and so hand out by attribute.
         "urlretrieve" | "subprocess" | "shutil" | "importlib" | "marshal" | "__import__" | "__builtins__"
         | "os" => (Severity::High, "leads out of Keras into Python's own modules"),
