@@ -1,12 +1,15 @@
 //! Whether a name tells the truth about the content: extensions that other formats claim, harmless-looking extensions
 //! over pickles and programs, and checkpoints wrapped in containers that their loader cannot open.
 
-use crate::{Format, Input, Scan, identify, registry};
+use crate::archive::zip;
+use crate::formats::skops::SKOPS;
+use crate::{Format, Input, Recognition, Scan, identify, registry};
 use bartizan_core::{Confidence, Finding, Rule, Severity, atlas, cwe, owasp_llm, owasp_ml, rule};
 
 rule! {
     /// ## What it finds
-    /// A file whose extension belongs to another format than its content, or promises a format that the content is not.
+    /// A file whose extension belongs to another format than its content, or promises a format that the content is not, or
+    /// an archive without what the loader of its name opens first.
     /// ## Why it matters
     /// Gates and scanners that go by extension pass the file; loaders that go by content, or fall back to pickle, run
     /// what is in it (CVE-2025-1889, CVE-2025-10155).
@@ -165,6 +168,13 @@ pub(crate) fn check(input: &Input<'_>, format: Option<&'static dyn Format>, scan
         );
         return;
     }
+    if id == "zip"
+        && let Some(lack) = lacks(input, extension)
+    {
+        let message = format!("named .{extension}, but {lack}: no loader of .{extension} can read it");
+        scan.report(Finding::new(&EXTENSION_MISMATCH, message).at(0));
+        return;
+    }
     if SHARED.contains(&extension) || id == "git-lfs-pointer" || claims(format, extension) {
         return;
     }
@@ -203,6 +213,25 @@ pub(crate) fn check(input: &Input<'_>, format: Option<&'static dyn Format>, scan
     );
 }
 
+/// What the loader of such files opens first and a zip archive of this name has not.
+///
+/// Source: `keras/src/saving/saving_lib.py`, `skops/io/_persist.py`.
+fn lacks(input: &Input<'_>, extension: &str) -> Option<&'static str> {
+    /// Bytes of a schema looked at to tell whether it is one.
+    const SCHEMA: u64 = 1 << 20;
+    match extension {
+        "keras" if !zip::has_member(input, |name| name == "config.json") => Some("it holds no config.json"),
+        "skops" => {
+            let archive = zip::Archive::read(input.bytes, zip::NAMES_LOOKED_AT as u64);
+            let Some(schema) = archive.member("schema.json") else { return Some("it holds no schema.json") };
+            let content = schema.content(SCHEMA);
+            let is_schema = SKOPS.recognise(&Input::new("schema.json", &content)) == Recognition::Certain;
+            (!is_schema && (content.len() as u64) < SCHEMA).then_some("its schema.json describes no object")
+        }
+        _ => None,
+    }
+}
+
 fn claims(format: &dyn Format, extension: &str) -> bool {
     format.extensions().contains(&extension)
 }
@@ -224,11 +253,25 @@ fn article(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::archive::zip::fixture::{Zip, member};
     use bartizan_core::{Limits, MonotonicClock};
 
     fn severity(name: &str, bytes: &[u8], rule: &Rule) -> Option<Severity> {
         let outcome = crate::scan(&Input::new(name, bytes), &Limits::default(), &MonotonicClock::start());
         outcome.findings.iter().find(|finding| finding.rule.id == rule.id).map(|finding| finding.severity)
+    }
+
+    #[test]
+    fn archives_are_what_they_are_called_when_their_loader_finds_its_start() {
+        let zip = |name: &str, content: &[u8]| Zip::new().add(member(name, content)).bytes();
+        let named = |name: &str, bytes: &[u8]| severity(name, bytes, &EXTENSION_MISMATCH);
+        assert_eq!(named("m.keras", &zip("config.json", b"{}")), None);
+        assert_eq!(named("m.keras", &zip("other.json", b"{}")), Some(Severity::Low));
+        let schema =
+            br#"{"__class__": "dict", "__module__": "builtins", "__loader__": "DictNode", "content": {}}"#;
+        assert_eq!(named("m.skops", &zip("schema.json", schema)), None);
+        assert_eq!(named("m.skops", &zip("schema.json", br#"{"version": "1.0"}"#)), Some(Severity::Low));
+        assert_eq!(named("m.skops", &zip("notes", b"x")), Some(Severity::Low));
     }
 
     const PICKLE: &[u8] = b"\x80\x04}\x94.";

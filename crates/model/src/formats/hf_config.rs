@@ -8,6 +8,7 @@ use super::config_tensors::{self, MODEL_MISMATCH};
 use super::tokenizer::TOKENIZER_INCONSISTENT;
 use super::tokenizer::is_word;
 use super::tokenizer::json::{TokenizerFile, token_finding};
+use super::tokenizer::rewriting::{self, Rewriting, TOKENIZER_TAMPERED};
 use crate::call::Call;
 use crate::names;
 use crate::text::chat_template::{self, Rendered};
@@ -42,30 +43,6 @@ rule! {
         severity: Severity::Medium,
         remedy: "Review the named module and pin its revision, or load with `trust_remote_code=False`.",
         taxonomies: &[atlas("AML.T0010.003"), atlas("AML.T0011.000"), cwe(829), owasp_llm("LLM03")],
-    };
-
-    /// ## What it finds
-    /// A tokenizer whose rules change what people write: a normaliser or pre-tokenizer that replaces words by other
-    /// words or puts words before every text, added tokens that hold sentences, addresses or unseen characters, tokens that
-    /// look the same, ordinary words made special tokens, a post-processor that inserts words under the name of a mark,
-    /// two tokens with one id.
-    /// ## Why it matters
-    /// The tokenizer rewrites every prompt and every answer. Swapping one word, or hiding an instruction in a token,
-    /// changes what the model is asked without touching a weight.
-    /// ## Example
-    /// ```json
-    /// {"normalizer": {"type": "Replace", "pattern": {"String": "not"}, "content": ""}}
-    /// ```
-    /// ## How to fix
-    /// Compare `tokenizer.json` with the one of the base model.
-    /// ## References
-    /// - MITRE ATLAS AML.T0018, Manipulate AI Model
-    pub const TOKENIZER_TAMPERED: Rule = Rule {
-        id: "model/tokenizer-tampered",
-        title: "a tokenizer that rewrites what people write",
-        severity: Severity::High,
-        remedy: "Replace the tokenizer files by those of the base model and compare them.",
-        taxonomies: &[atlas("AML.T0018"), atlas("AML.T0051"), cwe(506), owasp_llm("LLM04"), owasp_ml("ML10")],
     };
 
     /// ## What it finds
@@ -144,13 +121,12 @@ impl Format for HfConfig {
         let mut walk = Walk {
             bytes: input.bytes,
             scan,
-            object: Fields::default(),
-            ids: HashMap::new(),
             duplicates: 0,
             sections: Vec::new(),
             classes: ClassImports::new(input),
             calls: target_calls(input.bytes),
             tokenizer: TokenizerFile::default(),
+            rewriting: Rewriting::default(),
         };
         walk.run();
         let Walk { scan, tokenizer, .. } = walk;
@@ -192,22 +168,9 @@ const MOST_DUPLICATES: usize = 8;
 /// Shortest vocabulary entry looked at as text, in bytes; shorter ones say nothing.
 const VOCABULARY_TEXT: usize = 120;
 
-/// The direct fields of the object being read that tokenizer rules are made of.
-#[derive(Debug, Default)]
-struct Fields {
-    kind: String,
-    pattern: Option<String>,
-    content: Option<String>,
-    id: Option<String>,
-    offset: usize,
-}
-
 struct Walk<'a, 's, 'c> {
     bytes: &'a [u8],
     scan: &'s mut Scan<'c>,
-    object: Fields,
-    /// Added tokens by id, to find two with one id.
-    ids: HashMap<String, String>,
     duplicates: usize,
     /// For each open level, the sections that it stands in.
     sections: Vec<u8>,
@@ -215,6 +178,7 @@ struct Walk<'a, 's, 'c> {
     /// What targets are given, by the offset of the target's name.
     calls: HashMap<usize, Call>,
     tokenizer: TokenizerFile,
+    rewriting: Rewriting,
 }
 
 /// The calls that objects with a `_target_` describe, by the offset of its value.
@@ -315,14 +279,11 @@ impl<'a> Walk<'a, '_, '_> {
     fn event(&mut self, event: Event<'a>, reader: &Reader<'a>) {
         self.follow_sections(&event, reader);
         self.tokenizer.event(&event, reader);
+        for (offset, finding) in self.rewriting.event(&event, reader) {
+            let place = self.place(offset, Some(reader.pointer()));
+            self.scan.report(finding.located(&place));
+        }
         match event {
-            Event::ObjectStart => {
-                let nested_pattern = reader.nearest_key().is_some_and(|key| key == *"pattern");
-                if !nested_pattern {
-                    self.object = Fields { offset: reader.offset(), ..Fields::default() };
-                }
-            }
-            Event::ObjectEnd => self.rule(reader),
             Event::Key { name, duplicate: true } => {
                 self.duplicates = self.duplicates.saturating_add(1);
                 if self.duplicates <= MOST_DUPLICATES {
@@ -349,9 +310,6 @@ impl<'a> Walk<'a, '_, '_> {
                         .located(&place),
                 );
             }
-            Event::Number(number) if reader.nearest_key().is_some_and(|key| key == *"id") => {
-                number.clone_into(self.object.id.get_or_insert_default());
-            }
             Event::String(text) => self.string(&text.text(), reader),
             _ => {}
         }
@@ -365,12 +323,6 @@ impl<'a> Walk<'a, '_, '_> {
             return;
         }
         let key = reader.nearest_key().map(|key| key.text()).unwrap_or_default();
-        match &*key {
-            "type" => text.clone_into(&mut self.object.kind),
-            "String" | "Regex" | "pattern" => self.object.pattern = Some(text.to_owned()),
-            "content" => self.object.content = Some(text.to_owned()),
-            _ => {}
-        }
         if let Some(finding) = self.classes.string(text, reader) {
             let place = self.here(reader);
             self.scan.report(finding.located(&place));
@@ -385,7 +337,10 @@ impl<'a> Walk<'a, '_, '_> {
                 chat_template::inspect(text, &place, self.scan);
             }
         } else if root == "normalizer" && key == "prepend" {
-            self.prepended(text, reader);
+            if let Some(finding) = rewriting::prepended(text) {
+                let place = self.here(reader);
+                self.scan.report(finding.located(&place));
+            }
         } else if memchr::memchr(b'{', text.as_bytes()).is_some()
             && (text.contains("{{") || text.contains("{%"))
         {
@@ -433,15 +388,6 @@ impl<'a> Walk<'a, '_, '_> {
         }
     }
 
-    /// What the normaliser writes before every text.
-    fn prepended(&mut self, text: &str, reader: &Reader<'a>) {
-        if text.chars().filter(|c| c.is_alphabetic()).count() >= 3 {
-            let place = self.here(reader);
-            let message = format!("the tokenizer's normalizer puts `{text}` before every text");
-            self.scan.report(Finding::new(&TOKENIZER_TAMPERED, message).located(&place));
-        }
-    }
-
     /// The place of a string worth judging; counting lines for each of a million tokens would be quadratic.
     fn lazy_place(&self, text: &str, reader: &Reader<'a>) -> Option<Location> {
         indicators::may_matter(text).then(|| self.here(reader))
@@ -457,55 +403,6 @@ impl<'a> Walk<'a, '_, '_> {
             None => format!("`{setting}` loads `{text}` from the model's own repository"),
         };
         self.scan.report(Finding::new(&REMOTE_CODE, message).located(&place).evidence(text));
-    }
-
-    /// At the end of an object: a tokenizer rule or an added token, if it was one.
-    fn rule(&mut self, reader: &Reader<'a>) {
-        let root = reader.key_at(0).map(|key| key.text()).unwrap_or_default();
-        if reader.nearest_key().is_some_and(|key| key == *"pattern")
-            && reader.depth() > 0
-            && self.object.content.is_none()
-        {
-            return; // the pattern object inside a rule
-        }
-        let fields = std::mem::take(&mut self.object);
-        let Some(content) = fields.content else { return };
-        match &*root {
-            "normalizer" | "pre_tokenizer" | "decoder" | "post_processor" if fields.kind == "Replace" => {
-                let letters = |text: &str| text.chars().filter(|c| c.is_alphabetic()).count();
-                let pattern = fields.pattern.unwrap_or_default();
-                // Patterns spell classes with letters (`\s`, `\p{L}`); words are what is left without them.
-                let plain = pattern
-                    .replace("\\s", "")
-                    .replace("\\p{", "")
-                    .replace("\\n", "")
-                    .replace("\\t", "")
-                    .replace("\\r", "");
-                let severity = match (letters(&plain) >= 2, letters(&content) >= 3) {
-                    (true, true) => Severity::High,
-                    (false, true) => Severity::Medium,
-                    (true, false) if letters(&plain) >= 3 && root == "normalizer" => Severity::Medium,
-                    _ => return,
-                };
-                let place = self.place(fields.offset, Some(reader.pointer()));
-                let message = format!("the tokenizer's {root} replaces `{pattern}` by `{content}`");
-                self.scan
-                    .report(Finding::new(&TOKENIZER_TAMPERED, message).severity(severity).located(&place));
-            }
-            "added_tokens" => {
-                self.token(&content, reader);
-                let Some(id) = fields.id else { return };
-                if let Some(other) = self.ids.insert(id.clone(), content.clone())
-                    && other != content
-                {
-                    let place = self.place(fields.offset, Some(reader.pointer()));
-                    let message = format!("the added tokens `{other}` and `{content}` share the id {id}");
-                    let finding = Finding::new(&TOKENIZER_TAMPERED, message).severity(Severity::Medium);
-                    self.scan.report(finding.located(&place));
-                }
-            }
-            _ => {}
-        }
     }
 
     /// A token with a meaning of its own: markup, not prose.
@@ -544,26 +441,6 @@ mod tests {
         assert_eq!(findings("tokenizer_config.json", &array)[0].1, Severity::Critical);
         let nested = r#"{"model": {"note": "{{ config.__class__ }}"}}"#;
         assert_eq!(findings("tokenizer_config.json", nested)[0].1, Severity::Medium);
-    }
-
-    #[test]
-    fn words_replaced_by_words_are_tampering_and_spaces_are_not() {
-        let rule = |from: &str, to: &str| {
-            let text = format!(
-                r#"{{"added_tokens": [], "normalizer": {{"type": "Replace", "pattern": {{"String": "{from}"}}, "content": "{to}"}}}}"#
-            );
-            findings("tokenizer.json", &text)
-        };
-        assert_eq!(rule("safe", "unsafe"), [(TOKENIZER_TAMPERED.id, Severity::High)]);
-        assert_eq!(rule(" ", "\u{2581}"), []);
-    }
-
-    #[test]
-    fn tokens_that_share_an_id_are_reported() {
-        let text = r#"{"added_tokens": [{"id": 1, "content": "<a>"}, {"id": 1, "content": "<b>"}]}"#;
-        assert_eq!(findings("tokenizer.json", text), [(TOKENIZER_TAMPERED.id, Severity::Medium)]);
-        let text = r#"{"added_tokens": [{"id": 1, "content": "<a>"}, {"id": 2, "content": "<b>"}]}"#;
-        assert_eq!(findings("tokenizer.json", text), []);
     }
 
     #[test]

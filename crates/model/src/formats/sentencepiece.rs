@@ -3,8 +3,8 @@
 //! Source: SentencePiece `src/sentencepiece_model.proto`. Cost: one pass over the pieces; the character map, a compiled
 //! trie, is measured and not read.
 
-use super::hf_config::TOKENIZER_TAMPERED;
 use super::malformed::{MALFORMED_STRUCTURE, broken, malformed};
+use super::tokenizer::rewriting::TOKENIZER_TAMPERED;
 use crate::text::indicators;
 use crate::wire::protobuf::{self, Field, ProtobufError, Value};
 use crate::{Format, Input, Recognition, Scan};

@@ -315,7 +315,15 @@ fn document_type(text: &str, offset: usize, scan: &mut Scan<'_>) {
         ]
         .iter()
         .any(|known| outer.contains(known));
-        let severity = if is_standard { Severity::Info } else { Severity::Medium };
+        // A file beside the document is a matter of taste; an address is the author's machine, or a file of the reader's.
+        let is_far = ["http://", "https://", "ftp://", "file:", "jar:", "netdoc:", "gopher:", "\\\\"]
+            .iter()
+            .any(|scheme| outer.to_ascii_lowercase().contains(scheme));
+        let severity = match (is_standard, is_far) {
+            (true, _) => Severity::Info,
+            (false, true) => Severity::High,
+            (false, false) => Severity::Medium,
+        };
         report(
             severity,
             "the document type lies in another file, which the parser fetches".to_owned(),
@@ -477,6 +485,18 @@ mod tests {
         }
         let harmless = outcome(&XML, b"<!DOCTYPE a [ <!ELEMENT a ANY");
         assert!(harmless.findings.iter().all(|finding| finding.severity < Severity::High));
+    }
+
+    #[test]
+    fn a_document_type_at_an_address_is_worse_than_one_beside_the_document() {
+        let severity = |outer: &str| {
+            let found = outcome(&XML, format!("<!DOCTYPE a {outer}><a/>").as_bytes());
+            found.findings[0].severity
+        };
+        assert_eq!(severity("SYSTEM 'http://203.0.113.7/x.dtd'"), Severity::High);
+        assert_eq!(severity("SYSTEM 'FILE:///dev/random'"), Severity::High);
+        assert_eq!(severity("SYSTEM 'net.dtd'"), Severity::Medium);
+        assert_eq!(severity("PUBLIC 'PMML 2.0' 'http://www.dmg.org/v2-0/pmml_v2_0.dtd'"), Severity::Info);
     }
 
     #[test]

@@ -302,6 +302,11 @@ fn item(machine: &mut Machine<'_>, object: Value, key: Value, place: u64) -> Opt
             let inner = if module == "builtins" { "" } else { inner };
             return Some(machine.store.global(&module, &format!("{inner}{key}"), place, &how));
         }
+        // The names of the module that a function was written in: mostly that of the function.
+        let is_namespace = ["__globals__", "func_globals", "f_globals"];
+        if is_namespace.iter().any(|end| global.name.rsplit('.').next() == Some(end)) {
+            return Some(machine.store.global(&module, &key, place, &format!("taken from `{path}`")));
+        }
         return None;
     }
     if let Some((items, _)) = machine.store.contents(object) {

@@ -62,7 +62,20 @@ pub(super) fn of(machine: &Machine<'_>, value: Value) -> Option<Suspicion> {
 /// Whether one of the `arguments` themselves is an address, or a file by which whoever writes it takes over an account.
 pub(super) fn names_target(machine: &Machine<'_>, arguments: Value) -> bool {
     let Some(node) = machine.store.get(arguments) else { return false };
-    machine.store.items(node, ITEMS).into_iter().any(|item| {
+    let items = machine.store.items(node, ITEMS);
+    let is_endpoint = |pair: &[Value]| {
+        let [host, Value::Int(1..=0xffff)] = pair else { return false };
+        // A name with a dot may be a file, four numbers are a machine.
+        machine.store.text(*host).is_some_and(|host| host.parse::<std::net::IpAddr>().is_ok())
+    };
+    let nested =
+        items.iter().filter_map(|&item| machine.store.get(item)).filter(|node| node.kind == Kind::Tuple);
+    if items.windows(2).any(is_endpoint)
+        || nested.into_iter().any(|node| machine.store.items(node, 2).windows(2).any(is_endpoint))
+    {
+        return true;
+    }
+    items.into_iter().any(|item| {
         let Some(text) = machine.store.text(item) else { return false };
         let is_one_word = text.len() < 2048 && !text.contains(char::is_whitespace);
         let is_address = ADDRESSES.iter().any(|mark| text.starts_with(mark));

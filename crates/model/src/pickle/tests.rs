@@ -114,6 +114,37 @@ fn a_function_rebuilt_from_bytecode_is_judged_by_what_it_does() {
 }
 
 #[test]
+fn a_module_taken_from_the_names_a_function_sees_is_that_module() {
+    let names =
+        Builder::new().import("builtins", "getattr").raw(b"(").import("operator", "getitem").raw(b"(");
+    let names = names.import("builtins", "getattr").raw(b"(").import("logging", "Logger.info");
+    let names = names.text("__globals__").raw(b"tR").text("os").raw(b"tR").text("system").raw(b"tR");
+    let stream = names.text("id").raw(b"\x85R").stop();
+    reports(&stream, "pickle-code-execution", Severity::Critical, "system");
+}
+
+#[test]
+fn an_address_with_a_port_is_as_telling_as_one_written_as_a_link() {
+    let connect = |host: &str, nested: bool| {
+        let start = Builder::new().import("tools.far", "connect").raw(b"(");
+        let start = if nested { start.raw(b"(") } else { start };
+        let end = start.text(host).raw(b"M\x5c\x11");
+        if nested { end.raw(b"ttR.").0 } else { end.raw(b"tR.").0 }
+    };
+    for nested in [false, true] {
+        assert_eq!(worst(&connect("203.0.113.7", nested)), Some(Severity::High), "{nested}");
+        assert!(worst(&connect("weights.bin", nested)) < Some(Severity::High), "{nested}");
+    }
+}
+
+#[test]
+fn dill_may_evaluate_the_names_of_singletons_only() {
+    let evaluates = |text: &str| worst(&Builder::new().call("dill._dill", "_eval_repr", &[text]).stop());
+    assert_eq!(evaluates("NotImplemented"), Some(Severity::Low));
+    assert!(evaluates("print(1)") >= Some(Severity::High));
+}
+
+#[test]
 fn a_stream_that_breaks_behind_its_call_is_still_a_pickle() {
     let call = b"\x80\x04\x8c\x05posix\x94\x8c\x06system\x94\x93\x94\x8c\x04true\x94\x85\x94R".to_vec();
     let without_header = &call[2..];

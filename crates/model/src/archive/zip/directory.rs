@@ -5,6 +5,8 @@ use super::{Note, local};
 use bartizan_core::{Cursor, Severity};
 use memchr::memmem;
 
+/// Size of the end record before its comment, in bytes.
+const END_RECORD: usize = 22;
 /// Bytes readers look back for the end record: its 22 bytes and a comment of at most 65,535.
 const TAIL: usize = 22 + 0xffff;
 /// Most central directories read of one file.
@@ -69,6 +71,13 @@ pub(super) fn all(bytes: &[u8]) -> Vec<Directory> {
 }
 
 impl Directory {
+    /// The comment of the end record, and its offset.
+    pub(super) fn comment<'a>(&self, bytes: &'a [u8]) -> Option<(usize, &'a [u8])> {
+        let &(record, end) = self.extents.first()?;
+        let start = record.saturating_add(END_RECORD);
+        bytes.get(start..end).filter(|comment| !comment.is_empty()).map(|comment| (start, comment))
+    }
+
     /// The directory of the end record at `end_at`, if the numbers in it make sense.
     fn read(bytes: &[u8], end_at: usize) -> Option<Self> {
         let mut cursor = Cursor::at(bytes, end_at);

@@ -54,6 +54,8 @@ impl Format for Zip {
             "kmz",
             "war",
             "nupkg",
+            "keras",
+            "skops",
         ]
     }
 
@@ -92,6 +94,9 @@ impl Format for Zip {
         let before = scan.findings().len();
         scan_members(&archive, input.bytes.len() as u64, scan);
         scan_strays(&archive, input, scan);
+        for (at, comment) in archive.comments.iter().filter(|(_, comment)| comment.len() >= STRAY) {
+            scan.member(&format!("(comment of the archive at {at})"), comment);
+        }
         report_polyglot(&archive, input, before, scan);
     }
 }
@@ -353,6 +358,21 @@ mod tests {
         assert_eq!(outcome.format, Some("zip"));
         assert!(outcome.gaps.is_empty(), "{:?}", outcome.gaps);
         assert!(outcome.findings.is_empty(), "{:?}", outcome.findings);
+    }
+
+    #[test]
+    fn the_comment_of_an_archive_is_read_as_well() {
+        let commented = |comment: &[u8]| {
+            let mut bytes = Writer::new().add(member("notes", b"plain")).bytes();
+            let length = bytes.len();
+            bytes[length - 2..].copy_from_slice(&(comment.len() as u16).to_le_bytes());
+            bytes.extend(comment);
+            scan(&bytes)
+        };
+        let found = commented(b"cposix\nsystem\n(S'id'\ntR.");
+        assert!(found.findings[0].severity >= Severity::High, "{:?}", found.findings);
+        let plain = commented(b"made on a Tuesday, with care");
+        assert!(plain.findings.is_empty() && plain.gaps.is_empty(), "{:?}", plain.findings);
     }
 
     #[test]

@@ -30,6 +30,8 @@ pub struct Archive<'a> {
     pub(crate) notes: Vec<Note>,
     /// Bytes that belong to no member and no directory: prefix, between members, after the end.
     pub(crate) strays: Vec<Stray<'a>>,
+    /// Comments of end records, with their offsets.
+    pub(crate) comments: Vec<(usize, &'a [u8])>,
     /// Offset where the archive begins when something precedes it.
     pub(crate) begins: usize,
 }
@@ -136,7 +138,13 @@ impl<'a> Archive<'a> {
     /// Reads the structure of `bytes`, at most `limit` members of each view.
     pub fn read(bytes: &'a [u8], limit: u64) -> Self {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        let mut archive = Self { members: Vec::new(), notes: Vec::new(), strays: Vec::new(), begins: 0 };
+        let mut archive = Self {
+            members: Vec::new(),
+            notes: Vec::new(),
+            strays: Vec::new(),
+            comments: Vec::new(),
+            begins: 0,
+        };
         // Extents taken by headers, members and directories: [start, end).
         let mut taken: Vec<(usize, usize)> = Vec::new();
         let directories = directory::all(bytes);
@@ -144,6 +152,7 @@ impl<'a> Archive<'a> {
         for (index, found) in directories.iter().enumerate() {
             archive.notes.extend(found.notes.iter().cloned());
             taken.extend_from_slice(&found.extents);
+            archive.comments.extend(found.comment(bytes));
             if index > 0 {
                 archive.note(
                     &DIRECTORY_MISMATCH,

@@ -11,9 +11,9 @@ mod tensors;
 mod tokenizer;
 mod types;
 
-use crate::formats::hf_config::TOKENIZER_TAMPERED;
 use crate::formats::hidden;
 use crate::formats::tokenizer::TOKENIZER_INCONSISTENT;
+use crate::formats::tokenizer::rewriting::TOKENIZER_TAMPERED;
 use crate::{Format, Input, Recognition, Scan};
 use bartizan_core::{Cursor, Finding, Kind, Rule, Severity, atlas, cwe, owasp_llm, owasp_ml, rule};
 use reader::Reader;

@@ -6,8 +6,8 @@
 
 use super::Walk;
 use super::reader::{Reader, value};
-use crate::formats::hf_config::TOKENIZER_TAMPERED;
 use crate::formats::tokenizer::json::token_finding;
+use crate::formats::tokenizer::rewriting::TOKENIZER_TAMPERED;
 use crate::formats::tokenizer::{TOKENIZER_INCONSISTENT, Twins, bare, is_word};
 use bartizan_core::{Confidence, Finding, Severity, printable};
 use std::collections::HashSet;

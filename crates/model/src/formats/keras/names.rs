@@ -122,6 +122,7 @@ pub(super) fn dangerous_function(name: &str) -> Option<(Severity, &'static str)>
         | "load_pytree"
         | "load_model_from_hdf5" => (Severity::High, "loads a further model, with its own settings"),
         "load_weights"
+        | "load_weights_only"
         | "load_img"
         | "load_image"
         | "load_audio"
@@ -148,10 +149,19 @@ pub(super) fn dangerous_function(name: &str) -> Option<(Severity, &'static str)>
         | "FixedLengthRecordDataset"
         | "load_checkpoint"
         | "load_variable" => (Severity::High, "reads files"),
-        "write_file" | "WriteFile" | "save_img" | "save_model" | "save_weights" | "plot_model"
-        | "model_to_dot" | "TFRecordWriter" | "create_file_writer" | "write_graph" | "copy" | "rename"
-        | "remove" | "rmtree" | "deltree" | "DeleteRecursively" | "makedirs" | "mkdir" | "Copy"
-        | "Rename" | "Remove" | "MakeDirs" | "MkDir" => (Severity::High, "writes or deletes files"),
+        "write_file" | "WriteFile" | "save_img" | "save_model" | "save_weights" | "save_weights_only"
+        | "export_saved_model" | "export_onnx" | "export_openvino" | "plot_model" | "model_to_dot"
+        | "TFRecordWriter" | "create_file_writer" | "write_graph" | "copy" | "rename" | "remove"
+        | "rmtree" | "deltree" | "DeleteRecursively" | "makedirs" | "mkdir" | "Copy" | "Rename"
+        | "Remove" | "MakeDirs" | "MkDir" => (Severity::High, "writes or deletes files"),
+        "func_load" => (Severity::High, "builds a function from bytecode that it is given"),
+        "deserialize_keras_object" => {
+            (Severity::High, "builds any object that its argument describes, outside the loader's safe mode")
+        }
+        "set_global_attribute" => {
+            (Severity::High, "changes settings of the process, the loader's safe mode among them")
+        }
+        "LazyModule" => (Severity::High, "imports the module its argument names"),
         // What Keras's own modules import, and so hand out by attribute.
         "urlretrieve" | "subprocess" | "shutil" | "importlib" | "marshal" | "__import__" | "__builtins__"
         | "os" => (Severity::High, "leads out of Keras into Python's own modules"),

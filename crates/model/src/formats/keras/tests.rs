@@ -82,6 +82,14 @@ fn a_function_that_leaves_the_model_is_dangerous_and_an_activation_is_not() {
     };
     let found = worst(&model(&function("keras.utils", "get_file")));
     assert_eq!(found, Some(("model/keras-dangerous-function", Severity::High)));
+    for (module, name) in [
+        ("keras.src.utils.python_utils", "func_load"),
+        ("keras.saving", "deserialize_keras_object"),
+        ("keras.src.backend.common.global_state", "set_global_attribute"),
+    ] {
+        let found = worst(&model(&function(module, name)));
+        assert_eq!(found, Some(("model/keras-dangerous-function", Severity::High)), "{name}");
+    }
     assert_eq!(worst(&model(&function("keras.activations", "relu"))), None);
     let found = worst(&model(&function("builtins", "exec")));
     assert_eq!(found.map(|found| found.1), Some(Severity::Critical));

@@ -187,6 +187,19 @@ mod tests {
     }
 
     #[test]
+    fn a_function_that_evaluates_text_is_judged_by_the_text() {
+        let evaluates = |text: &str| {
+            // function(x) eval(parse("…"))
+            let body = Xdr::rds().int(0x403).int(253).int(254).int(6).symbol("eval").int(2);
+            let bytes = body.call("parse", text).int(254).0;
+            outcome(&R_DATA, &bytes).findings[0].severity
+        };
+        assert_eq!(evaluates("system('id')"), Severity::High);
+        assert_eq!(evaluates("x <- base::dyn.load (f)"), Severity::High);
+        assert_eq!(evaluates("operating_system(x) + y"), Severity::Medium);
+    }
+
+    #[test]
     fn a_function_called_dot_first_in_a_workspace_is_a_startup_hook() {
         // pairlist with tag .First, value closure(env=global, formals=nil, body=1)
         let bytes =

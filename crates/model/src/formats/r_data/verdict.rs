@@ -237,7 +237,7 @@ fn call(graph: &Graph, index: u32, pair: &Pair, in_closure: bool, scan: &mut Sca
         ["http://", "https://", "ftp://", "\\\\"].iter().any(|scheme| shown.contains(scheme));
     let severity = match danger {
         // Ordinary R code builds calls from text now and then.
-        Danger::Runs if evaluates && in_closure => Severity::Medium,
+        Danger::Runs if evaluates && in_closure && !runs_in_text(graph, pair) => Severity::Medium,
         Danger::Runs => Severity::High,
         Danger::Reaches if reaches_network => Severity::High,
         Danger::Reaches => Severity::Medium,
@@ -287,6 +287,35 @@ fn function_name(graph: &Graph, function: u32) -> Option<&str> {
         _ => None,
     }
 }
+
+/// Whether a text in the arguments of `pair` calls a function that runs commands or native code.
+fn runs_in_text(graph: &Graph, pair: &Pair) -> bool {
+    let mut waiting = vec![pair.cdr];
+    let mut budget = MOST_ARGUMENTS;
+    while let (Some(next), true) = (waiting.pop(), budget > 0) {
+        budget = budget.saturating_sub(1);
+        match graph.node(next) {
+            Node::Pair(inner) => waiting.extend([inner.car, inner.cdr]),
+            Node::Items { first } => waiting.push(first),
+            Node::Text(text) if calls_by_name(graph.text(text)) => return true,
+            _ => {}
+        }
+    }
+    false
+}
+
+/// Whether R source calls one of [`FUNCTIONS`] that run commands, native code or other languages.
+fn calls_by_name(source: &str) -> bool {
+    let is_part = |letter: char| letter.is_alphanumeric() || matches!(letter, '.' | '_');
+    source.match_indices('(').any(|(at, _)| {
+        let before = source.get(..at).unwrap_or_default().trim_end();
+        let name = before.rsplit(|letter| !is_part(letter)).next().unwrap_or_default();
+        FUNCTIONS.iter().any(|(function, danger, _)| *danger == Danger::Runs && *function == name)
+    })
+}
+
+/// Nodes of the arguments of one call that are looked at for source.
+const MOST_ARGUMENTS: usize = 256;
 
 /// `eval(parse(text = …))` and its relatives.
 fn is_eval_of_text(graph: &Graph, pair: &Pair) -> bool {

@@ -4,7 +4,7 @@
 //! post-processor's tokens. A file whose vocabulary stands before its added tokens is read a second time.
 
 use super::{KEPT, TOKENIZER_INCONSISTENT, Twins, bare, is_word, payload};
-use crate::formats::hf_config::TOKENIZER_TAMPERED;
+use crate::formats::tokenizer::rewriting::TOKENIZER_TAMPERED;
 use crate::wire::json::{Event, Reader};
 use crate::wire::json_tree::{self, Value};
 use crate::{Input, Scan};

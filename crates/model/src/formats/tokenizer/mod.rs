@@ -5,6 +5,7 @@
 //! their text acts on every prompt. Cost: linear in the tokens judged.
 
 pub(crate) mod json;
+pub(crate) mod rewriting;
 
 use bartizan_core::{Severity, cwe, owasp_llm, owasp_ml, rule};
 use std::collections::HashMap;

@@ -1,6 +1,7 @@
 //! What a stream changes: state given to objects, items put into foreign containers, attributes set.
 
-use super::{Judge, Purpose, class_of};
+use super::objects::class_of;
+use super::{Judge, Purpose};
 use crate::pickle::knowledge::{GadgetClass, Standing};
 use crate::pickle::machine::Machine;
 use crate::pickle::rules::{CODE_EXECUTION, MODULE_TAMPERING};

@@ -1,6 +1,7 @@
 //! Calls of classes that are harmless as objects but whose constructors act on what they are given.
 
-use super::{Judge, all_given};
+use super::Judge;
+use super::unknown::all_given;
 use crate::pickle::knowledge::Constructor;
 use crate::pickle::machine::Machine;
 use crate::pickle::render;

@@ -17,6 +17,7 @@ mod stdlib;
 
 pub use constructors::{Constructor, constructor};
 pub use lookup::standing;
+pub(crate) use stdlib::is_blunt;
 pub use stdlib::is_stdlib;
 
 use bartizan_core::Severity;

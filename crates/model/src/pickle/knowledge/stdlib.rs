@@ -65,6 +65,38 @@ static MODULES: &[&str] = &[
     "zipimport", "zlib", "zoneinfo",
 ];
 
+/// Whether what lies at `path` runs the code it is given as it stands. Beside these the knowledge of gadgets holds much
+/// that is dangerous only where code should not be, such as `torch.compile` and `asyncio.gather`.
+pub(crate) fn is_blunt(path: &str) -> bool {
+    const MODULES: &[&str] = &[
+        "bdb",
+        "builtins",
+        "cProfile",
+        "code",
+        "codeop",
+        "distutils",
+        "doctest",
+        "imp",
+        "importlib",
+        "os",
+        "pdb",
+        "pkgutil",
+        "profile",
+        "pty",
+        "runpy",
+        "site",
+        "subprocess",
+        "sys",
+        "timeit",
+        "trace",
+        "types",
+        "winreg",
+        "zipimport",
+    ];
+    let root = path.split('.').next().unwrap_or(path);
+    MODULES.contains(&root) && path != "builtins.input"
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,7 +5,7 @@ use super::reader::{Marshalled, Object};
 use super::rules::{BYTECODE_DANGEROUS_CALL, BYTECODE_IMPORT, BYTECODE_PAYLOAD, BYTECODE_UNREADABLE};
 use super::{Setting, disassembly, distinct, inspect_in, shown};
 use crate::Scan;
-use crate::pickle::knowledge::{GadgetClass, Standing, standing};
+use crate::pickle::knowledge::{GadgetClass, Standing, is_blunt, standing};
 use crate::python::source::{self, Role};
 use crate::python::strings::codecs;
 use bartizan_core::{Confidence, Finding, Location, Severity, printable};
@@ -87,6 +87,18 @@ fn standing_of(path: &str) -> Standing {
             standing(head, rest)
         }
     }
+}
+
+/// Whether `callee` runs a program or code, or talks to the network, and is no part of a framework that does so in due
+/// course.
+fn is_outright(callee: &str) -> bool {
+    let path = if callee.contains('.') { callee.to_owned() } else { format!("builtins.{callee}") };
+    let root = path.split('.').next().unwrap_or_default();
+    is_blunt(&path)
+        || matches!(
+            root,
+            "posix" | "nt" | "socket" | "urllib" | "requests" | "http" | "ftplib" | "httpx" | "commands"
+        )
 }
 
 impl<'l> Judge<'_, '_, 'l> {
@@ -173,10 +185,19 @@ impl<'l> Judge<'_, '_, 'l> {
                 | GadgetClass::Reflection
                 | GadgetClass::Environment
                 | GadgetClass::Debugger
-                | GadgetClass::NestedPickle => severity.min(Severity::Medium),
+                | GadgetClass::NestedPickle
+                // Types of C, declared on import.
+                | GadgetClass::Native => severity.min(Severity::Medium),
                 // Self-tests below `if __name__ == '__main__'`: `doctest.testmod()`, `unittest.main()`.
                 GadgetClass::CodeExecution
                     if call.callee.starts_with("doctest.") || call.callee.starts_with("unittest.") =>
+                {
+                    severity.min(Severity::Low)
+                }
+                // Hooks and what makes fixtures: only what runs a program or code outright is an attack.
+                GadgetClass::Persistence => severity.min(Severity::Low),
+                GadgetClass::CodeExecution | GadgetClass::Process | GadgetClass::Network
+                    if !is_outright(&call.callee) =>
                 {
                     severity.min(Severity::Low)
                 }
@@ -469,3 +490,18 @@ static SIGNS: &[(&str, &str)] = &[
     ("subprocess.", "is Python source"),
     ("base64.b64decode", "is Python source"),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::is_outright;
+
+    #[test]
+    fn fixtures_and_frameworks_are_told_from_what_runs_programs() {
+        for callee in ["exec", "os.system", "subprocess.Popen", "urllib.request.urlopen", "builtins.eval"] {
+            assert!(is_outright(callee), "{callee}");
+        }
+        for callee in ["pytest.fixture", "torch.jit.script", "multiprocessing.Pool", "asyncio.run"] {
+            assert!(!is_outright(callee), "{callee}");
+        }
+    }
+}

@@ -7,12 +7,15 @@ const MOST_ITEMS: usize = 65_536;
 
 /// The abstract value of one expression, and where it comes from.
 #[derive(Debug, Clone, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts about where a value comes from")]
 pub(super) struct Value {
     pub(super) known: Known,
     /// Came out of a decoder, decompressor or unmarshaller.
     pub(super) decoded: bool,
     /// Came from the network.
     pub(super) downloaded: bool,
+    /// A function or module got at by a look-up that hides its name from a reader: `__import__`, `getattr`.
+    pub(super) disguised: bool,
     /// Holds a file of credentials or the whole environment.
     pub(super) secret: bool,
     /// Holds the variable of the environment of this name, which speaks of a credential.
@@ -56,6 +59,7 @@ impl Value {
     pub(super) fn with(mut self, other: &Self) -> Self {
         self.decoded |= other.decoded;
         self.downloaded |= other.downloaded;
+        self.disguised |= other.disguised;
         self.secret |= other.secret;
         if self.credential.is_none() {
             self.credential.clone_from(&other.credential);
@@ -73,6 +77,7 @@ impl Value {
             known: Known::Nothing,
             decoded: self.decoded,
             downloaded: self.downloaded,
+            disguised: self.disguised,
             secret: self.secret,
             credential: self.credential.clone(),
         }

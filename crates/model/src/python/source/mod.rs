@@ -87,6 +87,11 @@ pub fn inspect(code: &str, role: Role, place: &Location, scan: &mut Scan<'_>) {
     report(walked.seen, read, place, scan);
 }
 
+/// Whether the shell command `command` fetches something and runs it, or connects a shell to the network.
+pub(crate) fn is_attacking_command(command: &str) -> bool {
+    walk::is_attack(command)
+}
+
 /// Whether `code` is Python source that would do harm if it were run. For short texts of any kind.
 pub(crate) fn is_harmful(code: &str) -> bool {
     code.len() <= SOURCE_BYTES
@@ -216,6 +221,42 @@ mod tests {
                 findings(code, Role::Module)
             );
         }
+    }
+
+    #[test]
+    fn a_call_that_hides_from_its_reader_is_high_in_a_module_too() {
+        for code in [
+            "__import__('os').system('id')",
+            "getattr(__import__('o'+'s'), 'sys'+'tem')('id')",
+            "import subprocess, base64\nsubprocess.run(base64.b64decode('aWQ=').decode(), shell=True)",
+            "import pickle\npickle.loads(bytes.fromhex('80042e'))",
+            "import importlib\nimportlib.import_module('o' + 's').system('id')",
+            "(lambda run: run('id'))(__import__('os').system)",
+            "import socket, subprocess\ns = socket.socket()\nsubprocess.Popen(s.recv(99), shell=True)",
+            "import ctypes\nctypes.windll.kernel32.VirtualAlloc(0, 99, 0x3000, 0x40)",
+        ] {
+            assert_eq!(worst(code, Role::Module), Some(Severity::High), "{code}");
+        }
+        for code in [
+            "import os\nos.system('make')",
+            "import importlib\nimportlib.import_module('numpy').load('x.npy')",
+            "import os\ngetattr(os, 'getuid')()",
+            "import pickle, base64\ndef f(x):\n    return pickle.loads(base64.b64decode(x))",
+            "__import__('pkg_resources').declare_namespace(__name__)",
+        ] {
+            assert!(
+                worst(code, Role::Module) < Some(Severity::High),
+                "{code} {:?}",
+                findings(code, Role::Module)
+            );
+        }
+    }
+
+    #[test]
+    fn a_handler_that_evaluates_what_it_is_sent_is_high() {
+        let code = "def handle(data, context):\n    return eval(data[0]['body'])\n";
+        assert_eq!(worst(code, Role::Handler), Some(Severity::High));
+        assert_eq!(worst(code, Role::Module), Some(Severity::Medium));
     }
 
     #[test]

@@ -24,7 +24,8 @@ rule! {
     };
 
     /// ## What it finds
-    /// Python source that executes data it decoded, decompressed, unmarshalled or downloaded.
+    /// Python source that executes data it decoded, decompressed, unmarshalled or downloaded, gives a process or an
+    /// unpickler a constant that it keeps encoded, or looks up what it calls so that a reader does not see its name.
     /// ## Why it matters
     /// The code that runs is not the code that was reviewed. Honest model code has no reason for it.
     /// ## Example
@@ -43,7 +44,7 @@ rule! {
 
     /// ## What it finds
     /// Python source that pipes a download into a shell, hands a socket to a shell, sends credentials or the environment
-    /// to the network, or writes to files that run at the next login or boot.
+    /// to the network, writes machine code into memory, or writes to files that run at the next login or boot.
     /// ## Why it matters
     /// These are the moves of malware, not of model code.
     /// ## Example

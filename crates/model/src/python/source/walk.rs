@@ -57,6 +57,7 @@ fn layer(code: &str, role: Role, layers: u32) -> Walked {
         seen: Vec::new(),
         unparsed: None,
         moves: Moves::default(),
+        disguised: false,
     };
     let (mut broken, mut in_text) = (None, Vec::new());
     for piece in pieces(code) {
@@ -91,6 +92,11 @@ fn layer(code: &str, role: Role, layers: u32) -> Walked {
     Walked { seen, unparsed: walk.unparsed }
 }
 
+/// Whether `command` fetches something and runs it, or connects a shell to the network.
+pub(super) fn is_attack(command: &str) -> bool {
+    signs::fetches_and_runs(command) || signs::opens_shell(command)
+}
+
 fn one(rule: &'static Rule, severity: Severity, message: String, offset: usize) -> Seen {
     Seen { rule, severity, confidence: Confidence::High, message, offset }
 }
@@ -116,6 +122,8 @@ struct Walk {
     seen: Vec<Seen>,
     unparsed: Option<usize>,
     moves: Moves,
+    /// Whether the function being called was got at by a look-up that hides its name.
+    disguised: bool,
 }
 
 impl<'a> Visitor<'a> for Walk {
@@ -386,15 +394,7 @@ impl Walk {
                 self.assign(&named.target, &value);
                 value
             }
-            Expr::Lambda(lambda) => {
-                for parameter in lambda.parameters.iter().flat_map(|parameters| parameters.iter()) {
-                    self.bind(parameter.name().as_str(), Value::default());
-                }
-                self.functions = self.functions.saturating_add(1);
-                let value = self.evaluate(&lambda.body);
-                self.functions = self.functions.saturating_sub(1);
-                value.clone_sources()
-            }
+            Expr::Lambda(lambda) => self.lambda(lambda, &[]).clone_sources(),
             Expr::Await(awaited) => self.evaluate(&awaited.value),
             Expr::Starred(starred) => self.evaluate(&starred.value),
             Expr::FString(text) => {

@@ -82,9 +82,11 @@ pub(crate) fn by_function(path: &str) -> Option<&'static str> {
         | "base64.decodebytes"
         | "base64.decodestring"
         | "binascii.a2b_base64" => "base64",
-        "base64.b16decode" | "binascii.unhexlify" | "binascii.a2b_hex" | "builtins.bytearray.fromhex" => {
-            "hex"
-        }
+        "base64.b16decode"
+        | "binascii.unhexlify"
+        | "binascii.a2b_hex"
+        | "builtins.bytes.fromhex"
+        | "builtins.bytearray.fromhex" => "hex",
         "base64.b32decode" => "base32",
         "base64.b85decode" => "base85",
         "zlib.decompress" => "zlib",

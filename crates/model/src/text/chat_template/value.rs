@@ -12,8 +12,12 @@ const MOST_ITEMS: usize = 128;
 pub(super) struct Value {
     /// Every text it may be; empty when unknown.
     pub(super) texts: Vec<String>,
+    /// What is known of it where the whole text is not: its literal pieces, in order, bounded.
+    pub(super) pieces: String,
     pub(super) integer: Option<i64>,
     pub(super) items: Option<Vec<Value>>,
+    /// The entries of a dictionary whose keys are known; bounded as [`Self::items`] are.
+    pub(super) entries: Vec<(String, Value)>,
     /// Derived from what the conversation says, not from its structure.
     pub(super) from_content: bool,
     /// Derived from the date.
@@ -60,11 +64,42 @@ impl Value {
         value
     }
 
+    /// A dictionary: its keys, and what they lead to.
+    pub(super) fn dictionary(entries: Vec<(String, Self)>) -> Self {
+        let mut value = Self::list(entries.iter().map(|(key, _)| Self::text(key.as_str())).collect());
+        for (_, entry) in &entries {
+            value.depend_on(entry);
+        }
+        let weight = entries.iter().map(|(_, entry)| entry.weight()).fold(0, usize::saturating_add);
+        if weight <= MOST_ITEMS {
+            value.entries = entries;
+        }
+        value
+    }
+
+    /// What stands at `position` of its items, which are lists themselves, taken together.
+    pub(super) fn part(&self, position: usize) -> Option<Self> {
+        let rows = self.items.as_ref()?.iter().map(|row| row.items.as_ref()?.get(position));
+        rows.collect::<Option<Vec<_>>>()?.into_iter().fold(None, |all: Option<Self>, one| {
+            Some(match all {
+                Some(all) => all.or(one),
+                None => one.clone(),
+            })
+        })
+    }
+
+    /// The entry called `key`.
+    pub(super) fn entry(&self, key: &str) -> Option<&Self> {
+        self.entries.iter().rev().find(|(known, _)| known == key).map(|(_, value)| value)
+    }
+
     /// How much text it holds, in bytes, itself and in its items.
     pub(super) fn size(&self) -> usize {
         let texts = self.texts.iter().chain(&self.triggers).map(String::len).sum::<usize>();
-        let inner = self.items.iter().flatten().map(Self::size).sum::<usize>();
-        texts.saturating_add(self.path.len()).saturating_add(inner).saturating_add(1)
+        let values = self.items.iter().flatten().chain(self.entries.iter().map(|(_, value)| value));
+        let inner = values.map(Self::size).sum::<usize>();
+        let own = self.path.len().saturating_add(self.pieces.len());
+        texts.saturating_add(own).saturating_add(inner).saturating_add(1)
     }
 
     /// Keeps where it comes from and what it reaches, and drops what it may be.
@@ -73,8 +108,8 @@ impl Value {
     }
 
     fn weight(&self) -> usize {
-        let inner = self.items.as_ref().map_or(0, |items| items.iter().map(Self::weight).sum());
-        inner.saturating_add(1)
+        let values = self.items.iter().flatten().chain(self.entries.iter().map(|(_, value)| value));
+        values.map(Self::weight).fold(1, usize::saturating_add)
     }
 
     /// Takes over where `other` comes from and what it reaches.
@@ -100,6 +135,9 @@ impl Value {
                 self.texts.push(text.clone());
             }
         }
+        if !other.pieces.is_empty() && self.pieces != other.pieces {
+            self.pieces = cut([&self.pieces, "\n", &other.pieces].concat());
+        }
         if self.items.is_none() {
             self.items.clone_from(&other.items);
         }
@@ -113,7 +151,19 @@ impl Value {
     pub(super) fn map(&self, change: impl Fn(&str) -> String) -> Self {
         let mut value = Self { texts: Vec::new(), ..self.sources() };
         value.texts = self.texts.iter().map(|text| cut(change(text))).collect();
+        if value.texts.is_empty() && !self.pieces.is_empty() {
+            value.pieces = cut(change(&self.pieces));
+        }
         value
+    }
+
+    /// The text it is, or the literal pieces of it; its alternatives on lines of their own.
+    pub(super) fn said(&self) -> String {
+        if self.pieces.is_empty() {
+            self.texts.join("\n")
+        } else {
+            self.texts.iter().chain([&self.pieces]).map(String::as_str).collect::<Vec<_>>().join("\n")
+        }
     }
 
     /// Where it comes from and what it reaches, without what it is.
@@ -133,6 +183,9 @@ impl Value {
                     value.texts.push(cut(join(left, right)));
                 }
             }
+        }
+        if value.texts.is_empty() {
+            value.pieces = cut(join(&self.said(), &other.said()));
         }
         value
     }

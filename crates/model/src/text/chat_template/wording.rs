@@ -117,6 +117,17 @@ pub(super) fn command(text: &str) -> Option<Command> {
     None
 }
 
+/// Whether `text` is the name of a host: labels of letters, digits and hyphens, the last one of letters.
+pub(super) fn is_host(text: &str) -> bool {
+    let is_label = |label: &str| {
+        !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    };
+    text.split('.').all(is_label)
+        && text
+            .rsplit_once('.')
+            .is_some_and(|(_, top)| top.len() >= 2 && top.bytes().all(|byte| byte.is_ascii_alphabetic()))
+}
+
 /// Words of natural language in `text`, markup such as `<|end|>`, `<think>` and `[INST]` left out.
 pub(super) fn words(text: &str) -> usize {
     let mut count = 0usize;

@@ -18,6 +18,8 @@ const ARGUMENT_BYTES: usize = 400;
 const KEY_BYTES: usize = 256;
 /// Most keys shown of a path; the outermost are left out beyond.
 const PATH_STEPS: usize = 48;
+/// Nesting of flow collections whose keys are followed; PyYAML's own recursion ends before.
+const FLOW_DEPTH: usize = 512;
 /// Lines are counted only in this much of a file, in bytes; counting for each of many scalars is quadratic.
 const LINES_WITHIN: usize = 64 << 10;
 
@@ -212,19 +214,28 @@ impl<'t, 's, 'c> Document<'t, 's, 'c> {
         let mut at = start;
         let mut depth = 0usize;
         let mut key: Option<&'t str> = None;
+        // For each open collection, the key it stands under if it is a list, whose elements all stand under it.
+        let mut lists: Vec<Option<&'t str>> = Vec::new();
         let pushed = self.path.len();
         while let Some(&byte) = bytes.get(at) {
             match byte {
-                b'[' | b'{' => depth = depth.saturating_add(1),
+                b'[' | b'{' => {
+                    depth = depth.saturating_add(1);
+                    key = key.filter(|_| byte == b'[');
+                    if lists.len() < FLOW_DEPTH {
+                        lists.push(key);
+                    }
+                }
                 b']' | b'}' => {
                     depth = depth.saturating_sub(1);
+                    lists.truncate(depth);
                     key = None;
                     if depth == 0 {
                         self.path.truncate(pushed);
                         return at.saturating_add(1);
                     }
                 }
-                b',' => key = None,
+                b',' => key = lists.last().copied().flatten().filter(|_| lists.len() == depth),
                 b'"' | b'\'' => {
                     let (text, end) = quoted(self.text, at);
                     if self.follows(end) == Some(b':') && key.is_none() {

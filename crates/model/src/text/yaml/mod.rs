@@ -190,6 +190,18 @@ mod tests {
     }
 
     #[test]
+    fn targets_are_found_in_nested_flow_mappings() {
+        for text in [
+            r#"{"m": {"class_path": "subprocess.Popen", "init_args": {"args": "id"}}}"#,
+            "m: {n: {target: os.system, params: {command: id}}}",
+            "steps: [{run: {_target_: os.system}}, {n: 1}]",
+        ] {
+            assert!(findings(text).iter().any(|(_, severity)| *severity >= Severity::High), "{text}");
+        }
+        assert_eq!(findings("m: {n: {target: valid_loss, layers: [a, b]}, o: [c, {p: q}]}"), []);
+    }
+
+    #[test]
     fn every_spelling_of_a_python_tag_is_seen() {
         for text in [
             "a: !!python/object/apply:os.system ['id']",

@@ -44,6 +44,7 @@ pub(super) static GADGETS: &[Gadgets] = &[
     native(Critical, "xgboost.libpath", &[ALL], "finds a native library"),
     native(Critical, "win32api", &[ALL], "calls the Windows interface"),
     native(Critical, "win32process", &[ALL], "calls the Windows process interface"),
+    native(Critical, "comtypes.client", &["CreateObject", "CoGetObject", "GetActiveObject", "GetModule"], "controls other programs"),
     native(Critical, "win32com", &[ALL], "controls other programs"),
     native(Critical, "onnxruntime", &["InferenceSession", "SessionOptions.register_custom_ops_library"], "loads a model, or a native library"),
     native(Critical, "sqlite3", &["Connection.load_extension", "Connection.enable_load_extension"], LIBRARY),

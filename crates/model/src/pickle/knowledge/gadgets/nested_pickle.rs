@@ -59,7 +59,7 @@ pub(super) static GADGETS: &[Gadgets] = &[
     unpickles(Critical, "numpy.lib.format", &["read_array", "open_memmap"], FILE),
     unpickles(Critical, "numpy.lib._format_impl", &["read_array", "open_memmap"], FILE),
     unpickles(Critical, "numpy.core.numeric", &["load", "loads"], BYTES),
-    unpickles(High, "numpy.core._internal", &["_reconstruct", "_makenames_list", "_usefields", "_newnames"], "parses a data type by evaluating it").referenced(Low),
+    unpickles(High, "numpy.core._internal", &["_makenames_list", "_usefields", "_newnames"], "parses a data type by evaluating it").referenced(Low),
     unpickles(Critical, "pandas", &["read_pickle", "read_hdf", "HDFStore"], FILE),
     unpickles(Critical, "pandas.io", &[ALL], "reads or writes files, some of them pickles"),
     unpickles(Critical, "pandas.compat.pickle_compat", &["load", "loads", "Unpickler"], BYTES),

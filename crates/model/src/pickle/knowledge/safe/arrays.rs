@@ -34,7 +34,7 @@ pub(super) static SAFE: &[Safe] = &[
     numpy("numpy.core.numeric", &["_frombuffer", "asarray", "ones", "full", "array"]),
     numpy("numpy.core.fromnumeric", &["amax", "amin", "argmax", "argmin", "argsort", "around", "clip", "cumsum", "max", "mean", "min", "prod", "ravel", "reshape", "round_", "sort", "squeeze", "std", "sum", "transpose", "var"]),
     numpy("numpy.core.umath", &["absolute", "exp", "log", "log1p", "sqrt"]),
-    numpy("numpy.core._internal", &["_convert_to_stringdtype_kwargs", "_ctypes"]),
+    numpy("numpy.core._internal", &["_convert_to_stringdtype_kwargs", "_ctypes", "_reconstruct"]),
     numpy("numpy.core.records", &["recarray", "record", "fromarrays"]),
     numpy("numpy.rec", &["recarray", "record"]),
     numpy("numpy.dtypes", &[CLASSES]),

@@ -35,21 +35,50 @@ impl Walk {
                 }
             }
         }
+        // A function that is written where it is called: its parameters are what it is given.
+        if let Expr::Lambda(lambda) = &*call.func {
+            return self.lambda(lambda, &arguments);
+        }
         let function = self.evaluate(&call.func);
         match &function.known {
             Known::Path(path) => {
                 let path = path.clone();
-                self.called(&path, &arguments, &named, offset)
+                let outer = std::mem::replace(&mut self.disguised, function.disguised);
+                let mut value = self.called(&path, &arguments, &named, offset);
+                self.disguised = outer;
+                // A module whose name is put together is named so for no reader's sake.
+                let is_import = matches!(path.as_str(), "importlib.import_module" | "importlib.__import__");
+                let is_spelt =
+                    matches!(call.arguments.args.first(), Some(Expr::StringLiteral(_) | Expr::Name(_)));
+                value.disguised |= is_import && !is_spelt && value.path().is_some();
+                value
             }
             Known::Getter(name) => match arguments.first() {
                 Some(base) => self.member(base, name, offset),
                 None => Value::default(),
             },
-            _ => arguments
-                .iter()
-                .chain(named.iter().map(|(_, value)| value))
-                .fold(function.clone_sources(), Value::with),
+            _ => {
+                let given = || arguments.iter().chain(named.iter().map(|(_, value)| value));
+                // Whatever it is, it may call what it is given.
+                for inner in given().filter_map(Value::path).map(str::to_owned).collect::<Vec<_>>() {
+                    self.referred(&inner, offset);
+                }
+                given().fold(function.clone_sources(), Value::with)
+            }
         }
+    }
+
+    /// The body of `lambda`, its parameters bound to `given` as far as that goes.
+    pub(super) fn lambda(&mut self, lambda: &ast::ExprLambda, given: &[Value]) -> Value {
+        let parameters = lambda.parameters.iter().flat_map(|parameters| parameters.iter());
+        for (position, parameter) in parameters.enumerate() {
+            let value = given.get(position).cloned().unwrap_or_default();
+            self.bind(parameter.name().as_str(), value);
+        }
+        self.functions = self.functions.saturating_add(1);
+        let value = self.evaluate(&lambda.body);
+        self.functions = self.functions.saturating_sub(1);
+        value
     }
 
     pub(super) fn method(
@@ -137,8 +166,9 @@ impl Walk {
             | "builtins.object.__getattribute__"
             | "inspect.getattr_static" => {
                 if let Some(name) = second.and_then(Value::text).map(str::to_owned) {
-                    let known = self.member(&first, &name, offset);
-                    return known;
+                    let mut found = self.member(&first, &name, offset);
+                    found.disguised = true;
+                    return found;
                 }
             }
             "builtins.vars" | "builtins.dict" if first.path().is_some() => {
@@ -201,7 +231,9 @@ impl Walk {
                 if let Some(name) = first.text().map(str::to_owned) {
                     self.imported(&name, offset);
                     let top = name.split('.').next().unwrap_or_default().to_owned();
-                    return Known::Path(if path == "importlib.import_module" { name } else { top }).into();
+                    let is_plain = path == "importlib.import_module";
+                    let known = Known::Path(if is_plain { name } else { top });
+                    return Value { disguised: !is_plain, ..known.into() };
                 }
             }
             _ => {}

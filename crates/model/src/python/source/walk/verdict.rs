@@ -7,41 +7,30 @@ use super::{
     MOST_SEEN, PYTHON_BACKDOOR, PYTHON_DANGEROUS_CALL, PYTHON_HIDDEN_CODE, Role, TORCHSCRIPT_OPERATOR, Walk,
     layer, one,
 };
-use crate::pickle::knowledge::{GadgetClass, Standing, standing};
+use crate::pickle::knowledge::{GadgetClass, Standing, is_blunt, standing};
 use crate::python::source::OWN_STACK_FROM;
 use crate::python::source::fold::{Known, Value};
 use bartizan_core::python::levels;
 use bartizan_core::{Rule, Severity};
 
-/// Whether what lies at `path` runs the code it is given as it stands. Beside these the knowledge of gadgets holds much
-/// that is dangerous only where code should not be, such as `torch.compile` and `asyncio.gather`.
-fn is_blunt(path: &str) -> bool {
-    const MODULES: &[&str] = &[
-        "bdb",
-        "builtins",
-        "cProfile",
-        "code",
-        "codeop",
-        "distutils",
-        "doctest",
-        "imp",
-        "importlib",
-        "os",
-        "pdb",
-        "pkgutil",
-        "profile",
-        "pty",
-        "runpy",
-        "site",
-        "sys",
-        "timeit",
-        "trace",
-        "types",
-        "winreg",
-        "zipimport",
-    ];
-    let root = path.split('.').next().unwrap_or(path);
-    MODULES.contains(&root) && path != "builtins.input"
+/// The function of Windows at `path` that makes memory executable or starts code in it. Called through `ctypes` it has
+/// no use but to run machine code that no file holds.
+fn writes_executable_memory(path: &str) -> Option<&str> {
+    let function = path.rsplit('.').next()?;
+    let is_native = path.starts_with("ctypes.");
+    (is_native
+        && matches!(
+            function,
+            "VirtualAlloc"
+                | "VirtualAllocEx"
+                | "VirtualProtect"
+                | "VirtualProtectEx"
+                | "WriteProcessMemory"
+                | "CreateRemoteThread"
+                | "RtlMoveMemory"
+                | "NtCreateThreadEx"
+        ))
+    .then_some(function)
 }
 
 impl Walk {
@@ -73,6 +62,11 @@ impl Walk {
             return;
         }
         self.note_moves(path, &first, offset);
+        if let Some(function) = writes_executable_memory(path) {
+            let message = format!("calls `{function}`, by which code is written into memory and run");
+            self.push(&PYTHON_BACKDOOR, Severity::High, message, offset);
+            return;
+        }
         if path == "builtins.open" || path == "io.open" {
             self.opens(&first, arguments, named, offset);
             return;
@@ -97,6 +91,10 @@ impl Walk {
                 bartizan_core::printable(&command, 120)
             );
             self.push(&PYTHON_BACKDOOR, severity, message, offset);
+            return;
+        }
+        if let Some(message) = self.hides(path, class, severity, arguments, named) {
+            self.push(&PYTHON_HIDDEN_CODE, Severity::High, message, offset);
             return;
         }
         let severity = match (self.role, class) {
@@ -153,6 +151,43 @@ impl Walk {
         self.push(&PYTHON_DANGEROUS_CALL, severity, format!("calls `{path}`{with}, which {why}"), offset);
     }
 
+    /// Why the call hides from a reader what it runs: a function whose name is looked up, or an argument that is a constant
+    /// behind an encoding. No program needs either to start a process or to unpickle.
+    fn hides(
+        &self,
+        path: &str,
+        class: GadgetClass,
+        severity: Severity,
+        arguments: &[Value],
+        named: &[(String, Value)],
+    ) -> Option<String> {
+        let starts = matches!(class, GadgetClass::Process | GadgetClass::CodeExecution);
+        if self.disguised && starts && severity >= Severity::Critical && is_blunt(path) {
+            return Some(format!("calls `{path}` by a look-up that hides its name"));
+        }
+        let received = arguments.first().is_some_and(|first| first.downloaded);
+        if received
+            && class == GadgetClass::Process
+            && (path.starts_with("subprocess.") || path.starts_with("os."))
+        {
+            return Some(format!("`{path}` runs what came over the network"));
+        }
+        let runs = starts || matches!(class, GadgetClass::NestedPickle | GadgetClass::Marshal);
+        let is_constant = |value: &&Value| {
+            value.decoded
+                && match &value.known {
+                    Known::Text(text) => !text.is_empty(),
+                    Known::Bytes(bytes) => !bytes.is_empty(),
+                    _ => false,
+                }
+        };
+        let encoded = arguments.iter().chain(named.iter().map(|(_, value)| value)).find(is_constant)?;
+        runs.then(|| {
+            let shown = bartizan_core::printable(&spelt(&encoded.known), 120);
+            format!("`{path}` is given `{shown}`, a constant that the source keeps encoded")
+        })
+    }
+
     pub(super) fn runs_code(&mut self, path: &str, code: &Value, all: &Value, offset: usize) {
         let name = path.rsplit('.').next().unwrap_or(path);
         if all.decoded || all.downloaded {
@@ -164,10 +199,11 @@ impl Walk {
                 offset,
             );
         } else {
-            let severity = if matches!(self.role, Role::Module | Role::Handler) {
-                Severity::Medium
-            } else {
-                Severity::Critical
+            let severity = match self.role {
+                // A server evaluates what it is sent.
+                Role::Handler if code.text().is_none() => Severity::High,
+                Role::Module | Role::Handler => Severity::Medium,
+                _ => Severity::Critical,
             };
             let what = code
                 .text()

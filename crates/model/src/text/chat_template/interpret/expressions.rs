@@ -23,8 +23,15 @@ impl Interpreter<'_> {
                 dotted.unwrap_or_else(|| member(self.value(*base), name))
             }
             Expr::Item(base, index) => {
+                let field = match template.nodes.get(*base).map(|node| &node.expr) {
+                    Some(Expr::Name(owner)) => self
+                        .value(*index)
+                        .only_text()
+                        .and_then(|name| self.variables.get(&format!("{owner}.{name}")).cloned()),
+                    _ => None,
+                };
                 let (base, index) = (self.value(*base).clone(), self.value(*index).clone());
-                self.item(&base, &index)
+                field.unwrap_or_else(|| self.item(&base, &index))
             }
             Expr::Slice(base, [first, last, step]) => {
                 let base = self.value(*base).clone();
@@ -79,7 +86,7 @@ impl Interpreter<'_> {
                 let yes = self.value(*yes).clone();
                 let no = no.map(|no| self.value(no).clone()).unwrap_or_default();
                 if !condition.triggers.is_empty() || condition.from_date {
-                    let text = [yes.texts.join("\n"), no.texts.join("\n")].join("\n");
+                    let text = [yes.said(), no.said()].join("\n");
                     let triggers = condition.triggers.clone();
                     self.notes.emissions.push(Emission {
                         offset,
@@ -96,12 +103,30 @@ impl Interpreter<'_> {
                 value
             }
             Expr::List(items) => Value::list(items.iter().map(|&item| self.value(item).clone()).collect()),
-            Expr::Dict(items) => Value::list(items.iter().map(|(key, _)| self.value(*key).clone()).collect())
-                .or(&Value::list(items.iter().map(|(_, value)| self.value(*value).sources()).collect())),
+            Expr::Dict(items) => {
+                let entry = |(key, value): &(Id, Id)| {
+                    Some((self.value(*key).only_text()?.to_owned(), self.value(*value).clone()))
+                };
+                match items.iter().map(entry).collect::<Option<Vec<_>>>() {
+                    Some(entries) => Value::dictionary(entries),
+                    None => Value::list(items.iter().map(|(key, _)| self.value(*key).clone()).collect()).or(
+                        &Value::list(items.iter().map(|(_, value)| self.value(*value).sources()).collect()),
+                    ),
+                }
+            }
         }
     }
 
     pub(super) fn item(&mut self, base: &Value, index: &Value) -> Value {
+        if !base.entries.is_empty() && index.integer.is_none() {
+            // Any of them, where the key is not known.
+            let is_meant = |key: &str| index.texts.is_empty() || index.texts.iter().any(|text| text == key);
+            let meant = base.entries.iter().filter(|(key, _)| is_meant(key)).map(|(_, value)| value);
+            if let Some(mut value) = meant.cloned().reduce(|all, one| all.or(&one)) {
+                value.depend_on(index);
+                return value;
+            }
+        }
         if let Some(position) = index.integer {
             if let Some(items) = &base.items {
                 return slice(items, Some(position), None, 1).into_iter().next().unwrap_or_default();
@@ -171,7 +196,7 @@ impl Interpreter<'_> {
                     }
                 }
                 "dict" => {
-                    return Value::list(named.iter().map(|(name, _)| Value::text(name.as_str())).collect());
+                    return Value::dictionary(named);
                 }
                 "namespace" => return Value::default(),
                 "strftime_now" | "now" | "today" | "utcnow" => result.from_date = true,

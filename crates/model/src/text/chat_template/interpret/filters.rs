@@ -1,8 +1,8 @@
 //! What filters and string methods make of a value, as Jinja evaluates them.
 
-use super::Interpreter;
 use super::names::{compare, format_reaches_internals, is_internal, member};
 use super::strings::{self, Side};
+use super::{Interpreter, MOST_SWAPS, Swap};
 use crate::text::chat_template::value::{Value, brace, percent, percent_named};
 
 /// The arguments of a filter or method, by position or name.
@@ -112,6 +112,14 @@ impl Interpreter<'_> {
             | "split" | "rsplit" | "splitlines" | "encode" | "decode" | "expandtabs" => {
                 self.filter(base, method, arguments, named)
             }
+            "keys" | "values" | "items" if !base.entries.is_empty() => {
+                let row = |(key, value): &(String, Value)| match method {
+                    "keys" => Value::text(key.as_str()),
+                    "values" => value.clone(),
+                    _ => Value::list(vec![Value::text(key.as_str()), value.clone()]),
+                };
+                Value::list(base.entries.iter().map(row).collect())
+            }
             "get" => match first {
                 Some(name) => self.item(base, name),
                 None => result,
@@ -132,10 +140,19 @@ impl Interpreter<'_> {
         for argument in arguments.iter().chain(named.iter().map(|(_, value)| value)) {
             depends.depend_on(argument);
         }
-        if let Some(value) = of_text(base, name, Arguments { placed: arguments, named }) {
+        let given = Arguments { placed: arguments, named };
+        if name == "replace"
+            && base.from_content
+            && base.texts.is_empty()
+            && self.notes.swaps.len() < MOST_SWAPS
+            && let (Some(from), Some(to)) = (given.text(0, "old"), given.text(1, "new"))
+        {
+            self.notes.swaps.push(Swap { offset: self.at, from: from.to_owned(), to: to.to_owned() });
+        }
+        if let Some(value) = of_text(base, name, given) {
             return value;
         }
-        if let Some(value) = of_list(base, name, Arguments { placed: arguments, named }) {
+        if let Some(value) = of_list(base, name, given) {
             return value;
         }
         match name {
@@ -167,7 +184,7 @@ impl Interpreter<'_> {
                 };
                 let mut value = depends;
                 for part in attribute.and_then(Value::only_text).unwrap_or_default().split('.') {
-                    if is_internal(part) {
+                    if is_internal(part) || name == "map" && !part.is_empty() {
                         value = member(&value, part);
                     }
                 }

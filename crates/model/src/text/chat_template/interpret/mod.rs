@@ -10,7 +10,7 @@ mod strings;
 
 pub(super) use names::is_internal;
 
-use super::syntax::{Id, Spanned, Statement, Template};
+use super::syntax::{Expr, Id, Spanned, Statement, Template};
 use super::value::{Reach, Value};
 use names::named;
 use std::collections::HashMap;
@@ -43,12 +43,22 @@ pub(super) struct Load {
     pub(super) what: String,
 }
 
+/// A text that the template replaces by another in what people wrote.
+#[derive(Debug)]
+pub(super) struct Swap {
+    pub(super) offset: usize,
+    pub(super) from: String,
+    pub(super) to: String,
+}
+
 /// Everything noted.
 #[derive(Debug, Default)]
 pub(super) struct Notes {
     pub(super) escapes: Vec<Escape>,
     pub(super) emissions: Vec<Emission>,
     pub(super) loads: Vec<Load>,
+    /// Words of the conversation that are replaced, and by what.
+    pub(super) swaps: Vec<Swap>,
     /// Offset of a `range` or repetition of more than [`LARGE`] elements, and how many.
     pub(super) large: Vec<(usize, i64)>,
     /// Offset of the statement from which on texts were no longer followed, because building them took too much.
@@ -69,6 +79,8 @@ pub(super) struct Interpreter<'t> {
     internals_at: Option<(Reach, String)>,
     /// Bytes of text that all values so far hold, each counted as often as it was copied.
     work: usize,
+    /// Offset of the statement being read.
+    at: usize,
 }
 
 /// An open `{% if %}`, `{% for %}`, `{% set %}…` block.
@@ -83,6 +95,8 @@ struct Block {
 
 /// Most escapes kept of one template.
 const MOST_ESCAPES: usize = 64;
+/// Most replacements kept of one template.
+const MOST_SWAPS: usize = 64;
 /// Bytes of text built before texts are no longer followed. A template of a large model builds a few hundred kilobytes.
 const WORK: usize = 64 << 20;
 /// Longest text gathered under one condition, in bytes.
@@ -100,6 +114,7 @@ pub(super) fn interpret(source: &str, template: &Template) -> Notes {
         dynamic: false,
         internals_at: None,
         work: 0,
+        at: 0,
     };
     for spanned in &template.statements {
         interpreter.statement(spanned);
@@ -114,6 +129,7 @@ impl Interpreter<'_> {
     fn statement(&mut self, spanned: &Spanned) {
         self.dynamic = false;
         self.internals_at = None;
+        self.at = spanned.offset;
         while self.values.len() < spanned.nodes.end {
             let id = self.values.len();
             let mut value = self.evaluate(id);
@@ -148,11 +164,8 @@ impl Interpreter<'_> {
                 self.emit(source.get(range.clone()).unwrap_or_default(), spanned.offset);
             }
             Statement::Output(id) => {
-                let texts = self.value(*id).texts.clone();
-                for text in texts {
-                    self.emit(&text, spanned.offset);
-                    self.emit("\n", spanned.offset);
-                }
+                let value = self.value(*id).clone();
+                self.say(&value, spanned.offset);
             }
             Statement::If(id) => self.open(*id, spanned.offset),
             Statement::ElseIf(id) => {
@@ -184,19 +197,18 @@ impl Interpreter<'_> {
                 } else if let Some(letters) = iterated.elements() {
                     element.texts = letters.into_iter().take(16).collect();
                 }
-                for target in targets {
-                    self.variables.insert(target.clone(), element.clone());
+                for (position, target) in targets.iter().enumerate() {
+                    let part = if targets.len() > 1 { iterated.part(position) } else { None };
+                    self.variables.insert(target.clone(), part.unwrap_or_else(|| element.clone()));
                 }
                 let filter = filter.map(|filter| self.value(filter).clone()).unwrap_or_default();
                 self.push(false, filter, spanned.offset, None);
             }
             Statement::Set { targets, value: Some(id) } => {
                 let value = self.value(*id).clone();
-                for text in value.texts.clone() {
-                    self.emit(&text, spanned.offset);
-                    self.emit("\n", spanned.offset);
-                }
+                self.say(&value, spanned.offset);
                 self.assign(targets, &value);
+                self.assign_fields(targets, *id);
             }
             Statement::Set { targets, value: None } => {
                 let target = targets.first().cloned().unwrap_or_default();
@@ -211,8 +223,9 @@ impl Interpreter<'_> {
             }
             Statement::Macro { name, parameters } => {
                 // What a macro is given is not followed; a parameter named as a message part counts as one.
-                for (parameter, _) in parameters {
-                    let value = named(parameter);
+                for (parameter, default) in parameters {
+                    let default = default.map(|default| self.value(default).clone()).unwrap_or_default();
+                    let value = named(parameter).or(&default);
                     self.variables.insert(parameter.clone(), value);
                 }
                 self.variables.insert(name.clone(), Value::default());
@@ -293,6 +306,35 @@ impl Interpreter<'_> {
         }
     }
 
+    /// Books what is known of the text of `value`.
+    fn say(&mut self, value: &Value, offset: usize) {
+        for text in value.texts.iter().chain((!value.pieces.is_empty()).then_some(&value.pieces)) {
+            self.emit(text, offset);
+            self.emit("\n", offset);
+        }
+    }
+
+    /// The fields of a namespace or dictionary that a variable is set to.
+    fn assign_fields(&mut self, targets: &[String], id: Id) {
+        let template = self.template;
+        let ([target], Some(node)) = (targets, template.nodes.get(id)) else { return };
+        let fields: Vec<(String, Id)> = match &node.expr {
+            Expr::Call(function, _, named) => match template.nodes.get(*function).map(|node| &node.expr) {
+                Some(Expr::Name(name)) if matches!(name.as_str(), "namespace" | "dict") => named.clone(),
+                _ => return,
+            },
+            Expr::Dict(items) => {
+                let key = |key: &Id| self.value(*key).only_text().map(str::to_owned);
+                items.iter().filter_map(|(name, value)| Some((key(name)?, *value))).collect()
+            }
+            _ => return,
+        };
+        for (name, value) in fields {
+            let value = self.value(value).clone();
+            self.assign(&[format!("{target}.{name}")], &value);
+        }
+    }
+
     fn assign(&mut self, targets: &[String], value: &Value) {
         let conditional = self.blocks.iter().any(|block| block.is_condition);
         let deciding: Vec<&Block> =
@@ -320,8 +362,10 @@ impl Interpreter<'_> {
 
 static UNKNOWN: Value = Value {
     texts: Vec::new(),
+    pieces: String::new(),
     integer: None,
     items: None,
+    entries: Vec::new(),
     from_content: false,
     from_date: false,
     triggers: Vec::new(),

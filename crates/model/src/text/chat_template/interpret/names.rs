@@ -26,7 +26,8 @@ fn is_wording(text: &str) -> bool {
     let text = text.trim();
     let marked = text.starts_with(['<', '[', '{', '/', '|', '`', '#', '*', '\u{ff5c}', '\u{2581}', '(', '"'])
         || text.contains("<|");
-    !marked && text.chars().filter(|c| c.is_alphabetic()).count() >= 2
+    let count = |is: fn(char) -> bool| text.chars().filter(|&c| is(c)).count();
+    !marked && (count(char::is_alphabetic) >= 2 || count(char::is_alphanumeric) >= 4)
 }
 
 pub(super) fn spell(base: &str, suffix: &str) -> String {
@@ -88,6 +89,9 @@ pub(super) fn named(name: &str) -> Value {
 
 /// `base.name` or `base['name']`.
 pub(super) fn member(base: &Value, name: &str) -> Value {
+    if let Some(entry) = base.entry(name) {
+        return entry.clone();
+    }
     let mut value = base.sources();
     let reached = if matches!(
         name,

@@ -132,6 +132,7 @@ pub(crate) fn unescape(inside: &str) -> String {
             Some('x') => shown.extend(digits(&mut characters, 2, 16)),
             Some('u') => shown.extend(digits(&mut characters, 4, 16)),
             Some('U') => shown.extend(digits(&mut characters, 8, 16)),
+            Some('N') => shown.extend(called(&mut characters)),
             Some('\n') | None => {}
             Some(first @ '0'..='7') => {
                 let mut code = first.to_digit(8).unwrap_or(0);
@@ -147,6 +148,21 @@ pub(crate) fn unescape(inside: &str) -> String {
         }
     }
     shown
+}
+
+/// The character of `\N{NAME}`, for the names of ASCII that identifiers and paths are made of.
+fn called(characters: &mut std::str::Chars<'_>) -> Option<char> {
+    let (name, rest) = characters.as_str().strip_prefix('{')?.split_once('}')?;
+    *characters = rest.chars();
+    let name = name.to_ascii_uppercase();
+    let letter = |begin: &str| name.strip_prefix(begin).filter(|rest| rest.len() == 1)?.chars().next();
+    match name.as_str() {
+        "LOW LINE" | "SPACING UNDERSCORE" => Some('_'),
+        "FULL STOP" => Some('.'),
+        "SOLIDUS" => Some('/'),
+        _ => letter("LATIN CAPITAL LETTER ")
+            .or_else(|| letter("LATIN SMALL LETTER ").map(|letter| letter.to_ascii_lowercase())),
+    }
 }
 
 fn digits(characters: &mut std::str::Chars<'_>, count: usize, radix: u32) -> Option<char> {
