@@ -267,7 +267,7 @@ fn doubts(
     for edge in edges.iter().filter(|edge| relation(edge).is_some_and(cannot_lead_back)) {
         let place = places.root(edge.from);
         let ends = [names.get(&edge.from), names.get(&edge.to)].into_iter().flatten();
-        if place == places.root(edge.to) && ends.clone().all(|id| id.digest().is_some()) {
+        if place == places.root(edge.to) && ends.clone().all(|id| id.algorithm().is_some()) {
             own_origins.entry(place).or_default().extend(ends);
         }
     }
@@ -422,7 +422,7 @@ struct End<'a> {
 
 /// Why nothing that touches a node so named can be proven.
 fn doubt_of(id: &NodeId) -> Option<&'static str> {
-    match id.digest() {
+    match id.algorithm() {
         None => Some("an end has a name but no digest"),
         Some(_) if !id.is_strong() => Some("an end has a digest that can be forged"),
         Some(_) => None,

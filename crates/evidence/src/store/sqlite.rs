@@ -350,15 +350,12 @@ impl Index for SqliteIndex {
             let _snapshot = self.connection.unchecked_transaction()?;
             let mut rows = Vec::with_capacity(keys.len());
             each_of(&self.connection, sql, keys, |row| {
-                rows.push((row.get(5)?, statement_columns(row)?));
+                rows.push((row.get(5)?, statement_row(row)?));
                 Ok(())
             })?;
             Ok(rows)
         })();
-        self.asked(found)?
-            .into_iter()
-            .map(|(key, columns): (_, StatementColumns)| Ok((key, columns.read()?)))
-            .collect()
+        self.asked(found)?.into_iter().map(|(key, row): (_, Result<_, _>)| Ok((key, row?))).collect()
     }
 
     fn about(&mut self, node: NodeKey) -> Result<Vec<StatementKey>, IndexError> {
@@ -372,11 +369,11 @@ impl Index for SqliteIndex {
     fn statement_called(&mut self, digest: &Digest) -> Result<Option<StatementRow>, IndexError> {
         let sql = "SELECT envelope, payload, predicate, entry, signers FROM statement
                    WHERE envelope = ?1 OR payload = ?1 ORDER BY envelope LIMIT 1";
-        let columns = self
+        let row = self
             .connection
             .prepare_cached(sql)
-            .and_then(|mut found| found.query_row([digest.to_string()], statement_columns).optional());
-        self.asked(columns)?.map(StatementColumns::read).transpose()
+            .and_then(|mut found| found.query_row([digest.to_string()], statement_row).optional());
+        self.asked(row)?.transpose()
     }
 
     fn size(&mut self) -> Result<Size, IndexError> {
@@ -566,28 +563,10 @@ fn edge_of(row: &rusqlite::Row<'_>) -> rusqlite::Result<EdgeRow> {
     Ok(EdgeRow { from: row.get(0)?, to: row.get(1)?, relation: row.get(2)?, statement: row.get(3)? })
 }
 
-struct StatementColumns {
-    envelope: String,
-    payload: String,
-    predicate_type: String,
-    entry: Option<i64>,
-    signers: String,
-}
-
-impl StatementColumns {
-    fn read(self) -> Result<StatementRow, IndexError> {
-        statement_of(&self.envelope, &self.payload, self.predicate_type, self.entry, &self.signers)
-    }
-}
-
-fn statement_columns(row: &rusqlite::Row<'_>) -> rusqlite::Result<StatementColumns> {
-    Ok(StatementColumns {
-        envelope: row.get(0)?,
-        payload: row.get(1)?,
-        predicate_type: row.get(2)?,
-        entry: row.get(3)?,
-        signers: row.get(4)?,
-    })
+/// The statement in a row of envelope, payload, predicate, entry and signers.
+fn statement_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Result<StatementRow, IndexError>> {
+    let text = |place: usize| Ok::<&str, rusqlite::Error>(row.get_ref(place)?.as_str()?);
+    Ok(statement_of(text(0)?, text(1)?, text(2)?.to_owned(), row.get(3)?, text(4)?))
 }
 
 #[cfg(test)]
