@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 /// Arguments of `bartizan run`.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own on the command line")]
 pub(crate) struct RunArguments {
     /// The command and its arguments
     #[arg(value_name = "COMMAND", required = true, last = true)]

@@ -47,7 +47,7 @@ impl Names {
     /// The number of a name, and whether it is new.
     fn number(&mut self, name: &str) -> (i64, bool) {
         let [one, other] = self.keys.each_ref().map(|key| key.hash_one(name));
-        let next = self.numbers.len() as i64 + 1;
+        let next = i64::try_from(self.numbers.len()).unwrap_or(i64::MAX).saturating_add(1);
         match self.numbers.entry((one, other)) {
             Entry::Occupied(known) => (*known.get(), false),
             Entry::Vacant(place) => (*place.insert(next), true),

@@ -160,7 +160,9 @@ fn a_checkpoint_that_was_put_back_is_not_written_on_behind() {
             journals.into_iter().map(|path| (path.clone(), fs::read(path).unwrap())).collect();
         let log = open(folder.path(), &key);
         let pending: Vec<_> = (before..after).map(|index| log.submit(entry(index)).unwrap()).collect();
-        pending.into_iter().for_each(|each| _ = each.wait().unwrap());
+        for each in pending {
+            each.wait().unwrap();
+        }
         log.close().unwrap();
         let latest = fs::read(&checkpoint).unwrap();
         let refused = |case: &str| match try_open(folder.path(), &key).err() {
