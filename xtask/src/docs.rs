@@ -50,6 +50,10 @@ pub(crate) fn generate(mode: Mode) -> Result<(), String> {
     pages.insert("docs/src/reference/cli.md".into(), command_line(&text)?);
     pages.insert("docs/schemas/bartizan.toml.schema.json".into(), text(&["config", "schema"])?);
     pages.insert("docs/schemas/gate-input-1.schema.json".into(), text(&["policy", "schema"])?);
+    for schema in bartizan_evidence::predicate::schemas() {
+        let text = serde_json::to_string_pretty(&schema.schema).map_err(|error| error.to_string())?;
+        pages.insert(Path::new("docs/schemas").join(schema.file), format!("{text}\n"));
+    }
     settle(mode, &pages)
 }
 

@@ -13,7 +13,9 @@ use bartizan_evidence::lineage::NodeId;
 use bartizan_evidence::log::checkpoint::CHECKPOINT_FILE;
 use bartizan_evidence::log::{Clock, Log, LogError, LoggedStatements, NoteKey, NoteSigner};
 use bartizan_evidence::statement::{PAYLOAD_TYPE, ResourceDescriptor, Statement};
-use bartizan_evidence::store::{Receipt, SqliteIndex, StatementLog, Store, StoreError, TRUSTED, Trust};
+use bartizan_evidence::store::{
+    Receipt, SqliteIndex, StatementLog, Store, StoreError, TRUSTED, Trust, read_bounded_text,
+};
 use serde::Serialize;
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
@@ -82,7 +84,7 @@ fn confirmed(root: &Path) -> Result<Trust, Failure> {
             root.join(TRUSTED).join(format!("{first}.pem")).display()
         ));
     }
-    if let Ok(verifier) = fs::read_to_string(root.join(VERIFIER_KEY))
+    if let Ok(verifier) = read_bounded_text(&root.join(VERIFIER_KEY), LONGEST_VERIFIER)
         && !believed.has_log(&verifier)
         && !trust.is_empty()
     {
@@ -103,7 +105,7 @@ fn confirmed(root: &Path) -> Result<Trust, Failure> {
 pub(crate) fn confirm(root: &Path, key: &bartizan_evidence::keys::PublicKey) -> Result<(), Failure> {
     let believed = Believed::of_user();
     believed.add_key(key)?;
-    if let Ok(verifier) = fs::read_to_string(root.join(VERIFIER_KEY)) {
+    if let Ok(verifier) = read_bounded_text(&root.join(VERIFIER_KEY), LONGEST_VERIFIER) {
         believed.add_log(&verifier)?;
         terminal::remark(&format!("and the log {}", verifier.trim()));
     }
@@ -137,7 +139,7 @@ pub(crate) fn open_with(root: &Path, trust: Trust, indexed: bool) -> Result<Stor
 /// [`Failure::Read`].
 pub(crate) fn verifier_key(root: &Path) -> Result<Option<String>, Failure> {
     let path = root.join(VERIFIER_KEY);
-    match fs::read_to_string(&path) {
+    match read_bounded_text(&path, LONGEST_VERIFIER) {
         Ok(text) => Ok(Some(text.trim().to_owned())),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(Failure::Read { what: "key of the log", path, error }),
@@ -256,6 +258,8 @@ const LOG: &str = "log";
 const SIGNING_KEY: &str = "log.key";
 /// Public key of the log, as a verifier key of signed notes.
 const VERIFIER_KEY: &str = "log.vkey";
+/// Longest verifier key read, in bytes. One of ML-DSA-44 has about 1,800 beside its name.
+const LONGEST_VERIFIER: u64 = 16 << 10;
 /// Digits of the key's name in the origin of a log that got no name from its owner.
 const ORIGIN_DIGITS: usize = 16;
 
@@ -273,10 +277,17 @@ pub(crate) fn record<P: Serialize>(
     statement: &Statement<P>,
     key: &SigningKey,
 ) -> Result<(Receipt, Envelope), Failure> {
+    debug_assert_eq!(fits(statement), Ok(()), "what we sign has the shape that its type promises");
     let payload = statement.to_payload().map_err(StoreError::from)?;
     let envelope = Envelope::sign(payload, PAYLOAD_TYPE, key).map_err(StoreError::from)?;
     let receipt = store.record(&envelope)?;
     Ok((receipt, envelope))
+}
+
+/// Whether the predicate is what its type asks for.
+fn fits<P: Serialize>(statement: &Statement<P>) -> Result<(), bartizan_evidence::predicate::Misfit> {
+    let predicate = serde_json::to_value(&statement.predicate).unwrap_or_default();
+    bartizan_evidence::predicate::check(&statement.predicate_type, &predicate)
 }
 
 /// The key that a command signs with.

@@ -41,6 +41,7 @@ fn check(model: &Path, signature: &Path, trust: &Trust) -> Verification {
             progress: &Silent,
             cache: None,
             gathered: None,
+            live: None,
         },
         // 2026-06-01, within the years for which the certificates are valid.
         now: Duration::from_hours(494_520),

@@ -174,11 +174,12 @@ fn make(store: &Path) -> Result<(), String> {
     let clock = Instant::now();
     let path = store.join("index.sqlite");
     let mut index = SqliteIndex::open(&path).map_err(said)?;
-    index.clear(&Trust::default().name()).map_err(said)?;
+    index.begin_filling(&Trust::default().name(), true).map_err(said)?;
     for from in (0..STATEMENTS).step_by(usize::try_from(BATCH).unwrap_or(1)) {
         let batch: Vec<Indexed> = (from..from + BATCH).map(statement).collect();
         index.apply(from, from + BATCH, &batch).map_err(said)?;
     }
+    index.end_filling().map_err(said)?;
     let seconds = clock.elapsed().as_secs_f64();
     let size = index.size().map_err(said)?;
     let bytes = std::fs::metadata(&path).map_or(0, |file| file.len());

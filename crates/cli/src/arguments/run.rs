@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 /// Arguments of `bartizan run`.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own on the command line")]
 pub(crate) struct RunArguments {
     /// The command and its arguments
     #[arg(value_name = "COMMAND", required = true, last = true)]
@@ -29,6 +30,9 @@ pub(crate) struct RunArguments {
     /// Record what was declared only
     #[arg(long, help_heading = "What is recorded")]
     pub(crate) no_watch: bool,
+    /// Read every file, also those whose digest is remembered from an earlier run
+    #[arg(long, help_heading = "What is recorded")]
+    pub(crate) no_cache: bool,
     /// Keep a copy of each output in the store, so that a later run can be measured against it whatever becomes of the file
     #[arg(long, help_heading = "What is recorded")]
     pub(crate) keep_outputs: bool,

@@ -112,12 +112,12 @@ fn bill(report: &Report, name: &str) -> (Lineage, BTreeMap<NodeId, cyclonedx::De
     } else {
         let list = Digest::sha256(files.join("\n").as_bytes());
         let id = NodeId::named(Kind::Model, "folder", &format!("{name}@{}", list.value()));
-        let support = Support {
+        let support = std::sync::Arc::new(Support {
             statement: list,
             predicate_type: "urn:bartizan:predicate:folder:v1".to_owned(),
             signers: Vec::new(),
             log_index: None,
-        };
+        });
         for node in &lineage.nodes {
             lineage.edges.push(Edge {
                 from: node.id.clone(),

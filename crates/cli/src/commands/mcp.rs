@@ -5,6 +5,7 @@ use crate::commands::scan::write_whole;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::{project, terminal};
+use bartizan_evidence::predicate::MCP_APPROVAL_V1;
 use bartizan_evidence::statement::Statement;
 use bartizan_pipeline::agents::mcp::lock::{Approval, Change, Lock, add_config, add_tools, diff};
 use serde_json::json;
@@ -83,7 +84,8 @@ fn approve(
         let store = project::for_signing(store, &key)?;
         let subjects = project::subjects(&sources.lock.to_string_lossy())?;
         let predicate = json!({"by": approval.by, "why": approval.why, "at": approval.at, "servers": approval.servers, "changes": changes});
-        let (receipt, _) = project::record(&store, &Statement::new(subjects, APPROVAL, predicate), &key)?;
+        let (receipt, _) =
+            project::record(&store, &Statement::new(subjects, MCP_APPROVAL_V1, predicate), &key)?;
         crate::commands::attest::show(&receipt, TextOrJson::Text)?;
     } else {
         terminal::remark(&format!("not signed: there is no key {}", choice.key.display()));
@@ -179,5 +181,3 @@ fn line(change: &Change) -> String {
 
 /// Where clients keep the servers of a project.
 const USUAL: [&str; 4] = [".mcp.json", "mcp.json", ".vscode/mcp.json", ".cursor/mcp.json"];
-/// Somebody agreed to what MCP servers are and offer.
-const APPROVAL: &str = "urn:bartizan:predicate:mcp-approval:v1";

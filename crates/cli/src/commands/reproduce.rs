@@ -17,7 +17,7 @@ use bartizan_evidence::reproduce::{
 use bartizan_evidence::run::Interruptions;
 use bartizan_evidence::run::provenance::RunStatement;
 use bartizan_evidence::statement::PAYLOAD_TYPE;
-use bartizan_evidence::store::{Blobs, FOLDER, Store};
+use bartizan_evidence::store::{Blobs, FOLDER, Store, read_bounded};
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::fs;
@@ -125,11 +125,7 @@ fn recorded(
     let (path, envelope) = match file.into_iter().find(|path| path.is_file()) {
         Some(path) => {
             let failed = |error| Failure::Read { what: "run", path: path.clone(), error };
-            let length = fs::metadata(&path).map_err(failed)?.len();
-            if length > LONGEST_ENVELOPE as u64 {
-                return Err(failed(io::Error::other("too large for a statement")));
-            }
-            let json = fs::read(&path).map_err(failed)?;
+            let json = read_bounded(&path, LONGEST_ENVELOPE as u64).map_err(failed)?;
             (path, Envelope::from_json(&json)?)
         }
         None => find(wanted, root)?,
@@ -161,7 +157,7 @@ fn find(wanted: &str, root: &Path) -> Result<(PathBuf, Envelope), Failure> {
     files.sort();
     for path in files.into_iter().filter(|path| path.extension().is_some_and(|extension| extension == "json"))
     {
-        let Ok(json) = fs::read(&path) else { continue };
+        let Ok(json) = read_bounded(&path, LONGEST_ENVELOPE as u64) else { continue };
         let Ok(envelope) = Envelope::from_json(&json) else { continue };
         if Digest::sha256(&envelope.payload) == digest || Digest::sha256(&json) == digest {
             return Ok((path, envelope));

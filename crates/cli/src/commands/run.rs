@@ -2,7 +2,7 @@
 
 use crate::arguments::{RunArguments, SigningArguments};
 use crate::commands::scan::write_whole;
-use crate::commands::sign::may_replace;
+use crate::commands::sign::{digest_cache, may_replace, remember};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::{keyfile, project, terminal};
@@ -37,6 +37,7 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<Exit, Failure> {
     drop(project::for_signing(Some(&root.join(FOLDER)), &key)?);
     let signals = Interruptions::hold()?;
     let invocation = new_name();
+    let cache = (!arguments.no_cache).then(digest_cache).flatten();
     let request = RunRequest {
         command: arguments.command.clone(),
         directory,
@@ -53,6 +54,7 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<Exit, Failure> {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         clock: &now,
         system: PathBuf::from("/"),
+        cache: cache.as_ref(),
         root,
     };
     let recorded = match record(&request, &signals) {
@@ -62,6 +64,7 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<Exit, Failure> {
         }
         other => other?,
     };
+    remember(cache.as_ref());
     if arguments.keep_outputs {
         keep_outputs(&recorded.statement, &request.root)?;
     }

@@ -56,6 +56,7 @@ pub(crate) fn run(arguments: &SignArguments) -> Result<Exit, Failure> {
             progress: bar.as_ref().map_or(&Silent as &dyn Progress, |bar| bar),
             cache: cache.as_ref(),
             gathered: scanned.as_ref().map(|scanned| &scanned.gathered),
+            live: None,
         },
         shard_bytes: arguments.shard_size,
         ignore_paths: &arguments.ignore_path,

@@ -63,6 +63,7 @@ pub(crate) fn run(arguments: &VerifyArguments) -> Result<Exit, Failure> {
             progress: bar.as_ref().map_or(&Silent as &dyn Progress, |bar| bar),
             cache: cache.as_ref(),
             gathered: scanned.as_ref().map(|scanned| &scanned.gathered),
+            live: None,
         },
         // The signature was there at the time of its timestamp; whether its certificate was valid then is what counts.
         now: signed_by.map_or(clock, Duration::from_secs),

@@ -204,4 +204,18 @@ fn a_checkpoint_that_was_put_back() {
     place.write("s/log/checkpoint", older);
     let parts = ["incomplete", "counts 2 entries", "for 3", "log checkpoint s/log --key FILE"];
     ends(&place, 3, "log verify s/log --key log.vkey", &parts);
+    // Nobody knows how far the log went once the writer's own files are gone too; the tiles still tell.
+    fs::remove_dir_all(place.path().join("s/log/.state")).unwrap();
+    let before = fs::read(place.path().join("s/log/checkpoint")).unwrap();
+    let refused = place.run(&["log", "append", "s/log", "e.json", "--key", "log.key"]);
+    assert_eq!(refused.code, 2, "{refused:?}");
+    for part in [
+        "was put back to an older state",
+        "counts 2 entries",
+        "of a log of 3",
+        "Put the latest checkpoint back",
+    ] {
+        assert!(refused.err.contains(part), "{refused:?}");
+    }
+    assert_eq!(fs::read(place.path().join("s/log/checkpoint")).unwrap(), before);
 }

@@ -366,6 +366,65 @@ fn an_artifact_that_is_its_own_ancestor_is_told_with_both_statements() {
 }
 
 #[test]
+fn an_artifact_said_to_come_of_itself_is_told_and_judged_only_where_it_cannot() {
+    let project = Project::new();
+    let base = claim(&project, "a", "a", "base-of");
+    let copy = claim(&project, "b", "b", "used-by");
+    for (name, code, statement) in [("a", 1, &base), ("b", 0, &copy)] {
+        let traced = project.run(&["lineage", "trace", name, "--up"]);
+        assert_eq!(traced.status.code(), Some(code), "{traced:?}");
+        let told = String::from_utf8_lossy(&traced.stderr).into_owned();
+        assert!(told.contains("1 edges lead from a node to itself") && told.contains(statement), "{told}");
+        assert_eq!(told.contains("a node leads back to itself"), code == 1, "{told}");
+    }
+    // What the remark says to look at can be looked at.
+    let shown = project.ok(&["lineage", "show", &base]);
+    assert!(shown.contains("urn:bartizan:predicate:lineage:v1") && shown.contains("base-of"), "{shown}");
+    let shown: Value =
+        serde_json::from_str(&project.ok(&["lineage", "show", &copy, "--format", "json"])).unwrap();
+    assert_eq!((&shown["statement"], &shown["logIndex"]), (&json!(copy), &json!(1)));
+    assert_eq!(shown["predicate"]["edges"][0]["relation"], "used-by");
+    assert_eq!(shown["signers"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn statements_of_others_are_imported_and_types_that_are_not_known_named() {
+    let project = Project::new();
+    let digest = Digest::sha256(b"m");
+    let statement = json!({"_type": "https://in-toto.io/Statement/v1", "predicateType": "https://example.com/x", "predicate": {},
+        "subject": [{"name": "m", "digest": {"sha256": digest.value()}}]});
+    project.write("x.json", &statement.to_string());
+    let output = project.run(&["lineage", "import", "x.json"]);
+    assert!(output.status.success(), "{output:?}");
+    assert!(
+        String::from_utf8_lossy(&output.stderr).contains("`https://example.com/x` is not known"),
+        "{output:?}"
+    );
+    assert_eq!(project.trace(&[&digest.to_string(), "--up"])["nodes"][0]["names"][0], "m");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_to_a_device_in_a_store_that_came_from_elsewhere_does_no_harm() {
+    let project = Project::new();
+    project.two_runs();
+    let store = project.0.path().join(".bartizan");
+    for name in ["trusted/other.pem", "log.vkey"] {
+        let (path, kept) = (store.join(name), project.0.path().join("kept"));
+        let there = fs::rename(&path, &kept).is_ok();
+        std::os::unix::fs::symlink("/dev/zero", &path).unwrap();
+        let output = project.run(&["lineage", "show"]);
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains("not a regular file"), "{output:?}");
+        fs::remove_file(&path).unwrap();
+        if there {
+            fs::rename(&kept, &path).unwrap();
+        }
+    }
+    project.ok(&["lineage", "show"]);
+}
+
+#[test]
 fn two_contents_of_one_digest_are_told_with_both_statements() {
     let project = Project::new();
     let weak = format!("md5:{}", "0a".repeat(16));

@@ -49,10 +49,8 @@ impl Digest {
     /// # Errors
     /// [`DigestError::Value`] when the value is not hexadecimal or not as long as a known algorithm's output.
     pub fn new(algorithm: &str, value: &str) -> Result<Self, DigestError> {
-        let expected = hex_digits(algorithm);
-        let fits = expected
-            .map_or(!value.is_empty() && value.len() <= LONGEST_VALUE, |digits| value.len() == digits);
-        if algorithm.is_empty() || !fits || !value.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        if !Self::is_one(algorithm, value) {
+            let expected = hex_digits(algorithm);
             return Err(DigestError::Value {
                 algorithm: algorithm.to_owned(),
                 value: value.chars().take(LONGEST_VALUE).collect(),
@@ -63,6 +61,13 @@ impl Digest {
         let algorithm =
             if algorithm == SHA256 { Cow::Borrowed(SHA256) } else { Cow::Owned(algorithm.to_owned()) };
         Ok(Self { algorithm, value: value.to_ascii_lowercase() })
+    }
+
+    /// Whether [`Digest::new`] would take these.
+    pub(crate) fn is_one(algorithm: &str, value: &str) -> bool {
+        let fits = hex_digits(algorithm)
+            .map_or(!value.is_empty() && value.len() <= LONGEST_VALUE, |digits| value.len() == digits);
+        !algorithm.is_empty() && fits && value.bytes().all(|byte| byte.is_ascii_hexdigit())
     }
 
     /// The SHA-256 of `bytes`.

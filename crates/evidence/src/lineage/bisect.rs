@@ -58,7 +58,7 @@ pub struct Found {
 pub fn candidates(ancestry: &Lineage, good: &NodeId, bad: &NodeId) -> Result<Vec<NodeId>, BisectError> {
     let mut down: BTreeMap<&NodeId, Vec<&NodeId>> = BTreeMap::new();
     let mut above: BTreeMap<&NodeId, Vec<&NodeId>> = BTreeMap::new();
-    for edge in &ancestry.edges {
+    for edge in ancestry.edges.iter().filter(|edge| edge.from != edge.to) {
         down.entry(&edge.from).or_default().push(&edge.to);
         above.entry(&edge.to).or_default().push(&edge.from);
     }

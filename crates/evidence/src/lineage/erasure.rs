@@ -6,6 +6,7 @@
 
 use super::graph::{Lineage, Totals};
 use super::node::Kind;
+use super::trace::led_back;
 use crate::statement::{ResourceDescriptor, Statement};
 use crate::store::{Gap, LogHead};
 use serde::Serialize;
@@ -80,7 +81,7 @@ pub fn statement(
     let totals = radius.totals();
     let mut doubts: Vec<String> =
         radius.contradictions.iter().map(|each| format!("{}: {}", each.subject, each.message)).collect();
-    doubts.extend(radius.cycles.iter().map(|cycle| format!("{} nodes lead back to themselves", cycle.len())));
+    doubts.extend(radius.cycles.iter().map(|cycle| led_back(cycle.len())));
     if log.is_none() {
         doubts.push("there is no log: statements may have been taken away".to_owned());
     }

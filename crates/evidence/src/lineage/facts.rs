@@ -112,9 +112,11 @@ impl Facts {
         }
     }
 
-    /// Adds an edge. A node that would lead to itself is left out: it says nothing.
+    /// Adds an edge. That a digest is of the same bytes as itself goes without saying; any other edge from a node to itself is kept
+    /// as it was said, so that whoever reads the graph is told.
     pub fn edge(&mut self, from: &NodeId, to: &NodeId, relation: Relation) {
-        if from != to && self.edges.len() < MOST_FACTS {
+        let says_nothing = from == to && relation == Relation::SameAs;
+        if !says_nothing && self.edges.len() < MOST_FACTS {
             self.edges.push(EdgeFact { from: from.clone(), to: to.clone(), relation });
         }
     }
@@ -378,6 +380,16 @@ mod tests {
         let uses = json!({"kind": "deployment", "uses": [{"digest": {"sha256": digest("model").value()}}]});
         let facts = facts("deployment", USE_V1, uses);
         assert!(has(&facts, &node("model"), &node("deployment"), Relation::Deployed));
+    }
+
+    #[test]
+    fn a_node_said_to_come_of_itself_is_kept_as_it_was_said() {
+        let id = node("model");
+        let edge = |relation: Relation| json!({"from": id, "to": id, "relation": relation});
+        let facts =
+            facts("model", LINEAGE_V1, json!({"edges": [edge(Relation::BaseOf), edge(Relation::SameAs)]}));
+        assert_eq!(facts.edges.len(), 1);
+        assert!(has(&facts, &id, &id, Relation::BaseOf));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use super::node::{Kind, NodeId, Relation};
 use crate::digest::Digest;
 use serde::Serialize;
 use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 
 /// Nodes and edges, in order of their names.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -57,9 +58,9 @@ pub struct Edge {
     pub proven: bool,
     /// Why it is not proven.
     pub unproven: Vec<&'static str>,
-    /// What it rests on.
-    #[serde(flatten)]
-    pub support: Support,
+    /// What it rests on; the edges that one statement gives share it.
+    #[serde(flatten, serialize_with = "shared")]
+    pub support: Arc<Support>,
 }
 
 /// What an edge rests on.
@@ -74,6 +75,10 @@ pub struct Support {
     pub signers: Vec<String>,
     /// Its place in the log.
     pub log_index: Option<u64>,
+}
+
+fn shared<S: serde::Serializer>(support: &Arc<Support>, serializer: S) -> Result<S::Ok, S::Error> {
+    support.as_ref().serialize(serializer)
 }
 
 /// What statements disagree about.

@@ -71,9 +71,15 @@ impl NodeId {
         if is_algorithm(algorithm) { Digest::new(algorithm, value).ok() } else { None }
     }
 
+    /// The algorithm of its digest, when it has one.
+    pub(super) fn algorithm(&self) -> Option<&str> {
+        let (algorithm, value) = self.0.split_once(':')?;
+        (is_algorithm(algorithm) && Digest::is_one(algorithm, value)).then_some(algorithm)
+    }
+
     /// Whether the node is named by a digest that cannot be forged. Collisions of MD5 and SHA-1 can be bought.
     pub fn is_strong(&self) -> bool {
-        self.digest().is_some_and(|digest| !WEAK.contains(&digest.algorithm()))
+        self.algorithm().is_some_and(|algorithm| !WEAK.contains(&algorithm))
     }
 
     /// A name already in the form of [`NodeId::as_str`], as an index holds it.

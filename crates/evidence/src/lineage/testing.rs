@@ -26,12 +26,12 @@ pub(crate) fn line(names: &[&str]) -> Lineage {
         relation: Relation::UsedBy,
         proven: true,
         unproven: Vec::new(),
-        support: Support {
+        support: std::sync::Arc::new(Support {
             statement: Digest::sha256(b"statement"),
             predicate_type: "test".to_owned(),
             signers: vec!["key".to_owned()],
             log_index: Some(0),
-        },
+        }),
     });
     Lineage {
         start: ids.first().cloned().into_iter().collect(),

@@ -9,7 +9,9 @@ use super::graph::{Contradiction, Edge, Lineage, Node, Support};
 use super::node::{Kind, NodeId, Relation};
 use crate::digest::Digest;
 use crate::store::{Direction, EdgeRow, Index, IndexError, LabelRow, NodeKey, StatementKey, StatementRow};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 /// Most nodes reached unless the caller says otherwise.
 pub const MOST_NODES: usize = 1_000_000;
@@ -164,6 +166,7 @@ impl Walk {
         statement_keys.sort_unstable();
         statement_keys.dedup();
         let statements = index.statements(&statement_keys)?;
+        let supports = supports(&statements);
         let mut labels = labels_of(labels, &statements);
         // Names are compared once; after that their places in order are.
         let mut ends: Vec<(&NodeKey, &NodeId)> = names.iter().collect();
@@ -182,7 +185,7 @@ impl Walk {
         let order = |key: &NodeKey| places.get(key).map(|end| end.order);
         in_order.sort_by_cached_key(|row| (order(&row.from), order(&row.to), row.relation));
         let mut edges: Vec<Edge> =
-            in_order.into_iter().filter_map(|row| edge(row, &places, &statements)).collect();
+            in_order.into_iter().filter_map(|row| edge(row, &places, &supports)).collect();
         // Only what several statements say of the same two nodes is not in order yet.
         edges.sort();
         // Whoever may write to the log could claim a cycle; only what believed keys signed speaks against a lineage.
@@ -200,13 +203,22 @@ impl Walk {
             let cycles = claimed_cycles.into_iter().filter(|cycle| !cycles.contains(cycle));
             let claimed = claimed.into_iter().filter(|claim| !contradictions.contains(claim));
             let in_words = cycles.filter_map(|cycle| {
-                let message = format!("{} nodes lead back to themselves", cycle.len());
+                let message = led_back(cycle.len());
                 cycle.into_iter().next().map(|subject| Contradiction { subject, message })
             });
             in_words.chain(claimed).collect()
         };
         let truncated = self.truncated;
         Ok(Lineage { start, nodes, edges, cycles, contradictions, unbelieved, truncated })
+    }
+}
+
+/// So many nodes lead back to themselves, in words.
+pub(super) fn led_back(nodes: usize) -> String {
+    if nodes == 1 {
+        "a node leads back to itself".to_owned()
+    } else {
+        format!("{nodes} nodes lead back to themselves")
     }
 }
 
@@ -251,6 +263,14 @@ fn doubts(
             }
         }
     }
+    let mut own_origins: BTreeMap<NodeKey, BTreeSet<&NodeId>> = BTreeMap::new();
+    for edge in edges.iter().filter(|edge| relation(edge).is_some_and(cannot_lead_back)) {
+        let place = places.root(edge.from);
+        let ends = [names.get(&edge.from), names.get(&edge.to)].into_iter().flatten();
+        if place == places.root(edge.to) && ends.clone().all(|id| id.algorithm().is_some()) {
+            own_origins.entry(place).or_default().extend(ends);
+        }
+    }
     let mut numbers = HashMap::new();
     let mut keys: Vec<NodeKey> = Vec::new();
     let mut targets: Vec<Vec<usize>> = Vec::new();
@@ -279,6 +299,7 @@ fn doubts(
         !is_update_in_place(edges, &members, &places)
     });
     let mut found: Vec<Vec<NodeId>> = components.map(in_words).collect();
+    found.extend(own_origins.into_values().map(|ids| ids.into_iter().cloned().collect()));
     found.sort();
     contradictions.sort();
     contradictions.dedup();
@@ -293,6 +314,12 @@ fn listed<'a>(statements: impl IntoIterator<Item = &'a Digest>) -> String {
         0 => shown.join(" and "),
         more => format!("{} and {more} more", shown.join(", ")),
     }
+}
+
+/// Whether bytes cannot stand in this relation to themselves. A folder of one file may have that file's bytes, and a copy has those of
+/// what it was made from; neither says where they came from.
+fn cannot_lead_back(relation: Relation) -> bool {
+    !matches!(relation, Relation::SameAs | Relation::PartOf | Relation::UsedBy)
 }
 
 /// Whether one run alone read and wrote what is in a cycle: a file left as it was, a table added to. No contradiction.
@@ -395,7 +422,7 @@ struct End<'a> {
 
 /// Why nothing that touches a node so named can be proven.
 fn doubt_of(id: &NodeId) -> Option<&'static str> {
-    match id.digest() {
+    match id.algorithm() {
         None => Some("an end has a name but no digest"),
         Some(_) if !id.is_strong() => Some("an end has a digest that can be forged"),
         Some(_) => None,
@@ -405,15 +432,15 @@ fn doubt_of(id: &NodeId) -> Option<&'static str> {
 fn edge(
     row: &EdgeRow,
     ends: &HashMap<NodeKey, End<'_>>,
-    statements: &BTreeMap<StatementKey, StatementRow>,
+    supports: &HashMap<StatementKey, Arc<Support>>,
 ) -> Option<Edge> {
     let (from, to) = (ends.get(&row.from)?, ends.get(&row.to)?);
-    let statement = statements.get(&row.statement)?;
+    let support = supports.get(&row.statement)?;
     let mut unproven = BTreeSet::new();
-    if statement.entry.is_none() {
+    if support.log_index.is_none() {
         unproven.insert("the statement is not in the log");
     }
-    if statement.signers.is_empty() {
+    if support.signers.is_empty() {
         unproven.insert("no trusted key signed the statement");
     }
     unproven.extend([from.doubt, to.doubt].into_iter().flatten());
@@ -423,13 +450,21 @@ fn edge(
         relation: relation(row)?,
         proven: unproven.is_empty(),
         unproven: unproven.into_iter().collect(),
-        support: Support {
-            statement: statement.envelope.clone(),
-            predicate_type: statement.predicate_type.clone(),
-            signers: statement.signers.clone(),
-            log_index: statement.entry,
-        },
+        support: Arc::clone(support),
     })
+}
+
+/// What the edges of each statement rest on.
+fn supports(statements: &BTreeMap<StatementKey, StatementRow>) -> HashMap<StatementKey, Arc<Support>> {
+    let of_row = |row: &StatementRow| {
+        Arc::new(Support {
+            statement: row.envelope.clone(),
+            predicate_type: row.predicate_type.clone(),
+            signers: row.signers.clone(),
+            log_index: row.entry,
+        })
+    };
+    statements.iter().map(|(key, row)| (*key, of_row(row))).collect()
 }
 
 /// Digests of the statements that a lineage rests on.
@@ -453,6 +488,21 @@ impl Lineage {
         }
         let inside = |edge: &&Edge| members.contains(&edge.from) && members.contains(&edge.to);
         self.edges.iter().filter(|edge| edge.relation != Relation::SameAs).filter(inside).collect()
+    }
+
+    /// The edges that lead from a node to itself. They say nothing about where it came from, whoever signed them.
+    pub fn self_edges(&self) -> Vec<&Edge> {
+        self.edges.iter().filter(|edge| edge.from == edge.to).collect()
+    }
+
+    /// The same without edges from a node to itself, for formats and drawings that have no place for them.
+    pub fn without_self_edges(&self) -> Cow<'_, Self> {
+        if self.self_edges().is_empty() {
+            return Cow::Borrowed(self);
+        }
+        let mut without = self.clone();
+        without.edges.retain(|edge| edge.from != edge.to);
+        Cow::Owned(without)
     }
 
     /// Artifacts that different runs say they wrote, with the edges that say so. The same bytes may come of two runs, and a
@@ -576,6 +626,33 @@ mod tests {
         assert_eq!(lineage.cycles[0].len(), 3);
         assert_eq!(lineage.closing(&lineage.cycles[0]).len(), 3);
         assert!(!lineage.is_sound());
+    }
+
+    #[test]
+    fn what_is_said_to_come_of_itself_is_a_cycle_unless_it_says_nothing() {
+        let (model, folder, other) = (node("model"), node("folder"), node("other"));
+        let md5 = NodeId::of_digest(&Digest::new("md5", &"00".repeat(16)).unwrap());
+        let table = NodeId::named(Kind::Dataset, "db", "table");
+        let edges = [
+            (&model, &model, Relation::BaseOf),
+            (&folder, &folder, Relation::PartOf),
+            (&table, &table, Relation::Output),
+            (&other, &md5, Relation::SameAs),
+            (&md5, &other, Relation::BaseOf),
+        ];
+        for (start, cycles) in [(&model, 1), (&folder, 0), (&table, 0), (&other, 1)] {
+            let mut index = index(&edges, false);
+            for direction in [Direction::Down, Direction::Up] {
+                let lineage = walk(&mut index, start, direction);
+                assert_eq!(lineage.cycles.len(), cycles, "{start}");
+                assert_eq!(lineage.self_edges().len(), usize::from(*start != other), "{start}");
+                assert!(lineage.without_self_edges().self_edges().is_empty());
+            }
+        }
+        // Who is not believed accuses nobody.
+        let mut claimed = index(&edges, true);
+        let lineage = walk(&mut claimed, &model, Direction::Down);
+        assert!(lineage.is_sound() && lineage.unbelieved.len() == 1);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What one batch takes: journal, tiles, checkpoint, and what others appended meanwhile: [`Committer`].
 
 use super::checkpoint::{CHECKPOINT_FILE, Checkpoint, SignedCheckpoint};
-use super::continuity::{check_clock, check_extended, root_at};
+use super::continuity::{Look, check_clock, check_extended, check_not_put_back, root_at};
 use super::edge::{Edge, Finished};
 use super::error::LogError;
 use super::journal::{self, Position, Replayed};
@@ -183,21 +183,28 @@ impl Committer {
         self.partial.clear();
         let storage = Arc::clone(&self.storage);
         let published = self.read_published()?;
+        let mut look = Look::Behind;
         self.log = match (journal::replay(&*storage)?, &published) {
             (Some(replayed), _) => replayed,
-            (None, Some(signed)) => Replayed {
-                edge: edge_from_files(&*storage, signed)?,
-                finished: Vec::new(),
-                position: Position::before_first(),
-                batches: 0,
-                gap: None,
-            },
+            (None, Some(signed)) => {
+                // Without a journal nobody here knows how far the log went; only what lies there tells.
+                look = Look::Everywhere;
+                Replayed {
+                    edge: edge_from_files(&*storage, signed)?,
+                    finished: Vec::new(),
+                    position: Position::before_first(),
+                    batches: 0,
+                    gap: None,
+                }
+            }
             (None, None) => return Err(LogError::NoLog { place: storage.place() }),
         };
         self.is_without_gap()?;
         if let Some(signed) = &published {
             check_extended(&*storage, &self.log.edge, &self.log.finished, signed)?;
         }
+        // Tiles are published after the journal that has their entries is durable: none is ever ahead of it.
+        check_not_put_back(&*storage, self.log.edge.size(), look)?;
         self.published = published;
         let clean = self.log.batches == 0 && self.log.position != Position::before_first();
         let up_to_date = self.published.as_ref().is_some_and(|signed| self.is_current(signed));

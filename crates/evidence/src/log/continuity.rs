@@ -1,5 +1,5 @@
-//! What every writer makes sure of before it writes on: that the stored log extends the published checkpoint, and that the
-//! clock did not go back.
+//! What every writer makes sure of before it writes on: that the stored log extends the published checkpoint, that no file is of a
+//! longer log, and that the clock did not go back.
 
 use super::checkpoint::{Checkpoint, SignedCheckpoint};
 use super::edge::{Edge, Finished};
@@ -8,6 +8,7 @@ use super::hash::Hash;
 use super::note::Note;
 use super::reader::LogReader;
 use super::storage::{Files, Listed};
+use super::tile::{Level, TILE_FOLDER, TILE_WIDTH, TilePath};
 use std::collections::BTreeMap;
 use std::io;
 
@@ -36,6 +37,71 @@ pub(super) fn check_extended(
         });
     }
     Ok(())
+}
+
+/// Where the files of a longer log are looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Look {
+    /// Right behind the last entry, where every longer log has files: a few questions, whatever the size of the log.
+    Behind,
+    /// Everywhere: one question for each folder of tiles.
+    Everywhere,
+}
+
+/// Refuses to go on when files lie there of a log with more than `size` entries: others may hold a checkpoint that counts them, and
+/// writing on would fork it.
+///
+/// Files alone cannot tell of a log that was put back together with all its tiles; a checkpoint kept elsewhere can
+/// ([`super::verify::verify_extends`], or a witness).
+pub(super) fn check_not_put_back(files: &dyn Files, size: u64, look: Look) -> Result<(), LogError> {
+    let found = match look {
+        Look::Behind => behind(files, size)?,
+        Look::Everywhere => furthest(files)?,
+    };
+    match found {
+        Some((reached, path)) if reached > size => {
+            Err(LogError::PutBack { place: files.place(), path, size, reached })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The furthest file of the tile and the bundle that entry `size` belongs into, and how many entries it reaches to.
+fn behind(files: &dyn Files, size: u64) -> Result<Option<(u64, String)>, LogError> {
+    let mut found = None;
+    for level in [Level::Hashes(0), Level::Entries] {
+        let full = TilePath { level, index: size / TILE_WIDTH, width: None };
+        let folder = full.partial_folder();
+        for each in files.list(&folder).map_err(|error| LogError::read(files, &folder, error))? {
+            found = found.max(reached(format!("{folder}/{}", each.name)));
+        }
+        let path = full.to_string();
+        if files.read(&path).map_err(|error| LogError::read(files, &path, error))?.is_some() {
+            found = found.max(reached(path));
+        }
+    }
+    Ok(found)
+}
+
+fn furthest(files: &dyn Files) -> Result<Option<(u64, String)>, LogError> {
+    let mut found = None;
+    let mut folders = vec![TILE_FOLDER.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for each in files.list(&folder).map_err(|error| LogError::read(files, &folder, error))? {
+            let path = format!("{folder}/{}", each.name);
+            if each.folder {
+                folders.push(path);
+            } else {
+                found = found.max(reached(path));
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn reached(path: String) -> Option<(u64, String)> {
+    let entries = path.parse::<TilePath>().ok()?.entries_up_to()?;
+    Some((entries, path))
 }
 
 /// The root at an earlier size, from tiles that may still be in the journal alone. `all` is the log as it is.

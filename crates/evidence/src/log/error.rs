@@ -141,6 +141,22 @@ pub enum LogError {
         /// Entries that are stored.
         stored: u64,
     },
+    /// Files lie there of a longer log than the checkpoint counts.
+    #[error(
+        "the log in {place} was put back to an older state: its checkpoint counts {size} entries, and {path} is of a log of \
+         {reached} or more; writing on could fork it. Put the latest checkpoint back (witnesses and copies have it), or copy the \
+         whole log again from where it is complete; `bartizan log verify` lists the files that the checkpoint says nothing about"
+    )]
+    PutBack {
+        /// The log.
+        place: String,
+        /// A file of the longer log.
+        path: String,
+        /// Entries that are known to be in the log.
+        size: u64,
+        /// Entries that the file reaches to.
+        reached: u64,
+    },
     /// A log has fewer entries than a checkpoint of it that was kept.
     #[error(
         "the log in {place} has {size} entries, the checkpoint that was kept counts {kept}: it was put back to an older state, or \

@@ -6,7 +6,7 @@
 //! one. An answer that was lost is looked for among the receipts of the journal.
 
 use super::checkpoint::{CHECKPOINT_FILE, Checkpoint, SignedCheckpoint};
-use super::continuity::{check_clock, check_extended, has_leaves};
+use super::continuity::{Look, check_clock, check_extended, check_not_put_back, has_leaves};
 use super::edge::{Edge, Finished};
 use super::error::LogError;
 use super::hash::Hash;
@@ -117,7 +117,12 @@ impl ObjectCommitter {
             (None, Some(latest)) => {
                 writer.has_no_folder_journal()?;
                 let edge = edge_from_files(&*writer.objects, latest)?;
-                Some(writer.begin_journal(&edge)?)
+                let known = match check_not_put_back(&*writer.objects, edge.size(), Look::Behind) {
+                    Ok(()) => writer.begin_journal(&edge)?,
+                    // Unless another writer began the journal a moment ago and put those tiles.
+                    Err(put_back) => writer.load()?.ok_or(put_back)?,
+                };
+                Some(known)
             }
             (known, _) => known,
         };

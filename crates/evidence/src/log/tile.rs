@@ -50,6 +50,16 @@ impl TilePath {
         Some(Self { level, index, width: u8::try_from(present).ok() })
     }
 
+    /// How many entries a log has at least that has this file; none when no log can have so many.
+    pub fn entries_up_to(self) -> Option<u64> {
+        let level = match self.level {
+            Level::Hashes(level) => level,
+            Level::Entries => 0,
+        };
+        let hashes = self.index.checked_mul(TILE_WIDTH)?.checked_add(self.len())?;
+        (0..level).try_fold(hashes, |entries, _| entries.checked_mul(TILE_WIDTH))
+    }
+
     /// The full tile at the same place.
     #[must_use]
     pub fn full(self) -> Self {

@@ -70,7 +70,7 @@ pub fn verify(
     pass.climb(visit)?;
     let edge = pass.judge(&signed.checkpoint);
     let unchecked = pass.strays(&edge)?;
-    let reached = unchecked.iter().filter_map(|path| entries_up_to(path)).max();
+    let reached = unchecked.iter().filter_map(|path| path.parse::<TilePath>().ok()?.entries_up_to()).max();
     let beyond = match reached.filter(|reached| *reached > signed.checkpoint.size) {
         // A log that is being written has grown since; its new checkpoint accounts for what lies beyond the one read.
         Some(_) if read_checkpoint(files, keys)?.checkpoint.size > signed.checkpoint.size => None,
@@ -84,17 +84,6 @@ pub fn verify(
         bytes: pass.bytes,
         signed,
     })
-}
-
-/// How many entries a log has at least that has this file.
-fn entries_up_to(path: &str) -> Option<u64> {
-    let path = path.parse::<TilePath>().ok()?;
-    let level = match path.level {
-        Level::Hashes(level) => level,
-        Level::Entries => 0,
-    };
-    let hashes = path.index.checked_mul(TILE_WIDTH)?.checked_add(path.len())?;
-    (0..level).try_fold(hashes, |entries, _| entries.checked_mul(TILE_WIDTH))
 }
 
 /// Two checkpoints of one log that contradict each other, if `older` is not a beginning of the log in `files`.

@@ -69,6 +69,15 @@ impl HashAlgorithm {
         }
     }
 
+    /// What takes the bytes piece by piece.
+    pub(super) fn hasher(self) -> Hasher {
+        match self {
+            Self::Sha256 => Hasher::Sha256(Sha256::new()),
+            Self::Blake2b => Hasher::Blake2b(Box::new(Blake2b512::new())),
+            Self::Blake3 => Hasher::Blake3(Box::new(blake3::Hasher::new())),
+        }
+    }
+
     /// The digest of a mapped file, while a second thread touches its pages ahead: a serial algorithm then never waits for one.
     pub(super) fn digest_touching_ahead(self, bytes: &[u8]) -> Vec<u8> {
         if bytes.len() < AHEAD_FROM || self == Self::Blake3 {
@@ -84,6 +93,31 @@ impl HashAlgorithm {
 impl fmt::Display for HashAlgorithm {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(self.name())
+    }
+}
+
+/// A digest under way.
+pub(super) enum Hasher {
+    Sha256(Sha256),
+    Blake2b(Box<Blake2b512>),
+    Blake3(Box<blake3::Hasher>),
+}
+
+impl Hasher {
+    pub(super) fn update(&mut self, bytes: &[u8]) {
+        match self {
+            Self::Sha256(hasher) => hasher.update(bytes),
+            Self::Blake2b(hasher) => hasher.update(bytes),
+            Self::Blake3(hasher) => _ = hasher.update(bytes),
+        }
+    }
+
+    pub(super) fn finish(self) -> Vec<u8> {
+        match self {
+            Self::Sha256(hasher) => hasher.finalize().to_vec(),
+            Self::Blake2b(hasher) => hasher.finalize().to_vec(),
+            Self::Blake3(hasher) => hasher.finalize().as_bytes().to_vec(),
+        }
     }
 }
 

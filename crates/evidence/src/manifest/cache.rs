@@ -237,6 +237,7 @@ mod tests {
                 progress: &Silent,
                 cache,
                 gathered: None,
+                live: None,
             };
             let work = [Work { path: &path, size: 2 << 20, range: None }];
             digest_all(&work, digesting).remove(0).unwrap().0

@@ -2,10 +2,17 @@
 
 use super::{DigestCache, Gathered, HashAlgorithm, Range};
 use bartizan_core::{Source, SourceError};
+use std::fs::{self, File};
+use std::io::{self, Read as _, Seek as _};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+/// Bytes read at a time from a file that others may write to: large enough that the system call costs nothing beside the digest.
+const BLOCK: usize = 1 << 18;
+/// Bytes read at a time at least, however small the file is listed.
+const SMALLEST_BLOCK: usize = 4 << 10;
 
 /// One digest to compute.
 #[derive(Debug, Clone)]
@@ -31,6 +38,9 @@ pub struct Digesting<'a> {
     pub cache: Option<&'a DigestCache>,
     /// Digests taken while something else read the files; then nothing is read here, and a file without one has none.
     pub gathered: Option<&'a Gathered>,
+    /// Given where others may write to the files meanwhile, as what a training left running does: they are read in blocks then and
+    /// never mapped (a map that is cut short ends the process), and reading ends early once it is set.
+    pub live: Option<&'a AtomicBool>,
 }
 
 /// Told as digests are computed, from any thread.
@@ -73,7 +83,7 @@ pub enum DigestError {
         "{0} was not read by the scan, so no verdict can cover it; leave it out with --ignore-path, or leave out --scan"
     )]
     NotScanned(PathBuf),
-    /// Another file failed first.
+    /// Another file failed first, or whoever asked wants no answer any more.
     #[error("{0} was not read")]
     Stopped(PathBuf),
 }
@@ -131,30 +141,73 @@ fn digest_one(work: &Work<'_>, digesting: Digesting<'_>, spare: bool) -> Digeste
         digesting.progress.done(work.path);
         return Ok((digest, work.size));
     }
+    let (digest, size) = match digesting.live {
+        Some(stop) => in_blocks(work, digesting.algorithm, stop)?,
+        None => mapped(work, digesting.algorithm, spare)?,
+    };
+    if let Some((cache, identity)) = known {
+        cache.remember(digesting.algorithm, work.path, identity, &digest);
+    }
+    digesting.progress.read(size);
+    digesting.progress.done(work.path);
+    Ok((digest, size))
+}
+
+fn mapped(work: &Work<'_>, algorithm: HashAlgorithm, spare: bool) -> Digested {
     let source = Source::open_listed(work.path, work.size, u64::MAX)?;
     let whole = source.bytes();
     let bytes = match &work.range {
         None => whole,
         Some(range) => {
             let part = usize::try_from(range.start).ok().zip(usize::try_from(range.end).ok());
-            part.and_then(|(start, end)| whole.get(start..end)).ok_or_else(|| DigestError::Short {
-                path: work.path.to_owned(),
-                size: whole.len() as u64,
-                range: range.clone(),
-            })?
+            part.and_then(|(start, end)| whole.get(start..end))
+                .ok_or_else(|| short(work, range, whole.len() as u64))?
         }
     };
-    let digest = if spare {
-        digesting.algorithm.digest_touching_ahead(bytes)
-    } else {
-        digesting.algorithm.digest(bytes)
-    };
-    if let Some((cache, identity)) = known {
-        cache.remember(digesting.algorithm, work.path, identity, &digest);
-    }
-    digesting.progress.read(bytes.len() as u64);
-    digesting.progress.done(work.path);
+    let digest = if spare { algorithm.digest_touching_ahead(bytes) } else { algorithm.digest(bytes) };
     Ok((digest, bytes.len() as u64))
+}
+
+/// Reads to the end that the file has when it is reached, or to the end of the part asked for.
+fn in_blocks(work: &Work<'_>, algorithm: HashAlgorithm, stop: &AtomicBool) -> Digested {
+    let io = |error| DigestError::Source(SourceError::Io { path: work.path.to_owned(), error });
+    // Metadata first: opening a pipe would wait for a writer that never comes.
+    if !fs::metadata(work.path).map_err(io)?.is_file() {
+        return Err(SourceError::NotAFile { path: work.path.to_owned() }.into());
+    }
+    let mut file = File::open(work.path).map_err(io)?;
+    let (start, most) = match &work.range {
+        None => (0, u64::MAX),
+        Some(range) => (range.start, range.end.saturating_sub(range.start)),
+    };
+    if start > 0 {
+        file.seek(io::SeekFrom::Start(start)).map_err(io)?;
+    }
+    let mut file = file.take(most);
+    let mut hasher = algorithm.hasher();
+    let mut block = vec![0; usize::try_from(work.size).unwrap_or(BLOCK).clamp(SMALLEST_BLOCK, BLOCK)];
+    let mut size = 0_u64;
+    loop {
+        if stop.load(Ordering::Relaxed) {
+            return Err(DigestError::Stopped(work.path.to_owned()));
+        }
+        let read = match file.read(&mut block) {
+            Ok(0) => break,
+            Ok(read) => read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(io(error)),
+        };
+        hasher.update(block.get(..read).unwrap_or_default());
+        size = size.saturating_add(read as u64);
+    }
+    match &work.range {
+        Some(range) if size < most => Err(short(work, range, start.saturating_add(size))),
+        _ => Ok((hasher.finish(), size)),
+    }
+}
+
+fn short(work: &Work<'_>, range: &Range, size: u64) -> DigestError {
+    DigestError::Short { path: work.path.to_owned(), size, range: range.clone() }
 }
 
 fn length(work: &Work<'_>) -> u64 {
@@ -164,7 +217,6 @@ fn length(work: &Work<'_>) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::fs;
 
     fn digesting(jobs: usize) -> Digesting<'static> {
         Digesting {
@@ -173,7 +225,44 @@ mod tests {
             progress: &Silent,
             cache: None,
             gathered: None,
+            live: None,
         }
+    }
+
+    #[test]
+    fn a_file_read_in_blocks_has_the_digest_of_a_mapped_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("f");
+        for size in [0, 1, BLOCK - 1, BLOCK, 3 * BLOCK + 17] {
+            let content: Vec<u8> = (0..size).map(|at| (at % 251) as u8).collect();
+            fs::write(&path, &content).unwrap();
+            for range in [None, Some(0..size as u64 / 2), Some(size as u64 / 2..size as u64)] {
+                // A size that is listed wrongly decides nothing.
+                for listed in [size as u64, 0, 7] {
+                    let work = [Work { path: &path, size: listed, range: range.clone() }];
+                    for algorithm in HashAlgorithm::ALL {
+                        let mapped = Digesting { algorithm, ..digesting(1) };
+                        let live = Digesting { live: Some(&AtomicBool::new(false)), ..mapped };
+                        let [one, two] =
+                            [mapped, live].map(|each| digest_all(&work, each).remove(0).unwrap());
+                        assert_eq!(one, two, "{size} {range:?} {algorithm}");
+                    }
+                }
+            }
+        }
+        let beyond = [Work { path: &path, size: 1, range: Some(0..10 * BLOCK as u64) }];
+        let live = Digesting { live: Some(&AtomicBool::new(false)), ..digesting(1) };
+        assert!(matches!(digest_all(&beyond, live).remove(0), Err(DigestError::Short { .. })));
+    }
+
+    #[test]
+    fn who_wants_no_answer_any_more_gets_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("f");
+        fs::write(&path, "content").unwrap();
+        let work = [Work { path: &path, size: 7, range: None }];
+        let stopped = Digesting { live: Some(&AtomicBool::new(true)), ..digesting(1) };
+        assert!(matches!(digest_all(&work, stopped).remove(0), Err(DigestError::Stopped(_))));
     }
 
     #[test]

@@ -131,6 +131,7 @@ mod tests {
             progress: &Silent,
             cache: None,
             gathered: Some(gathered),
+            live: None,
         };
         digest_all(&[Work { path, size: 10, range }], digesting).remove(0)
     }

@@ -4,6 +4,7 @@
 //! parsing rules).
 
 mod scai;
+mod schema;
 mod shape;
 mod slsa;
 mod tables;
@@ -11,12 +12,13 @@ mod test_result;
 mod vulns;
 
 pub use scai::{AttributeAssertion, AttributeReport, SCAI_V0_2, SCAI_V0_3};
+pub use schema::{Schema, schemas};
 pub use shape::{Misfit, check};
 pub use slsa::{
     BuildDefinition, BuildMetadata, Builder, PROVENANCE_V1, Provenance, RunDetails, VSA_V1,
     VerificationResult, VerificationSummary, Verifier,
 };
-pub use tables::{CHECKED, REVIEW_V1, WAIVER_V1, is_known};
+pub use tables::{CANARIES_V1, CHECKED, DECISIONS_V1, MCP_APPROVAL_V1, REVIEW_V1, WAIVER_V1, is_known};
 pub use test_result::{Outcome, TEST_RESULT_V0_1, TestResult};
 pub use vulns::{
     Database, ScanMetadata, Scanner, Severity, VULNS_V0_1, VULNS_V0_2, Vulnerabilities, Vulnerability,

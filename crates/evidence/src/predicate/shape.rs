@@ -46,8 +46,8 @@ pub(super) enum Shape {
     Time,
     /// One of these words.
     Word(&'static [&'static str]),
-    /// A text that the function takes, and what that is called.
-    Named(fn(&str) -> bool, &'static str),
+    /// A text of a kind of its own.
+    Named(&'static Named),
     /// A map from algorithms to values.
     Digests,
     Object(&'static [Field]),
@@ -58,21 +58,44 @@ pub(super) enum Shape {
     MaybeUnder(&'static str, &'static Shape),
 }
 
+/// Texts of one kind.
+pub(super) struct Named {
+    /// Whether a text is one.
+    pub(super) takes: fn(&str) -> bool,
+    /// What it is called.
+    pub(super) what: &'static str,
+    /// Every one of them, where they can be listed; else nothing.
+    pub(super) all: fn() -> Vec<&'static str>,
+    /// A regular expression (ECMA-262) that matches them, where they cannot.
+    pub(super) pattern: &'static str,
+}
+
 /// A field of an object.
 pub(super) struct Field {
-    name: &'static str,
-    required: bool,
-    shape: Shape,
+    pub(super) name: &'static str,
+    pub(super) required: bool,
+    pub(super) shape: Shape,
+    /// What it says, for its schema.
+    pub(super) about: &'static str,
+}
+
+impl Field {
+    /// With what it says.
+    pub(super) const fn about(self, about: &'static str) -> Self {
+        // A constant function cannot drop the old one.
+        let Self { name, required, shape, about: _ } = self;
+        Self { name, required, shape, about }
+    }
 }
 
 /// A field that must be there.
 pub(super) const fn must(name: &'static str, shape: Shape) -> Field {
-    Field { name, required: true, shape }
+    Field { name, required: true, shape, about: "" }
 }
 
 /// A field that may be there.
 pub(super) const fn may(name: &'static str, shape: Shape) -> Field {
-    Field { name, required: false, shape }
+    Field { name, required: false, shape, about: "" }
 }
 
 impl Shape {
@@ -93,8 +116,8 @@ impl Shape {
             Self::Time => expected("a time as in RFC 3339, such as 2026-01-31T12:00:00Z"),
             Self::Word(words) if value.as_str().is_some_and(|text| words.contains(&text)) => Ok(()),
             Self::Word(words) => expected(&words.join(" or ")),
-            Self::Named(takes, _) if value.as_str().is_some_and(takes) => Ok(()),
-            Self::Named(_, what) => expected(what),
+            Self::Named(named) if value.as_str().is_some_and(named.takes) => Ok(()),
+            Self::Named(named) => expected(named.what),
             Self::Digests => digests(value, path),
             Self::Object(fields) => object(fields, value, path),
             Self::List(shape) => match value.as_array() {
@@ -144,7 +167,7 @@ fn object(fields: &[Field], value: &Value, path: &mut Vec<String>) -> Result<(),
 }
 
 /// Algorithms whose values are hexadecimal and of one length (in-toto `spec/v1/digest_set.md`).
-const HEXADECIMAL: [&str; 6] = ["sha1", "sha224", "sha256", "sha384", "sha512", "md5"];
+pub(super) const HEXADECIMAL: [&str; 6] = ["sha1", "sha224", "sha256", "sha384", "sha512", "md5"];
 
 fn digests(value: &Value, path: &mut Vec<String>) -> Result<(), String> {
     let Some(members) = value.as_object() else {

@@ -3,7 +3,7 @@
 //! Source of each table: the specification named beside it. What reading needs and what a specification demands stands here; what
 //! it only recommends does not.
 
-use super::shape::{Shape, may, must};
+use super::shape::{Named, Shape, may, must};
 use super::{
     CYCLONEDX, PROVENANCE_V1, SCAI_V0_2, SCAI_V0_3, TEST_RESULT_V0_1, VSA_V1, VULNS_V0_1, VULNS_V0_2,
 };
@@ -21,7 +21,7 @@ const READ: [&str; 5] = [
 ];
 
 /// Types whose predicates are checked, for telling what may have been meant.
-pub const CHECKED: [&str; 14] = [
+pub const CHECKED: [&str; 17] = [
     PROVENANCE_V1,
     VSA_V1,
     TEST_RESULT_V0_1,
@@ -36,12 +36,73 @@ pub const CHECKED: [&str; 14] = [
     ERASURE_V1,
     REVIEW_V1,
     WAIVER_V1,
+    CANARIES_V1,
+    MCP_APPROVAL_V1,
+    DECISIONS_V1,
 ];
 
 /// That somebody looked at the subjects and approves of them, or not.
 pub const REVIEW_V1: &str = "urn:bartizan:predicate:review:v1";
 /// That one rule does not count for the subjects in one environment until a day.
 pub const WAIVER_V1: &str = "urn:bartizan:predicate:waiver:v1";
+/// Which texts were planted in a copy of a dataset, so that who passes it on can be told.
+pub const CANARIES_V1: &str = "urn:bartizan:predicate:canaries:v1";
+/// That somebody agreed to what MCP servers are and offer.
+pub const MCP_APPROVAL_V1: &str = "urn:bartizan:predicate:mcp-approval:v1";
+/// What the gateway decided about exchanges; each subject is one decision.
+pub const DECISIONS_V1: &str = "urn:bartizan:predicate:decisions:v1";
+
+/// A predicate type of our own.
+pub(super) struct Own {
+    pub(super) kind: &'static str,
+    /// What it says, in one sentence.
+    pub(super) about: &'static str,
+    pub(super) shape: &'static Shape,
+}
+
+/// Every predicate type of our own.
+pub(super) static OWN: [Own; 8] = [
+    Own {
+        kind: LINEAGE_V1,
+        about: "What leads to what, as a document of someone else says or as somebody states; the subject is the document.",
+        shape: &LINEAGE,
+    },
+    Own {
+        kind: USE_V1,
+        about: "That a deployment, a decision or anything else uses artifacts.",
+        shape: &USE,
+    },
+    Own {
+        kind: ERASURE_V1,
+        about: "Everything that was made from a record, as far as a log tells; the subject is the record.",
+        shape: &ERASURE,
+    },
+    Own {
+        kind: REVIEW_V1,
+        about: "That somebody looked at the subjects and approves of them, or not.",
+        shape: &REVIEW,
+    },
+    Own {
+        kind: WAIVER_V1,
+        about: "That one rule does not count for the subjects in one environment until a day.",
+        shape: &WAIVER,
+    },
+    Own {
+        kind: CANARIES_V1,
+        about: "Which texts were planted in a copy of a dataset, which is the subject.",
+        shape: &CANARIES,
+    },
+    Own {
+        kind: MCP_APPROVAL_V1,
+        about: "That somebody agreed to what MCP servers are and offer; the subject is the lock.",
+        shape: &MCP_APPROVAL,
+    },
+    Own {
+        kind: DECISIONS_V1,
+        about: "What the gateway decided about exchanges; each subject is one decision.",
+        shape: &DECISIONS,
+    },
+];
 
 /// Whether anything here reads predicates of this type.
 pub fn is_known(kind: &str) -> bool {
@@ -51,6 +112,9 @@ pub fn is_known(kind: &str) -> bool {
 /// The table of a type, if it has one.
 pub(super) fn shape_of(kind: &str) -> Option<&'static Shape> {
     let is_bom = |rest: &str| rest.is_empty() || rest.starts_with('/');
+    if let Some(own) = OWN.iter().find(|own| own.kind == kind) {
+        return Some(own.shape);
+    }
     Some(match kind {
         PROVENANCE_V1 => &PROVENANCE,
         VSA_V1 => &VERIFICATION_SUMMARY,
@@ -58,11 +122,6 @@ pub(super) fn shape_of(kind: &str) -> Option<&'static Shape> {
         VULNS_V0_1 | VULNS_V0_2 => &VULNERABILITIES,
         SCAI_V0_2 | SCAI_V0_3 => &ATTRIBUTE_REPORT,
         SIGNATURE_V1 => &MODEL_SIGNATURE,
-        LINEAGE_V1 => &LINEAGE,
-        USE_V1 => &USE,
-        ERASURE_V1 => &ERASURE,
-        REVIEW_V1 => &REVIEW,
-        WAIVER_V1 => &WAIVER,
         bom if bom.strip_prefix(CYCLONEDX).is_some_and(is_bom) => &BOM,
         _ => return None,
     })
@@ -228,29 +287,54 @@ static MODEL_SIGNATURE: Shape = Shape::Object(&[
     ),
 ]);
 
-const NODE: Shape = Shape::Named(is_node, "a node, such as sha256:9f86d0… or dataset:NAME");
-const KIND: Shape =
-    Shape::Named(is_kind, "a kind of node, such as dataset, run, model, release, deployment or decision");
+const NODE: Shape = Shape::Named(&Named {
+    takes: is_node,
+    what: "a node, such as sha256:9f86d0… or dataset:NAME",
+    all: Vec::new,
+    // A digest's algorithm and digits are checked when it is read.
+    pattern: "^\\s*([^:]+:.|[0-9A-Fa-f]{64}\\s*$)",
+});
+const KIND: Shape = Shape::Named(&Named {
+    takes: is_kind,
+    what: "a kind of node, such as dataset, run, model, release, deployment or decision",
+    all: || Kind::ALL.iter().map(|kind| kind.name()).collect(),
+    pattern: "",
+});
+const RELATION: Shape = Shape::Named(&Named {
+    takes: is_relation,
+    what: "a relation, such as used-by, output or part-of",
+    all: || Relation::ALL.iter().map(|relation| relation.name()).collect(),
+    pattern: "",
+});
 
 /// What `bartizan lineage import` writes.
 static LINEAGE: Shape = Shape::Object(&[
-    may("format", Shape::Text),
+    may("format", Shape::Text).about("Format of the document that was read."),
     may(
         "nodes",
-        Shape::List(&Shape::Object(&[must("id", NODE), may("kind", Shape::Any), may("name", Shape::Any)])),
-    ),
+        Shape::List(&Shape::Object(&[
+            must("id", NODE).about("A digest, or a name for what has none."),
+            may("kind", Shape::Any).about("What it is."),
+            may("name", Shape::Any).about("What it is called."),
+        ])),
+    )
+    .about("What is known of nodes."),
     may(
         "edges",
         Shape::List(&Shape::Object(&[
-            must("from", NODE),
-            must("to", NODE),
-            must("relation", Shape::Named(is_relation, "a relation, such as used-by, produced or part-of")),
+            must("from", NODE).about("What was there before."),
+            must("to", NODE).about("What came of it."),
+            must("relation", RELATION).about("Why the one leads to the other."),
         ])),
-    ),
+    )
+    .about("What leads to what."),
 ]);
 
 /// That a deployment, a decision or anything else uses artifacts.
-static USE: Shape = Shape::Object(&[must("kind", KIND), must("uses", DESCRIPTORS)]);
+static USE: Shape = Shape::Object(&[
+    must("kind", KIND).about("What the subject is."),
+    must("uses", DESCRIPTORS).about("The artifacts that it uses, each with its digest."),
+]);
 
 /// What `bartizan lineage erase` writes.
 static ERASURE: Shape = Shape::Object(&[
@@ -260,32 +344,81 @@ static ERASURE: Shape = Shape::Object(&[
             must("id", NODE),
             must("kind", KIND),
             may("name", Shape::Text),
-            must("depth", Shape::Count),
-            must("proven", Shape::Truth),
+            must("depth", Shape::Count).about("Steps from the record."),
+            must("proven", Shape::Truth).about("Whether it is reached over proven edges alone."),
         ])),
-    ),
-    must("totals", Shape::Object(&[])),
-    must("complete", Shape::Truth),
-    must("doubts", TEXTS),
-    must("log", Shape::Any),
+    )
+    .about("Everything that was made from the record, the nearest first."),
+    must("totals", Shape::Object(&[])).about("How many nodes, edges and statements."),
+    must("complete", Shape::Truth).about("Whether nothing in `doubts` speaks against it."),
+    must("doubts", TEXTS).about("What speaks against the list being complete and right."),
+    must("log", Shape::Any)
+        .about("Head of the log that was read: origin, size, root, checkpoint; null without a log."),
     must("examinedOn", Shape::Time),
 ]);
 
 /// What somebody signs after looking at an artifact.
 static REVIEW: Shape = Shape::Object(&[
-    must("reviewer", Shape::Text),
+    must("reviewer", Shape::Text).about("Who looked."),
     must("decision", Shape::Word(&["approved", "rejected"])),
     must("reviewedOn", Shape::Time),
     may("comment", Shape::Text),
-    may("environment", Shape::Text),
+    may("environment", Shape::Text).about("Where it counts; everywhere when it is not given."),
 ]);
 
 /// What `bartizan waive` writes.
 static WAIVER: Shape = Shape::Object(&[
-    must("rule", Shape::Text),
-    must("environment", Shape::Text),
-    must("owner", Shape::Text),
+    must("rule", Shape::Text).about("Id of the one rule that does not count."),
+    must("environment", Shape::Text).about("The one environment in which it does not."),
+    must("owner", Shape::Text).about("Who answers for it."),
     must("reason", Shape::Text),
     must("issued", Shape::Time),
-    must("expires", Shape::Time),
+    must("expires", Shape::Time).about("From when on it does not count any more."),
 ]);
+
+/// What `bartizan data canary plant` writes.
+static CANARIES: Shape = Shape::Object(&[
+    must("column", Shape::Text).about("The column that the canaries stand in."),
+    must(
+        "canaries",
+        Shape::List(&Shape::Object(&[
+            must("row", Shape::Count).about("Its row in the copy, from 0."),
+            must("token", Shape::Text).about("What it is recognised by."),
+            must("text", Shape::Text).about("The whole text."),
+        ])),
+    )
+    .about("In the order of their rows."),
+]);
+
+/// What `bartizan mcp approve` writes.
+static MCP_APPROVAL: Shape = Shape::Object(&[
+    must("by", Shape::Text).about("Who agreed."),
+    must("why", Shape::Text),
+    must("at", Shape::Time),
+    must("servers", Shape::Text).about("Digest of the servers as they are in the lock then."),
+    must(
+        "changes",
+        Shape::List(&Shape::Object(&[
+            must("server", Shape::Text),
+            may("tool", Shape::Text),
+            must("what", Shape::Text).about("What sort of change."),
+            must("risk", Shape::Text),
+            must("detail", Shape::Text),
+        ])),
+    )
+    .about("What was agreed to."),
+]);
+
+/// What the gateway writes.
+static DECISIONS: Shape = Shape::Object(&[must(
+    "decisions",
+    Shape::List(&Shape::Object(&[
+        must("id", Shape::Text)
+            .about("Its name, and that of the subject whose digest is the SHA-256 of this object's bytes."),
+        must("time_micros", Shape::Count).about("When its request came, in microseconds since 1970."),
+        must("action", Shape::Text).about("What was decided."),
+        must("enforced", Shape::Truth).about("Whether that was carried out, and not only observed."),
+        must("outcome", Shape::Text).about("How the exchange went."),
+    ])),
+)
+.about("One for each subject, in the same order.")]);

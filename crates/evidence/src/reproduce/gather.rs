@@ -2,7 +2,7 @@
 
 use super::ReproduceError;
 use crate::digest::{Digest, SHA256};
-use crate::run::files::digest_file;
+use crate::run::files::{Reading, digest_file};
 use crate::run::provenance::{LINK, ROLE, Role, RunProvenance, annotation, is_file};
 use crate::statement::ResourceDescriptor;
 use std::fs;
@@ -42,7 +42,7 @@ pub(super) fn gather(
         };
         let wanted = Digest::new(SHA256, digest).map_err(|error| missing(error.to_string()))?;
         if Path::new(name).is_absolute() {
-            let found = digest_file(Path::new(name), &AtomicBool::new(false));
+            let found = digest_file(Path::new(name), Reading::all(&AtomicBool::new(false)));
             match found {
                 Ok(found) if found.digest == wanted => continue,
                 Ok(_) => return Err(missing("it lies outside of the project and has changed".to_owned())),
@@ -91,11 +91,12 @@ fn fetch(
         fs::create_dir_all(folder).map_err(write)?;
     }
     let go_on = AtomicBool::new(false);
-    let here = match digest_file(from, &go_on) {
+    let reading = Reading::all(&go_on);
+    let here = match digest_file(from, reading) {
         Ok(found) if found.digest == *wanted => {
             fs::copy(from, to).map_err(write)?;
             // It may have changed between the look and the copy.
-            if digest_file(to, &go_on).is_ok_and(|copied| copied.digest == *wanted) {
+            if digest_file(to, reading).is_ok_and(|copied| copied.digest == *wanted) {
                 return Ok(());
             }
             "the project's file changes meanwhile".to_owned()

@@ -195,6 +195,8 @@ fn again<'a>(
         version: request.version.clone(),
         clock: request.clock,
         system: request.system.clone(),
+        // What was copied a moment ago is remembered by nobody.
+        cache: None,
     })
 }
 
@@ -297,6 +299,7 @@ mod tests {
             version: "0".to_owned(),
             clock: &clock,
             system: "/".into(),
+            cache: None,
         };
         record(&request, &Interruptions::hold().unwrap()).unwrap().statement
     }

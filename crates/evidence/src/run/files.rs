@@ -1,16 +1,16 @@
-//! Files named by digest: [`survey`] walks what was declared and digests it in parallel, and says what it could not read.
+//! Files named by digest: [`survey`] walks what was declared, has it digested, and says what it could not read.
 
 use crate::digest::{Digest, hex};
-use rayon::prelude::*;
+use crate::manifest::{DigestCache, DigestError, Digesting, HashAlgorithm, Silent, Work, digest_all};
+use bartizan_core::SourceError;
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
-use std::fs::{self, File, Metadata};
-use std::io::{self, Read as _};
+use std::fs::{self, Metadata};
+use std::io;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
-/// Bytes read at a time. Large enough that the system call costs nothing beside the digest.
-const BLOCK: usize = 1 << 18;
 /// Most files recorded in one run; a statement over more would not fit an envelope.
 pub const MOST_FILES: usize = 500_000;
 /// How deep folders are followed.
@@ -27,6 +27,22 @@ pub struct FileDigest {
     pub stamp: Stamp,
     /// Where it points when it is a symbolic link.
     pub link: Option<PathBuf>,
+}
+
+/// How files are read.
+#[derive(Debug, Clone, Copy)]
+pub struct Reading<'a> {
+    /// Once set, no further file is read.
+    pub stop: &'a AtomicBool,
+    /// Digests remembered from earlier runs; files that have not changed since are not read again.
+    pub cache: Option<&'a DigestCache>,
+}
+
+impl<'a> Reading<'a> {
+    /// Every file is read, whatever is remembered.
+    pub fn all(stop: &'a AtomicBool) -> Self {
+        Self { stop, cache: None }
+    }
 }
 
 /// What the file system says of a file: equal stamps mean that nobody wrote to it through the file system.
@@ -80,7 +96,7 @@ pub struct Survey {
 ///
 /// # Errors
 /// The path and what the system said.
-pub fn survey(paths: &[PathBuf], stop: &AtomicBool) -> Result<Survey, (PathBuf, io::Error)> {
+pub fn survey(paths: &[PathBuf], reading: Reading<'_>) -> Result<Survey, (PathBuf, io::Error)> {
     let mut survey = Survey::default();
     let mut found = BTreeMap::new();
     for path in paths {
@@ -92,16 +108,14 @@ pub fn survey(paths: &[PathBuf], stop: &AtomicBool) -> Result<Survey, (PathBuf, 
             found.insert(path.clone(), fs::read_link(path).ok());
         }
     }
-    let digested: Vec<_> = found
-        .into_par_iter()
-        .map(|(path, link)| {
-            let digest = digest_file(&path, stop).map(|digest| FileDigest { link, ..digest });
-            (path, digest)
-        })
-        .collect();
-    for (path, digest) in digested {
+    let (paths, links): (Vec<PathBuf>, Vec<Option<PathBuf>>) = found.into_iter().unzip();
+    let digested = digest_files(&paths, reading);
+    for ((path, link), digest) in paths.into_iter().zip(links).zip(digested) {
         match digest {
-            Ok(digest) => _ = survey.files.insert(path, digest),
+            Ok(digest) => {
+                survey.gaps.extend(digest.unsteady(&path));
+                survey.files.insert(path, FileDigest { link, ..digest });
+            }
             Err(error) => survey.gaps.push(format!("{}: {error}", path.display())),
         }
     }
@@ -111,33 +125,73 @@ pub fn survey(paths: &[PathBuf], stop: &AtomicBool) -> Result<Survey, (PathBuf, 
     Ok(survey)
 }
 
-/// Digests one regular file; anything else (a pipe, a device) is refused, since reading it may never end.
+/// Digests regular files with every processor, in the order given; anything else (a pipe, a device) is refused, since reading it
+/// may never end. A file that is written to meanwhile has the digest of what was read; see [`FileDigest::unsteady`].
 ///
 /// # Errors
-/// What the system said; [`io::ErrorKind::Interrupted`] once `stop` is set.
-pub fn digest_file(path: &Path, stop: &AtomicBool) -> io::Result<FileDigest> {
-    if !fs::metadata(path)?.is_file() {
-        return Err(io::Error::new(io::ErrorKind::Unsupported, "not a regular file"));
-    }
-    let mut file = File::open(path)?;
-    let stamp = Stamp::of(&file.metadata()?);
-    let mut hasher = Sha256::new();
-    let mut block = vec![0; BLOCK];
-    let mut size = 0u64;
-    loop {
-        if stop.load(Ordering::Relaxed) {
-            return Err(io::Error::new(io::ErrorKind::Interrupted, "stopped"));
+/// For each what the system said; [`io::ErrorKind::Interrupted`] once the reading is stopped.
+pub fn digest_files<P: AsRef<Path>>(paths: &[P], reading: Reading<'_>) -> Vec<io::Result<FileDigest>> {
+    let stamps: Vec<io::Result<Stamp>> =
+        paths.iter().map(|path| fs::metadata(path).map(|metadata| Stamp::of(&metadata))).collect();
+    let work: Vec<Work<'_>> = paths
+        .iter()
+        .zip(&stamps)
+        .filter_map(|(path, stamp)| {
+            stamp.as_ref().ok().map(|stamp| Work { path: path.as_ref(), size: stamp.size, range: None })
+        })
+        .collect();
+    let digesting = Digesting {
+        algorithm: HashAlgorithm::Sha256,
+        jobs: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+        progress: &Silent,
+        cache: reading.cache,
+        gathered: None,
+        live: Some(reading.stop),
+    };
+    let mut digested = digest_all(&work, digesting).into_iter();
+    stamps
+        .into_iter()
+        .map(|stamp| {
+            let stamp = stamp?;
+            let (digest, size) = digested.next().unwrap_or_else(never_read).map_err(told)?;
+            let digest = Digest::new(crate::digest::SHA256, &hex(&digest)).map_err(io::Error::other)?;
+            Ok(FileDigest { digest, size, stamp, link: None })
+        })
+        .collect()
+}
+
+fn never_read() -> crate::manifest::Digested {
+    Err(DigestError::Stopped(PathBuf::new()))
+}
+
+/// The error without the path, which whoever asked tells.
+fn told(error: DigestError) -> io::Error {
+    match error {
+        DigestError::Source(SourceError::Io { error, .. }) => error,
+        DigestError::Source(SourceError::NotAFile { .. }) => {
+            io::Error::new(io::ErrorKind::Unsupported, "not a regular file")
         }
-        let read = match file.read(&mut block) {
-            Ok(0) => break,
-            Ok(read) => read,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(error),
-        };
-        hasher.update(block.get(..read).unwrap_or_default());
-        size = size.saturating_add(read as u64);
+        DigestError::Stopped(_) => io::Error::new(io::ErrorKind::Interrupted, "stopped"),
+        other => io::Error::other(other),
     }
-    Ok(FileDigest { digest: Digest::of_sha256(hasher.finalize().into()), size, stamp, link: None })
+}
+
+/// Digests one regular file; see [`digest_files`].
+///
+/// # Errors
+/// As there.
+pub fn digest_file(path: &Path, reading: Reading<'_>) -> io::Result<FileDigest> {
+    digest_files(&[path], reading).pop().unwrap_or_else(|| Err(io::ErrorKind::NotFound.into()))
+}
+
+impl FileDigest {
+    /// What to say of a file that was written to while it was read: its digest may be of no content it ever had.
+    pub fn unsteady(&self, path: &Path) -> Option<String> {
+        let now = fs::metadata(path).map(|metadata| Stamp::of(&metadata));
+        // A file that is gone by now was read to its end all the same.
+        (now.is_ok_and(|now| now != self.stamp))
+            .then(|| format!("{}: it changed while it was digested", path.display()))
+    }
 }
 
 /// The files below `folder`, each with where it points when it is a link.
@@ -211,13 +265,17 @@ mod tests {
 
     static GO: AtomicBool = AtomicBool::new(false);
 
+    fn go() -> Reading<'static> {
+        Reading::all(&GO)
+    }
+
     #[test]
     fn files_below_a_folder_are_digested_and_the_folder_as_go_does() {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("b")).unwrap();
         fs::write(folder.path().join("b/c"), "two").unwrap();
         fs::write(folder.path().join("a"), "one").unwrap();
-        let survey = survey(&[folder.path().to_owned()], &GO).unwrap();
+        let survey = survey(&[folder.path().to_owned()], go()).unwrap();
         assert_eq!(survey.files[&folder.path().join("b/c")].digest, Digest::sha256(b"two"));
         let lines =
             format!("{}  a\n{}  b/c\n", Digest::sha256(b"one").value(), Digest::sha256(b"two").value());
@@ -235,7 +293,7 @@ mod tests {
         symlink(outside.path().join("file"), folder.path().join("file")).unwrap();
         symlink(outside.path(), folder.path().join("folder")).unwrap();
         symlink("nowhere", folder.path().join("dangling")).unwrap();
-        let survey = survey(&[folder.path().to_owned()], &GO).unwrap();
+        let survey = survey(&[folder.path().to_owned()], go()).unwrap();
         let file = &survey.files[&folder.path().join("file")];
         assert_eq!(file.digest, Digest::sha256(b"outside"));
         assert_eq!(file.link.as_deref(), Some(&*outside.path().join("file")));
@@ -247,7 +305,7 @@ mod tests {
     fn a_pipe_is_a_gap_and_not_waited_for() {
         let folder = tempfile::tempdir().unwrap();
         nix_fifo(&folder.path().join("pipe"));
-        let survey = survey(&[folder.path().to_owned()], &GO).unwrap();
+        let survey = survey(&[folder.path().to_owned()], go()).unwrap();
         assert!(survey.files.is_empty() && survey.gaps.len() == 1);
     }
 
@@ -259,9 +317,39 @@ mod tests {
     #[test]
     fn what_is_not_there_is_an_error_and_a_stop_ends_the_reading() {
         let folder = tempfile::tempdir().unwrap();
-        assert!(survey(&[folder.path().join("missing")], &GO).is_err());
+        assert!(survey(&[folder.path().join("missing")], go()).is_err());
         fs::write(folder.path().join("a"), "one").unwrap();
-        let stopped = digest_file(&folder.path().join("a"), &AtomicBool::new(true));
+        let stopped = digest_file(&folder.path().join("a"), Reading::all(&AtomicBool::new(true)));
         assert_eq!(stopped.unwrap_err().kind(), io::ErrorKind::Interrupted);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_remembered_is_not_read_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, other) = (folder.path().join("weights"), folder.path().join("missing"));
+        fs::write(&path, vec![7; 2 << 20]).unwrap();
+        // As if opened an hour after the file was written, so that it counts as settled.
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+        let later = now + std::time::Duration::from_hours(1);
+        let cache = || DigestCache::open(folder.path().join("cache/digests"), later);
+        let first = cache();
+        let reading = Reading { stop: &GO, cache: Some(&first) };
+        let digested = digest_files(&[&other, &path], reading);
+        assert_eq!(digested[0].as_ref().unwrap_err().kind(), io::ErrorKind::NotFound);
+        let right = Digest::sha256(&vec![7; 2 << 20]);
+        assert_eq!(digested[1].as_ref().unwrap().digest, right);
+        first.save().unwrap();
+        // A cache that lies is believed, which shows that it is asked.
+        let text = fs::read_to_string(folder.path().join("cache/digests")).unwrap();
+        fs::write(folder.path().join("cache/digests"), text.replace(right.value(), &"ab".repeat(32)))
+            .unwrap();
+        let second = cache();
+        let recalled = digest_file(&path, Reading { stop: &GO, cache: Some(&second) }).unwrap();
+        assert_eq!(recalled.digest.value(), "ab".repeat(32));
+        assert_eq!(digest_file(&path, go()).unwrap().digest, right);
+        fs::write(&path, vec![8; 2 << 20]).unwrap();
+        let anew = digest_file(&path, Reading { stop: &GO, cache: Some(&second) }).unwrap();
+        assert_eq!(anew.digest, Digest::sha256(&vec![8; 2 << 20]));
     }
 }

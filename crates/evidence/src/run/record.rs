@@ -4,7 +4,7 @@ use super::RunError;
 use super::attend::Interruptions;
 use super::child::{self, Ending};
 use super::environment::{Environment, Surroundings, environment, lock_files, redacted_command};
-use super::files::{FileDigest, Stamp, Survey, digest_file, survey};
+use super::files::{FileDigest, Reading, Stamp, Survey, digest_file, digest_files, survey};
 use super::observe::{Access, Observation, Watching};
 use super::provenance::{
     BUILD_TYPE, BUILDER, BuildDefinition, Builder, CHANGED, DIGESTED_AFTER, ExternalParameters,
@@ -15,7 +15,6 @@ use super::request::RunRequest;
 use super::source::checked_out;
 use crate::digest::{Digest, DigestSet};
 use crate::statement::{ResourceDescriptor, Statement};
-use rayon::prelude::*;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -51,22 +50,23 @@ pub fn record(request: &RunRequest<'_>, signals: &Interruptions) -> Result<Recor
     let program = child::resolve(name, &request.directory, search)
         .ok_or_else(|| RunError::NoProgram(name.to_string_lossy().into_owned()))?;
     let stop = AtomicBool::new(false);
-    let before = signals.unless_interrupted(&stop, || before(request, &program, &stop))??;
+    let reading = Reading { stop: &stop, cache: request.cache };
+    let before = signals.unless_interrupted(&stop, || before(request, &program, reading))??;
     let watched = watched(request, &before);
     let started = (request.clock)();
     let (ending, observation) = child::run(request, &program, &watched, signals)?;
     let finished = (request.clock)();
-    let after = signals.unless_interrupted(&stop, || After::look(request, &before, observation, &stop))?;
+    let after = signals.unless_interrupted(&stop, || After::look(request, &before, observation, reading))?;
     Ok(Recorded {
         statement: after.statement(request, before, program, ending, (started, finished))?,
         ending,
     })
 }
 
-fn before(request: &RunRequest<'_>, program: &Path, stop: &AtomicBool) -> Result<Before, RunError> {
+fn before(request: &RunRequest<'_>, program: &Path, reading: Reading<'_>) -> Result<Before, RunError> {
     let absolute = |paths: &[PathBuf]| paths.iter().map(|path| request.absolute(path)).collect::<Vec<_>>();
     let declared = |role, paths: &[PathBuf]| {
-        survey(&absolute(paths), stop).map_err(|(path, error)| RunError::Input { role, path, error })
+        survey(&absolute(paths), reading).map_err(|(path, error)| RunError::Input { role, path, error })
     };
     let surroundings = Surroundings {
         command: &request.command,
@@ -79,8 +79,8 @@ fn before(request: &RunRequest<'_>, program: &Path, stop: &AtomicBool) -> Result
     let inputs = || Ok::<_, RunError>((declared("data", &request.data)?, declared("code", &request.code)?));
     let around = || {
         let locks = lock_files([request.root.as_path(), request.directory.as_path()]);
-        let locks = survey(&locks, stop).unwrap_or_default();
-        (environment(&surroundings), digest_file(program, stop).ok(), locks)
+        let locks = survey(&locks, reading).unwrap_or_default();
+        (environment(&surroundings), digest_file(program, reading).ok(), locks)
     };
     let (inputs, (environment, program, locks)) = rayon::join(inputs, around);
     let (data, code) = inputs?;
@@ -122,7 +122,12 @@ struct After {
 }
 
 impl After {
-    fn look(request: &RunRequest<'_>, before: &Before, observation: Observation, stop: &AtomicBool) -> Self {
+    fn look(
+        request: &RunRequest<'_>,
+        before: &Before,
+        observation: Observation,
+        reading: Reading<'_>,
+    ) -> Self {
         let mut gaps: Vec<String> = observation.gaps.iter().cloned().collect();
         for survey in [&before.data, &before.code, &before.locks] {
             gaps.extend(survey.gaps.iter().cloned());
@@ -132,13 +137,13 @@ impl After {
         gaps.extend(
             missing.iter().map(|path| format!("{}: this declared output was not made", path.display())),
         );
-        let outputs = survey(&there, stop).unwrap_or_else(|(path, error)| Survey {
+        let outputs = survey(&there, reading).unwrap_or_else(|(path, error)| Survey {
             gaps: vec![format!("{}: {error}", path.display())],
             ..Survey::default()
         });
         gaps.extend(outputs.gaps.iter().cloned());
         let inputs = || [&before.data, &before.code].into_iter().flat_map(|survey| &survey.files);
-        let digested: Vec<(PathBuf, std::io::Result<FileDigest>)> = observation
+        let unknown: Vec<PathBuf> = observation
             .files
             .iter()
             .filter(|(path, access)| {
@@ -147,15 +152,16 @@ impl After {
                 !known && (access.read || access.written) && path.starts_with(&request.root)
             })
             .map(|(path, _)| path.clone())
-            .collect::<Vec<_>>()
-            .into_par_iter()
             .filter(|path| fs::symlink_metadata(path).is_ok_and(|metadata| !metadata.is_dir()))
-            .map(|path| (path.clone(), digest_file(&path, stop)))
             .collect();
+        let digested = digest_files(&unknown, reading);
         let mut others = BTreeMap::new();
-        for (path, digest) in digested {
+        for (path, digest) in unknown.into_iter().zip(digested) {
             match digest {
-                Ok(digest) => _ = others.insert(path, digest),
+                Ok(digest) => {
+                    gaps.extend(digest.unsteady(&path));
+                    others.insert(path, digest);
+                }
                 Err(error) => gaps.push(format!("{}: {error}", path.display())),
             }
         }
@@ -431,6 +437,7 @@ mod tests {
             version: "0".to_owned(),
             clock: &clock,
             system: "/".into(),
+            cache: None,
         };
         change(&mut request);
         let recorded = record(&request, &Interruptions::hold().unwrap()).unwrap();
@@ -555,6 +562,7 @@ mod tests {
             version: "0".to_owned(),
             clock: &clock,
             system: "/".into(),
+            cache: None,
         };
         let signals = Interruptions::hold().unwrap();
         let error = record(&request("no-such-program", vec![]), &signals).unwrap_err();

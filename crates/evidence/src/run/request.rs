@@ -1,5 +1,6 @@
 //! What to run, and what it is said to read and write: [`RunRequest`]. Everything of the caller's surroundings comes in here.
 
+use crate::manifest::DigestCache;
 use jiff::Timestamp;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -55,6 +56,8 @@ pub struct RunRequest<'a> {
     pub clock: &'a (dyn Fn() -> Timestamp + Sync),
     /// Where the system describes itself: `/`, but for tests.
     pub system: PathBuf,
+    /// Digests remembered from earlier runs; none to read every file.
+    pub cache: Option<&'a DigestCache>,
 }
 
 impl RunRequest<'_> {

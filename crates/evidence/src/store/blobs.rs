@@ -3,9 +3,9 @@
 //! Layout as in the OCI image layout, `blobs/sha256/<hex>`, in a folder or in an object store. A blob stands under its name only
 //! once it is whole and durable; what is read is hashed again, so that a changed byte is noticed at the first use.
 
-use super::StoreError;
+use super::{StoreError, read_bounded};
 use crate::digest::{Digest, SHA256};
-use crate::log::storage::{Objects, read_up_to};
+use crate::log::storage::Objects;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -143,9 +143,12 @@ impl Folder {
 
     fn put(&self, digest: &Digest, content: &[u8]) -> Result<(), StoreError> {
         let path = self.file(digest);
-        // A file of the same name and length was whole when it got its name; its content is checked when read.
-        if fs::metadata(&path).is_ok_and(|known| known.len() == content.len() as u64) {
-            return Ok(());
+        // What lies there under that name may have been damaged since; the log must not name what cannot be read. Whoever put it there a
+        // moment ago may not have made its name durable yet.
+        if fs::metadata(&path).is_ok_and(|known| known.len() == content.len() as u64)
+            && read_bounded(&path, content.len() as u64).is_ok_and(|known| known == content)
+        {
+            return sync_folder(&self.path).map_err(|error| StoreError::disk("write", &path, error));
         }
         let number = self.unfinished.fetch_add(1, Ordering::Relaxed);
         let part = self.path.join(format!(".{}.{}.{number}.part", digest.value(), std::process::id()));
@@ -157,17 +160,13 @@ impl Folder {
         })
     }
 
-    /// At most one byte more than the largest blob.
     fn get(&self, digest: &Digest) -> Result<Vec<u8>, StoreError> {
         let path = self.file(digest);
-        let file = match File::open(&path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Err(StoreError::Missing { digest: digest.clone() });
-            }
-            Err(error) => return Err(StoreError::disk("read", &path, error)),
-        };
-        read_up_to(file, LARGEST_BLOB + 1).map_err(|error| StoreError::disk("read", &path, error))
+        read_bounded(&path, LARGEST_BLOB).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => StoreError::Missing { digest: digest.clone() },
+            io::ErrorKind::FileTooLarge => StoreError::TooLarge { digest: digest.clone() },
+            _ => StoreError::disk("read", &path, error),
+        })
     }
 
     fn names(&self) -> Result<Vec<String>, StoreError> {
@@ -221,6 +220,9 @@ mod tests {
         let digest = blobs.put(b"statement").unwrap();
         fs::write(file(&folder, &digest), b"Statement").unwrap();
         assert!(matches!(blobs.get(&digest), Err(StoreError::Changed { .. })));
+        // Whoever puts it again mends it: what is put can be had.
+        blobs.put(b"statement").unwrap();
+        assert_eq!(blobs.get(&digest).unwrap(), b"statement");
         let other = Digest::sha256(b"other");
         assert!(matches!(blobs.get(&other), Err(StoreError::Missing { digest }) if digest == other));
     }

@@ -170,6 +170,30 @@ pub trait Index: Send {
     /// [`IndexError`].
     fn clear(&mut self, trust: &str) -> Result<(), IndexError>;
 
+    /// Forgets everything, and makes ready for all statements there are. Unless `anew`, an index that was filled under this trust is left
+    /// as it is, and the answer is false. Until [`Index::end_filling`], only [`Index::position`],
+    /// [`Index::apply`] and [`Index::add_gaps`] are asked. Whoever fills goes on quicker than row by row, where that is possible.
+    ///
+    /// # Errors
+    /// [`IndexError`].
+    fn begin_filling(&mut self, trust: &str, anew: bool) -> Result<bool, IndexError> {
+        if !anew && self.position()?.trust == trust {
+            return Ok(false);
+        }
+        self.clear(trust).map(|()| true)
+    }
+
+    /// Ends what [`Index::begin_filling`] began.
+    ///
+    /// # Errors
+    /// [`IndexError`].
+    fn end_filling(&mut self) -> Result<(), IndexError> {
+        Ok(())
+    }
+
+    /// Gives up what [`Index::begin_filling`] began. What was there before may be there again.
+    fn abandon_filling(&mut self) {}
+
     /// The number of a node.
     ///
     /// # Errors
@@ -257,7 +281,7 @@ pub struct Size {
 }
 
 /// Version of the tables below; another one is built anew.
-pub(super) const LAYOUT: &str = "1";
+pub(super) const LAYOUT: &str = "2";
 
 /// What a table holds, as one query that names nothing by number and sorts by content. The same in both databases.
 pub(super) const CONTENTS: [(&str, &str); 5] = [

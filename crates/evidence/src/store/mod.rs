@@ -8,8 +8,10 @@
 //! | `index.sqlite` | derived from the others, rebuilt at any time ([`Index`]) |
 
 mod blobs;
+mod bounded;
 mod checked;
 mod file_digest;
+mod filling;
 mod index;
 #[cfg(feature = "postgres")]
 mod postgres;
@@ -22,6 +24,7 @@ mod trust;
 pub(crate) mod testing;
 
 pub use blobs::{Blobs, LARGEST_BLOB};
+pub use bounded::{read_bounded, read_bounded_text};
 pub use checked::Checked;
 pub use file_digest::{sha256_and_md5_of, sha256_of};
 pub use index::{

@@ -80,8 +80,7 @@ impl Store {
         let trust = self.trust().name();
         let mut index = self.index();
         if index.position()?.trust != trust {
-            self.fill(index.as_mut())?;
-            return Ok(());
+            self.fill(index.as_mut(), false)?;
         }
         self.follow_log(index.as_mut())
     }
@@ -102,14 +101,21 @@ impl Store {
     /// What disk, log and index give.
     pub fn fresh_index(&self) -> Result<SqliteIndex, StoreError> {
         let mut index = SqliteIndex::in_memory()?;
-        self.fill(&mut index)?;
+        self.fill(&mut index, true)?;
         Ok(index)
     }
 
-    /// Reads log and blobs into an index from the beginning; gives how many envelopes no entry of the log names.
-    fn fill(&self, index: &mut dyn Index) -> Result<u64, StoreError> {
-        index.clear(&self.trust().name())?;
-        self.follow_log(index)?;
+    /// Reads log and blobs into an index from the beginning; gives how many envelopes no entry of the log names. Unless `anew`, nothing
+    /// is done when another process has filled it meanwhile.
+    fn fill(&self, index: &mut dyn Index, anew: bool) -> Result<u64, StoreError> {
+        if !index.begin_filling(&self.trust().name(), anew)? {
+            return Ok(0);
+        }
+        let followed = self.follow_log(index);
+        if followed.is_err() {
+            index.abandon_filling();
+        }
+        followed.and_then(|()| Ok(index.end_filling()?))?;
         self.add_blobs_outside_the_log(index)
     }
 
@@ -119,8 +125,10 @@ impl Store {
     /// What disk, log and index give.
     pub fn reindex(&self) -> Result<Reindexed, StoreError> {
         let mut index = self.index();
+        // What no entry names (a process was killed before it logged, or a copy came) is no fault of the index.
+        self.add_blobs_outside_the_log(index.as_mut())?;
         let before = index.contents()?;
-        let unlogged = self.fill(index.as_mut())?;
+        let unlogged = self.fill(index.as_mut(), true)?;
         let left_out = index.gaps()?;
         let after = index.contents()?;
         Ok(Reindexed {
@@ -351,6 +359,20 @@ mod tests {
         let store = Store::open(folder.path(), Some(Box::new(log)), trusting(&key)).unwrap();
         assert_eq!(store.index().size().unwrap().statements, 40);
         assert!(store.reindex().unwrap().changed.is_empty());
+    }
+
+    #[test]
+    fn an_envelope_that_nobody_logged_is_no_fault_of_the_index() {
+        let folder = tempfile::tempdir().unwrap();
+        let key = key();
+        let log = Arc::new(MemoryLog::default());
+        let store = Store::open(folder.path(), Some(Box::new(log)), trusting(&key)).unwrap();
+        store.record(&envelope(1, &key)).unwrap();
+        // As left by a process that was killed between blob and log.
+        store.put(&envelope(2, &key).to_json().unwrap()).unwrap();
+        let reindexed = store.reindex().unwrap();
+        assert_eq!((reindexed.statements, reindexed.unlogged), (2, 1));
+        assert!(reindexed.changed.is_empty(), "{:?}", reindexed.changed);
     }
 
     #[test]

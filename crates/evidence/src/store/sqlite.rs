@@ -3,6 +3,7 @@
 //! Write-ahead logging lets readers go on while one process writes; a writer that finds another waits for it. Edges lie
 //! clustered by where they begin, and once more by where they end, so that a step of a walk reads one place.
 
+use super::filling::Filling;
 use super::index::{
     CONTENTS, Direction, EdgeRow, GAP_KEYS, Gap, Index, IndexError, Indexed, LAYOUT, LabelRow, NodeKey,
     Position, RowHash, Size, StatementKey, StatementRow, TableDigest, gap_key, gap_of, label_columns,
@@ -10,35 +11,50 @@ use super::index::{
 };
 use crate::digest::Digest;
 use crate::lineage::{NodeId, Relation};
-use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::time::Duration;
 
 /// How long a writer waits for another one before it gives up.
-const PATIENCE: Duration = Duration::from_mins(1);
+///
+/// One that fills an index of ten million statements anew takes minutes.
+const PATIENCE: Duration = Duration::from_mins(10);
+
+/// Bytes of the file that are mapped at most: the most that SQLite takes.
+const MAPPED: i64 = 0x7fff_0000;
+
+const META: &str =
+    "CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;";
+
+/// Everything but what the index knows of itself.
+const DROP: &str = "
+DROP TABLE IF EXISTS node; DROP TABLE IF EXISTS statement; DROP TABLE IF EXISTS subject; DROP TABLE IF EXISTS label;
+DROP TABLE IF EXISTS edge;
+";
 
 const TABLES: &str = "
-CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS node (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
-CREATE TABLE IF NOT EXISTS statement (id INTEGER PRIMARY KEY, envelope TEXT NOT NULL UNIQUE, payload TEXT NOT NULL,
+CREATE TABLE IF NOT EXISTS node (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS statement (id INTEGER PRIMARY KEY, envelope TEXT NOT NULL, payload TEXT NOT NULL,
     predicate TEXT NOT NULL, entry INTEGER, signers TEXT NOT NULL);
-CREATE INDEX IF NOT EXISTS statement_payload ON statement (payload);
 CREATE TABLE IF NOT EXISTS subject (node INTEGER NOT NULL, statement INTEGER NOT NULL,
     PRIMARY KEY (node, statement)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS label (node INTEGER NOT NULL, statement INTEGER NOT NULL, kind TEXT NOT NULL,
     name TEXT NOT NULL, PRIMARY KEY (node, statement, kind, name)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS edge (source INTEGER NOT NULL, target INTEGER NOT NULL, relation INTEGER NOT NULL,
     statement INTEGER NOT NULL, PRIMARY KEY (source, target, relation, statement)) WITHOUT ROWID;
-CREATE UNIQUE INDEX IF NOT EXISTS edge_up ON edge (target, source, relation, statement);
 ";
 
-/// Indices over the few edges between digests of the same bytes, which every step of a walk asks for as well. An index made
-/// before there were these is walked without them.
-fn indices_of_same() -> String {
+/// What rows are found by, beside the order in which they lie. The last two hold the few edges between digests of the same bytes, which
+/// every step of a walk asks for as well.
+fn indices() -> String {
     let same = Relation::SameAs as i64;
     format!(
-        "CREATE INDEX IF NOT EXISTS edge_same_up ON edge (target) WHERE relation = {same};
+        "CREATE UNIQUE INDEX IF NOT EXISTS node_name ON node (name);
+         CREATE UNIQUE INDEX IF NOT EXISTS statement_envelope ON statement (envelope);
+         CREATE INDEX IF NOT EXISTS statement_payload ON statement (payload);
+         CREATE UNIQUE INDEX IF NOT EXISTS edge_up ON edge (target, source, relation, statement);
+         CREATE INDEX IF NOT EXISTS edge_same_up ON edge (target) WHERE relation = {same};
          CREATE INDEX IF NOT EXISTS edge_same ON edge (source) WHERE relation = {same};"
     )
 }
@@ -48,6 +64,10 @@ fn indices_of_same() -> String {
 pub struct SqliteIndex {
     connection: Connection,
     path: String,
+    /// Whether a transaction is open that holds all of a filling.
+    open: bool,
+    /// What is remembered while it is filled from the beginning.
+    filling: Option<Filling>,
 }
 
 impl SqliteIndex {
@@ -75,42 +95,43 @@ impl SqliteIndex {
             // The log is the truth: what a crash of the machine takes from the index is read again from there.
             connection.pragma_update(None, "synchronous", "normal")?;
             connection.pragma_update(None, "cache_size", -65_536)?;
-            connection.pragma_update(None, "mmap_size", 1_i64 << 30)?;
+            connection.pragma_update(None, "mmap_size", MAPPED)?;
             connection.set_prepared_statement_cache_capacity(32);
             Ok(connection)
         });
         let connection = prepared.map_err(|error| IndexError::Sqlite { path: path.clone(), error })?;
-        let mut index = Self { connection, path };
+        let mut index = Self { connection, path, open: false, filling: None };
         index.make_tables()?;
         Ok(index)
     }
 
     fn make_tables(&mut self) -> Result<(), IndexError> {
+        // Most often all is there, and nobody who only reads should wait for one who writes.
+        let found = layout(&self.connection);
+        if self.asked(found)?.as_deref() == Some(LAYOUT) {
+            return Ok(());
+        }
         self.within(|transaction| {
-            let known = "SELECT 1 FROM sqlite_master WHERE name = 'meta'";
-            let exists = transaction.query_row(known, [], |_| Ok(())).optional()?.is_some();
-            if exists {
-                let layout = meta(transaction, "layout")?;
-                if layout.as_deref() == Some(LAYOUT) {
+            if let Some(layout) = layout(transaction)? {
+                if layout == LAYOUT {
                     return Ok(());
                 }
-                transaction.execute_batch(
-                    "DROP TABLE IF EXISTS meta; DROP TABLE IF EXISTS node; DROP TABLE IF EXISTS statement;
-                     DROP TABLE IF EXISTS subject; DROP TABLE IF EXISTS label; DROP TABLE IF EXISTS edge;",
-                )?;
+                transaction.execute_batch("DROP TABLE IF EXISTS meta;")?;
+                transaction.execute_batch(DROP)?;
             }
+            transaction.execute_batch(META)?;
             transaction.execute_batch(TABLES)?;
-            transaction.execute_batch(&indices_of_same())?;
+            transaction.execute_batch(&indices())?;
             set_meta(transaction, "layout", LAYOUT)
         })
     }
 
-    /// Runs `work` in a transaction that holds the write lock from its beginning.
-    fn within<T>(
-        &mut self,
-        work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
-    ) -> Result<T, IndexError> {
+    /// Runs `work` in a transaction that holds the write lock from its beginning, or in the one that is open.
+    fn within<T>(&mut self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, IndexError> {
         let path = &self.path;
+        if self.open {
+            return work(&self.connection).map_err(|error| IndexError::Sqlite { path: path.clone(), error });
+        }
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate);
         transaction
             .and_then(|transaction| {
@@ -119,6 +140,17 @@ impl SqliteIndex {
                 Ok(done)
             })
             .map_err(|error| IndexError::Sqlite { path: path.clone(), error })
+    }
+
+    /// Puts what a filling laid aside in place and makes the indices.
+    fn settle(&mut self) -> Result<(), IndexError> {
+        if self.filling.take().is_none() {
+            return Ok(());
+        }
+        self.within(|transaction| {
+            Filling::settle(transaction)?;
+            transaction.execute_batch(&indices())
+        })
     }
 
     fn asked<T>(&self, answer: rusqlite::Result<T>) -> Result<T, IndexError> {
@@ -136,22 +168,72 @@ impl Index for SqliteIndex {
     }
 
     fn apply(&mut self, from: u64, to: u64, statements: &[Indexed]) -> Result<bool, IndexError> {
-        self.within(|transaction| {
+        if self.filling.as_ref().is_some_and(Filling::is_full) {
+            self.settle()?;
+        }
+        let mut filling = self.filling.take();
+        let applied = self.within(|transaction| {
             let next = meta(transaction, "next")?.and_then(|next| next.parse().ok()).unwrap_or(0_u64);
             if next != from {
                 return Ok(false);
             }
-            let mut known = HashMap::new();
-            for statement in statements {
-                add(transaction, statement, &mut known)?;
-                // Names are found again in the table; the map only spares the common repetitions.
-                if known.len() > MOST_REMEMBERED {
-                    known.clear();
-                }
+            match &mut filling {
+                Some(filling) => filling.add(transaction, statements)?,
+                None => add_all(transaction, statements)?,
             }
             set_meta(transaction, "next", &to.to_string())?;
             Ok(true)
-        })
+        });
+        self.filling = filling;
+        applied
+    }
+
+    fn begin_filling(&mut self, trust: &str, anew: bool) -> Result<bool, IndexError> {
+        self.abandon_filling();
+        // The write lock from the beginning: whoever waited for another process looks again what that one did.
+        self.asked(self.connection.execute_batch("BEGIN IMMEDIATE"))?;
+        self.open = true;
+        let begun = (|| {
+            if !anew && meta(&self.connection, "trust")?.as_deref() == Some(trust) {
+                return Ok(None);
+            }
+            self.connection.execute_batch(DROP)?;
+            self.connection.execute_batch(TABLES)?;
+            self.connection.execute_batch("DELETE FROM meta WHERE substr(key, 1, 4) = 'gap:'")?;
+            set_meta(&self.connection, "next", "0")?;
+            set_meta(&self.connection, "trust", trust)?;
+            Filling::begin(&self.connection).map(Some)
+        })();
+        match self.asked(begun) {
+            Ok(Some(filling)) => {
+                self.filling = Some(filling);
+                Ok(true)
+            }
+            other => {
+                self.abandon_filling();
+                other.map(|_| false)
+            }
+        }
+    }
+
+    fn end_filling(&mut self) -> Result<(), IndexError> {
+        let ended = self.settle().and_then(|()| self.asked(self.connection.execute_batch("COMMIT")));
+        if ended.is_err() {
+            self.abandon_filling();
+            return ended;
+        }
+        self.open = false;
+        // All of it lies in the write-ahead log now; where others still read what was there before, one of them puts it in place.
+        let _ = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        Ok(())
+    }
+
+    fn abandon_filling(&mut self) {
+        self.filling = None;
+        if std::mem::take(&mut self.open) {
+            // A transaction that failed may have been rolled back already.
+            let _ = self.connection.execute_batch("ROLLBACK");
+        }
     }
 
     fn add_gaps(&mut self, gaps: &[Gap]) -> Result<(), IndexError> {
@@ -268,15 +350,12 @@ impl Index for SqliteIndex {
             let _snapshot = self.connection.unchecked_transaction()?;
             let mut rows = Vec::with_capacity(keys.len());
             each_of(&self.connection, sql, keys, |row| {
-                rows.push((row.get(5)?, statement_columns(row)?));
+                rows.push((row.get(5)?, statement_row(row)?));
                 Ok(())
             })?;
             Ok(rows)
         })();
-        self.asked(found)?
-            .into_iter()
-            .map(|(key, columns): (_, StatementColumns)| Ok((key, columns.read()?)))
-            .collect()
+        self.asked(found)?.into_iter().map(|(key, row): (_, Result<_, _>)| Ok((key, row?))).collect()
     }
 
     fn about(&mut self, node: NodeKey) -> Result<Vec<StatementKey>, IndexError> {
@@ -290,11 +369,11 @@ impl Index for SqliteIndex {
     fn statement_called(&mut self, digest: &Digest) -> Result<Option<StatementRow>, IndexError> {
         let sql = "SELECT envelope, payload, predicate, entry, signers FROM statement
                    WHERE envelope = ?1 OR payload = ?1 ORDER BY envelope LIMIT 1";
-        let columns = self
+        let row = self
             .connection
             .prepare_cached(sql)
-            .and_then(|mut found| found.query_row([digest.to_string()], statement_columns).optional());
-        self.asked(columns)?.map(StatementColumns::read).transpose()
+            .and_then(|mut found| found.query_row([digest.to_string()], statement_row).optional());
+        self.asked(row)?.transpose()
     }
 
     fn size(&mut self) -> Result<Size, IndexError> {
@@ -378,6 +457,15 @@ fn use_wal(connection: &Connection) -> rusqlite::Result<()> {
     }
 }
 
+/// Version of the tables that are there; empty when they do not say, none when there are none.
+fn layout(connection: &Connection) -> rusqlite::Result<Option<String>> {
+    let known = "SELECT 1 FROM sqlite_master WHERE name = 'meta'";
+    if connection.query_row(known, [], |_| Ok(())).optional()?.is_none() {
+        return Ok(None);
+    }
+    Ok(Some(meta(connection, "layout")?.unwrap_or_default()))
+}
+
 fn meta(connection: &Connection, key: &str) -> rusqlite::Result<Option<String>> {
     connection
         .prepare_cached("SELECT value FROM meta WHERE key = ?1")?
@@ -390,6 +478,18 @@ fn set_meta(connection: &Connection, key: &str, value: &str) -> rusqlite::Result
         .prepare_cached("INSERT INTO meta VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2")?
         .execute([key, value])
         .map(drop)
+}
+
+fn add_all(connection: &Connection, statements: &[Indexed]) -> rusqlite::Result<()> {
+    let mut known = HashMap::new();
+    for statement in statements {
+        add(connection, statement, &mut known)?;
+        // Names are found again in the table; the map only spares the common repetitions.
+        if known.len() > MOST_REMEMBERED {
+            known.clear();
+        }
+    }
+    Ok(())
 }
 
 fn add<'a>(
@@ -463,28 +563,10 @@ fn edge_of(row: &rusqlite::Row<'_>) -> rusqlite::Result<EdgeRow> {
     Ok(EdgeRow { from: row.get(0)?, to: row.get(1)?, relation: row.get(2)?, statement: row.get(3)? })
 }
 
-struct StatementColumns {
-    envelope: String,
-    payload: String,
-    predicate_type: String,
-    entry: Option<i64>,
-    signers: String,
-}
-
-impl StatementColumns {
-    fn read(self) -> Result<StatementRow, IndexError> {
-        statement_of(&self.envelope, &self.payload, self.predicate_type, self.entry, &self.signers)
-    }
-}
-
-fn statement_columns(row: &rusqlite::Row<'_>) -> rusqlite::Result<StatementColumns> {
-    Ok(StatementColumns {
-        envelope: row.get(0)?,
-        payload: row.get(1)?,
-        predicate_type: row.get(2)?,
-        entry: row.get(3)?,
-        signers: row.get(4)?,
-    })
+/// The statement in a row of envelope, payload, predicate, entry and signers.
+fn statement_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Result<StatementRow, IndexError>> {
+    let text = |place: usize| Ok::<&str, rusqlite::Error>(row.get_ref(place)?.as_str()?);
+    Ok(statement_of(text(0)?, text(1)?, text(2)?.to_owned(), row.get(3)?, text(4)?))
 }
 
 #[cfg(test)]
@@ -533,6 +615,79 @@ mod tests {
         index.edges(&[to], Direction::Up, &mut up).unwrap();
         assert!(down.iter().any(|row| row.to == to) && up.iter().any(|row| row.from == from));
         assert_eq!(index.names(&[from]).unwrap()[&from], edge.from);
+    }
+
+    #[test]
+    fn an_index_filled_at_once_holds_what_one_filled_row_by_row_does() {
+        let batch = statements(60);
+        let mut rows = SqliteIndex::in_memory().unwrap();
+        rows.clear("us").unwrap();
+        let mut filled = SqliteIndex::in_memory().unwrap();
+        // What was there before is gone.
+        filled.apply(0, 5, &statements(5)).unwrap();
+        assert!(filled.begin_filling("us", false).unwrap());
+        for (from, to) in [(0, 25), (25, 60)] {
+            let part = &batch[from..to];
+            rows.apply(from as u64, to as u64, part).unwrap();
+            assert!(filled.apply(from as u64, to as u64, part).unwrap());
+            assert!(!filled.apply(from as u64, to as u64, part).unwrap());
+        }
+        let gap = Gap { entry: 60, reason: "gone".to_owned() };
+        filled.add_gaps(std::slice::from_ref(&gap)).unwrap();
+        // The same envelope once more, under a later entry.
+        let again = Indexed { entry: Some(60), ..batch[3].clone() };
+        for index in [&mut rows, &mut filled] {
+            assert!(index.apply(60, 61, std::slice::from_ref(&again)).unwrap());
+        }
+        filled.end_filling().unwrap();
+        assert_eq!(filled.contents().unwrap(), rows.contents().unwrap());
+        assert_eq!(
+            (filled.position().unwrap(), filled.gaps().unwrap()),
+            (rows.position().unwrap(), vec![gap])
+        );
+        // And it goes on as any other.
+        for index in [&mut rows, &mut filled] {
+            index.apply(61, 62, &statements(61)[60..]).unwrap();
+        }
+        assert_eq!(filled.contents().unwrap(), rows.contents().unwrap());
+        assert!(!filled.begin_filling("us", false).unwrap());
+    }
+
+    #[test]
+    fn a_filling_that_is_given_up_leaves_what_was_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("index.sqlite");
+        let mut index = SqliteIndex::open(&path).unwrap();
+        index.apply(0, 5, &statements(5)).unwrap();
+        let before = index.contents().unwrap();
+        index.begin_filling("others", true).unwrap();
+        index.apply(0, 3, &statements(3)).unwrap();
+        // Who reads meanwhile sees the index as it was.
+        assert_eq!(
+            SqliteIndex::open(&path).unwrap_or_else(|error| panic!("{error}")).contents().unwrap(),
+            before
+        );
+        index.abandon_filling();
+        assert_eq!((index.contents().unwrap(), index.position().unwrap().next_entry), (before.clone(), 5));
+        // As after a crash in the middle.
+        index.begin_filling("others", true).unwrap();
+        index.apply(0, 3, &statements(3)).unwrap();
+        drop(index);
+        assert_eq!(SqliteIndex::open(&path).unwrap().contents().unwrap(), before);
+    }
+
+    #[test]
+    fn an_index_of_more_names_than_are_remembered_is_filled_all_the_same() {
+        let mut index = SqliteIndex::in_memory().unwrap();
+        index.begin_filling("us", true).unwrap();
+        index.apply(0, 20, &statements(20)).unwrap();
+        // As `apply` does once there are too many.
+        index.settle().unwrap();
+        index.apply(20, 40, &statements(40)[20..]).unwrap();
+        index.end_filling().unwrap();
+        let mut rows = SqliteIndex::in_memory().unwrap();
+        rows.apply(0, 40, &statements(40)).unwrap();
+        assert_eq!(index.contents().unwrap(), rows.contents().unwrap());
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! Whose signatures make an edge proven: [`Trust`].
 
-use super::StoreError;
+use super::{StoreError, read_bounded_text};
 use crate::digest::Digest;
 use crate::dsse::Envelope;
 use crate::keys::{PublicKey, Verifier};
 use std::fs;
+use std::io;
 use std::path::Path;
 
 /// Folder of a store with the public keys it believes, one PEM file each.
@@ -30,7 +31,7 @@ impl Trust {
         let mut trust = Self::default();
         let entries = match fs::read_dir(&folder) {
             Ok(entries) => entries,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(trust),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(trust),
             Err(error) => return Err(StoreError::disk("read", &folder, error)),
         };
         for (count, entry) in entries.enumerate() {
@@ -39,12 +40,13 @@ impl Trust {
             }
             let path = entry.map_err(|error| StoreError::disk("read", &folder, error))?.path();
             if path.extension().is_some_and(|extension| extension == "pem") {
-                let size = fs::metadata(&path).map_err(|error| StoreError::disk("read", &path, error))?.len();
-                if size > LARGEST_KEY {
-                    return Err(StoreError::KeyTooLarge { path });
-                }
-                let text =
-                    fs::read_to_string(&path).map_err(|error| StoreError::disk("read", &path, error))?;
+                let text = match read_bounded_text(&path, LARGEST_KEY) {
+                    Ok(text) => text,
+                    Err(error) if error.kind() == io::ErrorKind::FileTooLarge => {
+                        return Err(StoreError::KeyTooLarge { path });
+                    }
+                    Err(error) => return Err(StoreError::disk("read", &path, error)),
+                };
                 let key = PublicKey::from_pem(&text).map_err(|error| StoreError::Key { path, error })?;
                 trust.add(key);
             }
@@ -126,6 +128,15 @@ mod tests {
         fs::write(folder.join("a.pem"), key.public_key().to_pem()).unwrap();
         fs::write(folder.join("README"), "not a key").unwrap();
         assert_eq!(Trust::of_store(store.path()).unwrap().key_ids().collect::<Vec<_>>(), [key.key_id()]);
+        #[cfg(unix)]
+        {
+            // A project that came from elsewhere may hold such a link.
+            std::os::unix::fs::symlink("/dev/zero", folder.join("c.pem")).unwrap();
+            assert!(matches!(Trust::of_store(store.path()), Err(StoreError::Disk { .. })));
+            fs::remove_file(folder.join("c.pem")).unwrap();
+        }
+        fs::write(folder.join("b.pem"), vec![b'a'; 100 << 10]).unwrap();
+        assert!(matches!(Trust::of_store(store.path()), Err(StoreError::KeyTooLarge { .. })));
         fs::write(folder.join("b.pem"), "not a key").unwrap();
         assert!(matches!(Trust::of_store(store.path()), Err(StoreError::Key { .. })));
     }

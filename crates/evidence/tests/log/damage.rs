@@ -146,6 +146,62 @@ fn two_logs_under_one_name_are_shown_as_a_fork() {
 }
 
 #[test]
+fn a_checkpoint_that_was_put_back_is_not_written_on_behind() {
+    let key = Key::new();
+    // One more entry, a tile filled, many tiles more.
+    for (before, after) in [(5, 6), (250, 256), (256, 257), (5, 300), (300, 2_000), (0, 1)] {
+        let folder = tempfile::tempdir().unwrap();
+        make(folder.path(), &key, before);
+        let (checkpoint, state) = (folder.path().join("checkpoint"), folder.path().join(".state"));
+        let old = fs::read(&checkpoint).unwrap();
+        let mut journals = Vec::new();
+        files(&state, &mut journals);
+        let old_state: Vec<(PathBuf, Vec<u8>)> =
+            journals.into_iter().map(|path| (path.clone(), fs::read(path).unwrap())).collect();
+        let log = open(folder.path(), &key);
+        let pending: Vec<_> = (before..after).map(|index| log.submit(entry(index)).unwrap()).collect();
+        for each in pending {
+            each.wait().unwrap();
+        }
+        log.close().unwrap();
+        let latest = fs::read(&checkpoint).unwrap();
+        let refused = |case: &str| match try_open(folder.path(), &key).err() {
+            Some(LogError::PutBack { size, reached, .. }) => {
+                assert_eq!(size, before, "{case}");
+                assert!(reached > before && reached <= after, "{case}: {reached}");
+            }
+            other => panic!("{before} to {after}, {case}: {other:?}"),
+        };
+        // With the journal it belongs to, and without any.
+        fs::write(&checkpoint, &old).unwrap();
+        fs::remove_dir_all(&state).unwrap();
+        for (path, bytes) in &old_state {
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, bytes).unwrap();
+        }
+        refused("with an older journal");
+        fs::remove_dir_all(&state).unwrap();
+        refused("without a journal");
+        // Nothing was written, and the remedy works.
+        assert_eq!(fs::read(&checkpoint).unwrap(), old);
+        fs::write(&checkpoint, &latest).unwrap();
+        let log = open(folder.path(), &key);
+        assert_eq!(log.append(b"on".to_vec()).unwrap(), after);
+        log.close().unwrap();
+        assert!(verify(&Disk::new(folder.path()), &[&key.note_key()], &mut |_, _| ()).unwrap().is_valid());
+    }
+}
+
+fn try_open(folder: &Path, key: &Key) -> Result<bartizan_evidence::log::Log, LogError> {
+    bartizan_evidence::log::Log::open(
+        std::sync::Arc::new(Disk::new(folder)),
+        key.signer(),
+        crate::support::clock(),
+        bartizan_evidence::log::WriterOptions::default(),
+    )
+}
+
+#[test]
 fn an_older_copy_of_the_stored_log_is_not_written_on() {
     let key = Key::new();
     let folder = tempfile::tempdir().unwrap();
@@ -159,12 +215,7 @@ fn an_older_copy_of_the_stored_log_is_not_written_on() {
     for (slot, bytes) in old.iter().enumerate() {
         fs::write(state.join(format!("journal.{slot}")), bytes).unwrap();
     }
-    let opened = bartizan_evidence::log::Log::open(
-        std::sync::Arc::new(Disk::new(folder.path())),
-        key.signer(),
-        crate::support::clock(),
-        bartizan_evidence::log::WriterOptions::default(),
-    );
+    let opened = try_open(folder.path(), &key);
     assert!(matches!(opened.err(), Some(LogError::GoneBack { published: 6, stored: 5, .. })));
     // Without any journal the published log itself is what is written on.
     fs::remove_dir_all(&state).unwrap();

@@ -9,6 +9,7 @@ use crate::settings::OnFailure;
 use bartizan_evidence::digest::Digest;
 use bartizan_evidence::dsse::{Envelope, EnvelopeError};
 use bartizan_evidence::keys::SigningKey;
+pub use bartizan_evidence::predicate::DECISIONS_V1;
 use bartizan_evidence::statement::{PAYLOAD_TYPE, ResourceDescriptor, Statement, StatementError};
 use bartizan_evidence::store::{LogProof, Store, StoreError, envelope_of};
 use serde::{Deserialize, Serialize};
@@ -19,8 +20,6 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// What a statement of decisions says.
-pub const DECISIONS_V1: &str = "urn:bartizan:predicate:decisions:v1";
 /// Most decisions in one statement: as many as an entry of the log lists subjects.
 const LARGEST_BATCH: usize = 256;
 /// Longest time that a decision waits for others.

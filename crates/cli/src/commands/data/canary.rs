@@ -12,6 +12,7 @@ use bartizan_data::{canary, table};
 use bartizan_evidence::digest::Digest;
 use bartizan_evidence::dsse::Envelope;
 use bartizan_evidence::keys::{Signer as _, Verifier};
+use bartizan_evidence::predicate::CANARIES_V1;
 use bartizan_evidence::statement::{PAYLOAD_TYPE, Statement};
 use bartizan_evidence::store::StoreError;
 use serde::{Deserialize, Serialize};
@@ -22,8 +23,6 @@ use std::io::{self, BufWriter, Write};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-/// What a record says.
-const PREDICATE_TYPE: &str = "urn:bartizan:predicate:canaries:v1";
 /// Largest record, in bytes.
 const LARGEST_RECORD: usize = 64 << 20;
 
@@ -120,7 +119,7 @@ fn plant(arguments: &CanaryPlantArguments) -> Result<Exit, Failure> {
         .collect();
     let record = Record { column: arguments.text.clone(), canaries };
     let subjects = project::subjects(&arguments.output.to_string_lossy())?;
-    let payload = Statement::new(subjects, PREDICATE_TYPE, record).to_payload().map_err(StoreError::from)?;
+    let payload = Statement::new(subjects, CANARIES_V1, record).to_payload().map_err(StoreError::from)?;
     let envelope = Envelope::sign(payload, PAYLOAD_TYPE, &key).map_err(StoreError::from)?;
     record_file.write_all(&envelope.to_json().map_err(StoreError::from)?).map_err(failed(&record_path))?;
     let mut out = io::stdout().lock();
@@ -153,7 +152,7 @@ fn record(path: &Path, public_key: &Path) -> Result<Record, Failure> {
     let statement: Statement<Record> = serde_json::from_slice(payload)
         .map_err(|error| problem(format!("is no record of canaries: {error}")))?;
     match statement.predicate {
-        Some(record) if statement.predicate_type == PREDICATE_TYPE => Ok(record),
+        Some(record) if statement.predicate_type == CANARIES_V1 => Ok(record),
         _ => Err(problem(format!("is a statement of another kind: {}", statement.predicate_type))),
     }
 }

@@ -105,6 +105,7 @@ fn signature_stands(path: &Path, key: &Path, signature: &Path) -> Result<(), Str
             progress: &Silent,
             cache: None,
             gathered: None,
+            live: None,
         },
         now: SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO),
         signature_file: Some(signature),

@@ -41,6 +41,7 @@ pub(super) fn read(given: &str, signature: Option<&Path>) -> Result<Read, Failur
         progress: &Silent,
         cache: None,
         gathered: None,
+        live: None,
     };
     let order: Vec<Work<'_>> =
         work.iter().map(|(_, work)| Work { path: work.path, size: work.size, range: None }).collect();

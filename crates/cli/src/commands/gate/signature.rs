@@ -49,6 +49,7 @@ pub(super) fn judge(
             progress: &Silent,
             cache: None,
             gathered: Some(&read.gathered),
+            live: None,
         },
         now: Duration::from_secs(u64::try_from(now).unwrap_or_default()),
         signature_file: Some(signature),

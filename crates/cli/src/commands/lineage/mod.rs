@@ -2,8 +2,8 @@
 
 mod bisect;
 mod import;
-mod lines;
 mod render;
+mod show;
 
 use crate::arguments::{LineageArguments, LineageCommand, LineageFormat, TextOrJson, TraceArguments};
 use crate::commands::attest;
@@ -14,11 +14,9 @@ use crate::{keyfile, project, terminal};
 use bartizan_evidence::digest::Digest;
 use bartizan_evidence::lineage::export::{self, Origin, cyclonedx, openlineage, spdx, svg};
 use bartizan_evidence::lineage::{
-    Edge, Lineage, MOST_NODES, NodeId, Proof, Totals, TraceRequest, diff, erasure, prove, trace, whole,
+    Edge, Lineage, MOST_NODES, NodeId, Proof, TraceRequest, diff, erasure, prove, trace, whole,
 };
 use bartizan_evidence::store::{Direction, Gap, Index, Store, StoreError};
-use serde::Serialize;
-use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal as _, Write};
@@ -28,8 +26,6 @@ use std::path::Path;
 const MOST_LISTED: usize = 20_000;
 /// Remarks of one kind, and statements told in one.
 const MOST_REMARKS: usize = 4;
-/// Name and version of the JSON form.
-const SCHEMA: &str = "bartizan.lineage/1";
 
 /// Runs the command.
 ///
@@ -38,7 +34,9 @@ const SCHEMA: &str = "bartizan.lineage/1";
 pub(crate) fn run(arguments: &LineageArguments) -> Result<Exit, Failure> {
     let store = arguments.store.as_deref();
     match &arguments.command {
-        LineageCommand::Show { node, format } => show(&project::existing(store)?, node.as_deref(), *format),
+        LineageCommand::Show { node, format } => {
+            show::run(&project::existing(store)?, node.as_deref(), *format)
+        }
         LineageCommand::Trace(options) => trace_command(&project::existing(store)?, options),
         LineageCommand::Diff { first, second, down, format } => {
             compare(&project::existing(store)?, [first, second], *down, *format)
@@ -198,25 +196,6 @@ fn write(
     Ok(out.flush()?)
 }
 
-/// The JSON form.
-#[derive(Serialize)]
-struct Document<'a> {
-    schema: &'static str,
-    tool: Tool,
-    direction: Option<&'static str>,
-    #[serde(flatten)]
-    lineage: &'a Lineage,
-    totals: Totals,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    proofs: Option<BTreeMap<String, &'a Proof>>,
-}
-
-#[derive(Serialize)]
-struct Tool {
-    name: &'static str,
-    version: &'static str,
-}
-
 fn write_to(
     lineage: &Lineage,
     format: LineageFormat,
@@ -251,22 +230,7 @@ fn write_to(
             return Ok(());
         }
         LineageFormat::Json => {
-            let document = Document {
-                schema: SCHEMA,
-                tool: Tool { name: TOOL.name, version: TOOL.version },
-                direction: written.direction.map(|direction| match direction {
-                    Direction::Down => "down",
-                    Direction::Up => "up",
-                }),
-                lineage,
-                totals: lineage.totals(),
-                proofs: written
-                    .proofs
-                    .as_ref()
-                    .map(|proofs| proofs.iter().map(|(digest, proof)| (digest.to_string(), proof)).collect()),
-            };
-            lines::write(&mut *out, &document)?;
-            return writeln!(out);
+            return export::json(lineage, origin, written.direction, written.proofs.as_ref(), out);
         }
         LineageFormat::Cyclonedx => {
             cyclonedx::document(lineage, &none, cyclonedx::CycloneDxVersion::V1_7, origin)
@@ -278,70 +242,6 @@ fn write_to(
     };
     serde_json::to_writer_pretty(&mut *out, &document).map_err(io::Error::from)?;
     writeln!(out)
-}
-
-fn show(store: &Store, node: Option<&str>, format: TextOrJson) -> Result<Exit, Failure> {
-    let failed = StoreError::from;
-    let mut out = io::stdout().lock();
-    let Some(node) = node else {
-        let size = store.index().size().map_err(failed)?;
-        let head = store.log().map(bartizan_evidence::store::StatementLog::head).transpose()?;
-        let keys: Vec<&str> = store.trust().key_ids().collect();
-        match format {
-            TextOrJson::Json => writeln!(
-                out,
-                "{}",
-                json!({"store": store.root(), "size": size, "log": head, "trusted": keys})
-            )?,
-            TextOrJson::Text => {
-                writeln!(out, "store       {}", store.root().display())?;
-                writeln!(out, "statements  {}", size.statements)?;
-                writeln!(out, "nodes       {}", size.nodes)?;
-                writeln!(out, "edges       {}", size.edges)?;
-                match head {
-                    Some(head) => writeln!(
-                        out,
-                        "log         {} with {} entries, root {}",
-                        head.origin, head.size, head.root
-                    )?,
-                    None => writeln!(out, "log         none")?,
-                }
-                writeln!(out, "trusted     {} keys", keys.len())?;
-            }
-        }
-        return Ok(Exit::Done);
-    };
-    let id = project::node(store, node)?;
-    let up = walk(store, &id, Direction::Up, Some(1), MOST_NODES)?;
-    let down = walk(store, &id, Direction::Down, Some(1), MOST_NODES)?;
-    let mut index = store.index();
-    let statements = match index.node(&id).map_err(failed)? {
-        Some(key) => {
-            let about = index.about(key).map_err(failed)?;
-            index.statements(&about).map_err(failed)?.into_values().collect()
-        }
-        None => Vec::new(),
-    };
-    drop(index);
-    match format {
-        TextOrJson::Json => {
-            let statements: Vec<_> = statements
-                .iter()
-                .map(|row| {
-                    json!({"statement": row.envelope, "payload": row.payload, "predicateType": row.predicate_type,
-                           "signers": row.signers, "logIndex": row.entry})
-                })
-                .collect();
-            let node = down.node(&id);
-            writeln!(
-                out,
-                "{}",
-                json!({"schema": SCHEMA, "node": node, "about": statements, "from": up.edges, "to": down.edges})
-            )?;
-        }
-        TextOrJson::Text => render::card(&id, &up, &down, &statements, &mut out)?,
-    }
-    Ok(Exit::Done)
 }
 
 fn compare(store: &Store, nodes: [&String; 2], down: bool, format: TextOrJson) -> Result<Exit, Failure> {
@@ -400,9 +300,12 @@ fn doubts(lineage: &Lineage) {
     for cycle in lineage.cycles.iter().take(MOST_REMARKS) {
         let names: Vec<&str> = cycle.iter().take(6).map(NodeId::as_str).collect();
         terminal::remark(&format!(
-            "{} nodes lead back to themselves: {}; {}; look at their statements with `bartizan lineage show`, and do not \
+            "{}: {}; {}; look at their statements with `bartizan lineage show`, and do not \
              rely on a key that signed a false one",
-            cycle.len(),
+            match cycle.len() {
+                1 => "a node leads back to itself".to_owned(),
+                many => format!("{many} nodes lead back to themselves"),
+            },
             names.join(", "),
             claims(&lineage.closing(cycle))
         ));
@@ -412,6 +315,14 @@ fn doubts(lineage: &Lineage) {
     }
     for contradiction in &lineage.contradictions {
         terminal::remark(&format!("{}: {}", contradiction.subject, contradiction.message));
+    }
+    let to_themselves = lineage.self_edges();
+    if !to_themselves.is_empty() {
+        terminal::remark(&format!(
+            "{} edges lead from a node to itself and say nothing about where it came from: {}",
+            to_themselves.len(),
+            claims(&to_themselves)
+        ));
     }
     let made_twice = lineage.made_twice();
     for (node, makers) in made_twice.iter().take(MOST_REMARKS) {

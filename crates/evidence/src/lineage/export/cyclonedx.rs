@@ -44,6 +44,8 @@ pub fn document(
     version: CycloneDxVersion,
     origin: Origin<'_>,
 ) -> Value {
+    let without = lineage.without_self_edges();
+    let lineage = &*without;
     let runs: BTreeSet<&NodeId> =
         lineage.nodes.iter().filter(|node| is_run(node)).map(|node| &node.id).collect();
     let root = root(lineage).filter(|node| !is_run(node));

@@ -3,9 +3,12 @@
 mod bom;
 pub mod cyclonedx;
 pub mod drawing;
+mod json;
 pub mod openlineage;
 pub mod spdx;
 pub mod svg;
+
+pub use json::{SCHEMA, json};
 
 /// Who wrote a document, and when.
 #[derive(Debug, Clone, Copy)]

@@ -20,6 +20,8 @@ pub(in crate::lineage) const AUTHORITY: &str = "https://github.com/bartizan-dev/
 
 /// The document.
 pub fn document(lineage: &Lineage, origin: Origin<'_>) -> Value {
+    let without = lineage.without_self_edges();
+    let lineage = &*without;
     let space = format!("urn:uuid:{}", uuid_of(&content_of(lineage)));
     let names: BTreeMap<&NodeId, String> = lineage
         .nodes

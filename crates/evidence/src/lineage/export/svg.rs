@@ -99,7 +99,7 @@ impl Layout {
             lineage.nodes.iter().enumerate().map(|(place, node)| (&node.id, place)).collect();
         let mut above = vec![Vec::new(); count];
         let mut below = vec![Vec::new(); count];
-        for edge in &lineage.edges {
+        for edge in lineage.edges.iter().filter(|edge| edge.from != edge.to) {
             if let (Some(from), Some(to)) = (places.get(&edge.from), places.get(&edge.to)) {
                 if let Some(list) = below.get_mut(*from) {
                     list.push(*to);

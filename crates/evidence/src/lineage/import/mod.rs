@@ -3,6 +3,7 @@
 //! A document is a claim: what is imported becomes a statement of whoever signs the import, about the digest of the document,
 //! and keeps its place in the log. Readers are total, bounded, and name what they could not use.
 
+pub mod attestation;
 pub mod croissant;
 pub mod cyclonedx;
 pub mod cyclonedx_xml;
@@ -88,8 +89,8 @@ pub enum ImportError {
     },
     /// None of the formats that are read.
     #[error(
-        "none of the formats that are read: OpenLineage events, MLflow run and model folders, dvc.lock, Croissant, model cards, git \
-         repositories, CycloneDX as JSON or XML, SPDX as JSON or tags and values"
+        "none of the formats that are read: in-toto statements and envelopes, OpenLineage events, MLflow run and model folders, dvc.lock, \
+         Croissant, model cards, git repositories, CycloneDX as JSON or XML, SPDX as JSON or tags and values"
     )]
     Unknown,
     /// Larger than [`LARGEST_DOCUMENT`].
@@ -127,6 +128,12 @@ impl Imported {
         self.facts.nodes.dedup();
         self.facts.edges.sort();
         self.facts.edges.dedup();
+        let to_itself = self.facts.edges.iter().filter(|edge| edge.from == edge.to);
+        let told: Vec<String> = to_itself
+            .take(MOST_REMARKS.saturating_sub(self.remarks.len()))
+            .map(|edge| format!("{} is said to be `{}` of itself", edge.from, edge.relation))
+            .collect();
+        self.remarks.extend(told);
         self
     }
 }

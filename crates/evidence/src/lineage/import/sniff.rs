@@ -2,9 +2,11 @@
 
 use super::{Folder, ImportError, Imported, LARGEST_DOCUMENT};
 use super::{
-    croissant, cyclonedx, cyclonedx_xml, dvc, git, mlflow, model_card, openlineage, spdx, spdx_tags,
+    attestation, croissant, cyclonedx, cyclonedx_xml, dvc, git, mlflow, model_card, openlineage, spdx,
+    spdx_tags,
 };
 use crate::digest::Digest;
+use crate::store::read_bounded;
 use serde_json::Value;
 use std::fs::{self, File};
 use std::io::Read as _;
@@ -54,6 +56,9 @@ pub fn bytes(content: &[u8], folder: Option<&Folder>, name: &str) -> Result<Impo
         if document.get("spdxVersion").is_some() || spdx::is_version_3(&document) {
             return spdx::read(&document);
         }
+        if attestation::is_attestation(&document) {
+            return attestation::parse(content);
+        }
         if croissant::is_croissant(&document) {
             return croissant::parse(content, folder);
         }
@@ -68,6 +73,9 @@ pub fn bytes(content: &[u8], folder: Option<&Folder>, name: &str) -> Result<Impo
     }
     if spdx_tags::is_tag_value(text) {
         return spdx_tags::parse(text);
+    }
+    if attestation::are_attestations(content) {
+        return attestation::parse(content);
     }
     if text.trim_start().starts_with('{') {
         return openlineage::parse(content);
@@ -84,7 +92,8 @@ pub fn bytes(content: &[u8], folder: Option<&Folder>, name: &str) -> Result<Impo
 fn folder(path: &Path) -> Result<Document, ImportError> {
     let meta = path.join("meta.yaml");
     if meta.is_file() {
-        let content = fs::read(&meta).map_err(|error| ImportError::Disk { path: meta, error })?;
+        let content = read_bounded(&meta, LARGEST_DOCUMENT as u64)
+            .map_err(|error| ImportError::Disk { path: meta, error })?;
         return Ok(Document { imported: mlflow::read(path)?, digest: Digest::sha256(&content) });
     }
     if path.join(".git").exists() || path.join("HEAD").is_file() {

@@ -8,7 +8,7 @@ use crate::digest::{Digest, DigestSet};
 use crate::lineage::export::spdx::AUTHORITY;
 use crate::lineage::node::{Kind, NodeId, Relation};
 use serde_json::Value;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 const FORMAT: &str = "SPDX";
 
@@ -25,7 +25,8 @@ pub fn parse(bytes: &[u8]) -> Result<Imported, ImportError> {
 /// # Errors
 /// [`ImportError::Shape`].
 pub fn read(document: &Value) -> Result<Imported, ImportError> {
-    let mut reader = Reader { imported: Imported::new(FORMAT), nodes: HashMap::new() };
+    let mut reader =
+        Reader { imported: Imported::new(FORMAT), nodes: HashMap::new(), unknown: BTreeMap::new() };
     if text(document, "spdxVersion").is_some_and(|version| version.starts_with("SPDX-2.")) {
         reader.version_2(document);
     } else if is_version_3(document) {
@@ -33,6 +34,11 @@ pub fn read(document: &Value) -> Result<Imported, ImportError> {
     } else {
         let reason = "neither `spdxVersion` SPDX-2.x nor a JSON-LD `@graph` of SPDX elements".to_owned();
         return Err(ImportError::Shape { format: FORMAT, reason });
+    }
+    for (kind, count) in std::mem::take(&mut reader.unknown) {
+        reader
+            .imported
+            .remark(|| format!("the relationship type `{kind}` is not known; {count} of it are left out"));
     }
     Ok(reader.imported.finish())
 }
@@ -50,7 +56,70 @@ pub fn is_version_3(document: &Value) -> bool {
 struct Reader {
     imported: Imported,
     nodes: HashMap<String, NodeId>,
+    /// Types of relationships that no vocabulary has, and how many there are of each.
+    unknown: BTreeMap<String, usize>,
 }
+
+/// Relationships of the vocabularies that say nothing about where bytes came from. Source: SPDX 3.0.1,
+/// `Core/Vocabularies/RelationshipType`, and SPDX 2.3, chapter 11, in the same spelling.
+const SAYS_NO_ORIGIN: &[&str] = &[
+    "affects",
+    "amendedBy",
+    "amends",
+    "availableFrom",
+    "coordinatedBy",
+    "delegatedTo",
+    "dependencyManifestOf",
+    "describedBy",
+    "describes",
+    "distributionArtifact",
+    "documentationOf",
+    "doesNotAffect",
+    "exampleOf",
+    "exploitCreatedBy",
+    "fileAdded",
+    "fileDeleted",
+    "fileModified",
+    "fixedBy",
+    "fixedIn",
+    "foundBy",
+    "hasAddedFile",
+    "hasAssessmentFor",
+    "hasAssociatedVulnerability",
+    "hasConcludedLicense",
+    "hasDeclaredLicense",
+    "hasDeletedFile",
+    "hasDependencyManifest",
+    "hasDistributionArtifact",
+    "hasDocumentation",
+    "hasEvidence",
+    "hasExample",
+    "hasHost",
+    "hasMetadata",
+    "hasOptionalComponent",
+    "hasRequirement",
+    "hasSpecification",
+    "hasTest",
+    "hasTestCase",
+    "hasVariant",
+    "metafileOf",
+    "modifiedBy",
+    "optionalComponentOf",
+    "other",
+    "patchApplied",
+    "patchFor",
+    "patchedBy",
+    "publishedBy",
+    "reportedBy",
+    "republishedBy",
+    "requirementDescriptionFor",
+    "serializedInArtifact",
+    "specificationFor",
+    "testCaseOf",
+    "testOf",
+    "variantOf",
+    "underInvestigationFor",
+];
 
 impl Reader {
     fn version_3(&mut self, document: &Value) {
@@ -169,7 +238,12 @@ impl Reader {
     }
 
     fn relationship(&mut self, from: Option<&str>, to: &[Value], kind: &str) {
-        let Some((relation, reversed)) = relation_of(kind) else { return };
+        let Some((relation, reversed)) = relation_of(kind) else {
+            if !kind.is_empty() && !SAYS_NO_ORIGIN.contains(&kind) {
+                *self.unknown.entry(bartizan_core::printable(kind, 100)).or_default() += 1;
+            }
+            return;
+        };
         let Some(from) = from.and_then(|from| self.nodes.get(from)).cloned() else { return };
         for to in to.iter().filter_map(Value::as_str) {
             let Some(to) = self.nodes.get(to).cloned() else { continue };
@@ -208,10 +282,9 @@ fn kind_of(word: &str) -> Option<Kind> {
 /// The relation that a relationship stands for, and whether it points from what came later to what was before.
 fn relation_of(word: &str) -> Option<(Relation, bool)> {
     Some(match word {
-        "contains" | "hasDataFile" | "expandsTo" | "hasDynamicLink" | "hasStaticLink" => {
-            (Relation::PartOf, true)
-        }
-        "containedBy" | "packagedBy" | "dataFileOf" => (Relation::PartOf, false),
+        "contains" | "hasDataFile" | "expandsTo" | "hasDynamicLink" | "hasStaticLink" | "dynamicLink"
+        | "staticLink" => (Relation::PartOf, true),
+        "containedBy" | "packagedBy" | "dataFileOf" | "expandedFromArchive" => (Relation::PartOf, false),
         "trainedOn"
         | "testedOn"
         | "dependsOn"
@@ -222,9 +295,19 @@ fn relation_of(word: &str) -> Option<(Relation, bool)> {
         | "configures"
         | "generatedFrom"
         | "copyOf" => (Relation::UsedBy, true),
-        "dependencyOf" | "generates" | "copiedTo" | "buildToolOf" | "devToolOf" | "prerequisiteFor" => {
-            (Relation::UsedBy, false)
-        }
+        "dependencyOf"
+        | "buildDependencyOf"
+        | "devDependencyOf"
+        | "optionalDependencyOf"
+        | "providedDependencyOf"
+        | "runtimeDependencyOf"
+        | "testDependencyOf"
+        | "generates"
+        | "copiedTo"
+        | "buildToolOf"
+        | "devToolOf"
+        | "testToolOf"
+        | "prerequisiteFor" => (Relation::UsedBy, false),
         "ancestorOf" => (Relation::BaseOf, false),
         "descendantOf" => (Relation::BaseOf, true),
         "hasInput" => (Relation::Input, true),
@@ -304,6 +387,21 @@ mod tests {
         assert!(has(&imported, &NodeId::of_digest(&digest), &package, Relation::PartOf));
         assert!(has(&imported, &NodeId::named(Kind::Component, "", "q"), &package, Relation::UsedBy));
         assert_eq!(imported.root, Some(package));
+    }
+
+    #[test]
+    fn types_of_relationships_that_no_vocabulary_has_are_named_once_each() {
+        let relation = |kind: &str| json!({"spdxElementId": "SPDXRef-P", "relatedSpdxElement": "SPDXRef-Q", "relationshipType": kind});
+        let kinds =
+            ["INSPIRED_BY", "INSPIRED_BY", "RUNTIME_DEPENDENCY_OF", "HAS_DECLARED_LICENSE", "DESCRIBES"];
+        let imported = read(&json!({"spdxVersion": "SPDX-2.3",
+            "packages": [{"SPDXID": "SPDXRef-P", "name": "p"}, {"SPDXID": "SPDXRef-Q", "name": "q"}],
+            "relationships": kinds.map(relation)}))
+        .unwrap();
+        let [remark] = imported.remarks.as_slice() else { panic!("{:?}", imported.remarks) };
+        assert!(remark.contains("`inspiredBy`") && remark.contains("2 of it"), "{remark}");
+        let [p, q] = ["p", "q"].map(|name| NodeId::named(Kind::Component, "", name));
+        assert!(has(&imported, &p, &q, Relation::UsedBy));
     }
 
     #[test]

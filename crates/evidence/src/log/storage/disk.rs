@@ -84,7 +84,14 @@ impl Disk {
 
 impl Files for Disk {
     fn read(&self, path: &str) -> io::Result<Option<Vec<u8>>> {
-        let file = match File::open(self.root.join(path)) {
+        let path = self.root.join(path);
+        let opened = fs::metadata(&path).and_then(|metadata| {
+            // A pipe would be waited for without end.
+            let regular = metadata.is_file().then_some(());
+            regular.ok_or_else(|| io::Error::new(io::ErrorKind::Unsupported, "not a regular file"))?;
+            File::open(&path)
+        });
+        let file = match opened {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error),

@@ -5,6 +5,7 @@
 
 use super::python::Interpreter;
 use crate::digest::Digest;
+use crate::store::read_bounded;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fs;
@@ -54,9 +55,7 @@ fn installed(folder: &Path, found: &mut BTreeSet<Package>, gaps: &mut Vec<String
         let mut parts = stem.splitn(3, '-');
         let (Some(name), version) = (parts.next(), parts.next().unwrap_or_default()) else { continue };
         let list = entry.path().join(list);
-        let readable =
-            fs::metadata(&list).is_ok_and(|metadata| metadata.is_file() && metadata.len() <= LONGEST_RECORD);
-        let record = readable.then(|| fs::read(&list).ok()).flatten();
+        let record = read_bounded(&list, LONGEST_RECORD).ok();
         found.insert(Package {
             purl: format!("pkg:pypi/{}", normal_name(name)),
             version: version.to_owned(),
@@ -87,7 +86,7 @@ fn conda(folder: &Path, found: &mut BTreeSet<Package>) {
         let (Some(build), Some(version), Some(name)) = (parts.next(), parts.next(), parts.next()) else {
             continue;
         };
-        let record = fs::read(entry.path()).ok().filter(|bytes| bytes.len() as u64 <= LONGEST_RECORD);
+        let record = read_bounded(&entry.path(), LONGEST_RECORD).ok();
         found.insert(Package {
             purl: format!("pkg:conda/{name}"),
             version: format!("{version}-{build}"),

@@ -2,7 +2,7 @@
 
 use super::{Surroundings, ask};
 use crate::run::child::resolve;
-use crate::run::files::digest_file;
+use crate::run::files::{Reading, digest_file};
 use serde::{Deserialize, Serialize};
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -59,7 +59,7 @@ pub(super) fn interpreter(at: &Surroundings<'_>, gaps: &mut Vec<String>) -> Opti
     let answer = ask(command).map_err(|reason| gaps.push(failed(reason))).ok()?;
     let mut interpreter: Interpreter =
         serde_json::from_str(&answer).map_err(|error| gaps.push(failed(error.to_string()))).ok()?;
-    match digest_file(&interpreter.path, &AtomicBool::new(false)) {
+    match digest_file(&interpreter.path, Reading::all(&AtomicBool::new(false))) {
         Ok(file) => file.digest.value().clone_into(&mut interpreter.sha256),
         Err(error) => gaps.push(failed(format!("{}: {error}", interpreter.path.display()))),
     }

@@ -1,14 +1,72 @@
-//! JSON with one node or edge on a line: for people who look at it, and half the bytes of one value on a line.
+//! A lineage as JSON, `bartizan.lineage/1`: one node or edge on a line, for people who look at it, and half the bytes of one value on
+//! a line. Described in `docs/schemas/lineage-1.schema.json`.
 
+use super::Origin;
+use crate::digest::Digest;
+use crate::lineage::{Lineage, Proof, Totals};
+use crate::store::Direction;
 use serde::Serialize;
 use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter, Serializer};
-use std::io::{self, Write};
+use std::collections::BTreeMap;
+use std::io::{self, BufWriter, Write};
 
+/// Name and version of the form.
+pub const SCHEMA: &str = "bartizan.lineage/1";
 /// Levels that are spread over lines: the document and its lists.
 const SPREAD: usize = 2;
+/// Bytes gathered before they are written.
+const BUFFER: usize = 1 << 16;
+
+/// Writes a lineage; `direction` is the way it was walked, `proofs` what each statement was proven by, if that was asked.
+///
+/// # Errors
+/// When writing fails.
+pub fn json(
+    lineage: &Lineage,
+    origin: Origin<'_>,
+    direction: Option<Direction>,
+    proofs: Option<&BTreeMap<Digest, Proof>>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let document = Document {
+        schema: SCHEMA,
+        tool: Tool { name: origin.tool, version: origin.version },
+        direction: direction.map(|direction| match direction {
+            Direction::Down => "down",
+            Direction::Up => "up",
+        }),
+        lineage,
+        totals: lineage.totals(),
+        proofs: proofs
+            .map(|proofs| proofs.iter().map(|(digest, proof)| (digest.to_string(), proof)).collect()),
+    };
+    // A buffer of a type that is known here: each of a million small writes is a copy and no call.
+    let mut buffer = BufWriter::with_capacity(BUFFER, out);
+    write(&mut buffer, &document)?;
+    writeln!(buffer)?;
+    buffer.flush()
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    schema: &'static str,
+    tool: Tool<'a>,
+    direction: Option<&'static str>,
+    #[serde(flatten)]
+    lineage: &'a Lineage,
+    totals: Totals,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    proofs: Option<BTreeMap<String, &'a Proof>>,
+}
+
+#[derive(Serialize)]
+struct Tool<'a> {
+    name: &'a str,
+    version: &'a str,
+}
 
 /// Writes a value.
-pub(super) fn write(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
+fn write(out: &mut impl Write, value: &impl Serialize) -> io::Result<()> {
     let formatter = Lines { depth: 0, spread: PrettyFormatter::new(), close: CompactFormatter };
     value.serialize(&mut Serializer::with_formatter(out, formatter)).map_err(io::Error::from)
 }
