@@ -22,6 +22,19 @@ pub(crate) enum Command {
     Check(CheckArguments),
     /// Say how the columns of two datasets differ
     Drift(DriftArguments),
+    /// Write every row as JSON Lines, in order: what the other verbs of `bartizan data` read
+    #[command(hide = true)]
+    Rows(RowsArguments),
+}
+
+/// Arguments of `rows`.
+#[derive(Debug, Args)]
+pub(crate) struct RowsArguments {
+    /// Files, folders, globs or tables
+    #[arg(required = true, value_name = "PLACE")]
+    pub(crate) places: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) input: InputArguments,
 }
 
 /// What every verb takes.
@@ -42,7 +55,7 @@ pub(crate) struct InputArguments {
   bartizan data profile logs/ --output logs.profile.json      folders, globs and Hive partitions
   bartizan data profile 'day=*/part.csv.gz' --format html > report.html")]
 pub(crate) struct ProfileArguments {
-    /// Files, folders or globs: Parquet, CSV, TSV, JSON, JSON Lines, Arrow IPC, Avro; text forms also compressed
+    /// Files, folders or globs: Parquet, CSV, TSV, JSON, JSON Lines, Arrow IPC, Avro; text forms also compressed; folders of Delta and Iceberg tables
     #[arg(required = true, value_name = "PLACE")]
     pub(crate) places: Vec<PathBuf>,
     /// Look at this column only; repeat for more

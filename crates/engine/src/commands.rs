@@ -2,7 +2,7 @@
 
 use crate::arguments::{
     CheckArguments, CheckFormat, DriftArguments, DriftFormat, InputArguments, LearnArguments,
-    ProfileArguments, ProfileFormat,
+    ProfileArguments, ProfileFormat, RowsArguments,
 };
 use crate::output::{Exit, emit, keep, remark};
 use bartizan_data::drift::{DriftSettings, joint_tests};
@@ -188,6 +188,15 @@ pub(crate) fn drift(arguments: &DriftArguments) -> Result<Exit, EngineError> {
         DriftFormat::Json => format!("{:#}\n", drift.to_json()),
     })?;
     Ok(if drift.is_found() { Exit::Found } else { Exit::Done })
+}
+
+/// `bartizan-data rows`.
+pub(crate) fn rows(arguments: &RowsArguments) -> Result<Exit, EngineError> {
+    let shards = shards(&arguments.places)?;
+    let engine = engine(&arguments.input)?;
+    let mut out = std::io::BufWriter::with_capacity(1 << 18, std::io::stdout());
+    on_threads(&arguments.input, engine.rows(&shards, &mut out))?;
+    Ok(Exit::Done)
 }
 
 /// Writes a report with the files it is about, so that whoever signs it can name them by their digests.

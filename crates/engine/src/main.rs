@@ -17,6 +17,7 @@ fn main() -> ExitCode {
         Command::Learn(arguments) => commands::learn(arguments),
         Command::Check(arguments) => commands::check(arguments),
         Command::Drift(arguments) => commands::drift(arguments),
+        Command::Rows(arguments) => commands::rows(arguments),
     };
     match outcome {
         Ok(exit) => exit.into(),

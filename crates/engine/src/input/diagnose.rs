@@ -82,13 +82,12 @@ fn parquet_place(shard: &Shard) -> Option<(String, String)> {
 /// The first row of a text form that cannot be read. The place is part of the reason.
 fn text_place(shard: &Shard) -> Option<(String, String)> {
     let file = File::open(&shard.path).ok()?;
-    let name = shard.name();
-    let name = [".gz", ".zst", ".bz2", ".xz"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(&name);
+    let name = shard.plain_name();
     let mut every = |_: u64, _: &[table::Cell]| ControlFlow::Continue(());
     let outcome = if shard.compression == Compression::None {
-        table::read(file, name, &mut every)
+        table::read(file, &name, &mut every)
     } else {
-        table::read(shard.compression.engine().convert_read(file).ok()?, name, &mut every)
+        table::read(shard.compression.engine().convert_read(file).ok()?, &name, &mut every)
     };
     outcome.err().map(|error| (String::new(), error.to_string()))
 }

@@ -1,6 +1,6 @@
 //! `bartizan data canary`: rows by which a dataset is recognised where it turns up again.
 
-use super::rows;
+use super::rows::{self, Opened};
 use crate::arguments::{
     CanaryArguments, CanaryCheckArguments, CanaryCommand, CanaryListArguments, CanaryPlantArguments,
     RowFormat,
@@ -61,8 +61,6 @@ pub(super) fn run(arguments: &CanaryArguments) -> Result<Exit, Failure> {
 
 fn plant(arguments: &CanaryPlantArguments) -> Result<Exit, Failure> {
     let dataset = |error| Failure::Dataset { path: arguments.file.clone(), error: Box::new(error) };
-    let open = || File::open(&arguments.file).map_err(|error| dataset(error.into()));
-    let name = arguments.file.to_string_lossy().into_owned();
     let mut seen = 0u64;
     let total = rows::each(&arguments.file, &mut |_, _| {
         seen = seen.saturating_add(1);
@@ -103,7 +101,8 @@ fn plant(arguments: &CanaryPlantArguments) -> Result<Exit, Failure> {
     let mut copy = BufWriter::new(File::create_new(&arguments.output).map_err(failed(&arguments.output))?);
     let record_file = File::create_new(&record_path).map_err(failed(&record_path));
     let written = record_file.and_then(|file| {
-        table::plant(open()?, &name, &arguments.text, &texts, &mut copy).map_err(dataset)?;
+        let Opened { input, name } = rows::open(&arguments.file)?;
+        table::plant(input, &name, &arguments.text, &texts, &mut copy).map_err(dataset)?;
         copy.flush().map_err(failed(&arguments.output))?;
         Ok(file)
     });

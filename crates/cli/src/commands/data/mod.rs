@@ -5,6 +5,7 @@ mod canary;
 mod crowd;
 mod duplicates;
 mod engine;
+mod engine_rows;
 mod engine_statement;
 mod features;
 mod labels;

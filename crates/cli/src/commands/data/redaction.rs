@@ -1,5 +1,6 @@
 //! The copy of a dataset with everything that was found replaced.
 
+use super::rows::{self, Opened};
 use crate::arguments::{LeakArguments, Replacement};
 use crate::failure::Failure;
 use bartizan_data::table;
@@ -26,7 +27,7 @@ pub(super) fn write(arguments: &LeakArguments, detector: &Detector, copy: &Path)
     let failed =
         |error: table::TableError| Failure::Dataset { path: arguments.file.clone(), error: Box::new(error) };
     let unwritable = |error| Failure::Write { path: copy.to_path_buf(), error };
-    let input = File::open(&arguments.file).map_err(|error| failed(error.into()))?;
+    let Opened { input, name } = rows::open(&arguments.file)?;
     // An existing file is never overwritten, the dataset itself least of all.
     let mut out = BufWriter::new(File::create_new(copy).map_err(unwritable)?);
     let mut places = 0_u64;
@@ -40,7 +41,6 @@ pub(super) fn write(arguments: &LeakArguments, detector: &Detector, copy: &Path)
         places = places.saturating_add(hits.len() as u64);
         (!hits.is_empty()).then(|| redact(value, &hits, method))
     };
-    let name = arguments.file.to_string_lossy();
     let written = table::rewrite(input, &name, &mut change, &mut out)
         .map_err(failed)
         .and_then(|()| out.flush().map_err(unwritable));

@@ -1,5 +1,6 @@
 //! Suspects as they are printed and set aside, whatever found them.
 
+use super::rows::{self, Opened};
 use crate::arguments::{PoisonArguments, RowFormat};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -155,10 +156,8 @@ pub(super) fn part(from: &Path, clean: &Path, aside: &HashSet<u64>) -> Result<Pa
             File::create_new(path).map_err(|error| Failure::Write { path: path.to_path_buf(), error })?;
         Ok::<_, Failure>(BufWriter::new(file))
     };
-    let input = File::open(from)
-        .map_err(|error| Failure::Dataset { path: from.to_path_buf(), error: Box::new(error.into()) })?;
+    let Opened { input, name } = rows::open(from)?;
     let (mut kept, mut removed) = (create(clean)?, create(&quarantine)?);
-    let name = from.to_string_lossy();
     table::part(input, &name, &|row| !aside.contains(&row), &mut kept, &mut removed)
         .map_err(|error| Failure::Dataset { path: from.to_path_buf(), error: Box::new(error) })?;
     for (mut file, path) in [(kept, clean), (removed, &quarantine)] {
