@@ -81,7 +81,7 @@ pub(crate) struct LearnArguments {
     /// Files, folders or globs of the reference
     #[arg(required_unless_present = "import", value_name = "PLACE")]
     pub(crate) places: Vec<PathBuf>,
-    /// Take over a Great Expectations suite or a Croissant description (JSON) instead; what does not map is named
+    /// Take over a Great Expectations suite, a Croissant description (JSON) or a pandera schema (JSON, YAML) instead; what does not map is named
     #[arg(long, value_name = "FILE", conflicts_with = "places")]
     pub(crate) import: Option<PathBuf>,
     /// Confidence of what is inferred

@@ -121,7 +121,7 @@ impl Shard {
                 Fit::Cast => Ok(cast(ident(name), declared)),
                 Fit::Differs => Err(self.unsupported(
                     table,
-                    format!(
+                    &format!(
                         "the column `{}`, whose nested fields are others here than in the table,",
                         column.name
                     ),
@@ -134,9 +134,8 @@ impl Shard {
                 return Ok(lit(missing));
             }
             Some(_) if matches!(column.kind, Kind::Binary | Kind::Fixed(_)) => {
-                return Err(
-                    self.unsupported(table, format!("`{}`, bytes that the table is parted by,", column.name))
-                );
+                return Err(self
+                    .unsupported(table, &format!("`{}`, bytes that the table is parted by,", column.name)));
             }
             Some(Constant::Text(text)) => lit(text.as_str()),
             Some(Constant::Whole(number)) => match (&column.kind, i32::try_from(*number)) {
@@ -147,10 +146,10 @@ impl Shard {
         Ok(cast(literal, declared))
     }
 
-    fn unsupported(&self, table: &Table, what: String) -> EngineError {
+    fn unsupported(&self, table: &Table, what: &str) -> EngineError {
         LakeError::Unsupported {
             path: self.path.clone(),
-            what: bartizan_core::printable(&what, 300),
+            what: bartizan_core::printable(what, 300),
             remedy: if table.format == "delta" {
                 "rewrite the table (`OPTIMIZE`), or export the version you mean to Parquet"
             } else {
@@ -181,7 +180,7 @@ impl Stored {
             let other = declared.iter().find(|(id, name)| names.get(id).is_some_and(|stored| stored != name));
             if let Some((_, name)) = other {
                 let what = format!("the nested field `{name}`, which has another name here,");
-                return Err(shard.unsupported(table, what));
+                return Err(shard.unsupported(table, &what));
             }
         }
         Ok(stored)

@@ -93,6 +93,9 @@ pub fn shards(places: &[PathBuf]) -> Result<Vec<Shard>, EngineError> {
     shards.extend(of_tables);
     shards.sort_by(|one, other| one.path.cmp(&other.path));
     shards.dedup_by(|one, other| one.path == other.path);
+    for shard in &shards {
+        shard.check_end()?;
+    }
     Ok(shards)
 }
 

@@ -121,7 +121,10 @@ fn identities(json: &Value) -> Result<BTreeMap<i64, Vec<(i32, String)>>, String>
             match (source, name) {
                 (Some(source), Some(name)) => fields.push((source, name.to_owned())),
                 _ => {
-                    return Err(format!("a field of partition spec {} has no source", shown(&id.to_string())));
+                    return Err(format!(
+                        "a field of partition spec {} has no source",
+                        shown(&id.to_string())
+                    ));
                 }
             }
         }
