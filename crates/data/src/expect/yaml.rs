@@ -44,8 +44,7 @@ pub(super) fn parse(text: &str) -> Result<Value, Wrong> {
                 open.push(Open::Map(Map::new(), None));
                 continue;
             }
-            Event::SequenceEnd => open.pop().map(Open::close),
-            Event::MappingEnd => open.pop().map(Open::close),
+            Event::SequenceEnd | Event::MappingEnd => open.pop().map(Open::close),
             Event::Scalar(text, style, _, tag) => match open.last_mut() {
                 // Keys are names, whatever type they would have as values.
                 Some(Open::Map(_, key @ None)) => {
