@@ -106,3 +106,58 @@ pub enum Constant {
     /// As the whole number that stands for it.
     Whole(i64),
 }
+
+#[cfg(test)]
+mod tests {
+    use super::delta::{Action, Replay};
+    use super::iceberg::Metadata;
+    use std::path::{Path, PathBuf};
+
+    const COMMIT: &str = include_str!("../../../../fuzz/seeds/data-tables/commit.json");
+    const METADATA: &str = include_str!("../../../../fuzz/seeds/data-tables/v1.metadata.json");
+
+    /// The columns that the lines of a commit give.
+    fn columns(commit: &[u8]) -> Option<usize> {
+        let mut replay = Replay::new(PathBuf::from("_delta_log"));
+        for line in commit.split(|byte| *byte == b'\n') {
+            let Ok(row) = serde_json::from_slice(line) else { continue };
+            for action in Action::all(row).unwrap_or_default() {
+                replay.apply(action, Path::new("0.json")).ok()?;
+            }
+        }
+        replay.columns().ok().map(|columns| columns.len())
+    }
+
+    #[test]
+    fn the_seeds_are_tables() {
+        assert_eq!(columns(COMMIT.as_bytes()), Some(2));
+        assert_eq!(Metadata::parse(METADATA.as_bytes(), Path::new("v1")).unwrap().snapshot, Some(7));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_damage_gives_a_table_or_an_error(at in 0_usize..1_000, byte in proptest::num::u8::ANY, cut in 0_usize..1_000) {
+            for text in [COMMIT, METADATA] {
+                let mut bytes = text.as_bytes().to_vec();
+                let place = at % bytes.len();
+                bytes[place] = byte;
+                bytes.truncate(bytes.len().saturating_sub(cut));
+                let _ = columns(&bytes);
+                let _ = Metadata::parse(&bytes, Path::new("v1"));
+            }
+        }
+
+        #[test]
+        fn types_nest_no_deeper_than_is_read(depth in 1_usize..200) {
+            let list = (0..depth).fold("\"int\"".to_owned(), |inner, at| {
+                format!("{{\"type\":\"list\",\"element-id\":{},\"element\":{inner}}}", at + 2)
+            });
+            let text = METADATA.replace(
+                r#"{"type":"map","key-id":2,"key":"string","value-id":3,"value":"fixed[4]"}"#,
+                &list,
+            );
+            let parsed = Metadata::parse(text.as_bytes(), Path::new("v1"));
+            proptest::prop_assert_eq!(parsed.is_ok(), depth < super::DEEPEST);
+        }
+    }
+}
