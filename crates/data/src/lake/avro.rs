@@ -407,7 +407,7 @@ mod tests {
     }
 
     fn text(text: &str) -> Vec<u8> {
-        [long(text.len() as i64), text.as_bytes().to_vec()].concat()
+        [long(text.len().cast_signed() as i64), text.as_bytes().to_vec()].concat()
     }
 
     fn file(schema: &str, codec: &str, count: i64, block: &[u8]) -> Vec<u8> {
@@ -419,7 +419,7 @@ mod tests {
             block.to_vec()
         };
         let header = [long(2), text("avro.schema"), text(schema), text("avro.codec"), text(codec), long(0)];
-        let body = [long(count), long(packed.len() as i64), packed, vec![7; 16]];
+        let body = [long(count), long(packed.len().cast_signed() as i64), packed, vec![7; 16]];
         [b"Obj\x01".to_vec(), header.concat(), vec![7; 16], body.concat()].concat()
     }
 

@@ -156,11 +156,10 @@ fn text_place(shard: &Shard) -> Option<(String, String)> {
                         clash = Some((row, name.to_owned(), *since));
                         return ControlFlow::Break(());
                     }
-                    Some(_) => {}
                     None if shapes.len() < MOST_NAMES => {
                         shapes.insert(name.to_owned(), (is_parent, row));
                     }
-                    None => {}
+                    Some(_) | None => {}
                 }
             }
         }

@@ -199,8 +199,8 @@ fn checkpoints_in_parts_and_with_sidecars_are_read() {
     let form: Value = serde_json::from_str(&usual()).unwrap();
     let protocol: Value = serde_json::from_str(PROTOCOL).unwrap();
     let part = |part: u64| format!("_delta_log/{:020}.checkpoint.{part:010}.{:010}.parquet", 4, 2);
-    checkpoint(&folder, &part(1), &[protocol.clone(), add("a.parquet")]);
-    checkpoint(&folder, &part(2), &[form.clone(), add("b.parquet")]);
+    checkpoint(&folder, &part(1), &[protocol, add("a.parquet")]);
+    checkpoint(&folder, &part(2), &[form, add("b.parquet")]);
     commit(&folder, 5, &[added(&folder, "c.parquet"), r#"{"remove":{"path":"a.parquet"}}"#.into()]);
     folder.write("_delta_log/_last_checkpoint", r#"{"version":4,"size":4,"parts":2}"#);
     assert_eq!(profile(folder.path()).unwrap().shards.len(), 2);
@@ -253,7 +253,13 @@ fn what_would_change_the_answer_is_refused_by_name() {
 fn avro(schema: &Value, records: &[Vec<u8>]) -> Vec<u8> {
     let block = records.concat();
     let header = [long(1), text("avro.schema"), text(&schema.to_string()), long(0)].concat();
-    let body = [long(records.len() as i64), long(block.len() as i64), block, vec![7; 16]].concat();
+    let body = [
+        long(records.len().cast_signed() as i64),
+        long(block.len().cast_signed() as i64),
+        block,
+        vec![7; 16],
+    ]
+    .concat();
     [b"Obj\x01".to_vec(), header, vec![7; 16], body].concat()
 }
 
@@ -269,7 +275,7 @@ fn long(number: i64) -> Vec<u8> {
 }
 
 fn text(text: &str) -> Vec<u8> {
-    [long(text.len() as i64), text.as_bytes().to_vec()].concat()
+    [long(text.len().cast_signed() as i64), text.as_bytes().to_vec()].concat()
 }
 
 /// A table whose only data file has the columns 1, 2 and 9, the second of which was called `old`, and with the third dropped.
@@ -295,7 +301,7 @@ fn iceberg(content: i64, path: &str, format: &str) -> Folder {
         10,
     );
     folder.parquet("data/dropped.parquet", &orders(5), 10);
-    let bytes = std::fs::metadata(folder.path().join("data/a.parquet")).unwrap().len() as i64;
+    let bytes = std::fs::metadata(folder.path().join("data/a.parquet")).unwrap().len().cast_signed();
     let string = |name: &str| json!({"name": name, "type": "string"});
     let number = |name: &str| json!({"name": name, "type": "long"});
     let partition = json!({"name": "partition", "type": {"type": "record", "name": "r102", "fields": [
