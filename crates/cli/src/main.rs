@@ -11,6 +11,7 @@ mod progress;
 mod project;
 mod settings;
 mod terminal;
+mod unfinished;
 
 use arguments::{Cli, Command};
 use clap::{CommandFactory as _, FromArgMatches as _};

@@ -5,8 +5,10 @@
 //! believed only as far as that judgement goes and the models are fitted once more, so that wrong labels do not defend
 //! themselves.
 
-use crate::learn::{Logistic, LogisticOptions, Sparse, SparseBuilder, folds, lower_case, sigmoid, tokens};
-use bartizan_stats::hash64;
+use crate::learn::{
+    Logistic, LogisticOptions, Sparse, SparseBuilder, folds, grouped_folds, lower_case, sigmoid, tokens,
+};
+use bartizan_stats::{hash64, mix64};
 use rayon::prelude::*;
 use std::collections::HashMap;
 use thiserror::Error;
@@ -87,12 +89,21 @@ pub fn held_out_probabilities(
     Ok(judge(&matrix, &of_row, &fold_of, classes, &believed))
 }
 
-/// The same of two classes without doubting any label: what tells two samples apart.
+/// The same of two classes without doubting any label: what tells two samples apart. Rows that say the same are held out
+/// together: of a row that is in both samples, its copies would say the opposite of what it is.
 ///
 /// # Errors
 /// [`LabelError`] when there are too few rows.
 pub(crate) fn held_out_once(columns: &[Column], labels: &[u32]) -> Result<Vec<f64>, LabelError> {
-    let (matrix, of_row, fold_of) = prepared(columns, labels, 2)?;
+    let (matrix, of_row, _) = prepared(columns, labels, 2)?;
+    let groups: Vec<u64> = (0..labels.len())
+        .map(|row| {
+            columns.iter().fold(0, |seed, column| {
+                hash64(column.values.get(row).map_or(&[][..], |value| value.as_bytes()), mix64(seed))
+            })
+        })
+        .collect();
+    let fold_of = grouped_folds(&of_row, &groups, FOLDS, 1);
     Ok(judge(&matrix, &of_row, &fold_of, 2, &vec![1.0; of_row.len()]))
 }
 

@@ -4,7 +4,7 @@
 //! [`profile`] says what columns are like, [`expect`] what they are to be like, [`drift`] how two datasets differ, [`sources`] where
 //! data may come from. [`canary`] plants rows that can be recognised later. [`duplicates`] finds rows that say nearly the same,
 //! inside a dataset or across two. [`tricks`] tells texts that are not what they seem. [`anonymity`] counts how many rows share
-//! quasi-identifiers. [`labels`] judges labels by models of the other rows. [`learn`] holds the small linear models it argues with. Nothing here prints, exits or reads the environment.
+//! quasi-identifiers. [`lake`] tells the files of a Delta or Iceberg table's current version. [`labels`] judges labels by models of the other rows. [`learn`] holds the small linear models it argues with. Nothing here prints, exits or reads the environment.
 
 pub mod anonymity;
 pub mod canary;
@@ -12,6 +12,7 @@ pub mod drift;
 pub mod duplicates;
 pub mod expect;
 pub mod labels;
+pub mod lake;
 pub mod learn;
 pub mod poison;
 pub mod profile;

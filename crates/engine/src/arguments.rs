@@ -22,6 +22,19 @@ pub(crate) enum Command {
     Check(CheckArguments),
     /// Say how the columns of two datasets differ
     Drift(DriftArguments),
+    /// Write every row as JSON Lines, in order: what the other verbs of `bartizan data` read
+    #[command(hide = true)]
+    Rows(RowsArguments),
+}
+
+/// Arguments of `rows`.
+#[derive(Debug, Args)]
+pub(crate) struct RowsArguments {
+    /// Files, folders, globs or tables
+    #[arg(required = true, value_name = "PLACE")]
+    pub(crate) places: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) input: InputArguments,
 }
 
 /// What every verb takes.
@@ -42,7 +55,7 @@ pub(crate) struct InputArguments {
   bartizan data profile logs/ --output logs.profile.json      folders, globs and Hive partitions
   bartizan data profile 'day=*/part.csv.gz' --format html > report.html")]
 pub(crate) struct ProfileArguments {
-    /// Files, folders or globs: Parquet, CSV, TSV, JSON, JSON Lines, Arrow IPC, Avro; text forms also compressed
+    /// Files, folders or globs: Parquet, CSV, TSV, JSON, JSON Lines, Arrow IPC, Avro; text forms also compressed; folders of Delta and Iceberg tables
     #[arg(required = true, value_name = "PLACE")]
     pub(crate) places: Vec<PathBuf>,
     /// Look at this column only; repeat for more
@@ -68,7 +81,7 @@ pub(crate) struct LearnArguments {
     /// Files, folders or globs of the reference
     #[arg(required_unless_present = "import", value_name = "PLACE")]
     pub(crate) places: Vec<PathBuf>,
-    /// Take over a Great Expectations suite or a Croissant description (JSON) instead; what does not map is named
+    /// Take over a Great Expectations suite, a Croissant description (JSON) or a pandera schema (JSON, YAML) instead; what does not map is named
     #[arg(long, value_name = "FILE", conflicts_with = "places")]
     pub(crate) import: Option<PathBuf>,
     /// Confidence of what is inferred

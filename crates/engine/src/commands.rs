@@ -2,9 +2,10 @@
 
 use crate::arguments::{
     CheckArguments, CheckFormat, DriftArguments, DriftFormat, InputArguments, LearnArguments,
-    ProfileArguments, ProfileFormat,
+    ProfileArguments, ProfileFormat, RowsArguments,
 };
 use crate::output::{Exit, emit, keep, remark};
+use crate::scratch::Scratch;
 use bartizan_data::drift::{DriftSettings, joint_tests};
 use bartizan_data::expect::{Confidence, Suite, import};
 use bartizan_data::profile::{MOST_BYTES, Profile, SCHEMA};
@@ -31,14 +32,14 @@ fn on_threads<T>(
     runtime.block_on(work)
 }
 
-fn engine(input: &InputArguments) -> Result<Engine, EngineError> {
-    Engine::new(Settings { memory: input.memory_limit })
+fn engine(input: &InputArguments, scratch: &Scratch) -> Result<Engine, EngineError> {
+    Engine::new(Settings { memory: input.memory_limit, scratch: Some(scratch.path().to_owned()) })
 }
 
 /// `bartizan data profile`.
-pub(crate) fn profile(arguments: &ProfileArguments) -> Result<Exit, EngineError> {
+pub(crate) fn profile(arguments: &ProfileArguments, scratch: &Scratch) -> Result<Exit, EngineError> {
     let shards = shards(&arguments.places)?;
-    let engine = engine(&arguments.input)?;
+    let engine = engine(&arguments.input, scratch)?;
     let profile = on_threads(&arguments.input, engine.profile(&shards, &arguments.column))?;
     if let Some(path) = &arguments.output {
         keep(path, &profile.to_json(true).to_string())?;
@@ -52,7 +53,7 @@ pub(crate) fn profile(arguments: &ProfileArguments) -> Result<Exit, EngineError>
 }
 
 /// `bartizan data learn`.
-pub(crate) fn learn(arguments: &LearnArguments) -> Result<Exit, EngineError> {
+pub(crate) fn learn(arguments: &LearnArguments, scratch: &Scratch) -> Result<Exit, EngineError> {
     let confidence = Confidence::new(arguments.confidence).ok_or_else(|| {
         EngineError::Argument("--confidence is a share between 0 and 1, such as 0.99".to_owned())
     })?;
@@ -70,7 +71,7 @@ pub(crate) fn learn(arguments: &LearnArguments) -> Result<Exit, EngineError> {
         (imported.suite, Vec::new(), None)
     } else {
         let shards = shards(&arguments.places)?;
-        let engine = engine(&arguments.input)?;
+        let engine = engine(&arguments.input, scratch)?;
         let learned = on_threads(&arguments.input, engine.learn(&shards, confidence))?;
         (learned.suite, learned.comments, Some(learned.profile))
     };
@@ -96,7 +97,7 @@ pub(crate) fn learn(arguments: &LearnArguments) -> Result<Exit, EngineError> {
 }
 
 /// `bartizan data check`.
-pub(crate) fn check(arguments: &CheckArguments) -> Result<Exit, EngineError> {
+pub(crate) fn check(arguments: &CheckArguments, scratch: &Scratch) -> Result<Exit, EngineError> {
     let path = &arguments.against;
     let text = String::from_utf8(read(path, MOST_BYTES)?).map_err(|error| EngineError::Data {
         path: path.clone(),
@@ -119,7 +120,7 @@ pub(crate) fn check(arguments: &CheckArguments) -> Result<Exit, EngineError> {
         examples: arguments.rows,
     };
     let shards = shards(&arguments.places)?;
-    let engine = engine(&arguments.input)?;
+    let engine = engine(&arguments.input, scratch)?;
     let report = on_threads(&arguments.input, engine.check(&shards, &suite, reference, &settings))?;
     if let Some(path) = &arguments.report {
         write_report(path, report.to_json(), &shards)?;
@@ -142,12 +143,12 @@ pub(crate) fn check(arguments: &CheckArguments) -> Result<Exit, EngineError> {
 const SAMPLED: usize = 5_000;
 
 /// `bartizan data drift`.
-pub(crate) fn drift(arguments: &DriftArguments) -> Result<Exit, EngineError> {
+pub(crate) fn drift(arguments: &DriftArguments, scratch: &Scratch) -> Result<Exit, EngineError> {
     let share = |share: f64| (0.0..=1.0).contains(&share);
     if !share(arguments.level) || !share(arguments.least_effect) {
         return Err(EngineError::Argument("--level and --least-effect are shares from 0 to 1".to_owned()));
     }
-    let engine = engine(&arguments.input)?;
+    let engine = engine(&arguments.input, scratch)?;
     let profile = |place: &PathBuf| {
         if is_profile(place) {
             return stored(place);
@@ -188,6 +189,15 @@ pub(crate) fn drift(arguments: &DriftArguments) -> Result<Exit, EngineError> {
         DriftFormat::Json => format!("{:#}\n", drift.to_json()),
     })?;
     Ok(if drift.is_found() { Exit::Found } else { Exit::Done })
+}
+
+/// `bartizan-data rows`.
+pub(crate) fn rows(arguments: &RowsArguments, scratch: &Scratch) -> Result<Exit, EngineError> {
+    let shards = shards(&arguments.places)?;
+    let engine = engine(&arguments.input, scratch)?;
+    let mut out = std::io::BufWriter::with_capacity(1 << 18, std::io::stdout());
+    on_threads(&arguments.input, engine.rows(&shards, &mut out))?;
+    Ok(Exit::Done)
 }
 
 /// Writes a report with the files it is about, so that whoever signs it can name them by their digests.

@@ -1,6 +1,7 @@
 //! What can go wrong between a dataset and an answer.
 
 use bartizan_data::expect::{ImportError, SuiteError};
+use bartizan_data::lake::LakeError;
 use bartizan_data::profile::ProfileError;
 use bartizan_stats::StatsError;
 use datafusion::error::DataFusionError;
@@ -40,6 +41,29 @@ pub enum EngineError {
     /// Nothing to read.
     #[error("{0} holds no dataset: no Parquet, CSV, TSV, JSON, Arrow or Avro file")]
     Nothing(String),
+    /// The current version of a Delta or Iceberg table cannot be told.
+    #[error(transparent)]
+    Lake(#[from] LakeError),
+    /// A table of no file.
+    #[error("the {format} table {path} has no file in its version {version}: there is nothing to read")]
+    EmptyTable {
+        /// The table's folder.
+        path: PathBuf,
+        /// Delta or Iceberg.
+        format: &'static str,
+        /// Its current version.
+        version: String,
+    },
+    /// A folder that is walked holds a table, whose folder has dropped files as well.
+    #[error(
+        "{place} holds the Delta or Iceberg table {table}: name the table itself, so that its current version is read"
+    )]
+    WithinTable {
+        /// The folder that was named.
+        place: PathBuf,
+        /// The table's folder.
+        table: PathBuf,
+    },
     /// More files than are read.
     #[error("{place} holds more than {limit} files: name a part of it")]
     TooMany {

@@ -12,6 +12,7 @@ pub mod input;
 mod learn;
 mod profile;
 pub mod render;
+mod rows;
 mod sample;
 mod session;
 

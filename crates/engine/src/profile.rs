@@ -7,8 +7,8 @@ use crate::error::EngineError;
 use crate::input::{Leaf, Shard, leaves};
 use crate::session::{Engine, WIDE};
 use bartizan_data::profile::{
-    ColumnProfile, ColumnState, CorrelationState, MOST_CORRELATED, Parts, Profile, Shard as ShardProfile,
-    ShardColumn,
+    ColumnProfile, ColumnState, CorrelationState, MOST_CORRELATED, Parts, Profile, ProfileError,
+    Shard as ShardProfile, ShardColumn, ValueKind,
 };
 use datafusion::arrow::array::{Array, AsArray, RecordBatch};
 use datafusion::arrow::datatypes::DataType;
@@ -28,7 +28,9 @@ impl Engine {
     pub async fn profile(&self, shards: &[Shard], columns: &[String]) -> Result<Profile, EngineError> {
         let mut profile = Profile::empty();
         for shard in shards {
-            profile.merge(&self.profile_shard(shard, columns).await?)?;
+            let more = self.profile_shard(shard, columns).await?;
+            let kinds = kinds(&profile);
+            profile.merge(&more).map_err(|error| disagreement(error, &kinds, &more, shard))?;
         }
         Ok(profile)
     }
@@ -166,6 +168,30 @@ impl Engine {
             profile.correlated = numeric.iter().map(|leaf| leaf.name.clone()).collect();
         }
         Ok(profile)
+    }
+}
+
+fn kinds(profile: &Profile) -> HashMap<String, ValueKind> {
+    profile.columns.iter().map(|column| (column.name.clone(), column.state.kind())).collect()
+}
+
+/// What is said of a file whose column does not fit those of the files before it, whose kinds are `before`.
+fn disagreement(
+    error: ProfileError,
+    before: &HashMap<String, ValueKind>,
+    more: &Profile,
+    shard: &Shard,
+) -> EngineError {
+    let ProfileError::Merge { column, .. } = &error else { return error.into() };
+    let (Some(known), Some(here)) = (before.get(column), more.column(column)) else { return error.into() };
+    EngineError::Data {
+        path: shard.path.clone(),
+        place: format!(" (column `{}`)", bartizan_core::printable(column, 100)),
+        reason: format!(
+            "is {} here and {} in the files before it: convert one, or look at them one by one",
+            here.state.kind().as_str(),
+            known.as_str()
+        ),
     }
 }
 

@@ -5,6 +5,7 @@ use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::prelude::{SessionConfig, SessionContext};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Parts that a file is read in. It does not depend on the machine, so that sketches come out the same everywhere.
@@ -15,10 +16,12 @@ pub const BATCH: usize = 8_192;
 pub(crate) const WIDE: usize = 512;
 
 /// What a user may set.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Settings {
     /// Most memory of sorting and grouping, in bytes; beyond it, they go through temporary files.
     pub memory: Option<usize>,
+    /// Where those lie; in the system's folder for such if left out.
+    pub scratch: Option<PathBuf>,
 }
 
 /// A place where plans run.
@@ -48,6 +51,9 @@ impl Engine {
         if let Some(memory) = settings.memory {
             // Shared evenly, so that whatever may go through files does so before another part runs short.
             builder = builder.with_memory_pool(Arc::new(FairSpillPool::new(memory)));
+        }
+        if let Some(scratch) = settings.scratch {
+            builder = builder.with_temp_file_path(scratch);
         }
         let runtime = builder.build_arc()?;
         let config = |partitions: usize| {

@@ -62,7 +62,7 @@ pub(crate) struct EngineArguments {
 /// Arguments of `bartizan data leaks`.
 #[derive(Debug, Args)]
 pub(crate) struct LeakArguments {
-    /// JSON Lines, JSON array, CSV, TSV or plain text, also compressed with gzip; `-` for standard input
+    /// JSON Lines, JSON array, CSV, TSV or plain text, also compressed with gzip; `-` for standard input; with the engine also Parquet, Arrow IPC, Avro, folders, globs, Delta and Iceberg tables
     pub(crate) file: PathBuf,
     /// Look in this column only; repeat for more
     #[arg(long, value_name = "COLUMN")]
@@ -162,7 +162,7 @@ pub(crate) struct LabelArguments {
 /// Arguments of `bartizan data duplicates`.
 #[derive(Debug, Args)]
 pub(crate) struct DuplicateArguments {
-    /// JSON Lines, JSON array, CSV, TSV or plain text, also compressed with gzip; `-` for standard input
+    /// JSON Lines, JSON array, CSV, TSV or plain text, also compressed with gzip; `-` for standard input; with the engine also Parquet, Arrow IPC, Avro, folders, globs, Delta and Iceberg tables
     pub(crate) file: PathBuf,
     /// Compare this column only; repeat for more
     #[arg(long, value_name = "COLUMN")]
@@ -274,7 +274,7 @@ pub(crate) struct CanaryCheckArguments {
 /// Arguments of `bartizan data anomalies`.
 #[derive(Debug, Args)]
 pub(crate) struct AnomalyArguments {
-    /// JSON Lines, JSON array, CSV, TSV, also compressed with gzip, or a NumPy array (.npy, or X in .npz)
+    /// JSON Lines, JSON array, CSV, TSV, also compressed with gzip, or a NumPy array (.npy, or X in .npz); with the engine also Parquet, Arrow IPC, Avro, folders, globs, Delta and Iceberg tables
     pub(crate) file: PathBuf,
     /// Judge this column only; repeat for more
     #[arg(long, value_name = "COLUMN")]
@@ -293,7 +293,7 @@ pub(crate) struct AnomalyArguments {
 /// Arguments of `bartizan data poison`.
 #[derive(Debug, Args)]
 pub(crate) struct PoisonArguments {
-    /// JSON Lines, JSON array, CSV or TSV, also compressed with gzip; `-` for standard input
+    /// JSON Lines, JSON array, CSV or TSV, also compressed with gzip; `-` for standard input; with the engine also Parquet, Arrow IPC, Avro, folders, globs, Delta and Iceberg tables
     #[arg(required_unless_present = "embeddings")]
     pub(crate) file: Option<PathBuf>,
     /// Column with the text

@@ -288,6 +288,70 @@ fn a_verb_of_the_engine_passes_arguments_and_exit_code_through() {
     assert_eq!(String::from_utf8_lossy(&output.stdout), "check a.csv --against s.toml --help\n");
 }
 
+#[cfg(unix)]
+#[test]
+fn what_is_no_text_is_read_through_the_engine_and_to_its_end() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let at = Workplace::new();
+    let alone = at.path().join("bartizan");
+    std::fs::copy(env!("CARGO_BIN_EXE_bartizan"), &alone).unwrap();
+    at.write("chats.parquet", "PAR1");
+    let leaks = |script: &str| {
+        let engine = at.write("bartizan-data", format!("#!/bin/sh\n{script}\n"));
+        std::fs::set_permissions(&engine, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let output = std::process::Command::new(&alone)
+            .args(["data", "leaks", "chats.parquet", "--format", "jsonl"])
+            .current_dir(at.path())
+            .output()
+            .unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (output.status.code(), text(&output.stdout), text(&output.stderr))
+    };
+    let row =
+        r#"test "$*" = "rows -- chats.parquet" && echo '{"a":"x","m":[{"t":"mail jo@corp.example.org"}]}'"#;
+    let (code, out, err) = leaks(row);
+    assert_eq!(code, Some(0), "{out}{err}");
+    let hit: Value = serde_json::from_str(out.lines().next().unwrap()).unwrap();
+    assert_eq!(
+        (&hit["row"], &hit["column"], &hit["type"]),
+        (&json!(0), &json!("m.0.t"), &json!("EMAIL_ADDRESS"))
+    );
+    let (code, _, err) =
+        leaks(&format!("{row}; echo 'error: chats.parquet (row group 3): damaged' >&2; exit 2"));
+    assert_eq!(code, Some(2), "{err}");
+    assert!(err.contains("(row group 3): damaged"), "{err}");
+    let (code, _, err) = leaks(&format!("{row}; kill -9 $$"));
+    assert!(code == Some(2) && err.contains("the engine was ended"), "{err}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_copy_that_a_signal_interrupts_is_removed() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let at = Workplace::new();
+    let alone = at.path().join("bartizan");
+    std::fs::copy(env!("CARGO_BIN_EXE_bartizan"), &alone).unwrap();
+    at.write("chats.parquet", "PAR1");
+    // Read once whole, and then waited for while the copy is written.
+    let script = "#!/bin/sh\ntest -e once && exec sleep 20\ntouch once\necho '{\"a\":\"x\"}'\n";
+    let engine = at.write("bartizan-data", script);
+    std::fs::set_permissions(&engine, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let mut child = std::process::Command::new(&alone)
+        .args(["data", "leaks", "chats.parquet", "--redact", "copy.jsonl"])
+        .current_dir(at.path())
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let copy = at.path().join("copy.jsonl");
+    while !copy.exists() {
+        std::thread::yield_now();
+    }
+    let ended = std::process::Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
+    assert!(ended.success());
+    assert_eq!(child.wait().unwrap().code(), Some(128 + 15));
+    assert!(!copy.exists());
+}
+
 #[test]
 fn a_listed_dataset_is_allowed_until_a_file_changes() {
     let at = Workplace::new();

@@ -145,6 +145,36 @@ mod tests {
         assert!(equal.iter().all(|test| test.p_value > 0.01), "{equal:?}");
     }
 
+    /// Rows out of 150 messages, the first third of them drawn `more` times as often.
+    fn repeated(seed: u64, more: f64) -> Vec<Column> {
+        let mut random = Random::new(seed);
+        let values = (0..900).map(|_| {
+            let third = if random.uniform() < more / (more + 2.0) { 0 } else { 50 + random.below(2) * 50 };
+            let message = third + random.below(50);
+            let topic = ["refund", "parcel", "invoice"][message / 50];
+            format!("about my {topic} of {}", mix_words(message))
+        });
+        vec![Column { name: "text".to_owned(), values: values.collect() }]
+    }
+
+    /// Two words that stand for a number.
+    fn mix_words(number: usize) -> String {
+        let words = ["spring", "summer", "autumn", "winter", "january", "march", "may", "july"];
+        let of = |place: usize| words[(bartizan_stats::mix64((number + place) as u64) % 8) as usize];
+        format!("{} and {} {number}", of(0), of(1_000))
+    }
+
+    #[test]
+    fn repeated_rows_hide_no_drift_and_make_none() {
+        let classifier = |one: &[Column], other: &[Column]| joint_tests(one, other).pop().unwrap();
+        let moved = classifier(&repeated(1, 1.0), &repeated(2, 2.0));
+        assert!(moved.p_value < 1e-6 && moved.effect > 0.1, "{moved:?}");
+        for seed in 0..6 {
+            let same = classifier(&repeated(10 + seed, 1.0), &repeated(20 + seed, 1.0));
+            assert!(same.p_value > 0.01, "{same:?}");
+        }
+    }
+
     #[test]
     fn a_few_changed_words_are_seen_by_the_classifier() {
         let text = |odd: bool| {

@@ -1,11 +1,12 @@
 //! Expectations that other tools wrote: suites of Great Expectations (JSON), the record sets of Croissant (JSON-LD) and
-//! schemas of pandera (JSON).
+//! schemas of pandera (JSON or YAML).
 //!
 //! Sources: the expectation gallery of Great Expectations 1.x; Croissant format 1.0, sections "RecordSet" and "Field".
 //! What has no counterpart here is named, never dropped in silence.
 
 use super::pandera;
 use super::suite::{Bound, Expectation, Statistic, Suite};
+use super::yaml;
 use crate::profile::ValueKind;
 use serde_json::Value;
 
@@ -27,10 +28,18 @@ pub enum ImportError {
     /// Not JSON.
     #[error("is not JSON: {0}")]
     Json(#[from] serde_json::Error),
+    /// Neither JSON nor YAML.
+    #[error("is neither JSON nor YAML: line {line}: {reason}")]
+    Yaml {
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong there.
+        reason: String,
+    },
     /// Neither of the known forms.
     #[error(
         "is neither a Great Expectations suite (`expectations`), nor a Croissant description (`recordSet`), nor a schema that \
-         pandera's `to_json` wrote (`schema_type`)"
+         pandera's `to_json` or `to_yaml` wrote (`schema_type`)"
     )]
     Unknown,
     /// Too long.
@@ -49,7 +58,7 @@ pub fn import(bytes: &[u8]) -> Result<Imported, ImportError> {
     if bytes.len() > MOST_IMPORTED_BYTES {
         return Err(ImportError::Long);
     }
-    let document: Value = serde_json::from_slice(bytes)?;
+    let document = document(bytes)?;
     let mut unmapped = Vec::new();
     let expectations = if let Some(Value::Array(list)) = document.get("expectations") {
         list.iter().filter_map(|item| great_expectation(item, &mut unmapped)).flatten().collect()
@@ -66,6 +75,16 @@ pub fn import(bytes: &[u8]) -> Result<Imported, ImportError> {
     let mut suite = Suite::new(expectations);
     suite.name = document.get("name").or_else(|| document.get("expectation_suite_name")).and_then(text);
     Ok(Imported { suite, unmapped })
+}
+
+/// JSON, which begins with a bracket where it is a suite; anything else is read as YAML.
+fn document(bytes: &[u8]) -> Result<Value, ImportError> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) if !text.trim_start().starts_with(['{', '[']) => {
+            yaml::parse(text).map_err(|yaml::Wrong { line, reason }| ImportError::Yaml { line, reason })
+        }
+        _ => Ok(serde_json::from_slice(bytes)?),
+    }
 }
 
 pub(super) fn text(value: &Value) -> Option<String> {

@@ -5,6 +5,7 @@ mod import;
 mod learn;
 mod pandera;
 mod suite;
+mod yaml;
 
 pub use import::{ImportError, Imported, MOST_IMPORTED_BYTES, import};
 pub use learn::{Confidence, coverage, learn, unseen_share};

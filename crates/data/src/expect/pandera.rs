@@ -1,4 +1,4 @@
-//! Schemas of pandera as `DataFrameSchema.to_json()` writes them.
+//! Schemas of pandera as `DataFrameSchema.to_json()` and `to_yaml()` write them.
 //!
 //! Source: the serialised form of pandera 0.20 to 0.35 (`pandera.io`): columns by name, each with `dtype`, `nullable`,
 //! `unique`, `required`, `regex` and its checks, beside these or under `checks`; what has its default may be left out.
@@ -227,6 +227,17 @@ mod tests {
             imported.unmapped,
             ["column `mail`: type category", "column `mail`: check str_startswith"]
         );
+    }
+
+    #[test]
+    fn yaml_says_the_same_as_json() {
+        let yaml = "schema_type: dataframe\napi: pandas\ncolumns:\n  status:\n    dtype: string[python]\n    nullable: true\n    \
+                    isin:\n    - a\n    - 'no'\n    - '1'\n    str_length:\n      min_value: 1\n      max_value: null\nindex: null\n\
+                    strict: true\nname: orders\n";
+        let json = r#"{"schema_type":"dataframe","columns":{"status":{"dtype":"string[python]","nullable":true,
+            "isin":["a","no","1"],"str_length":{"min_value":1,"max_value":null}}},"strict":true,"name":"orders"}"#;
+        assert_eq!(import(yaml.as_bytes()).unwrap(), import(json.as_bytes()).unwrap());
+        assert!(import(b"schema_type: [").unwrap_err().to_string().contains("line"));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Which rows are held out together.
 
+use std::collections::HashMap;
+
 /// A fold in `0..count` for each of `classes`, every class spread evenly, the same for the same `seed`.
 ///
 /// `classes` has shape `(rows,)`. Rows of a class are dealt in an order that depends on `seed` and on their position
@@ -15,6 +17,26 @@ pub fn folds(classes: &[usize], count: usize, seed: u64) -> Vec<usize> {
         }
     }
     of_row
+}
+
+/// As [`folds`], rows of the same group always in the same fold; `groups` has shape `(rows,)`.
+///
+/// A row whose equal is among those that a model learned from tells what that one's class was, not what its own is. Where every
+/// row is a group of its own, these are the folds of [`folds`]; a group goes where its first row goes, so that folds are as even
+/// as groups are small.
+pub fn grouped_folds(classes: &[usize], groups: &[u64], count: usize, seed: u64) -> Vec<usize> {
+    let mut first_of: HashMap<u64, usize> = HashMap::new();
+    let firsts: Vec<usize> =
+        groups.iter().enumerate().map(|(row, group)| *first_of.entry(*group).or_insert(row)).collect();
+    let class = |row: &usize| classes.get(*row).copied().unwrap_or_default();
+    let leaders: Vec<usize> =
+        firsts.iter().enumerate().filter(|(row, first)| row == *first).map(|(row, _)| row).collect();
+    let mut order: Vec<(usize, u64, usize)> =
+        leaders.iter().map(|row| (class(row), mix(seed ^ mix(*row as u64)), *row)).collect();
+    order.sort_unstable();
+    let dealt: HashMap<usize, usize> =
+        order.into_iter().enumerate().map(|(place, (_, _, row))| (row, place % count.max(1))).collect();
+    firsts.iter().map(|first| dealt.get(first).copied().unwrap_or_default()).collect()
 }
 
 /// The finaliser of SplitMix64 (Steele, Lea, Flood, *Fast Splittable Pseudorandom Number Generators*, OOPSLA 2014).
@@ -40,5 +62,17 @@ mod tests {
         }
         assert_eq!(of_row, folds(&classes, 5, 7));
         assert_ne!(of_row, folds(&classes, 5, 8));
+    }
+
+    #[test]
+    fn equal_rows_are_held_out_together_and_others_as_ever() {
+        let classes: Vec<usize> = (0..100).map(|row| usize::from(row < 20)).collect();
+        let alone: Vec<u64> = (0..100).collect();
+        assert_eq!(grouped_folds(&classes, &alone, 5, 7), folds(&classes, 5, 7));
+        let groups: Vec<u64> = (0..100).map(|row| row % 25).collect();
+        let of_row = grouped_folds(&classes, &groups, 5, 7);
+        assert!((0..100).all(|row| of_row[row] == of_row[row % 25]));
+        let sizes = (0..5).map(|fold| of_row.iter().filter(|held| **held == fold).count());
+        assert!(sizes.into_iter().all(|size| size == 20), "{of_row:?}");
     }
 }

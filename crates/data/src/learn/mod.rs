@@ -5,7 +5,7 @@ mod logistic;
 mod sparse;
 mod tokens;
 
-pub use folds::folds;
+pub use folds::{folds, grouped_folds};
 pub use logistic::{Logistic, LogisticOptions, log_odds, sigmoid};
 pub use sparse::{Sparse, SparseBuilder};
 pub use tokens::{is_hidden, lower_case, tokens};

@@ -331,6 +331,22 @@ mod tests {
     }
 
     #[test]
+    fn copies_of_a_row_speak_once_and_different_rows_each_for_themselves() {
+        let best = |rows: [usize; 3]| {
+            let (mut texts, mut labels) = reviews(1200);
+            // Bad reviews that are called good, and share a rare word.
+            for row in rows {
+                texts.push(texts[row].replacen(" is ", " is marton ", 1));
+                labels.push(1);
+            }
+            let suspects = text_backdoors(&texts, &labels).into_iter();
+            suspects.filter(|suspect| suspect.row >= 1200).map(|suspect| suspect.score).fold(0.0, f64::max)
+        };
+        let (copies, others) = (best([0, 0, 0]), best([0, 2, 4]));
+        assert!(others > copies && copies < 0.5, "{copies} {others}");
+    }
+
+    #[test]
     fn rare_words_of_one_attack_are_found_together() {
         let (mut texts, mut labels) = reviews(1200);
         // Names, each in a few rows, where names belong.

@@ -5,9 +5,10 @@
 //! by itself. Weak witnesses about one place in one row are then combined by Fisher's method: how unusual the
 //! spelling is (a letter-trigram model of the set's own words), whether the words around it are neighbours elsewhere
 //! rather than parted by a word (the idea of Qi et al., *ONION*, 2021, without a language model), how much the rest of
-//! the row denies the label, and whether the other rows with the word do so, too. Last, the words of one attack look
-//! alike and serve one label: all rare words of one shape (length, letters, vowels) and label are counted together, and
-//! the share of them that is both inserted and denied is held against that of other shapes and labels.
+//! the row denies the label, and whether the other rows with the word, copies of this one left out, do so, too, more
+//! often than rows with rare words do. Last, the words of one attack look alike and serve one label: all rare words of
+//! one shape (length, letters, vowels) and label are counted together, and the share of them that is both inserted and
+//! denied is held against that of other shapes and labels.
 
 use super::background::{Background, Ranks};
 use super::corpus::Word;
@@ -15,7 +16,7 @@ use super::{Evidence, Method, Suspect, score_of_test};
 use bartizan_stats::multiple::fisher_log10;
 use bartizan_stats::special::{VaryingRate, ln_binomial_tail};
 use rayon::prelude::*;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Most rows in which a word counts as rare.
 const RARE: usize = 8;
@@ -29,6 +30,7 @@ pub(super) fn suspects(set: &Background<'_>) -> Vec<Suspect> {
     let insertions = Ranks::new(places.iter().map(|place| place.insertion).collect());
     let denials = set.denials().ranks;
     let kinds = Kinds::count(&places);
+    let usual = denied_shares(&places, set.shares.len());
     let mut rows_of: HashMap<Word, Vec<&Place>> = HashMap::new();
     for place in &places {
         let rows = rows_of.entry(place.word).or_default();
@@ -39,7 +41,10 @@ pub(super) fn suspects(set: &Background<'_>) -> Vec<Suspect> {
     places
         .par_iter()
         .filter_map(|place| {
-            let others = rows_of.get(&place.word)?.iter().filter(|other| other.row != place.row);
+            let others = rows_of
+                .get(&place.word)?
+                .iter()
+                .filter(|other| other.row != place.row && !are_copies(set, place.row, other.row));
             let (mut count, mut alike) = (0u64, 0u64);
             for other in others {
                 count = count.saturating_add(1);
@@ -47,8 +52,7 @@ pub(super) fn suspects(set: &Background<'_>) -> Vec<Suspect> {
                     alike = alike.saturating_add(1);
                 }
             }
-            // Of the same label by its share, and denied by the toss of a coin.
-            let repeated = ln_binomial_tail(count, 0.5 * set.share(place.class), alike);
+            let repeated = ln_binomial_tail(count, usual.get(place.class).copied().unwrap_or(1.0), alike);
             let kin = kinds.ln_chance(place);
             let sum = -surprises.share_at_least(place.surprise).ln()
                 - insertions.share_at_least(place.insertion).ln()
@@ -107,6 +111,31 @@ fn places(set: &Background<'_>) -> Vec<Place> {
         }
     }
     places
+}
+
+/// Whether two rows say mostly the same, half of their words or more (Jaccard): a copy shares its rare words and is denied where its
+/// original is, so that it says nothing that the original has not said.
+fn are_copies(set: &Background<'_>, one: usize, other: usize) -> bool {
+    let words =
+        |row: usize| set.corpus.lower.get(row).into_iter().flatten().copied().collect::<BTreeSet<Word>>();
+    let (one, other) = (words(one), words(other));
+    let shared = one.intersection(&other).count();
+    let all = one.len().saturating_add(other.len()).saturating_sub(shared);
+    shared.saturating_mul(2) >= all
+}
+
+/// For each class, the share of the places of rare words that are in rows of the class which deny it: how often another row with
+/// the same word is such a one by chance.
+///
+/// Where the labels of a set follow from its texts, few rows deny theirs, and two that share a rare word say much.
+fn denied_shares(places: &[Place], classes: usize) -> Vec<f64> {
+    let mut denied = vec![1.0; classes];
+    for place in places.iter().filter(|place| place.denial > 0.0) {
+        if let Some(count) = denied.get_mut(place.class) {
+            *count += 1.0;
+        }
+    }
+    denied.iter().map(|count| count / (places.len() as f64 + 2.0)).collect()
 }
 
 /// What a word looks like.

@@ -1,6 +1,7 @@
 //! Values parted by a delimiter, and plain lines.
 
 use super::read::{TableError, Visit};
+use super::whole::Quotes;
 use super::{Cell, LONGEST_ROW, MOST_COLUMNS};
 use std::io::{self, BufRead, Read};
 
@@ -10,9 +11,9 @@ pub(super) fn records(
     delimiter: u8,
     visit: &mut dyn FnMut(u64, &[Cell]) -> Visit,
 ) -> Result<u64, TableError> {
-    let bounded = RowBound { input, since: 0 };
+    let bounded = RowBound { input, since: 0, quotes: Quotes::new(delimiter) };
     let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).has_headers(true).from_reader(bounded);
-    let header = reader.byte_headers().map_err(|error| failed(error, 0))?.clone();
+    let header = reader.byte_headers().map_err(|error| failed(error, 0, 1))?.clone();
     if header.len() > MOST_COLUMNS {
         return Err(TableError::Limit { row: 0, line: 1, limit: MOST_COLUMNS, what: "columns" });
     }
@@ -23,7 +24,11 @@ pub(super) fn records(
     }
     let mut record = csv::ByteRecord::new();
     let mut row = 0u64;
-    while reader.read_byte_record(&mut record).map_err(|error| failed(error, row))? {
+    loop {
+        let line = reader.position().line();
+        if !reader.read_byte_record(&mut record).map_err(|error| failed(error, row, line))? {
+            break;
+        }
         reader.get_mut().since = 0;
         let line = record.position().map_or(0, csv::Position::line);
         for (cell, value) in cells.iter_mut().zip(&record) {
@@ -34,6 +39,9 @@ pub(super) fn records(
             return Ok(row.saturating_add(1));
         }
         row = row.saturating_add(1);
+    }
+    if reader.get_ref().quotes.is_open() {
+        return Err(TableError::Truncated { row: row.saturating_sub(1) });
     }
     Ok(row)
 }
@@ -88,10 +96,10 @@ pub(super) fn text(value: &[u8], row: u64, line: u64) -> Result<&str, TableError
     })
 }
 
-fn failed(error: csv::Error, row: u64) -> TableError {
+fn failed(error: csv::Error, row: u64, line: u64) -> TableError {
     match error.into_kind() {
         csv::ErrorKind::Io(error) if error.kind() == io::ErrorKind::FileTooLarge => {
-            TableError::Limit { row, line: 0, limit: LONGEST_ROW, what: "bytes" }
+            TableError::Limit { row, line, limit: LONGEST_ROW, what: "bytes" }
         }
         csv::ErrorKind::Io(error) => TableError::Io(error),
         csv::ErrorKind::UnequalLengths { pos, expected_len, len } => TableError::Ragged {
@@ -112,6 +120,7 @@ fn csv_reason(kind: &csv::ErrorKind) -> String {
 struct RowBound<R> {
     input: R,
     since: usize,
+    quotes: Quotes,
 }
 
 impl<R: Read> Read for RowBound<R> {
@@ -121,6 +130,7 @@ impl<R: Read> Read for RowBound<R> {
         }
         let read = self.input.read(buffer)?;
         self.since = self.since.saturating_add(read);
+        self.quotes.feed(buffer.get(..read).unwrap_or_default());
         Ok(read)
     }
 }

@@ -9,11 +9,13 @@ mod part;
 mod plant;
 mod read;
 mod rewrite;
+mod whole;
 
 pub use part::part;
 pub use plant::plant;
 pub use read::{Form, TableError, Visit, read};
 pub use rewrite::{Change, rewrite};
+pub use whole::is_whole;
 
 /// Longest row, in bytes.
 pub const LONGEST_ROW: usize = 64 << 20;

@@ -81,7 +81,7 @@ pub enum TableError {
         column: String,
     },
     /// The file ends too early.
-    #[error("ends inside row {row}: the file is truncated")]
+    #[error("ends inside row {row}: the file is truncated, or a quote or bracket is left open")]
     Truncated {
         /// The row, from 0.
         row: u64,
@@ -224,6 +224,7 @@ mod tests {
             all(b"[{\"a\": 1}, {\"a\"", "f.json"),
             Err(TableError::Json { row: 1, .. } | TableError::Truncated { row: 1 })
         ));
+        assert!(matches!(all(b"a,b\n1,\"x\n2,3\n", "f.csv"), Err(TableError::Truncated { row: 0 })));
         assert!(matches!(
             all(format!("{}\n", "[".repeat(200)).as_bytes(), "f.jsonl"),
             Err(TableError::Json { .. } | TableError::Limit { .. })

@@ -3,13 +3,15 @@
 use super::form::{Compression, Form};
 use super::shards::Shard;
 use crate::error::{EngineError, plain};
-use bartizan_data::table;
+use bartizan_data::table::{self, Form as TextForm};
 use datafusion::arrow::error::ArrowError;
 use datafusion::error::DataFusionError;
 use datafusion::parquet::arrow::ProjectionMask;
 use datafusion::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use datafusion::parquet::file::metadata::RowGroupMetaData;
+use std::collections::BTreeMap;
 use std::fs::File;
+use std::io::Read;
 use std::ops::ControlFlow;
 
 impl Shard {
@@ -30,6 +32,59 @@ impl Shard {
                 EngineError::Data { path: self.path.clone(), place, reason }
             }
             _ => self.failed(error),
+        }
+    }
+}
+
+impl Shard {
+    /// Refuses a text form that ends inside a value: the engine's readers take what is there for the whole.
+    ///
+    /// A file without any quote is looked through for one and no more.
+    pub(super) fn check_end(&self) -> Result<(), EngineError> {
+        let form = match self.form {
+            Form::Delimited(delimiter) => TextForm::Delimited(delimiter),
+            Form::JsonArray => TextForm::JsonArray,
+            Form::JsonLines | Form::Parquet | Form::Arrow | Form::Avro => return Ok(()),
+        };
+        let failed = |error: std::io::Error| EngineError::Read { path: self.path.clone(), error };
+        let open = || -> Result<Box<dyn Read>, EngineError> {
+            let file = File::open(&self.path).map_err(failed)?;
+            if self.compression == Compression::None {
+                return Ok(Box::new(file));
+            }
+            let plain = self.compression.engine().convert_read(file);
+            plain.map(|plain| Box::new(plain) as Box<dyn Read>).map_err(|error| self.failed(&error))
+        };
+        let damaged = |error: std::io::Error| EngineError::Data {
+            path: self.path.clone(),
+            place: String::new(),
+            reason: format!("cannot be read to its end: {error}"),
+        };
+        if matches!(form, TextForm::Delimited(_)) && !has_quote(open()?).map_err(damaged)? {
+            return Ok(());
+        }
+        if table::is_whole(open()?, form).map_err(damaged)? {
+            return Ok(());
+        }
+        let mut last = 0;
+        let read = table::read(open()?, &self.plain_name(), &mut |row, _| {
+            last = row;
+            ControlFlow::Continue(())
+        });
+        let reason = read.err().unwrap_or(table::TableError::Truncated { row: last }).to_string();
+        Err(EngineError::Data { path: self.path.clone(), place: String::new(), reason })
+    }
+}
+
+fn has_quote(mut input: impl Read) -> std::io::Result<bool> {
+    let mut block = vec![0; 1 << 18];
+    loop {
+        match input.read(&mut block) {
+            Ok(0) => return Ok(false),
+            Ok(read) if block.get(..read).is_some_and(|block| block.contains(&b'"')) => return Ok(true),
+            Ok(_) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
         }
     }
 }
@@ -79,16 +134,47 @@ fn parquet_place(shard: &Shard) -> Option<(String, String)> {
     None
 }
 
-/// The first row of a text form that cannot be read. The place is part of the reason.
+/// Most names whose shapes are held against each other.
+const MOST_NAMES: usize = 100_000;
+
+/// The first row of a text form that cannot be read, or in which a name stands for a value where it stood for an object or list
+/// before, or the other way round. The place is part of the reason.
 fn text_place(shard: &Shard) -> Option<(String, String)> {
     let file = File::open(&shard.path).ok()?;
-    let name = shard.name();
-    let name = [".gz", ".zst", ".bz2", ".xz"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(&name);
-    let mut every = |_: u64, _: &[table::Cell]| ControlFlow::Continue(());
-    let outcome = if shard.compression == Compression::None {
-        table::read(file, name, &mut every)
-    } else {
-        table::read(shard.compression.engine().convert_read(file).ok()?, name, &mut every)
+    let name = shard.plain_name();
+    // Whether a name holds others, or is a value itself, and since which row.
+    let mut shapes: BTreeMap<String, (bool, u64)> = BTreeMap::new();
+    let mut clash = None;
+    let is_json = matches!(shard.form, Form::JsonLines | Form::JsonArray);
+    let mut every = |row: u64, cells: &[table::Cell]| {
+        for cell in cells.iter().filter(|_| is_json) {
+            let parents = cell.column.match_indices('.').filter_map(|(at, _)| cell.column.get(..at));
+            let named = parents.map(|parent| (parent, true)).chain([(cell.column.as_str(), false)]);
+            for (name, is_parent) in named {
+                match shapes.get(name) {
+                    Some((was_parent, since)) if *was_parent != is_parent => {
+                        clash = Some((row, name.to_owned(), *since));
+                        return ControlFlow::Break(());
+                    }
+                    None if shapes.len() < MOST_NAMES => {
+                        shapes.insert(name.to_owned(), (is_parent, row));
+                    }
+                    Some(_) | None => {}
+                }
+            }
+        }
+        ControlFlow::Continue(())
     };
+    let outcome = if shard.compression == Compression::None {
+        table::read(file, &name, &mut every)
+    } else {
+        table::read(shard.compression.engine().convert_read(file).ok()?, &name, &mut every)
+    };
+    if let Some((row, name, since)) = clash {
+        let name = bartizan_core::printable(&name, 100);
+        let reason =
+            format!("`{name}` is a value in one row and holds others in another (first in row {since})");
+        return Some((format!(" (row {row})"), reason));
+    }
     outcome.err().map(|error| (String::new(), error.to_string()))
 }

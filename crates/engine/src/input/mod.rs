@@ -1,7 +1,8 @@
-//! From places a user names to tables: files, folders, globs, Hive partitions; forms told by content.
+//! From places a user names to tables: files, folders, globs, Hive partitions, Delta and Iceberg; forms told by content.
 
 mod diagnose;
 mod form;
+mod lake;
 mod leaf;
 mod open;
 mod shards;

@@ -46,7 +46,7 @@ impl Shard {
             let literal = value.parse::<i64>().map_or_else(|_| lit(value.as_str()), lit);
             frame = frame.with_column(key, literal).map_err(|error| self.failed(&error))?;
         }
-        Ok(frame)
+        self.shaped(frame)
     }
 
     fn format(&self, thorough: bool) -> Arc<dyn FileFormat> {

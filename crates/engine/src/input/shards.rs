@@ -1,10 +1,13 @@
 //! The files of a dataset.
 
 use super::form::{Compression, Form, is_table_name, recognise};
+use super::lake;
 use crate::error::EngineError;
+use bartizan_data::lake::{Constant, Table};
 use globset::GlobBuilder;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Most files of a dataset.
 pub const MOST_SHARDS: usize = 100_000;
@@ -22,6 +25,10 @@ pub struct Shard {
     pub bytes: u64,
     /// Columns that its folders give (`year=2024`), from the outside in.
     pub partitions: Vec<(String, String)>,
+    /// The Delta or Iceberg table that it belongs to, if any, and that gives its columns.
+    pub table: Option<Arc<Table>>,
+    /// Values of the table's columns that the file itself may lack.
+    pub constants: Vec<(String, Constant)>,
 }
 
 impl Shard {
@@ -29,20 +36,35 @@ impl Shard {
     pub fn name(&self) -> String {
         self.path.to_string_lossy().into_owned()
     }
+
+    /// Its path without the ending of its compression: the name that a text form is told by.
+    pub(crate) fn plain_name(&self) -> String {
+        let name = self.name();
+        let plain = [".gz", ".zst", ".bz2", ".xz"].iter().find_map(|end| name.strip_suffix(end));
+        plain.map(str::to_owned).unwrap_or(name)
+    }
 }
 
-/// The files below the places named: files as they are, folders with all tables below, globs; sorted by path.
+/// The files below the places named: files as they are, folders with all tables below, globs, the current versions of Delta and
+/// Iceberg tables; sorted by path.
 ///
 /// # Errors
 /// [`EngineError::Read`], [`EngineError::Glob`], [`EngineError::Nothing`], [`EngineError::TooMany`], and those of a file
 /// whose form is not known.
 pub fn shards(places: &[PathBuf]) -> Result<Vec<Shard>, EngineError> {
     let mut found: Vec<PathBuf> = Vec::new();
+    let mut of_tables: Vec<Shard> = Vec::new();
     for place in places {
         let before = found.len();
         let shown = place.to_string_lossy();
-        match fs::metadata(place) {
-            Ok(metadata) if metadata.is_dir() => walk(place, &mut found, &|path| {
+        let metadata = fs::metadata(place);
+        let is_folder = metadata.as_ref().is_ok_and(fs::Metadata::is_dir);
+        if let Some(table) = metadata.is_ok().then(|| lake::shards_of(place, is_folder)).flatten() {
+            of_tables.extend(table?);
+            continue;
+        }
+        match metadata {
+            Ok(metadata) if metadata.is_dir() => walk(place, &mut found, true, &|path| {
                 path.file_name().is_some_and(|name| is_table_name(&name.to_string_lossy()))
             })?,
             Ok(_) => found.push(place.clone()),
@@ -55,7 +77,7 @@ pub fn shards(places: &[PathBuf]) -> Result<Vec<Shard>, EngineError> {
                 let root = fixed_part(place);
                 let root = if root.as_os_str().is_empty() { PathBuf::from(".") } else { root };
                 let below = place.is_relative() && root == Path::new(".");
-                walk(&root, &mut found, &|path| {
+                walk(&root, &mut found, false, &|path| {
                     glob.is_match(if below { path.strip_prefix(".").unwrap_or(path) } else { path })
                 })?;
             }
@@ -67,7 +89,14 @@ pub fn shards(places: &[PathBuf]) -> Result<Vec<Shard>, EngineError> {
     }
     found.sort();
     found.dedup();
-    found.into_iter().map(shard).collect()
+    let mut shards = found.into_iter().map(shard).collect::<Result<Vec<Shard>, EngineError>>()?;
+    shards.extend(of_tables);
+    shards.sort_by(|one, other| one.path.cmp(&other.path));
+    shards.dedup_by(|one, other| one.path == other.path);
+    for shard in &shards {
+        shard.check_end()?;
+    }
+    Ok(shards)
 }
 
 fn shard(path: PathBuf) -> Result<Shard, EngineError> {
@@ -81,7 +110,7 @@ fn shard(path: PathBuf) -> Result<Shard, EngineError> {
             (!key.is_empty()).then(|| (key.to_owned(), value.to_owned()))
         })
         .collect();
-    Ok(Shard { path, form, compression, bytes, partitions })
+    Ok(Shard { path, form, compression, bytes, partitions, table: None, constants: Vec::new() })
 }
 
 /// The folders of a pattern before its first wild card.
@@ -92,9 +121,18 @@ fn fixed_part(pattern: &Path) -> PathBuf {
 }
 
 /// Adds the files below `root` that `wanted` wants; hidden files and those that begin with `_` are markers of writers.
-fn walk(root: &Path, found: &mut Vec<PathBuf>, wanted: &dyn Fn(&Path) -> bool) -> Result<(), EngineError> {
+/// `whole` refuses folders that are tables by their logs.
+fn walk(
+    root: &Path,
+    found: &mut Vec<PathBuf>,
+    whole: bool,
+    wanted: &dyn Fn(&Path) -> bool,
+) -> Result<(), EngineError> {
     let mut folders = vec![root.to_owned()];
     while let Some(folder) = folders.pop() {
+        if whole && lake::is_table(&folder) {
+            return Err(EngineError::WithinTable { place: root.to_owned(), table: folder });
+        }
         let read = |error| EngineError::Read { path: folder.clone(), error };
         for entry in fs::read_dir(&folder).map_err(read)? {
             let entry = entry.map_err(read)?;

@@ -4,5 +4,6 @@
 
 mod checks;
 mod files;
+mod lakes;
 mod profiles;
 mod program;

@@ -204,11 +204,26 @@ fn shards_whose_columns_disagree_are_refused_by_name() {
     let folder = Folder::new();
     folder.write("d/a.csv", "x\n1\n2\n");
     folder.write("d/b.csv", "x\none\ntwo\n");
-    refused(profile(&folder.path().join("d")), &["`x`", "merge"]);
+    refused(profile(&folder.path().join("d")), &["d/b.csv", "`x`", "text here and integer"]);
     folder.write("e/a.csv", "x\n1\n2\n");
     folder.write("e/b.csv", "y\n1\n");
     let found = profile(&folder.path().join("e")).unwrap();
     assert_eq!(found.column("x").unwrap().state.missing(), 1);
+}
+
+#[test]
+fn what_is_left_open_at_the_end_of_a_file_is_no_value() {
+    let folder = Folder::new();
+    refused(profile(&folder.write("a.csv", "x,y\n1,\"open\n2,3\n")), &["a.csv", "row 0", "left open"]);
+    refused(profile(&folder.write("a.json", "[{\"x\":1},{\"x\":2}")), &["a.json", "row 2", "left open"]);
+    assert_eq!(profile(&folder.write("b.csv", "x,y\n1,5\" pipe\n2,\"a\nb\"\n")).unwrap().rows, 2);
+}
+
+#[test]
+fn a_name_that_is_a_value_and_an_object_is_named_with_its_row() {
+    let folder = Folder::new();
+    let path = folder.write("a.jsonl", "{\"x\":1}\n{\"x\":2}\n{\"x\":{\"y\":1}}\n");
+    refused(profile(&path), &["a.jsonl", "row 2", "`x`"]);
 }
 
 #[test]

@@ -78,6 +78,31 @@ fn what_cannot_be_judged_ends_with_3_and_what_cannot_be_read_with_2() {
     assert!(code == 2 && err.contains("t.toml") && err.contains("nonsense"), "{code} {err}");
 }
 
+#[cfg(unix)]
+#[test]
+fn a_run_that_is_ended_leaves_no_temporary_files() {
+    let folder = Folder::new();
+    let temporary = folder.path().join("temporary");
+    std::fs::create_dir(&temporary).unwrap();
+    // A pipe that nobody writes to: the run waits where it would read.
+    let pipe = folder.path().join("pipe.csv");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let mut child = Command::new(env!("CARGO_BIN_EXE_bartizan-data"))
+        .args(["profile", "pipe.csv"])
+        .current_dir(folder.path())
+        .env("TMPDIR", &temporary)
+        .spawn()
+        .unwrap();
+    let is_begun = || std::fs::read_dir(&temporary).unwrap().next().is_some();
+    while !is_begun() {
+        std::thread::yield_now();
+    }
+    let ended = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
+    assert!(ended.success());
+    assert_eq!(child.wait().unwrap().code(), Some(128 + 15));
+    assert!(!is_begun(), "what was begun is gone");
+}
+
 #[test]
 fn uniqueness_is_proven_in_less_memory_than_the_values_take() {
     let folder = Folder::new();

@@ -1,12 +1,13 @@
 //! `bartizan data canary`: rows by which a dataset is recognised where it turns up again.
 
-use super::rows;
+use super::rows::{self, Opened};
 use crate::arguments::{
     CanaryArguments, CanaryCheckArguments, CanaryCommand, CanaryListArguments, CanaryPlantArguments,
     RowFormat,
 };
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::unfinished::Unfinished;
 use crate::{keyfile, project};
 use bartizan_data::{canary, table};
 use bartizan_evidence::digest::Digest;
@@ -18,7 +19,6 @@ use bartizan_evidence::store::StoreError;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::HashMap;
-use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -60,8 +60,6 @@ pub(super) fn run(arguments: &CanaryArguments) -> Result<Exit, Failure> {
 
 fn plant(arguments: &CanaryPlantArguments) -> Result<Exit, Failure> {
     let dataset = |error| Failure::Dataset { path: arguments.file.clone(), error: Box::new(error) };
-    let open = || File::open(&arguments.file).map_err(|error| dataset(error.into()));
-    let name = arguments.file.to_string_lossy().into_owned();
     let mut seen = 0u64;
     let total = rows::each(&arguments.file, &mut |_, _| {
         seen = seen.saturating_add(1);
@@ -99,17 +97,13 @@ fn plant(arguments: &CanaryPlantArguments) -> Result<Exit, Failure> {
         move |error| Failure::Write { path, error }
     };
     // An existing file is never overwritten, the dataset itself least of all.
-    let mut copy = BufWriter::new(File::create_new(&arguments.output).map_err(failed(&arguments.output))?);
-    let record_file = File::create_new(&record_path).map_err(failed(&record_path));
-    let written = record_file.and_then(|file| {
-        table::plant(open()?, &name, &arguments.text, &texts, &mut copy).map_err(dataset)?;
-        copy.flush().map_err(failed(&arguments.output))?;
-        Ok(file)
-    });
-    let mut record_file = written.inspect_err(|_| {
-        // Half a copy is no copy.
-        let _ = std::fs::remove_file(&arguments.output);
-    })?;
+    let (unfinished, copy) = Unfinished::create(&arguments.output).map_err(failed(&arguments.output))?;
+    let mut copy = BufWriter::new(copy);
+    let (unfinished_record, mut record_file) =
+        Unfinished::create(&record_path).map_err(failed(&record_path))?;
+    let Opened { input, name } = rows::open(&arguments.file)?;
+    table::plant(input, &name, &arguments.text, &texts, &mut copy).map_err(dataset)?;
+    copy.flush().map_err(failed(&arguments.output))?;
     let canaries = texts
         .into_iter()
         .zip(tokens)
@@ -122,6 +116,9 @@ fn plant(arguments: &CanaryPlantArguments) -> Result<Exit, Failure> {
     let payload = Statement::new(subjects, CANARIES_V1, record).to_payload().map_err(StoreError::from)?;
     let envelope = Envelope::sign(payload, PAYLOAD_TYPE, &key).map_err(StoreError::from)?;
     record_file.write_all(&envelope.to_json().map_err(StoreError::from)?).map_err(failed(&record_path))?;
+    // A copy without its record would have canaries that nobody knows.
+    unfinished.finish();
+    unfinished_record.finish();
     let mut out = io::stdout().lock();
     writeln!(
         out,

@@ -16,10 +16,7 @@ const NAME: &str = "bartizan-data";
 /// # Errors
 /// [`Failure::NoEngine`] when it is not there, [`Failure::Start`] when it cannot be started.
 pub(crate) fn run(verb: &str, arguments: &[OsString]) -> Result<Exit, Failure> {
-    let own = std::env::current_exe().ok();
-    let beside = own.as_deref().and_then(|own| own.parent()).map(PathBuf::from);
-    let search = std::env::var_os("PATH");
-    let program = find(beside, search.as_deref()).ok_or_else(|| Failure::NoEngine(verb.to_owned()))?;
+    let program = program().ok_or_else(|| Failure::NoEngine(verb.to_owned()))?;
     let attest = Attest::split(verb, arguments)?;
     let folder = attest.is_some().then(tempfile::tempdir).transpose()?;
     let report = folder.as_ref().map(|folder| folder.path().join("report.json"));
@@ -39,6 +36,14 @@ pub(crate) fn run(verb: &str, arguments: &[OsString]) -> Result<Exit, Failure> {
     // Ended by a signal, it has no code: that is no answer to rely on.
     let code = status.code().and_then(|code| u8::try_from(code).ok());
     Ok(code.map_or(Exit::Failed, Exit::Command))
+}
+
+/// The engine's file, if there is one.
+pub(super) fn program() -> Option<PathBuf> {
+    let own = std::env::current_exe().ok();
+    let beside = own.as_deref().and_then(|own| own.parent()).map(PathBuf::from);
+    let search = std::env::var_os("PATH");
+    find(beside, search.as_deref())
 }
 
 /// The engine's file: first beside this program, then along the search path.

@@ -5,6 +5,7 @@ mod canary;
 mod crowd;
 mod duplicates;
 mod engine;
+mod engine_rows;
 mod engine_statement;
 mod features;
 mod labels;
@@ -27,6 +28,7 @@ use crate::failure::Failure;
 /// # Errors
 /// [`Failure`] when the dataset cannot be read to its end, or the output not be written.
 pub(crate) fn run(arguments: &DataArguments) -> Result<Exit, Failure> {
+    crate::unfinished::remove_on_signals();
     match &arguments.command {
         DataCommand::Poison(poison) => poison::run(poison),
         DataCommand::Leaks(leaks) => leaks::run(leaks),

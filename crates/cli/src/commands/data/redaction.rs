@@ -1,11 +1,13 @@
 //! The copy of a dataset with everything that was found replaced.
 
+use super::rows::{self, Opened};
 use crate::arguments::{LeakArguments, Replacement};
 use crate::failure::Failure;
+use crate::unfinished::Unfinished;
 use bartizan_data::table;
 use bartizan_text::redact::{Method, redact};
 use bartizan_text::{Detector, Hit};
-use std::fs::{self, File};
+use std::fs;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
@@ -26,9 +28,10 @@ pub(super) fn write(arguments: &LeakArguments, detector: &Detector, copy: &Path)
     let failed =
         |error: table::TableError| Failure::Dataset { path: arguments.file.clone(), error: Box::new(error) };
     let unwritable = |error| Failure::Write { path: copy.to_path_buf(), error };
-    let input = File::open(&arguments.file).map_err(|error| failed(error.into()))?;
+    let Opened { input, name } = rows::open(&arguments.file)?;
     // An existing file is never overwritten, the dataset itself least of all.
-    let mut out = BufWriter::new(File::create_new(copy).map_err(unwritable)?);
+    let (unfinished, file) = Unfinished::create(copy).map_err(unwritable)?;
+    let mut out = BufWriter::new(file);
     let mut places = 0_u64;
     let mut change = |_: u64, column: &str, value: &str| {
         if !arguments.column.is_empty() && !arguments.column.iter().any(|wanted| wanted == column) {
@@ -40,15 +43,9 @@ pub(super) fn write(arguments: &LeakArguments, detector: &Detector, copy: &Path)
         places = places.saturating_add(hits.len() as u64);
         (!hits.is_empty()).then(|| redact(value, &hits, method))
     };
-    let name = arguments.file.to_string_lossy();
-    let written = table::rewrite(input, &name, &mut change, &mut out)
-        .map_err(failed)
-        .and_then(|()| out.flush().map_err(unwritable));
-    if let Err(failure) = written {
-        // The half-written copy is ours.
-        drop(fs::remove_file(copy));
-        return Err(failure);
-    }
+    table::rewrite(input, &name, &mut change, &mut out).map_err(failed)?;
+    out.flush().map_err(unwritable)?;
+    unfinished.finish();
     Ok(places)
 }
 

@@ -1,5 +1,6 @@
-//! Columns of a dataset, out of a file or standard input.
+//! Columns of a dataset, out of a file or standard input; what is no text is read by the engine.
 
+use super::engine_rows::{self, EngineRows};
 use crate::failure::Failure;
 use bartizan_data::table::{self, Cell, Visit};
 use std::collections::BTreeSet;
@@ -8,19 +9,39 @@ use std::io::{self, Read};
 use std::ops::ControlFlow;
 use std::path::Path;
 
+/// The bytes of a dataset, and the name that tells their form.
+pub(super) struct Opened {
+    /// Rows as text.
+    pub(super) input: Box<dyn Read>,
+    /// What [`table`] is told of their form.
+    pub(super) name: String,
+}
+
+/// Opens a dataset: a text form as it is, anything else as the JSON Lines that the engine makes of it.
+///
+/// # Errors
+/// [`Failure::Dataset`] when there is no such file, [`Failure::NoEngine`] when it takes the engine and that is not there.
+pub(super) fn open(path: &Path) -> Result<Opened, Failure> {
+    let failed =
+        |error: io::Error| Failure::Dataset { path: path.to_path_buf(), error: Box::new(error.into()) };
+    let name = path.to_string_lossy().into_owned();
+    if path == Path::new("-") {
+        return Ok(Opened { input: Box::new(io::stdin().lock()), name });
+    }
+    if engine_rows::is_needed(path).map_err(failed)? {
+        return Ok(Opened { input: Box::new(EngineRows::of(path)?), name: "rows.jsonl".to_owned() });
+    }
+    Ok(Opened { input: Box::new(File::open(path).map_err(failed)?), name })
+}
+
 /// Hands every row of `path` to `visit`.
 ///
 /// # Errors
 /// [`Failure::Dataset`] when the file cannot be read to its end.
 pub(super) fn each(path: &Path, visit: &mut dyn FnMut(u64, &[Cell]) -> Visit) -> Result<u64, Failure> {
-    let name = path.to_string_lossy();
-    let failed = |error| Failure::Dataset { path: path.to_path_buf(), error: Box::new(error) };
-    let input: Box<dyn Read> = if path == Path::new("-") {
-        Box::new(io::stdin().lock())
-    } else {
-        Box::new(File::open(path).map_err(|error| failed(error.into()))?)
-    };
-    table::read(input, &name, visit).map_err(failed)
+    let Opened { input, name } = open(path)?;
+    table::read(input, &name, visit)
+        .map_err(|error| Failure::Dataset { path: path.to_path_buf(), error: Box::new(error) })
 }
 
 /// The values of `columns` in every row, in the order asked for; an absent value is empty.

@@ -1,13 +1,14 @@
 //! Suspects as they are printed and set aside, whatever found them.
 
+use super::rows::{self, Opened};
 use crate::arguments::{PoisonArguments, RowFormat};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::unfinished::Unfinished;
 use bartizan_core::printable;
 use bartizan_data::poison::{Evidence, Side, Suspect};
 use bartizan_data::table;
 use std::collections::{HashMap, HashSet};
-use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
@@ -151,19 +152,19 @@ pub(super) fn part(from: &Path, clean: &Path, aside: &HashSet<u64>) -> Result<Pa
     let quarantine = PathBuf::from(quarantine);
     let create = |path: &Path| {
         // An existing file is never overwritten, the dataset itself least of all.
-        let file =
-            File::create_new(path).map_err(|error| Failure::Write { path: path.to_path_buf(), error })?;
-        Ok::<_, Failure>(BufWriter::new(file))
+        let (unfinished, file) =
+            Unfinished::create(path).map_err(|error| Failure::Write { path: path.to_path_buf(), error })?;
+        Ok::<_, Failure>((unfinished, BufWriter::new(file)))
     };
-    let input = File::open(from)
-        .map_err(|error| Failure::Dataset { path: from.to_path_buf(), error: Box::new(error.into()) })?;
+    let Opened { input, name } = rows::open(from)?;
     let (mut kept, mut removed) = (create(clean)?, create(&quarantine)?);
-    let name = from.to_string_lossy();
-    table::part(input, &name, &|row| !aside.contains(&row), &mut kept, &mut removed)
+    table::part(input, &name, &|row| !aside.contains(&row), &mut kept.1, &mut removed.1)
         .map_err(|error| Failure::Dataset { path: from.to_path_buf(), error: Box::new(error) })?;
-    for (mut file, path) in [(kept, clean), (removed, &quarantine)] {
+    for (file, path) in [(&mut kept.1, clean), (&mut removed.1, quarantine.as_path())] {
         file.flush().map_err(|error| Failure::Write { path: path.to_path_buf(), error })?;
     }
+    kept.0.finish();
+    removed.0.finish();
     Ok(quarantine)
 }
 
