@@ -238,11 +238,16 @@ fn a_registry_that_lies_is_caught_and_credentials_go_nowhere_else() {
     let ran = gate_with(&place, &name, &[user]);
     assert!(ran.code == 2 && ran.err.contains("set BARTIZAN_REGISTRY_HOST"), "{ran:?}");
     // What docker keeps for that host is shown to it.
-    place
-        .write("docker/config.json", format!(r#"{{"auths": {{"{host}": {{"auth": "YW5hOmh1bnRlcjIy"}}}}}}"#));
+    place.write(
+        "docker/config.json",
+        format!(r#"{{"auths": {{"{host}": {{"auth": "YW5hOnRvcHNlY3JldA=="}}}}}}"#),
+    );
     let mut program = place.program(&["gate", &name, "--signature", "model.sig"]);
     let ran = Ran::of(&program.env("DOCKER_CONFIG", place.path().join("docker")).output().unwrap());
-    assert!(ran.code == 2 && asked.try_iter().any(|head| head.contains("Basic YW5hOmh1bnRlcjIy")), "{ran:?}");
+    assert!(
+        ran.code == 2 && asked.try_iter().any(|head| head.contains("Basic YW5hOnRvcHNlY3JldA==")),
+        "{ran:?}"
+    );
     // A password in the name is refused, and not repeated as a host that does not answer.
     assert_eq!(gate(&place, "oci://ana:hunter22@localhost/m").code, 2);
 }
