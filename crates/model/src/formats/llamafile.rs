@@ -39,9 +39,11 @@ impl Format for Llamafile {
         let is_portable = APE_MAGICS.iter().any(|magic| input.bytes.starts_with(magic));
         let is_native = NATIVE_MAGICS.iter().any(|magic| input.bytes.starts_with(magic));
         let names_itself = || {
-            [input.head(HEAD_BYTES), input.tail(TAIL_BYTES)]
-                .iter()
-                .any(|part| MARKS.iter().any(|mark| memmem::find(part, mark).is_some()))
+            let parts = [input.head(HEAD_BYTES), input.tail(TAIL_BYTES)];
+            // A script carries a model behind its text; one without a zero byte carries none, whatever it speaks of.
+            let is_text =
+                input.bytes.starts_with(b"#!/") && parts.iter().all(|part| memchr::memchr(0, part).is_none());
+            !is_text && parts.iter().any(|part| MARKS.iter().any(|mark| memmem::find(part, mark).is_some()))
         };
         if is_portable || is_native && (input.extension() == "llamafile" || names_itself()) {
             Recognition::Certain
@@ -292,6 +294,10 @@ mod tests {
         let mut bytes = b"\x7fELF\x02\x01\x01".to_vec();
         bytes.resize(4096, 0);
         assert_eq!(Llamafile.recognise(&Input::new("libm.so", &bytes)), Recognition::No);
+        let script = b"#!/usr/bin/env python\nprint('loads a .gguf file')\n";
+        assert_eq!(Llamafile.recognise(&Input::new("load.py", script)), Recognition::No);
+        let carries = [&script[..], b"\0\0PK"].concat();
+        assert_eq!(Llamafile.recognise(&Input::new("run", &carries)), Recognition::Certain);
     }
 
     #[test]
