@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 pub(crate) static COMMANDS: LazyLock<Patterns> = LazyLock::new(|| Patterns::new(ROWS));
 
 /// The rows, by act.
-pub(crate) static ROWS: &[Row] = &[
+pub(crate) static ROWS: &[Row<'_>] = &[
     // Files that hold credentials, wherever they stand in a command or a call.
     (Act::ReadsCredentials, r"\bid_(?:rsa|ed25519|ecdsa|dsa)\b(?:[^.\w]|$)"),
     (Act::ReadsCredentials, r"\.ssh/?['\x22]?\s*(?:[,)|]|\*|$)"),

@@ -43,7 +43,7 @@ pub(crate) static ROWS: LazyLock<Vec<(Act, String)>> = LazyLock::new(|| {
     fixed.chain(built).collect()
 });
 
-static FIXED: &[Row] = &[
+static FIXED: &[Row<'_>] = &[
     (
         Act::Overrides,
         r"\b(?:ignore|disregard|forget|override|bypass|discard|set aside|abandon|drop|nullify|void|supersede|supersedes|overrides?)\s+#W{0,4}?(?:previous|prior|earlier|above|preceding|existing|original|system|safety|developer|your|all|any|other|initial|former|security)\s+#W{0,3}?(?:instructions?|rules?|prompts?|guidelines?|guidance|orders|polic(?:y|ies)|guardrails?|restrictions?|safeguards?|constraints?|directives?|programming|training|protocols?)\b",
