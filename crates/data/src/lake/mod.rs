@@ -107,6 +107,13 @@ pub enum Constant {
     Whole(i64),
 }
 
+/// The type `decimal(P,S)`, as both formats write it: 1 to 38 digits, 0 to 38 of them behind the point.
+fn decimal(name: &str) -> Option<Kind> {
+    let (precision, scale) = name.strip_prefix("decimal(")?.strip_suffix(')')?.split_once(',')?;
+    let (precision, scale) = (precision.trim().parse().ok()?, scale.trim().parse().ok()?);
+    ((1..=38).contains(&precision) && (0..=38).contains(&scale)).then_some(Kind::Decimal(precision, scale))
+}
+
 #[cfg(test)]
 mod tests {
     use super::delta::{Action, Replay};

@@ -61,7 +61,7 @@ fn source(repository: Node<'_>, name: &str) -> Vec<Issue> {
     }
     let shown = printable(name, 100);
     let on_github =
-        name.split_once("github.com/").map(|(_, path)| path.trim_end_matches(['/']).trim_end_matches(".git"));
+        name.split_once("github.com/").map(|(_, path)| path.trim_end_matches('/').trim_end_matches(".git"));
     let archived = on_github.is_some_and(|path| ARCHIVED.contains(&path.to_ascii_lowercase().as_str()));
     if let Some(node) = repository.get("repo").filter(|_| archived) {
         issues.push(Issue::new(&ARCHIVED_ACTION, node.span(), format!("`{shown}` is archived")));

@@ -4,7 +4,7 @@
 
 use super::actions::Metadata;
 use crate::lake::place::shown;
-use crate::lake::{Column, DEEPEST, Kind};
+use crate::lake::{Column, DEEPEST, Kind, decimal};
 use serde_json::Value;
 
 /// Why there are no columns.
@@ -100,18 +100,7 @@ fn simple(name: &str) -> Result<Kind, Wrong> {
         "date" => Kind::Date,
         "timestamp" => Kind::Timestamp { utc: true },
         "timestamp_ntz" => Kind::Timestamp { utc: false },
-        other => {
-            let inside = other.strip_prefix("decimal(").and_then(|rest| rest.strip_suffix(')'));
-            let (precision, scale) = inside
-                .and_then(|inside| inside.split_once(','))
-                .and_then(|(precision, scale)| {
-                    Some((precision.trim().parse().ok()?, scale.trim().parse().ok()?))
-                })
-                .filter(|(precision, scale): &(u8, i8)| {
-                    (1..=38).contains(precision) && (0..=38).contains(scale)
-                })
-                .ok_or_else(|| Wrong::Unsupported(format!("a column of the type `{}`", shown(other))))?;
-            Kind::Decimal(precision, scale)
-        }
+        other => decimal(other)
+            .ok_or_else(|| Wrong::Unsupported(format!("a column of the type `{}`", shown(other))))?,
     })
 }

@@ -3,7 +3,7 @@
 //! Source: Iceberg Table Spec, "Schemas and Data Types" and appendix C.
 
 use crate::lake::place::shown;
-use crate::lake::{Column, DEEPEST, Kind};
+use crate::lake::{Column, DEEPEST, Kind, decimal};
 use serde_json::Value;
 
 /// Why there are no columns.
@@ -70,20 +70,12 @@ fn simple(name: &str) -> Result<Kind, Wrong> {
         "binary" => Kind::Binary,
         "uuid" => Kind::Fixed(16),
         other => {
-            let inside = |prefix: &str, end: char| other.strip_prefix(prefix)?.strip_suffix(end);
-            if let Some(length) = inside("fixed[", ']').and_then(|length| length.trim().parse().ok()) {
+            let fixed = other.strip_prefix("fixed[").and_then(|rest| rest.strip_suffix(']'));
+            if let Some(length) = fixed.and_then(|length| length.trim().parse().ok()) {
                 return Ok(Kind::Fixed(length));
             }
-            let decimal = inside("decimal(", ')').and_then(|inside| inside.split_once(','));
-            let (precision, scale) = decimal
-                .and_then(|(precision, scale)| {
-                    Some((precision.trim().parse().ok()?, scale.trim().parse().ok()?))
-                })
-                .filter(|(precision, scale): &(u8, i8)| {
-                    (1..=38).contains(precision) && (0..=38).contains(scale)
-                })
-                .ok_or_else(|| Wrong::Unsupported(format!("a column of the type `{}`", shown(other))))?;
-            Kind::Decimal(precision, scale)
+            decimal(other)
+                .ok_or_else(|| Wrong::Unsupported(format!("a column of the type `{}`", shown(other))))?
         }
     })
 }

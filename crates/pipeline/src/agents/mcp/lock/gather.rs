@@ -14,7 +14,7 @@ use std::path::Path;
 /// [`LockError`] when it is neither JSON nor TOML, or names no server.
 pub fn add_config(lock: &mut Lock, text: &str, path: &Path) -> Result<(), LockError> {
     let root = if path.extension().is_some_and(|extension| extension == "toml") {
-        toml::from_str(text).map_err(|error| LockError::Json {
+        toml::from_str(text).map_err(|error| LockError::Syntax {
             path: path.to_path_buf(),
             reason: error.message().to_owned(),
         })?
@@ -70,7 +70,7 @@ pub fn add_tools(lock: &mut Lock, name: &str, text: &str, path: &Path) -> Result
 
 fn read(text: &str, path: &Path) -> Result<Value, LockError> {
     serde_json::from_str(&plain(text))
-        .map_err(|error| LockError::Json { path: path.to_path_buf(), reason: error.to_string() })
+        .map_err(|error| LockError::Syntax { path: path.to_path_buf(), reason: error.to_string() })
 }
 
 /// What starts a server, for people, and its digest.

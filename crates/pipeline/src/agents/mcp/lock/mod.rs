@@ -89,7 +89,7 @@ pub struct Tool {
 pub enum LockError {
     /// Neither JSON nor, by its name, TOML.
     #[error("{} is neither JSON nor TOML ({reason}); save the server's answer to tools/list, or name a client's configuration", path.display())]
-    Json {
+    Syntax {
         /// Which file.
         path: PathBuf,
         /// What is wrong.
