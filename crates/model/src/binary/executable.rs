@@ -1,4 +1,5 @@
-//! Whole native programs and libraries shipped as, or beside, a model: ELF, PE, Mach-O, WebAssembly, Java, Dalvik.
+//! Whole native programs and libraries shipped as, or beside, a model: ELF, PE, Mach-O, static libraries, WebAssembly,
+//! Java, Dalvik.
 
 use super::header;
 use crate::{Format, Input, Recognition, Scan};
@@ -6,7 +7,7 @@ use bartizan_core::{Finding, Kind, Rule, Severity, atlas, cwe, owasp_llm, rule};
 
 rule! {
     /// ## What it finds
-    /// A native program or library (ELF, PE, Mach-O), a WebAssembly module, a Java class or a Dalvik executable among
+    /// A native program or library (ELF, PE, Mach-O, an archive of objects), a WebAssembly module, a Java class or a Dalvik executable among
     /// the files of a model. It is `high` when its name claims to be something else, such as weights or a text file.
     /// ## Why it matters
     /// A model is data. A binary beside it is loaded through `ctypes`, `torch.ops.load_library`, a plugin registry or
@@ -56,6 +57,10 @@ impl Format for ExecutableFile {
             "class",
             "dex",
             "o",
+            "obj",
+            "a",
+            "lib",
+            "rlib",
             "elf",
             "com",
             "sys",
@@ -114,6 +119,19 @@ mod tests {
         assert_eq!(severity("pytorch_model.bin", &elf_bytes()), Some(Severity::High));
         assert_eq!(severity("libcustom.so", &elf_bytes()), Some(Severity::Medium));
         assert_eq!(severity("weights.safetensors", &pe_bytes()), Some(Severity::High));
+    }
+
+    #[test]
+    fn a_static_library_is_one_library_and_hides_nothing() {
+        let member =
+            format!("{:<16}{:<12}{:<6}{:<6}{:<8}{:<10}`\n", "ops.o/", 0, 0, 0, 644, elf_bytes().len());
+        let library = [b"!<arch>\n", member.as_bytes(), &elf_bytes()].concat();
+        let outcome =
+            crate::scan(&Input::new("libops.a", &library), &Limits::default(), &MonotonicClock::start());
+        let rules: Vec<&str> = outcome.findings.iter().map(|finding| finding.rule.id).collect();
+        assert_eq!(rules, ["model/executable-file"]);
+        assert_eq!(severity("libops.a", &library), Some(Severity::Medium));
+        assert_eq!(severity("weights.bin", &library), Some(Severity::High));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! Sources: System V ABI ch. 4 (ELF), Microsoft PE/COFF specification, Apple `mach-o/loader.h` and `fat.h`, the
 //! WebAssembly core specification §5.5, JVMS §4, the Dalvik executable format. Each check reads under 4 KiB.
 
+use super::library;
 use bartizan_core::Cursor;
 
 /// An executable format and how much of its header holds.
@@ -25,6 +26,7 @@ pub(crate) fn at_start(bytes: &[u8]) -> Option<Executable> {
         b"\xca\xfe\xba\xbe" => universal_or_class(bytes),
         b"\0asm" => web_assembly(bytes),
         b"dex\n" => dalvik(bytes),
+        b"!<ar" => library::at_start(bytes).then(|| executable("static library", true)),
         _ => None,
     }
 }
@@ -83,8 +85,7 @@ pub(crate) fn is_coff_after_signature(bytes: &[u8]) -> bool {
         let optional_size = cursor.u16_le().ok()?;
         let characteristics = cursor.u16_le().ok()?;
         let magic = cursor.u16_le().ok();
-        let known =
-            matches!(machine, 0x014c | 0x8664 | 0x01c0 | 0x01c4 | 0xaa64 | 0x0200 | 0x5032 | 0x5064 | 0x0ebc);
+        let known = is_coff_machine(machine);
         let optional = matches!(magic, Some(0x10b | 0x20b)) && (96..=1024).contains(&optional_size);
         Some(
             signature == b"PE\0\0"
@@ -96,6 +97,23 @@ pub(crate) fn is_coff_after_signature(bytes: &[u8]) -> bool {
     };
     let mut read = read;
     read().unwrap_or(false)
+}
+
+/// Whether `bytes` begin with the COFF header of an object file: a known machine, some sections, no optional header.
+pub(super) fn is_coff_object(bytes: &[u8]) -> bool {
+    let mut cursor = Cursor::new(bytes);
+    let mut read = || -> Option<bool> {
+        let machine = cursor.u16_le().ok()?;
+        let sections = cursor.u16_le().ok()?;
+        cursor.skip(12).ok()?;
+        let optional_size = cursor.u16_le().ok()?;
+        Some(is_coff_machine(machine) && (1..=0xfeff).contains(&sections) && optional_size == 0)
+    };
+    read().unwrap_or(false)
+}
+
+fn is_coff_machine(machine: u16) -> bool {
+    matches!(machine, 0x014c | 0x8664 | 0x01c0 | 0x01c4 | 0xaa64 | 0x0200 | 0x5032 | 0x5064 | 0x0ebc)
 }
 
 fn mach_o(bytes: &[u8]) -> Option<Executable> {

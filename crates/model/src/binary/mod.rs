@@ -3,3 +3,4 @@
 pub mod embedded;
 pub mod executable;
 mod header;
+mod library;
