@@ -6,6 +6,7 @@
 mod bytes;
 mod checksum;
 mod detector;
+mod gears;
 mod hit;
 mod names;
 mod pii;

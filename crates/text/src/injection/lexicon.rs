@@ -7,7 +7,8 @@
 //! Now*, 2024).
 
 use super::canonical::Canonical;
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use crate::gears::Gears;
+use aho_corasick::MatchKind;
 
 /// What a phrase does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -127,7 +128,7 @@ pub struct Occurrence {
 /// All phrases as one automaton.
 #[derive(Debug)]
 pub struct Lexicon {
-    automaton: AhoCorasick,
+    automaton: Gears,
     /// For every pattern: concept, whether an inflected form may follow, whether words of its script are set apart.
     patterns: Vec<(Concept, bool, bool)>,
 }
@@ -149,11 +150,7 @@ impl Lexicon {
                 phrases.push(folded.text().to_owned());
             }
         }
-        let automaton = AhoCorasick::builder()
-            .match_kind(MatchKind::LeftmostLongest)
-            .kind(Some(AhoCorasickKind::DFA))
-            .build(&phrases)?;
-        Ok(Self { automaton, patterns })
+        Ok(Self { automaton: Gears::new(phrases, MatchKind::LeftmostLongest)?, patterns })
     }
 
     /// The phrases in a folded text, in order, none overlapping another. Linear in the length of the text.
@@ -161,8 +158,9 @@ impl Lexicon {
         let bytes = text.as_bytes();
         let mut found = Vec::new();
         let mut at = 0;
+        let automaton = self.automaton.over(bytes.len());
         // A match that begins or ends inside a word is none: the search goes on behind the word it begins in.
-        while let Some(hit) = self.automaton.find(aho_corasick::Input::new(text).range(at..)) {
+        while let Some(hit) = automaton.find(aho_corasick::Input::new(text).range(at..)) {
             let Some(&(concept, open, spaced)) = self.patterns.get(hit.pattern().as_usize()) else { break };
             let end = if spaced { word_end(bytes, hit.end(), open) } else { Some(hit.end()) };
             let begins = !spaced || !continues(bytes, hit.start());
@@ -180,6 +178,7 @@ impl Lexicon {
     /// The phrases in letters that were written apart, where no word has an end.
     pub fn find_joined(&self, letters: &str) -> Vec<Occurrence> {
         self.automaton
+            .over(letters.len())
             .find_iter(letters)
             .filter(|hit| hit.len() >= 4)
             .filter_map(|hit| {
