@@ -5,6 +5,7 @@
 
 mod algorithm;
 mod certificate;
+mod certificate_error;
 mod file;
 mod pem;
 mod public;
@@ -14,9 +15,10 @@ mod signing;
 
 pub use algorithm::KeyAlgorithm;
 pub use certificate::{
-    CertificateError, CertifiedKey, Purpose, certificate_key, certificates_from_pem, check_dates,
-    verify_chain, verify_chain_against, verify_chain_for,
+    CertifiedKey, Purpose, certificate_key, certificates_from_pem, check_dates, verify_chain,
+    verify_chain_against, verify_chain_for,
 };
+pub use certificate_error::CertificateError;
 pub use file::is_encrypted;
 pub use pem::{LONGEST_PEM, PemBlock, PemError, pem_blocks, pem_text};
 pub use public::PublicKey;

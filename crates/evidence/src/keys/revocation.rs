@@ -5,7 +5,8 @@
 //! (indirect) and of some kinds or reasons only (issuing distribution point) do not. rustls-webpki reads the structure, refuses
 //! critical extensions that it does not know, and checks signatures; names, times and entries come from `x509-cert`.
 
-use super::certificate::{CertificateError, signature_fits};
+use super::certificate::signature_fits;
+use super::certificate_error::CertificateError;
 use super::{KeyError, pem_blocks};
 use pkcs8::der::{Decode as _, Encode as _};
 use std::time::Duration;

@@ -4,9 +4,9 @@
 //! many of the edges are proven, and what spoke against it. Forgetting what was learned is not done here; knowing where it
 //! went is what that begins with.
 
+use super::doubts::led_back;
 use super::graph::{Lineage, Totals};
 use super::node::Kind;
-use super::trace::led_back;
 use crate::statement::{ResourceDescriptor, Statement};
 use crate::store::{Gap, LogHead};
 use serde::Serialize;

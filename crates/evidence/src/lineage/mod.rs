@@ -14,6 +14,7 @@
 pub mod bisect;
 mod cycles;
 pub mod diff;
+mod doubts;
 pub mod erasure;
 pub mod export;
 mod facts;

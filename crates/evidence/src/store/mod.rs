@@ -17,6 +17,8 @@ mod index;
 mod postgres;
 mod record;
 mod sqlite;
+mod sqlite_rows;
+mod sqlite_tables;
 mod statement_log;
 mod trust;
 

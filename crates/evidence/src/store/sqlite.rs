@@ -6,58 +6,18 @@
 use super::filling::Filling;
 use super::index::{
     CONTENTS, Direction, EdgeRow, GAP_KEYS, Gap, Index, IndexError, Indexed, LAYOUT, LabelRow, NodeKey,
-    Position, RowHash, Size, StatementKey, StatementRow, TableDigest, gap_key, gap_of, label_columns,
-    label_of, relation_column, statement_of,
+    Position, RowHash, Size, StatementKey, StatementRow, TableDigest, gap_key, gap_of, label_of,
 };
+use super::sqlite_rows::{add_all, each_of, edge_of, statement_row};
+use super::sqlite_tables::{DROP, META, PATIENCE, TABLES, indices, layout, meta, set_meta, use_wal};
 use crate::digest::Digest;
 use crate::lineage::{NodeId, Relation};
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::Path;
-use std::time::Duration;
-
-/// How long a writer waits for another one before it gives up.
-///
-/// One that fills an index of ten million statements anew takes minutes.
-const PATIENCE: Duration = Duration::from_mins(10);
 
 /// Bytes of the file that are mapped at most: the most that SQLite takes.
 const MAPPED: i64 = 0x7fff_0000;
-
-const META: &str =
-    "CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;";
-
-/// Everything but what the index knows of itself.
-const DROP: &str = "
-DROP TABLE IF EXISTS node; DROP TABLE IF EXISTS statement; DROP TABLE IF EXISTS subject; DROP TABLE IF EXISTS label;
-DROP TABLE IF EXISTS edge;
-";
-
-const TABLES: &str = "
-CREATE TABLE IF NOT EXISTS node (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS statement (id INTEGER PRIMARY KEY, envelope TEXT NOT NULL, payload TEXT NOT NULL,
-    predicate TEXT NOT NULL, entry INTEGER, signers TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS subject (node INTEGER NOT NULL, statement INTEGER NOT NULL,
-    PRIMARY KEY (node, statement)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS label (node INTEGER NOT NULL, statement INTEGER NOT NULL, kind TEXT NOT NULL,
-    name TEXT NOT NULL, PRIMARY KEY (node, statement, kind, name)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS edge (source INTEGER NOT NULL, target INTEGER NOT NULL, relation INTEGER NOT NULL,
-    statement INTEGER NOT NULL, PRIMARY KEY (source, target, relation, statement)) WITHOUT ROWID;
-";
-
-/// What rows are found by, beside the order in which they lie. The last two hold the few edges between digests of the same bytes, which
-/// every step of a walk asks for as well.
-fn indices() -> String {
-    let same = Relation::SameAs as i64;
-    format!(
-        "CREATE UNIQUE INDEX IF NOT EXISTS node_name ON node (name);
-         CREATE UNIQUE INDEX IF NOT EXISTS statement_envelope ON statement (envelope);
-         CREATE INDEX IF NOT EXISTS statement_payload ON statement (payload);
-         CREATE UNIQUE INDEX IF NOT EXISTS edge_up ON edge (target, source, relation, statement);
-         CREATE INDEX IF NOT EXISTS edge_same_up ON edge (target) WHERE relation = {same};
-         CREATE INDEX IF NOT EXISTS edge_same ON edge (source) WHERE relation = {same};"
-    )
-}
 
 /// An index in one SQLite file.
 #[derive(Debug)]
@@ -407,166 +367,6 @@ impl Index for SqliteIndex {
         let tables = tables.collect();
         self.asked(tables)
     }
-}
-
-/// Keys asked for in one question.
-const ASKED_AT_ONCE: usize = 128;
-
-/// Asks for the rows of many keys, a good number of them at a time: asking one by one costs as much again as finding them.
-/// `sql` ends with the column that the keys are looked up in.
-fn each_of(
-    connection: &Connection,
-    sql: &str,
-    keys: &[i64],
-    mut row: impl FnMut(&rusqlite::Row<'_>) -> rusqlite::Result<()>,
-) -> rusqlite::Result<()> {
-    for some in keys.chunks(ASKED_AT_ONCE) {
-        // Two sizes, so that the database need not be told each number of places anew.
-        let places = if some.len() == 1 { 1 } else { ASKED_AT_ONCE };
-        let sql = format!("{sql} IN ({})", vec!["?"; places].join(","));
-        let mut statement = connection.prepare_cached(&sql)?;
-        // A key that stands in the list twice is found once.
-        let filled = some.iter().chain(std::iter::repeat(some.last().unwrap_or(&0))).take(places);
-        let mut rows = statement.query(rusqlite::params_from_iter(filled))?;
-        while let Some(found) = rows.next()? {
-            row(found)?;
-        }
-    }
-    Ok(())
-}
-
-/// Names of nodes remembered while statements are added.
-const MOST_REMEMBERED: usize = 1 << 20;
-
-/// Turns write-ahead logging on. While two processes do that to a new file at once, SQLite turns one of them away without
-/// asking its busy handler; that one looks again.
-///
-/// Source: SQLite, *Write-Ahead Logging*, section 9 (`SQLITE_BUSY` in WAL mode).
-fn use_wal(connection: &Connection) -> rusqlite::Result<()> {
-    let begun = std::time::Instant::now();
-    loop {
-        match connection.pragma_update(None, "journal_mode", "wal") {
-            Err(error)
-                if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy)
-                    && begun.elapsed() < PATIENCE =>
-            {
-                std::thread::sleep(Duration::from_millis(5));
-            }
-            done => return done,
-        }
-    }
-}
-
-/// Version of the tables that are there; empty when they do not say, none when there are none.
-fn layout(connection: &Connection) -> rusqlite::Result<Option<String>> {
-    let known = "SELECT 1 FROM sqlite_master WHERE name = 'meta'";
-    if connection.query_row(known, [], |_| Ok(())).optional()?.is_none() {
-        return Ok(None);
-    }
-    Ok(Some(meta(connection, "layout")?.unwrap_or_default()))
-}
-
-fn meta(connection: &Connection, key: &str) -> rusqlite::Result<Option<String>> {
-    connection
-        .prepare_cached("SELECT value FROM meta WHERE key = ?1")?
-        .query_row([key], |row| row.get(0))
-        .optional()
-}
-
-fn set_meta(connection: &Connection, key: &str, value: &str) -> rusqlite::Result<()> {
-    connection
-        .prepare_cached("INSERT INTO meta VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2")?
-        .execute([key, value])
-        .map(drop)
-}
-
-fn add_all(connection: &Connection, statements: &[Indexed]) -> rusqlite::Result<()> {
-    let mut known = HashMap::new();
-    for statement in statements {
-        add(connection, statement, &mut known)?;
-        // Names are found again in the table; the map only spares the common repetitions.
-        if known.len() > MOST_REMEMBERED {
-            known.clear();
-        }
-    }
-    Ok(())
-}
-
-fn add<'a>(
-    connection: &Connection,
-    statement: &'a Indexed,
-    known: &mut HashMap<&'a str, NodeKey>,
-) -> rusqlite::Result<()> {
-    let entry = statement.entry.and_then(|entry| i64::try_from(entry).ok());
-    let row = connection
-        .prepare_cached(
-            "INSERT INTO statement (envelope, payload, predicate, entry, signers) VALUES (?1, ?2, ?3, ?4, ?5)
-             ON CONFLICT (envelope) DO UPDATE SET entry = COALESCE(entry, excluded.entry) RETURNING id",
-        )?
-        .query_row(
-            params![
-                statement.envelope.to_string(),
-                statement.payload.to_string(),
-                statement.predicate_type,
-                entry,
-                statement.signers.join(" ")
-            ],
-            |row| row.get::<_, StatementKey>(0),
-        )?;
-    for subject in &statement.subjects {
-        let node = intern(connection, subject, known)?;
-        connection.prepare_cached("INSERT OR IGNORE INTO subject VALUES (?1, ?2)")?.execute([node, row])?;
-    }
-    for fact in &statement.facts.nodes {
-        let node = intern(connection, &fact.id, known)?;
-        let (kind, name) = label_columns(fact);
-        connection
-            .prepare_cached("INSERT OR IGNORE INTO label VALUES (?1, ?2, ?3, ?4)")?
-            .execute(params![node, row, kind, name])?;
-    }
-    for edge in &statement.facts.edges {
-        let from = intern(connection, &edge.from, known)?;
-        let to = intern(connection, &edge.to, known)?;
-        connection.prepare_cached("INSERT OR IGNORE INTO edge VALUES (?1, ?2, ?3, ?4)")?.execute(params![
-            from,
-            to,
-            relation_column(edge),
-            row
-        ])?;
-    }
-    Ok(())
-}
-
-fn intern<'a>(
-    connection: &Connection,
-    id: &'a NodeId,
-    known: &mut HashMap<&'a str, NodeKey>,
-) -> rusqlite::Result<NodeKey> {
-    if let Some(node) = known.get(id.as_str()) {
-        return Ok(*node);
-    }
-    let found = connection
-        .prepare_cached("SELECT id FROM node WHERE name = ?1")?
-        .query_row([id.as_str()], |row| row.get(0))
-        .optional()?;
-    let node = match found {
-        Some(node) => node,
-        None => connection
-            .prepare_cached("INSERT INTO node (name) VALUES (?1) RETURNING id")?
-            .query_row([id.as_str()], |row| row.get(0))?,
-    };
-    known.insert(id.as_str(), node);
-    Ok(node)
-}
-
-fn edge_of(row: &rusqlite::Row<'_>) -> rusqlite::Result<EdgeRow> {
-    Ok(EdgeRow { from: row.get(0)?, to: row.get(1)?, relation: row.get(2)?, statement: row.get(3)? })
-}
-
-/// The statement in a row of envelope, payload, predicate, entry and signers.
-fn statement_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Result<StatementRow, IndexError>> {
-    let text = |place: usize| Ok::<&str, rusqlite::Error>(row.get_ref(place)?.as_str()?);
-    Ok(statement_of(text(0)?, text(1)?, text(2)?.to_owned(), row.get(3)?, text(4)?))
 }
 
 #[cfg(test)]
