@@ -16,6 +16,7 @@ use bartizan_evidence::statement::{PAYLOAD_TYPE, ResourceDescriptor, Statement};
 use bartizan_evidence::store::{
     Receipt, SqliteIndex, StatementLog, Store, StoreError, TRUSTED, Trust, read_bounded_text,
 };
+use rayon::prelude::*;
 use serde::Serialize;
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
@@ -171,9 +172,36 @@ fn log_to_read(root: &Path) -> Result<Option<Box<dyn StatementLog>>, Failure> {
 /// A store whose blobs are its own or a team's; the index is always this machine's.
 fn assemble(root: &Path, log: Option<Box<dyn StatementLog>>, trust: Trust) -> Result<Store, Failure> {
     fs::create_dir_all(root).map_err(|error| Failure::Write { path: root.to_owned(), error })?;
-    let index = SqliteIndex::open(&root.join("index.sqlite")).map_err(StoreError::from)?;
     let blobs = place::blobs(&place::shared_or(root))?;
-    Ok(Store::with_index(root, blobs, log, Box::new(index), trust)?)
+    Ok(Store::with_index(root, blobs, log, Box::new(index(root)?), trust)?)
+}
+
+/// The store's index. Where the folder cannot be written (a read-only mount, somebody else's), one in memory for this command alone.
+fn index(root: &Path) -> Result<SqliteIndex, Failure> {
+    let opened = SqliteIndex::open(&root.join("index.sqlite"));
+    if opened.is_err() && is_read_only(root) {
+        terminal::remark(&format!(
+            "{} cannot be written: its statements are read and checked anew for this command alone",
+            root.display()
+        ));
+        return Ok(SqliteIndex::in_memory().map_err(StoreError::from)?);
+    }
+    Ok(opened.map_err(StoreError::from)?)
+}
+
+/// Whether no file can be made in a folder.
+fn is_read_only(folder: &Path) -> bool {
+    let trial = folder.join(format!(".{}.part", std::process::id()));
+    match fs::OpenOptions::new().write(true).create_new(true).open(&trial) {
+        Ok(_) => {
+            // Made a moment ago, by us alone.
+            let _ = fs::remove_file(&trial);
+            false
+        }
+        Err(error) => {
+            matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem)
+        }
+    }
 }
 
 /// Opens the log at a place for appending, or begins it.
@@ -327,7 +355,7 @@ pub(crate) fn subjects(artifact: &str) -> Result<Vec<ResourceDescriptor>, Failur
         }
         files.sort();
         return files
-            .iter()
+            .par_iter()
             .map(|file| Ok(ResourceDescriptor::named(file.to_string_lossy(), digest_of(file)?)))
             .collect();
     }

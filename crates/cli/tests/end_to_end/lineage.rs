@@ -217,6 +217,33 @@ fn a_bill_of_a_folder_lists_its_files_and_where_they_came_from() {
     }
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_store_that_cannot_be_written_is_read_all_the_same() {
+    let project = Project::new();
+    project.two_runs();
+    // A mount that only this command sees: permissions do not hold whoever runs the tests as root.
+    let script =
+        "mount --bind .bartizan .bartizan && mount -o remount,ro,bind .bartizan && exec \"$0\" \"$@\"";
+    let alone = |program: &str, arguments: &[&str]| {
+        let mut command = Command::new("unshare");
+        command.args(["--mount", "--map-root-user", "--user", "sh", "-c", script, program]).args(arguments);
+        command.env("XDG_CONFIG_HOME", project.1.path()).current_dir(project.0.path()).output()
+    };
+    if !alone("true", &[]).is_ok_and(|tried| tried.status.success()) {
+        eprintln!("SKIPPED: nothing can be mounted here");
+        return;
+    }
+    assert!(!alone("touch", &[".bartizan/new"]).unwrap().status.success());
+    let program = env!("CARGO_BIN_EXE_bartizan");
+    let arguments = ["lineage", "trace", "data.csv", "--down", "--format", "json"];
+    let ran = alone(program, &arguments).unwrap();
+    let said = String::from_utf8_lossy(&ran.stderr);
+    assert!(ran.status.success() && said.contains("cannot be written"), "{said}");
+    let found: Value = serde_json::from_slice(&ran.stdout).unwrap();
+    assert_eq!(found, project.trace(&["data.csv", "--down"]));
+}
+
 #[test]
 fn an_attested_scan_speaks_about_what_it_read() {
     let project = Project::new();
