@@ -1,11 +1,13 @@
 //! Counters in a real server of the Redis protocol: two gateways act as one, and what happens when the server is gone.
 
 use crate::support::{Guarded, Recorded, json_answer, loopback, post, whole_request};
+use crate::tls::pem;
 use serde_json::json;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::sync::mpsc::channel;
 
 const CHAT: &str = r#"{"messages":[{"role":"user","content":"hello"}]}"#;
@@ -70,6 +72,42 @@ fn find() -> Option<PathBuf> {
     let folders = std::env::split_paths(&path).chain([tools]);
     let all = folders.flat_map(|folder| ["valkey-server", "redis-server"].map(|name| folder.join(name)));
     all.into_iter().find(|file| file.is_file())
+}
+
+/// Speaks TLS before the server, as many builds of it do themselves; gives the port and the certificate.
+fn over_tls(server: &Server) -> (u16, tempfile::NamedTempFile) {
+    use tokio_rustls::TlsAcceptor;
+    use tokio_rustls::rustls::ServerConfig;
+    use tokio_rustls::rustls::crypto::aws_lc_rs;
+    let certified = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let key = rustls_pki_types::PrivatePkcs8KeyDer::from(certified.signing_key.serialize_der());
+    let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certified.cert.der().clone()], key.into())
+        .unwrap();
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let (listener, to) = (loopback(), server.port);
+    let port = listener.local_addr().unwrap().port();
+    listener.set_nonblocking(true).unwrap();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async move {
+            let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+            while let Ok((stream, _)) = listener.accept().await {
+                // Who does not believe the certificate hangs up.
+                let Ok(mut stream) = acceptor.accept(stream).await else { continue };
+                let mut there = tokio::net::TcpStream::connect(("127.0.0.1", to)).await.unwrap();
+                tokio::spawn(async move {
+                    let _ = tokio::io::copy_bidirectional(&mut stream, &mut there).await;
+                });
+            }
+        });
+    });
+    let mut certificate = tempfile::NamedTempFile::new().unwrap();
+    certificate.write_all(&pem("CERTIFICATE", certified.cert.der())).unwrap();
+    (port, certificate)
 }
 
 fn toml(server: &Server, usage: &str, on_failure: &str) -> String {
@@ -187,4 +225,25 @@ fn a_wrong_password_is_no_server() {
     let toml = toml(&server, "requests-per-s = 1", "closed");
     let guarded = Guarded::before(&toml.replace("/1'", "/99'"), upstream.address);
     assert_eq!(asked(&guarded).0, 503, "there is no such database");
+}
+
+#[test]
+fn the_server_is_reached_over_tls_when_its_certificate_is_believed() {
+    let Some(server) = Server::start() else { return };
+    let upstream = Recorded::answering(json_answer("{}"));
+    let plain = toml(&server, "requests-per-s = 0.001, burst = 2", "closed");
+    let (port, certificate) = over_tls(&server);
+    let (_, other) = over_tls(&server);
+    let over = |roots: &tempfile::NamedTempFile| {
+        let roots = roots.path().display();
+        let secured = format!("rediss://localhost:{port}/1'\nroots = '{roots}'");
+        plain.replace(&format!("redis://127.0.0.1:{}/1'", server.port), &secured)
+    };
+    let believing = Guarded::before(&over(&certificate), upstream.address);
+    assert_eq!(asked(&believing).0, 200);
+    // What it took over TLS is gone for others too.
+    let beside = Guarded::before(&plain, upstream.address);
+    assert_eq!((asked(&beside).0, asked(&believing).0), (200, 429));
+    let doubting = Guarded::before(&over(&other), upstream.address);
+    assert_eq!(asked(&doubting).0, 503);
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 const CHAT: &str = r#"{"messages":[{"role":"user","content":"hello"}]}"#;
 
-fn pem(kind: &str, der: &[u8]) -> Vec<u8> {
+pub(crate) fn pem(kind: &str, der: &[u8]) -> Vec<u8> {
     use base64::Engine as _;
     let text = base64::engine::general_purpose::STANDARD.encode(der);
     format!("-----BEGIN {kind}-----\n{text}\n-----END {kind}-----\n").into_bytes()

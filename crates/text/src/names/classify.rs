@@ -235,10 +235,13 @@ fn verdict(reading: &Reading<'_>, from: usize, to: usize) -> Option<Verdict> {
     if given && (2..=4).contains(&count) {
         return Some((&PERSON, 0.8, "a given name and another"));
     }
-    if words.iter().any(|word| word.sort == Sort::Mixed && !is_scottish(reading, word))
-        || first.senses.any(Senses::ORGANIZATION) && count > 1
+    if words.iter().any(|word| is_brand(reading, word)) || first.senses.any(Senses::ORGANIZATION) && count > 1
     {
         return Some((&ORGANIZATION, 0.5, "the shape of a brand"));
+    }
+    if words.iter().any(|word| word.sort == Sort::Mixed && !is_scottish(reading, word)) {
+        // A name in a program, or a drawn text.
+        return None;
     }
     let hyphened = count == 1
         && reading.text.get(first.start..first.end).is_some_and(|word| {
@@ -298,6 +301,37 @@ fn verdict(reading: &Reading<'_>, from: usize, to: usize) -> Option<Verdict> {
         return Some((&PERSON, 0.6, "a family name"));
     }
     unknown(reading, from, to, &words, count)
+}
+
+/// Whether a word is written as brands are, with capitals inside ("PayPal"), and not as names in programs and drawn texts are.
+fn is_brand(reading: &Reading<'_>, word: &Token) -> bool {
+    /// Letters and capitals inside of the longest brand believed: "PricewaterhouseCoopers", "JPMorganChase".
+    const LONGEST: usize = 24;
+    const MOST_INNER: usize = 3;
+    if word.sort != Sort::Mixed || is_scottish(reading, word) {
+        return false;
+    }
+    let text = reading.text.get(word.start..word.end).unwrap_or_default();
+    let letters = text.chars().count();
+    let inner = text.chars().skip(1).filter(|letter| letter.is_uppercase()).count();
+    if letters > LONGEST || inner > MOST_INNER || text.chars().any(char::is_numeric) {
+        return false;
+    }
+    // What programs write before and behind a name without a blank. A full stop or a colon ends a sentence, too.
+    let mut behind = reading.text.get(word.end..).unwrap_or_default().chars();
+    let joined = match behind.next() {
+        Some('(' | '[' | '{' | '=' | '_' | '/' | '\\' | '@' | '$' | '<' | '>' | '#') => true,
+        Some('.' | ':') => behind.next().is_some_and(char::is_alphanumeric),
+        Some('"') => behind.next().is_some_and(|next| matches!(next, ':' | '=' | '>' | '/')),
+        _ => false,
+    };
+    let mut before = reading.text.get(..word.start).unwrap_or_default().chars().rev();
+    let led = match before.next() {
+        Some('.' | '_' | '/' | '\\' | '@' | '$' | '<' | '=' | ':' | '{' | '#' | '&') => true,
+        Some('"' | '\'') => before.next() == Some('='),
+        _ => false,
+    };
+    !joined && !led
 }
 
 /// What a run of unknown words may be.
@@ -398,5 +432,22 @@ mod tests {
         assert_eq!(found("Please send it. What are my options? Thanks"), []);
         assert_eq!(found("Action & Adventure, Animation, Comedy"), []);
         assert_eq!(found("I need my ATM PIN ASAP"), []);
+    }
+
+    #[test]
+    fn brands_are_told_from_names_in_programs() {
+        assert_eq!(found("She paid with PayPal."), [("ORGANIZATION", "PayPal")]);
+        assert_eq!(found("We use \"LinkedIn\" daily"), [("ORGANIZATION", "LinkedIn")]);
+        for text in [
+            "IceSSL.KeyFile=priv.pem",
+            "s.AcceptanceTimeoutSeconds ",
+            "err := sysctl.SetSysctl(name)",
+            "<UserSecretsId>79a3edd0</UserSecretsId>",
+            "\"credentialId\": \"B9mTcFSck2LzJO2S3ols63\",",
+            "AVEncVideoMaxKeyframeDistance, 7",
+            "<key name=\"SecurityIdentifier\" />",
+        ] {
+            assert_eq!(found(text), [], "{text}");
+        }
     }
 }
