@@ -47,6 +47,31 @@ pub(crate) fn is_local(host: &str) -> bool {
             .any(|end| host.ends_with(end))
 }
 
+/// Whether `host` is this machine, or known at run time only.
+pub(crate) fn is_this_machine(host: &str) -> bool {
+    let host = host.to_ascii_lowercase();
+    matches!(host.as_str(), "localhost" | "::1" | "[" | "" | "0.0.0.0")
+        || host.starts_with("127.")
+        || host.ends_with(".localhost")
+        || host.contains(['$', '{', '%', '<'])
+}
+
+/// Whether `text` is an address without encryption on another machine of a private network: what code or models come from
+/// there can be replaced by whoever is inside.
+pub(crate) fn is_cleartext_inside(text: &str) -> bool {
+    let Some(rest) = text.trim().strip_prefix("http://") else { return false };
+    let host = host(rest).to_ascii_lowercase();
+    let named =
+        [".internal", ".lan", ".intranet", ".corp", ".local", ".svc"].iter().any(|end| host.ends_with(end));
+    let octets: Vec<u8> = host.split('.').filter_map(|part| part.parse().ok()).collect();
+    let numbered = match octets.as_slice() {
+        [10, _, _, _] | [192, 168, _, _] => true,
+        [172, second, _, _] => (16..32).contains(second),
+        _ => false,
+    };
+    (named || numbered) && !host.contains(['$', '{', '%', '<'])
+}
+
 /// Whether `text` is a full commit id: 40 or 64 hexadecimal digits.
 pub(crate) fn is_commit(text: &str) -> bool {
     matches!(text.len(), 40 | 64) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
@@ -65,6 +90,21 @@ pub(crate) fn is_filled_in(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn cleartext_inside_a_network_is_told_from_this_machine() {
+        for address in ["http://pypi.acme.internal/simple", "http://10.0.3.4:8080/m.onnx"] {
+            assert!(is_cleartext_inside(address), "{address}");
+        }
+        for address in [
+            "http://localhost:8000",
+            "http://127.0.0.1/m",
+            "https://pypi.acme.internal",
+            "http://pypi.acme.example",
+        ] {
+            assert!(!is_cleartext_inside(address), "{address}");
+        }
+    }
 
     #[test]
     fn cleartext_addresses_of_other_machines_are_found_and_local_ones_passed_over() {

@@ -66,7 +66,8 @@ impl Issue {
         self
     }
 
-    fn finding(self) -> Finding {
+    /// The finding it amounts to, without its place.
+    pub(crate) fn into_finding(self) -> Finding {
         let finding =
             Finding::new(self.rule, self.message).severity(self.severity).confidence(self.confidence);
         match self.remedy {
@@ -81,7 +82,7 @@ pub(crate) fn report(text: &Text<'_>, notes: &mut Notes<'_>, issues: impl IntoIt
     for mut issue in issues {
         let (rule, span) = (issue.rule.id, issue.span.clone());
         let fix = issue.fix.take();
-        notes.report(text, span.clone(), issue.finding());
+        notes.report(text, span.clone(), issue.into_finding());
         if let Some(fix) = fix {
             notes.propose(rule, span.start, fix);
         }
@@ -97,7 +98,7 @@ pub(crate) fn report_at(
 ) {
     for mut issue in issues {
         issue.span = offsets.range(issue.span);
-        notes.report(text, issue.span.clone(), issue.finding());
+        notes.report(text, issue.span.clone(), issue.into_finding());
     }
 }
 

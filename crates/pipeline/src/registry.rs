@@ -24,6 +24,7 @@ pub static READERS: &[&dyn Reader] = &[
     &crate::serving::CloudJob,
     &crate::serving::PackedModel,
     &crate::hcl::Terraform,
+    &crate::shell::ShellScript,
     &crate::agents::AgentInstructions,
     &crate::agents::SkillScript,
     &crate::agents::Markdown,

@@ -3,7 +3,7 @@
 use crate::Issue;
 use crate::rules::{
     DEPENDENCY_CONFUSION, INSECURE_TRANSPORT, NO_AUTHENTICATION, REMOTE_CODE, SECRET, SECRET_IN_LOG,
-    TLS_DISABLED,
+    TLS_DISABLED, UNSAFE_MODEL_FORMAT,
 };
 use bartizan_core::{Confidence, Severity};
 use std::ops::Range;
@@ -56,6 +56,12 @@ pub(crate) fn issues(name: &str, value: &str, span: &Range<usize>) -> Vec<Issue>
             span.clone(),
             format!("`{name}` lets model repositories run code"),
         ));
+    }
+    if matches!(upper.as_str(), "TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD" | "VLLM_ALLOW_INSECURE_SERIALIZATION")
+        && is_on
+    {
+        let message = format!("`{name}` lets the process unpickle what it is given");
+        issues.push(Issue::new(&UNSAFE_MODEL_FORMAT, span.clone(), message));
     }
     if matches!(upper.as_str(), "PIP_EXTRA_INDEX_URL" | "UV_EXTRA_INDEX_URL") && !trimmed.is_empty() {
         issues.push(Issue::new(
@@ -366,6 +372,7 @@ mod tests {
         assert_eq!(rules("NODE_TLS_REJECT_UNAUTHORIZED", "0"), ["pipeline/tls-disabled"]);
         assert_eq!(rules("NODE_TLS_REJECT_UNAUTHORIZED", "1"), [""; 0]);
         assert_eq!(rules("VLLM_TRUST_REMOTE_CODE", "true"), ["pipeline/remote-code"]);
+        assert_eq!(rules("VLLM_ALLOW_INSECURE_SERIALIZATION", "1"), ["pipeline/unsafe-model-format"]);
         assert_eq!(rules("CI_DEBUG_TRACE", "true"), ["pipeline/secret-in-log"]);
     }
 }

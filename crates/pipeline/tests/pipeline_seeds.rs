@@ -29,6 +29,7 @@ const ID: &[&str] = &[
     "torchserve-config",
     "mlproject",
     "terraform",
+    "shell-script",
 ];
 
 #[test]

@@ -16,6 +16,7 @@ pub(crate) mod sayings;
 mod settings;
 mod skill;
 
+pub(crate) use beside::belongs_to_skill;
 pub use mcp::{McpConfig, McpSource, McpTools};
 pub use settings::AgentSettings;
 pub use skill::{AgentInstructions, Markdown, SkillScript};

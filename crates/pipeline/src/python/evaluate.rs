@@ -164,7 +164,9 @@ impl<'a> Walk<'a, '_> {
                     Known::Path(path) => sources::of_path(path),
                     _ => Taint::default(),
                 };
-                Value { known, taint: owner.taint.and(own) }
+                let parsed = owner.as_path().is_some_and(|path| sources::are_arguments(path));
+                let default = self.state.arguments.get(name).filter(|_| parsed).cloned();
+                Value { known: default.unwrap_or(known), taint: owner.taint.and(own) }
             }
         }
     }
@@ -407,7 +409,11 @@ impl<'a> Walk<'a, '_> {
             }
         }
         self.check(call);
+        self.hand_over(call);
         let path = call.path.as_ref();
+        if call.name() == "add_argument" && call.is_of("argparse") {
+            self.note_argument(call);
+        }
         match path {
             "builtins.dict" => {
                 let mut entries: Vec<(Option<Rc<str>>, Value)> = Vec::new();
@@ -458,6 +464,20 @@ impl<'a> Walk<'a, '_> {
             "builtins.__import__" | "importlib.import_module" => {
                 if let Some(name) = call.positional.first().and_then(|argument| argument.value.as_text()) {
                     return Value::path(name);
+                }
+            }
+            "urllib.parse.urljoin" => {
+                if let [base, rest, ..] = call.positional.as_slice() {
+                    return Value {
+                        known: strings::joined_address(&base.value, &rest.value),
+                        taint: call.taint(),
+                    };
+                }
+            }
+            "typer.Option" | "typer.Argument" | "pydantic.Field" => {
+                // What holds unless someone decides otherwise.
+                if let Some(default) = call.argument(0, "default") {
+                    return default.value.clone();
                 }
             }
             "os.getenv" | "os.environ.get" => {

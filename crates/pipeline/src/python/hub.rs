@@ -82,20 +82,26 @@ pub(super) fn fetch<'c, 'a>(call: &'c Call<'a>) -> Option<Fetch<'c, 'a>> {
         {
             (What::Data, 0, &["path"])
         }
-        (
-            "vllm.LLM"
-            | "vllm.EngineArgs"
-            | "vllm.AsyncEngineArgs"
-            | "vllm.engine.arg_utils.AsyncEngineArgs"
-            | "vllm.engine.arg_utils.EngineArgs",
-            _,
-        ) => (What::Model, 0, &["model"]),
+        ("vllm.LLM" | "vllm.EngineArgs" | "vllm.AsyncEngineArgs" | "tensorrt_llm.LLM", _) => {
+            (What::Model, 0, &["model"])
+        }
+        ("sglang.Engine" | "sglang.Runtime" | "lmdeploy.pipeline", _) => (What::Model, 0, &["model_path"]),
+        (_, "from_model_id") if call.package().starts_with("langchain") => (What::Model, 0, &["model_id"]),
+        (_, "from_hparams") if call.is_of("speechbrain") => (What::Model, 0, &["source"]),
+        ("transformers.utils.cached_file" | "transformers.utils.hub.cached_file", _) => {
+            (What::Model, 0, &["path_or_repo_id"])
+        }
+        ("InstructorEmbedding.INSTRUCTOR", _) => (What::Model, 0, &["model_name_or_path"]),
+        (_, _) if call.is_of("FlagEmbedding") && name.ends_with("Model") => {
+            (What::Model, 0, &["model_name_or_path"])
+        }
         ("faster_whisper.WhisperModel", _) => (What::Model, 0, &["model_size_or_path"]),
         (
             "open_clip.create_model_and_transforms"
             | "open_clip.create_model"
             | "open_clip.create_model_from_pretrained"
-            | "timm.create_model",
+            | "timm.create_model"
+            | "llama_index.embeddings.huggingface.HuggingFaceEmbedding",
             _,
         ) => (What::Model, 0, &["model_name"]),
         ("evaluate.load", _) => (What::Model, 0, &["path"]),

@@ -7,6 +7,7 @@
 mod call;
 mod escape;
 mod evaluate;
+mod handover;
 mod hub;
 mod module;
 mod notebook;

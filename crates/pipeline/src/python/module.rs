@@ -34,6 +34,10 @@ pub(super) enum SinkKind {
     Prompt,
     /// A loader that runs what it reads.
     Loader,
+    /// An address that is asked.
+    Address,
+    /// A file that is opened, written or removed.
+    File,
 }
 
 /// A value reaching a sink.
@@ -49,6 +53,19 @@ pub(super) struct Sink {
     pub(super) taint: Taint,
     /// Whether part of the value is not constant at all.
     pub(super) varies: bool,
+}
+
+/// A transformation that learnt from data.
+#[derive(Debug)]
+pub(super) struct Fit {
+    /// Where.
+    pub(super) span: Range<usize>,
+    /// What was called, as it is written.
+    pub(super) what: String,
+    /// The data, as it is written.
+    pub(super) data: String,
+    /// Path of the call, by which what it gave is known again.
+    pub(super) path: String,
 }
 
 /// What is known of the whole once all of it was walked.
@@ -73,10 +90,20 @@ pub(super) struct Facts {
     pub(super) deterministic: bool,
     /// Names fitted on and what they hold: see the rule on leakage.
     pub(super) split: Option<usize>,
-    /// Places where a transformation learnt from data, with the spelling of that data.
-    pub(super) fits: Vec<(Range<usize>, String, String)>,
+    /// Places where a transformation learnt from data.
+    pub(super) fits: Vec<Fit>,
     /// Something signs what it publishes.
     pub(super) signs: bool,
+    /// Something sets the seed of all random numbers, not that of one object.
+    pub(super) seeds_all: bool,
+    /// Where an object was made whose random numbers nobody seeds, and what it is.
+    pub(super) unseeded: Option<(Range<usize>, String)>,
+    /// Where a model was promoted.
+    pub(super) promotes: Vec<Report>,
+    /// Something takes an address apart, to look at its host.
+    pub(super) looks_at_hosts: bool,
+    /// Something looks at where a path leads.
+    pub(super) looks_at_paths: bool,
 }
 
 /// Findings, facts and sinks of one module.

@@ -147,6 +147,7 @@ fn conclude(mut module: Module) -> Module {
         module.reports.push(report);
     }
     rules::training::conclude(&mut module);
+    rules::place::conclude(&mut module);
     module.reports.sort_by(|a: &Report, b: &Report| {
         (a.span.start, a.finding.rule.id, b.finding.severity).cmp(&(
             b.span.start,

@@ -25,6 +25,12 @@ pub(super) fn of_path(path: &str) -> Taint {
     }
 }
 
+/// Whether `path` is the result of parsing the program's arguments.
+pub(super) fn are_arguments(path: &str) -> bool {
+    path.strip_prefix("argparse.ArgumentParser()")
+        .is_some_and(|rest| matches!(rest, ".parse_args()" | ".parse_known_args()[]"))
+}
+
 /// The taint that the result of `call` has by itself, whatever it is given.
 pub(super) fn of_call(call: &Call<'_>) -> Taint {
     let path = call.path.as_ref();
@@ -49,6 +55,9 @@ pub(super) fn of_call(call: &Call<'_>) -> Taint {
         }
         "streamlit" if matches!(name, "text_input" | "text_area" | "chat_input" | "file_uploader") => {
             Taint::REQUEST
+        }
+        "zipfile" | "tarfile" if matches!(name, "namelist" | "infolist" | "getnames" | "getmembers") => {
+            Taint::MEMBER
         }
         "argparse" if matches!(name, "parse_args" | "parse_known_args") => Taint::OPERATOR,
         "pandas" if name.starts_with("read_") => Taint::FILE,

@@ -127,6 +127,19 @@ pub(super) fn joined_path(parts: &[Value]) -> Known {
     Known::of_text(whole)
 }
 
+/// The address `rest` as seen from `base` (RFC 3986, section 5.2, for what stands in code).
+pub(super) fn joined_address(base: &Value, rest: &Value) -> Known {
+    let (Some(from), rest) = (base.as_pieces(), rest.spelt()) else { return Known::Nothing };
+    if rest.contains("://") {
+        return Known::of_text(rest);
+    }
+    let begins = from.find("://").map_or(0, |at| at.saturating_add("://".len()));
+    let host_ends = from.get(begins..).and_then(|after| after.find('/')).map(|at| at.saturating_add(begins));
+    let kept = if rest.starts_with('/') { host_ends } else { from.rfind('/').filter(|at| *at >= begins) };
+    let kept = kept.and_then(|at| from.get(..at)).unwrap_or(from);
+    Known::of_text(format!("{kept}/{}", rest.trim_start_matches('/')))
+}
+
 /// Functions that hand on what they are given, so that their result is as tainted as their arguments.
 pub(super) fn hands_on(path: &str) -> bool {
     matches!(
@@ -154,6 +167,7 @@ pub(super) fn hands_on(path: &str) -> bool {
             | "builtins.open"
             | "copy.copy"
             | "copy.deepcopy"
+            | "shlex.split"
             | "json.loads"
             | "json.dumps"
             | "json.load"

@@ -86,6 +86,8 @@ impl Taint {
     pub(super) const FILE: Self = Self { sources: 32, parameters: 0 };
     /// The code around: made by this very program from what it holds.
     pub(super) const OWN: Self = Self { sources: 64, parameters: 0 };
+    /// The name of a member, as an archive gives it.
+    pub(super) const MEMBER: Self = Self { sources: 128, parameters: 0 };
 
     /// The value of the parameter numbered `index`.
     pub(super) fn parameter(index: usize) -> Self {
@@ -126,6 +128,7 @@ impl Taint {
             (Taint::OPERATOR, "what whoever runs the program typed"),
             (Taint::ENVIRONMENT, "the environment"),
             (Taint::FILE, "what a file holds"),
+            (Taint::MEMBER, "an archive"),
         ];
         WORDS
             .iter()
@@ -199,8 +202,12 @@ impl Value {
         }
     }
 
-    /// Whether it is a constant made of constants, which nobody outside has a say in.
+    /// Whether it is a constant made of constants, which nobody outside has a say in. What a caller or an argument of the
+    /// program may replace is none, though its default is known.
     pub(super) fn is_constant(&self) -> bool {
+        if self.taint.parameters() != 0 || self.taint.has(Taint::OPERATOR) {
+            return false;
+        }
         match &self.known {
             Known::Null | Known::Bool(_) | Known::Integer(_) | Known::Text(_) => true,
             Known::Items(items) => items.iter().all(Self::is_constant),

@@ -56,6 +56,8 @@ pub(super) struct State {
     pub(super) classes: Vec<Class>,
     /// Numbers of functions and classes by the place of their definition.
     defined: HashMap<usize, usize>,
+    /// Defaults of the program's arguments, by the attribute they are read from.
+    pub(super) arguments: HashMap<Rc<str>, Known>,
     pub(super) module: Module,
 }
 
@@ -66,6 +68,7 @@ impl Default for State {
             functions: Vec::new(),
             classes: Vec::new(),
             defined: HashMap::new(),
+            arguments: HashMap::new(),
             module: Module::default(),
         }
     }
@@ -539,13 +542,22 @@ impl<'a, 's> Walk<'a, 's> {
         known.running = true;
         let (class, given) = (known.class, known.given);
         let mut scope = Scope::default();
+        let options = self.options(function);
         for (index, parameter) in function.parameters.iter().enumerate() {
             let name = parameter.name().as_str();
             let value = if index == 0 && class.is_some() {
                 let number = class.unwrap_or_default();
                 if name == "cls" { Known::Class(number).into() } else { Known::Instance(number).into() }
             } else {
-                self.parameter(parameter.annotation()).tainted(Taint::parameter(index)).tainted(given)
+                let given_default = parameter.default().map(|default| self.quietly(default).known);
+                let option =
+                    options.iter().find(|(option, _)| option == name).map(|(_, value)| value.clone());
+                let known = option.or(given_default).filter(|known| is_telling_default(name, known));
+                let value = match known {
+                    Some(known) => known.into(),
+                    None => self.parameter(parameter.annotation()),
+                };
+                value.tainted(Taint::parameter(index)).tainted(given)
             };
             scope.bind(name, value);
         }
@@ -560,6 +572,30 @@ impl<'a, 's> Walk<'a, 's> {
             known.running = false;
             known.summary = Some(summary);
         }
+    }
+
+    /// Defaults of the command line's options that decorators of `function` declare (`click.option`), by parameter.
+    fn options(&mut self, function: &'a ast::StmtFunctionDef) -> Vec<(String, Known)> {
+        let mut found = Vec::new();
+        for decorator in &function.decorator_list {
+            let Expr::Call(call) = &decorator.expression else { continue };
+            let callee = self.quietly(&call.func);
+            if !callee
+                .as_path()
+                .is_some_and(|path| matches!(path.as_ref(), "click.option" | "click.argument"))
+            {
+                continue;
+            }
+            let names = call.arguments.args.iter().filter_map(|argument| match argument {
+                Expr::StringLiteral(text) => Some(text.value.to_str()),
+                _ => None,
+            });
+            let Some(name) = names.max_by_key(|name| (!name.starts_with('-'), name.len())) else { continue };
+            let Some(default) = call.arguments.find_keyword("default") else { continue };
+            let known = self.quietly(&default.value).known;
+            found.push((attribute_of(name), known));
+        }
+        found
     }
 
     /// What a parameter of the annotated type holds.
@@ -643,9 +679,31 @@ impl<'a, 's> Walk<'a, 's> {
         }
     }
 
+    /// Whether the function `number` belongs to a class, so that its first parameter is the object.
+    pub(super) fn is_method(&self, number: usize) -> bool {
+        self.state.functions.get(number).is_some_and(|function| function.class.is_some())
+    }
+
     /// Path of what the class `number` derives from.
     pub(super) fn base_of(&self, number: usize) -> Option<Rc<str>> {
         self.state.classes.get(number)?.bases.first().cloned()
+    }
+}
+
+/// The name under which the value of the command line's option `option` is read: `--model-id` is `model_id`.
+pub(super) fn attribute_of(option: &str) -> String {
+    option.split('/').next().unwrap_or(option).trim_start_matches('-').replace('-', "_")
+}
+
+/// Whether a default says what happens unless someone decides otherwise: a text or a switch. A path's default names a
+/// place of the machine, whatever it looks like.
+pub(super) fn is_telling_default(name: &str, known: &Known) -> bool {
+    let lower = name.to_ascii_lowercase();
+    let place = ["path", "dir", "folder", "file", "ckpt", "checkpoint", "root", "output"];
+    match known {
+        Known::Bool(_) => true,
+        Known::Text(text) => !text.is_empty() && !place.iter().any(|word| lower.contains(word)),
+        _ => false,
     }
 }
 
@@ -709,4 +767,15 @@ const NAMES: &[(&str, &str)] = &[
     ("huggingface_hub.file_download", "huggingface_hub"),
     ("datasets.load", "datasets"),
     ("transformers.pipelines", "transformers"),
+    ("yaml.loader", "yaml"),
+    ("yaml.cyaml", "yaml"),
+    // The same loaders, written in C.
+    ("yaml.CLoader", "yaml.Loader"),
+    ("yaml.CSafeLoader", "yaml.SafeLoader"),
+    ("yaml.CFullLoader", "yaml.FullLoader"),
+    ("yaml.CUnsafeLoader", "yaml.UnsafeLoader"),
+    ("vllm.engine.arg_utils", "vllm"),
+    ("vllm.entrypoints.llm", "vllm"),
+    ("tensorflow.python.keras", "keras"),
+    ("sentence_transformers.cross_encoder", "sentence_transformers"),
 ];

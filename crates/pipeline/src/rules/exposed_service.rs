@@ -8,7 +8,8 @@ rule! {
     /// `0.0.0.0`, MLflow or Jupyter on all interfaces, a TorchServe management address, a load balancer before
     /// them.
     ///
-    /// In Python: `share=True` of a demo without `auth`, a server bound to every address.
+    /// In Python: `share=True` of a demo without `auth`, Flask's debugger (`debug=True`), any page of the web allowed with its
+    /// reader's cookies, a server bound to every address.
     /// ## Why it matters
     /// These interfaces run code by design. Ray's was used to take over clusters (CVE-2023-48022).
     /// ## Example

@@ -5,7 +5,8 @@ use bartizan_core::{Severity, atlas, cwe, owasp_llm, owasp_ml, rule};
 rule! {
     /// ## What it finds
     /// A serving specification whose server unpickles the model (scikit-learn, LightGBM and XGBoost by pickle,
-    /// MLflow pyfunc, TorchServe archives), or an address that ends in a pickle format.
+    /// MLflow pyfunc, TorchServe archives), an address that ends in a pickle format, or a variable that makes a process
+    /// unpickle what it is given (`VLLM_ALLOW_INSECURE_SERIALIZATION=1`).
     /// ## Why it matters
     /// Whoever can write to that store runs code in the server.
     /// ## Example

@@ -1,6 +1,6 @@
 //! Kubernetes manifests, with the resources of model servers and workflow engines.
 
-use super::{containers, models, workflows};
+use super::{containers, models, ray, workflows};
 use crate::ci::github::{gaps, has_key};
 use crate::rules::{self, EXPOSED_SERVICE, SECRET};
 use crate::yaml::{Node, Yaml};
@@ -52,6 +52,7 @@ impl Reader for Manifest {
             }
             containers::inspect(text, notes, node);
             models::inspect(text, notes, node);
+            ray::inspect(text, notes, node);
             workflows::inspect(text, notes, node);
         }
     }

@@ -8,6 +8,7 @@ mod models;
 mod packed;
 mod project;
 mod properties;
+mod ray;
 mod workflows;
 
 pub(crate) use cloud::CloudJob;

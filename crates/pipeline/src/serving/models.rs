@@ -1,6 +1,6 @@
 //! Addresses and formats of served models.
 
-use crate::address::{cleartext, is_commit, is_filled_in};
+use crate::address::{cleartext, is_cleartext_inside, is_commit, is_filled_in};
 use crate::rules::{INSECURE_TRANSPORT, UNPINNED_MODEL, UNSAFE_MODEL_FORMAT};
 use crate::yaml::Node;
 use crate::{Issue, Notes, Text, issue};
@@ -43,6 +43,10 @@ pub(crate) fn uri_issues(uri: &str, span: &Range<usize>) -> Vec<Issue> {
             span.clone(),
             format!("{address} is fetched without encryption"),
         ));
+    }
+    if is_cleartext_inside(uri) {
+        let message = format!("{uri} is fetched without encryption inside its network");
+        issues.push(Issue::new(&INSECURE_TRANSPORT, span.clone(), message).severity(Severity::Low));
     }
     if let Some(end) = [".pkl", ".pickle", ".joblib", ".dill", ".pt", ".pth", ".ckpt", ".h5", ".mar", ".nemo"]
         .iter()

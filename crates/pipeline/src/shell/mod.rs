@@ -8,8 +8,11 @@
 
 mod invocation;
 mod parse;
+mod reader;
 
 pub mod inspect;
+
+pub(crate) use reader::ShellScript;
 
 pub use invocation::{Argument, Invocation};
 

@@ -49,7 +49,8 @@ pub(crate) fn likeness(ecosystem: Ecosystem, name: &str) -> Option<Likeness> {
     near.first().map(|popular| Likeness::Slip((*popular).to_owned()))
 }
 
-/// `name` with look-alike digits as letters and without separators.
+/// `name` with look-alike digits and pairs of letters (`rn` for `m`, `vv` for `w`) as what they look like, and without
+/// separators.
 fn bare(name: &str) -> String {
     let folded = bartizan_text::injection::canonical::Canonical::of(name);
     let letters = folded.text().chars().filter(|c| !matches!(c, '-' | '_' | '.'));
@@ -60,7 +61,9 @@ fn bare(name: &str) -> String {
             '5' => 's',
             other => other,
         })
-        .collect()
+        .collect::<String>()
+        .replace("rn", "m")
+        .replace("vv", "w")
 }
 
 /// A change that makes honest names: a version's digit at the end.
@@ -174,6 +177,7 @@ mod tests {
         assert_eq!(likeness(Ecosystem::PyPi, "reqeusts"), slip("requests"));
         assert_eq!(likeness(Ecosystem::PyPi, "tens0rfl0w"), slip("tensorflow"));
         assert_eq!(likeness(Ecosystem::PyPi, "scikitlearn"), slip("scikit-learn"));
+        assert_eq!(likeness(Ecosystem::PyPi, "scikit-leam"), slip("scikit-learn"));
         assert_eq!(likeness(Ecosystem::Npm, "lodahs"), slip("lodash"));
         assert_eq!(likeness(Ecosystem::PyPi, "pytorch"), Some(Likeness::Misnomer("torch")));
         for name in

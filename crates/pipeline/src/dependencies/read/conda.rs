@@ -3,13 +3,21 @@
 use super::requirements::requirement;
 use crate::Text;
 use crate::dependencies::{Dependencies, Dependency, Ecosystem, Pin, Purpose};
-use crate::yaml::Yaml;
+use crate::yaml::{Node, Yaml};
 
 /// Reads an `environment.yml`. Its packages are compared with those of Python by name; those without one there match nothing.
 pub(super) fn environment(text: &Text<'_>) -> Dependencies {
     let mut found = Dependencies::new(Purpose::Deployment);
     let yaml = Yaml::read(text.content);
     found.stops.extend(yaml.stops.iter().map(|stop| (stop.offset, stop.reason.clone())));
+    for channel in yaml.root().and_then(|root| root.get("channels")).into_iter().flat_map(Node::items) {
+        super::requirements::index(
+            "--index-url",
+            channel.as_str().unwrap_or_default(),
+            channel.span(),
+            &mut found,
+        );
+    }
     let Some(listed) = yaml.root().and_then(|root| root.get("dependencies")) else { return found };
     for item in listed.items() {
         let span = item.span();
@@ -32,7 +40,7 @@ pub(super) fn environment(text: &Text<'_>) -> Dependencies {
             };
             found.dependencies.push(Dependency {
                 ecosystem: Ecosystem::PyPi,
-                name: Ecosystem::PyPi.normal(name),
+                name: as_on_pypi(&Ecosystem::PyPi.normal(name)).to_owned(),
                 span,
                 pin,
                 hashed: true,
@@ -62,9 +70,32 @@ pub(super) fn environment(text: &Text<'_>) -> Dependencies {
     found
 }
 
+/// The name on PyPI of what conda's channels call `name`.
+fn as_on_pypi(name: &str) -> &str {
+    match name {
+        "pytorch" | "pytorch-gpu" | "pytorch-cpu" => "torch",
+        "opencv" | "py-opencv" | "libopencv" => "opencv-python",
+        "tensorflow-gpu" | "tensorflow-cpu" => "tensorflow",
+        "faiss" => "faiss-cpu",
+        "py-xgboost" => "xgboost",
+        "msgpack-python" => "msgpack",
+        "pytables" => "tables",
+        other => other,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_and_channels_of_conda_are_known() {
+        let content =
+            "channels:\n  - conda-forge\n  - http://conda.example/ch\ndependencies:\n  - pytorch=2.4.0\n";
+        let found = environment(&Text::new("environment.yml", content));
+        assert_eq!(found.dependencies.first().map(|one| one.name.as_str()), Some("torch"));
+        assert_eq!(found.issues.len(), 1);
+    }
 
     #[test]
     fn packages_of_conda_and_of_pip_are_read() {

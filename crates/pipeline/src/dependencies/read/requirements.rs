@@ -148,7 +148,7 @@ fn option(line: &str, at: usize, found: &mut Dependencies) {
         "-i" | "--index-url" | "--extra-index-url" | "-f" | "--find-links" => index(name, value, span, found),
         "--trusted-host" => {
             let host = value.split(':').next().unwrap_or(value);
-            if !address::is_local(host) {
+            if !address::is_this_machine(host) {
                 let message =
                     format!("certificates of `{}` are not checked", bartizan_core::printable(value, 80));
                 found.issues.push(Issue::new(&TLS_DISABLED, span, message));
@@ -164,6 +164,14 @@ pub(super) fn index(option: &str, value: &str, span: Range<usize>, found: &mut D
         let message =
             format!("packages are taken from `{}` without TLS", bartizan_core::printable(clear, 100));
         found.issues.push(Issue::new(&INSECURE_TRANSPORT, span.clone(), message));
+    } else if address::is_cleartext_inside(value) {
+        let message = format!(
+            "packages are taken from `{}` without TLS; whoever is inside that network may put others in their place",
+            bartizan_core::printable(value, 100)
+        );
+        found.issues.push(
+            Issue::new(&INSECURE_TRANSPORT, span.clone(), message).severity(bartizan_core::Severity::Low),
+        );
     }
     if option == "--extra-index-url" {
         let host = address::host(value);

@@ -53,6 +53,14 @@ pub(super) fn pyproject(text: &Text<'_>) -> Dependencies {
         for (_, source) in table(root, &["tool", "uv", "sources"]).into_iter().flatten() {
             moving(source, found);
         }
+        for source in poetry
+            .and_then(|poetry| poetry.get("source"))
+            .and_then(|list| list.get_ref().as_array())
+            .into_iter()
+            .flatten()
+        {
+            asked_after_public(source, found);
+        }
         let indices = table(root, &["tool", "uv"])
             .and_then(|uv| uv.get("index"))
             .or_else(|| poetry.and_then(|poetry| poetry.get("source")));
@@ -248,6 +256,35 @@ fn indexed(entry: &Value<'_>, found: &mut Dependencies) {
     }
 }
 
+/// A source of Poetry that is asked only for what the public index does not have: whoever takes the name there comes first.
+fn asked_after_public(source: &Value<'_>, found: &mut Dependencies) {
+    let Some(fields) = source.get_ref().as_table() else { return };
+    let address = fields.get("url").and_then(|url| url.get_ref().as_str()).unwrap_or_default();
+    let supplemental = fields
+        .get("priority")
+        .filter(|priority| {
+            matches!(priority.get_ref().as_str(), Some("supplemental" | "secondary" | "default"))
+        })
+        .filter(|priority| priority.get_ref().as_str() != Some("default"))
+        .or_else(|| fields.get("secondary").filter(|second| second.get_ref().as_bool() == Some(true)));
+    let Some(option) = supplemental else { return };
+    let host = address::host(address);
+    let maker = ["download.pytorch.org", "pypi.nvidia.com", "wheels.vllm.ai", "pypi.org"].contains(&host);
+    let message = format!(
+        "`{}` is asked only for what the public index does not have, so that whoever takes a name there is believed first",
+        bartizan_core::printable(host, 80)
+    );
+    let severity =
+        if maker { bartizan_core::Severity::Low } else { crate::rules::DEPENDENCY_CONFUSION.severity };
+    found.issues.push(
+        crate::Issue::new(&crate::rules::DEPENDENCY_CONFUSION, option.span(), message)
+            .severity(severity)
+            .remedy(
+                "Give the source the priority `explicit`, and name it in each package that comes from there.",
+            ),
+    );
+}
+
 fn table<'a, 't>(root: &'a DeTable<'t>, place: &[&str]) -> Option<&'a DeTable<'t>> {
     place.iter().try_fold(root, |table, key| table.get(*key)?.get_ref().as_table())
 }
@@ -296,6 +333,17 @@ mod tests {
             ),
             [("a".to_owned(), exact("1.0.0"))]
         );
+    }
+
+    #[test]
+    fn a_source_that_comes_after_the_public_index_is_found() {
+        let issues = |priority: &str| {
+            let content = format!(
+                "[[tool.poetry.source]]\nname = \"a\"\nurl = \"https://pypi.a.example/simple\"\npriority = \"{priority}\"\n"
+            );
+            crate::dependencies::read(&Text::new("pyproject.toml", &content)).unwrap().issues.len()
+        };
+        assert_eq!((issues("supplemental"), issues("explicit")), (1, 0));
     }
 
     #[test]

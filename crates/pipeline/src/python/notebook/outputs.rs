@@ -40,6 +40,15 @@ pub(super) fn read(cell: &Cell, text: &Text<'_>, notes: &mut Notes<'_>) {
             .pointer(pointer.clone());
         notes.report(text, output.place(place.start)..output.place(place.end), finding);
     }
+    for place in secret::named_in_dump(&output.text) {
+        let shown = output.text.get(place.clone()).unwrap_or_default();
+        let finding =
+            Finding::new(&NOTEBOOK_OUTPUT_LEAK, "a credential of the environment stands in a saved output")
+                .evidence(secret::masked(shown))
+                .confidence(Confidence::Medium)
+                .pointer(pointer.clone());
+        notes.report(text, output.place(place.start)..output.place(place.end), finding);
+    }
     let home = ["/home/", "/Users/", "C:\\Users\\"].iter().find_map(|start| {
         let at = output.text.find(start)?;
         let rest = output.text.get(at.saturating_add(start.len())..)?;

@@ -8,8 +8,9 @@ use bartizan_core::{Confidence, Finding, Rule, Severity, atlas, cwe, rule};
 
 rule! {
     /// ## What it finds
-    /// `tarfile`'s `extractall` and `extract` without a `filter`, `shutil.unpack_archive` of a tar file without one. Zip
-    /// files are not reported: Python's `zipfile` keeps members inside.
+    /// `tarfile`'s `extractall` and `extract` without a `filter`, `shutil.unpack_archive` of a tar file without one, and a
+    /// file of the program's own opened under the name of a member. Zip files otherwise are not reported: Python's
+    /// `zipfile` keeps members inside.
     /// ## Why it matters
     /// A member called `../../home/user/.bashrc`, or a link followed by a file, is written outside the folder. Python 3.14
     /// filters by default; before it the archive decides.

@@ -11,7 +11,8 @@ rule! {
     /// Code that loads a file with a loader that runs code from it: `pickle`, `dill`, `cloudpickle`, `joblib`, `shelve`,
     /// `marshal`, `jsonpickle`, `pandas.read_pickle`, `numpy.load(allow_pickle=True)`, `torch.load` unless
     /// `weights_only=True`, Keras with `safe_mode=False` or unsafe deserialisation enabled, skops with `trusted=True`,
-    /// LangChain's `allow_dangerous_deserialization=True`. Aliases, `functools.partial` and `**` of constant dicts are
+    /// LangChain's `allow_dangerous_deserialization=True`, and libraries that unpickle their own models (gensim, flair,
+    /// fastai, stable-baselines3, AutoGluon, PyCaret, statsmodels, Paddle). Aliases, `functools.partial` and `**` of constant dicts are
     /// followed.
     ///
     /// `torch.load` without `weights_only` is graded lower: from PyTorch 2.6 on the default is `True`, before it `False`,
@@ -76,6 +77,26 @@ const LOADERS: &[(&str, &str)] = &[
     ("srsly.pickle_load", "cloudpickle"),
     ("srsly.pickle_loads", "cloudpickle"),
     ("pickletools.genops().load", "pickle"),
+    ("statsmodels.api.load", "statsmodels, which unpickles"),
+    ("statsmodels.api.load_pickle", "statsmodels, which unpickles"),
+    ("autogluon.tabular.TabularPredictor.load", "AutoGluon, which unpickles"),
+    ("autogluon.timeseries.TimeSeriesPredictor.load", "AutoGluon, which unpickles"),
+    ("autogluon.multimodal.MultiModalPredictor.load", "AutoGluon, which unpickles"),
+    ("pyarrow.deserialize", "pyarrow, which unpickles"),
+    ("hickle.load", "hickle, which unpickles what HDF5 has no type for"),
+    ("pandas.compat.pickle_compat.load", "pickle"),
+    ("bentoml.picklable_model.load_model", "cloudpickle"),
+    ("bentoml.sklearn.load_model", "joblib, which unpickles"),
+];
+
+/// Packages all of whose classes load with pickle, and the method that does.
+const FAMILIES: &[(&str, &str, &str)] = &[
+    ("gensim", "load", "gensim, which unpickles"),
+    ("stable_baselines3", "load", "stable-baselines3, which unpickles"),
+    ("sb3_contrib", "load", "stable-baselines3, which unpickles"),
+    ("flair", "load", "flair, which unpickles"),
+    ("pycaret", "load_model", "PyCaret, which unpickles"),
+    ("nemo", "restore_from", "NeMo, which makes what the archive's configuration names"),
 ];
 
 /// Judges one call.
@@ -86,8 +107,31 @@ pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
         loads(call, module, &format!("`{}` loads with {what}", shown(call)), Confidence::High);
         return;
     }
+    let family = FAMILIES.iter().find(|(package, method, _)| call.is_in(package, method));
+    if let Some((_, _, what)) = family {
+        module.judged.insert(call.span.start);
+        loads(call, module, &format!("`{}` loads with {what}", shown(call)), Confidence::Medium);
+        return;
+    }
     match path {
         "torch.load" => torch(call, module),
+        "nltk.data.load" => {
+            let pickled = call.argument(0, "resource_url").and_then(|name| name.value.as_pieces());
+            if pickled.is_some_and(|name| name.ends_with(".pickle")) {
+                loads(call, module, "NLTK unpickles a resource of this kind", Confidence::Medium);
+            }
+        }
+        "ultralytics.YOLO" | "ultralytics.RTDETR" | "ultralytics.SAM" => {
+            let weights = call.argument(0, "model").and_then(|model| model.value.as_pieces());
+            let own = |weights: &str| {
+                weights.to_ascii_lowercase().ends_with(".pt") && weights.contains(['/', '\\'])
+            };
+            if weights.is_some_and(own) {
+                let message = "a `.pt` file of weights is unpickled";
+                let finding = Finding::new(&UNSAFE_DESERIALIZATION, message);
+                module.report(&call.span, finding.severity(Severity::Low).confidence(Confidence::Medium));
+            }
+        }
         "numpy.load" | "numpy.lib.format.read_array" => {
             module.judged.insert(call.span.start);
             if call.is_true("allow_pickle")
@@ -106,6 +150,11 @@ pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
                     Finding::new(&UNSAFE_DESERIALIZATION, message).severity(Severity::High),
                 );
             }
+        }
+        _ if call.name() == "recv_pyobj" && call.path.starts_with(['?', 'z']) => {
+            let message = "`recv_pyobj` unpickles whatever the other side of the socket sends";
+            module
+                .report(&call.span, Finding::new(&UNSAFE_DESERIALIZATION, message).severity(Severity::High));
         }
         _ => by_option(call, module),
     }
@@ -136,6 +185,15 @@ fn by_option(call: &Call<'_>, module: &mut Module) {
                     high("`safe_mode=False` lets a Keras file run code of its own layers")
                         .remedy("Load with `safe_mode=True` and register the custom layers by name."),
                     fix,
+                );
+            } else if name == "load_model" && is_legacy_keras(call) {
+                let message = "a Keras model in HDF5 runs the code of its Lambda layers before Keras 3.11.3";
+                module.report(
+                    &call.span,
+                    Finding::new(&UNSAFE_DESERIALIZATION, message)
+                        .severity(Severity::Low)
+                        .confidence(Confidence::Medium)
+                        .remedy("Save the model again as `.keras` and load it with `safe_mode=True`."),
                 );
             }
         }
@@ -198,6 +256,12 @@ fn by_option(call: &Call<'_>, module: &mut Module) {
     }
 }
 
+/// Whether the file is one of Keras' older format, in which `safe_mode` was not heeded (CVE-2025-9905).
+fn is_legacy_keras(call: &Call<'_>) -> bool {
+    let file = call.argument(0, "filepath").and_then(|file| file.value.as_pieces()).unwrap_or_default();
+    [".h5", ".hdf5"].iter().any(|end| file.to_ascii_lowercase().ends_with(end))
+}
+
 fn torch(call: &Call<'_>, module: &mut Module) {
     module.judged.insert(call.span.start);
     let dangerous = call.keyword("pickle_module").is_some_and(|given| {
@@ -217,7 +281,15 @@ fn torch(call: &Call<'_>, module: &mut Module) {
             keep(call, module, finding, fix);
         }
         Some(given) if given.value.known != Known::Null => {}
-        _ if call.open => {}
+        _ if call.open => {
+            let message =
+                "`torch.load` is given its options by the caller, and `weights_only` by nobody here";
+            let finding = Finding::new(&UNSAFE_DESERIALIZATION, message)
+                .severity(Severity::Low)
+                .confidence(Confidence::Low)
+                .remedy("Pass `weights_only=True` here.");
+            module.report(&call.span, finding);
+        }
         _ if dangerous => {
             let message = "`torch.load` with another pickle module runs what the file says";
             keep(call, module, Finding::new(&UNSAFE_DESERIALIZATION, message).severity(Severity::High), None);

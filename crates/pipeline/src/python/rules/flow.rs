@@ -241,7 +241,7 @@ pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
 /// A command: its text to the rules about commands, and its value to a shell.
 fn run(call: &Call<'_>, module: &mut Module, command: &Value, shell: bool) {
     let words: Option<Vec<String>> = match &command.known {
-        Known::Items(items) => Some(items.iter().map(Value::spelt).collect()),
+        Known::Items(items) => Some(items.iter().map(word).collect()),
         _ => None,
     };
     match &words {
@@ -276,6 +276,14 @@ fn run(call: &Call<'_>, module: &mut Module, command: &Value, shell: bool) {
         if outside(program.all_taint()) {
             module.sink(SinkKind::Shell, &call.span, call.spelling, &program);
         }
+    }
+}
+
+/// One word of a command; the interpreter that runs the code is Python.
+fn word(value: &Value) -> String {
+    match value.as_path().map(AsRef::as_ref) {
+        Some("sys.executable") => "python".to_owned(),
+        _ => value.spelt(),
     }
 }
 
@@ -430,6 +438,10 @@ pub(in crate::python) fn judge(sink: &Sink, module: &mut Module) {
     let callee = &sink.callee;
     let model = taint.has(Taint::MODEL);
     let outside = outside(taint);
+    if matches!(sink.kind, SinkKind::Address | SinkKind::File) {
+        super::place::judge(sink, module);
+        return;
+    }
     let finding = match sink.kind {
         SinkKind::Code if model => Finding::new(&MODEL_OUTPUT_EXECUTED, format!("`{callee}` runs {who}"))
             .severity(Severity::Critical),

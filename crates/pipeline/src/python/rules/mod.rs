@@ -7,6 +7,7 @@ pub(super) mod deserialization;
 pub(super) mod flow;
 pub(super) mod native;
 pub(super) mod orchestration;
+pub(super) mod place;
 pub(super) mod remote_code;
 pub(super) mod secret;
 pub(super) mod training;
@@ -28,6 +29,7 @@ const CHECKS: &[fn(&Call<'_>, &mut Module)] = &[
     flow::check,
     native::check,
     orchestration::check,
+    place::check,
     remote_code::check,
     secret::check,
     training::check,
@@ -46,6 +48,7 @@ pub(super) static RULES: &[&[&Rule]] = &[
     flow::RULES,
     native::RULES,
     orchestration::RULES,
+    place::RULES,
     remote_code::RULES,
     secret::RULES,
     training::RULES,
@@ -93,7 +96,12 @@ pub(super) fn given_by_decorator(path: &str) -> Taint {
         | "tool_plain"
         | "register_for_execution"
         | "register_for_llm" => Taint::MODEL,
-        "route" | "post" | "websocket" | "put" | "get" if web && (name != "get" || path.contains("()")) => {
+        // What the program is started with.
+        "command" if matches!(package, "click" | "typer" | "fire") => Taint::OPERATOR,
+        "on_message" | "message_handler" | "on_chat_message" => Taint::REQUEST,
+        "route" | "post" | "websocket" | "put" | "patch" | "delete" | "get"
+            if web && (name != "get" || path.contains("()")) =>
+        {
             Taint::REQUEST
         }
         _ => Taint::default(),

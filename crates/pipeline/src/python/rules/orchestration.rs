@@ -7,18 +7,20 @@ use crate::python::call::{Argument, Call};
 use crate::python::module::{Module, edit};
 use crate::python::value::{HOLE, Known};
 use crate::rules::{
-    EXPOSED_SERVICE, NO_NETWORK_ISOLATION, TEMPLATE_INJECTION, UNPINNED_IMAGE, UNPINNED_PACKAGE,
+    EXPOSED_SERVICE, NO_AUTHENTICATION, NO_NETWORK_ISOLATION, TEMPLATE_INJECTION, UNPINNED_IMAGE,
+    UNPINNED_PACKAGE,
 };
 use bartizan_core::{Confidence, Finding, Rule, Severity};
 
 /// Rules of this file.
 pub(in crate::python) const RULES: &[&Rule] =
-    &[&UNPINNED_IMAGE, &NO_NETWORK_ISOLATION, &EXPOSED_SERVICE, &TEMPLATE_INJECTION];
+    &[&UNPINNED_IMAGE, &NO_NETWORK_ISOLATION, &NO_AUTHENTICATION, &EXPOSED_SERVICE, &TEMPLATE_INJECTION];
 
 /// Judges one call.
 pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
     images(call, module);
     packages(call, module);
+    requirements(call, module);
     isolation(call, module);
     endpoints(call, module);
     templates(call, module);
@@ -49,10 +51,11 @@ fn images(call: &Call<'_>, module: &mut Module) {
                 | "ImageSpec"
                 | "container_component"
                 | "EcsRunTaskOperator"
+                | "Environment"
         );
         let hera = matches!(
             package,
-            "hera" | "airflow" | "kfp" | "kubernetes" | "flytekit" | "prefect" | "dagster_docker"
+            "hera" | "airflow" | "kfp" | "kubernetes" | "flytekit" | "prefect" | "dagster_docker" | "azure"
         );
         if runs && hera {
             return call
@@ -159,6 +162,26 @@ fn packages(call: &Call<'_>, module: &mut Module) {
     let Some(package) = list.value.texts().into_iter().find(|package| is_loose(package)) else { return };
     let _ = certain;
     report_package(call, module, package);
+}
+
+/// What a package asks for in its `setup.py`: ranges are normal there, repositories without a commit are not.
+fn requirements(call: &Call<'_>, module: &mut Module) {
+    if !matches!(call.path.as_ref(), "setuptools.setup" | "distutils.core.setup" | "skbuild.setup") {
+        return;
+    }
+    let lists = ["install_requires", "setup_requires", "extras_require", "tests_require"];
+    for list in lists.iter().filter_map(|name| call.keyword(name)) {
+        let written = list.span.end.saturating_sub(list.written.len());
+        for text in list.value.texts() {
+            let at = list.written.find(text).map_or(list.span.start, |at| written.saturating_add(at));
+            let Some(dependency) = crate::dependencies::requirement(text, at) else { continue };
+            let issues = crate::dependencies::judged(&dependency, crate::dependencies::Purpose::Manifest);
+            for issue in issues {
+                let span = at..at.saturating_add(text.len());
+                module.report(&span, issue.into_finding());
+            }
+        }
+    }
 }
 
 fn report_package(call: &Call<'_>, module: &mut Module, package: &str) {
@@ -283,19 +306,46 @@ fn endpoints(call: &Call<'_>, module: &mut Module) {
     if name == "launch" && call.is_true("share") && call.keyword("auth").is_none() {
         report(module, "`share=True` opens the demo to everyone who has its address", Severity::Medium);
     }
+    if name == "run"
+        && call.is_true("debug")
+        && matches!(call.package(), "flask" | "quart" | "dash" | "bottle")
+    {
+        report(module, "the debugger runs Python for whoever reaches the server", Severity::High);
+        return;
+    }
+    let public = call.keyword("public_network_access").and_then(|access| access.value.as_text());
+    if call.is_of("azure.ai.ml") && public.is_some_and(|access| access.eq_ignore_ascii_case("enabled")) {
+        report(module, "the endpoint or workspace is reachable from the internet", Severity::Medium);
+    }
+    cross_origin(call, module);
+    notebook_server(call, module);
     if call.is_of("google.cloud.aiplatform") && call.is_true("public_endpoint_enabled") {
         report(module, "the index endpoint is reachable from anywhere", Severity::Medium);
     }
     let everywhere = call
         .any_keyword(&["host", "server_name", "dashboard_host", "address"])
-        .is_some_and(|host| host.value.as_text() == Some("0.0.0.0"));
+        .map(|host| &host.value)
+        .or_else(|| call.keyword("http_options").and_then(|options| options.value.entry("host")))
+        .is_some_and(|host| host.as_text() == Some("0.0.0.0"));
     if everywhere && call.is_of("ray") && call.keyword("dashboard_host").is_some() {
         report(module, "Ray's dashboard, which runs any job, listens on every address", Severity::High);
     } else if everywhere
         && (name == "launch"
             || matches!(
                 call.package(),
-                "uvicorn" | "gradio" | "flask" | "mlflow" | "tensorboard" | "jupyter"
+                "uvicorn"
+                    | "gradio"
+                    | "flask"
+                    | "quart"
+                    | "dash"
+                    | "hypercorn"
+                    | "waitress"
+                    | "mlflow"
+                    | "tensorboard"
+                    | "jupyter"
+                    | "ray"
+                    | "litserve"
+                    | "bentoml"
             ))
     {
         module.report(
@@ -304,6 +354,44 @@ fn endpoints(call: &Call<'_>, module: &mut Module) {
                 .severity(Severity::Low)
                 .confidence(Confidence::Low),
         );
+    }
+}
+
+/// Every page of the web allowed to use the service with its reader's cookies.
+fn cross_origin(call: &Call<'_>, module: &mut Module) {
+    let fastapi =
+        call.is_true("allow_credentials").then(|| call.any_keyword(&["allow_origins", "allow_origin_regex"]));
+    let flask =
+        (call.is_of("flask_cors") && call.is_true("supports_credentials")).then(|| call.keyword("origins"));
+    let Some(Some(origins)) = fastapi.or(flask) else { return };
+    if origins.value.texts().iter().any(|origin| matches!(*origin, "*" | ".*" | "https?://.*" | "http://.*"))
+    {
+        let message = "any page of the web may use the service as whoever reads it";
+        module.report(&call.span, Finding::new(&EXPOSED_SERVICE, message));
+    }
+}
+
+/// Settings of a notebook server: `c.ServerApp.token = ""`.
+fn notebook_server(call: &Call<'_>, module: &mut Module) {
+    let Some((_, setting)) = call.path.strip_prefix("set:").and_then(|path| path.split_once('.')) else {
+        return;
+    };
+    let Some(given) = call.positional.first() else { return };
+    let server =
+        ["NotebookApp.", "ServerApp.", "IdentityProvider.", "PasswordIdentityProvider."].iter().find_map(
+            |server| setting.rfind(server).and_then(|at| setting.get(at.saturating_add(server.len())..)),
+        );
+    let empty = given.value.as_text() == Some("");
+    match server {
+        Some("token" | "password" | "hashed_password") if empty => {
+            let message = "the notebook server, which runs code, asks nobody who they are";
+            module.report(&call.span, Finding::new(&NO_AUTHENTICATION, message));
+        }
+        Some("ip") if matches!(given.value.as_text(), Some("0.0.0.0" | "*" | "")) => {
+            let finding = Finding::new(&EXPOSED_SERVICE, "the notebook server listens on every address");
+            module.report(&call.span, finding.severity(Severity::Low).confidence(Confidence::Medium));
+        }
+        _ => {}
     }
 }
 
@@ -323,6 +411,7 @@ fn templates(call: &Call<'_>, module: &mut Module) {
         "commands",
         "args",
     ];
+    kubeflow(call, module);
     let airflow =
         call.is_of("airflow") || call.name().ends_with("Operator") || call.name().ends_with("Sensor");
     if !airflow {
@@ -347,6 +436,24 @@ fn templates(call: &Call<'_>, module: &mut Module) {
         let message = format!("`{field}` holds `{{{{ {input} }}}}`, which comes with the run");
         module.report(&call.span, Finding::new(&TEMPLATE_INJECTION, message).severity(severity));
         return;
+    }
+}
+
+/// A shell of a Kubeflow step whose script holds what the pipeline is given at run time.
+fn kubeflow(call: &Call<'_>, module: &mut Module) {
+    if !call.is_of("kfp") || !matches!(call.name(), "ContainerSpec" | "ContainerOp") {
+        return;
+    }
+    let lists = ["command", "args", "arguments"].iter().filter_map(|name| call.keyword(name));
+    let words: Vec<&str> = lists.flat_map(|list| list.value.texts()).collect();
+    let shell = words
+        .first()
+        .and_then(|word| word.rsplit('/').next())
+        .is_some_and(|word| matches!(word, "sh" | "bash" | "dash" | "zsh" | "ash"));
+    let script = words.iter().skip_while(|word| !word.starts_with('-')).nth(1);
+    if shell && script.is_some_and(|script| script.contains(HOLE)) {
+        let message = "a script of the step holds what the pipeline is given when it runs";
+        module.report(&call.span, Finding::new(&TEMPLATE_INJECTION, message).severity(Severity::Medium));
     }
 }
 
@@ -422,6 +529,19 @@ mod tests {
     }
 
     #[test]
+    fn scripts_of_kubeflow_that_hold_an_input_are_found() {
+        let graded = |arguments: &str| {
+            let code = format!(
+                "from kfp import dsl\n@dsl.container_component\ndef c(uri: str):\n    return dsl.ContainerSpec(image='a@sha256:00', {arguments})"
+            );
+            severities(&code, "pipeline/template-injection")
+        };
+        assert_eq!(graded("command=['sh', '-c'], args=[f'get {uri}']"), [Medium]);
+        assert_eq!(graded("command=['sh', '-c', 'get $0'], args=[uri]"), []);
+        assert_eq!(graded("command=['get'], args=[f'--uri={uri}']"), []);
+    }
+
+    #[test]
     fn templates_that_take_a_runs_input_are_found() {
         let graded = |code: &str| {
             severities(
@@ -444,6 +564,21 @@ mod tests {
     #[test]
     fn demos_shared_with_everyone_are_found() {
         let graded = |code: &str| severities(code, "pipeline/exposed-service");
+        assert_eq!(graded("from flask import Flask\napp = Flask('a')\napp.run(debug=True)"), [High]);
+        assert_eq!(graded("from flask import Flask\napp = Flask('a')\napp.run(debug=False)"), []);
+        assert_eq!(
+            graded("app.add_middleware(CORSMiddleware, allow_origins=['*'], allow_credentials=True)"),
+            [Medium]
+        );
+        assert_eq!(graded("app.add_middleware(CORSMiddleware, allow_origins=['*'])"), []);
+        assert_eq!(graded("from ray import serve\nserve.start(http_options={'host': '0.0.0.0'})"), [Low]);
+        let token = |value: &str| {
+            severities(
+                &format!("c = get_config()\nc.ServerApp.token = {value}"),
+                "pipeline/no-authentication",
+            )
+        };
+        assert_eq!((token("''"), token("read()")), (vec![High], vec![]));
         assert_eq!(graded("import gradio as gr\ngr.Interface(f).launch(share=True)"), [Medium]);
         assert_eq!(graded("import gradio as gr\ngr.Interface(f).launch()"), []);
     }

@@ -4,7 +4,7 @@ use crate::Safety;
 use crate::python::call::Call;
 use crate::python::hub::{self, Named};
 use crate::python::module::{Module, edit};
-use crate::python::value::Known;
+use crate::python::value::{Known, Value};
 use crate::rules::REMOTE_CODE;
 use bartizan_core::{Confidence, Finding, Rule, Severity};
 
@@ -52,8 +52,9 @@ fn trusts(call: &Call<'_>, module: &mut Module) {
     let Some(trust) = call.keyword("trust_remote_code").or_else(|| call.keyword("trust_remote")) else {
         // Handed on inside a dict: `model_kwargs={"trust_remote_code": True}`.
         let nested = call.named.iter().find_map(|(name, argument)| {
-            let entry = argument.value.entry("trust_remote_code")?;
-            (entry.truth() == Some(true)).then_some((name, argument))
+            let told =
+                argument.value.entry("trust_remote_code").is_some_and(|entry| entry.truth() == Some(true));
+            (told || environment_trusts(&argument.value)).then_some((name, argument))
         });
         if let Some((name, _)) = nested {
             let message = format!("`{name}` trusts remote code");
@@ -90,6 +91,16 @@ fn trusts(call: &Call<'_>, module: &mut Module) {
         .severity(severity)
         .confidence(confidence);
     module.report_fixable(&call.span, finding, fix);
+}
+
+/// Whether an environment that is handed to a server tells it to trust remote code: `HF_MODEL_TRUST_REMOTE_CODE=true`.
+fn environment_trusts(environment: &Value) -> bool {
+    let Known::Entries(entries) = &environment.known else { return false };
+    entries.iter().any(|(name, value)| {
+        name.as_ref().is_some_and(|name| name.ends_with("TRUST_REMOTE_CODE"))
+            && (value.truth() == Some(true) && value.as_text().is_none()
+                || value.as_text().is_some_and(|text| matches!(text, "1" | "true" | "True" | "TRUE")))
+    })
 }
 
 /// `torch.hub.load("owner/repo:ref", …)` runs `hubconf.py`.

@@ -105,6 +105,12 @@ pub(in crate::python) fn scan(cells: &[(&str, usize)], module: &mut Module) {
         }
     }
     for (text, base) in cells {
+        for place in passwords_in_addresses(text, *base) {
+            let finding = Finding::new(&SECRET, "an address holds the password of a database")
+                .severity(Severity::Medium)
+                .confidence(Confidence::Medium);
+            module.report(&place, finding);
+        }
         for (place, kind) in by_format(text, *base) {
             let shown = text
                 .get(place.start.saturating_sub(*base)..place.end.saturating_sub(*base))
@@ -120,6 +126,89 @@ pub(in crate::python) fn scan(cells: &[(&str, usize)], module: &mut Module) {
     }
 }
 
+/// Passwords in addresses of databases and queues on other machines. Those of this machine are for development, as are
+/// those that stand for something to be filled in.
+fn passwords_in_addresses(text: &str, base: usize) -> Vec<Range<usize>> {
+    const SCHEMES: &[&str] = &[
+        "postgresql",
+        "postgres",
+        "mysql",
+        "mongodb",
+        "mongodb+srv",
+        "redis",
+        "rediss",
+        "amqp",
+        "amqps",
+        "mssql",
+        "clickhouse",
+        "snowflake",
+    ];
+    let mut found = Vec::new();
+    for (at, _) in text.match_indices("://") {
+        let before = text.get(..at).unwrap_or_default();
+        let begins = before.rfind(|c: char| !(c.is_ascii_alphanumeric() || c == '+')).map_or(0, |place| {
+            place.saturating_add(
+                before.get(place..).and_then(|rest| rest.chars().next()).map_or(1, char::len_utf8),
+            )
+        });
+        let scheme = before.get(begins..).unwrap_or_default();
+        let plain = scheme.split('+').next().unwrap_or(scheme);
+        if !SCHEMES.contains(&plain) {
+            continue;
+        }
+        let rest = text.get(at.saturating_add("://".len())..).unwrap_or_default();
+        let end =
+            rest.find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`')).unwrap_or(rest.len());
+        let authority = rest.get(..end).and_then(|rest| rest.split('/').next()).unwrap_or_default();
+        let Some((user, host)) = authority.rsplit_once('@') else { continue };
+        let Some((_, password)) = user.split_once(':') else { continue };
+        let host = host.split([':', ',', '?']).next().unwrap_or(host);
+        let drawn = password.len() >= 8
+            && password.bytes().any(|byte| byte.is_ascii_digit())
+            && password.bytes().any(|byte| byte.is_ascii_alphabetic());
+        let filled_in = password.contains(['{', '$', '<', '%', '[']) || is_placeholder(password);
+        let elsewhere =
+            host.contains('.') && !host.starts_with("127.") && host != "0.0.0.0" && !is_placeholder(host);
+        if drawn && !filled_in && elsewhere {
+            let begins = base.saturating_add(begins);
+            let ends = base.saturating_add(at).saturating_add("://".len()).saturating_add(authority.len());
+            found.push(begins..ends);
+        }
+    }
+    found
+}
+
+/// Values of a printed environment or configuration (`'HF_TOKEN': '…'`, `HF_TOKEN=…`) that are credentials by their name and
+/// look drawn; those that tell themselves by format are found anyway.
+pub(in crate::python) fn named_in_dump(text: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    for (at, sign) in text.match_indices([':', '=']) {
+        let name = text.get(..at).unwrap_or_default().trim_end_matches(['\'', '"', ' ']);
+        let begins = name.rfind(|c: char| !is_word(c)).map_or(0, |place| {
+            place.saturating_add(
+                name.get(place..).and_then(|rest| rest.chars().next()).map_or(1, char::len_utf8),
+            )
+        });
+        let name = name.get(begins..).unwrap_or_default();
+        if name.len() < 5 || name.len() > 64 || found.len() >= MOST_SECRETS {
+            continue;
+        }
+        let after = text.get(at.saturating_add(sign.len())..).unwrap_or_default();
+        let value = after.trim_start_matches(' ').trim_start_matches(['\'', '"']);
+        let start = text.len().saturating_sub(value.len());
+        let end =
+            value.find(|c: char| c.is_whitespace() || matches!(c, '\'' | '"' | ',')).unwrap_or(value.len());
+        let value = value.get(..end).unwrap_or_default();
+        let asked = asks_for_credential(name).filter(|asked| matches!(asked, Asked::Token));
+        let told = by_format(value, 0).is_empty();
+        if told && asked.and_then(|asked| grade(asked, value)).is_some() {
+            found.push(start..start.saturating_add(value.len()));
+        }
+    }
+    found
+}
+
 /// Judges a call's arguments.
 pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
     let path = call.path.as_ref();
@@ -133,7 +222,7 @@ pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
         return;
     }
     for (name, argument) in &call.named {
-        named(name, &argument.value, &call.span, module);
+        named(name, &argument.value, &argument.span, module);
     }
     let logs_in = matches!(name_of(path), "login" | "set_token" | "HfApi" | "set_api_key" | "save_token")
         && !path.starts_with('?');

@@ -1,13 +1,16 @@
 //! Training that cannot be repeated, or that has seen its test data; and what is published afterwards.
 
 use crate::python::call::Call;
-use crate::python::module::{Module, Report};
+use crate::python::module::{Fit, Module, Report};
+use crate::python::value::Known;
+use crate::rules::UNVERIFIED_PROMOTION;
 use bartizan_core::{Confidence, Finding, Rule, Severity, atlas, cwe, owasp_llm, owasp_ml, rule};
 
 rule! {
     /// ## What it finds
-    /// A script that trains a model and sets no seed anywhere, or asks for determinism and for cuDNN's benchmark mode at the
-    /// same time.
+    /// A script that trains a model and sets no seed anywhere; a split, shuffle or model of scikit-learn without
+    /// `random_state` where no global seed is set; cuDNN's benchmark mode, determinism switched off, and a seed drawn from
+    /// the clock or the system.
     /// ## Why it matters
     /// A training that cannot be repeated cannot be compared: neither a tampered model nor a planted row shows.
     /// ## Example
@@ -25,8 +28,8 @@ rule! {
     };
 
     /// ## What it finds
-    /// A transformation or model fitted on what is the test set by its name; a scaler, encoder or vectoriser fitted before the
-    /// data is split.
+    /// A transformation or model fitted on what is the test set by its name, or on training and test data put together; a
+    /// scaler, encoder, selection or resampling fitted before the data is split.
     /// ## Why it matters
     /// The measured quality is not the real one: a backdoor or a bad model passes its gate.
     /// ## Example
@@ -83,22 +86,35 @@ pub(in crate::python) fn conclude(module: &mut Module) {
                 .confidence(Confidence::Medium);
         module.reports.push(Report { span, finding, fix: None });
     }
-    if let Some(span) = facts.benchmark.take().filter(|_| facts.deterministic) {
-        let message = "cuDNN's benchmark mode chooses algorithms by timing, though determinism is asked for";
+    if let Some(span) = facts.benchmark.take() {
+        let message = if facts.deterministic {
+            "cuDNN's benchmark mode chooses algorithms by timing, though determinism is asked for"
+        } else {
+            "cuDNN's benchmark mode chooses algorithms by timing"
+        };
         module.reports.push(Report {
             span,
             finding: Finding::new(&NONDETERMINISTIC_TRAINING, message),
             fix: None,
         });
     }
+    if let Some((span, what)) = facts.unseeded.take().filter(|_| !facts.seeds_all) {
+        let message = format!("`{what}` draws random numbers that nobody seeds");
+        let finding = Finding::new(&NONDETERMINISTIC_TRAINING, message).confidence(Confidence::Medium);
+        module.reports.push(Report { span, finding, fix: None });
+    }
     if let Some(split) = facts.split {
-        for (span, what, data) in std::mem::take(&mut facts.fits) {
+        for Fit { span, what, data, .. } in std::mem::take(&mut facts.fits) {
             if span.start < split && !data.is_empty() {
                 let message = format!("`{what}` learns from `{data}` before it is split");
                 let finding = Finding::new(&TEST_DATA_LEAKAGE, message).confidence(Confidence::Medium);
                 module.reports.push(Report { span, finding, fix: None });
             }
         }
+    }
+    if !(module.facts.signs || module.facts.hashes) {
+        let promotes = std::mem::take(&mut module.facts.promotes);
+        module.reports.extend(promotes);
     }
     if module.facts.signs {
         module.reports.retain(|report| report.finding.rule.id != UNSIGNED_PUBLICATION.id);
@@ -108,6 +124,21 @@ pub(in crate::python) fn conclude(module: &mut Module) {
 fn randomness(call: &Call<'_>, module: &mut Module) {
     let path = call.path.as_ref();
     let name = call.name();
+    if unsettled(call, module) {
+        return;
+    }
+    let all = matches!(
+        name,
+        "manual_seed" | "set_seed" | "seed_everything" | "set_random_seed" | "seed" | "fix_seed" | "seed_all"
+    ) && !path.starts_with("set:")
+        || name.starts_with("seed_")
+        || name.starts_with("set_seed")
+        || name.ends_with("_seed") && name.starts_with("set")
+        || call.path.starts_with("@local") && call.spelling.contains("seed");
+    if all && (!path.starts_with("torch.") || path.starts_with("torch.manual_seed")) {
+        module.facts.seeds_all = true;
+    }
+    draws(call, module);
     let seeds = matches!(
         name,
         "manual_seed"
@@ -166,6 +197,97 @@ fn randomness(call: &Call<'_>, module: &mut Module) {
     }
 }
 
+/// Reports what makes a run differ from the last on purpose; `true` when it does.
+fn unsettled(call: &Call<'_>, module: &mut Module) -> bool {
+    let off = |place: usize, name: &str| {
+        call.argument(place, name)
+            .is_some_and(|given| given.value.known != Known::Null && given.value.truth() == Some(false))
+    };
+    let drawn = |place: usize| {
+        call.positional
+            .get(place)
+            .and_then(|seed| seed.value.as_path())
+            .is_some_and(|path| path.starts_with("time.time") || path.starts_with("os.urandom"))
+            || call
+                .positional
+                .get(place)
+                .is_some_and(|seed| seed.written.contains("time.time") || seed.written.contains("urandom"))
+    };
+    let lightning = matches!(call.package(), "lightning" | "pytorch_lightning") && call.name() == "Trainer";
+    let message = match call.path.as_ref() {
+        _ if lightning && call.is_false("deterministic") => "deterministic algorithms are switched off",
+        _ if lightning && call.is_true("benchmark") => "cuDNN's benchmark mode chooses algorithms by timing",
+        "torch.use_deterministic_algorithms" if off(0, "mode") => "deterministic algorithms are switched off",
+        "set:torch.backends.cudnn.deterministic" if off(0, "") => {
+            "cuDNN's deterministic algorithms are switched off"
+        }
+        "torch.seed" => "`torch.seed` draws a new seed for each run",
+        "random.seed" | "numpy.random.seed"
+            if call.positional.is_empty() && call.named.is_empty() && !call.open =>
+        {
+            "a seed is drawn from the system for each run"
+        }
+        "random.seed"
+        | "numpy.random.seed"
+        | "torch.manual_seed"
+        | "transformers.set_seed"
+        | "tensorflow.random.set_seed"
+            if drawn(0) =>
+        {
+            "a seed is drawn from the clock or the system for each run"
+        }
+        _ => return false,
+    };
+    module.report(&call.span, Finding::new(&NONDETERMINISTIC_TRAINING, message));
+    true
+}
+
+/// Splits, shuffles and models of scikit-learn that draw random numbers.
+const DRAW: &[&str] = &[
+    "RandomForestClassifier",
+    "RandomForestRegressor",
+    "ExtraTreesClassifier",
+    "ExtraTreesRegressor",
+    "GradientBoostingClassifier",
+    "GradientBoostingRegressor",
+    "AdaBoostClassifier",
+    "BaggingClassifier",
+    "MLPClassifier",
+    "MLPRegressor",
+    "SGDClassifier",
+    "SGDRegressor",
+    "IsolationForest",
+    "KMeans",
+    "MiniBatchKMeans",
+    "GaussianMixture",
+    "RandomizedSearchCV",
+    "ShuffleSplit",
+    "StratifiedShuffleSplit",
+];
+
+/// Remembers the first object of scikit-learn that draws random numbers and is given no seed.
+fn draws(call: &Call<'_>, module: &mut Module) {
+    let name = call.name();
+    let folds = matches!(name, "KFold" | "StratifiedKFold" | "RepeatedKFold") && call.is_true("shuffle");
+    let splits = name == "train_test_split" && !call.is_false("shuffle");
+    let drawn =
+        call.is_of("sklearn") && (DRAW.contains(&name) || folds || splits) && !call.path.contains("()");
+    let loads = call.is_of("torch.utils.data")
+        && (name == "DataLoader" && call.is_true("shuffle") || name == "random_split");
+    let shuffles =
+        matches!(call.path.as_ref(), "random.shuffle" | "numpy.random.shuffle" | "numpy.random.permutation");
+    if (loads && call.keyword("generator").is_none() || shuffles)
+        && !call.open
+        && module.facts.unseeded.is_none()
+    {
+        module.facts.unseeded = Some((call.span.clone(), name.to_owned()));
+    }
+    let given = call.keyword("random_state").is_some_and(|seed| seed.value.known != Known::Null);
+    if drawn && !given && !call.open && module.facts.unseeded.is_none() {
+        module.facts.unseeded = Some((call.span.clone(), name.to_owned()));
+    }
+}
+
 /// Transformations that learn from the data they are fitted on.
 const LEARNS: &[&str] = &[
     "StandardScaler",
@@ -197,10 +319,14 @@ fn leakage(call: &Call<'_>, module: &mut Module) {
         module.facts.split = Some(module.facts.split.map_or(place, |known| known.min(place)));
         // What is split is what must not have been learnt from.
         let split: Vec<String> = call.positional.iter().map(|argument| argument.written.to_owned()).collect();
-        module.facts.fits.retain(|(span, _, data)| {
-            let same = split.iter().any(|part| {
-                part == data || part.starts_with(&format!("{data}_")) || data.contains(part.as_str())
-            });
+        let made: Vec<_> = call.positional.iter().filter_map(|argument| argument.value.as_path()).collect();
+        module.facts.fits.retain(|Fit { span, data, path, .. }| {
+            let same = made
+                .iter()
+                .any(|made| made.strip_prefix(path.as_str()).is_some_and(|rest| rest.starts_with("()")))
+                || split.iter().any(|part| {
+                    part == data || part.starts_with(&format!("{data}_")) || data.contains(part.as_str())
+                });
             span.start > place
                 || same
                 || split.iter().any(|part| part.contains("scaled") || part.contains("norm"))
@@ -227,6 +353,8 @@ fn leakage(call: &Call<'_>, module: &mut Module) {
         "test_texts",
         "test_dataset",
         "test_ds",
+        "xte",
+        "te_x",
     ]
     .contains(&lower.as_str())
         || lower.starts_with("x_test");
@@ -244,18 +372,50 @@ fn leakage(call: &Call<'_>, module: &mut Module) {
         module.report(&call.span, finding);
         return;
     }
+    if library && mixes_test_data(&lower) {
+        let message = format!("`{name}` learns from training and test data together");
+        let finding = Finding::new(&TEST_DATA_LEAKAGE, message).confidence(Confidence::Medium);
+        module.report(&call.span, finding);
+        return;
+    }
     let learns = LEARNS.iter().any(|class| call.path.contains(&format!(".{class}()")));
     if learns && written.len() < 40 {
-        module.facts.fits.push((
-            call.span.clone(),
-            call.spelling.chars().take(60).collect(),
-            written.to_owned(),
-        ));
+        module.facts.fits.push(Fit {
+            span: call.span.clone(),
+            what: call.spelling.chars().take(60).collect(),
+            data: written.to_owned(),
+            path: call.path.to_string(),
+        });
     }
+}
+
+/// Whether data, as it is written in lower case, is put together from training and test data.
+fn mixes_test_data(written: &str) -> bool {
+    let joins = ["vstack(", "concat(", "concatenate(", "hstack(", ".append("]
+        .iter()
+        .any(|join| written.contains(join));
+    let words = || written.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+    let test = words().any(|word| {
+        matches!(word, "test" | "xte" | "x_te" | "xtest" | "yte")
+            || word.contains("test_")
+            || word.ends_with("_test")
+    });
+    let train = words()
+        .any(|word| matches!(word, "train" | "xtr" | "x_tr" | "xtrain" | "ytr") || word.contains("train"));
+    joins && test && train && written.len() < 200
 }
 
 fn publication(call: &Call<'_>, module: &mut Module) {
     let name = call.name();
+    let promotes = matches!(name, "transition_model_version_stage" | "set_registered_model_alias");
+    if promotes && !call.path.starts_with("set:") {
+        let finding = Finding::new(
+            &UNVERIFIED_PROMOTION,
+            format!("`{name}` promotes what nothing in this code verifies"),
+        )
+        .confidence(Confidence::Medium);
+        module.facts.promotes.push(Report { span: call.span.clone(), finding, fix: None });
+    }
     if call.is_of("model_signing")
         || call.is_of("sigstore")
         || call.name().starts_with("sign_")
@@ -269,16 +429,48 @@ fn publication(call: &Call<'_>, module: &mut Module) {
             call.is_of("huggingface_hub")
         }
         "log_model" | "register_model" | "create_model_version" => {
-            call.is_of("mlflow") || call.package() == "bentoml"
+            call.is_of("mlflow") || call.is_of("wandb") || call.package() == "bentoml"
         }
-        "log_artifact" => call.is_of("wandb"),
+        "log_artifact" | "link_artifact" | "link_model" => call.is_of("wandb"),
+        "upload" | "upload_model" => call.is_of("google.cloud.aiplatform"),
+        "register" => call.is_of("sagemaker"),
+        "upload_fileobj" | "put_object" | "upload_from_filename" | "upload_blob" => uploads_model(call),
         _ => false,
-    };
+    } || name == "upload_file" && !call.is_of("huggingface_hub") && uploads_model(call);
     if publishes && !call.path.starts_with("set:") {
         let message = format!("`{name}` publishes what nothing in this code signs");
         module
             .report(&call.span, Finding::new(&UNSIGNED_PUBLICATION, message).confidence(Confidence::Medium));
     }
+}
+
+/// Whether what is uploaded to an object store is a model, by the ending of its name.
+fn uploads_model(call: &Call<'_>) -> bool {
+    const ENDS: &[&str] = &[
+        ".safetensors",
+        ".pt",
+        ".pth",
+        ".ckpt",
+        ".pkl",
+        ".pickle",
+        ".joblib",
+        ".onnx",
+        ".keras",
+        ".h5",
+        ".gguf",
+        ".tflite",
+        ".mar",
+        ".skops",
+        ".bin",
+        "model.tar.gz",
+        "model.zip",
+    ];
+    call.arguments().any(|argument| {
+        argument.value.texts().iter().any(|text| {
+            let lower = text.to_ascii_lowercase();
+            ENDS.iter().any(|end| lower.ends_with(end))
+        })
+    })
 }
 
 /// Remembers what the code writes itself: what it loads from there is its own.
@@ -307,11 +499,11 @@ fn written(call: &Call<'_>, module: &mut Module) {
             | "NamedTemporaryFile"
     );
     if saves {
-        for argument in call.positional.iter().take(3) {
+        for argument in call.positional.iter().take(3).chain(call.keyword("filename")) {
             note(argument, module);
         }
     }
-    for name in ["output_dir", "save_directory", "dirpath", "local_dir", "save_dir", "filename"] {
+    for name in ["output_dir", "save_directory", "dirpath", "local_dir", "save_dir"] {
         if let Some(argument) = call.keyword(name) {
             note(argument, module);
         }
@@ -350,7 +542,20 @@ mod tests {
             ),
             [Low]
         );
-        assert_eq!(graded("import torch\ntorch.backends.cudnn.benchmark = True"), []);
+        assert_eq!(graded("import torch\ntorch.backends.cudnn.benchmark = True"), [Low]);
+        assert_eq!(graded("import torch\ntorch.backends.cudnn.benchmark = False"), []);
+        assert_eq!(graded("import torch\ntorch.use_deterministic_algorithms(False)"), [Low]);
+        assert_eq!(graded("import random\nrandom.seed()"), [Low]);
+        assert_eq!(graded("import random\nrandom.seed(7)"), []);
+        let loader = "from torch.utils.data import DataLoader\nd = DataLoader(data, shuffle=True";
+        assert_eq!(
+            (graded(&format!("{loader})")), graded(&format!("{loader}, generator=g)"))),
+            (vec![Low], vec![])
+        );
+        let split = "from sklearn.model_selection import train_test_split\na, b = train_test_split(X";
+        assert_eq!(graded(&format!("{split})")), [Low]);
+        assert_eq!(graded(&format!("{split}, random_state=1)")), []);
+        assert_eq!(graded(&format!("import numpy as np\nnp.random.seed(0)\n{split})")), []);
     }
 
     #[test]
@@ -366,6 +571,22 @@ mod tests {
         assert_eq!(graded("X = StandardScaler().fit_transform(X)\na, b = train_test_split(X)"), [Low]);
         assert_eq!(graded("a, b = train_test_split(X)\ns = StandardScaler().fit(a)"), []);
         assert_eq!(graded("s = StandardScaler()\ns.fit_transform(X_test)"), [Medium]);
+        assert_eq!(
+            graded("chosen = StandardScaler().fit_transform(table)\na, b = train_test_split(chosen)"),
+            [Low]
+        );
+        assert_eq!(
+            graded(
+                "from sklearn.svm import SVC\nimport numpy as np\nSVC().fit(np.vstack([X_train, X_test]), y)"
+            ),
+            [Low]
+        );
+        assert_eq!(
+            graded(
+                "from sklearn.svm import SVC\nimport numpy as np\nSVC().fit(np.vstack([X_train, X_more]), y)"
+            ),
+            []
+        );
     }
 
     #[test]

@@ -253,16 +253,26 @@ fn http(call: &Call<'_>, module: &mut Module) {
         .any_keyword(&["md5", "known_hash", "file_hash", "hash_prefix", "sha256", "checksum"])
         .is_some_and(|digest| digest.value.known != Known::Null);
     for argument in call.positional.iter().chain(named) {
+        let inside =
+            argument.value.texts().into_iter().find(|text| crate::address::is_cleartext_inside(text));
+        if let Some(address) = inside.filter(|address| !asks(call) || is_artifact(address))
+            && !compared
+        {
+            let message = format!(
+                "`{}` is fetched without encryption inside its network",
+                bartizan_core::printable(address, 80)
+            );
+            let finding = Finding::new(&INSECURE_TRANSPORT, message).severity(Severity::Low);
+            module.report(&call.span, finding.confidence(Confidence::Medium));
+            return;
+        }
         let Some(address) = argument.value.texts().into_iter().find(|text| is_plain(text)) else { continue };
         let shown: String = address
             .chars()
             .take(80)
             .map(|character| if character == HOLE { '…' } else { character })
             .collect();
-        let web = matches!(call.package(), "requests" | "httpx")
-            || call.name() == "urlopen"
-            || call.name() == "Request";
-        let data = !web || is_artifact(address);
+        let data = !asks(call) || is_artifact(address);
         let finding = Finding::new(&INSECURE_TRANSPORT, format!("`{shown}` is fetched without encryption"));
         let finding = if data && !compared {
             finding
@@ -272,6 +282,11 @@ fn http(call: &Call<'_>, module: &mut Module) {
         module.report_fixable(&call.span, finding, https(argument));
         return;
     }
+}
+
+/// Whether the call asks a server for anything, not only for data.
+fn asks(call: &Call<'_>) -> bool {
+    matches!(call.package(), "requests" | "httpx") || matches!(call.name(), "urlopen" | "Request")
 }
 
 /// The edit that makes a literal address encrypted.

@@ -143,6 +143,41 @@ fn by_name(call: &Call<'_>, module: &mut Module) {
         }
         return;
     }
+    let reads = matches!(call.package(), "pandas" | "polars" | "dask" | "fsspec")
+        && (name.starts_with("read_") || name.starts_with("scan_") || name == "open");
+    if reads
+        && let Some(address) = call.positional.first().and_then(|given| given.value.as_pieces())
+        && let Some(place) = address.strip_prefix("hf://")
+    {
+        let pinned = place
+            .split('/')
+            .any(|part| part.split_once('@').is_some_and(|(_, commit)| hub::is_commit(commit)));
+        if !pinned {
+            let shown = bartizan_core::printable(address, 100);
+            report(
+                module,
+                format!("the data set `{shown}` is fetched as it is today"),
+                "Name the commit: `hf://datasets/owner/name@<commit>/file`.",
+            );
+        }
+        return;
+    }
+    if let Some(environment) = call.any_keyword(&["env", "environment", "Environment"])
+        && let Some(model) = environment.value.entry("HF_MODEL_ID").and_then(|model| model.as_text())
+    {
+        let pinned =
+            ["HF_MODEL_REVISION", "REVISION"].iter().any(|name| environment.value.entry(name).is_some());
+        if !pinned
+            && matches!(hub::named(call, &crate::python::value::Value::text(model)), hub::Named::Remote(_))
+        {
+            let shown = bartizan_core::printable(model, 100);
+            report(
+                module,
+                format!("the model `{shown}` is served as it is today"),
+                "Set `HF_MODEL_REVISION` to the commit.",
+            );
+        }
+    }
     match call.path.as_ref() {
         "tensorflow_hub.load" | "tensorflow_hub.KerasLayer" | "tensorflow_hub.resolve" => {
             let Some(handle) = first(&["handle"]) else { return };

@@ -254,6 +254,18 @@ pub(super) fn used_unchecked(script: &Script, issues: &mut Vec<Issue>) {
             && let Some(file) = written(invocation)
         {
             let runs = later.iter().take(LATER).any(|(_, one)| runs_file(one, &file));
+            let is_model = super::models::MODEL_FILES.iter().any(|end| file.ends_with(end));
+            // What comes from a hub is judged by the revision in its address.
+            let from_hub =
+                invocation.arguments.iter().any(|argument| argument.text.contains("huggingface.co/"));
+            if !runs && is_model && !from_hub {
+                let message = format!("the model `{file}` is downloaded without a check");
+                issues.push(
+                    Issue::new(&UNVERIFIED_DOWNLOAD, invocation.span(), message)
+                        .severity(Severity::Low)
+                        .confidence(Confidence::Medium),
+                );
+            }
             if runs {
                 let message = format!("`{file}` is downloaded and run without a check");
                 issues.push(

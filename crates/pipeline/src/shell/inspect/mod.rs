@@ -338,6 +338,11 @@ mod tests {
         ] {
             assert_eq!(rules(text), ["unpinned-model"], "{text}");
         }
+        assert_eq!(rules("curl -fsSL https://w.example/m.onnx -o m.onnx"), ["unverified-download"]);
+        assert_eq!(
+            rules("curl -fsSL https://w.example/m.onnx -o m.onnx\necho \"00  m.onnx\" | sha256sum -c"),
+            [""; 0]
+        );
         for text in [
             "hf download acme/net --revision 0f3c9b2d1b7f4b1d7b0f4e8e9b8e3a3bb4f9c012",
             "vllm serve /models/net",

@@ -191,7 +191,7 @@ fn fetched_otherwise(site: &Site<'_>, issues: &mut Vec<Issue>) {
             second.map(|name| format!("`{name}` is downloaded at its newest version"))
         }
         "mlflow" => invocation
-            .value(&["-m", "--model-uri"])
+            .value(&["-m", "--model-uri", "--artifact-uri"])
             .filter(|(uri, _)| model_uri_moves(uri))
             .map(|(uri, _)| format!("`{uri}` names whatever stands there now")),
         _ => None,
@@ -275,7 +275,7 @@ pub(crate) fn publishes(invocation: &Invocation<'_>) -> Option<&'static str> {
             Some("registers a model")
         }
         "git" if invocation.does(&["push"]) && named("huggingface.co") => Some("pushes a model to a hub"),
-        "kit" if invocation.does(&["push"]) => Some("pushes a model"),
+        "kit" | "oras" if invocation.does(&["push"]) => Some("pushes a model"),
         "wandb" if invocation.does(&["artifact", "put"]) => Some("publishes an artifact"),
         "aws"
             if invocation.does(&["sagemaker", "update-model-package"])
@@ -314,7 +314,7 @@ fn copies_model(invocation: &Invocation<'_>) -> bool {
 }
 
 /// How files of models end.
-const MODEL_FILES: &[&str] = &[
+pub(super) const MODEL_FILES: &[&str] = &[
     ".pt",
     ".pth",
     ".bin",

@@ -1,0 +1,147 @@
+//! Functions handed to what calls them later: threads, pools, event loops, web interfaces. Part of [`Walk`].
+
+use super::call::{Argument, Call};
+use super::value::{Known, Taint, Value};
+use super::walk::{Walk, attribute_of, is_telling_default};
+use std::rc::Rc;
+
+/// Most arguments of the program whose defaults are remembered.
+const MOST_ARGUMENTS: usize = 512;
+/// Most arguments given to a function that is called by others: the parameters that [`Taint`] tells apart.
+const MOST_GIVEN: usize = 16;
+
+impl<'a> Walk<'a, '_> {
+    /// Calls the functions of this module that `call` hands over, with what they will be given.
+    pub(super) fn hand_over(&mut self, call: &Call<'a>) {
+        let handed = call.arguments().any(|argument| matches!(argument.value.known, Known::Function(_)));
+        if self.quiet || !handed {
+            return;
+        }
+        if call.is_of("gradio") {
+            // What stands in the fields of the page, by whoever opens it.
+            let callbacks: Vec<Value> = call.arguments().map(|argument| argument.value.clone()).collect();
+            for callback in callbacks {
+                let field = Value::from_taint(Taint::REQUEST);
+                self.call_later(&callback, &vec![field; MOST_GIVEN], call);
+            }
+            return;
+        }
+        let given = |from: usize| -> Vec<Value> {
+            call.positional
+                .iter()
+                .skip(from)
+                .take(MOST_GIVEN)
+                .map(|argument| argument.value.clone())
+                .collect()
+        };
+        let first = |at: usize| call.positional.get(at).map(|argument| argument.value.clone());
+        let (callee, arguments) = match (call.path.as_ref(), call.name()) {
+            ("asyncio.to_thread", _) | (_, "submit" | "apply_async" | "call_soon" | "add_task") => {
+                (first(0), given(1))
+            }
+            (_, "run_in_executor") => (first(1), given(2)),
+            ("builtins.map", _) | (_, "imap" | "imap_unordered" | "starmap" | "map") => {
+                (first(0), given(1).iter().map(super::evaluate::element).collect())
+            }
+            (_, "Thread" | "Process" | "Timer") => {
+                let callee = call.any_keyword(&["target", "function"]).map(|argument| argument.value.clone());
+                let arguments = match call.keyword("args").map(|argument| &argument.value.known) {
+                    Some(Known::Items(items)) => items.iter().take(MOST_GIVEN).cloned().collect(),
+                    _ => Vec::new(),
+                };
+                (callee, arguments)
+            }
+            _ => return,
+        };
+        if let Some(callee) = callee {
+            self.call_later(&callee, &arguments, call);
+        }
+    }
+
+    fn call_later(&mut self, callee: &Value, arguments: &[Value], call: &Call<'a>) {
+        let Known::Function(number) = callee.known else { return };
+        let positional = arguments
+            .iter()
+            .map(|value| Argument { value: value.clone(), span: call.span.clone(), written: "" })
+            .collect();
+        let later = Call { path: Rc::from("@local"), positional, named: Vec::new(), ..call.clone() };
+        let bound = self.is_method(number);
+        self.call_function(number, &later, bound);
+    }
+
+    /// Remembers the default of an argument of the program: what holds unless whoever starts it says otherwise.
+    pub(super) fn note_argument(&mut self, call: &Call<'a>) {
+        let options = call.positional.iter().filter_map(|argument| argument.value.as_text());
+        let longest = options.max_by_key(|option| option.len()).map(attribute_of);
+        let destination = call.keyword("dest").and_then(|dest| dest.value.as_text()).map(str::to_owned);
+        let (Some(name), Some(default)) = (destination.or(longest), call.keyword("default")) else { return };
+        if is_telling_default(&name, &default.value.known) && self.state.arguments.len() < MOST_ARGUMENTS {
+            self.state.arguments.insert(name.into(), default.value.known.clone());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::python::tests::severities;
+    use bartizan_core::Severity::{Critical, High, Medium};
+
+    #[test]
+    fn a_default_is_what_happens_unless_someone_decides_otherwise() {
+        let unpinned = |code: &str| {
+            severities(&format!("from transformers import AutoModel\n{code}"), "pipeline/unpinned-model")
+        };
+        assert_eq!(unpinned("def f(name='acme/net'):\n    return AutoModel.from_pretrained(name)"), [Medium]);
+        assert_eq!(
+            unpinned(
+                "def f(name='acme/net', revision=None):\n    AutoModel.from_pretrained(name, revision=revision)"
+            ),
+            []
+        );
+        assert_eq!(
+            unpinned("def f(model_path='acme/net'):\n    return AutoModel.from_pretrained(model_path)"),
+            []
+        );
+        assert_eq!(unpinned("def f(name):\n    return AutoModel.from_pretrained(name)"), []);
+        let parser = "import argparse\np = argparse.ArgumentParser()\np.add_argument('-m', '--model-id', default='acme/net')\n";
+        assert_eq!(
+            unpinned(&format!("{parser}a = p.parse_args()\nAutoModel.from_pretrained(a.model_id)")),
+            [Medium]
+        );
+        assert_eq!(unpinned(&format!("{parser}a = p.parse_args()\nAutoModel.from_pretrained(a.other)")), []);
+        let option = "import click\n@click.command()\n@click.option('--model', '-m', default='acme/net')\n";
+        assert_eq!(
+            unpinned(&format!("{option}def main(model):\n    AutoModel.from_pretrained(model)")),
+            [Medium]
+        );
+        let trusted = "from transformers import AutoModel\ndef f(name, trust: bool = True):\n    AutoModel.from_pretrained(name, trust_remote_code=trust)";
+        assert_eq!(severities(trusted, "pipeline/remote-code"), [High]);
+    }
+
+    #[test]
+    fn a_default_does_not_make_a_value_constant() {
+        let code = "import os\ndef run(command='ls'):\n    os.system(command)\nrun(input())";
+        assert!(severities(code, "pipeline/shell-command-from-data").contains(&Medium));
+    }
+
+    #[test]
+    fn callbacks_are_given_what_their_callers_give() {
+        let code = |call: &str| {
+            format!(
+                "import gradio as gr, os, threading\nfrom flask import request\nfrom concurrent.futures import ThreadPoolExecutor\npool = ThreadPoolExecutor()\ndef f(text):\n    os.system('say ' + text)\n{call}"
+            )
+        };
+        for call in [
+            "gr.Interface(fn=f, inputs='text', outputs='text')",
+            "threading.Thread(target=f, args=(request.args['x'],)).start()",
+            "pool.submit(f, request.args['x'])",
+        ] {
+            let found = severities(&code(call), "pipeline/shell-command-from-data");
+            assert!(found.contains(&Critical), "{call}: {found:?}");
+        }
+        assert!(
+            !severities(&code("pool.submit(f, 'hello')"), "pipeline/shell-command-from-data")
+                .contains(&Critical)
+        );
+    }
+}

@@ -1,0 +1,278 @@
+//! Places that others choose: addresses that are asked, files that are opened or written, names of temporary files.
+
+use crate::python::call::Call;
+use crate::python::module::{Module, Sink, SinkKind};
+use crate::python::rules::archive::ARCHIVE_PATH_TRAVERSAL;
+use crate::python::value::{HOLE, Taint, Value};
+use bartizan_core::{Confidence, Finding, Rule, Severity, atlas, cwe, owasp_agentic, owasp_llm, rule};
+
+rule! {
+    /// ## What it finds
+    /// A request whose host is chosen by a user or a language model: `requests.get(body["url"])`, a model or data set loaded
+    /// from such an address. Silent where the beginning of the address is constant; graded lower where the code takes an
+    /// address apart, presumably to look at its host.
+    /// ## Why it matters
+    /// The server reaches what its users cannot: the metadata service that hands out its credentials, services inside the
+    /// network; and what comes back becomes a model, training data or part of a prompt.
+    /// ## Example
+    /// `weights = requests.get(request.json["model_url"]).content`
+    /// ## How to fix
+    /// Choose from a list of addresses of your own, or compare scheme and host with one and do not follow redirects.
+    /// ## References
+    /// - <https://cwe.mitre.org/data/definitions/918.html>
+    pub const ADDRESS_FROM_DATA: Rule = Rule {
+        id: "pipeline/address-from-data",
+        title: "an address that someone else chooses",
+        severity: Severity::Medium,
+        remedy: "Choose from a list of addresses of your own, or compare the host with one.",
+        taxonomies: &[cwe(918), atlas("AML.T0049"), owasp_llm("LLM03")],
+    };
+
+    /// ## What it finds
+    /// A file opened, written or removed under a name that a user or a language model chose. Graded lower where the code
+    /// looks at where the path leads.
+    /// ## Why it matters
+    /// `../` in the name, or an absolute path, reaches every file the program may: models are replaced, keys read, start-up
+    /// files written.
+    /// ## Example
+    /// `(root / answer["path"]).write_text(answer["body"])`
+    /// ## How to fix
+    /// Resolve the path and compare: `path.resolve().is_relative_to(root)`; or give files names of your own.
+    /// ## References
+    /// - <https://cwe.mitre.org/data/definitions/22.html>
+    pub const FILE_FROM_DATA: Rule = Rule {
+        id: "pipeline/file-from-data",
+        title: "a file whose name someone else chooses",
+        severity: Severity::Medium,
+        remedy: "Resolve the path and check that it lies below the folder meant, or give files names of your own.",
+        taxonomies: &[cwe(22), cwe(73), owasp_llm("LLM05"), owasp_agentic("ASI02")],
+    };
+
+    /// ## What it finds
+    /// `tempfile.mktemp`, which gives a name and makes no file.
+    /// ## Why it matters
+    /// Between the name and the file another account can put a link or a file of its own there: a checkpoint is written to, or
+    /// loaded from, where it chose.
+    /// ## Example
+    /// `torch.save(state, tempfile.mktemp(suffix=".pt"))`
+    /// ## How to fix
+    /// `tempfile.NamedTemporaryFile(suffix=".pt", delete=False)` or `tempfile.TemporaryDirectory()`.
+    /// ## References
+    /// - <https://docs.python.org/3/library/tempfile.html#tempfile.mktemp>
+    pub const TEMPORARY_FILE_RACE: Rule = Rule {
+        id: "pipeline/temporary-file-race",
+        title: "a temporary file that another account can make first",
+        severity: Severity::Low,
+        remedy: "Let `tempfile.NamedTemporaryFile` or `tempfile.TemporaryDirectory` make it.",
+        taxonomies: &[cwe(377), cwe(367)],
+    };
+}
+
+/// Rules of this file.
+pub(in crate::python) const RULES: &[&Rule] = &[&ADDRESS_FROM_DATA, &FILE_FROM_DATA, &TEMPORARY_FILE_RACE];
+
+/// Notes what `call` asks or opens.
+pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
+    let name = call.name();
+    let path = call.path.as_ref();
+    if matches!(name, "urlparse" | "urlsplit" | "ip_address" | "getaddrinfo" | "gethostbyname" | "HttpUrl") {
+        module.facts.looks_at_hosts = true;
+    }
+    if matches!(
+        name,
+        "resolve"
+            | "realpath"
+            | "is_relative_to"
+            | "relative_to"
+            | "commonpath"
+            | "basename"
+            | "secure_filename"
+            | "safe_join"
+    ) {
+        module.facts.looks_at_paths = true;
+    }
+    if path == "tempfile.mktemp" {
+        let finding =
+            Finding::new(&TEMPORARY_FILE_RACE, "`mktemp` gives a name that another account can take first");
+        module.report(&call.span, finding);
+        return;
+    }
+    if let Some(address) = asked(call)
+        && is_open(address)
+    {
+        module.sink(SinkKind::Address, &call.span, call.spelling, address);
+    }
+    for file in opened(call) {
+        module.sink(SinkKind::File, &call.span, call.spelling, file);
+    }
+}
+
+/// The address that `call` asks.
+fn asked<'c>(call: &'c Call<'_>) -> Option<&'c Value> {
+    let name = call.name();
+    let place = match call.package() {
+        "requests" | "httpx" | "aiohttp" | "urllib3" => match name {
+            "get" | "post" | "put" | "patch" | "delete" | "head" => 0,
+            "request" | "stream" => 1,
+            _ => return None,
+        },
+        "urllib" => match name {
+            "urlopen" | "urlretrieve" | "Request" => 0,
+            _ => return None,
+        },
+        "torch" if matches!(name, "load_state_dict_from_url" | "download_url_to_file") => 0,
+        "wget" if name == "download" => 0,
+        "pandas" | "polars" if name.starts_with("read_") && !name.contains("sql") => 0,
+        _ => return None,
+    };
+    call.argument(place, "url").map(|argument| &argument.value)
+}
+
+/// Whether the host of the address is not constant.
+fn is_open(address: &Value) -> bool {
+    let Some(text) = address.as_pieces() else { return true };
+    let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
+    let host = rest.split(['/', '?', '#']).next().unwrap_or(rest);
+    host.contains(HOLE) || rest.starts_with(HOLE)
+}
+
+/// The files that `call` opens, writes or removes.
+fn opened<'c>(call: &'c Call<'_>) -> Vec<&'c Value> {
+    let at = |place: usize| call.positional.get(place).map(|argument| &argument.value);
+    let found = match call.path.as_ref() {
+        "builtins.open"
+        | "io.open"
+        | "os.remove"
+        | "os.unlink"
+        | "os.makedirs"
+        | "shutil.rmtree"
+        | "flask.send_file"
+        | "fastapi.responses.FileResponse"
+        | "starlette.responses.FileResponse" => {
+            vec![at(0).or_else(|| call.any_keyword(&["file", "path"]).map(|argument| &argument.value))]
+        }
+        "shutil.copy" | "shutil.copyfile" | "shutil.move" | "os.rename" | "os.replace" | "shutil.copy2" => {
+            vec![at(0), at(1)]
+        }
+        _ if matches!(
+            call.name(),
+            "write_text" | "write_bytes" | "read_text" | "read_bytes" | "unlink" | "open"
+        ) && (call.path.starts_with("pathlib.") || call.path.starts_with('?')) =>
+        {
+            // The path itself is asked. What its object holds is unknown, what was put into the path is not.
+            vec![
+                Some(&call.receiver)
+                    .filter(|_| call.path.starts_with("pathlib.") || call.name().contains('_')),
+            ]
+        }
+        _ => Vec::new(),
+    };
+    found.into_iter().flatten().collect()
+}
+
+/// Reports an address or a file that someone else had a hand in.
+pub(super) fn judge(sink: &Sink, module: &mut Module) {
+    let taint = sink.taint.sources();
+    let (who, callee) = (taint.describe(), &sink.callee);
+    let chosen = taint.has(Taint::REQUEST) || taint.has(Taint::MODEL);
+    let finding = match sink.kind {
+        SinkKind::Address if chosen => {
+            Finding::new(&ADDRESS_FROM_DATA, format!("`{callee}` asks an address that is {who}"))
+        }
+        SinkKind::File if chosen => {
+            Finding::new(&FILE_FROM_DATA, format!("`{callee}` is given a path that holds {who}"))
+        }
+        SinkKind::File if taint.has(Taint::MEMBER) => {
+            Finding::new(&ARCHIVE_PATH_TRAVERSAL, format!("`{callee}` writes wherever a member's name says"))
+                .remedy(
+                    "Use `extractall`, or resolve each path and check that it lies below the folder meant.",
+                )
+        }
+        _ => return,
+    };
+    module.report(&sink.span, finding.confidence(Confidence::Medium));
+}
+
+/// Grades down what the code looks at before it is used.
+pub(in crate::python) fn conclude(module: &mut Module) {
+    let (hosts, paths) = (module.facts.looks_at_hosts, module.facts.looks_at_paths);
+    for report in &mut module.reports {
+        let id = report.finding.rule.id;
+        let by_place = id == ARCHIVE_PATH_TRAVERSAL.id && report.finding.message.contains("member's name");
+        if hosts && id == ADDRESS_FROM_DATA.id || paths && (id == FILE_FROM_DATA.id || by_place) {
+            report.finding = report.finding.clone().severity(Severity::Low).confidence(Confidence::Low);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::python::tests::severities;
+    use bartizan_core::Severity::{Low, Medium};
+
+    #[test]
+    fn addresses_that_users_choose_are_found_and_those_of_a_table_are_not() {
+        let graded = |code: &str| {
+            severities(
+                &format!("import requests\nfrom flask import request\n{code}"),
+                "pipeline/address-from-data",
+            )
+        };
+        assert_eq!(graded("requests.get(request.json['url'])"), [Medium]);
+        assert_eq!(graded("requests.get(f'https://{request.json[\"host\"]}/w')"), [Medium]);
+        assert_eq!(graded("requests.get(f'https://hub.example/{request.json[\"name\"]}')"), []);
+        assert_eq!(graded("T = {'a': 'https://a.example/w'}\nrequests.get(T[request.json['name']])"), []);
+        assert_eq!(graded("def get(url):\n    return requests.get(url)\nget(request.args['u'])"), [Medium]);
+        assert_eq!(
+            graded(
+                "from urllib.parse import urlparse\nu = request.json['url']\nif urlparse(u).hostname in H:\n    requests.get(u)"
+            ),
+            [Low]
+        );
+    }
+
+    #[test]
+    fn files_that_models_and_archives_name_are_found() {
+        let graded = |code: &str, rule: &str| {
+            severities(
+                &format!("import ollama, zipfile\nfrom pathlib import Path\nroot = Path('out')\n{code}"),
+                rule,
+            )
+        };
+        let answer = "a = ollama.chat(model='m')['message']['content']\n";
+        assert_eq!(
+            graded(&format!("{answer}(root / a).write_text('x')"), "pipeline/file-from-data"),
+            [Medium]
+        );
+        assert_eq!(graded(&format!("{answer}open(a)"), "pipeline/file-from-data"), [Medium]);
+        assert_eq!(
+            graded(&format!("{answer}(root / 'answer.md').write_text(a)"), "pipeline/file-from-data"),
+            []
+        );
+        assert_eq!(
+            graded(
+                &format!(
+                    "{answer}p = (root / a).resolve()\nif p.is_relative_to(root):\n    p.write_text('x')"
+                ),
+                "pipeline/file-from-data"
+            ),
+            [Low]
+        );
+        let members =
+            "z = zipfile.ZipFile('a.zip')\nfor n in z.namelist():\n    open(root / n, 'wb').write(z.read(n))";
+        assert_eq!(graded(members, "pipeline/archive-path-traversal"), [Medium]);
+        assert_eq!(
+            graded(
+                "for n in zipfile.ZipFile('a.zip').namelist():\n    print(n)",
+                "pipeline/archive-path-traversal"
+            ),
+            []
+        );
+    }
+
+    #[test]
+    fn a_name_without_a_file_is_found() {
+        assert_eq!(severities("import tempfile\ntempfile.mktemp()", "pipeline/temporary-file-race"), [Low]);
+        assert_eq!(severities("import tempfile\ntempfile.mkstemp()", "pipeline/temporary-file-race"), []);
+    }
+}
