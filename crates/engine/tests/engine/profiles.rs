@@ -3,7 +3,8 @@
 use crate::files::{Folder, orders, profile};
 use bartizan_data::profile::{Profile, ValueKind};
 use bartizan_engine::{EngineError, render};
-use datafusion::arrow::array::{ArrayRef, Float64Array, RecordBatch};
+use datafusion::arrow::array::{ArrayRef, DictionaryArray, Float64Array, RecordBatch, StringArray};
+use datafusion::arrow::datatypes::Int32Type;
 use std::io::Write as _;
 use std::sync::Arc;
 
@@ -104,6 +105,28 @@ fn every_form_gives_the_same_profile() {
         let found = profile(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         expect_orders(&found, 1_000);
     }
+}
+
+#[test]
+fn keys_into_a_dictionary_count_as_the_texts_they_stand_for() {
+    let folder = Folder::new();
+    let texts: Vec<Option<String>> =
+        (0..3_000).map(|row| (row % 7 != 3).then(|| format!("kind {}", row % 41 % 11))).collect();
+    let of = |array: ArrayRef| {
+        let batch = RecordBatch::try_from_iter_with_nullable([("kind", array, true)]).unwrap();
+        profile(&folder.arrow("keys.arrow", &batch)).unwrap()
+    };
+    let plain: ArrayRef = Arc::new(texts.iter().map(Option::as_deref).collect::<StringArray>());
+    let keys: ArrayRef = Arc::new(texts.iter().map(Option::as_deref).collect::<DictionaryArray<Int32Type>>());
+    let (plain, keys) = (of(plain), of(keys));
+    let (plain, keys) = (plain.columns[0].state.summary(), keys.columns[0].state.summary());
+    assert_eq!((plain.missing, plain.rows), (429, 3_000));
+    assert_eq!((&plain.frequent, &plain.shapes), (&keys.frequent, &keys.shapes));
+    assert_eq!(
+        (plain.missing, plain.min, plain.max, plain.mean),
+        (keys.missing, keys.min, keys.max, keys.mean)
+    );
+    assert!((plain.distinct - keys.distinct).abs() < 1e-9);
 }
 
 #[test]
