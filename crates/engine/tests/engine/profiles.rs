@@ -205,6 +205,13 @@ fn bad_files_are_refused_with_file_and_place() {
     let path = folder.parquet("cut.parquet", &orders(1_000), 100);
     let whole = std::fs::read(&path).unwrap();
     refused(profile(&folder.write("cut.parquet", &whole[..whole.len() / 2])), &["cut.parquet", "truncated"]);
+    let whole = std::fs::read(folder.arrow("cut.arrow", &orders(1_000))).unwrap();
+    for (end, words) in [
+        (whole.len() / 2, ["cut.arrow", "byte", "record batch 0", "truncated"]),
+        (whole.len() - 4, ["cut.arrow", "byte", "footer", "truncated"]),
+    ] {
+        refused(profile(&folder.write("cut.arrow", &whole[..end])), &words);
+    }
     let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     gz.write_all(csv(5_000).as_bytes()).unwrap();
     let gz = gz.finish().unwrap();
