@@ -79,6 +79,19 @@ pub(crate) enum Failure {
         /// The columns there are.
         known: Vec<String>,
     },
+    /// Rows that are judged together take more memory than there is.
+    #[error(
+        "{path}: the rows from row {row} on do not fit into {} MB of memory, where all rows are judged together",
+        .limit / 1_000_000
+    )]
+    Memory {
+        /// The file.
+        path: PathBuf,
+        /// The first row that does not fit, from 0.
+        row: u64,
+        /// Bytes that may be taken.
+        limit: u64,
+    },
     /// Nothing can lie where the user said.
     #[error("{place}: {problem}")]
     Place {
@@ -412,6 +425,10 @@ impl Failure {
                 Some(nearest) => format!("did you mean `{nearest}`?"),
                 None => format!("it has {}", known.iter().take(20).cloned().collect::<Vec<_>>().join(", ")),
             }),
+            Self::Memory { .. } => Some(
+                "run it shard by shard or on fewer columns, or raise --memory-limit (80 % of what is free by default)"
+                    .to_owned(),
+            ),
             Self::NoPickle(_) => Some("`bartizan scan` says what the file is".to_owned()),
             Self::Source(SourceError::Io { error, .. }) if error.kind() == io::ErrorKind::NotFound => {
                 Some("check the spelling; a path with blanks needs quotes".to_owned())

@@ -11,9 +11,8 @@ use bartizan_data::profile::{
     Shard as ShardProfile, ShardColumn, ValueKind,
 };
 use datafusion::arrow::array::{Array, AsArray, RecordBatch};
-use datafusion::arrow::datatypes::DataType;
 use datafusion::error::DataFusionError;
-use datafusion::prelude::{DataFrame, Expr, cast};
+use datafusion::prelude::{DataFrame, Expr};
 use futures::StreamExt as _;
 use std::collections::HashMap;
 
@@ -92,8 +91,7 @@ impl Engine {
             .collect();
         let correlate = numeric.len() > 1;
         if correlate {
-            let arguments =
-                numeric.iter().map(|leaf| cast(leaf.expression.clone(), DataType::Float64)).collect();
+            let arguments = numeric.iter().map(|leaf| leaf.expression.clone()).collect();
             aggregates
                 .push(CorrelationAggregate::function(numeric.len()).call(arguments).alias("correlation"));
         }

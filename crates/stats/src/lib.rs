@@ -27,4 +27,4 @@ mod error;
 mod random;
 
 pub use error::StatsError;
-pub use random::{Random, hash64, mix64};
+pub use random::{Random, hash64, hash64_ascii, mix64};

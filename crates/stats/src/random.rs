@@ -22,18 +22,39 @@ pub const fn mix64(word: u64) -> u64 {
 ///
 /// Each little-endian word is folded in by xor and [`mix64`], the length last, so that a padded tail cannot collide
 /// with real zero bytes.
+#[inline]
 pub fn hash64(bytes: &[u8], seed: u64) -> u64 {
+    hash64_ascii(bytes, seed).0
+}
+
+/// [`hash64`], and whether all bytes are ASCII, in one pass.
+#[inline]
+pub fn hash64_ascii(bytes: &[u8], seed: u64) -> (u64, bool) {
+    const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
     let mut state = mix64(seed ^ GOLDEN_GAMMA);
     let (words, tail) = bytes.as_chunks::<8>();
+    let mut seen = 0;
     for word in words {
-        state = mix64(state.wrapping_add(GOLDEN_GAMMA) ^ u64::from_le_bytes(*word));
+        let word = u64::from_le_bytes(*word);
+        seen |= word;
+        state = mix64(state.wrapping_add(GOLDEN_GAMMA) ^ word);
     }
-    let mut last = [0_u8; 8];
-    for (to, from) in last.iter_mut().zip(tail) {
-        *to = *from;
+    let last = padded(bytes, tail);
+    state = mix64(state.wrapping_add(GOLDEN_GAMMA) ^ last);
+    (mix64(state ^ bytes.len() as u64), (seen | last) & HIGH_BITS == 0)
+}
+
+/// The `tail` of `bytes`, shorter than a word, as the low bytes of a word; read in at most two pieces, which may overlap.
+#[inline]
+fn padded(bytes: &[u8], tail: &[u8]) -> u64 {
+    if let Some(last) = bytes.last_chunk::<8>() {
+        return u64::from_le_bytes(*last).checked_shr(64 - 8 * tail.len() as u32).unwrap_or(0);
     }
-    state = mix64(state.wrapping_add(GOLDEN_GAMMA) ^ u64::from_le_bytes(last));
-    mix64(state ^ bytes.len() as u64)
+    if let (Some(first), Some(last)) = (tail.first_chunk::<4>(), tail.last_chunk::<4>()) {
+        let high = u64::from(u32::from_le_bytes(*last)) << (8 * (tail.len() - 4));
+        return u64::from(u32::from_le_bytes(*first)) | high;
+    }
+    tail.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte))
 }
 
 impl Random {
@@ -107,6 +128,20 @@ mod tests {
     fn hashes_tell_padding_from_content() {
         assert_ne!(hash64(b"ab", 0), hash64(b"ab\0", 0));
         assert_ne!(hash64(b"ab", 0), hash64(b"ab", 1));
+    }
+
+    #[test]
+    fn a_tail_is_read_as_if_it_were_padded() {
+        let bytes: Vec<u8> = (0..40_u8).map(|place| place.wrapping_mul(37).wrapping_add(1)).collect();
+        for length in 0..=bytes.len() {
+            let bytes = &bytes[..length];
+            let mut padded = bytes.to_vec();
+            padded.resize(length / 8 * 8 + 8, 0);
+            let state = padded.as_chunks::<8>().0.iter().fold(mix64(3 ^ GOLDEN_GAMMA), |state, word| {
+                mix64(state.wrapping_add(GOLDEN_GAMMA) ^ u64::from_le_bytes(*word))
+            });
+            assert_eq!(hash64_ascii(bytes, 3), (mix64(state ^ length as u64), bytes.is_ascii()), "{length}");
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::lineage::KeyChoice;
 use super::{QuarantineArguments, SourcesArguments};
+use crate::settings::values::Size;
 use clap::{Args, Subcommand};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -154,6 +155,9 @@ pub(crate) struct LabelArguments {
     /// Probability of each class, from a model that has not seen the row: a NumPy array of shape (rows, classes)
     #[arg(long, value_name = "FILE.npy", requires = "labels")]
     pub(crate) probabilities: Option<PathBuf>,
+    /// Most memory of rows that are judged together, such as 4GB [default: 80 % of what is free]
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) memory_limit: Option<Size>,
     /// Format of the output
     #[arg(long, short, value_name = "FORMAT", default_value = "table")]
     pub(crate) format: RowFormat,
@@ -282,9 +286,12 @@ pub(crate) struct AnomalyArguments {
     /// Column by which rows are in time, a number or an ISO 8601 date: find lasting jumps of level or spread
     #[arg(long, value_name = "COLUMN")]
     pub(crate) time: Option<String>,
-    /// Seed of the isolation forest
+    /// Seed of the isolation forest, and of the sample of texts
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     pub(crate) seed: u64,
+    /// Most memory of rows that are judged together, such as 4GB [default: 80 % of what is free]
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) memory_limit: Option<Size>,
     /// Format of the output
     #[arg(long, short, value_name = "FORMAT", default_value = "table")]
     pub(crate) format: RowFormat,
@@ -332,6 +339,9 @@ pub(crate) struct PoisonArguments {
     /// Write the rows without those at or above --fail-on to this file, and those to FILE.quarantine; never in place
     #[arg(long, value_name = "FILE")]
     pub(crate) fix: Option<PathBuf>,
+    /// Most memory of rows that are judged together, such as 4GB [default: 80 % of what is free]
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) memory_limit: Option<Size>,
     /// Format of the output
     #[arg(long, short, value_name = "FORMAT", default_value = "table")]
     pub(crate) format: RowFormat,

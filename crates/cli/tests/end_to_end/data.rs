@@ -253,6 +253,39 @@ fn the_row_far_from_all_others_scores_highest() {
 }
 
 #[test]
+fn a_text_unlike_the_others_leads_with_its_reasons_and_rows_beyond_the_limit_are_an_error() {
+    let at = Workplace::new();
+    let who = ["the cook", "our neighbour", "a customer", "the waiter"];
+    let what = [
+        "liked the soup",
+        "ordered warm bread",
+        "praised the fish",
+        "returned the dessert",
+        "forgot the bill",
+    ];
+    let mut table = String::from("note\n");
+    for row in 0..120 {
+        table += &format!("{} {} again on day {}\n", who[row % 4], what[row % 5], row % 9);
+    }
+    table += "xqzvk jjwpq zzkrt vvbnq on kkjhx\n";
+    at.write("notes.csv", &table);
+    let ran = at.run(&["data", "anomalies", "notes.csv", "--format", "jsonl"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let rows: Vec<Value> = ran.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!((rows[120]["score"].as_f64().unwrap() - 1.0).abs() < 1e-9, "{rows:?}");
+    let reason = &rows[120]["texts"][0];
+    assert_eq!(reason["column"], "note");
+    assert!(reason["rare"].as_array().unwrap().iter().any(|word| word == "zzkrt"), "{reason}");
+    let shown = at.run(&["data", "anomalies", "notes.csv"]);
+    assert!(shown.out.lines().next().unwrap().contains("row 120: note unlike the others"), "{shown:?}");
+    let numbers: Vec<String> = (0..500).map(|row| row.to_string()).collect();
+    at.write("numbers.csv", format!("n\n{}\n", numbers.join("\n")));
+    let held = at.run(&["data", "anomalies", "numbers.csv", "--memory-limit", "10kB"]);
+    assert_eq!(held.code, 2, "{held:?}");
+    assert!(held.err.contains("from row 78 on") && held.err.contains("--memory-limit"), "{held:?}");
+}
+
+#[test]
 fn a_verb_of_the_engine_says_how_to_get_it_when_it_is_absent() {
     let at = Workplace::new();
     at.write("a.csv", "x\n1\n");

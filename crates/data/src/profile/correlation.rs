@@ -5,6 +5,7 @@
 
 use bartizan_core::Cursor;
 use bartizan_stats::StatsError;
+use bartizan_stats::sketch::finite_range;
 
 /// Most columns that are correlated: 496 pairs.
 pub const MOST_CORRELATED: usize = 32;
@@ -58,12 +59,20 @@ impl CorrelationState {
 
     /// Adds a batch: one slice per column, all of the same length, NaN where there is no value.
     pub fn add(&mut self, batch: &[&[f64]]) {
+        // A column without gaps has the same mean in every pair, and is taken about it once.
+        let length = batch.iter().map(|column| column.len()).min().unwrap_or(0);
+        let whole: Vec<Option<Centred>> =
+            batch.iter().map(|column| column.get(..length).and_then(Centred::of)).collect();
         let places = (0..self.columns)
             .flat_map(|left| (left.saturating_add(1)..self.columns).map(move |right| (left, right)));
         for (co, (left, right)) in self.pairs.iter_mut().zip(places) {
-            if let (Some(left), Some(right)) = (batch.get(left), batch.get(right)) {
-                *co = co.merged(&Co::of(left, right));
-            }
+            let centred = |place: usize| whole.get(place).and_then(Option::as_ref);
+            let more = match (centred(left), centred(right), batch.get(left), batch.get(right)) {
+                (Some(left), Some(right), ..) => left.beside(right),
+                (_, _, Some(left), Some(right)) => Co::of(left, right),
+                _ => continue,
+            };
+            *co = co.merged(&more);
         }
     }
 
@@ -118,6 +127,45 @@ impl CorrelationState {
         }
         (version == VERSION && cursor.is_at_end()).then_some(state)
     }
+}
+
+/// A column of a batch less its mean.
+struct Centred {
+    mean: f64,
+    square: f64,
+    values: Vec<f64>,
+}
+
+impl Centred {
+    /// Nothing for a column that has gaps.
+    fn of(column: &[f64]) -> Option<Self> {
+        finite_range(column)?;
+        let mean = column.iter().sum::<f64>() / column.len() as f64;
+        let values: Vec<f64> = column.iter().map(|value| value - mean).collect();
+        Some(Self { mean, square: product(&values, &values), values })
+    }
+
+    fn beside(&self, other: &Self) -> Co {
+        Co {
+            count: self.values.len() as u64,
+            mean: [self.mean, other.mean],
+            square: [self.square, other.square],
+            product: product(&self.values, &other.values),
+        }
+    }
+}
+
+/// Σ left · right, in sums that run side by side.
+fn product(left: &[f64], right: &[f64]) -> f64 {
+    const LANES: usize = 8;
+    let ((left, left_rest), (right, right_rest)) = (left.as_chunks::<LANES>(), right.as_chunks::<LANES>());
+    let mut sums = [0.0; LANES];
+    for (left, right) in left.iter().zip(right) {
+        for ((sum, a), b) in sums.iter_mut().zip(left).zip(right) {
+            *sum += a * b;
+        }
+    }
+    sums.iter().sum::<f64>() + left_rest.iter().zip(right_rest).map(|(a, b)| a * b).sum::<f64>()
 }
 
 impl Co {
@@ -188,6 +236,18 @@ mod tests {
         }
         assert!((whole.pairs()[1].r + 1.0).abs() < 1e-12);
         assert!(CorrelationState::from_bytes(&whole.to_bytes()[1..]).is_none());
+    }
+
+    #[test]
+    fn columns_with_and_without_gaps_agree() {
+        let whole: Vec<f64> = (0..41).map(|i| f64::from(i * 17 % 29)).collect();
+        let other: Vec<f64> = (0..41).map(|i| f64::from(i * 11 % 23) * 0.25).collect();
+        let (mut quick, mut slow) = (CorrelationState::new(2).unwrap(), CorrelationState::new(2).unwrap());
+        quick.add(&[&whole, &other]);
+        let gap = |values: &[f64]| values.iter().copied().chain([f64::NAN]).collect::<Vec<f64>>();
+        slow.add(&[&gap(&whole), &gap(&other)]);
+        let (quick, slow) = (quick.pairs()[0], slow.pairs()[0]);
+        assert!((quick.r - slow.r).abs() < 1e-12 && quick.rows == 41 && slow.rows == 41);
     }
 
     #[test]

@@ -253,7 +253,8 @@ struct WrittenCorrelation {
 
 #[cfg(test)]
 mod tests {
-    use super::super::column::{Parts, ValueKind, hash_number};
+    use super::super::feed::hash_number;
+    use super::super::kind::{Parts, ValueKind};
     use super::*;
 
     fn of(name: &str, path: &str, values: &[f64]) -> Profile {

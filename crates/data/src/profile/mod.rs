@@ -5,12 +5,16 @@
 
 mod column;
 mod correlation;
+mod feed;
 mod file;
+mod kind;
 mod shape;
 mod summary;
 
-pub use column::{ColumnState, Parts, ValueKind, hash_number, hash_text};
+pub use column::ColumnState;
 pub use correlation::{CorrelationState, MOST_CORRELATED, Pair};
+pub use feed::{hash_number, hash_text};
 pub use file::{ColumnProfile, MOST_BYTES, Profile, ProfileError, SCHEMA, Shard, ShardColumn};
+pub use kind::{Parts, ValueKind};
 pub use shape::shape;
 pub use summary::{Bin, ColumnSummary, FrequentValue, Quantile, SHARES};

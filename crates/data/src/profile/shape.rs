@@ -9,34 +9,55 @@ const LOOKED_AT: usize = 64;
 /// A single letter or digit has no count: `AB-7` has the shape `A+-9`.
 pub fn shape(text: &str) -> String {
     let mut shown = String::new();
-    let mut characters = text.chars().take(LOOKED_AT).peekable();
-    while let Some(first) = characters.next() {
-        let class = class(first);
-        let mut run = 1_u32;
-        while characters.next_if(|next| self::class(*next) == class && repeats(class)).is_some() {
+    shape_into(text, &mut shown);
+    shown
+}
+
+/// [`shape`], written behind what `shown` holds already.
+pub(super) fn shape_into(text: &str, shown: &mut String) {
+    let mut characters = text.chars();
+    let mut next = characters.next().map(class);
+    let mut looked_at = 0;
+    while let Some(class) = next {
+        let mut run = 0_u32;
+        while next == Some(class) && looked_at < LOOKED_AT {
             run = run.saturating_add(1);
+            looked_at += 1;
+            next = characters.next().map(self::class);
+            if !repeats(class) {
+                break;
+            }
+        }
+        if run == 0 {
+            shown.push('…');
+            return;
         }
         shown.push(class);
         match class {
             'a' | 'A' | '¤' if run > 1 => shown.push('+'),
             '9' if run > 1 => {
                 shown.push('{');
-                shown.push_str(&run.to_string());
+                if run >= 10 {
+                    shown.push(digit(run / 10));
+                }
+                shown.push(digit(run % 10));
                 shown.push('}');
             }
             _ => {}
         }
     }
-    if text.chars().nth(LOOKED_AT).is_some() {
-        shown.push('…');
-    }
-    shown
+}
+
+/// The last digit of a number.
+fn digit(number: u32) -> char {
+    char::from_digit(number % 10, 10).unwrap_or('0')
 }
 
 fn repeats(class: char) -> bool {
     matches!(class, 'a' | 'A' | '9' | ' ' | '¤')
 }
 
+#[inline]
 fn class(character: char) -> char {
     if character.is_ascii_digit() {
         '9'

@@ -1,6 +1,7 @@
 //! What a column's state says, in numbers that people and scripts read.
 
-use super::column::{ColumnState, ValueKind};
+use super::column::ColumnState;
+use super::kind::ValueKind;
 use bartizan_stats::sketch::Moments;
 
 /// The quantiles that are told.
@@ -137,7 +138,8 @@ impl ColumnState {
 
 #[cfg(test)]
 mod tests {
-    use super::super::column::{Parts, hash_number};
+    use super::super::feed::hash_number;
+    use super::super::kind::Parts;
     use super::*;
 
     #[test]

@@ -3,10 +3,13 @@
 use super::wrapper::{Bytes, State, damaged, field};
 use crate::error::EngineError;
 use bartizan_data::profile::{ColumnState, Parts, ValueKind, hash_number, hash_text};
+use bartizan_stats::sketch::Repeat;
 use bartizan_stats::{StatsError, hash64, mix64};
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray};
 use datafusion::arrow::compute::{cast, filter, is_not_null};
-use datafusion::arrow::datatypes::{DataType, FieldRef, Float64Type, Int64Type, TimeUnit, UInt64Type};
+use datafusion::arrow::datatypes::{
+    DataType, FieldRef, Float64Type, Int64Type, TimeUnit, TimestampMicrosecondType, UInt64Type,
+};
 use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 use datafusion::error::{DataFusionError, Result};
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
@@ -113,24 +116,54 @@ pub(crate) fn observe(state: &mut ColumnState, array: &ArrayRef, parts: Parts) -
     if missing == array.len() {
         return Ok(());
     }
-    if missing == 0 {
-        return present(state, array, parts);
-    }
     let array = match array.data_type() {
+        DataType::Dictionary(_, value) if **value == DataType::Utf8 => {
+            return dictionary(state, array, value, parts);
+        }
         DataType::Dictionary(_, value) => cast(array, value)?,
         _ => array.clone(),
     };
+    if missing == 0 {
+        return present(state, &array, parts);
+    }
     let kept: BooleanArray = is_not_null(&array)?;
     present(state, &filter(&array, &kept)?, parts)
+}
+
+/// Adds an array of keys into texts: each text once, with how often it is pointed at.
+fn dictionary(state: &mut ColumnState, array: &ArrayRef, value: &DataType, parts: Parts) -> Result<()> {
+    let dictionary = array.as_any_dictionary();
+    let texts = dictionary.values();
+    if texts.len() > array.len() {
+        let plain = cast(array, value)?;
+        return present(state, &filter(&plain, &is_not_null(&plain)?)?, parts);
+    }
+    let texts = texts.as_string::<i32>();
+    let mut counts = vec![0_u32; texts.len()];
+    for (row, key) in dictionary.normalized_keys().into_iter().enumerate() {
+        if dictionary.keys().is_valid(row)
+            && let Some(count) = counts.get_mut(key)
+        {
+            *count = count.saturating_add(1);
+        }
+    }
+    let pointed_at = counts.iter().enumerate().filter(|(place, count)| **count > 0 && texts.is_valid(*place));
+    let repeats: Vec<(&str, Repeat)> = pointed_at
+        .map(|(place, count)| {
+            let text = texts.value(place);
+            (text, Repeat { hash: hash_text(text), count: *count, place: 0 })
+        })
+        .collect();
+    state.add_repeated_texts(&repeats, parts);
+    Ok(())
 }
 
 /// Adds an array without missing values.
 fn present(state: &mut ColumnState, array: &ArrayRef, parts: Parts) -> Result<()> {
     match array.data_type() {
-        DataType::Dictionary(_, value) => present(state, &cast(array, value)?, parts),
         DataType::UInt64 => {
             let whole = array.as_primitive::<UInt64Type>().values();
-            let hashes: Vec<u64> = whole.iter().map(|value| mix64(*value)).collect();
+            let hashes = hashed(whole, parts, |value| mix64(*value));
             let numbers: Vec<f64> = whole.iter().map(|value| *value as f64).collect();
             let text = |place: usize| whole.get(place).map(ToString::to_string).unwrap_or_default();
             state.add_numbers(&numbers, &hashes, parts, text);
@@ -145,8 +178,7 @@ fn present(state: &mut ColumnState, array: &ArrayRef, parts: Parts) -> Result<()
         | DataType::UInt32 => {
             let array = cast(array, &DataType::Int64)?;
             let whole = array.as_primitive::<Int64Type>().values();
-            #[expect(clippy::cast_sign_loss, reason = "bits of a hash")]
-            let hashes: Vec<u64> = whole.iter().map(|value| mix64(*value as u64)).collect();
+            let hashes = hashed(whole, parts, |value| mix64(value.cast_unsigned()));
             let numbers: Vec<f64> = whole.iter().map(|value| *value as f64).collect();
             let text = |place: usize| whole.get(place).map(ToString::to_string).unwrap_or_default();
             state.add_numbers(&numbers, &hashes, parts, text);
@@ -164,39 +196,37 @@ fn present(state: &mut ColumnState, array: &ArrayRef, parts: Parts) -> Result<()
             numbers(state, array.as_primitive::<Float64Type>().values(), &written, parts)
         }
         DataType::Boolean => {
-            let written = array.clone();
-            let numbers_of: Vec<f64> =
-                array.as_boolean().values().iter().map(|value| f64::from(u8::from(value))).collect();
-            numbers(state, &numbers_of, &written, parts)
+            let yes = array.as_boolean().values().count_set_bits();
+            state.add_booleans(array.len().saturating_sub(yes) as u64, yes as u64, parts);
+            Ok(())
         }
         DataType::Date32 | DataType::Date64 | DataType::Timestamp(..) => {
             let written = array.clone();
             let array = cast(array, &DataType::Timestamp(TimeUnit::Microsecond, None))?;
-            let array = cast(&array, &DataType::Int64)?;
-            let seconds: Vec<f64> =
-                array.as_primitive::<Int64Type>().values().iter().map(|micro| *micro as f64 / 1e6).collect();
+            let array = array.as_primitive::<TimestampMicrosecondType>();
+            let seconds: Vec<f64> = array.values().iter().map(|micro| *micro as f64 / 1e6).collect();
             numbers(state, &seconds, &written, parts)
         }
         DataType::Utf8 => {
             let array = array.as_string::<i32>();
-            texts(state, &(0..array.len()).map(|place| array.value(place)).collect::<Vec<_>>(), parts);
+            state.add_texts(array.len(), |place| array.value(place), parts);
             Ok(())
         }
         DataType::LargeUtf8 => {
             let array = array.as_string::<i64>();
-            texts(state, &(0..array.len()).map(|place| array.value(place)).collect::<Vec<_>>(), parts);
+            state.add_texts(array.len(), |place| array.value(place), parts);
             Ok(())
         }
         DataType::Utf8View => {
             let array = array.as_string_view();
-            texts(state, &(0..array.len()).map(|place| array.value(place)).collect::<Vec<_>>(), parts);
+            state.add_texts(array.len(), |place| array.value(place), parts);
             Ok(())
         }
         DataType::Binary | DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_) => {
             let array = cast(array, &DataType::LargeBinary)?;
             let array = array.as_binary::<i64>();
             let values: Vec<&[u8]> = (0..array.len()).map(|place| array.value(place)).collect();
-            let hashes: Vec<u64> = values.iter().map(|value| hash64(value, 0)).collect();
+            let hashes = hashed(&values, parts, |value| hash64(value, 0));
             let lengths: Vec<f64> = values.iter().map(|value| value.len() as f64).collect();
             state.add_numbers(&lengths, &hashes, parts, |place| {
                 let value = values.get(place).copied().unwrap_or_default();
@@ -224,21 +254,17 @@ fn present(state: &mut ColumnState, array: &ArrayRef, parts: Parts) -> Result<()
     }
 }
 
+/// The hashes of values, where a part of the state wants them.
+fn hashed<T>(values: &[T], parts: Parts, hash: impl Fn(&T) -> u64) -> Vec<u64> {
+    if parts.distinct || parts.frequent { values.iter().map(hash).collect() } else { Vec::new() }
+}
+
 fn numbers(state: &mut ColumnState, values: &[f64], written: &ArrayRef, parts: Parts) -> Result<()> {
-    let identified = parts.distinct || parts.frequent;
-    let hashes: Vec<u64> =
-        if identified { values.iter().map(|value| hash_number(*value)).collect() } else { Vec::new() };
+    let hashes = hashed(values, parts, |value| hash_number(*value));
     let options = FormatOptions::default();
     let formatter = ArrayFormatter::try_new(written.as_ref(), &options)?;
     state.add_numbers(values, &hashes, parts, |place| {
         if place < written.len() { formatter.value(place).to_string() } else { String::new() }
     });
     Ok(())
-}
-
-fn texts(state: &mut ColumnState, values: &[&str], parts: Parts) {
-    let identified = parts.distinct || parts.frequent;
-    let hashes: Vec<u64> =
-        if identified { values.iter().map(|value| hash_text(value)).collect() } else { Vec::new() };
-    state.add_texts(values, &hashes, parts);
 }

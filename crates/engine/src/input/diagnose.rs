@@ -1,5 +1,6 @@
 //! Where in a file reading fails: the engine's errors name neither file nor place, so the file is read again to the failure.
 
+use super::arrow_place::arrow_place;
 use super::form::{Compression, Form};
 use super::shards::Shard;
 use crate::error::{EngineError, plain};
@@ -24,7 +25,8 @@ impl Shard {
         let found = tokio::task::spawn_blocking(move || match shard.form {
             Form::Parquet => parquet_place(&shard),
             Form::Delimited(_) | Form::JsonLines | Form::JsonArray => text_place(&shard),
-            Form::Arrow | Form::Avro => None,
+            Form::Arrow => arrow_place(&shard.path),
+            Form::Avro => None,
         });
         match found.await {
             Ok(Some((place, reason))) => {

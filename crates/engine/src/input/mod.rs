@@ -1,5 +1,6 @@
 //! From places a user names to tables: files, folders, globs, Hive partitions, Delta and Iceberg; forms told by content.
 
+mod arrow_place;
 mod diagnose;
 mod form;
 mod lake;

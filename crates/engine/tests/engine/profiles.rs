@@ -3,7 +3,8 @@
 use crate::files::{Folder, orders, profile};
 use bartizan_data::profile::{Profile, ValueKind};
 use bartizan_engine::{EngineError, render};
-use datafusion::arrow::array::{ArrayRef, Float64Array, RecordBatch};
+use datafusion::arrow::array::{ArrayRef, DictionaryArray, Float64Array, RecordBatch, StringArray};
+use datafusion::arrow::datatypes::Int32Type;
 use std::io::Write as _;
 use std::sync::Arc;
 
@@ -107,6 +108,28 @@ fn every_form_gives_the_same_profile() {
 }
 
 #[test]
+fn keys_into_a_dictionary_count_as_the_texts_they_stand_for() {
+    let folder = Folder::new();
+    let texts: Vec<Option<String>> =
+        (0..3_000).map(|row| (row % 7 != 3).then(|| format!("kind {}", row % 41 % 11))).collect();
+    let of = |array: ArrayRef| {
+        let batch = RecordBatch::try_from_iter_with_nullable([("kind", array, true)]).unwrap();
+        profile(&folder.arrow("keys.arrow", &batch)).unwrap()
+    };
+    let plain: ArrayRef = Arc::new(texts.iter().map(Option::as_deref).collect::<StringArray>());
+    let keys: ArrayRef = Arc::new(texts.iter().map(Option::as_deref).collect::<DictionaryArray<Int32Type>>());
+    let (plain, keys) = (of(plain), of(keys));
+    let (plain, keys) = (plain.columns[0].state.summary(), keys.columns[0].state.summary());
+    assert_eq!((plain.missing, plain.rows), (429, 3_000));
+    assert_eq!((&plain.frequent, &plain.shapes), (&keys.frequent, &keys.shapes));
+    assert_eq!(
+        (plain.missing, plain.min, plain.max, plain.mean),
+        (keys.missing, keys.min, keys.max, keys.mean)
+    );
+    assert!((plain.distinct - keys.distinct).abs() < 1e-9);
+}
+
+#[test]
 fn shards_are_told_apart_and_merged_and_folders_give_columns() {
     let folder = Folder::new();
     folder.parquet("all/year=2023/a.parquet", &orders(500), 100);
@@ -182,6 +205,13 @@ fn bad_files_are_refused_with_file_and_place() {
     let path = folder.parquet("cut.parquet", &orders(1_000), 100);
     let whole = std::fs::read(&path).unwrap();
     refused(profile(&folder.write("cut.parquet", &whole[..whole.len() / 2])), &["cut.parquet", "truncated"]);
+    let whole = std::fs::read(folder.arrow("cut.arrow", &orders(1_000))).unwrap();
+    for (end, words) in [
+        (whole.len() / 2, ["cut.arrow", "byte", "record batch 0", "truncated"]),
+        (whole.len() - 4, ["cut.arrow", "byte", "footer", "truncated"]),
+    ] {
+        refused(profile(&folder.write("cut.arrow", &whole[..end])), &words);
+    }
     let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     gz.write_all(csv(5_000).as_bytes()).unwrap();
     let gz = gz.finish().unwrap();

@@ -37,11 +37,28 @@ impl HyperLogLog {
 
     /// Adds a value by its 64-bit hash (see [`crate::hash64`]).
     pub fn insert(&mut self, hash: u64) {
-        let hash = mix64(hash);
-        let index = (hash >> (64 - self.precision)) as u32;
-        let rest = hash << self.precision;
-        let rank = (rest.leading_zeros() as u8).min(64 - self.precision) + 1;
+        let (index, rank) = place(hash, self.precision);
         self.raise(index, rank);
+    }
+
+    /// Adds values by their hashes: the same as one [`Self::insert`] after another, and quicker.
+    pub fn extend(&mut self, hashes: &[u64]) {
+        let mut rest = hashes.iter();
+        while matches!(self.registers, Registers::Sparse(_)) {
+            let Some(hash) = rest.next() else { return };
+            self.insert(*hash);
+        }
+        let precision = self.precision;
+        if let Registers::Dense(dense) = &mut self.registers {
+            for hash in rest {
+                let (index, rank) = place(*hash, precision);
+                if let Some(register) = dense.get_mut(index as usize)
+                    && rank > *register
+                {
+                    *register = rank;
+                }
+            }
+        }
     }
 
     fn raise(&mut self, index: u32, rank: u8) {
@@ -162,6 +179,16 @@ impl HyperLogLog {
     }
 }
 
+/// The register of a hash, and the rank it asks for there.
+#[inline]
+fn place(hash: u64, precision: u8) -> (u32, u8) {
+    let hash = mix64(hash);
+    let index = (hash >> (64 - precision)) as u32;
+    // The bit behind the last is set, so that there always is one.
+    let rest = hash << precision | 1 << (precision - 1);
+    (index, rest.leading_zeros() as u8 + 1)
+}
+
 fn sigma(mut x: f64) -> f64 {
     if x >= 1.0 {
         return f64::INFINITY;
@@ -222,6 +249,14 @@ mod tests {
             if let Some(sketch) = HyperLogLog::from_bytes(&hostile) {
                 prop_assert!(sketch.estimate() >= 0.0);
             }
+        }
+
+        #[test]
+        fn a_batch_is_its_values_one_by_one(first in prop::collection::vec(any::<u64>(), 0..400), second in prop::collection::vec(any::<u64>(), 0..400)) {
+            let mut batches = HyperLogLog::new(12).unwrap();
+            batches.extend(&first);
+            batches.extend(&second);
+            prop_assert_eq!(batches, of(first.into_iter().chain(second)));
         }
 
         #[test]

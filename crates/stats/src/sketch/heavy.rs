@@ -3,6 +3,7 @@
 //! Sources as [`super::FrequentItems`], whose bounds hold here, too. Values are told apart by 64-bit hashes, so that a
 //! value costs a table look-up and no allocation; two of a million values share a hash with chance 3·10⁻⁸.
 
+use super::tally::{Repeat, tally};
 use crate::StatsError;
 use crate::sketch::FrequentItem;
 use std::collections::HashMap;
@@ -12,6 +13,14 @@ use std::hash::{BuildHasherDefault, Hasher};
 const VERSION: u8 = 1;
 /// Longest text kept of a value, in bytes.
 pub const LONGEST_KEPT: usize = 256;
+/// Values of a batch from which on it is sieved.
+const SIEVED: usize = 2_048;
+/// Counters of the sieve, as a power of two: they stay in the nearest cache.
+const SIEVE_BITS: u32 = 12;
+/// A batch of n values is sieved of those that occur at most n / [`RARE`] times.
+const RARE: usize = 512;
+/// Different values that are counted at a time.
+const TALLIED: usize = 1_024;
 
 /// Heavy hitters by hash; counts fall short by at most [`HeavyHitters::shortfall`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,14 +72,58 @@ impl HeavyHitters {
     }
 
     /// Adds one occurrence of each value of a batch, given by hashes; `value` gives the text at a place in the batch.
+    ///
+    /// While all values fit, they are counted exactly. Later a large batch is sieved: what can occur in it a few times at
+    /// most is dropped unseen, as if a cut had taken it, and the cut takes no more than the bound allows.
     pub fn insert(&mut self, hashes: &[u64], value: impl Fn(usize) -> String) {
-        self.total += hashes.len() as u64;
-        for (hash, place) in hashes.iter().zip(0_u32..) {
-            let entry = self.counts.entry(*hash).or_insert(Kept { count: 0, place, value: None });
-            entry.count += 1;
-            if entry.count == 1 && self.counts.len() > 2 * self.capacity {
-                self.cut();
+        if self.removed == 0
+            && let Some(repeats) = tally(hashes, 2 * self.capacity)
+        {
+            self.insert_repeats(&repeats, value);
+            return;
+        }
+        if let Some((places, rare)) = self.sieve(hashes) {
+            self.total += (hashes.len() - places.len()) as u64;
+            self.removed += rare;
+            if places.is_empty() {
+                return;
             }
+            let left: Vec<u64> = places.iter().map(|place| hashes[*place as usize]).collect();
+            if let Some(mut repeats) = tally(&left, TALLIED) {
+                // The sieve's counters are shared; what is rare after all is dropped with the others.
+                let counts = &self.counts;
+                let dropped =
+                    |repeat: &Repeat| u64::from(repeat.count) <= rare && !counts.contains_key(&repeat.hash);
+                let lost: u64 = repeats
+                    .iter()
+                    .filter(|repeat| dropped(repeat))
+                    .map(|repeat| u64::from(repeat.count))
+                    .sum();
+                repeats.retain(|repeat| !dropped(repeat));
+                self.total += lost;
+                self.insert_repeats(&repeats, |at| {
+                    places.get(at).map_or_else(String::new, |place| value(*place as usize))
+                });
+            } else {
+                self.insert_all(&left, |at| {
+                    places.get(at).map_or_else(String::new, |place| value(*place as usize))
+                });
+            }
+            return;
+        }
+        self.insert_all(hashes, value);
+    }
+
+    /// Adds values that were counted already; `value` gives the text at the place of each.
+    pub fn insert_repeats(&mut self, repeats: &[Repeat], value: impl Fn(usize) -> String) {
+        for repeat in repeats {
+            let count = u64::from(repeat.count);
+            self.total += count;
+            let new = Kept { count: 0, place: repeat.place, value: None };
+            self.counts.entry(repeat.hash).or_insert(new).count += count;
+        }
+        if self.counts.len() > 2 * self.capacity {
+            self.cut();
         }
         self.counts.values_mut().filter(|kept| kept.value.is_none()).for_each(|kept| {
             let mut text = value(kept.place as usize);
@@ -78,6 +131,46 @@ impl HeavyHitters {
             kept.value = Some(text.into_boxed_str());
             kept.place = 0;
         });
+    }
+
+    /// Adds every value, however many there are.
+    fn insert_all(&mut self, hashes: &[u64], value: impl Fn(usize) -> String) {
+        for (piece, start) in hashes.chunks(TALLIED).zip((0..).step_by(TALLIED)) {
+            let repeats = tally(piece, TALLIED).unwrap_or_default();
+            self.insert_repeats(&repeats, |place| value(start + place));
+        }
+    }
+
+    /// The places of a batch's values that may occur more than a few times, and how often any other occurs at most; nothing
+    /// where dropping the others would take more from the counts than the bound allows.
+    ///
+    /// Values share counters by their hashes, so a counter is no less than the occurrences of each of its values.
+    fn sieve(&self, hashes: &[u64]) -> Option<(Vec<u32>, u64)> {
+        if hashes.len() < SIEVED {
+            return None;
+        }
+        let rare = u32::try_from(hashes.len() / RARE).unwrap_or(u32::MAX);
+        let mut counters = [0_u32; 1 << SIEVE_BITS];
+        for hash in hashes {
+            counters[(hash >> (64 - SIEVE_BITS)) as usize] += 1;
+        }
+        let most = counters.iter().copied().filter(|count| *count <= rare).max().unwrap_or(0);
+        let dropped: u64 =
+            counters.iter().filter(|count| **count <= rare).map(|count| u64::from(*count)).sum();
+        if most == 0 || dropped / u64::from(most) <= self.capacity as u64 {
+            return None;
+        }
+        let kept = hashes.len() - usize::try_from(dropped).unwrap_or(hashes.len());
+        let mut places = Vec::with_capacity(kept);
+        if kept == 0 {
+            return Some((places, u64::from(most)));
+        }
+        for (hash, place) in hashes.iter().zip(0_u32..) {
+            if counters[(hash >> (64 - SIEVE_BITS)) as usize] > rare {
+                places.push(place);
+            }
+        }
+        Some((places, u64::from(most)))
     }
 
     /// Subtracts the (capacity + 1)-th largest count from all and drops what reaches zero.
@@ -213,6 +306,33 @@ mod tests {
                 prop_assert!(item.lower <= count && count <= item.upper);
             }
             prop_assert_eq!(HeavyHitters::from_bytes(&left.to_bytes()).unwrap().top(100), left.top(100));
+        }
+
+        #[test]
+        fn large_batches_keep_the_bounds(seed in any::<u64>(), different in 1_usize..6_000, frequent in 0_usize..40, batch in 1_000_usize..9_000) {
+            let mut random = crate::Random::new(seed);
+            let mut state = HeavyHitters::new(16).unwrap();
+            let mut counts = std::collections::BTreeMap::<u64, u64>::new();
+            let mut total = 0;
+            for _ in 0..4 {
+                let values: Vec<u64> = (0..batch)
+                    .map(|_| if random.below(100) < frequent { random.below(3) } else { 3 + random.below(different) } as u64)
+                    .collect();
+                values.iter().for_each(|value| *counts.entry(*value).or_default() += 1);
+                let hashes: Vec<u64> = values.iter().map(|value| crate::mix64(value + 1)).collect();
+                state.insert(&hashes, |place| values[place].to_string());
+                total += batch as u64;
+            }
+            prop_assert_eq!(state.total(), total);
+            prop_assert!(state.shortfall() <= total / 17);
+            let items = state.top(100);
+            for item in &items {
+                let count = counts[&item.value.parse::<u64>().unwrap()];
+                prop_assert!(item.lower <= count && count <= item.upper);
+            }
+            let kept: std::collections::BTreeSet<u64> = items.iter().map(|item| item.value.parse().unwrap()).collect();
+            prop_assert!(counts.iter().all(|(value, count)| kept.contains(value) || *count <= state.shortfall()));
+            prop_assert_eq!(HeavyHitters::from_bytes(&state.to_bytes()).unwrap(), state);
         }
 
         #[test]

@@ -12,13 +12,15 @@ mod quantiles;
 mod ranks;
 mod sample;
 mod similarity;
+mod tally;
 
 pub use count_min::CountMin;
 pub use distinct::HyperLogLog;
 pub use frequent::{FrequentItem, FrequentItems};
 pub use heavy::{HeavyHitters, LONGEST_KEPT};
-pub use moments::Moments;
+pub use moments::{Moments, finite_range};
 pub use quantiles::DdSketch;
 pub use ranks::KllSketch;
 pub use sample::BottomK;
 pub use similarity::{MinHash, band_keys, collision_probability, sim_hash};
+pub use tally::{Repeat, tally};

@@ -23,16 +23,46 @@ impl Moments {
         if values.is_empty() {
             return Self::default();
         }
-        let mean = values.iter().sum::<f64>() / values.len() as f64;
-        let (mut m2, mut m3, mut m4) = (0.0, 0.0, 0.0);
-        for value in values {
+        let mean = sum(values) / values.len() as f64;
+        let (mut m2, mut m3, mut m4) = ([0.0; LANES], [0.0; LANES], [0.0; LANES]);
+        let (groups, rest) = values.as_chunks::<LANES>();
+        for group in groups {
+            for lane in 0..LANES {
+                let d = group[lane] - mean;
+                let square = d * d;
+                m2[lane] += square;
+                m3[lane] += square * d;
+                m4[lane] += square * square;
+            }
+        }
+        for (value, lane) in rest.iter().zip(0..) {
             let d = value - mean;
             let square = d * d;
-            m2 += square;
-            m3 += square * d;
-            m4 += square * square;
+            m2[lane] += square;
+            m3[lane] += square * d;
+            m4[lane] += square * square;
         }
-        Self { count: values.len() as u64, mean, m2, m3, m4 }
+        let total = |lanes: [f64; LANES]| lanes.iter().sum();
+        Self { count: values.len() as u64, mean, m2: total(m2), m3: total(m3), m4: total(m4) }
+    }
+
+    /// The moments of values that occur several times each: (value, occurrences).
+    pub fn of_repeated(values: &[(f64, u64)]) -> Self {
+        let count: u64 = values.iter().map(|(_, times)| times).sum();
+        if count == 0 {
+            return Self::default();
+        }
+        let mean = values.iter().map(|(value, times)| value * *times as f64).sum::<f64>() / count as f64;
+        let mut moments = Self { count, mean, ..Self::default() };
+        for (value, times) in values {
+            let d = value - mean;
+            let square = d * d;
+            let times = *times as f64;
+            moments.m2 += times * square;
+            moments.m3 += times * square * d;
+            moments.m4 += times * square * square;
+        }
+        moments
     }
 
     /// The state in 40 bytes, little-endian.
@@ -105,6 +135,42 @@ impl Moments {
     }
 }
 
+/// Sums that run side by side, so that none waits for the one before.
+const LANES: usize = 4;
+
+/// Smallest and largest of values that are all finite and at least one; nothing otherwise.
+pub fn finite_range(values: &[f64]) -> Option<(f64, f64)> {
+    let (mut low, mut high) = ([f64::INFINITY; LANES], [f64::NEG_INFINITY; LANES]);
+    // NaN and infinities times zero are NaN, and stay in the sum.
+    let mut zero = [0.0; LANES];
+    let mut take = |value: f64, lane: usize| {
+        low[lane] = if value < low[lane] { value } else { low[lane] };
+        high[lane] = if value > high[lane] { value } else { high[lane] };
+        zero[lane] += value * 0.0;
+    };
+    let (groups, rest) = values.as_chunks::<LANES>();
+    for group in groups {
+        group.iter().zip(0..).for_each(|(value, lane)| take(*value, lane));
+    }
+    rest.iter().zip(0..).for_each(|(value, lane)| take(*value, lane));
+    let finite = !values.is_empty() && !zero.iter().any(|sum| sum.is_nan());
+    let least = low.into_iter().fold(f64::INFINITY, f64::min);
+    let most = high.into_iter().fold(f64::NEG_INFINITY, f64::max);
+    finite.then_some((least, most))
+}
+
+fn sum(values: &[f64]) -> f64 {
+    const WIDE: usize = 2 * LANES;
+    let mut sums = [0.0; WIDE];
+    let (groups, rest) = values.as_chunks::<WIDE>();
+    for group in groups {
+        for lane in 0..WIDE {
+            sums[lane] += group[lane];
+        }
+    }
+    sums.iter().sum::<f64>() + rest.iter().sum::<f64>()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -126,6 +192,30 @@ mod tests {
         let (batch, single) = (Moments::of(&values), of(&values));
         assert!(close(batch.mean, single.mean, 1.0) && close(batch.m2, single.m2, batch.m2));
         assert!(close(batch.m4, single.m4, batch.m4) && batch.count == 100);
+    }
+
+    #[test]
+    fn repeated_values_have_the_moments_of_all_their_occurrences() {
+        let all: Vec<f64> = [2.0; 7].into_iter().chain([5.5; 3]).chain([-1.0]).collect();
+        let (few, many) = (Moments::of_repeated(&[(2.0, 7), (5.5, 3), (-1.0, 1)]), of(&all));
+        assert!(close(few.mean, many.mean, 1.0) && close(few.m2, many.m2, many.m2) && few.count == 11);
+        assert!(close(few.m3, many.m3, many.m4) && close(few.m4, many.m4, many.m4));
+        assert_eq!(Moments::of_repeated(&[]), Moments::default());
+    }
+
+    #[test]
+    fn a_range_is_that_of_finite_values_only() {
+        let values: Vec<f64> = (0..11).map(|i| f64::from(i * 7 % 11)).collect();
+        assert_eq!(finite_range(&values), Some((0.0, 10.0)));
+        for odd in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            for place in [0, 5, 10] {
+                let mut values = values.clone();
+                values[place] = odd;
+                assert_eq!(finite_range(&values), None);
+            }
+        }
+        assert_eq!(finite_range(&[]), None);
+        assert_eq!(finite_range(&[f64::MAX, f64::MIN]), Some((f64::MIN, f64::MAX)));
     }
 
     #[test]

@@ -4,7 +4,11 @@
 //! constant of the error are those of Ivkin, Liberty, Lang, Karnin & Braverman, arXiv:1907.00236 (2019). Where
 //! [`super::DdSketch`] bounds the error of a value relative to its size, this one bounds how many values lie between the
 //! estimate and the truth, which also serves years, identifiers and times far from zero.
+//!
+//! Batches of long streams go through a sampler in place of the lowest levels, as the paper's section 3 proposes: of every
+//! block of 2^h values one, drawn at random, stands for all. The state sums the variance that this adds, and says so.
 
+use super::moments::finite_range;
 use crate::{StatsError, mix64};
 
 /// Values of the lowest level before it is cut: sorting runs pays off at this size.
@@ -17,8 +21,12 @@ const SHRINK: f64 = 2.0 / 3.0;
 const MOST_LEVELS: usize = 60;
 /// Most values of a state that is read back: sums of many stay within 64 bits.
 const MOST_COUNTED: u64 = 1 << 56;
-/// First byte of a written state.
-const VERSION: u8 = 1;
+/// First byte of a written state. The first version had no variance of sampling.
+const VERSION: u8 = 2;
+/// Values of a batch between two looks at how long the stream has become.
+const CHUNK: usize = 8_192;
+/// The 99.5th percentile of a normal deviate: two-sided 99 %.
+const TWO_SIDED_99: f64 = 2.575_829_303_548_9;
 
 /// Quantiles of a stream: exact while nothing had to be dropped, within [`KllSketch::rank_error`] afterwards.
 ///
@@ -30,6 +38,8 @@ pub struct KllSketch {
     count: u64,
     range: Option<(f64, f64)>,
     coin: u64,
+    /// Σ w² over the blocks of w values of which one was drawn: four times the most that sampling adds to the variance of a rank.
+    sampled: f64,
     /// Values of weight 2^index.
     levels: Vec<Vec<f64>>,
 }
@@ -43,7 +53,7 @@ impl KllSketch {
         if !(NARROWEST..=65_535).contains(&k) {
             return Err(StatsError::Domain { subject: "k", value: k as f64, expected: "8 to 65535" });
         }
-        Ok(Self { k, count: 0, range: None, coin: 0, levels: Vec::new() })
+        Ok(Self { k, count: 0, range: None, coin: 0, sampled: 0.0, levels: Vec::new() })
     }
 
     /// Adds a value; NaN and infinities are left out, so count them beforehand.
@@ -52,17 +62,101 @@ impl KllSketch {
         if !value.is_finite() {
             return;
         }
-        let (low, high) = self.range.unwrap_or((value, value));
-        self.range = Some((low.min(value), high.max(value)));
+        self.widen((value, value));
         self.count += 1;
+        self.push(0, value);
+        if self.levels[0].len() >= FRESH {
+            self.shrink();
+        }
+    }
+
+    /// Adds the values of a batch; NaN and infinities are left out.
+    ///
+    /// Once the stream is long beside k² / 16, one value of each block of 2^h ≤ 16 · count / k² stands for its block. That adds at
+    /// most 3.1 / k to the rank error at 99 % confidence, in quadrature; [`Self::rank_error`] says how much it was.
+    pub fn extend(&mut self, values: &[f64]) {
+        for values in values.chunks(CHUNK) {
+            let Some(range) = finite_range(values) else {
+                values.iter().for_each(|value| self.insert(*value));
+                continue;
+            };
+            self.widen(range);
+            let height = self.sampling_height();
+            self.count += values.len() as u64;
+            let blocks = values.chunks_exact(1 << height);
+            let rest = blocks.remainder();
+            if height == 0 {
+                for value in values {
+                    self.push(0, *value);
+                    if self.levels[0].len() >= FRESH {
+                        self.shrink();
+                    }
+                }
+                continue;
+            }
+            let width = (1_u64 << height) as f64;
+            self.sampled += width * width * blocks.len() as f64;
+            let mask = (1_usize << height) - 1;
+            // Drawn by the values, too, so that parts of a dataset do not all draw alike.
+            let seed = values.first().map_or(0, |first| mix64(first.to_bits()));
+            for block in blocks {
+                self.coin = self.coin.wrapping_add(1);
+                self.levels[height].push(block[mix64(self.coin ^ seed) as usize & mask]);
+            }
+            rest.iter().for_each(|value| self.push(0, *value));
+            self.shrink();
+        }
+    }
+
+    /// Adds `count` occurrences of a finite value; O(k log count) at most. What is not finite is left out.
+    pub fn insert_repeated(&mut self, value: f64, count: u64) {
+        if !value.is_finite() || count == 0 {
+            return;
+        }
+        self.widen((value, value));
+        self.count = self.count.saturating_add(count);
         if self.levels.is_empty() {
             self.levels.push(Vec::new());
         }
-        let lowest = &mut self.levels[0];
-        lowest.push(value);
-        if lowest.len() >= FRESH {
+        let mut rest = count;
+        while rest > 0 {
+            // The bits of the count that have a level; whatever is beyond the highest level goes there several times.
+            let top = self.levels.len() - 1;
+            let room = self.capacity(top).saturating_sub(self.levels[top].len()).max(1);
+            let times = (rest >> top).min(room as u64);
+            if times > 0 {
+                let filled = self.levels[top].len() + times as usize;
+                self.levels[top].resize(filled, value);
+                rest -= times << top;
+            } else {
+                for (level, values) in self.levels.iter_mut().enumerate() {
+                    if rest >> level & 1 == 1 {
+                        values.push(value);
+                    }
+                }
+                rest = 0;
+            }
             self.shrink();
         }
+    }
+
+    /// Log₂ of how many values a drawn one stands for: none before 2 · k² / 16 values, and never beyond the levels there are.
+    fn sampling_height(&self) -> usize {
+        let whole = (self.k as u64 * self.k as u64 / 16).max(1);
+        let height = (self.count / whole).checked_ilog2().unwrap_or(0) as usize;
+        height.min(self.levels.len().saturating_sub(1)).min(CHUNK.trailing_zeros() as usize)
+    }
+
+    fn widen(&mut self, (low, high): (f64, f64)) {
+        self.range = Some(self.range.map_or((low, high), |(a, b)| (a.min(low), b.max(high))));
+    }
+
+    #[inline]
+    fn push(&mut self, level: usize, value: f64) {
+        if self.levels.is_empty() {
+            self.levels.push(Vec::new());
+        }
+        self.levels[level].push(value);
     }
 
     /// Values a level may hold when there are `self.levels.len()` of them.
@@ -86,7 +180,18 @@ impl KllSketch {
     /// Passes every second value of a level, in order of size, to the level above, with twice the weight.
     fn halve(&mut self, level: usize) {
         let mut values = std::mem::take(&mut self.levels[level]);
-        values.sort_unstable_by(f64::total_cmp);
+        // As whole numbers of the same order, which sort several times quicker.
+        let mut keys: Vec<i64> = values.iter().map(|value| key(*value)).collect();
+        if level == 0 {
+            keys.sort_unstable();
+        } else {
+            #[expect(
+                clippy::stable_sort_primitive,
+                reason = "halves of lower levels lie here one behind another, and the stable sort merges such runs"
+            )]
+            keys.sort();
+        }
+        values.iter_mut().zip(keys).for_each(|(value, key)| *value = number(key));
         // A value without a partner stays.
         let rest = if values.len() % 2 == 1 { values.pop() } else { None };
         self.coin = self.coin.wrapping_add(1);
@@ -114,6 +219,7 @@ impl KllSketch {
         };
         self.count = self.count.saturating_add(other.count);
         self.coin = self.coin.wrapping_add(other.coin);
+        self.sampled += other.sampled;
         while self.levels.len() < other.levels.len() {
             self.levels.push(Vec::new());
         }
@@ -139,7 +245,11 @@ impl KllSketch {
 
     /// How far the rank of an answer may be off, as a share of all values, at 99 % confidence; 0 while exact.
     pub fn rank_error(&self) -> f64 {
-        if self.is_exact() { 0.0 } else { 2.296 / (self.k as f64).powf(0.9021) }
+        if self.is_exact() {
+            return 0.0;
+        }
+        let sampling = TWO_SIDED_99 * self.sampled.sqrt() / 2.0 / self.count.max(1) as f64;
+        (2.296 / (self.k as f64).powf(0.9021)).hypot(sampling)
     }
 
     /// The kept values in ascending order, each with the number of values it stands for; weights sum to the count.
@@ -189,12 +299,13 @@ impl KllSketch {
         bins
     }
 
-    /// The state in bytes, little-endian: version, k, count, coin, range, then each level's length and values.
+    /// The state in bytes, little-endian: version, k, count, coin, variance of sampling, range, then each level's length and values.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = vec![VERSION];
         bytes.extend((self.k as u32).to_le_bytes());
         bytes.extend(self.count.to_le_bytes());
         bytes.extend(self.coin.to_le_bytes());
+        bytes.extend(self.sampled.to_le_bytes());
         let (low, high) = self.range.unwrap_or((f64::NAN, f64::NAN));
         bytes.extend(low.to_le_bytes());
         bytes.extend(high.to_le_bytes());
@@ -205,17 +316,23 @@ impl KllSketch {
         bytes
     }
 
-    /// Reads what [`Self::to_bytes`] wrote; `None` for anything else, whatever the bytes.
+    /// Reads what [`Self::to_bytes`] wrote, of this version or the first; `None` for anything else, whatever the bytes.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let (version, rest) = bytes.split_first()?;
         let (k, rest) = rest.split_first_chunk::<4>()?;
         let (count, rest) = rest.split_first_chunk::<8>()?;
-        let (coin, rest) = rest.split_first_chunk::<8>()?;
+        let (coin, mut rest) = rest.split_first_chunk::<8>()?;
+        let mut sampled = 0.0;
+        if *version == VERSION {
+            let (variance, after) = rest.split_first_chunk::<8>()?;
+            (sampled, rest) = (f64::from_le_bytes(*variance), after);
+        }
         let (low, rest) = rest.split_first_chunk::<8>()?;
         let (high, mut rest) = rest.split_first_chunk::<8>()?;
         let mut sketch = Self::new(u32::from_le_bytes(*k) as usize).ok()?;
         sketch.count = u64::from_le_bytes(*count);
         sketch.coin = u64::from_le_bytes(*coin);
+        sketch.sampled = sampled;
         let (low, high) = (f64::from_le_bytes(*low), f64::from_le_bytes(*high));
         sketch.range = (sketch.count > 0).then_some((low, high));
         let mut weight = 0_u64;
@@ -236,10 +353,22 @@ impl KllSketch {
             rest = after;
         }
         let ranged = sketch.range.is_none_or(|(low, high)| low.is_finite() && high.is_finite());
-        let sound =
-            *version == VERSION && rest.is_empty() && weight == sketch.count && weight <= MOST_COUNTED;
+        let known = (1..=VERSION).contains(version);
+        let sound = known && rest.is_empty() && weight == sketch.count && weight <= MOST_COUNTED;
+        let ranged = ranged && sampled.is_finite() && sampled >= 0.0;
         (sound && ranged).then_some(sketch)
     }
+}
+
+/// The bits of a number in the order of [`f64::total_cmp`].
+fn key(value: f64) -> i64 {
+    let bits = value.to_bits().cast_signed();
+    bits ^ ((bits >> 63).cast_unsigned() >> 1).cast_signed()
+}
+
+/// The number with such a key.
+fn number(key: i64) -> f64 {
+    f64::from_bits((key ^ ((key >> 63).cast_unsigned() >> 1).cast_signed()).cast_unsigned())
 }
 
 #[cfg(test)]
@@ -296,6 +425,60 @@ mod tests {
     }
 
     #[test]
+    fn batches_that_are_sampled_keep_the_stated_error() {
+        let mut random = Random::new(5);
+        let n = 2_000_000;
+        let sorted: Vec<f64> = (0..n).map(f64::from).collect();
+        let mut shuffled = sorted.clone();
+        random.shuffle(&mut shuffled);
+        for order in [&sorted, &shuffled] {
+            for parts in [1, 8] {
+                let mut whole = KllSketch::new(512).unwrap();
+                for part in order.chunks(sorted.len() / parts) {
+                    let mut sketch = KllSketch::new(512).unwrap();
+                    part.chunks(3_000).for_each(|batch| sketch.extend(batch));
+                    assert!(sketch.sampled > 0.0 && sketch.points().len() < 3_000);
+                    whole.merge(&KllSketch::from_bytes(&sketch.to_bytes()).unwrap()).unwrap();
+                }
+                assert_eq!(whole.points().iter().map(|point| point.1).sum::<u64>(), n as u64);
+                assert_eq!((whole.count(), whole.range()), (n as u64, Some((0.0, f64::from(n - 1)))));
+                assert!(whole.rank_error() < 0.0103, "{}", whole.rank_error());
+                assert!(worst(&whole, &sorted) <= whole.rank_error(), "{}", worst(&whole, &sorted));
+            }
+        }
+    }
+
+    #[test]
+    fn repeated_values_weigh_as_many_as_they_are() {
+        let mut sketch = KllSketch::new(512).unwrap();
+        let mut sorted = Vec::new();
+        for round in 0..400_u32 {
+            for value in 0..30_u32 {
+                let count = 1 + (value * 97 + round * 31) % 500;
+                sketch.insert_repeated(f64::from(value), count.into());
+                sorted.extend(std::iter::repeat_n(f64::from(value), count as usize));
+            }
+        }
+        sorted.sort_unstable_by(f64::total_cmp);
+        assert_eq!(sketch.count(), sorted.len() as u64);
+        assert_eq!(sketch.points().iter().map(|point| point.1).sum::<u64>(), sorted.len() as u64);
+        assert!(sketch.points().len() < 3_000);
+        assert!(worst(&sketch, &sorted) <= sketch.rank_error());
+        sketch.insert_repeated(7.0, 1 << 50);
+        assert_eq!(sketch.quantiles(&[0.5]).unwrap(), [7.0]);
+        assert_eq!(KllSketch::from_bytes(&sketch.to_bytes()).unwrap(), sketch);
+    }
+
+    #[test]
+    fn a_state_of_the_first_version_is_read() {
+        let sketch = of((0..900).map(f64::from));
+        let mut bytes = sketch.to_bytes();
+        bytes[0] = 1;
+        bytes.drain(21..29);
+        assert_eq!(KllSketch::from_bytes(&bytes), Some(sketch));
+    }
+
+    #[test]
     fn quantiles_of_few_values_are_those_of_numpy_lower() {
         // numpy.quantile(range(11), [0, .25, .5, .99, 1], method="lower")
         let sketch = of((0..11).map(f64::from));
@@ -305,6 +488,12 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn keys_have_the_order_of_their_numbers(one in any::<f64>(), other in any::<f64>()) {
+            prop_assert_eq!(key(one).cmp(&key(other)), one.total_cmp(&other));
+            prop_assert_eq!(number(key(one)).to_bits(), one.to_bits());
+        }
+
         #[test]
         fn a_state_is_read_as_it_was_written(values in prop::collection::vec(-1e9_f64..1e9, 0..3000)) {
             let sketch = of(values);

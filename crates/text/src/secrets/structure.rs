@@ -159,13 +159,14 @@ pub(super) fn authorization(text: &[u8], from: usize, to: usize) -> Option<Raw> 
     let whole = header
         && ends(b":")
         && trimmed_end(trimmed, b":\"' ").to_ascii_lowercase().ends_with(b"authorization");
+    if !(scheme || whole) || value.len() < if header { 12 } else { 16 } {
+        return None;
+    }
     let measured = measure(value);
     let hex = measured.hex && measured.length >= 16 && !is_placeholder(value);
     let varied =
         header && measured.digits >= 2 && measured.lower + measured.upper >= 4 && measured.entropy >= 3.2;
-    ((scheme || whole)
-        && value.len() >= if header { 12 } else { 16 }
-        && (is_random(value) || is_uuid(value) || hex || varied))
+    (is_random(value) || is_uuid(value) || hex || varied)
         .then(|| Raw::new(&AUTHORIZATION, from, end, 0.75, "a drawn value in an authorisation header"))
 }
 

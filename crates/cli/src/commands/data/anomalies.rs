@@ -1,16 +1,19 @@
 //! `bartizan data anomalies`: how strange each row of a table is among the others.
 
+use super::budget::Budget;
 use super::matrix::{self, Matrix};
+use super::odd_texts::OddTexts;
 use super::rows;
 use crate::arguments::{AnomalyArguments, RowFormat};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::settings::values::Size;
 use bartizan_core::printable;
 use bartizan_data::tricks::{Trick, tricks};
 use bartizan_stats::anomaly::{mid_ranks, robust_z, strangeness};
 use bartizan_stats::monitor::{Jump, jumps};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufWriter, Write};
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -23,20 +26,24 @@ const EXPLAINED: f64 = 0.95;
 const REASONS: usize = 3;
 /// Least score of a row at which a column jumps.
 const JUMPED: f64 = 0.9;
+/// Bytes of working memory for each byte of numbers that is read.
+const HELD: u64 = 4;
 
 /// Runs the command. Strange rows are no finding: every table has some.
 ///
 /// # Errors
 /// [`Failure`] when the table cannot be read, or holds neither numbers, categories nor texts.
 pub(crate) fn run(arguments: &AnomalyArguments) -> Result<Exit, Failure> {
+    let limit = arguments.memory_limit.map(Size::bytes);
+    let mut budget = Budget::new(&arguments.file, limit, HELD);
+    let read = matrix::of_table(&arguments.file, &arguments.column, &mut budget)?;
     let texts = Texts::read(&arguments.file, &arguments.column, arguments.time.as_deref())?;
-    let read = match matrix::of_table(&arguments.file, &arguments.column) {
-        // A table of free text has nothing to be ranked by, and its texts are judged all the same.
-        Err(Failure::Array { .. }) if texts.rows > 0 => Matrix::default(),
-        other => other?,
-    };
-    let (mut scores, deviations) =
-        if read.columns == 0 { (vec![0.0; texts.rows], Vec::new()) } else { ranked(&read, arguments)? };
+    if read.columns == 0 && texts.rows == 0 {
+        let problem = "has no column of numbers, categories or texts".to_owned();
+        return Err(Failure::Array { path: arguments.file.clone(), problem });
+    }
+    let mut odd = OddTexts::judge(&arguments.file, &read.texts, texts.rows, arguments.seed, &mut budget)?;
+    let (mut scores, deviations) = ranked(&read, &odd, texts.rows, arguments)?;
     let jumped = texts.jumps(&read, arguments)?;
     let worst = |row: usize| {
         let told = texts
@@ -48,6 +55,8 @@ pub(crate) fn run(arguments: &AnomalyArguments) -> Result<Exit, Failure> {
     for (row, score) in scores.iter_mut().enumerate() {
         *score = score.max(worst(row));
     }
+    let explained = explained(&scores, arguments.format);
+    OddTexts::explain(&mut odd, &arguments.file, &explained)?;
     let mut out = BufWriter::new(io::stdout().lock());
     match arguments.format {
         RowFormat::Jsonl => {
@@ -63,6 +72,10 @@ pub(crate) fn run(arguments: &AnomalyArguments) -> Result<Exit, Failure> {
                     });
                     line.insert("columns".to_owned(), told.collect());
                 }
+                if *score >= EXPLAINED && !odd.is_empty() {
+                    let told = odd.iter().filter_map(|odd| odd.reason(row));
+                    line.insert("texts".to_owned(), told.collect());
+                }
                 if let Some(found) = texts.tricks.get(&row) {
                     let told = found.iter().map(|(column, trick)| trick_json(column, trick));
                     line.insert("tricks".to_owned(), told.collect());
@@ -76,10 +89,8 @@ pub(crate) fn run(arguments: &AnomalyArguments) -> Result<Exit, Failure> {
             }
         }
         RowFormat::Table => {
-            let mut order: Vec<usize> = (0..scores.len()).collect();
             let of = |row: usize| scores.get(row).copied().unwrap_or(0.0);
-            order.sort_by(|left, right| of(*right).total_cmp(&of(*left)).then(left.cmp(right)));
-            for row in order.into_iter().take(SHOWN).filter(|row| of(*row) > 0.0) {
+            for row in strangest(&scores).into_iter().take(SHOWN).filter(|row| of(*row) > 0.0) {
                 let mut why: Vec<String> = Vec::new();
                 for (column, jump) in jumped.get(&row).into_iter().flatten() {
                     why.push(format!(
@@ -100,6 +111,7 @@ pub(crate) fn run(arguments: &AnomalyArguments) -> Result<Exit, Failure> {
                         printable(&trick.evidence, 60)
                     ));
                 }
+                why.extend(odd.iter().filter_map(|odd| odd.told(row)));
                 if why.is_empty() {
                     why.push(reasons(&deviations, &read.names, row));
                 }
@@ -107,9 +119,10 @@ pub(crate) fn run(arguments: &AnomalyArguments) -> Result<Exit, Failure> {
             }
             writeln!(
                 out,
-                "\n{} rows read, {} columns of numbers; {} rows with deceptive text; --format jsonl gives every row's score",
+                "\n{} rows read, {} columns of numbers, {} of free text; {} rows with deceptive text; --format jsonl gives every row's score",
                 scores.len(),
                 read.columns,
+                odd.len(),
                 texts.tricks.len()
             )?;
         }
@@ -129,13 +142,62 @@ fn jump_json(column: &str, jump: &Jump) -> Value {
     })
 }
 
-/// A score for every row by its numbers, and by column how far each row is from the middle.
-fn ranked(read: &Matrix, arguments: &AnomalyArguments) -> Result<(Vec<f64>, Vec<Vec<f64>>), Failure> {
+/// A score for every row by its numbers and texts, and by column of numbers how far each row is from the middle.
+fn ranked(
+    read: &Matrix,
+    odd: &[OddTexts],
+    rows: usize,
+    arguments: &AnomalyArguments,
+) -> Result<(Vec<f64>, Vec<Vec<f64>>), Failure> {
+    if read.columns == 0 {
+        let mut sums = vec![0.0; rows];
+        for odd in odd {
+            sums.iter_mut().zip(&odd.scores).for_each(|(sum, score)| *sum += score);
+        }
+        let scores = if odd.is_empty() { sums } else { mid_ranks(&sums) };
+        return Ok((scores, Vec::new()));
+    }
+    let deviations = {
+        let table = matrix::finite(read, &arguments.file)?;
+        (0..read.columns).map(|column| robust_z(&table.column(column)).unwrap_or_default()).collect()
+    };
+    // How strange its texts are is one more column of a row for each of them.
+    if !odd.is_empty() {
+        let columns: Vec<Vec<f64>> = odd.iter().map(|odd| odd.column().collect()).collect();
+        let mut wider = Vec::with_capacity(rows.saturating_mul(read.columns.saturating_add(columns.len())));
+        for (row, values) in read.values.chunks_exact(read.columns).enumerate() {
+            wider.extend_from_slice(values);
+            wider.extend(columns.iter().map(|column| column.get(row).copied().unwrap_or(0.0)));
+        }
+        let wide = Matrix {
+            columns: read.columns.saturating_add(columns.len()),
+            values: wider,
+            ..Matrix::default()
+        };
+        let table = matrix::finite(&wide, &arguments.file)?;
+        return Ok((mid_ranks(&strangeness(&table, arguments.seed)), deviations));
+    }
     let table = matrix::finite(read, &arguments.file)?;
-    let scores = mid_ranks(&strangeness(&table, arguments.seed));
-    let deviations =
-        (0..read.columns).map(|column| robust_z(&table.column(column)).unwrap_or_default()).collect();
-    Ok((scores, deviations))
+    Ok((mid_ranks(&strangeness(&table, arguments.seed)), deviations))
+}
+
+/// The rows, strangest first.
+fn strangest(scores: &[f64]) -> Vec<usize> {
+    let of = |row: usize| scores.get(row).copied().unwrap_or(0.0);
+    let mut order: Vec<usize> = (0..scores.len()).collect();
+    order.sort_by(|left, right| of(*right).total_cmp(&of(*left)).then(left.cmp(right)));
+    order
+}
+
+/// The rows whose texts are explained.
+fn explained(scores: &[f64], format: RowFormat) -> BTreeSet<usize> {
+    match format {
+        RowFormat::Jsonl => {
+            let told = scores.iter().enumerate().filter(|(_, score)| **score >= EXPLAINED);
+            told.map(|(row, _)| row).collect()
+        }
+        RowFormat::Table => strangest(scores).into_iter().take(SHOWN).collect(),
+    }
 }
 
 /// What the texts of a table say, and when its rows were.

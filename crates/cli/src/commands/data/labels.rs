@@ -1,11 +1,13 @@
 //! `bartizan data labels`: which labels are probably wrong, by the probabilities of a model that has not seen the rows, or by
 //! models fitted here to the other rows.
 
+use super::budget::Budget;
 use super::matrix::{self, Matrix};
 use super::rows;
 use crate::arguments::{LabelArguments, RowFormat};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::settings::values::Size;
 use bartizan_core::printable;
 use bartizan_data::labels::{Column, held_out_probabilities};
 use bartizan_stats::labels::{Filter, Labelled, Quality};
@@ -17,6 +19,8 @@ use std::path::{Path, PathBuf};
 
 /// Rows shown to people.
 const SHOWN: usize = 20;
+/// Bytes of working memory for each byte of the dataset's values.
+const HELD: u64 = 8;
 
 /// Labels, and what models that have not seen a row say of it.
 struct Judged {
@@ -43,7 +47,7 @@ impl Judged {
 pub(crate) fn run(arguments: &LabelArguments) -> Result<Exit, Failure> {
     let judged = match (&arguments.labels, &arguments.probabilities, &arguments.file) {
         (Some(labels), Some(probabilities), _) => arrays(labels, probabilities)?,
-        (.., Some(file)) => dataset(file, &arguments.label, &arguments.column)?,
+        (.., Some(file)) => dataset(file, arguments)?,
         _ => return Ok(Exit::Done),
     };
     let failed = |problem: String| Failure::Array { path: judged.path.clone(), problem };
@@ -115,7 +119,10 @@ fn arrays(labels: &Path, probabilities: &Path) -> Result<Judged, Failure> {
 }
 
 /// Reads a dataset and judges its labels by models of its other rows.
-fn dataset(path: &Path, label: &str, wanted: &[String]) -> Result<Judged, Failure> {
+fn dataset(path: &Path, arguments: &LabelArguments) -> Result<Judged, Failure> {
+    let (label, wanted) = (arguments.label.as_str(), arguments.column.as_slice());
+    let mut budget = Budget::new(path, arguments.memory_limit.map(Size::bytes), HELD);
+    let mut over = None;
     let mut columns: Vec<Column> = Vec::new();
     let mut places: BTreeMap<String, usize> = BTreeMap::new();
     let mut given: Vec<String> = Vec::new();
@@ -124,7 +131,9 @@ fn dataset(path: &Path, label: &str, wanted: &[String]) -> Result<Judged, Failur
     rows::each(path, &mut |row, cells| {
         let row = usize::try_from(row).unwrap_or(usize::MAX);
         given.push(String::new());
+        let mut bytes = size_of::<String>() as u64;
         for cell in cells {
+            bytes = bytes.saturating_add((cell.value.len() + size_of::<String>()) as u64);
             if known.len() < 1000 && !known.contains(&cell.column) {
                 known.push(cell.column.clone());
             }
@@ -144,8 +153,17 @@ fn dataset(path: &Path, label: &str, wanted: &[String]) -> Result<Judged, Failur
                 }
             }
         }
-        ControlFlow::Continue(())
+        match budget.take(row, bytes) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(failure) => {
+                over = Some(failure);
+                ControlFlow::Break(())
+            }
+        }
     })?;
+    if let Some(failure) = over {
+        return Err(failure);
+    }
     let missing = wanted.iter().find(|column| !places.contains_key(*column));
     if let Some(column) = missing.cloned().or_else(|| (!labelled).then(|| label.to_owned())) {
         return Err(Failure::NoColumn { path: path.to_path_buf(), column, known });

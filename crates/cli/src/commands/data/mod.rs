@@ -1,6 +1,7 @@
 //! `bartizan data`: what does not belong in a dataset.
 
 mod anomalies;
+mod budget;
 mod canary;
 mod crowd;
 mod duplicates;
@@ -11,6 +12,7 @@ mod features;
 mod labels;
 mod leaks;
 mod matrix;
+mod odd_texts;
 mod poison;
 mod preference;
 mod quarantine;

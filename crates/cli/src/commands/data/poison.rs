@@ -1,11 +1,16 @@
 //! `bartizan data poison`: rows that may have been planted, best first.
 
+use super::budget::Budget;
 use super::{features, preference, rows, suspects};
 use crate::arguments::PoisonArguments;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::settings::values::Size;
 use bartizan_data::poison::text_backdoors;
 use std::collections::BTreeMap;
+
+/// Bytes of working memory for each byte of texts and labels.
+pub(super) const HELD: u64 = 28;
 
 /// Runs the command.
 ///
@@ -18,7 +23,9 @@ pub(crate) fn run(arguments: &PoisonArguments) -> Result<Exit, Failure> {
     if let (Some(embeddings), Some(labels)) = (&arguments.embeddings, &arguments.labels) {
         return features::run(arguments, embeddings, labels);
     }
-    let rows = rows::columns(arguments.dataset(), [&arguments.text, &arguments.label])?;
+    let limit = arguments.memory_limit.map(Size::bytes);
+    let mut budget = Budget::new(arguments.dataset(), limit, HELD);
+    let rows = rows::columns(arguments.dataset(), [&arguments.text, &arguments.label], &mut budget)?;
     let mut classes: BTreeMap<&str, usize> = rows.iter().map(|[_, label]| (label.as_str(), 0)).collect();
     classes.values_mut().enumerate().for_each(|(number, class)| *class = number);
     let texts: Vec<&str> = rows.iter().map(|[text, _]| text.as_str()).collect();

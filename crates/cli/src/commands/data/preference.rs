@@ -1,9 +1,12 @@
 //! `bartizan data poison --chosen … --rejected …`: preference pairs that may have been planted.
 
+use super::budget::Budget;
+use super::poison::HELD;
 use super::{rows, suspects};
 use crate::arguments::PoisonArguments;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::settings::values::Size;
 use bartizan_data::poison::preference::{About, Pair, preference_poison};
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -18,7 +21,9 @@ pub(super) fn run(arguments: &PoisonArguments, chosen: &str, rejected: &str) -> 
         .chain([&arguments.prompt, &arguments.rater, &arguments.reward].map(|name| name.as_deref()))
         .flatten()
         .collect();
-    let read = conversations(arguments.dataset(), &wanted)?;
+    let limit = arguments.memory_limit.map(Size::bytes);
+    let mut budget = Budget::new(arguments.dataset(), limit, HELD);
+    let read = conversations(arguments.dataset(), &wanted, &mut budget)?;
     let column = |name: Option<&str>| {
         let place = wanted.iter().position(|wanted| Some(*wanted) == name)?;
         read.get(place)
@@ -57,11 +62,17 @@ pub(super) fn run(arguments: &PoisonArguments, chosen: &str, rejected: &str) -> 
 
 /// The values of columns in every row, column by column. A conversation in messages, `[{"role", "content"}, …]`, is read
 /// as one text, its messages parted by blank lines.
-fn conversations(path: &std::path::Path, wanted: &[&str]) -> Result<Vec<Vec<String>>, Failure> {
+fn conversations(
+    path: &std::path::Path,
+    wanted: &[&str],
+    budget: &mut Budget,
+) -> Result<Vec<Vec<String>>, Failure> {
     let mut read: Vec<Vec<String>> = vec![Vec::new(); wanted.len()];
+    let mut over = None;
     let mut seen = vec![false; wanted.len()];
     let mut known = BTreeSet::new();
-    rows::each(path, &mut |_, cells| {
+    rows::each(path, &mut |row, cells| {
+        let mut bytes = 0_u64;
         for ((values, seen), name) in read.iter_mut().zip(&mut seen).zip(wanted) {
             let mut whole = String::new();
             for cell in cells {
@@ -80,6 +91,7 @@ fn conversations(path: &std::path::Path, wanted: &[&str]) -> Result<Vec<Vec<Stri
                 }
                 whole.push_str(&cell.value);
             }
+            bytes = bytes.saturating_add((whole.len() + size_of::<String>()) as u64);
             values.push(whole);
         }
         for cell in cells {
@@ -87,8 +99,17 @@ fn conversations(path: &std::path::Path, wanted: &[&str]) -> Result<Vec<Vec<Stri
                 known.insert(cell.column.clone());
             }
         }
-        ControlFlow::Continue(())
+        match budget.take(usize::try_from(row).unwrap_or(usize::MAX), bytes) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(failure) => {
+                over = Some(failure);
+                ControlFlow::Break(())
+            }
+        }
     })?;
+    if let Some(failure) = over {
+        return Err(failure);
+    }
     match seen.iter().zip(wanted).find(|(seen, _)| !**seen) {
         Some((_, name)) => Err(Failure::NoColumn {
             path: path.to_path_buf(),

@@ -1,5 +1,6 @@
 //! Columns of a dataset, out of a file or standard input; what is no text is read by the engine.
 
+use super::budget::Budget;
 use super::engine_rows::{self, EngineRows};
 use crate::failure::Failure;
 use bartizan_data::table::{self, Cell, Visit};
@@ -47,9 +48,15 @@ pub(super) fn each(path: &Path, visit: &mut dyn FnMut(u64, &[Cell]) -> Visit) ->
 /// The values of `columns` in every row, in the order asked for; an absent value is empty.
 ///
 /// # Errors
-/// [`Failure::Dataset`] when the file cannot be read, [`Failure::NoColumn`] when no row has one of the columns.
-pub(super) fn columns<const N: usize>(path: &Path, columns: [&str; N]) -> Result<Vec<[String; N]>, Failure> {
+/// [`Failure::Dataset`] when the file cannot be read, [`Failure::NoColumn`] when no row has one of the columns,
+/// [`Failure::Memory`] when the rows take more than `budget` allows.
+pub(super) fn columns<const N: usize>(
+    path: &Path,
+    columns: [&str; N],
+    budget: &mut Budget,
+) -> Result<Vec<[String; N]>, Failure> {
     let mut rows = Vec::new();
+    let mut over = None;
     let mut seen = [false; N];
     let mut known = BTreeSet::new();
     each(path, &mut |_, cells| {
@@ -65,9 +72,20 @@ pub(super) fn columns<const N: usize>(path: &Path, columns: [&str; N]) -> Result
                 }
             }
         }
+        let bytes = row.iter().map(|value| value.len() as u64).sum::<u64>();
+        let taken = budget.take(rows.len(), bytes.saturating_add(size_of::<[String; N]>() as u64));
         rows.push(row);
-        ControlFlow::Continue(())
+        match taken {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(failure) => {
+                over = Some(failure);
+                ControlFlow::Break(())
+            }
+        }
     })?;
+    if let Some(failure) = over {
+        return Err(failure);
+    }
     for (seen, column) in seen.into_iter().zip(columns) {
         if !seen {
             return Err(Failure::NoColumn {

@@ -1,0 +1,60 @@
+//! How much memory a verb that holds its rows may take: it says so beforehand rather than being killed.
+
+use crate::failure::Failure;
+use std::path::{Path, PathBuf};
+
+/// Share of what is free that is taken at most, where no limit is given.
+const SHARE: u64 = 80;
+/// The limit where the system does not say what is free, in bytes.
+const UNKNOWN: u64 = 4 << 30;
+
+/// Bytes that rows may take, and what they take by now.
+#[derive(Debug)]
+pub(super) struct Budget {
+    path: PathBuf,
+    limit: u64,
+    held: u64,
+    /// Bytes of working memory for each byte that is read, as measured on large sets.
+    factor: u64,
+}
+
+impl Budget {
+    /// For the rows of `path`, which take `factor` times their own bytes while they are judged; `limit` in bytes, 80 % of what
+    /// is free if left out.
+    pub(super) fn new(path: &Path, limit: Option<u64>, factor: u64) -> Self {
+        let limit = limit.or_else(|| Some(free()? / 100 * SHARE)).unwrap_or(UNKNOWN);
+        Self { path: path.to_path_buf(), limit, held: 0, factor }
+    }
+
+    /// Takes memory for `bytes` more of the row `row`.
+    ///
+    /// # Errors
+    /// [`Failure::Memory`] when that is more than may be had.
+    pub(super) fn take(&mut self, row: usize, bytes: u64) -> Result<(), Failure> {
+        self.held = self.held.saturating_add(bytes.saturating_mul(self.factor));
+        if self.held <= self.limit {
+            return Ok(());
+        }
+        Err(Failure::Memory { path: self.path.clone(), row: row as u64, limit: self.limit })
+    }
+}
+
+/// Bytes that the system can give without swapping, where it says.
+fn free() -> Option<u64> {
+    let told = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = told.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    kibibytes.checked_mul(1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_row_beyond_the_limit_is_named() {
+        let mut budget = Budget::new(Path::new("a.csv"), Some(100), 3);
+        assert!(budget.take(0, 20).is_ok() && budget.take(1, 13).is_ok());
+        assert!(matches!(budget.take(2, 1), Err(Failure::Memory { row: 2, limit: 100, .. })));
+    }
+}
