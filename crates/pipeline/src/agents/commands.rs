@@ -121,13 +121,38 @@ pub(crate) static ROWS: &[Row<'_>] = &[
     ),
     (
         Act::SendsInAddress,
-        r"!\[[^\]\n]{0,80}\]\(https?://[^)\n]{0,160}(?:[=/])(?:\{+|\$\{|<|\[|%7b)[^)\n]{1,60}(?:\}|>|\]|%7d)",
+        r"!\[[^\]\n]{0,80}\]\(https?://[^)\n]{0,160}(?:[=/])(?:\{+|\$\{|<|\[|%7b)[^)\n]{1,240}(?:\}|>|\]|%7d)",
     ),
     (Act::SendsInAddress, r"(?:gethostbyname|resolve4?|getaddrinfo)\(\s*f?['\x22`][^'\x22`\n]{0,40}\$?\{"),
     (
         Act::SendsInAddress,
         r"\b(?:curl|wget)\b[^\n]{0,200}(?:-d|--data(?:-\w+)?|-f|--form|--json|--post-data|-h|--header)[\s=][^\n]{0,120}(?:\$\(|`)\s*(?:uname|whoami|hostname|id\b|env\b|printenv|cat\s|ifconfig|ip\s|ls\s|ps\s|history|git\s+config|base64|tar\s|find\s)",
     ),
+    // Pieces of a variable, as labels of a name that is looked up.
+    (
+        Act::SendsInAddress,
+        r"\b(?:nslookup|dig|host|ping|drill|resolve-dnsname)\b[^\n]{0,60}\$(?:\{\w+:[^}\n]{1,24}\}|\{?(?:data|chunk|enc\w*|b64|hex|payload|part|piece|secret|seg\w*)\b)[^\s;|]{0,40}\.[a-z0-9-]+\.[a-z]{2,12}\b",
+    ),
+    (
+        Act::SendsInAddress,
+        r"(?:gethostbyname|getaddrinfo|resolve(?:4|txt)?)\(\s*(?:data|chunk|enc|b64|hex|payload|part|piece|secret)\w*\s*\+\s*f?['\x22`][^'\x22`\n]{0,60}\.[a-z]{2,12}",
+    ),
+    // By what developers have at hand: a push, a gist, a comment, a mail.
+    (Act::Sends, r"\bgit\b[^\n]{0,60}\bpush\b[^\n]{0,80}https?://"),
+    (Act::Sends, r"\bgh\s+(?:gist\s+create|issue\s+(?:create|comment)|release\s+upload|pr\s+comment)\b"),
+    (Act::Sends, r"\bgit\s+remote\s+(?:add|set-url)\s[^\n]{0,40}https?://[^\s/@]{1,120}@"),
+    (Act::Sends, r"\b(?:mail|mailx|mutt|sendmail|swaks)\s[^\n]{0,120}[\w.+-]+@[\w-]+\.[a-z]{2,12}"),
+    (Act::Sends, r"\brclone\s+(?:copy|copyto|sync|rcat)\b|\baws\s+s3\s+(?:cp|sync|mv)\s[^\n]{0,160}s3://"),
+    (Act::Sends, r"\bcurl\b[^\n|;]{0,200}\s--data-binary\b"),
+    (
+        Act::ReadsCredentials,
+        r"\b(?:aws\s+sts\s+get-session-token|gcloud\s+auth\s+print-(?:access|identity)-token|gh\s+auth\s+token|az\s+account\s+get-access-token)\b[^\n|]{0,60}>\s*[\w/.$~-]",
+    ),
+    (
+        Act::ReadsEnvironment,
+        r"json\.stringify\(\s*\{\s*\.\.\.process\.env|\[(?:system\.)?environment\]::getenvironmentvariables|\b(?:declare|export)\s+-p\s*[|>]|\bcompgen\s+-e\b",
+    ),
+    (Act::AddsLogin, r"authorized_keys\b[\s\S]{0,200}?\bssh-(?:rsa|ed25519|dss)\s+aaaa[a-z0-9+/]{20,}"),
     // A token of a cloud's own program belongs into a header and nowhere else.
     (
         Act::SendsInAddress,
@@ -212,7 +237,7 @@ pub(crate) static ROWS: &[Row<'_>] = &[
         Act::ReverseShell,
         r"mkfifo\s[^\n]{0,120}\|\s*(?:nc|ncat|netcat|openssl|telnet)\b|socat\s[^\n]{0,160}exec:|exec:['\x22]?(?:/bin/)?(?:ba)?sh",
     ),
-    (Act::ReverseShell, r"os\.dup2\(\s*\w+\.fileno\(\)|pty\.spawn\(\s*['\x22]/bin/"),
+    (Act::ReverseShell, r"os\.dup2\(\s*\w+\.fileno\(\)|socket[^\n]{0,300}pty\.spawn\(\s*['\x22]/bin/"),
     (
         Act::ReverseShell,
         r"socket\.socket\b[^\n]{0,200}\.connect\([^\n]{0,200}(?:/bin/(?:ba)?sh|subprocess|dup2)|new-object\s+(?:system\.)?net\.sockets\.tcpclient|net\.connect\([^\n]{0,120}(?:spawn|exec)\(",

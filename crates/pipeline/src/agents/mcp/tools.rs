@@ -178,6 +178,9 @@ fn weight(act: Act, reading: &Reading<'_>, span: &Range<usize>, pressed: bool) -
         | Act::AsksToSendConversation
         | Act::SendsInAddress
         | Act::Conceals
+        | Act::IsLed
+        | Act::Spreads
+        | Act::PlantsBackdoor
         | Act::AsksToReadSecrets
         | Act::ReadsCredentials
         | Act::ReadsBrowser

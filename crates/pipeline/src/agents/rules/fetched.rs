@@ -27,7 +27,10 @@ rule! {
 
 /// Reports each by the machine it trusts.
 pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
-    for sign in reading.signs.iter().filter(|sign| matches!(sign.act, Act::RunsFetched | Act::FollowsRemote))
+    for sign in reading
+        .signs
+        .iter()
+        .filter(|sign| matches!(sign.act, Act::RunsFetched | Act::FollowsRemote | Act::IsLed))
     {
         let address = reading.address_at(&sign.span);
         let (mut severity, from) = match &address {

@@ -24,8 +24,15 @@ rule! {
     };
 }
 
-/// Reports each; high where it is hidden, overrides or sends.
+/// Reports each; high where it is hidden, overrides or sends, and where the text spreads itself.
 pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
+    for sign in reading.signs.iter().filter(|sign| sign.act == Act::Spreads) {
+        let severity = if sign.aside { Severity::Low } else { Severity::High };
+        let finding = Finding::new(&MEMORY_POISONING, sign.act.what())
+            .severity(severity)
+            .confidence(Confidence::Medium);
+        notes.report(reading.text, sign.span.clone(), finding);
+    }
     for sign in reading.signs.iter().filter(|sign| sign.act == Act::WritesMemory) {
         let worse = reading.near(&sign.span, |act| {
             matches!(
@@ -36,6 +43,7 @@ pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
                     | Act::AsksToSendSecrets
                     | Act::AsksToSendConversation
                     | Act::FollowsRemote
+                    | Act::IsLed
                     | Act::RunsFetched
                     | Act::RunsDecoded
                     | Act::SendsInAddress

@@ -1,0 +1,460 @@
+//! The vocabulary of [`super::grammar`]: what words of nine languages mean to an attack, looked up in one pass.
+//!
+//! A word that ends in `*` may go on. Accents are folded as in the texts themselves.
+
+use aho_corasick::{AhoCorasick, AhoCorasickBuilder, MatchKind};
+use bartizan_text::injection::canonical::Canonical;
+use std::ops::Range;
+use std::sync::LazyLock;
+
+/// What a word or a token means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Concept {
+    /// Moves data away.
+    Send,
+    /// Puts something somewhere.
+    Write,
+    /// Takes or looks at something.
+    Take,
+    /// What opens doors.
+    Secret,
+    /// A file that holds secrets, by its path.
+    Store,
+    /// What belongs to a person and to no one else.
+    Private,
+    /// The exchange between user and agent, and what steers it.
+    Conversation,
+    /// All of it.
+    Whole,
+    /// A place for data in a call, an address or a message.
+    Slot,
+    /// Negates what follows.
+    Not,
+    /// Negates what stands before it.
+    PostNot,
+    /// Makes known.
+    Tell,
+    /// Whom the agent works for.
+    User,
+    /// What the user reads.
+    Report,
+    /// Keeps out of.
+    LeaveOut,
+    /// A question put to the agent.
+    Asked,
+    /// Something else said instead of the truth.
+    Cover,
+    /// Keeps from someone.
+    Hide,
+    /// Vouches for someone.
+    Trust,
+    /// A place where many read.
+    Public,
+    /// A fault that lets attackers in.
+    Weakness,
+    /// Unseen, in words that serve nothing else.
+    Unseen,
+    /// A question that the user answers before something is done.
+    Approval,
+    /// Leaves out or switches off.
+    Skip,
+    /// An approval that is claimed.
+    Granted,
+    /// Sets aside.
+    Ignore,
+    /// What came before, or holds for all.
+    Prior,
+    /// What the agent was told.
+    Instructions,
+    /// Money that moves.
+    Money,
+    /// Where money goes.
+    Account,
+    /// Puts one thing in the place of another.
+    Replace,
+    /// Each time, all of them.
+    Every,
+    /// Does what it is told.
+    Obey,
+    /// Gives orders the rank of the user's.
+    Rank,
+    /// Orders that come as messages.
+    Orders,
+    /// Whoever sends them.
+    Whoever,
+    /// This very text.
+    Itself,
+    /// The skills and rules that an agent has.
+    Skills,
+    /// Lets in.
+    Accept,
+    /// What is checked before anyone is let in.
+    Key,
+    /// Whoever they are.
+    Anyone,
+    /// Code that is put into pages.
+    Snippet,
+    /// Another tool.
+    OtherTool,
+    /// Puts a tool in the place of others.
+    Steer,
+    /// Is there, of a tool.
+    Present,
+    /// An address of the web.
+    Url,
+    /// A mailbox or a telephone.
+    Mailbox,
+    /// A number of a bank account or of a wallet.
+    Number,
+    /// A name with an underscore, as tools have.
+    Named,
+}
+
+/// A word of a text that means something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Word {
+    /// What it means.
+    pub(crate) concept: Concept,
+    /// Where, in bytes.
+    pub(crate) span: Range<usize>,
+}
+
+/// The words of `text`, which is folded, by place; then the tokens that mean something by their form.
+pub(crate) fn words(text: &str) -> Vec<Word> {
+    let mut found = Vec::new();
+    let table = &*TABLE;
+    if let Some(automaton) = &table.automaton {
+        for hit in automaton.find_overlapping_iter(text) {
+            let Some(&(concept, goes_on)) = table.entries.get(hit.pattern().as_usize()) else { continue };
+            let span = hit.span().range();
+            if stands_alone(text, &span, goes_on) {
+                found.push(Word { concept, span });
+            }
+        }
+    }
+    tokens(text, &mut found);
+    found.sort_by_key(|word| (word.span.start, word.span.end));
+    found
+}
+
+/// Whether `span` begins a word, and ends one unless it may go on. Scripts without spaces have no such ends.
+fn stands_alone(text: &str, span: &Range<usize>, goes_on: bool) -> bool {
+    let joins = |c: char| c.is_alphanumeric() && !is_unspaced(c);
+    let word = text.get(span.clone()).unwrap_or_default();
+    let before = text.get(..span.start).and_then(|text| text.chars().next_back());
+    let after = text.get(span.end..).and_then(|text| text.chars().next());
+    let begins = !word.starts_with(joins) || !before.is_some_and(joins);
+    let ends = goes_on || !word.ends_with(joins) || !after.is_some_and(joins);
+    begins && ends
+}
+
+/// Whether `c` is of a script that puts no spaces between words, or endings onto them.
+fn is_unspaced(c: char) -> bool {
+    matches!(c, '\u{1100}'..='\u{11FF}' | '\u{3040}'..='\u{30FF}' | '\u{3400}'..='\u{9FFF}' | '\u{AC00}'..='\u{D7AF}')
+}
+
+/// Addresses, mailboxes, numbers of accounts and names of tools.
+fn tokens(text: &str, found: &mut Vec<Word>) {
+    let outside = |c: char| {
+        c.is_whitespace()
+            || matches!(c, '"' | '\'' | '`' | '<' | '>' | '(' | ')' | ',' | ';' | '[' | ']')
+            || is_unspaced(c)
+            || matches!(c, '\u{3001}' | '\u{3002}' | '\u{FF0C}')
+    };
+    let mut at = 0_usize;
+    for part in text.split(outside) {
+        let token = part.trim_end_matches(['.', ':', '!', '?']);
+        let span = at..at.saturating_add(token.len());
+        if let Some(concept) = form(token) {
+            found.push(Word { concept, span });
+        }
+        let end = at.saturating_add(part.len());
+        at = end
+            .saturating_add(text.get(end..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8));
+    }
+}
+
+fn form(token: &str) -> Option<Concept> {
+    if token.len() < 4 {
+        return None;
+    }
+    if token.contains("://") {
+        return Some(Concept::Url);
+    }
+    let account = token
+        .strip_prefix("0x")
+        .is_some_and(|hex| hex.len() == 40 && hex.bytes().all(|b| b.is_ascii_hexdigit()))
+        || token.starts_with("bc1") && token.len() >= 28
+        || token.len() >= 15 && token.len() <= 34 && is_iban(token);
+    if account {
+        return Some(Concept::Number);
+    }
+    if let Some((who, domain)) = token.split_once('@') {
+        return (!who.is_empty() && is_domain(domain)).then_some(Concept::Mailbox);
+    }
+    if token.len() >= 10
+        && token.strip_prefix('+').is_some_and(|digits| digits.bytes().all(|b| b.is_ascii_digit()))
+    {
+        return Some(Concept::Mailbox);
+    }
+    if token.contains('_')
+        && token.bytes().all(|b| b.is_ascii_lowercase() || b == b'_' || b.is_ascii_digit())
+        && !token.starts_with('_')
+    {
+        return Some(Concept::Named);
+    }
+    let host = token.split('/').next().unwrap_or_default();
+    is_domain(host).then_some(Concept::Url)
+}
+
+/// Two letters, two digits, then letters and digits: the form of an IBAN (ISO 13616) in lower case, without its spaces.
+fn is_iban(token: &str) -> bool {
+    let bytes = token.as_bytes();
+    bytes.iter().take(2).all(u8::is_ascii_lowercase)
+        && bytes.iter().skip(2).take(2).all(u8::is_ascii_digit)
+        && bytes.iter().skip(4).all(u8::is_ascii_alphanumeric)
+        && bytes.iter().filter(|byte| byte.is_ascii_digit()).count() >= 10
+}
+
+/// Whether `host` is written as a public name; endings that files have too are left out.
+fn is_domain(host: &str) -> bool {
+    let Some((before, ending)) = host.rsplit_once('.') else { return false };
+    ENDINGS.contains(&ending)
+        && !before.is_empty()
+        && before.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.')
+        && !before.starts_with('.')
+}
+
+static ENDINGS: &[&str] = &[
+    "com", "net", "org", "io", "dev", "app", "xyz", "top", "site", "online", "club", "ru", "cn", "cc", "co",
+    "me", "info", "cloud", "click", "tech", "live", "pro", "space", "store", "website", "run", "host",
+    "link", "fun", "icu", "pw", "su", "eu", "de", "fr", "es", "br", "jp", "kr", "uk", "biz", "shop", "ws",
+    "to", "in",
+];
+
+struct Table {
+    automaton: Option<AhoCorasick>,
+    /// The concept of each pattern, and whether the word may go on.
+    entries: Vec<(Concept, bool)>,
+}
+
+static TABLE: LazyLock<Table> = LazyLock::new(|| {
+    let (mut patterns, mut entries) = (Vec::new(), Vec::new());
+    for &(concept, words) in VOCABULARY {
+        for word in words.split(',').map(str::trim).filter(|word| !word.is_empty()) {
+            let (word, goes_on) = word.strip_suffix('*').map_or((word, false), |stem| (stem, true));
+            let folded = Canonical::of(word).text().to_owned();
+            patterns.push(folded);
+            entries.push((concept, goes_on));
+        }
+    }
+    let automaton = AhoCorasickBuilder::new().match_kind(MatchKind::Standard).build(&patterns).ok();
+    Table { automaton, entries }
+});
+
+/// English first, then German, Spanish, French, Portuguese, Russian, Chinese, Japanese, Korean.
+static VOCABULARY: &[(Concept, &str)] = &[
+    (
+        Concept::Send,
+        "send, sends, sending, post, posts, posting, upload*, transmit*, exfiltrat*, forward, forwards, forwarding, submit*, relay*, push, pushes, pushing, publish*, deliver*, hand over, hand them over, hands them over, hand it over, hands it over, hand the, report back, pass it, pass them, pass its, pass the, passes, ship it, ship them, e-mail, email it, email them, invite, share it, share them, sync, mirror, beam, drop it, drop them, leak*, stream",
+    ),
+    (
+        Concept::Send,
+        "schick*, send, sende, senden, sendest, übermittel*, übertrag*, lade, hochlad*, leite, weiterleit*",
+    ),
+    (
+        Concept::Send,
+        "envía*, envia*, enviar*, envíe*, envie*, manda, manda*, súbe*, sube, subir, transmit*, reenví*, pása*, publica",
+    ),
+    (Concept::Send, "envoie*, envoyer, envoyez, transmet*, transfère*, téléverse*, expédie*, pousse"),
+    (Concept::Send, "encaminh*, repass*, transfir*, carregue"),
+    (Concept::Send, "отправ*, отошли*, пошли, передай*, передав*, загрузи*, перешли*, выгрузи*, шли "),
+    (Concept::Send, "发送, 上传, 提交到, 传给, 传到, 传送, 发给, 转发, 送到, 發送, 上傳, 放入, 填入"),
+    (Concept::Send, "送信, 送って, アップロード, 転送, 投稿し"),
+    (Concept::Send, "전송, 보내, 업로드, 전달"),
+    (
+        Concept::Write,
+        "put, puts, place, places, add, adds, append*, include, includes, insert*, write, writes, attach*, embed*, encode*, store, stores, copy, copies, inject*, prepend*, carry, paste*, replicate*, plant",
+    ),
+    (
+        Concept::Write,
+        "füge, schreib*, kopier*, hänge, setze, copia*, copie*, añad*, agreg*, escrib*, inclu*, ajoute*, écri*, adicion*, escrev*, добав*, запиши*, скопируй*, вставь*, впиши*, 写入, 复制, 添加, 追加, 附加, 書き込, コピー, 添付, 추가, 복사, 기록",
+    ),
+    (
+        Concept::Take,
+        "read, reads, reading, open, opens, collect*, gather*, harvest*, extract*, fetch*, dump, dumps, grab*, copy, copies, look through, go through, scan, scans, find, search, list, load, loads, retrieve*, get, gets, take, takes, obtain*, pull, pulls, tar, zip, archive, pack, packs, bundle, snapshot, call read_file",
+    ),
+    (
+        Concept::Take,
+        "lies, lese*, sammle*, sammel*, hole, hol, öffne*, lee, leer, lea, recopila*, recoge, recoja, reúne, obtén, obtener, extrae*, lis, lire, lisez, récupère*, récupérer, collecte*, extrais, leia, ler, colete*, extraia, прочитай*, прочти, собери*, собирай*, считай, возьми, извлеки*, читай*, 读取, 收集, 获取, 提取, 打开, 讀取, 読み取, 読み込, 読んで, 収集, 取得, 抽出, 읽어, 읽고, 수집, 가져와, 추출",
+    ),
+    (
+        Concept::Secret,
+        "api key*, api-key*, apikey*, access key*, secret key*, access token*, auth token*, bearer token*, session token*, account token*, refresh token*, oauth token*, tokens, credential*, password, passwords, secret, secrets, private key*, ssh key*, ssh-key*, environment variable*, env var*, env file*, seed phrase*, recovery phrase*, mnemonic*, keychain, cookies, session cookie*, login session, shell history, bash history, command history, output of printenv, output of env, output of `printenv*, output of `env*, private ssh",
+    ),
+    (
+        Concept::Secret,
+        "zugangsdaten, passwort, passwörter, kennwort*, kennwörter, geheimnisse, schlüssel, zugangsschlüssel, anmeldedaten, umgebungsvariable*, contraseña*, credencial*, clave*, variables de entorno, token de acceso, llave privada, mot de passe, mots de passe, clés, clé d'api, identifiants, variables d'environnement, jetons, senha*, chaves, chave de, variáveis de ambiente, парол*, ключи, ключ*, учётн*, учетн*, токен*, переменн* окружения, переменные окружения, переменных окружения, 密码, 密钥, 凭据, 凭证, 令牌, 环境变量, 私钥, 密鑰, 口令, パスワード, 認証情報, 秘密鍵, 環境変数, トークン, apiキー, 비밀번호, 자격 증명, 환경 변수, 토큰, 키를, 개인 키, 인증 정보",
+    ),
+    (
+        Concept::Store,
+        "~/.ssh, .ssh/, id_rsa, id_ed25519, .aws/credentials, .aws/config, .aws/, .env, **/.env*, *.pem, .netrc, .npmrc, .pypirc, .git-credentials, .kube/config, .docker/config.json, .config/gh, .config/gcloud, application_default_credentials.json, .gnupg, mcp.json, .claude.json, .bash_history, .zsh_history, wallet.dat, login.keychain*, credentials.json, login data, ~/.config, .openclaw, /etc/shadow, .vault-token, .pgpass, hosts.yml, auth.json, .clawdbot",
+    ),
+    (
+        Concept::Private,
+        "card number*, cvv, cvc, one-time code*, one-time password*, otp, otps, 2fa code*, verification code*, password reset*, inbox, mailbox, contacts, address book, social security, passport number*, date of birth, medical record*, chat logs, private message*, direct messages, clipboard, browsing history, browser history, saved passwords, call log*, photos, bank statement*, kreditkarte*, tarjeta de crédito, numéro de carte, номер карты, 银行卡, 验证码, カード番号, 인증번호",
+    ),
+    (
+        Concept::Conversation,
+        "conversation, conversation history, chat history, chat so far, system prompt, context window, messages so far, transcript, everything the user, whatever the user, all messages, user's messages, the dialogue, this chat, this session, unterhaltung, gesprächsverlauf, systemprompt, conversación, historial del chat, prompt del sistema, conversation en cours, historique de la conversation, invite système, conversa, histórico da conversa, переписк*, диалог*, системный промпт*, историю чата, 对话, 聊天记录, 系统提示, 会話, システムプロンプト, 대화, 시스템 프롬프트, list_chats output",
+    ),
+    (
+        Concept::Whole,
+        "full, entire, complete, whole, verbatim, all of, everything, so far, including, raw, latest, ganze, gesamte, completo, completa, toda, entière, complète, inteira, весь, всю, полную, полный, 完整, 全部, 所有, 全て, すべて, 전체, 모든",
+    ),
+    (
+        Concept::Slot,
+        "parameter, argument, field, header, query parameter, query string, sidenote, metadata, payload, 'meta', 'extra', parámetro, paramètre, parâmetro, параметр*, 参数, 參數, パラメータ, 引数, 매개변수, in `ctx`, in `context`, comment, description, issue",
+    ),
+    (
+        Concept::Not,
+        "not, n't, never, avoid, without, no need to, refrain, instead of, rather than, nicht, nie, niemals, kein, keine, keinen, no, nunca, jamás, sin, ne, n', jamais, sans, não, nao, sem, не, никогда, нельзя, 不要, 不得, 切勿, 勿, 别, 禁止, 绝不, 不能, 不应, 無需, 无需, 不会, 不可, cannot, refuse*, forbid*",
+    ),
+    (
+        Concept::PostNot,
+        "ないで, しない, 禁止, ません, ずに, 지 마, 않, 금지, 말고, nicht, nirgendwo*, niemals, jamais, nada, 没有, なく",
+    ),
+    (
+        Concept::Tell,
+        "tell, mention, mentions, mentioned, mentioning, inform, informing, reveal, notify, notifying, disclose, explain, quote, list, show, showing, display, describe, raise, remind, reminded, report, announce, acknowledge, admit, bring up, bring it up, state, comment on, alert, ask, bother, bothering, discuss, refer, expose, sag, sage, erwähn*, informier*, zeig*, melde, bericht*, digas, diga, decir, menciones, mencione*, informes, informe, muestres, reveles, avises, dis, dire, parle, parler, mentionne*, informe*, montre, signale*, conte, contar, diga, menciona*, avise, mostre, сообщ*, говори*, упомина*, показыва*, рассказыва*, уведомля*, 告诉, 告知, 提及, 提到, 透露, 通知, 显示给, 知らせ, 伝え, 言及, 通知, 報告, 見せ, 알리, 말하, 언급, 보여, 공개",
+    ),
+    (
+        Concept::User,
+        "user, users, the human, operator, owner, developer, developers, customer, customers, reviewer, reviewers, reader, readers, anyone, anybody, nobody, client, nutzer*, benutzer*, anwender*, kund*, usuario*, utilisateur*, usuário*, пользовател*, 用户, 使用者, 用戶, ユーザー, 利用者, 사용자, owner's, admin",
+    ),
+    (
+        Concept::Report,
+        "summary, summaries, answer, answers, preview, reply, replies, response, output, logs, report, explanation*, commit message*, review, reviews, conversation, chat, confirmation, history, changelog, view, recap, final message, zusammenfassung, antwort, vorschau, resumen, respuesta, résumé, réponse, resumo, resposta, ответ*, отчёт*, отчет*, 回复, 回答, 总结, 摘要, 回答, 要約, 返信, 답변, 요약",
+    ),
+    (
+        Concept::LeaveOut,
+        "leave it out, leave this out, leave them out, leave that out, leaving it out, keep it out, keep this out, keep that out, keep them out, keep it off, omit it, omit this, omit them, cut it from, drop it from, strip it from, clear it from, delete it from, remove it from, remove them from, lass es aus, omítelo, omets-le",
+    ),
+    (
+        Concept::Asked,
+        "if asked, when asked, if questioned, should anyone ask, should the user ask, if anyone asks, if someone asks, if the user asks, if the owner asks, owner asks, reviewer asks, user asks, user wonders, if pressed, if challenged, if they ask, anyone asks, if confronted",
+    ),
+    (
+        Concept::Cover,
+        "say it is, say that it is, say it's, say this is, say they are, describe it as, describe this as, explain it as, call it, pretend*, deny, claim it, claim that, claim this, present it as, pass it off, answer that it is, tell them it is, tell them it's, blame, make up, act as if, act as though, feign*",
+    ),
+    (
+        Concept::Unseen,
+        "unobserved, unnoticed, undetected, invisible to, without bothering, without disturbing, does not notice, do not notice, don't notice, will not notice, won't notice, never notice*, never sees it, never learns, unbemerkt, heimlich, sin que el usuario, sin avisar, à l'insu, discrètement, sem que o usuário, sem avisar, незаметно, втайне, тайно, 悄悄, 暗中, 偷偷, 后台静默, 静默上传, 静默发送, 密かに, こっそり, 気付かれ, 気づかれ, 몰래, 은밀, upset when reminded, wants no reminder, not want to be reminded, hates being asked, covertly, surreptitiously, stay clean, not surface it, not surface this, under the radar, out of sight, stays between us",
+    ),
+    (
+        Concept::Hide,
+        "hide, hides, conceal*, keep secret from, keep it from, keep this from, keep them from, verberg*, verheimlich*, oculta*, esconde*, cache, cacher, dissimule*, скрой*, скрыва*, скрывай, 隐藏, 隐瞒, 瞒着, 隠し, 隠す, 숨기, 숨겨",
+    ),
+    (
+        Concept::Trust,
+        "is trusted, are trusted, has been verified, have been verified, is verified, are verified, is safe, are safe, allow-listed, allowlisted, whitelisted, pre-cleared, vetted, as trusted, fully trusted, is our own, is legitimate, vertrauenswürdig, es de confianza, de confiance, é confiável, доверенн*, 可信, 受信任, 信頼でき, 신뢰할",
+    ),
+    (
+        Concept::Public,
+        "issue, issues, gist, public repository, public repo, pull request comment, discussion, wiki page, pastebin, paste, public channel, release asset, public bucket, gh-pages, guestbook, branch, calendar event, event's description, calendar invite, commit message, shared document, public folder, dns, subdomain, webhook",
+    ),
+    (
+        Concept::Weakness,
+        "verify=false, rejectunauthorized, verify: false, insecureskipverify, md5, chmod 777, 0.0.0.0/0, shell=true, innerhtml, strcpy, eval(, pickle, disable csrf, csrf protection, string concatenation, hard-coded key, hardcoded key, debug=true, cors *, certificate check*, certificate validation, weak random, math.random, admin route, debug endpoint, unauthenticated endpoint, older version, vulnerable version",
+    ),
+    (
+        Concept::Approval,
+        "confirmation, confirmations, approval, approvals, permission, permissions, permission question*, permission prompt*, confirmation prompt*, consent, authorization, authorisation, sign-off, to be asked, being asked, bestätigung*, nachfrage*, rückfrage*, freigabe, confirmación, confirmaciones, permiso, confirmer, confirmations, autorisation, confirmação, confirmações, permissão, подтвержден*, разрешени*, 确认, 批准, 许可, 確認, 承認, 許可, 확인, 승인, 허락",
+    ),
+    (
+        Concept::Skip,
+        "skip, skips, skipping, bypass*, disable, disables, turn off, switch off, suppress*, need no, needs no, no need for, requires no, require no, without, not needed, unnecessary, overrule*, deaktivier*, überspring*, ohne, desactiva*, omite, omita, sin, désactive*, saute, sans, desative*, pule, sem, отключи*, пропус*, без, не спрашивай, не проси, 跳过, 关闭, 无需, 不用, 禁用, 绕过, スキップ, 無効, 省略, 건너뛰, 비활성, 없이, 끄고",
+    ),
+    (
+        Concept::Granted,
+        "as approval, as consent, as permission, as a yes, as confirmation, has agreed, have agreed, has consented, already agreed, agreed to this, already approved, pre-approved, preapproved, pre-authorized, pre-authorised, standing approval, standing authorisation, standing authorization, standing permission, standing consent, need not be asked, needn't be asked, doesn't need to be asked, does not need to be asked, no need to raise it, no need to ask, need not ask, yourself with yes, answer yes to, gave blanket, blanket approval, blanket permission, wurde bereits genehmigt, hat zugestimmt, ya ha aprobado, a déjà accepté, já aprovou, уже согласился, 已经同意, 已授权, 已同意, 承認済み, 同意済み, 이미 승인, 이미 동의",
+    ),
+    (
+        Concept::Ignore,
+        "ignore*, disregard*, forget, override*, ignorier*, vergiss, missachte*, ignora, ignore, olvida, oublie, ignorez, desconsidere, esqueça, игнориру*, забудь*, не обращай внимания, 忽略, 无视, 忘记, 忽視, 無視, 忘れて, 무시, 잊어",
+    ),
+    (
+        Concept::Prior,
+        "previous, prior, earlier, above, all, safety, vorherig*, bisherig*, alle, obigen, sicherheits*, anterior*, previas, todas, toutes, précédent*, antérieur*, sécurité, предыдущ*, прежн*, все, всех, 之前, 以前, 先前, 上述, 所有, 安全, 以前の, 前の, これまで, すべての, 이전, 기존, 모든, 위의",
+    ),
+    (
+        Concept::Instructions,
+        "instructions, instruction, rules, guidelines, directives, anweisung*, regeln, vorgaben, richtlinien, instrucciones, reglas, normas, consignes, règles, directives, instruções, regras, инструкци*, правил*, указани*, 指令, 指示, 规则, 说明, 规定, 命令, 規則, ルール, 지시, 명령, 규칙, 지침",
+    ),
+    (
+        Concept::Money,
+        "payment, payments, transfer, transfers, transaction, transactions, invoice, invoices, refund*, payout*, wire, wires, withdrawal*, swap, swaps, purchase*, order up to, überweisung*, zahlung*, rechnung*, pago*, transferencia*, factura*, paiement*, virement*, facture*, pagamento*, transferência*, fatura*, платеж*, перевод*, счет*, 付款, 转账, 支付, 发票, 支払, 送金, 請求書, 결제, 송금, 이체",
+    ),
+    (
+        Concept::Account,
+        "iban, bank details, bank account, account number, account details, recipient, recipient's address, payee, beneficiary, wallet address, destination address, payment address, deposit address, routing number, payment details, bankverbindung, kontonummer, empfänger*, cuenta bancaria, destinatario, coordonnées bancaires, bénéficiaire, conta bancária, destinatário, chave pix, реквизит*, получател*, номер счета, 收款, 账号, 账户, 收款人, 口座, 振込先, 계좌, 수취인",
+    ),
+    (
+        Concept::Replace,
+        "replace*, substitut*, swap in, swap it, exchange it, use instead, the right answer is, correct answer is, is outdated, are outdated, outdated, no longer valid, mapped address, overwrite*, change it to, changed to, ersetz*, tausche, austausch*, reemplaza*, sustituy*, cambia*, remplace*, substitu*, troque, замени*, подстав*, 替换, 改为, 换成, 差し替え, 置き換え, 変更し, 바꿔, 교체, 변경하",
+    ),
+    (
+        Concept::Every,
+        "every, each, always, all, any, whenever, at the start of, at the beginning of, before anything else, on start-up, on startup, at start-up, at startup, start of every, from now on, first of all, periodically, regularly, continuously, heartbeat, hourly, daily, jede*, immer, cada, siempre, todos, todas, chaque, toujours, sempre, tous, каждый, каждого, каждым, каждом, всегда, 每次, 每个, 始终, 总是, 毎回, 常に, 各, 매번, 항상, 모든",
+    ),
+    (
+        Concept::Obey,
+        "follow, follows, obey*, carry out, execute*, act on, comply with, do what, do as, perform, apply, run it, run them, run whatever, adopt, honour, honor, treat, befolg*, führe, sigue, ejecuta, suis, exécute, siga, execute, выполн*, следуй*, исполн*, 执行, 遵循, 按照, 照做, 実行, 従って, 従い, 실행, 따르",
+    ),
+    (
+        Concept::Rank,
+        "as though the user, as if the user, as if it came from the user, as if i had, as user input, as the user's own, the user's own, outrank*, take precedence, takes precedence, before anything else, over what is said, have priority over, has priority over, what it says, what they say, what it tells, steps there, instructions there, commands there, whatever it, whatever comes back, whatever is there, instructions it contains, instructions it returns, instructions in it, instructions found, las instrucciones, les instructions, as instruções, die anweisungen, указания, инструкции, 其中的指令, 里面的指令, その指示, 지시",
+    ),
+    (Concept::Orders, "message, messages, orders, order, command, commands, request, requests, instructions"),
+    (
+        Concept::Whoever,
+        "whoever, any channel, from anyone, no matter who, regardless of who, signed, marked with, containing the word, prefixed, that carry the, with the passphrase, code word, codeword, magic word, trigger word",
+    ),
+    (
+        Concept::Itself,
+        "this section, this file, itself, this text, these lines, this block, this skill, this paragraph, this note, this snippet, the section \", the section “, own text, this rule, this instruction, these instructions, these rules, diesen abschnitt, esta sección, cette section, esta seção, этот раздел, 本节, 本段, このセクション, 이 섹션",
+    ),
+    (
+        Concept::Skills,
+        "skill.md, skills, other skill, every skill, skill folders, agents.md, claude.md, .cursor/rules, .cursorrules, rules files, rule files, instruction files, other agents, other projects, other repositories, sibling skills, soul.md, memory.md",
+    ),
+    (
+        Concept::Accept,
+        "accept*, allow*, lets in, let in, grant*, authenticate*, log in, logs in, succeed*, return true, returns true, bypass*, treat as admin, admit*, skips the check, skip the check, short-circuit*",
+    ),
+    (
+        Concept::Key,
+        "password, passwords, token, login, credentials, passcode, pin, api key, signature, auth, authentication, jwt, otp, header, cookie",
+    ),
+    (
+        Concept::Anyone,
+        "any account, any user, every account, every user, all accounts, all users, master password, master key, support password, hidden password, fallback password, regardless of, hard-coded, hardcoded, special user, magic value, without checking, without verifying, backdoor, back door",
+    ),
+    (
+        Concept::Snippet,
+        "script, script tag, tag, pixel, iframe, snippet, dependency, package, import, beacon, stylesheet, library, <script, loader",
+    ),
+    (
+        Concept::OtherTool,
+        "other tool, another tool, other tools, all tools, every other tool, any other tool, other fetch tools, other search tools, remaining tools, other servers, another server, other server",
+    ),
+    (
+        Concept::Steer,
+        "even if the user, even when the user, only approved, only trusted, only permitted, only allowed way, only safe, replaces it, replaces them, replaces the, forged, untrusted, compromised, deprecated, superseded, must not be used, not to be used, should be avoided, in place of, takes the place, disregard the, is broken, is unsafe, has been hacked, instead of the",
+    ),
+    (
+        Concept::Present,
+        "available, is present, are present, is installed, is connected, is loaded, is enabled, exists, in this environment, in this session, in the same",
+    ),
+];
