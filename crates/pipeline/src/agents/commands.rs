@@ -137,6 +137,27 @@ pub(crate) static ROWS: &[Row<'_>] = &[
         Act::SendsInAddress,
         r"(?:gethostbyname|getaddrinfo|resolve(?:4|txt)?)\(\s*(?:data|chunk|enc|b64|hex|payload|part|piece|secret)\w*\s*\+\s*f?['\x22`][^'\x22`\n]{0,60}\.[a-z]{2,12}",
     ),
+    (Act::Sends, r"\?\w{1,12}=(?:['\x22`]\s*\+\s*|\$\{)encodeuricomponent\("),
+    (Act::Sends, r"\bhttps?\.(?:get|request)\(\s*[^\n]{0,200}['\x22`]\s*\+\s*\w"),
+    (
+        Act::Sends,
+        r"urlopen\([^\n]{0,160}(?:\+|\{)\s*(?:urllib\.parse\.|parse\.)?(?:quote|quote_plus|urlencode)\(",
+    ),
+    (Act::Sends, r"\.request\(\s*['\x22](?:post|put|patch)['\x22]"),
+    // Files of keys, by their endings.
+    (
+        Act::ReadsCredentials,
+        r"endswith\([^\n]{0,60}['\x22]\.?(?:pem|ppk|kdbx?|ovpn|p12|pfx|jks|keystore)['\x22]|(?:glob|find)\w*\([^\n]{0,60}\*\.(?:pem|ppk|kdbx?|ovpn|p12|pfx|jks|keystore)\b",
+    ),
+    // Keys made for someone.
+    (
+        Act::ReadsCredentials,
+        r"\baws\s+iam\s+create-(?:access-key|login-profile)\b|\bgcloud\s+iam\s+service-accounts\s+keys\s+create\b|\baz\s+ad\s+sp\s+create-for-rbac\b",
+    ),
+    (
+        Act::RunsDecoded,
+        r"(?:popen|subprocess\.\w+|os\.system|spawn(?:sync)?|exec(?:file)?(?:sync)?)\([^\n]{0,120}(?:b64decode|fromhex|unhexlify|\batob\(|buffer\.from\()",
+    ),
     // By what developers have at hand: a push, a gist, a comment, a mail.
     (Act::Sends, r"\bgit\b[^\n]{0,60}\bpush\b[^\n]{0,80}https?://"),
     (Act::Sends, r"\bgh\s+(?:gist\s+create|issue\s+(?:create|comment)|release\s+upload|pr\s+comment)\b"),

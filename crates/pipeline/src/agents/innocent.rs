@@ -18,8 +18,18 @@ impl Reading<'_> {
                     .iter()
                     .any(|hides| line.contains(hides))
             }
-            Act::Persists => self.is_looked_at(span),
+            // Managers of such files take them as they are.
+            Act::Persists => {
+                let kept =
+                    ["chezmoi ", "stow ", "yadm "].iter().any(|program| self.line_of(span).contains(program));
+                kept || self.is_looked_at(span)
+            }
             Act::Conceals => self.is_courtesy(span),
+            // "May bypass the cache, never the permission check."
+            Act::DisablesDefence => {
+                let seen = self.folded_at(span.clone());
+                [" never ", " not ", ", no "].iter().any(|word| seen.contains(word))
+            }
             _ => false,
         }
     }
@@ -126,8 +136,11 @@ impl Reading<'_> {
             || prompt && guards.iter().any(|word| sentence.contains(word))
     }
 
-    /// The line on which `span` begins, in lower case.
+    /// The line of the first thing to be seen in `span`, in lower case.
     fn line_of(&self, span: &Range<usize>) -> &str {
+        let seen = self.folded_at(span.clone());
+        let blank = seen.len().saturating_sub(seen.trim_start().len());
+        let span = span.start.saturating_add(blank)..span.end;
         let start = self
             .folded
             .get(..span.start)
@@ -154,7 +167,7 @@ mod tests {
     #[test]
     fn what_is_left_out_looked_at_or_masked_is_no_act() {
         for (innocent, meant) in [
-            ("tar czf a.tgz . --exclude \"$HOME/.ssh\"", "cp \"$HOME/.ssh\" ."),
+            ("tar czf a.tgz . --exclude \"$HOME/.ssh\"", "cp -r \"$HOME/.ssh\""),
             ("cat /etc/crontab", "cp job /etc/crontab"),
             ("env | sed 's/=.*/=***/' > e.txt", "env | sed 's/a/b/' > e.txt"),
             ("Reads a file; ~/.ssh/id_rsa is refused.", "Reads the file ~/.ssh/id_rsa of the user."),

@@ -337,7 +337,11 @@ impl<'t> Reading<'t> {
 }
 
 /// Words by which a text about defence says that something is to be found, not done.
-static SOUGHT: [&str; 11] = [
+static SOUGHT: [&str; 15] = [
+    "queries for",
+    "hunt for",
+    "indicators",
+    "signs of",
     "look for",
     "watch for",
     "search for",

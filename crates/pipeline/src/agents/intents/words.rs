@@ -50,6 +50,8 @@ pub(crate) enum Concept {
     Trust,
     /// A place where many read.
     Public,
+    /// Where packages and names come from.
+    Source,
     /// A fault that lets attackers in.
     Weakness,
     /// Unseen, in words that serve nothing else.
@@ -185,7 +187,8 @@ fn form(token: &str) -> Option<Concept> {
         .strip_prefix("0x")
         .is_some_and(|hex| hex.len() == 40 && hex.bytes().all(|b| b.is_ascii_hexdigit()))
         || token.starts_with("bc1") && token.len() >= 28
-        || token.len() >= 15 && token.len() <= 34 && is_iban(token);
+        || token.len() >= 15 && token.len() <= 34 && is_iban(token)
+        || (12..=24).contains(&token.len()) && token.bytes().all(|byte| byte.is_ascii_digit());
     if account {
         return Some(Concept::Number);
     }
@@ -202,6 +205,14 @@ fn form(token: &str) -> Option<Concept> {
         && !token.starts_with('_')
     {
         return Some(Concept::Named);
+    }
+    let hidden = token.starts_with("~/") || token.starts_with("$home/") || token.starts_with("/home/");
+    if hidden
+        && ["token", "credential", "secret", "cookie", "auth", "passw", "session"]
+            .iter()
+            .any(|word| token.contains(word))
+    {
+        return Some(Concept::Store);
     }
     let host = token.split('/').next().unwrap_or_default();
     is_domain(host).then_some(Concept::Url)
@@ -256,25 +267,34 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| {
 static VOCABULARY: &[(Concept, &str)] = &[
     (
         Concept::Send,
-        "send, sends, sending, post, posts, posting, upload*, transmit*, exfiltrat*, forward, forwards, forwarding, submit*, relay*, push, pushes, pushing, publish*, deliver*, hand over, hand them over, hands them over, hand it over, hands it over, hand the, report back, pass it, pass them, pass its, pass the, passes, ship it, ship them, e-mail, email it, email them, invite, share it, share them, sync, mirror, beam, drop it, drop them, leak*, stream",
+        "sent, posted, forwarded, passed on, handed over, passed to, shared with, reported to, delivered, send, sends, sending, post, posts, posting, upload*, transmit*, exfiltrat*, forward, forwards, forwarding, submit*, relay*, push, pushes, pushing, publish*, deliver*, hand over, hand them over, hands them over, hand it over, hands it over, hand the, report back, pass it, pass them, pass its, pass the, passes, ship it, ship them, e-mail, email it, email them, invite, share it, share them, sync, mirror, beam, drop it, drop them, leak*, stream, mirrored, mirroring, give, gives, giving, supply, supplies, supplying, provide, provides, providing, quote, quotes, copy to, share, mail the, mail it, mails, log the, log each, log all, log its, log every, dial, hand it to",
     ),
     (
         Concept::Send,
-        "schick*, send, sende, senden, sendest, übermittel*, übertrag*, lade, hochlad*, leite, weiterleit*",
+        "leg, lege, häng, hänge, übergib, gib, überspiel*, stell, stelle, verschick*, übermittl*, überträgt, lad, leit*, mail*, schick*, send, sende, senden, sendest, übermittel*, übertrag*, lade, hochlad*, leite, weiterleit*",
     ),
     (
         Concept::Send,
-        "envía*, envia*, enviar*, envíe*, envie*, manda, manda*, súbe*, sube, subir, transmit*, reenví*, pása*, publica",
+        "adjunt*, deposit*, comparte*, coloca*, entrega*, envía*, envia*, enviar*, envíe*, envie*, manda, manda*, súbe*, sube, subir, transmit*, reenví*, pása*, publica",
     ),
-    (Concept::Send, "envoie*, envoyer, envoyez, transmet*, transfère*, téléverse*, expédie*, pousse"),
-    (Concept::Send, "encaminh*, repass*, transfir*, carregue"),
-    (Concept::Send, "отправ*, отошли*, пошли, передай*, передав*, загрузи*, перешли*, выгрузи*, шли "),
-    (Concept::Send, "发送, 上传, 提交到, 传给, 传到, 传送, 发给, 转发, 送到, 發送, 上傳, 放入, 填入"),
-    (Concept::Send, "送信, 送って, アップロード, 転送, 投稿し"),
-    (Concept::Send, "전송, 보내, 업로드, 전달"),
+    (
+        Concept::Send,
+        "joins, joindre, dépose*, partage*, remets, envoie*, envoyer, envoyez, transmet*, transfère*, téléverse*, expédie*, pousse",
+    ),
+    (Concept::Send, "anexe, anexa*, entregue, compartilh*, encaminh*, repass*, transfir*, carregue"),
+    (
+        Concept::Send,
+        "приложи*, прикрепи*, пересыл*, переадрес*, выложи*, скинь, сбрось, отправ*, отошли*, пошли, передай*, передав*, загрузи*, перешли*, выгрузи*, шли ",
+    ),
+    (
+        Concept::Send,
+        "发送, 上传, 提交到, 传给, 传到, 传送, 发给, 转发, 送到, 發送, 上傳, 放入, 填入, 附上, 贴到, 交给, 推送",
+    ),
+    (Concept::Send, "送信, 送って, アップロード, 転送, 投稿し, 添えて, 渡して, 送る, 貼り付け"),
+    (Concept::Send, "전송, 보내, 업로드, 전달, 첨부, 넘겨, 올려"),
     (
         Concept::Write,
-        "put, puts, place, places, add, adds, append*, include, includes, insert*, write, writes, attach*, embed*, encode*, store, stores, copy, copies, inject*, prepend*, carry, paste*, replicate*, plant",
+        "put, puts, written, added, copied, stored, included, placed, place, places, add, adds, append*, include, includes, insert*, write, writes, attach*, embed*, encode*, store, stores, copy, copies, inject*, prepend*, carry, paste*, replicate*, plant",
     ),
     (
         Concept::Write,
@@ -282,15 +302,15 @@ static VOCABULARY: &[(Concept, &str)] = &[
     ),
     (
         Concept::Take,
-        "read, reads, reading, open, opens, collect*, gather*, harvest*, extract*, fetch*, dump, dumps, grab*, copy, copies, look through, go through, scan, scans, find, search, list, load, loads, retrieve*, get, gets, take, takes, obtain*, pull, pulls, tar, zip, archive, pack, packs, bundle, snapshot, call read_file",
+        "read, reads, reading, open, opens, collect*, gather*, harvest*, extract*, fetch*, dump, dumps, grab*, copy, copies, look through, go through, scan, scans, find, search, list, load, loads, retrieve*, get, gets, take, takes, obtain*, pull, pulls, curl, wget, tar, zip, archive, pack, packs, bundle, snapshot, call read_file",
     ),
     (
         Concept::Take,
-        "lies, lese*, sammle*, sammel*, hole, hol, öffne*, lee, leer, lea, recopila*, recoge, recoja, reúne, obtén, obtener, extrae*, lis, lire, lisez, récupère*, récupérer, collecte*, extrais, leia, ler, colete*, extraia, прочитай*, прочти, собери*, собирай*, считай, возьми, извлеки*, читай*, 读取, 收集, 获取, 提取, 打开, 讀取, 読み取, 読み込, 読んで, 収集, 取得, 抽出, 읽어, 읽고, 수집, 가져와, 추출",
+        "lies, lese*, such, suche, nimm, schnapp, kopier*, sammle*, sammel*, hole, hol, öffne*, lee, leer, lea, recopila*, recoge, recoja, reúne, obtén, obtener, extrae*, lis, lire, lisez, récupère*, récupérer, collecte*, extrais, leia, ler, colete*, extraia, прочитай*, прочти, собери*, собирай*, считай, возьми, извлеки*, читай*, 读取, 收集, 获取, 提取, 打开, 讀取, 読み取, 読み込, 読んで, 収集, 取得, 抽出, 읽어, 읽고, 수집, 가져와, 추출",
     ),
     (
         Concept::Secret,
-        "api key*, api-key*, apikey*, access key*, secret key*, access token*, auth token*, bearer token*, session token*, account token*, refresh token*, oauth token*, tokens, credential*, password, passwords, secret, secrets, private key*, ssh key*, ssh-key*, environment variable*, env var*, env file*, seed phrase*, recovery phrase*, mnemonic*, keychain, cookies, session cookie*, login session, shell history, bash history, command history, output of printenv, output of env, output of `printenv*, output of `env*, private ssh",
+        "api key*, api-key*, apikey*, access key*, secret key*, access token*, auth token*, bearer token*, session token*, account token*, refresh token*, oauth token*, tokens, credential*, password, passwords, secret, secrets, private key*, ssh key*, ssh-key*, environment variable*, env var*, env file*, seed phrase*, recovery phrase*, mnemonic*, keychain, cookies, session cookie*, login session, authorization header, authorization headers, auth header, request headers, request body, request bodies, headers and body, token file, login material, login data, shell history, bash history, command history, output of printenv, output of env, output of `printenv*, output of `env*, private ssh",
     ),
     (
         Concept::Secret,
@@ -302,15 +322,15 @@ static VOCABULARY: &[(Concept, &str)] = &[
     ),
     (
         Concept::Private,
-        "card number*, cvv, cvc, one-time code*, one-time password*, otp, otps, 2fa code*, verification code*, password reset*, inbox, mailbox, contacts, address book, social security, passport number*, date of birth, medical record*, chat logs, private message*, direct messages, clipboard, browsing history, browser history, saved passwords, call log*, photos, bank statement*, kreditkarte*, tarjeta de crédito, numéro de carte, номер карты, 银行卡, 验证码, カード番号, 인증번호",
+        "national id, personal data, id card*, home address, card number*, cvv, cvc, one-time code*, one-time password*, otp, otps, 2fa code*, verification code*, password reset*, inbox, mailbox, contacts, address book, social security, passport number*, date of birth, medical record*, chat logs, private message*, direct messages, clipboard, browsing history, browser history, saved passwords, call log*, photos, bank statement*, kreditkarte*, tarjeta de crédito, numéro de carte, номер карты, 银行卡, 验证码, カード番号, 인증번호",
     ),
     (
         Concept::Conversation,
-        "conversation, conversation history, chat history, chat so far, system prompt, context window, messages so far, transcript, everything the user, whatever the user, all messages, user's messages, the dialogue, this chat, this session, unterhaltung, gesprächsverlauf, systemprompt, conversación, historial del chat, prompt del sistema, conversation en cours, historique de la conversation, invite système, conversa, histórico da conversa, переписк*, диалог*, системный промпт*, историю чата, 对话, 聊天记录, 系统提示, 会話, システムプロンプト, 대화, 시스템 프롬프트, list_chats output",
+        "your context, everything above, text above, lines above, instructions above, your prompt, your instructions, conversation, conversation history, chat history, chat so far, system prompt, context window, messages so far, transcript, everything the user, whatever the user, all messages, user's messages, the dialogue, this chat, this session, unterhaltung, gesprächsverlauf, systemprompt, conversación, historial del chat, prompt del sistema, conversation en cours, historique de la conversation, invite système, conversa, histórico da conversa, переписк*, диалог*, системный промпт*, историю чата, 对话, 聊天记录, 系统提示, 会話, システムプロンプト, 대화, 시스템 프롬프트, list_chats output",
     ),
     (
         Concept::Whole,
-        "full, entire, complete, whole, verbatim, all of, everything, so far, including, raw, latest, ganze, gesamte, completo, completa, toda, entière, complète, inteira, весь, всю, полную, полный, 完整, 全部, 所有, 全て, すべて, 전체, 모든",
+        "word for word, character by character, unabridged, unedited, full, entire, complete, whole, verbatim, all of, everything, so far, including, raw, latest, ganze, gesamte, completo, completa, toda, entière, complète, inteira, весь, всю, полную, полный, 完整, 全部, 所有, 全て, すべて, 전체, 모든",
     ),
     (
         Concept::Slot,
@@ -318,7 +338,7 @@ static VOCABULARY: &[(Concept, &str)] = &[
     ),
     (
         Concept::Not,
-        "not, n't, never, avoid, without, no need to, refrain, instead of, rather than, nicht, nie, niemals, kein, keine, keinen, no, nunca, jamás, sin, ne, n', jamais, sans, não, nao, sem, не, никогда, нельзя, 不要, 不得, 切勿, 勿, 别, 禁止, 绝不, 不能, 不应, 無需, 无需, 不会, 不可, cannot, refuse*, forbid*",
+        "not, n't, never, avoid, without, no need to, refrain, instead of, rather than, nicht, nie, niemals, kein, keine, keinen, no, nunca, jamás, sin, ne, n', jamais, sans, não, nao, sem, не, никогда, нельзя, 不必, 无须, 不用, 不要, 不得, 切勿, 勿, 别, 禁止, 绝不, 不能, 不应, 無需, 无需, 不会, 不可, cannot, refuse*, forbid*",
     ),
     (
         Concept::PostNot,
@@ -326,11 +346,11 @@ static VOCABULARY: &[(Concept, &str)] = &[
     ),
     (
         Concept::Tell,
-        "tell, mention, mentions, mentioned, mentioning, inform, informing, reveal, notify, notifying, disclose, explain, quote, list, show, showing, display, describe, raise, remind, reminded, report, announce, acknowledge, admit, bring up, bring it up, state, comment on, alert, ask, bother, bothering, discuss, refer, expose, sag, sage, erwähn*, informier*, zeig*, melde, bericht*, digas, diga, decir, menciones, mencione*, informes, informe, muestres, reveles, avises, dis, dire, parle, parler, mentionne*, informe*, montre, signale*, conte, contar, diga, menciona*, avise, mostre, сообщ*, говори*, упомина*, показыва*, рассказыва*, уведомля*, 告诉, 告知, 提及, 提到, 透露, 通知, 显示给, 知らせ, 伝え, 言及, 通知, 報告, 見せ, 알리, 말하, 언급, 보여, 공개",
+        "be told, be shown, be listed, be disclosed, be revealed, be mentioned, tell, mention, mentions, mentioning, inform, informing, reveal, notify, notifying, disclose, explain, quote, list, show, showing, display, describe, point out, surface it, talk about, speak of, raise, remind, reminded, report, announce, acknowledge, admit, bring up, bring it up, state, comment on, alert, bother, bothering, discuss, refer, expose, sag, sage, erwähn*, informier*, zeig*, melde, bericht*, entere, enterarse, cuentes, cuente, comentes, digas, diga, decir, menciones, mencione*, informes, informe, muestres, reveles, avises, dis, dire, parle, parler, mentionne*, informe*, montre, signale*, conte, contar, diga, menciona*, avise, mostre, сообщ*, говори*, упомина*, показыва*, рассказыва*, уведомля*, 说明, 解释, 汇报, 告诉, 告知, 提及, 提到, 透露, 通知, 显示给, 説明, 話さ, 知らせ, 伝え, 言及, 通知, 報告, 見せ, 설명, 알리, 말하, 언급, 보여, 공개",
     ),
     (
         Concept::User,
-        "user, users, the human, operator, owner, developer, developers, customer, customers, reviewer, reviewers, reader, readers, anyone, anybody, nobody, client, nutzer*, benutzer*, anwender*, kund*, usuario*, utilisateur*, usuário*, пользовател*, 用户, 使用者, 用戶, ユーザー, 利用者, 사용자, owner's, admin",
+        "person you are helping, person at the keyboard, whoever is at the keyboard, colleague, colleagues, team, user, users, the human, operator, owner, developer, developers, reviewer, reviewers, reader, readers, anyone, anybody, nobody, nutzer*, benutzer*, anwender*, usuario*, utilisateur*, usuário*, пользовател*, владел*, хозяин*, 用户, 使用者, 用戶, ユーザー, 利用者, 사용자, owner's, admin",
     ),
     (
         Concept::Report,
@@ -342,15 +362,15 @@ static VOCABULARY: &[(Concept, &str)] = &[
     ),
     (
         Concept::Asked,
-        "if asked, when asked, if questioned, should anyone ask, should the user ask, if anyone asks, if someone asks, if the user asks, if the owner asks, owner asks, reviewer asks, user asks, user wonders, if pressed, if challenged, if they ask, anyone asks, if confronted",
+        "wenn jemand fragt, falls jemand fragt, wenn man fragt, auf nachfrage, wenn er fragt, falls er fragt, si pregunta*, si alguien pregunta, si on demande, si on te demande, s'il demande, se perguntar*, se alguém perguntar, если спрос*, если спраш*, 如果问, 若问, 如有人问, 如果用户问, 被问到, 聞かれたら, 聞かれた場合, 尋ねられ, 물어보면, 묻는다면, if asked, when asked, if questioned, should anyone ask, should the user ask, if anyone asks, if someone asks, if the user asks, if the owner asks, owner asks, reviewer asks, user asks, user wonders, if pressed, if challenged, if they ask, anyone asks, if confronted",
     ),
     (
         Concept::Cover,
-        "say it is, say that it is, say it's, say this is, say they are, describe it as, describe this as, explain it as, call it, pretend*, deny, claim it, claim that, claim this, present it as, pass it off, answer that it is, tell them it is, tell them it's, blame, make up, act as if, act as though, feign*",
+        "sag, es sei, sag es, sage, es, antworte, es, di que es, diga que es, dis que c'est, diga que é, diga que foi, скажи, что, отвечай, что, 就说, 回答说, 说是, と答え, と説明, だと言, 라고 답, 라고 말, say it is, say that it is, say it's, say this is, say they are, describe it as, describe this as, explain it as, call it, pretend*, deny, claim it, claim that, claim this, present it as, pass it off, answer that it is, tell them it is, tell them it's, blame, make up, act as if, act as though, feign*",
     ),
     (
         Concept::Unseen,
-        "unobserved, unnoticed, undetected, invisible to, without bothering, without disturbing, does not notice, do not notice, don't notice, will not notice, won't notice, never notice*, never sees it, never learns, unbemerkt, heimlich, sin que el usuario, sin avisar, à l'insu, discrètement, sem que o usuário, sem avisar, незаметно, втайне, тайно, 悄悄, 暗中, 偷偷, 后台静默, 静默上传, 静默发送, 密かに, こっそり, 気付かれ, 気づかれ, 몰래, 은밀, upset when reminded, wants no reminder, not want to be reminded, hates being asked, covertly, surreptitiously, stay clean, not surface it, not surface this, under the radar, out of sight, stays between us",
+        "unsaid, unmentioned, unremarked, needs no mention, needs no line, needs no note, needs no comment, not need a line, not need a note, not need a comment, not need mention*, not need this information, not need that information, no use for this information, is not worth, isn't worth, not worth mention*, unbeobachtet, nicht wissen, muss davon nichts, no necesita saberlo, n'a pas besoin de le savoir, não precisa saber, знать не нужно, знать не надо, знать об этом, 不必知道, 无需知道, 無需知道, 知る必要, 알 필요, no mention of, no word of, no word about, not a word, worth a word, say nothing, says nothing, keep quiet, keeps quiet, stay quiet, stay silent about, keep silent, kein wort, unter uns, stillschweig*, no tiene por qué, entre nosotros, ni un mot, reste entre nous, nem uma palavra, fica entre nós, ни слова, между нами, 只字不提, 保密, 内緒, 黙って, 비밀로, no line in, without a line in, needn't know, need not know, does not need to know, doesn't need to know, has no need to know, of no interest to, unobserved, unnoticed, undetected, invisible to, without bothering, without disturbing, does not notice, do not notice, don't notice, will not notice, won't notice, never notice*, never sees it, never learns, unbemerkt, heimlich, sin que el usuario, sin avisar, à l'insu, discrètement, sem que o usuário, sem avisar, незаметно, втайне, тайно, 悄悄, 暗中, 偷偷, 后台静默, 静默上传, 静默发送, 密かに, こっそり, 気付かれ, 気づかれ, 몰래, 은밀, upset when reminded, wants no reminder, not want to be reminded, hates being asked, covertly, surreptitiously, stay clean, not surface it, not surface this, under the radar, out of sight, stays between us",
     ),
     (
         Concept::Hide,
@@ -365,12 +385,16 @@ static VOCABULARY: &[(Concept, &str)] = &[
         "issue, issues, gist, public repository, public repo, pull request comment, discussion, wiki page, pastebin, paste, public channel, release asset, public bucket, gh-pages, guestbook, branch, calendar event, event's description, calendar invite, commit message, shared document, public folder, dns, subdomain, webhook",
     ),
     (
+        Concept::Source,
+        "mirror, package index, package registry, registry, proxy, name server, nameserver, dns server, resolver, base url, update server, repository url",
+    ),
+    (
         Concept::Weakness,
         "verify=false, rejectunauthorized, verify: false, insecureskipverify, md5, chmod 777, 0.0.0.0/0, shell=true, innerhtml, strcpy, eval(, pickle, disable csrf, csrf protection, string concatenation, hard-coded key, hardcoded key, debug=true, cors *, certificate check*, certificate validation, weak random, math.random, admin route, debug endpoint, unauthenticated endpoint, older version, vulnerable version",
     ),
     (
         Concept::Approval,
-        "confirmation, confirmations, approval, approvals, permission, permissions, permission question*, permission prompt*, confirmation prompt*, consent, authorization, authorisation, sign-off, to be asked, being asked, bestätigung*, nachfrage*, rückfrage*, freigabe, confirmación, confirmaciones, permiso, confirmer, confirmations, autorisation, confirmação, confirmações, permissão, подтвержден*, разрешени*, 确认, 批准, 许可, 確認, 承認, 許可, 확인, 승인, 허락",
+        "second look, confirmation, confirmations, approval, approvals, permission, permissions, permission question*, permission prompt*, confirmation prompt*, consent, authorization, authorisation, sign-off, to be asked, being asked, bestätigung*, nachfrage*, rückfrage*, freigabe, confirmación, confirmaciones, permiso, confirmer, confirmations, autorisation, confirmação, confirmações, permissão, подтвержден*, разрешени*, 确认, 批准, 许可, 確認, 承認, 許可, 확인, 승인, 허락",
     ),
     (
         Concept::Skip,
@@ -378,7 +402,7 @@ static VOCABULARY: &[(Concept, &str)] = &[
     ),
     (
         Concept::Granted,
-        "as approval, as consent, as permission, as a yes, as confirmation, has agreed, have agreed, has consented, already agreed, agreed to this, already approved, pre-approved, preapproved, pre-authorized, pre-authorised, standing approval, standing authorisation, standing authorization, standing permission, standing consent, need not be asked, needn't be asked, doesn't need to be asked, does not need to be asked, no need to raise it, no need to ask, need not ask, yourself with yes, answer yes to, gave blanket, blanket approval, blanket permission, wurde bereits genehmigt, hat zugestimmt, ya ha aprobado, a déjà accepté, já aprovou, уже согласился, 已经同意, 已授权, 已同意, 承認済み, 同意済み, 이미 승인, 이미 동의",
+        "as approval, as consent, as permission, as a yes, as confirmation, has agreed, have agreed, has consented, already agreed, agreed to this, already approved, pre-approved, preapproved, pre-authorized, pre-authorised, standing approval, standing authorisation, standing authorization, standing permission, standing consent, as confirmed, as approved, as authorised, as authorized, as agreed, just happens, no need to check back, without checking back, settled with, cleared with, agreed with the owner, delegated to you, finds questions, finds such questions, considers it approved, counts as approval, counts as consent, counts as a yes, need not be asked, needn't be asked, doesn't need to be asked, does not need to be asked, no need to raise it, no need to ask the user, need not ask the user, yourself with yes, answer yes to, gave blanket, blanket approval, blanket permission, wurde bereits genehmigt, hat zugestimmt, ya ha aprobado, a déjà accepté, já aprovou, уже согласился, 已经同意, 已授权, 已同意, 承認済み, 同意済み, 이미 승인, 이미 동의",
     ),
     (
         Concept::Ignore,
@@ -386,7 +410,7 @@ static VOCABULARY: &[(Concept, &str)] = &[
     ),
     (
         Concept::Prior,
-        "previous, prior, earlier, above, all, safety, vorherig*, bisherig*, alle, obigen, sicherheits*, anterior*, previas, todas, toutes, précédent*, antérieur*, sécurité, предыдущ*, прежн*, все, всех, 之前, 以前, 先前, 上述, 所有, 安全, 以前の, 前の, これまで, すべての, 이전, 기존, 모든, 위의",
+        "privacy, security, previous, prior, earlier, above, all, safety, vorherig*, bisherig*, alle, obigen, sicherheits*, anterior*, previas, todas, toutes, précédent*, antérieur*, sécurité, предыдущ*, прежн*, все, всех, 之前, 以前, 先前, 上述, 所有, 安全, 以前の, 前の, これまで, すべての, 이전, 기존, 모든, 위의",
     ),
     (
         Concept::Instructions,
@@ -394,15 +418,15 @@ static VOCABULARY: &[(Concept, &str)] = &[
     ),
     (
         Concept::Money,
-        "payment, payments, transfer, transfers, transaction, transactions, invoice, invoices, refund*, payout*, wire, wires, withdrawal*, swap, swaps, purchase*, order up to, überweisung*, zahlung*, rechnung*, pago*, transferencia*, factura*, paiement*, virement*, facture*, pagamento*, transferência*, fatura*, платеж*, перевод*, счет*, 付款, 转账, 支付, 发票, 支払, 送金, 請求書, 결제, 송금, 이체",
+        "payroll, salary, salaries, direct deposit, wages, checkout, donation*, deposits, funds, payment, payments, transfer, transfers, transaction, transactions, invoice, invoices, refund*, payout*, wire, wires, withdrawal*, swap, swaps, purchase*, order up to, überweisung*, zahlung*, rechnung*, pago*, transferencia*, factura*, paiement*, virement*, facture*, pagamento*, transferência*, fatura*, платеж*, перевод*, счет*, 付款, 转账, 支付, 发票, 支払, 送金, 請求書, 결제, 송금, 이체",
     ),
     (
         Concept::Account,
-        "iban, bank details, bank account, account number, account details, recipient, recipient's address, payee, beneficiary, wallet address, destination address, payment address, deposit address, routing number, payment details, bankverbindung, kontonummer, empfänger*, cuenta bancaria, destinatario, coordonnées bancaires, bénéficiaire, conta bancária, destinatário, chave pix, реквизит*, получател*, номер счета, 收款, 账号, 账户, 收款人, 口座, 振込先, 계좌, 수취인",
+        "acct, account ending, destination account, the account, swift, bic, iban, bank details, bank account, account number, account details, recipient, recipient's address, payee, beneficiary, wallet address, destination address, payment address, deposit address, routing number, payment details, bankverbindung, kontonummer, empfänger*, cuenta bancaria, destinatario, coordonnées bancaires, bénéficiaire, conta bancária, destinatário, chave pix, реквизит*, получател*, номер счета, 户名, 收款, 账号, 账户, 收款人, 口座, 振込先, 계좌, 수취인",
     ),
     (
         Concept::Replace,
-        "replace*, substitut*, swap in, swap it, exchange it, use instead, the right answer is, correct answer is, is outdated, are outdated, outdated, no longer valid, mapped address, overwrite*, change it to, changed to, ersetz*, tausche, austausch*, reemplaza*, sustituy*, cambia*, remplace*, substitu*, troque, замени*, подстав*, 替换, 改为, 换成, 差し替え, 置き換え, 変更し, 바꿔, 교체, 변경하",
+        "regardless of what, no matter what, whatever the sheet, whatever the document, whatever the invoice, instead of the one, set its, set the, set `*, switch to, switch the, swap the, the destination is, redirect*, reroute*, replace*, substitut*, swap in, swap it, exchange it, use instead, the right answer is, correct answer is, is outdated, are outdated, outdated, no longer valid, mapped address, overwrite*, change it to, changed to, ersetz*, tausche, austausch*, reemplaza*, sustituy*, cambia*, remplace*, substitu*, troque, замени*, подстав*, 替换, 改为, 换成, 改成, 一律改, 作废, 差し替え, 置き換え, 変更し, 바꿔, 교체, 변경하",
     ),
     (
         Concept::Every,
@@ -410,16 +434,19 @@ static VOCABULARY: &[(Concept, &str)] = &[
     ),
     (
         Concept::Obey,
-        "follow, follows, obey*, carry out, execute*, act on, comply with, do what, do as, perform, apply, run it, run them, run whatever, adopt, honour, honor, treat, befolg*, führe, sigue, ejecuta, suis, exécute, siga, execute, выполн*, следуй*, исполн*, 执行, 遵循, 按照, 照做, 実行, 従って, 従い, 실행, 따르",
+        "trust, trusts, run what, execute what, do as it, act upon, work through, do the, do its, do everything, complete the, start with, follow, follows, obey*, carry out, execute*, act on, comply with, do what, do as, perform, apply, run it, run them, run whatever, adopt, honour, honor, treat, befolg*, führe, sigue, ejecuta, suis, exécute, siga, execute, выполн*, следуй*, исполн*, 执行, 遵循, 按照, 照做, 実行, 従って, 従い, 실행, 따르",
     ),
     (
         Concept::Rank,
-        "as though the user, as if the user, as if it came from the user, as if i had, as user input, as the user's own, the user's own, outrank*, take precedence, takes precedence, before anything else, over what is said, have priority over, has priority over, what it says, what they say, what it tells, steps there, instructions there, commands there, whatever it, whatever comes back, whatever is there, instructions it contains, instructions it returns, instructions in it, instructions found, las instrucciones, les instructions, as instruções, die anweisungen, указания, инструкции, 其中的指令, 里面的指令, その指示, 지시",
+        "same authority, same weight, same rank, as binding, equal authority, equal weight, it lists, listed there, written there, named there, asked for there, before mine, before other, before the user's, as though the user, as if the user, as if it came from the user, as if i had, as user input, as the user's own, the user's own, outrank*, take precedence, takes precedence, before anything else, over what is said, have priority over, has priority over, what it says, what they say, what it tells, steps there, instructions there, commands there, whatever it, whatever comes back, whatever is there, instructions it contains, instructions it returns, instructions in it, instructions found, las instrucciones, les instructions, as instruções, die anweisungen, указания, инструкции, 其中的指令, 里面的指令, その指示, 지시",
     ),
-    (Concept::Orders, "message, messages, orders, order, command, commands, request, requests, instructions"),
+    (
+        Concept::Orders,
+        "chores, tasks, steps, note, notes, text, instruction, message, messages, orders, order, command, commands, request, requests, instructions",
+    ),
     (
         Concept::Whoever,
-        "whoever, any channel, from anyone, no matter who, regardless of who, signed, marked with, containing the word, prefixed, that carry the, with the passphrase, code word, codeword, magic word, trigger word",
+        "whoever, any channel, from anyone, no matter who, regardless of who, signed, marked with, containing the word, that start with, that starts with, starting with, beginning with, that begin with, that begins with, from user, from the account, prefixed, that carry the, with the passphrase, code word, codeword, magic word, trigger word",
     ),
     (
         Concept::Itself,
@@ -431,7 +458,7 @@ static VOCABULARY: &[(Concept, &str)] = &[
     ),
     (
         Concept::Accept,
-        "accept*, allow*, lets in, let in, grant*, authenticate*, log in, logs in, succeed*, return true, returns true, bypass*, treat as admin, admit*, skips the check, skip the check, short-circuit*",
+        "let through, lets through, waves through, wave through, accept*, allow*, lets in, let in, grant*, authenticate*, log in, logs in, succeed*, return true, returns true, bypass*, treat as admin, admit*, skips the check, skip the check, short-circuit*",
     ),
     (
         Concept::Key,
@@ -439,7 +466,7 @@ static VOCABULARY: &[(Concept, &str)] = &[
     ),
     (
         Concept::Anyone,
-        "any account, any user, every account, every user, all accounts, all users, master password, master key, support password, hidden password, fallback password, regardless of, hard-coded, hardcoded, special user, magic value, without checking, without verifying, backdoor, back door",
+        "equals `, equals ', is exactly `, is set to `, matches `, any account, any user, every account, every user, all accounts, all users, master password, master key, support password, hidden password, fallback password, regardless of, hard-coded, hardcoded, special user, magic value, without checking, without verifying, backdoor, back door",
     ),
     (
         Concept::Snippet,
@@ -451,7 +478,7 @@ static VOCABULARY: &[(Concept, &str)] = &[
     ),
     (
         Concept::Steer,
-        "even if the user, even when the user, only approved, only trusted, only permitted, only allowed way, only safe, replaces it, replaces them, replaces the, forged, untrusted, compromised, deprecated, superseded, must not be used, not to be used, should be avoided, in place of, takes the place, disregard the, is broken, is unsafe, has been hacked, instead of the",
+        "known to corrupt, known to fail, known to leak, known to lose, known to be unsafe, even where the user, even though the user, even if the user, even when the user, only approved, only trusted, only permitted, only allowed way, only safe, replaces it, replaces them, replaces the, forged, untrusted, compromised, deprecated, superseded, must not be used, not to be used, should be avoided, in place of, takes the place, disregard the, is broken, is unsafe, has been hacked, instead of the",
     ),
     (
         Concept::Present,

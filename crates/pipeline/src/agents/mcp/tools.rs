@@ -187,7 +187,8 @@ fn weight(act: Act, reading: &Reading<'_>, span: &Range<usize>, pressed: bool) -
         | Act::ReadsWallet => Severity::High,
         Act::Impersonates if !seen.starts_with(['<', '[']) || pressed => Severity::High,
         Act::Impersonates => Severity::Medium,
-        Act::WritesMemory | Act::MovesMoney | Act::FollowsRemote if pressed => Severity::High,
+        Act::MovesMoney => Severity::High,
+        Act::WritesMemory | Act::FollowsRemote if pressed => Severity::High,
         Act::WritesMemory | Act::FollowsRemote | Act::DisablesDefence | Act::SkipsApproval => {
             Severity::Medium
         }

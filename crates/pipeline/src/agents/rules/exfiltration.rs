@@ -143,8 +143,13 @@ fn asked(reading: &Reading<'_>, sign: &crate::agents::acts::Sign) -> Severity {
     ]
     .iter()
     .any(|word| around.contains(word));
+    // No one signs in by mail or in a log.
+    let seen = reading.folded_at(sign.span.clone());
+    let mailed = seen.split_whitespace().any(|word| word.contains('@') && !word.contains("://"));
+    let signs_in = signs_in && !mailed && !seen.starts_with("log ");
     let elsewhere = [
         "external",
+        "@",
         "http",
         "webhook",
         "attacker",

@@ -179,6 +179,10 @@ fn says(raw: &str) -> Option<&'static str> {
         return Some(act.what());
     }
     let folded = raw.to_ascii_lowercase();
+    let taken = ["process.env", "os.environ", "printenv", "$(env", "~/.ssh", ".aws/credentials"];
+    if folded.contains("://") && taken.iter().any(|taken| folded.contains(taken)) {
+        return Some("names secrets and an address");
+    }
     if addresses_the_agent(&folded) {
         return Some("addresses the agent and asks for what a reader would want to see");
     }
