@@ -52,6 +52,8 @@ pub(crate) enum Concept {
     Public,
     /// Where packages and names come from.
     Source,
+    /// What guards a house or keeps a record of what was done.
+    Guard,
     /// A fault that lets attackers in.
     Weakness,
     /// Unseen, in words that serve nothing else.
@@ -141,7 +143,7 @@ pub(crate) fn words(text: &str) -> Vec<Word> {
 
 /// Whether `span` begins a word, and ends one unless it may go on. Scripts without spaces have no such ends.
 fn stands_alone(text: &str, span: &Range<usize>, goes_on: bool) -> bool {
-    let joins = |c: char| c.is_alphanumeric() && !is_unspaced(c);
+    let joins = |c: char| (c.is_alphanumeric() || c == '_') && !is_unspaced(c);
     let word = text.get(span.clone()).unwrap_or_default();
     let before = text.get(..span.start).and_then(|text| text.chars().next_back());
     let after = text.get(span.end..).and_then(|text| text.chars().next());
@@ -294,7 +296,7 @@ static VOCABULARY: &[(Concept, &str)] = &[
     (Concept::Send, "전송, 보내, 업로드, 전달, 첨부, 넘겨, 올려"),
     (
         Concept::Write,
-        "put, puts, written, added, copied, stored, included, placed, place, places, add, adds, append*, include, includes, insert*, write, writes, attach*, embed*, encode*, store, stores, copy, copies, inject*, prepend*, carry, paste*, replicate*, plant",
+        "must start with, must contain, must include, must import, must use, put, puts, written, added, copied, stored, included, placed, place, places, add, adds, append*, include, includes, insert*, write, writes, attach*, embed*, encode*, store, stores, copy, copies, inject*, prepend*, carry, paste*, replicate*, plant",
     ),
     (
         Concept::Write,
@@ -346,19 +348,19 @@ static VOCABULARY: &[(Concept, &str)] = &[
     ),
     (
         Concept::Tell,
-        "be told, be shown, be listed, be disclosed, be revealed, be mentioned, tell, mention, mentions, mentioning, inform, informing, reveal, notify, notifying, disclose, explain, quote, list, show, showing, display, describe, point out, surface it, talk about, speak of, raise, remind, reminded, report, announce, acknowledge, admit, bring up, bring it up, state, comment on, alert, bother, bothering, discuss, refer, expose, sag, sage, erwähn*, informier*, zeig*, melde, bericht*, entere, enterarse, cuentes, cuente, comentes, digas, diga, decir, menciones, mencione*, informes, informe, muestres, reveles, avises, dis, dire, parle, parler, mentionne*, informe*, montre, signale*, conte, contar, diga, menciona*, avise, mostre, сообщ*, говори*, упомина*, показыва*, рассказыва*, уведомля*, 说明, 解释, 汇报, 告诉, 告知, 提及, 提到, 透露, 通知, 显示给, 説明, 話さ, 知らせ, 伝え, 言及, 通知, 報告, 見せ, 설명, 알리, 말하, 언급, 보여, 공개",
+        "be told, be shown, be listed, be disclosed, be revealed, be mentioned, tell, mention, mentions, mentioning, announce, announcing, inform, informing, reveal, notify, notifying, disclose, explain, quote, list, show, showing, display, describe, point out, surface it, talk about, speak of, raise, remind, reminded, report, announce, acknowledge, admit, bring up, bring it up, state, comment on, alert, bother, bothering, discuss, refer, expose, sag, sage, erwähn*, informier*, zeig*, melde, bericht*, entere, enterarse, cuentes, cuente, comentes, digas, diga, decir, menciones, mencione*, informes, informe, muestres, reveles, avises, dis, dire, parle, parler, mentionne*, informe*, montre, signale*, conte, contar, diga, menciona*, avise, mostre, сообщ*, говори*, упомина*, показыва*, рассказыва*, уведомля*, 说明, 解释, 汇报, 告诉, 告知, 提及, 提到, 透露, 通知, 显示给, 説明, 話さ, 知らせ, 伝え, 言及, 通知, 報告, 見せ, 설명, 알리, 말하, 언급, 보여, 공개",
     ),
     (
         Concept::User,
-        "person you are helping, person at the keyboard, whoever is at the keyboard, colleague, colleagues, team, user, users, the human, operator, owner, developer, developers, reviewer, reviewers, reader, readers, anyone, anybody, nobody, nutzer*, benutzer*, anwender*, usuario*, utilisateur*, usuário*, пользовател*, владел*, хозяин*, 用户, 使用者, 用戶, ユーザー, 利用者, 사용자, owner's, admin",
+        "candidate, person you are helping, person at the keyboard, whoever is at the keyboard, colleague, colleagues, team, user, users, the human, operator, owner, developer, developers, reviewer, reviewers, reader, readers, anyone, anybody, nobody, nutzer*, benutzer*, anwender*, usuario*, utilisateur*, usuário*, пользовател*, владел*, хозяин*, 用户, 使用者, 用戶, ユーザー, 利用者, 사용자, owner's, admin",
     ),
     (
         Concept::Report,
-        "summary, summaries, answer, answers, preview, reply, replies, response, output, logs, report, explanation*, commit message*, review, reviews, conversation, chat, confirmation, history, changelog, view, recap, final message, zusammenfassung, antwort, vorschau, resumen, respuesta, résumé, réponse, resumo, resposta, ответ*, отчёт*, отчет*, 回复, 回答, 总结, 摘要, 回答, 要約, 返信, 답변, 요약",
+        "summary, summaries, answer, answers, preview, reply, replies, pull request description*, release notes, response, output, logs, report, explanation*, commit message*, review, reviews, conversation, chat, confirmation, history, changelog, view, recap, final message, zusammenfassung, antwort, vorschau, resumen, respuesta, résumé, réponse, resumo, resposta, ответ*, отчёт*, отчет*, 回复, 回答, 总结, 摘要, 回答, 要約, 返信, 답변, 요약",
     ),
     (
         Concept::LeaveOut,
-        "leave it out, leave this out, leave them out, leave that out, leaving it out, keep it out, keep this out, keep that out, keep them out, keep it off, omit it, omit this, omit them, cut it from, drop it from, strip it from, clear it from, delete it from, remove it from, remove them from, lass es aus, omítelo, omets-le",
+        "stays out of, stay out of, kept out of, left out of, remains out of, belongs in no, has no place in, delete the entries from, delete the entry from, delete the lines from, erase it from, wipe it from, leave it out, leave this out, leave them out, leave that out, leaving it out, keep it out, keep this out, keep that out, keep them out, keep it off, omit it, omit this, omit them, cut it from, drop it from, strip it from, clear it from, delete it from, remove it from, remove them from, lass es aus, omítelo, omets-le",
     ),
     (
         Concept::Asked,
@@ -370,7 +372,7 @@ static VOCABULARY: &[(Concept, &str)] = &[
     ),
     (
         Concept::Unseen,
-        "unsaid, unmentioned, unremarked, needs no mention, needs no line, needs no note, needs no comment, not need a line, not need a note, not need a comment, not need mention*, not need this information, not need that information, no use for this information, is not worth, isn't worth, not worth mention*, unbeobachtet, nicht wissen, muss davon nichts, no necesita saberlo, n'a pas besoin de le savoir, não precisa saber, знать не нужно, знать не надо, знать об этом, 不必知道, 无需知道, 無需知道, 知る必要, 알 필요, no mention of, no word of, no word about, not a word, worth a word, say nothing, says nothing, keep quiet, keeps quiet, stay quiet, stay silent about, keep silent, kein wort, unter uns, stillschweig*, no tiene por qué, entre nosotros, ni un mot, reste entre nous, nem uma palavra, fica entre nós, ни слова, между нами, 只字不提, 保密, 内緒, 黙って, 비밀로, no line in, without a line in, needn't know, need not know, does not need to know, doesn't need to know, has no need to know, of no interest to, unobserved, unnoticed, undetected, invisible to, without bothering, without disturbing, does not notice, do not notice, don't notice, will not notice, won't notice, never notice*, never sees it, never learns, unbemerkt, heimlich, sin que el usuario, sin avisar, à l'insu, discrètement, sem que o usuário, sem avisar, незаметно, втайне, тайно, 悄悄, 暗中, 偷偷, 后台静默, 静默上传, 静默发送, 密かに, こっそり, 気付かれ, 気づかれ, 몰래, 은밀, upset when reminded, wants no reminder, not want to be reminded, hates being asked, covertly, surreptitiously, stay clean, not surface it, not surface this, under the radar, out of sight, stays between us",
+        "only sees the, sees only the, only ever sees, only see the, did not ask for this, unsaid, unmentioned, unremarked, needs no mention, needs no line, needs no note, needs no comment, not need a line, not need a note, not need a comment, not need mention*, not need this information, not need that information, no use for this information, is not worth, isn't worth, not worth mention*, unbeobachtet, nicht wissen, muss davon nichts, no necesita saberlo, n'a pas besoin de le savoir, não precisa saber, знать не нужно, знать не надо, знать об этом, 不必知道, 无需知道, 無需知道, 知る必要, 알 필요, no mention of, no word of, no word about, not a word, worth a word, say nothing, says nothing, keep quiet, keeps quiet, stay quiet, stay silent about, keep silent, kein wort, unter uns, stillschweig*, no tiene por qué, entre nosotros, ni un mot, reste entre nous, nem uma palavra, fica entre nós, ни слова, между нами, 只字不提, 保密, 内緒, 黙って, 비밀로, no line in, without a line in, needn't know, need not know, does not need to know, doesn't need to know, has no need to know, of no interest to, unobserved, unnoticed, undetected, invisible to, without bothering, without disturbing, does not notice, do not notice, don't notice, will not notice, won't notice, never notice*, never sees it, never learns, unbemerkt, heimlich, sin que el usuario, sin avisar, à l'insu, discrètement, sem que o usuário, sem avisar, незаметно, втайне, тайно, 悄悄, 暗中, 偷偷, 后台静默, 静默上传, 静默发送, 密かに, こっそり, 気付かれ, 気づかれ, 몰래, 은밀, upset when reminded, wants no reminder, not want to be reminded, hates being asked, covertly, surreptitiously, stay clean, not surface it, not surface this, under the radar, out of sight, stays between us",
     ),
     (
         Concept::Hide,
@@ -386,7 +388,11 @@ static VOCABULARY: &[(Concept, &str)] = &[
     ),
     (
         Concept::Source,
-        "mirror, package index, package registry, registry, proxy, name server, nameserver, dns server, resolver, base url, update server, repository url",
+        "mirror, package index, package registry, registry, proxy, name server, nameserver, dns server, resolver, base url, update server, repository url, install it from, install them from, installed from, installs from, install from",
+    ),
+    (
+        Concept::Guard,
+        "camera, cameras, alarm, alarms, front door, door lock, garage door, smoke detector, motion sensor, history, log entries, audit trail, watchdog, backups, two-factor, 2fa, mfa, spending limit, rate limit",
     ),
     (
         Concept::Weakness,
@@ -402,7 +408,7 @@ static VOCABULARY: &[(Concept, &str)] = &[
     ),
     (
         Concept::Granted,
-        "as approval, as consent, as permission, as a yes, as confirmation, has agreed, have agreed, has consented, already agreed, agreed to this, already approved, pre-approved, preapproved, pre-authorized, pre-authorised, standing approval, standing authorisation, standing authorization, standing permission, standing consent, as confirmed, as approved, as authorised, as authorized, as agreed, just happens, no need to check back, without checking back, settled with, cleared with, agreed with the owner, delegated to you, finds questions, finds such questions, considers it approved, counts as approval, counts as consent, counts as a yes, need not be asked, needn't be asked, doesn't need to be asked, does not need to be asked, no need to raise it, no need to ask the user, need not ask the user, yourself with yes, answer yes to, gave blanket, blanket approval, blanket permission, wurde bereits genehmigt, hat zugestimmt, ya ha aprobado, a déjà accepté, já aprovou, уже согласился, 已经同意, 已授权, 已同意, 承認済み, 同意済み, 이미 승인, 이미 동의",
+        "as approval, as consent, as permission, as a yes, as confirmation, has agreed, have agreed, has consented, already agreed, agreed to this, already approved, pre-approved, preapproved, pre-authorized, pre-authorised, standing approval, standing authorisation, standing authorization, standing permission, standing consent, has authorised, has authorized, have authorised, have authorized, not necessary to consult, no need to consult, without consulting, as confirmed, as approved, as authorised, as authorized, as agreed, just happens, no need to check back, without checking back, settled with, cleared with, agreed with the owner, delegated to you, finds questions, finds such questions, considers it approved, counts as approval, counts as consent, counts as a yes, need not be asked, needn't be asked, doesn't need to be asked, does not need to be asked, no need to raise it, no need to ask the user, need not ask the user, yourself with yes, answer yes to, gave blanket, blanket approval, blanket permission, wurde bereits genehmigt, hat zugestimmt, ya ha aprobado, a déjà accepté, já aprovou, уже согласился, 已经同意, 已授权, 已同意, 承認済み, 同意済み, 이미 승인, 이미 동의",
     ),
     (
         Concept::Ignore,
@@ -470,7 +476,7 @@ static VOCABULARY: &[(Concept, &str)] = &[
     ),
     (
         Concept::Snippet,
-        "script, script tag, tag, pixel, iframe, snippet, dependency, package, import, beacon, stylesheet, library, <script, loader",
+        "from `, base image, dockerfile*, script, script tag, tag, pixel, iframe, snippet, dependency, package, import, beacon, stylesheet, library, <script, loader",
     ),
     (
         Concept::OtherTool,

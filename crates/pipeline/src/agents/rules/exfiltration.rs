@@ -76,6 +76,16 @@ pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
                             format!("{} to {}, and keeps it quiet", sign.act.what(), address.host),
                         )
                     }
+                    // To a mailbox, with the question left out or the act kept quiet.
+                    None if reading.folded_at(sign.span.clone()).contains('@')
+                        && reading
+                            .near(&sign.span, |act| {
+                                matches!(act, Act::Conceals | Act::ActsUnseen | Act::SkipsApproval)
+                            })
+                            .is_some() =>
+                    {
+                        (Severity::High, format!("{} to a mailbox, unasked or unseen", sign.act.what()))
+                    }
                     Some((address, Host::Anonymous | Host::Bare)) => (
                         Severity::High,
                         format!("{} to {}, where anyone may listen unnamed", sign.act.what(), address.host),

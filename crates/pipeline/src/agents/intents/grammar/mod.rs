@@ -128,6 +128,7 @@ static PRODUCTIONS: &[Production] = &[
     silence::unseen,
     silence::hides,
     silence::skips_approval,
+    silence::disarms,
     orders::leads_sources,
     orders::vouches,
     orders::weakens,

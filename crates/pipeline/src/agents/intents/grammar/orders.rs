@@ -1,7 +1,7 @@
 //! Whose orders hold, and what they change: money, code, other skills and tools.
 
 use super::super::super::acts::Act;
-use super::super::words::Concept;
+use super::super::words::{Concept, Word};
 use super::silence::skips_approval;
 use super::{OBJECT, PLACE, Sentence, distance, overlaps};
 use std::ops::Range;
@@ -138,7 +138,10 @@ pub(super) fn spreads(sentence: &Sentence<'_>, _: Option<&Sentence<'_>>) -> Opti
         sentence.any(Concept::Skills).filter(|_| other)
     })?;
     let to = sentence.all(Concept::Skills).find(|skills| {
-        !overlaps(&skills.span, &itself.span) && sentence.near(skills, &[Concept::Every], 40).is_some()
+        // "Every SKILL.md", and not "add these lines to CLAUDE.md: before each commit, …".
+        let every =
+            |word: &Word| word.span.end <= skills.span.start && distance(&word.span, &skills.span) <= 40;
+        !overlaps(&skills.span, &itself.span) && sentence.all(Concept::Every).any(every)
             || sentence
                 .text
                 .get(skills.span.clone())

@@ -67,7 +67,9 @@ fn points_back(text: &str) -> bool {
 pub(super) fn leaves_out(sentence: &Sentence<'_>, _: Option<&Sentence<'_>>) -> Option<(Act, Range<usize>)> {
     let verb = sentence.meant(Concept::LeaveOut).next()?;
     let what = sentence.near(verb, &[Concept::Report], 60)?;
-    Some((Act::Conceals, sentence.span(&[verb, what])))
+    // To keep secrets and private things out of sight is care.
+    let careful = sentence.near(verb, &[Concept::Secret, Concept::Private, Concept::Store], 60).is_some();
+    (!careful).then(|| (Act::Conceals, sentence.span(&[verb, what])))
 }
 
 /// Who asks is told something else.
@@ -132,4 +134,14 @@ fn is_verb_last(sentence: &Sentence<'_>, skip: &Word, approval: &Word) -> bool {
     approval.span.end <= skip.span.start
         && (verb.starts_with("not needed") || verb.starts_with("unnecessary") || !verb.is_ascii())
         && skip.span.start.saturating_sub(approval.span.end) <= 12
+}
+
+/// A guard is put out of action, and nothing is said of it.
+pub(super) fn disarms(sentence: &Sentence<'_>, next: Option<&Sentence<'_>>) -> Option<(Act, Range<usize>)> {
+    let guard = sentence.meant(Concept::Guard).next()?;
+    let off = ["unlock", "turn off", "switch off", "disable", " off", "disarm", "delete", "raise the"]
+        .iter()
+        .any(|verb| sentence.text.contains(verb));
+    let quiet = [stays_silent, leaves_out, unseen].iter().any(|silent| silent(sentence, next).is_some());
+    (off && quiet).then(|| (Act::DisablesDefence, sentence.span(&[guard])))
 }
