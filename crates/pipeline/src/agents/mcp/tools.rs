@@ -184,10 +184,11 @@ fn weight(act: Act, reading: &Reading<'_>, span: &Range<usize>, pressed: bool) -
         | Act::AsksToReadSecrets
         | Act::ReadsCredentials
         | Act::ReadsBrowser
-        | Act::ReadsWallet => Severity::High,
+        | Act::ReadsWallet
+        | Act::MovesMoney => Severity::High,
         Act::Impersonates if !seen.starts_with(['<', '[']) || pressed => Severity::High,
         Act::Impersonates => Severity::Medium,
-        Act::MovesMoney => Severity::High,
+        Act::Sends if seen.contains('@') => Severity::High,
         Act::WritesMemory | Act::FollowsRemote if pressed => Severity::High,
         Act::WritesMemory | Act::FollowsRemote | Act::DisablesDefence | Act::SkipsApproval => {
             Severity::Medium

@@ -42,10 +42,9 @@ pub(super) fn sends_conversation(
     sentence: &Sentence<'_>,
     _: Option<&Sentence<'_>>,
 ) -> Option<(Act, Range<usize>)> {
-    let verb = [Concept::Send, Concept::Write].into_iter().flat_map(|verb| sentence.meant(verb));
-    let (verb, thing) = verb
-        .filter_map(|verb| Some((verb, sentence.near(verb, &[Concept::Conversation], OBJECT)?)))
-        .next()?;
+    let mut verb = [Concept::Send, Concept::Write].into_iter().flat_map(|verb| sentence.meant(verb));
+    let (verb, thing) =
+        verb.find_map(|verb| Some((verb, sentence.near(verb, &[Concept::Conversation], OBJECT)?)))?;
     let place = sentence.near(thing, &[Concept::Url, Concept::Mailbox], PLACE)?;
     Some((Act::AsksToSendConversation, sentence.span(&[verb, thing, place])))
 }
@@ -182,13 +181,11 @@ pub(super) fn copies_mail(sentence: &Sentence<'_>, _: Option<&Sentence<'_>>) -> 
 
 /// Secrets are taken and put where many read.
 pub(super) fn publishes(sentence: &Sentence<'_>, _: Option<&Sentence<'_>>) -> Option<(Act, Range<usize>)> {
-    let verb = [Concept::Send, Concept::Write].into_iter().flat_map(|verb| sentence.meant(verb));
-    let (verb, thing) = verb
-        .filter_map(|verb| {
-            let thing = sentence.near(verb, &[Concept::Store, Concept::Private, Concept::Secret], OBJECT)?;
-            sentence.meant(Concept::Take).any(|take| take.span != verb.span).then_some((verb, thing))
-        })
-        .next()?;
+    let mut verb = [Concept::Send, Concept::Write].into_iter().flat_map(|verb| sentence.meant(verb));
+    let (verb, thing) = verb.find_map(|verb| {
+        let thing = sentence.near(verb, &[Concept::Store, Concept::Private, Concept::Secret], OBJECT)?;
+        sentence.meant(Concept::Take).any(|take| take.span != verb.span).then_some((verb, thing))
+    })?;
     let place = sentence.near(thing, &[Concept::Public], OBJECT)?;
     let certain = sentence.has(Concept::Store) || sentence.has(Concept::Private);
     certain.then(|| (Act::AsksToSendSecrets, sentence.span(&[verb, thing, place])))
@@ -214,9 +211,20 @@ pub(super) fn sends_it(sentence: &Sentence<'_>, next: Option<&Sentence<'_>>) -> 
 
 /// Anything is moved to an address.
 pub(super) fn sends_data(sentence: &Sentence<'_>, _: Option<&Sentence<'_>>) -> Option<(Act, Range<usize>)> {
-    let verb = sentence.meant(Concept::Send).next()?;
-    let place = sentence.near(verb, &[Concept::Url, Concept::Mailbox], 100)?;
-    let example = ["e.g", "example", "such as"].iter().any(|word| sentence.text.contains(word));
-    let to = place.span.start >= verb.span.end && !example;
-    to.then(|| (Act::Sends, sentence.span(&[verb, place])))
+    if ["e.g", "example", "such as"].iter().any(|word| sentence.text.contains(word)) {
+        return None;
+    }
+    let to = |verb: &Word, place: &Word| {
+        sentence.text.get(verb.span.end..place.span.start).map(|to| to.contains(" to "))
+    };
+    let (verb, place) = [Concept::Send, Concept::Write]
+        .into_iter()
+        .flat_map(|verb| sentence.meant(verb))
+        .find_map(|verb| {
+            let place = sentence.near(verb, &[Concept::Url, Concept::Mailbox], 100)?;
+            let sent = place.span.start >= verb.span.end
+                && (verb.concept == Concept::Send || to(verb, place) == Some(true));
+            sent.then_some((verb, place))
+        })?;
+    Some((Act::Sends, sentence.span(&[verb, place])))
 }

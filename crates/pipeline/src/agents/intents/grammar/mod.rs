@@ -54,8 +54,8 @@ impl<'t> Sentence<'t> {
                 let between = not.span.end..word.span.start;
                 // "Where there is no tracking, add …": what negates a noun ends with its clause.
                 let noun = self.text.get(not.span.clone()).is_some_and(|not| NOUNS.contains(&not));
-                !self.breaks(between.clone())
-                    && !(noun && self.text.get(between).is_some_and(|between| between.contains(", ")))
+                let comma = self.text.get(between.clone()).is_some_and(|between| between.contains(", "));
+                !(self.breaks(between) || noun && comma)
             });
         before.or_else(|| {
             self.all(Concept::PostNot).find(|not| {

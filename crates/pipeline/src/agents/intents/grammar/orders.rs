@@ -30,7 +30,7 @@ pub(super) fn overrides(sentence: &Sentence<'_>, _: Option<&Sentence<'_>>) -> Op
         .meant(Concept::Ignore)
         .find_map(|verb| Some((verb, sentence.near(verb, &[Concept::Instructions], 40)?)))?;
     let prior = sentence.near(rules, &[Concept::Prior], 30)?;
-    let english = sentence.text.get(rules.span.clone()).is_some_and(|word| word.is_ascii())
+    let english = sentence.text.get(rules.span.clone()).is_some_and(str::is_ascii)
         && sentence.text.get(verb.span.clone()).is_some_and(|word| {
             ["ignore", "disregard", "forget", "override"].iter().any(|english| word.starts_with(english))
         });
