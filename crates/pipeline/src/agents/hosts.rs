@@ -65,7 +65,7 @@ impl Address<'_> {
     pub(crate) fn sort(&self) -> Host {
         let hook = (self.host.ends_with("discord.com") || self.host.ends_with("discordapp.com"))
             && self.path.starts_with("/api/webhooks")
-            || self.host == "api.telegram.org" && self.path.starts_with("/bot")
+            || self.host == "api.telegram.org" && self.path.starts_with("/bot") && !self.is_given()
             || self.host == "gist.githubusercontent.com"
             || self.host == "gist.github.com";
         let scripts = self.host == "raw.githubusercontent.com"
@@ -75,6 +75,11 @@ impl Address<'_> {
             (false, true) => Host::KnownInstaller,
             (false, false) => sort(self.host),
         }
+    }
+
+    /// Whether the secret part of the address comes from the environment, so that it is the user's own.
+    fn is_given(&self) -> bool {
+        ["{os.environ", "{os.getenv", "${process.env"].iter().any(|variable| self.path.contains(variable))
     }
 
     /// Whether what is sent there can be read by someone without a name: not a paste or a short name, which only give.

@@ -6,6 +6,8 @@ pub(crate) mod commands;
 pub(crate) mod document;
 mod fetched;
 pub(crate) mod hosts;
+mod innocent;
+pub(crate) mod intents;
 mod loops;
 pub mod mcp;
 mod paths;
@@ -20,6 +22,14 @@ pub(crate) use beside::belongs_to_skill;
 pub use mcp::{McpConfig, McpSource, McpTools};
 pub use settings::AgentSettings;
 pub use skill::{AgentInstructions, Markdown, SkillScript};
+
+/// The worst severity of what is found in `content` as the description of a skill.
+#[cfg(test)]
+pub(crate) fn worst(content: &str) -> Option<bartizan_core::Severity> {
+    let (limits, clock) = (bartizan_core::Limits::default(), bartizan_core::MonotonicClock::start());
+    let outcome = crate::examine(&crate::Text::new("SKILL.md", content), &limits, &clock);
+    outcome.findings.iter().map(|finding| finding.severity).max()
+}
 
 /// The ids of what is found in `content` as the description of a skill, sorted.
 #[cfg(test)]

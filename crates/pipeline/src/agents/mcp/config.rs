@@ -181,6 +181,17 @@ mod tests {
     }
 
     #[test]
+    fn a_package_from_an_index_that_no_one_knows_is_found() {
+        let from = |index: &str| {
+            server(&format!(
+                "\"command\": \"uvx\", \"args\": [\"--index-url\", \"{index}\", \"acme-files==1.0.0\"]"
+            ))
+        };
+        assert_eq!(from("http://pypi.acme-mirror.top/simple"), ["agent/mcp-untrusted-server"]);
+        assert_eq!(from("https://pypi.org/simple"), Vec::<&str>::new());
+    }
+
+    #[test]
     fn a_token_for_a_package_that_can_change_is_found() {
         assert_eq!(
             server(

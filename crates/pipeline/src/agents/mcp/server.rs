@@ -3,7 +3,8 @@
 use super::rules::{AUTO_APPROVE, BROAD_SCOPE, SHELL_WRAPPER, TOKEN_PASSTHROUGH, UNTRUSTED_SERVER};
 use crate::agents::acts::Act;
 use crate::agents::commands::COMMANDS;
-use crate::agents::hosts::{Host, addresses};
+use crate::agents::hosts::{Host, addresses, is_below};
+use crate::agents::rules::program::REGISTRIES;
 use crate::dependencies::Ecosystem;
 use crate::dependencies::names::{Likeness, likeness};
 use crate::dependencies::rules::TYPOSQUAT_PACKAGE;
@@ -104,6 +105,7 @@ fn package(text: &Text<'_>, words: &[(&str, Node<'_>)], notes: &mut Notes<'_>) -
         }
         return !fixed;
     }
+    index(text, rest, notes);
     let python = matches!(launcher.as_str(), "uvx" | "uv" | "pipx");
     let ecosystem = if python { Ecosystem::PyPi } else { Ecosystem::Npm };
     let scope = usize::from(reference.starts_with('@'));
@@ -128,6 +130,35 @@ fn package(text: &Text<'_>, words: &[(&str, Node<'_>)], notes: &mut Notes<'_>) -
     .remedy(format!("Pin it: `{bare}{pin}<version>`."));
     report_in(text, notes, node, [issue]);
     true
+}
+
+/// Reports an index of packages that is none of the widespread ones.
+fn index(text: &Text<'_>, words: &[(&str, Node<'_>)], notes: &mut Notes<'_>) {
+    for (at, (word, node)) in words.iter().enumerate() {
+        let (flag, value) = word.split_once('=').unwrap_or((word, ""));
+        if !matches!(flag, "--index-url" | "--extra-index-url" | "--index" | "--default-index" | "--registry")
+        {
+            continue;
+        }
+        let next = || words.get(at.saturating_add(1)).copied();
+        let (value, node) = if value.is_empty() { next().unwrap_or((value, *node)) } else { (value, *node) };
+        let lower = value.to_ascii_lowercase();
+        let unknown = addresses(&lower)
+            .into_iter()
+            .find(|address| address.sort() != Host::Local && !is_below(address.host, REGISTRIES));
+        let Some(unknown) = unknown else { continue };
+        let nobody = unknown.plain || unknown.sort() >= Host::Bare;
+        let message = format!(
+            "the server's package comes from {}, which is no widespread index",
+            bartizan_core::printable(unknown.host, 80)
+        );
+        let issue = Issue::new(&UNTRUSTED_SERVER, 0..value.len(), message).severity(if nobody {
+            Severity::High
+        } else {
+            Severity::Medium
+        });
+        report_in(text, notes, node, [issue]);
+    }
 }
 
 /// The word that names the package or image.

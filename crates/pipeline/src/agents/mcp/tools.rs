@@ -178,13 +178,18 @@ fn weight(act: Act, reading: &Reading<'_>, span: &Range<usize>, pressed: bool) -
         | Act::AsksToSendConversation
         | Act::SendsInAddress
         | Act::Conceals
+        | Act::IsLed
+        | Act::Spreads
+        | Act::PlantsBackdoor
         | Act::AsksToReadSecrets
         | Act::ReadsCredentials
         | Act::ReadsBrowser
-        | Act::ReadsWallet => Severity::High,
+        | Act::ReadsWallet
+        | Act::MovesMoney => Severity::High,
         Act::Impersonates if !seen.starts_with(['<', '[']) || pressed => Severity::High,
         Act::Impersonates => Severity::Medium,
-        Act::WritesMemory | Act::MovesMoney | Act::FollowsRemote if pressed => Severity::High,
+        Act::Sends if seen.contains('@') => Severity::High,
+        Act::WritesMemory | Act::FollowsRemote if pressed => Severity::High,
         Act::WritesMemory | Act::FollowsRemote | Act::DisablesDefence | Act::SkipsApproval => {
             Severity::Medium
         }

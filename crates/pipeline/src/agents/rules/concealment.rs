@@ -72,6 +72,9 @@ fn worth_hiding(act: Act) -> bool {
                 | Act::Persists
                 | Act::AddsLogin
                 | Act::FollowsRemote
+                | Act::IsLed
+                | Act::Spreads
+                | Act::PlantsBackdoor
                 | Act::SteersOtherTools
                 | Act::ReverseShell
         )

@@ -72,6 +72,7 @@ fn is_only_named(reading: &Reading<'_>, sign: &Sign) -> bool {
     }
     let sentence = before.rsplit(['\n', ';', '.', '!', '?']).next().unwrap_or_default();
     let after = reading.folded_at(sign.span.end..sign.span.end.saturating_add(CLAUSE));
+    let after = after.split(". ").next().unwrap_or_default();
     let after = after.split(['\n', ';', '!', '?']).next().unwrap_or_default();
     let prose = reading.document.block_at(sign.span.start).is_some_and(|block| block.kind != BlockKind::Code);
     prose && !TAKING.iter().any(|verb| sentence.contains(verb) || after.contains(verb))

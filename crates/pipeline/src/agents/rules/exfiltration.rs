@@ -76,6 +76,16 @@ pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
                             format!("{} to {}, and keeps it quiet", sign.act.what(), address.host),
                         )
                     }
+                    // To a mailbox, with the question left out or the act kept quiet.
+                    None if reading.folded_at(sign.span.clone()).contains('@')
+                        && reading
+                            .near(&sign.span, |act| {
+                                matches!(act, Act::Conceals | Act::ActsUnseen | Act::SkipsApproval)
+                            })
+                            .is_some() =>
+                    {
+                        (Severity::High, format!("{} to a mailbox, unasked or unseen", sign.act.what()))
+                    }
                     Some((address, Host::Anonymous | Host::Bare)) => (
                         Severity::High,
                         format!("{} to {}, where anyone may listen unnamed", sign.act.what(), address.host),
@@ -128,14 +138,28 @@ fn asked(reading: &Reading<'_>, sign: &crate::agents::acts::Sign) -> Severity {
         "oauth",
         "client_secret",
         "x-api-key",
+        "cabecera",
+        "encabezado",
+        "kopfzeile",
+        "en-tete",
+        "en-tête",
+        "заголов",
+        "请求头",
+        "ヘッダ",
+        "헤더",
         "vault",
         "secret manager",
         "secrets manager",
     ]
     .iter()
     .any(|word| around.contains(word));
+    // No one signs in by mail or in a log.
+    let seen = reading.folded_at(sign.span.clone());
+    let mailed = seen.split_whitespace().any(|word| word.contains('@') && !word.contains("://"));
+    let signs_in = signs_in && !mailed && !seen.starts_with("log ");
     let elsewhere = [
         "external",
+        "@",
         "http",
         "webhook",
         "attacker",

@@ -4,6 +4,7 @@ use super::{Notes, Reading};
 use crate::agents::acts::Act;
 use crate::agents::commands::COMMANDS;
 use crate::agents::document::BlockKind;
+use crate::agents::intents;
 use crate::agents::sayings::SAYINGS;
 use bartizan_core::{Confidence, Finding, Severity, atlas, owasp_agentic, owasp_llm, rule};
 use bartizan_text::injection::canonical::Canonical;
@@ -110,6 +111,58 @@ fn speaks_to_the_agent(folded: &str) -> bool {
             .any(|address| folded.contains(address))
 }
 
+/// Whether a hidden text of some length begins by naming the agent as its reader, and asks for something to be done with
+/// credentials, files or an address.
+fn addresses_the_agent(folded: &str) -> bool {
+    let begins = folded.trim_start_matches(|c: char| !c.is_alphabetic());
+    let begins = begins.strip_prefix("comment]: # (").unwrap_or(begins);
+    let named = [
+        "assistant:",
+        "assistant,",
+        "for the agent",
+        "for the assistant",
+        "for ai ",
+        "for the ai",
+        "note to the agent",
+        "note to ai",
+        "note to the assistant",
+        "note to the model",
+        "to the ai",
+        "to the agent",
+        "ai agent",
+        "ai assistant",
+        "agent:",
+        "agents:",
+        "ai:",
+        "llm:",
+        "model:",
+        "claude:",
+        "claude,",
+        "copilot:",
+        "copilot,",
+        "cursor:",
+        "system:",
+    ];
+    let things = [
+        "token",
+        "credential",
+        "secret",
+        "password",
+        ".ssh",
+        ".env",
+        "api key",
+        "upload",
+        "exfil",
+        "http://",
+        "https://",
+        "push ",
+        "curl ",
+    ];
+    folded.split_whitespace().count() >= 8
+        && named.iter().any(|name| begins.starts_with(name))
+        && things.iter().any(|thing| folded.contains(thing))
+}
+
 /// What hidden text has an agent do, if anything.
 fn says(raw: &str) -> Option<&'static str> {
     let canonical = Canonical::of(raw);
@@ -119,7 +172,20 @@ fn says(raw: &str) -> Option<&'static str> {
     if let Some((act, _)) = SAYINGS.matches(canonical.text()).find(|(act, _)| meant(act)) {
         return Some(act.what());
     }
+    let asked = intents::asked(canonical.text())
+        .into_iter()
+        .find(|(act, _)| meant(act) && *act != Act::InsertsEverywhere);
+    if let Some((act, _)) = asked {
+        return Some(act.what());
+    }
     let folded = raw.to_ascii_lowercase();
+    let taken = ["process.env", "os.environ", "printenv", "$(env", "~/.ssh", ".aws/credentials"];
+    if folded.contains("://") && taken.iter().any(|taken| folded.contains(taken)) {
+        return Some("names secrets and an address");
+    }
+    if addresses_the_agent(&folded) {
+        return Some("addresses the agent and asks for what a reader would want to see");
+    }
     if let Some((act, _)) = COMMANDS.matches(&folded).find(|(act, _)| meant(act)) {
         return Some(act.what());
     }

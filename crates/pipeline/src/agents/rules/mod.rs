@@ -18,7 +18,7 @@ mod obfuscation;
 mod override_;
 mod path;
 mod persistence;
-mod program;
+pub(crate) mod program;
 mod resource;
 mod reverse_shell;
 mod safety;

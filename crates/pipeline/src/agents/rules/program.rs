@@ -98,7 +98,7 @@ pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
 }
 
 /// Registries, and mirrors of them, that many use.
-static REGISTRIES: &[&str] = &[
+pub(crate) static REGISTRIES: &[&str] = &[
     "pypi.org",
     "pythonhosted.org",
     "registry.npmjs.org",

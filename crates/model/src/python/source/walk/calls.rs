@@ -262,6 +262,10 @@ impl Walk {
         if network {
             value.downloaded = true;
             self.sends(&all, arguments, named, offset);
+            // A request was judged with its address here; the call that is handed it no longer shows one.
+            if path == "urllib.request.Request" && first.text().is_some_and(|text| text.contains("://")) {
+                value.credential = None;
+            }
         }
         match path {
             "builtins.open" | "io.open" | "pathlib.Path" => {

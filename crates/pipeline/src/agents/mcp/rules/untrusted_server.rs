@@ -4,7 +4,7 @@ use bartizan_core::{Severity, atlas, cwe, owasp_agentic, rule};
 
 rule! {
     /// ## What it finds
-    /// A remote MCP server behind a bare address, a tunnel or a request bin.
+    /// A remote MCP server behind a bare address, a tunnel or a request bin; a package of a server from an index that few know.
     /// ## Why it matters
     /// Its tools, and what they say, can change hands unseen; it receives what the agent sends.
     /// ## Example
