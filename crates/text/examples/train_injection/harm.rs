@@ -229,8 +229,9 @@ pub(crate) fn train(corpus: &Corpus) -> Result<Weights, Box<dyn std::error::Erro
     let known: Vec<&Example> = read.iter().filter(known).chain(&made).collect();
     let harmful = |example: &Example| example.source == COLLECTED || example.attack;
     // Every second harmless text is kept for the thresholds.
-    let learns =
-        |at: usize, example: &Example| example.family == usize::MAX || at % 2 == 0 || harmful(example);
+    let learns = |at: usize, example: &Example| {
+        example.family == usize::MAX || at.is_multiple_of(2) || harmful(example)
+    };
     let without: Vec<(&Example, bool)> = known
         .iter()
         .enumerate()
