@@ -28,6 +28,7 @@ pub(crate) fn run(name: &str) -> Result<(), String> {
             &corpus()?,
             "crates/text/weights/injection.bin",
             "crates/text/weights/meaning.safetensors",
+            "crates/text/weights/harm.bin",
             "target/injection-features.bin",
         ]),
         "encoder" => trial(&corpus()?),

@@ -1,8 +1,8 @@
 //! Trains the weights of the injection judge and says how well they do on sources they have not seen.
 //!
-//! `train_injection FOLDER WORDS MEANING CACHE`: FOLDER holds `train.jsonl` (objects with `text`, `label`, `source`), to
-//! learn from, and `dev.jsonl`, which is only ever scored. WORDS and MEANING receive the two models, CACHE the encoder's
-//! features, which are taken from there when the texts are the same. Same input, same weights.
+//! `train_injection FOLDER WORDS MEANING HARM CACHE`: FOLDER holds `train.jsonl` (objects with `text`, `label`, `source`), to
+//! learn from, and `dev.jsonl`, which is only ever scored. WORDS, MEANING and HARM receive the models, CACHE the encoder's
+//! features, which are taken from there for texts that it holds. Same input, same weights.
 //! `train_injection export FOLDER WINDOWS` writes the same texts as pieces of words, for `tune.py`.
 
 #![expect(
@@ -11,16 +11,22 @@
     reason = "a tool for the terminal over rows of known shape"
 )]
 
+mod bounds;
 mod carriers;
+mod conduct;
+mod duties;
 mod evaluate;
 mod export;
+mod harm;
 mod innocents;
 mod kinds;
 mod learner;
+mod orders;
 mod semantics;
 mod slots;
 mod tongues;
 mod variety;
+mod wares;
 
 use bartizan_text::injection::judge::{Judge, Role};
 use bartizan_text::injection::lexicon::Lexicon;
@@ -28,6 +34,7 @@ use bartizan_text::injection::meaning::Meaning;
 use bartizan_text::injection::weights::Weights;
 use evaluate::{auc, calibrate, threshold};
 use learner::{Example, fit};
+use rayon::prelude::*;
 use semantics::{Features, join, weigh};
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -56,8 +63,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     {
         return export::write(&gather(folder)?, windows);
     }
-    let [folder, words_file, meaning_file, cache] = arguments.as_slice() else {
-        return Err("usage: train_injection FOLDER WORDS MEANING CACHE | export FOLDER WINDOWS".into());
+    let [folder, words_file, meaning_file, harm_file, cache] = arguments.as_slice() else {
+        return Err("usage: train_injection FOLDER WORDS MEANING HARM CACHE | export FOLDER WINDOWS".into());
     };
     let corpus = gather(folder)?;
     let examples = &corpus.examples[..corpus.train];
@@ -66,19 +73,19 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // Every family of sources scored by models that have not seen it.
     let mut margins = vec![(f32::NAN, f32::NAN); examples.len()];
-    for family in 0..=corpus.read {
-        let held: Vec<usize> = (0..examples.len()).filter(|at| examples[*at].family == family).collect();
-        if held.is_empty() {
-            continue;
-        }
-        let words = fit(examples, |example| example.for_words && example.family != family);
+    let members = |family: usize| (0..examples.len()).filter(move |at| examples[*at].family == family);
+    let families: Vec<usize> = (0..=corpus.read).filter(|family| members(*family).next().is_some()).collect();
+    let unseen = families.par_iter().map(|family| {
+        let words = fit(examples, |example| example.for_words && example.family != *family);
         let meaning = semantics::fit(&features, examples, |example| {
-            example.family != family && example.borrows != Some(family)
+            example.family != *family && example.borrows != Some(*family)
         });
-        for at in held {
-            margins[at] = (examples[at].margin(&words), features.margin(at, &meaning));
-        }
-        println!("  without {}", corpus.families[family]);
+        let scored =
+            members(*family).map(|at| (at, (examples[at].margin(&words), features.margin(at, &meaning))));
+        scored.collect::<Vec<_>>()
+    });
+    for (at, pair) in unseen.collect::<Vec<_>>().into_iter().flatten() {
+        margins[at] = pair;
     }
     let unseen: Vec<usize> = (0..examples.len()).filter(|at| examples[*at].family < corpus.read).collect();
     // One join for all, as the shipped judge has: two shares and a shift over margins that are all of unseen families.
@@ -124,6 +131,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         meaning.joint[0], meaning.joint[1], meaning.joint[2]
     );
     std::fs::write(meaning_file, meaning.write())?;
+    let harm = harm::train(&corpus)?;
+    std::fs::write(harm_file, harm.write())?;
     doubt(&corpus, &unseen, &margins, &weights, &meaning);
     dev(&corpus, &features, &weights, &meaning);
     speed(weights, meaning, &format!("{folder}/dev.jsonl"))
@@ -161,6 +170,9 @@ fn gather(folder: &str) -> Result<Corpus, Box<dyn std::error::Error>> {
     }
     let mut random = variety::Random(43);
     for made in variety::further(&mut random) {
+        add(made, None, true);
+    }
+    for made in variety::agents(44) {
         add(made, None, true);
     }
     let train = examples.len();

@@ -10,13 +10,17 @@ use bartizan_text::encoder;
 use bartizan_text::injection::canonical::Canonical;
 use bartizan_text::injection::meaning::{FEATURES, Meaning, windows};
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::io::{Seek, SeekFrom, Write};
 
 /// Windows of a text that are trained on at most.
 pub(crate) const MOST_WINDOWS: usize = 4;
 /// What texts of the further kinds count beside the others: they are short and made of few words, which helps the model of
 /// words more than this one.
 const FURTHER: f32 = 0.25;
+/// How much less a text counts when its source has more of them: its size to this power. A source then counts by the fourth
+/// root of its size.
+const CROWDING: f32 = 0.75;
 /// Passes over the windows in a round.
 const PASSES: usize = 3;
 /// Rounds of choosing windows and fitting.
@@ -28,6 +32,32 @@ const STEP: f32 = 1e-3;
 /// Pull of the weights to 0, as a share of the step.
 const DECAY: f32 = 1e-2;
 
+/// What a text's features are kept under: the digest of the encoder and the text.
+type Key = [u8; 32];
+
+fn key(text: &str) -> Key {
+    let mut hash = Sha256::new();
+    hash.update(encoder::DIGEST);
+    hash.update(text);
+    hash.finalize().into()
+}
+
+/// The entries of a file of features, one behind the other: key, number of windows, values; and how many bytes they take. A
+/// last entry that was not written to its end is left out.
+fn decode(file: &[u8]) -> (HashMap<Key, &[u8]>, usize) {
+    let mut found = HashMap::new();
+    let mut rest = file;
+    while let Some((key, behind)) = rest.split_first_chunk::<32>()
+        && let Some((count, behind)) = behind.split_first_chunk::<4>()
+        && let Some((values, behind)) =
+            behind.split_at_checked(u32::from_le_bytes(*count) as usize * FEATURES * 4)
+    {
+        found.insert(*key, values);
+        rest = behind;
+    }
+    (found, file.len() - rest.len())
+}
+
 /// The features of every window of every text.
 pub(crate) struct Features {
     values: Vec<f32>,
@@ -36,62 +66,48 @@ pub(crate) struct Features {
 }
 
 impl Features {
-    /// Reads the texts, with two threads; takes them from the file `cache` when it holds those of the same texts.
+    /// Reads the texts, with two threads; takes from the file `cache` what it holds of them and adds the rest.
     pub(crate) fn of(texts: &[String], cache: &str) -> Result<Self, Box<dyn std::error::Error>> {
-        let mut hash = Sha256::new();
-        hash.update(encoder::DIGEST);
-        for text in texts {
-            hash.update((text.len() as u64).to_le_bytes());
-            hash.update(text);
-        }
-        let digest = hash.finalize();
-        if let Ok(known) = std::fs::read(cache)
-            && known.starts_with(&digest)
-        {
-            return Ok(Self::decode(&known[digest.len()..], texts.len()));
-        }
+        let keys: Vec<Key> = texts.iter().map(|text| key(text)).collect();
+        let file = std::fs::read(cache).unwrap_or_default();
+        let (mut known, length) = decode(&file);
+        let missing: Vec<usize> = (0..texts.len()).filter(|at| !known.contains_key(&keys[*at])).collect();
         let encoder = encoder::shipped()?;
-        let read = |texts: &[String]| -> Vec<Vec<f32>> {
-            texts
-                .iter()
-                .map(|text| {
-                    let found =
-                        windows(encoder, Canonical::of(text).text(), MOST_WINDOWS).unwrap_or_default();
-                    found.into_iter().flat_map(|window| window.features).collect()
+        let read = |part: &[usize]| -> Vec<Vec<f32>> {
+            part.iter()
+                .map(|at| {
+                    let found = windows(encoder, Canonical::of(&texts[*at]).text(), MOST_WINDOWS);
+                    found.unwrap_or_default().into_iter().flat_map(|window| window.features).collect()
                 })
                 .collect()
         };
-        let (left, right) = texts.split_at(texts.len() / 2);
-        let (mut all, more) = std::thread::scope(|scope| {
+        let (left, right) = missing.split_at(missing.len() / 2);
+        let (mut fresh, more) = std::thread::scope(|scope| {
             let other = scope.spawn(|| read(right));
             (read(left), other.join().unwrap_or_default())
         });
-        all.extend(more);
+        fresh.extend(more);
+        let mut added = Vec::new();
+        for (at, values) in missing.iter().zip(&fresh) {
+            added.extend_from_slice(&keys[*at]);
+            added.extend(((values.len() / FEATURES) as u32).to_le_bytes());
+            added.extend(values.iter().flat_map(|value| value.to_le_bytes()));
+        }
+        let mut kept = std::fs::OpenOptions::new().create(true).truncate(false).write(true).open(cache)?;
+        kept.set_len(length as u64)?;
+        kept.seek(SeekFrom::End(0))?;
+        kept.write_all(&added)?;
+        known.extend(decode(&added).0);
         let mut out = Self { values: Vec::new(), windows: Vec::new() };
-        let mut file = digest.to_vec();
-        for values in all {
+        for key in &keys {
+            let values = known.get(key).copied().unwrap_or_default();
             let start = out.values.len() / FEATURES;
-            out.windows.push(start..start + values.len() / FEATURES);
-            file.extend(((values.len() / FEATURES) as u32).to_le_bytes());
-            out.values.extend(values);
+            let floats =
+                values.chunks_exact(4).map(|four| f32::from_le_bytes(four.try_into().unwrap_or_default()));
+            out.values.extend(floats);
+            out.windows.push(start..out.values.len() / FEATURES);
         }
-        file.extend(out.values.iter().flat_map(|value| value.to_le_bytes()));
-        std::fs::write(cache, file)?;
         Ok(out)
-    }
-
-    fn decode(bytes: &[u8], texts: usize) -> Self {
-        let (counts, values) = bytes.split_at(texts * 4);
-        let mut windows = Vec::new();
-        let mut start = 0;
-        for count in counts.chunks_exact(4) {
-            let count = u32::from_le_bytes(count.try_into().unwrap_or_default()) as usize;
-            windows.push(start..start + count);
-            start += count;
-        }
-        let floats =
-            values.chunks_exact(4).map(|four| f32::from_le_bytes(four.try_into().unwrap_or_default()));
-        Self { values: floats.collect(), windows }
     }
 
     /// The features of a window.
@@ -109,7 +125,7 @@ impl Features {
 pub(crate) fn fit(features: &Features, examples: &[Example], take: impl Fn(&Example) -> bool) -> Meaning {
     let chosen: Vec<usize> = (0..examples.len()).filter(|at| take(&examples[*at])).collect();
     let refs: Vec<&Example> = chosen.iter().map(|at| &examples[*at]).collect();
-    let scale = crate::learner::source_weights(&refs, |example| {
+    let scale = crate::learner::source_weights(&refs, CROWDING, |example| {
         if example.source.starts_with("kind-") { FURTHER } else { 1.0 }
     });
     let (mean, deviation) = moments(features, &chosen);

@@ -1,6 +1,6 @@
 //! Texts made from grammars: attacks in many wordings and carriers, and harmless texts that use the same words.
 
-use crate::{innocents, kinds, slots, tongues};
+use crate::{bounds, conduct, duties, harm, innocents, kinds, orders, slots, tongues, wares};
 
 /// SplitMix64 (Steele et al., 2014): the same seed, the same texts.
 pub(crate) struct Random(pub(crate) u64);
@@ -250,8 +250,32 @@ pub(crate) fn texts(random: &mut Random) -> Vec<(String, String, bool)> {
 
 /// Made texts of the further kinds, likewise.
 pub(crate) fn further(random: &mut Random) -> Vec<(String, String, bool)> {
+    let attacks = kinds::ATTACKS.iter().chain(tongues::ATTACKS);
+    let harmless = innocents::HARMLESS.iter().chain(tongues::HARMLESS);
+    of_kinds(random, attacks, harmless)
+}
+
+/// Made texts about agents, likewise; each grammar has its own luck, so that one can change without the others.
+pub(crate) fn agents(seed: u64) -> Vec<(String, String, bool)> {
+    let attacks = conduct::ATTACKS.iter().zip(0..).flat_map(|(grammar, at)| {
+        of_kinds(&mut Random(seed.wrapping_add(at)), [grammar].into_iter(), [].into_iter())
+    });
+    let harmless = bounds::HARMLESS.iter().zip(0..).flat_map(|(grammar, at)| {
+        of_kinds(&mut Random(seed.wrapping_add(1000).wrapping_add(at)), [].into_iter(), [grammar].into_iter())
+    });
+    attacks.chain(harmless).collect()
+}
+
+/// A grammar: its name and its templates.
+type Grammar = (&'static str, &'static [&'static str]);
+
+fn of_kinds(
+    random: &mut Random,
+    attacks: impl Iterator<Item = &'static Grammar>,
+    harmless: impl Iterator<Item = &'static Grammar>,
+) -> Vec<(String, String, bool)> {
     let mut out = Vec::new();
-    for (source, templates) in kinds::ATTACKS.iter().chain(tongues::ATTACKS) {
+    for (source, templates) in attacks {
         for _ in 0..500 {
             let text = expand(random, templates);
             // An order in content comes in one of its holders.
@@ -265,7 +289,7 @@ pub(crate) fn further(random: &mut Random) -> Vec<(String, String, bool)> {
             out.push((disguise(random, text), (*source).to_owned(), true));
         }
     }
-    for (source, templates) in innocents::HARMLESS.iter().chain(tongues::HARMLESS) {
+    for (source, templates) in harmless {
         for _ in 0..700 {
             out.push((expand(random, templates), (*source).to_owned(), false));
         }
@@ -279,7 +303,8 @@ pub(crate) fn attack(random: &mut Random) -> String {
     expand(random, templates)
 }
 
-fn expand(random: &mut Random, templates: &[&str]) -> String {
+/// A text from one of the templates.
+pub(crate) fn expand(random: &mut Random, templates: &[&str]) -> String {
     let text = random.pick(templates).to_owned();
     let text = fill(random, text);
     if random.below(6) == 0 { text.to_lowercase() } else { text }
@@ -308,7 +333,18 @@ fn slot(text: &str) -> Option<usize> {
 
 /// All slots and what may stand in them.
 fn all_slots() -> impl Iterator<Item = &'static (&'static str, &'static [&'static str])> {
-    [slots::SLOTS, kinds::SLOTS, tongues::SLOTS, innocents::SLOTS].into_iter().flatten()
+    [
+        slots::SLOTS,
+        kinds::SLOTS,
+        tongues::SLOTS,
+        innocents::SLOTS,
+        orders::SLOTS,
+        wares::SLOTS,
+        duties::SLOTS,
+        harm::SLOTS,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// Now and then writes an attack so that a filter would not read it.

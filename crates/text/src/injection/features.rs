@@ -5,7 +5,7 @@
 //! window is [`WINDOW`] words, so that the length of a text says nothing.
 
 use super::canonical::Canonical;
-use super::lexicon::{CONCEPTS, Concept, Lexicon, Occurrence};
+use super::lexicon::{CONCEPTS, Concept, Lexicon, Occurrence, role};
 
 /// Places of concepts, their pairs and triples.
 pub const CONCEPT_SPACE: u32 = 1 << 15;
@@ -122,6 +122,11 @@ impl Reading {
         first..last.max(first)
     }
 
+    /// Whether a window holds a phrase of that concept.
+    pub fn speaks_of(&self, concept: Concept, window: &std::ops::Range<usize>) -> bool {
+        self.occurrences.get(self.inside(window)).unwrap_or_default().iter().any(|one| one.concept == concept)
+    }
+
     /// The window as a sparse vector: first the places of concepts in rising order, each once, then those of words and
     /// of pairs of words as they come; all below [`SPACE`].
     pub fn vector(&self, window: &std::ops::Range<usize>, out: &mut Vec<(u32, f32)>) {
@@ -146,6 +151,7 @@ impl Reading {
         let found = self.occurrences.get(inside.clone()).unwrap_or_default();
         let places = self.places.get(inside).unwrap_or_default();
         let mut counts = [0_u8; CONCEPTS];
+        let mut roles = 0_u16;
         let carrier = self.carrier as u64;
         let last_window = window.end >= self.words.len();
         let mut add = |kind: u64, a: u64, b: u64, value: f32| {
@@ -159,6 +165,7 @@ impl Reading {
         add(2, carrier, 0, 0.3);
         for (at, (one, place)) in found.iter().zip(places).enumerate() {
             let concept = one.concept.index() as u64;
+            roles |= one.concept.roles();
             if let Some(count) = counts.get_mut(one.concept.index()) {
                 *count = count.saturating_add(1);
                 if *count == 1 {
@@ -211,6 +218,7 @@ impl Reading {
         add(14, different.min(12) as u64, 0, 0.5);
         let density = found.len().saturating_mul(16) / window.len().max(8);
         add(15, density.min(12) as u64, 0, 0.5);
+        conjunctions(roles, &mut add);
     }
 
     /// The span of a window in the original text, in bytes.
@@ -228,6 +236,32 @@ impl Reading {
     /// What is known of the whole text.
     pub fn flags(&self) -> u32 {
         self.flags
+    }
+}
+
+/// What the parts of an attack make together, wherever in the window they stand: a source and a sink, an order and one to
+/// obey it. Beside words of care the same parts are another thing.
+fn conjunctions(roles: u16, add: &mut impl FnMut(u64, u64, u64, f32)) {
+    let care = u64::from(roles & role::CARE != 0);
+    let mut parts = [0_u64; role::PARTS as usize];
+    let mut count = 0_usize;
+    for part in 0..role::PARTS {
+        if roles >> part & 1 == 1
+            && let Some(place) = parts.get_mut(count)
+        {
+            *place = u64::from(part);
+            count = count.saturating_add(1);
+        }
+    }
+    let parts = parts.get(..count).unwrap_or_default();
+    add(18, count as u64, care, 0.5);
+    for (at, one) in parts.iter().enumerate() {
+        for (beyond, two) in parts.iter().enumerate().skip(at.saturating_add(1)) {
+            add(16, one << 8 | two, care, 0.5);
+            for three in parts.iter().skip(beyond.saturating_add(1)) {
+                add(17, one << 16 | two << 8 | three, 0, 0.4);
+            }
+        }
     }
 }
 

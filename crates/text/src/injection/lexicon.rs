@@ -102,16 +102,98 @@ pub enum Concept {
     Guard,
     /// Speaks about a phrase instead of speaking it.
     Mention,
+    /// Puts data where it leaves unseen: into an address, a name, an image.
+    Smuggle,
+    /// Decodes and runs, fetches and runs.
+    PipeShell,
+    /// Software of attackers, and what lets it in.
+    Backdoor,
+    /// Starts again by itself: scheduled, at login, in every session.
+    Persist,
+    /// Files and stores that steer an agent.
+    AgentFile,
+    /// What stands between an agent and harm: sandbox, approval, logs.
+    Defence,
+    /// Acts without being asked or asking.
+    Unasked,
+    /// Speaks with the voice of system, operator, tool or another agent.
+    Posing,
+    /// Steers how other tools are used.
+    OtherTools,
+    /// Other agents.
+    Peers,
+    /// Copies itself onward.
+    Replicate,
+    /// Uses up time, tokens or money.
+    Exhaust,
+    /// What an agent knows: its tools, its context, other people's data.
+    Inventory,
+    /// Gives rights.
+    Grant,
+    /// Asks for trust instead of checking.
+    Trusting,
+    /// Bends goals and judgements.
+    Steer,
+    /// Keeps an agent within bounds: asks, shows, does not touch.
+    Bounds,
+    /// Documents an interface or a procedure.
+    Manual,
 }
 
 /// Number of concepts.
-pub const CONCEPTS: usize = Concept::Mention as usize + 1;
+pub const CONCEPTS: usize = Concept::Manual as usize + 1;
 
 impl Concept {
     /// The concept's place.
     pub const fn index(self) -> usize {
         self as usize
     }
+
+    /// The parts that it can play in an attack, bits of [`role`].
+    pub const fn roles(self) -> u16 {
+        match self {
+            Self::Credentials | Self::Secret | Self::Prompt | Self::Inventory => role::SOURCE,
+            Self::Send | Self::Destination | Self::Smuggle => role::SINK,
+            Self::Execute | Self::Shell | Self::PipeShell | Self::Backdoor => role::RUN,
+            Self::Conceal => role::HIDE,
+            Self::SetAside | Self::NewTask | Self::Dictate | Self::OtherTools | Self::Trigger => role::ORDER,
+            Self::Assistant | Self::Peers | Self::Tool => role::MODEL,
+            Self::Authority | Self::Posing | Self::RoleMark | Self::EndMark => role::VOICE,
+            Self::Persist | Self::AgentFile | Self::Memory | Self::Lasting | Self::Replicate => role::STAY,
+            Self::Defence | Self::Unasked | Self::Grant | Self::Trusting => role::DISARM,
+            Self::Steer | Self::Exhaust | Self::Money => role::BEND,
+            Self::Bounds | Self::Guard | Self::Mention | Self::Discussion | Self::Manual => role::CARE,
+            _ => 0,
+        }
+    }
+}
+
+/// The parts of an attack, each a bit.
+pub mod role {
+    /// What is worth taking.
+    pub const SOURCE: u16 = 1;
+    /// Where it goes.
+    pub const SINK: u16 = 1 << 1;
+    /// Runs something.
+    pub const RUN: u16 = 1 << 2;
+    /// Keeps it from people.
+    pub const HIDE: u16 = 1 << 3;
+    /// Gives an order.
+    pub const ORDER: u16 = 1 << 4;
+    /// Who obeys.
+    pub const MODEL: u16 = 1 << 5;
+    /// In whose voice.
+    pub const VOICE: u16 = 1 << 6;
+    /// Outlives the conversation.
+    pub const STAY: u16 = 1 << 7;
+    /// Takes a protection away.
+    pub const DISARM: u16 = 1 << 8;
+    /// Bends what is worked towards.
+    pub const BEND: u16 = 1 << 9;
+    /// Number of parts; the bit behind them is no part.
+    pub const PARTS: u16 = 10;
+    /// Care, documentation, talk about attacks.
+    pub const CARE: u16 = 1 << 10;
 }
 
 /// A phrase found.
@@ -141,10 +223,10 @@ impl Lexicon {
     pub fn new() -> Result<Self, aho_corasick::BuildError> {
         let mut patterns = Vec::new();
         let mut phrases: Vec<String> = Vec::new();
-        for (concept, list) in super::phrases::PHRASES {
+        for (concept, list) in super::phrases::PHRASES.iter().chain(super::conduct::PHRASES) {
             for phrase in list.split('|').map(str::trim).filter(|phrase| !phrase.is_empty()) {
                 let open = phrase.ends_with('*');
-                let folded = Canonical::of(phrase.trim_end_matches('*'));
+                let folded = Canonical::of(&phrase.trim_end_matches('*').replace('¦', "|"));
                 let spaced = !folded.text().chars().any(is_unspaced);
                 patterns.push((*concept, open, spaced));
                 phrases.push(folded.text().to_owned());

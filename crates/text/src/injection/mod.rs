@@ -6,6 +6,7 @@
 //! of the text; [`judge`] gives the verdict with its evidence.
 
 pub mod canonical;
+mod conduct;
 pub mod features;
 pub mod hidden;
 pub mod judge;
