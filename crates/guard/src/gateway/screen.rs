@@ -28,7 +28,8 @@ pub(super) struct Screen {
     events: Events,
     queue: VecDeque<Held>,
     held: usize,
-    channels: BTreeMap<String, Channel>,
+    /// In boxes: a node of the tree has room for eleven.
+    channels: BTreeMap<String, Box<Channel>>,
     calls: BTreeMap<String, Call>,
     head: String,
     begun: BTreeSet<u64>,
@@ -267,12 +268,8 @@ impl Screen {
             Of::Text if !self.channels.contains_key(&piece.channel) => Some(self.asked.judge()?),
             _ => None,
         };
-        let channel = self.channels.entry(piece.channel.clone()).or_insert_with(|| Channel {
-            judge,
-            out: String::new(),
-            complete: false,
-            changed: false,
-            carrier: None,
+        let channel = self.channels.entry(piece.channel.clone()).or_insert_with(|| {
+            Box::new(Channel { judge, out: String::new(), complete: false, changed: false, carrier: None })
         });
         match &piece.of {
             Of::Text => {
@@ -565,6 +562,7 @@ mod tests {
             limits: JsonLimits::default(),
             body: Bytes::from_static(b"{\"messages\":[]}"),
             kind: String::new(),
+            prepared: Vec::new(),
         }
     }
 
