@@ -388,10 +388,8 @@ impl Screen {
         let spans: Vec<Range<usize>> = held.pieces.iter().map(|piece| piece.span.clone()).collect();
         for (place, piece) in held.pieces.iter().enumerate() {
             let Some(channel) = self.channels.get_mut(&piece.channel) else { continue };
-            if !channel.changed
-                && let Some(rest) = channel.out.strip_prefix(piece.text.as_str())
-            {
-                channel.out = rest.to_owned();
+            if !channel.changed && channel.out.starts_with(piece.text.as_str()) {
+                channel.out.drain(..piece.text.len());
             } else {
                 channel.changed = true;
                 let text = std::mem::take(&mut channel.out);

@@ -73,9 +73,9 @@ where
             if stopping && line.buffer.is_empty() { Poll::Ready(Next::Ended) } else { Poll::Pending }
         });
         let next = timeout(Duration::from_millis(head_ms), next).await;
-        let next = next.unwrap_or_else(|_| match lock(&line).buffer.is_empty() {
-            true => Next::Ended,
-            false => Next::Refused(StatusCode::REQUEST_TIMEOUT),
+        let next = next.unwrap_or_else(|_| {
+            let begun = !lock(&line).buffer.is_empty();
+            if begun { Next::Refused(StatusCode::REQUEST_TIMEOUT) } else { Next::Ended }
         });
         let head = match next {
             Next::Request(head) => head,
@@ -230,18 +230,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Line<S> {
         out: &mut BytesMut,
     ) -> Poll<Result<(), BodyError>> {
         loop {
-            let Some(content) = &mut self.content else { return Poll::Ready(Ok(())) };
+            let Some(framing) = &mut self.content else { return Poll::Ready(Ok(())) };
             if out.is_empty()
-                && let Content::Length(length) = content
+                && let Content::Length(length) = framing
                 && let Some(length) =
                     usize::try_from(*length).ok().filter(|length| *length <= self.buffer.len())
             {
                 *out = self.buffer.split_to(length);
                 self.content = None;
             } else if !self.buffer.is_empty() {
-                let taken = content.read(&self.buffer, out).map_err(|_| BodyError::Broken)?;
+                let taken = framing.read(&self.buffer, out).map_err(|_| BodyError::Broken)?;
                 self.buffer.advance(taken);
-                if content.is_over() {
+                if framing.is_over() {
                     self.content = None;
                 }
                 if out.len() > most {

@@ -309,7 +309,7 @@ mod tests {
         assert_eq!(read("content-length: 0\r\n", &Method::POST), (None, true));
         assert_eq!(read("transfer-encoding: chunked\r\n", &Method::GET), (Some(Content::CHUNKED), true));
         assert_eq!(read("", &Method::GET), (Some(Content::UntilClose), false));
-        assert_eq!(read("connection: close\r\ncontent-length: 3\r\n", &Method::GET).1, false);
+        assert!(!read("connection: close\r\ncontent-length: 3\r\n", &Method::GET).1);
         let none = answer("HTTP/1.1 204 No Content\r\n\r\n", &Method::POST).unwrap();
         assert_eq!((none.content, none.keeps), (None, true));
         for lies in [
