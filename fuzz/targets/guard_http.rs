@@ -10,9 +10,9 @@ fuzz_target!(|data: &[u8]| {
     let mut looked = 0;
     let end = head_end(data, &mut looked);
     // A byte more at a time finds the same end.
-    let (mut slowly, mut looked) = (Ok(None), 0);
+    let mut looked = 0;
     for length in 0..=data.len().min(256) {
-        slowly = head_end(&data[..length], &mut looked);
+        let slowly = head_end(&data[..length], &mut looked);
         if slowly != Ok(None) {
             assert_eq!(slowly, end);
             break;
