@@ -1,7 +1,8 @@
 //! What the gateway costs, role by role; `cargo xtask bench guard` starts the roles as processes of their own and prints the table.
 //!
-//! usage: `measure_gateway ROLE …`: upstreams that are no model (`mock`, `hold`, `paced`), the gateway (`guard`), and clients that
-//! measure and print one JSON object (`latency`, `throughput`, `first`, `gaps`, `streams`). Everything is on loopback.
+//! usage: `measure_gateway ROLE …`: upstreams that are no model (`mock`, `hold`, `paced`), the gateway (`guard`), a proxy that only copies
+//! bytes (`relay`), and clients that measure and print one JSON object (`latency`, `throughput`, `first`, `gaps`, `streams`). Everything
+//! is on loopback.
 
 #[cfg(not(feature = "gateway"))]
 fn main() {}
@@ -60,6 +61,7 @@ mod measure {
             "guard" => {
                 role(|listener| guard(listener, &arguments[1], arguments.get(2).map_or("", String::as_str)));
             }
+            "relay" => role(|listener| relay(listener, &arguments[1])),
             "latency" => latency(&arguments[1], number(2), number(3)),
             "throughput" => throughput(&arguments[1], number(2)),
             "first" => first(&arguments[1], number(2)),
@@ -92,6 +94,25 @@ mod measure {
         let metrics = Arc::new(Metrics::default());
         let gateway = Gateway::new(plan, secret().unwrap(), Arc::new(|| 0), metrics, Outputs::default());
         serve(&Arc::new(gateway), listener, None, Some(1), None, &Stop::default()).unwrap();
+    }
+
+    /// What any proxy adds: every connection is copied to one of its own, both ways, on one thread, and nothing is read.
+    fn relay(listener: TcpListener, upstream: &str) {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+        runtime.unwrap().block_on(async {
+            listener.set_nonblocking(true).unwrap();
+            let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+            loop {
+                let (mut client, _) = listener.accept().await.unwrap();
+                let upstream = upstream.to_owned();
+                tokio::spawn(async move {
+                    let mut server = tokio::net::TcpStream::connect(upstream).await.unwrap();
+                    client.set_nodelay(true).unwrap();
+                    server.set_nodelay(true).unwrap();
+                    let _ = tokio::io::copy_bidirectional(&mut client, &mut server).await;
+                });
+            }
+        });
     }
 
     /// An upstream that begins a stream and never ends it.

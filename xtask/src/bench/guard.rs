@@ -40,16 +40,20 @@ pub(crate) fn run(options: &[&str]) -> Result<(), String> {
     let programs = Programs::build(if options.contains(&"--release") { "release" } else { super::PROFILE })?;
     let mut rows: Vec<[String; 4]> = Vec::new();
     let mock = programs.role(&["mock"])?;
-    let guard = programs.guard(&mock.address)?;
+    let guard = programs.bound(&["guard", &mock.address])?;
+    let relay = programs.bound(&["relay", &mock.address])?;
     println!("machine: {} processors, load {}", processors(), load());
     let direct = programs.measured(&["latency", &mock.address, SECONDS, RATE])?;
     let through = programs.measured(&["latency", &guard.address, SECONDS, RATE])?;
+    let copied = programs.measured(&["latency", &relay.address, SECONDS, RATE])?;
     let again = programs.measured(&["latency", &mock.address, SECONDS, RATE])?;
     let per_s = programs.measured(&["throughput", &guard.address, SECONDS])?;
     let after = guard.memory();
     let litellm = if with_peers { litellm(&programs, &mock.address) } else { Err("left out".to_owned()) };
     // What there is without the gateway is the mean of before and after it.
-    let added = |name: &str| of(&through, name) - f64::midpoint(of(&direct, name), of(&again, name));
+    let beyond =
+        |through: &Value, name: &str| of(through, name) - f64::midpoint(of(&direct, name), of(&again, name));
+    let added = |name: &str| beyond(&through, name);
     let ratio = |theirs: Option<f64>, ours: f64| match theirs {
         Some(theirs) if ours > 0.0 => format!("{:.0}×", theirs / ours),
         _ => "-".to_owned(),
@@ -62,6 +66,13 @@ pub(crate) fn run(options: &[&str]) -> Result<(), String> {
         &ratio(peer("p50"), added("p50")),
     ));
     rows.push(row("the same, p99", &format!("{:.0} µs", added("p99")), "≤ 1,000 µs", "-"));
+    let [middle, late] = ["p50", "p99"].map(|name| beyond(&copied, name));
+    rows.push(row(
+        "a proxy that only copies bytes, p50 (p99)",
+        &format!("{middle:.0} ({late:.0}) µs"),
+        "what any proxy adds here",
+        "-",
+    ));
     let requests = of(&per_s, "per_s");
     let times =
         peer("per_s").map_or_else(|| "-".to_owned(), |theirs| format!("{:.0}×", requests / theirs.max(0.1)));
@@ -72,7 +83,7 @@ pub(crate) fn run(options: &[&str]) -> Result<(), String> {
         "-",
         &peer("memory").map_or_else(|| "-".to_owned(), |theirs| format!("{theirs:.0} MiB")),
     ));
-    drop((mock, guard));
+    drop((mock, guard, relay));
     rows.extend(paced(&programs)?);
     rows.push(streams(&programs)?);
     rows.extend(checks(&programs)?);
@@ -116,7 +127,7 @@ const PACE: f64 = 2_000.0;
 /// still become a finding waits for those behind it, so part of what is added is whole paces.
 fn paced(programs: &Programs) -> Result<[[String; 4]; 2], String> {
     let paced = programs.role(&["paced"])?;
-    let guard = programs.guard(&paced.address)?;
+    let guard = programs.bound(&["guard", &paced.address])?;
     let added = |role: &str, count: &str| -> Result<[f64; 2], String> {
         let direct = programs.measured(&[role, &paced.address, count])?;
         let through = programs.measured(&[role, &guard.address, count])?;
@@ -143,7 +154,7 @@ fn paced(programs: &Programs) -> Result<[[String; 4]; 2], String> {
 /// Memory with many open streams, as many as this process may open.
 fn streams(programs: &Programs) -> Result<[String; 4], String> {
     let hold = programs.role(&["hold"])?;
-    let guard = programs.guard(&hold.address)?;
+    let guard = programs.bound(&["guard", &hold.address])?;
     // The first answer comes when the checks are made.
     drop(Programs::start(&programs.gateway, &["streams", &guard.address, "1"])?);
     let before = guard.memory();
@@ -303,12 +314,12 @@ impl Programs {
         Self::start(&self.gateway, arguments)
     }
 
-    /// The gateway, on the last processor where there are several and `taskset` is there.
-    fn guard(&self, upstream: &str) -> Result<Process, String> {
+    /// The gateway, or what stands in its place, on the last processor where there are several and `taskset` is there.
+    fn bound(&self, arguments: &[&str]) -> Result<Process, String> {
         let program = self.gateway.to_string_lossy();
         let last = processors().saturating_sub(1).to_string();
-        let bound = ["--cpu-list", &last, &program, "guard", upstream];
-        Self::start(Path::new("taskset"), &bound).or_else(|_| self.role(&["guard", upstream]))
+        let bound = [&["--cpu-list", &last, &program], arguments].concat();
+        Self::start(Path::new("taskset"), &bound).or_else(|_| self.role(arguments))
     }
 
     /// A process that prints a line when it is ready: where it is, or what it did.

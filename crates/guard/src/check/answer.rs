@@ -28,7 +28,7 @@ pub struct ResponseJudge {
 
 /// What is known before the first word of an answer, shared by its choices.
 #[derive(Debug)]
-struct Prepared {
+pub(crate) struct Prepared {
     readers: Vec<Box<dyn Reader>>,
     callers: Vec<Box<dyn Caller>>,
     values: BTreeMap<String, String>,
@@ -36,7 +36,7 @@ struct Prepared {
 
 impl Prepared {
     /// A judge of one text.
-    fn judge(self: &Arc<Self>) -> ResponseJudge {
+    pub(crate) fn judge(self: &Arc<Self>) -> ResponseJudge {
         let readers = self.readers.iter().map(|reader| Open { reader: reader.boxed(), settled: 0 }).collect();
         ResponseJudge {
             prepared: Arc::clone(self),
@@ -46,6 +46,38 @@ impl Prepared {
             changes: Vec::new(),
             ended: false,
         }
+    }
+
+    /// Judges a whole answer.
+    pub(crate) fn response(self: &Arc<Self>, response: &Exchange<'_>) -> Judgement {
+        let mut judgement = Judgement::default();
+        for part in response.parts.iter().filter(|part| matches!(part.role, Role::Assistant | Role::ToolCall))
+        {
+            let mut judge = self.judge();
+            let mut release = judge.push(&part.text);
+            let rest = judge.finish();
+            release.text.push_str(&rest.text);
+            let reasons =
+                release.reasons.into_iter().chain(rest.reasons).chain(release.blocked).chain(rest.blocked);
+            judgement
+                .reasons
+                .extend(reasons.map(|reason| Reason { pointer: part.pointer.clone(), ..reason }));
+            if release.text != part.text {
+                let replacement = super::findings::quoted(&release.text);
+                judgement.edits.push(super::Edit { span: part.span.clone(), replacement });
+            }
+        }
+        for call in &response.calls {
+            let called = self.judge().call(call);
+            judgement.reasons.extend(called.reasons);
+            judgement.edits.extend(called.edits);
+        }
+        judgement.action = judgement.reasons.iter().map(|reason| reason.action).max().unwrap_or_default();
+        if judgement.action == Action::Block {
+            judgement.edits.clear();
+        }
+        judgement.edits.sort_by_key(|edit| edit.span.start);
+        judgement
     }
 }
 
@@ -64,38 +96,11 @@ impl Checks {
 
     /// Judges a whole answer: every text of the assistant and every call in it.
     pub fn response(&self, response: &Exchange<'_>, request: &Exchange<'_>, session: &Session) -> Judgement {
-        let prepared = self.prepared(request, session);
-        let mut judgement = Judgement::default();
-        for part in response.parts.iter().filter(|part| matches!(part.role, Role::Assistant | Role::ToolCall))
-        {
-            let mut judge = prepared.judge();
-            let mut release = judge.push(&part.text);
-            let rest = judge.finish();
-            release.text.push_str(&rest.text);
-            let reasons =
-                release.reasons.into_iter().chain(rest.reasons).chain(release.blocked).chain(rest.blocked);
-            judgement
-                .reasons
-                .extend(reasons.map(|reason| Reason { pointer: part.pointer.clone(), ..reason }));
-            if release.text != part.text {
-                let replacement = super::findings::quoted(&release.text);
-                judgement.edits.push(super::Edit { span: part.span.clone(), replacement });
-            }
-        }
-        for call in &response.calls {
-            let called = prepared.judge().call(call);
-            judgement.reasons.extend(called.reasons);
-            judgement.edits.extend(called.edits);
-        }
-        judgement.action = judgement.reasons.iter().map(|reason| reason.action).max().unwrap_or_default();
-        if judgement.action == Action::Block {
-            judgement.edits.clear();
-        }
-        judgement.edits.sort_by_key(|edit| edit.span.start);
-        judgement
+        self.prepared(request, session).response(response)
     }
 
-    fn prepared(&self, request: &Exchange<'_>, session: &Session) -> Arc<Prepared> {
+    /// What can be known of the answer to a request before it comes.
+    pub(crate) fn prepared(&self, request: &Exchange<'_>, session: &Session) -> Arc<Prepared> {
         let request = Request::new(request, session);
         Arc::new(Prepared {
             readers: self.each().filter_map(|check| check.reader(&request)).collect(),

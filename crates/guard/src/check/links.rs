@@ -205,6 +205,11 @@ fn is_drawn(piece: &str) -> bool {
 impl Reader for LinkReader {
     fn read(&mut self, tail: &Tail, step: Range<usize>, _: bool, seen: &mut Vec<Seen>) -> usize {
         let word = tail.get(step.clone());
+        // Most words have nothing of an address, an image or a tag; they are told at once.
+        let is_plain = |byte| !matches!(byte, b'/' | b'[' | b']' | b'<' | b'\n');
+        if !self.source && word.bytes().all(is_plain) {
+            return step.end;
+        }
         if word.contains("//") {
             for address in addresses(word) {
                 if self.allows(&address.host) {

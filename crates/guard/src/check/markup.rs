@@ -200,7 +200,8 @@ impl Reader for MarkupReader {
 
 /// Where a link of Markdown begins that runs a script.
 fn script_link(word: &str) -> Option<usize> {
-    let at = word.find("](").map(|at| at.saturating_add(2))?;
+    // One character is looked for many times as quickly as two.
+    let at = word.find(']').and_then(|_| word.find("](")).map(|at| at.saturating_add(2))?;
     is_script(word.get(at..)?).then_some(at)
 }
 

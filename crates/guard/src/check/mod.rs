@@ -37,6 +37,8 @@ mod topics;
 mod veiled;
 mod words;
 
+#[cfg(feature = "gateway")]
+pub(crate) use answer::Prepared;
 pub use answer::ResponseJudge;
 pub use answer_schema::AnswerSchemaPolicy;
 pub use budget::{BudgetPolicy, estimate_tokens};

@@ -83,6 +83,24 @@ impl Tail {
         let from = self.looked.saturating_sub(self.base).max(begun);
         let mut previous = self.text.get(begun..from).and_then(|read| read.chars().next_back());
         let mut end = None;
+        // Within a word of ASCII nothing ends; its bytes are passed over at once.
+        let is_within = |byte: &u8| byte.is_ascii_graphic();
+        let within = match previous {
+            Some(previous) if !previous.is_ascii_graphic() => 0,
+            _ => self
+                .text
+                .as_bytes()
+                .get(from..)
+                .unwrap_or_default()
+                .iter()
+                .take_while(|byte| is_within(byte))
+                .count(),
+        };
+        let within = within.min(LONGEST_STEP.saturating_sub(from.saturating_sub(begun)));
+        if within > 0 {
+            previous = Some('a');
+        }
+        let from = from.saturating_add(within);
         for (at, character) in self.text.get(from..).unwrap_or_default().char_indices() {
             let at = from.saturating_add(at);
             if previous.is_some_and(|previous| is_border(previous, character))

@@ -1,6 +1,6 @@
 //! The answer on its way back: judged as a whole, or passed on as it comes where it is no text.
 
-use super::body::{self, BodyError, Passing};
+use super::body::{self, Answered, BodyError, Passing};
 use super::exchange::{Refused, Served, Way};
 use super::headers;
 use super::judging::{Asked, Outcome};
@@ -12,7 +12,7 @@ use crate::protocol::{Framing, Protocol, RefusalKind};
 use crate::settings::{Enforcement, OnFailure};
 use bytes::Bytes;
 use http_body_util::BodyExt as _;
-use hyper::body::{Body as _, Incoming};
+use hyper::body::Body as _;
 use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use hyper::http::response::Parts;
 use hyper::{Method, Response};
@@ -27,7 +27,7 @@ pub(super) async fn serve(
     way: &Way<'_>,
     asked: Asked,
     method: &Method,
-    response: Response<Incoming>,
+    response: Response<Answered>,
     recording: &mut Recording,
 ) -> Result<Served, Refused> {
     let (head, incoming) = response.into_parts();
@@ -67,7 +67,7 @@ fn streamed(
     asked: Asked,
     framing: Framing,
     head: Parts,
-    incoming: Incoming,
+    incoming: Answered,
     silence: Duration,
 ) -> Result<Served, Refused> {
     let enforced = way.route.mode == Enforcement::Enforce;
@@ -95,7 +95,7 @@ fn streamed(
     })))
 }
 
-pub(super) fn passing(head: Parts, incoming: Incoming, silence: Duration) -> Served {
+pub(super) fn passing(head: Parts, incoming: Answered, silence: Duration) -> Served {
     Served::Stream(Box::new(move |recording| {
         let length = head.headers.get(hyper::header::CONTENT_LENGTH).cloned();
         let mut response = Response::new(Passing::new(incoming, silence, recording).boxed_unsync());

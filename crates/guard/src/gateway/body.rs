@@ -1,5 +1,6 @@
 //! Bodies on their way: read within bounds, decompressed to be judged, passed on with their silence bounded.
 
+use super::http1::asking::Answering;
 use crate::settings::LimitOptions;
 use bytes::Bytes;
 use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
@@ -8,6 +9,7 @@ use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::HeaderMap;
 use hyper::body::{Body as _, Frame, Incoming, SizeHint};
 use hyper::header::CONTENT_ENCODING;
+use std::future::Future;
 use std::io::Read;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -67,25 +69,76 @@ impl hyper::body::Body for Pieces {
     }
 }
 
-/// Reads a body to its end.
-pub(super) async fn read(body: Incoming, most: usize, patience: Duration) -> Result<Bytes, BodyError> {
-    if body.size_hint().lower() > most as u64 {
-        return Err(BodyError::TooLarge);
+/// The body of a request, of which perhaps nothing has come yet.
+pub(super) trait Arrives: Send {
+    /// All of it, of at most so many bytes and in at most so long a time.
+    fn arrived(
+        self,
+        most: usize,
+        patience: Duration,
+    ) -> impl Future<Output = Result<Bytes, BodyError>> + Send;
+}
+
+impl Arrives for Incoming {
+    async fn arrived(self, most: usize, patience: Duration) -> Result<Bytes, BodyError> {
+        if self.size_hint().lower() > most as u64 {
+            return Err(BodyError::TooLarge);
+        }
+        if self.is_end_stream() {
+            return Ok(Bytes::new());
+        }
+        match tokio::time::timeout(patience, Limited::new(self, most).collect()).await {
+            Ok(Ok(body)) => Ok(body.to_bytes()),
+            Ok(Err(error)) if error.is::<LengthLimitError>() => Err(BodyError::TooLarge),
+            Ok(Err(_)) => Err(BodyError::Broken),
+            Err(_) => Err(BodyError::Timeout),
+        }
     }
-    if body.is_end_stream() {
-        return Ok(Bytes::new());
+}
+
+/// The body of an upstream's answer.
+#[derive(Debug)]
+pub(super) enum Answered {
+    /// From a connection of our own.
+    Own(Answering),
+    /// From one of the library's: TLS and WebSockets.
+    Library(Incoming),
+}
+
+impl hyper::body::Body for Answered {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        match self.get_mut() {
+            Self::Own(body) => Pin::new(body).poll_frame(context),
+            Self::Library(body) => {
+                Pin::new(body).poll_frame(context).map(|frame| Some(frame?.map_err(|_| BodyError::Broken)))
+            }
+        }
     }
-    match tokio::time::timeout(patience, Limited::new(body, most).collect()).await {
-        Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(BodyError::TooLarge),
-        Ok(Err(_)) => Err(BodyError::Broken),
-        Err(_) => Err(BodyError::Timeout),
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Own(body) => body.is_end_stream(),
+            Self::Library(body) => body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Own(body) => body.size_hint(),
+            Self::Library(body) => body.size_hint(),
+        }
     }
 }
 
 /// Reads a body to its end, however long it takes, as long as something comes.
 pub(super) async fn read_steady(
-    mut body: Incoming,
+    mut body: Answered,
     most: usize,
     silence: Duration,
 ) -> Result<Bytes, BodyError> {
@@ -143,14 +196,14 @@ fn inflated(reader: impl Read, most: usize) -> Result<Vec<u8>, BodyError> {
 
 /// An answer that is passed on as it comes; whatever goes with it is dropped when it ends.
 pub(super) struct Passing<T> {
-    inner: Incoming,
+    inner: Answered,
     silence: Duration,
     timer: Pin<Box<Sleep>>,
     with: T,
 }
 
 impl<T: FnEnd> Passing<T> {
-    pub(super) fn new(inner: Incoming, silence: Duration, with: T) -> Self {
+    pub(super) fn new(inner: Answered, silence: Duration, with: T) -> Self {
         Self { inner, silence, timer: Box::pin(tokio::time::sleep(silence)), with }
     }
 }

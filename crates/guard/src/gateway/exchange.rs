@@ -2,9 +2,10 @@
 
 use super::Gateway;
 use super::answer;
-use super::body::{self, Body, BodyError};
+use super::body::{self, Answered, Arrives, Body, BodyError};
 use super::decision::{Decision, Trace};
 use super::headers;
+use super::http1::asking::CallError;
 use super::identity::{Admitted, Turned};
 use super::judging::{Asked, Outcome};
 use super::model::ServedModel;
@@ -17,13 +18,16 @@ use crate::check::{Action, Session};
 use crate::protocol::{Protocol, Refusal, RefusalKind};
 use crate::settings::{Enforcement, OnFailure};
 use bytes::Bytes;
-use http_body_util::Full;
-use hyper::body::Incoming;
 use hyper::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use hyper::http::request::Parts;
 use hyper::http::uri::PathAndQuery;
-use hyper::{HeaderMap, Method, Request, Response, StatusCode};
+use hyper::upgrade::OnUpgrade;
+use hyper::{HeaderMap, Method, Response, StatusCode};
 use sha2::{Digest as _, Sha256};
+use std::future::{Future as _, poll_fn};
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 /// Why a request is refused.
@@ -62,21 +66,25 @@ pub(super) struct Way<'w> {
     pub(super) protocol: Protocol,
 }
 
-/// Serves one request.
-pub(super) async fn respond(gateway: Arc<Gateway>, request: Request<Incoming>) -> Response<Body> {
+/// Serves one request; `upgrade` is what is to become of its connection, where it asks to speak something else.
+pub(super) async fn respond(
+    gateway: Arc<Gateway>,
+    head: Parts,
+    upgrade: Option<OnUpgrade>,
+    body: impl Arrives,
+) -> Response<Body> {
     let plan = gateway.plan();
-    let path = request.uri().path().to_owned();
-    let decision = Decision::new(gateway.next_name(), (gateway.clock)(), request.method().as_str(), &path);
+    let path = head.uri.path().to_owned();
+    let decision = Decision::new(gateway.next_name(), (gateway.clock)(), head.method.as_str(), &path);
     let name = decision.id.clone();
     let mut recording = Recording::new(&gateway, decision);
-    let trace =
-        request.headers().get("traceparent").and_then(|value| value.to_str().ok()).and_then(Trace::of);
+    let trace = head.headers.get("traceparent").and_then(|value| value.to_str().ok()).and_then(Trace::of);
     recording.change(|decision| {
         decision.config_sha256.clone_from(&plan.digest);
         decision.trace = trace;
     });
     let protocol = plan.route(&path).map_or(Protocol::Opaque, |(_, protocol)| protocol);
-    let mut response = match serve(&gateway, &plan, request, &mut recording).await {
+    let mut response = match serve(&gateway, &plan, head, upgrade, body, &mut recording).await {
         Ok(Served::Whole(response)) => {
             recording.complete = true;
             response
@@ -124,12 +132,11 @@ fn refuse(refused: &Refused, protocol: Protocol, recording: &mut Recording) -> R
 async fn serve(
     gateway: &Arc<Gateway>,
     plan: &Plan,
-    mut request: Request<Incoming>,
+    head: Parts,
+    upgrade: Option<OnUpgrade>,
+    body: impl Arrives,
     recording: &mut Recording,
 ) -> Result<Served, Refused> {
-    let upgrade =
-        websocket::is_asked(request.method(), request.headers()).then(|| hyper::upgrade::on(&mut request));
-    let (head, incoming) = request.into_parts();
     if head.method == Method::CONNECT {
         return Err(Refused::new(RefusalKind::NotFound, "this is no proxy of connections"));
     }
@@ -166,8 +173,7 @@ async fn serve(
         });
         return websocket::serve(gateway, &Way { plan, route, protocol }, &head, upgrade).await;
     }
-    let body =
-        body::read(incoming, plan.limits.request_bytes, Duration::from_millis(plan.limits.body_ms)).await?;
+    let body = body.arrived(plan.limits.request_bytes, Duration::from_millis(plan.limits.body_ms)).await?;
     let way = Way { plan, route, protocol };
     let kind = head.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let tenant = recording.admitted.as_ref().map_or(&*route.name, Admitted::tenant).to_owned();
@@ -179,6 +185,7 @@ async fn serve(
         limits: plan.json_limits(),
         body: Bytes::new(),
         kind: kind.to_owned(),
+        prepared: Vec::new(),
     };
     let judged = judged_request(&way, &mut asked, &head.headers, body, recording);
     let (body, headers) = judged.map_err(|refused| asked.named(refused))?;
@@ -188,7 +195,18 @@ async fn serve(
     }
     let path = head.uri.path_and_query().cloned().unwrap_or(PathAndQuery::from_static("/"));
     let sent = Instant::now();
-    let (upstream, response) = call(gateway, &way, &head.method, &path, &headers, &body).await?;
+    let id = asked.id();
+    let mut calling = pin!(call(gateway, &way, &head.method, &path, &headers, &body));
+    // While the upstream answers, what can be made ready for its answer is.
+    let at_once = poll_fn(|context| Poll::Ready(calling.as_mut().poll(context))).await;
+    let answered = match at_once {
+        Poll::Ready(answered) => answered,
+        Poll::Pending => {
+            asked.prepare();
+            calling.await
+        }
+    };
+    let (upstream, response) = answered?;
     let served = upstream.model.as_ref().map(ServedModel::admitted);
     recording.change(|decision| {
         decision.micros.upstream = micros(sent);
@@ -196,7 +214,6 @@ async fn serve(
         decision.model_digest = served.and_then(Result::ok);
         decision.status = response.status().as_u16();
     });
-    let id = asked.id();
     answer::serve(&way, asked, &head.method, response, recording)
         .await
         .map_err(|refused| Refused { id, ..refused })
@@ -274,7 +291,7 @@ async fn call<'w>(
     path: &PathAndQuery,
     headers: &HeaderMap,
     body: &Bytes,
-) -> Result<(&'w Arc<Upstream>, Response<Incoming>), Refused> {
+) -> Result<(&'w Arc<Upstream>, Response<Answered>), Refused> {
     let patience = Duration::from_millis(way.plan.limits.answer_ms);
     // A key of ours says nothing to an upstream, and must not reach one.
     let ours = !way.plan.identities.is_open();
@@ -297,17 +314,14 @@ async fn call<'w>(
         if std::mem::replace(&mut tried, true) && !gateway.retries.take() {
             break;
         }
-        let Some(address) = upstream.address(path) else {
+        let headers = headers::to_upstream(headers, upstream.credential(), ours, judged);
+        let outcome = tokio::time::timeout(patience, upstream.call(method, path, &headers, body)).await;
+        if let Ok(Err(CallError::Unaddressed)) = outcome {
             return Err(Refused::new(RefusalKind::Malformed, "the path cannot be sent on"));
-        };
-        let mut request = Request::new(Full::new(body.clone()));
-        *request.method_mut() = method.clone();
-        *request.uri_mut() = address;
-        *request.headers_mut() = headers::to_upstream(headers, upstream.credential(), ours, judged);
-        let outcome = tokio::time::timeout(patience, upstream.call(request)).await;
+        }
         let well = matches!(&outcome, Ok(Ok(response)) if !matches!(response.status().as_u16(), 502..=504));
         upstream.circuit.went(well, Instant::now());
-        let belied = |response: &Response<Incoming>| {
+        let belied = |response: &Response<Answered>| {
             upstream.model.as_ref().is_some_and(|model| model.is_belied_by(response.headers()))
         };
         match outcome {
@@ -317,7 +331,7 @@ async fn call<'w>(
             }
             Ok(Ok(response)) if well => return Ok((upstream, response)),
             Ok(Ok(response)) => unwell = Some((upstream, response)),
-            Ok(Err(error)) if error.is_connect() => {
+            Ok(Err(CallError::Unreached)) => {
                 last = Refused::new(RefusalKind::Upstream, "no upstream can be reached");
             }
             // It may have done what it was asked; asking again could do it twice.

@@ -3,7 +3,7 @@
 use super::decision::{Decision, Direction};
 use super::exchange::Refused;
 use super::plan::NamedPolicy;
-use crate::check::{Action, Judgement, Reason, ResponseJudge, Session};
+use crate::check::{Action, Judgement, Prepared, Reason, ResponseJudge, Session};
 use crate::exchange::Exchange;
 use crate::protocol::{Json, JsonLimits, Protocol, RefusalKind, quoted, spliced, unquoted};
 use bytes::Bytes;
@@ -25,6 +25,8 @@ pub(super) struct Asked {
     pub(super) body: Bytes,
     /// Its media type.
     pub(super) kind: String,
+    /// What is known of its answer before that comes, by policy.
+    pub(super) prepared: Vec<(Arc<NamedPolicy>, Arc<Prepared>)>,
 }
 
 /// What a judgement comes to.
@@ -45,7 +47,7 @@ impl Asked {
             self.with_request(|exchange, wrapped| {
                 let model = exchange.model.as_deref().map(|model| bartizan_core::printable(model, 128));
                 decision.model = model;
-                let by = |policy: &NamedPolicy| {
+                let by = |policy: &Arc<NamedPolicy>| {
                     judged(|| {
                         let mut judgement = policy.checks.request(exchange, &self.session);
                         if self.protocol.answers_a_model() {
@@ -69,18 +71,14 @@ impl Asked {
         aside(body.len(), || {
             self.read(body, kind, &mut |json, body, wrapped| {
                 let answer = self.protocol.response(body, json);
-                self.with_request_or_none(|request| {
-                    let by = |policy: &NamedPolicy| {
-                        judged(|| {
-                            if self.protocol.answers_a_model() {
-                                policy.checks.request(&answer, &self.session)
-                            } else {
-                                policy.checks.response(&answer, request, &self.session)
-                            }
-                        })
-                    };
-                    self.both(Direction::Answer, by, body, wrapped, decision)
-                })
+                let by = |policy: &Arc<NamedPolicy>| {
+                    if self.protocol.answers_a_model() {
+                        return judged(|| policy.checks.request(&answer, &self.session));
+                    }
+                    let prepared = self.prepared(policy)?;
+                    judged(|| prepared.response(&answer))
+                };
+                self.both(Direction::Answer, by, body, wrapped, decision)
             })?
         })
     }
@@ -106,14 +104,40 @@ impl Asked {
 
     /// A judge of one text of the answer, as it comes.
     pub(super) fn judge(&self) -> Result<ResponseJudge, Refused> {
-        self.with_request_or_none(|request| judged(|| self.policy.checks.answer(request, &self.session)))
+        let prepared = self.prepared(&self.policy)?;
+        judged(|| prepared.judge())
+    }
+
+    /// Does what can be done before the answer comes, so that it need not wait for that. The request is not needed any longer then.
+    pub(super) fn prepare(&mut self) {
+        if self.protocol.answers_a_model() || self.protocol == Protocol::Opaque {
+            return;
+        }
+        let prepared = aside(self.body.len(), || {
+            let policies = std::iter::once(&self.policy).chain(&self.shadow);
+            policies
+                .map(|policy| Ok((Arc::clone(policy), self.prepared(policy)?)))
+                .collect::<Result<Vec<_>, Refused>>()
+        });
+        // What failed is tried again when it is needed, and told then.
+        if let Ok(prepared) = prepared {
+            self.prepared = prepared;
+            self.body = Bytes::new();
+        }
+    }
+
+    fn prepared(&self, policy: &Arc<NamedPolicy>) -> Result<Arc<Prepared>, Refused> {
+        if let Some((_, prepared)) = self.prepared.iter().find(|(whose, _)| Arc::ptr_eq(whose, policy)) {
+            return Ok(Arc::clone(prepared));
+        }
+        self.with_request_or_none(|request| judged(|| policy.checks.prepared(request, &self.session)))
     }
 
     /// By the policy, and by the shadow policy beside it.
     fn both(
         &self,
         direction: Direction,
-        by: impl Fn(&NamedPolicy) -> Result<Judgement, Refused>,
+        by: impl Fn(&Arc<NamedPolicy>) -> Result<Judgement, Refused>,
         body: &[u8],
         wrapped: bool,
         decision: &mut Decision,

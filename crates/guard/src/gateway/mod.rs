@@ -9,6 +9,7 @@
 //! | `stream`, `screen` | the answer as it streams |
 //! | `judging` | both, by the policy of their route |
 //! | `body`, `headers`, `health`, `upstream` | what these are made of |
+//! | `http1` | HTTP/1.1 itself |
 //! | `model` | which model an upstream serves, and whether it was admitted |
 //! | `identity`, `counters`, `shared` | who asks, and how much they may, alone or with other gateways |
 //! | `resp` | the protocol of Redis |
@@ -28,6 +29,7 @@ mod error;
 mod exchange;
 mod headers;
 mod health;
+pub mod http1;
 mod identity;
 mod judging;
 mod metrics;

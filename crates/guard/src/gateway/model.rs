@@ -8,10 +8,10 @@ use super::plan::Digests;
 use super::upstream::Upstream;
 use crate::settings::{OnFailure, ServedModelOptions};
 use bytes::Bytes;
-use http_body_util::{BodyExt as _, Full, Limited};
+use http_body_util::{BodyExt as _, Limited};
 use hyper::header::{ACCEPT, HeaderName, HeaderValue};
 use hyper::http::uri::PathAndQuery;
-use hyper::{HeaderMap, Request};
+use hyper::{HeaderMap, Method};
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -197,13 +197,13 @@ impl ServedModel {
 
 /// Head and body of the upstream's answer, when it is a good one.
 async fn asked(upstream: &Upstream, path: &PathAndQuery) -> Option<(HeaderMap, Bytes)> {
-    let mut request = Request::new(Full::new(Bytes::new()));
-    *request.uri_mut() = upstream.address(path)?;
-    request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json"));
+    let mut headers = HeaderMap::new();
+    headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
     if let Some((name, value)) = upstream.credential() {
-        request.headers_mut().insert(name.clone(), value.clone());
+        headers.insert(name.clone(), value.clone());
     }
-    let response = upstream.call(request).await.ok().filter(|response| response.status().is_success())?;
+    let response = upstream.call(&Method::GET, path, &headers, &Bytes::new()).await;
+    let response = response.ok().filter(|response| response.status().is_success())?;
     let (head, body) = response.into_parts();
     let body = Limited::new(body, LONGEST).collect().await.ok()?;
     Some((head.headers, body.to_bytes()))

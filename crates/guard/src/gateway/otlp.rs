@@ -12,10 +12,10 @@ use super::plan::Surroundings;
 use super::upstream::{Endpoint, Upstream};
 use crate::settings::{OnFailure, TelemetryOptions};
 use bytes::Bytes;
-use http_body_util::{BodyExt as _, Full};
-use hyper::Request;
+use http_body_util::BodyExt as _;
 use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderValue};
 use hyper::http::uri::PathAndQuery;
+use hyper::{HeaderMap, Method};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -172,17 +172,15 @@ impl Exporter {
     }
 
     async fn post(&self, path: &'static str, message: &Value) -> Option<()> {
-        let mut request = Request::new(Full::new(Bytes::from(message.to_string())));
-        *request.method_mut() = hyper::Method::POST;
-        *request.uri_mut() = self.collector.address(&PathAndQuery::from_static(path))?;
-        let headers = request.headers_mut();
+        let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         // Nobody watches a kept connection between two messages, so none is kept.
         headers.insert(CONNECTION, HeaderValue::from_static("close"));
         if let Some((name, value)) = self.collector.credential() {
             headers.insert(name.clone(), value.clone());
         }
-        let response = self.collector.call(request).await.ok()?;
+        let (path, body) = (PathAndQuery::from_static(path), Bytes::from(message.to_string()));
+        let response = self.collector.call(&Method::POST, &path, &headers, &body).await.ok()?;
         let well = response.status().is_success();
         let _ = response.into_body().collect().await;
         well.then_some(())

@@ -19,7 +19,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
@@ -151,6 +151,11 @@ impl Plan {
                 model.look(upstream, &self.digests).await;
             }
         }
+    }
+
+    /// Closes connections to upstreams that nobody needed for long.
+    pub(super) fn close_idle(&self, now: Instant) {
+        self.upstreams.iter().for_each(|upstream| upstream.close_idle(now));
     }
 
     /// Whether the models of any upstream are limited.

@@ -35,6 +35,7 @@ pub fn replayed(plan: &Plan, path: &str, request: &[u8], answer: Option<&[u8]>) 
         limits: plan.json_limits(),
         body: Bytes::copy_from_slice(request),
         kind: String::new(),
+        prepared: Vec::new(),
     };
     let why = |refused: Refused| refused.message;
     asked.request(&mut decision).map_err(why)?;

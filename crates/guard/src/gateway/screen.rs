@@ -28,7 +28,8 @@ pub(super) struct Screen {
     events: Events,
     queue: VecDeque<Held>,
     held: usize,
-    channels: BTreeMap<String, Channel>,
+    /// In boxes: a node of the tree has room for eleven.
+    channels: BTreeMap<String, Box<Channel>>,
     calls: BTreeMap<String, Call>,
     head: String,
     begun: BTreeSet<u64>,
@@ -267,12 +268,8 @@ impl Screen {
             Of::Text if !self.channels.contains_key(&piece.channel) => Some(self.asked.judge()?),
             _ => None,
         };
-        let channel = self.channels.entry(piece.channel.clone()).or_insert_with(|| Channel {
-            judge,
-            out: String::new(),
-            complete: false,
-            changed: false,
-            carrier: None,
+        let channel = self.channels.entry(piece.channel.clone()).or_insert_with(|| {
+            Box::new(Channel { judge, out: String::new(), complete: false, changed: false, carrier: None })
         });
         match &piece.of {
             Of::Text => {
@@ -391,10 +388,8 @@ impl Screen {
         let spans: Vec<Range<usize>> = held.pieces.iter().map(|piece| piece.span.clone()).collect();
         for (place, piece) in held.pieces.iter().enumerate() {
             let Some(channel) = self.channels.get_mut(&piece.channel) else { continue };
-            if !channel.changed
-                && let Some(rest) = channel.out.strip_prefix(piece.text.as_str())
-            {
-                channel.out = rest.to_owned();
+            if !channel.changed && channel.out.starts_with(piece.text.as_str()) {
+                channel.out.drain(..piece.text.len());
             } else {
                 channel.changed = true;
                 let text = std::mem::take(&mut channel.out);
@@ -565,6 +560,7 @@ mod tests {
             limits: JsonLimits::default(),
             body: Bytes::from_static(b"{\"messages\":[]}"),
             kind: String::new(),
+            prepared: Vec::new(),
         }
     }
 

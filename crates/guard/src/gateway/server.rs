@@ -1,22 +1,30 @@
 //! Connections: accepting them, bounding them, and ending them in peace: [`serve`].
 
 use super::Gateway;
-use super::body::{self, Body};
+use super::body::{self, Arrives, Body};
 use super::error::GatewayError;
 use super::exchange::respond;
+use super::http1::answering::{self, End};
 use super::plan::Plan;
+use super::websocket;
+use bytes::{Buf as _, Bytes};
 use hyper::body::Incoming;
 use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::http::request::Parts;
 use hyper::service::service_fn;
+use hyper::upgrade::OnUpgrade;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use std::convert::Infallible;
+use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::{Semaphore, watch};
 
 /// Tells a gateway to stop: requests in progress are finished first.
@@ -33,6 +41,11 @@ impl Stop {
     /// Stops the gateway.
     pub fn stop(&self) {
         self.0.send_replace(true);
+    }
+
+    /// Whether it was stopped.
+    pub(super) fn is_stopped(&self) -> bool {
+        *self.0.borrow()
     }
 
     pub(super) async fn stopped(&self) {
@@ -150,12 +163,13 @@ async fn watch_configuration(gateway: Arc<Gateway>, reload: Reload) {
     }
 }
 
-/// Looks at which models are served: at the beginning, and then at the interval of each.
+/// Looks at which models are served: at the beginning, and then at the interval of each. Closes connections that nobody needs.
 async fn watch_models(gateway: Arc<Gateway>) {
     gateway.plan().look_at_models(|_| true).await;
     for second in 1_u64.. {
         tokio::time::sleep(Duration::from_secs(1)).await;
         let plan = gateway.plan();
+        plan.close_idle(Instant::now());
         if plan.has_models() {
             plan.look_at_models(|interval| second.is_multiple_of(interval.as_secs().max(1))).await;
         }
@@ -215,8 +229,9 @@ async fn accept(gateway: &Arc<Gateway>, listener: &tokio::net::TcpListener, stop
                 Some(tls) => {
                     let patience = Duration::from_millis(gateway.plan().limits.head_ms);
                     // Who does not come to speak TLS in time is not served.
-                    if let Ok(Ok(stream)) = tokio::time::timeout(patience, tls.accept(stream)).await {
-                        converse(&gateway, stream, peer, &stop, face).await;
+                    let accepting = Box::pin(tokio::time::timeout(patience, tls.accept(stream)));
+                    if let Ok(Ok(stream)) = accepting.await {
+                        Box::pin(converse(&gateway, stream, peer, &stop, face)).await;
                     }
                 }
             }
@@ -237,10 +252,28 @@ async fn converse(
     stop: &Stop,
     face: Face,
 ) {
+    let limits = || gateway.plan().limits;
+    let respond = |head, body| route(Arc::clone(gateway), head, None, body, peer, face);
+    // HTTP/2, and what may become a WebSocket, is spoken by the library.
+    if let End::Elsewhere(stream, begun) = answering::converse(stream, limits, stop, respond).await {
+        let stream = Begun { begun, stream };
+        Box::pin(converse_elsewhere(gateway, stream, peer, stop, face)).await;
+    }
+}
+
+async fn converse_elsewhere(
+    gateway: &Arc<Gateway>,
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    peer: SocketAddr,
+    stop: &Stop,
+    face: Face,
+) {
     let limits = gateway.plan().limits;
     let mut builder = Builder::new(TokioExecutor::new());
     builder
         .http1()
+        // One request, which asks for a WebSocket: others are read by ourselves.
+        .keep_alive(false)
         .timer(TokioTimer::new())
         .header_read_timeout(Duration::from_millis(limits.head_ms))
         .max_buf_size(limits.header_bytes.max(8 << 10))
@@ -252,9 +285,14 @@ async fn converse(
         .max_concurrent_streams(256)
         .keep_alive_interval(Duration::from_millis(limits.head_ms))
         .keep_alive_timeout(Duration::from_millis(limits.head_ms));
-    let service = service_fn(|request| {
+    let service = service_fn(|mut request: Request<Incoming>| {
         let gateway = Arc::clone(gateway);
-        async move { Ok::<_, Infallible>(route(gateway, request, peer, face).await) }
+        async move {
+            let asked = websocket::is_asked(request.method(), request.headers());
+            let upgrade = asked.then(|| hyper::upgrade::on(&mut request));
+            let (head, body) = request.into_parts();
+            Ok::<_, Infallible>(route(gateway, head, upgrade, body, peer, face).await)
+        }
     });
     let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
     let mut connection = std::pin::pin!(connection);
@@ -268,20 +306,74 @@ async fn converse(
     }
 }
 
+/// A connection of which some was read already.
+struct Begun<S> {
+    begun: Bytes,
+    stream: S,
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Begun<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.begun.is_empty() {
+            return Pin::new(&mut self.stream).poll_read(context, buffer);
+        }
+        let length = self.begun.len().min(buffer.remaining());
+        buffer.put_slice(self.begun.get(..length).unwrap_or_default());
+        self.begun.advance(length);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Begun<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffers: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(context, buffers)
+    }
+}
+
 async fn route(
     gateway: Arc<Gateway>,
-    request: Request<Incoming>,
+    head: Parts,
+    upgrade: Option<OnUpgrade>,
+    body: impl Arrives,
     peer: SocketAddr,
     face: Face,
 ) -> Response<Body> {
-    let own = matches!(request.uri().path(), "/metrics" | "/healthz") && request.method() == Method::GET;
+    let own = matches!(head.uri.path(), "/metrics" | "/healthz") && head.method == Method::GET;
     match face {
-        Face::Admin if own => describe(&gateway, request.uri().path()),
+        Face::Admin if own => describe(&gateway, head.uri.path()),
         Face::Admin => plain(StatusCode::NOT_FOUND, "/metrics and /healthz are here\n".to_owned()),
         Face::Traffic { metrics: true } if own && peer.ip().to_canonical().is_loopback() => {
-            describe(&gateway, request.uri().path())
+            describe(&gateway, head.uri.path())
         }
-        Face::Traffic { .. } => respond(gateway, request).await,
+        Face::Traffic { .. } => respond(gateway, head, upgrade, body).await,
     }
 }
 

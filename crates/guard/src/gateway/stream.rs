@@ -1,11 +1,11 @@
 //! The body of a streamed answer: the upstream's, through the [`Screen`].
 
-use super::body::{BodyError, FnEnd as _};
+use super::body::{Answered, BodyError, FnEnd as _};
 use super::decision::Direction;
 use super::recording::Recording;
 use super::screen::{Screen, Step};
 use bytes::Bytes;
-use hyper::body::{Body, Frame, Incoming};
+use hyper::body::{Body, Frame};
 use sha2::{Digest as _, Sha256};
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -15,7 +15,7 @@ use tokio::time::{Instant, Sleep};
 /// A streamed answer on its way to the client.
 pub(super) struct Screened {
     /// The upstream's body, until it or the screen has ended.
-    inner: Option<Incoming>,
+    inner: Option<Answered>,
     screen: Screen,
     /// By the shadow policy: it only looks.
     shadow: Option<Screen>,
@@ -27,7 +27,7 @@ pub(super) struct Screened {
 
 impl Screened {
     pub(super) fn new(
-        inner: Incoming,
+        inner: Answered,
         screen: Screen,
         shadow: Option<Screen>,
         silence: Duration,

@@ -1,7 +1,11 @@
 //! Calling model endpoints: connections that are kept, over TLS where the address says so.
+//!
+//! In the clear it is HTTP/1.1 on connections of our own; the library speaks over TLS, where HTTP/2 may be spoken, and to WebSockets.
 
+use super::body::Answered;
 use super::error::GatewayError;
 use super::health::Circuit;
+use super::http1::asking::{Asking, CallError, KEPT, MOST_KEPT};
 use super::model::ServedModel;
 use crate::settings::{OnFailure, ServedModelOptions};
 use bytes::Bytes;
@@ -10,7 +14,7 @@ use hyper::Uri;
 use hyper::body::Incoming;
 use hyper::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use hyper::http::uri::{Authority, PathAndQuery, Scheme};
-use hyper::{Request, Response};
+use hyper::{HeaderMap, Method, Request, Response};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::{Connected, Connection, HttpConnector};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -21,17 +25,12 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
-
-/// How long a connection without a request is kept.
-const KEPT: Duration = Duration::from_secs(50);
-/// Most connections without a request that are kept, for each endpoint.
-const MOST_KEPT: usize = 1_024;
 
 /// One model endpoint.
 #[derive(Debug)]
@@ -46,6 +45,8 @@ pub(super) struct Upstream {
     base: String,
     credential: Option<(HeaderName, HeaderValue)>,
     client: Client<Connector, Full<Bytes>>,
+    /// Connections in the clear.
+    own: Option<Asking>,
 }
 
 /// What an endpoint is made of.
@@ -91,6 +92,7 @@ impl Upstream {
         http.enforce_http(false);
         http.set_nodelay(true);
         http.set_connect_timeout(Some(endpoint.connect));
+        let own = tls.is_none().then(|| Asking::new(host(&authority), http.clone()));
         let mut builder = Client::builder(TokioExecutor::new());
         builder.pool_timer(TokioTimer::new()).pool_idle_timeout(KEPT).pool_max_idle_per_host(MOST_KEPT);
         Ok(Self {
@@ -108,6 +110,7 @@ impl Upstream {
                 .map(|secret| credential(endpoint, secret))
                 .transpose()?,
             client: builder.build(Connector { http, tls }),
+            own,
             scheme,
             authority,
         })
@@ -139,9 +142,50 @@ impl Upstream {
     /// Sends a request and waits for the head of the answer.
     pub(super) async fn call(
         &self,
+        method: &Method,
+        path: &PathAndQuery,
+        headers: &HeaderMap,
+        body: &Bytes,
+    ) -> Result<Response<Answered>, CallError> {
+        let address = self.address(path).ok_or(CallError::Unaddressed)?;
+        if let Some(own) = &self.own {
+            return own
+                .ask(method, &address, headers, body)
+                .await
+                .map(|response| response.map(Answered::Own));
+        }
+        let mut request = Request::new(Full::new(body.clone()));
+        method.clone_into(request.method_mut());
+        *request.uri_mut() = address;
+        headers.clone_into(request.headers_mut());
+        match self.client.request(request).await {
+            Ok(response) => Ok(response.map(Answered::Library)),
+            Err(error) if error.is_connect() => Err(CallError::Unreached),
+            Err(_) => Err(CallError::Broken),
+        }
+    }
+
+    /// Sends a request that asks to speak something else, and waits for the head of the answer.
+    pub(super) async fn upgrade(
+        &self,
         request: Request<Full<Bytes>>,
-    ) -> Result<Response<Incoming>, hyper_util::client::legacy::Error> {
-        self.client.request(request).await
+    ) -> Result<Response<Incoming>, CallError> {
+        self.client.request(request).await.map_err(|_| CallError::Broken)
+    }
+
+    /// Closes connections that nobody needed for long.
+    pub(super) fn close_idle(&self, now: Instant) {
+        if let Some(own) = &self.own {
+            own.close_idle(now);
+        }
+    }
+}
+
+/// How requests name the host: without the port that is meant anyway.
+fn host(authority: &Authority) -> String {
+    match authority.port_u16() {
+        Some(80) | None => authority.host().to_owned(),
+        Some(port) => format!("{}:{port}", authority.host()),
     }
 }
 

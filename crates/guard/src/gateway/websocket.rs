@@ -72,7 +72,7 @@ pub(super) async fn serve(
     upgrading(&mut onward);
     *request.headers_mut() = onward;
     let patience = Duration::from_millis(way.plan.limits.answer_ms);
-    let answered = tokio::time::timeout(patience, upstream.call(request)).await;
+    let answered = tokio::time::timeout(patience, upstream.upgrade(request)).await;
     upstream.circuit.went(matches!(answered, Ok(Ok(_))), now);
     let mut response = match answered {
         Ok(Ok(response)) => response,
@@ -92,7 +92,7 @@ pub(super) async fn serve(
     let name = upstream.name.clone();
     if response.status() != StatusCode::SWITCHING_PROTOCOLS {
         let (head, incoming) = response.into_parts();
-        return Ok(answer::passing(head, incoming, silence));
+        return Ok(answer::passing(head, body::Answered::Library(incoming), silence));
     }
     let server = hyper::upgrade::on(&mut response);
     let mut headers = headers::onward(response.headers());

@@ -9,25 +9,101 @@ use std::time::Duration;
 const GOOD: &str = r#"{"messages":[{"role":"user","content":"hello"}]}"#;
 
 #[test]
-fn two_lengths_are_refused_and_a_length_beside_chunks_is_not_passed_on() {
+fn what_could_be_read_in_two_ways_is_refused_and_nothing_behind_it_is_a_request() {
     let upstream = Recorded::answering(json_answer("{}"));
     let guarded = Guarded::before("", upstream.address);
-    let twice =
-        "POST /v1/chat/completions HTTP/1.1\r\nhost: g\r\ncontent-length: 48\r\ncontent-length: 3\r\n\r\n";
-    assert_eq!(guarded.exchange(format!("{twice}{GOOD}").as_bytes()).status, 400);
-    let odd = "POST /v1/chat/completions HTTP/1.1\r\nhost: g\r\ntransfer-encoding: xchunked\r\n\r\n";
-    assert_eq!(guarded.exchange(odd.as_bytes()).status, 400);
-    assert!(upstream.requests().is_empty());
-    // The chunks are what counts, the connection ends with them, and what follows them is nobody's request.
     let size = format!("{:x}", GOOD.len());
-    let both = format!(
-        "POST /v1/chat/completions HTTP/1.1\r\nhost: g\r\ncontent-length: 4\r\ntransfer-encoding: chunked\r\n\r\n{size}\r\n{GOOD}\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\nhost: g\r\n\r\n"
+    let chunks = format!("{size}\r\n{GOOD}\r\n0\r\n\r\n");
+    let smuggled = "GET /smuggled HTTP/1.1\r\nhost: g\r\n\r\n";
+    for (lines, body) in [
+        ("content-length: 48\r\ncontent-length: 3\r\n", GOOD),
+        ("content-length: 48\r\ncontent-length: 48\r\n", GOOD),
+        ("content-length: 48, 48\r\n", GOOD),
+        ("content-length: +48\r\n", GOOD),
+        ("content-length : 48\r\n", GOOD),
+        ("content-length: 48\nx: y\r\n", GOOD),
+        ("x: y\r\n content-length: 48\r\n", GOOD),
+        ("transfer-encoding: xchunked\r\n", &chunks),
+        ("transfer-encoding: gzip, chunked\r\n", &chunks),
+        ("transfer-encoding : chunked\r\n", &chunks),
+        ("transfer-encoding: chunked\r\ntransfer-encoding: identity\r\n", &chunks),
+        ("content-length: 4\r\ntransfer-encoding: chunked\r\n", &chunks),
+        ("transfer-encoding: chunked\r\ncontent-length: 4\r\n", &chunks),
+        ("host: h\r\n", ""),
+        ("transfer-encoding: chunked\r\n", "1\n{\r\n0\r\n\r\n"),
+        ("transfer-encoding: chunked\r\n", "0x1\r\n{\r\n0\r\n\r\n"),
+        ("transfer-encoding: chunked\r\n", "1\r\n{}\r\n0\r\n\r\n"),
+    ] {
+        let request = format!("POST /v1/chat/completions HTTP/1.1\r\nhost: g\r\n{lines}\r\n{body}{smuggled}");
+        let answer = guarded.exchange(request.as_bytes());
+        assert_eq!(answer.status, 400, "{lines:?} {answer:?}");
+        assert!(answer.head.contains("connection: close"), "{answer:?}");
+        assert!(!answer.text().contains("HTTP/1.1"), "{answer:?}");
+    }
+    assert!(upstream.requests().is_empty());
+}
+
+#[test]
+fn requests_that_come_at_once_are_answered_in_order() {
+    let guarded = Guarded::before_mock("");
+    let chat = |text: &str, connection: &str| {
+        let body = json!({"messages": [{"role": "user", "content": text}]}).to_string();
+        format!(
+            "POST /v1/chat/completions HTTP/1.1\r\nhost: g\r\nconnection: {connection}\r\ntransfer-encoding: chunked\r\n\r\n{:x}\r\n{body}\r\n0\r\n\r\n",
+            body.len()
+        )
+    };
+    let three = [chat("one", "keep-alive"), chat("two", "x"), chat("three", "close")].concat();
+    let mut stream = guarded.connect();
+    // Cut within a head and within a chunk.
+    for piece in three.as_bytes().chunks(137) {
+        stream.write_all(piece).unwrap();
+    }
+    let mut text = String::new();
+    stream.read_to_string(&mut text).unwrap();
+    let places: Vec<_> =
+        ["one", "two", "three"].map(|word| text.find(&format!("\"content\":\"{word}\"")).unwrap()).into();
+    assert!(places.is_sorted() && text.matches("HTTP/1.1 200 OK").count() == 3, "{text}");
+}
+
+#[test]
+fn a_client_that_waits_to_be_told_to_send_its_body_is_told() {
+    let guarded = Guarded::before_mock("");
+    let mut stream = guarded.connect();
+    let head = format!(
+        "POST /v1/chat/completions HTTP/1.1\r\nhost: g\r\nconnection: close\r\nexpect: 100-continue\r\ncontent-length: {}\r\n\r\n",
+        GOOD.len()
     );
-    assert_eq!(guarded.exchange(both.as_bytes()).status, 200);
-    let sent = upstream.requests();
-    assert_eq!(sent.len(), 1, "{sent:?}");
-    assert!(!sent[0].contains("transfer-encoding") && sent[0].ends_with(GOOD), "{sent:?}");
-    assert!(sent[0].contains(&format!("content-length: {}\r\n", GOOD.len())));
+    stream.write_all(head.as_bytes()).unwrap();
+    let mut told = [0; 25];
+    stream.read_exact(&mut told).unwrap();
+    assert_eq!(&told, b"HTTP/1.1 100 Continue\r\n\r\n");
+    stream.write_all(GOOD.as_bytes()).unwrap();
+    assert_eq!(Answer::read(&mut stream).status, 200);
+}
+
+#[test]
+fn a_client_that_hangs_up_is_told_as_such() {
+    let hangs = upstream(|stream| {
+        let _ = stream.read(&mut [0]);
+    });
+    let guarded = Guarded::before("", hangs);
+    let mut stream = guarded.connect();
+    stream.write_all(&post("/v1/chat/completions", "application/json", GOOD.as_bytes())).unwrap();
+    while guarded.gateway.metrics().text().contains("bartizan_guard_in_flight 0") {
+        std::thread::yield_now();
+    }
+    drop(stream);
+    assert_eq!(guarded.decision()["outcome"], "client-left");
+}
+
+#[test]
+fn what_is_no_request_is_not_waited_for() {
+    let guarded = Guarded::before_mock("");
+    let answer = guarded.exchange(b"\x16\x03\x01\x02\x00\x01\x00\x01");
+    assert_eq!(answer.status, 400);
+    let answer = guarded.exchange(b"\r\n\r\nGET /healthz HTTP/1.0\r\n\r\n");
+    assert_eq!((answer.status, answer.text().as_str()), (200, "serving\n"));
 }
 
 #[test]
@@ -119,6 +195,27 @@ fn an_upstream_that_hangs_resets_lies_or_babbles_is_told_as_such() {
         let _ = stream.write_all(b"\x00\xff garbage\r\n\r\n");
     });
     assert_eq!(Guarded::before(limits, babbles).post("/v1/chat/completions", GOOD).status, 502);
+    let both = upstream(|stream| {
+        let _ = stream.write_all(
+            b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+        );
+    });
+    assert_eq!(Guarded::before(limits, both).post("/v1/chat/completions", GOOD).status, 502);
+    let chunks = upstream(|stream| {
+        let _ = stream.write_all(
+            b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n3\r\n{}\r\n0\r\n\r\n",
+        );
+    });
+    assert_eq!(Guarded::before(limits, chunks).post("/v1/chat/completions", GOOD).status, 502);
+    let other = upstream(|stream| {
+        let _ = stream.write_all(b"HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\n\r\n{}");
+    });
+    assert_eq!(Guarded::before(limits, other).post("/v1/chat/completions", GOOD).status, 502);
+    let interim = upstream(|stream| {
+        let _ = stream.write_all(b"HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n");
+        let _ = stream.write_all(json_answer("{\"choices\":[]}").as_bytes());
+    });
+    assert_eq!(Guarded::before(limits, interim).post("/v1/chat/completions", GOOD).status, 200);
     let endless = upstream(|stream| {
         let _ = stream.write_all(
             b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n",
