@@ -37,6 +37,11 @@ impl Gears {
         if self.read.fetch_add(bytes, Ordering::Relaxed) < Self::WORTH {
             return &self.low;
         }
+        self.shifted()
+    }
+
+    /// The higher gear, built now if it is not there: for whoever must not wait for it later.
+    pub(crate) fn shifted(&self) -> &AhoCorasick {
         let high = || build(&self.patterns, self.kind, AhoCorasickKind::DFA).ok();
         self.high.get_or_init(high).as_ref().unwrap_or(&self.low)
     }
@@ -71,5 +76,8 @@ mod tests {
         assert!(gears.high.get().is_none());
         assert_eq!(found(&gears, 1), low);
         assert!(gears.high.get().is_some());
+        let early = Gears::new(gears.patterns.clone(), gears.kind).unwrap();
+        let count = early.shifted().find_iter(text).count();
+        assert!(early.high.get().is_some() && count == low.len());
     }
 }

@@ -85,7 +85,7 @@ pub(super) fn classifier() -> Result<&'static Judge, JudgeError> {
     if let Some(judge) = MADE.get() {
         return Ok(judge);
     }
-    let judge = Judge::new()?;
+    let judge = Judge::new()?.hastened();
     Ok(MADE.get_or_init(|| judge))
 }
 
