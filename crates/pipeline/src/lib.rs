@@ -14,6 +14,8 @@ mod issue;
 mod python;
 mod reader;
 mod serving;
+#[cfg(test)]
+mod testing;
 mod text;
 mod variable;
 

@@ -213,18 +213,9 @@ impl ColumnState {
 
 #[cfg(test)]
 mod tests {
-    use super::super::feed::hash_number;
-    use super::super::kind::Parts;
+    use super::super::feed::tests::numbers;
     use super::*;
     use proptest::prelude::*;
-
-    fn numbers(values: &[f64]) -> ColumnState {
-        let mut state = ColumnState::new(ValueKind::Float).unwrap();
-        state.add_rows(values.len() as u64, 0);
-        let hashes: Vec<u64> = values.iter().map(|value| hash_number(*value)).collect();
-        state.add_numbers(values, &hashes, Parts::ALL, |place| values[place].to_string());
-        state
-    }
 
     #[test]
     fn texts_and_numbers_do_not_merge_but_integers_and_floats_do() {

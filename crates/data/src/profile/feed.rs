@@ -250,11 +250,12 @@ pub fn hash_text(value: &str) -> u64 {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::super::kind::ValueKind;
     use super::*;
 
-    fn numbers(values: &[f64]) -> ColumnState {
+    /// The state of a column of these numbers.
+    pub(in super::super) fn numbers(values: &[f64]) -> ColumnState {
         let mut state = ColumnState::new(ValueKind::Float).unwrap();
         state.add_rows(values.len() as u64, 0);
         let hashes: Vec<u64> = values.iter().map(|value| hash_number(*value)).collect();

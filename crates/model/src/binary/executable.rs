@@ -28,6 +28,9 @@ rule! {
     };
 }
 
+/// Names that objects and libraries share with texts (meshes, models of circuits): honest, and no claim.
+const SHARED: [&str; 2] = ["obj", "lib"];
+
 /// Native programs and libraries.
 #[derive(Debug)]
 pub struct ExecutableFile;
@@ -57,9 +60,7 @@ impl Format for ExecutableFile {
             "class",
             "dex",
             "o",
-            "obj",
             "a",
-            "lib",
             "rlib",
             "elf",
             "com",
@@ -85,7 +86,9 @@ impl Format for ExecutableFile {
         let Some(found) = header::at_start(input.bytes) else { return };
         let extension = input.extension();
         let versioned = input.file_name().contains(".so.");
-        let honest = versioned || self.extensions().contains(&extension.as_str());
+        let honest = versioned
+            || self.extensions().contains(&extension.as_str())
+            || SHARED.contains(&extension.as_str());
         let named_as_program = honest || extension.is_empty();
         let (severity, message) = if named_as_program {
             (Severity::Medium, format!("{} shipped among the model's files", found.name))
@@ -132,6 +135,9 @@ mod tests {
         assert_eq!(rules, ["model/executable-file"]);
         assert_eq!(severity("libops.a", &library), Some(Severity::Medium));
         assert_eq!(severity("weights.bin", &library), Some(Severity::High));
+        assert_eq!(severity("ops.lib", &library), Some(Severity::Medium));
+        let circuit = Input::new("opamp.lib", b".SUBCKT opamp 1 2 3\nR1 1 2 10k\n.ENDS\n");
+        assert_eq!(crate::scan(&circuit, &Limits::default(), &MonotonicClock::start()).findings, []);
     }
 
     #[test]

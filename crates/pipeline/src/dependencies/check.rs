@@ -153,18 +153,7 @@ static RULES: &[&Rule] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bartizan_core::{Limits, MonotonicClock};
-
-    fn found(name: &str, content: &str) -> Vec<(&'static str, u32, Severity)> {
-        let outcome = crate::examine(&Text::new(name, content), &Limits::default(), &MonotonicClock::start());
-        let mut found: Vec<_> = outcome
-            .findings
-            .iter()
-            .map(|finding| (finding.rule.id, finding.location.line.unwrap_or_default(), finding.severity))
-            .collect();
-        found.sort_unstable();
-        found
-    }
+    use crate::testing::found;
 
     #[test]
     fn requirements_are_graded_by_how_far_they_are_tied_down() {

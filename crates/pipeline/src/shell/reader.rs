@@ -118,18 +118,7 @@ fn filled_in(line: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bartizan_core::{Limits, MonotonicClock};
-
-    fn found(name: &str, content: &str) -> Vec<(&'static str, u32, Severity)> {
-        let outcome = crate::examine(&Text::new(name, content), &Limits::default(), &MonotonicClock::start());
-        let mut found: Vec<_> = outcome
-            .findings
-            .iter()
-            .map(|finding| (finding.rule.id, finding.location.line.unwrap_or_default(), finding.severity))
-            .collect();
-        found.sort_unstable();
-        found
-    }
+    use crate::testing::found;
 
     #[test]
     fn scripts_are_judged_line_by_line() {

@@ -1,6 +1,7 @@
 //! How much memory a verb that holds its rows may take: it says so beforehand rather than being killed.
 
 use crate::failure::Failure;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 /// Share of what is free that is taken at most, where no limit is given.
@@ -14,6 +15,8 @@ pub(super) struct Budget {
     path: PathBuf,
     limit: u64,
     held: u64,
+    /// The first row that did not fit.
+    over: Option<usize>,
     /// Bytes of working memory for each byte that is read, as measured on large sets.
     factor: u64,
 }
@@ -23,19 +26,28 @@ impl Budget {
     /// is free if left out.
     pub(super) fn new(path: &Path, limit: Option<u64>, factor: u64) -> Self {
         let limit = limit.or_else(|| Some(free()? / 100 * SHARE)).unwrap_or(UNKNOWN);
-        Self { path: path.to_path_buf(), limit, held: 0, factor }
+        Self { path: path.to_path_buf(), limit, held: 0, over: None, factor }
     }
 
-    /// Takes memory for `bytes` more of the row `row`.
-    ///
-    /// # Errors
-    /// [`Failure::Memory`] when that is more than may be had.
-    pub(super) fn take(&mut self, row: usize, bytes: u64) -> Result<(), Failure> {
+    /// Takes memory for `bytes` more of the row `row`; breaks reading off when that is more than may be had, as [`Budget::settled`] says.
+    pub(super) fn take(&mut self, row: usize, bytes: u64) -> ControlFlow<()> {
         self.held = self.held.saturating_add(bytes.saturating_mul(self.factor));
         if self.held <= self.limit {
-            return Ok(());
+            return ControlFlow::Continue(());
         }
-        Err(Failure::Memory { path: self.path.clone(), row: row as u64, limit: self.limit })
+        self.over.get_or_insert(row);
+        ControlFlow::Break(())
+    }
+
+    /// Whether all that was asked for could be had.
+    ///
+    /// # Errors
+    /// [`Failure::Memory`] names the first row that did not fit.
+    pub(super) fn settled(&self) -> Result<(), Failure> {
+        match self.over {
+            None => Ok(()),
+            Some(row) => Err(Failure::Memory { path: self.path.clone(), row: row as u64, limit: self.limit }),
+        }
     }
 }
 
@@ -54,7 +66,9 @@ mod tests {
     #[test]
     fn the_row_beyond_the_limit_is_named() {
         let mut budget = Budget::new(Path::new("a.csv"), Some(100), 3);
-        assert!(budget.take(0, 20).is_ok() && budget.take(1, 13).is_ok());
-        assert!(matches!(budget.take(2, 1), Err(Failure::Memory { row: 2, limit: 100, .. })));
+        assert_eq!([budget.take(0, 20), budget.take(1, 13)], [ControlFlow::Continue(()); 2]);
+        budget.settled().unwrap();
+        assert_eq!([budget.take(2, 1), budget.take(3, 1)], [ControlFlow::Break(()); 2]);
+        assert!(matches!(budget.settled(), Err(Failure::Memory { row: 2, limit: 100, .. })));
     }
 }

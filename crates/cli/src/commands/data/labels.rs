@@ -14,7 +14,6 @@ use bartizan_stats::labels::{Filter, Labelled, Quality};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::{self, BufWriter, Write};
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 /// Rows shown to people.
@@ -122,7 +121,6 @@ fn arrays(labels: &Path, probabilities: &Path) -> Result<Judged, Failure> {
 fn dataset(path: &Path, arguments: &LabelArguments) -> Result<Judged, Failure> {
     let (label, wanted) = (arguments.label.as_str(), arguments.column.as_slice());
     let mut budget = Budget::new(path, arguments.memory_limit.map(Size::bytes), HELD);
-    let mut over = None;
     let mut columns: Vec<Column> = Vec::new();
     let mut places: BTreeMap<String, usize> = BTreeMap::new();
     let mut given: Vec<String> = Vec::new();
@@ -153,17 +151,9 @@ fn dataset(path: &Path, arguments: &LabelArguments) -> Result<Judged, Failure> {
                 }
             }
         }
-        match budget.take(row, bytes) {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(failure) => {
-                over = Some(failure);
-                ControlFlow::Break(())
-            }
-        }
+        budget.take(row, bytes)
     })?;
-    if let Some(failure) = over {
-        return Err(failure);
-    }
+    budget.settled()?;
     let missing = wanted.iter().find(|column| !places.contains_key(*column));
     if let Some(column) = missing.cloned().or_else(|| (!labelled).then(|| label.to_owned())) {
         return Err(Failure::NoColumn { path: path.to_path_buf(), column, known });

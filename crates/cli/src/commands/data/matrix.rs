@@ -115,7 +115,6 @@ pub(super) fn of_table(path: &Path, wanted: &[String], budget: &mut Budget) -> R
     }
     let mut columns: Vec<Column> = Vec::new();
     let mut places: BTreeMap<String, usize> = BTreeMap::new();
-    let mut over = None;
     let count = rows::each(path, &mut |row, cells| {
         let row = usize::try_from(row).unwrap_or(usize::MAX);
         for cell in cells.iter().filter(|cell| wanted.is_empty() || wanted.contains(&cell.column)) {
@@ -127,16 +126,11 @@ pub(super) fn of_table(path: &Path, wanted: &[String], budget: &mut Budget) -> R
                 columns.len().saturating_sub(1)
             };
             let Some(column) = columns.get_mut(place) else { continue };
-            if let Err(failure) = budget.take(row, column.add(row, &cell.value)) {
-                over = Some(failure);
-                return ControlFlow::Break(());
-            }
+            budget.take(row, column.add(row, &cell.value))?;
         }
         ControlFlow::Continue(())
     })?;
-    if let Some(failure) = over {
-        return Err(failure);
-    }
+    budget.settled()?;
     let count = usize::try_from(count).unwrap_or(usize::MAX);
     let (mut names, mut read, mut texts) = (Vec::new(), Vec::new(), Vec::new());
     for column in columns {

@@ -9,7 +9,6 @@ use crate::failure::Failure;
 use crate::settings::values::Size;
 use bartizan_data::poison::preference::{About, Pair, preference_poison};
 use std::collections::BTreeSet;
-use std::ops::ControlFlow;
 
 /// Judges the pairs of the file.
 ///
@@ -68,7 +67,6 @@ fn conversations(
     budget: &mut Budget,
 ) -> Result<Vec<Vec<String>>, Failure> {
     let mut read: Vec<Vec<String>> = vec![Vec::new(); wanted.len()];
-    let mut over = None;
     let mut seen = vec![false; wanted.len()];
     let mut known = BTreeSet::new();
     rows::each(path, &mut |row, cells| {
@@ -99,17 +97,9 @@ fn conversations(
                 known.insert(cell.column.clone());
             }
         }
-        match budget.take(usize::try_from(row).unwrap_or(usize::MAX), bytes) {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(failure) => {
-                over = Some(failure);
-                ControlFlow::Break(())
-            }
-        }
+        budget.take(usize::try_from(row).unwrap_or(usize::MAX), bytes)
     })?;
-    if let Some(failure) = over {
-        return Err(failure);
-    }
+    budget.settled()?;
     match seen.iter().zip(wanted).find(|(seen, _)| !**seen) {
         Some((_, name)) => Err(Failure::NoColumn {
             path: path.to_path_buf(),

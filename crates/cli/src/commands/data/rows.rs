@@ -7,7 +7,6 @@ use bartizan_data::table::{self, Cell, Visit};
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Read};
-use std::ops::ControlFlow;
 use std::path::Path;
 
 /// The bytes of a dataset, and the name that tells their form.
@@ -56,7 +55,6 @@ pub(super) fn columns<const N: usize>(
     budget: &mut Budget,
 ) -> Result<Vec<[String; N]>, Failure> {
     let mut rows = Vec::new();
-    let mut over = None;
     let mut seen = [false; N];
     let mut known = BTreeSet::new();
     each(path, &mut |_, cells| {
@@ -75,17 +73,9 @@ pub(super) fn columns<const N: usize>(
         let bytes = row.iter().map(|value| value.len() as u64).sum::<u64>();
         let taken = budget.take(rows.len(), bytes.saturating_add(size_of::<[String; N]>() as u64));
         rows.push(row);
-        match taken {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(failure) => {
-                over = Some(failure);
-                ControlFlow::Break(())
-            }
-        }
+        taken
     })?;
-    if let Some(failure) = over {
-        return Err(failure);
-    }
+    budget.settled()?;
     for (seen, column) in seen.into_iter().zip(columns) {
         if !seen {
             return Err(Failure::NoColumn {

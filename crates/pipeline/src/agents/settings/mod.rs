@@ -182,18 +182,7 @@ static RULES: &[&Rule] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bartizan_core::{Limits, MonotonicClock};
-
-    fn found(name: &str, content: &str) -> Vec<(&'static str, u32, Severity)> {
-        let outcome = crate::examine(&Text::new(name, content), &Limits::default(), &MonotonicClock::start());
-        let mut found: Vec<_> = outcome
-            .findings
-            .iter()
-            .map(|one| (one.rule.id, one.location.line.unwrap_or_default(), one.severity))
-            .collect();
-        found.sort_unstable();
-        found
-    }
+    use crate::testing::found;
 
     #[test]
     fn what_an_agent_may_do_unasked_is_found_in_each_clients_settings() {

@@ -1,0 +1,16 @@
+//! What tests of several kinds of files share.
+
+use crate::Text;
+use bartizan_core::{Limits, MonotonicClock, Severity};
+
+/// Rule, line and severity of everything found in a file of this name, in order.
+pub(crate) fn found(name: &str, content: &str) -> Vec<(&'static str, u32, Severity)> {
+    let outcome = crate::examine(&Text::new(name, content), &Limits::default(), &MonotonicClock::start());
+    let mut found: Vec<_> = outcome
+        .findings
+        .iter()
+        .map(|finding| (finding.rule.id, finding.location.line.unwrap_or_default(), finding.severity))
+        .collect();
+    found.sort_unstable();
+    found
+}
