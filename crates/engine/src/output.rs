@@ -33,11 +33,12 @@ pub(crate) fn emit(text: &str) -> Result<(), EngineError> {
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(EngineError::Output)
 }
 
-/// Writes a file so that it is there whole or not at all.
+/// Writes a file so that it is there whole or not at all; until then under a hidden name.
 pub(crate) fn keep(path: &Path, text: &str) -> Result<(), EngineError> {
     let failed = |error| EngineError::Write { path: path.to_owned(), error };
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".partial");
+    let mut name = std::ffi::OsString::from(".");
+    name.push(path.file_name().unwrap_or_default());
+    name.push(format!(".{}.part", std::process::id()));
     let partial = path.with_file_name(name);
     fs::write(&partial, text).and_then(|()| fs::rename(&partial, path)).map_err(|error| {
         // What was begun is not left behind; that it cannot be removed changes nothing.

@@ -297,7 +297,8 @@ fn write_report(settings: &Settings, report: &Report) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Writes a file beside its place first, so that a half-written one never stands there.
+/// Writes a file beside its place first, so that a half-written one never stands there. Until it is whole its name is a hidden one:
+/// whoever looks at the folder meanwhile, `gate --watch` say, does not take it for something that was put there.
 pub(crate) fn write_whole(
     path: &Path,
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
@@ -309,7 +310,8 @@ pub(crate) fn write_whole(
         let mut out = BufWriter::new(fs::File::create(path).map_err(failure)?);
         return write(&mut out).and_then(|()| out.flush()).map_err(failure);
     }
-    let mut name = path.file_name().unwrap_or_default().to_owned();
+    let mut name = std::ffi::OsString::from(".");
+    name.push(path.file_name().unwrap_or_default());
     name.push(format!(".{}.part", std::process::id()));
     let part = path.with_file_name(name);
     let written = fs::File::create_new(&part).and_then(|file| {

@@ -33,10 +33,30 @@ fn each_artifact_gets_a_verdict_once_and_again_when_evidence_comes() {
     while then["verdict"] == "deny" {
         then = next();
     }
-    assert_eq!((&then["verdict"], &then["digest"]), (&"allow".into(), &first["digest"]));
+    assert_eq!((&then["verdict"], &then["digest"]), (&"allow".into(), &first["digest"]), "{then}");
     let _ = process.kill();
     let _ = process.wait();
     let once = place.run(&["gate", "--watch", "releases", "--looks", "1"]);
     assert_eq!((once.code, once.out.lines().count()), (0, 1), "{once:?}");
     assert_eq!(place.run(&["gate", "--watch", "nowhere"]).code, 2);
+}
+
+#[test]
+fn what_comes_and_goes_between_two_looks_is_no_error() {
+    let place = project();
+    std::fs::create_dir(place.path().join("releases")).unwrap();
+    let watch = ["gate", "--watch", "releases", "--policy", "baseline", "--every-ms", "1", "--looks", "60"];
+    let process = place.program(&watch).stdout(Stdio::piped()).spawn().unwrap();
+    let upload = place.path().join("releases/upload");
+    let finished = std::thread::spawn(move || process.wait_with_output().unwrap());
+    while !finished.is_finished() {
+        std::fs::write(&upload, "half of a model").unwrap();
+        std::thread::yield_now();
+        std::fs::remove_file(&upload).unwrap();
+    }
+    let out = String::from_utf8(finished.join().unwrap().stdout).unwrap();
+    for line in out.lines() {
+        let line: Value = serde_json::from_str(line).unwrap();
+        assert_eq!(line["verdict"], "deny", "{line}");
+    }
 }

@@ -1,7 +1,8 @@
 //! Files named by their SHA-256: [`Blobs`].
 //!
 //! Layout as in the OCI image layout, `blobs/sha256/<hex>`, in a folder or in an object store. A blob stands under its name only
-//! once it is whole and durable; what is read is hashed again, so that a changed byte is noticed at the first use.
+//! once it is whole and durable (in a folder it is written as `blobs/unfinished/…` and then renamed); what is read is hashed again,
+//! so that a changed byte is noticed at the first use.
 
 use super::{StoreError, read_bounded};
 use crate::digest::{Digest, SHA256};
@@ -11,6 +12,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 /// Largest blob read, in bytes: the largest envelope.
 pub const LARGEST_BLOB: u64 = crate::dsse::LONGEST_ENVELOPE as u64;
@@ -36,9 +38,14 @@ impl std::fmt::Debug for Blobs {
 
 struct Folder {
     path: PathBuf,
+    /// Where blobs lie that are not whole yet.
+    unfinished: PathBuf,
     /// Tells unfinished files of this process apart.
-    unfinished: AtomicU64,
+    begun: AtomicU64,
 }
+
+/// An unfinished file older than this was left behind by a writer that was killed: an envelope takes milliseconds.
+const LEFT_BEHIND: Duration = Duration::from_hours(1);
 
 impl Blobs {
     /// The blobs in the folder `store`; theirs is made when it is missing.
@@ -48,7 +55,8 @@ impl Blobs {
     pub fn open(store: &Path) -> Result<Self, StoreError> {
         let path = store.join(FOLDER).join(SHA256);
         fs::create_dir_all(&path).map_err(|error| StoreError::disk("make", &path, error))?;
-        Ok(Self { place: Place::Folder(Folder { path, unfinished: AtomicU64::new(0) }) })
+        let unfinished = store.join(FOLDER).join("unfinished");
+        Ok(Self { place: Place::Folder(Folder { path, unfinished, begun: AtomicU64::new(0) }) })
     }
 
     /// The blobs of a store whose objects these are.
@@ -116,7 +124,7 @@ impl Blobs {
                 listed.map_err(failed)?.into_iter().map(|each| each.name).collect()
             }
         };
-        // Unfinished files of a process that was killed are no blobs.
+        // What somebody else put there is no blob.
         let mut digests: Vec<Digest> =
             names.iter().filter_map(|name| Digest::new(SHA256, name).ok()).collect();
         digests.sort();
@@ -150,14 +158,30 @@ impl Folder {
         {
             return sync_folder(&self.path).map_err(|error| StoreError::disk("write", &path, error));
         }
-        let number = self.unfinished.fetch_add(1, Ordering::Relaxed);
-        let part = self.path.join(format!(".{}.{}.{number}.part", digest.value(), std::process::id()));
-        let written = write_durably(&part, content).and_then(|()| fs::rename(&part, &path));
+        let number = self.begun.fetch_add(1, Ordering::Relaxed);
+        if number == 0 {
+            self.tidy();
+        }
+        let part = self.unfinished.join(format!("{}.{}.{number}", digest.value(), std::process::id()));
+        let written = fs::create_dir_all(&self.unfinished)
+            .and_then(|()| write_durably(&part, content))
+            .and_then(|()| fs::rename(&part, &path));
         written.and_then(|()| sync_folder(&self.path)).map_err(|error| {
             // The first error is the one to tell.
             let _ = fs::remove_file(&part);
             StoreError::disk("write", &path, error)
         })
+    }
+
+    /// Removes what killed writers left. What cannot be read or removed stays: it is in nobody's way.
+    fn tidy(&self) {
+        for entry in fs::read_dir(&self.unfinished).into_iter().flatten().flatten() {
+            let modified = entry.metadata().and_then(|metadata| metadata.modified());
+            let age = modified.ok().and_then(|modified| modified.elapsed().ok());
+            if age.is_some_and(|age| age > LEFT_BEHIND) {
+                let _ = fs::remove_file(entry.path());
+            }
+        }
     }
 
     fn get(&self, digest: &Digest) -> Result<Vec<u8>, StoreError> {
@@ -228,12 +252,18 @@ mod tests {
     }
 
     #[test]
-    fn an_unfinished_file_is_no_blob_and_a_cut_one_is_written_again() {
+    fn an_unfinished_file_is_no_blob_and_goes_in_time_and_a_cut_one_is_written_again() {
         let (folder, blobs) = blobs();
-        let part = folder.path().join("blobs/sha256").join(format!(".{}.1.0.part", "ab".repeat(32)));
-        fs::write(part, b"half").unwrap();
+        let unfinished = folder.path().join("blobs/unfinished");
+        fs::create_dir(&unfinished).unwrap();
+        let (left, new) = (unfinished.join("left"), unfinished.join("new"));
+        fs::write(&left, b"half").unwrap();
+        fs::write(&new, b"half").unwrap();
+        let long_ago = std::time::SystemTime::now() - 2 * LEFT_BEHIND;
+        File::options().write(true).open(&left).unwrap().set_modified(long_ago).unwrap();
         assert!(blobs.list().unwrap().is_empty());
         let digest = blobs.put(b"statement").unwrap();
+        assert_eq!((left.exists(), fs::read_dir(&unfinished).unwrap().count()), (false, 1));
         fs::write(file(&folder, &digest), b"state").unwrap();
         blobs.put(b"statement").unwrap();
         assert_eq!(blobs.get(&digest).unwrap(), b"statement");

@@ -55,6 +55,11 @@ pub(super) trait Source {
     /// # Errors
     /// [`Failure`] when it cannot be brought here.
     fn bring(&mut self, found: &Found) -> Result<String, Failure>;
+
+    /// Whether what was found is known to be gone again.
+    fn is_gone(&self, _found: &Found) -> bool {
+        false
+    }
 }
 
 /// Looks again and again, and writes a line for each verdict.
@@ -118,6 +123,11 @@ fn look(
             Ok(decision) => {
                 denied |= decision.verdict == Verdict::Deny;
                 serde_json::to_value(Line::of(&found.name, &decision)).map_err(io::Error::from)?
+            }
+            // Nothing is left to let through: whatever wrote it took it away, or gave it its name.
+            Err(_) if source.is_gone(found) => {
+                seen.remove(&found.name);
+                continue;
             }
             Err(failure) => {
                 denied = true;
@@ -236,6 +246,12 @@ impl Source for Folder {
 
     fn bring(&mut self, found: &Found) -> Result<String, Failure> {
         Ok(found.name.clone())
+    }
+
+    fn is_gone(&self, found: &Found) -> bool {
+        // A link that leads nowhere is there.
+        let known = Path::new(&found.name).symlink_metadata();
+        known.is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
     }
 }
 
