@@ -110,8 +110,12 @@ impl Place {
     ///
     /// # Errors
     /// Those of [`Log::open`].
-    pub(crate) fn open(self, signer: NoteSigner, clock: Clock) -> Result<Log, LogError> {
-        let options = WriterOptions::default();
+    pub(crate) fn open(
+        self,
+        signer: NoteSigner,
+        clock: Clock,
+        options: WriterOptions,
+    ) -> Result<Log, LogError> {
         match self {
             Self::Folder(disk) => Log::open(disk, signer, clock, options),
             #[cfg(feature = "cloud")]

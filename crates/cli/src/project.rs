@@ -11,7 +11,7 @@ use bartizan_evidence::dsse::Envelope;
 use bartizan_evidence::keys::{KeyAlgorithm, Signer as _, SigningKey};
 use bartizan_evidence::lineage::NodeId;
 use bartizan_evidence::log::checkpoint::CHECKPOINT_FILE;
-use bartizan_evidence::log::{Clock, Log, LogError, LoggedStatements, NoteKey, NoteSigner};
+use bartizan_evidence::log::{Clock, Log, LogError, LoggedStatements, NoteKey, NoteSigner, WriterOptions};
 use bartizan_evidence::statement::{PAYLOAD_TYPE, ResourceDescriptor, Statement};
 use bartizan_evidence::store::{
     Receipt, SqliteIndex, StatementLog, Store, StoreError, TRUSTED, Trust, read_bounded_text,
@@ -220,7 +220,7 @@ fn writer(place: &Place, signer: impl Fn() -> Result<NoteSigner, Failure>) -> Re
             other => return Ok(other?),
         }
     }
-    Ok(place.clone().open(signer()?, clock())?)
+    Ok(place.clone().open(signer()?, clock(), WriterOptions::default())?)
 }
 
 /// Opens a store to append to. Its log is begun, with a key of its own, when there is none.

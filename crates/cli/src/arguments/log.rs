@@ -86,6 +86,9 @@ pub(crate) struct AppendArguments {
     /// Folder or address whose blobs keep the envelopes [default: the one that holds the log]
     #[arg(long, value_name = "FOLDER", conflicts_with = "raw")]
     pub(crate) store: Option<PathBuf>,
+    /// Go on although the last writer's clock was ahead: the times of entries then step back here, for everyone to see
+    #[arg(long)]
+    pub(crate) clock_was_wrong: bool,
     #[command(flatten)]
     pub(crate) signer: SignerArguments,
     /// Format of the output

@@ -10,7 +10,7 @@ use super::note_key::NoteSigner;
 use super::reader::edge_from_files;
 use super::storage::{Lock, STATE_FOLDER, Storage};
 use super::tile::{Level, TILE_FOLDER, TILE_WIDTH, TilePath, hashes_at};
-use super::writer::{Clock, Commit};
+use super::writer::{Clock, Commit, WriterOptions};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -24,6 +24,8 @@ pub(super) struct Committer {
     storage: Arc<dyn Storage>,
     signer: NoteSigner,
     clock: Clock,
+    /// Whether a time before that of the last checkpoint is signed all the same.
+    clock_was_wrong: bool,
     log: Replayed,
     /// The partial tiles of the latest checkpoint: the next one may need some of them as they are.
     partial: Vec<TilePath>,
@@ -56,7 +58,9 @@ impl Commit for Committer {
         } else {
             self.recover()?;
         }
-        check_clock(|| self.storage.place(), self.published.as_ref(), (self.clock)())?;
+        if !self.clock_was_wrong {
+            check_clock(|| self.storage.place(), self.published.as_ref(), (self.clock)())?;
+        }
         let bytes = journal::encode_entries(entries.iter().map(Vec::as_slice));
         if !self.log.position.has_room(&*self.storage, bytes.len())? || self.unsynced.len() > MOST_UNSYNCED {
             self.next_generation(bytes.len())?;
@@ -130,9 +134,11 @@ impl Committer {
         storage: Arc<dyn Storage>,
         signer: NoteSigner,
         clock: Clock,
+        options: WriterOptions,
     ) -> Result<Self, LogError> {
         let lock = locked(&*storage)?;
         let mut committer = Self::new(storage, signer, clock);
+        committer.clock_was_wrong = options.clock_was_wrong;
         committer.lock = Some(lock);
         committer.recover()?;
         committer.release();
@@ -151,6 +157,7 @@ impl Committer {
             storage,
             signer,
             clock,
+            clock_was_wrong: false,
             log,
             partial: Vec::new(),
             unsynced: BTreeSet::new(),

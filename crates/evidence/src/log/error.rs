@@ -205,7 +205,7 @@ pub enum LogError {
     /// The clock shows a time before that of the last checkpoint.
     #[error(
         "the clock has gone back: it shows {}, and the log in {place} was last written at {}; nothing was logged: set this \
-         machine's clock, and if it is right, look who wrote with a wrong one",
+         machine's clock, or, if it is right and that of the last writer was not, go on with `bartizan log append --clock-was-wrong`",
         rfc3339(*now), rfc3339(*last)
     )]
     ClockWentBack {

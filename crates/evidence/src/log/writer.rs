@@ -34,6 +34,8 @@ pub type Clock = Box<dyn Fn() -> u64 + Send>;
 pub struct WriterOptions {
     /// Least time between two publications while entries keep coming; zero publishes a checkpoint for every batch.
     pub publish_interval: Duration,
+    /// Whether to sign under an earlier time than the last checkpoint bears, as when that was signed by a clock that was wrong.
+    pub clock_was_wrong: bool,
 }
 
 /// The writing side of a log: owned by one thread.
@@ -143,7 +145,7 @@ impl Log {
         clock: Clock,
         options: WriterOptions,
     ) -> Result<Self, LogError> {
-        Self::start(Box::new(Committer::open(storage, signer, clock)?), options)
+        Self::start(Box::new(Committer::open(storage, signer, clock, options)?), options)
     }
 
     /// Opens a log in an object store for appending, as [`Log::open`] does in a folder. Any number of writers, on any number of
@@ -157,7 +159,7 @@ impl Log {
         clock: Clock,
         options: WriterOptions,
     ) -> Result<Self, LogError> {
-        Self::start(Box::new(ObjectCommitter::open(objects, signer, clock)?), options)
+        Self::start(Box::new(ObjectCommitter::open(objects, signer, clock, options)?), options)
     }
 
     fn start(committer: Box<dyn Commit>, options: WriterOptions) -> Result<Self, LogError> {

@@ -1,6 +1,7 @@
 //! The transparency log against the specifications' vectors, injected faults, killed processes and an independent verifier.
 #![cfg(test)]
 
+mod clock;
 mod crash;
 mod damage;
 mod faults;

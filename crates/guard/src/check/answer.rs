@@ -4,7 +4,7 @@ use super::checks::{Caller, Checks, Request};
 use super::findings::{Findings, changed};
 use super::judgement::{Action, Judgement, Reason, Release};
 use super::session::{Session, restored};
-use super::stream::{Reader, Seen, Tail};
+use super::stream::{Reader, Seen, Step, Tail};
 use crate::exchange::{Exchange, Role, ToolCall};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -20,6 +20,8 @@ pub struct ResponseJudge {
     prepared: Arc<Prepared>,
     readers: Vec<Open>,
     tail: Tail,
+    /// No reader has anything more to say about what stands before.
+    settled: usize,
     /// What left.
     released: usize,
     changes: Vec<(Range<usize>, String)>,
@@ -42,6 +44,7 @@ impl Prepared {
             prepared: Arc::clone(self),
             readers,
             tail: Tail::default(),
+            settled: 0,
             released: 0,
             changes: Vec::new(),
             ended: false,
@@ -119,11 +122,12 @@ impl ResponseJudge {
         }
         self.tail.push(delta);
         while let Some(step) = self.tail.step() {
-            self.read(step, false, &mut release);
+            self.read(&step, false, &mut release);
             if self.ended {
                 return release;
             }
         }
+        self.release(self.tail.floor(self.settled), &mut release);
         self.tail.forget(self.released);
         release
     }
@@ -133,7 +137,10 @@ impl ResponseJudge {
         let mut release = Release::default();
         if !self.ended {
             let rest = self.tail.rest();
-            self.read(rest, true, &mut release);
+            self.read(&rest, true, &mut release);
+            if !self.ended {
+                self.release(self.tail.end(), &mut release);
+            }
             self.ended = true;
         }
         release
@@ -168,7 +175,7 @@ impl ResponseJudge {
             let last = step.is_none();
             let step = step.unwrap_or_else(|| tail.rest());
             for reader in &mut readers {
-                reader.read(&tail, step.clone(), last, &mut seen);
+                reader.read(&tail, &step, last, &mut seen);
             }
             if last {
                 break;
@@ -186,15 +193,21 @@ impl ResponseJudge {
         findings.restoring(&self.prepared.values).judgement(&exchange)
     }
 
-    fn read(&mut self, step: Range<usize>, last: bool, release: &mut Release) {
+    /// Lets every reader read a step. What is settled leaves later, with all steps of a piece at once, unless something is found: what
+    /// was settled before this step then leaves first, as it would have when the stream ended there.
+    fn read(&mut self, step: &Step, last: bool, release: &mut Release) {
         let mut seen: Vec<Seen> = Vec::new();
+        let before = self.settled;
+        let mut settled = step.end;
         for open in &mut self.readers {
-            let settled = open.reader.read(&self.tail, step.clone(), last, &mut seen);
-            open.settled = settled.max(open.settled);
+            open.settled = open.reader.read(&self.tail, step, last, &mut seen).max(open.settled);
+            settled = settled.min(open.settled);
         }
-        let end = self.tail.end();
-        let settled = self.readers.iter().map(|open| open.settled).min().unwrap_or(end);
-        let mut safe = if last { end } else { self.tail.floor(settled) };
+        self.settled = settled;
+        if seen.is_empty() {
+            return;
+        }
+        self.release(self.tail.floor(before), release);
         let mut blocked: Option<Reason> = None;
         for one in seen {
             if one.reason.action == Action::Block {
@@ -208,18 +221,24 @@ impl ResponseJudge {
             }
             release.reasons.push(one.reason);
         }
-        if let Some(reason) = &blocked {
-            safe = safe.min(self.tail.floor(reason.span.start));
+        let safe = if last { self.tail.end() } else { self.tail.floor(settled) };
+        if let Some(reason) = blocked {
+            self.release(safe.min(self.tail.floor(reason.span.start)), release);
             self.ended = true;
+            release.blocked = Some(reason);
+        } else {
+            self.release(safe, release);
         }
-        // Nothing is cut in the middle of a change.
+    }
+
+    /// Gives what stands before `safe`, unless that is in the middle of a change.
+    fn release(&mut self, mut safe: usize, release: &mut Release) {
         for (span, _) in &self.changes {
             if span.start < safe && safe < span.end {
                 safe = self.tail.floor(span.start);
             }
         }
         self.release_until(safe, &mut release.text);
-        release.blocked = blocked;
     }
 
     fn release_until(&mut self, safe: usize, out: &mut String) {
@@ -227,6 +246,11 @@ impl ResponseJudge {
             return;
         }
         let from = self.released;
+        if self.changes.is_empty() && self.prepared.values.is_empty() {
+            out.push_str(self.tail.get(from..safe));
+            self.released = safe;
+            return;
+        }
         let (now, later): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.changes).into_iter().partition(|(span, _)| span.start < safe);
         self.changes = later;

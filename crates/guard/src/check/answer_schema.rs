@@ -4,7 +4,7 @@ use super::checks::{Check, ChecksError, Files, Made, Request};
 use super::judgement::Reason;
 use super::policy::{Mode, Policy};
 use super::schema::Schema;
-use super::stream::{Reader, Seen, Tail};
+use super::stream::{Reader, Seen, Step, Tail};
 use bartizan_core::{Severity, cwe, owasp_llm, rule};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -121,9 +121,9 @@ impl FormReader {
 }
 
 impl Reader for FormReader {
-    fn read(&mut self, tail: &Tail, step: Range<usize>, last: bool, seen: &mut Vec<Seen>) -> usize {
+    fn read(&mut self, tail: &Tail, step: &Step, last: bool, seen: &mut Vec<Seen>) -> usize {
         if self.text.len() <= LONGEST {
-            self.text.push_str(tail.get(step.clone()));
+            self.text.push_str(tail.get(step.span()));
         }
         if last && let Some(message) = self.breach() {
             seen.push(Seen {

@@ -4,7 +4,7 @@ use super::checks::{Check, ChecksError, Files, Made, Request};
 use super::findings::Findings;
 use super::judgement::Reason;
 use super::policy::{Mode, Policy};
-use super::stream::{Reader, Seen, Tail};
+use super::stream::{Reader, Seen, Step, Tail};
 use bartizan_core::{Severity, atlas, cwe, owasp_llm, rule};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -152,14 +152,14 @@ struct AnswerReader {
 }
 
 impl Reader for AnswerReader {
-    fn read(&mut self, tail: &Tail, step: Range<usize>, _: bool, seen: &mut Vec<Seen>) -> usize {
+    fn read(&mut self, tail: &Tail, step: &Step, _: bool, seen: &mut Vec<Seen>) -> usize {
         let within = self.tokens <= self.most;
-        self.tokens = self.tokens.saturating_add(estimate_tokens(tail.get(step.clone())));
+        self.tokens = self.tokens.saturating_add(estimate_tokens(tail.get(step.span())));
         if within && self.tokens > self.most {
             let message = format!("the answer has more than {} tokens", self.most);
             let budget = Budget { policy: self.policy.clone() };
             seen.push(Seen {
-                reason: budget.reason("answer-tokens", "", step.clone(), message),
+                reason: budget.reason("answer-tokens", "", step.span(), message),
                 replacement: None,
             });
         }

@@ -4,7 +4,7 @@ use super::checks::{Check, ChecksError, Files, Made, Request};
 use super::judgement::Reason;
 use super::needles::{Needles, symbol};
 use super::policy::{Mode, Policy};
-use super::stream::{Reader, Seen, Tail};
+use super::stream::{Reader, Seen, Step, Tail};
 use super::veiled::Veiled;
 use bartizan_core::{Severity, atlas, cwe, owasp_llm, rule};
 use schemars::JsonSchema;
@@ -132,8 +132,8 @@ impl CanaryReader {
 }
 
 impl Reader for CanaryReader {
-    fn read(&mut self, tail: &Tail, step: Range<usize>, last: bool, seen: &mut Vec<Seen>) -> usize {
-        let text = tail.get(step.clone());
+    fn read(&mut self, tail: &Tail, step: &Step, last: bool, seen: &mut Vec<Seen>) -> usize {
+        let text = tail.get(step.span());
         for (at, byte) in text.bytes().enumerate() {
             if symbol(byte).is_none() {
                 continue;

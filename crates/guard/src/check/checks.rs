@@ -104,6 +104,11 @@ pub(crate) trait Check: Debug + Send + Sync {
     /// Judges a request.
     fn request(&self, _request: &Request<'_>, _findings: &mut Findings) {}
 
+    /// Whether judging a request takes milliseconds.
+    fn takes_long(&self) -> bool {
+        false
+    }
+
     /// A reader for the answer to a request, if the check reads answers.
     fn reader(&self, _request: &Request<'_>) -> Option<Box<dyn Reader>> {
         None
@@ -143,6 +148,11 @@ impl Checks {
     /// Each check, in order.
     pub(crate) fn each(&self) -> impl Iterator<Item = &dyn Check> {
         self.checks.iter().map(AsRef::as_ref)
+    }
+
+    /// Whether judging a request takes milliseconds, also when it is short.
+    pub fn takes_long(&self) -> bool {
+        self.checks.iter().any(|check| check.takes_long())
     }
 
     /// Judges a request. Values that are replaced by tokens are remembered in the session.

@@ -5,7 +5,7 @@ use super::danger::{Grade, LONGEST, danger, is_triggered};
 use super::findings::Findings;
 use super::judgement::Reason;
 use super::policy::{Mode, Policy};
-use super::stream::{Reader, Seen, Tail};
+use super::stream::{Kinds, Reader, Seen, Step, Tail};
 use crate::exchange::ToolCall;
 use bartizan_core::{Severity, atlas, cwe, owasp_agentic, owasp_llm, rule};
 use schemars::JsonSchema;
@@ -129,11 +129,11 @@ struct CodeReader {
 }
 
 impl Reader for CodeReader {
-    fn read(&mut self, tail: &Tail, step: Range<usize>, last: bool, seen: &mut Vec<Seen>) -> usize {
-        let word = tail.get(step.clone());
-        self.armed |= is_triggered(word);
-        let ends = last || word.contains('\n') || step.end.saturating_sub(self.line) > LONGEST;
-        let goes_on = word.trim_end().ends_with('\\');
+    fn read(&mut self, tail: &Tail, step: &Step, last: bool, seen: &mut Vec<Seen>) -> usize {
+        let word = tail.get(step.span());
+        self.armed = self.armed || is_triggered(word);
+        let ends = last || step.kinds.any(Kinds::LINE_END) || step.end.saturating_sub(self.line) > LONGEST;
+        let goes_on = step.kinds.any(Kinds::BACKSLASH) && word.trim_end().ends_with('\\');
         if ends && (last || !goes_on || step.end.saturating_sub(self.line) > LONGEST) {
             if self.armed {
                 let text = tail.get(self.line..step.end).replace("\\\n", " ");

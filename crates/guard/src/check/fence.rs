@@ -22,6 +22,11 @@ impl Fence {
         self.block.is_some()
     }
 
+    /// Whether something stands in the line already: a word without marks of code and line ends then changes nothing.
+    pub(crate) fn in_line(&self) -> bool {
+        self.inside_line
+    }
+
     /// Takes a word with the blanks behind it; says whether it stands in a block, or begins in a span.
     pub(crate) fn word(&mut self, word: &str) -> bool {
         let core = word.trim_end();

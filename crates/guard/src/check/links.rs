@@ -6,7 +6,7 @@ use super::checks::{Check, ChecksError, Files, Made, Request};
 use super::conversation::Conversation;
 use super::judgement::Reason;
 use super::policy::Policy;
-use super::stream::{Reader, Seen, Tail};
+use super::stream::{Kinds, Reader, Seen, Step, Tail};
 use bartizan_core::{Severity, atlas, cwe, owasp_agentic, owasp_llm, rule};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -119,6 +119,8 @@ struct LinkReader {
     any_image: bool,
 }
 
+/// What stands in every address, image and tag, or ends one.
+const BEGINS: Kinds = Kinds::SLASH.or(Kinds::SQUARE).or(Kinds::ANGLE).or(Kinds::LINE_END);
 /// Tags that load what they name.
 const SOURCES: [&str; 12] = [
     "<img", "<script", "<iframe", "<audio", "<video", "<source", "<embed", "<object", "<link", "<image",
@@ -203,13 +205,12 @@ fn is_drawn(piece: &str) -> bool {
 }
 
 impl Reader for LinkReader {
-    fn read(&mut self, tail: &Tail, step: Range<usize>, _: bool, seen: &mut Vec<Seen>) -> usize {
-        let word = tail.get(step.clone());
+    fn read(&mut self, tail: &Tail, step: &Step, _: bool, seen: &mut Vec<Seen>) -> usize {
         // Most words have nothing of an address, an image or a tag; they are told at once.
-        let is_plain = |byte| !matches!(byte, b'/' | b'[' | b']' | b'<' | b'\n');
-        if !self.source && word.bytes().all(is_plain) {
+        if !self.source && !step.kinds.any(BEGINS) {
             return step.end;
         }
+        let word = tail.get(step.span());
         if word.contains("//") {
             for address in addresses(word) {
                 if self.allows(&address.host) {

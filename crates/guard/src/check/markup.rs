@@ -5,7 +5,7 @@ use super::checks::{Check, ChecksError, Files, Made, Request};
 use super::fence::Fence;
 use super::judgement::Reason;
 use super::policy::Policy;
-use super::stream::{Reader, Seen, Tail};
+use super::stream::{Kinds, Reader, Seen, Step, Tail};
 use bartizan_core::{Severity, cwe, owasp_llm, rule};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -92,6 +92,9 @@ struct MarkupReader {
     tag: Option<Tag>,
 }
 
+/// What begins a tag, a link or code, and what ends a line.
+const TURNS: Kinds = Kinds::ANGLE.or(Kinds::SQUARE).or(Kinds::FENCE).or(Kinds::LINE_END);
+
 /// A tag under way.
 #[derive(Debug, Clone, Copy)]
 struct Tag {
@@ -132,8 +135,12 @@ fn seen_of(what: &str, action: Action, span: Range<usize>, replacement: Option<S
 }
 
 impl Reader for MarkupReader {
-    fn read(&mut self, tail: &Tail, step: Range<usize>, last: bool, seen: &mut Vec<Seen>) -> usize {
-        let word = tail.get(step.clone());
+    fn read(&mut self, tail: &Tail, step: &Step, last: bool, seen: &mut Vec<Seen>) -> usize {
+        // A word within a line that opens and closes nothing.
+        if self.tag.is_none() && self.fence.in_line() && !step.kinds.any(TURNS) {
+            return step.end;
+        }
+        let word = tail.get(step.span());
         let (mut span, block) = (self.fence.in_span(), self.fence.in_block());
         self.fence.word(word);
         let shown = !self.policy.fenced && self.tag.is_none();

@@ -6,6 +6,7 @@
 mod address;
 mod answer;
 mod answer_schema;
+mod any_of;
 mod budget;
 mod canary;
 mod checks;
@@ -46,7 +47,7 @@ pub use canary::CanaryPolicy;
 pub use checks::{Checks, ChecksError};
 pub use corpus::CorpusPolicy;
 pub use dangerous_code::CodePolicy;
-pub use injection::{InjectionPolicy, Thresholds};
+pub use injection::{EncoderUse, InjectionPolicy, Thresholds};
 pub use judgement::{Action, Edit, Judgement, Reason, Release};
 pub use links::{LinkHandling, LinksPolicy};
 pub use markup::{MarkupHandling, MarkupPolicy};

@@ -4,6 +4,7 @@
 //! (`DE 136 695 976`, `B AB 1234`); no kind of number has more than 34 letters and digits or a group of more than five
 //! letters without a digit, nor three such groups on end.
 
+use super::stream::Kinds;
 use std::collections::VecDeque;
 
 /// Letters and digits of the longest number, and of two words before it.
@@ -32,7 +33,13 @@ struct Word {
 
 impl Numbers {
     /// Takes a word with the blanks behind it; gives where a number that is not complete may begin.
-    pub(crate) fn word(&mut self, text: &str, start: usize) -> Option<usize> {
+    pub(crate) fn word(&mut self, text: &str, start: usize, kinds: Kinds) -> Option<usize> {
+        // Most words are longer than any group of letters, and nothing but letters.
+        let letter = |at: usize| text.as_bytes().get(at).is_some_and(u8::is_ascii_alphabetic);
+        if kinds.is_plain() && letter(0) && letter(LETTERS) {
+            self.clear();
+            return None;
+        }
         let core = text.trim_end();
         let gap = text.get(core.len()..).unwrap_or_default();
         let bytes = core.as_bytes();
@@ -83,7 +90,7 @@ impl Numbers {
     }
 }
 
-/// Letters, digits, and marks that stand in numbers.
+/// Letters, digits, and kinds that stand in numbers.
 fn is_member(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-./+:()_".contains(&byte)
 }
@@ -96,7 +103,7 @@ mod tests {
     fn waiting(text: &str) -> &str {
         let (mut numbers, mut at, mut open) = (Numbers::default(), 0, None);
         for word in text.split_inclusive(' ') {
-            open = numbers.word(word, at);
+            open = numbers.word(word, at, Kinds::of(word));
             at += word.len();
         }
         text.get(open.unwrap_or(at)..).unwrap_or_default()

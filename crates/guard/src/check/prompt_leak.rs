@@ -4,7 +4,7 @@ use super::checks::{Check, ChecksError, Files, Made, Request};
 use super::judgement::Reason;
 use super::overlap::{Marks, Overlap, PHRASE, Run, Source, said};
 use super::policy::{Mode, Policy};
-use super::stream::{Reader, Seen, Tail};
+use super::stream::{Reader, Seen, Step, Tail};
 use super::veiled::Veiled;
 use super::words;
 use crate::exchange::Role;
@@ -173,8 +173,8 @@ impl LeakReader {
 }
 
 impl Reader for LeakReader {
-    fn read(&mut self, tail: &Tail, step: Range<usize>, last: bool, seen: &mut Vec<Seen>) -> usize {
-        let text = tail.get(step.clone());
+    fn read(&mut self, tail: &Tail, step: &Step, last: bool, seen: &mut Vec<Seen>) -> usize {
+        let text = tail.get(step.span());
         let mut found = Vec::new();
         let (source, known) = (Arc::clone(&self.source), Arc::clone(&self.known));
         words::each(text, step.start, |word| {

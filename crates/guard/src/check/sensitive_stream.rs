@@ -3,12 +3,12 @@
 //! A value without blanks waits for the end of its word, a number for what may be its next group ([`Numbers`]), a private
 //! key for the end of its armour. Everything else is judged with what stands before it and leaves.
 
+use super::any_of::AnyOf;
 use super::judgement::Reason;
 use super::numbers::Numbers;
 use super::policy::Handling;
 use super::sensitive::{Look, Way, reason};
-use super::stream::{CONTEXT, Reader, Seen, Tail};
-use aho_corasick::{AhoCorasick, AhoCorasickKind};
+use super::stream::{CONTEXT, Kinds, Reader, Seen, Step, Tail};
 use std::ops::Range;
 use std::sync::{Arc, LazyLock};
 
@@ -24,12 +24,12 @@ const CUE_REACH: usize = 160;
 const LONG_WORD: usize = 14;
 
 /// Words behind which a value of letters alone may be a credential.
-static CUES: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
-    let cues = [
+static CUES: LazyLock<Option<AnyOf>> = LazyLock::new(|| {
+    AnyOf::new(&[
         "pass", "pwd", "pword", "secret", "contrase", "key", "token", "auth", "cred", "user", "login",
         "bearer", "curl", "mysql", "psql", "ssh", "wget", "http",
-    ];
-    AhoCorasick::builder().ascii_case_insensitive(true).kind(Some(AhoCorasickKind::DFA)).build(cues).ok()
+    ])
+    .ok()
 });
 
 /// Reads an answer for credentials and personal data.
@@ -71,9 +71,10 @@ impl SensitiveReader {
     }
 
     /// Where the armour of a key that is not complete begins.
-    fn armour(&mut self, word: &str, step: &Range<usize>) -> Option<usize> {
+    fn armour(&mut self, word: &str, step: &Step) -> Option<usize> {
         let core = word.trim_end();
         self.armour = match self.armour {
+            same if !step.kinds.any(Kinds::HYPHEN) => same,
             Armour::Open(start) if core.contains("-----END") => Armour::Closing(start),
             // The first line is complete and names something that is no private key.
             Armour::Open(start)
@@ -172,19 +173,19 @@ fn key_reason(start: usize, end: usize, handling: Handling) -> Reason {
 }
 
 impl Reader for SensitiveReader {
-    fn read(&mut self, tail: &Tail, step: Range<usize>, last: bool, seen: &mut Vec<Seen>) -> usize {
-        let word = tail.get(step.clone());
+    fn read(&mut self, tail: &Tail, step: &Step, last: bool, seen: &mut Vec<Seen>) -> usize {
+        let word = tail.get(step.span());
         if self.armour == Armour::Swallowed {
-            let settled = self.swallow(word, step.clone(), seen);
+            let settled = self.swallow(word, step.span(), seen);
             if self.armour == Armour::Swallowed {
                 return settled;
             }
         }
-        if CUES.as_ref().is_none_or(|cues| cues.is_match(word)) {
+        if CUES.as_ref().is_none_or(|cues| cues.is_in(word)) {
             self.cued = step.end.saturating_add(CUE_REACH);
         }
-        let number = self.numbers.word(word, step.start);
-        let armour = self.armour(word, &step);
+        let number = self.numbers.word(word, step.start, step.kinds);
+        let armour = self.armour(word, step);
         let mut end = step.end.min(number.unwrap_or(usize::MAX)).min(armour.unwrap_or(usize::MAX));
         if self.look.names() {
             end = end.min(tail.floor(step.end.saturating_sub(NAMES_AHEAD)));

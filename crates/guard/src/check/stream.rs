@@ -15,10 +15,97 @@ pub(crate) const CONTEXT: usize = 256;
 /// Bytes that may pile up before what is no longer needed is dropped.
 const SLACK: usize = 4096;
 
+/// A step: where it is, and which kinds of bytes are in it, so that readers pass over what can be nothing to them at once.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Step {
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+    pub(crate) kinds: Kinds,
+}
+
+impl Step {
+    /// Its bytes, counted from the start of the answer.
+    pub(crate) fn span(&self) -> Range<usize> {
+        self.start..self.end
+    }
+
+    /// How many bytes it has, blanks included.
+    pub(crate) fn length(&self) -> usize {
+        self.end.saturating_sub(self.start)
+    }
+}
+
+/// Kinds of bytes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Kinds(u16);
+
+impl Kinds {
+    pub(crate) const LINE_END: Self = Self(1);
+    /// A backtick or tilde: what fences of code are made of.
+    pub(crate) const FENCE: Self = Self(1 << 1);
+    pub(crate) const ANGLE: Self = Self(1 << 2);
+    pub(crate) const SQUARE: Self = Self(1 << 3);
+    pub(crate) const SLASH: Self = Self(1 << 4);
+    pub(crate) const HYPHEN: Self = Self(1 << 5);
+    pub(crate) const DIGIT: Self = Self(1 << 6);
+    /// `@`, `=` or `$`.
+    pub(crate) const SIGN: Self = Self(1 << 7);
+    pub(crate) const BACKSLASH: Self = Self(1 << 8);
+    /// Any other that is neither a small or large letter nor a blank, and all bytes beyond ASCII.
+    pub(crate) const OTHER: Self = Self(1 << 9);
+
+    /// Both kinds.
+    pub(crate) const fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether any of these kinds is there.
+    pub(crate) const fn any(self, kinds: Self) -> bool {
+        self.0 & kinds.0 != 0
+    }
+
+    /// Whether there is nothing but letters and blanks of ASCII.
+    pub(crate) const fn is_plain(self) -> bool {
+        self.0 & !Self::LINE_END.0 == 0
+    }
+
+    /// What is in a text.
+    pub(crate) fn of(text: &str) -> Self {
+        let with = |kinds: u16, byte: &u8| kinds | KINDS.get(usize::from(*byte)).map_or(0, |kind| kind.0);
+        Self(text.as_bytes().iter().fold(0, with))
+    }
+}
+
+/// The kind of each byte.
+#[expect(clippy::indexing_slicing, reason = "read by the compiler")]
+const KINDS: [Kinds; 256] = {
+    let mut kinds = [Kinds::OTHER; 256];
+    let mut byte = 0_u8;
+    loop {
+        kinds[byte as usize] = match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b' ' | b'\t' | b'\r' => Kinds(0),
+            b'\n' => Kinds::LINE_END,
+            b'`' | b'~' => Kinds::FENCE,
+            b'<' => Kinds::ANGLE,
+            b'[' | b']' => Kinds::SQUARE,
+            b'/' => Kinds::SLASH,
+            b'-' => Kinds::HYPHEN,
+            b'0'..=b'9' => Kinds::DIGIT,
+            b'@' | b'=' | b'$' => Kinds::SIGN,
+            b'\\' => Kinds::BACKSLASH,
+            _ => Kinds::OTHER,
+        };
+        if byte == u8::MAX {
+            break kinds;
+        }
+        byte += 1;
+    }
+};
+
 /// Reads an answer step by step.
 pub(crate) trait Reader: Debug + Send + Sync {
     /// Reads a step; `last` says that nothing follows it. Gives the place before which nothing more will be found.
-    fn read(&mut self, tail: &Tail, step: Range<usize>, last: bool, seen: &mut Vec<Seen>) -> usize;
+    fn read(&mut self, tail: &Tail, step: &Step, last: bool, seen: &mut Vec<Seen>) -> usize;
 
     /// A reader in the same state.
     fn boxed(&self) -> Box<dyn Reader>;
@@ -78,7 +165,7 @@ impl Tail {
     }
 
     /// The next whole step.
-    pub(crate) fn step(&mut self) -> Option<Range<usize>> {
+    pub(crate) fn step(&mut self) -> Option<Step> {
         let begun = self.begun.saturating_sub(self.base);
         let from = self.looked.saturating_sub(self.base).max(begun);
         let mut previous = self.text.get(begun..from).and_then(|read| read.chars().next_back());
@@ -119,12 +206,13 @@ impl Tail {
     }
 
     /// What is left when nothing follows.
-    pub(crate) fn rest(&mut self) -> Range<usize> {
+    pub(crate) fn rest(&mut self) -> Step {
         self.close(self.end())
     }
 
-    fn close(&mut self, end: usize) -> Range<usize> {
-        let step = self.begun..end;
+    fn close(&mut self, end: usize) -> Step {
+        let kinds = Kinds::of(self.get(self.begun..end));
+        let step = Step { start: self.begun, end, kinds };
         self.starts.push_back(self.begun);
         self.begun = end;
         self.looked = end;
@@ -175,11 +263,11 @@ mod tests {
         for chunk in chunks {
             tail.push(chunk);
             while let Some(step) = tail.step() {
-                steps.push(tail.get(step).to_owned());
+                steps.push(tail.get(step.span()).to_owned());
             }
         }
         let rest = tail.rest();
-        steps.push(tail.get(rest).to_owned());
+        steps.push(tail.get(rest.span()).to_owned());
         steps
     }
 

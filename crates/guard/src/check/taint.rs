@@ -11,6 +11,7 @@ use super::address::addresses;
 use super::checks::{Caller, Check, ChecksError, Files, Made, Request};
 use super::conversation::Conversation;
 use super::findings::Findings;
+use super::injection::EncoderUse;
 use super::judgement::Reason;
 use super::policy::{Mode, Policy};
 use super::tools::{ToolsPolicy, fits};
@@ -79,7 +80,10 @@ pub(crate) fn make(policy: &Policy, _: Files<'_>) -> Result<Made, ChecksError> {
     if policy.tools.taint == Mode::Off {
         return Ok(None);
     }
-    let shared = Arc::new(Shared { policy: policy.tools.clone(), judge: super::injection::classifier()? });
+    let shared = Arc::new(Shared {
+        policy: policy.tools.clone(),
+        judge: super::injection::classifier(EncoderUse::Never)?,
+    });
     Ok(Some(Box::new(Taint { shared })))
 }
 

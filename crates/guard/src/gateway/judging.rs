@@ -43,7 +43,7 @@ pub(super) struct Outcome {
 impl Asked {
     /// Judges the request.
     pub(super) fn request(&self, decision: &mut Decision) -> Result<Outcome, Refused> {
-        aside(self.body.len(), || {
+        aside(self.takes_long() || self.body.len() >= LARGE, || {
             self.with_request(|exchange, wrapped| {
                 let model = exchange.model.as_deref().map(|model| bartizan_core::printable(model, 128));
                 decision.model = model;
@@ -68,7 +68,8 @@ impl Asked {
         kind: &str,
         decision: &mut Decision,
     ) -> Result<Outcome, Refused> {
-        aside(body.len(), || {
+        let takes_long = self.protocol.answers_a_model() && self.takes_long();
+        aside(takes_long || body.len() >= LARGE, || {
             self.read(body, kind, &mut |json, body, wrapped| {
                 let answer = self.protocol.response(body, json);
                 let by = |policy: &Arc<NamedPolicy>| {
@@ -85,11 +86,18 @@ impl Asked {
 
     /// Judges one message of a stream that is given to a model.
     pub(super) fn message(&self, body: &[u8]) -> Result<Outcome, Refused> {
-        self.read(body, "", &mut |json, body, wrapped| {
-            let answer = self.protocol.response(body, json);
-            let judgement = judged(|| self.policy.checks.request(&answer, &self.session))?;
-            outcome(judgement, body, wrapped)
-        })?
+        aside(self.takes_long() || body.len() >= LARGE, || {
+            self.read(body, "", &mut |json, body, wrapped| {
+                let answer = self.protocol.response(body, json);
+                let judgement = judged(|| self.policy.checks.request(&answer, &self.session))?;
+                outcome(judgement, body, wrapped)
+            })?
+        })
+    }
+
+    fn takes_long(&self) -> bool {
+        self.policy.checks.takes_long()
+            || self.shadow.as_ref().is_some_and(|shadow| shadow.checks.takes_long())
     }
 
     /// The `id` of the request, where the protocol has one.
@@ -113,7 +121,7 @@ impl Asked {
         if self.protocol.answers_a_model() || self.protocol == Protocol::Opaque {
             return;
         }
-        let prepared = aside(self.body.len(), || {
+        let prepared = aside(self.body.len() >= LARGE, || {
             let policies = std::iter::once(&self.policy).chain(&self.shadow);
             policies
                 .map(|policy| Ok((Arc::clone(policy), self.prepared(policy)?)))
@@ -222,8 +230,8 @@ fn with_calls(policy: &NamedPolicy, exchange: &Exchange<'_>, session: &Session, 
 }
 
 /// Runs what takes long beside the threads that serve others.
-fn aside<T>(bytes: usize, work: impl FnOnce() -> T) -> T {
-    if bytes >= LARGE { tokio::task::block_in_place(work) } else { work() }
+fn aside<T>(takes_long: bool, work: impl FnOnce() -> T) -> T {
+    if takes_long { tokio::task::block_in_place(work) } else { work() }
 }
 
 /// A defect in a check is a failure to judge, not the end of the gateway.

@@ -48,6 +48,7 @@ mod shared;
 mod stream;
 pub mod top;
 mod upstream;
+mod warming;
 mod websocket;
 
 pub use access::{AccessLog, Form};

@@ -33,6 +33,8 @@ pub(super) struct ServedModel {
     pub(super) interval: Duration,
     on_failure: OnFailure,
     known: Mutex<Known>,
+    /// Held while it is looked at.
+    looking: tokio::sync::Mutex<()>,
 }
 
 /// Where the digest of the served model comes from.
@@ -106,7 +108,14 @@ impl ServedModel {
             _ => return Err(wrong("give one of path, image and endpoint".to_owned())),
         };
         let interval = options.interval_s.map_or(INTERVAL, |seconds| Duration::from_secs(seconds.max(1)));
-        Ok(Self { admitted, source, interval, on_failure, known: Mutex::new(Known::Nothing) })
+        Ok(Self {
+            admitted,
+            source,
+            interval,
+            on_failure,
+            known: Mutex::new(Known::Nothing),
+            looking: tokio::sync::Mutex::new(()),
+        })
     }
 
     /// What is known.
@@ -128,6 +137,7 @@ impl ServedModel {
 
     /// Looks at what is served. When that cannot be told, what was known stays where `on-failure` is open.
     pub(super) async fn look(&self, upstream: &Upstream, digests: &Digests) {
+        let Ok(_alone) = self.looking.try_lock() else { return };
         let known = match self.digests(upstream, digests).await {
             Ok(found) => self.judged(&found),
             Err(why) if self.on_failure == OnFailure::Open && self.admitted().is_ok() => {

@@ -20,6 +20,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
+use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
@@ -144,13 +145,25 @@ impl Plan {
     }
 
     /// Looks at which models the upstreams serve; those whose interval is over when `due` says so. Until this was done, an upstream
-    /// whose model is limited is asked nothing.
-    pub(super) async fn look_at_models(&self, due: impl Fn(Duration) -> bool) {
+    /// whose model is limited is asked nothing. Each upstream is asked by itself: one that hangs delays no other, and is not asked again while it does.
+    pub(super) fn look_at_models(&self, due: impl Fn(Duration) -> bool) -> JoinSet<()> {
+        let mut looks = JoinSet::new();
         for upstream in &self.upstreams {
-            if let Some(model) = upstream.model.as_ref().filter(|model| due(model.interval)) {
-                model.look(upstream, &self.digests).await;
+            if upstream.model.as_ref().is_some_and(|model| due(model.interval)) {
+                let (upstream, digests) = (Arc::clone(upstream), Digests::clone(&self.digests));
+                looks.spawn(async move {
+                    if let Some(model) = &upstream.model {
+                        model.look(&upstream, &digests).await;
+                    }
+                });
             }
         }
+        looks
+    }
+
+    /// Every policy that a route judges by.
+    pub(super) fn policies(&self) -> impl Iterator<Item = &Arc<NamedPolicy>> {
+        self.routes.iter().flat_map(|route| std::iter::once(&route.policy).chain(&route.shadow))
     }
 
     /// Closes connections to upstreams that nobody needed for long.

@@ -6,6 +6,7 @@ use super::error::GatewayError;
 use super::exchange::respond;
 use super::http1::answering::{self, End};
 use super::plan::Plan;
+use super::warming::warm;
 use super::websocket;
 use bytes::{Buf as _, Bytes};
 use hyper::body::Incoming;
@@ -104,6 +105,9 @@ pub fn serve(
             terminated().await;
             signalled.stop();
         });
+        // By a thread that will judge: some caches belong to the thread that filled them.
+        let plan = gateway.plan();
+        let _ = tokio::spawn(async move { warm(&plan) }).await;
         accept(gateway, &listener, stop, Face::Traffic { metrics }).await;
         Ok(())
     })
@@ -151,7 +155,7 @@ async fn watch_configuration(gateway: Arc<Gateway>, reload: Reload) {
         match tokio::task::spawn_blocking(move || (theirs.load)()).await {
             Ok(Ok(plan)) => {
                 // Requests go on under the plan before, until it is known what may be served under this one.
-                plan.look_at_models(|_| true).await;
+                finished(plan.look_at_models(|_| true)).await;
                 gateway.replan(plan);
                 (reload.tell)("another configuration is in force");
             }
@@ -165,15 +169,20 @@ async fn watch_configuration(gateway: Arc<Gateway>, reload: Reload) {
 
 /// Looks at which models are served: at the beginning, and then at the interval of each. Closes connections that nobody needs.
 async fn watch_models(gateway: Arc<Gateway>) {
-    gateway.plan().look_at_models(|_| true).await;
+    finished(gateway.plan().look_at_models(|_| true)).await;
     for second in 1_u64.. {
         tokio::time::sleep(Duration::from_secs(1)).await;
         let plan = gateway.plan();
         plan.close_idle(Instant::now());
         if plan.has_models() {
-            plan.look_at_models(|interval| second.is_multiple_of(interval.as_secs().max(1))).await;
+            plan.look_at_models(|interval| second.is_multiple_of(interval.as_secs().max(1))).detach_all();
         }
     }
+}
+
+/// Waits for all of them; a defect in one is not the end of the others.
+async fn finished(mut looks: tokio::task::JoinSet<()>) {
+    while looks.join_next().await.is_some() {}
 }
 
 /// Waits for a signal to terminate.

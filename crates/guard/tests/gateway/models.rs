@@ -104,3 +104,25 @@ fn a_reference_is_held_to_its_digest_and_another_upstream_serves_instead() {
     assert_eq!(until(&refusing, 200)["upstream"], "spare");
     assert_eq!(get(&refusing, "/healthz").0, 200);
 }
+
+#[test]
+fn an_upstream_that_hangs_does_not_delay_what_is_known_of_others() {
+    // It takes connections and never says a word.
+    let hung = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let admitted = digest(b"m");
+    let listing = json_answer(&format!(r#"{{"digest":"{admitted}"}}"#));
+    let upstream = Recorded::answering(listing);
+    let guarded = Guarded::before("", upstream.address);
+    let model =
+        format!("{{ admitted = ['{admitted}'], endpoint = '/model', pointer = '/digest', interval-s = 1 }}");
+    let toml = format!(
+        "[[upstream]]\nname = 'hung'\nurl = 'http://{}'\nmodel = {model}\n[[upstream]]\nname = 'u'\nurl = 'http://{}'\nmodel = {model}\n",
+        hung.local_addr().unwrap(),
+        upstream.address,
+    );
+    let begun = std::time::Instant::now();
+    guarded.gateway.replan(plan(&toml::from_str(&toml).unwrap()));
+    assert_eq!(until(&guarded, 200)["upstream"], "u");
+    // The other is waited for ten seconds.
+    assert!(begun.elapsed().as_secs() < 9, "{:?}", begun.elapsed());
+}

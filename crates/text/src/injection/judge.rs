@@ -148,6 +148,10 @@ static HARM: &[u8] = include_bytes!("../../weights/harm.bin");
 /// The model of meaning that came with this version.
 static MEANING: &[u8] = include_bytes!("../../weights/meaning.safetensors");
 
+/// Probabilities by words alone between which they leave a text in doubt: at the shipped thresholds asking for the meaning outside of
+/// them changes nothing (`docs/src/measured/guard.md`).
+pub const DOUBT: RangeInclusive<f32> = 0.3..=0.98;
+
 /// A window's margin, and where it was.
 #[derive(Debug, Clone)]
 struct Worst {

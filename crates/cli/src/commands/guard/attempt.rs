@@ -4,7 +4,7 @@ use crate::arguments::{TryArguments, TryEncoder, TryRole};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use bartizan_core::printable;
-use bartizan_text::injection::judge::{Action, Judge, Judgement, Role};
+use bartizan_text::injection::judge::{Action, DOUBT, Judge, Judgement, Role};
 use rayon::prelude::*;
 use serde::Deserialize;
 use serde_json::json;
@@ -25,7 +25,7 @@ const LONGEST_LINE: u64 = 64 << 20;
 pub(super) fn run(arguments: &TryArguments) -> Result<Exit, Failure> {
     let judge = match arguments.encoder {
         TryEncoder::Always => Judge::thorough(),
-        TryEncoder::Doubt => Judge::thorough().map(|judge| judge.in_doubt(&(0.3..=0.98))),
+        TryEncoder::Doubt => Judge::thorough().map(|judge| judge.in_doubt(&DOUBT)),
         TryEncoder::Never => Judge::new(),
     };
     let judge = judge.map_err(|_| Failure::Defect)?;

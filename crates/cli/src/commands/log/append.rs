@@ -10,7 +10,7 @@ use bartizan_evidence::log::checkpoint::{Checkpoint, SignedCheckpoint};
 use bartizan_evidence::log::entry::LogEntry;
 use bartizan_evidence::log::note::Note;
 use bartizan_evidence::log::storage::Files;
-use bartizan_evidence::log::{Hash, LogError, LogReader};
+use bartizan_evidence::log::{Hash, LogError, LogReader, WriterOptions};
 use bartizan_evidence::timestamp::{Content, check_content};
 use jiff::Timestamp;
 use serde_json::json;
@@ -35,11 +35,12 @@ pub(super) fn run(arguments: &AppendArguments) -> Result<Exit, Failure> {
     let (checkpoint, note) = unverified_checkpoint(place.files())?;
     let signer = note_signer(&checkpoint.origin, &arguments.signer.key, &arguments.signer.passphrase)?;
     let time = Timestamp::from_second(i64::try_from(now()).unwrap_or(i64::MAX)).unwrap_or_default();
-    if !arguments.raw {
+    if !arguments.raw && !arguments.clock_was_wrong {
         check_clock(place.files(), checkpoint, note, time)?;
     }
     let prepared = prepare(arguments, time)?;
-    let log = place.open(signer, clock())?;
+    let options = WriterOptions { clock_was_wrong: arguments.clock_was_wrong, ..WriterOptions::default() };
+    let log = place.open(signer, clock(), options)?;
     let pending: Result<Vec<_>, LogError> =
         prepared.iter().map(|each| log.submit(each.entry.clone())).collect();
     let mut out = io::stdout().lock();

@@ -20,7 +20,9 @@ use bartizan_evidence::log::note::Note;
 use bartizan_evidence::log::proof_file::ProofFile;
 use bartizan_evidence::log::storage::Files;
 use bartizan_evidence::log::witness::AddCheckpoint;
-use bartizan_evidence::log::{Clock, Log, LogError, LogReader, LoggedStatements, NoteKey, NoteSigner};
+use bartizan_evidence::log::{
+    Clock, Log, LogError, LogReader, LoggedStatements, NoteKey, NoteSigner, WriterOptions,
+};
 use bartizan_evidence::store::{SqliteIndex, StatementLog, Store, StoreError, Trust};
 use std::fs;
 use std::io::{self, Read as _, Write as _};
@@ -149,7 +151,7 @@ fn open(folder: &Path, key: &Path, passphrase: &PassphraseArguments) -> Result<L
     let place = Place::of(folder)?;
     let (checkpoint, _) = unverified_checkpoint(place.files())?;
     let signer = note_signer(&checkpoint.origin, key, passphrase)?;
-    Ok(place.open(signer, clock())?)
+    Ok(place.open(signer, clock(), WriterOptions::default())?)
 }
 
 /// The checkpoint of a log as it lies there, not verified: whoever writes on checks it with the log's own key.

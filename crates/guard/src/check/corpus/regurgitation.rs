@@ -5,7 +5,7 @@ use super::windows::Runs;
 use crate::check::checks::{Check, ChecksError, Files, Made, Request};
 use crate::check::judgement::Reason;
 use crate::check::policy::{Mode, Policy};
-use crate::check::stream::{Reader, Seen, Tail};
+use crate::check::stream::{Reader, Seen, Step, Tail};
 use crate::check::veiled::Veiled;
 use crate::check::words;
 use bartizan_core::{Severity, atlas, cwe, owasp_llm, rule};
@@ -146,8 +146,8 @@ struct CorpusReader {
 }
 
 impl Reader for CorpusReader {
-    fn read(&mut self, tail: &Tail, step: Range<usize>, last: bool, seen: &mut Vec<Seen>) -> usize {
-        let text = tail.get(step.clone());
+    fn read(&mut self, tail: &Tail, step: &Step, last: bool, seen: &mut Vec<Seen>) -> usize {
+        let text = tail.get(step.span());
         let begun = self.veiled.start();
         let decoded = self.veiled.word(text.trim_end(), step.start, last);
         let place = begun.or(self.veiled.start()).unwrap_or(step.start)..step.end;

@@ -3,9 +3,9 @@
 //! A line is cut into commands at `;`, `|`, `&&`, substitutions and quotes of other languages; each is judged by its name
 //! and arguments, so that `rm -rf build` is none and `sudo rm -fr --no-preserve-root /` is one.
 
+use super::super::any_of::AnyOf;
 use super::command::commands;
 use super::statement::{code, sql};
-use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use std::sync::LazyLock;
 
 /// How bad.
@@ -93,13 +93,11 @@ const TRIGGERS: &[&str] = &[
     "find ",
 ];
 
-static TRIGGER: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
-    AhoCorasick::builder().ascii_case_insensitive(true).kind(Some(AhoCorasickKind::DFA)).build(TRIGGERS).ok()
-});
+static TRIGGER: LazyLock<Option<AnyOf>> = LazyLock::new(|| AnyOf::new(&TRIGGERS).ok());
 
 /// Whether a text could hold a danger at all.
 pub(crate) fn is_triggered(text: &str) -> bool {
-    TRIGGER.as_ref().is_none_or(|trigger| trigger.is_match(text))
+    TRIGGER.as_ref().is_none_or(|trigger| trigger.is_in(text))
 }
 
 /// The worst that a line would do.
