@@ -8,7 +8,6 @@ use super::stream::{Reader, Seen, Step, Tail};
 use bartizan_core::{Severity, cwe, owasp_llm, rule};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 

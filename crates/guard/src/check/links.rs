@@ -10,7 +10,6 @@ use super::stream::{Kinds, Reader, Seen, Step, Tail};
 use bartizan_core::{Severity, atlas, cwe, owasp_agentic, owasp_llm, rule};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::ops::Range;
 use std::sync::Arc;
 
 rule! {

@@ -28,11 +28,6 @@ impl Step {
     pub(crate) fn span(&self) -> Range<usize> {
         self.start..self.end
     }
-
-    /// How many bytes it has, blanks included.
-    pub(crate) fn length(&self) -> usize {
-        self.end.saturating_sub(self.start)
-    }
 }
 
 /// Kinds of bytes.

@@ -1,6 +1,6 @@
 //! `bartizan log append`: envelopes into the blobs, their digests into the log.
 
-use super::{clock, note_signer, now, read, unverified_checkpoint};
+use super::{CLOCK_TOLERANCE_S, clock, note_signer, now, read, unverified_checkpoint};
 use crate::arguments::{AppendArguments, TextOrJson};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -16,9 +16,6 @@ use jiff::Timestamp;
 use serde_json::json;
 use std::io::{self, Read as _, Write as _};
 use std::path::PathBuf;
-
-/// How far the clocks of machines that share a log may differ, in seconds, before an earlier time is an error.
-const CLOCK_TOLERANCE_S: i64 = 300;
 
 /// What one file becomes.
 struct Prepared {

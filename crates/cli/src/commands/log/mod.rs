@@ -28,6 +28,8 @@ use std::fs;
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
+/// How far the clocks of machines that share a log may differ, in seconds, before an earlier time is told.
+const CLOCK_TOLERANCE_S: i64 = 300;
 /// Longest file read for a key, a checkpoint, a proof or an entry, in bytes: a note with very many signatures.
 const LONGEST_FILE: u64 = 4 << 20;
 

@@ -1,7 +1,7 @@
 //! `bartizan log verify`: a verdict over a whole log or one proof file.
 
 use super::timestamps::{self, InEntries};
-use super::{note_key, read};
+use super::{CLOCK_TOLERANCE_S, note_key, read};
 use crate::arguments::{TextOrJson, VerifyLogArguments};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -89,7 +89,7 @@ fn log(
         tokens.see(index, &entry);
         let Some(time) = entry.time.and_then(|time| time.parse::<Timestamp>().ok()) else { return };
         if let Some((before, earlier)) = last
-            && time < earlier
+            && time.as_second().saturating_add(CLOCK_TOLERANCE_S) < earlier.as_second()
             && went_back.len() < 100
         {
             went_back.push(format!(

@@ -46,6 +46,18 @@ pub enum CloudError {
         #[source]
         error: Error,
     },
+    /// The endpoint is in the clear, and nothing says that this is meant.
+    #[error(
+        "{uri} would be reached in the clear, at {endpoint}: give an https address, or set {variable}=true for a server on this machine"
+    )]
+    Clear {
+        /// Where.
+        uri: String,
+        /// The endpoint.
+        endpoint: String,
+        /// The variable that says so.
+        variable: String,
+    },
     /// No threads can be had.
     #[error("cannot use {uri}: {error}")]
     System {
@@ -63,6 +75,18 @@ pub struct Cloud {
     prefix: Path,
     place: String,
     runtime: Runtime,
+}
+
+/// Refuses an endpoint that is not https unless a variable allows it: the client would only say that it cannot build a request.
+fn in_the_clear(uri: &str, settings: &[(String, String)]) -> Result<(), CloudError> {
+    for (name, value) in settings.iter().filter(|(name, _)| name.contains("ENDPOINT")) {
+        let variable = format!("{}_ALLOW_HTTP", name.split('_').next().unwrap_or_default());
+        let allowed = settings.iter().any(|(other, _)| *other == variable);
+        if value.starts_with("http://") && !allowed {
+            return Err(CloudError::Clear { uri: uri.to_owned(), endpoint: value.clone(), variable });
+        }
+    }
+    Ok(())
 }
 
 impl Cloud {
@@ -83,6 +107,8 @@ impl Cloud {
         if !Self::is_address(uri) || !whole || url.host_str().is_none_or(str::is_empty) {
             return Err(wrong());
         }
+        let settings: Vec<(String, String)> = settings.into_iter().collect();
+        in_the_clear(uri, &settings)?;
         let (store, prefix) = object_store::parse_url_opts(&url, settings)
             .map_err(|error| CloudError::Settings { uri: uri.to_owned(), error })?;
         Self::over(Arc::from(store), prefix.as_ref(), uri.trim_end_matches('/'))
@@ -266,6 +292,29 @@ mod tests {
         assert_eq!(cloud.read("tile/0/x007").unwrap(), None);
         let root = Cloud::over(store, "", "memory").unwrap();
         assert_eq!(root.read("team/log/tile/0/x008").unwrap().unwrap(), [8]);
+    }
+
+    #[test]
+    fn an_endpoint_in_the_clear_is_refused_with_the_variable_that_allows_it() {
+        for (uri, endpoint, variable) in [
+            ("s3://logs/team", "AWS_ENDPOINT_URL", "AWS_ALLOW_HTTP"),
+            ("az://logs/team", "AZURE_STORAGE_ENDPOINT", "AZURE_ALLOW_HTTP"),
+        ] {
+            let given = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+            let mut settings = vec![
+                given(endpoint, "http://127.0.0.1:9/account"),
+                given("AWS_REGION", "r"),
+                given("AZURE_STORAGE_ACCOUNT_NAME", "account"),
+            ];
+            let refused =
+                Cloud::open(uri, settings.clone()).err().map(|error| error.to_string()).unwrap_or_default();
+            assert!(
+                refused.contains("http://127.0.0.1:9") && refused.contains(&format!("{variable}=true")),
+                "{refused}"
+            );
+            settings.push(given(variable, "true"));
+            assert!(Cloud::open(uri, settings).is_ok());
+        }
     }
 
     #[test]
