@@ -42,6 +42,8 @@ pub(super) fn of_call(call: &Call<'_>) -> Taint {
         "pickle.dumps" | "dill.dumps" | "cloudpickle.dumps" | "marshal.dumps" | "joblib.dump"
         | "torch.save" | "jsonpickle.encode" => return Taint::OWN,
         "builtins.open" | "io.open" => return Taint::FILE,
+        // What whoever starts the run gives it.
+        "metaflow.Parameter" | "metaflow.Config" => return Taint::OPERATOR,
         _ => {}
     }
     if answers_of_model(call) {

@@ -167,8 +167,10 @@ fn passwords_in_addresses(text: &str, base: usize) -> Vec<Range<usize>> {
             && password.bytes().any(|byte| byte.is_ascii_digit())
             && password.bytes().any(|byte| byte.is_ascii_alphabetic());
         let filled_in = password.contains(['{', '$', '<', '%', '[']) || is_placeholder(password);
-        let elsewhere =
-            host.contains('.') && !host.starts_with("127.") && host != "0.0.0.0" && !is_placeholder(host);
+        let elsewhere = host.contains('.')
+            && !host.starts_with("127.")
+            && host != "0.0.0.0"
+            && (is_number(host) || !is_placeholder(host));
         if drawn && !filled_in && elsewhere {
             let begins = base.saturating_add(begins);
             let ends = base.saturating_add(at).saturating_add("://".len()).saturating_add(authority.len());
@@ -176,6 +178,11 @@ fn passwords_in_addresses(text: &str, base: usize) -> Vec<Range<usize>> {
         }
     }
     found
+}
+
+/// Whether a host is written as a number.
+fn is_number(host: &str) -> bool {
+    host.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
 }
 
 /// Values of a printed environment or configuration (`'HF_TOKEN': '…'`, `HF_TOKEN=…`) that are credentials by their name and
