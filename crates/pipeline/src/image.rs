@@ -13,9 +13,9 @@ pub(crate) enum Pin {
     Digest,
     /// By a tag of one release, which can be moved.
     Tag,
-    /// By a tag that follows releases: `3.11`, `v3`, `slim`.
+    /// By a tag that follows the releases of a series: `3.11`, `v3`.
     Series,
-    /// Not at all: no tag, or one that is meant to move.
+    /// Not at all: no tag, one that is meant to move, or one that names no version: `slim`, `dind`.
     Moving,
     /// Known at run time only.
     Unknown,
@@ -36,7 +36,7 @@ pub(crate) fn pin(reference: &str) -> Pin {
         None if is_filled_in(reference) => Pin::Unknown,
         None => Pin::Moving,
         Some(tag) if is_filled_in(tag) => Pin::Unknown,
-        Some(tag) if is_moving(tag) => Pin::Moving,
+        Some(tag) if is_moving(tag) || !names_version(tag) => Pin::Moving,
         Some(tag) if names_release(tag) => Pin::Tag,
         Some(_) => Pin::Series,
     }
@@ -49,6 +49,14 @@ fn is_moving(tag: &str) -> bool {
     MOVING.contains(&tag.as_str()) || matches!(first, "latest" | "nightly" | "edge" | "canary")
 }
 
+/// Whether a tag names a version at all, or a commit.
+fn names_version(tag: &str) -> bool {
+    let number = |part: &str| {
+        part.trim_start_matches(['v', 'V', 'r']).starts_with(|character: char| character.is_ascii_digit())
+    };
+    tag.split(['-', '_', '+']).any(number) || names_release(tag)
+}
+
 /// Whether a tag names one release: a version of three numbers, a date, a build or a commit. Publishers push `3.11` and `v3`
 /// again with each release of that series.
 fn names_release(tag: &str) -> bool {
@@ -57,7 +65,7 @@ fn names_release(tag: &str) -> bool {
         part.split('.').take_while(|number| number.starts_with(|c: char| c.is_ascii_digit())).count()
     };
     let parts = || tag.split(['-', '_', '+']);
-    let version = parts().next().map_or(0, numbers);
+    let version = parts().map(numbers).max().unwrap_or_default();
     let commit = |part: &str| part.len() >= 7 && part.bytes().all(|byte| byte.is_ascii_hexdigit());
     // Calendar versions are pushed once: `24.05`, `2024.06`.
     let calendar = parts().next().is_some_and(|part| {
@@ -84,10 +92,9 @@ pub(crate) fn issue(reference: &str, span: Range<usize>, what: &str) -> Option<I
     let (severity, message) = match pin(reference) {
         Pin::Digest | Pin::Unknown => return None,
         Pin::Tag => (Severity::Low, format!("{what} `{shown}` is pinned to a tag, which can be moved")),
-        Pin::Series => (
-            Severity::Medium,
-            format!("{what} `{shown}` has a tag that follows releases: it is pushed again"),
-        ),
+        Pin::Series => {
+            (Severity::Low, format!("{what} `{shown}` has a tag that follows releases: it is pushed again"))
+        }
         Pin::Moving if tag(shown).is_none() => {
             (Severity::Medium, format!("{what} `{shown}` has no tag and no digest"))
         }
@@ -116,18 +123,23 @@ mod tests {
     fn digests_pin_tags_move_and_variables_are_unknown() {
         assert_eq!(pin("a@sha256:00"), Pin::Digest);
         assert_eq!(pin("localhost:5000/a"), Pin::Moving);
-        for release in ["v1.2.3", "3.11.9-slim", "24.05-py3", "2024-06-01", "sha-0a1b2c3d", "20240601"] {
+        for release in
+            ["v1.2.3", "3.11.9-slim", "24.05-py3", "2024-06-01", "sha-0a1b2c3d", "20240601", "release-1.2.3"]
+        {
             assert_eq!(pin(&format!("ghcr.io/a/b:{release}")), Pin::Tag, "{release}");
         }
-        for series in ["v1", "3.11", "3.11-slim", "24", "slim", "dind", "16-alpine"] {
+        for series in ["v1", "3.11", "3.11-slim", "24", "16-alpine", "build-5"] {
             assert_eq!(pin(&format!("ghcr.io/a/b:{series}")), Pin::Series, "{series}");
         }
-        assert_eq!(pin("a:latest-gpu"), Pin::Moving);
+        for moving in ["latest-gpu", "slim", "dind", "alpine3.20"] {
+            assert_eq!(pin(&format!("a:{moving}")), Pin::Moving, "{moving}");
+        }
         assert_eq!(pin("a:latest"), Pin::Moving);
         assert_eq!(pin("${IMAGE}"), Pin::Unknown);
         assert_eq!(pin("{{ .Values.image }}:{{ .Values.tag }}"), Pin::Unknown);
         assert_eq!(pin("python:$VERSION"), Pin::Unknown);
         assert_eq!(issue("a:1.2.3", 0..3, "the image").map(|issue| issue.severity), Some(Severity::Low));
-        assert_eq!(issue("a:1", 0..3, "the image").map(|issue| issue.severity), Some(Severity::Medium));
+        assert_eq!(issue("a:1", 0..3, "the image").map(|issue| issue.severity), Some(Severity::Low));
+        assert_eq!(issue("a:slim", 0..6, "the image").map(|issue| issue.severity), Some(Severity::Medium));
     }
 }

@@ -151,6 +151,9 @@ pub(crate) fn credential(name: &str, value: &str) -> Option<Credential> {
             confidence: Confidence::Medium,
         });
     }
+    if is_drawn_key(name, value) {
+        return Some(Credential { name: "a key", severity: Severity::High, confidence: Confidence::Medium });
+    }
     if !is_secret_name(name) || is_placeholder(value) || is_reference(name, value) {
         return None;
     }
@@ -226,6 +229,35 @@ pub(crate) fn is_secret_name(name: &str) -> bool {
                 | "authtoken"
                 | "accesstoken"
         )
+}
+
+/// Whether `name` ends with `key` and `value` looks drawn: 32 characters or more of letters and digits mixed, all lower case as
+/// hexadecimal digits or in both cases. Keys of caches, tables and the public are none.
+fn is_drawn_key(name: &str, value: &str) -> bool {
+    const OTHERS: &[&str] = &[
+        "cache",
+        "public",
+        "primary",
+        "foreign",
+        "sort",
+        "partition",
+        "host",
+        "idempotency",
+        "license",
+        "tag",
+    ];
+    let lower = name.to_ascii_lowercase().replace(['-', '.'], "_");
+    let key = lower.ends_with("_key") && !OTHERS.iter().any(|other| lower.contains(other));
+    let plain =
+        value.len() >= 32 && value.len() <= 128 && value.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let has = |class: fn(&u8) -> bool| value.as_bytes().iter().any(class);
+    let hexadecimal = value.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
+    let mixed = has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase);
+    key && plain
+        && has(u8::is_ascii_digit)
+        && has(u8::is_ascii_alphabetic)
+        && (hexadecimal || mixed)
+        && !is_dull(value)
 }
 
 /// Whether `value` is the name of an object that holds the credential: `hfTokenSecret: hf-token`, as clusters spell names.
@@ -402,6 +434,9 @@ mod tests {
         assert_eq!(rules("DATABASE_URL", "postgresql://mlflow:mlflow@db/p"), [""; 0]);
         assert_eq!(rules("DATABASE_URL", "postgresql://ml:${PASSWORD}@db/p"), [""; 0]);
         assert_eq!(rules("HF_TOKEN_SECRET", "hf-token"), [""; 0]);
+        assert_eq!(rules("KAGGLE_KEY", "0f1e2d3c4b5a69788796a5b4c3d2e1f0"), ["pipeline/secret"]);
+        assert_eq!(rules("CACHE_KEY", "0f1e2d3c4b5a69788796a5b4c3d2e1f0"), [""; 0]);
+        assert_eq!(rules("KAGGLE_KEY", "deps-v1"), [""; 0]);
         for (name, value) in [
             ("DB_PASSWORD", "${DB_PASSWORD}"),
             ("HF_TOKEN", "<your token>"),

@@ -282,7 +282,7 @@ fn resource(block: &Block) -> Vec<Issue> {
             issues.extend(block.body.blocks("ingress").filter_map(|ingress| opened(&ingress.body)));
         }
         "aws_security_group_rule" if block.body.text("type") == Some("ingress") => {
-            issues.extend(opened(&block.body))
+            issues.extend(opened(&block.body));
         }
         "aws_vpc_security_group_ingress_rule"
         | "google_compute_firewall"

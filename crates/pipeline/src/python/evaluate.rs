@@ -536,7 +536,8 @@ impl<'a> Walk<'a, '_> {
     fn prepared(&mut self, callee: &Value, call: &Call<'a>) {
         let Some(path) = callee.as_path().filter(|_| !call.named.is_empty()) else { return };
         let positional = call.positional.get(1..).unwrap_or_default().to_vec();
-        let prepared = Call { path: Rc::clone(path), positional, open: true, ..call.clone() };
+        let spelling = call.positional.first().map_or(call.spelling, |callee| callee.written);
+        let prepared = Call { path: Rc::clone(path), spelling, positional, open: true, ..call.clone() };
         self.check(&prepared);
     }
 

@@ -65,10 +65,8 @@ impl<'a> Walk<'a, '_> {
         let value = self.quietly(list);
         match &value.known {
             Known::Items(_) if value.is_constant() => Some(element(&value)),
-            Known::Entries(entries) if value.taint.is_none() => {
-                let key = entries.iter().find_map(|(key, _)| key.as_ref());
-                key.map(|key| Value::text(key))
-            }
+            // Which of the keys is not known: the first would stand for the others.
+            Known::Entries(_) if value.taint.is_none() => Some(Value::default()),
             _ => {
                 let called = match list {
                     Expr::Name(name) => name.id.as_str(),

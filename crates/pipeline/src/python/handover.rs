@@ -26,6 +26,7 @@ impl<'a> Walk<'a, '_> {
             return;
         }
         if !call.arguments().any(|argument| is_function(&argument.value)) {
+            self.hand_library(call);
             return;
         }
         if call.is_of("gradio") {
@@ -67,6 +68,20 @@ impl<'a> Walk<'a, '_> {
         if let Some(callee) = callee {
             self.call_later(&callee, &arguments, call);
         }
+    }
+
+    /// A function of a library handed over with what it will be given: `pool.submit(os.system, command)`.
+    fn hand_library(&mut self, call: &Call<'a>) {
+        let place = match call.name() {
+            "to_thread" | "submit" | "apply_async" | "call_soon" | "add_task" => 0,
+            "run_in_executor" => 1,
+            _ => return,
+        };
+        let path = call.positional.get(place).and_then(|callee| callee.value.as_path()).cloned();
+        let Some(path) = path.filter(|path| path.contains('.') && !path.contains("()")) else { return };
+        let positional = call.positional.get(place.saturating_add(1)..).unwrap_or_default().to_vec();
+        let spelling = call.positional.get(place).map_or(call.spelling, |callee| callee.written);
+        self.check(&Call { path, spelling, positional, ..call.clone() });
     }
 
     fn call_later(&mut self, callee: &Value, arguments: &[Value], call: &Call<'a>) {
@@ -202,6 +217,8 @@ mod tests {
             let found = severities(&code(call), "pipeline/shell-command-from-data");
             assert!(found.contains(&Critical), "{call}: {found:?}");
         }
+        let library = code("pool.submit(os.system, 'say ' + request.args['x'])");
+        assert!(severities(&library, "pipeline/shell-command-from-data").contains(&Critical));
         assert!(
             !severities(&code("pool.submit(f, 'hello')"), "pipeline/shell-command-from-data")
                 .contains(&Critical)

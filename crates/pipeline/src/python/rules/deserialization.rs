@@ -281,10 +281,10 @@ fn by_option(call: &Call<'_>, module: &mut Module) {
 
 /// A file fetched in a format that can run code when it is loaded.
 fn unsafe_file(call: &Call<'_>, module: &mut Module) {
-    let place = if call.name() == "from_single_file" { 0 } else { 1 };
+    let place = usize::from(call.name() != "from_single_file");
     let names = ["filename", "pretrained_model_link_or_path"];
-    let named = call.any_keyword(&names).or_else(|| call.positional.get(place));
-    let Some(file) = named.and_then(|file| file.value.as_pieces()).map(str::to_ascii_lowercase) else {
+    let given = call.any_keyword(&names).or_else(|| call.positional.get(place));
+    let Some(file) = given.and_then(|file| file.value.as_pieces()).map(str::to_ascii_lowercase) else {
         return;
     };
     let severity = match file.rsplit('.').next() {

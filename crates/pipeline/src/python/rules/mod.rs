@@ -3,6 +3,7 @@
 pub(super) mod agent;
 pub(super) mod archive;
 pub(super) mod command;
+pub(super) mod connection;
 pub(super) mod container;
 pub(super) mod deserialization;
 pub(super) mod environment;
@@ -137,6 +138,8 @@ pub(super) fn given_by_decorator(path: &str) -> Taint {
         // What the program is started with.
         "command" if matches!(package, "click" | "typer" | "fire") => Taint::OPERATOR,
         "on_message" | "message_handler" | "on_chat_message" => Taint::REQUEST,
+        "api" if package == "bentoml" => Taint::REQUEST,
+        "fastapi_endpoint" | "web_endpoint" if package == "modal" => Taint::REQUEST,
         "route" | "post" | "websocket" | "put" | "patch" | "delete" | "get"
             if web && (name != "get" || path.contains("()")) =>
         {
@@ -154,6 +157,13 @@ pub(super) fn given_by_base(base: &str, method: &str) -> Taint {
             "BaseTool" | "Tool" | "StructuredTool" | "FunctionTool",
             "_run" | "_arun" | "run" | "forward" | "__call__" | "call",
         ) => Taint::MODEL,
+        // Handlers of model servers: what their callers send.
+        ("Model", "predict" | "preprocess" | "explain") if base.starts_with("kserve.") => Taint::REQUEST,
+        ("BaseHandler" | "VisionHandler" | "TextHandler", "preprocess" | "handle" | "inference") => {
+            Taint::REQUEST
+        }
+        ("LitAPI", "predict" | "decode_request") => Taint::REQUEST,
+        ("PythonModel", "predict") if base.starts_with("mlflow.") => Taint::REQUEST,
         _ => Taint::default(),
     }
 }

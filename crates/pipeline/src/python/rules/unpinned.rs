@@ -196,7 +196,10 @@ fn by_name(call: &Call<'_>, module: &mut Module) {
                 );
             }
         }
-        _ if call.is_of("bentoml") && matches!(name, "get" | "load_model" | "load_runner") => {
+        _ if call.is_of("bentoml")
+            && !call.path.contains("()")
+            && matches!(name, "get" | "load_model" | "load_runner") =>
+        {
             let Some(tag) = first(&["tag", "bento_model", "model_tag"]) else { return };
             if tag.split_once(':').is_none_or(|(_, version)| version == "latest")
                 && !tag.contains(crate::python::value::HOLE)
