@@ -54,7 +54,8 @@ fn names_version(tag: &str) -> bool {
     let number = |part: &str| {
         part.trim_start_matches(['v', 'V', 'r']).starts_with(|character: char| character.is_ascii_digit())
     };
-    tag.split(['-', '_', '+']).any(number) || names_release(tag)
+    let codename = |part: &str| CODENAMES.contains(&part.to_ascii_lowercase().as_str());
+    tag.split(['-', '_', '+']).any(|part| number(part) || codename(part)) || names_release(tag)
 }
 
 /// Whether a tag names one release: a version of three numbers, a date, a build or a commit. Publishers push `3.11` and `v3`
@@ -98,6 +99,9 @@ pub(crate) fn issue(reference: &str, span: Range<usize>, what: &str) -> Option<I
         Pin::Moving if tag(shown).is_none() => {
             (Severity::Medium, format!("{what} `{shown}` has no tag and no digest"))
         }
+        Pin::Moving if tag(shown).is_some_and(|tag| !is_moving(tag)) => {
+            (Severity::Medium, format!("{what} `{shown}` has a tag that names no version"))
+        }
         Pin::Moving => (Severity::Medium, format!("{what} `{shown}` has a tag that is meant to move")),
     };
     let name = shown.strip_prefix("docker://").unwrap_or(shown);
@@ -108,6 +112,10 @@ pub(crate) fn issue(reference: &str, span: Range<usize>, what: &str) -> Option<I
             .remedy(format!("Pin it: `{name}@sha256:<digest>`.")),
     )
 }
+
+/// Names of releases of Debian and Ubuntu that stand for their versions.
+const CODENAMES: &[&str] =
+    &["buster", "bullseye", "bookworm", "trixie", "forky", "bionic", "focal", "jammy", "noble", "plucky"];
 
 /// Tags that are moved on purpose.
 const MOVING: &[&str] = &[
@@ -128,7 +136,7 @@ mod tests {
         {
             assert_eq!(pin(&format!("ghcr.io/a/b:{release}")), Pin::Tag, "{release}");
         }
-        for series in ["v1", "3.11", "3.11-slim", "24", "16-alpine", "build-5"] {
+        for series in ["v1", "3.11", "3.11-slim", "24", "16-alpine", "build-5", "bookworm"] {
             assert_eq!(pin(&format!("ghcr.io/a/b:{series}")), Pin::Series, "{series}");
         }
         for moving in ["latest-gpu", "slim", "dind", "alpine3.20"] {
