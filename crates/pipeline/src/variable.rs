@@ -144,12 +144,41 @@ pub(crate) fn credential(name: &str, value: &str) -> Option<Credential> {
     if let Some(token) = token(value) {
         return Some(Credential { name: token, severity: Severity::High, confidence: Confidence::High });
     }
-    if !is_secret_name(name) || is_placeholder(value) {
+    if password_in_address(value) {
+        return Some(Credential {
+            name: "an address with its password",
+            severity: Severity::High,
+            confidence: Confidence::Medium,
+        });
+    }
+    if is_drawn_key(name, value) {
+        return Some(Credential { name: "a key", severity: Severity::High, confidence: Confidence::Medium });
+    }
+    if !is_secret_name(name) || is_placeholder(value) || is_reference(name, value) {
         return None;
     }
     let common = COMMON.contains(&value.to_ascii_lowercase().as_str());
     let severity = if common { Severity::Medium } else { Severity::High };
     Some(Credential { name: "a credential", severity, confidence: Confidence::Medium })
+}
+
+/// Whether `text` is an address that holds a password: `scheme://user:password@host`. Those that everyone is told, and what stands
+/// for one, are passed over.
+pub(crate) fn password_in_address(text: &str) -> bool {
+    let Some((scheme, rest)) = text.split_once("://") else { return false };
+    let plain = !scheme.is_empty()
+        && scheme
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.' | b'='));
+    let authority = rest.split(['/', '?', '#', ' ']).next().unwrap_or(rest);
+    let Some((user, _)) = authority.rsplit_once('@') else { return false };
+    let Some((name, password)) = user.split_once(':') else { return false };
+    plain
+        && name != password
+        && password.len() >= 6
+        && !is_placeholder(password)
+        && !COMMON.contains(&password.to_ascii_lowercase().as_str())
+        && !matches!(password.to_ascii_lowercase().as_str(), "pass" | "passwd" | "x-oauth-basic")
 }
 
 /// The kind of token that stands in `text`, told by its issuer's prefix and length.
@@ -202,6 +231,52 @@ pub(crate) fn is_secret_name(name: &str) -> bool {
         )
 }
 
+/// Whether `name` ends with `key` and `value` looks drawn: 32 characters or more of letters and digits mixed, all lower case as
+/// hexadecimal digits or in both cases. Keys of caches, tables and the public are none.
+fn is_drawn_key(name: &str, value: &str) -> bool {
+    const OTHERS: &[&str] = &[
+        "cache",
+        "public",
+        "primary",
+        "foreign",
+        "sort",
+        "partition",
+        "host",
+        "idempotency",
+        "license",
+        "tag",
+    ];
+    let lower = name.to_ascii_lowercase().replace(['-', '.'], "_");
+    let key = lower.ends_with("_key") && !OTHERS.iter().any(|other| lower.contains(other));
+    let plain =
+        value.len() >= 32 && value.len() <= 128 && value.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let has = |class: fn(&u8) -> bool| value.as_bytes().iter().any(class);
+    let hexadecimal = value.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
+    let mixed = has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase);
+    key && plain
+        && has(u8::is_ascii_digit)
+        && has(u8::is_ascii_alphabetic)
+        && (hexadecimal || mixed)
+        && !is_dull(value)
+}
+
+/// Whether `value` is the name of an object that holds the credential: `hfTokenSecret: hf-token`, as clusters spell names.
+fn is_reference(name: &str, value: &str) -> bool {
+    let name = name.to_ascii_lowercase().replace(['-', '.'], "_");
+    let of_another = name.strip_suffix("_secret").is_some_and(|rest| {
+        matches!(
+            rest.rsplit('_').next().unwrap_or(rest),
+            "token" | "password" | "key" | "credentials" | "pull" | "existing" | "tls" | "auth"
+        )
+    });
+    let words = value.len() < 40
+        && value.contains('-')
+        && value
+            .split('-')
+            .all(|word| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase()));
+    of_another && words
+}
+
 /// Whether `value` stands for a credential and is none.
 fn is_placeholder(value: &str) -> bool {
     let lower = value.to_ascii_lowercase();
@@ -214,6 +289,7 @@ fn is_placeholder(value: &str) -> bool {
             lower.as_str(),
             "null"
                 | "none"
+                | "empty"
                 | "true"
                 | "false"
                 | "required"
@@ -354,6 +430,13 @@ mod tests {
     fn credentials_are_told_by_form_or_by_name_and_placeholders_are_none() {
         assert_eq!(rules("X", "hf_AbCdEfGhIjKlMnOpQrStUvWxYz01234567"), ["pipeline/secret"]);
         assert_eq!(rules("DB_PASSWORD", "hunter2!"), ["pipeline/secret"]);
+        assert_eq!(rules("DATABASE_URL", "postgresql://ml:Tr0ub4dor3@db.example/p"), ["pipeline/secret"]);
+        assert_eq!(rules("DATABASE_URL", "postgresql://mlflow:mlflow@db/p"), [""; 0]);
+        assert_eq!(rules("DATABASE_URL", "postgresql://ml:${PASSWORD}@db/p"), [""; 0]);
+        assert_eq!(rules("HF_TOKEN_SECRET", "hf-token"), [""; 0]);
+        assert_eq!(rules("KAGGLE_KEY", "0f1e2d3c4b5a69788796a5b4c3d2e1f0"), ["pipeline/secret"]);
+        assert_eq!(rules("CACHE_KEY", "0f1e2d3c4b5a69788796a5b4c3d2e1f0"), [""; 0]);
+        assert_eq!(rules("KAGGLE_KEY", "deps-v1"), [""; 0]);
         for (name, value) in [
             ("DB_PASSWORD", "${DB_PASSWORD}"),
             ("HF_TOKEN", "<your token>"),

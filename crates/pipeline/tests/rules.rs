@@ -37,6 +37,7 @@ const CASES: &[Case] = &[
     ("insecure-transport", "Dockerfile", "FROM a@sha256:00\nADD http://m.example/net.bin /m/\nUSER 1\n", "FROM a@sha256:00\nRUN curl http://localhost:8080/health\nUSER 1\n"),
     ("known-vulnerable-action", "gh", "uses: tj-actions/changed-files@v45", "uses: tj-actions/changed-files@v46.0.1"),
     ("long-lived-publishing-token", "gh", "run: twine upload dist/*", "run: twine check dist/*"),
+    ("model-output-executed", "gh", "run: llm 'one command' | bash", "run: llm 'one command' > answer.md"),
     ("no-authentication", "Dockerfile", "FROM a@sha256:00\nUSER 1\nCMD [\"jupyter\", \"lab\", \"--ServerApp.token=\"]\n", "FROM a@sha256:00\nUSER 1\nCMD [\"jupyter\", \"lab\"]\n"),
     ("no-network-isolation", "main.tf", "resource \"aws_sagemaker_notebook_instance\" \"n\" {\n  direct_internet_access = \"Enabled\"\n  subnet_id = var.s\n}\n", "resource \"aws_sagemaker_notebook_instance\" \"n\" {\n  direct_internet_access = \"Disabled\"\n  subnet_id = var.s\n}\n"),
     ("overprovisioned-secrets", "gh", "run: ls\n        env: {A: '${{ toJSON(secrets) }}'}", "run: ls\n        env: {A: '${{ toJSON(matrix) }}'}"),

@@ -48,12 +48,17 @@ impl Reader for AzurePipeline {
         let Some(root) = yaml.root() else { return };
         issue::report(text, notes, resources(root));
         let typed = |name: &str| {
-            root.get("parameters")
-                .into_iter()
-                .flat_map(Node::items)
-                .find(|one| one.text_of("name") == Some(name))
-                .and_then(|one| one.text_of("type"))
-                .is_some_and(|kind| matches!(kind, "boolean" | "number"))
+            let mut declared = root.get("parameters").into_iter().flat_map(Node::items);
+            let Some(one) = declared.find(|one| one.text_of("name") == Some(name)) else {
+                // A template's parameter: given by the pipelines that use it.
+                return Freedom::Given;
+            };
+            let kind = one.text_of("type").unwrap_or("string");
+            if matches!(kind, "boolean" | "number") || one.get("values").is_some() {
+                Freedom::None
+            } else {
+                Freedom::Any
+            }
         };
         for node in yaml.nodes().filter(|node| node.is_mapping()) {
             if notes.out_of_time() {
@@ -91,7 +96,18 @@ fn outsider(name: &str) -> Option<Severity> {
     }
 }
 
-fn step(text: &Text<'_>, notes: &mut Notes<'_>, node: Node<'_>, typed: &dyn Fn(&str) -> bool) {
+/// What a parameter may hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Freedom {
+    /// A number, a switch or one of a list.
+    None,
+    /// What another file gives it.
+    Given,
+    /// Any text, by whoever starts the pipeline.
+    Any,
+}
+
+fn step(text: &Text<'_>, notes: &mut Notes<'_>, node: Node<'_>, typed: &dyn Fn(&str) -> Freedom) {
     let mut scripts: Vec<Node<'_>> = ["script", "bash", "pwsh", "powershell"]
         .iter()
         .filter_map(|key| node.get(key))
@@ -152,7 +168,7 @@ fn variables(text: &Text<'_>, notes: &mut Notes<'_>, node: Node<'_>) {
 }
 
 /// `$(Variable)` and `${{ parameters.x }}`, which are filled in before the shell reads the script.
-fn filled(script: &str, typed: &dyn Fn(&str) -> bool) -> Vec<Issue> {
+fn filled(script: &str, typed: &dyn Fn(&str) -> Freedom) -> Vec<Issue> {
     let mut issues = Vec::new();
     for (open, close) in [("$(", ")"), ("${{", "}}")] {
         for (at, _) in script.match_indices(open).take(1_000) {
@@ -165,7 +181,13 @@ fn filled(script: &str, typed: &dyn Fn(&str) -> bool) -> Vec<Issue> {
             let variable = variable.map_or(name, |name| name.trim_end_matches("']"));
             let found = if let Some(parameter) = name.strip_prefix("parameters.") {
                 let plain = parameter.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-                (plain && !typed(parameter)).then_some((Severity::Low, "who starts the pipeline chooses"))
+                match typed(parameter) {
+                    Freedom::Any if plain => Some((Severity::Medium, "who starts the pipeline chooses")),
+                    Freedom::Given if plain => {
+                        Some((Severity::Low, "the pipelines that use this template choose"))
+                    }
+                    _ => None,
+                }
             } else {
                 outsider(variable).map(|severity| (severity, "others choose"))
             };

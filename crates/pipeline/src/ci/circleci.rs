@@ -164,9 +164,7 @@ fn filled(script: &str) -> Vec<Issue> {
         let severity = match name {
             "pipeline.git.branch" | "pipeline.trigger_parameters.github_app.commit_message" => Severity::High,
             "pipeline.git.tag" => Severity::Medium,
-            _ if name.starts_with("pipeline.parameters.") || name.starts_with("parameters.") => {
-                Severity::Info
-            }
+            _ if name.starts_with("pipeline.parameters.") || name.starts_with("parameters.") => Severity::Low,
             _ => continue,
         };
         let end = at.saturating_add(length).saturating_add(2);

@@ -146,6 +146,21 @@ fn judge(text: &Text<'_>, notes: &mut Notes<'_>, literal: &Literal) {
     let span = literal.inner.clone();
     if last == "image" || last == "docker.image" || last == "docker" {
         issue::report(text, notes, image::issue(value, span, "the image"));
+    } else if last == "args" {
+        // What the agent's container is started with.
+        let command = format!("docker run {value}");
+        let before = command.len().saturating_sub(value.len());
+        let issues = crate::shell::inspect::script(&command, crate::shell::inspect::Setting::Other);
+        let rights = issues.into_iter().filter(|issue| {
+            [rules::PRIVILEGED_CONTAINER.id, rules::HOST_ACCESS.id, rules::ROOT_USER.id]
+                .contains(&issue.rule.id)
+        });
+        let placed = rights.map(|mut issue| {
+            issue.span = issue.span.start.saturating_sub(before).saturating_add(start)
+                ..issue.span.end.saturating_sub(before).saturating_add(start);
+            issue
+        });
+        issue::report(text, notes, placed);
     } else if last.ends_with("@Library")
         || last == "library"
         || last == "identifier"

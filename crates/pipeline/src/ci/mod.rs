@@ -3,6 +3,7 @@
 mod script;
 
 pub(crate) mod azure;
+pub(crate) mod buildkite;
 pub(crate) mod circleci;
 pub(crate) mod github;
 pub(crate) mod gitlab;

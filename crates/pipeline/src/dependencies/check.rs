@@ -75,8 +75,19 @@ fn pinning(dependency: &Dependency, purpose: Purpose, lenient: bool) -> Option<I
             (Severity::Medium, format!("`{shown}` has no version: each install takes the newest"))
         }
         (Pin::None, Purpose::Manifest) => (Severity::Info, format!("`{shown}` allows every version")),
+        (Pin::Range(range), Purpose::Deployment) if is_open(range) => {
+            let severity = if lenient { Severity::Low } else { Severity::Medium };
+            let range = printable(range, 60);
+            (
+                severity,
+                format!("`{shown}` allows every later version ({range}): each install takes the newest"),
+            )
+        }
         (Pin::Range(range), Purpose::Deployment) => {
             (Severity::Low, format!("`{shown}` allows a range of versions ({})", printable(range, 60)))
+        }
+        (Pin::Range(range), Purpose::Manifest) if is_open(range) => {
+            (Severity::Info, format!("`{shown}` allows every later version ({})", printable(range, 60)))
         }
         (Pin::Range(_) | Pin::None, _) => return None,
     };
@@ -86,6 +97,13 @@ fn pinning(dependency: &Dependency, purpose: Purpose, lenient: bool) -> Option<I
         _ => format!("Pin it: `{shown}==<version>`, with its hash from `uv pip compile --generate-hashes`."),
     };
     Some(Issue::new(&UNPINNED_PACKAGE, dependency.span.clone(), message).severity(severity).remedy(remedy))
+}
+
+/// Whether a range of versions has no end: `>=1.0`, `!=2.1`.
+fn is_open(range: &str) -> bool {
+    let mut parts = range.split(',').map(str::trim).filter(|part| !part.is_empty()).peekable();
+    parts.peek().is_some()
+        && parts.all(|part| part.starts_with(">=") || part.starts_with('>') || part.starts_with("!="))
 }
 
 /// What is wrong with its name.
@@ -157,13 +175,17 @@ mod tests {
 
     #[test]
     fn requirements_are_graded_by_how_far_they_are_tied_down() {
+        assert_eq!(
+            found("requirements.txt", "scipy>=1.0,<2\n"),
+            [("pipeline/unpinned-package", 1, Severity::Low)]
+        );
         let text = "numpy\nscipy>=1.0\npandas==2.2.0\ngit+https://github.com/a/b@main\n";
         assert_eq!(
             found("requirements.txt", text),
             [
                 ("pipeline/unhashed-package", 3, Severity::Info),
                 ("pipeline/unpinned-package", 1, Severity::Medium),
-                ("pipeline/unpinned-package", 2, Severity::Low),
+                ("pipeline/unpinned-package", 2, Severity::Medium),
                 ("pipeline/unpinned-package", 4, Severity::Medium),
             ]
         );
@@ -185,13 +207,68 @@ mod tests {
     #[test]
     fn ranges_of_a_library_are_normal_and_a_slip_in_a_name_is_not() {
         assert_eq!(
-            found("pyproject.toml", "[project]\nname = \"a\"\ndependencies = [\n  \"numpy>=1\",\n]\n"),
+            found("pyproject.toml", "[project]\nname = \"a\"\ndependencies = [\n  \"numpy>=1,<2\",\n]\n"),
             []
         );
         assert_eq!(
-            found("pyproject.toml", "[project]\ndependencies = [\n  \"reqeusts>=1\",\n]\n"),
-            [("pipeline/typosquat-package", 3, Severity::High)]
+            found("pyproject.toml", "[project]\nname = \"a\"\ndependencies = [\n  \"numpy>=1\",\n]\n"),
+            [("pipeline/unpinned-package", 4, Severity::Info)]
         );
+        assert_eq!(
+            found("pyproject.toml", "[project]\ndependencies = [\n  \"reqeusts>=1\",\n]\n"),
+            [
+                ("pipeline/typosquat-package", 3, Severity::High),
+                ("pipeline/unpinned-package", 3, Severity::Info)
+            ]
+        );
+    }
+
+    #[test]
+    fn settings_of_package_managers_are_judged() {
+        let uv = "[project]\nname = \"a\"\n[tool.uv]\nallow-insecure-host = [\"pypi.example\"]\nindex-strategy = \"unsafe-best-match\"\n";
+        assert_eq!(
+            found("pyproject.toml", uv),
+            [
+                ("pipeline/dependency-confusion", 5, Severity::Medium),
+                ("pipeline/tls-disabled", 4, Severity::High)
+            ]
+        );
+        assert_eq!(
+            found(
+                "uv.toml",
+                "index-strategy = \"first-index\"\nextra-index-url = [\"https://x.example/simple\"]\n"
+            ),
+            [("pipeline/dependency-confusion", 2, Severity::Medium)]
+        );
+        let pip = "[global]\nindex-url = http://pypi.example/simple\ntrusted-host = pypi.example\nextra-index-url =\n    https://x.example/simple\ntimeout = 60\n";
+        assert_eq!(
+            found("pip.conf", pip),
+            [
+                ("pipeline/dependency-confusion", 5, Severity::Medium),
+                ("pipeline/insecure-transport", 2, Severity::Medium),
+                ("pipeline/tls-disabled", 3, Severity::High)
+            ]
+        );
+        assert_eq!(found("pip.conf", "[global]\nindex-url = https://pypi.example/simple\n"), []);
+    }
+
+    #[test]
+    fn environments_of_pixi_are_judged() {
+        let text = "[project]\nname = \"a\"\n[dependencies]\npython = \"3.12.*\"\nnumpy = \"*\"\nscipy = \"==1.13.0\"\n[pypi-dependencies]\ntorch = \">=2\"\nsam = { git = \"https://git.example/sam\" }\nb = { git = \"https://git.example/b\", rev = \"0123456789abcdef0123456789abcdef01234567\" }\n";
+        assert_eq!(
+            found("pixi.toml", text),
+            [
+                ("pipeline/unpinned-package", 5, Severity::Medium),
+                ("pipeline/unpinned-package", 8, Severity::Medium),
+                ("pipeline/unpinned-package", 9, Severity::Medium)
+            ]
+        );
+    }
+
+    #[test]
+    fn repositories_asked_without_encryption_are_found() {
+        let lines = "-e git+http://git.example/a@0123456789abcdef0123456789abcdef01234567#egg=a\n";
+        assert_eq!(found("requirements.txt", lines), [("pipeline/insecure-transport", 1, Severity::Medium)]);
     }
 
     #[test]
@@ -214,7 +291,8 @@ mod tests {
             setup("a @ git+https://git.example/a@main"),
             [("pipeline/unpinned-package", 3, Severity::Medium)]
         );
-        assert_eq!(setup("numpy>=1.26"), []);
+        assert_eq!(setup("numpy>=1.26,<2"), []);
+        assert_eq!(setup("numpy>=1.26"), [("pipeline/unpinned-package", 3, Severity::Info)]);
     }
 
     #[test]

@@ -105,7 +105,8 @@ fn service_in(text: &Text<'_>, notes: &mut Notes<'_>, service: Node<'_>) {
     if let Some(user) = service.entry("user").filter(|entry| {
         entry.value.as_str().is_some_and(|user| matches!(user.split(':').next(), Some("0" | "root")))
     }) {
-        issues.push(Issue::new(&ROOT_USER, user.span(), "the container runs as root"));
+        let issue = Issue::new(&ROOT_USER, user.span(), "the container is told to run as root");
+        issues.push(issue.severity(Severity::Medium));
     }
     issue::report(text, notes, issues);
 }

@@ -82,7 +82,11 @@ impl Image<'_> {
         match instruction.name.as_str() {
             "FROM" => self.stage(arguments, start),
             "ARG" => self.argument(arguments, start),
-            "ENV" => environment(arguments, start),
+            "ENV" => {
+                let mut issues = environment(arguments, start);
+                issues.extend(self.kept_secret(arguments, start));
+                issues
+            }
             "USER" => {
                 self.user = Some((self.expanded(arguments.trim()), instruction.arguments.clone()));
                 Vec::new()
@@ -169,6 +173,31 @@ impl Image<'_> {
         variable::issues(name.trim(), value, &(start..start.saturating_add(arguments.len())))
     }
 
+    /// A build argument with the name of a credential that becomes a variable of the image: whoever has the image reads it.
+    fn kept_secret(&self, arguments: &str, start: usize) -> Option<Issue> {
+        let script = crate::shell::Script::read(arguments);
+        let command = script.commands.first()?;
+        let pairs = command
+            .assignments
+            .iter()
+            .map(|one| (one.name.as_str(), one.value.text.as_str(), one.value.span.clone()));
+        let mut named = pairs.chain(command.words.iter().filter_map(|word| {
+            word.text.split_once('=').map(|(name, value)| (name, value, word.span.clone()))
+        }));
+        let (name, _, span) = named.find(|(name, value, _)| {
+            let argument = value.trim_start_matches('$').trim_matches(['{', '}']);
+            value.starts_with('$') && variable::is_secret_name(name) && self.arguments.contains_key(argument)
+        })?;
+        let message = format!("the build argument behind `{name}` stays in the image, for whoever pulls it");
+        let issue =
+            Issue::new(&rules::SECRET, span, message).severity(Severity::Medium).confidence(Confidence::High);
+        Some(
+            issue
+                .shifted(start)
+                .remedy("Mount it for the step that needs it: `RUN --mount=type=secret,id=…`."),
+        )
+    }
+
     fn expanded(&self, text: &str) -> String {
         let mut shown = text.to_owned();
         for (name, value) in self.arguments.iter().filter(|(_, value)| !value.is_empty()).rev() {
@@ -203,10 +232,11 @@ impl Image<'_> {
             return None;
         }
         let (span, message) = match &self.user {
-            Some((_, span)) => (span.clone(), "the image runs as root"),
+            Some((_, span)) => (span.clone(), "the image is told to run as root"),
             None => (last?.clone(), "the image runs as root: no stage it is made of sets another user"),
         };
-        Some(Issue::new(&ROOT_USER, span, message).confidence(Confidence::Medium))
+        let severity = if self.user.is_some() { Severity::Medium } else { ROOT_USER.severity };
+        Some(Issue::new(&ROOT_USER, span, message).severity(severity).confidence(Confidence::Medium))
     }
 }
 
@@ -317,7 +347,7 @@ fn add(instruction: &Instruction, arguments: &str, start: usize) -> Vec<Issue> {
         let message = format!("{source} is added without a checksum");
         issues.push(
             Issue::new(&UNVERIFIED_DOWNLOAD, span, message)
-                .severity(Severity::Low)
+                .severity(Severity::Medium)
                 .remedy("Add `--checksum=sha256:<digest>`."),
         );
     }
@@ -350,6 +380,9 @@ mod tests {
         let text = "FROM python:3.12@sha256:aa AS base\nUSER 1000\nFROM base AS b\nUSER root\n";
         assert_eq!(found(text), [("root-user", 4)]);
         assert_eq!(found(&format!("{BASE}RUN ls\n")), [("root-user", 2)]);
+        let kept = format!("{BASE}ARG HF_TOKEN\nENV HF_TOKEN=$HF_TOKEN\nUSER 1000\n");
+        assert_eq!(found(&kept), [("secret", 3)]);
+        assert_eq!(found(&format!("{BASE}ARG VERSION\nENV VERSION=$VERSION\nUSER 1000\n")), []);
     }
 
     #[test]

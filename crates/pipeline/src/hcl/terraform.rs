@@ -93,6 +93,15 @@ fn everywhere(text: &Text<'_>, notes: &mut Notes<'_>, body: &Body) {
                     .collect();
                 issue::report(text, notes, crate::serving::argument_issues(words));
             }
+            Value::Expression(value)
+                if attribute.name.to_ascii_uppercase().ends_with("TRUST_REMOTE_CODE") && value == "true" =>
+            {
+                issue::report(
+                    text,
+                    notes,
+                    variable::issues(&attribute.name.to_ascii_uppercase(), value, &attribute.span),
+                );
+            }
             Value::Expression(value) if attribute.name == "privileged" && value == "true" => {
                 issue::report(
                     text,
@@ -107,6 +116,7 @@ fn everywhere(text: &Text<'_>, notes: &mut Notes<'_>, body: &Body) {
             _ => {}
         }
     }
+    issue::report(text, notes, served(body));
     let named = body.get("name").zip(body.get("value"));
     if let Some((
         Attribute { value: Value::Text(name, _), .. },
@@ -115,6 +125,60 @@ fn everywhere(text: &Text<'_>, notes: &mut Notes<'_>, body: &Body) {
     {
         issue::report(text, notes, variable::issues(name, value, span));
     }
+}
+
+/// The model of a hub that the environment of a container names, without the revision beside it.
+fn served(body: &Body) -> Option<Issue> {
+    let Some(Attribute { value: Value::Text(model, span), .. }) =
+        body.get("HF_MODEL_ID").or_else(|| body.get("MODEL_ID"))
+    else {
+        return None;
+    };
+    let revision =
+        ["HF_MODEL_REVISION", "REVISION", "MODEL_REVISION"].iter().find_map(|name| body.text(name));
+    let why = inspect::moves(revision).filter(|_| inspect::is_repository(model))?;
+    Some(Issue::new(&rules::UNPINNED_MODEL, span.clone(), format!("the model `{model}` is served {why}")))
+}
+
+/// Ports of interfaces that run code or show everything, as firewalls name them.
+const OPEN_PORTS: &[(&str, &str)] = &[
+    ("8265", "the Ray dashboard"),
+    ("10001", "the Ray client"),
+    ("8888", "Jupyter"),
+    ("5000", "MLflow"),
+    ("6006", "TensorBoard"),
+    ("8787", "the Dask dashboard"),
+    ("8081", "TorchServe's management"),
+    ("11434", "Ollama"),
+    ("2375", "Docker"),
+    ("0", "every port"),
+];
+
+/// A firewall's rule that lets the whole internet reach an interface which runs code.
+fn opened(body: &Body) -> Option<Issue> {
+    let everyone =
+        ["cidr_blocks", "source_ranges", "cidr_ipv4", "cidr", "source_address_prefix", "ipv6_cidr_blocks"]
+            .iter()
+            .find_map(|name| body.get(name))
+            .filter(|attribute| match &attribute.value {
+                Value::List(items) => {
+                    items.iter().any(|(text, _)| matches!(text.as_str(), "0.0.0.0/0" | "::/0"))
+                }
+                Value::Text(text, _) => matches!(text.as_str(), "0.0.0.0/0" | "*" | "::/0" | "Internet"),
+                _ => false,
+            })?;
+    let port = ["to_port", "from_port", "destination_port_range"].iter().find_map(|name| body.text(name));
+    let listed = body.blocks("allow").filter_map(|block| match &block.body.get("ports")?.value {
+        Value::List(ports) => ports.iter().map(|(port, _)| port.as_str()).find(|port| named(port).is_some()),
+        _ => None,
+    });
+    let what = port.into_iter().chain(listed).find_map(named)?;
+    let message = format!("the whole internet may reach {what}");
+    Some(Issue::new(&EXPOSED_SERVICE, everyone.key.start..everyone.span.end, message))
+}
+
+fn named(port: &str) -> Option<&'static str> {
+    OPEN_PORTS.iter().find(|(known, _)| *known == port.trim_matches('"')).map(|(_, what)| *what)
 }
 
 /// What a kind of resource must have: attribute, the value that is meant, and what is wrong otherwise.
@@ -165,6 +229,12 @@ static DEMANDS: &[Demand] = &[
     demand("azurerm_machine_learning_compute_cluster", "local_auth_enabled", &["false"], false, &rules::NO_AUTHENTICATION, "the cluster takes local accounts"),
     demand("azurerm_machine_learning_compute_cluster", "ssh_public_access_enabled", &["false"], true, &EXPOSED_SERVICE, "the cluster's machines take connections from the internet"),
     demand("azurerm_machine_learning_compute_cluster", "subnet_resource_id", &[], false, &NO_NETWORK_ISOLATION, "the cluster is in no private network"),
+    demand("aws_s3_bucket_public_access_block", "block_public_acls", &["true"], true, &EXPOSED_SERVICE, "the bucket may be opened to everyone"),
+    demand("aws_s3_bucket_public_access_block", "block_public_policy", &["true"], true, &EXPOSED_SERVICE, "the bucket may be opened to everyone"),
+    demand("aws_s3_bucket_public_access_block", "ignore_public_acls", &["true"], true, &EXPOSED_SERVICE, "the bucket may be open to everyone"),
+    demand("aws_s3_bucket_public_access_block", "restrict_public_buckets", &["true"], true, &EXPOSED_SERVICE, "the bucket may be open to everyone"),
+    demand("google_workbench_instance", "disable_public_ip", &["true"], true, &EXPOSED_SERVICE, "the notebook has a public address"),
+    demand("google_container_cluster", "enable_legacy_abac", &["false"], true, &EXPOSED_SERVICE, "the cluster grants rights to every account of the project"),
     demand("azurerm_cognitive_account", "public_network_access_enabled", &["false"], false, &NO_NETWORK_ISOLATION, "the model service is reachable from the internet"),
     demand("azurerm_cognitive_account", "local_auth_enabled", &["false"], false, &rules::NO_AUTHENTICATION, "the model service takes keys instead of identities"),
 ];
@@ -206,6 +276,49 @@ fn resource(block: &Block) -> Vec<Issue> {
                     .remedy(remedy),
             );
         }
+    }
+    match kind {
+        "aws_security_group" => {
+            issues.extend(block.body.blocks("ingress").filter_map(|ingress| opened(&ingress.body)));
+        }
+        "aws_security_group_rule" if block.body.text("type") == Some("ingress") => {
+            issues.extend(opened(&block.body));
+        }
+        "aws_vpc_security_group_ingress_rule"
+        | "google_compute_firewall"
+        | "azurerm_network_security_rule" => {
+            let outward = ["EGRESS", "Outbound"].contains(&block.body.text("direction").unwrap_or_default());
+            issues.extend(opened(&block.body).filter(|_| !outward));
+        }
+        "aws_s3_bucket_acl" | "aws_s3_bucket" => {
+            let acl = block.body.get("acl");
+            let public = acl.filter(|_| block.body.text("acl").is_some_and(|acl| acl.starts_with("public-")));
+            issues.extend(public.map(|acl| {
+                Issue::new(&EXPOSED_SERVICE, acl.key.start..acl.span.end, "the bucket is open to everyone")
+            }));
+        }
+        "google_storage_bucket_iam_member"
+        | "google_storage_bucket_iam_binding"
+        | "google_cloud_run_service_iam_member"
+        | "google_cloud_run_v2_service_iam_member" => {
+            let everyone =
+                block.body.get("member").or_else(|| block.body.get("members")).filter(|attribute| {
+                    let open = |text: &str| matches!(text, "allUsers" | "allAuthenticatedUsers");
+                    match &attribute.value {
+                        Value::Text(text, _) => open(text),
+                        Value::List(items) => items.iter().any(|(text, _)| open(text)),
+                        _ => false,
+                    }
+                });
+            issues.extend(everyone.map(|one| {
+                Issue::new(
+                    &EXPOSED_SERVICE,
+                    one.key.start..one.span.end,
+                    "everyone on the internet is let in",
+                )
+            }));
+        }
+        _ => {}
     }
     if kind == "helm_release"
         && block.body.get("version").is_none()
@@ -284,6 +397,43 @@ mod tests {
                 (19, "unpinned-include"),
                 (23, "curl-pipe-shell")
             ]
+        );
+    }
+
+    #[test]
+    fn what_the_internet_may_reach_is_judged() {
+        let found = |text: &str| {
+            let outcome = examine(&Text::new("main.tf", text), &Limits::default(), &MonotonicClock::start());
+            outcome.findings.iter().map(|one| (one.location.line.unwrap(), one.rule.id)).collect::<Vec<_>>()
+        };
+        let rule = |port: u32, cidr: &str| {
+            format!(
+                "resource \"aws_security_group_rule\" \"r\" {{\n  type = \"ingress\"\n  to_port = {port}\n  cidr_blocks = [\"{cidr}\"]\n}}\n"
+            )
+        };
+        assert_eq!(found(&rule(8888, "0.0.0.0/0")), [(4, "pipeline/exposed-service")]);
+        assert_eq!(found(&rule(443, "0.0.0.0/0")), []);
+        assert_eq!(found(&rule(8888, "10.0.0.0/8")), []);
+        let bucket = |value: &str| {
+            format!(
+                "resource \"aws_s3_bucket_public_access_block\" \"b\" {{\n  block_public_acls = {value}\n}}\n"
+            )
+        };
+        assert_eq!(found(&bucket("false")), [(2, "pipeline/exposed-service")]);
+        assert_eq!(found(&bucket("true")), []);
+        let model = |more: &str| {
+            format!(
+                "resource \"x\" \"y\" {{\n  environment = {{\n    HF_MODEL_ID = \"acme/net\"\n{more}  }}\n}}\n"
+            )
+        };
+        assert_eq!(found(&model("")), [(3, "pipeline/unpinned-model")]);
+        assert_eq!(
+            found(&model("    HF_MODEL_REVISION = \"0123456789abcdef0123456789abcdef01234567\"\n")),
+            []
+        );
+        assert_eq!(
+            found("resource \"x\" \"y\" {\n  OPTION_TRUST_REMOTE_CODE = true\n}\n"),
+            [(2, "pipeline/remote-code")]
         );
     }
 }

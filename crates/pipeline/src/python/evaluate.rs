@@ -210,6 +210,7 @@ impl<'a> Walk<'a, '_> {
                     if let (Some(name), false) = (&name, self.quiet) {
                         let span = self.span(item.value.range());
                         super::rules::secret::named(name, &value, &span, &mut self.state.module);
+                        super::rules::remote_code::named(name, &value, &span, &mut self.state.module);
                     }
                     entries.push((name, value));
                 }
@@ -326,7 +327,12 @@ impl<'a> Walk<'a, '_> {
                         }
                     }
                 }
-                (None, _) => open = true,
+                (None, _) => {
+                    open = true;
+                    if !value.all_taint().is_none() {
+                        named.push((Rc::from("**"), Argument { value, span, written }));
+                    }
+                }
             }
         }
         let span = self.span(call.range());
@@ -366,6 +372,7 @@ impl<'a> Walk<'a, '_> {
                     None => Rc::from("@class"),
                 };
                 self.check(call);
+                self.construct(*number, call);
                 Value { known: Known::Instance(*number), taint: Taint::default() }
             }
             Known::Partial(partial) => {
@@ -404,6 +411,14 @@ impl<'a> Walk<'a, '_> {
             {
                 return value;
             }
+            if let ("setdefault" | "get" | "pop", [key, value], false) =
+                (name, call.positional.as_slice(), self.quiet)
+                && let Some(key) = key.value.as_text()
+            {
+                // What holds unless someone says otherwise.
+                let module = &mut self.state.module;
+                super::rules::remote_code::named(key, &value.value, &value.span, module);
+            }
             if let Some(value) = self.container_method(call, name, &attribute.value) {
                 return value;
             }
@@ -423,6 +438,10 @@ impl<'a> Walk<'a, '_> {
                         _ => entries.push((None, first.value.clone())),
                     }
                 }
+                for (name, argument) in call.named.iter().filter(|_| !self.quiet) {
+                    let module = &mut self.state.module;
+                    super::rules::remote_code::named(name, &argument.value, &argument.span, module);
+                }
                 entries.extend(
                     call.named.iter().map(|(name, argument)| (Some(Rc::clone(name)), argument.value.clone())),
                 );
@@ -439,6 +458,7 @@ impl<'a> Walk<'a, '_> {
                     .iter()
                     .map(|(name, argument)| (Rc::clone(name), argument.value.clone()))
                     .collect();
+                self.prepared(&callee, call);
                 let partial = Partial { callee, positional: values.collect(), named };
                 return Known::Partial(Rc::new(partial)).into();
             }
@@ -447,9 +467,22 @@ impl<'a> Walk<'a, '_> {
                     call.positional.iter().map(|argument| argument.value.clone()).collect();
                 return Value { known: strings::joined_path(&parts), taint: call.taint() };
             }
-            "builtins.str" | "builtins.bytes" | "textwrap.dedent" | "os.path.expanduser"
-            | "os.path.abspath" | "os.fspath" | "copy.copy" | "copy.deepcopy" | "builtins.list"
-            | "builtins.tuple" | "inspect.cleandoc" | "os.path.normpath" => {
+            "builtins.str"
+            | "builtins.bytes"
+            | "textwrap.dedent"
+            | "os.path.expanduser"
+            | "os.path.abspath"
+            | "os.fspath"
+            | "copy.copy"
+            | "copy.deepcopy"
+            | "builtins.list"
+            | "builtins.tuple"
+            | "inspect.cleandoc"
+            | "os.path.normpath"
+            | "sqlalchemy.text"
+            | "sqlalchemy.sql.text"
+            | "psycopg2.sql.SQL"
+            | "psycopg.sql.SQL" => {
                 if let [only] = call.positional.as_slice() {
                     return only.value.clone();
                 }
@@ -497,6 +530,15 @@ impl<'a> Walk<'a, '_> {
         }
         let known = Value::path(path).step("()");
         Value { known, taint }
+    }
+
+    /// A call prepared by `functools.partial`: judged by the options given here, the rest being open.
+    fn prepared(&mut self, callee: &Value, call: &Call<'a>) {
+        let Some(path) = callee.as_path().filter(|_| !call.named.is_empty()) else { return };
+        let positional = call.positional.get(1..).unwrap_or_default().to_vec();
+        let spelling = call.positional.first().map_or(call.spelling, |callee| callee.written);
+        let prepared = Call { path: Rc::clone(path), spelling, positional, open: true, ..call.clone() };
+        self.check(&prepared);
     }
 
     /// Methods that change the list or dict they belong to.

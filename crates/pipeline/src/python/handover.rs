@@ -13,8 +13,20 @@ const MOST_GIVEN: usize = 16;
 impl<'a> Walk<'a, '_> {
     /// Calls the functions of this module that `call` hands over, with what they will be given.
     pub(super) fn hand_over(&mut self, call: &Call<'a>) {
-        let handed = call.arguments().any(|argument| matches!(argument.value.known, Known::Function(_)));
-        if self.quiet || !handed {
+        if self.quiet {
+            return;
+        }
+        let is_function = |value: &Value| matches!(value.known, Known::Function(_));
+        let tools = tools_of(call);
+        if !tools.is_empty() {
+            let chosen = Value::from_taint(Taint::MODEL);
+            for tool in tools.iter().take(MOST_GIVEN).filter(|tool| is_function(tool)) {
+                self.call_later(tool, &vec![chosen.clone(); MOST_GIVEN], call);
+            }
+            return;
+        }
+        if !call.arguments().any(|argument| is_function(&argument.value)) {
+            self.hand_library(call);
             return;
         }
         if call.is_of("gradio") {
@@ -58,6 +70,20 @@ impl<'a> Walk<'a, '_> {
         }
     }
 
+    /// A function of a library handed over with what it will be given: `pool.submit(os.system, command)`.
+    fn hand_library(&mut self, call: &Call<'a>) {
+        let place = match call.name() {
+            "to_thread" | "submit" | "apply_async" | "call_soon" | "add_task" => 0,
+            "run_in_executor" => 1,
+            _ => return,
+        };
+        let path = call.positional.get(place).and_then(|callee| callee.value.as_path()).cloned();
+        let Some(path) = path.filter(|path| path.contains('.') && !path.contains("()")) else { return };
+        let positional = call.positional.get(place.saturating_add(1)..).unwrap_or_default().to_vec();
+        let spelling = call.positional.get(place).map_or(call.spelling, |callee| callee.written);
+        self.check(&Call { path, spelling, positional, ..call.clone() });
+    }
+
     fn call_later(&mut self, callee: &Value, arguments: &[Value], call: &Call<'a>) {
         let Known::Function(number) = callee.known else { return };
         let positional = arguments
@@ -75,10 +101,42 @@ impl<'a> Walk<'a, '_> {
         let longest = options.max_by_key(|option| option.len()).map(attribute_of);
         let destination = call.keyword("dest").and_then(|dest| dest.value.as_text()).map(str::to_owned);
         let (Some(name), Some(default)) = (destination.or(longest), call.keyword("default")) else { return };
+        super::rules::remote_code::named(&name, &default.value, &default.span, &mut self.state.module);
         if is_telling_default(&name, &default.value.known) && self.state.arguments.len() < MOST_ARGUMENTS {
             self.state.arguments.insert(name.into(), default.value.known.clone());
         }
     }
+}
+
+/// The functions that `call` makes tools of an agent, by the libraries' names for them: a model chooses their arguments.
+fn tools_of(call: &Call<'_>) -> Vec<Value> {
+    let first = |place: usize, names: &[&str]| {
+        call.any_keyword(names).or_else(|| call.positional.get(place)).map(|argument| argument.value.clone())
+    };
+    let wraps = matches!(call.name(), "from_defaults" | "from_function")
+        && (call.path.contains("Tool") || call.path.starts_with('?'))
+        || matches!(call.name(), "FunctionTool" | "StructuredTool" | "register_function" | "add_tool")
+        || call.name() == "Tool" && call.package() != "builtins";
+    let mut found: Vec<Value> = Vec::new();
+    if wraps {
+        let place = usize::from(matches!(call.name(), "Tool" | "StructuredTool"));
+        found.extend(first(place, &["fn", "async_fn", "func", "coroutine", "function", "callable"]));
+    }
+    let lists = match call.name() {
+        "bind_tools" => first(0, &["tools"]),
+        "create_react_agent" | "create_tool_calling_agent" | "create_agent" | "from_tools" => {
+            let place = usize::from(call.name() != "from_tools");
+            first(place, &["tools"])
+        }
+        _ => call.any_keyword(&["tools", "functions", "function_map"]).map(|argument| argument.value.clone()),
+    };
+    match lists.map(|list| list.known) {
+        Some(Known::Items(items)) => found.extend(items.iter().cloned()),
+        Some(Known::Entries(entries)) => found.extend(entries.iter().map(|(_, value)| value.clone())),
+        _ => {}
+    }
+    found.retain(|value| matches!(value.known, Known::Function(_)));
+    found
 }
 
 #[cfg(test)]
@@ -125,6 +183,26 @@ mod tests {
     }
 
     #[test]
+    fn functions_made_tools_of_an_agent_are_given_what_a_model_chooses() {
+        let code = |call: &str| {
+            format!(
+                "import os\nfrom llama_index.core.tools import FunctionTool\nfrom agents import Agent\ndef f(text):\n    os.system('say ' + text)\n{call}"
+            )
+        };
+        for call in [
+            "FunctionTool.from_defaults(fn=f)",
+            "FunctionTool.from_defaults(f)",
+            "Agent(name='a', tools=[f])",
+            "llm.bind_tools([f])",
+            "user.register_function(function_map={'f': f})",
+        ] {
+            let found = severities(&code(call), "pipeline/model-output-executed");
+            assert_eq!(found, [Critical], "{call}");
+        }
+        assert_eq!(severities(&code("Agent(name='a', tools=[g])"), "pipeline/model-output-executed"), []);
+    }
+
+    #[test]
     fn callbacks_are_given_what_their_callers_give() {
         let code = |call: &str| {
             format!(
@@ -139,6 +217,8 @@ mod tests {
             let found = severities(&code(call), "pipeline/shell-command-from-data");
             assert!(found.contains(&Critical), "{call}: {found:?}");
         }
+        let library = code("pool.submit(os.system, 'say ' + request.args['x'])");
+        assert!(severities(&library, "pipeline/shell-command-from-data").contains(&Critical));
         assert!(
             !severities(&code("pool.submit(f, 'hello')"), "pipeline/shell-command-from-data")
                 .contains(&Critical)

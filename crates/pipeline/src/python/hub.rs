@@ -112,6 +112,30 @@ pub(super) fn fetch<'c, 'a>(call: &'c Call<'a>) -> Option<Fetch<'c, 'a>> {
             | "langchain_community.embeddings.HuggingFaceBgeEmbeddings",
             _,
         ) => (What::Model, 0, &["model_name", "model"]),
+        (_, "SFTTrainer" | "DPOTrainer" | "GRPOTrainer" | "RewardTrainer" | "KTOTrainer" | "ORPOTrainer")
+            if call.is_of("trl") =>
+        {
+            (What::Model, 0, &["model"])
+        }
+        (
+            _,
+            "HuggingFaceLocalGenerator"
+            | "HuggingFaceLocalChatGenerator"
+            | "SentenceTransformersTextEmbedder"
+            | "SentenceTransformersDocumentEmbedder"
+            | "TransformersSimilarityRanker",
+        ) if call.is_of("haystack") => (What::Model, 0, &["model"]),
+        ("keybert.KeyBERT", _) => (What::Model, 0, &["model"]),
+        ("bertopic.BERTopic", _) => (What::Model, usize::MAX, &["embedding_model"]),
+        (
+            "langchain_community.cross_encoders.HuggingFaceCrossEncoder"
+            | "langchain_community.embeddings.HuggingFaceInstructEmbeddings",
+            _,
+        ) => (What::Model, 0, &["model_name"]),
+        (_, "from_preset") if call.is_of("keras_nlp") || call.is_of("keras_hub") => {
+            (What::Model, 0, &["preset"])
+        }
+        ("outlines.models.transformers" | "guidance.models.Transformers", _) => (What::Model, 0, &["model"]),
         ("mlx_lm.load", _) => (What::Model, 0, &["path_or_hf_repo"]),
         _ => return None,
     };
@@ -307,7 +331,8 @@ pub(super) fn is_file_builder(path: &str) -> bool {
     FILE_BUILDERS.contains(&path)
 }
 
-fn is_local_folder(first: &str) -> bool {
+/// Whether `first` is a folder in which people keep what they made or fetched themselves.
+pub(crate) fn is_local_folder(first: &str) -> bool {
     LOCAL_FOLDERS.contains(&first.to_ascii_lowercase().as_str())
 }
 

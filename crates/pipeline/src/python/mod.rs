@@ -7,6 +7,7 @@
 mod call;
 mod escape;
 mod evaluate;
+mod guard;
 mod handover;
 mod hub;
 mod module;
@@ -20,8 +21,10 @@ mod strings;
 mod value;
 mod walk;
 
+pub(crate) use hub::is_local_folder;
 pub(crate) use notebook::Notebook;
 pub(crate) use reader::Python;
+pub(crate) use rules::flow::MODEL_OUTPUT_EXECUTED;
 
 /// The rules of Python source.
 pub(crate) static RULES: std::sync::LazyLock<Vec<&'static bartizan_core::Rule>> =

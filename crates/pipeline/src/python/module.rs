@@ -96,10 +96,16 @@ pub(super) struct Facts {
     pub(super) signs: bool,
     /// Something sets the seed of all random numbers, not that of one object.
     pub(super) seeds_all: bool,
-    /// Where an object was made whose random numbers nobody seeds, and what it is.
-    pub(super) unseeded: Option<(Range<usize>, String)>,
+    /// Where objects were made whose random numbers nobody seeds, and what they are.
+    pub(super) unseeded: Vec<(Range<usize>, String)>,
+    /// Something evaluates a model against thresholds.
+    pub(super) evaluates: bool,
     /// Where a model was promoted.
     pub(super) promotes: Vec<Report>,
+    /// Constants that name an address without encryption: where, under which name, and the address.
+    pub(super) plain: Vec<(Range<usize>, String, String)>,
+    /// Where options are written down that trust remote code.
+    pub(super) trusting: Vec<Range<usize>>,
     /// Something takes an address apart, to look at its host.
     pub(super) looks_at_hosts: bool,
     /// Something looks at where a path leads.

@@ -97,13 +97,11 @@ fn inspect(cells: &[Code<'_>]) -> Examined {
     Examined { module: conclude(state.module), gaps }
 }
 
-/// A script of a shell, line by line.
+/// A script of a shell.
 fn commands(text: &str, base: usize, module: &mut Module) {
-    let mut at = base;
-    for line in text.split_inclusive('\n') {
-        let end = at.saturating_add(line.trim_end().len());
-        rules::command::judge(line, &(at..end), module);
-        at = at.saturating_add(line.len());
+    for issue in crate::shell::inspect::script(text, crate::shell::inspect::Setting::Other) {
+        let issue = issue.shifted(base);
+        module.report(&issue.span.clone(), issue.into_finding());
     }
 }
 
@@ -148,6 +146,8 @@ fn conclude(mut module: Module) -> Module {
     }
     rules::training::conclude(&mut module);
     rules::place::conclude(&mut module);
+    rules::remote_code::conclude(&mut module);
+    rules::transport::conclude(&mut module);
     module.reports.sort_by(|a: &Report, b: &Report| {
         (a.span.start, a.finding.rule.id, b.finding.severity).cmp(&(
             b.span.start,

@@ -36,7 +36,10 @@ pub(super) fn of_call(call: &Call<'_>) -> Taint {
     let path = call.path.as_ref();
     let name = call.name();
     match path {
-        "builtins.input" | "getpass.getpass" => return Taint::OPERATOR,
+        // What whoever starts the program or the run gives it.
+        "builtins.input" | "getpass.getpass" | "metaflow.Parameter" | "metaflow.Config" => {
+            return Taint::OPERATOR;
+        }
         "os.getenv" | "os.environ.get" | "os.environ.pop" => return Taint::ENVIRONMENT,
         "urllib.request.urlopen" | "httpx.stream" | "urllib.urlopen" => return Taint::NETWORK,
         "pickle.dumps" | "dill.dumps" | "cloudpickle.dumps" | "marshal.dumps" | "joblib.dump"

@@ -28,6 +28,8 @@ pub(super) struct Function {
     class: Option<usize>,
     /// What its parameters hold because of how it is declared.
     given: Taint,
+    /// Whether a shell runs what it gives back.
+    is_command: bool,
     summary: Option<Summary>,
     running: bool,
 }
@@ -46,6 +48,10 @@ pub(super) struct Class {
     methods: HashMap<Rc<str>, usize>,
     /// Paths of what it derives from.
     bases: Vec<Rc<str>>,
+    /// Whether it is an unpickler that loads whatever class a pickle names.
+    unpickles: bool,
+    /// Whose word its fields are that a constructor made by a decorator fills, by field; `**` stands for all of them.
+    filled: HashMap<Rc<str>, Taint>,
 }
 
 /// What outlives one window of the source.
@@ -90,6 +96,8 @@ pub(super) struct Walk<'a, 's> {
     frames: Vec<Summary>,
     /// The class whose body is being walked.
     class: Option<usize>,
+    /// Whether what the function being walked gives back is run by a shell.
+    returns_command: bool,
 }
 
 impl<'a, 's> Walk<'a, 's> {
@@ -104,6 +112,7 @@ impl<'a, 's> Walk<'a, 's> {
             depth: 0,
             frames: Vec::new(),
             class: None,
+            returns_command: false,
         }
     }
 
@@ -151,6 +160,19 @@ impl<'a, 's> Walk<'a, 's> {
         self.scope().leave()
     }
 
+    /// A branch in which the names of `within` hold one of what their condition lets through.
+    fn branch_where(&mut self, statements: &'a [Stmt], within: &[(Rc<str>, Value)]) -> Changes {
+        self.scope().enter();
+        for (name, value) in within {
+            self.scope().bind(name, value.clone());
+        }
+        self.body(statements);
+        let mut changes = self.scope().leave();
+        changes
+            .retain(|(name, _, after)| !within.iter().any(|(known, value)| known == name && value == after));
+        changes
+    }
+
     fn statement(&mut self, statement: &'a Stmt) {
         match statement {
             Stmt::Import(import) => self.import(import),
@@ -179,6 +201,9 @@ impl<'a, 's> Walk<'a, 's> {
             Stmt::Return(give) => {
                 let value =
                     give.value.as_ref().map_or_else(|| Known::Null.into(), |value| self.evaluate(value));
+                if self.returns_command && !self.quiet {
+                    self.command_returned(&value, self.span(give.range));
+                }
                 if let Some(frame) = self.frames.last_mut() {
                     let taint = frame.returns.taint;
                     let same = matches!(frame.returns.known, Known::Nothing) && taint.is_none();
@@ -256,7 +281,8 @@ impl<'a, 's> Walk<'a, 's> {
 
     fn choose(&mut self, choice: &'a ast::StmtIf) {
         self.evaluate(&choice.test);
-        let mut branches = vec![self.branch(&choice.body)];
+        let within = self.allowed(&choice.test, true);
+        let mut branches = vec![self.branch_where(&choice.body, &within)];
         let mut or_none = true;
         for clause in &choice.elif_else_clauses {
             match &clause.test {
@@ -268,6 +294,11 @@ impl<'a, 's> Walk<'a, 's> {
             branches.push(self.branch(&clause.body));
         }
         self.scope().join(branches, or_none);
+        if super::guard::ends(&choice.body) {
+            for (name, value) in self.allowed(&choice.test, false) {
+                self.scope().bind(&name, value);
+            }
+        }
     }
 
     fn import(&mut self, import: &'a ast::StmtImport) {
@@ -302,6 +333,17 @@ impl<'a, 's> Walk<'a, 's> {
             } else {
                 self.scope().bind(bound, value);
             }
+        }
+    }
+
+    /// What a function gives back whose result an orchestrator hands to a shell.
+    fn command_returned(&mut self, value: &Value, span: Range<usize>) {
+        if let Some(text) = value.as_pieces() {
+            rules::command::judge(text, &span, &mut self.state.module);
+        }
+        self.state.module.sink(super::module::SinkKind::Shell, &span, "return", value);
+        for sink in std::mem::take(&mut self.state.module.sinks) {
+            self.reach(sink);
         }
     }
 
@@ -366,6 +408,8 @@ impl<'a, 's> Walk<'a, 's> {
     fn note_secret_name(&mut self, name: &str, value: &Value, span: &Range<usize>) {
         if !self.quiet {
             rules::secret::named(name, value, span, &mut self.state.module);
+            rules::remote_code::named(name, value, span, &mut self.state.module);
+            rules::transport::named(name, value, span, &mut self.state.module);
         }
     }
 
@@ -440,12 +484,19 @@ impl<'a, 's> Walk<'a, 's> {
         let number = if let Some(number) = self.state.defined.get(&place) {
             *number
         } else {
-            let given = self.given(function);
+            let (given, is_command) = self.given(function);
             let parameters =
                 function.parameters.iter().map(|parameter| Rc::from(parameter.name().as_str())).collect();
             let class = self.class.filter(|_| self.frames.is_empty());
             let number = self.state.functions.len();
-            self.state.functions.push(Function { parameters, class, given, summary: None, running: false });
+            self.state.functions.push(Function {
+                parameters,
+                class,
+                given,
+                is_command,
+                summary: None,
+                running: false,
+            });
             self.state.defined.insert(place, number);
             number
         };
@@ -465,9 +516,10 @@ impl<'a, 's> Walk<'a, 's> {
         }
     }
 
-    /// What the parameters of `function` hold because of its decorators or class.
-    fn given(&mut self, function: &'a ast::StmtFunctionDef) -> Taint {
+    /// What the parameters of `function` hold because of its decorators or class, and whether a shell runs what it gives back.
+    fn given(&mut self, function: &'a ast::StmtFunctionDef) -> (Taint, bool) {
         let mut given = Taint::default();
+        let mut is_command = false;
         let was = std::mem::replace(&mut self.quiet, true);
         for decorator in &function.decorator_list {
             let callee = match &decorator.expression {
@@ -476,6 +528,7 @@ impl<'a, 's> Walk<'a, 's> {
             };
             if let Some(path) = callee.as_path() {
                 given = given.and(rules::given_by_decorator(path));
+                is_command |= path.starts_with("airflow.") && path.ends_with(".bash");
             }
         }
         self.quiet = was;
@@ -484,7 +537,7 @@ impl<'a, 's> Walk<'a, 's> {
                 given = given.and(rules::given_by_base(base, function.name.as_str()));
             }
         }
-        given
+        (given, is_command)
     }
 
     fn define_class(&mut self, class: &'a ast::StmtClassDef) {
@@ -501,11 +554,14 @@ impl<'a, 's> Walk<'a, 's> {
                 }
             }
         }
+        let unpickles =
+            bases.iter().any(|base| base.ends_with("pickle.Unpickler") || **base == *"dill.Unpickler")
+                && self.finds_any_class(class);
         let number = if let Some(number) = self.state.defined.get(&place) {
             *number
         } else {
             let number = self.state.classes.len();
-            self.state.classes.push(Class { bases, ..Class::default() });
+            self.state.classes.push(Class { bases, unpickles, ..Class::default() });
             self.state.defined.insert(place, number);
             number
         };
@@ -517,6 +573,20 @@ impl<'a, 's> Walk<'a, 's> {
         self.state.scopes.pop();
         self.frames = frames;
         self.class = outer;
+    }
+
+    /// Whether an unpickler lets through every class: it has no `find_class` of its own, or one that refuses nothing.
+    fn finds_any_class(&self, class: &'a ast::StmtClassDef) -> bool {
+        let own = class.body.iter().find_map(|statement| match statement {
+            Stmt::FunctionDef(function) if function.name.as_str() == "find_class" => Some(function),
+            _ => None,
+        });
+        own.is_none_or(|function| {
+            let body: String =
+                function.body.iter().map(|statement| self.written(statement.range())).collect();
+            let hands_on = ["find_class(", "getattr(", "import_module(", "__import__("];
+            !body.contains("raise ") && hands_on.iter().any(|part| body.contains(part))
+        })
     }
 
     /// Walks the body of the function `number`, unless that was done.
@@ -541,6 +611,7 @@ impl<'a, 's> Walk<'a, 's> {
         let Some(known) = self.state.functions.get_mut(number) else { return };
         known.running = true;
         let (class, given) = (known.class, known.given);
+        let returns_command = std::mem::replace(&mut self.returns_command, known.is_command);
         let mut scope = Scope::default();
         let options = self.options(function);
         for (index, parameter) in function.parameters.iter().enumerate() {
@@ -557,6 +628,9 @@ impl<'a, 's> Walk<'a, 's> {
                     Some(known) => known.into(),
                     None => self.parameter(parameter.annotation()),
                 };
+                // Frameworks hand over what fits the annotation: a number or one of a list carries no text.
+                let narrow = parameter.annotation().is_some_and(|annotation| self.is_narrow(annotation));
+                let given = if narrow { Taint::default() } else { given };
                 value.tainted(Taint::parameter(index)).tainted(given)
             };
             scope.bind(name, value);
@@ -565,6 +639,7 @@ impl<'a, 's> Walk<'a, 's> {
         self.frames.push(Summary::default());
         self.depth = self.depth.saturating_add(1);
         self.body(&function.body);
+        self.returns_command = returns_command;
         self.depth = self.depth.saturating_sub(1);
         self.state.scopes.pop();
         let summary = self.frames.pop().unwrap_or_default();
@@ -666,16 +741,36 @@ impl<'a, 's> Walk<'a, 's> {
             self.examine(constructor);
         }
         let Some(class) = self.state.classes.get(number) else { return Value::default() };
+        let of = |name: &str| class.filled.get(name).copied().unwrap_or_default();
+        let filled = of(name).and(of("**"));
         if let Some(value) = class.attributes.get(name) {
-            return value.clone();
+            return value.clone().tainted(filled);
         }
         if let Some(method) = class.methods.get(name) {
             return Known::Function(*method).into();
         }
         // What it derives from may have it.
         match class.bases.first() {
-            Some(base) => Value::path(&format!("{base}.{name}")),
-            None => Value::path(&format!("?.{name}")),
+            Some(base) if name == "load" && base.ends_with("Unpickler") => {
+                Value::path(if class.unpickles { "pickle.Unpickler().load" } else { "?.load" })
+            }
+            Some(base) => Value::path(&format!("{base}.{name}")).tainted(filled),
+            None => Value::path(&format!("?.{name}")).tainted(filled),
+        }
+    }
+
+    /// Notes what the fields of the class `number` are given where it has no constructor of its own, as data classes have none.
+    pub(super) fn construct(&mut self, number: usize, call: &Call<'_>) {
+        let Some(class) = self.state.classes.get_mut(number) else { return };
+        if class.methods.contains_key("__init__") {
+            return;
+        }
+        for (name, argument) in &call.named {
+            let taint = argument.value.all_taint().sources();
+            if !taint.is_none() && class.filled.len() < MOST_ENTRIES {
+                let known = class.filled.entry(Rc::clone(name)).or_default();
+                *known = known.and(taint);
+            }
         }
     }
 

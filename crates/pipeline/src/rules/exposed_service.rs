@@ -9,7 +9,10 @@ rule! {
     /// them.
     ///
     /// In Python: `share=True` of a demo without `auth`, Flask's debugger (`debug=True`), any page of the web allowed with its
-    /// reader's cookies, a server bound to every address.
+    /// reader's cookies, a server or socket bound to every address, an MCP server on every address without `auth`. In Terraform:
+    /// firewalls that let the internet reach such an interface, buckets and services open to everyone.
+    ///
+    /// A model server or page that merely answers everyone is graded low: in a container that is how it is reached.
     /// ## Why it matters
     /// These interfaces run code by design. Ray's was used to take over clusters (CVE-2023-48022).
     /// ## Example

@@ -7,7 +7,8 @@ rule! {
     /// A package index, script, model or archive fetched over plain http or ftp. Addresses of the same machine are
     /// left out.
     ///
-    /// In Python: data and models read from an address whose beginning is known to be plain.
+    /// In Python: data and models read from an address whose beginning is known to be plain; clients made for one, graded higher
+    /// when they are given a credential.
     /// ## Why it matters
     /// Everyone on the way can replace what arrives, and what arrives here is installed, run or loaded.
     /// ## Example

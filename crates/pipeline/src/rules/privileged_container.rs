@@ -4,7 +4,8 @@ use bartizan_core::{Severity, cwe, rule};
 
 rule! {
     /// ## What it finds
-    /// `privileged: true`, `allowPrivilegeEscalation: true`, dangerous added capabilities, `--privileged`.
+    /// `privileged: true`, `allowPrivilegeEscalation: true`, dangerous added capabilities, `--privileged`,
+    /// in manifests, commands, and code that starts containers.
     /// ## Why it matters
     /// Code in the container owns the node, its GPUs and the other workloads' memory.
     /// ## Example

@@ -8,7 +8,8 @@ rule! {
     /// `TRUST_REMOTE_CODE=1`, `HF_DATASETS_TRUST_REMOTE_CODE`.
     ///
     /// In Python: `trust_remote_code=True` however it gets there, `torch.hub.load` and `mlflow.run` of a repository
-    /// that is not pinned to a commit, `custom_pipeline`.
+    /// that is not pinned to a commit, `custom_pipeline`; options that trust are told where they are written down, too, as in
+    /// the settings of a training.
     /// ## Why it matters
     /// Python files of the model repository run in the serving process, with its secrets and its network.
     /// ## Example

@@ -4,7 +4,8 @@ use bartizan_core::{Severity, cwe, rule};
 
 rule! {
     /// ## What it finds
-    /// An image whose last stage never leaves root, or a container that is told to run as user 0.
+    /// An image whose last stage never leaves root, or a container that is told to run as user 0. Saying so is graded higher
+    /// than leaving it out. A notebook server with `allow_root`.
     /// ## Why it matters
     /// Code that a model or a request gets to run owns everything in the container, and starts its way out from
     /// there as root.

@@ -5,7 +5,8 @@ use bartizan_core::{Severity, atlas, cwe, owasp_llm, rule};
 rule! {
     /// ## What it finds
     /// A password, token or key as literal text in a variable, build argument or manifest. Placeholders and
-    /// references to secret stores are left out.
+    /// references to secret stores are left out. A password given to a command as an option, one inside an address
+    /// (`postgresql://user:password@host`), and a build argument with a credential's name that becomes a variable of the image.
     ///
     /// In code and notebooks: a token in its issuer's format, and a constant given to what asks for a credential.
     /// ## Why it matters

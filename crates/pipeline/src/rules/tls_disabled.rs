@@ -5,7 +5,8 @@ use bartizan_core::{Severity, atlas, cwe, owasp_llm, rule};
 rule! {
     /// ## What it finds
     /// A command or setting that accepts any certificate: `curl -k`, `wget --no-check-certificate`, `pip
-    /// --trusted-host`, `git -c http.sslVerify=false`, `NODE_TLS_REJECT_UNAUTHORIZED=0` and their equals.
+    /// --trusted-host`, `git -c http.sslVerify=false`, `NODE_TLS_REJECT_UNAUTHORIZED=0`, uv's `allow-insecure-host`, a
+    /// `pip.conf` or `.dvc/config` that says so, and their equals.
     ///
     /// In Python: `verify=False`, unverified contexts, and environment variables that the program sets for itself.
     /// ## Why it matters

@@ -5,8 +5,9 @@ use bartizan_core::{Severity, atlas, cwe, owasp_llm, rule};
 rule! {
     /// ## What it finds
     /// A container image named without a digest, in a workflow, a Dockerfile, a manifest or a command. Without a
-    /// tag or with `latest` it is whatever was pushed last; with a tag it is what that tag points to today, which
-    /// is graded lower.
+    /// tag, with `latest`, or with a tag that names no version (`slim`, `dind`) it is whatever was pushed last; a tag that
+    /// follows a series (`3.11`, `v3`) is pushed again with each release of it, and one of a single release can be moved,
+    /// which is graded lower.
     /// ## Why it matters
     /// Whoever can push to the tag, or to the registry, chooses what runs next time, with the secrets and the
     /// models of this job.

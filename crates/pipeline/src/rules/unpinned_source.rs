@@ -5,7 +5,7 @@ use bartizan_core::{Severity, atlas, cwe, owasp_llm, rule};
 rule! {
     /// ## What it finds
     /// A repository cloned at its default branch, a branch or a tag, whose content the same script then runs or
-    /// installs.
+    /// installs; a component of a pipeline taken from an address without a commit.
     /// ## Why it matters
     /// Whoever can push there decides what runs next time.
     /// ## Example

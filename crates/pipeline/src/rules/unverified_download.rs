@@ -5,7 +5,7 @@ use bartizan_core::{Severity, atlas, cwe, owasp_llm, rule};
 rule! {
     /// ## What it finds
     /// A file that the same script downloads and then runs, makes executable or loads, with no checksum or
-    /// signature check between.
+    /// signature check between; a file that a Dockerfile adds from an address without `--checksum`.
     ///
     /// In Python: weights and archives downloaded by address in code that compares no digest anywhere.
     /// ## Why it matters

@@ -4,7 +4,7 @@ use bartizan_core::{Severity, cwe, rule};
 
 rule! {
     /// ## What it finds
-    /// `chmod 777` and its equals on files that are run or served.
+    /// `chmod 777` and its equals on files that are run or served; graded higher for a whole tree (`-R`).
     /// ## Why it matters
     /// Any process in the image can replace them.
     /// ## Example

@@ -100,7 +100,8 @@ fn rights(node: Node<'_>) -> Vec<Issue> {
         }
     }
     if let Some(entry) = node.entry("runAsUser").filter(|entry| entry.value.as_int() == Some(0)) {
-        issues.push(Issue::new(&ROOT_USER, entry.span(), "the container runs as root"));
+        let issue = Issue::new(&ROOT_USER, entry.span(), "the container is told to run as root");
+        issues.push(issue.severity(Severity::Medium));
     }
     if let Some(entry) = node.entry("runAsNonRoot").filter(|entry| entry.value.as_bool() == Some(false)) {
         issues.push(

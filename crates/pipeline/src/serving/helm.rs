@@ -2,10 +2,11 @@
 
 use super::{command_issues, environment_issues, models};
 use crate::ci::github::gaps;
-use crate::rules::{self, PRIVILEGED_CONTAINER};
+use crate::rules::{self, EXPOSED_SERVICE, PRIVILEGED_CONTAINER, ROOT_USER, UNPINNED_MODEL};
+use crate::shell::inspect;
 use crate::yaml::{Node, Yaml};
 use crate::{Issue, Notes, Reader, Text, image, issue, variable};
-use bartizan_core::{Kind, Rule};
+use bartizan_core::{Confidence, Kind, Rule, Severity};
 
 /// `values.yaml` and its variants.
 #[derive(Debug)]
@@ -63,6 +64,24 @@ impl Reader for HelmValues {
                     )],
                 );
             }
+            issue::report(text, notes, model_of(node));
+            if let Some(entry) = node.entry("runAsUser").filter(|entry| entry.value.as_int() == Some(0)) {
+                issue::report(
+                    text,
+                    notes,
+                    [Issue::new(&ROOT_USER, entry.span(), "the container is told to run as root")
+                        .severity(Severity::Medium)],
+                );
+            }
+            if let Some(service) = node.get("service")
+                && let Some(kind) = service
+                    .get("type")
+                    .filter(|kind| matches!(kind.as_str(), Some("LoadBalancer" | "NodePort")))
+            {
+                let message = "the service is reachable from outside the cluster";
+                let issue = Issue::new(&EXPOSED_SERVICE, kind.span(), message);
+                issue::report(text, notes, [issue.severity(Severity::Low).confidence(Confidence::Low)]);
+            }
             for entry in node.entries() {
                 if let Some(value) =
                     entry.value.as_str().filter(|_| variable::is_secret_name(&snake(entry.name())))
@@ -91,6 +110,28 @@ fn snake(name: &str) -> String {
         shown.push(c.to_ascii_lowercase());
         shown
     })
+}
+
+/// The model that values name by its repository: `model: {id, revision}`, `modelId`, `huggingface: {repo}`.
+fn model_of(node: Node<'_>) -> Vec<Issue> {
+    let revision = ["revision", "modelRevision", "commit"].iter().find_map(|key| node.text_of(key));
+    let named = |key: &str| node.get(key).filter(|value| value.as_str().is_some_and(inspect::is_repository));
+    let direct =
+        ["modelId", "model_id", "modelID", "hfModelId", "huggingfaceModel"].iter().find_map(|key| named(key));
+    let nested = ["model", "huggingface", "llm"].iter().filter_map(|key| node.get(key)).find_map(|model| {
+        let value = ["id", "name", "repo", "repository", "repoId"]
+            .iter()
+            .filter_map(|key| model.get(key))
+            .find(|value| value.as_str().is_some_and(inspect::is_repository))?;
+        Some((value, ["revision", "commit"].iter().find_map(|key| model.text_of(key))))
+    });
+    let judged = |value: Node<'_>, revision: Option<&str>| {
+        let why = inspect::moves(revision.filter(|revision| !revision.is_empty()))?;
+        let message = format!("the model `{}` is served {why}", value.as_str().unwrap_or_default());
+        Some(Issue::new(&UNPINNED_MODEL, value.span(), message).confidence(Confidence::Medium))
+    };
+    let direct = direct.and_then(|value| judged(value, revision));
+    direct.into_iter().chain(nested.and_then(|(value, revision)| judged(value, revision))).collect()
 }
 
 /// The issue of `image: {repository, tag}` or `image: name:tag`.

@@ -2,6 +2,7 @@
 
 mod cloud;
 mod containers;
+mod dvc;
 mod helm;
 mod kubernetes;
 mod models;
@@ -9,15 +10,18 @@ mod packed;
 mod project;
 mod properties;
 mod ray;
+mod settings;
 mod workflows;
 
 pub(crate) use cloud::CloudJob;
+pub(crate) use dvc::DvcPipeline;
 pub(crate) use helm::HelmValues;
 pub(crate) use kubernetes::Manifest;
 pub(crate) use models::uri_issues;
 pub(crate) use packed::PackedModel;
 pub(crate) use project::MlProject;
 pub(crate) use properties::TorchServeConfig;
+pub(crate) use settings::Settings;
 
 use crate::shell::inspect::{self, Setting};
 use crate::shell::{Invocation, Word};
@@ -64,12 +68,15 @@ pub(crate) fn shell_script<'y>(lists: &[Node<'y>]) -> Option<Node<'y>> {
 /// Judges a container's `command` and `args`, read as one list; a text alone is a shell's.
 pub(crate) fn command_issues(text: &Text<'_>, notes: &mut Notes<'_>, lists: &[Node<'_>]) {
     for node in lists.iter().filter(|node| node.as_str().is_some()) {
-        issue::report_in(
-            text,
-            notes,
-            *node,
-            inspect::script(node.as_str().unwrap_or_default(), Setting::Other),
-        );
+        let value = node.as_str().unwrap_or_default();
+        let issues = if value.trim_start().starts_with('-') {
+            // Arguments alone, written as one text.
+            let script = crate::shell::Script::read(value);
+            argument_issues(script.commands.first().map(|command| command.words.clone()).unwrap_or_default())
+        } else {
+            inspect::script(value, Setting::Other)
+        };
+        issue::report_in(text, notes, *node, issues);
     }
     if let Some(script) = shell_script(lists) {
         issue::report_in(

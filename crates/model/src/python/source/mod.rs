@@ -260,6 +260,15 @@ mod tests {
     }
 
     #[test]
+    fn values_of_a_page_handed_on_are_no_functions() {
+        let handed =
+            |what: &str| worst(&format!("import streamlit as st\nclient = make(key={what})\n"), Role::Module);
+        assert_eq!(handed("st.secrets['key']"), None);
+        assert_eq!(handed("st.session_state.key"), None);
+        assert_eq!(handed("st.experimental_memo"), Some(Severity::Medium));
+    }
+
+    #[test]
     fn ordinary_model_code_stays_below_high() {
         for code in [
             "import os, json, subprocess\nimport torch\ndef load(p):\n    with open(os.path.join(p, 'config.json')) as f:\n        return json.load(f)\n",

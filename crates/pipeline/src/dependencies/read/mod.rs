@@ -28,6 +28,9 @@ fn sort(text: &Text<'_>) -> Option<Read> {
     Some(match name.as_str() {
         "pyproject.toml" => toml::pyproject,
         "pipfile" => toml::pipfile,
+        "pixi.toml" => toml::pixi,
+        "uv.toml" => toml::uv_settings,
+        "pip.conf" | "pip.ini" => requirements::pip_conf,
         "cargo.toml" => toml::cargo,
         "poetry.lock" | "uv.lock" | "pdm.lock" => toml::python_lock,
         "cargo.lock" => toml::cargo_lock,

@@ -19,6 +19,57 @@ pub(super) fn read(text: &Text<'_>) -> Dependencies {
         } else if !line.is_empty() {
             found.dependencies.extend(requirement(line, at));
         }
+        if !line.starts_with("-i") && !line.starts_with("--") && !line.starts_with("-f") {
+            carried(line, at, &mut found);
+        }
+    }
+    found
+}
+
+/// A package that a line takes from an address without encryption.
+fn carried(line: &str, at: usize, found: &mut Dependencies) {
+    if let Some(clear) = address::cleartext(line) {
+        let start = at.saturating_add(line.find(clear).unwrap_or_default());
+        let message =
+            format!("the package `{}` is fetched without TLS", bartizan_core::printable(clear, 100));
+        found.issues.push(Issue::new(&INSECURE_TRANSPORT, start..start.saturating_add(clear.len()), message));
+    } else if let Some((_, clear)) = line.split_once("git+http://") {
+        let message =
+            format!("the package is fetched from {} without TLS", bartizan_core::printable(clear, 100));
+        let span = at..at.saturating_add(line.len());
+        found
+            .issues
+            .push(Issue::new(&INSECURE_TRANSPORT, span, message).severity(bartizan_core::Severity::Low));
+    }
+}
+
+/// Reads a `pip.conf`: the options of a command line, without their dashes.
+pub(super) fn pip_conf(text: &Text<'_>) -> Dependencies {
+    let mut found = Dependencies::new(Purpose::Deployment);
+    let mut key = String::new();
+    let mut at = 0_usize;
+    for raw in text.content.split_inclusive('\n') {
+        let start = at;
+        at = at.saturating_add(raw.len());
+        let line = uncommented(raw.trim_end());
+        let trimmed = line.trim_start();
+        if trimmed.is_empty() || trimmed.starts_with(['[', ';', '#']) {
+            continue;
+        }
+        let indented = line.starts_with([' ', '\t']);
+        let value = match trimmed.split_once('=').filter(|_| !indented) {
+            Some((name, value)) => {
+                key = format!("--{}", name.trim().replace('_', "-"));
+                value.trim()
+            }
+            None => trimmed,
+        };
+        let offset = start.saturating_add(line.find(value).unwrap_or_default());
+        let mut place = offset;
+        for one in value.split_whitespace() {
+            option(&format!("{key} {one}"), place, &mut found);
+            place = place.saturating_add(one.len()).saturating_add(1);
+        }
     }
     found
 }

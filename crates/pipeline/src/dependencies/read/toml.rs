@@ -61,6 +61,12 @@ pub(super) fn pyproject(text: &Text<'_>) -> Dependencies {
         {
             asked_after_public(source, found);
         }
+        if let Some(pixi) = table(root, &["tool", "pixi"]) {
+            environment(pixi, found);
+        }
+        if let Some(uv) = table(root, &["tool", "uv"]) {
+            trusting(uv, found);
+        }
         let indices = table(root, &["tool", "uv"])
             .and_then(|uv| uv.get("index"))
             .or_else(|| poetry.and_then(|poetry| poetry.get("source")));
@@ -74,6 +80,69 @@ pub(super) fn pyproject(text: &Text<'_>) -> Dependencies {
             index("--extra-index-url", address.get_ref().as_str().unwrap_or_default(), address.span(), found);
         }
     })
+}
+
+/// Reads a `uv.toml`, which holds what stands under `tool.uv` of a project.
+pub(super) fn uv_settings(text: &Text<'_>) -> Dependencies {
+    with(text, Purpose::Deployment, |root, found| {
+        trusting(root, found);
+        for entry in root.get("index").and_then(|list| list.get_ref().as_array()).into_iter().flatten() {
+            indexed(entry, found);
+        }
+        let extra = root.get("extra-index-url").and_then(|list| list.get_ref().as_array());
+        for address in extra.into_iter().flatten() {
+            index("--extra-index-url", address.get_ref().as_str().unwrap_or_default(), address.span(), found);
+        }
+        for name in ["index-url", "find-links"] {
+            if let Some(address) = root.get(name).filter(|address| address.get_ref().as_str().is_some()) {
+                index("--index-url", address.get_ref().as_str().unwrap_or_default(), address.span(), found);
+            }
+        }
+    })
+}
+
+/// What uv is told to trust: hosts whose certificates are not checked, and every index for every name.
+fn trusting(uv: &DeTable<'_>, found: &mut Dependencies) {
+    if let Some(hosts) = uv.get("allow-insecure-host")
+        && hosts.get_ref().as_array().is_some_and(|hosts| !hosts.is_empty())
+    {
+        let message = "certificates of these hosts are not checked";
+        found.issues.push(crate::Issue::new(&crate::rules::TLS_DISABLED, hosts.span(), message));
+    }
+    if let Some(strategy) = uv.get("index-strategy")
+        && strategy.get_ref().as_str().is_some_and(|strategy| strategy.starts_with("unsafe"))
+    {
+        let message =
+            "the best version of any index is taken: whoever takes a name on one of them comes first";
+        found.issues.push(crate::Issue::new(&crate::rules::DEPENDENCY_CONFUSION, strategy.span(), message));
+    }
+}
+
+/// Reads a `pixi.toml`: an environment that is installed, from conda's channels and from PyPI.
+pub(super) fn pixi(text: &Text<'_>) -> Dependencies {
+    with(text, Purpose::Deployment, environment)
+}
+
+/// What an environment of pixi names, in its features too. Names of conda that PyPI has too are compared with those.
+fn environment(pixi: &DeTable<'_>, found: &mut Dependencies) {
+    let features =
+        table(pixi, &["feature"]).into_iter().flatten().filter_map(|(_, one)| one.get_ref().as_table());
+    for holder in std::iter::once(pixi).chain(features) {
+        for place in ["dependencies", "pypi-dependencies", "host-dependencies", "build-dependencies"] {
+            let first = found.dependencies.len();
+            mapped(table(holder, &[place]), Ecosystem::PyPi, found);
+            for dependency in found.dependencies.iter_mut().skip(first) {
+                // Its lock file keeps the digests.
+                dependency.hashed = true;
+                if matches!(dependency.name.as_str(), "python" | "pip" | "pytorch") {
+                    dependency.name = String::new();
+                }
+            }
+        }
+    }
+    found
+        .dependencies
+        .retain(|dependency| !dependency.name.is_empty() || !matches!(dependency.pin, Pin::Range(_)));
 }
 
 /// Reads a `Pipfile`.

@@ -10,7 +10,8 @@ rule! {
     /// ## What it finds
     /// An agent given tools that run whatever the model asks for: a Python interpreter (`PythonREPLTool`, `PythonAstREPLTool`),
     /// a shell (`ShellTool`, `terminal`), a local code executor (`LocalCommandLineCodeExecutor`, `use_docker=False`,
-    /// `LocalPythonExecutor` with every import), and the switches that allow it (`allow_dangerous_code=True`,
+    /// `LocalPythonExecutor` with every import), query engines that evaluate code (`PandasQueryEngine`), file tools without a root,
+    /// and the switches that allow it (`allow_dangerous_code=True`,
     /// `allow_dangerous_requests=True`, `allow_code_execution=True`).
     /// ## Why it matters
     /// Whoever can put text before the model runs code on the machine of the agent, with its secrets.
@@ -49,6 +50,12 @@ const TOOLS: &[&str] = &[
     "BashTool",
     "TerminalTool",
     "UnsafeCodeExecutor",
+    "PALChain",
+    "LLMBashChain",
+    "PandasQueryEngine",
+    "PolarsQueryEngine",
+    "create_python_agent",
+    "LocalShellTool",
 ];
 /// Options that allow it.
 const SWITCHES: &[&str] = &[
@@ -93,6 +100,47 @@ pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
             &call.span,
             Finding::new(&DANGEROUS_AGENT_TOOL, "code that the model writes runs outside a container"),
         );
+        return;
+    }
+    let chains = [
+        "SQLDatabaseChain",
+        "create_sql_query_chain",
+        "create_sql_agent",
+        "NLSQLTableQueryEngine",
+        "SQLDatabaseToolkit",
+    ];
+    let made = chains.iter().any(|chain| call.path.split('.').any(|part| part == *chain));
+    if made
+        && library
+        && matches!(name, "from_llm" | "create_sql_agent" | "NLSQLTableQueryEngine" | "SQLDatabaseToolkit")
+    {
+        let message = "statements that the model writes reach the database";
+        let finding = Finding::new(&DANGEROUS_AGENT_TOOL, message).severity(bartizan_core::Severity::Medium);
+        module.report(
+            &call.span,
+            finding.remedy("Give it an account that may only read the few tables meant."),
+        );
+        return;
+    }
+    if call.path.strip_prefix("set:").is_some_and(|path| path.ends_with("interpreter.auto_run"))
+        && call.positional.first().and_then(|given| given.value.truth()) == Some(true)
+    {
+        module.report(
+            &call.span,
+            Finding::new(&DANGEROUS_AGENT_TOOL, "code that the model writes runs without being asked about"),
+        );
+        return;
+    }
+    if matches!(
+        name,
+        "FileManagementToolkit" | "WriteFileTool" | "DeleteFileTool" | "ReadFileTool" | "MoveFileTool"
+    ) && call.package().starts_with("langchain")
+        && call.any_keyword(&["root_dir"]).is_none()
+        && !call.open
+    {
+        let message = format!("`{name}` reaches every file the program may: no `root_dir` is given");
+        let finding = Finding::new(&DANGEROUS_AGENT_TOOL, message).severity(bartizan_core::Severity::Medium);
+        module.report(&call.span, finding.remedy("Pass `root_dir=` with the one folder the agent works in."));
         return;
     }
     if name == "load_tools"
@@ -151,9 +199,17 @@ mod tests {
             "from autogen import UserProxyAgent\nUserProxyAgent('u', code_execution_config={'use_docker': False})",
             "from langchain.agents import load_tools\nload_tools(['terminal'], llm=llm)",
             "from crewai import Agent\nAgent(role='r', allow_code_execution=True)",
+            "from llama_index.experimental.query_engine import PandasQueryEngine\nPandasQueryEngine(df=df)",
+            "from interpreter import interpreter\ninterpreter.auto_run = True",
         ] {
             assert_eq!(graded(code), [High], "{code}");
         }
+        let chain =
+            "from langchain_experimental.sql import SQLDatabaseChain\nSQLDatabaseChain.from_llm(llm, db)";
+        assert_eq!(graded(chain), [bartizan_core::Severity::Medium]);
+        let files = "from langchain_community.agent_toolkits import FileManagementToolkit as F\n";
+        assert_eq!(graded(&format!("{files}F()")), [bartizan_core::Severity::Medium]);
+        assert_eq!(graded(&format!("{files}F(root_dir='work')")), []);
         for code in [
             "class ShellTool:\n    pass\nShellTool()",
             "from autogen import UserProxyAgent\nUserProxyAgent('u', code_execution_config={'use_docker': True})",

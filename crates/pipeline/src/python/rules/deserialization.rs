@@ -1,9 +1,10 @@
 //! Loaders that run what the file says: pickle and everything built on it.
 
 use crate::Safety;
-use crate::python::call::Call;
+use crate::python::call::{Argument, Call};
 use crate::python::module::{Module, Report, edit};
 use crate::python::value::{Known, Taint};
+use crate::rules::UNSAFE_MODEL_FORMAT;
 use bartizan_core::{Confidence, Finding, Rule, Severity, atlas, cwe, owasp_llm, owasp_ml, rule};
 
 rule! {
@@ -11,7 +12,8 @@ rule! {
     /// Code that loads a file with a loader that runs code from it: `pickle`, `dill`, `cloudpickle`, `joblib`, `shelve`,
     /// `marshal`, `jsonpickle`, `pandas.read_pickle`, `numpy.load(allow_pickle=True)`, `torch.load` unless
     /// `weights_only=True`, Keras with `safe_mode=False` or unsafe deserialisation enabled, skops with `trusted=True`,
-    /// LangChain's `allow_dangerous_deserialization=True`, and libraries that unpickle their own models (gensim, flair,
+    /// LangChain's `allow_dangerous_deserialization=True`, queues that accept pickles (Celery), services that unpickle requests
+    /// (`recv_pyobj`, BentoML's `PickleSerializable`), unpicklers whose `find_class` refuses nothing, and libraries that unpickle their own models (gensim, flair,
     /// fastai, stable-baselines3, AutoGluon, PyCaret, statsmodels, Paddle). Aliases, `functools.partial` and `**` of constant dicts are
     /// followed.
     ///
@@ -38,7 +40,7 @@ rule! {
 }
 
 /// Rules of this file.
-pub(in crate::python) const RULES: &[&Rule] = &[&UNSAFE_DESERIALIZATION];
+pub(in crate::python) const RULES: &[&Rule] = &[&UNSAFE_DESERIALIZATION, &UNSAFE_MODEL_FORMAT];
 
 /// Loaders that always run what they read, and what reads with them.
 const LOADERS: &[(&str, &str)] = &[
@@ -87,6 +89,10 @@ const LOADERS: &[(&str, &str)] = &[
     ("pandas.compat.pickle_compat.load", "pickle"),
     ("bentoml.picklable_model.load_model", "cloudpickle"),
     ("bentoml.sklearn.load_model", "joblib, which unpickles"),
+    ("mlem.api.load", "MLEM, which unpickles"),
+    ("mlem.api.load_meta", "MLEM, which unpickles"),
+    ("klepto.archives.file_archive", "klepto, which unpickles"),
+    ("sktime.base.load", "sktime, which unpickles"),
 ];
 
 /// Packages all of whose classes load with pickle, and the method that does.
@@ -151,6 +157,16 @@ pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
                 );
             }
         }
+        "bentoml.io.PickleSerializable" => {
+            let message = "the service unpickles what its callers send";
+            module
+                .report(&call.span, Finding::new(&UNSAFE_DESERIALIZATION, message).severity(Severity::High));
+        }
+        _ if takes_pickles(call) => {
+            let message = "whoever can write to the queue sends pickles that the workers load";
+            module
+                .report(&call.span, Finding::new(&UNSAFE_DESERIALIZATION, message).severity(Severity::High));
+        }
         _ if call.name() == "recv_pyobj" && call.path.starts_with(['?', 'z']) => {
             let message = "`recv_pyobj` unpickles whatever the other side of the socket sends";
             module
@@ -191,11 +207,17 @@ fn by_option(call: &Call<'_>, module: &mut Module) {
                 module.report(
                     &call.span,
                     Finding::new(&UNSAFE_DESERIALIZATION, message)
-                        .severity(Severity::Low)
                         .confidence(Confidence::Medium)
                         .remedy("Save the model again as `.keras` and load it with `safe_mode=True`."),
                 );
             }
+        }
+        "model_from_yaml" if call.is_of("keras") => {
+            module.judged.insert(call.span.start);
+            let message =
+                "`model_from_yaml` makes any object the text names before TensorFlow 2.6 (CVE-2021-37678)";
+            let finding = Finding::new(&UNSAFE_DESERIALIZATION, message);
+            module.report(&call.span, finding.remedy("Keep the model's configuration as JSON."));
         }
         "enable_unsafe_deserialization" if call.is_of("keras") => {
             module.judged.insert(call.span.start);
@@ -216,6 +238,7 @@ fn by_option(call: &Call<'_>, module: &mut Module) {
                 module.report(&call.span, high("skops is told to trust every type the file names"));
             }
         }
+        "hf_hub_download" | "from_single_file" | "cached_download" => unsafe_file(call, module),
         "load_from_checkpoint" if !call.is_true("weights_only") && !call.open => {
             module.judged.insert(call.span.start);
             let message = "a Lightning checkpoint is loaded with pickle";
@@ -254,6 +277,50 @@ fn by_option(call: &Call<'_>, module: &mut Module) {
             high("`weights_only=False` unpickles the file").confidence(Confidence::Medium),
         );
     }
+}
+
+/// A file fetched in a format that can run code when it is loaded.
+fn unsafe_file(call: &Call<'_>, module: &mut Module) {
+    let place = usize::from(call.name() != "from_single_file");
+    let names = ["filename", "pretrained_model_link_or_path"];
+    let given = call.any_keyword(&names).or_else(|| call.positional.get(place));
+    let Some(file) = given.and_then(|file| file.value.as_pieces()).map(str::to_ascii_lowercase) else {
+        return;
+    };
+    let severity = match file.rsplit('.').next() {
+        Some("pkl" | "pickle" | "joblib" | "dill") => Severity::Medium,
+        Some("ckpt" | "pt" | "pth" | "bin") => Severity::Low,
+        _ => return,
+    };
+    let shown = bartizan_core::printable(&file, 80);
+    let finding = Finding::new(
+        &UNSAFE_MODEL_FORMAT,
+        format!("`{shown}` is of a format that can run code when it is loaded"),
+    );
+    module.report(
+        &call.span,
+        finding
+            .severity(severity)
+            .confidence(Confidence::Medium)
+            .remedy("Fetch the safetensors file of the same model."),
+    );
+}
+
+/// Whether a task queue is told to accept pickles: Celery's `accept_content`, kombu's `enable_insecure_serializers`.
+fn takes_pickles(call: &Call<'_>) -> bool {
+    let holds = |argument: &Argument<'_>| {
+        argument.value.texts().iter().any(|kind| matches!(*kind, "pickle" | "application/x-python-serialize"))
+    };
+    let named = ["accept_content", "task_serializer", "result_accept_content", "CELERY_ACCEPT_CONTENT"];
+    if let Some(setting) = call.path.strip_prefix("set:") {
+        let name = setting.rsplit('.').next().unwrap_or(setting);
+        return named.contains(&name) && call.positional.first().is_some_and(holds);
+    }
+    if call.name() == "enable_insecure_serializers" && call.is_of("kombu") {
+        return true;
+    }
+    let celery = call.is_of("celery") || call.path.ends_with("conf.update");
+    celery && named.iter().any(|name| call.keyword(name).is_some_and(holds))
 }
 
 /// Whether the file is one of Keras' older format, in which `safe_mode` was not heeded (CVE-2025-9905).
@@ -358,6 +425,33 @@ mod tests {
             "class A:\n    def go(self):\n        import cloudpickle\n        return cloudpickle.load(self.f)",
         ] {
             assert_eq!(graded(code), [Medium], "{code}");
+        }
+    }
+
+    #[test]
+    fn unpicklers_queues_and_services_that_take_any_pickle_are_found() {
+        let unpickler = |body: &str| {
+            graded(&format!(
+                "import pickle\nclass U(pickle.Unpickler):\n    def find_class(self, module, name):\n{body}U(f).load()"
+            ))
+        };
+        assert_eq!(unpickler("        return super().find_class(module, name)\n"), [Medium]);
+        let check = "        if name not in SAFE:\n            raise pickle.UnpicklingError(name)\n";
+        assert_eq!(unpickler(&format!("{check}        return super().find_class(module, name)\n")), []);
+        assert_eq!(graded("from pickle import *\nUnpickler(f).load()"), [Medium]);
+        for code in [
+            "from celery import Celery\napp = Celery('w')\napp.conf.update(accept_content=['pickle'])",
+            "from celery import Celery\napp = Celery('w')\napp.conf.accept_content = ['json', 'pickle']",
+            "from bentoml.io import PickleSerializable\n@svc.api(input=PickleSerializable())\ndef f(x): pass",
+            "import functools, torch\nload = functools.partial(torch.load, weights_only=False)",
+        ] {
+            assert_eq!(graded(code), [High], "{code}");
+        }
+        for code in [
+            "from celery import Celery\napp = Celery('w')\napp.conf.update(accept_content=['json'])",
+            "import functools, torch\nload = functools.partial(torch.load, weights_only=True)",
+        ] {
+            assert_eq!(graded(code), [], "{code}");
         }
     }
 

@@ -265,6 +265,9 @@ fn run(call: &Call<'_>, module: &mut Module, command: &Value, shell: bool) {
         matches!(program, "sh" | "bash" | "zsh" | "cmd" | "powershell" | "pwsh")
             && words.iter().any(|word| matches!(word.as_str(), "-c" | "-lc" | "/c" | "-Command"))
     });
+    if let (Known::Items(items), Some(words)) = (&command.known, &words) {
+        program_text(call, module, items, words);
+    }
     if shell || interpreter {
         module.sink(SinkKind::Shell, &call.span, call.spelling, command);
     } else {
@@ -276,6 +279,29 @@ fn run(call: &Call<'_>, module: &mut Module, command: &Value, shell: bool) {
         if outside(program.all_taint()) {
             module.sink(SinkKind::Shell, &call.span, call.spelling, &program);
         }
+    }
+}
+
+/// The program that an interpreter is given as text: `python -c TEXT`, or on its standard input.
+fn program_text(call: &Call<'_>, module: &mut Module, items: &[Value], words: &[String]) {
+    let program = words.first().and_then(|word| word.rsplit('/').next()).unwrap_or_default();
+    let language =
+        program.starts_with("python") || matches!(program, "node" | "perl" | "ruby" | "deno" | "Rscript");
+    let shell = matches!(program, "sh" | "bash" | "zsh");
+    let flag = words.iter().position(|word| matches!(word.as_str(), "-c" | "-e" | "--eval"));
+    if language
+        && let Some(text) = flag.and_then(|at| items.get(at.saturating_add(1)))
+        && outside(text.all_taint())
+    {
+        module.sink(SinkKind::Code, &call.span, call.spelling, text);
+    }
+    if (language || shell)
+        && flag.is_none()
+        && words.iter().skip(1).all(|word| word.starts_with('-'))
+        && let Some(input) = call.keyword("input")
+        && outside(input.value.all_taint())
+    {
+        module.sink(SinkKind::Code, &call.span, call.spelling, &input.value);
     }
 }
 
@@ -377,12 +403,19 @@ fn sql(call: &Call<'_>, module: &mut Module) {
 
 /// Instructions to a language model.
 fn prompt(call: &Call<'_>, module: &mut Module) {
-    if let Some(messages) = call.keyword("messages")
-        && let Known::Items(items) = &messages.value.known
-    {
+    // Messages are told by their shape: code hands them to a client through functions of its own.
+    for given in call.arguments() {
+        let Known::Items(items) = &given.value.known else { continue };
         for message in items.iter() {
             let role = message.entry("role").and_then(Value::as_text);
             if let (Some("system" | "developer"), Some(content)) = (role, message.entry("content")) {
+                module.sink(SinkKind::Prompt, &call.span, call.spelling, content);
+            }
+            // `("system", "…")`, as LangChain takes them.
+            if let Known::Items(pair) = &message.known
+                && let [role, content] = &**pair
+                && matches!(role.as_text(), Some("system" | "developer"))
+            {
                 module.sink(SinkKind::Prompt, &call.span, call.spelling, content);
             }
         }
@@ -539,9 +572,18 @@ mod tests {
             "from transformers import pipeline\np = pipeline('text-generation', model='./m')\nimport os\nfor o in p('x'):\n    os.system('echo ' + o['generated_text'])",
             "from langchain_openai import ChatOpenAI\nfrom langchain.prompts import PromptTemplate\nchain = PromptTemplate.from_template('x') | ChatOpenAI()\nexec(chain.invoke({}))",
             "from langchain.tools import tool\nimport os\n@tool\ndef shell(command: str):\n    os.system(command)",
+            "import openai, subprocess, sys\nr = openai.OpenAI().responses.create(input='x')\nsubprocess.run([sys.executable, '-c', r.output_text])",
+            "import openai, json\nfrom dataclasses import dataclass\n@dataclass\nclass Step:\n    code: str\n    def run(self):\n        exec(self.code)\nr = openai.OpenAI().responses.create(input='x').output_text\nsteps = [Step(**s) for s in json.loads(r)]\nfor s in steps:\n    s.run()",
+            "import openai, subprocess\nr = openai.OpenAI().responses.create(input='x')\nsubprocess.run(['bash'], input=r.output_text, text=True)",
         ] {
             assert_eq!(graded(code), [Critical], "{code}");
         }
+        assert_eq!(
+            graded(
+                "import openai, subprocess\nr = openai.OpenAI().responses.create(input='x')\nsubprocess.run(['python', 'grade.py'], input=r.output_text, text=True)"
+            ),
+            []
+        );
         assert_eq!(
             graded(
                 "import openai\nr = openai.OpenAI().responses.create(input='x')\ncursor.execute(r.output_text)"
@@ -586,6 +628,10 @@ mod tests {
         let code = "import streamlit as st, openai\nq = st.text_input('q')\nopenai.OpenAI().chat.completions.create(messages=[{'role': 'system', 'content': f'Be good to {q}'}])\nst.markdown(q, unsafe_allow_html=True)";
         assert_eq!(severities(code, "pipeline/prompt-from-untrusted-input"), [Medium]);
         assert_eq!(severities(code, "pipeline/markup-from-data"), [Medium]);
+        let code = "from flask import request\ndef ask(messages):\n    return client.create(messages=messages)\nask([{'role': 'system', 'content': 'You write about ' + request.args['t']}])";
+        assert_eq!(severities(code, "pipeline/prompt-from-untrusted-input"), [Medium]);
+        let code = "from langchain_core.prompts import ChatPromptTemplate as C\nimport requests\nfrom bs4 import BeautifulSoup\npage = BeautifulSoup(requests.get('https://x.example').text).get_text()\nC.from_messages([('system', f'Use {page}'), ('human', '{q}')])";
+        assert_eq!(severities(code, "pipeline/prompt-from-untrusted-input"), [Medium]);
         let code = "import streamlit as st, openai\nq = st.text_input('q')\nopenai.OpenAI().chat.completions.create(messages=[{'role': 'user', 'content': q}])\nst.markdown(q)";
         assert_eq!(severities(code, "pipeline/prompt-from-untrusted-input"), []);
         assert_eq!(severities(code, "pipeline/markup-from-data"), []);

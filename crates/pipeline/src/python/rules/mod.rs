@@ -3,13 +3,18 @@
 pub(super) mod agent;
 pub(super) mod archive;
 pub(super) mod command;
+pub(super) mod connection;
+pub(super) mod container;
 pub(super) mod deserialization;
+pub(super) mod environment;
+pub(super) mod exposure;
 pub(super) mod flow;
 pub(super) mod native;
 pub(super) mod orchestration;
 pub(super) mod place;
 pub(super) mod remote_code;
 pub(super) mod secret;
+pub(super) mod steps;
 pub(super) mod training;
 pub(super) mod transport;
 pub(super) mod unpinned;
@@ -25,13 +30,17 @@ use bartizan_core::Rule;
 const CHECKS: &[fn(&Call<'_>, &mut Module)] = &[
     agent::check,
     archive::check,
+    container::check,
     deserialization::check,
+    environment::check,
+    exposure::check,
     flow::check,
     native::check,
     orchestration::check,
     place::check,
     remote_code::check,
     secret::check,
+    steps::check,
     training::check,
     transport::check,
     unpinned::check,
@@ -44,13 +53,17 @@ pub(super) static RULES: &[&[&Rule]] = &[
     agent::RULES,
     archive::RULES,
     command::RULES,
+    container::RULES,
     deserialization::RULES,
+    environment::RULES,
+    exposure::RULES,
     flow::RULES,
     native::RULES,
     orchestration::RULES,
     place::RULES,
     remote_code::RULES,
     secret::RULES,
+    steps::RULES,
     training::RULES,
     transport::RULES,
     unpinned::RULES,
@@ -67,11 +80,30 @@ pub(super) fn check(call: &Call<'_>, module: &mut Module) {
 /// Names that `from module import *` binds and the rules ask for.
 pub(super) fn star_names(module: &str) -> &'static [&'static str] {
     match module {
-        "pickle" | "cPickle" | "dill" | "cloudpickle" | "marshal" | "joblib" => &["load", "loads"],
+        "pickle" | "cPickle" | "dill" | "cloudpickle" => &["load", "loads", "Unpickler"],
+        "marshal" | "joblib" => &["load", "loads"],
         "os" => &["system", "popen", "environ", "getenv"],
         "subprocess" => &["run", "call", "Popen", "check_call", "check_output"],
         "torch" => &["load", "hub"],
-        "transformers" => &["pipeline", "AutoModel", "AutoTokenizer", "AutoModelForCausalLM", "Trainer"],
+        "transformers" => &[
+            "pipeline",
+            "AutoConfig",
+            "AutoModel",
+            "AutoTokenizer",
+            "AutoProcessor",
+            "AutoModelForCausalLM",
+            "AutoModelForSequenceClassification",
+            "AutoModelForSeq2SeqLM",
+            "Trainer",
+            "TrainingArguments",
+        ],
+        "keras.models" | "tensorflow.keras.models" => &["load_model", "model_from_json"],
+        "shelve" => &["open"],
+        "yaml" => &["load", "load_all", "Loader", "UnsafeLoader", "FullLoader", "SafeLoader", "unsafe_load"],
+        "requests" | "httpx" => &["get", "post", "request"],
+        "urllib.request" => &["urlopen", "urlretrieve"],
+        "flask" => &["Flask", "request", "render_template_string"],
+        "fastapi" => &["FastAPI", "Request"],
         "huggingface_hub" => &["hf_hub_download", "snapshot_download", "login"],
         "datasets" => &["load_dataset"],
         "numpy" => &["load"],
@@ -96,9 +128,18 @@ pub(super) fn given_by_decorator(path: &str) -> Taint {
         | "tool_plain"
         | "register_for_execution"
         | "register_for_llm" => Taint::MODEL,
+        // Calls of a client's model, as the server of tools gets them.
+        "call_tool" | "read_resource" | "resource" if matches!(package, "mcp" | "fastmcp") => Taint::MODEL,
+        // What whoever starts the run gives it.
+        "flow" if package == "prefect" => Taint::OPERATOR,
+        "asset" | "op" if package == "dagster" => Taint::OPERATOR,
+        "component" | "pipeline" if matches!(package, "kfp" | "zenml") => Taint::OPERATOR,
+        "bash" if package == "airflow" => Taint::OPERATOR,
         // What the program is started with.
         "command" if matches!(package, "click" | "typer" | "fire") => Taint::OPERATOR,
         "on_message" | "message_handler" | "on_chat_message" => Taint::REQUEST,
+        "api" if package == "bentoml" => Taint::REQUEST,
+        "fastapi_endpoint" | "web_endpoint" if package == "modal" => Taint::REQUEST,
         "route" | "post" | "websocket" | "put" | "patch" | "delete" | "get"
             if web && (name != "get" || path.contains("()")) =>
         {
@@ -116,6 +157,13 @@ pub(super) fn given_by_base(base: &str, method: &str) -> Taint {
             "BaseTool" | "Tool" | "StructuredTool" | "FunctionTool",
             "_run" | "_arun" | "run" | "forward" | "__call__" | "call",
         ) => Taint::MODEL,
+        // Handlers of model servers: what their callers send.
+        ("Model", "predict" | "preprocess" | "explain") if base.starts_with("kserve.") => Taint::REQUEST,
+        ("BaseHandler" | "VisionHandler" | "TextHandler", "preprocess" | "handle" | "inference") => {
+            Taint::REQUEST
+        }
+        ("LitAPI", "predict" | "decode_request") => Taint::REQUEST,
+        ("PythonModel", "predict") if base.starts_with("mlflow.") => Taint::REQUEST,
         _ => Taint::default(),
     }
 }

@@ -1,29 +1,23 @@
-//! Steps of a pipeline written in Python: their images and packages, their isolation, who can reach them, what their
-//! templates let in.
+//! Steps of a pipeline written in Python: their images, packages and components, and their isolation.
 
 use super::command::is_loose;
 use crate::Safety;
 use crate::python::call::{Argument, Call};
 use crate::python::module::{Module, edit};
 use crate::python::value::{HOLE, Known};
-use crate::rules::{
-    EXPOSED_SERVICE, NO_AUTHENTICATION, NO_NETWORK_ISOLATION, TEMPLATE_INJECTION, UNPINNED_IMAGE,
-    UNPINNED_PACKAGE,
-};
-use bartizan_core::{Confidence, Finding, Rule, Severity};
+use crate::rules::{NO_NETWORK_ISOLATION, UNPINNED_IMAGE, UNPINNED_PACKAGE, UNPINNED_SOURCE};
+use bartizan_core::{Finding, Rule, Severity};
 
 /// Rules of this file.
-pub(in crate::python) const RULES: &[&Rule] =
-    &[&UNPINNED_IMAGE, &NO_NETWORK_ISOLATION, &NO_AUTHENTICATION, &EXPOSED_SERVICE, &TEMPLATE_INJECTION];
+pub(in crate::python) const RULES: &[&Rule] = &[&UNPINNED_IMAGE, &UNPINNED_SOURCE, &NO_NETWORK_ISOLATION];
 
 /// Judges one call.
 pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
     images(call, module);
     packages(call, module);
     requirements(call, module);
+    component(call, module);
     isolation(call, module);
-    endpoints(call, module);
-    templates(call, module);
 }
 
 fn images(call: &Call<'_>, module: &mut Module) {
@@ -34,6 +28,7 @@ fn images(call: &Call<'_>, module: &mut Module) {
         "image_uri",
         "docker_image",
         "container_image",
+        "parent_image",
     ];
     let package = call.package();
     let image = call.any_keyword(NAMES).or_else(|| {
@@ -53,6 +48,9 @@ fn images(call: &Call<'_>, module: &mut Module) {
                 | "EcsRunTaskOperator"
                 | "Environment"
         );
+        if call.is_of("metaflow") && matches!(call.name(), "kubernetes" | "batch" | "argo") {
+            return call.keyword("image");
+        }
         let hera = matches!(
             package,
             "hera" | "airflow" | "kfp" | "kubernetes" | "flytekit" | "prefect" | "dagster_docker" | "azure"
@@ -97,15 +95,9 @@ fn images(call: &Call<'_>, module: &mut Module) {
     }
     let shown: String =
         text.chars().take(80).map(|character| if character == HOLE { '…' } else { character }).collect();
-    let moving =
-        tag.is_none_or(|tag| matches!(tag, "latest" | "main" | "master" | "nightly" | "dev" | "stable"));
-    let message = if moving {
-        format!("the image `{shown}` is whatever was pushed last")
-    } else {
-        format!("the image `{shown}` is named by a tag, which can be moved")
-    };
-    let severity = if moving { Severity::Medium } else { Severity::Low };
-    module.report(&call.span, Finding::new(&UNPINNED_IMAGE, message).severity(severity));
+    if let Some(issue) = crate::image::issue(&shown, call.span.clone(), "the image") {
+        module.report(&call.span, issue.into_finding());
+    }
 }
 
 fn packages(call: &Call<'_>, module: &mut Module) {
@@ -122,6 +114,20 @@ fn packages(call: &Call<'_>, module: &mut Module) {
     let (list, certain): (Option<&Argument<'_>>, bool) = match call.name() {
         "component" | "create_component_from_func" | "func_to_container_op" => {
             (call.keyword("packages_to_install"), true)
+        }
+        "pypi" | "conda" | "pypi_base" | "conda_base" if call.is_of("metaflow") => {
+            let given = call.any_keyword(&["packages", "libraries"]).map(|given| &given.value.known);
+            let Some(Known::Entries(entries)) = given else { return };
+            let loose = entries.iter().find_map(|(name, version)| {
+                let version = version.as_text()?.trim();
+                let exact = version.trim_start_matches('=').starts_with(|c: char| c.is_ascii_digit())
+                    && !version.contains(['*', ',', '<', '>']);
+                (!exact).then(|| name.as_ref().map(ToString::to_string)).flatten()
+            });
+            if let Some(package) = loose {
+                report_package(call, module, &package);
+            }
+            return;
         }
         "virtualenv" | "PythonVirtualenvOperator" => (call.keyword("requirements"), true),
         "pip_install" | "uv_pip_install" if call.package() == "modal" => {
@@ -181,6 +187,26 @@ fn requirements(call: &Call<'_>, module: &mut Module) {
                 module.report(&span, issue.into_finding());
             }
         }
+    }
+}
+
+/// A component of Kubeflow taken from an address: what it says runs with the rights of the pipeline.
+fn component(call: &Call<'_>, module: &mut Module) {
+    if call.name() != "load_component_from_url" || !call.is_of("kfp") {
+        return;
+    }
+    let Some(address) = call.argument(0, "url").and_then(|url| url.value.as_pieces()) else { return };
+    let pinned = address.split('/').any(crate::address::is_commit);
+    if !pinned && !address.contains(HOLE) {
+        let shown = bartizan_core::printable(address, 100);
+        let finding =
+            Finding::new(&UNPINNED_SOURCE, format!("the component `{shown}` is taken as it is today"));
+        module.report(
+            &call.span,
+            finding
+                .severity(Severity::Medium)
+                .remedy("Name the commit in the address, or keep the file in the repository."),
+        );
     }
 }
 
@@ -298,194 +324,10 @@ fn report_isolation(
     );
 }
 
-fn endpoints(call: &Call<'_>, module: &mut Module) {
-    let report = |module: &mut Module, message: &str, severity: Severity| {
-        module.report(&call.span, Finding::new(&EXPOSED_SERVICE, message).severity(severity));
-    };
-    let name = call.name();
-    if name == "launch" && call.is_true("share") && call.keyword("auth").is_none() {
-        report(module, "`share=True` opens the demo to everyone who has its address", Severity::Medium);
-    }
-    if name == "run"
-        && call.is_true("debug")
-        && matches!(call.package(), "flask" | "quart" | "dash" | "bottle")
-    {
-        report(module, "the debugger runs Python for whoever reaches the server", Severity::High);
-        return;
-    }
-    let public = call.keyword("public_network_access").and_then(|access| access.value.as_text());
-    if call.is_of("azure.ai.ml") && public.is_some_and(|access| access.eq_ignore_ascii_case("enabled")) {
-        report(module, "the endpoint or workspace is reachable from the internet", Severity::Medium);
-    }
-    cross_origin(call, module);
-    notebook_server(call, module);
-    if call.is_of("google.cloud.aiplatform") && call.is_true("public_endpoint_enabled") {
-        report(module, "the index endpoint is reachable from anywhere", Severity::Medium);
-    }
-    let everywhere = call
-        .any_keyword(&["host", "server_name", "dashboard_host", "address"])
-        .map(|host| &host.value)
-        .or_else(|| call.keyword("http_options").and_then(|options| options.value.entry("host")))
-        .is_some_and(|host| host.as_text() == Some("0.0.0.0"));
-    if everywhere && call.is_of("ray") && call.keyword("dashboard_host").is_some() {
-        report(module, "Ray's dashboard, which runs any job, listens on every address", Severity::High);
-    } else if everywhere
-        && (name == "launch"
-            || matches!(
-                call.package(),
-                "uvicorn"
-                    | "gradio"
-                    | "flask"
-                    | "quart"
-                    | "dash"
-                    | "hypercorn"
-                    | "waitress"
-                    | "mlflow"
-                    | "tensorboard"
-                    | "jupyter"
-                    | "ray"
-                    | "litserve"
-                    | "bentoml"
-            ))
-    {
-        module.report(
-            &call.span,
-            Finding::new(&EXPOSED_SERVICE, "the server listens on every address")
-                .severity(Severity::Low)
-                .confidence(Confidence::Low),
-        );
-    }
-}
-
-/// Every page of the web allowed to use the service with its reader's cookies.
-fn cross_origin(call: &Call<'_>, module: &mut Module) {
-    let fastapi =
-        call.is_true("allow_credentials").then(|| call.any_keyword(&["allow_origins", "allow_origin_regex"]));
-    let flask =
-        (call.is_of("flask_cors") && call.is_true("supports_credentials")).then(|| call.keyword("origins"));
-    let Some(Some(origins)) = fastapi.or(flask) else { return };
-    if origins.value.texts().iter().any(|origin| matches!(*origin, "*" | ".*" | "https?://.*" | "http://.*"))
-    {
-        let message = "any page of the web may use the service as whoever reads it";
-        module.report(&call.span, Finding::new(&EXPOSED_SERVICE, message));
-    }
-}
-
-/// Settings of a notebook server: `c.ServerApp.token = ""`.
-fn notebook_server(call: &Call<'_>, module: &mut Module) {
-    let Some((_, setting)) = call.path.strip_prefix("set:").and_then(|path| path.split_once('.')) else {
-        return;
-    };
-    let Some(given) = call.positional.first() else { return };
-    let server =
-        ["NotebookApp.", "ServerApp.", "IdentityProvider.", "PasswordIdentityProvider."].iter().find_map(
-            |server| setting.rfind(server).and_then(|at| setting.get(at.saturating_add(server.len())..)),
-        );
-    let empty = given.value.as_text() == Some("");
-    match server {
-        Some("token" | "password" | "hashed_password") if empty => {
-            let message = "the notebook server, which runs code, asks nobody who they are";
-            module.report(&call.span, Finding::new(&NO_AUTHENTICATION, message));
-        }
-        Some("ip") if matches!(given.value.as_text(), Some("0.0.0.0" | "*" | "")) => {
-            let finding = Finding::new(&EXPOSED_SERVICE, "the notebook server listens on every address");
-            module.report(&call.span, finding.severity(Severity::Low).confidence(Confidence::Medium));
-        }
-        _ => {}
-    }
-}
-
-fn templates(call: &Call<'_>, module: &mut Module) {
-    const FIELDS: &[&str] = &[
-        "bash_command",
-        "command",
-        "sql",
-        "cmds",
-        "arguments",
-        "python_callable_source",
-        "hql",
-        "query",
-        "statement",
-        "ssh_command",
-        "bash_command_template",
-        "commands",
-        "args",
-    ];
-    kubeflow(call, module);
-    let airflow =
-        call.is_of("airflow") || call.name().ends_with("Operator") || call.name().ends_with("Sensor");
-    if !airflow {
-        return;
-    }
-    for field in FIELDS {
-        let Some(given) = call.keyword(field).or_else(|| {
-            call.positional.get(1).filter(|_| *field == "bash_command" && call.name() == "BashOperator")
-        }) else {
-            continue;
-        };
-        let Some(input) = given.value.texts().into_iter().find_map(injected) else { continue };
-        let shell = matches!(*field, "bash_command" | "command" | "cmds" | "ssh_command" | "commands")
-            || matches!(*field, "arguments" | "args");
-        let severity = match (
-            input.starts_with("dag_run.conf") || input.starts_with("params") || input.contains("conf"),
-            shell,
-        ) {
-            (true, true) => Severity::High,
-            _ => Severity::Medium,
-        };
-        let message = format!("`{field}` holds `{{{{ {input} }}}}`, which comes with the run");
-        module.report(&call.span, Finding::new(&TEMPLATE_INJECTION, message).severity(severity));
-        return;
-    }
-}
-
-/// A shell of a Kubeflow step whose script holds what the pipeline is given at run time.
-fn kubeflow(call: &Call<'_>, module: &mut Module) {
-    if !call.is_of("kfp") || !matches!(call.name(), "ContainerSpec" | "ContainerOp") {
-        return;
-    }
-    let lists = ["command", "args", "arguments"].iter().filter_map(|name| call.keyword(name));
-    let words: Vec<&str> = lists.flat_map(|list| list.value.texts()).collect();
-    let shell = words
-        .first()
-        .and_then(|word| word.rsplit('/').next())
-        .is_some_and(|word| matches!(word, "sh" | "bash" | "dash" | "zsh" | "ash"));
-    let script = words.iter().skip_while(|word| !word.starts_with('-')).nth(1);
-    if shell && script.is_some_and(|script| script.contains(HOLE)) {
-        let message = "a script of the step holds what the pipeline is given when it runs";
-        module.report(&call.span, Finding::new(&TEMPLATE_INJECTION, message).severity(Severity::Medium));
-    }
-}
-
-/// The first expression of a Jinja template in `text` that a caller has a say in.
-fn injected(text: &str) -> Option<String> {
-    let mut rest = text;
-    while let Some((_, after)) = rest.split_once("{{") {
-        let (inner, next) = after.split_once("}}").unwrap_or((after, ""));
-        let inner = inner.trim();
-        let outside = inner.starts_with("dag_run.conf")
-            || inner.contains("dag_run.conf")
-            || inner.starts_with("params.")
-            || inner.starts_with("params[")
-            || inner.starts_with("conf.")
-            || inner.contains("xcom_pull")
-            || inner.starts_with("var.value")
-            || inner.starts_with("var.json")
-            || inner.starts_with("inputs.parameters")
-            || inner.starts_with("workflow.parameters");
-        let quoted = inner.contains("shlex_quote") || inner.contains("| quote");
-        if outside && !quoted {
-            return Some(inner.chars().take(80).collect());
-        }
-        rest = next;
-    }
-    None
-}
-
 #[cfg(test)]
 mod tests {
     use crate::python::tests::severities;
-    use bartizan_core::Severity::{High, Low, Medium};
+    use bartizan_core::Severity::{Low, Medium};
 
     #[test]
     fn steps_name_their_images_and_packages_exactly() {
@@ -526,60 +368,5 @@ mod tests {
             ),
             []
         );
-    }
-
-    #[test]
-    fn scripts_of_kubeflow_that_hold_an_input_are_found() {
-        let graded = |arguments: &str| {
-            let code = format!(
-                "from kfp import dsl\n@dsl.container_component\ndef c(uri: str):\n    return dsl.ContainerSpec(image='a@sha256:00', {arguments})"
-            );
-            severities(&code, "pipeline/template-injection")
-        };
-        assert_eq!(graded("command=['sh', '-c'], args=[f'get {uri}']"), [Medium]);
-        assert_eq!(graded("command=['sh', '-c', 'get $0'], args=[uri]"), []);
-        assert_eq!(graded("command=['get'], args=[f'--uri={uri}']"), []);
-    }
-
-    #[test]
-    fn templates_that_take_a_runs_input_are_found() {
-        let graded = |code: &str| {
-            severities(
-                &format!("from airflow.operators.bash import BashOperator\n{code}"),
-                "pipeline/template-injection",
-            )
-        };
-        assert_eq!(
-            graded("BashOperator(task_id='a', bash_command=\"python t.py {{ dag_run.conf['args'] }}\")"),
-            [High]
-        );
-        assert_eq!(graded("C = 'echo {{ params.x }}'\nBashOperator(task_id='a', bash_command=C)"), [High]);
-        assert_eq!(graded("BashOperator(task_id='a', bash_command='echo {{ ds }}')"), []);
-        assert_eq!(
-            graded("BashOperator(task_id='a', bash_command='echo $X', env={'X': '{{ params.x }}'})"),
-            []
-        );
-    }
-
-    #[test]
-    fn demos_shared_with_everyone_are_found() {
-        let graded = |code: &str| severities(code, "pipeline/exposed-service");
-        assert_eq!(graded("from flask import Flask\napp = Flask('a')\napp.run(debug=True)"), [High]);
-        assert_eq!(graded("from flask import Flask\napp = Flask('a')\napp.run(debug=False)"), []);
-        assert_eq!(
-            graded("app.add_middleware(CORSMiddleware, allow_origins=['*'], allow_credentials=True)"),
-            [Medium]
-        );
-        assert_eq!(graded("app.add_middleware(CORSMiddleware, allow_origins=['*'])"), []);
-        assert_eq!(graded("from ray import serve\nserve.start(http_options={'host': '0.0.0.0'})"), [Low]);
-        let token = |value: &str| {
-            severities(
-                &format!("c = get_config()\nc.ServerApp.token = {value}"),
-                "pipeline/no-authentication",
-            )
-        };
-        assert_eq!((token("''"), token("read()")), (vec![High], vec![]));
-        assert_eq!(graded("import gradio as gr\ngr.Interface(f).launch(share=True)"), [Medium]);
-        assert_eq!(graded("import gradio as gr\ngr.Interface(f).launch()"), []);
     }
 }

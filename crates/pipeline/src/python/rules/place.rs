@@ -130,6 +130,13 @@ fn asked<'c>(call: &'c Call<'_>) -> Option<&'c Value> {
 
 /// Whether the host of the address is not constant.
 fn is_open(address: &Value) -> bool {
+    // What was uploaded is read as it came: it names no place.
+    let upload = address.as_path().is_some_and(|path| {
+        ["file_uploader()", ".files", "UploadFile()", ".file"].iter().any(|part| path.contains(part))
+    });
+    if upload {
+        return false;
+    }
     let Some(text) = address.as_pieces() else { return true };
     let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
     let host = rest.split(['/', '?', '#']).next().unwrap_or(rest);
@@ -153,6 +160,10 @@ fn opened<'c>(call: &'c Call<'_>) -> Vec<&'c Value> {
         }
         "shutil.copy" | "shutil.copyfile" | "shutil.move" | "os.rename" | "os.replace" | "shutil.copy2" => {
             vec![at(0), at(1)]
+        }
+        // An upload kept under a name.
+        _ if call.name() == "save" && (call.path.contains(".files") || call.path.contains("FileStorage")) => {
+            vec![at(0).or_else(|| call.keyword("dst").map(|argument| &argument.value))]
         }
         _ if matches!(
             call.name(),
@@ -222,6 +233,11 @@ mod tests {
         assert_eq!(graded("requests.get(f'https://{request.json[\"host\"]}/w')"), [Medium]);
         assert_eq!(graded("requests.get(f'https://hub.example/{request.json[\"name\"]}')"), []);
         assert_eq!(graded("T = {'a': 'https://a.example/w'}\nrequests.get(T[request.json['name']])"), []);
+        assert_eq!(graded("import pandas as pd\npd.read_csv(request.files['table'])"), []);
+        assert_eq!(
+            graded("import pandas as pd, streamlit as st\npd.read_csv(st.file_uploader('table'))"),
+            []
+        );
         assert_eq!(graded("def get(url):\n    return requests.get(url)\nget(request.args['u'])"), [Medium]);
         assert_eq!(
             graded(
@@ -258,6 +274,15 @@ mod tests {
             ),
             [Low]
         );
+        let upload = |name: &str| {
+            graded(
+                &format!(
+                    "from flask import request\nimport os\nf = request.files['m']\nf.save(os.path.join('/srv', {name}))"
+                ),
+                "pipeline/file-from-data",
+            )
+        };
+        assert_eq!((upload("f.filename"), upload("'m.bin'")), (vec![Medium], vec![]));
         let members =
             "z = zipfile.ZipFile('a.zip')\nfor n in z.namelist():\n    open(root / n, 'wb').write(z.read(n))";
         assert_eq!(graded(members, "pipeline/archive-path-traversal"), [Medium]);

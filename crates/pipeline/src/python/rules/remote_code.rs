@@ -1,12 +1,13 @@
 //! Loaders told to run code that comes with a model or data set.
 
 use crate::Safety;
-use crate::python::call::Call;
+use crate::python::call::{Argument, Call};
 use crate::python::hub::{self, Named};
 use crate::python::module::{Module, edit};
 use crate::python::value::{Known, Value};
 use crate::rules::REMOTE_CODE;
 use bartizan_core::{Confidence, Finding, Rule, Severity};
+use std::ops::Range;
 
 /// Rules of this file.
 pub(in crate::python) const RULES: &[&Rule] = &[&REMOTE_CODE];
@@ -39,11 +40,78 @@ pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
     }
     if call.name() == "from_pretrained"
         && let Some(custom) = call.keyword("custom_pipeline")
-        && let Named::Remote(name) = hub::named(call, &custom.value)
-        && name.contains('/')
     {
-        let message = format!("the pipeline's code is taken from `{name}`");
-        module.report(&call.span, Finding::new(&REMOTE_CODE, message));
+        custom_pipeline(call, custom, module);
+    }
+}
+
+/// The code of a Diffusers pipeline: a repository's `pipeline.py`, or, for a name without a slash, a file of the community's
+/// folder, fetched from the branch `main` unless `custom_revision` says otherwise.
+fn custom_pipeline(call: &Call<'_>, custom: &Argument<'_>, module: &mut Module) {
+    let pinned = call
+        .any_keyword(&["custom_revision", "revision"])
+        .and_then(|revision| revision.value.as_text())
+        .is_some_and(hub::is_commit);
+    let Some(name) =
+        custom.value.as_text().filter(|name| !name.is_empty() && !name.starts_with(['.', '/', '~']))
+    else {
+        return;
+    };
+    let message = format!("the pipeline's code is taken from `{name}`");
+    if name.contains('/') {
+        if matches!(hub::named(call, &custom.value), Named::Remote(_)) {
+            module.report(&call.span, Finding::new(&REMOTE_CODE, message));
+        }
+    } else if !pinned
+        && !std::path::Path::new(name).extension().is_some_and(|end| end.eq_ignore_ascii_case("py"))
+    {
+        let finding = Finding::new(&REMOTE_CODE, message).severity(Severity::Medium);
+        module
+            .report(&call.span, finding.remedy("Copy the file into the project, or pin `custom_revision`."));
+    }
+}
+
+/// Notes that `name` is given `value` where options are written down: judged at the end, beside the calls that use them.
+pub(in crate::python) fn named(name: &str, value: &Value, span: &Range<usize>, module: &mut Module) {
+    let on = match &value.known {
+        Known::Bool(on) => *on,
+        Known::Text(text) => matches!(text.as_ref(), "1" | "true" | "True" | "TRUE"),
+        _ => return,
+    };
+    let text = matches!(value.known, Known::Text(_));
+    let is_trust = if text {
+        name.ends_with("TRUST_REMOTE_CODE")
+    } else {
+        name.to_ascii_lowercase().ends_with("trust_remote_code")
+    };
+    if on && is_trust && module.facts.trusting.len() < MOST_TRUSTING {
+        module.facts.trusting.push(span.clone());
+    }
+}
+
+/// Most places remembered that trust remote code.
+const MOST_TRUSTING: usize = 256;
+
+/// Reports options that trust remote code where they are written down, unless a call that was reported holds them.
+pub(in crate::python) fn conclude(module: &mut Module) {
+    let mut places = std::mem::take(&mut module.facts.trusting);
+    places.sort_by_key(|span| (span.start, span.end));
+    places.dedup();
+    for span in places {
+        let told = module.reports.iter().any(|report| {
+            report.finding.rule.id == REMOTE_CODE.id
+                && report.span.start <= span.start
+                && span.end <= report.span.end
+        });
+        if !told {
+            let finding = Finding::new(
+                &REMOTE_CODE,
+                "what is loaded with these options may run code of its repository",
+            )
+            .severity(Severity::Medium)
+            .confidence(Confidence::Medium);
+            module.report(&span, finding);
+        }
     }
 }
 
@@ -161,7 +229,7 @@ fn mlflow_project(call: &Call<'_>, module: &mut Module) {
 #[cfg(test)]
 mod tests {
     use crate::python::tests::severities;
-    use bartizan_core::Severity::{High, Low};
+    use bartizan_core::Severity::{High, Low, Medium};
 
     fn graded(code: &str) -> Vec<bartizan_core::Severity> {
         severities(code, "pipeline/remote-code")
@@ -171,14 +239,36 @@ mod tests {
     fn trust_is_followed_to_where_it_is_given() {
         for code in [
             "from transformers import pipeline\ntrust = True\npipeline('x', model='a/b', trust_remote_code=trust)",
-            "from transformers import AutoModel\nk = dict(trust_remote_code=True)\nAutoModel.from_pretrained('a/b', **k)",
-            "k = {}\nk['trust_remote_code'] = True\nModel.from_pretrained('a/b', **k)",
             "from langchain_huggingface import HuggingFaceEmbeddings as E\nE(model_name='a/b', model_kwargs={'trust_remote_code': True})",
             "class C:\n    TRUST = True\n    def load(self):\n        return M.from_pretrained('a/b', trust_remote_code=self.TRUST)",
             "import torch\ntorch.hub.load('a/b:main', 'net')",
+            "from diffusers import DiffusionPipeline\nDiffusionPipeline.from_pretrained('./m', custom_pipeline='a/b')",
             "import mlflow\nmlflow.run('https://g.example/a/b', version='main')",
         ] {
             assert_eq!(graded(code), [High], "{code}");
+        }
+    }
+
+    #[test]
+    fn options_that_trust_are_found_where_they_are_written_and_where_they_are_used() {
+        for code in [
+            "from transformers import AutoModel\nk = dict(trust_remote_code=True)\nAutoModel.from_pretrained('a/b', **k)",
+            "k = {}\nk['trust_remote_code'] = True\nModel.from_pretrained('a/b', **k)",
+        ] {
+            assert_eq!(graded(code), [High, Medium], "{code}");
+        }
+        for code in [
+            "class Arguments:\n    trust_remote_code: bool = True",
+            "OPTIONS = {'model': 'a/b', 'trust_remote_code': True}",
+            "hub = {'HF_MODEL_TRUST_REMOTE_CODE': 'true'}",
+            "config.trust_remote_code = True",
+            "def load(name, **options):\n    options.setdefault('trust_remote_code', True)",
+            "from diffusers import DiffusionPipeline\nDiffusionPipeline.from_pretrained('./m', custom_pipeline='lpw')",
+        ] {
+            assert_eq!(graded(code), [Medium], "{code}");
+        }
+        for code in ["OPTIONS = {'trust_remote_code': False}", "trust_remote_code = ask()"] {
+            assert_eq!(graded(code), [], "{code}");
         }
     }
 

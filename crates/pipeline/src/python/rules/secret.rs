@@ -105,8 +105,8 @@ pub(in crate::python) fn scan(cells: &[(&str, usize)], module: &mut Module) {
         }
     }
     for (text, base) in cells {
-        for place in passwords_in_addresses(text, *base) {
-            let finding = Finding::new(&SECRET, "an address holds the password of a database")
+        for place in super::connection::passwords(text, *base) {
+            let finding = Finding::new(&SECRET, "the password of a connection is written in code")
                 .severity(Severity::Medium)
                 .confidence(Confidence::Medium);
             module.report(&place, finding);
@@ -124,58 +124,6 @@ pub(in crate::python) fn scan(cells: &[(&str, usize)], module: &mut Module) {
             }
         }
     }
-}
-
-/// Passwords in addresses of databases and queues on other machines. Those of this machine are for development, as are
-/// those that stand for something to be filled in.
-fn passwords_in_addresses(text: &str, base: usize) -> Vec<Range<usize>> {
-    const SCHEMES: &[&str] = &[
-        "postgresql",
-        "postgres",
-        "mysql",
-        "mongodb",
-        "mongodb+srv",
-        "redis",
-        "rediss",
-        "amqp",
-        "amqps",
-        "mssql",
-        "clickhouse",
-        "snowflake",
-    ];
-    let mut found = Vec::new();
-    for (at, _) in text.match_indices("://") {
-        let before = text.get(..at).unwrap_or_default();
-        let begins = before.rfind(|c: char| !(c.is_ascii_alphanumeric() || c == '+')).map_or(0, |place| {
-            place.saturating_add(
-                before.get(place..).and_then(|rest| rest.chars().next()).map_or(1, char::len_utf8),
-            )
-        });
-        let scheme = before.get(begins..).unwrap_or_default();
-        let plain = scheme.split('+').next().unwrap_or(scheme);
-        if !SCHEMES.contains(&plain) {
-            continue;
-        }
-        let rest = text.get(at.saturating_add("://".len())..).unwrap_or_default();
-        let end =
-            rest.find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`')).unwrap_or(rest.len());
-        let authority = rest.get(..end).and_then(|rest| rest.split('/').next()).unwrap_or_default();
-        let Some((user, host)) = authority.rsplit_once('@') else { continue };
-        let Some((_, password)) = user.split_once(':') else { continue };
-        let host = host.split([':', ',', '?']).next().unwrap_or(host);
-        let drawn = password.len() >= 8
-            && password.bytes().any(|byte| byte.is_ascii_digit())
-            && password.bytes().any(|byte| byte.is_ascii_alphabetic());
-        let filled_in = password.contains(['{', '$', '<', '%', '[']) || is_placeholder(password);
-        let elsewhere =
-            host.contains('.') && !host.starts_with("127.") && host != "0.0.0.0" && !is_placeholder(host);
-        if drawn && !filled_in && elsewhere {
-            let begins = base.saturating_add(begins);
-            let ends = base.saturating_add(at).saturating_add("://".len()).saturating_add(authority.len());
-            found.push(begins..ends);
-        }
-    }
-    found
 }
 
 /// Values of a printed environment or configuration (`'HF_TOKEN': '…'`, `HF_TOKEN=…`) that are credentials by their name and

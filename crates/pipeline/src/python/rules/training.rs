@@ -98,7 +98,10 @@ pub(in crate::python) fn conclude(module: &mut Module) {
             fix: None,
         });
     }
-    if let Some((span, what)) = facts.unseeded.take().filter(|_| !facts.seeds_all) {
+    for (span, what) in std::mem::take(&mut facts.unseeded) {
+        if facts.seeds_all {
+            break;
+        }
         let message = format!("`{what}` draws random numbers that nobody seeds");
         let finding = Finding::new(&NONDETERMINISTIC_TRAINING, message).confidence(Confidence::Medium);
         module.reports.push(Report { span, finding, fix: None });
@@ -107,12 +110,14 @@ pub(in crate::python) fn conclude(module: &mut Module) {
         for Fit { span, what, data, .. } in std::mem::take(&mut facts.fits) {
             if span.start < split && !data.is_empty() {
                 let message = format!("`{what}` learns from `{data}` before it is split");
-                let finding = Finding::new(&TEST_DATA_LEAKAGE, message).confidence(Confidence::Medium);
+                let finding = Finding::new(&TEST_DATA_LEAKAGE, message)
+                    .severity(Severity::Medium)
+                    .confidence(Confidence::Medium);
                 module.reports.push(Report { span, finding, fix: None });
             }
         }
     }
-    if !(module.facts.signs || module.facts.hashes) {
+    if !(module.facts.signs || module.facts.hashes || module.facts.evaluates) {
         let promotes = std::mem::take(&mut module.facts.promotes);
         module.reports.extend(promotes);
     }
@@ -265,7 +270,7 @@ const DRAW: &[&str] = &[
     "StratifiedShuffleSplit",
 ];
 
-/// Remembers the first object of scikit-learn that draws random numbers and is given no seed.
+/// Remembers the objects of scikit-learn that draw random numbers and are given no seed.
 fn draws(call: &Call<'_>, module: &mut Module) {
     let name = call.name();
     let folds = matches!(name, "KFold" | "StratifiedKFold" | "RepeatedKFold") && call.is_true("shuffle");
@@ -278,15 +283,18 @@ fn draws(call: &Call<'_>, module: &mut Module) {
         matches!(call.path.as_ref(), "random.shuffle" | "numpy.random.shuffle" | "numpy.random.permutation");
     if (loads && call.keyword("generator").is_none() || shuffles)
         && !call.open
-        && module.facts.unseeded.is_none()
+        && module.facts.unseeded.len() < MOST_UNSEEDED
     {
-        module.facts.unseeded = Some((call.span.clone(), name.to_owned()));
+        module.facts.unseeded.push((call.span.clone(), name.to_owned()));
     }
     let given = call.keyword("random_state").is_some_and(|seed| seed.value.known != Known::Null);
-    if drawn && !given && !call.open && module.facts.unseeded.is_none() {
-        module.facts.unseeded = Some((call.span.clone(), name.to_owned()));
+    if drawn && !given && !call.open && module.facts.unseeded.len() < MOST_UNSEEDED {
+        module.facts.unseeded.push((call.span.clone(), name.to_owned()));
     }
 }
+
+/// Most objects remembered whose random numbers nobody seeds.
+const MOST_UNSEEDED: usize = 64;
 
 /// Transformations that learn from the data they are fitted on.
 const LEARNS: &[&str] = &[
@@ -408,11 +416,15 @@ fn mixes_test_data(written: &str) -> bool {
 fn publication(call: &Call<'_>, module: &mut Module) {
     let name = call.name();
     let promotes = matches!(name, "transition_model_version_stage" | "set_registered_model_alias");
+    if name == "validate_evaluation_results" || call.is_of("mlflow") && name == "evaluate" {
+        module.facts.evaluates = true;
+    }
     if promotes && !call.path.starts_with("set:") {
         let finding = Finding::new(
             &UNVERIFIED_PROMOTION,
             format!("`{name}` promotes what nothing in this code verifies"),
         )
+        .severity(if goes_live(call) { Severity::Medium } else { Severity::Low })
         .confidence(Confidence::Medium);
         module.facts.promotes.push(Report { span: call.span.clone(), finding, fix: None });
     }
@@ -425,6 +437,10 @@ fn publication(call: &Call<'_>, module: &mut Module) {
     }
     let publishes = match name {
         "push_to_hub" | "push_to_hub_merged" | "push_to_hub_gguf" => true,
+        // Pushes at the end of the training.
+        "TrainingArguments" | "Seq2SeqTrainingArguments" | "SFTConfig" | "DPOConfig" | "GRPOConfig" => {
+            call.is_true("push_to_hub")
+        }
         "upload_file" | "upload_folder" | "upload_large_folder" | "create_commit" => {
             call.is_of("huggingface_hub")
         }
@@ -442,6 +458,15 @@ fn publication(call: &Call<'_>, module: &mut Module) {
         module
             .report(&call.span, Finding::new(&UNSIGNED_PUBLICATION, message).confidence(Confidence::Medium));
     }
+}
+
+/// Whether the stage that a model is moved to is the one that is served.
+fn goes_live(call: &Call<'_>) -> bool {
+    call.name() == "transition_model_version_stage"
+        && call
+            .argument(2, "stage")
+            .and_then(|stage| stage.value.as_text())
+            .is_some_and(|stage| stage.eq_ignore_ascii_case("production"))
 }
 
 /// Whether what is uploaded to an object store is a model, by the ending of its name.
@@ -568,12 +593,12 @@ mod tests {
                 "pipeline/test-data-leakage",
             )
         };
-        assert_eq!(graded("X = StandardScaler().fit_transform(X)\na, b = train_test_split(X)"), [Low]);
+        assert_eq!(graded("X = StandardScaler().fit_transform(X)\na, b = train_test_split(X)"), [Medium]);
         assert_eq!(graded("a, b = train_test_split(X)\ns = StandardScaler().fit(a)"), []);
         assert_eq!(graded("s = StandardScaler()\ns.fit_transform(X_test)"), [Medium]);
         assert_eq!(
             graded("chosen = StandardScaler().fit_transform(table)\na, b = train_test_split(chosen)"),
-            [Low]
+            [Medium]
         );
         assert_eq!(
             graded(

@@ -3,9 +3,10 @@
 use crate::Safety;
 use crate::python::call::{Argument, Call};
 use crate::python::module::{Module, Report, edit};
-use crate::python::value::{HOLE, Known};
+use crate::python::value::{HOLE, Known, Value};
 use crate::rules::{INSECURE_TRANSPORT, TLS_DISABLED, UNVERIFIED_DOWNLOAD};
 use bartizan_core::{Confidence, Finding, Rule, Severity};
+use std::ops::Range;
 
 /// Rules of this file.
 pub(in crate::python) const RULES: &[&Rule] = &[&TLS_DISABLED, &INSECURE_TRANSPORT, &UNVERIFIED_DOWNLOAD];
@@ -238,6 +239,7 @@ fn fetches(call: &Call<'_>) -> bool {
                 | "download_url"
                 | "download_from_url"
                 | "download_and_extract_archive"
+                | "load_from_checkpoint"
         ),
     }
 }
@@ -245,6 +247,7 @@ fn fetches(call: &Call<'_>) -> bool {
 fn http(call: &Call<'_>, module: &mut Module) {
     const OTHER: &[&str] = &["namespaces", "headers", "params", "json", "data", "proxies", "attrs", "xpath"];
     if !fetches(call) {
+        connects(call, module);
         return;
     }
     let named =
@@ -282,6 +285,85 @@ fn http(call: &Call<'_>, module: &mut Module) {
         module.report_fixable(&call.span, finding, https(argument));
         return;
     }
+}
+
+/// Notes a constant of the module that names an address without encryption: what uses it may lie elsewhere.
+pub(in crate::python) fn named(name: &str, value: &Value, span: &Range<usize>, module: &mut Module) {
+    const WORDS: &[&str] = &["URL", "URI", "MIRROR", "ENDPOINT", "SOURCE", "SERVER", "BASE", "HOST"];
+    let constant = name.len() > 2 && !name.bytes().any(|byte| byte.is_ascii_lowercase());
+    let Some(address) = value.as_text().filter(|address| constant && is_plain(address)) else { return };
+    // Names of vocabularies are no places.
+    let vocabulary = ["w3.org/", "schema.org", "purl.org", "xmlns", "/ns/", "/schema"];
+    if WORDS.iter().any(|word| name.contains(word))
+        && !vocabulary.iter().any(|part| address.contains(part))
+        && module.facts.plain.len() < MOST_PLAIN
+    {
+        module.facts.plain.push((span.clone(), name.to_owned(), address.to_owned()));
+    }
+}
+
+/// Most constants remembered.
+const MOST_PLAIN: usize = 64;
+
+/// Reports the constants, as low where a call was reported that asks the address or the name says nothing of data.
+pub(in crate::python) fn conclude(module: &mut Module) {
+    for (span, name, address) in std::mem::take(&mut module.facts.plain) {
+        let shown = bartizan_core::printable(&address, 80);
+        let asked = module.reports.iter().any(|report| {
+            report.finding.rule.id == INSECURE_TRANSPORT.id && report.finding.message.contains(&shown)
+        });
+        let data =
+            ["MODEL", "DATA", "WEIGHT", "CHECKPOINT", "CKPT", "MIRROR", "DOWNLOAD", "CORPUS", "TOKENIZER"]
+                .iter()
+                .any(|word| name.contains(word));
+        let severity =
+            if !asked && (data || is_artifact(&address)) { Severity::Medium } else { Severity::Low };
+        let finding = Finding::new(
+            &INSECURE_TRANSPORT,
+            format!("`{name}` names `{shown}`, an address without encryption"),
+        );
+        module.report(&span, finding.severity(severity).confidence(Confidence::Medium));
+    }
+}
+
+/// A client made for an address without encryption: what it sends and is told can be read and changed on the way.
+fn connects(call: &Call<'_>, module: &mut Module) {
+    const PLACES: &[&str] = &[
+        "host",
+        "url",
+        "uri",
+        "endpoint",
+        "endpoint_url",
+        "base_url",
+        "api_base",
+        "server_url",
+        "tracking_uri",
+        "host_url",
+        "api_url",
+        "server",
+    ];
+    const SECRETS: &[&str] =
+        &["token", "api_key", "password", "access_token", "auth", "credentials", "secret_key"];
+    if call.path.starts_with(['@', '?'])
+        || call.path.starts_with("set:")
+        || call.path.starts_with("builtins.")
+    {
+        return;
+    }
+    let first = call.positional.first().filter(|_| call.name().ends_with("Client"));
+    let Some(place) = call.any_keyword(PLACES).or(first) else { return };
+    let Some(address) = place.value.as_pieces().filter(|address| is_plain(address)) else { return };
+    let told = call.any_keyword(SECRETS).is_some_and(|secret| secret.value.known != Known::Null);
+    let shown = bartizan_core::printable(address, 80);
+    let message = if told {
+        format!("`{shown}` is sent a credential without encryption")
+    } else {
+        format!("`{shown}` is spoken to without encryption")
+    };
+    let severity = if told { Severity::Medium } else { Severity::Low };
+    let finding =
+        Finding::new(&INSECURE_TRANSPORT, message).severity(severity).confidence(Confidence::Medium);
+    module.report_fixable(&call.span, finding, https(place));
 }
 
 /// Whether the call asks a server for anything, not only for data.
@@ -496,6 +578,18 @@ mod tests {
         );
         assert_eq!(graded("import requests\nrequests.get('http://api.example/v1')"), [Low]);
         assert_eq!(graded("import requests\nrequests.get('http://localhost:8000/w.bin')"), []);
+        assert_eq!(graded("DATA_URL = 'http://data.example/t.csv'"), [Medium]);
+        assert_eq!(
+            graded("SVG_URL = 'http://www.w3.org/2000/svg'\nDATA_URL = 'https://data.example/t.csv'"),
+            []
+        );
+        assert_eq!(graded("import kfp\nkfp.Client(host='http://kfp.example/pipeline')"), [Low]);
+        let key = "from openai import OpenAI\nOpenAI(base_url='http://llm.example/v1', api_key=k)";
+        assert_eq!(graded(key), [Medium]);
+        assert_eq!(
+            graded("from openai import OpenAI\nOpenAI(base_url='http://localhost:8000/v1', api_key=k)"),
+            []
+        );
         assert_eq!(graded("import pandas as pd\npd.read_csv('https://data.example/t.csv')"), []);
     }
 

@@ -28,6 +28,13 @@ fn from_hub(call: &Call<'_>, fetch: &hub::Fetch<'_, '_>, module: &mut Module) {
         Named::Local => return,
         Named::Unknown => {
             named_from_outside(call, fetch, module);
+            // A branch is asked for by name: whatever is loaded comes from a hub.
+            let moving = fetch.revision.and_then(|revision| revision.value.as_text());
+            if let Some(branch @ ("main" | "master" | "latest" | "HEAD")) = moving {
+                let message = format!("what is fetched at `{branch}` can change");
+                let finding = Finding::new(&UNPINNED_MODEL, message).confidence(Confidence::Medium);
+                module.report(&call.span, finding.remedy(REMEDY));
+            }
             return;
         }
         Named::Remote(name) => name,
@@ -179,6 +186,31 @@ fn by_name(call: &Call<'_>, module: &mut Module) {
         }
     }
     match call.path.as_ref() {
+        "langchain.hub.pull" | "langchainhub.pull" | "langsmith.Client().pull_prompt" => {
+            let Some(prompt) = first(&["owner_repo_commit", "prompt_identifier"]) else { return };
+            if !prompt.contains(':') && !prompt.contains(crate::python::value::HOLE) {
+                report(
+                    module,
+                    format!("the prompt `{prompt}` is fetched as it is today"),
+                    "Name the commit: \"owner/name:<commit>\".",
+                );
+            }
+        }
+        _ if call.is_of("bentoml")
+            && !call.path.contains("()")
+            && matches!(name, "get" | "load_model" | "load_runner") =>
+        {
+            let Some(tag) = first(&["tag", "bento_model", "model_tag"]) else { return };
+            if tag.split_once(':').is_none_or(|(_, version)| version == "latest")
+                && !tag.contains(crate::python::value::HOLE)
+            {
+                report(
+                    module,
+                    format!("the model `{tag}` is whatever was saved last"),
+                    "Name the version: \"name:version\".",
+                );
+            }
+        }
         "tensorflow_hub.load" | "tensorflow_hub.KerasLayer" | "tensorflow_hub.resolve" => {
             let Some(handle) = first(&["handle"]) else { return };
             let versioned = handle

@@ -77,6 +77,9 @@ fn runs_download(site: &Site<'_>) -> Option<Issue> {
             if let Some(span) = found(source) {
                 return Some(piped(span, &invocation.program));
             }
+            if let Some(answer) = answered(source) {
+                return Some(answer);
+            }
             let decoder = Invocation::of(source).filter(|one| {
                 (matches!(one.program.as_str(), "base64" | "base32")
                     && one.option(&["-d", "-D", "--decode"]).is_some())
@@ -111,6 +114,10 @@ fn runs_download(site: &Site<'_>) -> Option<Issue> {
     if let Some(span) = inside(site.index) {
         return Some(piped(span, &invocation.program));
     }
+    let mut within = site.script.commands.iter().filter(|command| command.inside == Some(site.index));
+    if let Some(answer) = within.find_map(answered) {
+        return Some(answer);
+    }
     let is_shell = super::SHELLS.contains(&invocation.program.as_str());
     for argument in invocation.arguments.iter().filter(|_| !is_shell) {
         for expansion in &argument.word.expansions {
@@ -139,6 +146,15 @@ fn runs_download(site: &Site<'_>) -> Option<Issue> {
                 .any(|name| lower.contains(name))
         });
     named.then(|| piped(site.span(), &invocation.program))
+}
+
+/// The issue of a language model whose answer the shell runs.
+fn answered(source: &Command) -> Option<Issue> {
+    let invocation = Invocation::of(source)?;
+    // A download is judged as one, whatever it asks.
+    let agent = super::agent(&invocation).filter(|_| !is_download(&invocation))?;
+    let message = format!("what {agent} answers is run by the shell unseen");
+    Some(Issue::new(&crate::python::MODEL_OUTPUT_EXECUTED, invocation.span(), message))
 }
 
 fn piped(span: std::ops::Range<usize>, interpreter: &str) -> Issue {
@@ -319,7 +335,9 @@ fn clone(invocation: &Invocation<'_>, later: &[(usize, Invocation<'_>)], issues:
     });
     if !pinned && runs {
         let message = format!("{address} is cloned at a branch that can move, and run");
-        issues.push(Issue::new(&UNPINNED_SOURCE, invocation.span(), message).confidence(Confidence::Medium));
+        // As bad as `pip install git+https://…`: it runs whatever stands there today.
+        let issue = Issue::new(&UNPINNED_SOURCE, invocation.span(), message).severity(Severity::Medium);
+        issues.push(issue.confidence(Confidence::Medium));
     }
 }
 

@@ -1,6 +1,7 @@
 //! What commands do that they should not: [`script`] judges a whole script, wherever it stands.
 
 mod agents;
+mod credentials;
 mod downloads;
 mod images;
 mod models;
@@ -99,6 +100,7 @@ fn commands(script: &Script, setting: Setting, issues: &mut Vec<Issue>) {
             }
         }
         let site = Site { script, index, command, invocation, setting };
+        credentials::command(&site, issues);
         downloads::command(&site, issues);
         packages::command(&site, issues);
         models::command(&site, issues);

@@ -160,22 +160,38 @@ fn served(site: &Site<'_>, issues: &mut Vec<Issue>) {
         {
             invocation.value(&["--model", "--model-path"])
         }
-        "" => None,
-        // Arguments alone, as a manifest gives them to an image's entry point.
-        _ if program.starts_with("--") => None,
-        _ => None,
+        "" | "huggingface-cli" | "hf" | "curl" | "wget" | "git" => None,
+        // Options that name a model of a hub whatever program they are given to.
+        _ => invocation.value(MODEL_OPTIONS).filter(|(name, _)| {
+            let owner = name.split('/').next().unwrap_or(name);
+            name.contains('/') && !crate::python::is_local_folder(owner)
+        }),
     };
     let Some((name, argument)) = named else { return };
     let name = site.resolved(name);
     if !is_repository(&name) {
         return;
     }
-    let revision = invocation.value(&["--revision", "--model-revision"]).map(|(value, _)| value);
+    let revision = invocation
+        .value(&["--revision", "--model-revision", "--model_revision", "--model_id_revision"])
+        .map(|(value, _)| value);
     if let Some(why) = moves(revision) {
         let message = format!("the model `{name}` is served {why}");
         issues.push(Issue::new(&UNPINNED_MODEL, argument.word.span.clone(), message));
     }
 }
+
+/// Options of trainers and servers whose value is the name of a model, or a folder.
+const MODEL_OPTIONS: &[&str] = &[
+    "--model-id",
+    "--model_id",
+    "--model_name_or_path",
+    "--model-name-or-path",
+    "--pretrained_model_name_or_path",
+    "--base-model",
+    "--base_model",
+    "--hf-model",
+];
 
 fn fetched_otherwise(site: &Site<'_>, issues: &mut Vec<Issue>) {
     let invocation = &site.invocation;
@@ -197,11 +213,10 @@ fn fetched_otherwise(site: &Site<'_>, issues: &mut Vec<Issue>) {
         _ => None,
     };
     if let Some(what) = what {
-        issues.push(
-            Issue::new(&UNPINNED_MODEL, site.span(), what)
-                .severity(Severity::Low)
-                .confidence(Confidence::Medium),
-        );
+        // A stage or an alias is moved by design, as a branch is.
+        let severity = if invocation.program == "mlflow" { Severity::Medium } else { Severity::Low };
+        let issue = Issue::new(&UNPINNED_MODEL, site.span(), what);
+        issues.push(issue.severity(severity).confidence(Confidence::Medium));
     }
 }
 

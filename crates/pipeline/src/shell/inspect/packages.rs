@@ -20,6 +20,14 @@ pub(super) fn command(site: &Site<'_>, issues: &mut Vec<Issue>) {
         invocation.value(&["-c", "--constraint", "--constraints"]).is_some() && installer.name == "pip";
     let versioned =
         invocation.value(&["--version", "-v", "--tag", "--rev"]).is_some() && installer.name != "pip";
+    let listed = invocation.values(&["-r", "--requirement"]);
+    if let Some((list, argument)) =
+        listed.into_iter().find(|(list, _)| list.contains("://") && installer.name == "pip")
+        && !list.split('/').any(is_commit)
+    {
+        let message = format!("pip installs what `{list}` lists at that moment");
+        issues.push(Issue::new(&UNPINNED_PACKAGE, argument.word.span.clone(), message));
+    }
     let mut unpinned: Vec<String> = Vec::new();
     let mut is_source = false;
     let mut known = true;

@@ -3,6 +3,7 @@
 use super::Site;
 use crate::Issue;
 use crate::rules::{EXPOSED_SERVICE, NO_AUTHENTICATION, WORLD_WRITABLE};
+use bartizan_core::{Confidence, Severity};
 
 pub(super) fn command(site: &Site<'_>, issues: &mut Vec<Issue>) {
     let invocation = &site.invocation;
@@ -38,6 +39,7 @@ pub(super) fn command(site: &Site<'_>, issues: &mut Vec<Issue>) {
             "TensorBoard listens to everyone",
         ));
     }
+    model_servers(site, issues);
     if program == "tritonserver"
         && let Some((mode, argument)) = invocation.value(&["--model-control-mode"])
         && matches!(mode, "explicit" | "poll")
@@ -77,7 +79,76 @@ pub(super) fn command(site: &Site<'_>, issues: &mut Vec<Issue>) {
         });
         if let Some(mode) = opens {
             let message = format!("`chmod {}` lets everyone change these files", mode.text);
-            issues.push(Issue::new(&WORLD_WRITABLE, site.span(), message));
+            // A whole tree, with the code and models in it, is more than one file.
+            let whole = invocation.option(&["-R", "--recursive"]).is_some();
+            let severity = if whole { Severity::Medium } else { WORLD_WRITABLE.severity };
+            issues.push(Issue::new(&WORLD_WRITABLE, site.span(), message).severity(severity));
         }
+    }
+}
+
+/// Servers of models, pages and folders that answer everyone and ask nobody who they are. In a container that is how they are
+/// reached at all, so that it is graded low but for those whose interface does more than answer.
+fn model_servers(site: &Site<'_>, issues: &mut Vec<Issue>) {
+    let invocation = &site.invocation;
+    let program = invocation.program.as_str();
+    let all = |value: &str| matches!(value.split(':').next().unwrap_or(value), "0.0.0.0" | "*");
+    let listens = |options: &[&str]| invocation.values(options).into_iter().find(|(value, _)| all(value));
+    let assigned = |name: &str| {
+        site.command.assignments.iter().find(|one| one.name == name).or_else(|| {
+            let before = site.script.commands.get(..site.index).unwrap_or_default();
+            before.iter().rev().flat_map(|command| &command.assignments).find(|one| one.name == name)
+        })
+    };
+    let low = |span, message: &str| {
+        Issue::new(&EXPOSED_SERVICE, span, message).severity(Severity::Low).confidence(Confidence::Medium)
+    };
+    match program {
+        "ollama" if invocation.does(&["serve"]) => {
+            if let Some(host) = assigned("OLLAMA_HOST").filter(|host| all(&host.value.text)) {
+                // Its interface pulls, creates and deletes models, and has no authentication at all.
+                let message =
+                    "Ollama, which lets whoever reaches it pull and replace models, listens to everyone";
+                issues.push(Issue::new(&EXPOSED_SERVICE, host.value.span.clone(), message));
+            }
+        }
+        "http.server" | "simplehttpserver" => {
+            let bound = invocation.value(&["-b", "--bind"]).is_some_and(|(value, _)| !all(value));
+            if !bound {
+                issues.push(low(site.span(), "the folder is served to everyone who reaches the machine"));
+            }
+        }
+        "vllm"
+        | "vllm.entrypoints.openai.api_server"
+        | "vllm.entrypoints.api_server"
+        | "sglang.launch_server"
+        | "llama-server"
+        | "lmdeploy"
+        | "trtllm-serve"
+        | "mlx_lm.server" => {
+            let asks = invocation.option(&["--api-key", "--api-keys", "--api-key-file"]).is_some()
+                || assigned("VLLM_API_KEY").is_some();
+            if let Some((_, argument)) =
+                listens(&["--host", "--server-name", "--server_name"]).filter(|_| !asks)
+            {
+                issues.push(low(
+                    argument.word.span.clone(),
+                    "the model server answers everyone and asks for no key",
+                ));
+            }
+        }
+        "uvicorn" | "hypercorn" | "streamlit" | "chainlit" | "gradio" | "bentoml" | "flask" | "fastapi"
+        | "panel" => {
+            let found = listens(&["--host", "--server.address", "-b", "--bind"]);
+            if let Some((_, argument)) = found {
+                issues.push(low(argument.word.span.clone(), "the server answers everyone"));
+            }
+        }
+        "gunicorn" => {
+            if let Some((_, argument)) = listens(&["-b", "--bind"]) {
+                issues.push(low(argument.word.span.clone(), "the server answers everyone"));
+            }
+        }
+        _ => {}
     }
 }

@@ -292,6 +292,12 @@ impl Walk {
 
     /// A dangerous function handed to another one, which will call it.
     pub(super) fn referred(&mut self, path: &str, offset: usize) {
+        if VALUES
+            .iter()
+            .any(|value| path.strip_prefix(value).is_some_and(|rest| rest.starts_with(['.', '['])))
+        {
+            return;
+        }
         let (module, name) = path.rsplit_once('.').unwrap_or(("builtins", path));
         let Standing::Gadget { class, severity, why, sole_reference } = standing(module, name) else {
             return;
@@ -304,3 +310,6 @@ impl Walk {
         self.push(&PYTHON_DANGEROUS_CALL, severity, format!("hands on `{path}`, which {why}"), offset);
     }
 }
+
+/// Tables of dangerous packages that hold values and no functions: what is taken from them is not called.
+const VALUES: &[&str] = &["streamlit.secrets", "streamlit.session_state", "streamlit.query_params"];

@@ -1,0 +1,130 @@
+//! Passwords in what drivers are given to connect with: addresses, and texts of names and values.
+
+use super::secret::is_placeholder;
+use std::ops::Range;
+
+/// Where passwords stand in `text`, which begins at `base`.
+pub(super) fn passwords(text: &str, base: usize) -> Vec<Range<usize>> {
+    let mut found = passwords_in_addresses(text, base);
+    found.extend(passwords_in_connections(text, base));
+    found
+}
+
+/// Passwords in addresses of databases and queues on other machines. Those of this machine are for development, as are
+/// those that stand for something to be filled in.
+fn passwords_in_addresses(text: &str, base: usize) -> Vec<Range<usize>> {
+    const SCHEMES: &[&str] = &[
+        "postgresql",
+        "postgres",
+        "mysql",
+        "mongodb",
+        "mongodb+srv",
+        "redis",
+        "rediss",
+        "amqp",
+        "amqps",
+        "mssql",
+        "clickhouse",
+        "snowflake",
+    ];
+    let mut found = Vec::new();
+    for (at, _) in text.match_indices("://") {
+        let before = text.get(..at).unwrap_or_default();
+        let begins = before.rfind(|c: char| !(c.is_ascii_alphanumeric() || c == '+')).map_or(0, |place| {
+            place.saturating_add(
+                before.get(place..).and_then(|rest| rest.chars().next()).map_or(1, char::len_utf8),
+            )
+        });
+        let scheme = before.get(begins..).unwrap_or_default();
+        let plain = scheme.split('+').next().unwrap_or(scheme);
+        if !SCHEMES.contains(&plain) {
+            continue;
+        }
+        let rest = text.get(at.saturating_add("://".len())..).unwrap_or_default();
+        let end =
+            rest.find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`')).unwrap_or(rest.len());
+        let authority = rest.get(..end).and_then(|rest| rest.split('/').next()).unwrap_or_default();
+        let Some((user, host)) = authority.rsplit_once('@') else { continue };
+        let Some((_, password)) = user.split_once(':') else { continue };
+        let host = host.split([':', ',', '?']).next().unwrap_or(host);
+        let drawn = password.len() >= 8
+            && password.bytes().any(|byte| byte.is_ascii_digit())
+            && password.bytes().any(|byte| byte.is_ascii_alphabetic());
+        let filled_in = password.contains(['{', '$', '<', '%', '[']) || is_placeholder(password);
+        let elsewhere = host.contains('.')
+            && !host.starts_with("127.")
+            && host != "0.0.0.0"
+            && (is_number(host) || !is_placeholder(host));
+        if drawn && !filled_in && elsewhere {
+            let begins = base.saturating_add(begins);
+            let ends = base.saturating_add(at).saturating_add("://".len()).saturating_add(authority.len());
+            found.push(begins..ends);
+        }
+    }
+    found
+}
+
+/// Passwords in what drivers take as one text: `host=db user=app password=…`, `Server=db;Uid=app;Pwd=…`.
+fn passwords_in_connections(text: &str, base: usize) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let mut at = 0usize;
+    for line in text.split_inclusive('\n') {
+        let start = at;
+        at = at.saturating_add(line.len());
+        let lower = line.to_ascii_lowercase();
+        if lower.len() != line.len()
+            || !["host=", "server=", "dbname="].iter().any(|part| lower.contains(part))
+        {
+            continue;
+        }
+        for mark in ["password=", "pwd="] {
+            let Some(place) = lower.find(mark) else { continue };
+            let begins = place.saturating_add(mark.len());
+            let alone = lower.get(..place).is_some_and(|before| before.ends_with([' ', ';', '"', '\'']));
+            let value = line.get(begins..).unwrap_or_default();
+            let end = value
+                .find(|c: char| c.is_whitespace() || matches!(c, ';' | '"' | '\'' | ',' | ')'))
+                .unwrap_or(value.len());
+            let value = value.get(..end).unwrap_or_default();
+            let drawn = value.len() >= 6
+                && value.bytes().any(|byte| byte.is_ascii_digit())
+                && value.bytes().any(|byte| byte.is_ascii_alphabetic());
+            // In a call each keyword has a text of its own; in a connection's text there are no quotes between.
+            if alone && drawn && !value.contains(['{', '$', '<', '%', '[', '(']) && !is_placeholder(value) {
+                let begins = base.saturating_add(start).saturating_add(begins);
+                found.push(begins..begins.saturating_add(value.len()));
+            }
+        }
+    }
+    found
+}
+
+/// Whether a host is written as a number.
+fn is_number(host: &str) -> bool {
+    host.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::python::tests::severities;
+    use bartizan_core::Severity::Medium;
+
+    #[test]
+    fn passwords_of_connections_are_found_and_what_stands_for_one_is_not() {
+        let graded = |text: &str| severities(&format!("c = connect({text:?})"), "pipeline/secret");
+        for text in [
+            "dbname=x user=app password=Zk39!mnQpL host=db.example.org",
+            "Server=db.example.org;Uid=app;Pwd=Zk39mnQpL7;",
+            "postgresql://app:Zk39mnQpL@10.0.0.5/x",
+        ] {
+            assert_eq!(graded(text), [Medium], "{text}");
+        }
+        for text in [
+            "dbname=x user=app password={password} host=db.example.org",
+            "dbname=x user=app host=db.example.org",
+            "postgresql://app:${PASSWORD}@db.example.org/x",
+        ] {
+            assert_eq!(graded(text), [], "{text}");
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! Services started from code that others can reach: demos, dashboards, sockets, notebook servers.
+
+use crate::python::call::Call;
+use crate::python::module::Module;
+use crate::rules::{EXPOSED_SERVICE, NO_AUTHENTICATION, ROOT_USER};
+use bartizan_core::{Confidence, Finding, Rule, Severity};
+
+/// Rules of this file.
+pub(in crate::python) const RULES: &[&Rule] = &[&EXPOSED_SERVICE, &NO_AUTHENTICATION, &ROOT_USER];
+
+/// Judges one call.
+pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
+    endpoints(call, module);
+    tools(call, module);
+    sockets(call, module);
+}
+
+fn endpoints(call: &Call<'_>, module: &mut Module) {
+    let report = |module: &mut Module, message: &str, severity: Severity| {
+        module.report(&call.span, Finding::new(&EXPOSED_SERVICE, message).severity(severity));
+    };
+    let name = call.name();
+    if name == "launch" && call.is_true("share") && call.keyword("auth").is_none() {
+        report(module, "`share=True` opens the demo to everyone who has its address", Severity::Medium);
+    }
+    if name == "run"
+        && call.is_true("debug")
+        && matches!(call.package(), "flask" | "quart" | "dash" | "bottle")
+    {
+        report(module, "the debugger runs Python for whoever reaches the server", Severity::High);
+        return;
+    }
+    let public = call.keyword("public_network_access").and_then(|access| access.value.as_text());
+    if call.is_of("azure.ai.ml") && public.is_some_and(|access| access.eq_ignore_ascii_case("enabled")) {
+        report(module, "the endpoint or workspace is reachable from the internet", Severity::Medium);
+    }
+    cross_origin(call, module);
+    notebook_server(call, module);
+    if call.is_of("google.cloud.aiplatform") && call.is_true("public_endpoint_enabled") {
+        report(module, "the index endpoint is reachable from anywhere", Severity::Medium);
+    }
+    let everywhere = call
+        .any_keyword(&["host", "server_name", "dashboard_host", "address"])
+        .map(|host| &host.value)
+        .or_else(|| call.keyword("http_options").and_then(|options| options.value.entry("host")))
+        .or_else(|| {
+            let first = call.positional.first().map(|host| &host.value);
+            first.filter(|_| name == "run" && matches!(call.package(), "flask" | "quart"))
+        })
+        .is_some_and(|host| host.as_text() == Some("0.0.0.0"));
+    if everywhere && call.is_of("ray") && call.keyword("dashboard_host").is_some() {
+        report(module, "Ray's dashboard, which runs any job, listens on every address", Severity::High);
+    } else if everywhere
+        && (name == "launch"
+            || matches!(
+                call.package(),
+                "uvicorn"
+                    | "gradio"
+                    | "flask"
+                    | "quart"
+                    | "dash"
+                    | "hypercorn"
+                    | "waitress"
+                    | "mlflow"
+                    | "tensorboard"
+                    | "jupyter"
+                    | "ray"
+                    | "litserve"
+                    | "bentoml"
+            ))
+    {
+        module.report(
+            &call.span,
+            Finding::new(&EXPOSED_SERVICE, "the server listens on every address")
+                .severity(Severity::Low)
+                .confidence(Confidence::Low),
+        );
+    }
+}
+
+/// Every page of the web allowed to use the service with its reader's cookies.
+fn cross_origin(call: &Call<'_>, module: &mut Module) {
+    let fastapi =
+        call.is_true("allow_credentials").then(|| call.any_keyword(&["allow_origins", "allow_origin_regex"]));
+    let flask =
+        (call.is_of("flask_cors") && call.is_true("supports_credentials")).then(|| call.keyword("origins"));
+    let Some(Some(origins)) = fastapi.or(flask) else { return };
+    if origins.value.texts().iter().any(|origin| matches!(*origin, "*" | ".*" | "https?://.*" | "http://.*"))
+    {
+        let message = "any page of the web may use the service as whoever reads it";
+        module.report(&call.span, Finding::new(&EXPOSED_SERVICE, message));
+    }
+}
+
+/// Settings of a notebook server: `c.ServerApp.token = ""`.
+fn notebook_server(call: &Call<'_>, module: &mut Module) {
+    let Some((_, setting)) = call.path.strip_prefix("set:").and_then(|path| path.split_once('.')) else {
+        return;
+    };
+    let Some(given) = call.positional.first() else { return };
+    let server =
+        ["NotebookApp.", "ServerApp.", "IdentityProvider.", "PasswordIdentityProvider."].iter().find_map(
+            |server| setting.rfind(server).and_then(|at| setting.get(at.saturating_add(server.len())..)),
+        );
+    let empty = given.value.as_text() == Some("");
+    match server {
+        Some("token" | "password" | "hashed_password") if empty => {
+            let message = "the notebook server, which runs code, asks nobody who they are";
+            module.report(&call.span, Finding::new(&NO_AUTHENTICATION, message));
+        }
+        Some("ip") if matches!(given.value.as_text(), Some("0.0.0.0" | "*" | "")) => {
+            let finding = Finding::new(
+                &EXPOSED_SERVICE,
+                "the notebook server, which runs code, listens on every address",
+            );
+            module.report(&call.span, finding.confidence(Confidence::Medium));
+        }
+        Some("allow_origin") if given.value.as_text() == Some("*") => {
+            let message = "any page of the web may talk to the notebook server, which runs code";
+            module.report(&call.span, Finding::new(&EXPOSED_SERVICE, message));
+        }
+        Some("disable_check_xsrf") if given.value.truth() == Some(true) => {
+            let message = "any page of the web may act as whoever is logged in to the notebook server";
+            module.report(&call.span, Finding::new(&NO_AUTHENTICATION, message).severity(Severity::Medium));
+        }
+        Some("allow_root") if given.value.truth() == Some(true) => {
+            let finding = Finding::new(&ROOT_USER, "the notebook server, which runs code, runs as root");
+            module.report(&call.span, finding.severity(Severity::Medium));
+        }
+        _ => {}
+    }
+}
+
+/// A server of tools for agents that every machine of the network can call: the protocol asks nobody who they are.
+fn tools(call: &Call<'_>, module: &mut Module) {
+    let server = call.path.contains("FastMCP");
+    let listens = call
+        .any_keyword(&["host"])
+        .is_some_and(|host| matches!(host.value.as_text(), Some("0.0.0.0" | "::")));
+    let asks = call.any_keyword(&["auth", "auth_server_provider", "token_verifier"]).is_some();
+    if server && listens && !asks && !call.open {
+        let message = "whoever reaches the server calls its tools";
+        module.report(&call.span, Finding::new(&EXPOSED_SERVICE, message).confidence(Confidence::Medium));
+    }
+}
+
+/// Sockets bound to every address.
+fn sockets(call: &Call<'_>, module: &mut Module) {
+    if call.name() != "bind" {
+        return;
+    }
+    let Some(address) = call.positional.first().map(|address| &address.value) else { return };
+    let everywhere = match call.package() {
+        "zmq" => address
+            .as_pieces()
+            .is_some_and(|text| text.starts_with("tcp://*") || text.starts_with("tcp://0.0.0.0")),
+        "socket" => {
+            let host = match &address.known {
+                crate::python::value::Known::Items(parts) => parts.first().and_then(|host| host.as_text()),
+                _ => None,
+            };
+            matches!(host, Some("" | "0.0.0.0" | "::"))
+        }
+        _ => false,
+    };
+    if everywhere {
+        let finding = Finding::new(&EXPOSED_SERVICE, "the socket takes connections from every address");
+        module.report(&call.span, finding.severity(Severity::Low).confidence(Confidence::Medium));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::python::tests::severities;
+    use bartizan_core::Severity::{High, Low, Medium};
+
+    #[test]
+    fn demos_shared_with_everyone_are_found() {
+        let graded = |code: &str| severities(code, "pipeline/exposed-service");
+        assert_eq!(graded("from flask import Flask\napp = Flask('a')\napp.run(debug=True)"), [High]);
+        assert_eq!(graded("from flask import Flask\napp = Flask('a')\napp.run(debug=False)"), []);
+        assert_eq!(
+            graded("app.add_middleware(CORSMiddleware, allow_origins=['*'], allow_credentials=True)"),
+            [Medium]
+        );
+        assert_eq!(graded("app.add_middleware(CORSMiddleware, allow_origins=['*'])"), []);
+        assert_eq!(graded("from ray import serve\nserve.start(http_options={'host': '0.0.0.0'})"), [Low]);
+        let token = |value: &str| {
+            severities(
+                &format!("c = get_config()\nc.ServerApp.token = {value}"),
+                "pipeline/no-authentication",
+            )
+        };
+        assert_eq!((token("''"), token("read()")), (vec![High], vec![]));
+        assert_eq!(graded("import gradio as gr\ngr.Interface(f).launch(share=True)"), [Medium]);
+        assert_eq!(graded("import gradio as gr\ngr.Interface(f).launch()"), []);
+    }
+
+    #[test]
+    fn servers_of_tools_and_sockets_open_to_all_are_found() {
+        let graded = |code: &str| severities(code, "pipeline/exposed-service");
+        let tools = |host: &str| {
+            graded(&format!("from mcp.server.fastmcp import FastMCP\nFastMCP('a', host='{host}')"))
+        };
+        assert_eq!((tools("0.0.0.0"), tools("127.0.0.1")), (vec![Medium], vec![]));
+        let bound = |host: &str| {
+            graded(&format!("import zmq\ns = zmq.Context().socket(zmq.REP)\ns.bind('tcp://{host}:5555')"))
+        };
+        assert_eq!((bound("*"), bound("0.0.0.0"), bound("127.0.0.1")), (vec![Low], vec![Low], vec![]));
+        assert_eq!(graded("import socket\ns = socket.socket()\ns.bind(('', 9000))"), [Low]);
+        assert_eq!(graded("import socket\ns = socket.socket()\ns.bind(('127.0.0.1', 9000))"), []);
+    }
+
+    #[test]
+    fn settings_of_a_notebook_server_are_judged() {
+        let graded = |setting: &str, rule: &str| {
+            severities(&format!("c = get_config()\nc.ServerApp.{setting}"), &format!("pipeline/{rule}"))
+        };
+        assert_eq!(graded("allow_origin = '*'", "exposed-service"), [Medium]);
+        assert_eq!(graded("ip = '0.0.0.0'", "exposed-service"), [Medium]);
+        assert_eq!(graded("allow_root = True", "root-user"), [Medium]);
+        assert_eq!(graded("disable_check_xsrf = True", "no-authentication"), [Medium]);
+        for harmless in ["allow_origin = 'https://a.example'", "ip = '127.0.0.1'", "allow_root = False"] {
+            for rule in ["exposed-service", "root-user", "no-authentication"] {
+                assert_eq!(graded(harmless, rule), [], "{harmless}");
+            }
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! Settings of trainings and servers as YAML or JSON, read by code or a trainer (Axolotl, LLaMA-Factory, TRL, lm-evaluation-harness,
+//! BentoML, LiteLLM): remote code, models of a hub, data without encryption.
+
+use super::models;
+use crate::address::{cleartext, is_commit};
+use crate::ci::github::gaps;
+use crate::rules::{self, INSECURE_TRANSPORT, REMOTE_CODE, SECRET, UNPINNED_MODEL};
+use crate::shell::inspect;
+use crate::yaml::{Node, Yaml};
+use crate::{Issue, Notes, Reader, Text, issue, variable};
+use bartizan_core::{Confidence, Kind, Rule, Severity};
+
+/// Settings that name a model.
+#[derive(Debug)]
+pub(crate) struct Settings;
+
+impl Reader for Settings {
+    fn id(&self) -> &'static str {
+        "model-settings"
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::Config
+    }
+
+    fn rules(&self) -> &'static [&'static Rule] {
+        rules::RULES
+    }
+
+    fn recognises(&self, text: &Text<'_>) -> bool {
+        // What a hub or a library writes beside a model is no setting of anyone.
+        let written =
+            ["config.json", "tokenizer_config.json", "adapter_config.json", "generation_config.json"];
+        matches!(text.extension().as_str(), "yaml" | "yml" | "json")
+            && !written.contains(&text.file_name())
+            && !text.content.contains("apiVersion:")
+            && MARKS.iter().any(|mark| text.content.contains(mark))
+    }
+
+    fn read(&self, text: &Text<'_>, notes: &mut Notes<'_>) {
+        let yaml = Yaml::read(text.content);
+        gaps(&yaml, notes);
+        for node in yaml.nodes().filter(|node| node.is_mapping()) {
+            if notes.out_of_time() {
+                return;
+            }
+            issue::report(text, notes, judged(node));
+            models::inspect(text, notes, node);
+        }
+    }
+}
+
+/// Keys that such a file holds.
+const MARKS: &[&str] = &[
+    "trust_remote_code",
+    "trustRemoteCode",
+    "model_name_or_path",
+    "pretrained_model_name_or_path",
+    "base_model",
+    "model_id",
+    "tokenizer_name",
+];
+
+/// Keys whose value is a model of a hub, or a folder.
+const MODELS: &[&str] = &[
+    "model_name_or_path",
+    "pretrained_model_name_or_path",
+    "base_model",
+    "model_id",
+    "hf_model_id",
+    "adapter_name_or_path",
+];
+
+/// Keys that pin it.
+const REVISIONS: &[&str] = &[
+    "revision",
+    "model_revision",
+    "base_model_revision",
+    "revision_of_model",
+    "hf_revision",
+    "commit",
+    "commit_hash",
+];
+
+fn judged(node: Node<'_>) -> Vec<Issue> {
+    let mut issues = Vec::new();
+    for entry in node.entries() {
+        let name = entry.name();
+        let snake: String = name.replace("RemoteCode", "_remote_code").replace('-', "_").to_ascii_lowercase();
+        let value = entry.value.as_str().unwrap_or_default();
+        if snake == "trust_remote_code" && entry.value.as_bool() == Some(true) {
+            let message = "the model's repository may run code where these settings are used";
+            issues.push(Issue::new(&REMOTE_CODE, entry.span(), message));
+        } else if MODELS.contains(&snake.as_str()) && names_repository(value) {
+            let revision = REVISIONS.iter().find_map(|key| node.text_of(key));
+            if !revision.is_some_and(is_commit)
+                && let Some(why) = inspect::moves(revision)
+            {
+                let message = format!("the model `{value}` is loaded {why}");
+                issues.push(
+                    Issue::new(&UNPINNED_MODEL, entry.value.span(), message).confidence(Confidence::Medium),
+                );
+            }
+        } else if is_fetched(&snake) && cleartext(value).is_some_and(|address| value.starts_with(address)) {
+            let message = format!("{value} is fetched without encryption");
+            issues.push(Issue::new(&INSECURE_TRANSPORT, entry.value.span(), message));
+        } else if let Some(what) = variable::credential(&snake, value) {
+            let severity = what.severity.max(Severity::Medium);
+            let message = format!("`{name}` holds {} in the open", what.name);
+            issues.push(
+                Issue::new(&SECRET, entry.value.span(), message)
+                    .severity(severity)
+                    .confidence(what.confidence),
+            );
+        }
+    }
+    issues
+}
+
+/// Whether `value` is `owner/name` of a hub rather than a folder people keep their own in.
+fn names_repository(value: &str) -> bool {
+    let owner = value.split('/').next().unwrap_or(value);
+    inspect::is_repository(value) && !crate::python::is_local_folder(owner)
+}
+
+/// Whether what stands under `name` is fetched.
+fn is_fetched(name: &str) -> bool {
+    ["url", "uri", "data_files", "dataset", "data", "source", "path", "endpoint", "mirror", "download"]
+        .iter()
+        .any(|part| name == *part || name.ends_with(&format!("_{part}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Text, examine};
+    use bartizan_core::{Limits, MonotonicClock};
+
+    fn found(text: &str) -> Vec<(u32, &'static str)> {
+        let outcome =
+            examine(&Text::new("conf/train.yaml", text), &Limits::default(), &MonotonicClock::start());
+        let mut found: Vec<_> = outcome
+            .findings
+            .iter()
+            .map(|one| (one.location.line.unwrap(), one.rule.id.trim_start_matches("pipeline/")))
+            .collect();
+        found.sort_unstable();
+        found
+    }
+
+    #[test]
+    fn settings_are_judged_by_what_they_load() {
+        let text = "model:\n  model_name_or_path: acme/net\n  trust_remote_code: true\ndata:\n  url: http://d.example/t.jsonl\nhub_token: hf_AbCdEfGhIjKlMnOpQrStUvWxYz01234567\n";
+        assert_eq!(
+            found(text),
+            [(2, "unpinned-model"), (3, "remote-code"), (5, "insecure-transport"), (6, "secret")]
+        );
+    }
+
+    #[test]
+    fn pinned_and_local_models_are_silent() {
+        let pinned = "model_name_or_path: acme/net\nmodel_revision: 0123456789abcdef0123456789abcdef01234567\ntrust_remote_code: false\n";
+        assert_eq!(found(pinned), []);
+        assert_eq!(found("model_name_or_path: ./out/net\n"), []);
+        assert_eq!(found("base_model: models/net\ndata:\n  url: https://d.example/t\n"), []);
+    }
+}

@@ -1,0 +1,96 @@
+//! Credentials among the arguments of commands: passwords, tokens and keys given as options, and in addresses.
+
+use super::Site;
+use crate::rules::SECRET;
+use crate::{Issue, variable};
+use bartizan_core::Severity;
+
+pub(super) fn command(site: &Site<'_>, issues: &mut Vec<Issue>) {
+    let invocation = &site.invocation;
+    let program = invocation.program.as_str();
+    for (index, argument) in invocation.arguments.iter().enumerate() {
+        if !argument.word.is_literal() {
+            continue;
+        }
+        let (option, joined) =
+            argument.text.split_once('=').map_or((argument.text, None), |(o, v)| (o, Some(v)));
+        if !option.starts_with('-') {
+            if variable::password_in_address(argument.text) {
+                let message = "a password is written in an address";
+                issues.push(Issue::new(&SECRET, argument.word.span.clone(), message));
+            }
+            continue;
+        }
+        let next = invocation.arguments.get(index.saturating_add(1)).filter(|next| next.word.is_literal());
+        let (value, span) = match (joined, next) {
+            (Some(value), _) => (value, argument.word.span.clone()),
+            (None, Some(next)) if !next.is_option() => (next.text, next.word.span.clone()),
+            _ => continue,
+        };
+        let name = option.trim_start_matches('-').replace('-', "_");
+        let short =
+            option == "-p" && SHORT.iter().any(|(known, verb)| *known == program && invocation.does(&[verb]));
+        let user = matches!(program, "curl" | "http" | "wget")
+            && matches!(option, "-u" | "--user" | "-a" | "--auth");
+        let found = if user {
+            value.split_once(':').and_then(|(_, password)| variable::credential("password", password))
+        } else if short {
+            variable::credential("password", value)
+        } else if option.starts_with("--") && !(joined.is_none() && variable::password_in_address(value)) {
+            variable::credential(&name, value).filter(|_| variable::token(value).is_none())
+        } else {
+            None
+        };
+        if let Some(what) = found {
+            let message = format!("`{option}` is given {} in the open", what.name);
+            let severity = what.severity.max(Severity::Medium);
+            issues.push(Issue::new(&SECRET, span, message).severity(severity).confidence(what.confidence));
+        }
+    }
+}
+
+/// Programs, with what they are told to do, whose option `-p` is a password.
+const SHORT: &[(&str, &str)] = &[
+    ("twine", "upload"),
+    ("docker", "login"),
+    ("podman", "login"),
+    ("buildah", "login"),
+    ("skopeo", "login"),
+    ("helm", "login"),
+    ("az", "login"),
+    ("oc", "login"),
+    ("cf", "login"),
+];
+
+#[cfg(test)]
+mod tests {
+    use crate::shell::inspect::{Setting, script};
+
+    fn found(text: &str) -> usize {
+        script(text, Setting::Other).iter().filter(|issue| issue.rule.id == "pipeline/secret").count()
+    }
+
+    #[test]
+    fn passwords_given_as_options_are_found_and_variables_are_not() {
+        for text in [
+            "twine upload -u acme -p Hunter2Hunter2Xy dist/*",
+            "docker login -u acme --password Hunter2Hunter2Xy r.example",
+            "curl -u ml:S3cr3tPassw0rd https://x.example/m",
+            "mlflow server --backend-store-uri postgresql://ml:S3cr3tPassw0rd@db.example/m",
+            "psql postgresql://ml:S3cr3tPassw0rd@db.example/m",
+        ] {
+            assert_eq!(found(text), 1, "{text}");
+        }
+        for text in [
+            "twine upload -u acme -p $PASSWORD dist/*",
+            "docker login --password-stdin r.example",
+            "docker run -p 8080:80 acme/net",
+            "curl -u ml:$PASSWORD https://x.example/m",
+            "psql postgresql://ml:${PW}@db.example/m",
+            "mkdir -p a/b",
+            "python train.py --max-token 512 --pad-token pad",
+        ] {
+            assert_eq!(found(text), 0, "{text}");
+        }
+    }
+}
