@@ -33,7 +33,11 @@ pub(crate) static ROWS: &[Row<'_>] = &[
         Act::ReadsCredentials,
         r"security\s+(?:find-(?:generic|internet)-password|dump-keychain)|login\.keychain|keychain-db|secret-tool\s+lookup|\bkeyring\.get_password",
     ),
-    (Act::ReadsCredentials, r"169\.254\.169\.254|metadata\.google\.internal"),
+    // What the machine's metadata say of who it is; its type and place are no secret.
+    (
+        Act::ReadsCredentials,
+        r"(?:169\.254\.169\.254|metadata\.google\.internal)(?:/?(?:['\x22\s)]|$)|[^\s'\x22]{0,80}(?:iam|credential|service-accounts|identity|user-data|attributes))",
+    ),
     (
         Act::ReadsCredentials,
         r"(?:find|grep)\s[^\n]{0,60}(?:\.pem|\*\.key|\.env|id_rsa|password|secret|api_key|credentials)[^\n]{0,40}(?:~|/home|\$home|\s/(?:\s|$))",
@@ -173,7 +177,36 @@ pub(crate) static ROWS: &[Row<'_>] = &[
         Act::ReadsEnvironment,
         r"json\.stringify\(\s*\{\s*\.\.\.process\.env|\[(?:system\.)?environment\]::getenvironmentvariables|\b(?:declare|export)\s+-p\s*[|>]|\bcompgen\s+-e\b",
     ),
-    (Act::AddsLogin, r"authorized_keys\b[\s\S]{0,200}?\bssh-(?:rsa|ed25519|dss)\s+aaaa[a-z0-9+/]{20,}"),
+    (
+        Act::AddsLogin,
+        r"authorized_keys\b[\s\S]{0,200}?\bssh-(?:rsa|ed25519|dss)\s+aaaa[a-z0-9+/]{20,}|\bssh-(?:rsa|ed25519|dss)\s+aaaa[a-z0-9+/]{20,}[\s\S]{0,200}?authorized_keys\b",
+    ),
+    // The folder in which everything of a person lies, walked through.
+    (
+        Act::ReadsHome,
+        r"\b(?:walk|glob|rglob|iterdir|scandir|readdir\w*|listdir|get-childitem|find)\b[^\n]{0,40}(?:expanduser\(['\x22]~/?['\x22]\)|path\.home\(\)|homedir\(\)|\$home\b|\$env:userprofile|\s~/?\s)|path\.home\(\)\.(?:glob|rglob|iterdir)\(",
+    ),
+    // What is typed, copied or seen.
+    (
+        Act::ReadsInput,
+        r"\bpynput\b|keyboard\.(?:on_press|hook|record)\(|getasynckeystate|setwindowshookex|imagegrab\.grab\(|pyautogui\.screenshot\(|mss\.mss\(|pyperclip\.paste\(|clipboard\.readtext\(|get-clipboard\b|\bpbpaste\b|\bscreencapture\s+-|copyfromscreen\(",
+    ),
+    // Tokens as programs and libraries hand them out.
+    (Act::ReadsCredentials, r"get_frozen_credentials\(|\.get_session_token\(|fromnodeproviderchain\("),
+    // What an agent follows, replaced by what was fetched.
+    (
+        Act::IsLed,
+        r"\b(?:curl|wget)\b[^\n;|]{0,200}(?:>{1,2}|-o|--output|-o=)\s*['\x22]?\S{0,120}(?:skill\.md|agents\.md|claude\.md|gemini\.md|memory\.md|soul\.md|\.cursorrules|\.mdc|copilot-instructions\.md)",
+    ),
+    // Reviews and protected branches left out.
+    (
+        Act::DisablesDefence,
+        r"\bgh\s+pr\s+merge\b[^\n`]{0,80}--admin\b|\bgh\s+pr\s+review\b[^\n`]{0,80}--approve\b|\bgit\s+push\b[^\n`]{0,80}--no-verify\b|dangerouslydisablesandbox['\x22]?\s*[:=]\s*true",
+    ),
+    (
+        Act::SkipsApproval,
+        r"['\x22]allow['\x22]\s*:\s*\[[^\]\n]{0,160}(?:bash\(\*\)|['\x22]bash['\x22]|['\x22]\*['\x22]|run_shell_command)|chat\.tools\.(?:global\.)?autoapprove|approval_policy\s*=\s*['\x22]never",
+    ),
     // A token of a cloud's own program belongs into a header and nowhere else.
     (
         Act::SendsInAddress,
@@ -249,6 +282,10 @@ pub(crate) static ROWS: &[Row<'_>] = &[
         r"(?:(?:\\x[0-9a-f]{2}){8,}|(?:\\\d{3}){8,}|(?:chr\(\d+\)\s*\+\s*){5,})[^\n]{0,200}\|\s*(?:ba)?sh|(?:printf|echo\s+-e)\s+['\x22](?:\\x[0-9a-f]{2}){4,}[^\n]{0,200}\|\s*(?:ba)?sh",
     ),
     // A shell for someone else.
+    (
+        Act::ReverseShell,
+        r"\b(?:nc|ncat|netcat|telnet)\b[^\n|]{0,120}\|\s*(?:/(?:usr/)?bin/)?(?:ba|z|da)?sh\b",
+    ),
     (Act::ReverseShell, r"/dev/(?:tcp|udp)/[^\s/]{1,80}/"),
     (
         Act::ReverseShell,

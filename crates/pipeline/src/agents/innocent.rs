@@ -11,7 +11,12 @@ impl Reading<'_> {
             Act::ReadsCredentials => {
                 self.names_no_secret(span.end) || self.is_left_out(span) || self.is_refused(span)
             }
-            Act::AsksToReadSecrets => self.names_no_secret(span.end) || self.is_refused(span),
+            Act::AsksToReadSecrets => {
+                // `--access public` reads nothing.
+                let option = self.folded_at(span.start.saturating_sub(1)..span.start) == "-";
+                option || self.names_no_secret(span.end) || self.is_refused(span)
+            }
+            Act::SkipsApproval => self.is_small(span),
             Act::ReadsEnvironment => {
                 let line = self.line_of(span);
                 ["***", "redact", "mask", "cut -d= -f1", "cut -d'=' -f1", "cut -f1 -d="]
@@ -132,8 +137,39 @@ impl Reading<'_> {
         let prompt = self.text.file_name().to_ascii_lowercase().contains("prompt");
         let guards =
             ["these instructions", "this prompt", "your instructions", "system prompt", "these rules"];
+        let told_less = (sentence.contains("every time") || sentence.contains("each time")) && sentence.contains("told");
+        let as_author = ["commit message", "in the message", "co-authored", "pull request", "changelog"]
+            .iter()
+            .any(|place| sentence.contains(place))
+            && [" ai ", " ai,", " ai.", "claude", "copilot", "generated", "these instructions"]
+                .iter()
+                .any(|what| sentence.contains(what))
+            && !sentence.contains("user");
         brief.iter().any(|word| sentence.contains(word))
+            || told_less
+            || as_author
             || prompt && guards.iter().any(|word| sentence.contains(word))
+    }
+
+    /// Whether what needs no question changes nothing: tests, formatters, reading.
+    fn is_small(&self, span: &Range<usize>) -> bool {
+        let sentence = self.folded_at(span.start.saturating_sub(REST)..span.end.saturating_add(REST));
+        let begin = sentence.find(self.folded_at(span.clone())).unwrap_or_default();
+        let from = sentence.get(..begin).and_then(|before| before.rfind(['.', '\n', '!', '?', ';'])).map_or(0, |at| at.saturating_add(1));
+        let rest = sentence.get(from..).unwrap_or_default();
+        let behind = begin.saturating_sub(from).saturating_add(span.end.saturating_sub(span.start));
+        let end = rest
+            .get(rest.floor_char_boundary(behind)..)
+            .and_then(|rest| rest.find(['.', '\n', '!', '?', ';']))
+            .map_or(rest.len(), |at| at.saturating_add(behind));
+        let sentence = rest.get(..rest.floor_char_boundary(end)).unwrap_or_default();
+        let small = ["test", "lint", "format", "type check", "typecheck", "read-only", "reads", "reading", "build"]
+            .iter()
+            .any(|word| sentence.contains(word));
+        let grave = ["production", "any command", "all commands", "everything", "deploy", "push", "delete", "install", "sudo", "whatever"]
+            .iter()
+            .any(|word| sentence.contains(word));
+        small && !grave
     }
 
     /// The line of the first thing to be seen in `span`, in lower case.

@@ -5,6 +5,7 @@
 
 mod grammar;
 mod sentences;
+mod vocabulary;
 mod words;
 
 use super::acts::Act;

@@ -181,6 +181,8 @@ fn weight(act: Act, reading: &Reading<'_>, span: &Range<usize>, pressed: bool) -
         | Act::IsLed
         | Act::Spreads
         | Act::PlantsBackdoor
+        | Act::Sleeps
+        | Act::Circumvents
         | Act::AsksToReadSecrets
         | Act::ReadsCredentials
         | Act::ReadsBrowser

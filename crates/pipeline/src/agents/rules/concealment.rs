@@ -77,6 +77,13 @@ fn worth_hiding(act: Act) -> bool {
                 | Act::PlantsBackdoor
                 | Act::SteersOtherTools
                 | Act::ReverseShell
+                | Act::DisablesDefence
+                | Act::Circumvents
+                | Act::Sleeps
+                | Act::ChangesAgent
+                | Act::SendsRepository
+                | Act::AsksToInstallProgram
+                | Act::InstallsUnknown
         )
 }
 

@@ -3,6 +3,7 @@
 use super::{Notes, Reading};
 use crate::agents::acts::{Act, Sign};
 use crate::agents::document::BlockKind;
+use crate::agents::reading::Role;
 use bartizan_core::{Confidence, Finding, Severity, atlas, cwe, owasp_agentic, rule};
 
 rule! {
@@ -29,6 +30,7 @@ rule! {
 pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
     for sign in &reading.signs {
         let severity = match sign.act {
+            Act::ReadsWallet if reading.role == Role::Script && asks_first(&reading.folded) => Severity::Low,
             Act::ReadsBrowser | Act::ReadsWallet => Severity::High,
             Act::ReadsCredentials if no_task_needs(reading.folded_at(sign.span.clone())) => Severity::High,
             Act::ReadsCredentials | Act::ReadsEnvironment | Act::AsksToReadSecrets => Severity::Medium,
@@ -86,6 +88,13 @@ static TAKING: &[&str] = &[
 ];
 /// How far a clause is looked at, in bytes.
 const CLAUSE: usize = 160;
+
+/// Whether a script puts a question to its user before it goes on.
+fn asks_first(folded: &str) -> bool {
+    [".question(", "input(\"", "input('", "input(f", "read -p", "confirm(", "read-host", "inquirer"]
+        .iter()
+        .any(|asks| folded.contains(asks))
+}
 
 fn no_task_needs(seen: &str) -> bool {
     ["shadow", "mimikatz", "lsass", "sekurlsa", "hashdump", "dump-keychain"]

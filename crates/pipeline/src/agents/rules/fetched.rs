@@ -39,7 +39,10 @@ pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
                 (Severity::High, address.host)
             }
             Some((address, Host::KnownInstaller | Host::Local)) => (Severity::Low, address.host),
-            Some((address, _)) if address.belongs_to(&reading.subject) => (Severity::Medium, address.host),
+            // A name is soon chosen: orders that come again and again are no better for it.
+            Some((address, _)) if address.belongs_to(&reading.subject) && sign.act != Act::IsLed => {
+                (Severity::Medium, address.host)
+            }
             Some((address, _)) => (Severity::High, address.host),
             None => (Severity::High, "an address it computes"),
         };

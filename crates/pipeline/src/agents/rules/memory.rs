@@ -33,6 +33,16 @@ pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
             .confidence(Confidence::Medium);
         notes.report(reading.text, sign.span.clone(), finding);
     }
+    for sign in reading.signs.iter().filter(|sign| sign.act == Act::ChangesAgent) {
+        let declared = ["hook", "setting", "permission", "config", "mcp", "install", "setup", "set up", "rules"]
+            .iter()
+            .any(|word| reading.subject.contains(word));
+        let severity = if declared { Severity::Medium } else { Severity::High };
+        let finding = Finding::new(&MEMORY_POISONING, sign.act.what())
+            .severity(if sign.aside { Severity::Low } else { severity })
+            .confidence(Confidence::Medium);
+        notes.report(reading.text, sign.span.clone(), finding);
+    }
     for sign in reading.signs.iter().filter(|sign| sign.act == Act::WritesMemory) {
         let worse = reading.near(&sign.span, |act| {
             matches!(
@@ -47,6 +57,11 @@ pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
                     | Act::RunsFetched
                     | Act::RunsDecoded
                     | Act::SendsInAddress
+                    | Act::SkipsApproval
+                    | Act::MovesMoney
+                    | Act::DisablesDefence
+                    | Act::Sleeps
+                    | Act::Circumvents
             )
         });
         let severity = if worse.is_some() && !sign.aside { Severity::High } else { Severity::Low };

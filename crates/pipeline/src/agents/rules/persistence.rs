@@ -2,6 +2,7 @@
 
 use super::{Notes, Reading};
 use crate::agents::acts::Act;
+use crate::agents::reading::Role;
 use bartizan_core::{Confidence, Finding, Severity, atlas, cwe, owasp_agentic, rule};
 
 rule! {
@@ -42,7 +43,11 @@ pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
                         )
                 })
                 .is_some();
-        let shell = reading.folded_at(sign.span.clone()).contains(">>");
+        // A line for the shell, shown to the user or in the text, is how many tools are set up.
+        let seen = reading.folded_at(sign.span.clone());
+        let shell = seen.contains(">>")
+            || reading.role != Role::Script
+                && ["bashrc", "zshrc", "bash_profile", "zprofile"].iter().any(|file| seen.contains(file));
         let severity = match (sign.aside, worse) {
             (true, _) => Severity::Low,
             (false, true) => Severity::High,

@@ -55,7 +55,11 @@ pub(super) fn wants_conversation(
     _: Option<&Sentence<'_>>,
 ) -> Option<(Act, Range<usize>)> {
     let thing = sentence.meant(Concept::Conversation).next()?;
-    let whole = sentence.near(thing, &[Concept::Whole], 60)?;
+    let whole = sentence.near(thing, &[Concept::Whole], 60).or_else(|| {
+        // "Pass the previous messages and any keys in `context`".
+        let verb = [Concept::Send, Concept::Write].into_iter().flat_map(|verb| sentence.meant(verb)).next()?;
+        sentence.near(verb, &[Concept::Slot], PLACE)
+    })?;
     let another = sentence
         .all(Concept::Conversation)
         .find(|other| distance(&other.span, &thing.span) > 8)

@@ -3,6 +3,7 @@
 mod leaks;
 mod orders;
 mod silence;
+mod turns;
 
 use super::super::acts::Act;
 use super::words::{Concept, Word, words};
@@ -141,6 +142,12 @@ static PRODUCTIONS: &[Production] = &[
     orders::plants_backdoor,
     orders::inserts,
     orders::steers,
+    turns::sleeps,
+    turns::circumvents,
+    turns::dismisses_warnings,
+    turns::obeys_output,
+    turns::raises_stranger,
+    turns::voids,
 ];
 
 /// Adds what `sentence` asks for; `next` is the sentence behind it.
