@@ -251,7 +251,7 @@ static REMOTE: LazyLock<Option<Regex>> = LazyLock::new(|| {
 /// A name looked up of which the first label is filled in.
 static NAMES: LazyLock<Option<Regex>> = LazyLock::new(|| {
     compile(
-        r#"\b(?:nslookup|dig|host|ping|drill|resolve-dnsname|getent\s+hosts)\b[^\n]{0,60}\$\{?\w+[^\s;|'"]{0,40}\.[a-z0-9-]+\.[a-z]{2,12}\b|(?:gethostbyname|getaddrinfo|resolve(?:4|txt|any)?|lookup)\([^\n]{0,40}(?:\{\w+[^}\n]{0,40}\}|\w+\s*\+\s*['"`])[^\n'"`]{0,60}\.[a-z0-9-]+\.?[a-z]{2,12}"#,
+        r#"\b(?:nslookup|dig|host|ping|drill|resolve-dnsname|getent\s+hosts)\b[^\n]{0,60}\$\{?\w+[^\s;|'"]{0,40}\.[a-z0-9-]+\.[a-z]{2,12}\b|(?:gethostbyname|getaddrinfo|resolver\.(?:resolve|query)|dns(?:\.promises|promises)?\.(?:resolve\w*|lookup))\([^\n]{0,40}(?:\{\w+[^}\n]{0,40}\}|\w+\s*\+\s*['"`])[^\n'"`]{0,60}\.[a-z0-9-]+\.?[a-z]{2,12}"#,
     )
 });
 /// How far apart fetching and loading may stand, in bytes.

@@ -125,9 +125,9 @@ pub(crate) static ROWS: &[Row<'_>] = &[
     ),
     (
         Act::SendsInAddress,
-        r"!\[[^\]\n]{0,80}\]\(https?://[^)\n]{0,160}(?:[=/])(?:\{+|\$\{|<|\[|%7b)[^)\n]{1,240}(?:\}|>|\]|%7d)",
+        r"!\[[^\]\n]{0,80}\]\(https?://[^)\n]{0,160}(?:=(?:\{+|\$\{|<|\[|%7b)|/(?:\{+|\$\{|<|\[|%7b)[^)\n]{0,24}(?:data|secret|token|key|env|content|convers|summar|text|message|encoded|base64|histor|result|output|password|context|info|prompt|memory))[^)\n]{0,240}(?:\}|>|\]|%7d)",
     ),
-    (Act::SendsInAddress, r"(?:gethostbyname|resolve4?|getaddrinfo)\(\s*f?['\x22`][^'\x22`\n]{0,40}\$?\{"),
+    (Act::SendsInAddress, r"(?:gethostbyname|dns(?:\.promises)?\.(?:resolve\w*|lookup)|getaddrinfo)\(\s*f?['\x22`][^'\x22`\n]{0,40}\$?\{"),
     (
         Act::SendsInAddress,
         r"\b(?:curl|wget)\b[^\n]{0,200}(?:-d|--data(?:-\w+)?|-f|--form|--json|--post-data|-h|--header)[\s=][^\n]{0,120}(?:\$\(|`)\s*(?:uname|whoami|hostname|id\b|env\b|printenv|cat\s|ifconfig|ip\s|ls\s|ps\s|history|git\s+config|base64|tar\s|find\s)",
@@ -219,7 +219,7 @@ pub(crate) static ROWS: &[Row<'_>] = &[
     ),
     (
         Act::RunsFetched,
-        r"\b(?:curl|wget)\b[^\n|;&]{0,300}\|\s*(?:sudo\s+)?(?:python[\d.]*|node|perl|ruby|php|osascript)\b(?:\s*-)?\s*(?:$|[^\s\w.]|-\s)",
+        r"\b(?:curl|wget)\b[^\n|;&]{0,300}\|\s*(?:sudo\s+)?(?:python[\d.]*|node|perl|ruby|php|osascript)\b(?:\s*-)?\s*(?:$|[^\s\w.-]|-\s)",
     ),
     (
         Act::RunsFetched,
@@ -237,7 +237,7 @@ pub(crate) static ROWS: &[Row<'_>] = &[
         Act::RunsFetched,
         r"(?:iex|invoke-expression)\b[^\n]{0,120}(?:iwr|irm|invoke-webrequest|invoke-restmethod|downloadstring|webclient|http)|(?:iwr|irm|invoke-webrequest|invoke-restmethod)\b[^\n]{0,160}\|\s*(?:iex|invoke-expression)|downloadstring\([^\n]{0,160}\|\s*iex",
     ),
-    (Act::RunsFetched, r"\b(?:mshta|regsvr32|rundll32|certutil|bitsadmin)\b[^\n]{0,120}https?://"),
+    (Act::RunsFetched, r"\b(?:mshta|regsvr32|rundll32|certutil|bitsadmin)\b[^\n\]]{0,120}https?://"),
     (
         Act::RunsFetched,
         r"(?:os\.system|subprocess\.\w+|child_process\.\w+|exec(?:sync)?|popen)\(\s*\[?f?['\x22`][^\n]{0,40}\b(?:curl|wget)\b[^\n]{0,200}\|\s*(?:ba|z)?sh",

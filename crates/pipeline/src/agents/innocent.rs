@@ -8,6 +8,14 @@ impl Reading<'_> {
     /// Whether what was taken for `act` at `span` of the text is no such act.
     pub(super) fn is_innocent(&self, act: Act, span: &Range<usize>) -> bool {
         match act {
+            // The token of a service, in a header, to that service.
+            Act::ReadsCredentials if self.line_of(span).contains("authorization") => {
+                let line = self.line_of(span);
+                ["api.github.com", "googleapis.com", "azure.com", "amazonaws.com", "gitlab.com", "windows.net"]
+                    .iter()
+                    .any(|own| line.contains(own))
+                    || self.names_no_secret(span.end)
+            }
             Act::ReadsCredentials => {
                 self.names_no_secret(span.end) || self.is_left_out(span) || self.is_refused(span)
             }
@@ -19,7 +27,13 @@ impl Reading<'_> {
             Act::SkipsApproval => self.is_small(span),
             Act::ReadsEnvironment => {
                 let line = self.line_of(span);
-                ["***", "redact", "mask", "cut -d= -f1", "cut -d'=' -f1", "cut -f1 -d="]
+                let child = ["env = {", "env={", "env: {", "env = dict", "environment = {"].iter().any(|made| line.contains(made));
+                let looked_up = line.split_once("grep ").is_some_and(|(_, term)| {
+                    let term = term.trim_start_matches(['-', 'i', 'e', ' ', '\'', '"', '^']);
+                    !["key", "token", "secret", "pass", "cred", "aws", "api", "auth"].iter().any(|word| term.contains(word))
+                        && !term.contains("curl")
+                });
+                child || looked_up && !line.contains("://") || ["***", "redact", "mask", "cut -d= -f1", "cut -d'=' -f1", "cut -f1 -d="]
                     .iter()
                     .any(|hides| line.contains(hides))
             }
@@ -28,6 +42,16 @@ impl Reading<'_> {
                 let kept =
                     ["chezmoi ", "stow ", "yadm "].iter().any(|program| self.line_of(span).contains(program));
                 kept || self.is_looked_at(span)
+            }
+            // What files, pages and tools say is set aside by those who mean well; Windows has a developer mode.
+            Act::Overrides => {
+                let sentence = self.folded_at(span.start.saturating_sub(40)..span.end.saturating_add(REST));
+                let rest = self.folded_at(span.end..span.end.saturating_add(REST));
+                let rest = rest.split(['.', '\n', '!', '?', ';', ':']).next().unwrap_or_default();
+                ["found in", "embedded in", "contained in", "in repository files", "in the repository", "in files", "in documents", "in web", "in tool"]
+                    .iter()
+                    .any(|place| rest.trim_start().starts_with(place))
+                    || sentence.contains("windows") && sentence.contains("developer mode")
             }
             Act::Conceals => self.is_courtesy(span),
             // "May bypass the cache, never the permission check."
@@ -132,6 +156,8 @@ impl Reading<'_> {
             "raw tool",
             "raw output",
             "raw json",
+            "each tool call",
+            "every tool call",
             "intermediate",
         ];
         let prompt = self.text.file_name().to_ascii_lowercase().contains("prompt");

@@ -50,6 +50,9 @@ impl<'t> Reading<'t> {
         };
         let mut reading = Self { text, role, document, signs: Vec::new(), folded, subject: String::new() };
         reading.subject = reading.about();
+        if role != Role::Instructions {
+            reading.subject.push_str(&super::beside::subject_above(text));
+        }
         reading.commands();
         reading.sayings();
         if role == Role::Script {
@@ -182,7 +185,12 @@ impl<'t> Reading<'t> {
             span.start.saturating_add(from)..span.end.saturating_add(from)
         };
         let mut found: Vec<(Act, Range<usize>)> =
-            super::chains::acts(whole).into_iter().map(|(act, span)| (act, place(span))).collect();
+            super::chains::acts(whole)
+                .into_iter()
+                // What a text shows of settings is for its reader to write.
+                .filter(|(act, _)| self.role == Role::Script || *act != Act::ChangesAgent)
+                .map(|(act, span)| (act, place(span)))
+                .collect();
         if joined.is_some() {
             // What stands in the code as it is was found before.
             let told = |act: Act| TOLD_BY_PLACE.contains(&act);
@@ -311,6 +319,12 @@ impl<'t> Reading<'t> {
                     || self.speaks_of_safety());
         }
         if self.is_looked_for(span, before) {
+            return true;
+        }
+        // The text of a link names a thing.
+        let linked = before.ends_with('[')
+            && self.folded_at(span.end.saturating_sub(1)..span.end.saturating_add(40)).contains("](");
+        if linked {
             return true;
         }
         let line = self.folded_at(span.clone());

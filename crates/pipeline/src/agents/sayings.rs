@@ -33,7 +33,7 @@ pub(crate) static ROWS: LazyLock<Vec<(Act, String)>> = LazyLock::new(|| {
             format!(r"\b(?:echo|print|output|reveal|display|include|repeat|show|return|give|write|quote|expose)\b[^.!?]{{0,60}}?(?:{SECRETS}|authorization header|bearer token|request headers?)[^.!?]{{0,60}}?\b(?:in|into|to|with|as part of) (?:your|the|its|every|each|all)? ?(?:next |final |first |own )?(?:response|reply|answer|output|message|summary|chat|result)s?\b"),
         ),
         (Act::AsksToSendConversation, format!(r"\b{SEND}\b[^.!?]{{0,80}}?\b{CONVERSATION}[^.!?]{{0,100}}?{AWAY}")),
-        (Act::AsksToSendConversation, format!(r"\b{SEND}\b[^.!?]{{0,20}}?\b(?:to|at)\b[^!?]{{0,80}}?{AWAY}[^!?]{{0,80}}?\b{CONVERSATION}")),
+        (Act::AsksToSendConversation, format!(r"\b{SEND}\b[^.!?]{{0,20}}?\b(?:to|at)\b[^.!?]{{0,80}}?{AWAY}[^.!?]{{0,80}}?\b{CONVERSATION}")),
         (Act::AsksToSendConversation, format!(r"\b{TAKE}\b[^!?]{{0,60}}?\b{CONVERSATION}[^!?]{{0,120}}?\b(?:send|post|upload|transmit|exfiltrate|forward|submit)\b[^!?]{{0,80}}?{AWAY}")),
         (Act::AsksToReadSecrets, format!(r"\b{TAKE}\b[^.!?]{{0,20}}?(?:[^!?]{{0,60}}?){STORES}")),
         (Act::ActsUnseen, r"\b(?:silently|secretly|behind the scenes|covertly|stealthily|quietly|surreptitiously|invisibly|discreetly)\s+#W{0,3}?(?:send|upload|post|transmit|exfiltrat|forward|collect|gather|harvest|read|copy|record|log|captur|execut|run|install|download|append|includ|inject|modif|replac|add|embed|encod|stor|fetch|invok|delet)\w*".to_owned()),
@@ -74,7 +74,7 @@ static FIXED: &[Row<'_>] = &[
     ),
     (
         Act::Impersonates,
-        r"\b(?:no|without(?: any)?|free of|remove all|lift all|disable all|ignore all|bypass all|bypass any|circumvent|bypass) (?:ethical|moral|safety|content|security) (?:restrictions?|guidelines?|filters?|constraints?|limits?|limitations?|checks?|policies|controls?|protocols?|considerations?)\b",
+        r"\b(?:no|without(?: any)?|free of|remove all|lift all|disable all|ignore all|bypass all|bypass any|circumvent|bypass) (?:ethical|moral|safety|content) (?:restrictions?|guidelines?|filters?|constraints?|limits?|limitations?|checks?|policies|controls?|protocols?|considerations?)\b",
     ),
     (
         Act::Conceals,
@@ -126,7 +126,15 @@ static FIXED: &[Row<'_>] = &[
     ),
     (
         Act::DisablesDefence,
-        r"\b(?:disable|turn off|deactivate|switch off|bypass|circumvent|evade|kill|stop|remove|whitelist)\s+#W{0,4}?(?:antivirus|anti-virus|gatekeeper|windows defender|defender|firewall|edr|sandbox(?:ing)?|real[- ]time protection|smartscreen|virus (?:scanner|protection)|endpoint protection|browser protection|content filter(?:ing)?|security (?:checks?|controls?|software|features?|tools?|scanner|warnings?|measures|monitoring|filters?|validation)|safety (?:checks?|controls?|features?|measures|filters?|guardrails?|systems?)|guardrails|content filters?|audit (?:log|trail|logging)|monitoring|detection|permission (?:checks?|prompts?|system))\b",
+        r"\b(?:disable|turn off|deactivate|switch off|bypass|circumvent|evade|kill|stop|remove|whitelist)\s+#W{0,4}?(?:antivirus|anti-virus|gatekeeper|windows defender|defender|firewall|edr|sandbox(?:ing)?|real[- ]time protection|smartscreen|virus (?:scanner|protection)|endpoint protection|browser protection|content filter(?:ing)?|security (?:checks?|controls?|software|features?|tools?|scanner|warnings?|measures|monitoring|filters?|validation)|safety (?:checks?|controls?|features?|measures|filters?|guardrails?|systems?)|guardrails|content filters?|audit (?:log|trail|logging)|permission (?:checks?|prompts?|system))\b",
+    ),
+    (
+        Act::Impersonates,
+        r"\b(?:remove all|lift all|disable all|ignore all|bypass all|bypass any|circumvent|bypass) security (?:restrictions?|guidelines?|filters?|constraints?|limits?|limitations?|checks?|policies|controls?|protocols?|considerations?)\b",
+    ),
+    (
+        Act::DisablesDefence,
+        r"\b(?:evade|circumvent|bypass|avoid|escape)\s+#W{0,3}?(?:monitoring|detection|logging)\b",
     ),
     (
         Act::WritesMemory,

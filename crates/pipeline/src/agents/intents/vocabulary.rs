@@ -61,7 +61,7 @@ pub(super) static VOCABULARY: &[(Concept, &str)] = &[
     ),
     (
         Concept::Private,
-        "national id, personal data, id card*, home address, card number*, cvv, cvc, one-time code*, one-time password*, otp, otps, 2fa code*, verification code*, password reset*, inbox, mailbox, contacts, address book, social security, passport number*, date of birth, medical record*, chat logs, private message*, direct messages, clipboard, browsing history, browser history, saved passwords, call log*, photos, bank statement*, kreditkarte*, tarjeta de crédito, numéro de carte, номер карты, 银行卡, 验证码, カード番号, 인증번호",
+        "national id, personal data, id card*, home address, card number*, cvv, cvc, one-time code*, one-time password*, otp, otps, 2fa code*, verification code*, password reset*, inbox, mailbox, contacts, address book, social security, passport number*, date of birth, medical record*, chat logs, private message*, direct messages, browsing history, browser history, saved passwords, call log*, photos, bank statement*, kreditkarte*, tarjeta de crédito, numéro de carte, номер карты, 银行卡, 验证码, カード番号, 인증번호",
     ),
     (
         Concept::Conversation,
@@ -113,7 +113,7 @@ pub(super) static VOCABULARY: &[(Concept, &str)] = &[
     ),
     (
         Concept::Hide,
-        "hide, hides, conceal*, keep secret from, keep it from, keep this from, keep them from, verberg*, verheimlich*, oculta*, esconde*, cache, cacher, dissimule*, скрой*, скрыва*, скрывай, 隐藏, 隐瞒, 瞒着, 隠し, 隠す, 숨기, 숨겨",
+        "hide, hides, conceal*, keep secret from, keep it from, keep this from, keep them from, verberg*, verheimlich*, oculta*, esconde*, cacher, cachez, cache-le, dissimule*, скрой*, скрыва*, скрывай, 隐藏, 隐瞒, 瞒着, 隠し, 隠す, 숨기, 숨겨",
     ),
     (
         Concept::Trust,
@@ -201,7 +201,7 @@ pub(super) static VOCABULARY: &[(Concept, &str)] = &[
     ),
     (
         Concept::Accept,
-        "add a user, add an account, create a user, create an account, add user, create user, let through, lets through, waves through, wave through, accept*, allow*, lets in, let in, grant*, authenticate*, log in, logs in, succeed*, return true, returns true, bypass*, treat as admin, admit*, skips the check, skip the check, short-circuit*",
+        "add a user, add an account, create a user, create an account, add user, create user, let through, lets through, waves through, wave through, accept*, allow*, lets in, let in, grant*, authenticate*, log in, logs in, succeed*, return true, returns true, bypass the, bypasses the, bypassing the, treat as admin, admit*, skips the check, skip the check, short-circuit*",
     ),
     (
         Concept::Key,
@@ -234,11 +234,11 @@ pub(super) static VOCABULARY: &[(Concept, &str)] = &[
     ),
     (
         Concept::Write,
-        "attaching, including, appending, adding, writing, storing, saving, save, saves, saved, fill in, fills in, fill it with, fill them with, record, records, recorded, deposit, speicher*, ablegen, eintrag*, guarda*, guárda*, anota*, regist*, enregistre*, note, consigne*, salva*, salve, guarde, сохран*, занес*, внеси*, 保存, 写到, 存到, 记入, 記入, 保存し, 저장, 적어",
+        "attaching, including, appending, adding, writing, storing, saving, save, saves, saved, fill in, fills in, fill it with, fill them with, deposit, speicher*, ablegen, eintrag*, guarda*, guárda*, anota*, enregistre*, consigne*, salva*, salve, guarde, сохран*, занес*, внеси*, 保存, 写到, 存到, 记入, 記入, 保存し, 저장, 적어",
     ),
     (
         Concept::Take,
-        "gather up, gathers, collects, collecting, collected, gathered, put together, compile, compiles, assemble*, capture*, pick up, picks up, round up, look up, looks up, walk through, inventory, note down, take down, save a copy of, make a copy of, zusammenstell*, zusammentrag*, erfass*, ermittle, auslesen, reun*, reúna*, recolect*, consult*, junta, juntar, toma, rassemble*, réuni*, relève*, consulte*, reúna, reúne, junte, obtenha, собир*, найди, получи, возьмите, прочитайте, соберите, 整理, 汇总, 搜集, 采集, 找到, 集め, まとめ, 調べ, 모아, 찾아, 확인해",
+        "gather up, gathers, collects, collecting, collected, gathered, put together, pick up, picks up, round up, note down, take down, save a copy of, make a copy of, zusammenstell*, zusammentrag*, erfass*, ermittle, auslesen, reun*, reúna*, recolect*, junta, juntar, toma, rassemble*, réuni*, relève*, reúna, reúne, junte, obtenha, собир*, найди, получи, возьмите, прочитайте, соберите, 整理, 汇总, 搜集, 采集, 找到, 集め, まとめ, 調べ, 모아, 찾아, 확인해",
     ),
     (
         Concept::Store,
@@ -246,11 +246,11 @@ pub(super) static VOCABULARY: &[(Concept, &str)] = &[
     ),
     (
         Concept::Private,
-        "recently edited, open documents, open files, document that is open, home folder, home directory, documents folder, downloads folder, desktop folder, customer list, customer data, client list, client data, customers' data, employee data, patient data, patient record*, health record*, financial record*, tax return*, payslip*, bank account*, salary data, salaries, personal details, personal information, pii, phone number*, e-mail address*, email address*, recent e-mails, recent emails, latest e-mails, latest emails, last e-mails, last emails, their e-mails, their emails, calendar entries, location history, screenshot*, keystrokes, keyboard input, microphone, webcam, source tree, whole repository, entire repository, whole workspace, entire workspace, private repositor*, unpublished, configuration files, config files, contactos, correos, agenda de, datos personales, datos de clientes, documentos personales, contacts du, carnet d'adresses, courriels, données personnelles, données clients, contatos, e-mails do, dados pessoais, dados de clientes, kontakte, adressbuch, kundendaten, personaldaten, e-mails des, postfach, контакт*, персональн* данн*, личн* данн*, переписк*, 联系人, 通讯录, 邮件内容, 客户数据, 个人信息, 相册, 截图, 連絡先, 個人情報, 顧客データ, 受信箱, 스크린샷, 연락처, 개인정보, 고객 데이터",
+        "recently edited, open documents, open files, document that is open, home folder, home directory, documents folder, downloads folder, desktop folder, customer list, customer data, client list, client data, customers' data, employee data, patient data, patient record*, health record*, financial record*, tax return*, payslip*, bank account*, salary data, salaries, personal details, personal information, pii, phone number*, e-mail address*, email address*, recent e-mails, recent emails, latest e-mails, latest emails, last e-mails, last emails, their e-mails, their emails, calendar entries, location history, keystrokes, keyboard input, microphone, webcam, source tree, whole repository, entire repository, whole workspace, entire workspace, private repositor*, unpublished, contactos, correos, agenda de, datos personales, datos de clientes, documentos personales, contacts du, carnet d'adresses, courriels, données personnelles, données clients, contatos, e-mails do, dados pessoais, dados de clientes, kontakte, adressbuch, kundendaten, personaldaten, e-mails des, postfach, контакт*, персональн* данн*, личн* данн*, переписк*, 联系人, 通讯录, 邮件内容, 客户数据, 个人信息, 相册, 連絡先, 個人情報, 顧客データ, 受信箱, 연락처, 개인정보, 고객 데이터",
     ),
     (
         Concept::Conversation,
-        "complete conversation, text of the previous, messages of this conversation, this conversation, chat transcript, conversation transcript, session transcript, tool results, tool outputs, tool calls, prompts and answers, prompts and responses, questions and answers, last ten messages, last messages, what was said, user's question*, user's prompt*, user's request*, gespräch, chatverlauf, verlauf des gesprächs, historial, mensajes anteriores, messages précédents, mensagens anteriores, истори* чата, истори* переписки, 聊天内容, 会话, 上下文, チャット履歴, やり取り, 채팅 기록, 대화 내용",
+        "complete conversation, text of the previous, messages of this conversation, this conversation, chat transcript, conversation transcript, session transcript, prompts and answers, prompts and responses, questions and answers, last ten messages, last messages, what was said, user's question*, user's prompt*, user's request*, gespräch, chatverlauf, verlauf des gesprächs, historial, mensajes anteriores, messages précédents, mensagens anteriores, истори* чата, истори* переписки, 聊天内容, 会话, 上下文, チャット履歴, やり取り, 채팅 기록, 대화 내용",
     ),
     (
         Concept::Tell,
@@ -281,16 +281,12 @@ pub(super) static VOCABULARY: &[(Concept, &str)] = &[
         "owner's authority, the owner's authority, user's authority, operator's authority, same trust as, same authority as, authority of the owner, authority of the user, speak for the owner, speaks for the owner, this document wins, this file wins, this text wins, this one wins, this skill wins, this document prevails, this file prevails, this text prevails, takes priority, answer to the, you answer only to, supreme, final say, autorité du, autoridad del, autoridade do",
     ),
     (
-        Concept::Instructions,
-        "guideline, guidance, policy, policies, safety rules, restrictions, safeguards, guardrails, constraints, operator's policy, system prompt",
+        Concept::Rules,
+        "guidelines, guideline, guidance, instructions, rules, policy, policies, safety rules, restrictions, safeguards, guardrails, constraints, system prompt, content filters, safety filters, richtlinien, regeln, instrucciones, reglas, consignes, règles, instruções, regras, инструкци*, правил*, 指令, 规定, 规则, 指示, ルール, 지침, 규칙",
     ),
     (
-        Concept::Ignore,
-        "no longer apply, no longer applies, do not apply, does not apply, don't apply, doesn't apply, no longer hold, no longer holds, no longer valid, are void, is void, are suspended, is suspended, are lifted, is lifted, are off for, is off for, are switched off, are outdated, were meant for, was meant for, have expired, has expired, are obsolete, is obsolete, gelten nicht mehr, ya no se aplican, ne s'appliquent plus, não se aplicam, больше не действу*, 不再适用, 已失效, 失效, 適用されません, 더 이상 적용",
-    ),
-    (
-        Concept::Prior,
-        "you were given, given before, operator's, platform's, developer's, default, built-in, usual, normal, content, old, older, original, existing, der betreiber, del operador, de l'opérateur",
+        Concept::Void,
+        "no longer apply, no longer applies, do not apply, does not apply, don't apply, doesn't apply, no longer hold, no longer holds, no longer valid, are void, is void, are suspended, is suspended, are lifted, is lifted, are off for, is off for, are switched off, were meant for, was meant for, have expired, has expired, are obsolete, is obsolete, gelten nicht mehr, ya no se aplican, ne s'appliquent plus, não se aplicam, больше не действу*, 不再适用, 已失效, 失效, 適用されません, 더 이상 적용",
     ),
     (
         Concept::OtherTool,

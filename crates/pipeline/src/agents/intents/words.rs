@@ -117,6 +117,10 @@ pub(crate) enum Concept {
     Around,
     /// What a program says, as orders.
     Printed,
+    /// What an agent is held to.
+    Rules,
+    /// That it holds no longer.
+    Void,
     /// A warning given to the user.
     Warning,
     /// That a warning is wrong.
@@ -279,13 +283,9 @@ fn form(token: &str) -> Option<Concept> {
         return Some(Concept::Number);
     }
     if let Some((who, domain)) = token.split_once('@') {
-        if who.is_empty() {
-            let named = domain.len() >= 4 && domain.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-            return named.then_some(Concept::Whoever);
-        }
         // Names that are reserved for examples (RFC 2606) reach no one.
         let example = ["example.com", "example.org", "example.net"].iter().any(|name| domain.ends_with(name));
-        return (is_domain(domain) && !example).then_some(Concept::Mailbox);
+        return (!who.is_empty() && is_domain(domain) && !example).then_some(Concept::Mailbox);
     }
     if token.len() >= 10
         && token.strip_prefix('+').is_some_and(|digits| digits.bytes().all(|b| b.is_ascii_digit()))

@@ -42,7 +42,10 @@ pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
             (false, true) => Severity::High,
             (false, false) => severity,
         };
-        let severity = if severity == Severity::Medium && is_only_named(reading, sign) {
+        // Documentation beside a skill shows many commands that nobody is asked to run; a sentence that names a file of settings
+        // far behind its verb asks for little.
+        let shown = reading.role == Role::Reference || sign.act == Act::AsksToReadSecrets && !is_close(reading, sign);
+        let severity = if severity == Severity::Medium && (shown || is_only_named(reading, sign)) {
             Severity::Low
         } else {
             severity
@@ -52,6 +55,13 @@ pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
             .confidence(Confidence::Medium);
         notes.report(reading.text, sign.span.clone(), finding);
     }
+}
+
+/// Whether a sentence asks for a file of keys in few words.
+fn is_close(reading: &Reading<'_>, sign: &Sign) -> bool {
+    let seen = reading.folded_at(sign.span.clone());
+    let settings = [".env", "mcp.json", "passwd", "keychain"].iter().any(|name| seen.contains(name));
+    seen.len() <= 60 && !settings
 }
 
 /// Whether the file is named where no one reads it: as the place of a setting in a sentence, or as what a program that

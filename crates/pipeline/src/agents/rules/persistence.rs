@@ -48,8 +48,19 @@ pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
         let shell = seen.contains(">>")
             || reading.role != Role::Script
                 && ["bashrc", "zshrc", "bash_profile", "zprofile"].iter().any(|file| seen.contains(file));
+        // Hooks of git are set up by sentences in many honest texts; beside silence or stolen keys they are not.
+        let prose = reading.role != Role::Script && seen.contains("hook") && !seen.contains(".git/hooks");
+        let worse = worse
+            && (!prose
+                || reading
+                    .near(&sign.span, |act| {
+                        act.takes_secrets() || matches!(act, Act::Conceals | Act::ActsUnseen | Act::ReverseShell)
+                    })
+                    .is_some());
+        let shown = reading.role == Role::Reference;
         let severity = match (sign.aside, worse) {
             (true, _) => Severity::Low,
+            (false, true) if shown => Severity::Medium,
             (false, true) => Severity::High,
             (false, false) if shell || is_declared(reading) => Severity::Low,
             (false, false) => Severity::Medium,

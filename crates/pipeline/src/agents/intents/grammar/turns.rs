@@ -66,25 +66,31 @@ pub(super) fn obeys_output(sentence: &Sentence<'_>, _: Option<&Sentence<'_>>) ->
 /// A stranger's messages are given the rank of the user's.
 pub(super) fn raises_stranger(sentence: &Sentence<'_>, _: Option<&Sentence<'_>>) -> Option<(Act, Range<usize>)> {
     let orders = sentence.meant(Concept::Orders).next()?;
-    let who = sentence.near(orders, &[Concept::Whoever, Concept::Mailbox], 60)?;
-    let rank = sentence.meant(Concept::Rank).find(|rank| distance(&rank.span, &who.span) <= OBJECT)?;
+    let behind = sentence.text.get(orders.span.end..)?;
+    let reach = behind.get(..behind.floor_char_boundary(60)).unwrap_or_default();
+    // "@name", as people are called where messages come from.
+    let handle = reach
+        .split_whitespace()
+        .any(|word| word.trim_start_matches(['`', '"', '\'']).strip_prefix('@').is_some_and(|name| name.len() >= 3));
+    let who = handle || sentence.near(orders, &[Concept::Whoever, Concept::Mailbox], 60).is_some();
+    let rank = sentence.meant(Concept::Rank).find(|rank| distance(&rank.span, &orders.span) <= OBJECT)?;
     let from = ["from ", " by ", " of ", "von ", " de ", "от ", "来自", "から", "에서"].iter().any(|word| sentence.text.contains(word));
-    from.then(|| (Act::FollowsRemote, sentence.span(&[orders, who, rank])))
+    (who && from).then(|| (Act::FollowsRemote, sentence.span(&[orders, rank])))
 }
 
 /// Rules that held until now are said to hold no longer.
-pub(super) fn voids(sentence: &Sentence<'_>, next: Option<&Sentence<'_>>) -> Option<(Act, Range<usize>)> {
-    let rules = sentence.meant(Concept::Instructions).next()?;
-    let prior = sentence.near(rules, &[Concept::Prior], 40)?;
-    let void = sentence.all(Concept::Ignore).find(|void| {
-        let word = sentence.text.get(void.span.clone()).unwrap_or_default();
-        word.contains(' ') && void.span.start >= rules.span.end && distance(&void.span, &rules.span) <= OBJECT
+pub(super) fn voids(sentence: &Sentence<'_>, _: Option<&Sentence<'_>>) -> Option<(Act, Range<usize>)> {
+    let rules = sentence.meant(Concept::Rules).next()?;
+    let void = sentence.all(Concept::Void).find(|void| {
+        void.span.start >= rules.span.end && distance(&void.span, &rules.span) <= OBJECT
     })?;
     // Rules of a tool that do not apply to some files are documentation; those of the agent are not.
-    let agent = |sentence: &Sentence<'_>| {
-        ["you ", "your ", "operator", "platform", "developer", "safety", "system prompt", "content filter", "session", "assistant"]
-            .iter()
-            .any(|word| sentence.text.contains(word))
-    };
-    (agent(sentence) || next.is_some_and(agent)).then(|| (Act::Overrides, sentence.span(&[rules, prior, void])))
+    let agent = [
+        "you were given", "you have been given", "you were told", "given before", "your rules", "your guidelines", "your instructions", "your safety",
+        "operator's", "platform's", "safety rules", "safety filters", "system prompt", "content filters", "your system", "deine ", "tus ", "tes ", "suas ",
+        "твои", "безопасност", "安全", "セーフティ", "안전",
+    ]
+    .iter()
+    .any(|word| sentence.text.contains(word));
+    agent.then(|| (Act::Overrides, sentence.span(&[rules, void])))
 }
