@@ -111,6 +111,8 @@ pub(crate) enum Act {
     SendsRepository,
     /// Changes what the agent may do, or what runs with it.
     ChangesAgent,
+    /// Has private things handed to a call.
+    AsksForPrivate,
 }
 
 /// One occurrence of an act.
@@ -180,6 +182,7 @@ impl Act {
             Self::ReadsHome => "goes through the home folder",
             Self::ReadsHookInput => "takes what the agent does, as a hook is told",
             Self::SendsRepository => "pushes the whole repository to an address of its own",
+            Self::AsksForPrivate => "has private things handed to a call",
             Self::ChangesAgent => "changes what the agent may do, or what runs with it",
         }
     }

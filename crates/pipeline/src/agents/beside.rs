@@ -130,7 +130,11 @@ pub(crate) fn is_script(text: &Text<'_>) -> bool {
 /// What the skill above `text` says it is about, in lower case; nothing for what belongs to none.
 pub(crate) fn subject_above(text: &Text<'_>) -> String {
     let Some((path, boundary)) = text.place else { return String::new() };
-    let folders = path.ancestors().skip(1).take(DEPTH.saturating_add(1)).take_while(|folder| folder.starts_with(boundary));
+    let folders = path
+        .ancestors()
+        .skip(1)
+        .take(DEPTH.saturating_add(1))
+        .take_while(|folder| folder.starts_with(boundary));
     for folder in folders {
         let place = folder.join("SKILL.md");
         if fs::metadata(&place).is_ok_and(|about| about.is_file() && about.len() <= FILE_BYTES) {
@@ -139,7 +143,9 @@ pub(crate) fn subject_above(text: &Text<'_>) -> String {
             let head = String::from_utf8_lossy(head).to_lowercase();
             let document = super::document::Document::of(&head);
             let fields = ["name", "description", "title", "homepage", "author"].into_iter();
-            return fields.filter_map(|field| document.field(field)).fold(String::new(), |all, (value, _)| all + " " + value);
+            return fields
+                .filter_map(|field| document.field(field))
+                .fold(String::new(), |all, (value, _)| all + " " + value);
         }
     }
     String::new()
@@ -155,9 +161,20 @@ pub(crate) fn is_hook(text: &Text<'_>) -> bool {
         let folded = manifest.to_ascii_lowercase();
         folded.contains("\"hooks\"")
             && folded.contains(&text.file_name().to_ascii_lowercase())
-            && !["telemetry", "analytics", "audit", "observ", "monitor", "notif", "webhook", "usage", "logging", "tracing"]
-                .iter()
-                .any(|word| folded.contains(word))
+            && ![
+                "telemetry",
+                "analytics",
+                "audit",
+                "observ",
+                "monitor",
+                "notif",
+                "webhook",
+                "usage",
+                "logging",
+                "tracing",
+            ]
+            .iter()
+            .any(|word| folded.contains(word))
     })
 }
 
@@ -169,11 +186,21 @@ pub(crate) fn belongs_to_plugin(text: &Text<'_>) -> bool {
 /// What describes the plugin or the settings above `text`, when it is not too long.
 fn manifest(text: &Text<'_>) -> Option<String> {
     let (path, boundary) = text.place?;
-    let folders = path.ancestors().skip(1).take(DEPTH.saturating_add(1)).take_while(|folder| folder.starts_with(boundary));
+    let folders = path
+        .ancestors()
+        .skip(1)
+        .take(DEPTH.saturating_add(1))
+        .take_while(|folder| folder.starts_with(boundary));
     for folder in folders {
-        for name in [".claude-plugin/plugin.json", "hooks/hooks.json", ".claude/settings.json", "gemini-extension.json"] {
+        for name in [
+            ".claude-plugin/plugin.json",
+            "hooks/hooks.json",
+            ".claude/settings.json",
+            "gemini-extension.json",
+        ] {
             let place = folder.join(name);
-            let small = fs::metadata(&place).is_ok_and(|about| about.is_file() && about.len() <= MANIFEST_BYTES);
+            let small =
+                fs::metadata(&place).is_ok_and(|about| about.is_file() && about.len() <= MANIFEST_BYTES);
             if small {
                 return fs::read_to_string(place).ok();
             }

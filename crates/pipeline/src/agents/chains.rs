@@ -16,8 +16,15 @@ pub(crate) fn acts(code: &str) -> Vec<(Act, Range<usize>)> {
 
 type Chain = fn(&str) -> Option<(Act, Range<usize>)>;
 
-static CHAINS: &[Chain] =
-    &[shell_on_a_socket, loads_what_it_fetched, swaps_addresses, changes_the_agent, pushes_the_repository, asks_by_name, fetches];
+static CHAINS: &[Chain] = &[
+    shell_on_a_socket,
+    loads_what_it_fetched,
+    swaps_addresses,
+    changes_the_agent,
+    pushes_the_repository,
+    asks_by_name,
+    fetches,
+];
 
 /// A shell is tied to a socket, or what a socket says is run.
 fn shell_on_a_socket(code: &str) -> Option<(Act, Range<usize>)> {
@@ -44,7 +51,8 @@ fn shell_on_a_socket(code: &str) -> Option<(Act, Range<usize>)> {
         return None;
     }
     let shell = SHELL.as_ref().is_some_and(|shell| shell.is_match(code.as_bytes()));
-    let tied = has(code, &[".pipe(", "dup2(", "stdin=", "stdin.write(", "makefile(", "-i'", "-i\"", "> &", "2>&1"]);
+    let tied =
+        has(code, &[".pipe(", "dup2(", "stdin=", "stdin.write(", "makefile(", "-i'", "-i\"", "> &", "2>&1"]);
     let runs = has(
         code,
         &[
@@ -52,6 +60,8 @@ fn shell_on_a_socket(code: &str) -> Option<(Act, Range<usize>)> {
             "execsync(",
             "child_process",
             "os.popen(",
+            "io.popen(",
+            "open3.",
             "os.system(",
             "getoutput(",
             "create_subprocess_shell(",
@@ -64,9 +74,21 @@ fn shell_on_a_socket(code: &str) -> Option<(Act, Range<usize>)> {
     );
     let hears = has(
         code,
-        &[".recv(", "makefile(", ".readline(", ".on('data'", ".on(\"data\"", ".on('message'", ".on(\"message\"", ".onmessage", ".read(", "fgets("],
+        &[
+            ".recv(",
+            "makefile(",
+            ".readline(",
+            ".gets",
+            ".on('data'",
+            ".on(\"data\"",
+            ".on('message'",
+            ".on(\"message\"",
+            ".onmessage",
+            ".read(",
+            "fgets(",
+        ],
     );
-    let answers = has(code, &[".send(", ".sendall(", ".write(", "fwrite(", ".flush("]);
+    let answers = has(code, &[".send(", ".sendall(", ".puts", ".write(", "fwrite(", ".flush("]);
     (shell && (tied || hears) || runs && hears && answers).then_some((Act::ReverseShell, socket))
 }
 
@@ -165,13 +187,48 @@ fn changes_the_agent(code: &str) -> Option<(Act, Range<usize>)> {
     )?;
     let writes = has(
         code,
-        &["write_text(", ".write(", "json.dump(", "writefilesync(", "writefile(", "appendfile", "set-content", "add-content", "out-file", "> ~", ">> ~", "> \"$", ">> \"$", "> $", ">> $", "tee ", "sed -i", "jq ", "shutil.copy", "copyfile", "cp "],
+        &[
+            "write_text(",
+            ".write(",
+            "json.dump(",
+            "writefilesync(",
+            "writefile(",
+            "appendfile",
+            "set-content",
+            "add-content",
+            "out-file",
+            "> ~",
+            ">> ~",
+            "> \"$",
+            ">> \"$",
+            "> $",
+            ">> $",
+            "tee ",
+            "sed -i",
+            "jq ",
+            "shutil.copy",
+            "copyfile",
+            "cp ",
+        ],
     );
     let grave = has(
         code,
-        &["hooks", "bypasspermissions", "permissions", "mcpservers", "autoapprove", "alwaysallow", "bash(*)", "danger-full-access", "approval_policy", "_base_url", "enableallprojectmcpservers"],
+        &[
+            "hooks",
+            "bypasspermissions",
+            "permissions",
+            "mcpservers",
+            "autoapprove",
+            "alwaysallow",
+            "bash(*)",
+            "danger-full-access",
+            "approval_policy",
+            "_base_url",
+            "enableallprojectmcpservers",
+        ],
     );
-    let rules = has(code, &[".md", ".mdc", "cursorrules"]) && has(code, &["always", "never", "ignore", "do not", "must"]);
+    let rules = has(code, &[".md", ".mdc", "cursorrules"])
+        && has(code, &["always", "never", "ignore", "do not", "must"]);
     (writes && (grave || rules)).then_some((Act::ChangesAgent, settings))
 }
 
@@ -181,7 +238,9 @@ fn pushes_the_repository(code: &str) -> Option<(Act, Range<usize>)> {
     let (whole, name) = (remote.get(0)?, remote.get(1)?);
     let name = code.get(name.range())?;
     let rest = code.get(whole.end()..)?;
-    let pushed = rest.lines().find(|line| line.contains("push") && line.split([' ', '\'', '"', ',']).any(|word| word == name))?;
+    let pushed = rest
+        .lines()
+        .find(|line| line.contains("push") && line.split([' ', '\'', '"', ',']).any(|word| word == name))?;
     let all = ["--mirror", "--all", "--tags", "+refs/*"].iter().any(|flag| pushed.contains(flag));
     let hidden = ["-q", "--quiet", "/dev/null"].iter().any(|flag| pushed.contains(flag));
     let removed = rest.contains("remote remove") || rest.contains("remote rm");
@@ -193,22 +252,43 @@ fn asks_by_name(code: &str) -> Option<(Act, Range<usize>)> {
     let asks = NAMES.as_ref()?.find(code.as_bytes())?.range();
     let encoded = has(
         code,
-        &["xxd", "base64", "base32", "od -", "hexdump", "hexlify(", "b64encode(", "b32encode(", ".hex()", "tostring('hex')", "tostring(\"hex\")", "tobase64string(", "fold -w", "split -b"],
+        &[
+            "xxd",
+            "base64",
+            "base32",
+            "od -",
+            "hexdump",
+            "hexlify(",
+            "b64encode(",
+            "b32encode(",
+            ".hex()",
+            "tostring('hex')",
+            "tostring(\"hex\")",
+            "tobase64string(",
+            "fold -w",
+            "split -b",
+        ],
     );
     encoded.then_some((Act::SendsInAddress, asks))
 }
 
 /// Another machine is asked for a text that is printed.
 fn fetches(code: &str) -> Option<(Act, Range<usize>)> {
-    let fetched = first(code, FETCHES).or_else(|| first(code, &["curl ", "wget ", "invoke-webrequest", "invoke-restmethod"]))?;
-    let prints = has(code, &["print(", "console.log(", "stdout.write(", "write-output", "write-host", "echo ", "curl ", "puts "]);
+    let fetched = first(code, FETCHES)
+        .or_else(|| first(code, &["curl ", "wget ", "invoke-webrequest", "invoke-restmethod"]))?;
+    let prints = has(
+        code,
+        &["print(", "console.log(", "stdout.write(", "write-output", "write-host", "echo ", "curl ", "puts "],
+    );
     prints.then_some((Act::Fetches, fetched))
 }
 
 fn first(code: &str, words: &[&str]) -> Option<Range<usize>> {
     words
         .iter()
-        .filter_map(|word| memchr::memmem::find(code.as_bytes(), word.as_bytes()).map(|at| at..at.saturating_add(word.len())))
+        .filter_map(|word| {
+            memchr::memmem::find(code.as_bytes(), word.as_bytes()).map(|at| at..at.saturating_add(word.len()))
+        })
         .min_by_key(|found| found.start)
 }
 
@@ -238,15 +318,21 @@ static FETCHES: &[&str] = &[
 ];
 /// A shell, as a program to start.
 static SHELL: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    compile(r#"['"](?:/(?:usr/)?bin/)?(?:ba|z|da|k)?sh['"]|['"](?:cmd|powershell|pwsh)(?:\.exe)?['"]|pty\.spawn\("#)
+    compile(
+        r#"['"](?:/(?:usr/)?bin/)?(?:ba|z|da|k)?sh['"]|['"](?:cmd|powershell|pwsh)(?:\.exe)?['"]|pty\.spawn\("#,
+    )
 });
 /// How the address of a wallet begins, in an expression or as it is.
 static WALLET: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    compile(r"bc1[a-z0-9(\[]|0x\[(?:a-f|0-9)|0x[0-9a-f]{40}\b|\[13\]\[|\[13lm|\bt\[[0-9a-z-]{3,}\]\{33\}|[1-9a-hj-np-z]{43,44}['\x22]")
+    compile(
+        r"bc1[a-z0-9(\[]|0x\[(?:a-f|0-9)|0x[0-9a-f]{40}\b|\[13\]\[|\[13lm|\bt\[[0-9a-z-]{3,}\]\{33\}|[1-9a-hj-np-z]{43,44}['\x22]",
+    )
 });
 /// A remote with an address of its own.
 static REMOTE: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    compile(r#"\bremote['", ]+(?:add|set-url)['", ]+(?:-\w+ +)?([\w-]{1,40})['", ]+(?:https?://|git@|ssh://)[^\s'"]+"#)
+    compile(
+        r#"\bremote['", ]+(?:add|set-url)['", ]+(?:-\w+ +)?([\w-]{1,40})['", ]+(?:https?://|git@|ssh://)[^\s'"]+"#,
+    )
 });
 /// A name looked up of which the first label is filled in.
 static NAMES: LazyLock<Option<Regex>> = LazyLock::new(|| {

@@ -127,7 +127,10 @@ pub(crate) static ROWS: &[Row<'_>] = &[
         Act::SendsInAddress,
         r"!\[[^\]\n]{0,80}\]\(https?://[^)\n]{0,160}(?:=(?:\{+|\$\{|<|\[|%7b)|/(?:\{+|\$\{|<|\[|%7b)[^)\n]{0,24}(?:data|secret|token|key|env|content|convers|summar|text|message|encoded|base64|histor|result|output|password|context|info|prompt|memory))[^)\n]{0,240}(?:\}|>|\]|%7d)",
     ),
-    (Act::SendsInAddress, r"(?:gethostbyname|dns(?:\.promises)?\.(?:resolve\w*|lookup)|getaddrinfo)\(\s*f?['\x22`][^'\x22`\n]{0,40}\$?\{"),
+    (
+        Act::SendsInAddress,
+        r"(?:gethostbyname|dns(?:\.promises)?\.(?:resolve\w*|lookup)|getaddrinfo)\(\s*f?['\x22`][^'\x22`\n]{0,40}\$?\{",
+    ),
     (
         Act::SendsInAddress,
         r"\b(?:curl|wget)\b[^\n]{0,200}(?:-d|--data(?:-\w+)?|-f|--form|--json|--post-data|-h|--header)[\s=][^\n]{0,120}(?:\$\(|`)\s*(?:uname|whoami|hostname|id\b|env\b|printenv|cat\s|ifconfig|ip\s|ls\s|ps\s|history|git\s+config|base64|tar\s|find\s)",
@@ -186,6 +189,9 @@ pub(crate) static ROWS: &[Row<'_>] = &[
         Act::ReadsHome,
         r"\b(?:walk|glob|rglob|iterdir|scandir|readdir\w*|listdir|get-childitem|find)\b[^\n]{0,40}(?:expanduser\(['\x22]~/?['\x22]\)|path\.home\(\)|homedir\(\)|\$home\b|\$env:userprofile|\s~/?\s)|path\.home\(\)\.(?:glob|rglob|iterdir)\(",
     ),
+    (Act::ReadsCredentials, r"\bnetsh\s+wlan\s[^\n]{0,80}key=clear|\bcmdkey\s+/list\b|\bvaultcmd\s+/list"),
+    // A reader of all mail, fixed in the code that sends it.
+    (Act::CopiesMail, r"\bbcc['\x22]?\]?\s*[:=]\s*\[?['\x22`][\w.+-]{1,64}@[\w.-]{1,120}\.[a-z]{2,12}"),
     // What is typed, copied or seen.
     (
         Act::ReadsInput,
@@ -281,7 +287,20 @@ pub(crate) static ROWS: &[Row<'_>] = &[
         Act::RunsDecoded,
         r"(?:(?:\\x[0-9a-f]{2}){8,}|(?:\\\d{3}){8,}|(?:chr\(\d+\)\s*\+\s*){5,})[^\n]{0,200}\|\s*(?:ba)?sh|(?:printf|echo\s+-e)\s+['\x22](?:\\x[0-9a-f]{2}){4,}[^\n]{0,200}\|\s*(?:ba)?sh",
     ),
+    (
+        Act::RunsFetched,
+        r"\b(?:exec|eval|compile)\([^\n]{0,80}(?:urlopen|requests\.get|httpx\.get|downloadstring)\(",
+    ),
+    // Commands spelt in numbers, and then given what they are to run.
+    (
+        Act::RunsDecoded,
+        r"(?:printf|echo\s+-e)\s+['\x22](?:\\x[0-9a-f]{2}){2,}['\x22]\)[\s\S]{0,400}?\|\s*\$\{?\w",
+    ),
     // A shell for someone else.
+    (
+        Act::ReverseShell,
+        r"\bssh\b[^\n|;]{0,160}\s-\w*r\s+(?:[\w.*]+:)?\d{2,5}:[\w.]+:(?:22|3389|5900|5985)\b",
+    ),
     (
         Act::ReverseShell,
         r"\b(?:nc|ncat|netcat|telnet)\b[^\n|]{0,120}\|\s*(?:/(?:usr/)?bin/)?(?:ba|z|da)?sh\b",

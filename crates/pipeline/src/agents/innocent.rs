@@ -11,9 +11,16 @@ impl Reading<'_> {
             // The token of a service, in a header, to that service.
             Act::ReadsCredentials if self.line_of(span).contains("authorization") => {
                 let line = self.line_of(span);
-                ["api.github.com", "googleapis.com", "azure.com", "amazonaws.com", "gitlab.com", "windows.net"]
-                    .iter()
-                    .any(|own| line.contains(own))
+                [
+                    "api.github.com",
+                    "googleapis.com",
+                    "azure.com",
+                    "amazonaws.com",
+                    "gitlab.com",
+                    "windows.net",
+                ]
+                .iter()
+                .any(|own| line.contains(own))
                     || self.names_no_secret(span.end)
             }
             Act::ReadsCredentials => {
@@ -27,15 +34,21 @@ impl Reading<'_> {
             Act::SkipsApproval => self.is_small(span),
             Act::ReadsEnvironment => {
                 let line = self.line_of(span);
-                let child = ["env = {", "env={", "env: {", "env = dict", "environment = {"].iter().any(|made| line.contains(made));
+                let child = ["env = {", "env={", "env: {", "env = dict", "environment = {"]
+                    .iter()
+                    .any(|made| line.contains(made));
                 let looked_up = line.split_once("grep ").is_some_and(|(_, term)| {
                     let term = term.trim_start_matches(['-', 'i', 'e', ' ', '\'', '"', '^']);
-                    !["key", "token", "secret", "pass", "cred", "aws", "api", "auth"].iter().any(|word| term.contains(word))
+                    !["key", "token", "secret", "pass", "cred", "aws", "api", "auth"]
+                        .iter()
+                        .any(|word| term.contains(word))
                         && !term.contains("curl")
                 });
-                child || looked_up && !line.contains("://") || ["***", "redact", "mask", "cut -d= -f1", "cut -d'=' -f1", "cut -f1 -d="]
-                    .iter()
-                    .any(|hides| line.contains(hides))
+                child
+                    || looked_up && !line.contains("://")
+                    || ["***", "redact", "mask", "cut -d= -f1", "cut -d'=' -f1", "cut -f1 -d="]
+                        .iter()
+                        .any(|hides| line.contains(hides))
             }
             // Managers of such files take them as they are.
             Act::Persists => {
@@ -48,11 +61,25 @@ impl Reading<'_> {
                 let sentence = self.folded_at(span.start.saturating_sub(40)..span.end.saturating_add(REST));
                 let rest = self.folded_at(span.end..span.end.saturating_add(REST));
                 let rest = rest.split(['.', '\n', '!', '?', ';', ':']).next().unwrap_or_default();
-                ["found in", "embedded in", "contained in", "in repository files", "in the repository", "in files", "in documents", "in web", "in tool"]
-                    .iter()
-                    .any(|place| rest.trim_start().starts_with(place))
+                [
+                    "found in",
+                    "embedded in",
+                    "contained in",
+                    "in repository files",
+                    "in the repository",
+                    "in files",
+                    "in documents",
+                    "in web",
+                    "in tool",
+                ]
+                .iter()
+                .any(|place| rest.trim_start().starts_with(place))
                     || sentence.contains("windows") && sentence.contains("developer mode")
+                    || sentence.contains("this section")
+                    || self.line_of(span).trim_start().starts_with('|')
             }
+            // Names that are reserved for examples (RFC 2606).
+            Act::CopiesMail => self.folded_at(span.clone()).contains("@example."),
             Act::Conceals => self.is_courtesy(span),
             // "May bypass the cache, never the permission check."
             Act::DisablesDefence => {
@@ -106,7 +133,8 @@ impl Reading<'_> {
 
     /// Whether a place where programs are started from is read, and nothing is written on that line.
     fn is_looked_at(&self, span: &Range<usize>) -> bool {
-        let line = self.line_of(span);
+        let line =
+            self.line_of(span).replace("2>/dev/null", "").replace(">/dev/null", "").replace("2>&1", "");
         let has = |words: &[&str]| words.iter().any(|word| line.contains(word));
         has(&[
             "cat ",
@@ -163,7 +191,8 @@ impl Reading<'_> {
         let prompt = self.text.file_name().to_ascii_lowercase().contains("prompt");
         let guards =
             ["these instructions", "this prompt", "your instructions", "system prompt", "these rules"];
-        let told_less = (sentence.contains("every time") || sentence.contains("each time")) && sentence.contains("told");
+        let told_less =
+            (sentence.contains("every time") || sentence.contains("each time")) && sentence.contains("told");
         let as_author = ["commit message", "in the message", "co-authored", "pull request", "changelog"]
             .iter()
             .any(|place| sentence.contains(place))
@@ -181,7 +210,10 @@ impl Reading<'_> {
     fn is_small(&self, span: &Range<usize>) -> bool {
         let sentence = self.folded_at(span.start.saturating_sub(REST)..span.end.saturating_add(REST));
         let begin = sentence.find(self.folded_at(span.clone())).unwrap_or_default();
-        let from = sentence.get(..begin).and_then(|before| before.rfind(['.', '\n', '!', '?', ';'])).map_or(0, |at| at.saturating_add(1));
+        let from = sentence
+            .get(..begin)
+            .and_then(|before| before.rfind(['.', '\n', '!', '?', ';']))
+            .map_or(0, |at| at.saturating_add(1));
         let rest = sentence.get(from..).unwrap_or_default();
         let behind = begin.saturating_sub(from).saturating_add(span.end.saturating_sub(span.start));
         let end = rest
@@ -189,12 +221,24 @@ impl Reading<'_> {
             .and_then(|rest| rest.find(['.', '\n', '!', '?', ';']))
             .map_or(rest.len(), |at| at.saturating_add(behind));
         let sentence = rest.get(..rest.floor_char_boundary(end)).unwrap_or_default();
-        let small = ["test", "lint", "format", "type check", "typecheck", "read-only", "reads", "reading", "build"]
-            .iter()
-            .any(|word| sentence.contains(word));
-        let grave = ["production", "any command", "all commands", "everything", "deploy", "push", "delete", "install", "sudo", "whatever"]
-            .iter()
-            .any(|word| sentence.contains(word));
+        let small =
+            ["test", "lint", "format", "type check", "typecheck", "read-only", "reads", "reading", "build"]
+                .iter()
+                .any(|word| sentence.contains(word));
+        let grave = [
+            "production",
+            "any command",
+            "all commands",
+            "everything",
+            "deploy",
+            "push",
+            "delete",
+            "install",
+            "sudo",
+            "whatever",
+        ]
+        .iter()
+        .any(|word| sentence.contains(word));
         small && !grave
     }
 

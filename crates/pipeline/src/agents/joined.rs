@@ -72,8 +72,12 @@ impl Joined {
     /// Whether the comma at `at` parts the pieces of a path.
     fn is_path(code: &str, at: usize) -> bool {
         let before = code.get(code.floor_char_boundary(at.saturating_sub(LOOK))..at).unwrap_or_default();
-        let opened = ["join(", "joinpath(", "path(", "resolve("].iter().filter_map(|call| before.rfind(call)).max();
-        opened.is_some_and(|at| !before.get(at..).unwrap_or_default().contains(')'))
+        let opened =
+            ["join(", "joinpath(", "path(", "resolve("].iter().filter_map(|call| before.rfind(call)).max();
+        opened.is_some_and(|at| {
+            let inside = before.get(at..).unwrap_or_default();
+            inside.matches('(').count() > inside.matches(')').count()
+        })
     }
 }
 

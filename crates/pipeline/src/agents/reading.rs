@@ -184,13 +184,12 @@ impl<'t> Reading<'t> {
             let span = joined.as_ref().map_or(span.clone(), |joined| joined.origin(&span));
             span.start.saturating_add(from)..span.end.saturating_add(from)
         };
-        let mut found: Vec<(Act, Range<usize>)> =
-            super::chains::acts(whole)
-                .into_iter()
-                // What a text shows of settings is for its reader to write.
-                .filter(|(act, _)| self.role == Role::Script || *act != Act::ChangesAgent)
-                .map(|(act, span)| (act, place(span)))
-                .collect();
+        let mut found: Vec<(Act, Range<usize>)> = super::chains::acts(whole)
+            .into_iter()
+            // What a text shows of settings is for its reader to write.
+            .filter(|(act, _)| self.role == Role::Script || *act != Act::ChangesAgent)
+            .map(|(act, span)| (act, place(span)))
+            .collect();
         if joined.is_some() {
             // What stands in the code as it is was found before.
             let told = |act: Act| TOLD_BY_PLACE.contains(&act);
@@ -199,9 +198,10 @@ impl<'t> Reading<'t> {
             );
         }
         for (act, span) in found {
-            let known = self.signs.iter().any(|sign| {
-                sign.act == act && sign.span.start <= span.end && span.start <= sign.span.end
-            });
+            let known = self
+                .signs
+                .iter()
+                .any(|sign| sign.act == act && sign.span.start <= span.end && span.start <= sign.span.end);
             if !known && !self.is_innocent(act, &span) && !self.is_aside(&span, false) {
                 self.signs.push(Sign { act, span, aside: false });
             }
@@ -305,7 +305,12 @@ impl<'t> Reading<'t> {
             return true;
         }
         let begins = self.folded_at(span.start..span.start.saturating_add(12));
-        if sentence && self.speaks_of_safety() && ["look for", "search for", "scan for", "check for"].iter().any(|sought| begins.starts_with(sought)) {
+        if sentence
+            && self.speaks_of_safety()
+            && ["look for", "search for", "scan for", "check for"]
+                .iter()
+                .any(|sought| begins.starts_with(sought))
+        {
             return true;
         }
         if sentence {

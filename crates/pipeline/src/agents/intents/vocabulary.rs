@@ -6,7 +6,7 @@ use super::words::Concept;
 pub(super) static VOCABULARY: &[(Concept, &str)] = &[
     (
         Concept::Send,
-        "sent, posted, forwarded, passed on, handed over, passed to, shared with, reported to, delivered, send, sends, sending, post, posts, posting, upload*, transmit*, exfiltrat*, forward, forwards, forwarding, submit*, relay*, push, pushes, pushing, publish*, deliver*, hand over, hand them over, hands them over, hand it over, hands it over, hand the, report back, pass it, pass them, pass its, pass the, passes, ship it, ship them, e-mail, email it, email them, invite, share it, share them, sync, mirror, beam, drop it, drop them, leak*, stream, mirrored, mirroring, give, gives, giving, supply, supplies, supplying, provide, provides, providing, quote, quotes, copy to, share, mail the, mail it, mails, log the, log each, log all, log its, log every, dial, hand it to",
+        "sent, posted, forwarded, passed on, handed over, passed to, shared with, reported to, delivered, send, sends, sending, post, posts, posting, upload*, transmit*, exfiltrat*, forward, forwards, forwarding, submit*, relay*, push to, push it, push them, push the, pushes, pushing, publish*, deliver*, hand over, hand them over, hands them over, hand it over, hands it over, hand the, report back, pass it, pass them, pass its, pass the, passes, ship it, ship them, e-mail, email it, email them, invite, share it, share them, sync, mirror, beam, drop it, drop them, leak*, stream, mirrored, mirroring, give, gives, giving, supply, supplies, supplying, provide, provides, providing, quote, quotes, copy to, share, mail the, mail it, mails, log the, log each, log all, log its, log every, dial, hand it to",
     ),
     (
         Concept::Send,
@@ -230,7 +230,7 @@ pub(super) static VOCABULARY: &[(Concept, &str)] = &[
     // Participles and further forms.
     (
         Concept::Send,
-        "sends it, sent to, is sent, are sent, handed in, hand in, turn in, filed with, file it with, register it with, report it to, reports it to, copied over to, transferred, transfer it, transfer them, transfers, contribute it, contribute them, supply it, supply them, deposit it, return it to, return them to, stream it, gesendet, geschickt, versendet, versandt, übermittelt, übertragen, weitergeleitet, hochgeladen, weitergegeben, abgelegt, enviado*, enviada*, remit*, reenviad*, subid*, transmitid*, mandad*, hazlo llegar, hazlos llegar, envoyé*, transmis*, transféré*, téléversé*, communique*, enviad*, transmitid*, repassad*, remet*, отправля*, отправлен*, передаёт*, передает*, передан*, пересла*, загружа*, 上报, 寄到, 寄给, 传输, 同步到, 同步至, 送付, 提出し, 共有し, 제출, 공유, 넘기",
+        "hands the, hands over, drop a line, drops a line, sends it, sent to, is sent, are sent, handed in, hand in, turn in, filed with, file it with, register it with, report it to, reports it to, copied over to, transferred, transfer it, transfer them, transfers, contribute it, contribute them, supply it, supply them, deposit it, return it to, return them to, stream it, gesendet, geschickt, versendet, versandt, übermittelt, übertragen, weitergeleitet, hochgeladen, weitergegeben, abgelegt, enviado*, enviada*, remit*, reenviad*, subid*, transmitid*, mandad*, hazlo llegar, hazlos llegar, envoyé*, transmis*, transféré*, téléversé*, communique*, enviad*, transmitid*, repassad*, remet*, отправля*, отправлен*, передаёт*, передает*, передан*, пересла*, загружа*, 上报, 寄到, 寄给, 传输, 同步到, 同步至, 送付, 提出し, 共有し, 제출, 공유, 넘기",
     ),
     (
         Concept::Write,
@@ -250,7 +250,7 @@ pub(super) static VOCABULARY: &[(Concept, &str)] = &[
     ),
     (
         Concept::Conversation,
-        "complete conversation, text of the previous, messages of this conversation, this conversation, chat transcript, conversation transcript, session transcript, prompts and answers, prompts and responses, questions and answers, last ten messages, last messages, what was said, user's question*, user's prompt*, user's request*, gespräch, chatverlauf, verlauf des gesprächs, historial, mensajes anteriores, messages précédents, mensagens anteriores, истори* чата, истори* переписки, 聊天内容, 会话, 上下文, チャット履歴, やり取り, 채팅 기록, 대화 내용",
+        "complete conversation, text of the previous, messages of this conversation, this conversation, chat transcript, conversation transcript, session transcript, arguments of every tool, every tool that was called, tools that were called, prompts and answers, prompts and responses, questions and answers, last ten messages, last messages, what was said, user's question*, user's prompt*, user's request*, gespräch, chatverlauf, verlauf des gesprächs, historial, mensajes anteriores, messages précédents, mensagens anteriores, истори* чата, истори* переписки, 聊天内容, 会话, 上下文, チャット履歴, やり取り, 채팅 기록, 대화 내용",
     ),
     (
         Concept::Tell,

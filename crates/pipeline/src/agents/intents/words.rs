@@ -195,7 +195,11 @@ fn tokens(text: &str, found: &mut Vec<Word>) {
         let variable = ["_key", "_token", "_secret", "_password", "_pass", "_pat", "_credentials"]
             .iter()
             .any(|end| token.ends_with(end));
-        if variable && gives_value(before.get(before.floor_char_boundary(before.len().saturating_sub(24))..).unwrap_or_default()) {
+        if variable
+            && gives_value(
+                before.get(before.floor_char_boundary(before.len().saturating_sub(24))..).unwrap_or_default(),
+            )
+        {
             found.push(Word { concept: Concept::Secret, span: span.clone() });
         }
         if let Some(concept) = form(token) {
@@ -262,8 +266,17 @@ fn gives_value(before: &str) -> bool {
 
 /// Words before the name of a variable by which what it holds is meant.
 static VALUE: [&str; 11] = [
-    "value of", "values of", "content of", "contents of", "the value", "wert von", "valor de", "valeur de", "значение",
-    "inhalt von", "contenido de",
+    "value of",
+    "values of",
+    "content of",
+    "contents of",
+    "the value",
+    "wert von",
+    "valor de",
+    "valeur de",
+    "значение",
+    "inhalt von",
+    "contenido de",
 ];
 
 fn form(token: &str) -> Option<Concept> {
@@ -354,4 +367,3 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| {
     let automaton = AhoCorasickBuilder::new().match_kind(MatchKind::Standard).build(&patterns).ok();
     Table { automaton, entries }
 });
-

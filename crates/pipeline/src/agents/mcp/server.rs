@@ -464,7 +464,9 @@ fn foreign(text: &Text<'_>, host: &str, value: Node<'_>, notes: &mut Notes<'_>) 
     }
     let lower = written.to_ascii_lowercase();
     let of = PROVIDERS.iter().find(|(prefix, _)| {
-        lower.contains(&format!("{{{prefix}_")) || lower.contains(&format!("${prefix}_")) || lower.contains(&format!("env:{prefix}_"))
+        lower.contains(&format!("{{{prefix}_"))
+            || lower.contains(&format!("${prefix}_"))
+            || lower.contains(&format!("env:{prefix}_"))
     });
     let Some((prefix, names)) = of else { return };
     let secret = ["token", "key", "secret", "pat", "password"].iter().any(|word| lower.contains(word));

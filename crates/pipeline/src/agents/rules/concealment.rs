@@ -51,13 +51,28 @@ pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
 
 /// Whether it is said outright that someone is not to be told. Other words for silence serve other things too: alone they
 /// say little.
-fn is_explicit(seen: &str) -> bool {
-    let says = ["tell", "told", "mention", "inform", "notif", "reveal", "disclos", "alert", "bring up", "bring it up", "knowledge", "silently"]
-        .iter()
-        .any(|verb| seen.contains(verb));
-    let whom = ["user", "human", "owner", "operator", "anyone", "anybody", "them", "person", "customer", "team"]
-        .iter()
-        .any(|whom| seen.contains(whom));
+pub(super) fn is_explicit(seen: &str) -> bool {
+    let says = [
+        "tell",
+        "told",
+        "mention",
+        "not show",
+        "inform",
+        "notif",
+        "reveal",
+        "disclos",
+        "alert",
+        "bring up",
+        "bring it up",
+        "knowledge",
+        "silently",
+    ]
+    .iter()
+    .any(|verb| seen.contains(verb));
+    let whom =
+        ["user", "human", "owner", "operator", "anyone", "anybody", "them", "person", "customer", "team"]
+            .iter()
+            .any(|whom| seen.contains(whom));
     says && (whom || seen.contains("this") || seen.contains(" it")) || !seen.is_ascii()
 }
 

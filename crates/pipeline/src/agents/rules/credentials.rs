@@ -44,7 +44,10 @@ pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
         };
         // Documentation beside a skill shows many commands that nobody is asked to run; a sentence that names a file of settings
         // far behind its verb asks for little.
-        let shown = reading.role == Role::Reference || sign.act == Act::AsksToReadSecrets && !is_close(reading, sign);
+        let shown =
+            reading.role == Role::Reference || sign.act == Act::AsksToReadSecrets && !is_close(reading, sign);
+        let severity =
+            if reading.role == Role::Reference { severity.min(Severity::Medium) } else { severity };
         let severity = if severity == Severity::Medium && (shown || is_only_named(reading, sign)) {
             Severity::Low
         } else {

@@ -223,9 +223,30 @@ fn keeps_copies(reading: &Reading<'_>) -> bool {
 
 /// Files that hold many secrets, or what a person did, by name.
 static STORES: &[&str] = &[
-    ".ssh", "id_rsa", "id_ed25519", ".aws", ".netrc", ".npmrc", ".pypirc", ".git-credentials", ".kube", ".docker/config",
-    ".gnupg", "keychain", "shell history", "_history", "cookies", "wallet", "seed phrase", "recovery phrase", "saved passwords",
-    "login data", "/etc/shadow", "all environment", "environment variables", ".env",
+    ".ssh",
+    "id_rsa",
+    "id_ed25519",
+    ".aws",
+    ".netrc",
+    ".npmrc",
+    ".pypirc",
+    ".git-credentials",
+    ".kube",
+    ".docker/config",
+    ".gnupg",
+    "keychain",
+    "shell history",
+    "_history",
+    "cookies",
+    "wallet",
+    "seed phrase",
+    "recovery phrase",
+    "saved passwords",
+    "login data",
+    "/etc/shadow",
+    "all environment",
+    "environment variables",
+    ".env",
 ];
 
 #[cfg(test)]

@@ -41,9 +41,10 @@ pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
             }
             Some((address, Host::KnownInstaller | Host::Local)) => (Severity::Low, address.host),
             // A name is soon chosen: orders that come again and again are no better for it.
-            Some((address, _)) if reading.role != Role::Script
-                && sign.act != Act::IsLed
-                && address.belongs_to(&reading.subject) =>
+            Some((address, _))
+                if reading.role != Role::Script
+                    && sign.act != Act::IsLed
+                    && address.belongs_to(&reading.subject) =>
             {
                 (Severity::Medium, address.host)
             }

@@ -87,7 +87,8 @@ pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
     }) {
         // Letters moved in a table are chance; escapes in a text about attacks are its subject.
         let table = piece.veil == Veil::Rot13 && reading.role == crate::agents::reading::Role::Reference;
-        let subject = matches!(piece.veil, Veil::Percent | Veil::References | Veil::Escapes) && reading.speaks_of_safety();
+        let subject = matches!(piece.veil, Veil::Percent | Veil::References | Veil::Escapes)
+            && reading.speaks_of_safety();
         if table || subject {
             continue;
         }

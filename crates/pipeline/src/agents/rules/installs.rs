@@ -12,7 +12,8 @@ use std::ops::Range;
 pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
     for (command, ecosystem) in COMMANDS {
         for at in memchr::memmem::find_iter(reading.folded.as_bytes(), command) {
-            let line = reading.folded.get(..at).and_then(|before| before.rsplit('\n').next()).unwrap_or_default();
+            let line =
+                reading.folded.get(..at).and_then(|before| before.rsplit('\n').next()).unwrap_or_default();
             if reading.role == Role::Script && line.trim_start().starts_with(['#', '/']) {
                 continue;
             }

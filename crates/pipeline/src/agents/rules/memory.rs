@@ -34,9 +34,10 @@ pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
         notes.report(reading.text, sign.span.clone(), finding);
     }
     for sign in reading.signs.iter().filter(|sign| sign.act == Act::ChangesAgent) {
-        let declared = ["hook", "setting", "permission", "config", "mcp", "install", "setup", "set up", "rules"]
-            .iter()
-            .any(|word| reading.subject.contains(word));
+        let declared =
+            ["hook", "setting", "permission", "config", "mcp", "install", "setup", "set up", "rules"]
+                .iter()
+                .any(|word| reading.subject.contains(word));
         let severity = if declared { Severity::Medium } else { Severity::High };
         let finding = Finding::new(&MEMORY_POISONING, sign.act.what())
             .severity(if sign.aside { Severity::Low } else { severity })
@@ -65,9 +66,12 @@ pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
         });
         // In one breath with it: an approval that is to be remembered.
         let approved = reading.signs.iter().any(|other| {
-            other.act == Act::SkipsApproval && !other.aside && other.span.start.abs_diff(sign.span.start) <= BREATH
+            other.act == Act::SkipsApproval
+                && !other.aside
+                && other.span.start.abs_diff(sign.span.start) <= BREATH
         });
-        let severity = if (worse.is_some() || approved) && !sign.aside { Severity::High } else { Severity::Low };
+        let severity =
+            if (worse.is_some() || approved) && !sign.aside { Severity::High } else { Severity::Low };
         let finding = Finding::new(&MEMORY_POISONING, sign.act.what())
             .severity(severity)
             .confidence(Confidence::Medium);

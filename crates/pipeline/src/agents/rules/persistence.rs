@@ -45,6 +45,7 @@ pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
                 .is_some();
         // A line for the shell, shown to the user or in the text, is how many tools are set up.
         let seen = reading.folded_at(sign.span.clone());
+        let worse = worse || reading.role == Role::Script && copies_itself(&reading.folded);
         let shell = seen.contains(">>")
             || reading.role != Role::Script
                 && ["bashrc", "zshrc", "bash_profile", "zprofile"].iter().any(|file| seen.contains(file));
@@ -54,7 +55,8 @@ pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
             && (!prose
                 || reading
                     .near(&sign.span, |act| {
-                        act.takes_secrets() || matches!(act, Act::Conceals | Act::ActsUnseen | Act::ReverseShell)
+                        act.takes_secrets()
+                            || matches!(act, Act::Conceals | Act::ActsUnseen | Act::ReverseShell)
                     })
                     .is_some());
         let shown = reading.role == Role::Reference;
@@ -93,6 +95,23 @@ fn is_declared(reading: &Reading<'_>) -> bool {
     ]
     .iter()
     .any(|word| reading.subject.contains(word))
+}
+
+/// Whether a script puts a copy of itself somewhere.
+fn copies_itself(folded: &str) -> bool {
+    [
+        "copy(sys.argv[0]",
+        "copy(__file__",
+        "copy2(__file__",
+        "copyfile(__file__",
+        "copyfilesync(__filename",
+        "cp \"$0\"",
+        "cp $0",
+        "copy-item $pscommandpath",
+        "copy-item $myinvocation",
+    ]
+    .iter()
+    .any(|copy| folded.contains(copy))
 }
 
 #[cfg(test)]

@@ -55,8 +55,7 @@ pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
             Finding::new(&SAFETY_DISABLED, sign.act.what()).severity(severity).confidence(Confidence::Medium);
         notes.report(reading.text, sign.span.clone(), finding);
     }
-    for sign in
-        reading.signs.iter().filter(|sign| matches!(sign.act, Act::PlantsBackdoor | Act::Circumvents))
+    for sign in reading.signs.iter().filter(|sign| matches!(sign.act, Act::PlantsBackdoor | Act::Circumvents))
     {
         let severity = if sign.aside { Severity::Low } else { Severity::High };
         let finding =
@@ -121,15 +120,46 @@ const NEAR: usize = 800;
 fn is_claimed_for_all(reading: &Reading<'_>, sign: &Sign) -> bool {
     let around = reading.around(&sign.span, 120);
     let has = |words: &[&str]| words.iter().any(|word| around.contains(word));
-    let claimed = has(&["already agreed", "already approved", "has agreed", "has approved", "pre-approved", "preapproved", "as approval", "as consent", "as a yes", "with yes", "answered with yes", "consented", "authorised", "authorized"]);
-    let stakes = has(&["production", "everything", "anything", "any command", "every command", "all commands", "delete", "payment", "purchase", "transfer", "force"]);
+    let claimed = has(&[
+        "already agreed",
+        "already approved",
+        "has agreed",
+        "has approved",
+        "pre-approved",
+        "preapproved",
+        "as approval",
+        "as consent",
+        "as a yes",
+        "with yes",
+        "answered with yes",
+        "consented",
+        "authorised",
+        "authorized",
+    ]);
+    let stakes = has(&[
+        "production",
+        "everything",
+        "anything",
+        "any command",
+        "every command",
+        "all commands",
+        "delete",
+        "payment",
+        "purchase",
+        "transfer",
+        "force",
+    ]);
     let others = reading
         .signs
         .iter()
         .filter(|other| other.act == Act::SkipsApproval && !other.aside)
-        .filter(|other| other.span.start.abs_diff(sign.span.start) <= NEAR && other.span.start >= sign.span.end)
+        .filter(|other| {
+            other.span.start.abs_diff(sign.span.start) <= NEAR && other.span.start >= sign.span.end
+        })
         .count();
-    claimed && stakes && (others > 0 || has(&["everything", "anything", "any command", "every command", "all commands"]))
+    claimed
+        && stakes
+        && (others > 0 || has(&["everything", "anything", "any command", "every command", "all commands"]))
 }
 
 #[cfg(test)]

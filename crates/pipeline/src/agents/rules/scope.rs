@@ -35,9 +35,8 @@ pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
     let place = reading.document.field("description").map_or(0..0, |(_, span)| span);
     let scripts = || beside.iter().filter(|file| file.script);
     let kept = ["backup", "back up", "sync", "archive"].iter().any(|word| reading.subject.contains(word));
-    let taken = scripts().find_map(|file| {
-        file.first(|act| act.takes_secrets() && !(kept && act == Act::ReadsHome))
-    });
+    let taken =
+        scripts().find_map(|file| file.first(|act| act.takes_secrets() && !(kept && act == Act::ReadsHome)));
     let sent = scripts().find_map(|file| file.first(|act| matches!(act, Act::Sends | Act::SendsInAddress)));
     let pair = |first: &(&Neighbour, usize, Act), second: &(&Neighbour, usize, Act)| {
         format!(
@@ -83,7 +82,7 @@ fn speaks_of_network(folded: &str) -> bool {
     [
         "http", "api", "upload", "network", "web", "url", "send", "slack", "email", "server", "request",
         "post ", "online", "remote", "cloud", "fetch", "download", "publish", "deploy", "notif", "mcp",
-        "llm", "sync", "database", "browser",
+        "llm", "sync", "database", "browser", "posts to", "post to", "tweet", "telegram", "discord",
     ]
     .iter()
     .any(|word| folded.contains(word))

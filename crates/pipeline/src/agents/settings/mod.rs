@@ -93,7 +93,8 @@ impl Reader for AgentSettings {
 /// Hooks around tools are told what the agent does; one that hands it on, or runs what it fetched, is no check.
 fn around(text: &Text<'_>, root: Node<'_>, notes: &mut Notes<'_>) {
     for event in root.get("hooks").map(Node::entries).unwrap_or_default() {
-        let hooks = event.value.items().flat_map(|group| group.get("hooks").into_iter().flat_map(Node::items));
+        let hooks =
+            event.value.items().flat_map(|group| group.get("hooks").into_iter().flat_map(Node::items));
         for command in hooks.filter_map(|hook| hook.get("command")) {
             let Some(script) = command.as_str() else { continue };
             let lower = script.to_ascii_lowercase();
@@ -101,7 +102,11 @@ fn around(text: &Text<'_>, root: Node<'_>, notes: &mut Notes<'_>) {
                 act.takes_secrets()
                     || matches!(
                         act,
-                        Act::Sends | Act::SendsInAddress | Act::RunsFetched | Act::RunsDecoded | Act::ReverseShell
+                        Act::Sends
+                            | Act::SendsInAddress
+                            | Act::RunsFetched
+                            | Act::RunsDecoded
+                            | Act::ReverseShell
                     )
             });
             let local = addresses(&lower).iter().any(|address| address.sort() == Host::Local);

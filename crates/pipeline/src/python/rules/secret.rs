@@ -132,9 +132,14 @@ pub(in crate::python) fn scan(cells: &[(&str, usize)], module: &mut Module) {
 fn has_key_material(armoured: &str) -> bool {
     const LINE: usize = 40;
     let Some((_, body)) = armoured.split_once("PRIVATE KEY-----") else { return true };
-    let body = body.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '\\' | 'n' | 'r' | '"' | '\'' | '+'));
+    let body = body
+        .trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '\\' | 'n' | 'r' | '"' | '\'' | '+'));
     body.starts_with("Proc-Type")
-        || body.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=')).count() >= LINE
+        || body
+            .bytes()
+            .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'='))
+            .count()
+            >= LINE
 }
 
 /// Passwords in addresses of databases and queues on other machines. Those of this machine are for development, as are

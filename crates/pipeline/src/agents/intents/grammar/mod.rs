@@ -120,6 +120,7 @@ static PRODUCTIONS: &[Production] = &[
     leaks::gives_contents,
     leaks::fills_address,
     leaks::sends_it,
+    leaks::fills_parameter,
     leaks::sends_data,
     leaks::copies_mail,
     leaks::publishes,
@@ -156,6 +157,8 @@ pub(crate) fn judge(
     next: Option<&Sentence<'_>>,
     found: &mut Vec<(Act, Range<usize>)>,
 ) {
+    // Told by its own few words.
+    found.extend(turns::razes(sentence));
     if sentence.words.len() < 2 {
         return;
     }

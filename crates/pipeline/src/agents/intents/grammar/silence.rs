@@ -26,9 +26,10 @@ pub(super) fn stays_silent(sentence: &Sentence<'_>, _: Option<&Sentence<'_>>) ->
         let not = sentence.negation(verb)?;
         // What the user did not mention, and what one cannot describe, is kept from no one.
         let before = sentence.text.get(..not.span.start).unwrap_or_default().trim_end();
-        let by_user = ["user did", "user does", "user has", "users do", "they did", "can", "could", "user do"]
-            .iter()
-            .any(|end| before.ends_with(end));
+        let by_user =
+            ["user did", "user does", "user has", "users do", "they did", "can", "could", "user do"]
+                .iter()
+                .any(|end| before.ends_with(end));
         let word = sentence.text.get(not.span.clone()).unwrap_or_default();
         if word == "cannot" || by_user {
             return None;
@@ -37,10 +38,9 @@ pub(super) fn stays_silent(sentence: &Sentence<'_>, _: Option<&Sentence<'_>>) ->
         let said = sentence.text.get(verb.span.clone()).unwrap_or_default();
         if WEAK.contains(&said) {
             let close = verb.span.start.saturating_sub(not.span.end) <= 12;
-            let behind = sentence
-                .words
-                .iter()
-                .any(|word| matches!(word.concept, Concept::User | Concept::Report) && word.span.start >= verb.span.end);
+            let behind = sentence.words.iter().any(|word| {
+                matches!(word.concept, Concept::User | Concept::Report) && word.span.start >= verb.span.end
+            });
             if !close || !behind {
                 return None;
             }
@@ -65,8 +65,21 @@ pub(super) fn stays_silent(sentence: &Sentence<'_>, _: Option<&Sentence<'_>>) ->
 
 /// Verbs of saying that also serve other things.
 static WEAK: [&str; 15] = [
-    "list", "state", "show", "showing", "display", "quote", "describe", "explain", "refer", "report", "raise", "expose", "discuss",
-    "point out", "announce",
+    "list",
+    "state",
+    "show",
+    "showing",
+    "display",
+    "quote",
+    "describe",
+    "explain",
+    "refer",
+    "report",
+    "raise",
+    "expose",
+    "discuss",
+    "point out",
+    "announce",
 ];
 
 /// Whether a sentence speaks of something that was just done.
