@@ -165,7 +165,7 @@ pub(crate) fn is_hook(text: &Text<'_>) -> bool {
                 "telemetry",
                 "analytics",
                 "audit",
-                "observ",
+                "observability",
                 "monitor",
                 "notif",
                 "webhook",

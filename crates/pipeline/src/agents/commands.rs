@@ -125,7 +125,7 @@ pub(crate) static ROWS: &[Row<'_>] = &[
     ),
     (
         Act::SendsInAddress,
-        r"!\[[^\]\n]{0,80}\]\(https?://[^)\n]{0,160}(?:=(?:\{+|\$\{|<|\[|%7b)|/(?:\{+|\$\{|<|\[|%7b)[^)\n]{0,24}(?:data|secret|token|key|env|content|convers|summar|text|message|encoded|base64|histor|result|output|password|context|info|prompt|memory))[^)\n]{0,240}(?:\}|>|\]|%7d)",
+        r"!\[[^\]\n]{0,80}\]\(https?://[^)\n]{0,160}(?:=(?:\{+|\$\{|<|\[|%7b)|/(?:\{+|\$\{|<|\[|%7b)[^)\n]{0,24}(?:data|secret|token|key|env|content|conversation|summary|text|message|encoded|base64|history|result|output|password|context|info|prompt|memory))[^)\n]{0,240}(?:\}|>|\]|%7d)",
     ),
     (
         Act::SendsInAddress,

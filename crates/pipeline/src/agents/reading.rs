@@ -171,7 +171,7 @@ impl<'t> Reading<'t> {
                 .collect();
             for block in blocks {
                 let Some(part) = code.get(block.clone()) else { continue };
-                self.steps(&part.to_owned(), block.start);
+                self.steps(part, block.start);
             }
         }
     }

@@ -34,10 +34,9 @@ pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
                 .iter()
                 .any(|word| seen.contains(word));
         let severity = match (sign.aside, hidden.is_some() || unaware) {
-            (true, _) => Severity::Low,
             (false, true) => Severity::High,
             (false, false) if is_explicit(seen) => Severity::Medium,
-            (false, false) => Severity::Low,
+            _ => Severity::Low,
         };
         let message = hidden.map_or_else(
             || sign.act.what().to_owned(),
