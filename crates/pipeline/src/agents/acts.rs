@@ -93,6 +93,26 @@ pub(crate) enum Act {
     Spreads,
     /// Has code written that lets in whoever knows something.
     PlantsBackdoor,
+    /// Lifts rules or leaves checks out when a sign is given.
+    Sleeps,
+    /// Goes around what keeps the agent from something.
+    Circumvents,
+    /// Does what a program prints.
+    ObeysOutput,
+    /// Asks another machine for a text.
+    Fetches,
+    /// Takes what the user types, copies or sees.
+    ReadsInput,
+    /// Goes through the home folder.
+    ReadsHome,
+    /// Takes what the agent is about to do, or did, as a hook is told.
+    ReadsHookInput,
+    /// Pushes the whole repository to an address of its own.
+    SendsRepository,
+    /// Changes what the agent may do, or what runs with it.
+    ChangesAgent,
+    /// Has private things handed to a call.
+    AsksForPrivate,
 }
 
 /// One occurrence of an act.
@@ -154,6 +174,16 @@ impl Act {
             Self::IsLed => "has itself led by a remote text",
             Self::Spreads => "writes itself into other skills",
             Self::PlantsBackdoor => "has a back door written into code",
+            Self::Sleeps => "lifts rules when a sign is given",
+            Self::Circumvents => "goes around what keeps the agent from something",
+            Self::ObeysOutput => "does what a program prints",
+            Self::Fetches => "asks another machine for a text",
+            Self::ReadsInput => "takes what the user types, copies or sees",
+            Self::ReadsHome => "goes through the home folder",
+            Self::ReadsHookInput => "takes what the agent does, as a hook is told",
+            Self::SendsRepository => "pushes the whole repository to an address of its own",
+            Self::AsksForPrivate => "has private things handed to a call",
+            Self::ChangesAgent => "changes what the agent may do, or what runs with it",
         }
     }
 
@@ -166,6 +196,9 @@ impl Act {
                 | Self::ReadsBrowser
                 | Self::ReadsWallet
                 | Self::ReadsConversation
+                | Self::ReadsInput
+                | Self::ReadsHome
+                | Self::ReadsHookInput
         )
     }
 }

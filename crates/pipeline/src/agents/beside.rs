@@ -80,7 +80,8 @@ fn neighbour(path: &Path, folder: &Path, subject: &str) -> Option<Neighbour> {
     let content = String::from_utf8_lossy(&bytes);
     let text = Text::new(&name, &content);
     let script = is_script(&text);
-    let reading = Reading::of(&text, if script { Role::Script } else { Role::Reference });
+    let mut reading = Reading::of(&text, if script { Role::Script } else { Role::Reference });
+    reading.subject.push_str(subject);
     let acts = reading
         .signs
         .iter()
@@ -125,6 +126,91 @@ pub(crate) fn is_script(text: &Text<'_>) -> bool {
     let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
     SCRIPTS.contains(&extension) || text.content.starts_with("#!")
 }
+
+/// What the skill above `text` says it is about, in lower case; nothing for what belongs to none.
+pub(crate) fn subject_above(text: &Text<'_>) -> String {
+    let Some((path, boundary)) = text.place else { return String::new() };
+    let folders = path
+        .ancestors()
+        .skip(1)
+        .take(DEPTH.saturating_add(1))
+        .take_while(|folder| folder.starts_with(boundary));
+    for folder in folders {
+        let place = folder.join("SKILL.md");
+        if fs::metadata(&place).is_ok_and(|about| about.is_file() && about.len() <= FILE_BYTES) {
+            let Ok(bytes) = fs::read(&place) else { break };
+            let head = bytes.get(..HEAD).unwrap_or(&bytes);
+            let head = String::from_utf8_lossy(head).to_lowercase();
+            let document = super::document::Document::of(&head);
+            let fields = ["name", "description", "title", "homepage", "author"].into_iter();
+            return fields
+                .filter_map(|field| document.field(field))
+                .fold(String::new(), |all, (value, _)| all + " " + value);
+        }
+    }
+    String::new()
+}
+
+/// How much of a description is read for its subject, in bytes.
+const HEAD: usize = 8 << 10;
+
+/// Whether `text` is a program that a plugin or a folder's settings have run as a hook, and says nothing of a record of what
+/// the agent does.
+pub(crate) fn is_hook(text: &Text<'_>) -> bool {
+    manifest(text).is_some_and(|manifest| {
+        let folded = manifest.to_ascii_lowercase();
+        folded.contains("\"hooks\"")
+            && folded.contains(&text.file_name().to_ascii_lowercase())
+            && ![
+                "telemetry",
+                "analytics",
+                "audit",
+                "observability",
+                "monitor",
+                "notif",
+                "webhook",
+                "usage",
+                "logging",
+                "tracing",
+            ]
+            .iter()
+            .any(|word| folded.contains(word))
+    })
+}
+
+/// Whether a plugin, or the settings of a folder, may have `text` run.
+pub(crate) fn belongs_to_plugin(text: &Text<'_>) -> bool {
+    is_script(text) && manifest(text).is_some_and(|manifest| manifest.contains(text.file_name()))
+}
+
+/// What describes the plugin or the settings above `text`, when it is not too long.
+fn manifest(text: &Text<'_>) -> Option<String> {
+    let (path, boundary) = text.place?;
+    let folders = path
+        .ancestors()
+        .skip(1)
+        .take(DEPTH.saturating_add(1))
+        .take_while(|folder| folder.starts_with(boundary));
+    for folder in folders {
+        for name in [
+            ".claude-plugin/plugin.json",
+            "hooks/hooks.json",
+            ".claude/settings.json",
+            "gemini-extension.json",
+        ] {
+            let place = folder.join(name);
+            let small =
+                fs::metadata(&place).is_ok_and(|about| about.is_file() && about.len() <= MANIFEST_BYTES);
+            if small {
+                return fs::read_to_string(place).ok();
+            }
+        }
+    }
+    None
+}
+
+/// Longest description of a plugin that is looked into, in bytes.
+const MANIFEST_BYTES: u64 = 256 << 10;
 
 /// Whether a folder above `text`, inside its boundary, describes a skill.
 pub(crate) fn belongs_to_skill(text: &Text<'_>) -> bool {

@@ -33,7 +33,11 @@ pub(crate) static ROWS: &[Row<'_>] = &[
         Act::ReadsCredentials,
         r"security\s+(?:find-(?:generic|internet)-password|dump-keychain)|login\.keychain|keychain-db|secret-tool\s+lookup|\bkeyring\.get_password",
     ),
-    (Act::ReadsCredentials, r"169\.254\.169\.254|metadata\.google\.internal"),
+    // What the machine's metadata say of who it is; its type and place are no secret.
+    (
+        Act::ReadsCredentials,
+        r"(?:169\.254\.169\.254|metadata\.google\.internal)(?:/?(?:['\x22\s)]|$)|[^\s'\x22]{0,80}(?:iam|credential|service-accounts|identity|user-data|attributes))",
+    ),
     (
         Act::ReadsCredentials,
         r"(?:find|grep)\s[^\n]{0,60}(?:\.pem|\*\.key|\.env|id_rsa|password|secret|api_key|credentials)[^\n]{0,40}(?:~|/home|\$home|\s/(?:\s|$))",
@@ -121,9 +125,12 @@ pub(crate) static ROWS: &[Row<'_>] = &[
     ),
     (
         Act::SendsInAddress,
-        r"!\[[^\]\n]{0,80}\]\(https?://[^)\n]{0,160}(?:[=/])(?:\{+|\$\{|<|\[|%7b)[^)\n]{1,240}(?:\}|>|\]|%7d)",
+        r"!\[[^\]\n]{0,80}\]\(https?://[^)\n]{0,160}(?:=(?:\{+|\$\{|<|\[|%7b)|/(?:\{+|\$\{|<|\[|%7b)[^)\n]{0,24}(?:data|secret|token|key|env|content|conversation|summary|text|message|encoded|base64|history|result|output|password|context|info|prompt|memory))[^)\n]{0,240}(?:\}|>|\]|%7d)",
     ),
-    (Act::SendsInAddress, r"(?:gethostbyname|resolve4?|getaddrinfo)\(\s*f?['\x22`][^'\x22`\n]{0,40}\$?\{"),
+    (
+        Act::SendsInAddress,
+        r"(?:gethostbyname|dns(?:\.promises)?\.(?:resolve\w*|lookup)|getaddrinfo)\(\s*f?['\x22`][^'\x22`\n]{0,40}\$?\{",
+    ),
     (
         Act::SendsInAddress,
         r"\b(?:curl|wget)\b[^\n]{0,200}(?:-d|--data(?:-\w+)?|-f|--form|--json|--post-data|-h|--header)[\s=][^\n]{0,120}(?:\$\(|`)\s*(?:uname|whoami|hostname|id\b|env\b|printenv|cat\s|ifconfig|ip\s|ls\s|ps\s|history|git\s+config|base64|tar\s|find\s)",
@@ -173,7 +180,39 @@ pub(crate) static ROWS: &[Row<'_>] = &[
         Act::ReadsEnvironment,
         r"json\.stringify\(\s*\{\s*\.\.\.process\.env|\[(?:system\.)?environment\]::getenvironmentvariables|\b(?:declare|export)\s+-p\s*[|>]|\bcompgen\s+-e\b",
     ),
-    (Act::AddsLogin, r"authorized_keys\b[\s\S]{0,200}?\bssh-(?:rsa|ed25519|dss)\s+aaaa[a-z0-9+/]{20,}"),
+    (
+        Act::AddsLogin,
+        r"authorized_keys\b[\s\S]{0,200}?\bssh-(?:rsa|ed25519|dss)\s+aaaa[a-z0-9+/]{20,}|\bssh-(?:rsa|ed25519|dss)\s+aaaa[a-z0-9+/]{20,}[\s\S]{0,200}?authorized_keys\b",
+    ),
+    // The folder in which everything of a person lies, walked through.
+    (
+        Act::ReadsHome,
+        r"\b(?:walk|glob|rglob|iterdir|scandir|readdir\w*|listdir|get-childitem|find)\b[^\n]{0,40}(?:expanduser\(['\x22]~/?['\x22]\)|path\.home\(\)|homedir\(\)|\$home\b|\$env:userprofile|\s~/?\s)|path\.home\(\)\.(?:glob|rglob|iterdir)\(",
+    ),
+    (Act::ReadsCredentials, r"\bnetsh\s+wlan\s[^\n]{0,80}key=clear|\bcmdkey\s+/list\b|\bvaultcmd\s+/list"),
+    // A reader of all mail, fixed in the code that sends it.
+    (Act::CopiesMail, r"\bbcc['\x22]?\]?\s*[:=]\s*\[?['\x22`][\w.+-]{1,64}@[\w.-]{1,120}\.[a-z]{2,12}"),
+    // What is typed, copied or seen.
+    (
+        Act::ReadsInput,
+        r"\bpynput\b|keyboard\.(?:on_press|hook|record)\(|getasynckeystate|setwindowshookex|imagegrab\.grab\(|pyautogui\.screenshot\(|mss\.mss\(|pyperclip\.paste\(|clipboard\.readtext\(|get-clipboard\b|\bpbpaste\b|\bscreencapture\s+-|copyfromscreen\(",
+    ),
+    // Tokens as programs and libraries hand them out.
+    (Act::ReadsCredentials, r"get_frozen_credentials\(|\.get_session_token\(|fromnodeproviderchain\("),
+    // What an agent follows, replaced by what was fetched.
+    (
+        Act::IsLed,
+        r"\b(?:curl|wget)\b[^\n;|]{0,200}(?:>{1,2}|-o|--output|-o=)\s*['\x22]?\S{0,120}(?:skill\.md|agents\.md|claude\.md|gemini\.md|memory\.md|soul\.md|\.cursorrules|\.mdc|copilot-instructions\.md)",
+    ),
+    // Reviews and protected branches left out.
+    (
+        Act::DisablesDefence,
+        r"\bgh\s+pr\s+merge\b[^\n`]{0,80}--admin\b|\bgh\s+pr\s+review\b[^\n`]{0,80}--approve\b|\bgit\s+push\b[^\n`]{0,80}--no-verify\b|dangerouslydisablesandbox['\x22]?\s*[:=]\s*true",
+    ),
+    (
+        Act::SkipsApproval,
+        r"['\x22]allow['\x22]\s*:\s*\[[^\]\n]{0,160}(?:bash\(\*\)|['\x22]bash['\x22]|['\x22]\*['\x22]|run_shell_command)|chat\.tools\.(?:global\.)?autoapprove|approval_policy\s*=\s*['\x22]never",
+    ),
     // A token of a cloud's own program belongs into a header and nowhere else.
     (
         Act::SendsInAddress,
@@ -186,7 +225,7 @@ pub(crate) static ROWS: &[Row<'_>] = &[
     ),
     (
         Act::RunsFetched,
-        r"\b(?:curl|wget)\b[^\n|;&]{0,300}\|\s*(?:sudo\s+)?(?:python[\d.]*|node|perl|ruby|php|osascript)\b(?:\s*-)?\s*(?:$|[^\s\w.]|-\s)",
+        r"\b(?:curl|wget)\b[^\n|;&]{0,300}\|\s*(?:sudo\s+)?(?:python[\d.]*|node|perl|ruby|php|osascript)\b(?:\s*-)?\s*(?:$|[^\s\w.-]|-\s)",
     ),
     (
         Act::RunsFetched,
@@ -204,7 +243,7 @@ pub(crate) static ROWS: &[Row<'_>] = &[
         Act::RunsFetched,
         r"(?:iex|invoke-expression)\b[^\n]{0,120}(?:iwr|irm|invoke-webrequest|invoke-restmethod|downloadstring|webclient|http)|(?:iwr|irm|invoke-webrequest|invoke-restmethod)\b[^\n]{0,160}\|\s*(?:iex|invoke-expression)|downloadstring\([^\n]{0,160}\|\s*iex",
     ),
-    (Act::RunsFetched, r"\b(?:mshta|regsvr32|rundll32|certutil|bitsadmin)\b[^\n]{0,120}https?://"),
+    (Act::RunsFetched, r"\b(?:mshta|regsvr32|rundll32|certutil|bitsadmin)\b[^\n\]]{0,120}https?://"),
     (
         Act::RunsFetched,
         r"(?:os\.system|subprocess\.\w+|child_process\.\w+|exec(?:sync)?|popen)\(\s*\[?f?['\x22`][^\n]{0,40}\b(?:curl|wget)\b[^\n]{0,200}\|\s*(?:ba|z)?sh",
@@ -248,7 +287,24 @@ pub(crate) static ROWS: &[Row<'_>] = &[
         Act::RunsDecoded,
         r"(?:(?:\\x[0-9a-f]{2}){8,}|(?:\\\d{3}){8,}|(?:chr\(\d+\)\s*\+\s*){5,})[^\n]{0,200}\|\s*(?:ba)?sh|(?:printf|echo\s+-e)\s+['\x22](?:\\x[0-9a-f]{2}){4,}[^\n]{0,200}\|\s*(?:ba)?sh",
     ),
+    (
+        Act::RunsFetched,
+        r"\b(?:exec|eval|compile)\([^\n]{0,80}(?:urlopen|requests\.get|httpx\.get|downloadstring)\(",
+    ),
+    // Commands spelt in numbers, and then given what they are to run.
+    (
+        Act::RunsDecoded,
+        r"(?:printf|echo\s+-e)\s+['\x22](?:\\x[0-9a-f]{2}){2,}['\x22]\)[\s\S]{0,400}?\|\s*\$\{?\w",
+    ),
     // A shell for someone else.
+    (
+        Act::ReverseShell,
+        r"\bssh\b[^\n|;]{0,160}\s-\w*r\s+(?:[\w.*]+:)?\d{2,5}:[\w.]+:(?:22|3389|5900|5985)\b",
+    ),
+    (
+        Act::ReverseShell,
+        r"\b(?:nc|ncat|netcat|telnet)\b[^\n|]{0,120}\|\s*(?:/(?:usr/)?bin/)?(?:ba|z|da)?sh\b",
+    ),
     (Act::ReverseShell, r"/dev/(?:tcp|udp)/[^\s/]{1,80}/"),
     (
         Act::ReverseShell,

@@ -79,7 +79,9 @@ impl Address<'_> {
 
     /// Whether the secret part of the address comes from the environment, so that it is the user's own.
     fn is_given(&self) -> bool {
-        ["{os.environ", "{os.getenv", "${process.env"].iter().any(|variable| self.path.contains(variable))
+        ["{os.environ", "{os.getenv", "${process.env", "/bot$"]
+            .iter()
+            .any(|variable| self.path.contains(variable))
     }
 
     /// Whether what is sent there can be read by someone without a name: not a paste or a short name, which only give.
@@ -113,7 +115,15 @@ impl Address<'_> {
             labels.next();
             labels.next().unwrap_or(self.host)
         };
-        owner.len() >= 3 && (subject.contains(owner) || owner.len() >= 5 && squeezed(subject).contains(owner))
+        owner.len() >= 3
+            && (subject.contains(owner)
+                || owner.len() >= 5 && squeezed(subject).contains(owner)
+                // What makers add to their name where it was taken.
+                || ["hq", "app", "dev", "labs", "inc", "cdn", "io", "get"].iter().any(|more| {
+                    owner
+                        .strip_suffix(more)
+                        .is_some_and(|name| name.len() >= 5 && squeezed(subject).contains(name))
+                }))
     }
 }
 

@@ -8,15 +8,47 @@ impl Reading<'_> {
     /// Whether what was taken for `act` at `span` of the text is no such act.
     pub(super) fn is_innocent(&self, act: Act, span: &Range<usize>) -> bool {
         match act {
+            // The token of a service, in a header, to that service.
+            Act::ReadsCredentials if self.line_of(span).contains("authorization") => {
+                let line = self.line_of(span);
+                [
+                    "api.github.com",
+                    "googleapis.com",
+                    "azure.com",
+                    "amazonaws.com",
+                    "gitlab.com",
+                    "windows.net",
+                ]
+                .iter()
+                .any(|own| line.contains(own))
+                    || self.names_no_secret(span.end)
+            }
             Act::ReadsCredentials => {
                 self.names_no_secret(span.end) || self.is_left_out(span) || self.is_refused(span)
             }
-            Act::AsksToReadSecrets => self.names_no_secret(span.end) || self.is_refused(span),
+            Act::AsksToReadSecrets => {
+                // `--access public` reads nothing.
+                let option = self.folded_at(span.start.saturating_sub(1)..span.start) == "-";
+                option || self.names_no_secret(span.end) || self.is_refused(span)
+            }
+            Act::SkipsApproval => self.is_small(span),
             Act::ReadsEnvironment => {
                 let line = self.line_of(span);
-                ["***", "redact", "mask", "cut -d= -f1", "cut -d'=' -f1", "cut -f1 -d="]
+                let child = ["env = {", "env={", "env: {", "env = dict", "environment = {"]
                     .iter()
-                    .any(|hides| line.contains(hides))
+                    .any(|made| line.contains(made));
+                let looked_up = line.split_once("grep ").is_some_and(|(_, term)| {
+                    let term = term.trim_start_matches(['-', 'i', 'e', ' ', '\'', '"', '^']);
+                    !["key", "token", "secret", "pass", "cred", "aws", "api", "auth"]
+                        .iter()
+                        .any(|word| term.contains(word))
+                        && !term.contains("curl")
+                });
+                child
+                    || looked_up && !line.contains("://")
+                    || ["***", "redact", "mask", "cut -d= -f1", "cut -d'=' -f1", "cut -f1 -d="]
+                        .iter()
+                        .any(|hides| line.contains(hides))
             }
             // Managers of such files take them as they are.
             Act::Persists => {
@@ -24,6 +56,30 @@ impl Reading<'_> {
                     ["chezmoi ", "stow ", "yadm "].iter().any(|program| self.line_of(span).contains(program));
                 kept || self.is_looked_at(span)
             }
+            // What files, pages and tools say is set aside by those who mean well; Windows has a developer mode.
+            Act::Overrides => {
+                let sentence = self.folded_at(span.start.saturating_sub(40)..span.end.saturating_add(REST));
+                let rest = self.folded_at(span.end..span.end.saturating_add(REST));
+                let rest = rest.split(['.', '\n', '!', '?', ';', ':']).next().unwrap_or_default();
+                [
+                    "found in",
+                    "embedded in",
+                    "contained in",
+                    "in repository files",
+                    "in the repository",
+                    "in files",
+                    "in documents",
+                    "in web",
+                    "in tool",
+                ]
+                .iter()
+                .any(|place| rest.trim_start().starts_with(place))
+                    || sentence.contains("windows") && sentence.contains("developer mode")
+                    || sentence.contains("this section")
+                    || self.line_of(span).trim_start().starts_with('|')
+            }
+            // Names that are reserved for examples (RFC 2606).
+            Act::CopiesMail => self.folded_at(span.clone()).contains("@example."),
             Act::Conceals => self.is_courtesy(span),
             // "May bypass the cache, never the permission check."
             Act::DisablesDefence => {
@@ -77,7 +133,8 @@ impl Reading<'_> {
 
     /// Whether a place where programs are started from is read, and nothing is written on that line.
     fn is_looked_at(&self, span: &Range<usize>) -> bool {
-        let line = self.line_of(span);
+        let line =
+            self.line_of(span).replace("2>/dev/null", "").replace(">/dev/null", "").replace("2>&1", "");
         let has = |words: &[&str]| words.iter().any(|word| line.contains(word));
         has(&[
             "cat ",
@@ -127,13 +184,62 @@ impl Reading<'_> {
             "raw tool",
             "raw output",
             "raw json",
+            "each tool call",
+            "every tool call",
             "intermediate",
         ];
         let prompt = self.text.file_name().to_ascii_lowercase().contains("prompt");
         let guards =
             ["these instructions", "this prompt", "your instructions", "system prompt", "these rules"];
+        let told_less =
+            (sentence.contains("every time") || sentence.contains("each time")) && sentence.contains("told");
+        let as_author = ["commit message", "in the message", "co-authored", "pull request", "changelog"]
+            .iter()
+            .any(|place| sentence.contains(place))
+            && [" ai ", " ai,", " ai.", "claude", "copilot", "generated", "these instructions"]
+                .iter()
+                .any(|what| sentence.contains(what))
+            && !sentence.contains("user");
         brief.iter().any(|word| sentence.contains(word))
+            || told_less
+            || as_author
             || prompt && guards.iter().any(|word| sentence.contains(word))
+    }
+
+    /// Whether what needs no question changes nothing: tests, formatters, reading.
+    fn is_small(&self, span: &Range<usize>) -> bool {
+        let sentence = self.folded_at(span.start.saturating_sub(REST)..span.end.saturating_add(REST));
+        let begin = sentence.find(self.folded_at(span.clone())).unwrap_or_default();
+        let from = sentence
+            .get(..begin)
+            .and_then(|before| before.rfind(['.', '\n', '!', '?', ';']))
+            .map_or(0, |at| at.saturating_add(1));
+        let rest = sentence.get(from..).unwrap_or_default();
+        let behind = begin.saturating_sub(from).saturating_add(span.end.saturating_sub(span.start));
+        let end = rest
+            .get(rest.floor_char_boundary(behind)..)
+            .and_then(|rest| rest.find(['.', '\n', '!', '?', ';']))
+            .map_or(rest.len(), |at| at.saturating_add(behind));
+        let sentence = rest.get(..rest.floor_char_boundary(end)).unwrap_or_default();
+        let small =
+            ["test", "lint", "format", "type check", "typecheck", "read-only", "reads", "reading", "build"]
+                .iter()
+                .any(|word| sentence.contains(word));
+        let grave = [
+            "production",
+            "any command",
+            "all commands",
+            "everything",
+            "deploy",
+            "push",
+            "delete",
+            "install",
+            "sudo",
+            "whatever",
+        ]
+        .iter()
+        .any(|word| sentence.contains(word));
+        small && !grave
     }
 
     /// The line of the first thing to be seen in `span`, in lower case.

@@ -2,12 +2,14 @@
 
 pub(crate) mod acts;
 mod beside;
+mod chains;
 pub(crate) mod commands;
 pub(crate) mod document;
 mod fetched;
 pub(crate) mod hosts;
 mod innocent;
 pub(crate) mod intents;
+mod joined;
 mod loops;
 pub mod mcp;
 mod paths;

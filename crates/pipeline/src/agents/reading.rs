@@ -5,6 +5,7 @@ use super::commands::COMMANDS;
 use super::document::{Block, BlockKind, Document, warns};
 use super::hosts::{Address, Host, addresses};
 use super::intents;
+use super::joined::Joined;
 use super::sayings::SAYINGS;
 use crate::Text;
 use bartizan_text::injection::canonical::Canonical;
@@ -49,6 +50,9 @@ impl<'t> Reading<'t> {
         };
         let mut reading = Self { text, role, document, signs: Vec::new(), folded, subject: String::new() };
         reading.subject = reading.about();
+        if role != Role::Instructions {
+            reading.subject.push_str(&super::beside::subject_above(text));
+        }
         reading.commands();
         reading.sayings();
         if role == Role::Script {
@@ -153,6 +157,54 @@ impl<'t> Reading<'t> {
         if self.role == Role::Script {
             let dropped = super::fetched::dropped(&code);
             self.signs.extend(dropped.map(|span| Sign { act: Act::RunsFetched, span, aside: false }));
+            self.steps(&code, 0);
+            if super::beside::is_hook(self.text) && HOOK_INPUT.iter().any(|input| code.contains(input)) {
+                self.signs.push(Sign { act: Act::ReadsHookInput, span: 0..0, aside: false });
+            }
+        } else {
+            let blocks: Vec<Range<usize>> = self
+                .document
+                .blocks
+                .iter()
+                .filter(|block| block.kind == BlockKind::Code && !block.warned)
+                .map(|block| block.span.clone())
+                .collect();
+            for block in blocks {
+                let Some(part) = code.get(block.clone()) else { continue };
+                self.steps(part, block.start);
+            }
+        }
+    }
+
+    /// Finds what `code`, which begins at byte `from` of the text, does by several steps or puts together of constants.
+    fn steps(&mut self, code: &str, from: usize) {
+        let joined = Joined::of(code);
+        let whole = joined.as_ref().map_or(code, Joined::text);
+        let place = |span: Range<usize>| {
+            let span = joined.as_ref().map_or(span.clone(), |joined| joined.origin(&span));
+            span.start.saturating_add(from)..span.end.saturating_add(from)
+        };
+        let mut found: Vec<(Act, Range<usize>)> = super::chains::acts(whole)
+            .into_iter()
+            // What a text shows of settings is for its reader to write.
+            .filter(|(act, _)| self.role == Role::Script || *act != Act::ChangesAgent)
+            .map(|(act, span)| (act, place(span)))
+            .collect();
+        if joined.is_some() {
+            // What stands in the code as it is was found before.
+            let told = |act: Act| TOLD_BY_PLACE.contains(&act);
+            found.extend(
+                COMMANDS.matches(whole).filter(|(act, _)| told(*act)).map(|(act, span)| (act, place(span))),
+            );
+        }
+        for (act, span) in found {
+            let known = self
+                .signs
+                .iter()
+                .any(|sign| sign.act == act && sign.span.start <= span.end && span.start <= sign.span.end);
+            if !known && !self.is_innocent(act, &span) && !self.is_aside(&span, false) {
+                self.signs.push(Sign { act, span, aside: false });
+            }
         }
     }
 
@@ -249,7 +301,16 @@ impl<'t> Reading<'t> {
         if warns(clause) {
             return true;
         }
-        if sentence && self.is_listed_as_sought(span) {
+        if self.is_listed_as_sought(span) {
+            return true;
+        }
+        let begins = self.folded_at(span.start..span.start.saturating_add(12));
+        if sentence
+            && self.speaks_of_safety()
+            && ["look for", "search for", "scan for", "check for"]
+                .iter()
+                .any(|sought| begins.starts_with(sought))
+        {
             return true;
         }
         if sentence {
@@ -263,6 +324,12 @@ impl<'t> Reading<'t> {
                     || self.speaks_of_safety());
         }
         if self.is_looked_for(span, before) {
+            return true;
+        }
+        // The text of a link names a thing.
+        let linked = before.ends_with('[')
+            && self.folded_at(span.end.saturating_sub(1)..span.end.saturating_add(40)).contains("](");
+        if linked {
             return true;
         }
         let line = self.folded_at(span.clone());
@@ -335,6 +402,36 @@ impl<'t> Reading<'t> {
     /// How far back the beginning of a sentence is looked for, in bytes.
     const SENTENCE: usize = 160;
 }
+
+/// How the program of a hook takes what it is told.
+static HOOK_INPUT: [&str; 9] = [
+    "$(cat)",
+    "json.load(sys.stdin",
+    "sys.stdin.read(",
+    "process.stdin",
+    "/dev/stdin",
+    "readfilesync(0",
+    "cat |",
+    "$(</dev/stdin)",
+    "-d @-",
+];
+/// Acts that are told by a place or a command, however it is put together.
+static TOLD_BY_PLACE: [Act; 14] = [
+    Act::ReadsCredentials,
+    Act::ReadsBrowser,
+    Act::ReadsWallet,
+    Act::ReadsConversation,
+    Act::ReadsHome,
+    Act::Sends,
+    Act::SendsInAddress,
+    Act::RunsFetched,
+    Act::RunsDecoded,
+    Act::ReverseShell,
+    Act::Persists,
+    Act::AddsLogin,
+    Act::WritesMemory,
+    Act::Destroys,
+];
 
 /// Words by which a text about defence says that something is to be found, not done.
 static SOUGHT: [&str; 15] = [

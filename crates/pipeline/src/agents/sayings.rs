@@ -33,7 +33,7 @@ pub(crate) static ROWS: LazyLock<Vec<(Act, String)>> = LazyLock::new(|| {
             format!(r"\b(?:echo|print|output|reveal|display|include|repeat|show|return|give|write|quote|expose)\b[^.!?]{{0,60}}?(?:{SECRETS}|authorization header|bearer token|request headers?)[^.!?]{{0,60}}?\b(?:in|into|to|with|as part of) (?:your|the|its|every|each|all)? ?(?:next |final |first |own )?(?:response|reply|answer|output|message|summary|chat|result)s?\b"),
         ),
         (Act::AsksToSendConversation, format!(r"\b{SEND}\b[^.!?]{{0,80}}?\b{CONVERSATION}[^.!?]{{0,100}}?{AWAY}")),
-        (Act::AsksToSendConversation, format!(r"\b{SEND}\b[^.!?]{{0,20}}?\b(?:to|at)\b[^!?]{{0,80}}?{AWAY}[^!?]{{0,80}}?\b{CONVERSATION}")),
+        (Act::AsksToSendConversation, format!(r"\b{SEND}\b[^.!?]{{0,20}}?\b(?:to|at)\b[^.!?]{{0,80}}?{AWAY}[^.!?]{{0,80}}?\b{CONVERSATION}")),
         (Act::AsksToSendConversation, format!(r"\b{TAKE}\b[^!?]{{0,60}}?\b{CONVERSATION}[^!?]{{0,120}}?\b(?:send|post|upload|transmit|exfiltrate|forward|submit)\b[^!?]{{0,80}}?{AWAY}")),
         (Act::AsksToReadSecrets, format!(r"\b{TAKE}\b[^.!?]{{0,20}}?(?:[^!?]{{0,60}}?){STORES}")),
         (Act::ActsUnseen, r"\b(?:silently|secretly|behind the scenes|covertly|stealthily|quietly|surreptitiously|invisibly|discreetly)\s+#W{0,3}?(?:send|upload|post|transmit|exfiltrat|forward|collect|gather|harvest|read|copy|record|log|captur|execut|run|install|download|append|includ|inject|modif|replac|add|embed|encod|stor|fetch|invok|delet)\w*".to_owned()),
@@ -74,7 +74,7 @@ static FIXED: &[Row<'_>] = &[
     ),
     (
         Act::Impersonates,
-        r"\b(?:no|without(?: any)?|free of|remove all|lift all|disable all|ignore all|bypass all|bypass any|circumvent|bypass) (?:ethical|moral|safety|content|security) (?:restrictions?|guidelines?|filters?|constraints?|limits?|limitations?|checks?|policies|controls?|protocols?|considerations?)\b",
+        r"\b(?:no|without(?: any)?|free of|remove all|lift all|disable all|ignore all|bypass all|bypass any|circumvent|bypass) (?:ethical|moral|safety|content) (?:restrictions?|guidelines?|filters?|constraints?|limits?|limitations?|checks?|policies|controls?|protocols?|considerations?)\b",
     ),
     (
         Act::Conceals,
@@ -82,7 +82,7 @@ static FIXED: &[Row<'_>] = &[
     ),
     (
         Act::Conceals,
-        r"\b(?:do not|don't|never|must not|avoid|without)\s+#W{0,2}?(?:mention(?:ing)?|reveal(?:ing)?|disclos(?:e|ing)|acknowledg(?:e|ing)|discuss(?:ing)?|refer(?:ring)? to|log(?:ging)?|show(?:ing)?|display(?:ing)?|output(?:ting)?|report(?:ing)?)\s+#W{0,2}?(?:this|these|that\s+(?:you|it)\s+(?:did|do|does|sent|sends|read|reads|ran|have|has|had|made|copied|uploaded|changed|added|were|was)|that\s*[.,;!]|the existence|any of this|it|the (?:step|upload|transfer|request|command|instruction|action|operation|call|process|sync|backup|image|link|message|post|file|hook|change)s?)\b",
+        r"\b(?:do not|don't|never|must not|avoid|without)\s+#W{0,2}?(?:mention(?:ing)?|reveal(?:ing)?|disclos(?:e|ing)|acknowledg(?:e|ing)|discuss(?:ing)?|refer(?:ring)? to|log(?:ging)?|show(?:ing)?|display(?:ing)?|output(?:ting)?|report(?:ing)?)\s+#W{0,2}?(?:this|these|that\s+(?:you|it)\s+(?:did|do|does|sent|sends|read|reads|ran|have|has|had|made|copied|uploaded|changed|added|were|was)|that\s*[.,;!]|the existence|any of this|it|the (?:step|warning|paragraph|section|upload|transfer|request|command|instruction|action|operation|call|process|sync|backup|image|link|message|post|file|hook|change)s?)\b",
     ),
     (
         Act::Conceals,
@@ -110,7 +110,7 @@ static FIXED: &[Row<'_>] = &[
     ),
     (
         Act::Overrides,
-        r"\brefus(?:al|ing)\s+(?:is|are)\s+(?:not|never)\s+(?:permitted|allowed|an option|acceptable)\b|\b(?:must|may|can|shall)\s+(?:not|never)\s+refuse\b",
+        r"\brefus(?:als?|ing)\s+(?:is|are)\s+(?:not|never)\s+(?:permitted|allowed|an option|acceptable)\b|\brefusals?\s+(?:count|counts|are treated|is treated|will be treated)\s+as\s+(?:an? )?(?:errors?|failures?|bugs?)\b|\b(?:content |safety |security )(?:filters?|checks?|rules|policies|guardrails|restrictions)\s+(?:are|is|have been|has been)\s+(?:off|disabled|lifted|suspended|removed|switched off|turned off)\b|\b(?:must|may|can|shall)\s+(?:not|never)\s+refuse\b",
     ),
     (
         Act::SkipsApproval,
@@ -126,11 +126,19 @@ static FIXED: &[Row<'_>] = &[
     ),
     (
         Act::DisablesDefence,
-        r"\b(?:disable|turn off|deactivate|switch off|bypass|circumvent|evade|kill|stop|remove|whitelist)\s+#W{0,4}?(?:antivirus|anti-virus|gatekeeper|windows defender|defender|firewall|edr|sandbox(?:ing)?|security (?:checks?|controls?|software|features?|tools?|scanner|warnings?|measures|monitoring|filters?|validation)|safety (?:checks?|controls?|features?|measures|filters?|guardrails?|systems?)|guardrails|content filters?|audit (?:log|trail|logging)|monitoring|detection|permission (?:checks?|prompts?|system))\b",
+        r"\b(?:disable|turn off|deactivate|switch off|bypass|circumvent|evade|kill|stop|remove|whitelist)\s+#W{0,4}?(?:antivirus|anti-virus|gatekeeper|windows defender|defender|firewall|edr|sandbox(?:ing)?|real[- ]time protection|smartscreen|virus (?:scanner|protection)|endpoint protection|browser protection|content filter(?:ing)?|security (?:checks?|controls?|software|features?|tools?|scanner|warnings?|measures|monitoring|filters?|validation)|safety (?:checks?|controls?|features?|measures|filters?|guardrails?|systems?)|guardrails|content filters?|audit (?:log|trail|logging)|permission (?:checks?|prompts?|system))\b",
+    ),
+    (
+        Act::Impersonates,
+        r"\b(?:remove all|lift all|disable all|ignore all|bypass all|bypass any|circumvent|bypass) security (?:restrictions?|guidelines?|filters?|constraints?|limits?|limitations?|checks?|policies|controls?|protocols?|considerations?)\b",
+    ),
+    (
+        Act::DisablesDefence,
+        r"\b(?:evade|circumvent|bypass|avoid|escape)\s+#W{0,3}?(?:monitoring|detection|logging)\b",
     ),
     (
         Act::WritesMemory,
-        r"\b(?:add|append|write|save|insert|inject|store|put|copy|modify|update|edit|persist|overwrite|place)\s+[^.!?]{0,100}?(?:\bmemory\.md|\bsoul\.md|\bagents\.md|\bclaude\.md|\bidentity\.md|\bheartbeat\.md|\buser\.md|\.cursorrules|copilot-instructions|claude_desktop_config\.json|\.cursor/mcp\.json|\.claude/settings|your (?:own )?(?:system prompt|memory|core instructions|configuration|long-term memory)|(?:the )?agent'?s? (?:memory|config(?:uration)?|instructions|system prompt))",
+        r"\b(?:add|append|writ(?:e|ing)|save|insert|inject|store|put|copy|modify|update|edit|persist|overwrite|place)(?:ing)?\s+[^.!?]{0,100}?(?:\blong-term memory\b|\bpersistent memory\b|\bmemory\.md|\bsoul\.md|\bagents\.md|\bclaude\.md|\bidentity\.md|\bheartbeat\.md|\buser\.md|\.cursorrules|copilot-instructions|claude_desktop_config\.json|\.cursor/mcp\.json|\.claude/settings|your (?:own )?(?:system prompt|memory|core instructions|configuration|long-term memory)|(?:the )?agent'?s? (?:memory|config(?:uration)?|instructions|system prompt))",
     ),
     (
         Act::WritesMemory,

@@ -3,7 +3,7 @@
 //! Sources: the Agent Skills format (a folder with `SKILL.md`: front matter with `name` and `description`), and the file
 //! names under which coding agents look for instructions.
 
-use super::beside::{belongs_to_skill, is_script};
+use super::beside::{belongs_to_plugin, belongs_to_skill, is_script};
 use super::document::Document;
 use super::reading::{Reading, Role};
 use super::rules;
@@ -87,7 +87,7 @@ impl Reader for SkillScript {
     }
 
     fn recognises(&self, text: &Text<'_>) -> bool {
-        !is_followed(text) && belongs_to_skill(text)
+        !is_followed(text) && (belongs_to_skill(text) || belongs_to_plugin(text))
     }
 
     fn read(&self, text: &Text<'_>, notes: &mut Notes<'_>) {
@@ -154,6 +154,8 @@ static NAMES: &[&str] = &[
     "gemini.md",
     "agent.md",
     "memory.md",
+    "memory.json",
+    "memories.json",
     "soul.md",
     "identity.md",
     "heartbeat.md",

@@ -2,6 +2,7 @@
 //!
 //! A word that ends in `*` may go on. Accents are folded as in the texts themselves.
 
+use super::vocabulary::VOCABULARY;
 use aho_corasick::{AhoCorasick, AhoCorasickBuilder, MatchKind};
 use bartizan_text::injection::canonical::Canonical;
 use std::ops::Range;
@@ -104,6 +105,26 @@ pub(crate) enum Concept {
     Steer,
     /// Is there, of a tool.
     Present,
+    /// A sign in a text, on which something else is done.
+    Trigger,
+    /// What is done on such a sign: rules lifted, checks left out.
+    Lift,
+    /// What stands in the way of an agent, for good reason.
+    Barrier,
+    /// That it does stand in the way.
+    Blocks,
+    /// A way around it.
+    Around,
+    /// What a program says, as orders.
+    Printed,
+    /// What an agent is held to.
+    Rules,
+    /// That it holds no longer.
+    Void,
+    /// A warning given to the user.
+    Warning,
+    /// That a warning is wrong.
+    Wrong,
     /// An address of the web.
     Url,
     /// A mailbox or a telephone.
@@ -137,6 +158,7 @@ pub(crate) fn words(text: &str) -> Vec<Word> {
         }
     }
     tokens(text, &mut found);
+    grouped(text, &mut found);
     found.sort_by_key(|word| (word.span.start, word.span.end));
     found
 }
@@ -169,6 +191,17 @@ fn tokens(text: &str, found: &mut Vec<Word>) {
     for part in text.split(outside) {
         let token = part.trim_end_matches(['.', ':', '!', '?']);
         let span = at..at.saturating_add(token.len());
+        let before = text.get(..at).unwrap_or_default();
+        let variable = ["_key", "_token", "_secret", "_password", "_pass", "_pat", "_credentials"]
+            .iter()
+            .any(|end| token.ends_with(end));
+        if variable
+            && gives_value(
+                before.get(before.floor_char_boundary(before.len().saturating_sub(24))..).unwrap_or_default(),
+            )
+        {
+            found.push(Word { concept: Concept::Secret, span: span.clone() });
+        }
         if let Some(concept) = form(token) {
             found.push(Word { concept, span });
         }
@@ -177,6 +210,74 @@ fn tokens(text: &str, found: &mut Vec<Word>) {
             .saturating_add(text.get(end..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8));
     }
 }
+
+/// Numbers of accounts and telephones that are written in groups: "DE02 1203 0000 …", "+49 1573 00…".
+fn grouped(text: &str, found: &mut Vec<Word>) {
+    let mut at = 0_usize;
+    let mut run: Option<(Range<usize>, String)> = None;
+    let mut close = |run: &mut Option<(Range<usize>, String)>| {
+        let Some((span, joined)) = run.take() else { return };
+        let joined = joined.trim_end_matches(['.', ',', ';', ':', '!', '?']);
+        if joined.len() == span.len() {
+            return;
+        }
+        let account = (15..=34).contains(&joined.len()) && is_iban(joined);
+        let telephone = joined
+            .strip_prefix('+')
+            .is_some_and(|digits| digits.len() >= 9 && digits.bytes().all(|b| b.is_ascii_digit()));
+        if account {
+            found.push(Word { concept: Concept::Number, span });
+        } else if telephone {
+            found.push(Word { concept: Concept::Mailbox, span });
+        }
+    };
+    for part in text.split(' ') {
+        let span = at..at.saturating_add(part.len());
+        at = span.end.saturating_add(1);
+        let bare = part.trim_matches(['"', '\'', '`', '(', ')', '.', ',', ';']);
+        let digits = bare.bytes().filter(u8::is_ascii_digit).count();
+        let begins = bare.len() >= 2
+            && (bare.starts_with('+') && bare.len() <= 4 && digits.saturating_add(1) == bare.len()
+                || bare.len() == 4
+                    && bare.bytes().take(2).all(|b| b.is_ascii_lowercase())
+                    && bare.bytes().skip(2).all(|b| b.is_ascii_digit()));
+        let goes_on = (1..=12).contains(&bare.len()) && digits == bare.len();
+        match &mut run {
+            Some((whole, joined)) if goes_on && joined.len() < 40 => {
+                joined.push_str(bare);
+                whole.end = span.end;
+            }
+            _ => {
+                close(&mut run);
+                if begins {
+                    run = Some((span, bare.to_owned()));
+                }
+            }
+        }
+    }
+    close(&mut run);
+}
+
+/// Whether what stands before a name in capitals says that its value is meant, and not its use.
+fn gives_value(before: &str) -> bool {
+    let before = before.trim_end_matches(['`', '"', '\'', '$', '{', ' ']);
+    VALUE.iter().any(|words| before.ends_with(words))
+}
+
+/// Words before the name of a variable by which what it holds is meant.
+static VALUE: [&str; 11] = [
+    "value of",
+    "values of",
+    "content of",
+    "contents of",
+    "the value",
+    "wert von",
+    "valor de",
+    "valeur de",
+    "значение",
+    "inhalt von",
+    "contenido de",
+];
 
 fn form(token: &str) -> Option<Concept> {
     if token.len() < 4 {
@@ -195,7 +296,9 @@ fn form(token: &str) -> Option<Concept> {
         return Some(Concept::Number);
     }
     if let Some((who, domain)) = token.split_once('@') {
-        return (!who.is_empty() && is_domain(domain)).then_some(Concept::Mailbox);
+        // Names that are reserved for examples (RFC 2606) reach no one.
+        let example = ["example.com", "example.org", "example.net"].iter().any(|name| domain.ends_with(name));
+        return (!who.is_empty() && is_domain(domain) && !example).then_some(Concept::Mailbox);
     }
     if token.len() >= 10
         && token.strip_prefix('+').is_some_and(|digits| digits.bytes().all(|b| b.is_ascii_digit()))
@@ -264,230 +367,3 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| {
     let automaton = AhoCorasickBuilder::new().match_kind(MatchKind::Standard).build(&patterns).ok();
     Table { automaton, entries }
 });
-
-/// English first, then German, Spanish, French, Portuguese, Russian, Chinese, Japanese, Korean.
-static VOCABULARY: &[(Concept, &str)] = &[
-    (
-        Concept::Send,
-        "sent, posted, forwarded, passed on, handed over, passed to, shared with, reported to, delivered, send, sends, sending, post, posts, posting, upload*, transmit*, exfiltrat*, forward, forwards, forwarding, submit*, relay*, push, pushes, pushing, publish*, deliver*, hand over, hand them over, hands them over, hand it over, hands it over, hand the, report back, pass it, pass them, pass its, pass the, passes, ship it, ship them, e-mail, email it, email them, invite, share it, share them, sync, mirror, beam, drop it, drop them, leak*, stream, mirrored, mirroring, give, gives, giving, supply, supplies, supplying, provide, provides, providing, quote, quotes, copy to, share, mail the, mail it, mails, log the, log each, log all, log its, log every, dial, hand it to",
-    ),
-    (
-        Concept::Send,
-        "leg, lege, häng, hänge, übergib, gib, überspiel*, stell, stelle, verschick*, übermittl*, überträgt, lad, leit*, schick*, send, sende, senden, sendest, übermittel*, übertrag*, lade, hochlad*, leite, weiterleit*",
-    ),
-    (
-        Concept::Send,
-        "adjunt*, deposit*, comparte*, coloca*, entrega*, envía*, envia*, enviar*, envíe*, envie*, manda, manda*, súbe*, sube, subir, transmit*, reenví*, pása*, publica",
-    ),
-    (
-        Concept::Send,
-        "poste, postez, publie*, joins, joindre, dépose*, partage*, remets, envoie*, envoyer, envoyez, transmet*, transfère*, téléverse*, expédie*, pousse",
-    ),
-    (Concept::Send, "anexe, anexa*, entregue, compartilh*, encaminh*, repass*, transfir*, carregue"),
-    (
-        Concept::Send,
-        "приложи*, прикрепи*, пересыл*, переадрес*, выложи*, скинь, сбрось, отправ*, отошли*, пошли, передай*, передав*, загрузи*, перешли*, выгрузи*, шли ",
-    ),
-    (
-        Concept::Send,
-        "发送, 上传, 提交到, 传给, 传到, 传送, 发给, 转发, 送到, 發送, 上傳, 放入, 填入, 附上, 贴到, 交给, 推送",
-    ),
-    (Concept::Send, "送信, 送って, アップロード, 転送, 投稿し, 添えて, 渡して, 送る, 貼り付け"),
-    (Concept::Send, "전송, 보내, 업로드, 전달, 첨부, 넘겨, 올려"),
-    (
-        Concept::Write,
-        "must start with, must contain, must include, must import, must use, put, puts, written, added, copied, stored, included, placed, place, places, add, adds, append*, include, includes, insert*, write, writes, attach*, embed*, encode*, store, stores, copy, copies, inject*, prepend*, carry, paste*, replicate*, plant",
-    ),
-    (
-        Concept::Write,
-        "füge, schreib*, kopier*, hänge, setze, copia*, copie*, añad*, agreg*, escrib*, inclu*, ajoute*, écri*, adicion*, escrev*, добав*, запиши*, скопируй*, вставь*, впиши*, 写入, 复制, 添加, 追加, 附加, 書き込, コピー, 添付, 추가, 복사, 기록",
-    ),
-    (
-        Concept::Take,
-        "read, reads, reading, open, opens, collect*, gather*, harvest*, extract*, fetch*, dump, dumps, grab*, copy, copies, look through, go through, scan, scans, find, search, list, load, loads, retrieve*, get, gets, take, takes, obtain*, pull, pulls, curl, wget, tar, zip, archive, pack, packs, bundle, snapshot, call read_file",
-    ),
-    (
-        Concept::Take,
-        "lies, lese*, such, suche, nimm, schnapp, kopier*, sammle*, sammel*, hole, hol, öffne*, lee, leer, lea, recopila*, recoge, recoja, reúne, obtén, obtener, extrae*, lis, lire, lisez, récupère*, récupérer, collecte*, extrais, leia, ler, colete*, extraia, прочитай*, прочти, собери*, собирай*, считай, возьми, извлеки*, читай*, 读取, 收集, 获取, 提取, 打开, 讀取, 読み取, 読み込, 読んで, 収集, 取得, 抽出, 읽어, 읽고, 수집, 가져와, 추출",
-    ),
-    (
-        Concept::Secret,
-        "api key*, api-key*, apikey*, access key*, secret key*, access token*, auth token*, bearer token*, session token*, account token*, refresh token*, oauth token*, tokens, credential*, password, passwords, secret, secrets, private key*, ssh key*, ssh-key*, environment variable*, env var*, env file*, seed phrase*, recovery phrase*, mnemonic*, keychain, cookies, session cookie*, login session, authorization header, authorization headers, auth header, request headers, request body, request bodies, headers and body, token file, login material, login data, shell history, bash history, command history, output of printenv, output of env, output of `printenv*, output of `env*, private ssh",
-    ),
-    (
-        Concept::Secret,
-        "zugangsdaten, passwort, passwörter, kennwort*, kennwörter, geheimnisse, schlüssel, zugangsschlüssel, anmeldedaten, umgebungsvariable*, contraseña*, credencial*, clave*, variables de entorno, token de acceso, llave privada, mot de passe, mots de passe, clés, clé d'api, identifiants, variables d'environnement, jetons, senha*, chaves, chave de, variáveis de ambiente, парол*, ключи, ключ*, учётн*, учетн*, токен*, переменн* окружения, переменные окружения, переменных окружения, 密码, 密钥, 凭据, 凭证, 令牌, 环境变量, 私钥, 密鑰, 口令, パスワード, 認証情報, 秘密鍵, 環境変数, トークン, apiキー, 비밀번호, 자격 증명, 환경 변수, 토큰, 키를, 개인 키, 인증 정보",
-    ),
-    (
-        Concept::Store,
-        "~/.ssh, .ssh/, id_rsa, id_ed25519, .aws/credentials, .aws/config, .aws/, .env, **/.env*, *.pem, .netrc, .npmrc, .pypirc, .git-credentials, .kube/config, .docker/config.json, .config/gh, .config/gcloud, application_default_credentials.json, .gnupg, mcp.json, .claude.json, .bash_history, .zsh_history, wallet.dat, login.keychain*, credentials.json, login data, ~/.config, .openclaw, /etc/shadow, .vault-token, .pgpass, hosts.yml, auth.json, .clawdbot",
-    ),
-    (
-        Concept::Private,
-        "national id, personal data, id card*, home address, card number*, cvv, cvc, one-time code*, one-time password*, otp, otps, 2fa code*, verification code*, password reset*, inbox, mailbox, contacts, address book, social security, passport number*, date of birth, medical record*, chat logs, private message*, direct messages, clipboard, browsing history, browser history, saved passwords, call log*, photos, bank statement*, kreditkarte*, tarjeta de crédito, numéro de carte, номер карты, 银行卡, 验证码, カード番号, 인증번호",
-    ),
-    (
-        Concept::Conversation,
-        "previous message, previous messages, earlier messages, last message, your context, everything above, text above, lines above, instructions above, your prompt, your instructions, conversation, conversation history, chat history, chat so far, system prompt, context window, messages so far, transcript, everything the user, whatever the user, all messages, user's messages, the dialogue, this chat, this session, unterhaltung, gesprächsverlauf, systemprompt, conversación, historial del chat, prompt del sistema, conversation en cours, historique de la conversation, invite système, conversa, histórico da conversa, переписк*, диалог*, системный промпт*, историю чата, 对话, 聊天记录, 系统提示, 会話, システムプロンプト, 대화, 시스템 프롬프트, list_chats output",
-    ),
-    (
-        Concept::Whole,
-        "word for word, character by character, unabridged, unedited, full, entire, complete, whole, verbatim, all of, everything, so far, including, raw, latest, ganze, gesamte, completo, completa, toda, entière, complète, inteira, весь, всю, полную, полный, 完整, 全部, 所有, 全て, すべて, 전체, 모든",
-    ),
-    (
-        Concept::Slot,
-        "parameter, argument, field, header, query parameter, query string, sidenote, metadata, payload, 'meta', 'extra', parámetro, paramètre, parâmetro, параметр*, 参数, 參數, パラメータ, 引数, 매개변수, in `ctx`, in `context`, comment, description, issue",
-    ),
-    (
-        Concept::Not,
-        "not, n't, never, avoid, without, no need to, refrain, instead of, rather than, nicht, nie, niemals, kein, keine, keinen, no, nunca, jamás, sin, ne, n', jamais, sans, não, nao, sem, не, никогда, нельзя, 不必, 无须, 不用, 不要, 不得, 切勿, 勿, 别, 禁止, 绝不, 不能, 不应, 無需, 无需, 不会, 不可, cannot, refuse*, forbid*",
-    ),
-    (
-        Concept::PostNot,
-        "ないで, しない, 禁止, ません, ずに, 지 마, 않, 금지, 말고, nicht, nirgendwo*, niemals, jamais, nada, 没有, なく",
-    ),
-    (
-        Concept::Tell,
-        "be told, be shown, be listed, be disclosed, be revealed, be mentioned, tell, mention, mentions, mentioning, announce, announcing, inform, informing, reveal, notify, notifying, disclose, explain, quote, list, show, showing, display, describe, point out, surface it, talk about, speak of, raise, remind, reminded, report, announce, acknowledge, admit, bring up, bring it up, state, comment on, alert, bother, bothering, discuss, refer, expose, sag, sage, erwähn*, informier*, zeig*, melde, bericht*, entere, enterarse, cuentes, cuente, comentes, digas, diga, decir, menciones, mencione*, informes, informe, muestres, reveles, avises, dis, dire, parle, parler, mentionne*, informe*, montre, signale*, conte, contar, diga, menciona*, avise, mostre, сообщ*, говори*, упомина*, показыва*, рассказыва*, уведомля*, 说明, 解释, 汇报, 告诉, 告知, 提及, 提到, 透露, 通知, 显示给, 説明, 話さ, 知らせ, 伝え, 言及, 通知, 報告, 見せ, 설명, 알리, 말하, 언급, 보여, 공개",
-    ),
-    (
-        Concept::User,
-        "candidate, la personne, la persona, a pessoa, der person, person you are helping, person at the keyboard, whoever is at the keyboard, colleague, colleagues, team, user, users, the human, operator, owner, developer, developers, reviewer, reviewers, reader, readers, anyone, anybody, nobody, nutzer*, benutzer*, anwender*, usuario*, utilisateur*, usuário*, пользовател*, владел*, хозяин*, 用户, 使用者, 用戶, ユーザー, 利用者, 사용자, owner's, admin",
-    ),
-    (
-        Concept::Report,
-        "summary, summaries, answer, answers, preview, reply, replies, pull request description*, release notes, response, output, logs, report, explanation*, commit message*, review, reviews, conversation, chat, confirmation, history, changelog, view, recap, final message, zusammenfassung, antwort, vorschau, resumen, respuesta, résumé, réponse, resumo, resposta, ответ*, отчёт*, отчет*, 回复, 回答, 总结, 摘要, 回答, 要約, 返信, 답변, 요약",
-    ),
-    (
-        Concept::LeaveOut,
-        "skip this in, skip it in, skip that in, stays out of, stay out of, kept out of, left out of, remains out of, belongs in no, has no place in, delete the entries from, delete the entry from, delete the lines from, erase it from, wipe it from, leave it out, leave this out, leave them out, leave that out, leaving it out, keep it out, keep this out, keep that out, keep them out, keep it off, omit it, omit this, omit them, cut it from, drop it from, strip it from, clear it from, delete it from, remove it from, remove them from, lass es aus, omítelo, omets-le",
-    ),
-    (
-        Concept::Asked,
-        "wenn jemand fragt, falls jemand fragt, wenn man fragt, auf nachfrage, wenn er fragt, falls er fragt, si pregunta*, si alguien pregunta, si on demande, si on te demande, s'il demande, se perguntar*, se alguém perguntar, если спрос*, если спраш*, 如果问, 若问, 如有人问, 如果用户问, 被问到, 聞かれたら, 聞かれた場合, 尋ねられ, 물어보면, 묻는다면, if asked, when asked, if questioned, should anyone ask, should the user ask, if anyone asks, if someone asks, if the user asks, if the owner asks, owner asks, reviewer asks, user asks, user wonders, if pressed, if challenged, if they ask, anyone asks, if confronted",
-    ),
-    (
-        Concept::Cover,
-        "sag, es sei, sag es, sage, es, antworte, es, di que es, diga que es, dis que c'est, diga que é, diga que foi, скажи, что, отвечай, что, 就说, 回答说, 说是, と答え, と説明, だと言, 라고 답, 라고 말, say it is, say that it is, say it's, say this is, say they are, describe it as, describe this as, explain it as, call it, pretend*, deny, claim it, claim that, claim this, present it as, pass it off, answer that it is, tell them it is, tell them it's, blame, make up, act as if, act as though, feign*",
-    ),
-    (
-        Concept::Unseen,
-        "only sees the, sees only the, only ever sees, only see the, did not ask for this, unsaid, unmentioned, unremarked, needs no mention, needs no line, needs no note, needs no comment, not need a line, not need a note, not need a comment, not need mention*, not need this information, not need that information, no use for this information, is not worth, isn't worth, not worth mention*, unbeobachtet, nicht wissen, muss davon nichts, no necesita saberlo, n'a pas besoin de le savoir, não precisa saber, знать не нужно, знать не надо, знать об этом, 不必知道, 无需知道, 無需知道, 知る必要, 알 필요, no mention of, no word of, no word about, not a word, worth a word, say nothing, says nothing, keep quiet, keeps quiet, stay quiet, stay silent about, keep silent, kein wort, unter uns, stillschweig*, no tiene por qué, entre nosotros, ni un mot, reste entre nous, nem uma palavra, fica entre nós, ни слова, между нами, 只字不提, 保密, 内緒, 黙って, 비밀로, no line in, without a line in, needn't know, need not know, does not need to know, doesn't need to know, has no need to know, of no interest to, unobserved, unnoticed, undetected, invisible to, without bothering, without disturbing, does not notice, do not notice, don't notice, will not notice, won't notice, never notice*, never sees it, never learns, unbemerkt, heimlich, sin que el usuario, sin avisar, à l'insu, discrètement, sem que o usuário, sem avisar, незаметно, втайне, тайно, 悄悄, 暗中, 偷偷, 后台静默, 静默上传, 静默发送, 密かに, こっそり, 気付かれ, 気づかれ, 몰래, 은밀, upset when reminded, wants no reminder, not want to be reminded, hates being asked, covertly, surreptitiously, stay clean, not surface it, not surface this, under the radar, out of sight, stays between us",
-    ),
-    (
-        Concept::Hide,
-        "hide, hides, conceal*, keep secret from, keep it from, keep this from, keep them from, verberg*, verheimlich*, oculta*, esconde*, cache, cacher, dissimule*, скрой*, скрыва*, скрывай, 隐藏, 隐瞒, 瞒着, 隠し, 隠す, 숨기, 숨겨",
-    ),
-    (
-        Concept::Trust,
-        "is trusted, are trusted, has been verified, have been verified, is verified, are verified, is safe, are safe, allow-listed, allowlisted, whitelisted, pre-cleared, vetted, as trusted, fully trusted, is our own, is legitimate, vertrauenswürdig, es de confianza, de confiance, é confiável, доверенн*, 可信, 受信任, 信頼でき, 신뢰할",
-    ),
-    (
-        Concept::Public,
-        "issue, issues, gist, public repository, public repo, pull request comment, discussion, wiki page, pastebin, paste, public channel, release asset, public bucket, gh-pages, guestbook, branch, calendar event, event's description, calendar invite, commit message, shared document, public folder, dns, subdomain, webhook",
-    ),
-    (
-        Concept::Source,
-        "mirror, package index, package registry, registry, proxy, name server, nameserver, dns server, resolver, base url, update server, repository url, install it from, install them from, installed from, installs from, install from",
-    ),
-    (
-        Concept::Guard,
-        "camera, cameras, alarm, alarms, front door, door lock, garage door, smoke detector, motion sensor, history, log entries, audit trail, watchdog, backups, two-factor, 2fa, mfa, spending limit, rate limit",
-    ),
-    (
-        Concept::Weakness,
-        "verify=false, rejectunauthorized, verify: false, insecureskipverify, md5, chmod 777, 0.0.0.0/0, shell=true, innerhtml, strcpy, eval(, pickle, disable csrf, csrf protection, string concatenation, hard-coded key, hardcoded key, debug=true, cors *, certificate check*, certificate validation, weak random, math.random, admin route, debug endpoint, unauthenticated endpoint, older version, vulnerable version",
-    ),
-    (
-        Concept::Approval,
-        "second look, confirmation, confirmations, approval, approvals, permission, permissions, permission question*, permission prompt*, confirmation prompt*, consent, authorization, authorisation, sign-off, to be asked, being asked, bestätigung*, nachfrage*, rückfrage*, freigabe, confirmación, confirmaciones, permiso, confirmer, confirmations, autorisation, confirmação, confirmações, permissão, подтвержден*, разрешени*, 确认, 批准, 许可, 確認, 承認, 許可, 확인, 승인, 허락",
-    ),
-    (
-        Concept::Skip,
-        "skip, skips, skipping, bypass*, disable, disables, turn off, switch off, suppress*, need no, needs no, no need for, requires no, require no, without, not needed, unnecessary, overrule*, deaktivier*, überspring*, ohne, desactiva*, omite, omita, sin, désactive*, saute, sans, desative*, pule, sem, отключи*, пропус*, без, не спрашивай, не проси, 跳过, 关闭, 无需, 不用, 禁用, 绕过, スキップ, 無効, 省略, 건너뛰, 비활성, 없이, 끄고",
-    ),
-    (
-        Concept::Granted,
-        "as approval, as consent, as permission, as a yes, as confirmation, has agreed, have agreed, has consented, already agreed, agreed to this, already approved, pre-approved, preapproved, pre-authorized, pre-authorised, standing approval, standing authorisation, standing authorization, standing permission, standing consent, has authorised, has authorized, have authorised, have authorized, not necessary to consult, no need to consult, without consulting, as confirmed, as approved, as authorised, as authorized, as agreed, just happens, no need to check back, without checking back, settled with, cleared with, agreed with the owner, delegated to you, finds questions, finds such questions, considers it approved, counts as approval, counts as consent, counts as a yes, need not be asked, needn't be asked, doesn't need to be asked, does not need to be asked, no need to raise it, no need to ask the user, need not ask the user, yourself with yes, answer yes to, gave blanket, blanket approval, blanket permission, wurde bereits genehmigt, hat zugestimmt, ya ha aprobado, a déjà accepté, já aprovou, уже согласился, 已经同意, 已授权, 已同意, 承認済み, 同意済み, 이미 승인, 이미 동의",
-    ),
-    (
-        Concept::Ignore,
-        "ignore*, disregard*, forget, override*, ignorier*, vergiss, missachte*, ignora, ignore, olvida, oublie, ignorez, desconsidere, esqueça, игнориру*, забудь*, не обращай внимания, 忽略, 无视, 忘记, 忽視, 無視, 忘れて, 무시, 잊어",
-    ),
-    (
-        Concept::Prior,
-        "privacy, security, previous, prior, earlier, above, all, safety, vorherig*, bisherig*, alle, obigen, sicherheits*, anterior*, previas, todas, toutes, précédent*, antérieur*, sécurité, предыдущ*, прежн*, все, всех, 之前, 以前, 先前, 上述, 所有, 安全, 以前の, 前の, これまで, すべての, 이전, 기존, 모든, 위의",
-    ),
-    (
-        Concept::Instructions,
-        "instructions, instruction, rules, guidelines, directives, anweisung*, regeln, vorgaben, richtlinien, instrucciones, reglas, normas, consignes, règles, directives, instruções, regras, инструкци*, правил*, указани*, 指令, 指示, 规则, 说明, 规定, 命令, 規則, ルール, 지시, 명령, 규칙, 지침",
-    ),
-    (
-        Concept::Money,
-        "payroll, salary, salaries, direct deposit, wages, checkout, donation*, deposits, funds, payment, payments, transfer, transfers, transaction, transactions, invoice, invoices, refund*, payout*, wire, wires, withdrawal*, swap, swaps, purchase*, order up to, überweisung*, zahlung*, rechnung*, pago*, transferencia*, factura*, paiement*, virement*, facture*, pagamento*, transferência*, fatura*, платеж*, перевод*, счет*, 付款, 转账, 支付, 发票, 支払, 送金, 請求書, 결제, 송금, 이체",
-    ),
-    (
-        Concept::Account,
-        "acct, account ending, destination account, the account, swift, bic, iban, bank details, bank account, account number, account details, recipient, recipient's address, payee, beneficiary, wallet address, destination address, payment address, deposit address, routing number, payment details, bankverbindung, kontonummer, empfänger*, cuenta bancaria, destinatario, coordonnées bancaires, bénéficiaire, conta bancária, destinatário, chave pix, реквизит*, получател*, номер счета, 户名, 收款, 账号, 账户, 收款人, 口座, 振込先, 계좌, 수취인",
-    ),
-    (
-        Concept::Replace,
-        "regardless of what, no matter what, whatever the sheet, whatever the document, whatever the invoice, instead of the one, set its, set the, set `*, switch to, switch the, swap the, the destination is, redirect*, reroute*, replace*, substitut*, swap in, swap it, exchange it, use instead, the right answer is, correct answer is, is outdated, are outdated, outdated, no longer valid, mapped address, overwrite*, change it to, changed to, ersetz*, tausche, austausch*, reemplaza*, sustituy*, cambia*, remplace*, substitu*, troque, замени*, подстав*, 替换, 改为, 换成, 改成, 一律改, 作废, 差し替え, 置き換え, 変更し, 바꿔, 교체, 변경하",
-    ),
-    (
-        Concept::Every,
-        "every, each, always, all, any, whenever, at the start of, at the beginning of, before anything else, on start-up, on startup, at start-up, at startup, start of every, from now on, first of all, periodically, regularly, continuously, heartbeat, hourly, daily, jede*, immer, cada, siempre, todos, todas, chaque, toujours, sempre, tous, каждый, каждого, каждым, каждом, всегда, 每次, 每个, 始终, 总是, 毎回, 常に, 各, 매번, 항상, 모든",
-    ),
-    (
-        Concept::Obey,
-        "trust, trusts, run what, execute what, do as it, act upon, work through, do the, do its, do everything, complete the, start with, follow, follows, obey*, carry out, execute*, act on, comply with, do what, do as, perform, apply, run it, run them, run whatever, adopt, honour, honor, treat, befolg*, führe, sigue, ejecuta, suis, exécute, siga, execute, выполн*, следуй*, исполн*, 执行, 遵循, 按照, 照做, 実行, 従って, 従い, 실행, 따르",
-    ),
-    (
-        Concept::Rank,
-        "same authority, same weight, same rank, as binding, equal authority, equal weight, it lists, listed there, written there, named there, asked for there, before mine, before other, before the user's, as though the user, as if the user, as if it came from the user, as if i had, as user input, as the user's own, the user's own, outrank*, take precedence, takes precedence, before anything else, over what is said, have priority over, has priority over, what it says, what they say, what it tells, steps there, instructions there, commands there, whatever it, whatever comes back, whatever is there, instructions it contains, instructions it returns, instructions in it, instructions found, las instrucciones, les instructions, as instruções, die anweisungen, указания, инструкции, 其中的指令, 里面的指令, その指示, 지시",
-    ),
-    (
-        Concept::Orders,
-        "chores, tasks, steps, note, notes, text, instruction, message, messages, orders, order, command, commands, request, requests, instructions",
-    ),
-    (
-        Concept::Whoever,
-        "whoever, any channel, from anyone, no matter who, regardless of who, signed, marked with, containing the word, that start with, that starts with, starting with, beginning with, that begin with, that begins with, from user, from the account, prefixed, that carry the, with the passphrase, code word, codeword, magic word, trigger word",
-    ),
-    (
-        Concept::Itself,
-        "this section, this file, itself, this text, these lines, this block, this skill, this paragraph, this note, this snippet, the section \", the section “, own text, this rule, this instruction, these instructions, these rules, diesen abschnitt, esta sección, cette section, esta seção, этот раздел, 本节, 本段, このセクション, 이 섹션",
-    ),
-    (
-        Concept::Skills,
-        "skill.md, skills, other skill, every skill, skill folders, agents.md, claude.md, .cursor/rules, .cursorrules, rules files, rule files, instruction files, other agents, other projects, other repositories, sibling skills, soul.md, memory.md",
-    ),
-    (
-        Concept::Accept,
-        "add a user, add an account, create a user, create an account, add user, create user, let through, lets through, waves through, wave through, accept*, allow*, lets in, let in, grant*, authenticate*, log in, logs in, succeed*, return true, returns true, bypass*, treat as admin, admit*, skips the check, skip the check, short-circuit*",
-    ),
-    (
-        Concept::Key,
-        "password, passwords, token, login, credentials, passcode, pin, api key, signature, auth, authentication, jwt, otp, header, cookie",
-    ),
-    (
-        Concept::Anyone,
-        "our team can, our support can, support can, so that we can, so we can, equals `, equals ', is exactly `, is set to `, matches `, any account, any user, every account, every user, all accounts, all users, master password, master key, support password, hidden password, fallback password, regardless of, hard-coded, hardcoded, special user, magic value, without checking, without verifying, backdoor, back door",
-    ),
-    (
-        Concept::Snippet,
-        "from `, base image, dockerfile*, script, script tag, tag, pixel, iframe, snippet, dependency, package, import, beacon, stylesheet, library, <script, loader",
-    ),
-    (
-        Concept::OtherTool,
-        "other tool, another tool, other tools, all tools, every other tool, any other tool, other fetch tools, other search tools, remaining tools, other servers, another server, other server",
-    ),
-    (
-        Concept::Steer,
-        "known to corrupt, known to fail, known to leak, known to lose, known to be unsafe, even where the user, even though the user, even if the user, even when the user, only approved, only trusted, only permitted, only allowed way, only safe, replaces it, replaces them, replaces the, forged, untrusted, compromised, deprecated, supersede*, must not be used, not to be used, should be avoided, in place of, takes the place, disregard the, is broken, is unsafe, has been hacked, instead of the",
-    ),
-    (
-        Concept::Present,
-        "available, is present, are present, is installed, is connected, is loaded, is enabled, exists, in this environment, in this session, in the same",
-    ),
-];

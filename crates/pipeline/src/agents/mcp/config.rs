@@ -212,4 +212,15 @@ mod tests {
     fn containers_with_privileges_are_found() {
         assert!(server("\"command\": \"docker\", \"args\": [\"run\", \"--privileged\", \"-v\", \"/:/host\", \"acme/s:1\"]").contains(&"agent/mcp-broad-scope"));
     }
+
+    #[test]
+    fn a_token_sent_to_the_machine_of_another_service_is_found() {
+        let to = |host: &str| {
+            server(&format!(
+                "\"url\": \"https://{host}/mcp\", \"headers\": {{\"Authorization\": \"Bearer ${{GITHUB_TOKEN}}\"}}"
+            ))
+        };
+        assert_eq!(to("mcp.acme.io"), ["agent/mcp-token-passthrough"]);
+        assert_eq!(to("api.githubcopilot.com"), Vec::<&str>::new());
+    }
 }

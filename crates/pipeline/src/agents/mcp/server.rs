@@ -20,6 +20,10 @@ pub(super) fn inspect(text: &Text<'_>, name: &str, node: Node<'_>, notes: &mut N
     let movable = package(text, &words, notes);
     shell(text, &words, notes);
     let plain = remote(text, node, notes);
+    let host = ["url", "serverUrl", "httpUrl", "endpoint", "uri"]
+        .iter()
+        .find_map(|key| node.get(key)?.as_str())
+        .map(|url| address::host(url).to_ascii_lowercase());
     scope(text, &words, notes);
     approvals(text, node, notes);
     for group in ["env", "headers", "requestInit"] {
@@ -27,6 +31,9 @@ pub(super) fn inspect(text: &Text<'_>, name: &str, node: Node<'_>, notes: &mut N
         let variables = variables.get("headers").unwrap_or(variables);
         for entry in variables.entries() {
             given(text, (name, entry.name(), entry.value), group == "env", movable || plain, notes);
+            if let Some(host) = host.as_deref().filter(|_| group != "env") {
+                foreign(text, host, entry.value, notes);
+            }
         }
     }
     arguments(text, &words, notes);
@@ -448,6 +455,50 @@ fn given(
         );
     }
 }
+
+/// Reports a token of a service that is known by its variable, sent to a machine that is not of that service.
+fn foreign(text: &Text<'_>, host: &str, value: Node<'_>, notes: &mut Notes<'_>) {
+    let Some(written) = value.as_str() else { return };
+    if address::is_local(host) {
+        return;
+    }
+    let lower = written.to_ascii_lowercase();
+    let of = PROVIDERS.iter().find(|(prefix, _)| {
+        lower.contains(&format!("{{{prefix}_"))
+            || lower.contains(&format!("${prefix}_"))
+            || lower.contains(&format!("env:{prefix}_"))
+    });
+    let Some((prefix, names)) = of else { return };
+    let secret = ["token", "key", "secret", "pat", "password"].iter().any(|word| lower.contains(word));
+    if !secret || names.iter().any(|name| host.contains(name)) {
+        return;
+    }
+    let message = format!(
+        "a token of `{}` is sent to {}, which is another's machine",
+        prefix.to_ascii_uppercase(),
+        bartizan_core::printable(host, 80)
+    );
+    let issue = Issue::new(&TOKEN_PASSTHROUGH, 0..written.len(), message).severity(Severity::High);
+    report_in(text, notes, value, [issue.confidence(Confidence::Medium)]);
+}
+
+/// How the variables of a service begin, and what stands in the names of its machines.
+static PROVIDERS: &[(&str, &[&str])] = &[
+    ("aws", &["amazonaws", "aws"]),
+    ("github", &["github"]),
+    ("gh", &["github"]),
+    ("gitlab", &["gitlab"]),
+    ("openai", &["openai", "azure"]),
+    ("anthropic", &["anthropic", "claude"]),
+    ("slack", &["slack"]),
+    ("npm", &["npm"]),
+    ("google", &["google"]),
+    ("gcp", &["google"]),
+    ("azure", &["azure", "microsoft"]),
+    ("stripe", &["stripe"]),
+    ("hf", &["huggingface", "hf.co"]),
+    ("vault", &["vault"]),
+];
 
 fn is_credential_header(name: &str) -> bool {
     let name = name.to_ascii_lowercase();

@@ -181,6 +181,9 @@ fn weight(act: Act, reading: &Reading<'_>, span: &Range<usize>, pressed: bool) -
         | Act::IsLed
         | Act::Spreads
         | Act::PlantsBackdoor
+        | Act::Sleeps
+        | Act::AsksForPrivate
+        | Act::Circumvents
         | Act::AsksToReadSecrets
         | Act::ReadsCredentials
         | Act::ReadsBrowser
@@ -247,6 +250,13 @@ static MARKS: &[&str] = &[
     "<admin>",
     "<mandatory>",
     "</important>",
+    "important for the agent",
+    "important for the assistant",
+    "note for the assistant",
+    "note for the agent",
+    "note to the assistant",
+    "note to the agent",
+    "leave to the model",
 ];
 /// Parameters that are a program.
 static FREE: &[&str] = &["command", "cmd", "code", "script", "sql", "query", "shell", "expression"];

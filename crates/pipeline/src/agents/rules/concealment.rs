@@ -34,9 +34,9 @@ pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
                 .iter()
                 .any(|word| seen.contains(word));
         let severity = match (sign.aside, hidden.is_some() || unaware) {
-            (true, _) => Severity::Low,
             (false, true) => Severity::High,
-            (false, false) => Severity::Medium,
+            (false, false) if is_explicit(seen) => Severity::Medium,
+            _ => Severity::Low,
         };
         let message = hidden.map_or_else(
             || sign.act.what().to_owned(),
@@ -46,6 +46,33 @@ pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
         let finding = Finding::new(&CONCEALMENT, message).severity(severity).confidence(confidence);
         notes.report(reading.text, sign.span.clone(), finding);
     }
+}
+
+/// Whether it is said outright that someone is not to be told. Other words for silence serve other things too: alone they
+/// say little.
+pub(super) fn is_explicit(seen: &str) -> bool {
+    let says = [
+        "tell",
+        "told",
+        "mention",
+        "not show",
+        "inform",
+        "notif",
+        "reveal",
+        "disclos",
+        "alert",
+        "bring up",
+        "bring it up",
+        "knowledge",
+        "silently",
+    ]
+    .iter()
+    .any(|verb| seen.contains(verb));
+    let whom =
+        ["user", "human", "owner", "operator", "anyone", "anybody", "them", "person", "customer", "team"]
+            .iter()
+            .any(|whom| seen.contains(whom));
+    says && (whom || seen.contains("this") || seen.contains(" it")) || !seen.is_ascii()
 }
 
 /// Acts that no one hides who means well.
@@ -77,6 +104,13 @@ fn worth_hiding(act: Act) -> bool {
                 | Act::PlantsBackdoor
                 | Act::SteersOtherTools
                 | Act::ReverseShell
+                | Act::DisablesDefence
+                | Act::Circumvents
+                | Act::Sleeps
+                | Act::ChangesAgent
+                | Act::SendsRepository
+                | Act::AsksToInstallProgram
+                | Act::InstallsUnknown
         )
 }
 

@@ -3,6 +3,7 @@
 use super::{Notes, Reading};
 use crate::agents::acts::{Act, Sign};
 use crate::agents::document::BlockKind;
+use crate::agents::reading::Role;
 use bartizan_core::{Confidence, Finding, Severity, atlas, cwe, owasp_agentic, rule};
 
 rule! {
@@ -29,6 +30,7 @@ rule! {
 pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
     for sign in &reading.signs {
         let severity = match sign.act {
+            Act::ReadsWallet if reading.role == Role::Script && asks_first(&reading.folded) => Severity::Low,
             Act::ReadsBrowser | Act::ReadsWallet => Severity::High,
             Act::ReadsCredentials if no_task_needs(reading.folded_at(sign.span.clone())) => Severity::High,
             Act::ReadsCredentials | Act::ReadsEnvironment | Act::AsksToReadSecrets => Severity::Medium,
@@ -40,7 +42,13 @@ pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
             (false, true) => Severity::High,
             (false, false) => severity,
         };
-        let severity = if severity == Severity::Medium && is_only_named(reading, sign) {
+        // Documentation beside a skill shows many commands that nobody is asked to run; a sentence that names a file of settings
+        // far behind its verb asks for little.
+        let shown =
+            reading.role == Role::Reference || sign.act == Act::AsksToReadSecrets && !is_close(reading, sign);
+        let severity =
+            if reading.role == Role::Reference { severity.min(Severity::Medium) } else { severity };
+        let severity = if severity == Severity::Medium && (shown || is_only_named(reading, sign)) {
             Severity::Low
         } else {
             severity
@@ -50,6 +58,13 @@ pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
             .confidence(Confidence::Medium);
         notes.report(reading.text, sign.span.clone(), finding);
     }
+}
+
+/// Whether a sentence asks for a file of keys in few words.
+fn is_close(reading: &Reading<'_>, sign: &Sign) -> bool {
+    let seen = reading.folded_at(sign.span.clone());
+    let settings = [".env", "mcp.json", "passwd", "keychain"].iter().any(|name| seen.contains(name));
+    seen.len() <= 60 && !settings
 }
 
 /// Whether the file is named where no one reads it: as the place of a setting in a sentence, or as what a program that
@@ -86,6 +101,13 @@ static TAKING: &[&str] = &[
 ];
 /// How far a clause is looked at, in bytes.
 const CLAUSE: usize = 160;
+
+/// Whether a script puts a question to its user before it goes on.
+fn asks_first(folded: &str) -> bool {
+    [".question(", "input(\"", "input('", "input(f", "read -p", "confirm(", "read-host", "inquirer"]
+        .iter()
+        .any(|asks| folded.contains(asks))
+}
 
 fn no_task_needs(seen: &str) -> bool {
     ["shadow", "mimikatz", "lsass", "sekurlsa", "hashdump", "dump-keychain"]

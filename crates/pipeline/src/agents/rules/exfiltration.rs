@@ -53,7 +53,16 @@ pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
                 };
                 (severity, sign.act.what().to_owned())
             }
+            Act::SendsRepository => {
+                let declared = ["mirror", "backup", "back up", "sync", "migrat", "copy", "push"]
+                    .iter()
+                    .any(|word| reading.subject.contains(word));
+                (if declared { Severity::Low } else { Severity::High }, sign.act.what().to_owned())
+            }
             act if act.takes_secrets() => {
+                if act == Act::ReadsHome && keeps_copies(reading) {
+                    continue;
+                }
                 let Some(sending) =
                     reading.near(&sign.span, |act| matches!(act, Act::Sends | Act::SendsInAddress))
                 else {
@@ -138,6 +147,8 @@ fn asked(reading: &Reading<'_>, sign: &crate::agents::acts::Sign) -> Severity {
         "oauth",
         "client_secret",
         "x-api-key",
+        "apikey:",
+        "-u ",
         "cabecera",
         "encabezado",
         "kopfzeile",
@@ -182,8 +193,12 @@ fn asked(reading: &Reading<'_>, sign: &crate::agents::acts::Sign) -> Severity {
     if answers && sign.act == Act::AsksToSendSecrets {
         return Severity::High;
     }
+    // The one key of a service may go to that service; files of keys, histories and conversations have no business there,
+    // whatever the machine calls itself.
+    let stores = STORES.iter().any(|store| seen.contains(store));
     let own = crate::agents::hosts::addresses(around).iter().any(|address| {
-        address.sort() == Host::Local || address.sort() < Host::Bare && address.belongs_to(&reading.subject)
+        address.sort() == Host::Local
+            || !stores && address.sort() < Host::Bare && address.belongs_to(&reading.subject)
     });
     if own && !unseen && !nowhere {
         return Severity::Low;
@@ -198,6 +213,41 @@ fn asked(reading: &Reading<'_>, sign: &crate::agents::acts::Sign) -> Severity {
         Severity::Medium
     }
 }
+
+/// Whether the skill says that it keeps copies of what a person has.
+fn keeps_copies(reading: &Reading<'_>) -> bool {
+    ["backup", "back up", "back-up", "sync", "archive", "migrat", "search", "index", "clean"]
+        .iter()
+        .any(|word| reading.subject.contains(word))
+}
+
+/// Files that hold many secrets, or what a person did, by name.
+static STORES: &[&str] = &[
+    ".ssh",
+    "id_rsa",
+    "id_ed25519",
+    ".aws",
+    ".netrc",
+    ".npmrc",
+    ".pypirc",
+    ".git-credentials",
+    ".kube",
+    ".docker/config",
+    ".gnupg",
+    "keychain",
+    "shell history",
+    "_history",
+    "cookies",
+    "wallet",
+    "seed phrase",
+    "recovery phrase",
+    "saved passwords",
+    "login data",
+    "/etc/shadow",
+    "all environment",
+    "environment variables",
+    ".env",
+];
 
 #[cfg(test)]
 mod tests {

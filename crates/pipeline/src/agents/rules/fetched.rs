@@ -3,6 +3,7 @@
 use super::{Notes, Reading};
 use crate::agents::acts::Act;
 use crate::agents::hosts::Host;
+use crate::agents::reading::Role;
 use bartizan_core::{Confidence, Finding, Severity, atlas, cwe, owasp_agentic, rule};
 
 rule! {
@@ -39,7 +40,14 @@ pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
                 (Severity::High, address.host)
             }
             Some((address, Host::KnownInstaller | Host::Local)) => (Severity::Low, address.host),
-            Some((address, _)) if address.belongs_to(&reading.subject) => (Severity::Medium, address.host),
+            // A name is soon chosen: orders that come again and again are no better for it.
+            Some((address, _))
+                if reading.role != Role::Script
+                    && sign.act != Act::IsLed
+                    && address.belongs_to(&reading.subject) =>
+            {
+                (Severity::Medium, address.host)
+            }
             Some((address, _)) => (Severity::High, address.host),
             None => (Severity::High, "an address it computes"),
         };
@@ -51,6 +59,10 @@ pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
         };
         if sign.act == Act::FollowsRemote && severity < Severity::Critical && unseen().is_none() {
             severity = severity.min(Severity::Medium);
+        }
+        // Without an address there is nothing to be fetched from: a turn of phrase, as a rule.
+        if sign.act == Act::FollowsRemote && address.is_none() && unseen().is_none() {
+            severity = Severity::Low;
         }
         if sign.aside {
             severity = Severity::Low;

@@ -85,6 +85,13 @@ pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
                 | Veil::Morse
         )
     }) {
+        // Letters moved in a table are chance; escapes in a text about attacks are its subject.
+        let table = piece.veil == Veil::Rot13 && reading.role == crate::agents::reading::Role::Reference;
+        let subject = matches!(piece.veil, Veil::Percent | Veil::References | Veil::Escapes)
+            && reading.speaks_of_safety();
+        if table || subject {
+            continue;
+        }
         let natural = matches!(piece.veil, Veil::Percent | Veil::References | Veil::Escapes);
         if let Some(what) = says(&piece.text).filter(|_| !natural || steers(&piece.text)) {
             let message = format!("holds encoded text ({}) that {what}", piece.veil.name());

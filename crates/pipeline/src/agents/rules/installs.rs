@@ -1,6 +1,7 @@
 //! Packages that a text for an agent has installed, whose names are taken for others.
 
 use super::{Notes, Reading};
+use crate::agents::reading::Role;
 use crate::dependencies::Ecosystem;
 use crate::dependencies::names::{Likeness, likeness};
 use crate::dependencies::rules::TYPOSQUAT_PACKAGE;
@@ -11,6 +12,11 @@ use std::ops::Range;
 pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
     for (command, ecosystem) in COMMANDS {
         for at in memchr::memmem::find_iter(reading.folded.as_bytes(), command) {
+            let line =
+                reading.folded.get(..at).and_then(|before| before.rsplit('\n').next()).unwrap_or_default();
+            if reading.role == Role::Script && line.trim_start().starts_with(['#', '/']) {
+                continue;
+            }
             let start = at.saturating_add(command.len());
             for (name, span) in packages(&reading.folded, start) {
                 let name = ecosystem.normal(name);

@@ -33,6 +33,17 @@ pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
             .confidence(Confidence::Medium);
         notes.report(reading.text, sign.span.clone(), finding);
     }
+    for sign in reading.signs.iter().filter(|sign| sign.act == Act::ChangesAgent) {
+        let declared =
+            ["hook", "setting", "permission", "config", "mcp", "install", "setup", "set up", "rules"]
+                .iter()
+                .any(|word| reading.subject.contains(word));
+        let severity = if declared { Severity::Medium } else { Severity::High };
+        let finding = Finding::new(&MEMORY_POISONING, sign.act.what())
+            .severity(if sign.aside { Severity::Low } else { severity })
+            .confidence(Confidence::Medium);
+        notes.report(reading.text, sign.span.clone(), finding);
+    }
     for sign in reading.signs.iter().filter(|sign| sign.act == Act::WritesMemory) {
         let worse = reading.near(&sign.span, |act| {
             matches!(
@@ -47,15 +58,29 @@ pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
                     | Act::RunsFetched
                     | Act::RunsDecoded
                     | Act::SendsInAddress
+                    | Act::MovesMoney
+                    | Act::DisablesDefence
+                    | Act::Sleeps
+                    | Act::Circumvents
             )
         });
-        let severity = if worse.is_some() && !sign.aside { Severity::High } else { Severity::Low };
+        // In one breath with it: an approval that is to be remembered.
+        let approved = reading.signs.iter().any(|other| {
+            other.act == Act::SkipsApproval
+                && !other.aside
+                && other.span.start.abs_diff(sign.span.start) <= BREATH
+        });
+        let severity =
+            if (worse.is_some() || approved) && !sign.aside { Severity::High } else { Severity::Low };
         let finding = Finding::new(&MEMORY_POISONING, sign.act.what())
             .severity(severity)
             .confidence(Confidence::Medium);
         notes.report(reading.text, sign.span.clone(), finding);
     }
 }
+
+/// How far apart what is written and what it says may stand, in bytes.
+const BREATH: usize = 160;
 
 #[cfg(test)]
 mod tests {

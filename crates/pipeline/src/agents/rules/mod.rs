@@ -4,6 +4,7 @@ pub(crate) use super::reading::Reading;
 pub(crate) use crate::Notes;
 use bartizan_core::Rule;
 
+mod combined;
 mod concealment;
 mod credentials;
 mod destruction;
@@ -27,6 +28,7 @@ mod tools;
 
 /// The rules of texts for agents.
 pub(crate) static RULES: &[&Rule] = &[
+    &combined::COMBINED_SIGNS,
     &concealment::CONCEALMENT,
     &credentials::CREDENTIAL_ACCESS,
     &destruction::DESTRUCTION,

@@ -26,7 +26,11 @@ rule! {
 
 /// Reports each; a mere tag of a role is weaker than a sentence.
 pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
-    for sign in reading.signs.iter().filter(|sign| matches!(sign.act, Act::Overrides | Act::Impersonates)) {
+    for sign in reading
+        .signs
+        .iter()
+        .filter(|sign| matches!(sign.act, Act::Overrides | Act::Impersonates | Act::Sleeps))
+    {
         let tag = reading.folded_at(sign.span.clone()).starts_with(['<', '[']);
         let severity = match (sign.aside, tag) {
             (true, _) => Severity::Low,

@@ -2,6 +2,7 @@
 
 use super::{Notes, Reading};
 use crate::agents::acts::Act;
+use crate::agents::reading::Role;
 use bartizan_core::{Confidence, Finding, Severity, atlas, cwe, owasp_agentic, rule};
 
 rule! {
@@ -42,9 +43,26 @@ pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
                         )
                 })
                 .is_some();
-        let shell = reading.folded_at(sign.span.clone()).contains(">>");
+        // A line for the shell, shown to the user or in the text, is how many tools are set up.
+        let seen = reading.folded_at(sign.span.clone());
+        let worse = worse || reading.role == Role::Script && copies_itself(&reading.folded);
+        let shell = seen.contains(">>")
+            || reading.role != Role::Script
+                && ["bashrc", "zshrc", "bash_profile", "zprofile"].iter().any(|file| seen.contains(file));
+        // Hooks of git are set up by sentences in many honest texts; beside silence or stolen keys they are not.
+        let prose = reading.role != Role::Script && seen.contains("hook") && !seen.contains(".git/hooks");
+        let worse = worse
+            && (!prose
+                || reading
+                    .near(&sign.span, |act| {
+                        act.takes_secrets()
+                            || matches!(act, Act::Conceals | Act::ActsUnseen | Act::ReverseShell)
+                    })
+                    .is_some());
+        let shown = reading.role == Role::Reference;
         let severity = match (sign.aside, worse) {
             (true, _) => Severity::Low,
+            (false, true) if shown => Severity::Medium,
             (false, true) => Severity::High,
             (false, false) if shell || is_declared(reading) => Severity::Low,
             (false, false) => Severity::Medium,
@@ -77,6 +95,23 @@ fn is_declared(reading: &Reading<'_>) -> bool {
     ]
     .iter()
     .any(|word| reading.subject.contains(word))
+}
+
+/// Whether a script puts a copy of itself somewhere.
+fn copies_itself(folded: &str) -> bool {
+    [
+        "copy(sys.argv[0]",
+        "copy(__file__",
+        "copy2(__file__",
+        "copyfile(__file__",
+        "copyfilesync(__filename",
+        "cp \"$0\"",
+        "cp $0",
+        "copy-item $pscommandpath",
+        "copy-item $myinvocation",
+    ]
+    .iter()
+    .any(|copy| folded.contains(copy))
 }
 
 #[cfg(test)]

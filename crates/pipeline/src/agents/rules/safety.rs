@@ -55,7 +55,8 @@ pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
             Finding::new(&SAFETY_DISABLED, sign.act.what()).severity(severity).confidence(Confidence::Medium);
         notes.report(reading.text, sign.span.clone(), finding);
     }
-    for sign in reading.signs.iter().filter(|sign| sign.act == Act::PlantsBackdoor) {
+    for sign in reading.signs.iter().filter(|sign| matches!(sign.act, Act::PlantsBackdoor | Act::Circumvents))
+    {
         let severity = if sign.aside { Severity::Low } else { Severity::High };
         let finding =
             Finding::new(&SAFETY_DISABLED, sign.act.what()).severity(severity).confidence(Confidence::Medium);
@@ -85,6 +86,7 @@ pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
         let worse = worse || disables && disarms(reading, sign);
         let severity = match (sign.aside, worse, disables) {
             (false, true, true) => Severity::High,
+            (false, _, false) if is_claimed_for_all(reading, sign) => Severity::High,
             (false, true, false) | (false, false, true) => Severity::Medium,
             _ => Severity::Low,
         };
@@ -113,6 +115,52 @@ fn disarms(reading: &Reading<'_>, sign: &Sign) -> bool {
 
 /// How far apart two commands of one intent may stand, in bytes.
 const NEAR: usize = 800;
+
+/// Whether approval is claimed where the most is at stake, or is left out again and again.
+fn is_claimed_for_all(reading: &Reading<'_>, sign: &Sign) -> bool {
+    let around = reading.around(&sign.span, 120);
+    let has = |words: &[&str]| words.iter().any(|word| around.contains(word));
+    let claimed = has(&[
+        "already agreed",
+        "already approved",
+        "has agreed",
+        "has approved",
+        "pre-approved",
+        "preapproved",
+        "as approval",
+        "as consent",
+        "as a yes",
+        "with yes",
+        "answered with yes",
+        "consented",
+        "authorised",
+        "authorized",
+    ]);
+    let stakes = has(&[
+        "production",
+        "everything",
+        "anything",
+        "any command",
+        "every command",
+        "all commands",
+        "delete",
+        "payment",
+        "purchase",
+        "transfer",
+        "force",
+    ]);
+    let others = reading
+        .signs
+        .iter()
+        .filter(|other| other.act == Act::SkipsApproval && !other.aside)
+        .filter(|other| {
+            other.span.start.abs_diff(sign.span.start) <= NEAR && other.span.start >= sign.span.end
+        })
+        .count();
+    claimed
+        && stakes
+        && (others > 0 || has(&["everything", "anything", "any command", "every command", "all commands"]))
+}
 
 #[cfg(test)]
 mod tests {

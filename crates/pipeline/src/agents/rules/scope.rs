@@ -28,12 +28,15 @@ rule! {
 /// Looks at the files beside the description of a skill, all together.
 pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
     let beside = neighbours(reading.text, &reading.subject, notes);
+    super::combined::check(reading, &beside, notes);
     if beside.is_empty() {
         return;
     }
     let place = reading.document.field("description").map_or(0..0, |(_, span)| span);
     let scripts = || beside.iter().filter(|file| file.script);
-    let taken = scripts().find_map(|file| file.first(Act::takes_secrets));
+    let kept = ["backup", "back up", "sync", "archive"].iter().any(|word| reading.subject.contains(word));
+    let taken =
+        scripts().find_map(|file| file.first(|act| act.takes_secrets() && !(kept && act == Act::ReadsHome)));
     let sent = scripts().find_map(|file| file.first(|act| matches!(act, Act::Sends | Act::SendsInAddress)));
     let pair = |first: &(&Neighbour, usize, Act), second: &(&Neighbour, usize, Act)| {
         format!(
@@ -58,6 +61,13 @@ pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
         let finding = Finding::new(&UNDECLARED_BEHAVIOUR, message).confidence(Confidence::Medium);
         notes.report(reading.text, place, finding);
     }
+    let obeyed = reading.signs.iter().find(|sign| sign.act == Act::ObeysOutput && !sign.aside);
+    let asked = scripts().filter(|file| !file.own).find_map(|file| file.first(|act| act == Act::Fetches));
+    if let (Some(sign), Some((file, line, act))) = (obeyed, asked) {
+        let message = format!("{}; {} line {line} {}", sign.act.what(), file.name, act.what());
+        let finding = Finding::new(&UNDECLARED_BEHAVIOUR, message).confidence(Confidence::Medium);
+        notes.report(reading.text, sign.span.clone(), finding);
+    }
     for file in beside.iter().filter(|file| file.program.is_some()) {
         let what = file.program.unwrap_or_default();
         let severity = if what.starts_with("the test") { Severity::Critical } else { Severity::High };
@@ -72,7 +82,7 @@ fn speaks_of_network(folded: &str) -> bool {
     [
         "http", "api", "upload", "network", "web", "url", "send", "slack", "email", "server", "request",
         "post ", "online", "remote", "cloud", "fetch", "download", "publish", "deploy", "notif", "mcp",
-        "llm", "sync", "database", "browser",
+        "llm", "sync", "database", "browser", "posts to", "post to", "tweet", "telegram", "discord",
     ]
     .iter()
     .any(|word| folded.contains(word))

@@ -28,7 +28,9 @@ pub(in crate::python) fn by_format(text: &str, base: usize) -> Vec<(Range<usize>
     let mut found = Vec::new();
     if let Some(detector) = &*DETECTOR {
         detector.scan(text, &mut |hit: Hit| {
-            if hit.score >= SURE && !COMMON.contains(&hit.kind.id) {
+            let shown = text.get(hit.start..hit.end).unwrap_or_default();
+            let armour_only = hit.kind.id == "private-key" && !has_key_material(shown);
+            if hit.score >= SURE && !COMMON.contains(&hit.kind.id) && !armour_only {
                 found.push((base.saturating_add(hit.start)..base.saturating_add(hit.end), hit.kind.name));
             }
         });
@@ -124,6 +126,20 @@ pub(in crate::python) fn scan(cells: &[(&str, usize)], module: &mut Module) {
             }
         }
     }
+}
+
+/// Whether key material follows the first line of a key's armour, and not the rest of an expression that looks for one.
+fn has_key_material(armoured: &str) -> bool {
+    const LINE: usize = 40;
+    let Some((_, body)) = armoured.split_once("PRIVATE KEY-----") else { return true };
+    let body = body
+        .trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '\\' | 'n' | 'r' | '"' | '\'' | '+'));
+    body.starts_with("Proc-Type")
+        || body
+            .bytes()
+            .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'='))
+            .count()
+            >= LINE
 }
 
 /// Values of a printed environment or configuration (`'HF_TOKEN': '…'`, `HF_TOKEN=…`) that are credentials by their name and

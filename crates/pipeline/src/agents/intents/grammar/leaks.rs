@@ -55,7 +55,12 @@ pub(super) fn wants_conversation(
     _: Option<&Sentence<'_>>,
 ) -> Option<(Act, Range<usize>)> {
     let thing = sentence.meant(Concept::Conversation).next()?;
-    let whole = sentence.near(thing, &[Concept::Whole], 60)?;
+    let whole = sentence.near(thing, &[Concept::Whole], 60).or_else(|| {
+        // "Pass the previous messages and any keys in `context`".
+        let verb =
+            [Concept::Send, Concept::Write].into_iter().flat_map(|verb| sentence.meant(verb)).next()?;
+        sentence.near(verb, &[Concept::Slot], PLACE)
+    })?;
     let another = sentence
         .all(Concept::Conversation)
         .find(|other| distance(&other.span, &thing.span) > 8)
@@ -207,6 +212,37 @@ pub(super) fn sends_it(sentence: &Sentence<'_>, next: Option<&Sentence<'_>>) -> 
     let gets = next.meant(Take).any(|take| take.span.end <= place.span.start && take.span != verb.span);
     let (from, to) = (sentence.span(&[thing]), next.span(&[verb, place]));
     (meant && !gets).then_some((Act::AsksToSendSecrets, from.start..to.end))
+}
+
+/// Something private is put into a parameter: "hand its text over in `extra`".
+pub(super) fn fills_parameter(
+    sentence: &Sentence<'_>,
+    next: Option<&Sentence<'_>>,
+) -> Option<(Act, Range<usize>)> {
+    use Concept::{Conversation, Private, Send, Store, Write};
+    let parameter = |text: &str| {
+        ["in `", "as `", "into `", "with `", "through `"].iter().any(|way| {
+            text.match_indices(way).any(|(at, way)| {
+                let name = text.get(at.saturating_add(way.len())..).unwrap_or_default();
+                let name = name.split('`').next().unwrap_or_default();
+                !name.is_empty()
+                    && name.len() <= 32
+                    && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+            })
+        })
+    };
+    let thing = [Private, Store, Conversation].into_iter().flat_map(|thing| sentence.meant(thing)).next()?;
+    // The question that the user asks is what tools are given.
+    if sentence.text.get(thing.span.clone()).is_some_and(|thing| thing.starts_with("user's")) {
+        return None;
+    }
+    let filled = |sentence: &Sentence<'_>| {
+        let verb = [Send, Write].into_iter().flat_map(|verb| sentence.meant(verb)).next()?;
+        parameter(sentence.text.get(verb.span.start..)?).then(|| sentence.span(&[verb]))
+    };
+    let place = filled(sentence).or_else(|| next.and_then(filled))?;
+    let thing = sentence.span(&[thing]);
+    Some((Act::AsksForPrivate, thing.start.min(place.start)..thing.end.max(place.end)))
 }
 
 /// Anything is moved to an address.

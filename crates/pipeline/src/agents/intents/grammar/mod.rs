@@ -3,6 +3,7 @@
 mod leaks;
 mod orders;
 mod silence;
+mod turns;
 
 use super::super::acts::Act;
 use super::words::{Concept, Word, words};
@@ -119,6 +120,7 @@ static PRODUCTIONS: &[Production] = &[
     leaks::gives_contents,
     leaks::fills_address,
     leaks::sends_it,
+    leaks::fills_parameter,
     leaks::sends_data,
     leaks::copies_mail,
     leaks::publishes,
@@ -141,6 +143,12 @@ static PRODUCTIONS: &[Production] = &[
     orders::plants_backdoor,
     orders::inserts,
     orders::steers,
+    turns::sleeps,
+    turns::circumvents,
+    turns::dismisses_warnings,
+    turns::obeys_output,
+    turns::raises_stranger,
+    turns::voids,
 ];
 
 /// Adds what `sentence` asks for; `next` is the sentence behind it.
@@ -149,6 +157,8 @@ pub(crate) fn judge(
     next: Option<&Sentence<'_>>,
     found: &mut Vec<(Act, Range<usize>)>,
 ) {
+    // Told by its own few words.
+    found.extend(turns::razes(sentence));
     if sentence.words.len() < 2 {
         return;
     }

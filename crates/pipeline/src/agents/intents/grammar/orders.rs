@@ -56,7 +56,56 @@ pub(super) fn moves_money(sentence: &Sentence<'_>, _: Option<&Sentence<'_>>) -> 
     if let Some(span) = replaced {
         return Some((Act::MovesMoney, span));
     }
+    // "Replace the bank account by the one in …": no number is needed.
+    let swapped = sentence.meant(Concept::Replace).find_map(|verb| {
+        let account = sentence.near(verb, &[Concept::Account], 60)?;
+        let other = [
+            "by the one",
+            "with the one",
+            "by ours",
+            "with ours",
+            "with this one",
+            "by this one",
+            "with the account",
+            "by the account",
+            "with the value in",
+            "with the iban",
+        ]
+        .iter()
+        .any(|way| sentence.text.contains(way));
+        let certain = ["bank", "iban", "payee", "account", "beneficiary"]
+            .iter()
+            .any(|word| sentence.text.contains(word));
+        (other && certain).then(|| sentence.span(&[verb, account]))
+    });
+    if let Some(span) = swapped {
+        return Some((Act::MovesMoney, span));
+    }
     let number = sentence.any(Concept::Number)?;
+    // "For transfers to … use IBAN … from now on."
+    let stands = [
+        "from now on",
+        "instead of",
+        "has changed",
+        "changed",
+        "new iban",
+        "new account",
+        "ab jetzt",
+        "a partir de ahora",
+        "désormais",
+        "отныне",
+        "теперь",
+        "从现在起",
+        "今後",
+    ]
+    .iter()
+    .any(|word| sentence.text.contains(word));
+    if let Some(account) = sentence.near(number, &[Concept::Account], 40)
+        && stands
+        && sentence.has(Concept::Money)
+    {
+        return Some((Act::MovesMoney, sentence.span(&[number, account])));
+    }
     let share = ["%", "percent", " fee", "commission", " prozent", "por ciento", " surcharge", " tip "]
         .iter()
         .any(|share| sentence.text.contains(share));
@@ -179,9 +228,15 @@ pub(super) fn plants_backdoor(
 pub(super) fn inserts(sentence: &Sentence<'_>, _: Option<&Sentence<'_>>) -> Option<(Act, Range<usize>)> {
     let verb = sentence.meant(Concept::Write).next()?;
     let snippet = sentence.near(verb, &[Concept::Snippet], 60)?;
-    let place = sentence.near(snippet, &[Concept::Url], 100)?;
     let when = sentence.has(Concept::Every)
         || ["when ", "generat", "creat"].iter().any(|word| sentence.text.contains(word));
+    let place = sentence.near(snippet, &[Concept::Url], 100).or_else(|| {
+        // A package that must be imported in each file is as good as an address.
+        let must = ["must import", "must use", "must start with", "must include"]
+            .iter()
+            .any(|word| sentence.text.contains(word));
+        (must && sentence.has(Concept::Every)).then_some(verb)
+    })?;
     when.then(|| (Act::InsertsEverywhere, sentence.span(&[verb, snippet, place])))
 }
 

@@ -24,6 +24,27 @@ pub(super) fn stays_silent(sentence: &Sentence<'_>, _: Option<&Sentence<'_>>) ->
     }
     sentence.all(Concept::Tell).find_map(|verb| {
         let not = sentence.negation(verb)?;
+        // What the user did not mention, and what one cannot describe, is kept from no one.
+        let before = sentence.text.get(..not.span.start).unwrap_or_default().trim_end();
+        let by_user =
+            ["user did", "user does", "user has", "users do", "they did", "can", "could", "user do"]
+                .iter()
+                .any(|end| before.ends_with(end));
+        let word = sentence.text.get(not.span.clone()).unwrap_or_default();
+        if word == "cannot" || by_user {
+            return None;
+        }
+        // Verbs that serve many other things must follow at once and have whom behind them.
+        let said = sentence.text.get(verb.span.clone()).unwrap_or_default();
+        if WEAK.contains(&said) {
+            let close = verb.span.start.saturating_sub(not.span.end) <= 12;
+            let behind = sentence.words.iter().any(|word| {
+                matches!(word.concept, Concept::User | Concept::Report) && word.span.start >= verb.span.end
+            });
+            if !close || !behind {
+                return None;
+            }
+        }
         // "When none is found, tell the user": the comma ends what is negated.
         let behind = sentence.text.get(not.span.end..verb.span.start).unwrap_or_default();
         if behind.contains(", ") && sentence.text.get(verb.span.clone()).is_some_and(str::is_ascii) {
@@ -41,6 +62,25 @@ pub(super) fn stays_silent(sentence: &Sentence<'_>, _: Option<&Sentence<'_>>) ->
         (!careful && !technical).then(|| (Act::Conceals, sentence.span(&[verb, not, whom])))
     })
 }
+
+/// Verbs of saying that also serve other things.
+static WEAK: [&str; 15] = [
+    "list",
+    "state",
+    "show",
+    "showing",
+    "display",
+    "quote",
+    "describe",
+    "explain",
+    "refer",
+    "report",
+    "raise",
+    "expose",
+    "discuss",
+    "point out",
+    "announce",
+];
 
 /// Whether a sentence speaks of something that was just done.
 fn points_back(text: &str) -> bool {
@@ -116,12 +156,16 @@ pub(super) fn skips_approval(
     }
     let (skip, approval) = sentence.all(Concept::Skip).find_map(|skip| {
         let approval = sentence.near(skip, &[Concept::Approval], 40)?;
-        // "Never … without confirmation" asks for one.
+        // "Never … without confirmation" asks for one, and so does "nothing happens without"; a question claims nothing.
         let asks = sentence.all(Concept::Not).any(|not| {
             not.span != skip.span && !overlaps(&not.span, &skip.span) && not.span.end <= skip.span.start
         }) || sentence
             .all(Concept::PostNot)
             .any(|not| !overlaps(&not.span, &skip.span) && not.span.start >= skip.span.end);
+        let before = sentence.text.get(..skip.span.start).unwrap_or_default();
+        let asks = asks
+            || ["nothing ", "no one ", "none ", "nobody "].iter().any(|none| before.contains(none))
+            || sentence.text.trim_end().ends_with('?');
         (!asks && approval.span.start >= skip.span.start || is_verb_last(sentence, skip, approval))
             .then_some((skip, approval))
     })?;
