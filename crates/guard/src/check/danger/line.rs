@@ -93,7 +93,7 @@ const TRIGGERS: &[&str] = &[
     "find ",
 ];
 
-static TRIGGER: LazyLock<Option<AnyOf>> = LazyLock::new(|| AnyOf::new(&TRIGGERS).ok());
+static TRIGGER: LazyLock<Option<AnyOf>> = LazyLock::new(|| AnyOf::new(TRIGGERS).ok());
 
 /// Whether a text could hold a danger at all.
 pub(crate) fn is_triggered(text: &str) -> bool {
