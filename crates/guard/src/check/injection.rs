@@ -76,7 +76,7 @@ impl Default for InjectionPolicy {
     }
 }
 
-/// The classifier, made once: its tables take 20 MB and are the same for every policy of a process.
+/// The classifier, made once: its tables are the same for every policy of a process.
 ///
 /// # Errors
 /// [`JudgeError`] when it cannot be made.
@@ -85,7 +85,7 @@ pub(super) fn classifier() -> Result<&'static Judge, JudgeError> {
     if let Some(judge) = MADE.get() {
         return Ok(judge);
     }
-    let judge = Judge::new()?.hastened();
+    let judge = Judge::new()?;
     Ok(MADE.get_or_init(|| judge))
 }
 
