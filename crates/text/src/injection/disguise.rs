@@ -1,7 +1,7 @@
 //! Phrases in words that are written so that a filter does not read them.
 
-use super::hidden::long_word;
 use super::lexicon::{Concept, Lexicon, Occurrence};
+use super::runs::{LETTER, is, long_run};
 use super::tokens::Tokens;
 use std::cmp::Reverse;
 
@@ -128,7 +128,7 @@ fn is_ordinary(word: &[u8]) -> bool {
 /// Words of more letters than any word has: phrases without spaces.
 fn together(lexicon: &Lexicon, text: &str, added: &mut Vec<Occurrence>) {
     let mut from = 0_usize;
-    while let Some((at, length)) = long_word(text.as_bytes(), from, LONGEST_WORD) {
+    while let Some((at, length)) = long_run(text.as_bytes(), from, LONGEST_WORD, is(LETTER)) {
         from = at.saturating_add(length);
         let letters = text.get(at..from).unwrap_or_default();
         added.extend(lexicon.find_joined(letters).into_iter().map(|found| Occurrence {

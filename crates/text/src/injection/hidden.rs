@@ -4,11 +4,11 @@
 //! out stops at [`DEEPEST`]. Sources: RFC 4648 (base64, hex), RFC 3986 section 2.1, HTML 5 character references,
 //! ITU-R M.1677 (Morse), RFC 8259 section 7 (`\u` escapes).
 
-use aho_corasick::packed;
+use super::giveaways::given_away;
+use super::runs::{BASE64, MORSE, SPACED_HEX, is, long_run};
 use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use std::sync::LazyLock;
 
 /// Pieces decoded from one text at most.
 pub const MOST: usize = 24;
@@ -78,7 +78,7 @@ pub fn pieces(text: &str) -> Vec<Hidden> {
     whole(text, Veil::Percent, percent, &mut found);
     whole(text, Veil::References, references, &mut found);
     whole(text, Veil::Escapes, escapes, &mut found);
-    let [turned, backwards] = given_away(text, GIVEN_AWAY.as_ref());
+    let [turned, backwards] = given_away(text);
     if turned {
         let turned = text.chars().map(rot13).collect();
         found.push(Hidden { veil: Veil::Rot13, start: 0, end: text.len(), text: turned });
@@ -95,80 +95,6 @@ pub fn pieces(text: &str) -> Vec<Hidden> {
     leet(text, &mut found);
     found.truncate(MOST);
     found
-}
-
-/// Words that give away letters moved by thirteen.
-const TURNED: [&str; 9] =
-    ["gur", "naq", "nyy", "lbhe", "lbh", "cerivbhf", "vafgehpgvbaf", "flfgrz", "cebzcg"];
-/// Words that give away a text written backwards.
-const BACKWARDS: [&str; 9] =
-    ["eht", "dna", "lla", "ruoy", "snoitcurtsni", "suoiverp", "tpmorp", "metsys", "erongi"];
-
-/// The next run of at least `least` bytes that are `wanted`, at `from` or behind it, where a run may begin: its first byte and its length.
-/// A run so long has one of every `least` bytes, so most of a text is not looked at.
-pub(super) fn long_run(
-    bytes: &[u8],
-    from: usize,
-    least: usize,
-    wanted: impl Fn(u8) -> bool,
-) -> Option<(usize, usize)> {
-    // Those from `at` to before `known` are wanted.
-    let (mut at, mut known) = (from, from);
-    loop {
-        let behind = at + least;
-        let Some(unwanted) = bytes.get(known..behind)?.iter().rposition(|byte| !wanted(*byte)) else {
-            let rest = bytes.get(behind..).unwrap_or_default();
-            let more = rest.iter().position(|byte| !wanted(*byte)).unwrap_or(rest.len());
-            return Some((at, least + more));
-        };
-        at = known + unwanted + 1;
-        known = behind;
-    }
-}
-
-/// Kinds of bytes of which runs are looked for, each a bit.
-const BASE64: u8 = 1;
-const SPACED_HEX: u8 = 1 << 1;
-const MORSE: u8 = 1 << 2;
-const LETTER: u8 = 1 << 3;
-
-static KINDS: [u8; 256] = kinds();
-
-const fn kinds() -> [u8; 256] {
-    let mut kinds = [0; 256];
-    let mut byte = 0_u8;
-    while byte < 128 {
-        let mut kind = 0;
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_') {
-            kind |= BASE64;
-        }
-        // Numbers of two digits, as they are read, and what stands between them.
-        if byte.is_ascii_hexdigit() || matches!(byte, b'x' | b'+' | b' ' | b'\n' | b',') {
-            kind |= SPACED_HEX;
-        }
-        if matches!(byte, b'.' | b'-' | b' ' | b'/') {
-            kind |= MORSE;
-        }
-        if byte.is_ascii_alphabetic() {
-            kind |= LETTER;
-        }
-        #[expect(clippy::indexing_slicing, reason = "a byte is a place of the table")]
-        {
-            kinds[byte as usize] = kind;
-        }
-        byte += 1;
-    }
-    kinds
-}
-
-/// Tests for one of the kinds.
-fn is(kind: u8) -> impl Fn(u8) -> bool {
-    move |byte| KINDS.get(usize::from(byte)).is_some_and(|kinds| kinds & kind != 0)
-}
-
-/// The next run of at least `least` letters of ASCII, as [`long_run`].
-pub(super) fn long_word(bytes: &[u8], from: usize, least: usize) -> Option<(usize, usize)> {
-    long_run(bytes, from, least, is(LETTER))
 }
 
 /// Whether a decoded text looks like one: nearly all printable, mostly letters and spaces.
@@ -430,39 +356,6 @@ fn leet(text: &str, found: &mut Vec<Hidden>) {
     found.push(Hidden { veil: Veil::Leet, start: 0, end: text.len(), text: read });
 }
 
-/// The words that give a text away, in search of many at a time where the processor can.
-static GIVEN_AWAY: LazyLock<Option<packed::Searcher>> = LazyLock::new(|| {
-    let mut builder = packed::Config::new().match_kind(packed::MatchKind::LeftmostLongest).builder();
-    builder.extend(TURNED.iter().chain(&BACKWARDS)).build()
-});
-
-/// Whether at least two words of the text give away that its letters were moved by thirteen, and that it was written backwards.
-fn given_away(text: &str, searcher: Option<&packed::Searcher>) -> [bool; 2] {
-    let lower = text.to_ascii_lowercase();
-    let bytes = lower.as_bytes();
-    let letter = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_alphabetic);
-    let mut counts = [0_usize; 2];
-    let mut count = |which: usize| {
-        if let Some(count) = counts.get_mut(usize::from(which >= TURNED.len())) {
-            *count += 1;
-        }
-    };
-    if let Some(searcher) = searcher {
-        // The longest that begins first is the word, where a word is one of them.
-        for found in searcher.find_iter(bytes) {
-            if !letter(found.end()) && !found.start().checked_sub(1).is_some_and(letter) {
-                count(found.pattern().as_usize());
-            }
-        }
-    } else {
-        for word in bytes.split(|byte| !byte.is_ascii_alphabetic()) {
-            let which = TURNED.iter().chain(&BACKWARDS).position(|known| known.as_bytes() == word);
-            which.into_iter().for_each(&mut count);
-        }
-    }
-    counts.map(|count| count >= 2)
-}
-
 /// Runs of Morse code of at least five letters.
 fn morse(text: &str, found: &mut Vec<Hidden>) {
     let bytes = text.as_bytes();
@@ -564,47 +457,7 @@ mod tests {
         }
     }
 
-    /// Runs found byte by byte, as the fast way must find them too.
-    fn slowly(bytes: &[u8], least: usize, wanted: impl Fn(u8) -> bool) -> Vec<(usize, usize)> {
-        let (mut found, mut at) = (Vec::new(), 0);
-        while at < bytes.len() {
-            let length = bytes[at..].iter().take_while(|byte| wanted(**byte)).count();
-            if length >= least {
-                found.push((at, length));
-            }
-            at += length.max(1);
-        }
-        found
-    }
-
     proptest! {
-        #[test]
-        fn long_runs_are_those_found_byte_by_byte(
-            text in "([a-z]{0,24}|[.,]{1,3}| |é|[-. /]{0,30}|-{16}|[0-9a-f]{15,17}){0,12}",
-            least in 1..24_usize,
-        ) {
-            for kind in [BASE64, SPACED_HEX, MORSE, LETTER] {
-                let (mut found, mut from) = (Vec::new(), 0);
-                while let Some((at, length)) = long_run(text.as_bytes(), from, least, is(kind)) {
-                    found.push((at, length));
-                    from = at + length;
-                }
-                prop_assert_eq!(found, slowly(text.as_bytes(), least, is(kind)));
-            }
-        }
-
-        #[test]
-        fn words_that_give_a_text_away_are_those_of_the_lists(
-            text in "((gur|Naq|LBH|lbhe|cerivbhf|eht|DNA|ruoy|erongi|[a-z]{1,4}|é)([ .,1'-]|é)?){0,40}",
-        ) {
-            let wanted = [TURNED, BACKWARDS].map(|list| {
-                let words = text.split(|c: char| !c.is_ascii_alphabetic());
-                words.filter(|word| list.iter().any(|known| known.eq_ignore_ascii_case(word))).count() >= 2
-            });
-            prop_assert_eq!(given_away(&text, None), wanted);
-            prop_assert_eq!(given_away(&text, GIVEN_AWAY.as_ref()), wanted);
-        }
-
         #[test]
         fn digits_that_are_read_as_letters_are_found(text in "[a-z26 9]{0,90}[a-z0-9]{0,3}[a-z ]{0,40}") {
             let wanted = text.bytes().position(|byte| b"0134578".contains(&byte));
