@@ -6,7 +6,6 @@
 mod bytes;
 mod checksum;
 mod detector;
-mod gears;
 mod hit;
 mod names;
 mod pii;

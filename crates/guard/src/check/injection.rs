@@ -92,7 +92,7 @@ impl Default for InjectionPolicy {
     }
 }
 
-/// The classifier, made once for each use of the encoder: its tables take 20 MB and are the same for every policy of a process.
+/// The classifier, made once for each use of the encoder: its tables are the same for every policy of a process.
 ///
 /// # Errors
 /// [`JudgeError`] when it cannot be made.
@@ -113,7 +113,6 @@ pub(super) fn classifier(encoder: EncoderUse) -> Result<&'static Judge, JudgeErr
         EncoderUse::Doubt => Judge::thorough()?.in_doubt(&judge::DOUBT),
         EncoderUse::Always => Judge::thorough()?,
     };
-    let judge = judge.hastened();
     Ok(made.get_or_init(|| judge))
 }
 

@@ -140,7 +140,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 /// Reads the corpus and makes the rest.
 fn gather(folder: &str) -> Result<Corpus, Box<dyn std::error::Error>> {
-    let lexicon = Lexicon::new()?;
+    let lexicon = Lexicon::new();
     let mut families = Vec::new();
     let (mut examples, mut texts) = (Vec::new(), Vec::new());
     let mut outputs: BTreeMap<usize, Vec<String>> = BTreeMap::new();

@@ -64,7 +64,7 @@ impl Canonical {
                 folded.other(at, character);
             } else if folded.word.is_empty() && folded.hidden == 0 {
                 let rest = text.as_bytes().get(begin..).unwrap_or_default();
-                let length = rest.iter().position(|byte| !byte.is_ascii()).unwrap_or(rest.len());
+                let length = leading_ascii(rest);
                 folded.plain(at, rest.get(..length).unwrap_or_default());
                 begin = begin.saturating_add(length);
                 continue;
@@ -80,6 +80,11 @@ impl Canonical {
     /// The folded text: lower case, single spaces.
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// The folded text by itself.
+    pub fn into_text(self) -> String {
+        self.text
     }
 
     /// The byte of the original at which the character of this byte begins; its length for the end.
@@ -116,25 +121,38 @@ impl Folding {
     /// Takes ASCII while no word of other letters is open and nothing invisible came before: what [`Self::ascii`] does character by
     /// character, many at a time.
     fn plain(&mut self, mut at: u32, run: &[u8]) {
-        let mut buffer = [0_u8; 256];
-        for chunk in run.chunks(buffer.len()) {
-            let mut length = 0_usize;
-            for byte in chunk {
-                let space = byte.is_ascii_whitespace() || byte.is_ascii_control();
-                if !(space && self.spaced)
-                    && let Some(slot) = buffer.get_mut(length)
-                {
-                    *slot = if space { b' ' } else { byte.to_ascii_lowercase() };
-                    self.out.origin.push(at);
-                    length = length.saturating_add(1);
-                    self.spaced = space;
-                }
-                at = at.saturating_add(1);
+        for chunk in run.chunks(64) {
+            let mut buffer = [0_u8; 64];
+            let mut doubled = false;
+            let mut spaced = self.spaced;
+            for (slot, byte) in buffer.iter_mut().zip(chunk) {
+                let space = *byte <= b' ' || *byte == 0x7F;
+                *slot = if space { b' ' } else { byte.to_ascii_lowercase() };
+                doubled |= space & spaced;
+                spaced = space;
             }
-            let text = buffer.get(..length).and_then(|bytes| std::str::from_utf8(bytes).ok());
-            self.out.text.push_str(text.unwrap_or_default());
+            let folded = buffer.get(..chunk.len()).unwrap_or_default();
+            if doubled {
+                self.singly(at, folded);
+            } else {
+                self.out.text.push_str(std::str::from_utf8(folded).unwrap_or_default());
+                self.out.origin.extend(at..at + chunk.len() as u32);
+                self.spaced = spaced;
+            }
+            at += chunk.len() as u32;
         }
         self.latin = run.last().is_some_and(u8::is_ascii_alphabetic);
+    }
+
+    /// Takes folded ASCII without the spaces that follow another.
+    fn singly(&mut self, at: u32, folded: &[u8]) {
+        for (byte, at) in folded.iter().zip(at..) {
+            if *byte != b' ' || !self.spaced {
+                self.out.text.push(char::from(*byte));
+                self.out.origin.push(at);
+            }
+            self.spaced = *byte == b' ';
+        }
     }
 
     fn ascii(&mut self, at: u32, character: char) {
@@ -265,6 +283,14 @@ impl Folding {
         }
         self.spaced = false;
     }
+}
+
+/// Bytes of ASCII that a text begins with.
+fn leading_ascii(bytes: &[u8]) -> usize {
+    const BLOCK: usize = 64;
+    let whole = bytes.chunks_exact(BLOCK).take_while(|block| block.is_ascii()).count() * BLOCK;
+    let rest = bytes.get(whole..).unwrap_or_default();
+    whole + rest.iter().position(|byte| !byte.is_ascii()).unwrap_or(rest.len())
 }
 
 /// Letters with an accent of Latin languages, whose plain form is no trick.

@@ -4,6 +4,8 @@
 //! out stops at [`DEEPEST`]. Sources: RFC 4648 (base64, hex), RFC 3986 section 2.1, HTML 5 character references,
 //! ITU-R M.1677 (Morse), RFC 8259 section 7 (`\u` escapes).
 
+use super::giveaways::given_away;
+use super::runs::{BASE64, MORSE, SPACED_HEX, is, long_run};
 use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
@@ -76,7 +78,7 @@ pub fn pieces(text: &str) -> Vec<Hidden> {
     whole(text, Veil::Percent, percent, &mut found);
     whole(text, Veil::References, references, &mut found);
     whole(text, Veil::Escapes, escapes, &mut found);
-    let [turned, backwards] = has_words(text, [&TURNED, &BACKWARDS]);
+    let [turned, backwards] = given_away(text);
     if turned {
         let turned = text.chars().map(rot13).collect();
         found.push(Hidden { veil: Veil::Rot13, start: 0, end: text.len(), text: turned });
@@ -93,42 +95,6 @@ pub fn pieces(text: &str) -> Vec<Hidden> {
     leet(text, &mut found);
     found.truncate(MOST);
     found
-}
-
-/// Words that give away letters moved by thirteen.
-const TURNED: [&str; 9] =
-    ["gur", "naq", "nyy", "lbhe", "lbh", "cerivbhf", "vafgehpgvbaf", "flfgrz", "cebzcg"];
-/// Words that give away a text written backwards.
-const BACKWARDS: [&str; 9] =
-    ["eht", "dna", "lla", "ruoy", "snoitcurtsni", "suoiverp", "tpmorp", "metsys", "erongi"];
-
-/// The next run of at least `least` bytes that are `wanted`, at `from` or behind it, where a run may begin: its first byte and its length.
-/// A run so long has one of every `least` bytes, so most of a text is not looked at.
-pub(super) fn long_run(
-    bytes: &[u8],
-    from: usize,
-    least: usize,
-    wanted: fn(u8) -> bool,
-) -> Option<(usize, usize)> {
-    let mut at = from;
-    loop {
-        let probe = at.saturating_add(least.saturating_sub(1));
-        if !wanted(*bytes.get(probe)?) {
-            at = probe.saturating_add(1);
-            continue;
-        }
-        let before = bytes.get(at..probe).unwrap_or_default();
-        let begin = before
-            .iter()
-            .rposition(|byte| !wanted(*byte))
-            .map_or(at, |place| at.saturating_add(place).saturating_add(1));
-        let rest = bytes.get(begin..).unwrap_or_default();
-        let length = rest.iter().position(|byte| !wanted(*byte)).unwrap_or(rest.len());
-        if length >= least {
-            return Some((begin, length));
-        }
-        at = begin.saturating_add(length).saturating_add(1);
-    }
 }
 
 /// Whether a decoded text looks like one: nearly all printable, mostly letters and spaces.
@@ -161,7 +127,7 @@ fn runs(text: &str, found: &mut Vec<Hidden>) {
     let bytes = text.as_bytes();
     let mut from = 0;
     while found.len() < MOST
-        && let Some((at, length)) = long_run(bytes, from, 16, is_base64)
+        && let Some((at, length)) = long_run(bytes, from, 16, is(BASE64))
     {
         let end = at.saturating_add(length);
         from = end;
@@ -188,11 +154,10 @@ fn runs(text: &str, found: &mut Vec<Hidden>) {
             }
         }
     }
-    spaced_hex(text, found);
-}
-
-fn is_base64(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_')
+    // Eight pairs of digits with something between them, the shortest that is read.
+    if long_run(bytes, 0, 23, is(SPACED_HEX)).is_some() {
+        spaced_hex(text, found);
+    }
 }
 
 fn hex(run: &[u8]) -> Option<Vec<u8>> {
@@ -239,11 +204,11 @@ fn spaced_hex(text: &str, found: &mut Vec<Hidden>) {
 /// Decodes the text as a whole if it holds at least four escapes.
 fn whole(text: &str, veil: Veil, decode: fn(&str) -> Option<(char, usize)>, found: &mut Vec<Hidden>) {
     let lead = match veil {
-        Veil::Percent => '%',
-        Veil::References => '&',
-        _ => '\\',
+        Veil::Percent => b'%',
+        Veil::References => b'&',
+        _ => b'\\',
     };
-    if text.matches(lead).take(4).count() < 4 {
+    if memchr::memchr_iter(lead, text.as_bytes()).take(4).count() < 4 {
         return;
     }
     let mut out = String::with_capacity(text.len());
@@ -251,19 +216,20 @@ fn whole(text: &str, veil: Veil, decode: fn(&str) -> Option<(char, usize)>, foun
     let mut count = 0_usize;
     let mut at = 0;
     while let Some(rest) = text.get(at..)
-        && let Some(character) = rest.chars().next()
+        && !rest.is_empty()
     {
-        if character == lead
-            && let Some((decoded, length)) = decode(rest)
-        {
+        let plain = memchr::memchr(lead, rest.as_bytes()).unwrap_or(rest.len());
+        let (before, rest) = rest.split_at(plain);
+        out.push_str(before);
+        at += plain;
+        if let Some((decoded, length)) = decode(rest) {
             out.push(decoded);
-            count = count.saturating_add(1);
-            let end = at.saturating_add(length);
-            span = Some((span.map_or(at, |(start, _)| start), end));
-            at = end;
-        } else {
-            out.push(character);
-            at = at.saturating_add(character.len_utf8());
+            count += 1;
+            span = Some((span.map_or(at, |(start, _)| start), at + length));
+            at += length;
+        } else if !rest.is_empty() {
+            out.push(char::from(lead));
+            at += 1;
         }
     }
     if let Some((start, end)) = span
@@ -322,21 +288,43 @@ fn rot13(character: char) -> char {
     }
 }
 
-/// Digits that are read as letters.
-const LEET_DIGITS: [u8; 7] = *b"0134578";
+/// Whether a byte is a digit that is read as a letter.
+#[expect(clippy::needless_bitwise_bool, reason = "so that many bytes are asked at once")]
+fn is_leet_digit(byte: u8) -> bool {
+    (byte.wrapping_sub(b'0') < 9) & (byte != b'2') & (byte != b'6')
+}
+
+/// The first digit that is read as a letter. Whole blocks without one are passed over at once.
+fn first_leet_digit(bytes: &[u8]) -> Option<usize> {
+    const BLOCK: usize = 32;
+    let (blocks, _) = bytes.as_chunks::<BLOCK>();
+    let free = |block: &[u8; BLOCK]| !block.iter().fold(false, |any, byte| any | is_leet_digit(*byte));
+    let from = blocks.iter().take_while(|block| free(block)).count() * BLOCK;
+    let place = bytes.get(from..)?.iter().position(|byte| is_leet_digit(*byte))?;
+    Some(from + place)
+}
 
 /// Reads digits as letters where a quarter of the words, and at least three, mix both.
 fn leet(text: &str, found: &mut Vec<Hidden>) {
-    if !text.bytes().any(|byte| LEET_DIGITS.contains(&byte)) {
+    let bytes = text.as_bytes();
+    let (mut mixed, mut from) = (0_usize, 0_usize);
+    while let Some(digit) = bytes.get(from..).and_then(first_leet_digit) {
+        // The word around the digit; what stands behind it comes next.
+        let (head, tail) = bytes.split_at(from + digit);
+        let begin = head.iter().rposition(u8::is_ascii_whitespace).map_or(0, |space| space + 1);
+        let end = from + digit + tail.iter().position(u8::is_ascii_whitespace).unwrap_or(tail.len());
+        let word = text.get(begin..end).unwrap_or_default();
+        let inner = word.trim_matches(|c: char| c.is_ascii_punctuation());
+        let letters = inner.bytes().any(|byte| byte.is_ascii_alphabetic());
+        mixed += usize::from(letters && inner.len() <= 400);
+        from = end;
+    }
+    if mixed == 0 {
         return;
     }
-    let (mut mixed, mut words) = (0_usize, 0_usize);
-    for word in text.split_ascii_whitespace() {
-        words = words.saturating_add(1);
-        let inner = word.trim_matches(|c: char| c.is_ascii_punctuation());
-        let digits = inner.bytes().filter(|byte| LEET_DIGITS.contains(byte)).count();
-        let letters = inner.bytes().filter(u8::is_ascii_alphabetic).count();
-        mixed = mixed.saturating_add(usize::from(digits > 0 && letters > 0 && inner.len() <= 400));
+    let most = if mixed < 3 { 1 } else { mixed.saturating_mul(4) };
+    if text.split_ascii_whitespace().nth(most).is_some() {
+        return;
     }
     // A single word that reads so has letters that no digest and hardly an identifier has.
     let beyond = text
@@ -344,7 +332,7 @@ fn leet(text: &str, found: &mut Vec<Hidden>) {
         .map(|byte| byte.to_ascii_lowercase())
         .filter(|byte| (b'g'..=b'z').contains(byte))
         .fold(0_u32, |seen, byte| seen | 1 << (byte - b'g'));
-    if mixed < 3 && words > 1 || mixed.saturating_mul(4) < words || mixed == 0 || beyond.count_ones() < 4 {
+    if beyond.count_ones() < 4 {
         return;
     }
     let read: String = text
@@ -368,26 +356,12 @@ fn leet(text: &str, found: &mut Vec<Hidden>) {
     found.push(Hidden { veil: Veil::Leet, start: 0, end: text.len(), text: read });
 }
 
-/// Whether at least two words of the text are in a list, for each of the lists.
-fn has_words<const LISTS: usize>(text: &str, lists: [&[&str]; LISTS]) -> [bool; LISTS] {
-    let mut counts = [0_usize; LISTS];
-    for word in text.as_bytes().split(|byte| !byte.is_ascii_alphabetic()).filter(|word| word.len() >= 3) {
-        for (list, count) in lists.iter().zip(&mut counts) {
-            let is_in = list
-                .iter()
-                .any(|wanted| wanted.len() == word.len() && wanted.as_bytes().eq_ignore_ascii_case(word));
-            *count = count.saturating_add(usize::from(is_in));
-        }
-    }
-    counts.map(|count| count >= 2)
-}
-
 /// Runs of Morse code of at least five letters.
 fn morse(text: &str, found: &mut Vec<Hidden>) {
     let bytes = text.as_bytes();
     let mut from = 0;
     while found.len() < MOST
-        && let Some((at, length)) = long_run(bytes, from, 20, is_morse)
+        && let Some((at, length)) = long_run(bytes, from, 20, is(MORSE))
     {
         let end = at.saturating_add(length);
         from = end;
@@ -405,10 +379,6 @@ fn morse(text: &str, found: &mut Vec<Hidden>) {
             }
         }
     }
-}
-
-fn is_morse(byte: u8) -> bool {
-    matches!(byte, b'.' | b'-' | b' ' | b'/')
 }
 
 fn morse_letter(code: &str) -> Option<char> {
@@ -432,10 +402,13 @@ pub(super) fn veiled_markup(folded: &str) -> bool {
         "font-size: 0",
         "opacity:0",
     ];
-    let comment = folded.find("<!--").is_some_and(|start| {
-        folded.get(start..).is_some_and(|rest| rest.find("-->").unwrap_or(rest.len()) > 24)
+    let Some(markup) = memchr::memchr(b'<', folded.as_bytes()).and_then(|tag| folded.get(tag..)) else {
+        return false;
+    };
+    let comment = markup.find("<!--").is_some_and(|start| {
+        markup.get(start..).is_some_and(|rest| rest.find("-->").unwrap_or(rest.len()) > 24)
     });
-    comment || folded.contains('<') && SIGNS.iter().any(|sign| folded.contains(sign))
+    comment || SIGNS.iter().any(|sign| folded.contains(sign))
 }
 
 #[cfg(test)]
@@ -484,33 +457,11 @@ mod tests {
         }
     }
 
-    /// Runs found byte by byte, as the fast way must find them too.
-    fn slowly(bytes: &[u8], least: usize, wanted: fn(u8) -> bool) -> Vec<(usize, usize)> {
-        let (mut found, mut at) = (Vec::new(), 0);
-        while at < bytes.len() {
-            let length = bytes[at..].iter().take_while(|byte| wanted(**byte)).count();
-            if length >= least {
-                found.push((at, length));
-            }
-            at += length.max(1);
-        }
-        found
-    }
-
     proptest! {
         #[test]
-        fn long_runs_are_those_found_byte_by_byte(
-            text in "([a-z]{0,24}|[.,]{1,3}| |é|[-. /]{0,30}|-{16}|[0-9a-f]{15,17}){0,12}",
-            least in 1..24_usize,
-        ) {
-            for wanted in [is_base64 as fn(u8) -> bool, is_morse] {
-                let (mut found, mut from) = (Vec::new(), 0);
-                while let Some((at, length)) = long_run(text.as_bytes(), from, least, wanted) {
-                    found.push((at, length));
-                    from = at + length;
-                }
-                prop_assert_eq!(found, slowly(text.as_bytes(), least, wanted));
-            }
+        fn digits_that_are_read_as_letters_are_found(text in "[a-z26 9]{0,90}[a-z0-9]{0,3}[a-z ]{0,40}") {
+            let wanted = text.bytes().position(|byte| b"0134578".contains(&byte));
+            prop_assert_eq!(first_leet_digit(text.as_bytes()), wanted);
         }
 
         #[test]

@@ -7,7 +7,7 @@ use super::lexicon::{Concept, Lexicon};
 use super::meaning::{self, MOST_WINDOWS, Meaning, MeaningError};
 use super::weights::{Weights, WeightsError};
 use crate::encoder::{self, Encoder};
-use std::ops::RangeInclusive;
+use std::ops::{Range, RangeInclusive};
 use thiserror::Error;
 
 /// Who speaks.
@@ -111,9 +111,6 @@ pub struct Judgement {
 /// Why a judge cannot sit.
 #[derive(Debug, Error)]
 pub enum JudgeError {
-    /// The phrases make no automaton.
-    #[error("the automaton over the phrases could not be built")]
-    Phrases(#[from] aho_corasick::BuildError),
     /// The weights cannot be used.
     #[error(transparent)]
     Weights(#[from] WeightsError),
@@ -169,7 +166,7 @@ impl Judge {
     /// A judge with the weights that came with this version.
     ///
     /// # Errors
-    /// [`JudgeError`] when the tables cannot be built.
+    /// [`JudgeError`] when the weights are not those of this version.
     pub fn new() -> Result<Self, JudgeError> {
         Self::with(Weights::read(TRAINED)?)
     }
@@ -177,23 +174,16 @@ impl Judge {
     /// A judge with other weights.
     ///
     /// # Errors
-    /// [`JudgeError`] when the tables cannot be built.
+    /// [`JudgeError`] when the weights are not those of this version.
     pub fn with(weights: Weights) -> Result<Self, JudgeError> {
-        Ok(Self { lexicon: Lexicon::new()?, weights, harm: Weights::read(HARM)?, deep: None })
-    }
-
-    /// The judge with all its tables built, for a server: otherwise one of its texts waits tens of milliseconds for them.
-    #[must_use]
-    pub fn hastened(self) -> Self {
-        self.lexicon.hasten();
-        self
+        Ok(Self { lexicon: Lexicon::new(), weights, harm: Weights::read(HARM)?, deep: None })
     }
 
     /// A judge that also asks for the meaning of every text, with the weights that came with this version. A text of 128
     /// tokens then takes milliseconds instead of microseconds.
     ///
     /// # Errors
-    /// [`JudgeError`] when the tables cannot be built or the encoder's weights are not those of this version.
+    /// [`JudgeError`] when the encoder's weights are not those of this version.
     pub fn thorough() -> Result<Self, JudgeError> {
         Self::new()?.with_meaning(Meaning::read(MEANING)?)
     }
@@ -290,40 +280,37 @@ impl Judge {
     }
 
     fn of_reading(&self, reading: &Reading) -> Worst {
-        let mut vector = Vec::new();
-        let mut best: Option<(f32, std::ops::Range<usize>)> = None;
+        let mut features = Vec::new();
+        let mut best: Option<(f32, Range<usize>)> = None;
         let mut harm = f32::MIN;
         for window in reading.windows() {
-            reading.vector(&window, &mut vector);
-            let margin = self.weights.margin(&vector);
+            reading.concepts(&window, &mut features);
+            let margin = reading.margin(&window, &features, &self.weights);
             // Where no word speaks of harm, the model has nothing to go by.
             if reading.speaks_of(Concept::Harm, &window) {
-                harm = harm.max(self.harm.margin(&vector));
+                harm = harm.max(reading.margin(&window, &features, &self.harm));
             }
             if best.as_ref().is_none_or(|(most, _)| margin > *most) {
                 best = Some((margin, window));
             }
         }
-        let Some((margin, window)) = best else {
-            return Worst {
-                margin: self.weights.bias,
-                harm,
-                decoded: None,
-                labels: Vec::new(),
-                evidence: Vec::new(),
-                stage: "patterns",
-            };
-        };
-        let concepts = present(reading, &window);
-        let stage = if reading.occurrences.is_empty() { "patterns" } else { "classifier" };
-        Worst {
-            margin,
+        let mut worst = Worst {
+            margin: self.weights.bias,
             harm,
             decoded: None,
-            labels: labels(&concepts, reading.flags()),
-            evidence: evidence(reading, &window),
-            stage,
+            labels: Vec::new(),
+            evidence: Vec::new(),
+            stage: if reading.occurrences.is_empty() { "patterns" } else { "classifier" },
+        };
+        if let Some((margin, window)) = best {
+            worst.margin = margin;
+            // Of a text that is let through nothing is told.
+            if margin >= self.weights.flag || self.deep.is_some() {
+                worst.labels = labels(&present(reading, &window), reading.flags());
+                worst.evidence = evidence(reading, &window);
+            }
         }
+        worst
     }
 }
 
@@ -386,7 +373,7 @@ fn labels(concepts: &[Concept], flags: u32) -> Vec<Label> {
 const SHOWN: usize = 12;
 
 /// The phrases of a window, in the text as it was written.
-fn evidence(reading: &Reading, window: &std::ops::Range<usize>) -> Vec<Evidence> {
+fn evidence(reading: &Reading, window: &Range<usize>) -> Vec<Evidence> {
     let found = reading.occurrences.get(reading.inside(window)).unwrap_or_default();
     let mut evidence: Vec<Evidence> = found
         .iter()

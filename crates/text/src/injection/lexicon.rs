@@ -7,8 +7,8 @@
 //! Now*, 2024).
 
 use super::canonical::Canonical;
-use crate::gears::Gears;
-use aho_corasick::MatchKind;
+use super::tokens::{Tokens, is_letter};
+use super::trie::Trie;
 
 /// What a phrase does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -207,56 +207,75 @@ pub struct Occurrence {
     pub end: usize,
 }
 
-/// All phrases as one automaton.
+/// All phrases.
 #[derive(Debug)]
 pub struct Lexicon {
-    automaton: Gears,
-    /// For every pattern: concept, whether an inflected form may follow, whether words of its script are set apart.
-    patterns: Vec<(Concept, bool, bool)>,
+    trie: Trie,
+    phrases: Vec<Phrase>,
+    /// For every byte, whether a phrase begins with it.
+    begins: [bool; 256],
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Phrase {
+    concept: Concept,
+    /// Whether an inflected form may follow.
+    open: bool,
+    /// Whether words of its script are set apart.
+    spaced: bool,
+}
+
+impl Default for Lexicon {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl Lexicon {
-    /// Builds the automaton.
-    ///
-    /// # Errors
-    /// When the phrases are too many for an automaton.
-    pub fn new() -> Result<Self, aho_corasick::BuildError> {
-        let mut patterns = Vec::new();
-        let mut phrases: Vec<String> = Vec::new();
-        for (concept, list) in super::phrases::PHRASES.iter().chain(super::conduct::PHRASES) {
-            for phrase in list.split('|').map(str::trim).filter(|phrase| !phrase.is_empty()) {
-                let open = phrase.ends_with('*');
-                let folded = Canonical::of(&phrase.trim_end_matches('*').replace('¦', "|"));
-                let spaced = !folded.text().chars().any(is_unspaced);
-                patterns.push((*concept, open, spaced));
-                phrases.push(folded.text().to_owned());
+    /// The phrases of this version; they are read in a few milliseconds.
+    pub fn new() -> Self {
+        let (phrases, texts): (Vec<Phrase>, Vec<String>) = phrases().unzip();
+        let mut begins = [false; 256];
+        for first in texts.iter().filter_map(|text| text.bytes().next()) {
+            if let Some(begins) = begins.get_mut(usize::from(first)) {
+                *begins = true;
             }
         }
-        Ok(Self { automaton: Gears::new(phrases, MatchKind::LeftmostLongest)?, patterns })
+        Self { trie: Trie::new(&texts), phrases, begins }
     }
 
-    /// Builds now what otherwise is built when there is much to read, which takes tens of milliseconds.
-    pub(super) fn hasten(&self) {
-        self.automaton.shifted();
+    /// Takes a folded text apart.
+    pub(super) fn tokens(&self, text: &str) -> Tokens {
+        Tokens::of(text, &self.begins)
     }
 
     /// The phrases in a folded text, in order, none overlapping another. Linear in the length of the text.
     pub fn find(&self, text: &str) -> Vec<Occurrence> {
+        self.find_at(text, &self.tokens(text).starts)
+    }
+
+    /// The phrases in a folded text, as [`Self::find`], where one may begin at `starts` alone.
+    pub(super) fn find_at(&self, text: &str, starts: &[u32]) -> Vec<Occurrence> {
         let bytes = text.as_bytes();
-        let mut found = Vec::new();
-        let mut at = 0;
-        let automaton = self.automaton.over(bytes.len());
-        // A match that begins or ends inside a word is none: the search goes on behind the word it begins in.
-        while let Some(hit) = automaton.find(aho_corasick::Input::new(text).range(at..)) {
-            let Some(&(concept, open, spaced)) = self.patterns.get(hit.pattern().as_usize()) else { break };
-            let end = if spaced { word_end(bytes, hit.end(), open) } else { Some(hit.end()) };
-            let begins = !spaced || !continues(bytes, hit.start());
-            match end {
-                Some(end) if begins => {
-                    found.push(Occurrence { concept, start: hit.start(), end });
-                    at = end.max(hit.start().saturating_add(1));
-                }
-                _ => at = next_word(bytes, hit.start()),
+        let letter = |at: usize| bytes.get(at).is_some_and(|byte| is_letter(*byte));
+        let mut found = Vec::with_capacity(starts.len() / 4);
+        let mut free = 0;
+        for start in starts.iter().map(|start| *start as usize) {
+            if start < free {
+                continue;
+            }
+            let Some((phrase, end)) = self.longest(bytes, start) else { continue };
+            // One that begins or ends inside a word is none, nor is a shorter one in its place.
+            let end = if !phrase.spaced {
+                Some(end)
+            } else if letter(start) && start.checked_sub(1).is_some_and(letter) {
+                None
+            } else {
+                word_end(bytes, end, phrase.open)
+            };
+            if let Some(end) = end {
+                found.push(Occurrence { concept: phrase.concept, start, end });
+                free = end;
             }
         }
         found
@@ -264,38 +283,53 @@ impl Lexicon {
 
     /// The phrases in letters that were written apart, where no word has an end.
     pub fn find_joined(&self, letters: &str) -> Vec<Occurrence> {
-        self.automaton
-            .over(letters.len())
-            .find_iter(letters)
-            .filter(|hit| hit.len() >= 4)
-            .filter_map(|hit| {
-                let (concept, ..) = *self.patterns.get(hit.pattern().as_usize())?;
-                Some(Occurrence { concept, start: hit.start(), end: hit.end() })
-            })
-            .collect()
+        let bytes = letters.as_bytes();
+        let mut found = Vec::new();
+        let mut at = 0;
+        while at < bytes.len() {
+            let Some((phrase, end)) = self.longest(bytes, at) else {
+                at += 1;
+                continue;
+            };
+            if end - at >= 4 {
+                found.push(Occurrence { concept: phrase.concept, start: at, end });
+            }
+            at = end;
+        }
+        found
     }
 
     /// The concept that a word alone stands for.
     pub fn word(&self, word: &str) -> Option<Concept> {
-        let found = self.find(word);
-        found.first().filter(|only| only.start == 0 && only.end == word.len()).map(|only| only.concept)
+        let bytes = word.as_bytes();
+        let (phrase, end) = self.longest(bytes, 0)?;
+        let end = if phrase.spaced { word_end(bytes, end, phrase.open)? } else { end };
+        (end == bytes.len()).then_some(phrase.concept)
     }
+
+    /// The longest phrase whose bytes stand at `at`, and one past its last byte.
+    fn longest(&self, bytes: &[u8], at: usize) -> Option<(Phrase, usize)> {
+        let (pattern, length) = self.trie.longest(bytes.get(at..)?)?;
+        Some((*self.phrases.get(pattern)?, at + length))
+    }
+}
+
+/// The phrases and what is looked for in a folded text.
+fn phrases() -> impl Iterator<Item = (Phrase, String)> {
+    super::phrases::PHRASES.iter().chain(super::conduct::PHRASES).flat_map(|(concept, list)| {
+        list.split('|').map(str::trim).filter(|phrase| !phrase.is_empty()).map(|phrase| {
+            let open = phrase.ends_with('*');
+            let text = Canonical::of(&phrase.trim_end_matches('*').replace('¦', "|")).into_text();
+            let spaced = !text.chars().any(is_unspaced);
+            (Phrase { concept: *concept, open, spaced }, text)
+        })
+    })
 }
 
 /// Scripts that set no space between words.
 fn is_unspaced(character: char) -> bool {
     matches!(u32::from(character),
         0x0E00..=0x0E7F | 0x1100..=0x11FF | 0x3040..=0x30FF | 0x3400..=0x9FFF | 0xAC00..=0xD7AF)
-}
-
-/// Whether a letter stands before `at`.
-fn continues(bytes: &[u8], at: usize) -> bool {
-    let first = bytes.get(at).is_some_and(|byte| is_letter(*byte));
-    first && at.checked_sub(1).and_then(|before| bytes.get(before)).is_some_and(|byte| is_letter(*byte))
-}
-
-fn is_letter(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte >= 0x80
 }
 
 /// The end of the word in which a phrase ends, if what follows is an inflection where one may follow.
@@ -309,25 +343,16 @@ fn word_end(bytes: &[u8], end: usize, open: bool) -> Option<usize> {
     (tail <= allowed).then(|| end.saturating_add(tail))
 }
 
-/// The first byte of the word behind the one at `at`, or of the next character.
-fn next_word(bytes: &[u8], at: usize) -> usize {
-    let rest = bytes.get(at..).unwrap_or_default();
-    let letters = rest.iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
-    let step = if letters > 0 { letters } else { 1 };
-    let mut next = at.saturating_add(step);
-    while bytes.get(next).is_some_and(|byte| (byte & 0xC0) == 0x80) {
-        next = next.saturating_add(1);
-    }
-    next.min(bytes.len())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use aho_corasick::{AhoCorasick, Input, MatchKind};
+    use proptest::prelude::*;
+    use proptest::sample::Index;
+    use std::sync::LazyLock;
 
     fn concepts(text: &str) -> Vec<Concept> {
-        let lexicon = Lexicon::new().unwrap_or_else(|error| panic!("{error}"));
-        lexicon.find(Canonical::of(text).text()).into_iter().map(|found| found.concept).collect()
+        Lexicon::new().find(Canonical::of(text).text()).into_iter().map(|found| found.concept).collect()
     }
 
     #[test]
@@ -346,5 +371,87 @@ mod tests {
     #[test]
     fn a_word_inside_another_is_not_found() {
         assert_eq!(concepts("the foreordered unruly"), []);
+    }
+
+    #[test]
+    fn every_phrase_is_something_and_those_without_spaces_begin_with_a_letter_of_their_script() {
+        for (phrase, text) in phrases() {
+            let first = text.bytes().next();
+            let own = first.is_some_and(|first| phrase.spaced || !first.is_ascii_alphanumeric());
+            assert!(own && first != Some(b' '), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn the_phrases_fit_into_the_cache_of_a_processor() {
+        assert!(LEXICON.trie.size() < 1 << 19, "{} bytes", LEXICON.trie.size());
+    }
+
+    static LEXICON: LazyLock<Lexicon> = LazyLock::new(Lexicon::new);
+    static TEXTS: LazyLock<Vec<String>> = LazyLock::new(|| phrases().map(|(_, text)| text).collect());
+    static OTHER: LazyLock<AhoCorasick> = LazyLock::new(|| {
+        AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&*TEXTS).unwrap()
+    });
+
+    /// Phrases as an automaton over whole texts finds them, and whether their ends are those of words asked afterwards.
+    fn slowly(text: &str) -> Vec<Occurrence> {
+        let bytes = text.as_bytes();
+        let (mut found, mut at) = (Vec::new(), 0);
+        while let Some(hit) = OTHER.find(Input::new(text).range(at..)) {
+            let Phrase { concept, open, spaced } = LEXICON.phrases[hit.pattern().as_usize()];
+            let letter = |at: usize| bytes.get(at).is_some_and(|byte| is_letter(*byte));
+            let continues = letter(hit.start()) && hit.start().checked_sub(1).is_some_and(letter);
+            let end = if spaced { word_end(bytes, hit.end(), open) } else { Some(hit.end()) };
+            if let Some(end) = end.filter(|_| !spaced || !continues) {
+                found.push(Occurrence { concept, start: hit.start(), end });
+                at = end;
+                continue;
+            }
+            // On behind the word, or the character.
+            let word = bytes[hit.start()..].iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
+            at = hit.start() + word.max(1);
+            while !text.is_char_boundary(at) {
+                at += 1;
+            }
+        }
+        found
+    }
+
+    /// A text of phrases, their beginnings and other words, with and without something in between.
+    fn text() -> impl Strategy<Value = String> {
+        let part = prop_oneof![
+            4 => any::<Index>().prop_map(|index| index.get(&TEXTS).clone()),
+            2 => (any::<Index>(), any::<Index>()).prop_map(|(index, end)| {
+                let text = index.get(&TEXTS);
+                text[..text.floor_char_boundary(end.index(text.len() + 1))].to_owned()
+            }),
+            5 => "[ ]",
+            2 => "[a-z0-9]{1,9}",
+            1 => "[!-~]{1,2}",
+            1 => "\\PC{1,3}",
+        ];
+        prop::collection::vec(part, 0..16).prop_map(|parts| parts.concat())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(1024))]
+
+        #[test]
+        fn phrases_are_those_that_another_automaton_finds(text in text()) {
+            prop_assert_eq!(LEXICON.find(&text), slowly(&text));
+            let folded = Canonical::of(&text);
+            prop_assert_eq!(LEXICON.find(folded.text()), slowly(folded.text()));
+            let joined = OTHER.find_iter(&text).filter(|hit| hit.len() >= 4);
+            let joined: Vec<Occurrence> = joined
+                .map(|hit| Occurrence {
+                    concept: LEXICON.phrases[hit.pattern().as_usize()].concept,
+                    start: hit.start(),
+                    end: hit.end(),
+                })
+                .collect();
+            prop_assert_eq!(LEXICON.find_joined(&text), joined);
+            let alone = slowly(&text).first().filter(|one| (one.start, one.end) == (0, text.len())).map(|one| one.concept);
+            prop_assert_eq!(LEXICON.word(&text), alone);
+        }
     }
 }
