@@ -42,7 +42,7 @@ mod tests {
         for (text, found) in [
             ("Password", true),
             ("monKEY", true),
-            ("passs-h", true),
+            ("a ss-h", true),
             ("ke y", false),
             ("", false),
             ("pas", false),
