@@ -20,6 +20,8 @@ const LONGEST_HELD: usize = 20 << 10;
 const NAMES_AHEAD: usize = 80;
 /// How far behind a word for a credential a value of letters alone may stand.
 const CUE_REACH: usize = 160;
+/// What a word holds that is, or begins, more than letters; characters without blanks between them make one word of many steps.
+const DOUBTFUL: Kinds = Kinds::DIGIT.or(Kinds::SIGN).or(Kinds::BEYOND);
 /// Shortest word of letters alone that can be a value by itself.
 const LONG_WORD: usize = 14;
 
@@ -38,6 +40,8 @@ pub(crate) struct SensitiveReader {
     look: Arc<Look>,
     /// Judged up to here.
     settled: usize,
+    /// Whether a word since then could be anything, or part of it.
+    doubtful: bool,
     numbers: Numbers,
     armour: Armour,
     /// Values of letters alone are looked for up to here.
@@ -63,6 +67,7 @@ impl SensitiveReader {
         Self {
             look,
             settled: 0,
+            doubtful: false,
             numbers: Numbers::default(),
             armour: Armour::None,
             cued: 0,
@@ -204,12 +209,15 @@ impl Reader for SensitiveReader {
         if last || step.end.saturating_sub(self.settled) > LONGEST_HELD {
             end = step.end;
         }
+        self.doubtful |= step.kinds.any(DOUBTFUL) || step.end.saturating_sub(step.start) >= LONG_WORD;
         if end > self.settled {
-            if self.is_suspicious(tail.get(self.settled..end), self.settled) {
+            let maybe = self.doubtful || self.settled < self.cued || self.look.names();
+            if maybe && self.is_suspicious(tail.get(self.settled..end), self.settled) {
                 end = self.judge(tail, end, step.end, last, seen);
             }
             self.settled = self.settled.max(end);
         }
+        self.doubtful &= self.settled < step.end;
         self.settled
     }
 

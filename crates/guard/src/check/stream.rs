@@ -46,8 +46,10 @@ impl Kinds {
     /// `@`, `=` or `$`.
     pub(crate) const SIGN: Self = Self(1 << 7);
     pub(crate) const BACKSLASH: Self = Self(1 << 8);
-    /// Any other that is neither a small or large letter nor a blank, and all bytes beyond ASCII.
+    /// Any other that is neither a small or large letter nor a blank.
     pub(crate) const OTHER: Self = Self(1 << 9);
+    /// Of a character beyond ASCII.
+    pub(crate) const BEYOND: Self = Self(1 << 10);
 
     /// Both kinds.
     pub(crate) const fn or(self, other: Self) -> Self {
@@ -88,6 +90,8 @@ const KINDS: [Kinds; 256] = {
             b'0'..=b'9' => Kinds::DIGIT,
             b'@' | b'=' | b'$' => Kinds::SIGN,
             b'\\' => Kinds::BACKSLASH,
+            // A vertical tab ends a word here and none of ASCII's.
+            0x80.. | 0x0B => Kinds::BEYOND,
             _ => Kinds::OTHER,
         };
         if byte == u8::MAX {
