@@ -60,3 +60,16 @@ fn what_comes_and_goes_between_two_looks_is_no_error() {
         assert_eq!(line["verdict"], "deny", "{line}");
     }
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_name_that_is_no_text_is_an_error_and_not_passed_over() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let place = project();
+    let releases = place.path().join("releases");
+    std::fs::create_dir(&releases).unwrap();
+    std::fs::write(releases.join(std::ffi::OsStr::from_bytes(b"m\xff.pkl")), good_pickle()).unwrap();
+    let once = place.run(&["gate", "--watch", "releases", "--looks", "1"]);
+    let line: Value = serde_json::from_str(once.out.trim()).unwrap();
+    assert_eq!((once.code, &line["verdict"]), (1, &"error".into()), "{once:?}");
+}

@@ -56,8 +56,8 @@ pub(super) trait Source {
     /// [`Failure`] when it cannot be brought here.
     fn bring(&mut self, found: &Found) -> Result<String, Failure>;
 
-    /// Whether what was found is known to be gone again.
-    fn is_gone(&self, _found: &Found) -> bool {
+    /// Whether what was found is gone again, or another by now.
+    fn has_changed(&self, _found: &Found) -> bool {
         false
     }
 }
@@ -124,8 +124,8 @@ fn look(
                 denied |= decision.verdict == Verdict::Deny;
                 serde_json::to_value(Line::of(&found.name, &decision)).map_err(io::Error::from)?
             }
-            // Nothing is left to let through: whatever wrote it took it away, or gave it its name.
-            Err(_) if source.is_gone(found) => {
+            // Whatever wrote it took it away, or goes on writing: the next look sees what has become of it.
+            Err(_) if source.has_changed(found) => {
                 seen.remove(&found.name);
                 continue;
             }
@@ -235,10 +235,10 @@ impl Source for Folder {
                     "it holds more than {MOST_ARTIFACTS} artifacts"
                 ))));
             }
-            // A signature that comes later changes the verdict as well.
-            let signature = PathBuf::from(format!("{}.sig", path.display()));
-            let stamp = format!("{} {}", seen(&path), seen(&signature));
-            found.push(Found { name: path.to_string_lossy().into_owned(), stamp });
+            // By the name that it is decided about: of one that is no text, the decision says that it cannot be read.
+            let name = path.to_string_lossy().into_owned();
+            let stamp = stamp(Path::new(&name));
+            found.push(Found { name, stamp });
         }
         found.sort_by(|one, two| one.name.cmp(&two.name));
         Ok(found)
@@ -248,11 +248,15 @@ impl Source for Folder {
         Ok(found.name.clone())
     }
 
-    fn is_gone(&self, found: &Found) -> bool {
-        // A link that leads nowhere is there.
-        let known = Path::new(&found.name).symlink_metadata();
-        known.is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
+    fn has_changed(&self, found: &Found) -> bool {
+        stamp(Path::new(&found.name)) != found.stamp
     }
+}
+
+/// What an artifact and its signature look like: a signature that comes later changes the verdict as well.
+fn stamp(path: &Path) -> String {
+    let signature = PathBuf::from(format!("{}.sig", path.display()));
+    format!("{} {}", seen(path), seen(&signature))
 }
 
 /// What an artifact looks like without reading it: a digest of path, size, times and number of each of its files, links
