@@ -91,8 +91,8 @@ mod tests {
         #[test]
         fn it_says_what_a_search_says(text in "[abcAB \\PC]{0,40}") {
             for texts in [&["ab", "bca", "cc", "a b"][..], &["bca", "aab", "a b", "cab"]] {
-            let plain = texts.iter().any(|one| text.to_ascii_lowercase().contains(one));
-            proptest::prop_assert_eq!(AnyOf::new(texts).unwrap().is_in(&text), plain);
+                let plain = texts.iter().any(|one| text.to_ascii_lowercase().contains(one));
+                proptest::prop_assert_eq!(AnyOf::new(texts).unwrap().is_in(&text), plain);
             }
         }
     }

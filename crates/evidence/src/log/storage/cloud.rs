@@ -77,11 +77,20 @@ pub struct Cloud {
     runtime: Runtime,
 }
 
+/// Variables that move a store elsewhere, by what they begin with. Others are of other services, some of which speak plain http.
+const ENDPOINTS: [(&str, &str); 5] = [
+    ("s3", "AWS_ENDPOINT"),
+    ("s3", "AWS_ENDPOINT_URL"),
+    ("s3", "AWS_ENDPOINT_URL_S3"),
+    ("az", "AZURE_ENDPOINT"),
+    ("az", "AZURE_STORAGE_ENDPOINT"),
+];
+
 /// Refuses an endpoint that is not https unless a variable allows it: the client would only say that it cannot build a request.
-fn in_the_clear(uri: &str, settings: &[(String, String)]) -> Result<(), CloudError> {
-    for (name, value) in settings.iter().filter(|(name, _)| name.contains("ENDPOINT")) {
+fn in_the_clear(uri: &str, scheme: &str, settings: &[(String, String)]) -> Result<(), CloudError> {
+    for (name, value) in settings.iter().filter(|(name, _)| ENDPOINTS.contains(&(scheme, name))) {
         let variable = format!("{}_ALLOW_HTTP", name.split('_').next().unwrap_or_default());
-        let allowed = settings.iter().any(|(other, _)| *other == variable);
+        let allowed = settings.iter().any(|(other, value)| *other == variable && value != "false");
         if value.starts_with("http://") && !allowed {
             return Err(CloudError::Clear { uri: uri.to_owned(), endpoint: value.clone(), variable });
         }
@@ -108,7 +117,7 @@ impl Cloud {
             return Err(wrong());
         }
         let settings: Vec<(String, String)> = settings.into_iter().collect();
-        in_the_clear(uri, &settings)?;
+        in_the_clear(uri, url.scheme(), &settings)?;
         let (store, prefix) = object_store::parse_url_opts(&url, settings)
             .map_err(|error| CloudError::Settings { uri: uri.to_owned(), error })?;
         Self::over(Arc::from(store), prefix.as_ref(), uri.trim_end_matches('/'))
@@ -314,6 +323,16 @@ mod tests {
             );
             settings.push(given(variable, "true"));
             assert!(Cloud::open(uri, settings).is_ok());
+            // What other services are reached by is no matter.
+            let others = [
+                given("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://127.0.0.1:9"),
+                given(
+                    if uri.starts_with("s3") { "AZURE_STORAGE_ENDPOINT" } else { "AWS_ENDPOINT_URL" },
+                    "http://127.0.0.1:9",
+                ),
+                given("AZURE_STORAGE_ACCOUNT_NAME", "account"),
+            ];
+            assert!(Cloud::open(uri, others).is_ok());
         }
     }
 
