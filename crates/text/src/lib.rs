@@ -17,6 +17,7 @@ pub mod encoder;
 pub mod injection;
 pub mod redact;
 pub mod rules;
+pub mod trie;
 
 pub use detector::{Detector, Subjects, TextError};
 pub use hit::{Class, Hit, Kind, Sink};

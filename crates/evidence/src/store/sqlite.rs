@@ -12,6 +12,7 @@ use super::sqlite_rows::{add_all, each_of, edge_of, statement_row};
 use super::sqlite_tables::{DROP, META, PATIENCE, TABLES, indices, layout, meta, set_meta, use_wal};
 use crate::digest::Digest;
 use crate::lineage::{NodeId, Relation};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -56,6 +57,8 @@ impl SqliteIndex {
             connection.pragma_update(None, "synchronous", "normal")?;
             connection.pragma_update(None, "cache_size", -65_536)?;
             connection.pragma_update(None, "mmap_size", MAPPED)?;
+            // Else each question whose answer the planner could estimate from the value asked for is planned anew each time.
+            connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
             connection.set_prepared_statement_cache_capacity(32);
             Ok(connection)
         });

@@ -41,6 +41,25 @@ pub(crate) struct Reading<'t> {
 impl<'t> Reading<'t> {
     /// Reads `text`. Time grows with its length.
     pub(crate) fn of(text: &'t Text<'t>, role: Role) -> Self {
+        let mut reading = Self::without_signs(text, role);
+        reading.commands();
+        reading.sayings();
+        if role == Role::Script {
+            reading.signs.extend(super::loops::endless(text.content).map(|span| Sign {
+                act: Act::LoopsForever,
+                span,
+                aside: false,
+            }));
+            let open = super::paths::unchecked(&reading.folded).into_iter();
+            reading.signs.extend(open.map(|span| Sign { act: Act::OpensGivenPath, span, aside: false }));
+        }
+        reading.signs.sort_by_key(|sign| (sign.span.start, sign.act));
+        reading
+    }
+
+    /// `text` and its parts. What it does and asks for is not looked for: that takes tables which are made when they are first
+    /// needed, for some milliseconds.
+    pub(crate) fn without_signs(text: &'t Text<'t>, role: Role) -> Self {
         let folded = text.content.to_ascii_lowercase();
         let document = if role == Role::Script {
             let whole = Block { kind: BlockKind::Code, span: 0..folded.len(), warned: false };
@@ -53,20 +72,6 @@ impl<'t> Reading<'t> {
         if role != Role::Instructions {
             reading.subject.push_str(&super::beside::subject_above(text));
         }
-        reading.commands();
-        reading.sayings();
-        if role == Role::Script {
-            reading.signs.extend(super::loops::endless(text.content).map(|span| Sign {
-                act: Act::LoopsForever,
-                span,
-                aside: false,
-            }));
-        }
-        if role == Role::Script {
-            let open = super::paths::unchecked(&reading.folded).into_iter();
-            reading.signs.extend(open.map(|span| Sign { act: Act::OpensGivenPath, span, aside: false }));
-        }
-        reading.signs.sort_by_key(|sign| (sign.span.start, sign.act));
         reading
     }
 

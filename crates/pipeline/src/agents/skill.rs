@@ -69,7 +69,7 @@ impl Reader for Markdown {
         if is_too_long(text, notes) {
             return;
         }
-        (rules::CHECK_HIDDEN)(&Reading::of(text, Role::Reference), notes);
+        (rules::CHECK_HIDDEN)(&Reading::without_signs(text, Role::Reference), notes);
     }
 }
 

@@ -8,7 +8,7 @@
 
 use super::canonical::Canonical;
 use super::tokens::{Tokens, is_letter};
-use super::trie::Trie;
+use crate::trie::Trie;
 
 /// What a phrase does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

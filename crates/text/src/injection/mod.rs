@@ -21,5 +21,4 @@ mod phrases;
 mod places;
 mod runs;
 mod tokens;
-mod trie;
 pub mod weights;

@@ -9,7 +9,7 @@ use super::structure;
 use crate::bytes::{self, ALPHA, BASE64_URL, Set, WORD, holds_ignoring_case, span};
 use crate::hit::{Class, Kind, Raw};
 use crate::randomness::{Measure, is_random, is_random_by, is_reference, is_stand_in, is_uuid, measure};
-use aho_corasick::{AhoCorasick, AhoCorasickKind};
+use crate::trie::{Occurrence, Trie};
 
 static SERVICE: Kind =
     Kind { id: "service-key", name: "a key beside the name of its service", class: Class::Secret };
@@ -70,10 +70,8 @@ pub(super) struct Reading {
 /// The search for names before a value.
 #[derive(Debug)]
 pub(super) struct Context {
-    automaton: AhoCorasick,
+    names: Trie,
     words: Vec<Word>,
-    /// Bytes of the longest name.
-    longest: usize,
 }
 
 /// What a word before a value says about it.
@@ -103,23 +101,15 @@ struct Found {
 }
 
 impl Context {
-    /// Builds the automaton over all names.
-    ///
-    /// # Errors
-    /// If it would be too large, which the fixed tables rule out.
-    pub(super) fn new() -> Result<Self, aho_corasick::BuildError> {
+    /// Takes up all names.
+    pub(super) fn new() -> Self {
         let listed = names()
             .map(|name| (name, Word::Service { common: is_common(name.as_bytes()) }))
             .chain(SECRET_WORDS.iter().map(|word| (*word, Word::Secret)))
             .chain(HINTS.iter().map(|word| (*word, Word::Hint)))
             .chain(["password", "passwd"].map(|word| (word, Word::Password)));
         let (texts, words): (Vec<&str>, Vec<Word>) = listed.unzip();
-        let automaton = AhoCorasick::builder()
-            .ascii_case_insensitive(true)
-            .kind(Some(AhoCorasickKind::DFA))
-            .build(texts)?;
-        let longest = automaton.max_pattern_len();
-        Ok(Self { automaton, words, longest })
+        Self { names: Trie::ignoring_case(&texts), words }
     }
 
     /// Judges the values of the segment at `start..end`.
@@ -181,10 +171,10 @@ impl Context {
     /// Brings the names up to `to`, and drops those too far before `from`. What was searched is not searched again.
     fn search(&self, text: &[u8], from: usize, to: usize, reading: &mut Reading) {
         let window = from.saturating_sub(REACH + 20).max(reading.claimed);
-        let begin = reading.searched.saturating_sub(self.longest).max(window);
-        for found in self.automaton.find_overlapping_iter(span(text, begin, to)) {
-            let (start, end) = (begin + found.start(), begin + found.end());
-            let Some(&word) = self.words.get(found.pattern().as_usize()) else { continue };
+        let begin = reading.searched.saturating_sub(self.names.longest_bytes()).max(window);
+        for Occurrence { pattern, start, end } in self.names.occurrences(span(text, begin, to)) {
+            let (start, end) = (begin + start, begin + end);
+            let Some(&word) = self.words.get(pattern) else { continue };
             if end > reading.searched && stands_alone(text, start, end, word) {
                 reading.found.push_back(Found { word, start, end });
             }
@@ -460,7 +450,7 @@ mod tests {
     use super::*;
 
     fn found(text: &str) -> Vec<(&'static str, String)> {
-        let context = Context::new().expect("the automaton");
+        let context = Context::new();
         let mut raw = Vec::new();
         let mut reading = Reading::default();
         for segment in super::super::segments::segments(text.as_bytes()) {
@@ -482,7 +472,7 @@ mod tests {
             glue in proptest::collection::vec(proptest::sample::select(vec![" ", "", "=", "\n"]), 60),
             skipped in proptest::collection::vec(proptest::bool::ANY, 60),
         ) {
-            let context = Context::new().expect("the automaton");
+            let context = Context::new();
             let mut text = String::new();
             let mut values = Vec::new();
             for (word, glue) in words.iter().zip(&glue) {

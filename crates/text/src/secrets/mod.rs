@@ -19,7 +19,8 @@ mod services;
 mod structure;
 
 use crate::hit::Raw;
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind, packed};
+use crate::trie::{Occurrence, Trie};
+use aho_corasick::{AhoCorasick, MatchKind, packed};
 use beside::{Context, Reading};
 use format::Format;
 use memchr::memmem;
@@ -33,7 +34,7 @@ const ARMOUR: &[u8] = b"-----BEGIN ";
 /// The detector of credentials.
 #[derive(Debug)]
 pub(crate) struct Secrets {
-    formats: AhoCorasick,
+    formats: Trie,
     cues: Vec<Vec<Cue>>,
     context: Context,
     /// Whether each fixed text tells its issuer.
@@ -72,14 +73,14 @@ impl Secrets {
                 cues.iter().all(|cue| matches!(cue, Cue::Format(format) if format.claims(start)))
             })
             .collect();
-        let formats = AhoCorasick::builder().kind(Some(AhoCorasickKind::DFA)).build(cues.keys())?;
+        let starts: Vec<&str> = cues.keys().copied().collect();
         let programs = command::PROGRAMS.iter().map(|(program, _)| *program);
         let words: Vec<&str> = assignment::PASSWORD_TEXTS.iter().copied().chain(programs).collect();
         Ok(Self {
-            formats,
+            formats: Trie::new(&starts),
             cues: cues.into_values().collect(),
             claims,
-            context: Context::new()?,
+            context: Context::new(),
             slow_words: AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(&words)?,
             words: packed::Config::new()
                 .match_kind(packed::MatchKind::LeftmostFirst)
@@ -115,9 +116,10 @@ impl Secrets {
         refused: &mut Vec<usize>,
         raw: &mut Vec<Raw>,
     ) {
-        for found in self.formats.find_overlapping_iter(text.get(first..last).unwrap_or_default()) {
-            let (start, end) = (first + found.start(), first + found.end());
-            let pattern = found.pattern().as_usize();
+        for Occurrence { pattern, start, end } in
+            self.formats.occurrences(text.get(first..last).unwrap_or_default())
+        {
+            let (start, end) = (first + start, first + end);
             let known = raw.len();
             for cue in self.cues.get(pattern).into_iter().flatten() {
                 raw.extend(match *cue {

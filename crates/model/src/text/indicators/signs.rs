@@ -1,21 +1,20 @@
 //! Whether a text holds anything that the other rooms here look for: one pass that lets most texts go.
 
 use super::{address, patterns};
-use aho_corasick::{AhoCorasick, AhoCorasickKind};
+use bartizan_text::trie::Trie;
 use std::sync::LazyLock;
 
 /// Whether `text` holds a sign: the text of a pattern, an address or path, a terminal escape or
 /// a tag character.
 pub(super) fn any(text: &str) -> bool {
-    SIGNS.as_ref().is_none_or(|signs| signs.is_match(text))
+    SIGNS.is_in(text.as_bytes())
 }
 
-static SIGNS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+static SIGNS: LazyLock<Trie> = LazyLock::new(|| {
     let escapes: [&[u8]; 4] = [b"\x1b[", b"\x1b]", b"\xf3\xa0\x80", b"\xf3\xa0\x81"];
     let texts = patterns::texts().chain(address::signs());
-    let signs = texts.map(str::as_bytes).chain(escapes);
-    // A table of all steps: some hundred kilobytes, and one look a byte.
-    AhoCorasick::builder().ascii_case_insensitive(true).kind(Some(AhoCorasickKind::DFA)).build(signs).ok()
+    let signs: Vec<&[u8]> = texts.map(str::as_bytes).chain(escapes).collect();
+    Trie::ignoring_case(&signs)
 });
 
 #[cfg(test)]

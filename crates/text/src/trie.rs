@@ -1,4 +1,4 @@
-//! [`Trie`]: the longest of many patterns that begins at a place of a text.
+//! [`Trie`]: many patterns looked for in a text, at a place of it or anywhere.
 //!
 //! A double array (Aoe, *An Efficient Digital Search Algorithm by Using a Double-Array Structure*, IEEE Transactions on
 //! Software Engineering 15, 1989): the child of a node to which a byte leads stands in the slot that is the node's base with
@@ -7,11 +7,26 @@
 
 /// Patterns, told from their first byte on.
 #[derive(Debug)]
-pub(super) struct Trie {
+pub struct Trie {
     slots: Vec<Slot>,
     /// For every slot in which a pattern ends, which one.
     patterns: Vec<u32>,
     sieve: Sieve,
+    /// Whether capitals of ASCII count as the small letters.
+    folds: bool,
+    /// Bytes of the longest pattern.
+    longest: usize,
+}
+
+/// Where a pattern stands in a text, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Occurrence {
+    /// Which of the patterns, in the order in which they were given.
+    pub pattern: usize,
+    /// Its first byte.
+    pub start: usize,
+    /// The byte behind its last.
+    pub end: usize,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -32,9 +47,20 @@ const ROOT: (u32, u32) = (0, 256);
 impl Trie {
     /// The trie over `patterns`. Of equal ones the first counts; an empty one is never found. Time grows with the bytes of
     /// all, and with the logarithm of how many they are.
-    pub(super) fn new<P: AsRef<[u8]>>(patterns: &[P]) -> Self {
-        let mut sorted: Vec<(&[u8], u32)> = patterns.iter().map(AsRef::as_ref).zip(0..).collect();
+    pub fn new<P: AsRef<[u8]>>(patterns: &[P]) -> Self {
+        Self::of(patterns.iter().map(AsRef::as_ref).zip(0..).collect())
+    }
+
+    /// The same, for texts in which capitals of ASCII count as small letters.
+    pub fn ignoring_case<P: AsRef<[u8]>>(patterns: &[P]) -> Self {
+        let lower: Vec<Vec<u8>> =
+            patterns.iter().map(|pattern| pattern.as_ref().to_ascii_lowercase()).collect();
+        Self { folds: true, ..Self::new(&lower) }
+    }
+
+    fn of(mut sorted: Vec<(&[u8], u32)>) -> Self {
         sorted.sort_unstable();
+        let longest = sorted.iter().map(|(bytes, _)| bytes.len()).max().unwrap_or_default();
         sorted.dedup_by_key(|(bytes, _)| *bytes);
         let mut sieve = Sieve::default();
         for (bytes, _) in &sorted {
@@ -69,35 +95,88 @@ impl Trie {
         }
         made.slots.shrink_to_fit();
         made.patterns.shrink_to_fit();
-        Self { slots: made.slots, patterns: made.patterns, sieve }
+        Self { slots: made.slots, patterns: made.patterns, sieve, folds: false, longest }
+    }
+
+    /// Bytes of the longest pattern.
+    #[must_use]
+    pub fn longest_bytes(&self) -> usize {
+        self.longest
     }
 
     /// The longest pattern that `text` begins with, and its length in bytes.
     #[inline]
-    pub(super) fn longest(&self, text: &[u8]) -> Option<(usize, usize)> {
-        if !self.sieve.lets_through(text) {
-            return None;
+    #[must_use]
+    pub fn longest(&self, text: &[u8]) -> Option<(usize, usize)> {
+        self.beginnings(text).last()
+    }
+
+    /// Every pattern that `text` begins with, and its length in bytes, the shortest first.
+    #[inline]
+    fn beginnings<'t>(&'t self, text: &'t [u8]) -> Beginnings<'t> {
+        let text = if self.sieve.lets_through(text, self.folds) { text } else { &[] };
+        Beginnings { trie: self, rest: text.iter().zip(1..), node: ROOT.0, base: ROOT.1 }
+    }
+
+    /// Whether a pattern stands anywhere in `text`. Takes a few steps for each byte, and for each place at which a pattern
+    /// begins as many as it and the text have in common.
+    #[must_use]
+    pub fn is_in(&self, text: &[u8]) -> bool {
+        (0..text.len()).any(|at| self.beginnings(text.get(at..).unwrap_or_default()).next().is_some())
+    }
+
+    /// Every pattern at every place of `text`, by where they end, and of those that end together the longest first.
+    #[must_use]
+    pub fn occurrences(&self, text: &[u8]) -> Vec<Occurrence> {
+        let mut found = Vec::new();
+        for start in 0..text.len() {
+            let beginnings = self.beginnings(text.get(start..).unwrap_or_default());
+            found.extend(beginnings.map(|(pattern, length)| Occurrence {
+                pattern,
+                start,
+                end: start + length,
+            }));
         }
-        let (mut node, mut base) = ROOT;
-        let mut found = None;
-        for (byte, length) in text.iter().zip(1_usize..) {
-            let place = base ^ u32::from(*byte);
-            let Some(slot) = self.slots.get(place as usize).filter(|slot| slot.parent == node) else { break };
-            if slot.base & ENDS != 0 {
-                found = Some((place, length));
-            }
-            (node, base) = (place, slot.base & !ENDS);
-        }
-        let (place, length) = found?;
-        Some((*self.patterns.get(place as usize)? as usize, length))
+        found.sort_by_key(|occurrence| (occurrence.end, occurrence.start));
+        found
     }
 
     /// Memory that it takes, in bytes.
     #[cfg(test)]
-    pub(super) fn size(&self) -> usize {
+    pub(crate) fn size(&self) -> usize {
         self.slots.capacity() * size_of::<Slot>()
             + self.patterns.capacity() * size_of::<u32>()
             + size_of::<[u64; FOURS + THREES]>()
+    }
+}
+
+/// The patterns that a text begins with.
+struct Beginnings<'t> {
+    trie: &'t Trie,
+    rest: std::iter::Zip<std::slice::Iter<'t, u8>, std::ops::RangeFrom<usize>>,
+    node: u32,
+    base: u32,
+}
+
+impl Iterator for Beginnings<'_> {
+    type Item = (usize, usize);
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let (byte, length) = self.rest.next()?;
+            let byte = if self.trie.folds { byte.to_ascii_lowercase() } else { *byte };
+            let place = self.base ^ u32::from(byte);
+            let slot = self.trie.slots.get(place as usize).filter(|slot| slot.parent == self.node);
+            let Some(slot) = slot else {
+                self.rest = [].iter().zip(1..);
+                return None;
+            };
+            (self.node, self.base) = (place, slot.base & !ENDS);
+            if slot.base & ENDS != 0 {
+                return Some((*self.trie.patterns.get(place as usize)? as usize, length));
+            }
+        }
     }
 }
 
@@ -134,8 +213,9 @@ impl Sieve {
 
     /// Whether a pattern may be what `text` begins with.
     #[inline]
-    fn lets_through(&self, text: &[u8]) -> bool {
-        let Some(&[a, b, c, d]) = text.first_chunk() else { return true };
+    fn lets_through(&self, text: &[u8], folds: bool) -> bool {
+        let Some(first) = text.first_chunk::<4>() else { return true };
+        let [a, b, c, d] = if folds { first.map(|byte| byte.to_ascii_lowercase()) } else { *first };
         is_set(&self.fours, [a, b, c, d])
             || is_set(&self.threes, [a, b, c, 0])
             || self.ones.get(usize::from(a)).copied().unwrap_or(true)
@@ -262,12 +342,36 @@ mod tests {
                 .start_kind(StartKind::Anchored)
                 .build(&patterns)
                 .unwrap();
+            let overlapping = AhoCorasick::new(&patterns).unwrap();
+            let distinct = |pattern: usize| patterns[..pattern].iter().all(|before| *before != patterns[pattern]);
+            let wanted: Vec<Occurrence> = overlapping
+                .find_overlapping_iter(&text)
+                .map(|hit| Occurrence { pattern: hit.pattern().as_usize(), start: hit.start(), end: hit.end() })
+                .filter(|hit| distinct(hit.pattern))
+                .collect();
+            prop_assert_eq!(trie.is_in(&text), !wanted.is_empty());
+            prop_assert_eq!(trie.occurrences(&text), wanted);
             for at in 0..=text.len() {
                 let wanted = other
                     .find(Input::new(&text).range(at..).anchored(Anchored::Yes))
                     .map(|hit| (hit.pattern().as_usize(), hit.len()));
                 prop_assert_eq!(trie.longest(&text[at..]), wanted);
             }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn capitals_count_as_small_letters_where_they_are_meant_to(
+            patterns in prop::collection::vec("[aAbB\\x80é]{1,5}", 0..12),
+            text in "[aAbBc\\x80é]{0,30}",
+        ) {
+            let lower: Vec<String> = patterns.iter().map(|pattern| pattern.to_ascii_lowercase()).collect();
+            let (folding, plain) = (Trie::ignoring_case(&patterns), Trie::new(&lower));
+            prop_assert_eq!(
+                folding.occurrences(text.as_bytes()),
+                plain.occurrences(text.to_ascii_lowercase().as_bytes())
+            );
         }
     }
 }
