@@ -1,7 +1,8 @@
-//! `bench data`: ten checks and a profile over five million rows of twelve columns, beside the bare scan and other tools.
+//! `bench data`: ten checks and a profile over five million rows of twelve columns, beside the bare scan and other tools; then what
+//! is found in the labelled corpus, beside other tools again.
 
 use super::measure::{Cost, median, once, succeeding};
-use super::{environment, workplace};
+use super::{environment, release_program, workplace};
 use crate::process::{root, run as command, target};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -24,17 +25,20 @@ const PEERS: [(&str, &str); 6] = [
 struct Options {
     with_peers: bool,
     rows: u64,
+    /// Only what is found, not how fast.
+    only_found: bool,
     /// A folder with `bartizan-data` and `examples/orders`, in place of a build.
     built: Option<PathBuf>,
 }
 
 impl Options {
     fn read(words: &[&str]) -> Result<Self, String> {
-        let mut options = Self { with_peers: true, rows: ROWS, built: None };
+        let mut options = Self { with_peers: true, rows: ROWS, only_found: false, built: None };
         let mut rest = words.iter();
         while let Some(word) = rest.next() {
             match (*word, rest.as_slice().first()) {
                 ("--no-peers", _) => options.with_peers = false,
+                ("--found", _) => options.only_found = true,
                 ("--rows", Some(rows)) => {
                     options.rows = rows.parse().map_err(|error| format!("--rows {rows}: {error}"))?;
                     rest.next();
@@ -45,7 +49,7 @@ impl Options {
                 }
                 _ => {
                     return Err(format!(
-                        "unknown option {word:?}; there are --no-peers, --rows NUMBER and --built FOLDER"
+                        "unknown option {word:?}; there are --no-peers, --found, --rows NUMBER and --built FOLDER"
                     ));
                 }
             }
@@ -61,6 +65,29 @@ impl Options {
 /// cannot be installed or does not run is a line of the table, with the reason.
 pub(crate) fn run(words: &[&str]) -> Result<(), String> {
     let options = Options::read(words)?;
+    if !options.only_found {
+        speed(&options)?;
+        println!();
+    }
+    found(options.with_peers)
+}
+
+/// What the verbs find in the labelled corpus; `xtask/data/found.py` counts it.
+fn found(with_peers: bool) -> Result<(), String> {
+    let Some(corpus) = std::env::var_os("BARTIZAN_CORPUS") else {
+        println!("what is found in the labelled corpus: skipped, BARTIZAN_CORPUS names no folder");
+        return Ok(());
+    };
+    let program = release_program()?;
+    let python = environment::install("data-found", "xtask/data/peers/found.txt")?.join("bin/python");
+    let script = root().join("xtask/data/found.py");
+    let shown = |path: &Path| path.to_string_lossy().into_owned();
+    let (script, program, corpus) = (shown(&script), shown(&program), shown(Path::new(&corpus)));
+    let peers = if with_peers { "--peers" } else { "--no-peers" };
+    command(shown(&python), &[&script, &program, &corpus, peers])
+}
+
+fn speed(options: &Options) -> Result<(), String> {
     let built = if let Some(folder) = &options.built {
         folder.clone()
     } else {
