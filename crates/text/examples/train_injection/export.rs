@@ -32,3 +32,21 @@ pub(crate) fn write(corpus: &Corpus, path: &str) -> Result<(), Box<dyn std::erro
     }
     Ok(file.flush()?)
 }
+
+/// Writes to `path`, one list a line, what the windows of every text to train on are given by a model of words that has not seen
+/// the text's family; an empty list for a made text that is never held out.
+pub(crate) fn words(corpus: &Corpus, path: &str) -> Result<(), Box<dyn std::error::Error>> {
+    let mut margins: Vec<Vec<f32>> = vec![Vec::new(); corpus.train];
+    for family in corpus.held_out() {
+        let weights = corpus.words_without(family);
+        for at in corpus.members(family) {
+            margins[at] = corpus.examples[at].windows.iter().map(|window| weights.margin(window)).collect();
+        }
+    }
+    let mut file = std::io::BufWriter::new(std::fs::File::create(path)?);
+    for row in margins {
+        serde_json::to_writer(&mut file, &row)?;
+        file.write_all(b"\n")?;
+    }
+    Ok(file.flush()?)
+}

@@ -3,7 +3,8 @@
 //! `train_injection FOLDER WORDS MEANING HARM CACHE`: FOLDER holds `train.jsonl` (objects with `text`, `label`, `source`), to
 //! learn from, and `dev.jsonl`, which is only ever scored. WORDS, MEANING and HARM receive the models, CACHE the encoder's
 //! features, which are taken from there for texts that it holds. Same input, same weights.
-//! `train_injection export FOLDER WINDOWS` writes the same texts as pieces of words, for `tune.py`.
+//! `train_injection export FOLDER WINDOWS` writes the same texts as pieces of words, for `tune.py`, and `train_injection words
+//! FOLDER MARGINS` what models of words that have not seen a text's family make of it.
 
 #![expect(
     clippy::indexing_slicing,
@@ -56,15 +57,32 @@ struct Corpus {
     train: usize,
 }
 
+impl Corpus {
+    /// Rows of a family to train on.
+    fn members(&self, family: usize) -> impl Iterator<Item = usize> {
+        (0..self.train).filter(move |at| self.examples[*at].family == family)
+    }
+
+    /// Families that are scored by models which have not seen them: those read, and the innocents.
+    fn held_out(&self) -> Vec<usize> {
+        (0..=self.read).filter(|family| self.members(*family).next().is_some()).collect()
+    }
+
+    /// A model of words that has not seen the family.
+    fn words_without(&self, family: usize) -> Weights {
+        fit(&self.examples[..self.train], |example| example.for_words && example.family != family)
+    }
+}
+
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    if let [task, folder, windows] = arguments.as_slice()
-        && task == "export"
-    {
-        return export::write(&gather(folder)?, windows);
+    match arguments.as_slice() {
+        [task, folder, windows] if task == "export" => return export::write(&gather(folder)?, windows),
+        [task, folder, margins] if task == "words" => return export::words(&gather(folder)?, margins),
+        _ => {}
     }
     let [folder, words_file, meaning_file, harm_file, cache] = arguments.as_slice() else {
-        return Err("usage: train_injection FOLDER WORDS MEANING HARM CACHE | export FOLDER WINDOWS".into());
+        return Err("usage: train_injection FOLDER WORDS MEANING HARM CACHE | export FOLDER WINDOWS | words FOLDER MARGINS".into());
     };
     let corpus = gather(folder)?;
     let examples = &corpus.examples[..corpus.train];
@@ -73,15 +91,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // Every family of sources scored by models that have not seen it.
     let mut margins = vec![(f32::NAN, f32::NAN); examples.len()];
-    let members = |family: usize| (0..examples.len()).filter(move |at| examples[*at].family == family);
-    let families: Vec<usize> = (0..=corpus.read).filter(|family| members(*family).next().is_some()).collect();
-    let unseen = families.par_iter().map(|family| {
-        let words = fit(examples, |example| example.for_words && example.family != *family);
+    let unseen = corpus.held_out().into_par_iter().map(|family| {
+        let words = corpus.words_without(family);
         let meaning = semantics::fit(&features, examples, |example| {
-            example.family != *family && example.borrows != Some(*family)
+            example.family != family && example.borrows != Some(family)
         });
-        let scored =
-            members(*family).map(|at| (at, (examples[at].margin(&words), features.margin(at, &meaning))));
+        let scored = corpus
+            .members(family)
+            .map(|at| (at, (examples[at].margin(&words), features.margin(at, &meaning))));
         scored.collect::<Vec<_>>()
     });
     for (at, pair) in unseen.collect::<Vec<_>>().into_iter().flatten() {
