@@ -1,4 +1,4 @@
-"""Tunes the last layers of the sentence encoder, and says whether unseen attacks then stand out better.
+"""Tunes the last layers of the sentence encoder together with a head, and says how well unseen attacks then stand out.
 
     tune.py prepare WINDOWS MODEL FOLDER                     runs the frozen layers once
     tune.py fit WINDOWS MODEL FOLDER GROUP [NAME=VALUE …]    tunes without the families of GROUP, or on all of them (`all`)
@@ -36,14 +36,6 @@ WIDTH, HEADS, HEAD = 384, 12, 32
 LAYERS, FROZEN = 4, 2
 # Tokens of a row, rows of a step, windows of a row at most, windows that may find no room before a step is full.
 LENGTH, ROWS, SEGMENTS, PATIENCE = 128, 16, 8, 24
-# Families that are held out together. Those of dev.jsonl alone are never trained on.
-GROUPS = {
-    "one": ["atr", "hh", "advbench"],
-    "two": ["bipia", "gpteacher"],
-    "three": ["jailbreaks", "alpaca"],
-    "four": ["tensor", "innocents"],
-    "all": [],
-}
 # Texts of a source at most: attacks, harmless, made, made of the further kinds.
 MOST = (450, 650, 400, 330)
 # Windows of a text at most; of a collected jailbreak the first and the last.
@@ -55,21 +47,21 @@ class Recipe:
     """How the encoder is tuned."""
 
     # Windows that are drawn.
-    drawn: int = 24000
+    drawn: int = 20000
     # Share of the tokens of a window that are left out.
     dropped: float = 0.1
     # First steps of the last layer and of the head; a layer's is `lower` of that of the layer above it.
-    rate: float = 4e-5
-    lower: float = 0.5
-    head_rate: float = 2e-4
+    rate: float = 1e-4
+    lower: float = 0.7
+    head_rate: float = 3e-4
     # Smoothing of labels.
     smoothing: float = 0.03
     # A source's size to this power is what its texts together count.
-    crowding: float = 0.5
+    crowding: float = 0.35
     # What texts of the further kinds count beside the others.
-    further: float = 1.0
+    further: float = 0.5
     # How far from the beginning to the end of tuning the weights are taken.
-    taken: float = 0.5
+    taken: float = 0.75
     # Seed of what is drawn.
     seed: int = 0
 
@@ -81,15 +73,16 @@ class Recipe:
 
 
 def read(path, model):
-    """The texts, their windows as numbers of the whole vocabulary."""
+    """The texts, their windows as numbers of the whole vocabulary, and the groups of families that are held out together."""
     lines = (model / "vocab.txt").read_text(encoding="utf-8").split("\n")
     number = {entry: at for at, entry in enumerate(lines)}
     rows = [json.loads(line) for line in open(path, encoding="utf-8")]
-    kept = np.array([number[entry] for entry in rows.pop(0)["vocabulary"]])
+    about = rows.pop(0)
+    kept = np.array([number[entry] for entry in about["vocabulary"]])
     opening, closing = number["[CLS]"], number["[SEP]"]
     for row in rows:
         row["windows"] = [np.array([opening, *kept[w], closing], np.int32) for w in row["windows"]]
-    return rows
+    return rows, about["groups"] | {"all": []}
 
 
 def sample(rows):
@@ -253,8 +246,8 @@ def prepare(rows, model, folder):
 class Tuning:
     """What is known of every window, and how much each should count."""
 
-    def __init__(self, rows, folder, group, recipe):
-        self.rows, self.recipe, held = rows, recipe, set(GROUPS[group])
+    def __init__(self, rows, folder, held, recipe):
+        self.rows, self.recipe = rows, recipe
         self.features, self.ends = np.load(folder / "features.npy"), np.load(folder / "ends.npy")
         self.hidden = np.load(folder / "hidden.npy")
         self.texts = np.load(folder / "texts.npy")
@@ -331,9 +324,9 @@ class Tuning:
         return members, tokens, laid([len(rows) for rows in tokens], range(len(members)))
 
 
-def fit(rows, model, folder, group, recipe):
+def fit(rows, model, folder, group, held, recipe):
     began = time.time()
-    tuning = Tuning(rows, folder, group, recipe)
+    tuning = Tuning(rows, folder, held, recipe)
     shares, head = tuning.begin()
     tensors = load_file(model / "model.safetensors")
     layers, _ = network(tensors)
@@ -375,12 +368,12 @@ def fit(rows, model, folder, group, recipe):
     def between(share):
         return [{name: x + (to[name].detach() - x) * share for name, x in by.items()} for by, to in zip(start, parts)]
 
-    measure(tuning, between, margins, folder / group, group)
+    measure(tuning, between, margins, folder / group, held)
     write(tensors, between(recipe.taken), tuning, model, folder / group)
 
 
-def measure(tuning, between, margins, folder, group):
-    """What the windows of the families held out score at the beginning, half way and at the end of tuning."""
+def measure(tuning, between, margins, folder, held):
+    """What the windows of the families held out score at the beginning, as far as is taken, and at the end."""
     members = np.where(tuning.held)[0]
     if not len(members):
         return
@@ -388,19 +381,19 @@ def measure(tuning, between, margins, folder, group):
     lengths = [len(rows) for rows in tokens]
     steps = laid(lengths, np.random.default_rng(0).permutation(len(members)).tolist())
     found = {}
-    for share in (0.0, 0.5, 1.0):
+    for share in (0.0, tuning.recipe.taken, 1.0):
         parts, scores = between(share), np.zeros(len(members), np.float32)
         for part in steps:
             step = Step(part, lengths)
             with torch.no_grad():
                 scores[step.members] = margins(parts, tuning.vectors(step, tokens), step).cpu().numpy()
         found[f"{share}"] = scores
-        reached = tuning_area(tuning, members, scores)
-        print(f"without {', '.join(GROUPS[group])}: {share:.1f} of the way AUC {reached:.3f}", flush=True)
+        reached = text_area(tuning, members, scores)
+        print(f"without {', '.join(held)}: {share:.2f} of the way AUC {reached:.3f}", flush=True)
     np.savez(folder / "margins.npz", texts=tuning.texts[members], **found)
 
 
-def tuning_area(tuning, members, scores):
+def text_area(tuning, members, scores):
     """Area under the ROC curve of texts; every text counts for as many as its source has for each that was used."""
     rows = tuning.rows
     counts = collections.Counter((row["source"], row["attack"]) for row in rows if row["train"])
@@ -440,12 +433,12 @@ def main():
     task, path, model, folder, *more = sys.argv[1:]
     model, folder = pathlib.Path(model), pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    rows = read(path, model)
+    rows, groups = read(path, model)
     if task == "prepare":
         prepare(rows, model, folder)
     else:
         group, *settings = more
-        fit(rows, model, folder, group, Recipe.of(settings))
+        fit(rows, model, folder, group, groups[group], Recipe.of(settings))
 
 
 if __name__ == "__main__":
