@@ -44,7 +44,7 @@ pub(crate) fn run(name: &str) -> Result<(), String> {
 }
 
 /// Tunes the encoder once without each group of families, prints how well it then tells them apart, and once on all. Takes
-/// about an hour on one thread, and minutes on a GPU.
+/// about an hour on one thread of a busy machine; a GPU is used when there is one.
 fn encoder(texts: &str) -> Result<(), String> {
     let python = format!("{FOLDER}/python");
     let (windows, interpreter) = (format!("{FOLDER}/windows.jsonl"), format!("{python}/bin/python"));
