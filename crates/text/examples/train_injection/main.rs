@@ -1,9 +1,11 @@
 //! Trains the weights of the injection judge and says how well they do on sources they have not seen.
 //!
-//! `train_injection FOLDER WORDS MEANING HARM CACHE`: FOLDER holds `train.jsonl` (objects with `text`, `label`, `source`), to
-//! learn from, and `dev.jsonl`, which is only ever scored. WORDS, MEANING and HARM receive the models, CACHE the encoder's
-//! features, which are taken from there for texts that it holds. Same input, same weights.
-//! `train_injection export FOLDER WINDOWS` writes the same texts as pieces of words, for `tune.py`.
+//! `train_injection FOLDER WORDS MEANING HARM UNSEEN`: FOLDER holds `train.jsonl` (objects with `text`, `label`, `source`), to
+//! learn from, and `dev.jsonl`, which is only ever scored. WORDS, MEANING and HARM receive the models. UNSEEN is what
+//! `train_injection score FOLDER TUNED UNSEEN` made with the encoders and heads that `tune.py` left in TUNED. Same input, same
+//! weights.
+//! `train_injection export FOLDER WINDOWS` writes the same texts as pieces of words, for `tune.py`, and `train_injection words
+//! FOLDER MARGINS` what models of words that have not seen a text's family make of it.
 
 #![expect(
     clippy::indexing_slicing,
@@ -28,6 +30,7 @@ mod tongues;
 mod variety;
 mod wares;
 
+use bartizan_text::encoder;
 use bartizan_text::injection::judge::{Judge, Role};
 use bartizan_text::injection::lexicon::Lexicon;
 use bartizan_text::injection::meaning::Meaning;
@@ -35,7 +38,8 @@ use bartizan_text::injection::weights::Weights;
 use evaluate::{auc, calibrate, threshold};
 use learner::{Example, fit};
 use rayon::prelude::*;
-use semantics::{Features, join, weigh};
+use semantics::{Unseen, join, weigh};
+use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
@@ -56,36 +60,72 @@ struct Corpus {
     train: usize,
 }
 
+impl Corpus {
+    /// Rows of a family to train on.
+    fn members(&self, family: usize) -> impl Iterator<Item = usize> {
+        (0..self.train).filter(move |at| self.examples[*at].family == family)
+    }
+
+    /// Families that are scored by models which have not seen them: those read, and the innocents.
+    fn held_out(&self) -> Vec<usize> {
+        (0..=self.read).filter(|family| self.members(*family).next().is_some()).collect()
+    }
+
+    /// Number of the family of that name.
+    fn family(&self, name: &str) -> usize {
+        self.families.iter().position(|family| family == name).unwrap_or(usize::MAX)
+    }
+
+    /// SHA-256 of all texts to train on, in hexadecimal.
+    fn digest(&self) -> String {
+        let mut hash = Sha256::new();
+        for text in &self.texts[..self.train] {
+            hash.update(Sha256::digest(text));
+        }
+        bartizan_core::hex(&hash.finalize())
+    }
+
+    /// Texts of rows.
+    fn texts_of(&self, rows: &[usize]) -> Vec<&str> {
+        rows.iter().map(|at| self.texts[*at].as_str()).collect()
+    }
+
+    /// A model of words that has not seen the family.
+    fn words_without(&self, family: usize) -> Weights {
+        fit(&self.examples[..self.train], |example| example.for_words && example.family != family)
+    }
+}
+
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    if let [task, folder, windows] = arguments.as_slice()
-        && task == "export"
-    {
-        return export::write(&gather(folder)?, windows);
+    match arguments.as_slice() {
+        [task, folder, windows] if task == "export" => return export::write(&gather(folder)?, windows),
+        [task, folder, margins] if task == "words" => return export::words(&gather(folder)?, margins),
+        [task, folder, tuned, unseen] if task == "score" => {
+            return Unseen::score(&gather(folder)?, tuned, unseen);
+        }
+        _ => {}
     }
-    let [folder, words_file, meaning_file, harm_file, cache] = arguments.as_slice() else {
-        return Err("usage: train_injection FOLDER WORDS MEANING HARM CACHE | export FOLDER WINDOWS".into());
+    let [folder, words_file, meaning_file, harm_file, unseen_file] = arguments.as_slice() else {
+        return Err("usage: train_injection FOLDER WORDS MEANING HARM UNSEEN | score FOLDER TUNED UNSEEN | export FOLDER WINDOWS | words FOLDER MARGINS".into());
     };
     let corpus = gather(folder)?;
     let examples = &corpus.examples[..corpus.train];
     println!("{} texts, {} windows", examples.len(), examples.iter().map(|e| e.windows.len()).sum::<usize>());
-    let features = Features::of(&corpus.texts, cache)?;
+
+    let by_encoders = Unseen::read(&corpus, unseen_file)?;
 
     // Every family of sources scored by models that have not seen it.
     let mut margins = vec![(f32::NAN, f32::NAN); examples.len()];
-    let members = |family: usize| (0..examples.len()).filter(move |at| examples[*at].family == family);
-    let families: Vec<usize> = (0..=corpus.read).filter(|family| members(*family).next().is_some()).collect();
-    let unseen = families.par_iter().map(|family| {
-        let words = fit(examples, |example| example.for_words && example.family != *family);
-        let meaning = semantics::fit(&features, examples, |example| {
-            example.family != *family && example.borrows != Some(*family)
-        });
-        let scored =
-            members(*family).map(|at| (at, (examples[at].margin(&words), features.margin(at, &meaning))));
-        scored.collect::<Vec<_>>()
+    let unseen = corpus.held_out().into_par_iter().map(|family| {
+        let words = corpus.words_without(family);
+        corpus.members(family).map(|at| (at, examples[at].margin(&words))).collect::<Vec<_>>()
     });
-    for (at, pair) in unseen.collect::<Vec<_>>().into_iter().flatten() {
-        margins[at] = pair;
+    for (at, margin) in unseen.collect::<Vec<_>>().into_iter().flatten() {
+        margins[at].0 = margin;
+    }
+    for (pair, margin) in margins.iter_mut().zip(&by_encoders.margins) {
+        pair.1 = *margin;
     }
     let unseen: Vec<usize> = (0..examples.len()).filter(|at| examples[*at].family < corpus.read).collect();
     // One join for all, as the shipped judge has: two shares and a shift over margins that are all of unseen families.
@@ -122,7 +162,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let weights = Weights::read(&bytes)?;
     std::fs::write(words_file, bytes)?;
 
-    let mut meaning = semantics::fit(&features, examples, |_| true);
+    let mut meaning = by_encoders.head;
     meaning.joint = shares;
     let (slope, shift) = calibrate(&scored(&joint));
     (meaning.curve, meaning.flag, meaning.block) = ([slope, shift], flag, block);
@@ -134,7 +174,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let harm = harm::train(&corpus)?;
     std::fs::write(harm_file, harm.write())?;
     doubt(&corpus, &unseen, &margins, &weights, &meaning);
-    dev(&corpus, &features, &weights, &meaning);
+    dev(&corpus, &weights, &meaning)?;
     speed(weights, meaning, &format!("{folder}/dev.jsonl"))
 }
 
@@ -290,11 +330,14 @@ fn doubt(corpus: &Corpus, unseen: &[usize], margins: &[(f32, f32)], weights: &We
 }
 
 /// Prints how the shipped models score the rows that were never trained on.
-fn dev(corpus: &Corpus, features: &Features, weights: &Weights, meaning: &Meaning) {
+fn dev(corpus: &Corpus, weights: &Weights, meaning: &Meaning) -> Result<(), Box<dyn std::error::Error>> {
     let mut rows: BTreeMap<&str, Vec<(f32, bool)>> = BTreeMap::new();
     let mut all = Vec::new();
-    for (at, example) in corpus.examples.iter().enumerate().skip(corpus.train) {
-        let row = (meaning.join(example.margin(weights), features.margin(at, meaning)), example.attack);
+    let members: Vec<usize> = (corpus.train..corpus.examples.len()).collect();
+    let margins = semantics::margins(encoder::shipped()?, meaning, &corpus.texts_of(&members));
+    for (at, margin) in members.into_iter().zip(margins) {
+        let example = &corpus.examples[at];
+        let row = (meaning.join(example.margin(weights), margin), example.attack);
         rows.entry(&example.source).or_default().push(row);
         all.push(row);
     }
@@ -310,6 +353,7 @@ fn dev(corpus: &Corpus, features: &Features, weights: &Weights, meaning: &Meanin
             share(&side(false), meaning.flag)
         );
     }
+    Ok(())
 }
 
 /// Says how fast texts are judged on one core, best of three rounds.

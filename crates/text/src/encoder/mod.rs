@@ -18,7 +18,7 @@ use std::sync::OnceLock;
 static WEIGHTS: &[u8] = include_bytes!("../../weights/encoder.safetensors");
 
 /// SHA-256 of [`WEIGHTS`].
-pub const DIGEST: &str = "c6aa1c14a877cc81d292a25b2cd532584a3c54f0310495e52b1a0731affe2905";
+pub const DIGEST: &str = "cccf8e5a7874e87abcf030f02aaa61709de25a319051c668b1e9dd8da9f64f94";
 
 /// The encoder that came with this version, read at the first call.
 ///
