@@ -15,18 +15,20 @@ const MOST_STATES: usize = 256;
 const MOST_NODES: usize = 1_000;
 /// Texts read side by side.
 const LANES: usize = 4;
-/// The state that no text leaves to match, and the one that every text leaves matching.
-const DEAD: u8 = 0;
-const MATCHED: u8 = 1;
+/// Places in the table: 256 for each state.
+const PLACES: usize = MOST_STATES << 8;
+/// The state that no text leaves to match, and the one that every text leaves matching; a state is where its places begin.
+const DEAD: u16 = 0;
+const MATCHED: u16 = 1 << 8;
 
 /// A pattern as a table.
 #[derive(Clone)]
 pub(crate) struct Automaton {
-    /// The next state by 256 · state + byte.
-    next: Box<[u8; MOST_STATES * 256]>,
-    /// Whether a text that ends in a state matches.
+    /// The next state by state and byte.
+    next: Box<[u16; PLACES]>,
+    /// Whether a text that ends in a state matches, by its number.
     accepts: [bool; MOST_STATES],
-    start: u8,
+    start: u16,
 }
 
 impl std::fmt::Debug for Automaton {
@@ -62,7 +64,7 @@ impl Automaton {
         found
     }
 
-    fn side_by_side(&self, texts: [&[u8]; LANES]) -> [u8; LANES] {
+    fn side_by_side(&self, texts: [&[u8]; LANES]) -> [u16; LANES] {
         let [one, two, three, four] = texts;
         let shortest = texts.iter().map(|text| text.len()).min().unwrap_or(0);
         let [mut a, mut b, mut c, mut d] = [self.start; LANES];
@@ -72,11 +74,11 @@ impl Automaton {
             c = self.step(c, *y);
             d = self.step(d, *z);
         }
-        let rest = |state: u8, text: &[u8]| self.rest(state, text.get(shortest..).unwrap_or_default());
+        let rest = |state: u16, text: &[u8]| self.rest(state, text.get(shortest..).unwrap_or_default());
         [rest(a, one), rest(b, two), rest(c, three), rest(d, four)]
     }
 
-    fn rest(&self, mut state: u8, text: &[u8]) -> u8 {
+    fn rest(&self, mut state: u16, text: &[u8]) -> u16 {
         for byte in text {
             if state <= MATCHED {
                 break;
@@ -91,12 +93,12 @@ impl Automaton {
         clippy::indexing_slicing,
         reason = "two bytes are a place in a table of 65,536; a checked look costs a fifth of the step"
     )]
-    fn step(&self, state: u8, byte: u8) -> u8 {
-        self.next[usize::from(u16::from_be_bytes([state, byte]))]
+    fn step(&self, state: u16, byte: u8) -> u16 {
+        self.next[usize::from(state | u16::from(byte))]
     }
 
-    fn accepts(&self, state: u8) -> bool {
-        self.accepts.get(usize::from(state)).copied().unwrap_or(false)
+    fn accepts(&self, state: u16) -> bool {
+        self.accepts.get(usize::from(state >> 8)).copied().unwrap_or(false)
     }
 }
 
@@ -233,19 +235,17 @@ impl Nodes {
     /// The deterministic automaton that asks whether there is a match anywhere.
     fn determined(&self, begin: usize) -> Option<Automaton> {
         let mut automaton = Automaton {
-            next: vec![DEAD; MOST_STATES * 256].into_boxed_slice().try_into().ok()?,
+            next: vec![DEAD; PLACES].into_boxed_slice().try_into().ok()?,
             accepts: [false; MOST_STATES],
-            start: 2,
+            start: 2 << 8,
         };
-        if let Some(accepts) = automaton.accepts.get_mut(usize::from(MATCHED)) {
-            *accepts = true;
-        }
+        *automaton.accepts.get_mut(1)? = true;
         if let Some(row) = automaton.next.get_mut(256..512) {
             row.fill(MATCHED);
         }
         // States in order of their numbers; the first has read nothing, which no other has.
         let mut states = vec![self.reached(vec![begin], true, false)];
-        let mut known: HashMap<Vec<usize>, u8> = HashMap::new();
+        let mut known: HashMap<Vec<usize>, u16> = HashMap::new();
         let mut done = 0_usize;
         while let Some(state) = states.get(done).cloned() {
             let number = done.checked_add(2)?;
@@ -270,7 +270,7 @@ impl Nodes {
                 } else if let Some(known) = known.get(&reached) {
                     *known
                 } else {
-                    let fresh = u8::try_from(states.len().checked_add(2)?).ok()?;
+                    let fresh = u16::from(u8::try_from(states.len().checked_add(2)?).ok()?) << 8;
                     known.insert(reached.clone(), fresh);
                     states.push(reached);
                     fresh
@@ -323,7 +323,7 @@ mod tests {
                 prop::collection::vec(inner.clone(), 1..4).prop_map(|parts| parts.concat()),
                 prop::collection::vec(inner.clone(), 1..4)
                     .prop_map(|parts| format!("(?:{})", parts.join("|"))),
-                (inner.clone(), prop::sample::select(vec!["*", "+", "?", "{2}", "{1,3}", "{0}", "{2,}"]))
+                (inner, prop::sample::select(vec!["*", "+", "?", "{2}", "{1,3}", "{0}", "{2,}"]))
                     .prop_map(|(part, times)| format!("(?:{part}){times}")),
             ]
         })

@@ -25,7 +25,7 @@ const MOST_JUDGED: usize = 2 * PARTITIONS;
 #[derive(Debug, Clone)]
 enum Question {
     /// Does it match? By the automaton where there is one.
-    Matches(Regex, Option<Automaton>),
+    Matches(Regex, Option<Box<Automaton>>),
     /// Is it one of these?
     Within(Arc<HashSet<String>>),
     /// Has it as many characters as this?
@@ -58,7 +58,7 @@ pub(crate) fn matches(pattern: &str) -> std::result::Result<ScalarUDF, EngineErr
         let last = error.to_string().lines().last().unwrap_or_default().to_owned();
         EngineError::Argument(format!("`{pattern}` is no regular expression: {last}"))
     })?;
-    Ok(function(format!("matches {pattern}"), Question::Matches(regex, Automaton::of(pattern))))
+    Ok(function(format!("matches {pattern}"), Question::Matches(regex, Automaton::of(pattern).map(Box::new))))
 }
 
 /// The function that tells whether a value is among `values`; `name` tells sets apart.

@@ -155,7 +155,7 @@ impl TableProvider for ParquetTable {
             columns.iter().filter_map(|column| roots.iter().position(|root| root == column)).collect();
         let part = Part { table: Arc::new(self.clone()), groups: Vec::new(), roots, order, schema };
         let streams = self
-            .parts(parts.into())
+            .parts(parts)
             .into_iter()
             .map(|groups| Arc::new(Part { groups, ..part.clone() }) as Arc<dyn PartitionStream>)
             .collect();
