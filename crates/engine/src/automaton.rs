@@ -257,23 +257,33 @@ impl Nodes {
             }
             let ended = self.reached(if first { vec![begin] } else { state.clone() }, first, true);
             *automaton.accepts.get_mut(number)? = self.is_matched(&ended);
+            let mut before: Option<(Vec<usize>, u16)> = None;
             for byte in 0..=u8::MAX {
                 let onward = state.iter().filter_map(|place| match self.all.get(*place) {
                     Some(Node::Range { low, high, next }) if (*low..=*high).contains(&byte) => Some(*next),
                     _ => None,
                 });
-                let reached = self.reached(onward.chain([begin]).collect(), false, false);
-                let to = if self.is_matched(&reached) {
-                    MATCHED
-                } else if reached.is_empty() {
-                    DEAD
-                } else if let Some(known) = known.get(&reached) {
-                    *known
-                } else {
-                    let fresh = u16::from(u8::try_from(states.len().checked_add(2)?).ok()?) << 8;
-                    known.insert(reached.clone(), fresh);
-                    states.push(reached);
-                    fresh
+                let onward: Vec<usize> = onward.chain([begin]).collect();
+                let to = match &before {
+                    // Neighbouring bytes mostly lead to the same.
+                    Some((same, to)) if *same == onward => *to,
+                    _ => {
+                        let reached = self.reached(onward.clone(), false, false);
+                        let to = if self.is_matched(&reached) {
+                            MATCHED
+                        } else if reached.is_empty() {
+                            DEAD
+                        } else if let Some(known) = known.get(&reached) {
+                            *known
+                        } else {
+                            let fresh = u16::from(u8::try_from(states.len().checked_add(2)?).ok()?) << 8;
+                            known.insert(reached.clone(), fresh);
+                            states.push(reached);
+                            fresh
+                        };
+                        before = Some((onward, to));
+                        to
+                    }
                 };
                 *automaton.next.get_mut(number.checked_mul(256)?.checked_add(usize::from(byte))?)? = to;
             }
