@@ -5,6 +5,7 @@
 //! [`Engine`] runs plans. Nothing here prints, exits or reads the environment; the binary `bartizan-data` does.
 
 pub mod aggregate;
+mod automaton;
 pub mod check;
 mod error;
 mod function;

@@ -198,6 +198,18 @@ fn labels_are_ranked_and_the_wrong_one_comes_first() {
         (&json!(7), &json!(0), &json!(1), &json!(true))
     );
     assert_eq!(ran.out.lines().count(), 40);
+    let limited = [
+        "data",
+        "labels",
+        "--labels",
+        "labels.npy",
+        "--probabilities",
+        "probabilities.npy",
+        "--memory-limit",
+    ];
+    let held = at.run(&[&limited[..], &["1kB"]].concat());
+    assert_eq!(held.code, 2, "{held:?}");
+    assert!(held.err.contains("from row 11 on") && held.err.contains("--memory-limit"), "{held:?}");
     let wrong = at.run(&["data", "labels", "--labels", "probabilities.npy", "--probabilities", "labels.npy"]);
     assert_eq!(wrong.code, 2, "{wrong:?}");
 }
@@ -523,6 +535,11 @@ fn planted_rows_are_found_in_feature_space() {
     let ran = at.run(&arguments);
     assert_eq!(ran.code, 2, "{ran:?}");
     assert!(ran.err.contains("x.npy row 1, column 1 is not a finite number"), "{ran:?}");
+    let arguments =
+        ["data", "poison", "--embeddings", "x.npy", "--labels", "y.npy", "--memory-limit", "10kB"];
+    let held = at.run(&arguments);
+    assert_eq!(held.code, 2, "{held:?}");
+    assert!(held.err.contains("from row 52 on") && held.err.contains("--memory-limit"), "{held:?}");
     let ran = at.run(&["data", "poison"]);
     assert_eq!(ran.code, 2, "{ran:?}");
 }

@@ -1,16 +1,17 @@
 //! From an expectation to what the engine computes for it over the columns of one file.
 
 use crate::error::{EngineError, plain};
-use crate::function::{matches, within};
+use crate::function::{long, matches, within};
 use crate::input::Leaf;
-use bartizan_data::expect::{Bound, Expectation, Statistic};
+use bartizan_data::expect::{Bound, Expectation, Statistic, Suite};
 use bartizan_data::profile::{Parts, ValueKind};
 use datafusion::arrow::datatypes::DataType;
+use datafusion::common::HashSet;
 use datafusion::functions::unicode::expr_fn::character_length;
 use datafusion::logical_expr::ExprSchemable as _;
 use datafusion::logical_expr::ScalarUDF;
 use datafusion::prelude::{DataFrame, Expr, in_list, lit};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What the expectations of a suite need before any file is read; shared by all files.
 #[derive(Debug, Default)]
@@ -44,6 +45,19 @@ impl Prepared {
     /// Adds the pattern of an expectation.
     pub(super) fn pattern(&mut self, place: usize, pattern: &str) {
         self.functions.insert(place, matches(pattern).map_err(|error| error.to_string()));
+    }
+
+    /// Adds the texts of an expectation of values, if that is what they all are.
+    pub(super) fn texts(&mut self, place: usize, values: &[Bound]) {
+        let text = |value: &Bound| match value {
+            Bound::Text(text) => Some(text.clone()),
+            _ => None,
+        };
+        if let Some(values) =
+            values.iter().map(text).collect::<Option<HashSet<String>>>().filter(|texts| !texts.is_empty())
+        {
+            self.set(place, Ok(values));
+        }
     }
 
     /// Adds the set of values of another dataset.
@@ -118,10 +132,20 @@ impl Prepared {
                 let below = max.as_ref().map(|max| value.lt_eq(literal(max)));
                 Compiled::Row(both(above, below))
             }
+            Expectation::Values { column: name, .. }
+                if self.functions.contains_key(&place) && leaf(name)?.kind == ValueKind::Text =>
+            {
+                called(name)?
+            }
             Expectation::Values { column: name, of, .. } => {
                 Compiled::Row(in_list(column(name)?, of.iter().map(literal).collect(), false))
             }
             Expectation::Pattern { column, .. } | Expectation::Reference { column, .. } => called(column)?,
+            Expectation::Length { column: name, min, max, .. }
+                if (min.is_some() || max.is_some()) && leaf(name)?.kind == ValueKind::Text =>
+            {
+                Compiled::Row(long(min.unwrap_or(0), max.unwrap_or(u64::MAX)).call(vec![column(name)?]))
+            }
             Expectation::Length { column: name, min, max, .. } => {
                 let length = character_length(column(name)?);
                 let bound = |value: u64| lit(i64::try_from(value).unwrap_or(i64::MAX));
@@ -181,6 +205,47 @@ impl Prepared {
             }
         })
     }
+}
+
+/// Columns of which nothing is asked but what can be said of each different text once: they may come as keys into dictionaries.
+pub(super) fn by_keys(suite: &Suite) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for expectation in &suite.expectations {
+        match expectation {
+            Expectation::NotNull { column, .. }
+            | Expectation::Values { column, .. }
+            | Expectation::Pattern { column, .. }
+            | Expectation::Length { column, .. }
+            | Expectation::Reference { column, .. } => {
+                found.insert(column.clone());
+            }
+            _ => {}
+        }
+    }
+    found.retain(|name| {
+        suite.expectations.iter().all(|expectation| match expectation {
+            Expectation::NotNull { .. }
+            | Expectation::Pattern { .. }
+            | Expectation::Length { .. }
+            | Expectation::Reference { .. }
+            | Expectation::Columns { .. }
+            | Expectation::Volume { .. } => true,
+            Expectation::Values { column, of, .. } => {
+                column != name || (!of.is_empty() && of.iter().all(|value| matches!(value, Bound::Text(_))))
+            }
+            // What else an expression names, it names as written.
+            Expectation::Row { expression, .. } => !expression.contains(name.as_str()) && !name.contains('"'),
+            Expectation::Type { column, .. }
+            | Expectation::Finite { column, .. }
+            | Expectation::Range { column, .. }
+            | Expectation::Fresh { column, .. }
+            | Expectation::Balance { column, .. }
+            | Expectation::Statistic { column, .. } => column != name,
+            Expectation::Unique { columns } | Expectation::Key { columns } => !columns.contains(name),
+            Expectation::Drift { columns, .. } => !columns.is_empty() && !columns.contains(name),
+        })
+    });
+    found
 }
 
 /// The leaf of this name.

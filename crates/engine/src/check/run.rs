@@ -1,6 +1,6 @@
 //! Reading the files of a dataset once, for all expectations of a suite.
 
-use super::compile::{Compiled, Prepared, find};
+use super::compile::{Compiled, Prepared, by_keys, find};
 use super::judge::Judge;
 use super::outcome::CheckReport;
 use crate::aggregate::{
@@ -16,9 +16,10 @@ use bartizan_data::profile::{ColumnState, Parts, Profile};
 use datafusion::arrow::array::{AsArray, RecordBatch};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::DataType;
+use datafusion::common::HashSet;
 use datafusion::prelude::{DataFrame, Expr, lit};
 use futures::StreamExt as _;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// Most values of another dataset that are held to look keys up in.
@@ -85,6 +86,7 @@ impl Engine {
         for (place, expectation) in suite.expectations.iter().enumerate() {
             match expectation {
                 Expectation::Pattern { matches, .. } => prepared.pattern(place, matches),
+                Expectation::Values { of, .. } => prepared.texts(place, of),
                 Expectation::Reference { column, dataset, key, .. } => {
                     let path = settings.folder.join(dataset);
                     let values = self.values_of(path, key.as_ref().unwrap_or(column)).await;
@@ -155,7 +157,7 @@ impl Engine {
         found: &mut Found,
         thorough: bool,
     ) -> Result<(), EngineError> {
-        let frame = shard.open(&self.parallel, thorough).await?;
+        let frame = shard.open_by_keys(&self.parallel, thorough, &by_keys(suite)).await?;
         let leaves = leaves(&frame);
         let compiled = |expectation: (usize, &Expectation)| {
             prepared.compile(expectation.0, expectation.1, &frame, &leaves)

@@ -1,11 +1,13 @@
 //! From places a user names to tables: files, folders, globs, Hive partitions, Delta and Iceberg; forms told by content.
 
 mod arrow_place;
+mod blocks;
 mod diagnose;
 mod form;
 mod lake;
 mod leaf;
 mod open;
+mod parquet;
 mod shards;
 
 pub use form::{Compression, Form};

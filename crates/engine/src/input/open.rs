@@ -1,8 +1,10 @@
 //! Opening a file as a table of the engine.
 
 use super::form::Form;
+use super::parquet::ParquetTable;
 use super::shards::Shard;
 use crate::error::{EngineError, plain};
+use datafusion::catalog::TableProvider;
 use datafusion::common::config::CsvOptions;
 use datafusion::datasource::file_format::FileFormat;
 use datafusion::datasource::file_format::arrow::ArrowFormat;
@@ -13,6 +15,7 @@ use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
 use datafusion::error::DataFusionError;
 use datafusion::prelude::{DataFrame, SessionContext, lit};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use url::Url;
@@ -30,6 +33,39 @@ impl Shard {
         context: &SessionContext,
         thorough: bool,
     ) -> Result<DataFrame, EngineError> {
+        self.open_by_keys(context, thorough, &BTreeSet::new()).await
+    }
+
+    /// As [`Self::open`]; columns of texts that `by_keys` names come as keys into dictionaries where the file holds them so.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub(crate) async fn open_by_keys(
+        &self,
+        context: &SessionContext,
+        thorough: bool,
+        by_keys: &BTreeSet<String>,
+    ) -> Result<DataFrame, EngineError> {
+        let table: Arc<dyn TableProvider> = if self.form == Form::Parquet {
+            // Tables of Delta and Iceberg cast the columns of their files.
+            let none = BTreeSet::new();
+            match ParquetTable::open(&self.path, if self.table.is_some() { &none } else { by_keys }) {
+                Ok(table) => Arc::new(table),
+                Err(error) => return Err(self.diagnosed(&error).await),
+            }
+        } else {
+            Arc::new(self.listed(context, thorough).await?)
+        };
+        let mut frame = context.read_table(table).map_err(|error| self.failed(&error))?;
+        for (key, value) in &self.partitions {
+            let literal = value.parse::<i64>().map_or_else(|_| lit(value.as_str()), lit);
+            frame = frame.with_column(key, literal).map_err(|error| self.failed(&error))?;
+        }
+        self.shaped(frame)
+    }
+
+    /// The file as the engine reads it.
+    async fn listed(&self, context: &SessionContext, thorough: bool) -> Result<ListingTable, EngineError> {
         let path: PathBuf = std::path::absolute(&self.path)
             .map_err(|error| EngineError::Read { path: self.path.clone(), error })?;
         let url = Url::from_file_path(&path).map_err(|()| EngineError::Form(self.path.clone()))?;
@@ -40,13 +76,7 @@ impl Shard {
             Err(error) => return Err(self.diagnosed(&error).await),
         };
         let config = ListingTableConfig::new(table).with_listing_options(options).with_schema(schema);
-        let table = ListingTable::try_new(config).map_err(|error| self.failed(&error))?;
-        let mut frame = context.read_table(Arc::new(table)).map_err(|error| self.failed(&error))?;
-        for (key, value) in &self.partitions {
-            let literal = value.parse::<i64>().map_or_else(|_| lit(value.as_str()), lit);
-            frame = frame.with_column(key, literal).map_err(|error| self.failed(&error))?;
-        }
-        self.shaped(frame)
+        ListingTable::try_new(config).map_err(|error| self.failed(&error))
     }
 
     fn format(&self, thorough: bool) -> Arc<dyn FileFormat> {

@@ -4,6 +4,7 @@
 
 mod checks;
 mod files;
+mod forms;
 mod lakes;
 mod profiles;
 mod program;

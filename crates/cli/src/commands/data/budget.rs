@@ -39,6 +39,20 @@ impl Budget {
         ControlFlow::Break(())
     }
 
+    /// Takes memory for `rows` rows of `bytes` each, whose number is known beforehand.
+    ///
+    /// # Errors
+    /// [`Failure::Memory`] names the first row that does not fit.
+    pub(super) fn take_all(&mut self, rows: u64, bytes: u64) -> Result<(), Failure> {
+        let each = bytes.saturating_mul(self.factor);
+        let fitting = self.limit.saturating_sub(self.held).checked_div(each).unwrap_or(u64::MAX);
+        if fitting < rows {
+            self.over.get_or_insert(usize::try_from(fitting).unwrap_or(usize::MAX));
+        }
+        self.held = self.held.saturating_add(each.saturating_mul(rows));
+        self.settled()
+    }
+
     /// Whether all that was asked for could be had.
     ///
     /// # Errors
@@ -70,5 +84,8 @@ mod tests {
         budget.settled().unwrap();
         assert_eq!([budget.take(2, 1), budget.take(3, 1)], [ControlFlow::Break(()); 2]);
         assert!(matches!(budget.settled(), Err(Failure::Memory { row: 2, limit: 100, .. })));
+        let mut budget = Budget::new(Path::new("a.npy"), Some(100), 3);
+        budget.take_all(2, 8).unwrap();
+        assert!(matches!(budget.take_all(3, 8), Err(Failure::Memory { row: 2, .. })));
     }
 }

@@ -20,6 +20,8 @@ use std::path::{Path, PathBuf};
 const SHOWN: usize = 20;
 /// Bytes of working memory for each byte of the dataset's values.
 const HELD: u64 = 8;
+/// Bytes of working memory for each byte of the numbers of arrays: 635 MB for five million rows of ten classes.
+const HELD_OF_ARRAYS: u64 = 2;
 
 /// Labels, and what models that have not seen a row say of it.
 struct Judged {
@@ -45,7 +47,10 @@ impl Judged {
 /// [`Failure`] when a file cannot be read, arrays do not fit each other, or there is nothing to learn from.
 pub(crate) fn run(arguments: &LabelArguments) -> Result<Exit, Failure> {
     let judged = match (&arguments.labels, &arguments.probabilities, &arguments.file) {
-        (Some(labels), Some(probabilities), _) => arrays(labels, probabilities)?,
+        (Some(labels), Some(probabilities), _) => {
+            let limit = arguments.memory_limit.map(Size::bytes);
+            arrays(labels, probabilities, &mut Budget::new(probabilities, limit, HELD_OF_ARRAYS))?
+        }
         (.., Some(file)) => dataset(file, arguments)?,
         _ => return Ok(Exit::Done),
     };
@@ -105,9 +110,9 @@ fn written(class: &Value) -> String {
     class.as_str().map_or_else(|| class.to_string(), |name| printable(name, 40))
 }
 
-fn arrays(labels: &Path, probabilities: &Path) -> Result<Judged, Failure> {
-    let given = matrix::read(labels)?;
-    let Matrix { values, columns, .. } = matrix::read(probabilities)?;
+fn arrays(labels: &Path, probabilities: &Path, budget: &mut Budget) -> Result<Judged, Failure> {
+    let given = matrix::read(labels, budget)?;
+    let Matrix { values, columns, .. } = matrix::read(probabilities, budget)?;
     Ok(Judged {
         path: labels.to_path_buf(),
         labels: matrix::classes(&given, labels)?,

@@ -30,8 +30,8 @@ pub(super) struct Matrix {
 /// An array of one or two dimensions from `.npy`; from `.npz` the one called `X`, else the first that has two.
 ///
 /// # Errors
-/// [`Failure::Source`] and [`Failure::Array`].
-pub(super) fn read(path: &Path) -> Result<Matrix, Failure> {
+/// [`Failure::Source`], [`Failure::Array`], and [`Failure::Memory`] when its numbers would take more than `budget` allows.
+pub(super) fn read(path: &Path, budget: &mut Budget) -> Result<Matrix, Failure> {
     let source = Source::open(path, LARGEST)?;
     let failed = |problem: String| Failure::Array { path: path.to_path_buf(), problem };
     let tensors = tensors::tensors(source.bytes()).map_err(&failed)?;
@@ -40,6 +40,15 @@ pub(super) fn read(path: &Path) -> Result<Matrix, Failure> {
         || tensors.iter().find(|(_, tensor)| tensor.shape.len() == 2).or_else(|| tensors.iter().next());
     let (_, tensor) = named.or_else(first).ok_or_else(|| failed("holds no array".to_owned()))?;
     let whole = |length: u64| usize::try_from(length).unwrap_or(usize::MAX);
+    // Rows that lie column after column are held twice while they are turned.
+    let (rows, width) = match *tensor.shape.as_slice() {
+        [rows, columns, 1] => (rows, columns.saturating_mul(2)),
+        [rows, ref more @ ..] => {
+            (rows, more.iter().fold(1_u64, |width, length| width.saturating_mul(*length)))
+        }
+        [] => (1, 1),
+    };
+    budget.take_all(rows, width.saturating_mul(size_of::<f64>() as u64))?;
     let values: Vec<f64> = tensor.values().collect();
     let (columns, values) = match *tensor.shape.as_slice() {
         [_] => (1, values),
@@ -111,7 +120,7 @@ fn transposed(values: &[f64], rows: usize, columns: usize) -> Vec<f64> {
 pub(super) fn of_table(path: &Path, wanted: &[String], budget: &mut Budget) -> Result<Matrix, Failure> {
     let is_array = path.extension().is_some_and(|ending| ending == "npy" || ending == "npz");
     if is_array {
-        return read(path);
+        return read(path, budget);
     }
     let mut columns: Vec<Column> = Vec::new();
     let mut places: BTreeMap<String, usize> = BTreeMap::new();
