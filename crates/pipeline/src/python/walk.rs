@@ -6,15 +6,18 @@
 
 use super::call::{Argument, Call};
 use super::evaluate::{element, operation};
-use super::module::{Module, Sink};
+use super::exports::{Adopted, reached_elsewhere};
+use super::module::{Module, Sink, SinkKind};
+use super::neighbours::{Modules, key_of};
 use super::rules;
 use super::scope::{Changes, Scope};
 use super::value::{Known, Taint, Value};
+use super::waiting::Waiting;
 use ruff_python_ast::{self as ast, Expr, Stmt};
 use ruff_text_size::{Ranged, TextRange};
 use std::collections::HashMap;
 use std::ops::Range;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// How many calls deep bodies of functions are walked on demand.
 const MOST_CALLS: usize = 5;
@@ -24,34 +27,42 @@ const MOST_SINKS: usize = 32;
 /// A function of the module.
 #[derive(Debug)]
 pub(super) struct Function {
-    parameters: Vec<Rc<str>>,
-    class: Option<usize>,
+    pub(super) parameters: Vec<Arc<str>>,
+    pub(super) class: Option<usize>,
     /// What its parameters hold because of how it is declared.
-    given: Taint,
+    pub(super) given: Taint,
     /// Whether a shell runs what it gives back.
-    is_command: bool,
-    summary: Option<Summary>,
-    running: bool,
+    pub(super) is_command: bool,
+    /// Whether a browser shows what it gives back.
+    pub(super) is_page: bool,
+    /// How often what its class holds had become known as someone else's word when it was walked.
+    pub(super) seen: u32,
+    pub(super) summary: Option<Summary>,
+    pub(super) running: bool,
 }
 
 /// What a call of a function amounts to.
 #[derive(Debug, Default, Clone)]
-struct Summary {
-    returns: Value,
-    sinks: Vec<Sink>,
+pub(super) struct Summary {
+    pub(super) returns: Value,
+    pub(super) sinks: Vec<Sink>,
+    /// Calls that a parameter decides about.
+    pub(super) waiting: Vec<Waiting>,
 }
 
 /// A class of the module.
 #[derive(Debug, Default)]
 pub(super) struct Class {
-    pub(super) attributes: HashMap<Rc<str>, Value>,
-    methods: HashMap<Rc<str>, usize>,
+    pub(super) attributes: HashMap<Arc<str>, Value>,
+    pub(super) methods: HashMap<Arc<str>, usize>,
     /// Paths of what it derives from.
-    bases: Vec<Rc<str>>,
+    pub(super) bases: Vec<Arc<str>>,
     /// Whether it is an unpickler that loads whatever class a pickle names.
-    unpickles: bool,
+    pub(super) unpickles: bool,
     /// Whose word its fields are that a constructor made by a decorator fills, by field; `**` stands for all of them.
-    filled: HashMap<Rc<str>, Taint>,
+    pub(super) filled: HashMap<Arc<str>, Taint>,
+    /// How often what an attribute holds became known as someone else's word.
+    pub(super) grown: u32,
 }
 
 /// What outlives one window of the source.
@@ -63,7 +74,13 @@ pub(super) struct State {
     /// Numbers of functions and classes by the place of their definition.
     defined: HashMap<usize, usize>,
     /// Defaults of the program's arguments, by the attribute they are read from.
-    pub(super) arguments: HashMap<Rc<str>, Known>,
+    pub(super) arguments: HashMap<Arc<str>, Known>,
+    /// Modules of the same tree, by the path under which this one knows them.
+    pub(super) modules: Modules,
+    /// Functions that hand a state on to each other.
+    pub(super) nodes: Vec<usize>,
+    /// What was taken over of them.
+    pub(super) adopted: Adopted,
     pub(super) module: Module,
 }
 
@@ -75,6 +92,9 @@ impl Default for State {
             classes: Vec::new(),
             defined: HashMap::new(),
             arguments: HashMap::new(),
+            modules: Modules::new(),
+            nodes: Vec::new(),
+            adopted: Adopted::new(),
             module: Module::default(),
         }
     }
@@ -93,11 +113,13 @@ pub(super) struct Walk<'a, 's> {
     pub(super) quiet: bool,
     depth: usize,
     /// What the functions being walked give back and reach, innermost last.
-    frames: Vec<Summary>,
+    pub(super) frames: Vec<Summary>,
     /// The class whose body is being walked.
     class: Option<usize>,
     /// Whether what the function being walked gives back is run by a shell.
     returns_command: bool,
+    /// Whether what the function being walked gives back is shown by a browser.
+    returns_page: bool,
 }
 
 impl<'a, 's> Walk<'a, 's> {
@@ -113,6 +135,7 @@ impl<'a, 's> Walk<'a, 's> {
             frames: Vec::new(),
             class: None,
             returns_command: false,
+            returns_page: false,
         }
     }
 
@@ -124,8 +147,20 @@ impl<'a, 's> Walk<'a, 's> {
         self.body(statements);
         let mut waiting: Vec<usize> = self.bodies.keys().copied().collect();
         waiting.sort_unstable();
-        for function in waiting {
-            self.examine(function);
+        for function in &waiting {
+            self.examine(*function);
+        }
+        // What a method put into its object after another had read it.
+        for number in waiting {
+            let Some(function) = self.state.functions.get(number) else { continue };
+            let class = function.class.and_then(|class| self.state.classes.get(class));
+            if class.is_none_or(|class| class.grown <= function.seen) {
+                continue;
+            }
+            if let Some(function) = self.state.functions.get_mut(number) {
+                function.summary = None;
+            }
+            self.examine(number);
         }
     }
 
@@ -161,7 +196,7 @@ impl<'a, 's> Walk<'a, 's> {
     }
 
     /// A branch in which the names of `within` hold one of what their condition lets through.
-    fn branch_where(&mut self, statements: &'a [Stmt], within: &[(Rc<str>, Value)]) -> Changes {
+    fn branch_where(&mut self, statements: &'a [Stmt], within: &[(Arc<str>, Value)]) -> Changes {
         self.scope().enter();
         for (name, value) in within {
             self.scope().bind(name, value.clone());
@@ -201,6 +236,13 @@ impl<'a, 's> Walk<'a, 's> {
             Stmt::Return(give) => {
                 let value =
                     give.value.as_ref().map_or_else(|| Known::Null.into(), |value| self.evaluate(value));
+                if self.returns_page && !self.quiet && rules::flow::is_markup(&value) {
+                    let span = self.span(give.range);
+                    self.state.module.sink(SinkKind::Html, &span, "return", &value);
+                    for sink in std::mem::take(&mut self.state.module.sinks) {
+                        self.reach(sink);
+                    }
+                }
                 if self.returns_command && !self.quiet {
                     self.command_returned(&value, self.span(give.range));
                 }
@@ -319,14 +361,22 @@ impl<'a, 's> Walk<'a, 's> {
         for alias in &import.names {
             let name = alias.name.as_str();
             let bound = alias.asname.as_ref().map_or(name, |name| name.as_str());
-            let value = if import.level > 0 {
-                Value::path(&format!("@.{module}.{name}"))
+            let key = key_of(import.level, module);
+            let value = if let Some(value) = self.imported(&key, name) {
+                value
+            } else if import.level > 0 {
+                Value::path(&format!("{key}.{name}"))
             } else {
                 let path = canonical(&format!("{module}.{name}"));
                 let taint = super::sources::of_path(&path);
                 Value::path(&path).tainted(taint)
             };
             if name == "*" {
+                for known in self.names_of(&key) {
+                    if let Some(value) = self.imported(&key, &known) {
+                        self.scope().bind(&known, value);
+                    }
+                }
                 for known in rules::star_names(module) {
                     self.scope().bind(known, Value::path(&canonical(&format!("{module}.{known}"))));
                 }
@@ -396,12 +446,27 @@ impl<'a, 's> Walk<'a, 's> {
                     let path = format!("set:{path}");
                     self.event(&path, target, vec![key.clone(), value.clone()], span);
                 }
-                if let Expr::Name(name) = subscript.value.as_ref() {
-                    let updated = with_entry(owner, &key, value);
-                    self.scope().bind(name.id.as_str(), updated);
+                match subscript.value.as_ref() {
+                    Expr::Name(name) => {
+                        let updated = with_entry(owner, &key, value);
+                        self.scope().bind(name.id.as_str(), updated);
+                    }
+                    Expr::Attribute(attribute) => {
+                        let updated = with_entry(owner, &key, value);
+                        self.keep(attribute, updated);
+                    }
+                    _ => {}
                 }
             }
             _ => {}
+        }
+    }
+
+    /// Lets the attribute of an object of this module hold `value`.
+    pub(super) fn keep(&mut self, attribute: &'a ast::ExprAttribute, value: Value) {
+        let owner = self.quietly(&attribute.value);
+        if let Known::Instance(class) | Known::Class(class) = owner.known {
+            self.set_attribute(class, attribute.attr.as_str(), value);
         }
     }
 
@@ -440,7 +505,9 @@ impl<'a, 's> Walk<'a, 's> {
         if self.quiet {
             return;
         }
+        let reported = self.state.module.reports.len();
         rules::check(call, &mut self.state.module);
+        self.wait(call, reported);
         for sink in std::mem::take(&mut self.state.module.sinks) {
             self.reach(sink);
         }
@@ -449,6 +516,10 @@ impl<'a, 's> Walk<'a, 's> {
     /// A value has reached a sink: judged by its sources, and remembered for the callers by its parameters.
     pub(super) fn reach(&mut self, sink: Sink) {
         rules::flow::judge(&sink, &mut self.state.module);
+        self.remember(sink);
+    }
+
+    fn remember(&mut self, sink: Sink) {
         if sink.taint.parameters() != 0
             && let Some(frame) = self.frames.last_mut()
             && frame.sinks.len() < MOST_SINKS
@@ -459,6 +530,10 @@ impl<'a, 's> Walk<'a, 's> {
 
     fn set_attribute(&mut self, class: usize, name: &str, value: Value) {
         let Some(class) = self.state.classes.get_mut(class) else { return };
+        let known = class.attributes.get(name).map(Value::all_taint).unwrap_or_default();
+        if known.sources() != known.and(value.all_taint()).sources() {
+            class.grown = class.grown.saturating_add(1);
+        }
         match class.attributes.get_mut(name) {
             Some(known) if !matches!(known.known, Known::Null) && *known != value => {
                 *known = std::mem::take(known).or(&value);
@@ -484,9 +559,9 @@ impl<'a, 's> Walk<'a, 's> {
         let number = if let Some(number) = self.state.defined.get(&place) {
             *number
         } else {
-            let (given, is_command) = self.given(function);
+            let (given, is_command, is_page) = self.given(function);
             let parameters =
-                function.parameters.iter().map(|parameter| Rc::from(parameter.name().as_str())).collect();
+                function.parameters.iter().map(|parameter| Arc::from(parameter.name().as_str())).collect();
             let class = self.class.filter(|_| self.frames.is_empty());
             let number = self.state.functions.len();
             self.state.functions.push(Function {
@@ -494,6 +569,8 @@ impl<'a, 's> Walk<'a, 's> {
                 class,
                 given,
                 is_command,
+                is_page,
+                seen: 0,
                 summary: None,
                 running: false,
             });
@@ -516,10 +593,11 @@ impl<'a, 's> Walk<'a, 's> {
         }
     }
 
-    /// What the parameters of `function` hold because of its decorators or class, and whether a shell runs what it gives back.
-    fn given(&mut self, function: &'a ast::StmtFunctionDef) -> (Taint, bool) {
+    /// What the parameters of `function` hold because of its decorators or class, and whether a shell
+    /// runs or a browser shows what it gives back.
+    fn given(&mut self, function: &'a ast::StmtFunctionDef) -> (Taint, bool, bool) {
         let mut given = Taint::default();
-        let mut is_command = false;
+        let (mut is_command, mut is_page) = (false, false);
         let was = std::mem::replace(&mut self.quiet, true);
         for decorator in &function.decorator_list {
             let callee = match &decorator.expression {
@@ -528,6 +606,7 @@ impl<'a, 's> Walk<'a, 's> {
             };
             if let Some(path) = callee.as_path() {
                 given = given.and(rules::given_by_decorator(path));
+                is_page |= rules::shows_page(path);
                 is_command |= path.starts_with("airflow.") && path.ends_with(".bash");
             }
         }
@@ -537,7 +616,7 @@ impl<'a, 's> Walk<'a, 's> {
                 given = given.and(rules::given_by_base(base, function.name.as_str()));
             }
         }
-        (given, is_command)
+        (given, is_command, is_page)
     }
 
     fn define_class(&mut self, class: &'a ast::StmtClassDef) {
@@ -550,7 +629,7 @@ impl<'a, 's> Walk<'a, 's> {
             for base in &arguments.args {
                 let value = self.evaluate(base);
                 if let Some(path) = value.as_path() {
-                    bases.push(Rc::clone(path));
+                    bases.push(Arc::clone(path));
                 }
             }
         }
@@ -590,7 +669,7 @@ impl<'a, 's> Walk<'a, 's> {
     }
 
     /// Walks the body of the function `number`, unless that was done.
-    fn examine(&mut self, number: usize) {
+    pub(super) fn examine(&mut self, number: usize) {
         if self.quiet || self.depth >= MOST_CALLS {
             return;
         }
@@ -612,6 +691,7 @@ impl<'a, 's> Walk<'a, 's> {
         known.running = true;
         let (class, given) = (known.class, known.given);
         let returns_command = std::mem::replace(&mut self.returns_command, known.is_command);
+        let returns_page = std::mem::replace(&mut self.returns_page, known.is_page);
         let mut scope = Scope::default();
         let options = self.options(function);
         for (index, parameter) in function.parameters.iter().enumerate() {
@@ -640,11 +720,14 @@ impl<'a, 's> Walk<'a, 's> {
         self.depth = self.depth.saturating_add(1);
         self.body(&function.body);
         self.returns_command = returns_command;
+        self.returns_page = returns_page;
         self.depth = self.depth.saturating_sub(1);
         self.state.scopes.pop();
         let summary = self.frames.pop().unwrap_or_default();
+        let grown = class.and_then(|class| self.state.classes.get(class)).map_or(0, |class| class.grown);
         if let Some(known) = self.state.functions.get_mut(number) {
             known.running = false;
+            known.seen = grown;
             known.summary = Some(summary);
         }
     }
@@ -707,6 +790,7 @@ impl<'a, 's> Walk<'a, 's> {
         let Some(function) = self.state.functions.get(number) else { return Value::default() };
         let Some(summary) = function.summary.clone() else { return Value::from_taint(call.taint()) };
         let shift = usize::from(bound);
+        let function_parameters = function.parameters.clone();
         let mut given: Vec<(usize, Taint)> = Vec::new();
         for (index, argument) in call.positional.iter().enumerate() {
             given.push((index.saturating_add(shift), argument.value.all_taint()));
@@ -714,6 +798,11 @@ impl<'a, 's> Walk<'a, 's> {
         for (name, argument) in &call.named {
             if let Some(index) = function.parameters.iter().position(|parameter| parameter == name) {
                 given.push((index, argument.value.all_taint()));
+            } else if matches!(name.as_ref(), "*" | "**") {
+                // Any of them may be among what is handed over.
+                given.extend(
+                    (shift..function.parameters.len()).map(|index| (index, argument.value.all_taint())),
+                );
             }
         }
         let through = |taint: Taint| {
@@ -725,9 +814,20 @@ impl<'a, 's> Walk<'a, 's> {
         };
         for sink in &summary.sinks {
             let taint = through(sink.taint);
-            if !taint.is_none() && !self.quiet {
-                self.reach(Sink { taint, ..sink.clone() });
+            if taint.is_none() || self.quiet {
+                continue;
             }
+            match &sink.elsewhere {
+                // What only hands on a parameter was judged over there.
+                Some(place) if taint.sources().is_none() => {
+                    self.remember(reached_elsewhere(sink, place, call, taint));
+                }
+                Some(place) => self.reach(reached_elsewhere(sink, place, call, taint)),
+                None => self.reach(Sink { taint, ..sink.clone() }),
+            }
+        }
+        if !self.quiet {
+            self.decide(&summary.waiting, &function_parameters, call, shift);
         }
         let taint = summary.returns.taint.sources().and(through(summary.returns.taint));
         Value { known: summary.returns.known, taint }
@@ -768,10 +868,43 @@ impl<'a, 's> Walk<'a, 's> {
         for (name, argument) in &call.named {
             let taint = argument.value.all_taint().sources();
             if !taint.is_none() && class.filled.len() < MOST_ENTRIES {
-                let known = class.filled.entry(Rc::clone(name)).or_default();
+                let known = class.filled.entry(Arc::clone(name)).or_default();
                 *known = known.and(taint);
             }
         }
+    }
+
+    /// What the function `number` gives back, once it was walked.
+    pub(super) fn returns_of(&self, number: usize) -> Option<&Value> {
+        Some(&self.state.functions.get(number)?.summary.as_ref()?.returns)
+    }
+
+    /// The names of the parameters of a function of this module.
+    pub(super) fn parameters_of(&self, callee: &Value) -> Vec<Arc<str>> {
+        let Known::Function(number) = callee.known else { return Vec::new() };
+        self.state.functions.get(number).map(|function| function.parameters.clone()).unwrap_or_default()
+    }
+
+    /// Judges the sinks of the function `number` that parameters reach, all of them tainted with `taint`.
+    pub(super) fn reach_all(&mut self, number: usize, taint: Taint, wanted: impl Fn(SinkKind) -> bool) {
+        let Some(summary) = self.state.functions.get(number).and_then(|function| function.summary.clone())
+        else {
+            return;
+        };
+        for sink in summary.sinks.into_iter().filter(|sink| wanted(sink.kind) && sink.elsewhere.is_none()) {
+            self.reach(Sink { taint, ..sink });
+        }
+    }
+
+    /// The methods of the class `number` whose names begin with `begins`.
+    pub(super) fn methods_of(&self, number: usize, begins: &str) -> Vec<usize> {
+        let Some(class) = self.state.classes.get(number) else { return Vec::new() };
+        let named =
+            class.methods.iter().filter(|(name, _)| name.starts_with(begins) && !name.starts_with("__"));
+        let mut methods: Vec<usize> = named.map(|(_, method)| *method).collect();
+        methods.sort_unstable();
+        methods.truncate(super::value::MOST_CHOICES);
+        methods
     }
 
     /// Whether the function `number` belongs to a class, so that its first parameter is the object.
@@ -780,7 +913,7 @@ impl<'a, 's> Walk<'a, 's> {
     }
 
     /// Path of what the class `number` derives from.
-    pub(super) fn base_of(&self, number: usize) -> Option<Rc<str>> {
+    pub(super) fn base_of(&self, number: usize) -> Option<Arc<str>> {
         self.state.classes.get(number)?.bases.first().cloned()
     }
 }
@@ -808,7 +941,7 @@ fn with_entry(owner: Value, key: &Value, value: Value) -> Value {
     match (&owner.known, key.as_text()) {
         (Known::Entries(entries), name) if entries.len() < MOST_ENTRIES => {
             let mut entries = entries.to_vec();
-            entries.push((name.map(Rc::from), value));
+            entries.push((name.map(Arc::from), value));
             Value { known: Known::Entries(entries.into()), taint }
         }
         _ => {
