@@ -398,6 +398,9 @@ impl<'a> Walk<'a, '_> {
                 };
                 self.check(call);
                 self.construct(*number, call);
+                if let Some(constructor) = self.constructor(*number) {
+                    self.call_function(constructor, call, true);
+                }
                 Value { known: Known::Instance(*number), taint: Taint::default() }
             }
             Known::Partial(partial) => {

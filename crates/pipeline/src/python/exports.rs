@@ -161,6 +161,7 @@ impl Walk<'_, '_> {
             bases: class.bases.clone(),
             unpickles: class.unpickles,
             filled: class.filled.clone(),
+            parts: Vec::new(),
             grown: class.grown,
         });
         let attributes = class
@@ -175,9 +176,17 @@ impl Walk<'_, '_> {
                 Some((Arc::clone(name), self.adopt_function(module, *method, depth)?))
             })
             .collect();
+        let parts = class
+            .parts
+            .iter()
+            .filter_map(|(method, name, taint)| {
+                Some((self.adopt_function(module, *method, depth)?, Arc::clone(name), *taint))
+            })
+            .collect();
         if let Some(class) = self.state.classes.get_mut(here) {
             class.attributes = attributes;
             class.methods = methods;
+            class.parts = parts;
         }
         Some(here)
     }

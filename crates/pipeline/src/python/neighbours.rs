@@ -49,7 +49,7 @@ impl<'a> Origin<'a> {
 
     /// Adds to `modules` what the imports in `statements`, a part of `text`, bring.
     pub(super) fn gather(&self, text: &str, statements: &[Stmt], modules: &mut Modules) {
-        if self.hops == 0 || !follows(text) {
+        if self.hops == 0 || self.hops == HOPS && !follows(text) {
             return;
         }
         let roots = self.roots();
@@ -351,3 +351,105 @@ static SINKS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
     ])
     .ok()
 });
+
+#[cfg(test)]
+mod tests {
+    use crate::{Text, examine};
+    use bartizan_core::{Finding, Limits, MonotonicClock, Severity};
+    use std::fs;
+    use std::path::Path;
+
+    /// What is found in the file `name` of a tree of `files`.
+    fn found(files: &[(&str, &str)], name: &str) -> Vec<Finding> {
+        let folder = tempfile::tempdir().unwrap();
+        for (file, content) in files {
+            let path = folder.path().join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, content).unwrap();
+        }
+        in_tree(folder.path(), name)
+    }
+
+    fn in_tree(folder: &Path, name: &str) -> Vec<Finding> {
+        let path = folder.join(name);
+        let content = fs::read_to_string(&path).unwrap();
+        let text = Text::new(name, &content).at(Some((&path, folder)));
+        examine(&text, &Limits::default(), &MonotonicClock::start()).findings
+    }
+
+    fn graded(findings: &[Finding], id: &str) -> Vec<(Severity, Option<u32>)> {
+        let of_rule = findings.iter().filter(|finding| finding.rule.id == id);
+        of_rule.map(|finding| (finding.severity, finding.location.line)).collect()
+    }
+
+    const SHELL: &str = "pipeline/shell-command-from-data";
+    const HELPER: &str =
+        "import subprocess\ndef sh(command):\n    return subprocess.run(command, shell=True)\n";
+
+    #[test]
+    fn what_a_helper_of_another_module_runs_is_found_where_it_is_called() {
+        let call = |import: &str, call: &str| {
+            let code = format!("from flask import request\n{import}\n{call}('ls ' + request.args['d'])\n");
+            let files = [("app/__init__.py", ""), ("app/tools.py", HELPER), ("app/main.py", code.as_str())];
+            let findings = found(&files, "app/main.py");
+            assert!(
+                findings
+                    .iter()
+                    .all(|finding| finding.rule.id != SHELL || finding.message.contains("tools.py:3"))
+            );
+            graded(&findings, SHELL)
+        };
+        for (import, name) in [
+            ("from .tools import sh", "sh"),
+            ("from app.tools import sh as run", "run"),
+            ("from . import tools", "tools.sh"),
+            ("from app import tools as t", "t.sh"),
+            ("import app.tools", "app.tools.sh"),
+            ("from tools import *", "sh"),
+        ] {
+            assert_eq!(call(import, name), [(Severity::Critical, Some(3))], "{import}");
+        }
+        assert_eq!(call("from .other import sh", "sh"), []);
+    }
+
+    #[test]
+    fn constants_of_another_module_are_known_and_decide() {
+        let main = "from transformers import AutoModel\nfrom settings import NAME, REVISION, TRUST\nAutoModel.from_pretrained(NAME, revision=REVISION, trust_remote_code=TRUST)\n";
+        let with = |settings: &str| {
+            let findings = found(&[("settings.py", settings), ("main.py", main)], "main.py");
+            (
+                graded(&findings, "pipeline/remote-code").len(),
+                graded(&findings, "pipeline/unpinned-model").len(),
+            )
+        };
+        assert_eq!(with("NAME = 'acme/net'\nREVISION = 'main'\nTRUST = True\n"), (1, 1));
+        let commit = "0f3c9b2d1b7f4b1d7b0f4e8e9b8e3a3bb4f9c012";
+        assert_eq!(with(&format!("NAME = 'acme/net'\nREVISION = '{commit}'\nTRUST = False\n")), (0, 0));
+    }
+
+    #[test]
+    fn modules_are_followed_over_two_imports_through_a_package_and_in_circles() {
+        let files = [
+            ("lib/__init__.py", "from .deep import sh\n"),
+            ("lib/deep.py", &format!("from main import x\n{HELPER}")),
+            ("main.py", "from lib import sh\nx = 1\nsh('ls ' + input())\n"),
+        ];
+        assert_eq!(graded(&found(&files, "main.py"), SHELL), [(Severity::Medium, Some(3))]);
+    }
+
+    #[test]
+    fn what_lies_outside_of_the_boundary_is_not_read() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("in")).unwrap();
+        fs::write(folder.path().join("tools.py"), HELPER).unwrap();
+        fs::write(folder.path().join("in/main.py"), "from ..tools import sh\nsh('ls ' + input())\n").unwrap();
+        assert_eq!(graded(&in_tree(&folder.path().join("in"), "main.py"), SHELL), []);
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::symlink(folder.path(), folder.path().join("in/up")).unwrap();
+            fs::write(folder.path().join("in/main.py"), "from up.tools import sh\nsh('ls ' + input())\n")
+                .unwrap();
+            assert_eq!(graded(&in_tree(&folder.path().join("in"), "main.py"), SHELL), []);
+        }
+    }
+}

@@ -118,6 +118,11 @@ impl Taint {
         self.parameters
     }
 
+    /// The parameters alone, as a set.
+    pub(super) fn parameters_alone(self) -> Self {
+        Self { sources: 0, parameters: self.parameters }
+    }
+
     /// The sources alone.
     pub(super) fn sources(self) -> Self {
         Self { sources: self.sources, parameters: 0 }
@@ -262,6 +267,21 @@ impl Value {
             _ => Known::Nothing,
         };
         Self { known, taint }
+    }
+
+    /// The same without what parameters have to do with it.
+    pub(super) fn without_parameters(&self) -> Self {
+        if self.all_taint().parameters() == 0 {
+            return self.clone();
+        }
+        let known = match &self.known {
+            Known::Items(items) => Known::Items(items.iter().map(Self::without_parameters).collect()),
+            Known::Entries(entries) => Known::Entries(
+                entries.iter().map(|(name, value)| (name.clone(), value.without_parameters())).collect(),
+            ),
+            known => known.clone(),
+        };
+        Self { known, taint: self.taint.sources() }
     }
 
     /// The number of the parameter that this is as it was given, `None` when it is made of anything else.

@@ -159,3 +159,32 @@ fn is_decided(call: &Call<'_>) -> bool {
         || hub::fetch(call).is_some()
         || rules::transport::fetches(call)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::python::tests::severities;
+    use bartizan_core::Severity::{High, Medium};
+
+    #[test]
+    fn switches_names_and_addresses_are_judged_where_they_are_given() {
+        let load = "from transformers import AutoModel\ndef load(name, trust=False, revision=None):\n    return AutoModel.from_pretrained(name, revision=revision, trust_remote_code=trust)\n";
+        let remote = |call: &str| severities(&format!("{load}{call}"), "pipeline/remote-code");
+        assert_eq!(remote("load('acme/net', trust=True)"), [High]);
+        assert_eq!(remote("load('acme/net', True)"), [High]);
+        assert_eq!(remote("load('acme/net')"), []);
+        let unpinned = |call: &str| severities(&format!("{load}{call}"), "pipeline/unpinned-model");
+        assert_eq!(unpinned("load('acme/net', revision='main')"), [Medium]);
+        assert_eq!(unpinned("load('./net')"), []);
+        let get =
+            "import requests\ndef get(url, verify=True):\n    return requests.get(url, verify=verify)\n";
+        assert_eq!(
+            severities(&format!("{get}get('http://x.example/net.bin')"), "pipeline/insecure-transport"),
+            [Medium]
+        );
+        assert_eq!(
+            severities(&format!("{get}get('https://x.example/a', verify=False)"), "pipeline/tls-disabled"),
+            [High]
+        );
+        assert_eq!(severities(&format!("{get}get('https://x.example/a')"), "pipeline/tls-disabled"), []);
+    }
+}

@@ -61,6 +61,8 @@ pub(super) struct Class {
     pub(super) unpickles: bool,
     /// Whose word its fields are that a constructor made by a decorator fills, by field; `**` stands for all of them.
     pub(super) filled: HashMap<Arc<str>, Taint>,
+    /// Which parameters of which method an attribute is made of.
+    pub(super) parts: Vec<(usize, Arc<str>, Taint)>,
     /// How often what an attribute holds became known as someone else's word.
     pub(super) grown: u32,
 }
@@ -114,6 +116,8 @@ pub(super) struct Walk<'a, 's> {
     depth: usize,
     /// What the functions being walked give back and reach, innermost last.
     pub(super) frames: Vec<Summary>,
+    /// The functions being walked, innermost last.
+    inside: Vec<usize>,
     /// The class whose body is being walked.
     class: Option<usize>,
     /// Whether what the function being walked gives back is run by a shell.
@@ -133,6 +137,7 @@ impl<'a, 's> Walk<'a, 's> {
             quiet: false,
             depth: 0,
             frames: Vec::new(),
+            inside: Vec::new(),
             class: None,
             returns_command: false,
             returns_page: false,
@@ -529,7 +534,16 @@ impl<'a, 's> Walk<'a, 's> {
     }
 
     fn set_attribute(&mut self, class: usize, name: &str, value: Value) {
+        let method = self.inside.last().copied();
         let Some(class) = self.state.classes.get_mut(class) else { return };
+        // Parameters are those of the method that sets it; another reads it.
+        let parameters = value.all_taint().parameters_alone();
+        let value = value.without_parameters();
+        if let Some(method) = method.filter(|_| !parameters.is_none() && class.parts.len() < MOST_ENTRIES)
+            && !class.parts.iter().any(|(known, part, _)| *known == method && part.as_ref() == name)
+        {
+            class.parts.push((method, name.into(), parameters));
+        }
         let known = class.attributes.get(name).map(Value::all_taint).unwrap_or_default();
         if known.sources() != known.and(value.all_taint()).sources() {
             class.grown = class.grown.saturating_add(1);
@@ -717,12 +731,14 @@ impl<'a, 's> Walk<'a, 's> {
         }
         self.state.scopes.push(scope);
         self.frames.push(Summary::default());
+        self.inside.push(number);
         self.depth = self.depth.saturating_add(1);
         self.body(&function.body);
         self.returns_command = returns_command;
         self.returns_page = returns_page;
         self.depth = self.depth.saturating_sub(1);
         self.state.scopes.pop();
+        self.inside.pop();
         let summary = self.frames.pop().unwrap_or_default();
         let grown = class.and_then(|class| self.state.classes.get(class)).map_or(0, |class| class.grown);
         if let Some(known) = self.state.functions.get_mut(number) {
@@ -791,6 +807,7 @@ impl<'a, 's> Walk<'a, 's> {
         let Some(summary) = function.summary.clone() else { return Value::from_taint(call.taint()) };
         let shift = usize::from(bound);
         let function_parameters = function.parameters.clone();
+        let class = function.class;
         let mut given: Vec<(usize, Taint)> = Vec::new();
         for (index, argument) in call.positional.iter().enumerate() {
             given.push((index.saturating_add(shift), argument.value.all_taint()));
@@ -812,6 +829,18 @@ impl<'a, 's> Walk<'a, 's> {
                 .map(|(_, taint)| *taint)
                 .fold(Taint::default(), Taint::and)
         };
+        if let Some(class) = class {
+            let parts = self.state.classes.get(class).map(|class| class.parts.as_slice()).unwrap_or_default();
+            let filled: Vec<(Arc<str>, Taint)> = parts
+                .iter()
+                .filter(|(method, ..)| *method == number)
+                .map(|(_, name, taint)| (Arc::clone(name), through(*taint).sources()))
+                .filter(|(_, taint)| !taint.is_none())
+                .collect();
+            for (name, taint) in filled {
+                self.fill(class, name, taint);
+            }
+        }
         for sink in &summary.sinks {
             let taint = through(sink.taint);
             if taint.is_none() || self.quiet {
@@ -859,17 +888,34 @@ impl<'a, 's> Walk<'a, 's> {
         }
     }
 
+    /// Notes that the attribute `name` of the class holds what is `taint`ed.
+    fn fill(&mut self, class: usize, name: Arc<str>, taint: Taint) {
+        let Some(class) = self.state.classes.get_mut(class) else { return };
+        if class.filled.len() >= MOST_ENTRIES && !class.filled.contains_key(&name) {
+            return;
+        }
+        let known = class.filled.entry(name).or_default();
+        if *known != known.and(taint) {
+            *known = known.and(taint);
+            class.grown = class.grown.saturating_add(1);
+        }
+    }
+
+    /// The constructor of the class `number`, when it has one.
+    pub(super) fn constructor(&self, number: usize) -> Option<usize> {
+        self.state.classes.get(number)?.methods.get("__init__").copied()
+    }
+
     /// Notes what the fields of the class `number` are given where it has no constructor of its own, as data classes have none.
     pub(super) fn construct(&mut self, number: usize, call: &Call<'_>) {
-        let Some(class) = self.state.classes.get_mut(number) else { return };
+        let Some(class) = self.state.classes.get(number) else { return };
         if class.methods.contains_key("__init__") {
             return;
         }
         for (name, argument) in &call.named {
             let taint = argument.value.all_taint().sources();
-            if !taint.is_none() && class.filled.len() < MOST_ENTRIES {
-                let known = class.filled.entry(Arc::clone(name)).or_default();
-                *known = known.and(taint);
+            if !taint.is_none() {
+                self.fill(number, Arc::clone(name), taint);
             }
         }
     }
@@ -1007,3 +1053,68 @@ const NAMES: &[(&str, &str)] = &[
     ("tensorflow.python.keras", "keras"),
     ("sentence_transformers.cross_encoder", "sentence_transformers"),
 ];
+
+#[cfg(test)]
+mod tests {
+    use crate::python::tests::severities;
+    use bartizan_core::Severity::{Critical, Low, Medium};
+
+    fn shell(code: &str) -> Vec<bartizan_core::Severity> {
+        severities(
+            &format!("import os\nfrom flask import request\n{code}"),
+            "pipeline/shell-command-from-data",
+        )
+    }
+
+    #[test]
+    fn what_an_object_is_made_with_is_followed_to_its_methods() {
+        let class = "class Job:\n    def __init__(self, name, command):\n        self.name = name\n        self.command = command\n    def run(self):\n        os.system(self.command)\n    def show(self):\n        os.system('echo ' + self.name)\n";
+        assert_eq!(shell(&format!("{class}Job('a', request.args['c']).run()\n")), [Critical, Low]);
+        assert_eq!(shell(&format!("{class}Job('a', 'ls').run()\n")), [Low, Low]);
+        // What one method's parameter is called is not what another's is.
+        let path = "class Store:\n    def __init__(self, command):\n        self.command = command\n    def put(self, data):\n        os.system(self.command)\nStore('ls').put(request.args['d'])\n";
+        assert_eq!(shell(path), [Low]);
+    }
+
+    #[test]
+    fn what_is_kept_in_an_object_after_it_was_read_is_followed() {
+        let code = "class A:\n    def run(self):\n        for step in self.steps:\n            os.system(step)\n    def __init__(self):\n        self.steps = []\n    def plan(self):\n        self.steps.append(request.args['c'])\n";
+        assert!(shell(code).contains(&Critical));
+    }
+
+    #[test]
+    fn one_of_a_table_of_functions_is_given_what_each_is() {
+        let table = "import json, openai\ndef shell(command):\n    os.system(command)\ndef note(text):\n    print(text)\nTOOLS = {'shell': shell, 'note': note}\nr = openai.OpenAI().chat.completions.create(messages=[])\nfor c in r.choices[0].message.tool_calls:\n";
+        let found = |call: &str| {
+            severities(&format!("import os\n{table}    {call}\n"), "pipeline/model-output-executed")
+        };
+        assert_eq!(found("TOOLS[c.function.name](**json.loads(c.function.arguments))"), [Critical]);
+        assert_eq!(found("TOOLS.get(c.function.name)(json.loads(c.function.arguments)['x'])"), [Critical]);
+        assert_eq!(found("TOOLS['note'](**json.loads(c.function.arguments))"), []);
+        let argv = "COMMANDS = {'a': ['git', 'status']}\nimport subprocess\nsubprocess.run(COMMANDS.get(request.args['c']))\n";
+        assert_eq!(shell(argv), []);
+    }
+
+    #[test]
+    fn a_graph_hands_on_what_its_nodes_make() {
+        let code = "from langchain_openai import ChatOpenAI\nfrom langgraph.graph import StateGraph\nllm = ChatOpenAI()\ndef write(state):\n    return {'code': llm.invoke(state['q']).content}\ndef run(state):\n    exec(state['code'])\ng = StateGraph(dict)\ng.add_node('run', run)\n";
+        assert_eq!(severities(code, "pipeline/model-output-executed"), []);
+        let whole = format!("{code}g.add_node('write', write)\n");
+        assert_eq!(severities(&whole, "pipeline/model-output-executed"), [Critical]);
+    }
+
+    #[test]
+    fn pages_that_hold_what_others_sent_are_found() {
+        let page = |back: &str| {
+            severities(
+                &format!(
+                    "from flask import Flask, request\napp = Flask('a')\n@app.route('/')\ndef f():\n    q = request.args['q']\n    return {back}\n"
+                ),
+                "pipeline/markup-from-data",
+            )
+        };
+        assert_eq!(page("f'<b>{q}</b>'"), [Medium]);
+        assert_eq!(page("{'q': q}"), []);
+        assert_eq!(page("'q is ' + q"), []);
+    }
+}
