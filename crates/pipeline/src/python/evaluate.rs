@@ -639,7 +639,7 @@ impl<'a> Walk<'a, '_> {
             let value = Value { known, taint: before.taint.and(taint) };
             match owner {
                 Expr::Name(owner) => self.scope().bind(owner.id.as_str(), value),
-                Expr::Attribute(attribute) => self.keep(attribute, value),
+                Expr::Attribute(attribute) => self.keep(attribute, &value),
                 _ => return None,
             }
         }

@@ -288,7 +288,7 @@ impl Value {
     pub(super) fn as_parameter(&self) -> Option<usize> {
         let bits = self.taint.parameters();
         let plain = matches!(self.known, Known::Nothing | Known::Null | Known::Bool(_) | Known::Text(_));
-        (plain && bits.count_ones() == 1 && self.taint.sources().is_none())
+        (plain && bits.is_power_of_two() && self.taint.sources().is_none())
             .then(|| bits.trailing_zeros() as usize)
     }
 

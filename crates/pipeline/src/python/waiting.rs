@@ -37,7 +37,7 @@ static DECIDED: &[&str] = &[
     "pipeline/unsafe-deserialization",
 ];
 
-impl<'a> Walk<'a, '_> {
+impl Walk<'_, '_> {
     /// Remembers `call` when a parameter of the function being walked decides about it; what was reported of it stands in
     /// the module from `reported` on.
     pub(super) fn wait(&mut self, call: &Call<'_>, reported: usize) {

@@ -407,7 +407,7 @@ impl<'a, 's> Walk<'a, 's> {
         match target {
             Expr::Name(name) => {
                 if let Some(class) = self.class.filter(|_| self.frames.is_empty() || self.depth == 0) {
-                    self.set_attribute(class, name.id.as_str(), value.clone());
+                    self.set_attribute(class, name.id.as_str(), &value);
                 }
                 self.note_secret_name(name.id.as_str(), &value, &span);
                 self.scope().bind(name.id.as_str(), value);
@@ -429,7 +429,7 @@ impl<'a, 's> Walk<'a, 's> {
                 self.note_secret_name(attribute.attr.as_str(), &value, &span);
                 match &owner.known {
                     Known::Instance(class) | Known::Class(class) => {
-                        self.set_attribute(*class, attribute.attr.as_str(), value);
+                        self.set_attribute(*class, attribute.attr.as_str(), &value);
                     }
                     Known::Path(path) => {
                         let path = format!("set:{path}.{}", attribute.attr.as_str());
@@ -458,7 +458,7 @@ impl<'a, 's> Walk<'a, 's> {
                     }
                     Expr::Attribute(attribute) => {
                         let updated = with_entry(owner, &key, value);
-                        self.keep(attribute, updated);
+                        self.keep(attribute, &updated);
                     }
                     _ => {}
                 }
@@ -468,7 +468,7 @@ impl<'a, 's> Walk<'a, 's> {
     }
 
     /// Lets the attribute of an object of this module hold `value`.
-    pub(super) fn keep(&mut self, attribute: &'a ast::ExprAttribute, value: Value) {
+    pub(super) fn keep(&mut self, attribute: &'a ast::ExprAttribute, value: &Value) {
         let owner = self.quietly(&attribute.value);
         if let Known::Instance(class) | Known::Class(class) = owner.known {
             self.set_attribute(class, attribute.attr.as_str(), value);
@@ -533,7 +533,7 @@ impl<'a, 's> Walk<'a, 's> {
         }
     }
 
-    fn set_attribute(&mut self, class: usize, name: &str, value: Value) {
+    fn set_attribute(&mut self, class: usize, name: &str, value: &Value) {
         let method = self.inside.last().copied();
         let Some(class) = self.state.classes.get_mut(class) else { return };
         // Parameters are those of the method that sets it; another reads it.
