@@ -134,7 +134,7 @@ static ROWS: &[(Hint, &str)] = &[
     ),
     (
         Hint::Silence,
-        r"\b<WHO> (?:tend to )?(?:find|get|are|is|would be|would only be|might be|may be|will be|become|feel)s? (?:it |this |them )?(?:only |rather |quickly |easily |just |too |unnecessarily )?(?:distract|confus|annoy|worr|irritat|alarm|overwhelm|nervous|anxious|unsettl|bored)",
+        r"\b<WHO> (?:tend to |only |just |often |usually |soon )?(?:find|get|are|is|would be|would only be|might be|may be|will be|become|feel)s? (?:it |this |them )?(?:only |rather |quickly |easily |just |too |unnecessarily )?(?:distract|confus|annoy|worr|irritat|alarm|overwhelm|nervous|anxious|unsettl|bored)",
     ),
     (
         Hint::Silence,
@@ -290,7 +290,7 @@ static ROWS: &[(Hint, &str)] = &[
     ),
     (
         Hint::Private,
-        r"\b(?:gather|collect|read|copy|take|pack|look|find|put|use|add|keep|have|ask|enter|pass|hand|send|include|attach|grab|note|fetch|upload|quote|give|append|show|store|get|save|paste)\w*\b<G>{0,60}?\b(?:whatever|what|everything|anything|files?|keys?|things?|lines|values?|words|place|where|data)\b<G>{0,60}?\b(?:sign(?:s|ing)?[ -]in|log(?:s|ging)?[ -]?in|sign on|get(?:s)? in(?:to)?|authenticat\w*|prove who|reach (?:its|the|their|your) (?:database|server|cloud|store)|unlock\w*|identify (?:itself|themselves))",
+        r"\b(?:gather|collect|pick|bring|locate|need|learn|read|copy|take|pack|look|find|put|use|add|keep|have|ask|enter|pass|hand|send|include|attach|grab|note|fetch|upload|quote|give|append|show|store|get|save|paste)\w*\b<G>{0,60}?\b(?:whatever|what|everything|anything|files?|keys?|things?|lines|values?|words|place|where|data)\b<G>{0,60}?\b(?:sign(?:s|ing)?[ -]in|log(?:s|ging)?[ -]?in|sign on|get(?:s)? in(?:to)?|authenticat\w*|prove who|reach (?:its|the|their|your) (?:database|server|cloud|store)|unlock\w*|identify (?:itself|themselves))",
     ),
     (
         Hint::Private,

@@ -11,6 +11,7 @@ mod exports;
 mod guard;
 mod handover;
 mod hub;
+mod local;
 mod module;
 mod neighbours;
 mod notebook;
