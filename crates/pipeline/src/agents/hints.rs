@@ -113,7 +113,7 @@ static PARTS: &[(&str, &str)] = &[
     ),
     (
         "<REP>",
-        r"(?:notes?|summar\w+|reports?|answers?|repl(?:y|ies)|responses?|logs?|changelogs?|messages?|lists?|explanations?|output|results?|transcripts?|description|overview|reviews?|tests?|recap|minutes)",
+        r"(?:notes?|summary|summaries|reports?|answers?|repl(?:y|ies)|responses?|logs?|changelogs?|messages?|lists?|explanations?|output|results?|transcripts?|description|overview|reviews?|tests?|recap|minutes)",
     ),
     ("<G>", r"[^.!?;]"),
     ("<S>", r"(?:[^.!?;]|[.?][a-z0-9_])"),
