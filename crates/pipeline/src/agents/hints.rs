@@ -142,7 +142,7 @@ static ROWS: &[(Hint, &str)] = &[
     ),
     (
         Hint::Silence,
-        r"\b(?:leave|leaving|keep|keeping|omit\w*|drop\w*|exclud\w*|strip\w*|cut|miss) <G>{0,50}?(?:out of|off|from|out) (?:of )?(?:your|the|any|all|what) (?:\w+ ){0,2}?(?:<REP>|you tell|you say|they (?:see|read)|user (?:sees|reads|is shown))",
+        r"\b(?:leave|leaving|keep|keeping|omit\w*|drop\w*|exclude\w*|excluding|strip\w*|cut|miss) <G>{0,50}?(?:out of|off|from|out) (?:of )?(?:your|the|any|all|what) (?:\w+ ){0,2}?(?:<REP>|you tell|you say|they (?:see|read)|user (?:sees|reads|is shown))",
     ),
     (
         Hint::Silence,
