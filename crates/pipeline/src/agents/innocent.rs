@@ -78,6 +78,20 @@ impl Reading<'_> {
                     || sentence.contains("this section")
                     || self.line_of(span).trim_start().starts_with('|')
             }
+            // What is sent without them.
+            Act::AsksToSendSecrets => {
+                let seen = self.folded_at(span.clone());
+                let verbs = ["replace ", "replaces ", "remove ", "strip ", "redact ", "mask ", "scrub "];
+                let things = ["token", "secret", "credential", "password", "key", "api key"];
+                verbs.iter().any(|verb| {
+                    seen.split(verb).skip(1).any(|rest| {
+                        let rest = ["all ", "any ", "the "]
+                            .iter()
+                            .fold(rest, |rest, word| rest.strip_prefix(word).unwrap_or(rest));
+                        things.iter().any(|thing| rest.starts_with(thing))
+                    })
+                })
+            }
             // Names that are reserved for examples (RFC 2606).
             Act::CopiesMail => self.folded_at(span.clone()).contains("@example."),
             Act::Conceals => self.is_courtesy(span),

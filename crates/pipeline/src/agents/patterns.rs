@@ -12,34 +12,34 @@ use std::ops::Range;
 use std::sync::OnceLock;
 
 /// One row: the act and what shows it, over text in lower case.
-pub(crate) type Row<'r> = (Act, &'r str);
+pub(crate) type Row<'r, K = Act> = (K, &'r str);
 
 /// A table of which each row is compiled when it is first needed.
-pub(crate) struct Patterns {
-    rows: Vec<Expression>,
+pub(crate) struct Patterns<K = Act> {
+    rows: Vec<Expression<K>>,
     /// Finds how matches of rows begin; `None` when that cannot be told, and every row is run.
     beginnings: Option<AhoCorasick>,
     /// The row of each pattern of `beginnings`.
     owners: Vec<usize>,
 }
 
-struct Expression {
-    act: Act,
+struct Expression<K> {
+    act: K,
     written: String,
     compiled: OnceLock<Option<Regex>>,
     /// Whether its matches may begin with anything.
     is_open: bool,
 }
 
-impl Expression {
+impl<K> Expression<K> {
     fn regex(&self) -> Option<&Regex> {
         self.compiled.get_or_init(|| compile(&self.written)).as_ref()
     }
 }
 
-impl Patterns {
+impl<K: Copy> Patterns<K> {
     /// Takes up `rows`. A row that is no expression never matches; a test compiles every table.
-    pub(crate) fn new(rows: &[Row<'_>]) -> Self {
+    pub(crate) fn new(rows: &[Row<'_, K>]) -> Self {
         let (mut expressions, mut literals, mut owners) = (Vec::new(), Vec::new(), Vec::new());
         for (index, &(act, written)) in rows.iter().enumerate() {
             let beginnings = beginnings(written);
@@ -55,8 +55,8 @@ impl Patterns {
         Self { rows: expressions, beginnings, owners }
     }
 
-    /// Every match in `text`, table order, at most [`Self::MATCHES`] for each row.
-    pub(crate) fn matches<'p>(&'p self, text: &'p str) -> impl Iterator<Item = (Act, Range<usize>)> + 'p {
+    /// Every match in `text`, table order, at most [`MATCHES`] for each row.
+    pub(crate) fn matches<'p>(&'p self, text: &'p str) -> impl Iterator<Item = (K, Range<usize>)> + 'p {
         let possible = self.possible(text);
         self.rows
             .iter()
@@ -64,7 +64,7 @@ impl Patterns {
             .filter(|(_, possible)| *possible)
             .filter_map(|(row, _)| Some((row.act, row.regex()?)))
             .flat_map(move |(act, regex)| {
-                regex.find_iter(text.as_bytes()).take(Self::MATCHES).map(move |found| (act, found.range()))
+                regex.find_iter(text.as_bytes()).take(MATCHES).map(move |found| (act, found.range()))
             })
     }
 
@@ -94,10 +94,10 @@ impl Patterns {
     pub(crate) fn len(&self) -> usize {
         self.rows.iter().filter(|row| row.regex().is_some()).count()
     }
-
-    /// Most matches of one row in one text.
-    const MATCHES: usize = 32;
 }
+
+/// Most matches of one row in one text.
+const MATCHES: usize = 32;
 
 /// An expression over bytes in which `^` and `$` are the ends of lines, `\b` and the classes are those of ASCII, and `#W` is
 /// a word with what separates it from the next.
@@ -129,7 +129,7 @@ mod tests {
     fn all(rows: &[Row<'_>], text: &str) -> Vec<(Act, Range<usize>)> {
         let found = rows.iter().flat_map(|&(act, row)| {
             let regex = compile(row).unwrap();
-            let found = regex.find_iter(text.as_bytes()).take(Patterns::MATCHES).map(|found| found.range());
+            let found = regex.find_iter(text.as_bytes()).take(MATCHES).map(|found| found.range());
             found.map(|range| (act, range)).collect::<Vec<_>>()
         });
         found.collect()

@@ -3,6 +3,7 @@
 use super::acts::{Act, Sign};
 use super::commands::COMMANDS;
 use super::document::{Block, BlockKind, Document, warns};
+use super::hints::{Hint, hints};
 use super::hosts::{Address, Host, addresses};
 use super::intents;
 use super::joined::Joined;
@@ -32,6 +33,8 @@ pub(crate) struct Reading<'t> {
     pub(crate) document: Document,
     /// What it does and asks for, by place.
     pub(crate) signs: Vec<Sign>,
+    /// Wordings that say something only together, in prose, by place.
+    pub(crate) hints: Vec<(Hint, Range<usize>)>,
     /// In lower case, lengths kept.
     pub(crate) folded: String,
     /// What it says it is about: name, description, title; in lower case.
@@ -53,6 +56,7 @@ impl<'t> Reading<'t> {
             let open = super::paths::unchecked(&reading.folded).into_iter();
             reading.signs.extend(open.map(|span| Sign { act: Act::OpensGivenPath, span, aside: false }));
         }
+        reading.hints.sort_by_key(|(hint, span)| (span.start, *hint));
         reading.signs.sort_by_key(|sign| (sign.span.start, sign.act));
         reading
     }
@@ -67,7 +71,15 @@ impl<'t> Reading<'t> {
         } else {
             Document::of(text.content)
         };
-        let mut reading = Self { text, role, document, signs: Vec::new(), folded, subject: String::new() };
+        let mut reading = Self {
+            text,
+            role,
+            document,
+            signs: Vec::new(),
+            hints: Vec::new(),
+            folded,
+            subject: String::new(),
+        };
         reading.subject = reading.about();
         if role != Role::Instructions {
             reading.subject.push_str(&super::beside::subject_above(text));
@@ -251,13 +263,26 @@ impl<'t> Reading<'t> {
                     said.push((act, found));
                 }
             }
+            if self.role != Role::Script {
+                let origin = |at: usize| piece.start.saturating_add(canonical.origin(at));
+                let hinted = hints(canonical.text()).into_iter();
+                let hinted = hinted.map(|(hint, found)| (hint, origin(found.start)..origin(found.end)));
+                let meant: Vec<_> = hinted.filter(|_| !warned).collect();
+                self.hints.extend(meant);
+            }
             for (act, found) in said {
                 let span = piece.start.saturating_add(canonical.origin(found.start))
                     ..piece.start.saturating_add(canonical.origin(found.end));
                 if self.is_innocent(act, &span) {
                     continue;
                 }
-                let aside = warned && act != Act::Conceals || self.is_aside(&span, true);
+                // A match that goes on into the next sentence is turned round by that one.
+                let crossed = canonical
+                    .text()
+                    .get(found.clone())
+                    .and_then(|seen| seen.rsplit_once(". "))
+                    .is_some_and(|(_, last)| warns(last));
+                let aside = crossed || warned && act != Act::Conceals || self.is_aside(&span, true);
                 self.signs.push(Sign { act, span, aside });
             }
         }

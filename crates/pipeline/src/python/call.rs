@@ -2,14 +2,14 @@
 
 use super::value::{Known, Taint, Value};
 use std::ops::Range;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// One call, or an assignment that acts like one (`os.environ[name] = value` is `set:os.environ(name, value)`,
 /// `module.attribute = value` is `set:module.attribute(value)`).
 #[derive(Debug, Clone)]
 pub(super) struct Call<'a> {
     /// What is called, by its full path (see [`Known::Path`]).
-    pub(super) path: Rc<str>,
+    pub(super) path: Arc<str>,
     /// What is called, as it is written.
     pub(super) spelling: &'a str,
     /// What the method belongs to.
@@ -17,7 +17,7 @@ pub(super) struct Call<'a> {
     /// Arguments by position.
     pub(super) positional: Vec<Argument<'a>>,
     /// Arguments by name.
-    pub(super) named: Vec<(Rc<str>, Argument<'a>)>,
+    pub(super) named: Vec<(Arc<str>, Argument<'a>)>,
     /// Whether more arguments may be given than are seen: `*` or `**` of something unknown.
     pub(super) open: bool,
     /// Where it stands.

@@ -3,11 +3,11 @@
 use super::call::{Argument, Call};
 use super::sources;
 use super::strings;
-use super::value::{HOLE, Known, Partial, Taint, Value};
+use super::value::{HOLE, Known, MOST_CHOICES, Partial, Taint, Value};
 use super::walk::Walk;
 use ruff_python_ast::{self as ast, Expr, InterpolatedStringElement, Number, Operator, UnaryOp};
 use ruff_text_size::Ranged;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// Most items followed of one list.
 const MOST_ITEMS: usize = 512;
@@ -154,6 +154,12 @@ impl<'a> Walk<'a, '_> {
                 value
             }
             _ => {
+                if let Some(path) = owner.as_path()
+                    && !self.state.modules.is_empty()
+                    && let Some(value) = self.imported(&Arc::clone(path), name)
+                {
+                    return value;
+                }
                 let known = match owner.step(&format!(".{name}")) {
                     Known::Path(path) if super::walk::is_renamed(&path) => {
                         Known::Path(super::walk::canonical(&path).into())
@@ -197,7 +203,7 @@ impl<'a> Walk<'a, '_> {
     }
 
     fn dict(&mut self, dict: &'a ast::ExprDict) -> Value {
-        let mut entries: Vec<(Option<Rc<str>>, Value)> = Vec::new();
+        let mut entries: Vec<(Option<Arc<str>>, Value)> = Vec::new();
         for item in &dict.items {
             let key = item.key.as_ref().map(|key| self.evaluate(key));
             let value = self.evaluate(&item.value);
@@ -206,7 +212,7 @@ impl<'a> Walk<'a, '_> {
             }
             match key {
                 Some(key) => {
-                    let name = key.as_text().map(Rc::from);
+                    let name = key.as_text().map(Arc::from);
                     if let (Some(name), false) = (&name, self.quiet) {
                         let span = self.span(item.value.range());
                         super::rules::secret::named(name, &value, &span, &mut self.state.module);
@@ -307,7 +313,12 @@ impl<'a> Walk<'a, '_> {
                     let items = items.iter().take(MOST_ITEMS).cloned();
                     positional.extend(items.map(|value| Argument { value, span: span.clone(), written }));
                 }
-                (Expr::Starred(_), _) => open = true,
+                (Expr::Starred(_), _) => {
+                    open = true;
+                    if !value.all_taint().is_none() {
+                        named.push((Arc::from("*"), Argument { value, span, written }));
+                    }
+                }
                 _ => positional.push(Argument { value, span, written }),
             }
         }
@@ -315,12 +326,12 @@ impl<'a> Walk<'a, '_> {
             let value = self.evaluate(&keyword.value);
             let (span, written) = (self.span(keyword.range), self.written(keyword.value.range()));
             match (&keyword.arg, &value.known) {
-                (Some(name), _) => named.push((Rc::from(name.as_str()), Argument { value, span, written })),
+                (Some(name), _) => named.push((Arc::from(name.as_str()), Argument { value, span, written })),
                 (None, Known::Entries(entries)) => {
                     for (name, value) in entries.iter() {
                         match name {
                             Some(name) => named.push((
-                                Rc::clone(name),
+                                Arc::clone(name),
                                 Argument { value: value.clone(), span: span.clone(), written },
                             )),
                             None => open = true,
@@ -330,7 +341,7 @@ impl<'a> Walk<'a, '_> {
                 (None, _) => {
                     open = true;
                     if !value.all_taint().is_none() {
-                        named.push((Rc::from("**"), Argument { value, span, written }));
+                        named.push((Arc::from("**"), Argument { value, span, written }));
                     }
                 }
             }
@@ -344,7 +355,7 @@ impl<'a> Walk<'a, '_> {
             .chain(call.arguments.keywords.iter().map(Ranged::end));
         let last_end = ends.max().map(|end| self.base.saturating_add(end.to_usize()));
         let mut seen = Call {
-            path: Rc::from("?"),
+            path: Arc::from("?"),
             spelling: self.written(call.func.range()),
             receiver,
             positional,
@@ -361,28 +372,45 @@ impl<'a> Walk<'a, '_> {
     fn called(&mut self, callee: &Value, call: &mut Call<'a>, function: &'a Expr) -> Value {
         match &callee.known {
             Known::Function(number) => {
-                call.path = Rc::from("@local");
+                call.path = Arc::from("@local");
                 self.check(call);
                 let bound = matches!(call.receiver.known, Known::Instance(_) | Known::Class(_));
                 self.call_function(*number, call, bound)
             }
+            Known::Choice(numbers) => {
+                call.path = Arc::from("@local");
+                self.check(call);
+                let mut given: Option<Value> = None;
+                for number in numbers.iter().take(MOST_CHOICES) {
+                    let bound = self.is_method(*number);
+                    let value = self.call_function(*number, call, bound);
+                    given = Some(match given {
+                        Some(other) => other.or(&value),
+                        None => value,
+                    });
+                }
+                given.unwrap_or_default()
+            }
             Known::Class(number) => {
                 call.path = match self.base_of(*number) {
-                    Some(base) => Rc::from(format!("@class.{base}")),
-                    None => Rc::from("@class"),
+                    Some(base) => Arc::from(format!("@class.{base}")),
+                    None => Arc::from("@class"),
                 };
                 self.check(call);
                 self.construct(*number, call);
+                if let Some(constructor) = self.constructor(*number) {
+                    self.call_function(constructor, call, true);
+                }
                 Value { known: Known::Instance(*number), taint: Taint::default() }
             }
             Known::Partial(partial) => {
-                let partial = Rc::clone(partial);
+                let partial = Arc::clone(partial);
                 let given = partial.positional.iter().map(|value| handed(value, call)).collect::<Vec<_>>();
                 call.positional.splice(0..0, given);
                 for (name, value) in &partial.named {
                     if call.keyword(name).is_none() {
                         let argument = handed(value, call);
-                        call.named.push((Rc::clone(name), argument));
+                        call.named.push((Arc::clone(name), argument));
                     }
                 }
                 if matches!(partial.callee.known, Known::Partial(_)) {
@@ -391,11 +419,11 @@ impl<'a> Walk<'a, '_> {
                 self.called(&partial.callee, call, function)
             }
             Known::Path(path) => {
-                call.path = Rc::clone(path);
+                call.path = Arc::clone(path);
                 self.called_path(call, function)
             }
             _ => {
-                call.path = Rc::from("?");
+                call.path = Arc::from("?");
                 self.check(call);
                 Value { known: Known::Path("?()".into()), taint: callee.taint.and(call.taint()) }
             }
@@ -431,7 +459,7 @@ impl<'a> Walk<'a, '_> {
         }
         match path {
             "builtins.dict" => {
-                let mut entries: Vec<(Option<Rc<str>>, Value)> = Vec::new();
+                let mut entries: Vec<(Option<Arc<str>>, Value)> = Vec::new();
                 if let Some(first) = call.positional.first() {
                     match &first.value.known {
                         Known::Entries(inner) => entries.extend(inner.iter().cloned()),
@@ -443,7 +471,9 @@ impl<'a> Walk<'a, '_> {
                     super::rules::remote_code::named(name, &argument.value, &argument.span, module);
                 }
                 entries.extend(
-                    call.named.iter().map(|(name, argument)| (Some(Rc::clone(name)), argument.value.clone())),
+                    call.named
+                        .iter()
+                        .map(|(name, argument)| (Some(Arc::clone(name)), argument.value.clone())),
                 );
                 if call.open {
                     entries.push((None, Value::default()));
@@ -456,11 +486,11 @@ impl<'a> Walk<'a, '_> {
                 let named = call
                     .named
                     .iter()
-                    .map(|(name, argument)| (Rc::clone(name), argument.value.clone()))
+                    .map(|(name, argument)| (Arc::clone(name), argument.value.clone()))
                     .collect();
                 self.prepared(&callee, call);
                 let partial = Partial { callee, positional: values.collect(), named };
-                return Known::Partial(Rc::new(partial)).into();
+                return Known::Partial(Arc::new(partial)).into();
             }
             "os.path.join" | "posixpath.join" => {
                 let parts: Vec<Value> =
@@ -492,6 +522,17 @@ impl<'a> Walk<'a, '_> {
                     && let Some(name) = name.value.as_text()
                 {
                     return self.attribute(&owner.value, name);
+                }
+                // `getattr(self, f"do_{name}")`: one of the methods that begin so.
+                if let [owner, name, ..] = call.positional.as_slice()
+                    && let Known::Instance(class) | Known::Class(class) = owner.value.known
+                {
+                    let begins =
+                        name.value.as_pieces().and_then(|text| text.split(HOLE).next()).unwrap_or("");
+                    let methods = self.methods_of(class, begins);
+                    if !methods.is_empty() {
+                        return Known::Choice(methods.into()).into();
+                    }
                 }
             }
             "builtins.__import__" | "importlib.import_module" => {
@@ -537,13 +578,31 @@ impl<'a> Walk<'a, '_> {
         let Some(path) = callee.as_path().filter(|_| !call.named.is_empty()) else { return };
         let positional = call.positional.get(1..).unwrap_or_default().to_vec();
         let spelling = call.positional.first().map_or(call.spelling, |callee| callee.written);
-        let prepared = Call { path: Rc::clone(path), spelling, positional, open: true, ..call.clone() };
+        let prepared = Call { path: Arc::clone(path), spelling, positional, open: true, ..call.clone() };
         self.check(&prepared);
     }
 
-    /// Methods that change the list or dict they belong to.
+    /// Methods that change the list or dict they belong to, or take something out of it.
     fn container_method(&mut self, call: &Call<'a>, name: &str, owner: &'a Expr) -> Option<Value> {
-        let Expr::Name(owner) = owner else { return None };
+        if let ("get" | "pop", Known::Entries(_), Some(key)) =
+            (name, &call.receiver.known, call.positional.first())
+        {
+            let found = subscript(&call.receiver, &key.value);
+            return Some(match call.positional.get(1) {
+                Some(default) if matches!(found.known, Known::Nothing) => {
+                    found.tainted(default.value.all_taint())
+                }
+                _ => found,
+            });
+        }
+        if let ("values" | "items", Known::Entries(entries)) = (name, &call.receiver.known) {
+            let listed = entries.iter().map(|(key, value)| match (name, key) {
+                ("values", _) => value.clone(),
+                (_, Some(key)) => Known::Items([Value::text(key), value.clone()].into()).into(),
+                (_, None) => Known::Items([Value::default(), value.clone()].into()).into(),
+            });
+            return Some(Value { known: Known::Items(listed.collect()), taint: call.receiver.taint });
+        }
         if !matches!(name, "append" | "extend" | "insert" | "add" | "update" | "setdefault" | "write") {
             return None;
         }
@@ -566,7 +625,9 @@ impl<'a> Walk<'a, '_> {
                     None => {}
                 }
                 entries.extend(
-                    call.named.iter().map(|(name, argument)| (Some(Rc::clone(name)), argument.value.clone())),
+                    call.named
+                        .iter()
+                        .map(|(name, argument)| (Some(Arc::clone(name)), argument.value.clone())),
                 );
                 Known::Entries(entries.into())
             }
@@ -576,7 +637,11 @@ impl<'a> Walk<'a, '_> {
         let is_container = matches!(before.known, Known::Items(_) | Known::Entries(_) | Known::Nothing);
         if is_container || !taint.is_none() {
             let value = Value { known, taint: before.taint.and(taint) };
-            self.scope().bind(owner.id.as_str(), value);
+            match owner {
+                Expr::Name(owner) => self.scope().bind(owner.id.as_str(), value),
+                Expr::Attribute(attribute) => self.keep(attribute, &value),
+                _ => return None,
+            }
         }
         is_container.then(Value::default)
     }
@@ -597,6 +662,15 @@ fn subscript(owner: &Value, key: &Value) -> Value {
             owner.entry(name).cloned().unwrap_or_default().tainted(owner.taint)
         }
         (Known::Path(_), _) => Value { known: owner.step("[]"), taint: owner.taint },
+        (Known::Entries(entries), _) => {
+            let functions = entries.iter().filter_map(|(_, value)| match value.known {
+                Known::Function(number) => Some(number),
+                _ => None,
+            });
+            let functions: Vec<usize> = functions.take(MOST_CHOICES).collect();
+            let known = if functions.is_empty() { Known::Nothing } else { Known::Choice(functions.into()) };
+            Value { known, taint: owner.all_taint() }
+        }
         _ => Value::from_taint(owner.all_taint()),
     }
 }

@@ -5,20 +5,20 @@ use super::evaluate::element;
 use super::value::{Known, Value};
 use super::walk::Walk;
 use ruff_python_ast::{self as ast, BoolOp, CmpOp, Expr, Stmt, UnaryOp};
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// How deep conditions are taken apart.
 const MOST_PARTS: u32 = 4;
 
 impl<'a> Walk<'a, '_> {
     /// The names that hold one of a list where `test` is `holds`, with what they hold there.
-    pub(super) fn allowed(&mut self, test: &'a Expr, holds: bool) -> Vec<(Rc<str>, Value)> {
+    pub(super) fn allowed(&mut self, test: &'a Expr, holds: bool) -> Vec<(Arc<str>, Value)> {
         let mut found = Vec::new();
         self.gather(test, holds, MOST_PARTS, &mut found);
         found
     }
 
-    fn gather(&mut self, test: &'a Expr, holds: bool, depth: u32, found: &mut Vec<(Rc<str>, Value)>) {
+    fn gather(&mut self, test: &'a Expr, holds: bool, depth: u32, found: &mut Vec<(Arc<str>, Value)>) {
         if depth == 0 {
             return;
         }
@@ -45,7 +45,7 @@ impl<'a> Walk<'a, '_> {
                 }
                 let equals = matches!(operator, CmpOp::Eq | CmpOp::NotEq);
                 let value = if equals { self.constant(list) } else { self.member_of(list) };
-                found.extend(value.map(|value| (Rc::from(name.id.as_str()), value)));
+                found.extend(value.map(|value| (Arc::from(name.id.as_str()), value)));
             }
             Expr::Call(call) if holds => {
                 if let Some(name) = self.whole_match(call) {
@@ -84,13 +84,13 @@ impl<'a> Walk<'a, '_> {
     }
 
     /// The name that `call` compares as a whole with a pattern, or with a class of harmless characters.
-    fn whole_match(&mut self, call: &'a ast::ExprCall) -> Option<Rc<str>> {
+    fn whole_match(&mut self, call: &'a ast::ExprCall) -> Option<Arc<str>> {
         let Expr::Attribute(method) = call.func.as_ref() else { return None };
         let harmless = ["isalnum", "isidentifier", "isdigit", "isdecimal", "isalpha", "isnumeric"];
         if harmless.contains(&method.attr.as_str())
             && let Expr::Name(name) = method.value.as_ref()
         {
-            return Some(Rc::from(name.id.as_str()));
+            return Some(Arc::from(name.id.as_str()));
         }
         if method.attr.as_str() != "fullmatch" {
             return None;
@@ -104,7 +104,7 @@ impl<'a> Walk<'a, '_> {
                 return None;
             }
         }
-        Some(Rc::from(name.id.as_str()))
+        Some(Arc::from(name.id.as_str()))
     }
 
     /// Whether values that fit `annotation` carry no text of others: numbers, dates, one of a list.

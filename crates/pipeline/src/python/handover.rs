@@ -1,9 +1,10 @@
 //! Functions handed to what calls them later: threads, pools, event loops, web interfaces. Part of [`Walk`].
 
 use super::call::{Argument, Call};
+use super::module::SinkKind;
 use super::value::{Known, Taint, Value};
 use super::walk::{Walk, attribute_of, is_telling_default};
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// Most arguments of the program whose defaults are remembered.
 const MOST_ARGUMENTS: usize = 512;
@@ -17,6 +18,10 @@ impl<'a> Walk<'a, '_> {
             return;
         }
         let is_function = |value: &Value| matches!(value.known, Known::Function(_));
+        if call.name() == "add_node" {
+            self.join_graph(call);
+            return;
+        }
         let tools = tools_of(call);
         if !tools.is_empty() {
             let chosen = Value::from_taint(Taint::MODEL);
@@ -36,6 +41,39 @@ impl<'a> Walk<'a, '_> {
                 let field = Value::from_taint(Taint::REQUEST);
                 self.call_later(&callback, &vec![field; MOST_GIVEN], call);
             }
+            return;
+        }
+        if call.is_of("airflow")
+            && let Some(callable) = call.keyword("python_callable").map(|argument| argument.value.clone())
+        {
+            // What a run is started with, under the names by which Airflow hands it over.
+            let parameters = self.parameters_of(&callable);
+            let given: Vec<Value> = parameters
+                .iter()
+                .map(|name| match name.as_ref() {
+                    "context" | "kwargs" | "ctx" | "dag_run" | "params" | "conf" => {
+                        Value::from_taint(Taint::OPERATOR)
+                    }
+                    _ => Value::default(),
+                })
+                .collect();
+            self.call_later(&callable, &given, call);
+            return;
+        }
+        let handled = match call.name() {
+            "CommandHandler" | "MessageHandler" | "CallbackQueryHandler" | "InlineQueryHandler"
+                if call.is_of("telegram") =>
+            {
+                call.argument(1, "callback").or_else(|| call.positional.first())
+            }
+            "add_url_rule" => call.argument(2, "view_func"),
+            "add_api_route" | "add_route" => call.argument(1, "endpoint"),
+            "subscribe" | "basic_consume" => call.any_keyword(&["callback", "on_message_callback", "cb"]),
+            _ => None,
+        };
+        if let Some(callback) = handled.map(|argument| argument.value.clone()) {
+            let sent = Value::from_taint(Taint::REQUEST);
+            self.call_later(&callback, &vec![sent; MOST_GIVEN], call);
             return;
         }
         let given = |from: usize| -> Vec<Value> {
@@ -84,13 +122,39 @@ impl<'a> Walk<'a, '_> {
         self.check(&Call { path, spelling, positional, ..call.clone() });
     }
 
+    /// Functions that share a state, each changing it for the next (`langgraph`): what one puts into it reaches what the others
+    /// run.
+    fn join_graph(&mut self, call: &Call<'a>) {
+        let node = call.arguments().map(|argument| &argument.value).find_map(|value| match value.known {
+            Known::Function(number) => Some(number),
+            _ => None,
+        });
+        let Some(node) = node.filter(|_| self.state.nodes.len() < MOST_GIVEN) else { return };
+        self.examine(node);
+        self.state.nodes.push(node);
+        let mut taint = Taint::default();
+        for node in &self.state.nodes {
+            if let Some(returns) = self.returns_of(*node) {
+                taint = taint.and(returns.all_taint().sources());
+            }
+        }
+        if taint.is_none() {
+            return;
+        }
+        for node in self.state.nodes.clone() {
+            self.reach_all(node, taint, |kind| {
+                matches!(kind, SinkKind::Code | SinkKind::Shell | SinkKind::Sql | SinkKind::Template)
+            });
+        }
+    }
+
     fn call_later(&mut self, callee: &Value, arguments: &[Value], call: &Call<'a>) {
         let Known::Function(number) = callee.known else { return };
         let positional = arguments
             .iter()
             .map(|value| Argument { value: value.clone(), span: call.span.clone(), written: "" })
             .collect();
-        let later = Call { path: Rc::from("@local"), positional, named: Vec::new(), ..call.clone() };
+        let later = Call { path: Arc::from("@local"), positional, named: Vec::new(), ..call.clone() };
         let bound = self.is_method(number);
         self.call_function(number, &later, bound);
     }

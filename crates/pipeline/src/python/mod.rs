@@ -7,10 +7,13 @@
 mod call;
 mod escape;
 mod evaluate;
+mod exports;
 mod guard;
 mod handover;
 mod hub;
+mod local;
 mod module;
+mod neighbours;
 mod notebook;
 mod reader;
 mod rules;
@@ -19,6 +22,7 @@ mod source;
 mod sources;
 mod strings;
 mod value;
+mod waiting;
 mod walk;
 
 pub(crate) use hub::is_local_folder;

@@ -5,6 +5,7 @@ use crate::{Fix, Safety};
 use bartizan_core::Finding;
 use std::collections::BTreeSet;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// One thing to report.
 #[derive(Debug)]
@@ -53,6 +54,8 @@ pub(super) struct Sink {
     pub(super) taint: Taint,
     /// Whether part of the value is not constant at all.
     pub(super) varies: bool,
+    /// The place, when it lies in another module.
+    pub(super) elsewhere: Option<Arc<str>>,
 }
 
 /// A transformation that learnt from data.
@@ -144,7 +147,14 @@ impl Module {
     pub(super) fn sink(&mut self, kind: SinkKind, span: &Range<usize>, callee: &str, value: &Value) {
         let varies = !value.is_constant();
         let callee = callee.chars().take(60).collect();
-        self.sinks.push(Sink { kind, span: span.clone(), callee, taint: value.all_taint(), varies });
+        self.sinks.push(Sink {
+            kind,
+            span: span.clone(),
+            callee,
+            taint: value.all_taint(),
+            varies,
+            elsewhere: None,
+        });
     }
 }
 

@@ -1,5 +1,6 @@
 //! Python files.
 
+use super::neighbours::Origin;
 use super::source::{self, Code, Language};
 use crate::{Notes, Reader, Text};
 use bartizan_core::{Kind, Rule};
@@ -35,7 +36,7 @@ impl Reader for Python {
         // Written by editors of Windows; Python skips it.
         let base = if text.content.starts_with('\u{FEFF}') { '\u{FEFF}'.len_utf8() } else { 0 };
         let code = Code { text: text.content.get(base..).unwrap_or_default(), base, kind: Language::Python };
-        let examined = source::examine(&[code]);
+        let examined = source::examine(&[code], Origin::of(text.place));
         for (at, reason) in examined.gaps {
             let (line, _) = text.line_column(at);
             notes.gap(at, format!("line {line}: {reason}"));

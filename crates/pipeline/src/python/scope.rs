@@ -2,18 +2,18 @@
 
 use super::value::{Known, Value};
 use std::collections::HashMap;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// The names of a module, class or function.
 #[derive(Debug, Default)]
 pub(super) struct Scope {
-    names: HashMap<Rc<str>, Value>,
+    names: HashMap<Arc<str>, Value>,
     /// What was bound in each open branch, with what the name held before it.
-    branches: Vec<Vec<(Rc<str>, Option<Value>)>>,
+    branches: Vec<Vec<(Arc<str>, Option<Value>)>>,
 }
 
 /// What one branch bound: name, what it held before, what it holds at the branch's end.
-pub(super) type Changes = Vec<(Rc<str>, Option<Value>, Value)>;
+pub(super) type Changes = Vec<(Arc<str>, Option<Value>, Value)>;
 
 impl Scope {
     /// What `name` holds here.
@@ -21,14 +21,19 @@ impl Scope {
         self.names.get(name)
     }
 
+    /// All names with what they hold.
+    pub(super) fn names(&self) -> impl Iterator<Item = (Arc<str>, Value)> + '_ {
+        self.names.iter().map(|(name, value)| (Arc::clone(name), value.clone()))
+    }
+
     /// Makes `name` hold `value`.
     pub(super) fn bind(&mut self, name: &str, value: Value) {
         let (name, before) = match self.names.get_key_value(name) {
-            Some((name, _)) => (Rc::clone(name), self.names.get(name.as_ref()).cloned()),
-            None => (Rc::from(name), None),
+            Some((name, _)) => (Arc::clone(name), self.names.get(name.as_ref()).cloned()),
+            None => (Arc::from(name), None),
         };
         if let Some(branch) = self.branches.last_mut() {
-            branch.push((Rc::clone(&name), before));
+            branch.push((Arc::clone(&name), before));
         }
         self.names.insert(name, value);
     }
@@ -43,7 +48,7 @@ impl Scope {
         let mut changes: Changes = Vec::new();
         for (name, before) in self.branches.pop().unwrap_or_default().into_iter().rev() {
             let after = match &before {
-                Some(before) => self.names.insert(Rc::clone(&name), before.clone()),
+                Some(before) => self.names.insert(Arc::clone(&name), before.clone()),
                 None => self.names.remove(&name),
             };
             // Undone backwards: the first value seen is the branch's last, the last `before` its first.
@@ -59,7 +64,7 @@ impl Scope {
     /// that none was taken.
     pub(super) fn join(&mut self, branches: Vec<Changes>, or_none: bool) {
         let count = branches.len();
-        let mut joined: Vec<(Rc<str>, Option<Value>, Value, usize)> = Vec::new();
+        let mut joined: Vec<(Arc<str>, Option<Value>, Value, usize)> = Vec::new();
         for (name, before, after) in branches.into_iter().flatten() {
             match joined.iter_mut().find(|(known, ..)| *known == name) {
                 Some((_, _, value, times)) => {

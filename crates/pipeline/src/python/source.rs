@@ -1,6 +1,8 @@
 //! Examines Python source as a whole: cut into windows, parsed, walked, concluded.
 
+use super::exports::Exports;
 use super::module::{Module, Report};
+use super::neighbours::Origin;
 use super::rules;
 use super::walk::{State, Walk};
 use bartizan_core::Severity;
@@ -48,15 +50,15 @@ const MOST_PARTS: usize = 280_000;
 /// Longest source read, in bytes.
 const SOURCE_BYTES: usize = 16 << 20;
 
-/// Examines `cells`, which share one namespace and run in order.
-pub(super) fn examine(cells: &[Code<'_>]) -> Examined {
+/// Examines `cells`, which share one namespace, run in order and lie at `origin`.
+pub(super) fn examine(cells: &[Code<'_>], origin: Option<Origin<'_>>) -> Examined {
     let deepest = cells.iter().map(|cell| levels(cell.text)).max().unwrap_or(0);
     if deepest < OWN_STACK_FROM {
-        return inspect(cells);
+        return inspect(cells, origin);
     }
     let worker = std::thread::Builder::new().stack_size(OWN_STACK);
     let walked = std::thread::scope(|scope| {
-        let running = worker.spawn_scoped(scope, || inspect(cells));
+        let running = worker.spawn_scoped(scope, || inspect(cells, origin));
         running.ok().and_then(|running| running.join().ok())
     });
     walked.unwrap_or_else(|| Examined {
@@ -65,7 +67,7 @@ pub(super) fn examine(cells: &[Code<'_>]) -> Examined {
     })
 }
 
-fn inspect(cells: &[Code<'_>]) -> Examined {
+fn inspect(cells: &[Code<'_>], origin: Option<Origin<'_>>) -> Examined {
     let mut state = State::default();
     let mut gaps = Vec::new();
     for cell in cells {
@@ -89,7 +91,7 @@ fn inspect(cells: &[Code<'_>]) -> Examined {
             continue;
         }
         for piece in pieces(read) {
-            window(&piece, *cell, &mut state, &mut gaps);
+            window(&piece, *cell, origin, &mut state, &mut gaps);
         }
     }
     let texts: Vec<(&str, usize)> = cells.iter().map(|cell| (cell.text, cell.base)).collect();
@@ -105,7 +107,23 @@ fn commands(text: &str, base: usize, module: &mut Module) {
     }
 }
 
-fn window(piece: &Piece<'_>, cell: Code<'_>, state: &mut State, gaps: &mut Vec<(usize, String)>) {
+/// What the module `text`, which lies at `origin`, gives to those that import it.
+pub(super) fn exports(text: &str, origin: Origin<'_>) -> Exports {
+    let mut state = State::default();
+    let cell = Code { text, base: 0, kind: Language::Python };
+    for piece in pieces(text) {
+        window(&piece, cell, Some(origin), &mut state, &mut Vec::new());
+    }
+    Exports::of(state, text, &origin.name())
+}
+
+fn window(
+    piece: &Piece<'_>,
+    cell: Code<'_>,
+    origin: Option<Origin<'_>>,
+    state: &mut State,
+    gaps: &mut Vec<(usize, String)>,
+) {
     let base = cell.base.saturating_add(piece.offset);
     if piece.parts > MOST_PARTS {
         gaps.push((base, "a Python statement is too large to be parsed; review it by hand".to_owned()));
@@ -122,6 +140,9 @@ fn window(piece: &Piece<'_>, cell: Code<'_>, state: &mut State, gaps: &mut Vec<(
                 error.error
             ),
         ));
+    }
+    if let Some(origin) = origin {
+        origin.gather(piece.text, parsed.suite(), &mut state.modules);
     }
     Walk::new(piece.text, base, state).run(parsed.suite());
 }

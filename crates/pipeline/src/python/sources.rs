@@ -56,9 +56,34 @@ pub(super) fn of_call(call: &Call<'_>) -> Taint {
         {
             Taint::NETWORK
         }
-        "streamlit" if matches!(name, "text_input" | "text_area" | "chat_input" | "file_uploader") => {
+        "streamlit"
+            if matches!(
+                name,
+                "text_input" | "text_area" | "chat_input" | "file_uploader" | "data_editor"
+            ) =>
+        {
             Taint::REQUEST
         }
+        // Sockets, queues and streams: whoever reaches them.
+        "zmq" | "socket" | "websockets" | "websocket" | "nats" | "pynng" if name.starts_with("recv") => {
+            Taint::NETWORK
+        }
+        "starlette" | "fastapi" if name.starts_with("receive") => Taint::REQUEST,
+        "kafka" | "confluent_kafka" | "aiokafka"
+            if matches!(name, "poll" | "consume" | "getone" | "getmany") =>
+        {
+            Taint::NETWORK
+        }
+        "boto3" if name == "receive_message" => Taint::NETWORK,
+        "redis"
+            if matches!(
+                name,
+                "blpop" | "brpop" | "lpop" | "rpop" | "get_message" | "listen" | "xread" | "xreadgroup"
+            ) =>
+        {
+            Taint::NETWORK
+        }
+        "airflow" if name == "get_current_context" => Taint::OPERATOR,
         "zipfile" | "tarfile" if matches!(name, "namelist" | "infolist" | "getnames" | "getmembers") => {
             Taint::MEMBER
         }

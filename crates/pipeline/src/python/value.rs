@@ -1,7 +1,7 @@
 //! What is known of a Python value without running anything, and where it comes from: [`Value`].
 
 use std::fmt::Write as _;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// The abstract value of one expression.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -25,24 +25,26 @@ pub(super) enum Known {
     /// A whole number.
     Integer(i64),
     /// A text or bytes, whole.
-    Text(Rc<str>),
+    Text(Arc<str>),
     /// A text of which parts are unknown, each written as [`HOLE`].
-    Pieces(Rc<str>),
+    Pieces(Arc<str>),
     /// A list, tuple or set.
-    Items(Rc<[Value]>),
+    Items(Arc<[Value]>),
     /// A dict; `None` is a key that is not a constant text.
-    Entries(Rc<[(Option<Rc<str>>, Value)]>),
+    Entries(Arc<[(Option<Arc<str>>, Value)]>),
     /// Something by its full path: a module, class or function (`os.system`), the result of a call (`openai.OpenAI()`), an
     /// attribute of that (`openai.OpenAI().chat`), an element (`x[]`). A receiver that is not known is `?`.
-    Path(Rc<str>),
+    Path(Arc<str>),
     /// A function of this module, by number.
     Function(usize),
+    /// One of these functions of this module: taken from a table by a name that is not known.
+    Choice(Arc<[usize]>),
     /// An object of a class of this module, by number.
     Instance(usize),
     /// A class of this module, by number.
     Class(usize),
     /// `functools.partial(callee, …)`.
-    Partial(Rc<Partial>),
+    Partial(Arc<Partial>),
 }
 
 /// A call with some of its arguments given.
@@ -53,11 +55,13 @@ pub(super) struct Partial {
     /// Arguments by position.
     pub(super) positional: Vec<Value>,
     /// Arguments by name.
-    pub(super) named: Vec<(Rc<str>, Value)>,
+    pub(super) named: Vec<(Arc<str>, Value)>,
 }
 
 /// Stands in a text for a part that is not known.
 pub(super) const HOLE: char = '\u{FFFC}';
+/// Most functions among which one is chosen.
+pub(super) const MOST_CHOICES: usize = 16;
 /// Longest text kept, in bytes.
 const MOST_TEXT: usize = 64 << 10;
 /// Longest path kept, in bytes.
@@ -114,6 +118,11 @@ impl Taint {
         self.parameters
     }
 
+    /// The parameters alone, as a set.
+    pub(super) fn parameters_alone(self) -> Self {
+        Self { sources: 0, parameters: self.parameters }
+    }
+
     /// The sources alone.
     pub(super) fn sources(self) -> Self {
         Self { sources: self.sources, parameters: 0 }
@@ -166,7 +175,7 @@ impl Value {
     }
 
     /// The path, for what has one.
-    pub(super) fn as_path(&self) -> Option<&Rc<str>> {
+    pub(super) fn as_path(&self) -> Option<&Arc<str>> {
         match &self.known {
             Known::Path(path) => Some(path),
             _ => None,
@@ -249,8 +258,38 @@ impl Value {
     /// What a name holds that may hold this or `other`.
     pub(super) fn or(self, other: &Self) -> Self {
         let taint = self.taint.and(other.taint);
-        let known = if self.known == other.known { self.known } else { Known::Nothing };
+        let known = match (self.known, &other.known) {
+            (known, other) if known == *other => known,
+            (Known::Function(one), Known::Function(another)) => Known::Choice([one, *another].into()),
+            (Known::Choice(some), Known::Function(another)) if some.len() < MOST_CHOICES => {
+                Known::Choice(some.iter().copied().chain([*another]).collect())
+            }
+            _ => Known::Nothing,
+        };
         Self { known, taint }
+    }
+
+    /// The same without what parameters have to do with it.
+    pub(super) fn without_parameters(&self) -> Self {
+        if self.all_taint().parameters() == 0 {
+            return self.clone();
+        }
+        let known = match &self.known {
+            Known::Items(items) => Known::Items(items.iter().map(Self::without_parameters).collect()),
+            Known::Entries(entries) => Known::Entries(
+                entries.iter().map(|(name, value)| (name.clone(), value.without_parameters())).collect(),
+            ),
+            known => known.clone(),
+        };
+        Self { known, taint: self.taint.sources() }
+    }
+
+    /// The number of the parameter that this is as it was given, `None` when it is made of anything else.
+    pub(super) fn as_parameter(&self) -> Option<usize> {
+        let bits = self.taint.parameters();
+        let plain = matches!(self.known, Known::Nothing | Known::Null | Known::Bool(_) | Known::Text(_));
+        (plain && bits.is_power_of_two() && self.taint.sources().is_none())
+            .then(|| bits.trailing_zeros() as usize)
     }
 
     /// The taint of this and of what it holds.

@@ -6,15 +6,18 @@
 
 use super::call::{Argument, Call};
 use super::evaluate::{element, operation};
-use super::module::{Module, Sink};
+use super::exports::Adopted;
+use super::module::{Module, Sink, SinkKind};
+use super::neighbours::{Modules, key_of};
 use super::rules;
 use super::scope::{Changes, Scope};
 use super::value::{Known, Taint, Value};
+use super::waiting::Waiting;
 use ruff_python_ast::{self as ast, Expr, Stmt};
 use ruff_text_size::{Ranged, TextRange};
 use std::collections::HashMap;
 use std::ops::Range;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// How many calls deep bodies of functions are walked on demand.
 const MOST_CALLS: usize = 5;
@@ -24,34 +27,44 @@ const MOST_SINKS: usize = 32;
 /// A function of the module.
 #[derive(Debug)]
 pub(super) struct Function {
-    parameters: Vec<Rc<str>>,
-    class: Option<usize>,
+    pub(super) parameters: Vec<Arc<str>>,
+    pub(super) class: Option<usize>,
     /// What its parameters hold because of how it is declared.
-    given: Taint,
+    pub(super) given: Taint,
     /// Whether a shell runs what it gives back.
-    is_command: bool,
-    summary: Option<Summary>,
-    running: bool,
+    pub(super) is_command: bool,
+    /// Whether a browser shows what it gives back.
+    pub(super) is_page: bool,
+    /// How often what its class holds had become known as someone else's word when it was walked.
+    pub(super) seen: u32,
+    pub(super) summary: Option<Summary>,
+    pub(super) running: bool,
 }
 
 /// What a call of a function amounts to.
 #[derive(Debug, Default, Clone)]
-struct Summary {
-    returns: Value,
-    sinks: Vec<Sink>,
+pub(super) struct Summary {
+    pub(super) returns: Value,
+    pub(super) sinks: Vec<Sink>,
+    /// Calls that a parameter decides about.
+    pub(super) waiting: Vec<Waiting>,
 }
 
 /// A class of the module.
 #[derive(Debug, Default)]
 pub(super) struct Class {
-    pub(super) attributes: HashMap<Rc<str>, Value>,
-    methods: HashMap<Rc<str>, usize>,
+    pub(super) attributes: HashMap<Arc<str>, Value>,
+    pub(super) methods: HashMap<Arc<str>, usize>,
     /// Paths of what it derives from.
-    bases: Vec<Rc<str>>,
+    pub(super) bases: Vec<Arc<str>>,
     /// Whether it is an unpickler that loads whatever class a pickle names.
-    unpickles: bool,
+    pub(super) unpickles: bool,
     /// Whose word its fields are that a constructor made by a decorator fills, by field; `**` stands for all of them.
-    filled: HashMap<Rc<str>, Taint>,
+    pub(super) filled: HashMap<Arc<str>, Taint>,
+    /// Which parameters of which method an attribute is made of.
+    pub(super) parts: Vec<(usize, Arc<str>, Taint)>,
+    /// How often what an attribute holds became known as someone else's word.
+    pub(super) grown: u32,
 }
 
 /// What outlives one window of the source.
@@ -63,7 +76,13 @@ pub(super) struct State {
     /// Numbers of functions and classes by the place of their definition.
     defined: HashMap<usize, usize>,
     /// Defaults of the program's arguments, by the attribute they are read from.
-    pub(super) arguments: HashMap<Rc<str>, Known>,
+    pub(super) arguments: HashMap<Arc<str>, Known>,
+    /// Modules of the same tree, by the path under which this one knows them.
+    pub(super) modules: Modules,
+    /// Functions that hand a state on to each other.
+    pub(super) nodes: Vec<usize>,
+    /// What was taken over of them.
+    pub(super) adopted: Adopted,
     pub(super) module: Module,
 }
 
@@ -75,6 +94,9 @@ impl Default for State {
             classes: Vec::new(),
             defined: HashMap::new(),
             arguments: HashMap::new(),
+            modules: Modules::new(),
+            nodes: Vec::new(),
+            adopted: Adopted::new(),
             module: Module::default(),
         }
     }
@@ -93,11 +115,15 @@ pub(super) struct Walk<'a, 's> {
     pub(super) quiet: bool,
     depth: usize,
     /// What the functions being walked give back and reach, innermost last.
-    frames: Vec<Summary>,
+    pub(super) frames: Vec<Summary>,
+    /// The functions being walked, innermost last.
+    inside: Vec<usize>,
     /// The class whose body is being walked.
     class: Option<usize>,
     /// Whether what the function being walked gives back is run by a shell.
     returns_command: bool,
+    /// Whether what the function being walked gives back is shown by a browser.
+    returns_page: bool,
 }
 
 impl<'a, 's> Walk<'a, 's> {
@@ -111,8 +137,10 @@ impl<'a, 's> Walk<'a, 's> {
             quiet: false,
             depth: 0,
             frames: Vec::new(),
+            inside: Vec::new(),
             class: None,
             returns_command: false,
+            returns_page: false,
         }
     }
 
@@ -124,8 +152,20 @@ impl<'a, 's> Walk<'a, 's> {
         self.body(statements);
         let mut waiting: Vec<usize> = self.bodies.keys().copied().collect();
         waiting.sort_unstable();
-        for function in waiting {
-            self.examine(function);
+        for function in &waiting {
+            self.examine(*function);
+        }
+        // What a method put into its object after another had read it.
+        for number in waiting {
+            let Some(function) = self.state.functions.get(number) else { continue };
+            let class = function.class.and_then(|class| self.state.classes.get(class));
+            if class.is_none_or(|class| class.grown <= function.seen) {
+                continue;
+            }
+            if let Some(function) = self.state.functions.get_mut(number) {
+                function.summary = None;
+            }
+            self.examine(number);
         }
     }
 
@@ -161,7 +201,7 @@ impl<'a, 's> Walk<'a, 's> {
     }
 
     /// A branch in which the names of `within` hold one of what their condition lets through.
-    fn branch_where(&mut self, statements: &'a [Stmt], within: &[(Rc<str>, Value)]) -> Changes {
+    fn branch_where(&mut self, statements: &'a [Stmt], within: &[(Arc<str>, Value)]) -> Changes {
         self.scope().enter();
         for (name, value) in within {
             self.scope().bind(name, value.clone());
@@ -201,6 +241,13 @@ impl<'a, 's> Walk<'a, 's> {
             Stmt::Return(give) => {
                 let value =
                     give.value.as_ref().map_or_else(|| Known::Null.into(), |value| self.evaluate(value));
+                if self.returns_page && !self.quiet && rules::flow::is_markup(&value) {
+                    let span = self.span(give.range);
+                    self.state.module.sink(SinkKind::Html, &span, "return", &value);
+                    for sink in std::mem::take(&mut self.state.module.sinks) {
+                        self.reach(sink);
+                    }
+                }
                 if self.returns_command && !self.quiet {
                     self.command_returned(&value, self.span(give.range));
                 }
@@ -319,14 +366,22 @@ impl<'a, 's> Walk<'a, 's> {
         for alias in &import.names {
             let name = alias.name.as_str();
             let bound = alias.asname.as_ref().map_or(name, |name| name.as_str());
-            let value = if import.level > 0 {
-                Value::path(&format!("@.{module}.{name}"))
+            let key = key_of(import.level, module);
+            let value = if let Some(value) = self.imported(&key, name) {
+                value
+            } else if import.level > 0 {
+                Value::path(&format!("{key}.{name}"))
             } else {
                 let path = canonical(&format!("{module}.{name}"));
                 let taint = super::sources::of_path(&path);
                 Value::path(&path).tainted(taint)
             };
             if name == "*" {
+                for known in self.names_of(&key) {
+                    if let Some(value) = self.imported(&key, &known) {
+                        self.scope().bind(&known, value);
+                    }
+                }
                 for known in rules::star_names(module) {
                     self.scope().bind(known, Value::path(&canonical(&format!("{module}.{known}"))));
                 }
@@ -352,7 +407,7 @@ impl<'a, 's> Walk<'a, 's> {
         match target {
             Expr::Name(name) => {
                 if let Some(class) = self.class.filter(|_| self.frames.is_empty() || self.depth == 0) {
-                    self.set_attribute(class, name.id.as_str(), value.clone());
+                    self.set_attribute(class, name.id.as_str(), &value);
                 }
                 self.note_secret_name(name.id.as_str(), &value, &span);
                 self.scope().bind(name.id.as_str(), value);
@@ -374,7 +429,7 @@ impl<'a, 's> Walk<'a, 's> {
                 self.note_secret_name(attribute.attr.as_str(), &value, &span);
                 match &owner.known {
                     Known::Instance(class) | Known::Class(class) => {
-                        self.set_attribute(*class, attribute.attr.as_str(), value);
+                        self.set_attribute(*class, attribute.attr.as_str(), &value);
                     }
                     Known::Path(path) => {
                         let path = format!("set:{path}.{}", attribute.attr.as_str());
@@ -396,12 +451,27 @@ impl<'a, 's> Walk<'a, 's> {
                     let path = format!("set:{path}");
                     self.event(&path, target, vec![key.clone(), value.clone()], span);
                 }
-                if let Expr::Name(name) = subscript.value.as_ref() {
-                    let updated = with_entry(owner, &key, value);
-                    self.scope().bind(name.id.as_str(), updated);
+                match subscript.value.as_ref() {
+                    Expr::Name(name) => {
+                        let updated = with_entry(owner, &key, value);
+                        self.scope().bind(name.id.as_str(), updated);
+                    }
+                    Expr::Attribute(attribute) => {
+                        let updated = with_entry(owner, &key, value);
+                        self.keep(attribute, &updated);
+                    }
+                    _ => {}
                 }
             }
             _ => {}
+        }
+    }
+
+    /// Lets the attribute of an object of this module hold `value`.
+    pub(super) fn keep(&mut self, attribute: &'a ast::ExprAttribute, value: &Value) {
+        let owner = self.quietly(&attribute.value);
+        if let Known::Instance(class) | Known::Class(class) = owner.known {
+            self.set_attribute(class, attribute.attr.as_str(), value);
         }
     }
 
@@ -440,7 +510,9 @@ impl<'a, 's> Walk<'a, 's> {
         if self.quiet {
             return;
         }
+        let reported = self.state.module.reports.len();
         rules::check(call, &mut self.state.module);
+        self.wait(call, reported);
         for sink in std::mem::take(&mut self.state.module.sinks) {
             self.reach(sink);
         }
@@ -449,6 +521,10 @@ impl<'a, 's> Walk<'a, 's> {
     /// A value has reached a sink: judged by its sources, and remembered for the callers by its parameters.
     pub(super) fn reach(&mut self, sink: Sink) {
         rules::flow::judge(&sink, &mut self.state.module);
+        self.remember(sink);
+    }
+
+    pub(super) fn remember(&mut self, sink: Sink) {
         if sink.taint.parameters() != 0
             && let Some(frame) = self.frames.last_mut()
             && frame.sinks.len() < MOST_SINKS
@@ -457,8 +533,21 @@ impl<'a, 's> Walk<'a, 's> {
         }
     }
 
-    fn set_attribute(&mut self, class: usize, name: &str, value: Value) {
+    fn set_attribute(&mut self, class: usize, name: &str, value: &Value) {
+        let method = self.inside.last().copied();
         let Some(class) = self.state.classes.get_mut(class) else { return };
+        // Parameters are those of the method that sets it; another reads it.
+        let parameters = value.all_taint().parameters_alone();
+        let value = value.without_parameters();
+        if let Some(method) = method.filter(|_| !parameters.is_none() && class.parts.len() < MOST_ENTRIES)
+            && !class.parts.iter().any(|(known, part, _)| *known == method && part.as_ref() == name)
+        {
+            class.parts.push((method, name.into(), parameters));
+        }
+        let known = class.attributes.get(name).map(Value::all_taint).unwrap_or_default();
+        if known.sources() != known.and(value.all_taint()).sources() {
+            class.grown = class.grown.saturating_add(1);
+        }
         match class.attributes.get_mut(name) {
             Some(known) if !matches!(known.known, Known::Null) && *known != value => {
                 *known = std::mem::take(known).or(&value);
@@ -484,9 +573,9 @@ impl<'a, 's> Walk<'a, 's> {
         let number = if let Some(number) = self.state.defined.get(&place) {
             *number
         } else {
-            let (given, is_command) = self.given(function);
+            let (given, is_command, is_page) = self.given(function);
             let parameters =
-                function.parameters.iter().map(|parameter| Rc::from(parameter.name().as_str())).collect();
+                function.parameters.iter().map(|parameter| Arc::from(parameter.name().as_str())).collect();
             let class = self.class.filter(|_| self.frames.is_empty());
             let number = self.state.functions.len();
             self.state.functions.push(Function {
@@ -494,6 +583,8 @@ impl<'a, 's> Walk<'a, 's> {
                 class,
                 given,
                 is_command,
+                is_page,
+                seen: 0,
                 summary: None,
                 running: false,
             });
@@ -516,10 +607,11 @@ impl<'a, 's> Walk<'a, 's> {
         }
     }
 
-    /// What the parameters of `function` hold because of its decorators or class, and whether a shell runs what it gives back.
-    fn given(&mut self, function: &'a ast::StmtFunctionDef) -> (Taint, bool) {
+    /// What the parameters of `function` hold because of its decorators or class, and whether a shell
+    /// runs or a browser shows what it gives back.
+    fn given(&mut self, function: &'a ast::StmtFunctionDef) -> (Taint, bool, bool) {
         let mut given = Taint::default();
-        let mut is_command = false;
+        let (mut is_command, mut is_page) = (false, false);
         let was = std::mem::replace(&mut self.quiet, true);
         for decorator in &function.decorator_list {
             let callee = match &decorator.expression {
@@ -528,6 +620,7 @@ impl<'a, 's> Walk<'a, 's> {
             };
             if let Some(path) = callee.as_path() {
                 given = given.and(rules::given_by_decorator(path));
+                is_page |= rules::shows_page(path);
                 is_command |= path.starts_with("airflow.") && path.ends_with(".bash");
             }
         }
@@ -537,7 +630,7 @@ impl<'a, 's> Walk<'a, 's> {
                 given = given.and(rules::given_by_base(base, function.name.as_str()));
             }
         }
-        (given, is_command)
+        (given, is_command, is_page)
     }
 
     fn define_class(&mut self, class: &'a ast::StmtClassDef) {
@@ -550,7 +643,7 @@ impl<'a, 's> Walk<'a, 's> {
             for base in &arguments.args {
                 let value = self.evaluate(base);
                 if let Some(path) = value.as_path() {
-                    bases.push(Rc::clone(path));
+                    bases.push(Arc::clone(path));
                 }
             }
         }
@@ -590,7 +683,7 @@ impl<'a, 's> Walk<'a, 's> {
     }
 
     /// Walks the body of the function `number`, unless that was done.
-    fn examine(&mut self, number: usize) {
+    pub(super) fn examine(&mut self, number: usize) {
         if self.quiet || self.depth >= MOST_CALLS {
             return;
         }
@@ -612,6 +705,7 @@ impl<'a, 's> Walk<'a, 's> {
         known.running = true;
         let (class, given) = (known.class, known.given);
         let returns_command = std::mem::replace(&mut self.returns_command, known.is_command);
+        let returns_page = std::mem::replace(&mut self.returns_page, known.is_page);
         let mut scope = Scope::default();
         let options = self.options(function);
         for (index, parameter) in function.parameters.iter().enumerate() {
@@ -637,14 +731,19 @@ impl<'a, 's> Walk<'a, 's> {
         }
         self.state.scopes.push(scope);
         self.frames.push(Summary::default());
+        self.inside.push(number);
         self.depth = self.depth.saturating_add(1);
         self.body(&function.body);
         self.returns_command = returns_command;
+        self.returns_page = returns_page;
         self.depth = self.depth.saturating_sub(1);
         self.state.scopes.pop();
+        self.inside.pop();
         let summary = self.frames.pop().unwrap_or_default();
+        let grown = class.and_then(|class| self.state.classes.get(class)).map_or(0, |class| class.grown);
         if let Some(known) = self.state.functions.get_mut(number) {
             known.running = false;
+            known.seen = grown;
             known.summary = Some(summary);
         }
     }
@@ -700,89 +799,6 @@ impl<'a, 's> Walk<'a, 's> {
         self.quiet = was;
         value
     }
-
-    /// What calling the function `number` gives; sinks reached through its parameters are judged.
-    pub(super) fn call_function(&mut self, number: usize, call: &Call<'_>, bound: bool) -> Value {
-        self.examine(number);
-        let Some(function) = self.state.functions.get(number) else { return Value::default() };
-        let Some(summary) = function.summary.clone() else { return Value::from_taint(call.taint()) };
-        let shift = usize::from(bound);
-        let mut given: Vec<(usize, Taint)> = Vec::new();
-        for (index, argument) in call.positional.iter().enumerate() {
-            given.push((index.saturating_add(shift), argument.value.all_taint()));
-        }
-        for (name, argument) in &call.named {
-            if let Some(index) = function.parameters.iter().position(|parameter| parameter == name) {
-                given.push((index, argument.value.all_taint()));
-            }
-        }
-        let through = |taint: Taint| {
-            given
-                .iter()
-                .filter(|(index, _)| taint.parameters() & Taint::parameter(*index).parameters() != 0)
-                .map(|(_, taint)| *taint)
-                .fold(Taint::default(), Taint::and)
-        };
-        for sink in &summary.sinks {
-            let taint = through(sink.taint);
-            if !taint.is_none() && !self.quiet {
-                self.reach(Sink { taint, ..sink.clone() });
-            }
-        }
-        let taint = summary.returns.taint.sources().and(through(summary.returns.taint));
-        Value { known: summary.returns.known, taint }
-    }
-
-    /// The attribute `name` of an object of the class `number` (or of the class itself).
-    pub(super) fn member(&mut self, number: usize, name: &str) -> Value {
-        let constructor =
-            self.state.classes.get(number).and_then(|class| class.methods.get("__init__").copied());
-        if let Some(constructor) = constructor {
-            self.examine(constructor);
-        }
-        let Some(class) = self.state.classes.get(number) else { return Value::default() };
-        let of = |name: &str| class.filled.get(name).copied().unwrap_or_default();
-        let filled = of(name).and(of("**"));
-        if let Some(value) = class.attributes.get(name) {
-            return value.clone().tainted(filled);
-        }
-        if let Some(method) = class.methods.get(name) {
-            return Known::Function(*method).into();
-        }
-        // What it derives from may have it.
-        match class.bases.first() {
-            Some(base) if name == "load" && base.ends_with("Unpickler") => {
-                Value::path(if class.unpickles { "pickle.Unpickler().load" } else { "?.load" })
-            }
-            Some(base) => Value::path(&format!("{base}.{name}")).tainted(filled),
-            None => Value::path(&format!("?.{name}")).tainted(filled),
-        }
-    }
-
-    /// Notes what the fields of the class `number` are given where it has no constructor of its own, as data classes have none.
-    pub(super) fn construct(&mut self, number: usize, call: &Call<'_>) {
-        let Some(class) = self.state.classes.get_mut(number) else { return };
-        if class.methods.contains_key("__init__") {
-            return;
-        }
-        for (name, argument) in &call.named {
-            let taint = argument.value.all_taint().sources();
-            if !taint.is_none() && class.filled.len() < MOST_ENTRIES {
-                let known = class.filled.entry(Rc::clone(name)).or_default();
-                *known = known.and(taint);
-            }
-        }
-    }
-
-    /// Whether the function `number` belongs to a class, so that its first parameter is the object.
-    pub(super) fn is_method(&self, number: usize) -> bool {
-        self.state.functions.get(number).is_some_and(|function| function.class.is_some())
-    }
-
-    /// Path of what the class `number` derives from.
-    pub(super) fn base_of(&self, number: usize) -> Option<Rc<str>> {
-        self.state.classes.get(number)?.bases.first().cloned()
-    }
 }
 
 /// The name under which the value of the command line's option `option` is read: `--model-id` is `model_id`.
@@ -808,7 +824,7 @@ fn with_entry(owner: Value, key: &Value, value: Value) -> Value {
     match (&owner.known, key.as_text()) {
         (Known::Entries(entries), name) if entries.len() < MOST_ENTRIES => {
             let mut entries = entries.to_vec();
-            entries.push((name.map(Rc::from), value));
+            entries.push((name.map(Arc::from), value));
             Value { known: Known::Entries(entries.into()), taint }
         }
         _ => {
@@ -819,7 +835,7 @@ fn with_entry(owner: Value, key: &Value, value: Value) -> Value {
 }
 
 /// Most entries followed of one dict.
-const MOST_ENTRIES: usize = 256;
+pub(super) const MOST_ENTRIES: usize = 256;
 
 /// `path` under the name the rules know it by.
 pub(super) fn canonical(path: &str) -> String {

@@ -56,6 +56,7 @@ type Check = fn(&Reading<'_>, &mut Notes<'_>);
 
 /// What every text for an agent is checked for.
 pub(crate) static CHECKS: &[Check] = &[
+    combined::check_wordings,
     concealment::check,
     credentials::check,
     destruction::check,

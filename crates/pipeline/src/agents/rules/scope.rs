@@ -3,11 +3,12 @@
 use super::{Notes, Reading};
 use crate::agents::acts::Act;
 use crate::agents::beside::{Neighbour, neighbours};
+use crate::agents::endpoints;
 use bartizan_core::{Confidence, Finding, Severity, cwe, owasp_agentic, rule};
 
 rule! {
     /// ## What it finds
-    /// Files beside a skill that together take secrets and send data, or that send data or evaluate code while the skill speaks of nothing of the sort; programs among its files.
+    /// Files beside a skill that together take secrets and send data, or that send data or evaluate code while the skill speaks of nothing of the sort; programs among its files; and a text that leads to an address of which its description says nothing (low).
     /// ## Why it matters
     /// A reader judges a skill by its description; an agent runs its scripts.
     /// ## Example
@@ -27,6 +28,13 @@ rule! {
 
 /// Looks at the files beside the description of a skill, all together.
 pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
+    for place in endpoints::undeclared(reading) {
+        let shown = bartizan_core::printable(reading.folded_at(place.clone()), 80);
+        let message = format!("it leads to `{shown}`, of which its description says nothing");
+        let finding =
+            Finding::new(&UNDECLARED_BEHAVIOUR, message).severity(Severity::Low).confidence(Confidence::Low);
+        notes.report(reading.text, place, finding);
+    }
     let beside = neighbours(reading.text, &reading.subject, notes);
     super::combined::check(reading, &beside, notes);
     if beside.is_empty() {

@@ -6,6 +6,7 @@
 mod json;
 mod outputs;
 
+use super::neighbours::Origin;
 use super::source::{self, Code};
 use crate::{Notes, Reader, Text};
 use bartizan_core::{Kind, Rule};
@@ -50,7 +51,7 @@ impl Reader for Notebook {
         }
         let sources: Vec<Source<'_>> = sources(&cells);
         let codes: Vec<Code<'_>> = sources.iter().map(|source| source.code).collect();
-        let examined = source::examine(&codes);
+        let examined = source::examine(&codes, Origin::of(text.place));
         let find = |at: usize| {
             let index = sources.partition_point(|source| source.code.base <= at).checked_sub(1)?;
             sources.get(index)

@@ -158,7 +158,11 @@ pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
                 sink(module, SinkKind::Code, &code.value);
             }
         }
-        "pandas.eval" | "pandas.DataFrame().eval" | "pandas.DataFrame().query" => {
+        _ if call.path.as_ref() == "pandas.eval"
+            || call.is_of("pandas")
+                && call.path.contains("()")
+                && matches!(call.name(), "eval" | "query") =>
+        {
             if let Some(code) = first.filter(|code| outside(code.value.all_taint())) {
                 sink(module, SinkKind::Code, &code.value);
             }
@@ -221,9 +225,21 @@ pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
         | "fastapi.responses.HTMLResponse"
         | "starlette.responses.HTMLResponse"
         | "IPython.display.Javascript"
+        | "bottle.HTTPResponse"
+        | "django.http.HttpResponse"
         | "gradio.HTML" => {
             if let Some(markup) = call.argument(0, "content").or_else(|| call.arguments().next()) {
                 sink(module, SinkKind::Html, &markup.value);
+            }
+        }
+        // A text is a page unless its kind is said to be another.
+        "flask.make_response" | "flask.Response" | "quart.make_response" | "aiohttp.web.Response" => {
+            let page = first.or_else(|| call.any_keyword(&["response", "text", "body"]));
+            let said = call.any_keyword(&["mimetype", "content_type"]);
+            let plain =
+                said.is_some_and(|kind| kind.value.as_text().is_none_or(|kind| !kind.contains("html")));
+            if let Some(page) = page.filter(|page| !plain && is_markup(&page.value)) {
+                sink(module, SinkKind::Html, &page.value);
             }
         }
         _ => {
@@ -236,6 +252,14 @@ pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
             prompt(call, module);
         }
     }
+}
+
+/// Whether a text is put together as markup.
+pub(in crate::python) fn is_markup(value: &Value) -> bool {
+    value.as_pieces().is_some_and(|text| {
+        let text = text.trim_start().to_ascii_lowercase();
+        text.starts_with('<') || text.contains("</") || text.contains("<br") || text.contains("<img")
+    })
 }
 
 /// A command: its text to the rules about commands, and its value to a shell.

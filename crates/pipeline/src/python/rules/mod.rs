@@ -138,6 +138,20 @@ pub(super) fn given_by_decorator(path: &str) -> Taint {
         // What the program is started with.
         "command" if matches!(package, "click" | "typer" | "fire") => Taint::OPERATOR,
         "on_message" | "message_handler" | "on_chat_message" => Taint::REQUEST,
+        // Whoever writes in a chat.
+        "event" | "message" | "command" | "action" | "shortcut" | "view" | "options" | "function"
+            if package == "slack_bolt" =>
+        {
+            Taint::REQUEST
+        }
+        "command" | "event" | "hybrid_command" | "slash_command"
+            if matches!(package, "discord" | "nextcord" | "disnake") =>
+        {
+            Taint::REQUEST
+        }
+        "message" | "callback_query" if package == "aiogram" => Taint::REQUEST,
+        "subscriber" if package == "faststream" => Taint::NETWORK,
+        "prompt" | "completion" if matches!(package, "mcp" | "fastmcp") => Taint::MODEL,
         "api" if package == "bentoml" => Taint::REQUEST,
         "fastapi_endpoint" | "web_endpoint" if package == "modal" => Taint::REQUEST,
         "route" | "post" | "websocket" | "put" | "patch" | "delete" | "get"
@@ -147,6 +161,13 @@ pub(super) fn given_by_decorator(path: &str) -> Taint {
         }
         _ => Taint::default(),
     }
+}
+
+/// Whether what a function gives back that is decorated by what lies at `path` is a page: a text is one there.
+pub(super) fn shows_page(path: &str) -> bool {
+    let name = path.rsplit('.').next().unwrap_or(path);
+    ["flask.", "quart.", "bottle."].iter().any(|package| path.starts_with(package))
+        && matches!(name, "route" | "get" | "post" | "put" | "patch" | "delete" | "errorhandler")
 }
 
 /// Whose word the parameters of the method `method` are in a class derived from what lies at `base`.

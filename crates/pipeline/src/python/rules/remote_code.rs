@@ -4,7 +4,7 @@ use crate::Safety;
 use crate::python::call::{Argument, Call};
 use crate::python::hub::{self, Named};
 use crate::python::module::{Module, edit};
-use crate::python::value::{Known, Value};
+use crate::python::value::{Known, Taint, Value};
 use crate::rules::REMOTE_CODE;
 use bartizan_core::{Confidence, Finding, Rule, Severity};
 use std::ops::Range;
@@ -15,6 +15,7 @@ pub(in crate::python) const RULES: &[&Rule] = &[&REMOTE_CODE];
 /// Judges one call.
 pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
     trusts(call, module);
+    fetched_module(call, module);
     match call.path.as_ref() {
         "torch.hub.load" => torch_hub(call, module),
         "mlflow.run" | "mlflow.projects.run" => mlflow_project(call, module),
@@ -169,6 +170,25 @@ fn environment_trusts(environment: &Value) -> bool {
             && (value.truth() == Some(true) && value.as_text().is_none()
                 || value.as_text().is_some_and(|text| matches!(text, "1" | "true" | "True" | "TRUE")))
     })
+}
+
+/// A module that is loaded from a file which was fetched.
+fn fetched_module(call: &Call<'_>, module: &mut Module) {
+    let place = match call.path.as_ref() {
+        "importlib.util.spec_from_file_location" => call.argument(1, "location"),
+        "runpy.run_path" => call.argument(0, "path_name"),
+        "importlib.machinery.SourceFileLoader" => call.argument(1, "path"),
+        _ => return,
+    };
+    let Some(place) = place.map(|place| &place.value) else { return };
+    let fetched = place.as_path().is_some_and(|path| {
+        ["hf_hub_download()", "snapshot_download()", "urlretrieve()"].iter().any(|part| path.contains(part))
+    });
+    let taint = place.all_taint();
+    if fetched || taint.has(Taint::NETWORK) || taint.has(Taint::REQUEST) || taint.has(Taint::MODEL) {
+        let message = "a file that was fetched is run as a module";
+        module.report(&call.span, Finding::new(&REMOTE_CODE, message).confidence(Confidence::Medium));
+    }
 }
 
 /// `torch.hub.load("owner/repo:ref", …)` runs `hubconf.py`.

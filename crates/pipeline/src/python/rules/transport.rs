@@ -90,6 +90,19 @@ fn tls(call: &Call<'_>, module: &mut Module) {
             }
             "the environment switches TLS verification off for the whole process".to_owned()
         }
+        _ if call.name() == "set_missing_host_key_policy" => {
+            let accepts =
+                call.positional.first().and_then(|policy| policy.value.as_path()).is_some_and(|path| {
+                    path.starts_with("paramiko.")
+                        && (path.contains("AutoAddPolicy") || path.contains("WarningPolicy"))
+                });
+            if !accepts {
+                return;
+            }
+            let message = "the key of a host that nobody knows is accepted".to_owned();
+            module.report(&call.span, Finding::new(&TLS_DISABLED, message).severity(Severity::Medium));
+            return;
+        }
         "ssl._create_unverified_context" | "ssl._create_stdlib_context" => {
             "the connection accepts any certificate".to_owned()
         }
@@ -207,7 +220,7 @@ fn by_keyword(call: &Call<'_>, module: &mut Module) {
 }
 
 /// Functions that read data or models from an address.
-fn fetches(call: &Call<'_>) -> bool {
+pub(in crate::python) fn fetches(call: &Call<'_>) -> bool {
     let name = call.name();
     match call.package() {
         "pandas" | "polars" | "dask" | "geopandas" => name.starts_with("read_") || name.starts_with("scan_"),
@@ -510,7 +523,13 @@ fn download(call: &Call<'_>, module: &mut Module) {
             module.facts.unhashed.push(Report { span: call.span.clone(), finding, fix: None });
             return;
         }
-        "requests.get" | "httpx.get" | "urllib.request.urlopen" => {
+        "requests.get"
+        | "httpx.get"
+        | "urllib.request.urlopen"
+        | "requests.Session().get"
+        | "httpx.Client().get"
+        | "httpx.AsyncClient().get"
+        | "aiohttp.ClientSession().get" => {
             let address = call.argument(0, "url").and_then(|address| address.value.as_pieces());
             if address.is_some_and(|address| address.contains("://") && is_artifact(address)) {
                 let message = "a file is fetched, and nothing in this code compares its digest";

@@ -13,7 +13,7 @@ pub(super) fn sends_secrets(
     use Concept::{Mailbox, Private, Secret, Send, Slot, Store, Take, Url, Write};
     let moves = |place: &[Concept], verbs: &[Concept], things: &[Concept]| {
         verbs.iter().flat_map(|verb| sentence.meant(*verb)).find_map(|verb| {
-            let thing = sentence.near(verb, things, OBJECT)?;
+            let thing = sentence.near(verb, things, OBJECT).filter(|thing| !is_masked(sentence, thing))?;
             let place = sentence.near(thing, place, PLACE).filter(|place| place.span != verb.span)?;
             // What is taken from an address is not sent to it.
             (place.span.end > thing.span.start || verb.concept != Take)
@@ -35,6 +35,29 @@ pub(super) fn sends_secrets(
         })
         .or_else(mailed)?;
     Some((Act::AsksToSendSecrets, sent))
+}
+
+/// Whether what stands at `thing` is taken out, not along: "replace tokens by `***`".
+fn is_masked(sentence: &Sentence<'_>, thing: &Word) -> bool {
+    let before = sentence.text.get(..thing.span.start).unwrap_or_default();
+    let before =
+        before.get(before.floor_char_boundary(before.len().saturating_sub(24))..).unwrap_or_default();
+    [
+        "replac",
+        "redact",
+        "mask",
+        "remov",
+        "strip",
+        "scrub",
+        "blank out",
+        "cut out",
+        "schwarz",
+        "entfern",
+        "elimina",
+        "retire",
+    ]
+    .iter()
+    .any(|verb| before.contains(verb))
 }
 
 /// The conversation is moved to an address.

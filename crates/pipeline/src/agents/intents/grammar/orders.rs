@@ -53,6 +53,10 @@ pub(super) fn moves_money(sentence: &Sentence<'_>, _: Option<&Sentence<'_>>) -> 
         });
         Some(sentence.span(&[verb, account, other?]))
     });
+    // Who compares two numbers puts neither in the place of the other.
+    if ["compare", "differs", "matches", "verify"].iter().any(|word| sentence.text.contains(word)) {
+        return None;
+    }
     if let Some(span) = replaced {
         return Some((Act::MovesMoney, span));
     }

@@ -1,0 +1,248 @@
+//! What calls of a module's own functions and classes amount to: what they give back, which sinks they reach, what their
+//! objects hold. Part of [`Walk`].
+
+use super::call::Call;
+use super::exports::reached_elsewhere;
+use super::module::{Sink, SinkKind};
+use super::value::{Known, Taint, Value};
+use super::walk::{MOST_ENTRIES, Walk};
+use std::sync::Arc;
+
+impl Walk<'_, '_> {
+    /// What calling the function `number` gives; sinks reached through its parameters are judged.
+    pub(super) fn call_function(&mut self, number: usize, call: &Call<'_>, bound: bool) -> Value {
+        self.examine(number);
+        let Some(function) = self.state.functions.get(number) else { return Value::default() };
+        let Some(summary) = function.summary.clone() else { return Value::from_taint(call.taint()) };
+        let shift = usize::from(bound);
+        let function_parameters = function.parameters.clone();
+        let class = function.class;
+        let mut given: Vec<(usize, Taint)> = Vec::new();
+        for (index, argument) in call.positional.iter().enumerate() {
+            given.push((index.saturating_add(shift), argument.value.all_taint()));
+        }
+        for (name, argument) in &call.named {
+            if let Some(index) = function.parameters.iter().position(|parameter| parameter == name) {
+                given.push((index, argument.value.all_taint()));
+            } else if matches!(name.as_ref(), "*" | "**") {
+                // Any of them may be among what is handed over.
+                given.extend(
+                    (shift..function.parameters.len()).map(|index| (index, argument.value.all_taint())),
+                );
+            }
+        }
+        let through = |taint: Taint| {
+            given
+                .iter()
+                .filter(|(index, _)| taint.parameters() & Taint::parameter(*index).parameters() != 0)
+                .map(|(_, taint)| *taint)
+                .fold(Taint::default(), Taint::and)
+        };
+        if let Some(class) = class {
+            let parts = self.state.classes.get(class).map(|class| class.parts.as_slice()).unwrap_or_default();
+            let filled: Vec<(Arc<str>, Taint)> = parts
+                .iter()
+                .filter(|(method, ..)| *method == number)
+                .map(|(_, name, taint)| (Arc::clone(name), through(*taint).sources()))
+                .filter(|(_, taint)| !taint.is_none())
+                .collect();
+            for (name, taint) in filled {
+                self.fill(class, name, taint);
+            }
+        }
+        for sink in &summary.sinks {
+            let taint = through(sink.taint);
+            if taint.is_none() || self.quiet {
+                continue;
+            }
+            match &sink.elsewhere {
+                // What only hands on a parameter was judged over there.
+                Some(place) if taint.sources().is_none() => {
+                    self.remember(reached_elsewhere(sink, place, call, taint));
+                }
+                Some(place) => self.reach(reached_elsewhere(sink, place, call, taint)),
+                None => self.reach(Sink { taint, ..sink.clone() }),
+            }
+        }
+        if !self.quiet {
+            self.decide(&summary.waiting, &function_parameters, call, shift);
+        }
+        let taint = summary.returns.taint.sources().and(through(summary.returns.taint));
+        Value { known: summary.returns.known, taint }
+    }
+
+    /// The attribute `name` of an object of the class `number` (or of the class itself).
+    pub(super) fn member(&mut self, number: usize, name: &str) -> Value {
+        let constructor =
+            self.state.classes.get(number).and_then(|class| class.methods.get("__init__").copied());
+        if let Some(constructor) = constructor {
+            self.examine(constructor);
+        }
+        let Some(class) = self.state.classes.get(number) else { return Value::default() };
+        let of = |name: &str| class.filled.get(name).copied().unwrap_or_default();
+        let filled = of(name).and(of("**"));
+        if let Some(value) = class.attributes.get(name) {
+            return value.clone().tainted(filled);
+        }
+        if let Some(method) = class.methods.get(name) {
+            return Known::Function(*method).into();
+        }
+        // What it derives from may have it.
+        match class.bases.first() {
+            Some(base) if name == "load" && base.ends_with("Unpickler") => {
+                Value::path(if class.unpickles { "pickle.Unpickler().load" } else { "?.load" })
+            }
+            Some(base) => Value::path(&format!("{base}.{name}")).tainted(filled),
+            None => Value::path(&format!("?.{name}")).tainted(filled),
+        }
+    }
+
+    /// Notes that the attribute `name` of the class holds what is `taint`ed.
+    fn fill(&mut self, class: usize, name: Arc<str>, taint: Taint) {
+        let Some(class) = self.state.classes.get_mut(class) else { return };
+        if class.filled.len() >= MOST_ENTRIES && !class.filled.contains_key(&name) {
+            return;
+        }
+        let known = class.filled.entry(name).or_default();
+        if *known != known.and(taint) {
+            *known = known.and(taint);
+            class.grown = class.grown.saturating_add(1);
+        }
+    }
+
+    /// The constructor of the class `number`, when it has one.
+    pub(super) fn constructor(&self, number: usize) -> Option<usize> {
+        self.state.classes.get(number)?.methods.get("__init__").copied()
+    }
+
+    /// Notes what the fields of the class `number` are given where it has no constructor of its own, as data classes have none.
+    pub(super) fn construct(&mut self, number: usize, call: &Call<'_>) {
+        let Some(class) = self.state.classes.get(number) else { return };
+        if class.methods.contains_key("__init__") {
+            return;
+        }
+        for (name, argument) in &call.named {
+            let taint = argument.value.all_taint().sources();
+            if !taint.is_none() {
+                self.fill(number, Arc::clone(name), taint);
+            }
+        }
+    }
+
+    /// What the function `number` gives back, once it was walked.
+    pub(super) fn returns_of(&self, number: usize) -> Option<&Value> {
+        Some(&self.state.functions.get(number)?.summary.as_ref()?.returns)
+    }
+
+    /// The names of the parameters of a function of this module.
+    pub(super) fn parameters_of(&self, callee: &Value) -> Vec<Arc<str>> {
+        let Known::Function(number) = callee.known else { return Vec::new() };
+        self.state.functions.get(number).map(|function| function.parameters.clone()).unwrap_or_default()
+    }
+
+    /// Judges the sinks of the function `number` that parameters reach, all of them tainted with `taint`.
+    pub(super) fn reach_all(&mut self, number: usize, taint: Taint, wanted: impl Fn(SinkKind) -> bool) {
+        let Some(summary) = self.state.functions.get(number).and_then(|function| function.summary.clone())
+        else {
+            return;
+        };
+        for sink in summary.sinks.into_iter().filter(|sink| wanted(sink.kind) && sink.elsewhere.is_none()) {
+            self.reach(Sink { taint, ..sink });
+        }
+    }
+
+    /// The methods of the class `number` whose names begin with `begins`.
+    pub(super) fn methods_of(&self, number: usize, begins: &str) -> Vec<usize> {
+        let Some(class) = self.state.classes.get(number) else { return Vec::new() };
+        let named =
+            class.methods.iter().filter(|(name, _)| name.starts_with(begins) && !name.starts_with("__"));
+        let mut methods: Vec<usize> = named.map(|(_, method)| *method).collect();
+        methods.sort_unstable();
+        methods.truncate(super::value::MOST_CHOICES);
+        methods
+    }
+
+    /// Whether the function `number` belongs to a class, so that its first parameter is the object.
+    pub(super) fn is_method(&self, number: usize) -> bool {
+        self.state.functions.get(number).is_some_and(|function| function.class.is_some())
+    }
+
+    /// Path of what the class `number` derives from.
+    pub(super) fn base_of(&self, number: usize) -> Option<Arc<str>> {
+        self.state.classes.get(number)?.bases.first().cloned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::python::tests::severities;
+    use bartizan_core::Severity::{Critical, Low, Medium};
+
+    fn shell(code: &str) -> Vec<bartizan_core::Severity> {
+        severities(
+            &format!("import os\nfrom flask import request\n{code}"),
+            "pipeline/shell-command-from-data",
+        )
+    }
+
+    #[test]
+    fn what_an_object_is_made_with_is_followed_to_its_methods() {
+        let class = "class Job:\n    def __init__(self, name, command):\n        self.name = name\n        self.command = command\n    def run(self):\n        os.system(self.command)\n    def show(self):\n        os.system('echo ' + self.name)\n";
+        assert_eq!(shell(&format!("{class}Job('a', request.args['c']).run()\n")), [Critical, Low]);
+        assert_eq!(shell(&format!("{class}Job('a', 'ls').run()\n")), [Low, Low]);
+        // What one method's parameter is called is not what another's is.
+        let path = "class Store:\n    def __init__(self, command):\n        self.command = command\n    def put(self, data):\n        os.system(self.command)\nStore('ls').put(request.args['d'])\n";
+        assert_eq!(shell(path), [Low]);
+    }
+
+    #[test]
+    fn what_is_kept_in_an_object_after_it_was_read_is_followed() {
+        let code = "class A:\n    def run(self):\n        for step in self.steps:\n            os.system(step)\n    def __init__(self):\n        self.steps = []\n    def plan(self):\n        self.steps.append(request.args['c'])\n";
+        assert!(shell(code).contains(&Critical));
+    }
+
+    #[test]
+    fn one_of_a_table_of_functions_is_given_what_each_is() {
+        let table = "import json, openai\ndef shell(command):\n    os.system(command)\ndef note(text):\n    print(text)\nTOOLS = {'shell': shell, 'note': note}\nr = openai.OpenAI().chat.completions.create(messages=[])\nfor c in r.choices[0].message.tool_calls:\n";
+        let found = |call: &str| {
+            severities(&format!("import os\n{table}    {call}\n"), "pipeline/model-output-executed")
+        };
+        assert_eq!(found("TOOLS[c.function.name](**json.loads(c.function.arguments))"), [Critical]);
+        assert_eq!(found("TOOLS.get(c.function.name)(json.loads(c.function.arguments)['x'])"), [Critical]);
+        assert_eq!(found("TOOLS['note'](**json.loads(c.function.arguments))"), []);
+        let argv = "COMMANDS = {'a': ['git', 'status']}\nimport subprocess\nsubprocess.run(COMMANDS.get(request.args['c']))\n";
+        assert_eq!(shell(argv), []);
+    }
+
+    #[test]
+    fn a_graph_hands_on_what_its_nodes_make() {
+        let code = "from langchain_openai import ChatOpenAI\nfrom langgraph.graph import StateGraph\nllm = ChatOpenAI()\ndef write(state):\n    return {'code': llm.invoke(state['q']).content}\ndef run(state):\n    exec(state['code'])\ng = StateGraph(dict)\ng.add_node('run', run)\n";
+        assert_eq!(severities(code, "pipeline/model-output-executed"), []);
+        let whole = format!("{code}g.add_node('write', write)\n");
+        assert_eq!(severities(&whole, "pipeline/model-output-executed"), [Critical]);
+    }
+
+    #[test]
+    fn what_is_decoded_is_still_the_word_of_whom_it_came_from() {
+        let queue = "import pickle\nimport redis.asyncio as redis\nr = redis.from_url('redis://q')\n";
+        let code = format!(
+            "{queue}async def f():\n    _, raw = await r.blpop('jobs')\n    os.system(pickle.loads(raw)['c'])\n"
+        );
+        assert_eq!(shell(&code), [Critical]);
+    }
+
+    #[test]
+    fn pages_that_hold_what_others_sent_are_found() {
+        let page = |back: &str| {
+            severities(
+                &format!(
+                    "from flask import Flask, request\napp = Flask('a')\n@app.route('/')\ndef f():\n    q = request.args['q']\n    return {back}\n"
+                ),
+                "pipeline/markup-from-data",
+            )
+        };
+        assert_eq!(page("f'<b>{q}</b>'"), [Medium]);
+        assert_eq!(page("{'q': q}"), []);
+        assert_eq!(page("'q is ' + q"), []);
+    }
+}
