@@ -178,25 +178,13 @@ fn filled(script: &str) -> Vec<Issue> {
 
 #[cfg(test)]
 mod tests {
-    use crate::{Text, examine};
-    use bartizan_core::{Limits, MonotonicClock};
-
-    fn found(name: &str, text: &str) -> Vec<(u32, &'static str)> {
-        let outcome = examine(&Text::new(name, text), &Limits::default(), &MonotonicClock::start());
-        let mut found: Vec<_> = outcome
-            .findings
-            .iter()
-            .map(|one| (one.location.line.unwrap(), one.rule.id.trim_start_matches("pipeline/")))
-            .collect();
-        found.sort_unstable();
-        found
-    }
+    use crate::testing::lines;
 
     #[test]
     fn orbs_pipes_images_and_branches_are_judged() {
         let text = "version: 2.1\norbs:\n  a: acme/a@volatile\n  b: acme/b@1.2.3\njobs:\n  t:\n    docker:\n    - image: cimg/python:latest\n    steps:\n    - run: echo << pipeline.git.branch >>\n    - run: {command: eval $CIRCLE_BRANCH}\n";
         assert_eq!(
-            found(".circleci/config.yml", text),
+            lines(".circleci/config.yml", text),
             [
                 (3, "unpinned-include"),
                 (8, "unpinned-image"),
@@ -206,7 +194,7 @@ mod tests {
         );
         let text = "image: python@sha256:aa\npipelines:\n  default:\n  - step:\n      script:\n      - pip install torch\n      - pipe: acme/p:1\n      - pipe: acme/p:1.2.3\n";
         assert_eq!(
-            found("bitbucket-pipelines.yml", text),
+            lines("bitbucket-pipelines.yml", text),
             [(6, "unpinned-package"), (7, "unpinned-include")]
         );
     }

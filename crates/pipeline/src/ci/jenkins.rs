@@ -250,19 +250,11 @@ fn interpolated(value: &str) -> Vec<Issue> {
 
 #[cfg(test)]
 mod tests {
-    use crate::{Text, examine};
-    use bartizan_core::{Limits, MonotonicClock};
+    use crate::testing::lines;
     use proptest::prelude::*;
 
     fn found(text: &str) -> Vec<(u32, &'static str)> {
-        let outcome = examine(&Text::new("Jenkinsfile", text), &Limits::default(), &MonotonicClock::start());
-        let mut found: Vec<_> = outcome
-            .findings
-            .iter()
-            .map(|one| (one.location.line.unwrap(), one.rule.id.trim_start_matches("pipeline/")))
-            .collect();
-        found.sort_unstable();
-        found
+        lines("Jenkinsfile", text)
     }
 
     #[test]

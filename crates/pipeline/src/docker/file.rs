@@ -356,18 +356,10 @@ fn add(instruction: &Instruction, arguments: &str, start: usize) -> Vec<Issue> {
 
 #[cfg(test)]
 mod tests {
-    use crate::{Text, examine};
-    use bartizan_core::{Limits, MonotonicClock};
+    use crate::testing::lines;
 
-    fn found(text: &str) -> Vec<(&'static str, u32)> {
-        let outcome = examine(&Text::new("Dockerfile", text), &Limits::default(), &MonotonicClock::start());
-        let mut found: Vec<_> = outcome
-            .findings
-            .iter()
-            .map(|one| (one.rule.id.trim_start_matches("pipeline/"), one.location.line.unwrap()))
-            .collect();
-        found.sort_unstable_by_key(|(rule, line)| (*line, *rule));
-        found
+    fn found(text: &str) -> Vec<(u32, &'static str)> {
+        lines("Dockerfile", text)
     }
 
     const BASE: &str =
@@ -376,12 +368,12 @@ mod tests {
     #[test]
     fn stages_arguments_and_users_are_followed() {
         let text = "ARG TAG=latest\nFROM python:${TAG} AS base\nUSER 1000\nFROM base\nRUN pip install x==1\n";
-        assert_eq!(found(text), [("unpinned-image", 2)]);
+        assert_eq!(found(text), [(2, "unpinned-image")]);
         let text = "FROM python:3.12@sha256:aa AS base\nUSER 1000\nFROM base AS b\nUSER root\n";
-        assert_eq!(found(text), [("root-user", 4)]);
-        assert_eq!(found(&format!("{BASE}RUN ls\n")), [("root-user", 2)]);
+        assert_eq!(found(text), [(4, "root-user")]);
+        assert_eq!(found(&format!("{BASE}RUN ls\n")), [(2, "root-user")]);
         let kept = format!("{BASE}ARG HF_TOKEN\nENV HF_TOKEN=$HF_TOKEN\nUSER 1000\n");
-        assert_eq!(found(&kept), [("secret", 3)]);
+        assert_eq!(found(&kept), [(3, "secret")]);
         assert_eq!(found(&format!("{BASE}ARG VERSION\nENV VERSION=$VERSION\nUSER 1000\n")), []);
     }
 
@@ -393,14 +385,14 @@ mod tests {
         assert_eq!(
             found(&text),
             [
-                ("insecure-transport", 2),
-                ("unverified-download", 3),
-                ("secret", 4),
-                ("curl-pipe-shell", 8),
-                ("unpinned-package", 10),
-                ("unpinned-image", 12),
-                ("remote-code", 13),
-                ("unpinned-model", 13),
+                (2, "insecure-transport"),
+                (3, "unverified-download"),
+                (4, "secret"),
+                (8, "curl-pipe-shell"),
+                (10, "unpinned-package"),
+                (12, "unpinned-image"),
+                (13, "remote-code"),
+                (13, "unpinned-model"),
             ]
         );
     }

@@ -149,31 +149,22 @@ static DEMANDS: &[Demand] = &[
 
 #[cfg(test)]
 mod tests {
-    use crate::{Text, examine};
-    use bartizan_core::{Limits, MonotonicClock};
-
-    fn found(name: &str, text: &str) -> Vec<(u32, &'static str)> {
-        let outcome = examine(&Text::new(name, text), &Limits::default(), &MonotonicClock::start());
-        let mut found: Vec<_> =
-            outcome.findings.iter().map(|one| (one.location.line.unwrap(), one.rule.id)).collect();
-        found.sort_unstable();
-        found
-    }
+    use crate::testing::lines;
 
     #[test]
     fn a_training_job_and_a_model_are_judged_by_what_they_ask_for() {
         let job = "{\n\"TrainingJobName\": \"t\",\n\"AlgorithmSpecification\": {\"TrainingImage\": \"1.dkr.ecr.eu-west-1.amazonaws.com/net:latest\"},\n\"EnableNetworkIsolation\": false,\n\"EnableInterContainerTrafficEncryption\": true,\n\"VpcConfig\": {\"Subnets\": [\"s\"]},\n\"Environment\": {\n\"HF_TOKEN\": \"hf_AbCdEfGhIjKlMnOpQrStUvWxYz01234567\"},\n\"OutputDataConfig\": {\"S3OutputPath\": \"s3://b/o\", \"KmsKeyId\": \"k\"}}";
         assert_eq!(
-            found("job.json", job),
-            [(3, "pipeline/unpinned-image"), (4, "pipeline/no-network-isolation"), (8, "pipeline/secret")]
+            lines("job.json", job),
+            [(3, "unpinned-image"), (4, "no-network-isolation"), (8, "secret")]
         );
         let stack = "Resources:\n  M:\n    Type: AWS::SageMaker::Model\n    Properties:\n      EnableNetworkIsolation: true\n      VpcConfig: !Ref V\n      PrimaryContainer:\n        Image: net@sha256:aa\n        ModelDataUrl: s3://b/latest/model.pkl\n  N:\n    Type: AWS::SageMaker::NotebookInstance\n    Properties:\n      DirectInternetAccess: Enabled\n      RootAccess: Disabled\n      KmsKeyId: k\n";
         assert_eq!(
-            found("stack.yaml", stack),
+            lines("stack.yaml", stack),
             [
-                (9, "pipeline/unpinned-model"),
-                (9, "pipeline/unsafe-model-format"),
-                (13, "pipeline/no-network-isolation")
+                (9, "unpinned-model"),
+                (9, "unsafe-model-format"),
+                (13, "no-network-isolation")
             ]
         );
     }
@@ -181,8 +172,8 @@ mod tests {
     #[test]
     fn a_custom_job_of_vertex_is_judged() {
         let job = "displayName: t\njobSpec:\n  enableWebAccess: true\n  workerPoolSpecs:\n  - machineSpec: {machineType: n1}\n    containerSpec:\n      imageUri: gcr.io/p/net\n      args: ['--trust-remote-code']\n";
-        let found = found("job.yaml", job);
-        assert!(found.contains(&(3, "pipeline/exposed-service")), "{found:?}");
-        assert!(found.contains(&(7, "pipeline/unpinned-image")), "{found:?}");
+        let found = lines("job.yaml", job);
+        assert!(found.contains(&(3, "exposed-service")), "{found:?}");
+        assert!(found.contains(&(7, "unpinned-image")), "{found:?}");
     }
 }

