@@ -17,7 +17,8 @@ pub(crate) fn found(name: &str, content: &str) -> Vec<(&'static str, u32, Severi
 
 /// Line and rule, without the crate's name, of everything found in a file of this name, in order.
 pub(crate) fn lines(name: &str, content: &str) -> Vec<(u32, &'static str)> {
-    let of_line = |(rule, line, _): (&'static str, u32, Severity)| (line, rule.trim_start_matches("pipeline/"));
+    let of_line =
+        |(rule, line, _): (&'static str, u32, Severity)| (line, rule.trim_start_matches("pipeline/"));
     let mut found: Vec<_> = found(name, content).into_iter().map(of_line).collect();
     found.sort_unstable();
     found

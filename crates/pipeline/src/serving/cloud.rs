@@ -161,11 +161,7 @@ mod tests {
         let stack = "Resources:\n  M:\n    Type: AWS::SageMaker::Model\n    Properties:\n      EnableNetworkIsolation: true\n      VpcConfig: !Ref V\n      PrimaryContainer:\n        Image: net@sha256:aa\n        ModelDataUrl: s3://b/latest/model.pkl\n  N:\n    Type: AWS::SageMaker::NotebookInstance\n    Properties:\n      DirectInternetAccess: Enabled\n      RootAccess: Disabled\n      KmsKeyId: k\n";
         assert_eq!(
             lines("stack.yaml", stack),
-            [
-                (9, "unpinned-model"),
-                (9, "unsafe-model-format"),
-                (13, "no-network-isolation")
-            ]
+            [(9, "unpinned-model"), (9, "unsafe-model-format"), (13, "no-network-isolation")]
         );
     }
 

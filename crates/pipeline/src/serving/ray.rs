@@ -67,10 +67,7 @@ mod tests {
     fn what_ray_installs_on_every_node_is_judged() {
         let head = "apiVersion: ray.io/v1\nkind: RayService\nmetadata: {name: r}\nspec:\n  serveConfigV2: |\n    applications:\n      - name: a\n        runtime_env:\n";
         let env = "          working_dir: https://git.example/a/b/archive/main.zip\n          pip: [torch]\n";
-        assert_eq!(
-            found(&format!("{head}{env}")),
-            [(9, "unpinned-source"), (10, "unpinned-package")]
-        );
+        assert_eq!(found(&format!("{head}{env}")), [(9, "unpinned-source"), (10, "unpinned-package")]);
         let commit = "0123456789abcdef0123456789abcdef01234567";
         let pinned = format!(
             "          working_dir: https://git.example/a/b/archive/{commit}.zip\n          pip: [torch==2.4.0]\n"
