@@ -27,8 +27,13 @@ const CLUSTER_COMPONENTS: usize = 10;
 const ALPHA: f64 = 4.0;
 /// Neighbours that are asked for their labels.
 const NEIGHBOURS: usize = 10;
-/// Most rows that are searched for neighbours; beyond, a sample of as many.
-const MOST_REFERENCES: usize = 20_000;
+/// Fewest and most rows that are searched for neighbours, a sample where there are more, and most pairs of rows that are
+/// compared as long as the fewest are searched.
+const REFERENCES: (usize, usize) = (2_000, 20_000);
+const MOST_PAIRS: usize = 4_000_000_000;
+/// Rows searched side by side, and rows whose neighbours are looked for together.
+const LANES: usize = 16;
+const TOGETHER: usize = 32;
 /// Largest share of a class that is a cluster apart, and least silhouette of one.
 const APART: (f64, f64) = (0.35, 0.5);
 /// Degrees of freedom of the law that deviations are held against: honest features have heavy tails.
@@ -38,8 +43,8 @@ const FEWEST_COPIES: usize = 3;
 
 /// Rows that may have been planted, best first. `labels` has the class of each row; shape `(rows,)`.
 ///
-/// Cost: `O(rows · columns · 96)` for the projection, `O(96³)` for each class, `O(rows · min(rows, 20,000) · 96)` for the
-/// neighbours; `O(rows · 96)` memory.
+/// Cost: `O(rows · columns · 96)` for the projection, `O(96³)` for each class, `O(rows · 96)` times at most
+/// 20,000 for the neighbours, from 200,000 rows on fewer, from two million 2,000; `O(rows · 96)` memory.
 ///
 /// # Errors
 /// [`StatsError::ShapeMismatch`] where there are not as many labels as rows.
@@ -189,24 +194,17 @@ fn among_others(table: &Table<'_>, labels: &[u32]) -> Vec<Suspect> {
     if rows <= NEIGHBOURS {
         return Vec::new();
     }
-    let references = Random::new(0xA11CE).choose(rows, MOST_REFERENCES);
-    let others: Vec<(u64, u64)> = (0..rows)
-        .into_par_iter()
-        .map(|row| {
-            let own = table.row(row);
-            let mut nearest: Vec<(f64, usize)> = Vec::with_capacity(NEIGHBOURS + 1);
-            for other in references.iter().filter(|other| **other != row) {
-                let square: f64 =
-                    own.iter().zip(table.row(*other)).map(|(left, right)| (left - right).powi(2)).sum();
-                if nearest.len() == NEIGHBOURS && nearest.last().is_some_and(|worst| square >= worst.0) {
-                    continue;
-                }
-                let place = nearest.partition_point(|kept| kept.0 <= square);
-                nearest.insert(place, (square, *other));
-                nearest.truncate(NEIGHBOURS);
-            }
-            let hits = nearest.iter().filter(|(_, other)| labels.get(*other) != labels.get(row)).count();
-            (hits as u64, nearest.len() as u64)
+    let count = (MOST_PAIRS / rows).clamp(REFERENCES.0, REFERENCES.1);
+    let references = References::of(table, Random::new(0xA11CE).choose(rows, count));
+    let order: Vec<usize> = (0..rows).collect();
+    let others: Vec<(u64, u64)> = order
+        .par_chunks(TOGETHER)
+        .flat_map_iter(|rows| {
+            let neighbours = rows.iter().zip(references.nearest(table, rows));
+            neighbours.map(|(row, nearest)| {
+                let hits = nearest.iter().filter(|(_, other)| labels.get(*other) != labels.get(*row)).count();
+                (hits as u64, nearest.len() as u64)
+            })
         })
         .collect();
     let usual = VaryingRate::fit(&others);
@@ -228,6 +226,61 @@ fn among_others(table: &Table<'_>, labels: &[u32]) -> Vec<Suspect> {
             }
         })
         .collect()
+}
+
+/// The rows in which neighbours are looked for, [`LANES`] of them side by side, column after column.
+struct References {
+    rows: Vec<usize>,
+    values: Vec<f64>,
+    columns: usize,
+}
+
+impl References {
+    fn of(table: &Table<'_>, rows: Vec<usize>) -> Self {
+        let columns = table.columns();
+        let mut values = vec![0.0; rows.len().div_ceil(LANES).saturating_mul(LANES).saturating_mul(columns)];
+        for (block, rows) in values.chunks_exact_mut(LANES.saturating_mul(columns)).zip(rows.chunks(LANES)) {
+            for (lane, row) in rows.iter().enumerate() {
+                let places = block.iter_mut().skip(lane).step_by(LANES);
+                places.zip(table.row(*row)).for_each(|(place, value)| *place = *value);
+            }
+        }
+        Self { rows, values, columns }
+    }
+
+    /// For each of `rows` its nearest references, with the squares of their distances, nearest first.
+    fn nearest(&self, table: &Table<'_>, rows: &[usize]) -> Vec<Vec<(f64, usize)>> {
+        let mut nearest: Vec<Vec<(f64, usize)>> = vec![Vec::with_capacity(NEIGHBOURS + 1); rows.len()];
+        for (block, others) in
+            self.values.chunks_exact(LANES.saturating_mul(self.columns)).zip(self.rows.chunks(LANES))
+        {
+            for (row, nearest) in rows.iter().zip(&mut nearest) {
+                let squares = squares(table.row(*row), block);
+                for (square, other) in squares.into_iter().zip(others).filter(|(_, other)| *other != row) {
+                    let far = nearest.last().is_some_and(|worst| square >= worst.0);
+                    if nearest.len() == NEIGHBOURS && far {
+                        continue;
+                    }
+                    let place = nearest.partition_point(|kept| kept.0 <= square);
+                    nearest.insert(place, (square, *other));
+                    nearest.truncate(NEIGHBOURS);
+                }
+            }
+        }
+        nearest
+    }
+}
+
+/// Squares of the distances of a row to those of a block.
+fn squares(own: &[f64], block: &[f64]) -> [f64; LANES] {
+    let mut squares = [0.0; LANES];
+    for (own, others) in own.iter().zip(block.chunks_exact(LANES)) {
+        for (square, other) in squares.iter_mut().zip(others) {
+            let apart = own - other;
+            *square += apart * apart;
+        }
+    }
+    squares
 }
 
 /// Rows that are there at least [`FEWEST_COPIES`] times, bit for bit.
@@ -320,6 +373,25 @@ mod tests {
         labels[450] = 0;
         let found = suspects(&values, &labels);
         assert_eq!(found[0].row, 450);
+    }
+
+    #[test]
+    fn nearest_references_are_those_of_a_plain_search() {
+        let (values, _) = features(0, 0.0);
+        let table = Table::new(&values, COLUMNS).unwrap();
+        let chosen: Vec<usize> = (0..600).step_by(7).collect();
+        let rows = [3, 7, 599];
+        let found = References::of(&table, chosen.clone()).nearest(&table, &rows);
+        for (row, found) in rows.into_iter().zip(found) {
+            let square = |other: usize| -> f64 {
+                table.row(row).iter().zip(table.row(other)).map(|(a, b)| (a - b).powi(2)).sum()
+            };
+            let mut plain: Vec<(f64, usize)> =
+                chosen.iter().filter(|other| **other != row).map(|other| (square(*other), *other)).collect();
+            plain.sort_by(|a, b| a.0.total_cmp(&b.0));
+            plain.truncate(NEIGHBOURS);
+            assert_eq!(found, plain);
+        }
     }
 
     #[test]

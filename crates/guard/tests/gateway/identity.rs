@@ -56,7 +56,9 @@ fn another_upstream_answers_when_one_cannot_and_is_left_alone_for_a_while() {
         assert_eq!(guarded.post("/v1/chat/completions", CHAT).status, 200);
         assert_eq!(guarded.decision()["upstream"], "alive");
     }
-    let unwell = Recorded::answering("HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n");
+    let unwell = Recorded::answering(
+        "HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\ncontent-length: 0\r\n\r\n",
+    );
     let toml = toml.replace(dead, &unwell.address.to_string());
     guarded.gateway.replan(plan(&toml::from_str(&toml).unwrap()));
     for _ in 0..8 {

@@ -81,7 +81,9 @@ fn an_upstream_says_in_json_or_in_every_answer_which_model_it_serves() {
     assert!(upstream.requests()[0].starts_with("GET /api/tags "));
     let other = in_json.replace(&admitted, &format!("sha256:{OTHER}"));
     until(&guarded(upstream.address, &other), 503);
-    let head = format!("HTTP/1.1 200 OK\r\nx-model-digest: {admitted}\r\ncontent-length: 2\r\n\r\n{{}}");
+    let head = format!(
+        "HTTP/1.1 200 OK\r\nx-model-digest: {admitted}\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{{}}"
+    );
     let upstream = Recorded::answering(head);
     let in_header = format!("admitted = ['{admitted}'], endpoint = '/health', header = 'x-model-digest'");
     assert_eq!(until(&guarded(upstream.address, &in_header), 200)["model_digest"], json!(admitted));

@@ -37,7 +37,7 @@ fn streaming(events: &[&str]) -> Recorded {
         events.iter().map(|event| format!("{:x}\r\n{event}\r\n", event.len())).collect();
     let body = chunks.concat();
     Recorded::answering(format!(
-        "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n{body}0\r\n\r\n"
+        "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n{body}0\r\n\r\n"
     ))
 }
 
