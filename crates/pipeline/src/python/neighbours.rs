@@ -13,7 +13,7 @@ use ruff_python_ast::{Stmt, StmtImportFrom};
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 /// Over how many imports a value is followed.
@@ -22,8 +22,9 @@ const HOPS: u8 = 2;
 const MODULE_BYTES: u64 = 512 << 10;
 /// Most imports of one module that are looked for.
 const MOST_IMPORTS: usize = 96;
-/// Most modules remembered; past it all are forgotten.
-const MOST_REMEMBERED: usize = 1024;
+/// Most modules remembered, each for every number of imports that it is followed over. Those beyond are not followed: a module that is
+/// forgotten would be read anew for each that imports it, and a large tree in the square of its size.
+const MOST_REMEMBERED: usize = 8_192;
 /// Nesting from which a module is not read for what it gives: the walk would need a stack of its own.
 const MOST_NESTING: usize = 24;
 
@@ -190,11 +191,12 @@ impl<'a> Origin<'a> {
         let hops = self.hops.saturating_sub(1);
         let key = (real, hops);
         {
-            let known = REMEMBERED.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some((then, exports)) = known.get(&key)
-                && *then == stamp
-            {
-                return exports.clone();
+            let mut remembered = remembered();
+            let known = remembered.of(self.boundary);
+            match known.get(&key) {
+                Some((then, exports)) if *then == stamp => return exports.clone(),
+                None if known.len() >= MOST_REMEMBERED => return None,
+                _ => {}
             }
         }
         let exports = fs::read(&key.0).ok().and_then(|bytes| {
@@ -204,11 +206,7 @@ impl<'a> Origin<'a> {
                 Arc::new(source::exports(&text, Origin { file: &key.0, boundary: self.boundary, hops }))
             })
         });
-        let mut known = REMEMBERED.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.len() >= MOST_REMEMBERED {
-            known.clear();
-        }
-        known.insert(key, (stamp, exports.clone()));
+        remembered().of(self.boundary).insert(key, (stamp, exports.clone()));
         exports
     }
 
@@ -233,9 +231,32 @@ struct Stamp {
     bytes: u64,
 }
 
-type Remembered = HashMap<(PathBuf, u8), (Stamp, Option<Arc<Exports>>)>;
+/// What modules give, by their files and over how many imports they were followed.
+type Known = HashMap<(PathBuf, u8), (Stamp, Option<Arc<Exports>>)>;
+
+/// What was read below one boundary.
+#[derive(Debug, Default)]
+struct Remembered {
+    boundary: PathBuf,
+    modules: Known,
+}
+
+impl Remembered {
+    /// The modules below `boundary`; those below another are forgotten.
+    fn of(&mut self, boundary: &Path) -> &mut Known {
+        if self.boundary != boundary {
+            self.boundary = boundary.to_path_buf();
+            self.modules.clear();
+        }
+        &mut self.modules
+    }
+}
 
 static REMEMBERED: LazyLock<Mutex<Remembered>> = LazyLock::new(Mutex::default);
+
+fn remembered() -> MutexGuard<'static, Remembered> {
+    REMEMBERED.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Whether a module speaks of anything whose word is not its own, or of a switch that a constant may decide.
 fn follows(text: &str) -> bool {
