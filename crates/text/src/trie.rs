@@ -128,8 +128,13 @@ impl Trie {
     /// Every pattern at every place of `text`, by where they end, and of those that end together the longest first.
     #[must_use]
     pub fn occurrences(&self, text: &[u8]) -> Vec<Occurrence> {
+        self.occurrences_from(text, 0..text.len())
+    }
+
+    /// The same, of those that begin at `starts`: memory for all of them is taken at once.
+    pub(crate) fn occurrences_from(&self, text: &[u8], starts: std::ops::Range<usize>) -> Vec<Occurrence> {
         let mut found = Vec::new();
-        for start in 0..text.len() {
+        for start in starts {
             let beginnings = self.beginnings(text.get(start..).unwrap_or_default());
             found.extend(beginnings.map(|(pattern, length)| Occurrence {
                 pattern,

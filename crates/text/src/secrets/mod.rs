@@ -28,6 +28,9 @@ use memchr::memmem;
 /// Every family of formats: one line each.
 static FAMILIES: &[&[Format]] = &[models::FORMATS, cloud::FORMATS, forges::FORMATS, services::FORMATS];
 
+/// Places of a segment at which fixed texts are looked for at once: a segment may be as long as the text, and hold one at every other byte.
+const AT_ONCE: usize = 1 << 16;
+
 /// The armour of keys (RFC 7468).
 const ARMOUR: &[u8] = b"-----BEGIN ";
 
@@ -116,8 +119,10 @@ impl Secrets {
         refused: &mut Vec<usize>,
         raw: &mut Vec<Raw>,
     ) {
+        let segment = text.get(first..last).unwrap_or_default();
+        let parts = (0..segment.len()).step_by(AT_ONCE).map(|at| at..segment.len().min(at + AT_ONCE));
         for Occurrence { pattern, start, end } in
-            self.formats.occurrences(text.get(first..last).unwrap_or_default())
+            parts.flat_map(|part| self.formats.occurrences_from(segment, part))
         {
             let (start, end) = (first + start, first + end);
             let known = raw.len();
