@@ -3,7 +3,6 @@
 use crate::rule::{Confidence, Rule, Severity};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
-use std::fmt::Write as _;
 
 /// One observation of a [`Rule`] in one subject.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -143,11 +142,10 @@ pub fn fingerprint(finding: &Finding, subject_sha256: &str) -> String {
 
 /// `bytes` in lower-case hexadecimal, as digests are written.
 pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut shown, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(shown, "{byte:02x}");
-        shown
-    })
+    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
+    let mut shown = String::with_capacity(bytes.len() * 2);
+    shown.extend(bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 0xf)]));
+    shown
 }
 
 /// `text` with control, bidirectional and invisible characters escaped, at most `limit` characters long.

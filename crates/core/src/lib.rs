@@ -20,6 +20,7 @@ mod page;
 mod rule;
 mod source;
 mod subject;
+mod whole_file;
 
 pub use cursor::{Cursor, ShortRead};
 pub use finding::{Finding, Location, fingerprint, hex, is_invisible, printable};
@@ -27,6 +28,7 @@ pub use limits::{Clock, Limits, MonotonicClock};
 pub use rule::{Confidence, Rule, Severity, Taxonomy, atlas, cwe, owasp_agentic, owasp_llm, owasp_ml};
 pub use source::{Source, SourceError};
 pub use subject::{Digest, Gap, Kind, Status, Subject};
+pub use whole_file::write_whole;
 
 /// The rules of this crate: what a walk or an ignore file can show, by id.
 pub const RULES: &[&Rule] = &[&suppress::EXPIRED_SUPPRESSION, &walk::SYMLINK_ESCAPE, &walk::SYMLINK_LOOP];

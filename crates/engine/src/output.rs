@@ -1,7 +1,6 @@
 //! The exit codes, and where output goes.
 
 use bartizan_engine::EngineError;
-use std::fs;
 use std::io::{self, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
@@ -33,18 +32,10 @@ pub(crate) fn emit(text: &str) -> Result<(), EngineError> {
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(EngineError::Output)
 }
 
-/// Writes a file so that it is there whole or not at all; until then under a hidden name.
+/// Writes a file so that it is there whole or not at all.
 pub(crate) fn keep(path: &Path, text: &str) -> Result<(), EngineError> {
-    let failed = |error| EngineError::Write { path: path.to_owned(), error };
-    let mut name = std::ffi::OsString::from(".");
-    name.push(path.file_name().unwrap_or_default());
-    name.push(format!(".{}.part", std::process::id()));
-    let partial = path.with_file_name(name);
-    fs::write(&partial, text).and_then(|()| fs::rename(&partial, path)).map_err(|error| {
-        // What was begun is not left behind; that it cannot be removed changes nothing.
-        let _ = fs::remove_file(&partial);
-        failed(error)
-    })
+    bartizan_core::write_whole(path, |out| out.write_all(text.as_bytes()))
+        .map_err(|error| EngineError::Write { path: path.to_owned(), error })
 }
 
 /// Columns of the terminal on standard output, or a fitting width for files and pipes.

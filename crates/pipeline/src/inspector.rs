@@ -1,6 +1,6 @@
 //! What a sweep asks about each file: [`PipelineInspector`] examines it when it is a text.
 
-use crate::{Place, Text, examine, registry};
+use crate::{Place, Surroundings, Text, examine, registry};
 use bartizan_core::report::is_own_report;
 use bartizan_core::sweep::{File, Inspection, Inspector};
 use bartizan_core::{Clock, Gap, Kind, Limits};
@@ -11,6 +11,8 @@ use std::collections::BTreeSet;
 pub struct PipelineInspector<'a> {
     /// Bounds for each file.
     pub limits: &'a Limits,
+    /// What is remembered of folders, for one sweep.
+    pub around: &'a Surroundings,
 }
 
 impl PipelineInspector<'_> {
@@ -18,8 +20,8 @@ impl PipelineInspector<'_> {
     const TEXT_BYTES: usize = 64 << 20;
 
     /// A gap when a reader would have read the text that begins with `head`.
-    fn too_long(file: &File<'_>, head: &str) -> Inspection {
-        let text = Text::new(file.uri, head).at(file.place);
+    fn too_long(&self, file: &File<'_>, head: &str) -> Inspection {
+        let text = Text::new(file.uri, head).at(file.place).among(self.around);
         let Some(reader) = registry::READERS.iter().find(|reader| reader.recognises(&text)) else {
             return nothing();
         };
@@ -41,11 +43,12 @@ impl PipelineInspector<'_> {
             return (nothing(), BTreeSet::new());
         }
         if let Some(head) = bytes.get(..Self::TEXT_BYTES).filter(|head| head.len() < bytes.len()) {
-            return (Self::too_long(file, &String::from_utf8_lossy(head)), BTreeSet::new());
+            return (self.too_long(file, &String::from_utf8_lossy(head)), BTreeSet::new());
         }
         // A text in another encoding is still read by whoever runs it; what is not UTF-8 stands as replacement characters.
         let content = String::from_utf8_lossy(bytes);
-        let outcome = examine(&Text::new(file.uri, &content).at(file.place), self.limits, clock);
+        let outcome =
+            examine(&Text::new(file.uri, &content).at(file.place).among(self.around), self.limits, clock);
         let inspection = Inspection {
             format: outcome.format,
             kind: outcome.kind,

@@ -14,6 +14,7 @@ mod issue;
 mod python;
 mod reader;
 mod serving;
+mod surroundings;
 #[cfg(test)]
 mod testing;
 mod text;
@@ -32,4 +33,5 @@ pub use fix::{Edit, Fix, Proposal, Safety, apply};
 pub use inspector::PipelineInspector;
 pub use issue::Issue;
 pub use reader::{Notes, Place, Reader};
+pub use surroundings::Surroundings;
 pub use text::Text;

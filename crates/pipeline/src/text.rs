@@ -1,5 +1,6 @@
 //! A text under examination, with its place and its lines: [`Text`].
 
+use crate::surroundings::{Surroundings, describes_skill};
 use bartizan_core::{Finding, Location};
 use std::ops::Range;
 use std::path::Path;
@@ -13,6 +14,8 @@ pub struct Text<'a> {
     pub content: &'a str,
     /// Path and boundary folder, `None` for a text that is not a file. Neighbours are read inside the boundary only.
     pub place: Option<(&'a Path, &'a Path)>,
+    /// What the sweep that it belongs to knows of folders.
+    around: Option<&'a Surroundings>,
     /// Byte offset of the start of each line.
     starts: Vec<usize>,
 }
@@ -21,7 +24,7 @@ impl<'a> Text<'a> {
     /// `content` called `name`; finds its lines, in time linear in its length.
     pub fn new(name: &'a str, content: &'a str) -> Self {
         let breaks = memchr::memchr_iter(b'\n', content.as_bytes()).map(|place| place.saturating_add(1));
-        Self { name, content, place: None, starts: std::iter::once(0).chain(breaks).collect() }
+        Self { name, content, place: None, around: None, starts: std::iter::once(0).chain(breaks).collect() }
     }
 
     /// The same text, lying at `place`.
@@ -29,6 +32,18 @@ impl<'a> Text<'a> {
     pub fn at(mut self, place: Option<(&'a Path, &'a Path)>) -> Self {
         self.place = place;
         self
+    }
+
+    /// The same text, met in a sweep that remembers folders.
+    #[must_use]
+    pub fn among(mut self, around: &'a Surroundings) -> Self {
+        self.around = Some(around);
+        self
+    }
+
+    /// Whether `folder`, one around this text, describes a skill.
+    pub(crate) fn is_skill_folder(&self, folder: &Path) -> bool {
+        self.around.map_or_else(|| describes_skill(folder), |around| around.has_skill(folder))
     }
 
     /// The last part of the name.

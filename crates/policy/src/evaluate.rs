@@ -5,11 +5,12 @@
 //! undefined, and a deny rule that is undefined denies nothing.
 
 use crate::PolicyError;
-use crate::guard::{Bounds, within};
+use crate::guard::{Bounds, within, within_leaving};
 use crate::input::{GateInput, Said};
 use crate::modules::{Merged, head_names, merge};
 use crate::source::Policy;
 use anyhow::{Result as Answer, bail};
+use rayon::prelude::*;
 use regorus::utils::limits::ExecutionTimerConfig;
 use regorus::{Engine, Value as Rego};
 use serde_json::Value;
@@ -17,6 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::mpsc::sync_channel;
 
 /// Package that decides when nothing else is said.
 pub const GATE_PACKAGE: &str = "bartizan.gate";
@@ -98,7 +100,7 @@ impl Evaluator {
     /// # Errors
     /// As [`Evaluator::evaluate`].
     pub fn evaluate_input(&mut self, input: &GateInput) -> Result<Outcome, PolicyError> {
-        self.evaluate_value(document(input)?, input.now)
+        self.evaluate_value(document(input.clone())?, input.now)
     }
 
     /// Evaluates the policy over a document. `now` is in seconds since 1970. Bounds of time are those of [`Evaluator::new`].
@@ -166,9 +168,20 @@ pub(crate) fn evaluate_input(
     resident: &dyn Fn() -> u64,
 ) -> Result<Outcome, PolicyError> {
     let (policy, package, now) = (policy.clone(), package.map(str::to_owned), input.now);
-    let document = document(input)?;
-    within(bounds, resident, move || {
-        Evaluator::new(&policy, package.as_deref(), bounds)?.evaluate_value(document, now)
+    let copy = input.clone();
+    within_leaving(bounds, resident, move || {
+        // The document is made while the policy is parsed.
+        let (sender, receiver) = sync_channel(1);
+        rayon::spawn(move || {
+            let _ = sender.send(document(copy));
+        });
+        let mut evaluator = match Evaluator::new(&policy, package.as_deref(), bounds) {
+            Ok(evaluator) => evaluator,
+            Err(error) => return (Err(error), None),
+        };
+        let document = receiver.recv().unwrap_or(Err(PolicyError::Broken));
+        let outcome = document.and_then(|document| evaluator.evaluate_value(document, now));
+        (outcome, Some(evaluator))
     })?
 }
 
@@ -271,25 +284,23 @@ fn stepped(from: i64, to: i64, step: i64) -> Answer<Rego> {
 }
 
 /// The gate's input as the evaluator holds it. What statements say is most of it, and is converted where it lies.
-fn document(input: &GateInput) -> Result<Rego, PolicyError> {
-    let mut shell = input.clone();
-    for statement in &mut shell.statements {
-        statement.predicate = Said::default();
-    }
-    let mut keys = BTreeSet::new();
+fn document(mut input: GateInput) -> Result<Rego, PolicyError> {
+    let said: Vec<Said> =
+        input.statements.iter_mut().map(|statement| std::mem::take(&mut statement.predicate)).collect();
     let mut document = BTreeMap::new();
-    let Value::Object(members) = serde_json::to_value(&shell)? else {
+    let Value::Object(members) = serde_json::to_value(&input)? else {
         return Err(PolicyError::Evaluation("the input is no object".to_owned()));
     };
     for (name, member) in members {
         let value = match member {
             Value::Array(statements) if name == "statements" => {
-                let said = input.statements.iter().map(|statement| &*statement.predicate);
-                let statements: Result<Vec<Rego>, PolicyError> =
-                    statements.iter().zip(said).map(|(shell, said)| filled(shell, said, &mut keys)).collect();
-                Rego::from(statements?)
+                let pairs = statements.par_iter().zip(&said);
+                // Names of members are held once for each run of statements that one thread takes.
+                let filled: Result<Vec<Rego>, PolicyError> =
+                    pairs.map_init(BTreeSet::new, |keys, (shell, said)| filled(shell, said, keys)).collect();
+                Rego::from(filled?)
             }
-            other => rego_of(&other, &mut keys)?,
+            other => rego_of(&other, &mut BTreeSet::new())?,
         };
         document.insert(Rego::String(Arc::from(name.as_str())), value);
     }
@@ -568,7 +579,7 @@ mod tests {
             });
         }
         let value = serde_json::to_value(&input).unwrap();
-        assert_eq!(document(&input).unwrap(), serde_json::from_value(value.clone()).unwrap());
+        assert_eq!(document(input.clone()).unwrap(), serde_json::from_value(value.clone()).unwrap());
         assert_eq!(rego_of(&value, &mut BTreeSet::new()).unwrap(), serde_json::from_value(value).unwrap());
     }
 

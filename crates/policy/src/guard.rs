@@ -42,12 +42,26 @@ pub fn within<T: Send + 'static>(
     resident: &dyn Fn() -> u64,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, PolicyError> {
+    within_leaving(bounds, resident, move || (work(), ()))
+}
+
+/// As [`within`], for work that leaves something behind: it is dropped on the thread of the work, and nobody waits for that.
+///
+/// # Errors
+/// As [`within`].
+pub(crate) fn within_leaving<T: Send + 'static, L>(
+    bounds: Bounds,
+    resident: &dyn Fn() -> u64,
+    work: impl FnOnce() -> (T, L) + Send + 'static,
+) -> Result<T, PolicyError> {
     let (sender, receiver) = sync_channel(1);
     let before = resident();
     let began = Instant::now();
     let spawned = Builder::new().name("policy".to_owned()).stack_size(STACK_BYTES).spawn(move || {
+        let (done, left) = work();
         // Nobody listens any more when a bound was reached.
-        let _ = sender.send(work());
+        let _ = sender.send(done);
+        drop(left);
     });
     if spawned.is_err() {
         return Err(PolicyError::Broken);

@@ -1,7 +1,7 @@
 //! `bartizan bom`: what a model folder consists of, what the scan says of it, and where it came from.
 
 use crate::arguments::{BomArguments, BomFormat};
-use crate::commands::scan::{TOOL, now};
+use crate::commands::scan::{TOOL, now, write_whole};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::{commands, project};
@@ -52,9 +52,7 @@ pub(crate) fn run(arguments: &BomArguments) -> Result<Exit, Failure> {
     let mut text = serde_json::to_string_pretty(&document).map_err(io::Error::from)?;
     text.push('\n');
     match &arguments.output {
-        Some(path) => {
-            fs::write(path, text).map_err(|error| Failure::Write { path: path.clone(), error })?;
-        }
+        Some(path) => write_whole(path, |out| out.write_all(text.as_bytes()))?,
         None => io::stdout().lock().write_all(text.as_bytes())?,
     }
     Ok(if report.is_incomplete() { Exit::Incomplete } else { Exit::Done })

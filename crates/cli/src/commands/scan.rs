@@ -20,6 +20,7 @@ use bartizan_core::walk::{Content, Entry, Walk, walk};
 use bartizan_core::{Rule, Severity, Source};
 use bartizan_evidence::manifest::Gathered;
 use bartizan_model::names::{ModelLists, lists};
+use bartizan_pipeline::Surroundings;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, BufWriter, IsTerminal as _, Write};
@@ -135,7 +136,8 @@ pub(crate) fn with_digests(
         .collect();
     let gathered = gather(&files.values().copied().collect::<Vec<_>>());
     let known = Known::of_user();
-    let inspector = WholeInspector { limits: &settings.limits, known: &known };
+    let inspector =
+        WholeInspector { limits: &settings.limits, known: &known, around: Surroundings::default() };
     let inspector = DigestingInspector { inner: &inspector, gathered: &gathered };
     let report = scan_by(&inspector, &settings, &triage, &walk);
     for subject in &report.subjects {
@@ -225,7 +227,12 @@ fn read_standard_input(settings: &Settings) -> Result<Content, Failure> {
 
 fn scan(settings: &Settings, triage: &Triage, walk: &Walk) -> Report {
     let known = Known::of_user();
-    scan_by(&WholeInspector { limits: &settings.limits, known: &known }, settings, triage, walk)
+    scan_by(
+        &WholeInspector { limits: &settings.limits, known: &known, around: Surroundings::default() },
+        settings,
+        triage,
+        walk,
+    )
 }
 
 fn scan_by(inspector: &dyn Inspector, settings: &Settings, triage: &Triage, walk: &Walk) -> Report {
@@ -297,36 +304,12 @@ fn write_report(settings: &Settings, report: &Report) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Writes a file beside its place first, so that a half-written one never stands there. Until it is whole its name is a hidden one:
-/// whoever looks at the folder meanwhile, `gate --watch` say, does not take it for something that was put there.
+/// Writes a file so that it is there whole or not at all.
 pub(crate) fn write_whole(
     path: &Path,
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> Result<(), Failure> {
-    let failure = |error| Failure::Write { path: path.to_owned(), error };
-    let is_file = fs::metadata(path).map_or(true, |metadata| metadata.is_file());
-    if !is_file {
-        // A pipe or device cannot be replaced, only written to.
-        let mut out = BufWriter::new(fs::File::create(path).map_err(failure)?);
-        return write(&mut out).and_then(|()| out.flush()).map_err(failure);
-    }
-    let mut name = std::ffi::OsString::from(".");
-    name.push(path.file_name().unwrap_or_default());
-    name.push(format!(".{}.part", std::process::id()));
-    let part = path.with_file_name(name);
-    let written = fs::File::create_new(&part).and_then(|file| {
-        let mut out = BufWriter::new(file);
-        write(&mut out)?;
-        out.flush()?;
-        // Durable before it takes the place: a crash must not leave an empty file under the name.
-        out.get_ref().sync_data()?;
-        fs::rename(&part, path)
-    });
-    written.map_err(|error| {
-        // The first error is the one to tell.
-        let _ = fs::remove_file(&part);
-        failure(error)
-    })
+    bartizan_core::write_whole(path, write).map_err(|error| Failure::Write { path: path.to_owned(), error })
 }
 
 fn remarks(settings: &Settings, arguments: &ScanArguments, walk: &Walk, report: &Report) {

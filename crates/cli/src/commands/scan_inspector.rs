@@ -7,23 +7,25 @@ use bartizan_data::quick::DatasetInspector;
 use bartizan_model::ModelInspector;
 use bartizan_pipeline::dependencies::advisories::vulnerabilities;
 use bartizan_pipeline::registry::RUN_BY_SYSTEMS;
-use bartizan_pipeline::{PipelineInspector, Place};
+use bartizan_pipeline::{PipelineInspector, Place, Surroundings};
 use bartizan_text::rules::SECRET;
 use std::collections::BTreeSet;
 
 /// Looks into model files and into what builds and serves them.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(crate) struct WholeInspector<'a> {
     /// Bounds for each file.
     pub(crate) limits: &'a Limits,
     /// What is known of the vulnerabilities of packages.
     pub(crate) known: &'a Known,
+    /// What is remembered of folders.
+    pub(crate) around: Surroundings,
 }
 
 impl Inspector for WholeInspector<'_> {
     fn inspect(&self, file: &File<'_>, bytes: &[u8], clock: &dyn Clock) -> Inspection {
         let mut whole = ModelInspector { limits: self.limits }.inspect(file, bytes, clock);
-        let inspector = PipelineInspector { limits: self.limits };
+        let inspector = PipelineInspector { limits: self.limits, around: &self.around };
         let (pipeline, judged) = inspector.inspect_judging(file, bytes, clock);
         leave_to_the_exact(&mut whole.findings, &judged, pipeline.format);
         if let Some(format) = pipeline.format {

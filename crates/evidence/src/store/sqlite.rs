@@ -25,6 +25,8 @@ const MAPPED: i64 = 0x7fff_0000;
 pub struct SqliteIndex {
     connection: Connection,
     path: String,
+    /// Whether it was just made, lies in memory and holds nothing yet, not even what rows are found by.
+    fresh: bool,
     /// Whether a transaction is open that holds all of a filling.
     open: bool,
     /// What is remembered while it is filled from the beginning.
@@ -38,7 +40,9 @@ impl SqliteIndex {
     /// [`IndexError::Sqlite`].
     pub fn open(path: &Path) -> Result<Self, IndexError> {
         let shown = path.display().to_string();
-        Self::prepare(Connection::open(path), shown)
+        let mut index = Self::prepare(Connection::open(path), shown)?;
+        index.make_tables()?;
+        Ok(index)
     }
 
     /// An index in memory.
@@ -46,7 +50,17 @@ impl SqliteIndex {
     /// # Errors
     /// [`IndexError::Sqlite`].
     pub fn in_memory() -> Result<Self, IndexError> {
-        Self::prepare(Connection::open_in_memory(), "in memory".to_owned())
+        let mut index = Self::prepare(Connection::open_in_memory(), "in memory".to_owned())?;
+        // What is laid aside need not go to a disk either. Nobody else sees this index, and it is filled next: its tables are made once.
+        let made = index
+            .connection
+            .pragma_update(None, "temp_store", "memory")
+            .and_then(|()| index.connection.execute_batch(META))
+            .and_then(|()| index.connection.execute_batch(TABLES))
+            .and_then(|()| set_meta(&index.connection, "layout", LAYOUT));
+        index.asked(made)?;
+        index.fresh = true;
+        Ok(index)
     }
 
     fn prepare(opened: rusqlite::Result<Connection>, path: String) -> Result<Self, IndexError> {
@@ -63,9 +77,7 @@ impl SqliteIndex {
             Ok(connection)
         });
         let connection = prepared.map_err(|error| IndexError::Sqlite { path: path.clone(), error })?;
-        let mut index = Self { connection, path, open: false, filling: None };
-        index.make_tables()?;
-        Ok(index)
+        Ok(Self { connection, path, fresh: false, open: false, filling: None })
     }
 
     fn make_tables(&mut self) -> Result<(), IndexError> {
@@ -135,19 +147,25 @@ impl Index for SqliteIndex {
             self.settle()?;
         }
         let mut filling = self.filling.take();
+        let first = self.fresh && !self.open;
         let applied = self.within(|transaction| {
             let next = meta(transaction, "next")?.and_then(|next| next.parse().ok()).unwrap_or(0_u64);
             if next != from {
                 return Ok(false);
             }
-            match &mut filling {
-                Some(filling) => filling.add(transaction, statements)?,
-                None => add_all(transaction, statements)?,
+            if let Some(filling) = &mut filling {
+                filling.add(transaction, statements)?;
+            } else {
+                if first {
+                    transaction.execute_batch(&indices())?;
+                }
+                add_all(transaction, statements)?;
             }
             set_meta(transaction, "next", &to.to_string())?;
             Ok(true)
         });
         self.filling = filling;
+        self.fresh &= !(first && applied.is_ok());
         applied
     }
 
@@ -160,9 +178,11 @@ impl Index for SqliteIndex {
             if !anew && meta(&self.connection, "trust")?.as_deref() == Some(trust) {
                 return Ok(None);
             }
-            self.connection.execute_batch(DROP)?;
-            self.connection.execute_batch(TABLES)?;
-            self.connection.execute_batch("DELETE FROM meta WHERE substr(key, 1, 4) = 'gap:'")?;
+            if !self.fresh {
+                self.connection.execute_batch(DROP)?;
+                self.connection.execute_batch(TABLES)?;
+                self.connection.execute_batch("DELETE FROM meta WHERE substr(key, 1, 4) = 'gap:'")?;
+            }
             set_meta(&self.connection, "next", "0")?;
             set_meta(&self.connection, "trust", trust)?;
             Filling::begin(&self.connection).map(Some)
@@ -186,6 +206,7 @@ impl Index for SqliteIndex {
             return ended;
         }
         self.open = false;
+        self.fresh = false;
         // All of it lies in the write-ahead log now; where others still read what was there before, one of them puts it in place.
         let _ = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
         Ok(())

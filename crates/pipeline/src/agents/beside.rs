@@ -219,7 +219,7 @@ pub(crate) fn belongs_to_skill(text: &Text<'_>) -> bool {
         .skip(1)
         .take(DEPTH.saturating_add(1))
         .take_while(|folder| folder.starts_with(boundary))
-        .any(|folder| ["SKILL.md", "skill.md", "Skill.md"].iter().any(|name| folder.join(name).is_file()))
+        .any(|folder| text.is_skill_folder(folder))
 }
 
 static SCRIPTS: &[&str] = &[

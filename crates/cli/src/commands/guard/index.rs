@@ -1,6 +1,7 @@
 //! `bartizan guard index`: a filter over protected texts, by which the guard tells answers that repeat them.
 
 use crate::arguments::IndexArguments;
+use crate::commands::scan::write_whole;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use bartizan_guard::check::corpus::{CorpusBuilder, CorpusError, CorpusFilter};
@@ -35,8 +36,7 @@ pub(super) fn run(arguments: &IndexArguments) -> Result<Exit, Failure> {
     }
     let words = builder.words();
     let bytes = builder.build().map_err(|error| refused(&arguments.output, &error))?;
-    std::fs::write(&arguments.output, &bytes)
-        .map_err(|error| Failure::Write { path: arguments.output.clone(), error })?;
+    write_whole(&arguments.output, |out| out.write_all(&bytes))?;
     let filter = CorpusFilter::read(bytes).map_err(|error| refused(&arguments.output, &error))?;
     writeln!(
         io::stdout().lock(),
