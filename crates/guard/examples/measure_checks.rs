@@ -13,6 +13,7 @@
 use bartizan_guard::check::corpus::{CorpusBuilder, CorpusFilter};
 use bartizan_guard::check::{Checks, Policy, Session};
 use bartizan_guard::exchange::{Exchange, Part, Role};
+use bartizan_text::encoder::forward;
 use bartizan_text::injection::judge::Judge;
 use std::borrow::Cow;
 use std::io;
@@ -40,6 +41,7 @@ fn main() {
         .collect();
     let text = texts.join("\n\n");
     words(&text, clock);
+    encoder(&text, clock);
     corpus(&text, clock);
     drawn(&text, clock);
     request(&text, clock);
@@ -70,6 +72,29 @@ fn words(text: &str, clock: Instant) {
         bytes as f64 / best / 1e6,
         best * 1e6 * 1024.0 / bytes.max(1) as f64
     );
+}
+
+/// The third stage by itself: windows of the encoder, each the quickest of five rounds.
+fn encoder(text: &str, clock: Instant) {
+    /// Windows of each length.
+    const WINDOWS: usize = 40;
+    let encoder = bartizan_text::encoder::shipped().expect("the encoder's weights");
+    let pieces = encoder.words.pieces(text, WINDOWS * forward::WINDOW);
+    let mut said = Vec::new();
+    for tokens in [forward::WINDOW, 64, 16] {
+        // Each begins and ends with a token of its own.
+        let windows: Vec<_> = pieces.chunks_exact(tokens - 2).take(WINDOWS).collect();
+        let mut best = f64::INFINITY;
+        for _ in 0..5 {
+            let started = seconds(clock);
+            for window in &windows {
+                std::hint::black_box(encoder.tokens(window).expect("a window"));
+            }
+            best = best.min(seconds(clock) - started);
+        }
+        said.push(format!("{tokens} tokens {:.2} ms", best * 1e3 / windows.len().max(1) as f64));
+    }
+    println!("encoder: {}", said.join(", "));
 }
 
 fn corpus(text: &str, clock: Instant) {

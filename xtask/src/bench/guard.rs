@@ -185,6 +185,7 @@ fn checks(programs: &Programs) -> Result<Vec<[String; 4]>, String> {
     let chance = line("0 runs of 12");
     Ok(vec![
         row("stages 1 and 2 alone", &judge, "≥ 20 MB/s, ≤ 40 µs", "-"),
+        row("the encoder, one thread", &after(line("encoder:"), ":"), "≤ 6 ms for 128", "-"),
         row("judging a piece of a stream", &after(line("time of a piece:"), ":"), "p99 ≤ 50 µs", "-"),
         row("all checks of a request of 1 KB", &after(line("request of 1 KB"), ":"), "-", "-"),
         row("filter of protected texts, a word", &number(size), "≤ 1.5 bytes", "-"),

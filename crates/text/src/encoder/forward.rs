@@ -4,12 +4,14 @@
 //! 32-bit integers: exact, and so the same on every processor. Seven bits, because two products of full 8-bit values
 //! overflow the 16-bit sums of processors without a wider instruction. Attention is in 32-bit floating point.
 
-use super::arithmetic::{Rows, gelu, normalise, quantise, softmax};
+use super::arithmetic::{Rows, Step, Sums};
 use super::container::{self, ContainerError, Tensor};
 use super::wordpiece::{Piece, WordPiece};
 use rten_gemm::{GemmExecutor, GemmInputA, GemmInputB, GemmOptions, PackedBMatrix};
+use rten_simd::SimdOp as _;
 use rten_tensor::NdTensorView;
 use sha2::{Digest, Sha256};
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use thiserror::Error;
 
@@ -158,10 +160,14 @@ impl Encoder {
             let step = self.steps.get(id).copied().unwrap_or_default();
             rows.extend(row.iter().zip(place).map(|(value, place)| f32::from(*value) * step + place));
         }
-        normalise(&mut rows, &self.begin[0], &self.begin[1]);
         alone(|| {
             let products = Products::default();
-            self.layers.iter().try_for_each(|layer| products.layer(layer, &mut rows))
+            // Another window may be begun on this thread while this one waits: it finds no desk and makes one.
+            let mut desk = DESK.take().unwrap_or_default();
+            Step::Normalise(None, &mut rows, &self.begin, &mut desk.rows).dispatch();
+            let done = self.layers.iter().try_for_each(|layer| products.layer(layer, &mut rows, &mut desk));
+            DESK.set(Some(desk));
+            done
         })?;
         Ok(rows)
     }
@@ -172,7 +178,26 @@ impl Encoder {
     }
 }
 
+/// Room for what a layer makes between its beginning and its end, some 2 MB, kept from window to window.
+#[derive(Default)]
+struct Desk {
+    /// What the next product is of.
+    rows: Rows,
+    /// What the last product of a layer is of.
+    inner: Rows,
+    sums: Vec<i32>,
+    /// Queries, keys and values.
+    heads: Vec<f32>,
+    mixed: Vec<f32>,
+    shares: Vec<f32>,
+    values: Vec<f32>,
+    /// One row of the widest product.
+    row: Vec<f32>,
+}
+
 thread_local! {
+    /// The desk of this thread, unless it is in use.
+    static DESK: Cell<Option<Box<Desk>>> = const { Cell::new(None) };
     /// A pool of this thread alone; none if the thread belongs to a pool already.
     static ALONE: Option<rayon::ThreadPool> =
         rayon::ThreadPoolBuilder::new().num_threads(1).use_current_thread().build().ok();
@@ -188,53 +213,58 @@ fn alone<T: Send>(task: impl FnOnce() -> T + Send) -> T {
 }
 
 impl Products {
-    fn layer(&self, layer: &Layer, rows: &mut [f32]) -> Result<(), EncoderError> {
-        let heads = self.product(&quantise(rows, WIDTH), &layer.heads)?;
-        let mixed = self.attention(&heads)?;
-        let out = self.product(&quantise(&mixed, WIDTH), &layer.out)?;
-        add(rows, &out);
-        normalise(rows, &layer.first[0], &layer.first[1]);
-        let mut inner = self.product(&quantise(rows, WIDTH), &layer.up)?;
-        for x in &mut inner {
-            *x = gelu(*x);
-        }
-        let down = self.product(&quantise(&inner, INNER), &layer.down)?;
-        add(rows, &down);
-        normalise(rows, &layer.second[0], &layer.second[1]);
+    /// Runs `rows` through a layer; the desk holds their integers before and after.
+    fn layer(&self, layer: &Layer, rows: &mut [f32], desk: &mut Desk) -> Result<(), EncoderError> {
+        let Desk { rows: integers, inner, sums, heads, mixed, shares, values, row } = desk;
+        let count = rows.len() / WIDTH;
+        heads.resize(count * 3 * WIDTH, 0.0);
+        Step::Values(self.product(integers, &layer.heads, sums)?, heads).dispatch();
+        self.attention(heads, mixed, shares, values)?;
+        Step::Quantise(mixed, WIDTH, integers).dispatch();
+        let out = self.product(integers, &layer.out, sums)?;
+        // Of the same rows that the product is of, which are read no more when they are written.
+        Step::Normalise(Some(out), rows, &layer.first, inner).dispatch();
+        std::mem::swap(integers, inner);
+        row.resize(INNER, 0.0);
+        Step::Unit(self.product(integers, &layer.up, sums)?, inner, row).dispatch();
+        let down = self.product(inner, &layer.down, sums)?;
+        Step::Normalise(Some(down), rows, &layer.second, integers).dispatch();
         Ok(())
     }
 
-    fn product(&self, rows: &Rows, by: &Linear) -> Result<Vec<f32>, EncoderError> {
+    /// The products of rows with each column of a matrix.
+    fn product<'a>(
+        &self,
+        rows: &'a Rows,
+        by: &'a Linear,
+        sums: &'a mut Vec<i32>,
+    ) -> Result<Sums<'a>, EncoderError> {
         let (count, columns) = (rows.scales.len(), by.scales.len());
         let width = rows.integers.len() / count.max(1);
-        let mut sums = vec![0_i32; count.saturating_mul(columns)];
+        sums.resize(count.saturating_mul(columns), 0);
         let left = NdTensorView::from_data([count, width], rows.integers.as_slice());
         self.integers.gemm(
-            &mut sums,
+            sums,
             GemmInputA::Unpacked(left),
             GemmInputB::Packed(&by.packed),
             GemmOptions::default(),
         )?;
-        let mut out = Vec::with_capacity(sums.len());
-        for ((sums, scale), zero) in sums.chunks_exact(columns).zip(&rows.scales).zip(&rows.zeros) {
-            // Σ (a − zero) · b = Σ a · b − zero · Σ b
-            let zero = i32::from(*zero);
-            let columns = sums.iter().zip(&by.sums).zip(by.scales.iter().zip(&by.bias));
-            out.extend(
-                columns
-                    .map(|((sum, all), (column, bias))| (sum - zero * all) as f32 * (scale * column) + bias),
-            );
-        }
-        Ok(out)
+        Ok(Sums { sums, of: rows, columns: &by.sums, scales: &by.scales, bias: &by.bias })
     }
 
     /// Each token takes from the others what its query finds in their keys. `rows` hold queries, keys and values.
-    fn attention(&self, rows: &[f32]) -> Result<Vec<f32>, EncoderError> {
+    fn attention(
+        &self,
+        rows: &[f32],
+        mixed: &mut Vec<f32>,
+        shares: &mut Vec<f32>,
+        values: &mut Vec<f32>,
+    ) -> Result<(), EncoderError> {
         let count = rows.len() / (3 * WIDTH);
         let all = NdTensorView::from_data([count, 3 * WIDTH], rows);
-        let mut mixed = vec![0.0_f32; count * WIDTH];
-        let mut shares = vec![0.0_f32; count * count];
-        let mut values = vec![0.0_f32; count * HEAD];
+        mixed.resize(count * WIDTH, 0.0);
+        shares.resize(count * count, 0.0);
+        values.resize(count * HEAD, 0.0);
         for head in 0..HEADS {
             let part = |which: usize| {
                 let start = which * WIDTH + head * HEAD;
@@ -242,15 +272,15 @@ impl Products {
             };
             let options = || GemmOptions { alpha: 1.0 / (HEAD as f32).sqrt(), ..GemmOptions::default() };
             self.floats.gemm(
-                &mut shares,
+                shares,
                 GemmInputA::Unpacked(part(0)),
                 GemmInputB::Unpacked(part(1).transposed()),
                 options(),
             )?;
-            softmax(&mut shares, count);
+            Step::Softmax(shares, count).dispatch();
             let left = NdTensorView::from_data([count, count], shares.as_slice());
             self.floats.gemm(
-                &mut values,
+                values,
                 GemmInputA::Unpacked(left),
                 GemmInputB::Unpacked(part(2)),
                 GemmOptions::default(),
@@ -261,7 +291,7 @@ impl Products {
                 }
             }
         }
-        Ok(mixed)
+        Ok(())
     }
 }
 
@@ -291,12 +321,6 @@ fn column_sums(values: &[i8], columns: usize) -> Vec<i32> {
         }
     }
     sums
-}
-
-fn add(rows: &mut [f32], more: &[f32]) {
-    for (x, y) in rows.iter_mut().zip(more) {
-        *x += y;
-    }
 }
 
 fn matrix(
