@@ -13,6 +13,7 @@ use bartizan_stats::spectral::{
 };
 use bartizan_stats::{Random, StatsError, hash64};
 use rayon::prelude::*;
+use rten_simd::{Isa, SimdOp};
 use std::collections::{BTreeMap, HashMap};
 
 /// Rows of a class below which it is not judged.
@@ -250,12 +251,29 @@ impl References {
 
     /// For each of `rows` its nearest references, with the squares of their distances, nearest first.
     fn nearest(&self, table: &Table<'_>, rows: &[usize]) -> Vec<Vec<(f64, usize)>> {
-        let mut nearest: Vec<Vec<(f64, usize)>> = vec![Vec::with_capacity(NEIGHBOURS + 1); rows.len()];
-        for (block, others) in
-            self.values.chunks_exact(LANES.saturating_mul(self.columns)).zip(self.rows.chunks(LANES))
-        {
-            for (row, nearest) in rows.iter().zip(&mut nearest) {
-                let squares = squares(table.row(*row), block);
+        Nearest { references: self, table, rows }.dispatch()
+    }
+}
+
+/// What [`References::nearest`] asks for.
+struct Nearest<'a> {
+    references: &'a References,
+    table: &'a Table<'a>,
+    rows: &'a [usize],
+}
+
+impl SimdOp for Nearest<'_> {
+    type Output = Vec<Vec<(f64, usize)>>;
+
+    // Compiled for the widest registers that the processor has; the same bits on all of them, as lanes are not added to each other.
+    #[expect(clippy::inline_always, reason = "what is not inlined is not compiled for those registers")]
+    #[inline(always)]
+    fn eval<I: Isa>(self, _: I) -> Self::Output {
+        let References { rows: others, values, columns } = self.references;
+        let mut nearest: Vec<Vec<(f64, usize)>> = vec![Vec::with_capacity(NEIGHBOURS + 1); self.rows.len()];
+        for (block, others) in values.chunks_exact(LANES.saturating_mul(*columns)).zip(others.chunks(LANES)) {
+            for (row, nearest) in self.rows.iter().zip(&mut nearest) {
+                let squares = squares(self.table.row(*row), block);
                 for (square, other) in squares.into_iter().zip(others).filter(|(_, other)| *other != row) {
                     let far = nearest.last().is_some_and(|worst| square >= worst.0);
                     if nearest.len() == NEIGHBOURS && far {
@@ -272,9 +290,14 @@ impl References {
 }
 
 /// Squares of the distances of a row to those of a block.
+#[expect(
+    clippy::inline_always,
+    reason = "what is not inlined is not compiled for the registers of the caller"
+)]
+#[inline(always)]
 fn squares(own: &[f64], block: &[f64]) -> [f64; LANES] {
     let mut squares = [0.0; LANES];
-    for (own, others) in own.iter().zip(block.chunks_exact(LANES)) {
+    for (own, others) in own.iter().zip(block.as_chunks::<LANES>().0) {
         for (square, other) in squares.iter_mut().zip(others) {
             let apart = own - other;
             *square += apart * apart;

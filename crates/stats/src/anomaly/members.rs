@@ -5,10 +5,13 @@ use super::robust::quantile_sorted;
 use crate::Random;
 use crate::spectral::{covariance, symmetric_eigen};
 use rayon::prelude::*;
+use rten_simd::{Isa, SimdOp};
 
 /// Samples drawn, and rows in each.
 const ROUNDS: usize = 100;
 const SAMPLE: usize = 16;
+/// Rows that ask one sample after the other, so that a sample stays in the nearest cache meanwhile.
+const TOGETHER: usize = 256;
 /// Eigenvalues are at least this share of the largest, so that nearly dependent columns do not decide alone.
 const FLOOR: f64 = 1e-3;
 /// More columns than this are not compared by their covariance, whose cost grows with their cube.
@@ -22,21 +25,67 @@ const COMPARED: usize = 256;
 /// Source: Pang, Ting & Albrecht, "LeSiNN: Detecting Anomalies by Identifying Least Similar Nearest Neighbours", ICDMW 2015.
 pub fn sample_distances(table: &Table<'_>, seed: u64) -> Vec<f64> {
     let size = SAMPLE.min(table.rows().saturating_sub(1));
-    let samples: Vec<Vec<usize>> =
-        (0..ROUNDS).map(|round| Random::stream(seed, round as u64).choose(table.rows(), size)).collect();
-    let distance = |index: usize| {
-        let row = table.row(index);
-        let nearest = |sample: &Vec<usize>| {
-            let squares = sample
-                .iter()
-                .filter(|other| **other != index)
-                .map(|other| row.iter().zip(table.row(*other)).map(|(a, b)| (a - b) * (a - b)).sum::<f64>());
-            let least = squares.fold(f64::INFINITY, f64::min);
-            if least.is_finite() { least.sqrt() } else { 0.0 }
-        };
-        samples.iter().map(nearest).sum::<f64>() / ROUNDS as f64
-    };
-    (0..table.rows()).into_par_iter().map(distance).collect()
+    let samples: Vec<Block> = (0..ROUNDS)
+        .map(|round| Block::of(table, Random::stream(seed, round as u64).choose(table.rows(), size)))
+        .collect();
+    let mut means = vec![0.0; table.rows()];
+    means.par_chunks_mut(TOGETHER).enumerate().for_each(|(chunk, totals)| {
+        Nearest { table, samples: &samples, start: chunk * TOGETHER, totals }.dispatch();
+    });
+    means
+}
+
+/// A sample, its rows side by side, column after column.
+struct Block {
+    rows: Vec<usize>,
+    values: Vec<[f64; SAMPLE]>,
+}
+
+impl Block {
+    fn of(table: &Table<'_>, rows: Vec<usize>) -> Self {
+        let mut values = vec![[0.0; SAMPLE]; table.columns()];
+        for (lane, row) in rows.iter().enumerate() {
+            for (places, value) in values.iter_mut().zip(table.row(*row)) {
+                places[lane] = *value;
+            }
+        }
+        Self { rows, values }
+    }
+}
+
+/// Adds to `totals`, those of the rows from `start` on, a share of the distance to the nearest row of each sample.
+struct Nearest<'a> {
+    table: &'a Table<'a>,
+    samples: &'a [Block],
+    start: usize,
+    totals: &'a mut [f64],
+}
+
+impl SimdOp for Nearest<'_> {
+    type Output = ();
+
+    // Compiled for the widest registers that the processor has; the same bits on all of them, as lanes are not added to each other.
+    #[expect(clippy::inline_always, reason = "what is not inlined is not compiled for those registers")]
+    #[inline(always)]
+    fn eval<I: Isa>(self, _: I) {
+        for sample in self.samples {
+            for (index, total) in (self.start..).zip(&mut *self.totals) {
+                let mut squares = [0.0_f64; SAMPLE];
+                for (value, others) in self.table.row(index).iter().zip(&sample.values) {
+                    for (square, other) in squares.iter_mut().zip(others) {
+                        let apart = value - other;
+                        *square += apart * apart;
+                    }
+                }
+                let others = squares.iter().zip(&sample.rows).filter(|(_, other)| **other != index);
+                let least = others.map(|(square, _)| *square).fold(f64::INFINITY, f64::min);
+                *total += if least.is_finite() { least.sqrt() } else { 0.0 };
+            }
+        }
+        for total in &mut *self.totals {
+            *total /= ROUNDS as f64;
+        }
+    }
 }
 
 /// Squared Mahalanobis distance of every row to the mean, eigenvalues of the covariance floored; shape `(rows,)`. Nothing

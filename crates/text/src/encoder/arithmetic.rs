@@ -4,6 +4,11 @@
 //! A compiler can do several values of a row at once, and each step is compiled for the widest registers that the processor may
 //! have ([`rten_simd::SimdOp`]). Every step gives the same bits on every processor: no fused multiplication, sums in fixed lanes.
 
+#![expect(
+    clippy::inline_always,
+    reason = "what is not inlined into a step is not compiled for its registers"
+)]
+
 use rten_simd::ops::{BitOps as _, NumOps as _};
 use rten_simd::{Isa, SimdOp};
 
@@ -166,7 +171,7 @@ fn gelu(x: f32) -> f32 {
 /// Sums of products of integers, and what makes values of them.
 pub(super) struct Sums<'a> {
     /// Σ a · b, row-major.
-    pub(super) sums: &'a [i32],
+    pub(super) totals: &'a [i32],
     /// The rows a.
     pub(super) of: &'a Rows,
     /// Σ b of each column.
@@ -180,7 +185,7 @@ pub(super) struct Sums<'a> {
 impl Sums<'_> {
     /// Each row with its zero and scale.
     fn rows(&self) -> impl Iterator<Item = (&[i32], i32, f32)> {
-        let rows = self.sums.chunks_exact(self.columns.len().max(1));
+        let rows = self.totals.chunks_exact(self.columns.len().max(1));
         rows.zip(&self.of.zeros)
             .zip(&self.of.scales)
             .map(|((sums, zero), scale)| (sums, i32::from(*zero), *scale))
@@ -213,7 +218,6 @@ pub(super) enum Step<'a> {
 impl SimdOp for Step<'_> {
     type Output = ();
 
-    // What is not inlined is not compiled for the registers that were chosen.
     #[inline(always)]
     fn eval<I: Isa>(self, isa: I) {
         match self {
@@ -245,7 +249,7 @@ impl SimdOp for Step<'_> {
             }
             Self::Unit(products, to, room) => {
                 let width = products.columns.len().max(1);
-                to.room(products.sums.len() / width, width);
+                to.room(products.totals.len() / width, width);
                 for (sums, ((integers, zero), scale)) in products.rows().zip(to.rows(width)) {
                     products.values(sums, room, |to, value| *to = gelu(value));
                     (*zero, *scale) = quantise(isa, room, integers);

@@ -249,7 +249,7 @@ impl Products {
             GemmInputB::Packed(&by.packed),
             GemmOptions::default(),
         )?;
-        Ok(Sums { sums, of: rows, columns: &by.sums, scales: &by.scales, bias: &by.bias })
+        Ok(Sums { totals: sums, of: rows, columns: &by.sums, scales: &by.scales, bias: &by.bias })
     }
 
     /// Each token takes from the others what its query finds in their keys. `rows` hold queries, keys and values.
