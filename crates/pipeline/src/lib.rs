@@ -31,5 +31,6 @@ pub use examine::{Outcome, examine, examine_as};
 pub use fix::{Edit, Fix, Proposal, Safety, apply};
 pub use inspector::PipelineInspector;
 pub use issue::Issue;
+pub use python::place_in_file;
 pub use reader::{Notes, Place, Reader};
 pub use text::Text;

@@ -34,6 +34,11 @@ impl Inspector for WholeInspector<'_> {
                 whole.findings.retain(|finding| !SAID_OF_METADATA.contains(&finding.rule.id));
             }
         }
+        if whole.format == Some("notebook")
+            && let Ok(text) = std::str::from_utf8(bytes)
+        {
+            bartizan_pipeline::place_in_file(text, &mut whole.findings);
+        }
         whole.findings.extend(pipeline.findings);
         whole.gaps.extend(pipeline.gaps);
         self.advisories(file, bytes, &mut whole);

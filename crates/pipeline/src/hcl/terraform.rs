@@ -347,6 +347,10 @@ fn module(block: &Block) -> Vec<Issue> {
         let reference = source.split_once("ref=").map(|(_, rest)| rest.split('&').next().unwrap_or(rest));
         return match reference {
             Some(reference) if is_commit(reference) => Vec::new(),
+            Some(reference @ ("main" | "master" | "develop" | "dev" | "HEAD" | "trunk")) => {
+                let message = format!("the module is taken at the branch `{reference}`");
+                vec![Issue::new(&UNPINNED_INCLUDE, span.clone(), message)]
+            }
             Some(reference) => vec![
                 Issue::new(
                     &UNPINNED_INCLUDE,

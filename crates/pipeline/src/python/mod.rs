@@ -5,6 +5,7 @@
 //! [`rules`]. Cost: linear in the source; nesting is measured first, so that neither parser nor walk can exhaust the stack.
 
 mod call;
+pub(crate) mod embedded;
 mod escape;
 mod evaluate;
 mod exports;
@@ -27,6 +28,7 @@ mod walk;
 
 pub(crate) use hub::is_local_folder;
 pub(crate) use notebook::Notebook;
+pub use notebook::place_in_file;
 pub(crate) use reader::Python;
 pub(crate) use rules::flow::MODEL_OUTPUT_EXECUTED;
 

@@ -11,6 +11,7 @@ mod project;
 mod properties;
 mod ray;
 mod settings;
+mod triton;
 mod workflows;
 
 pub(crate) use cloud::CloudJob;
@@ -21,8 +22,11 @@ pub(crate) use models::uri_issues;
 pub(crate) use packed::PackedModel;
 pub(crate) use project::MlProject;
 pub(crate) use properties::TorchServeConfig;
+pub(crate) use ray::RayConfig;
 pub(crate) use settings::Settings;
+pub(crate) use triton::TritonConfig;
 
+use crate::python::embedded;
 use crate::shell::inspect::{self, Setting};
 use crate::shell::{Invocation, Word};
 use crate::yaml::Node;
@@ -77,6 +81,11 @@ pub(crate) fn command_issues(text: &Text<'_>, notes: &mut Notes<'_>, lists: &[No
             inspect::script(value, Setting::Other)
         };
         issue::report_in(text, notes, *node, issues);
+    }
+    for item in lists.iter().flat_map(|list| list.items().take(ARGUMENTS)) {
+        if let Some(code) = item.as_str().filter(|code| embedded::is_module(code)) {
+            issue::report_in(text, notes, item, embedded::issues(code));
+        }
     }
     if let Some(script) = shell_script(lists) {
         issue::report_in(
