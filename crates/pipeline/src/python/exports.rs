@@ -2,7 +2,7 @@
 
 use super::module::Sink;
 use super::value::{Known, Partial, Taint, Value};
-use super::walk::{Class, Function, State, Summary, Walk};
+use super::walk::{Class, Function, Given, State, Summary, Walk};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -121,9 +121,7 @@ impl Walk<'_, '_> {
         self.state.functions.push(Function {
             parameters: function.parameters.clone(),
             class: None,
-            given: Taint::default(),
-            is_command: false,
-            is_page: false,
+            given: Given::default(),
             seen: 0,
             summary: Some(Summary {
                 returns: Value::default(),

@@ -29,16 +29,24 @@ const MOST_SINKS: usize = 32;
 pub(super) struct Function {
     pub(super) parameters: Vec<Arc<str>>,
     pub(super) class: Option<usize>,
-    /// What its parameters hold because of how it is declared.
-    pub(super) given: Taint,
-    /// Whether a shell runs what it gives back.
-    pub(super) is_command: bool,
-    /// Whether a browser shows what it gives back.
-    pub(super) is_page: bool,
+    pub(super) given: Given,
     /// How often what its class holds had become known as someone else's word when it was walked.
     pub(super) seen: u32,
     pub(super) summary: Option<Summary>,
     pub(super) running: bool,
+}
+
+/// What is known of a function by how it is declared.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Given {
+    /// What its parameters hold.
+    pub(super) taint: Taint,
+    /// Whether a shell runs what it gives back.
+    pub(super) is_command: bool,
+    /// Whether a browser shows what it gives back.
+    pub(super) is_page: bool,
+    /// Whether an orchestrator hands it what a run was started with, under names of its own.
+    pub(super) is_task: bool,
 }
 
 /// What a call of a function amounts to.
@@ -573,7 +581,7 @@ impl<'a, 's> Walk<'a, 's> {
         let number = if let Some(number) = self.state.defined.get(&place) {
             *number
         } else {
-            let (given, is_command, is_page) = self.given(function);
+            let given = self.given(function);
             let parameters =
                 function.parameters.iter().map(|parameter| Arc::from(parameter.name().as_str())).collect();
             let class = self.class.filter(|_| self.frames.is_empty());
@@ -582,8 +590,6 @@ impl<'a, 's> Walk<'a, 's> {
                 parameters,
                 class,
                 given,
-                is_command,
-                is_page,
                 seen: 0,
                 summary: None,
                 running: false,
@@ -609,19 +615,28 @@ impl<'a, 's> Walk<'a, 's> {
 
     /// What the parameters of `function` hold because of its decorators or class, and whether a shell
     /// runs or a browser shows what it gives back.
-    fn given(&mut self, function: &'a ast::StmtFunctionDef) -> (Taint, bool, bool) {
+    fn given(&mut self, function: &'a ast::StmtFunctionDef) -> Given {
         let mut given = Taint::default();
-        let (mut is_command, mut is_page) = (false, false);
+        let (mut is_command, mut is_page, mut is_task) = (false, false, false);
         let was = std::mem::replace(&mut self.quiet, true);
         for decorator in &function.decorator_list {
             let callee = match &decorator.expression {
-                Expr::Call(call) => self.evaluate(&call.func),
+                Expr::Call(call) => {
+                    // FastAPI's routes say what they answer with.
+                    let answers = call.arguments.find_keyword("response_class");
+                    let answers = answers.map(|keyword| self.evaluate(&keyword.value));
+                    is_page |= answers.is_some_and(|kind| {
+                        kind.as_path().is_some_and(|path| path.ends_with("HTMLResponse"))
+                    });
+                    self.evaluate(&call.func)
+                }
                 other => self.evaluate(other),
             };
             if let Some(path) = callee.as_path() {
                 given = given.and(rules::given_by_decorator(path));
                 is_page |= rules::shows_page(path);
                 is_command |= path.starts_with("airflow.") && path.ends_with(".bash");
+                is_task |= rules::is_task(path);
             }
         }
         self.quiet = was;
@@ -630,7 +645,7 @@ impl<'a, 's> Walk<'a, 's> {
                 given = given.and(rules::given_by_base(base, function.name.as_str()));
             }
         }
-        (given, is_command, is_page)
+        Given { taint: given, is_command, is_page, is_task }
     }
 
     fn define_class(&mut self, class: &'a ast::StmtClassDef) {
@@ -704,8 +719,8 @@ impl<'a, 's> Walk<'a, 's> {
         let Some(known) = self.state.functions.get_mut(number) else { return };
         known.running = true;
         let (class, given) = (known.class, known.given);
-        let returns_command = std::mem::replace(&mut self.returns_command, known.is_command);
-        let returns_page = std::mem::replace(&mut self.returns_page, known.is_page);
+        let returns_command = std::mem::replace(&mut self.returns_command, given.is_command);
+        let returns_page = std::mem::replace(&mut self.returns_page, given.is_page);
         let mut scope = Scope::default();
         let options = self.options(function);
         for (index, parameter) in function.parameters.iter().enumerate() {
@@ -724,7 +739,12 @@ impl<'a, 's> Walk<'a, 's> {
                 };
                 // Frameworks hand over what fits the annotation: a number or one of a list carries no text.
                 let narrow = parameter.annotation().is_some_and(|annotation| self.is_narrow(annotation));
-                let given = if narrow { Taint::default() } else { given };
+                let handed = given.is_task && rules::names_run(name);
+                let given = match narrow {
+                    true => Taint::default(),
+                    false if handed => given.taint.and(Taint::OPERATOR),
+                    false => given.taint,
+                };
                 value.tainted(Taint::parameter(index)).tainted(given)
             };
             scope.bind(name, value);

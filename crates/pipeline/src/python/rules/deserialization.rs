@@ -282,7 +282,7 @@ fn by_option(call: &Call<'_>, module: &mut Module) {
 /// A file fetched in a format that can run code when it is loaded.
 fn unsafe_file(call: &Call<'_>, module: &mut Module) {
     let place = usize::from(call.name() != "from_single_file");
-    let names = ["filename", "pretrained_model_link_or_path"];
+    let names = ["filename", "weight_name", "pretrained_model_link_or_path"];
     let given = call.any_keyword(&names).or_else(|| call.positional.get(place));
     let Some(file) = given.and_then(|file| file.value.as_pieces()).map(str::to_ascii_lowercase) else {
         return;

@@ -648,6 +648,17 @@ mod tests {
     }
 
     #[test]
+    fn a_route_that_says_it_answers_with_a_page_shows_one() {
+        let code = |kind: &str| {
+            format!(
+                "from fastapi import FastAPI\nfrom fastapi.responses import HTMLResponse, JSONResponse\nfrom openai import OpenAI\napp = FastAPI()\nclient = OpenAI()\n@app.get('/', response_class={kind})\ndef page(q: str):\n    out = client.responses.create(model='m', input=q).output_text\n    return f'<p>{{out}}</p>'\n"
+            )
+        };
+        let found = |kind: &str| severities(&code(kind), "pipeline/model-output-executed").len();
+        assert_eq!((found("HTMLResponse"), found("JSONResponse")), (1, 0));
+    }
+
+    #[test]
     fn instructions_and_pages_made_from_what_others_sent_are_found() {
         let code = "import streamlit as st, openai\nq = st.text_input('q')\nopenai.OpenAI().chat.completions.create(messages=[{'role': 'system', 'content': f'Be good to {q}'}])\nst.markdown(q, unsafe_allow_html=True)";
         assert_eq!(severities(code, "pipeline/prompt-from-untrusted-input"), [Medium]);

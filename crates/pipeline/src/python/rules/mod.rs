@@ -113,6 +113,18 @@ pub(super) fn star_names(module: &str) -> &'static [&'static str] {
     }
 }
 
+/// Whether a function decorated by `path` is a task of Airflow.
+pub(super) fn is_task(path: &str) -> bool {
+    path.strip_prefix("airflow.").is_some_and(|rest| {
+        rest.ends_with(".task") || rest.contains(".task.") || rest == "task" || rest.starts_with("task.")
+    })
+}
+
+/// Whether Airflow hands what a run was started with to a parameter called `name`.
+pub(super) fn names_run(name: &str) -> bool {
+    matches!(name, "context" | "kwargs" | "ctx" | "dag_run" | "params" | "conf")
+}
+
 /// Whose word the parameters of a function are that is decorated by what lies at `path`.
 pub(super) fn given_by_decorator(path: &str) -> Taint {
     let name = path.rsplit('.').next().unwrap_or(path);
