@@ -93,7 +93,16 @@ pub fn decoded(bytes: &[u8]) -> Option<Cow<'_, str>> {
         let read = char::decode_utf16(units).map(|read| read.unwrap_or(char::REPLACEMENT_CHARACTER));
         return Some(Cow::Owned(read.collect()));
     }
-    let text = std::str::from_utf8(bytes).ok()?;
+    let text = match std::str::from_utf8(bytes) {
+        Ok(text) => text,
+        // Zeros and bytes of another encoding together: a text as long as they are few.
+        Err(_) if bytes.len() <= MIXED_BYTES => {
+            let odd = bytes.iter().filter(|byte| **byte == 0 || **byte >= 0x80).count();
+            let few = odd.saturating_mul(100) <= bytes.len().max(FEW_ZEROS * 100);
+            return few.then(|| Cow::Owned(String::from_utf8_lossy(bytes).replace('\0', " ")));
+        }
+        Err(_) => return None,
+    };
     match memchr::memchr_iter(0, bytes).count() {
         0 => Some(Cow::Borrowed(text)),
         zeros if zeros.saturating_mul(100) <= bytes.len().max(FEW_ZEROS * 100) => {
@@ -103,6 +112,8 @@ pub fn decoded(bytes: &[u8]) -> Option<Cow<'_, str>> {
     }
 }
 
+/// Longest text that is neither UTF-8 nor UTF-16 and holds zeros, in bytes.
+const MIXED_BYTES: usize = 1 << 20;
 /// Zeros let through in a text however short it is.
 const FEW_ZEROS: usize = 4;
 
@@ -165,8 +176,10 @@ mod tests {
     #[test]
     fn what_is_binary_is_left_to_the_readers_of_formats() {
         assert_eq!(decoded(b"ab\0\0\0\0\0\0cd"), None);
-        assert_eq!(decoded(&[0xFF, 0xFE, 9, 9, 9, 9, 0, 9]), None);
-        assert_eq!(decoded(&[0xFF, 0xD8, 0, 1]), None);
+        assert_eq!(decoded(b"RUN x\n\0\xFF\n").as_deref(), Some("RUN x\n \u{FFFD}\n"));
+        let binary: Vec<u8> = [0xFF, 0xFE].into_iter().chain((0..=255).rev().cycle().take(2048)).collect();
+        assert_eq!(decoded(&binary), None);
+        assert_eq!(decoded(binary.get(2..).unwrap()), None);
         assert_eq!(inspect("model.bin", &[0x80, 0, 0, 0xFF]).format, None);
     }
 }

@@ -203,6 +203,10 @@ impl Reader<'_> {
                     self.stop(start, "neither an attribute nor a block begins here");
                     // One mistake a line is said.
                     self.comment();
+                } else if self.peek() == Some(b'{') {
+                    // An object within the expression of a `for`: its end is not that of this one.
+                    let inner = self.braces(depth, false);
+                    body.attributes.extend(inner.attributes);
                 } else {
                     self.step(1);
                 }
@@ -457,6 +461,9 @@ mod tests {
         assert_eq!(stops(fine), [fine.find("(n)").unwrap()]);
         let fine = "locals {\n  # don't (\n  l = [ // a [\n    \"x\", /* ( */\n  ]\n  y = f(1, # (\n    2)\n  z = f(<<-E\n    \"(\n  E\n  )\n}\n";
         assert!(stops(fine).is_empty());
+        let fine = "a {\n  f = { for k, v in merge(\n    {\n      x = 1\n    },\n    y\n  ) : k => v if c }\n\n  p = 2\n}\n";
+        assert!(stops(fine).is_empty());
+        assert_eq!(read(fine).blocks[0].body.text("p"), Some("2"));
         assert_eq!(read("resource a b {\n  x = 1\n}\n").blocks[0].labels, ["a", "b"]);
     }
 

@@ -127,7 +127,8 @@ pub(super) fn judged(node: Node<'_>) -> Vec<Issue> {
         let value = entry.value.as_str().unwrap_or_default();
         if snake == "trust_remote_code" && entry.value.as_bool() == Some(true) {
             let message = "the model's repository may run code where these settings are used";
-            issues.push(Issue::new(&REMOTE_CODE, entry.span(), message));
+            let fix = super::replaced(entry.value, "false", "do not trust remote code");
+            issues.push(Issue::new(&REMOTE_CODE, entry.span(), message).fix(fix));
         } else if names_model && names_repository(value) {
             let revision = REVISIONS.iter().find_map(|key| node.text_of(key));
             if !revision.is_some_and(is_commit)
