@@ -1,9 +1,10 @@
 //! Functions handed to what calls them later: threads, pools, event loops, web interfaces. Part of [`Walk`].
 
 use super::call::{Argument, Call};
+use super::declare::{attribute_of, is_telling_default};
 use super::module::SinkKind;
 use super::value::{Known, Taint, Value};
-use super::walk::{Walk, attribute_of, is_telling_default};
+use super::walk::Walk;
 use std::sync::Arc;
 
 /// Most arguments of the program whose defaults are remembered.

@@ -5,6 +5,8 @@
 //! [`rules`]. Cost: linear in the source; nesting is measured first, so that neither parser nor walk can exhaust the stack.
 
 mod call;
+mod called;
+mod declare;
 pub(crate) mod embedded;
 mod escape;
 mod evaluate;
@@ -14,6 +16,7 @@ mod handover;
 mod hub;
 mod local;
 mod module;
+mod names;
 mod neighbours;
 mod notebook;
 mod reader;

@@ -14,6 +14,7 @@ pub(super) mod orchestration;
 pub(super) mod place;
 pub(super) mod remote_code;
 pub(super) mod secret;
+pub(super) mod sinks;
 pub(super) mod steps;
 pub(super) mod training;
 pub(super) mod transport;
@@ -34,12 +35,12 @@ const CHECKS: &[fn(&Call<'_>, &mut Module)] = &[
     deserialization::check,
     environment::check,
     exposure::check,
-    flow::check,
     native::check,
     orchestration::check,
     place::check,
     remote_code::check,
     secret::check,
+    sinks::check,
     steps::check,
     training::check,
     transport::check,
