@@ -63,7 +63,7 @@ impl PipelineInspector<'_> {
 
 impl PipelineInspector<'_> {
     /// Inspects a text with bytes of zero: one in UTF-16, or one that somebody put a few into. Shells, builders and pip read both.
-    fn inspect_encoded(&self, file: &File<'_>, bytes: &[u8], clock: &dyn Clock) -> Inspection {
+    fn inspect_encoded(self, file: &File<'_>, bytes: &[u8], clock: &dyn Clock) -> Inspection {
         let Some(content) = decoded(bytes.get(..Self::TEXT_BYTES.min(bytes.len())).unwrap_or_default())
         else {
             return nothing();

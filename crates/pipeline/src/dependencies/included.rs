@@ -46,18 +46,16 @@ pub(super) fn issues(text: &Text<'_>, found: &Dependencies) -> Vec<Issue> {
             let (line, _) = inner.line_column(issue.span.start);
             let place = format!("{}:{line}", printable(&name, 100));
             let key = (span.start, issue.rule.id);
-            match issues.iter_mut().find(|(known, _)| (known.span.start, known.rule.id) == key) {
-                Some((known, more)) => {
-                    *more = more.saturating_add(1);
-                    if (issue.severity, issue.confidence) > (known.severity, known.confidence) {
-                        (known.severity, known.confidence) = (issue.severity, issue.confidence);
-                        known.message = format!("{} ({place})", issue.message);
-                    }
-                }
-                None => {
-                    let message = format!("{} ({place})", issue.message);
-                    issues.push((Issue { span: span.clone(), message, ..issue }, 0_usize));
-                }
+            let known = issues.iter_mut().find(|(known, _)| (known.span.start, known.rule.id) == key);
+            let Some((known, more)) = known else {
+                let message = format!("{} ({place})", issue.message);
+                issues.push((Issue { span: span.clone(), message, ..issue }, 0_usize));
+                continue;
+            };
+            *more = more.saturating_add(1);
+            if (issue.severity, issue.confidence) > (known.severity, known.confidence) {
+                (known.severity, known.confidence) = (issue.severity, issue.confidence);
+                known.message = format!("{} ({place})", issue.message);
             }
         }
         let folder = file.parent().unwrap_or(&file).to_path_buf();

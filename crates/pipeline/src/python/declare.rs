@@ -240,10 +240,12 @@ impl<'a> Walk<'a, '_> {
                 // Frameworks hand over what fits the annotation: a number or one of a list carries no text.
                 let narrow = parameter.annotation().is_some_and(|annotation| self.is_narrow(annotation));
                 let handed = given.is_task && rules::names_run(name);
-                let given = match narrow {
-                    true => Taint::default(),
-                    false if handed => given.taint.and(Taint::OPERATOR),
-                    false => given.taint,
+                let given = if narrow {
+                    Taint::default()
+                } else if handed {
+                    given.taint.and(Taint::OPERATOR)
+                } else {
+                    given.taint
                 };
                 value.tainted(Taint::parameter(index)).tainted(given)
             };

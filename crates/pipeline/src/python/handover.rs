@@ -51,9 +51,12 @@ impl<'a> Walk<'a, '_> {
             let parameters = self.parameters_of(&callable);
             let given: Vec<Value> = parameters
                 .iter()
-                .map(|name| match super::rules::names_run(name) {
-                    true => Value::from_taint(Taint::OPERATOR),
-                    false => Value::default(),
+                .map(|name| {
+                    if super::rules::names_run(name) {
+                        Value::from_taint(Taint::OPERATOR)
+                    } else {
+                        Value::default()
+                    }
                 })
                 .collect();
             self.call_later(&callable, &given, call);

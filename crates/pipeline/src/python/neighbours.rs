@@ -414,7 +414,8 @@ mod tests {
     /// How many walks it takes to examine each of `count` modules, all of which import each other.
     fn walks(count: usize) -> usize {
         let folder = tempfile::tempdir().unwrap();
-        let imports: String = (0..count).map(|at| format!("from m{at} import sh{at}\n")).collect();
+        let imports: Vec<String> = (0..count).map(|at| format!("from m{at} import sh{at}\n")).collect();
+        let imports = imports.concat();
         let name = |at: usize| format!("m{at}.py");
         for at in 0..count {
             let own = format!(

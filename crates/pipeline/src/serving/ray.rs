@@ -151,7 +151,8 @@ mod tests {
             lines("serve.yaml", serve),
             [(5, "unpinned-source"), (6, "secret"), (11, "unpinned-model"), (13, "remote-code")]
         );
-        let inside: String = serve.lines().map(|line| format!("    {line}\n")).collect();
+        let inside: Vec<String> = serve.lines().map(|line| format!("    {line}\n")).collect();
+        let inside = inside.concat();
         let text = format!(
             "apiVersion: ray.io/v1\nkind: RayService\nspec:\n  serveConfigV2: |\n{inside}  rayClusterConfig:\n    headGroupSpec:\n      serviceType: LoadBalancer\n"
         );

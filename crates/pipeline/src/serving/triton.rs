@@ -95,7 +95,7 @@ fn fields(text: &str) -> (Vec<Field>, Option<usize>) {
         match byte {
             b'#' => {
                 at = memchr::memchr(b'\n', bytes.get(at..).unwrap_or_default())
-                    .map_or(bytes.len(), |end| at.saturating_add(end))
+                    .map_or(bytes.len(), |end| at.saturating_add(end));
             }
             b'"' | b'\'' => {
                 let start = at.saturating_add(1);

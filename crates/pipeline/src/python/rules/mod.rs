@@ -117,7 +117,10 @@ pub(super) fn star_names(module: &str) -> &'static [&'static str] {
 /// Whether a function decorated by `path` is a task of Airflow.
 pub(super) fn is_task(path: &str) -> bool {
     path.strip_prefix("airflow.").is_some_and(|rest| {
-        rest.ends_with(".task") || rest.contains(".task.") || rest == "task" || rest.starts_with("task.")
+        rest.rsplit('.').next() == Some("task")
+            || rest.contains(".task.")
+            || rest == "task"
+            || rest.starts_with("task.")
     })
 }
 
