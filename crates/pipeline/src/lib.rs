@@ -30,8 +30,9 @@ pub mod yaml;
 
 pub use examine::{Outcome, examine, examine_as};
 pub use fix::{Edit, Fix, Proposal, Safety, apply};
-pub use inspector::PipelineInspector;
+pub use inspector::{PipelineInspector, decoded};
 pub use issue::Issue;
+pub use python::place_in_file;
 pub use reader::{Notes, Place, Reader};
 pub use surroundings::Surroundings;
 pub use text::Text;

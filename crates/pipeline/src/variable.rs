@@ -63,6 +63,10 @@ pub(crate) fn issues(name: &str, value: &str, span: &Range<usize>) -> Vec<Issue>
         let message = format!("`{name}` lets the process unpickle what it is given");
         issues.push(Issue::new(&UNSAFE_MODEL_FORMAT, span.clone(), message));
     }
+    if upper == "VLLM_ALLOW_RUNTIME_LORA_UPDATING" && is_on {
+        let message = format!("`{name}` lets whoever reaches the server load adapters into it");
+        issues.push(Issue::new(&NO_AUTHENTICATION, span.clone(), message).severity(Severity::Medium));
+    }
     if matches!(upper.as_str(), "PIP_EXTRA_INDEX_URL" | "UV_EXTRA_INDEX_URL") && !trimmed.is_empty() {
         issues.push(Issue::new(
             &DEPENDENCY_CONFUSION,

@@ -219,6 +219,7 @@ pub(crate) fn engine(policy: &Policy, tests: bool, bounds: Bounds) -> Result<Pre
         }
     }
     let modules = merge(&files)?;
+    crate::recursion::refuse(&modules)?;
     for module in &modules {
         // Rego from before version 1, as many policies still are, where it is not Rego of version 1.
         let added = engine.add_policy(module.name(), module.content.clone());

@@ -268,6 +268,31 @@ mod tests {
     }
 
     #[test]
+    fn a_scan_that_found_something_is_not_hoped_to_find_nothing_the_next_time() {
+        let rego = "package bartizan.gate\n\
+             last := max([s.log.index | some s in input.statements; s.kind == \"scan\"])\n\
+             deny contains {\"rule\": \"a/b\", \"message\": \"found\"} if { some s in input.statements; s.kind == \"scan\"; s.log.index == last; s.result == \"FAILED\" }\n\
+             missing contains {\"rule\": \"evidence/scan\", \"message\": \"none\"} if not fresh\n\
+             fresh if { some s in input.statements; s.kind == \"scan\"; s.age_s < 10 }\n";
+        let mut failed = input();
+        failed.statements.push(crate::input::Evidence {
+            kind: "scan".to_owned(),
+            complete: true,
+            result: Some("FAILED".to_owned()),
+            age_s: Some(5),
+            ..crate::input::Evidence::default()
+        });
+        let found = ask(rego, &failed);
+        assert_eq!(found.facts.iter().map(|fact| fact.change).collect::<Vec<_>>(), ["waive"], "{found:?}");
+        failed.statements[0].age_s = Some(100);
+        let mut changes: Vec<_> = ask(rego, &failed).facts.into_iter().map(|fact| fact.change).collect();
+        changes.sort_unstable();
+        assert_eq!(changes, ["add", "waive"]);
+        let found = ask(rego, &input());
+        assert!(found.facts[0].text.contains("a scan that passes"), "{found:?}");
+    }
+
+    #[test]
     fn an_allow_names_what_it_rests_on() {
         let mut allowed = input();
         allowed.signature.state = crate::input::SignatureState::Valid;

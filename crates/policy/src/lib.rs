@@ -34,5 +34,6 @@ pub mod waiver;
 
 mod error;
 mod modules;
+mod recursion;
 
 pub use error::PolicyError;

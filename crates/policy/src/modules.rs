@@ -51,7 +51,7 @@ impl Merged {
     }
 
     /// The file and its line for a line of the module.
-    fn place(&self, line: usize) -> Option<(&str, usize)> {
+    pub(crate) fn place(&self, line: usize) -> Option<(&str, usize)> {
         let (path, before) = self.files.iter().rev().find(|(_, before)| *before < line)?;
         Some((path, line - before))
     }
@@ -149,7 +149,7 @@ fn written(package: &str) -> String {
 }
 
 /// The tokens of each line that begins outside of brackets, with those of the lines on which its brackets close.
-fn statements<'a, 't>(all: &'a [Token<'t>]) -> Vec<&'a [Token<'t>]> {
+pub(crate) fn statements<'a, 't>(all: &'a [Token<'t>]) -> Vec<&'a [Token<'t>]> {
     let mut found = Vec::new();
     let (mut start, mut open) = (0, 0_usize);
     for (at, token) in all.iter().enumerate() {

@@ -31,6 +31,10 @@ pub(crate) struct GateArguments {
     /// Time between two looks, in milliseconds
     #[arg(long, value_name = "N", default_value = "10000", value_parser = clap::value_parser!(u64).range(10..=86_400_000), requires = "watch", help_heading = "Watch")]
     pub(crate) every_ms: u64,
+    /// Time after which what seems unchanged is decided about again, in milliseconds, since evidence and waivers expire; a line is
+    /// written when the verdict is another
+    #[arg(long, value_name = "N", default_value = "60000", value_parser = clap::value_parser!(u64).range(10..=86_400_000), requires = "watch", help_heading = "Watch")]
+    pub(crate) again_ms: u64,
     /// End after N looks: with 1 when a verdict was deny, else with 0
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), requires = "watch", help_heading = "Watch")]
     pub(crate) looks: Option<u64>,

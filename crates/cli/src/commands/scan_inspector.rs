@@ -7,7 +7,7 @@ use bartizan_data::quick::DatasetInspector;
 use bartizan_model::ModelInspector;
 use bartizan_pipeline::dependencies::advisories::vulnerabilities;
 use bartizan_pipeline::registry::RUN_BY_SYSTEMS;
-use bartizan_pipeline::{PipelineInspector, Place, Surroundings};
+use bartizan_pipeline::{PipelineInspector, Place, Surroundings, decoded};
 use bartizan_text::rules::SECRET;
 use std::collections::BTreeSet;
 
@@ -35,6 +35,11 @@ impl Inspector for WholeInspector<'_> {
             if RUN_BY_SYSTEMS.contains(&format) {
                 whole.findings.retain(|finding| !SAID_OF_METADATA.contains(&finding.rule.id));
             }
+        }
+        if whole.format == Some("notebook")
+            && let Ok(text) = std::str::from_utf8(bytes)
+        {
+            bartizan_pipeline::place_in_file(text, &mut whole.findings);
         }
         whole.findings.extend(pipeline.findings);
         whole.gaps.extend(pipeline.gaps);
@@ -100,8 +105,8 @@ fn leave_to_the_exact(findings: &mut Vec<Finding>, judged: &BTreeSet<Place>, for
 impl WholeInspector<'_> {
     /// Matches a file of dependencies with the database of advisories.
     fn advisories(&self, file: &File<'_>, bytes: &[u8], whole: &mut Inspection) {
-        let Ok(content) = std::str::from_utf8(bytes) else { return };
-        let text = bartizan_pipeline::Text::new(file.uri, content);
+        let Some(content) = decoded(bytes) else { return };
+        let text = bartizan_pipeline::Text::new(file.uri, &content);
         let Some(found) = vulnerabilities(&text, self.known.database.as_ref(), self.known.age_days) else {
             return;
         };

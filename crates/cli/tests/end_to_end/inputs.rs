@@ -1,6 +1,6 @@
 //! What can be scanned: folders with links, hub caches, standard input, things that cannot be read.
 
-use crate::support::{Ran, Workplace, evil_pickle, good_pickle};
+use crate::support::{Ran, Workplace, evil_pickle, good_pickle, good_safetensors};
 use serde_json::Value;
 use std::io::Write as _;
 use std::os::unix::fs::symlink;
@@ -139,4 +139,18 @@ fn a_name_cannot_steer_the_terminal() {
         ran.code == 1 && !ran.out.contains('\u{1b}') && ran.out.contains("\\u{1b}[2Jevil\\n.pkl"),
         "{ran:?}"
     );
+}
+
+#[test]
+fn an_adapter_is_scanned_with_its_files_and_what_loads_it() {
+    let at = Workplace::new();
+    let settings = r#"{"peft_type": "LORA", "base_model_name_or_path": "acme/net", "r": 8}"#;
+    at.write("lora/adapter_config.json", settings);
+    at.write("lora/adapter_model.safetensors", good_safetensors());
+    at.write("serve.sh", "vllm serve /models/net --enable-lora --lora-modules sql=acme/sql-lora\n");
+    assert!(rules(&at.json(&["lora", "serve.sh"])).contains(&"pipeline/unpinned-model"));
+    assert_eq!(at.run(&["scan", "lora", "--fail-on", "medium"]).code, 0);
+    at.write("lora/adapter_model.bin", evil_pickle());
+    assert!(rules(&at.json(&["lora"])).contains(&"model/pickle-code-execution"));
+    assert_eq!(at.run(&["scan", "lora"]).code, 1);
 }

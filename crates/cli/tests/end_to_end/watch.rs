@@ -42,6 +42,30 @@ fn each_artifact_gets_a_verdict_once_and_again_when_evidence_comes() {
 }
 
 #[test]
+fn what_stays_as_it_is_is_decided_about_again_when_its_time_has_come() {
+    let place = project();
+    std::fs::create_dir(place.path().join("releases")).unwrap();
+    place.write("releases/new.pkl", good_pickle());
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    let rego = format!(
+        "package bartizan.gate\n\ndeny contains \"too late\" if time.now_ns() >= {}\n",
+        (u128::from(now) + 5) * 1_000_000_000
+    );
+    place.write("late.rego", rego.as_bytes());
+    let watch =
+        ["gate", "--watch", "releases", "--policy", "late.rego", "--every-ms", "20", "--again-ms", "50"];
+    let mut process = place.program(&watch).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
+    let mut next = || -> Value { serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap() };
+    // The second line comes although file, policy and store are what they were; looks in between wrote none.
+    let (first, then) = (next(), next());
+    assert_eq!((&first["verdict"], &then["verdict"]), (&"allow".into(), &"deny".into()), "{first} {then}");
+    assert_eq!((&first["digest"], &then["reasons"][0]["message"]), (&then["digest"], &"too late".into()));
+    let _ = process.kill();
+    let _ = process.wait();
+}
+
+#[test]
 fn what_comes_and_goes_between_two_looks_is_no_error() {
     let place = project();
     std::fs::create_dir(place.path().join("releases")).unwrap();

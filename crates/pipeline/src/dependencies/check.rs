@@ -2,7 +2,7 @@
 
 use super::names::{Likeness, likeness};
 use super::rules::{TYPOSQUAT_PACKAGE, UNHASHED_PACKAGE};
-use super::{Dependencies, Dependency, Pin, Purpose, read};
+use super::{Dependencies, Dependency, Pin, Purpose, included, read};
 use crate::issue::report;
 use crate::rules::{DEPENDENCY_CONFUSION, INSECURE_TRANSPORT, TLS_DISABLED, UNPINNED_PACKAGE};
 use crate::{Issue, Notes, Reader, Text};
@@ -45,6 +45,7 @@ impl Reader for DependencyManifest {
             report(text, notes, name(dependency));
         }
         report(text, notes, hashes(&found));
+        report(text, notes, included::issues(text, &found));
     }
 }
 

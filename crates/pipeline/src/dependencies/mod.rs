@@ -2,6 +2,7 @@
 
 pub mod advisories;
 mod check;
+mod included;
 pub(crate) mod names;
 mod read;
 pub mod rules;
@@ -111,10 +112,18 @@ pub struct Dependencies {
     pub issues: Vec<Issue>,
     /// Byte offset and reason where reading stopped.
     pub stops: Vec<(usize, String)>,
+    /// Files that are part of it, as written, with the bytes that say so.
+    pub includes: Vec<(Range<usize>, String)>,
 }
 
 impl Dependencies {
     fn new(purpose: Purpose) -> Self {
-        Self { purpose, dependencies: Vec::new(), issues: Vec::new(), stops: Vec::new() }
+        Self {
+            purpose,
+            dependencies: Vec::new(),
+            issues: Vec::new(),
+            stops: Vec::new(),
+            includes: Vec::new(),
+        }
     }
 }

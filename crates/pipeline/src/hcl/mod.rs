@@ -4,4 +4,4 @@ mod terraform;
 mod tree;
 
 pub(crate) use terraform::Terraform;
-pub use tree::{Attribute, Block, Body, Value, read};
+pub use tree::{Attribute, Block, Body, STOPS, Stop, Value, read, read_noting};

@@ -1,6 +1,6 @@
 //! Terraform and OpenTofu: where models are trained and served, and what modules are taken.
 
-use super::tree::{Attribute, Block, Body, Value, read};
+use super::tree::{Attribute, Block, Body, Value, read_noting};
 use crate::address::is_commit;
 use crate::rules::{
     self, EXPOSED_SERVICE, NO_NETWORK_ISOLATION, PRIVILEGED_CONTAINER, ROOT_USER, UNENCRYPTED_STORAGE,
@@ -34,7 +34,11 @@ impl Reader for Terraform {
     }
 
     fn read(&self, text: &Text<'_>, notes: &mut Notes<'_>) {
-        let file = read(text.content);
+        let (file, stops) = read_noting(text.content);
+        for (at, why) in stops {
+            let (line, _) = text.line_column(at);
+            notes.gap(at, format!("line {line}: {why}; what stands there was not examined, mend the syntax"));
+        }
         for block in &file.blocks {
             if notes.out_of_time() {
                 return;
@@ -347,6 +351,10 @@ fn module(block: &Block) -> Vec<Issue> {
         let reference = source.split_once("ref=").map(|(_, rest)| rest.split('&').next().unwrap_or(rest));
         return match reference {
             Some(reference) if is_commit(reference) => Vec::new(),
+            Some(reference @ ("main" | "master" | "develop" | "dev" | "HEAD" | "trunk")) => {
+                let message = format!("the module is taken at the branch `{reference}`");
+                vec![Issue::new(&UNPINNED_INCLUDE, span.clone(), message)]
+            }
             Some(reference) => vec![
                 Issue::new(
                     &UNPINNED_INCLUDE,

@@ -58,18 +58,33 @@ const DEPTH: u32 = 32;
 
 /// Reads `text`. Never panics on any text; what is no HCL is passed over.
 pub fn read(text: &str) -> Body {
-    let mut reader = Reader { text, at: 0 };
+    read_noting(text).0
+}
+
+/// The same, with the places that were passed over because they are no HCL, in order, and why; at most [`STOPS`].
+pub fn read_noting(text: &str) -> (Body, Vec<Stop>) {
+    let mut reader = Reader { text, at: 0, stops: Vec::new() };
     let mut whole = Body::default();
     while reader.at < text.len() {
         let before = reader.at;
-        let part = reader.body(0);
+        let part = reader.body(0, true);
         whole.attributes.extend(part.attributes);
         whole.blocks.extend(part.blocks);
-        // A brace that closes nothing.
+        if reader.at < text.len() {
+            reader.stop(reader.at, "a brace closes nothing");
+            reader.step(1);
+        }
         reader.at = reader.at.max(before.saturating_add(1));
     }
-    whole
+    reader.stops.sort_unstable();
+    (whole, reader.stops)
 }
+
+/// A byte of the text, and why what stands there was passed over.
+pub type Stop = (usize, &'static str);
+
+/// Most places noted.
+pub const STOPS: usize = 32;
 
 impl Body {
     /// The attribute called `name`.
@@ -104,9 +119,15 @@ impl Body {
     }
 }
 
+/// Whether a name may begin with `byte`.
+fn is_name(byte: u8) -> bool {
+    byte.is_ascii_alphabetic() || byte == b'_'
+}
+
 struct Reader<'t> {
     text: &'t str,
     at: usize,
+    stops: Vec<Stop>,
 }
 
 impl Reader<'_> {
@@ -120,6 +141,12 @@ impl Reader<'_> {
 
     fn step(&mut self, bytes: usize) {
         self.at = self.text.ceil_char_boundary(self.at.saturating_add(bytes).min(self.text.len()));
+    }
+
+    fn stop(&mut self, at: usize, why: &'static str) {
+        if self.stops.len() < STOPS {
+            self.stops.push((at, why));
+        }
     }
 
     /// Passes white space (line ends too when `lines`) and comments.
@@ -140,6 +167,10 @@ impl Reader<'_> {
         }
     }
 
+    fn is_comment(&self) -> bool {
+        ["#", "//", "/*"].iter().any(|begin| self.rest().starts_with(begin))
+    }
+
     fn comment(&mut self) {
         let length = memchr::memchr(b'\n', self.rest().as_bytes()).unwrap_or(self.rest().len());
         self.step(length);
@@ -154,8 +185,9 @@ impl Reader<'_> {
         Some(word)
     }
 
-    /// Attributes and blocks up to a closing brace, which is not taken.
-    fn body(&mut self, depth: u32) -> Body {
+    /// Attributes and blocks up to a closing brace, which is not taken. Objects hold more (`for`, keys in brackets), which is passed
+    /// over; in a `block` it is a mistake.
+    fn body(&mut self, depth: u32, block: bool) -> Body {
         let mut body = Body::default();
         loop {
             self.blanks(true);
@@ -167,7 +199,17 @@ impl Reader<'_> {
             let name =
                 if self.peek() == Some(b'"') { self.string().map(|(text, _)| text) } else { self.word() };
             let Some(name) = name else {
-                self.step(1);
+                if block {
+                    self.stop(start, "neither an attribute nor a block begins here");
+                    // One mistake a line is said.
+                    self.comment();
+                } else if self.peek() == Some(b'{') {
+                    // An object within the expression of a `for`: its end is not that of this one.
+                    let inner = self.braces(depth, false);
+                    body.attributes.extend(inner.attributes);
+                } else {
+                    self.step(1);
+                }
                 continue;
             };
             let key = start..self.at;
@@ -180,34 +222,47 @@ impl Reader<'_> {
                     let value = self.value(depth);
                     body.attributes.push(Attribute { name, key, value, span: from..self.at });
                 }
-                Some(b'{' | b'"') => {
+                Some(byte) if matches!(byte, b'{' | b'"') || (block && is_name(byte)) => {
                     let mut labels = Vec::new();
-                    while self.peek() == Some(b'"') {
-                        let Some((label, _)) = self.string() else { break };
+                    loop {
+                        // A label may be a plain name.
+                        let label = match self.peek() {
+                            Some(b'"') => self.string().map(|(label, _)| label),
+                            Some(byte) if block && is_name(byte) => self.word(),
+                            _ => None,
+                        };
+                        let Some(label) = label else { break };
                         labels.push(label);
                         self.blanks(false);
                     }
                     if self.peek() == Some(b'{') {
                         let head = start..self.at;
-                        let inner = self.braces(depth);
+                        let inner = self.braces(depth, true);
                         body.blocks.push(Block { name, labels, head, body: inner });
+                    } else if block {
+                        self.stop(start, "neither an attribute nor a block begins here");
                     }
                 }
+                _ if block => self.stop(start, "neither an attribute nor a block begins here"),
                 _ => {}
             }
         }
     }
 
     /// `{ … }`.
-    fn braces(&mut self, depth: u32) -> Body {
+    fn braces(&mut self, depth: u32, block: bool) -> Body {
+        let opened = self.at;
         self.step(1);
         if depth >= DEPTH {
+            self.stop(opened, "nested deeper than 32 levels");
             self.skip_nested();
             return Body::default();
         }
-        let body = self.body(depth.saturating_add(1));
+        let body = self.body(depth.saturating_add(1), block);
         if self.peek() == Some(b'}') {
             self.step(1);
+        } else {
+            self.stop(opened, "a brace is not closed");
         }
         body
     }
@@ -236,7 +291,7 @@ impl Reader<'_> {
             return document;
         }
         match self.peek() {
-            Some(b'{') => Value::Object(self.braces(depth)),
+            Some(b'{') => Value::Object(self.braces(depth, false)),
             Some(b'"') => {
                 let start = self.at;
                 if let Some((text, inner)) = self.string() {
@@ -259,6 +314,7 @@ impl Reader<'_> {
     fn list(&mut self) -> Value {
         let mut items = Vec::new();
         let mut open = 0usize;
+        let opened = self.at;
         while let Some(byte) = self.peek() {
             match byte {
                 b'[' | b'{' | b'(' => open = open.saturating_add(1),
@@ -266,7 +322,7 @@ impl Reader<'_> {
                     open = open.saturating_sub(1);
                     if open == 0 {
                         self.step(1);
-                        break;
+                        return Value::List(items);
                     }
                 }
                 b'"' => {
@@ -275,14 +331,15 @@ impl Reader<'_> {
                         continue;
                     }
                 }
-                b'#' => {
-                    self.comment();
+                b'#' | b'/' if self.is_comment() => {
+                    self.blanks(false);
                     continue;
                 }
                 _ => {}
             }
             self.step(1);
         }
+        self.stop(opened, "a bracket is not closed");
         Value::List(items)
     }
 
@@ -295,6 +352,11 @@ impl Reader<'_> {
                 b'\n' | b'}' | b']' | b')' | b',' | b'#' if open == 0 => break,
                 b'(' | b'[' | b'{' => open = open.saturating_add(1),
                 b')' | b']' | b'}' => open = open.saturating_sub(1),
+                b'#' | b'/' if self.is_comment() => {
+                    self.blanks(false);
+                    continue;
+                }
+                b'<' if self.rest().starts_with("<<") && self.document().is_some() => continue,
                 b'"' => {
                     if self.string().is_none() {
                         self.step(1);
@@ -304,6 +366,9 @@ impl Reader<'_> {
                 _ => {}
             }
             self.step(1);
+        }
+        if open > 0 {
+            self.stop(start, "a bracket is not closed");
         }
         Value::Expression(self.text.get(start..self.at).unwrap_or_default().trim().to_owned())
     }
@@ -358,6 +423,7 @@ impl Reader<'_> {
             }
             at = at.saturating_add(line.len());
         }
+        self.stop(self.at, "a here-document does not end");
         self.at = self.text.len();
         Some(Value::Text(self.text.get(start..)?.to_owned(), start..self.text.len()))
     }
@@ -383,6 +449,22 @@ mod tests {
         assert_eq!((object.text("K"), object.text("L")), (Some("v"), Some("w")));
         let Value::Text(document, span) = &block.body.get("s").unwrap().value else { panic!() };
         assert_eq!((document.as_str(), &text[span.clone()]), ("    curl\n", "    curl\n"));
+    }
+
+    #[test]
+    fn what_is_no_hcl_is_noted_with_its_place() {
+        let stops = |text: &str| read_noting(text).1.into_iter().map(|(at, _)| at).collect::<Vec<_>>();
+        assert_eq!(stops("resource \"a\" \"b\" {\n  x = [1,\n"), [17, 25]);
+        assert_eq!(stops("a = 1\n@@ b @\nc = 2\n"), [6]);
+        assert_eq!(stops("a {\n  b\n}\n}\n"), [6, 10]);
+        let fine = "resource \"a\" b {\n  m = { for k, v in var.x : k => v if v != null }\n  (n) = 1\n}\n";
+        assert_eq!(stops(fine), [fine.find("(n)").unwrap()]);
+        let fine = "locals {\n  # don't (\n  l = [ // a [\n    \"x\", /* ( */\n  ]\n  y = f(1, # (\n    2)\n  z = f(<<-E\n    \"(\n  E\n  )\n}\n";
+        assert!(stops(fine).is_empty());
+        let fine = "a {\n  f = { for k, v in merge(\n    {\n      x = 1\n    },\n    y\n  ) : k => v if c }\n\n  p = 2\n}\n";
+        assert!(stops(fine).is_empty());
+        assert_eq!(read(fine).blocks[0].body.text("p"), Some("2"));
+        assert_eq!(read("resource a b {\n  x = 1\n}\n").blocks[0].labels, ["a", "b"]);
     }
 
     #[test]

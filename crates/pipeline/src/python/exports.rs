@@ -1,8 +1,9 @@
 //! What a module gives to those that import it: [`Exports`]; and how an importer takes it over, as part of [`Walk`].
 
+use super::declare::{Class, Function, Given, Summary};
 use super::module::Sink;
 use super::value::{Known, Partial, Taint, Value};
-use super::walk::{Class, Function, State, Summary, Walk};
+use super::walk::{State, Walk};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -121,9 +122,7 @@ impl Walk<'_, '_> {
         self.state.functions.push(Function {
             parameters: function.parameters.clone(),
             class: None,
-            given: Taint::default(),
-            is_command: false,
-            is_page: false,
+            given: Given::default(),
             seen: 0,
             summary: Some(Summary {
                 returns: Value::default(),

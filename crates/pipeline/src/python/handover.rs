@@ -1,9 +1,10 @@
 //! Functions handed to what calls them later: threads, pools, event loops, web interfaces. Part of [`Walk`].
 
 use super::call::{Argument, Call};
+use super::declare::{attribute_of, is_telling_default};
 use super::module::SinkKind;
 use super::value::{Known, Taint, Value};
-use super::walk::{Walk, attribute_of, is_telling_default};
+use super::walk::Walk;
 use std::sync::Arc;
 
 /// Most arguments of the program whose defaults are remembered.
@@ -50,11 +51,12 @@ impl<'a> Walk<'a, '_> {
             let parameters = self.parameters_of(&callable);
             let given: Vec<Value> = parameters
                 .iter()
-                .map(|name| match name.as_ref() {
-                    "context" | "kwargs" | "ctx" | "dag_run" | "params" | "conf" => {
+                .map(|name| {
+                    if super::rules::names_run(name) {
                         Value::from_taint(Taint::OPERATOR)
+                    } else {
+                        Value::default()
                     }
-                    _ => Value::default(),
                 })
                 .collect();
             self.call_later(&callable, &given, call);
@@ -264,6 +266,19 @@ mod tests {
             assert_eq!(found, [Critical], "{call}");
         }
         assert_eq!(severities(&code("Agent(name='a', tools=[g])"), "pipeline/model-output-executed"), []);
+    }
+
+    #[test]
+    fn a_task_of_airflow_is_handed_what_the_run_was_started_with() {
+        let code = |parameters: &str, body: &str| {
+            format!(
+                "import subprocess\nfrom airflow.decorators import task\n@task\ndef f({parameters}):\n    subprocess.run(f'train {{{body}}}', shell=True)\n"
+            )
+        };
+        let found = |code: &str| severities(code, "pipeline/shell-command-from-data");
+        assert_eq!(found(&code("**context", "context[\"dag_run\"].conf[\"x\"]")), [Medium]);
+        assert_eq!(found(&code("params", "params[\"x\"]")), [Medium]);
+        assert!(!found(&code("size", "size")).contains(&Medium));
     }
 
     #[test]

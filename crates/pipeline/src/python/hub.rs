@@ -85,6 +85,7 @@ pub(super) fn fetch<'c, 'a>(call: &'c Call<'a>) -> Option<Fetch<'c, 'a>> {
         ("vllm.LLM" | "vllm.EngineArgs" | "vllm.AsyncEngineArgs" | "tensorrt_llm.LLM", _) => {
             (What::Model, 0, &["model"])
         }
+        ("vllm.lora.request.LoRARequest", _) => (What::Model, 2, &["lora_path", "lora_local_path"]),
         ("sglang.Engine" | "sglang.Runtime" | "lmdeploy.pipeline", _) => (What::Model, 0, &["model_path"]),
         (_, "from_model_id") if call.package().starts_with("langchain") => (What::Model, 0, &["model_id"]),
         (_, "from_hparams") if call.is_of("speechbrain") => (What::Model, 0, &["source"]),

@@ -5,6 +5,9 @@
 //! [`rules`]. Cost: linear in the source; nesting is measured first, so that neither parser nor walk can exhaust the stack.
 
 mod call;
+mod called;
+mod declare;
+pub(crate) mod embedded;
 mod escape;
 mod evaluate;
 mod exports;
@@ -13,6 +16,7 @@ mod handover;
 mod hub;
 mod local;
 mod module;
+mod names;
 mod neighbours;
 mod notebook;
 mod reader;
@@ -27,6 +31,7 @@ mod walk;
 
 pub(crate) use hub::is_local_folder;
 pub(crate) use notebook::Notebook;
+pub use notebook::place_in_file;
 pub(crate) use reader::Python;
 pub(crate) use rules::flow::MODEL_OUTPUT_EXECUTED;
 

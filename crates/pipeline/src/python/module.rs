@@ -95,6 +95,8 @@ pub(super) struct Facts {
     pub(super) split: Option<usize>,
     /// Places where a transformation learnt from data.
     pub(super) fits: Vec<Fit>,
+    /// How many tables were put together, and how many of them of training and test data.
+    pub(super) joined: (usize, usize),
     /// Something signs what it publishes.
     pub(super) signs: bool,
     /// Something sets the seed of all random numbers, not that of one object.

@@ -76,7 +76,7 @@ impl<'a> Origin<'a> {
                 Stmt::Import(import) => {
                     for alias in &import.names {
                         let dotted = alias.name.as_str();
-                        self.add(&super::walk::canonical(dotted), dotted, roots, modules, left);
+                        self.add(&super::names::canonical(dotted), dotted, roots, modules, left);
                     }
                 }
                 Stmt::ImportFrom(import) => self.import_from(import, roots, modules, left),
@@ -203,6 +203,8 @@ impl<'a> Origin<'a> {
             let text = String::from_utf8_lossy(&bytes);
             let worth = worth_reading(&text) && levels(&text) < MOST_NESTING;
             worth.then(|| {
+                #[cfg(test)]
+                tests::WALKED.with(|walked| walked.set(walked.get().saturating_add(1)));
                 Arc::new(source::exports(&text, Origin { file: &key.0, boundary: self.boundary, hops }))
             })
         });
@@ -219,7 +221,7 @@ impl<'a> Origin<'a> {
 /// The path under which the module `dotted`, `level` folders up, is known to its importer.
 pub(super) fn key_of(level: u32, dotted: &str) -> String {
     if level == 0 {
-        return super::walk::canonical(dotted);
+        return super::names::canonical(dotted);
     }
     format!("@{}{dotted}", ".".repeat(level.min(8) as usize))
 }
@@ -377,6 +379,7 @@ static SINKS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
 mod tests {
     use crate::{Text, examine};
     use bartizan_core::{Finding, Limits, MonotonicClock, Severity};
+    use std::cell::Cell;
     use std::fs;
     use std::path::Path;
 
@@ -401,6 +404,41 @@ mod tests {
     fn graded(findings: &[Finding], id: &str) -> Vec<(Severity, Option<u32>)> {
         let of_rule = findings.iter().filter(|finding| finding.rule.id == id);
         of_rule.map(|finding| (finding.severity, finding.location.line)).collect()
+    }
+
+    thread_local! {
+        /// How many modules were walked for what they give.
+        pub(super) static WALKED: Cell<usize> = const { Cell::new(0) };
+    }
+
+    /// How many walks it takes to examine each of `count` modules, all of which import each other.
+    fn walks(count: usize) -> usize {
+        let folder = tempfile::tempdir().unwrap();
+        let imports: Vec<String> = (0..count).map(|at| format!("from m{at} import sh{at}\n")).collect();
+        let imports = imports.concat();
+        let name = |at: usize| format!("m{at}.py");
+        for at in 0..count {
+            let own = format!(
+                "import subprocess\n{imports}def sh{at}(command):\n    return subprocess.run(command, shell=True)\nsh{}(input())\n",
+                (at + 1) % count
+            );
+            fs::write(folder.path().join(name(at)), own).unwrap();
+        }
+        WALKED.with(|walked| walked.set(0));
+        for at in 0..count {
+            assert!(!graded(&in_tree(folder.path(), &name(at)), SHELL).is_empty(), "{at}");
+        }
+        WALKED.with(Cell::get)
+    }
+
+    /// Each is walked once for every number of imports it is followed over, however many import it: a tree costs what its modules
+    /// cost and not the square of that.
+    #[test]
+    fn a_module_is_walked_as_often_as_imports_are_followed_whoever_imports_it() {
+        for count in [4, 16, 48] {
+            let walked = walks(count);
+            assert!(walked >= count && walked <= count * usize::from(super::HOPS), "{count}: {walked}");
+        }
     }
 
     const SHELL: &str = "pipeline/shell-command-from-data";

@@ -1,71 +1,28 @@
-//! Follows a module statement by statement with an abstract value for each name: [`Walk`].
+//! Follows a module statement by statement with an abstract value for each name: [`Walk`]. Expressions are in [`super::evaluate`], calls
+//! in [`super::called`], functions and classes in [`super::declare`].
 //!
 //! Module level first, quietly for what it binds and then for what it does; then the bodies of functions, each once, when
 //! they are called or at the end. Branches are walked one after the other and joined. A function's summary says what it
 //! gives back and which parameters reach a sink, so that a call hands both on. Cost: linear in the source.
 
 use super::call::{Argument, Call};
+use super::declare::{Class, Function, Summary};
 use super::evaluate::{element, operation};
 use super::exports::Adopted;
 use super::module::{Module, Sink, SinkKind};
+use super::names::canonical;
 use super::neighbours::{Modules, key_of};
 use super::rules;
 use super::scope::{Changes, Scope};
-use super::value::{Known, Taint, Value};
-use super::waiting::Waiting;
+use super::value::{Known, Value};
 use ruff_python_ast::{self as ast, Expr, Stmt};
 use ruff_text_size::{Ranged, TextRange};
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// How many calls deep bodies of functions are walked on demand.
-const MOST_CALLS: usize = 5;
 /// Most sinks remembered of one function.
 const MOST_SINKS: usize = 32;
-
-/// A function of the module.
-#[derive(Debug)]
-pub(super) struct Function {
-    pub(super) parameters: Vec<Arc<str>>,
-    pub(super) class: Option<usize>,
-    /// What its parameters hold because of how it is declared.
-    pub(super) given: Taint,
-    /// Whether a shell runs what it gives back.
-    pub(super) is_command: bool,
-    /// Whether a browser shows what it gives back.
-    pub(super) is_page: bool,
-    /// How often what its class holds had become known as someone else's word when it was walked.
-    pub(super) seen: u32,
-    pub(super) summary: Option<Summary>,
-    pub(super) running: bool,
-}
-
-/// What a call of a function amounts to.
-#[derive(Debug, Default, Clone)]
-pub(super) struct Summary {
-    pub(super) returns: Value,
-    pub(super) sinks: Vec<Sink>,
-    /// Calls that a parameter decides about.
-    pub(super) waiting: Vec<Waiting>,
-}
-
-/// A class of the module.
-#[derive(Debug, Default)]
-pub(super) struct Class {
-    pub(super) attributes: HashMap<Arc<str>, Value>,
-    pub(super) methods: HashMap<Arc<str>, usize>,
-    /// Paths of what it derives from.
-    pub(super) bases: Vec<Arc<str>>,
-    /// Whether it is an unpickler that loads whatever class a pickle names.
-    pub(super) unpickles: bool,
-    /// Whose word its fields are that a constructor made by a decorator fills, by field; `**` stands for all of them.
-    pub(super) filled: HashMap<Arc<str>, Taint>,
-    /// Which parameters of which method an attribute is made of.
-    pub(super) parts: Vec<(usize, Arc<str>, Taint)>,
-    /// How often what an attribute holds became known as someone else's word.
-    pub(super) grown: u32,
-}
 
 /// What outlives one window of the source.
 #[derive(Debug)]
@@ -74,7 +31,7 @@ pub(super) struct State {
     pub(super) functions: Vec<Function>,
     pub(super) classes: Vec<Class>,
     /// Numbers of functions and classes by the place of their definition.
-    defined: HashMap<usize, usize>,
+    pub(super) defined: HashMap<usize, usize>,
     /// Defaults of the program's arguments, by the attribute they are read from.
     pub(super) arguments: HashMap<Arc<str>, Known>,
     /// Modules of the same tree, by the path under which this one knows them.
@@ -110,20 +67,20 @@ pub(super) struct Walk<'a, 's> {
     pub(super) base: usize,
     pub(super) state: &'s mut State,
     /// Bodies not walked yet, by number.
-    bodies: HashMap<usize, &'a ast::StmtFunctionDef>,
+    pub(super) bodies: HashMap<usize, &'a ast::StmtFunctionDef>,
     /// Whether only bindings count.
     pub(super) quiet: bool,
-    depth: usize,
+    pub(super) depth: usize,
     /// What the functions being walked give back and reach, innermost last.
     pub(super) frames: Vec<Summary>,
     /// The functions being walked, innermost last.
-    inside: Vec<usize>,
+    pub(super) inside: Vec<usize>,
     /// The class whose body is being walked.
-    class: Option<usize>,
+    pub(super) class: Option<usize>,
     /// Whether what the function being walked gives back is run by a shell.
-    returns_command: bool,
+    pub(super) returns_command: bool,
     /// Whether what the function being walked gives back is shown by a browser.
-    returns_page: bool,
+    pub(super) returns_page: bool,
 }
 
 impl<'a, 's> Walk<'a, 's> {
@@ -188,7 +145,7 @@ impl<'a, 's> Walk<'a, 's> {
         &mut self.state.scopes[last]
     }
 
-    fn body(&mut self, statements: &'a [Stmt]) {
+    pub(super) fn body(&mut self, statements: &'a [Stmt]) {
         for statement in statements {
             self.statement(statement);
         }
@@ -241,7 +198,7 @@ impl<'a, 's> Walk<'a, 's> {
             Stmt::Return(give) => {
                 let value =
                     give.value.as_ref().map_or_else(|| Known::Null.into(), |value| self.evaluate(value));
-                if self.returns_page && !self.quiet && rules::flow::is_markup(&value) {
+                if self.returns_page && !self.quiet && rules::sinks::is_markup(&value) {
                     let span = self.span(give.range);
                     self.state.module.sink(SinkKind::Html, &span, "return", &value);
                     for sink in std::mem::take(&mut self.state.module.sinks) {
@@ -475,7 +432,7 @@ impl<'a, 's> Walk<'a, 's> {
         }
     }
 
-    fn note_secret_name(&mut self, name: &str, value: &Value, span: &Range<usize>) {
+    pub(super) fn note_secret_name(&mut self, name: &str, value: &Value, span: &Range<usize>) {
         if !self.quiet {
             rules::secret::named(name, value, span, &mut self.state.module);
             rules::remote_code::named(name, value, span, &mut self.state.module);
@@ -559,262 +516,12 @@ impl<'a, 's> Walk<'a, 's> {
         }
     }
 
-    fn define(&mut self, function: &'a ast::StmtFunctionDef) {
-        let place = self.base.saturating_add(function.range.start().to_usize());
-        for decorator in &function.decorator_list {
-            self.evaluate(&decorator.expression);
-        }
-        for parameter in function.parameters.iter_non_variadic_params() {
-            if let Some(default) = &parameter.default {
-                let value = self.evaluate(default);
-                self.note_secret_name(parameter.parameter.name.as_str(), &value, &self.span(default.range()));
-            }
-        }
-        let number = if let Some(number) = self.state.defined.get(&place) {
-            *number
-        } else {
-            let (given, is_command, is_page) = self.given(function);
-            let parameters =
-                function.parameters.iter().map(|parameter| Arc::from(parameter.name().as_str())).collect();
-            let class = self.class.filter(|_| self.frames.is_empty());
-            let number = self.state.functions.len();
-            self.state.functions.push(Function {
-                parameters,
-                class,
-                given,
-                is_command,
-                is_page,
-                seen: 0,
-                summary: None,
-                running: false,
-            });
-            self.state.defined.insert(place, number);
-            number
-        };
-        let name = function.name.as_str();
-        if let Some(class) = self.class.filter(|_| self.frames.is_empty()) {
-            if let Some(class) = self.state.classes.get_mut(class) {
-                class.methods.insert(name.into(), number);
-            }
-        } else {
-            self.scope().bind(name, Known::Function(number).into());
-        }
-        if self.frames.is_empty() {
-            self.bodies.entry(number).or_insert(function);
-        } else if self.state.functions.get(number).is_some_and(|known| known.summary.is_none()) {
-            // A function inside a function sees its names as they are here.
-            self.walk_body(number, function);
-        }
-    }
-
-    /// What the parameters of `function` hold because of its decorators or class, and whether a shell
-    /// runs or a browser shows what it gives back.
-    fn given(&mut self, function: &'a ast::StmtFunctionDef) -> (Taint, bool, bool) {
-        let mut given = Taint::default();
-        let (mut is_command, mut is_page) = (false, false);
-        let was = std::mem::replace(&mut self.quiet, true);
-        for decorator in &function.decorator_list {
-            let callee = match &decorator.expression {
-                Expr::Call(call) => self.evaluate(&call.func),
-                other => self.evaluate(other),
-            };
-            if let Some(path) = callee.as_path() {
-                given = given.and(rules::given_by_decorator(path));
-                is_page |= rules::shows_page(path);
-                is_command |= path.starts_with("airflow.") && path.ends_with(".bash");
-            }
-        }
-        self.quiet = was;
-        if let Some(class) = self.class.and_then(|class| self.state.classes.get(class)) {
-            for base in &class.bases {
-                given = given.and(rules::given_by_base(base, function.name.as_str()));
-            }
-        }
-        (given, is_command, is_page)
-    }
-
-    fn define_class(&mut self, class: &'a ast::StmtClassDef) {
-        let place = self.base.saturating_add(class.range.start().to_usize());
-        for decorator in &class.decorator_list {
-            self.evaluate(&decorator.expression);
-        }
-        let mut bases = Vec::new();
-        if let Some(arguments) = &class.arguments {
-            for base in &arguments.args {
-                let value = self.evaluate(base);
-                if let Some(path) = value.as_path() {
-                    bases.push(Arc::clone(path));
-                }
-            }
-        }
-        let unpickles =
-            bases.iter().any(|base| base.ends_with("pickle.Unpickler") || **base == *"dill.Unpickler")
-                && self.finds_any_class(class);
-        let number = if let Some(number) = self.state.defined.get(&place) {
-            *number
-        } else {
-            let number = self.state.classes.len();
-            self.state.classes.push(Class { bases, unpickles, ..Class::default() });
-            self.state.defined.insert(place, number);
-            number
-        };
-        self.scope().bind(class.name.as_str(), Known::Class(number).into());
-        let outer = self.class.replace(number);
-        let frames = std::mem::take(&mut self.frames);
-        self.state.scopes.push(Scope::default());
-        self.body(&class.body);
-        self.state.scopes.pop();
-        self.frames = frames;
-        self.class = outer;
-    }
-
-    /// Whether an unpickler lets through every class: it has no `find_class` of its own, or one that refuses nothing.
-    fn finds_any_class(&self, class: &'a ast::StmtClassDef) -> bool {
-        let own = class.body.iter().find_map(|statement| match statement {
-            Stmt::FunctionDef(function) if function.name.as_str() == "find_class" => Some(function),
-            _ => None,
-        });
-        own.is_none_or(|function| {
-            let body: String =
-                function.body.iter().map(|statement| self.written(statement.range())).collect();
-            let hands_on = ["find_class(", "getattr(", "import_module(", "__import__("];
-            !body.contains("raise ") && hands_on.iter().any(|part| body.contains(part))
-        })
-    }
-
-    /// Walks the body of the function `number`, unless that was done.
-    pub(super) fn examine(&mut self, number: usize) {
-        if self.quiet || self.depth >= MOST_CALLS {
-            return;
-        }
-        let idle =
-            self.state.functions.get(number).is_some_and(|known| known.summary.is_none() && !known.running);
-        if let Some(function) = self.bodies.get(&number).copied().filter(|_| idle) {
-            let locals = self.state.scopes.split_off(1);
-            let frames = std::mem::take(&mut self.frames);
-            let class = self.class.take();
-            self.walk_body(number, function);
-            self.class = class;
-            self.frames = frames;
-            self.state.scopes.extend(locals);
-        }
-    }
-
-    fn walk_body(&mut self, number: usize, function: &'a ast::StmtFunctionDef) {
-        let Some(known) = self.state.functions.get_mut(number) else { return };
-        known.running = true;
-        let (class, given) = (known.class, known.given);
-        let returns_command = std::mem::replace(&mut self.returns_command, known.is_command);
-        let returns_page = std::mem::replace(&mut self.returns_page, known.is_page);
-        let mut scope = Scope::default();
-        let options = self.options(function);
-        for (index, parameter) in function.parameters.iter().enumerate() {
-            let name = parameter.name().as_str();
-            let value = if index == 0 && class.is_some() {
-                let number = class.unwrap_or_default();
-                if name == "cls" { Known::Class(number).into() } else { Known::Instance(number).into() }
-            } else {
-                let given_default = parameter.default().map(|default| self.quietly(default).known);
-                let option =
-                    options.iter().find(|(option, _)| option == name).map(|(_, value)| value.clone());
-                let known = option.or(given_default).filter(|known| is_telling_default(name, known));
-                let value = match known {
-                    Some(known) => known.into(),
-                    None => self.parameter(parameter.annotation()),
-                };
-                // Frameworks hand over what fits the annotation: a number or one of a list carries no text.
-                let narrow = parameter.annotation().is_some_and(|annotation| self.is_narrow(annotation));
-                let given = if narrow { Taint::default() } else { given };
-                value.tainted(Taint::parameter(index)).tainted(given)
-            };
-            scope.bind(name, value);
-        }
-        self.state.scopes.push(scope);
-        self.frames.push(Summary::default());
-        self.inside.push(number);
-        self.depth = self.depth.saturating_add(1);
-        self.body(&function.body);
-        self.returns_command = returns_command;
-        self.returns_page = returns_page;
-        self.depth = self.depth.saturating_sub(1);
-        self.state.scopes.pop();
-        self.inside.pop();
-        let summary = self.frames.pop().unwrap_or_default();
-        let grown = class.and_then(|class| self.state.classes.get(class)).map_or(0, |class| class.grown);
-        if let Some(known) = self.state.functions.get_mut(number) {
-            known.running = false;
-            known.seen = grown;
-            known.summary = Some(summary);
-        }
-    }
-
-    /// Defaults of the command line's options that decorators of `function` declare (`click.option`), by parameter.
-    fn options(&mut self, function: &'a ast::StmtFunctionDef) -> Vec<(String, Known)> {
-        let mut found = Vec::new();
-        for decorator in &function.decorator_list {
-            let Expr::Call(call) = &decorator.expression else { continue };
-            let callee = self.quietly(&call.func);
-            if !callee
-                .as_path()
-                .is_some_and(|path| matches!(path.as_ref(), "click.option" | "click.argument"))
-            {
-                continue;
-            }
-            let names = call.arguments.args.iter().filter_map(|argument| match argument {
-                Expr::StringLiteral(text) => Some(text.value.to_str()),
-                _ => None,
-            });
-            let Some(name) = names.max_by_key(|name| (!name.starts_with('-'), name.len())) else { continue };
-            let Some(default) = call.arguments.find_keyword("default") else { continue };
-            let known = self.quietly(&default.value).known;
-            found.push((attribute_of(name), known));
-        }
-        found
-    }
-
-    /// What a parameter of the annotated type holds.
-    fn parameter(&mut self, annotation: Option<&'a Expr>) -> Value {
-        let Some(annotation @ (Expr::Name(_) | Expr::Attribute(_))) = annotation else {
-            return Value::default();
-        };
-        let class = self.quietly(annotation);
-        match &class.known {
-            Known::Path(path) if !path.starts_with("builtins.") && !path.starts_with("typing.") => {
-                let known = class.step("()");
-                let taint = match &known {
-                    Known::Path(path) => super::sources::of_path(path),
-                    _ => Taint::default(),
-                };
-                Value { known, taint }
-            }
-            Known::Class(number) => Known::Instance(*number).into(),
-            _ => Value::default(),
-        }
-    }
-
     /// The value of `expression` without telling the rules.
     pub(super) fn quietly(&mut self, expression: &'a Expr) -> Value {
         let was = std::mem::replace(&mut self.quiet, true);
         let value = self.evaluate(expression);
         self.quiet = was;
         value
-    }
-}
-
-/// The name under which the value of the command line's option `option` is read: `--model-id` is `model_id`.
-pub(super) fn attribute_of(option: &str) -> String {
-    option.split('/').next().unwrap_or(option).trim_start_matches('-').replace('-', "_")
-}
-
-/// Whether a default says what happens unless someone decides otherwise: a text or a switch. A path's default names a
-/// place of the machine, whatever it looks like.
-pub(super) fn is_telling_default(name: &str, known: &Known) -> bool {
-    let lower = name.to_ascii_lowercase();
-    let place = ["path", "dir", "folder", "file", "ckpt", "checkpoint", "root", "output"];
-    match known {
-        Known::Bool(_) => true,
-        Known::Text(text) => !text.is_empty() && !place.iter().any(|word| lower.contains(word)),
-        _ => false,
     }
 }
 
@@ -836,57 +543,3 @@ fn with_entry(owner: Value, key: &Value, value: Value) -> Value {
 
 /// Most entries followed of one dict.
 pub(super) const MOST_ENTRIES: usize = 256;
-
-/// `path` under the name the rules know it by.
-pub(super) fn canonical(path: &str) -> String {
-    for (from, to) in NAMES {
-        if let Some(rest) = path.strip_prefix(from)
-            && (rest.is_empty() || rest.starts_with('.'))
-        {
-            return format!("{to}{rest}");
-        }
-    }
-    path.to_owned()
-}
-
-/// Whether `path` is itself one of the names that stand for another.
-pub(super) fn is_renamed(path: &str) -> bool {
-    NAMES.iter().any(|(from, _)| *from == path)
-}
-
-/// Names of modules that stand for another.
-const NAMES: &[(&str, &str)] = &[
-    ("tensorflow.keras", "keras"),
-    ("tf_keras", "keras"),
-    ("tensorflow.compat.v1", "tensorflow"),
-    ("tensorflow.compat.v2", "tensorflow"),
-    ("sklearn.externals.joblib", "joblib"),
-    ("cPickle", "pickle"),
-    ("_pickle", "pickle"),
-    ("pickle5", "pickle"),
-    ("pandas.io.pickle", "pandas"),
-    ("pandas.io.api", "pandas"),
-    ("torch.serialization", "torch"),
-    ("numpy.lib.npyio", "numpy"),
-    ("cloudpickle.cloudpickle", "cloudpickle"),
-    ("dill._dill", "dill"),
-    ("keras.src.saving", "keras.saving"),
-    ("urllib2", "urllib.request"),
-    ("requests.api", "requests"),
-    ("airflow.operators.bash_operator", "airflow.operators.bash"),
-    ("huggingface_hub.hf_api", "huggingface_hub"),
-    ("huggingface_hub.file_download", "huggingface_hub"),
-    ("datasets.load", "datasets"),
-    ("transformers.pipelines", "transformers"),
-    ("yaml.loader", "yaml"),
-    ("yaml.cyaml", "yaml"),
-    // The same loaders, written in C.
-    ("yaml.CLoader", "yaml.Loader"),
-    ("yaml.CSafeLoader", "yaml.SafeLoader"),
-    ("yaml.CFullLoader", "yaml.FullLoader"),
-    ("yaml.CUnsafeLoader", "yaml.UnsafeLoader"),
-    ("vllm.engine.arg_utils", "vllm"),
-    ("vllm.entrypoints.llm", "vllm"),
-    ("tensorflow.python.keras", "keras"),
-    ("sentence_transformers.cross_encoder", "sentence_transformers"),
-];

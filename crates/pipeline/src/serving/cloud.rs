@@ -3,13 +3,14 @@
 //! Source: SageMaker API reference (`CreateTrainingJob`, `CreateModel`, `CreateNotebookInstance`, …) and its CloudFormation resources;
 //! Vertex AI REST reference (`CustomJobSpec`, `ModelContainerSpec`).
 
-use super::{environment_issues, models, words};
+use super::{command_issues, environment_issues, models};
 use crate::ci::github::gaps;
-use crate::rules::{EXPOSED_SERVICE, NO_NETWORK_ISOLATION, ROOT_USER, UNENCRYPTED_STORAGE};
-use crate::shell::inspect::{self, Setting};
+use crate::rules::{
+    EXPOSED_SERVICE, NO_NETWORK_ISOLATION, ROOT_USER, UNENCRYPTED_STORAGE, UNVERIFIED_PROMOTION,
+};
 use crate::yaml::{Node, Yaml};
 use crate::{Issue, Notes, Reader, Text, image, issue, rules};
-use bartizan_core::{Kind, Rule};
+use bartizan_core::{Confidence, Kind, Rule};
 
 /// What a platform is asked to run.
 #[derive(Debug)]
@@ -56,7 +57,15 @@ impl Reader for CloudJob {
 
 /// What every container of a platform is asked for.
 fn container(text: &Text<'_>, notes: &mut Notes<'_>, node: Node<'_>) {
-    let images = ["TrainingImage", "ImageUri", "imageUri", "image_uri", "Image"];
+    let images = [
+        "TrainingImage",
+        "ImageUri",
+        "imageUri",
+        "image_uri",
+        "Image",
+        "executorImageUri",
+        "executor_image_uri",
+    ];
     let image = images.iter().find_map(|key| node.get(key)).filter(|image| image.as_str().is_some());
     if let Some(image) = image {
         issue::report(
@@ -71,9 +80,17 @@ fn container(text: &Text<'_>, notes: &mut Notes<'_>, node: Node<'_>) {
     }
     let commands = ["ContainerEntrypoint", "ContainerArguments", "command", "args"];
     if image.is_some() {
-        for list in commands.iter().filter_map(|key| node.get(key)).filter(|list| list.is_sequence()) {
-            issue::report(text, notes, inspect::words(&words(list), Setting::Other));
-        }
+        let lists: Vec<Node<'_>> =
+            commands.iter().filter_map(|key| node.get(key)).filter(|list| list.is_sequence()).collect();
+        command_issues(text, notes, &lists);
+    }
+    if node.get("ModelPackageGroupName").is_some()
+        && let Some(approved) =
+            node.get("ModelApprovalStatus").filter(|status| status.as_str() == Some("Approved"))
+    {
+        let message = "the model is registered as approved by the pipeline that made it";
+        let issue = Issue::new(&UNVERIFIED_PROMOTION, approved.span(), message);
+        issue::report(text, notes, [issue.confidence(Confidence::Medium)]);
     }
     if let Some(entry) = node.entry("enableWebAccess").filter(|entry| entry.value.as_bool() == Some(true)) {
         let message = "whoever may see the job may open a shell in it";
@@ -106,6 +123,10 @@ fn demanded(properties: Node<'_>, whole: &Node<'_>, resource: &str) -> Vec<Issue
 static MARKS: &[&[&str]] = &[
     &["AWS::SageMaker::"],
     &["TrainingJobName", "AlgorithmSpecification"],
+    &["AlgorithmSpecification", "TrainingImage"],
+    &["ModelPackageGroupName", "InferenceSpecification"],
+    &["containerSpec", "imageUri"],
+    &["pythonPackageSpec", "executorImageUri"],
     &["ProcessingJobName", "AppSpecification"],
     &["ModelName", "PrimaryContainer"],
     &["ModelName", "ExecutionRoleArn", "Containers"],
@@ -113,11 +134,14 @@ static MARKS: &[&[&str]] = &[
     &["EndpointConfigName", "ProductionVariants"],
     &["workerPoolSpecs", "machineSpec"],
     &["worker_pool_specs", "machine_spec"],
+    &["worker_pool_specs", "executor_image_uri"],
 ];
 
 /// Members that an API's request is known by, and the resource it makes.
 static REQUESTS: &[(&[&str], &str)] = &[
     (&["TrainingJobName", "AlgorithmSpecification"], "TrainingJob"),
+    // A step of a pipeline leaves the name to it.
+    (&["AlgorithmSpecification", "OutputDataConfig"], "TrainingJob"),
     (&["ProcessingJobName", "AppSpecification"], "ProcessingJob"),
     (&["ModelName", "PrimaryContainer"], "Model"),
     (&["ModelName", "ExecutionRoleArn", "Containers"], "Model"),
@@ -162,6 +186,22 @@ mod tests {
         assert_eq!(
             lines("stack.yaml", stack),
             [(9, "unpinned-model"), (9, "unsafe-model-format"), (13, "no-network-isolation")]
+        );
+    }
+
+    #[test]
+    fn steps_of_a_pipeline_and_an_uploaded_model_are_judged() {
+        let steps = "{\"Steps\": [{\"Type\": \"Training\", \"Arguments\": {\n\"AlgorithmSpecification\": {\"TrainingImage\": \"acme/net:latest\"},\n\"EnableNetworkIsolation\": true, \"EnableInterContainerTrafficEncryption\": true, \"VpcConfig\": {\"Subnets\": [\"s\"]}, \"OutputDataConfig\": {\"KmsKeyId\": \"k\"},\n\"Environment\": {\"HF_MODEL_ID\": \"acme/net\"}}},\n{\"Type\": \"RegisterModel\", \"Arguments\": {\"ModelPackageGroupName\": \"g\",\n\"ModelApprovalStatus\": \"Approved\"}}]}";
+        assert_eq!(
+            lines("pipeline.json", steps),
+            [(2, "unpinned-image"), (4, "unpinned-model"), (6, "unverified-promotion")]
+        );
+        let waiting = steps.replace("\"Approved\"", "\"PendingManualApproval\"");
+        assert_eq!(lines("pipeline.json", &waiting), [(2, "unpinned-image"), (4, "unpinned-model")]);
+        let upload = "{\n\"containerSpec\": {\"imageUri\": \"acme/vllm:latest\",\n\"args\": [\"--model=acme/net\",\n\"--trust-remote-code\"]},\n\"artifactUri\": \"gs://b/latest\"}";
+        assert_eq!(
+            lines("model.json", upload),
+            [(2, "unpinned-image"), (3, "unpinned-model"), (4, "remote-code"), (5, "unpinned-model")]
         );
     }
 

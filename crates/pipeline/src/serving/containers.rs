@@ -1,7 +1,9 @@
 //! Containers and pods in a manifest, told by their keys wherever they stand.
 
 use super::{command_issues, environment_issues};
+use crate::python::embedded;
 use crate::rules::{EXPOSED_SERVICE, HOST_ACCESS, PRIVILEGED_CONTAINER, ROOT_USER};
+use crate::shell::inspect::{self, Setting};
 use crate::yaml::Node;
 use crate::{Issue, Notes, Text, image, issue};
 use bartizan_core::{Confidence, Severity};
@@ -34,9 +36,12 @@ pub(super) fn inspect(text: &Text<'_>, notes: &mut Notes<'_>, node: Node<'_>) {
         let script = node.get(key).filter(|script| is_container && script.as_str().is_some());
         if let Some(script) = script {
             let value = script.as_str().unwrap_or_default();
-            let issues = crate::shell::inspect::script(value, crate::shell::inspect::Setting::Other);
-            let shell = is_shell(node, value);
-            issue::report_in(text, notes, script, issues.into_iter().filter(|_| shell));
+            let issues = match interpreter(node, value) {
+                Interpreter::Shell => inspect::script(value, Setting::Other),
+                Interpreter::Python => embedded::issues(value),
+                Interpreter::Other => Vec::new(),
+            };
+            issue::report_in(text, notes, script, issues);
         }
     }
     issue::report(text, notes, rights(node));
@@ -48,13 +53,32 @@ fn looks_like_image(reference: &str) -> bool {
         && !reference.ends_with([':', '/'])
 }
 
-/// Whether a script is a shell's: its container's command or its first line says so, or nothing says otherwise.
-fn is_shell(node: Node<'_>, script: &str) -> bool {
+/// What reads a script.
+enum Interpreter {
+    Shell,
+    Python,
+    Other,
+}
+
+/// What reads a script: its first line or its container's command says so, else a shell does.
+fn interpreter(node: Node<'_>, script: &str) -> Interpreter {
+    let named = |name: &str| {
+        if name.contains("python") {
+            Interpreter::Python
+        } else if name.ends_with("sh") {
+            Interpreter::Shell
+        } else {
+            Interpreter::Other
+        }
+    };
+    if embedded::is_script(script) {
+        return Interpreter::Python;
+    }
     if let Some(line) = script.lines().next().filter(|line| line.starts_with("#!")) {
-        return line.contains("sh");
+        return if line.contains("sh") { Interpreter::Shell } else { Interpreter::Other };
     }
     let first = node.get("command").and_then(|command| command.items().next()).and_then(Node::as_str);
-    first.is_none_or(|first| first.ends_with("sh"))
+    first.map_or(Interpreter::Shell, named)
 }
 
 fn rights(node: Node<'_>) -> Vec<Issue> {

@@ -2,7 +2,9 @@
 
 use super::{command_issues, environment_issues, models};
 use crate::ci::github::gaps;
-use crate::rules::{self, EXPOSED_SERVICE, PRIVILEGED_CONTAINER, ROOT_USER, UNPINNED_MODEL};
+use crate::rules::{
+    self, EXPOSED_SERVICE, NO_AUTHENTICATION, PRIVILEGED_CONTAINER, ROOT_USER, UNPINNED_MODEL,
+};
 use crate::shell::inspect;
 use crate::yaml::{Node, Yaml};
 use crate::{Issue, Notes, Reader, Text, image, issue, variable};
@@ -31,7 +33,7 @@ impl Reader for HelmValues {
             name.starts_with("values") || name.ends_with("values.yaml") || name.ends_with("values.yml");
         named
             && matches!(text.extension().as_str(), "yaml" | "yml")
-            && text.content.contains("image")
+            && ["image", "repository", "modelSpec"].iter().any(|part| text.content.contains(part))
             && !text.content.contains("apiVersion:")
     }
 
@@ -82,6 +84,15 @@ impl Reader for HelmValues {
                 let issue = Issue::new(&EXPOSED_SERVICE, kind.span(), message);
                 issue::report(text, notes, [issue.severity(Severity::Low).confidence(Confidence::Low)]);
             }
+            if let Some(kind) = node
+                .get("serviceType")
+                .filter(|kind| matches!(kind.as_str(), Some("LoadBalancer" | "NodePort")))
+            {
+                let message = "the service is reachable from outside the cluster";
+                let issue = Issue::new(&EXPOSED_SERVICE, kind.span(), message);
+                issue::report(text, notes, [issue.severity(Severity::Low).confidence(Confidence::Low)]);
+            }
+            issue::report(text, notes, open(node));
             for entry in node.entries() {
                 if let Some(value) =
                     entry.value.as_str().filter(|_| variable::is_secret_name(&snake(entry.name())))
@@ -95,6 +106,18 @@ impl Reader for HelmValues {
             }
         }
     }
+}
+
+/// Authentication that a chart offers and these values switch off: `auth: {enabled: false}`.
+fn open(node: Node<'_>) -> Option<Issue> {
+    let asked = ["auth", "authentication", "basicAuth"].iter().find_map(|key| node.get(key))?;
+    let entry = asked.entry("enabled").filter(|entry| entry.value.as_bool() == Some(false))?;
+    let message = "authentication is switched off";
+    Some(
+        Issue::new(&NO_AUTHENTICATION, entry.span(), message)
+            .severity(Severity::Medium)
+            .confidence(Confidence::Medium),
+    )
 }
 
 /// `rootPassword` as `root_password`.
@@ -116,8 +139,9 @@ fn snake(name: &str) -> String {
 fn model_of(node: Node<'_>) -> Vec<Issue> {
     let revision = ["revision", "modelRevision", "commit"].iter().find_map(|key| node.text_of(key));
     let named = |key: &str| node.get(key).filter(|value| value.as_str().is_some_and(inspect::is_repository));
-    let direct =
-        ["modelId", "model_id", "modelID", "hfModelId", "huggingfaceModel"].iter().find_map(|key| named(key));
+    let direct = ["modelId", "model_id", "modelID", "hfModelId", "huggingfaceModel", "modelURL", "modelUrl"]
+        .iter()
+        .find_map(|key| named(key));
     let nested = ["model", "huggingface", "llm"].iter().filter_map(|key| node.get(key)).find_map(|model| {
         let value = ["id", "name", "repo", "repository", "repoId"]
             .iter()

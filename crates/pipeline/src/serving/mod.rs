@@ -11,6 +11,7 @@ mod project;
 mod properties;
 mod ray;
 mod settings;
+mod triton;
 mod workflows;
 
 pub(crate) use cloud::CloudJob;
@@ -21,12 +22,15 @@ pub(crate) use models::uri_issues;
 pub(crate) use packed::PackedModel;
 pub(crate) use project::MlProject;
 pub(crate) use properties::TorchServeConfig;
+pub(crate) use ray::RayConfig;
 pub(crate) use settings::Settings;
+pub(crate) use triton::TritonConfig;
 
+use crate::python::embedded;
 use crate::shell::inspect::{self, Setting};
 use crate::shell::{Invocation, Word};
 use crate::yaml::Node;
-use crate::{Issue, Notes, Text, issue, variable};
+use crate::{Edit, Fix, Issue, Notes, Safety, Text, issue, variable};
 
 /// Most arguments of one command; aliases can make many of few.
 const ARGUMENTS: usize = 1_000;
@@ -77,6 +81,11 @@ pub(crate) fn command_issues(text: &Text<'_>, notes: &mut Notes<'_>, lists: &[No
             inspect::script(value, Setting::Other)
         };
         issue::report_in(text, notes, *node, issues);
+    }
+    for item in lists.iter().flat_map(|list| list.items().take(ARGUMENTS)) {
+        if let Some(code) = item.as_str().filter(|code| embedded::is_module(code)) {
+            issue::report_in(text, notes, item, embedded::issues(code));
+        }
     }
     if let Some(script) = shell_script(lists) {
         issue::report_in(
@@ -164,13 +173,32 @@ fn model_variable(environment: Node<'_>) -> Option<Issue> {
     Some(Issue::new(&crate::rules::UNPINNED_MODEL, value.span(), message))
 }
 
+/// A fix that writes `replacement` in the place of the scalar `node`.
+fn replaced(node: Node<'_>, replacement: &str, title: &str) -> Option<Fix> {
+    let fix = Fix {
+        edits: vec![Edit { span: node.span(), replacement: replacement.to_owned() }],
+        safety: Safety::Unsafe,
+        title: title.to_owned(),
+    };
+    (!node.is_alias()).then_some(fix)
+}
+
+/// What a variable says, with a fix for one that trusts remote code.
+fn variable_issues(name: &str, value: Node<'_>) -> Vec<Issue> {
+    let mut issues = variable::issues(name, value.as_str().unwrap_or_default(), &value.span());
+    for issue in issues.iter_mut().filter(|issue| issue.rule.id == crate::rules::REMOTE_CODE.id) {
+        // Variables are texts: a plain `false` would be none.
+        issue.fix = replaced(value, "\"false\"", "do not trust remote code");
+    }
+    issues
+}
+
 /// Judges environment variables: a mapping, `NAME=value` texts, or mappings of `name` and `value`.
 pub(crate) fn environment_issues(text: &Text<'_>, notes: &mut Notes<'_>, environment: Option<Node<'_>>) {
     let Some(environment) = environment else { return };
     issue::report(text, notes, model_variable(environment));
     for entry in environment.entries() {
-        let value = entry.value.as_str().unwrap_or_default();
-        issue::report(text, notes, variable::issues(entry.name(), value, &entry.value.span()));
+        issue::report(text, notes, variable_issues(entry.name(), entry.value));
     }
     for item in environment.items() {
         if let Some((name, value)) = item.as_str().and_then(|item| item.split_once('=')) {
@@ -178,11 +206,26 @@ pub(crate) fn environment_issues(text: &Text<'_>, notes: &mut Notes<'_>, environ
         }
         let named = item.text_of("name").zip(item.get("value"));
         if let Some((name, value)) = named {
-            issue::report(
-                text,
-                notes,
-                variable::issues(name, value.as_str().unwrap_or_default(), &value.span()),
-            );
+            issue::report(text, notes, variable_issues(name, value));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Text, apply, examine};
+    use bartizan_core::{Limits, MonotonicClock};
+
+    #[test]
+    fn remote_code_is_switched_off_where_a_manifest_or_settings_switch_it_on() {
+        let mended = |name: &str, content: &str| {
+            let outcome = examine(&Text::new(name, content), &Limits::default(), &MonotonicClock::start());
+            let fixes: Vec<_> = outcome.fixes.iter().map(|one| &one.fix).collect();
+            apply(content, &fixes).0
+        };
+        let pod = "apiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - name: a\n    image: a@sha256:aa\n    env:\n    - name: TRUST_REMOTE_CODE\n      value: \"true\"\n";
+        assert_eq!(mended("p.yaml", pod), pod.replace("\"true\"", "\"false\""));
+        let settings = "model_name_or_path: ./m\ntrust_remote_code: true # why\n";
+        assert_eq!(mended("t.yaml", settings), settings.replace("true", "false"));
     }
 }

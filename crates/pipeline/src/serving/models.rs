@@ -25,7 +25,13 @@ const KEYS: &[&str] = &[
 /// Judges `node`, a mapping, as what says which model is served.
 pub(super) fn inspect(text: &Text<'_>, notes: &mut Notes<'_>, node: Node<'_>) {
     let address = KEYS.iter().find_map(|key| node.get(key)).filter(|address| address.as_str().is_some());
-    if let Some(address) = address {
+    // KServe's `LLMInferenceService` says `model: {uri}`, and `uri` for each adapter below it.
+    let plain = node.get("uri").filter(|uri| {
+        uri.as_str()
+            .is_some_and(|uri| ["hf://", "oci://", "models:/"].iter().any(|begin| uri.starts_with(begin)))
+    });
+    let of_model = node.path(&["model", "uri"]).filter(|uri| uri.as_str().is_some());
+    for address in [address, plain, of_model].into_iter().flatten() {
         issue::report(text, notes, uri_issues(address.as_str().unwrap_or_default(), &address.span()));
     }
     issue::report(text, notes, format_issue(node, address));
@@ -123,7 +129,12 @@ fn format_issue(node: Node<'_>, address: Option<Node<'_>>) -> Option<Issue> {
         .iter()
         .find_map(|key| node.entry(key))
         .filter(|entry| entry.value.get("storageUri").is_some());
-    let place = seldon.or(kserve).or(old.map(|entry| entry.key))?;
+    // Seldon Core 2 names the server's abilities instead of the format.
+    let required = node.get("requirements").filter(|_| address.is_some()).and_then(|list| {
+        list.items()
+            .find(|one| matches!(one.as_str(), Some("sklearn" | "mlflow" | "alibi-explain" | "alibi-detect")))
+    });
+    let place = seldon.or(kserve).or(old.map(|entry| entry.key)).or(required)?;
     let uri = address
         .or_else(|| old.and_then(|entry| entry.value.get("storageUri")))
         .and_then(Node::as_str)

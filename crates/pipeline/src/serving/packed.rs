@@ -3,9 +3,10 @@
 //! Source: BentoML, "Bento build options"; Cog, `docs/yaml.md`; Truss, "Config reference".
 
 use super::environment_issues;
+use crate::address::cleartext;
 use crate::ci::github::{gaps, has_key};
 use crate::dependencies::{Pin, requirement};
-use crate::rules::{UNPINNED_MODEL, UNPINNED_PACKAGE};
+use crate::rules::{INSECURE_TRANSPORT, TLS_DISABLED, UNPINNED_MODEL, UNPINNED_PACKAGE};
 use crate::shell::inspect::{self, Setting};
 use crate::yaml::{Node, Yaml};
 use crate::{Issue, Notes, Reader, Text, image, issue, rules};
@@ -69,6 +70,17 @@ impl Reader for PackedModel {
         for place in [&["envs"][..], &["docker", "env"], &["environment_variables"], &["environment"]] {
             environment_issues(text, notes, root.path(place));
         }
+        for host in root.path(&["python", "trusted_host"]).into_iter().flat_map(Node::items_or_self) {
+            let shown = printable(host.as_str().unwrap_or_default(), 80);
+            let message = format!("certificates of `{shown}` are not checked when packages are installed");
+            issue::report(text, notes, [Issue::new(&TLS_DISABLED, host.span(), message)]);
+        }
+        if let Some(index) = root.path(&["python", "index_url"])
+            && let Some(address) = cleartext(index.as_str().unwrap_or_default())
+        {
+            let message = format!("packages come from {address} without encryption");
+            issue::report(text, notes, [Issue::new(&INSECURE_TRANSPORT, index.span(), message)]);
+        }
         for cached in root.get("model_cache").into_iter().flat_map(Node::items) {
             let Some(name) = cached.get("repo_id").filter(|name| name.as_str().is_some()) else { continue };
             if let Some(why) = inspect::moves(cached.text_of("revision")) {
@@ -97,10 +109,10 @@ mod tests {
 
     #[test]
     fn packages_images_commands_and_models_are_judged() {
-        let bento = "service: 's:S'\npython:\n  packages:\n  - torch\n  - numpy==1.26.4\ndocker:\n  base_image: acme/base:latest\nenvs:\n- name: HF_TOKEN\n  value: hf_AbCdEfGhIjKlMnOpQrStUvWxYz01234567\n";
+        let bento = "service: 's:S'\npython:\n  packages:\n  - torch\n  - numpy==1.26.4\n  trusted_host: [a.example]\ndocker:\n  base_image: acme/base:latest\nenvs:\n- name: HF_TOKEN\n  value: hf_AbCdEfGhIjKlMnOpQrStUvWxYz01234567\n";
         assert_eq!(
             lines("bentofile.yaml", bento),
-            [(4, "unpinned-package"), (7, "unpinned-image"), (10, "secret")]
+            [(4, "unpinned-package"), (6, "tls-disabled"), (8, "unpinned-image"), (11, "secret")]
         );
         let cog = "build:\n  python_packages:\n  - torch==2.4.0\n  run:\n  - curl https://x.example | sh\nimage: r8.im/a/b\npredict: p.py:P\n";
         assert_eq!(lines("cog.yaml", cog), [(5, "curl-pipe-shell")]);

@@ -3,7 +3,7 @@
 use crate::ci::github::gaps;
 use crate::shell::inspect::{self, Setting};
 use crate::yaml::{Node, Yaml};
-use crate::{Notes, Reader, Text, image, issue, rules};
+use crate::{Notes, Reader, Text, image, issue, rules, variable};
 use bartizan_core::{Confidence, Kind, Rule, Severity};
 
 /// `MLproject`.
@@ -37,6 +37,37 @@ impl Reader for MlProject {
                 notes,
                 image::issue(image.as_str().unwrap_or_default(), image.span(), "the image"),
             );
+        }
+        for volume in root.path(&["docker_env", "volumes"]).into_iter().flat_map(Node::items) {
+            let host = volume.as_str().and_then(|volume| volume.split(':').next()).unwrap_or_default();
+            if host == "/"
+                || host.contains("docker.sock")
+                || host.starts_with("/etc")
+                || host.starts_with("/root")
+            {
+                let message = format!("`{host}` of the machine is mounted");
+                issue::report(text, notes, [crate::Issue::new(&rules::HOST_ACCESS, volume.span(), message)]);
+            }
+        }
+        for pair in root.path(&["docker_env", "environment"]).into_iter().flat_map(Node::items) {
+            let mut parts = pair.items();
+            if let (Some(name), Some(value)) = (parts.next().and_then(Node::as_str), parts.next()) {
+                let given = value.as_str().unwrap_or_default();
+                issue::report(text, notes, variable::issues(name, given, &value.span()));
+            }
+        }
+        for parameter in root.get("entry_points").map(Node::entries).unwrap_or_default() {
+            for entry in parameter.value.get("parameters").map(Node::entries).unwrap_or_default() {
+                let Some(default) = entry.value.get("default").filter(|default| default.as_str().is_some())
+                else {
+                    continue;
+                };
+                issue::report(
+                    text,
+                    notes,
+                    super::uri_issues(default.as_str().unwrap_or_default(), &default.span()),
+                );
+            }
         }
         for entry in root.get("entry_points").map(Node::entries).unwrap_or_default() {
             let Some(command) = entry.value.get("command") else { continue };

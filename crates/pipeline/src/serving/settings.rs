@@ -59,6 +59,30 @@ const MARKS: &[&str] = &[
     "base_model",
     "model_id",
     "tokenizer_name",
+    "trust-remote-code",
+    "model_source",
+    "litellm_params",
+    "tensor-parallel-size",
+    "tensor_parallel_size",
+    "gpu-memory-utilization",
+    "gpu_memory_utilization",
+    "max-model-len",
+    "lora-modules",
+    "lora_modules",
+];
+
+/// Options of vLLM's servers that stand beside the plain name `model`.
+const SERVER: &[&str] = &[
+    "trust_remote_code",
+    "tensor_parallel_size",
+    "pipeline_parallel_size",
+    "gpu_memory_utilization",
+    "max_model_len",
+    "max_num_seqs",
+    "enforce_eager",
+    "enable_lora",
+    "lora_modules",
+    "served_model_name",
 ];
 
 /// Keys whose value is a model of a hub, or a folder.
@@ -69,6 +93,7 @@ const MODELS: &[&str] = &[
     "model_id",
     "hf_model_id",
     "adapter_name_or_path",
+    "model_source",
 ];
 
 /// Keys that pin it.
@@ -82,16 +107,29 @@ const REVISIONS: &[&str] = &[
     "commit_hash",
 ];
 
-fn judged(node: Node<'_>) -> Vec<Issue> {
+/// What the settings in `node`, a mapping, say.
+pub(super) fn judged(node: Node<'_>) -> Vec<Issue> {
     let mut issues = Vec::new();
-    for entry in node.entries() {
+    let entries = node.entries();
+    let snake =
+        |name: &str| name.replace("RemoteCode", "_remote_code").replace('-', "_").to_ascii_lowercase();
+    let names: Vec<String> = entries.iter().map(|entry| snake(entry.name())).collect();
+    let is_server = names.iter().any(|name| SERVER.contains(&name.as_str()));
+    let has_source = names.iter().any(|name| name == "model_source");
+    for (entry, snake) in entries.iter().zip(&names) {
         let name = entry.name();
-        let snake: String = name.replace("RemoteCode", "_remote_code").replace('-', "_").to_ascii_lowercase();
+        // Ray's `model_id` is what clients call the model that `model_source` names.
+        let names_model = (MODELS.contains(&snake.as_str()) && !(has_source && snake == "model_id"))
+            || (is_server && matches!(snake.as_str(), "model" | "tokenizer"));
+        if snake == "lora_modules" {
+            issues.extend(entry.value.items_or_self().into_iter().filter_map(adapter));
+        }
         let value = entry.value.as_str().unwrap_or_default();
         if snake == "trust_remote_code" && entry.value.as_bool() == Some(true) {
             let message = "the model's repository may run code where these settings are used";
-            issues.push(Issue::new(&REMOTE_CODE, entry.span(), message));
-        } else if MODELS.contains(&snake.as_str()) && names_repository(value) {
+            let fix = super::replaced(entry.value, "false", "do not trust remote code");
+            issues.push(Issue::new(&REMOTE_CODE, entry.span(), message).fix(fix));
+        } else if names_model && names_repository(value) {
             let revision = REVISIONS.iter().find_map(|key| node.text_of(key));
             if !revision.is_some_and(is_commit)
                 && let Some(why) = inspect::moves(revision)
@@ -101,10 +139,10 @@ fn judged(node: Node<'_>) -> Vec<Issue> {
                     Issue::new(&UNPINNED_MODEL, entry.value.span(), message).confidence(Confidence::Medium),
                 );
             }
-        } else if is_fetched(&snake) && cleartext(value).is_some_and(|address| value.starts_with(address)) {
+        } else if is_fetched(snake) && cleartext(value).is_some_and(|address| value.starts_with(address)) {
             let message = format!("{value} is fetched without encryption");
             issues.push(Issue::new(&INSECURE_TRANSPORT, entry.value.span(), message));
-        } else if let Some(what) = variable::credential(&snake, value) {
+        } else if let Some(what) = variable::credential(snake, value) {
             let severity = what.severity.max(Severity::Medium);
             let message = format!("`{name}` holds {} in the open", what.name);
             issues.push(
@@ -117,6 +155,17 @@ fn judged(node: Node<'_>) -> Vec<Issue> {
     issues
 }
 
+/// An adapter that a server loads beside its model: `name=owner/adapter`, or `{name, path}`.
+fn adapter(item: Node<'_>) -> Option<Issue> {
+    let path = item.get("path").unwrap_or(item);
+    let written = path.as_str()?;
+    let name = written.split_once('=').map_or(written, |(_, name)| name);
+    names_repository(name).then(|| {
+        let message = format!("the adapter `{name}` is loaded at its newest commit");
+        Issue::new(&UNPINNED_MODEL, path.span(), message).confidence(Confidence::Medium)
+    })
+}
+
 /// Whether `value` is `owner/name` of a hub rather than a folder people keep their own in.
 fn names_repository(value: &str) -> bool {
     let owner = value.split('/').next().unwrap_or(value);
@@ -125,9 +174,21 @@ fn names_repository(value: &str) -> bool {
 
 /// Whether what stands under `name` is fetched.
 fn is_fetched(name: &str) -> bool {
-    ["url", "uri", "data_files", "dataset", "data", "source", "path", "endpoint", "mirror", "download"]
-        .iter()
-        .any(|part| name == *part || name.ends_with(&format!("_{part}")))
+    [
+        "url",
+        "uri",
+        "data_files",
+        "dataset",
+        "data",
+        "source",
+        "path",
+        "endpoint",
+        "mirror",
+        "download",
+        "api_base",
+    ]
+    .iter()
+    .any(|part| name == *part || name.ends_with(&format!("_{part}")))
 }
 
 #[cfg(test)]
@@ -144,6 +205,23 @@ mod tests {
         assert_eq!(
             found(text),
             [(2, "unpinned-model"), (3, "remote-code"), (5, "insecure-transport"), (6, "secret")]
+        );
+    }
+
+    #[test]
+    fn settings_of_servers_are_judged_with_their_adapters() {
+        let text = "model: acme/net\ntrust-remote-code: true\nlora-modules:\n- sql=acme/sql-lora\n- own=/adapters/own\n";
+        assert_eq!(found(text), [(1, "unpinned-model"), (2, "remote-code"), (4, "unpinned-model")]);
+        let json = "{\n\"model\": \"acme/net\",\n\"gpu_memory_utilization\": 0.5\n}";
+        assert_eq!(lines("model.json", json), [(2, "unpinned-model")]);
+        let proxy = "model_list:\n- model_name: a\n  litellm_params:\n    model: openai/gpt-4o\n    api_base: http://llm.example/v1\n";
+        assert_eq!(found(proxy), [(5, "insecure-transport")]);
+        assert_eq!(found("model: /models/net\nmax-model-len: 2048\n"), []);
+        assert_eq!(
+            found(
+                "model: acme/net\nmax-model-len: 2048\nrevision: 0123456789abcdef0123456789abcdef01234567\n"
+            ),
+            []
         );
     }
 

@@ -54,7 +54,8 @@ fn artifact(node: Node<'_>) -> Vec<Issue> {
         if !is_commit(revision) && !revision.contains("{{") {
             let shown = repository.as_str().unwrap_or_default();
             let message = format!("{shown} is taken at a branch or tag, which can be moved");
-            issues.push(Issue::new(&UNPINNED_SOURCE, repository.span(), message));
+            let place = git.get("revision").unwrap_or(repository);
+            issues.push(Issue::new(&UNPINNED_SOURCE, place.span(), message));
         }
     }
     let plain = node

@@ -142,8 +142,22 @@ pub(super) fn evidence(input: &GateInput, now: &Judged, names: &Names) -> Vec<Ch
     };
     let about = format!("about {}, by a trusted key, in the log", words(input));
     for (kind, text, result, command) in KINDS {
+        let (text, evidence) = match failed_scan(input).filter(|_| kind == "scan") {
+            // The same bytes are found the same again.
+            Some(failed) => {
+                let again = Evidence {
+                    subjects: failed.subjects.clone(),
+                    tests: failed.tests.clone(),
+                    result: failed.result.clone(),
+                    predicate: failed.predicate.clone(),
+                    ..statement(input, kind, result)
+                };
+                ("a scan of today, which will find what the last one found", again)
+            }
+            None => (text, statement(input, kind, result)),
+        };
         let fact = add(format!("{text}, {about}"), Some(command.to_owned()));
-        changes.push(Change { fact, how: How::Statement(Box::new(statement(input, kind, result))) });
+        changes.push(Change { fact, how: How::Statement(Box::new(evidence)) });
     }
     // What a policy of the user's asks for by a word of its own.
     let asked: BTreeSet<&String> = now.missing.iter().filter_map(|each| each.kind.as_ref()).collect();
@@ -258,6 +272,16 @@ pub(super) fn removals(input: &GateInput) -> Vec<Change> {
         changes.push(Change { fact: remove(text), how: How::Without(statement.id.clone()) });
     }
     changes
+}
+
+/// The last scan of the artifact as it is that found something.
+fn failed_scan(input: &GateInput) -> Option<&Evidence> {
+    let scans = input
+        .statements
+        .iter()
+        .filter(|each| each.kind == "scan" && each.about == About::Artifact && each.complete);
+    let last = scans.max_by_key(|each| each.log.index)?;
+    (last.result.as_deref() == Some("FAILED")).then_some(last)
 }
 
 /// A statement as it would stand, made now.

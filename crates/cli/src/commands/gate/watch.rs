@@ -23,9 +23,6 @@ const MOST_FILES: usize = 1_000_000;
 /// Endings of files that lie beside artifacts and are none.
 const BESIDE: [&str; 4] = ["sig", "pub", "key", "toml"];
 
-/// How long a verdict holds that nothing seems to have changed: waivers and evidence expire.
-const HOLDS: Duration = Duration::from_mins(1);
-
 /// What was decided about an artifact, and what it and the evidence looked like then.
 struct Seen {
     stamp: String,
@@ -116,7 +113,9 @@ fn look(
     for found in &all {
         let known = seen.get(&found.name);
         let same = known.is_some_and(|known| known.stamp == found.stamp && known.state == state);
-        if same && known.is_some_and(|known| known.at.elapsed() < HOLDS) {
+        // Waivers and evidence expire without anything changing.
+        let holds = Duration::from_millis(arguments.again_ms);
+        if same && known.is_some_and(|known| known.at.elapsed() < holds) {
             continue;
         }
         let line = match one(&arguments.basis, &mut basis, source, found) {

@@ -3,7 +3,7 @@
 use super::workflow::Workflow;
 use crate::rules::{EXCESSIVE_PERMISSIONS, UNDOCUMENTED_PERMISSIONS};
 use crate::yaml::{Node, edit};
-use crate::{Issue, Notes, Safety, Text, issue};
+use crate::{Edit, Fix, Issue, Notes, Safety, Text, issue};
 use bartizan_core::{Confidence, Severity};
 
 pub(super) fn check(text: &Text<'_>, notes: &mut Notes<'_>, workflow: &Workflow<'_>) {
@@ -49,7 +49,8 @@ pub(super) fn check(text: &Text<'_>, notes: &mut Notes<'_>, workflow: &Workflow<
                         Issue::new(&EXCESSIVE_PERMISSIONS, entry.key.span(), message)
                             .severity(Severity::Low)
                             .confidence(Confidence::Medium)
-                            .remedy("Add `permissions:` with what the job needs, or `permissions: {}`."),
+                            .remedy("Add `permissions:` with what the job needs, or `permissions: {}`.")
+                            .fix(least(text, entry.value).filter(|_| !is_call)),
                     );
                 }
             }
@@ -74,6 +75,17 @@ pub(super) fn check(text: &Text<'_>, notes: &mut Notes<'_>, workflow: &Workflow<
     issue::report(text, notes, issues);
 }
 
+/// Gives the job `steps` what fetching its code takes, or nothing.
+fn least(text: &Text<'_>, job: Node<'_>) -> Option<Fix> {
+    let fetches = job
+        .get("steps")
+        .into_iter()
+        .flat_map(Node::items)
+        .any(|step| step.text_of("uses").is_some_and(|action| action.starts_with("actions/checkout@")));
+    let line = if fetches { "permissions: {contents: read}" } else { "permissions: {}" };
+    edit::insertion(text.content, job, line, Safety::Unsafe)
+}
+
 /// Whether nothing but other workflows start it.
 fn only_called(workflow: &Workflow<'_>) -> bool {
     !workflow.triggers.is_empty() && workflow.triggers.iter().all(|(name, ..)| *name == "workflow_call")
@@ -85,7 +97,14 @@ fn whole(value: Node<'_>, key: Node<'_>) -> Option<Issue> {
         "read-all" => (Severity::Low, "may read everything"),
         _ => return None,
     };
-    Some(Issue::new(&EXCESSIVE_PERMISSIONS, key.span(), format!("the token {what}")).severity(severity))
+    let span = value.span();
+    let fix = Fix {
+        edits: vec![Edit { span, replacement: "{contents: read}".to_owned() }],
+        safety: Safety::Unsafe,
+        title: "let the token read the code only".to_owned(),
+    };
+    let issue = Issue::new(&EXCESSIVE_PERMISSIONS, key.span(), format!("the token {what}"));
+    Some(issue.severity(severity).fix(Some(fix).filter(|_| !value.is_alias())))
 }
 
 fn undocumented(text: &Text<'_>, value: Node<'_>) -> Vec<Issue> {
@@ -124,3 +143,27 @@ const DANGEROUS: &[&str] = &[
     "issues",
     "pages",
 ];
+
+#[cfg(test)]
+mod tests {
+    use crate::{Text, apply, examine};
+    use bartizan_core::{Limits, MonotonicClock};
+
+    #[test]
+    fn permissions_are_added_where_they_lack_and_narrowed_where_they_are_all() {
+        let mended = |content: &str| {
+            let text = Text::new(".github/workflows/a.yml", content);
+            let outcome = examine(&text, &Limits::default(), &MonotonicClock::start());
+            let fixes = outcome.fixes.iter().filter(|one| one.rule == "pipeline/excessive-permissions");
+            apply(content, &fixes.map(|one| &one.fix).collect::<Vec<_>>()).0
+        };
+        assert_eq!(
+            mended("on: push\njobs:\n  a:\n    runs-on: x\n    steps:\n    - uses: actions/checkout@v4\n"),
+            "on: push\njobs:\n  a:\n    permissions: {contents: read}\n    runs-on: x\n    steps:\n    - uses: actions/checkout@v4\n"
+        );
+        assert_eq!(
+            mended("on: push\npermissions: write-all\njobs: {a: {runs-on: x, steps: [{run: ls}]}}\n"),
+            "on: push\npermissions: {contents: read}\njobs: {a: {runs-on: x, steps: [{run: ls}]}}\n"
+        );
+    }
+}

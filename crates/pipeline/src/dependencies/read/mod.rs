@@ -16,6 +16,11 @@ pub fn read(text: &Text<'_>) -> Option<Dependencies> {
     Some(sort(text)?(text))
 }
 
+/// Reads `text` as a requirements file, whatever it is called.
+pub(super) fn requirements(text: &Text<'_>) -> Dependencies {
+    requirements::read(text)
+}
+
 /// Whether its name is that of a file of dependencies.
 pub(super) fn is_manifest(text: &Text<'_>) -> bool {
     sort(text).is_some()

@@ -197,6 +197,9 @@ fn option(line: &str, at: usize, found: &mut Dependencies) {
             found.dependencies.extend(requirement(value, at.saturating_add(offset)));
         }
         "-i" | "--index-url" | "--extra-index-url" | "-f" | "--find-links" => index(name, value, span, found),
+        "-r" | "--requirement" if !value.is_empty() && !value.contains("://") => {
+            found.includes.push((span, value.to_owned()));
+        }
         "--trusted-host" => {
             let host = value.split(':').next().unwrap_or(value);
             if !address::is_this_machine(host) {

@@ -20,6 +20,34 @@ impl Mapped {
         mark.map_or(0, |(from, place)| place.saturating_add(at.saturating_sub(*from)))
     }
 
+    /// Where line `line` of the text, counted from 1, begins in the file; the place of the whole where there is no such line.
+    pub(super) fn line_place(&self, line: usize) -> usize {
+        let breaks = memchr::memchr_iter(b'\n', self.text.as_bytes()).map(|at| at.saturating_add(1));
+        let start =
+            std::iter::once(0).chain(breaks).nth(line.saturating_sub(1)).filter(|at| *at < self.text.len());
+        self.place(start.unwrap_or_default())
+    }
+
+    /// Lines that a magic runs as Python (`%time x = f()`), with a statement of the same length in the magic's place.
+    pub(super) fn unwrap_line_magics(&mut self) {
+        if !self.text.contains('%') {
+            return;
+        }
+        let mut text = String::with_capacity(self.text.len());
+        for line in self.text.split_inclusive('\n') {
+            match magic_length(line) {
+                Some((indent, length)) => {
+                    text.push_str(line.get(..indent).unwrap_or_default());
+                    text.push_str("pass;");
+                    text.extend(std::iter::repeat_n(' ', length.saturating_sub("pass;".len())));
+                    text.push_str(line.get(indent.saturating_add(length)..).unwrap_or_default());
+                }
+                None => text.push_str(line),
+            }
+        }
+        self.text = text;
+    }
+
     fn push(&mut self, piece: &str, place: usize) {
         let expected = self
             .marks
@@ -29,6 +57,34 @@ impl Mapped {
             self.marks.push((self.text.len(), place));
         }
         self.text.push_str(piece);
+    }
+}
+
+/// Indentation and length of the magic, with its options and the blank behind it, that runs the rest of `line` as Python.
+fn magic_length(line: &str) -> Option<(usize, usize)> {
+    let code = line.trim_start_matches([' ', '\t']);
+    let indent = line.len().saturating_sub(code.len());
+    let name = code.split([' ', '\t']).next().unwrap_or_default();
+    if !matches!(name, "%time" | "%timeit" | "%prun" | "%memit" | "%mprun" | "%lprun") {
+        return None;
+    }
+    let mut at = name.len();
+    loop {
+        let rest = code.get(at..)?;
+        let blanks = rest.len().saturating_sub(rest.trim_start_matches([' ', '\t']).len());
+        let word = rest.get(blanks..)?.split([' ', '\t', '\n']).next().unwrap_or_default();
+        at = at.saturating_add(blanks);
+        if !word.starts_with('-') {
+            // A magic alone times nothing.
+            return (blanks > 0 && !word.is_empty()).then_some((indent, at));
+        }
+        at = at.saturating_add(word.len());
+        // `-n 10`, `-f name`: an option of one letter and its value.
+        let value = code.get(at..)?.trim_start_matches([' ', '\t']);
+        if word.len() == 2 && matches!(word, "-n" | "-r" | "-f" | "-m" | "-l" | "-s" | "-D" | "-T") {
+            let given = value.split([' ', '\t', '\n']).next().unwrap_or_default();
+            at = code.len().saturating_sub(value.len()).saturating_add(given.len());
+        }
     }
 }
 

@@ -41,7 +41,10 @@ impl Reader for Notebook {
     }
 
     fn read(&self, text: &Text<'_>, notes: &mut Notes<'_>) {
-        let (cells, stopped) = json::cells(text.content);
+        let (mut cells, stopped) = json::cells(text.content);
+        for cell in &mut cells {
+            cell.source.unwrap_line_magics();
+        }
         if let Some(at) = stopped {
             let (line, _) = text.line_column(at);
             notes.gap(at, format!("line {line}: the notebook is not JSON from here on; fetch it again"));
@@ -83,6 +86,27 @@ impl Reader for Notebook {
             }
             notes.report(text, span, finding);
         }
+    }
+}
+
+/// Gives the findings of a notebook that name a cell, and a line in it or none, their line and column in the file: `/cells/N` stays.
+pub fn place_in_file(content: &str, findings: &mut [bartizan_core::Finding]) {
+    let named = |finding: &bartizan_core::Finding| {
+        let number = finding.location.pointer.as_deref()?.strip_prefix("/cells/")?;
+        let number = number.split('/').next()?.parse::<usize>().ok()?;
+        (finding.location.offset.is_none() && finding.location.member.is_none()).then_some(number)
+    };
+    if !findings.iter().any(|finding| named(finding).is_some()) {
+        return;
+    }
+    let (text, (cells, _)) = (Text::new("", content), json::cells(content));
+    for finding in findings {
+        let Some(cell) = named(finding).and_then(|number| cells.get(number)) else { continue };
+        let part = if cell.source.text.is_empty() { &cell.output } else { &cell.source };
+        let place = part.line_place(finding.location.line.unwrap_or(1) as usize);
+        let (line, column) = text.line_column(place);
+        (finding.location.line, finding.location.column) = (Some(line), Some(column));
+        finding.location.offset = Some(place as u64);
     }
 }
 
@@ -208,6 +232,32 @@ mod tests {
             rules(&read(&["%%time\nimport pickle\npickle.load(f)"])),
             ["pipeline/unsafe-deserialization"]
         );
+    }
+
+    #[test]
+    fn what_a_magic_times_is_python() {
+        let outcome = read(&["import pickle\n%time x = pickle.load(f)"]);
+        assert_eq!(rules(&outcome), ["pipeline/unsafe-deserialization"]);
+        assert_eq!(outcome.findings[0].evidence, "pickle.load(f)");
+        assert_eq!(
+            rules(&read(&["import pickle\nif x:\n    %timeit -n 10 -r 1 pickle.load(f)\n"])),
+            ["pipeline/unsafe-deserialization"]
+        );
+        let silent = read(&["%time\n%timeit -q\n%matplotlib inline\nx = 5 %time"]);
+        assert_eq!((rules(&silent), silent.gaps.len()), (vec![], 0));
+    }
+
+    #[test]
+    fn findings_that_name_a_line_of_a_cell_get_the_line_of_the_file() {
+        use bartizan_core::{Finding, Location};
+        let file = "{\n \"cells\": [\n  {\n   \"cell_type\": \"code\",\n   \"source\": [\n    \"a\\n\",\n    \"b\\nc\"\n   ]\n  }\n ],\n \"nbformat\": 4\n}\n";
+        let at = |line| {
+            let location = Location { pointer: Some("/cells/0".to_owned()), line, ..Location::default() };
+            let mut found = [Finding::new(&super::outputs::NOTEBOOK_OUTPUT_LEAK, "x").located(&location)];
+            super::place_in_file(file, &mut found);
+            found[0].location.line
+        };
+        assert_eq!([at(Some(1)), at(Some(2)), at(Some(3)), at(None)], [Some(6), Some(7), Some(7), Some(6)]);
     }
 
     #[test]

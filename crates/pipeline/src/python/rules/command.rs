@@ -16,7 +16,7 @@ const MOST: usize = 32 << 10;
 /// Judges a command line or script; what is found stands at `span`.
 pub(in crate::python) fn judge(text: &str, span: &Range<usize>, module: &mut Module) {
     let text = text.get(..text.floor_char_boundary(MOST)).unwrap_or(text);
-    for issue in inspect::script(&spelt(text), Setting::Other) {
+    for issue in inspect::commands_alone(&spelt(text), Setting::Other) {
         module.report(span, issue.into_finding());
     }
 }

@@ -238,7 +238,11 @@ fn by_option(call: &Call<'_>, module: &mut Module) {
                 module.report(&call.span, high("skops is told to trust every type the file names"));
             }
         }
-        "hf_hub_download" | "from_single_file" | "cached_download" => unsafe_file(call, module),
+        "hf_hub_download"
+        | "from_single_file"
+        | "cached_download"
+        | "load_lora_weights"
+        | "load_textual_inversion" => unsafe_file(call, module),
         "load_from_checkpoint" if !call.is_true("weights_only") && !call.open => {
             module.judged.insert(call.span.start);
             let message = "a Lightning checkpoint is loaded with pickle";
@@ -282,7 +286,7 @@ fn by_option(call: &Call<'_>, module: &mut Module) {
 /// A file fetched in a format that can run code when it is loaded.
 fn unsafe_file(call: &Call<'_>, module: &mut Module) {
     let place = usize::from(call.name() != "from_single_file");
-    let names = ["filename", "pretrained_model_link_or_path"];
+    let names = ["filename", "weight_name", "pretrained_model_link_or_path"];
     let given = call.any_keyword(&names).or_else(|| call.positional.get(place));
     let Some(file) = given.and_then(|file| file.value.as_pieces()).map(str::to_ascii_lowercase) else {
         return;
@@ -461,6 +465,18 @@ mod tests {
         assert_eq!(graded("from torch import load as L\nL('m', weights_only=False)"), [High]);
         assert_eq!(graded("import torch\nw = True\ntorch.load('m', weights_only=w)"), []);
         assert_eq!(graded("import torch\ndef f(w):\n    torch.load('m', weights_only=w)"), []);
+    }
+
+    #[test]
+    fn a_file_of_an_adapter_that_can_run_code_is_told_from_one_that_cannot() {
+        let found = |file: &str| {
+            severities(
+                &format!("pipe.load_lora_weights('acme/lora', weight_name='{file}')"),
+                "pipeline/unsafe-model-format",
+            )
+        };
+        assert_eq!((found("lora.bin"), found("lora.pkl")), (vec![Low], vec![Medium]));
+        assert_eq!(found("lora.safetensors"), []);
     }
 
     #[test]

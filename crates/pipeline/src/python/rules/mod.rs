@@ -14,6 +14,7 @@ pub(super) mod orchestration;
 pub(super) mod place;
 pub(super) mod remote_code;
 pub(super) mod secret;
+pub(super) mod sinks;
 pub(super) mod steps;
 pub(super) mod training;
 pub(super) mod transport;
@@ -34,12 +35,12 @@ const CHECKS: &[fn(&Call<'_>, &mut Module)] = &[
     deserialization::check,
     environment::check,
     exposure::check,
-    flow::check,
     native::check,
     orchestration::check,
     place::check,
     remote_code::check,
     secret::check,
+    sinks::check,
     steps::check,
     training::check,
     transport::check,
@@ -111,6 +112,21 @@ pub(super) fn star_names(module: &str) -> &'static [&'static str] {
         "fastai.vision.all" | "fastai.basics" | "fastai.text.all" => &["load_learner"],
         _ => &[],
     }
+}
+
+/// Whether a function decorated by `path` is a task of Airflow.
+pub(super) fn is_task(path: &str) -> bool {
+    path.strip_prefix("airflow.").is_some_and(|rest| {
+        rest.rsplit('.').next() == Some("task")
+            || rest.contains(".task.")
+            || rest == "task"
+            || rest.starts_with("task.")
+    })
+}
+
+/// Whether Airflow hands what a run was started with to a parameter called `name`.
+pub(super) fn names_run(name: &str) -> bool {
+    matches!(name, "context" | "kwargs" | "ctx" | "dag_run" | "params" | "conf")
 }
 
 /// Whose word the parameters of a function are that is decorated by what lies at `path`.

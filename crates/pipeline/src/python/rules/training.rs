@@ -341,6 +341,15 @@ fn leakage(call: &Call<'_>, module: &mut Module) {
         });
         return;
     }
+    if matches!(call.path.as_ref(), "pandas.concat" | "numpy.concatenate" | "numpy.vstack") {
+        let mixed = call
+            .positional
+            .first()
+            .is_some_and(|parts| mixes_test_data(&format!("concat({}", parts.written.to_ascii_lowercase())));
+        let (all, of_both) = module.facts.joined;
+        module.facts.joined = (all.saturating_add(1), of_both.saturating_add(usize::from(mixed)));
+        return;
+    }
     if !matches!(name, "fit" | "fit_transform" | "fit_resample" | "partial_fit" | "fit_predict") {
         return;
     }
@@ -380,7 +389,12 @@ fn leakage(call: &Call<'_>, module: &mut Module) {
         module.report(&call.span, finding);
         return;
     }
-    if library && mixes_test_data(&lower) {
+    // A table that was put together before, where every table of this module was.
+    let joined = data.value.as_path().is_some_and(|path| {
+        ["pandas.concat()", "numpy.concatenate()", "numpy.vstack()"].iter().any(|made| path.starts_with(made))
+    }) && module.facts.joined.1 > 0
+        && module.facts.joined.0 == module.facts.joined.1;
+    if library && (joined || mixes_test_data(&lower)) {
         let message = format!("`{name}` learns from training and test data together");
         let finding = Finding::new(&TEST_DATA_LEAKAGE, message).confidence(Confidence::Medium);
         module.report(&call.span, finding);
@@ -612,6 +626,20 @@ mod tests {
             ),
             []
         );
+    }
+
+    #[test]
+    fn what_learns_from_tables_put_together_before_is_found() {
+        let found = |joined: &str| {
+            severities(
+                &format!(
+                    "import pandas as pd\nfrom sklearn.preprocessing import StandardScaler\nfull = {joined}\ns = StandardScaler()\ns.fit(full['a'])\n"
+                ),
+                "pipeline/test-data-leakage",
+            )
+        };
+        assert_eq!(found("pd.concat([train, test])"), [Low]);
+        assert_eq!(found("pd.concat([train_a, train_b])"), []);
     }
 
     #[test]

@@ -364,6 +364,16 @@ fn connects(call: &Call<'_>, module: &mut Module) {
         return;
     }
     let first = call.positional.first().filter(|_| call.name().ends_with("Client"));
+    if call.path.as_ref() == "minio.Minio" && call.is_false("secure") {
+        let server = call.any_keyword(&["endpoint"]).or_else(|| call.positional.first());
+        let address = server.and_then(|server| server.value.as_pieces());
+        if let Some(address) = address.filter(|address| is_plain(&format!("http://{address}"))) {
+            let shown = bartizan_core::printable(address, 80);
+            let message = format!("`{shown}` is asked for objects without encryption (`secure=False`)");
+            module.report(&call.span, Finding::new(&INSECURE_TRANSPORT, message));
+        }
+        return;
+    }
     let Some(place) = call.any_keyword(PLACES).or(first) else { return };
     let Some(address) = place.value.as_pieces().filter(|address| is_plain(address)) else { return };
     let told = call.any_keyword(SECRETS).is_some_and(|secret| secret.value.known != Known::Null);
@@ -579,6 +589,15 @@ mod tests {
         assert_eq!(graded("import requests\nrequests.get('https://x.example', verify='/ca.pem')"), []);
         assert_eq!(graded("jwt_token.load(data, verify=False)"), []);
         assert_eq!(graded("import os\nos.environ['CURL_CA_BUNDLE'] = '/ca.pem'"), []);
+    }
+
+    #[test]
+    fn a_store_of_objects_asked_without_encryption_is_found_unless_it_is_this_machine() {
+        let graded = |code: &str| {
+            severities(&format!("from minio import Minio\n{code}"), "pipeline/insecure-transport")
+        };
+        assert_eq!(graded("Minio('minio.example:9000', secure=False)"), [Medium]);
+        assert_eq!(graded("Minio('localhost:9000', secure=False)\nMinio('minio.example:9000')"), []);
     }
 
     #[test]

@@ -350,6 +350,23 @@ mod tests {
     }
 
     #[test]
+    fn adapters_need_a_commit_as_models_do() {
+        let commit = "0f3c9b2d1b7f4b1d7b0f4e8e9b8e3a3bb4f9c012";
+        for (code, pinned) in [
+            ("from peft import PeftModel\nPeftModel.from_pretrained(base, 'acme/lora'", true),
+            ("model.load_adapter('acme/lora'", true),
+            ("pipe.load_lora_weights('acme/lora'", true),
+            ("from vllm.lora.request import LoRARequest\nLoRARequest('n', 1, 'acme/lora'", false),
+        ] {
+            assert_eq!(models(&format!("{code})")), [Medium], "{code}");
+            if pinned {
+                assert_eq!(models(&format!("{code}, revision='{commit}')")), [], "{code}");
+            }
+            assert_eq!(models(&format!("{})", code.replace("acme/lora", "./adapters/own"))), [], "{code}");
+        }
+    }
+
+    #[test]
     fn a_short_commit_is_mild() {
         assert_eq!(models("M.from_pretrained('acme/net', revision='0f3c9b2')"), [Low]);
     }

@@ -52,9 +52,14 @@ pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
             };
             match (loader, name) {
                 (None, _) if !call.open => {
-                    module.report(
+                    let fix = call.spelling.rsplit_once('.').and_then(|(module, _)| {
+                        let added = call.adding(&format!("Loader={module}.SafeLoader"));
+                        edit(added, Safety::Unsafe, "load with the safe loader")
+                    });
+                    module.report_fixable(
                         &call.span,
                         found("`yaml.load` without a loader makes any object in old versions"),
+                        fix,
                     );
                 }
                 (Some(_), "UnsafeLoader" | "Loader" | "CLoader" | "CUnsafeLoader") => {
@@ -94,6 +99,16 @@ pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
 mod tests {
     use crate::python::tests::severities;
     use bartizan_core::Severity::{High, Low};
+
+    #[test]
+    fn a_safe_loader_is_added_where_none_is_named() {
+        let code = "import yaml as y\ny.load(f)\n";
+        let text = crate::Text::new("a.py", code);
+        let outcome =
+            crate::examine(&text, &bartizan_core::Limits::default(), &bartizan_core::MonotonicClock::start());
+        let fixes: Vec<_> = outcome.fixes.iter().map(|one| &one.fix).collect();
+        assert_eq!(crate::apply(code, &fixes).0, "import yaml as y\ny.load(f, Loader=y.SafeLoader)\n");
+    }
 
     #[test]
     fn only_safe_loaders_are_silent() {

@@ -32,6 +32,15 @@ pub enum Setting {
 pub fn script(text: &str, setting: Setting) -> Vec<Issue> {
     let mut issues = Vec::new();
     judge(text, 0, setting, NESTED, &mut issues);
+    python(text, 0, NESTED, &mut issues);
+    issues
+}
+
+/// The same without the Python that it hands to an interpreter: for commands that stand in Python themselves, so that the two
+/// languages are not followed into each other without end.
+pub(crate) fn commands_alone(text: &str, setting: Setting) -> Vec<Issue> {
+    let mut issues = Vec::new();
+    judge(text, 0, setting, NESTED, &mut issues);
     issues
 }
 
@@ -51,6 +60,15 @@ pub(crate) fn words(words: &[super::Word], setting: Setting) -> Vec<Issue> {
         stopped: None,
     };
     commands(&script, setting, &mut issues);
+    for command in &script.commands {
+        let Some(code) = Invocation::of(command).and_then(|invocation| given_python(&invocation)) else {
+            continue;
+        };
+        for issue in crate::python::embedded::issues(&code.text) {
+            // The text has no escapes of its own here: the caller's spans are those of whole words.
+            add_python(Issue { span: code.span.clone(), ..issue }, &mut issues);
+        }
+    }
     issues
 }
 
@@ -185,6 +203,77 @@ fn inner_scripts(text: &str, script: &Script) -> Vec<Range<usize>> {
         }
     }
     inner
+}
+
+/// The word that is Python: what follows `-c`.
+fn given_python<'c>(invocation: &Invocation<'c>) -> Option<&'c super::Word> {
+    is_python(&invocation.program).then_some(())?;
+    let first_plain = invocation.arguments.iter().position(|argument| !argument.is_option())?;
+    let flag = first_plain.checked_sub(1).and_then(|at| invocation.arguments.get(at))?;
+    let takes_code = flag.text.starts_with('-') && !flag.text.starts_with("--") && flag.text.ends_with('c');
+    takes_code.then(|| invocation.arguments.get(first_plain)).flatten().map(|argument| argument.word)
+}
+
+/// Whether a program reads Python from its argument or from standard input.
+fn is_python(program: &str) -> bool {
+    let version = program.strip_prefix("python").or_else(|| program.strip_prefix("pypy"));
+    program == "ipython"
+        || version.is_some_and(|version| version.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.'))
+}
+
+/// Judges the Python that the script `text` hands to an interpreter, also inside of scripts that it hands to a shell.
+fn python(text: &str, base: usize, depth: u32, issues: &mut Vec<Issue>) {
+    if !text.contains("python") && !text.contains("pypy") {
+        return;
+    }
+    let script = Script::read(text);
+    for command in &script.commands {
+        let Some(invocation) = Invocation::of(command).filter(|one| is_python(&one.program)) else {
+            continue;
+        };
+        let quoted = given_python(&invocation).and_then(|word| {
+            let raw = text.get(word.span.clone())?;
+            let quote = raw.chars().next().filter(|quote| matches!(quote, '"' | '\''))?;
+            let inner = raw.strip_prefix(quote)?.strip_suffix(quote)?;
+            // A backslash before a quote is the shell's; a blank in its place keeps every byte where it is.
+            let code = if quote == '"' {
+                inner.replace("\\\"", " \"").replace("\\$", " $").replace("\\`", " `")
+            } else {
+                inner.to_owned()
+            };
+            Some((word.span.start.saturating_add(1), code))
+        });
+        let first = invocation.arguments.iter().find(|argument| !argument.is_option());
+        let plain = first.is_none_or(|argument| argument.text == "-");
+        let bodies = command.redirects.iter().filter(|_| plain).filter_map(|redirect| {
+            let body = redirect.body.clone()?;
+            Some((body.start, text.get(body)?.to_owned()))
+        });
+        for (at, code) in quoted.into_iter().chain(bodies) {
+            for issue in crate::python::embedded::issues(&code) {
+                add_python(issue.shifted(base.saturating_add(at)), issues);
+            }
+        }
+    }
+    if depth == 0 {
+        return;
+    }
+    for inner in inner_scripts(text, &script) {
+        let Some(part) = text.get(inner.clone()) else { continue };
+        python(part, base.saturating_add(inner.start), depth.saturating_sub(1), issues);
+    }
+}
+
+/// Adds what was found in Python, unless the command around it was found to do the same.
+fn add_python(issue: Issue, issues: &mut Vec<Issue>) {
+    let known = issues.iter().any(|known| {
+        known.rule.id == issue.rule.id
+            && known.span.start <= issue.span.start
+            && issue.span.end <= known.span.end
+    });
+    if !known {
+        issues.push(issue);
+    }
 }
 
 /// Shells that take a script with `-c` or on standard input.
@@ -353,6 +442,15 @@ mod tests {
         ] {
             assert_eq!(rules(text), [""; 0], "{text}");
         }
+        for text in [
+            "vllm serve /m --enable-lora --lora-modules own=/adapters/own sql=acme/sql-lora",
+            "vllm serve /m --lora-modules '{\"name\": \"sql\", \"path\": \"acme/sql-lora\"}'",
+            "python -m sglang.launch_server --model-path /m --lora-paths sql=acme/sql-lora",
+            "text-generation-launcher --model-id /m --lora-adapters=acme/sql-lora",
+        ] {
+            assert_eq!(rules(text), ["unpinned-model"], "{text}");
+        }
+        assert_eq!(rules("vllm serve /m --lora-modules own=/adapters/own --port 80"), [""; 0]);
         assert_eq!(rules("vllm serve /m --trust-remote-code"), ["remote-code"]);
         assert_eq!(rules("vllm serve /m --trust-remote-code=false"), [""; 0]);
     }

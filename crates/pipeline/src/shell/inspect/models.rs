@@ -51,6 +51,7 @@ pub(super) fn command(site: &Site<'_>, issues: &mut Vec<Issue>) {
         }
     }
     served(site, issues);
+    adapters(site, issues);
     fetched_otherwise(site, issues);
     if let Some(code) = python_code(invocation) {
         for name in unpinned_loads(code) {
@@ -178,6 +179,45 @@ fn served(site: &Site<'_>, issues: &mut Vec<Issue>) {
     if let Some(why) = moves(revision) {
         let message = format!("the model `{name}` is served {why}");
         issues.push(Issue::new(&UNPINNED_MODEL, argument.word.span.clone(), message));
+    }
+}
+
+/// Adapters that a server loads beside its model: `--lora-modules name=owner/adapter …`, also as JSON with `path`.
+fn adapters(site: &Site<'_>, issues: &mut Vec<Issue>) {
+    const OPTIONS: &[&str] = &["--lora-modules", "--lora-paths", "--lora-adapters"];
+    let mut listed = false;
+    for argument in &site.invocation.arguments {
+        let (option, value) = argument.text.split_once('=').unwrap_or((argument.text, ""));
+        if argument.text.starts_with("--") {
+            listed = OPTIONS.contains(&option);
+            if !listed || value.is_empty() {
+                continue;
+            }
+        } else if !listed {
+            continue;
+        }
+        let written = if argument.text.starts_with("--") { value } else { argument.text };
+        for part in written.split(',').filter(|part| !part.trim().is_empty()) {
+            let place = if written.trim_start().starts_with('{') {
+                part.split_once("\"path\"")
+                    .map_or("", |(_, rest)| rest.trim_start_matches([':', ' ']).trim_matches(['"', '}', ' ']))
+            } else {
+                part.split_once('=').map_or(part, |(_, place)| place)
+            };
+            let owner = place.split('/').next().unwrap_or(place);
+            let revision = place.split_once('@').map(|(_, revision)| revision);
+            let name = place.split('@').next().unwrap_or(place);
+            if !is_repository(name) || crate::python::is_local_folder(owner) {
+                continue;
+            }
+            if let Some(why) = moves(revision) {
+                let message = format!("the adapter `{name}` is loaded {why}");
+                issues.push(
+                    Issue::new(&UNPINNED_MODEL, argument.word.span.clone(), message)
+                        .confidence(Confidence::Medium),
+                );
+            }
+        }
     }
 }
 

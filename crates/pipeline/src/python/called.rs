@@ -1,0 +1,391 @@
+//! What a call is: its callee looked up, its arguments evaluated, the rules told, and what it gives back. Part of [`Walk`].
+
+use super::call::{Argument, Call};
+use super::evaluate::{MOST_ITEMS, subscript};
+use super::sources;
+use super::strings;
+use super::value::{HOLE, Known, MOST_CHOICES, Partial, Taint, Value};
+use super::walk::Walk;
+use ruff_python_ast::{self as ast, Expr};
+use ruff_text_size::Ranged;
+use std::sync::Arc;
+
+impl<'a> Walk<'a, '_> {
+    pub(super) fn call(&mut self, call: &'a ast::ExprCall) -> Value {
+        let (receiver, callee) = match call.func.as_ref() {
+            Expr::Attribute(attribute) => {
+                let owner = self.evaluate(&attribute.value);
+                let callee = self.attribute(&owner, attribute.attr.as_str());
+                (owner, callee)
+            }
+            other => (Value::default(), self.evaluate(other)),
+        };
+        let (mut positional, mut named, mut open) = (Vec::new(), Vec::new(), false);
+        for argument in &call.arguments.args {
+            let value = self.evaluate(argument);
+            let (span, written) = (self.span(argument.range()), self.written(argument.range()));
+            match (argument, &value.known) {
+                (Expr::Starred(_), Known::Items(items)) => {
+                    let items = items.iter().take(MOST_ITEMS).cloned();
+                    positional.extend(items.map(|value| Argument { value, span: span.clone(), written }));
+                }
+                (Expr::Starred(_), _) => {
+                    open = true;
+                    if !value.all_taint().is_none() {
+                        named.push((Arc::from("*"), Argument { value, span, written }));
+                    }
+                }
+                _ => positional.push(Argument { value, span, written }),
+            }
+        }
+        for keyword in &call.arguments.keywords {
+            let value = self.evaluate(&keyword.value);
+            let (span, written) = (self.span(keyword.range), self.written(keyword.value.range()));
+            match (&keyword.arg, &value.known) {
+                (Some(name), _) => named.push((Arc::from(name.as_str()), Argument { value, span, written })),
+                (None, Known::Entries(entries)) => {
+                    for (name, value) in entries.iter() {
+                        match name {
+                            Some(name) => named.push((
+                                Arc::clone(name),
+                                Argument { value: value.clone(), span: span.clone(), written },
+                            )),
+                            None => open = true,
+                        }
+                    }
+                }
+                (None, _) => {
+                    open = true;
+                    if !value.all_taint().is_none() {
+                        named.push((Arc::from("**"), Argument { value, span, written }));
+                    }
+                }
+            }
+        }
+        let span = self.span(call.range());
+        let ends = call
+            .arguments
+            .args
+            .iter()
+            .map(Ranged::end)
+            .chain(call.arguments.keywords.iter().map(Ranged::end));
+        let last_end = ends.max().map(|end| self.base.saturating_add(end.to_usize()));
+        let mut seen = Call {
+            path: Arc::from("?"),
+            spelling: self.written(call.func.range()),
+            receiver,
+            positional,
+            named,
+            open,
+            closing: span.end.saturating_sub(1),
+            last_end,
+            span,
+        };
+        self.called(&callee, &mut seen, call.func.as_ref())
+    }
+
+    /// What calling `callee` as `call` gives.
+    fn called(&mut self, callee: &Value, call: &mut Call<'a>, function: &'a Expr) -> Value {
+        match &callee.known {
+            Known::Function(number) => {
+                call.path = Arc::from("@local");
+                self.check(call);
+                let bound = matches!(call.receiver.known, Known::Instance(_) | Known::Class(_));
+                self.call_function(*number, call, bound)
+            }
+            Known::Choice(numbers) => {
+                call.path = Arc::from("@local");
+                self.check(call);
+                let mut given: Option<Value> = None;
+                for number in numbers.iter().take(MOST_CHOICES) {
+                    let bound = self.is_method(*number);
+                    let value = self.call_function(*number, call, bound);
+                    given = Some(match given {
+                        Some(other) => other.or(&value),
+                        None => value,
+                    });
+                }
+                given.unwrap_or_default()
+            }
+            Known::Class(number) => {
+                call.path = match self.base_of(*number) {
+                    Some(base) => Arc::from(format!("@class.{base}")),
+                    None => Arc::from("@class"),
+                };
+                self.check(call);
+                self.construct(*number, call);
+                if let Some(constructor) = self.constructor(*number) {
+                    self.call_function(constructor, call, true);
+                }
+                Value { known: Known::Instance(*number), taint: Taint::default() }
+            }
+            Known::Partial(partial) => {
+                let partial = Arc::clone(partial);
+                let given = partial.positional.iter().map(|value| handed(value, call)).collect::<Vec<_>>();
+                call.positional.splice(0..0, given);
+                for (name, value) in &partial.named {
+                    if call.keyword(name).is_none() {
+                        let argument = handed(value, call);
+                        call.named.push((Arc::clone(name), argument));
+                    }
+                }
+                if matches!(partial.callee.known, Known::Partial(_)) {
+                    return Value::default();
+                }
+                self.called(&partial.callee, call, function)
+            }
+            Known::Path(path) => {
+                call.path = Arc::clone(path);
+                self.called_path(call, function)
+            }
+            _ => {
+                call.path = Arc::from("?");
+                self.check(call);
+                Value { known: Known::Path("?()".into()), taint: callee.taint.and(call.taint()) }
+            }
+        }
+    }
+
+    fn called_path(&mut self, call: &Call<'a>, function: &'a Expr) -> Value {
+        if let Expr::Attribute(attribute) = function {
+            let values: Vec<Value> = call.positional.iter().map(|argument| argument.value.clone()).collect();
+            let name = attribute.attr.as_str();
+            if !matches!(call.receiver.known, Known::Path(_) | Known::Nothing)
+                && let Some(value) = strings::method(&call.receiver, name, &values)
+            {
+                return value;
+            }
+            if let ("setdefault" | "get" | "pop", [key, value], false) =
+                (name, call.positional.as_slice(), self.quiet)
+                && let Some(key) = key.value.as_text()
+            {
+                // What holds unless someone says otherwise.
+                let module = &mut self.state.module;
+                super::rules::remote_code::named(key, &value.value, &value.span, module);
+            }
+            if let Some(value) = self.container_method(call, name, &attribute.value) {
+                return value;
+            }
+        }
+        self.check(call);
+        self.hand_over(call);
+        let path = call.path.as_ref();
+        if call.name() == "add_argument" && call.is_of("argparse") {
+            self.note_argument(call);
+        }
+        match path {
+            "builtins.dict" => {
+                let mut entries: Vec<(Option<Arc<str>>, Value)> = Vec::new();
+                if let Some(first) = call.positional.first() {
+                    match &first.value.known {
+                        Known::Entries(inner) => entries.extend(inner.iter().cloned()),
+                        _ => entries.push((None, first.value.clone())),
+                    }
+                }
+                for (name, argument) in call.named.iter().filter(|_| !self.quiet) {
+                    let module = &mut self.state.module;
+                    super::rules::remote_code::named(name, &argument.value, &argument.span, module);
+                }
+                entries.extend(
+                    call.named
+                        .iter()
+                        .map(|(name, argument)| (Some(Arc::clone(name)), argument.value.clone())),
+                );
+                if call.open {
+                    entries.push((None, Value::default()));
+                }
+                return Known::Entries(entries.into()).into();
+            }
+            "functools.partial" if !call.positional.is_empty() => {
+                let mut values = call.positional.iter().map(|argument| argument.value.clone());
+                let callee = values.next().unwrap_or_default();
+                let named = call
+                    .named
+                    .iter()
+                    .map(|(name, argument)| (Arc::clone(name), argument.value.clone()))
+                    .collect();
+                self.prepared(&callee, call);
+                let partial = Partial { callee, positional: values.collect(), named };
+                return Known::Partial(Arc::new(partial)).into();
+            }
+            "os.path.join" | "posixpath.join" => {
+                let parts: Vec<Value> =
+                    call.positional.iter().map(|argument| argument.value.clone()).collect();
+                return Value { known: strings::joined_path(&parts), taint: call.taint() };
+            }
+            "builtins.str"
+            | "builtins.bytes"
+            | "textwrap.dedent"
+            | "os.path.expanduser"
+            | "os.path.abspath"
+            | "os.fspath"
+            | "copy.copy"
+            | "copy.deepcopy"
+            | "builtins.list"
+            | "builtins.tuple"
+            | "inspect.cleandoc"
+            | "os.path.normpath"
+            | "sqlalchemy.text"
+            | "sqlalchemy.sql.text"
+            | "psycopg2.sql.SQL"
+            | "psycopg.sql.SQL" => {
+                if let [only] = call.positional.as_slice() {
+                    return only.value.clone();
+                }
+            }
+            "builtins.getattr" => {
+                if let [owner, name, ..] = call.positional.as_slice()
+                    && let Some(name) = name.value.as_text()
+                {
+                    return self.attribute(&owner.value, name);
+                }
+                // `getattr(self, f"do_{name}")`: one of the methods that begin so.
+                if let [owner, name, ..] = call.positional.as_slice()
+                    && let Known::Instance(class) | Known::Class(class) = owner.value.known
+                {
+                    let begins =
+                        name.value.as_pieces().and_then(|text| text.split(HOLE).next()).unwrap_or("");
+                    let methods = self.methods_of(class, begins);
+                    if !methods.is_empty() {
+                        return Known::Choice(methods.into()).into();
+                    }
+                }
+            }
+            "builtins.__import__" | "importlib.import_module" => {
+                if let Some(name) = call.positional.first().and_then(|argument| argument.value.as_text()) {
+                    return Value::path(name);
+                }
+            }
+            "urllib.parse.urljoin" => {
+                if let [base, rest, ..] = call.positional.as_slice() {
+                    return Value {
+                        known: strings::joined_address(&base.value, &rest.value),
+                        taint: call.taint(),
+                    };
+                }
+            }
+            "typer.Option" | "typer.Argument" | "pydantic.Field" => {
+                // What holds unless someone decides otherwise.
+                if let Some(default) = call.argument(0, "default") {
+                    return default.value.clone();
+                }
+            }
+            "os.getenv" | "os.environ.get" => {
+                // The default is what runs unless someone sets it.
+                let default = call.argument(1, "default").map(|argument| argument.value.known.clone());
+                return Value { known: default.unwrap_or_default(), taint: Taint::ENVIRONMENT };
+            }
+            _ => {}
+        }
+        let mut taint = sources::of_call(call);
+        let by_name = matches!(call.name(), "decode" | "batch_decode" | "from_template" | "format_messages");
+        if strings::hands_on(path) || path.starts_with(['?', '@']) || by_name {
+            taint = taint.and(call.taint());
+        }
+        if !is_harmless_result(path) {
+            taint = taint.and(call.receiver.taint);
+        }
+        let known = Value::path(path).step("()");
+        Value { known, taint }
+    }
+
+    /// A call prepared by `functools.partial`: judged by the options given here, the rest being open.
+    fn prepared(&mut self, callee: &Value, call: &Call<'a>) {
+        let Some(path) = callee.as_path().filter(|_| !call.named.is_empty()) else { return };
+        let positional = call.positional.get(1..).unwrap_or_default().to_vec();
+        let spelling = call.positional.first().map_or(call.spelling, |callee| callee.written);
+        let prepared = Call { path: Arc::clone(path), spelling, positional, open: true, ..call.clone() };
+        self.check(&prepared);
+    }
+
+    /// Methods that change the list or dict they belong to, or take something out of it.
+    fn container_method(&mut self, call: &Call<'a>, name: &str, owner: &'a Expr) -> Option<Value> {
+        if let ("get" | "pop", Known::Entries(_), Some(key)) =
+            (name, &call.receiver.known, call.positional.first())
+        {
+            let found = subscript(&call.receiver, &key.value);
+            return Some(match call.positional.get(1) {
+                Some(default) if matches!(found.known, Known::Nothing) => {
+                    found.tainted(default.value.all_taint())
+                }
+                _ => found,
+            });
+        }
+        if let ("values" | "items", Known::Entries(entries)) = (name, &call.receiver.known) {
+            let listed = entries.iter().map(|(key, value)| match (name, key) {
+                ("values", _) => value.clone(),
+                (_, Some(key)) => Known::Items([Value::text(key), value.clone()].into()).into(),
+                (_, None) => Known::Items([Value::default(), value.clone()].into()).into(),
+            });
+            return Some(Value { known: Known::Items(listed.collect()), taint: call.receiver.taint });
+        }
+        if !matches!(name, "append" | "extend" | "insert" | "add" | "update" | "setdefault" | "write") {
+            return None;
+        }
+        let before = call.receiver.clone();
+        if matches!(before.known, Known::Path(ref path) if path.starts_with("os.environ")) {
+            return None;
+        }
+        let taint = call.taint();
+        let known = match (&before.known, name) {
+            (Known::Items(items), "append") if items.len() < MOST_ITEMS => {
+                let added =
+                    call.positional.first().map(|argument| argument.value.clone()).unwrap_or_default();
+                Known::Items(items.iter().cloned().chain([added]).collect())
+            }
+            (Known::Entries(entries), "update") if entries.len() < MOST_ITEMS => {
+                let mut entries = entries.to_vec();
+                match call.positional.first().map(|argument| &argument.value.known) {
+                    Some(Known::Entries(inner)) => entries.extend(inner.iter().take(MOST_ITEMS).cloned()),
+                    Some(_) => entries.push((None, Value::default())),
+                    None => {}
+                }
+                entries.extend(
+                    call.named
+                        .iter()
+                        .map(|(name, argument)| (Some(Arc::clone(name)), argument.value.clone())),
+                );
+                Known::Entries(entries.into())
+            }
+            (Known::Path(_), _) => before.known.clone(),
+            _ => Known::Nothing,
+        };
+        let is_container = matches!(before.known, Known::Items(_) | Known::Entries(_) | Known::Nothing);
+        if is_container || !taint.is_none() {
+            let value = Value { known, taint: before.taint.and(taint) };
+            match owner {
+                Expr::Name(owner) => self.scope().bind(owner.id.as_str(), value),
+                Expr::Attribute(attribute) => self.keep(attribute, &value),
+                _ => return None,
+            }
+        }
+        is_container.then(Value::default)
+    }
+}
+
+/// An argument given beforehand, at the place of the call.
+fn handed<'a>(value: &Value, call: &Call<'a>) -> Argument<'a> {
+    Argument { value: value.clone(), span: call.span.clone(), written: "" }
+}
+
+/// Whether what the function at `path` gives cannot carry what it was given: a number, a yes or no.
+fn is_harmless_result(path: &str) -> bool {
+    matches!(
+        path,
+        "builtins.int"
+            | "builtins.float"
+            | "builtins.len"
+            | "builtins.bool"
+            | "builtins.isinstance"
+            | "builtins.sum"
+            | "builtins.hash"
+            | "builtins.id"
+            | "ast.literal_eval"
+            | "shlex.quote"
+            | "html.escape"
+            | "markupsafe.escape"
+            | "bleach.clean"
+            | "flask.escape"
+            | "werkzeug.utils.secure_filename"
+    )
+}

@@ -1,0 +1,359 @@
+//! Where values run, ask or show: which argument of which call is code, a command, a statement, a page, a template, a prompt.
+//! What reaches them is judged by [`super::flow`].
+
+use super::flow::outside;
+use crate::python::call::{Argument, Call};
+use crate::python::module::{Module, SinkKind};
+use crate::python::value::{HOLE, Known, Value};
+
+/// Notes what `call` hands to a sink.
+pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
+    let first = call.positional.first();
+    let sink = |module: &mut Module, kind: SinkKind, value: &Value| {
+        module.sink(kind, &call.span, call.spelling, value);
+    };
+    match call.path.as_ref() {
+        "builtins.eval"
+        | "builtins.exec"
+        | "code.InteractiveInterpreter().runsource"
+        | "runpy.run_path"
+        | "asteval.Interpreter()"
+        | "numexpr.evaluate"
+        | "simpleeval.simple_eval" => {
+            if let Some(code) = first {
+                // A constant's own calls are looked into elsewhere.
+                if !code.value.is_constant() {
+                    module.judged.insert(call.span.start);
+                }
+                sink(module, SinkKind::Code, &code.value);
+            }
+        }
+        "types.FunctionType" | "code.InteractiveConsole().push" | "builtins.get_ipython().run_cell" => {
+            if let Some(code) = first {
+                sink(module, SinkKind::Code, &code.value);
+            }
+        }
+        _ if call.path.as_ref() == "pandas.eval"
+            || call.is_of("pandas")
+                && call.path.contains("()")
+                && matches!(call.name(), "eval" | "query") =>
+        {
+            if let Some(code) = first.filter(|code| outside(code.value.all_taint())) {
+                sink(module, SinkKind::Code, &code.value);
+            }
+        }
+        "os.system"
+        | "os.popen"
+        | "subprocess.getoutput"
+        | "subprocess.getstatusoutput"
+        | "commands.getoutput"
+        | "asyncio.create_subprocess_shell"
+        | "builtins.get_ipython().system"
+        | "builtins.get_ipython().getoutput"
+        | "popen2.popen2"
+        | "pexpect.run"
+        | "fabric.Connection().run"
+        | "invoke.run" => {
+            if let Some(command) = call.argument(0, "command").or_else(|| call.any_keyword(&["cmd"])) {
+                run(call, module, &command.value, true);
+            }
+        }
+        "subprocess.run"
+        | "subprocess.call"
+        | "subprocess.check_call"
+        | "subprocess.check_output"
+        | "subprocess.Popen" => {
+            if let Some(command) = call.argument(0, "args") {
+                let shell = call.is_true("shell");
+                run(call, module, &command.value, shell);
+            }
+        }
+        "os.execv"
+        | "os.execl"
+        | "os.execvp"
+        | "os.spawnv"
+        | "os.spawnl"
+        | "asyncio.create_subprocess_exec" => {
+            if let Some(program) = first {
+                run(call, module, &program.value, false);
+            }
+        }
+        "jinja2.Template"
+        | "jinja2.Environment().from_string"
+        | "flask.render_template_string"
+        | "mako.template.Template"
+        | "jinja2.sandbox.SandboxedEnvironment().from_string"
+        | "django.template.Template" => {
+            if let Some(template) = first
+                && !call.path.contains("Sandboxed")
+            {
+                sink(module, SinkKind::Template, &template.value);
+            }
+        }
+        "markupsafe.Markup"
+        | "flask.Markup"
+        | "django.utils.safestring.mark_safe"
+        | "IPython.display.HTML"
+        | "IPython.core.display.HTML"
+        | "streamlit.components.v1.html"
+        | "streamlit.html"
+        | "fastapi.responses.HTMLResponse"
+        | "starlette.responses.HTMLResponse"
+        | "IPython.display.Javascript"
+        | "bottle.HTTPResponse"
+        | "django.http.HttpResponse"
+        | "gradio.HTML" => {
+            if let Some(markup) = call.argument(0, "content").or_else(|| call.arguments().next()) {
+                sink(module, SinkKind::Html, &markup.value);
+            }
+        }
+        // A text is a page unless its kind is said to be another.
+        "flask.make_response" | "flask.Response" | "quart.make_response" | "aiohttp.web.Response" => {
+            let page = first.or_else(|| call.any_keyword(&["response", "text", "body"]));
+            let said = call.any_keyword(&["mimetype", "content_type"]);
+            let plain =
+                said.is_some_and(|kind| kind.value.as_text().is_none_or(|kind| !kind.contains("html")));
+            if let Some(page) = page.filter(|page| !plain && is_markup(&page.value)) {
+                sink(module, SinkKind::Html, &page.value);
+            }
+        }
+        _ => {
+            if call.is_true("unsafe_allow_html")
+                && let Some(markup) = first
+            {
+                sink(module, SinkKind::Html, &markup.value);
+            }
+            sql(call, module);
+            prompt(call, module);
+        }
+    }
+}
+
+/// Whether a text is put together as markup.
+pub(in crate::python) fn is_markup(value: &Value) -> bool {
+    value.as_pieces().is_some_and(|text| {
+        let text = text.trim_start().to_ascii_lowercase();
+        text.starts_with('<') || text.contains("</") || text.contains("<br") || text.contains("<img")
+    })
+}
+
+/// A command: its text to the rules about commands, and its value to a shell.
+fn run(call: &Call<'_>, module: &mut Module, command: &Value, shell: bool) {
+    let words: Option<Vec<String>> = match &command.known {
+        Known::Items(items) => Some(items.iter().map(word).collect()),
+        _ => None,
+    };
+    match &words {
+        Some(words) => super::command::judge_words(words, &call.span, module),
+        None => {
+            if let Some(text) = command.as_pieces() {
+                super::command::judge(text, &call.span, module);
+            }
+        }
+    }
+    let first = words.as_ref().and_then(|words| words.first().map(String::as_str));
+    let first = first.or_else(|| command.as_pieces().and_then(|text| text.split_whitespace().next()));
+    let plain = words.is_some()
+        || command.as_text().is_some_and(|text| !text.contains(['|', ';', '&', '`', '$', '>']));
+    if plain && first.is_some_and(is_ordinary) {
+        module.judged.insert(call.span.start);
+    }
+    // `bash -c` is a shell however it is started.
+    let interpreter = words.as_ref().is_some_and(|words| {
+        let program = words.first().and_then(|word| word.rsplit('/').next()).unwrap_or_default();
+        matches!(program, "sh" | "bash" | "zsh" | "cmd" | "powershell" | "pwsh")
+            && words.iter().any(|word| matches!(word.as_str(), "-c" | "-lc" | "/c" | "-Command"))
+    });
+    if let (Known::Items(items), Some(words)) = (&command.known, &words) {
+        program_text(call, module, items, words);
+    }
+    if shell || interpreter {
+        module.sink(SinkKind::Shell, &call.span, call.spelling, command);
+    } else {
+        // Without a shell only the program matters.
+        let program = match &command.known {
+            Known::Items(items) => items.first().cloned().unwrap_or_default(),
+            _ => command.clone(),
+        };
+        if outside(program.all_taint()) {
+            module.sink(SinkKind::Shell, &call.span, call.spelling, &program);
+        }
+    }
+}
+
+/// The program that an interpreter is given as text: `python -c TEXT`, or on its standard input.
+fn program_text(call: &Call<'_>, module: &mut Module, items: &[Value], words: &[String]) {
+    let program = words.first().and_then(|word| word.rsplit('/').next()).unwrap_or_default();
+    let language =
+        program.starts_with("python") || matches!(program, "node" | "perl" | "ruby" | "deno" | "Rscript");
+    let shell = matches!(program, "sh" | "bash" | "zsh");
+    let flag = words.iter().position(|word| matches!(word.as_str(), "-c" | "-e" | "--eval"));
+    if language
+        && let Some(text) = flag.and_then(|at| items.get(at.saturating_add(1)))
+        && outside(text.all_taint())
+    {
+        module.sink(SinkKind::Code, &call.span, call.spelling, text);
+    }
+    if (language || shell)
+        && flag.is_none()
+        && words.iter().skip(1).all(|word| word.starts_with('-'))
+        && let Some(input) = call.keyword("input")
+        && outside(input.value.all_taint())
+    {
+        module.sink(SinkKind::Code, &call.span, call.spelling, &input.value);
+    }
+}
+
+/// One word of a command; the interpreter that runs the code is Python.
+fn word(value: &Value) -> String {
+    match value.as_path().map(AsRef::as_ref) {
+        Some("sys.executable") => "python".to_owned(),
+        _ => value.spelt(),
+    }
+}
+
+/// Whether a program is one that pipelines are made of, whatever it is given.
+fn is_ordinary(program: &str) -> bool {
+    const PROGRAMS: &[&str] = &[
+        "accelerate",
+        "cmake",
+        "conda",
+        "cp",
+        "deepspeed",
+        "docker",
+        "du",
+        "dvc",
+        "ffmpeg",
+        "gcc",
+        "git",
+        "gsutil",
+        "gzip",
+        "helm",
+        "kubectl",
+        "ls",
+        "lscpu",
+        "make",
+        "mkdir",
+        "mlflow",
+        "ninja",
+        "nvcc",
+        "nvidia-smi",
+        "pip",
+        "pip3",
+        "pytest",
+        "python",
+        "python3",
+        "ray",
+        "rsync",
+        "ruff",
+        "tar",
+        "terraform",
+        "torchrun",
+        "tree",
+        "unzip",
+        "uv",
+        "wc",
+        "which",
+        "zip",
+    ];
+    let name = program.rsplit('/').next().unwrap_or(program);
+    program.starts_with(HOLE) || PROGRAMS.contains(&name)
+}
+
+/// Statements to a database.
+fn sql(call: &Call<'_>, module: &mut Module) {
+    let name = call.name();
+    let runs = matches!(
+        name,
+        "execute"
+            | "executemany"
+            | "executescript"
+            | "raw"
+            | "exec_driver_sql"
+            | "run_sql"
+            | "read_sql"
+            | "read_sql_query"
+    );
+    let runs = runs
+        || call.is_of("pyspark") && name == "sql"
+        || call.is_of("duckdb") && matches!(name, "sql" | "query");
+    if !runs {
+        return;
+    }
+    let Some(statement) = call.positional.first() else { return };
+    let value = &statement.value;
+    // `sqlalchemy.text(…)` hands on what it is given.
+    let spelt = value.as_pieces().unwrap_or_default().trim_start().to_ascii_lowercase();
+    let verbs = [
+        "select", "insert", "update", "delete", "drop", "create", "alter", "with", "pragma", "copy", "merge",
+        "replace", "truncate",
+    ];
+    let written = verbs.iter().any(|verb| spelt.starts_with(verb));
+    if written && !value.is_constant()
+        || outside(value.all_taint())
+        || value.taint.parameters() != 0 && written
+    {
+        module.sink(SinkKind::Sql, &call.span, call.spelling, value);
+    } else if value.taint.parameters() != 0 && !written {
+        // Judged where it is called, by what is given.
+        module.sink(SinkKind::Sql, &call.span, call.spelling, value);
+    }
+}
+
+/// Instructions to a language model.
+fn prompt(call: &Call<'_>, module: &mut Module) {
+    // Messages are told by their shape: code hands them to a client through functions of its own.
+    for given in call.arguments() {
+        let Known::Items(items) = &given.value.known else { continue };
+        for message in items.iter() {
+            let role = message.entry("role").and_then(Value::as_text);
+            if let (Some("system" | "developer"), Some(content)) = (role, message.entry("content")) {
+                module.sink(SinkKind::Prompt, &call.span, call.spelling, content);
+            }
+            // `("system", "…")`, as LangChain takes them.
+            if let Known::Items(pair) = &message.known
+                && let [role, content] = &**pair
+                && matches!(role.as_text(), Some("system" | "developer"))
+            {
+                module.sink(SinkKind::Prompt, &call.span, call.spelling, content);
+            }
+        }
+    }
+    let mixed =
+        |given: &&Argument<'_>| given.value.as_pieces().is_some_and(|text| text.len() > HOLE.len_utf8());
+    let instructions = match call.name() {
+        "SystemMessage" | "SystemMessagePromptTemplate" => call.argument(0, "content").filter(mixed),
+        "from_template" if call.is_of("langchain") || call.is_of("langchain_core") => {
+            call.argument(0, "template").filter(mixed)
+        }
+        "Agent"
+        | "AssistantAgent"
+        | "LlmAgent"
+        | "create_agent"
+        | "create_react_agent"
+        | "Assistant"
+        | "GenerativeModel"
+        | "GenerateContentConfig" => call.any_keyword(INSTRUCTIONS),
+        _ if crate::python::sources::answers_of_model(call) => call.any_keyword(INSTRUCTIONS),
+        _ => None,
+    };
+    if let Some(instructions) = instructions {
+        module.sink(SinkKind::Prompt, &call.span, call.spelling, &instructions.value);
+    } else if call.name() == "create"
+        && call.is_of("anthropic")
+        && let Some(system) = call.keyword("system")
+    {
+        module.sink(SinkKind::Prompt, &call.span, call.spelling, &system.value);
+    } else if crate::python::sources::answers_of_model(call) {
+        let given = call.any_keyword(&["prompt", "input", "contents"]).or_else(|| call.positional.first());
+        // A question of the user alone is what the model is for; mixed into instructions it is not.
+        if let Some(given) = given.filter(|given| given.value.as_pieces().is_some_and(|text| text.len() > 24))
+        {
+            module.sink(SinkKind::Prompt, &call.span, call.spelling, &given.value);
+        }
+    }
+}
+
+/// What instructions are called.
+const INSTRUCTIONS: &[&str] =
+    &["system_prompt", "system_instruction", "system_message", "instructions", "prompt"];
