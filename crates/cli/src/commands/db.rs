@@ -86,7 +86,11 @@ impl Known {
     /// That of `$BARTIZAN_ADVISORIES`, else of this user's data folder.
     pub(crate) fn of_user() -> Self {
         let mut known = Self { database: None, age_days: 0, trouble: None };
-        let Some(path) = place().filter(|path| path.exists()) else { return known };
+        let Some(path) = place() else { return known };
+        // Whoever names a database means it to be asked; that nobody has imported one into the usual place is told with each finding.
+        if !path.exists() && std::env::var_os(VARIABLE).is_none() {
+            return known;
+        }
         let loaded = fs::read_to_string(&path)
             .map_err(|error| error.to_string())
             .and_then(|text| Database::load(&text).map_err(|error| error.to_string()));

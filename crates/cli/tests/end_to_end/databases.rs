@@ -61,10 +61,27 @@ fn an_imported_folder_finds_what_is_vulnerable_and_passes_over_what_was_withdraw
 fn without_a_database_nothing_is_called_free_of_vulnerabilities() {
     let place = Workplace::new();
     place.write("requirements.txt", "leaky==1.5\n");
-    let status = run(&place, &["db", "status"]);
+    let nobody = place.path().join("nobody");
+    let asked = |arguments: &[&str]| {
+        let mut command = place.program(arguments);
+        command.env_remove("BARTIZAN_ADVISORIES").env("XDG_DATA_HOME", &nobody);
+        crate::support::Ran::of(&command.output().unwrap())
+    };
+    let status = asked(&["db", "status"]);
     assert!(status.code == 3 && status.out.contains("not checked for vulnerabilities"), "{status:?}");
-    let (_, rules, _) = scanned(&place);
+    let scan = asked(&["scan", "requirements.txt"]);
+    assert!(scan.code == 0 && scan.out.contains("pipeline/vulnerabilities-not-checked"), "{scan:?}");
+}
+
+#[test]
+fn a_database_that_is_named_and_not_there_leaves_the_scan_incomplete() {
+    let place = Workplace::new();
+    place.write("requirements.txt", "leaky==1.5\n");
+    let status = run(&place, &["db", "status"]);
+    assert!(status.code == 3 && status.out.contains("advisories"), "{status:?}");
+    let (code, rules, subject) = scanned(&place);
     assert!(rules.iter().any(|rule| rule == "pipeline/vulnerabilities-not-checked"), "{rules:?}");
+    assert!(code == 3 && subject["gaps"].to_string().contains("advisories"), "{code} {subject}");
 }
 
 #[test]
