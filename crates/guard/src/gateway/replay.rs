@@ -42,7 +42,7 @@ pub fn replayed(plan: &Plan, path: &str, request: &[u8], answer: Option<&[u8]>) 
     if let Some(answer) = answer {
         decision.answer_sha256 = Some(bartizan_core::hex(&Sha256::digest(answer)));
         decision.answer_bytes = answer.len() as u64;
-        asked.answer(answer, "", &mut decision).map_err(why)?;
+        asked.answer(answer, "", false, &mut decision).map_err(why)?;
     }
     Ok(decision)
 }
