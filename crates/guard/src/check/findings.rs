@@ -35,7 +35,20 @@ impl Findings {
         self.changes.entry(place).or_default().push((span, replacement));
     }
 
-    /// The same, with values put back where arguments hold their tokens.
+    /// Changes at a place that lie within a span.
+    pub(crate) fn changes_within(
+        &self,
+        place: Place,
+        span: &Range<usize>,
+    ) -> impl Iterator<Item = (&Range<usize>, &str)> {
+        let (start, end) = (span.start, span.end);
+        let changes = self.changes.get(&place).into_iter().flatten();
+        changes
+            .filter(move |(inner, _)| start <= inner.start && inner.end <= end)
+            .map(|(inner, replacement)| (inner, replacement.as_str()))
+    }
+
+    /// The same as [`Self::change`], with values put back where arguments hold their tokens.
     pub(crate) fn restoring(mut self, values: &BTreeMap<String, String>) -> Self {
         // A value stands inside a JSON string.
         let inner = |value: &String| {

@@ -2,17 +2,20 @@
 
 use super::Action;
 use super::checks::{Caller, Check, ChecksError, Files, Made, Request};
-use super::findings::{Findings, Place};
+use super::findings::{Findings, Place, changed, quoted};
 use super::judgement::Reason;
 use super::policy::{Handling, Policy};
 use super::sensitive_stream::SensitiveReader;
 use super::session::Session;
 use super::stream::Reader;
 use crate::exchange::{Role, ToolCall};
+use crate::protocol::{Json, JsonLimits, unquoted};
 use bartizan_core::{Severity, atlas, cwe, owasp_llm, rule};
 use bartizan_text::{Class, Detector, Hit, Subjects};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::ops::Range;
 use std::sync::Arc;
 
 rule! {
@@ -153,6 +156,7 @@ impl Check for Sensitive {
         }
         for (number, call) in request.exchange.calls.iter().enumerate() {
             self.look.request(&call.arguments, &call.pointer, Place::Call(number), request.session, findings);
+            self.look.escaped(call, Place::Call(number), Way::In, Some(request.session), findings);
         }
     }
 
@@ -183,6 +187,7 @@ impl Caller for Arguments {
                 findings.change(Place::Call(0), hit.start..hit.end, format!("[{}]", hit.kind.id));
             }
         });
+        self.look.escaped(call, Place::Call(0), Way::Out, None, findings);
     }
 }
 
@@ -225,6 +230,70 @@ impl Look {
             // There is nobody behind an answer who would put the value back.
             (Way::Out, Handling::Tokens) => Handling::Redact,
             (Way::Out, _) => output,
+        }
+    }
+
+    /// Finds what arguments hold only once the escapes of their strings are read, as whoever is called reads them: nothing where no
+    /// string has an escape. What is changed is written anew.
+    fn escaped(
+        &self,
+        call: &ToolCall<'_>,
+        place: Place,
+        way: Way,
+        session: Option<&Session>,
+        findings: &mut Findings,
+    ) {
+        if !call.arguments.contains('\\') {
+            return;
+        }
+        let json = Json::read(call.arguments.as_bytes(), JsonLimits::default());
+        let escaped =
+            |span: &Range<usize>| call.arguments.get(span.clone()).is_some_and(|text| text.contains('\\'));
+        // What is no JSON may be read all the same, by whoever is not strict.
+        let (strict, texts) = match &json {
+            Ok(json) => (true, json.strings().filter(|(span, _)| escaped(span)).collect()),
+            Err(_) => {
+                let text = unquoted(&format!("\"{}\"", call.arguments)).into_owned();
+                (false, vec![(0..call.arguments.len(), Cow::Owned(text))])
+            }
+        };
+        for (span, text) in texts {
+            // What was found as it stands is to go from what is written anew as well.
+            let told: Vec<(String, String)> = findings
+                .changes_within(place, &span)
+                .map(|(inner, replacement)| {
+                    let value = call.arguments.get(inner.clone()).unwrap_or_default();
+                    (unquoted(&format!("\"{value}\"")).into_owned(), replacement.to_owned())
+                })
+                .collect();
+            let mut changes = Vec::new();
+            self.find(text.as_bytes(), way, |hit, handling| {
+                let value = text.get(hit.start..hit.end).unwrap_or_default();
+                if told.iter().all(|(known, _)| known != value) {
+                    findings.reason(reason(&hit, handling, &call.pointer));
+                }
+                match (handling, session) {
+                    (Handling::Tokens, Some(session)) => {
+                        changes.push((hit.start..hit.end, session.token(hit.kind.id, value)));
+                    }
+                    (Handling::Redact | Handling::Tokens, _) => {
+                        changes.push((hit.start..hit.end, format!("[{}]", hit.kind.id)));
+                    }
+                    _ => {}
+                }
+            });
+            if !changes.is_empty() {
+                for (value, replacement) in &told {
+                    let places = text.match_indices(value.as_str());
+                    changes.extend(
+                        places.map(|(at, _)| (at..at.saturating_add(value.len()), replacement.clone())),
+                    );
+                }
+            }
+            if !changes.is_empty() {
+                let text = changed(&text, changes);
+                findings.change(place, span, if strict { quoted(&text) } else { text });
+            }
         }
     }
 
@@ -321,6 +390,28 @@ mod tests {
         assert_eq!(text, (Action::Redact, r#"{"to": "[EMAIL_ADDRESS]"}"#.to_owned()));
         let number = exchange_of_call(toml, r#"{"card": 4111111111111111}"#);
         assert_eq!(number.0, Action::Block);
+    }
+
+    #[test]
+    fn escapes_of_arguments_are_read_before_they_are_looked_through() {
+        let key = "ghp_0123456789abcdefghijABCDEFGHIJ012345";
+        let escaped: String = key.chars().map(|letter| format!("\\u{:04x}", u32::from(letter))).collect();
+        for arguments in [
+            format!(r#"{{"a":"{escaped}"}}"#),
+            format!(r#"{{"a":"{}"}}"#, key.replacen('g', "\\u0067", 1)),
+            format!(r#"{{"a":"first\n{key}"}}"#),
+            format!(r#"{{"{escaped}":1}}"#),
+        ] {
+            let (action, after) = exchange_of_call("", &arguments);
+            assert_eq!(action, Action::Redact, "{arguments}");
+            let read: serde_json::Value = serde_json::from_str(&after).unwrap();
+            assert!(!read.to_string().contains(key) && after.contains("[github-token]"), "{after}");
+        }
+        let both = format!(r#"{{"a":"say {key} and {escaped} \u00e9"}}"#);
+        assert_eq!(exchange_of_call("", &both).1, r#"{"a":"say [github-token] and [github-token] é"}"#);
+        let cut = format!(r#"{{"a":"{escaped}"#);
+        assert_eq!(exchange_of_call("", &cut).0, Action::Block);
+        assert_eq!(exchange_of_call("", r#"{"a":"line\nline \u00e9"}"#), (Action::Allow, String::new()));
     }
 
     fn exchange_of_call(toml: &str, arguments: &str) -> (Action, String) {
