@@ -163,7 +163,8 @@ impl ResponseJudge {
         for caller in &self.prepared.callers {
             caller.call(call, &mut findings);
         }
-        let mut texts = String::new();
+        // A name can say what arguments can.
+        let mut texts = format!("{}{LINE}", call.name);
         collect(&call.arguments, &mut texts);
         let mut tail = Tail::default();
         tail.push(&texts);

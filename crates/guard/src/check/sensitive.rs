@@ -188,6 +188,11 @@ impl Caller for Arguments {
             }
         });
         self.look.escaped(call, Place::Call(0), Way::Out, None, findings);
+        // Of a name nothing can be taken out.
+        self.look.find(call.name.as_bytes(), Way::Out, |hit, handling| {
+            let handling = if handling == Handling::Flag { handling } else { Handling::Block };
+            findings.reason(reason(&hit, handling, &call.pointer));
+        });
     }
 }
 
@@ -412,6 +417,14 @@ mod tests {
         let cut = format!(r#"{{"a":"{escaped}"#);
         assert_eq!(exchange_of_call("", &cut).0, Action::Block);
         assert_eq!(exchange_of_call("", r#"{"a":"line\nline \u00e9"}"#), (Action::Allow, String::new()));
+    }
+
+    #[test]
+    fn a_name_that_is_a_credential_stops_its_call() {
+        let made = call("ghp_0123456789abcdefghijABCDEFGHIJ012345", "{}");
+        let checks = checks("[tools]\nunoffered = 'off'");
+        let judged = checks.answer(&exchange(&[]), &Session::new([0; 32])).call(&made.calls[0]);
+        assert_eq!(judged.action, Action::Block);
     }
 
     fn exchange_of_call(toml: &str, arguments: &str) -> (Action, String) {

@@ -5,7 +5,7 @@ use super::exchange::Refused;
 use super::plan::NamedPolicy;
 use crate::check::{Action, Judgement, Prepared, Reason, ResponseJudge, Session};
 use crate::exchange::Exchange;
-use crate::protocol::{Json, JsonLimits, Protocol, RefusalKind, quoted, spliced, unquoted};
+use crate::protocol::{Json, JsonLimits, Protocol, RefusalKind, Speakers, quoted, spliced, unquoted};
 use bytes::Bytes;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -19,6 +19,8 @@ pub(super) struct Asked {
     pub(super) protocol: Protocol,
     pub(super) policy: Arc<NamedPolicy>,
     pub(super) shadow: Option<Arc<NamedPolicy>>,
+    /// Who speaks where, if any JSON is spoken.
+    pub(super) speakers: Arc<Speakers>,
     pub(super) session: Arc<Session>,
     pub(super) limits: JsonLimits,
     /// The body, its content coding undone.
@@ -73,12 +75,13 @@ impl Asked {
         aside(takes_long || body.len() >= LARGE, || {
             let any_text = error || self.protocol == Protocol::Json && is_text(kind);
             self.read(body, any_text, &mut |json, body, wrapped| {
-                let answer = match (wrapped, self.protocol.answers_a_model()) {
+                let mut answer = match (wrapped, self.protocol.answers_a_model()) {
                     (false, _) => self.protocol.response(body, json),
                     (true, false) => Protocol::Json.response(body, json),
                     // What a model is given is judged as what is asked of one.
                     (true, true) => Protocol::Json.request(body, json),
                 };
+                self.seat(&mut answer);
                 let by = |policy: &Arc<NamedPolicy>| {
                     if self.protocol.answers_a_model() {
                         return judged(|| policy.checks.request(&answer, &self.session));
@@ -105,6 +108,12 @@ impl Asked {
     fn takes_long(&self) -> bool {
         self.policy.checks.takes_long()
             || self.shadow.as_ref().is_some_and(|shadow| shadow.checks.takes_long())
+    }
+
+    fn seat(&self, exchange: &mut Exchange<'_>) {
+        if self.protocol == Protocol::Json && !self.speakers.is_empty() {
+            self.speakers.seat(exchange);
+        }
     }
 
     /// The `id` of the request, where the protocol has one.
@@ -171,7 +180,8 @@ impl Asked {
         let mut outcome = None;
         let any_text = self.protocol == Protocol::Json && self.kind.starts_with("text/");
         self.read(&self.body, any_text, &mut |json, body, wrapped| {
-            let exchange = self.protocol.request(body, json);
+            let mut exchange = self.protocol.request(body, json);
+            self.seat(&mut exchange);
             outcome = act.take().map(|act| act(&exchange, wrapped));
         })?;
         outcome.ok_or_else(failed)

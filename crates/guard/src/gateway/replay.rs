@@ -31,6 +31,7 @@ pub fn replayed(plan: &Plan, path: &str, request: &[u8], answer: Option<&[u8]>) 
         protocol,
         policy: Arc::clone(&route.policy),
         shadow: route.shadow.clone(),
+        speakers: Arc::clone(&route.speakers),
         session: Arc::new(Session::new(digest.into())),
         limits: plan.json_limits(),
         body: Bytes::copy_from_slice(request),

@@ -653,6 +653,7 @@ mod tests {
             protocol,
             policy: if toml.is_empty() { Arc::clone(&DEFAULT) } else { policy(toml) },
             shadow: None,
+            speakers: Arc::default(),
             session: Arc::new(Session::new([0; 32])),
             limits: JsonLimits::default(),
             body: Bytes::from_static(b"{\"messages\":[]}"),

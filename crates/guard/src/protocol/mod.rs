@@ -12,6 +12,7 @@ mod mcp;
 mod openai;
 mod refusal;
 mod responses;
+mod speakers;
 mod splice;
 mod tensors;
 
@@ -24,6 +25,7 @@ pub(crate) use json::quoted;
 pub(crate) use json::unquoted;
 pub use json::{Json, JsonError, JsonLimits, Node, Value};
 pub use refusal::{Refusal, RefusalKind};
+pub use speakers::{PointerError, Speaker, Speakers};
 pub use splice::spliced;
 
 use crate::exchange::{Exchange, Role};
