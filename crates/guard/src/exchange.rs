@@ -19,6 +19,8 @@ pub struct Exchange<'b> {
     pub tools: Vec<ToolSpec<'b>>,
     /// Places that say again what the parts say, such as the probabilities of their tokens: where a part is changed they are left out.
     pub repeats: Vec<Range<usize>>,
+    /// What of it speaks to a model and cannot be read, for people.
+    pub unread: Option<&'static str>,
     /// The model asked for.
     pub model: Option<Cow<'b, str>>,
     /// The most tokens the answer may have, as the request asks.

@@ -47,6 +47,10 @@ impl Asked {
     pub(super) fn request(&self, decision: &mut Decision) -> Result<Outcome, Refused> {
         aside(self.takes_long() || self.body.len() >= LARGE, || {
             self.with_request(|exchange, wrapped| {
+                if let Some(what) = exchange.unread {
+                    let message = format!("{what} cannot be judged");
+                    return Err(Refused::new(RefusalKind::Unsupported, message));
+                }
                 let model = exchange.model.as_deref().map(|model| bartizan_core::printable(model, 128));
                 decision.model = model;
                 let by = |policy: &Arc<NamedPolicy>| {

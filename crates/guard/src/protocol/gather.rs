@@ -91,6 +91,11 @@ impl<'j, 'b> Gather<'j, 'b> {
         self.repeating = keys;
     }
 
+    /// Something here speaks to a model and is no text.
+    pub(super) fn cannot_read(&mut self, what: &'static str) {
+        self.exchange.unread = Some(what);
+    }
+
     /// What stands here says again what the texts say, token by token.
     pub(super) fn repeat(&mut self, node: Node<'j, 'b>) {
         if !matches!(node.value(), Value::Null) {

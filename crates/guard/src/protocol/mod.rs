@@ -429,6 +429,28 @@ mod tests {
     }
 
     #[test]
+    fn numbers_of_tokens_are_no_text() {
+        let unread = |protocol: Protocol, body: &str| {
+            let json = Json::read(body.as_bytes(), JsonLimits::default()).unwrap();
+            protocol.request(body.as_bytes(), &json).unread.is_some()
+        };
+        for body in [
+            r#"{"prompt":[1,2]}"#,
+            r#"{"prompt":[[1],[2]]}"#,
+            r#"{"prompt":"a","prompt_token_ids":[1]}"#,
+            r#"{"prompt":"a","context":[1]}"#,
+            r#"{"prompt":"a","detokenize":false}"#,
+        ] {
+            assert!(unread(Protocol::OpenaiCompletions, body), "{body}");
+        }
+        assert!(!unread(
+            Protocol::OpenaiCompletions,
+            r#"{"prompt":["a","b"],"detokenize":true,"context":[]}"#
+        ));
+        assert!(!unread(Protocol::OpenaiEmbeddings, r#"{"input":[1,2]}"#));
+    }
+
+    #[test]
     fn probabilities_of_tokens_are_told_apart_from_texts() {
         let repeats = |protocol: Protocol, body: &str| {
             let json = Json::read(body.as_bytes(), JsonLimits::default()).unwrap();

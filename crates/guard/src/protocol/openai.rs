@@ -3,7 +3,7 @@
 //! Source: the OpenAPI description of the OpenAI API (2.3), and vLLM's extra parameters.
 
 use super::gather::{Gather, join, role};
-use super::json::Node;
+use super::json::{Node, Value};
 use crate::exchange::Role;
 use std::borrow::Cow;
 
@@ -63,8 +63,22 @@ pub(super) fn chat_request(all: &mut Gather<'_, '_>) {
     others(all, root, &READ);
 }
 
+/// Members in which numbers of tokens stand for a text.
+const NUMBERED: [&str; 4] = ["prompt", "prompt_token_ids", "input_ids", "context"];
+
+/// Whether a value holds numbers, at any depth: each document is no deeper than is read.
+fn has_numbers(node: Node<'_, '_>) -> bool {
+    node.items().any(|item| matches!(item.value(), Value::Number(_)) || has_numbers(item))
+}
+
 /// What a request says beside its messages.
 fn others<'j, 'b>(all: &mut Gather<'j, 'b>, root: Node<'j, 'b>, read: &[&str]) {
+    if NUMBERED.iter().flat_map(|name| root.all(name)).any(has_numbers) {
+        all.cannot_read("numbers of tokens in place of a text");
+    }
+    if root.all("detokenize").any(|node| node.value() == Value::Bool(false)) {
+        all.cannot_read("an answer in numbers of tokens, which it asks for,");
+    }
     const SCHEMAS: [&str; 4] = ["response_format", "guided_json", "structured_outputs", "format"];
     let read: Vec<&str> = read.iter().chain(&CHOICES).chain(&SCHEMAS).copied().collect();
     all.others(Role::User, root, &read, "");
@@ -136,7 +150,9 @@ pub(super) fn embedding_request(all: &mut Gather<'_, '_>) {
             all.strings(Role::User, node, &join("", name));
         }
     }
-    others(all, root, &["input", "prompt", "query", "documents", "images"]);
+    // Numbers of tokens steer no model that answers in numbers.
+    let read: Vec<&str> = ["input", "prompt", "query", "documents"].iter().chain(&CHOICES).copied().collect();
+    all.others(Role::User, root, &read, "");
 }
 
 /// The answer to one: numbers, and what went wrong.
