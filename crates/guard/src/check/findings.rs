@@ -35,17 +35,11 @@ impl Findings {
         self.changes.entry(place).or_default().push((span, replacement));
     }
 
-    /// Changes at a place that lie within a span.
-    pub(crate) fn changes_within(
-        &self,
-        place: Place,
-        span: &Range<usize>,
-    ) -> impl Iterator<Item = (&Range<usize>, &str)> {
-        let (start, end) = (span.start, span.end);
-        let changes = self.changes.get(&place).into_iter().flatten();
+    /// Changes at a place, by where they begin.
+    pub(crate) fn changes_at(&self, place: Place) -> Vec<(Range<usize>, String)> {
+        let mut changes = self.changes.get(&place).cloned().unwrap_or_default();
+        changes.sort_by_key(|(span, _)| span.start);
         changes
-            .filter(move |(inner, _)| start <= inner.start && inner.end <= end)
-            .map(|(inner, replacement)| (inner, replacement.as_str()))
     }
 
     /// The same as [`Self::change`], with values put back where arguments hold their tokens.

@@ -255,20 +255,26 @@ impl Look {
         let escaped =
             |span: &Range<usize>| call.arguments.get(span.clone()).is_some_and(|text| text.contains('\\'));
         // What is no JSON may be read all the same, by whoever is not strict.
-        let (strict, texts) = match &json {
-            Ok(json) => (true, json.strings().filter(|(span, _)| escaped(span)).collect()),
-            Err(_) => {
-                let text = unquoted(&format!("\"{}\"", call.arguments)).into_owned();
-                (false, vec![(0..call.arguments.len(), Cow::Owned(text))])
-            }
+        let strict = json.is_ok();
+        let texts: Vec<(Range<usize>, Cow<'_, str>)> = if let Ok(json) = &json {
+            json.strings().filter(|(span, _)| escaped(span)).collect()
+        } else {
+            let text = unquoted(&format!("\"{}\"", call.arguments)).into_owned();
+            vec![(0..call.arguments.len(), Cow::Owned(text))]
         };
+        let before = findings.changes_at(place);
         for (span, text) in texts {
             // What was found as it stands is to go from what is written anew as well.
-            let told: Vec<(String, String)> = findings
-                .changes_within(place, &span)
+            let from = before.partition_point(|(inner, _)| inner.start < span.start);
+            let told: Vec<(String, &str)> = before
+                .get(from..)
+                .unwrap_or_default()
+                .iter()
+                .take_while(|(inner, _)| inner.start < span.end)
+                .filter(|(inner, _)| inner.end <= span.end)
                 .map(|(inner, replacement)| {
                     let value = call.arguments.get(inner.clone()).unwrap_or_default();
-                    (unquoted(&format!("\"{value}\"")).into_owned(), replacement.to_owned())
+                    (unquoted(&format!("\"{value}\"")).into_owned(), replacement.as_str())
                 })
                 .collect();
             let mut changes = Vec::new();
@@ -291,7 +297,7 @@ impl Look {
                 for (value, replacement) in &told {
                     let places = text.match_indices(value.as_str());
                     changes.extend(
-                        places.map(|(at, _)| (at..at.saturating_add(value.len()), replacement.clone())),
+                        places.map(|(at, _)| (at..at.saturating_add(value.len()), (*replacement).to_owned())),
                     );
                 }
             }
@@ -400,7 +406,9 @@ mod tests {
     #[test]
     fn escapes_of_arguments_are_read_before_they_are_looked_through() {
         let key = "ghp_0123456789abcdefghijABCDEFGHIJ012345";
-        let escaped: String = key.chars().map(|letter| format!("\\u{:04x}", u32::from(letter))).collect();
+        let letters: Vec<String> =
+            key.chars().map(|letter| format!("\\u{:04x}", u32::from(letter))).collect();
+        let escaped = letters.concat();
         for arguments in [
             format!(r#"{{"a":"{escaped}"}}"#),
             format!(r#"{{"a":"{}"}}"#, key.replacen('g', "\\u0067", 1)),

@@ -15,6 +15,7 @@ use crate::protocol::{
 use bytes::BytesMut;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Range;
+use std::sync::Arc;
 
 /// A streamed answer on its way.
 pub(super) struct Screen {
@@ -41,6 +42,9 @@ pub(super) struct Screen {
     stopping: Option<String>,
     state: State,
 }
+
+/// Most texts that one stream may have: each is judged by itself, as it grows.
+const MOST_TEXTS: usize = 4_096;
 
 /// How far a stream is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,12 +130,17 @@ struct Channel {
     carrier: Option<Carrier>,
 }
 
-/// An event that carried a piece of a text, to carry what is left of it.
+/// An event that carried a piece of a text, to carry what is left of it; and which of its texts that one is.
 struct Carrier {
-    event: Event,
-    /// The places of all its texts that grow, and which of them is the text's.
-    spans: Vec<Range<usize>>,
+    carried: Arc<Carried>,
     ours: usize,
+}
+
+/// An event that left, for all the texts in it.
+struct Carried {
+    event: Event,
+    /// The places of its texts that grow.
+    spans: Vec<Range<usize>>,
     /// What else is changed in it.
     edits: Vec<Edit>,
 }
@@ -252,6 +261,10 @@ impl Screen {
                 text: piece.text.into_owned(),
                 bare: piece.bare,
             });
+        }
+        if self.channels.len() > MOST_TEXTS {
+            step.unjudged = Some("too_large");
+            return self.give_up(step);
         }
         self.hold(held);
         for name in complete {
@@ -465,9 +478,8 @@ impl Screen {
     }
 
     fn let_go(&mut self, held: Held, step: &mut Step) {
-        let wholes = held.edits;
-        let mut edits = wholes.clone();
-        let spans: Vec<Range<usize>> = held.pieces.iter().map(|piece| piece.span.clone()).collect();
+        let mut edits = held.edits.clone();
+        let mut carried = None;
         for (place, piece) in held.pieces.iter().enumerate() {
             let Some(channel) = self.channels.get_mut(&piece.channel) else { continue };
             if !channel.changed && channel.out.starts_with(piece.text.as_str()) {
@@ -480,14 +492,16 @@ impl Screen {
                 }
             }
             if channel.carrier.is_none() {
-                // What it repeats is not said once more.
-                let left_out = held.repeats.iter().map(|span| left_out(span.clone()));
-                channel.carrier = Some(Carrier {
-                    event: held.event.clone(),
-                    spans: spans.clone(),
-                    ours: place,
-                    edits: wholes.iter().cloned().chain(left_out).collect(),
+                let carried = carried.get_or_insert_with(|| {
+                    // What it repeats is not said once more.
+                    let left_out = held.repeats.iter().map(|span| left_out(span.clone()));
+                    Arc::new(Carried {
+                        event: held.event.clone(),
+                        spans: held.pieces.iter().map(|piece| piece.span.clone()).collect(),
+                        edits: held.edits.iter().cloned().chain(left_out).collect(),
+                    })
                 });
+                channel.carrier = Some(Carrier { carried: Arc::clone(carried), ours: place });
             }
         }
         // Before a text ends, what is left of it leaves.
@@ -508,7 +522,7 @@ impl Screen {
             }
         }
         self.changed = self.changed || !edits.is_empty();
-        if edits.is_empty() && !(self.changed && !held.repeats.is_empty()) {
+        if edits.is_empty() && (!self.changed || held.repeats.is_empty()) {
             step.out.extend_from_slice(&held.event.raw);
         } else {
             edits.extend(held.repeats.into_iter().map(left_out));
@@ -528,7 +542,8 @@ impl Screen {
             if carried || channel.out.is_empty() || !channel.complete {
                 continue;
             }
-            if let Some(Carrier { event, spans, ours, edits }) = &channel.carrier {
+            if let Some(Carrier { carried, ours }) = &channel.carrier {
+                let Carried { event, spans, edits } = &**carried;
                 let text = std::mem::take(&mut channel.out);
                 let texts = spans.iter().enumerate().map(|(place, span)| {
                     let text = if place == *ours { text.as_str() } else { "" };
@@ -635,7 +650,7 @@ mod tests {
     use crate::protocol::JsonLimits;
     use bytes::Bytes;
     use std::io;
-    use std::sync::{Arc, LazyLock};
+    use std::sync::LazyLock;
 
     const SECRET: &str = "ghp_0123456789abcdefghijABCDEFGHIJ012345";
 
@@ -757,16 +772,26 @@ mod tests {
             format!(r#"{{"type":"response.function_call_arguments.delta","output_index":0,"delta":"{{\"a\":\"{SECRET}\"}}"}}"#),
             format!(r#"{{"type":"response.function_call_arguments.done","sequence_number":1,"output_index":0,"arguments":"{{\"a\":\"{SECRET}\"}}"}}"#),
         ];
-        let stream: String = events.iter().map(|event| format!("data: {event}\n\n")).collect();
+        let stream = format!("data: {}\n\n", events.join("\n\ndata: "));
         let screen = enforcing(Protocol::OpenaiResponses, "[tools]\nallow = ['f']");
         let (out, over, _) = through(screen, &stream, 60);
         assert!(!over && !out.contains(SECRET) && out.matches("[github-token]").count() == 2, "{out}");
     }
 
     #[test]
+    fn a_stream_of_ever_more_texts_ends() {
+        let chunk = |at: usize| {
+            format!("data: {{\"choices\":[{{\"index\":{at},\"delta\":{{\"content\":\"a\"}}}}]}}\n\n")
+        };
+        let mut screen = enforcing(Protocol::OpenaiChat, "");
+        let ended = (0..2 * MOST_TEXTS).position(|at| screen.push(chunk(at).as_bytes()).over);
+        assert_eq!(ended, Some(MOST_TEXTS));
+    }
+
+    #[test]
     fn every_choice_is_ended_when_one_is_stopped() {
         let image = "![a](https://x.example/p?d=c2VjcmV0IGRhdGEgdGhhdCBpcyBsb25n)";
-        let stream = format!("data: {{\"choices\":[{{\"index\":1,\"delta\":{{\"content\":\"ok \"}}}}]}}\n\n")
+        let stream = "data: {\"choices\":[{\"index\":1,\"delta\":{\"content\":\"ok \"}}]}\n\n".to_owned()
             + &chunk(&format!("{{\"content\":\"{image}\"}}"), "null");
         let (out, _, _) = through(enforcing(Protocol::OpenaiChat, ""), &stream, 1_000);
         assert_eq!(out.matches("\"finish_reason\":\"content_filter\"").count(), 2, "{out}");

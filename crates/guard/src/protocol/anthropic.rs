@@ -2,7 +2,7 @@
 //!
 //! Source: the reference of the Messages API, version `2023-06-01`.
 
-use super::gather::{Gather, join, role};
+use super::gather::{Gather, join, names, role};
 use super::json::Node;
 use crate::exchange::Role;
 use std::borrow::Cow;
@@ -75,15 +75,7 @@ fn blocks<'j, 'b>(all: &mut Gather<'j, 'b>, content: Node<'j, 'b>, speaker: Role
         let kind = block.get("type").and_then(Node::as_str).unwrap_or(Cow::Borrowed(""));
         match &*kind {
             "tool_use" | "server_tool_use" | "mcp_tool_use" => {
-                let name = block.get("name").and_then(Node::as_str).unwrap_or(Cow::Borrowed(""));
-                let mut bare = true;
-                for input in block.all("input") {
-                    bare = false;
-                    all.call(name.clone(), input, format!("{inner}/input"));
-                }
-                if bare {
-                    all.bare_call(name, block, inner.clone());
-                }
+                all.calls(&names(block), block, &["input"], &inner);
                 all.others(speaker, block, &["name", "input", "cache_control"], &inner);
             }
             "document" | "search_result" => all.strings(Role::Document, block, &inner),

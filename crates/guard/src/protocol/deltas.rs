@@ -7,6 +7,7 @@ use super::gather::{is_base64, is_no_text};
 use super::json::{Json, Node, Value, quoted};
 use super::responses::{ACTING, DOING};
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// A piece of a text that grows.
@@ -74,14 +75,13 @@ pub fn deltas<'d>(protocol: Protocol, json: &Json<'d>) -> Deltas<'d> {
         }
     }
     // A text named twice in one event is two texts.
-    for at in 1..all.pieces.len() {
-        let (before, from) = all.pieces.split_at_mut(at);
-        if let Some(piece) = from.first_mut() {
-            let same = before.iter().filter(|other| other.channel == piece.channel).count();
-            if same > 0 {
-                piece.channel = format!("{}#{same}", piece.channel);
-            }
+    let mut named: BTreeMap<String, usize> = BTreeMap::new();
+    for piece in all.pieces.iter_mut().filter(|piece| piece.of != Of::Whole) {
+        let before = named.entry(piece.channel.clone()).or_default();
+        if *before > 0 {
+            piece.channel = format!("{}#{before}", piece.channel);
         }
+        *before = before.saturating_add(1);
     }
     all
 }

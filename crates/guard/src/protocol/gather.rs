@@ -55,6 +55,25 @@ pub(super) fn is_word(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
+/// What something is called: where its name is given more than once, each of the first and last few, as readers differ in which they take.
+pub(super) fn names<'b>(node: Node<'_, 'b>) -> Vec<Cow<'b, str>> {
+    const MOST: usize = 8;
+    let mut all: Vec<Cow<'b, str>> = Vec::new();
+    for name in node.all("name").filter_map(Node::as_str) {
+        if all.contains(&name) {
+            continue;
+        }
+        if all.len() == MOST {
+            all.remove(MOST.saturating_sub(1));
+        }
+        all.push(name);
+    }
+    if all.is_empty() {
+        all.push(Cow::Borrowed(""));
+    }
+    all
+}
+
 /// Whether a key is a name that somebody who writes programs gave it.
 fn is_identifier(key: &str) -> bool {
     key.len() <= LONGEST_WORD
@@ -224,7 +243,7 @@ impl<'j, 'b> Gather<'j, 'b> {
     }
 
     /// A call of a tool.
-    pub(super) fn call(&mut self, name: Cow<'b, str>, arguments: Node<'j, 'b>, pointer: String) {
+    fn call(&mut self, name: Cow<'b, str>, arguments: Node<'j, 'b>, pointer: String) {
         let encoded = arguments.as_str();
         self.exchange.calls.push(ToolCall {
             name,
@@ -236,8 +255,26 @@ impl<'j, 'b> Gather<'j, 'b> {
         });
     }
 
+    /// Calls of whatever is called so, with what stands under these keys, or with nothing.
+    pub(super) fn calls(&mut self, names: &[Cow<'b, str>], call: Node<'j, 'b>, keys: &[&str], pointer: &str) {
+        let mut bare = true;
+        for key in keys {
+            for arguments in call.all(key) {
+                bare = false;
+                for name in names {
+                    self.call(name.clone(), arguments, join(pointer, key));
+                }
+            }
+        }
+        if bare && call.is_object() {
+            for name in names {
+                self.bare_call(name.clone(), call, pointer.to_owned());
+            }
+        }
+    }
+
     /// A call of a tool that gives no arguments.
-    pub(super) fn bare_call(&mut self, name: Cow<'b, str>, call: Node<'j, 'b>, pointer: String) {
+    fn bare_call(&mut self, name: Cow<'b, str>, call: Node<'j, 'b>, pointer: String) {
         let start = call.span().start;
         self.exchange.calls.push(ToolCall {
             name,

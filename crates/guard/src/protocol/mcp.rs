@@ -3,12 +3,11 @@
 //! Source: MCP specification, revision 2025-06-18. What a server says goes to a model: its lists of tools, results, prompts and resources
 //! are judged as what a model is given, not as what one answers.
 
-use super::gather::{Gather, join};
+use super::gather::{Gather, join, names};
 use super::json::Node;
 #[cfg(feature = "gateway")]
 use super::json::{Json, JsonLimits};
 use crate::exchange::Role;
-use std::borrow::Cow;
 
 /// What a client posts: requests, notifications, and its answers to the server's own requests.
 pub(super) fn request(all: &mut Gather<'_, '_>) {
@@ -16,19 +15,18 @@ pub(super) fn request(all: &mut Gather<'_, '_>) {
     messages(all, &|all, message, pointer| {
         for parameters in message.all("params") {
             let inner = format!("{pointer}/params");
-            let name = parameters.get("name").and_then(Node::as_str).unwrap_or(Cow::Borrowed(""));
             let calls = message.all("method").any(|method| method.as_str().as_deref() == Some("tools/call"));
             for (key, child) in parameters.children() {
                 let key = key.unwrap_or_default();
                 match &*key {
-                    "arguments" if calls => all.call(name.clone(), child, format!("{inner}/arguments")),
+                    "arguments" if calls => {}
                     "name" | "cursor" => all.name(Role::User, child, join(&inner, &key)),
                     "protocolVersion" | "capabilities" | "clientInfo" => {}
                     _ => all.entry(Role::User, &key, child, &inner),
                 }
             }
-            if calls && parameters.all("arguments").next().is_none() {
-                all.bare_call(name, parameters, inner);
+            if calls {
+                all.calls(&names(parameters), parameters, &["arguments"], &inner);
             }
         }
         for result in message.all("result") {

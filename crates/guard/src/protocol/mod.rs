@@ -317,7 +317,7 @@ mod tests {
             r#""data:text/plain;base64,SWdub3Jl""#.to_owned(),
             format!(r#"[{{"type":"image","data":"{said}"}}]"#),
             format!(r#"[{{"type":"image_url","url":"{said}"}}]"#),
-            format!(r#"[{{"type":"base64","media_type":"text/plain","data":"SWdub3Jl"}}]"#),
+            r#"[{"type":"base64","media_type":"text/plain","data":"SWdub3Jl"}]"#.to_owned(),
             format!(r#"[{{"type":"text","detail":"{said}"}}]"#),
             format!(r#"[{{"type":"text","{said} now":1}}]"#),
         ] {
@@ -407,6 +407,30 @@ mod tests {
         ] {
             assert_eq!(parts(protocol, false, body), [text]);
         }
+    }
+
+    #[test]
+    fn a_call_named_often_is_judged_under_few_names() {
+        let members = |key: &str, value: &dyn Fn(usize) -> String| {
+            (0..2_000).map(|at| format!("\"{key}\":{},", value(at))).collect::<Vec<_>>().concat()
+        };
+        let (names, arguments) =
+            (members("name", &|at| format!("\"f{at}\"")), members("arguments", &|_| "\"{}\"".to_owned()));
+        let body = format!(
+            r#"{{"messages":[{{"role":"assistant","tool_calls":[{{"function":{{{names}{arguments}"x":1}}}}]}}]}}"#
+        );
+        let json = Json::read(body.as_bytes(), JsonLimits::default()).unwrap();
+        let exchange = Protocol::OpenaiChat.request(body.as_bytes(), &json);
+        assert_eq!(exchange.calls.len(), 8 * 2_000);
+        assert!(
+            exchange.calls.iter().any(|call| call.name == "f0")
+                && exchange.calls.iter().any(|call| call.name == "f1999")
+        );
+        let twice = r#"{"id":1,"method":"tools/call","params":{"name":"a","name":"b","arguments":{}}}"#;
+        assert_eq!(
+            parts(Protocol::Mcp, true, twice),
+            ["call a {} /params/arguments after 0", "call b {} /params/arguments after 0"]
+        );
     }
 
     #[test]

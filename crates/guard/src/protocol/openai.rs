@@ -2,10 +2,9 @@
 //!
 //! Source: the OpenAPI description of the OpenAI API (2.3), and vLLM's extra parameters.
 
-use super::gather::{Gather, join, role};
+use super::gather::{Gather, join, names, role};
 use super::json::{Node, Value};
 use crate::exchange::Role;
-use std::borrow::Cow;
 
 const LENGTHS: [&str; 3] = ["max_tokens", "max_completion_tokens", "max_output_tokens"];
 
@@ -63,6 +62,8 @@ pub(super) fn chat_request(all: &mut Gather<'_, '_>) {
     others(all, root, &READ);
 }
 
+/// Members that hold schemas of answers.
+const SCHEMAS: [&str; 4] = ["response_format", "guided_json", "structured_outputs", "format"];
 /// Members in which numbers of tokens stand for a text.
 const NUMBERED: [&str; 4] = ["prompt", "prompt_token_ids", "input_ids", "context"];
 
@@ -79,7 +80,6 @@ fn others<'j, 'b>(all: &mut Gather<'j, 'b>, root: Node<'j, 'b>, read: &[&str]) {
     if root.all("detokenize").any(|node| node.value() == Value::Bool(false)) {
         all.cannot_read("an answer in numbers of tokens, which it asks for,");
     }
-    const SCHEMAS: [&str; 4] = ["response_format", "guided_json", "structured_outputs", "format"];
     let read: Vec<&str> = read.iter().chain(&CHOICES).chain(&SCHEMAS).copied().collect();
     all.others(Role::User, root, &read, "");
     for images in root.all("images") {
@@ -198,24 +198,7 @@ fn function<'j, 'b>(all: &mut Gather<'j, 'b>, call: Node<'j, 'b>, speaker: Role,
 
 /// What is called, with what.
 fn called<'j, 'b>(all: &mut Gather<'j, 'b>, function: Node<'j, 'b>, speaker: Role, pointer: &str) {
-    let mut names: Vec<_> = function.all("name").filter_map(Node::as_str).collect();
-    if names.is_empty() {
-        names.push(Cow::Borrowed(""));
-    }
-    let mut bare = true;
-    for key in ["arguments", "input"] {
-        for arguments in function.all(key) {
-            bare = false;
-            for name in &names {
-                all.call(name.clone(), arguments, join(pointer, key));
-            }
-        }
-    }
-    if bare && function.is_object() {
-        for name in names {
-            all.bare_call(name, function, pointer.to_owned());
-        }
-    }
+    all.calls(&names(function), function, &["arguments", "input"], pointer);
     all.others(speaker, function, &["name", "arguments", "input"], pointer);
 }
 

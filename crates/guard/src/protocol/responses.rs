@@ -2,7 +2,7 @@
 //!
 //! Source: the OpenAPI description of the OpenAI API (2.3), `/responses`.
 
-use super::gather::{Gather, join, role};
+use super::gather::{Gather, join, names, role};
 use super::json::Node;
 use crate::exchange::Role;
 use std::borrow::Cow;
@@ -85,10 +85,9 @@ fn item<'j, 'b>(all: &mut Gather<'j, 'b>, one: Node<'j, 'b>, speaker: Role, poin
     let kind = one.get("type").and_then(Node::as_str).unwrap_or(Cow::Borrowed(""));
     match &*kind {
         "function_call" | "custom_tool_call" | "mcp_call" => {
-            let name = one.get("name").and_then(Node::as_str).unwrap_or(Cow::Borrowed(""));
-            call(all, one, &name, speaker, pointer);
+            call(all, one, &names(one), speaker, pointer);
         }
-        kind if ACTING.contains(&kind) => call(all, one, &Cow::Owned(kind.to_owned()), speaker, pointer),
+        kind if ACTING.contains(&kind) => call(all, one, &[Cow::Owned(kind.to_owned())], speaker, pointer),
         kind if kind.ends_with("_output") || kind.ends_with("_call") => {
             all.strings(Role::ToolResult, one, pointer);
         }
@@ -101,20 +100,11 @@ fn item<'j, 'b>(all: &mut Gather<'j, 'b>, one: Node<'j, 'b>, speaker: Role, poin
 fn call<'j, 'b>(
     all: &mut Gather<'j, 'b>,
     one: Node<'j, 'b>,
-    name: &Cow<'b, str>,
+    names: &[Cow<'b, str>],
     speaker: Role,
     pointer: &str,
 ) {
-    let mut bare = true;
-    for key in DOING {
-        for arguments in one.all(key) {
-            bare = false;
-            all.call(name.clone(), arguments, join(pointer, key));
-        }
-    }
-    if bare {
-        all.bare_call(name.clone(), one, pointer.to_owned());
-    }
+    all.calls(names, one, &DOING, pointer);
     for output in one.all("output") {
         all.strings(Role::ToolResult, output, &join(pointer, "output"));
     }
