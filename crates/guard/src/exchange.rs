@@ -17,6 +17,10 @@ pub struct Exchange<'b> {
     pub calls: Vec<ToolCall<'b>>,
     /// Tools offered to the model. Their descriptions are also parts, of [`Role::ToolDescription`].
     pub tools: Vec<ToolSpec<'b>>,
+    /// Places that say again what the parts say, such as the probabilities of their tokens: where a part is changed they are left out.
+    pub repeats: Vec<Range<usize>>,
+    /// What of it speaks to a model and cannot be read, for people.
+    pub unread: Option<&'static str>,
     /// The model asked for.
     pub model: Option<Cow<'b, str>>,
     /// The most tokens the answer may have, as the request asks.
@@ -71,7 +75,7 @@ pub struct Part<'b> {
     pub role: Role,
     /// Where it stands: a JSON pointer (RFC 6901).
     pub pointer: String,
-    /// The bytes of its JSON string in the body, quotes included.
+    /// The bytes of its JSON string in the body, quotes included; a key's where a key says it.
     pub span: Range<usize>,
     /// The text, unescaped.
     pub text: Cow<'b, str>,

@@ -1,7 +1,7 @@
 //! The `[guard]` table of `bartizan.toml`.
 
 use crate::check::Policy;
-use crate::protocol::Protocol;
+use crate::protocol::{Protocol, Speaker};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -300,4 +300,7 @@ pub struct RouteOptions {
     pub shadow: Option<String>,
     /// Whether WebSockets pass where what cannot be judged is refused: nothing in them is judged.
     pub websocket: bool,
+    /// Who speaks where, by JSON pointer (RFC 6901; `*` stands for any one name), where any JSON is spoken: what a pointer leads to and
+    /// everything below. A text that none leads to is judged as what people write.
+    pub speakers: BTreeMap<String, Speaker>,
 }

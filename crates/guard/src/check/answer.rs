@@ -5,7 +5,8 @@ use super::findings::{Findings, changed};
 use super::judgement::{Action, Judgement, Reason, Release};
 use super::session::{Session, restored};
 use super::stream::{Reader, Seen, Step, Tail};
-use crate::exchange::{Exchange, Role, ToolCall};
+use crate::exchange::{Exchange, ToolCall};
+use crate::protocol::{Json, JsonLimits, Node, Value, unquoted};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::ops::Range;
@@ -54,8 +55,7 @@ impl Prepared {
     /// Judges a whole answer.
     pub(crate) fn response(self: &Arc<Self>, response: &Exchange<'_>) -> Judgement {
         let mut judgement = Judgement::default();
-        for part in response.parts.iter().filter(|part| matches!(part.role, Role::Assistant | Role::ToolCall))
-        {
+        for part in &response.parts {
             let mut judge = self.judge();
             let mut release = judge.push(&part.text);
             let rest = judge.finish();
@@ -78,6 +78,11 @@ impl Prepared {
         judgement.action = judgement.reasons.iter().map(|reason| reason.action).max().unwrap_or_default();
         if judgement.action == Action::Block {
             judgement.edits.clear();
+        }
+        if !judgement.edits.is_empty() {
+            let null =
+                |span: &Range<usize>| super::Edit { span: span.clone(), replacement: "null".to_owned() };
+            judgement.edits.extend(response.repeats.iter().map(null));
         }
         judgement.edits.sort_by_key(|edit| edit.span.start);
         judgement
@@ -158,7 +163,8 @@ impl ResponseJudge {
         for caller in &self.prepared.callers {
             caller.call(call, &mut findings);
         }
-        let mut texts = String::new();
+        // A name can say what arguments can.
+        let mut texts = format!("{}{LINE}", call.name);
         collect(&call.arguments, &mut texts);
         let mut tail = Tail::default();
         tail.push(&texts);
@@ -270,25 +276,46 @@ impl ResponseJudge {
 /// What stands behind each text of arguments.
 const LINE: char = '\n';
 
-/// The strings and numbers in arguments, a line each; arguments that are no JSON as they are.
+/// Keys from this length on count as texts, in bytes.
+const TELLING_KEY: usize = 16;
+
+/// The strings and numbers in arguments, a line each, of a key that is given twice both; of a list of strings also all in one line, as a
+/// command is given with its arguments. Arguments that are no JSON are there as they are and with their escapes read.
 pub(crate) fn collect(arguments: &str, texts: &mut String) {
-    fn walk(value: &serde_json::Value, texts: &mut String) {
-        match value {
-            serde_json::Value::String(text) => {
-                texts.push_str(text);
-                texts.push(LINE);
-            }
-            serde_json::Value::Number(number) => {
-                let _ = write!(texts, "{number}{LINE}");
-            }
-            serde_json::Value::Array(items) => items.iter().for_each(|item| walk(item, texts)),
-            serde_json::Value::Object(members) => members.values().for_each(|member| walk(member, texts)),
-            serde_json::Value::Null | serde_json::Value::Bool(_) => {}
+    if let Ok(json) = Json::read(arguments.as_bytes(), JsonLimits::default()) {
+        walk(json.root(), texts);
+    } else {
+        texts.push_str(arguments);
+        if arguments.contains('\\') {
+            texts.push(LINE);
+            texts.push_str(&unquoted(&format!("\"{arguments}\"")));
         }
     }
-    match serde_json::from_str(arguments) {
-        Ok(value) => walk(&value, texts),
-        Err(_) => texts.push_str(arguments),
+}
+
+/// Values of one document nest no deeper than [`JsonLimits::depth`].
+fn walk(node: Node<'_, '_>, texts: &mut String) {
+    match node.value() {
+        Value::String(text) => {
+            texts.push_str(&text);
+            texts.push(LINE);
+        }
+        Value::Number(number) => {
+            let _ = write!(texts, "{number}{LINE}");
+        }
+        Value::Array | Value::Object => {
+            for (key, child) in node.children() {
+                if let Some(key) = key.filter(|key| key.len() >= TELLING_KEY) {
+                    let _ = write!(texts, "{key}{LINE}");
+                }
+                walk(child, texts);
+            }
+            if node.items().nth(1).is_some() && node.items().all(Node::is_string) {
+                let words: Vec<_> = node.items().filter_map(Node::as_str).collect();
+                let _ = write!(texts, "{}{LINE}", words.join(" "));
+            }
+        }
+        Value::Null | Value::Bool(_) => {}
     }
 }
 
@@ -296,6 +323,7 @@ pub(crate) fn collect(arguments: &str, texts: &mut String) {
 pub(crate) mod tests {
     use super::*;
     use crate::check::checks::tests::{call, checks, exchange, with_edits};
+    use crate::exchange::Role;
 
     /// Everything that left, and why, when the text comes in pieces that end at the cuts.
     pub(crate) fn streamed(

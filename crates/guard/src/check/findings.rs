@@ -35,7 +35,14 @@ impl Findings {
         self.changes.entry(place).or_default().push((span, replacement));
     }
 
-    /// The same, with values put back where arguments hold their tokens.
+    /// Changes at a place, by where they begin.
+    pub(crate) fn changes_at(&self, place: Place) -> Vec<(Range<usize>, String)> {
+        let mut changes = self.changes.get(&place).cloned().unwrap_or_default();
+        changes.sort_by_key(|(span, _)| span.start);
+        changes
+    }
+
+    /// The same as [`Self::change`], with values put back where arguments hold their tokens.
     pub(crate) fn restoring(mut self, values: &BTreeMap<String, String>) -> Self {
         // A value stands inside a JSON string.
         let inner = |value: &String| {

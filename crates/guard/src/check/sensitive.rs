@@ -2,17 +2,20 @@
 
 use super::Action;
 use super::checks::{Caller, Check, ChecksError, Files, Made, Request};
-use super::findings::{Findings, Place};
+use super::findings::{Findings, Place, changed, quoted};
 use super::judgement::Reason;
 use super::policy::{Handling, Policy};
 use super::sensitive_stream::SensitiveReader;
 use super::session::Session;
 use super::stream::Reader;
 use crate::exchange::{Role, ToolCall};
+use crate::protocol::{Json, JsonLimits, unquoted};
 use bartizan_core::{Severity, atlas, cwe, owasp_llm, rule};
 use bartizan_text::{Class, Detector, Hit, Subjects};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::ops::Range;
 use std::sync::Arc;
 
 rule! {
@@ -153,6 +156,7 @@ impl Check for Sensitive {
         }
         for (number, call) in request.exchange.calls.iter().enumerate() {
             self.look.request(&call.arguments, &call.pointer, Place::Call(number), request.session, findings);
+            self.look.escaped(call, Place::Call(number), Way::In, Some(request.session), findings);
         }
     }
 
@@ -182,6 +186,12 @@ impl Caller for Arguments {
             if handling == Handling::Redact {
                 findings.change(Place::Call(0), hit.start..hit.end, format!("[{}]", hit.kind.id));
             }
+        });
+        self.look.escaped(call, Place::Call(0), Way::Out, None, findings);
+        // Of a name nothing can be taken out.
+        self.look.find(call.name.as_bytes(), Way::Out, |hit, handling| {
+            let handling = if handling == Handling::Flag { handling } else { Handling::Block };
+            findings.reason(reason(&hit, handling, &call.pointer));
         });
     }
 }
@@ -225,6 +235,76 @@ impl Look {
             // There is nobody behind an answer who would put the value back.
             (Way::Out, Handling::Tokens) => Handling::Redact,
             (Way::Out, _) => output,
+        }
+    }
+
+    /// Finds what arguments hold only once the escapes of their strings are read, as whoever is called reads them: nothing where no
+    /// string has an escape. What is changed is written anew.
+    fn escaped(
+        &self,
+        call: &ToolCall<'_>,
+        place: Place,
+        way: Way,
+        session: Option<&Session>,
+        findings: &mut Findings,
+    ) {
+        if !call.arguments.contains('\\') {
+            return;
+        }
+        let json = Json::read(call.arguments.as_bytes(), JsonLimits::default());
+        let escaped =
+            |span: &Range<usize>| call.arguments.get(span.clone()).is_some_and(|text| text.contains('\\'));
+        // What is no JSON may be read all the same, by whoever is not strict.
+        let strict = json.is_ok();
+        let texts: Vec<(Range<usize>, Cow<'_, str>)> = if let Ok(json) = &json {
+            json.strings().filter(|(span, _)| escaped(span)).collect()
+        } else {
+            let text = unquoted(&format!("\"{}\"", call.arguments)).into_owned();
+            vec![(0..call.arguments.len(), Cow::Owned(text))]
+        };
+        let before = findings.changes_at(place);
+        for (span, text) in texts {
+            // What was found as it stands is to go from what is written anew as well.
+            let from = before.partition_point(|(inner, _)| inner.start < span.start);
+            let told: Vec<(String, &str)> = before
+                .get(from..)
+                .unwrap_or_default()
+                .iter()
+                .take_while(|(inner, _)| inner.start < span.end)
+                .filter(|(inner, _)| inner.end <= span.end)
+                .map(|(inner, replacement)| {
+                    let value = call.arguments.get(inner.clone()).unwrap_or_default();
+                    (unquoted(&format!("\"{value}\"")).into_owned(), replacement.as_str())
+                })
+                .collect();
+            let mut changes = Vec::new();
+            self.find(text.as_bytes(), way, |hit, handling| {
+                let value = text.get(hit.start..hit.end).unwrap_or_default();
+                if told.iter().all(|(known, _)| known != value) {
+                    findings.reason(reason(&hit, handling, &call.pointer));
+                }
+                match (handling, session) {
+                    (Handling::Tokens, Some(session)) => {
+                        changes.push((hit.start..hit.end, session.token(hit.kind.id, value)));
+                    }
+                    (Handling::Redact | Handling::Tokens, _) => {
+                        changes.push((hit.start..hit.end, format!("[{}]", hit.kind.id)));
+                    }
+                    _ => {}
+                }
+            });
+            if !changes.is_empty() {
+                for (value, replacement) in &told {
+                    let places = text.match_indices(value.as_str());
+                    changes.extend(
+                        places.map(|(at, _)| (at..at.saturating_add(value.len()), (*replacement).to_owned())),
+                    );
+                }
+            }
+            if !changes.is_empty() {
+                let text = changed(&text, changes);
+                findings.change(place, span, if strict { quoted(&text) } else { text });
+            }
         }
     }
 
@@ -321,6 +401,38 @@ mod tests {
         assert_eq!(text, (Action::Redact, r#"{"to": "[EMAIL_ADDRESS]"}"#.to_owned()));
         let number = exchange_of_call(toml, r#"{"card": 4111111111111111}"#);
         assert_eq!(number.0, Action::Block);
+    }
+
+    #[test]
+    fn escapes_of_arguments_are_read_before_they_are_looked_through() {
+        let key = "ghp_0123456789abcdefghijABCDEFGHIJ012345";
+        let letters: Vec<String> =
+            key.chars().map(|letter| format!("\\u{:04x}", u32::from(letter))).collect();
+        let escaped = letters.concat();
+        for arguments in [
+            format!(r#"{{"a":"{escaped}"}}"#),
+            format!(r#"{{"a":"{}"}}"#, key.replacen('g', "\\u0067", 1)),
+            format!(r#"{{"a":"first\n{key}"}}"#),
+            format!(r#"{{"{escaped}":1}}"#),
+        ] {
+            let (action, after) = exchange_of_call("", &arguments);
+            assert_eq!(action, Action::Redact, "{arguments}");
+            let read: serde_json::Value = serde_json::from_str(&after).unwrap();
+            assert!(!read.to_string().contains(key) && after.contains("[github-token]"), "{after}");
+        }
+        let both = format!(r#"{{"a":"say {key} and {escaped} \u00e9"}}"#);
+        assert_eq!(exchange_of_call("", &both).1, r#"{"a":"say [github-token] and [github-token] é"}"#);
+        let cut = format!(r#"{{"a":"{escaped}"#);
+        assert_eq!(exchange_of_call("", &cut).0, Action::Block);
+        assert_eq!(exchange_of_call("", r#"{"a":"line\nline \u00e9"}"#), (Action::Allow, String::new()));
+    }
+
+    #[test]
+    fn a_name_that_is_a_credential_stops_its_call() {
+        let made = call("ghp_0123456789abcdefghijABCDEFGHIJ012345", "{}");
+        let checks = checks("[tools]\nunoffered = 'off'");
+        let judged = checks.answer(&exchange(&[]), &Session::new([0; 32])).call(&made.calls[0]);
+        assert_eq!(judged.action, Action::Block);
     }
 
     fn exchange_of_call(toml: &str, arguments: &str) -> (Action, String) {

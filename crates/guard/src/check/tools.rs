@@ -136,7 +136,9 @@ impl Caller for ToolCaller {
         } else if !policy.allow.is_empty() && !policy.allow.iter().any(|pattern| fits(pattern, name)) {
             tell(policy.mode, "not-allowed", format!("the policy does not allow calls of {name}"));
         }
-        if !self.offered.contains_key(name) {
+        // A provider's own tool is offered as `shell` and called as `shell_call`.
+        let offered = |name: &str| self.offered.contains_key(name);
+        if !offered(name) && !name.strip_suffix("_call").is_some_and(offered) {
             tell(policy.unoffered, "not-offered", format!("the request offers no tool {name}"));
         }
         if policy.arguments == Mode::Off {

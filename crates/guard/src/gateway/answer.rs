@@ -3,7 +3,7 @@
 use super::body::{self, Answered, BodyError, Passing};
 use super::exchange::{Refused, Served, Way};
 use super::headers;
-use super::judging::{Asked, Outcome};
+use super::judging::{Asked, Outcome, is_text};
 use super::recording::{Recording, micros};
 use super::screen::Screen;
 use super::stream::Screened;
@@ -34,11 +34,10 @@ pub(super) async fn serve(
     let silence = Duration::from_millis(way.plan.limits.silence_ms);
     let kind = head.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let kind = kind.to_ascii_lowercase();
-    let text = kind.contains("json") || kind.starts_with("text/") || kind.is_empty();
     if way.protocol == Protocol::Opaque
         || method == Method::HEAD
         || incoming.is_end_stream()
-        || way.protocol == Protocol::Json && !text
+        || way.protocol == Protocol::Json && !is_text(&kind)
     {
         return Ok(passing(head, incoming, silence));
     }
@@ -124,7 +123,8 @@ fn whole(
     let judged =
         plain.map_err(|error| Refused::new(RefusalKind::Upstream, format!("the upstream's answer: {error}")));
     let judged = judged.and_then(|plain| {
-        recording.with(|decision| asked.answer(plain.as_deref().unwrap_or(&body), kind, decision))
+        let error = !head.status.is_success();
+        recording.with(|decision| asked.answer(plain.as_deref().unwrap_or(&body), kind, error, decision))
     });
     recording.change(|decision| decision.micros.answer = micros(started));
     let mut out = headers::onward(&head.headers);
@@ -137,10 +137,9 @@ fn whole(
             Bytes::from(changed)
         }
         Ok(_) => body,
-        // An upstream says what went wrong in any form it likes.
         Err(refused) => {
             recording.change(|decision| decision.unjudged = Some(refused.kind.name()));
-            if enforced && way.route.on_failure == OnFailure::Closed && head.status.is_success() {
+            if enforced && way.route.on_failure == OnFailure::Closed {
                 return Err(Refused::new(RefusalKind::Upstream, "the upstream's answer could not be judged"));
             }
             body

@@ -181,6 +181,7 @@ async fn serve(
         protocol,
         policy: Arc::clone(&route.policy),
         shadow: route.shadow.clone(),
+        speakers: Arc::clone(&route.speakers),
         session: Arc::new(Session::new(gateway.derived(b"session", tenant.as_bytes()))),
         limits: plan.json_limits(),
         body: Bytes::new(),

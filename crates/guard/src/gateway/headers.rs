@@ -5,8 +5,8 @@
 use hyper::HeaderMap;
 use hyper::header::{
     ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, ETAG, EXPECT, HOST,
-    HeaderName, HeaderValue, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING,
-    UPGRADE,
+    HeaderName, HeaderValue, IF_RANGE, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, RANGE, TE, TRAILER,
+    TRANSFER_ENCODING, UPGRADE,
 };
 
 /// Says which decision an answer came with.
@@ -64,7 +64,9 @@ pub(super) fn to_upstream(
     out.remove(HOST);
     out.remove(EXPECT);
     if judged {
-        // What cannot be read cannot be judged.
+        // What cannot be read, and read as a whole, cannot be judged.
+        out.remove(RANGE);
+        out.remove(IF_RANGE);
         out.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     }
     if keys_are_ours || credential.is_some() {
@@ -117,6 +119,9 @@ mod tests {
         assert_eq!(out.get("x-api-key").unwrap(), "ours");
         assert!(!out.contains_key(AUTHORIZATION) && !out.contains_key(HOST));
         assert_eq!(out.get(ACCEPT_ENCODING).unwrap(), "identity");
+        let part = headers(&[("range", "bytes=0-9"), ("if-range", "x")]);
+        assert!(!to_upstream(&part, None, false, true).contains_key(RANGE));
+        assert!(to_upstream(&part, None, false, false).contains_key(RANGE));
         assert_eq!(to_upstream(&given, None, false, false).get(AUTHORIZATION).unwrap(), "Bearer client");
         assert!(!to_upstream(&given, None, true, false).contains_key(AUTHORIZATION));
     }

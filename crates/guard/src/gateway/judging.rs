@@ -5,7 +5,7 @@ use super::exchange::Refused;
 use super::plan::NamedPolicy;
 use crate::check::{Action, Judgement, Prepared, Reason, ResponseJudge, Session};
 use crate::exchange::Exchange;
-use crate::protocol::{Json, JsonLimits, Protocol, RefusalKind, quoted, spliced, unquoted};
+use crate::protocol::{Json, JsonLimits, Protocol, RefusalKind, Speakers, quoted, spliced, unquoted};
 use bytes::Bytes;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -19,6 +19,8 @@ pub(super) struct Asked {
     pub(super) protocol: Protocol,
     pub(super) policy: Arc<NamedPolicy>,
     pub(super) shadow: Option<Arc<NamedPolicy>>,
+    /// Who speaks where, if any JSON is spoken.
+    pub(super) speakers: Arc<Speakers>,
     pub(super) session: Arc<Session>,
     pub(super) limits: JsonLimits,
     /// The body, its content coding undone.
@@ -45,6 +47,10 @@ impl Asked {
     pub(super) fn request(&self, decision: &mut Decision) -> Result<Outcome, Refused> {
         aside(self.takes_long() || self.body.len() >= LARGE, || {
             self.with_request(|exchange, wrapped| {
+                if let Some(what) = exchange.unread {
+                    let message = format!("{what} cannot be judged");
+                    return Err(Refused::new(RefusalKind::Unsupported, message));
+                }
                 let model = exchange.model.as_deref().map(|model| bartizan_core::printable(model, 128));
                 decision.model = model;
                 let by = |policy: &Arc<NamedPolicy>| {
@@ -61,17 +67,25 @@ impl Asked {
         })
     }
 
-    /// Judges an answer that is there as a whole.
+    /// Judges an answer that is there as a whole; one that tells of an error may have any form.
     pub(super) fn answer(
         &self,
         body: &[u8],
         kind: &str,
+        error: bool,
         decision: &mut Decision,
     ) -> Result<Outcome, Refused> {
         let takes_long = self.protocol.answers_a_model() && self.takes_long();
         aside(takes_long || body.len() >= LARGE, || {
-            self.read(body, kind, &mut |json, body, wrapped| {
-                let answer = self.protocol.response(body, json);
+            let any_text = error || self.protocol == Protocol::Json && is_text(kind);
+            self.read(body, any_text, &mut |json, body, wrapped| {
+                let mut answer = match (wrapped, self.protocol.answers_a_model()) {
+                    (false, _) => self.protocol.response(body, json),
+                    (true, false) => Protocol::Json.response(body, json),
+                    // What a model is given is judged as what is asked of one.
+                    (true, true) => Protocol::Json.request(body, json),
+                };
+                self.seat(&mut answer);
                 let by = |policy: &Arc<NamedPolicy>| {
                     if self.protocol.answers_a_model() {
                         return judged(|| policy.checks.request(&answer, &self.session));
@@ -87,7 +101,7 @@ impl Asked {
     /// Judges one message of a stream that is given to a model.
     pub(super) fn message(&self, body: &[u8]) -> Result<Outcome, Refused> {
         aside(self.takes_long() || body.len() >= LARGE, || {
-            self.read(body, "", &mut |json, body, wrapped| {
+            self.read(body, false, &mut |json, body, wrapped| {
                 let answer = self.protocol.response(body, json);
                 let judgement = judged(|| self.policy.checks.request(&answer, &self.session))?;
                 outcome(judgement, body, wrapped)
@@ -98,6 +112,12 @@ impl Asked {
     fn takes_long(&self) -> bool {
         self.policy.checks.takes_long()
             || self.shadow.as_ref().is_some_and(|shadow| shadow.checks.takes_long())
+    }
+
+    fn seat(&self, exchange: &mut Exchange<'_>) {
+        if self.protocol == Protocol::Json && !self.speakers.is_empty() {
+            self.speakers.seat(exchange);
+        }
     }
 
     /// The `id` of the request, where the protocol has one.
@@ -162,8 +182,10 @@ impl Asked {
     fn with_request<T>(&self, act: impl FnOnce(&Exchange<'_>, bool) -> T) -> Result<T, Refused> {
         let mut act = Some(act);
         let mut outcome = None;
-        self.read(&self.body, &self.kind, &mut |json, body, wrapped| {
-            let exchange = self.protocol.request(body, json);
+        let any_text = self.protocol == Protocol::Json && self.kind.starts_with("text/");
+        self.read(&self.body, any_text, &mut |json, body, wrapped| {
+            let mut exchange = self.protocol.request(body, json);
+            self.seat(&mut exchange);
             outcome = act.take().map(|act| act(&exchange, wrapped));
         })?;
         outcome.ok_or_else(failed)
@@ -177,11 +199,11 @@ impl Asked {
         }
     }
 
-    /// Reads a body as JSON; where any JSON may come, a text that is none as the string it is.
+    /// Reads a body as JSON; where any text may come, one that is none as the string it is.
     fn read<T>(
         &self,
         body: &[u8],
-        kind: &str,
+        any_text: bool,
         act: &mut dyn FnMut(&Json<'_>, &[u8], bool) -> T,
     ) -> Result<T, Refused> {
         let error = match Json::read(body, self.limits) {
@@ -189,7 +211,7 @@ impl Asked {
             Err(error) => error,
         };
         let text = std::str::from_utf8(body).ok();
-        let Some(text) = text.filter(|_| self.protocol == Protocol::Json && kind.starts_with("text/")) else {
+        let Some(text) = text.filter(|_| any_text) else {
             return Err(Refused::new(RefusalKind::Malformed, format!("the body is no JSON: {error}")));
         };
         let mut wrapped = Vec::with_capacity(text.len().saturating_add(2));
@@ -197,6 +219,13 @@ impl Asked {
         let json = Json::read(&wrapped, self.limits).map_err(|_| failed())?;
         Ok(act(&json, &wrapped, true))
     }
+}
+
+/// Whether a media type is that of something people or models read.
+pub(super) fn is_text(kind: &str) -> bool {
+    const FORMS: [&str; 6] = ["json", "xml", "html", "script", "yaml", "x-www-form-urlencoded"];
+    let kind = kind.to_ascii_lowercase();
+    kind.is_empty() || kind.starts_with("text/") || FORMS.iter().any(|form| kind.contains(form))
 }
 
 /// What a judgement of a body comes to.

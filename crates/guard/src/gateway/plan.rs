@@ -6,7 +6,7 @@ use super::identity::{Identities, Ledger};
 use super::shared::Shared;
 use super::upstream::{Endpoint, Upstream, connector};
 use crate::check::{Checks, Policy};
-use crate::protocol::{JsonLimits, Protocol};
+use crate::protocol::{JsonLimits, Protocol, Speakers};
 use crate::settings::{
     CounterOptions, Enforcement, GuardOptions, LimitOptions, OnFailure, RouteOptions, TlsOptions,
     UpstreamOptions,
@@ -75,6 +75,8 @@ pub(super) struct Route {
     pub(super) shadow: Option<Arc<NamedPolicy>>,
     /// Whether WebSockets pass where what cannot be judged does not.
     pub(super) websocket: bool,
+    /// Who speaks where in JSON of any form.
+    pub(super) speakers: Arc<Speakers>,
     upstreams: Vec<Arc<Upstream>>,
     turn: AtomicU64,
 }
@@ -375,6 +377,12 @@ fn route(
         policy: policy(one.policy.as_deref().unwrap_or("default"))?,
         shadow: one.shadow.as_deref().map(policy).transpose()?,
         websocket: one.websocket,
+        speakers: Arc::new(
+            Speakers::new(&one.speakers).map_err(|error| GatewayError::Value {
+                subject: subject.clone(),
+                problem: error.to_string(),
+            })?,
+        ),
         upstreams: chosen,
         turn: AtomicU64::new(0),
         name,

@@ -31,6 +31,7 @@ pub fn replayed(plan: &Plan, path: &str, request: &[u8], answer: Option<&[u8]>) 
         protocol,
         policy: Arc::clone(&route.policy),
         shadow: route.shadow.clone(),
+        speakers: Arc::clone(&route.speakers),
         session: Arc::new(Session::new(digest.into())),
         limits: plan.json_limits(),
         body: Bytes::copy_from_slice(request),
@@ -42,7 +43,7 @@ pub fn replayed(plan: &Plan, path: &str, request: &[u8], answer: Option<&[u8]>) 
     if let Some(answer) = answer {
         decision.answer_sha256 = Some(bartizan_core::hex(&Sha256::digest(answer)));
         decision.answer_bytes = answer.len() as u64;
-        asked.answer(answer, "", &mut decision).map_err(why)?;
+        asked.answer(answer, "", false, &mut decision).map_err(why)?;
     }
     Ok(decision)
 }

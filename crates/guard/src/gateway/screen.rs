@@ -9,12 +9,13 @@ use super::judging::{Asked, Outcome, judged};
 use crate::check::{Action, Edit, Judgement, Reason, Release, ResponseJudge};
 use crate::exchange::ToolCall;
 use crate::protocol::{
-    Delta, Deltas, Event, Events, Framing, Json, Mark, Of, Protocol, Refusal, RefusalKind, closing,
+    AGAIN, Delta, Deltas, Event, Events, Framing, Json, Mark, Of, Protocol, Refusal, RefusalKind, closing,
     closing_line, deltas, message_id, quoted, spliced, unquoted,
 };
 use bytes::BytesMut;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Range;
+use std::sync::Arc;
 
 /// A streamed answer on its way.
 pub(super) struct Screen {
@@ -31,12 +32,19 @@ pub(super) struct Screen {
     /// In boxes: a node of the tree has room for eleven.
     channels: BTreeMap<String, Box<Channel>>,
     calls: BTreeMap<String, Call>,
+    /// Names of the calls that were judged, by key: a protocol may tell their arguments once more.
+    called: BTreeMap<String, String>,
+    /// Something that left is not what came: what repeats it in other form is left out from then on.
+    changed: bool,
     head: String,
     begun: BTreeSet<u64>,
     /// Why the stream is to end, in words for the client.
     stopping: Option<String>,
     state: State,
 }
+
+/// Most texts that one stream may have: each is judged by itself, as it grows.
+const MOST_TEXTS: usize = 4_096;
 
 /// How far a stream is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,6 +75,31 @@ struct Held {
     pieces: Vec<Piece>,
     repeats: Vec<Range<usize>>,
     marks: Vec<Mark>,
+    /// Changes of texts that are whole in it.
+    edits: Vec<Edit>,
+    /// One of those may not leave at all.
+    stops: bool,
+}
+
+impl Held {
+    /// An event in which nothing is judged.
+    fn plain(event: Event) -> Self {
+        Self {
+            event,
+            pieces: Vec::new(),
+            repeats: Vec::new(),
+            marks: Vec::new(),
+            edits: Vec::new(),
+            stops: false,
+        }
+    }
+}
+
+/// What becomes of a text that is whole in its event.
+enum Left {
+    AsItCame,
+    Changed(Edit),
+    Stopped,
 }
 
 struct Piece {
@@ -94,8 +127,22 @@ struct Channel {
     complete: bool,
     /// What leaves is no longer what came.
     changed: bool,
-    /// An event that carried a piece of it: the places of all its texts, and which of them is this one's.
-    carrier: Option<(Event, Vec<Range<usize>>, usize)>,
+    carrier: Option<Carrier>,
+}
+
+/// An event that carried a piece of a text, to carry what is left of it; and which of its texts that one is.
+struct Carrier {
+    carried: Arc<Carried>,
+    ours: usize,
+}
+
+/// An event that left, for all the texts in it.
+struct Carried {
+    event: Event,
+    /// The places of its texts that grow.
+    spans: Vec<Range<usize>>,
+    /// What else is changed in it.
+    edits: Vec<Edit>,
 }
 
 /// A call of a tool while it is put together.
@@ -117,6 +164,8 @@ impl Screen {
             held: 0,
             channels: BTreeMap::new(),
             calls: BTreeMap::new(),
+            called: BTreeMap::new(),
+            changed: false,
             head: String::new(),
             begun: BTreeSet::new(),
             stopping: None,
@@ -177,7 +226,7 @@ impl Screen {
             if data == "[DONE]" {
                 self.complete("", step);
             }
-            self.hold(Held { event, pieces: Vec::new(), repeats: Vec::new(), marks: Vec::new() });
+            self.hold(Held::plain(event));
             return self.settle(step);
         }
         if self.asked.protocol.answers_a_model() {
@@ -187,19 +236,24 @@ impl Screen {
         let Ok(json) = Json::read(text.as_bytes(), self.asked.limits) else {
             step.unjudged = Some("malformed");
             if self.open {
-                self.hold(Held { event, pieces: Vec::new(), repeats: Vec::new(), marks: Vec::new() });
+                self.hold(Held::plain(event));
             }
             return self.give_up(step);
         };
         let Deltas { pieces, complete, repeats, marks } = deltas(self.asked.protocol, &json);
-        let mut held = Held { event, pieces: Vec::new(), repeats, marks };
+        let mut held = Held { repeats, marks, ..Held::plain(event) };
         for piece in pieces {
-            if self.feed(&piece, step).is_err() {
-                step.unjudged = Some("unavailable");
-                if self.open {
-                    self.hold(held);
+            if piece.of == Of::Whole {
+                match self.whole(&piece, step) {
+                    Ok(Left::Changed(edit)) => held.edits.push(edit),
+                    Ok(Left::Stopped) => held.stops = true,
+                    Ok(Left::AsItCame) => {}
+                    Err(_) => return self.fail(held, step),
                 }
-                return self.give_up(step);
+                continue;
+            }
+            if self.feed(&piece, step).is_err() {
+                return self.fail(held, step);
             }
             held.pieces.push(Piece {
                 channel: piece.channel,
@@ -207,6 +261,10 @@ impl Screen {
                 text: piece.text.into_owned(),
                 bare: piece.bare,
             });
+        }
+        if self.channels.len() > MOST_TEXTS {
+            step.unjudged = Some("too_large");
+            return self.give_up(step);
         }
         self.hold(held);
         for name in complete {
@@ -220,7 +278,7 @@ impl Screen {
         let Ok(Outcome { action, check, changed, reasons }) = self.asked.message(event.data.as_bytes())
         else {
             step.unjudged = Some("malformed");
-            self.hold(Held { event, pieces: Vec::new(), repeats: Vec::new(), marks: Vec::new() });
+            self.hold(Held::plain(event));
             return if self.open { self.drain(step) } else { self.give_up(step) };
         };
         step.reasons.extend(reasons);
@@ -262,6 +320,33 @@ impl Screen {
         self.queue.push_back(held);
     }
 
+    /// An event could not be judged.
+    fn fail(&mut self, held: Held, step: &mut Step) {
+        step.unjudged = Some("unavailable");
+        if self.open {
+            self.hold(held);
+        }
+        self.give_up(step);
+    }
+
+    /// Judges a text that is whole.
+    fn whole(&mut self, piece: &Delta<'_>, step: &mut Step) -> Result<Left, Refused> {
+        let mut judge = self.asked.judge()?;
+        let mut release = judged(|| judge.push(&piece.text))?;
+        let rest = judged(|| judge.finish())?;
+        release.text.push_str(&rest.text);
+        step.reasons.extend(release.reasons.into_iter().chain(rest.reasons));
+        if let Some(reason) = release.blocked.or(rest.blocked) {
+            self.stopping.get_or_insert_with(|| format!("the answer was stopped by {}", reason.check));
+            step.reasons.push(reason);
+            return Ok(Left::Stopped);
+        }
+        if release.text == piece.text {
+            return Ok(Left::AsItCame);
+        }
+        Ok(Left::Changed(Edit { span: piece.span.clone(), replacement: quoted_text(&release.text) }))
+    }
+
     /// Gives a piece to whoever judges it.
     fn feed(&mut self, piece: &Delta<'_>, step: &mut Step) -> Result<(), Refused> {
         let judge = match &piece.of {
@@ -278,6 +363,7 @@ impl Screen {
                     self.released(&piece.channel, release, step);
                 }
             }
+            Of::Whole => {}
             Of::CallName(key) => {
                 let call = self.calls.entry(key.clone()).or_default();
                 call.name.0.clone_from(&piece.channel);
@@ -325,7 +411,15 @@ impl Screen {
         }
     }
 
-    fn judge_call(&mut self, key: &str, call: Call, step: &mut Step) {
+    fn judge_call(&mut self, key: &str, mut call: Call, step: &mut Step) {
+        let first = key.split_once(AGAIN).map(|(_, first)| first);
+        let name = first.filter(|_| call.name.1.is_empty()).and_then(|first| self.called.get(first));
+        let told_again = name.cloned();
+        if let Some(name) = &told_again {
+            call.name.1.clone_from(name);
+        } else if self.asked.protocol == Protocol::OpenaiResponses {
+            self.called.insert(key.to_owned(), call.name.1.clone());
+        }
         let mut body = Vec::new();
         quoted(&call.arguments.1, &mut body);
         let judged = self.asked.judge().and_then(|judge| {
@@ -384,8 +478,8 @@ impl Screen {
     }
 
     fn let_go(&mut self, held: Held, step: &mut Step) {
-        let mut edits = Vec::new();
-        let spans: Vec<Range<usize>> = held.pieces.iter().map(|piece| piece.span.clone()).collect();
+        let mut edits = held.edits.clone();
+        let mut carried = None;
         for (place, piece) in held.pieces.iter().enumerate() {
             let Some(channel) = self.channels.get_mut(&piece.channel) else { continue };
             if !channel.changed && channel.out.starts_with(piece.text.as_str()) {
@@ -398,7 +492,16 @@ impl Screen {
                 }
             }
             if channel.carrier.is_none() {
-                channel.carrier = Some((held.event.clone(), spans.clone(), place));
+                let carried = carried.get_or_insert_with(|| {
+                    // What it repeats is not said once more.
+                    let left_out = held.repeats.iter().map(|span| left_out(span.clone()));
+                    Arc::new(Carried {
+                        event: held.event.clone(),
+                        spans: held.pieces.iter().map(|piece| piece.span.clone()).collect(),
+                        edits: held.edits.iter().cloned().chain(left_out).collect(),
+                    })
+                });
+                channel.carrier = Some(Carrier { carried: Arc::clone(carried), ours: place });
             }
         }
         // Before a text ends, what is left of it leaves.
@@ -418,10 +521,11 @@ impl Screen {
                 Mark::Head(members) => self.head.clone_from(members),
             }
         }
-        if edits.is_empty() {
+        self.changed = self.changed || !edits.is_empty();
+        if edits.is_empty() && (!self.changed || held.repeats.is_empty()) {
             step.out.extend_from_slice(&held.event.raw);
         } else {
-            edits.extend(held.repeats.into_iter().map(|span| Edit { span, replacement: "null".to_owned() }));
+            edits.extend(held.repeats.into_iter().map(left_out));
             edits.sort_by_key(|edit| edit.span.start);
             match spliced(held.event.data.as_bytes(), &edits) {
                 Some(data) => step.out.extend_from_slice(&held.event.with_data(&data)),
@@ -438,16 +542,14 @@ impl Screen {
             if carried || channel.out.is_empty() || !channel.complete {
                 continue;
             }
-            if let Some((event, spans, ours)) = &channel.carrier {
+            if let Some(Carrier { carried, ours }) = &channel.carrier {
+                let Carried { event, spans, edits } = &**carried;
                 let text = std::mem::take(&mut channel.out);
-                let mut edits: Vec<Edit> = spans
-                    .iter()
-                    .enumerate()
-                    .map(|(place, span)| {
-                        let text = if place == *ours { text.as_str() } else { "" };
-                        Edit { span: span.clone(), replacement: quoted_text(text) }
-                    })
-                    .collect();
+                let texts = spans.iter().enumerate().map(|(place, span)| {
+                    let text = if place == *ours { text.as_str() } else { "" };
+                    Edit { span: span.clone(), replacement: quoted_text(text) }
+                });
+                let mut edits: Vec<Edit> = texts.chain(edits.iter().cloned()).collect();
                 edits.sort_by_key(|edit| edit.span.start);
                 if let Some(data) = spliced(event.data.as_bytes(), &edits) {
                     step.out.extend_from_slice(&event.with_data(&data));
@@ -477,10 +579,15 @@ impl Screen {
 
     /// Ends the stream in the protocol's own way, after what may still leave.
     fn close(&mut self, message: &str, step: &mut Step) {
+        let choices = matches!(self.asked.protocol, Protocol::OpenaiChat | Protocol::OpenaiCompletions);
         for held in &self.queue {
             for mark in &held.marks {
                 match mark {
                     Mark::Head(head) if self.head.is_empty() => self.head.clone_from(head),
+                    // A choice needs no beginning to end.
+                    Mark::Open(index) if choices => {
+                        self.begun.insert(*index);
+                    }
                     _ => {}
                 }
             }
@@ -513,7 +620,7 @@ impl Screen {
                 self.channels.get(&piece.channel).is_some_and(|one| one.judge.is_none() && !one.complete)
             });
             let ends = held.marks.iter().any(|mark| matches!(mark, Mark::Close(_)));
-            if calls || ends && !whole {
+            if calls || held.stops || ends && !whole {
                 return;
             }
             self.let_go(held, step);
@@ -522,6 +629,11 @@ impl Screen {
             }
         }
     }
+}
+
+/// Nothing in the place of what repeats a text.
+fn left_out(span: Range<usize>) -> Edit {
+    Edit { span, replacement: "null".to_owned() }
 }
 
 fn quoted_text(text: &str) -> String {
@@ -538,7 +650,7 @@ mod tests {
     use crate::protocol::JsonLimits;
     use bytes::Bytes;
     use std::io;
-    use std::sync::{Arc, LazyLock};
+    use std::sync::LazyLock;
 
     const SECRET: &str = "ghp_0123456789abcdefghijABCDEFGHIJ012345";
 
@@ -556,6 +668,7 @@ mod tests {
             protocol,
             policy: if toml.is_empty() { Arc::clone(&DEFAULT) } else { policy(toml) },
             shadow: None,
+            speakers: Arc::default(),
             session: Arc::new(Session::new([0; 32])),
             limits: JsonLimits::default(),
             body: Bytes::from_static(b"{\"messages\":[]}"),
@@ -592,6 +705,96 @@ mod tests {
         format!(
             "data: {{\"id\":\"c\",\"choices\":[{{\"index\":0,\"delta\":{delta},\"finish_reason\":{reason}}}]}}\n\n"
         )
+    }
+
+    #[test]
+    fn what_repeats_a_redacted_text_leaves_neither_beside_it_nor_after_it() {
+        let logprobs = format!("{{\"content\":[{{\"token\":\"{SECRET}\"}}]}}");
+        let with = |delta: &str, reason: &str| {
+            format!(
+                "data: {{\"choices\":[{{\"index\":0,\"delta\":{delta},\"logprobs\":{logprobs},\"token_ids\":[77],\"finish_reason\":{reason}}}]}}\n\n"
+            )
+        };
+        let say = format!("{{\"content\":\"{SECRET}\"}}");
+        let beside = with(&say, "null") + &chunk("{}", "\"stop\"");
+        let after = chunk(&say, "null") + &chunk("{\"content\":\" so\"}", "null") + &with("{}", "\"stop\"");
+        for stream in [beside, after] {
+            let (out, _, _) = through(enforcing(Protocol::OpenaiChat, ""), &stream, 40);
+            assert!(!out.contains(SECRET) && !out.contains("77"), "{out}");
+            assert!(out.contains("[github-token]") && out.contains("\"logprobs\":null"), "{out}");
+        }
+        let honest = with("{\"content\":\"hi \"}", "null") + &chunk("{}", "\"stop\"");
+        assert_eq!(through(enforcing(Protocol::OpenaiChat, ""), &honest, 40).0, honest);
+    }
+
+    #[test]
+    fn what_a_provider_adds_is_judged_event_by_event_and_holds_nothing() {
+        let add = |note: &str| {
+            format!(
+                "data: {{\"provider\":\"{note}\",\"choices\":[{{\"index\":0,\"delta\":{{\"content\":\"word \"}}}}]}}\n\n"
+            )
+        };
+        let mut screen = enforcing(Protocol::OpenaiChat, "");
+        let notes = ["P", "P", "P", "P", SECRET, "P", "P", "P"];
+        let mut out = BytesMut::new();
+        for note in notes {
+            out.extend_from_slice(&screen.push(add(note).as_bytes()).out);
+        }
+        let wanted: String =
+            notes.iter().map(|note| add(if *note == SECRET { "[github-token]" } else { note })).collect();
+        // The last words wait for what comes behind them, and nothing else does.
+        let out = String::from_utf8_lossy(&out).into_owned();
+        assert!(wanted.starts_with(&out) && out.matches("data: ").count() >= 5, "{out}");
+        let image = "![a](https://x.example/p?d=c2VjcmV0IGRhdGEgdGhhdCBpcyBsb25n)";
+        let step = screen.push(add(image).as_bytes());
+        let out = String::from_utf8_lossy(&step.out).into_owned();
+        assert!(step.over && !out.contains("x.example") && out.contains("content_filter"), "{out}");
+    }
+
+    #[test]
+    fn a_call_told_only_at_its_end_is_judged_like_any_other() {
+        let item = r#"{"type":"function_call","name":"evil","arguments":"{}"}"#;
+        for event in [
+            format!(r#"{{"type":"response.output_item.added","output_index":0,"item":{item}}}"#),
+            format!(r#"{{"type":"response.output_item.done","output_index":0,"item":{item}}}"#),
+            format!(r#"{{"type":"response.completed","response":{{"output":[{item}]}}}}"#),
+        ] {
+            let screen = enforcing(Protocol::OpenaiResponses, "[tools]\ndeny = ['evil']");
+            let (out, over, _) = through(screen, &format!("data: {event}\n\n"), 50);
+            assert!(over && !out.contains("evil") && out.contains("response.incomplete"), "{out}");
+        }
+    }
+
+    #[test]
+    fn arguments_told_again_are_those_of_the_call_they_belong_to() {
+        let events = [
+            r#"{"type":"response.output_item.added","output_index":0,"item":{"type":"function_call","name":"f","arguments":""}}"#.to_owned(),
+            format!(r#"{{"type":"response.function_call_arguments.delta","output_index":0,"delta":"{{\"a\":\"{SECRET}\"}}"}}"#),
+            format!(r#"{{"type":"response.function_call_arguments.done","sequence_number":1,"output_index":0,"arguments":"{{\"a\":\"{SECRET}\"}}"}}"#),
+        ];
+        let stream = format!("data: {}\n\n", events.join("\n\ndata: "));
+        let screen = enforcing(Protocol::OpenaiResponses, "[tools]\nallow = ['f']");
+        let (out, over, _) = through(screen, &stream, 60);
+        assert!(!over && !out.contains(SECRET) && out.matches("[github-token]").count() == 2, "{out}");
+    }
+
+    #[test]
+    fn a_stream_of_ever_more_texts_ends() {
+        let chunk = |at: usize| {
+            format!("data: {{\"choices\":[{{\"index\":{at},\"delta\":{{\"content\":\"a\"}}}}]}}\n\n")
+        };
+        let mut screen = enforcing(Protocol::OpenaiChat, "");
+        let ended = (0..2 * MOST_TEXTS).position(|at| screen.push(chunk(at).as_bytes()).over);
+        assert_eq!(ended, Some(MOST_TEXTS));
+    }
+
+    #[test]
+    fn every_choice_is_ended_when_one_is_stopped() {
+        let image = "![a](https://x.example/p?d=c2VjcmV0IGRhdGEgdGhhdCBpcyBsb25n)";
+        let stream = "data: {\"choices\":[{\"index\":1,\"delta\":{\"content\":\"ok \"}}]}\n\n".to_owned()
+            + &chunk(&format!("{{\"content\":\"{image}\"}}"), "null");
+        let (out, _, _) = through(enforcing(Protocol::OpenaiChat, ""), &stream, 1_000);
+        assert_eq!(out.matches("\"finish_reason\":\"content_filter\"").count(), 2, "{out}");
     }
 
     fn content(pieces: &[&str]) -> String {

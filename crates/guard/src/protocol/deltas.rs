@@ -3,9 +3,11 @@
 //! Source: OpenAI's chat completion chunks and completions; Anthropic's streaming messages (version `2023-06-01`); the API of Ollama.
 
 use super::Protocol;
-use super::gather::NO_TEXT;
+use super::gather::{is_base64, is_no_text};
 use super::json::{Json, Node, Value, quoted};
+use super::responses::{ACTING, DOING};
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// A piece of a text that grows.
@@ -28,6 +30,8 @@ pub struct Delta<'d> {
 pub enum Of {
     /// A text that is shown as it comes.
     Text,
+    /// A text that is whole in its event.
+    Whole,
     /// The name of the tool of a call.
     CallName(String),
     /// The arguments of a call.
@@ -71,14 +75,13 @@ pub fn deltas<'d>(protocol: Protocol, json: &Json<'d>) -> Deltas<'d> {
         }
     }
     // A text named twice in one event is two texts.
-    for at in 1..all.pieces.len() {
-        let (before, from) = all.pieces.split_at_mut(at);
-        if let Some(piece) = from.first_mut() {
-            let same = before.iter().filter(|other| other.channel == piece.channel).count();
-            if same > 0 {
-                piece.channel = format!("{}#{same}", piece.channel);
-            }
+    let mut named: BTreeMap<String, usize> = BTreeMap::new();
+    for piece in all.pieces.iter_mut().filter(|piece| piece.of != Of::Whole) {
+        let before = named.entry(piece.channel.clone()).or_default();
+        if *before > 0 {
+            piece.channel = format!("{}#{before}", piece.channel);
         }
+        *before = before.saturating_add(1);
     }
     all
 }
@@ -103,8 +106,10 @@ fn openai<'d>(root: Node<'_, 'd>, all: &mut Deltas<'d>) {
                 }
             }
             "id" | "object" | "created" | "created_at" | "model" | "usage" | "system_fingerprint"
-            | "service_tier" | "done_reason" | "context" => {}
-            other => strings(child, &format!("/{other}"), all),
+            | "service_tier" | "done_reason" | "context" | "obfuscation" => {}
+            // Of Ollama's own.
+            "response" | "thinking" => strings(child, &format!("/{key}"), all),
+            other => wholes(child, &format!("/{other}"), all),
         }
     }
     // The last of Ollama's values.
@@ -124,18 +129,7 @@ fn ollama<'d>(message: Node<'_, 'd>, all: &mut Deltas<'d>) {
                 for (place, call) in child.items().enumerate() {
                     // Whole in this event, so that the next one may have the same name.
                     let key = format!("message/call/{place}/");
-                    for function in call.all("function") {
-                        of_call(function, &key, all);
-                        for arguments in function.all("arguments").filter(|node| node.as_str().is_none()) {
-                            all.pieces.push(Delta {
-                                channel: format!("{key}arguments"),
-                                span: arguments.span(),
-                                text: Cow::Borrowed(arguments.raw()),
-                                of: Of::CallArguments(key.clone()),
-                                bare: true,
-                            });
-                        }
-                    }
+                    tool_call(call, &key, all);
                     all.complete.push(key);
                 }
             }
@@ -155,54 +149,93 @@ fn responses<'d>(root: Node<'_, 'd>, all: &mut Deltas<'d>) {
             .filter_map(|name| response.get(name).map(|node| format!("\"{name}\":{}", node.raw())));
         all.marks.push(Mark::Head(members.collect::<Vec<_>>().join(",")));
     }
-    let is_call = kind.contains("function_call_arguments") || kind.contains("custom_tool_call_input");
+    let is_call = kind.contains("call_arguments") || kind.contains("tool_call_input");
     let call = format!("{item}call/");
-    if kind.ends_with(".delta") {
-        for delta in root.all("delta") {
-            if let Some(text) = delta.as_str() {
-                let name = format!("{item}{}/{kind}", raw("content_index"));
-                let (channel, of) = if is_call {
-                    (format!("{call}arguments"), Of::CallArguments(call.clone()))
-                } else {
-                    (name, Of::Text)
-                };
-                all.pieces.push(Delta { channel, span: delta.span(), text, of, bare: false });
+    let whole = format!("whole/{}/{kind}", raw("sequence_number"));
+    for (key, child) in root.children() {
+        let key = key.unwrap_or_default();
+        let name = format!("{whole}/{key}");
+        match (&*key, child.as_str()) {
+            ("type" | "item_id" | "sequence_number" | "call_id" | "obfuscation", _) => {}
+            ("delta", Some(text)) if kind == "response.audio.delta" && is_base64(&text) => {}
+            ("partial_image_b64", Some(text)) if is_base64(&text) => {}
+            ("delta", Some(_)) if is_call => {
+                call_piece(child, &format!("{call}arguments"), Of::CallArguments(call.clone()), all);
             }
-        }
-        all.repeats.extend(root.all("logprobs").map(Node::span));
-        return;
-    }
-    for item in root.all("item").filter(|_| kind == "response.output_item.added") {
-        let calls = item.get("type").and_then(Node::as_str).is_some_and(|kind| kind.ends_with("_call"));
-        for name in item.all("name").filter(|_| calls) {
-            if let Some(text) = name.as_str() {
-                let of = Of::CallName(call.clone());
-                all.pieces.push(Delta {
-                    channel: format!("{call}name"),
-                    span: name.span(),
-                    text,
-                    of,
-                    bare: false,
-                });
+            ("delta", Some(text)) => all.pieces.push(Delta {
+                channel: format!("{item}{}/{kind}", raw("content_index")),
+                span: child.span(),
+                text,
+                of: Of::Text,
+                bare: false,
+            }),
+            // What was called is known from the event that began it.
+            ("arguments" | "input", _) if is_call => {
+                call_piece(child, &name, Of::CallArguments(format!("{whole}/{AGAIN}{call}")), all);
             }
+            ("item", _) => {
+                let begins =
+                    kind == "response.output_item.added" && DOING.iter().all(|doing| is_empty(child, doing));
+                response_item(child, &name, begins.then_some(call.as_str()), all);
+            }
+            ("response", _) => {
+                for (place, output) in child.all("output").flat_map(Node::items).enumerate() {
+                    response_item(output, &format!("{name}/{place}"), None, all);
+                }
+                // The rest of it says again what was asked.
+                for said in ["error", "output_text"] {
+                    for child in child.all(said) {
+                        wholes(child, &format!("{name}/{said}"), all);
+                    }
+                }
+            }
+            _ => wholes(child, &name, all),
         }
     }
     if kind.ends_with(".done") {
         all.complete.push(if is_call { call } else { item });
     }
-    // A whole text is judged anew, and is complete with its event.
-    let whole = format!("whole/{}/{kind}", raw("sequence_number"));
-    for name in ["text", "arguments", "refusal", "part", "item"] {
-        for child in root.all(name).filter(|_| kind != "response.output_item.added") {
-            strings(child, &format!("{whole}/{name}"), all);
-        }
+    // A call that is told as a whole is complete with its event.
+    if !kind.ends_with(".delta") {
+        all.complete.push(whole);
     }
-    for output in root.all("response").flat_map(|response| response.all("output")) {
-        strings(output, &format!("{whole}/output"), all);
-    }
-    all.complete.push(whole);
     if matches!(&*kind, "response.completed" | "response.incomplete" | "response.failed") {
         all.complete.push(String::new());
+    }
+}
+
+/// What the key of a call that is told again has before the key under which it was told first.
+pub(crate) const AGAIN: &str = "again/";
+
+/// Whether an item says nothing yet of what is to be done.
+fn is_empty(item: Node<'_, '_>, name: &str) -> bool {
+    item.all(name).all(|node| match node.value() {
+        Value::String(text) => text.is_empty(),
+        _ => node.children().next().is_none(),
+    })
+}
+
+/// An item as a whole, or one that begins a call whose arguments are yet to come under that key.
+fn response_item<'d>(item: Node<'_, 'd>, name: &str, begins: Option<&str>, all: &mut Deltas<'d>) {
+    let kind = item.get("type").and_then(Node::as_str).unwrap_or_default();
+    let acts = ACTING.contains(&&*kind);
+    if !acts && !matches!(&*kind, "function_call" | "custom_tool_call" | "mcp_call") {
+        return wholes(item, name, all);
+    }
+    let key = begins.map_or_else(|| format!("{name}/"), str::to_owned);
+    for (member, child) in item.children() {
+        let member = member.unwrap_or_default();
+        let channel = format!("{key}{member}");
+        match &*member {
+            "type" if acts => call_piece(child, &channel, Of::CallName(key.clone()), all),
+            "name" if !acts => call_piece(child, &channel, Of::CallName(key.clone()), all),
+            doing if DOING.contains(&doing) => {
+                if begins.is_none() {
+                    call_piece(child, &channel, Of::CallArguments(key.clone()), all);
+                }
+            }
+            _ => wholes(child, &format!("{name}/{member}"), all),
+        }
     }
 }
 
@@ -224,39 +257,68 @@ fn of_choice<'d>(choice: Node<'_, 'd>, all: &mut Deltas<'d>) {
                                     .get("index")
                                     .map_or_else(|| place.to_string(), |node| node.raw().to_owned());
                                 let key = format!("{name}call/{at}/");
-                                for function in call.all("function").chain(call.all("custom")) {
-                                    of_call(function, &key, all);
-                                }
+                                tool_call(call, &key, all);
                             }
                         }
+                        "audio" => speech(child, &format!("{name}audio"), all),
                         "function_call" => of_call(child, &format!("{name}call//"), all),
                         other => strings(child, &format!("{name}{other}"), all),
                     }
                 }
             }
-            "logprobs" => all.repeats.push(child.span()),
+            key if REPEATING.contains(&key) => repeat(child, all),
             "finish_reason" => {
                 if child.value() != Value::Null {
                     all.complete.push(name.clone());
                     all.marks.push(Mark::Close(index.parse().unwrap_or_default()));
                 }
             }
-            "index" | "token_ids" | "stop_reason" => {}
-            other => strings(child, &format!("{name}{other}"), all),
+            "index" | "stop_reason" => {}
+            other if child.is_string() => strings(child, &format!("{name}{other}"), all),
+            other => wholes(child, &format!("{name}{other}"), all),
+        }
+    }
+}
+
+/// A call in `tool_calls`: what is called stands in a member, or in the call itself.
+fn tool_call<'d>(call: Node<'_, 'd>, key: &str, all: &mut Deltas<'d>) {
+    const MEMBERS: [&str; 2] = ["function", "custom"];
+    let mut wrapped = MEMBERS.iter().flat_map(|name| call.all(name)).peekable();
+    if wrapped.peek().is_none() {
+        return of_call(call, key, all);
+    }
+    for function in wrapped {
+        of_call(function, key, all);
+    }
+    for (name, child) in call.children() {
+        let name = name.unwrap_or_default();
+        if !MEMBERS.contains(&&*name) {
+            strings(child, &format!("{key}{name}"), all);
         }
     }
 }
 
 fn of_call<'d>(function: Node<'_, 'd>, key: &str, all: &mut Deltas<'d>) {
     for (name, child) in function.children() {
-        let (Some(name), Some(text)) = (name, child.as_str()) else { continue };
-        let of = match &*name {
-            "name" => Of::CallName(key.to_owned()),
-            "arguments" | "input" => Of::CallArguments(key.to_owned()),
-            _ => continue,
-        };
-        all.pieces.push(Delta { channel: format!("{key}{name}"), span: child.span(), text, of, bare: false });
+        let name = name.unwrap_or_default();
+        match &*name {
+            "name" => call_piece(child, &format!("{key}{name}"), Of::CallName(key.to_owned()), all),
+            "arguments" | "input" => {
+                call_piece(child, &format!("{key}{name}"), Of::CallArguments(key.to_owned()), all);
+            }
+            _ => strings(child, &format!("{key}{name}"), all),
+        }
     }
+}
+
+/// A piece of a call, in a string or as JSON itself.
+fn call_piece<'d>(node: Node<'_, 'd>, channel: &str, of: Of, all: &mut Deltas<'d>) {
+    let (text, bare) = match node.as_str() {
+        Some(text) => (text, false),
+        None if node.is_object() || node.is_array() => (Cow::Borrowed(node.raw()), true),
+        None => return,
+    };
+    all.pieces.push(Delta { channel: channel.to_owned(), span: node.span(), text, of, bare });
 }
 
 fn anthropic<'d>(root: Node<'_, 'd>, all: &mut Deltas<'d>) {
@@ -267,10 +329,10 @@ fn anthropic<'d>(root: Node<'_, 'd>, all: &mut Deltas<'d>) {
         "message_start" | "message_delta" | "ping" | "error" => {
             // What is said here is not part of the content, and is judged as it stands.
             for content in root.get("message").into_iter().flat_map(|message| message.all("content")) {
-                strings(content, "message", all);
+                wholes(content, "message", all);
             }
             for error in root.all("error") {
-                strings(error, "error", all);
+                wholes(error, "error", all);
             }
         }
         "message_stop" => all.complete.push(String::new()),
@@ -288,24 +350,17 @@ fn anthropic<'d>(root: Node<'_, 'd>, all: &mut Deltas<'d>) {
                     block.get("type").and_then(Node::as_str).is_some_and(|kind| kind.ends_with("tool_use"));
                 for (key, child) in block.children() {
                     let key = key.unwrap_or_default();
-                    let piece = |of| child.as_str().map(|text| (text, of));
-                    let piece = match &*key {
-                        "partial_json" => piece(Of::CallArguments(call.clone())),
-                        "name" if is_call => piece(Of::CallName(call.clone())),
-                        "input" if is_call => None,
-                        _ => {
-                            strings(child, &format!("{name}{key}"), all);
-                            continue;
+                    let channel = format!("{call}{key}");
+                    match &*key {
+                        "partial_json" => call_piece(child, &channel, Of::CallArguments(call.clone()), all),
+                        "name" if is_call => call_piece(child, &channel, Of::CallName(call.clone()), all),
+                        // It begins empty, as a rule; some give all of it at once.
+                        "input" if is_call => {
+                            if child.children().next().is_some() {
+                                call_piece(child, &channel, Of::CallArguments(call.clone()), all);
+                            }
                         }
-                    };
-                    if let Some((text, of)) = piece {
-                        all.pieces.push(Delta {
-                            channel: format!("{call}{key}"),
-                            span: child.span(),
-                            text,
-                            of,
-                            bare: false,
-                        });
+                        _ => strings(child, &format!("{name}{key}"), all),
                     }
                 }
             }
@@ -313,24 +368,50 @@ fn anthropic<'d>(root: Node<'_, 'd>, all: &mut Deltas<'d>) {
     }
 }
 
-/// Every string in a value that is text.
+/// Every string in a value that is text, each a piece of one that grows.
 fn strings<'d>(node: Node<'_, 'd>, name: &str, all: &mut Deltas<'d>) {
+    texts(node, name, &Of::Text, all);
+}
+
+/// Every string in a value that is text, each whole.
+fn wholes<'d>(node: Node<'_, 'd>, name: &str, all: &mut Deltas<'d>) {
+    texts(node, name, &Of::Whole, all);
+}
+
+fn texts<'d>(node: Node<'_, 'd>, name: &str, of: &Of, all: &mut Deltas<'d>) {
+    let key = name.rsplit('/').next().unwrap_or_default();
     if let Some(text) = node.as_str() {
-        let key = name.rsplit('/').next().unwrap_or_default();
-        if !NO_TEXT.contains(&key) {
-            all.pieces.push(Delta {
-                channel: name.to_owned(),
-                span: node.span(),
-                text,
-                of: Of::Text,
-                bare: false,
-            });
+        if !is_no_text(key, &text) {
+            let of = of.clone();
+            all.pieces.push(Delta { channel: name.to_owned(), span: node.span(), text, of, bare: false });
         }
         return;
     }
+    if REPEATING.contains(&key) {
+        return repeat(node, all);
+    }
     for (place, (key, child)) in node.children().enumerate() {
         let key = key.unwrap_or_else(|| Cow::Owned(place.to_string()));
-        strings(child, &format!("{name}/{key}"), all);
+        texts(child, &format!("{name}/{key}"), of, all);
+    }
+}
+
+/// Keys whose values tell the tokens of a text again.
+const REPEATING: [&str; 4] = ["logprobs", "token_ids", "prompt_logprobs", "prompt_token_ids"];
+
+fn repeat<'d>(node: Node<'_, 'd>, all: &mut Deltas<'d>) {
+    if node.value() != Value::Null {
+        all.repeats.push(node.span());
+    }
+}
+
+/// Speech: what is said in it, and not its sound.
+fn speech<'d>(node: Node<'_, 'd>, name: &str, all: &mut Deltas<'d>) {
+    for (key, child) in node.children() {
+        let key = key.unwrap_or_default();
+        if key != "data" || !child.as_str().is_some_and(|text| is_base64(&text)) {
+            strings(child, &format!("{name}/{key}"), all);
+        }
     }
 }
 
@@ -439,6 +520,69 @@ mod tests {
         let created =
             r#"{"type":"response.created","response":{"id":"r","instructions":"secret","output":[]}}"#;
         assert!(of(created).0.is_empty());
+        let begun = r#"{"type":"response.output_item.added","output_index":1,"item":{"type":"function_call","name":"f","arguments":""}}"#;
+        assert_eq!(of(begun).0, ["1/call/name=f"]);
+    }
+
+    #[test]
+    fn what_responses_tell_at_once_is_told_whole() {
+        let of = |data: &str| read(Protocol::OpenaiResponses, data).0;
+        let item = r#"{"type":"function_call","id":"i","name":"f","arguments":"{}"}"#;
+        for event in ["response.output_item.added", "response.output_item.done"] {
+            let whole = format!(r#"{{"type":"{event}","sequence_number":1,"output_index":0,"item":{item}}}"#);
+            let key = format!("whole/1/{event}/item/");
+            assert_eq!(of(&whole), [format!("{key}name=f"), format!("{key}arguments={{}}")]);
+        }
+        let last = format!(
+            r#"{{"type":"response.completed","sequence_number":2,"response":{{"output":[{item}],"error":{{"message":"m"}}}}}}"#
+        );
+        let key = "whole/2/response.completed/response";
+        assert_eq!(
+            of(&last),
+            [format!("{key}/0/name=f"), format!("{key}/0/arguments={{}}"), format!("{key}/error/message=m")]
+        );
+        let again = r#"{"type":"response.function_call_arguments.done","sequence_number":3,"output_index":0,"arguments":"{}"}"#;
+        assert_eq!(of(again), ["whole/3/response.function_call_arguments.done/arguments={}"]);
+        assert_eq!(
+            of(r#"{"type":"error","message":"m","code":"c"}"#),
+            ["whole//error/message=m", "whole//error/code=c"]
+        );
+        let shell = r#"{"type":"response.output_item.done","sequence_number":4,"item":{"type":"local_shell_call","id":"i","action":{"command":["ls"]}}}"#;
+        let json = Json::read(shell.as_bytes(), JsonLimits::default()).unwrap();
+        let all = deltas(Protocol::OpenaiResponses, &json);
+        let pieces: Vec<_> = all.pieces.iter().map(|piece| (&*piece.text, piece.bare)).collect();
+        assert_eq!(pieces, [("local_shell_call", false), (r#"{"command":["ls"]}"#, true)]);
+    }
+
+    #[test]
+    fn what_a_provider_adds_to_every_event_does_not_grow() {
+        let chunk = r#"{"id":"c","provider":"P","obfuscation":"x7","choices":[{"index":0,"delta":{"content":"a"},
+            "content_filter_results":{"hate":{"severity":"safe"}},"token_ids":[1]}],"prompt_token_ids":[2]}"#;
+        let json = Json::read(chunk.as_bytes(), JsonLimits::default()).unwrap();
+        let all = deltas(Protocol::OpenaiChat, &json);
+        let pieces: Vec<_> = all.pieces.iter().map(|piece| (&*piece.text, piece.of == Of::Whole)).collect();
+        assert_eq!(pieces, [("P", true), ("a", false), ("safe", true)]);
+        assert_eq!(all.repeats.len(), 2);
+    }
+
+    #[test]
+    fn calls_are_read_in_every_form() {
+        for call in [
+            r#"{"index":0,"function":{"name":"f","arguments":{"a":1}}}"#,
+            r#"{"index":0,"name":"f","arguments":{"a":1}}"#,
+        ] {
+            let chunk = format!(r#"{{"choices":[{{"index":0,"delta":{{"tool_calls":[{call}]}}}}]}}"#);
+            let json = Json::read(chunk.as_bytes(), JsonLimits::default()).unwrap();
+            let all = deltas(Protocol::OpenaiChat, &json);
+            let pieces: Vec<_> =
+                all.pieces.iter().map(|piece| (&*piece.channel, &*piece.text, piece.bare)).collect();
+            assert_eq!(pieces, [("0/call/0/name", "f", false), ("0/call/0/arguments", r#"{"a":1}"#, true)]);
+        }
+        let start = r#"{"type":"content_block_start","index":1,"content_block":{"type":"tool_use","id":"t","name":"f","input":{"a":1}}}"#;
+        let json = Json::read(start.as_bytes(), JsonLimits::default()).unwrap();
+        let all = deltas(Protocol::AnthropicMessages, &json);
+        let pieces: Vec<_> = all.pieces.iter().map(|piece| (&*piece.channel, piece.bare)).collect();
+        assert_eq!(pieces, [("1/call/name", false), ("1/call/input", true)]);
     }
 
     #[test]

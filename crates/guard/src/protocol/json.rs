@@ -114,6 +114,19 @@ impl<'b> Json<'b> {
         Ok(Self { body, slots: reader.slots })
     }
 
+    /// Every string, keys included, with its place in the body, quotes included, in the order they stand.
+    pub fn strings(&self) -> impl Iterator<Item = (Range<usize>, Cow<'b, str>)> {
+        let string = |(start, end): (u32, u32)| {
+            let span = start as usize..end as usize;
+            let text = unquoted(self.body.get(span.clone()).unwrap_or_default());
+            (span, text)
+        };
+        self.slots.iter().flat_map(move |slot| {
+            let own = (slot.kind == Kind::String).then_some((slot.start, slot.end));
+            slot.key.into_iter().chain(own).map(string)
+        })
+    }
+
     /// The outermost value.
     pub fn root(&self) -> Node<'_, 'b> {
         Node { json: self, slot: 0 }
@@ -128,6 +141,11 @@ impl<'j, 'b> Node<'j, 'b> {
     /// Where it stands in the body, in bytes.
     pub fn span(self) -> Range<usize> {
         self.slot().map_or(0..0, |slot| slot.start as usize..slot.end as usize)
+    }
+
+    /// Where its key stands in the body with its quotes, in bytes; none in arrays and at the root.
+    pub fn key_span(self) -> Option<Range<usize>> {
+        self.slot()?.key.map(|(start, end)| start as usize..end as usize)
     }
 
     /// How it is written.

@@ -3,27 +3,30 @@
 //! Source: MCP specification, revision 2025-06-18. What a server says goes to a model: its lists of tools, results, prompts and resources
 //! are judged as what a model is given, not as what one answers.
 
-use super::gather::{Gather, join};
+use super::gather::{Gather, join, names};
 use super::json::Node;
 #[cfg(feature = "gateway")]
 use super::json::{Json, JsonLimits};
 use crate::exchange::Role;
-use std::borrow::Cow;
 
 /// What a client posts: requests, notifications, and its answers to the server's own requests.
 pub(super) fn request(all: &mut Gather<'_, '_>) {
+    all.of_any_form();
     messages(all, &|all, message, pointer| {
         for parameters in message.all("params") {
             let inner = format!("{pointer}/params");
-            let name = parameters.get("name").and_then(Node::as_str).unwrap_or(Cow::Borrowed(""));
             let calls = message.all("method").any(|method| method.as_str().as_deref() == Some("tools/call"));
             for (key, child) in parameters.children() {
                 let key = key.unwrap_or_default();
                 match &*key {
-                    "arguments" if calls => all.call(name.clone(), child, format!("{inner}/arguments")),
-                    "_meta" | "name" | "protocolVersion" | "capabilities" | "clientInfo" | "cursor" => {}
-                    other => all.strings(Role::User, child, &join(&inner, other)),
+                    "arguments" if calls => {}
+                    "name" | "cursor" => all.name(Role::User, child, join(&inner, &key)),
+                    "protocolVersion" | "capabilities" | "clientInfo" => {}
+                    _ => all.entry(Role::User, &key, child, &inner),
                 }
+            }
+            if calls {
+                all.calls(&names(parameters), parameters, &["arguments"], &inner);
             }
         }
         for result in message.all("result") {
@@ -34,6 +37,7 @@ pub(super) fn request(all: &mut Gather<'_, '_>) {
 
 /// What a server answers, or sends of itself.
 pub(super) fn response(all: &mut Gather<'_, '_>) {
+    all.of_any_form();
     messages(all, &|all, message, pointer| {
         for result in message.all("result") {
             of_result(all, result, &format!("{pointer}/result"));
@@ -55,17 +59,13 @@ fn of_result<'j, 'b>(all: &mut Gather<'j, 'b>, result: Node<'j, 'b>, pointer: &s
                 for (place, tool) in child.items().enumerate() {
                     let at = format!("{inner}/{place}");
                     all.tool(tool, "inputSchema", &at);
-                    all.member(Role::ToolDescription, tool, "title", &at);
-                    for annotations in tool.all("annotations") {
-                        all.strings(Role::ToolDescription, annotations, &format!("{at}/annotations"));
-                    }
                 }
             }
             "instructions" => all.strings(Role::ToolDescription, child, &inner),
             "prompts" | "resources" | "resourceTemplates" => all.descriptions(child, &inner),
             "messages" | "contents" => all.strings(Role::Document, child, &inner),
-            "protocolVersion" | "capabilities" | "serverInfo" | "nextCursor" | "_meta" => {}
-            _ => all.strings(Role::ToolResult, child, &inner),
+            "nextCursor" => all.name(Role::ToolResult, child, inner),
+            _ => all.entry(Role::ToolResult, &key, child, pointer),
         }
     }
 }
@@ -82,11 +82,15 @@ fn messages<'j, 'b>(all: &mut Gather<'j, 'b>, read: &dyn Fn(&mut Gather<'j, 'b>,
     }
 }
 
-/// The `id` of a message as it is written; `null` when it has none or is none.
+/// The `id` of a message as it is written, of a batch those of its messages in a list; `null` when there is none, or it is no message.
 #[cfg(feature = "gateway")]
 pub(super) fn id(body: &[u8]) -> String {
-    let json = Json::read(body, JsonLimits::default());
-    json.ok()
-        .and_then(|json| json.root().get("id").map(|id| id.raw().to_owned()))
-        .unwrap_or_else(|| "null".to_owned())
+    let of = |message: Node<'_, '_>| message.get("id").map(|id| id.raw().to_owned());
+    let Ok(json) = Json::read(body, JsonLimits::default()) else { return "null".to_owned() };
+    let root = json.root();
+    if !root.is_array() {
+        return of(root).unwrap_or_else(|| "null".to_owned());
+    }
+    let ids: Vec<String> = root.items().filter_map(of).collect();
+    if ids.is_empty() { "null".to_owned() } else { format!("[{}]", ids.join(",")) }
 }

@@ -2,15 +2,50 @@
 //!
 //! Source: the OpenAPI description of the OpenAI API (2.3), and vLLM's extra parameters.
 
-use super::gather::{Gather, join, role};
-use super::json::Node;
+use super::gather::{Gather, join, names, role};
+use super::json::{Node, Value};
 use crate::exchange::Role;
-use std::borrow::Cow;
 
 const LENGTHS: [&str; 3] = ["max_tokens", "max_completion_tokens", "max_output_tokens"];
 
+/// Members of requests that choose how is answered and are put before no model.
+const CHOICES: [&str; 15] = [
+    "model",
+    "user",
+    "stop",
+    "tool_choice",
+    "function_call",
+    "service_tier",
+    "encoding_format",
+    "safety_identifier",
+    "prompt_cache_key",
+    "reasoning_effort",
+    "modalities",
+    "audio",
+    "keep_alive",
+    "cache_salt",
+    "request_id",
+];
+/// Members of answers that are no text, but for what an upstream adds.
+const NO_ANSWER: [&str; 11] = [
+    "id",
+    "object",
+    "created",
+    "created_at",
+    "model",
+    "usage",
+    "system_fingerprint",
+    "service_tier",
+    "done_reason",
+    "context",
+    "data",
+];
+/// Members that tell the tokens of a text again, one by one.
+const TOKENS: [&str; 5] = ["logprobs", "token_ids", "prompt_logprobs", "prompt_token_ids", "tokens"];
+
 /// A request for a chat completion.
 pub(super) fn chat_request(all: &mut Gather<'_, '_>) {
+    const READ: [&str; 6] = ["messages", "tools", "functions", "documents", "prediction", "images"];
     all.head(&LENGTHS);
     let root = all.root();
     for messages in root.all("messages") {
@@ -19,14 +54,44 @@ pub(super) fn chat_request(all: &mut Gather<'_, '_>) {
         }
     }
     tools(all, root);
-    for (name, speaker) in [
-        ("documents", Role::Document),
-        ("prediction", Role::Assistant),
-        ("chat_template", Role::User),
-        ("prompt", Role::User),
-    ] {
+    for (name, speaker) in [("documents", Role::Document), ("prediction", Role::Assistant)] {
         for node in root.all(name) {
             all.strings(speaker, node, &join("", name));
+        }
+    }
+    others(all, root, &READ);
+}
+
+/// Members that hold schemas of answers.
+const SCHEMAS: [&str; 4] = ["response_format", "guided_json", "structured_outputs", "format"];
+/// Members in which numbers of tokens stand for a text.
+const NUMBERED: [&str; 4] = ["prompt", "prompt_token_ids", "input_ids", "context"];
+
+/// Whether a value holds numbers, at any depth: each document is no deeper than is read.
+fn has_numbers(node: Node<'_, '_>) -> bool {
+    node.items().any(|item| matches!(item.value(), Value::Number(_)) || has_numbers(item))
+}
+
+/// What a request says beside its messages.
+fn others<'j, 'b>(all: &mut Gather<'j, 'b>, root: Node<'j, 'b>, read: &[&str]) {
+    if NUMBERED.iter().flat_map(|name| root.all(name)).any(has_numbers) {
+        all.cannot_read("numbers of tokens in place of a text");
+    }
+    if root.all("detokenize").any(|node| node.value() == Value::Bool(false)) {
+        all.cannot_read("an answer in numbers of tokens, which it asks for,");
+    }
+    let read: Vec<&str> = read.iter().chain(&CHOICES).chain(&SCHEMAS).copied().collect();
+    all.others(Role::User, root, &read, "");
+    for images in root.all("images") {
+        all.pictures(Role::User, images, "/images");
+    }
+    for name in SCHEMAS {
+        for schema in root.all(name) {
+            if schema.is_object() {
+                all.descriptions(schema, &join("", name));
+            } else {
+                all.name(Role::User, schema, join("", name));
+            }
         }
     }
     answer_schema(all, root);
@@ -34,26 +99,36 @@ pub(super) fn chat_request(all: &mut Gather<'_, '_>) {
 
 /// The answer to one.
 pub(super) fn chat_response(all: &mut Gather<'_, '_>) {
+    const READ: [&str; 2] = ["choices", "message"];
     all.head(&[]);
+    all.repeated_under(&TOKENS);
     let root = all.root();
     for choices in root.all("choices") {
         for (place, choice) in choices.items().enumerate() {
             let pointer = format!("/choices/{place}");
-            for one in choice.all("message") {
-                message(all, one, Role::Assistant, &format!("{pointer}/message"));
+            for (key, child) in choice.children() {
+                let key = key.unwrap_or_default();
+                match &*key {
+                    "message" | "delta" => {
+                        message(all, child, Role::Assistant, &join(&pointer, &key));
+                    }
+                    "index" | "finish_reason" | "stop_reason" => {}
+                    _ => all.entry(Role::Assistant, &key, child, &pointer),
+                }
             }
-            all.member(Role::Assistant, choice, "text", &pointer);
         }
     }
     // Ollama's own form.
     for one in root.all("message") {
         message(all, one, Role::Assistant, "/message");
     }
-    all.member(Role::Assistant, root, "response", "");
+    let read: Vec<&str> = READ.iter().chain(&NO_ANSWER).copied().collect();
+    all.others(Role::Assistant, root, &read, "");
 }
 
 /// A request to complete a text.
 pub(super) fn completion_request(all: &mut Gather<'_, '_>) {
+    const READ: [&str; 5] = ["prompt", "suffix", "system", "template", "images"];
     all.head(&LENGTHS);
     let root = all.root();
     for (name, speaker) in
@@ -63,7 +138,7 @@ pub(super) fn completion_request(all: &mut Gather<'_, '_>) {
             all.strings(speaker, node, &join("", name));
         }
     }
-    answer_schema(all, root);
+    others(all, root, &READ);
 }
 
 /// A request for the embedding of texts.
@@ -75,6 +150,17 @@ pub(super) fn embedding_request(all: &mut Gather<'_, '_>) {
             all.strings(Role::User, node, &join("", name));
         }
     }
+    // Numbers of tokens steer no model that answers in numbers.
+    let read: Vec<&str> = ["input", "prompt", "query", "documents"].iter().chain(&CHOICES).copied().collect();
+    all.others(Role::User, root, &read, "");
+}
+
+/// The answer to one: numbers, and what went wrong.
+pub(super) fn embedding_response(all: &mut Gather<'_, '_>) {
+    all.head(&[]);
+    let root = all.root();
+    let read: Vec<&str> = ["embedding", "embeddings"].iter().chain(&NO_ANSWER).copied().collect();
+    all.others(Role::Assistant, root, &read, "");
 }
 
 /// A message, whoever sent it.
@@ -82,41 +168,38 @@ fn message<'j, 'b>(all: &mut Gather<'j, 'b>, one: Node<'j, 'b>, speaker: Role, p
     for (key, child) in one.children() {
         let key = key.unwrap_or_default();
         match &*key.to_ascii_lowercase() {
-            "role" | "name" | "tool_call_id" | "audio" => {}
+            "name" => all.strings(speaker, child, &join(pointer, &key)),
+            "audio" => all.speech(speaker, child, &join(pointer, &key)),
+            "images" => all.pictures(speaker, child, &join(pointer, &key)),
             "tool_calls" => {
                 for (place, call) in child.items().enumerate() {
-                    function(all, call, &format!("{pointer}/tool_calls/{place}"));
+                    function(all, call, speaker, &format!("{pointer}/tool_calls/{place}"));
                 }
             }
-            "function_call" => called(all, child, &format!("{pointer}/function_call")),
-            _ => all.strings(speaker, child, &join(pointer, &key)),
+            "function_call" => called(all, child, speaker, &format!("{pointer}/function_call")),
+            _ => all.entry(speaker, &key, child, pointer),
         }
     }
 }
 
-/// A call in `tool_calls`.
-fn function<'j, 'b>(all: &mut Gather<'j, 'b>, call: Node<'j, 'b>, pointer: &str) {
-    for function in call.all("function") {
-        called(all, function, &format!("{pointer}/function"));
+/// A call in `tool_calls`: what is called stands in a member, or in the call itself.
+fn function<'j, 'b>(all: &mut Gather<'j, 'b>, call: Node<'j, 'b>, speaker: Role, pointer: &str) {
+    const MEMBERS: [&str; 2] = ["function", "custom"];
+    let mut wrapped =
+        MEMBERS.iter().flat_map(|name| call.all(name).map(move |node| (*name, node))).peekable();
+    if wrapped.peek().is_none() {
+        return called(all, call, speaker, pointer);
     }
-    for custom in call.all("custom") {
-        let name = custom.get("name").and_then(Node::as_str).unwrap_or(Cow::Borrowed(""));
-        for input in custom.all("input") {
-            all.call(name.clone(), input, format!("{pointer}/custom/input"));
-        }
+    for (name, function) in wrapped {
+        called(all, function, speaker, &join(pointer, name));
     }
+    all.others(speaker, call, &MEMBERS, pointer);
 }
 
-fn called<'j, 'b>(all: &mut Gather<'j, 'b>, function: Node<'j, 'b>, pointer: &str) {
-    let names: Vec<_> = function.all("name").filter_map(Node::as_str).collect();
-    for arguments in function.all("arguments") {
-        if names.is_empty() {
-            all.call(Cow::Borrowed(""), arguments, format!("{pointer}/arguments"));
-        }
-        for name in &names {
-            all.call(name.clone(), arguments, format!("{pointer}/arguments"));
-        }
-    }
+/// What is called, with what.
+fn called<'j, 'b>(all: &mut Gather<'j, 'b>, function: Node<'j, 'b>, speaker: Role, pointer: &str) {
+    all.calls(&names(function), function, &["arguments", "input"], pointer);
+    all.others(speaker, function, &["name", "arguments", "input"], pointer);
 }
 
 /// The tools offered, in both forms.

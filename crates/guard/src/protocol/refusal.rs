@@ -43,7 +43,7 @@ pub struct Refusal {
     pub message: String,
     /// Name of the decision, to ask about it.
     pub decision: String,
-    /// The `id` of the request as it is written, where the protocol has one.
+    /// The `id` of the request as it is written, where the protocol has one; of a batch a list of them.
     pub id: Option<String>,
 }
 
@@ -109,8 +109,15 @@ impl Refusal {
             Protocol::Mcp => {
                 let id = self.id.as_deref().and_then(|id| serde_json::from_str(id).ok());
                 let id: serde_json::Value = id.unwrap_or_default();
-                json!({"jsonrpc": "2.0", "id": id, "error": {"code": MCP_REFUSED, "message": message,
-                    "data": {"reason": self.kind.name()}}})
+                let error = |id: &serde_json::Value| {
+                    json!({"jsonrpc": "2.0", "id": id, "error": {"code": MCP_REFUSED, "message": message,
+                        "data": {"reason": self.kind.name()}}})
+                };
+                // Each request of a batch has an answer of its own (JSON-RPC 2.0, section 6).
+                match &id {
+                    serde_json::Value::Array(ids) => ids.iter().map(error).collect(),
+                    one => error(one),
+                }
             }
             _ => {
                 let kind = match self.kind.status() {
@@ -143,6 +150,10 @@ mod tests {
             refusal.body(Protocol::Mcp),
             r#"{"jsonrpc":"2.0","id":7,"error":{"code":-32001,"message":"no (decision d1)","data":{"reason":"content_policy_violation"}}}"#
         );
+        let batch = Refusal { id: Some(r#"["a",2]"#.to_owned()), ..refusal.clone() };
+        let batch: serde_json::Value = serde_json::from_str(&batch.body(Protocol::Mcp)).unwrap();
+        assert_eq!((&batch[0]["id"], &batch[1]["id"]), (&json!("a"), &json!(2)));
+        assert_eq!(batch[1]["error"]["code"], json!(MCP_REFUSED));
         assert_eq!(
             refusal.body(Protocol::OpenaiChat),
             r#"{"error":{"message":"no (decision d1)","type":"invalid_request_error","param":null,"code":"content_policy_violation"}}"#

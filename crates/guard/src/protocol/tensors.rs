@@ -13,21 +13,24 @@ pub(super) fn request(all: &mut Gather<'_, '_>) {
 
 /// The answer to one.
 pub(super) fn response(all: &mut Gather<'_, '_>) {
+    // As text generation servers list the tokens of what they answer beside it.
+    all.repeated_under(&["tokens", "prefill", "top_tokens", "logprobs"]);
     read(all, Role::Assistant, "outputs");
 }
 
 fn read(all: &mut Gather<'_, '_>, speaker: Role, tensors: &str) {
+    all.of_any_form();
     let root = all.root();
     for (key, child) in root.children() {
         let key = key.unwrap_or_default();
         match &*key {
-            "id" | "model_name" | "model_version" => {}
+            "id" | "model_name" | "model_version" => all.name(speaker, child, join("", &key)),
             key if key == tensors && child.is_array() => {
                 for (place, tensor) in child.items().enumerate() {
                     of_tensor(all, speaker, tensor, &format!("/{key}/{place}"));
                 }
             }
-            other => all.strings(speaker, child, &join("", other)),
+            _ => all.entry(speaker, &key, child, ""),
         }
     }
     if root.is_array() || root.is_string() {
@@ -42,8 +45,9 @@ fn of_tensor<'j, 'b>(all: &mut Gather<'j, 'b>, speaker: Role, tensor: Node<'j, '
     }
     for (key, child) in tensor.children() {
         let key = key.unwrap_or_default();
-        if !matches!(&*key, "name" | "datatype" | "shape") {
-            all.strings(speaker, child, &join(pointer, &key));
+        match &*key {
+            "name" | "datatype" => all.name(speaker, child, join(pointer, &key)),
+            _ => all.entry(speaker, &key, child, pointer),
         }
     }
 }

@@ -44,6 +44,42 @@ fn what_could_be_read_in_two_ways_is_refused_and_nothing_behind_it_is_a_request(
 }
 
 #[test]
+fn what_an_upstream_says_went_wrong_is_judged_in_any_form() {
+    const KEY: &str = "ghp_0123456789abcdefghijABCDEFGHIJ012345";
+    let error = |kind: &str, body: &[u8]| {
+        let length = body.len();
+        let head = format!("HTTP/1.1 401 No\r\ncontent-type: {kind}\r\ncontent-length: {length}\r\n\r\n");
+        [head.as_bytes(), body].concat()
+    };
+    let json = json!({"error": {"message": format!("bad key {KEY}")}}).to_string();
+    let page = format!("<p>bad key {KEY}</p>");
+    for (kind, body) in [("application/json", &json), ("text/html", &page)] {
+        for path in ["/v1/chat/completions", "/v1/messages", "/v1/responses", "/v1/embeddings", "/other"] {
+            let guarded = Guarded::before("", Recorded::answering(error(kind, body.as_bytes())).address);
+            let answer = guarded.post(path, GOOD);
+            assert!(answer.status == 401 && !answer.text().contains(KEY), "{path} {answer:?}");
+            assert!(answer.text().contains("bad key [github-token]"), "{path} {answer:?}");
+        }
+    }
+    let unreadable = error("text/plain", b"bad key \xff");
+    let guarded = Guarded::before("", Recorded::answering(unreadable.clone()).address);
+    assert_eq!(guarded.post("/v1/chat/completions", GOOD).status, 502);
+    let guarded = Guarded::before("on-failure = 'open'", Recorded::answering(unreadable).address);
+    assert_eq!(guarded.post("/v1/chat/completions", GOOD).status, 401);
+}
+
+#[test]
+fn numbers_of_tokens_are_refused_unless_what_cannot_be_judged_passes() {
+    let body = json!({"prompt": [1, 2, 3]}).to_string();
+    let upstream = Recorded::answering(json_answer("{}"));
+    let answer = Guarded::before("", upstream.address).post("/v1/completions", &body);
+    assert_eq!((answer.status, upstream.requests().len()), (415, 0), "{answer:?}");
+    let guarded = Guarded::before("on-failure = 'open'", upstream.address);
+    assert_eq!(guarded.post("/v1/completions", &body).status, 200);
+    assert_eq!(guarded.decision()["unjudged"], "unsupported");
+}
+
+#[test]
 fn requests_that_come_at_once_are_answered_in_order() {
     let guarded = Guarded::before_mock("");
     let chat = |text: &str, connection: &str| {
