@@ -76,8 +76,8 @@ impl Arguments<'_> {
 
     /// Limits, of which one at least is given.
     fn limits<T>(&self, read: impl Fn(&Value) -> Option<T>) -> Option<(Option<T>, Option<T>)> {
-        let min = optional(self.get("min_value"), &read)?;
-        let max = optional(self.get("max_value"), &read)?;
+        let min = optional(self.get("min_value"), &read).ok()?;
+        let max = optional(self.get("max_value"), &read).ok()?;
         (min.is_some() || max.is_some()).then_some((min, max))
     }
 
@@ -116,7 +116,7 @@ impl Arguments<'_> {
         Some(match name {
             "expect_table_columns_to_match_set" => Expectation::Columns {
                 names: names(self.get("column_set"))?,
-                exact: optional(self.get("exact_match"), Value::as_bool)?.unwrap_or(true),
+                exact: optional(self.get("exact_match"), Value::as_bool).ok()?.unwrap_or(true),
             },
             "expect_table_columns_to_match_ordered_list" => {
                 Expectation::Columns { names: names(self.get("column_list"))?, exact: true }
@@ -258,8 +258,8 @@ impl Arguments<'_> {
             let share = share.as_f64()?;
             let (_, of) = known.into_iter().find(|(known, _)| (known - share).abs() < 1e-9)?;
             let [min, max] = limits.as_array()?.as_slice() else { return None };
-            let min = optional(Some(min), Value::as_f64)?;
-            let max = optional(Some(max), Value::as_f64)?;
+            let min = optional(Some(min), Value::as_f64).ok()?;
+            let max = optional(Some(max), Value::as_f64).ok()?;
             (min.is_some() || max.is_some()).then_some(Expectation::Statistic {
                 column: self.column()?,
                 of,
@@ -277,7 +277,7 @@ impl Arguments<'_> {
         let holds = match name {
             "expect_column_pair_values_a_to_be_greater_than_b"
             | "expect_column_pair_values_A_to_be_greater_than_B" => {
-                let or_equal = optional(self.get("or_equal"), Value::as_bool)?.unwrap_or(false);
+                let or_equal = optional(self.get("or_equal"), Value::as_bool).ok()?.unwrap_or(false);
                 format!("{a} {} {b}", if or_equal { ">=" } else { ">" })
             }
             "expect_column_pair_values_to_be_equal" => format!("{a} = {b}"),
@@ -323,13 +323,13 @@ mod tests {
     use serde_json::json;
 
     /// What an expectation with these arguments becomes, and what is said of it.
-    fn of(name: &str, arguments: Value) -> (Vec<Expectation>, Vec<String>) {
+    fn of(name: &str, arguments: &Value) -> (Vec<Expectation>, Vec<String>) {
         let mut unmapped = Vec::new();
         let found = expectations(&json!({"type": name, "kwargs": arguments}), &mut unmapped);
         (found, unmapped)
     }
 
-    fn expression(name: &str, arguments: Value) -> String {
+    fn expression(name: &str, arguments: &Value) -> String {
         match of(name, arguments).0.as_slice() {
             [Expectation::Row { expression, .. }] => expression.clone(),
             other => panic!("{other:?}"),
@@ -356,7 +356,7 @@ mod tests {
             ("expect_column_values_to_not_be_null", json!({"column": "x", "mostly": unknown})),
             ("expect_column_mean_to_be_between", json!({"column": "x", "min_value": 1, "strict_min": true})),
         ] {
-            let (found, unmapped) = of(name, arguments);
+            let (found, unmapped) = of(name, &arguments);
             assert!(found.is_empty() && unmapped.len() == 1, "{name}: {found:?} {unmapped:?}");
         }
     }
@@ -364,15 +364,15 @@ mod tests {
     #[test]
     fn strict_limits_sets_and_patterns_that_must_not_hold_become_expressions() {
         let strict = json!({"column": "x", "min_value": 0, "strict_min": true, "max_value": 9.5});
-        assert_eq!(expression("expect_column_values_to_be_between", strict), r#""x" > 0 AND "x" <= 9.5"#);
+        assert_eq!(expression("expect_column_values_to_be_between", &strict), r#""x" > 0 AND "x" <= 9.5"#);
         let set = json!({"column": "x", "value_set": ["a", "it's"]});
-        assert_eq!(expression("expect_column_values_to_not_be_in_set", set), r#""x" NOT IN ('a', 'it''s')"#);
+        assert_eq!(expression("expect_column_values_to_not_be_in_set", &set), r#""x" NOT IN ('a', 'it''s')"#);
         let list = json!({"column": "x", "regex_list": ["a", "b+"]});
         assert_eq!(
-            expression("expect_column_values_to_not_match_regex_list", list.clone()),
+            expression("expect_column_values_to_not_match_regex_list", &list),
             r#""x" !~ '(?:a)|(?:b+)'"#
         );
-        let (found, _) = of("expect_column_values_to_match_regex_list", list);
+        let (found, _) = of("expect_column_values_to_match_regex_list", &list);
         assert!(
             matches!(found.as_slice(), [Expectation::Pattern { matches, .. }] if matches == "(?:a)|(?:b+)")
         );
@@ -383,7 +383,7 @@ mod tests {
         let pair = |ignore: Option<&str>| {
             expression(
                 "expect_column_pair_values_to_be_equal",
-                json!({"column_A": "a", "column_B": "b", "ignore_row_if": ignore}),
+                &json!({"column_A": "a", "column_B": "b", "ignore_row_if": ignore}),
             )
         };
         assert_eq!(pair(None), r#"("a" IS NULL) = ("b" IS NULL) AND "a" = "b""#);
@@ -394,7 +394,7 @@ mod tests {
     #[test]
     fn what_of_an_expectation_is_left_out_is_said() {
         let (found, unmapped) =
-            of("expect_column_distinct_values_to_equal_set", json!({"column": "x", "value_set": ["a"]}));
+            of("expect_column_distinct_values_to_equal_set", &json!({"column": "x", "value_set": ["a"]}));
         let of_set = vec![Bound::Text("a".into())];
         assert_eq!(found, [Expectation::Values { column: "x".into(), of: of_set, mostly: None }]);
         assert!(unmapped[0].contains("that every value of the set occurs"), "{unmapped:?}");
@@ -402,7 +402,7 @@ mod tests {
             let ranges = json!({"quantiles": shares, "value_ranges": [[1, 2], [null, 9]]});
             of(
                 "expect_column_quantile_values_to_be_between",
-                json!({"column": "x", "quantile_ranges": ranges}),
+                &json!({"column": "x", "quantile_ranges": ranges}),
             )
             .0
         };

@@ -106,12 +106,21 @@ pub(super) fn bounds(value: Option<&Value>) -> Option<Vec<Bound>> {
     (!bounds.is_empty()).then_some(bounds)
 }
 
-/// What an argument says, if it is given; none at all where it is given and says nothing that is known here (a parameter to be
-/// filled in, a date where a number belongs): half a limit would be another expectation.
-pub(super) fn optional<T>(value: Option<&Value>, read: impl Fn(&Value) -> Option<T>) -> Option<Option<T>> {
+/// An argument that is given and says nothing that is known here: a parameter to be filled in, a date where a number belongs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct NotKnown;
+
+/// What an argument says, if it is given. Half a limit would be another expectation.
+///
+/// # Errors
+/// [`NotKnown`].
+pub(super) fn optional<T>(
+    value: Option<&Value>,
+    read: impl Fn(&Value) -> Option<T>,
+) -> Result<Option<T>, NotKnown> {
     match value {
-        None | Some(Value::Null) => Some(None),
-        Some(value) => read(value).map(Some),
+        None | Some(Value::Null) => Ok(None),
+        Some(value) => read(value).map(Some).ok_or(NotKnown),
     }
 }
 

@@ -166,7 +166,7 @@ fn mapped(column: &str, check: &str, argument: &Value) -> Option<Expectation> {
                 });
             }
             let limit = |key: &str| optional(argument.get(key), |value| bound(Some(value)));
-            range(limit("min_value")?, limit("max_value")?)
+            range(limit("min_value").ok()?, limit("max_value").ok()?)
         }
         "isin" | "unique_values_eq" => {
             let list = ["allowed_values", "values"].iter().find_map(|key| inner(key)).or(Some(argument));
@@ -196,8 +196,8 @@ fn mapped(column: &str, check: &str, argument: &Value) -> Option<Expectation> {
         }
         "str_length" => {
             let whole = |key: &str| optional(argument.get(key), Value::as_u64);
-            let exact = whole("exact_value")?;
-            let (min, max) = (exact.or(whole("min_value")?), exact.or(whole("max_value")?));
+            let exact = whole("exact_value").ok()?;
+            let (min, max) = (exact.or(whole("min_value").ok()?), exact.or(whole("max_value").ok()?));
             (min.is_some() || max.is_some()).then(|| Expectation::Length {
                 column: column.clone(),
                 min,

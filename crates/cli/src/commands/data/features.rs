@@ -37,7 +37,9 @@ pub(super) fn run(arguments: &PoisonArguments, embeddings: &Path, labels: &Path)
 /// Which classes have too few rows to be judged, if any.
 fn few(classes: &[u32]) -> Option<String> {
     let mut rows: BTreeMap<u32, usize> = BTreeMap::new();
-    classes.iter().for_each(|class| *rows.entry(*class).or_default() += 1);
+    for class in classes {
+        *rows.entry(*class).or_default() += 1;
+    }
     let small: Vec<String> = rows
         .iter()
         .filter(|(_, rows)| **rows < FEWEST_ROWS)
