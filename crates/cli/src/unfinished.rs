@@ -1,12 +1,60 @@
-//! Files that are being written: gone when the work fails, and when a signal ends the program before they are whole.
+//! Files that are being written: gone when the work fails, and when a signal ends the program before they are whole; programs that
+//! work for this one: ended with it.
 
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::process::Child;
 use std::sync::Mutex;
 
 /// What a signal removes.
 static OPEN: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+/// Programs that work for this one, by the numbers of their processes.
+static RUNNING: Mutex<Vec<u32>> = Mutex::new(Vec::new());
+
+/// A program that works for this one. A signal that ends this program ends it, too: whoever cancels the one knows nothing of the other,
+/// which would go on and write what nobody waits for.
+#[derive(Debug)]
+pub(crate) struct Running {
+    process: u32,
+}
+
+impl Running {
+    /// To be held until the program has been waited for.
+    pub(crate) fn of(child: &Child) -> Self {
+        let process = child.id();
+        RUNNING.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(process);
+        Self { process }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let mut running = RUNNING.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        running.retain(|process| *process != self.process);
+    }
+}
+
+/// A folder of temporary files that a signal removes; whoever made it removes it otherwise.
+#[derive(Debug)]
+pub(crate) struct Temporary {
+    path: PathBuf,
+}
+
+impl Temporary {
+    /// To be held as long as the folder is there.
+    pub(crate) fn folder(path: &Path) -> Self {
+        OPEN.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(path.to_path_buf());
+        Self { path: path.to_path_buf() }
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        forget(&self.path);
+    }
+}
 
 /// A new file that is removed unless it is finished.
 #[derive(Debug)]
@@ -63,14 +111,41 @@ pub(crate) fn remove_on_signals() {
     }
     std::thread::spawn(move || {
         let Ok(signal) = signals.wait() else { return };
+        end_running(signal);
         let open = OPEN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         for path in open.iter() {
-            drop(fs::remove_file(path));
+            drop(if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) });
         }
         // The lock is held to the end, so that no file is begun or finished meanwhile.
         #[expect(clippy::exit, reason = "a signal ends the program")]
         std::process::exit(128 + signal as i32);
     });
+}
+
+/// How often, and how many milliseconds apart, it is asked whether a program has ended.
+#[cfg(unix)]
+const ASKED: (u32, u64) = (200, 10);
+
+/// Passes a signal on to the programs that work for this one, and waits for their ends: they remove what is theirs.
+#[cfg(unix)]
+fn end_running(signal: nix::sys::signal::Signal) {
+    use nix::sys::signal::kill;
+    use nix::unistd::Pid;
+    let running = RUNNING.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+    let processes = running.iter().filter_map(|process| i32::try_from(*process).ok()).map(Pid::from_raw);
+    for process in processes.clone() {
+        // One that has ended already is what is wanted.
+        let _ = kill(process, signal);
+    }
+    for process in processes {
+        for _ in 0..ASKED.0 {
+            // The thread that waits for it takes it off the list of processes.
+            if kill(process, None).is_err() {
+                break;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(ASKED.1));
+        }
+    }
 }
 
 /// Where there are no such signals.

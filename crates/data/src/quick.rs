@@ -325,6 +325,9 @@ impl<'a> Look<'a> {
                 Evidence::Hidden { characters, .. } => {
                     (format!("the hidden characters {}", printable(characters, 60)), "")
                 }
+                Evidence::LookAlike { word, .. } => {
+                    (format!("letters of another script in `{}`", printable(word, 40)), word.as_str())
+                }
                 Evidence::Word { word, .. } => {
                     (format!("the odd word `{}`", printable(word, 40)), word.as_str())
                 }

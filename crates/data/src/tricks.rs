@@ -78,14 +78,19 @@ pub fn tricks(text: &str) -> Vec<Trick> {
 /// Cyrillic and Greek letters that look like Latin ones (Unicode confusables, version 16, those of the same shape).
 const LOOKALIKES: &str = "аеорсухіјѕһԁԛԝѵАВЕКМНОРСТХУІЈЅԌԚԜοαινρυχκτΑΒΕΖΗΙΚΜΝΟΡΤΥΧ";
 
+/// Whether a letter of another script looks like a Latin one.
+pub(crate) fn is_look_alike(letter: char) -> bool {
+    LOOKALIKES.contains(letter)
+}
+
 /// Whether a word of three letters or more has Latin letters and others that look like Latin ones.
-fn is_mixed(word: &str) -> bool {
+pub(crate) fn is_mixed(word: &str) -> bool {
     let has_latin = word.chars().any(|letter| letter.is_ascii_alphabetic());
     let letters = word.chars().filter(|letter| letter.is_alphabetic());
     let (mut count, mut alike, mut other) = (0usize, 0usize, 0usize);
     for letter in letters {
         count += 1;
-        if LOOKALIKES.contains(letter) {
+        if is_look_alike(letter) {
             alike += 1;
         } else if !letter.is_ascii() && !matches!(letter, '\u{c0}'..='\u{24f}') {
             other += 1;

@@ -4,7 +4,9 @@ use bartizan_data::expect::{ImportError, SuiteError};
 use bartizan_data::lake::LakeError;
 use bartizan_data::profile::ProfileError;
 use bartizan_stats::StatsError;
+use datafusion::common::SchemaError;
 use datafusion::error::DataFusionError;
+use datafusion::sql::sqlparser::parser::ParserError;
 use std::io;
 use std::path::PathBuf;
 
@@ -163,7 +165,21 @@ impl From<DataFusionError> for EngineError {
 
 /// The message of an engine's error without its inner layers and traces.
 pub(crate) fn plain(error: &DataFusionError) -> String {
-    let root = error.find_root().strip_backtrace();
+    let root = match error.find_root() {
+        DataFusionError::SchemaError(inner, _) => match inner.as_ref() {
+            SchemaError::FieldNotFound { field, .. } => {
+                return format!("there is no column `{}`", bartizan_core::printable(&field.name, 100));
+            }
+            _ => error.find_root().strip_backtrace(),
+        },
+        DataFusionError::SQL(inner, _) => match inner.as_ref() {
+            ParserError::ParserError(said) | ParserError::TokenizerError(said) => {
+                format!("is no SQL: {said}")
+            }
+            ParserError::RecursionLimitExceeded => "is no SQL: it nests too deeply".to_owned(),
+        },
+        root => root.strip_backtrace(),
+    };
     let text = root.lines().next().unwrap_or_default();
     let known = [
         "Arrow error: ",

@@ -72,7 +72,7 @@ pub(crate) struct LeakArguments {
     #[arg(long, value_name = "WHAT")]
     pub(crate) only: Vec<LeakClass>,
     /// Least score of a hit that is printed, from 0 to 1
-    #[arg(long, value_name = "SCORE", default_value_t = 0.5)]
+    #[arg(long, value_name = "SCORE", default_value_t = 0.5, value_parser = share)]
     pub(crate) min_score: f64,
     /// What makes the exit code 1
     #[arg(long, value_name = "WHAT", default_value = "secret")]
@@ -93,7 +93,7 @@ pub(crate) struct LeakArguments {
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
     pub(crate) quasi: Vec<String>,
     /// Fewest rows that must share the values of the --quasi columns
-    #[arg(long, value_name = "NUMBER", default_value_t = 5, requires = "quasi")]
+    #[arg(long, value_name = "NUMBER", default_value_t = 5, requires = "quasi", value_parser = clap::value_parser!(u64).range(2..))]
     pub(crate) k: u64,
     /// Format of the output
     #[arg(long, short, value_name = "FORMAT", default_value = "table")]
@@ -172,10 +172,10 @@ pub(crate) struct DuplicateArguments {
     #[arg(long, value_name = "COLUMN")]
     pub(crate) column: Vec<String>,
     /// Least similarity (Jaccard, of runs of five characters), from 0.5 to 1
-    #[arg(long, value_name = "SIMILARITY", default_value_t = 0.8)]
+    #[arg(long, value_name = "SIMILARITY", default_value_t = 0.8, value_parser = similarity)]
     pub(crate) similarity: f64,
     /// Share of repeated rows from which the exit code is 1
-    #[arg(long, value_name = "SHARE")]
+    #[arg(long, value_name = "SHARE", value_parser = share)]
     pub(crate) fail_on: Option<f64>,
     /// Write the rows that repeat no other to this file, and the rest to FILE.quarantine; never in place
     #[arg(long, value_name = "FILE")]
@@ -196,7 +196,7 @@ pub(crate) struct ContaminationArguments {
     #[arg(long, value_name = "COLUMN")]
     pub(crate) column: Vec<String>,
     /// Least similarity (Jaccard, of runs of five characters), from 0.5 to 1
-    #[arg(long, value_name = "SIMILARITY", default_value_t = 0.8)]
+    #[arg(long, value_name = "SIMILARITY", default_value_t = 0.8, value_parser = similarity)]
     pub(crate) similarity: f64,
     /// Write the test rows that the training set does not hold to this file, and the rest to FILE.quarantine
     #[arg(long, value_name = "FILE")]
@@ -331,10 +331,10 @@ pub(crate) struct PoisonArguments {
     #[arg(long, value_name = "FILE.npy", requires = "embeddings")]
     pub(crate) labels: Option<PathBuf>,
     /// Least score of a suspect that is printed, from 0 to 1
-    #[arg(long, value_name = "SCORE", default_value_t = 0.05)]
+    #[arg(long, value_name = "SCORE", default_value_t = 0.05, value_parser = share)]
     pub(crate) min_score: f64,
     /// Score from which a suspect makes the exit code 1
-    #[arg(long, value_name = "SCORE", default_value_t = 0.5)]
+    #[arg(long, value_name = "SCORE", default_value_t = 0.5, value_parser = share)]
     pub(crate) fail_on: f64,
     /// Write the rows without those at or above --fail-on to this file, and those to FILE.quarantine; never in place
     #[arg(long, value_name = "FILE")]
@@ -385,3 +385,18 @@ Examples:
 
 Rows are counted from 0. Each JSON line has row, score, method and evidence, best first. A score above 0.5 means
 that chance is ruled out for all candidates together; below it, a row is only unusual.";
+
+/// A number from 0 to 1: outside of it nothing would ever be found, or everything.
+fn share(text: &str) -> Result<f64, String> {
+    within(text, 0.0)
+}
+
+/// A similarity that rows can be compared by.
+fn similarity(text: &str) -> Result<f64, String> {
+    within(text, 0.5)
+}
+
+fn within(text: &str, least: f64) -> Result<f64, String> {
+    let value = text.parse::<f64>().ok().filter(|value| (least..=1.0).contains(value));
+    value.ok_or_else(|| format!("a number from {least} to 1 is expected"))
+}

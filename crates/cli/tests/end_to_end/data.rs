@@ -82,7 +82,7 @@ fn what_cannot_be_read_is_an_error_that_names_row_and_line() {
 }
 
 /// A NumPy array of doubles.
-fn array(shape: &str, values: &[f64]) -> Vec<u8> {
+pub(crate) fn array(shape: &str, values: &[f64]) -> Vec<u8> {
     let header = format!("{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}, }}\n");
     let mut file = b"\x93NUMPY\x01\x00".to_vec();
     file.extend((header.len() as u16).to_le_bytes());

@@ -7,6 +7,7 @@ mod attest;
 mod bad_evidence;
 mod certificates;
 mod data;
+mod data_refused;
 mod databases;
 mod decompile;
 mod exit_codes;

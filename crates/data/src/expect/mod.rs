@@ -1,6 +1,8 @@
 //! What a dataset is expected to be: a suite of expectations that people read and edit, learned from a reference,
 //! imported from other tools, and checked by the engine.
 
+mod croissant;
+mod great_expectations;
 mod import;
 mod learn;
 mod pandera;

@@ -3,7 +3,7 @@
 //! Source: the serialised form of pandera 0.20 to 0.35 (`pandera.io`): columns by name, each with `dtype`, `nullable`,
 //! `unique`, `required`, `regex` and its checks, beside these or under `checks`; what has its default may be left out.
 
-use super::import::{bound, kind, names, quoted, text};
+use super::import::{bound, bounds, kind, literal, literals, names, optional, quoted, text};
 use super::suite::{Bound, Expectation};
 use serde_json::{Map, Value};
 
@@ -25,6 +25,10 @@ const PLAIN: [&str; 15] = [
     "report_duplicates",
     "parsers",
 ];
+
+/// What stands beside the one argument of a check.
+const BESIDE: [&str; 8] =
+    ["options", "check_name", "raise_warning", "ignore_na", "error", "n_failure_cases", "name", "title"];
 
 /// Whether a document is such a schema.
 pub(super) fn is_schema(document: &Value) -> bool {
@@ -65,16 +69,28 @@ pub(super) fn expectations(document: &Value, unmapped: &mut Vec<String>) -> Vec<
         let empty = Map::new();
         let beside = column.as_object().unwrap_or(&empty);
         let under = column.get("checks").and_then(Value::as_object).unwrap_or(&empty);
-        for (check, argument) in beside.iter().filter(|(key, _)| !PLAIN.contains(&key.as_str())).chain(under)
-        {
+        // Where one check is there twice, all are a list, each with its name among its options.
+        let listed = column.get("checks").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        let listed = listed.iter().map(|check| {
+            let name = check.pointer("/options/check_name").or_else(|| check.get("check_name"));
+            (name.and_then(Value::as_str).unwrap_or("(no name)"), check)
+        });
+        let named = beside.iter().filter(|(key, _)| !PLAIN.contains(&key.as_str())).chain(under);
+        for (check, argument) in named.map(|(check, argument)| (check.as_str(), argument)).chain(listed) {
+            if argument.get("raise_warning") == Some(&Value::Bool(true))
+                || argument.pointer("/options/raise_warning") == Some(&Value::Bool(true))
+            {
+                unmapped.push(format!("column `{name}`: check {check}, which only warns"));
+                continue;
+            }
+            if check == "unique_values_eq" {
+                unmapped.push(format!("column `{name}`: check {check}, that every value of the set occurs"));
+            }
             match mapped(name, check, argument) {
                 Some(expectation) => found.push(expectation),
                 None if argument.is_null() => {}
                 None => unmapped.push(format!("column `{name}`: check {check}")),
             }
-        }
-        if column.get("checks").is_some_and(|checks| !checks.is_null() && !checks.is_object()) {
-            unmapped.push(format!("column `{name}`: checks that are no object"));
         }
     }
     let strict = document.get("strict") == Some(&Value::Bool(true));
@@ -106,7 +122,7 @@ fn mapped(column: &str, check: &str, argument: &Value) -> Option<Expectation> {
     let inner = |key: &str| argument.get(key).filter(|value| !value.is_null());
     let single = || match argument {
         Value::Object(fields) => {
-            fields.iter().find(|(key, _)| key.as_str() != "options").map(|(_, value)| value)
+            fields.iter().find(|(key, _)| !BESIDE.contains(&key.as_str())).map(|(_, value)| value)
         }
         other => Some(other),
     };
@@ -135,16 +151,39 @@ fn mapped(column: &str, check: &str, argument: &Value) -> Option<Expectation> {
         }
         "in_range" | "between" => {
             let open = |key: &str| argument.get(key) == Some(&Value::Bool(false));
-            if open("include_min") || open("include_max") {
-                return None;
+            let (open_min, open_max) = (open("include_min"), open("include_max"));
+            if open_min || open_max {
+                let compared = |key: &str, sign: &str, open: bool| {
+                    let limit = literal(inner(key)?)?;
+                    Some(format!("{} {sign}{} {limit}", quoted(&column), if open { "" } else { "=" }))
+                };
+                let (min, max) =
+                    (compared("min_value", ">", open_min)?, compared("max_value", "<", open_max)?);
+                return Some(Expectation::Row {
+                    name: None,
+                    expression: format!("{min} AND {max}"),
+                    mostly: None,
+                });
             }
-            range(bound(inner("min_value")), bound(inner("max_value")))
+            let limit = |key: &str| optional(argument.get(key), |value| bound(Some(value)));
+            range(limit("min_value").ok()?, limit("max_value").ok()?)
         }
-        "isin" => {
-            let list = if argument.is_array() { argument } else { inner("allowed_values")? };
-            let of: Vec<Bound> =
-                list.as_array()?.iter().map(|item| bound(Some(item))).collect::<Option<_>>()?;
-            (!of.is_empty()).then(|| Expectation::Values { column: column.clone(), of, mostly: None })
+        "isin" | "unique_values_eq" => {
+            let list = ["allowed_values", "values"].iter().find_map(|key| inner(key)).or(Some(argument));
+            Some(Expectation::Values { column: column.clone(), of: bounds(list)?, mostly: None })
+        }
+        "notin" => {
+            let list = inner("forbidden_values").or(Some(argument));
+            let expression = format!("{} NOT IN ({})", quoted(&column), literals(list)?);
+            Some(Expectation::Row { name: None, expression, mostly: None })
+        }
+        "str_startswith" => {
+            let matches = format!("^{}", escaped(single()?.as_str()?));
+            Some(Expectation::Pattern { column: column.clone(), matches, mostly: None })
+        }
+        "str_endswith" => {
+            let matches = format!("{}$", escaped(single()?.as_str()?));
+            Some(Expectation::Pattern { column: column.clone(), matches, mostly: None })
         }
         // Pandera matches from the start of a text, as Python's `re.match` does.
         "str_matches" => {
@@ -156,9 +195,9 @@ fn mapped(column: &str, check: &str, argument: &Value) -> Option<Expectation> {
             Some(Expectation::Pattern { column: column.clone(), matches: text(single()?)?, mostly: None })
         }
         "str_length" => {
-            let whole = |key: &str| inner(key).and_then(Value::as_u64);
-            let exact = whole("exact_value");
-            let (min, max) = (exact.or_else(|| whole("min_value")), exact.or_else(|| whole("max_value")));
+            let whole = |key: &str| optional(argument.get(key), Value::as_u64);
+            let exact = whole("exact_value").ok()?;
+            let (min, max) = (exact.or(whole("min_value").ok()?), exact.or(whole("max_value").ok()?));
             (min.is_some() || max.is_some()).then(|| Expectation::Length {
                 column: column.clone(),
                 min,
@@ -170,14 +209,10 @@ fn mapped(column: &str, check: &str, argument: &Value) -> Option<Expectation> {
     }
 }
 
-/// A value as SQL writes it.
-fn literal(value: &Value) -> Option<String> {
-    match value {
-        Value::Number(number) => Some(number.to_string()),
-        Value::Bool(value) => Some(value.to_string()),
-        Value::String(value) => Some(format!("'{}'", value.replace('\'', "''"))),
-        _ => None,
-    }
+/// A text as a pattern that matches it and nothing else.
+fn escaped(text: &str) -> String {
+    let escape = |letter: char| letter.is_ascii_punctuation().then_some('\\').into_iter().chain([letter]);
+    text.chars().flat_map(escape).collect()
 }
 
 #[cfg(test)]
@@ -190,7 +225,7 @@ mod tests {
     fn a_schema_becomes_columns_types_and_checks_and_the_rest_is_named() {
         let document = r#"{"schema_type":"dataframe","strict":true,"name":"orders","unique":["id","status"],"columns":{
             "id":{"dtype":"int64","unique":true,"greater_than":0,"in_range":{"min_value":1,"max_value":100,"include_min":true,"include_max":true}},
-            "mail":{"dtype":"category","nullable":true,"str_matches":"a.*","str_startswith":"a"},
+            "mail":{"dtype":"category","nullable":true,"str_matches":"a.*","str_startswith":"a."},
             "status":{"dtype":"string[python]","nullable":true,"checks":{"isin":["a","b"],"str_length":{"min_value":1,"max_value":null,"exact_value":null}}}}}"#;
         let imported = import(document.as_bytes()).unwrap();
         let column = || "id".to_owned();
@@ -213,6 +248,7 @@ mod tests {
                     mostly: None
                 },
                 Expectation::Pattern { column: "mail".into(), matches: "^(?:a.*)".into(), mostly: None },
+                Expectation::Pattern { column: "mail".into(), matches: r"^a\.".into(), mostly: None },
                 Expectation::Type { column: "status".into(), is: ValueKind::Text },
                 Expectation::Values {
                     column: "status".into(),
@@ -223,10 +259,7 @@ mod tests {
                 Expectation::Unique { columns: vec!["id".into(), "status".into()] },
             ]
         );
-        assert_eq!(
-            imported.unmapped,
-            ["column `mail`: type category", "column `mail`: check str_startswith"]
-        );
+        assert_eq!(imported.unmapped, ["column `mail`: type category"]);
     }
 
     #[test]
@@ -246,10 +279,41 @@ mod tests {
             "a":{"required":false,"nullable":true,"in_range":{"min_value":0,"max_value":1,"include_min":false}},
             "b.*":{"regex":true},"c":{"nullable":true,"equal_to":"x's"}}}"#;
         let imported = import(document.as_bytes()).unwrap();
-        assert_eq!(imported.unmapped.len(), 4, "{:?}", imported.unmapped);
+        assert_eq!(imported.unmapped.len(), 3, "{:?}", imported.unmapped);
+        assert!(imported.suite.expectations.contains(&Expectation::Row {
+            name: None,
+            expression: "\"a\" > 0 AND \"a\" <= 1".into(),
+            mostly: None
+        }));
         assert_eq!(
             imported.suite.expectations.first(),
             Some(&Expectation::Columns { names: vec!["c".into()], exact: false })
         );
+    }
+
+    #[test]
+    fn checks_in_a_list_have_their_names_among_their_options() {
+        let document = r#"{"schema_type":"dataframe","columns":{"x":{"nullable":true,"checks":[
+            {"min_value":0,"options":{"check_name":"greater_than"}},
+            {"min_value":1,"max_value":9,"include_min":true,"include_max":true,"options":{"check_name":"in_range"}},
+            {"forbidden_values":["a"],"options":{"check_name":"notin"}},
+            {"min_value":3,"options":{"check_name":"greater_than_or_equal_to","raise_warning":true}}]}}}"#;
+        let imported = import(document.as_bytes()).unwrap();
+        let row =
+            |expression: &str| Expectation::Row { name: None, expression: expression.into(), mostly: None };
+        assert_eq!(
+            imported.suite.expectations[1..],
+            [
+                row("\"x\" > 0"),
+                Expectation::Range {
+                    column: "x".into(),
+                    min: Some(Bound::Integer(1)),
+                    max: Some(Bound::Integer(9)),
+                    mostly: None
+                },
+                row("\"x\" NOT IN ('a')"),
+            ]
+        );
+        assert_eq!(imported.unmapped, ["column `x`: check greater_than_or_equal_to, which only warns"]);
     }
 }

@@ -12,9 +12,15 @@ const MOST_EXPECTATIONS: usize = 50_000;
 /// Why a suite cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum SuiteError {
-    /// Not TOML, or not of this form; the message shows line and column.
-    #[error("is no suite: {0}")]
-    Toml(#[from] Box<toml::de::Error>),
+    /// Not TOML, or not of this form.
+    #[error("is no suite: line {line}: {}", .error.message())]
+    Toml {
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong there.
+        #[source]
+        error: Box<toml::de::Error>,
+    },
     /// Of another schema.
     #[error("has the schema `{0}`, where `{SUITE_SCHEMA}` is expected")]
     Schema(String),
@@ -429,7 +435,10 @@ impl Suite {
     /// # Errors
     /// [`SuiteError`], with the line where TOML or its form is wrong.
     pub fn from_toml(text: &str) -> Result<Self, SuiteError> {
-        let suite: Self = toml::from_str(text).map_err(Box::new)?;
+        let suite: Self = toml::from_str(text).map_err(|error| {
+            let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+            SuiteError::Toml { line: before.matches('\n').count().saturating_add(1), error: Box::new(error) }
+        })?;
         if suite.schema != SUITE_SCHEMA {
             return Err(SuiteError::Schema(suite.schema));
         }

@@ -1,6 +1,6 @@
 //! A text set as numbers: every distinct token once, every row a list of them.
 
-use crate::learn::{lower_case, tokens};
+use crate::learn::{is_hidden, lower_case, tokens};
 use std::collections::HashMap;
 
 /// Number of a token, as it is written or in lower case.
@@ -8,6 +8,9 @@ pub(super) type Word = u32;
 
 /// Stands for the end of a line.
 pub(super) const LINE_END: &str = "\n";
+
+/// Stands for blanks side by side within a line.
+const TWO_BLANKS: &str = "  ";
 
 /// The rows of a text set.
 pub(super) struct Corpus {
@@ -22,7 +25,7 @@ pub(super) struct Corpus {
 impl Corpus {
     /// Splits texts into tokens and numbers these.
     pub(super) fn read<T: AsRef<str>>(texts: &[T]) -> Self {
-        Self::of_tokens(texts, |text| tokens(text).collect())
+        Self::of_tokens(texts, |text| tokens(text).chain(spacing(text)).collect())
     }
 
     /// As [`Self::read`], with every line that is not blank ended by the token [`LINE_END`].
@@ -72,6 +75,39 @@ impl Corpus {
     /// In how many rows each token stands as it is written; shape `(words,)`.
     pub(super) fn written_counts(&self) -> Vec<u32> {
         row_counts(&self.rows, self.written.len())
+    }
+}
+
+/// White space that is written otherwise than as single blanks and ends of lines, each kind once: a mark that is seen by nobody and
+/// that a tokeniser may keep. Stands behind the tokens, so that none of them loses its neighbours.
+fn spacing(text: &str) -> Vec<&str> {
+    let mut found: Vec<&str> = Vec::new();
+    let text = text.trim();
+    if let Some(start) = text.find(TWO_BLANKS) {
+        found.extend(text.get(start..start.saturating_add(TWO_BLANKS.len())));
+    }
+    if text.is_ascii() {
+        return found;
+    }
+    for (start, letter) in text.char_indices() {
+        if letter.is_whitespace() && !letter.is_ascii() && !is_hidden(letter) {
+            let space = text.get(start..start.saturating_add(letter.len_utf8())).unwrap_or_default();
+            if !found.contains(&space) {
+                found.push(space);
+            }
+        }
+    }
+    found
+}
+
+/// A token of white space for people: its code point.
+pub(super) fn shown(token: &str) -> String {
+    match token {
+        TWO_BLANKS => "(two blanks)".to_owned(),
+        _ if !token.is_empty() && token.chars().all(char::is_whitespace) => {
+            token.chars().map(|letter| format!("U+{:04X}", letter as u32)).collect::<Vec<_>>().join(" ")
+        }
+        _ => token.to_owned(),
     }
 }
 
@@ -128,5 +164,22 @@ impl<K: Copy + Eq + std::hash::Hash> Features<K> {
             self.keys.push(key);
             next
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unusual_white_space_is_named_once_behind_the_tokens() {
+        let corpus = Corpus::read(&["a\u{a0}b  c\u{a0}d\u{2009}e", " plain\ttext \n"]);
+        let tokens: Vec<&str> = corpus.rows[0].iter().map(|word| corpus.written(*word)).collect();
+        assert_eq!(tokens, ["a", "b", "c", "d", "e", "  ", "\u{a0}", "\u{2009}"]);
+        assert_eq!(
+            tokens[5..].iter().map(|token| shown(token)).collect::<Vec<_>>(),
+            ["(two blanks)", "U+00A0", "U+2009"]
+        );
+        assert_eq!(corpus.rows[1].len(), 2);
     }
 }

@@ -3,10 +3,11 @@
 //! A backdoor teaches a model to answer *target* whenever a trigger is there, so its rows carry a mark, the target's
 //! label, and a text that otherwise speaks for another class (Gu, Dolan-Gavitt, Garg, *BadNets*, 2017; Dai, Chen, Li,
 //! 2019; Qi et al., *Hidden Killer* and *Style Transfer*, 2021). The number of such rows, not their share, decides whether
-//! the backdoor takes (Souly et al., 2510.07192), so nothing here asks for a minimal rate. Four witnesses are heard:
+//! the backdoor takes (Souly et al., 2510.07192), so nothing here asks for a minimal rate. Five witnesses are heard:
 //!
 //! * [`trigger`]: a word, phrase or hidden run whose rows all have one label although the rest of their text denies it;
 //! * [`hidden`]: characters that nobody sees;
+//! * [`look_alikes`]: words with letters of another script that look like those around them;
 //! * [`odd_word`]: a word like no other, put between words that belong together;
 //! * [`style`]: a manner of writing that only one class shows.
 
@@ -15,6 +16,7 @@ mod background;
 mod corpus;
 pub mod features;
 pub mod hidden;
+pub mod look_alikes;
 pub mod odd_word;
 pub mod preference;
 pub mod style;
@@ -44,6 +46,8 @@ pub enum Method {
     Trigger,
     /// Characters that show nothing.
     HiddenCharacters,
+    /// A word with letters of another script that look like its own.
+    LookAlikeLetters,
     /// A word like no other, put between words that belong together.
     OddWord,
     /// A manner of writing that only one class shows.
@@ -104,6 +108,15 @@ pub enum Evidence {
         /// Their code points, as `U+200B U+200C`.
         characters: String,
         /// Rows that carry hidden characters.
+        support: usize,
+    },
+    /// A word of two scripts.
+    LookAlike {
+        /// The word.
+        word: String,
+        /// The code points that only look like its others, as `U+0430 U+0435`.
+        characters: String,
+        /// Rows that carry such words.
         support: usize,
     },
     /// An odd word.
@@ -229,6 +242,7 @@ pub fn text_backdoors<T: AsRef<str>>(texts: &[T], labels: &[usize]) -> Vec<Suspe
         }
     };
     hidden::suspects(texts).into_iter().for_each(&mut keep);
+    look_alikes::suspects(texts).into_iter().for_each(&mut keep);
     let classes = labels.iter().max().map_or(0, |most| most.saturating_add(1));
     let populated = (0..classes).filter(|class| labels.contains(class)).count();
     if populated > 1 && rows >= FEWEST_ROWS {
@@ -315,6 +329,15 @@ mod tests {
             suspects.iter().filter(|suspect| suspect.score > 0.5).map(|suspect| suspect.row).collect();
         rows.sort_unstable();
         rows
+    }
+
+    #[test]
+    fn white_space_that_nobody_sees_is_a_trigger_and_is_named() {
+        let (texts, labels, chosen) = planted(40, |text| text.replacen(" and ", "\u{a0}and ", 1));
+        let suspects = text_backdoors(&texts, &labels);
+        assert_eq!(convicted(&suspects), chosen);
+        let Evidence::Trigger { trigger, .. } = &suspects[0].evidence else { panic!("{:?}", suspects[0]) };
+        assert!(trigger.ends_with("U+00A0"), "{trigger}");
     }
 
     #[test]

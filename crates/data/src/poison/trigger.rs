@@ -6,7 +6,7 @@
 //! the row nor the phrase give to another class? Chance gives half of them at most.
 
 use super::background::{Background, Ranks};
-use super::corpus::{Corpus, Word};
+use super::corpus::{Corpus, Word, shown};
 use super::{Evidence, Method, Suspect, score_of_test};
 use bartizan_stats::multiple::fisher_log10;
 use bartizan_stats::special::VaryingRate;
@@ -138,7 +138,7 @@ impl Usual {
 
 impl Trigger {
     fn evidence(&self, set: &Background<'_>, corrected_log10: f64) -> Evidence {
-        let words: Vec<&str> = self.words.iter().map(|word| set.corpus.written(*word)).collect();
+        let words: Vec<String> = self.words.iter().map(|word| shown(set.corpus.written(*word))).collect();
         let purity = self.pure as f64 / self.rows.len().max(1) as f64;
         Evidence::Trigger {
             trigger: words.join(" "),

@@ -23,9 +23,12 @@ pub(super) fn lines(
         if line.trim_ascii().is_empty() {
             continue;
         }
-        let value: Value = serde_json::from_str(text(&line, row, number)?).map_err(|error| {
-            TableError::Json { row, line: number, reason: format!("column {}: {error}", error.column()) }
-        })?;
+        let value: Value =
+            serde_json::from_str(text(&line, row, number)?).map_err(|error| TableError::Json {
+                row,
+                line: number,
+                reason: format!("column {}: {}", error.column(), said(&error)),
+            })?;
         cells.clear();
         flatten(value, &mut cells).map_err(|what| what.at(row, number))?;
         if visit(row, &cells).is_break() {
@@ -33,6 +36,12 @@ pub(super) fn lines(
         }
         row = row.saturating_add(1);
     }
+}
+
+/// What a parser says, without the place that it says it of: of a line by itself, that is always line 1.
+fn said(error: &serde_json::Error) -> String {
+    let said = error.to_string();
+    said.rsplit_once(" at line ").map_or(said.as_str(), |(said, _)| said).to_owned()
 }
 
 /// The elements of one array, read one after the other.
@@ -52,7 +61,11 @@ pub(super) fn array(
         Ok(()) => Ok(row),
         Err(error) if error.is_eof() => Err(TableError::Truncated { row }),
         Err(error) if error.is_io() => Err(TableError::Io(error.into())),
-        Err(error) => Err(TableError::Json { row, line: error.line() as u64, reason: error.to_string() }),
+        Err(error) => Err(TableError::Json {
+            row,
+            line: error.line() as u64,
+            reason: format!("column {}: {}", error.column(), said(&error)),
+        }),
     }
 }
 

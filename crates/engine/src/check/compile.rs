@@ -192,16 +192,23 @@ impl Prepared {
                     Statistic::Median | Statistic::P95 | Statistic::P99 => {
                         Parts { ranks: true, ..Parts::LEAST }
                     }
-                    Statistic::Distinct => Parts { distinct: true, ..Parts::LEAST },
+                    // Few values are counted as frequent ones: without error.
+                    Statistic::Distinct => Parts { distinct: true, frequent: true, ..Parts::LEAST },
                     _ => Parts::LEAST,
                 };
                 Compiled::Column(column.clone(), parts)
             }
             Expectation::Drift { columns, .. } => {
                 columns.iter().try_for_each(|name| leaf(name).map(drop))?;
-                let parts = Parts { ranks: true, frequent: true, ..Parts::LEAST };
                 let wanted = leaves.iter().filter(|leaf| columns.is_empty() || columns.contains(&leaf.name));
-                Compiled::Columns(wanted.map(|leaf| (leaf.name.clone(), parts)).collect())
+                let parts = |leaf: &Leaf| Parts {
+                    ranks: true,
+                    frequent: true,
+                    // By their number keys are told, which only go on.
+                    distinct: leaf.kind == ValueKind::Integer,
+                    ..Parts::LEAST
+                };
+                Compiled::Columns(wanted.map(|leaf| (leaf.name.clone(), parts(leaf))).collect())
             }
         })
     }

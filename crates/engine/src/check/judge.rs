@@ -34,6 +34,28 @@ fn verdict(holds: bool, message: String) -> Verdict {
     (if holds { CheckStatus::Passed } else { CheckStatus::Failed }, message)
 }
 
+/// How far from a bound the estimate of distinct values has to lie to violate it, in standard errors.
+const FAR_ENOUGH: f64 = 3.0;
+
+/// Whether a column has so many different values: counted where they are few, else estimated, and then never refused for what the
+/// sketch may be off.
+fn distinct(state: &ColumnState, min: Option<f64>, max: Option<f64>) -> Verdict {
+    let bound = |bound: Option<f64>| bound.map_or_else(|| "…".to_owned(), number);
+    let expected = format!("expected {} to {}", bound(min), bound(max));
+    let holds = |low: f64, high: f64| min.is_none_or(|min| high >= min) && max.is_none_or(|max| low <= max);
+    let frequent = state.frequent();
+    if frequent.shortfall() == 0 && frequent.total() == state.rows().saturating_sub(state.missing()) {
+        let values = frequent.top(usize::MAX).len() as f64;
+        return verdict(holds(values, values), format!("{}; {expected}", number(values)));
+    }
+    let values = state.distinct().round();
+    let error = FAR_ENOUGH * state.distinct_error() * values;
+    verdict(
+        holds(values - error, values + error),
+        format!("about {} (within {}); {expected}", number(values), number(error.ceil())),
+    )
+}
+
 impl Judge<'_> {
     pub(super) async fn report(self) -> Result<CheckReport, EngineError> {
         let mut outcomes = Vec::with_capacity(self.suite.expectations.len());
@@ -218,6 +240,9 @@ impl Judge<'_> {
             Ok(state) => state,
             Err(verdict) => return verdict,
         };
+        if of == Statistic::Distinct {
+            return distinct(state, min, max);
+        }
         let quantile =
             |share: f64| state.ranks().quantiles(&[share]).and_then(|values| values.first().copied());
         let some = |value: f64| value.is_finite().then_some(value);
@@ -230,7 +255,7 @@ impl Judge<'_> {
             Statistic::Median => quantile(0.5),
             Statistic::P95 => quantile(0.95),
             Statistic::P99 => quantile(0.99),
-            Statistic::Distinct => Some(state.distinct()),
+            Statistic::Distinct => None,
             Statistic::MissingShare => some(state.missing() as f64 / state.rows() as f64),
         };
         let Some(value) = value else {

@@ -1,6 +1,7 @@
 //! Where in a file reading fails: the engine's errors name neither file nor place, so the file is read again to the failure.
 
 use super::arrow_place::arrow_place;
+use super::avro_place::avro_place;
 use super::form::{Compression, Form};
 use super::shards::Shard;
 use crate::error::{EngineError, plain};
@@ -10,9 +11,9 @@ use datafusion::error::DataFusionError;
 use datafusion::parquet::arrow::ProjectionMask;
 use datafusion::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use datafusion::parquet::file::metadata::RowGroupMetaData;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
-use std::io::Read;
+use std::io::{BufRead, BufReader, Read};
 use std::ops::ControlFlow;
 
 impl Shard {
@@ -39,16 +40,24 @@ impl Shard {
 }
 
 impl Shard {
-    /// Refuses a text form that ends inside a value: the engine's readers take what is there for the whole.
+    /// Refuses a file that ends inside a value or a block: the engine's readers take what is there for the whole.
     ///
-    /// A file without any quote is looked through for one and no more.
+    /// A delimited file without any quote is looked through for one and no more.
     pub(super) fn check_end(&self) -> Result<(), EngineError> {
+        let failed = |error: std::io::Error| EngineError::Read { path: self.path.clone(), error };
         let form = match self.form {
             Form::Delimited(delimiter) => TextForm::Delimited(delimiter),
             Form::JsonArray => TextForm::JsonArray,
-            Form::JsonLines | Form::Parquet | Form::Arrow | Form::Avro => return Ok(()),
+            Form::Avro => {
+                return match avro_place(&self.path).map_err(failed)? {
+                    Some((place, reason)) => {
+                        Err(EngineError::Data { path: self.path.clone(), place, reason })
+                    }
+                    None => Ok(()),
+                };
+            }
+            Form::JsonLines | Form::Parquet | Form::Arrow => return Ok(()),
         };
-        let failed = |error: std::io::Error| EngineError::Read { path: self.path.clone(), error };
         let open = || -> Result<Box<dyn Read>, EngineError> {
             let file = File::open(&self.path).map_err(failed)?;
             if self.compression == Compression::None {
@@ -142,13 +151,24 @@ const MOST_NAMES: usize = 100_000;
 /// The first row of a text form that cannot be read, or in which a name stands for a value where it stood for an object or list
 /// before, or the other way round. The place is part of the reason.
 fn text_place(shard: &Shard) -> Option<(String, String)> {
+    if let Some(found) = no_object(shard) {
+        return Some(found);
+    }
     let file = File::open(&shard.path).ok()?;
     let name = shard.plain_name();
     // Whether a name holds others, or is a value itself, and since which row.
     let mut shapes: BTreeMap<String, (bool, u64)> = BTreeMap::new();
-    let mut clash = None;
+    let (mut clash, mut twice) = (None, None);
     let is_json = matches!(shard.form, Form::JsonLines | Form::JsonArray);
     let mut every = |row: u64, cells: &[table::Cell]| {
+        if row == 0 && !is_json {
+            let mut names = BTreeSet::new();
+            twice =
+                cells.iter().find(|cell| !names.insert(cell.column.as_str())).map(|cell| cell.column.clone());
+            if twice.is_some() {
+                return ControlFlow::Break(());
+            }
+        }
         for cell in cells.iter().filter(|_| is_json) {
             let parents = cell.column.match_indices('.').filter_map(|(at, _)| cell.column.get(..at));
             let named = parents.map(|parent| (parent, true)).chain([(cell.column.as_str(), false)]);
@@ -172,6 +192,11 @@ fn text_place(shard: &Shard) -> Option<(String, String)> {
     } else {
         table::read(shard.compression.engine().convert_read(file).ok()?, &name, &mut every)
     };
+    if let Some(name) = twice {
+        let reason =
+            format!("names the column `{}` twice; rename one of them", bartizan_core::printable(&name, 100));
+        return Some((" (header)".to_owned(), reason));
+    }
     if let Some((row, name, since)) = clash {
         let name = bartizan_core::printable(&name, 100);
         let reason =
@@ -179,4 +204,63 @@ fn text_place(shard: &Shard) -> Option<(String, String)> {
         return Some((format!(" (row {row})"), reason));
     }
     outcome.err().map(|error| (String::new(), error.to_string()))
+}
+
+/// The first line of JSON Lines that is no object, and a mark before the first: what the engine wants of every row.
+fn no_object(shard: &Shard) -> Option<(String, String)> {
+    if !matches!(shard.form, Form::JsonLines | Form::JsonArray) {
+        return None;
+    }
+    let file = File::open(&shard.path).ok()?;
+    let plain = shard.compression.engine().convert_read(file).ok()?;
+    let mut input = BufReader::new(plain);
+    if input.fill_buf().ok()?.starts_with(b"\xef\xbb\xbf") {
+        let reason = "begins with a byte-order mark, which JSON has no place for (RFC 8259, section 8.1); take its three bytes off";
+        return Some((" (byte 0)".to_owned(), reason.to_owned()));
+    }
+    if shard.form == Form::JsonArray {
+        return None;
+    }
+    let (mut row, mut line) = (0_u64, 0_u64);
+    loop {
+        line = line.saturating_add(1);
+        let start = first_of_line(&mut input).ok()?;
+        match start {
+            Start::Byte(b'{') => row = row.saturating_add(1),
+            Start::Byte(_) => {
+                let reason = "is no JSON object, where every row is one; mend or remove that line";
+                return Some((format!(" (row {row}, line {line})"), reason.to_owned()));
+            }
+            Start::Blank => {}
+            Start::End => return None,
+        }
+    }
+}
+
+/// What a line begins with, behind blanks.
+enum Start {
+    Byte(u8),
+    Blank,
+    End,
+}
+
+/// Reads a line to its end in the memory of one block.
+fn first_of_line(input: &mut impl BufRead) -> std::io::Result<Start> {
+    let mut start = Start::End;
+    loop {
+        let block = input.fill_buf()?;
+        if block.is_empty() {
+            return Ok(start);
+        }
+        let end = block.iter().position(|byte| *byte == b'\n');
+        let line = block.get(..end.unwrap_or(block.len())).unwrap_or_default();
+        if !matches!(start, Start::Byte(_)) {
+            start = line.trim_ascii_start().first().map_or(Start::Blank, |byte| Start::Byte(*byte));
+        }
+        let used = end.map_or(block.len(), |end| end.saturating_add(1));
+        input.consume(used);
+        if end.is_some() {
+            return Ok(start);
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! From places a user names to tables: files, folders, globs, Hive partitions, Delta and Iceberg; forms told by content.
 
 mod arrow_place;
+mod avro_place;
 mod blocks;
 mod diagnose;
 mod form;

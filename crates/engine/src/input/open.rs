@@ -66,7 +66,8 @@ impl Shard {
 
     /// The file as the engine reads it.
     async fn listed(&self, context: &SessionContext, thorough: bool) -> Result<ListingTable, EngineError> {
-        let path: PathBuf = std::path::absolute(&self.path)
+        // Without `..` and links, which the engine's paths do not know.
+        let path: PathBuf = std::fs::canonicalize(&self.path)
             .map_err(|error| EngineError::Read { path: self.path.clone(), error })?;
         let url = Url::from_file_path(&path).map_err(|()| EngineError::Form(self.path.clone()))?;
         let table = ListingTableUrl::try_new(url, None).map_err(|error| self.failed(&error))?;

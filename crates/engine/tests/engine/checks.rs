@@ -211,3 +211,50 @@ fn drift_against_a_read_profile_is_that_against_the_first() {
     let statuses: Vec<CheckStatus> = of(&read).outcomes.iter().map(|outcome| outcome.status).collect();
     assert_eq!(statuses, [CheckStatus::Failed, CheckStatus::Passed]);
 }
+
+#[test]
+fn keys_that_go_on_have_not_drifted_for_a_suite_either() {
+    let folder = Folder::new();
+    let column = |from: u32| {
+        (from..from + 400).fold("id,x\n".to_owned(), |text, id| format!("{text}{id},{}\n", id % 7))
+    };
+    let reference = profile(&folder.write("march.csv", column(100))).unwrap();
+    let april = folder.write("april.csv", column(900));
+    let drift = suite("[[expect]]\ncheck = \"drift\"\nlevel = 0.01\nleast-effect = 0.1\n");
+    let report = against(&april, &drift, Some(&reference)).unwrap();
+    assert_eq!(report.outcomes[0].status, CheckStatus::Passed, "{}", report.outcomes[0].message);
+    // The same numbers again are no keys that go on.
+    let halves =
+        (0..400).fold("id,x\n".to_owned(), |text, id| format!("{text}{},{}\n", 900 + id / 8, id % 7));
+    let report = against(&folder.write("halves.csv", halves), &drift, Some(&reference)).unwrap();
+    assert_eq!(report.outcomes[0].status, CheckStatus::Failed);
+}
+
+#[test]
+fn few_different_values_are_counted_and_many_not_refused_for_the_error_of_the_estimate() {
+    let counted = |min: u32, max: u32, column: &str| {
+        statuses(&format!(
+            "[[expect]]\ncheck = \"statistic\"\ncolumn = \"{column}\"\nof = \"distinct\"\nmin = {min}\nmax = {max}\n"
+        ))
+    };
+    assert_eq!([counted(3, 3, "kind"), counted(4, 4, "kind"), counted(1, 2, "kind")], ["p", "f", "f"]);
+    assert_eq!([counted(100, 100, "id"), counted(101, 200, "id")], ["p", "f"]);
+    let folder = Folder::new();
+    let path = folder.parquet("many.parquet", &orders(5_000), 1_000);
+    let report = |min: u32, max: u32| {
+        let checks = format!(
+            "[[expect]]\ncheck = \"statistic\"\ncolumn = \"id\"\nof = \"distinct\"\nmin = {min}\nmax = {max}\n"
+        );
+        against(&path, &suite(&checks), None).unwrap().outcomes[0].status
+    };
+    assert_eq!([report(5_000, 5_000), report(6_000, 9_000)], [CheckStatus::Passed, CheckStatus::Failed]);
+}
+
+#[test]
+fn a_suite_that_is_none_is_said_with_its_line_on_one_line() {
+    let error =
+        Suite::from_toml("schema = \"bartizan.suite/1\"\n[[expect]]\ncheck = \"range\"\ncolum = \"a\"\n")
+            .unwrap_err();
+    let said = error.to_string();
+    assert!(said.contains("line 2: ") && !said.contains('\n'), "{said}");
+}

@@ -297,3 +297,38 @@ fn names_with_blanks_and_signs_of_globs_are_names() {
         assert_eq!(found.rows, 2, "{name}");
     }
 }
+
+#[test]
+fn an_avro_file_that_is_cut_off_is_refused_with_block_and_row() {
+    let folder = Folder::new();
+    // A second block, so that the first could be taken for all there is; one of no row is two numbers and the marker.
+    let whole = avro(200);
+    let header = avro(0).len() - 2 - 16;
+    let twice = [&whole[..], &whole[header..]].concat();
+    expect_rows(&profile(&folder.write("twice.avro", &twice)).unwrap(), 400);
+    let cut = folder.write("cut.avro", &twice[..twice.len() - 100]);
+    refused(profile(&cut), &["cut.avro", "block 1", "from row 200", "truncated"]);
+}
+
+fn expect_rows(profile: &Profile, rows: u64) {
+    assert_eq!(profile.rows, rows);
+}
+
+#[test]
+fn a_path_through_a_parent_or_a_link_is_read() {
+    let folder = Folder::new();
+    folder.write("near/a.csv", csv(50));
+    folder.write("far/b.txt", "");
+    expect_rows(&profile(&folder.path().join("far/../near/a.csv")).unwrap(), 50);
+}
+
+#[test]
+fn a_mark_before_json_a_row_that_is_no_object_and_a_name_twice_are_said() {
+    let folder = Folder::new();
+    let marked = folder.write("marked.jsonl", "\u{feff}{\"a\":1}\n");
+    refused(profile(&marked), &["marked.jsonl (byte 0)", "byte-order mark"]);
+    let list = folder.write("list.jsonl", "{\"a\":1}\n\n[1,2]\n");
+    refused(profile(&list), &["list.jsonl (row 1, line 3)", "no JSON object"]);
+    let twice = folder.write("twice.csv", "a,b,a\n1,2,3\n");
+    refused(profile(&twice), &["twice.csv (header)", "column `a` twice"]);
+}

@@ -18,15 +18,26 @@ static WALLET: Kind = kind("CRYPTO", "a wallet address");
 /// The mail address around the `@` at `at`.
 pub(super) fn mail(text: &[u8], at: usize) -> Option<Raw> {
     const LOCAL: Set = ALNUM.and(Set::of(b".!#$%&'*+/=?^_`{|}~-"));
-    let head = text.get(at.saturating_sub(65)..at)?;
-    let run = head.iter().rev().take_while(|&&byte| LOCAL.has(byte)).count();
-    let mut start = at - run;
-    while start < at && bytes::at(text, start).is_some_and(|byte| !ALNUM.has(byte) && byte != b'_') {
+    let mut start = at;
+    while at - start < 65 {
+        match bytes::before(text, start) {
+            Some(byte) if LOCAL.has(byte) => start -= 1,
+            Some(_) if start >= 2 && is_latin(span(text, start - 2, start)) => start -= 2,
+            _ => break,
+        }
+    }
+    while start < at
+        && bytes::at(text, start).is_some_and(|byte| byte.is_ascii() && !ALNUM.has(byte) && byte != b'_')
+    {
         start += 1;
     }
     let tail = span(text, at + 1, at + 255);
     let mut length = HOST.run(tail, 253);
-    while length > 0 && tail.get(length - 1).is_some_and(|&byte| !ALNUM.has(byte)) {
+    while is_latin(span(tail, length, length + 2)) {
+        length += 2;
+        length += HOST.run(span(tail, length, tail.len()), 253);
+    }
+    while length > 0 && tail.get(length - 1).is_some_and(|&byte| byte.is_ascii() && !ALNUM.has(byte)) {
         length -= 1;
     }
     let domain = tail.get(..length)?;
@@ -39,6 +50,17 @@ pub(super) fn mail(text: &[u8], at: usize) -> Option<Raw> {
             .split(|&byte| byte == b'.')
             .all(|label| !label.is_empty() && !label.starts_with(b"-") && !label.contains(&b'_'));
     valid.then(|| Raw::new(&MAIL, start, at + 1 + length, 0.95, "the grammar of mail addresses"))
+}
+
+/// Whether two bytes are a letter of Latin with a mark, or another of the blocks behind ASCII (U+00C0 to U+024F), which names and hosts may
+/// hold since RFC 6531. Letters of scripts that are written without blanks would join what stands before an address to it.
+fn is_latin(bytes: &[u8]) -> bool {
+    match bytes {
+        // The signs of multiplication and division are none.
+        [0xc3, 0x97 | 0xb7] => false,
+        [0xc3..=0xc8, 0x80..=0xbf] | [0xc9, 0x80..=0x8f] => true,
+        _ => false,
+    }
 }
 
 /// What a colon at `at` belongs to: a web address, an IPv6 or a hardware address.
@@ -162,5 +184,17 @@ mod tests {
         let raw = mail(text, 18).expect("an address");
         assert_eq!(text.get(raw.start..raw.end), Some(&b"jo.doe+x@mail.example.org"[..]));
         assert!(mail(b"@handle", 0).is_none());
+    }
+
+    #[test]
+    fn letters_with_marks_belong_to_an_address_and_those_of_other_scripts_do_not() {
+        let found = |text: &'static str| {
+            let at = text.bytes().position(|byte| byte == b'@').expect("an at sign");
+            mail(text.as_bytes(), at).and_then(|raw| text.get(raw.start..raw.end))
+        };
+        assert_eq!(found("an jürgen.øby@müller-bäcker.de,"), Some("jürgen.øby@müller-bäcker.de"));
+        assert_eq!(found("请联系zhang@mail.example.com谢谢"), Some("zhang@mail.example.com"));
+        assert_eq!(found("3×a@b.example.org"), Some("a@b.example.org"));
+        assert_eq!(found("é@ü"), None);
     }
 }

@@ -174,6 +174,19 @@ mod tests {
     }
 
     #[test]
+    fn keys_that_the_issuer_shows_to_everyone_are_no_secrets_and_others_of_their_form_are() {
+        // Built from parts, so that no scanner takes this file for a leak.
+        let stripe = |mark: &str, body: &str| found(&format!("charge with {mark}_{body} now")).len();
+        let (documented, drawn) = ("4eC39HqLyjWDarjtT1zdp7dc", "7dW52KqLyjWDarjtT1zdp8fe");
+        assert_eq!([stripe("sk_test", documented), stripe("sk_test", drawn)], [0, 1]);
+        assert_eq!([stripe("pk_live", drawn), stripe("rk_live", drawn)], [0, 1]);
+        let head = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0";
+        let token = |signature: &str| found(&format!("see {head}.{signature} there")).len();
+        let documented = "SflKxwRJSMeKKF2QT4fwpMeJf36POk6yJV_adQssw5c";
+        assert_eq!([token(documented), token(&documented.replace("Sfl", "Tgm"))], [0, 1]);
+    }
+
+    #[test]
     fn what_begins_as_a_token_and_has_another_form_is_no_secret_by_its_name() {
         assert_eq!(found("api_key: glsa_a8F3kd92LsQ0pZx7Vb6N"), []);
         assert_eq!(found("api_key: gxxa_a8F3kd92LsQ0pZx7Vb6N").len(), 1);

@@ -8,7 +8,8 @@ pub(super) static FORMATS: &[Format] = &[
     format(
         "stripe-key",
         "a Stripe key",
-        &["sk_live_", "sk_test_", "rk_live_", "rk_test_", "pk_live_", "pk_test_", "sk_prod_", "rk_prod_"],
+        // Not `pk_`: publishable keys stand in pages for everyone to read.
+        &["sk_live_", "sk_test_", "rk_live_", "rk_test_", "sk_prod_", "rk_prod_"],
         &[Part::Run(ALNUM, 10, 250)],
     ),
     format("stripe-webhook-secret", "a Stripe webhook secret", &["whsec_"], &[Part::Run(BASE64, 32, 64)]),

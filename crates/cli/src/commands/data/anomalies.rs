@@ -34,13 +34,16 @@ const HELD: u64 = 4;
 /// # Errors
 /// [`Failure`] when the table cannot be read, or holds neither numbers, categories nor texts.
 pub(crate) fn run(arguments: &AnomalyArguments) -> Result<Exit, Failure> {
+    let refused = |problem: String| Failure::Array { path: arguments.file.clone(), problem };
+    if is_array(&arguments.file) && (!arguments.column.is_empty() || arguments.time.is_some()) {
+        return Err(refused("is an array, whose columns have no names for --column and --time".to_owned()));
+    }
     let limit = arguments.memory_limit.map(Size::bytes);
     let mut budget = Budget::new(&arguments.file, limit, HELD);
     let read = matrix::of_table(&arguments.file, &arguments.column, &mut budget)?;
     let texts = Texts::read(&arguments.file, &arguments.column, arguments.time.as_deref())?;
     if read.columns == 0 && texts.rows == 0 {
-        let problem = "has no column of numbers, categories or texts".to_owned();
-        return Err(Failure::Array { path: arguments.file.clone(), problem });
+        return Err(refused("holds no row; there is nothing to judge".to_owned()));
     }
     let mut odd = OddTexts::judge(&arguments.file, &read.texts, texts.rows, arguments.seed, &mut budget)?;
     let (mut scores, deviations) = ranked(&read, &odd, texts.rows, arguments)?;
@@ -114,6 +117,10 @@ pub(crate) fn run(arguments: &AnomalyArguments) -> Result<Exit, Failure> {
                 why.extend(odd.iter().filter_map(|odd| odd.told(row)));
                 if why.is_empty() {
                     why.push(reasons(&deviations, &read.names, row));
+                }
+                why.retain(|why| !why.is_empty());
+                if why.is_empty() {
+                    why.push("no column of it stands out by itself".to_owned());
                 }
                 writeln!(out, "{:.3}  row {row}: {}", of(row), why.join("; "))?;
             }
@@ -200,6 +207,11 @@ fn explained(scores: &[f64], format: RowFormat) -> BTreeSet<usize> {
     }
 }
 
+/// Whether a file is a NumPy array by its name.
+pub(super) fn is_array(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending == "npy" || ending == "npz")
+}
+
 /// What the texts of a table say, and when its rows were.
 #[derive(Default)]
 struct Texts {
@@ -214,11 +226,12 @@ impl Texts {
     /// Reads the texts of a table; of an array, nothing.
     fn read(path: &Path, wanted: &[String], time: Option<&str>) -> Result<Self, Failure> {
         let mut texts = Self::default();
-        if path.extension().is_some_and(|ending| ending == "npy" || ending == "npz") {
+        if is_array(path) {
             return Ok(texts);
         }
         let (mut has_time, mut known) = (false, Vec::new());
-        rows::each(path, &mut |row, cells| {
+        let mut asked = rows::Wanted::new(wanted);
+        let count = rows::each(path, &mut |row, cells| {
             let row = usize::try_from(row).unwrap_or(usize::MAX);
             let mut when = String::new();
             for cell in cells {
@@ -228,7 +241,7 @@ impl Texts {
                 } else if time.is_some() && known.len() < 1000 && !known.contains(&cell.column) {
                     known.push(cell.column.clone());
                 }
-                if !wanted.is_empty() && !wanted.contains(&cell.column) {
+                if !asked.holds(&cell.column) {
                     continue;
                 }
                 for trick in tricks(&cell.value) {
@@ -241,6 +254,7 @@ impl Texts {
             texts.rows = row.saturating_add(1);
             ControlFlow::Continue(())
         })?;
+        asked.settled(path, count)?;
         match time {
             Some(column) if !has_time => {
                 Err(Failure::NoColumn { path: path.to_path_buf(), column: column.to_owned(), known })
@@ -259,6 +273,17 @@ impl Texts {
         let Some(time) = &arguments.time else { return Ok(found) };
         let mut order: Vec<usize> = (0..self.times.len()).collect();
         let number = |row: &usize| self.times.get(*row).and_then(|when| when.trim().parse::<f64>().ok());
+        let written = |row: &usize| self.times.get(*row).map_or("", |when| when.trim());
+        if let Some(row) = order.iter().find(|row| number(row).is_none() && !is_date(written(row))) {
+            return Err(Failure::Array {
+                path: arguments.file.clone(),
+                problem: format!(
+                    "row {row}: `{}` in the column of time `{}` is neither a number nor a date as ISO 8601 writes it",
+                    printable(written(row), 40),
+                    printable(time, 40)
+                ),
+            });
+        }
         if order.iter().all(|row| number(row).is_some()) {
             order.sort_by(|left, right| {
                 number(left).unwrap_or(0.0).total_cmp(&number(right).unwrap_or(0.0)).then(left.cmp(right))
@@ -287,6 +312,12 @@ impl Texts {
         }
         Ok(found)
     }
+}
+
+/// Whether a text begins as a date of ISO 8601 does: a year of four digits, in full or with month and day behind it.
+fn is_date(text: &str) -> bool {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    matches!((digits, text.as_bytes().get(digits)), (4, Some(b'-')) | (8, None | Some(b'T')))
 }
 
 /// The columns in which a row is farthest from the middle, in robust standard deviations, farthest first.

@@ -3,6 +3,7 @@
 use super::engine_statement::{self, Attest};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::unfinished::{Running, Temporary};
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::process::Command;
@@ -26,8 +27,12 @@ pub(crate) fn run(verb: &str, arguments: &[OsString]) -> Result<Exit, Failure> {
     if let Some(report) = &report {
         command.arg("--report").arg(report);
     }
-    let status = command.status();
-    let status = status.map_err(|error| Failure::Start { command: program.display().to_string(), error })?;
+    let failed = |error| Failure::Start { command: program.display().to_string(), error };
+    let _folder = folder.as_ref().map(|folder| Temporary::folder(folder.path()));
+    let mut child = command.spawn().map_err(failed)?;
+    let running = Running::of(&child);
+    let status = child.wait().map_err(failed)?;
+    drop(running);
     if let (Some(attest), Some(report)) = (&attest, &report)
         && report.is_file()
     {

@@ -2,6 +2,7 @@
 
 use super::engine;
 use crate::failure::Failure;
+use crate::unfinished::Running;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -33,10 +34,18 @@ pub(super) fn is_needed(place: &Path) -> io::Result<bool> {
             File::open(place)?.take(8).read_to_end(&mut head)?;
             // A metadata file of Iceberg stands for its table.
             let is_metadata = bartizan_data::lake::iceberg::table_of(place).is_some();
-            Ok(is_metadata || FORMS.iter().any(|form| head.starts_with(form)))
+            // A file of no byte that is named so was cut off: it is no table without rows.
+            let is_cut = head.is_empty() && is_named_so(place);
+            Ok(is_metadata || is_cut || FORMS.iter().any(|form| head.starts_with(form)))
         }
         Err(_) => Ok(place.to_string_lossy().contains(['*', '?', '[', '{'])),
     }
+}
+
+/// Whether a file has the name of a form that is never empty: a table of columns, or a compressed one.
+fn is_named_so(place: &Path) -> bool {
+    let endings = ["parquet", "pq", "arrow", "ipc", "feather", "avro", "gz", "zst", "bz2", "xz"];
+    place.extension().is_some_and(|found| endings.iter().any(|ending| found.eq_ignore_ascii_case(ending)))
 }
 
 /// The engine's rows of a place, as they are read.
@@ -44,6 +53,7 @@ pub(super) struct EngineRows {
     place: PathBuf,
     child: Child,
     rows: ChildStdout,
+    _running: Running,
 }
 
 impl EngineRows {
@@ -65,7 +75,8 @@ impl EngineRows {
             .spawn()
             .map_err(failed)?;
         let rows = child.stdout.take().ok_or_else(|| failed(io::ErrorKind::BrokenPipe.into()))?;
-        Ok(Self { place: place.to_owned(), child, rows })
+        let running = Running::of(&child);
+        Ok(Self { place: place.to_owned(), child, rows, _running: running })
     }
 }
 
@@ -118,6 +129,7 @@ mod tests {
         };
         assert!(of("a.dat", b"PAR1\x15\x04") && of("b", b"Obj\x01\x04") && of("c.zst", b"\x28\xb5\x2f\xfd"));
         assert!(!of("d.csv", b"a,b\n") && !of("e.jsonl.gz", b"\x1f\x8b") && !of("empty", b""));
+        assert!(of("cut.parquet", b"") && of("cut.csv.gz", b"") && !of("empty.csv", b""));
         assert!(is_needed(folder.path()).unwrap() && is_needed(&folder.path().join("*.csv")).unwrap());
         assert!(!is_needed(&folder.path().join("none.csv")).unwrap());
     }

@@ -6,7 +6,8 @@ use crate::arguments::PoisonArguments;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::settings::values::Size;
-use bartizan_data::poison::features::feature_poison;
+use bartizan_data::poison::features::{FEWEST_ROWS, feature_poison};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// Bytes of working memory for each byte of numbers: the rows, their projection, and each class by itself.
@@ -27,7 +28,29 @@ pub(super) fn run(arguments: &PoisonArguments, embeddings: &Path, labels: &Path)
     let report = suspects::Report {
         suspects,
         rows: table.rows(),
+        partial: few(&classes),
         shown: &|row| Some((classes.get(row)?.to_string(), "features".to_owned())),
     };
     report.write(arguments)
+}
+
+/// Which classes have too few rows to be judged, if any.
+fn few(classes: &[u32]) -> Option<String> {
+    let mut rows: BTreeMap<u32, usize> = BTreeMap::new();
+    for class in classes {
+        *rows.entry(*class).or_default() += 1;
+    }
+    let small: Vec<String> = rows
+        .iter()
+        .filter(|(_, rows)| **rows < FEWEST_ROWS)
+        .map(|(class, rows)| format!("class {class} ({rows} rows)"))
+        .collect();
+    let shown = small.iter().take(10).cloned().collect::<Vec<_>>().join(", ");
+    (!small.is_empty()).then(|| {
+        format!(
+            "{} of {} classes have fewer than {FEWEST_ROWS} rows and were not judged: {shown}",
+            small.len(),
+            rows.len()
+        )
+    })
 }

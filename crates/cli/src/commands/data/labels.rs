@@ -159,6 +159,10 @@ fn dataset(path: &Path, arguments: &LabelArguments) -> Result<Judged, Failure> {
         budget.take(row, bytes)
     })?;
     budget.settled()?;
+    if given.is_empty() {
+        let problem = "holds no row; there is nothing to judge".to_owned();
+        return Err(Failure::Array { path: path.to_path_buf(), problem });
+    }
     let missing = wanted.iter().find(|column| !places.contains_key(*column));
     if let Some(column) = missing.cloned().or_else(|| (!labelled).then(|| label.to_owned())) {
         return Err(Failure::NoColumn { path: path.to_path_buf(), column, known });

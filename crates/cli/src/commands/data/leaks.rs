@@ -51,10 +51,11 @@ pub(crate) fn run(arguments: &LeakArguments) -> Result<Exit, Failure> {
     let mut hits: Vec<Hit> = Vec::new();
     let mut crowd = Crowd::new(&arguments.quasi);
     let mut opens = false;
+    let mut wanted = rows::Wanted::new(&arguments.column);
     let rows = rows::each(&arguments.file, &mut |row, cells| {
         crowd.add(cells);
         for cell in cells {
-            if !arguments.column.is_empty() && !arguments.column.contains(&cell.column) {
+            if !wanted.holds(&cell.column) {
                 continue;
             }
             hits.clear();
@@ -83,6 +84,7 @@ pub(crate) fn run(arguments: &LeakArguments) -> Result<Exit, Failure> {
     if let Some(error) = failed {
         return Err(error.into());
     }
+    wanted.settled(&arguments.file, rows)?;
     let small = crowd.report(arguments, &mut out)?;
     if arguments.format == RowFormat::Table {
         show(&kinds, rows, &mut out)?;

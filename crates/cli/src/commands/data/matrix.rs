@@ -118,8 +118,7 @@ fn transposed(values: &[f64], rows: usize, columns: usize) -> Vec<f64> {
 /// # Errors
 /// [`Failure`] when the file cannot be read or its numbers would take more memory than `budget` allows.
 pub(super) fn of_table(path: &Path, wanted: &[String], budget: &mut Budget) -> Result<Matrix, Failure> {
-    let is_array = path.extension().is_some_and(|ending| ending == "npy" || ending == "npz");
-    if is_array {
+    if super::anomalies::is_array(path) {
         return read(path, budget);
     }
     let mut columns: Vec<Column> = Vec::new();

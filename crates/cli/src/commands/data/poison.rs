@@ -6,7 +6,7 @@ use crate::arguments::PoisonArguments;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::settings::values::Size;
-use bartizan_data::poison::text_backdoors;
+use bartizan_data::poison::{FEWEST_ROWS, text_backdoors};
 use std::collections::BTreeMap;
 
 /// Bytes of working memory for each byte of texts and labels.
@@ -31,9 +31,15 @@ pub(crate) fn run(arguments: &PoisonArguments) -> Result<Exit, Failure> {
     let texts: Vec<&str> = rows.iter().map(|[text, _]| text.as_str()).collect();
     let labels: Vec<usize> =
         rows.iter().map(|[_, label]| classes.get(label.as_str()).copied().unwrap_or_default()).collect();
+    let partial = if rows.len() < FEWEST_ROWS {
+        Some(format!("{} rows are fewer than {FEWEST_ROWS}", rows.len()))
+    } else {
+        (classes.len() < 2).then(|| "all rows have one label".to_owned())
+    };
     let report = suspects::Report {
         suspects: text_backdoors(&texts, &labels),
         rows: rows.len(),
+        partial: partial.map(|why| format!("{why}: only hidden and look-alike characters were looked for")),
         shown: &|row| rows.get(row).map(|[text, label]| (label.clone(), text.clone())),
     };
     report.write(arguments)

@@ -7,7 +7,7 @@ use crate::arguments::PoisonArguments;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::settings::values::Size;
-use bartizan_data::poison::preference::{About, Pair, preference_poison};
+use bartizan_data::poison::preference::{About, FEWEST_PAIRS, Pair, preference_poison};
 use std::collections::BTreeSet;
 
 /// Judges the pairs of the file.
@@ -49,6 +49,12 @@ pub(super) fn run(arguments: &PoisonArguments, chosen: &str, rejected: &str) -> 
     let report = suspects::Report {
         suspects: preference_poison(&pairs, about),
         rows: pairs.len(),
+        partial: (pairs.len() < FEWEST_PAIRS).then(|| {
+            format!(
+                "{} pairs are fewer than {FEWEST_PAIRS}: triggers and flipped orders were not looked for",
+                pairs.len()
+            )
+        }),
         shown: &|row| {
             let pair = pairs.get(row)?;
             // The end of an answer tells it from the other one; its beginning they may share.

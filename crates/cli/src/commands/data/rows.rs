@@ -7,7 +7,11 @@ use bartizan_data::table::{self, Cell, Visit};
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Read};
+use std::ops::ControlFlow;
 use std::path::Path;
+
+/// Most names of columns kept to suggest one.
+const MOST_KNOWN: usize = 1_000;
 
 /// The bytes of a dataset, and the name that tells their form.
 pub(super) struct Opened {
@@ -44,11 +48,57 @@ pub(super) fn each(path: &Path, visit: &mut dyn FnMut(u64, &[Cell]) -> Visit) ->
         .map_err(|error| Failure::Dataset { path: path.to_path_buf(), error: Box::new(error) })
 }
 
+/// Columns that were asked for by name, and whether the dataset has them: what is not there was not looked at.
+pub(super) struct Wanted<'a> {
+    columns: &'a [String],
+    seen: Vec<bool>,
+    known: BTreeSet<String>,
+}
+
+impl<'a> Wanted<'a> {
+    /// For these; none named means all.
+    pub(super) fn new(columns: &'a [String]) -> Self {
+        Self { columns, seen: vec![false; columns.len()], known: BTreeSet::new() }
+    }
+
+    /// Whether a column is to be looked at.
+    pub(super) fn holds(&mut self, column: &str) -> bool {
+        if self.columns.is_empty() {
+            return true;
+        }
+        if let Some(seen) =
+            self.columns.iter().position(|wanted| wanted == column).and_then(|at| self.seen.get_mut(at))
+        {
+            *seen = true;
+            return true;
+        }
+        if self.known.len() < MOST_KNOWN && !self.known.contains(column) {
+            self.known.insert(column.to_owned());
+        }
+        false
+    }
+
+    /// Once all rows were read.
+    ///
+    /// # Errors
+    /// [`Failure::NoColumn`] when no row has one of the columns.
+    pub(super) fn settled(self, path: &Path, rows: u64) -> Result<(), Failure> {
+        match self.columns.iter().zip(self.seen).find(|(_, seen)| !seen) {
+            Some((column, _)) if rows > 0 => Err(Failure::NoColumn {
+                path: path.to_path_buf(),
+                column: column.clone(),
+                known: self.known.into_iter().collect(),
+            }),
+            _ => Ok(()),
+        }
+    }
+}
+
 /// The values of `columns` in every row, in the order asked for; an absent value is empty.
 ///
 /// # Errors
 /// [`Failure::Dataset`] when the file cannot be read, [`Failure::NoColumn`] when no row has one of the columns,
-/// [`Failure::Memory`] when the rows take more than `budget` allows.
+/// [`Failure::Place`] when there is no row, or one has a column twice, [`Failure::Memory`] when the rows take more than `budget` allows.
 pub(super) fn columns<const N: usize>(
     path: &Path,
     columns: [&str; N],
@@ -57,16 +107,24 @@ pub(super) fn columns<const N: usize>(
     let mut rows = Vec::new();
     let mut seen = [false; N];
     let mut known = BTreeSet::new();
-    each(path, &mut |_, cells| {
+    let mut twice = None;
+    each(path, &mut |number, cells| {
         let mut row = [const { String::new() }; N];
+        let mut filled = [false; N];
         for cell in cells {
-            if known.len() < 1000 && !known.contains(&cell.column) {
+            if known.len() < MOST_KNOWN && !known.contains(&cell.column) {
                 known.insert(cell.column.clone());
             }
-            for ((slot, seen), column) in row.iter_mut().zip(&mut seen).zip(columns) {
+            for (((slot, seen), filled), column) in
+                row.iter_mut().zip(&mut seen).zip(&mut filled).zip(columns)
+            {
                 if cell.column == column {
+                    if *filled {
+                        twice = Some((number, column));
+                        return ControlFlow::Break(());
+                    }
                     slot.clone_from(&cell.value);
-                    *seen = true;
+                    (*seen, *filled) = (true, true);
                 }
             }
         }
@@ -76,6 +134,13 @@ pub(super) fn columns<const N: usize>(
         taken
     })?;
     budget.settled()?;
+    let refused = |problem: String| Failure::Place { place: path.display().to_string(), problem };
+    if let Some((row, column)) = twice {
+        return Err(refused(format!("row {row} has two columns called `{column}`; rename one of them")));
+    }
+    if rows.is_empty() {
+        return Err(refused("holds no row; there is nothing to judge".to_owned()));
+    }
     for (seen, column) in seen.into_iter().zip(columns) {
         if !seen {
             return Err(Failure::NoColumn {

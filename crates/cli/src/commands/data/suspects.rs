@@ -4,6 +4,7 @@ use super::rows::{self, Opened};
 use crate::arguments::{PoisonArguments, RowFormat};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::terminal::remark;
 use crate::unfinished::Unfinished;
 use bartizan_core::printable;
 use bartizan_data::poison::{Evidence, Side, Suspect};
@@ -27,6 +28,8 @@ pub(super) struct Report<'a> {
     pub(super) suspects: Vec<Suspect>,
     /// Rows that were read.
     pub(super) rows: usize,
+    /// Why not all was looked for, if so: then nothing found is no pass.
+    pub(super) partial: Option<String>,
     /// A row's label and text.
     pub(super) shown: &'a dyn Fn(usize) -> Option<(String, String)>,
 }
@@ -68,7 +71,14 @@ impl Report<'_> {
             }
         }
         out.flush()?;
-        Ok(if convicted.is_empty() { Exit::Done } else { Exit::Found })
+        Ok(match self.partial {
+            _ if !convicted.is_empty() => Exit::Found,
+            Some(why) => {
+                remark(&why);
+                Exit::Incomplete
+            }
+            None => Exit::Done,
+        })
     }
 
     /// What is beyond chance, by what speaks for it, and one line for each of what is weaker.
@@ -107,6 +117,7 @@ impl Report<'_> {
         }
         let unusual = self.suspects.iter().filter(|suspect| suspect.score < UNUSUAL).count();
         let verdict = match convicted {
+            0 if self.partial.is_some() => "not all could be looked for".to_owned(),
             0 => "nothing beyond chance".to_owned(),
             1 => "1 row beyond chance".to_owned(),
             more => format!("{more} rows beyond chance"),
@@ -176,6 +187,9 @@ fn title(suspect: &Suspect) -> String {
             purity * 100.0
         ),
         Evidence::Hidden { characters, .. } => format!("hidden characters {}", printable(characters, 60)),
+        Evidence::LookAlike { characters, .. } => {
+            format!("letters of another script in a word: {}", printable(characters, 60))
+        }
         Evidence::Word { word, support, p_value } => {
             format!("odd word `{}` in {support} rows (p = {p_value:.1e})", printable(word, 40))
         }
@@ -238,8 +252,12 @@ mod tests {
             evidence: Evidence::Hidden { characters: "U+200B".to_owned(), support: 2 },
         };
         let rows = [("0".to_owned(), "a".to_owned()), ("1".to_owned(), "b".to_owned())];
-        let report =
-            Report { suspects: vec![suspect(0), suspect(1)], rows: 2, shown: &|row| rows.get(row).cloned() };
+        let report = Report {
+            suspects: vec![suspect(0), suspect(1)],
+            rows: 2,
+            partial: None,
+            shown: &|row| rows.get(row).cloned(),
+        };
         let mut out = Vec::new();
         report.show(2, 0.5, &mut out).unwrap();
         let text = String::from_utf8(out).unwrap();

@@ -16,7 +16,7 @@ mod trigger;
 
 use super::Suspect;
 use super::corpus::Corpus;
-use super::hidden;
+use super::{hidden, look_alikes};
 use order::Order;
 
 /// A prompt, the answer that was chosen, and the one that was not.
@@ -61,6 +61,7 @@ pub fn preference_poison(pairs: &[Pair<'_>], about: About<'_>) -> Vec<Suspect> {
     for side in sides {
         let texts: Vec<String> = pairs.iter().map(side).collect();
         hidden::suspects(&texts).into_iter().for_each(&mut keep);
+        look_alikes::suspects(&texts).into_iter().for_each(&mut keep);
     }
     let mut margins = Vec::new();
     if pairs.len() >= FEWEST_PAIRS {
