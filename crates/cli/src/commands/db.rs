@@ -99,7 +99,10 @@ impl Known {
                 known.age_days = age(&database.header.imported);
                 known.database = Some(database);
             }
-            Err(error) => known.trouble = Some(format!("{}: {error}", path.display())),
+            Err(error) => {
+                known.trouble =
+                    Some(format!("{}: {error}; bring one with `bartizan db import`", path.display()));
+            }
         }
         known
     }

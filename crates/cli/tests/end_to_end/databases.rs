@@ -81,7 +81,8 @@ fn a_database_that_is_named_and_not_there_leaves_the_scan_incomplete() {
     assert!(status.code == 3 && status.out.contains("advisories"), "{status:?}");
     let (code, rules, subject) = scanned(&place);
     assert!(rules.iter().any(|rule| rule == "pipeline/vulnerabilities-not-checked"), "{rules:?}");
-    assert!(code == 3 && subject["gaps"].to_string().contains("advisories"), "{code} {subject}");
+    let detail = subject["detail"].as_str().unwrap_or_default();
+    assert!(code == 3 && detail.contains("advisories") && detail.contains("db import"), "{code} {subject}");
 }
 
 #[test]

@@ -4,7 +4,7 @@
 //! Linear. Source: Jenkins handbook, "Using a Jenkinsfile", string interpolation.
 
 use super::script::Script;
-use crate::rules::{self, SECRET_IN_LOG, TEMPLATE_INJECTION, UNPINNED_INCLUDE};
+use crate::rules::{self, SECRET_IN_LOG, TEMPLATE_INJECTION, TLS_DISABLED, UNPINNED_INCLUDE};
 use crate::yaml::Offsets;
 use crate::{Issue, Notes, Reader, Text, address, image, issue, variable};
 use bartizan_core::{Confidence, Kind, Rule, Severity};
@@ -48,7 +48,24 @@ impl Reader for Jenkinsfile {
             }
             judge(text, notes, &string);
         }
+        issue::report(text, notes, unchecked(text.content));
     }
+}
+
+/// Requests of the plugin "HTTP Request" that take any certificate.
+fn unchecked(text: &str) -> Vec<Issue> {
+    const OPTION: &str = "ignoreSslErrors";
+    let set = |at: usize| {
+        let line = text.get(..at).unwrap_or_default().rsplit('\n').next().unwrap_or_default();
+        let rest = text.get(at.saturating_add(OPTION.len())..).unwrap_or_default().trim_start();
+        let value = rest.strip_prefix([':', '=']).unwrap_or(rest).trim_start();
+        !line.trim_start().starts_with("//") && value.starts_with("true")
+    };
+    let message = "the request takes any certificate";
+    text.match_indices(OPTION)
+        .filter(|(at, _)| set(*at))
+        .map(|(at, _)| Issue::new(&TLS_DISABLED, at..at.saturating_add(OPTION.len()), message))
+        .collect()
 }
 
 /// One string literal.
@@ -281,6 +298,12 @@ mod tests {
                 (13, "secret-in-log")
             ]
         );
+    }
+
+    #[test]
+    fn requests_that_take_any_certificate_are_found() {
+        let text = "node {\n  httpRequest url: 'https://a.example/', ignoreSslErrors: true\n  // httpRequest ignoreSslErrors: true\n  httpRequest ignoreSslErrors: false, url: 'https://a.example/'\n}\n";
+        assert_eq!(found(text), [(2, "tls-disabled")]);
     }
 
     proptest! {

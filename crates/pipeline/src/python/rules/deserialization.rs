@@ -157,6 +157,16 @@ pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
                 );
             }
         }
+        "torch.add_safe_globals" | "torch.safe_globals" => {
+            let allowed = call.argument(0, "safe_globals");
+            if let Some(name) = allowed.and_then(|allowed| runs_anything(allowed.written)) {
+                let message = format!("`{name}` is allowed to every file that is loaded with `weights_only`");
+                module.report(
+                    &call.span,
+                    Finding::new(&UNSAFE_DESERIALIZATION, message).severity(Severity::High),
+                );
+            }
+        }
         "bentoml.io.PickleSerializable" => {
             let message = "the service unpickles what its callers send";
             module
@@ -174,6 +184,32 @@ pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
         }
         _ => by_option(call, module),
     }
+}
+
+/// The first name in a list of callables with which whoever calls it can do anything.
+fn runs_anything(list: &str) -> Option<&str> {
+    const ANYTHING: &[&str] = &[
+        "eval",
+        "exec",
+        "compile",
+        "__import__",
+        "getattr",
+        "setattr",
+        "system",
+        "popen",
+        "Popen",
+        "check_call",
+        "check_output",
+        "import_module",
+        "run_path",
+        "run_module",
+        "attrgetter",
+        "methodcaller",
+        "FunctionType",
+        "loads",
+    ];
+    list.split(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '.')))
+        .find(|name| ANYTHING.contains(&name.rsplit('.').next().unwrap_or(name)))
 }
 
 /// Loaders that are safe until an option says otherwise.
@@ -430,6 +466,18 @@ mod tests {
         ] {
             assert_eq!(graded(code), [Medium], "{code}");
         }
+    }
+
+    #[test]
+    fn what_may_do_anything_is_no_safe_global() {
+        let allowed = |list: &str| {
+            graded(&format!(
+                "import os, builtins, collections\nfrom torch.serialization import add_safe_globals\nadd_safe_globals([{list}])"
+            ))
+        };
+        assert_eq!(allowed("builtins.eval"), [High]);
+        assert_eq!(allowed("collections.OrderedDict, os.system"), [High]);
+        assert_eq!(allowed("collections.OrderedDict, MyConfig"), []);
     }
 
     #[test]
