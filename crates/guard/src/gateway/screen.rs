@@ -9,8 +9,8 @@ use super::judging::{Asked, Outcome, judged};
 use crate::check::{Action, Edit, Judgement, Reason, Release, ResponseJudge};
 use crate::exchange::ToolCall;
 use crate::protocol::{
-    AGAIN, Delta, Deltas, Event, Events, Framing, Json, Mark, Of, Protocol, Refusal, RefusalKind, closing,
-    closing_line, deltas, message_id, quoted, spliced, unquoted,
+    AGAIN, Delta, Deltas, Event, Events, Framing, Json, Mark, Of, Protocol, Refusal, RefusalKind, Usage,
+    closing, closing_line, deltas, message_id, quoted, spliced, unquoted,
 };
 use bytes::BytesMut;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -37,6 +37,8 @@ pub(super) struct Screen {
     /// Something that left is not what came: what repeats it in other form is left out from then on.
     changed: bool,
     head: String,
+    /// What the answer has said of itself so far.
+    usage: Usage,
     begun: BTreeSet<u64>,
     /// Why the stream is to end, in words for the client.
     stopping: Option<String>,
@@ -167,10 +169,16 @@ impl Screen {
             called: BTreeMap::new(),
             changed: false,
             head: String::new(),
+            usage: Usage::default(),
             begun: BTreeSet::new(),
             stopping: None,
             state: State::Going,
         }
+    }
+
+    /// What the answer has said of itself.
+    pub(super) fn usage(&self) -> &Usage {
+        &self.usage
     }
 
     /// Takes the next piece of the stream.
@@ -240,6 +248,7 @@ impl Screen {
             }
             return self.give_up(step);
         };
+        self.usage.join(Usage::of(self.asked.protocol, &json));
         let Deltas { pieces, complete, repeats, marks } = deltas(self.asked.protocol, &json);
         let mut held = Held { repeats, marks, ..Held::plain(event) };
         for piece in pieces {
