@@ -33,6 +33,8 @@ pub struct GuardOptions {
     pub key: Vec<KeyOptions>,
     /// How much each tenant may use, by name.
     pub tenant: BTreeMap<String, UsageOptions>,
+    /// How much one chain of calls may use that agents make on behalf of one another; without it chains are not told apart.
+    pub lineage: Option<LineageOptions>,
     /// Counters of rates, budgets and concurrency that several gateways share; without it each counts in its own memory.
     pub counters: Option<CounterOptions>,
     /// Signed receipts of decisions.
@@ -95,6 +97,50 @@ pub struct KeyOptions {
     /// How much it may use.
     #[serde(default)]
     pub usage: UsageOptions,
+    /// How much each lineage of it may use, in place of what `[guard.lineage]` says.
+    #[serde(default)]
+    pub lineage: Option<LineageUsage>,
+}
+
+/// Chains of calls that agents make on behalf of one another, by the name that a header gives them. Each is counted by key.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct LineageOptions {
+    /// Header that names the lineage, in at most 256 bytes [default: traceparent, of which the id of the trace is taken].
+    pub header: Option<String>,
+    /// What becomes of calls without such a name.
+    pub missing: MissingLineage,
+    /// Price of a million tokens read.
+    pub price_read: f64,
+    /// Price of a million tokens written.
+    pub price_written: f64,
+    /// How much each lineage may use, where its key does not say.
+    pub usage: LineageUsage,
+}
+
+/// What becomes of calls that name no lineage.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum MissingLineage {
+    /// Those of a key are one lineage.
+    #[default]
+    Shared,
+    /// They are refused.
+    Refused,
+}
+
+/// How much one lineage may use. What is left out is not limited.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct LineageUsage {
+    /// Requests in a window.
+    pub requests: Option<u64>,
+    /// Tokens read and written in a window, estimated.
+    pub tokens: Option<u64>,
+    /// Cost of those tokens, in the unit of the prices.
+    pub cost: Option<f64>,
+    /// The window, in seconds: what was used comes back evenly over it [default: 3600].
+    pub window_s: Option<u64>,
 }
 
 /// How much may be used. What is left out is not limited.

@@ -12,6 +12,7 @@ use super::stream::Reader;
 use crate::exchange::{Exchange, ToolCall};
 use bartizan_text::TextError;
 use bartizan_text::injection::judge::JudgeError;
+use bartizan_text::injection::rates::RateError;
 use std::cell::OnceCell;
 use std::fmt::Debug;
 use std::io;
@@ -65,6 +66,19 @@ pub enum ChecksError {
     /// The lists of the policy are too large.
     #[error("the automaton over the words of the policy could not be built; use fewer words")]
     Automaton(#[from] aho_corasick::BuildError),
+    /// A rate of false positives for which there is no score.
+    #[error("injection: {0}")]
+    Rate(#[from] RateError),
+    /// More is to be blocked than flagged.
+    #[error(
+        "injection: more would be blocked (block-false-positives = {block}) than flagged (false-positives = {flag}); give the smaller rate for blocking"
+    )]
+    Rates {
+        /// Share of harmless texts flagged, from 0 to 1.
+        flag: f64,
+        /// Share of harmless texts blocked, from 0 to 1.
+        block: f64,
+    },
     /// The classifier of injections cannot be built.
     #[error(transparent)]
     Judge(#[from] JudgeError),

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Most buckets kept; full ones are dropped first, which changes nothing.
-const MOST: usize = 65_536;
+/// Buckets from which on full ones are dropped, which changes nothing. Others stay: whoever names buckets bounds how many.
+const MANY: usize = 65_536;
 
 /// An allowance that fills again: `rate` a second, up to `most`.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -17,7 +17,15 @@ pub(super) struct Allowance {
 /// Buckets by name.
 #[derive(Debug, Default)]
 pub(super) struct Counters {
-    buckets: Mutex<HashMap<String, Bucket>>,
+    kept: Mutex<Kept>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    buckets: HashMap<String, Bucket>,
+    /// How many are left when full ones were dropped last; looking for them again waits until there are twice as many, so that a
+    /// request need not look at all.
+    left: usize,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -50,12 +58,14 @@ impl Counters {
     /// # Errors
     /// How long to wait until there is enough; nothing is taken then.
     pub(super) fn take(&self, takes: &[Take], anyway: bool, now: Instant) -> Result<(), Duration> {
-        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
-        if buckets.len() >= MOST {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let Kept { buckets, left } = &mut *kept;
+        if buckets.len() >= MANY.max(left.saturating_mul(2)) {
             buckets.retain(|_, bucket| {
                 bucket.fill(now);
                 bucket.level < bucket.allowance.most
             });
+            *left = buckets.len();
         }
         let mut longest = 0.0_f64;
         for Take { name, amount, allowance } in takes {
@@ -123,5 +133,24 @@ mod tests {
         let (counters, now) = (Counters::default(), Instant::now());
         assert!(counters.take(&[of("a", 9.0)], false, now).is_ok());
         assert!(counters.take(&[of("a", 1.0)], false, now + Duration::from_secs(3)).is_err());
+    }
+
+    #[test]
+    fn of_many_buckets_those_that_are_full_again_are_dropped() {
+        let (counters, now) = (Counters::default(), Instant::now());
+        for number in 0..MANY {
+            counters.take(&[of(&number.to_string(), 1.0)], false, now).unwrap();
+        }
+        let kept_after = |ms: u64, name: &str| {
+            counters.take(&[of(name, 1.0)], false, now + Duration::from_millis(ms)).unwrap();
+            counters.kept.lock().unwrap().buckets.len()
+        };
+        // None is full yet, so they are not looked at again before there are twice as many.
+        assert_eq!(kept_after(0, "another"), MANY + 1);
+        assert_eq!(kept_after(500, "a third"), MANY + 2);
+        for number in MANY..2 * MANY {
+            counters.take(&[of(&number.to_string(), 1.0)], false, now + Duration::from_millis(500)).unwrap();
+        }
+        assert_eq!(kept_after(500, "the last"), MANY + 2);
     }
 }

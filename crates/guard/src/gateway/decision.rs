@@ -4,7 +4,7 @@
 //! path come from the client and are cut and cleaned of what does not print.
 
 use crate::check::{Action, Reason};
-use crate::protocol::Protocol;
+use crate::protocol::{Protocol, Usage};
 use serde::Serialize;
 
 /// Which way something went.
@@ -109,6 +109,15 @@ pub struct Decision {
     /// The upstream that answered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub upstream: Option<String>,
+    /// The model that answered, as its answer says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub answer_model: Option<String>,
+    /// Tokens read, as the answer says, cached ones included.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tokens_read: Option<u64>,
+    /// Tokens written, as the answer says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tokens_written: Option<u64>,
     /// Digest of the model that answered, where the configuration says which ones may.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model_digest: Option<String>,
@@ -166,6 +175,9 @@ impl Decision {
             model: None,
             tenant: None,
             upstream: None,
+            answer_model: None,
+            tokens_read: None,
+            tokens_written: None,
             model_digest: None,
             policy: String::new(),
             policy_sha256: String::new(),
@@ -181,6 +193,11 @@ impl Decision {
             hardest: Action::Allow,
             hardest_of_shadow: Action::Allow,
         }
+    }
+
+    /// Takes in what the answer says of itself.
+    pub(super) fn answered(&mut self, usage: Usage) {
+        (self.answer_model, self.tokens_read, self.tokens_written) = (usage.model, usage.read, usage.written);
     }
 
     /// Takes in what the shadow policy says; nothing when it failed.

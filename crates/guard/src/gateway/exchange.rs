@@ -8,6 +8,7 @@ use super::headers;
 use super::http1::asking::CallError;
 use super::identity::{Admitted, Turned};
 use super::judging::{Asked, Outcome};
+use super::lineage::Lineages;
 use super::model::ServedModel;
 use super::plan::{Plan, Route};
 use super::receipts::Receipts;
@@ -161,7 +162,7 @@ async fn serve(
         .identities
         .admit(&head.headers, &route.name, &plan.ledger(gateway), now)
         .await
-        .map_err(turned)?;
+        .map_err(|why| turned(why, plan))?;
     if let Some(admitted) = &admitted {
         recording.change(|decision| decision.tenant = Some(admitted.tenant().to_owned()));
     }
@@ -192,7 +193,7 @@ async fn serve(
     let (body, headers) = judged.map_err(|refused| asked.named(refused))?;
     if let Some(admitted) = &recording.admitted {
         let tokens = (body.len() as u64).div_ceil(BYTES_A_TOKEN);
-        admitted.spend(&plan.ledger(gateway), tokens, now).await.map_err(turned)?;
+        admitted.spend(&plan.ledger(gateway), tokens, now).await.map_err(|why| turned(why, plan))?;
     }
     let path = head.uri.path_and_query().cloned().unwrap_or(PathAndQuery::from_static("/"));
     let sent = Instant::now();
@@ -220,7 +221,8 @@ async fn serve(
         .map_err(|refused| Refused { id, ..refused })
 }
 
-fn turned(why: Turned) -> Refused {
+fn turned(why: Turned, plan: &Plan) -> Refused {
+    let lineages = plan.identities.lineages.as_ref();
     match why {
         Turned::Unknown => Refused::new(RefusalKind::Unauthenticated, "no key, or one that is not known"),
         Turned::Uncounted => Refused::new(
@@ -228,8 +230,14 @@ fn turned(why: Turned) -> Refused {
             "the shared counters cannot be reached, and nobody is served uncounted",
         ),
         Turned::Elsewhere => Refused::new(RefusalKind::Forbidden, "the key is not for this path"),
+        Turned::Nameless => {
+            let header = lineages.map_or("of the lineage", Lineages::header);
+            let message = format!("the header {header} must name, once, the chain of calls this is part of");
+            Refused::new(RefusalKind::Malformed, message)
+        }
         Turned::TooMuch(wait) => {
-            let message = format!("more than this key may use now; wait {:.1} s", wait.as_secs_f64());
+            let who = if lineages.is_some() { "this key, or this chain of calls," } else { "this key" };
+            let message = format!("more than {who} may use now; wait {:.1} s", wait.as_secs_f64());
             Refused { wait: Some(wait), ..Refused::new(RefusalKind::RateLimited, message) }
         }
     }

@@ -5,8 +5,9 @@
 
 use super::counters::{Allowance, Counters, Take};
 use super::error::GatewayError;
+use super::lineage::{Lineage, Lineages, Recent};
 use super::shared::{Lease, Shared};
-use crate::settings::{KeyOptions, OnFailure, UsageOptions};
+use crate::settings::{GuardOptions, LineageUsage, OnFailure, UsageOptions};
 use hyper::HeaderMap;
 use hyper::header::{AUTHORIZATION, HeaderValue};
 use sha2::{Digest as _, Sha256};
@@ -24,6 +25,8 @@ const HEADERS: [&str; 2] = ["x-api-key", "api-key"];
 #[derive(Debug, Default)]
 pub(super) struct Identities {
     keys: BTreeMap<[u8; 32], Arc<Identity>>,
+    /// Where chains of calls are told apart.
+    pub(super) lineages: Option<Lineages>,
 }
 
 /// Somebody who asks.
@@ -34,6 +37,8 @@ pub(super) struct Identity {
     routes: Vec<String>,
     usage: UsageOptions,
     tenant_usage: UsageOptions,
+    lineage_usage: Option<LineageUsage>,
+    lineages: Recent,
     in_progress: AtomicUsize,
 }
 
@@ -41,6 +46,8 @@ pub(super) struct Identity {
 #[derive(Debug)]
 pub(super) struct Admitted {
     identity: Arc<Identity>,
+    /// The chain of calls that it is part of.
+    lineage: Option<Lineage>,
     /// Its place among those of all gateways, kept until this is dropped.
     lease: Option<Lease>,
 }
@@ -83,6 +90,8 @@ pub(super) enum Turned {
     Unknown,
     /// The key is not for this route.
     Elsewhere,
+    /// It must name the chain of calls that it is part of, and does not.
+    Nameless,
     /// More than is allowed; how long to wait.
     TooMuch(Duration),
     /// Nobody can count.
@@ -90,13 +99,26 @@ pub(super) enum Turned {
 }
 
 impl Identities {
-    pub(super) fn new(
-        keys: &[KeyOptions],
-        tenants: &BTreeMap<String, UsageOptions>,
-    ) -> Result<Self, GatewayError> {
+    pub(super) fn new(options: &GuardOptions) -> Result<Self, GatewayError> {
+        let lineages = options.lineage.as_ref().map(Lineages::new).transpose()?;
+        if lineages.is_some() && options.key.is_empty() {
+            return Err(GatewayError::Value {
+                subject: "lineage".to_owned(),
+                problem: "lineages are counted by key, and there is no [[guard.key]]; `bartizan guard key` makes one"
+                    .to_owned(),
+            });
+        }
         let mut all = BTreeMap::new();
-        for key in keys {
+        for key in &options.key {
             let subject = format!("key {}", key.name);
+            match (&key.lineage, &lineages) {
+                (Some(usage), Some(lineages)) => lineages.check(&subject, usage)?,
+                (Some(_), None) => {
+                    let problem = "its lineages are told apart where there is a table [guard.lineage]";
+                    return Err(GatewayError::Value { subject, problem: problem.to_owned() });
+                }
+                (None, _) => {}
+            }
             let digest = bartizan_evidence::digest::unhex(&key.sha256)
                 .and_then(|bytes| <[u8; 32]>::try_from(bytes).ok())
                 .ok_or_else(|| GatewayError::Value {
@@ -108,17 +130,19 @@ impl Identities {
             let tenant = key.tenant.clone().unwrap_or_else(|| key.name.clone());
             let identity = Identity {
                 name: key.name.clone(),
-                tenant_usage: tenants.get(&tenant).copied().unwrap_or_default(),
+                tenant_usage: options.tenant.get(&tenant).copied().unwrap_or_default(),
                 tenant,
                 routes: key.routes.clone(),
                 usage: key.usage,
+                lineage_usage: key.lineage,
+                lineages: Recent::default(),
                 in_progress: AtomicUsize::new(0),
             };
             if all.insert(digest, Arc::new(identity)).is_some() {
                 return Err(GatewayError::Twice { kind: "key", name: key.name.clone() });
             }
         }
-        Ok(Self { keys: all })
+        Ok(Self { keys: all, lineages })
     }
 
     /// Whether anybody may ask without a key.
@@ -142,8 +166,15 @@ impl Identities {
         if !identity.routes.is_empty() && !identity.routes.iter().any(|each| each == route) {
             return Err(Turned::Elsewhere);
         }
+        let lineage = match &self.lineages {
+            Some(all) => {
+                let named = all.of(headers, &identity.name, identity.lineage_usage, &identity.lineages, now);
+                Some(named.ok_or(Turned::Nameless)?)
+            }
+            None => None,
+        };
         let before = identity.in_progress.fetch_add(1, Ordering::Relaxed);
-        let mut admitted = Admitted { identity: Arc::clone(identity), lease: None };
+        let mut admitted = Admitted { identity: Arc::clone(identity), lineage, lease: None };
         if let Some(most) = identity.usage.concurrency {
             // What this gateway has in progress is counted in any case.
             if before >= most {
@@ -161,6 +192,7 @@ impl Identities {
         let takes = identity.counted().into_iter().filter_map(|(name, usage)| {
             Some(Take { name: format!("requests/{name}"), amount: 1.0, allowance: requests(usage)? })
         });
+        let takes = takes.chain(admitted.lineage.as_ref().and_then(Lineage::request));
         ledger.take(&takes.collect::<Vec<_>>(), false, now).await?;
         Ok(Some(admitted))
     }
@@ -171,14 +203,14 @@ impl Admitted {
         &self.identity.tenant
     }
 
-    /// Takes tokens from the budgets of key and tenant.
-    pub(super) async fn spend(&self, ledger: &Ledger, amount: u64, now: Instant) -> Result<(), Turned> {
-        ledger.take(&self.tokens(amount), false, now).await
+    /// Takes tokens that are read from the budgets of key, tenant and lineage.
+    pub(super) async fn spend(&self, ledger: &Ledger, read: u64, now: Instant) -> Result<(), Turned> {
+        ledger.take(&self.tokens(read, 0), false, now).await
     }
 
-    /// Takes tokens that were used already, also below nothing; does not wait for a server.
-    pub(super) fn owe(&self, ledger: &Ledger, amount: u64, now: Instant) {
-        let takes = self.tokens(amount);
+    /// Takes tokens that were written already, also below nothing; does not wait for a server.
+    pub(super) fn owe(&self, ledger: &Ledger, written: u64, now: Instant) {
+        let takes = self.tokens(0, written);
         if takes.is_empty() {
             return;
         }
@@ -196,13 +228,14 @@ impl Admitted {
         }
     }
 
-    fn tokens(&self, amount: u64) -> Vec<Take> {
+    fn tokens(&self, read: u64, written: u64) -> Vec<Take> {
+        let amount = read.saturating_add(written);
         let takes = self.identity.counted().into_iter().filter_map(|(name, usage)| {
             let most = usage.tokens_per_day? as f64;
             let allowance = Allowance { rate: most / DAY, most };
             Some(Take { name: format!("tokens/{name}"), amount: amount as f64, allowance })
         });
-        takes.collect()
+        takes.chain(self.lineage.iter().flat_map(|lineage| lineage.tokens(read, written))).collect()
     }
 }
 
@@ -232,8 +265,11 @@ mod tests {
     use super::*;
 
     fn identities(toml: &str) -> Identities {
-        let options: crate::settings::GuardOptions = toml::from_str(toml).unwrap();
-        Identities::new(&options.key, &options.tenant).unwrap()
+        made(toml).unwrap()
+    }
+
+    fn made(toml: &str) -> Result<Identities, GatewayError> {
+        Identities::new(&toml::from_str(toml).unwrap())
     }
 
     fn headers(name: &'static str, value: &str) -> HeaderMap {
@@ -311,5 +347,48 @@ mod tests {
         at_once(of("key-a").spend(&ledger, 60, now)).unwrap();
         of("key-a").owe(&ledger, 60, now);
         assert!(matches!(at_once(of("key-b").spend(&ledger, 1, now)), Err(Turned::TooMuch(_))));
+    }
+
+    #[test]
+    fn a_lineage_spends_its_own_budget_and_nobody_elses() {
+        let digests = ["key-a", "key-b"].map(|key| bartizan_core::hex(&Sha256::digest(key)));
+        let [a, b] = digests.map(|digest| format!("sha256 = '{digest}'\n"));
+        let all = identities(&format!(
+            "[[key]]\nname = 'a'\n{a}[[key]]\nname = 'b'\n{b}lineage = {{ requests = 1 }}\n[lineage]\nheader = 'x-task'\nusage = {{ requests = 2, tokens = 100 }}\n"
+        ));
+        let (ledger, now) = (ledger(), Instant::now());
+        let of = |key: &str, task: Option<&str>| {
+            let mut given = headers("x-api-key", key);
+            if let Some(task) = task {
+                given.insert("x-task", task.parse().unwrap());
+            }
+            at_once(all.admit(&given, "/", &ledger, now)).map(Option::unwrap)
+        };
+        assert!(of("key-a", Some("1")).is_ok() && of("key-a", Some("1")).is_ok());
+        assert!(matches!(of("key-a", Some("1")), Err(Turned::TooMuch(_))));
+        // Another lineage, those without one, and the same name under another key, which says how much it may use itself.
+        assert!(of("key-a", Some("2")).is_ok() && of("key-a", None).is_ok());
+        assert!(of("key-b", Some("1")).is_ok() && of("key-b", Some("1")).is_err());
+        let one = of("key-a", Some("3")).unwrap();
+        at_once(one.spend(&ledger, 60, now)).unwrap();
+        one.owe(&ledger, 60, now);
+        assert!(matches!(at_once(one.spend(&ledger, 1, now)), Err(Turned::TooMuch(_))));
+        at_once(of("key-a", Some("4")).unwrap().spend(&ledger, 60, now)).unwrap();
+    }
+
+    #[test]
+    fn lineages_need_keys_and_a_table() {
+        let error = |toml: &str| made(toml).unwrap_err().to_string();
+        assert!(error("[lineage]\nusage = { requests = 1 }").contains("there is no [[guard.key]]"));
+        let key = format!("[[key]]\nname = 'a'\nsha256 = '{}'\n", "0".repeat(64));
+        assert!(error(&format!("{key}lineage = {{ requests = 1 }}")).contains("[guard.lineage]"));
+        assert!(error(&format!("{key}lineage = {{ tokens = 0 }}\n[lineage]")).contains("key a: tokens"));
+        let refusing = identities(&format!(
+            "[[key]]\nname = 'a'\nsha256 = '{}'\n[lineage]\nmissing = 'refused'\n",
+            bartizan_core::hex(&Sha256::digest("key-a"))
+        ));
+        let nameless = admit(&refusing, &headers("x-api-key", "key-a"), "/", &ledger());
+        assert_eq!(nameless.err(), Some(Turned::Nameless));
+        assert_eq!(refusing.keys.values().next().unwrap().in_progress.load(Ordering::Relaxed), 0);
     }
 }

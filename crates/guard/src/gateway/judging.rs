@@ -5,7 +5,7 @@ use super::exchange::Refused;
 use super::plan::NamedPolicy;
 use crate::check::{Action, Judgement, Prepared, Reason, ResponseJudge, Session};
 use crate::exchange::Exchange;
-use crate::protocol::{Json, JsonLimits, Protocol, RefusalKind, Speakers, quoted, spliced, unquoted};
+use crate::protocol::{Json, JsonLimits, Protocol, RefusalKind, Speakers, Usage, quoted, spliced, unquoted};
 use bytes::Bytes;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -93,6 +93,7 @@ impl Asked {
                     let prepared = self.prepared(policy)?;
                     judged(|| prepared.response(&answer))
                 };
+                decision.answered(Usage::of(self.protocol, json));
                 self.both(Direction::Answer, by, body, wrapped, decision)
             })?
         })

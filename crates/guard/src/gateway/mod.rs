@@ -11,7 +11,7 @@
 //! | `body`, `headers`, `health`, `upstream` | what these are made of |
 //! | `http1` | HTTP/1.1 itself |
 //! | `model` | which model an upstream serves, and whether it was admitted |
-//! | `identity`, `counters`, `shared` | who asks, and how much they may, alone or with other gateways |
+//! | `identity`, `lineage`, `counters`, `shared` | who asks, on whose behalf, and how much they may, alone or with other gateways |
 //! | `resp` | the protocol of Redis |
 //! | `receipts` | decisions as signed statements |
 //! | `replay` | kept exchanges, judged again |
@@ -32,6 +32,7 @@ mod health;
 pub mod http1;
 mod identity;
 mod judging;
+mod lineage;
 mod metrics;
 pub mod mock;
 mod model;

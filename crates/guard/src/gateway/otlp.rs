@@ -315,6 +315,15 @@ fn span(decision: &Decision) -> Value {
             name = format!("{operation} {model}");
         }
     }
+    if let Some(model) = &decision.answer_model {
+        attributes.push(text("gen_ai.response.model", model));
+    }
+    for (name, tokens) in [
+        ("gen_ai.usage.input_tokens", decision.tokens_read),
+        ("gen_ai.usage.output_tokens", decision.tokens_written),
+    ] {
+        attributes.extend(tokens.map(|tokens| whole(name, tokens)));
+    }
     if let Some(digest) = &decision.model_digest {
         attributes.push(text("bartizan.model.digest", digest));
     }
@@ -397,6 +406,7 @@ mod tests {
         decision.protocol = "openai-chat";
         decision.route = "/".to_owned();
         decision.model = Some("m".to_owned());
+        (decision.answer_model, decision.tokens_read) = (Some("m-2026".to_owned()), Some(9));
         decision.micros.total = 30_000;
         decision.micros.request = 100;
         decision
@@ -419,6 +429,9 @@ mod tests {
         assert_eq!(span["traceId"], "0123456789abcdef0123456789abcdef");
         assert_eq!(span["spanId"], "0123456789abcdef");
         assert_eq!(attribute(span, "gen_ai.request.model"), Some(&json!({"stringValue": "m"})));
+        assert_eq!(attribute(span, "gen_ai.response.model"), Some(&json!({"stringValue": "m-2026"})));
+        assert_eq!(attribute(span, "gen_ai.usage.input_tokens"), Some(&json!({"intValue": "9"})));
+        assert_eq!(attribute(span, "gen_ai.usage.output_tokens"), None);
         assert_eq!(attribute(span, "bartizan.judging.request.micros"), Some(&json!({"intValue": "100"})));
         assert_eq!(span["status"], json!({}));
     }

@@ -123,7 +123,7 @@ impl Plan {
             return Err(GatewayError::Twice { kind: "route", name: twice });
         }
         let tls = options.tls.as_ref().map(|tls| acceptor(tls, surroundings)).transpose()?;
-        let identities = Identities::new(&options.key, &options.tenant)?;
+        let identities = Identities::new(options)?;
         let digests = Arc::clone(&surroundings.digests);
         let digest = digest_of(options);
         let shared = options.counters.as_ref().map(|one| counters(one, surroundings)).transpose()?;

@@ -94,7 +94,11 @@ impl Screened {
 impl Drop for Screened {
     fn drop(&mut self) {
         let digest = bartizan_core::hex(&self.digest.clone().finalize());
-        self.recording.change(|decision| decision.answer_sha256 = Some(digest));
+        let usage = self.screen.usage().clone();
+        self.recording.change(|decision| {
+            decision.answer_sha256 = Some(digest);
+            decision.answered(usage);
+        });
     }
 }
 

@@ -15,6 +15,7 @@ mod responses;
 mod speakers;
 mod splice;
 mod tensors;
+mod usage;
 
 #[cfg(feature = "gateway")]
 pub(crate) use deltas::AGAIN;
@@ -27,6 +28,7 @@ pub use json::{Json, JsonError, JsonLimits, Node, Value};
 pub use refusal::{Refusal, RefusalKind};
 pub use speakers::{PointerError, Speaker, Speakers};
 pub use splice::spliced;
+pub use usage::Usage;
 
 use crate::exchange::{Exchange, Role};
 use gather::Gather;

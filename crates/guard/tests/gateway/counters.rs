@@ -120,9 +120,13 @@ fn toml(server: &Server, usage: &str, on_failure: &str) -> String {
 }
 
 fn asked(guarded: &Guarded) -> (u16, String) {
+    asked_with(guarded, "x-api-key: key\r\n")
+}
+
+fn asked_with(guarded: &Guarded, headers: &str) -> (u16, String) {
     let request =
         String::from_utf8(post("/v1/chat/completions", "application/json", CHAT.as_bytes())).unwrap();
-    let request = request.replacen("\r\n", "\r\nx-api-key: key\r\n", 1);
+    let request = request.replacen("\r\n", &format!("\r\n{headers}"), 1);
     let answer = guarded.exchange(request.as_bytes());
     (answer.status, answer.text())
 }
@@ -160,6 +164,49 @@ fn budgets_of_tokens_are_shared_and_what_was_answered_is_owed() {
     }
     let (status, body) = asked(&both[0]);
     assert!(status == 429 && body.contains("wait"), "{body}");
+}
+
+/// As a call of the trace does.
+fn in_trace(guarded: &Guarded, trace: char, span: char) -> (u16, String) {
+    let (trace, span) = (trace.to_string().repeat(32), span.to_string().repeat(16));
+    asked_with(guarded, &format!("x-api-key: key\r\ntraceparent: 00-{trace}-{span}-01\r\n"))
+}
+
+#[test]
+fn a_lineage_has_one_budget_over_all_gateways_and_its_name_is_kept_nowhere() {
+    let Some(server) = Server::start() else { return };
+    let upstream = Recorded::answering(json_answer("{}"));
+    let toml = toml(&server, "requests-per-s = 100.0", "closed")
+        + "[lineage]\nusage = { requests = 3, window-s = 86400 }\n";
+    let both = [Guarded::before(&toml, upstream.address), Guarded::before(&toml, upstream.address)];
+    let statuses: Vec<u16> = (0..4).map(|at| in_trace(&both[at % 2], 'a', ['1', '2'][at % 2]).0).collect();
+    assert_eq!(statuses, [200, 200, 200, 429]);
+    assert_eq!(in_trace(&both[1], 'b', '1').0, 200, "another lineage of the key");
+    let shared: Vec<u16> = (0..4).map(|at| asked(&both[at % 2]).0).collect();
+    assert_eq!(shared, [200, 200, 200, 429], "those without a name are one");
+    let mut stream = TcpStream::connect(("127.0.0.1", server.port)).unwrap();
+    stream.write_all(b"AUTH sesame\r\nSELECT 1\r\nKEYS *\r\nQUIT\r\n").unwrap();
+    let mut keys = String::new();
+    stream.read_to_string(&mut keys).unwrap();
+    assert_eq!(keys.matches("bartizan:guard:lineage/requests/a/").count(), 3, "{keys}");
+    assert!(!keys.contains(&"a".repeat(32)) && !keys.contains(&"b".repeat(32)), "{keys}");
+}
+
+#[test]
+fn what_a_lineage_costs_is_owed_over_all_gateways() {
+    let Some(server) = Server::start() else { return };
+    let upstream = Recorded::answering(json_answer(&format!("{{\"x\":\"{}\"}}", "word ".repeat(2_000))));
+    // The answer has more than 1,600 tokens.
+    let toml = toml(&server, "requests-per-s = 100.0", "closed")
+        + "[lineage]\nprice-written = 1000.0\nprice-read = 1.0\nusage = { cost = 1.0, window-s = 86400 }\n";
+    let both = [Guarded::before(&toml, upstream.address), Guarded::before(&toml, upstream.address)];
+    assert_eq!(in_trace(&both[0], 'a', '1').0, 200);
+    while in_trace(&both[1], 'a', '1').0 != 429 {
+        std::thread::yield_now();
+    }
+    let (status, body) = in_trace(&both[0], 'a', '2');
+    assert!(status == 429 && body.contains("chain of calls"), "{body}");
+    assert_eq!(in_trace(&both[0], 'b', '2').0, 200);
 }
 
 #[test]

@@ -41,6 +41,36 @@ fn only_who_has_a_key_is_served_and_the_key_stays_here() {
 }
 
 #[test]
+fn each_lineage_of_a_key_has_its_budget_and_one_without_a_name_may_be_refused() {
+    let upstream = Recorded::answering(json_answer("{}"));
+    let toml = format!(
+        "[[key]]\nname = 'a'\nsha256 = '{}'\n[lineage]\nheader = 'x-task'\nmissing = 'refused'\nusage = {{ requests = 2 }}\n",
+        digest("sesame")
+    );
+    let guarded = Guarded::before(&toml, upstream.address);
+    let of = |task: &str| {
+        let request = String::from_utf8(with_key("sesame")).unwrap();
+        guarded.exchange(request.replacen("\r\n", &format!("\r\nx-task: {task}\r\n"), 1).as_bytes())
+    };
+    assert_eq!((of("one").status, of("one").status), (200, 200));
+    let refused = of("one");
+    assert!(refused.status == 429 && refused.head.contains("retry-after: "), "{refused:?}");
+    assert_eq!(of("two").status, 200);
+    let nameless = guarded.exchange(&with_key("sesame"));
+    assert!(nameless.status == 400 && nameless.text().contains("x-task"), "{nameless:?}");
+    // What was used is remembered under another configuration, too.
+    let mut options: GuardOptions = toml::from_str(&toml).unwrap();
+    options.upstream = toml::from_str::<GuardOptions>(&format!(
+        "[[upstream]]\nname = 'u'\nurl = 'http://{}'",
+        upstream.address
+    ))
+    .unwrap()
+    .upstream;
+    guarded.gateway.replan(plan(&options));
+    assert_eq!((of("one").status, of("two").status, of("two").status), (429, 200, 429));
+}
+
+#[test]
 fn another_upstream_answers_when_one_cannot_and_is_left_alone_for_a_while() {
     // Nobody listens there, and no other test can be given the port.
     let dead = "127.0.0.2:1";

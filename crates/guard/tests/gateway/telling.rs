@@ -38,6 +38,61 @@ fn a_collector_gets_spans_under_the_clients_trace_and_metrics() {
     assert_eq!(metrics[0]["sum"]["dataPoints"][0]["asInt"], "1");
 }
 
+/// The span of one exchange, whose answer is `answer`.
+fn span_of(path: &str, answer: &str) -> Value {
+    let upstream = Recorded::answering(answer);
+    let collector = Recorded::answering(json_answer("{}"));
+    let guarded = Guarded::before(
+        &format!("[telemetry]\nendpoint = 'http://{}'\n", collector.address),
+        upstream.address,
+    );
+    assert_eq!(guarded.post(path, CHAT).status, 200);
+    let decision = guarded.decision();
+    guarded.end();
+    let sent = collector.requests();
+    let found = sent.iter().find(|one| one.starts_with("POST /v1/traces ")).unwrap();
+    let message: Value = serde_json::from_str(found.split_once("\r\n\r\n").unwrap().1).unwrap();
+    let span = message["resourceSpans"][0]["scopeSpans"][0]["spans"][0].clone();
+    assert_eq!(decision["answer_model"], attribute(&span, "gen_ai.response.model")["stringValue"]);
+    span
+}
+
+fn attribute(span: &Value, key: &str) -> Value {
+    let all = span["attributes"].as_array().unwrap();
+    all.iter().find(|one| one["key"] == key).map_or(Value::Null, |one| one["value"].clone())
+}
+
+#[test]
+fn a_span_names_the_model_that_answered_and_its_tokens_also_of_a_stream() {
+    let whole = r#"{"model":"m-2026","choices":[{"message":{"role":"assistant","content":"hi"}}],"usage":{"prompt_tokens":9,"completion_tokens":3}}"#;
+    let stream = |events: &[&str]| {
+        let body = format!("data: {}\n\n", events.join("\n\ndata: "));
+        json_answer(&body).replace("application/json", "text/event-stream")
+    };
+    let chat = stream(&[
+        r#"{"model":"m-2026","choices":[{"index":0,"delta":{"content":"hi"},"finish_reason":"stop"}]}"#,
+        r#"{"model":"m-2026","choices":[],"usage":{"prompt_tokens":9,"completion_tokens":3}}"#,
+        "[DONE]",
+    ]);
+    let messages = stream(&[
+        r#"{"type":"message_start","message":{"model":"m-2026","content":[],"usage":{"input_tokens":4,"cache_read_input_tokens":5,"output_tokens":1}}}"#,
+        r#"{"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":3}}"#,
+        r#"{"type":"message_stop"}"#,
+    ]);
+    for (path, answer) in [
+        ("/v1/chat/completions", json_answer(whole)),
+        ("/v1/chat/completions", chat),
+        ("/v1/messages", messages),
+    ] {
+        let span = span_of(path, &answer);
+        assert_eq!(attribute(&span, "gen_ai.response.model"), json!({"stringValue": "m-2026"}), "{answer}");
+        assert_eq!(attribute(&span, "gen_ai.usage.input_tokens"), json!({"intValue": "9"}), "{answer}");
+        assert_eq!(attribute(&span, "gen_ai.usage.output_tokens"), json!({"intValue": "3"}), "{answer}");
+    }
+    let silent = span_of("/v1/chat/completions", &json_answer("{}"));
+    assert_eq!(attribute(&silent, "gen_ai.usage.input_tokens"), Value::Null);
+}
+
 const UPGRADE: &str = "GET /v1/realtime HTTP/1.1\r\nhost: g\r\nconnection: Upgrade\r\nupgrade: websocket\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nsec-websocket-version: 13\r\n\r\n";
 
 #[test]

@@ -31,7 +31,7 @@ mod variety;
 mod wares;
 
 use bartizan_text::encoder;
-use bartizan_text::injection::judge::{Judge, Role};
+use bartizan_text::injection::judge::{DOUBT, Judge, Role};
 use bartizan_text::injection::lexicon::Lexicon;
 use bartizan_text::injection::meaning::Meaning;
 use bartizan_text::injection::weights::Weights;
@@ -48,6 +48,9 @@ const INNOCENTS: [&str; 3] = ["generated-innocent", "generated-mention", "brief"
 
 /// Probabilities by words alone that may be taken for doubt.
 const DOUBTS: [RangeInclusive<f32>; 5] = [0.02..=0.98, 0.2..=0.98, 0.3..=0.98, 0.4..=0.98, 0.3..=0.9];
+
+/// Shares of harmless texts whose scores are told, greatest first.
+const RATES: [f64; 7] = [0.05, 0.03, 0.02, 0.01, 0.005, 0.002, 0.001];
 
 /// Rows as they are read and made.
 struct Corpus {
@@ -174,6 +177,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let harm = harm::train(&corpus)?;
     std::fs::write(harm_file, harm.write())?;
     doubt(&corpus, &unseen, &margins, &weights, &meaning);
+    rates(&corpus, &unseen, &margins, &weights, &meaning);
     dev(&corpus, &weights, &meaning)?;
     speed(weights, meaning, &format!("{folder}/dev.jsonl"))
 }
@@ -326,6 +330,31 @@ fn doubt(corpus: &Corpus, unseen: &[usize], margins: &[(f32, f32)], weights: &We
             flagged[0] as f64 / all[0].max(1) as f64,
             flagged[1] as f64 / all[1].max(1) as f64
         );
+    }
+}
+
+/// Prints the rows of the table in `injection/rates.rs`: log odds of the scores that each share of the harmless texts reaches.
+fn rates(corpus: &Corpus, unseen: &[usize], margins: &[(f32, f32)], weights: &Weights, meaning: &Meaning) {
+    let rows: Vec<(f32, f32, bool)> = unseen
+        .iter()
+        .filter(|at| !corpus.examples[**at].operator)
+        .map(|at| {
+            let (words, by_meaning) = margins[*at];
+            let joint = meaning.curve[0] * meaning.join(words, by_meaning) + meaning.curve[1];
+            (weights.slope * words + weights.shift, joint, corpus.examples[*at].attack)
+        })
+        .collect();
+    let harmless = rows.iter().filter(|row| !row.2).count();
+    let of = |log_odds: &dyn Fn(&(f32, f32, bool)) -> f32, rate| {
+        threshold(&rows.iter().map(|row| (log_odds(row), row.2)).collect::<Vec<_>>(), rate)
+    };
+    println!("rates, of {harmless} harmless texts: words alone, in doubt both, both");
+    for rate in RATES {
+        let doubtful = |row: &(f32, f32, bool)| {
+            if DOUBT.contains(&(1.0 / (1.0 + (-row.0).exp()))) { row.1 } else { row.0 }
+        };
+        let (words, doubt, both) = (of(&|row| row.0, rate), of(&doubtful, rate), of(&|row| row.1, rate));
+        println!("    Row {{ rate: {rate}, words: {words:.4}, doubt: {doubt:.4}, both: {both:.4} }},");
     }
 }
 

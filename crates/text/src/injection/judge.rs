@@ -397,6 +397,17 @@ fn evidence(reading: &Reading, window: &Range<usize>) -> Vec<Evidence> {
     evidence
 }
 
+/// Scores at which the shipped models flag and block: by words alone, or with the meaning of every text.
+#[cfg(test)]
+pub(super) fn thresholds(thorough: bool) -> [f32; 2] {
+    let judge = if thorough { Judge::thorough() } else { Judge::new() };
+    let judge = judge.unwrap_or_else(|error| panic!("{error}"));
+    match &judge.deep {
+        Some(Deep { meaning, .. }) => [meaning.flag, meaning.block].map(|at| meaning.probability(at)),
+        None => [judge.weights.flag, judge.weights.block].map(|at| judge.weights.probability(at)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

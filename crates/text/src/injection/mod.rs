@@ -4,7 +4,7 @@
 //! it apart; [`lexicon`] finds phrases and gives them concepts, all at once, `disguise` those that are written otherwise;
 //! [`carrier`] tells its form; [`features`] turns windows of words and concepts into sparse vectors; [`weights`] scores them
 //! by a trained linear model; [`meaning`] does the same with what the encoder makes of the text; [`judge`] gives the verdict
-//! with its evidence.
+//! with its evidence; [`rates`] says how often harmless texts reach a score.
 
 pub mod canonical;
 pub mod carrier;
@@ -19,6 +19,7 @@ pub mod lexicon;
 pub mod meaning;
 mod phrases;
 mod places;
+pub mod rates;
 mod runs;
 mod tokens;
 pub mod weights;
