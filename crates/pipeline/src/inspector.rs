@@ -154,7 +154,11 @@ mod tests {
     fn inspect(uri: &str, bytes: &[u8]) -> Inspection {
         let limits = Limits::default();
         let file = File { uri, place: None };
-        PipelineInspector { limits: &limits }.inspect(&file, bytes, &MonotonicClock::start())
+        PipelineInspector { limits: &limits, around: &Surroundings::default() }.inspect(
+            &file,
+            bytes,
+            &MonotonicClock::start(),
+        )
     }
 
     #[test]
