@@ -67,7 +67,8 @@ fn another_implementation_opens_what_is_sealed_here_and_the_other_way_round() {
     };
     let recipient = Recipient::new(key.public_key()).unwrap();
     let every_byte: Vec<u8> = (0..=u8::MAX).cycle().take(100_003).collect();
-    for content in [&b""[..], b"{}", "Gr\u{fc}\u{df}e".as_bytes(), &every_byte] {
+    // Nothing at all is no content to jwcrypto, not even when it sealed it.
+    for content in [&b"x"[..], b"{}", "Gr\u{fc}\u{df}e".as_bytes(), &every_byte] {
         fs::write(path("ours"), recipient.seal("json", content).unwrap()).unwrap();
         assert_eq!(other(&["open", "auditor.key", "ours", "opened"]), "\"json\"\n");
         assert_eq!(fs::read(path("opened")).unwrap(), content);
