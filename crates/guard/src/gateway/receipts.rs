@@ -19,7 +19,7 @@ use serde_json::value::RawValue;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
-use std::thread::JoinHandle;
+use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
 /// Most decisions in one statement: as many as an entry of the log lists subjects.
@@ -139,8 +139,7 @@ impl Receipts {
             state: Arc::clone(&state),
             keep: on_failure == OnFailure::Closed,
         };
-        let thread =
-            std::thread::Builder::new().name("receipts".to_owned()).spawn(move || writer.run(&receiver))?;
+        let thread = Builder::new().name("receipts".to_owned()).spawn(move || writer.run(&receiver))?;
         Ok(Self { sender: Some(sender), thread: Some(thread), state, on_failure, room })
     }
 
@@ -223,11 +222,20 @@ impl Writer {
         let (blobs, metrics) = (self.store.blobs(), &*self.metrics);
         let seal = |waiting: &mut Waiting| waiting.seal(auditor, blobs, metrics);
         std::thread::scope(|scope| {
-            let shares = batch.chunks_mut(share);
-            let sealing: Vec<_> =
-                shares.map(|share| scope.spawn(move || share.iter_mut().try_for_each(seal))).collect();
-            let ended = || Err(JweError::Seal("a thread that seals ended early").into());
-            sealing.into_iter().try_for_each(|each| each.join().unwrap_or_else(|_| ended()))
+            let sealing: Vec<_> = batch
+                .chunks_mut(share)
+                .map(|share| Builder::new().spawn_scoped(scope, move || share.iter_mut().try_for_each(seal)))
+                .collect();
+            let failed = |why| Err(JweError::Seal(why).into());
+            // All are waited for: one that fails leaves the others' work in place for the next try.
+            let ended: Vec<Result<(), ReceiptError>> = sealing
+                .into_iter()
+                .map(|each| match each {
+                    Ok(thread) => thread.join().unwrap_or_else(|_| failed("a thread that seals ended early")),
+                    Err(_) => failed("the system gives no thread"),
+                })
+                .collect();
+            ended.into_iter().collect()
         })
     }
 
