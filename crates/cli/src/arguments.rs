@@ -24,8 +24,8 @@ pub(crate) use gate::{BasisArguments, BoundArguments, GateArguments, GateFormat,
 pub(crate) use guard::{GuardArguments, GuardCommand, TryArguments, TryEncoder, TryRole};
 #[cfg(feature = "gateway")]
 pub(crate) use guard::{
-    GuardServeArguments, IndexArguments, MockArguments, ReceiptArguments, ReceiptCommand, ReplayArguments,
-    TopArguments, VerifyReceiptArguments,
+    GuardServeArguments, IndexArguments, MockArguments, OpenReceiptArguments, ReceiptArguments,
+    ReceiptCommand, ReplayArguments, TopArguments, VerifyReceiptArguments,
 };
 pub(crate) use key::{ExportForm, KeyArguments, KeyCommand, PassphraseArguments, TextOrJson};
 pub(crate) use lineage::{

@@ -5,6 +5,7 @@
 //! | --- | --- |
 //! | [`digest`] | what an artifact is called |
 //! | [`keys`] | who signs, who is believed |
+//! | [`jwe`] | content that one key opens |
 //! | [`dsse`] | the envelope around a signed payload |
 //! | [`log`] | the transparency log: append, prove, verify, witness |
 //! | [`run`] | recording a run, and what it rests on |
@@ -19,6 +20,7 @@
 
 pub mod digest;
 pub mod dsse;
+pub mod jwe;
 pub mod keys;
 pub mod lineage;
 pub mod log;

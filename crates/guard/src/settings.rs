@@ -215,6 +215,24 @@ pub struct ReceiptOptions {
     pub store: Option<PathBuf>,
     /// What happens when they cannot be written, a full disk for one: requests are refused, or served without.
     pub on_failure: OnFailure,
+    /// What they hold of the bodies that passed.
+    pub content: ReceiptContent,
+    /// Public key as PEM, ECDSA on P-256, that content is encrypted to. Whoever has its private half can read what passed: a key for
+    /// this alone, made and kept on another machine than the gateway's.
+    pub auditor: Option<PathBuf>,
+}
+
+/// What is told of the bodies that passed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ReceiptContent {
+    /// Nothing, and no digest either: in receipts, the access log and findings.
+    Off,
+    /// The SHA-256 of request and answer.
+    #[default]
+    Hashed,
+    /// The same, and up to 1 MiB of each body encrypted to the auditor's key, in the store beside the log.
+    Encrypted,
 }
 
 /// Bounds on what is read and how long is waited.

@@ -1,5 +1,6 @@
 //! Arguments of `bartizan guard`.
 
+use super::PassphraseArguments;
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 
@@ -112,6 +113,9 @@ pub(crate) struct ReceiptArguments {
 pub(crate) enum ReceiptCommand {
     /// Find the receipt of a decision and check its digest, its signature and that the log holds it; opens no connection
     Verify(VerifyReceiptArguments),
+    /// Open what passed with the auditor's private key, after the receipt is checked; opens no connection
+    #[command(after_long_help = OPEN_HELP)]
+    Open(OpenReceiptArguments),
 }
 
 /// Arguments of `bartizan guard receipt verify`.
@@ -124,6 +128,36 @@ pub(crate) struct VerifyReceiptArguments {
     #[arg(long, value_name = "FOLDER")]
     pub(crate) store: Option<PathBuf>,
 }
+
+/// Arguments of `bartizan guard receipt open`.
+#[derive(Debug, Args)]
+#[cfg_attr(not(feature = "gateway"), allow(dead_code, reason = "told, whether or not they can be followed"))]
+pub(crate) struct OpenReceiptArguments {
+    /// Name of the decision, as the header `bartizan-decision` and the access log give it
+    pub(crate) id: String,
+    /// Private half of the key that `auditor` of [guard.receipts] names
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key: PathBuf,
+    /// The store it is in [default: that of this folder or one above it]
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) store: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) passphrase: PassphraseArguments,
+}
+
+/// Examples of `bartizan guard receipt open`.
+const OPEN_HELP: &str = "\
+A terminal is shown the bodies with whatever could act there escaped. A file or a pipe gets one object as it was sealed:
+{\"decision\",\"request\",\"answer\"}, each body {\"bytes\",\"cut\"} with \"text\", or \"base64\" where it is no text.
+
+Examples:
+  bartizan guard receipt open DECISION --key auditor.key
+  bartizan guard receipt open DECISION --key auditor.key | jq -r .request.text
+
+Exit codes:
+  0  opened
+  1  the receipt or the content is not what was signed, or was sealed to another key
+  2  there is no such content in the store, or the key cannot be read";
 
 /// Arguments of `bartizan guard mock`.
 #[derive(Debug, Args)]

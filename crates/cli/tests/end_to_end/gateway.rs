@@ -212,6 +212,75 @@ fn receipts_verify_offline_and_a_changed_configuration_is_taken_up() {
     assert!(ran.code == 1 && ran.out.contains("no decision"), "{ran:?}");
 }
 
+#[cfg(unix)]
+#[test]
+fn what_passed_is_opened_by_the_auditor_alone() {
+    let place = Workplace::new();
+    let mock = Serving::start(&place, &["mock", "--listen", "127.0.0.1:0"]);
+    for (algorithm, name) in
+        [("ed25519", "bartizan.key"), ("ecdsa-p256", "auditor.key"), ("ecdsa-p256", "other.key")]
+    {
+        assert_eq!(place.run(&["key", "generate", "--algorithm", algorithm, "--output", name]).code, 0);
+    }
+    let configure = |auditor: &str| {
+        place.write(
+            "bartizan.toml",
+            format!(
+                "[guard]\nlisten = '127.0.0.1:0'\n[guard.receipts]\nenabled = true\ncontent = 'encrypted'\nauditor = '{auditor}'\n[[guard.upstream]]\nname = 'mock'\nurl = 'http://{}'\n",
+                mock.address
+            ),
+        );
+    };
+    for (auditor, told) in [
+        ("nowhere.pub", "nowhere.pub cannot be read"),
+        ("bartizan.pub", "bartizan.pub: content is encrypted to ECDSA P-256 keys"),
+        ("auditor.key", "auditor.key: no key found: this is a private key"),
+    ] {
+        configure(auditor);
+        let ran = place.run(&["guard"]);
+        assert!(ran.code == 2 && ran.err.contains(told), "{ran:?}");
+    }
+    configure("auditor.pub");
+    let mut guard = Serving::start_after(&place, &["--access-log", "access.jsonl"], "guarding");
+    assert_eq!(guard.chat("Good morning \u{202e}to you").0, 200);
+    let process = nix::unistd::Pid::from_raw(i32::try_from(guard.process.id()).unwrap());
+    nix::sys::signal::kill(process, nix::sys::signal::Signal::SIGTERM).unwrap();
+    assert_eq!(guard.process.wait().unwrap().code(), Some(0));
+    let log = std::fs::read_to_string(place.path().join("access.jsonl")).unwrap();
+    let line: Value = serde_json::from_str(log.lines().last().unwrap()).unwrap();
+    let id = line["id"].as_str().unwrap();
+    let verify = || place.run(&["guard", "receipt", "verify", id]);
+    let open = |key: &str| place.run(&["guard", "receipt", "open", id, "--key", key]);
+    let ran = verify();
+    assert!(ran.code == 0 && ran.err.contains("is the one that was signed"), "{ran:?}");
+    let receipt: Value = serde_json::from_str(&ran.out).unwrap();
+    let ran = open("auditor.key");
+    let content: Value = serde_json::from_str(&ran.out).unwrap();
+    assert!(
+        ran.code == 0 && content["request"]["text"].as_str().unwrap().contains("Good morning"),
+        "{ran:?}"
+    );
+    assert!(content["answer"]["text"].as_str().unwrap().contains("to you"), "{content}");
+    for (key, told) in [("other.key", "name that key's file"), ("bartizan.key", "this one is ed25519")] {
+        let ran = open(key);
+        assert!(ran.code == 1 && ran.out.contains(told), "{ran:?}");
+    }
+    let blob =
+        place.path().join(".bartizan/blobs/sha256").join(receipt["content"]["jwe_sha256"].as_str().unwrap());
+    std::fs::write(&blob, "changed").unwrap();
+    for ran in [verify(), open("auditor.key")] {
+        assert!(
+            ran.code == 1 && ran.out.contains("not verified") && ran.out.contains("was changed"),
+            "{ran:?}"
+        );
+    }
+    std::fs::remove_file(&blob).unwrap();
+    let ran = verify();
+    assert!(ran.code == 3 && ran.err.contains("it was erased"), "{ran:?}");
+    let ran = open("auditor.key");
+    assert!(ran.code == 2 && ran.err.contains("it was erased"), "{ran:?}");
+}
+
 #[test]
 fn a_folder_is_served_under_the_digest_that_gate_gives_it_and_no_other() {
     let place = Workplace::new();

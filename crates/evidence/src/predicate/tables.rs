@@ -3,7 +3,7 @@
 //! Source of each table: the specification named beside it. What reading needs and what a specification demands stands here; what
 //! it only recommends does not.
 
-use super::shape::{Named, Shape, may, must};
+use super::shape::{Field, Named, Shape, may, must};
 use super::{
     CYCLONEDX, PROVENANCE_V1, SCAI_V0_2, SCAI_V0_3, TEST_RESULT_V0_1, VSA_V1, VULNS_V0_1, VULNS_V0_2,
 };
@@ -410,6 +410,14 @@ static MCP_APPROVAL: Shape = Shape::Object(&[
 ]);
 
 /// What the gateway writes.
+static DECISION_CONTENT: [Field; 4] = [
+    must("jwe_sha256", Shape::Text)
+        .about("SHA-256 of the message (RFC 7516, compact), its name among the blobs."),
+    must("bytes", Shape::Count).about("Bytes of the message."),
+    must("auditor", Shape::Text).about("The key that opens it: SHA-256 over its public half as PEM."),
+    must("cut", Shape::Truth).about("Whether less than all of a body is in it."),
+];
+
 static DECISIONS: Shape = Shape::Object(&[must(
     "decisions",
     Shape::List(&Shape::Object(&[
@@ -419,6 +427,8 @@ static DECISIONS: Shape = Shape::Object(&[must(
         must("action", Shape::Text).about("What was decided."),
         must("enforced", Shape::Truth).about("Whether that was carried out, and not only observed."),
         must("outcome", Shape::Text).about("How the exchange went."),
+        may("content", Shape::Object(&DECISION_CONTENT))
+            .about("What passed, encrypted to an auditor, where the configuration asks for that."),
     ])),
 )
 .about("One for each subject, in the same order.")]);

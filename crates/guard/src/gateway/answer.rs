@@ -16,7 +16,6 @@ use hyper::body::Body as _;
 use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use hyper::http::response::Parts;
 use hyper::{Method, Response};
-use sha2::{Digest as _, Sha256};
 use std::time::{Duration, Instant};
 
 /// Media types of streams that have a JSON value a line.
@@ -145,10 +144,7 @@ fn whole(
             body
         }
     };
-    recording.change(|decision| {
-        decision.answer_bytes = body.len() as u64;
-        decision.answer_sha256 = Some(bartizan_core::hex(&Sha256::digest(&body)));
-    });
+    recording.answered(&body);
     let mut response = Response::new(body::whole(body));
     *response.status_mut() = head.status;
     *response.headers_mut() = out;

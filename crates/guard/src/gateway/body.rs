@@ -210,8 +210,8 @@ impl<T: FnEnd> Passing<T> {
 
 /// What is told how a body went.
 pub(super) trait FnEnd: Unpin + Send + 'static {
-    /// So many bytes passed.
-    fn passed(&mut self, bytes: usize);
+    /// A piece passed.
+    fn passed(&mut self, piece: &[u8]);
     /// It ended, or broke.
     fn ended(&mut self, outcome: Result<(), BodyError>);
 }
@@ -228,7 +228,7 @@ impl<T: FnEnd> hyper::body::Body for Passing<T> {
         match Pin::new(&mut this.inner).poll_frame(context) {
             Poll::Ready(Some(Ok(frame))) => {
                 this.timer.as_mut().reset(Instant::now() + this.silence);
-                this.with.passed(frame.data_ref().map_or(0, Bytes::len));
+                this.with.passed(frame.data_ref().map_or(&[], |data| data));
                 Poll::Ready(Some(Ok(frame)))
             }
             Poll::Ready(Some(Err(_))) => {

@@ -3,6 +3,7 @@
 //! Nothing in it is text of the exchange: digests, names from the configuration, and words of ours. The model's name and the
 //! path come from the client and are cut and cleaned of what does not print.
 
+use super::content::SealedContent;
 use crate::check::{Action, Reason};
 use crate::protocol::{Protocol, Usage};
 use serde::Serialize;
@@ -133,6 +134,9 @@ pub struct Decision {
     /// SHA-256 of the answer's body as it was passed on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub answer_sha256: Option<String>,
+    /// What was kept of both for an auditor; known when the receipt is written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub content: Option<SealedContent>,
     /// Bytes of the request's body.
     pub request_bytes: u64,
     /// Bytes of the answer's body.
@@ -184,6 +188,7 @@ impl Decision {
             config_sha256: String::new(),
             request_sha256: None,
             answer_sha256: None,
+            content: None,
             request_bytes: 0,
             answer_bytes: 0,
             reasons: Vec::new(),

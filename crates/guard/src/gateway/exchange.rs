@@ -24,7 +24,6 @@ use hyper::http::request::Parts;
 use hyper::http::uri::PathAndQuery;
 use hyper::upgrade::OnUpgrade;
 use hyper::{HeaderMap, Method, Response, StatusCode};
-use sha2::{Digest as _, Sha256};
 use std::future::{Future as _, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
@@ -115,7 +114,9 @@ fn refuse(refused: &Refused, protocol: Protocol, recording: &mut Recording) -> R
     });
     let refusal =
         Refusal { kind: refused.kind, message: refused.message.clone(), decision, id: refused.id.clone() };
-    let mut response = Response::new(body::whole(refusal.body(protocol)));
+    let body = refusal.body(protocol);
+    recording.leaves(body.as_ref());
+    let mut response = Response::new(body::whole(body));
     *response.status_mut() =
         StatusCode::from_u16(refused.kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     // JSON-RPC says in the body what is wrong with a message that was understood.
@@ -251,12 +252,7 @@ fn judged_request(
     body: Bytes,
     recording: &mut Recording,
 ) -> Result<(Bytes, HeaderMap), Refused> {
-    recording.change(|decision| {
-        decision.request_bytes = body.len() as u64;
-        if !body.is_empty() {
-            decision.request_sha256 = Some(bartizan_core::hex(&Sha256::digest(&body)));
-        }
-    });
+    recording.asked(&body);
     if body.is_empty() || way.protocol == Protocol::Opaque {
         return Ok((body, headers.clone()));
     }
@@ -264,7 +260,13 @@ fn judged_request(
     let most = way.plan.limits.request_bytes;
     let plain = body::decoded(headers, &body, most, &way.plan.limits).map_err(Refused::from);
     let read = plain.and_then(|plain| {
-        asked.body = plain.map_or_else(|| body.clone(), Bytes::from);
+        asked.body = match plain {
+            Some(plain) => {
+                recording.judges(&plain);
+                Bytes::from(plain)
+            }
+            None => body.clone(),
+        };
         recording.with(|decision| asked.request(decision))
     });
     recording.change(|decision| decision.micros.request = micros(started));

@@ -33,6 +33,10 @@ pub struct Metrics {
     pub(super) receipts_lost: AtomicU64,
     /// Whether receipts cannot be written now: 1, or 0.
     pub(super) receipts_failing: AtomicI64,
+    /// Exchanges whose content was encrypted to the auditor.
+    pub(super) contents: AtomicU64,
+    /// Those of them that there was no room in memory to keep as much of as is kept.
+    pub(super) contents_short: AtomicU64,
     by_labels: Mutex<Families>,
     request: Times,
     answer: Times,
@@ -137,6 +141,15 @@ impl Metrics {
         );
         let failing = load(&self.receipts_failing);
         plain("bartizan_guard_receipts_failing", "gauge", "1 while receipts cannot be written.", failing);
+        let sealed = self.contents.load(Ordering::Relaxed).to_string();
+        plain("bartizan_guard_contents_total", "counter", "Exchanges encrypted to the auditor.", sealed);
+        let short = self.contents_short.load(Ordering::Relaxed).to_string();
+        plain(
+            "bartizan_guard_contents_short_total",
+            "counter",
+            "Exchanges encrypted to the auditor and cut for want of memory.",
+            short,
+        );
         {
             let families = self.by_labels.lock().unwrap_or_else(PoisonError::into_inner);
             let name = "bartizan_guard_exchanges_total";

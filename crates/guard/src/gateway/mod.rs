@@ -13,7 +13,7 @@
 //! | `model` | which model an upstream serves, and whether it was admitted |
 //! | `identity`, `lineage`, `counters`, `shared` | who asks, on whose behalf, and how much they may, alone or with other gateways |
 //! | `resp` | the protocol of Redis |
-//! | `receipts` | decisions as signed statements |
+//! | `receipts`, `content` | decisions as signed statements, and what passed, for an auditor alone |
 //! | `replay` | kept exchanges, judged again |
 //! | `websocket` | what is passed on and only counted |
 //! | `decision`, `access`, `metrics`, `ocsf`, `otlp` | what is told about it, in whose words |
@@ -23,6 +23,7 @@
 mod access;
 mod answer;
 mod body;
+mod content;
 mod counters;
 mod decision;
 mod error;
@@ -53,6 +54,7 @@ mod warming;
 mod websocket;
 
 pub use access::{AccessLog, Form};
+pub use content::{Content, KeptBody, MOST_OF_A_BODY, SealedContent, auditor, opened, sealed_content};
 pub use decision::{Decision, Direction, Micros, Told};
 pub use error::GatewayError;
 pub use metrics::Metrics;
@@ -63,6 +65,7 @@ pub use replay::replayed;
 pub use resp::{Reply, RespError};
 pub use server::{Reload, Stop, serve};
 
+use crate::settings::ReceiptContent;
 use counters::Counters;
 use health::Retries;
 use sha2::{Digest as _, Sha256};
@@ -93,6 +96,8 @@ pub struct Outputs {
     pub access: Option<AccessLog>,
     /// Signed statements.
     pub receipts: Option<Receipts>,
+    /// What is told of bodies.
+    pub content: ReceiptContent,
     /// A collector of OpenTelemetry.
     pub telemetry: Option<Telemetry>,
 }

@@ -3,21 +3,23 @@
 //! One statement holds a batch; each of its subjects is one decision, named by the decision's id, under the SHA-256 of the decision's
 //! JSON as the predicate holds it.
 
+use super::content::{Kept, Room};
 use super::decision::Decision;
 use super::metrics::Metrics;
 use crate::settings::OnFailure;
 use bartizan_evidence::digest::Digest;
 use bartizan_evidence::dsse::{Envelope, EnvelopeError};
+use bartizan_evidence::jwe::{JweError, Recipient};
 use bartizan_evidence::keys::SigningKey;
 pub use bartizan_evidence::predicate::DECISIONS_V1;
 use bartizan_evidence::statement::{PAYLOAD_TYPE, ResourceDescriptor, Statement, StatementError};
-use bartizan_evidence::store::{LogProof, Store, StoreError, envelope_of};
+use bartizan_evidence::store::{Blobs, LogProof, Store, StoreError, envelope_of};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
-use std::thread::JoinHandle;
+use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
 /// Most decisions in one statement: as many as an entry of the log lists subjects.
@@ -26,6 +28,10 @@ const LARGEST_BATCH: usize = 256;
 const GATHERING: Duration = Duration::from_millis(200);
 /// Most decisions that wait to be written.
 const LONGEST_QUEUE: usize = 65_536;
+/// Most bytes of bodies sealed for one statement: this, and what one decision more brings.
+const LARGEST_CONTENT: usize = 16 << 20;
+/// Threads that seal bodies and put them among the blobs: most of the time they wait for the disk.
+const SEALERS: usize = 8;
 /// How long the writer waits after a failure before it tries again.
 const AGAIN: Duration = Duration::from_millis(500);
 
@@ -60,15 +66,30 @@ pub enum ReceiptError {
     /// Nobody who is believed signed it.
     #[error("the decision {0} is signed by no key that this store trusts")]
     NotBelieved(String),
+    /// Content cannot be sealed or opened.
+    #[error(transparent)]
+    Jwe(#[from] JweError),
+    /// Content, or what a receipt says of it, is not as the gateway writes it.
+    #[error("the content of the decision is not as the gateway writes it: {0}")]
+    Content(String),
 }
 
 /// Takes decisions and has them written.
 #[derive(Debug)]
 pub struct Receipts {
-    sender: Option<SyncSender<Box<Decision>>>,
+    sender: Option<SyncSender<Waiting>>,
     thread: Option<JoinHandle<()>>,
     state: Arc<State>,
     on_failure: OnFailure,
+    /// Room for bodies, where they are kept.
+    room: Option<Arc<Room>>,
+}
+
+/// A decision on its way, and what is kept of its exchange.
+#[derive(Debug)]
+struct Waiting {
+    decision: Box<Decision>,
+    kept: Option<Kept>,
 }
 
 #[derive(Debug, Default)]
@@ -78,11 +99,22 @@ struct State {
     ending: AtomicBool,
 }
 
+impl Waiting {
+    fn seal(&mut self, auditor: &Recipient, blobs: &Blobs, metrics: &Metrics) -> Result<(), ReceiptError> {
+        let Some(kept) = &self.kept else { return Ok(()) };
+        self.decision.content = kept.sealed(&self.decision.id, auditor, blobs)?;
+        metrics.contents.fetch_add(u64::from(self.decision.content.is_some()), Ordering::Relaxed);
+        metrics.contents_short.fetch_add(u64::from(kept.short), Ordering::Relaxed);
+        self.kept = None;
+        Ok(())
+    }
+}
+
 /// Says loudly what went wrong.
 pub type Alarm = Box<dyn Fn(&str) + Send>;
 
 impl Receipts {
-    /// Receipts written into a store by a thread of their own. When they cannot be written, `alarm` is told, and the gateway refuses
+    /// Receipts written into a store by a thread of their own; what passed goes beside them when there is an auditor to encrypt it to. When they cannot be written, `alarm` is told, and the gateway refuses
     /// requests or serves on, as `on_failure` says.
     ///
     /// # Errors
@@ -90,29 +122,36 @@ impl Receipts {
     pub fn new(
         store: Store,
         key: SigningKey,
+        auditor: Option<Recipient>,
         on_failure: OnFailure,
         metrics: Arc<Metrics>,
         alarm: Alarm,
     ) -> std::io::Result<Self> {
         let (sender, receiver) = sync_channel(LONGEST_QUEUE);
         let state = Arc::new(State::default());
+        let room = auditor.is_some().then(Arc::default);
         let writer = Writer {
             store,
             key,
+            auditor,
             metrics,
             alarm,
             state: Arc::clone(&state),
             keep: on_failure == OnFailure::Closed,
         };
-        let thread =
-            std::thread::Builder::new().name("receipts".to_owned()).spawn(move || writer.run(&receiver))?;
-        Ok(Self { sender: Some(sender), thread: Some(thread), state, on_failure })
+        let thread = Builder::new().name("receipts".to_owned()).spawn(move || writer.run(&receiver))?;
+        Ok(Self { sender: Some(sender), thread: Some(thread), state, on_failure, room })
     }
 
-    /// Hands over a decision; never waits.
-    pub(super) fn take(&self, decision: Box<Decision>, metrics: &Metrics) {
+    /// A place to keep what passes in, where that is asked for.
+    pub(super) fn keep(&self) -> Option<Kept> {
+        self.room.as_ref().map(Kept::new)
+    }
+
+    /// Hands over a decision, and what was kept of its exchange; never waits.
+    pub(super) fn take(&self, decision: Box<Decision>, kept: Option<Kept>, metrics: &Metrics) {
         self.state.waiting.fetch_add(1, Ordering::Relaxed);
-        let sent = self.sender.as_ref().map(|sender| sender.try_send(decision));
+        let sent = self.sender.as_ref().map(|sender| sender.try_send(Waiting { decision, kept }));
         if let Some(Err(TrySendError::Full(_) | TrySendError::Disconnected(_))) = sent {
             self.state.waiting.fetch_sub(1, Ordering::Relaxed);
             metrics.receipts_lost.fetch_add(1, Ordering::Relaxed);
@@ -123,7 +162,8 @@ impl Receipts {
     pub(super) fn must_refuse(&self) -> bool {
         self.on_failure == OnFailure::Closed
             && (self.state.failing.load(Ordering::Relaxed)
-                || self.state.waiting.load(Ordering::Relaxed) >= LONGEST_QUEUE as u64 / 2)
+                || self.state.waiting.load(Ordering::Relaxed) >= LONGEST_QUEUE as u64 / 2
+                || self.room.as_ref().is_some_and(|room| room.is_scarce()))
     }
 }
 
@@ -141,6 +181,7 @@ impl Drop for Receipts {
 struct Writer {
     store: Store,
     key: SigningKey,
+    auditor: Option<Recipient>,
     metrics: Arc<Metrics>,
     alarm: Alarm,
     state: Arc<State>,
@@ -149,11 +190,11 @@ struct Writer {
 }
 
 impl Writer {
-    fn run(self, decisions: &Receiver<Box<Decision>>) {
+    fn run(self, decisions: &Receiver<Waiting>) {
         while let Ok(first) = decisions.recv() {
-            let batch = gathered(first, decisions);
+            let mut batch = gathered(first, decisions);
             let count = batch.len() as u64;
-            while let Err(error) = self.write(&batch) {
+            while let Err(error) = self.write(&mut batch) {
                 self.failed(&error, count);
                 if !self.keep || self.state.ending.load(Ordering::Relaxed) {
                     self.metrics.receipts_lost.fetch_add(count, Ordering::Relaxed);
@@ -174,10 +215,35 @@ impl Writer {
         self.metrics.receipts_failing.store(1, Ordering::Relaxed);
     }
 
-    fn write(&self, batch: &[Decision]) -> Result<(), ReceiptError> {
+    /// Seals what was kept; what is sealed already stays as it is when a batch is tried again.
+    fn seal(&self, batch: &mut [Waiting]) -> Result<(), ReceiptError> {
+        let Some(auditor) = &self.auditor else { return Ok(()) };
+        let share = batch.len().div_ceil(SEALERS).max(1);
+        let (blobs, metrics) = (self.store.blobs(), &*self.metrics);
+        let seal = |waiting: &mut Waiting| waiting.seal(auditor, blobs, metrics);
+        std::thread::scope(|scope| {
+            let sealing: Vec<_> = batch
+                .chunks_mut(share)
+                .map(|share| Builder::new().spawn_scoped(scope, move || share.iter_mut().try_for_each(seal)))
+                .collect();
+            let failed = |why| Err(JweError::Seal(why).into());
+            // All are waited for: one that fails leaves the others' work in place for the next try.
+            let ended: Vec<Result<(), ReceiptError>> = sealing
+                .into_iter()
+                .map(|each| match each {
+                    Ok(thread) => thread.join().unwrap_or_else(|_| failed("a thread that seals ended early")),
+                    Err(_) => failed("the system gives no thread"),
+                })
+                .collect();
+            ended.into_iter().collect()
+        })
+    }
+
+    fn write(&self, batch: &mut [Waiting]) -> Result<(), ReceiptError> {
+        self.seal(batch)?;
         let mut subjects = Vec::with_capacity(batch.len());
         let mut raw = Vec::with_capacity(batch.len());
-        for decision in batch {
+        for Waiting { decision, .. } in &*batch {
             let json = serde_json::to_string(decision).map_err(StatementError::from)?;
             subjects.push(ResourceDescriptor::named(decision.id.as_str(), Digest::sha256(json.as_bytes())));
             raw.push(RawValue::from_string(json).map_err(StatementError::from)?);
@@ -194,12 +260,17 @@ impl Writer {
     }
 }
 
-fn gathered(first: Box<Decision>, decisions: &Receiver<Box<Decision>>) -> Vec<Decision> {
-    let mut batch = vec![*first];
+fn gathered(first: Waiting, decisions: &Receiver<Waiting>) -> Vec<Waiting> {
+    let held = |waiting: &Waiting| waiting.kept.as_ref().map_or(0, Kept::held);
+    let mut content = held(&first);
+    let mut batch = vec![first];
     let until = Instant::now() + GATHERING;
-    while batch.len() < LARGEST_BATCH {
+    while batch.len() < LARGEST_BATCH && content < LARGEST_CONTENT {
         match decisions.recv_timeout(until.saturating_duration_since(Instant::now())) {
-            Ok(decision) => batch.push(*decision),
+            Ok(waiting) => {
+                content = content.saturating_add(held(&waiting));
+                batch.push(waiting);
+            }
             Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
         }
     }

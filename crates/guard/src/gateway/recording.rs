@@ -1,9 +1,13 @@
 //! A decision while it is made: told when it is dropped, however the exchange ends.
 
 use super::body::{BodyError, FnEnd};
+use super::content::Kept;
 use super::decision::Decision;
 use super::identity::Admitted;
+use super::receipts::Receipts;
 use super::{Gateway, Outputs};
+use crate::settings::ReceiptContent;
+use sha2::{Digest as _, Sha256};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
@@ -12,6 +16,8 @@ use std::time::Instant;
 pub(super) struct Recording {
     gateway: Arc<Gateway>,
     pub(super) decision: Option<Box<Decision>>,
+    /// What is kept for an auditor, if anything is.
+    kept: Option<Kept>,
     pub(super) started: Instant,
     /// Whether the answer has been handed over whole.
     pub(super) complete: bool,
@@ -30,6 +36,7 @@ impl Recording {
         Self {
             gateway: Arc::clone(gateway),
             decision: Some(Box::new(decision)),
+            kept: gateway.outputs.receipts.as_ref().and_then(Receipts::keep),
             started: Instant::now(),
             complete: false,
             streams: false,
@@ -41,6 +48,47 @@ impl Recording {
     pub(super) fn with<T>(&mut self, act: impl FnOnce(&mut Decision) -> T) -> T {
         let decision = self.decision.get_or_insert_with(|| Box::new(Decision::new(String::new(), 0, "", "")));
         act(decision)
+    }
+
+    /// Whether digests of bodies are told.
+    pub(super) fn hashes(&self) -> bool {
+        self.gateway.outputs.content != ReceiptContent::Off
+    }
+
+    /// The request's body, as it came.
+    pub(super) fn asked(&mut self, body: &[u8]) {
+        let digest = (self.hashes() && !body.is_empty()).then(|| sha256(body));
+        self.change(|decision| {
+            decision.request_bytes = body.len() as u64;
+            decision.request_sha256 = digest;
+        });
+        if !body.is_empty() {
+            self.judges(body);
+        }
+    }
+
+    /// The request's body, as it is judged.
+    pub(super) fn judges(&mut self, body: &[u8]) {
+        if let Some(kept) = &mut self.kept {
+            kept.request(body);
+        }
+    }
+
+    /// The answer's body, whole.
+    pub(super) fn answered(&mut self, body: &[u8]) {
+        let digest = self.hashes().then(|| sha256(body));
+        self.change(|decision| {
+            decision.answer_bytes = body.len() as u64;
+            decision.answer_sha256 = digest;
+        });
+        self.leaves(body);
+    }
+
+    /// What leaves in place of an answer.
+    pub(super) fn leaves(&mut self, piece: &[u8]) {
+        if let Some(kept) = &mut self.kept {
+            kept.answer(piece);
+        }
     }
 
     /// The answer is a stream from here on.
@@ -57,8 +105,10 @@ impl Recording {
 }
 
 impl FnEnd for Recording {
-    fn passed(&mut self, bytes: usize) {
-        self.change(|decision| decision.answer_bytes = decision.answer_bytes.saturating_add(bytes as u64));
+    fn passed(&mut self, piece: &[u8]) {
+        let bytes = piece.len() as u64;
+        self.change(|decision| decision.answer_bytes = decision.answer_bytes.saturating_add(bytes));
+        self.leaves(piece);
     }
 
     fn ended(&mut self, outcome: Result<(), BodyError>) {
@@ -92,9 +142,9 @@ impl Drop for Recording {
             let ledger = self.gateway.plan().ledger(&self.gateway);
             admitted.owe(&ledger, tokens, Instant::now());
         }
-        let Outputs { access, receipts, telemetry } = &self.gateway.outputs;
+        let Outputs { access, receipts, telemetry, .. } = &self.gateway.outputs;
         if let Some(receipts) = receipts {
-            receipts.take(decision.clone(), &self.gateway.metrics);
+            receipts.take(decision.clone(), self.kept.take(), &self.gateway.metrics);
         }
         if let Some(telemetry) = telemetry {
             telemetry.take(decision.clone(), &self.gateway.metrics);
@@ -103,6 +153,10 @@ impl Drop for Recording {
             access.take(decision, &self.gateway.metrics);
         }
     }
+}
+
+fn sha256(body: &[u8]) -> String {
+    bartizan_core::hex(&Sha256::digest(body))
 }
 
 /// Microseconds since a moment.

@@ -110,7 +110,7 @@ pub(super) async fn serve(
                 match tokio::io::copy_bidirectional(&mut client, &mut server).await {
                     Ok((asked, answered)) => {
                         recording.change(|decision| decision.request_bytes = asked);
-                        recording.passed(usize::try_from(answered).unwrap_or(usize::MAX));
+                        recording.change(|decision| decision.answer_bytes = answered);
                         recording.ended(Ok(()));
                     }
                     // One end hung up without a word; which, nobody can tell.

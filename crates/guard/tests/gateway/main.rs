@@ -3,6 +3,7 @@
 #![cfg(test)]
 #![cfg(feature = "gateway")]
 
+mod contents;
 mod counters;
 mod hostile;
 mod identity;

@@ -1,6 +1,7 @@
 //! Receipts of decisions in a real store, verified, tampered with, and refused without.
 
 use crate::support::{Guarded, Recorded, json_answer};
+use bartizan_evidence::jwe::Recipient;
 use bartizan_evidence::keys::{KeyAlgorithm, Signer as _, SigningKey};
 use bartizan_evidence::log::{LoggedStatements, NoteSigner};
 use bartizan_evidence::store::{StatementLog, Store, Trust};
@@ -11,7 +12,7 @@ use std::sync::{Arc, Mutex};
 
 const CHAT: &str = r#"{"messages":[{"role":"user","content":"hello"}]}"#;
 
-fn store(folder: &Path, key: &SigningKey, log: &SigningKey) -> Store {
+pub(crate) fn store(folder: &Path, key: &SigningKey, log: &SigningKey) -> Store {
     let mut trust = Trust::default();
     trust.add(key.public_key());
     let pem = log.to_pem(None).unwrap();
@@ -32,9 +33,9 @@ fn every_decision_has_a_receipt_that_verifies_and_no_other_does() {
     let metrics = Arc::new(Metrics::default());
     let kept = store(folder.path(), &key, &log);
     let receipts =
-        Receipts::new(kept, copy, OnFailure::Closed, Arc::clone(&metrics), Box::new(|_| {})).unwrap();
+        Receipts::new(kept, copy, None, OnFailure::Closed, Arc::clone(&metrics), Box::new(|_| {})).unwrap();
     let upstream = Recorded::answering(json_answer("{}"));
-    let guarded = Guarded::with_receipts(upstream.address, receipts);
+    let guarded = Guarded::with_receipts("", upstream.address, receipts);
     guarded.post("/v1/chat/completions", CHAT);
     guarded.post(
         "/v1/chat/completions",
@@ -59,10 +60,16 @@ fn every_decision_has_a_receipt_that_verifies_and_no_other_does() {
 #[cfg(unix)]
 #[test]
 fn without_room_for_receipts_the_gateway_refuses_or_serves_on_and_says_so() {
-    for (on_failure, status) in [(OnFailure::Closed, 503), (OnFailure::Open, 200)] {
+    let cases = [OnFailure::Closed, OnFailure::Open].map(|each| [(each, false), (each, true)]);
+    for (on_failure, encrypted) in cases.into_iter().flatten() {
+        let status = if on_failure == OnFailure::Closed { 503 } else { 200 };
         let folder = tempfile::tempdir().unwrap();
         let key = SigningKey::generate(KeyAlgorithm::Ed25519).unwrap();
         let log = SigningKey::generate(KeyAlgorithm::Ed25519).unwrap();
+        let auditor = encrypted.then(|| {
+            let auditor = SigningKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
+            Recipient::new(auditor.public_key()).unwrap()
+        });
         let kept = store(folder.path(), &key, &log);
         // Blobs can no longer be put where a file stands in their way.
         let blobs = folder.path().join("blobs");
@@ -72,9 +79,9 @@ fn without_room_for_receipts_the_gateway_refuses_or_serves_on_and_says_so() {
         let ours = Arc::clone(&told);
         let alarm = Box::new(move |text: &str| ours.lock().unwrap().push(text.to_owned()));
         let metrics = Arc::new(Metrics::default());
-        let receipts = Receipts::new(kept, key, on_failure, Arc::clone(&metrics), alarm).unwrap();
+        let receipts = Receipts::new(kept, key, auditor, on_failure, Arc::clone(&metrics), alarm).unwrap();
         let upstream = Recorded::answering(json_answer("{}"));
-        let guarded = Guarded::with_receipts(upstream.address, receipts);
+        let guarded = Guarded::with_receipts("", upstream.address, receipts);
         assert_eq!(guarded.post("/v1/chat/completions", CHAT).status, 200);
         while told.lock().unwrap().is_empty() {
             std::thread::yield_now();

@@ -7,7 +7,7 @@ use std::sync::mpsc::channel;
 
 const SECRET: &str = "ghp_0123456789abcdefghijABCDEFGHIJ012345";
 
-fn chat(text: &str) -> String {
+pub(crate) fn chat(text: &str) -> String {
     json!({"model": "m", "stream": true, "messages": [{"role": "user", "content": text}]}).to_string()
 }
 
@@ -32,7 +32,7 @@ fn a_stream_passes_and_its_decision_is_told_at_its_end() {
 }
 
 /// An upstream that streams these events.
-fn streaming(events: &[&str]) -> Recorded {
+pub(crate) fn streaming(events: &[&str]) -> Recorded {
     let chunks: Vec<String> =
         events.iter().map(|event| format!("{:x}\r\n{event}\r\n", event.len())).collect();
     let body = chunks.concat();

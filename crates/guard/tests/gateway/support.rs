@@ -41,9 +41,9 @@ impl Guarded {
     }
 
     /// In front of an upstream of the test's own, with receipts.
-    pub(crate) fn with_receipts(upstream: SocketAddr, receipts: Receipts) -> Self {
+    pub(crate) fn with_receipts(toml: &str, upstream: SocketAddr, receipts: Receipts) -> Self {
         let url = format!("http://{upstream}");
-        Self::start("", &[("own", url)], Stop::default(), Vec::new(), Some(receipts))
+        Self::start(toml, &[("own", url)], Stop::default(), Vec::new(), Some(receipts))
     }
 
     /// Ends it, after what is in progress and waits to be written.
@@ -79,7 +79,7 @@ impl Guarded {
             let surroundings = surroundings();
             Telemetry::new(telemetry, &surroundings, Arc::clone(&clock), Arc::clone(&metrics)).unwrap()
         });
-        let outputs = Outputs { access: Some(log), receipts, telemetry };
+        let outputs = Outputs { access: Some(log), receipts, telemetry, content: options.receipts.content };
         let gateway = Arc::new(Gateway::new(plan, [7; 32], clock, metrics, outputs));
         let listener = loopback();
         let address = listener.local_addr().unwrap();

@@ -4,6 +4,8 @@ mod attempt;
 #[cfg(feature = "gateway")]
 mod index;
 #[cfg(feature = "gateway")]
+mod receipt;
+#[cfg(feature = "gateway")]
 mod serve;
 #[cfg(feature = "gateway")]
 mod top;
@@ -34,9 +36,10 @@ pub(crate) fn run(arguments: &GuardArguments) -> Result<Exit, Failure> {
         #[cfg(feature = "gateway")]
         Some(GuardCommand::Key) => serve::key(),
         #[cfg(feature = "gateway")]
-        Some(GuardCommand::Receipt(ReceiptArguments { command: ReceiptCommand::Verify(arguments) })) => {
-            serve::verify_receipt(arguments)
-        }
+        Some(GuardCommand::Receipt(ReceiptArguments { command })) => match command {
+            ReceiptCommand::Verify(arguments) => receipt::verify(arguments),
+            ReceiptCommand::Open(arguments) => receipt::open(arguments),
+        },
         #[cfg(not(feature = "gateway"))]
         Some(
             GuardCommand::Index(_)

@@ -1,17 +1,15 @@
 //! The gateway as a command: configuration in, requests served until a signal ends it.
 
-use crate::arguments::{
-    GuardServeArguments, MockArguments, PassphraseArguments, ReplayArguments, VerifyReceiptArguments,
-};
+use crate::arguments::{GuardServeArguments, MockArguments, PassphraseArguments, ReplayArguments};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::settings::file::ConfigurationFile;
 use crate::terminal;
 use crate::{keyfile, project};
-use bartizan_evidence::store::LogProof;
+use bartizan_evidence::keys::Signer as _;
 use bartizan_guard::gateway::{
     AccessLog, Alarm, Clock, Decision, Digests, Form, Gateway, GatewayError, Metrics, Outputs, Plan,
-    ReceiptError, Receipts, Reload, Stop, Surroundings, Telemetry, mock, replayed, secret, serve, verified,
+    Receipts, Reload, Stop, Surroundings, Telemetry, auditor, mock, replayed, secret, serve,
 };
 use bartizan_guard::settings::{Enforcement, GuardOptions, UpstreamOptions};
 use serde::Deserialize;
@@ -46,7 +44,8 @@ pub(super) fn run(arguments: &GuardServeArguments) -> Result<Exit, Failure> {
             Telemetry::new(telemetry, surroundings, Arc::clone(&clock), Arc::clone(&metrics))
         })
     });
-    let outputs = Outputs { access, receipts, telemetry: telemetry.transpose()? };
+    let content = options.receipts.content;
+    let outputs = Outputs { access, receipts, content, telemetry: telemetry.transpose()? };
     let names = plan.upstream_names().join(", ");
     let gateway = Arc::new(Gateway::new(plan, secret().map_err(failed)?, clock, metrics, outputs));
     let listener = listen(options.listen.as_deref().unwrap_or(LISTEN))?;
@@ -86,6 +85,7 @@ fn receipts(
     folder: &Path,
     metrics: Arc<Metrics>,
 ) -> Result<Option<Receipts>, Failure> {
+    let auditor = with_surroundings(folder, |surroundings| auditor(&options.receipts, surroundings.files))?;
     if !options.receipts.enabled {
         return Ok(None);
     }
@@ -94,8 +94,14 @@ fn receipts(
     let key = keyfile::signing_key(&path, &passphrase)?;
     let store = options.receipts.store.as_ref().map(|store| folder.join(store));
     let store = project::for_signing(store.as_deref(), &key)?;
+    if auditor.as_ref().is_some_and(|auditor| auditor.key_id() == key.key_id()) {
+        terminal::remark(
+            "the auditor's key is the one that signs, so whoever gets at this machine can read what passed; `bartizan key generate \
+             --output auditor.key` on another machine makes one for that alone",
+        );
+    }
     let alarm: Alarm = Box::new(terminal::remark);
-    Ok(Some(Receipts::new(store, key, options.receipts.on_failure, metrics, alarm)?))
+    Ok(Some(Receipts::new(store, key, auditor, options.receipts.on_failure, metrics, alarm)?))
 }
 
 /// How the configuration is read again while it serves. What is listened at, the log and the receipts stay as they were.
@@ -112,32 +118,6 @@ fn reload(arguments: GuardServeArguments, file: PathBuf) -> Reload {
         plan(&gathered.options, &gathered.folder).map_err(|error| error.to_string())
     };
     Reload { load: Box::new(load), stamp: Box::new(stamp), tell: Box::new(terminal::remark) }
-}
-
-/// Finds the receipt of a decision, checks it and shows it.
-///
-/// # Errors
-/// [`Failure`] when the store cannot be read; a receipt that is not believed is a finding.
-pub(super) fn verify_receipt(arguments: &VerifyReceiptArguments) -> Result<Exit, Failure> {
-    let store = project::existing(arguments.store.as_deref())?;
-    let mut out = io::stdout().lock();
-    match verified(&store, &arguments.id) {
-        Ok(receipt) => {
-            writeln!(out, "{}", receipt.decision.get())?;
-            let LogProof { origin, index, size, .. } = &receipt.proof;
-            terminal::remark(&format!(
-                "signed by {}, entry {index} of {size} in the log {origin}, envelope {}",
-                receipt.signers.join(", "),
-                receipt.envelope
-            ));
-            Ok(Exit::Done)
-        }
-        Err(ReceiptError::Store(error)) => Err(error.into()),
-        Err(error) => {
-            writeln!(out, "not verified: {error}")?;
-            Ok(Exit::Found)
-        }
-    }
 }
 
 /// Judges kept exchanges again.
