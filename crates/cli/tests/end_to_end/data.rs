@@ -302,8 +302,7 @@ fn a_verb_of_the_engine_says_how_to_get_it_when_it_is_absent() {
     let at = Workplace::new();
     at.write("a.csv", "x\n1\n");
     // Alone in a folder, the program has no engine beside it.
-    let alone = at.path().join("bartizan");
-    std::fs::copy(env!("CARGO_BIN_EXE_bartizan"), &alone).unwrap();
+    let alone = at.own_program();
     let output = std::process::Command::new(&alone)
         .args(["data", "profile", "a.csv"])
         .current_dir(at.path())
@@ -318,12 +317,9 @@ fn a_verb_of_the_engine_says_how_to_get_it_when_it_is_absent() {
 #[cfg(unix)]
 #[test]
 fn a_verb_of_the_engine_passes_arguments_and_exit_code_through() {
-    use std::os::unix::fs::PermissionsExt as _;
     let at = Workplace::new();
-    let alone = at.path().join("bartizan");
-    std::fs::copy(env!("CARGO_BIN_EXE_bartizan"), &alone).unwrap();
-    let engine = at.write("bartizan-data", "#!/bin/sh\necho \"$@\"\nexit 3\n");
-    std::fs::set_permissions(&engine, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let alone = at.own_program();
+    at.script("bartizan-data", "#!/bin/sh\necho \"$@\"\nexit 3\n");
     let output = std::process::Command::new(&alone)
         .args(["data", "check", "a.csv", "--against", "s.toml", "--help"])
         .current_dir(at.path())
@@ -336,14 +332,11 @@ fn a_verb_of_the_engine_passes_arguments_and_exit_code_through() {
 #[cfg(unix)]
 #[test]
 fn what_is_no_text_is_read_through_the_engine_and_to_its_end() {
-    use std::os::unix::fs::PermissionsExt as _;
     let at = Workplace::new();
-    let alone = at.path().join("bartizan");
-    std::fs::copy(env!("CARGO_BIN_EXE_bartizan"), &alone).unwrap();
+    let alone = at.own_program();
     at.write("chats.parquet", "PAR1");
     let leaks = |script: &str| {
-        let engine = at.write("bartizan-data", format!("#!/bin/sh\n{script}\n"));
-        std::fs::set_permissions(&engine, std::fs::Permissions::from_mode(0o755)).unwrap();
+        at.script("bartizan-data", &format!("#!/bin/sh\n{script}\n"));
         let output = std::process::Command::new(&alone)
             .args(["data", "leaks", "chats.parquet", "--format", "jsonl"])
             .current_dir(at.path())
@@ -372,15 +365,12 @@ fn what_is_no_text_is_read_through_the_engine_and_to_its_end() {
 #[cfg(unix)]
 #[test]
 fn a_copy_that_a_signal_interrupts_is_removed() {
-    use std::os::unix::fs::PermissionsExt as _;
     let at = Workplace::new();
-    let alone = at.path().join("bartizan");
-    std::fs::copy(env!("CARGO_BIN_EXE_bartizan"), &alone).unwrap();
+    let alone = at.own_program();
     at.write("chats.parquet", "PAR1");
     // Read once whole, and then waited for while the copy is written.
     let script = "#!/bin/sh\ntest -e once && exec sleep 20\ntouch once\necho '{\"a\":\"x\"}'\n";
-    let engine = at.write("bartizan-data", script);
-    std::fs::set_permissions(&engine, std::fs::Permissions::from_mode(0o755)).unwrap();
+    at.script("bartizan-data", script);
     let mut child = std::process::Command::new(&alone)
         .args(["data", "leaks", "chats.parquet", "--redact", "copy.jsonl"])
         .current_dir(at.path())

@@ -84,14 +84,11 @@ fn what_could_not_be_looked_for_is_incomplete_and_no_pass() {
 #[cfg(unix)]
 #[test]
 fn a_signal_to_the_program_ends_the_engine_with_it() {
-    use std::os::unix::fs::PermissionsExt as _;
     let at = Workplace::new();
-    let alone = at.path().join("bartizan");
-    std::fs::copy(env!("CARGO_BIN_EXE_bartizan"), &alone).unwrap();
+    let alone = at.own_program();
     let script =
         "#!/bin/sh\ntrap 'touch ended; exit 143' TERM\ntouch started\nwhile :; do sleep 0.05; done\n";
-    let engine = at.write("bartizan-data", script);
-    std::fs::set_permissions(&engine, std::fs::Permissions::from_mode(0o755)).unwrap();
+    at.script("bartizan-data", script);
     let mut child = std::process::Command::new(&alone)
         .args(["data", "profile", "a.csv", "--output", "a.json"])
         .current_dir(at.path())

@@ -68,13 +68,8 @@ fn the_storage_container_leaves_nothing_of_a_model_that_is_denied() {
         std::fs::copy(place.path().join(from), evidence.join(to)).unwrap();
     }
     std::fs::rename(place.path().join(".bartizan"), evidence.join("store")).unwrap();
-    place.write("fetch", "#!/bin/sh\nexec sh fetch.sh \"$@\"\n");
     #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        let mode = std::fs::Permissions::from_mode(0o755);
-        std::fs::set_permissions(place.path().join("fetch"), mode).unwrap();
-    }
+    place.script("fetch", "#!/bin/sh\nexec sh fetch.sh \"$@\"\n");
     let fetched = |pairs: &[&str]| {
         let mut command = shell(&place, "sh", "kserve/entrypoint.sh");
         command.args(pairs).env("BARTIZAN_FETCH", "./fetch").env("BARTIZAN_EVIDENCE", &evidence);

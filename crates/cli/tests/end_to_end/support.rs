@@ -30,6 +30,31 @@ impl Workplace {
         path
     }
 
+    /// A copy of the program in this folder.
+    ///
+    /// Another process makes it: whoever holds a program open for writing hands that on to every child that another test starts at
+    /// that moment, and until the child is itself a program the copy cannot be started ("text file busy").
+    pub(crate) fn own_program(&self) -> PathBuf {
+        let copy = self.path().join("bartizan");
+        if cfg!(unix) {
+            assert!(
+                Command::new("cp").arg(env!("CARGO_BIN_EXE_bartizan")).arg(&copy).status().unwrap().success()
+            );
+        } else {
+            fs::copy(env!("CARGO_BIN_EXE_bartizan"), &copy).unwrap();
+        }
+        copy
+    }
+
+    /// A shell script that can be run, put there by another process as well.
+    #[cfg(unix)]
+    pub(crate) fn script(&self, name: &str, lines: &str) -> PathBuf {
+        let (draft, path) = (self.write(&format!("{name}.draft"), lines), self.path().join(name));
+        let put = "cat \"$0\" > \"$1\" && chmod 755 \"$1\" && rm \"$0\"";
+        assert!(Command::new("sh").args(["-c", put]).args([&draft, &path]).status().unwrap().success());
+        path
+    }
+
     /// The program, to be run in this folder with no setting of the machine in force.
     pub(crate) fn program(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_bartizan"));
