@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 /// Writes a file beside its place first, so that a half-written one never stands there. Until it is whole its name is a hidden one:
 /// whoever looks at the folder meanwhile does not take it for something that was put there.
 ///
-/// A file that is replaced keeps its permissions, and a link to a file still leads to it. Pipes and devices are written to as they are.
+/// A file that is replaced keeps its permissions. A link is replaced and not followed: a folder that came from elsewhere may hold one
+/// that leads out of it. Pipes and devices are written to as they are.
 ///
 /// # Errors
 /// What `write` and the disk give; what was begun is removed.
@@ -18,8 +19,7 @@ pub fn write_whole(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result
         let mut out = BufWriter::new(File::create(path)?);
         return write(&mut out).and_then(|()| out.flush());
     }
-    let place = if before.is_some() { fs::canonicalize(path)? } else { path.to_owned() };
-    let part = beside(&place);
+    let part = beside(path);
     let written = File::create_new(&part).and_then(|file| {
         let mut out = BufWriter::new(file);
         write(&mut out)?;
@@ -29,7 +29,7 @@ pub fn write_whole(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result
         }
         // Durable before it takes the place: a crash must not leave an empty file under the name.
         out.get_ref().sync_data()?;
-        fs::rename(&part, &place)
+        fs::rename(&part, path)
     });
     written.inspect_err(|_| {
         // The first error is the one to tell.
@@ -70,7 +70,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_program_stays_a_program_and_a_link_a_link() {
+    fn a_program_stays_a_program_and_no_link_is_followed() {
         use std::os::unix::fs::{PermissionsExt as _, symlink};
         let folder = tempfile::tempdir().unwrap();
         let (script, link) = (folder.path().join("train.sh"), folder.path().join("link.sh"));
@@ -78,9 +78,13 @@ mod tests {
         fs::set_permissions(&script, fs::Permissions::from_mode(0o750)).unwrap();
         symlink("train.sh", &link).unwrap();
         write_whole(&link, |out| out.write_all(b"two")).unwrap();
-        assert_eq!(fs::read(&script).unwrap(), b"two");
+        assert_eq!(
+            (fs::read(&script).unwrap(), fs::read(&link).unwrap()),
+            (b"one".to_vec(), b"two".to_vec())
+        );
+        assert!(fs::symlink_metadata(&link).unwrap().is_file());
+        write_whole(&script, |out| out.write_all(b"three")).unwrap();
         assert_eq!(fs::metadata(&script).unwrap().permissions().mode() & 0o777, 0o750);
-        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
     }
 
     #[cfg(unix)]
