@@ -26,7 +26,7 @@ pub(crate) fn write(corpus: &Corpus, path: &str) -> Result<(), Box<dyn std::erro
             "family": corpus.families[example.family],
             "attack": example.attack,
             "operator": example.operator,
-            "borrows": example.borrows.map(|family| corpus.families[family].as_str()),
+            "borrows": example.borrows.iter().map(|family| corpus.families[*family].as_str()).collect::<Vec<_>>(),
             "train": at < corpus.train,
             "windows": windows,
         });

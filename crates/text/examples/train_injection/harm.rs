@@ -260,7 +260,7 @@ pub(crate) fn train(corpus: &Corpus) -> Result<Weights, Box<dyn std::error::Erro
     (weights.slope, weights.shift) = calibrate(&rows);
     (weights.flag, weights.block) = (one, threshold(&rows, 0.002));
     let weights = Weights::read(&weights.write())?;
-    let dev: Vec<(f32, bool)> = corpus.examples[corpus.train..]
+    let dev: Vec<(f32, bool)> = corpus.examples[corpus.scored..]
         .iter()
         .filter(|example| !example.attack && !UNKNOWN.contains(&example.source.as_str()))
         .map(|example| (example.margin(&weights), example.source == COLLECTED))

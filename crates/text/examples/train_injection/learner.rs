@@ -6,6 +6,9 @@ use bartizan_text::injection::hidden;
 use bartizan_text::injection::lexicon::Lexicon;
 use bartizan_text::injection::weights::Weights;
 
+/// How sources of texts begin that have something harmless beside them.
+pub(crate) const BESIDE: &str = "beside";
+
 /// A labelled text as its windows.
 pub(crate) struct Example {
     /// Index of the family its source belongs to.
@@ -16,8 +19,8 @@ pub(crate) struct Example {
     pub(crate) attack: bool,
     /// Whether an operator wrote it.
     pub(crate) operator: bool,
-    /// Index of the family whose sentences it borrows.
-    pub(crate) borrows: Option<usize>,
+    /// Indices of the families whose sentences it borrows.
+    pub(crate) borrows: Vec<usize>,
     /// Whether the model of words is trained on it too.
     pub(crate) for_words: bool,
     /// Sparse vector of each window.
@@ -44,7 +47,7 @@ impl Example {
             source: source.to_owned(),
             attack,
             operator: false,
-            borrows: None,
+            borrows: Vec::new(),
             for_words: true,
             windows,
         }
@@ -103,10 +106,11 @@ pub(crate) fn fit_labelled(chosen: &[(&Example, bool)]) -> Weights {
     weights
 }
 
-/// How much less a text counts when its source has more of them: its size to this power.
-const CROWDING: f32 = 0.6;
+/// How much less a text counts when its source has more of them: its size to this power; the second for texts with something
+/// beside them.
+const CROWDING: [f32; 2] = [0.6, 0.3];
 
-/// Each side counts the same; within a side a text counts by the size of its source to the power of minus [`CROWDING`].
+/// Each side counts the same; within a side a text counts by the size of its source to the power of minus its [`CROWDING`].
 fn scales(chosen: &[(&Example, bool)]) -> Vec<f32> {
     let mut counts = std::collections::BTreeMap::new();
     for (example, wanted) in chosen {
@@ -114,7 +118,10 @@ fn scales(chosen: &[(&Example, bool)]) -> Vec<f32> {
     }
     let raw: Vec<f32> = chosen
         .iter()
-        .map(|(example, wanted)| 1.0 / counts[&(example.source.as_str(), *wanted)].powf(CROWDING))
+        .map(|(example, wanted)| {
+            let crowding = CROWDING[usize::from(example.source.starts_with(BESIDE))];
+            1.0 / counts[&(example.source.as_str(), *wanted)].powf(crowding)
+        })
         .collect();
     let total = |side: bool| -> f32 {
         chosen.iter().zip(&raw).filter(|(row, _)| row.1 == side).map(|(_, raw)| raw).sum()

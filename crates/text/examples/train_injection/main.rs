@@ -1,11 +1,11 @@
 //! Trains the weights of the injection judge and says how well they do on sources they have not seen.
 //!
-//! `train_injection FOLDER WORDS MEANING HARM UNSEEN`: FOLDER holds `train.jsonl` (objects with `text`, `label`, `source`), to
-//! learn from, and `dev.jsonl`, which is only ever scored. WORDS, MEANING and HARM receive the models. UNSEEN is what
-//! `train_injection score FOLDER TUNED UNSEEN` made with the encoders and heads that `tune.py` left in TUNED. Same input, same
-//! weights.
-//! `train_injection export FOLDER WINDOWS` writes the same texts as pieces of words, for `tune.py`, and `train_injection words
-//! FOLDER MARGINS` what models of words that have not seen a text's family make of it.
+//! `train_injection FOLDER HARMLESS WORDS MEANING HARM UNSEEN`: FOLDER holds `train.jsonl` (objects with `text`, `label`, `source`), to
+//! learn from, and `dev.jsonl`, which is only ever scored. HARMLESS holds more texts to learn from, which `collect.py` gathers.
+//! WORDS, MEANING and HARM receive the models. UNSEEN is what `train_injection score FOLDER HARMLESS TUNED UNSEEN` made with the
+//! encoders and heads that `tune.py` left in TUNED. Same input, same weights.
+//! `train_injection export FOLDER HARMLESS WINDOWS` writes the same texts as pieces of words, for `tune.py`, and `train_injection
+//! words FOLDER HARMLESS MARGINS` what models of words that have not seen a text's family make of it.
 
 #![expect(
     clippy::indexing_slicing,
@@ -13,6 +13,7 @@
     reason = "a tool for the terminal over rows of known shape"
 )]
 
+mod beside;
 mod bounds;
 mod carriers;
 mod conduct;
@@ -24,6 +25,7 @@ mod innocents;
 mod kinds;
 mod learner;
 mod orders;
+mod quotes;
 mod semantics;
 mod slots;
 mod tongues;
@@ -36,7 +38,7 @@ use bartizan_text::injection::lexicon::Lexicon;
 use bartizan_text::injection::meaning::Meaning;
 use bartizan_text::injection::weights::Weights;
 use evaluate::{auc, calibrate, threshold};
-use learner::{Example, fit};
+use learner::{BESIDE, Example, fit};
 use rayon::prelude::*;
 use semantics::{Unseen, join, weigh};
 use sha2::{Digest, Sha256};
@@ -59,8 +61,12 @@ struct Corpus {
     families: Vec<String>,
     /// Families that were read; those made follow.
     read: usize,
-    /// Rows to train on; those of `dev.jsonl` follow.
+    /// Rows to train on. Those follow that have something harmless beside them and are only scored, then those of `dev.jsonl`.
     train: usize,
+    /// Where the rows end that are scored with something beside them.
+    scored: usize,
+    /// For each of those the row whose text it is.
+    alone: Vec<usize>,
 }
 
 impl Corpus {
@@ -74,15 +80,20 @@ impl Corpus {
         (0..=self.read).filter(|family| self.members(*family).next().is_some()).collect()
     }
 
+    /// Rows of a family to score, with something beside them or not.
+    fn judged(&self, family: usize) -> impl Iterator<Item = usize> {
+        self.members(family).chain((self.train..self.scored).filter(move |at| self.examples[*at].family == family))
+    }
+
     /// Number of the family of that name.
     fn family(&self, name: &str) -> usize {
         self.families.iter().position(|family| family == name).unwrap_or(usize::MAX)
     }
 
-    /// SHA-256 of all texts to train on, in hexadecimal.
+    /// SHA-256 of all texts to train on and to score, in hexadecimal.
     fn digest(&self) -> String {
         let mut hash = Sha256::new();
-        for text in &self.texts[..self.train] {
+        for text in &self.texts[..self.scored] {
             hash.update(Sha256::digest(text));
         }
         bartizan_core::hex(&hash.finalize())
@@ -95,25 +106,30 @@ impl Corpus {
 
     /// A model of words that has not seen the family.
     fn words_without(&self, family: usize) -> Weights {
-        fit(&self.examples[..self.train], |example| example.for_words && example.family != family)
+        let unseen = |example: &Example| example.family != family && !example.borrows.contains(&family);
+        fit(&self.examples[..self.train], |example| example.for_words && unseen(example))
     }
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.as_slice() {
-        [task, folder, windows] if task == "export" => return export::write(&gather(folder)?, windows),
-        [task, folder, margins] if task == "words" => return export::words(&gather(folder)?, margins),
-        [task, folder, tuned, unseen] if task == "score" => {
-            return Unseen::score(&gather(folder)?, tuned, unseen);
+        [task, folder, more, windows] if task == "export" => {
+            return export::write(&gather(folder, more)?, windows);
+        }
+        [task, folder, more, margins] if task == "words" => {
+            return export::words(&gather(folder, more)?, margins);
+        }
+        [task, folder, more, tuned, unseen] if task == "score" => {
+            return Unseen::score(&gather(folder, more)?, tuned, unseen);
         }
         _ => {}
     }
-    let [folder, words_file, meaning_file, harm_file, unseen_file] = arguments.as_slice() else {
-        return Err("usage: train_injection FOLDER WORDS MEANING HARM UNSEEN | score FOLDER TUNED UNSEEN | export FOLDER WINDOWS | words FOLDER MARGINS".into());
+    let [folder, more, words_file, meaning_file, harm_file, unseen_file] = arguments.as_slice() else {
+        return Err("usage: train_injection FOLDER HARMLESS WORDS MEANING HARM UNSEEN | score FOLDER HARMLESS TUNED UNSEEN | export FOLDER HARMLESS WINDOWS | words FOLDER HARMLESS MARGINS".into());
     };
-    let corpus = gather(folder)?;
-    let examples = &corpus.examples[..corpus.train];
+    let corpus = gather(folder, more)?;
+    let examples = &corpus.examples[..corpus.scored];
     println!("{} texts, {} windows", examples.len(), examples.iter().map(|e| e.windows.len()).sum::<usize>());
 
     let by_encoders = Unseen::read(&corpus, unseen_file)?;
@@ -122,7 +138,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut margins = vec![(f32::NAN, f32::NAN); examples.len()];
     let unseen = corpus.held_out().into_par_iter().map(|family| {
         let words = corpus.words_without(family);
-        corpus.members(family).map(|at| (at, examples[at].margin(&words))).collect::<Vec<_>>()
+        corpus.judged(family).map(|at| (at, examples[at].margin(&words))).collect::<Vec<_>>()
     });
     for (at, margin) in unseen.collect::<Vec<_>>().into_iter().flatten() {
         margins[at].0 = margin;
@@ -130,7 +146,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for (pair, margin) in margins.iter_mut().zip(&by_encoders.margins) {
         pair.1 = *margin;
     }
-    let unseen: Vec<usize> = (0..examples.len()).filter(|at| examples[*at].family < corpus.read).collect();
+    let unseen: Vec<usize> = (0..corpus.train).filter(|at| examples[*at].family < corpus.read).collect();
     // One join for all, as the shipped judge has: two shares and a shift over margins that are all of unseen families.
     let keys: Vec<(&str, bool)> =
         unseen.iter().map(|at| (examples[*at].source.as_str(), examples[*at].attack)).collect();
@@ -148,6 +164,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     report("meaning alone", &corpus, &unseen, &meanings);
     let (flag, block) = report("both", &corpus, &unseen, &joint);
 
+    for (name, scores) in [("words alone", &words), ("both", &joint)] {
+        report_beside(name, &corpus, &unseen, scores);
+    }
+
     let scored = |scores: &[f32]| -> Vec<(f32, bool)> {
         unseen.iter().map(|at| (scores[*at], examples[*at].attack)).collect()
     };
@@ -158,7 +178,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             .map(|at| (scores[*at], examples[*at].attack))
             .collect()
     };
-    let mut weights = fit(examples, |example| example.for_words);
+    let mut weights = fit(&examples[..corpus.train], |example| example.for_words);
     (weights.slope, weights.shift) = calibrate(&scored(&words));
     (weights.flag, weights.block) = (threshold(&others(&words), 0.01), threshold(&others(&words), 0.002));
     let bytes = weights.write();
@@ -183,12 +203,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 /// Reads the corpus and makes the rest.
-fn gather(folder: &str) -> Result<Corpus, Box<dyn std::error::Error>> {
+fn gather(folder: &str, more: &str) -> Result<Corpus, Box<dyn std::error::Error>> {
     let lexicon = Lexicon::new();
     let mut families = Vec::new();
     let (mut examples, mut texts) = (Vec::new(), Vec::new());
     let mut outputs: BTreeMap<usize, Vec<String>> = BTreeMap::new();
     read(&lexicon, &format!("{folder}/train.jsonl"), &mut families, &mut texts, &mut examples, &mut outputs)?;
+    read(&lexicon, more, &mut families, &mut texts, &mut examples, &mut BTreeMap::new())?;
     let (mut dev_examples, mut dev_texts) = (Vec::new(), Vec::new());
     let path = format!("{folder}/dev.jsonl");
     read(&lexicon, &path, &mut families, &mut dev_texts, &mut dev_examples, &mut BTreeMap::new())?;
@@ -199,7 +220,7 @@ fn gather(folder: &str) -> Result<Corpus, Box<dyn std::error::Error>> {
         |(text, source, attack): (String, String, bool), borrows: Option<usize>, for_words: bool| {
             let family = if INNOCENTS.contains(&source.as_str()) { read } else { read + 1 };
             let mut example = Example::of(&lexicon, &text, &source, family, attack);
-            (example.borrows, example.for_words) = (borrows, for_words);
+            (example.borrows, example.for_words) = (borrows.into_iter().collect(), for_words);
             examples.push(example);
             texts.push(text);
         };
@@ -219,10 +240,25 @@ fn gather(folder: &str) -> Result<Corpus, Box<dyn std::error::Error>> {
     for made in variety::agents(44) {
         add(made, None, true);
     }
-    let train = examples.len();
+    let (to_train, to_score) = beside::texts(&mut variety::Random(45), &texts, &examples, read);
+    let alone = to_score.iter().map(|mixed| mixed.of).collect();
+    let mut train = 0;
+    for (mixed, learnt) in [(to_train, true), (to_score, false)] {
+        for beside::Mixed { text, of, beside } in mixed {
+            let (own, attack) = (examples[of].family, examples[of].attack);
+            let family = if learnt { read + 1 } else { own };
+            let source = format!("{BESIDE}-{}", families[own]);
+            let mut example = Example::of(&lexicon, &text, &source, family, attack);
+            example.borrows = vec![own, beside];
+            examples.push(example);
+            texts.push(text);
+        }
+        train = if learnt { examples.len() } else { train };
+    }
+    let scored = examples.len();
     examples.extend(dev_examples);
     texts.extend(dev_texts);
-    Ok(Corpus { examples, texts, families, read, train })
+    Ok(Corpus { examples, texts, families, read, train, scored, alone })
 }
 
 /// Reads one file; harmless answers of models, which lend their sentences to carriers, are kept by family in `outputs`.
@@ -296,6 +332,33 @@ fn report(name: &str, corpus: &Corpus, unseen: &[usize], scores: &[f32]) -> (f32
     (one, tenth)
 }
 
+/// Prints how many texts reach the thresholds for 1 % and 0.2 % false positives with something harmless beside them, and how many of
+/// the same texts by themselves.
+fn report_beside(name: &str, corpus: &Corpus, unseen: &[usize], scores: &[f32]) {
+    let examples = &corpus.examples;
+    let others: Vec<(f32, bool)> = unseen
+        .iter()
+        .filter(|at| !examples[**at].operator)
+        .map(|at| (scores[*at], examples[*at].attack))
+        .collect();
+    let limits = [threshold(&others, 0.01), threshold(&others, 0.002)];
+    for attack in [true, false] {
+        let rows: Vec<usize> =
+            (corpus.train..corpus.scored).filter(|at| examples[*at].attack == attack).collect();
+        let beside: Vec<f32> = rows.iter().map(|at| scores[*at]).collect();
+        let alone: Vec<f32> = rows.iter().map(|at| scores[corpus.alone[at - corpus.train]]).collect();
+        println!(
+            "{name}: {} {} with something harmless beside them: {:.3} and {:.3} reached, by themselves {:.3} and {:.3}",
+            rows.len(),
+            if attack { "attacks" } else { "harmless texts" },
+            share(&beside, limits[0]),
+            share(&beside, limits[1]),
+            share(&alone, limits[0]),
+            share(&alone, limits[1])
+        );
+    }
+}
+
 /// Prints what is gained when the meaning is asked only where the words leave doubt, and how often that is.
 fn doubt(corpus: &Corpus, unseen: &[usize], margins: &[(f32, f32)], weights: &Weights, meaning: &Meaning) {
     for band in DOUBTS {
@@ -362,7 +425,7 @@ fn rates(corpus: &Corpus, unseen: &[usize], margins: &[(f32, f32)], weights: &We
 fn dev(corpus: &Corpus, weights: &Weights, meaning: &Meaning) -> Result<(), Box<dyn std::error::Error>> {
     let mut rows: BTreeMap<&str, Vec<(f32, bool)>> = BTreeMap::new();
     let mut all = Vec::new();
-    let members: Vec<usize> = (corpus.train..corpus.examples.len()).collect();
+    let members: Vec<usize> = (corpus.scored..corpus.examples.len()).collect();
     let margins = semantics::margins(encoder::shipped()?, meaning, &corpus.texts_of(&members));
     for (at, margin) in members.into_iter().zip(margins) {
         let example = &corpus.examples[at];

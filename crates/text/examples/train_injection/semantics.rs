@@ -18,10 +18,10 @@ pub(crate) const MOST_WINDOWS: usize = 4;
 /// Families whose texts are scored by one encoder that has seen none of them. A family is in one group; those of `dev.jsonl`
 /// alone are in none, as they are never trained on.
 pub(crate) const GROUPS: [(&str, &[&str]); 4] = [
-    ("one", &["atr", "hh", "advbench"]),
-    ("two", &["bipia", "gpteacher"]),
-    ("three", &["jailbreaks", "alpaca"]),
-    ("four", &["tensor", "innocents"]),
+    ("one", &["atr", "hh", "advbench", "manual"]),
+    ("two", &["bipia", "gpteacher", "dialogue", "code"]),
+    ("three", &["jailbreaks", "alpaca", "prompting", "foreign"]),
+    ("four", &["tensor", "innocents", "task"]),
 ];
 /// The group that holds out nothing: the encoder that ships.
 pub(crate) const ALL: &str = "all";
@@ -75,7 +75,7 @@ pub(crate) fn margins(encoder: &Encoder, head: &Meaning, texts: &[&str]) -> Vec<
 
 /// What the tuned encoders make of the texts, and the head of the one that ships: a file in the source, as tuning takes long.
 pub(crate) struct Unseen {
-    /// The margin of each text to train on by the encoder that has not seen its family; NaN for those that are never held out.
+    /// The margin of each text to train on or to score by the encoder that has not seen its family; NaN for those that are never held out.
     pub(crate) margins: Vec<f32>,
     /// The head of the encoder that ships.
     pub(crate) head: Meaning,
@@ -84,10 +84,10 @@ pub(crate) struct Unseen {
 impl Unseen {
     /// Runs the encoders of `folder` over the texts of the families they have not seen, and writes the file `path`.
     pub(crate) fn score(corpus: &Corpus, folder: &str, path: &str) -> Result<(), Box<dyn std::error::Error>> {
-        let mut unseen = vec![f32::NAN; corpus.train];
+        let mut unseen = vec![f32::NAN; corpus.scored];
         for (group, families) in GROUPS {
             let members: Vec<usize> =
-                families.iter().flat_map(|family| corpus.members(corpus.family(family))).collect();
+                families.iter().flat_map(|family| corpus.judged(corpus.family(family))).collect();
             let found = Tuned::read(folder, group)?.margins(&corpus.texts_of(&members));
             for (at, margin) in members.iter().zip(found) {
                 unseen[*at] = margin;
@@ -131,7 +131,7 @@ impl Unseen {
         };
         same("texts", &corpus.digest())?;
         same("encoder", encoder::DIGEST)?;
-        Ok(Self { margins: values(&tensors, "margins", corpus.train)?, head: head(&tensors)? })
+        Ok(Self { margins: values(&tensors, "margins", corpus.scored)?, head: head(&tensors)? })
     }
 }
 

@@ -36,10 +36,10 @@ WIDTH, HEADS, HEAD = 384, 12, 32
 LAYERS, FROZEN = 4, 2
 # Tokens of a row, rows of a step, windows of a row at most, windows that may find no room before a step is full.
 LENGTH, ROWS, SEGMENTS, PATIENCE = 128, 16, 8, 24
-# Texts of a source at most: attacks, harmless, made, made of the further kinds.
-MOST = (450, 650, 400, 330)
+# Texts of a source at most: attacks, harmless, made, made of the further kinds, with something beside them.
+MOST = (450, 380, 300, 150, 300)
 # Windows of a text at most; of a collected jailbreak the first and the last.
-MOST_WINDOWS = 3
+MOST_WINDOWS = 2
 
 
 @dataclasses.dataclass
@@ -47,7 +47,7 @@ class Recipe:
     """How the encoder is tuned."""
 
     # Windows that are drawn.
-    drawn: int = 20000
+    drawn: int = 18000
     # Share of the tokens of a window that are left out.
     dropped: float = 0.1
     # First steps of the last layer and of the head; a layer's is `lower` of that of the layer above it.
@@ -99,7 +99,10 @@ def sample(rows):
                 continue
             key = (row["source"], row["attack"])
             counts[key] += 1
-            limit = MOST[3] if kind else MOST[2] if row["family"] == "made" else MOST[0 if row["attack"] else 1]
+            if row["source"].startswith("beside"):
+                limit = MOST[4]
+            else:
+                limit = MOST[3] if kind else MOST[2] if row["family"] == "made" else MOST[0 if row["attack"] else 1]
             if counts[key] <= limit:
                 part.append(at)
         chosen += sorted(part)
@@ -253,7 +256,7 @@ class Tuning:
         self.texts = np.load(folder / "texts.npy")
         self.lengths = np.diff(self.ends)
         self.attack = np.array([rows[at]["attack"] for at in self.texts])
-        learn = np.array([rows[at]["family"] not in held and rows[at]["borrows"] not in held for at in self.texts])
+        learn = np.array([not set(held) & {rows[at]["family"], *rows[at]["borrows"]} for at in self.texts])
         self.held = np.array([rows[at]["family"] in held for at in self.texts])
         self.mean, self.deviation = self.features[learn].mean(0), self.features[learn].std(0) + 0.1
         self.standard = (self.features - self.mean) / self.deviation

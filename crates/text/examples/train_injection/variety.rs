@@ -1,6 +1,6 @@
 //! Texts made from grammars: attacks in many wordings and carriers, and harmless texts that use the same words.
 
-use crate::{bounds, conduct, duties, harm, innocents, kinds, orders, slots, tongues, wares};
+use crate::{bounds, conduct, duties, harm, innocents, kinds, orders, quotes, slots, tongues, wares};
 
 /// SplitMix64 (Steele et al., 2014): the same seed, the same texts.
 pub(crate) struct Random(pub(crate) u64);
@@ -260,7 +260,7 @@ pub(crate) fn agents(seed: u64) -> Vec<(String, String, bool)> {
     let attacks = conduct::ATTACKS.iter().zip(0..).flat_map(|(grammar, at)| {
         of_kinds(&mut Random(seed.wrapping_add(at)), [grammar].into_iter(), [].into_iter())
     });
-    let harmless = bounds::HARMLESS.iter().zip(0..).flat_map(|(grammar, at)| {
+    let harmless = bounds::HARMLESS.iter().chain(quotes::HARMLESS).zip(0..).flat_map(|(grammar, at)| {
         of_kinds(&mut Random(seed.wrapping_add(1000).wrapping_add(at)), [].into_iter(), [grammar].into_iter())
     });
     attacks.chain(harmless).collect()
@@ -342,6 +342,7 @@ fn all_slots() -> impl Iterator<Item = &'static (&'static str, &'static [&'stati
         wares::SLOTS,
         duties::SLOTS,
         harm::SLOTS,
+        quotes::SLOTS,
     ]
     .into_iter()
     .flatten()
