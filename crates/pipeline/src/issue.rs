@@ -1,5 +1,6 @@
 //! What an inspector found in a part of a text, before it is placed: [`Issue`].
 
+use crate::pin::Pinning;
 use crate::yaml::{Node, Offsets};
 use crate::{Fix, Notes, Text};
 use bartizan_core::{Confidence, Finding, Rule, Severity};
@@ -22,13 +23,24 @@ pub struct Issue {
     pub remedy: Option<String>,
     /// How to mend it, in bytes of the whole text.
     pub fix: Option<Fix>,
+    /// How to pin it, once what it names is looked up.
+    pub(crate) pinning: Option<Box<Pinning>>,
 }
 
 impl Issue {
     /// An issue with the rule's own severity, high confidence and the rule's remedy.
     pub fn new(rule: &'static Rule, span: Range<usize>, message: impl Into<String>) -> Self {
         let (severity, confidence) = (rule.severity, Confidence::High);
-        Self { rule, span, message: message.into(), severity, confidence, remedy: None, fix: None }
+        Self {
+            rule,
+            span,
+            message: message.into(),
+            severity,
+            confidence,
+            remedy: None,
+            fix: None,
+            pinning: None,
+        }
     }
 
     /// Graded otherwise.
@@ -59,6 +71,13 @@ impl Issue {
         self
     }
 
+    /// Pinned as `pinning` says.
+    #[must_use]
+    pub(crate) fn pinned(mut self, pinning: Pinning) -> Self {
+        self.pinning = Some(Box::new(pinning));
+        self
+    }
+
     /// The same, `bytes` further on.
     #[must_use]
     pub fn shifted(mut self, bytes: usize) -> Self {
@@ -81,7 +100,8 @@ impl Issue {
 pub(crate) fn report(text: &Text<'_>, notes: &mut Notes<'_>, issues: impl IntoIterator<Item = Issue>) {
     for mut issue in issues {
         let (rule, span) = (issue.rule.id, issue.span.clone());
-        let fix = issue.fix.take();
+        let pinned = issue.pinning.take().and_then(|pinning| pinning.placed(text.content, &span));
+        let fix = issue.fix.take().or(pinned);
         notes.report(text, span.clone(), issue.into_finding());
         if let Some(fix) = fix {
             notes.propose(rule, span.start, fix);
@@ -98,7 +118,12 @@ pub(crate) fn report_at(
 ) {
     for mut issue in issues {
         issue.span = offsets.range(issue.span);
-        notes.report(text, issue.span.clone(), issue.into_finding());
+        let (rule, span) = (issue.rule.id, issue.span.clone());
+        let pinned = issue.pinning.take().and_then(|pinning| pinning.placed(text.content, &span));
+        notes.report(text, span.clone(), issue.into_finding());
+        if let Some(fix) = pinned {
+            notes.propose(rule, span.start, fix);
+        }
     }
 }
 

@@ -1,9 +1,10 @@
 //! `bartizan scan`: gather the settings, let the libraries walk, sweep and triage, write the report.
 
-use crate::arguments::{FixMode, ScanArguments, ScanOptions};
+use crate::arguments::{FixMode, Resolve, ScanArguments, ScanOptions};
 use crate::commands::db::Known;
 use crate::commands::scan_beside::{DigestingInspector, keep_reported};
 use crate::commands::scan_inspector::WholeInspector;
+use crate::commands::scan_resolve::Resolver;
 use crate::commands::{scan_fix, scan_statement};
 use crate::exit::Exit;
 use crate::failure::{Failure, nearest};
@@ -79,8 +80,13 @@ fn mended(
     triage: &Triage,
     walk: &Walk,
 ) -> Result<Report, Failure> {
-    for _ in 0..FIX_ROUNDS {
-        let mended = scan_fix::mend(&report, walk, &settings.limits, mode, arguments.diff)?;
+    let mut resolver = Resolver::new(arguments.resolve)?;
+    for round in 0..FIX_ROUNDS {
+        let limits = &settings.limits;
+        let mended = scan_fix::mend(&report, walk, limits, mode, arguments.diff, &mut resolver)?;
+        if round == 0 && mended.unanswered > 0 {
+            unanswered(arguments.resolve, mended.unanswered);
+        }
         if mended.files == 0 {
             break;
         }
@@ -94,6 +100,20 @@ fn mended(
         report = scan(settings, triage, walk);
     }
     Ok(report)
+}
+
+/// Says what could be pinned if it were looked up; what a server does not answer is said where it is asked.
+fn unanswered(looked: Option<Resolve>, findings: usize) {
+    match looked {
+        None => terminal::remark(&format!(
+            "{findings} findings can be pinned once it is looked up what their names stand for: --resolve asks registries, \
+             git servers and hubs, --resolve=cache what this machine has fetched before"
+        )),
+        Some(Resolve::Cache) => terminal::remark(&format!(
+            "{findings} findings stay unpinned: this machine has not fetched what they name; --resolve asks the network"
+        )),
+        Some(Resolve::Network) => {}
+    }
 }
 
 /// How often is mended and scanned again: fixes that touch each other are made one after the other.

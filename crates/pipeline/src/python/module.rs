@@ -163,7 +163,7 @@ impl Module {
 /// An edit as a fix.
 #[expect(clippy::unnecessary_wraps, reason = "what a report takes, filtered by most callers")]
 pub(super) fn edit((span, replacement): (Range<usize>, String), safety: Safety, title: &str) -> Option<Fix> {
-    Some(Fix { edits: vec![crate::Edit { span, replacement }], safety, title: title.to_owned() })
+    Some(Fix { edits: vec![crate::Edit { span, replacement }], safety, title: title.to_owned(), asks: None })
 }
 
 /// Most findings kept for one module.

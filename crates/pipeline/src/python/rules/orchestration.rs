@@ -96,7 +96,10 @@ fn images(call: &Call<'_>, module: &mut Module) {
     let shown: String =
         text.chars().take(80).map(|character| if character == HOLE { '…' } else { character }).collect();
     if let Some(issue) = crate::image::issue(&shown, call.span.clone(), "the image") {
-        module.report(&call.span, issue.into_finding());
+        // Only where the name stands there as one string.
+        let given = image.span.end.saturating_sub(image.written.len());
+        let fix = issue.pinning.as_ref().and_then(|pinning| pinning.placed_in(image.written, given));
+        module.report_fixable(&call.span, issue.into_finding(), fix);
     }
 }
 
