@@ -25,6 +25,8 @@ pub struct Issue {
     pub fix: Option<Fix>,
     /// How to pin it, once what it names is looked up.
     pub(crate) pinning: Option<Box<Pinning>>,
+    /// Set for what was not read: why. It becomes a gap and no finding.
+    pub(crate) unread: Option<Box<str>>,
 }
 
 impl Issue {
@@ -40,7 +42,13 @@ impl Issue {
             remedy: None,
             fix: None,
             pinning: None,
+            unread: None,
         }
+    }
+
+    /// What was not read at `span`, with the reason: a gap that goes the way of issues.
+    pub(crate) fn unread(span: Range<usize>, reason: impl Into<Box<str>>) -> Self {
+        Self { unread: Some(reason.into()), ..Self::new(&UNREAD, span, "") }
     }
 
     /// Graded otherwise.
@@ -99,6 +107,9 @@ impl Issue {
 /// Reports `issues` whose spans are those of `text` itself.
 pub(crate) fn report(text: &Text<'_>, notes: &mut Notes<'_>, issues: impl IntoIterator<Item = Issue>) {
     for mut issue in issues {
+        if is_gap(text, notes, &issue) {
+            continue;
+        }
         let (rule, span) = (issue.rule.id, issue.span.clone());
         let pinned = issue.pinning.take().and_then(|pinning| pinning.placed(text.content, &span));
         let fix = issue.fix.take().or(pinned);
@@ -109,6 +120,24 @@ pub(crate) fn report(text: &Text<'_>, notes: &mut Notes<'_>, issues: impl IntoIt
     }
 }
 
+/// Notes what was not read; `false` for everything else.
+fn is_gap(text: &Text<'_>, notes: &mut Notes<'_>, issue: &Issue) -> bool {
+    let Some(reason) = &issue.unread else { return false };
+    let (line, _) = text.line_column(issue.span.start);
+    notes.gap(issue.span.start, format!("line {line}: {reason}"));
+    true
+}
+
+/// Stands in the place of a rule where nothing was found but something was not read; in no registry, and in no report.
+static UNREAD: Rule = Rule {
+    id: "pipeline/unread",
+    title: "what was not read",
+    severity: Severity::Info,
+    remedy: "",
+    taxonomies: &[],
+    docs: "",
+};
+
 /// Reports `issues` in a part of `text` that stands at `offsets`.
 pub(crate) fn report_at(
     text: &Text<'_>,
@@ -118,6 +147,9 @@ pub(crate) fn report_at(
 ) {
     for mut issue in issues {
         issue.span = offsets.range(issue.span);
+        if is_gap(text, notes, &issue) {
+            continue;
+        }
         let (rule, span) = (issue.rule.id, issue.span.clone());
         let pinned = issue.pinning.take().and_then(|pinning| pinning.placed(text.content, &span));
         notes.report(text, span.clone(), issue.into_finding());

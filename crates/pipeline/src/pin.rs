@@ -148,7 +148,7 @@ impl Pinning {
 
     /// The commit goes behind the address as its parameter `ref`.
     #[must_use]
-    pub(crate) fn as_parameter(mut self) -> Self {
+    pub(crate) fn by_parameter(mut self) -> Self {
         self.manner = Manner::AsParameter;
         self
     }

@@ -182,7 +182,8 @@ fn opened(body: &Body) -> Option<Issue> {
     Some(Issue::new(&EXPOSED_SERVICE, everyone.key.start..everyone.span.end, message))
 }
 
-fn named(port: &str) -> Option<&'static str> {
+/// What a port is known to be.
+pub(crate) fn named(port: &str) -> Option<&'static str> {
     OPEN_PORTS.iter().find(|(known, _)| *known == port.trim_matches('"')).map(|(_, what)| *what)
 }
 
@@ -404,7 +405,7 @@ fn pinning(source: &str, reference: Option<&str>) -> Option<Pinning> {
     let repository = Repository::At(format!("{scheme}://{repository}"));
     Some(match reference {
         Some(reference) => Pinning::commit(repository, reference),
-        None => Pinning::default_branch(repository, source).as_parameter(),
+        None => Pinning::default_branch(repository, source).by_parameter(),
     })
 }
 

@@ -69,6 +69,17 @@ pub(super) struct Fit {
     pub(super) data: String,
     /// Path of the call, by which what it gave is known again.
     pub(super) path: String,
+    /// Whether what it learnt from was split afterwards.
+    pub(super) leaks: bool,
+}
+
+/// Data that was split, still whole under its name.
+#[derive(Debug)]
+pub(super) struct Split {
+    /// As it is written.
+    pub(super) data: String,
+    /// Where it comes from.
+    pub(super) path: String,
 }
 
 /// What is known of the whole once all of it was walked.
@@ -95,6 +106,8 @@ pub(super) struct Facts {
     pub(super) split: Option<usize>,
     /// Places where a transformation learnt from data.
     pub(super) fits: Vec<Fit>,
+    /// What was split.
+    pub(super) splits: Vec<Split>,
     /// How many tables were put together, and how many of them of training and test data.
     pub(super) joined: (usize, usize),
     /// Something signs what it publishes.

@@ -11,6 +11,7 @@ mod project;
 mod properties;
 mod ray;
 mod settings;
+mod stack;
 mod triton;
 mod workflows;
 

@@ -9,10 +9,12 @@ pub(super) mod deserialization;
 pub(super) mod environment;
 pub(super) mod exposure;
 pub(super) mod flow;
+pub(super) mod leakage;
 pub(super) mod native;
 pub(super) mod orchestration;
 pub(super) mod place;
 pub(super) mod remote_code;
+pub(super) mod remote_data;
 pub(super) mod secret;
 pub(super) mod sinks;
 pub(super) mod steps;
@@ -35,10 +37,12 @@ const CHECKS: &[fn(&Call<'_>, &mut Module)] = &[
     deserialization::check,
     environment::check,
     exposure::check,
+    leakage::check,
     native::check,
     orchestration::check,
     place::check,
     remote_code::check,
+    remote_data::check,
     secret::check,
     sinks::check,
     steps::check,
@@ -59,6 +63,7 @@ pub(super) static RULES: &[&[&Rule]] = &[
     environment::RULES,
     exposure::RULES,
     flow::RULES,
+    leakage::RULES,
     native::RULES,
     orchestration::RULES,
     place::RULES,

@@ -99,7 +99,7 @@ fn images(call: &Call<'_>, module: &mut Module) {
         // Only where the name stands there as one string.
         let given = image.span.end.saturating_sub(image.written.len());
         let fix = issue.pinning.as_ref().and_then(|pinning| pinning.placed_in(image.written, given));
-        module.report_fixable(&call.span, issue.into_finding(), fix);
+        module.report_fixable(&image.span, issue.into_finding(), fix);
     }
 }
 

@@ -92,7 +92,10 @@ fn from_hub(call: &Call<'_>, fetch: &hub::Fetch<'_, '_>, module: &mut Module) {
     let finding = finding.remedy(REMEDY);
     let finding = if certain { finding } else { finding.confidence(Confidence::Medium) };
     let fix = pinning(call, fetch, &name);
-    let report = Report { span: call.span.clone(), finding, fix };
+    // What is written at the revision is shown there, what is missing at the call.
+    let moving = fetch.revision.filter(|revision| revision.value.as_text().is_some());
+    let span = moving.map_or_else(|| call.span.clone(), |revision| revision.span.clone());
+    let report = Report { span, finding, fix };
     let place = fetch.name.value.as_text().unwrap_or_default().to_owned();
     module.facts.unless_written.push((place, report));
 }
