@@ -262,6 +262,9 @@ pub(crate) struct ScanOptions {
         help_heading = "Findings"
     )]
     pub(crate) rules: Option<Vec<String>>,
+    /// Take a file of dependencies that was not looked up in a database of advisories for incomplete (exit code 3)
+    #[arg(long, env = "BARTIZAN_REQUIRE_ADVISORIES", hide_env_values = true, num_args = 0, default_missing_value = "true", value_parser = FalseyValueParser::new(), help_heading = "Findings")]
+    pub(crate) require_advisories: Option<bool>,
     /// Leave out files and folders that match; repeat for more (in BARTIZAN_EXCLUDE, one a line)
     #[arg(
         long,

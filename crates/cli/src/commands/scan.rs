@@ -21,7 +21,6 @@ use bartizan_core::walk::{Content, Entry, Walk, walk};
 use bartizan_core::{Rule, Severity, Source};
 use bartizan_evidence::manifest::Gathered;
 use bartizan_model::names::{ModelLists, lists};
-use bartizan_pipeline::Surroundings;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, BufWriter, IsTerminal as _, Write};
@@ -156,10 +155,10 @@ pub(crate) fn with_digests(
         .collect();
     let gathered = gather(&files.values().copied().collect::<Vec<_>>());
     let known = Known::of_user();
-    let inspector =
-        WholeInspector { limits: &settings.limits, known: &known, around: Surroundings::default() };
-    let inspector = DigestingInspector { inner: &inspector, gathered: &gathered };
-    let report = scan_by(&inspector, &settings, &triage, &walk);
+    let whole = WholeInspector::new(&settings.limits, &known, settings.require_advisories);
+    let inspector = DigestingInspector { inner: &whole, gathered: &gathered };
+    let mut report = scan_by(&inspector, &settings, &triage, &walk);
+    report.advisories = whole.looked_up();
     for subject in &report.subjects {
         if let Some(path) = files.get(subject.uri.as_str()) {
             keep_reported(&gathered, path, subject);
@@ -247,12 +246,10 @@ fn read_standard_input(settings: &Settings) -> Result<Content, Failure> {
 
 fn scan(settings: &Settings, triage: &Triage, walk: &Walk) -> Report {
     let known = Known::of_user();
-    scan_by(
-        &WholeInspector { limits: &settings.limits, known: &known, around: Surroundings::default() },
-        settings,
-        triage,
-        walk,
-    )
+    let inspector = WholeInspector::new(&settings.limits, &known, settings.require_advisories);
+    let mut report = scan_by(&inspector, settings, triage, walk);
+    report.advisories = inspector.looked_up();
+    report
 }
 
 fn scan_by(inspector: &dyn Inspector, settings: &Settings, triage: &Triage, walk: &Walk) -> Report {

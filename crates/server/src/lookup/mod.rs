@@ -121,7 +121,7 @@ impl Lookup {
         if let Some(list) = self.lists.get(address) {
             return list.commit(reference).map_err(found);
         }
-        let end = if address.ends_with(".git") { "" } else { ".git" };
+        let end = if address.strip_suffix(".git").is_some() { "" } else { ".git" };
         let asked = place.below(&format!("{end}/info/refs?service=git-upload-pack"));
         let shown = self.git.as_ref().filter(|token| is_of(token, &place)).map(|token| {
             // Source: GitHub Docs, "Authenticating as an installation": any name, and the token as password.

@@ -79,7 +79,7 @@ fn keeps(address: &str) -> Option<Kept<'_>> {
             || part.len() == 64 && part.bytes().all(|each| each.is_ascii_hexdigit())
             || part.contains(HOLE)
     };
-    if parts.iter().skip(1).any(|part| fixed(part)) || query.contains("versionId=") || query.contains(HOLE) {
+    if parts.iter().skip(1).any(fixed) || query.contains("versionId=") || query.contains(HOLE) {
         return None;
     }
     let after = |marks: &[&str]| {
