@@ -2,6 +2,7 @@
 #![no_main]
 
 use bartizan_server::admission::{Digests, Review, named_in};
+use bartizan_server::lookup::References;
 use bartizan_server::registry::{Manifest, OciReference};
 use libfuzzer_sys::fuzz_target;
 
@@ -14,6 +15,11 @@ fuzz_target!(|data: &[u8]| {
             let _ = Digests::default().resolve(&named);
         }
         "admission-digests" => drop(Digests::parse(&text)),
+        "lookup-references" => {
+            if let Ok(list) = References::parse(data) {
+                let _ = (list.commit(None), list.commit(Some("v4")));
+            }
+        }
         "registry-manifest" => drop(Manifest::parse(data)),
         _ => {
             if let Ok(reference) = text.parse::<OciReference>() {

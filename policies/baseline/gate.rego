@@ -67,6 +67,18 @@ missing contains {
 	count(files) > 0
 }
 
+# Known vulnerabilities, where the environment demands that they are looked up: `--set require_advisories=true`.
+
+missing contains {
+	"rule": "evidence/advisories",
+	"kind": "scan",
+	"message": sprintf("the last scan of %s did not look up known vulnerabilities in a recent database", [evidence.shown(evidence.files_unlooked)]),
+	"remedy": sprintf("bartizan db import, then bartizan scan %s --attest", [input.artifact.path]),
+} if {
+	evidence.demanded("require_advisories")
+	count(evidence.files_unlooked) > 0
+}
+
 # What the last scan of a file found in it. What it could not place is about the artifact.
 baseline_findings(outcome) := [found |
 	some scan in input.statements

@@ -107,3 +107,10 @@ test_a_contradiction_in_the_lineage_denies if {
 	torn := {"nodes": [], "complete": true, "contradictions": ["two runs made it"]}
 	"lineage/contradiction" in fixtures.rules(gate.deny) with input as fixtures.changed("lineage", torn)
 }
+
+test_vulnerabilities_are_asked_for_where_the_environment_demands_it if {
+	unlooked := fixtures.changed("statements", [fixtures.unlooked("absent")])
+	count(gate.missing) == 0 with input as unlooked
+	demanding := object.union(unlooked, {"environment": {"name": "production", "set": {"require_advisories": "true"}}})
+	fixtures.rules(gate.missing) == {"evidence/advisories"} with input as demanding
+}

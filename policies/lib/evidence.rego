@@ -43,6 +43,18 @@ approved(file) if {
 	object.get(review.predicate, "environment", input.environment.name) == input.environment.name
 }
 
+# A scan that met dependencies and did not look them up among known vulnerabilities, or in an old database.
+unlooked(scan) if scan.predicate.advisories.state in {"absent", "stale", "unusable"}
+
+# Names of files whose last scan is one of those.
+files_unlooked := {file.name |
+	some file in input.artifact.files
+	unlooked(latest(file, "scan"))
+}
+
+# Whether `--set KEY=true` demands something.
+demanded(key) if input.environment.set[key] in {"true", "yes", "1"}
+
 # A few of many names.
 shown(names) := concat(", ", sort(names)) if count(names) <= 5
 

@@ -26,6 +26,13 @@ statement(kind, result, predicate) := {
 
 scan := statement("scan", "PASSED", {"result": "PASSED", "failedTests": []})
 
+# The scan of something with dependencies, and how they were looked up.
+unlooked(state) := statement("scan", "PASSED", {
+	"result": "PASSED",
+	"failedTests": [],
+	"advisories": {"state": state, "files": 1},
+})
+
 good := {
 	"schema": "bartizan.gate-input/1",
 	"time": "2026-06-01T00:00:00Z",

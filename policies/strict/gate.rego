@@ -15,6 +15,15 @@ missing contains {
 	count(files) > 0
 }
 
+missing contains {
+	"rule": "strict/advisories",
+	"kind": "scan",
+	"message": sprintf("the last scan of %s did not look up known vulnerabilities in a recent database", [evidence.shown(evidence.files_unlooked)]),
+	"remedy": sprintf("bartizan db import, then bartizan scan %s --attest", [input.artifact.path]),
+} if {
+	count(evidence.files_unlooked) > 0
+}
+
 # A warning of the scan denies.
 deny contains entry if {
 	some found in baseline_findings("warned")

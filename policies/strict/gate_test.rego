@@ -23,6 +23,18 @@ test_a_scan_of_last_month_is_too_old if {
 	"strict/fresh-scan" in fixtures.rules(gate.missing) with input as fixtures.changed("statements", [old])
 }
 
+test_vulnerabilities_that_were_not_looked_up_are_missing if {
+	some state in {"absent", "stale", "unusable"}
+	unlooked := fixtures.unlooked(state)
+	"strict/advisories" in fixtures.rules(gate.missing) with input as fixtures.changed("statements", [unlooked])
+}
+
+test_vulnerabilities_that_were_looked_up_are_not_missing if {
+	looked := fixtures.unlooked("fresh")
+	not "strict/advisories" in fixtures.rules(gate.missing) with input as fixtures.changed("statements", [looked])
+	not "strict/advisories" in fixtures.rules(gate.missing) with input as fixtures.good
+}
+
 test_a_warning_denies if {
 	warned := object.union(fixtures.scan, {
 		"result": "WARNED",

@@ -180,6 +180,10 @@ pub(crate) struct ScanArguments {
     /// Show what --fix would change, and change nothing
     #[arg(long, requires = "fix", help_heading = "Findings")]
     pub(crate) diff: bool,
+    /// Look up what tags, branches and models stand for, so that --fix can pin them to digests and commits: in the caches of this machine
+    /// (`cache`), or there and at registries, git servers and the Hugging Face hub (`network`)
+    #[arg(long, value_name = "WHERE", value_enum, num_args = 0..=1, require_equals = true, default_missing_value = "network", requires = "fix", help_heading = "Findings")]
+    pub(crate) resolve: Option<Resolve>,
     /// Sign the result as a statement about the digests that were read, keep it and log it
     #[arg(long, help_heading = "Evidence")]
     pub(crate) attest: bool,
@@ -206,6 +210,15 @@ pub(crate) enum FixMode {
     Safe,
     /// All that can be mended; look at the difference.
     All,
+}
+
+/// Where `--resolve` looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Resolve {
+    /// In what this machine has fetched before.
+    Cache,
+    /// There, and at the servers that the files name.
+    Network,
 }
 
 /// The options that the `[scan]` table of `bartizan.toml` may set as well. None has a default here: defaults come last,
@@ -249,6 +262,9 @@ pub(crate) struct ScanOptions {
         help_heading = "Findings"
     )]
     pub(crate) rules: Option<Vec<String>>,
+    /// Take a file of dependencies that was not looked up in a database of advisories for incomplete (exit code 3)
+    #[arg(long, env = "BARTIZAN_REQUIRE_ADVISORIES", hide_env_values = true, num_args = 0, default_missing_value = "true", value_parser = FalseyValueParser::new(), help_heading = "Findings")]
+    pub(crate) require_advisories: Option<bool>,
     /// Leave out files and folders that match; repeat for more (in BARTIZAN_EXCLUDE, one a line)
     #[arg(
         long,
@@ -489,13 +505,14 @@ Exit codes:
   2  usage, configuration or internal error
   3  incomplete: something could not be read or analysed to the end
 
-Nothing scanned is executed, imported or unpickled, and no network connection is made. Content decides what a file
+Nothing scanned is executed, imported or unpickled, and no network connection is made, except by --resolve. Content decides what a file
 is, not its name. Settings come from flags, then BARTIZAN_* variables, then bartizan.toml, then defaults;
 `bartizan config show --origin` says which.
 
 Examples:
   bartizan scan models/
   bartizan scan ~/.cache/huggingface/hub --exclude '*.md'
+  bartizan scan . --fix --resolve --diff
   bartizan scan . --format sarif --output bartizan.sarif
   curl -sL https://example.org/model.pt | bartizan scan - --stdin-name model.pt";
 

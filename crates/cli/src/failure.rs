@@ -357,6 +357,9 @@ pub(crate) enum Failure {
     /// A registry does not give what is asked for.
     #[error("{0}")]
     Registry(String),
+    /// Names cannot be looked up.
+    #[error("{0}")]
+    Lookup(String),
     /// KServe's pairs cannot be used, or were not fetched.
     #[error("storage initializer: {0}")]
     StorageInitializer(String),

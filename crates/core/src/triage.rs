@@ -101,6 +101,7 @@ impl Triage {
             gaps,
             notes,
             compared_with_baseline: self.baseline.is_some(),
+            advisories: None,
             summary,
         }
     }

@@ -1,5 +1,6 @@
 //! How a finding is mended in place: [`Fix`], and [`apply`], which writes fixes into a text.
 
+use crate::pin::Asked;
 use std::ops::Range;
 
 /// A change of the text that mends one finding.
@@ -11,6 +12,8 @@ pub struct Fix {
     pub safety: Safety,
     /// What it does, as a person would say it: "pass `weights_only=True`".
     pub title: String,
+    /// What has to be known first; it cannot be applied until it is [answered](Fix::answered).
+    pub asks: Option<Asked>,
 }
 
 /// One replacement.
@@ -43,11 +46,11 @@ pub struct Proposal {
 }
 
 /// `content` with `fixes` written in, and how many of them were; one that overlaps an earlier one, or does not lie on
-/// character boundaries, is left for the next round.
+/// character boundaries, is left for the next round; so is one that still asks something.
 pub fn apply(content: &str, fixes: &[&Fix]) -> (String, usize) {
     let mut taken: Vec<Edit> = Vec::new();
     let mut count: usize = 0;
-    for fix in fixes {
+    for fix in fixes.iter().filter(|fix| fix.asks.is_none()) {
         let fits = fix.edits.iter().all(|edit| {
             content.get(edit.span.clone()).is_some()
                 && taken.iter().all(|other| !overlap(&edit.span, &other.span))
@@ -83,7 +86,7 @@ mod tests {
 
     fn fix(span: Range<usize>, replacement: &str) -> Fix {
         let edit = Edit { span, replacement: replacement.to_owned() };
-        Fix { edits: vec![edit], safety: Safety::Safe, title: String::new() }
+        Fix { edits: vec![edit], safety: Safety::Safe, title: String::new(), asks: None }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use crate::Issue;
 use crate::address::is_filled_in;
+use crate::pin::Pinning;
 use crate::rules::UNPINNED_IMAGE;
 use bartizan_core::{Confidence, Severity};
 use std::ops::Range;
@@ -109,7 +110,8 @@ pub(crate) fn issue(reference: &str, span: Range<usize>, what: &str) -> Option<I
         Issue::new(&UNPINNED_IMAGE, span, message)
             .severity(severity)
             .confidence(Confidence::High)
-            .remedy(format!("Pin it: `{name}@sha256:<digest>`.")),
+            .remedy(format!("Pin it: `{name}@sha256:<digest>`."))
+            .pinned(Pinning::image(name)),
     )
 }
 

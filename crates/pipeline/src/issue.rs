@@ -1,5 +1,6 @@
 //! What an inspector found in a part of a text, before it is placed: [`Issue`].
 
+use crate::pin::Pinning;
 use crate::yaml::{Node, Offsets};
 use crate::{Fix, Notes, Text};
 use bartizan_core::{Confidence, Finding, Rule, Severity};
@@ -22,13 +23,32 @@ pub struct Issue {
     pub remedy: Option<String>,
     /// How to mend it, in bytes of the whole text.
     pub fix: Option<Fix>,
+    /// How to pin it, once what it names is looked up.
+    pub(crate) pinning: Option<Box<Pinning>>,
+    /// Set for what was not read: why. It becomes a gap and no finding.
+    pub(crate) unread: Option<Box<str>>,
 }
 
 impl Issue {
     /// An issue with the rule's own severity, high confidence and the rule's remedy.
     pub fn new(rule: &'static Rule, span: Range<usize>, message: impl Into<String>) -> Self {
         let (severity, confidence) = (rule.severity, Confidence::High);
-        Self { rule, span, message: message.into(), severity, confidence, remedy: None, fix: None }
+        Self {
+            rule,
+            span,
+            message: message.into(),
+            severity,
+            confidence,
+            remedy: None,
+            fix: None,
+            pinning: None,
+            unread: None,
+        }
+    }
+
+    /// What was not read at `span`, with the reason: a gap that goes the way of issues.
+    pub(crate) fn unread(span: Range<usize>, reason: impl Into<Box<str>>) -> Self {
+        Self { unread: Some(reason.into()), ..Self::new(&UNREAD, span, "") }
     }
 
     /// Graded otherwise.
@@ -59,6 +79,13 @@ impl Issue {
         self
     }
 
+    /// Pinned as `pinning` says.
+    #[must_use]
+    pub(crate) fn pinned(mut self, pinning: Pinning) -> Self {
+        self.pinning = Some(Box::new(pinning));
+        self
+    }
+
     /// The same, `bytes` further on.
     #[must_use]
     pub fn shifted(mut self, bytes: usize) -> Self {
@@ -80,14 +107,36 @@ impl Issue {
 /// Reports `issues` whose spans are those of `text` itself.
 pub(crate) fn report(text: &Text<'_>, notes: &mut Notes<'_>, issues: impl IntoIterator<Item = Issue>) {
     for mut issue in issues {
+        if is_gap(text, notes, &issue) {
+            continue;
+        }
         let (rule, span) = (issue.rule.id, issue.span.clone());
-        let fix = issue.fix.take();
+        let pinned = issue.pinning.take().and_then(|pinning| pinning.placed(text.content, &span));
+        let fix = issue.fix.take().or(pinned);
         notes.report(text, span.clone(), issue.into_finding());
         if let Some(fix) = fix {
             notes.propose(rule, span.start, fix);
         }
     }
 }
+
+/// Notes what was not read; `false` for everything else.
+fn is_gap(text: &Text<'_>, notes: &mut Notes<'_>, issue: &Issue) -> bool {
+    let Some(reason) = &issue.unread else { return false };
+    let (line, _) = text.line_column(issue.span.start);
+    notes.gap(issue.span.start, format!("line {line}: {reason}"));
+    true
+}
+
+/// Stands in the place of a rule where nothing was found but something was not read; in no registry, and in no report.
+static UNREAD: Rule = Rule {
+    id: "pipeline/unread",
+    title: "what was not read",
+    severity: Severity::Info,
+    remedy: "",
+    taxonomies: &[],
+    docs: "",
+};
 
 /// Reports `issues` in a part of `text` that stands at `offsets`.
 pub(crate) fn report_at(
@@ -98,7 +147,15 @@ pub(crate) fn report_at(
 ) {
     for mut issue in issues {
         issue.span = offsets.range(issue.span);
-        notes.report(text, issue.span.clone(), issue.into_finding());
+        if is_gap(text, notes, &issue) {
+            continue;
+        }
+        let (rule, span) = (issue.rule.id, issue.span.clone());
+        let pinned = issue.pinning.take().and_then(|pinning| pinning.placed(text.content, &span));
+        notes.report(text, span.clone(), issue.into_finding());
+        if let Some(fix) = pinned {
+            notes.propose(rule, span.start, fix);
+        }
     }
 }
 

@@ -102,8 +102,7 @@ fn gather(module: &Merged, index: usize, functions: &mut BTreeMap<Name, Function
         let words: Vec<&Token<'_>> = line.iter().filter(|token| token.kind != TokenKind::Comment).collect();
         let (Some(first), Some(last)) = (words.first(), words.last()) else { continue };
         if first.text == "import" {
-            let path: String =
-                words.iter().skip(1).take_while(|token| token.text != "as").map(|token| token.text).collect();
+            let path = words.get(1..).map(dotted).unwrap_or_default().0;
             imports.insert(last.text.trim_matches(['"', '`']).to_owned(), path);
             continue;
         }
@@ -119,7 +118,7 @@ fn gather(module: &Merged, index: usize, functions: &mut BTreeMap<Name, Function
             let skip = usize::from(first.text == "default");
             let (path, length) = dotted(words.get(skip..).unwrap_or_default());
             let is_function = words.get(skip + length).is_some_and(|token| token.text == "(");
-            current = is_function.then(|| (module.package.clone(), path));
+            current = is_function.then(|| full(&format!("{}.{path}", module.package)));
             rest = words.get(skip + length..).unwrap_or_default();
             if let Some(name) = &current {
                 let function = functions.entry(name.clone()).or_default();
@@ -138,36 +137,46 @@ fn gather(module: &Merged, index: usize, functions: &mut BTreeMap<Name, Function
     }
 }
 
-/// The path `a.b.c` at the beginning of `words`, and of how many tokens it is made.
+/// The path `a.b["c"]` at the beginning of `words`, with points between its parts, and of how many tokens it is made.
 fn dotted(words: &[&Token<'_>]) -> (String, usize) {
     let mut path = String::new();
-    let mut length = 0;
-    while let Some(word) = words.get(length).filter(|token| token.kind == TokenKind::Word) {
-        path.push_str(word.text);
-        length += 1;
-        let goes_on = words.get(length).is_some_and(|token| token.text == ".")
-            && words.get(length + 1).is_some_and(|token| token.kind == TokenKind::Word);
-        if !goes_on {
-            break;
-        }
+    let Some(first) = words.first().filter(|token| token.kind == TokenKind::Word) else { return (path, 0) };
+    path.push_str(first.text);
+    let mut length = 1;
+    while let [separator, part, ..] = words.get(length..).unwrap_or_default() {
+        let taken = match separator.text {
+            "." if part.kind == TokenKind::Word => 2,
+            "[" if is_name(part) && words.get(length + 2).is_some_and(|token| token.text == "]") => 3,
+            _ => break,
+        };
         path.push('.');
-        length += 1;
+        path.push_str(part.text.trim_matches(['"', '`']));
+        length += taken;
     }
     (path, length)
 }
 
-/// The function that a call of `path` in `package` reaches.
+/// Whether a token is a text without escapes, as parts of a path are.
+fn is_name(token: &Token<'_>) -> bool {
+    token.kind == TokenKind::Text && !token.text.contains('\\')
+}
+
+/// The function that `path`, written in `package`, reaches.
 fn resolved(path: &str, package: &str, imports: &BTreeMap<String, String>) -> Name {
-    let Some((first, rest)) = path.split_once('.') else { return (package.to_owned(), path.to_owned()) };
-    let whole = match imports.get(first) {
-        Some(import) => format!("{import}.{rest}"),
-        None => path.to_owned(),
-    };
-    let whole = whole.strip_prefix("data.").unwrap_or(&whole);
-    match whole.rsplit_once('.') {
-        Some((package, name)) => (package.to_owned(), name.to_owned()),
-        None => (package.to_owned(), whole.to_owned()),
+    let (first, rest) = path.split_once('.').unwrap_or((path, ""));
+    match (first, imports.get(first)) {
+        (_, Some(import)) if rest.is_empty() => full(import),
+        (_, Some(import)) => full(&format!("{import}.{rest}")),
+        ("data", None) => full(path),
+        _ => full(&format!("{package}.{path}")),
     }
+}
+
+/// A path from the root as package and name.
+fn full(path: &str) -> Name {
+    let path = path.strip_prefix("data.").unwrap_or(path);
+    let (package, name) = path.rsplit_once('.').unwrap_or(("", path));
+    (package.to_owned(), name.to_owned())
 }
 
 #[cfg(test)]
@@ -203,6 +212,27 @@ mod tests {
         let one = "package bartizan.gate\nimport data.lib.a as l\nf(x) := l.g(x)\ndeny contains \"x\" if f(1) == 1\n";
         let two = "package lib.a\ng(x) := data.bartizan.gate.f(x)\n";
         assert!(decided(&[one, two]).unwrap_err().contains("calls itself"));
+    }
+
+    #[test]
+    fn a_function_is_known_however_its_path_is_written() {
+        for call in [
+            "data.lib.a.g(x)",
+            "data.lib[\"a\"].g(x)",
+            "data[\"lib\"][`a`][\"g\"](x)",
+            "l[\"g\"](x)",
+            "l.g(x)",
+        ] {
+            let one = format!(
+                "package bartizan.gate\nimport data.lib[\"a\"] as l\nf(x) := {call}\ndeny contains \"x\" if f(1) == 1\n"
+            );
+            let two = "package lib.a\ng(x) := data.bartizan[\"gate\"].f(x)\n";
+            assert!(decided(&[&one, two]).unwrap_err().contains("calls itself"), "{call}");
+        }
+        let below = "package bartizan.gate\nq.f(x) := data.bartizan.gate.q.f(x)\ndeny contains \"x\" if q.f(1) == 1\n";
+        assert!(decided(&[below]).unwrap_err().contains("calls itself"));
+        let own = "package bartizan.gate\nq.f(x) := q.f(x)\ndeny contains \"x\" if q.f(1) == 1\n";
+        assert!(decided(&[own]).unwrap_err().contains("calls itself"));
     }
 
     #[test]

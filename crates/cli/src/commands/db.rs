@@ -5,7 +5,8 @@ use crate::commands::scan::write_whole;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::terminal;
-use bartizan_pipeline::dependencies::advisories::{Database, import};
+use bartizan_core::report::{Advisories, AdvisoryState};
+use bartizan_pipeline::dependencies::advisories::{Database, FRESH_DAYS, import};
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -83,6 +84,22 @@ pub(crate) struct Known {
 }
 
 impl Known {
+    /// What `files` of dependencies were looked up in.
+    pub(crate) fn looked_up(&self, files: u64) -> Advisories {
+        let Some(database) = &self.database else {
+            let state = if self.trouble.is_some() { AdvisoryState::Unusable } else { AdvisoryState::Absent };
+            return Advisories { state, files, imported: None, age_days: None, sha256: None };
+        };
+        let state = if self.age_days > FRESH_DAYS { AdvisoryState::Stale } else { AdvisoryState::Fresh };
+        Advisories {
+            state,
+            files,
+            imported: Some(database.header.imported.clone()),
+            age_days: Some(self.age_days),
+            sha256: Some(database.header.sha256.clone()),
+        }
+    }
+
     /// That of `$BARTIZAN_ADVISORIES`, else of this user's data folder.
     pub(crate) fn of_user() -> Self {
         let mut known = Self { database: None, age_days: 0, trouble: None };

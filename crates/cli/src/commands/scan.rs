@@ -1,9 +1,10 @@
 //! `bartizan scan`: gather the settings, let the libraries walk, sweep and triage, write the report.
 
-use crate::arguments::{FixMode, ScanArguments, ScanOptions};
+use crate::arguments::{FixMode, Resolve, ScanArguments, ScanOptions};
 use crate::commands::db::Known;
 use crate::commands::scan_beside::{DigestingInspector, keep_reported};
 use crate::commands::scan_inspector::WholeInspector;
+use crate::commands::scan_resolve::Resolver;
 use crate::commands::{scan_fix, scan_statement};
 use crate::exit::Exit;
 use crate::failure::{Failure, nearest};
@@ -20,7 +21,6 @@ use bartizan_core::walk::{Content, Entry, Walk, walk};
 use bartizan_core::{Rule, Severity, Source};
 use bartizan_evidence::manifest::Gathered;
 use bartizan_model::names::{ModelLists, lists};
-use bartizan_pipeline::Surroundings;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, BufWriter, IsTerminal as _, Write};
@@ -79,8 +79,13 @@ fn mended(
     triage: &Triage,
     walk: &Walk,
 ) -> Result<Report, Failure> {
-    for _ in 0..FIX_ROUNDS {
-        let mended = scan_fix::mend(&report, walk, &settings.limits, mode, arguments.diff)?;
+    let mut resolver = Resolver::new(arguments.resolve)?;
+    for round in 0..FIX_ROUNDS {
+        let limits = &settings.limits;
+        let mended = scan_fix::mend(&report, walk, limits, mode, arguments.diff, &mut resolver)?;
+        if round == 0 && mended.unanswered > 0 {
+            unanswered(arguments.resolve, mended.unanswered);
+        }
         if mended.files == 0 {
             break;
         }
@@ -94,6 +99,20 @@ fn mended(
         report = scan(settings, triage, walk);
     }
     Ok(report)
+}
+
+/// Says what could be pinned if it were looked up; what a server does not answer is said where it is asked.
+fn unanswered(looked: Option<Resolve>, findings: usize) {
+    match looked {
+        None => terminal::remark(&format!(
+            "{findings} findings can be pinned once it is looked up what their names stand for: --resolve asks registries, \
+             git servers and hubs, --resolve=cache what this machine has fetched before"
+        )),
+        Some(Resolve::Cache) => terminal::remark(&format!(
+            "{findings} findings stay unpinned: this machine has not fetched what they name; --resolve asks the network"
+        )),
+        Some(Resolve::Network) => {}
+    }
 }
 
 /// How often is mended and scanned again: fixes that touch each other are made one after the other.
@@ -136,10 +155,10 @@ pub(crate) fn with_digests(
         .collect();
     let gathered = gather(&files.values().copied().collect::<Vec<_>>());
     let known = Known::of_user();
-    let inspector =
-        WholeInspector { limits: &settings.limits, known: &known, around: Surroundings::default() };
-    let inspector = DigestingInspector { inner: &inspector, gathered: &gathered };
-    let report = scan_by(&inspector, &settings, &triage, &walk);
+    let whole = WholeInspector::new(&settings.limits, &known, settings.require_advisories);
+    let inspector = DigestingInspector { inner: &whole, gathered: &gathered };
+    let mut report = scan_by(&inspector, &settings, &triage, &walk);
+    report.advisories = whole.looked_up();
     for subject in &report.subjects {
         if let Some(path) = files.get(subject.uri.as_str()) {
             keep_reported(&gathered, path, subject);
@@ -227,12 +246,10 @@ fn read_standard_input(settings: &Settings) -> Result<Content, Failure> {
 
 fn scan(settings: &Settings, triage: &Triage, walk: &Walk) -> Report {
     let known = Known::of_user();
-    scan_by(
-        &WholeInspector { limits: &settings.limits, known: &known, around: Surroundings::default() },
-        settings,
-        triage,
-        walk,
-    )
+    let inspector = WholeInspector::new(&settings.limits, &known, settings.require_advisories);
+    let mut report = scan_by(&inspector, settings, triage, walk);
+    report.advisories = inspector.looked_up();
+    report
 }
 
 fn scan_by(inspector: &dyn Inspector, settings: &Settings, triage: &Triage, walk: &Walk) -> Report {

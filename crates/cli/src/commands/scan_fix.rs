@@ -5,12 +5,14 @@
 
 use crate::arguments::FixMode;
 use crate::commands::scan::write_whole;
+use crate::commands::scan_resolve::Resolver;
 use crate::failure::Failure;
 use crate::terminal;
 use bartizan_core::report::Report;
 use bartizan_core::walk::{Content, Walk};
 use bartizan_core::{Limits, MonotonicClock};
 use bartizan_pipeline::{Fix, Outcome, Safety, Text, apply, examine};
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
@@ -22,6 +24,8 @@ pub(crate) struct Mended {
     pub(crate) findings: usize,
     /// How many files.
     pub(crate) files: usize,
+    /// How many findings could be mended if what they name were known.
+    pub(crate) unanswered: usize,
     /// The differences, as a unified diff.
     pub(crate) difference: String,
 }
@@ -36,6 +40,7 @@ pub(crate) fn mend(
     limits: &Limits,
     mode: FixMode,
     only_show: bool,
+    resolver: &mut Resolver,
 ) -> Result<Mended, Failure> {
     let mut mended = Mended::default();
     for entry in &walk.entries {
@@ -55,16 +60,24 @@ pub(crate) fn mend(
             examine(&Text::new(&entry.uri, content).at(place), limits, &MonotonicClock::start())
         };
         let outcome = look(&before);
-        let fixes: Vec<&Fix> = outcome
+        let fixes: Vec<Cow<'_, Fix>> = outcome
             .fixes
             .iter()
             .filter(|proposal| kept.contains(&(proposal.rule, proposal.offset as u64)))
             .filter(|proposal| mode == FixMode::All || proposal.fix.safety == Safety::Safe)
-            .map(|proposal| &proposal.fix)
+            .filter_map(|proposal| match &proposal.fix.asks {
+                None => Some(Cow::Borrowed(&proposal.fix)),
+                Some(asked) => {
+                    let answer = resolver.answer(asked);
+                    mended.unanswered = mended.unanswered.saturating_add(usize::from(answer.is_none()));
+                    Some(Cow::Owned(proposal.fix.answered(&answer?)))
+                }
+            })
             .collect();
         if fixes.is_empty() {
             continue;
         }
+        let fixes: Vec<&Fix> = fixes.iter().map(AsRef::as_ref).collect();
         let (after, count) = apply(&before, &fixes);
         if look(&after).gaps.len() > outcome.gaps.len() {
             terminal::remark(&format!("{} is left as it is: mended, it could not be read as far", entry.uri));

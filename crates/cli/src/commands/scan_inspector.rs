@@ -1,6 +1,7 @@
 //! What a scan asks about each file: everything that any crate knows of, as [`WholeInspector`].
 
 use crate::commands::db::Known;
+use bartizan_core::report::Advisories;
 use bartizan_core::sweep::{File, Inspection, Inspector};
 use bartizan_core::{Clock, Finding, Gap, Limits};
 use bartizan_data::quick::DatasetInspector;
@@ -10,6 +11,7 @@ use bartizan_pipeline::registry::RUN_BY_SYSTEMS;
 use bartizan_pipeline::{PipelineInspector, Place, Surroundings, decoded};
 use bartizan_text::rules::SECRET;
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Looks into model files and into what builds and serves them.
 #[derive(Debug)]
@@ -20,6 +22,10 @@ pub(crate) struct WholeInspector<'a> {
     pub(crate) known: &'a Known,
     /// What is remembered of folders.
     pub(crate) around: Surroundings,
+    /// Whether dependencies that nobody could look up leave their file incomplete.
+    pub(crate) require_advisories: bool,
+    /// Files of dependencies met so far.
+    pub(crate) dependency_files: AtomicU64,
 }
 
 impl Inspector for WholeInspector<'_> {
@@ -102,6 +108,20 @@ fn leave_to_the_exact(findings: &mut Vec<Finding>, judged: &BTreeSet<Place>, for
     });
 }
 
+impl<'a> WholeInspector<'a> {
+    /// One within `limits`.
+    pub(crate) fn new(limits: &'a Limits, known: &'a Known, require_advisories: bool) -> Self {
+        let (around, dependency_files) = (Surroundings::default(), AtomicU64::new(0));
+        Self { limits, known, around, require_advisories, dependency_files }
+    }
+
+    /// What the dependencies it met were looked up in; none when it met none.
+    pub(crate) fn looked_up(&self) -> Option<Advisories> {
+        let files = self.dependency_files.load(Ordering::Relaxed);
+        (files > 0).then(|| self.known.looked_up(files))
+    }
+}
+
 impl WholeInspector<'_> {
     /// Matches a file of dependencies with the database of advisories.
     fn advisories(&self, file: &File<'_>, bytes: &[u8], whole: &mut Inspection) {
@@ -110,6 +130,14 @@ impl WholeInspector<'_> {
         let Some(found) = vulnerabilities(&text, self.known.database.as_ref(), self.known.age_days) else {
             return;
         };
+        if found.looked_for > 0 {
+            self.dependency_files.fetch_add(1, Ordering::Relaxed);
+            if self.require_advisories && self.known.database.is_none() && self.known.trouble.is_none() {
+                let reason = "dependencies were not looked up among known vulnerabilities: no database was imported; bring one with \
+                              `bartizan db import`";
+                whole.gaps.push(Gap { member: None, offset: None, reason: reason.to_owned() });
+            }
+        }
         whole.findings.extend(found.findings);
         whole.gaps.extend(found.gaps);
         if let Some(trouble) = &self.known.trouble {

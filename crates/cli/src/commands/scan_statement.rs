@@ -78,10 +78,14 @@ fn statement(report: &Report, fail_on: Severity, kept: Digest) -> Option<Stateme
     configuration.annotations.insert("tool".to_owned(), json!(format!("{} {}", TOOL.name, TOOL.version)));
     configuration.annotations.insert("failOn".to_owned(), json!(fail_on.as_str()));
     let report_descriptor = ResourceDescriptor::named("report", kept);
-    let predicate = json!({
+    let mut predicate = json!({
         "result": result, "configuration": [configuration], "passedTests": passed, "warnedTests": warned,
         "failedTests": failed, "report": report_descriptor, "finished": report.finished.to_string(),
     });
+    // Beyond the predicate's own members, which it allows: a policy may ask whether dependencies were looked up at all.
+    if let (Some(looked_up), Some(members)) = (&report.advisories, predicate.as_object_mut()) {
+        members.insert("advisories".to_owned(), json!(looked_up));
+    }
     Some(Statement::new(subjects, TEST_RESULT_V0_1, predicate))
 }
 

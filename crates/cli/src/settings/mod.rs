@@ -18,6 +18,7 @@ use values::{Age, InToml, Size};
 
 /// Everything a scan can be told.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "switches that do not depend on each other")]
 pub(crate) struct Settings {
     pub(crate) format: Format,
     pub(crate) output: Option<PathBuf>,
@@ -30,6 +31,7 @@ pub(crate) struct Settings {
     pub(crate) ignore_file: Option<PathBuf>,
     pub(crate) jobs: NonZeroUsize,
     pub(crate) limits: Limits,
+    pub(crate) require_advisories: bool,
     pub(crate) quiet: bool,
     pub(crate) verbose: bool,
     pub(crate) no_progress: bool,
@@ -157,6 +159,12 @@ impl Settings {
                 findings: all.pick("max-findings", given.max_findings, held.max_findings, limits.findings),
                 time: all.pick("max-time", given.max_time, held.max_time, Age::from(limits.time)).duration(),
             },
+            require_advisories: all.pick(
+                "require-advisories",
+                given.require_advisories,
+                held.require_advisories,
+                false,
+            ),
             quiet: all.pick("quiet", given.quiet, held.quiet, false),
             verbose: all.pick("verbose", given.verbose, held.verbose, false),
             no_progress: all.pick("no-progress", given.no_progress, held.no_progress, false),

@@ -71,6 +71,62 @@ fn without_a_database_nothing_is_called_free_of_vulnerabilities() {
     assert!(status.code == 3 && status.out.contains("not checked for vulnerabilities"), "{status:?}");
     let scan = asked(&["scan", "requirements.txt"]);
     assert!(scan.code == 0 && scan.out.contains("pipeline/vulnerabilities-not-checked"), "{scan:?}");
+    // Whatever is filtered, people and machines are told that nobody looked.
+    let told = "known vulnerabilities of 1 file of dependencies NOT looked up";
+    let few = asked(&["scan", ".", "--min-severity", "high"]);
+    assert!(few.code == 0 && few.out.contains(told), "{few:?}");
+    let report = |format: &str| -> Value {
+        let ran = asked(&["scan", "requirements.txt", "--format", format, "--min-severity", "high"]);
+        serde_json::from_str(&ran.out).unwrap_or_else(|error| panic!("{error}: {ran:?}"))
+    };
+    let absent = json!({"state": "absent", "files": 1, "imported": null, "age_days": null, "sha256": null});
+    assert_eq!(report("json")["advisories"], absent);
+    let sarif = &report("sarif")["runs"][0];
+    assert_eq!(sarif["properties"]["advisories"], absent);
+    let notification = &sarif["invocations"][0]["toolConfigurationNotifications"][0];
+    assert!(notification["message"]["text"].as_str().unwrap().contains(told), "{notification}");
+    assert!(asked(&["scan", "requirements.txt", "--format", "markdown"]).out.contains("NOT looked up"));
+    // Who demands it is not told that the scan is done.
+    let demanded = asked(&["scan", "requirements.txt", "--require-advisories"]);
+    assert!(demanded.code == 3 && demanded.out.contains("bartizan db import"), "{demanded:?}");
+    place.write("bartizan.toml", "[scan]\nrequire-advisories = true\n");
+    assert_eq!(asked(&["scan", "requirements.txt"]).code, 3);
+    std::fs::remove_file(place.path().join("bartizan.toml")).unwrap();
+    // Where there is nothing to look up, nothing is said.
+    place.write("clean/a.txt", "hello");
+    let clean = asked(&["scan", "clean", "--require-advisories", "--format", "json"]);
+    let clean_report: Value = serde_json::from_str(&clean.out).unwrap();
+    assert_eq!((clean.code, &clean_report["advisories"]), (0, &Value::Null));
+}
+
+#[test]
+fn a_scan_that_did_not_look_up_vulnerabilities_is_missing_evidence_where_that_is_demanded() {
+    let place = Workplace::new();
+    place.write("requirements.txt", "leaky==1.5\n");
+    let nobody = place.path().join("nobody");
+    let asked = |arguments: &[&str]| {
+        let mut command = place.program(arguments);
+        command.env_remove("BARTIZAN_ADVISORIES").env("XDG_DATA_HOME", &nobody);
+        crate::support::Ran::of(&command.output().unwrap())
+    };
+    let key = asked(&["key", "generate"]);
+    assert_eq!(key.code, 0, "{key:?}");
+    let scan = asked(&["scan", "requirements.txt", "--attest"]);
+    assert_eq!(scan.code, 0, "{scan:?}");
+    let missing = |arguments: &[&str]| {
+        let mut all = vec!["gate", "requirements.txt", "--format", "json"];
+        all.extend(arguments);
+        let ran = asked(&all);
+        let decision: Value =
+            serde_json::from_str(&ran.out).unwrap_or_else(|error| panic!("{error}: {ran:?}"));
+        decision["missing"].to_string()
+    };
+    assert!(missing(&["--policy", "strict"]).contains("strict/advisories"));
+    assert!(!missing(&["--policy", "baseline"]).contains("advisories"));
+    assert!(
+        missing(&["--policy", "baseline", "--set", "require_advisories=true"])
+            .contains("evidence/advisories")
+    );
 }
 
 #[test]

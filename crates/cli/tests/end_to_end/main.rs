@@ -39,6 +39,8 @@ mod policy;
 mod quickstart;
 #[cfg(feature = "gateway")]
 mod registry;
+#[cfg(all(feature = "gateway", unix))]
+mod resolve;
 #[cfg(unix)]
 mod runs;
 #[cfg(feature = "cloud")]

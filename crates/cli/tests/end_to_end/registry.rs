@@ -25,17 +25,17 @@ fn ask(host: &str, method: &str, path: &str, kind: &str, body: &[u8]) -> (u16, S
     (head.split(' ').nth(1).unwrap().parse().unwrap(), head, answer[end + 4..].to_vec())
 }
 
-fn sha256(bytes: &[u8]) -> String {
+pub(crate) fn sha256(bytes: &[u8]) -> String {
     Digest::sha256(bytes).to_string()
 }
 
-fn layer(name: &str, bytes: &[u8]) -> Value {
+pub(crate) fn layer(name: &str, bytes: &[u8]) -> Value {
     json!({"mediaType": "application/vnd.cncf.model.weight.v1.raw", "digest": sha256(bytes), "size": bytes.len(),
         "annotations": {"org.cncf.model.filepath": name}})
 }
 
 /// A manifest as ModelPack writes it.
-fn manifest(layers: &[Value]) -> Vec<u8> {
+pub(crate) fn manifest(layers: &[Value]) -> Vec<u8> {
     json!({"schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json",
         "artifactType": "application/vnd.cncf.model.manifest.v1+json",
         "config": {"mediaType": "application/vnd.cncf.model.config.v1+json", "digest": sha256(b"{}"), "size": 2},
@@ -45,14 +45,14 @@ fn manifest(layers: &[Value]) -> Vec<u8> {
 }
 
 /// A registry that serves until it is dropped.
-struct Serving {
+pub(crate) struct Serving {
     process: Child,
-    host: String,
+    pub(crate) host: String,
 }
 
 impl Serving {
     /// The registry of the distribution project, as Debian packages it; none where it is not installed.
-    fn start(place: &Workplace) -> Option<Self> {
+    pub(crate) fn start(place: &Workplace) -> Option<Self> {
         let program =
             std::env::var_os("BARTIZAN_REGISTRY_PROGRAM").unwrap_or_else(|| "docker-registry".into());
         // A port that was free a moment ago.
@@ -79,7 +79,7 @@ impl Serving {
         Some(serving)
     }
 
-    fn blob(&self, bytes: &[u8]) {
+    pub(crate) fn blob(&self, bytes: &[u8]) {
         let (status, head, _) = ask(&self.host, "POST", "/v2/team/model/blobs/uploads/", "text/plain", b"");
         assert_eq!(status, 202, "{head}");
         let place = head.lines().find_map(|line| line.strip_prefix("Location: ")).unwrap();
@@ -89,7 +89,7 @@ impl Serving {
         assert_eq!(ask(&self.host, "PUT", &path, "application/octet-stream", bytes).0, 201);
     }
 
-    fn manifest(&self, tag: &str, bytes: &[u8]) {
+    pub(crate) fn manifest(&self, tag: &str, bytes: &[u8]) {
         let kind = "application/vnd.oci.image.manifest.v1+json";
         assert_eq!(ask(&self.host, "PUT", &format!("/v2/team/model/manifests/{tag}"), kind, bytes).0, 201);
     }
@@ -150,7 +150,7 @@ fn an_artifact_is_pulled_by_digest_from_a_real_registry_and_decided_about() {
 }
 
 /// Answers by path, whatever a registry should; writes down what it is shown.
-fn lying(answers: Vec<(String, String, Vec<u8>)>) -> (String, std::sync::mpsc::Receiver<String>) {
+pub(crate) fn lying(answers: Vec<(String, String, Vec<u8>)>) -> (String, std::sync::mpsc::Receiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let host = listener.local_addr().unwrap().to_string();
     let (sender, receiver) = std::sync::mpsc::channel();

@@ -1,6 +1,6 @@
 //! The stable JSON document, schema `bartizan.scan/1`, published as `docs/schemas/scan-1.schema.json`.
 
-use crate::report::{Report, Reported, Tool};
+use crate::report::{Advisories, Report, Reported, Tool};
 use crate::{Confidence, Severity, Subject, Taxonomy};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -21,6 +21,7 @@ pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         finished: report.finished.to_string(),
         subjects: &report.subjects,
         findings: report.findings.iter().map(Row::of).collect(),
+        advisories: report.advisories.as_ref(),
         summary: summary(report),
     };
     serde_json::to_writer_pretty(&mut *out, &document)?;
@@ -35,6 +36,7 @@ struct Document<'a> {
     finished: String,
     subjects: &'a [Subject],
     findings: Vec<Row<'a>>,
+    advisories: Option<&'a Advisories>,
     summary: Totals,
 }
 
@@ -119,7 +121,10 @@ mod tests {
         super::write(&sample(), &mut text).unwrap();
         let document: serde_json::Value = serde_json::from_slice(&text).unwrap();
         let keys: Vec<_> = document.as_object().unwrap().keys().collect();
-        assert_eq!(keys, ["schema", "tool", "started", "finished", "subjects", "findings", "summary"]);
+        assert_eq!(
+            keys,
+            ["schema", "tool", "started", "finished", "subjects", "findings", "advisories", "summary"]
+        );
         let finding = &document["findings"][0];
         assert_eq!(finding["location"]["path"], "models/evil.pkl");
         assert_eq!(finding["taxonomies"][1], "CWE:502");

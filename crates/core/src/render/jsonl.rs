@@ -3,7 +3,7 @@
 //! A subject's line has `path`; the last line has `summary` instead.
 
 use super::json::{Row, Totals, summary};
-use crate::report::{Report, SubjectReport, Tool};
+use crate::report::{Advisories, Report, SubjectReport, Tool};
 use crate::{Digest, Kind, Status};
 use serde::Serialize;
 use std::io::{self, Write};
@@ -25,6 +25,7 @@ pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         tool: report.tool,
         started: report.started.to_string(),
         finished: report.finished.to_string(),
+        advisories: report.advisories.as_ref(),
         summary: summary(report),
     };
     serde_json::to_writer(&mut *out, &last)?;
@@ -57,6 +58,7 @@ struct Last<'a> {
     tool: Tool,
     started: String,
     finished: String,
+    advisories: Option<&'a Advisories>,
     summary: Totals,
 }
 

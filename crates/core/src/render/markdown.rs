@@ -25,6 +25,9 @@ pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         size(summary.bytes),
         duration(summary.seconds)
     )?;
+    if let Some(told) = report.advisories.as_ref().and_then(crate::report::Advisories::told) {
+        writeln!(out, "**{}**\n", text(&told))?;
+    }
     if !report.findings.is_empty() {
         writeln!(out, "| severity | rule | place | finding |\n| --- | --- | --- | --- |")?;
         for reported in &report.findings {

@@ -10,7 +10,7 @@ pub mod sarif;
 pub mod table;
 
 mod escape;
-mod measure;
+pub(crate) mod measure;
 
 use crate::report::Report;
 use std::io::{self, Write};

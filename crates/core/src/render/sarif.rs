@@ -31,6 +31,13 @@ fn log(report: &Report) -> Value {
     let taxonomies = taxonomies(&rules);
     let supported: Vec<Value> = taxonomies.keys().map(|name| json!({ "name": name })).collect();
     let notifications: Vec<Value> = report.gaps.iter().map(|gap| writer.notification(gap)).collect();
+    let told = report.advisories.as_ref().and_then(crate::report::Advisories::told);
+    let configuration: Vec<Value> = told
+        .map(|told| {
+            json!({ "descriptor": { "id": ADVISORIES }, "level": "warning", "message": { "text": told } })
+        })
+        .into_iter()
+        .collect();
     json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
@@ -43,6 +50,9 @@ fn log(report: &Report) -> Value {
                 "notifications": [{
                     "id": INCOMPLETE,
                     "shortDescription": { "text": "A part of a file was not analysed." },
+                }, {
+                    "id": ADVISORIES,
+                    "shortDescription": { "text": "Known vulnerabilities were not, or not lately, looked up." },
                 }],
             }},
             "invocations": [{
@@ -50,7 +60,9 @@ fn log(report: &Report) -> Value {
                 "startTimeUtc": report.started.to_string(),
                 "endTimeUtc": report.finished.to_string(),
                 "toolExecutionNotifications": notifications,
+                "toolConfigurationNotifications": configuration,
             }],
+            "properties": { "advisories": report.advisories },
             "artifacts": report.subjects.iter().map(artifact).collect::<Vec<_>>(),
             "results": open.chain(held).collect::<Vec<_>>(),
             "taxonomies": taxonomies.into_iter().map(|(name, ids)| taxonomy(name, &ids)).collect::<Vec<_>>(),
@@ -362,6 +374,8 @@ pub(super) fn base64(bytes: &[u8]) -> String {
 
 /// Id of the notification for a gap.
 const INCOMPLETE: &str = "core/incomplete";
+/// Id of the notification that known vulnerabilities were not looked up.
+const ADVISORIES: &str = "advisories";
 
 #[cfg(test)]
 mod tests {

@@ -5,7 +5,7 @@
 
 use super::escape::{line, place};
 use super::measure::{count, duration, size};
-use crate::report::{Report, Reported, Snippet, SubjectReport, SuppressedBy};
+use crate::report::{Advisories, Report, Reported, Snippet, SubjectReport, SuppressedBy};
 use crate::{Severity, Status};
 use anstyle::{AnsiColor, Effects, Style};
 use std::io::{self, Write};
@@ -289,6 +289,10 @@ fn totals(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
             page.text(DIM, meaning(status))?;
             page.end()?;
         }
+    }
+    if let Some(told) = report.advisories.as_ref().and_then(Advisories::told) {
+        page.text(status_style(Status::Incomplete), &told)?;
+        page.end()?;
     }
     if !report.findings.is_empty() {
         page.text(BOLD, "findings  ")?;

@@ -3,9 +3,11 @@
 //! Subjects are sorted by name and findings worst first, then by subject and place, so that the same input gives the
 //! same report whatever the number of threads.
 
+mod advisories;
 mod own;
 mod snippet;
 
+pub use advisories::{Advisories, AdvisoryState};
 pub use own::is_own_report;
 pub use snippet::Snippet;
 
@@ -33,6 +35,8 @@ pub struct Report {
     pub notes: Vec<String>,
     /// Whether findings were compared with a baseline.
     pub compared_with_baseline: bool,
+    /// What dependencies were looked up in; `None` when none were met.
+    pub advisories: Option<Advisories>,
     /// Totals.
     pub summary: Summary,
 }
@@ -303,6 +307,7 @@ pub(crate) mod tests {
             }],
             notes: Vec::new(),
             compared_with_baseline: false,
+            advisories: None,
             summary,
         }
     }

@@ -15,6 +15,7 @@ struct Own {
     finished: Option<IgnoredAny>,
     subjects: Option<IgnoredAny>,
     findings: Vec<IgnoredAny>,
+    advisories: Option<IgnoredAny>,
     summary: Option<IgnoredAny>,
 }
 

@@ -5,6 +5,7 @@
 use super::github::{gaps, has_key};
 use super::script::Script;
 use crate::address::is_commit;
+use crate::pin::{Pinning, Repository};
 use crate::rules::{self, INSECURE_TRANSPORT, TEMPLATE_INJECTION, UNPINNED_INCLUDE};
 use crate::yaml::{Node, Yaml};
 use crate::{Issue, Notes, Reader, Text, address, image, issue, variable};
@@ -217,7 +218,8 @@ fn includes(include: Node<'_>) -> Vec<Issue> {
                                 reference.span(),
                                 format!("`{name}` is included at `{text}`, which can be moved"),
                             )
-                            .severity(severity),
+                            .severity(severity)
+                            .pinned(Pinning::commit(Repository::OnGitLab(name.to_owned()), text).noted()),
                         );
                     }
                 }

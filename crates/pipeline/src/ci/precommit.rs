@@ -5,6 +5,7 @@
 use super::github::{ARCHIVED, gaps};
 use crate::address::{cleartext, is_commit};
 use crate::dependencies::requirement;
+use crate::pin::{Pinning, Repository};
 use crate::rules::{ARCHIVED_ACTION, INSECURE_TRANSPORT, UNPINNED_PACKAGE, UNPINNED_SOURCE};
 use crate::shell::inspect::{self, Setting};
 use crate::yaml::{Node, Yaml};
@@ -87,7 +88,10 @@ fn source(repository: Node<'_>, name: &str) -> Vec<Issue> {
     };
     let message = format!("the hooks of `{shown}` are taken from `{}`, {what}", printable(revision, 60));
     let remedy = "Name the commit: `pre-commit autoupdate --freeze`.";
-    issues.push(Issue::new(&UNPINNED_SOURCE, node.span(), message).severity(severity).remedy(remedy));
+    let pinning = Pinning::commit(Repository::At(name.to_owned()), revision).noted();
+    issues.push(
+        Issue::new(&UNPINNED_SOURCE, node.span(), message).severity(severity).remedy(remedy).pinned(pinning),
+    );
     issues
 }
 

@@ -4,6 +4,7 @@ use super::names::{Likeness, likeness};
 use super::rules::{TYPOSQUAT_PACKAGE, UNHASHED_PACKAGE};
 use super::{Dependencies, Dependency, Pin, Purpose, included, read};
 use crate::issue::report;
+use crate::pin::{Pinning, Repository};
 use crate::rules::{DEPENDENCY_CONFUSION, INSECURE_TRANSPORT, TLS_DISABLED, UNPINNED_PACKAGE};
 use crate::{Issue, Notes, Reader, Text};
 use bartizan_core::{Confidence, Kind, Rule, Severity, printable};
@@ -41,7 +42,12 @@ impl Reader for DependencyManifest {
                     .lines()
                     .any(|line| line.starts_with("-c ") || line.starts_with("--constraint"));
         for dependency in &found.dependencies {
-            report(text, notes, pinning(dependency, found.purpose, lenient));
+            let issue =
+                pinning(dependency, found.purpose, lenient).map(|issue| match commit_pin(text, dependency) {
+                    Some(pin) => issue.pinned(pin),
+                    None => issue,
+                });
+            report(text, notes, issue);
             report(text, notes, name(dependency));
         }
         report(text, notes, hashes(&found));
@@ -98,6 +104,24 @@ fn pinning(dependency: &Dependency, purpose: Purpose, lenient: bool) -> Option<I
         _ => format!("Pin it: `{shown}==<version>`, with its hash from `uv pip compile --generate-hashes`."),
     };
     Some(Issue::new(&UNPINNED_PACKAGE, dependency.span.clone(), message).severity(severity).remedy(remedy))
+}
+
+/// How a requirement from a git repository is pinned: `git+https://host/path.git[@revision][#fragment]`.
+///
+/// Source: pip documentation, "VCS Support".
+pub(super) fn commit_pin(text: &Text<'_>, dependency: &Dependency) -> Option<Pinning> {
+    let part = text.content.get(dependency.span.clone()).filter(|_| dependency.pin == Pin::Moving)?;
+    let written = part.get(part.find("git+http")?..)?.strip_prefix("git+")?;
+    let end = written.find(|c: char| c.is_whitespace() || matches!(c, '#' | '"' | '\'' | ',' | ';'));
+    let address = written.get(..end.unwrap_or(written.len()))?;
+    if crate::address::is_filled_in(address) || address.contains('?') {
+        return None;
+    }
+    let (path, last) = address.rsplit_once('/')?;
+    Some(match last.split_once('@') {
+        Some((name, revision)) => Pinning::commit(Repository::At(format!("{path}/{name}")), revision),
+        None => Pinning::default_branch(Repository::At(address.to_owned()), address),
+    })
 }
 
 /// Whether a range of versions has no end: `>=1.0`, `!=2.1`.

@@ -1,6 +1,6 @@
 //! HCL, as Terraform and OpenTofu write it.
 
-mod terraform;
+pub(crate) mod terraform;
 mod tree;
 
 pub(crate) use terraform::Terraform;

@@ -2,6 +2,7 @@
 
 use super::tree::{Attribute, Block, Body, Value, read_noting};
 use crate::address::is_commit;
+use crate::pin::{Pinning, Repository};
 use crate::rules::{
     self, EXPOSED_SERVICE, NO_NETWORK_ISOLATION, PRIVILEGED_CONTAINER, ROOT_USER, UNENCRYPTED_STORAGE,
     UNPINNED_INCLUDE,
@@ -181,7 +182,8 @@ fn opened(body: &Body) -> Option<Issue> {
     Some(Issue::new(&EXPOSED_SERVICE, everyone.key.start..everyone.span.end, message))
 }
 
-fn named(port: &str) -> Option<&'static str> {
+/// What a port is known to be.
+pub(crate) fn named(port: &str) -> Option<&'static str> {
     OPEN_PORTS.iter().find(|(known, _)| *known == port.trim_matches('"')).map(|(_, what)| *what)
 }
 
@@ -349,22 +351,27 @@ fn module(block: &Block) -> Vec<Issue> {
         || source.contains("bitbucket.org/");
     if is_git {
         let reference = source.split_once("ref=").map(|(_, rest)| rest.split('&').next().unwrap_or(rest));
+        let pinned = |issue: Issue| match pinning(source, reference) {
+            Some(pinning) => issue.pinned(pinning),
+            None => issue,
+        };
         return match reference {
             Some(reference) if is_commit(reference) => Vec::new(),
             Some(reference @ ("main" | "master" | "develop" | "dev" | "HEAD" | "trunk")) => {
                 let message = format!("the module is taken at the branch `{reference}`");
-                vec![Issue::new(&UNPINNED_INCLUDE, span.clone(), message)]
+                vec![pinned(Issue::new(&UNPINNED_INCLUDE, span.clone(), message))]
             }
-            Some(reference) => vec![
+            Some(reference) => vec![pinned(
                 Issue::new(
                     &UNPINNED_INCLUDE,
                     span.clone(),
                     format!("the module is taken at `{reference}`, which can be moved"),
                 )
                 .severity(Severity::Low),
-            ],
+            )],
             None => {
-                vec![Issue::new(&UNPINNED_INCLUDE, span.clone(), "the module is taken at its default branch")]
+                let message = "the module is taken at its default branch";
+                vec![pinned(Issue::new(&UNPINNED_INCLUDE, span.clone(), message))]
             }
         };
     }
@@ -378,6 +385,28 @@ fn module(block: &Block) -> Vec<Issue> {
         ];
     }
     Vec::new()
+}
+
+/// How the source of a module in a git repository is pinned; one over SSH is not looked up.
+///
+/// Source: Terraform documentation, "Module sources": `git::ADDRESS//FOLDER?ref=NAME`, and `github.com/OWNER/NAME`.
+fn pinning(source: &str, reference: Option<&str>) -> Option<Pinning> {
+    let plain = source.strip_prefix("git::").unwrap_or(source);
+    let (scheme, rest) = match plain.split_once("://") {
+        Some((scheme @ ("https" | "http"), rest)) => (scheme, rest),
+        None if plain.starts_with("github.com/") => ("https", plain),
+        _ => return None,
+    };
+    let path = rest.split('?').next().unwrap_or(rest);
+    let repository = path.split("//").next().unwrap_or(path);
+    if crate::address::is_filled_in(repository) {
+        return None;
+    }
+    let repository = Repository::At(format!("{scheme}://{repository}"));
+    Some(match reference {
+        Some(reference) => Pinning::commit(repository, reference),
+        None => Pinning::default_branch(repository, source).by_parameter(),
+    })
 }
 
 #[cfg(test)]

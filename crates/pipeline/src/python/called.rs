@@ -196,6 +196,15 @@ impl<'a> Walk<'a, '_> {
                 }
                 return Known::Entries(entries.into()).into();
             }
+            "sklearn.model_selection.train_test_split"
+                if (1..=MOST_ITEMS / 2).contains(&call.positional.len()) && !call.open =>
+            {
+                let halves = call.positional.iter().flat_map(|_| {
+                    super::rules::leakage::HALVES
+                        .map(|half| Value::path(&format!("{path}(){half}")).tainted(call.taint()))
+                });
+                return Known::Items(halves.collect()).into();
+            }
             "functools.partial" if !call.positional.is_empty() => {
                 let mut values = call.positional.iter().map(|argument| argument.value.clone());
                 let callee = values.next().unwrap_or_default();

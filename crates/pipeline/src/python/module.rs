@@ -69,6 +69,17 @@ pub(super) struct Fit {
     pub(super) data: String,
     /// Path of the call, by which what it gave is known again.
     pub(super) path: String,
+    /// Whether what it learnt from was split afterwards.
+    pub(super) leaks: bool,
+}
+
+/// Data that was split, still whole under its name.
+#[derive(Debug)]
+pub(super) struct Split {
+    /// As it is written.
+    pub(super) data: String,
+    /// Where it comes from.
+    pub(super) path: String,
 }
 
 /// What is known of the whole once all of it was walked.
@@ -95,6 +106,8 @@ pub(super) struct Facts {
     pub(super) split: Option<usize>,
     /// Places where a transformation learnt from data.
     pub(super) fits: Vec<Fit>,
+    /// What was split.
+    pub(super) splits: Vec<Split>,
     /// How many tables were put together, and how many of them of training and test data.
     pub(super) joined: (usize, usize),
     /// Something signs what it publishes.
@@ -163,7 +176,7 @@ impl Module {
 /// An edit as a fix.
 #[expect(clippy::unnecessary_wraps, reason = "what a report takes, filtered by most callers")]
 pub(super) fn edit((span, replacement): (Range<usize>, String), safety: Safety, title: &str) -> Option<Fix> {
-    Some(Fix { edits: vec![crate::Edit { span, replacement }], safety, title: title.to_owned() })
+    Some(Fix { edits: vec![crate::Edit { span, replacement }], safety, title: title.to_owned(), asks: None })
 }
 
 /// Most findings kept for one module.

@@ -79,7 +79,7 @@ fn inspect(cells: &[Code<'_>], origin: Option<Origin<'_>>) -> Examined {
             ));
         }
         if cell.kind == Language::Shell {
-            commands(read, cell.base, &mut state.module);
+            commands(read, cell.base, &mut state.module, &mut gaps);
             continue;
         }
         let depth = levels(read);
@@ -100,9 +100,13 @@ fn inspect(cells: &[Code<'_>], origin: Option<Origin<'_>>) -> Examined {
 }
 
 /// A script of a shell.
-fn commands(text: &str, base: usize, module: &mut Module) {
+fn commands(text: &str, base: usize, module: &mut Module, gaps: &mut Vec<(usize, String)>) {
     for issue in crate::shell::inspect::script(text, crate::shell::inspect::Setting::Other) {
         let issue = issue.shifted(base);
+        if let Some(reason) = issue.unread {
+            gaps.push((issue.span.start, reason.into()));
+            continue;
+        }
         module.report(&issue.span.clone(), issue.into_finding());
     }
 }
@@ -165,6 +169,7 @@ fn conclude(mut module: Module) -> Module {
         }
         module.reports.push(report);
     }
+    rules::leakage::conclude(&mut module);
     rules::training::conclude(&mut module);
     rules::place::conclude(&mut module);
     rules::remote_code::conclude(&mut module);

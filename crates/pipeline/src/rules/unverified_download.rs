@@ -1,4 +1,4 @@
-//! `pipeline/unverified-download`: a downloaded program run without a check.
+//! `pipeline/unverified-download`: a download used without a check.
 
 use bartizan_core::{Severity, atlas, cwe, owasp_llm, rule};
 
@@ -7,9 +7,10 @@ rule! {
     /// A file that the same script downloads and then runs, makes executable or loads, with no checksum or
     /// signature check between; a file that a Dockerfile adds from an address without `--checksum`.
     ///
-    /// In Python: weights and archives downloaded by address in code that compares no digest anywhere.
+    /// In Python: weights, archives and data read by address in code that compares no digest anywhere
+    /// (`load_dataset("csv", data_files="https://…")`).
     /// ## Why it matters
-    /// The server, or whoever controls the release, decides what runs.
+    /// The server, or whoever controls the release, decides what runs, and what is learnt from.
     /// ## Example
     /// `wget https://x.example/tool && chmod +x tool && ./tool`
     /// ## How to fix
@@ -18,9 +19,9 @@ rule! {
     /// - CWE-494, Download of Code Without Integrity Check
     pub const UNVERIFIED_DOWNLOAD: Rule = Rule {
         id: "pipeline/unverified-download",
-        title: "a downloaded program run without a check",
+        title: "a download used without a check",
         severity: Severity::Low,
-        remedy: "Compare a SHA-256 kept in the repository before running it.",
+        remedy: "Compare a SHA-256 kept in the repository before it is used.",
         taxonomies: &[atlas("AML.T0010"), cwe(494), owasp_llm("LLM03")],
     };
 }

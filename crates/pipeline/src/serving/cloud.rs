@@ -3,7 +3,7 @@
 //! Source: SageMaker API reference (`CreateTrainingJob`, `CreateModel`, `CreateNotebookInstance`, …) and its CloudFormation resources;
 //! Vertex AI REST reference (`CustomJobSpec`, `ModelContainerSpec`).
 
-use super::{command_issues, environment_issues, models};
+use super::{command_issues, environment_issues, models, stack};
 use crate::ci::github::gaps;
 use crate::rules::{
     EXPOSED_SERVICE, NO_NETWORK_ISOLATION, ROOT_USER, UNENCRYPTED_STORAGE, UNVERIFIED_PROMOTION,
@@ -50,6 +50,7 @@ impl Reader for CloudJob {
             {
                 issue::report(text, notes, demanded(node, &node, resource));
             }
+            issue::report(text, notes, stack::resource(node, yaml.root()));
             container(text, notes, node);
         }
     }
@@ -66,7 +67,7 @@ fn container(text: &Text<'_>, notes: &mut Notes<'_>, node: Node<'_>) {
         "executorImageUri",
         "executor_image_uri",
     ];
-    let image = images.iter().find_map(|key| node.get(key)).filter(|image| image.as_str().is_some());
+    let image = images.iter().find_map(|key| node.get(key)).filter(|image| stack::is_known(*image));
     if let Some(image) = image {
         issue::report(
             text,
@@ -104,7 +105,7 @@ fn demanded(properties: Node<'_>, whole: &Node<'_>, resource: &str) -> Vec<Issue
     let found = demands.filter_map(|demand| {
         let node = properties.path(demand.member);
         // A value that another part of the template gives is not known here.
-        let known = node.filter(|node| node.as_str().is_some());
+        let known = node.filter(|node| stack::is_known(*node));
         let fine = match (node, known) {
             (None, _) => false,
             (Some(_), None) => true,
@@ -122,6 +123,10 @@ fn demanded(properties: Node<'_>, whole: &Node<'_>, resource: &str) -> Vec<Issue
 /// Texts that a file of the kind holds.
 static MARKS: &[&[&str]] = &[
     &["AWS::SageMaker::"],
+    &["AWS::S3::Bucket"],
+    &["AWS::EC2::SecurityGroup"],
+    &["AWS::Lambda::Url"],
+    &["AWS::Serverless::Function"],
     &["TrainingJobName", "AlgorithmSpecification"],
     &["AlgorithmSpecification", "TrainingImage"],
     &["ModelPackageGroupName", "InferenceSpecification"],

@@ -2,6 +2,7 @@
 
 use super::{command_issues, environment_issues, models};
 use crate::ci::github::gaps;
+use crate::pin::Pinning;
 use crate::rules::{
     self, EXPOSED_SERVICE, NO_AUTHENTICATION, PRIVILEGED_CONTAINER, ROOT_USER, UNPINNED_MODEL,
 };
@@ -171,5 +172,8 @@ fn image_of(node: Node<'_>) -> Option<Issue> {
     }
     let tag = node.get("tag")?;
     let written = tag.as_str().filter(|tag| !tag.is_empty())?;
-    image::issue(&format!("{repository}:{written}"), tag.span(), "the image")
+    let reference = format!("{repository}:{written}");
+    let issue = image::issue(&reference, tag.span(), "the image")?;
+    // Charts write `repository:tag`: the digest goes with the tag, which the registry then passes over.
+    Some(issue.pinned(Pinning::image(&reference).behind(written)))
 }

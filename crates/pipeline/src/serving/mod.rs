@@ -11,6 +11,7 @@ mod project;
 mod properties;
 mod ray;
 mod settings;
+mod stack;
 mod triton;
 mod workflows;
 
@@ -179,6 +180,7 @@ fn replaced(node: Node<'_>, replacement: &str, title: &str) -> Option<Fix> {
         edits: vec![Edit { span: node.span(), replacement: replacement.to_owned() }],
         safety: Safety::Unsafe,
         title: title.to_owned(),
+        asks: None,
     };
     (!node.is_alias()).then_some(fix)
 }

@@ -89,6 +89,18 @@ impl Reader for PackedModel {
                 issue::report(text, notes, [Issue::new(&UNPINNED_MODEL, name.span(), message)]);
             }
         }
+        // BentoML's store: `name:version`, as text or under `tag`.
+        for model in
+            root.get("models").into_iter().filter(|_| root.get("service").is_some()).flat_map(Node::items)
+        {
+            let tag = model.get("tag").unwrap_or(model);
+            let Some(name) = tag.as_str().filter(|name| !name.is_empty()) else { continue };
+            if name.split_once(':').is_none_or(|(_, version)| version == "latest") {
+                let message = format!("the model `{}` is packed as it was saved last", printable(name, 100));
+                let issue = Issue::new(&UNPINNED_MODEL, tag.span(), message);
+                issue::report(text, notes, [issue.remedy("Name the version: `name:version`.")]);
+            }
+        }
     }
 }
 
@@ -114,6 +126,8 @@ mod tests {
             lines("bentofile.yaml", bento),
             [(4, "unpinned-package"), (6, "tls-disabled"), (8, "unpinned-image"), (11, "secret")]
         );
+        let models = "service: 's:S'\nmodels:\n- ticket:latest\n- ticket:7abc\n- tag: other\n  alias: o\n";
+        assert_eq!(lines("bentofile.yaml", models), [(3, "unpinned-model"), (5, "unpinned-model")]);
         let cog = "build:\n  python_packages:\n  - torch==2.4.0\n  run:\n  - curl https://x.example | sh\nimage: r8.im/a/b\npredict: p.py:P\n";
         assert_eq!(lines("cog.yaml", cog), [(5, "curl-pipe-shell")]);
         let truss = "model_class_name: M\nmodel_cache:\n- repo_id: acme/net\n- repo_id: acme/fixed\n  revision: 0123456789abcdef0123456789abcdef01234567\n";

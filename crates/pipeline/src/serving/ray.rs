@@ -11,7 +11,7 @@ use crate::rules::{self, EXPOSED_SERVICE, UNPINNED_SOURCE};
 use crate::shell::inspect::{self, Setting};
 use crate::yaml::{Node, Yaml};
 use crate::{Issue, Notes, Reader, Text, image, issue, variable};
-use bartizan_core::{Confidence, Kind, Rule, printable};
+use bartizan_core::{Confidence, Kind, Rule, Severity, printable};
 
 /// Configurations of Ray Serve's applications, and of clusters for `ray up`.
 #[derive(Debug)]
@@ -55,6 +55,11 @@ impl Reader for RayConfig {
                     issue::report_in(text, notes, command, inspect::script(script, Setting::Other));
                 }
             }
+        }
+        let host = yaml.root().and_then(|root| root.path(&["http_options", "host"]));
+        if let Some(host) = host.filter(|host| matches!(host.as_str(), Some("0.0.0.0" | "::"))) {
+            let issue = Issue::new(&EXPOSED_SERVICE, host.span(), "the applications listen on every address");
+            issue::report(text, notes, [issue.severity(Severity::Low).confidence(Confidence::Low)]);
         }
         let images = ["image", "head_image", "worker_image"];
         for reference in images.iter().filter_map(|key| yaml.root()?.path(&["docker", key])) {

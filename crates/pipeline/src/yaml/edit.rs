@@ -15,6 +15,7 @@ pub(crate) fn insertion(text: &str, mapping: Node<'_>, line: &str, safety: Safet
         edits: vec![Edit { span: first..first, replacement }],
         safety,
         title: format!("add `{line}`"),
+        asks: None,
     })
 }
 
@@ -36,6 +37,7 @@ pub(crate) fn nested(
         edits: vec![Edit { span: line_end..line_end, replacement: lines }],
         safety,
         title: title.to_owned(),
+        asks: None,
     })
 }
 

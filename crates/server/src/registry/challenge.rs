@@ -26,7 +26,7 @@ pub(super) fn members(text: &str) -> Vec<(String, String)> {
 }
 
 /// A text as part of a query (RFC 3986, section 2.1).
-pub(super) fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut escaped = String::new();
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {

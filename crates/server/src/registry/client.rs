@@ -2,44 +2,31 @@
 
 use super::challenge::{escaped, members, next_page};
 use super::manifest::{LARGEST_MANIFEST, Manifest, ManifestError};
-use super::place::Place;
 use super::reference::{Named, OciReference};
-use http_body_util::{BodyExt as _, Empty, Limited};
-use hyper::body::{Bytes, Incoming};
-use hyper::header::{ACCEPT, AUTHORIZATION, HOST, HeaderValue, LINK, LOCATION, USER_AGENT, WWW_AUTHENTICATE};
-use hyper::{Method, Request, Response, StatusCode};
-use hyper_util::rt::TokioIo;
-use rustls_pki_types::{CertificateDer, ServerName};
+use crate::web::{Client, Got, MOST_REDIRECTS, PATIENCE, Place, Roots, WebError, broke_off, redirected};
+use http_body_util::BodyExt as _;
+use hyper::StatusCode;
+use hyper::body::Bytes;
+use hyper::header::{LINK, WWW_AUTHENTICATE};
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::fs;
-use std::future::Future;
 use std::io::{self, Write as _};
 use std::path::Path;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
-use tokio_rustls::rustls::crypto::aws_lc_rs;
-use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 /// What is asked for: an artifact's manifest, or the index that says which there are.
 const MANIFESTS: &str = "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json, \
                          application/vnd.docker.distribution.manifest.v2+json, application/vnd.docker.distribution.manifest.list.v2+json";
-/// Longest silence of a registry, and longest time for it to take a connection.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Where a registry says what digest its answer has.
+const DIGEST: &str = "docker-content-digest";
 /// Slowest registry that is waited for, in bytes a second: a trickle never falls silent.
 const SLOWEST: u64 = 64 << 10;
-/// How often an answer may send somewhere else.
-const MOST_REDIRECTS: usize = 3;
 /// Largest list of tags and largest answer of a token service, in bytes.
 const LARGEST_ANSWER: usize = 4 << 20;
 /// Most pages of tags that are read.
 const MOST_PAGES: usize = 100;
-
-/// Certificates of those who vouch for registries, in DER.
-pub type Roots = Vec<Vec<u8>>;
 
 /// A name and a password for one registry. They are sent to it, and to the token service that it names over TLS, and nowhere else.
 #[derive(Clone)]
@@ -61,17 +48,9 @@ impl std::fmt::Debug for Credentials {
 /// Why a registry does not give what is asked for.
 #[derive(Debug, thiserror::Error)]
 pub enum RegistryError {
-    /// The machine does not give what is needed.
-    #[error("no connection can be made: {0}")]
-    Machine(io::Error),
-    /// Nobody answers.
-    #[error("{place} does not answer: {problem}")]
-    Connection {
-        /// Host, and path.
-        place: String,
-        /// What is wrong.
-        problem: String,
-    },
+    /// The registry gives nothing.
+    #[error(transparent)]
+    Web(#[from] WebError),
     /// An answer that says no.
     #[error("{place} answers {status}{}", hint(*status))]
     Status {
@@ -79,14 +58,6 @@ pub enum RegistryError {
         place: String,
         /// The status.
         status: u16,
-    },
-    /// An answer that leads nowhere.
-    #[error("{place} {problem}")]
-    Answer {
-        /// Host, and path.
-        place: String,
-        /// What is wrong with it.
-        problem: String,
     },
     /// Other bytes than their digest names.
     #[error("{place} gave bytes with the digest {found}, not {expected}: it is damaged, or lies")]
@@ -150,8 +121,7 @@ pub struct Pulled {
 
 /// A registry that is asked, one question at a time.
 pub struct Registry {
-    runtime: tokio::runtime::Runtime,
-    tls: TlsConnector,
+    web: Client,
     credentials: Vec<Credentials>,
     /// Tokens by host and repository.
     tokens: BTreeMap<String, String>,
@@ -162,8 +132,6 @@ impl std::fmt::Debug for Registry {
         formatter.write_str("Registry")
     }
 }
-
-type Got = Response<Incoming>;
 
 /// What a token service answers.
 #[derive(Deserialize)]
@@ -178,20 +146,7 @@ impl Registry {
     /// # Errors
     /// [`RegistryError::Machine`].
     pub fn new(roots: Roots, credentials: Vec<Credentials>) -> Result<Self, RegistryError> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let mut store = RootCertStore::empty();
-        store.add_parsable_certificates(roots.into_iter().map(CertificateDer::from));
-        let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-            .with_safe_default_protocol_versions()
-            .map_err(|error| RegistryError::Machine(io::Error::other(error)))?
-            .with_root_certificates(store)
-            .with_no_client_auth();
-        Ok(Self {
-            runtime: runtime.map_err(RegistryError::Machine)?,
-            tls: TlsConnector::from(Arc::new(config)),
-            credentials,
-            tokens: BTreeMap::new(),
-        })
+        Ok(Self { web: Client::new(roots)?, credentials, tokens: BTreeMap::new() })
     }
 
     /// The tags of a repository, each with the digest it stands for now; in order of tag.
@@ -207,15 +162,15 @@ impl Registry {
         let mut path = format!("/v2/{}/tags/list?n=1000", repository.name);
         let mut tags = Vec::new();
         for page in 0.. {
-            let place = Place::at(repository, path);
+            let place = at(repository, path);
             if page == MOST_PAGES {
                 let problem = format!("has more than {MOST_PAGES} pages of tags");
-                return Err(RegistryError::Answer { place: place.shown(), problem });
+                return Err(WebError::Answer { place: place.shown(), problem }.into());
             }
             let response = self.get(repository, &place, "application/json")?;
             let next = response.headers().get(LINK).and_then(|link| link.to_str().ok()).and_then(next_page);
-            let body = self.body(response, &place, LARGEST_ANSWER)?;
-            let read: Tags = serde_json::from_slice(&body).map_err(|error| RegistryError::Answer {
+            let body = self.web.body(response, &place, LARGEST_ANSWER)?;
+            let read: Tags = serde_json::from_slice(&body).map_err(|error| WebError::Answer {
                 place: place.shown(),
                 problem: format!("gives no list of tags: {error}"),
             })?;
@@ -224,7 +179,7 @@ impl Registry {
             // Tags that cannot be looked at are not left out in silence.
             let next = place.next(&next).filter(|next| next.authority == place.authority);
             path = next
-                .ok_or_else(|| RegistryError::Answer {
+                .ok_or_else(|| WebError::Answer {
                     place: place.shown(),
                     problem: "names a next page of tags that is not its own".to_owned(),
                 })?
@@ -252,18 +207,35 @@ impl Registry {
             Named::Tag(tag) => tag,
             Named::Repository => return Err(RegistryError::NoDigest(reference.to_string())),
         };
-        let place = Place::at(reference, format!("/v2/{}/manifests/{which}", reference.name));
+        let place = at(reference, format!("/v2/{}/manifests/{which}", reference.name));
         let response = self.get(reference, &place, MANIFESTS)?;
-        let bytes = self.body(response, &place, LARGEST_MANIFEST)?;
+        let said = response.headers().get(DIGEST).and_then(|said| said.to_str().ok()).map(str::to_owned);
+        let bytes = self.web.body(response, &place, LARGEST_MANIFEST)?;
         let mut hashing = Sha256::new();
         hashing.update(&bytes);
         let found = digest_of(hashing);
+        if let Some(expected) = said.filter(|said| said.starts_with("sha256:") && *said != found) {
+            return Err(RegistryError::Digest { place: place.shown(), found, expected });
+        }
         match &reference.named {
             Named::Digest(expected) if *expected != found => {
                 Err(RegistryError::Digest { place: place.shown(), found, expected: expected.clone() })
             }
             _ => Ok((bytes, found)),
         }
+    }
+
+    /// The digest that a reference stands for now, computed over the manifest or index that the registry gives for it; what the registry says
+    /// the digest is has to be the same.
+    ///
+    /// # Errors
+    /// [`RegistryError`].
+    pub fn digest(&mut self, reference: &OciReference) -> Result<String, RegistryError> {
+        let (bytes, digest) = self.manifest(reference)?;
+        // A page of somebody on the way has a digest as well.
+        Manifest::is_one(&bytes)
+            .map_err(|error| RegistryError::Manifest { reference: reference.to_string(), error })?;
+        Ok(digest)
     }
 
     /// Pulls an artifact that is named by digest into an empty folder. A file is there under its name only when it has its digest.
@@ -286,7 +258,7 @@ impl Registry {
             return Err(RegistryError::TooLarge { bytes: manifest.bytes(), most: most_bytes });
         }
         for file in &manifest.files {
-            let place = Place::at(reference, format!("/v2/{}/blobs/{}", reference.name, file.digest));
+            let place = at(reference, format!("/v2/{}/blobs/{}", reference.name, file.digest));
             let mut response = self.get(reference, &place, "*/*")?;
             let path = folder.join(&file.name);
             let failed = |error| RegistryError::Disk { path: path.display().to_string(), error };
@@ -298,20 +270,21 @@ impl Registry {
             let mut left = file.size;
             let most_s = PATIENCE.as_secs().saturating_add(file.size / SLOWEST);
             let end = Instant::now().checked_add(Duration::from_secs(most_s));
-            while let Some(frame) = self.waited(&place, response.body_mut().frame())? {
+            while let Some(frame) = self.web.waited(&place, response.body_mut().frame())? {
                 let frame = frame.map_err(|error| broke_off(&place, &error))?;
                 let Some(bytes) = frame.data_ref() else { continue };
-                left = left.checked_sub(bytes.len() as u64).ok_or_else(|| RegistryError::Answer {
+                left = left.checked_sub(bytes.len() as u64).ok_or_else(|| WebError::Answer {
                     place: place.shown(),
                     problem: format!("gives more than the {} bytes that the manifest says", file.size),
                 })?;
                 hashing.update(bytes);
                 out.write_all(bytes).map_err(failed)?;
                 if end.is_some_and(|end| Instant::now() > end) {
-                    return Err(RegistryError::Connection {
+                    return Err(WebError::Connection {
                         place: place.shown(),
                         problem: format!("it gives {} bytes no faster than in {most_s} seconds", file.size),
-                    });
+                    }
+                    .into());
                 }
             }
             let found = digest_of(hashing);
@@ -329,22 +302,6 @@ impl Registry {
         Ok(Pulled { manifest, digest })
     }
 
-    /// A whole body, up to a size.
-    fn body(&self, response: Got, place: &Place, most: usize) -> Result<Bytes, RegistryError> {
-        let collected = self.waited(place, Limited::new(response.into_body(), most).collect())?;
-        let collected = collected.map_err(|error| broke_off(place, &*error))?;
-        Ok(collected.to_bytes())
-    }
-
-    /// Waits for something, and not for ever.
-    fn waited<T>(&self, place: &Place, work: impl Future<Output = T>) -> Result<T, RegistryError> {
-        let waiting = self.runtime.block_on(async { tokio::time::timeout(PATIENCE, work).await });
-        waiting.map_err(|_| RegistryError::Connection {
-            place: place.shown(),
-            problem: format!("it is silent for {} seconds", PATIENCE.as_secs()),
-        })
-    }
-
     /// Asks, shows who asks where that is wanted, and follows where it is sent.
     fn get(&mut self, reference: &OciReference, place: &Place, accept: &str) -> Result<Got, RegistryError> {
         let key = format!("{}/{}", reference.host, reference.name);
@@ -354,7 +311,7 @@ impl Registry {
             let own = here.authority == place.authority && here.plain == place.plain;
             // To another host goes nothing that says who asks.
             let shown = own.then(|| self.tokens.get(&key).cloned()).flatten();
-            let response = self.once(&here, accept, shown.as_deref())?;
+            let response = self.web.once(&here, accept, shown.as_deref())?;
             let status = response.status();
             if status == StatusCode::UNAUTHORIZED && own && !challenged {
                 challenged = true;
@@ -367,11 +324,7 @@ impl Registry {
             }
             if status.is_redirection() && redirects < MOST_REDIRECTS {
                 redirects += 1;
-                let to = response.headers().get(LOCATION).and_then(|to| to.to_str().ok()).unwrap_or_default();
-                here = here.next(to).ok_or_else(|| RegistryError::Answer {
-                    place: here.shown(),
-                    problem: "sends to a place that is not asked: another scheme, or none".to_owned(),
-                })?;
+                here = redirected(&response, &here)?;
                 continue;
             }
             if status == StatusCode::OK {
@@ -405,10 +358,11 @@ impl Registry {
             |name: &str| members.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
         let Some(realm) = member("realm") else { return Ok(None) };
         let Some(mut service) = place.next(realm) else {
-            return Err(RegistryError::Answer {
+            return Err(WebError::Answer {
                 place: place.shown(),
                 problem: "names a token service without TLS, which is not asked".to_owned(),
-            });
+            }
+            .into());
         };
         let mut separator = if service.path.contains('?') { '&' } else { '?' };
         for name in ["service", "scope"] {
@@ -417,69 +371,27 @@ impl Registry {
                 separator = '&';
             }
         }
-        let response = self.once(&service, "application/json", basic.as_deref())?;
+        let response = self.web.once(&service, "application/json", basic.as_deref())?;
         if response.status() != StatusCode::OK {
             return Err(RegistryError::Status { place: service.shown(), status: response.status().as_u16() });
         }
-        let body = self.body(response, &service, LARGEST_ANSWER)?;
+        let body = self.web.body(response, &service, LARGEST_ANSWER)?;
         // What is wrong with it is not repeated: it may be the token.
         let token = serde_json::from_slice::<Token>(&body).ok();
         Ok(token.and_then(|token| token.token.or(token.access_token)).map(|token| format!("Bearer {token}")))
     }
-
-    /// One question on a connection of its own.
-    fn once(&self, place: &Place, accept: &str, shown: Option<&str>) -> Result<Got, RegistryError> {
-        let failed = |problem: String| RegistryError::Connection { place: place.shown(), problem };
-        let request = Request::builder()
-            .method(Method::GET)
-            .uri(place.path.as_str())
-            .header(HOST, place.authority.as_str())
-            .header(ACCEPT, accept)
-            .header(USER_AGENT, "bartizan");
-        let request = request.body(Empty::<Bytes>::new());
-        let mut request = request.map_err(|_| failed("its address cannot be asked for".to_owned()))?;
-        if let Some(shown) = shown {
-            let mut value = HeaderValue::from_str(shown)
-                .map_err(|_| failed("name or password hold what no header can".to_owned()))?;
-            value.set_sensitive(true);
-            request.headers_mut().insert(AUTHORIZATION, value);
-        }
-        let work = async {
-            let stream =
-                TcpStream::connect((place.host(), place.port())).await.map_err(|error| error.to_string())?;
-            let _ = stream.set_nodelay(true);
-            if place.plain {
-                return exchanged(stream, request).await;
-            }
-            let name = ServerName::try_from(place.host().to_owned()).map_err(|error| error.to_string())?;
-            let stream = self.tls.connect(name, stream).await.map_err(|error| error.to_string())?;
-            exchanged(stream, request).await
-        };
-        self.waited(place, work)?.map_err(failed)
-    }
 }
 
-async fn exchanged(
-    stream: impl tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
-    request: Request<Empty<Bytes>>,
-) -> Result<Got, String> {
-    let said = |error: hyper::Error| error.to_string();
-    let (mut sender, connection) =
-        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(said)?;
-    // It ends when the answer has been read, or is given up.
-    tokio::spawn(connection);
-    sender.send_request(request).await.map_err(said)
-}
-
-fn broke_off(place: &Place, error: &(dyn std::error::Error + 'static)) -> RegistryError {
-    RegistryError::Answer { place: place.shown(), problem: format!("breaks off, or says too much: {error}") }
+/// A path at the registry of an artifact.
+fn at(reference: &OciReference, path: String) -> Place {
+    Place { plain: reference.is_local(), authority: reference.host.clone(), path }
 }
 
 fn digest_of(hashing: Sha256) -> String {
     format!("sha256:{}", bartizan_core::hex(&hashing.finalize()))
 }
 
-fn base64(bytes: &[u8]) -> String {
+pub(crate) fn base64(bytes: &[u8]) -> String {
     use base64::Engine as _;
     base64::engine::general_purpose::STANDARD.encode(bytes)
 }

@@ -56,6 +56,8 @@ pub enum ManifestError {
 
 #[derive(Deserialize)]
 struct Wire {
+    #[serde(default, rename = "schemaVersion")]
+    schema_version: u64,
     #[serde(default)]
     layers: Vec<Descriptor>,
     #[serde(default)]
@@ -103,6 +105,16 @@ impl Manifest {
             files.push(File { name, digest, size: layer.size });
         }
         Ok(Self { files })
+    }
+
+    /// Whether the bytes are a manifest or an index of today's schema at all.
+    ///
+    /// # Errors
+    /// [`ManifestError::Json`], [`ManifestError::Empty`] for one that names nothing.
+    pub fn is_one(bytes: &[u8]) -> Result<(), ManifestError> {
+        let wire: Wire = serde_json::from_slice(bytes)?;
+        let named = !wire.layers.is_empty() || !wire.manifests.is_empty();
+        if wire.schema_version == 2 && named { Ok(()) } else { Err(ManifestError::Empty) }
     }
 
     /// Bytes of all files, as the manifest says.

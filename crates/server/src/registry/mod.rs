@@ -4,7 +4,6 @@
 //! | --- | --- |
 //! | `reference` | `oci://HOST/NAME@sha256:…` |
 //! | `manifest` | which files a manifest lists, under which names |
-//! | `place` | addresses, and which lead to which |
 //! | `challenge` | headers of answers |
 //! | `client` | the distribution protocol: manifests, blobs, tags |
 //!
@@ -12,12 +11,13 @@
 //! specification (`org.cncf.model.filepath`) for the names of files. Every byte is held against the digest that names it, before anything
 //! else looks at it. What is told of a failure never holds a credential, a token or the query of an address.
 
-mod challenge;
+pub(crate) mod challenge;
 mod client;
 mod manifest;
-mod place;
 mod reference;
 
-pub use client::{Credentials, Pulled, Registry, RegistryError, Roots};
+pub use crate::web::Roots;
+pub(crate) use client::base64;
+pub use client::{Credentials, Pulled, Registry, RegistryError};
 pub use manifest::{File, LARGEST_MANIFEST, MOST_FILES, Manifest, ManifestError};
 pub use reference::{Named, OciReference, ReferenceError, SCHEME};

@@ -44,9 +44,7 @@ impl OciReference {
     /// Whether the host is this machine: such registries are asked without TLS.
     pub fn is_local(&self) -> bool {
         let host = self.host.rsplit_once(':').map_or(self.host.as_str(), |(host, _)| host);
-        host == "localhost"
-            || host == "[::1]"
-            || host.parse().is_ok_and(|ip: std::net::Ipv4Addr| ip.is_loopback())
+        host == "[::1]" || crate::web::is_this_machine(host)
     }
 
     /// The same repository's artifact with a digest.

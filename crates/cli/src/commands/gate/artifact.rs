@@ -102,11 +102,12 @@ fn directory_hash(files: &[ArtifactFile]) -> String {
 
 fn of_digest(given: &str) -> Result<Read, Failure> {
     let unknown = |reason: String| Failure::Node { text: given.to_owned(), reason };
-    let node: NodeId =
-        given.parse().map_err(|error: bartizan_evidence::lineage::NodeIdError| unknown(error.to_string()))?;
-    let digest = node.digest().filter(|digest| digest.algorithm() == bartizan_evidence::digest::SHA256);
-    let digest =
-        digest.ok_or_else(|| unknown("is neither a file, a folder nor a SHA-256 digest".to_owned()))?;
+    let node = given.parse::<NodeId>().ok();
+    let digest = node.as_ref().and_then(NodeId::digest);
+    let digest = digest.filter(|digest| digest.algorithm() == bartizan_evidence::digest::SHA256);
+    let digest = digest.ok_or_else(|| {
+        unknown("is no file or folder that is here, and no digest: those are written sha256:HEX".to_owned())
+    })?;
     let file =
         ArtifactFile { name: digest.to_string(), digest: digest.to_string(), ..ArtifactFile::default() };
     let artifact = Artifact {

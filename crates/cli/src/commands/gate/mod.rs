@@ -7,7 +7,7 @@ mod evidence;
 mod facts;
 mod oci;
 #[cfg(feature = "gateway")]
-mod oci_credentials;
+pub(super) mod oci_credentials;
 mod replay;
 mod signature;
 mod storage;

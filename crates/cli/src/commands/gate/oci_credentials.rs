@@ -23,7 +23,7 @@ const VARIABLES: [&str; 3] =
 ///
 /// # Errors
 /// [`Failure::Registry`] when the environment says some of the three and not the others: a password is for one host.
-pub(super) fn all() -> Result<Vec<Credentials>, Failure> {
+pub(in super::super) fn all() -> Result<Vec<Credentials>, Failure> {
     let said = VARIABLES.map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
     let own = match said {
         [Some(host), Some(user), Some(password)] => Some(Credentials { host, user, password }),
@@ -88,6 +88,8 @@ fn told(bytes: &[u8]) -> Vec<Credentials> {
 fn host(place: &str) -> Option<String> {
     let plain = place.trim_start_matches("https://").trim_start_matches("http://");
     let (host, path) = plain.split_once('/').unwrap_or((plain, ""));
+    // Docker keeps the password of its own registry under the address of its index.
+    let host = if host == "index.docker.io" { "registry-1.docker.io" } else { host };
     matches!(path, "" | "v1/" | "v1" | "v2/" | "v2").then(|| host.to_owned()).filter(|host| !host.is_empty())
 }
 
@@ -105,7 +107,7 @@ mod tests {
             .iter()
             .map(|each| (each.host.as_str(), each.user.as_str(), each.password.as_str()))
             .collect();
-        assert_eq!(read, [("index.docker.io", "a", "b"), ("r.example:5000", "ana", "hunter:2")]);
+        assert_eq!(read, [("r.example:5000", "ana", "hunter:2"), ("registry-1.docker.io", "a", "b")]);
         assert!(told(b"{").is_empty() && told(br#"{"auths": 3}"#).is_empty());
     }
 }

@@ -102,6 +102,7 @@ fn whole(value: Node<'_>, key: Node<'_>) -> Option<Issue> {
         edits: vec![Edit { span, replacement: "{contents: read}".to_owned() }],
         safety: Safety::Unsafe,
         title: "let the token read the code only".to_owned(),
+        asks: None,
     };
     let issue = Issue::new(&EXCESSIVE_PERMISSIONS, key.span(), format!("the token {what}"));
     Some(issue.severity(severity).fix(Some(fix).filter(|_| !value.is_alias())))

@@ -5,8 +5,9 @@ use super::{
     agents, cache, conditions, credentials, environment, images, injection, permissions, publishing, runners,
     secrets, triggers, uses,
 };
+use crate::python::embedded;
 use crate::shell::inspect::{self, Setting};
-use crate::yaml::Yaml;
+use crate::yaml::{Node, Yaml};
 use crate::{Notes, Reader, Text, issue, rules, variable};
 use bartizan_core::{Kind, Rule};
 
@@ -94,16 +95,31 @@ pub(crate) fn gaps(yaml: &Yaml<'_>, notes: &mut Notes<'_>) {
     }
 }
 
+/// The shell that `defaults` name.
+fn default_shell(defaults: Option<Node<'_>>) -> Option<&str> {
+    defaults?.path(&["run", "shell"])?.as_str()
+}
+
 fn check(text: &Text<'_>, notes: &mut Notes<'_>, workflow: &Workflow<'_>) {
     if workflow.is_cut {
         notes.gap(None, format!("more than {} steps; the rest were not examined", Workflow::STEPS));
     }
-    for (_, step) in workflow.steps() {
+    for (job, step) in workflow.steps() {
         if notes.out_of_time() {
             return;
         }
         let Some(run) = step.run() else { continue };
-        let issues = inspect::script(run.as_str().unwrap_or_default(), Setting::Pipeline);
+        let script = run.as_str().unwrap_or_default();
+        let shell = step
+            .node
+            .text_of("shell")
+            .or_else(|| default_shell(job.get("defaults")))
+            .or_else(|| default_shell(workflow.root.get("defaults")));
+        let issues = if shell.is_some_and(|shell| shell.starts_with("python")) {
+            embedded::issues(script)
+        } else {
+            inspect::script(script, Setting::Pipeline)
+        };
         issue::report_in(text, notes, run, issues);
     }
     let scopes = std::iter::once(workflow.root.get("env"))

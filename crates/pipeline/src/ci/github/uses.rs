@@ -3,6 +3,7 @@
 use super::owners::{ARCHIVED, KNOWN, SUPERFLUOUS, WEAK};
 use super::workflow::{Uses, Workflow};
 use crate::address::is_commit;
+use crate::pin::{Pinning, Repository};
 use crate::rules::{
     ARCHIVED_ACTION, KNOWN_VULNERABLE_ACTION, SUPERFLUOUS_ACTION, TYPOSQUAT_ACTION, UNPINNED_ACTION,
 };
@@ -41,11 +42,17 @@ fn judge(node: Node<'_>, uses: &Uses<'_>, text: &Text<'_>) -> Vec<Issue> {
             Some(reference) => format!("`{path}` is used at `{reference}`, which can be moved"),
             None => format!("`{path}` is used at its newest commit"),
         };
-        issues.push(
-            Issue::new(&UNPINNED_ACTION, span.clone(), message)
-                .severity(severity)
-                .remedy(format!("Pin it: `{path}@<40 hex digits> # {}`.", reference.unwrap_or("version"))),
-        );
+        let pinning = reference.filter(|reference| !reference.contains("${{")).map(|reference| {
+            let on_github = path.splitn(3, '/').take(2).collect::<Vec<_>>().join("/");
+            Pinning::commit(Repository::OnGitHub(on_github), reference).noted()
+        });
+        let mut issue = Issue::new(&UNPINNED_ACTION, span.clone(), message)
+            .severity(severity)
+            .remedy(format!("Pin it: `{path}@<40 hex digits> # {}`.", reference.unwrap_or("version")));
+        if let Some(pinning) = pinning {
+            issue = issue.pinned(pinning);
+        }
+        issues.push(issue);
     }
     if let Some(known) = near_owner(&uses.owner()) {
         let message = format!("the owner of `{path}` looks like `{known}` and is another");

@@ -16,6 +16,8 @@ pub struct Vulnerabilities {
     pub findings: Vec<Finding>,
     /// Why there may be more.
     pub gaps: Vec<Gap>,
+    /// Dependencies that could be looked up by name.
+    pub looked_for: usize,
 }
 
 /// Matches the exact versions of `text` with `database`, which is `age_days` old. Without a database one finding says
@@ -30,6 +32,7 @@ pub fn vulnerabilities(
     let Some(first) = found.dependencies.iter().find(|dependency| !dependency.name.is_empty()) else {
         return Some(out);
     };
+    out.looked_for = found.dependencies.iter().filter(|dependency| !dependency.name.is_empty()).count();
     let Some(database) = database else {
         let message = "vulnerabilities not checked: no database of advisories was imported";
         out.findings
@@ -137,7 +140,7 @@ fn finding(dependency: &Dependency, version: &str, advisory: &Advisory) -> Findi
 }
 
 /// Days after which a database is no longer taken for the state of knowledge.
-const FRESH_DAYS: u64 = 30;
+pub const FRESH_DAYS: u64 = 30;
 
 #[cfg(test)]
 mod tests {

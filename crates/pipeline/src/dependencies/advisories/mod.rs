@@ -13,7 +13,7 @@ mod zip;
 
 pub use database::{Database, Header};
 pub use import::{Imported, import};
-pub use matching::{Vulnerabilities, vulnerabilities};
+pub use matching::{FRESH_DAYS, Vulnerabilities, vulnerabilities};
 
 use std::path::PathBuf;
 use thiserror::Error;

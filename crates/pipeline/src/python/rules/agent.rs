@@ -76,10 +76,10 @@ pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
     for switch in SWITCHES {
         if call.is_true(switch) {
             let span = call.keyword(switch).map_or(call.span.clone(), |given| given.span.clone());
-            let fix = edit((span, format!("{switch}=False")), Safety::Unsafe, "do not allow it")
+            let fix = edit((span.clone(), format!("{switch}=False")), Safety::Unsafe, "do not allow it")
                 .filter(|_| call.keyword(switch).is_some_and(|given| given.written == "True"));
             let message = format!("`{switch}=True` lets the model choose what runs");
-            module.report_fixable(&call.span, Finding::new(&DANGEROUS_AGENT_TOOL, message), fix);
+            module.report_fixable(&span, Finding::new(&DANGEROUS_AGENT_TOOL, message), fix);
             return;
         }
     }
@@ -96,8 +96,9 @@ pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
         .and_then(|config| config.value.entry("use_docker"))
         .is_some_and(|docker| docker.known == Known::Bool(false));
     if without_docker {
+        let config = call.keyword("code_execution_config");
         module.report(
-            &call.span,
+            config.map_or(&call.span, |config| &config.span),
             Finding::new(&DANGEROUS_AGENT_TOOL, "code that the model writes runs outside a container"),
         );
         return;

@@ -14,37 +14,41 @@ pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
     if !starts(call) {
         return;
     }
+    // What is written at the argument that gives the right is shown there.
+    let at = |names: &[&str]| call.any_keyword(names).map_or(call.span.clone(), |given| given.span.clone());
     if call.is_true("privileged") {
         let message = "the container has all rights of the machine";
-        module.report(&call.span, Finding::new(&PRIVILEGED_CONTAINER, message));
+        module.report(&at(&["privileged"]), Finding::new(&PRIVILEGED_CONTAINER, message));
     }
     let added = call.any_keyword(&["cap_add", "add"]).map(|given| given.value.texts()).unwrap_or_default();
     if added.iter().any(|one| CAPABILITIES.contains(&one.trim_start_matches("CAP_"))) {
         let message = "the container gets a capability of the machine";
-        module.report(&call.span, Finding::new(&PRIVILEGED_CONTAINER, message));
+        module.report(&at(&["cap_add", "add"]), Finding::new(&PRIVILEGED_CONTAINER, message));
     }
     let host = ["network_mode", "network", "pid_mode", "pid"]
         .iter()
-        .any(|name| call.keyword(name).is_some_and(|given| given.value.as_text() == Some("host")));
-    if host || call.is_true("host_network") || call.is_true("host_pid") || call.is_true("hostnetwork") {
+        .find(|name| call.keyword(name).is_some_and(|given| given.value.as_text() == Some("host")));
+    let host = host.or(["host_network", "host_pid", "hostnetwork"].iter().find(|name| call.is_true(name)));
+    if let Some(name) = host {
         let message = "the container shares the machine's namespace";
-        module.report(&call.span, Finding::new(&HOST_ACCESS, message));
+        module.report(&at(&[name]), Finding::new(&HOST_ACCESS, message));
     }
-    if let Some(place) = call
-        .any_keyword(&["volumes", "mounts", "binds", "path", "source"])
-        .and_then(|given| mounted(&given.value))
-    {
+    if let Some(place) = call.any_keyword(PLACES).and_then(|given| mounted(&given.value)) {
         let shown = bartizan_core::printable(&place, 80);
         let finding = Finding::new(&HOST_ACCESS, format!("`{shown}` gives the container the machine"));
-        module.report(&call.span, finding.severity(Severity::High));
+        module.report(&at(PLACES), finding.severity(Severity::High));
     }
     let root = call.keyword("run_as_user").is_some_and(|user| user.value.known == Known::Integer(0));
     if root || call.is_false("run_as_non_root") {
         let finding = Finding::new(&ROOT_USER, "the container runs as root");
         let severity = if root { Severity::Medium } else { ROOT_USER.severity };
-        module.report(&call.span, finding.severity(severity).confidence(Confidence::Medium));
+        let span = at(if root { &["run_as_user"] } else { &["run_as_non_root"] });
+        module.report(&span, finding.severity(severity).confidence(Confidence::Medium));
     }
 }
+
+/// Arguments that say what is mounted.
+const PLACES: &[&str] = &["volumes", "mounts", "binds", "path", "source"];
 
 /// Capabilities that come close to the machine's own rights.
 const CAPABILITIES: &[&str] =

@@ -16,28 +16,44 @@ pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
 }
 
 fn endpoints(call: &Call<'_>, module: &mut Module) {
-    let report = |module: &mut Module, message: &str, severity: Severity| {
-        module.report(&call.span, Finding::new(&EXPOSED_SERVICE, message).severity(severity));
+    let report = |module: &mut Module, argument: &str, message: &str, severity: Severity| {
+        let span = call.keyword(argument).map_or(&call.span, |given| &given.span);
+        module.report(span, Finding::new(&EXPOSED_SERVICE, message).severity(severity));
     };
     let name = call.name();
     if name == "launch" && call.is_true("share") && call.keyword("auth").is_none() {
-        report(module, "`share=True` opens the demo to everyone who has its address", Severity::Medium);
+        report(
+            module,
+            "share",
+            "`share=True` opens the demo to everyone who has its address",
+            Severity::Medium,
+        );
     }
     if name == "run"
         && call.is_true("debug")
         && matches!(call.package(), "flask" | "quart" | "dash" | "bottle")
     {
-        report(module, "the debugger runs Python for whoever reaches the server", Severity::High);
+        report(module, "debug", "the debugger runs Python for whoever reaches the server", Severity::High);
         return;
     }
     let public = call.keyword("public_network_access").and_then(|access| access.value.as_text());
     if call.is_of("azure.ai.ml") && public.is_some_and(|access| access.eq_ignore_ascii_case("enabled")) {
-        report(module, "the endpoint or workspace is reachable from the internet", Severity::Medium);
+        report(
+            module,
+            "public_network_access",
+            "the endpoint or workspace is reachable from the internet",
+            Severity::Medium,
+        );
     }
     cross_origin(call, module);
     notebook_server(call, module);
     if call.is_of("google.cloud.aiplatform") && call.is_true("public_endpoint_enabled") {
-        report(module, "the index endpoint is reachable from anywhere", Severity::Medium);
+        report(
+            module,
+            "public_endpoint_enabled",
+            "the index endpoint is reachable from anywhere",
+            Severity::Medium,
+        );
     }
     let everywhere = call
         .any_keyword(&["host", "server_name", "dashboard_host", "address"])
@@ -49,7 +65,12 @@ fn endpoints(call: &Call<'_>, module: &mut Module) {
         })
         .is_some_and(|host| host.as_text() == Some("0.0.0.0"));
     if everywhere && call.is_of("ray") && call.keyword("dashboard_host").is_some() {
-        report(module, "Ray's dashboard, which runs any job, listens on every address", Severity::High);
+        report(
+            module,
+            "dashboard_host",
+            "Ray's dashboard, which runs any job, listens on every address",
+            Severity::High,
+        );
     } else if everywhere
         && (name == "launch"
             || matches!(
@@ -69,8 +90,9 @@ fn endpoints(call: &Call<'_>, module: &mut Module) {
                     | "bentoml"
             ))
     {
+        let host = call.any_keyword(&["host", "server_name", "dashboard_host", "address", "http_options"]);
         module.report(
-            &call.span,
+            host.map_or(&call.span, |host| &host.span),
             Finding::new(&EXPOSED_SERVICE, "the server listens on every address")
                 .severity(Severity::Low)
                 .confidence(Confidence::Low),
@@ -88,7 +110,7 @@ fn cross_origin(call: &Call<'_>, module: &mut Module) {
     if origins.value.texts().iter().any(|origin| matches!(*origin, "*" | ".*" | "https?://.*" | "http://.*"))
     {
         let message = "any page of the web may use the service as whoever reads it";
-        module.report(&call.span, Finding::new(&EXPOSED_SERVICE, message));
+        module.report(&origins.span, Finding::new(&EXPOSED_SERVICE, message));
     }
 }
 
@@ -134,13 +156,11 @@ fn notebook_server(call: &Call<'_>, module: &mut Module) {
 /// A server of tools for agents that every machine of the network can call: the protocol asks nobody who they are.
 fn tools(call: &Call<'_>, module: &mut Module) {
     let server = call.path.contains("FastMCP");
-    let listens = call
-        .any_keyword(&["host"])
-        .is_some_and(|host| matches!(host.value.as_text(), Some("0.0.0.0" | "::")));
+    let listens = call.keyword("host").filter(|host| matches!(host.value.as_text(), Some("0.0.0.0" | "::")));
     let asks = call.any_keyword(&["auth", "auth_server_provider", "token_verifier"]).is_some();
-    if server && listens && !asks && !call.open {
+    if let Some(host) = listens.filter(|_| server && !asks && !call.open) {
         let message = "whoever reaches the server calls its tools";
-        module.report(&call.span, Finding::new(&EXPOSED_SERVICE, message).confidence(Confidence::Medium));
+        module.report(&host.span, Finding::new(&EXPOSED_SERVICE, message).confidence(Confidence::Medium));
     }
 }
 

@@ -9,10 +9,12 @@ pub(super) mod deserialization;
 pub(super) mod environment;
 pub(super) mod exposure;
 pub(super) mod flow;
+pub(super) mod leakage;
 pub(super) mod native;
 pub(super) mod orchestration;
 pub(super) mod place;
 pub(super) mod remote_code;
+pub(super) mod remote_data;
 pub(super) mod secret;
 pub(super) mod sinks;
 pub(super) mod steps;
@@ -35,10 +37,12 @@ const CHECKS: &[fn(&Call<'_>, &mut Module)] = &[
     deserialization::check,
     environment::check,
     exposure::check,
+    leakage::check,
     native::check,
     orchestration::check,
     place::check,
     remote_code::check,
+    remote_data::check,
     secret::check,
     sinks::check,
     steps::check,
@@ -59,6 +63,7 @@ pub(super) static RULES: &[&[&Rule]] = &[
     environment::RULES,
     exposure::RULES,
     flow::RULES,
+    leakage::RULES,
     native::RULES,
     orchestration::RULES,
     place::RULES,
@@ -202,5 +207,27 @@ pub(super) fn given_by_base(base: &str, method: &str) -> Taint {
         ("LitAPI", "predict" | "decode_request") => Taint::REQUEST,
         ("PythonModel", "predict") if base.starts_with("mlflow.") => Taint::REQUEST,
         _ => Taint::default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::lines;
+
+    /// What a finding says of an argument that is written stands there; what is missing, at the call.
+    #[test]
+    fn what_an_argument_says_is_shown_at_the_argument() {
+        let commit = "0f3c9b2d1b7f4b1d7b0f4e8e9b8e3a3bb4f9c012";
+        for (code, line, rule) in [
+            (format!("from transformers import A\nA.from_pretrained(\n    'a/b',\n    revision='{commit}',\n    trust_remote_code=True,\n)"), 5, "remote-code"),
+            ("from transformers import A\nA.from_pretrained(\n    'a/b',\n    revision='main',\n)".to_owned(), 4, "unpinned-model"),
+            ("from transformers import A\nA.from_pretrained(\n    'a/b',\n    use_safetensors=True,\n)".to_owned(), 2, "unpinned-model"),
+            ("import requests\nrequests.get(\n    url,\n    verify=False,\n)".to_owned(), 4, "tls-disabled"),
+            ("import gradio\ngradio.Interface(f).launch(\n    debug=False,\n    share=True,\n)".to_owned(), 4, "exposed-service"),
+            ("from kfp import dsl\n@dsl.component(\n    base_image='python@sha256:00',\n    packages_to_install=['torch'],\n)\ndef f():\n    pass".to_owned(), 4, "unpinned-package"),
+            ("from airflow.operators.bash import BashOperator\nBashOperator(\n    task_id='a',\n    bash_command='echo {{ dag_run.conf[0] }}',\n)".to_owned(), 4, "template-injection"),
+        ] {
+            assert_eq!(lines("a.py", &code), [(line, rule)], "{code}");
+        }
     }
 }

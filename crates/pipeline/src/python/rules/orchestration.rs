@@ -7,6 +7,7 @@ use crate::python::module::{Module, edit};
 use crate::python::value::{HOLE, Known};
 use crate::rules::{NO_NETWORK_ISOLATION, UNPINNED_IMAGE, UNPINNED_PACKAGE, UNPINNED_SOURCE};
 use bartizan_core::{Finding, Rule, Severity};
+use std::ops::Range;
 
 /// Rules of this file.
 pub(in crate::python) const RULES: &[&Rule] = &[&UNPINNED_IMAGE, &UNPINNED_SOURCE, &NO_NETWORK_ISOLATION];
@@ -96,7 +97,10 @@ fn images(call: &Call<'_>, module: &mut Module) {
     let shown: String =
         text.chars().take(80).map(|character| if character == HOLE { '…' } else { character }).collect();
     if let Some(issue) = crate::image::issue(&shown, call.span.clone(), "the image") {
-        module.report(&call.span, issue.into_finding());
+        // Only where the name stands there as one string.
+        let given = image.span.end.saturating_sub(image.written.len());
+        let fix = issue.pinning.as_ref().and_then(|pinning| pinning.placed_in(image.written, given));
+        module.report_fixable(&image.span, issue.into_finding(), fix);
     }
 }
 
@@ -116,8 +120,8 @@ fn packages(call: &Call<'_>, module: &mut Module) {
             (call.keyword("packages_to_install"), true)
         }
         "pypi" | "conda" | "pypi_base" | "conda_base" if call.is_of("metaflow") => {
-            let given = call.any_keyword(&["packages", "libraries"]).map(|given| &given.value.known);
-            let Some(Known::Entries(entries)) = given else { return };
+            let Some(given) = call.any_keyword(&["packages", "libraries"]) else { return };
+            let Known::Entries(entries) = &given.value.known else { return };
             let loose = entries.iter().find_map(|(name, version)| {
                 let version = version.as_text()?.trim();
                 let exact = version.trim_start_matches('=').starts_with(|c: char| c.is_ascii_digit())
@@ -125,7 +129,7 @@ fn packages(call: &Call<'_>, module: &mut Module) {
                 (!exact).then(|| name.as_ref().map(ToString::to_string)).flatten()
             });
             if let Some(package) = loose {
-                report_package(call, module, &package);
+                report_package(&given.span, module, &package);
             }
             return;
         }
@@ -134,10 +138,10 @@ fn packages(call: &Call<'_>, module: &mut Module) {
             let loose = call
                 .positional
                 .iter()
-                .filter_map(|package| package.value.as_text())
-                .find(|package| is_loose(package));
-            if let Some(package) = loose {
-                report_package(call, module, package);
+                .filter_map(|package| Some((package, package.value.as_text()?)))
+                .find(|(_, name)| is_loose(name));
+            if let Some((package, name)) = loose {
+                report_package(&package.span, module, name);
             }
             return;
         }
@@ -145,11 +149,12 @@ fn packages(call: &Call<'_>, module: &mut Module) {
             (call.any_keyword(&["pip_requirements", "extra_pip_requirements"]), false)
         }
         "init" | "remote" | "options" if call.is_of("ray") => {
-            let pip = call.keyword("runtime_env").and_then(|env| env.value.entry("pip"));
+            let Some(environment) = call.keyword("runtime_env") else { return };
+            let pip = environment.value.entry("pip");
             let loose = pip
                 .and_then(|pip| pip.texts().into_iter().find(|package| is_loose(package)).map(str::to_owned));
             if let Some(package) = loose {
-                report_package(call, module, &package);
+                report_package(&environment.span, module, &package);
             }
             return;
         }
@@ -167,7 +172,7 @@ fn packages(call: &Call<'_>, module: &mut Module) {
     let Known::Items(_) = &list.value.known else { return };
     let Some(package) = list.value.texts().into_iter().find(|package| is_loose(package)) else { return };
     let _ = certain;
-    report_package(call, module, package);
+    report_package(&list.span, module, package);
 }
 
 /// What a package asks for in its `setup.py`: ranges are normal there, repositories without a commit are not.
@@ -210,10 +215,10 @@ fn component(call: &Call<'_>, module: &mut Module) {
     }
 }
 
-fn report_package(call: &Call<'_>, module: &mut Module, package: &str) {
+fn report_package(span: &Range<usize>, module: &mut Module, package: &str) {
     let shown: String = package.chars().take(60).collect();
     let message = format!("`{shown}` is installed in whatever version is newest when the step runs");
-    module.report(&call.span, Finding::new(&UNPINNED_PACKAGE, message));
+    module.report(span, Finding::new(&UNPINNED_PACKAGE, message));
 }
 
 /// Classes of SageMaker that start a job or make a model.
@@ -315,8 +320,16 @@ fn report_isolation(
         (false, true) => "the job can reach any network",
         _ => "the job's containers speak without encryption",
     };
+    // What is switched off is shown there, what is missing at the call.
+    let switches = ["enable_network_isolation", "EnableNetworkIsolation"].iter().filter(|_| !isolated);
+    let mut off = switches.chain(
+        ["encrypt_inter_container_traffic", "EnableInterContainerTrafficEncryption"]
+            .iter()
+            .filter(|_| !encrypted),
+    );
+    let off = off.find_map(|name| call.keyword(name));
     module.report_fixable(
-        &call.span,
+        off.map_or(&call.span, |off| &off.span),
         Finding::new(&NO_NETWORK_ISOLATION, message)
             .severity(Severity::Medium)
             .remedy("Pass `enable_network_isolation=True` and `encrypt_inter_container_traffic=True`."),

@@ -19,6 +19,9 @@ pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
     match call.path.as_ref() {
         "torch.hub.load" => torch_hub(call, module),
         "mlflow.run" | "mlflow.projects.run" => mlflow_project(call, module),
+        "gradio.load" | "gradio.Interface.load" | "gradio.Blocks.load" | "gradio.external.load" => {
+            gradio_load(call, module);
+        }
         "set:os.environ" | "os.environ.setdefault" | "os.putenv" => {
             let name = call.positional.first().and_then(|argument| argument.value.as_text());
             let on = call.positional.get(1).and_then(|argument| argument.value.as_text());
@@ -61,14 +64,16 @@ fn custom_pipeline(call: &Call<'_>, custom: &Argument<'_>, module: &mut Module) 
     let message = format!("the pipeline's code is taken from `{name}`");
     if name.contains('/') {
         if matches!(hub::named(call, &custom.value), Named::Remote(_)) {
-            module.report(&call.span, Finding::new(&REMOTE_CODE, message));
+            module.report(&custom.span, Finding::new(&REMOTE_CODE, message));
         }
     } else if !pinned
         && !std::path::Path::new(name).extension().is_some_and(|end| end.eq_ignore_ascii_case("py"))
     {
         let finding = Finding::new(&REMOTE_CODE, message).severity(Severity::Medium);
-        module
-            .report(&call.span, finding.remedy("Copy the file into the project, or pin `custom_revision`."));
+        module.report(
+            &custom.span,
+            finding.remedy("Copy the file into the project, or pin `custom_revision`."),
+        );
     }
 }
 
@@ -125,9 +130,9 @@ fn trusts(call: &Call<'_>, module: &mut Module) {
                 argument.value.entry("trust_remote_code").is_some_and(|entry| entry.truth() == Some(true));
             (told || environment_trusts(&argument.value)).then_some((name, argument))
         });
-        if let Some((name, _)) = nested {
+        if let Some((name, argument)) = nested {
             let message = format!("`{name}` trusts remote code");
-            module.report(&call.span, Finding::new(&REMOTE_CODE, message));
+            module.report(&argument.span, Finding::new(&REMOTE_CODE, message));
         }
         return;
     };
@@ -159,7 +164,7 @@ fn trusts(call: &Call<'_>, module: &mut Module) {
     let finding = Finding::new(&REMOTE_CODE, format!("`trust_remote_code` {message}"))
         .severity(severity)
         .confidence(confidence);
-    module.report_fixable(&call.span, finding, fix);
+    module.report_fixable(&trust.span, finding, fix);
 }
 
 /// Whether an environment that is handed to a server tells it to trust remote code: `HF_MODEL_TRUST_REMOTE_CODE=true`.
@@ -246,6 +251,33 @@ fn mlflow_project(call: &Call<'_>, module: &mut Module) {
     }
 }
 
+/// `gradio.load("spaces/owner/name")` builds its page from what the Space serves at that moment, scripts included; a model's page
+/// sends what users write to wherever the name leads. Neither takes a revision.
+///
+/// Source: Gradio documentation, `load`: `name` as `src/owner/name`, or `src`, which may be a function of one's own.
+fn gradio_load(call: &Call<'_>, module: &mut Module) {
+    let source = call.argument(1, "src");
+    if source.is_some_and(|source| source.value.as_text().is_none() && source.value.known != Known::Null) {
+        return;
+    }
+    let Some(name) = call.argument(0, "name") else { return };
+    let Some(text) = name.value.as_pieces() else { return };
+    module.judged.insert(call.span.start);
+    let space =
+        text.starts_with("spaces/") || source.and_then(|source| source.value.as_text()) == Some("spaces");
+    let shown = bartizan_core::printable(text, 80);
+    let message = if space {
+        format!("the page, its scripts and its answers are what the Space `{shown}` serves today")
+    } else {
+        format!("the page answers with what `{shown}` serves today")
+    };
+    let finding = Finding::new(&REMOTE_CODE, message).severity(Severity::Medium);
+    module.report(
+        &call.span,
+        finding.remedy("Run a copy that was reviewed, with its model pinned to a commit."),
+    );
+}
+
 #[cfg(test)]
 mod tests {
     use crate::python::tests::severities;
@@ -301,6 +333,23 @@ mod tests {
             "import torch\ntorch.hub.load('./repo', 'net', source='local')",
             "import mlflow\nmlflow.run('https://g.example/a/b', version='0f3c9b2d1b7f4b1d7b0f4e8e9b8e3a3bb4f9c012')",
             "import mlflow\nmlflow.run('.')",
+        ] {
+            assert_eq!(graded(code), [], "{code}");
+        }
+    }
+
+    #[test]
+    fn pages_built_from_what_others_serve_are_found() {
+        for code in [
+            "import gradio as gr\ngr.load('spaces/acme/demo')",
+            "import gradio as gr\ngr.Interface.load('huggingface/acme/net')",
+            "import gradio as gr\ngr.load(name='acme/demo', src='spaces').launch()",
+        ] {
+            assert_eq!(graded(code), [Medium], "{code}");
+        }
+        for code in [
+            "import gradio as gr\nimport own\ngr.load('net', src=own.registry)",
+            "import gradio as gr\nwith gr.Blocks() as demo:\n    demo.load(f, None, box)",
         ] {
             assert_eq!(graded(code), [], "{code}");
         }

@@ -308,14 +308,14 @@ fn prompt(call: &Call<'_>, module: &mut Module) {
         for message in items.iter() {
             let role = message.entry("role").and_then(Value::as_text);
             if let (Some("system" | "developer"), Some(content)) = (role, message.entry("content")) {
-                module.sink(SinkKind::Prompt, &call.span, call.spelling, content);
+                module.sink(SinkKind::Prompt, &given.span, call.spelling, content);
             }
             // `("system", "…")`, as LangChain takes them.
             if let Known::Items(pair) = &message.known
                 && let [role, content] = &**pair
                 && matches!(role.as_text(), Some("system" | "developer"))
             {
-                module.sink(SinkKind::Prompt, &call.span, call.spelling, content);
+                module.sink(SinkKind::Prompt, &given.span, call.spelling, content);
             }
         }
     }
@@ -338,18 +338,18 @@ fn prompt(call: &Call<'_>, module: &mut Module) {
         _ => None,
     };
     if let Some(instructions) = instructions {
-        module.sink(SinkKind::Prompt, &call.span, call.spelling, &instructions.value);
+        module.sink(SinkKind::Prompt, &instructions.span, call.spelling, &instructions.value);
     } else if call.name() == "create"
         && call.is_of("anthropic")
         && let Some(system) = call.keyword("system")
     {
-        module.sink(SinkKind::Prompt, &call.span, call.spelling, &system.value);
+        module.sink(SinkKind::Prompt, &system.span, call.spelling, &system.value);
     } else if crate::python::sources::answers_of_model(call) {
         let given = call.any_keyword(&["prompt", "input", "contents"]).or_else(|| call.positional.first());
         // A question of the user alone is what the model is for; mixed into instructions it is not.
         if let Some(given) = given.filter(|given| given.value.as_pieces().is_some_and(|text| text.len() > 24))
         {
-            module.sink(SinkKind::Prompt, &call.span, call.spelling, &given.value);
+            module.sink(SinkKind::Prompt, &given.span, call.spelling, &given.value);
         }
     }
 }

@@ -58,7 +58,7 @@ pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
             _ => Severity::Medium,
         };
         let message = format!("`{field}` holds `{{{{ {input} }}}}`, which comes with the run");
-        module.report(&call.span, Finding::new(&TEMPLATE_INJECTION, message).severity(severity));
+        module.report(&given.span, Finding::new(&TEMPLATE_INJECTION, message).severity(severity));
         return;
     }
 }
@@ -93,13 +93,15 @@ fn commands(call: &Call<'_>, module: &mut Module) {
         && let Some(entry) = call.keyword("entrypoint")
     {
         // Ray hands it to a shell.
-        super::command::judge(entry.value.as_pieces().unwrap_or_default(), &call.span, module);
-        module.sink(SinkKind::Shell, &call.span, call.spelling, &entry.value);
+        super::command::judge(entry.value.as_pieces().unwrap_or_default(), &entry.span, module);
+        module.sink(SinkKind::Shell, &entry.span, call.spelling, &entry.value);
         return;
     }
     if name == "run_commands" && call.package() == "modal" {
-        for command in call.positional.iter().flat_map(|given| given.value.texts()) {
-            super::command::judge(command, &call.span, module);
+        for given in &call.positional {
+            for command in given.value.texts() {
+                super::command::judge(command, &given.span, module);
+            }
         }
         return;
     }
@@ -109,11 +111,11 @@ fn commands(call: &Call<'_>, module: &mut Module) {
     };
     if let Some(given) = text.or(scripts) {
         let lines = given.value.texts();
-        super::command::judge(&lines.join("\n"), &call.span, module);
+        super::command::judge(&lines.join("\n"), &given.span, module);
         if matches!(name, "ShellOperation" | "shell_run_command" | "execute_shell_command")
             && !given.value.is_constant()
         {
-            module.sink(SinkKind::Shell, &call.span, call.spelling, &given.value);
+            module.sink(SinkKind::Shell, &given.span, call.spelling, &given.value);
         }
         return;
     }

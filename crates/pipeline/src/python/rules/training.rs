@@ -1,7 +1,7 @@
-//! Training that cannot be repeated, or that has seen its test data; and what is published afterwards.
+//! Training that cannot be repeated; and what is published afterwards.
 
 use crate::python::call::Call;
-use crate::python::module::{Fit, Module, Report};
+use crate::python::module::{Module, Report};
 use crate::python::value::Known;
 use crate::rules::UNVERIFIED_PROMOTION;
 use bartizan_core::{Confidence, Finding, Rule, Severity, atlas, cwe, owasp_llm, owasp_ml, rule};
@@ -28,25 +28,6 @@ rule! {
     };
 
     /// ## What it finds
-    /// A transformation or model fitted on what is the test set by its name, or on training and test data put together; a
-    /// scaler, encoder, selection or resampling fitted before the data is split.
-    /// ## Why it matters
-    /// The measured quality is not the real one: a backdoor or a bad model passes its gate.
-    /// ## Example
-    /// `scaler.fit_transform(X)` before `train_test_split(X, y)`
-    /// ## How to fix
-    /// Split first; fit on the training part only; use a `Pipeline`.
-    /// ## References
-    /// - <https://scikit-learn.org/stable/common_pitfalls.html>
-    pub const TEST_DATA_LEAKAGE: Rule = Rule {
-        id: "pipeline/test-data-leakage",
-        title: "a training that has seen its test data",
-        severity: Severity::Low,
-        remedy: "Split first, and fit every transformation on the training part only.",
-        taxonomies: &[cwe(1426), owasp_ml("ML08")],
-    };
-
-    /// ## What it finds
     /// A model or file published (`push_to_hub`, `upload_file`, `log_model`, `register_model`) by code that signs nothing.
     /// ## Why it matters
     /// Who loads it cannot tell yours from one that someone put in its place.
@@ -66,13 +47,11 @@ rule! {
 }
 
 /// Rules of this file.
-pub(in crate::python) const RULES: &[&Rule] =
-    &[&NONDETERMINISTIC_TRAINING, &TEST_DATA_LEAKAGE, &UNSIGNED_PUBLICATION];
+pub(in crate::python) const RULES: &[&Rule] = &[&NONDETERMINISTIC_TRAINING, &UNSIGNED_PUBLICATION];
 
 /// Notes what `call` says about the training.
 pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
     randomness(call, module);
-    leakage(call, module);
     publication(call, module);
     written(call, module);
 }
@@ -105,17 +84,6 @@ pub(in crate::python) fn conclude(module: &mut Module) {
         let message = format!("`{what}` draws random numbers that nobody seeds");
         let finding = Finding::new(&NONDETERMINISTIC_TRAINING, message).confidence(Confidence::Medium);
         module.reports.push(Report { span, finding, fix: None });
-    }
-    if let Some(split) = facts.split {
-        for Fit { span, what, data, .. } in std::mem::take(&mut facts.fits) {
-            if span.start < split && !data.is_empty() {
-                let message = format!("`{what}` learns from `{data}` before it is split");
-                let finding = Finding::new(&TEST_DATA_LEAKAGE, message)
-                    .severity(Severity::Medium)
-                    .confidence(Confidence::Medium);
-                module.reports.push(Report { span, finding, fix: None });
-            }
-        }
     }
     if !(module.facts.signs || module.facts.hashes || module.facts.evaluates) {
         let promotes = std::mem::take(&mut module.facts.promotes);
@@ -296,137 +264,6 @@ fn draws(call: &Call<'_>, module: &mut Module) {
 /// Most objects remembered whose random numbers nobody seeds.
 const MOST_UNSEEDED: usize = 64;
 
-/// Transformations that learn from the data they are fitted on.
-const LEARNS: &[&str] = &[
-    "StandardScaler",
-    "MinMaxScaler",
-    "RobustScaler",
-    "MaxAbsScaler",
-    "Normalizer",
-    "PCA",
-    "TruncatedSVD",
-    "TfidfVectorizer",
-    "CountVectorizer",
-    "SimpleImputer",
-    "KNNImputer",
-    "SelectKBest",
-    "OneHotEncoder",
-    "OrdinalEncoder",
-    "TargetEncoder",
-    "QuantileTransformer",
-    "PowerTransformer",
-    "SMOTE",
-    "RandomOverSampler",
-    "KBinsDiscretizer",
-];
-
-fn leakage(call: &Call<'_>, module: &mut Module) {
-    let name = call.name();
-    if name == "train_test_split" {
-        let place = call.span.start;
-        module.facts.split = Some(module.facts.split.map_or(place, |known| known.min(place)));
-        // What is split is what must not have been learnt from.
-        let split: Vec<String> = call.positional.iter().map(|argument| argument.written.to_owned()).collect();
-        let made: Vec<_> = call.positional.iter().filter_map(|argument| argument.value.as_path()).collect();
-        module.facts.fits.retain(|Fit { span, data, path, .. }| {
-            let same = made
-                .iter()
-                .any(|made| made.strip_prefix(path.as_str()).is_some_and(|rest| rest.starts_with("()")))
-                || split.iter().any(|part| {
-                    part == data || part.starts_with(&format!("{data}_")) || data.contains(part.as_str())
-                });
-            span.start > place
-                || same
-                || split.iter().any(|part| part.contains("scaled") || part.contains("norm"))
-        });
-        return;
-    }
-    if matches!(call.path.as_ref(), "pandas.concat" | "numpy.concatenate" | "numpy.vstack") {
-        let mixed = call
-            .positional
-            .first()
-            .is_some_and(|parts| mixes_test_data(&format!("concat({}", parts.written.to_ascii_lowercase())));
-        let (all, of_both) = module.facts.joined;
-        module.facts.joined = (all.saturating_add(1), of_both.saturating_add(usize::from(mixed)));
-        return;
-    }
-    if !matches!(name, "fit" | "fit_transform" | "fit_resample" | "partial_fit" | "fit_predict") {
-        return;
-    }
-    let Some(data) = call.positional.first() else { return };
-    let written = data.written.trim();
-    let lower = written.to_ascii_lowercase();
-    let test = [
-        "test",
-        "x_test",
-        "test_x",
-        "xtest",
-        "test_data",
-        "test_set",
-        "test_df",
-        "df_test",
-        "x_te",
-        "test_features",
-        "test_texts",
-        "test_dataset",
-        "test_ds",
-        "xte",
-        "te_x",
-    ]
-    .contains(&lower.as_str())
-        || lower.starts_with("x_test");
-    let library = call.path.contains("sklearn")
-        || call.path.contains("imblearn")
-        || call.is_of("keras")
-        || call.is_of("xgboost")
-        || call.is_of("lightgbm")
-        || call.path.starts_with('?');
-    if test && library && written.len() < 40 {
-        let message = format!("`{name}` learns from the test set `{written}`");
-        let finding = Finding::new(&TEST_DATA_LEAKAGE, message)
-            .severity(if lower.contains("x_test") { Severity::Medium } else { Severity::Low })
-            .confidence(Confidence::Medium);
-        module.report(&call.span, finding);
-        return;
-    }
-    // A table that was put together before, where every table of this module was.
-    let joined = data.value.as_path().is_some_and(|path| {
-        ["pandas.concat()", "numpy.concatenate()", "numpy.vstack()"].iter().any(|made| path.starts_with(made))
-    }) && module.facts.joined.1 > 0
-        && module.facts.joined.0 == module.facts.joined.1;
-    if library && (joined || mixes_test_data(&lower)) {
-        let message = format!("`{name}` learns from training and test data together");
-        let finding = Finding::new(&TEST_DATA_LEAKAGE, message).confidence(Confidence::Medium);
-        module.report(&call.span, finding);
-        return;
-    }
-    let learns = LEARNS.iter().any(|class| call.path.contains(&format!(".{class}()")));
-    if learns && written.len() < 40 {
-        module.facts.fits.push(Fit {
-            span: call.span.clone(),
-            what: call.spelling.chars().take(60).collect(),
-            data: written.to_owned(),
-            path: call.path.to_string(),
-        });
-    }
-}
-
-/// Whether data, as it is written in lower case, is put together from training and test data.
-fn mixes_test_data(written: &str) -> bool {
-    let joins = ["vstack(", "concat(", "concatenate(", "hstack(", ".append("]
-        .iter()
-        .any(|join| written.contains(join));
-    let words = || written.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
-    let test = words().any(|word| {
-        matches!(word, "test" | "xte" | "x_te" | "xtest" | "yte")
-            || word.contains("test_")
-            || word.ends_with("_test")
-    });
-    let train = words()
-        .any(|word| matches!(word, "train" | "xtr" | "x_tr" | "xtrain" | "ytr") || word.contains("train"));
-    joins && test && train && written.len() < 200
-}
-
 fn publication(call: &Call<'_>, module: &mut Module) {
     let name = call.name();
     let promotes = matches!(name, "transition_model_version_stage" | "set_registered_model_alias");
@@ -567,7 +404,7 @@ const MOST_WRITTEN: usize = 512;
 #[cfg(test)]
 mod tests {
     use crate::python::tests::severities;
-    use bartizan_core::Severity::{Low, Medium};
+    use bartizan_core::Severity::Low;
 
     #[test]
     fn a_training_without_a_seed_is_found_once() {
@@ -595,51 +432,6 @@ mod tests {
         assert_eq!(graded(&format!("{split})")), [Low]);
         assert_eq!(graded(&format!("{split}, random_state=1)")), []);
         assert_eq!(graded(&format!("import numpy as np\nnp.random.seed(0)\n{split})")), []);
-    }
-
-    #[test]
-    fn what_learns_before_the_split_or_from_the_test_set_is_found() {
-        let graded = |code: &str| {
-            severities(
-                &format!(
-                    "from sklearn.preprocessing import StandardScaler\nfrom sklearn.model_selection import train_test_split\n{code}"
-                ),
-                "pipeline/test-data-leakage",
-            )
-        };
-        assert_eq!(graded("X = StandardScaler().fit_transform(X)\na, b = train_test_split(X)"), [Medium]);
-        assert_eq!(graded("a, b = train_test_split(X)\ns = StandardScaler().fit(a)"), []);
-        assert_eq!(graded("s = StandardScaler()\ns.fit_transform(X_test)"), [Medium]);
-        assert_eq!(
-            graded("chosen = StandardScaler().fit_transform(table)\na, b = train_test_split(chosen)"),
-            [Medium]
-        );
-        assert_eq!(
-            graded(
-                "from sklearn.svm import SVC\nimport numpy as np\nSVC().fit(np.vstack([X_train, X_test]), y)"
-            ),
-            [Low]
-        );
-        assert_eq!(
-            graded(
-                "from sklearn.svm import SVC\nimport numpy as np\nSVC().fit(np.vstack([X_train, X_more]), y)"
-            ),
-            []
-        );
-    }
-
-    #[test]
-    fn what_learns_from_tables_put_together_before_is_found() {
-        let found = |joined: &str| {
-            severities(
-                &format!(
-                    "import pandas as pd\nfrom sklearn.preprocessing import StandardScaler\nfull = {joined}\ns = StandardScaler()\ns.fit(full['a'])\n"
-                ),
-                "pipeline/test-data-leakage",
-            )
-        };
-        assert_eq!(found("pd.concat([train, test])"), [Low]);
-        assert_eq!(found("pd.concat([train_a, train_b])"), []);
     }
 
     #[test]

@@ -204,7 +204,7 @@ fn by_keyword(call: &Call<'_>, module: &mut Module) {
         )
         .filter(|_| given.written == "False");
         let message = format!("`{name}=False` accepts any certificate");
-        module.report_fixable(&call.span, Finding::new(&TLS_DISABLED, message), fix);
+        module.report_fixable(&given.span, Finding::new(&TLS_DISABLED, message), fix);
         return;
     }
     let context_off = call.is_in("aiohttp", "TCPConnector")
@@ -215,7 +215,9 @@ fn by_keyword(call: &Call<'_>, module: &mut Module) {
             || given.value.as_text() == Some("CERT_NONE")
     });
     if context_off || none {
-        module.report(&call.span, Finding::new(&TLS_DISABLED, "the connection accepts any certificate"));
+        let switch = call.any_keyword(&["ssl", "verify_ssl", "cert_reqs", "ssl_cert_reqs", "tls_verify"]);
+        let span = switch.map_or(&call.span, |switch| &switch.span);
+        module.report(span, Finding::new(&TLS_DISABLED, "the connection accepts any certificate"));
     }
 }
 
@@ -279,7 +281,7 @@ fn http(call: &Call<'_>, module: &mut Module) {
                 bartizan_core::printable(address, 80)
             );
             let finding = Finding::new(&INSECURE_TRANSPORT, message).severity(Severity::Low);
-            module.report(&call.span, finding.confidence(Confidence::Medium));
+            module.report(&argument.span, finding.confidence(Confidence::Medium));
             return;
         }
         let Some(address) = argument.value.texts().into_iter().find(|text| is_plain(text)) else { continue };
@@ -295,7 +297,7 @@ fn http(call: &Call<'_>, module: &mut Module) {
         } else {
             finding.severity(Severity::Low).confidence(Confidence::Medium)
         };
-        module.report_fixable(&call.span, finding, https(argument));
+        module.report_fixable(&argument.span, finding, https(argument));
         return;
     }
 }
@@ -370,7 +372,8 @@ fn connects(call: &Call<'_>, module: &mut Module) {
         if let Some(address) = address.filter(|address| is_plain(&format!("http://{address}"))) {
             let shown = bartizan_core::printable(address, 80);
             let message = format!("`{shown}` is asked for objects without encryption (`secure=False`)");
-            module.report(&call.span, Finding::new(&INSECURE_TRANSPORT, message));
+            let span = call.keyword("secure").map_or(&call.span, |secure| &secure.span);
+            module.report(span, Finding::new(&INSECURE_TRANSPORT, message));
         }
         return;
     }
@@ -386,7 +389,7 @@ fn connects(call: &Call<'_>, module: &mut Module) {
     let severity = if told { Severity::Medium } else { Severity::Low };
     let finding =
         Finding::new(&INSECURE_TRANSPORT, message).severity(severity).confidence(Confidence::Medium);
-    module.report_fixable(&call.span, finding, https(place));
+    module.report_fixable(&place.span, finding, https(place));
 }
 
 /// Whether the call asks a server for anything, not only for data.

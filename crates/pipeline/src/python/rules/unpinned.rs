@@ -1,5 +1,7 @@
 //! Models and data sets fetched by a name that can mean something else tomorrow.
 
+use crate::fix::{Edit, Fix, Safety};
+use crate::pin::{Asked, HubKind, PINNED};
 use crate::python::call::Call;
 use crate::python::hub::{self, Named, Pin, What};
 use crate::python::module::{Module, Report};
@@ -89,9 +91,60 @@ fn from_hub(call: &Call<'_>, fetch: &hub::Fetch<'_, '_>, module: &mut Module) {
         || call.is_of("huggingface_hub");
     let finding = finding.remedy(REMEDY);
     let finding = if certain { finding } else { finding.confidence(Confidence::Medium) };
-    let report = Report { span: call.span.clone(), finding, fix: None };
+    let fix = pinning(call, fetch, &name);
+    // What is written at the revision is shown there, what is missing at the call.
+    let moving = fetch.revision.filter(|revision| revision.value.as_text().is_some());
+    let span = moving.map_or_else(|| call.span.clone(), |revision| revision.span.clone());
+    let report = Report { span, finding, fix };
     let place = fetch.name.value.as_text().unwrap_or_default().to_owned();
     module.facts.unless_written.push((place, report));
+}
+
+/// How the call is pinned: the commit as its `revision`. Only where the name is always the same, and where it takes one.
+fn pinning(call: &Call<'_>, fetch: &hub::Fetch<'_, '_>, name: &str) -> Option<Fix> {
+    let takes_revision = matches!(
+        call.name(),
+        "from_pretrained" | "load_dataset" | "load_dataset_builder" | "snapshot_download" | "hf_hub_download"
+    ) || matches!(
+        call.path.as_ref(),
+        "transformers.pipeline"
+            | "sentence_transformers.SentenceTransformer"
+            | "sentence_transformers.CrossEncoder"
+            | "vllm.LLM"
+    );
+    let elsewhere = ["repo_type", "endpoint"].iter().any(|name| {
+        call.keyword(name).is_some_and(|given| !matches!(given.value.as_text(), Some("model" | "dataset")))
+    });
+    if !takes_revision
+        || elsewhere
+        || !fetch.name.value.is_constant()
+        || fetch.name.value.as_text() != Some(name)
+    {
+        return None;
+    }
+    let (edit, revision) = match fetch.revision {
+        None => {
+            let (span, replacement) = call.adding(&format!("revision=\"{PINNED}\""));
+            (Edit { span, replacement }, None)
+        }
+        Some(given) => {
+            let written = given.written;
+            let quoted = written.starts_with(['"', '\'']) && written.ends_with(['"', '\'']);
+            if !(quoted || written == "None") {
+                return None;
+            }
+            let span = given.span.end.checked_sub(written.len())?..given.span.end;
+            let edit = Edit { span, replacement: format!("\"{PINNED}\"") };
+            (edit, given.value.as_text().map(str::to_owned))
+        }
+    };
+    let kind = if fetch.what == What::Data { HubKind::Dataset } else { HubKind::Model };
+    Some(Fix {
+        edits: vec![edit],
+        safety: Safety::Safe,
+        title: "pass the commit as `revision`".to_owned(),
+        asks: Some(Asked::Hub { kind, name: name.to_owned(), revision }),
+    })
 }
 
 /// The name comes from outside: whoever gives it decides which model runs.

@@ -1,33 +1,51 @@
 //! Where something is asked for, and where an answer may lead from there: [`Place`].
 
-use super::reference::OciReference;
 use hyper::Uri;
 
 /// Where something is asked for.
 #[derive(Clone)]
-pub(super) struct Place {
+pub(crate) struct Place {
     /// Without TLS.
-    pub(super) plain: bool,
+    pub(crate) plain: bool,
     /// Host, and port where it is no usual one.
-    pub(super) authority: String,
+    pub(crate) authority: String,
     /// Path and query.
-    pub(super) path: String,
+    pub(crate) path: String,
 }
 
 impl Place {
-    /// A path at the registry of an artifact.
-    pub(super) fn at(reference: &OciReference, path: String) -> Self {
-        Self { plain: reference.is_local(), authority: reference.host.clone(), path }
+    /// The place that an address names: `https`, or `http` on this machine. One that holds a name or a password is none.
+    pub(crate) fn of(address: &str) -> Option<Self> {
+        let uri: Uri = address.parse().ok()?;
+        let authority = uri.authority()?.as_str();
+        let path = uri.path_and_query().map_or("/", |path| path.as_str());
+        let place = Self {
+            plain: uri.scheme_str()? == "http",
+            authority: authority.to_owned(),
+            path: path.to_owned(),
+        };
+        let allowed = match uri.scheme_str()? {
+            "https" => true,
+            "http" => is_this_machine(place.host()),
+            _ => false,
+        };
+        (allowed && !authority.contains('@') && !place.host().is_empty()).then_some(place)
+    }
+
+    /// The same place with a path below its own.
+    pub(crate) fn below(&self, path: &str) -> Self {
+        let own = self.path.split('?').next().unwrap_or_default().trim_end_matches('/');
+        Self { path: format!("{own}{path}"), ..self.clone() }
     }
 
     /// Host and path, without a query: it may hold a signature that lets anyone in.
-    pub(super) fn shown(&self) -> String {
+    pub(crate) fn shown(&self) -> String {
         let path = self.path.split('?').next().unwrap_or_default();
         bartizan_core::printable(&format!("{}{path}", self.authority), 300)
     }
 
     /// Where an answer sends from here. From TLS nothing leads to a place without it.
-    pub(super) fn next(&self, to: &str) -> Option<Self> {
+    pub(crate) fn next(&self, to: &str) -> Option<Self> {
         if to.starts_with('/') && !to.starts_with("//") {
             return Some(Self { path: to.to_owned(), ..self.clone() });
         }
@@ -47,7 +65,7 @@ impl Place {
     }
 
     /// The host alone.
-    pub(super) fn host(&self) -> &str {
+    pub(crate) fn host(&self) -> &str {
         let host = self.authority.rsplit_once(':').map_or(self.authority.as_str(), |(host, port)| {
             if port.bytes().all(|each| each.is_ascii_digit()) { host } else { self.authority.as_str() }
         });
@@ -55,10 +73,15 @@ impl Place {
     }
 
     /// The port.
-    pub(super) fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         let port = self.authority.rsplit_once(':').and_then(|(_, port)| port.parse().ok());
         port.unwrap_or(if self.plain { 80 } else { 443 })
     }
+}
+
+/// Whether a host is this machine: what is said to it passes no network.
+pub(crate) fn is_this_machine(host: &str) -> bool {
+    host == "localhost" || host == "::1" || host.parse().is_ok_and(|ip: std::net::Ipv4Addr| ip.is_loopback())
 }
 
 #[cfg(test)]
@@ -87,10 +110,22 @@ mod tests {
         assert_eq!((here(true).host(), here(true).port()), ("r.example", 5000));
     }
 
+    #[test]
+    fn an_address_is_a_place_over_tls_or_on_this_machine() {
+        let place = Place::of("http://127.0.0.1:80/a?b").unwrap();
+        assert_eq!((place.plain, place.below("/c").path.as_str()), (true, "/a/c"));
+        assert!(!Place::of("https://x.example").unwrap().plain);
+        for text in
+            ["http://x.example/", "ssh://x.example/", "https://a:b@x.example/", "x/y", "https:///a", ""]
+        {
+            assert!(Place::of(text).is_none(), "{text}");
+        }
+    }
+
     proptest::proptest! {
         #[test]
         fn any_text_leads_somewhere_or_nowhere(text: String) {
-            let _ = here(true).next(&text);
+            let _ = (here(true).next(&text), Place::of(&text));
         }
     }
 }

@@ -1,0 +1,382 @@
+//! Training that has seen its test data: transformations that learn from all the data, or from the part that was put aside.
+//!
+//! Source: scikit-learn user guide, "Common pitfalls and recommended practices", "Data leakage"; imbalanced-learn, "Common pitfalls".
+
+use crate::python::call::{Argument, Call};
+use crate::python::module::{Fit, Module, Report, Split};
+use bartizan_core::{Confidence, Finding, Rule, Severity, cwe, owasp_ml, rule};
+
+rule! {
+    /// ## What it finds
+    /// A transformation or model fitted on what is the test set by its name or by where it comes from, or on training and test
+    /// data put together; a scaler, encoder, vectoriser, imputer, selection or resampling fitted on all the data before it is
+    /// split or cross-validated, or on all of it afterwards; gaps filled with the mean of all rows before the split.
+    /// ## Why it matters
+    /// The measured quality is not the real one: a backdoor or a bad model passes its gate.
+    /// ## Example
+    /// `scaler.fit_transform(X)` before `train_test_split(X, y)`
+    /// ## How to fix
+    /// Split first; fit on the training part only; use a `Pipeline`.
+    /// ## References
+    /// - <https://scikit-learn.org/stable/common_pitfalls.html>
+    pub const TEST_DATA_LEAKAGE: Rule = Rule {
+        id: "pipeline/test-data-leakage",
+        title: "a training that has seen its test data",
+        severity: Severity::Low,
+        remedy: "Split first, and fit every transformation on the training part only.",
+        taxonomies: &[cwe(1426), owasp_ml("ML08")],
+    };
+}
+
+/// Rules of this file.
+pub(in crate::python) const RULES: &[&Rule] = &[&TEST_DATA_LEAKAGE];
+
+/// Transformations that learn from the data they are fitted on.
+const LEARNS: &[&str] = &[
+    "StandardScaler",
+    "MinMaxScaler",
+    "RobustScaler",
+    "MaxAbsScaler",
+    "Normalizer",
+    "PCA",
+    "KernelPCA",
+    "IncrementalPCA",
+    "FastICA",
+    "NMF",
+    "FactorAnalysis",
+    "TruncatedSVD",
+    "LatentDirichletAllocation",
+    "TfidfVectorizer",
+    "CountVectorizer",
+    "TfidfTransformer",
+    "DictVectorizer",
+    "SimpleImputer",
+    "KNNImputer",
+    "IterativeImputer",
+    "SelectKBest",
+    "SelectPercentile",
+    "SelectFromModel",
+    "SelectFpr",
+    "SelectFdr",
+    "SelectFwe",
+    "RFE",
+    "RFECV",
+    "VarianceThreshold",
+    "SequentialFeatureSelector",
+    "OneHotEncoder",
+    "OrdinalEncoder",
+    "TargetEncoder",
+    "QuantileTransformer",
+    "PowerTransformer",
+    "ColumnTransformer",
+    "KBinsDiscretizer",
+    "SMOTE",
+    "SMOTENC",
+    "BorderlineSMOTE",
+    "SVMSMOTE",
+    "SMOTEENN",
+    "SMOTETomek",
+    "ADASYN",
+    "RandomOverSampler",
+    "RandomUnderSampler",
+    "NearMiss",
+    "TomekLinks",
+    "TextVectorization",
+    "Normalization",
+    "Tokenizer",
+    "LDA",
+    "LinearDiscriminantAnalysis",
+    "UMAP",
+];
+/// Methods by which they do.
+const FITS: &[&str] = &[
+    "fit",
+    "fit_transform",
+    "fit_resample",
+    "fit_sample",
+    "partial_fit",
+    "fit_predict",
+    "adapt",
+    "fit_on_texts",
+];
+/// Functions that split rows, and judge a model on parts of them.
+const JUDGES: &[&str] = &["cross_val_score", "cross_validate", "cross_val_predict"];
+/// Longest expression that is taken for data.
+const LONGEST: usize = 40;
+/// Most splits and fits remembered.
+const MOST: usize = 64;
+
+/// Notes what `call` says of data that is learnt from, and of data that is put aside.
+pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
+    let name = call.name();
+    if name == "train_test_split" {
+        let parts: Vec<&Argument<'_>> = call.positional.iter().collect();
+        split(call.span.start, &parts, module);
+        for part in parts.into_iter().take(MOST.saturating_sub(module.facts.splits.len())) {
+            if let Some(path) = part.value.as_path() {
+                module
+                    .facts
+                    .splits
+                    .push(Split { data: part.written.trim().to_owned(), path: path.to_string() });
+            }
+        }
+        return;
+    }
+    // Folds are parts of what was put aside for training, when something was.
+    if module.facts.split.is_none() {
+        let folds = name == "split" && ["Fold", "ShuffleSplit"].iter().any(|kind| call.path.contains(kind));
+        if folds && let Some(data) = call.positional.first() {
+            split(call.span.start, &[data], module);
+        } else if JUDGES.contains(&name)
+            && call.is_of("sklearn")
+            && let Some(data) = call.argument(1, "X")
+        {
+            split(call.span.start, &[data], module);
+        }
+    }
+    if matches!(call.path.as_ref(), "pandas.concat" | "numpy.concatenate" | "numpy.vstack") {
+        let mixed = call
+            .positional
+            .first()
+            .is_some_and(|parts| mixes_test_data(&format!("concat({}", parts.written.to_ascii_lowercase())));
+        let (all, of_both) = module.facts.joined;
+        module.facts.joined = (all.saturating_add(1), of_both.saturating_add(usize::from(mixed)));
+        return;
+    }
+    if name == "fillna" {
+        filled(call, module);
+    } else if FITS.contains(&name) {
+        fitted(call, module);
+    }
+}
+
+/// Reports what learnt before the split.
+pub(in crate::python) fn conclude(module: &mut Module) {
+    for Fit { span, what, data, leaks, .. } in std::mem::take(&mut module.facts.fits) {
+        if leaks && !data.is_empty() {
+            let message = format!("`{what}` learns from `{data}` before it is split");
+            let finding = Finding::new(&TEST_DATA_LEAKAGE, message)
+                .severity(Severity::Medium)
+                .confidence(Confidence::Medium);
+            module.reports.push(Report { span, finding, fix: None });
+        }
+    }
+}
+
+/// Marks what learnt from what is split at byte `place`.
+fn split(place: usize, parts: &[&Argument<'_>], module: &mut Module) {
+    module.facts.split = Some(module.facts.split.map_or(place, |known| known.min(place)));
+    let written: Vec<&str> = parts.iter().map(|argument| argument.written).collect();
+    let made: Vec<_> = parts.iter().filter_map(|argument| argument.value.as_path()).collect();
+    for fit in module.facts.fits.iter_mut().filter(|fit| fit.span.start < place) {
+        let data = fit.data.as_str();
+        // What it gave itself, or what the same transformation gave later.
+        let transformation = fit.path.rsplit_once('.').map_or("", |(owner, _)| owner);
+        let same = made.iter().any(|made| {
+            made.strip_prefix(fit.path.as_str()).is_some_and(|rest| rest.starts_with("()"))
+                || !transformation.is_empty()
+                    && made.strip_prefix(transformation).is_some_and(|rest| rest.starts_with(".transform("))
+        }) || written
+            .iter()
+            .any(|part| *part == data || part.starts_with(&format!("{data}_")) || data.contains(part));
+        fit.leaks |= same || written.iter().any(|part| part.contains("scaled") || part.contains("norm"));
+    }
+}
+
+/// Gaps filled with what was computed over all rows: `df.fillna(df.mean())`.
+fn filled(call: &Call<'_>, module: &mut Module) {
+    const OF_ALL: &[&str] = &[".mean(", ".median(", ".mode(", ".mean)", ".median)"];
+    let Some(owner) = call.spelling.strip_suffix(".fillna").map(str::trim) else { return };
+    let Some(value) = call.argument(0, "value") else { return };
+    let table = owner.split(['[', '.']).next().unwrap_or(owner);
+    let learns = OF_ALL.iter().any(|of_all| value.written.contains(of_all)) && value.written.contains(table);
+    if learns && owner.len() < LONGEST {
+        note(call, owner, module);
+    }
+}
+
+fn note(call: &Call<'_>, data: &str, module: &mut Module) {
+    if module.facts.fits.len() < MOST {
+        module.facts.fits.push(Fit {
+            span: call.span.clone(),
+            what: call.spelling.chars().take(60).collect(),
+            data: data.to_owned(),
+            path: call.path.to_string(),
+            leaks: false,
+        });
+    }
+}
+
+fn fitted(call: &Call<'_>, module: &mut Module) {
+    let name = call.name();
+    let Some(data) = call.positional.first().or_else(|| call.any_keyword(&["X", "data", "texts"])) else {
+        return;
+    };
+    let written = data.written.trim();
+    let lower = written.to_ascii_lowercase();
+    let library = call.path.contains("sklearn")
+        || call.path.contains("imblearn")
+        || call.is_of("keras")
+        || call.is_of("xgboost")
+        || call.is_of("lightgbm")
+        || call.path.starts_with('?');
+    let put_aside = data.value.as_path().is_some_and(|path| path.contains(TEST_HALF));
+    if (put_aside || is_test_name(&lower)) && library && written.len() < LONGEST {
+        let message = format!("`{name}` learns from the test set `{written}`");
+        let sure = put_aside || lower.contains("x_test");
+        let finding = Finding::new(&TEST_DATA_LEAKAGE, message)
+            .severity(if sure { Severity::Medium } else { Severity::Low })
+            .confidence(Confidence::Medium);
+        module.report(&call.span, finding);
+        return;
+    }
+    // A table that was put together before, where every table of this module was.
+    let joined = data.value.as_path().is_some_and(|path| {
+        ["pandas.concat()", "numpy.concatenate()", "numpy.vstack()"].iter().any(|made| path.starts_with(made))
+    }) && module.facts.joined.1 > 0
+        && module.facts.joined.0 == module.facts.joined.1;
+    if library && (joined || mixes_test_data(&lower)) {
+        let message = format!("`{name}` learns from training and test data together");
+        let finding = Finding::new(&TEST_DATA_LEAKAGE, message).confidence(Confidence::Medium);
+        module.report(&call.span, finding);
+        return;
+    }
+    let learns = LEARNS.iter().any(|class| call.path.contains(&format!(".{class}()")));
+    if !learns || written.len() >= LONGEST {
+        return;
+    }
+    // The whole of what was split before, still under its name.
+    let whole = data.value.as_path().is_some_and(|path| {
+        module.facts.splits.iter().any(|split| split.data == written && split.path == path.as_ref())
+    });
+    if whole {
+        let message =
+            format!("`{}` learns from all of `{written}`, of which the test set is a part", call.spelling);
+        let finding = Finding::new(&TEST_DATA_LEAKAGE, message).severity(Severity::Medium);
+        module.report(&call.span, finding.confidence(Confidence::Medium));
+        return;
+    }
+    note(call, written, module);
+}
+
+/// How the values of `train_test_split` are known: its training half, and the one that is put aside.
+pub(in crate::python) const HALVES: [&str; 2] = [".train_half", TEST_HALF];
+const TEST_HALF: &str = ".test_half";
+
+/// Whether data, as it is written in lower case, is the test set by its name: `x_test`, `test_df["text"]`, `holdout`.
+fn is_test_name(written: &str) -> bool {
+    let base = written.split(['[', '.', '(']).next().unwrap_or(written);
+    if base.contains("train") || !base.bytes().all(|each| each.is_ascii_alphanumeric() || each == b'_') {
+        return false;
+    }
+    let mut words = base.split('_').map(|word| word.trim_end_matches(|c: char| c.is_ascii_digit()));
+    words.any(|word| matches!(word, "test" | "xtest" | "testx" | "te" | "xte" | "holdout" | "heldout"))
+}
+
+/// Whether data, as it is written in lower case, is put together from training and test data.
+fn mixes_test_data(written: &str) -> bool {
+    let joins = ["vstack(", "concat(", "concatenate(", "hstack(", ".append("]
+        .iter()
+        .any(|join| written.contains(join));
+    let words = || written.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+    let test = words().any(|word| {
+        matches!(word, "test" | "xte" | "x_te" | "xtest" | "yte")
+            || word.contains("test_")
+            || word.ends_with("_test")
+    });
+    let train = words()
+        .any(|word| matches!(word, "train" | "xtr" | "x_tr" | "xtrain" | "ytr") || word.contains("train"));
+    joins && test && train && written.len() < 200
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::python::tests::severities;
+    use bartizan_core::Severity::{Low, Medium};
+
+    #[test]
+    fn what_learns_before_the_split_or_from_the_test_set_is_found() {
+        let graded = |code: &str| {
+            severities(
+                &format!(
+                    "from sklearn.preprocessing import StandardScaler\nfrom sklearn.model_selection import train_test_split\n{code}"
+                ),
+                "pipeline/test-data-leakage",
+            )
+        };
+        assert_eq!(graded("X = StandardScaler().fit_transform(X)\na, b = train_test_split(X)"), [Medium]);
+        assert_eq!(graded("a, b = train_test_split(X)\ns = StandardScaler().fit(a)"), []);
+        assert_eq!(graded("s = StandardScaler()\ns.fit_transform(X_test)"), [Medium]);
+        assert_eq!(
+            graded("chosen = StandardScaler().fit_transform(table)\na, b = train_test_split(chosen)"),
+            [Medium]
+        );
+        assert_eq!(
+            graded(
+                "from sklearn.svm import SVC\nimport numpy as np\nSVC().fit(np.vstack([X_train, X_test]), y)"
+            ),
+            [Low]
+        );
+        assert_eq!(
+            graded(
+                "from sklearn.svm import SVC\nimport numpy as np\nSVC().fit(np.vstack([X_train, X_more]), y)"
+            ),
+            []
+        );
+    }
+
+    #[test]
+    fn what_learns_from_tables_put_together_before_is_found() {
+        let found = |joined: &str| {
+            severities(
+                &format!(
+                    "import pandas as pd\nfrom sklearn.preprocessing import StandardScaler\nfull = {joined}\ns = StandardScaler()\ns.fit(full['a'])\n"
+                ),
+                "pipeline/test-data-leakage",
+            )
+        };
+        assert_eq!(found("pd.concat([train, test])"), [Low]);
+        assert_eq!(found("pd.concat([train_a, train_b])"), []);
+    }
+
+    #[test]
+    fn what_learns_from_all_of_it_or_from_the_half_put_aside_is_found_after_the_split() {
+        let graded = |code: &str| {
+            let imports = "import pandas as pd\nfrom sklearn.impute import SimpleImputer\nfrom sklearn.feature_selection import SelectKBest\n\
+                from sklearn.feature_extraction.text import TfidfVectorizer\nfrom imblearn.over_sampling import SMOTE\n\
+                from sklearn.preprocessing import StandardScaler\nfrom sklearn.model_selection import train_test_split, cross_val_score\n\
+                df = pd.read_csv('a.csv')\nX, y = df.drop('y'), df['y']\n";
+            severities(&format!("{imports}{code}"), "pipeline/test-data-leakage")
+        };
+        for code in [
+            "a, b, c, d = train_test_split(X, y)\nStandardScaler().fit(X)",
+            "a, b, c, d = train_test_split(X, y)\nSimpleImputer().fit_transform(b)",
+            "a, b = train_test_split(df)\nSMOTE().fit_resample(b.drop('y'), b['y'])",
+            "v = TfidfVectorizer()\nv.fit(df['text'])\nT = v.transform(df['text'])\na, b = train_test_split(T)",
+            "X = X.fillna(X.mean())\na, b, c, d = train_test_split(X, y)",
+            "S = SelectKBest(k=9).fit_transform(X, y)\ncross_val_score(m, S, y)",
+            "R, r = SMOTE().fit_resample(X, y)\na, b, c, d = train_test_split(R, r)\ne, f, g, h = train_test_split(a, c)",
+        ] {
+            assert_eq!(graded(code), [Medium], "{code}");
+        }
+        for code in [
+            "a, b, c, d = train_test_split(X, y)\nS = SelectKBest(k=9).fit_transform(a, c)\ncross_val_score(m, S, c)",
+            "X, b, y, d = train_test_split(X, y)\nStandardScaler().fit(X)",
+            "a, b, c, d = train_test_split(X, y)\ns = StandardScaler().fit(a)\ns.transform(b)",
+            "X = X.fillna(0)\na, b, c, d = train_test_split(X, y)",
+            "def f(X):\n    return StandardScaler().fit_transform(X)\na, b, c, d = train_test_split(X, y)\nf(a)",
+        ] {
+            assert_eq!(graded(code), [], "{code}");
+        }
+    }
+
+    #[test]
+    fn names_of_test_sets_are_told_from_others() {
+        for name in ["x_test", "xtest", "test_df[\"text\"]", "df_test.text", "holdout", "x_te", "test1"] {
+            assert!(super::is_test_name(name), "{name}");
+        }
+        for name in ["latest", "x_train", "train_test", "attest", "contest_df", "x"] {
+            assert!(!super::is_test_name(name), "{name}");
+        }
+    }
+}
