@@ -34,7 +34,7 @@ mod session;
 mod stream;
 mod taint;
 mod tools;
-mod topics;
+pub mod topics;
 mod veiled;
 mod words;
 
@@ -59,4 +59,4 @@ pub use schema::SchemaError;
 pub use sensitive::{PersonalDataPolicy, SecretsPolicy};
 pub use session::Session;
 pub use tools::ToolsPolicy;
-pub use topics::TopicPolicy;
+pub use topics::{TopicError, TopicPolicy};
