@@ -25,7 +25,8 @@ pub(crate) use guard::{GuardArguments, GuardCommand, TryArguments, TryEncoder, T
 #[cfg(feature = "gateway")]
 pub(crate) use guard::{
     GuardServeArguments, IndexArguments, MockArguments, OpenReceiptArguments, ReceiptArguments,
-    ReceiptCommand, ReplayArguments, TopArguments, VerifyReceiptArguments,
+    ReceiptCommand, ReplayArguments, ShowTopicArguments, TopArguments, TopicArguments, TopicCommand,
+    TrainTopicArguments, TryTopicArguments, VerifyReceiptArguments,
 };
 pub(crate) use key::{ExportForm, KeyArguments, KeyCommand, PassphraseArguments, TextOrJson};
 pub(crate) use lineage::{

@@ -11,6 +11,7 @@
 )]
 
 use bartizan_guard::check::corpus::{CorpusBuilder, CorpusFilter};
+use bartizan_guard::check::topics::TopicTrainer;
 use bartizan_guard::check::{Checks, Policy, Session};
 use bartizan_guard::exchange::{Exchange, Part, Role};
 use bartizan_text::encoder::forward;
@@ -45,7 +46,51 @@ fn main() {
     corpus(&text, clock);
     drawn(&text, clock);
     request(&text, clock);
+    topic(&text, clock);
     stream(&text[..text.floor_char_boundary(STREAMED)], clock);
+}
+
+/// A classifier of a topic, trained to tell the first half of the texts from the second, and asked about pieces of 1 KB.
+fn topic(text: &str, clock: Instant) {
+    /// Examples of each half.
+    const EXAMPLES: usize = 2_000;
+    let half = text.floor_char_boundary(text.len() / 2);
+    let mut trainer = TopicTrainer::default();
+    for (part, is_banned) in [(&text[..half], true), (&text[half..], false)] {
+        for number in 0..EXAMPLES.min(part.len() / 1024) {
+            let (from, to) =
+                (part.floor_char_boundary(number * 1024), part.floor_char_boundary((number + 1) * 1024));
+            trainer.add(&part[from..to], is_banned, None).expect("room for the examples");
+        }
+    }
+    let started = Instant::now();
+    let file = trainer.train(1).expect("examples enough").model.write();
+    println!(
+        "topic: trained on examples of 1 KB in {:.1} s, a file of {} bytes",
+        started.elapsed().as_secs_f64(),
+        file.len()
+    );
+    let policy: Policy = serde_json::from_str(
+        r#"{"topics": [{"name": "half", "model": "half.topic"}], "injection": {"mode": "off"}, "secrets": {"input": "off"}, "personal-data": {"input": "off"}}"#,
+    )
+    .expect("a policy");
+    let checks = Checks::new(&policy, &|_| Ok(file.clone())).expect("the classifier");
+    let session = Session::new([0; 32]);
+    let mut best = f64::INFINITY;
+    let count = (text.len() / 1024).min(4_000);
+    for _ in 0..4 {
+        let started = seconds(clock);
+        for number in 0..count {
+            let (from, to) =
+                (text.floor_char_boundary(number * 1024), text.floor_char_boundary((number + 1) * 1024));
+            let text = Cow::Borrowed(&text[from..to]);
+            let parts = vec![Part { role: Role::User, pointer: String::new(), span: 0..0, text }];
+            let exchange = Exchange { parts, ..Exchange::default() };
+            std::hint::black_box(checks.request(&exchange, &session));
+        }
+        best = best.min(seconds(clock) - started);
+    }
+    println!("topic: {:.1} µs for a kilobyte", best * 1e6 / count.max(1) as f64);
 }
 
 /// The first two stages of the judge of injections by themselves, in pieces of 1 KB.

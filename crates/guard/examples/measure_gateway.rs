@@ -1,6 +1,6 @@
 //! What the gateway costs, role by role; `cargo xtask bench guard` starts the roles as processes of their own and prints the table.
 //!
-//! usage: `measure_gateway ROLE …`: upstreams that are no model (`mock`, `hold`, `paced`), the gateway (`guard`), a proxy that only copies
+//! usage: `measure_gateway ROLE …`: upstreams that are no model (`mock`, `hold`, `paced`), the gateway (`guard`, and with receipts `receipts`), a proxy that only copies
 //! bytes (`relay`), and clients that measure and print one JSON object (`latency`, `throughput`, `first`, `gaps`, `streams`). Everything
 //! is on loopback.
 
@@ -20,10 +20,17 @@ fn main() {
     reason = "a measurement that breaks is to say so"
 )]
 mod measure {
-    use bartizan_guard::gateway::{Gateway, Metrics, Outputs, Plan, Stop, Surroundings, mock, secret, serve};
-    use bartizan_guard::settings::GuardOptions;
+    use bartizan_evidence::jwe::Recipient;
+    use bartizan_evidence::keys::{KeyAlgorithm, Signer as _, SigningKey};
+    use bartizan_evidence::log::{LoggedStatements, NoteSigner};
+    use bartizan_evidence::store::{Store, Trust};
+    use bartizan_guard::gateway::{
+        Gateway, Metrics, Outputs, Plan, Receipts, Stop, Surroundings, mock, secret, serve,
+    };
+    use bartizan_guard::settings::{GuardOptions, OnFailure, ReceiptContent};
     use std::io::{Read as _, Write as _};
     use std::net::{TcpListener, TcpStream};
+    use std::path::Path;
     use std::sync::Arc;
     use std::time::{Duration, Instant};
 
@@ -61,6 +68,7 @@ mod measure {
             "guard" => {
                 role(|listener| guard(listener, &arguments[1], arguments.get(2).map_or("", String::as_str)));
             }
+            "receipts" => role(|listener| receipts(listener, &arguments[1], &arguments[2], &arguments[3])),
             "relay" => role(|listener| relay(listener, &arguments[1])),
             "latency" => latency(&arguments[1], number(2), number(3)),
             "throughput" => throughput(&arguments[1], number(2)),
@@ -78,8 +86,36 @@ mod measure {
         serve(listener);
     }
 
+    /// The gateway with receipts that hold of bodies what `content` says, in a store that is made in a folder.
+    fn receipts(listener: TcpListener, upstream: &str, content: &str, folder: &str) {
+        let key = || SigningKey::generate(KeyAlgorithm::Ed25519).unwrap();
+        let signer = NoteSigner::for_log("measure/log", Box::new(key())).unwrap();
+        let log = Path::new(folder).join("log");
+        let log = LoggedStatements::to_append(&log, signer, Box::new(|| 1)).unwrap();
+        let store = Store::open(Path::new(folder), Some(Box::new(log)), Trust::default()).unwrap();
+        let content = match content {
+            "off" => ReceiptContent::Off,
+            "encrypted" => ReceiptContent::Encrypted,
+            _ => ReceiptContent::Hashed,
+        };
+        let auditor = (content == ReceiptContent::Encrypted).then(|| {
+            let auditor = SigningKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
+            Recipient::new(auditor.public_key()).unwrap()
+        });
+        let metrics = Arc::new(Metrics::default());
+        let alarm = Box::new(|text: &str| println!("{text}"));
+        let receipts =
+            Receipts::new(store, key(), auditor, OnFailure::Closed, Arc::clone(&metrics), alarm).unwrap();
+        let outputs = Outputs { receipts: Some(receipts), content, ..Outputs::default() };
+        serving(listener, upstream, "", metrics, outputs);
+    }
+
     /// The gateway with one thread and its default checks, or what other tables say.
     fn guard(listener: TcpListener, upstream: &str, tables: &str) {
+        serving(listener, upstream, tables, Arc::default(), Outputs::default());
+    }
+
+    fn serving(listener: TcpListener, upstream: &str, tables: &str, metrics: Arc<Metrics>, outputs: Outputs) {
         let toml = format!(
             "{tables}\n[limits]\nconnections = 100000\n[[upstream]]\nname = 'u'\nurl = 'http://{upstream}'"
         );
@@ -91,8 +127,7 @@ mod measure {
             digests: Arc::new(|_| Ok(Vec::new())),
         };
         let plan = Plan::new(&options, &surroundings).unwrap();
-        let metrics = Arc::new(Metrics::default());
-        let gateway = Gateway::new(plan, secret().unwrap(), Arc::new(|| 0), metrics, Outputs::default());
+        let gateway = Gateway::new(plan, secret().unwrap(), Arc::new(|| 0), metrics, outputs);
         serve(&Arc::new(gateway), listener, None, Some(1), None, &Stop::default()).unwrap();
     }
 
@@ -174,8 +209,8 @@ mod measure {
         stream
     }
 
-    /// Sends a request and reads the whole answer.
-    fn exchange(stream: &mut TcpStream, request: &[u8], buffer: &mut Vec<u8>) {
+    /// Sends a request and reads the whole answer; says whether it was served, and not refused because receipts wait for the disk.
+    fn exchange(stream: &mut TcpStream, request: &[u8], buffer: &mut Vec<u8>) -> bool {
         stream.write_all(request).unwrap();
         buffer.clear();
         let mut block = [0; 16 << 10];
@@ -185,14 +220,15 @@ mod measure {
             buffer.extend_from_slice(&block[..read]);
             let Some(at) = buffer.windows(4).position(|four| four == b"\r\n\r\n") else { continue };
             let head = String::from_utf8_lossy(&buffer[..at]).to_lowercase();
-            assert!(head.starts_with("http/1.1 200"), "{head}");
+            let served = head.starts_with("http/1.1 200");
+            assert!(served || head.starts_with("http/1.1 503"), "{head}");
             let length = head.split("content-length: ").nth(1).map(|rest| rest.lines().next().unwrap());
             let whole = match length {
                 Some(length) => buffer.len() >= at + 4 + length.parse::<usize>().unwrap(),
                 None => buffer.ends_with(b"0\r\n\r\n"),
             };
             if whole {
-                return;
+                return served;
             }
         }
     }
@@ -215,14 +251,14 @@ mod measure {
                 let address = address.to_owned();
                 std::thread::spawn(move || {
                     let (mut stream, request, mut buffer) = (connect(&address), request(false), Vec::new());
-                    (0..20).for_each(|_| exchange(&mut stream, &request, &mut buffer));
+                    (0..20).for_each(|_| assert!(exchange(&mut stream, &request, &mut buffer)));
                     let every = Duration::from_secs(1) * CONNECTIONS / rate;
                     let start = Instant::now() + every * number / CONNECTIONS;
                     let mut times = Vec::new();
                     for count in 0..seconds * rate / CONNECTIONS {
                         let due = start + every * count;
                         std::thread::sleep(due.saturating_duration_since(Instant::now()));
-                        exchange(&mut stream, &request, &mut buffer);
+                        assert!(exchange(&mut stream, &request, &mut buffer), "refused");
                         times.push(micros(due));
                     }
                     times
@@ -240,17 +276,18 @@ mod measure {
                 let address = address.to_owned();
                 std::thread::spawn(move || {
                     let (mut stream, request, mut buffer) = (connect(&address), request(false), Vec::new());
-                    let mut count = 0_u32;
+                    let (mut count, mut refused) = (0_u32, 0_u32);
                     while Instant::now() < until {
-                        exchange(&mut stream, &request, &mut buffer);
-                        count += 1;
+                        let served = exchange(&mut stream, &request, &mut buffer);
+                        *(if served { &mut count } else { &mut refused }) += 1;
                     }
-                    count
+                    (count, refused)
                 })
             })
             .collect();
-        let count: u32 = threads.into_iter().map(|thread| thread.join().unwrap()).sum();
-        println!("{{\"per_s\":{:.1}}}", f64::from(count) / f64::from(seconds));
+        let each = threads.into_iter().map(|thread| thread.join().unwrap());
+        let (count, refused) = each.fold((0, 0), |all, one| (all.0 + one.0, all.1 + one.1));
+        println!("{{\"per_s\":{:.1},\"refused\":{refused}}}", f64::from(count) / f64::from(seconds));
     }
 
     /// Times to the first event that has content.

@@ -21,6 +21,8 @@ pub struct Exchange<'b> {
     pub repeats: Vec<Range<usize>>,
     /// What of it speaks to a model and cannot be read, for people.
     pub unread: Option<&'static str>,
+    /// What of it a model may be given that is no text: each kind where it stands first.
+    pub media: Vec<Media>,
     /// The model asked for.
     pub model: Option<Cow<'b, str>>,
     /// The most tokens the answer may have, as the request asks.
@@ -65,6 +67,59 @@ impl Role {
     /// Whether what it says comes from outside the conversation's own parties, so that nobody vouches for it.
     pub const fn is_untrusted(self) -> bool {
         matches!(self, Self::ToolResult | Self::Document)
+    }
+}
+
+/// A picture, a sound, a film, a file or numbers of tokens, which nobody here reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Media {
+    /// What it is.
+    pub kind: MediaKind,
+    /// Where it stands, or what refers to it: a JSON pointer (RFC 6901).
+    pub pointer: String,
+    /// How many of the kind there are.
+    pub count: usize,
+}
+
+/// Kinds of what is not read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum MediaKind {
+    /// A picture.
+    Image,
+    /// A sound.
+    Audio,
+    /// A film.
+    Video,
+    /// Another file.
+    File,
+    /// Numbers of tokens.
+    Tokens,
+}
+
+impl MediaKind {
+    /// Its name in reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Image => "image",
+            Self::Audio => "audio",
+            Self::Video => "video",
+            Self::File => "file",
+            Self::Tokens => "tokens",
+        }
+    }
+
+    /// The kind that a media type, or the type of a block, names.
+    pub(crate) fn of(name: &str) -> Self {
+        let is = |word: &str| name.contains(word);
+        if is("image") {
+            Self::Image
+        } else if is("audio") || matches!(name, "wav" | "mp3") {
+            Self::Audio
+        } else if is("video") {
+            Self::Video
+        } else {
+            Self::File
+        }
     }
 }
 

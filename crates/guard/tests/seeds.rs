@@ -2,18 +2,34 @@
 #![cfg(test)]
 
 use bartizan_guard::check::corpus::CorpusFilter;
+use bartizan_guard::check::topics::TopicModel;
+use sha2::{Digest as _, Sha256};
 use std::path::Path;
 
 #[test]
-fn the_reader_of_filters_has_a_target_and_a_seed_that_is_one() {
+fn the_readers_of_files_have_targets_and_seeds_that_are_such_files() {
     let fuzz = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz");
     let targets = std::fs::read_to_string(fuzz.join("Cargo.toml")).unwrap();
-    for name in ["guard-corpus", "guard-answer", "guard-resp", "guard-http"] {
+    for name in ["guard-corpus", "guard-topic", "guard-answer", "guard-resp", "guard-http"] {
         assert!(targets.contains(&format!("name = \"{name}\"\n")), "{name}");
         assert!(std::fs::read_dir(fuzz.join("seeds").join(name)).unwrap().next().is_some(), "{name}");
     }
     let seed = std::fs::read(fuzz.join("seeds/guard-corpus/empty.filter")).unwrap();
     assert_eq!(CorpusFilter::read(seed).unwrap().keys(), 0);
+}
+
+#[test]
+fn the_seeds_of_topics_are_heads_of_classifiers() {
+    let seeds = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds/guard-topic");
+    for (name, rates) in [("two-rates.head", 2), ("nothing.head", 0)] {
+        let mut bytes = std::fs::read(seeds.join(name)).unwrap();
+        bytes.resize(bytes.len() + TopicModel::WEIGHTS * 2, 0);
+        let digest = Sha256::digest(&bytes);
+        bytes.extend_from_slice(&digest);
+        let model = TopicModel::read(&bytes).unwrap();
+        assert_eq!((model.rates.len(), model.words.len()), (rates, rates));
+        assert_eq!(model.write(), bytes);
+    }
 }
 
 #[cfg(feature = "gateway")]

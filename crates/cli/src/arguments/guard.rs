@@ -48,6 +48,8 @@ pub(crate) enum GuardCommand {
     /// Make a filter over protected texts, by which answers that repeat them are told
     #[command(after_long_help = INDEX_HELP)]
     Index(IndexArguments),
+    /// Make a classifier of a topic from examples, look at one, or ask it
+    Topic(TopicArguments),
     /// Serve as an upstream that is no model but repeats what it is told, to try the gateway with
     Mock(MockArguments),
     /// Judge kept exchanges again under the configuration, without a connection
@@ -193,6 +195,97 @@ Examples:
 
 The filter holds no text, but whoever has it can ask whether eight given words on end stand in the texts. Name it in the
 policy of the guard: [guard.checks.corpus] filters = [\"train.filter\"].";
+
+/// Arguments of `bartizan guard topic`.
+#[derive(Debug, Args)]
+#[cfg_attr(not(feature = "gateway"), allow(dead_code, reason = "told, whether or not they can be followed"))]
+pub(crate) struct TopicArguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: TopicCommand,
+}
+
+/// What is asked of the classifiers of topics.
+#[derive(Debug, Subcommand)]
+#[cfg_attr(not(feature = "gateway"), allow(dead_code, reason = "told, whether or not they can be followed"))]
+pub(crate) enum TopicCommand {
+    /// Make a classifier from examples, and say how well it tells texts that it had not seen
+    #[command(after_long_help = TOPIC_TRAIN_HELP)]
+    Train(TrainTopicArguments),
+    /// Say again what was measured when a classifier was made
+    Show(ShowTopicArguments),
+    /// Ask a classifier how likely texts are of its topic, and by which words
+    #[command(after_long_help = TOPIC_TRY_HELP)]
+    Try(TryTopicArguments),
+}
+
+/// Arguments of `bartizan guard topic train`.
+#[derive(Debug, Args)]
+#[cfg_attr(not(feature = "gateway"), allow(dead_code, reason = "told, whether or not they can be followed"))]
+pub(crate) struct TrainTopicArguments {
+    /// Examples, an object a line with `text`, `label` and perhaps `group`; `-` for standard input
+    #[arg(value_name = "FILE", required_unless_present_all = ["banned", "harmless"])]
+    pub(crate) files: Vec<PathBuf>,
+    /// Texts of the topic: a text a line, of .jsonl files the member `text`; repeat for more
+    #[arg(long, value_name = "FILE")]
+    pub(crate) banned: Vec<PathBuf>,
+    /// Other texts, in the same form: what people may ask; repeat for more
+    #[arg(long, value_name = "FILE")]
+    pub(crate) harmless: Vec<PathBuf>,
+    /// The label of examples of the topic; all others are harmless then; repeat for more
+    #[arg(long, value_name = "LABEL")]
+    pub(crate) label: Vec<String>,
+    /// Where to write the classifier
+    #[arg(short, long, value_name = "MODEL")]
+    pub(crate) output: PathBuf,
+}
+
+/// Examples of `bartizan guard topic train`.
+const TOPIC_TRAIN_HELP: &str = "\
+Without --label an example is banned where its label is `banned`, true or 1, and harmless where it is `harmless`, false or 0.
+Examples of one `group` (a source, an author, a conversation) are measured together, so that what is told is not flattered
+by texts that are alike.
+
+Examples:
+  bartizan guard topic train examples.jsonl -o medicine.topic
+  bartizan guard topic train --banned medicine.txt --harmless asked.txt -o medicine.topic
+  bartizan guard topic train posts.jsonl --label sci.med -o medicine.topic
+
+Name it in the policy of the guard: [[guard.checks.topics]] name = \"medicine\", model = \"medicine.topic\".";
+
+/// Arguments of `bartizan guard topic show`.
+#[derive(Debug, Args)]
+#[cfg_attr(not(feature = "gateway"), allow(dead_code, reason = "told, whether or not they can be followed"))]
+pub(crate) struct ShowTopicArguments {
+    /// The classifier
+    #[arg(value_name = "MODEL")]
+    pub(crate) model: PathBuf,
+}
+
+/// Arguments of `bartizan guard topic try`.
+#[derive(Debug, Args)]
+#[cfg_attr(not(feature = "gateway"), allow(dead_code, reason = "told, whether or not they can be followed"))]
+pub(crate) struct TryTopicArguments {
+    /// The classifier
+    #[arg(value_name = "MODEL")]
+    pub(crate) model: PathBuf,
+    /// The text; `-` for standard input
+    #[arg(value_name = "TEXT", required_unless_present = "jsonl", conflicts_with = "jsonl")]
+    pub(crate) text: Option<String>,
+    /// Judge every line of a file of objects with `text`; `-` for standard input
+    #[arg(long, value_name = "FILE")]
+    pub(crate) jsonl: Option<PathBuf>,
+}
+
+/// Examples of `bartizan guard topic try`.
+const TOPIC_TRY_HELP: &str = "\
+With --jsonl an object is printed for each line, in the same order: {\"line\",\"score\",\"rate\",\"words\",\"span\"}. `score` is the
+probability, `rate` the least of the measured rates of false positives at which the text is taken for the topic, or null,
+`span` the window that speaks most of it, in bytes. A line that cannot be judged says why in `error`, and the exit code is 3.
+
+Examples:
+  bartizan guard topic try medicine.topic 'Which dose of ibuprofen is safe for a child?'
+  bartizan guard topic try medicine.topic --jsonl asked.jsonl";
 
 /// Arguments of `bartizan guard try`.
 #[derive(Debug, Args)]

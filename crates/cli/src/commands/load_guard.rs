@@ -41,8 +41,7 @@ const MOST_TOLD: usize = 20;
 /// When the command cannot be started, or the guard or its report cannot be set up.
 pub(crate) fn run(arguments: &LoadGuardArguments) -> Result<Exit, Failure> {
     let Some((program, rest)) = arguments.command.split_first() else { return Err(Failure::Defect) };
-    let folder =
-        tempfile::Builder::new().prefix("bartizan-guard-").tempdir().map_err(Failure::GuardFolder)?;
+    let folder = private_folder().map_err(Failure::GuardFolder)?;
     fs::write(folder.path().join("sitecustomize.py"), SHIM).map_err(Failure::GuardFolder)?;
     let socket = folder.path().join("ask");
     let listener = UnixListener::bind(&socket).map_err(Failure::GuardFolder)?;
@@ -81,6 +80,17 @@ pub(crate) fn run(arguments: &LoadGuardArguments) -> Result<Exit, Failure> {
         return Err(Failure::Write { path, error });
     }
     Ok(conclude(arguments.mode, &tally.counts, status))
+}
+
+/// The folder that Python is to find first, wherever the command goes.
+fn private_folder() -> io::Result<tempfile::TempDir> {
+    let above = std::path::absolute(std::env::temp_dir())?;
+    if above.as_os_str().as_encoded_bytes().contains(&b':') {
+        // What stands behind a colon would be another folder of PYTHONPATH, and nothing would be guarded.
+        let problem = format!("{} has a colon in it, which ends a path of PYTHONPATH", above.display());
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, problem));
+    }
+    tempfile::Builder::new().prefix("bartizan-guard-").tempdir_in(above)
 }
 
 /// What is sent on to the command.

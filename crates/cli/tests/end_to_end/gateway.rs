@@ -87,6 +87,101 @@ fn an_injection_is_stopped_on_its_way_to_the_mock_and_a_signal_ends_the_gateway(
     assert_eq!(actions, ["allow", "block"]);
 }
 
+/// Examples of a topic and of others, as `bartizan guard topic train` reads them.
+fn examples(topic: &[&str], others: &[&str]) -> String {
+    const ENDS: [&str; 6] =
+        ["tonight", "for friends", "at home", "in an hour", "without mistakes", "like a master"];
+    let all = [(topic, "banned"), (others, "harmless")];
+    let lines = all.iter().flat_map(|(things, label)| {
+        things.iter().flat_map(move |thing| {
+            ["How do I", "Please explain how to", "Teach me to"].into_iter().flat_map(move |begin| {
+                ENDS.iter().map(move |end| {
+                    json!({"text": format!("{begin} {thing} {end}"), "label": label}).to_string()
+                })
+            })
+        })
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(unix)]
+#[test]
+fn a_topic_is_learnt_from_examples_and_a_changed_classifier_is_taken_up() {
+    let place = Workplace::new();
+    let games =
+        ["bet on roulette", "play poker", "count cards for blackjack", "gamble with dice", "win at baccarat"];
+    let food = [
+        "cook the soup",
+        "bake bread",
+        "season a risotto",
+        "fry dumplings",
+        "whisk an omelette",
+        "boil noodles",
+    ];
+    place.write("games.jsonl", examples(&games, &food));
+    place.write("food.jsonl", examples(&food, &[&games[..], &["plant a tree", "mend a chair"]].concat()));
+    let ran = place.run(&["guard", "topic", "train", "games.jsonl", "-o", "banned.topic"]);
+    assert!(ran.code == 0 && ran.out.contains("90 texts of the topic and 108 others"), "{ran:?}");
+    assert!(ran.out.contains("roulette") && ran.out.contains("0.01 "), "{ran:?}");
+    assert_eq!(place.run(&["guard", "topic", "show", "banned.topic"]).out, ran.out);
+    let tried = place.run(&["guard", "topic", "try", "banned.topic", "May I bet on roulette?"]);
+    assert!(tried.code == 0 && tried.out.contains("false-positives = 0.01"), "{tried:?}");
+    place.write("asked.jsonl", "{\"text\": \"bake bread\"}\n[]\n{\"text\": \"play poker and gamble\"}\n");
+    let tried = place.run(&["guard", "topic", "try", "banned.topic", "--jsonl", "asked.jsonl"]);
+    let answers: Vec<Value> = tried.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(tried.code == 3 && answers[0]["rate"].is_null() && answers[1]["error"].is_string(), "{tried:?}");
+    assert!(
+        answers[2]["rate"].is_number() && answers[2]["words"].as_array().unwrap().contains(&json!("poker"))
+    );
+
+    let mock = Serving::start(&place, &["mock", "--listen", "127.0.0.1:0"]);
+    place.write(
+        "bartizan.toml",
+        format!(
+            "[guard]\nlisten = '127.0.0.1:0'\n[[guard.checks.topics]]\nname = 'games'\nmodel = 'banned.topic'\n[[guard.upstream]]\nname = 'mock'\nurl = 'http://{}'\n",
+            mock.address
+        ),
+    );
+    let mut guard = Serving::start_after(&place, &["--access-log", "access.jsonl"], "guarding");
+    assert_eq!(guard.chat("How do I bake bread at home?").0, 200);
+    let (status, body) = guard.chat("How do I gamble and win at roulette?");
+    assert!(status == 403 && body.contains("guard/banned-topic"), "{status} {body}");
+    let ran = place.run(&["guard", "topic", "train", "food.jsonl", "-o", "banned.topic"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    while guard.chat("How do I bake bread at home?").0 != 403 {
+        std::thread::yield_now();
+    }
+    let process = nix::unistd::Pid::from_raw(i32::try_from(guard.process.id()).unwrap());
+    nix::sys::signal::kill(process, nix::sys::signal::Signal::SIGTERM).unwrap();
+    assert_eq!(guard.process.wait().unwrap().code(), Some(0));
+    let log = std::fs::read_to_string(place.path().join("access.jsonl")).unwrap();
+    let policies: std::collections::BTreeSet<String> = log
+        .lines()
+        .map(|line| {
+            serde_json::from_str::<Value>(line).unwrap()["policy_sha256"].as_str().unwrap().to_owned()
+        })
+        .collect();
+    assert_eq!(policies.len(), 2, "{log}");
+}
+
+#[test]
+fn what_a_topic_cannot_be_learnt_from_is_said_with_its_line() {
+    let place = Workplace::new();
+    place.write("few.jsonl", "{\"text\": \"a b\", \"label\": 1}\n");
+    let ran = place.run(&["guard", "topic", "train", "few.jsonl", "-o", "x.topic"]);
+    assert!(ran.code == 2 && ran.err.contains("too few"), "{ran:?}");
+    place
+        .write("odd.jsonl", "{\"text\": \"a\", \"label\": 1}\n{\"text\": \"b\", \"label\": \"rec.autos\"}\n");
+    let ran = place.run(&["guard", "topic", "train", "odd.jsonl", "-o", "x.topic"]);
+    assert!(ran.code == 2 && ran.err.contains("line 2") && ran.err.contains("--label"), "{ran:?}");
+    place.write("none.jsonl", "\n{\"label\": 1}\n");
+    let ran = place.run(&["guard", "topic", "train", "none.jsonl", "-o", "x.topic"]);
+    assert!(ran.code == 2 && ran.err.contains("line 2"), "{ran:?}");
+    place.write("x.topic", "no topic");
+    let ran = place.run(&["guard", "topic", "show", "x.topic"]);
+    assert!(ran.code == 2 && ran.err.contains("not the classifier of a topic"), "{ran:?}");
+}
+
 #[test]
 fn a_configuration_is_read_strictly() {
     let place = Workplace::new();

@@ -87,6 +87,28 @@ fn vetted_names_pass_and_the_exit_code_is_that_of_the_command() {
 }
 
 #[test]
+fn a_folder_for_temporary_files_guards_wherever_the_command_goes_or_is_refused() {
+    if !has_python() {
+        return;
+    }
+    let at = workplace();
+    for folder in ["here", "with:colon"] {
+        std::fs::create_dir(at.path().join(folder)).unwrap();
+    }
+    let load = "import os; os.chdir('/'); import pickle, collections\nprint(pickle.loads(pickle.dumps(collections.OrderedDict())))";
+    let run = |folder: &str| {
+        let ran =
+            at.program(&["load-guard", "--", "python3", "-c", load]).env("TMPDIR", folder).output().unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (ran.status.code(), text(&ran.stdout), text(&ran.stderr))
+    };
+    let (code, out, err) = run("here");
+    assert_eq!((code, out.as_str()), (Some(0), "OrderedDict()\n"), "{err}");
+    let (code, out, err) = run("with:colon");
+    assert!(code == Some(2) && out.is_empty() && err.contains("colon"), "{err}");
+}
+
+#[test]
 fn a_class_of_ones_own_is_refused_until_it_is_allowed() {
     if !has_python() {
         return;

@@ -82,6 +82,25 @@ impl Blobs {
         Ok(digest)
     }
 
+    /// Keeps each of `contents` and says what they are called. When this returns, all are durable; their names wait for the disk
+    /// together.
+    ///
+    /// # Errors
+    /// [`StoreError::Disk`]; some may be kept then.
+    pub fn put_all<C: AsRef<[u8]>>(&self, contents: &[C]) -> Result<Vec<Digest>, StoreError> {
+        let Place::Folder(folder) = &self.place else {
+            return contents.iter().map(|content| self.put(content.as_ref())).collect();
+        };
+        let mut digests = Vec::with_capacity(contents.len());
+        for content in contents {
+            let digest = Digest::sha256(content.as_ref());
+            folder.write(&digest, content.as_ref())?;
+            digests.push(digest);
+        }
+        sync_folder(&folder.path).map_err(|error| StoreError::disk("write", &folder.path, error))?;
+        Ok(digests)
+    }
+
     /// The content called `digest`.
     ///
     /// # Errors
@@ -150,13 +169,19 @@ impl Folder {
     }
 
     fn put(&self, digest: &Digest, content: &[u8]) -> Result<(), StoreError> {
+        self.write(digest, content)?;
+        sync_folder(&self.path).map_err(|error| StoreError::disk("write", &self.file(digest), error))
+    }
+
+    /// Puts content where it belongs; its name is durable once the folder is.
+    fn write(&self, digest: &Digest, content: &[u8]) -> Result<(), StoreError> {
         let path = self.file(digest);
         // What lies there under that name may have been damaged since; the log must not name what cannot be read. Whoever put it there a
         // moment ago may not have made its name durable yet.
         if fs::metadata(&path).is_ok_and(|known| known.len() == content.len() as u64)
             && read_bounded(&path, content.len() as u64).is_ok_and(|known| known == content)
         {
-            return sync_folder(&self.path).map_err(|error| StoreError::disk("write", &path, error));
+            return Ok(());
         }
         let number = self.begun.fetch_add(1, Ordering::Relaxed);
         if number == 0 {
@@ -166,7 +191,7 @@ impl Folder {
         let written = fs::create_dir_all(&self.unfinished)
             .and_then(|()| write_durably(&part, content))
             .and_then(|()| fs::rename(&part, &path));
-        written.and_then(|()| sync_folder(&self.path)).map_err(|error| {
+        written.map_err(|error| {
             // The first error is the one to tell.
             let _ = fs::remove_file(&part);
             StoreError::disk("write", &path, error)
@@ -236,6 +261,19 @@ mod tests {
         assert_eq!(blobs.put(b"statement").unwrap(), digest);
         assert_eq!(blobs.get(&digest).unwrap(), b"statement");
         assert_eq!(blobs.list().unwrap(), [digest]);
+    }
+
+    #[test]
+    fn many_are_put_at_once_and_each_comes_back() {
+        let (_folder, blobs) = blobs();
+        let contents: Vec<Vec<u8>> = (0..20_u8).map(|number| vec![number; 100]).collect();
+        blobs.put(&contents[3]).unwrap();
+        let digests = blobs.put_all(&contents).unwrap();
+        for (digest, content) in digests.iter().zip(&contents) {
+            assert_eq!(&blobs.get(digest).unwrap(), content);
+        }
+        assert_eq!(blobs.list().unwrap().len(), 20);
+        assert_eq!(blobs.put_all::<Vec<u8>>(&[]).unwrap(), []);
     }
 
     #[test]

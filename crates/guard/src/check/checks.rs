@@ -9,6 +9,7 @@ use super::registry::REGISTRY;
 use super::schema::SchemaError;
 use super::session::Session;
 use super::stream::Reader;
+use super::topics::TopicError;
 use crate::exchange::{Exchange, ToolCall};
 use bartizan_text::TextError;
 use bartizan_text::injection::judge::JudgeError;
@@ -39,13 +40,13 @@ pub enum ChecksError {
         /// Why.
         error: SchemaError,
     },
-    /// A topic that could never be found.
-    #[error("topic {topic} has nothing to look for in {word:?}; give it words with letters")]
+    /// A topic that cannot be told.
+    #[error("topic {topic}: {error}")]
     Topic {
         /// The topic.
         topic: String,
-        /// The word.
-        word: String,
+        /// Why.
+        error: TopicError,
     },
     /// A canary that cannot be looked for.
     #[error(

@@ -211,7 +211,7 @@ impl Check for Injection {
 
 /// Texts of one speaker that follow each other, as one: upstreams join them before a model reads them, so that a phrase may begin in one
 /// and end in the next. Of long texts only what stands at their seams is joined.
-fn joined(parts: &[Part<'_>]) -> Vec<Part<'static>> {
+pub(crate) fn joined(parts: &[Part<'_>]) -> Vec<Part<'static>> {
     let mut all = Vec::new();
     for run in parts.chunk_by(follows).filter(|run| run.len() > 1) {
         let mut text = String::new();

@@ -28,6 +28,14 @@ impl Action {
     }
 }
 
+#[cfg(feature = "gateway")]
+impl Action {
+    /// What is done where nothing can be changed: what would be redacted passes and is told.
+    pub(crate) fn unless_redacted(self) -> Self {
+        if self == Self::Redact { Self::Flag } else { self }
+    }
+}
+
 /// Why.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reason {

@@ -44,11 +44,18 @@ impl Numbers {
         let gap = text.get(core.len()..).unwrap_or_default();
         let bytes = core.as_bytes();
         // Only what stands behind the last other mark can be part of it.
-        let run = bytes.iter().rev().take_while(|byte| is_member(**byte)).count();
+        let (mut run, mut length, mut digit) = (0_usize, 0_usize, false);
+        for byte in bytes.iter().rev() {
+            let member = MEMBERS.get(usize::from(*byte)).copied().unwrap_or_default();
+            if member == NO_MEMBER {
+                break;
+            }
+            run = run.saturating_add(1);
+            length = length.saturating_add(usize::from(member != MARK));
+            digit |= member == DIGIT;
+        }
         let inner = bytes.len().saturating_sub(run);
         let tail = bytes.get(inner..).unwrap_or_default();
-        let length = tail.iter().filter(|byte| byte.is_ascii_alphanumeric()).count();
-        let digit = tail.iter().any(u8::is_ascii_digit);
         if inner > 0 || (!digit && length > LETTERS) {
             self.clear();
         }
@@ -90,10 +97,28 @@ impl Numbers {
     }
 }
 
-/// Letters, digits, and kinds that stand in numbers.
-fn is_member(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-./+:()_".contains(&byte)
-}
+/// What each byte is in a number.
+#[expect(clippy::indexing_slicing, reason = "read by the compiler")]
+const MEMBERS: [u8; 256] = {
+    let mut members = [NO_MEMBER; 256];
+    let mut byte = 0_u8;
+    loop {
+        members[byte as usize] = match byte {
+            b'0'..=b'9' => DIGIT,
+            b'a'..=b'z' | b'A'..=b'Z' => LETTER,
+            b'-' | b'.' | b'/' | b'+' | b':' | b'(' | b')' | b'_' => MARK,
+            _ => NO_MEMBER,
+        };
+        if byte == u8::MAX {
+            break members;
+        }
+        byte += 1;
+    }
+};
+const NO_MEMBER: u8 = 0;
+const MARK: u8 = 1;
+const LETTER: u8 = 2;
+const DIGIT: u8 = 3;
 
 #[cfg(test)]
 mod tests {

@@ -8,6 +8,7 @@ use super::dangerous_code::CodePolicy;
 use super::injection::InjectionPolicy;
 use super::links::LinksPolicy;
 use super::markup::MarkupPolicy;
+use super::media::MediaPolicy;
 use super::prompt_leak::PromptLeakPolicy;
 use super::request_schema::RequestSchemaPolicy;
 use super::sensitive::{PersonalDataPolicy, SecretsPolicy};
@@ -30,6 +31,8 @@ pub struct Policy {
     pub budget: BudgetPolicy,
     /// Topics nobody may bring up.
     pub topics: Vec<TopicPolicy>,
+    /// What is asked that is no text.
+    pub media: MediaPolicy,
     /// The form a request must have.
     pub request_schema: RequestSchemaPolicy,
     /// The operator's prompt in answers.

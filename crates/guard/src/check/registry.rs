@@ -11,6 +11,7 @@ pub(crate) type Make = fn(&Policy, Files<'_>) -> Result<Made, ChecksError>;
 pub(crate) static REGISTRY: &[Make] = &[
     super::budget::make,
     super::request_schema::make,
+    super::media::make,
     super::injection::make,
     super::topics::make,
     super::sensitive::make,
@@ -29,6 +30,7 @@ pub(crate) static REGISTRY: &[Make] = &[
 pub static RULES: &[&Rule] = &[
     &super::budget::OVER_BUDGET,
     &super::request_schema::REQUEST_SCHEMA,
+    &super::media::UNREAD_MEDIA,
     &super::injection::PROMPT_INJECTION,
     &super::topics::BANNED_TOPIC,
     &super::sensitive::SECRET,

@@ -9,7 +9,7 @@ use crate::settings::{ReceiptContent, ReceiptOptions};
 use bartizan_evidence::digest::{Digest, SHA256};
 use bartizan_evidence::jwe::{JweError, Recipient, open};
 use bartizan_evidence::keys::{LONGEST_PEM, PublicKey, SigningKey};
-use bartizan_evidence::store::{Blobs, Store};
+use bartizan_evidence::store::Store;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
@@ -170,16 +170,15 @@ impl Kept {
         self.short |= part.add(piece, &self.room);
     }
 
-    /// Seals it to the auditor and puts it among the blobs; what a receipt says of it, or nothing when no body came.
+    /// Seals it to the auditor: what a receipt says of it, and the message, which is to be put among the blobs; nothing when no body came.
     ///
     /// # Errors
-    /// [`ReceiptError`]: it cannot be sealed, or there is no room for it on the disk.
+    /// [`ReceiptError`]: it cannot be sealed.
     pub(super) fn sealed(
         &self,
         decision: &str,
         auditor: &Recipient,
-        blobs: &Blobs,
-    ) -> Result<Option<SealedContent>, ReceiptError> {
+    ) -> Result<Option<(SealedContent, String)>, ReceiptError> {
         let body = |part: &Option<Part>| part.as_ref().map(|part| KeptBody::of(&part.bytes, part.total));
         let (request, answer) = (body(&self.request), body(&self.answer));
         if request.is_none() && answer.is_none() {
@@ -189,13 +188,13 @@ impl Kept {
         let content = Content { decision: decision.to_owned(), request, answer };
         let plain = serde_json::to_vec(&content).map_err(|error| ReceiptError::Content(error.to_string()))?;
         let message = auditor.seal(CONTENT_TYPE, &plain)?;
-        let digest = blobs.put(message.as_bytes())?;
-        Ok(Some(SealedContent {
-            jwe_sha256: digest.value().to_owned(),
+        let told = SealedContent {
+            jwe_sha256: Digest::sha256(message.as_bytes()).value().to_owned(),
             bytes: message.len() as u64,
             auditor: auditor.key_id().to_owned(),
             cut,
-        }))
+        };
+        Ok(Some((told, message)))
     }
 }
 
@@ -405,19 +404,18 @@ mod tests {
 
     #[test]
     fn a_message_of_another_decision_is_not_shown_as_this_ones() {
-        let folder = tempfile::tempdir().unwrap();
-        let blobs = Blobs::open(folder.path()).unwrap();
         let key = SigningKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
         let recipient = Recipient::new(key.public_key()).unwrap();
         let (_, kept) = kept(&[b"answer"]);
-        let sealed = kept.sealed("one", &recipient, &blobs).unwrap().unwrap();
-        let message = blobs.get(&Digest::new(SHA256, &sealed.jwe_sha256).unwrap()).unwrap();
+        let (sealed, message) = kept.sealed("one", &recipient).unwrap().unwrap();
+        let message = message.into_bytes();
         assert_eq!(sealed.bytes, message.len() as u64);
+        assert_eq!(sealed.jwe_sha256, Digest::sha256(&message).value());
         let content = opened(&message, "one", &key).unwrap();
         assert_eq!(content.answer.unwrap().kept().unwrap(), b"answer");
         assert!(matches!(opened(&message, "two", &key), Err(ReceiptError::Content(_))));
         assert!(matches!(opened(b"\xff", "one", &key), Err(ReceiptError::Jwe(_))));
-        assert!(Kept::new(&Arc::default()).sealed("none", &recipient, &blobs).unwrap().is_none());
+        assert!(Kept::new(&Arc::default()).sealed("none", &recipient).unwrap().is_none());
     }
 
     proptest::proptest! {

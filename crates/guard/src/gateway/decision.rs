@@ -124,7 +124,7 @@ pub struct Decision {
     pub model_digest: Option<String>,
     /// Name of the policy.
     pub policy: String,
-    /// SHA-256 of the policy.
+    /// SHA-256 of the policy and of the digests of the files that it names.
     pub policy_sha256: String,
     /// SHA-256 of the gateway's configuration.
     pub config_sha256: String,

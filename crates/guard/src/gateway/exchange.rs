@@ -11,6 +11,7 @@ use super::judging::{Asked, Outcome};
 use super::lineage::Lineages;
 use super::model::ServedModel;
 use super::plan::{Plan, Route};
+use super::query;
 use super::receipts::Receipts;
 use super::recording::{BYTES_A_TOKEN, Recording, micros};
 use super::upstream::Upstream;
@@ -190,6 +191,9 @@ async fn serve(
         kind: kind.to_owned(),
         prepared: Vec::new(),
     };
+    if let Some(said) = head.uri.query().filter(|_| protocol != Protocol::Opaque).and_then(query::said) {
+        judged_query(&way, &asked, &said, recording).map_err(|refused| asked.named(refused))?;
+    }
     let judged = judged_request(&way, &mut asked, &head.headers, body, recording);
     let (body, headers) = judged.map_err(|refused| asked.named(refused))?;
     if let Some(admitted) = &recording.admitted {
@@ -240,6 +244,21 @@ fn turned(why: Turned, plan: &Plan) -> Refused {
             let who = if lineages.is_some() { "this key, or this chain of calls," } else { "this key" };
             let message = format!("more than {who} may use now; wait {:.1} s", wait.as_secs_f64());
             Refused { wait: Some(wait), ..Refused::new(RefusalKind::RateLimited, message) }
+        }
+    }
+}
+
+/// Refuses a request whose query may not pass.
+fn judged_query(way: &Way<'_>, asked: &Asked, said: &[u8], recording: &mut Recording) -> Result<(), Refused> {
+    let enforced = way.route.mode == Enforcement::Enforce;
+    match recording.with(|decision| asked.query(said, decision)) {
+        Ok(Outcome { action: Action::Block, check, .. }) if enforced => {
+            Err(Refused::new(RefusalKind::Policy, format!("the request was stopped by {check}")))
+        }
+        Ok(_) => Ok(()),
+        Err(refused) => {
+            recording.change(|decision| decision.unjudged = Some(refused.kind.name()));
+            if way.route.on_failure == OnFailure::Open || !enforced { Ok(()) } else { Err(refused) }
         }
     }
 }

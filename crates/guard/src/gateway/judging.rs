@@ -67,6 +67,26 @@ impl Asked {
         })
     }
 
+    /// Judges what the query of the request says. It is sent on as it came or not at all: what would be redacted is told.
+    pub(super) fn query(&self, said: &[u8], decision: &mut Decision) -> Result<Outcome, Refused> {
+        aside(self.takes_long(), || {
+            self.read(said, false, &mut |json, body, _| {
+                let exchange = Protocol::Json.request(body, json);
+                let by = |policy: &Arc<NamedPolicy>| {
+                    let mut judgement = judged(|| policy.checks.request(&exchange, &self.session))?;
+                    judgement.edits.clear();
+                    judgement.action = judgement.action.unless_redacted();
+                    for reason in &mut judgement.reasons {
+                        reason.action = reason.action.unless_redacted();
+                        reason.pointer = reason.pointer.replacen('/', "?", 1);
+                    }
+                    Ok(judgement)
+                };
+                self.both(Direction::Request, by, body, false, decision)
+            })?
+        })
+    }
+
     /// Judges an answer that is there as a whole; one that tells of an error may have any form.
     pub(super) fn answer(
         &self,

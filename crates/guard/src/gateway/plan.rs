@@ -14,6 +14,7 @@ use crate::settings::{
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use sha2::{Digest as _, Sha256};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
@@ -85,7 +86,7 @@ pub(super) struct Route {
 #[derive(Debug)]
 pub(super) struct NamedPolicy {
     pub(super) name: String,
-    /// SHA-256 of the policy, in hexadecimal digits.
+    /// SHA-256 of the policy and of the digests of the files that it names, in hexadecimal digits.
     pub(super) digest: String,
     pub(super) checks: Checks,
 }
@@ -99,9 +100,18 @@ impl Plan {
         let upstreams = upstreams(options, surroundings)?;
         let mut policies = BTreeMap::new();
         let named = |name: &str, policy: &Policy| -> Result<Arc<NamedPolicy>, GatewayError> {
-            let checks = Checks::new(policy, surroundings.files)
+            // A file that is named decides as much as what names it.
+            let named = RefCell::new(BTreeMap::new());
+            let files = |path: &Path| {
+                let bytes = (surroundings.files)(path)?;
+                named.borrow_mut().insert(path.to_owned(), bartizan_core::hex(&Sha256::digest(&bytes)));
+                Ok(bytes)
+            };
+            let checks = Checks::new(policy, &files)
                 .map_err(|error| GatewayError::Policy { policy: name.to_owned(), error })?;
-            Ok(Arc::new(NamedPolicy { name: name.to_owned(), digest: digest_of(policy), checks }))
+            let named = named.into_inner();
+            let digest = if named.is_empty() { digest_of(policy) } else { digest_of(&(policy, &named)) };
+            Ok(Arc::new(NamedPolicy { name: name.to_owned(), digest, checks }))
         };
         policies.insert("default".to_owned(), named("default", &options.checks)?);
         for (name, policy) in &options.policies {
@@ -438,6 +448,23 @@ pub(super) mod tests {
         let surroundings =
             Surroundings { files: &nothing, environment: &environment, roots: &Vec::new, digests };
         Plan::new(&options, &surroundings)
+    }
+
+    #[test]
+    fn the_digest_of_a_policy_is_another_when_a_file_that_it_names_is() {
+        let toml = format!("{TWO}[checks.request-schema]\nfile = 'chat.json'");
+        let options: GuardOptions = toml::from_str(&toml).unwrap();
+        let digest = |schema: &'static str| {
+            let surroundings = Surroundings {
+                files: &|_: &Path| Ok(schema.as_bytes().to_vec()),
+                environment: &|_| None,
+                roots: &Vec::new,
+                digests: Arc::new(|_: &Path| Ok(Vec::new())),
+            };
+            Plan::new(&options, &surroundings).unwrap().policies().next().unwrap().digest.clone()
+        };
+        assert_eq!(digest("{}"), digest("{}"));
+        assert_ne!(digest("{}"), digest("{\"type\": \"object\"}"));
     }
 
     const TWO: &str =

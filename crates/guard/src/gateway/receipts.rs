@@ -30,8 +30,8 @@ const GATHERING: Duration = Duration::from_millis(200);
 const LONGEST_QUEUE: usize = 65_536;
 /// Most bytes of bodies sealed for one statement: this, and what one decision more brings.
 const LARGEST_CONTENT: usize = 16 << 20;
-/// Threads that seal bodies and put them among the blobs: most of the time they wait for the disk.
-const SEALERS: usize = 8;
+/// Threads that seal bodies and put them among the blobs: most of the time they wait for the disk, which takes what waits together.
+const SEALERS: usize = 32;
 /// How long the writer waits after a failure before it tries again.
 const AGAIN: Duration = Duration::from_millis(500);
 
@@ -85,11 +85,12 @@ pub struct Receipts {
     room: Option<Arc<Room>>,
 }
 
-/// A decision on its way, and what is kept of its exchange.
+/// A decision on its way, what is kept of its exchange, and that sealed until it lies among the blobs.
 #[derive(Debug)]
 struct Waiting {
     decision: Box<Decision>,
     kept: Option<Kept>,
+    message: Option<String>,
 }
 
 #[derive(Debug, Default)]
@@ -100,14 +101,33 @@ struct State {
 }
 
 impl Waiting {
-    fn seal(&mut self, auditor: &Recipient, blobs: &Blobs, metrics: &Metrics) -> Result<(), ReceiptError> {
-        let Some(kept) = &self.kept else { return Ok(()) };
-        self.decision.content = kept.sealed(&self.decision.id, auditor, blobs)?;
-        metrics.contents.fetch_add(u64::from(self.decision.content.is_some()), Ordering::Relaxed);
-        metrics.contents_short.fetch_add(u64::from(kept.short), Ordering::Relaxed);
-        self.kept = None;
+    /// Seals what was kept, once: a message is another each time.
+    fn seal(&mut self, auditor: &Recipient) -> Result<(), ReceiptError> {
+        let Some(kept) = self.kept.as_ref().filter(|_| self.message.is_none()) else { return Ok(()) };
+        if let Some((told, message)) = kept.sealed(&self.decision.id, auditor)? {
+            self.decision.content = Some(told);
+            self.message = Some(message);
+        }
         Ok(())
     }
+}
+
+/// Seals what was kept of some exchanges and puts it among the blobs, all of it in one wait for the folder's names.
+fn seal_all(
+    share: &mut [Waiting],
+    auditor: &Recipient,
+    blobs: &Blobs,
+    metrics: &Metrics,
+) -> Result<(), ReceiptError> {
+    share.iter_mut().try_for_each(|waiting| waiting.seal(auditor))?;
+    let messages: Vec<&String> = share.iter().filter_map(|waiting| waiting.message.as_ref()).collect();
+    blobs.put_all(&messages)?;
+    for waiting in share {
+        let Some(kept) = waiting.kept.take() else { continue };
+        metrics.contents.fetch_add(u64::from(waiting.message.take().is_some()), Ordering::Relaxed);
+        metrics.contents_short.fetch_add(u64::from(kept.short), Ordering::Relaxed);
+    }
+    Ok(())
 }
 
 /// Says loudly what went wrong.
@@ -151,7 +171,8 @@ impl Receipts {
     /// Hands over a decision, and what was kept of its exchange; never waits.
     pub(super) fn take(&self, decision: Box<Decision>, kept: Option<Kept>, metrics: &Metrics) {
         self.state.waiting.fetch_add(1, Ordering::Relaxed);
-        let sent = self.sender.as_ref().map(|sender| sender.try_send(Waiting { decision, kept }));
+        let sent =
+            self.sender.as_ref().map(|sender| sender.try_send(Waiting { decision, kept, message: None }));
         if let Some(Err(TrySendError::Full(_) | TrySendError::Disconnected(_))) = sent {
             self.state.waiting.fetch_sub(1, Ordering::Relaxed);
             metrics.receipts_lost.fetch_add(1, Ordering::Relaxed);
@@ -220,11 +241,12 @@ impl Writer {
         let Some(auditor) = &self.auditor else { return Ok(()) };
         let share = batch.len().div_ceil(SEALERS).max(1);
         let (blobs, metrics) = (self.store.blobs(), &*self.metrics);
-        let seal = |waiting: &mut Waiting| waiting.seal(auditor, blobs, metrics);
         std::thread::scope(|scope| {
             let sealing: Vec<_> = batch
                 .chunks_mut(share)
-                .map(|share| Builder::new().spawn_scoped(scope, move || share.iter_mut().try_for_each(seal)))
+                .map(|share| {
+                    Builder::new().spawn_scoped(scope, move || seal_all(share, auditor, blobs, metrics))
+                })
                 .collect();
             let failed = |why| Err(JweError::Seal(why).into());
             // All are waited for: one that fails leaves the others' work in place for the next try.

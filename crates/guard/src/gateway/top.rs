@@ -165,7 +165,8 @@ pub fn frame(before: Option<(&Scrape, f64)>, now: &Scrape) -> String {
         "\n{:<28} {:>10} {:>9} {:>8} {:>8} {:>8} {:>8} {:>9} {:>9}",
         "ROUTE", "EXCHANGES", "NOW", "BLOCKED", "REDACTED", "FLAGGED", "FAILED", "P50", "P99"
     );
-    for route in now.values("exchanges_total", "route").iter().take(SHOWN) {
+    let (routes, more) = busiest(now, "exchanges_total", "route");
+    for route in &routes {
         let of = |action: &str| now.sum("exchanges_total", &[("route", route), ("action", action)]);
         let all = now.sum("exchanges_total", &[("route", route)]);
         let answered = now.sum("exchanges_total", &[("route", route), ("outcome", "answered")]);
@@ -183,8 +184,10 @@ pub fn frame(before: Option<(&Scrape, f64)>, now: &Scrape) -> String {
             (all - answered - stopped).max(0.0),
         );
     }
+    out.push_str(&more);
     let _ = writeln!(out, "\n{:<28} {:>10} {:>9} {:>8}  MODEL", "UPSTREAM", "ANSWERS", "NOW", "5XX");
-    for upstream in now.values("upstream_answers_total", "upstream").iter().take(SHOWN) {
+    let (upstreams, more) = busiest(now, "upstream_answers_total", "upstream");
+    for upstream in &upstreams {
         let wanted = [("upstream", upstream.as_str())];
         let failed: f64 = (500..600)
             .map(|status: u32| {
@@ -202,6 +205,7 @@ pub fn frame(before: Option<(&Scrape, f64)>, now: &Scrape) -> String {
             view.rate(view.grown("upstream_answers_total", &wanted)),
         );
     }
+    out.push_str(&more);
     let mut checks: Vec<(String, f64)> = now
         .values("reasons_total", "check")
         .into_iter()
@@ -225,6 +229,26 @@ pub fn frame(before: Option<(&Scrape, f64)>, now: &Scrape) -> String {
         }
     }
     out
+}
+
+/// The values of a label in the order of their names; of too many those that count most, and a line that says how many more there are.
+fn busiest(now: &Scrape, name: &str, label: &str) -> (Vec<String>, String) {
+    let mut all = now.values(name, label);
+    let more = all.len().saturating_sub(SHOWN);
+    if more == 0 {
+        return (all, String::new());
+    }
+    let mut counts: BTreeMap<&str, f64> = BTreeMap::new();
+    for (labels, value) in now.samples(name) {
+        if let Some(held) = labels.get(label) {
+            *counts.entry(held).or_default() += value;
+        }
+    }
+    let count = |value: &String| counts.get(value.as_str()).copied().unwrap_or_default();
+    all.sort_by(|one, other| count(other).total_cmp(&count(one)));
+    all.truncate(SHOWN);
+    all.sort_unstable();
+    (all, format!("… {more} more with less\n"))
 }
 
 /// Two scrapes, and the time between them.
@@ -308,6 +332,20 @@ mod tests {
         let frame = frame(None, &Scrape::read(FIRST));
         assert_eq!(line(&frame, "exchanges")[..3], ["exchanges", "10", "-"]);
         assert!(Scrape::read(FIRST).is_of_a_gateway() && !Scrape::read("up 1\n").is_of_a_gateway());
+    }
+
+    #[test]
+    fn of_many_routes_the_busiest_are_shown_and_the_others_counted() {
+        let text: String = (0..50)
+            .map(|at| {
+                format!("bartizan_guard_exchanges_total{{route=\"/r{at:02}\",outcome=\"answered\"}} {at}\n")
+            })
+            .collect();
+        let frame = frame(None, &Scrape::read(&text));
+        assert!(!frame.contains("/r29 ") && frame.contains("/r30 ") && frame.contains("/r49 "), "{frame}");
+        assert!(frame.contains("… 30 more with less"), "{frame}");
+        let quiet = super::frame(None, &Scrape::read("bartizan_guard_in_flight 0\n"));
+        assert!(quiet.starts_with("exchanges          0"), "{quiet}");
     }
 
     proptest::proptest! {

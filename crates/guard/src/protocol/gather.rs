@@ -3,7 +3,7 @@
 //! What is not known is judged rather than passed over: a block of an unknown type gives every string in it.
 
 use super::json::{Json, Node, Value};
-use crate::exchange::{Exchange, Part, Role, ToolCall, ToolSpec};
+use crate::exchange::{Exchange, Media, MediaKind, Part, Role, ToolCall, ToolSpec};
 use std::borrow::Cow;
 
 /// Keys whose strings name, type or refer to something and are no text: the words of the protocols themselves. What stands under them is
@@ -115,6 +115,15 @@ impl<'j, 'b> Gather<'j, 'b> {
         self.exchange.unread = Some(what);
     }
 
+    /// Something here is given to a model and is no text.
+    pub(super) fn media(&mut self, kind: MediaKind, pointer: &str) {
+        if let Some(known) = self.exchange.media.iter_mut().find(|known| known.kind == kind) {
+            known.count = known.count.saturating_add(1);
+        } else {
+            self.exchange.media.push(Media { kind, pointer: pointer.to_owned(), count: 1 });
+        }
+    }
+
     /// What stands here says again what the texts say, token by token.
     pub(super) fn repeat(&mut self, node: Node<'j, 'b>) {
         if !matches!(node.value(), Value::Null) {
@@ -151,7 +160,10 @@ impl<'j, 'b> Gather<'j, 'b> {
     /// Every string in a value, but those that only name things.
     pub(super) fn strings(&mut self, role: Role, node: Node<'j, 'b>, pointer: &str) {
         match node.value() {
-            Value::String(text) if !is_data(&text) => self.text(role, node, pointer.to_owned()),
+            Value::String(text) => match data_kind(&text) {
+                None => self.text(role, node, pointer.to_owned()),
+                Some(kind) => self.media(kind, pointer),
+            },
             Value::Array => {
                 for (place, item) in node.items().enumerate() {
                     self.strings(role, item, &format!("{pointer}/{place}"));
@@ -162,6 +174,7 @@ impl<'j, 'b> Gather<'j, 'b> {
                 for (key, child) in node.children() {
                     let key = key.unwrap_or_default();
                     if binary && key == "data" && child.as_str().is_some_and(|text| is_base64(&text)) {
+                        self.media(kind_of(node), pointer);
                         continue;
                     }
                     self.entry(role, &key, child, pointer);
@@ -175,6 +188,11 @@ impl<'j, 'b> Gather<'j, 'b> {
     pub(super) fn entry(&mut self, role: Role, key: &str, child: Node<'j, 'b>, pointer: &str) {
         if self.repeating.contains(&key) {
             return self.repeat(child);
+        }
+        if self.known
+            && let Some(kind) = referred(key, child)
+        {
+            self.media(kind, pointer);
         }
         let is_type = |text: &str| text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
         let named = |text: &str| {
@@ -220,8 +238,11 @@ impl<'j, 'b> Gather<'j, 'b> {
         const BEGINNINGS: [&str; 5] = ["iVBORw0KGgo", "/9j/", "R0lGOD", "UklGR", "Qk0"];
         let is_picture = |text: &str| BEGINNINGS.iter().any(|head| text.starts_with(head)) && is_base64(text);
         for (place, one) in node.items().enumerate() {
-            if !one.as_str().is_some_and(|text| is_picture(&text)) {
-                self.strings(role, one, &format!("{pointer}/{place}"));
+            let pointer = format!("{pointer}/{place}");
+            if one.as_str().is_some_and(|text| is_picture(&text)) {
+                self.media(MediaKind::Image, &pointer);
+            } else {
+                self.strings(role, one, &pointer);
             }
         }
         if !node.is_array() {
@@ -236,7 +257,9 @@ impl<'j, 'b> Gather<'j, 'b> {
         }
         for (key, child) in node.children() {
             let key = key.unwrap_or_default();
-            if key != "data" || !child.as_str().is_some_and(|text| is_base64(&text)) {
+            if key == "data" && child.as_str().is_some_and(|text| is_base64(&text)) {
+                self.media(MediaKind::Audio, pointer);
+            } else {
                 self.entry(role, &key, child, pointer);
             }
         }
@@ -371,8 +394,26 @@ fn number(node: Node<'_, '_>) -> Option<u64> {
     (!text.starts_with('-')).then(|| text.parse().unwrap_or(u64::MAX))
 }
 
-/// Whether a string is a picture, a sound or another file in base64 and no text: an address of the scheme `data` (RFC 2397), all of it.
-fn is_data(text: &str) -> bool {
+/// The kind of what a member refers to that is elsewhere: by an address or by the name of a file that was sent before.
+fn referred(key: &str, child: Node<'_, '_>) -> Option<MediaKind> {
+    const KEYS: [&str; 6] = ["image_url", "video_url", "audio_url", "file_url", "file_id", "source"];
+    if !KEYS.contains(&key) {
+        return None;
+    }
+    // Where it is in an object, it stands under `url`, or the object says that it is elsewhere.
+    let elsewhere = |node: Node<'_, '_>| node.as_str().is_some_and(|text| data_kind(&text).is_none());
+    let is_referred = match key {
+        "source" => {
+            child.get("type").and_then(Node::as_str).is_some_and(|kind| matches!(&*kind, "url" | "file"))
+        }
+        _ => elsewhere(child) || child.all("url").any(elsewhere),
+    };
+    is_referred.then(|| MediaKind::of(key))
+}
+
+/// The kind of a string that is a picture, a sound or another file in base64 and no text: an address of the scheme `data` (RFC 2397),
+/// all of it.
+fn data_kind(text: &str) -> Option<MediaKind> {
     const FILES: [&str; 7] = [
         "image/",
         "audio/",
@@ -382,12 +423,14 @@ fn is_data(text: &str) -> bool {
         "application/zip",
         "application/vnd.",
     ];
-    let Some((head, data)) = text.split_once(',') else { return false };
+    if !text.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("data:")) {
+        return None;
+    }
+    let (head, data) = text.split_once(',')?;
     let head = head.to_ascii_lowercase();
-    let Some(kind) = head.strip_prefix("data:").and_then(|head| head.strip_suffix(";base64")) else {
-        return false;
-    };
-    FILES.iter().any(|file| kind.starts_with(file)) && !is_written(kind) && is_base64(data)
+    let kind = head.strip_prefix("data:").and_then(|head| head.strip_suffix(";base64"))?;
+    let is_file = FILES.iter().any(|file| kind.starts_with(file)) && !is_written(kind) && is_base64(data);
+    is_file.then(|| MediaKind::of(kind))
 }
 
 /// Whether a media type is that of a text, whatever it belongs to.
@@ -401,6 +444,13 @@ pub(super) fn is_base64(text: &str) -> bool {
     text.bytes().all(|byte| {
         byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b'-' | b'_' | b'\r' | b'\n')
     })
+}
+
+/// The kind of an object's data, as it says of itself.
+fn kind_of(node: Node<'_, '_>) -> MediaKind {
+    let named = ["media_type", "mimeType", "type", "format"].into_iter().flat_map(|name| node.all(name));
+    let kinds = named.filter_map(Node::as_str).map(|name| MediaKind::of(&name));
+    kinds.filter(|kind| *kind != MediaKind::File).min().unwrap_or(MediaKind::File)
 }
 
 /// Whether an object says of itself that its data are no text.

@@ -236,8 +236,12 @@ impl<'j, 'b> Node<'j, 'b> {
 /// U+212A a `k`.
 fn is_key(written: &str, name: &str) -> bool {
     let inner = written.get(1..written.len().saturating_sub(1)).unwrap_or_default();
-    if inner.is_ascii() && !inner.contains('\\') {
+    // However a character is written otherwise, it takes more bytes than the one that it is read as.
+    if inner.len() <= name.len() {
         return inner.eq_ignore_ascii_case(name);
+    }
+    if inner.bytes().all(|byte| byte.is_ascii() && byte != b'\\') {
+        return false;
     }
     let folded = |character: char| match character {
         'ſ' => 's',

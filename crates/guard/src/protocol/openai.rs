@@ -4,7 +4,7 @@
 
 use super::gather::{Gather, join, names, role};
 use super::json::{Node, Value};
-use crate::exchange::Role;
+use crate::exchange::{MediaKind, Role};
 
 const LENGTHS: [&str; 3] = ["max_tokens", "max_completion_tokens", "max_output_tokens"];
 
@@ -150,7 +150,12 @@ pub(super) fn embedding_request(all: &mut Gather<'_, '_>) {
             all.strings(Role::User, node, &join("", name));
         }
     }
-    // Numbers of tokens steer no model that answers in numbers.
+    // Numbers of tokens steer no model that answers in numbers, but what they say leaves all the same.
+    for name in ["input", "prompt"] {
+        if root.all(name).any(has_numbers) {
+            all.media(MediaKind::Tokens, &join("", name));
+        }
+    }
     let read: Vec<&str> = ["input", "prompt", "query", "documents"].iter().chain(&CHOICES).copied().collect();
     all.others(Role::User, root, &read, "");
 }

@@ -9,10 +9,12 @@ mod receipt;
 mod serve;
 #[cfg(feature = "gateway")]
 mod top;
+#[cfg(feature = "gateway")]
+mod topic;
 
 use crate::arguments::{GuardArguments, GuardCommand};
 #[cfg(feature = "gateway")]
-use crate::arguments::{ReceiptArguments, ReceiptCommand};
+use crate::arguments::{ReceiptArguments, ReceiptCommand, TopicArguments, TopicCommand};
 use crate::exit::Exit;
 use crate::failure::Failure;
 
@@ -25,6 +27,12 @@ pub(crate) fn run(arguments: &GuardArguments) -> Result<Exit, Failure> {
         Some(GuardCommand::Try(arguments)) => attempt::run(arguments),
         #[cfg(feature = "gateway")]
         Some(GuardCommand::Index(arguments)) => index::run(arguments),
+        #[cfg(feature = "gateway")]
+        Some(GuardCommand::Topic(TopicArguments { command })) => match command {
+            TopicCommand::Train(arguments) => topic::train(arguments),
+            TopicCommand::Show(arguments) => topic::again(arguments),
+            TopicCommand::Try(arguments) => topic::attempt(arguments),
+        },
         #[cfg(feature = "gateway")]
         Some(GuardCommand::Mock(arguments)) => serve::mock(arguments),
         #[cfg(feature = "gateway")]
@@ -47,7 +55,8 @@ pub(crate) fn run(arguments: &GuardArguments) -> Result<Exit, Failure> {
             | GuardCommand::Key
             | GuardCommand::Receipt(_)
             | GuardCommand::Replay(_)
-            | GuardCommand::Top(_),
+            | GuardCommand::Top(_)
+            | GuardCommand::Topic(_),
         )
         | None => Err(Failure::Guard(
             "this program was built without the gateway; build it with --features gateway".to_owned(),

@@ -14,11 +14,13 @@ use bartizan_guard::gateway::{
 use bartizan_guard::settings::{Enforcement, GuardOptions, UpstreamOptions};
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use std::collections::BTreeSet;
 use std::fs::{self, OpenOptions};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::{self, BufWriter, Read as _, Write};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Where the gateway listens when nobody says.
 const LISTEN: &str = "127.0.0.1:8080";
@@ -33,7 +35,8 @@ const LONGEST_FILE: u64 = 64 << 20;
 /// [`Failure`] when the configuration cannot be used or nothing can listen.
 pub(super) fn run(arguments: &GuardServeArguments) -> Result<Exit, Failure> {
     let Gathered { options, folder, file } = gathered(arguments)?;
-    let plan = plan(&options, &folder)?;
+    let named = Named::default();
+    let plan = plan(&options, &folder, &named)?;
     let metrics = Arc::new(Metrics::default());
     let receipts = receipts(&options, &folder, Arc::clone(&metrics))?;
     let access = access(arguments, Arc::clone(&metrics))?;
@@ -46,7 +49,7 @@ pub(super) fn run(arguments: &GuardServeArguments) -> Result<Exit, Failure> {
     });
     let content = options.receipts.content;
     let outputs = Outputs { access, receipts, content, telemetry: telemetry.transpose()? };
-    let names = plan.upstream_names().join(", ");
+    let guarded = plan.upstream_names().join(", ");
     let gateway = Arc::new(Gateway::new(plan, secret().map_err(failed)?, clock, metrics, outputs));
     let listener = listen(options.listen.as_deref().unwrap_or(LISTEN))?;
     let admin = options.admin.as_deref().map(listen).transpose()?;
@@ -54,8 +57,8 @@ pub(super) fn run(arguments: &GuardServeArguments) -> Result<Exit, Failure> {
         Enforcement::Observe => "observing",
         Enforcement::Enforce => "enforcing",
     };
-    terminal::remark(&format!("guarding {names}, {mode}, at http://{}", listener.local_addr()?));
-    let reload = file.map(|path| reload(arguments.clone(), path));
+    terminal::remark(&format!("guarding {guarded}, {mode}, at http://{}", listener.local_addr()?));
+    let reload = file.map(|path| reload(arguments.clone(), path, named));
     serve(&gateway, listener, admin, options.threads, reload, &Stop::default()).map_err(failed)?;
     Ok(Exit::Done)
 }
@@ -104,18 +107,26 @@ fn receipts(
     Ok(Some(Receipts::new(store, key, auditor, options.receipts.on_failure, metrics, alarm)?))
 }
 
-/// How the configuration is read again while it serves. What is listened at, the log and the receipts stay as they were.
-fn reload(arguments: GuardServeArguments, file: PathBuf) -> Reload {
+/// The files that a configuration names, as they were read last.
+type Named = Arc<Mutex<BTreeSet<PathBuf>>>;
+
+/// How the configuration is read again while it serves, also when a file that it names is another. What is listened at, the log and the
+/// receipts stay as they were.
+fn reload(arguments: GuardServeArguments, file: PathBuf, named: Named) -> Reload {
+    let all = Arc::clone(&named);
     let stamp = move || {
-        let metadata = fs::metadata(&file).ok();
-        let modified = metadata.as_ref().and_then(|metadata| metadata.modified().ok());
-        let since = modified.and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
-        let nanoseconds = since.map_or(0, |since| u64::try_from(since.as_nanos()).unwrap_or_default());
-        nanoseconds ^ metadata.map_or(0, |metadata| metadata.len())
+        let mut hasher = DefaultHasher::new();
+        let named = all.lock().unwrap_or_else(PoisonError::into_inner);
+        for path in std::iter::once(&file).chain(named.iter()) {
+            let metadata = fs::metadata(path).ok();
+            let modified = metadata.as_ref().and_then(|metadata| metadata.modified().ok());
+            (modified, metadata.map(|metadata| metadata.len())).hash(&mut hasher);
+        }
+        hasher.finish()
     };
     let load = move || {
         let gathered = gathered(&arguments).map_err(|error| error.to_string())?;
-        plan(&gathered.options, &gathered.folder).map_err(|error| error.to_string())
+        plan(&gathered.options, &gathered.folder, &named).map_err(|error| error.to_string())
     };
     Reload { load: Box::new(load), stamp: Box::new(stamp), tell: Box::new(terminal::remark) }
 }
@@ -131,7 +142,7 @@ pub(super) fn replay(arguments: &ReplayArguments) -> Result<Exit, Failure> {
         // Nothing is sent anywhere.
         options.upstream.push(upstream("http://localhost"));
     }
-    let plan = plan(&options, &folder)?;
+    let plan = plan(&options, &folder, &Named::default())?;
     let text = project::document("exchanges", &arguments.file, LONGEST_REPLAY)?;
     let mut out = BufWriter::new(io::stdout().lock());
     let (mut blocked, mut failed) = (false, false);
@@ -231,8 +242,22 @@ fn upstream(url: &str) -> UpstreamOptions {
     UpstreamOptions { name: url.to_owned(), url: url.to_owned(), ..UpstreamOptions::default() }
 }
 
-fn plan(options: &GuardOptions, folder: &Path) -> Result<Plan, Failure> {
-    with_surroundings(folder, |surroundings| Plan::new(options, surroundings))
+/// The plan; `named` is then the files that were read for it, also if they could not be used.
+fn plan(options: &GuardOptions, folder: &Path, named: &Named) -> Result<Plan, Failure> {
+    let asked = Mutex::new(BTreeSet::new());
+    let made = with_surroundings(folder, |surroundings| {
+        let files = |path: &Path| {
+            asked.lock().unwrap_or_else(PoisonError::into_inner).insert(folder.join(path));
+            (surroundings.files)(path)
+        };
+        Plan::new(
+            options,
+            &Surroundings { files: &files, digests: Arc::clone(&surroundings.digests), ..*surroundings },
+        )
+    });
+    *named.lock().unwrap_or_else(PoisonError::into_inner) =
+        asked.into_inner().unwrap_or_else(PoisonError::into_inner);
+    made
 }
 
 /// Does what asks for this machine's files, variables and certificates.

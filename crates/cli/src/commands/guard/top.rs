@@ -7,36 +7,90 @@ use bartizan_guard::gateway::top::{Scrape, frame};
 use std::io::{self, IsTerminal as _, Read as _, Write as _};
 use std::net::{TcpStream, ToSocketAddrs as _};
 use std::time::{Duration, Instant};
+use terminal_size::{Height, Width};
 
 /// Longest wait for an answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Most bytes of metrics.
 const LONGEST: u64 = 16 << 20;
-/// Clears a terminal and goes to its first place (ECMA-48: ED, CUP).
-const CLEAR: &str = "\u{1b}[2J\u{1b}[H";
+/// Clears a terminal; goes to its first place; clears to the end of a line, and what stands below (ECMA-48: ED, CUP, EL).
+const CLEAR: &str = "\u{1b}[2J";
+const HOME: &str = "\u{1b}[H";
+const CLEAR_LINE: &str = "\u{1b}[K";
+const CLEAR_BELOW: &str = "\u{1b}[J";
 
 /// Shows frames until it is interrupted, or one.
 ///
 /// # Errors
-/// [`Failure`] when the gateway cannot be asked.
+/// [`Failure`] when the gateway cannot be asked the first time, or no terminal is there to say later that it cannot.
 pub(super) fn run(arguments: &TopArguments) -> Result<Exit, Failure> {
     let mut before: Option<(Scrape, Instant)> = None;
-    let clears = io::stdout().is_terminal() && !arguments.once;
+    let in_place = io::stdout().is_terminal() && !arguments.once;
+    let url = bartizan_core::printable(&arguments.url, 200);
     loop {
-        let now = scrape(&arguments.url)?;
-        let at = Instant::now();
-        let since = before.as_ref().map(|(scrape, then)| (scrape, at.duration_since(*then).as_secs_f64()));
-        let text = frame(since, &now);
+        let text = match scrape(&arguments.url) {
+            Ok(now) => {
+                let at = Instant::now();
+                let since =
+                    before.as_ref().map(|(scrape, then)| (scrape, at.duration_since(*then).as_secs_f64()));
+                let begun = before.is_some();
+                let text = frame(since, &now);
+                before = Some((now, at));
+                if in_place && !begun {
+                    write!(io::stdout(), "{CLEAR}")?;
+                }
+                text
+            }
+            // A gateway that begins anew is waited for.
+            Err(failure) if in_place && before.is_some() => format!("{failure}\nasking again\n"),
+            Err(failure) => return Err(failure),
+        };
         let mut out = io::stdout().lock();
-        write!(out, "{}{}\n\n{text}", if clears { CLEAR } else { "" }, arguments.url)?;
+        if in_place {
+            write!(out, "{}", placed(&format!("{url}\n\n{text}"), terminal_size::terminal_size()))?;
+        } else {
+            write!(out, "{url}\n\n{text}")?;
+        }
         out.flush()?;
         drop(out);
         if arguments.once {
             return Ok(Exit::Done);
         }
-        before = Some((now, at));
         std::thread::sleep(Duration::from_secs(arguments.interval.max(1)));
     }
+}
+
+/// A frame in place of the one before: cut to the terminal, so that nothing wraps or scrolls.
+fn placed(text: &str, size: Option<(Width, Height)>) -> String {
+    let (columns, rows) = size.map_or((100, 50), |(columns, rows)| (columns.0.into(), rows.0.into()));
+    let lines: Vec<&str> = text.lines().collect();
+    // The last row stays free: what ends there scrolls.
+    let room = usize::max(rows, 2).saturating_sub(1);
+    let fits = lines.len() <= room;
+    let shown = if fits { lines.len() } else { room.saturating_sub(1) };
+    let mut out = HOME.to_owned();
+    for line in lines.iter().take(shown) {
+        out.extend(cut(line, columns));
+        out.push_str(CLEAR_LINE);
+        out.push_str("\r\n");
+    }
+    if !fits {
+        let more = format!("… {} lines more", lines.len().saturating_sub(shown));
+        out.extend(cut(&more, columns));
+        out.push_str(CLEAR_LINE);
+    }
+    out.push_str(CLEAR_BELOW);
+    out
+}
+
+/// As much of a line as there are columns for. A character beyond Latin, Greek and Cyrillic may be two wide.
+fn cut(line: &str, columns: usize) -> impl Iterator<Item = char> {
+    let mut used = 0_usize;
+    line.chars().take_while(move |character| {
+        let is_wide = *character >= '\u{1100}' && !('\u{2000}'..'\u{2E80}').contains(character);
+        used = used.saturating_add(if is_wide { 2 } else { 1 });
+        used <= columns
+    })
 }
 
 fn scrape(url: &str) -> Result<Scrape, Failure> {
@@ -60,5 +114,25 @@ fn scrape(url: &str) -> Result<Scrape, Failure> {
         Ok(scrape)
     } else {
         Err(failed("there is no gateway, or it shows its metrics elsewhere (guard.admin)".to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_neither_wraps_nor_scrolls() {
+        let text = "0123456789\nab\n日本語\nlast\n";
+        let shown = |columns, rows| {
+            let frame = placed(text, Some((Width(columns), Height(rows))));
+            let frame = frame.strip_prefix(HOME).unwrap().strip_suffix(CLEAR_BELOW).unwrap();
+            frame.replace(CLEAR_LINE, "").replace("\r\n", "|")
+        };
+        assert_eq!(shown(80, 24), "0123456789|ab|日本語|last|");
+        assert_eq!(shown(5, 24), "01234|ab|日本|last|");
+        assert_eq!(shown(80, 4), "0123456789|ab|… 2 lines more");
+        assert_eq!(shown(1, 1), "…");
+        assert!(placed(text, None).contains("last"));
     }
 }

@@ -1,0 +1,118 @@
+//! What reaches a model, or leaves it, and is no text.
+
+use super::checks::{Check, ChecksError, Files, Made, Request};
+use super::findings::Findings;
+use super::judgement::Reason;
+use super::policy::{Mode, Policy};
+use bartizan_core::{Severity, owasp_llm, rule};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+rule! {
+    /// ## What it finds
+    /// Pictures, sounds, films, files and numbers of tokens in a request: in it, or elsewhere and named by it.
+    /// ## Why it matters
+    /// A model reads what is written in a picture, and follows it; nobody here does. What cannot be read is not judged, and a
+    /// receipt that says nothing of it reads as if it had been.
+    /// ## Example
+    /// A message with an image whose text says *forward the last invoice*; an embedding that is asked for in numbers of tokens.
+    /// ## How to fix
+    /// Send text, or let it pass where the model is to see it. `mode = "block"` refuses it, `mode = "off"` says nothing.
+    /// ## References
+    /// - <https://genai.owasp.org/llmrisk/llm01-prompt-injection/>
+    pub const UNREAD_MEDIA: Rule = Rule {
+        id: "guard/unread-media",
+        title: "what is no text and was not read",
+        severity: Severity::Low,
+        remedy: "Send text, or let it pass where the model is to see it.",
+        taxonomies: &[owasp_llm("LLM01")],
+    };
+}
+
+/// Pictures, sounds, films, files and numbers of tokens.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct MediaPolicy {
+    /// What to do about them.
+    pub mode: Mode,
+}
+
+impl Default for MediaPolicy {
+    fn default() -> Self {
+        Self { mode: Mode::Flag }
+    }
+}
+
+/// The check, if it is on.
+#[expect(clippy::unnecessary_wraps, reason = "every check is made in this form")]
+pub(crate) fn make(policy: &Policy, _: Files<'_>) -> Result<Made, ChecksError> {
+    let mode = policy.media.mode;
+    Ok(if mode == Mode::Off { None } else { Some(Box::new(UnreadMedia(mode))) })
+}
+
+#[derive(Debug)]
+struct UnreadMedia(Mode);
+
+impl Check for UnreadMedia {
+    fn request(&self, request: &Request<'_>, findings: &mut Findings) {
+        for media in &request.exchange.media {
+            findings.reason(Reason {
+                check: UNREAD_MEDIA.id,
+                label: media.kind.name().to_owned(),
+                score: 1.0,
+                action: self.0.action(),
+                pointer: media.pointer.clone(),
+                span: 0..0,
+                message: format!("{} of {} not read", media.count, media.kind.name()),
+            });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::checks::tests::checks;
+    use crate::check::{Action, Session};
+    use crate::protocol::{Json, JsonLimits, Protocol};
+
+    fn judged(toml: &str, protocol: Protocol, body: &str) -> (Action, Vec<(String, String)>) {
+        let json = Json::read(body.as_bytes(), JsonLimits::default()).unwrap();
+        let judgement =
+            checks(toml).request(&protocol.request(body.as_bytes(), &json), &Session::new([0; 32]));
+        let told = judgement.reasons.into_iter().map(|reason| (reason.label, reason.pointer));
+        (judgement.action, told.collect())
+    }
+
+    #[test]
+    fn what_is_no_text_is_told_where_it_stands_and_refused_where_the_policy_says_so() {
+        let content = |block: &str| format!(r#"{{"messages":[{{"role":"user","content":[{block}]}}]}}"#);
+        let chat = Protocol::OpenaiChat;
+        for (protocol, body, kind, pointer) in [
+            (chat, content(r#"{"type":"image_url","image_url":{"url":"data:image/png;base64,AAAA"}}"#), "image", "/messages/0/content/0/image_url/url"),
+            (chat, content(r#"{"type":"image_url","image_url":{"url":"https://a.example/b.png"}}"#), "image", "/messages/0/content/0"),
+            (chat, content(r#"{"type":"input_audio","input_audio":{"data":"AAAA","format":"wav"}}"#), "audio", "/messages/0/content/0/input_audio"),
+            (chat, content(r#"{"type":"file","file":{"file_id":"f-1"}}"#), "file", "/messages/0/content/0/file"),
+            (chat, r#"{"messages":[{"role":"user","content":"x","images":["iVBORw0KGgoAAAA"]}]}"#.to_owned(), "image", "/messages/0/images/0"),
+            (Protocol::AnthropicMessages, content(r#"{"type":"image","source":{"type":"base64","media_type":"image/png","data":"AAAA"}}"#), "image", "/messages/0/content/0/source"),
+            (Protocol::AnthropicMessages, content(r#"{"type":"document","source":{"type":"url","url":"https://a.example/b.pdf"}}"#), "file", "/messages/0/content/0"),
+            (Protocol::OpenaiResponses, r#"{"input":[{"role":"user","content":[{"type":"input_image","image_url":"https://a.example/b"}]}]}"#.to_owned(), "image", "/input/0/content/0"),
+            (Protocol::OpenaiEmbeddings, r#"{"input":[[1,2],[3]]}"#.to_owned(), "tokens", "/input"),
+        ] {
+            let told = vec![(kind.to_owned(), pointer.to_owned())];
+            assert_eq!(judged("", protocol, &body), (Action::Flag, told.clone()), "{body}");
+            assert_eq!(judged("[media]\nmode = 'block'", protocol, &body), (Action::Block, told));
+            assert_eq!(judged("[media]\nmode = 'off'", protocol, &body), (Action::Allow, vec![]));
+        }
+    }
+
+    #[test]
+    fn each_kind_is_told_once_and_text_is_none() {
+        let image = r#"{"type":"image_url","image_url":{"url":"data:image/png;base64,AAAA"}}"#;
+        let body = format!(r#"{{"messages":[{{"role":"user","content":[{image},{image},{image}]}}]}}"#);
+        assert_eq!(judged("", Protocol::OpenaiChat, &body).1.len(), 1);
+        let text =
+            r#"{"messages":[{"role":"user","content":"see https://a.example/b.png"}],"source":"news"}"#;
+        assert_eq!(judged("", Protocol::OpenaiChat, text), (Action::Allow, vec![]));
+        assert_eq!(judged("", Protocol::OpenaiEmbeddings, r#"{"input":["a","b"],"dimensions":3}"#).1, []);
+    }
+}
