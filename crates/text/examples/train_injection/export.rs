@@ -43,7 +43,7 @@ pub(crate) fn words(corpus: &Corpus, path: &str) -> Result<(), Box<dyn std::erro
     for family in corpus.held_out() {
         let weights = corpus.words_without(family);
         for at in corpus.members(family) {
-            margins[at] = corpus.examples[at].windows.iter().map(|window| weights.margin(window)).collect();
+            margins[at] = corpus.examples[at].runs.iter().map(|window| weights.margin(window)).collect();
         }
     }
     let mut file = std::io::BufWriter::new(std::fs::File::create(path)?);

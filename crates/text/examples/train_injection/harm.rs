@@ -243,7 +243,7 @@ pub(crate) fn train(corpus: &Corpus) -> Result<Weights, Box<dyn std::error::Erro
         .iter()
         .enumerate()
         .filter(|(at, example)| !learns(*at, example) || example.source == COLLECTED)
-        .map(|(_, example)| (example.margin(&unseen), harmful(example)))
+        .map(|(_, example)| (example.margin_of_runs(&unseen), harmful(example)))
         .collect();
     let one = threshold(&rows, 0.01);
     let share = |rows: &[(f32, bool)], wanted: bool, at: f32| {
@@ -263,7 +263,7 @@ pub(crate) fn train(corpus: &Corpus) -> Result<Weights, Box<dyn std::error::Erro
     let dev: Vec<(f32, bool)> = corpus.examples[corpus.scored..]
         .iter()
         .filter(|example| !example.attack && !UNKNOWN.contains(&example.source.as_str()))
-        .map(|example| (example.margin(&weights), example.source == COLLECTED))
+        .map(|example| (example.margin_of_runs(&weights), example.source == COLLECTED))
         .collect();
     println!(
         "harmful intent, dev: AUC {:.3}, recall {:.3}, false {:.3}",

@@ -1,10 +1,14 @@
-//! A linear model over windows when only whole texts are labelled: of an attack's windows, those that look most like one
+//! A linear model over runs of words when only whole texts are labelled: of an attack's runs, those that look most like one
 //! are the attack (multiple-instance learning by alternation: Andrews et al., 2002), fitted by AdaGrad (Duchi et al., 2011).
 
 use bartizan_text::injection::features::{CONCEPT_SPACE, DECODED, ENCODES, Reading, SPACE};
 use bartizan_text::injection::hidden;
 use bartizan_text::injection::lexicon::Lexicon;
 use bartizan_text::injection::weights::Weights;
+use bartizan_text::injection::windows::HANDICAP;
+
+/// Windows of a text that are read at most, of either sort.
+const MOST_WINDOWS: usize = 64;
 
 /// How sources of texts begin that have something harmless beside them.
 pub(crate) const BESIDE: &str = "beside";
@@ -23,8 +27,10 @@ pub(crate) struct Example {
     pub(crate) borrows: Vec<usize>,
     /// Whether the model of words is trained on it too.
     pub(crate) for_words: bool,
-    /// Sparse vector of each window.
-    pub(crate) windows: Vec<Vec<(u32, f32)>>,
+    /// Sparse vector of each run of words.
+    pub(crate) runs: Vec<Vec<(u32, f32)>>,
+    /// Sparse vector of each part that is judged by itself.
+    pub(crate) parts: Vec<Vec<(u32, f32)>>,
 }
 
 impl Example {
@@ -32,14 +38,20 @@ impl Example {
     pub(crate) fn of(lexicon: &Lexicon, text: &str, source: &str, family: usize, attack: bool) -> Self {
         let pieces = hidden::pieces(text);
         let flags = if pieces.is_empty() { 0 } else { ENCODES };
-        let mut windows = Vec::new();
+        let (mut runs, mut parts) = (Vec::new(), Vec::new());
         let readings = std::iter::once(Reading::of(lexicon, text, flags))
             .chain(pieces.iter().map(|piece| Reading::of(lexicon, &piece.text, DECODED)));
         for reading in readings {
-            for window in reading.windows().iter().take(64) {
-                let mut vector = Vec::new();
-                reading.vector(window, &mut vector);
-                windows.push(vector);
+            let (mut whole, mut alone) = (0, 0);
+            for window in reading.windows() {
+                let (list, count) =
+                    if window.alone { (&mut parts, &mut alone) } else { (&mut runs, &mut whole) };
+                *count += 1;
+                if *count <= MOST_WINDOWS {
+                    let mut vector = Vec::new();
+                    reading.vector(&window, &mut vector);
+                    list.push(vector);
+                }
             }
         }
         Self {
@@ -49,14 +61,25 @@ impl Example {
             operator: false,
             borrows: Vec::new(),
             for_words: true,
-            windows,
+            runs,
+            parts,
         }
     }
 
     /// Margin of the window that looks most like an attack.
     pub(crate) fn margin(&self, weights: &Weights) -> f32 {
-        self.windows.iter().map(|window| weights.margin(window)).fold(f32::MIN, f32::max)
+        self.margin_of_runs(weights).max(most(&self.parts, weights) - HANDICAP)
     }
+
+    /// Margin of the run of words that looks most like an attack.
+    pub(crate) fn margin_of_runs(&self, weights: &Weights) -> f32 {
+        most(&self.runs, weights)
+    }
+}
+
+/// The greatest margin of windows.
+fn most(windows: &[Vec<(u32, f32)>], weights: &Weights) -> f32 {
+    windows.iter().map(|window| weights.margin(window)).fold(f32::MIN, f32::max)
 }
 
 /// A window, what it should score, and what an error counts.
@@ -85,17 +108,17 @@ pub(crate) fn fit_labelled(chosen: &[(&Example, bool)]) -> Weights {
     for round in 0..ROUNDS {
         let mut instances: Vec<Instance<'_>> = Vec::new();
         for ((example, wanted), scale) in chosen.iter().zip(&scale) {
-            let margins: Vec<f32> = example.windows.iter().map(|window| weights.margin(window)).collect();
+            let margins: Vec<f32> = example.runs.iter().map(|window| weights.margin(window)).collect();
             let most = margins.iter().copied().fold(f32::MIN, f32::max);
             if *wanted {
                 let near: Vec<usize> =
                     (0..margins.len()).filter(|at| round == 0 || margins[*at] >= most - 0.5).collect();
                 for at in &near {
-                    instances.push((&example.windows[*at], 1.0, scale / near.len() as f32));
+                    instances.push((&example.runs[*at], 1.0, scale / near.len() as f32));
                 }
             } else {
                 let rest = 0.5 / margins.len() as f32;
-                for (window, margin) in example.windows.iter().zip(&margins) {
+                for (window, margin) in example.runs.iter().zip(&margins) {
                     let part = if *margin >= most { 0.5 + rest } else { rest };
                     instances.push((window, 0.0, scale * part));
                 }

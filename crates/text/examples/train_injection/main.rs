@@ -82,7 +82,8 @@ impl Corpus {
 
     /// Rows of a family to score, with something beside them or not.
     fn judged(&self, family: usize) -> impl Iterator<Item = usize> {
-        self.members(family).chain((self.train..self.scored).filter(move |at| self.examples[*at].family == family))
+        self.members(family)
+            .chain((self.train..self.scored).filter(move |at| self.examples[*at].family == family))
     }
 
     /// Number of the family of that name.
@@ -130,7 +131,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let corpus = gather(folder, more)?;
     let examples = &corpus.examples[..corpus.scored];
-    println!("{} texts, {} windows", examples.len(), examples.iter().map(|e| e.windows.len()).sum::<usize>());
+    println!("{} texts, {} windows", examples.len(), examples.iter().map(|e| e.runs.len()).sum::<usize>());
 
     let by_encoders = Unseen::read(&corpus, unseen_file)?;
 

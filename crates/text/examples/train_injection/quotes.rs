@@ -5,7 +5,17 @@
 pub(crate) const SLOTS: &[(&str, &[&str])] = &[
     (
         "leaves",
-        &["ignore", "skip", "disregard", "leave out", "forget about", "bypass", "override", "drop", "set aside"],
+        &[
+            "ignore",
+            "skip",
+            "disregard",
+            "leave out",
+            "forget about",
+            "bypass",
+            "override",
+            "drop",
+            "set aside",
+        ],
     ),
     (
         "spared",

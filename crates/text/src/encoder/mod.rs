@@ -18,7 +18,7 @@ use std::sync::OnceLock;
 static WEIGHTS: &[u8] = include_bytes!("../../weights/encoder.safetensors");
 
 /// SHA-256 of [`WEIGHTS`].
-pub const DIGEST: &str = "cccf8e5a7874e87abcf030f02aaa61709de25a319051c668b1e9dd8da9f64f94";
+pub const DIGEST: &str = "b85a3aa77832bfd5620ab95e8e56eaf846d4298cc9e3358bd51dc3b0e99c9265";
 
 /// The encoder that came with this version, read at the first call.
 ///

@@ -6,8 +6,9 @@ use super::hidden::{self, DEEPEST, Hidden, Veil};
 use super::lexicon::{Concept, Lexicon};
 use super::meaning::{self, MOST_WINDOWS, Meaning, MeaningError};
 use super::weights::{Weights, WeightsError};
+use super::windows::Window;
 use crate::encoder::{self, Encoder};
-use std::ops::{Range, RangeInclusive};
+use std::ops::RangeInclusive;
 use thiserror::Error;
 
 /// Who speaks.
@@ -281,13 +282,13 @@ impl Judge {
 
     fn of_reading(&self, reading: &Reading) -> Worst {
         let mut features = Vec::new();
-        let mut best: Option<(f32, Range<usize>)> = None;
+        let mut best: Option<(f32, Window)> = None;
         let mut harm = f32::MIN;
         for window in reading.windows() {
             reading.concepts(&window, &mut features);
-            let margin = reading.margin(&window, &features, &self.weights);
+            let margin = reading.margin(&window, &features, &self.weights) - window.handicap();
             // Where no word speaks of harm, the model has nothing to go by.
-            if reading.speaks_of(Concept::Harm, &window) {
+            if !window.alone && reading.speaks_of(Concept::Harm, &window) {
                 harm = harm.max(reading.margin(&window, &features, &self.harm));
             }
             if best.as_ref().is_none_or(|(most, _)| margin > *most) {
@@ -373,16 +374,11 @@ fn labels(concepts: &[Concept], flags: u32) -> Vec<Label> {
 const SHOWN: usize = 12;
 
 /// The phrases of a window, in the text as it was written.
-fn evidence(reading: &Reading, window: &Range<usize>) -> Vec<Evidence> {
+fn evidence(reading: &Reading, window: &Window) -> Vec<Evidence> {
     let found = reading.occurrences.get(reading.inside(window)).unwrap_or_default();
     let mut evidence: Vec<Evidence> = found
         .iter()
-        .filter(|one| {
-            !matches!(
-                one.concept,
-                Concept::Question | Concept::Polite | Concept::Everyday | Concept::Discussion
-            )
-        })
+        .filter(|one| one.concept.tells())
         .take(SHOWN)
         .map(|one| Evidence {
             start: reading.canonical.origin(one.start),

@@ -149,6 +149,11 @@ impl Concept {
         self as usize
     }
 
+    /// Whether it speaks of an attack, not of everyday matters or of what is talked about.
+    pub const fn tells(self) -> bool {
+        !matches!(self, Self::Question | Self::Polite | Self::Everyday | Self::Discussion)
+    }
+
     /// The parts that it can play in an attack, bits of [`role`].
     pub const fn roles(self) -> u16 {
         match self {

@@ -23,3 +23,4 @@ pub mod rates;
 mod runs;
 mod tokens;
 pub mod weights;
+pub mod windows;
