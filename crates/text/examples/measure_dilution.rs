@@ -4,7 +4,11 @@
 //! Prints what becomes of one plain attack beside each of 300 harmless texts, and of the attacks that are told by themselves beside
 //! one, two or four of them.
 
-#![expect(clippy::print_stdout, reason = "a tool for the terminal")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a tool for the terminal over rows of known shape"
+)]
 
 use bartizan_text::injection::judge::{Action, DOUBT, Judge, Role};
 

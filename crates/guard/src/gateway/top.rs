@@ -336,11 +336,11 @@ mod tests {
 
     #[test]
     fn of_many_routes_the_busiest_are_shown_and_the_others_counted() {
-        let text: String = (0..50)
-            .map(|at| {
-                format!("bartizan_guard_exchanges_total{{route=\"/r{at:02}\",outcome=\"answered\"}} {at}\n")
-            })
-            .collect();
+        let text = (0..50).fold(String::new(), |text, at| {
+            text + &format!(
+                "bartizan_guard_exchanges_total{{route=\"/r{at:02}\",outcome=\"answered\"}} {at}\n"
+            )
+        });
         let frame = frame(None, &Scrape::read(&text));
         assert!(!frame.contains("/r29 ") && frame.contains("/r30 ") && frame.contains("/r49 "), "{frame}");
         assert!(frame.contains("… 30 more with less"), "{frame}");
