@@ -129,7 +129,7 @@ impl Reading {
     pub fn windows(&self) -> Vec<Window> {
         let mut windows = windows::runs(self.words.len());
         let telling = self.occurrences.iter().zip(&self.places).filter(|(one, _)| one.concept.tells());
-        windows::parts(&self.words, telling.map(|(_, place)| *place), &mut windows);
+        windows::parts(&self.words, telling.map(|(one, place)| (one.concept, *place)), &mut windows);
         windows
     }
 
@@ -177,6 +177,36 @@ impl Reading {
             }
         }
         weights.bias + sum
+    }
+
+    /// For every word what it and the pair that it ends weigh, summed up over all words before it, so that the words of a window need no
+    /// look-ups of their own.
+    pub(super) fn word_sums(&self, weights: &Weights) -> Vec<f64> {
+        let mut sums = Vec::with_capacity(self.words.len().saturating_add(1));
+        let mut sum = 0.0_f64;
+        sums.push(sum);
+        for word in &self.words {
+            sum += f64::from(weights.weight(word.place)) + f64::from(weights.weight(word.pair));
+            sums.push(sum);
+        }
+        sums
+    }
+
+    /// What [`Self::margin`] gives but for rounding, with what [`Self::word_sums`] gave for the weights.
+    pub(super) fn margin_by_sums(
+        &self,
+        window: &Window,
+        features: &[Feature],
+        weights: &Weights,
+        sums: &[f64],
+    ) -> f32 {
+        let words = self.words.get(window.words.clone()).unwrap_or_default();
+        let sum: f32 = features.iter().map(|feature| weights.weight(feature.place()) * feature.value()).sum();
+        let at = |place: usize| sums.get(place).copied().unwrap_or(0.0);
+        // The pair that the first word ends begins outside.
+        let outside = words.first().map_or(0.0, |word| f64::from(weights.weight(word.pair)));
+        let inside = at(window.words.end) - at(window.words.start) - outside;
+        weights.bias + sum + (inside * f64::from(scale(words))) as f32
     }
 
     /// The features of concepts in a window, in rising order, each place once.
@@ -417,12 +447,15 @@ mod tests {
             let reading = Reading::of(&LEXICON, &text, flags);
             let weights = Weights::new((0..SPACE).map(|place| (place as f32 * 0.37).sin()).collect(), 0.5);
             let (mut vector, mut features) = (Vec::new(), Vec::new());
+            let sums = reading.word_sums(&weights);
             for window in reading.windows() {
                 reading.vector(&window, &mut vector);
                 prop_assert_eq!(&vector, &slowly(&reading, &window));
                 reading.concepts(&window, &mut features);
                 let margin = reading.margin(&window, &features, &weights);
                 prop_assert_eq!(margin.to_bits(), weights.margin(&vector).to_bits());
+                let by_sums = reading.margin_by_sums(&window, &features, &weights, &sums);
+                prop_assert!((margin - by_sums).abs() < 1e-3, "{} and {}", margin, by_sums);
             }
         }
     }

@@ -281,12 +281,12 @@ impl Judge {
     }
 
     fn of_reading(&self, reading: &Reading) -> Worst {
-        let mut features = Vec::new();
+        let (mut features, sums) = (Vec::new(), reading.word_sums(&self.weights));
         let mut best: Option<(f32, Window)> = None;
         let mut harm = f32::MIN;
         for window in reading.windows() {
             reading.concepts(&window, &mut features);
-            let margin = reading.margin(&window, &features, &self.weights) - window.handicap();
+            let margin = reading.margin_by_sums(&window, &features, &self.weights, &sums) - window.handicap();
             // Where no word speaks of harm, the model has nothing to go by.
             if !window.alone && reading.speaks_of(Concept::Harm, &window) {
                 harm = harm.max(reading.margin(&window, &features, &self.harm));

@@ -1,6 +1,7 @@
 //! The windows of a text: runs of words, so that its length says nothing, and parts that are judged as if they stood alone, so that what
 //! stands beside an attack says little.
 
+use super::lexicon::Concept;
 use super::tokens::Word;
 use std::ops::Range;
 
@@ -8,10 +9,6 @@ use std::ops::Range;
 pub const WINDOW: usize = 64;
 /// Words between the beginnings of two runs.
 pub const STRIDE: usize = 32;
-/// Sentences of a part at most.
-const SENTENCES: usize = 4;
-/// Phrases that speak of an attack in a part, at least.
-const PHRASES: usize = 2;
 /// What is taken from a part's margin: a text has many parts and only its worst counts, and whatever is put beside an attack cannot take
 /// more than this from it. Chosen on families that the models had not seen (`docs/src/measured/guard.md`).
 pub const HANDICAP: f32 = 1.0;
@@ -45,27 +42,34 @@ pub(super) fn runs(count: usize) -> Vec<Window> {
     }
 }
 
-/// Adds the parts: sentences, and up to [`SENTENCES`] of them that hold a phrase which speaks of an attack and follow each other, with
-/// whatever lies between. `telling` gives for every such phrase the word it begins in, in order. At most four parts for each of them.
-pub(super) fn parts(words: &[Word], telling: impl Iterator<Item = usize>, windows: &mut Vec<Window>) {
-    let mut sentences: Vec<(Range<usize>, usize)> = Vec::new();
-    for place in telling {
+/// Adds the parts: sentences that hold two different things that speak of an attack, and two such sentences that follow each other and hold
+/// them together, with whatever lies between. `telling` gives for every phrase that speaks of one what it says and the word it begins in,
+/// in order. At most two parts for each of them.
+pub(super) fn parts(
+    words: &[Word],
+    telling: impl Iterator<Item = (Concept, usize)>,
+    windows: &mut Vec<Window>,
+) {
+    let mut sentences: Vec<(Range<usize>, Concept, bool)> = Vec::new();
+    for (concept, place) in telling {
         match sentences.last_mut() {
-            Some((last, phrases)) if place < last.end => *phrases = phrases.saturating_add(1),
-            _ => sentences.push((sentence(words, place), 1)),
+            Some((last, first, more)) if place < last.end => *more |= *first != concept,
+            _ => sentences.push((sentence(words, place), concept, false)),
         }
     }
-    for (at, (first, _)) in sentences.iter().enumerate() {
-        let mut told = 0_usize;
-        for (last, phrases) in sentences.iter().skip(at).take(SENTENCES) {
-            let part = first.start..last.end;
-            if part.len() > WINDOW {
-                break;
-            }
-            told = told.saturating_add(*phrases);
-            if told >= PHRASES && part.len() < words.len() {
-                windows.push(Window { words: part, alone: true });
-            }
+    let mut add = |part: Range<usize>| {
+        if part.len() <= WINDOW && part.len() < words.len() {
+            windows.push(Window { words: part, alone: true });
+        }
+    };
+    for (at, (first, concept, more)) in sentences.iter().enumerate() {
+        if *more {
+            add(first.clone());
+        }
+        if let Some((last, other, others)) = sentences.get(at.saturating_add(1))
+            && (*more || *others || concept != other)
+        {
+            add(first.start..last.end);
         }
     }
 }
@@ -88,10 +92,11 @@ mod tests {
         firsts.iter().map(|first| Word { hash: 1, place: 0, pair: 0, start: 0, first: *first }).collect()
     }
 
-    /// First words of the parts, and those behind their last.
+    /// First words of the parts, and those behind their last; phrases are of two kinds in turn.
     fn parts_of(firsts: &[bool], telling: &[usize]) -> Vec<(usize, usize)> {
+        let concepts = [Concept::SetAside, Concept::Reveal].into_iter().cycle();
         let mut windows = Vec::new();
-        parts(&words(firsts), telling.iter().copied(), &mut windows);
+        parts(&words(firsts), concepts.zip(telling.iter().copied()), &mut windows);
         windows.into_iter().map(|window| (window.words.start, window.words.end)).collect()
     }
 
@@ -104,13 +109,17 @@ mod tests {
     }
 
     #[test]
-    fn parts_are_sentences_with_two_phrases_or_several_that_have_them_together() {
+    fn parts_are_sentences_with_two_things_or_two_that_have_them_together() {
         // Five sentences of four words.
         let firsts: Vec<bool> = (0..20).map(|at| at % 4 == 0).collect();
         assert_eq!(parts_of(&firsts, &[5]), []);
         assert_eq!(parts_of(&firsts, &[5, 6]), [(4, 8)]);
         assert_eq!(parts_of(&firsts, &[1, 9]), [(0, 12)]);
         assert_eq!(parts_of(&firsts, &[1, 2, 9]), [(0, 4), (0, 12)]);
+        // The same thing twice is one thing.
+        let mut windows = Vec::new();
+        parts(&words(&firsts), [(Concept::Reveal, 1), (Concept::Reveal, 2)].into_iter(), &mut windows);
+        assert!(windows.is_empty());
         // The whole text is no part of it.
         assert_eq!(parts_of(&firsts[..4], &[1, 2]), []);
     }
@@ -124,10 +133,10 @@ mod tests {
             let mut telling: Vec<usize> = seeds.iter().map(|seed| seed % firsts.len()).collect();
             telling.sort_unstable();
             let found = parts_of(&firsts, &telling);
-            prop_assert!(found.len() <= SENTENCES * telling.len());
+            prop_assert!(found.len() <= 2 * telling.len());
             for (start, end) in found {
                 prop_assert!(start < end && end <= firsts.len() && end - start <= WINDOW);
-                prop_assert!(telling.iter().filter(|place| (start..end).contains(place)).count() >= PHRASES);
+                prop_assert!(telling.iter().filter(|place| (start..end).contains(place)).count() >= 2);
             }
         }
     }
