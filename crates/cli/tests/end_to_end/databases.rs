@@ -57,16 +57,18 @@ fn an_imported_folder_finds_what_is_vulnerable_and_passes_over_what_was_withdraw
     assert!(!rules.iter().any(|rule| rule == "pipeline/vulnerabilities-not-checked"));
 }
 
+/// Runs the program where no database of advisories is known.
+fn without_database(place: &Workplace, arguments: &[&str]) -> crate::support::Ran {
+    let mut command = place.program(arguments);
+    command.env_remove("BARTIZAN_ADVISORIES").env("XDG_DATA_HOME", place.path().join("nobody"));
+    crate::support::Ran::of(&command.output().unwrap())
+}
+
 #[test]
 fn without_a_database_nothing_is_called_free_of_vulnerabilities() {
     let place = Workplace::new();
     place.write("requirements.txt", "leaky==1.5\n");
-    let nobody = place.path().join("nobody");
-    let asked = |arguments: &[&str]| {
-        let mut command = place.program(arguments);
-        command.env_remove("BARTIZAN_ADVISORIES").env("XDG_DATA_HOME", &nobody);
-        crate::support::Ran::of(&command.output().unwrap())
-    };
+    let asked = |arguments: &[&str]| without_database(&place, arguments);
     let status = asked(&["db", "status"]);
     assert!(status.code == 3 && status.out.contains("not checked for vulnerabilities"), "{status:?}");
     let scan = asked(&["scan", "requirements.txt"]);
@@ -103,12 +105,7 @@ fn without_a_database_nothing_is_called_free_of_vulnerabilities() {
 fn a_scan_that_did_not_look_up_vulnerabilities_is_missing_evidence_where_that_is_demanded() {
     let place = Workplace::new();
     place.write("requirements.txt", "leaky==1.5\n");
-    let nobody = place.path().join("nobody");
-    let asked = |arguments: &[&str]| {
-        let mut command = place.program(arguments);
-        command.env_remove("BARTIZAN_ADVISORIES").env("XDG_DATA_HOME", &nobody);
-        crate::support::Ran::of(&command.output().unwrap())
-    };
+    let asked = |arguments: &[&str]| without_database(&place, arguments);
     let key = asked(&["key", "generate"]);
     assert_eq!(key.code, 0, "{key:?}");
     let scan = asked(&["scan", "requirements.txt", "--attest"]);

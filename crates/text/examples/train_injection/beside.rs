@@ -17,7 +17,7 @@ pub(crate) struct Mixed {
     pub(crate) text: String,
     /// Number of the row whose text was taken.
     pub(crate) of: usize,
-    /// Families of what stands beside it.
+    /// Family of what stands beside it.
     pub(crate) beside: usize,
 }
 

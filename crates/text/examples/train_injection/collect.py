@@ -58,12 +58,14 @@ class Collection:
         return subprocess.run(command, check=True, capture_output=True).stdout.decode("utf-8", "replace")
 
     def fetch(self):
-        """Brings the repositories that are not there."""
+        """Brings the commits that are not there, whole: an attempt that broke off is made again."""
         for repository, commit in COMMITS.items():
             place = self.place(repository)
             if not place.exists():
                 place.mkdir(parents=True)
                 self.git(repository, "init", "--quiet", "--bare")
+            known = ["git", "-C", str(place), "cat-file", "-e", f"{commit}^{{tree}}"]
+            if subprocess.run(known, capture_output=True).returncode != 0:
                 self.git(repository, "fetch", "--quiet", "--depth", "1", f"https://github.com/{repository}", commit)
 
     def files(self, repository, pattern):

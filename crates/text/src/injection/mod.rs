@@ -2,7 +2,7 @@
 //!
 //! Stages: [`canonical`] folds a text to what a reader takes it for; [`hidden`] decodes what is encoded in it; `tokens` takes
 //! it apart; [`lexicon`] finds phrases and gives them concepts, all at once, `disguise` those that are written otherwise;
-//! [`carrier`] tells its form; [`features`] turns windows of words and concepts into sparse vectors; [`weights`] scores them
+//! [`carrier`] tells its form; [`windows`] says which of its words are judged together; [`features`] turns them and their concepts into sparse vectors; [`weights`] scores them
 //! by a trained linear model; [`meaning`] does the same with what the encoder makes of the text; [`judge`] gives the verdict
 //! with its evidence; [`rates`] says how often harmless texts reach a score.
 
