@@ -14,7 +14,8 @@ use bartizan_evidence::log::checkpoint::CHECKPOINT_FILE;
 use bartizan_evidence::log::{Clock, Log, LogError, LoggedStatements, NoteKey, NoteSigner, WriterOptions};
 use bartizan_evidence::statement::{PAYLOAD_TYPE, ResourceDescriptor, Statement};
 use bartizan_evidence::store::{
-    Receipt, SqliteIndex, StatementLog, Store, StoreError, TRUSTED, Trust, read_bounded_text,
+    Index, MemoryIndex, Receipt, SqliteIndex, StatementLog, Store, StoreError, TRUSTED, Trust,
+    read_bounded_text,
 };
 use rayon::prelude::*;
 use serde::Serialize;
@@ -129,9 +130,8 @@ pub(crate) fn open_with(root: &Path, trust: Trust, indexed: bool) -> Result<Stor
     if indexed {
         return assemble(root, log, trust);
     }
-    let index = SqliteIndex::in_memory().map_err(StoreError::from)?;
     let blobs = place::blobs(&place::shared_or(root))?;
-    Ok(Store::with_index(root, blobs, log, Box::new(index), trust)?)
+    Ok(Store::with_index(root, blobs, log, Box::<MemoryIndex>::default(), trust)?)
 }
 
 /// The verifier key of a store's log, as text; none while it has no log.
@@ -173,20 +173,20 @@ fn log_to_read(root: &Path) -> Result<Option<Box<dyn StatementLog>>, Failure> {
 fn assemble(root: &Path, log: Option<Box<dyn StatementLog>>, trust: Trust) -> Result<Store, Failure> {
     fs::create_dir_all(root).map_err(|error| Failure::Write { path: root.to_owned(), error })?;
     let blobs = place::blobs(&place::shared_or(root))?;
-    Ok(Store::with_index(root, blobs, log, Box::new(index(root)?), trust)?)
+    Ok(Store::with_index(root, blobs, log, index(root)?, trust)?)
 }
 
 /// The store's index. Where the folder cannot be written (a read-only mount, somebody else's), one in memory for this command alone.
-fn index(root: &Path) -> Result<SqliteIndex, Failure> {
+fn index(root: &Path) -> Result<Box<dyn Index>, Failure> {
     let opened = SqliteIndex::open(&root.join("index.sqlite"));
     if opened.is_err() && is_read_only(root) {
         terminal::remark(&format!(
             "{} cannot be written: its statements are read and checked anew for this command alone",
             root.display()
         ));
-        return Ok(SqliteIndex::in_memory().map_err(StoreError::from)?);
+        return Ok(Box::<MemoryIndex>::default());
     }
-    Ok(opened.map_err(StoreError::from)?)
+    Ok(Box::new(opened.map_err(StoreError::from)?))
 }
 
 /// Whether no file can be made in a folder.

@@ -8,7 +8,7 @@ use bartizan_evidence::lineage::import::{self, Imported};
 use bartizan_evidence::lineage::{
     EdgeFact, Facts, Kind, Lineage, NodeFact, NodeId, Relation, TraceRequest, trace,
 };
-use bartizan_evidence::store::{Direction, Index as _, Indexed, SqliteIndex};
+use bartizan_evidence::store::{Direction, Index as _, Indexed, MemoryIndex};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -145,7 +145,7 @@ fn story() -> Lineage {
         subjects: vec![model.clone()],
         facts,
     };
-    let mut index = SqliteIndex::in_memory().unwrap();
+    let mut index = MemoryIndex::default();
     index.apply(0, 1, &[statement]).unwrap();
     let up = TraceRequest { start: vec![release], direction: Direction::Up, depth: None, most_nodes: 100 };
     let mut lineage = trace(&mut index, &up).unwrap();

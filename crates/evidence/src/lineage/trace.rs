@@ -371,15 +371,15 @@ mod tests {
     use super::*;
     use crate::lineage::{EdgeFact, Facts, NodeFact};
     use crate::store::testing::statements;
-    use crate::store::{Indexed, SqliteIndex};
+    use crate::store::{Indexed, MemoryIndex};
 
     fn node(text: &str) -> NodeId {
         NodeId::of_digest(&Digest::sha256(text.as_bytes()))
     }
 
     /// An index with one statement for each edge; a statement with `-` before its relation is neither logged nor trusted.
-    fn index(edges: &[(&NodeId, &NodeId, Relation)], doubtful: bool) -> SqliteIndex {
-        let mut index = SqliteIndex::in_memory().unwrap();
+    fn index(edges: &[(&NodeId, &NodeId, Relation)], doubtful: bool) -> MemoryIndex {
+        let mut index = MemoryIndex::default();
         let statement = |(place, (from, to, relation)): (usize, &(&NodeId, &NodeId, Relation))| Indexed {
             envelope: Digest::sha256(format!("envelope {place}").as_bytes()),
             payload: Digest::sha256(format!("payload {place}").as_bytes()),
@@ -401,7 +401,7 @@ mod tests {
         index
     }
 
-    fn walk(index: &mut SqliteIndex, from: &NodeId, direction: Direction) -> Lineage {
+    fn walk(index: &mut MemoryIndex, from: &NodeId, direction: Direction) -> Lineage {
         let request =
             TraceRequest { start: vec![from.clone()], direction, depth: None, most_nodes: MOST_NODES };
         trace(index, &request).unwrap()
@@ -409,7 +409,7 @@ mod tests {
 
     #[test]
     fn down_is_what_came_of_it_and_up_what_it_came_of() {
-        let mut index = SqliteIndex::in_memory().unwrap();
+        let mut index = MemoryIndex::default();
         index.apply(0, 3, &statements(3)).unwrap();
         let down = walk(&mut index, &node("artifact 1"), Direction::Down);
         assert_eq!((down.nodes.len(), down.edges.len()), (5, 4));
@@ -424,7 +424,7 @@ mod tests {
 
     #[test]
     fn what_nobody_speaks_of_is_an_error_not_an_empty_radius() {
-        let mut index = SqliteIndex::in_memory().unwrap();
+        let mut index = MemoryIndex::default();
         let request = TraceRequest {
             start: vec![node("nothing")],
             direction: Direction::Down,
@@ -436,7 +436,7 @@ mod tests {
 
     #[test]
     fn a_run_is_also_found_by_its_envelope() {
-        let mut index = SqliteIndex::in_memory().unwrap();
+        let mut index = MemoryIndex::default();
         index.apply(0, 2, &statements(2)).unwrap();
         let envelope = node("envelope 1");
         assert_eq!(walk(&mut index, &envelope, Direction::Down).nodes.len(), 2);
@@ -567,7 +567,7 @@ mod tests {
 
     #[test]
     fn a_limit_is_told() {
-        let mut index = SqliteIndex::in_memory().unwrap();
+        let mut index = MemoryIndex::default();
         index.apply(0, 50, &statements(50)).unwrap();
         let mut request = TraceRequest {
             start: vec![node("artifact 0")],
@@ -584,7 +584,7 @@ mod tests {
 
     #[test]
     fn the_whole_graph_is_every_edge() {
-        let mut index = SqliteIndex::in_memory().unwrap();
+        let mut index = MemoryIndex::default();
         index.apply(0, 5, &statements(5)).unwrap();
         let lineage = whole(&mut index, 100).unwrap();
         assert_eq!((lineage.edges.len(), lineage.nodes.len(), lineage.truncated), (10, 11, false));

@@ -5,7 +5,7 @@
 //! | `log/` | the transparency log: the truth about what was said, and in which order |
 //! | `blobs/` | envelopes and reports by digest ([`Blobs`]) |
 //! | `trusted/` | public keys that are believed ([`Trust`]) |
-//! | `index.sqlite` | derived from the others, rebuilt at any time ([`Index`]) |
+//! | `index.sqlite` | derived from the others, rebuilt at any time ([`Index`]); who believes only the others reads them into [`MemoryIndex`] |
 
 mod blobs;
 mod bounded;
@@ -13,6 +13,7 @@ mod checked;
 mod file_digest;
 mod filling;
 mod index;
+mod memory;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod record;
@@ -33,6 +34,7 @@ pub use index::{
     Direction, EdgeRow, Gap, Index, IndexError, Indexed, LabelRow, NodeKey, Position, Size, StatementKey,
     StatementRow, TableDigest,
 };
+pub use memory::MemoryIndex;
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresIndex;
 pub use record::{Receipt, Reindexed};

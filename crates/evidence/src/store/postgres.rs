@@ -306,7 +306,7 @@ fn statement_row(row: &Row) -> Result<StatementRow, IndexError> {
 mod tests {
     use super::*;
     use crate::lineage::{MOST_NODES, TraceRequest, trace};
-    use crate::store::SqliteIndex;
+    use crate::store::MemoryIndex;
     use crate::store::testing::statements;
     use std::os::unix::fs::PermissionsExt as _;
     use std::path::{Path, PathBuf};
@@ -379,12 +379,12 @@ mod tests {
     }
 
     #[test]
-    fn it_holds_what_the_index_in_a_file_holds_and_walks_alike() {
+    fn it_holds_what_the_index_in_memory_holds_and_walks_alike() {
         let Some(server) = Server::start() else { return };
         let batch = statements(60);
-        let mut sqlite = SqliteIndex::in_memory().unwrap();
-        sqlite.clear("somebody").unwrap();
-        sqlite.apply(0, 60, &batch).unwrap();
+        let mut memory = MemoryIndex::default();
+        memory.clear("somebody").unwrap();
+        memory.apply(0, 60, &batch).unwrap();
         std::thread::scope(|scope| {
             for _ in 0..2 {
                 scope.spawn(|| {
@@ -398,22 +398,22 @@ mod tests {
             }
         });
         let mut index = PostgresIndex::connect(&server.parameters()).unwrap();
-        assert_eq!(index.contents().unwrap(), sqlite.contents().unwrap());
-        assert_eq!(index.size().unwrap(), sqlite.size().unwrap());
+        assert_eq!(index.contents().unwrap(), memory.contents().unwrap());
+        assert_eq!(index.size().unwrap(), memory.size().unwrap());
         let start = batch[10].facts.edges[0].from.clone();
         for direction in [Direction::Down, Direction::Up] {
             let request =
                 TraceRequest { start: vec![start.clone()], direction, depth: None, most_nodes: MOST_NODES };
-            assert_eq!(trace(&mut index, &request).unwrap(), trace(&mut sqlite, &request).unwrap());
+            assert_eq!(trace(&mut index, &request).unwrap(), trace(&mut memory, &request).unwrap());
         }
         let payload = &batch[3].payload;
-        assert_eq!(index.statement_called(payload).unwrap(), sqlite.statement_called(payload).unwrap());
-        assert_eq!(index.nodes_like("sha256:0", 50).unwrap(), sqlite.nodes_like("sha256:0", 50).unwrap());
+        assert_eq!(index.statement_called(payload).unwrap(), memory.statement_called(payload).unwrap());
+        assert_eq!(index.nodes_like("sha256:0", 50).unwrap(), memory.nodes_like("sha256:0", 50).unwrap());
         assert!(!index.apply(0, 60, &batch).unwrap());
         index.clear("somebody").unwrap();
         index.apply(0, 60, &batch).unwrap();
         index.apply(60, 61, &[batch[0].clone(), batch[0].clone()]).unwrap();
-        assert_eq!(index.contents().unwrap(), sqlite.contents().unwrap());
+        assert_eq!(index.contents().unwrap(), memory.contents().unwrap());
         assert_eq!(index.position().unwrap(), Position { next_entry: 61, trust: "somebody".to_owned() });
     }
 }

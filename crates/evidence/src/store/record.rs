@@ -4,7 +4,7 @@
 //! catches up with the log whenever the store is opened.
 
 use super::index::{Gap, Index, Indexed, TableDigest};
-use super::sqlite::SqliteIndex;
+use super::memory::MemoryIndex;
 use super::{Checked, Store, StoreError, entry_of, envelope_of};
 use crate::digest::Digest;
 use crate::dsse::Envelope;
@@ -99,8 +99,8 @@ impl Store {
     ///
     /// # Errors
     /// What disk, log and index give.
-    pub fn fresh_index(&self) -> Result<SqliteIndex, StoreError> {
-        let mut index = SqliteIndex::in_memory()?;
+    pub fn fresh_index(&self) -> Result<MemoryIndex, StoreError> {
+        let mut index = MemoryIndex::default();
         self.fill(&mut index, true)?;
         Ok(index)
     }

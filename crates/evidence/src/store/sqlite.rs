@@ -25,8 +25,6 @@ const MAPPED: i64 = 0x7fff_0000;
 pub struct SqliteIndex {
     connection: Connection,
     path: String,
-    /// Whether it was just made, lies in memory and holds nothing yet, not even what rows are found by.
-    fresh: bool,
     /// Whether a transaction is open that holds all of a filling.
     open: bool,
     /// What is remembered while it is filled from the beginning.
@@ -45,24 +43,6 @@ impl SqliteIndex {
         Ok(index)
     }
 
-    /// An index in memory.
-    ///
-    /// # Errors
-    /// [`IndexError::Sqlite`].
-    pub fn in_memory() -> Result<Self, IndexError> {
-        let mut index = Self::prepare(Connection::open_in_memory(), "in memory".to_owned())?;
-        // What is laid aside need not go to a disk either. Nobody else sees this index, and it is filled next: its tables are made once.
-        let made = index
-            .connection
-            .pragma_update(None, "temp_store", "memory")
-            .and_then(|()| index.connection.execute_batch(META))
-            .and_then(|()| index.connection.execute_batch(TABLES))
-            .and_then(|()| set_meta(&index.connection, "layout", LAYOUT));
-        index.asked(made)?;
-        index.fresh = true;
-        Ok(index)
-    }
-
     fn prepare(opened: rusqlite::Result<Connection>, path: String) -> Result<Self, IndexError> {
         let prepared = opened.and_then(|connection| {
             connection.busy_timeout(PATIENCE)?;
@@ -77,7 +57,7 @@ impl SqliteIndex {
             Ok(connection)
         });
         let connection = prepared.map_err(|error| IndexError::Sqlite { path: path.clone(), error })?;
-        Ok(Self { connection, path, fresh: false, open: false, filling: None })
+        Ok(Self { connection, path, open: false, filling: None })
     }
 
     fn make_tables(&mut self) -> Result<(), IndexError> {
@@ -147,7 +127,6 @@ impl Index for SqliteIndex {
             self.settle()?;
         }
         let mut filling = self.filling.take();
-        let first = self.fresh && !self.open;
         let applied = self.within(|transaction| {
             let next = meta(transaction, "next")?.and_then(|next| next.parse().ok()).unwrap_or(0_u64);
             if next != from {
@@ -156,16 +135,12 @@ impl Index for SqliteIndex {
             if let Some(filling) = &mut filling {
                 filling.add(transaction, statements)?;
             } else {
-                if first {
-                    transaction.execute_batch(&indices())?;
-                }
                 add_all(transaction, statements)?;
             }
             set_meta(transaction, "next", &to.to_string())?;
             Ok(true)
         });
         self.filling = filling;
-        self.fresh &= !(first && applied.is_ok());
         applied
     }
 
@@ -178,11 +153,9 @@ impl Index for SqliteIndex {
             if !anew && meta(&self.connection, "trust")?.as_deref() == Some(trust) {
                 return Ok(None);
             }
-            if !self.fresh {
-                self.connection.execute_batch(DROP)?;
-                self.connection.execute_batch(TABLES)?;
-                self.connection.execute_batch("DELETE FROM meta WHERE substr(key, 1, 4) = 'gap:'")?;
-            }
+            self.connection.execute_batch(DROP)?;
+            self.connection.execute_batch(TABLES)?;
+            self.connection.execute_batch("DELETE FROM meta WHERE substr(key, 1, 4) = 'gap:'")?;
             set_meta(&self.connection, "next", "0")?;
             set_meta(&self.connection, "trust", trust)?;
             Filling::begin(&self.connection).map(Some)
@@ -206,7 +179,6 @@ impl Index for SqliteIndex {
             return ended;
         }
         self.open = false;
-        self.fresh = false;
         // All of it lies in the write-ahead log now; where others still read what was there before, one of them puts it in place.
         let _ = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
         Ok(())
@@ -398,13 +370,20 @@ mod tests {
     use super::*;
     use crate::store::testing::statements;
 
+    /// An empty index, and the folder that it lies in.
+    fn empty() -> (tempfile::TempDir, SqliteIndex) {
+        let folder = tempfile::tempdir().unwrap();
+        let index = SqliteIndex::open(&folder.path().join("index.sqlite")).unwrap();
+        (folder, index)
+    }
+
     #[test]
     fn the_same_statements_give_the_same_contents_and_are_taken_once() {
         let batch = statements(20);
-        let mut whole = SqliteIndex::in_memory().unwrap();
+        let (_whole, mut whole) = empty();
         assert!(whole.apply(0, 20, &batch).unwrap());
         assert!(!whole.apply(0, 20, &batch).unwrap());
-        let mut parts = SqliteIndex::in_memory().unwrap();
+        let (_parts, mut parts) = empty();
         for (place, statement) in batch.iter().enumerate() {
             let place = place as u64;
             assert!(parts.apply(place, place + 1, std::slice::from_ref(statement)).unwrap());
@@ -416,9 +395,9 @@ mod tests {
     #[test]
     fn another_edge_is_another_content() {
         let batch = statements(5);
-        let mut one = SqliteIndex::in_memory().unwrap();
+        let (_one, mut one) = empty();
         one.apply(0, 5, &batch).unwrap();
-        let mut other = SqliteIndex::in_memory().unwrap();
+        let (_other, mut other) = empty();
         let mut changed = batch.clone();
         changed[2].facts.edges.pop();
         other.apply(0, 5, &changed).unwrap();
@@ -428,7 +407,7 @@ mod tests {
 
     #[test]
     fn edges_are_found_from_both_ends() {
-        let mut index = SqliteIndex::in_memory().unwrap();
+        let (_folder, mut index) = empty();
         let batch = statements(2);
         index.apply(0, 2, &batch).unwrap();
         let edge = &batch[0].facts.edges[0];
@@ -444,9 +423,9 @@ mod tests {
     #[test]
     fn an_index_filled_at_once_holds_what_one_filled_row_by_row_does() {
         let batch = statements(60);
-        let mut rows = SqliteIndex::in_memory().unwrap();
+        let (_rows, mut rows) = empty();
         rows.clear("us").unwrap();
-        let mut filled = SqliteIndex::in_memory().unwrap();
+        let (_filled, mut filled) = empty();
         // What was there before is gone.
         filled.apply(0, 5, &statements(5)).unwrap();
         assert!(filled.begin_filling("us", false).unwrap());
@@ -502,21 +481,21 @@ mod tests {
 
     #[test]
     fn an_index_of_more_names_than_are_remembered_is_filled_all_the_same() {
-        let mut index = SqliteIndex::in_memory().unwrap();
+        let (_folder, mut index) = empty();
         index.begin_filling("us", true).unwrap();
         index.apply(0, 20, &statements(20)).unwrap();
         // As `apply` does once there are too many.
         index.settle().unwrap();
         index.apply(20, 40, &statements(40)[20..]).unwrap();
         index.end_filling().unwrap();
-        let mut rows = SqliteIndex::in_memory().unwrap();
+        let (_rows, mut rows) = empty();
         rows.apply(0, 40, &statements(40)).unwrap();
         assert_eq!(index.contents().unwrap(), rows.contents().unwrap());
     }
 
     #[test]
     fn many_keys_are_found_once_each_in_any_number() {
-        let mut index = SqliteIndex::in_memory().unwrap();
+        let (_folder, mut index) = empty();
         let batch = statements(300);
         index.apply(0, 300, &batch).unwrap();
         for count in [0, 1, 2, 127, 128, 129, 300] {
@@ -550,7 +529,7 @@ mod tests {
                 });
             }
         });
-        let mut whole = SqliteIndex::in_memory().unwrap();
+        let (_whole, mut whole) = empty();
         whole.apply(0, 40, &batch).unwrap();
         assert_eq!(SqliteIndex::open(&path).unwrap().contents().unwrap(), whole.contents().unwrap());
     }

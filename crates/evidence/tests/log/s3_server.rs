@@ -18,6 +18,7 @@ pub(crate) struct S3Server {
     folder: tempfile::TempDir,
     process: Child,
     port: u16,
+    filer: u16,
 }
 
 impl S3Server {
@@ -74,14 +75,21 @@ impl S3Server {
             .stderr(std::fs::File::create(folder.path().join("output")).unwrap())
             .spawn()
             .unwrap();
-        Self { folder, process, port: ports[6] }
+        Self { folder, process, port: ports[6], filer: ports[4] }
     }
 
-    /// Whether it comes to answer requests.
+    /// Whether it comes to answer requests and to keep what is put: its front answers long before it has anywhere to
+    /// write, and on a busy machine a put between the two waits for longer than any client does.
     fn is_ready(&mut self) -> bool {
         let begun = Instant::now();
+        let mut is_kept = false;
         while begun.elapsed() < PATIENCE && matches!(self.process.try_wait(), Ok(None)) {
-            if answers(self.port).is_some_and(|answer| answer.starts_with("HTTP/1.1 403")) {
+            is_kept = is_kept
+                || ask(self.filer, "PUT /ready HTTP/1.1", "ready")
+                    .is_some_and(|said| said.starts_with("HTTP/1.1 201"));
+            if is_kept
+                && ask(self.port, "GET / HTTP/1.1", "").is_some_and(|said| said.starts_with("HTTP/1.1 403"))
+            {
                 return true;
             }
             std::thread::sleep(Duration::from_millis(100));
@@ -117,10 +125,16 @@ impl Drop for S3Server {
     }
 }
 
-fn answers(port: u16) -> Option<String> {
+/// What a port answers to a request, if it does.
+fn ask(port: u16, request: &str, body: &str) -> Option<String> {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
     stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
-    stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").ok()?;
+    let length = body.len();
+    write!(
+        stream,
+        "{request}\r\nHost: localhost\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+    )
+    .ok()?;
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).ok()?;
     Some(String::from_utf8_lossy(&answer).into_owned())
