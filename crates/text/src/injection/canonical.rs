@@ -4,6 +4,7 @@
 //! Sources: Unicode 16 normalisation form KD (UAX #15), confusable letters of UTS #39 for words of mixed scripts, tag
 //! characters (U+E0020..U+E007E), regional indicator letters.
 
+use super::buried::Run;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
@@ -15,8 +16,10 @@ pub struct Canonical {
     origin: Vec<u32>,
     /// What had to be undone.
     pub tricks: Tricks,
-    /// Text that was written in invisible tag characters.
+    /// Text that was written in tag characters or others that no one sees.
     pub tagged: String,
+    /// The bytes of the original that the first long run of characters that no one sees lies in.
+    pub buried: Option<(u32, u32)>,
 }
 
 /// What was done to letters so that a filter would not read them.
@@ -30,7 +33,7 @@ pub struct Tricks {
     pub styled: u32,
     /// Characters that turn the direction of text.
     pub direction: u32,
-    /// Invisible tag characters.
+    /// Invisible characters that say something: tags, and those that were read as bytes or bits.
     pub tags: u32,
 }
 
@@ -73,8 +76,7 @@ impl Canonical {
             }
             begin = begin.saturating_add(character.len_utf8());
         }
-        folded.flush();
-        folded.out
+        folded.end()
     }
 
     /// The folded text: lower case, single spaces.
@@ -105,6 +107,8 @@ struct Folding {
     other: bool,
     /// Invisible characters since the last visible one.
     hidden: u32,
+    /// The run of invisible characters that was read last.
+    run: Run,
     spaced: bool,
 }
 
@@ -115,7 +119,15 @@ impl Folding {
             origin: Vec::with_capacity(length),
             ..Canonical::default()
         };
-        Self { out, word: Vec::new(), latin: false, other: false, hidden: 0, spaced: true }
+        Self {
+            out,
+            word: Vec::new(),
+            latin: false,
+            other: false,
+            hidden: 0,
+            run: Run::default(),
+            spaced: true,
+        }
     }
 
     /// Takes ASCII while no word of other letters is open and nothing invisible came before: what [`Self::ascii`] does character by
@@ -190,6 +202,9 @@ impl Folding {
         }
         if bartizan_core::is_invisible(character) {
             self.hidden = self.hidden.saturating_add(1);
+            if let Some(ended) = self.run.take(at, character) {
+                self.unearth(&ended);
+            }
             return;
         }
         if character.is_whitespace() {
@@ -224,6 +239,24 @@ impl Folding {
             }
         }
         self.out.tricks.styled = self.out.tricks.styled.saturating_add(letters);
+    }
+
+    /// Takes what a run of invisible characters says.
+    fn unearth(&mut self, run: &Run) {
+        self.out.buried = self.out.buried.or(run.span());
+        if let Some(message) = run.message() {
+            self.out.tricks.tags =
+                self.out.tricks.tags.saturating_add(u32::try_from(run.len()).unwrap_or(u32::MAX));
+            self.out.tagged.push_str(&message);
+        }
+    }
+
+    /// Ends the text.
+    fn end(mut self) -> Canonical {
+        self.flush();
+        let run = std::mem::take(&mut self.run);
+        self.unearth(&run);
+        self.out
     }
 
     /// A letter of a word, whose script decides at the end of the word what it is.
@@ -382,18 +415,17 @@ mod tests {
                 folded.other(at, character);
             }
         }
-        folded.flush();
-        folded.out
+        folded.end()
     }
 
     proptest! {
         #[test]
         fn many_characters_at_a_time_fold_as_one_by_one(
-            text in "([A-Za-z]{1,9}|[ \\t\\n]{1,3}|[.,!-]|\u{200b}|а|é|𝗜|\u{202e}|\u{e0041}|\u{1}| {250,260}|\\PC){0,30}",
+            text in "([A-Za-z]{1,9}|[ \\t\\n]{1,3}|[.,!-]|\u{200b}|а|é|𝗜|\u{202e}|\u{e0041}|\u{1}| {250,260}|\u{fe01}{5,20}|\\PC){0,30}",
         ) {
             let (fast, slow) = (Canonical::of(&text), slowly(&text));
             prop_assert_eq!((&fast.text, &fast.origin), (&slow.text, &slow.origin));
-            prop_assert_eq!((fast.tricks, fast.tagged), (slow.tricks, slow.tagged));
+            prop_assert_eq!((fast.tricks, fast.tagged, fast.buried), (slow.tricks, slow.tagged, slow.buried));
         }
 
         #[test]

@@ -6,6 +6,7 @@
 //! by a trained linear model; [`meaning`] does the same with what the encoder makes of the text; [`judge`] gives the verdict
 //! with its evidence; [`rates`] says how often harmless texts reach a score.
 
+mod buried;
 pub mod canonical;
 pub mod carrier;
 mod conduct;
@@ -21,6 +22,7 @@ mod phrases;
 mod places;
 pub mod rates;
 mod runs;
+mod spaced;
 mod tokens;
 pub mod weights;
 pub mod windows;

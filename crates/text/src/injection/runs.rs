@@ -24,8 +24,8 @@ pub(super) fn long_run(
 
 /// Base64, standard or URL-safe.
 pub(super) const BASE64: u8 = 1;
-/// Numbers of two hexadecimal digits, as they are read, and what stands between them.
-pub(super) const SPACED_HEX: u8 = 1 << 1;
+/// Numbers in hexadecimal, decimal or binary digits, as they are read, and what stands between them.
+pub(super) const NUMBERS: u8 = 1 << 1;
 /// Morse code.
 pub(super) const MORSE: u8 = 1 << 2;
 /// Letters of ASCII.
@@ -42,7 +42,7 @@ const fn kinds() -> [u8; 256] {
             kind |= BASE64;
         }
         if byte.is_ascii_hexdigit() || matches!(byte, b'x' | b'+' | b' ' | b'\n' | b',') {
-            kind |= SPACED_HEX;
+            kind |= NUMBERS;
         }
         if matches!(byte, b'.' | b'-' | b' ' | b'/') {
             kind |= MORSE;
@@ -88,7 +88,7 @@ mod tests {
             text in "([a-z]{0,24}|[.,]{1,3}| |é|[-. /]{0,30}|-{16}|[0-9a-f]{15,17}){0,12}",
             least in 1..24_usize,
         ) {
-            for kind in [BASE64, SPACED_HEX, MORSE, LETTER] {
+            for kind in [BASE64, NUMBERS, MORSE, LETTER] {
                 let (mut found, mut from) = (Vec::new(), 0);
                 while let Some((at, length)) = long_run(text.as_bytes(), from, least, is(kind)) {
                     found.push((at, length));

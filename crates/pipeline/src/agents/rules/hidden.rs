@@ -51,7 +51,8 @@ pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
     }
     let canonical = Canonical::of(content);
     if canonical.tricks.tags >= 4 {
-        let at = content.find(|c| matches!(c, '\u{E0020}'..='\u{E007F}')).unwrap_or_default();
+        let tag = content.find(|c| matches!(c, '\u{E0020}'..='\u{E007F}'));
+        let at = tag.or_else(|| content.find(bartizan_core::is_invisible)).unwrap_or_default();
         let message =
             format!("says in invisible characters: {}", bartizan_core::printable(&canonical.tagged, 120));
         notes.report(
@@ -82,6 +83,7 @@ pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
                 | Veil::Percent
                 | Veil::References
                 | Veil::Escapes
+                | Veil::Codes
                 | Veil::Morse
         )
     }) {
