@@ -61,34 +61,32 @@ fn page_name(rule: &str) -> String {
     format!("{}.md", rule.replace('/', "-"))
 }
 
+/// The help of every command, and of those below it, in the order in which the program lists them.
 fn command_line(text: &impl Fn(&[&str]) -> Result<String, String>) -> Result<String, String> {
     let mut page =
         String::from("# Command line\n\nGenerated from the program's own help by `cargo xtask docs`.\n");
-    for command in [
-        "scan",
-        "key generate",
-        "key show",
-        "key export",
-        "sign",
-        "verify",
-        "attest",
-        "gate",
-        "waive",
-        "policy",
-        "lineage",
-        "bom",
-        "decompile",
-        "rules",
-        "config",
-        "completions",
-        "man",
-    ] {
-        let mut words: Vec<&str> = command.split(' ').collect();
-        words.push("--help");
+    let mut work: Vec<Vec<String>> = vec![Vec::new()];
+    while let Some(command) = work.pop() {
+        let words: Vec<&str> = command.iter().map(String::as_str).chain(["--help"]).collect();
         let help = text(&words)?;
-        page.push_str(&format!("\n## `bartizan {command}`\n\n```text\n{}\n```\n", help.trim_end()));
+        let inner = commands_in(&help).into_iter().filter(|name| name != "help");
+        let inner: Vec<Vec<String>> = inner.map(|name| [&command[..], &[name]].concat()).collect();
+        work.extend(inner.into_iter().rev());
+        if !command.is_empty() {
+            let name = command.join(" ");
+            page.push_str(&format!("\n## `bartizan {name}`\n\n```text\n{}\n```\n", help.trim_end()));
+        }
     }
     Ok(page)
+}
+
+/// The names that a help lists as commands.
+fn commands_in(help: &str) -> Vec<String> {
+    let listed = help.lines().skip_while(|line| *line != "Commands:").skip(1);
+    let listed = listed.take_while(|line| !line.trim().is_empty());
+    // What stands further in goes on with what the line above says.
+    let names = listed.filter_map(|line| line.strip_prefix("  ").filter(|rest| !rest.starts_with(' ')));
+    names.filter_map(|rest| rest.split_whitespace().next().map(str::to_owned)).collect()
 }
 
 fn settle(mode: Mode, pages: &BTreeMap<PathBuf, String>) -> Result<(), String> {
