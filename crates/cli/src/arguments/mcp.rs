@@ -81,9 +81,6 @@ pub(crate) enum DbCommand {
         /// Where to write it [default: advisories of this user, or $BARTIZAN_ADVISORIES]
         #[arg(long, short, value_name = "FILE")]
         output: Option<PathBuf>,
-        /// Make a database of what can be read, though records are cut off or are none
-        #[arg(long)]
-        partial: bool,
     },
     /// Show which database is in use, from when it is and what it holds
     Status,

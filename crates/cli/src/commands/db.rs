@@ -20,17 +20,17 @@ const VARIABLE: &str = "BARTIZAN_ADVISORIES";
 /// [`Failure`] when nothing can be imported, or the database cannot be written or read.
 pub(crate) fn run(arguments: &DbArguments) -> Result<Exit, Failure> {
     match &arguments.command {
-        DbCommand::Import { path, output, partial } => bring(path, output.as_deref(), *partial),
+        DbCommand::Import { path, output } => bring(path, output.as_deref()),
         DbCommand::Status => status(),
     }
 }
 
-fn bring(path: &Path, output: Option<&Path>, partial: bool) -> Result<Exit, Failure> {
+fn bring(path: &Path, output: Option<&Path>) -> Result<Exit, Failure> {
     let place = output.map(Path::to_owned).or_else(place).ok_or_else(|| Failure::Node {
         text: VARIABLE.to_owned(),
         reason: "is not set, and there is no home folder; name the file with --output".to_owned(),
     })?;
-    let imported = import(path, &today(), partial)?;
+    let imported = import(path, &today())?;
     if let Some(folder) = place.parent() {
         fs::create_dir_all(folder).map_err(|error| Failure::Write { path: folder.to_owned(), error })?;
     }
@@ -42,12 +42,6 @@ fn bring(path: &Path, output: Option<&Path>, partial: bool) -> Result<Exit, Fail
         imported.packages,
         place.display()
     )?;
-    if imported.broken > 0 {
-        terminal::remark(&format!(
-            "{} records could not be read and are missing from the database",
-            imported.broken
-        ));
-    }
     if imported.passed_over > 0 {
         terminal::remark(&format!(
             "{} records were passed over: withdrawn, of other ecosystems, or without versions",

@@ -83,16 +83,11 @@ impl Digests {
             Ok(said) => said,
             Err(error) => return (resolved, vec![error]),
         };
-        let known = |reference: &Reference| own(reference).or_else(|| self.0.get(&reference.text).cloned());
-        // A digest that is said of no URI is of the one model that has none; of several it would be anyone's.
-        let open = |reference: &&Reference| reference.subject == Subject::Model && known(reference).is_none();
-        let open: BTreeSet<&str> =
-            named.references.iter().filter(open).map(|reference| reference.text.as_str()).collect();
         for reference in &named.references {
-            let known = known(reference);
+            let known = digest_in(&reference.text).or_else(|| self.0.get(&reference.text).cloned());
             let said = match reference.subject {
                 Subject::Image => None,
-                Subject::Model => said.of(&reference.text, open.len() <= 1),
+                Subject::Model => said.of(&reference.text),
             };
             match (known, said) {
                 (Some(one), Some(other)) if one != other => {
@@ -154,29 +149,15 @@ impl Said {
         Ok(said)
     }
 
-    /// The digest of one URI; none when several are possible. `alone`: what is said of no URI may be said of this one.
-    fn of(&self, uri: &str, alone: bool) -> Option<String> {
-        let named = self.by_uri.get(uri);
-        let possible = named.or(alone.then_some(&self.plain))?;
+    /// The digest of one URI; none when several are possible.
+    fn of(&self, uri: &str) -> Option<String> {
+        let possible = self.by_uri.get(uri).unwrap_or(&self.plain);
         possible.first().filter(|_| possible.len() == 1).cloned()
     }
 
     fn digests(self) -> BTreeSet<String> {
         self.by_uri.into_values().flatten().chain(self.plain).collect()
     }
-}
-
-/// The digest that a reference names by itself. Whoever fetches an image, or an artifact from a registry, holds what comes against it; in
-/// any other URI of a model it is a part of the name, which nobody checks.
-fn own(reference: &Reference) -> Option<String> {
-    let checked = match reference.subject {
-        Subject::Image => true,
-        Subject::Model => match reference.text.split_once("://") {
-            Some((scheme, _)) => scheme.eq_ignore_ascii_case("oci"),
-            None => true,
-        },
-    };
-    if checked { digest_in(&reference.text) } else { None }
 }
 
 /// The digest that a reference ends with: `NAME@sha256:HEX`.
@@ -211,39 +192,6 @@ mod tests {
     fn resolved(digests: &Digests, named: &Named) -> (Vec<String>, usize) {
         let (resolved, unresolved) = digests.resolve(named);
         (resolved.into_keys().collect(), unresolved.len())
-    }
-
-    #[test]
-    fn a_digest_in_a_name_that_nobody_checks_is_none() {
-        let end = format!("@{}", digest('a'));
-        for (text, count) in [
-            ("oci://r/m", 1),
-            ("OCI://r/m", 1),
-            ("r.example/m", 1),
-            ("s3://b/m", 0),
-            ("hf://a/m", 0),
-            ("http://a/m", 0),
-            ("pvc://a/m", 0),
-        ] {
-            let (found, open) =
-                resolved(&Digests::default(), &named(Subject::Model, &[&format!("{text}{end}")], &[]));
-            assert_eq!((found.len(), open), (count, 1 - count), "{text}");
-        }
-        // With the annotation the claim stands where reviewers look for it.
-        let (found, open) =
-            resolved(&Digests::default(), &named(Subject::Model, &["s3://b/m"], &[&digest('a')]));
-        assert_eq!((found, open), (vec![digest('a')], 0));
-    }
-
-    #[test]
-    fn a_digest_said_of_no_uri_covers_one_model_alone() {
-        let both = named(Subject::Model, &["s3://a", "s3://evil"], &[&digest('a')]);
-        assert_eq!(resolved(&Digests::default(), &both).1, 2);
-        let same = named(Subject::Model, &["s3://a", "s3://a"], &[&digest('a')]);
-        assert_eq!(resolved(&Digests::default(), &same).1, 0);
-        let one = format!("oci://r/m@{}", digest('b'));
-        let beside = named(Subject::Model, &["s3://a", &one], &[&digest('a')]);
-        assert_eq!(resolved(&Digests::default(), &beside).1, 0);
     }
 
     #[test]

@@ -16,10 +16,8 @@ pub struct Imported {
     pub advisories: usize,
     /// Packages in it.
     pub packages: usize,
-    /// Records passed over: withdrawn, of other ecosystems, or without versions.
+    /// Records passed over: withdrawn, of other ecosystems, without versions, or unreadable.
     pub passed_over: usize,
-    /// Records that are none: cut JSON, or an object without an id.
-    pub broken: usize,
 }
 
 /// Reads `path` (a folder of OSV files, a zip of them, one OSV file, or JSON lines) and makes a database dated `today`
@@ -28,9 +26,8 @@ pub struct Imported {
 /// JSON lines may hold OSV records, or rows with `component`, `cve`, `severity`, `summary` and a `rule` over `version`.
 ///
 /// # Errors
-/// [`AdvisoryError`] when it cannot be read or holds no advisory; unless `partial`, also when any record is broken, since a database that
-/// lacks what was cut off would be asked like a whole one.
-pub fn import(path: &Path, today: &str, partial: bool) -> Result<Imported, AdvisoryError> {
+/// [`AdvisoryError`] when it cannot be read or holds no advisory.
+pub fn import(path: &Path, today: &str) -> Result<Imported, AdvisoryError> {
     let mut gathered = Gathered::default();
     if path.is_dir() {
         let mut folders = vec![path.to_path_buf()];
@@ -42,20 +39,17 @@ pub fn import(path: &Path, today: &str, partial: bool) -> Result<Imported, Advis
                     .extension()
                     .is_some_and(|extension| extension == "json" || extension == "jsonl")
                 {
-                    gathered.bytes(&entry.display().to_string(), &read(&entry)?);
+                    gathered.bytes(&read(&entry)?);
                 }
             }
         }
     } else {
         let bytes = read(path)?;
         if bytes.starts_with(b"PK") {
-            zip::members(path, &bytes, |name, member| gathered.bytes(name, member))?;
+            zip::members(path, &bytes, |member| gathered.bytes(member))?;
         } else {
-            gathered.bytes(&path.display().to_string(), &bytes);
+            gathered.bytes(&bytes);
         }
-    }
-    if let Some(first) = gathered.first_broken.take().filter(|_| !partial) {
-        return Err(AdvisoryError::Broken { path: path.to_path_buf(), count: gathered.broken, first });
     }
     if gathered.packages.is_empty() {
         return Err(AdvisoryError::Empty { path: path.to_path_buf() });
@@ -69,7 +63,6 @@ pub fn import(path: &Path, today: &str, partial: bool) -> Result<Imported, Advis
         advisories: gathered.packages.values().map(Vec::len).sum(),
         packages: gathered.packages.len(),
         passed_over: gathered.passed_over,
-        broken: gathered.broken,
     })
 }
 
@@ -77,45 +70,27 @@ pub fn import(path: &Path, today: &str, partial: bool) -> Result<Imported, Advis
 struct Gathered {
     packages: BTreeMap<(String, String), Vec<Advisory>>,
     passed_over: usize,
-    broken: usize,
-    /// Where the first broken one is, and what is wrong with it.
-    first_broken: Option<String>,
 }
 
 impl Gathered {
-    /// One JSON document, or one on each line, of a file or member called `name`.
-    fn bytes(&mut self, name: &str, bytes: &[u8]) {
-        match serde_json::from_slice::<Value>(bytes) {
-            Ok(Value::Array(records)) => records.iter().for_each(|record| self.record(name, record)),
-            Ok(record) => self.record(name, &record),
-            Err(error) => {
-                let lines = || bytes.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii).enumerate();
-                let whole = |line: &[u8]| serde_json::from_slice::<Value>(line).is_ok();
-                // Lines of records are told from a document that was cut off by the first of them.
-                if !lines().find(|(_, line)| !line.is_empty()).is_some_and(|(_, line)| whole(line)) {
-                    self.broken(name, &error.to_string());
-                    return;
-                }
-                for (at, line) in lines().filter(|(_, line)| !line.is_empty()) {
-                    match serde_json::from_slice::<Value>(line) {
-                        Ok(record) => self.record(name, &record),
-                        Err(error) => self.broken(name, &format!("line {}: {error}", at.saturating_add(1))),
-                    }
-                }
+    /// One JSON document, or one on each line.
+    fn bytes(&mut self, bytes: &[u8]) {
+        if let Ok(record) = serde_json::from_slice::<Value>(bytes) {
+            match record {
+                Value::Array(records) => records.iter().for_each(|record| self.record(record)),
+                record => self.record(&record),
+            }
+            return;
+        }
+        for line in bytes.split(|&byte| byte == b'\n').filter(|line| !line.trim_ascii().is_empty()) {
+            match serde_json::from_slice::<Value>(line) {
+                Ok(record) => self.record(&record),
+                Err(_) => self.passed_over = self.passed_over.saturating_add(1),
             }
         }
     }
 
-    fn broken(&mut self, name: &str, problem: &str) {
-        self.broken = self.broken.saturating_add(1);
-        self.first_broken.get_or_insert_with(|| printable(&format!("{name}: {problem}"), 300));
-    }
-
-    fn record(&mut self, name: &str, record: &Value) {
-        if record.get("component").is_none() && record.get("id").and_then(Value::as_str).is_none() {
-            self.broken(name, "an object without an id");
-            return;
-        }
+    fn record(&mut self, record: &Value) {
         let found = if record.get("component").is_some() {
             product(record).into_iter().collect()
         } else {
@@ -181,7 +156,7 @@ mod tests {
             r#"{"id": "GHSA-y", "withdrawn": "2024-01-01T00:00:00Z", "affected": []}"#,
         )
         .unwrap();
-        let imported = import(folder.path(), "2026-01-02", false).unwrap();
+        let imported = import(folder.path(), "2026-01-02").unwrap();
         assert_eq!((imported.advisories, imported.packages, imported.passed_over), (1, 1, 1));
         let database = Database::load(&imported.text).unwrap();
         assert_eq!(database.header.imported, "2026-01-02");
@@ -194,29 +169,8 @@ mod tests {
     }
 
     #[test]
-    fn a_record_that_was_cut_off_is_an_error_unless_a_part_will_do() {
-        let record = r#"{"id": "GHSA-x", "affected": [{"package": {"ecosystem": "PyPI", "name": "a"}, "versions": ["1.0"]}]}"#;
-        for (name, broken) in [
-            ("b.json", &record[..50]),
-            ("b.json", "{}"),
-            ("b.json", "{\n \"id\": \"x"),
-            ("c.jsonl", &format!("{record}\n{}", &record[..50])),
-        ] {
-            let folder = tempfile::tempdir().unwrap();
-            fs::write(folder.path().join("a.json"), record).unwrap();
-            fs::write(folder.path().join(name), broken).unwrap();
-            let refused = import(folder.path(), "2026-01-02", false).unwrap_err();
-            assert!(
-                matches!(&refused, AdvisoryError::Broken { count: 1, first, .. } if first.contains(name)),
-                "{refused}"
-            );
-            assert_eq!(import(folder.path(), "2026-01-02", true).unwrap().broken, 1);
-        }
-    }
-
-    #[test]
     fn a_folder_without_advisories_is_an_error_and_no_empty_database() {
         let folder = tempfile::tempdir().unwrap();
-        assert!(matches!(import(folder.path(), "2026-01-02", false), Err(AdvisoryError::Empty { .. })));
+        assert!(matches!(import(folder.path(), "2026-01-02"), Err(AdvisoryError::Empty { .. })));
     }
 }

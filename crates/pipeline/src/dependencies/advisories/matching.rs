@@ -154,7 +154,7 @@ mod tests {
             {"id": "PYSEC-1", "aliases": ["CVE-1"], "affected": [{"package": {"ecosystem": "PyPI", "name": "torch"}, "versions": ["1.13.0"]}]}]"#;
         std::fs::write(folder.path().join("a.json"), records).unwrap();
         std::fs::write(folder.path().join("b.jsonl"), "{\"component\": \"Lite-LLM\", \"cve\": \"CVE-2\", \"severity\": \"HIGH\", \"summary\": \"s\", \"rule\": \"version < \\\"1.40\\\"\"}\n").unwrap();
-        Database::load(&import(folder.path(), "2026-01-01", false).unwrap().text).unwrap()
+        Database::load(&import(folder.path(), "2026-01-01").unwrap().text).unwrap()
     }
 
     fn found(requirements: &str, age: u64) -> (Vec<(Severity, Option<u32>, String)>, usize) {

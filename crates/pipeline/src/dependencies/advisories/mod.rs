@@ -69,19 +69,6 @@ pub enum AdvisoryError {
         /// What is wrong with it.
         reason: &'static str,
     },
-    /// Some of its records are none.
-    #[error(
-        "{} holds {count} records that cannot be read, the first {first}; download it again, or import the rest with --partial",
-        path.display()
-    )]
-    Broken {
-        /// What holds them.
-        path: PathBuf,
-        /// How many.
-        count: usize,
-        /// Where the first is, and what is wrong with it.
-        first: String,
-    },
     /// Nothing in it is an advisory.
     #[error("{} holds no advisory for PyPI, npm or crates.io; download an ecosystem's all.zip from the OSV data", path.display())]
     Empty {

@@ -7,11 +7,7 @@ use std::io::Read as _;
 use std::path::Path;
 
 /// Calls `each` with the content of every member whose name ends in `.json`.
-pub(super) fn members(
-    path: &Path,
-    bytes: &[u8],
-    mut each: impl FnMut(&str, &[u8]),
-) -> Result<(), AdvisoryError> {
+pub(super) fn members(path: &Path, bytes: &[u8], mut each: impl FnMut(&[u8])) -> Result<(), AdvisoryError> {
     let wrong = |reason| AdvisoryError::Archive { path: path.to_path_buf(), reason };
     let tail = bytes.len().saturating_sub(END_BYTES);
     let end = bytes
@@ -35,10 +31,10 @@ pub(super) fn members(
         let packed = u32_at(bytes, at, 20).ok_or_else(cut)? as usize;
         let local = u32_at(bytes, at, 42).ok_or_else(cut)? as usize;
         let named = at.saturating_add(46);
-        let called = bytes.get(named..named.saturating_add(name)).unwrap_or_default();
-        let called = String::from_utf8_lossy(called);
+        let is_json =
+            bytes.get(named..named.saturating_add(name)).is_some_and(|name| name.ends_with(b".json"));
         at = named.saturating_add(name).saturating_add(extra).saturating_add(comment);
-        if !called.ends_with(".json") {
+        if !is_json {
             continue;
         }
         let header =
@@ -46,7 +42,7 @@ pub(super) fn members(
         let data = local.saturating_add(30).saturating_add(header(26)?).saturating_add(header(28)?);
         let data = bytes.get(data..data.saturating_add(packed)).ok_or_else(|| wrong("a member is cut"))?;
         match method {
-            0 => each(&called, data),
+            0 => each(data),
             8 => {
                 let mut content = Vec::new();
                 let limit = MEMBER_BYTES.saturating_add(1);
@@ -54,7 +50,7 @@ pub(super) fn members(
                 if read.is_err() || content.len() as u64 > MEMBER_BYTES {
                     return Err(wrong("a member cannot be unpacked within 16 MiB"));
                 }
-                each(&called, &content);
+                each(&content);
             }
             _ => return Err(wrong("a member is packed by another method")),
         }
@@ -88,7 +84,7 @@ mod tests {
             let mut bytes = head;
             bytes.extend(b"PK\x05\x06");
             bytes.extend(tail);
-            let _ = members(Path::new("x"), &bytes, |_, _| ());
+            let _ = members(Path::new("x"), &bytes, |_| ());
         }
     }
 }
