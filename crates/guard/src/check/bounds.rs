@@ -62,3 +62,52 @@ pub(crate) fn kinds(key: &str, kinds: &[String], is_capital: bool) -> Result<(),
     let written = if is_capital { "capitals: EMAIL_ADDRESS" } else { "small letters: github-token" };
     Err(refused(key, format!("{kind:?} is no kind of these; they are written in {written}")))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::check::Checks;
+
+    #[test]
+    fn what_could_have_no_effect_is_refused_with_its_key() {
+        for (toml, key) in [
+            ("[injection.user]\nflag = 5\nblock = 5", "injection.user.flag"),
+            ("[injection.document]\nblock = -0.1", "injection.document.block"),
+            ("[injection]\nuser = { flag = 0.9, block = 0.5 }", "injection.user.flag"),
+            ("[secrets]\nscore = 5", "secrets.score"),
+            ("[secrets]\nexcept = ['NO_SUCH_KIND']", "secrets.except"),
+            ("[personal-data]\nexcept = ['email']", "personal-data.except"),
+            ("[personal-data]\nscore = nan", "personal-data.score"),
+            ("[budget]\ncost = 0.0001", "budget.cost"),
+            ("[budget]\nprice-read = -1.0", "budget.price-read"),
+            ("[[topics]]\nname = 'a'\nwords = ['x']\nthreshold = 0.5", "topic a"),
+            ("[[topics]]\nname = 'a'\nwords = ['x']\nsha256 = '00'", "topic a"),
+            ("[[topics]]\nname = 'a'\nwords = ['x']\n[[topics]]\nname = 'a'\nwords = ['y']", "topic a"),
+            ("[links]\nallow = ['https://good.example/x']", "links.allow"),
+            ("[links]\nallow = ['*']", "links.allow"),
+            ("[links]\nallow = ['']", "links.allow"),
+            ("[links]\nallow = ['good.example:8080']", "links.allow"),
+            ("[answer-schema]\nhold = true", "answer-schema.hold"),
+            ("[prompt-leak]\nflag-words = 50\nblock-words = 2", "prompt-leak.flag-words"),
+            ("[corpus]\nfilters = ['x']\nflag-words = 50\nblock-words = 12", "corpus.flag-words"),
+        ] {
+            let policy = toml::from_str(toml).unwrap_or_else(|error| panic!("{toml}: {error}"));
+            let error = Checks::new(&policy, &|_| Ok(Vec::new())).unwrap_err().to_string();
+            assert!(error.starts_with(key), "{toml}: {error}");
+        }
+    }
+
+    #[test]
+    fn what_has_an_effect_is_taken() {
+        for toml in [
+            "[injection.user]\nflag = 0.0\nblock = 1.0",
+            "[secrets]\nexcept = ['github-token']\nscore = 0.0",
+            "[budget]\ncost = 0.0001\nprice-written = 1.0",
+            "[links]\nallow = ['*.good.example', 'other.example.']",
+            "[answer-schema]\nhold = true\nrequested = true",
+            "[prompt-leak]\nflag-words = 50\nmode = 'off'\nblock-words = 2",
+        ] {
+            let policy = toml::from_str(toml).unwrap_or_else(|error| panic!("{toml}: {error}"));
+            assert!(Checks::new(&policy, &|_| Ok(Vec::new())).is_ok(), "{toml}");
+        }
+    }
+}
