@@ -25,8 +25,10 @@ pub struct Exchange<'b> {
     pub media: Vec<Media>,
     /// The model asked for.
     pub model: Option<Cow<'b, str>>,
-    /// The most tokens the answer may have, as the request asks.
+    /// The most tokens each answer may have, as the request asks.
     pub max_output_tokens: Option<u64>,
+    /// How many answers the request asks for, where that is more than one.
+    pub answers: Option<u64>,
     /// The schema that the request asks the answer to keep to, as JSON text.
     pub answer_schema: Option<Cow<'b, str>>,
 }

@@ -5,14 +5,15 @@
 use base64::Engine as _;
 use base64::alphabet::URL_SAFE;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use std::borrow::Cow;
 
-/// An address in a word.
+/// An address in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Address<'t> {
-    /// First byte in the word.
+    /// First byte in the text.
     pub(crate) start: usize,
-    /// The address.
-    pub(crate) text: &'t str,
+    /// The address: a scheme where it has one, two slashes, and the rest.
+    pub(crate) text: Cow<'t, str>,
     /// Its host in small letters, without user and port.
     pub(crate) host: String,
     /// What stands before it in the word.
@@ -52,16 +53,58 @@ pub(crate) fn addresses(word: &str) -> Vec<Address<'_>> {
         let Some(authority) = text.find("//").and_then(|at| text.get(at.saturating_add(2)..)) else {
             continue;
         };
-        let host = authority.split(['/', '?', '#', '\\']).next().unwrap_or_default();
-        let host = host.rsplit('@').next().unwrap_or_default();
-        let host = host.split(':').next().unwrap_or_default().trim_end_matches('.').to_ascii_lowercase();
-        if host.is_empty() {
-            continue;
-        }
+        let Some(host) = host_of(authority) else { continue };
         at = start.saturating_add(text.len()).max(behind);
-        found.push(Address { start, text, host, before: word.get(..start).unwrap_or_default() });
+        let before = word.get(..start).unwrap_or_default();
+        found.push(Address { start, text: Cow::Borrowed(text), host, before });
     }
     found
+}
+
+/// Schemes whose addresses have a host however many slashes, of either kind, stand before it.
+const SPECIAL: [&str; 5] = ["http", "https", "ws", "wss", "ftp"];
+
+/// The address that a text is, as browsers read what they are to load: blanks and controls around it and ends of lines in it do not
+/// count, a backslash is a slash. Nothing where it leads to no other host.
+///
+/// Source: the URL standard of the WHATWG, section 4.4.
+pub(crate) fn whole(text: &str) -> Option<Address<'static>> {
+    let mut plain: String = text
+        .trim_matches(|one: char| one <= ' ')
+        .chars()
+        .filter(|one| !matches!(one, '\t' | '\n' | '\r'))
+        .collect();
+    let scheme =
+        plain.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(byte)).count();
+    let begins_with_letter = plain.bytes().next().is_some_and(|first| first.is_ascii_alphabetic());
+    let rest = plain.get(scheme..).and_then(|rest| rest.strip_prefix(':')).filter(|_| begins_with_letter);
+    let slashes = |text: &str| text.bytes().take_while(|byte| matches!(byte, b'/' | b'\\')).count();
+    let (scheme, rest) = match rest {
+        Some(rest) => (plain.get(..scheme).unwrap_or_default().to_ascii_lowercase(), rest),
+        None => (String::new(), plain.as_str()),
+    };
+    let skipped = slashes(rest);
+    if !SPECIAL.contains(&scheme.as_str()) && skipped < 2 {
+        return None;
+    }
+    let authority = rest.get(skipped..).unwrap_or_default();
+    let host = host_of(authority)?;
+    let prefix = if scheme.is_empty() { "//".to_owned() } else { format!("{scheme}://") };
+    plain = format!("{prefix}{authority}");
+    Some(Address { start: 0, text: Cow::Owned(plain), host, before: "" })
+}
+
+/// The host of an authority and what stands behind it, in small letters, without user and port; nothing if there is none.
+fn host_of(authority: &str) -> Option<String> {
+    let host = authority.split(['/', '?', '#', '\\']).next().unwrap_or_default();
+    let host = host.rsplit('@').next().unwrap_or_default();
+    let host = host.split(':').next().unwrap_or_default();
+    let mut host = if host.contains('%') { percent(host) } else { host.to_owned() };
+    host.make_ascii_lowercase();
+    // IDNA takes each of these for a dot (UTS 46, section 4).
+    let host = if host.is_ascii() { host } else { host.replace(['\u{3002}', '\u{ff0e}', '\u{ff61}'], ".") };
+    let host = host.trim_end_matches('.');
+    (!host.is_empty()).then(|| host.to_owned())
 }
 
 /// How long the address is that a text begins with: to a blank, a quote or an angle bracket, or a bracket not its own.
@@ -83,23 +126,32 @@ fn length(text: &str) -> usize {
 }
 
 /// The pieces of an address in which data can travel, decoded: segments of the path, values of the query, the fragment,
-/// and labels of the host before its last two.
+/// labels of the host before its last two, each and all of them, and what pieces of one or two characters come to together.
 pub(crate) fn pieces(address: &Address<'_>) -> Vec<String> {
     let authority =
         address.text.find("//").and_then(|at| address.text.get(at.saturating_add(2)..)).unwrap_or_default();
     let path = authority.find(['/', '?', '#']).and_then(|at| authority.get(at..)).unwrap_or_default();
     let labels: Vec<&str> = address.host.split('.').collect();
     let inner = labels.get(..labels.len().saturating_sub(2)).unwrap_or_default();
-    let inner = inner.iter().filter(|label| label.len() >= 12);
-    path.split(['/', '?', '#', '&', '=', ';'])
-        .chain(inner.copied())
+    let long = inner.iter().filter(|label| label.len() >= 12);
+    let mut all: Vec<String> = path
+        .split(['/', '?', '#', '&', '=', ';'])
+        .chain(long.copied())
         .filter(|piece| !piece.is_empty())
         .map(percent)
-        .collect()
+        .collect();
+    let letters: String = all.iter().filter(|piece| piece.len() <= 2).map(String::as_str).collect();
+    all.extend([inner.join(" "), letters].into_iter().filter(|piece| !piece.is_empty()));
+    all
 }
 
-/// A piece with its percent-encoding undone; `+` is a blank.
+/// A piece with its percent-encoding undone, also where that was encoded once more; `+` is a blank.
 pub(crate) fn percent(piece: &str) -> String {
+    let once = decoded(piece);
+    if once.contains('%') { decoded(&once) } else { once }
+}
+
+fn decoded(piece: &str) -> String {
     let bytes = piece.as_bytes();
     let mut out = Vec::with_capacity(bytes.len());
     let mut at = 0;
@@ -172,7 +224,7 @@ mod tests {
     use super::*;
 
     fn found(word: &str) -> Vec<(String, String)> {
-        addresses(word).into_iter().map(|one| (one.text.to_owned(), one.host)).collect()
+        addresses(word).into_iter().map(|one| (one.text.into_owned(), one.host)).collect()
     }
 
     fn pair(text: &str, host: &str) -> Vec<(String, String)> {
@@ -191,9 +243,34 @@ mod tests {
     }
 
     #[test]
+    fn what_a_browser_would_load_is_an_address() {
+        for text in [
+            "https://evil.example/a",
+            " https:\\\\evil.example/a\n",
+            "HTTPS:/\t/evil.example/a",
+            "https:evil.example/a",
+            "https:/evil\u{3002}example/a",
+            "https:///u:p@evil.example:8/a",
+        ] {
+            let found = whole(text).map(|one| one.host);
+            assert_eq!(found.as_deref(), Some("evil.example"), "{text:?}");
+        }
+        assert_eq!(
+            whole("/\\evil.example/a").map(|one| one.text.into_owned()).as_deref(),
+            Some("//evil.example/a")
+        );
+        for text in
+            ["logo.png", "/a//b", "data:image/png;base64,//8", "mailto:a@b.example", "https:", "12:30", ""]
+        {
+            assert_eq!(whole(text), None, "{text}");
+        }
+    }
+
+    #[test]
     fn pieces_are_decoded() {
-        let address = addresses("https://c2VjcmV0IHZhbHVl.x.example/a%20b?q=one+two#f").remove(0);
-        assert_eq!(pieces(&address), ["a b", "q", "one two", "f", "c2vjcmv0ihzhbhvl"]);
+        let address = addresses("https://c2VjcmV0IHZhbHVl.x.a.example/a%20b?q=one+two#f").remove(0);
+        let host = "c2vjcmv0ihzhbhvl";
+        assert_eq!(pieces(&address), ["a b", "q", "one two", "f", host, &format!("{host} x"), "qf"]);
         assert_eq!(unveiled("c2VjcmV0IHZhbHVl").as_deref(), Some("secret value"));
         assert_eq!(unveiled("736563726574").as_deref(), Some("secret"));
         assert_eq!(unveiled("documentation"), None);

@@ -1,5 +1,6 @@
 //! The form that an answer must have: structured output.
 
+use super::bounds;
 use super::checks::{Check, ChecksError, Files, Made, Request};
 use super::judgement::Reason;
 use super::policy::{Mode, Policy};
@@ -57,10 +58,17 @@ const LONGEST: usize = 4 << 20;
 /// The check, if there is a schema to be kept to.
 ///
 /// # Errors
-/// [`ChecksError::File`] or [`ChecksError::Schema`] if it cannot be read.
+/// [`ChecksError::File`] or [`ChecksError::Schema`] if it cannot be read, [`ChecksError::Setting`] if answers wait for no form.
 pub(crate) fn make(policy: &Policy, files: Files<'_>) -> Result<Made, ChecksError> {
     let policy = policy.answer_schema.clone();
-    if policy.mode == Mode::Off || policy.file.is_none() && !policy.requested {
+    if policy.mode == Mode::Off {
+        return Ok(None);
+    }
+    if policy.file.is_none() && !policy.requested {
+        if policy.hold {
+            let problem = "there is no form to wait for; give a file, or requested = true";
+            return Err(bounds::refused("answer-schema.hold", problem));
+        }
         return Ok(None);
     }
     let schema = policy.file.as_ref().map(|path| {

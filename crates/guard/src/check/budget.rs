@@ -1,5 +1,6 @@
 //! How much may be asked: bytes, tokens and cost of one request.
 
+use super::bounds;
 use super::checks::{Check, ChecksError, Files, Made, Request};
 use super::findings::Findings;
 use super::judgement::Reason;
@@ -9,6 +10,8 @@ use bartizan_core::{Severity, atlas, cwe, owasp_llm, rule};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 rule! {
     /// ## What it finds
@@ -43,7 +46,7 @@ pub struct BudgetPolicy {
     pub message_tokens: Option<u64>,
     /// Tokens of all messages, estimated.
     pub request_tokens: Option<u64>,
-    /// Tokens of the answer: what a request may ask for, and where a stream is cut.
+    /// Tokens of the answer, in all its choices and texts: what a request may ask for, and where a stream is cut.
     pub answer_tokens: Option<u64>,
     /// Cost of the request with the longest answer it allows, in the unit of the prices.
     pub cost: Option<f64>,
@@ -79,7 +82,9 @@ pub fn estimate_tokens(text: &str) -> u64 {
 }
 
 /// The check, if anything is limited.
-#[expect(clippy::unnecessary_wraps, reason = "the form of the registry")]
+///
+/// # Errors
+/// [`ChecksError::Setting`] if a price is none, or a cost is limited for which there are none.
 pub(crate) fn make(policy: &Policy, _: Files<'_>) -> Result<Made, ChecksError> {
     let budget = &policy.budget;
     let limited = budget.message_bytes.is_some()
@@ -87,6 +92,13 @@ pub(crate) fn make(policy: &Policy, _: Files<'_>) -> Result<Made, ChecksError> {
         || budget.request_tokens.is_some()
         || budget.answer_tokens.is_some()
         || budget.cost.is_some();
+    bounds::amount("budget.price-read", budget.price_read)?;
+    bounds::amount("budget.price-written", budget.price_written)?;
+    bounds::amount("budget.cost", budget.cost.unwrap_or(0.0))?;
+    if budget.cost.is_some() && budget.price_read + budget.price_written == 0.0 {
+        let problem = "nothing costs anything; give price-read and price-written, of a million tokens each";
+        return Err(bounds::refused("budget.cost", problem));
+    }
     if budget.mode == Mode::Off || !limited {
         return Ok(None);
     }
@@ -118,11 +130,13 @@ impl Check for Budget {
         let calls: u64 = request.exchange.calls.iter().map(|call| estimate_tokens(&call.arguments)).sum();
         read = read.saturating_add(calls);
         self.limit("request-tokens", read, self.policy.request_tokens, "", 0..0, findings);
-        let asked = request.exchange.max_output_tokens;
+        let answers = request.exchange.answers.unwrap_or(1);
+        let asked = request.exchange.max_output_tokens.map(|each| each.saturating_mul(answers));
         if let Some(asked) = asked {
             self.limit("answer-tokens", asked, self.policy.answer_tokens, "", 0..0, findings);
         }
         if let Some(most) = self.policy.cost {
+            // All answers together are no longer than the policy allows.
             let written = asked.or(self.policy.answer_tokens).unwrap_or(0);
             let cost =
                 (read as f64 * self.policy.price_read + written as f64 * self.policy.price_written) / 1e6;
@@ -139,7 +153,7 @@ impl Check for Budget {
 
     fn reader(&self, _: &Request<'_>) -> Option<Box<dyn Reader>> {
         let most = self.policy.answer_tokens?;
-        Some(Box::new(AnswerReader { policy: self.policy.clone(), most, tokens: 0 }))
+        Some(Box::new(AnswerReader { policy: self.policy.clone(), most, tokens: Arc::default() }))
     }
 }
 
@@ -148,14 +162,15 @@ impl Check for Budget {
 struct AnswerReader {
     policy: BudgetPolicy,
     most: u64,
-    tokens: u64,
+    /// Those of all texts of the answer so far.
+    tokens: Arc<AtomicU64>,
 }
 
 impl Reader for AnswerReader {
     fn read(&mut self, tail: &Tail, step: &Step, _: bool, seen: &mut Vec<Seen>) -> usize {
-        let within = self.tokens <= self.most;
-        self.tokens = self.tokens.saturating_add(estimate_tokens(tail.get(step.span())));
-        if within && self.tokens > self.most {
+        let tokens = estimate_tokens(tail.get(step.span()));
+        let before = self.tokens.fetch_add(tokens, Ordering::Relaxed);
+        if before <= self.most && before.saturating_add(tokens) > self.most {
             let message = format!("the answer has more than {} tokens", self.most);
             let budget = Budget { policy: self.policy.clone() };
             seen.push(Seen {
@@ -238,6 +253,31 @@ mod tests {
         let (out, _, blocked) =
             super::super::answer::tests::answer("[budget]\nanswer-tokens = 3", "one two three four five");
         assert_eq!((out.as_str(), blocked.unwrap().label.as_str()), ("one two three ", "answer-tokens"));
+    }
+
+    #[test]
+    fn choices_multiply_what_is_asked_for() {
+        let labels = |asked: u64, answers: u64, toml: &str| -> Vec<String> {
+            let mut exchange = exchange(&[(Role::User, "hi")]);
+            (exchange.max_output_tokens, exchange.answers) = (Some(asked), Some(answers));
+            let judgement = checks(toml).request(&exchange, &Session::new([0; 32]));
+            judgement.reasons.into_iter().map(|reason| reason.label).collect()
+        };
+        assert_eq!(labels(40, 100, "[budget]\nanswer-tokens = 50"), ["answer-tokens"]);
+        assert_eq!(labels(10, 5, "[budget]\nanswer-tokens = 50"), [""; 0]);
+        assert_eq!(labels(40_000, 100, "[budget]\ncost = 1.0\nprice-written = 1.0"), ["cost"]);
+        assert_eq!(labels(u64::MAX, 2, "[budget]\nanswer-tokens = 50"), ["answer-tokens"]);
+    }
+
+    #[test]
+    fn all_texts_of_an_answer_are_counted_together() {
+        let checks = checks("[budget]\nanswer-tokens = 50");
+        let block = "word ".repeat(20);
+        let answer = |blocks: usize| {
+            let response = exchange(&vec![(Role::Assistant, block.as_str()); blocks]);
+            checks.response(&response, &exchange(&[]), &Session::new([0; 32])).action
+        };
+        assert_eq!((answer(2), answer(3), answer(5)), (Action::Allow, Action::Block, Action::Block));
     }
 
     #[test]

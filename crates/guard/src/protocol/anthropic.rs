@@ -13,7 +13,7 @@ const READ: [&str; 8] =
 
 /// A request for a message.
 pub(super) fn request(all: &mut Gather<'_, '_>) {
-    all.head(&["max_tokens"]);
+    all.head(true);
     let root = all.root();
     parameters(all, root, "");
     // A batch holds whole requests.
@@ -56,7 +56,7 @@ fn parameters<'j, 'b>(all: &mut Gather<'j, 'b>, root: Node<'j, 'b>, pointer: &st
 
 /// The answer to one.
 pub(super) fn response(all: &mut Gather<'_, '_>) {
-    all.head(&[]);
+    all.head(false);
     let root = all.root();
     for content in root.all("content") {
         blocks(all, content, Role::Assistant, "/content");

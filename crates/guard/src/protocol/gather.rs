@@ -139,13 +139,15 @@ impl<'j, 'b> Gather<'j, 'b> {
         self.json.root()
     }
 
-    /// The model and the length asked for.
-    pub(super) fn head(&mut self, lengths: &[&str]) {
+    /// The model, and of a request how many answers are asked for and how long each may be.
+    pub(super) fn head(&mut self, of_request: bool) {
         let root = self.root();
         self.exchange.model = root.get("model").and_then(Node::as_str);
-        // Which of several a reader takes is its own choice: the largest is judged.
-        let asked = lengths.iter().flat_map(|name| root.all(name)).filter_map(|node| number(node));
-        self.exchange.max_output_tokens = asked.max();
+        if of_request {
+            let (length, answers) = super::length::asked(root);
+            self.exchange.max_output_tokens = length;
+            self.exchange.answers = answers;
+        }
     }
 
     /// A string is a part; anything else is nothing.
@@ -386,12 +388,6 @@ pub(super) fn role(message: Node<'_, '_>) -> Role {
     });
     let Some(first) = roles.next() else { return Role::User };
     if roles.all(|role| role == first) { first } else { Role::User }
-}
-
-/// A number that is counted; one that is no whole number counts as more than any.
-fn number(node: Node<'_, '_>) -> Option<u64> {
-    let Value::Number(text) = node.value() else { return None };
-    (!text.starts_with('-')).then(|| text.parse().unwrap_or(u64::MAX))
 }
 
 /// The kind of what a member refers to that is elsewhere: by an address or by the name of a file that was sent before.

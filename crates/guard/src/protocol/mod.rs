@@ -8,6 +8,7 @@ mod deltas;
 mod events;
 mod gather;
 mod json;
+mod length;
 mod mcp;
 mod openai;
 mod refusal;
@@ -150,7 +151,7 @@ pub(crate) fn message_id(body: &[u8]) -> String {
 
 /// Every string of a document.
 fn everything(all: &mut Gather<'_, '_>, speaker: Role) {
-    all.head(&[]);
+    all.head(speaker == Role::User);
     all.of_any_form();
     let root = all.root();
     all.strings(speaker, root, "");

@@ -6,8 +6,6 @@ use super::gather::{Gather, join, names, role};
 use super::json::{Node, Value};
 use crate::exchange::{MediaKind, Role};
 
-const LENGTHS: [&str; 3] = ["max_tokens", "max_completion_tokens", "max_output_tokens"];
-
 /// Members of requests that choose how is answered and are put before no model.
 const CHOICES: [&str; 15] = [
     "model",
@@ -26,6 +24,8 @@ const CHOICES: [&str; 15] = [
     "cache_salt",
     "request_id",
 ];
+/// Longest choice that says nothing, in bytes: no credential is shorter.
+const TELLING: usize = 16;
 /// Members of answers that are no text, but for what an upstream adds.
 const NO_ANSWER: [&str; 11] = [
     "id",
@@ -46,7 +46,7 @@ const TOKENS: [&str; 5] = ["logprobs", "token_ids", "prompt_logprobs", "prompt_t
 /// A request for a chat completion.
 pub(super) fn chat_request(all: &mut Gather<'_, '_>) {
     const READ: [&str; 6] = ["messages", "tools", "functions", "documents", "prediction", "images"];
-    all.head(&LENGTHS);
+    all.head(true);
     let root = all.root();
     for messages in root.all("messages") {
         for (place, one) in messages.items().enumerate() {
@@ -82,6 +82,7 @@ fn others<'j, 'b>(all: &mut Gather<'j, 'b>, root: Node<'j, 'b>, read: &[&str]) {
     }
     let read: Vec<&str> = read.iter().chain(&CHOICES).chain(&SCHEMAS).copied().collect();
     all.others(Role::User, root, &read, "");
+    choices(all, root);
     for images in root.all("images") {
         all.pictures(Role::User, images, "/images");
     }
@@ -97,10 +98,19 @@ fn others<'j, 'b>(all: &mut Gather<'j, 'b>, root: Node<'j, 'b>, read: &[&str]) {
     answer_schema(all, root);
 }
 
+/// What chooses how is answered: no model reads it, but it is sent to the provider.
+fn choices<'j, 'b>(all: &mut Gather<'j, 'b>, root: Node<'j, 'b>) {
+    for name in CHOICES.iter().filter(|name| **name != "model") {
+        for node in root.all(name).filter(|node| node.raw().len() >= TELLING) {
+            all.strings(Role::ToolDescription, node, &join("", name));
+        }
+    }
+}
+
 /// The answer to one.
 pub(super) fn chat_response(all: &mut Gather<'_, '_>) {
     const READ: [&str; 2] = ["choices", "message"];
-    all.head(&[]);
+    all.head(false);
     all.repeated_under(&TOKENS);
     let root = all.root();
     for choices in root.all("choices") {
@@ -129,7 +139,7 @@ pub(super) fn chat_response(all: &mut Gather<'_, '_>) {
 /// A request to complete a text.
 pub(super) fn completion_request(all: &mut Gather<'_, '_>) {
     const READ: [&str; 5] = ["prompt", "suffix", "system", "template", "images"];
-    all.head(&LENGTHS);
+    all.head(true);
     let root = all.root();
     for (name, speaker) in
         [("prompt", Role::User), ("suffix", Role::User), ("system", Role::System), ("template", Role::System)]
@@ -143,7 +153,7 @@ pub(super) fn completion_request(all: &mut Gather<'_, '_>) {
 
 /// A request for the embedding of texts.
 pub(super) fn embedding_request(all: &mut Gather<'_, '_>) {
-    all.head(&[]);
+    all.head(false);
     let root = all.root();
     for name in ["input", "prompt", "query", "documents"] {
         for node in root.all(name) {
@@ -162,7 +172,7 @@ pub(super) fn embedding_request(all: &mut Gather<'_, '_>) {
 
 /// The answer to one: numbers, and what went wrong.
 pub(super) fn embedding_response(all: &mut Gather<'_, '_>) {
-    all.head(&[]);
+    all.head(false);
     let root = all.root();
     let read: Vec<&str> = ["embedding", "embeddings"].iter().chain(&NO_ANSWER).copied().collect();
     all.others(Role::Assistant, root, &read, "");

@@ -30,7 +30,7 @@ pub(super) const DOING: [&str; 6] = ["arguments", "input", "action", "actions", 
 
 /// A request for a response.
 pub(super) fn request(all: &mut Gather<'_, '_>) {
-    all.head(&["max_output_tokens"]);
+    all.head(true);
     let root = all.root();
     for instructions in root.all("instructions") {
         all.strings(Role::System, instructions, "/instructions");
@@ -64,7 +64,7 @@ pub(super) fn request(all: &mut Gather<'_, '_>) {
 
 /// The answer to one.
 pub(super) fn response(all: &mut Gather<'_, '_>) {
-    all.head(&[]);
+    all.head(false);
     all.repeated_under(&["logprobs"]);
     let root = all.root();
     // The rest of an answer says again what was asked.

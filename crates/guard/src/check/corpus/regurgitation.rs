@@ -2,6 +2,7 @@
 
 use super::file::CorpusFilter;
 use super::windows::Runs;
+use crate::check::bounds;
 use crate::check::checks::{Check, ChecksError, Files, Made, Request};
 use crate::check::judgement::Reason;
 use crate::check::policy::{Mode, Policy};
@@ -59,11 +60,15 @@ impl Default for CorpusPolicy {
 /// The check, if there are filters.
 ///
 /// # Errors
-/// [`ChecksError::File`] or [`ChecksError::Corpus`] if one cannot be read.
+/// [`ChecksError::File`] or [`ChecksError::Corpus`] if one cannot be read, [`ChecksError::Setting`] if nothing could be flagged.
 pub(crate) fn make(policy: &Policy, files: Files<'_>) -> Result<Made, ChecksError> {
     let policy = policy.corpus.clone();
     if policy.filters.is_empty() || policy.mode == Mode::Off {
         return Ok(None);
+    }
+    let (flag, block) = (policy.flag_words, policy.block_words);
+    if flag != CorpusPolicy::default().flag_words {
+        bounds::ordered("corpus", ("flag-words", flag), ("block-words", block))?;
     }
     let filters = policy.filters.iter().map(|path| {
         let bytes = files(path).map_err(|error| ChecksError::File { path: path.clone(), error })?;

@@ -100,6 +100,12 @@ pub enum TopicError {
     /// A rate that was not measured.
     #[error(transparent)]
     Rate(#[from] TopicRateError),
+    /// Settings of a classifier, and no classifier.
+    #[error("{0} says when a classifier tells the topic, and there is none; give a model")]
+    NoModel(&'static str),
+    /// Another topic has its name.
+    #[error("there are two of this name; give each its own")]
+    Twice,
     /// A threshold that is no probability, or both a threshold and a rate.
     #[error("give either false-positives or a threshold above 0 and below 1")]
     Threshold,
@@ -119,6 +125,17 @@ pub(crate) fn make(policy: &Policy, files: Files<'_>) -> Result<Made, ChecksErro
     let (mut phrases, mut bans) = (Vec::new(), Vec::new());
     for topic in policy.topics.iter().filter(|topic| topic.mode != Mode::Off) {
         let failed = |error| ChecksError::Topic { topic: topic.name.clone(), error };
+        if policy.topics.iter().filter(|other| other.name == topic.name).count() > 1 {
+            return Err(failed(TopicError::Twice));
+        }
+        let of_model = [
+            ("threshold", topic.threshold.is_some()),
+            ("false-positives", topic.false_positives.is_some()),
+            ("sha256", topic.sha256.is_some()),
+        ];
+        if let Some((key, _)) = of_model.iter().find(|(_, is_given)| *is_given && topic.model.is_none()) {
+            return Err(failed(TopicError::NoModel(key)));
+        }
         if topic.words.is_empty() && topic.model.is_none() {
             return Err(failed(TopicError::Nothing));
         }

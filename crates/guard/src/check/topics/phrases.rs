@@ -23,7 +23,7 @@ pub(super) struct Found {
 }
 
 impl Phrases {
-    /// Folded phrases with the number of their topic; none if there are none.
+    /// Folded phrases with the number of their topic, and how else they may be spaced; none if there are none.
     ///
     /// # Errors
     /// [`BuildError`] if there are too many.
@@ -31,6 +31,11 @@ impl Phrases {
         if phrases.is_empty() {
             return Ok(None);
         }
+        let spaced: Vec<(usize, String)> = phrases
+            .iter()
+            .flat_map(|(owner, phrase)| spacings(phrase).into_iter().map(|spaced| (*owner, spaced)))
+            .collect();
+        let phrases = &spaced;
         let automaton = AhoCorasick::builder()
             .kind(Some(AhoCorasickKind::ContiguousNFA))
             .build(phrases.iter().map(|(_, phrase)| phrase))?;
@@ -64,6 +69,27 @@ impl Phrases {
     }
 }
 
+/// Fewest letters that are looked for set apart.
+const SPACED: usize = 4;
+
+/// A phrase as it stands, its words with marks between them or none, and its letters set apart.
+fn spacings(phrase: &str) -> Vec<String> {
+    let mut all = vec![phrase.to_owned()];
+    if phrase.contains(' ') {
+        all.extend(["-", "_", "."].map(|mark| phrase.replace(' ', mark)));
+        // What is long enough to be no other word.
+        if phrase.len() > SPACED {
+            all.push(phrase.replace(' ', ""));
+        }
+    }
+    let letters: Vec<String> = phrase.chars().filter(|one| *one != ' ').map(String::from).collect();
+    let is_spelt = phrase.chars().all(|one| one.is_alphanumeric() && one < '\u{2E80}' || one == ' ');
+    if is_spelt && letters.len() >= SPACED {
+        all.extend([" ", "-", ".", "_", "*"].map(|mark| letters.join(mark)));
+    }
+    all
+}
+
 /// Whether no word goes on across the ends of a span. Scripts without spaces have no ends of words.
 fn stands_alone(text: &str, start: usize, end: usize) -> bool {
     !is_inside_a_word(text, start) && !is_inside_a_word(text, end)
@@ -93,5 +119,21 @@ mod tests {
         let mut found = Vec::new();
         phrases.each("the card game, no scorecard gamer", |one| found.push((one.topic, one.span)));
         assert_eq!(found, [(0, 4..13)]);
+    }
+
+    #[test]
+    fn a_phrase_is_found_however_it_is_spaced() {
+        let all = ["card game", "roulette", "keno"].map(|phrase| (0, phrase.to_owned()));
+        let phrases = Phrases::new(&all).unwrap().unwrap();
+        let found = |text: &str| {
+            let mut found = Vec::new();
+            phrases.each(text, |one| found.push(text.get(one.span).unwrap_or_default().to_owned()));
+            found
+        };
+        for said in ["card-game", "card_game", "cardgame", "c a r d g a m e", "r-o-u-l-e-t-t-e", "k.e.n.o"] {
+            assert_eq!(found(&format!("a {said}, or")), [said]);
+        }
+        assert_eq!(found("scorecardgame cardgames k e n"), [""; 0]);
+        assert_eq!(phrases.begun("so r o u "), Some(3));
     }
 }
