@@ -166,7 +166,10 @@ async fn serve(
         .await
         .map_err(|why| turned(why, plan))?;
     if let Some(admitted) = &admitted {
-        recording.change(|decision| decision.tenant = Some(admitted.tenant().to_owned()));
+        recording.change(|decision| {
+            decision.tenant = Some(admitted.tenant().to_owned());
+            decision.key = Some(admitted.key().to_owned());
+        });
     }
     recording.admitted = admitted;
     if let Some(upgrade) = upgrade {
