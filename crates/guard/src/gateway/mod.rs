@@ -64,7 +64,7 @@ pub use plan::{Digests, Plan, Surroundings};
 pub use receipts::{Alarm, DECISIONS_V1, Decisions, Receipt, ReceiptError, Receipts, verified};
 pub use replay::replayed;
 pub use resp::{Reply, RespError};
-pub use server::{Reload, Stop, serve};
+pub use server::{Reload, Reloaded, Stop, serve};
 
 use crate::settings::ReceiptContent;
 use counters::Counters;
