@@ -210,6 +210,11 @@ impl Plan {
 }
 
 impl Route {
+    /// Whether it says what is spoken there, and not the path.
+    pub(super) fn says_protocol(&self) -> bool {
+        self.protocol.is_some()
+    }
+
     fn takes(&self, path: &str) -> bool {
         let base = self.path.trim_end_matches('/');
         path.strip_prefix(base).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
