@@ -47,6 +47,27 @@ pub struct GuardOptions {
     pub route: Vec<RouteOptions>,
 }
 
+impl GuardOptions {
+    /// Keeps of a configuration that is read again what only a start takes up, as it was then, and names what it would have been another
+    /// in: where is listened, how many threads and connections there are, and what decisions are written to.
+    pub fn keep_until_start(&mut self, started: &Self) -> Vec<&'static str> {
+        fn kept<T: Clone + PartialEq>(now: &mut T, then: &T) -> bool {
+            let is_another = now != then;
+            now.clone_from(then);
+            is_another
+        }
+        let settings = [
+            ("listen", kept(&mut self.listen, &started.listen)),
+            ("admin", kept(&mut self.admin, &started.admin)),
+            ("threads", kept(&mut self.threads, &started.threads)),
+            ("limits.connections", kept(&mut self.limits.connections, &started.limits.connections)),
+            ("receipts", kept(&mut self.receipts, &started.receipts)),
+            ("telemetry", kept(&mut self.telemetry, &started.telemetry)),
+        ];
+        settings.into_iter().filter(|(_, is_another)| *is_another).map(|(name, _)| name).collect()
+    }
+}
+
 /// What a judgement does.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -367,4 +388,30 @@ pub struct RouteOptions {
     /// Who speaks where, by JSON pointer (RFC 6901; `*` stands for any one name), where any JSON is spoken: what a pointer leads to and
     /// everything below. A text that none leads to is judged as what people write.
     pub speakers: BTreeMap<String, Speaker>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_only_a_start_takes_up_is_kept_and_named() {
+        let of = |toml: &str| toml::from_str::<GuardOptions>(toml).unwrap();
+        let started = of("listen = '127.0.0.1:1'\non-failure = 'closed'");
+        let mut same = of("listen = '127.0.0.1:1'\non-failure = 'open'");
+        assert_eq!(same.keep_until_start(&started), [""; 0]);
+        assert_eq!(same.on_failure, OnFailure::Open);
+        let mut other = of(
+            "admin = '127.0.0.1:2'\nthreads = 3\nmode = 'observe'\n[limits]\nconnections = 7\nnesting = 9\n\
+            [receipts]\ncontent = 'off'\n[telemetry]\nendpoint = 'http://a'",
+        );
+        assert_eq!(
+            other.keep_until_start(&started),
+            ["listen", "admin", "threads", "limits.connections", "receipts", "telemetry"]
+        );
+        let mut wanted = started;
+        (wanted.mode, wanted.on_failure, wanted.limits.nesting) =
+            (Enforcement::Observe, OnFailure::Closed, 9);
+        assert_eq!(other, wanted);
+    }
 }

@@ -80,6 +80,11 @@ impl Prepared {
             judgement.edits.clear();
         }
         if !judgement.edits.is_empty() {
+            // What is in them goes with them.
+            let goes = |edit: &super::Edit| {
+                response.repeats.iter().any(|one| one.start <= edit.span.start && edit.span.end <= one.end)
+            };
+            judgement.edits.retain(|edit| !goes(edit));
             let null =
                 |span: &Range<usize>| super::Edit { span: span.clone(), replacement: "null".to_owned() };
             judgement.edits.extend(response.repeats.iter().map(null));

@@ -33,10 +33,12 @@ pub(super) async fn serve(
     let silence = Duration::from_millis(way.plan.limits.silence_ms);
     let kind = head.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let kind = kind.to_ascii_lowercase();
-    if way.protocol == Protocol::Opaque
+    // What is neither JSON nor text there says nothing that is judged.
+    let is_loose = matches!(asked.protocol, Protocol::Json | Protocol::Torchserve);
+    if asked.protocol == Protocol::Opaque
         || method == Method::HEAD
         || incoming.is_end_stream()
-        || way.protocol == Protocol::Json && !is_text(&kind)
+        || is_loose && !is_text(&kind)
     {
         return Ok(passing(head, incoming, silence));
     }
@@ -123,7 +125,9 @@ fn whole(
         plain.map_err(|error| Refused::new(RefusalKind::Upstream, format!("the upstream's answer: {error}")));
     let judged = judged.and_then(|plain| {
         let error = !head.status.is_success();
-        recording.with(|decision| asked.answer(plain.as_deref().unwrap_or(&body), kind, error, decision))
+        let length = headers::head_of_tensors(&head.headers);
+        let body = plain.as_deref().unwrap_or(&body);
+        recording.with(|decision| asked.answer(body, kind, length, error, decision))
     });
     recording.change(|decision| decision.micros.answer = micros(started));
     let mut out = headers::onward(&head.headers);
@@ -131,8 +135,8 @@ fn whole(
         Ok(Outcome { action: Action::Block, check, .. }) if enforced => {
             return Err(Refused::new(RefusalKind::Policy, format!("the answer was stopped by {check}")));
         }
-        Ok(Outcome { changed: Some(changed), .. }) if enforced => {
-            headers::changed(&mut out);
+        Ok(Outcome { changed: Some(changed), head, .. }) if enforced => {
+            headers::changed(&mut out, head);
             Bytes::from(changed)
         }
         Ok(_) => body,

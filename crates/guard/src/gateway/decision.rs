@@ -107,6 +107,9 @@ pub struct Decision {
     /// Whose key it was.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tenant: Option<String>,
+    /// What the configuration calls the key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
     /// The upstream that answered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub upstream: Option<String>,
@@ -178,6 +181,7 @@ impl Decision {
             trace: None,
             model: None,
             tenant: None,
+            key: None,
             upstream: None,
             answer_model: None,
             tokens_read: None,

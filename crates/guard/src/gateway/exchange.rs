@@ -40,11 +40,13 @@ pub(super) struct Refused {
     pub(super) wait: Option<Duration>,
     /// The `id` of the request, where the protocol has one.
     pub(super) id: Option<String>,
+    /// The protocol that it is told in, where that is another than the path says.
+    pub(super) protocol: Option<Protocol>,
 }
 
 impl Refused {
     pub(super) fn new(kind: RefusalKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), wait: None, id: None }
+        Self { kind, message: message.into(), wait: None, id: None, protocol: None }
     }
 }
 
@@ -91,7 +93,7 @@ pub(super) async fn respond(
             response
         }
         Ok(Served::Stream(make)) => make(recording),
-        Err(refused) => refuse(&refused, protocol, &mut recording),
+        Err(refused) => refuse(&refused, refused.protocol.unwrap_or(protocol), &mut recording),
     };
     if let Ok(value) = HeaderValue::from_str(&name) {
         response.headers_mut().insert(headers::DECISION, value);
@@ -166,7 +168,10 @@ async fn serve(
         .await
         .map_err(|why| turned(why, plan))?;
     if let Some(admitted) = &admitted {
-        recording.change(|decision| decision.tenant = Some(admitted.tenant().to_owned()));
+        recording.change(|decision| {
+            decision.tenant = Some(admitted.tenant().to_owned());
+            decision.key = Some(admitted.key().to_owned());
+        });
     }
     recording.admitted = admitted;
     if let Some(upgrade) = upgrade {
@@ -182,6 +187,8 @@ async fn serve(
     let tenant = recording.admitted.as_ref().map_or(&*route.name, Admitted::tenant).to_owned();
     let mut asked = Asked {
         protocol,
+        is_said: route.says_protocol(),
+        by_shape: false,
         policy: Arc::clone(&route.policy),
         shadow: route.shadow.clone(),
         speakers: Arc::clone(&route.speakers),
@@ -189,6 +196,7 @@ async fn serve(
         limits: plan.json_limits(),
         body: Bytes::new(),
         kind: kind.to_owned(),
+        head: headers::head_of_tensors(&head.headers),
         prepared: Vec::new(),
     };
     if let Some(said) = head.uri.query().filter(|_| protocol != Protocol::Opaque).and_then(query::said) {
@@ -202,7 +210,7 @@ async fn serve(
     }
     let path = head.uri.path_and_query().cloned().unwrap_or(PathAndQuery::from_static("/"));
     let sent = Instant::now();
-    let id = asked.id();
+    let (id, spoken) = (asked.id(), asked.protocol);
     let mut calling = pin!(call(gateway, &way, &head.method, &path, &headers, &body));
     // While the upstream answers, what can be made ready for its answer is.
     let at_once = poll_fn(|context| Poll::Ready(calling.as_mut().poll(context))).await;
@@ -221,9 +229,11 @@ async fn serve(
         decision.model_digest = served.and_then(Result::ok);
         decision.status = response.status().as_u16();
     });
-    answer::serve(&way, asked, &head.method, response, recording)
-        .await
-        .map_err(|refused| Refused { id, ..refused })
+    answer::serve(&way, asked, &head.method, response, recording).await.map_err(|refused| Refused {
+        id,
+        protocol: Some(spoken),
+        ..refused
+    })
 }
 
 fn turned(why: Turned, plan: &Plan) -> Refused {
@@ -286,7 +296,10 @@ fn judged_request(
             }
             None => body.clone(),
         };
-        recording.with(|decision| asked.request(decision))
+        let judged = recording.with(|decision| asked.request(decision));
+        let protocol = asked.protocol;
+        recording.change(|decision| decision.protocol = protocol.name());
+        judged
     });
     recording.change(|decision| decision.micros.request = micros(started));
     let enforced = way.route.mode == Enforcement::Enforce;
@@ -294,9 +307,9 @@ fn judged_request(
         Ok(Outcome { action: Action::Block, check, .. }) if enforced => {
             Err(Refused::new(RefusalKind::Policy, format!("the request was stopped by {check}")))
         }
-        Ok(Outcome { changed: Some(changed), .. }) if enforced => {
+        Ok(Outcome { changed: Some(changed), head, .. }) if enforced => {
             let mut headers = headers.clone();
-            headers::changed(&mut headers);
+            headers::changed(&mut headers, head);
             Ok((Bytes::from(changed), headers))
         }
         Ok(_) => Ok((body, headers.clone())),

@@ -15,6 +15,7 @@ pub(super) const DECISION: HeaderName = HeaderName::from_static("bartizan-decisi
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+const TENSORS: HeaderName = HeaderName::from_static("inference-header-content-length");
 const AZURE_KEY: HeaderName = HeaderName::from_static("api-key");
 /// Digests of a body, wrong once it is changed.
 const DIGESTS: [HeaderName; 4] = [
@@ -80,8 +81,18 @@ pub(super) fn to_upstream(
     out
 }
 
-/// Takes away what is no longer true of a body that was changed.
-pub(super) fn changed(headers: &mut HeaderMap) {
+/// How long the JSON of a body is that has tensors behind it (KServe's extension for binary data); one that cannot be is longer than any.
+pub(super) fn head_of_tensors(headers: &HeaderMap) -> Option<usize> {
+    let mut values = headers.get_all(TENSORS).iter();
+    let length = values.next()?.to_str().ok().and_then(|text| text.trim().parse().ok());
+    Some(length.filter(|_| values.next().is_none()).unwrap_or(usize::MAX))
+}
+
+/// Takes away what is no longer true of a body that was changed, and says how long its JSON is where tensors stand behind it.
+pub(super) fn changed(headers: &mut HeaderMap, head: Option<usize>) {
+    if let Some(head) = head {
+        headers.insert(TENSORS, HeaderValue::from(head));
+    }
     headers.remove(CONTENT_ENCODING);
     for name in DIGESTS {
         headers.remove(name);

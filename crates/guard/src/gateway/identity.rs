@@ -108,9 +108,31 @@ impl Identities {
                     .to_owned(),
             });
         }
+        for (name, usage) in &options.tenant {
+            let subject = format!("tenant {name}");
+            if options.key.iter().all(|key| key.tenant.as_ref().unwrap_or(&key.name) != name) {
+                let problem = "no key belongs to it; tenant of a [[guard.key]] names it".to_owned();
+                return Err(GatewayError::Value { subject, problem });
+            }
+            if usage.concurrency.is_some() {
+                let problem =
+                    "concurrency is counted of a key, not of a tenant; usage of a [[guard.key]] limits it";
+                return Err(GatewayError::Value { subject, problem: problem.to_owned() });
+            }
+            check(&subject, usage)?;
+        }
         let mut all = BTreeMap::new();
         for key in &options.key {
             let subject = format!("key {}", key.name);
+            check(&subject, &key.usage)?;
+            for route in &key.routes {
+                let known = options.route.iter().any(|one| one.name.as_ref().unwrap_or(&one.path) == route)
+                    || options.route.is_empty() && route == "/";
+                if !known {
+                    let (kind, name) = ("route", route.clone());
+                    return Err(GatewayError::Unknown { subject, kind, name });
+                }
+            }
             match (&key.lineage, &lineages) {
                 (Some(usage), Some(lineages)) => lineages.check(&subject, usage)?,
                 (Some(_), None) => {
@@ -203,6 +225,11 @@ impl Admitted {
         &self.identity.tenant
     }
 
+    /// What the configuration calls the key.
+    pub(super) fn key(&self) -> &str {
+        &self.identity.name
+    }
+
     /// Takes tokens that are read from the budgets of key, tenant and lineage.
     pub(super) async fn spend(&self, ledger: &Ledger, read: u64, now: Instant) -> Result<(), Turned> {
         ledger.take(&self.tokens(read, 0), false, now).await
@@ -245,8 +272,31 @@ impl Identity {
     }
 }
 
+/// Whether what one may use can be counted; `subject` says whose it is.
+fn check(subject: &str, usage: &UsageOptions) -> Result<(), GatewayError> {
+    let wrong = |problem: String| GatewayError::Value { subject: subject.to_owned(), problem };
+    let UsageOptions { requests_per_s, burst, concurrency, tokens_per_day } = *usage;
+    if let Some(rate) = requests_per_s.filter(|rate| !rate.is_finite() || *rate <= 0.0) {
+        return Err(wrong(format!("requests-per-s is {rate}; give more than 0, or leave it out")));
+    }
+    if burst.is_some() && requests_per_s.is_none() {
+        let problem =
+            "burst says how many requests may come at once of those that requests-per-s allows; give both";
+        return Err(wrong(problem.to_owned()));
+    }
+    let counts = [
+        ("burst", burst.map(u64::from)),
+        ("concurrency", concurrency.map(|most| most as u64)),
+        ("tokens-per-day", tokens_per_day),
+    ];
+    match counts.into_iter().find(|(_, most)| *most == Some(0)) {
+        Some((name, _)) => Err(wrong(format!("{name} is 0; give 1 or more, or leave it out"))),
+        None => Ok(()),
+    }
+}
+
 fn requests(usage: &UsageOptions) -> Option<Allowance> {
-    let rate = usage.requests_per_s.filter(|rate| *rate > 0.0)?;
+    let rate = usage.requests_per_s?;
     Some(Allowance { rate, most: usage.burst.map_or(rate.max(1.0), f64::from) })
 }
 
@@ -301,7 +351,7 @@ mod tests {
 
     #[test]
     fn a_key_is_known_wherever_it_stands_and_another_is_not() {
-        let all = with_key_a("routes = ['/v1']");
+        let all = with_key_a("routes = ['/v1']\n[[route]]\npath = '/v1'");
         let ledger = ledger();
         let admit = |headers: &HeaderMap, route| {
             admit(&all, headers, route, &ledger).map(|who| who.tenant().to_owned())
@@ -317,6 +367,46 @@ mod tests {
         for bad in [HeaderMap::new(), headers("x-api-key", "key-b"), headers("authorization", "Basic key-a")]
         {
             assert_eq!(admit(&bad, "/v1"), Err(Turned::Unknown));
+        }
+    }
+
+    #[test]
+    fn limits_that_limit_nothing_are_refused_with_their_name() {
+        let digest = bartizan_core::hex(&Sha256::digest("key-a"));
+        let said = |rest: &str| {
+            let toml = format!("[[key]]\nname = 'a'\ntenant = 't'\nsha256 = '{digest}'\n{rest}");
+            made(&toml).map(|_| ()).map_err(|error| error.to_string())
+        };
+        for (usage, name) in [
+            ("requests-per-s = 0", "requests-per-s is 0"),
+            ("requests-per-s = -1.5", "requests-per-s is -1.5"),
+            ("requests-per-s = nan", "requests-per-s is NaN"),
+            ("requests-per-s = inf", "requests-per-s is inf"),
+            ("burst = 1", "burst says"),
+            ("requests-per-s = 1\nburst = 0", "burst is 0"),
+            ("tokens-per-day = 0", "tokens-per-day is 0"),
+        ] {
+            let of_key = said(&format!("usage = {{ {} }}", usage.replace('\n', ", "))).unwrap_err();
+            assert!(of_key.contains("key a") && of_key.contains(name), "{of_key}");
+            let of_tenant = said(&format!("[tenant.t]\n{usage}")).unwrap_err();
+            assert!(of_tenant.contains("tenant t") && of_tenant.contains(name), "{of_tenant}");
+        }
+        for (rest, words) in [
+            ("usage = { concurrency = 0 }", "concurrency is 0"),
+            ("[tenant.t]\nconcurrency = 1", "not of a tenant"),
+            ("[tenant.tt]\ntokens-per-day = 1", "tenant tt: no key belongs to it"),
+            ("routes = ['nope']", "key a names the route nope"),
+            ("routes = ['/']\n[[route]]\nname = 'chat'\npath = '/'", "key a names the route /"),
+        ] {
+            let error = said(rest).unwrap_err();
+            assert!(error.contains(words), "{error}");
+        }
+        for good in [
+            "usage = { requests-per-s = 0.5, burst = 1, concurrency = 1, tokens-per-day = 1 }",
+            "routes = ['/']\n[tenant.t]\nrequests-per-s = 1",
+            "routes = ['chat', '/v1']\n[[route]]\nname = 'chat'\npath = '/'\n[[route]]\npath = '/v1'",
+        ] {
+            assert_eq!(said(good), Ok(()), "{good}");
         }
     }
 

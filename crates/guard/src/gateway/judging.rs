@@ -3,9 +3,10 @@
 use super::decision::{Decision, Direction};
 use super::exchange::Refused;
 use super::plan::NamedPolicy;
+use super::reading::{Given, Reading};
 use crate::check::{Action, Judgement, Prepared, Reason, ResponseJudge, Session};
 use crate::exchange::Exchange;
-use crate::protocol::{Json, JsonLimits, Protocol, RefusalKind, Speakers, Usage, quoted, spliced, unquoted};
+use crate::protocol::{Json, JsonLimits, Protocol, RefusalKind, Speakers, Usage, spliced};
 use bytes::Bytes;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -17,6 +18,10 @@ const LARGE: usize = 64 << 10;
 #[derive(Debug, Clone)]
 pub(super) struct Asked {
     pub(super) protocol: Protocol,
+    /// Whether the route says so; else the shape of the request may be that of another.
+    pub(super) is_said: bool,
+    /// Whether its shape told the protocol.
+    pub(super) by_shape: bool,
     pub(super) policy: Arc<NamedPolicy>,
     pub(super) shadow: Option<Arc<NamedPolicy>>,
     /// Who speaks where, if any JSON is spoken.
@@ -27,6 +32,8 @@ pub(super) struct Asked {
     pub(super) body: Bytes,
     /// Its media type.
     pub(super) kind: String,
+    /// How long its JSON is, where tensors stand behind it.
+    pub(super) head: Option<usize>,
     /// What is known of its answer before that comes, by policy.
     pub(super) prepared: Vec<(Arc<NamedPolicy>, Arc<Prepared>)>,
 }
@@ -38,15 +45,17 @@ pub(super) struct Outcome {
     pub(super) check: &'static str,
     /// The body as it is to be, when it is redacted.
     pub(super) changed: Option<Vec<u8>>,
+    /// How long the JSON of that is, where tensors stand behind it.
+    pub(super) head: Option<usize>,
     /// What was found.
     pub(super) reasons: Vec<Reason>,
 }
 
 impl Asked {
     /// Judges the request.
-    pub(super) fn request(&self, decision: &mut Decision) -> Result<Outcome, Refused> {
-        aside(self.takes_long() || self.body.len() >= LARGE, || {
-            self.with_request(|exchange, wrapped| {
+    pub(super) fn request(&mut self, decision: &mut Decision) -> Result<Outcome, Refused> {
+        let (protocol, outcome) = aside(self.takes_long() || self.body.len() >= LARGE, || {
+            self.with_request(|exchange, protocol, reading| {
                 if let Some(what) = exchange.unread {
                     let message = format!("{what} cannot be judged");
                     return Err(Refused::new(RefusalKind::Unsupported, message));
@@ -56,21 +65,25 @@ impl Asked {
                 let by = |policy: &Arc<NamedPolicy>| {
                     judged(|| {
                         let mut judgement = policy.checks.request(exchange, &self.session);
-                        if self.protocol.answers_a_model() {
+                        if protocol.answers_a_model() {
                             with_calls(policy, exchange, &self.session, &mut judgement);
                         }
                         judgement
                     })
                 };
-                self.both(Direction::Request, by, exchange.body, wrapped, decision)
+                let outcome = self.both(Direction::Request, by, exchange.body, reading, decision)?;
+                Ok((protocol, outcome))
             })?
-        })
+        })?;
+        self.by_shape = protocol != self.protocol;
+        self.protocol = protocol;
+        Ok(outcome)
     }
 
     /// Judges what the query of the request says. It is sent on as it came or not at all: what would be redacted is told.
     pub(super) fn query(&self, said: &[u8], decision: &mut Decision) -> Result<Outcome, Refused> {
         aside(self.takes_long(), || {
-            self.read(said, false, &mut |json, body, _| {
+            Reading::read(said, Given::default(), self.limits, |json, body, reading| {
                 let exchange = Protocol::Json.request(body, json);
                 let by = |policy: &Arc<NamedPolicy>| {
                     let mut judgement = judged(|| policy.checks.request(&exchange, &self.session))?;
@@ -82,39 +95,46 @@ impl Asked {
                     }
                     Ok(judgement)
                 };
-                self.both(Direction::Request, by, body, false, decision)
+                self.both(Direction::Request, by, body, reading, decision)
             })?
         })
     }
 
-    /// Judges an answer that is there as a whole; one that tells of an error may have any form.
+    /// Judges an answer that is there as a whole; one that tells of an error may have any form. `head` is how long its JSON is, where
+    /// tensors stand behind it.
     pub(super) fn answer(
         &self,
         body: &[u8],
         kind: &str,
+        head: Option<usize>,
         error: bool,
         decision: &mut Decision,
     ) -> Result<Outcome, Refused> {
         let takes_long = self.protocol.answers_a_model() && self.takes_long();
         aside(takes_long || body.len() >= LARGE, || {
-            let any_text = error || self.protocol == Protocol::Json && is_text(kind);
-            self.read(body, any_text, &mut |json, body, wrapped| {
-                let mut answer = match (wrapped, self.protocol.answers_a_model()) {
-                    (false, _) => self.protocol.response(body, json),
+            let is_loose = self.protocol == Protocol::Json || self.by_shape;
+            let any_text = error || self.protocol == Protocol::Torchserve || is_loose && is_text(kind);
+            let head = head.filter(|_| self.protocol == Protocol::Kserve).map(|head| (head, "outputs"));
+            let given = Given { kind, any_text, any_bytes: false, head };
+            Reading::read(body, given, self.limits, |json, body, reading| {
+                let protocol = if self.by_shape { self.protocol.of_answer(json) } else { self.protocol };
+                let to_model = protocol.answers_a_model();
+                let mut answer = match (reading.is_foreign(), to_model) {
+                    (false, _) => protocol.response(body, json),
                     (true, false) => Protocol::Json.response(body, json),
                     // What a model is given is judged as what is asked of one.
                     (true, true) => Protocol::Json.request(body, json),
                 };
                 self.seat(&mut answer);
                 let by = |policy: &Arc<NamedPolicy>| {
-                    if self.protocol.answers_a_model() {
+                    if to_model {
                         return judged(|| policy.checks.request(&answer, &self.session));
                     }
                     let prepared = self.prepared(policy)?;
                     judged(|| prepared.response(&answer))
                 };
-                decision.answered(Usage::of(self.protocol, json));
-                self.both(Direction::Answer, by, body, wrapped, decision)
+                decision.answered(Usage::of(protocol, json));
+                self.both(Direction::Answer, by, body, reading, decision)
             })?
         })
     }
@@ -122,12 +142,17 @@ impl Asked {
     /// Judges one message of a stream that is given to a model.
     pub(super) fn message(&self, body: &[u8]) -> Result<Outcome, Refused> {
         aside(self.takes_long() || body.len() >= LARGE, || {
-            self.read(body, false, &mut |json, body, wrapped| {
+            Reading::read(body, Given::default(), self.limits, |json, body, reading| {
                 let answer = self.protocol.response(body, json);
                 let judgement = judged(|| self.policy.checks.request(&answer, &self.session))?;
-                outcome(judgement, body, wrapped)
+                outcome(judgement, body, reading, self.limits)
             })?
         })
+    }
+
+    /// The protocol of an event of a streamed answer.
+    pub(super) fn protocol_of(&self, event: &Json<'_>) -> Protocol {
+        if self.by_shape { self.protocol.of_answer(event) } else { self.protocol }
     }
 
     fn takes_long(&self) -> bool {
@@ -146,9 +171,9 @@ impl Asked {
         (self.protocol == Protocol::Mcp).then(|| crate::protocol::message_id(&self.body))
     }
 
-    /// A refusal that names the request.
+    /// A refusal that names the request, in the words of its protocol.
     pub(super) fn named(&self, refused: Refused) -> Refused {
-        Refused { id: self.id(), ..refused }
+        Refused { id: self.id(), protocol: Some(self.protocol), ..refused }
     }
 
     /// A judge of one text of the answer, as it comes.
@@ -188,7 +213,7 @@ impl Asked {
         direction: Direction,
         by: impl Fn(&Arc<NamedPolicy>) -> Result<Judgement, Refused>,
         body: &[u8],
-        wrapped: bool,
+        reading: &Reading<'_>,
         decision: &mut Decision,
     ) -> Result<Outcome, Refused> {
         let judgement = by(&self.policy)?;
@@ -197,48 +222,32 @@ impl Asked {
             let theirs = by(shadow).map(|one| one.action).ok();
             decision.shadowed(theirs);
         }
-        outcome(judgement, body, wrapped)
+        outcome(judgement, body, reading, self.limits)
     }
 
-    fn with_request<T>(&self, act: impl FnOnce(&Exchange<'_>, bool) -> T) -> Result<T, Refused> {
-        let mut act = Some(act);
-        let mut outcome = None;
-        let any_text = self.protocol == Protocol::Json && self.kind.starts_with("text/");
-        self.read(&self.body, any_text, &mut |json, body, wrapped| {
-            let mut exchange = self.protocol.request(body, json);
+    fn with_request<T>(
+        &self,
+        act: impl FnOnce(&Exchange<'_>, Protocol, &Reading<'_>) -> T,
+    ) -> Result<T, Refused> {
+        let any_bytes = self.protocol == Protocol::Torchserve;
+        let any_text = any_bytes || self.protocol == Protocol::Json && self.kind.starts_with("text/");
+        let head = self.head.filter(|_| self.protocol == Protocol::Kserve).map(|head| (head, "inputs"));
+        let given = Given { kind: &self.kind, any_text, any_bytes, head };
+        Reading::read(&self.body, given, self.limits, |json, body, reading| {
+            let protocol = if self.is_said { self.protocol } else { self.protocol.of_request(json) };
+            let mut exchange = protocol.request(body, json);
+            reading.tell(&mut exchange);
             self.seat(&mut exchange);
-            outcome = act.take().map(|act| act(&exchange, wrapped));
-        })?;
-        outcome.ok_or_else(failed)
+            act(&exchange, protocol, reading)
+        })
     }
 
     /// A request that could not be read passed unjudged; its answer is judged as that to no request.
     fn with_request_or_none<T>(&self, mut act: impl FnMut(&Exchange<'_>) -> T) -> T {
-        match self.with_request(|exchange, _| act(exchange)) {
+        match self.with_request(|exchange, _, _| act(exchange)) {
             Ok(outcome) => outcome,
             Err(_) => act(&Exchange::default()),
         }
-    }
-
-    /// Reads a body as JSON; where any text may come, one that is none as the string it is.
-    fn read<T>(
-        &self,
-        body: &[u8],
-        any_text: bool,
-        act: &mut dyn FnMut(&Json<'_>, &[u8], bool) -> T,
-    ) -> Result<T, Refused> {
-        let error = match Json::read(body, self.limits) {
-            Ok(json) => return Ok(act(&json, body, false)),
-            Err(error) => error,
-        };
-        let text = std::str::from_utf8(body).ok();
-        let Some(text) = text.filter(|_| any_text) else {
-            return Err(Refused::new(RefusalKind::Malformed, format!("the body is no JSON: {error}")));
-        };
-        let mut wrapped = Vec::with_capacity(text.len().saturating_add(2));
-        quoted(text, &mut wrapped);
-        let json = Json::read(&wrapped, self.limits).map_err(|_| failed())?;
-        Ok(act(&json, &wrapped, true))
     }
 }
 
@@ -250,21 +259,22 @@ pub(super) fn is_text(kind: &str) -> bool {
 }
 
 /// What a judgement of a body comes to.
-fn outcome(judgement: Judgement, body: &[u8], wrapped: bool) -> Result<Outcome, Refused> {
+fn outcome(
+    judgement: Judgement,
+    body: &[u8],
+    reading: &Reading<'_>,
+    limits: JsonLimits,
+) -> Result<Outcome, Refused> {
     let check = judgement.reasons.iter().find(|reason| reason.action == judgement.action);
     let check = check.map_or("a check", |reason| reason.check);
     // A blocked body has no edits; any other is changed where a check says so, also to put back what a token stands for.
-    let mut changed = None;
+    let (mut changed, mut head) = (None, None);
     if !judgement.edits.is_empty() {
         let body = spliced(body, &judgement.edits).ok_or_else(failed)?;
-        changed = Some(if wrapped {
-            let text = std::str::from_utf8(&body).map_err(|_| failed())?;
-            unquoted(text).into_owned().into_bytes()
-        } else {
-            body
-        });
+        let (body, length) = reading.written(body, limits).ok_or_else(failed)?;
+        (changed, head) = (Some(body), length);
     }
-    Ok(Outcome { action: judgement.action, check, changed, reasons: judgement.reasons })
+    Ok(Outcome { action: judgement.action, check, changed, head, reasons: judgement.reasons })
 }
 
 /// Calls that a client sends to a server of tools are judged as those that a model makes.

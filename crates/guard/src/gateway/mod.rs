@@ -8,7 +8,7 @@
 //! | `answer` | the answer on its way back |
 //! | `stream`, `screen` | the answer as it streams |
 //! | `judging` | both, by the policy of their route |
-//! | `body`, `query`, `headers`, `health`, `upstream` | what these are made of |
+//! | `body`, `reading`, `query`, `headers`, `health`, `upstream` | what these are made of |
 //! | `http1` | HTTP/1.1 itself |
 //! | `model` | which model an upstream serves, and whether it was admitted |
 //! | `identity`, `lineage`, `counters`, `shared` | who asks, on whose behalf, and how much they may, alone or with other gateways |
@@ -41,6 +41,7 @@ mod ocsf;
 mod otlp;
 mod plan;
 mod query;
+mod reading;
 mod receipts;
 mod recording;
 mod replay;
@@ -64,7 +65,7 @@ pub use plan::{Digests, Plan, Surroundings};
 pub use receipts::{Alarm, DECISIONS_V1, Decisions, Receipt, ReceiptError, Receipts, verified};
 pub use replay::replayed;
 pub use resp::{Reply, RespError};
-pub use server::{Reload, Stop, serve};
+pub use server::{Reload, Reloaded, Stop, serve};
 
 use crate::settings::ReceiptContent;
 use counters::Counters;

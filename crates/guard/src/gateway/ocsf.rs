@@ -67,7 +67,7 @@ pub(super) fn finding(decision: &Decision) -> Option<Value> {
         },
     });
     if let (Some(tenant), Some(members)) = (&decision.tenant, finding.as_object_mut()) {
-        members.insert("actor".to_owned(), json!({"user": {"name": tenant}}));
+        members.insert("actor".to_owned(), json!({"user": {"name": tenant, "uid": decision.key}}));
     }
     Some(finding)
 }

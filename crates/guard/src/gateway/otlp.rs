@@ -57,6 +57,13 @@ impl Telemetry {
         metrics: Arc<Metrics>,
     ) -> Result<Self, GatewayError> {
         let subject = "telemetry";
+        if options.credential_header.is_some() && options.credential_env.is_none() {
+            return Err(GatewayError::Value {
+                subject: subject.to_owned(),
+                problem: "credential-header carries a credential, and there is none; credential-env names its variable"
+                    .to_owned(),
+            });
+        }
         let credential = options
             .credential_env
             .as_ref()
@@ -326,6 +333,9 @@ fn span(decision: &Decision) -> Value {
     }
     if let Some(digest) = &decision.model_digest {
         attributes.push(text("bartizan.model.digest", digest));
+    }
+    for (name, called) in [("bartizan.tenant", &decision.tenant), ("bartizan.key", &decision.key)] {
+        attributes.extend(called.as_deref().map(|called| text(name, called)));
     }
     if let Some(upstream) = &decision.upstream {
         attributes.push(text("bartizan.upstream", upstream));

@@ -210,6 +210,11 @@ impl Plan {
 }
 
 impl Route {
+    /// Whether it says what is spoken there, and not the path.
+    pub(super) fn says_protocol(&self) -> bool {
+        self.protocol.is_some()
+    }
+
     fn takes(&self, path: &str) -> bool {
         let base = self.path.trim_end_matches('/');
         path.strip_prefix(base).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
@@ -266,8 +271,8 @@ fn counters(options: &CounterOptions, surroundings: &Surroundings<'_>) -> Result
     };
     let password = credential(
         &subject(),
-        options.password_env.as_ref(),
-        options.password_file.as_deref(),
+        ("password-env", options.password_env.as_ref()),
+        ("password-file", options.password_file.as_deref()),
         surroundings,
     )?;
     let mut own = [0; 16];
@@ -284,15 +289,17 @@ fn counters(options: &CounterOptions, surroundings: &Surroundings<'_>) -> Result
     Shared::new(options, password.as_deref(), bartizan_core::hex(&own), tls).map(Arc::new)
 }
 
-/// A secret that a variable or a file holds.
+/// A secret that a variable or a file holds: one of both, each by the name of its setting.
 fn credential(
     subject: &str,
-    variable: Option<&String>,
-    file: Option<&Path>,
+    (variable_key, variable): (&str, Option<&String>),
+    (file_key, file): (&str, Option<&Path>),
     surroundings: &Surroundings<'_>,
 ) -> Result<Option<String>, GatewayError> {
+    let wrong = |problem: String| GatewayError::Value { subject: subject.to_owned(), problem };
     match (variable, file) {
-        (Some(variable), _) => (surroundings.environment)(variable).map(Some).ok_or_else(|| {
+        (Some(_), Some(_)) => Err(wrong(format!("{variable_key} and {file_key} are both given; keep one"))),
+        (Some(variable), None) => (surroundings.environment)(variable).map(Some).ok_or_else(|| {
             GatewayError::Credential { subject: subject.to_owned(), variable: variable.clone() }
         }),
         (None, Some(path)) => {
@@ -301,7 +308,11 @@ fn credential(
                 path: path.to_owned(),
                 error,
             })?;
-            Ok(Some(String::from_utf8_lossy(&bytes).trim().to_owned()))
+            let text = String::from_utf8_lossy(&bytes).trim().to_owned();
+            if text.is_empty() {
+                return Err(wrong(format!("{file_key}: {} is empty", path.display())));
+            }
+            Ok(Some(text))
         }
         (None, None) => Ok(None),
     }
@@ -330,8 +341,22 @@ fn upstreams(
                 error,
             })
         };
-        let credential =
-            credential(&subject, one.credential_env.as_ref(), one.credential_file.as_deref(), surroundings)?;
+        let wrong =
+            |problem: &str| GatewayError::Value { subject: subject.clone(), problem: problem.to_owned() };
+        let credential = credential(
+            &subject,
+            ("credential-env", one.credential_env.as_ref()),
+            ("credential-file", one.credential_file.as_deref()),
+            surroundings,
+        )?;
+        if one.credential_header.is_some() && credential.is_none() {
+            return Err(wrong(
+                "credential-header carries a credential, and there is none; give credential-env or credential-file",
+            ));
+        }
+        if one.roots.is_some() && one.url.starts_with("http:") {
+            return Err(wrong("roots are for https:// and the address begins with http://"));
+        }
         made.push(Arc::new(Upstream::new(&Endpoint {
             name: &one.name,
             url: &one.url,
@@ -358,6 +383,15 @@ fn route(
     let subject = format!("route {name}");
     if !one.path.starts_with('/') {
         let problem = format!("the path {} does not begin with /", one.path);
+        return Err(GatewayError::Value { subject, problem });
+    }
+    if let Some(protocol) =
+        one.protocol.filter(|protocol| *protocol != Protocol::Json && !one.speakers.is_empty())
+    {
+        let problem = format!(
+            "speakers tell who speaks in JSON of any form, and the protocol {} says that itself; leave them out, or give protocol = 'json'",
+            protocol.name()
+        );
         return Err(GatewayError::Value { subject, problem });
     }
     let policy = |named: &str| {
@@ -510,6 +544,17 @@ pub(super) mod tests {
             error("[[upstream]]\nname='c'\nurl='http://c'\ncredential-env='NONE'")
                 .contains("NONE is not set")
         );
+        assert!(
+            error("[[route]]\npath='/'\nprotocol='openai-chat'\nspeakers={'/a'='user'}")
+                .contains("speakers tell")
+        );
+        assert!(
+            plan(&format!("{TWO}[[route]]\npath='/'\nprotocol='json'\nspeakers={{'/a'='user'}}")).is_ok()
+        );
+        let upstream = |rest: &str| error(&format!("[[upstream]]\nname='c'\nurl='http://c'\n{rest}"));
+        assert!(upstream("credential-env='KEY'\ncredential-file='f'").contains("both given"));
+        assert!(upstream("credential-header='x-key'").contains("credential-header"));
+        assert!(upstream("roots='r.pem'").contains("roots"));
         assert!(plan("").unwrap_err().to_string().contains("--upstream"));
     }
 }

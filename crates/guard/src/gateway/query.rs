@@ -1,32 +1,73 @@
-//! What the query of a request says: some servers of models take a prompt from there.
+//! What the query of a request says, or a form in its body: some servers of models take a prompt from there.
 //!
 //! Names and values are read as forms are (WHATWG URL, section 5.1: `+` is a blank, percent-encodings are undone). A value that is one
 //! short word names something; the rest is judged, as a JSON object of its own.
 
-use crate::protocol::quoted;
+use crate::protocol::{Json, quoted};
 
 /// Longest word that says nothing by itself, in bytes.
 const LONGEST_WORD: usize = 64;
 
 /// A JSON object of the members of a query that say something; none where none does.
 pub(super) fn said(query: &str) -> Option<Vec<u8>> {
-    let mut body = Vec::new();
-    for pair in query.split('&') {
+    let pairs = query.split('&').map(|pair| {
         let (name, value) = pair.split_once('=').unwrap_or(("", pair));
-        let (name, value) = (decoded(name), decoded(value));
-        let is_said = !is_word(&value) || !is_word(&name);
-        if is_said {
-            body.push(if body.is_empty() { b'{' } else { b',' });
-            quoted(&name, &mut body);
-            body.push(b':');
-            quoted(&value, &mut body);
+        (decoded(name), decoded(value))
+    });
+    let mut said = pairs.filter(|(name, value)| !is_word(value) || !is_word(name)).peekable();
+    said.peek().is_some().then(|| object(said))
+}
+
+/// A JSON object of the members of a form.
+pub(super) fn form(text: &str) -> Vec<u8> {
+    let pairs = text.split('&').filter(|pair| !pair.is_empty());
+    object(pairs.map(|pair| {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        (decoded(name), decoded(value))
+    }))
+}
+
+/// The form of a JSON object, its members in the order they stand.
+pub(super) fn form_of(json: &Json<'_>) -> Vec<u8> {
+    let mut out = Vec::new();
+    for (name, value) in json.root().children() {
+        if !out.is_empty() {
+            out.push(b'&');
         }
+        encoded(&name.unwrap_or_default(), &mut out);
+        out.push(b'=');
+        encoded(&value.as_str().unwrap_or_default(), &mut out);
     }
-    if body.is_empty() {
-        return None;
+    out
+}
+
+fn object(pairs: impl Iterator<Item = (String, String)>) -> Vec<u8> {
+    let mut body = vec![b'{'];
+    for (name, value) in pairs {
+        if body.len() > 1 {
+            body.push(b',');
+        }
+        quoted(&name, &mut body);
+        body.push(b':');
+        quoted(&value, &mut body);
     }
     body.push(b'}');
-    Some(body)
+    body
+}
+
+fn encoded(text: &str, out: &mut Vec<u8>) {
+    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+    for byte in text.bytes() {
+        match byte {
+            b'*' | b'-' | b'.' | b'_' => out.push(byte),
+            _ if byte.is_ascii_alphanumeric() => out.push(byte),
+            b' ' => out.push(b'+'),
+            _ => {
+                out.push(b'%');
+                out.extend([byte >> 4, byte & 15].iter().filter_map(|half| DIGITS.get(usize::from(*half))));
+            }
+        }
+    }
 }
 
 fn is_word(text: &str) -> bool {
@@ -72,6 +113,14 @@ mod tests {
     }
 
     proptest::proptest! {
+        #[test]
+        fn a_form_is_written_as_it_is_read(pairs in proptest::collection::vec(("[a-zé+& ]{1,4}", "\\PC{0,6}"), 1..4)) {
+            let body = object(pairs.iter().cloned());
+            let json = Json::read(&body, crate::protocol::JsonLimits::default()).unwrap();
+            let written = String::from_utf8(form_of(&json)).unwrap();
+            proptest::prop_assert_eq!(form(&written), body);
+        }
+
         #[test]
         fn any_query_is_json_or_nothing(query in "([a-z%+&=é0-9\"\\\\]{0,4}(%[0-9a-fA-F]{2})?){0,12}") {
             if let Some(body) = said(&query) {

@@ -57,6 +57,19 @@ pub enum ReceiptError {
     /// There is none of that name.
     #[error("no decision {0} is in the log; decisions are written a moment after their exchange")]
     Unknown(String),
+    /// It is in nothing that can be read, and not everything can.
+    #[error(
+        "no decision {id} is in what can be read of the log, but entry {entry} names an envelope that is missing or was changed: {error}"
+    )]
+    Unreadable {
+        /// The decision.
+        id: String,
+        /// The newest entry whose envelope cannot be read.
+        entry: u64,
+        /// Why.
+        #[source]
+        error: StoreError,
+    },
     /// It is not what its digest names.
     #[error("the decision {0} is not the one that was signed")]
     Changed(String),
@@ -322,6 +335,7 @@ pub struct Receipt {
 pub fn verified(store: &Store, id: &str) -> Result<Receipt, ReceiptError> {
     let log = store.log().ok_or(ReceiptError::NoLog)?;
     let mut end = log.size()?;
+    let mut unread: Option<(u64, StoreError)> = None;
     while end > 0 {
         let start = end.saturating_sub(LARGEST_BATCH as u64);
         let most = usize::try_from(end.saturating_sub(start)).unwrap_or(LARGEST_BATCH);
@@ -329,7 +343,13 @@ pub fn verified(store: &Store, id: &str) -> Result<Receipt, ReceiptError> {
         let placed: Vec<(u64, Vec<u8>)> = (start..end).zip(entries).collect();
         for (place, bytes) in placed.into_iter().rev() {
             let Some(name) = envelope_of(&bytes) else { continue };
-            let Ok(envelope) = store.envelope(&name) else { continue };
+            let envelope = match store.envelope(&name) {
+                Ok(envelope) => envelope,
+                Err(error) => {
+                    unread.get_or_insert((place, error));
+                    continue;
+                }
+            };
             let Some(decision) = decision_in(&envelope, id)? else { continue };
             let signers = store.trust().signers(&envelope);
             if signers.is_empty() {
@@ -340,7 +360,11 @@ pub fn verified(store: &Store, id: &str) -> Result<Receipt, ReceiptError> {
         }
         end = start;
     }
-    Err(ReceiptError::Unknown(id.to_owned()))
+    let id = id.to_owned();
+    Err(match unread {
+        Some((entry, error)) => ReceiptError::Unreadable { id, entry, error },
+        None => ReceiptError::Unknown(id),
+    })
 }
 
 /// The decision of that name in an envelope, checked against its digest.

@@ -27,8 +27,10 @@ pub fn replayed(plan: &Plan, path: &str, request: &[u8], answer: Option<&[u8]>) 
     decision.request_sha256 = Some(bartizan_core::hex(&digest));
     decision.request_bytes = request.len() as u64;
     decision.outcome = "replayed";
-    let asked = Asked {
+    let mut asked = Asked {
         protocol,
+        is_said: route.says_protocol(),
+        by_shape: false,
         policy: Arc::clone(&route.policy),
         shadow: route.shadow.clone(),
         speakers: Arc::clone(&route.speakers),
@@ -36,14 +38,16 @@ pub fn replayed(plan: &Plan, path: &str, request: &[u8], answer: Option<&[u8]>) 
         limits: plan.json_limits(),
         body: Bytes::copy_from_slice(request),
         kind: String::new(),
+        head: None,
         prepared: Vec::new(),
     };
     let why = |refused: Refused| refused.message;
     asked.request(&mut decision).map_err(why)?;
+    decision.protocol = asked.protocol.name();
     if let Some(answer) = answer {
         decision.answer_sha256 = Some(bartizan_core::hex(&Sha256::digest(answer)));
         decision.answer_bytes = answer.len() as u64;
-        asked.answer(answer, "", false, &mut decision).map_err(why)?;
+        asked.answer(answer, "", None, false, &mut decision).map_err(why)?;
     }
     Ok(decision)
 }

@@ -15,6 +15,7 @@ use crate::protocol::{
     deltas, message_id, quoted, spliced, unquoted,
 };
 use bytes::BytesMut;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Range;
 use std::sync::Arc;
@@ -230,7 +231,10 @@ impl Screen {
         step
     }
 
-    fn take(&mut self, event: Event, step: &mut Step) {
+    fn take(&mut self, mut event: Event, step: &mut Step) {
+        if event.is_odd || !event.beside.is_empty() && !self.takes_beside(&mut event, step) {
+            return self.cannot_read(event, step);
+        }
         let data = event.data.trim();
         if data.is_empty() || data == "[DONE]" {
             if data == "[DONE]" {
@@ -239,23 +243,32 @@ impl Screen {
             self.hold(Held::plain(event));
             return self.settle(step);
         }
-        if self.asked.protocol.answers_a_model() {
+        if self.asked.protocol.answers_a_model() && !self.asked.by_shape {
             return self.take_message(event, step);
         }
         let text = event.data.clone();
         let Ok(json) = Json::read(text.as_bytes(), self.asked.limits) else {
-            step.unjudged = Some("malformed");
-            if self.open {
-                self.hold(Held::plain(event));
-            }
-            return self.give_up(step);
+            return self.cannot_read(event, step);
         };
-        self.usage.join(Usage::of(self.asked.protocol, &json));
-        let Deltas { pieces, complete, repeats, marks } = deltas(self.asked.protocol, &json);
+        let protocol = self.asked.protocol_of(&json);
+        if protocol.answers_a_model() {
+            return self.take_message(event, step);
+        }
+        // Readers differ in which of two values of a key they take, and a text that grows is one of both.
+        if json.repeats_a_key() {
+            step.unjudged = Some("malformed");
+            if self.enforced && !self.open {
+                return self.give_up(step);
+            }
+        }
+        self.usage.join(Usage::of(protocol, &json));
+        let Deltas { pieces, complete, repeats, marks } = deltas(protocol, &json);
         let mut held = Held { repeats, marks, ..Held::plain(event) };
         for piece in pieces {
             if piece.of == Of::Whole {
                 match self.whole(&piece, step) {
+                    // What repeats a text is left out where anything is changed.
+                    Ok(Left::Changed(edit)) if is_inside(&edit.span, &held.repeats) => self.changed = true,
                     Ok(Left::Changed(edit)) => held.edits.push(edit),
                     Ok(Left::Stopped) => held.stops = true,
                     Ok(Left::AsItCame) => {}
@@ -284,9 +297,32 @@ impl Screen {
         self.settle(step);
     }
 
+    /// An event that cannot be read.
+    fn cannot_read(&mut self, event: Event, step: &mut Step) {
+        step.unjudged = Some("malformed");
+        if self.open {
+            self.hold(Held::plain(event));
+        }
+        self.give_up(step);
+    }
+
+    /// Judges what an event says beside its data. What may not leave as it came is taken away.
+    fn takes_beside(&mut self, event: &mut Event, step: &mut Step) -> bool {
+        let (channel, text) = (String::new(), Cow::Borrowed(event.beside.as_str()));
+        let piece = Delta { channel, span: 0..0, text, of: Of::Whole, bare: false };
+        match self.whole(&piece, step) {
+            Ok(Left::AsItCame) => true,
+            Ok(Left::Changed(_) | Left::Stopped) => {
+                event.hush();
+                true
+            }
+            Err(_) => false,
+        }
+    }
+
     /// A message that is whole in its event: it leaves, is changed, or an error takes its place and the stream goes on.
     fn take_message(&mut self, event: Event, step: &mut Step) {
-        let Ok(Outcome { action, check, changed, reasons }) = self.asked.message(event.data.as_bytes())
+        let Ok(Outcome { action, check, changed, reasons, .. }) = self.asked.message(event.data.as_bytes())
         else {
             step.unjudged = Some("malformed");
             self.hold(Held::plain(event));
@@ -428,7 +464,7 @@ impl Screen {
         let told_again = name.cloned();
         if let Some(name) = &told_again {
             call.name.1.clone_from(name);
-        } else if self.asked.protocol == Protocol::OpenaiResponses {
+        } else if matches!(self.asked.protocol, Protocol::OpenaiResponses | Protocol::Json) {
             self.called.insert(key.to_owned(), call.name.1.clone());
         }
         let mut body = Vec::new();
@@ -465,6 +501,11 @@ impl Screen {
             }
         }
     }
+}
+
+/// Whether a place is in one of others.
+fn is_inside(span: &Range<usize>, others: &[Range<usize>]) -> bool {
+    others.iter().any(|other| other.start <= span.start && span.end <= other.end)
 }
 
 fn quoted_text(text: &str) -> String {

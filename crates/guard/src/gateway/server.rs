@@ -113,10 +113,18 @@ pub fn serve(
     })
 }
 
+/// A configuration that was read again.
+pub struct Reloaded {
+    /// What is in force from now on.
+    pub plan: Plan,
+    /// Settings that are others in it and stay as they were until the gateway begins anew.
+    pub waiting: Vec<&'static str>,
+}
+
 /// How a configuration is read again.
 pub struct Reload {
     /// Reads it, and makes it ready.
-    pub load: Box<dyn Fn() -> Result<Plan, String> + Send + Sync>,
+    pub load: Box<dyn Fn() -> Result<Reloaded, String> + Send + Sync>,
     /// Something that is another when the configuration is.
     pub stamp: Box<dyn Fn() -> u64 + Send + Sync>,
     /// Told how it went.
@@ -153,11 +161,17 @@ async fn watch_configuration(gateway: Arc<Gateway>, reload: Reload) {
         stamp = now;
         let theirs = Arc::clone(&reload);
         match tokio::task::spawn_blocking(move || (theirs.load)()).await {
-            Ok(Ok(plan)) => {
+            Ok(Ok(Reloaded { plan, waiting })) => {
                 // Requests go on under the plan before, until it is known what may be served under this one.
                 finished(plan.look_at_models(|_| true)).await;
                 gateway.replan(plan);
                 (reload.tell)("another configuration is in force");
+                if !waiting.is_empty() {
+                    let settings = waiting.join(", ");
+                    (reload.tell)(&format!(
+                        "NOT in force until the gateway is started anew: {settings} of [guard]"
+                    ));
+                }
             }
             Ok(Err(error)) => {
                 (reload.tell)(&format!("the configuration cannot be used, the one before stays: {error}"));
@@ -210,8 +224,7 @@ async fn terminated() {
 
 /// Accepts connections until the gateway stops, and waits for those that are open.
 async fn accept(gateway: &Arc<Gateway>, listener: &tokio::net::TcpListener, stop: &Stop, face: Face) {
-    let limits = gateway.plan().limits;
-    let most = u32::try_from(limits.connections).unwrap_or(u32::MAX).max(1);
+    let most = u32::try_from(gateway.plan().limits.connections).unwrap_or(u32::MAX).max(1);
     let places = Arc::new(Semaphore::new(most as usize));
     loop {
         let next = async {
@@ -250,7 +263,8 @@ async fn accept(gateway: &Arc<Gateway>, listener: &tokio::net::TcpListener, stop
     }
     // Every place free again: every connection ended.
     let ended = places.acquire_many(most);
-    let _ = tokio::time::timeout(Duration::from_millis(limits.drain_ms), ended).await;
+    let patience = Duration::from_millis(gateway.plan().limits.drain_ms);
+    let _ = tokio::time::timeout(patience, ended).await;
 }
 
 /// Answers the requests of one connection.

@@ -3,6 +3,7 @@
 //! Source: WHATWG HTML, section 9.2.6 (parsing an event stream). Every byte belongs to one event, so that what is not changed is
 //! passed on as it came.
 
+use super::names::{TELLING, is_name};
 use bytes::{Bytes, BytesMut};
 
 /// One event, or a run of comments.
@@ -12,6 +13,11 @@ pub struct Event {
     pub raw: Bytes,
     /// Its data: the lines of `data`, joined by line feeds; of a line what stands in it.
     pub data: String,
+    /// What it says beside its data, a line each: comments, and values of other fields that are more than names. Some libraries hand
+    /// them on.
+    pub beside: String,
+    /// Whether it has a line of no field that there is, which readers of events drop and whoever reads no events does not.
+    pub is_odd: bool,
     /// How it was cut.
     pub framing: Framing,
 }
@@ -93,7 +99,7 @@ impl Events {
     fn line(&mut self, end: usize) -> Event {
         let raw = self.buffer.split_to(end).freeze();
         let data = String::from_utf8_lossy(&raw).trim().to_owned();
-        Event { raw, data, framing: Framing::Lines }
+        Event { raw, data, beside: String::new(), is_odd: false, framing: Framing::Lines }
     }
 }
 
@@ -123,26 +129,54 @@ fn after_line_end(buffer: &[u8], at: usize) -> Option<usize> {
 
 fn read(raw: Bytes) -> Event {
     let text = String::from_utf8_lossy(&raw);
-    let mut data = String::new();
+    let (mut data, mut beside, mut is_odd) = (String::new(), String::new(), false);
     let mut first = true;
     for line in text.split(['\n', '\r']) {
-        let Some(value) = field(line) else { continue };
-        if !first {
-            data.push('\n');
+        match field(line) {
+            Field::Data(value) => {
+                if !first {
+                    data.push('\n');
+                }
+                first = false;
+                data.push_str(value);
+            }
+            Field::Said(value) => {
+                beside.push_str(value);
+                beside.push('\n');
+            }
+            Field::Odd => is_odd = true,
+            Field::Named => {}
         }
-        first = false;
-        data.push_str(value);
     }
-    Event { raw, data, framing: Framing::Events }
+    Event { raw, data, beside, is_odd, framing: Framing::Events }
 }
 
-/// The value of a line of data.
-fn field(line: &str) -> Option<&str> {
-    if line == "data" {
-        return Some("");
+/// What a line of an event is.
+enum Field<'l> {
+    /// Data.
+    Data(&'l str),
+    /// A name, a number, a comment too short to say anything, or nothing.
+    Named,
+    /// What says something, and is no data.
+    Said(&'l str),
+    /// No field that there is.
+    Odd,
+}
+
+fn field(line: &str) -> Field<'_> {
+    let line = line.strip_prefix('\u{FEFF}').unwrap_or(line);
+    if line.is_empty() {
+        return Field::Named;
     }
-    let value = line.strip_prefix('\u{FEFF}').unwrap_or(line).strip_prefix("data:")?;
-    Some(value.strip_prefix(' ').unwrap_or(value))
+    let (name, value) = line.split_once(':').unwrap_or((line, ""));
+    let value = value.strip_prefix(' ').unwrap_or(value);
+    match name {
+        "data" => Field::Data(value),
+        "" if value.len() < TELLING => Field::Named,
+        "event" | "id" | "retry" if is_name(value) => Field::Named,
+        "" | "event" | "id" | "retry" => Field::Said(value),
+        _ => Field::Odd,
+    }
 }
 
 impl Event {
@@ -153,7 +187,8 @@ impl Event {
         }
         let text = String::from_utf8_lossy(&self.raw);
         let mut out = Vec::with_capacity(self.raw.len());
-        for line in text.split(['\n', '\r']).filter(|line| !line.is_empty() && field(line).is_none()) {
+        let is_data = |line: &str| matches!(field(line), Field::Data(_));
+        for line in text.split(['\n', '\r']).filter(|line| !line.is_empty() && !is_data(line)) {
             out.extend_from_slice(line.as_bytes());
             out.push(b'\n');
         }
@@ -161,6 +196,20 @@ impl Event {
         out.extend_from_slice(data);
         out.extend_from_slice(b"\n\n");
         Bytes::from(out)
+    }
+
+    /// Takes away what it says beside its data.
+    pub fn hush(&mut self) {
+        let text = String::from_utf8_lossy(&self.raw);
+        let mut out = Vec::with_capacity(self.raw.len());
+        let kept = |line: &str| matches!(field(line), Field::Data(_) | Field::Named);
+        for line in text.split(['\n', '\r']).filter(|line| !line.is_empty() && kept(line)) {
+            out.extend_from_slice(line.as_bytes());
+            out.push(b'\n');
+        }
+        out.push(b'\n');
+        self.raw = Bytes::from(out);
+        self.beside.clear();
     }
 }
 
@@ -192,6 +241,29 @@ mod tests {
         assert_eq!(data, ["1", "", "2\n3", "4"]);
         assert_eq!(&events[0].raw[..], b"event: a\ndata: 1\n\n");
         assert_eq!(rest.unwrap().data, "5");
+    }
+
+    #[test]
+    fn what_an_event_says_beside_its_data_is_told_apart_from_names() {
+        let one = |text: &str| all(&[text.as_bytes()]).0.remove(0);
+        for (text, beside, is_odd) in [
+            (": ping\nevent: response.output_text.delta\nid: 7\nretry: 3000\ndata: 1\n\n", "", false),
+            (": OPENROUTER PROCESSING\n\n", "OPENROUTER PROCESSING\n", false),
+            (
+                "event: two words\nid: ghp_0123456789abcdefghijABCDEFGHIJ012345\ndata: 1\n\n",
+                "two words\nghp_0123456789abcdefghijABCDEFGHIJ012345\n",
+                false,
+            ),
+            ("{\"choices\":[]}\n\n", "", true),
+            ("hello\n\n", "", true),
+            ("DATA: 1\ndata: 2\n\n", "", true),
+        ] {
+            let event = one(text);
+            assert_eq!((event.beside.as_str(), event.is_odd), (beside, is_odd), "{text}");
+        }
+        let mut event = one(": what nobody asked for\nevent: a\ndata: 1\ndata: 2\n\n");
+        event.hush();
+        assert_eq!(&event.raw[..], b"event: a\ndata: 1\ndata: 2\n\n");
     }
 
     #[test]

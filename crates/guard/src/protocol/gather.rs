@@ -1,95 +1,23 @@
 //! Filling an [`Exchange`] from a document: [`Gather`].
 //!
-//! What is not known is judged rather than passed over: a block of an unknown type gives every string in it.
+//! What is not known is judged rather than passed over. Readers of a protocol take what they know and pass over what they know to be no
+//! text; whatever of the document is left then, be it a member that nobody knows or a container of another shape than it should have, is
+//! judged string by string. Each value is taken once, by the first who takes it.
 
-use super::json::{Json, Node, Value};
-use crate::exchange::{Exchange, Media, MediaKind, Part, Role, ToolCall, ToolSpec};
+use super::calls::{is_call, is_calls_key};
+use super::files::{data_kind, is_binary, kind_of, referred};
+use super::json::{Json, Node, Value, folded};
+use super::names::{TELLING, is_base64, is_identifier, is_name, is_no_text};
+use crate::exchange::{Exchange, Media, MediaKind, Part, Role, ToolSpec};
 use std::borrow::Cow;
-
-/// Keys whose strings name, type or refer to something and are no text: the words of the protocols themselves. What stands under them is
-/// passed over only where it is [a word](is_word) and no more.
-pub(super) const NO_TEXT: [&str; 19] = [
-    "type",
-    "id",
-    "role",
-    "object",
-    "status",
-    "media_type",
-    "mime_type",
-    "mimeType",
-    "detail",
-    "format",
-    "signature",
-    "thought_signature",
-    "encrypted_content",
-    "file_id",
-    "call_id",
-    "tool_call_id",
-    "tool_use_id",
-    "ttl",
-    "encoding",
-];
-/// Those of them whose words are made by machines, however long.
-const OPAQUE: [&str; 8] = [
-    "id",
-    "signature",
-    "thought_signature",
-    "encrypted_content",
-    "file_id",
-    "call_id",
-    "tool_call_id",
-    "tool_use_id",
-];
-/// Longest word that is a name or a type and no text, in bytes.
-const LONGEST_WORD: usize = 64;
-/// Keys from this length on can say something themselves, in bytes: no phrase and no credential is shorter.
-const TELLING_KEY: usize = 16;
-
-/// Whether a string under a key of the protocols names something, and says nothing.
-pub(super) fn is_no_text(key: &str, text: &str) -> bool {
-    NO_TEXT.contains(&key) && is_word(text) && (text.len() <= LONGEST_WORD || OPAQUE.contains(&key))
-}
-
-/// Whether a text is one word of printable ASCII, as names, types and identifiers are.
-pub(super) fn is_word(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_graphic())
-}
-
-/// What something is called: where its name is given more than once, each of the first and last few, as readers differ in which they take.
-pub(super) fn names<'b>(node: Node<'_, 'b>) -> Vec<Cow<'b, str>> {
-    const MOST: usize = 8;
-    let mut all: Vec<Cow<'b, str>> = Vec::new();
-    for name in node.all("name").filter_map(Node::as_str) {
-        if all.contains(&name) {
-            continue;
-        }
-        if all.len() == MOST {
-            all.remove(MOST.saturating_sub(1));
-        }
-        all.push(name);
-    }
-    if all.is_empty() {
-        all.push(Cow::Borrowed(""));
-    }
-    all
-}
-
-/// Whether a key is a name that somebody who writes programs gave it.
-fn is_identifier(key: &str) -> bool {
-    key.len() <= LONGEST_WORD
-        && key.bytes().all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'-'))
-}
-
-/// Whether a text is a name of the length that names have.
-fn is_name(text: &str) -> bool {
-    text.len() <= LONGEST_WORD && is_word(text)
-}
 
 /// Gathers the parts of one body.
 pub(super) struct Gather<'j, 'b> {
     json: &'j Json<'b>,
-    exchange: Exchange<'b>,
-    /// Whether the keys of [`NO_TEXT`] mean what they mean in the protocols of models.
+    pub(super) exchange: Exchange<'b>,
+    /// Which values were taken or passed over, in the order they stand.
+    seen: Vec<bool>,
+    /// Whether the keys of the protocols of models mean what they mean there.
     known: bool,
     /// Keys whose values say again, in other form, what the texts say.
     repeating: &'static [&'static str],
@@ -97,7 +25,13 @@ pub(super) struct Gather<'j, 'b> {
 
 impl<'j, 'b> Gather<'j, 'b> {
     pub(super) fn new(body: &'b [u8], json: &'j Json<'b>) -> Self {
-        Self { json, exchange: Exchange { body, ..Exchange::default() }, known: true, repeating: &[] }
+        Self {
+            json,
+            exchange: Exchange { body, ..Exchange::default() },
+            seen: vec![false; json.values()],
+            known: true,
+            repeating: &[],
+        }
     }
 
     /// From here on no key means anything by itself: every string is text.
@@ -124,10 +58,28 @@ impl<'j, 'b> Gather<'j, 'b> {
         }
     }
 
-    /// What stands here says again what the texts say, token by token.
-    pub(super) fn repeat(&mut self, node: Node<'j, 'b>) {
-        if !matches!(node.value(), Value::Null) {
-            self.exchange.repeats.push(node.span());
+    /// What stands here says again what the texts say, token by token: a string in it that is longer than a token is a text all the same.
+    pub(super) fn repeat(&mut self, role: Role, node: Node<'j, 'b>, pointer: &str) {
+        if matches!(node.value(), Value::Null) {
+            return self.pass(node);
+        }
+        self.exchange.repeats.push(node.span());
+        let longer = |text: Cow<'_, str>| text.len() >= TELLING;
+        if node.inside().any(|inner| inner.as_str().is_some_and(longer)) {
+            self.repeated(role, node, pointer);
+        } else {
+            self.pass(node);
+        }
+    }
+
+    fn repeated(&mut self, role: Role, node: Node<'j, 'b>, pointer: &str) {
+        if node.as_str().is_some_and(|text| text.len() >= TELLING) {
+            return self.text(role, node, pointer.to_owned());
+        }
+        self.open(node);
+        for (place, (key, child)) in node.children().enumerate() {
+            let key = key.unwrap_or_else(|| Cow::Owned(place.to_string()));
+            self.repeated(role, child, &join(pointer, &key));
         }
     }
 
@@ -137,6 +89,66 @@ impl<'j, 'b> Gather<'j, 'b> {
 
     pub(super) fn root(&self) -> Node<'j, 'b> {
         self.json.root()
+    }
+
+    /// What is directly in this was looked at, one by one.
+    pub(super) fn open(&mut self, node: Node<'j, 'b>) {
+        if let Some(seen) = self.seen.get_mut(node.place().start) {
+            *seen = true;
+        }
+    }
+
+    /// All of this is no text, or is not meant to be judged.
+    pub(super) fn pass(&mut self, node: Node<'j, 'b>) {
+        if let Some(seen) = self.seen.get_mut(node.place()) {
+            seen.fill(true);
+        }
+    }
+
+    /// Whether this was taken or passed over.
+    pub(super) fn is_seen(&self, node: Node<'j, 'b>) -> bool {
+        self.seen.get(node.place().start).is_none_or(|seen| *seen)
+    }
+
+    /// Gives each object in a list to a reader. What is no list, and what is in it and no object, is left.
+    pub(super) fn each(
+        &mut self,
+        list: Node<'j, 'b>,
+        pointer: &str,
+        read: &dyn Fn(&mut Self, Node<'j, 'b>, &str),
+    ) {
+        if !list.is_array() {
+            return;
+        }
+        self.open(list);
+        for (place, item) in list.items().enumerate().filter(|(_, item)| item.is_object()) {
+            self.open(item);
+            read(self, item, &format!("{pointer}/{place}"));
+        }
+    }
+
+    /// Judges all that is left of the document.
+    pub(super) fn rest(&mut self, role: Role) {
+        let root = self.root();
+        if root.is_object() {
+            self.open(root);
+        }
+        self.others_in(role, root, "");
+    }
+
+    fn left(&mut self, role: Role, node: Node<'j, 'b>, pointer: &str) {
+        if self.seen.get(node.place()).is_none_or(|seen| seen.iter().all(|seen| *seen)) {
+            return;
+        }
+        for (place, (key, child)) in node.children().enumerate() {
+            let in_object = key.is_some();
+            let key = key.unwrap_or_else(|| Cow::Owned(place.to_string()));
+            match (self.is_seen(child), in_object) {
+                (true, _) => self.left(role, child, &join(pointer, &key)),
+                (false, true) => self.entry(role, &key, child, pointer),
+                (false, false) => self.strings(role, child, &join(pointer, &key)),
+            }
+        }
     }
 
     /// The model, and of a request how many answers are asked for and how long each may be.
@@ -152,6 +164,10 @@ impl<'j, 'b> Gather<'j, 'b> {
 
     /// A string is a part; anything else is nothing.
     pub(super) fn text(&mut self, role: Role, node: Node<'j, 'b>, pointer: String) {
+        if self.is_seen(node) {
+            return;
+        }
+        self.open(node);
         if let Some(text) = node.as_str()
             && !text.is_empty()
         {
@@ -159,37 +175,56 @@ impl<'j, 'b> Gather<'j, 'b> {
         }
     }
 
-    /// Every string in a value, but those that only name things.
+    /// Every string in a value, but those that only name things; of what the model says, calls are told apart.
     pub(super) fn strings(&mut self, role: Role, node: Node<'j, 'b>, pointer: &str) {
+        if self.is_seen(node) {
+            return;
+        }
+        if role == Role::Assistant && is_call(node) {
+            return self.called(role, node, pointer);
+        }
         match node.value() {
             Value::String(text) => match data_kind(&text) {
                 None => self.text(role, node, pointer.to_owned()),
-                Some(kind) => self.media(kind, pointer),
+                Some(kind) => {
+                    self.open(node);
+                    self.media(kind, pointer);
+                }
             },
             Value::Array => {
+                self.open(node);
                 for (place, item) in node.items().enumerate() {
                     self.strings(role, item, &format!("{pointer}/{place}"));
                 }
             }
             Value::Object => {
+                self.open(node);
                 let binary = is_binary(node);
                 for (key, child) in node.children() {
                     let key = key.unwrap_or_default();
                     if binary && key == "data" && child.as_str().is_some_and(|text| is_base64(&text)) {
+                        self.open(child);
                         self.media(kind_of(node), pointer);
                         continue;
                     }
                     self.entry(role, &key, child, pointer);
                 }
             }
-            _ => {}
+            _ => self.open(node),
         }
     }
 
     /// A member of an object: its key where that can say something, and every string in its value.
     pub(super) fn entry(&mut self, role: Role, key: &str, child: Node<'j, 'b>, pointer: &str) {
-        if self.repeating.contains(&key) {
-            return self.repeat(child);
+        if self.repeating.contains(&&*folded(key)) {
+            return self.repeat(role, child, &join(pointer, key));
+        }
+        if role == Role::Assistant && is_calls_key(key) {
+            return self.calls_in(role, child, &join(pointer, key));
+        }
+        if key == "prompt_embeds" && child.as_str().is_some_and(|text| is_base64(&text)) {
+            self.pass(child);
+            return self.cannot_read("vectors in place of a text");
         }
         if self.known
             && let Some(kind) = referred(key, child)
@@ -201,7 +236,7 @@ impl<'j, 'b> Gather<'j, 'b> {
             if self.known { is_no_text(key, text) } else { key == "type" && is_name(text) && is_type(text) }
         };
         if child.as_str().is_some_and(|text| named(&text)) {
-            return;
+            return self.pass(child);
         }
         self.key(role, key, child, pointer);
         self.strings(role, child, &join(pointer, key));
@@ -209,7 +244,7 @@ impl<'j, 'b> Gather<'j, 'b> {
 
     /// A key that is long enough to say something.
     fn key(&mut self, role: Role, key: &str, child: Node<'j, 'b>, pointer: &str) {
-        if key.len() >= TELLING_KEY
+        if key.len() >= TELLING
             && !is_identifier(key)
             && let Some(span) = child.key_span()
         {
@@ -218,20 +253,56 @@ impl<'j, 'b> Gather<'j, 'b> {
         }
     }
 
-    /// What an object says beside the members that are read one by one: a model may be given any of it.
-    pub(super) fn others(&mut self, role: Role, node: Node<'j, 'b>, read: &[&str], pointer: &str) {
+    /// What an object says beside what was taken of it: a model may be given any of it.
+    pub(super) fn others(&mut self, role: Role, node: Node<'j, 'b>, pointer: &str) {
+        for (key, child) in node.children() {
+            if !self.is_seen(child) {
+                self.entry(role, &key.unwrap_or_default(), child, pointer);
+            }
+        }
+    }
+
+    /// What is left of a value that was looked at in part.
+    pub(super) fn others_in(&mut self, role: Role, node: Node<'j, 'b>, pointer: &str) {
+        if self.is_seen(node) { self.left(role, node, pointer) } else { self.strings(role, node, pointer) }
+    }
+
+    /// Of the members that are called so, every string that is more than a name.
+    pub(super) fn names(&mut self, role: Role, node: Node<'j, 'b>, members: &[&str], pointer: &str) {
         for (key, child) in node.children() {
             let key = key.unwrap_or_default();
-            if !read.iter().any(|name| name.eq_ignore_ascii_case(&key)) {
-                self.entry(role, &key, child, pointer);
+            if members.contains(&&*folded(&key)) {
+                self.words(role, child, &join(pointer, &key));
             }
+        }
+    }
+
+    fn words(&mut self, role: Role, node: Node<'j, 'b>, pointer: &str) {
+        self.name(role, node, pointer.to_owned());
+        for (place, (key, child)) in node.children().enumerate() {
+            if let Some(key) = &key {
+                self.key(role, key, child, pointer);
+            }
+            let key = key.unwrap_or_else(|| Cow::Owned(place.to_string()));
+            self.words(role, child, &join(pointer, &key));
         }
     }
 
     /// A string that is a name, unless it is more than names are.
     pub(super) fn name(&mut self, role: Role, node: Node<'j, 'b>, pointer: String) {
-        if node.as_str().is_some_and(|text| !is_name(&text)) {
+        if node.as_str().is_some_and(|text| is_name(&text)) {
+            self.open(node);
+        } else {
             self.text(role, node, pointer);
+        }
+    }
+
+    /// Passes over the members that are called so.
+    pub(super) fn pass_members(&mut self, node: Node<'j, 'b>, members: &[&str]) {
+        for (key, child) in node.children() {
+            if key.is_some_and(|key| members.contains(&&*folded(&key))) {
+                self.pass(child);
+            }
         }
     }
 
@@ -239,16 +310,18 @@ impl<'j, 'b> Gather<'j, 'b> {
     pub(super) fn pictures(&mut self, role: Role, node: Node<'j, 'b>, pointer: &str) {
         const BEGINNINGS: [&str; 5] = ["iVBORw0KGgo", "/9j/", "R0lGOD", "UklGR", "Qk0"];
         let is_picture = |text: &str| BEGINNINGS.iter().any(|head| text.starts_with(head)) && is_base64(text);
+        if !node.is_array() {
+            return self.strings(role, node, pointer);
+        }
+        self.open(node);
         for (place, one) in node.items().enumerate() {
             let pointer = format!("{pointer}/{place}");
             if one.as_str().is_some_and(|text| is_picture(&text)) {
+                self.open(one);
                 self.media(MediaKind::Image, &pointer);
             } else {
                 self.strings(role, one, &pointer);
             }
-        }
-        if !node.is_array() {
-            self.strings(role, node, pointer);
         }
     }
 
@@ -257,9 +330,11 @@ impl<'j, 'b> Gather<'j, 'b> {
         if !node.is_object() {
             return self.strings(role, node, pointer);
         }
+        self.open(node);
         for (key, child) in node.children() {
             let key = key.unwrap_or_default();
             if key == "data" && child.as_str().is_some_and(|text| is_base64(&text)) {
+                self.open(child);
                 self.media(MediaKind::Audio, pointer);
             } else {
                 self.entry(role, &key, child, pointer);
@@ -267,53 +342,8 @@ impl<'j, 'b> Gather<'j, 'b> {
         }
     }
 
-    /// A call of a tool.
-    fn call(&mut self, name: Cow<'b, str>, arguments: Node<'j, 'b>, pointer: String) {
-        let encoded = arguments.as_str();
-        self.exchange.calls.push(ToolCall {
-            name,
-            pointer,
-            span: arguments.span(),
-            encoded: encoded.is_some(),
-            arguments: encoded.unwrap_or(Cow::Borrowed(arguments.raw())),
-            after: self.exchange.parts.len(),
-        });
-    }
-
-    /// Calls of whatever is called so, with what stands under these keys, or with nothing.
-    pub(super) fn calls(&mut self, names: &[Cow<'b, str>], call: Node<'j, 'b>, keys: &[&str], pointer: &str) {
-        let mut bare = true;
-        for key in keys {
-            for arguments in call.all(key) {
-                bare = false;
-                for name in names {
-                    self.call(name.clone(), arguments, join(pointer, key));
-                }
-            }
-        }
-        if bare && call.is_object() {
-            for name in names {
-                self.bare_call(name.clone(), call, pointer.to_owned());
-            }
-        }
-    }
-
-    /// A call of a tool that gives no arguments.
-    fn bare_call(&mut self, name: Cow<'b, str>, call: Node<'j, 'b>, pointer: String) {
-        let start = call.span().start;
-        self.exchange.calls.push(ToolCall {
-            name,
-            pointer,
-            span: start..start,
-            encoded: false,
-            arguments: Cow::Borrowed("{}"),
-            after: self.exchange.parts.len(),
-        });
-    }
-
-    /// A tool that is offered: its names, and what it says of itself, its arguments' descriptions included.
-    pub(super) fn tool(&mut self, tool: Node<'j, 'b>, schema: &str, pointer: &str) {
-        let parameters = tool.get(schema);
+    /// A tool that is offered: its names, and the schema of its arguments.
+    pub(super) fn offered(&mut self, tool: Node<'j, 'b>, parameters: Option<Node<'j, 'b>>, pointer: &str) {
         let mut names: Vec<_> = tool.all("name").filter_map(Node::as_str).collect();
         // A tool of the provider's own is called by its type.
         let own =
@@ -329,13 +359,19 @@ impl<'j, 'b> Gather<'j, 'b> {
                 span: tool.span(),
             });
         }
+    }
+
+    /// A tool that is offered, and what it says of itself, its arguments' descriptions included.
+    pub(super) fn tool(&mut self, tool: Node<'j, 'b>, schema: &str, pointer: &str) {
+        self.offered(tool, tool.get(schema), pointer);
+        self.open(tool);
         for (key, child) in tool.children() {
             let key = key.unwrap_or_default();
             let inner = join(pointer, &key);
-            match &*key {
+            match &*folded(&key) {
                 "name" => self.name(Role::ToolDescription, child, inner),
-                "outputSchema" | "output_schema" => self.descriptions(child, &inner),
-                _ if key == schema => self.descriptions(child, &inner),
+                "outputschema" | "output_schema" => self.descriptions(child, &inner),
+                _ if key.eq_ignore_ascii_case(schema) => self.descriptions(child, &inner),
                 _ => self.entry(Role::ToolDescription, &key, child, pointer),
             }
         }
@@ -343,6 +379,10 @@ impl<'j, 'b> Gather<'j, 'b> {
 
     /// Every description, title, default, example, constant and telling name in a schema: a model reads them all.
     pub(super) fn descriptions(&mut self, node: Node<'j, 'b>, pointer: &str) {
+        if !matches!(node.value(), Value::Array | Value::Object) {
+            return self.text(Role::ToolDescription, node, pointer.to_owned());
+        }
+        self.open(node);
         for (place, (key, child)) in node.children().enumerate() {
             let in_object = key.is_some();
             let key = key.unwrap_or_else(|| Cow::Owned(place.to_string()));
@@ -350,13 +390,15 @@ impl<'j, 'b> Gather<'j, 'b> {
             if in_object && !is_name(&key) {
                 self.key(Role::ToolDescription, &key, child, pointer);
             }
-            let Some(text) = child.as_str() else {
+            let Some(text) = child.as_str().filter(|_| !self.is_seen(child)) else {
                 self.descriptions(child, &inner);
                 continue;
             };
             let names =
                 !in_object || matches!(&*key, "type" | "format" | "$ref" | "$schema" | "$id" | "pattern");
-            if !names || !is_name(&text) {
+            if names && is_name(&text) {
+                self.open(child);
+            } else {
                 self.text(Role::ToolDescription, child, inner);
             }
         }
@@ -388,82 +430,4 @@ pub(super) fn role(message: Node<'_, '_>) -> Role {
     });
     let Some(first) = roles.next() else { return Role::User };
     if roles.all(|role| role == first) { first } else { Role::User }
-}
-
-/// The kind of what a member refers to that is elsewhere: by an address or by the name of a file that was sent before.
-fn referred(key: &str, child: Node<'_, '_>) -> Option<MediaKind> {
-    const KEYS: [&str; 6] = ["image_url", "video_url", "audio_url", "file_url", "file_id", "source"];
-    if !KEYS.contains(&key) {
-        return None;
-    }
-    // Where it is in an object, it stands under `url`, or the object says that it is elsewhere.
-    let elsewhere = |node: Node<'_, '_>| node.as_str().is_some_and(|text| data_kind(&text).is_none());
-    let is_referred = match key {
-        "source" => {
-            child.get("type").and_then(Node::as_str).is_some_and(|kind| matches!(&*kind, "url" | "file"))
-        }
-        _ => elsewhere(child) || child.all("url").any(elsewhere),
-    };
-    is_referred.then(|| MediaKind::of(key))
-}
-
-/// The kind of a string that is a picture, a sound or another file in base64 and no text: an address of the scheme `data` (RFC 2397),
-/// all of it.
-fn data_kind(text: &str) -> Option<MediaKind> {
-    const FILES: [&str; 7] = [
-        "image/",
-        "audio/",
-        "video/",
-        "application/pdf",
-        "application/octet-stream",
-        "application/zip",
-        "application/vnd.",
-    ];
-    if !text.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("data:")) {
-        return None;
-    }
-    let (head, data) = text.split_once(',')?;
-    let head = head.to_ascii_lowercase();
-    let kind = head.strip_prefix("data:").and_then(|head| head.strip_suffix(";base64"))?;
-    let is_file = FILES.iter().any(|file| kind.starts_with(file)) && !is_written(kind) && is_base64(data);
-    is_file.then(|| MediaKind::of(kind))
-}
-
-/// Whether a media type is that of a text, whatever it belongs to.
-fn is_written(kind: &str) -> bool {
-    kind.starts_with("text/")
-        || ["xml", "json", "html", "script", "yaml"].iter().any(|form| kind.contains(form))
-}
-
-/// Whether a text has only the letters of base64, in either alphabet, and ends of lines.
-pub(super) fn is_base64(text: &str) -> bool {
-    text.bytes().all(|byte| {
-        byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b'-' | b'_' | b'\r' | b'\n')
-    })
-}
-
-/// The kind of an object's data, as it says of itself.
-fn kind_of(node: Node<'_, '_>) -> MediaKind {
-    let named = ["media_type", "mimeType", "type", "format"].into_iter().flat_map(|name| node.all(name));
-    let kinds = named.filter_map(Node::as_str).map(|name| MediaKind::of(&name));
-    kinds.filter(|kind| *kind != MediaKind::File).min().unwrap_or(MediaKind::File)
-}
-
-/// Whether an object says of itself that its data are no text.
-fn is_binary(node: Node<'_, '_>) -> bool {
-    let is = |name, words: &[&str]| {
-        node.get(name)
-            .and_then(Node::as_str)
-            .is_some_and(|value| words.iter().any(|word| value.starts_with(word)))
-    };
-    let written = |name| {
-        node.get(name).and_then(Node::as_str).is_some_and(|kind| is_written(&kind.to_ascii_lowercase()))
-    };
-    if written("media_type") || written("mimeType") {
-        return false;
-    }
-    is("type", &["base64", "image", "audio", "input_image", "input_audio", "input_file"])
-        || is("media_type", &["image/", "audio/", "video/", "application/pdf"])
-        || is("mimeType", &["image/", "audio/", "video/", "application/octet"])
-        || node.get("format").and_then(Node::as_str).is_some_and(|format| matches!(&*format, "wav" | "mp3"))
 }

@@ -4,6 +4,7 @@
 //! nothing is judged in one reading and understood in another. Repeated keys are kept, all of them.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::ops::Range;
 
 /// Bounds of one document.
@@ -127,6 +128,37 @@ impl<'b> Json<'b> {
         })
     }
 
+    /// How many values there are.
+    pub(super) fn values(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Whether an object has a key twice, in whichever case: readers differ in which they take.
+    pub(crate) fn repeats_a_key(&self) -> bool {
+        let mut keys = Vec::new();
+        self.slots.iter().enumerate().any(|(slot, object)| {
+            if object.kind != Kind::Object {
+                return false;
+            }
+            let node = Node { json: self, slot: slot as u32 };
+            keys.clear();
+            let written = node.slots().filter_map(|(_, key)| key);
+            keys.extend(written.filter_map(|(start, end)| self.body.get(start as usize..end as usize)));
+            match keys.as_slice() {
+                [] | [_] => false,
+                few if few.len() <= FEW_KEYS && few.iter().all(|key| is_plain(key)) => few
+                    .iter()
+                    .enumerate()
+                    .any(|(place, key)| few.iter().take(place).any(|other| key.eq_ignore_ascii_case(other))),
+                many => {
+                    let names: HashSet<String> =
+                        many.iter().map(|key| folded(&unquoted(key)).into_owned()).collect();
+                    names.len() < many.len()
+                }
+            }
+        })
+    }
+
     /// The outermost value.
     pub fn root(&self) -> Node<'_, 'b> {
         Node { json: self, slot: 0 }
@@ -146,6 +178,18 @@ impl<'j, 'b> Node<'j, 'b> {
     /// Where its key stands in the body with its quotes, in bytes; none in arrays and at the root.
     pub fn key_span(self) -> Option<Range<usize>> {
         self.slot()?.key.map(|(start, end)| start as usize..end as usize)
+    }
+
+    /// Its place among the values of the document, and those of what is in it, in the order they stand.
+    pub(super) fn place(self) -> Range<usize> {
+        let start = self.slot as usize;
+        start..self.slot().map_or(start, |slot| slot.next as usize)
+    }
+
+    /// This and everything in it, in the order it stands.
+    pub(super) fn inside(self) -> impl Iterator<Item = Node<'j, 'b>> {
+        let json = self.json;
+        self.place().map(move |slot| Node { json, slot: slot as u32 })
     }
 
     /// How it is written.
@@ -240,15 +284,35 @@ fn is_key(written: &str, name: &str) -> bool {
     if inner.len() <= name.len() {
         return inner.eq_ignore_ascii_case(name);
     }
-    if inner.bytes().all(|byte| byte.is_ascii() && byte != b'\\') {
+    if is_plain(inner) {
         return false;
     }
-    let folded = |character: char| match character {
+    unquoted(written).chars().map(lower).eq(name.chars().map(|each| each.to_ascii_lowercase()))
+}
+
+/// Objects of more keys are compared by sorting.
+const FEW_KEYS: usize = 32;
+
+/// Whether a written key is read as it stands, but for its case.
+fn is_plain(written: &str) -> bool {
+    written.bytes().all(|byte| byte.is_ascii() && byte != b'\\')
+}
+
+/// A character of a key as Go reads it, without regard to case.
+fn lower(character: char) -> char {
+    match character {
         'ſ' => 's',
         '\u{212A}' => 'k',
         other => other.to_ascii_lowercase(),
-    };
-    unquoted(written).chars().map(folded).eq(name.chars().map(|each| each.to_ascii_lowercase()))
+    }
+}
+
+/// A key without regard to case, as [`Node::all`] compares keys.
+pub(super) fn folded(key: &str) -> Cow<'_, str> {
+    if key.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase()) {
+        return Cow::Borrowed(key);
+    }
+    Cow::Owned(key.chars().map(lower).collect())
 }
 
 /// What a string says, given with its quotes.
@@ -530,107 +594,4 @@ impl Reader<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(text: &str) -> Result<Json<'_>, JsonError> {
-        Json::read(text.as_bytes(), JsonLimits::default())
-    }
-
-    #[test]
-    fn values_are_found_where_they_stand() {
-        let text = r#" {"a": [1, "x\u00e9\ud83d\ude00\n", {}], "b": null } "#;
-        let json = read(text).unwrap();
-        let a = json.root().get("a").unwrap();
-        let items: Vec<_> = a.items().collect();
-        assert_eq!(items[0].value(), Value::Number("1"));
-        assert_eq!(items[1].value(), Value::String(Cow::Owned("xé😀\n".to_owned())));
-        assert_eq!(&text[items[1].span()], r#""x\u00e9\ud83d\ude00\n""#);
-        assert!(items[2].is_object() && items.len() == 3);
-        assert_eq!(json.root().get("b").unwrap().value(), Value::Null);
-        assert_eq!(json.root().children().count(), 2);
-        assert_eq!(a.span(), 7..39);
-    }
-
-    #[test]
-    fn all_values_of_a_repeated_key_are_given_whatever_its_case_and_escapes() {
-        let json = read(r#"{"role":"a","ROLE":"b","r\u006fle":"c","meſſage":"d","rôle":"e"}"#).unwrap();
-        let all: Vec<_> = json.root().all("role").filter_map(Node::as_str).collect();
-        assert_eq!(all, ["a", "b", "c"]);
-        assert_eq!(json.root().get("message").and_then(Node::as_str).as_deref(), Some("d"));
-    }
-
-    #[test]
-    fn half_a_pair_is_a_replacement_character() {
-        for (text, expected) in [
-            (r#""\ud800""#, "\u{FFFD}"),
-            (r#""\ud800x""#, "\u{FFFD}x"),
-            (r#""\udc00\ud83d\ude00""#, "\u{FFFD}😀"),
-            (r#""\ud83d\u0041""#, "\u{FFFD}A"),
-        ] {
-            assert_eq!(read(text).unwrap().root().as_str().unwrap(), expected, "{text}");
-        }
-    }
-
-    #[test]
-    fn what_only_lenient_readers_take_is_an_error() {
-        for text in [
-            "",
-            "{",
-            "[1,]",
-            "{\"a\":1,}",
-            "NaN",
-            "01",
-            "1.",
-            "+1",
-            "'a'",
-            "\"a\nb\"",
-            "\"\\x41\"",
-            "[1] 2",
-            "\u{FEFF}{}",
-            "{a:1}",
-            "// c\n1",
-            "\"\\u12g4\"",
-            "nul",
-            "{\"a\" 1}",
-            "[1 2]",
-            "[}",
-        ] {
-            assert!(matches!(read(text), Err(JsonError::Syntax { .. })), "{text}");
-        }
-        assert_eq!(Json::read(b"\"\xff\"", JsonLimits::default()).unwrap_err(), JsonError::Encoding(1));
-    }
-
-    #[test]
-    fn depth_and_number_of_values_are_bounded() {
-        let limits = JsonLimits { depth: 3, values: 5 };
-        let of = |text: &str| Json::read(text.as_bytes(), limits).map(|_| ());
-        assert_eq!(of("[[[]]]"), Ok(()));
-        assert_eq!(of("[[[[]]]]"), Err(JsonError::Depth(3)));
-        assert_eq!(of("[1,2,3,4]"), Ok(()));
-        assert_eq!(of("[1,2,3,4,5]"), Err(JsonError::Values(5)));
-        assert_eq!(read(&"[".repeat(1_000_000)).map(|_| ()), Err(JsonError::Depth(64)));
-    }
-
-    proptest::proptest! {
-        #[test]
-        fn any_bytes_are_a_document_or_an_error(bytes: Vec<u8>) {
-            let _ = Json::read(&bytes, JsonLimits::default());
-        }
-
-        #[test]
-        fn we_agree_with_serde_json(text in r#"[\[\]{}",:0-9a-e\\untrl .\-]{0,40}"#) {
-            // Numbers beyond f64 are values here and errors there.
-            let theirs = serde_json::from_str::<&serde_json::value::RawValue>(&text).is_ok();
-            proptest::prop_assert_eq!(read(&text).is_ok(), theirs, "{}", text);
-        }
-
-        #[test]
-        fn a_quoted_text_is_read_back(text: String) {
-            let mut out = Vec::new();
-            quoted(&text, &mut out);
-            let json = Json::read(&out, JsonLimits::default()).unwrap();
-            proptest::prop_assert_eq!(json.root().as_str().unwrap().into_owned(), text);
-        }
-    }
-}
+mod tests;

@@ -3,83 +3,97 @@
 //! Source: MCP specification, revision 2025-06-18. What a server says goes to a model: its lists of tools, results, prompts and resources
 //! are judged as what a model is given, not as what one answers.
 
-use super::gather::{Gather, join, names};
-use super::json::Node;
+use super::gather::{Gather, join};
 #[cfg(feature = "gateway")]
 use super::json::{Json, JsonLimits};
+use super::json::{Node, folded};
+use super::names::names;
 use crate::exchange::Role;
+
+/// Members of a message that are names, as a rule.
+const ABOUT: [&str; 3] = ["jsonrpc", "id", "method"];
 
 /// What a client posts: requests, notifications, and its answers to the server's own requests.
 pub(super) fn request(all: &mut Gather<'_, '_>) {
     all.of_any_form();
     messages(all, &|all, message, pointer| {
-        for parameters in message.all("params") {
+        let calls = message.all("method").any(|method| method.as_str().as_deref() == Some(CALLING));
+        for parameters in message.all("params").filter(|parameters| parameters.is_object()) {
             let inner = format!("{pointer}/params");
-            let calls = message.all("method").any(|method| method.as_str().as_deref() == Some("tools/call"));
-            for (key, child) in parameters.children() {
-                let key = key.unwrap_or_default();
-                match &*key {
-                    "arguments" if calls => {}
-                    "name" | "cursor" => all.name(Role::User, child, join(&inner, &key)),
-                    "protocolVersion" | "capabilities" | "clientInfo" => {}
-                    _ => all.entry(Role::User, &key, child, &inner),
-                }
-            }
+            all.open(parameters);
+            all.names(
+                Role::User,
+                parameters,
+                &["cursor", "protocolversion", "capabilities", "clientinfo"],
+                &inner,
+            );
             if calls {
                 all.calls(&names(parameters), parameters, &["arguments"], &inner);
             }
-        }
-        for result in message.all("result") {
-            all.strings(Role::User, result, &format!("{pointer}/result"));
+            all.names(Role::User, parameters, &["name"], &inner);
+            all.others(Role::User, parameters, &inner);
         }
     });
+    all.rest(Role::User);
 }
 
 /// What a server answers, or sends of itself.
 pub(super) fn response(all: &mut Gather<'_, '_>) {
     all.of_any_form();
     messages(all, &|all, message, pointer| {
-        for result in message.all("result") {
+        for result in message.all("result").filter(|result| result.is_object()) {
+            all.open(result);
             of_result(all, result, &format!("{pointer}/result"));
         }
-        for name in ["params", "error"] {
-            for child in message.all(name) {
-                all.strings(Role::ToolResult, child, &format!("{pointer}/{name}"));
-            }
-        }
     });
+    all.rest(Role::ToolResult);
 }
 
 fn of_result<'j, 'b>(all: &mut Gather<'j, 'b>, result: Node<'j, 'b>, pointer: &str) {
     for (key, child) in result.children() {
         let key = key.unwrap_or_default();
         let inner = join(pointer, &key);
-        match &*key {
-            "tools" => {
-                for (place, tool) in child.items().enumerate() {
-                    let at = format!("{inner}/{place}");
-                    all.tool(tool, "inputSchema", &at);
-                }
+        match &*folded(&key) {
+            "tools" if child.is_array() => {
+                all.each(child, &inner, &|all, tool, at| all.tool(tool, "inputSchema", at));
             }
             "instructions" => all.strings(Role::ToolDescription, child, &inner),
-            "prompts" | "resources" | "resourceTemplates" => all.descriptions(child, &inner),
+            "prompts" | "resources" | "resourcetemplates" => all.descriptions(child, &inner),
             "messages" | "contents" => all.strings(Role::Document, child, &inner),
-            "nextCursor" => all.name(Role::ToolResult, child, inner),
+            "nextcursor" => all.name(Role::ToolResult, child, inner),
             _ => all.entry(Role::ToolResult, &key, child, pointer),
         }
     }
 }
 
+/// The method that calls a tool.
+const CALLING: &str = "tools/call";
+
 /// Each message of a body: one, or a batch of them.
 fn messages<'j, 'b>(all: &mut Gather<'j, 'b>, read: &dyn Fn(&mut Gather<'j, 'b>, Node<'j, 'b>, &str)) {
     let root = all.root();
-    if root.is_array() {
-        for (place, message) in root.items().enumerate() {
-            read(all, message, &format!("/{place}"));
-        }
-    } else {
+    let read = |all: &mut Gather<'j, 'b>, message: Node<'j, 'b>, pointer: &str| {
+        all.names(Role::User, message, &ABOUT, pointer);
+        read(all, message, pointer);
+    };
+    if root.is_object() {
         read(all, root, "");
     }
+    all.each(root, "", &read);
+}
+
+/// Whether a body is a message of JSON-RPC, or a batch of nothing else, and no request of a model's protocol that says so beside.
+pub(super) fn is_message(root: Node<'_, '_>) -> bool {
+    let has = |node: Node<'_, '_>, name: &str| node.all(name).next().is_some();
+    let one = |node: Node<'_, '_>| {
+        node.is_object()
+            && has(node, "jsonrpc")
+            && ["method", "result", "error"].iter().any(|name| has(node, name))
+            && !["messages", "requests", "prompt", "input", "inputs", "choices"]
+                .iter()
+                .any(|name| has(node, name))
+    };
+    one(root) || root.items().next().is_some() && root.items().all(one)
 }
 
 /// The `id` of a message as it is written, of a batch those of its messages in a list; `null` when there is none, or it is no message.

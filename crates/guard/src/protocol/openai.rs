@@ -2,11 +2,13 @@
 //!
 //! Source: the OpenAPI description of the OpenAI API (2.3), and vLLM's extra parameters.
 
-use super::gather::{Gather, join, names, role};
-use super::json::{Node, Value};
+use super::calls::WRAPPING;
+use super::gather::{Gather, join, role};
+use super::json::{Node, Value, folded};
+use super::names::is_base64;
 use crate::exchange::{MediaKind, Role};
 
-/// Members of requests that choose how is answered and are put before no model.
+/// Members of requests that choose how is answered and are put before no model: names, as a rule.
 const CHOICES: [&str; 15] = [
     "model",
     "user",
@@ -24,10 +26,8 @@ const CHOICES: [&str; 15] = [
     "cache_salt",
     "request_id",
 ];
-/// Longest choice that says nothing, in bytes: no credential is shorter.
-const TELLING: usize = 16;
-/// Members of answers that are no text, but for what an upstream adds.
-const NO_ANSWER: [&str; 11] = [
+/// Members of answers that are names and numbers, as a rule.
+const ABOUT: [&str; 10] = [
     "id",
     "object",
     "created",
@@ -38,20 +38,16 @@ const NO_ANSWER: [&str; 11] = [
     "service_tier",
     "done_reason",
     "context",
-    "data",
 ];
 /// Members that tell the tokens of a text again, one by one.
 const TOKENS: [&str; 5] = ["logprobs", "token_ids", "prompt_logprobs", "prompt_token_ids", "tokens"];
 
 /// A request for a chat completion.
 pub(super) fn chat_request(all: &mut Gather<'_, '_>) {
-    const READ: [&str; 6] = ["messages", "tools", "functions", "documents", "prediction", "images"];
     all.head(true);
     let root = all.root();
     for messages in root.all("messages") {
-        for (place, one) in messages.items().enumerate() {
-            message(all, one, role(one), &format!("/messages/{place}"));
-        }
+        all.each(messages, "/messages", &|all, one, pointer| message(all, one, role(one), pointer));
     }
     tools(all, root);
     for (name, speaker) in [("documents", Role::Document), ("prediction", Role::Assistant)] {
@@ -59,7 +55,7 @@ pub(super) fn chat_request(all: &mut Gather<'_, '_>) {
             all.strings(speaker, node, &join("", name));
         }
     }
-    others(all, root, &READ);
+    others(all, root);
 }
 
 /// Members that hold schemas of answers.
@@ -73,72 +69,56 @@ fn has_numbers(node: Node<'_, '_>) -> bool {
 }
 
 /// What a request says beside its messages.
-fn others<'j, 'b>(all: &mut Gather<'j, 'b>, root: Node<'j, 'b>, read: &[&str]) {
+fn others<'j, 'b>(all: &mut Gather<'j, 'b>, root: Node<'j, 'b>) {
     if NUMBERED.iter().flat_map(|name| root.all(name)).any(has_numbers) {
         all.cannot_read("numbers of tokens in place of a text");
     }
     if root.all("detokenize").any(|node| node.value() == Value::Bool(false)) {
         all.cannot_read("an answer in numbers of tokens, which it asks for,");
     }
-    let read: Vec<&str> = read.iter().chain(&CHOICES).chain(&SCHEMAS).copied().collect();
-    all.others(Role::User, root, &read, "");
-    choices(all, root);
+    all.names(Role::User, root, &CHOICES, "");
     for images in root.all("images") {
         all.pictures(Role::User, images, "/images");
     }
-    for name in SCHEMAS {
-        for schema in root.all(name) {
-            if schema.is_object() {
-                all.descriptions(schema, &join("", name));
-            } else {
-                all.name(Role::User, schema, join("", name));
-            }
-        }
-    }
     answer_schema(all, root);
-}
-
-/// What chooses how is answered: no model reads it, but it is sent to the provider.
-fn choices<'j, 'b>(all: &mut Gather<'j, 'b>, root: Node<'j, 'b>) {
-    for name in CHOICES.iter().filter(|name| **name != "model") {
-        for node in root.all(name).filter(|node| node.raw().len() >= TELLING) {
-            all.strings(Role::ToolDescription, node, &join("", name));
+    for (name, schema) in SCHEMAS.iter().flat_map(|name| root.all(name).map(move |schema| (*name, schema))) {
+        if schema.is_object() {
+            all.descriptions(schema, &join("", name));
+        } else {
+            all.name(Role::User, schema, join("", name));
         }
     }
+    all.rest(Role::User);
 }
 
 /// The answer to one.
 pub(super) fn chat_response(all: &mut Gather<'_, '_>) {
-    const READ: [&str; 2] = ["choices", "message"];
     all.head(false);
     all.repeated_under(&TOKENS);
     let root = all.root();
     for choices in root.all("choices") {
-        for (place, choice) in choices.items().enumerate() {
-            let pointer = format!("/choices/{place}");
+        all.each(choices, "/choices", &|all, choice, pointer| {
+            all.names(Role::Assistant, choice, &["index", "finish_reason", "stop_reason"], pointer);
             for (key, child) in choice.children() {
                 let key = key.unwrap_or_default();
-                match &*key {
-                    "message" | "delta" => {
-                        message(all, child, Role::Assistant, &join(&pointer, &key));
-                    }
-                    "index" | "finish_reason" | "stop_reason" => {}
-                    _ => all.entry(Role::Assistant, &key, child, &pointer),
+                if child.is_object() && matches!(&*folded(&key), "message" | "delta") {
+                    message(all, child, Role::Assistant, &join(pointer, &key));
+                } else if !all.is_seen(child) {
+                    all.entry(Role::Assistant, &key, child, pointer);
                 }
             }
-        }
+        });
     }
     // Ollama's own form.
-    for one in root.all("message") {
+    for one in root.all("message").filter(|one| one.is_object()) {
         message(all, one, Role::Assistant, "/message");
     }
-    let read: Vec<&str> = READ.iter().chain(&NO_ANSWER).copied().collect();
-    all.others(Role::Assistant, root, &read, "");
+    all.names(Role::Assistant, root, &ABOUT, "");
+    all.rest(Role::Assistant);
 }
 
 /// A request to complete a text.
 pub(super) fn completion_request(all: &mut Gather<'_, '_>) {
-    const READ: [&str; 5] = ["prompt", "suffix", "system", "template", "images"];
     all.head(true);
     let root = all.root();
     for (name, speaker) in
@@ -148,94 +128,99 @@ pub(super) fn completion_request(all: &mut Gather<'_, '_>) {
             all.strings(speaker, node, &join("", name));
         }
     }
-    others(all, root, &READ);
+    others(all, root);
 }
 
 /// A request for the embedding of texts.
 pub(super) fn embedding_request(all: &mut Gather<'_, '_>) {
+    const TEXTS: [&str; 4] = ["input", "prompt", "query", "documents"];
     all.head(false);
     let root = all.root();
-    for name in ["input", "prompt", "query", "documents"] {
-        for node in root.all(name) {
-            all.strings(Role::User, node, &join("", name));
-        }
-    }
     // Numbers of tokens steer no model that answers in numbers, but what they say leaves all the same.
     for name in ["input", "prompt"] {
         if root.all(name).any(has_numbers) {
             all.media(MediaKind::Tokens, &join("", name));
         }
     }
-    let read: Vec<&str> = ["input", "prompt", "query", "documents"].iter().chain(&CHOICES).copied().collect();
-    all.others(Role::User, root, &read, "");
+    for name in TEXTS {
+        for node in root.all(name) {
+            all.strings(Role::User, node, &join("", name));
+        }
+    }
+    all.names(Role::User, root, &CHOICES, "");
+    all.rest(Role::User);
 }
 
 /// The answer to one: numbers, and what went wrong.
 pub(super) fn embedding_response(all: &mut Gather<'_, '_>) {
     all.head(false);
     let root = all.root();
-    let read: Vec<&str> = ["embedding", "embeddings"].iter().chain(&NO_ANSWER).copied().collect();
-    all.others(Role::Assistant, root, &read, "");
+    let items = root.all("data").flat_map(Node::items);
+    for holder in std::iter::once(root).chain(items) {
+        for vectors in ["embedding", "embeddings"].into_iter().flat_map(|name| holder.all(name)) {
+            // Numbers, or as many of them in base64.
+            if vectors.inside().filter_map(Node::as_str).all(|text| is_base64(&text)) {
+                all.pass(vectors);
+            }
+        }
+    }
+    all.names(Role::Assistant, root, &ABOUT, "");
+    all.rest(Role::Assistant);
 }
 
 /// A message, whoever sent it.
 fn message<'j, 'b>(all: &mut Gather<'j, 'b>, one: Node<'j, 'b>, speaker: Role, pointer: &str) {
+    all.open(one);
     for (key, child) in one.children() {
         let key = key.unwrap_or_default();
-        match &*key.to_ascii_lowercase() {
+        match &*folded(&key) {
             "name" => all.strings(speaker, child, &join(pointer, &key)),
             "audio" => all.speech(speaker, child, &join(pointer, &key)),
             "images" => all.pictures(speaker, child, &join(pointer, &key)),
-            "tool_calls" => {
-                for (place, call) in child.items().enumerate() {
-                    function(all, call, speaker, &format!("{pointer}/tool_calls/{place}"));
-                }
-            }
-            "function_call" => called(all, child, speaker, &format!("{pointer}/function_call")),
             _ => all.entry(speaker, &key, child, pointer),
         }
     }
 }
 
-/// A call in `tool_calls`: what is called stands in a member, or in the call itself.
-fn function<'j, 'b>(all: &mut Gather<'j, 'b>, call: Node<'j, 'b>, speaker: Role, pointer: &str) {
-    const MEMBERS: [&str; 2] = ["function", "custom"];
-    let mut wrapped =
-        MEMBERS.iter().flat_map(|name| call.all(name).map(move |node| (*name, node))).peekable();
-    if wrapped.peek().is_none() {
-        return called(all, call, speaker, pointer);
-    }
-    for (name, function) in wrapped {
-        called(all, function, speaker, &join(pointer, name));
-    }
-    all.others(speaker, call, &MEMBERS, pointer);
-}
-
-/// What is called, with what.
-fn called<'j, 'b>(all: &mut Gather<'j, 'b>, function: Node<'j, 'b>, speaker: Role, pointer: &str) {
-    all.calls(&names(function), function, &["arguments", "input"], pointer);
-    all.others(speaker, function, &["name", "arguments", "input"], pointer);
-}
-
 /// The tools offered, in both forms.
 fn tools<'j, 'b>(all: &mut Gather<'j, 'b>, root: Node<'j, 'b>) {
     for tools in root.all("tools") {
-        for (place, tool) in tools.items().enumerate() {
-            let pointer = format!("/tools/{place}");
-            let mut inner = tool.all("function").chain(tool.all("custom")).peekable();
-            if inner.peek().is_none() {
-                all.tool(tool, "parameters", &pointer);
-            }
-            for function in inner {
-                all.tool(function, "parameters", &format!("{pointer}/function"));
-            }
-        }
+        all.each(tools, "/tools", &|all, tool, pointer| offered(all, tool, pointer));
     }
     for functions in root.all("functions") {
-        for (place, function) in functions.items().enumerate() {
-            all.tool(function, "parameters", &format!("/functions/{place}"));
+        all.each(functions, "/functions", &|all, function, pointer| {
+            all.tool(function, "parameters", pointer);
+        });
+    }
+}
+
+/// The tools that a request of any form offers, as far as their shape tells. Their texts are not taken.
+pub(super) fn offers(all: &mut Gather<'_, '_>) {
+    let root = all.root();
+    let lists = ["tools", "functions"].into_iter();
+    for (name, list) in lists.flat_map(|name| root.all(name).map(move |list| (name, list))) {
+        for (place, tool) in list.items().enumerate() {
+            let inner = WRAPPING.iter().flat_map(|name| tool.all(name)).filter(|inner| inner.is_object());
+            let described: Vec<_> = inner.chain([tool]).collect();
+            for one in described {
+                let schema =
+                    ["parameters", "input_schema", "inputSchema"].iter().find_map(|name| one.get(name));
+                all.offered(one, schema, &format!("/{name}/{place}"));
+            }
         }
     }
+}
+
+fn offered<'j, 'b>(all: &mut Gather<'j, 'b>, tool: Node<'j, 'b>, pointer: &str) {
+    let wrapped = WRAPPING.iter().flat_map(|name| tool.all(name));
+    let wrapped: Vec<_> = wrapped.filter(|inner| inner.is_object()).collect();
+    if wrapped.is_empty() {
+        return all.tool(tool, "parameters", pointer);
+    }
+    for function in wrapped {
+        all.tool(function, "parameters", &format!("{pointer}/function"));
+    }
+    all.others(Role::ToolDescription, tool, pointer);
 }
 
 fn answer_schema<'j, 'b>(all: &mut Gather<'j, 'b>, root: Node<'j, 'b>) {

@@ -4,7 +4,7 @@
 
 use super::gather::{Gather, join};
 use super::json::Node;
-use crate::exchange::Role;
+use crate::exchange::{MediaKind, Role};
 
 /// A request for an inference: texts are in tensors of type `BYTES`, or beside them.
 pub(super) fn request(all: &mut Gather<'_, '_>) {
@@ -21,33 +21,19 @@ pub(super) fn response(all: &mut Gather<'_, '_>) {
 fn read(all: &mut Gather<'_, '_>, speaker: Role, tensors: &str) {
     all.of_any_form();
     let root = all.root();
-    for (key, child) in root.children() {
-        let key = key.unwrap_or_default();
-        match &*key {
-            "id" | "model_name" | "model_version" => all.name(speaker, child, join("", &key)),
-            key if key == tensors && child.is_array() => {
-                for (place, tensor) in child.items().enumerate() {
-                    of_tensor(all, speaker, tensor, &format!("/{key}/{place}"));
-                }
-            }
-            _ => all.entry(speaker, &key, child, ""),
-        }
+    for list in root.all(tensors) {
+        all.each(list, &join("", tensors), &|all, tensor, pointer| of_tensor(all, speaker, tensor, pointer));
     }
-    if root.is_array() || root.is_string() {
-        all.strings(speaker, root, "");
-    }
+    all.names(speaker, root, &["id", "model_name", "model_version"], "");
+    all.rest(speaker);
 }
 
 fn of_tensor<'j, 'b>(all: &mut Gather<'j, 'b>, speaker: Role, tensor: Node<'j, 'b>, pointer: &str) {
-    if !tensor.is_object() {
-        all.strings(speaker, tensor, pointer);
-        return;
+    all.names(speaker, tensor, &["name", "datatype"], pointer);
+    let kind = tensor.get("datatype").and_then(Node::as_str).unwrap_or_default();
+    // Whole numbers may be tokens, or the letters of a text.
+    if speaker == Role::User && (kind.starts_with("INT") || kind.starts_with("UINT")) {
+        all.media(MediaKind::Tokens, pointer);
     }
-    for (key, child) in tensor.children() {
-        let key = key.unwrap_or_default();
-        match &*key {
-            "name" | "datatype" => all.name(speaker, child, join(pointer, &key)),
-            _ => all.entry(speaker, &key, child, pointer),
-        }
-    }
+    all.others(speaker, tensor, pointer);
 }

@@ -36,8 +36,10 @@ fn only_who_has_a_key_is_served_and_the_key_stays_here() {
     assert!(answer.head.contains("retry-after: "), "{answer:?}");
     let sent = upstream.requests();
     assert!(sent.len() == 2 && sent.iter().all(|one| !one.contains("sesame")), "{sent:?}");
-    let tenants: Vec<_> = (0..5).map(|_| guarded.decision()["tenant"].clone()).collect();
-    assert_eq!(tenants, [json!(null), json!(null), json!("team"), json!("team"), json!(null)]);
+    let decisions: Vec<_> = (0..5).map(|_| guarded.decision()).collect();
+    let named = |name: &str| decisions.iter().map(|one| one[name].clone()).collect::<Vec<_>>();
+    assert_eq!(named("tenant"), [json!(null), json!(null), json!("team"), json!("team"), json!(null)]);
+    assert_eq!(named("key"), [json!(null), json!(null), json!("a"), json!("a"), json!(null)]);
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod identity;
 mod models;
 mod passing;
 mod receipts;
+mod shapes;
 mod streaming;
 mod support;
 mod telling;

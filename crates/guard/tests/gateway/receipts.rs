@@ -51,10 +51,22 @@ fn every_decision_has_a_receipt_that_verifies_and_no_other_does() {
         assert_eq!(receipt.signers, [key.key_id()]);
     }
     assert!(matches!(verified(&store, "0000"), Err(ReceiptError::Unknown(_))));
+    let envelope = verified(&store, &ids[0]).unwrap().envelope;
     let stranger = SigningKey::generate(KeyAlgorithm::Ed25519).unwrap();
     drop(store);
     let distrusting = self::store(folder.path(), &stranger, &log);
     assert!(matches!(verified(&distrusting, &ids[0]), Err(ReceiptError::NotBelieved(_))));
+    drop(distrusting);
+    // An envelope that is another, or gone, is no delay.
+    let blob = folder.path().join("blobs/sha256").join(envelope.value());
+    let bytes = std::fs::read(&blob).unwrap();
+    let believing = self::store(folder.path(), &key, &log);
+    std::fs::write(&blob, [&bytes[..], b" "].concat()).unwrap();
+    let told = verified(&believing, &ids[0]).unwrap_err();
+    assert!(matches!(told, ReceiptError::Unreadable { .. }), "{told}");
+    std::fs::remove_file(&blob).unwrap();
+    let told = verified(&believing, &ids[0]).unwrap_err().to_string();
+    assert!(told.contains("entry 0 names an envelope that is missing or was changed"), "{told}");
 }
 
 #[cfg(unix)]

@@ -9,7 +9,7 @@ use crate::{keyfile, project};
 use bartizan_evidence::keys::Signer as _;
 use bartizan_guard::gateway::{
     AccessLog, Alarm, Clock, Decision, Digests, Form, Gateway, GatewayError, Metrics, Outputs, Plan,
-    Receipts, Reload, Stop, Surroundings, Telemetry, auditor, mock, replayed, secret, serve,
+    Receipts, Reload, Reloaded, Stop, Surroundings, Telemetry, auditor, mock, replayed, secret, serve,
 };
 use bartizan_guard::settings::{Enforcement, GuardOptions, UpstreamOptions};
 use serde::Deserialize;
@@ -57,9 +57,11 @@ pub(super) fn run(arguments: &GuardServeArguments) -> Result<Exit, Failure> {
         Enforcement::Observe => "observing",
         Enforcement::Enforce => "enforcing",
     };
-    terminal::remark(&format!("guarding {guarded}, {mode}, at http://{}", listener.local_addr()?));
-    let reload = file.map(|path| reload(arguments.clone(), path, named));
-    serve(&gateway, listener, admin, options.threads, reload, &Stop::default()).map_err(failed)?;
+    let scheme = if options.tls.is_some() { "https" } else { "http" };
+    terminal::remark(&format!("guarding {guarded}, {mode}, at {scheme}://{}", listener.local_addr()?));
+    let threads = options.threads;
+    let reload = file.map(|path| reload(arguments.clone(), path, named, options));
+    serve(&gateway, listener, admin, threads, reload, &Stop::default()).map_err(failed)?;
     Ok(Exit::Done)
 }
 
@@ -110,9 +112,9 @@ fn receipts(
 /// The files that a configuration names, as they were read last.
 type Named = Arc<Mutex<BTreeSet<PathBuf>>>;
 
-/// How the configuration is read again while it serves, also when a file that it names is another. What is listened at, the log and the
-/// receipts stay as they were.
-fn reload(arguments: GuardServeArguments, file: PathBuf, named: Named) -> Reload {
+/// How the configuration is read again while it serves, also when a file that it names is another. What only a start takes up stays as
+/// it was `started` with, so that a decision names a configuration that is in force.
+fn reload(arguments: GuardServeArguments, file: PathBuf, named: Named, started: GuardOptions) -> Reload {
     let all = Arc::clone(&named);
     let stamp = move || {
         let mut hasher = DefaultHasher::new();
@@ -125,8 +127,10 @@ fn reload(arguments: GuardServeArguments, file: PathBuf, named: Named) -> Reload
         hasher.finish()
     };
     let load = move || {
-        let gathered = gathered(&arguments).map_err(|error| error.to_string())?;
-        plan(&gathered.options, &gathered.folder, &named).map_err(|error| error.to_string())
+        let mut gathered = gathered(&arguments).map_err(|error| error.to_string())?;
+        let waiting = gathered.options.keep_until_start(&started);
+        let plan = plan(&gathered.options, &gathered.folder, &named).map_err(|error| error.to_string())?;
+        Ok(Reloaded { plan, waiting })
     };
     Reload { load: Box::new(load), stamp: Box::new(stamp), tell: Box::new(terminal::remark) }
 }

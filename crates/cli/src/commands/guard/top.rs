@@ -13,6 +13,9 @@ use terminal_size::{Height, Width};
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Most bytes of metrics.
 const LONGEST: u64 = 16 << 20;
+/// What is said of an address that speaks TLS.
+const IN_TLS: &str = "metrics are asked for in the clear; a gateway that speaks TLS shows them at the address that admin of [guard] \
+                      names, for example admin = \"127.0.0.1:9090\" and http://127.0.0.1:9090";
 /// Clears a terminal; goes to its first place; clears to the end of a line, and what stands below (ECMA-48: ED, CUP, EL).
 const CLEAR: &str = "\u{1b}[2J";
 const HOME: &str = "\u{1b}[H";
@@ -96,7 +99,10 @@ fn cut(line: &str, columns: usize) -> impl Iterator<Item = char> {
 fn scrape(url: &str) -> Result<Scrape, Failure> {
     let failed =
         |problem: String| Failure::Guard(format!("{url} cannot be asked for its metrics: {problem}"));
-    let rest = url.strip_prefix("http://").ok_or_else(|| failed("give http:// and a host".to_owned()))?;
+    let rest = url.strip_prefix("http://").ok_or_else(|| {
+        let in_tls = url.starts_with("https://");
+        failed(if in_tls { IN_TLS.to_owned() } else { "give http:// and a host".to_owned() })
+    })?;
     let authority = rest.split('/').next().unwrap_or_default();
     let place = if authority.contains(':') { authority.to_owned() } else { format!("{authority}:80") };
     let said = |error: io::Error| failed(error.to_string());

@@ -3,6 +3,7 @@
 use super::{Carried, Carrier, Held, Piece, Screen, State, Step, quoted_text};
 use crate::check::Edit;
 use crate::protocol::{Framing, Mark, Protocol, closing, closing_line, spliced};
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -19,13 +20,19 @@ impl Screen {
 
     /// Whether everything in an event may leave.
     fn is_free(&self, held: &Held) -> bool {
+        // What is left of each text behind the pieces before; nothing where something else leaves in its place.
+        let mut rests: BTreeMap<&str, Option<&str>> = BTreeMap::new();
         held.pieces.iter().all(|piece| {
             let Some(channel) = self.channels.get(&piece.channel) else { return true };
-            // What came may leave; or something else does in its place, or it is certain that nothing more comes.
-            channel.changed
-                || channel.complete
-                || channel.out.starts_with(&piece.text)
-                || !piece.text.starts_with(&channel.out)
+            // Or it is certain that nothing more comes.
+            if channel.changed || channel.complete {
+                return true;
+            }
+            let rest = rests.entry(&piece.channel).or_insert(Some(&channel.out));
+            let Some(left) = *rest else { return true };
+            // What came may leave; or something else does in its place.
+            *rest = left.strip_prefix(piece.text.as_str());
+            rest.is_some() || !piece.text.starts_with(left)
         })
     }
 

@@ -22,6 +22,8 @@ static DEFAULT: LazyLock<Arc<NamedPolicy>> = LazyLock::new(|| policy(""));
 fn asked(protocol: Protocol, toml: &str) -> Asked {
     Asked {
         protocol,
+        is_said: false,
+        by_shape: false,
         policy: if toml.is_empty() { Arc::clone(&DEFAULT) } else { policy(toml) },
         shadow: None,
         speakers: Arc::default(),
@@ -29,6 +31,7 @@ fn asked(protocol: Protocol, toml: &str) -> Asked {
         limits: JsonLimits::default(),
         body: Bytes::from_static(b"{\"messages\":[]}"),
         kind: String::new(),
+        head: None,
         prepared: Vec::new(),
     }
 }
@@ -79,7 +82,11 @@ fn what_repeats_a_redacted_text_leaves_neither_beside_it_nor_after_it() {
         assert!(!out.contains(SECRET) && !out.contains("77"), "{out}");
         assert!(out.contains("[github-token]") && out.contains("\"logprobs\":null"), "{out}");
     }
-    let honest = with("{\"content\":\"hi \"}", "null") + &chunk("{}", "\"stop\"");
+    // A token as long as a credential is none, and is a text by itself.
+    let alone = with("{\"content\":\"hi \"}", "null") + &chunk("{}", "\"stop\"");
+    let (out, _, _) = through(enforcing(Protocol::OpenaiChat, ""), &alone, 40);
+    assert!(!out.contains(SECRET) && out.contains("hi "), "{out}");
+    let honest = alone.replace(SECRET, "hi");
     assert_eq!(through(enforcing(Protocol::OpenaiChat, ""), &honest, 40).0, honest);
 }
 
@@ -331,4 +338,36 @@ proptest::proptest! {
             proptest::prop_assert_eq!(whole.0, stream);
         }
     }
+}
+
+#[test]
+fn a_secret_leaves_in_no_pieces_however_its_place_is_written() {
+    let (first, second) = SECRET.split_at(20);
+    let event =
+        |index: &str, content: &str| format!("{{\"index\":{index},\"delta\":{{\"content\":{content}}}}}");
+    let data = |choices: &[String]| format!("data: {{\"choices\":[{}]}}\n\n", choices.join(","));
+    let quoted = |text: &str| format!("\"{text}\"");
+    let listed = |text: &str| format!("[{{\"type\":\"text\",\"text\":\"{text}\"}}]");
+    for stream in [
+        data(&[event("0", &quoted(first))]) + &data(&[event("0.0", &quoted(second))]),
+        data(&[event("0", &quoted(first)), event("0", &quoted(second))]),
+        data(&[event("0", &quoted(first))]) + &data(&[event("0", &listed(second))]),
+        data(&[event("\"0\"", &listed(first))]) + &data(&[event("0", &quoted(second))]),
+    ] {
+        for size in [7, 1 << 20] {
+            let (out, _, _) = through(enforcing(Protocol::OpenaiChat, ""), &stream, size);
+            let texts: String = out.split("\"content\":").skip(1).collect();
+            assert!(!out.contains(second) && texts.contains("[github-token]"), "{stream} {out}");
+        }
+    }
+    // Of two texts under one key a reader takes either.
+    let twice =
+        format!("data: {{\"choices\":[{{\"delta\":{{\"content\":\"a\",\"content\":\"{first}\"}}}}]}}\n\n");
+    let stream = twice + &data(&[event("0", &quoted(second))]);
+    let (out, over, _) = through(enforcing(Protocol::OpenaiChat, ""), &stream, 1 << 20);
+    assert!(over && !out.contains(first) && !out.contains(second), "{out}");
+    let harmless =
+        data(&[event("0", &quoted("one ")), event("0", &quoted("two ")), event("1", &quoted("three "))]);
+    let stream = harmless + &chunk("{}", "\"stop\"");
+    assert_eq!(through(enforcing(Protocol::OpenaiChat, ""), &stream, 1 << 20).0, stream);
 }
