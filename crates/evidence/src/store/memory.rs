@@ -194,7 +194,9 @@ impl Index for MemoryIndex {
         if self.position.next_entry != from {
             return Ok(false);
         }
-        statements.iter().for_each(|statement| self.add(statement));
+        for statement in statements {
+            self.add(statement);
+        }
         self.position.next_entry = to;
         Ok(true)
     }
@@ -302,7 +304,9 @@ impl Index for MemoryIndex {
             let mut lines = self.lines(table);
             lines.sort_unstable();
             let mut hash = RowHash::new();
-            lines.iter().for_each(|line| hash.add(line));
+            for line in &lines {
+                hash.add(line);
+            }
             hash.finish()
         };
         Ok(CONTENTS.into_iter().map(|(table, _)| (table, digest(table))).collect())
