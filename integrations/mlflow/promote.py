@@ -28,9 +28,14 @@ def main(arguments):
         path = mlflow.artifacts.download_artifacts(artifact_uri=source, dst_path=folder)
         command = ["bartizan", "gate", path, "--format", "json", *more]
         ran = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
-    if ran.returncode not in (0, 1):
+    try:
+        decision = json.loads(ran.stdout) if ran.returncode in (0, 1) else {}
+    except ValueError:
+        decision = {}
+    # Words that are no decision, as those of `--help`, let nothing through.
+    if (ran.returncode, decision.get("verdict")) not in ((0, "allow"), (0, "warn"), (1, "deny")):
+        print(f"no decision: {model} {version} stays where it is", file=sys.stderr)
         return 2
-    decision = json.loads(ran.stdout)
     for name, value in (
         ("bartizan.verdict", decision["verdict"]),
         ("bartizan.policy", decision["policy_digest"]),

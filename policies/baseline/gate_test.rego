@@ -45,6 +45,37 @@ test_a_stale_or_undated_scan_is_missing if {
 	fixtures.rules(gate.missing) == {"evidence/stale-scan"} with input as fixtures.changed("statements", [undated])
 }
 
+test_a_scan_that_left_something_out_is_missing_evidence if {
+	some selection in [{"exclude": {"patterns": ["old/**"], "entries": 1}}, {"failOn": "critical"}, {"anything": "new"}]
+	predicate := object.union(fixtures.scan.predicate, {"selection": selection})
+	narrowed := object.union(fixtures.scan, {"predicate": predicate})
+	fixtures.rules(gate.missing) == {"evidence/narrowed-scan"} with input as fixtures.changed("statements", [narrowed])
+}
+
+test_what_was_not_read_to_its_end_is_missing_evidence_about_its_file if {
+	unread := object.union(fixtures.scan, {
+		"result": "WARNED",
+		"tests": [
+			{"outcome": "warned", "rule": "incomplete", "file": "m.bin", "text": "incomplete: m.bin"},
+			{"outcome": "warned", "rule": "model/c", "file": "m.bin", "text": "model/c: m.bin"},
+		],
+	})
+	missing := gate.missing with input as fixtures.changed("statements", [unread])
+	{[entry.rule, entry.subject] | some entry in missing} == {["evidence/incomplete-scan", "m.bin"]}
+	fixtures.rules(gate.warn) == {"model/c"} with input as fixtures.changed("statements", [unread])
+	superseded := object.union(unread, {"tests": [object.union(test, {"current": false}) | some test in unread.tests]})
+	count(gate.missing) == 0 with input as fixtures.changed("statements", [superseded])
+}
+
+test_a_manifest_whose_parts_were_not_scanned_is_missing_evidence_where_it_stands_for_them if {
+	tests := [{"outcome": "warned", "rule": "incomplete-parts", "file": "m.bin", "text": "incomplete-parts: m.bin", "current": true}]
+	alone := fixtures.changed("statements", [object.union(fixtures.scan, {"result": "WARNED", "tests": tests})])
+	count(gate.missing) == 0 with input as alone
+	count(gate.warn) == 0 with input as alone
+	by_digest := object.union(alone, {"artifact": object.union(fixtures.good.artifact, {"kind": "digest"})})
+	fixtures.rules(gate.missing) == {"evidence/incomplete-scan"} with input as by_digest
+}
+
 test_findings_deny_under_their_own_rule_and_warnings_warn if {
 	failed := object.union(fixtures.scan, {
 		"result": "FAILED",
@@ -63,9 +94,15 @@ test_findings_of_an_older_scan_do_not_count if {
 	older := object.union(fixtures.scan, {
 		"id": "scan-0",
 		"result": "FAILED",
-		"tests": [{"outcome": "failed", "rule": "model/a", "file": "m.bin", "text": "model/a: m.bin"}],
+		"tests": [{"outcome": "failed", "rule": "model/a", "file": "m.bin", "text": "model/a: m.bin", "current": false}],
 	})
 	count(gate.deny) == 0 with input as fixtures.changed("statements", [older, fixtures.scan])
+}
+
+test_findings_under_another_name_count if {
+	tests := [{"outcome": "failed", "rule": "model/a", "file": "m.bin", "text": "model/a: x/m.txt", "current": true}]
+	elsewhere := object.union(fixtures.scan, {"id": "scan-0", "result": "FAILED", "tests": tests})
+	fixtures.rules(gate.deny) == {"model/a"} with input as fixtures.changed("statements", [elsewhere, fixtures.scan])
 }
 
 test_a_failure_without_a_place_denies if {
@@ -101,6 +138,21 @@ test_a_rejecting_review_denies if {
 	rejecting := object.union(fixtures.review, {"predicate": {"reviewer": "r", "decision": "rejected"}})
 	"review/rejected" in fixtures.rules(gate.deny) with input as fixtures.and_also([rejecting])
 	count(gate.deny) == 0 with input as fixtures.and_also([fixtures.review])
+}
+
+review_for(id, decision, environment) := object.union(fixtures.review, {
+	"id": id,
+	"predicate": {"reviewer": "r", "decision": decision, "environment": environment},
+})
+
+test_a_review_for_another_environment_takes_nothing_back if {
+	here := review_for("review-1", "rejected", "production")
+	elsewhere := review_for("review-2", "approved", "staging")
+	later := review_for("review-3", "approved", "production")
+	"review/rejected" in fixtures.rules(gate.deny) with input as fixtures.and_also([here, elsewhere])
+	count(gate.deny) == 0 with input as fixtures.and_also([here, elsewhere, later])
+	not_here := review_for("review-4", "rejected", "staging")
+	count(gate.deny) == 0 with input as fixtures.and_also([later, not_here])
 }
 
 test_a_contradiction_in_the_lineage_denies if {

@@ -36,12 +36,19 @@ passed(file, kind, days) if {
 	fresh(statement, days)
 }
 
-# The last review of a file approves of it, for this environment or for any.
-approved(file) if {
-	review := latest(file, "review")
-	review.predicate.decision == "approved"
-	object.get(review.predicate, "environment", input.environment.name) == input.environment.name
+# The last review of a file that is for this environment or for any. One for another environment says nothing here.
+last_review(file) := reviews[count(reviews) - 1] if {
+	reviews := [review |
+		some id in file.statements
+		review := by_id[id]
+		review.kind == "review"
+		object.get(review.predicate, "environment", input.environment.name) == input.environment.name
+	]
+	count(reviews) > 0
 }
+
+# The last review of a file approves of it.
+approved(file) if last_review(file).predicate.decision == "approved"
 
 # A scan that met dependencies and did not look them up among known vulnerabilities, or in an old database.
 unlooked(scan) if scan.predicate.advisories.state in {"absent", "stale", "unusable"}
@@ -50,6 +57,28 @@ unlooked(scan) if scan.predicate.advisories.state in {"absent", "stale", "unusab
 files_unlooked := {file.name |
 	some file in input.artifact.files
 	unlooked(latest(file, "scan"))
+}
+
+# Names of files whose last scan left something out, whatever that is: paths, or what is severe.
+files_narrowed := {file.name |
+	some file in input.artifact.files
+	count(object.get(latest(file, "scan").predicate, "selection", {})) > 0
+}
+
+# What a scan says of what it did not read: the end of a file, or parts that a manifest names. A manifest among the files of a folder
+# is decided about as a file.
+unread_rules := {"incomplete", "incomplete-parts"} if input.artifact.kind == "digest"
+
+unread_rules := {"incomplete"} if input.artifact.kind != "digest"
+
+# Names of files that their scans did not read to the end.
+files_unread := {test.file |
+	some scan in input.statements
+	scan.kind == "scan"
+	some test in scan.tests
+	test.rule in unread_rules
+	test.file != null
+	object.get(test, "current", true)
 }
 
 # Whether `--set KEY=true` demands something.

@@ -21,11 +21,15 @@ test_only_passed_and_warned_pass if {
 	not evidence.passed(file, "scan", 90) with input as fixtures.changed("statements", [failed])
 }
 
-test_an_approval_for_another_environment_does_not_count if {
-	file := object.union(fixtures.file, {"latest": {"review": "review-1"}})
+test_an_approval_for_another_environment_does_not_count_and_takes_nothing_back if {
+	file := object.union(fixtures.file, {"statements": ["review-1"]})
 	evidence.approved(file) with input as fixtures.changed("statements", [fixtures.review])
-	elsewhere := object.union(fixtures.review, {"predicate": object.union(fixtures.review.predicate, {"environment": "staging"})})
+	predicate := object.union(fixtures.review.predicate, {"environment": "staging"})
+	elsewhere := object.union(fixtures.review, {"predicate": predicate})
 	not evidence.approved(file) with input as fixtures.changed("statements", [elsewhere])
+	both := object.union(fixtures.file, {"statements": ["review-1", "review-2"]})
+	rejected := object.union(elsewhere, {"id": "review-2", "predicate": object.union(predicate, {"decision": "rejected"})})
+	evidence.approved(both) with input as fixtures.changed("statements", [fixtures.review, rejected])
 }
 
 test_many_names_are_shortened if {

@@ -56,12 +56,18 @@ good := {
 	"rejected_waivers": [],
 }
 
-# The good input with more statements, each the last of its kind.
+# Ids of the last of each kind.
+last_of(statements) := {kind: ids[count(ids) - 1] |
+	some kind in {added.kind | some added in statements}
+	ids := [added.id | some added in statements; added.kind == kind]
+}
+
+# The good input with more statements, in the order of the log.
 and_also(statements) := object.union(good, {
 	"statements": array.concat(good.statements, statements),
 	"artifact": object.union(good.artifact, {"files": [object.union(file, {
 		"statements": array.concat(file.statements, [added.id | some added in statements]),
-		"latest": object.union(file.latest, {added.kind: added.id | some added in statements}),
+		"latest": object.union(file.latest, last_of(statements)),
 	})]}),
 })
 

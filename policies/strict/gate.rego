@@ -69,7 +69,7 @@ deny contains {
 	"evidence": [review.id],
 } if {
 	some file in input.artifact.files
-	review := evidence.latest(file, "review")
+	review := evidence.last_review(file)
 	review.predicate.decision == "approved"
 	every signer in review.signers { signer in input.signature.signers }
 	count(input.signature.signers) > 0

@@ -11,13 +11,17 @@ use crate::source::Policy;
 use crate::waiver::{RejectedWaiver, Waiver};
 use serde::Serialize;
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+use std::borrow::Cow;
 
 /// Name and version of a decision's JSON form.
 pub const DECISION_SCHEMA: &str = "bartizan.gate/1";
-/// Rule of an entry that names none.
-const UNNAMED: &str = "policy";
+/// Area of the rules of entries that name none.
+pub(crate) const UNNAMED: &str = "policy";
 /// Rule for an `allow` that is not true.
 const NOT_ALLOWED: &str = "policy/allow";
+/// Bytes of the digest of its words that name an entry: nobody finds others of the same by chance.
+const SHORT_DIGEST: usize = 8;
 /// Longest text taken from a policy into a reason, in characters.
 const LONGEST_TEXT: usize = 4_000;
 
@@ -261,7 +265,8 @@ pub(crate) fn judge(input: &GateInput, outcome: &Outcome) -> Judged {
             waivable: false,
         });
     }
-    let mut missing: Vec<Missing> = outcome.missing.iter().map(|(_, entry)| absent(input, entry)).collect();
+    let mut missing: Vec<Missing> =
+        outcome.missing.iter().map(|(rule, entry)| absent(input, rule, entry)).collect();
     let mut waived = Vec::new();
     reasons.retain(|each| {
         let exception = (each.waivable && each.effect == Verdict::Deny)
@@ -309,14 +314,24 @@ fn taken_out(waiver: &Waiver, message: &str, subject: Option<&str>) -> Waived {
     }
 }
 
+/// The rule that an entry of the rule `from` names, else the name of `from`. What neither names is a rule by its words, so that a
+/// waiver takes out the one thing that somebody read, and nothing that the policy says besides or later.
+fn rule(from: &str, entry: &Value) -> String {
+    text(entry, &["rule", "id"]).unwrap_or_else(|| match from {
+        "deny" | "warn" | "violation" | "missing" => {
+            let digest = Sha256::digest(words(entry).as_bytes());
+            let short = digest.get(..SHORT_DIGEST).unwrap_or(&digest);
+            format!("{UNNAMED}/{}", bartizan_core::hex(short))
+        }
+        named => format!("{UNNAMED}/{named}"),
+    })
+}
+
 /// An entry of `deny` or `warn`: an object with `rule` and `message` (`msg`), or a text.
 fn reason(effect: Verdict, from: &str, entry: &Value) -> Reason {
     Reason {
         effect,
-        rule: text(entry, &["rule", "id"]).unwrap_or_else(|| match from {
-            "deny" | "warn" | "violation" => UNNAMED.to_owned(),
-            named => format!("{UNNAMED}/{named}"),
-        }),
+        rule: rule(from, entry),
         message: message(entry),
         subject: text(entry, &["subject", "file"]),
         remedy: text(entry, &["remedy"]),
@@ -326,11 +341,11 @@ fn reason(effect: Verdict, from: &str, entry: &Value) -> Reason {
 }
 
 /// An entry of `missing`.
-fn absent(input: &GateInput, entry: &Value) -> Missing {
+fn absent(input: &GateInput, from: &str, entry: &Value) -> Missing {
     let kind = text(entry, &["kind"]);
     let candidates = input.rejected.iter().filter(|each| Some(&each.kind) == kind.as_ref());
     Missing {
-        rule: text(entry, &["rule", "id"]).unwrap_or_else(|| format!("{UNNAMED}/missing")),
+        rule: rule(from, entry),
         message: message(entry),
         subject: text(entry, &["subject", "file"]),
         remedy: text(entry, &["remedy"]),
@@ -343,12 +358,17 @@ fn absent(input: &GateInput, entry: &Value) -> Missing {
 }
 
 fn message(entry: &Value) -> String {
-    let named = match entry {
-        Value::String(text) => Some(text.clone()),
-        other => text(other, &["message", "msg"]),
-    };
-    // Whatever a policy gives denies, also what has no message.
-    shortened(&named.unwrap_or_else(|| entry.to_string()))
+    shortened(&words(entry))
+}
+
+/// All that an entry says.
+fn words(entry: &Value) -> Cow<'_, str> {
+    let named = ["message", "msg"].iter().find_map(|name| entry.get(*name)).and_then(Value::as_str);
+    match entry.as_str().or(named).filter(|text| !text.trim().is_empty()) {
+        Some(text) => Cow::Borrowed(text),
+        // Whatever a policy gives denies, also what has no message.
+        None => Cow::Owned(entry.to_string()),
+    }
 }
 
 fn text(entry: &Value, names: &[&str]) -> Option<String> {
@@ -414,13 +434,19 @@ mod tests {
 
     #[test]
     fn whatever_a_policy_gives_denies_also_what_has_no_words() {
-        for value in
-            [json!("text"), json!({"msg": "m"}), json!({"details": [1]}), json!(3), json!(null), json!([])]
-        {
+        for value in [
+            json!("text"),
+            json!({"msg": "m"}),
+            json!({"msg": ""}),
+            json!(""),
+            json!(3),
+            json!(null),
+            json!([]),
+        ] {
             let judged =
                 judge(&input(), &Outcome { deny: vec![entry("deny", value.clone())], ..Outcome::default() });
             assert_eq!((judged.verdict, judged.reasons.len()), (Verdict::Deny, 1), "{value}");
-            assert!(!judged.reasons[0].message.is_empty() || value == json!(""));
+            assert!(!judged.reasons[0].message.is_empty());
         }
         let judged = judge(
             &input(),
@@ -438,6 +464,26 @@ mod tests {
             let outcome = Outcome { allow: Some(allow), ..Outcome::default() };
             assert_eq!(judge(&input(), &outcome).verdict, verdict);
         }
+    }
+
+    #[test]
+    fn what_has_no_name_is_waived_by_its_own_words_and_nothing_besides() {
+        let said = |words: &str| Outcome { deny: vec![entry("deny", json!(words))], ..Outcome::default() };
+        let first = judge(&input(), &said("first")).reasons.remove(0);
+        assert_eq!((first.rule.starts_with("policy/"), first.rule.len()), (true, "policy/".len() + 16));
+        let mut excused = input();
+        let waiver = Waiver {
+            rule: first.rule,
+            subjects: vec!["sha256:a".into(), "sha256:b".into()],
+            ..Waiver::default()
+        };
+        excused.waivers.push(waiver);
+        assert_eq!(judge(&excused, &said("first")).verdict, Verdict::Warn);
+        assert_eq!(judge(&excused, &said("second")).verdict, Verdict::Deny);
+        let missing =
+            |words: &str| Outcome { missing: vec![entry("missing", json!(words))], ..Outcome::default() };
+        assert_eq!(judge(&excused, &missing("first")).verdict, Verdict::Warn);
+        assert_eq!(judge(&excused, &missing("second")).verdict, Verdict::Deny);
     }
 
     #[test]

@@ -40,11 +40,10 @@ const LONGEST_SHOWN: usize = 200;
 pub struct Evaluator {
     engine: Engine,
     modules: Arc<Vec<Merged>>,
-    package: String,
-    /// Asks for every rule that decides, at once.
+    /// The packages that decide, and whether each has a rule `allow`: then one that is undefined is false.
+    packages: Vec<(String, bool)>,
+    /// Asks for every rule of theirs that decides, at once: a list with an object for each package.
     query: String,
-    /// Whether the package has a rule `allow`: then one that is undefined is false.
-    has_allow: bool,
     now_ns: Arc<AtomicI64>,
 }
 
@@ -65,34 +64,61 @@ pub struct Outcome {
     pub(crate) decides: bool,
 }
 
+impl Outcome {
+    /// Adds what another package says: all must agree.
+    fn join(&mut self, other: Self) {
+        self.deny.extend(other.deny);
+        self.warn.extend(other.warn);
+        self.missing.extend(other.missing);
+        self.prints.extend(other.prints);
+        self.decides |= other.decides;
+        self.allow = match (self.allow, other.allow) {
+            (Some(one), Some(two)) => Some(one && two),
+            (one, two) => one.or(two),
+        };
+    }
+}
+
 impl Evaluator {
-    /// Parses a policy. `package` names the one that decides; without it, it is `bartizan.gate`, else `main`, else the only one.
+    /// Parses a policy. `package` names the one that decides; without it, it is `bartizan.gate`, else `main`, else the only one. Of
+    /// policies that were joined each decides by its own.
     ///
     /// # Errors
     /// [`PolicyError::Rego`], [`PolicyError::Data`], [`PolicyError::Package`] and [`PolicyError::Silent`].
     pub fn new(policy: &Policy, package: Option<&str>, bounds: Bounds) -> Result<Self, PolicyError> {
         let Prepared { engine, modules, now_ns } = engine(policy, false, bounds)?;
         let packages: BTreeSet<String> = modules.iter().map(|module| module.package.clone()).collect();
-        let package = deciding_package(package, &packages)?;
-        let own = modules.iter().find(|module| module.package == package);
-        let rules: BTreeSet<String> =
-            own.map(head_names).unwrap_or_default().into_iter().filter(|name| decides(name)).collect();
-        if rules.is_empty() {
-            return Err(PolicyError::Silent(package));
+        let rules_of = |package: &str| -> BTreeSet<String> {
+            let own = modules.iter().find(|module| module.package == package);
+            own.map(head_names).unwrap_or_default().into_iter().filter(|name| decides(name)).collect()
+        };
+        let deciding = match policy.parts.as_slice() {
+            [_, _, ..] => {
+                deciding_packages(package, &policy.parts, &packages, |name| !rules_of(name).is_empty())?
+            }
+            _ => BTreeSet::from([deciding_package(package, &packages)?]),
+        };
+        let (mut packages, mut queries) = (Vec::new(), Vec::new());
+        for package in deciding {
+            let rules = rules_of(&package);
+            if rules.is_empty() {
+                return Err(PolicyError::Silent(package));
+            }
+            // Rule by rule rather than the package as a whole: helpers that nobody asks for are not evaluated, and a rule that is
+            // undefined gives an empty list.
+            let path = path_of(&package);
+            let asked: Vec<String> =
+                rules.iter().map(|rule| format!("\"{rule}\": [x | x := {path}.{rule}]")).collect();
+            queries.push(format!("{{{}}}", asked.join(", ")));
+            packages.push((package, rules.contains("allow")));
         }
-        // Rule by rule rather than the package as a whole: helpers that nobody asks for are not evaluated, and a rule that is undefined
-        // gives an empty list.
-        let path = path_of(&package);
-        let asked: Vec<String> =
-            rules.iter().map(|rule| format!("\"{rule}\": [x | x := {path}.{rule}]")).collect();
-        let query = format!("{{{}}}", asked.join(", "));
-        let has_allow = rules.contains("allow");
-        Ok(Self { engine, modules: Arc::new(modules), package, query, has_allow, now_ns })
+        let query = format!("[{}]", queries.join(", "));
+        Ok(Self { engine, modules: Arc::new(modules), packages, query, now_ns })
     }
 
-    /// The package that decides.
-    pub fn package(&self) -> &str {
-        &self.package
+    /// The packages that decide, in order of name.
+    pub fn packages(&self) -> impl Iterator<Item = &str> {
+        self.packages.iter().map(|(package, _)| package.as_str())
     }
 
     /// Evaluates the policy over the gate's input, at the time that it gives.
@@ -122,19 +148,25 @@ impl Evaluator {
         let prints = self.engine.take_prints().unwrap_or_default();
         let found = found.map_err(|error| failed(&error, &self.modules))?;
         let value = found.result.into_iter().next().and_then(|row| row.expressions.into_iter().next());
-        let Some(answers) = value else { return Err(PolicyError::Silent(self.package.clone())) };
-        let mut outcome = read(&serde_json::to_value(&answers.value)?)?;
-        if self.has_allow && outcome.allow.is_none() {
-            outcome.allow = Some(false);
+        let answers = value.map(|value| serde_json::to_value(&value.value)).transpose()?;
+        let answer = |place: usize| answers.as_ref().and_then(|answers| answers.get(place));
+        let mut whole = Outcome {
+            prints: prints.iter().map(|text| Merged::placed(&self.modules, text)).collect(),
+            ..Outcome::default()
+        };
+        for (place, (package, has_allow)) in self.packages.iter().enumerate() {
+            let silent = || PolicyError::Silent(package.clone());
+            let mut outcome = read(answer(place).ok_or_else(silent)?)?;
+            if *has_allow && outcome.allow.is_none() {
+                outcome.allow = Some(false);
+            }
+            // Sets are there also when they are empty: where none is, nothing was decided.
+            if outcome.allow.is_none() && !outcome.decides {
+                return Err(silent());
+            }
+            whole.join(outcome);
         }
-        // Sets are there also when they are empty: where none is, nothing was decided.
-        match outcome.allow {
-            None if !outcome.decides => Err(PolicyError::Silent(self.package.clone())),
-            _ => Ok(Outcome {
-                prints: prints.iter().map(|text| Merged::placed(&self.modules, text)).collect(),
-                ..outcome
-            }),
-        }
+        Ok(whole)
     }
 }
 
@@ -394,6 +426,43 @@ fn deciding_package(wanted: Option<&str>, packages: &BTreeSet<String>) -> Result
     }
 }
 
+/// The package by which each of `parts`, the packages of policies that were joined, decides: the one that is `wanted` where it has it,
+/// else as if it stood alone. One without a rule that decides is there for the others.
+fn deciding_packages(
+    wanted: Option<&str>,
+    parts: &[BTreeSet<String>],
+    all: &BTreeSet<String>,
+    decides: impl Fn(&str) -> bool,
+) -> Result<BTreeSet<String>, PolicyError> {
+    let wanted = wanted.map(|wanted| wanted.strip_prefix("data.").unwrap_or(wanted));
+    if wanted.is_some() {
+        deciding_package(wanted, all)?;
+    }
+    let mut found = BTreeSet::new();
+    for part in parts {
+        let known = wanted.into_iter().chain([GATE_PACKAGE, CONFTEST_PACKAGE]);
+        if let Some(known) = known.into_iter().find(|name| part.contains(*name)) {
+            found.insert(known.to_owned());
+            continue;
+        }
+        let mut deciding = part.iter().filter(|package| decides(package));
+        match (deciding.next(), deciding.next()) {
+            (None, _) => {}
+            (Some(only), None) => {
+                found.insert(only.clone());
+            }
+            (Some(_), Some(_)) => {
+                let packages = part.iter().cloned().collect();
+                return Err(PolicyError::Package { wanted: GATE_PACKAGE.to_owned(), packages });
+            }
+        }
+    }
+    if found.is_empty() {
+        return deciding_package(wanted, all).map(|package| BTreeSet::from([package]));
+    }
+    Ok(found)
+}
+
 /// Reads the answers of the rules that decide, each in a list that is empty where the rule is undefined.
 fn read(answers: &Value) -> Result<Outcome, PolicyError> {
     let mut outcome = Outcome::default();
@@ -508,7 +577,8 @@ mod tests {
                 content: format!("{content}\ndeny contains \"x\" if false\n"),
             });
             let policy = Policy::of_files("p", files.collect()).unwrap();
-            Evaluator::new(&policy, wanted, Bounds::default()).map(|found| found.package().to_owned())
+            Evaluator::new(&policy, wanted, Bounds::default())
+                .map(|found| found.packages().collect::<Vec<_>>().join(" "))
         };
         assert_eq!(package(&["package main", "package bartizan.gate"], None).unwrap(), "bartizan.gate");
         assert_eq!(package(&["package main", "package a"], None).unwrap(), "main");
@@ -516,6 +586,34 @@ mod tests {
         assert_eq!(package(&["package a.b", "package c"], Some("data.c")).unwrap(), "c");
         assert!(matches!(package(&["package a", "package b"], None), Err(PolicyError::Package { .. })));
         assert!(matches!(package(&["package a"], Some("b")), Err(PolicyError::Package { .. })));
+    }
+
+    #[test]
+    fn policies_that_were_joined_each_decide_by_their_own_package() {
+        let part = |name: &str, content: &str| {
+            let file = PolicyFile { path: format!("{name}.rego"), content: content.to_owned() };
+            Policy::of_files(name, vec![file]).unwrap()
+        };
+        let says = |package: &str, rule: &str| part(package, &format!("package {package}\n{rule}\n"));
+        let gate = || says("bartizan.gate", "deny contains \"x\" if false");
+        let ask = |parts: Vec<Policy>, package: Option<&str>| {
+            let joined = Policy::join(parts).unwrap();
+            evaluate(&joined, package, json!({}), 0, Bounds::default(), &|| 0)
+        };
+        for package in ["main", "ours", "ours.deep"] {
+            let never = says(package, "deny contains \"never\" if true");
+            assert_eq!(ask(vec![gate(), never], None).unwrap().deny.len(), 1, "{package}");
+            let closed = says(package, "default allow := false");
+            assert_eq!(ask(vec![closed, gate()], None).unwrap().allow, Some(false), "{package}");
+        }
+        let opened = says("ours", "allow := true");
+        assert_eq!(ask(vec![gate(), opened], None).unwrap().allow, Some(true));
+        // One without a rule that decides is there for the others.
+        assert!(ask(vec![gate(), says("ours.words", "shown := 1")], None).unwrap().deny.is_empty());
+        // A package that is named decides where it is, and takes no say from the others.
+        let never = || says("ours", "deny contains \"never\" if true");
+        assert_eq!(ask(vec![gate(), never()], Some("bartizan.gate")).unwrap().deny.len(), 1);
+        assert!(matches!(ask(vec![gate(), never()], Some("none")), Err(PolicyError::Package { .. })));
     }
 
     #[test]

@@ -104,7 +104,8 @@ pub struct ArtifactFile {
     pub size: u64,
     /// Ids of the statements that stand and are about this file, in the order of the log.
     pub statements: Vec<String>,
-    /// Of each kind of statement, the id of the last in the log.
+    /// Of each kind of statement, the id of the last in the log. A scan is only among them when it calls the file by its name: which
+    /// readers look at a file depends on what it is called and where it lies.
     pub latest: BTreeMap<String, String>,
 }
 
@@ -204,7 +205,7 @@ pub enum About {
 }
 
 /// A subject of a statement.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct EvidenceSubject {
     /// What the statement calls it.
     pub name: String,
@@ -215,7 +216,7 @@ pub struct EvidenceSubject {
 }
 
 /// A test that did not pass.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TestFact {
     /// `failed` or `warned`.
     pub outcome: String,
@@ -225,6 +226,28 @@ pub struct TestFact {
     pub file: Option<String>,
     /// As the statement names it.
     pub text: String,
+    /// Whether no later scan of the same bytes under the same name takes its place.
+    #[serde(default = "yes")]
+    pub current: bool,
+}
+
+impl Default for TestFact {
+    fn default() -> Self {
+        let (outcome, rule, text) = (String::new(), String::new(), String::new());
+        Self { outcome, rule, file: None, text, current: true }
+    }
+}
+
+impl TestFact {
+    /// The place that it is about, as the statement names it; empty when it names none.
+    pub fn place(&self) -> &str {
+        self.text.split_once(": ").map_or("", |(_, place)| place)
+    }
+}
+
+/// What holds unless something says otherwise.
+fn yes() -> bool {
+    true
 }
 
 /// A place in the log.
@@ -349,25 +372,31 @@ impl GateInput {
         self.artifact.files.iter().find(|file| file.name == name)
     }
 
-    /// Fills in what follows from the rest: which statement is about which file, and which of each kind is the last.
+    /// Fills in what follows from the rest: which statement is about which file, which of each kind is the last, and which tests
+    /// still count.
     pub fn link(&mut self) {
-        let mut by_digest: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
+        let mut by_digest: BTreeMap<String, Vec<(String, String, String)>> = BTreeMap::new();
         for statement in &self.statements {
             for subject in &statement.subjects {
                 let about = by_digest.entry(subject.digest.clone()).or_default();
-                about.push((statement.id.clone(), statement.kind.clone()));
+                about.push((statement.id.clone(), statement.kind.clone(), subject.name.clone()));
             }
         }
+        // A digest has no name: a scan of it under any name is one of it.
+        let unnamed = self.artifact.kind == ArtifactKind::Digest;
         for file in &mut self.artifact.files {
             file.statements.clear();
             file.latest.clear();
-            for (id, kind) in by_digest.get(file.digest.as_str()).into_iter().flatten() {
+            for (id, kind, name) in by_digest.get(file.digest.as_str()).into_iter().flatten() {
                 if file.statements.last() != Some(id) {
                     file.statements.push(id.clone());
                 }
-                file.latest.insert(kind.clone(), id.clone());
+                if kind != SCAN || unnamed || is_called(name, &file.name) {
+                    file.latest.insert(kind.clone(), id.clone());
+                }
             }
         }
+        self.supersede();
         let files = &self.artifact.files;
         for statement in &mut self.statements {
             let about: BTreeSet<&str> = statement.subjects.iter().map(|each| each.digest.as_str()).collect();
@@ -377,10 +406,48 @@ impl GateInput {
         }
         for node in &mut self.lineage.nodes {
             let about = by_digest.get(node.id.as_str()).into_iter().flatten();
-            node.statements = about.map(|(id, _)| id.clone()).collect();
+            node.statements = about.map(|(id, ..)| id.clone()).collect();
             node.statements.dedup();
         }
     }
+
+    /// Says of each test of a scan whether a later scan takes its place: one of the same bytes under a name that is the same to its end.
+    /// One under another name is read by other readers, and takes nothing back.
+    fn supersede(&mut self) {
+        let mut last: BTreeMap<&str, BTreeMap<&str, usize>> = BTreeMap::new();
+        let scans = || self.statements.iter().enumerate().filter(|(_, statement)| statement.kind == SCAN);
+        for (place, statement) in scans() {
+            for subject in &statement.subjects {
+                last.entry(&subject.digest).or_default().insert(&subject.name, place);
+            }
+        }
+        let current_of = |(place, scan): (usize, &Evidence)| -> Vec<bool> {
+            let digests: BTreeMap<&str, &str> =
+                scan.subjects.iter().map(|each| (each.name.as_str(), each.digest.as_str())).collect();
+            let is_current = |test: &TestFact| {
+                let before = test.place();
+                let scanned = digests.get(before).and_then(|digest| last.get(digest));
+                !scanned.into_iter().flatten().any(|(name, later)| *later > place && is_called(name, before))
+            };
+            scan.tests.iter().map(is_current).collect()
+        };
+        let current: Vec<Vec<bool>> = scans().map(current_of).collect();
+        let scans = self.statements.iter_mut().filter(|statement| statement.kind == SCAN);
+        for (scan, current) in scans.zip(current) {
+            for (test, current) in scan.tests.iter_mut().zip(current) {
+                test.current = current;
+            }
+        }
+    }
+}
+
+/// The kind of statements that say what a scan found.
+pub const SCAN: &str = "scan";
+
+/// Whether what a statement calls `name` is the file `file`: by its whole path, or one that ends with it.
+pub fn is_called(name: &str, file: &str) -> bool {
+    let (name, file) = (name.trim_start_matches("./"), file.trim_start_matches("./"));
+    name.strip_suffix(file).is_some_and(|before| before.is_empty() || before.ends_with('/'))
 }
 
 #[cfg(test)]
@@ -423,6 +490,52 @@ mod tests {
             input.statements.iter().map(|each| each.complete).collect::<Vec<_>>(),
             [true, false, false]
         );
+    }
+
+    #[test]
+    fn a_scan_of_the_same_bytes_under_another_name_is_none_of_the_file_and_takes_nothing_back() {
+        let scan = |id: &str, name: &str, tests: &[&str]| Evidence {
+            id: id.to_owned(),
+            kind: SCAN.to_owned(),
+            subjects: vec![EvidenceSubject {
+                name: name.to_owned(),
+                digest: "sha256:w".to_owned(),
+                file: None,
+            }],
+            tests: tests
+                .iter()
+                .map(|text| TestFact { text: (*text).to_owned(), ..TestFact::default() })
+                .collect(),
+            ..Evidence::default()
+        };
+        let linked = |kind: ArtifactKind, later: &str| {
+            let file = ArtifactFile {
+                name: ".github/workflows/w.yml".to_owned(),
+                digest: "sha256:w".to_owned(),
+                ..ArtifactFile::default()
+            };
+            let mut input = GateInput {
+                artifact: Artifact { kind, files: vec![file], ..Artifact::default() },
+                statements: vec![
+                    scan("1", "m/.github/workflows/w.yml", &["a/b: m/.github/workflows/w.yml"]),
+                    scan("2", later, &[]),
+                ],
+                ..GateInput::default()
+            };
+            input.link();
+            (input.artifact.files[0].latest["scan"].clone(), input.statements[0].tests[0].current)
+        };
+        let folder = ArtifactKind::Folder;
+        assert_eq!(linked(folder, "x/w.txt"), ("1".to_owned(), true));
+        assert_eq!(linked(folder, "w.yml"), ("1".to_owned(), true));
+        assert_eq!(linked(folder, ".github/workflows/w.yml"), ("2".to_owned(), true));
+        for same in
+            ["m/.github/workflows/w.yml", "./m/.github/workflows/w.yml", "/x/m/.github/workflows/w.yml"]
+        {
+            assert_eq!(linked(folder, same), ("2".to_owned(), false), "{same}");
+        }
+        // A digest is whatever it was called.
+        assert_eq!(linked(ArtifactKind::Digest, "x/w.txt"), ("2".to_owned(), true));
     }
 
     #[test]

@@ -6,7 +6,7 @@
 use crate::PolicyError;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::Read as _;
 use std::path::Path;
@@ -46,6 +46,8 @@ pub struct Policy {
     pub data: Value,
     /// `sha256:…` over modules and data.
     pub digest: String,
+    /// The packages of each policy that was joined, or of this one: each decides by its own.
+    pub(crate) parts: Vec<BTreeSet<String>>,
     /// Whether it came with the program.
     shipped: bool,
 }
@@ -104,7 +106,10 @@ impl Policy {
                 .map_err(|problem| PolicyError::Data { path: file.path.clone(), problem })?;
         }
         let digest = digest_of(modules.iter().chain(&data_files));
-        Ok(Self { names: vec![name.to_owned()], modules, tests, data_files, data, digest, shipped: false })
+        let packages = modules.iter().filter_map(|module| crate::format::package_of(&module.content));
+        let parts = vec![packages.collect()];
+        let names = vec![name.to_owned()];
+        Ok(Self { names, modules, tests, data_files, data, digest, parts, shipped: false })
     }
 
     /// Reads what lies at `path`: a module, a folder, or a bundle (`.tar`, `.tar.gz`, `.tgz`).
@@ -115,6 +120,10 @@ impl Policy {
         let name = path.display().to_string();
         let failed = |error| PolicyError::Read { path: path.to_owned(), error };
         let metadata = fs::metadata(path).map_err(failed)?;
+        // A pipe would be waited for without end.
+        if !metadata.is_dir() && !metadata.is_file() {
+            return Err(failed(std::io::Error::other("it is neither a file nor a folder")));
+        }
         if metadata.is_dir() {
             let mut files = Vec::new();
             folder(path, "", 0, &mut files)?;
@@ -195,6 +204,7 @@ impl Policy {
             merge(&mut joined.data, policy.data)
                 .map_err(|problem| PolicyError::Data { path: place, problem })?;
             joined.names.extend(policy.names);
+            joined.parts.extend(policy.parts);
             joined.shipped &= policy.shipped;
         }
         digests.sort();

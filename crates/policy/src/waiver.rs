@@ -3,6 +3,7 @@
 //! A waiver that is expired, too broad or nobody's does not count, and is named with the reason: what was decided once must not
 //! become a hole that nobody remembers.
 
+use crate::decide::UNNAMED;
 use crate::input::GateInput;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -110,6 +111,12 @@ pub fn why_void(predicate: &WaiverPredicate, now: i64) -> Option<String> {
     if broad(&predicate.rule) {
         return Some(format!("it is too broad: `{}` is not one rule", predicate.rule));
     }
+    if [UNNAMED, "policy/missing"].contains(&predicate.rule.as_str()) {
+        return Some(format!(
+            "it is too broad: `{}` is whatever a policy says without naming a rule; the gate shows a name for each",
+            predicate.rule
+        ));
+    }
     if broad(&predicate.environment) {
         return Some(format!("it is too broad: `{}` is not one environment", predicate.environment));
     }
@@ -186,6 +193,8 @@ mod tests {
         assert_eq!(why_void(&good(), NOW), None);
         for (change, why) in [
             (WaiverPredicate { rule: "model/*".to_owned(), ..good() }, "not one rule"),
+            (WaiverPredicate { rule: "policy".to_owned(), ..good() }, "too broad"),
+            (WaiverPredicate { rule: "policy/missing".to_owned(), ..good() }, "too broad"),
             (WaiverPredicate { environment: "*".to_owned(), ..good() }, "not one environment"),
             (WaiverPredicate { environment: String::new(), ..good() }, "not one environment"),
             (WaiverPredicate { owner: " ".to_owned(), ..good() }, "no owner"),

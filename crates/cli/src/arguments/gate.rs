@@ -22,7 +22,7 @@ pub(crate) struct GateArguments {
     #[arg(long, value_name = "N", default_value = "0", requires = "replay", help_heading = "Replay")]
     pub(crate) max_loosened: u64,
     /// Most decisions that may become stricter, in percent of all
-    #[arg(long, value_name = "PERCENT", default_value = "1", requires = "replay", help_heading = "Replay")]
+    #[arg(long, value_name = "PERCENT", default_value = "1", value_parser = percent, requires = "replay", help_heading = "Replay")]
     pub(crate) max_tightened_percent: f64,
     /// Decide again and again instead: about each artifact in a folder, or each tag of oci://HOST/NAME, when it comes or changes, and when
     /// policy or evidence do; one JSON line for each verdict
@@ -202,6 +202,12 @@ pub(crate) struct WaiveArguments {
     /// Folder of the store [default: .bartizan beside bartizan.toml]
     #[arg(long, value_name = "FOLDER", env = "BARTIZAN_STORE", hide_env_values = true)]
     pub(crate) store: Option<PathBuf>,
+}
+
+fn percent(text: &str) -> Result<f64, String> {
+    let value: f64 = text.parse().map_err(|_| "expected a number from 0 to 100".to_owned())?;
+    // Not a number is neither within nor beyond: nothing would ever be too much.
+    if (0.0..=100.0).contains(&value) { Ok(value) } else { Err("expected a number from 0 to 100".to_owned()) }
 }
 
 fn setting(text: &str) -> Result<(String, String), String> {

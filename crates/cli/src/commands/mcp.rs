@@ -7,7 +7,9 @@ use crate::failure::Failure;
 use crate::{project, terminal};
 use bartizan_evidence::predicate::MCP_APPROVAL_V1;
 use bartizan_evidence::statement::Statement;
-use bartizan_pipeline::agents::mcp::lock::{Approval, Change, Lock, add_config, add_tools, diff};
+use bartizan_pipeline::agents::mcp::lock::{
+    Approval, Change, Lock, Uncompared, add_config, add_tools, diff, uncompared,
+};
 use serde_json::json;
 use std::fs;
 use std::io::{self, Write as _};
@@ -30,13 +32,13 @@ pub(crate) fn run(arguments: &McpArguments) -> Result<Exit, Failure> {
 fn lock(sources: &McpSources) -> Result<Exit, Failure> {
     let now = gathered(sources)?;
     if sources.lock.exists() {
-        let changes = diff(&agreed(sources)?, &now);
-        if !changes.is_empty() {
-            write_changes(&changes, TextOrJson::Text)?;
+        let compared = Compared::new(&agreed(sources)?, &now);
+        if !compared.changes.is_empty() {
+            compared.write(TextOrJson::Text)?;
             terminal::remark("the lock was left as it is; agree to the changes with `bartizan mcp approve`");
-            return Ok(Exit::Found);
         }
-        return Ok(Exit::Done);
+        compared.remark();
+        return Ok(compared.exit());
     }
     save(&now, &sources.lock)?;
     let tools: usize = now.servers.iter().map(|server| server.tools.len()).sum();
@@ -50,9 +52,73 @@ fn lock(sources: &McpSources) -> Result<Exit, Failure> {
 }
 
 fn show(sources: &McpSources, format: TextOrJson) -> Result<Exit, Failure> {
-    let changes = diff(&agreed(sources)?, &gathered(sources)?);
-    write_changes(&changes, format)?;
-    Ok(if changes.is_empty() { Exit::Done } else { Exit::Found })
+    let compared = Compared::new(&agreed(sources)?, &gathered(sources)?);
+    compared.write(format)?;
+    compared.remark();
+    Ok(compared.exit())
+}
+
+/// What was agreed to, held against what is.
+struct Compared {
+    changes: Vec<Change>,
+    /// What was agreed to and not given now.
+    uncompared: Vec<Uncompared>,
+}
+
+impl Compared {
+    fn new(agreed: &Lock, now: &Lock) -> Self {
+        Self { changes: diff(agreed, now), uncompared: uncompared(agreed, now) }
+    }
+
+    fn exit(&self) -> Exit {
+        match (self.changes.is_empty(), self.uncompared.is_empty()) {
+            (false, _) => Exit::Found,
+            (true, false) => Exit::Incomplete,
+            (true, true) => Exit::Done,
+        }
+    }
+
+    fn write(&self, format: TextOrJson) -> Result<(), Failure> {
+        let mut out = io::stdout().lock();
+        match format {
+            TextOrJson::Json => {
+                let mut whole = json!({"schema": "bartizan.mcp-diff/1", "changes": self.changes});
+                if let (false, Some(members)) = (self.uncompared.is_empty(), whole.as_object_mut()) {
+                    members.insert("uncompared".to_owned(), json!(self.uncompared));
+                }
+                writeln!(out, "{whole}")?;
+            }
+            TextOrJson::Text if self.changes.is_empty() && self.uncompared.is_empty() => {
+                writeln!(out, "nothing changed")?;
+            }
+            TextOrJson::Text if self.changes.is_empty() => {
+                writeln!(out, "nothing changed in what was compared")?;
+            }
+            TextOrJson::Text => {
+                for change in &self.changes {
+                    writeln!(out, "{}", line(change))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Says what was not compared: a file that somebody forgot to give must not look like one that is as it was.
+    fn remark(&self) {
+        for Uncompared { server, tools, launch } in &self.uncompared {
+            if *tools > 0 {
+                let tools = if *tools == 1 { "1 tool".to_owned() } else { format!("{tools} tools") };
+                terminal::remark(&format!(
+                    "NOT compared: {tools} of {server}; save the server's answer to tools/list and give it as --tools {server}=FILE"
+                ));
+            }
+            if *launch {
+                terminal::remark(&format!(
+                    "NOT compared: what starts {server}; give the client's configuration with --config"
+                ));
+            }
+        }
+    }
 }
 
 fn approve(
@@ -78,7 +144,7 @@ fn approve(
     };
     agreed.approvals.push(approval.clone());
     save(&agreed, &sources.lock)?;
-    write_changes(&changes, TextOrJson::Text)?;
+    Compared { changes: changes.clone(), uncompared: Vec::new() }.write(TextOrJson::Text)?;
     if choice.key.exists() {
         let key = project::key(choice)?;
         let store = project::for_signing(store, &key)?;
@@ -151,23 +217,6 @@ fn text(what: &'static str, path: &Path) -> Result<String, Failure> {
 fn save(lock: &Lock, path: &Path) -> Result<(), Failure> {
     let text = lock.write(path)?;
     write_whole(path, |out| out.write_all(text.as_bytes()))
-}
-
-fn write_changes(changes: &[Change], format: TextOrJson) -> Result<(), Failure> {
-    let mut out = io::stdout().lock();
-    match format {
-        TextOrJson::Json => {
-            let whole = json!({"schema": "bartizan.mcp-diff/1", "changes": changes});
-            writeln!(out, "{whole}")?;
-        }
-        TextOrJson::Text if changes.is_empty() => writeln!(out, "nothing changed")?,
-        TextOrJson::Text => {
-            for change in changes {
-                writeln!(out, "{}", line(change))?;
-            }
-        }
-    }
-    Ok(())
 }
 
 fn line(change: &Change) -> String {

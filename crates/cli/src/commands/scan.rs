@@ -4,7 +4,9 @@ use crate::arguments::{FixMode, Resolve, ScanArguments, ScanOptions};
 use crate::commands::db::Known;
 use crate::commands::scan_beside::{DigestingInspector, keep_reported};
 use crate::commands::scan_inspector::WholeInspector;
+use crate::commands::scan_parts::Parts;
 use crate::commands::scan_resolve::Resolver;
+use crate::commands::scan_statement::{Selection, Stated};
 use crate::commands::{scan_fix, scan_statement};
 use crate::exit::Exit;
 use crate::failure::{Failure, nearest};
@@ -49,10 +51,12 @@ pub(crate) fn run(arguments: &ScanArguments, matches: Option<&clap::ArgMatches>)
     let settings = Settings::gather(&arguments.options, matches, &here, trust)?;
     let triage = triage(&settings, trust)?;
     let walk = entries(arguments, &settings)?;
-    let mut report = scan(&settings, &triage, &walk);
+    let again = || scan(&settings, &triage, &walk, arguments.attest);
+    let mut scanned = again();
     if let Some(mode) = arguments.fix {
-        report = mended(report, arguments, mode, &settings, &triage, &walk)?;
+        scanned = mended(scanned, arguments, mode, &settings, &walk, again)?;
     }
+    let Scanned { report, whole } = scanned;
     if let Some(path) = &arguments.write_baseline {
         write_whole(path, |out| Baseline::write(&report, out))?;
     }
@@ -61,8 +65,11 @@ pub(crate) fn run(arguments: &ScanArguments, matches: Option<&clap::ArgMatches>)
         Err(failure) if failure.is_broken_pipe() => {}
         written => written?,
     }
-    if arguments.attest {
-        scan_statement::attest(&report, arguments, settings.fail_on)?;
+    if let Some(whole) = &whole {
+        let unshown = whole.findings.len().saturating_sub(report.findings.len());
+        let selection = Selection::of(&settings, walk.excluded);
+        let parts = Parts::of(whole, &walk);
+        scan_statement::attest(&Stated { report: whole, parts, selection }, unshown, arguments)?;
     }
     if !settings.quiet {
         remarks(&settings, arguments, &walk, &report);
@@ -70,19 +77,27 @@ pub(crate) fn run(arguments: &ScanArguments, matches: Option<&clap::ArgMatches>)
     Ok(Exit::of(&report, settings.fail_on))
 }
 
-/// Mends what `report` shows, and scans again for as long as that mends more.
+/// What a scan gave.
+struct Scanned {
+    /// What was asked for.
+    report: Report,
+    /// Everything that was found, for a statement; none where none is made.
+    whole: Option<Report>,
+}
+
+/// Mends what `scanned` shows, and scans `again` for as long as that mends more.
 fn mended(
-    mut report: Report,
+    mut scanned: Scanned,
     arguments: &ScanArguments,
     mode: FixMode,
     settings: &Settings,
-    triage: &Triage,
     walk: &Walk,
-) -> Result<Report, Failure> {
+    again: impl Fn() -> Scanned,
+) -> Result<Scanned, Failure> {
     let mut resolver = Resolver::new(arguments.resolve)?;
     for round in 0..FIX_ROUNDS {
         let limits = &settings.limits;
-        let mended = scan_fix::mend(&report, walk, limits, mode, arguments.diff, &mut resolver)?;
+        let mended = scan_fix::mend(&scanned.report, walk, limits, mode, arguments.diff, &mut resolver)?;
         if round == 0 && mended.unanswered > 0 {
             unanswered(arguments.resolve, mended.unanswered);
         }
@@ -96,9 +111,9 @@ fn mended(
             break;
         }
         terminal::remark(&format!("{findings} findings mended in {files} files"));
-        report = scan(settings, triage, walk);
+        scanned = again();
     }
-    Ok(report)
+    Ok(scanned)
 }
 
 /// Says what could be pinned if it were looked up; what a server does not answer is said where it is asked.
@@ -127,7 +142,7 @@ pub(crate) fn plain(path: &Path) -> Result<Report, Failure> {
     let settings = Settings::gather(&ScanOptions::default(), None, &here, Trust::Folder)?;
     let triage = triage(&settings, Trust::Folder)?;
     let walk = walk(&[path.to_owned()], &settings.exclude)?;
-    Ok(scan(&settings, &triage, &walk))
+    Ok(scan(&settings, &triage, &walk, false).report)
 }
 
 /// A scan of everything at and below `path`, that hands the bytes of each file to `gather`'s digests as well.
@@ -157,7 +172,8 @@ pub(crate) fn with_digests(
     let known = Known::of_user();
     let whole = WholeInspector::new(&settings.limits, &known, settings.require_advisories);
     let inspector = DigestingInspector { inner: &whole, gathered: &gathered };
-    let mut report = scan_by(&inspector, &settings, &triage, &walk);
+    let (examined, times) = sweep(&inspector, &settings, &walk);
+    let mut report = triage.report(TOOL, times, examined);
     report.advisories = whole.looked_up();
     for subject in &report.subjects {
         if let Some(path) = files.get(subject.uri.as_str()) {
@@ -244,15 +260,21 @@ fn read_standard_input(settings: &Settings) -> Result<Content, Failure> {
     }
 }
 
-fn scan(settings: &Settings, triage: &Triage, walk: &Walk) -> Report {
+/// Scans, and keeps `whole`, which no setting of `triage` narrows, where it is wanted.
+fn scan(settings: &Settings, triage: &Triage, walk: &Walk, whole: bool) -> Scanned {
     let known = Known::of_user();
     let inspector = WholeInspector::new(&settings.limits, &known, settings.require_advisories);
-    let mut report = scan_by(&inspector, settings, triage, walk);
-    report.advisories = inspector.looked_up();
-    report
+    let (examined, times) = sweep(&inspector, settings, walk);
+    let report = |triage: &Triage, examined| Report {
+        advisories: inspector.looked_up(),
+        ..triage.report(TOOL, times, examined)
+    };
+    let whole = whole.then(|| report(&Triage::default(), examined.clone()));
+    Scanned { report: report(triage, examined), whole }
 }
 
-fn scan_by(inspector: &dyn Inspector, settings: &Settings, triage: &Triage, walk: &Walk) -> Report {
+/// Reads every file of `walk`; what was found is not triaged yet.
+fn sweep(inspector: &dyn Inspector, settings: &Settings, walk: &Walk) -> (Vec<Examined>, Times) {
     let started = now();
     let clock = SystemTime.start();
     let bar = (!settings.no_progress && !settings.quiet && io::stderr().is_terminal()).then(|| {
@@ -275,8 +297,7 @@ fn scan_by(inspector: &dyn Inspector, settings: &Settings, triage: &Triage, walk
     if let Some(bar) = &bar {
         bar.clear();
     }
-    let times = Times { started, finished: now(), seconds: clock.elapsed().as_secs_f64() };
-    triage.report(TOOL, times, examined)
+    (examined, Times { started, finished: now(), seconds: clock.elapsed().as_secs_f64() })
 }
 
 /// Adds what the project's lists of models say against each subject.

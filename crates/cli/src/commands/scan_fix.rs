@@ -1,7 +1,7 @@
 //! `bartizan scan --fix`: writes what mends findings into their files, with a difference first.
 //!
 //! Fixes come from the readers of `bartizan-pipeline`, which are asked again about each file that has findings; only those
-//! of findings that the report keeps are made. A file whose mended text can be read less far than before stays as it is.
+//! of findings that the report keeps are made. A file whose mended text can be read less far than before, or has a finding that it had not, stays as it is.
 
 use crate::arguments::FixMode;
 use crate::commands::scan::write_whole;
@@ -13,7 +13,7 @@ use bartizan_core::walk::{Content, Walk};
 use bartizan_core::{Limits, MonotonicClock};
 use bartizan_pipeline::{Fix, Outcome, Safety, Text, apply, examine};
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
@@ -79,8 +79,15 @@ pub(crate) fn mend(
         }
         let fixes: Vec<&Fix> = fixes.iter().map(AsRef::as_ref).collect();
         let (after, count) = apply(&before, &fixes);
-        if look(&after).gaps.len() > outcome.gaps.len() {
-            terminal::remark(&format!("{} is left as it is: mended, it could not be read as far", entry.uri));
+        let again = look(&after);
+        let left =
+            |reason: &str| terminal::remark(&format!("{} is left as it is: mended, {reason}", entry.uri));
+        if again.gaps.len() > outcome.gaps.len() {
+            left("it could not be read as far");
+            continue;
+        }
+        if let Some(rule) = gained(&outcome, &again) {
+            left(&format!("it would have a finding of {rule} that it has not now"));
             continue;
         }
         mended.findings = mended.findings.saturating_add(count);
@@ -94,6 +101,23 @@ pub(crate) fn mend(
         }
     }
     Ok(mended)
+}
+
+/// The first rule of which `after` has more findings than `before`.
+fn gained(before: &Outcome, after: &Outcome) -> Option<&'static str> {
+    let count = |outcome: &Outcome| {
+        let mut counts: BTreeMap<&'static str, usize> = BTreeMap::new();
+        for finding in &outcome.findings {
+            let count = counts.entry(finding.rule.id).or_default();
+            *count = count.saturating_add(1);
+        }
+        counts
+    };
+    let before = count(before);
+    count(after)
+        .into_iter()
+        .find(|(rule, count)| count > before.get(rule).unwrap_or(&0))
+        .map(|(rule, _)| rule)
 }
 
 /// Puts `content` in the place of the file, with the rights it had.

@@ -110,7 +110,7 @@ impl Settings {
         Ok(Self {
             format: all.pick("format", given.format, held.format, Format::Table),
             output: all.optional("output", given.output, held.output),
-            fail_on: all.pick("fail-on", given.fail_on, held.fail_on, Severity::High),
+            fail_on: all.pick("fail-on", given.fail_on, held.fail_on, FAIL_ON),
             min_severity: all.pick("min-severity", given.min_severity, held.min_severity, Severity::Info),
             min_confidence: all.pick(
                 "min-confidence",
@@ -191,6 +191,9 @@ impl ConfigurationFile {
             .collect()
     }
 }
+
+/// The severity that fails when nobody says another.
+pub(crate) const FAIL_ON: Severity = Severity::High;
 
 /// How many files can be read at a time on this machine.
 fn processors() -> NonZeroUsize {

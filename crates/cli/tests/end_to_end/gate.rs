@@ -276,6 +276,150 @@ fn the_last_scan_counts_and_a_waiver_takes_out_one_rule_for_one_file_in_one_envi
 }
 
 #[test]
+fn no_file_in_the_checkout_softens_what_a_signed_scan_says() {
+    let place = Workplace::new();
+    place.write("model/evil.pkl", evil_pickle());
+    place.write("model/load.py", "import torch\n\ntorch.load(\"x.pt\", weights_only=False)\n");
+    for line in ["key generate", "sign model --key bartizan.key"] {
+        assert_eq!(run(&place, line).code, 0, "{line}");
+    }
+    let ignore = "[[ignore]]\nrule = \"*/*\"\npath = \"model/*\"\nreason = \"x\"\nexpires = 2999-01-01\n";
+    assert_eq!(run(&place, "scan model -q --write-baseline known.json").code, 1);
+    for (file, text, code) in [
+        (".bartizan-ignore", ignore, 0),
+        ("bartizan.toml", "[scan]\nrules = [\"pipeline/prompt-from-untrusted-input\"]\n", 0),
+        ("bartizan.toml", "[scan]\nbaseline = \"known.json\"\n", 0),
+        ("bartizan.toml", "[scan]\nmin-severity = \"critical\"\nmin-confidence = \"high\"\n", 1),
+        ("bartizan.toml", "[scan]\nfail-on = \"critical\"\n", 1),
+    ] {
+        place.write(file, text);
+        assert_eq!(run(&place, "scan model --attest -q").code, code, "{text}");
+        let (verdict, decision) = gate(&place, &[]);
+        let found = ["model/pickle-code-execution", "pipeline/unsafe-deserialization"];
+        assert_eq!((verdict, rules(&decision)), (1, found.to_vec()), "{text}: {decision}");
+        std::fs::remove_file(place.path().join(file)).unwrap();
+    }
+}
+
+#[test]
+fn the_digest_of_an_image_stands_for_what_its_layers_hold() {
+    let place = Workplace::new();
+    assert_eq!(run(&place, "key generate").code, 0);
+    let image = |folder: &str, layer: &[u8]| {
+        let put = |content: &[u8]| {
+            let digest = bartizan_evidence::digest::Digest::sha256(content).to_string();
+            place.write(&format!("{folder}/blobs/{}", digest.replace(':', "/")), content);
+            json!({"mediaType": "application/octet-stream", "digest": digest, "size": content.len()})
+        };
+        let (config, layer) = (put(b"{\"os\": \"linux\"}"), put(layer));
+        let manifest =
+            put(json!({"schemaVersion": 2, "config": config, "layers": [layer]}).to_string().as_bytes());
+        let index = put(json!({"schemaVersion": 2, "manifests": [manifest]}).to_string().as_bytes());
+        place.write(&format!("{folder}/oci-layout"), "{\"imageLayoutVersion\": \"1.0.0\"}");
+        [manifest, index].map(|part| part["digest"].as_str().unwrap().to_owned())
+    };
+    let decided = |digest: &str| -> Value {
+        let ran = place.run(&["gate", digest, "--format", "json"]);
+        serde_json::from_str(&ran.out).unwrap_or_else(|error| panic!("{error}: {ran:?}"))
+    };
+    let good = image("good", &good_pickle());
+    let bad = image("bad", &evil_pickle());
+    assert_eq!(run(&place, "scan good --attest -q").code, 0);
+    assert_eq!(run(&place, "scan bad --attest -q").code, 1);
+    for digest in &good {
+        assert_eq!(decided(digest)["verdict"], "allow", "{digest}");
+    }
+    for digest in &bad {
+        assert_eq!(rules(&decided(digest)), ["model/pickle-code-execution"], "{digest}");
+    }
+    // The manifest alone says nothing about layers that nobody looked at.
+    let other = image("other", b"\x80\x04]\x94]\x94.");
+    let manifest = other[0].replace(':', "/");
+    let content = std::fs::read(place.path().join(format!("other/blobs/{manifest}"))).unwrap();
+    place.write("alone/manifest.json", content);
+    assert_eq!(run(&place, "scan alone --attest -q").code, 0);
+    assert_eq!(rules(&decided(&other[0])), ["evidence/incomplete-scan"]);
+}
+
+#[test]
+fn a_scan_of_a_copy_under_another_name_takes_nothing_back() {
+    let place = Workplace::new();
+    place.write("model/requirements.txt", "transfomers==1.0\n");
+    for (line, code) in [("key generate", 0), ("sign model --key bartizan.key", 0)] {
+        assert_eq!(run(&place, line).code, code, "{line}");
+    }
+    place.write("copy/notes.dat", "transfomers==1.0\n");
+    assert_eq!(run(&place, "scan copy --attest -q").code, 0);
+    // Nobody has looked at it as what it is.
+    assert_eq!(rules(&gate(&place, &[]).1), ["evidence/scan"]);
+    run(&place, "scan model --attest -q");
+    assert_eq!(rules(&gate(&place, &[]).1), ["pipeline/typosquat-package"]);
+    run(&place, "scan copy --attest -q");
+    assert_eq!(rules(&gate(&place, &[]).1), ["pipeline/typosquat-package"]);
+}
+
+#[test]
+fn of_files_that_are_equal_each_finding_names_its_own() {
+    let place = Workplace::new();
+    for name in ["a", "b", "c"] {
+        place.write(&format!("model/{name}.pkl"), evil_pickle());
+    }
+    for (line, code) in
+        [("key generate", 0), ("scan model --attest -q", 1), ("sign model --key bartizan.key", 0)]
+    {
+        assert_eq!(run(&place, line).code, code, "{line}");
+    }
+    let (_, decision) = gate(&place, &[]);
+    let reasons = decision["reasons"].as_array().unwrap();
+    let subjects: Vec<_> = reasons.iter().map(|each| each["subject"].as_str().unwrap()).collect();
+    assert_eq!(subjects, ["a.pkl", "b.pkl", "c.pkl"]);
+}
+
+#[test]
+fn a_scan_that_left_something_out_is_missing_evidence_until_a_waiver_excuses_it() {
+    let place = project();
+    place.write("model/extra/notes.md", "# notes\n");
+    assert_eq!(run(&place, "sign model --key bartizan.key").code, 0);
+    place.write("bartizan.toml", "[scan]\nexclude = [\"extra\"]\n");
+    let ran = run(&place, "scan model --attest -q");
+    assert!(ran.code == 0 && ran.err.contains("left something out"), "{ran:?}");
+    // The file that was left out has no scan, and the others have one that did not look everywhere.
+    assert_eq!(rules(&gate(&place, &[]).1), ["evidence/narrowed-scan", "evidence/scan"]);
+    assert_eq!(run(&place, "scan model --attest -q --no-config").code, 0);
+    assert_eq!(gate(&place, &[]).0, 0);
+    assert_eq!(run(&place, "scan model --attest -q --no-config --fail-on critical").code, 0);
+    assert_eq!(rules(&gate(&place, &[]).1), ["evidence/narrowed-scan"]);
+    let waive =
+        format!("waive model --rule evidence/narrowed-scan --owner me --reason r --expires {}", in_days(9));
+    assert_eq!(run(&place, &waive).code, 0);
+    assert_eq!(gate(&place, &[]).1["verdict"], "warn");
+}
+
+#[test]
+fn what_a_scan_could_not_read_to_its_end_is_missing_evidence_until_a_waiver_excuses_it() {
+    let place = Workplace::new();
+    // A pickle cut off within an argument.
+    place.write("model/cut.pkl", b"\x80\x04\x95\xff\xff");
+    for (line, code) in
+        [("key generate", 0), ("scan model --attest -q", 3), ("sign model --key bartizan.key", 0)]
+    {
+        assert_eq!(run(&place, line).code, code, "{line}");
+    }
+    let (code, decision) = gate(&place, &["--explain"]);
+    assert_eq!((code, rules(&decision)), (1, vec!["evidence/incomplete-scan"]), "{decision}");
+    assert_eq!(decision["missing"][0]["subject"], "cut.pkl");
+    // Another scan would end at the same place.
+    let facts = decision["explanation"]["facts"].as_array().unwrap();
+    assert!(facts.iter().all(|fact| fact["change"] == "waive"), "{decision}");
+    let waive = format!(
+        "waive model/cut.pkl --rule evidence/incomplete-scan --owner me --reason r --expires {}",
+        in_days(9)
+    );
+    assert_eq!(run(&place, &waive).code, 0);
+    assert_eq!(gate(&place, &[]).0, 0);
+}
+
+#[test]
 fn an_old_statement_that_is_wrapped_anew_is_not_the_last_of_its_kind() {
     let place = Workplace::new();
     place.write("model/list.pkl", good_pickle());
@@ -385,6 +529,11 @@ fn policies_of_other_tools_and_of_before_version_1_decide_as_well() {
     let both = ["--policy", "baseline", "--policy", "ours.rego"];
     assert_eq!(gate(&place, &both).0, 0);
     assert_eq!(gate(&place, &[&both[..], &["--env", "closed"]].concat()).0, 1);
+    // Each decides by its own package: what is added is asked, whatever it is called.
+    let beside = ["--policy", "baseline", "--policy", "conftest.rego"];
+    assert_eq!(gate(&place, &beside).0, 0);
+    let (code, decision) = gate(&place, &[&beside[..], &["--env", "production"]].concat());
+    assert_eq!((code, &decision["reasons"][0]["message"]), (1, &json!("not there")));
     // What a checkout calls `baseline` does not take the place of the shipped one.
     place.write("baseline/gate.rego", "package bartizan.gate\n\nallow := true\n");
     let bare = Workplace::new();
@@ -493,6 +642,11 @@ fn a_candidate_policy_is_held_against_what_the_guard_recorded() {
     let (code, found) = replay("stricter.rego", &[]);
     assert_eq!((code, &found["difference"]["changes"]["allow → deny"]), (1, &json!(200)));
     assert_eq!(replay("stricter.rego", &["--max-tightened-percent", "70"]).0, 0);
+    for percent in ["nan", "inf", "-1", "101"] {
+        let refused =
+            format!("gate --replay decisions.jsonl --policy stricter.rego --max-tightened-percent={percent}");
+        assert_eq!(run(&place, &refused).code, 2, "{percent}");
+    }
     place.write("decisions.jsonl", "{\"no\": \"action\"}\n");
     assert_eq!(run(&place, "gate --replay decisions.jsonl --policy same.rego").code, 2);
     assert_eq!(run(&place, "gate").code, 2);

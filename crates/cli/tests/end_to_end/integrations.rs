@@ -54,6 +54,54 @@ fn the_github_action_sets_its_outputs_and_fails_on_a_deny() {
 }
 
 #[test]
+fn the_github_action_takes_no_name_for_an_option_and_no_key_from_a_pull_request() {
+    let place = project();
+    let run = |artifact: &str, trust: &str, base: &str| {
+        let mut command = shell(&place, "bash", "github/gate/gate.sh");
+        let output = place.path().join("output");
+        std::fs::write(&output, "").unwrap();
+        command
+            .envs([("ARTIFACT", artifact), ("POLICY", "baseline"), ("ENVIRONMENT", "default")])
+            .envs([("TRUST", trust), ("TRUST_LOG", ".bartizan/log.vkey"), ("SARIF", "gate.sarif")])
+            .envs([("BASE_SHA", base), ("GITHUB_STEP_SUMMARY", "summary.md")])
+            .env("GITHUB_OUTPUT", &output)
+            .env("GITHUB_WORKSPACE", place.path())
+            // Nobody confirmed anything on a runner.
+            .env("XDG_CONFIG_HOME", place.path().join("nobody"));
+        let ran = Ran::of(&command.output().unwrap());
+        (ran.code, std::fs::read_to_string(output).unwrap())
+    };
+    for option in ["--help", "--version", "-h"] {
+        assert_eq!(
+            run(option, "bartizan.pub", ""),
+            (2, "verdict=error\npolicy-digest=\n".to_owned()),
+            "{option}"
+        );
+    }
+    assert!(run("model", "bartizan.pub", "").1.starts_with("verdict=allow\n"));
+    // The key itself, as a variable of the repository holds it.
+    let key = std::fs::read_to_string(place.path().join("bartizan.pub")).unwrap();
+    assert!(run("model", &key, "").1.starts_with("verdict=allow\n"));
+    let git = |arguments: &[&str]| {
+        let mut command = Command::new("git");
+        command.current_dir(place.path()).args(["-c", "user.name=n", "-c", "user.email=e@example.org"]);
+        let ran = Ran::of(&command.args(arguments).output().unwrap());
+        assert_eq!(ran.code, 0, "{ran:?}");
+        ran.out.trim().to_owned()
+    };
+    git(&["init", "-q"]);
+    git(&["add", "-f", "bartizan.pub", ".bartizan/log.vkey"]);
+    git(&["commit", "-q", "-m", "keys"]);
+    let base = git(&["rev-parse", "HEAD"]);
+    assert!(run("model", "bartizan.pub", &base).1.starts_with("verdict=allow\n"));
+    assert_eq!(run("model", "./new/../bartizan.pub", &base).0, 2);
+    place.write("other.pub", &key);
+    assert_eq!(run("model", "other.pub", &base).0, 2);
+    place.write("bartizan.pub", format!("{key}\n"));
+    assert_eq!(run("model", "bartizan.pub", &base).0, 2);
+}
+
+#[test]
 fn the_storage_container_leaves_nothing_of_a_model_that_is_denied() {
     let place = project();
     place.write(

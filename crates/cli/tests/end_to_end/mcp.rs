@@ -46,6 +46,18 @@ fn what_is_as_it_was_locked_has_no_difference_and_no_lock_is_an_error() {
 }
 
 #[test]
+fn what_was_locked_and_is_not_given_again_is_not_called_unchanged() {
+    let place = locked();
+    let ran = place.run(&["mcp", "diff"]);
+    assert!(ran.code == 3 && ran.err.contains("NOT compared: 1 tool of files"), "{ran:?}");
+    assert_eq!(ran.out, "nothing changed in what was compared\n");
+    let ran = place.run(&["mcp", "diff", "--format", "json"]);
+    let told: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(told["uncompared"], json!([{"server": "files", "tools": 1, "launch": false}]));
+    assert_eq!(place.run(&["mcp", "lock"]).code, 3);
+}
+
+#[test]
 fn another_description_of_a_tool_and_another_release_are_told_and_not_locked_over() {
     let place = locked();
     let before = std::fs::read(place.path().join("mcp.lock")).unwrap();

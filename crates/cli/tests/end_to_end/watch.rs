@@ -16,18 +16,18 @@ fn each_artifact_gets_a_verdict_once_and_again_when_evidence_comes() {
     let mut process = place.program(&watch).stdout(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
     let mut next = || -> Value { serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap() };
-    place.write("releases/new.pkl", good_pickle());
+    place.write("releases/list.pkl", good_pickle());
     let first = next();
     assert_eq!(
         (&first["schema"], &first["artifact"]),
-        (&"bartizan.gate-watch/1".into(), &"releases/new.pkl".into())
+        (&"bartizan.gate-watch/1".into(), &"releases/list.pkl".into())
     );
     assert_eq!(
         (&first["verdict"], &first["reasons"][0]["rule"]),
         (&"deny".into(), &"evidence/signature".into())
     );
-    assert_eq!(place.run(&["sign", "releases/new.pkl", "--key", "bartizan.key"]).code, 0);
-    // Its bytes are those of a file that was scanned: the signature was all that was missing. Signing logs a statement as well, so
+    assert_eq!(place.run(&["sign", "releases/list.pkl", "--key", "bartizan.key"]).code, 0);
+    // Its bytes and its name are those of a file that was scanned: the signature was all that was missing. Signing logs a statement as well, so
     // that one more line may say what was there before.
     let mut then = next();
     while then["verdict"] == "deny" {

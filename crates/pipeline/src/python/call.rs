@@ -35,7 +35,7 @@ pub(super) struct Argument<'a> {
     pub(super) value: Value,
     /// Where it is written, with its keyword.
     pub(super) span: Range<usize>,
-    /// How the value is written.
+    /// How the value is written; empty when it comes out of a `**`, or from elsewhere.
     pub(super) written: &'a str,
 }
 
@@ -97,6 +97,16 @@ impl<'a> Call<'a> {
     /// The sources of all arguments.
     pub(super) fn taint(&self) -> Taint {
         self.arguments().map(|argument| argument.value.all_taint()).fold(Taint::default(), Taint::and)
+    }
+
+    /// The edit that gives the argument called `name` as `value`, in the place of another value where it has one; none when that comes
+    /// out of a `**`, where it would be given twice.
+    pub(super) fn giving(&self, name: &str, value: &str) -> Option<(Range<usize>, String)> {
+        let given = format!("{name}={value}");
+        match self.keyword(name) {
+            None => Some(self.adding(&given)),
+            Some(known) => (!known.written.is_empty()).then(|| (known.span.clone(), given)),
+        }
     }
 
     /// The edit that adds the argument `written`.

@@ -38,6 +38,10 @@ impl<'a> Walk<'a, '_> {
                 _ => positional.push(Argument { value, span, written }),
             }
         }
+        if let Some(repeated) = repeated(&call.arguments.keywords) {
+            let at = self.span(repeated.range()).start;
+            self.state.module.repeated.get_or_insert((at, repeated.to_string()));
+        }
         for keyword in &call.arguments.keywords {
             let value = self.evaluate(&keyword.value);
             let (span, written) = (self.span(keyword.range), self.written(keyword.value.range()));
@@ -48,7 +52,7 @@ impl<'a> Walk<'a, '_> {
                         match name {
                             Some(name) => named.push((
                                 Arc::clone(name),
-                                Argument { value: value.clone(), span: span.clone(), written },
+                                Argument { value: value.clone(), span: span.clone(), written: "" },
                             )),
                             None => open = true,
                         }
@@ -397,4 +401,13 @@ fn is_harmless_result(path: &str) -> bool {
             | "flask.escape"
             | "werkzeug.utils.secure_filename"
     )
+}
+
+/// The first keyword that stands twice: Python compiles no such call, and the parser takes it.
+fn repeated(keywords: &[ast::Keyword]) -> Option<&ast::Identifier> {
+    keywords.iter().enumerate().find_map(|(place, keyword)| {
+        let name = keyword.arg.as_ref()?;
+        let before = keywords.get(..place)?.iter().filter_map(|other| other.arg.as_ref());
+        before.map(ast::Identifier::as_str).any(|other| other == name.as_str()).then_some(name)
+    })
 }

@@ -72,6 +72,15 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn a_keyword_that_is_given_twice_is_a_gap_since_no_python_compiles_it() {
+        let gaps =
+            |code: &str| examine(&Text::new("a.py", code), &Limits::default(), &MonotonicClock::start()).gaps;
+        let twice = gaps("import torch\ntorch.load('m', weights_only=None, weights_only=True)\n");
+        assert!(twice[0].reason.contains("`weights_only` twice"), "{twice:?}");
+        assert_eq!(gaps("f(a=1, b=2, **c, **d)\nf(a=g(a=1))\n"), []);
+    }
+
+    #[test]
     fn deep_nesting_is_refused_and_wide_code_is_read() {
         let deep = format!("x = {}1{}\n", "(".repeat(20_000), ")".repeat(20_000));
         let outcome = examine(&Text::new("a.py", &deep), &Limits::default(), &MonotonicClock::start());

@@ -143,6 +143,8 @@ pub(super) struct Module {
     pub(super) secrets: Vec<(String, Report)>,
     /// Offsets of calls that were judged by their arguments, whether or not anything was found.
     pub(super) judged: BTreeSet<usize>,
+    /// The first keyword that a call is given twice, and where: no Python runs such a file.
+    pub(super) repeated: Option<(usize, String)>,
 }
 
 impl Module {

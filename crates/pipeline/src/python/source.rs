@@ -149,6 +149,10 @@ fn window(
         origin.gather(piece.text, parsed.suite(), &mut state.modules);
     }
     Walk::new(piece.text, base, state).run(parsed.suite());
+    if let Some((at, keyword)) = state.module.repeated.take() {
+        let keyword = bartizan_core::printable(&keyword, 80);
+        gaps.push((at, format!("Python does not compile this: a call is given `{keyword}` twice")));
+    }
 }
 
 /// Judges what only the whole shows.

@@ -2,13 +2,17 @@
 
 use super::{Fact, Names};
 use crate::decide::{Judged, Verdict};
-use crate::input::{About, Evidence, EvidenceSubject, GateInput, LogPlace, ModelSignature, SignatureState};
+use crate::input::{
+    About, ArtifactKind, Evidence, EvidenceSubject, GateInput, LogPlace, ModelSignature, SCAN, SignatureState,
+};
 use crate::waiver::Waiver;
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Most waivers offered.
 const MOST_WAIVERS: usize = 8;
+/// Most files named in the command of one.
+const MOST_NAMED: usize = 8;
 /// Most pieces of evidence taken away one by one.
 const MOST_REMOVALS: usize = 24;
 
@@ -50,6 +54,15 @@ impl Change {
                         file: Some(file.name.clone()),
                     })
                     .collect();
+                if evidence.kind == SCAN {
+                    // As the scans before it called them.
+                    let known = input.statements.iter().filter(|each| each.kind == SCAN);
+                    let known =
+                        known.flat_map(|each| &each.subjects).filter(|subject| subject.file.is_some());
+                    evidence.subjects.extend(known.cloned());
+                    evidence.subjects.sort();
+                    evidence.subjects.dedup();
+                }
                 input.statements.push(evidence);
                 // A statement that stands is in a log that is believed.
                 input.log.believed = true;
@@ -142,14 +155,19 @@ pub(super) fn evidence(input: &GateInput, now: &Judged, names: &Names) -> Vec<Ch
     };
     let about = format!("about {}, by a trusted key, in the log", words(input));
     for (kind, text, result, command) in KINDS {
-        let (text, evidence) = match failed_scan(input).filter(|_| kind == "scan") {
-            // The same bytes are found the same again.
-            Some(failed) => {
+        let (text, evidence) = match known_scan(input).filter(|_| kind == "scan") {
+            // The same bytes are found the same again, and end a reading at the same place.
+            Some(last) => {
+                let mut predicate = (*last.predicate).clone();
+                // What was left out need not be again.
+                if let Some(members) = predicate.as_object_mut() {
+                    members.remove("selection");
+                }
                 let again = Evidence {
-                    subjects: failed.subjects.clone(),
-                    tests: failed.tests.clone(),
-                    result: failed.result.clone(),
-                    predicate: failed.predicate.clone(),
+                    subjects: last.subjects.clone(),
+                    tests: last.tests.clone(),
+                    result: last.result.clone(),
+                    predicate: predicate.into(),
                     ..statement(input, kind, result)
                 };
                 ("a scan of today, which will find what the last one found", again)
@@ -222,31 +240,53 @@ pub(super) fn evidence(input: &GateInput, now: &Judged, names: &Names) -> Vec<Ch
 /// Waivers for what still denies.
 pub(super) fn waivers(input: &GateInput, judged: &Judged, names: &Names) -> Vec<Change> {
     let reasons = judged.reasons.iter().filter(|each| each.effect == Verdict::Deny && each.waivable);
-    let reasons = reasons.map(|each| each.rule.clone());
-    let missing = judged.missing.iter().filter(|each| each.waivable).map(|each| each.rule.clone());
-    let rules: BTreeSet<String> = reasons.chain(missing).collect();
-    let subjects: Vec<String> = input.artifact.files.iter().map(|file| file.digest.clone()).collect();
+    let reasons = reasons.map(|each| (each.rule.clone(), each.subject.as_deref()));
+    let missing = judged.missing.iter().filter(|each| each.waivable);
+    let missing = missing.map(|each| (each.rule.clone(), each.subject.as_deref()));
+    let mut rules: BTreeMap<String, BTreeSet<Option<&str>>> = BTreeMap::new();
+    for (rule, subject) in reasons.chain(missing) {
+        rules.entry(rule).or_default().insert(subject);
+    }
     let environment = &input.environment.name;
     rules
         .into_iter()
         .take(MOST_WAIVERS)
-        .map(|rule| Change {
-            fact: Fact {
+        .map(|(rule, about)| {
+            // No more is excused than has to be.
+            let files: Option<Vec<_>> = about.iter().map(|name| input.file((*name)?)).collect();
+            let files = files.filter(|files| {
+                input.artifact.kind == ArtifactKind::Folder
+                    && files.len() < input.artifact.files.len()
+                    && files.len() <= MOST_NAMED
+            });
+            let (shown, paths, subjects) = if let Some(files) = files {
+                    let path = |name: &str| quoted(&format!("{}/{name}", names.artifact.trim_end_matches('/')));
+                    let paths: Vec<String> = files.iter().map(|file| path(&file.name)).collect();
+                    let shown: Vec<&str> = files.iter().map(|file| file.name.as_str()).collect();
+                    let digests = files.iter().map(|file| file.digest.clone()).collect();
+                    (shown.join(", "), paths.join(" "), digests)
+            } else {
+                let digests = input.artifact.files.iter().map(|file| file.digest.clone()).collect();
+                (words(input), quoted(&names.artifact), digests)
+            };
+            let text = format!("a waiver of `{rule}` for {shown} in the environment `{environment}`");
+            let command = format!(
+                "bartizan waive {paths} --rule {rule} --env {environment} --owner WHO --reason WHY --expires DATE"
+            );
+            let fact = Fact {
                 change: "waive",
-                text: format!("a waiver of `{rule}` for {} in the environment `{environment}`", words(input)),
+                text,
                 who: Some("whoever answers for the risk, with a trusted key".to_owned()),
-                command: Some(format!(
-                    "bartizan waive {} --rule {rule} --env {environment} --owner WHO --reason WHY --expires DATE",
-                    quoted(&names.artifact)
-                )),
-            },
-            how: How::Waived(Box::new(Waiver {
+                command: Some(command),
+            };
+            let waiver = Waiver {
                 id: format!("waiver of {rule}"),
                 rule,
                 environment: environment.clone(),
-                subjects: subjects.clone(),
+                subjects,
                 ..Waiver::default()
-            })),
+            };
+            Change { fact, how: How::Waived(Box::new(waiver)) }
         })
         .collect()
 }
@@ -274,14 +314,15 @@ pub(super) fn removals(input: &GateInput) -> Vec<Change> {
     changes
 }
 
-/// The last scan of the artifact as it is that found something.
-fn failed_scan(input: &GateInput) -> Option<&Evidence> {
+/// The last scan of the artifact as it is that found something, or did not come to an end.
+fn known_scan(input: &GateInput) -> Option<&Evidence> {
     let scans = input
         .statements
         .iter()
         .filter(|each| each.kind == "scan" && each.about == About::Artifact && each.complete);
     let last = scans.max_by_key(|each| each.log.index)?;
-    (last.result.as_deref() == Some("FAILED")).then_some(last)
+    let unread = last.tests.iter().any(|test| test.rule == "incomplete");
+    (unread || last.result.as_deref() == Some("FAILED")).then_some(last)
 }
 
 /// A statement as it would stand, made now.

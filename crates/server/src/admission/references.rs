@@ -20,6 +20,8 @@ const FREE: [&str; 8] =
     ["labels", "annotations", "nodeSelector", "matchLabels", "data", "parameters", "limits", "requests"];
 /// Members of a `StorageSpec` that say where a model lies, beside its path.
 const STORAGE: [&str; 3] = ["key", "parameters", "schemaPath"];
+/// Scheme of models that are pulled as images (KServe, "modelcars").
+const PULLED: &str = "oci://";
 /// Longest reference that is read, in bytes.
 const LONGEST_REFERENCE: usize = 4_096;
 
@@ -51,6 +53,9 @@ pub struct Reference {
     pub text: String,
     /// Where: `spec.containers[0].image`.
     pub place: String,
+    /// Whether it is pulled as an image: what comes is held against a digest in the name. Whatever else fetches a model takes `@sha256:…`
+    /// for a part of its path.
+    pub pulled: bool,
 }
 
 /// Everything that a workload names.
@@ -129,7 +134,9 @@ impl Named {
             // An image volume: what is mounted is data, and most often a model.
             Some(Value::Object(volume)) => {
                 if let Some(reference) = volume.get("reference") {
-                    self.add(Subject::Model, &below(place, "image.reference"), reference)?;
+                    let place = below(place, "image.reference");
+                    let text = text_of(&place, reference)?;
+                    self.references.push(Reference { subject: Subject::Model, text, place, pulled: true });
                 }
             }
             Some(image) => self.add(Subject::Image, &below(place, "image"), image)?,
@@ -205,7 +212,8 @@ impl Named {
 
     fn add(&mut self, subject: Subject, place: &str, value: &Value) -> Result<(), ReferenceError> {
         let text = text_of(place, value)?;
-        self.references.push(Reference { subject, text, place: place.to_owned() });
+        let pulled = subject == Subject::Image || text.starts_with(PULLED);
+        self.references.push(Reference { subject, text, place: place.to_owned(), pulled });
         Ok(())
     }
 }
@@ -291,6 +299,14 @@ mod tests {
         let based = json!({"spec": {"baseRefs": [{"name": "big"}], "model": {"name": "m"}}});
         assert_eq!(told(&based)[0].1, "baseRefs/big");
         assert!(named_in(&json!({"spec": {"baseRefs": [{}]}})).is_err());
+        let pulled = |uri: &str| {
+            let service = json!({"spec": {"predictor": {"model": {"storageUri": uri}}}});
+            named_in(&service).unwrap().references[0].pulled
+        };
+        assert_eq!(
+            ["oci://r/m@sha256:0", "s3://b/m@sha256:0", "m@sha256:0"].map(pulled),
+            [true, false, false]
+        );
         let rooted = json!({"spec": {"predictor": {"model": {"storage": {"key": "k"}}}}});
         assert_eq!(told(&rooted)[0].1, "storage/k");
         let other = json!({"spec": {"storage": {"size": "3Gi"}, "containers": [container("c")]}});

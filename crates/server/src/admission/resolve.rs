@@ -37,14 +37,15 @@ pub enum Unresolved {
 }
 
 fn explained(reference: &Reference) -> String {
-    let Reference { subject, text, place } = reference;
+    let Reference { subject, text, place, .. } = reference;
     let text = bartizan_core::printable(text, 200);
     match subject {
         Subject::Image => format!(
             "image `{text}` at {place} names no digest, and what its tag stands for can change: write it as NAME@sha256:…"
         ),
         Subject::Model => format!(
-            "model `{text}` at {place} has no digest: write it as oci://…@sha256:…, or say it with the annotation {MODEL_DIGEST}"
+            "model `{text}` at {place} has no digest: write it as oci://…@sha256:…, or say it with the annotation {MODEL_DIGEST} \
+             (URI=sha256:… for each of several)"
         ),
     }
 }
@@ -83,11 +84,16 @@ impl Digests {
             Ok(said) => said,
             Err(error) => return (resolved, vec![error]),
         };
+        let known = |reference: &Reference| {
+            let named = if reference.pulled { digest_in(&reference.text) } else { None };
+            named.or_else(|| self.0.get(&reference.text).cloned())
+        };
+        let meant = said.meant(&named.references, |reference| known(reference).is_some());
         for reference in &named.references {
-            let known = digest_in(&reference.text).or_else(|| self.0.get(&reference.text).cloned());
+            let known = known(reference);
             let said = match reference.subject {
                 Subject::Image => None,
-                Subject::Model => said.of(&reference.text),
+                Subject::Model => said.of(&reference.text, meant),
             };
             match (known, said) {
                 (Some(one), Some(other)) if one != other => {
@@ -100,7 +106,8 @@ impl Digests {
         // What an annotation says is judged also where no URI asks for it: a Pod may fetch its model by itself.
         for digest in said.digests() {
             let place = format!("metadata.annotations[{MODEL_DIGEST}]");
-            keep(&mut resolved, digest.clone(), Reference { subject: Subject::Model, text: digest, place });
+            let reference = Reference { subject: Subject::Model, text: digest.clone(), place, pulled: false };
+            keep(&mut resolved, digest, reference);
         }
         (resolved, unresolved)
     }
@@ -149,9 +156,27 @@ impl Said {
         Ok(said)
     }
 
-    /// The digest of one URI; none when several are possible.
-    fn of(&self, uri: &str) -> Option<String> {
-        let possible = self.by_uri.get(uri).unwrap_or(&self.plain);
+    /// The one model that a digest without a URI is about: the only one there is, or the only one about which nothing else says a
+    /// digest. Of several, it is about none.
+    fn meant<'a>(
+        &self,
+        references: &'a [Reference],
+        is_known: impl Fn(&Reference) -> bool,
+    ) -> Option<&'a str> {
+        let models = references.iter().filter(|each| each.subject == Subject::Model);
+        let (mut all, mut open) = (BTreeSet::new(), BTreeSet::new());
+        for model in models {
+            all.insert(model.text.as_str());
+            if !is_known(model) && !self.by_uri.contains_key(&model.text) {
+                open.insert(model.text.as_str());
+            }
+        }
+        [all, open].into_iter().find(|texts| texts.len() == 1).and_then(|texts| texts.first().copied())
+    }
+
+    /// The digest of one URI; none when several are possible. `meant` is what a digest without a URI is about.
+    fn of(&self, uri: &str, meant: Option<&str>) -> Option<String> {
+        let possible = self.by_uri.get(uri).or_else(|| (meant == Some(uri)).then_some(&self.plain))?;
         possible.first().filter(|_| possible.len() == 1).cloned()
     }
 
@@ -182,7 +207,10 @@ mod tests {
     }
 
     fn named(subject: Subject, texts: &[&str], annotations: &[&str]) -> Named {
-        let reference = |text: &&str| Reference { subject, text: (*text).to_owned(), place: "p".to_owned() };
+        let reference = |text: &&str| {
+            let pulled = subject == Subject::Image || text.starts_with("oci://");
+            Reference { subject, text: (*text).to_owned(), place: "p".to_owned(), pulled }
+        };
         Named {
             references: texts.iter().map(reference).collect(),
             annotations: annotations.iter().map(|each| (*each).to_owned()).collect(),
@@ -198,8 +226,12 @@ mod tests {
     fn a_model_is_judged_as_one_also_where_an_image_of_the_same_digest_stands_before_it() {
         let text = format!("r.example/m@{}", digest('a'));
         for order in [[Subject::Image, Subject::Model], [Subject::Model, Subject::Image]] {
-            let references =
-                order.map(|subject| Reference { subject, text: text.clone(), place: "p".to_owned() });
+            let references = order.map(|subject| Reference {
+                subject,
+                text: text.clone(),
+                place: "p".to_owned(),
+                pulled: true,
+            });
             let named = Named { references: references.to_vec(), annotations: Vec::new() };
             let (resolved, _) = Digests::default().resolve(&named);
             assert_eq!(resolved.values().map(|each| each.subject).collect::<Vec<_>>(), [Subject::Model]);
@@ -235,6 +267,38 @@ mod tests {
         let each = format!("s3://b/m={}, s3://b/n={}", digest('c'), digest('d'));
         let three = named(Subject::Model, &["s3://b/m", "s3://b/n"], &[&each]);
         assert_eq!(resolved(&Digests::default(), &three), (vec![digest('c'), digest('d')], 0));
+    }
+
+    #[test]
+    fn a_digest_in_the_path_of_what_nobody_holds_against_it_is_none() {
+        for scheme in ["s3", "gs", "hf", "https", "http", "pvc", "file"] {
+            let uri = format!("{scheme}://attacker/evil@{}", digest('a'));
+            assert_eq!(
+                resolved(&Digests::default(), &named(Subject::Model, &[&uri], &[])),
+                (vec![], 1),
+                "{uri}"
+            );
+        }
+        let pulled = format!("oci://r.example/m@{}", digest('a'));
+        assert_eq!(
+            resolved(&Digests::default(), &named(Subject::Model, &[&pulled], &[])),
+            (vec![digest('a')], 0)
+        );
+    }
+
+    #[test]
+    fn a_digest_without_a_uri_is_about_one_model_and_never_about_two() {
+        let (none, plain) = (Digests::default(), digest('b'));
+        let of =
+            |uris: &[&str], annotations: &[&str]| resolved(&none, &named(Subject::Model, uris, annotations));
+        assert_eq!(of(&["s3://b/m", "s3://b/m"], &[&plain]), (vec![digest('b')], 0));
+        // It is judged all the same, and neither model is known.
+        assert_eq!(of(&["s3://b/m", "s3://evil/n"], &[&plain]), (vec![digest('b')], 2));
+        let pulled = format!("oci://r.example/m@{}", digest('a'));
+        assert_eq!(of(&[&pulled, "s3://b/m"], &[&plain]), (vec![digest('a'), digest('b')], 0));
+        let one = format!("s3://b/n={} {plain}", digest('c'));
+        assert_eq!(of(&["s3://b/m", "s3://b/n"], &[&one]), (vec![digest('b'), digest('c')], 0));
+        assert_eq!(of(&["s3://b/m", "s3://b/n", "s3://b/o"], &[&one]).1, 2);
     }
 
     #[test]

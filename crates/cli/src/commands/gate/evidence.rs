@@ -9,7 +9,7 @@ use bartizan_evidence::predicate;
 use bartizan_evidence::store::{Checked, Direction, StatementRow, Store, StoreError, envelope_of};
 use bartizan_policy::input::{
     About, Evidence, EvidenceSubject, GateInput, LogGap, LogPlace, LogState, Rejected, Said, Upstream,
-    UpstreamNode,
+    UpstreamNode, is_called,
 };
 use bartizan_policy::waiver::{CLOCK_TOLERANCE_S, WAIVER_V1, WaiverPredicate, judge, seconds};
 use rayon::prelude::*;
@@ -132,14 +132,21 @@ fn log_places(examined: &Examined, rows: &[StatementRow]) -> Result<Vec<Place>, 
     Ok(rows.iter().map(place).collect())
 }
 
-/// Digests that a statement may be about, and the artifact's file where it is one.
-fn wanted(input: &GateInput) -> BTreeMap<String, Option<String>> {
-    let mut wanted: BTreeMap<String, Option<String>> =
-        input.lineage.nodes.iter().map(|node| (node.id.clone(), None)).collect();
+/// Digests that a statement may be about, with the artifact's files that have them: none for what is upstream, and several where files
+/// are equal.
+type Wanted = BTreeMap<String, Vec<String>>;
+
+fn wanted(input: &GateInput) -> Wanted {
+    let mut wanted: Wanted = input.lineage.nodes.iter().map(|node| (node.id.clone(), Vec::new())).collect();
     for file in &input.artifact.files {
-        wanted.insert(file.digest.clone(), Some(file.name.clone()));
+        wanted.entry(file.digest.clone()).or_default().push(file.name.clone());
     }
     wanted
+}
+
+/// Which of files with the same content a statement speaks of that calls it `name`: the one called so, else the first.
+fn meant<'a>(files: &'a [String], name: &str) -> Option<&'a String> {
+    files.iter().find(|file| is_called(name, file)).or_else(|| files.first())
 }
 
 fn log_state(examined: &Examined) -> Result<LogState, Failure> {
@@ -213,7 +220,7 @@ struct Examination<'a> {
     examined: &'a Examined,
     /// Seconds since 1970.
     now: i64,
-    wanted: &'a BTreeMap<String, Option<String>>,
+    wanted: &'a Wanted,
     max_age_days: Option<u32>,
 }
 
@@ -284,9 +291,10 @@ impl Examination<'_> {
             let name = subject.name.clone().or_else(|| subject.uri.clone()).unwrap_or_default();
             let Some(value) = subject.digest.get("sha256") else { continue };
             let digest = format!("sha256:{}", value.to_ascii_lowercase());
-            let file = self.wanted.get(&digest).cloned();
-            names.insert(name.clone(), file.clone().flatten());
-            if let Some(file) = file {
+            let files = self.wanted.get(&digest);
+            let file = files.and_then(|files| meant(files, &name)).cloned();
+            names.insert(name.clone(), file.clone());
+            if files.is_some() {
                 subjects.push(EvidenceSubject { name, digest, file });
             }
         }
@@ -315,5 +323,19 @@ impl Examination<'_> {
             tests: facts::tests(kind, predicate, &names),
             predicate: Said::from(Arc::clone(predicate)),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_files_with_the_same_content_the_one_is_meant_that_is_called_so() {
+        let files = ["a.pkl".to_owned(), "sub/b.pkl".to_owned()];
+        assert_eq!(meant(&files, "m/sub/b.pkl").map(String::as_str), Some("sub/b.pkl"));
+        assert_eq!(meant(&files, "m/a.pkl").map(String::as_str), Some("a.pkl"));
+        assert_eq!(meant(&files, "elsewhere.bin").map(String::as_str), Some("a.pkl"));
+        assert_eq!(meant(&[], "a.pkl"), None);
     }
 }

@@ -93,6 +93,7 @@ pub(super) fn tests(
                 rule: rule.to_owned(),
                 file,
                 text: text.to_owned(),
+                current: true,
             });
         }
     }

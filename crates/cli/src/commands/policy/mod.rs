@@ -232,13 +232,16 @@ fn explain(
     Ok(Exit::Done)
 }
 
-/// Keys of settings that modules name: `evidence.number("KEY", …)` and `input.environment.set.KEY`.
+/// Keys of settings that modules name: `evidence.number("KEY", …)`, `evidence.demanded("KEY")` and `input.environment.set.KEY`.
 fn settings(policy: &Policy) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for module in &policy.modules {
-        for (before, ends) in
-            [("number(\"", '"'), ("input.environment.set.", '\0'), ("input.environment.set[\"", '"')]
-        {
+        for (before, ends) in [
+            ("number(\"", '"'),
+            ("demanded(\"", '"'),
+            ("input.environment.set.", '\0'),
+            ("input.environment.set[\"", '"'),
+        ] {
             for (at, _) in module.content.match_indices(before) {
                 let rest = module.content.get(at + before.len()..).unwrap_or_default();
                 let is_part = |each: char| {

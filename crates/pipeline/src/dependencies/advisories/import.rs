@@ -16,7 +16,7 @@ pub struct Imported {
     pub advisories: usize,
     /// Packages in it.
     pub packages: usize,
-    /// Records passed over: withdrawn, of other ecosystems, without versions, or unreadable.
+    /// Records passed over: withdrawn, of other ecosystems, without versions, or no advisories at all.
     pub passed_over: usize,
 }
 
@@ -26,7 +26,7 @@ pub struct Imported {
 /// JSON lines may hold OSV records, or rows with `component`, `cve`, `severity`, `summary` and a `rule` over `version`.
 ///
 /// # Errors
-/// [`AdvisoryError`] when it cannot be read or holds no advisory.
+/// [`AdvisoryError`] when it cannot be read, holds no advisory, or holds a record that is no JSON.
 pub fn import(path: &Path, today: &str) -> Result<Imported, AdvisoryError> {
     let mut gathered = Gathered::default();
     if path.is_dir() {
@@ -39,17 +39,20 @@ pub fn import(path: &Path, today: &str) -> Result<Imported, AdvisoryError> {
                     .extension()
                     .is_some_and(|extension| extension == "json" || extension == "jsonl")
                 {
-                    gathered.bytes(&read(&entry)?);
+                    gathered.bytes(&entry.to_string_lossy(), &read(&entry)?);
                 }
             }
         }
     } else {
         let bytes = read(path)?;
         if bytes.starts_with(b"PK") {
-            zip::members(path, &bytes, |member| gathered.bytes(member))?;
+            zip::members(path, &bytes, |name, member| gathered.bytes(name, member))?;
         } else {
-            gathered.bytes(&bytes);
+            gathered.bytes(&path.to_string_lossy(), &bytes);
         }
+    }
+    if let Some(first) = gathered.first_broken {
+        return Err(AdvisoryError::Broken { path: path.to_path_buf(), records: gathered.broken, first });
     }
     if gathered.packages.is_empty() {
         return Err(AdvisoryError::Empty { path: path.to_path_buf() });
@@ -70,11 +73,14 @@ pub fn import(path: &Path, today: &str) -> Result<Imported, AdvisoryError> {
 struct Gathered {
     packages: BTreeMap<(String, String), Vec<Advisory>>,
     passed_over: usize,
+    /// Records that are no JSON, and what the first was read from.
+    broken: usize,
+    first_broken: Option<String>,
 }
 
 impl Gathered {
-    /// One JSON document, or one on each line.
-    fn bytes(&mut self, bytes: &[u8]) {
+    /// One JSON document, or one on each line, from what is called `name`.
+    fn bytes(&mut self, name: &str, bytes: &[u8]) {
         if let Ok(record) = serde_json::from_slice::<Value>(bytes) {
             match record {
                 Value::Array(records) => records.iter().for_each(|record| self.record(record)),
@@ -83,9 +89,15 @@ impl Gathered {
             return;
         }
         for line in bytes.split(|&byte| byte == b'\n').filter(|line| !line.trim_ascii().is_empty()) {
-            match serde_json::from_slice::<Value>(line) {
-                Ok(record) => self.record(&record),
-                Err(_) => self.passed_over = self.passed_over.saturating_add(1),
+            if let Ok(record) = serde_json::from_slice::<Value>(line) {
+                self.record(&record);
+                continue;
+            }
+            self.broken = self.broken.saturating_add(1);
+            self.first_broken.get_or_insert_with(|| printable(name, 200));
+            // One document that was cut has many lines, and is one record.
+            if !is_lines(name) {
+                break;
             }
         }
     }
@@ -106,6 +118,11 @@ impl Gathered {
             }
         }
     }
+}
+
+/// Whether each line of a file is a document, by its name.
+fn is_lines(name: &str) -> bool {
+    Path::new(name).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("jsonl"))
 }
 
 /// A row about a product, whose ecosystem is not said.
@@ -166,6 +183,19 @@ mod tests {
         assert_eq!(database.advisories(Ecosystem::Npm, "a-b"), []);
         let changed = imported.text.replace("1.2", "1.1");
         assert!(matches!(Database::load(&changed), Err(AdvisoryError::Damaged { .. })));
+    }
+
+    #[test]
+    fn a_record_that_was_cut_off_is_named_and_nothing_is_imported() {
+        let folder = tempfile::tempdir().unwrap();
+        let record = r#"{"id": "GHSA-x", "affected": [{"package": {"ecosystem": "PyPI", "name": "a"}, "versions": ["1.0"]}]}"#;
+        fs::write(folder.path().join("a.json"), record).unwrap();
+        fs::write(folder.path().join("b.json"), record.get(..60).unwrap()).unwrap();
+        fs::write(folder.path().join("c.jsonl"), format!("{record}\n{{\n{{\n")).unwrap();
+        let Err(AdvisoryError::Broken { records, first, .. }) = import(folder.path(), "2026-01-02") else {
+            panic!("it was imported");
+        };
+        assert_eq!((records, first.ends_with("b.json")), (3, true));
     }
 
     #[test]

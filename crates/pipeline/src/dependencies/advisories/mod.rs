@@ -75,6 +75,16 @@ pub enum AdvisoryError {
         /// Where none was.
         path: PathBuf,
     },
+    /// Records that are no JSON: files that were cut off, most often. What they would have said nobody knows.
+    #[error("{}: {records} records are no JSON, the first of them in `{first}`; fetch them again. Nothing was imported: without them, what they warn of would be called clean", path.display())]
+    Broken {
+        /// What was imported.
+        path: PathBuf,
+        /// How many.
+        records: usize,
+        /// File, or member of the archive, of the first.
+        first: String,
+    },
     /// The database was changed or cut.
     #[error("the database of advisories is damaged ({reason}); import it again with `bartizan db import`")]
     Damaged {

@@ -7,7 +7,11 @@ use std::io::Read as _;
 use std::path::Path;
 
 /// Calls `each` with the content of every member whose name ends in `.json`.
-pub(super) fn members(path: &Path, bytes: &[u8], mut each: impl FnMut(&[u8])) -> Result<(), AdvisoryError> {
+pub(super) fn members(
+    path: &Path,
+    bytes: &[u8],
+    mut each: impl FnMut(&str, &[u8]),
+) -> Result<(), AdvisoryError> {
     let wrong = |reason| AdvisoryError::Archive { path: path.to_path_buf(), reason };
     let tail = bytes.len().saturating_sub(END_BYTES);
     let end = bytes
@@ -31,8 +35,9 @@ pub(super) fn members(path: &Path, bytes: &[u8], mut each: impl FnMut(&[u8])) ->
         let packed = u32_at(bytes, at, 20).ok_or_else(cut)? as usize;
         let local = u32_at(bytes, at, 42).ok_or_else(cut)? as usize;
         let named = at.saturating_add(46);
-        let is_json =
-            bytes.get(named..named.saturating_add(name)).is_some_and(|name| name.ends_with(b".json"));
+        let title = bytes.get(named..named.saturating_add(name)).map(String::from_utf8_lossy);
+        let title = title.unwrap_or_default();
+        let is_json = title.ends_with(".json");
         at = named.saturating_add(name).saturating_add(extra).saturating_add(comment);
         if !is_json {
             continue;
@@ -42,7 +47,7 @@ pub(super) fn members(path: &Path, bytes: &[u8], mut each: impl FnMut(&[u8])) ->
         let data = local.saturating_add(30).saturating_add(header(26)?).saturating_add(header(28)?);
         let data = bytes.get(data..data.saturating_add(packed)).ok_or_else(|| wrong("a member is cut"))?;
         match method {
-            0 => each(data),
+            0 => each(&title, data),
             8 => {
                 let mut content = Vec::new();
                 let limit = MEMBER_BYTES.saturating_add(1);
@@ -50,7 +55,7 @@ pub(super) fn members(path: &Path, bytes: &[u8], mut each: impl FnMut(&[u8])) ->
                 if read.is_err() || content.len() as u64 > MEMBER_BYTES {
                     return Err(wrong("a member cannot be unpacked within 16 MiB"));
                 }
-                each(&content);
+                each(&title, &content);
             }
             _ => return Err(wrong("a member is packed by another method")),
         }

@@ -228,10 +228,9 @@ fn by_option(call: &Call<'_>, module: &mut Module) {
         {
             module.judged.insert(call.span.start);
             if call.is_false("safe_mode") {
-                let span =
-                    call.keyword("safe_mode").map_or(call.span.clone(), |argument| argument.span.clone());
-                let fix =
-                    edit((span, "safe_mode=True".to_owned()), Safety::Unsafe, "load with `safe_mode=True`");
+                let fix = call
+                    .giving("safe_mode", "True")
+                    .and_then(|given| edit(given, Safety::Unsafe, "load with `safe_mode=True`"));
                 module.report_fixable(
                     &call.span,
                     high("`safe_mode=False` lets a Keras file run code of its own layers")
@@ -300,10 +299,9 @@ fn by_option(call: &Call<'_>, module: &mut Module) {
         );
     }
     if name == "from_pretrained" && call.is_false("use_safetensors") {
-        let argument =
-            call.keyword("use_safetensors").map_or(call.span.clone(), |argument| argument.span.clone());
-        let fix =
-            edit((argument, "use_safetensors=True".to_owned()), Safety::Unsafe, "load safetensors only");
+        let fix = call
+            .giving("use_safetensors", "True")
+            .and_then(|given| edit(given, Safety::Unsafe, "load safetensors only"));
         let message = "`use_safetensors=False` loads pickled weights where safe ones may exist";
         module.report_fixable(&call.span, Finding::new(&UNSAFE_DESERIALIZATION, message), fix);
     }
@@ -371,16 +369,18 @@ fn is_legacy_keras(call: &Call<'_>) -> bool {
 
 fn torch(call: &Call<'_>, module: &mut Module) {
     module.judged.insert(call.span.start);
-    let dangerous = call.keyword("pickle_module").is_some_and(|given| {
+    let pickles = call.argument(2, "pickle_module").filter(|given| given.value.known != Known::Null);
+    let dangerous = pickles.is_some_and(|given| {
         given.value.as_path().is_some_and(|path| !path.starts_with("pickle") && !path.starts_with('?'))
     });
+    // With a pickle module and `weights_only=True`, PyTorch refuses to load anything.
+    let fix = |safety, title| {
+        let given = call.giving("weights_only", "True").filter(|_| pickles.is_none())?;
+        edit(given, safety, title)
+    };
     match call.keyword("weights_only") {
         Some(given) if given.value.known != Known::Null && given.value.truth() == Some(false) => {
-            let fix = edit(
-                (given.span.clone(), "weights_only=True".to_owned()),
-                Safety::Unsafe,
-                "load with `weights_only=True`",
-            );
+            let fix = fix(Safety::Unsafe, "load with `weights_only=True`");
             let message = "`torch.load` with `weights_only=False` runs what the file says";
             let finding =
                 graded(call, Finding::new(&UNSAFE_DESERIALIZATION, message).severity(Severity::High))
@@ -402,7 +402,7 @@ fn torch(call: &Call<'_>, module: &mut Module) {
             keep(call, module, Finding::new(&UNSAFE_DESERIALIZATION, message).severity(Severity::High), None);
         }
         _ => {
-            let fix = edit(call.adding("weights_only=True"), Safety::Safe, "pass `weights_only=True`");
+            let fix = fix(Safety::Safe, "pass `weights_only=True`");
             let message = "`torch.load` without `weights_only` runs what the file says before PyTorch 2.6";
             let finding = graded(call, Finding::new(&UNSAFE_DESERIALIZATION, message))
                 .remedy("Pass `weights_only=True`: the default only since PyTorch 2.6.");
@@ -513,6 +513,40 @@ mod tests {
         assert_eq!(graded("from torch import load as L\nL('m', weights_only=False)"), [High]);
         assert_eq!(graded("import torch\nw = True\ntorch.load('m', weights_only=w)"), []);
         assert_eq!(graded("import torch\ndef f(w):\n    torch.load('m', weights_only=w)"), []);
+    }
+
+    /// The code with every fix made that changes nothing for honest input.
+    fn mended(code: &str) -> String {
+        let text = crate::Text::new("a.py", code);
+        let limits = bartizan_core::Limits::default();
+        let proposals = crate::examine(&text, &limits, &bartizan_core::MonotonicClock::start()).fixes;
+        let safe =
+            proposals.iter().map(|proposal| &proposal.fix).filter(|fix| fix.safety == crate::Safety::Safe);
+        crate::apply(code, &safe.collect::<Vec<_>>()).0
+    }
+
+    #[test]
+    fn a_value_that_is_given_is_replaced_and_what_pytorch_would_refuse_is_not_mended() {
+        for (before, after) in [
+            ("torch.load('a')", "torch.load('a', weights_only=True)"),
+            ("torch.load('a', weights_only=None)", "torch.load('a', weights_only=True)"),
+            (
+                "torch.load('a', None, None, weights_only=None)",
+                "torch.load('a', None, None, weights_only=True)",
+            ),
+            (
+                "torch.load('a', None, weights_only=None, mmap=True)",
+                "torch.load('a', None, weights_only=True, mmap=True)",
+            ),
+            // With a pickle module, PyTorch takes no `weights_only=True`.
+            ("torch.load('a', pickle_module=dill)", "torch.load('a', pickle_module=dill)"),
+            ("torch.load('a', None, dill)", "torch.load('a', None, dill)"),
+            ("torch.load('a', pickle_module=None)", "torch.load('a', pickle_module=None, weights_only=True)"),
+            // Given once more, it would be given twice.
+            ("torch.load('a', **{'weights_only': None})", "torch.load('a', **{'weights_only': None})"),
+        ] {
+            assert_eq!(mended(&format!("import torch\n{before}\n")), format!("import torch\n{after}\n"));
+        }
     }
 
     #[test]

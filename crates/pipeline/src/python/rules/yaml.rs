@@ -1,8 +1,8 @@
 //! YAML loaders that make any object.
 
-use crate::Safety;
 use crate::python::call::Call;
 use crate::python::module::{Module, edit};
+use crate::{Fix, Safety};
 use bartizan_core::{Finding, Rule, Severity, atlas, cwe, rule};
 
 rule! {
@@ -38,7 +38,7 @@ pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
             let named = loader.and_then(|loader| loader.value.as_path()).cloned();
             let name = named.as_deref().map_or("", |path| path.rsplit('.').next().unwrap_or(path));
             let fix = |call: &Call<'_>| {
-                let loader = call.argument(1, "Loader")?;
+                let loader = call.argument(1, "Loader").filter(|loader| !loader.written.is_empty())?;
                 let replaced = loader
                     .written
                     .rsplit_once('.')
@@ -78,12 +78,17 @@ pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
         }
         "yaml.unsafe_load" | "yaml.unsafe_load_all" => {
             module.judged.insert(call.span.start);
-            module.report(&call.span, found("`yaml.unsafe_load` makes any object the file names"));
+            let finding = found("`yaml.unsafe_load` makes any object the file names");
+            module.report_fixable(&call.span, finding, renamed(call, "unsafe_load"));
         }
         "yaml.full_load" | "yaml.full_load_all" => {
             module.judged.insert(call.span.start);
             let message = "`yaml.full_load` makes objects of any class that is imported";
-            module.report(&call.span, found(message).severity(Severity::Low));
+            module.report_fixable(
+                &call.span,
+                found(message).severity(Severity::Low),
+                renamed(call, "full_load"),
+            );
         }
         "ruamel.yaml.YAML" => {
             let typ = call.argument(usize::MAX, "typ").and_then(|typ| typ.value.as_text());
@@ -95,6 +100,15 @@ pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
     }
 }
 
+/// The safe loader's name in the place of `name`, where the module stands before it: no other name need be there.
+fn renamed(call: &Call<'_>, name: &str) -> Option<Fix> {
+    let spelled = call.spelling.strip_suffix("_all").unwrap_or(call.spelling);
+    let module = spelled.strip_suffix(name).filter(|module| module.ends_with('.'))?;
+    let start = call.span.start.checked_add(module.len())?;
+    let span = start..start.checked_add(name.len())?;
+    edit((span, "safe_load".to_owned()), Safety::Unsafe, "load with the safe loader")
+}
+
 #[cfg(test)]
 mod tests {
     use crate::python::tests::severities;
@@ -102,12 +116,23 @@ mod tests {
 
     #[test]
     fn a_safe_loader_is_added_where_none_is_named() {
-        let code = "import yaml as y\ny.load(f)\n";
-        let text = crate::Text::new("a.py", code);
-        let outcome =
-            crate::examine(&text, &bartizan_core::Limits::default(), &bartizan_core::MonotonicClock::start());
-        let fixes: Vec<_> = outcome.fixes.iter().map(|one| &one.fix).collect();
-        assert_eq!(crate::apply(code, &fixes).0, "import yaml as y\ny.load(f, Loader=y.SafeLoader)\n");
+        let mended = |line: &str| {
+            let code = format!("import yaml as y\nfrom yaml import unsafe_load\n{line}\n");
+            let (limits, clock) = (bartizan_core::Limits::default(), bartizan_core::MonotonicClock::start());
+            let outcome = crate::examine(&crate::Text::new("a.py", &code), &limits, &clock);
+            let fixes: Vec<_> = outcome.fixes.iter().map(|one| &one.fix).collect();
+            crate::apply(&code, &fixes).0.lines().nth(2).unwrap().to_owned()
+        };
+        for (before, after) in [
+            ("y.load(f)", "y.load(f, Loader=y.SafeLoader)"),
+            ("y.unsafe_load(f)", "y.safe_load(f)"),
+            ("y.unsafe_load_all(f)", "y.safe_load_all(f)"),
+            ("x = y.full_load(f)", "x = y.safe_load(f)"),
+            ("unsafe_load(f)", "unsafe_load(f)"),
+            ("y.load(f, **{'Loader': y.Loader})", "y.load(f, **{'Loader': y.Loader})"),
+        ] {
+            assert_eq!(mended(before), after);
+        }
     }
 
     #[test]

@@ -48,6 +48,38 @@ pub enum What {
     DefinitionChanged,
 }
 
+/// What was agreed to of a server and is not known now, so that nothing can be said about it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Uncompared {
+    /// Which server, as it was agreed to.
+    pub server: String,
+    /// How many tools of it.
+    pub tools: usize,
+    /// Whether what starts it is among that.
+    pub launch: bool,
+}
+
+/// What of `agreed` [`diff`] leaves alone, by name of the server. One that is no longer configured is a change instead.
+pub fn uncompared(agreed: &Lock, now: &Lock) -> Vec<Uncompared> {
+    let configured = now.servers.iter().any(|server| !server.identity.is_empty());
+    let same = |old: &Server, new: &Server| {
+        new.name == old.name
+            || !old.identity.is_empty() && old.identity == new.identity
+            || !old.toolset.is_empty() && old.toolset == new.toolset
+    };
+    let of = |old: &Server| {
+        let new = now.servers.iter().find(|new| same(old, new));
+        if new.is_none() && configured {
+            return None;
+        }
+        let knows = |part: fn(&Server) -> &String| new.is_some_and(|new| !part(new).is_empty());
+        let tools = if knows(|server| &server.toolset) { 0 } else { old.tools.len() };
+        let launch = !old.identity.is_empty() && !knows(|server| &server.identity);
+        (tools > 0 || launch).then(|| Uncompared { server: printable(&old.name, 120), tools, launch })
+    };
+    agreed.servers.iter().filter_map(of).collect()
+}
+
 /// The changes from `agreed` to `now`, riskiest first. Parts of `agreed` about which `now` knows nothing (no configuration
 /// or no tools of a server were read) are left alone.
 pub fn diff(agreed: &Lock, now: &Lock) -> Vec<Change> {
@@ -286,6 +318,25 @@ mod tests {
             [(What::DefinitionChanged, Severity::Medium)]
         );
         assert_eq!(seen(&before, &after("{\"tools\": []}")), [(What::ToolRemoved, Severity::Low)]);
+    }
+
+    #[test]
+    fn what_was_agreed_to_and_is_not_there_to_compare_is_told() {
+        let agreed = lock(&config("\"a@1.0.0\""), ADD);
+        let mut only_config = Lock::new();
+        add_config(&mut only_config, &config("\"a@1.0.0\""), Path::new("x")).unwrap();
+        let told = |tools, launch| vec![Uncompared { server: "s".to_owned(), tools, launch }];
+        assert_eq!(uncompared(&agreed, &only_config), told(1, false));
+        let mut only_tools = Lock::new();
+        add_tools(&mut only_tools, "s", ADD, Path::new("s.json")).unwrap();
+        assert_eq!(uncompared(&agreed, &only_tools), told(0, true));
+        assert_eq!(uncompared(&agreed, &agreed), []);
+        assert_eq!(uncompared(&only_config, &agreed), []);
+        // A server that is gone is a change.
+        let mut other = Lock::new();
+        let text = config("\"b@1.0.0\"").replace("\"s\"", "\"t\"");
+        add_config(&mut other, &text, Path::new("x")).unwrap();
+        assert_eq!(uncompared(&agreed, &other), []);
     }
 
     #[test]

@@ -8,7 +8,7 @@ mod canonical;
 mod diff;
 mod gather;
 
-pub use diff::{Change, What, diff};
+pub use diff::{Change, Uncompared, What, diff, uncompared};
 pub use gather::{add_config, add_tools};
 
 use serde::{Deserialize, Serialize};
