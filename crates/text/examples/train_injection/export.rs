@@ -8,7 +8,7 @@ use bartizan_text::injection::meaning::cuts;
 use std::collections::BTreeMap;
 use std::io::Write;
 
-/// Writes every text of the corpus to `path`: where it comes from, what it is, the numbers of the pieces of its windows.
+/// Writes the texts that encoders are tuned on to `path`: where they come from, what they are, the numbers of the pieces of their windows.
 pub(crate) fn write(corpus: &Corpus, path: &str) -> Result<(), Box<dyn std::error::Error>> {
     let encoder = encoder::shipped()?;
     let mut file = std::io::BufWriter::new(std::fs::File::create(path)?);
@@ -17,6 +17,9 @@ pub(crate) fn write(corpus: &Corpus, path: &str) -> Result<(), Box<dyn std::erro
     serde_json::to_writer(&mut file, &about)?;
     file.write_all(b"\n")?;
     for (at, (example, text)) in corpus.examples.iter().zip(&corpus.texts).enumerate() {
+        if !corpus.tuned(at) {
+            continue;
+        }
         let windows: Vec<Vec<u32>> = cuts(&encoder.words, Canonical::of(text).text(), MOST_WINDOWS)
             .iter()
             .map(|pieces| pieces.iter().map(|piece| piece.id).collect())

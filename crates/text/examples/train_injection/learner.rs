@@ -23,6 +23,8 @@ pub(crate) struct Example {
     pub(crate) attack: bool,
     /// Whether an operator wrote it.
     pub(crate) operator: bool,
+    /// What it counts beside others of its side.
+    pub(crate) counts: f32,
     /// Indices of the families whose sentences it borrows.
     pub(crate) borrows: Vec<usize>,
     /// Whether the model of words is trained on it too.
@@ -59,6 +61,7 @@ impl Example {
             source: source.to_owned(),
             attack,
             operator: false,
+            counts: 1.0,
             borrows: Vec::new(),
             for_words: true,
             runs,
@@ -143,7 +146,7 @@ fn scales(chosen: &[(&Example, bool)]) -> Vec<f32> {
         .iter()
         .map(|(example, wanted)| {
             let crowding = CROWDING[usize::from(example.source.starts_with(BESIDE))];
-            1.0 / counts[&(example.source.as_str(), *wanted)].powf(crowding)
+            example.counts / counts[&(example.source.as_str(), *wanted)].powf(crowding)
         })
         .collect();
     let total = |side: bool| -> f32 {

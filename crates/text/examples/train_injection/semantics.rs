@@ -16,7 +16,7 @@ use std::path::Path;
 pub(crate) const MOST_WINDOWS: usize = 4;
 
 /// Families whose texts are scored by one encoder that has seen none of them. A family is in one group; those of `dev.jsonl`
-/// alone are in none, as they are never trained on.
+/// alone and of gathered attacks are in none, as no encoder was tuned on them.
 pub(crate) const GROUPS: [(&str, &[&str]); 4] = [
     ("one", &["atr", "hh", "advbench", "manual"]),
     ("two", &["bipia", "gpteacher", "dialogue", "code"]),
@@ -75,7 +75,7 @@ pub(crate) fn margins(encoder: &Encoder, head: &Meaning, texts: &[&str]) -> Vec<
 
 /// What the tuned encoders make of the texts, and the head of the one that ships: a file in the source, as tuning takes long.
 pub(crate) struct Unseen {
-    /// The margin of each text to train on or to score by the encoder that has not seen its family; NaN for those that are never held out.
+    /// The margin of each text to train on or to score by an encoder that has not seen its family; NaN for those that are never held out.
     pub(crate) margins: Vec<f32>,
     /// The head of the encoder that ships.
     pub(crate) head: Meaning,
@@ -94,10 +94,12 @@ impl Unseen {
             }
         }
         for family in corpus.held_out() {
-            if corpus.members(family).any(|at| unseen[at].is_nan()) {
+            if corpus.members(family).any(|at| corpus.tuned(at) && unseen[at].is_nan()) {
                 return Err(format!("no group of families holds out {}", corpus.families[family]).into());
             }
         }
+        let unseen: Vec<f32> =
+            (0..corpus.scored).filter(|at| corpus.tuned(*at)).map(|at| unseen[at]).collect();
         let tuned = Tuned::read(folder, ALL)?;
         let bytes = |floats: &[f32]| -> Vec<u8> { floats.iter().flat_map(|x| x.to_le_bytes()).collect() };
         let (margins, weights, bias) =
@@ -116,7 +118,7 @@ impl Unseen {
         Ok(std::fs::write(path, container::write(&tensors, &about))?)
     }
 
-    /// Reads the file; it must be of these texts and of the encoder in the program.
+    /// Reads the file; it must be of these texts and of the encoder in the program, which scores gathered attacks here.
     pub(crate) fn read(corpus: &Corpus, path: &str) -> Result<Self, Box<dyn std::error::Error>> {
         let file = std::fs::read(path)?;
         let tensors = container::read(&file)?;
@@ -131,7 +133,17 @@ impl Unseen {
         };
         same("texts", &corpus.digest())?;
         same("encoder", encoder::DIGEST)?;
-        Ok(Self { margins: values(&tensors, "margins", corpus.scored)?, head: head(&tensors)? })
+        let head = head(&tensors)?;
+        let (known, rest): (Vec<usize>, Vec<usize>) = (0..corpus.scored).partition(|at| corpus.tuned(*at));
+        let rest: Vec<usize> =
+            rest.into_iter().filter(|at| corpus.gathered(corpus.examples[*at].family)).collect();
+        let found = margins(encoder::shipped()?, &head, &corpus.texts_of(&rest));
+        let mut all = vec![f32::NAN; corpus.scored];
+        let told = values(&tensors, "margins", known.len())?;
+        for (at, margin) in known.into_iter().zip(told).chain(rest.into_iter().zip(found)) {
+            all[at] = margin;
+        }
+        Ok(Self { margins: all, head })
     }
 }
 
