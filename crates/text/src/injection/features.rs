@@ -103,7 +103,8 @@ impl Reading {
                 add(10, concept, previous.hash, 4, before, *place);
             }
             let after = at + 1;
-            for (other, there) in occurrences.iter().zip(&*places).skip(after).take(6) {
+            let others = occurrences.get(after..).unwrap_or_default();
+            for (other, there) in others.iter().zip(places.get(after..).unwrap_or_default()).take(6) {
                 let gap = there.saturating_sub(*place);
                 let pair = concept << 8 | other.concept.index() as u64;
                 if gap > 16 {
