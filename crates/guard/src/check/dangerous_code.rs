@@ -191,6 +191,12 @@ mod tests {
         assert_eq!(judged("rm -rf /srv/app"), Action::Flag);
         assert_eq!(judged("ls -la"), Action::Allow);
         assert_eq!(judged("rm -rf \\\n /"), Action::Block);
+        for dressed in ["rm\t-rf\t/", "\"rm\" -rf /", "'rm'  \"-rf\" '/'", "\\rm -rf /", "r\\m -rf /"] {
+            assert_eq!(judged(dressed), Action::Block, "{dressed}");
+        }
+        for harmless in ["grep 'rm' \"notes.txt\"", "echo 'rm' \"is a command\"", "ls\t-la\t'/'"] {
+            assert_eq!(judged(harmless), Action::Allow, "{harmless}");
+        }
     }
 
     #[test]

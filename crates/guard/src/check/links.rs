@@ -21,7 +21,8 @@ rule! {
     /// ## What it finds
     /// An address in an answer whose host the policy does not allow and that carries data: words of the conversation, a token
     /// of the guard, an encoded text, or something drawn. What is loaded without a click (images, sources) weighs more than a
-    /// link. An address that was said in the conversation as it stands carries nothing.
+    /// link. Addresses are read as browsers and renderers of Markdown read them, whatever their spelling. An address that was
+    /// said in the conversation as it stands carries nothing.
     /// ## Why it matters
     /// Injected instructions have no network of their own: they make the model write an image whose address holds what was
     /// read, and the reader's browser sends it.

@@ -17,7 +17,8 @@ use std::ops::Range;
 rule! {
     /// ## What it finds
     /// HTML in an answer that acts when it is shown: scripts, frames, forms, event handlers, addresses with `javascript:`.
-    /// Markup inside fenced code and between backticks is shown and not run, and left alone unless the policy says otherwise.
+    /// Markup inside fenced code and between backticks is shown and not run, and left alone where it is code in every way to
+    /// read the lines before, unless the policy says otherwise.
     /// ## Why it matters
     /// Pages that show answers as HTML run it with the rights of the reader.
     /// ## Example

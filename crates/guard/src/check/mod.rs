@@ -37,6 +37,7 @@ mod schema;
 mod sensitive;
 mod sensitive_stream;
 mod session;
+mod shown;
 mod stream;
 mod taint;
 mod tools;

@@ -5,6 +5,7 @@ use super::checks::{Check, ChecksError, Files, Made, Request};
 use super::judgement::Reason;
 use super::overlap::{Marks, Overlap, PHRASE, Run, Source, said};
 use super::policy::{Mode, Policy};
+use super::shown::Shown;
 use super::stream::{Reader, Seen, Step, Tail};
 use super::veiled::Veiled;
 use super::words;
@@ -19,7 +20,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 rule! {
     /// ## What it finds
     /// A run of words of the operator's prompt in the answer that the user did not say first, whatever its case, markup and
-    /// line breaks, plain, in base64, in hexadecimal digits or with letters moved by thirteen; or most of the prompt in pieces.
+    /// line breaks, plain, as a page shows it, in base64, in hexadecimal digits or with letters moved by thirteen; or most of a
+    /// prompt of 40 words and more in pieces.
     /// ## Why it matters
     /// The prompt holds rules that attackers want to know, names of internal systems, and sometimes what should be a secret.
     /// ## Example
@@ -61,6 +63,8 @@ impl Default for PromptLeakPolicy {
 const SHORTEST: u32 = 6;
 /// Words of a prompt from which pieces of it are counted together.
 const COUNTED: u32 = 40;
+/// How a run was found that a page shows.
+const SHOWN: &str = "as it is shown";
 /// Words of a run from which it is held back.
 const HELD: u32 = 2;
 /// Prompts whose index is kept.
@@ -104,10 +108,11 @@ impl Check for PromptLeak {
             mode: self.policy.mode,
             plain: Overlap::default(),
             turned: Overlap::default(),
+            shown: (Shown::default(), None),
             decoded: Overlap::default(),
             veiled: Veiled::default(),
             covered: Marks::none(words),
-            told: None,
+            told: [None; 2],
             source,
             known,
         }))
@@ -142,11 +147,13 @@ struct LeakReader {
     mode: Mode,
     plain: Overlap,
     turned: Overlap,
+    /// What is shown, from where it is another text than what is written.
+    shown: (Shown, Option<Overlap>),
     decoded: Overlap,
     veiled: Veiled,
     covered: Marks,
-    /// Where the run began that was told of last.
-    told: Option<usize>,
+    /// Where the run began that was told of last, as it is written and as it is shown.
+    told: [Option<usize>; 2],
 }
 
 impl LeakReader {
@@ -156,11 +163,12 @@ impl LeakReader {
             self.covered.mark(run.place, run.words.min(PHRASE));
         }
         let pieces = self.covered.count >= self.share.max(1) && self.source.length >= COUNTED;
+        let Some(told) = self.told.get_mut(usize::from(how == SHOWN)) else { return };
         let stops = run.own >= self.block || pieces && run.words >= PHRASE;
-        if !stops && (run.own < self.flag || self.told == Some(start)) {
+        if !stops && (run.own < self.flag || *told == Some(start)) {
             return;
         }
-        self.told = Some(start);
+        *told = Some(start);
         let action = if stops { self.mode.action() } else { super::Action::Flag };
         let words = if pieces && run.own < self.block { self.covered.count } else { run.own };
         seen.push(Seen {
@@ -183,6 +191,13 @@ impl Reader for LeakReader {
         let text = tail.get(step.span());
         let mut found = Vec::new();
         let (source, known) = (Arc::clone(&self.source), Arc::clone(&self.known));
+        if let Some(shown) = self.shown.0.step(text) {
+            let runs = self.shown.1.get_or_insert_with(|| self.plain.clone());
+            words::each_plain(&shown, step.start, |word| {
+                let run = runs.word(&source, &known, word.hash, &word);
+                found.extend(run.map(|run| (run, run.start, word.end, SHOWN)));
+            });
+        }
         words::each(text, step.start, |word| {
             let plain = self.plain.word(&source, &known, word.hash, &word).map(|run| (run, "plain"));
             let turned =
@@ -210,7 +225,8 @@ impl Reader for LeakReader {
             .veiled
             .start()
             .map(|start| if self.decoded.open(HELD).is_some() { start } else { step.start });
-        let open = [self.plain.open(HELD), self.turned.open(HELD), encoded];
+        let shown = self.shown.1.as_ref().and_then(|runs| runs.open(HELD));
+        let open = [self.plain.open(HELD), self.turned.open(HELD), shown, encoded];
         open.into_iter().flatten().min().unwrap_or(step.end)
     }
 
@@ -251,6 +267,29 @@ mod tests {
             let (out, _, blocked) = leaks("hi", text, &[]);
             assert_eq!(blocked.as_deref(), Some(label), "{text}");
             assert!(!out.to_lowercase().contains("acme") && out.len() <= 14, "{out}");
+        }
+    }
+
+    #[test]
+    fn the_prompt_does_not_leave_between_tags_references_and_numbers() {
+        let each = |around: &dyn Fn(usize, &str) -> String| -> String {
+            PROMPT.split(' ').enumerate().map(|(at, word)| around(at, word)).collect()
+        };
+        let letters = |form: &dyn Fn(char) -> String| PROMPT.chars().map(form).collect::<String>();
+        for text in [
+            each(&|_, word| format!("<b>{word}</b> ")),
+            each(&|_, word| format!("<span class=\"x y\">{word}</span>&nbsp;")),
+            each(&|_, word| format!("{word}<br>")),
+            each(&|at, word| format!("{}. {word}\n", at + 1)),
+            letters(&|one| format!("&#{};", u32::from(one))),
+            letters(&|one| {
+                if one.is_ascii_alphanumeric() { format!("%{:02x}", u32::from(one)) } else { one.into() }
+            }),
+        ] {
+            let (out, _, blocked) = leaks("hi", &text, &[]);
+            assert!(blocked.is_some() && !out.contains("Corporation"), "{text}: {out}");
+            let every: Vec<usize> = (0..text.len()).step_by(5).collect();
+            assert_eq!(leaks("hi", &text, &every), leaks("hi", &text, &[]), "{text}");
         }
     }
 

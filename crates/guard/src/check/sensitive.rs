@@ -21,7 +21,8 @@ use std::sync::Arc;
 
 rule! {
     /// ## What it finds
-    /// A credential in a message, a document, a tool's answer or arguments, or in the answer of the model: a token in the
+    /// A credential in a message, whoever writes it, a document, a tool's description, answer or arguments, or in the answer of
+    /// the model, also in base64, in character references or with characters in it that no one sees: a token in the
     /// format of its issuer, a private key, a password in an address or beside a user name.
     /// ## Why it matters
     /// What is sent to a model leaves the house, is logged and may be trained on; what a model says reaches whoever asked.

@@ -36,8 +36,15 @@ pub(super) fn run(arguments: &IndexArguments) -> Result<Exit, Failure> {
     }
     let words = builder.words();
     let bytes = builder.build().map_err(|error| refused(&arguments.output, &error))?;
+    let filter = CorpusFilter::read(bytes.clone()).map_err(|error| refused(&arguments.output, &error))?;
+    if filter.keys() == 0 {
+        let problem = format!(
+            "the texts have no {} words on end that --except leaves, so that it would protect nothing; give longer texts",
+            filter.window()
+        );
+        return Err(Failure::Write { path: arguments.output.clone(), error: io::Error::other(problem) });
+    }
     write_whole(&arguments.output, |out| out.write_all(&bytes))?;
-    let filter = CorpusFilter::read(bytes).map_err(|error| refused(&arguments.output, &error))?;
     writeln!(
         io::stdout().lock(),
         "{}: {words} words, {} windows of {}, {} bytes ({:.2} a word)",

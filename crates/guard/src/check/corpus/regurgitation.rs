@@ -6,6 +6,7 @@ use crate::check::bounds;
 use crate::check::checks::{Check, ChecksError, Files, Made, Request};
 use crate::check::judgement::Reason;
 use crate::check::policy::{Mode, Policy};
+use crate::check::shown::Shown;
 use crate::check::stream::{Reader, Seen, Step, Tail};
 use crate::check::veiled::Veiled;
 use crate::check::words;
@@ -92,14 +93,15 @@ impl Check for Regurgitation {
         let views = self
             .filters
             .iter()
-            .map(|filter| (Arc::clone(filter), [view(filter), view(filter), view(filter)]));
+            .map(|filter| (Arc::clone(filter), [view(filter), view(filter), view(filter)], None));
         let policy = self.policy.clone();
-        Some(Box::new(CorpusReader { views: views.collect(), veiled: Veiled::default(), policy }))
+        let views = views.collect();
+        Some(Box::new(CorpusReader { views, veiled: Veiled::default(), shown: Shown::default(), policy }))
     }
 }
 
-/// How a text is read: as it stands, with its letters moved by thirteen, decoded.
-const HOW: [&str; 3] = ["verbatim", "letters-moved", "encoded"];
+/// How a text is read: as it stands, with its letters moved by thirteen, decoded, as a page shows it.
+const HOW: [&str; 4] = ["verbatim", "letters-moved", "encoded", "shown"];
 
 /// The runs of an answer in one filter, read one way.
 #[derive(Debug, Clone)]
@@ -144,9 +146,10 @@ impl View {
 
 #[derive(Debug, Clone)]
 struct CorpusReader {
-    /// Filters, and the ways an answer is read.
-    views: Vec<(Arc<CorpusFilter>, [View; 3])>,
+    /// Filters, and the ways an answer is read; the last from where it is shown in another way than it is written.
+    views: Vec<(Arc<CorpusFilter>, [View; 3], Option<View>)>,
     veiled: Veiled,
+    shown: Shown,
     policy: CorpusPolicy,
 }
 
@@ -156,7 +159,14 @@ impl Reader for CorpusReader {
         let begun = self.veiled.start();
         let decoded = self.veiled.word(text.trim_end(), step.start, last);
         let place = begun.or(self.veiled.start()).unwrap_or(step.start)..step.end;
-        for (filter, [plain, turned, inner]) in &mut self.views {
+        let shown = self.shown.step(text);
+        for (filter, [plain, turned, inner], page) in &mut self.views {
+            if let Some(shown) = &shown {
+                let page = page.get_or_insert_with(|| plain.clone());
+                words::each_plain(shown, step.start, |word| {
+                    page.word(filter, &self.policy, 3, &word, None, seen);
+                });
+            }
             words::each(text, step.start, |word| {
                 plain.word(filter, &self.policy, 0, &word, None, seen);
                 turned.word(filter, &self.policy, 1, &words::Word { hash: word.turned, ..word }, None, seen);
@@ -173,11 +183,12 @@ impl Reader for CorpusReader {
         }
         // An encoded word is read to its end only when the next one comes.
         let encoded = self.veiled.start().map(|start| {
-            let open = self.views.iter().any(|(_, [_, _, inner])| inner.runs.open().is_some());
+            let open = self.views.iter().any(|(_, [_, _, inner], _)| inner.runs.open().is_some());
             if open { start } else { step.start }
         });
-        let open =
-            self.views.iter().flat_map(|(_, [plain, turned, _])| [plain.runs.open(), turned.runs.open()]);
+        let open = self.views.iter().flat_map(|(_, [plain, turned, _], page)| {
+            [plain.runs.open(), turned.runs.open(), page.as_ref().and_then(|page| page.runs.open())]
+        });
         open.flatten().chain(encoded).min().unwrap_or(step.end)
     }
 
@@ -219,6 +230,16 @@ mod tests {
         assert_eq!(out, "He said w0 w1 w2 w3 w4 w5 w6 ");
         assert_eq!((flags, blocked.as_deref()), (1, Some("32 words on end of a protected text")));
         assert_eq!(judged(&said, &[20, 40, 41, 90]), (out, flags, blocked));
+        for dressed in [
+            format!("<b>{}</b>", text.replace(' ', "</b> <b>")),
+            text.split(' ')
+                .enumerate()
+                .fold(String::new(), |all, (at, word)| all + &format!("{at}. {word}\n")),
+        ] {
+            let whole = judged(&dressed, &[]);
+            assert!(whole.2.is_some() && !whole.0.contains("w9"), "{whole:?}");
+            assert_eq!(judged(&dressed, &[7, 41, 42, 43, 90, 200]), whole);
+        }
         let part = drawn(10..30);
         assert_eq!(judged(&part, &[]), (part.clone(), 1, None));
         let short = drawn(10..20);

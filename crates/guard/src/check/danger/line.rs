@@ -6,6 +6,7 @@
 use super::super::any_of::AnyOf;
 use super::command::commands;
 use super::statement::{code, sql};
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 /// How bad.
@@ -97,7 +98,47 @@ static TRIGGER: LazyLock<Option<AnyOf>> = LazyLock::new(|| AnyOf::new(TRIGGERS).
 
 /// Whether a text could hold a danger at all.
 pub(crate) fn is_triggered(text: &str) -> bool {
-    TRIGGER.as_ref().is_none_or(|trigger| trigger.is_in(text))
+    let is_in = |text: &str| TRIGGER.as_ref().is_none_or(|trigger| trigger.is_in(text));
+    is_in(text) || matches!(folded(text), Cow::Owned(folded) if is_in(&folded))
+}
+
+/// A line as a shell takes its words: one blank for tabs and for several, no quotes around a word and no backslashes in one.
+fn folded(line: &str) -> Cow<'_, str> {
+    let is_dressed = |byte: u8| matches!(byte, b'\t' | b'"' | b'\'' | b'\\');
+    if !line.bytes().any(is_dressed) && !line.contains("  ") {
+        return Cow::Borrowed(line);
+    }
+    let mut out = String::with_capacity(line.len());
+    let mut rest = line;
+    while let Some(first) = rest.chars().next() {
+        let mut length = first.len_utf8();
+        match first {
+            ' ' | '\t' => {
+                if !out.ends_with(' ') {
+                    out.push(' ');
+                }
+            }
+            '"' | '\'' => {
+                let inner = rest.get(1..).unwrap_or_default();
+                let word = inner.bytes().take_while(|byte| is_of_word(*byte)).count();
+                if inner.get(word..).is_some_and(|after| after.starts_with(first)) {
+                    out.push_str(inner.get(..word).unwrap_or_default());
+                    length = word.saturating_add(2);
+                } else {
+                    out.push(first);
+                }
+            }
+            '\\' if rest.as_bytes().get(1).is_some_and(u8::is_ascii_alphabetic) => {}
+            other => out.push(other),
+        }
+        rest = rest.get(length..).unwrap_or_default();
+    }
+    if out == line { Cow::Borrowed(line) } else { Cow::Owned(out) }
+}
+
+/// Whether a byte is of a word that means the same between quotes.
+fn is_of_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'/' | b'~')
 }
 
 /// The worst that a line would do.
@@ -106,6 +147,16 @@ pub(crate) fn danger(line: &str) -> Option<Danger> {
     if !is_triggered(line) {
         return None;
     }
+    let as_it_stands = danger_of(line);
+    match folded(line) {
+        Cow::Borrowed(_) => as_it_stands,
+        Cow::Owned(folded) => {
+            [as_it_stands, danger_of(&folded)].into_iter().flatten().max_by_key(|one| one.grade)
+        }
+    }
+}
+
+fn danger_of(line: &str) -> Option<Danger> {
     let lower = line.to_ascii_lowercase();
     let found = [whole(&lower), commands(line), sql(&lower), code(&lower)];
     found.into_iter().flatten().max_by_key(|one| one.grade)
