@@ -147,6 +147,7 @@ impl Protocol {
             Self::Kserve | Self::Torchserve => tensors::request(&mut all),
             Self::Json => {
                 openai::offers(&mut all);
+                all.numbers_as_text(Role::User);
                 everything(&mut all, Role::User);
             }
             Self::Opaque => {}
@@ -181,6 +182,7 @@ pub(crate) fn message_id(body: &[u8]) -> String {
 fn everything(all: &mut Gather<'_, '_>, speaker: Role) {
     all.head(&[]);
     all.of_any_form();
+    all.numbers_say();
     let root = all.root();
     all.strings(speaker, root, "");
 }

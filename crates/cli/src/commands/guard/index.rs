@@ -36,8 +36,14 @@ pub(super) fn run(arguments: &IndexArguments) -> Result<Exit, Failure> {
     }
     let words = builder.words();
     let bytes = builder.build().map_err(|error| refused(&arguments.output, &error))?;
+    let filter = CorpusFilter::read(bytes.clone()).map_err(|error| refused(&arguments.output, &error))?;
+    if filter.keys() == 0 {
+        return Err(Failure::Guard(format!(
+            "there is nothing to protect: {words} words make no window of {}; give longer texts, or a shorter --window",
+            filter.window()
+        )));
+    }
     write_whole(&arguments.output, |out| out.write_all(&bytes))?;
-    let filter = CorpusFilter::read(bytes).map_err(|error| refused(&arguments.output, &error))?;
     writeln!(
         io::stdout().lock(),
         "{}: {words} words, {} windows of {}, {} bytes ({:.2} a word)",
