@@ -132,7 +132,7 @@ pub struct Part<'b> {
     pub role: Role,
     /// Where it stands: a JSON pointer (RFC 6901).
     pub pointer: String,
-    /// The bytes of its JSON string in the body, quotes included; a key's where a key says it.
+    /// The bytes of its JSON string in the body, quotes included; a key's where a key says it, a number's where a number does.
     pub span: Range<usize>,
     /// The text, unescaped.
     pub text: Cow<'b, str>,

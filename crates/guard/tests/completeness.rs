@@ -3,7 +3,7 @@
 #![cfg(test)]
 
 use bartizan_guard::exchange::Exchange;
-use bartizan_guard::protocol::{Json, JsonLimits, Protocol};
+use bartizan_guard::protocol::{Json, JsonLimits, Protocol, deltas};
 use proptest::prelude::*;
 
 const PROTOCOLS: [Protocol; 9] = [
@@ -156,6 +156,88 @@ fn what_another_says_of_a_call_is_what_that_one_says() {
     let calls: Vec<_> = request.calls.iter().map(|call| &*call.name).collect();
     assert_eq!(calls, ["g"]);
     assert!(request.parts.iter().any(|part| part.text == "as I say" && part.role.name() == "user"));
+}
+
+#[test]
+fn a_key_that_is_repeated_costs_no_more_than_its_length() {
+    // Were it the square, each of these took minutes.
+    const OFTEN: usize = 30_000;
+    let members = |member: &str| vec![member; OFTEN].join(",");
+    for (protocol, body) in [
+        (
+            Protocol::AnthropicMessages,
+            format!(r#"{{"messages":[{{"role":"user",{}}}]}}"#, members(r#""content":"x""#)),
+        ),
+        (
+            Protocol::OpenaiChat,
+            format!(r#"{{"messages":[{{"content":[{{"type":"image",{}}}]}}]}}"#, members(r#""data":"AAAA""#)),
+        ),
+        (
+            Protocol::OpenaiChat,
+            format!(
+                r#"{{"choices":[{{"message":{{{}}}}}]}}"#,
+                members(r#""tool_calls":{"type":"function"}"#)
+            ),
+        ),
+        (
+            Protocol::OpenaiChat,
+            format!(
+                r#"{{"choices":[{}]}}"#,
+                members(r#"{"logprobs":{"a":"a token that is longer than one"}}"#)
+            ),
+        ),
+        (Protocol::OpenaiChat, format!("{{{}}}", members(r#""tools":[{"name":"f"}]"#))),
+        (
+            Protocol::OpenaiResponses,
+            format!(r#"{{"output":[{{"type":"function_call",{}}}]}}"#, members(r#""arguments":"{}""#)),
+        ),
+        (
+            Protocol::OpenaiResponses,
+            format!(r#"{{"type":"response.output_text.delta",{}}}"#, members(r#""delta":"x""#)),
+        ),
+        (
+            Protocol::Mcp,
+            format!(r#"{{"jsonrpc":"2.0","method":"tools/call",{}}}"#, members(r#""params":{}"#)),
+        ),
+        (Protocol::Kserve, format!(r#"{{"inputs":[{{{}}}]}}"#, members(r#""datatype":"INT8""#))),
+        (Protocol::Json, format!(r#"{{"a":[{}]}}"#, members(r#"{"type":"tool_use"}"#))),
+    ] {
+        let json = Json::read(body.as_bytes(), JsonLimits::default()).unwrap();
+        let _ = (protocol.request(body.as_bytes(), &json), protocol.response(body.as_bytes(), &json));
+        let _ = deltas(protocol, &json);
+    }
+}
+
+#[test]
+fn long_numbers_and_addresses_as_keys_say_something_where_any_json_is_spoken() {
+    let body =
+        r#"{"card":4111111111111111,"a@b.example.org":1,"year":2026,"ratio":0.123456789,"seed":12345678}"#;
+    let json = Json::read(body.as_bytes(), JsonLimits::default()).unwrap();
+    for exchange in
+        [Protocol::Json.request(body.as_bytes(), &json), Protocol::Mcp.response(body.as_bytes(), &json)]
+    {
+        let texts: Vec<_> =
+            exchange.parts.iter().map(|part| (&*part.text, &body[part.span.clone()])).collect();
+        assert_eq!(
+            texts,
+            [("4111111111111111", "4111111111111111"), ("a@b.example.org", "\"a@b.example.org\"")]
+        );
+    }
+    assert!(
+        Protocol::Kserve
+            .request(body.as_bytes(), &json)
+            .parts
+            .iter()
+            .all(|part| part.text != "4111111111111111")
+    );
+    for tokens in
+        [r#"{"input_ids":[1,2]}"#, r#"{"token_ids":[[3]]}"#, r#"{"prompt":"a","prompt_embeds":"AAAA"}"#]
+    {
+        let json = Json::read(tokens.as_bytes(), JsonLimits::default()).unwrap();
+        for protocol in [Protocol::Kserve, Protocol::Json] {
+            assert!(protocol.request(tokens.as_bytes(), &json).unread.is_some(), "{tokens}");
+        }
+    }
 }
 
 /// Keys that mean something in one of the protocols, none of which an answer of `/responses` says again.

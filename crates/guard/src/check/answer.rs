@@ -81,8 +81,11 @@ impl Prepared {
         }
         if !judgement.edits.is_empty() {
             // What is in them goes with them.
+            let mut repeats = response.repeats.clone();
+            repeats.sort_by_key(|one| one.start);
             let goes = |edit: &super::Edit| {
-                response.repeats.iter().any(|one| one.start <= edit.span.start && edit.span.end <= one.end)
+                let before = repeats.partition_point(|one| one.start <= edit.span.start);
+                repeats.get(before.wrapping_sub(1)).is_some_and(|one| edit.span.end <= one.end)
             };
             judgement.edits.retain(|edit| !goes(edit));
             let null =

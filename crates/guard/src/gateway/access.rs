@@ -3,6 +3,7 @@
 use super::decision::Decision;
 use super::metrics::Metrics;
 use super::ocsf::finding;
+use super::receipts::Alarm;
 use std::io::{BufWriter, Write};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -32,14 +33,18 @@ pub struct AccessLog {
 }
 
 impl AccessLog {
-    /// Logs that are written by a thread of their own.
+    /// Logs that are written by a thread of their own; `alarm` is told when one cannot be written, and when it can again.
     ///
     /// # Errors
     /// What the system says when there can be no thread.
-    pub fn new(logs: Vec<(Form, Box<dyn Write + Send>)>, metrics: Arc<Metrics>) -> std::io::Result<Self> {
+    pub fn new(
+        logs: Vec<(Form, Box<dyn Write + Send>)>,
+        metrics: Arc<Metrics>,
+        alarm: Alarm,
+    ) -> std::io::Result<Self> {
         let (sender, receiver) = sync_channel(LONGEST_QUEUE);
         let logs = logs.into_iter().map(|(form, out)| (form, BufWriter::new(out))).collect();
-        let write = move || write(&receiver, logs, &metrics);
+        let write = move || write(&receiver, logs, &metrics, &alarm);
         let thread = std::thread::Builder::new().name("access-log".to_owned()).spawn(write)?;
         Ok(Self { sender: Some(sender), thread: Some(thread) })
     }
@@ -63,15 +68,26 @@ impl Drop for AccessLog {
     }
 }
 
-fn write(decisions: &Receiver<Box<Decision>>, mut logs: Vec<Log>, metrics: &Metrics) {
+fn write(decisions: &Receiver<Box<Decision>>, mut logs: Vec<Log>, metrics: &Metrics, alarm: &Alarm) {
+    let mut failing = false;
     while let Ok(first) = decisions.recv() {
         let mut batch = vec![first];
         batch.extend(decisions.try_iter().take(255));
+        let mut lost = None;
         for log in &mut logs {
-            if wrote(log, &batch).is_err() {
+            if let Err(error) = wrote(log, &batch) {
                 metrics.lines_lost.fetch_add(batch.len() as u64, Ordering::Relaxed);
+                lost = Some(error);
             }
         }
+        match &lost {
+            Some(error) if !failing => {
+                alarm(&format!("the log of decisions cannot be written, lines are lost: {error}"));
+            }
+            None if failing => alarm("the log of decisions is written again"),
+            _ => {}
+        }
+        failing = lost.is_some();
     }
 }
 
@@ -87,4 +103,48 @@ fn wrote((form, out): &mut Log, batch: &[Box<Decision>]) -> std::io::Result<()> 
         out.write_all(b"\n")?;
     }
     out.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io;
+    use std::sync::Mutex;
+
+    /// A disk that is full for the first line.
+    struct Full(u32);
+
+    impl Write for Full {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            if self.0 > 0 {
+                self.0 -= 1;
+                return Err(io::Error::from(io::ErrorKind::StorageFull));
+            }
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_log_that_cannot_be_written_says_so_once_and_when_it_can_again() {
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let ours = Arc::clone(&told);
+        let alarm: Alarm = Box::new(move |text: &str| ours.lock().unwrap().push(text.to_owned()));
+        let metrics = Metrics::default();
+        let (sender, receiver) = sync_channel(LONGEST_QUEUE);
+        // One batch each: what is beyond its length is another.
+        for _ in 0..3 * 256 {
+            sender.send(Box::new(Decision::new("d".to_owned(), 1, "GET", "/"))).unwrap();
+        }
+        drop(sender);
+        let log: Box<dyn Write + Send> = Box::new(Full(2));
+        write(&receiver, vec![(Form::Decisions, BufWriter::with_capacity(1 << 20, log))], &metrics, &alarm);
+        let told = told.lock().unwrap();
+        assert_eq!(told.len(), 2, "{told:?}");
+        assert!(told[0].contains("cannot be written") && told[1].contains("written again"), "{told:?}");
+        assert_eq!(metrics.lines_lost.load(Ordering::Relaxed), 2 * 256);
+    }
 }

@@ -325,6 +325,12 @@ fn judged_request(
     }
 }
 
+/// Whether a request that was answered so may be sent to another upstream: one says with 503 that it did not begin, and what only reads may
+/// be asked again after 502 and 504 as well (RFC 9110, section 9.2.2).
+fn may_repeat(method: &Method, status: StatusCode) -> bool {
+    status == StatusCode::SERVICE_UNAVAILABLE || method.is_safe()
+}
+
 /// Sends a request to the upstream whose turn it is; to the next when that one cannot be reached or says that it cannot serve, as long as
 /// the budget of retries lasts.
 async fn call<'w>(
@@ -346,6 +352,7 @@ async fn call<'w>(
     let mut tried = false;
     let mut another = None;
     let upstreams: Vec<&'w Arc<Upstream>> = way.route.upstreams();
+    let is_only = upstreams.len() == 1;
     for upstream in upstreams {
         if let Some(Err(why)) = upstream.model.as_ref().map(ServedModel::admitted) {
             another.get_or_insert_with(|| not_admitted(upstream, &why));
@@ -362,8 +369,10 @@ async fn call<'w>(
         if let Ok(Err(CallError::Unaddressed)) = outcome {
             return Err(Refused::new(RefusalKind::Malformed, "the path cannot be sent on"));
         }
+        let answered = matches!(&outcome, Ok(Ok(_)));
         let well = matches!(&outcome, Ok(Ok(response)) if !matches!(response.status().as_u16(), 502..=504));
-        upstream.circuit.went(well, Instant::now());
+        // Where there is no other, leaving it alone for what one client provoked would help nobody.
+        upstream.circuit.went(well || answered && is_only, Instant::now());
         let belied = |response: &Response<Answered>| {
             upstream.model.as_ref().is_some_and(|model| model.is_belied_by(response.headers()))
         };
@@ -373,6 +382,7 @@ async fn call<'w>(
                 return Err(not_admitted(upstream, "its answer names another model"));
             }
             Ok(Ok(response)) if well => return Ok((upstream, response)),
+            Ok(Ok(response)) if !may_repeat(method, response.status()) => return Ok((upstream, response)),
             Ok(Ok(response)) => unwell = Some((upstream, response)),
             Ok(Err(CallError::Unreached)) => {
                 last = Refused::new(RefusalKind::Upstream, "no upstream can be reached");

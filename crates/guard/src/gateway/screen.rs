@@ -263,6 +263,8 @@ impl Screen {
         }
         self.usage.join(Usage::of(protocol, &json));
         let Deltas { pieces, complete, repeats, marks } = deltas(protocol, &json);
+        let mut repeats = repeats;
+        repeats.sort_by_key(|one| one.start);
         let mut held = Held { repeats, marks, ..Held::plain(event) };
         for piece in pieces {
             if piece.of == Of::Whole {
@@ -503,9 +505,10 @@ impl Screen {
     }
 }
 
-/// Whether a place is in one of others.
+/// Whether a place is in one of others, which are apart and in order.
 fn is_inside(span: &Range<usize>, others: &[Range<usize>]) -> bool {
-    others.iter().any(|other| other.start <= span.start && span.end <= other.end)
+    let before = others.partition_point(|other| other.start <= span.start);
+    others.get(before.wrapping_sub(1)).is_some_and(|other| span.end <= other.end)
 }
 
 fn quoted_text(text: &str) -> String {

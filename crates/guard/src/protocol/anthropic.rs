@@ -35,10 +35,11 @@ fn parameters<'j, 'b>(all: &mut Gather<'j, 'b>, root: Node<'j, 'b>, pointer: &st
     }
     for messages in root.all("messages") {
         all.each(messages, &format!("{pointer}/messages"), &|all, one, at| {
+            let speaker = role(one);
             for content in one.all("content") {
-                blocks(all, content, role(one), &join(at, "content"));
+                blocks(all, content, speaker, &join(at, "content"));
             }
-            all.others(role(one), one, at);
+            all.others(speaker, one, at);
         });
     }
     for tools in root.all("tools") {

@@ -191,6 +191,7 @@ fn responses<'d>(root: Node<'_, 'd>, all: &mut Deltas<'d>) {
     }
     let is_call = kind.contains("call_arguments") || kind.contains("tool_call_input");
     let call = format!("{item}call/");
+    let text_of = format!("{item}{}/{kind}", index(root, "content_index"));
     let whole = format!("whole/{}/{kind}", root.get("sequence_number").map_or("", Node::raw));
     for (key, child) in root.children() {
         let key = key.unwrap_or_default();
@@ -205,7 +206,7 @@ fn responses<'d>(root: Node<'_, 'd>, all: &mut Deltas<'d>) {
                 call_piece(child, &format!("{call}arguments"), Of::CallArguments(call.clone()), all);
             }
             ("delta", Some(text)) => all.pieces.push(Delta {
-                channel: format!("{item}{}/{kind}", index(root, "content_index")),
+                channel: text_of.clone(),
                 span: child.span(),
                 text,
                 of: Of::Text,

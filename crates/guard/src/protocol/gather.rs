@@ -8,6 +8,7 @@ use super::calls::{is_call, is_calls_key};
 use super::files::{data_kind, is_binary, kind_of, referred};
 use super::json::{Json, Node, Value, folded};
 use super::names::{TELLING, is_base64, is_identifier, is_name, is_no_text};
+use super::openai::has_numbers;
 use crate::exchange::{Exchange, Media, MediaKind, Part, Role, ToolSpec};
 use std::borrow::Cow;
 
@@ -19,6 +20,8 @@ pub(super) struct Gather<'j, 'b> {
     seen: Vec<bool>,
     /// Whether the keys of the protocols of models mean what they mean there.
     known: bool,
+    /// Whether long whole numbers are judged like texts.
+    numbers: bool,
     /// Keys whose values say again, in other form, what the texts say.
     repeating: &'static [&'static str],
 }
@@ -30,6 +33,7 @@ impl<'j, 'b> Gather<'j, 'b> {
             exchange: Exchange { body, ..Exchange::default() },
             seen: vec![false; json.values()],
             known: true,
+            numbers: false,
             repeating: &[],
         }
     }
@@ -37,6 +41,11 @@ impl<'j, 'b> Gather<'j, 'b> {
     /// From here on no key means anything by itself: every string is text.
     pub(super) fn of_any_form(&mut self) {
         self.known = false;
+    }
+
+    /// From here on a long whole number is a text: it may be that of a card or of a person.
+    pub(super) fn numbers_say(&mut self) {
+        self.numbers = true;
     }
 
     /// From here on what stands under these keys repeats the texts.
@@ -47,6 +56,15 @@ impl<'j, 'b> Gather<'j, 'b> {
     /// Something here speaks to a model and is no text.
     pub(super) fn cannot_read(&mut self, what: &'static str) {
         self.exchange.unread = Some(what);
+    }
+
+    /// Looks for numbers of tokens under the names that servers of models give them.
+    pub(super) fn numbers_as_text(&mut self, speaker: Role) {
+        const NAMES: [&str; 3] = ["input_ids", "token_ids", "prompt_token_ids"];
+        let root = self.root();
+        if speaker == Role::User && NAMES.iter().flat_map(|name| root.all(name)).any(has_numbers) {
+            self.cannot_read("numbers of tokens in place of a text");
+        }
     }
 
     /// Something here is given to a model and is no text.
@@ -199,16 +217,24 @@ impl<'j, 'b> Gather<'j, 'b> {
             }
             Value::Object => {
                 self.open(node);
-                let binary = is_binary(node);
+                let binary = is_binary(node).then(|| kind_of(node));
                 for (key, child) in node.children() {
                     let key = key.unwrap_or_default();
-                    if binary && key == "data" && child.as_str().is_some_and(|text| is_base64(&text)) {
+                    if let Some(kind) = binary
+                        && key == "data"
+                        && child.as_str().is_some_and(|text| is_base64(&text))
+                    {
                         self.open(child);
-                        self.media(kind_of(node), pointer);
+                        self.media(kind, pointer);
                         continue;
                     }
                     self.entry(role, &key, child, pointer);
                 }
+            }
+            Value::Number(digits) if self.numbers && is_long(digits) => {
+                self.open(node);
+                let (pointer, text) = (pointer.to_owned(), Cow::Borrowed(digits));
+                self.exchange.parts.push(Part { role, pointer, span: node.span(), text });
             }
             _ => self.open(node),
         }
@@ -244,7 +270,7 @@ impl<'j, 'b> Gather<'j, 'b> {
 
     /// A key that is long enough to say something.
     fn key(&mut self, role: Role, key: &str, child: Node<'j, 'b>, pointer: &str) {
-        if key.len() >= TELLING
+        if (key.len() >= TELLING || key.contains('@'))
             && !is_identifier(key)
             && let Some(span) = child.key_span()
         {
@@ -408,6 +434,11 @@ impl<'j, 'b> Gather<'j, 'b> {
     pub(super) fn answer_schema(&mut self, node: Node<'j, 'b>) {
         self.exchange.answer_schema = Some(Cow::Borrowed(node.raw()));
     }
+}
+
+/// Whether a number is whole and as long as that of an account, a card or a person.
+fn is_long(digits: &str) -> bool {
+    (9..=19).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// A pointer to a member.

@@ -16,6 +16,7 @@ const ABOUT: [&str; 3] = ["jsonrpc", "id", "method"];
 /// What a client posts: requests, notifications, and its answers to the server's own requests.
 pub(super) fn request(all: &mut Gather<'_, '_>) {
     all.of_any_form();
+    all.numbers_say();
     messages(all, &|all, message, pointer| {
         let calls = message.all("method").any(|method| method.as_str().as_deref() == Some(CALLING));
         for parameters in message.all("params").filter(|parameters| parameters.is_object()) {
@@ -40,6 +41,7 @@ pub(super) fn request(all: &mut Gather<'_, '_>) {
 /// What a server answers, or sends of itself.
 pub(super) fn response(all: &mut Gather<'_, '_>) {
     all.of_any_form();
+    all.numbers_say();
     messages(all, &|all, message, pointer| {
         for result in message.all("result").filter(|result| result.is_object()) {
             all.open(result);

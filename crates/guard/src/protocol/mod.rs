@@ -148,6 +148,7 @@ impl Protocol {
             Self::Kserve | Self::Torchserve => tensors::request(&mut all),
             Self::Json => {
                 openai::offers(&mut all);
+                all.numbers_as_text(Role::User);
                 everything(&mut all, Role::User);
             }
             Self::Opaque => {}
@@ -182,6 +183,7 @@ pub(crate) fn message_id(body: &[u8]) -> String {
 fn everything(all: &mut Gather<'_, '_>, speaker: Role) {
     all.head(speaker == Role::User);
     all.of_any_form();
+    all.numbers_say();
     let root = all.root();
     all.strings(speaker, root, "");
 }

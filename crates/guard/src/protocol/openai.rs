@@ -64,7 +64,7 @@ const SCHEMAS: [&str; 4] = ["response_format", "guided_json", "structured_output
 const NUMBERED: [&str; 4] = ["prompt", "prompt_token_ids", "input_ids", "context"];
 
 /// Whether a value holds numbers, at any depth: each document is no deeper than is read.
-fn has_numbers(node: Node<'_, '_>) -> bool {
+pub(super) fn has_numbers(node: Node<'_, '_>) -> bool {
     node.items().any(|item| matches!(item.value(), Value::Number(_)) || has_numbers(item))
 }
 

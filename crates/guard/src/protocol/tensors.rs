@@ -25,6 +25,7 @@ fn read(all: &mut Gather<'_, '_>, speaker: Role, tensors: &str) {
         all.each(list, &join("", tensors), &|all, tensor, pointer| of_tensor(all, speaker, tensor, pointer));
     }
     all.names(speaker, root, &["id", "model_name", "model_version"], "");
+    all.numbers_as_text(speaker);
     all.rest(speaker);
 }
 

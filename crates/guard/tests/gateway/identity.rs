@@ -98,3 +98,29 @@ fn another_upstream_answers_when_one_cannot_and_is_left_alone_for_a_while() {
     }
     assert_eq!(unwell.requests().len(), 5, "the circuit opens after five failures");
 }
+
+#[test]
+fn what_may_have_begun_is_not_sent_twice_and_one_client_shuts_no_upstream_for_all() {
+    let answering = |status: u16| {
+        Recorded::answering(format!("HTTP/1.1 {status} X\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"))
+    };
+    let good = Recorded::answering(json_answer("{}"));
+    for (status, sent_on) in [(502, false), (503, true), (504, false)] {
+        let unwell = answering(status);
+        let guarded = Guarded::before("", good.address);
+        let toml = format!(
+            "[[upstream]]\nname = 'unwell'\nurl = 'http://{}'\n[[upstream]]\nname = 'good'\nurl = 'http://{}'\nweight = 0\n",
+            unwell.address, good.address
+        );
+        guarded.gateway.replan(plan(&toml::from_str(&toml).unwrap()));
+        let answer = guarded.post("/v1/chat/completions", CHAT);
+        let read = guarded.exchange(b"GET /v1/models HTTP/1.1\r\nhost: g\r\nconnection: close\r\n\r\n");
+        assert_eq!((answer.status == 200, read.status), (sent_on, 200), "{status}");
+    }
+    let unwell = answering(503);
+    let guarded = Guarded::before("", unwell.address);
+    for _ in 0..8 {
+        assert_eq!(guarded.post("/v1/chat/completions", CHAT).status, 503);
+    }
+    assert_eq!(unwell.requests().len(), 8);
+}

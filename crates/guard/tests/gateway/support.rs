@@ -73,7 +73,8 @@ impl Guarded {
         let metrics = Arc::new(Metrics::default());
         let (sender, received) = channel();
         let lines: Box<dyn Write + Send> = Box::new(Lines(sender, Vec::new()));
-        let log = AccessLog::new(vec![(Form::Decisions, lines)], Arc::clone(&metrics)).unwrap();
+        let log =
+            AccessLog::new(vec![(Form::Decisions, lines)], Arc::clone(&metrics), Box::new(|_| {})).unwrap();
         let clock: Clock = Arc::new(|| 1);
         let telemetry = options.telemetry.as_ref().map(|telemetry| {
             let surroundings = surroundings();

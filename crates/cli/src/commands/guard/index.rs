@@ -38,11 +38,10 @@ pub(super) fn run(arguments: &IndexArguments) -> Result<Exit, Failure> {
     let bytes = builder.build().map_err(|error| refused(&arguments.output, &error))?;
     let filter = CorpusFilter::read(bytes.clone()).map_err(|error| refused(&arguments.output, &error))?;
     if filter.keys() == 0 {
-        let problem = format!(
-            "the texts have no {} words on end that --except leaves, so that it would protect nothing; give longer texts",
+        return Err(Failure::Guard(format!(
+            "there is nothing to protect: {words} words make no window of {}; give longer texts, or a shorter --window",
             filter.window()
-        );
-        return Err(Failure::Write { path: arguments.output.clone(), error: io::Error::other(problem) });
+        )));
     }
     write_whole(&arguments.output, |out| out.write_all(&bytes))?;
     writeln!(

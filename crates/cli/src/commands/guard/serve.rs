@@ -305,7 +305,7 @@ fn access(arguments: &GuardServeArguments, metrics: Arc<Metrics>) -> Result<Opti
             }
         }
     }
-    Ok(if logs.is_empty() { None } else { Some(AccessLog::new(logs, metrics)?) })
+    Ok(if logs.is_empty() { None } else { Some(AccessLog::new(logs, metrics, Box::new(terminal::remark))?) })
 }
 
 fn listen(address: &str) -> Result<TcpListener, Failure> {
