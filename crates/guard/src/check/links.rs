@@ -1,15 +1,14 @@
 //! Links and images in the answer that carry something out.
 
 use super::Action;
-use super::address::{Address, LONGEST, addresses, entropy, pieces, unveiled, whole};
-use super::attributes::{Attribute, Attributes};
+use super::address::addresses;
+use super::attributes::Attributes;
 use super::bounds;
+use super::carriers::{Carrier, Carriers, DEEPEST};
 use super::checks::{Check, ChecksError, Files, Made, Request};
-use super::conversation::Conversation;
-use super::destinations::{Destination, Destinations, Leads};
+use super::destinations::{Destinations, Leads};
 use super::judgement::Reason;
 use super::policy::Policy;
-use super::references::{of_style, undone};
 use super::stream::{Kinds, Reader, Seen, Step, Tail};
 use bartizan_core::{Severity, atlas, cwe, owasp_agentic, owasp_llm, rule};
 use schemars::JsonSchema;
@@ -73,13 +72,6 @@ impl Default for LinksPolicy {
     }
 }
 
-/// Shortest piece of an address that can be something drawn.
-const DRAWN: usize = 20;
-/// Bits a character from which it is.
-const DRAWN_BITS: f64 = 3.6;
-/// Longest query that is none by its length.
-const LONG_QUERY: usize = 256;
-
 /// The check, if it is on.
 ///
 /// # Errors
@@ -108,10 +100,10 @@ struct Links {
 
 impl Check for Links {
     fn reader(&self, request: &Request<'_>) -> Option<Box<dyn Reader>> {
-        let conversation = request.conversation();
+        let carriers = Carriers { policy: Arc::clone(&self.policy), conversation: request.conversation() };
         Some(Box::new(LinkReader {
             policy: Arc::clone(&self.policy),
-            conversation,
+            carriers,
             attributes: Attributes::default(),
             destinations: Destinations::default(),
             referring: false,
@@ -123,7 +115,7 @@ impl Check for Links {
 #[derive(Debug, Clone)]
 struct LinkReader {
     policy: Arc<LinksPolicy>,
-    conversation: Arc<Conversation>,
+    carriers: Carriers,
     attributes: Attributes,
     destinations: Destinations,
     /// There was an image that refers to a definition, which may stand further below.
@@ -134,182 +126,14 @@ struct LinkReader {
 
 /// What stands in every address, image and tag, or ends one.
 const BEGINS: Kinds = Kinds::SLASH.or(Kinds::SQUARE).or(Kinds::ANGLE).or(Kinds::LINE_END);
-/// Attributes whose addresses are shown or named, and not loaded.
-const SHOWN: [&str; 7] = ["alt", "title", "cite", "value", "placeholder", "aria-label", "aria-description"];
 /// Longest piece that waits for anything, in bytes.
 const LONGEST_HELD: usize = 4096;
-/// Most sources that are told apart in one word of a set.
-const MOST_SOURCES: usize = 16;
-/// How deep tags are read that stand in values of tags.
-const DEEPEST: usize = 4;
-
-/// An address that carries something.
-struct Carrier {
-    host: String,
-    what: &'static str,
-    loads: bool,
-}
-
 impl LinkReader {
     /// What to do about an address.
     fn handling(&self, loads: bool) -> LinkHandling {
         if loads { self.policy.images } else { self.policy.links }
     }
 
-    /// What an address carries, unless its host is allowed.
-    fn carrier(&self, address: &Address<'_>, loads: bool) -> Option<Carrier> {
-        if self.allows(&address.host) {
-            return None;
-        }
-        let what = self.carries(address)?;
-        Some(Carrier { host: address.host.clone(), what, loads })
-    }
-
-    /// What a text carries that is an address, or has some in it.
-    fn carrier_in(&self, text: &str, loads: bool) -> Option<Carrier> {
-        match whole(text) {
-            Some(address) => self.carrier(&address, loads),
-            None => addresses(text).iter().find_map(|address| self.carrier(address, loads)),
-        }
-    }
-
-    /// What the beginning of a longer value carries: an address needs no more, and what is dressed so that its beginning is not seen
-    /// within so many bytes hides something.
-    fn carrier_of_cut(&self, written: &str, value: &str, loads: bool) -> Option<Carrier> {
-        let what = "more than an address needs";
-        if value.trim_matches(|one: char| one <= ' ').len() < written.len() / 2 {
-            return Some(Carrier { host: "a host that is not told".to_owned(), what, loads });
-        }
-        let host = whole(value)?.host;
-        (!self.allows(&host)).then_some(Carrier { host, what, loads })
-    }
-
-    /// What a destination of Markdown carries, with its escapes undone and as it stands.
-    fn of_destination(&self, text: &str, one: &Destination) -> Option<Carrier> {
-        let loads = match one.of {
-            Leads::Link => false,
-            Leads::Image | Leads::Reference => true,
-            Leads::Definition => self.referring,
-        };
-        let carrier = |value: &str| {
-            if one.cut { self.carrier_of_cut(text, value, loads) } else { self.carrier_in(value, loads) }
-        };
-        let as_it_stands = || text.contains('\\').then(|| carrier(&undone(text, false))).flatten();
-        carrier(&undone(text, true)).or_else(as_it_stands)
-    }
-
-    /// What the value of an attribute carries, and the values of tags in it.
-    fn of_attribute(&self, one: &Attribute, text: &str, depth: usize) -> Option<Carrier> {
-        let value = undone(text, false);
-        let is_link = matches!(one.element.as_str(), "a" | "area") && one.name == "href";
-        let loads = !is_link && !SHOWN.contains(&one.name.as_str());
-        let loaded = |address: &str| self.carrier(&whole(address)?, true);
-        let mut found = match one.name.as_str() {
-            "srcset" | "imagesrcset" => candidates(&value).find_map(loaded),
-            "style" => parts_of_style(&of_style(&value)).find_map(loaded),
-            _ => None,
-        };
-        if one.cut && loads {
-            found = found.or_else(|| self.carrier_of_cut(text, &value, loads));
-        }
-        found = found.or_else(|| match whole(&value) {
-            Some(address) => self.carrier(&address, loads),
-            None => addresses(&value).iter().find_map(|address| self.carrier(address, false)),
-        });
-        if depth == 0 || !text.contains('<') {
-            return found;
-        }
-        let mut tags = Attributes::default();
-        text.bytes().enumerate().for_each(|(at, byte)| tags.byte(at, byte));
-        tags.finish(text.len());
-        tags.found().into_iter().fold(found, |found, inner| {
-            let text = text.get(inner.span.clone()).unwrap_or_default();
-            worse(found, self.of_attribute(&inner, text, depth.saturating_sub(1)))
-        })
-    }
-
-    /// What an address carries.
-    fn carries(&self, address: &Address<'_>) -> Option<&'static str> {
-        if address.text.len() > LONGEST {
-            return Some("more than an address needs");
-        }
-        if self.conversation.names(&address.text) {
-            return None;
-        }
-        let mut drawn = None;
-        for piece in pieces(address) {
-            if is_token(&piece) {
-                return Some("a value the guard replaced");
-            }
-            if let Some(inner) = unveiled(&piece) {
-                return Some(if self.conversation.holds_some_of(&inner) {
-                    "encoded words of the conversation"
-                } else {
-                    "an encoded text"
-                });
-            }
-            if self.conversation.holds_some_of(&piece) {
-                return Some("words of the conversation");
-            }
-            if piece.len() > LONG_QUERY {
-                drawn = Some("more than an address needs");
-            } else if is_drawn(&piece) {
-                drawn = drawn.or(Some("a drawn value"));
-            }
-        }
-        drawn
-    }
-
-    fn allows(&self, host: &str) -> bool {
-        self.policy.allow.iter().any(|allowed| {
-            host.strip_suffix(allowed.as_str()).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
-        })
-    }
-}
-
-/// Whether a piece holds a token of the guard: a kind in capitals and twelve hexadecimal digits, in brackets or not.
-fn is_token(piece: &str) -> bool {
-    piece.rsplit_once('_').is_some_and(|(kind, digits)| {
-        let digits = digits.trim_end_matches(']');
-        digits.len() == 12
-            && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
-            && kind
-                .trim_start_matches('[')
-                .bytes()
-                .all(|byte| byte.is_ascii_uppercase() || matches!(byte, b'_' | b'-'))
-    })
-}
-
-/// Whether a piece looks drawn: long, of digits and letters, each about as often, and no digest or identifier of a page.
-fn is_drawn(piece: &str) -> bool {
-    let digits = piece.bytes().filter(u8::is_ascii_digit).count();
-    let dashes = piece.bytes().filter(|byte| matches!(byte, b'-' | b' ' | b'.')).count();
-    piece.len() >= DRAWN && digits >= 2 && dashes <= 1 && entropy(piece) >= DRAWN_BITS
-}
-
-/// The addresses of a set of sources. Commas stand between them, and may stand in them.
-fn candidates(value: &str) -> impl Iterator<Item = &str> {
-    value.split_ascii_whitespace().flat_map(|word| {
-        let behind_commas = word.match_indices(',').filter_map(|(at, _)| word.get(at.saturating_add(1)..));
-        std::iter::once(word).chain(behind_commas.take(MOST_SOURCES))
-    })
-}
-
-/// What may be an address in a style.
-fn parts_of_style(style: &str) -> impl Iterator<Item = &str> {
-    style.split(|one: char| one.is_ascii_whitespace() || matches!(one, '(' | ')' | '"' | '\''))
-}
-
-/// Of two, the one that is loaded, or the first.
-fn worse(one: Option<Carrier>, other: Option<Carrier>) -> Option<Carrier> {
-    match (&one, &other) {
-        (Some(first), Some(second)) if second.loads && !first.loads => other,
-        (None, _) => other,
-        _ => one,
-    }
-}
-
-impl LinkReader {
     /// Tells of an address that stands there, unless nothing is to be done about it.
     fn tell(&self, carrier: &Carrier, span: Range<usize>, seen: &mut Vec<Seen>) {
         let action = match self.handling(carrier.loads) {
@@ -348,7 +172,7 @@ impl LinkReader {
         let mut spans = Vec::new();
         for one in self.attributes.found() {
             let text = tail.get(one.span.clone());
-            if let Some(carrier) = self.of_attribute(&one, text, DEEPEST) {
+            if let Some(carrier) = self.carriers.of_attribute(&one, text, DEEPEST) {
                 self.tell(&carrier, one.span.clone(), seen);
             }
             spans.push(one.span);
@@ -364,7 +188,7 @@ impl LinkReader {
                 }
                 continue;
             }
-            if let Some(carrier) = self.of_destination(text, &one) {
+            if let Some(carrier) = self.carriers.of_destination(text, &one, self.referring) {
                 self.defined |=
                     one.of == Leads::Definition && self.handling(carrier.loads) != LinkHandling::Redact;
                 if !spans.iter().any(|span| span.start < one.span.end && one.span.start < span.end) {
@@ -404,7 +228,7 @@ impl Reader for LinkReader {
                 }
                 let before = address.before.to_ascii_lowercase();
                 let loads = before.trim_end_matches(['"', '\'']).ends_with("url(");
-                if let Some(carrier) = self.carrier(&address, loads) {
+                if let Some(carrier) = self.carriers.carrier(&address, loads) {
                     self.tell(&carrier, start..end, seen);
                 }
             }

@@ -7,8 +7,9 @@ use super::destinations::{Destinations, Leads};
 use super::fence::{Fence, LineEnd};
 use super::judgement::Reason;
 use super::policy::Policy;
-use super::references::{of_style, undone};
+use super::references::undone;
 use super::stream::{Kinds, Reader, Seen, Step, Tail};
+use super::tags::{ENDLESS, active, is_script};
 use bartizan_core::{Severity, cwe, owasp_llm, rule};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -64,12 +65,6 @@ pub enum MarkupHandling {
 
 /// Longest tag, and longest piece of a span of code with a tag in it, that is waited for; of a longer tag the bracket is escaped.
 const LONGEST: usize = 2048;
-
-/// Elements that act by themselves.
-const ACTIVE: [&str; 16] = [
-    "script", "iframe", "frame", "frameset", "object", "embed", "applet", "base", "form", "link", "meta",
-    "portal", "math", "svg", "template", "style",
-];
 
 /// The check, if it is on.
 #[expect(clippy::unnecessary_wraps, reason = "the form of the registry")]
@@ -363,114 +358,6 @@ impl Reader for MarkupReader {
 
 /// A link of Markdown that runs a script.
 const LINK: &str = "javascript-link";
-/// A tag that did not end within what is waited for.
-const ENDLESS: &str = "endless-tag";
-
-/// Whether an address runs a script, blanks and controls aside.
-fn is_script(address: &str) -> bool {
-    let head: String =
-        address.chars().filter(|one| !one.is_whitespace() && !one.is_control()).take(24).collect();
-    let head = head.to_ascii_lowercase();
-    let head = head.trim_start_matches(['<', '"', '\'']);
-    [
-        "javascript:",
-        "vbscript:",
-        "data:text/html",
-        "data:text/xml",
-        "data:text/javascript",
-        "data:image/svg",
-        "data:application",
-    ]
-    .iter()
-    .any(|scheme| head.starts_with(scheme))
-}
-
-/// Most tags that are looked for in a tag.
-const MOST_WITHIN: usize = 32;
-
-/// What acts in a tag, or in a tag that begins within it: in a value for whoever ends elements first, or in what is none for others.
-fn active(tag: &str) -> Option<&'static str> {
-    if let Some(what) = acting(tag) {
-        return Some(what);
-    }
-    let is_tag = |at: &usize| {
-        tag.as_bytes()
-            .get(at.saturating_add(1))
-            .is_some_and(|next| next.is_ascii_alphabetic() || *next == b'/')
-    };
-    let within = tag.match_indices('<').map(|(at, _)| at).filter(|at| *at > 0).filter(is_tag);
-    for (number, at) in within.enumerate() {
-        if number >= MOST_WITHIN {
-            return Some(ENDLESS);
-        }
-        if let Some(what) = acting(tag.get(at..).unwrap_or_default()) {
-            return Some(what);
-        }
-    }
-    None
-}
-
-/// What acts in one tag.
-fn acting(tag: &str) -> Option<&'static str> {
-    let inner = tag.trim_start_matches(['<', '/']);
-    // An address between angle brackets.
-    if is_script(&undone(inner, true)) {
-        return Some("javascript-address");
-    }
-    let name: String =
-        inner.chars().take_while(char::is_ascii_alphanumeric).map(|one| one.to_ascii_lowercase()).collect();
-    if let Some(known) = ACTIVE.iter().find(|known| **known == name) {
-        return Some(known);
-    }
-    let mut rest = inner.get(name.len()..).unwrap_or_default();
-    // Attributes begin behind blanks, slashes or quotes; a value ends at its quote or at a blank.
-    while let Some(equals) = rest.find('=') {
-        let head = rest.get(..equals).unwrap_or_default().trim_end();
-        let attribute = head
-            .rsplit(|one: char| one.is_whitespace() || matches!(one, '/' | '"' | '\''))
-            .next()
-            .unwrap_or_default();
-        let attribute = attribute.to_ascii_lowercase();
-        let value = rest.get(equals.saturating_add(1)..).unwrap_or_default().trim_start();
-        let quote = value.chars().next().filter(|first| matches!(first, '"' | '\''));
-        let (value, after) = if let Some(quote) = quote {
-            let inner = value.get(1..).unwrap_or_default();
-            inner.split_at(inner.find(quote).unwrap_or(inner.len()))
-        } else {
-            value.split_at(value.find(|one: char| one.is_whitespace() || one == '>').unwrap_or(value.len()))
-        };
-        if attribute.len() > 3
-            && attribute.starts_with("on")
-            && attribute.bytes().all(|byte| byte.is_ascii_alphabetic())
-        {
-            return Some("event-handler");
-        }
-        if matches!(
-            attribute.as_str(),
-            "href"
-                | "src"
-                | "action"
-                | "formaction"
-                | "xlink:href"
-                | "data"
-                | "poster"
-                | "srcdoc"
-                | "background"
-        ) && (attribute == "srcdoc" || is_script(&undone(value, false)))
-        {
-            return Some("javascript-address");
-        }
-        if attribute == "style"
-            && ["expression(", "javascript:", "-moz-binding", "behavior:"]
-                .iter()
-                .any(|one| of_style(&undone(value, false)).to_ascii_lowercase().contains(one))
-        {
-            return Some("script-in-style");
-        }
-        rest = after;
-    }
-    None
-}
 
 #[cfg(test)]
 mod tests {
