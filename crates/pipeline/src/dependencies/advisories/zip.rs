@@ -89,7 +89,7 @@ mod tests {
             let mut bytes = head;
             bytes.extend(b"PK\x05\x06");
             bytes.extend(tail);
-            let _ = members(Path::new("x"), &bytes, |_| ());
+            let _ = members(Path::new("x"), &bytes, |_, _| ());
         }
     }
 }
