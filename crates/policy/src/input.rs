@@ -102,6 +102,9 @@ pub struct ArtifactFile {
     pub digest: String,
     /// Bytes.
     pub size: u64,
+    /// Other names that the artifact has for this very file, by links: a scan reads it once, under one of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub aliases: Vec<String>,
     /// Ids of the statements that stand and are about this file, in the order of the log.
     pub statements: Vec<String>,
     /// Of each kind of statement, the id of the last in the log. A scan is only among them when it calls the file by its name: which
@@ -391,7 +394,8 @@ impl GateInput {
                 if file.statements.last() != Some(id) {
                     file.statements.push(id.clone());
                 }
-                if kind != SCAN || unnamed || is_called(name, &file.name) {
+                let named = || file.aliases.iter().chain([&file.name]).any(|known| is_called(name, known));
+                if kind != SCAN || unnamed || named() {
                     file.latest.insert(kind.clone(), id.clone());
                 }
             }
@@ -455,9 +459,11 @@ mod tests {
     use super::*;
 
     fn statement(id: &str, kind: &str, digests: &[&str]) -> Evidence {
-        let subjects = digests
-            .iter()
-            .map(|digest| EvidenceSubject { digest: (*digest).to_owned(), ..EvidenceSubject::default() });
+        let subjects = digests.iter().map(|digest| EvidenceSubject {
+            name: digest.trim_start_matches("sha256:").to_owned(),
+            digest: (*digest).to_owned(),
+            file: None,
+        });
         Evidence {
             id: id.to_owned(),
             kind: kind.to_owned(),
@@ -534,6 +540,23 @@ mod tests {
         {
             assert_eq!(linked(folder, same), ("2".to_owned(), false), "{same}");
         }
+        // A link and what it leads to are one file, which is scanned under one of its names.
+        let linked_file = |aliases: &[&str]| {
+            let file = ArtifactFile {
+                name: "snapshots/r/model.bin".to_owned(),
+                digest: "sha256:w".to_owned(),
+                aliases: aliases.iter().map(|alias| (*alias).to_owned()).collect(),
+                ..ArtifactFile::default()
+            };
+            let mut input = GateInput {
+                artifact: Artifact { kind: folder, files: vec![file], ..Artifact::default() },
+                statements: vec![scan("1", "m/blobs/00", &[])],
+                ..GateInput::default()
+            };
+            input.link();
+            input.artifact.files[0].latest.contains_key(SCAN)
+        };
+        assert_eq!((linked_file(&["blobs/00"]), linked_file(&[])), (true, false));
         // A digest is whatever it was called.
         assert_eq!(linked(ArtifactKind::Digest, "x/w.txt"), ("2".to_owned(), true));
     }

@@ -8,7 +8,11 @@ use bartizan_evidence::manifest::{
     Digesting, Gathered, HashAlgorithm, Kind, Listing, Silent, Work, digest_all, list,
 };
 use bartizan_policy::input::{Artifact, ArtifactFile, ArtifactKind};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+
+/// Most other names kept of one file.
+const MOST_ALIASES: usize = 16;
 
 /// An artifact and the digests of its files, for whoever verifies them next.
 pub(super) struct Read {
@@ -56,6 +60,7 @@ pub(super) fn read(given: &str, signature: Option<&Path>) -> Result<Read, Failur
         let digest = format!("sha256:{}", bartizan_core::hex(&digest));
         files.push(ArtifactFile { name, digest, size, ..ArtifactFile::default() });
     }
+    name_links(&listing, &mut files);
     let digest = match files.as_slice() {
         [only] if listing.is_file => only.digest.clone(),
         _ => format!("dirHash:{}", directory_hash(&files)),
@@ -89,6 +94,29 @@ fn readable<'a>(listing: &'a Listing, signature: Option<&Path>) -> (Vec<(&'a str
         }
     }
     (work, unread)
+}
+
+/// Gives files that links lead to, and those links, each other's names.
+fn name_links(listing: &Listing, files: &mut [ArtifactFile]) {
+    if !listing.entries.iter().any(|entry| matches!(entry.kind, Kind::FileLink { .. })) {
+        return;
+    }
+    let mut names: BTreeMap<PathBuf, Vec<&str>> = BTreeMap::new();
+    for entry in &listing.entries {
+        if let Ok(place) = std::fs::canonicalize(&entry.path) {
+            names.entry(place).or_default().push(&entry.name);
+        }
+    }
+    let mut aliases: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for several in names.into_values().filter(|names| names.len() > 1) {
+        for name in &several {
+            let others = several.iter().filter(|other| *other != name).take(MOST_ALIASES);
+            aliases.insert(name, others.map(|other| (*other).to_owned()).collect());
+        }
+    }
+    for file in files {
+        file.aliases = aliases.remove(file.name.as_str()).unwrap_or_default();
+    }
 }
 
 /// in-toto's `dirHash`: SHA-256 over a line for each file, `HEX  NAME`, in order of name (Go's `h1`, golang.org/x/mod/sumdb/dirhash).
@@ -137,6 +165,20 @@ mod tests {
         let lines = format!("{}  a\n{}  b/c\n", digest("one\n"), digest("two\n"));
         assert_eq!(read.digest, format!("dirHash:{}", digest(&lines)));
         assert_eq!((read.files.len(), read.bytes, read.kind), (2, 8, ArtifactKind::Folder));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_and_the_file_that_it_leads_to_know_each_others_names() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("blobs")).unwrap();
+        std::fs::write(folder.path().join("blobs/00"), "one").unwrap();
+        std::fs::write(folder.path().join("other"), "one").unwrap();
+        std::os::unix::fs::symlink("blobs/00", folder.path().join("model.bin")).unwrap();
+        let files = read(&folder.path().to_string_lossy(), None).unwrap().artifact.files;
+        let told: Vec<_> = files.iter().map(|file| (file.name.as_str(), file.aliases.join(" "))).collect();
+        let told: Vec<_> = told.iter().map(|(name, aliases)| (*name, aliases.as_str())).collect();
+        assert_eq!(told, [("blobs/00", "model.bin"), ("model.bin", "blobs/00"), ("other", "")]);
     }
 
     #[test]
