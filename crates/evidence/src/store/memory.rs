@@ -152,9 +152,9 @@ impl MemoryIndex {
                 self.statements.iter().map(line).collect()
             }
             "subject" => {
-                let lines = |node: &Node| {
-                    let id = node.id.clone();
-                    node.subject_of.iter().map(move |key| format!("{} {}", id.as_str(), envelope(*key)))
+                let lines = |node: &Node| -> Vec<String> {
+                    let line = |key: &i64| format!("{} {}", node.id.as_str(), envelope(*key));
+                    node.subject_of.iter().map(line).collect()
                 };
                 self.nodes.iter().flat_map(lines).collect()
             }
