@@ -21,6 +21,8 @@ pub struct Finding {
     pub evidence: String,
     /// What to do, one sentence.
     pub remedy: String,
+    /// Credentials that it is about, as they are written. No report repeats them: they are there to be masked.
+    pub credentials: Vec<String>,
 }
 
 impl Finding {
@@ -34,6 +36,7 @@ impl Finding {
             message: message.into(),
             evidence: String::new(),
             remedy: rule.remedy.to_owned(),
+            credentials: Vec::new(),
         }
     }
 
@@ -91,6 +94,13 @@ impl Finding {
     #[must_use]
     pub fn remedy(mut self, remedy: impl Into<String>) -> Self {
         self.remedy = remedy.into();
+        self
+    }
+
+    /// Names a credential that it is about, for what is shown of the subject to mask it.
+    #[must_use]
+    pub fn credential(mut self, credential: impl Into<String>) -> Self {
+        self.credentials.push(credential.into());
         self
     }
 

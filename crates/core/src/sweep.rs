@@ -4,7 +4,7 @@
 //! digest is computed beside its inspection, so that wall time is the longer of the two and memory stays that of
 //! one mapped file per worker. A defect in an inspector costs its subject, which becomes incomplete, and no other.
 
-use crate::report::{Reported, Snippet, SubjectGap};
+use crate::report::{Mask, Reported, Snippet, SubjectGap};
 use crate::walk::{Content, Entry};
 use crate::{Clock, Digest, Finding, Gap, Kind, Limits, Source, Status, Subject, fingerprint, hex};
 use sha2::{Digest as _, Sha256};
@@ -43,11 +43,20 @@ pub struct Inspection {
     pub gaps: Vec<Gap>,
     /// Names that the content declares for itself or for what it was made from.
     pub names: Vec<String>,
+    /// Credentials in the content, beside those that findings name: no report repeats them.
+    pub credentials: Vec<String>,
 }
 
 impl Inspection {
     fn unread(gap: Gap) -> Self {
-        Self { format: None, kind: Kind::Other, findings: Vec::new(), gaps: vec![gap], names: Vec::new() }
+        Self {
+            format: None,
+            kind: Kind::Other,
+            findings: Vec::new(),
+            gaps: vec![gap],
+            names: Vec::new(),
+            credentials: Vec::new(),
+        }
     }
 }
 
@@ -169,6 +178,7 @@ impl Sweep<'_> {
                     findings: finding.iter().cloned().collect(),
                     gaps: gap.iter().cloned().collect(),
                     names: Vec::new(),
+                    credentials: Vec::new(),
                 };
                 examined(&entry.uri, 0, None, inspection, &[])
             }
@@ -290,24 +300,33 @@ fn examined(
         Status::Clean
     };
     let digest = sha256.as_deref().unwrap_or_default();
+    // A report must not be one more place where a credential stands.
+    let named = inspection.findings.iter().flat_map(|finding| &finding.credentials);
+    let mask = Mask::new(named.chain(&inspection.credentials).map(String::as_str));
     let findings = inspection
         .findings
         .into_iter()
         .enumerate()
-        .map(|(place, finding)| Reported {
-            subject: uri.to_owned(),
-            fingerprint: fingerprint(&finding, digest),
-            // A report must not be one more place where the credential stands.
-            snippet: if place < SNIPPETS && !finding.rule.is_confidential() {
-                Snippet::capture(bytes, &finding.location)
-            } else {
-                None
-            },
-            finding,
+        .map(|(place, mut finding)| {
+            // Over what was seen, so that two credentials at one place stay two findings.
+            let fingerprint = fingerprint(&finding, digest);
+            let shown = place < SNIPPETS && !finding.rule.is_confidential();
+            let mut snippet = shown.then(|| Snippet::capture(bytes, &finding.location)).flatten();
+            mask.apply(&mut finding, snippet.as_mut());
+            finding.credentials = Vec::new();
+            Reported { subject: uri.to_owned(), fingerprint, snippet, finding }
         })
         .collect();
-    let gaps: Vec<SubjectGap> =
-        inspection.gaps.into_iter().map(|gap| SubjectGap { subject: uri.to_owned(), gap }).collect();
+    let gaps: Vec<SubjectGap> = inspection
+        .gaps
+        .into_iter()
+        .map(|mut gap| {
+            if let Some(hidden) = mask.hide(&gap.reason) {
+                gap.reason = hidden;
+            }
+            SubjectGap { subject: uri.to_owned(), gap }
+        })
+        .collect();
     let subject = Subject {
         uri: uri.to_owned(),
         kind: inspection.kind,
@@ -363,6 +382,7 @@ mod tests {
                 findings: found.into_iter().collect(),
                 gaps: Vec::new(),
                 names: Vec::new(),
+                credentials: Vec::new(),
             }
         }
     }
@@ -409,6 +429,23 @@ mod tests {
         examined.add(Finding::new(&CALLS, "denied"));
         assert_eq!((examined.subject.status, examined.findings.len()), (Status::Findings, 1));
         assert_eq!(examined.findings[0].subject, examined.subject.uri);
+    }
+
+    #[test]
+    fn a_credential_that_one_finding_names_is_hidden_in_all_and_tells_fingerprints_apart() {
+        let secret = "Drawn-4xY8-secret";
+        let about = |text: &str| {
+            let finding = Finding::new(&CALLS, format!("calls it with {text}")).evidence(text).at(0);
+            let findings = vec![finding, Finding::new(&CALLS, "holds it").at(6).credential(text)];
+            let gap = Gap { member: None, offset: None, reason: format!("cannot reach a:{text}@b") };
+            let inspection = Inspection { findings, ..Inspection::unread(gap) };
+            examined("x", 0, None, inspection, format!("login {text} now\n").as_bytes())
+        };
+        let done = about(secret);
+        assert!(!format!("{done:?}").contains(secret), "{done:?}");
+        assert_eq!(done.findings[0].finding.message, "calls it with Draw…");
+        let prints = |one: &Examined| one.findings[0].fingerprint.clone();
+        assert_ne!(prints(&done), prints(&about("Drawn-4xY8-another")));
     }
 
     #[test]

@@ -21,6 +21,7 @@ impl Inspector for ModelInspector<'_> {
                 findings: Vec::new(),
                 gaps: Vec::new(),
                 names: Vec::new(),
+                credentials: Vec::new(),
             };
         }
         let folder = file.place.map(|(path, root)| FolderSiblings::new(path, root));
@@ -35,6 +36,7 @@ impl Inspector for ModelInspector<'_> {
             findings: outcome.findings,
             gaps: outcome.gaps,
             names: outcome.names,
+            credentials: Vec::new(),
         }
     }
 }

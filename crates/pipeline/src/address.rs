@@ -4,7 +4,15 @@
 pub(crate) fn cleartext(text: &str) -> Option<&str> {
     let mut rest = text;
     loop {
-        let at = ["http://", "ftp://"].iter().filter_map(|scheme| rest.find(scheme)).min()?;
+        // Schemes are the same in either case (RFC 3986, section 3.1).
+        let plain = ["http", "ftp"];
+        let begins = |mark: usize, scheme: &&str| {
+            let at = mark.checked_sub(scheme.len())?;
+            rest.get(at..mark).filter(|written| written.eq_ignore_ascii_case(scheme)).map(|_| at)
+        };
+        let at = rest
+            .match_indices("://")
+            .find_map(|(mark, _)| plain.iter().find_map(|scheme| begins(mark, scheme)))?;
         let address = rest.get(at..)?;
         let end = address
             .find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>' | '|' | ')' | '`'))
@@ -109,6 +117,7 @@ mod tests {
     #[test]
     fn cleartext_addresses_of_other_machines_are_found_and_local_ones_passed_over() {
         assert_eq!(cleartext("x http://localhost:80/ http://a.example/b c"), Some("http://a.example/b"));
+        assert_eq!(cleartext("HTTP://a.example/b"), Some("HTTP://a.example/b"));
         for local in [
             "http://127.0.0.1/x",
             "http://api:80",

@@ -34,6 +34,10 @@ pub(crate) fn pin(reference: &str) -> Pin {
     }
     match tag(reference) {
         _ if reference.starts_with(['$', '{', '<']) && !reference.contains([':', '/']) => Pin::Unknown,
+        // What a chart takes when nobody sets another.
+        Some(tag) if ["default \"latest\"", "default 'latest'"].iter().any(|moving| tag.contains(moving)) => {
+            Pin::Moving
+        }
         None if is_filled_in(reference) => Pin::Unknown,
         None => Pin::Moving,
         Some(tag) if is_filled_in(tag) => Pin::Unknown,

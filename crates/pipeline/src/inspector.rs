@@ -59,6 +59,7 @@ impl PipelineInspector<'_> {
             findings: outcome.findings,
             gaps: outcome.gaps,
             names: Vec::new(),
+            credentials: Vec::new(),
         };
         (inspection, outcome.judged)
     }
@@ -86,7 +87,14 @@ impl PipelineInspector<'_> {
             // Lines are those of the file, offsets those of what it was decoded to.
             finding.location.offset = None;
         }
-        Inspection { format: outcome.format, kind: outcome.kind, findings, gaps, names: Vec::new() }
+        Inspection {
+            format: outcome.format,
+            kind: outcome.kind,
+            findings,
+            gaps,
+            names: Vec::new(),
+            credentials: Vec::new(),
+        }
     }
 }
 
@@ -143,7 +151,14 @@ impl Inspector for PipelineInspector<'_> {
 }
 
 fn nothing() -> Inspection {
-    Inspection { format: None, kind: Kind::Other, findings: Vec::new(), gaps: Vec::new(), names: Vec::new() }
+    Inspection {
+        format: None,
+        kind: Kind::Other,
+        findings: Vec::new(),
+        gaps: Vec::new(),
+        names: Vec::new(),
+        credentials: Vec::new(),
+    }
 }
 
 #[cfg(test)]

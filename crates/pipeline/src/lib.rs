@@ -5,6 +5,8 @@
 
 mod address;
 mod ci;
+mod credential;
+mod credential_files;
 mod docker;
 mod examine;
 mod fix;

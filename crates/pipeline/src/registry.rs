@@ -40,6 +40,7 @@ pub static READERS: &[&dyn Reader] = &[
     &crate::dependencies::DependencyManifest,
     &crate::python::Notebook,
     &crate::python::Python,
+    &crate::credential_files::CredentialFile,
 ];
 
 /// Rules of the inspectors that readers share.

@@ -15,6 +15,17 @@ pub(crate) fn found(name: &str, content: &str) -> Vec<(&'static str, u32, Severi
     found
 }
 
+/// Reasons of what was not read of a file of this name.
+pub(crate) fn gaps(name: &str, content: &str) -> Vec<String> {
+    let outcome = crate::examine(&Text::new(name, content), &Limits::default(), &MonotonicClock::start());
+    outcome.gaps.into_iter().map(|gap| gap.reason).collect()
+}
+
+/// Severities of what is found of the rule `id` in a file of this name.
+pub(crate) fn graded(name: &str, content: &str, id: &str) -> Vec<Severity> {
+    found(name, content).into_iter().filter(|(rule, ..)| *rule == id).map(|(.., severity)| severity).collect()
+}
+
 /// Line and rule, without the crate's name, of everything found in a file of this name, in order.
 pub(crate) fn lines(name: &str, content: &str) -> Vec<(u32, &'static str)> {
     let of_line =

@@ -1,5 +1,7 @@
 //! A text under examination, with its place and its lines: [`Text`].
 
+use crate::credential;
+use crate::rules::SECRET;
 use crate::surroundings::{Surroundings, describes_skill};
 use bartizan_core::{Finding, Location};
 use std::ops::Range;
@@ -81,6 +83,7 @@ impl<'a> Text<'a> {
     }
 
     /// Puts `finding` at the bytes `span`, and takes their first line as its evidence when it has none.
+    /// What a finding about a credential points at is kept from reports.
     #[must_use]
     pub fn place(&self, mut finding: Finding, span: Range<usize>) -> Finding {
         let (line, column) = self.line_column(span.start);
@@ -92,8 +95,11 @@ impl<'a> Text<'a> {
             column: Some(column),
             pointer,
         };
+        let seen = self.content.get(self.floor(span.start)..self.floor(span.end)).unwrap_or_default();
+        if finding.rule.id == SECRET.id && finding.credentials.is_empty() {
+            finding.credentials = credential::values(seen).into_iter().map(str::to_owned).collect();
+        }
         if finding.evidence.is_empty() {
-            let seen = self.content.get(self.floor(span.start)..self.floor(span.end)).unwrap_or_default();
             let seen = seen.lines().next().unwrap_or_default();
             return finding.evidence(if seen.is_empty() { self.line(line).trim() } else { seen });
         }

@@ -5,6 +5,7 @@
 
 mod bytes;
 mod checksum;
+mod confidential;
 mod detector;
 mod hit;
 mod names;
@@ -19,6 +20,7 @@ pub mod redact;
 pub mod rules;
 pub mod trie;
 
+pub use confidential::credentials;
 pub use detector::{Detector, Subjects, TextError};
 pub use hit::{Class, Hit, Kind, Sink};
 pub use rules::RULES;

@@ -9,6 +9,7 @@ use bartizan_model::ModelInspector;
 use bartizan_pipeline::dependencies::advisories::vulnerabilities;
 use bartizan_pipeline::registry::RUN_BY_SYSTEMS;
 use bartizan_pipeline::{PipelineInspector, Place, Surroundings, decoded};
+use bartizan_text::credentials;
 use bartizan_text::rules::SECRET;
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -41,6 +42,10 @@ impl Inspector for WholeInspector<'_> {
             if RUN_BY_SYSTEMS.contains(&format) {
                 whole.findings.retain(|finding| !SAID_OF_METADATA.contains(&finding.rule.id));
             }
+            // A model's card begins with its fields; any other page shows commands to people.
+            if format == "markdown" && !bytes.trim_ascii_start().starts_with(b"---") {
+                whole.findings.retain(|finding| !SHOWN_TO_PEOPLE.contains(&finding.rule.id));
+            }
         }
         if whole.format == Some("notebook")
             && let Ok(text) = std::str::from_utf8(bytes)
@@ -59,8 +64,9 @@ impl Inspector for WholeInspector<'_> {
             whole.kind = data.kind;
             whole.findings.extend(data.findings);
         }
-        number_lines(&mut whole.findings, bytes);
+        number_lines(file.uri, &mut whole.findings, bytes);
         once_per_credential(&mut whole.findings);
+        whole.credentials = repeatable(&whole, bytes);
         whole
     }
 }
@@ -78,6 +84,49 @@ const SAID_OF_METADATA: &[&str] = &[
     "model/template-text-injection",
 ];
 
+/// The credentials that what is said of a file could repeat: those around its findings, and those in what is said itself, which
+/// may come from inside an archive.
+///
+/// Cost: one pass over a file of up to [`WHOLE`] bytes that has findings; of a larger one, over what lies around each finding.
+fn repeatable(inspection: &Inspection, bytes: &[u8]) -> Vec<String> {
+    let findings = &inspection.findings;
+    if findings.is_empty() && inspection.gaps.is_empty() {
+        return Vec::new();
+    }
+    let said = findings.iter().flat_map(|finding| [&finding.message, &finding.evidence, &finding.remedy]);
+    let said = said.chain(inspection.gaps.iter().map(|gap| &gap.reason));
+    let mut found: Vec<String> = said.flat_map(|said| credentials(said.as_bytes())).collect();
+    if bytes.len() <= WHOLE {
+        let text = decoded(bytes);
+        found.extend(credentials(text.as_deref().map_or(bytes, str::as_bytes)));
+        return found;
+    }
+    let offsets = findings.iter().filter(|finding| finding.location.member.is_none());
+    let mut offsets: Vec<usize> = offsets
+        .filter_map(|finding| finding.location.offset)
+        .filter_map(|offset| usize::try_from(offset).ok())
+        .collect();
+    offsets.sort_unstable();
+    let mut read = 0usize;
+    for offset in offsets {
+        let from = offset.saturating_sub(AROUND).max(read);
+        let to = offset.saturating_add(AROUND).min(bytes.len());
+        if let Some(part) = bytes.get(from..to) {
+            found.extend(credentials(part));
+            read = to;
+        }
+    }
+    found
+}
+
+/// Largest file that is searched for credentials as a whole, in bytes.
+const WHOLE: usize = 4 << 20;
+/// Bytes before and after a finding that are searched in a larger file: more than a report shows.
+const AROUND: usize = 16 << 10;
+
+/// What a page for people may show, as an example of what to do or not to do.
+const SHOWN_TO_PEOPLE: &[&str] = &["model/metadata-code", "model/metadata-command", "model/metadata-path"];
+
 /// Leaves out what both crates say of the same credential: the one that knows the format it stands in says more.
 fn once_per_credential(findings: &mut Vec<Finding>) {
     let lines: Vec<u32> = findings
@@ -85,10 +134,12 @@ fn once_per_credential(findings: &mut Vec<Finding>) {
         .filter(|finding| finding.rule.id == "pipeline/secret")
         .filter_map(|finding| finding.location.line)
         .collect();
-    findings.retain(|finding| {
-        finding.rule.id != "model/metadata-credential"
-            || finding.location.member.is_some()
-            || !finding.location.line.is_some_and(|line| lines.contains(&line))
+    findings.retain(|finding| match finding.rule.id {
+        _ if lines.is_empty() || finding.location.member.is_some() => true,
+        "model/metadata-credential" => !finding.location.line.is_some_and(|line| lines.contains(&line)),
+        // Said of the whole file, once.
+        "text/secret" => !finding.location.line.is_none_or(|line| line == 1 || lines.contains(&line)),
+        _ => true,
     });
 }
 
@@ -146,23 +197,47 @@ impl WholeInspector<'_> {
     }
 }
 
-/// Gives line and column to each finding of a text that has a byte offset only.
+/// Gives line and column to each finding of a text that has none: from its byte offset, from the row that its pointer names in JSON
+/// lines, else the first line, which stands for the whole.
 ///
 /// Linear in the text; columns count characters. Findings inside members and those of binary content keep their offset
 /// alone.
-fn number_lines(findings: &mut [Finding], bytes: &[u8]) {
+fn number_lines(name: &str, findings: &mut [Finding], bytes: &[u8]) {
     let lacks = |finding: &Finding| finding.location.line.is_none() && finding.location.member.is_none();
-    if !findings.iter().any(lacks) || bytes.contains(&0) {
+    if !findings.iter().any(lacks) || bytes.contains(&0) || bytes.is_empty() || !is_text(bytes) {
         return;
     }
-    let Ok(text) = std::str::from_utf8(bytes) else { return };
-    let text = bartizan_pipeline::Text::new("", text);
-    for finding in findings.iter_mut().filter(|finding| lacks(finding)) {
-        let Some(offset) = finding.location.offset.and_then(|offset| usize::try_from(offset).ok()) else {
-            continue;
+    let ends = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
+    let starts: Vec<usize> = std::iter::once(0).chain(ends.map(|(at, _)| at.saturating_add(1))).collect();
+    let in_rows =
+        [".jsonl", ".ndjson", ".jsonlines"].iter().any(|end| name.to_ascii_lowercase().ends_with(end));
+    let row_of = |finding: &Finding| {
+        let row = finding.location.pointer.as_deref()?.strip_prefix('/')?.split('/').next()?;
+        let row = row.parse::<usize>().ok().filter(|_| in_rows)?;
+        let filled = |start: &&usize| {
+            let rest = bytes.get(**start..).unwrap_or_default();
+            rest.split(|byte| *byte == b'\n').next().is_some_and(|line| !line.trim_ascii().is_empty())
         };
-        let (line, column) = text.line_column(offset);
-        finding.location.line = Some(line);
-        finding.location.column = Some(column);
+        starts.iter().filter(filled).nth(row).copied()
+    };
+    for finding in findings.iter_mut().filter(|finding| lacks(finding)) {
+        let offset = finding.location.offset.and_then(|offset| usize::try_from(offset).ok());
+        let offset = offset.or_else(|| row_of(finding)).unwrap_or_default().min(bytes.len());
+        let line = starts.partition_point(|start| *start <= offset).max(1);
+        let start = starts.get(line.saturating_sub(1)).copied().unwrap_or_default();
+        let before = String::from_utf8_lossy(bytes.get(start..offset).unwrap_or_default());
+        let number = |count: usize| Some(u32::try_from(count).unwrap_or(u32::MAX));
+        finding.location.line = number(line);
+        finding.location.column = number(before.chars().count().saturating_add(1));
     }
+}
+
+/// Whether bytes without a zero are a text: UTF-8, or one in another encoding that has few bytes of its own.
+fn is_text(bytes: &[u8]) -> bool {
+    if std::str::from_utf8(bytes).is_ok() {
+        return true;
+    }
+    let odd =
+        bytes.iter().filter(|byte| **byte >= 0x80 || (**byte < 0x20 && !byte.is_ascii_whitespace())).count();
+    odd.saturating_mul(5) < bytes.len()
 }

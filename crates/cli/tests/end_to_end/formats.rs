@@ -40,6 +40,25 @@ fn json_conforms_to_the_published_schema() {
 }
 
 #[test]
+fn every_finding_in_a_text_has_its_line() {
+    let at = Workplace::new();
+    // Joined, so that no scanner of this repository takes the fixture for a real one.
+    let token = format!("{}{}", "hf_", "QwErTyUiOpAsDfGhJkLzXcVbNmQwErTyUi");
+    at.write("rows.jsonl", format!("{{\"t\": \"a\"}}\n{{\"t\": \"see\\u0020{token}\"}}\n"));
+    at.write("deep.py", format!("x = {}1{}\n", "(".repeat(20_000), ")".repeat(20_000)));
+    at.write(".gitlab-ci.yml", b"a: \xff\xfe\xfd\njob:\n  image: python:latest\n  script: [x]\n");
+    at.write("card.json", "{\"chat_template\": \"{{ x.__globals__ }}\"}\n");
+    let report = at.json(&["."]);
+    let findings = report["findings"].as_array().unwrap();
+    assert!(findings.len() >= 3, "{findings:?}");
+    for finding in findings {
+        assert!(finding["location"]["line"].is_u64(), "{finding}");
+    }
+    let leak = findings.iter().find(|finding| finding["rule"] == "text/secret").unwrap();
+    assert_eq!(leak["location"]["line"], 2);
+}
+
+#[test]
 fn sarif_conforms_to_the_schema_of_the_standard() {
     let at = project();
     let ran = at.run(&["scan", ".", "--format", "sarif"]);

@@ -27,6 +27,7 @@ mod lineage;
 #[cfg(unix)]
 mod load_guard;
 mod log;
+mod masked;
 mod mcp;
 mod mend;
 mod network;

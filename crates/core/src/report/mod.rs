@@ -4,10 +4,12 @@
 //! same report whatever the number of threads.
 
 mod advisories;
+mod mask;
 mod own;
 mod snippet;
 
 pub use advisories::{Advisories, AdvisoryState};
+pub use mask::{Mask, masked};
 pub use own::is_own_report;
 pub use snippet::Snippet;
 

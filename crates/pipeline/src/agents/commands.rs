@@ -354,6 +354,7 @@ pub(crate) static ROWS: &[Row<'_>] = &[
         Act::Persists,
         r"/etc/systemd/system/\S+\.service|\.config/systemd/user/|systemctl\s+(?:--user\s+)?enable\s+--now\s+\S*(?:update|sync|agent|helper|monitor)",
     ),
+    (Act::Persists, r"git\s+config\s+(?:--(?:global|system|local)\s+)?core\.hookspath\s+[~/$\w]"),
     (Act::Persists, r"\.git/hooks/(?:pre|post|commit|update)|(?:>|tee)\s*\S*hooks/(?:pre|post)-\w+"),
     (
         Act::AddsLogin,

@@ -142,6 +142,10 @@ static FIXED: &[Row<'_>] = &[
     ),
     (
         Act::WritesMemory,
+        r"\b(?:add|append|write|insert|put|save|copy)\b[^.!?\n]{0,80}?\s(?:to|into|in|of)\s+[`'\x22(]{0,2}[~./$\w-]{0,60}(?:claude\.md|agents\.md|gemini\.md|memory\.md|soul\.md|\.cursorrules|copilot-instructions\.md)",
+    ),
+    (
+        Act::WritesMemory,
         r"\b(?:remember|persist|keep|retain|apply|follow)\s+[^.!?]{0,60}?\b(?:for |in |across |to )?(?:all|every|any) (?:future|subsequent|later|new) (?:sessions?|conversations?|interactions?|requests?|chats?|tasks?)\b",
     ),
     (

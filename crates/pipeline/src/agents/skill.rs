@@ -45,6 +45,29 @@ impl Reader for AgentInstructions {
             check(&reading, notes);
         }
         (rules::CHECK_BESIDE)(&reading, notes);
+        unclosed_fields(&reading, notes);
+    }
+}
+
+/// Says which fields of the front matter are no YAML: a list, mapping or quote that does not end. Whoever reads them strictly reads
+/// none of the fields.
+fn unclosed_fields(reading: &Reading<'_>, notes: &mut Notes<'_>) {
+    for (name, _, span) in &reading.document.fields {
+        let written = reading.text.content.get(span.clone()).unwrap_or_default().trim();
+        let open = match written.chars().next() {
+            Some('[') => !written.contains(']'),
+            Some('{') => !written.contains('}'),
+            Some(quote @ ('"' | '\'')) => written.matches(quote).count() == 1,
+            _ => false,
+        };
+        if open {
+            let (line, _) = reading.text.line_column(span.start);
+            let name = bartizan_core::printable(name, 40);
+            notes.gap(
+                span.start,
+                format!("line {line}: the field `{name}` does not end; mend the front matter"),
+            );
+        }
     }
 }
 

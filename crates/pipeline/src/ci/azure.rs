@@ -123,7 +123,14 @@ fn step(text: &Text<'_>, notes: &mut Notes<'_>, node: Node<'_>, typed: &dyn Fn(&
                 .filter(|script| script.as_str().is_some()),
         );
     }
+    let python = node.text_of("task").is_some_and(|task| task.starts_with("PythonScript@"));
     for script in scripts {
+        if python {
+            let code = script.as_str().unwrap_or_default();
+            issue::report_in(text, notes, script, crate::python::embedded::issues(code));
+            issue::report_in(text, notes, script, filled(code, typed));
+            continue;
+        }
         Script::of([script]).check(text, notes, &outsider);
         issue::report_in(text, notes, script, filled(script.as_str().unwrap_or_default(), typed));
     }
@@ -245,6 +252,17 @@ fn resources(root: Node<'_>) -> Vec<Issue> {
 mod tests {
     use crate::{Text, examine};
     use bartizan_core::{Limits, MonotonicClock};
+
+    #[test]
+    fn the_code_of_a_python_task_is_read_as_python() {
+        let task = |name: &str| {
+            let text = format!(
+                "steps:\n- task: {name}@0\n  inputs:\n    scriptSource: inline\n    script: |\n      import torch\n      torch.load('a.pt', weights_only=False)\n"
+            );
+            crate::testing::lines("azure-pipelines.yml", &text)
+        };
+        assert_eq!(task("PythonScript"), [(7, "unsafe-deserialization")]);
+    }
 
     #[test]
     fn macros_parameters_and_resources_are_judged() {

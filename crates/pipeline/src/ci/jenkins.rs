@@ -42,7 +42,12 @@ impl Reader for Jenkinsfile {
     }
 
     fn read(&self, text: &Text<'_>, notes: &mut Notes<'_>) {
-        for string in strings(text.content) {
+        let (strings, open) = strings(text.content);
+        if let Some((at, reason)) = open {
+            let (line, _) = text.line_column(at);
+            notes.gap(at, format!("line {line}: {reason}"));
+        }
+        for string in strings {
             if notes.out_of_time() {
                 return;
             }
@@ -79,15 +84,26 @@ struct Literal {
     before: Range<usize>,
 }
 
-fn strings(text: &str) -> Vec<Literal> {
+/// The strings of `text`, and where something begins that does not end.
+///
+/// Regular expressions between slashes may hold braces of their own: where a text has one, braces are not counted.
+fn strings(text: &str) -> (Vec<Literal>, Option<(usize, &'static str)>) {
     let bytes = text.as_bytes();
     let mut found = Vec::new();
+    let mut braces: Vec<usize> = Vec::new();
+    let mut unclosed = None;
+    let counts = !["=~", "$/", "(/", "~/", "= /"].iter().any(|mark| text.contains(mark));
     let mut at = 0usize;
     let mut statement = 0usize;
     while let Some(&byte) = bytes.get(at) {
         let rest = text.get(at..).unwrap_or_default();
         match byte {
             b'\n' | b';' | b'{' | b'}' => {
+                match byte {
+                    b'{' => braces.push(at),
+                    b'}' => drop(braces.pop()),
+                    _ => {}
+                }
                 at = at.saturating_add(1);
                 statement = at;
             }
@@ -109,6 +125,10 @@ fn strings(text: &str) -> Vec<Literal> {
                 };
                 let start = at.saturating_add(mark.len());
                 let end = closing(text, start, mark);
+                if !bytes.get(end..).is_some_and(|rest| rest.starts_with(mark.as_bytes())) {
+                    unclosed =
+                        unclosed.or(Some((at, "a string is not closed; what follows may be read otherwise")));
+                }
                 found.push(Literal { inner: start..end, interpolates: byte == b'"', before: statement..at });
                 at = end.saturating_add(mark.len()).max(at.saturating_add(1));
             }
@@ -118,7 +138,9 @@ fn strings(text: &str) -> Vec<Literal> {
             at = text.ceil_char_boundary(at);
         }
     }
-    found
+    let brace =
+        braces.last().filter(|_| counts).map(|&at| (at, "a brace is not closed; the file may be cut off"));
+    (found, unclosed.filter(|_| counts).or(brace))
 }
 
 /// Where the string that begins at `start` ends.
@@ -163,7 +185,11 @@ fn judge(text: &Text<'_>, notes: &mut Notes<'_>, literal: &Literal) {
     let span = literal.inner.clone();
     if last == "image" || last == "docker.image" || last == "docker" {
         issue::report(text, notes, image::issue(value, span, "the image"));
-    } else if last == "args" {
+    } else if last == "load" && value.contains("://") {
+        let message =
+            format!("`{value}` is Groovy that runs in the controller, whatever stands there at that moment");
+        issue::report(text, notes, [Issue::new(&UNPINNED_INCLUDE, span, message)]);
+    } else if last == "args" || last.ends_with(".inside") || last.ends_with(".withRun") {
         // What the agent's container is started with.
         let command = format!("docker run {value}");
         let before = command.len().saturating_sub(value.len());
@@ -272,6 +298,14 @@ mod tests {
 
     fn found(text: &str) -> Vec<(u32, &'static str)> {
         lines("Jenkinsfile", text)
+    }
+
+    #[test]
+    fn a_pipeline_that_is_cut_off_is_a_gap() {
+        let gaps = |text: &str| crate::testing::gaps("Jenkinsfile", text).len();
+        assert_eq!(gaps("pipeline {\n stages { stage('a') { steps { sh 'x'\n"), 1);
+        assert_eq!(gaps("node { sh \"\"\"\nx\n"), 1);
+        assert_eq!(gaps("pipeline { /* { */ stages { sh 'a {' } } // {\n"), 0);
     }
 
     #[test]

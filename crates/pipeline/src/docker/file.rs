@@ -62,6 +62,9 @@ impl Reader for Dockerfile {
     }
 }
 
+/// Instructions that say nothing here.
+const OTHERS: &[&str] = &["LABEL", "MAINTAINER", "EXPOSE", "VOLUME", "WORKDIR", "STOPSIGNAL"];
+
 struct Image<'t> {
     text: &'t Text<'t>,
     /// `ARG` defaults before the first stage and in stages.
@@ -107,7 +110,14 @@ impl Image<'_> {
                     })
                     .into_iter()
                     .collect();
-                issues.extend(shifted(run(arguments, setting)));
+                let mut found = shifted(run(arguments, setting));
+                // A later step may check a commit out of what this one cloned.
+                found.retain(|issue| {
+                    issue.rule.id != UNPINNED_SOURCE.id
+                        || !issue.message.ends_with(inspect::KEPT)
+                        || !self.checks_out()
+                });
+                issues.extend(found);
                 for document in &instruction.documents {
                     let part = self.text.content.get(document.clone()).unwrap_or_default();
                     issues.extend(
@@ -118,8 +128,30 @@ impl Image<'_> {
             }
             "ADD" => add(instruction, arguments, start),
             "COPY" => self.copy(instruction),
+            name if self.is_unknown(name) => {
+                let reason = format!(
+                    "`{}` is no instruction, which ends the build here; mend it or say its syntax in the first line",
+                    bartizan_core::printable(name, 40)
+                );
+                vec![Issue::unread(instruction.span.clone(), reason)]
+            }
             _ => Vec::new(),
         }
+    }
+
+    /// Whether no builder knows the instruction `name`. What a template fills in is none, and another syntax may have its own.
+    fn is_unknown(&self, name: &str) -> bool {
+        let other = self.text.content.lines().take_while(|line| line.starts_with('#')).any(|line| {
+            let line = line.trim_start_matches('#').trim_start();
+            line.strip_prefix("syntax").is_some_and(|rest| !rest.contains("docker/dockerfile"))
+        });
+        !other && !OTHERS.contains(&name) && name.bytes().all(|byte| byte.is_ascii_uppercase())
+    }
+
+    /// Whether a commit is checked out anywhere in the file.
+    fn checks_out(&self) -> bool {
+        let content = self.text.content;
+        content.contains("checkout") && content.split(|c: char| c.is_whitespace() || c == '=').any(is_commit)
     }
 
     fn stage(&mut self, arguments: &str, start: usize) -> Vec<Issue> {
@@ -364,6 +396,25 @@ mod tests {
 
     const BASE: &str =
         "FROM python@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n";
+
+    #[test]
+    fn what_is_cloned_into_an_image_is_told_unless_a_commit_is_checked_out() {
+        let found = |more: &str| {
+            let text =
+                format!("FROM a@sha256:aa\nRUN git clone https://g.example/a/app /app\n{more}USER 1\n");
+            crate::testing::lines("Dockerfile", &text)
+        };
+        assert_eq!(found(""), [(2, "unpinned-source")]);
+        assert_eq!(found("RUN git -C /app checkout 0f3c9b2d1b7f4b1d7b0f4e8e9b8e3a3bb4f9c012\n"), []);
+    }
+
+    #[test]
+    fn what_is_no_instruction_is_a_gap() {
+        let gaps = |text: &str| crate::testing::gaps("Dockerfile", text).len();
+        assert_eq!(gaps("FROM a@sha256:aa\nBLAH foo\nUSER 1\n"), 1);
+        assert_eq!(gaps("FROM a@sha256:aa\nLABEL x=y\nexpose 80\n{{ more }}\nUSER 1\n"), 0);
+        assert_eq!(gaps("# syntax=devthefuture/dockerfile-x\nFROM a@sha256:aa\nINCLUDE b\nUSER 1\n"), 0);
+    }
 
     #[test]
     fn stages_arguments_and_users_are_followed() {

@@ -220,6 +220,9 @@ impl Reader<'_> {
                     self.blanks(false);
                     let from = self.at;
                     let value = self.value(depth);
+                    if self.at == from && block {
+                        self.stop(start, "an attribute without a value");
+                    }
                     body.attributes.push(Attribute { name, key, value, span: from..self.at });
                 }
                 Some(byte) if matches!(byte, b'{' | b'"') || (block && is_name(byte)) => {
@@ -456,6 +459,7 @@ mod tests {
         let stops = |text: &str| read_noting(text).1.into_iter().map(|(at, _)| at).collect::<Vec<_>>();
         assert_eq!(stops("resource \"a\" \"b\" {\n  x = [1,\n"), [17, 25]);
         assert_eq!(stops("a = 1\n@@ b @\nc = 2\n"), [6]);
+        assert_eq!(stops("resource \"x\" \"y\" {\n  a = \n}\n"), [21]);
         assert_eq!(stops("a {\n  b\n}\n}\n"), [6, 10]);
         let fine = "resource \"a\" b {\n  m = { for k, v in var.x : k => v if v != null }\n  (n) = 1\n}\n";
         assert_eq!(stops(fine), [fine.find("(n)").unwrap()]);

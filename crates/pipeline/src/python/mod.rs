@@ -34,6 +34,7 @@ pub(crate) use notebook::Notebook;
 pub use notebook::place_in_file;
 pub(crate) use reader::Python;
 pub(crate) use rules::flow::MODEL_OUTPUT_EXECUTED;
+pub(crate) use rules::secret;
 
 /// The rules of Python source.
 pub(crate) static RULES: std::sync::LazyLock<Vec<&'static bartizan_core::Rule>> =

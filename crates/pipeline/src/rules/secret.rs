@@ -9,6 +9,10 @@ rule! {
     /// (`postgresql://user:password@host`), and a build argument with a credential's name that becomes a variable of the image.
     ///
     /// In code and notebooks: a token in its issuer's format, and a constant given to what asks for a credential.
+    ///
+    /// In files that hold credentials (`.env`, `.netrc`, `.npmrc`, `.pypirc`, credentials of clouds, private keys) each of them, and in
+    /// plain YAML, JSON, TOML and INI tokens in their issuer's format and drawn values under the name of a credential. A key is `low`
+    /// behind a pass phrase, in a folder of tests or examples, and where the file is kept to its owner, as no checkout leaves it.
     /// ## Why it matters
     /// Everyone who can read the repository, the image or the manifest has it, and so have all its copies.
     /// ## Example

@@ -170,6 +170,8 @@ static DEMANDS: &[Demand] = &[
     Demand { resources: &["TrainingJob", "Model"], member: &["VpcConfig"], values: &[], rule: &NO_NETWORK_ISOLATION, message: "it is in no private network" },
     Demand { resources: &["TrainingJob"], member: &["EnableInterContainerTrafficEncryption"], values: &["true", "True"], rule: &UNENCRYPTED_STORAGE, message: "traffic between the job's containers is not encrypted" },
     Demand { resources: &["TrainingJob"], member: &["OutputDataConfig", "KmsKeyId"], values: &[], rule: &UNENCRYPTED_STORAGE, message: "the model that comes out has no key of one's own" },
+    Demand { resources: &["TrainingJob"], member: &["ResourceConfig", "VolumeKmsKeyId"], values: &[], rule: &UNENCRYPTED_STORAGE, message: "the disks of the job have no key of one's own" },
+    Demand { resources: &["ProcessingJob"], member: &["ProcessingResources", "ClusterConfig", "VolumeKmsKeyId"], values: &[], rule: &UNENCRYPTED_STORAGE, message: "the disks of the job have no key of one's own" },
     Demand { resources: &["NotebookInstance"], member: &["DirectInternetAccess"], values: &["Disabled"], rule: &NO_NETWORK_ISOLATION, message: "the notebook has direct internet access" },
     Demand { resources: &["NotebookInstance"], member: &["RootAccess"], values: &["Disabled"], rule: &ROOT_USER, message: "users of the notebook are root" },
     Demand { resources: &["NotebookInstance", "EndpointConfig"], member: &["KmsKeyId"], values: &[], rule: &UNENCRYPTED_STORAGE, message: "its disks have no key of one's own" },
@@ -182,7 +184,7 @@ mod tests {
 
     #[test]
     fn a_training_job_and_a_model_are_judged_by_what_they_ask_for() {
-        let job = "{\n\"TrainingJobName\": \"t\",\n\"AlgorithmSpecification\": {\"TrainingImage\": \"1.dkr.ecr.eu-west-1.amazonaws.com/net:latest\"},\n\"EnableNetworkIsolation\": false,\n\"EnableInterContainerTrafficEncryption\": true,\n\"VpcConfig\": {\"Subnets\": [\"s\"]},\n\"Environment\": {\n\"HF_TOKEN\": \"hf_AbCdEfGhIjKlMnOpQrStUvWxYz01234567\"},\n\"OutputDataConfig\": {\"S3OutputPath\": \"s3://b/o\", \"KmsKeyId\": \"k\"}}";
+        let job = "{\n\"TrainingJobName\": \"t\",\n\"AlgorithmSpecification\": {\"TrainingImage\": \"1.dkr.ecr.eu-west-1.amazonaws.com/net:latest\"},\n\"EnableNetworkIsolation\": false,\n\"EnableInterContainerTrafficEncryption\": true,\n\"VpcConfig\": {\"Subnets\": [\"s\"]},\n\"Environment\": {\n\"HF_TOKEN\": \"hf_AbCdEfGhIjKlMnOpQrStUvWxYz01234567\"},\n\"ResourceConfig\": {\"VolumeKmsKeyId\": \"k\"}, \"OutputDataConfig\": {\"S3OutputPath\": \"s3://b/o\", \"KmsKeyId\": \"k\"}}";
         assert_eq!(
             lines("job.json", job),
             [(3, "unpinned-image"), (4, "no-network-isolation"), (8, "secret")]
@@ -196,7 +198,7 @@ mod tests {
 
     #[test]
     fn steps_of_a_pipeline_and_an_uploaded_model_are_judged() {
-        let steps = "{\"Steps\": [{\"Type\": \"Training\", \"Arguments\": {\n\"AlgorithmSpecification\": {\"TrainingImage\": \"acme/net:latest\"},\n\"EnableNetworkIsolation\": true, \"EnableInterContainerTrafficEncryption\": true, \"VpcConfig\": {\"Subnets\": [\"s\"]}, \"OutputDataConfig\": {\"KmsKeyId\": \"k\"},\n\"Environment\": {\"HF_MODEL_ID\": \"acme/net\"}}},\n{\"Type\": \"RegisterModel\", \"Arguments\": {\"ModelPackageGroupName\": \"g\",\n\"ModelApprovalStatus\": \"Approved\"}}]}";
+        let steps = "{\"Steps\": [{\"Type\": \"Training\", \"Arguments\": {\n\"AlgorithmSpecification\": {\"TrainingImage\": \"acme/net:latest\"},\n\"EnableNetworkIsolation\": true, \"EnableInterContainerTrafficEncryption\": true, \"VpcConfig\": {\"Subnets\": [\"s\"]}, \"ResourceConfig\": {\"VolumeKmsKeyId\": \"k\"}, \"OutputDataConfig\": {\"KmsKeyId\": \"k\"},\n\"Environment\": {\"HF_MODEL_ID\": \"acme/net\"}}},\n{\"Type\": \"RegisterModel\", \"Arguments\": {\"ModelPackageGroupName\": \"g\",\n\"ModelApprovalStatus\": \"Approved\"}}]}";
         assert_eq!(
             lines("pipeline.json", steps),
             [(2, "unpinned-image"), (4, "unpinned-model"), (6, "unverified-promotion")]

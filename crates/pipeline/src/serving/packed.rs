@@ -106,7 +106,8 @@ impl Reader for PackedModel {
 
 fn unpinned(written: &str) -> Option<Issue> {
     let dependency = requirement(written, 0)?;
-    let shown = printable(&dependency.name, 80);
+    let named = if dependency.name.is_empty() { written.trim() } else { dependency.name.as_str() };
+    let shown = printable(named, 80);
     let message = match dependency.pin {
         Pin::None => format!("`{shown}` has no version: each build takes the newest"),
         Pin::Moving => format!("`{shown}` comes from a repository without a commit"),

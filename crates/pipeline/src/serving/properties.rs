@@ -1,6 +1,6 @@
 //! Settings of model servers as `key=value` lines: TorchServe's `config.properties`, and what ConfigMaps hold of it.
 
-use crate::rules::{EXPOSED_SERVICE, NO_AUTHENTICATION};
+use crate::rules::{EXPOSED_SERVICE, NO_AUTHENTICATION, UNPINNED_PACKAGE};
 use crate::{Issue, Notes, Reader, Text, issue, rules};
 use bartizan_core::{Kind, Rule, Severity};
 
@@ -18,7 +18,7 @@ impl Reader for TorchServeConfig {
     }
 
     fn rules(&self) -> &'static [&'static Rule] {
-        &[&rules::EXPOSED_SERVICE, &rules::NO_AUTHENTICATION]
+        &[&rules::EXPOSED_SERVICE, &rules::NO_AUTHENTICATION, &rules::UNPINNED_PACKAGE]
     }
 
     fn recognises(&self, text: &Text<'_>) -> bool {
@@ -64,6 +64,11 @@ pub(super) fn issues(text: &str) -> Vec<Issue> {
             "allowed_urls" if value.contains(".*") => {
                 issues.push(Issue::new(&EXPOSED_SERVICE, span, "models may be registered from any address"));
             }
+            "install_py_dep_per_model" if value.eq_ignore_ascii_case("true") => issues.push(Issue::new(
+                &UNPINNED_PACKAGE,
+                span,
+                "each model's archive may install whatever packages it names when it is loaded",
+            )),
             "c.NotebookApp.token" | "c.ServerApp.token" | "c.NotebookApp.password" if value.is_empty() => {
                 issues.push(Issue::new(&NO_AUTHENTICATION, span, "the notebook server asks for no token"));
             }

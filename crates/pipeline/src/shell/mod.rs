@@ -25,6 +25,8 @@ pub struct Script {
     pub commands: Vec<Command>,
     /// Where nesting or length ended the reading, if they did.
     pub stopped: Option<usize>,
+    /// Where a quote begins that does not end.
+    pub unclosed: Option<usize>,
 }
 
 impl Script {

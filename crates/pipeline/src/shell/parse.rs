@@ -347,7 +347,11 @@ impl Reader<'_> {
                 b'\'' => {
                     word.quoted = true;
                     self.step(1);
-                    let length = memchr::memchr(b'\'', self.rest().as_bytes()).unwrap_or(self.rest().len());
+                    let closed = memchr::memchr(b'\'', self.rest().as_bytes());
+                    if closed.is_none() {
+                        self.script.unclosed = self.script.unclosed.or(Some(self.at.saturating_sub(1)));
+                    }
+                    let length = closed.unwrap_or(self.rest().len());
                     let held = self.at..self.at.saturating_add(length);
                     self.quoted_text(held, &mut word);
                     self.step(1);
@@ -384,6 +388,7 @@ impl Reader<'_> {
     }
 
     fn double(&mut self, index: usize, depth: usize, word: &mut Word) {
+        let opened = self.at.saturating_sub(1);
         while let Some(byte) = self.peek() {
             match byte {
                 b'"' => {
@@ -406,6 +411,7 @@ impl Reader<'_> {
                 return;
             }
         }
+        self.script.unclosed = self.script.unclosed.or(Some(opened));
     }
 
     /// One character, or one expansion, as it stands outside quotes or inside double ones.

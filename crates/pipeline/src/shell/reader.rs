@@ -35,6 +35,12 @@ impl Reader for ShellScript {
             inspect::script(text.content, Setting::Other)
         };
         issue::report(text, notes, issues.into_iter().map(by_hand));
+        if !is_makefile(text)
+            && let Some(at) = super::Script::read(text.content).unclosed
+        {
+            let (line, _) = text.line_column(at);
+            notes.gap(at, format!("line {line}: a quote is not closed; what follows may be read otherwise"));
+        }
     }
 }
 
@@ -132,6 +138,19 @@ mod tests {
             []
         );
         assert_eq!(found("run", script).len(), rules.len());
+    }
+
+    #[test]
+    fn a_quote_that_does_not_end_is_a_gap() {
+        let gaps = |script: &str| crate::testing::gaps("a.sh", script);
+        assert_eq!(
+            gaps("#!/bin/sh\nset -e\necho \"a\n"),
+            ["line 3: a quote is not closed; what follows may be read otherwise"]
+        );
+        assert_eq!(
+            gaps("#!/bin/sh\necho \"a\" 'b' # don't\ncat <<E\nit's\nE\necho $(date \"+%s\")\n"),
+            [""; 0]
+        );
     }
 
     #[test]

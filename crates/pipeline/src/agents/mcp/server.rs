@@ -6,7 +6,7 @@ use crate::agents::commands::COMMANDS;
 use crate::agents::hosts::{Host, addresses, is_below};
 use crate::agents::rules::program::REGISTRIES;
 use crate::dependencies::Ecosystem;
-use crate::dependencies::names::{Likeness, likeness};
+use crate::dependencies::names::{Likeness, image_likeness, likeness};
 use crate::dependencies::rules::TYPOSQUAT_PACKAGE;
 use crate::issue::report_in;
 use crate::rules::{INSECURE_TRANSPORT, SECRET, UNPINNED_PACKAGE, UNPINNED_SOURCE};
@@ -94,6 +94,15 @@ fn package(text: &Text<'_>, words: &[(&str, Node<'_>)], notes: &mut Notes<'_>) -
         let issue = image::issue(reference, 0..reference.len(), "the server's image");
         let moves = issue.as_ref().is_some_and(|issue| issue.severity >= Severity::Medium);
         report_in(text, notes, node, issue);
+        if let Some(meant) = image_likeness(reference) {
+            let message = format!(
+                "the server runs `{}`, one slip from `{meant}`, which many use",
+                bartizan_core::printable(reference, 80)
+            );
+            let issue =
+                Issue::new(&TYPOSQUAT_PACKAGE, 0..reference.len(), message).confidence(Confidence::Medium);
+            report_in(text, notes, node, [issue]);
+        }
         return moves;
     }
     if reference.starts_with(['.', '/', '~', '$']) {

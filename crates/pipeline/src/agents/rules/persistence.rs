@@ -119,6 +119,13 @@ mod tests {
     use crate::agents::found;
 
     #[test]
+    fn hooks_of_git_put_elsewhere_stay_behind() {
+        let skill = |body: &str| found(&format!("---\nname: a\ndescription: b\n---\n{body}"));
+        assert!(skill("Set `git config --global core.hooksPath /tmp/hooks`.").contains(&"agent/persistence"));
+        assert!(!skill("Set `git config --global core.editor vim`.").contains(&"agent/persistence"));
+    }
+
+    #[test]
     fn fires_on_the_act_and_not_on_its_near_miss() {
         assert!(
             found("---\nname: a\ndescription: b\n---\necho x >> ~/.ssh/authorized_keys")

@@ -118,11 +118,11 @@ fn container(job: &Job<'_>, issues: &mut Vec<Issue>) {
     let services = job.get("services").map(Node::entries).unwrap_or_default();
     for node in job.get("container").into_iter().chain(services.into_iter().map(|entry| entry.value)) {
         let Some(credentials) = node.entry("credentials") else { continue };
-        let password = credentials.value.text_of("password").unwrap_or_default();
-        if !password.is_empty() && !password.contains("${{") {
+        let Some(password) = credentials.value.get("password") else { continue };
+        if password.as_str().is_some_and(|written| !written.is_empty() && !written.contains("${{")) {
             issues.push(Issue::new(
                 &SECRET,
-                credentials.key.span(),
+                password.span(),
                 "the password of a registry is written in the workflow",
             ));
         }

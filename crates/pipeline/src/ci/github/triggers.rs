@@ -58,7 +58,17 @@ fn names_head(value: &str) -> bool {
         let path = context.path.as_str();
         (path.contains("pull_request")
             && path.contains(".head.")
-            && [".ref", ".sha", "repo.full_name"].iter().any(|end| path.ends_with(end)))
+            && [
+                ".ref",
+                ".sha",
+                "repo.full_name",
+                "repo.clone_url",
+                "repo.ssh_url",
+                "repo.git_url",
+                "repo.html_url",
+            ]
+            .iter()
+            .any(|end| path.ends_with(end)))
             || matches!(
                 path,
                 "github.head_ref"
@@ -82,7 +92,9 @@ fn names_head(value: &str) -> bool {
 
 fn checkout(workflow: &Workflow<'_>, job: &Job<'_>, step: &Step<'_>) -> Option<Issue> {
     let (span, step_index) = untrusted(workflow, job, step)?;
-    let runs = job.steps.iter().skip(step_index.saturating_add(1)).any(runs_code);
+    // A script goes on with what it took.
+    let from = if step.run().is_some() { step_index } else { step_index.saturating_add(1) };
+    let runs = job.steps.iter().skip(from).any(runs_code);
     let trains = job.steps.iter().skip(step_index).filter_map(Step::run).any(|run| {
         let text = run.as_str().unwrap_or_default();
         ["train", "fit", "finetune", "fine-tune", "accelerate launch", "torchrun", "dvc repro", "mlflow run"]
@@ -140,9 +152,47 @@ fn untrusted(
         .lines()
         .find(|line| line.contains("git checkout") && names_head(line))
         .and_then(|line| value.find(line));
-    let at = pulls.or(head).filter(|_| workflow.is_privileged())?;
+    let Some(at) = pulls.or(head).filter(|_| workflow.is_privileged()) else {
+        return handed_over(workflow, job, step, value).map(|span| (run.bytes_of(span), index));
+    };
     let end = value.get(at..)?.find('\n').map_or(value.len(), |length| at.saturating_add(length));
     Some((run.bytes_of(at..end), index))
+}
+
+/// The command of `script` by which git takes what an outsider's branch is called through a variable of the environment, or an
+/// address filled in.
+fn handed_over(
+    workflow: &Workflow<'_>,
+    job: &Job<'_>,
+    step: &Step<'_>,
+    script: &str,
+) -> Option<std::ops::Range<usize>> {
+    let scopes = [step.node.get("env"), job.get("env"), workflow.root.get("env")];
+    let named: Vec<&str> = scopes
+        .into_iter()
+        .flatten()
+        .flat_map(Node::entries)
+        .filter(|entry| entry.value.as_str().is_some_and(names_head))
+        .map(|entry| entry.name())
+        .collect();
+    let script_read = Script::read(script);
+    script_read.commands.iter().filter_map(Invocation::of).find_map(|invocation| {
+        let takes = invocation.program == "git"
+            && invocation.does(&["clone"])
+                | invocation.does(&["fetch"])
+                | invocation.does(&["pull"])
+                | invocation.does(&["checkout"])
+                | invocation.does(&["switch"])
+                | invocation.does(&["reset"])
+            || invocation.program == "gh" && invocation.does(&["repo", "clone"]);
+        let given = invocation.arguments.iter().any(|argument| {
+            names_head(argument.text)
+                || argument.word.expansions.iter().any(|expansion| {
+                    matches!(&expansion.kind, ExpansionKind::Variable(name) if named.contains(&name.as_str()))
+                })
+        });
+        (takes && given).then(|| invocation.span())
+    })
 }
 
 /// Whether a step runs code of the checkout: any command but the plainest, an action that builds.
@@ -263,3 +313,22 @@ const HARMLESS: &[&str] = &[
     "actions/add-to-project",
     "dessant/lock-threads",
 ];
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::graded;
+    use bartizan_core::Severity::Critical;
+
+    #[test]
+    fn a_branch_that_git_takes_through_a_variable_is_an_untrusted_checkout() {
+        let workflow = |from: &str| {
+            let text = format!(
+                "on: pull_request_target\njobs:\n  a:\n    runs-on: ubuntu-24.04\n    steps:\n    - env:\n        R: {from}\n      run: |\n        git clone \"https://github.com/$R\" r\n        cd r && python train.py\n"
+            );
+            graded(".github/workflows/a.yml", &text, "pipeline/untrusted-checkout")
+        };
+        assert_eq!(workflow("${{ github.event.pull_request.head.repo.full_name }}"), [Critical]);
+        assert_eq!(workflow("${{ github.event.pull_request.base.repo.full_name }}"), []);
+        assert_eq!(workflow("acme/app"), []);
+    }
+}

@@ -46,8 +46,75 @@ pub(crate) fn likeness(ecosystem: Ecosystem, name: &str) -> Option<Likeness> {
         })
         .collect();
     near.sort_unstable();
-    near.first().map(|popular| Likeness::Slip((*popular).to_owned()))
+    if let Some(popular) = near.first() {
+        return Some(Likeness::Slip((*popular).to_owned()));
+    }
+    scoped(ecosystem, name).map(Likeness::Slip)
 }
+
+/// The name under the scope that the scope of `name` is taken for: whoever owns the other can publish any package below it.
+fn scoped(ecosystem: Ecosystem, name: &str) -> Option<String> {
+    let (scope, package) = name.strip_prefix('@')?.split_once('/').filter(|_| ecosystem == Ecosystem::Npm)?;
+    let known = |scope: &str| SCOPES.contains(&scope);
+    let meant = SCOPES.iter().find(|meant| {
+        is_one_slip(scope, meant) && !is_plain_variant(scope, meant) || bare(scope) == bare(meant)
+    });
+    meant.filter(|_| !known(scope)).map(|meant| format!("@{meant}/{package}"))
+}
+
+/// The image of the catalogue of servers for agents (`mcp/…` of Docker Hub) that `repository` is one slip from.
+pub(crate) fn image_likeness(repository: &str) -> Option<String> {
+    let path = repository.strip_prefix("docker.io/").unwrap_or(repository);
+    let name = path.strip_prefix("mcp/")?;
+    let name = name.split([':', '@']).next().unwrap_or(name);
+    let meant = SERVER_IMAGES.iter().find(|meant| is_one_slip(name, meant) && !SERVER_IMAGES.contains(&name));
+    meant.map(|meant| format!("mcp/{meant}"))
+}
+
+/// Scopes of npm under which agents, models and clouds publish.
+static SCOPES: &[&str] = &[
+    "modelcontextprotocol",
+    "anthropic-ai",
+    "huggingface",
+    "langchain",
+    "openai",
+    "openrouter",
+    "cloudflare",
+    "microsoft",
+    "playwright",
+    "pinecone-database",
+    "tensorflow",
+    "supabase",
+    "upstash",
+    "aws-sdk",
+];
+
+/// Images of that catalogue that many run.
+static SERVER_IMAGES: &[&str] = &[
+    "atlassian",
+    "brave-search",
+    "context7",
+    "elasticsearch",
+    "everart",
+    "fetch",
+    "filesystem",
+    "github",
+    "gitlab",
+    "google-maps",
+    "grafana",
+    "memory",
+    "mongodb",
+    "notion",
+    "playwright",
+    "postgres",
+    "puppeteer",
+    "redis",
+    "sentry",
+    "sequentialthinking",
+    "slack",
+    "sqlite",
+    "stripe",
+];
 
 /// `name` with look-alike digits and pairs of letters (`rn` for `m`, `vv` for `w`) as what they look like, and without
 /// separators.
@@ -179,6 +246,15 @@ mod tests {
         assert_eq!(likeness(Ecosystem::PyPi, "scikitlearn"), slip("scikit-learn"));
         assert_eq!(likeness(Ecosystem::PyPi, "scikit-leam"), slip("scikit-learn"));
         assert_eq!(likeness(Ecosystem::Npm, "lodahs"), slip("lodash"));
+        assert_eq!(likeness(Ecosystem::PyPi, "mcp-server-ftech"), slip("mcp-server-fetch"));
+        let github = slip("@modelcontextprotocol/server-github");
+        for name in ["@modelcontextprotocl/server-github", "@modelcontextprotocol/server-githib"] {
+            assert_eq!(likeness(Ecosystem::Npm, name), github);
+        }
+        assert_eq!(likeness(Ecosystem::Npm, "@opemai/any"), slip("@openai/any"));
+        assert_eq!(likeness(Ecosystem::Npm, "@modelcontextprotocol/server-acme"), None);
+        assert_eq!(image_likeness("mcp/githb@sha256:aa").as_deref(), Some("mcp/github"));
+        assert_eq!((image_likeness("mcp/github:1"), image_likeness("acme/githb")), (None, None));
         assert_eq!(likeness(Ecosystem::PyPi, "pytorch"), Some(Likeness::Misnomer("torch")));
         for name in
             ["requests", "numpy", "scapy", "psycopg", "psycopg2", "acme-features", "torchtext", "boto"]

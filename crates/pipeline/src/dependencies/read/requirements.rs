@@ -17,13 +17,36 @@ pub(super) fn read(text: &Text<'_>) -> Dependencies {
         if line.starts_with('-') {
             option(line, at, &mut found);
         } else if !line.is_empty() {
-            found.dependencies.extend(requirement(line, at));
+            let dependency = requirement(line, at);
+            if is_no_requirement(line) {
+                let span = at..at.saturating_add(line.trim_end().len());
+                found.issues.push(Issue::unread(span, "no requirement, on which pip stops; mend the line"));
+            }
+            found.dependencies.extend(dependency);
         }
         if !line.starts_with("-i") && !line.starts_with("--") && !line.starts_with("-f") {
             carried(line, at, &mut found);
         }
     }
     found
+}
+
+/// Whether a line that begins as a requirement goes on as none: `name more words`. What a template fills in is not known.
+fn is_no_requirement(line: &str) -> bool {
+    let line = line.split([';', '#']).next().unwrap_or(line).split(" --").next().unwrap_or(line).trim();
+    if is_address(line) || line.contains(['{', '$', '%', '/', '\\']) {
+        return false;
+    }
+    let name = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let rest = line.trim_start_matches(name);
+    if rest.len() == line.len() {
+        return true;
+    }
+    let rest = rest.trim_start();
+    let rest =
+        rest.strip_prefix('[').and_then(|extras| extras.split_once(']')).map_or(rest, |(_, rest)| rest);
+    let rest = rest.trim_start();
+    !(rest.is_empty() || rest.starts_with(['=', '<', '>', '~', '!', '^', '(', ',', '@']))
 }
 
 /// A package that a line takes from an address without encryption.
@@ -275,6 +298,14 @@ mod tests {
     fn one(line: &str) -> (String, Pin, bool) {
         let found = requirement(line, 0).unwrap();
         (found.name, found.pin, found.hashed)
+    }
+
+    #[test]
+    fn a_line_that_is_no_requirement_is_a_gap() {
+        let gaps = |text: &str| crate::testing::gaps("requirements.txt", text).len();
+        assert_eq!(gaps("@@@@\n==\nfoo bar baz\nnumpy==1.26.4\n"), 3);
+        let fine = "numpy>=1 ; python_version < '3.9'  # why\ntorch [extra] ==2.0 --hash=sha256:aa\nx (>=1)\na @ https://h.example/a.whl\n./local\n${VAR}\n-r more.txt\n";
+        assert_eq!(gaps(fine), 0);
     }
 
     #[test]

@@ -140,6 +140,14 @@ fn environment(pixi: &DeTable<'_>, found: &mut Dependencies) {
             }
         }
     }
+    let channels = ["workspace", "project"].into_iter().filter_map(|part| table(pixi, &[part])).chain([pixi]);
+    for channel in channels.filter_map(|holder| holder.get("channels")?.get_ref().as_array()).flatten() {
+        if let Some(clear) = channel.get_ref().as_str().and_then(address::cleartext) {
+            let message =
+                format!("packages come from {} without encryption", bartizan_core::printable(clear, 100));
+            found.issues.push(crate::Issue::new(&crate::rules::INSECURE_TRANSPORT, channel.span(), message));
+        }
+    }
     found
         .dependencies
         .retain(|dependency| !dependency.name.is_empty() || !matches!(dependency.pin, Pin::Range(_)));
@@ -206,6 +214,34 @@ fn locked(root: &DeTable<'_>, ecosystem: Ecosystem, found: &mut Dependencies) {
             _ => false,
         };
         if own {
+            continue;
+        }
+        // PDM names a repository beside the version: the commit it resolved to is `revision`.
+        let repository = fields.get("git").filter(|address| address.get_ref().as_str().is_some());
+        if let Some(address) = repository {
+            if let Some(clear) = address::cleartext(address.get_ref().as_str().unwrap_or_default()) {
+                let message = format!(
+                    "the package is fetched from {} without TLS",
+                    bartizan_core::printable(clear, 100)
+                );
+                found.issues.push(crate::Issue::new(
+                    &crate::rules::INSECURE_TRANSPORT,
+                    address.span(),
+                    message,
+                ));
+            }
+            let commit = fields.get("revision").and_then(|commit| commit.get_ref().as_str());
+            if !commit.is_some_and(address::is_commit) {
+                let message = format!(
+                    "`{}` comes from a repository without a commit",
+                    bartizan_core::printable(called, 100)
+                );
+                found.issues.push(crate::Issue::new(
+                    &crate::rules::UNPINNED_PACKAGE,
+                    address.span(),
+                    message,
+                ));
+            }
             continue;
         }
         let hashed = ["checksum", "files", "wheels", "sdist"].iter().any(|field| fields.contains_key(*field))
@@ -413,6 +449,31 @@ mod tests {
             crate::dependencies::read(&Text::new("pyproject.toml", &content)).unwrap().issues.len()
         };
         assert_eq!((issues("supplemental"), issues("explicit")), (1, 0));
+    }
+
+    #[test]
+    fn repositories_of_pdm_and_channels_of_pixi_are_judged_by_how_they_are_reached() {
+        let lock = |more: &str| {
+            crate::testing::lines(
+                "pdm.lock",
+                &format!("[[package]]\nname = \"lib\"\nversion = \"0.1\"\n{more}\n"),
+            )
+        };
+        let found = lock("git = \"http://git.acme.example/lib.git\"\nref = \"main\"");
+        assert!(
+            found.contains(&(4, "insecure-transport")) && found.contains(&(4, "unpinned-package")),
+            "{found:?}"
+        );
+        let commit = "0f3c9b2d1b7f4b1d7b0f4e8e9b8e3a3bb4f9c012";
+        assert_eq!(lock(&format!("git = \"https://git.acme.example/lib.git\"\nrevision = \"{commit}\"")), []);
+        let pixi = |channel: &str| {
+            crate::testing::lines(
+                "pixi.toml",
+                &format!("[project]\nname = \"x\"\nchannels = [\"{channel}\"]\n"),
+            )
+        };
+        assert_eq!(pixi("http://conda.acme.example"), [(3, "insecure-transport")]);
+        assert_eq!(pixi("conda-forge"), []);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use super::json::Cell;
 use crate::python::rules::secret;
 use crate::{Notes, Text};
+use bartizan_core::report::masked;
 use bartizan_core::{Confidence, Finding, Severity, atlas, cwe, owasp_llm, rule};
 
 rule! {
@@ -36,7 +37,8 @@ pub(super) fn read(cell: &Cell, text: &Text<'_>, notes: &mut Notes<'_>) {
     for (place, kind) in secret::by_format(&output.text, 0) {
         let shown = output.text.get(place.clone()).unwrap_or_default();
         let finding = Finding::new(&NOTEBOOK_OUTPUT_LEAK, format!("{kind} stands in a saved output"))
-            .evidence(secret::masked(shown))
+            .evidence(masked(shown))
+            .credential(shown)
             .pointer(pointer.clone());
         notes.report(text, output.place(place.start)..output.place(place.end), finding);
     }
@@ -44,7 +46,8 @@ pub(super) fn read(cell: &Cell, text: &Text<'_>, notes: &mut Notes<'_>) {
         let shown = output.text.get(place.clone()).unwrap_or_default();
         let finding =
             Finding::new(&NOTEBOOK_OUTPUT_LEAK, "a credential of the environment stands in a saved output")
-                .evidence(secret::masked(shown))
+                .evidence(masked(shown))
+                .credential(shown)
                 .confidence(Confidence::Medium)
                 .pointer(pointer.clone());
         notes.report(text, output.place(place.start)..output.place(place.end), finding);

@@ -13,6 +13,28 @@ pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
     endpoints(call, module);
     tools(call, module);
     sockets(call, module);
+    objects(call, module);
+}
+
+/// Objects of a cloud's store, among them models and data, that everyone may read.
+fn objects(call: &Call<'_>, module: &mut Module) {
+    let speaks = call.spelling.to_ascii_lowercase();
+    let stored = call.is_of("google.cloud.storage") || speaks.contains("blob") || speaks.contains("bucket");
+    if call.name() == "make_public" && stored {
+        let message = "everyone on the internet may read what is stored there";
+        module.report(&call.span, Finding::new(&EXPOSED_SERVICE, message).severity(Severity::Medium));
+        return;
+    }
+    let given = call.any_keyword(&["ACL", "predefined_acl"]).map(|acl| (&acl.span, Some(&acl.value)));
+    let extra = call.keyword("ExtraArgs").map(|extra| (&extra.span, extra.value.entry("ACL")));
+    let Some((span, Some(acl))) = given.or(extra) else { return };
+    let severity = match acl.as_text() {
+        Some("public-read" | "publicRead" | "website") => Severity::Medium,
+        Some("public-read-write" | "publicReadWrite") => Severity::High,
+        _ => return,
+    };
+    let message = "everyone on the internet may read what is stored there";
+    module.report(span, Finding::new(&EXPOSED_SERVICE, message).severity(severity));
 }
 
 fn endpoints(call: &Call<'_>, module: &mut Module) {
@@ -229,6 +251,15 @@ mod tests {
         assert_eq!((bound("*"), bound("0.0.0.0"), bound("127.0.0.1")), (vec![Low], vec![Low], vec![]));
         assert_eq!(graded("import socket\ns = socket.socket()\ns.bind(('', 9000))"), [Low]);
         assert_eq!(graded("import socket\ns = socket.socket()\ns.bind(('127.0.0.1', 9000))"), []);
+    }
+
+    #[test]
+    fn objects_that_everyone_may_read_are_found() {
+        let graded = |code: &str| severities(code, "pipeline/exposed-service");
+        assert_eq!(graded("blob.make_public()\nbucket.make_public(recursive=True)"), [Medium, Medium]);
+        assert_eq!(graded("s3.put_object_acl(Bucket='m', Key='k', ACL='public-read')"), [Medium]);
+        assert_eq!(graded("s3.upload_file('n', 'm', 'k', ExtraArgs={'ACL': 'public-read-write'})"), [High]);
+        assert_eq!(graded("s3.put_object_acl(Bucket='m', Key='k', ACL='private')\npage.make_public()"), []);
     }
 
     #[test]

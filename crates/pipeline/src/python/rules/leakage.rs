@@ -143,7 +143,9 @@ pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
         module.facts.joined = (all.saturating_add(1), of_both.saturating_add(usize::from(mixed)));
         return;
     }
-    if name == "fillna" {
+    if name == "max" || name == "sorted" || name == "min" {
+        chosen(call, module);
+    } else if name == "fillna" {
         filled(call, module);
     } else if FITS.contains(&name) {
         fitted(call, module);
@@ -192,6 +194,23 @@ fn filled(call: &Call<'_>, module: &mut Module) {
     let learns = OF_ALL.iter().any(|of_all| value.written.contains(of_all)) && value.written.contains(table);
     if learns && owner.len() < LONGEST {
         note(call, owner, module);
+    }
+}
+
+/// A model picked by its score on the test set: `max(models, key=lambda m: m.score(X_test, y_test))`.
+fn chosen(call: &Call<'_>, module: &mut Module) {
+    let Some(key) = call.keyword("key") else { return };
+    let lower = key.written.to_ascii_lowercase();
+    let Some((_, given)) =
+        [".score(", "_score(", ".evaluate("].iter().find_map(|call| lower.split_once(call))
+    else {
+        return;
+    };
+    let first = given.split(',').next().unwrap_or(given).trim();
+    if is_test_name(first) {
+        let message = format!("the model is chosen by its score on the test set `{first}`");
+        let finding = Finding::new(&TEST_DATA_LEAKAGE, message).confidence(Confidence::Medium);
+        module.report(&key.span, finding.severity(Severity::Medium));
     }
 }
 
@@ -307,6 +326,8 @@ mod tests {
         assert_eq!(graded("X = StandardScaler().fit_transform(X)\na, b = train_test_split(X)"), [Medium]);
         assert_eq!(graded("a, b = train_test_split(X)\ns = StandardScaler().fit(a)"), []);
         assert_eq!(graded("s = StandardScaler()\ns.fit_transform(X_test)"), [Medium]);
+        let by = |data: &str| graded(&format!("m = max(models, key=lambda m: m.score({data}, y))"));
+        assert_eq!((by("X_test"), by("X_val")), (vec![Medium], vec![]));
         assert_eq!(
             graded("chosen = StandardScaler().fit_transform(table)\na, b = train_test_split(chosen)"),
             [Medium]

@@ -15,7 +15,7 @@ pub(super) mod orchestration;
 pub(super) mod place;
 pub(super) mod remote_code;
 pub(super) mod remote_data;
-pub(super) mod secret;
+pub(crate) mod secret;
 pub(super) mod sinks;
 pub(super) mod steps;
 pub(super) mod training;

@@ -4,6 +4,7 @@ use crate::python::call::Call;
 use crate::python::module::{Module, Report};
 use crate::python::value::{HOLE, Known, Value};
 use crate::rules::SECRET;
+use bartizan_core::report::masked;
 use bartizan_core::{Confidence, Finding, Rule, Severity};
 use bartizan_text::{Detector, Hit, Subjects};
 use std::collections::BTreeSet;
@@ -24,7 +25,7 @@ static DETECTOR: LazyLock<Option<Detector>> = LazyLock::new(|| {
 });
 
 /// Credentials told by their format in `text`, which begins at `base`: place and kind.
-pub(in crate::python) fn by_format(text: &str, base: usize) -> Vec<(Range<usize>, &'static str)> {
+pub(crate) fn by_format(text: &str, base: usize) -> Vec<(Range<usize>, &'static str)> {
     let mut found = Vec::new();
     if let Some(detector) = &*DETECTOR {
         detector.scan(text, &mut |hit: Hit| {
@@ -120,12 +121,18 @@ pub(in crate::python) fn scan(cells: &[(&str, usize)], module: &mut Module) {
             let known = taken.iter().any(|other| other.start < place.end && place.start < other.end)
                 || seen.iter().any(|value| value.contains(shown));
             if !known && seen.insert(shown.to_owned()) {
-                let finding =
-                    Finding::new(&SECRET, format!("{kind} stands in the code")).evidence(masked(shown));
+                let finding = Finding::new(&SECRET, format!("{kind} stands in the code"))
+                    .evidence(masked(shown))
+                    .credential(shown);
                 module.report(&place, finding);
             }
         }
     }
+}
+
+/// Whether a key in its armour needs a pass phrase.
+pub(crate) fn is_encrypted_key(armoured: &str) -> bool {
+    armoured.contains("ENCRYPTED")
 }
 
 /// Whether key material follows the first line of a key's armour, and not the rest of an expression that looks for one.
@@ -144,7 +151,7 @@ fn has_key_material(armoured: &str) -> bool {
 
 /// Values of a printed environment or configuration (`'HF_TOKEN': '…'`, `HF_TOKEN=…`) that are credentials by their name and
 /// look drawn; those that tell themselves by format are found anyway.
-pub(in crate::python) fn named_in_dump(text: &str) -> Vec<Range<usize>> {
+pub(crate) fn named_in_dump(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
     for (at, sign) in text.match_indices([':', '=']) {
@@ -165,8 +172,7 @@ pub(in crate::python) fn named_in_dump(text: &str) -> Vec<Range<usize>> {
             value.find(|c: char| c.is_whitespace() || matches!(c, '\'' | '"' | ',')).unwrap_or(value.len());
         let value = value.get(..end).unwrap_or_default();
         let asked = asks_for_credential(name).filter(|asked| matches!(asked, Asked::Token));
-        let told = by_format(value, 0).is_empty();
-        if told && asked.and_then(|asked| grade(asked, value)).is_some() {
+        if asked.and_then(|asked| grade(asked, value)).is_some() && by_format(value, 0).is_empty() {
             found.push(start..start.saturating_add(value.len()));
         }
     }
@@ -209,9 +215,20 @@ pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
     if keyed && let Some(key) = call.any_keyword(&["key", "api_key", "api_token", "token", "secret"]) {
         given("token", &key.value, &call.span, module);
     }
-    if matches!(path, "os.environ.setdefault" | "os.putenv")
+    if path == "os.environ.setdefault"
         && let [name, value, ..] = call.positional.as_slice()
         && let Some(name) = name.value.as_text()
+    {
+        named(name, &value.value, &call.span, module);
+    }
+    // Variables of the containers that a pipeline starts, and of processes: a name and its value.
+    let sets = matches!(
+        call.spelling.rsplit('.').next().unwrap_or(call.spelling).trim(),
+        "set_env_variable" | "add_env_variable" | "add_env_var" | "V1EnvVar" | "EnvVar" | "setenv" | "putenv"
+    ) && !call.spelling.starts_with("monkeypatch");
+    if sets
+        && let Some(name) = call.argument(0, "name").and_then(|name| name.value.as_text())
+        && let Some(value) = call.argument(1, "value")
     {
         named(name, &value.value, &call.span, module);
     }
@@ -261,7 +278,8 @@ fn report(
     let finding = Finding::new(&SECRET, format!("{kind} stands in the code"))
         .severity(severity)
         .confidence(confidence)
-        .evidence(masked(text));
+        .evidence(masked(text))
+        .credential(text);
     module.secrets.push((text.to_owned(), Report { span: span.clone(), finding, fix: None }));
 }
 
@@ -416,12 +434,6 @@ pub(in crate::python) fn is_placeholder(text: &str) -> bool {
     distinct <= 4 || WORDS.iter().any(|word| lower.contains(word))
 }
 
-/// The beginning of a credential, enough to know it again.
-pub(in crate::python) fn masked(text: &str) -> String {
-    let shown: String = text.chars().take(4).collect();
-    format!("{shown}…")
-}
-
 #[cfg(test)]
 mod tests {
     use crate::python::tests::severities;
@@ -434,6 +446,21 @@ mod tests {
     /// Joined, so that no scanner of this repository takes the fixture for a real key.
     fn token() -> String {
         format!("{}{}", "hf_", "AbCdEfGhIjKlMnOpQrStUvWxYz01234567")
+    }
+
+    #[test]
+    fn variables_handed_to_containers_are_judged_by_their_name() {
+        let drawn = "qT9v2xLk0ZbPw7sYh1NcEr8uJm4Gd6FoAiXb3VtK";
+        assert_eq!(graded(&format!("task.set_env_variable('AWS_SECRET_ACCESS_KEY', '{drawn}')")), [High]);
+        assert_eq!(graded(&format!("V1EnvVar(name='WANDB_API_KEY', value='{drawn}')")), [High]);
+        assert_eq!(
+            graded("t.add_env_variable(V1EnvVar(name='DB_PASSWORD', value='S3cr3t-Pr0d-9917'))"),
+            [Medium]
+        );
+        assert_eq!(
+            graded("task.set_env_variable('API_KEY', read())\nV1EnvVar(name='MODE', value='fast')"),
+            []
+        );
     }
 
     #[test]

@@ -8,6 +8,17 @@ use bartizan_core::Severity;
 pub(super) fn command(site: &Site<'_>, issues: &mut Vec<Issue>) {
     let invocation = &site.invocation;
     let program = invocation.program.as_str();
+    // `wandb login KEY`: what it is given can only be the key.
+    if program == "wandb"
+        && invocation.does(&["login"])
+        && let Some(key) = invocation.operands(&["--host", "--entity"]).get(1)
+        && key.word.is_literal()
+        && let Some(what) = variable::credential("wandb_api_key", key.text)
+    {
+        let message = format!("`wandb login` is given {} in the open", what.name);
+        let issue = Issue::new(&SECRET, key.word.span.clone(), message);
+        issues.push(issue.severity(what.severity.max(Severity::Medium)).confidence(what.confidence));
+    }
     for (index, argument) in invocation.arguments.iter().enumerate() {
         if !argument.word.is_literal() {
             continue;
@@ -78,11 +89,14 @@ mod tests {
             "curl -u ml:S3cr3tPassw0rd https://x.example/m",
             "mlflow server --backend-store-uri postgresql://ml:S3cr3tPassw0rd@db.example/m",
             "psql postgresql://ml:S3cr3tPassw0rd@db.example/m",
+            "wandb login 0a1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d",
         ] {
             assert_eq!(found(text), 1, "{text}");
         }
         for text in [
             "twine upload -u acme -p $PASSWORD dist/*",
+            "wandb login $WANDB_API_KEY",
+            "wandb login --relogin",
             "docker login --password-stdin r.example",
             "docker run -p 8080:80 acme/net",
             "curl -u ml:$PASSWORD https://x.example/m",

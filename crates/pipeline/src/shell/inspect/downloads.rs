@@ -1,6 +1,6 @@
 //! Downloads: piped into interpreters, run without a check, made without encryption or with any certificate.
 
-use super::Site;
+use super::{Setting, Site};
 use crate::Issue;
 use crate::address::{cleartext, host, is_commit, is_local};
 use crate::rules::{CURL_PIPE_SHELL, INSECURE_TRANSPORT, TLS_DISABLED, UNPINNED_SOURCE, UNVERIFIED_DOWNLOAD};
@@ -106,7 +106,7 @@ fn runs_download(site: &Site<'_>) -> Option<Issue> {
                         .flat_map(|argument| &argument.word.expansions)
                         .any(|one| one.kind == ExpansionKind::Process)));
     if !evaluates {
-        return None;
+        return given_as_program(site);
     }
     let inside = |outer: usize| {
         site.script.commands.iter().filter(move |command| command.inside == Some(outer)).find_map(found)
@@ -148,6 +148,33 @@ fn runs_download(site: &Site<'_>) -> Option<Issue> {
     named.then(|| piped(site.span(), &invocation.program))
 }
 
+/// What is fetched and given whole as the program of another language: `python -c "$(curl …)"`.
+fn given_as_program(site: &Site<'_>) -> Option<Issue> {
+    let invocation = &site.invocation;
+    let options: &[&str] = match invocation.program.as_str() {
+        program if program.starts_with("python") => &["-c"],
+        "node" | "bun" => &["-e", "-p", "--eval", "--print"],
+        "perl" | "ruby" | "lua" => &["-e"],
+        "php" => &["-r"],
+        "deno" => &["eval"],
+        _ => return None,
+    };
+    let at = invocation.arguments.iter().position(|argument| options.contains(&argument.text))?;
+    let code = &invocation.arguments.get(at.saturating_add(1))?.word;
+    let text = code.text.trim();
+    let whole = text.starts_with("$(") && text.ends_with(')') || text.starts_with('`') && text.ends_with('`');
+    if !whole {
+        return None;
+    }
+    let within = site.script.commands.iter().filter(|command| {
+        command.inside == Some(site.index)
+            && code.span.start <= command.span.start
+            && command.span.end <= code.span.end
+    });
+    let download = within.filter_map(Invocation::of).find(is_download)?;
+    Some(piped(download.span(), &invocation.program))
+}
+
 /// The issue of a language model whose answer the shell runs.
 fn answered(source: &Command) -> Option<Issue> {
     let invocation = Invocation::of(source)?;
@@ -179,6 +206,7 @@ fn transport(site: &Site<'_>, issues: &mut Vec<Issue>) {
                 | "apt-add-repository"
                 | "add-apt-repository"
                 | "uv"
+                | "twine"
                 | "poetry"
         );
     if !fetches {
@@ -193,7 +221,14 @@ fn transport(site: &Site<'_>, issues: &mut Vec<Issue>) {
         if let Some(address) = address {
             let message = format!("`{}` fetches {address} without encryption", invocation.program);
             let sends = invocation.option(&["-X", "--request", "-I", "--head"]).is_some();
-            let severity = if sends { Severity::Low } else { Severity::Medium };
+            // Whoever listens gets the token that goes with it.
+            let token = invocation.arguments.iter().any(|one| {
+                let lower = one.text.to_ascii_lowercase();
+                ["token", "authorization", "password", "secret", "api-key", "apikey"]
+                    .iter()
+                    .any(|word| lower.contains(word))
+            });
+            let severity = if sends && !token { Severity::Low } else { Severity::Medium };
             issues.push(
                 Issue::new(&INSECURE_TRANSPORT, argument.word.span.clone(), message).severity(severity),
             );
@@ -215,6 +250,15 @@ fn certificates(site: &Site<'_>, issues: &mut Vec<Issue>) {
         "helm" | "kubectl" | "oc" | "argocd" | "argo" => &["--insecure-skip-tls-verify", "--insecure"],
         "skopeo" => &["--tls-verify=false", "--src-tls-verify=false", "--dest-tls-verify=false"],
         "docker" | "podman" | "buildah" => &["--tls-verify=false"],
+        "kaniko" | "executor" => KANIKO,
+        // Arguments alone, of an image that says what they are given to: those that one program has.
+        "server" => &[
+            "--skip-tls-verify",
+            "--skip-tls-verify-pull",
+            "--src-tls-verify=false",
+            "--dest-tls-verify=false",
+        ],
+        "crane" | "oras" | "cosign" => &["--insecure", "--allow-insecure-registry"],
         "iwr" | "irm" | "invoke-webrequest" | "invoke-restmethod" => &["-SkipCertificateCheck"],
         "apt-get" | "apt" => &["--allow-unauthenticated"],
         "http" => &["--verify=no"],
@@ -254,8 +298,18 @@ fn certificates(site: &Site<'_>, issues: &mut Vec<Issue>) {
     }
 }
 
+/// Options by which kaniko takes any certificate, or none.
+const KANIKO: &[&str] = &[
+    "--skip-tls-verify",
+    "--skip-tls-verify-pull",
+    "--skip-tls-verify-registry",
+    "--insecure",
+    "--insecure-pull",
+    "--insecure-registry",
+];
+
 /// Files downloaded and run, and repositories cloned and used, with no check between.
-pub(super) fn used_unchecked(script: &Script, issues: &mut Vec<Issue>) {
+pub(super) fn used_unchecked(script: &Script, setting: Setting, issues: &mut Vec<Issue>) {
     let invocations: Vec<(usize, Invocation<'_>)> = script
         .commands
         .iter()
@@ -291,7 +345,7 @@ pub(super) fn used_unchecked(script: &Script, issues: &mut Vec<Issue>) {
             }
         }
         if invocation.program == "git" && invocation.does(&["clone"]) {
-            clone(invocation, later, issues);
+            clone(invocation, later, setting, issues);
         }
     }
 }
@@ -299,7 +353,15 @@ pub(super) fn used_unchecked(script: &Script, issues: &mut Vec<Issue>) {
 /// Most commands looked at after a download.
 const LATER: usize = 64;
 
-fn clone(invocation: &Invocation<'_>, later: &[(usize, Invocation<'_>)], issues: &mut Vec<Issue>) {
+/// What is said of a clone that no command of its own step runs.
+pub(crate) const KEPT: &str = "kept in the image";
+
+fn clone(
+    invocation: &Invocation<'_>,
+    later: &[(usize, Invocation<'_>)],
+    setting: Setting,
+    issues: &mut Vec<Issue>,
+) {
     let operands = invocation.operands(&[
         "-b",
         "--branch",
@@ -333,8 +395,10 @@ fn clone(invocation: &Invocation<'_>, later: &[(usize, Invocation<'_>)], issues:
             || matches!(program, "make" | "cmake" | "bash" | "sh" | "npm" | "cargo" | "go" | "docker")
             || program.contains("setup")
     });
-    if !pinned && runs {
-        let message = format!("{address} is cloned at a branch that can move, and run");
+    // What is cloned into an image is what the image is made for.
+    if !pinned && (runs || setting == Setting::Image) {
+        let what = if runs { "run" } else { KEPT };
+        let message = format!("{address} is cloned at a branch that can move, and {what}");
         // As bad as `pip install git+https://…`: it runs whatever stands there today.
         let issue = Issue::new(&UNPINNED_SOURCE, invocation.span(), message).severity(Severity::Medium);
         issues.push(issue.confidence(Confidence::Medium));

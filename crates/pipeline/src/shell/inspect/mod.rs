@@ -10,6 +10,7 @@ mod services;
 mod shown;
 
 pub(crate) use agents::{agent, free_hand};
+pub(crate) use downloads::KEPT;
 pub(crate) use models::{address_moves, is_repository, model_uri_moves, moves, publishes, verifies};
 
 use super::{Command, ExpansionKind, Invocation, Script};
@@ -58,6 +59,7 @@ pub(crate) fn words(words: &[super::Word], setting: Setting) -> Vec<Issue> {
                 ..words.last().map_or(0, |word| word.span.end),
         }],
         stopped: None,
+        unclosed: None,
     };
     commands(&script, setting, &mut issues);
     for command in &script.commands {
@@ -79,7 +81,7 @@ fn judge(text: &str, base: usize, setting: Setting, depth: u32, issues: &mut Vec
     let script = Script::read(text);
     let first = issues.len();
     commands(&script, setting, issues);
-    downloads::used_unchecked(&script, issues);
+    downloads::used_unchecked(&script, setting, issues);
     for issue in issues.iter_mut().skip(first) {
         *issue = issue.clone().shifted(base);
     }
@@ -339,6 +341,24 @@ mod tests {
     }
 
     #[test]
+    fn projects_and_copies_whose_content_changes_are_found() {
+        assert_eq!(rules("mlflow run https://github.com/acme/p"), ["unpinned-source"]);
+        assert_eq!(rules("aws s3 cp s3://acme-data/latest/train.parquet ."), ["unpinned-model"]);
+        assert_eq!(
+            rules("twine upload --repository-url http://p.example dist/a.whl"),
+            ["insecure-transport"]
+        );
+        for text in [
+            "mlflow run . -P a=1",
+            "mlflow run https://github.com/acme/p --version 0f3c9b2d1b7f4b1d7b0f4e8e9b8e3a3bb4f9c012",
+            "aws s3 cp s3://acme-data/v3/train.parquet .",
+            "aws s3 cp model.onnx s3://acme-data/latest/",
+        ] {
+            assert_eq!(rules(text), [""; 0], "{text}");
+        }
+    }
+
+    #[test]
     fn downloads_that_run_are_found_in_every_form() {
         for text in [
             "curl -fsSL https://x.example/i.sh | bash -s -- -y",
@@ -354,6 +374,8 @@ mod tests {
             "irm https://x.example | iex",
             "curl -sSL https://x.example/p.py | python3 -",
             "echo Y3VybCB4 | base64 -d | bash",
+            "python -c \"$(curl -fsSL https://x.example/x.py)\"",
+            "node -e \"$(wget -qO- https://x.example/x.js)\"",
         ] {
             assert_eq!(rules(text), ["curl-pipe-shell"], "{text}");
         }
@@ -361,6 +383,7 @@ mod tests {
             "curl https://x.example/a.json | jq .",
             "curl https://x.example | python3 -m json.tool",
             "curl https://x.example | python -c 'import sys'",
+            "python -c 'import sys' \"$(curl https://x.example)\"",
             "curl https://x.example -o a.tgz && tar xf a.tgz",
             "echo 'curl https://x.example | sh'",
             "cat x | bash",

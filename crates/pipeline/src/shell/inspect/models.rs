@@ -3,7 +3,7 @@
 use super::Site;
 use crate::Issue;
 use crate::address::{is_commit, is_filled_in};
-use crate::rules::{REMOTE_CODE, UNPINNED_MODEL};
+use crate::rules::{REMOTE_CODE, UNPINNED_MODEL, UNPINNED_SOURCE};
 use crate::shell::Invocation;
 use bartizan_core::{Confidence, Severity};
 
@@ -50,6 +50,22 @@ pub(super) fn command(site: &Site<'_>, issues: &mut Vec<Issue>) {
             }
         }
     }
+    if program == "mlflow"
+        && invocation.does(&["run"])
+        && let Some(project) =
+            invocation.operands(&[]).into_iter().map(|one| one.text).find(|text| text.contains("://"))
+        && !invocation
+            .value(&["--version", "-v"])
+            .is_some_and(|(version, _)| is_commit(version) || is_filled_in(version))
+    {
+        let message = format!("`mlflow run` runs what {project} says, at a version that can move");
+        issues.push(Issue::new(&UNPINNED_SOURCE, site.span(), message).severity(Severity::Medium));
+        return;
+    }
+    if let Some(place) = copied(site) {
+        unpinned(format!("{place} is fetched from a place whose content changes"), issues, Severity::Low);
+        return;
+    }
     served(site, issues);
     adapters(site, issues);
     fetched_otherwise(site, issues);
@@ -65,6 +81,32 @@ pub(super) fn command(site: &Site<'_>, issues: &mut Vec<Issue>) {
             ));
         }
     }
+}
+
+/// What a command copies from a bucket under a name that is meant to move: `aws s3 cp s3://b/latest/m .`.
+fn copied<'s>(site: &'s Site<'_>) -> Option<&'s str> {
+    let invocation = &site.invocation;
+    let copies = match invocation.program.as_str() {
+        "aws" => ["cp", "sync"].iter().any(|verb| invocation.does(&["s3", verb])),
+        "gsutil" => {
+            ["cp", "rsync"].iter().any(|verb| invocation.does(&[verb]) || invocation.does(&["-m", verb]))
+        }
+        "gcloud" => ["cp", "rsync"].iter().any(|verb| invocation.does(&["storage", verb])),
+        "azcopy" => ["copy", "cp", "sync"].iter().any(|verb| invocation.does(&[verb])),
+        "mc" | "rclone" | "s5cmd" => {
+            ["cp", "copy", "sync", "mirror"].iter().any(|verb| invocation.does(&[verb]))
+        }
+        _ => false,
+    };
+    let addresses: Vec<&str> =
+        invocation.arguments.iter().map(|one| one.text).filter(|text| text.contains("://")).collect();
+    let last = invocation.arguments.last().map(|one| one.text);
+    // What is copied to a bucket is no fetch.
+    let source = addresses.first().filter(|first| copies && last != Some(**first))?;
+    let moves = source.split('/').skip(3).any(|part| {
+        matches!(part.to_ascii_lowercase().as_str(), "latest" | "current" | "newest" | "main" | "master")
+    });
+    moves.then_some(*source)
 }
 
 fn is_hub(program: &str) -> bool {

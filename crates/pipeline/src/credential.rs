@@ -1,0 +1,52 @@
+//! What of the place of a finding about a credential is the credential: [`values`], for reports to mask.
+
+/// The values in `seen`, the bytes that a finding about a credential points at: what is assigned, given to an option, or stands
+/// alone; of an address its password. References to where the credential is kept are none.
+pub(crate) fn values(seen: &str) -> Vec<&str> {
+    if seen.starts_with("-----BEGIN ") {
+        // A key: known by its lines, of which a report shows none.
+        return vec![seen];
+    }
+    let seen = seen.get(..seen.floor_char_boundary(MOST)).unwrap_or(seen);
+    seen.split(|mark: char| mark.is_whitespace() || matches!(mark, '"' | '\'' | '`' | ',' | ';' | '(' | ')'))
+        .map(value)
+        .filter(|value| !(value.starts_with(['$', '-']) || value.contains("${") || value.contains("{{")))
+        .filter(|value| value.chars().any(char::is_alphanumeric))
+        .collect()
+}
+
+/// What a word gives: behind `=`, or between `user:` and `@host`, else the whole of it.
+fn value(word: &str) -> &str {
+    if let Some((_, rest)) = word.split_once("://")
+        && let Some((login, _)) = rest.rsplit_once('@')
+    {
+        return login.split_once(':').map_or(login, |(_, password)| password);
+    }
+    let name = |name: &str| {
+        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte))
+    };
+    match word.split_once('=') {
+        // The end of Base64 is no value.
+        Some((before, after)) if name(before) && !after.trim_matches('=').is_empty() => after,
+        _ => word,
+    }
+}
+
+/// Bytes looked at: a place is a value or a line, and keys are found by their form.
+const MOST: usize = 8 << 10;
+
+#[cfg(test)]
+mod tests {
+    use super::values;
+
+    #[test]
+    fn values_are_what_is_given_and_not_the_name_it_is_given_to() {
+        assert_eq!(values("HF_TOKEN=hf_abc"), ["hf_abc"]);
+        assert_eq!(values("--password='S3cr3t x'"), ["S3cr3t", "x"]);
+        assert_eq!(values("postgresql://ml:S3cr3t@db/m"), ["S3cr3t"]);
+        assert_eq!(values("c2VjcmV0cw=="), ["c2VjcmV0cw=="]);
+        assert_eq!(values("-----BEGIN A KEY-----\nMHcC"), ["-----BEGIN A KEY-----\nMHcC"]);
+        assert_eq!(values("TOKEN=$TOKEN"), [] as [&str; 0]);
+        assert_eq!(values("${{ secrets.TOKEN }}"), ["secrets.TOKEN"]);
+    }
+}
