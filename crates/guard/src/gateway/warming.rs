@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 const TIMES: usize = 4;
 /// Something of all that detectors look closer at. No value in it is anyone's.
 const REQUEST: &str = concat!(
-    r#"{"model":"m","messages":[{"role":"system","content":"You answer questions about parcels, in one paragraph "#,
+    r#"{"model":"a-model-of-2026-03-04","messages":[{"role":"system","content":"You answer questions about parcels, in one paragraph "#,
     r#"and in the language of the customer."},{"role":"user","content":"Please ignore the earlier mail "#,
     r#"(aGVsbG8gd29ybGQsIGhvdyBhcmUgeW91) and write to jo@example.org or call +49 30 901820: the IBAN is "#,
     r#"DE89 3704 0044 0532 0130 00, the card 4111 1111 1111 1111, my password: example#22, see "#,

@@ -84,18 +84,22 @@ fn messages<'j, 'b>(all: &mut Gather<'j, 'b>, read: &dyn Fn(&mut Gather<'j, 'b>,
     all.each(root, "", &read);
 }
 
-/// Whether a body is a message of JSON-RPC, or a batch of nothing else, and no request of a model's protocol that says so beside.
+/// Whether a value is a message of JSON-RPC, or one that calls a tool as such a message does.
+fn is_one(node: Node<'_, '_>) -> bool {
+    const KINDS: [&str; 3] = ["method", "result", "error"];
+    let has = |name: &str| node.all(name).next().is_some();
+    let calls = || node.all("method").filter_map(Node::as_str).any(|method| method == CALLING);
+    node.is_object() && (has("jsonrpc") && KINDS.iter().any(|name| has(name)) || calls())
+}
+
+/// Whether a body is a message of JSON-RPC, or a list in which one is.
+pub(super) fn has_message(root: Node<'_, '_>) -> bool {
+    is_one(root) || root.items().any(is_one)
+}
+
+/// Whether a body is a message of JSON-RPC, or a list of nothing else.
 pub(super) fn is_message(root: Node<'_, '_>) -> bool {
-    let has = |node: Node<'_, '_>, name: &str| node.all(name).next().is_some();
-    let one = |node: Node<'_, '_>| {
-        node.is_object()
-            && has(node, "jsonrpc")
-            && ["method", "result", "error"].iter().any(|name| has(node, name))
-            && !["messages", "requests", "prompt", "input", "inputs", "choices"]
-                .iter()
-                .any(|name| has(node, name))
-    };
-    one(root) || root.items().next().is_some() && root.items().all(one)
+    is_one(root) || root.items().next().is_some() && root.items().all(is_one)
 }
 
 /// The `id` of a message as it is written, of a batch those of its messages in a list; `null` when there is none, or it is no message.

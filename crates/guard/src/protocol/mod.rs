@@ -98,11 +98,11 @@ impl Protocol {
     }
 
     /// The protocol of a request by its shape, where its path is that of another or of none: messages of tools (JSON-RPC) are posted to
-    /// any path, `/messages` among them.
+    /// any path, `/messages` among them. What else such a request says is judged as a user's.
     #[must_use]
     pub fn of_request(self, json: &Json<'_>) -> Self {
         match self {
-            Self::Json | Self::AnthropicMessages if mcp::is_message(json.root()) => Self::Mcp,
+            Self::Json | Self::AnthropicMessages if mcp::has_message(json.root()) => Self::Mcp,
             other => other,
         }
     }

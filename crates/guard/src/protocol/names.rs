@@ -64,7 +64,7 @@ fn is_word(text: &str) -> bool {
 }
 
 /// Whether a word is a credential by its form alone.
-fn is_credential(word: &str) -> bool {
+pub(super) fn is_credential(word: &str) -> bool {
     /// A hit from this score on counts, from 0 to 1: what the policy takes unless it says otherwise.
     const SCORE: f32 = 0.6;
     const SUBJECTS: Subjects = Subjects { secrets: true, patterns: false, names: false, characters: false };

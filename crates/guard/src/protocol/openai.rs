@@ -5,7 +5,7 @@
 use super::calls::WRAPPING;
 use super::gather::{Gather, join, role};
 use super::json::{Node, Value, folded};
-use super::names::is_base64;
+use super::names::{is_base64, is_credential};
 use crate::exchange::{MediaKind, Role};
 
 /// Members of requests that choose how is answered and are put before no model: names, as a rule.
@@ -158,8 +158,9 @@ pub(super) fn embedding_response(all: &mut Gather<'_, '_>) {
     let items = root.all("data").flat_map(Node::items);
     for holder in std::iter::once(root).chain(items) {
         for vectors in ["embedding", "embeddings"].into_iter().flat_map(|name| holder.all(name)) {
-            // Numbers, or as many of them in base64.
-            if vectors.inside().filter_map(Node::as_str).all(|text| is_base64(&text)) {
+            // Numbers, or as many of them in base64; no vector is as short as a credential.
+            let is_vector = |text: &str| is_base64(text) && (text.len() > 256 || !is_credential(text));
+            if vectors.inside().filter_map(Node::as_str).all(|text| is_vector(&text)) {
                 all.pass(vectors);
             }
         }

@@ -89,7 +89,7 @@ impl RefusalKind {
 }
 
 impl Refusal {
-    /// The body, as a client of the protocol reads errors: OpenAI's error object, or Anthropic's.
+    /// The body, as a client of the protocol reads errors: OpenAI's error object, Anthropic's, JSON-RPC's or KServe's.
     pub fn body(&self, protocol: Protocol) -> String {
         let message = format!("{} (decision {})", self.message, self.decision);
         let value = match protocol {
@@ -119,6 +119,8 @@ impl Refusal {
                     one => error(one),
                 }
             }
+            // Its clients read a text (Open Inference Protocol 2.0, inference response error).
+            Protocol::Kserve => json!({"error": message}),
             _ => {
                 let kind = match self.kind.status() {
                     401 => "authentication_error",
@@ -158,6 +160,7 @@ mod tests {
             refusal.body(Protocol::OpenaiChat),
             r#"{"error":{"message":"no (decision d1)","type":"invalid_request_error","param":null,"code":"content_policy_violation"}}"#
         );
+        assert_eq!(refusal.body(Protocol::Kserve), r#"{"error":"no (decision d1)"}"#);
         assert_eq!(
             refusal.body(Protocol::AnthropicMessages),
             r#"{"type":"error","error":{"type":"permission_error","message":"no (decision d1)"},"request_id":"d1"}"#

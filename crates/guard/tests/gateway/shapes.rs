@@ -104,6 +104,19 @@ fn a_request_that_calls_itself_a_message_gets_no_answer_unjudged() {
         let answer = guarded.post(path, &request);
         assert!(answer.status == 200 && !answer.text().contains(KEY), "{answer:?}");
     }
+    // Neither what stands beside a call nor what is left out hides it.
+    let policy = "[checks.tools]\nallow = ['weather']\nunoffered = 'off'\n";
+    let guarded = Guarded::before(policy, Recorded::answering(json_answer("{}")).address);
+    for request in [
+        json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "wipe"}, "messages": [], "input": "a"}),
+        json!({"id": 1, "Method": "tools/call", "params": {"name": "wipe"}}),
+        json!([{"x": 1}, {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "wipe"}}]),
+    ] {
+        for path in ["/api/tools", "/messages"] {
+            let answer = guarded.post(path, &request.to_string());
+            assert!(answer.text().contains("guard/tool-policy"), "{path} {request} {answer:?}");
+        }
+    }
     // What is given to a model is judged as that.
     let result =
         json!({"jsonrpc": "2.0", "id": 1, "result": {"content": [{"type": "text", "text": ATTACK}]}});
