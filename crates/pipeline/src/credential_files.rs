@@ -164,8 +164,13 @@ fn logins(content: &str) -> Vec<Issue> {
 }
 
 fn words(content: &str) -> impl Iterator<Item = (usize, &str)> {
-    let origin = content.as_ptr() as usize;
-    content.split_ascii_whitespace().map(move |word| ((word.as_ptr() as usize).saturating_sub(origin), word))
+    let mut at = 0usize;
+    content.split_ascii_whitespace().map(move |word| {
+        let skipped = content.get(at..).and_then(|rest| rest.find(word)).unwrap_or_default();
+        let start = at.saturating_add(skipped);
+        at = start.saturating_add(word.len());
+        (start, word)
+    })
 }
 
 /// What has the form of a credential, and drawn values under a name of one.

@@ -155,7 +155,8 @@ pub(crate) fn named_in_dump(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
     for (at, sign) in text.match_indices([':', '=']) {
-        let name = text.get(..at).unwrap_or_default().trim_end_matches(['\'', '"', ' ']);
+        let head = text.ceil_char_boundary(at.saturating_sub(NAMED_BYTES))..at;
+        let name = text.get(head).unwrap_or_default().trim_end_matches(['\'', '"', ' ']);
         let begins = name.rfind(|c: char| !is_word(c)).map_or(0, |place| {
             place.saturating_add(
                 name.get(place..).and_then(|rest| rest.chars().next()).map_or(1, char::len_utf8),
@@ -165,9 +166,11 @@ pub(crate) fn named_in_dump(text: &str) -> Vec<Range<usize>> {
         if name.len() < 5 || name.len() > 64 || found.len() >= MOST_SECRETS {
             continue;
         }
-        let after = text.get(at.saturating_add(sign.len())..).unwrap_or_default();
+        let from = at.saturating_add(sign.len());
+        let to = text.floor_char_boundary(from.saturating_add(NAMED_BYTES).min(text.len()));
+        let after = text.get(from..to).unwrap_or_default();
         let value = after.trim_start_matches(' ').trim_start_matches(['\'', '"']);
-        let start = text.len().saturating_sub(value.len());
+        let start = to.saturating_sub(value.len());
         let end =
             value.find(|c: char| c.is_whitespace() || matches!(c, '\'' | '"' | ',')).unwrap_or(value.len());
         let value = value.get(..end).unwrap_or_default();
@@ -282,6 +285,9 @@ fn report(
         .credential(text);
     module.secrets.push((text.to_owned(), Report { span: span.clone(), finding, fix: None }));
 }
+
+/// Bytes before and after a sign in which a name and its value stand: what is longer is neither.
+const NAMED_BYTES: usize = 512;
 
 /// Most credentials given by name that are kept for one module.
 const MOST_SECRETS: usize = 500;
