@@ -312,7 +312,7 @@ fn examined(
             let fingerprint = fingerprint(&finding, digest);
             let shown = place < SNIPPETS && !finding.rule.is_confidential();
             let mut snippet = shown.then(|| Snippet::capture(bytes, &finding.location)).flatten();
-            mask.apply(&mut finding, snippet.as_mut());
+            mask.apply(&mut finding, &mut snippet);
             finding.credentials = Vec::new();
             Reported { subject: uri.to_owned(), fingerprint, snippet, finding }
         })

@@ -219,9 +219,11 @@ fn keys(text: &Text<'_>) -> Vec<Issue> {
 #[cfg(unix)]
 fn is_kept_to_owner(text: &Text<'_>) -> bool {
     use std::os::unix::fs::PermissionsExt as _;
+    /// Rights of the group and of everyone else.
+    const OTHERS: u32 = 0o077;
     text.place
         .and_then(|(path, _)| std::fs::metadata(path).ok())
-        .is_some_and(|metadata| metadata.permissions().mode() & 0o077 == 0)
+        .is_some_and(|metadata| metadata.permissions().mode() & OTHERS == 0)
 }
 
 /// Rights are kept otherwise here: nothing is known.
@@ -335,8 +337,8 @@ mod tests {
 
     #[test]
     fn a_private_key_is_told_and_a_certificate_is_not() {
-        let graded = |name: &str, text: &str| crate::testing::graded(name, text, "pipeline/secret");
         use bartizan_core::Severity::{High, Low};
+        let graded = |name: &str, text: &str| crate::testing::graded(name, text, "pipeline/secret");
         assert_eq!(graded("id_rsa", &key()), [High]);
         assert_eq!(graded("tests/certs/server.pem", &key()), [Low]);
         assert_eq!(graded("a.pem", &key().replace("PRIVATE KEY", "ENCRYPTED PRIVATE KEY")), [Low]);

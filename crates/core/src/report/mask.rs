@@ -62,20 +62,16 @@ impl Mask {
     }
 
     /// Hides what `finding` and the content around it would repeat.
-    pub(crate) fn apply(&self, finding: &mut Finding, snippet: Option<&mut Snippet>) {
+    pub(crate) fn apply(&self, finding: &mut Finding, snippet: &mut Option<Snippet>) {
         if self.is_empty() {
             return;
         }
-        let shown = match snippet {
-            Some(Snippet::Text { text, column, .. }) => Some((text, column)),
-            _ => None,
-        };
         for text in [&mut finding.message, &mut finding.evidence, &mut finding.remedy] {
             if let Some(hidden) = self.hide(text) {
                 *text = hidden;
             }
         }
-        if let Some((text, column)) = shown
+        if let Some(Snippet::Text { text, column, .. }) = snippet
             && let Some(hidden) = self.hide(text)
         {
             // The place moves with what was cut before it.
@@ -228,10 +224,10 @@ mod tests {
         let mut finding = Finding::new(&CALLS, format!("holds {}", token())).evidence(token());
         let text = format!("{} bad", token());
         let column = u32::try_from(text.find("bad").unwrap() + 1).unwrap();
-        let mut snippet = Snippet::Text { line: 1, column, text };
-        mask.apply(&mut finding, Some(&mut snippet));
+        let mut snippet = Some(Snippet::Text { line: 1, column, text });
+        mask.apply(&mut finding, &mut snippet);
         assert_eq!((finding.message.as_str(), finding.evidence.as_str()), ("holds hf_A…", "hf_A…"));
-        let Snippet::Text { column, text, .. } = snippet else { panic!("no text") };
+        let Some(Snippet::Text { column, text, .. }) = snippet else { panic!("no text") };
         assert_eq!(text.chars().nth(column as usize - 1), Some('b'));
     }
 
