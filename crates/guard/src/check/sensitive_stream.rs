@@ -351,7 +351,7 @@ mod tests {
             }
         }
         for harmless in
-            ["AT&amp;T &copy; 2024", "caf\u{e9} \u{1f600}\u{fe0f}", "ZG9jdW1lbnRhdGlvbiBvZiB0aGUgcGFydHM="]
+            ["AT&amp;T &copy; 2024", "th\u{e9} \u{1f600}\u{fe0f}", "ZG9jdW1lbnRhdGlvbiBvZiB0aGUgcGFydHM="]
         {
             assert_eq!(answer(ALL, harmless), (harmless.to_owned(), vec![], None));
         }
