@@ -196,12 +196,12 @@ mod tests {
     #[test]
     fn texts_behind_the_json_are_in_the_document_and_go_back_as_they_came() {
         let picture = [0xff, 0xd8, 0xff, 0xe0, 0x00, 0x10, b'J'];
-        let (body, head) = body(&[b"a \"text\"", &picture, b"th\xe9 au lait, s'il vous plait"]);
+        let (body, head) = body(&[b"a \"text\"", &picture, b"the\xe9 au lait, s'il vous plait"]);
         let tensors = Tensors::of(&body, head, "inputs", JsonLimits::default()).unwrap();
         let document = String::from_utf8(tensors.document.clone()).unwrap();
         assert!(
             document.contains(
-                "\"shape\":[2] ,\"data\":[\"a \\\"text\\\"\",\"\",\"th\u{fffd} au lait, s'il vous plait\"]}"
+                "\"shape\":[2] ,\"data\":[\"a \\\"text\\\"\",\"\",\"the\u{fffd} au lait, s'il vous plait\"]}"
             ),
             "{document}"
         );
