@@ -70,11 +70,11 @@ fn plain_lines(mut input: impl BufRead, change: Change<'_>, out: &mut impl Write
     let mut row = 0u64;
     while next_line(&mut input, &mut line, row, row.saturating_add(1))? {
         let content = text(&line, row, row.saturating_add(1))?;
-        match change(row, "text", content) {
-            Some(value) => out.write_all(value.as_bytes())?,
-            None => out.write_all(&line)?,
-        }
-        out.write_all(b"\n")?;
+        let changed = change(row, "text", content);
+        let written = changed.as_deref().unwrap_or(content);
+        out.write_all(written.as_bytes())?;
+        // A return at the end of a text would be read as a part of the line's end; with one more it stays.
+        out.write_all(if written.ends_with('\r') { b"\r\n" } else { b"\n" })?;
         row = row.saturating_add(1);
     }
     Ok(())
@@ -201,6 +201,7 @@ mod tests {
         );
         assert_eq!(without_b("a;b\n1;2\n3;\"x\ny\"\n", "f.csv"), "a;b\n1;[X]\n3;[X]\n");
         assert_eq!(without_b("open\nsecret\n", "f.txt"), "open\n[X]\n");
+        assert_eq!(without_b("open\r\r\nsecret\nlast\r", "f.txt"), "open\r\r\n[X]\nlast\r\r\n");
     }
 
     proptest! {
