@@ -416,7 +416,8 @@ impl GateInput {
     }
 
     /// Says of each test of a scan whether a later scan takes its place: one of the same bytes under a name that is the same to its end.
-    /// One under another name is read by other readers, and takes nothing back.
+    /// One under another name is read by other readers, and takes nothing back; nor does one that lacks a file of the artifact that the
+    /// earlier one read, as what is found in a file may come of its neighbours.
     fn supersede(&mut self) {
         let mut last: BTreeMap<&str, BTreeMap<&str, usize>> = BTreeMap::new();
         let scans = || self.statements.iter().enumerate().filter(|(_, statement)| statement.kind == SCAN);
@@ -425,13 +426,22 @@ impl GateInput {
                 last.entry(&subject.digest).or_default().insert(&subject.name, place);
             }
         }
+        let covered: BTreeMap<usize, BTreeSet<&str>> = scans()
+            .map(|(place, scan)| (place, scan.subjects.iter().map(|each| each.digest.as_str()).collect()))
+            .collect();
         let current_of = |(place, scan): (usize, &Evidence)| -> Vec<bool> {
             let digests: BTreeMap<&str, &str> =
                 scan.subjects.iter().map(|each| (each.name.as_str(), each.digest.as_str())).collect();
+            let own = scan.subjects.iter().filter(|each| each.file.is_some());
+            let own: BTreeSet<&str> = own.map(|each| each.digest.as_str()).collect();
+            let covers = |later: usize| covered.get(&later).is_some_and(|all| own.is_subset(all));
             let is_current = |test: &TestFact| {
                 let before = test.place();
                 let scanned = digests.get(before).and_then(|digest| last.get(digest));
-                !scanned.into_iter().flatten().any(|(name, later)| *later > place && is_called(name, before))
+                !scanned
+                    .into_iter()
+                    .flatten()
+                    .any(|(name, later)| *later > place && is_called(name, before) && covers(*later))
             };
             scan.tests.iter().map(is_current).collect()
         };

@@ -123,15 +123,18 @@ fn whole(path: &Path) -> Option<Vec<u8>> {
 fn named_in(content: &[u8]) -> Option<BTreeSet<String>> {
     let Value::Object(manifest) = serde_json::from_slice(content).ok()? else { return None };
     let lists = ["layers", "manifests", "blobs", "fsLayers"];
-    if !lists.iter().any(|name| manifest.get(*name).is_some_and(Value::is_array)) {
+    // Readers written in Go take a member whatever its case: all that any of them may take counts.
+    let is_one = |known: &[&str], name: &str| known.iter().any(|each| each.eq_ignore_ascii_case(name));
+    if !manifest.iter().any(|(name, value)| is_one(&lists, name) && value.is_array()) {
         return None;
     }
     let mut digests = BTreeSet::new();
-    for member in MEMBERS.iter().filter_map(|name| manifest.get(*name)) {
+    for (_, member) in manifest.iter().filter(|(name, _)| is_one(&MEMBERS, name)) {
         let one = std::slice::from_ref(member);
-        for part in member.as_array().map_or(one, Vec::as_slice) {
-            let digest = ["digest", "blobSum"].iter().find_map(|name| part.get(*name)?.as_str());
-            digests.extend(digest.filter(|digest| digest.contains(':')).map(str::to_owned));
+        for part in member.as_array().map_or(one, Vec::as_slice).iter().filter_map(Value::as_object) {
+            let named = part.iter().filter(|(name, _)| is_one(&["digest", "blobSum"], name));
+            let named = named.filter_map(|(_, digest)| digest.as_str()).filter(|digest| digest.contains(':'));
+            digests.extend(named.map(str::to_owned));
         }
     }
     (!digests.is_empty()).then_some(digests)
@@ -151,6 +154,8 @@ mod tests {
         assert_eq!(named.into_iter().collect::<Vec<_>>(), [digest('a'), digest('b')]);
         let index = json!({"manifests": [{"digest": digest('c')}]}).to_string();
         assert_eq!(named_in(index.as_bytes()).unwrap().len(), 1);
+        let cased = json!({"layers": [{"digest": digest('a')}], "LAYERS": [{"Digest": digest('b'), "digest": digest('c')}]});
+        assert_eq!(named_in(cased.to_string().as_bytes()).unwrap().len(), 3);
         for other in [
             "{}",
             "[]",

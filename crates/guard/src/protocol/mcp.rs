@@ -15,6 +15,8 @@ const ABOUT: [&str; 3] = ["jsonrpc", "id", "method"];
 
 /// What a client posts: requests, notifications, and its answers to the server's own requests.
 pub(super) fn request(all: &mut Gather<'_, '_>) {
+    // What asks a model for an answer asks for no less of it when it looks like a message to a server as well.
+    all.head(true);
     all.of_any_form();
     all.numbers_say();
     messages(all, &|all, message, pointer| {

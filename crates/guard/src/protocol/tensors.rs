@@ -8,6 +8,7 @@ use crate::exchange::{MediaKind, Role};
 
 /// A request for an inference: texts are in tensors of type `BYTES`, or beside them.
 pub(super) fn request(all: &mut Gather<'_, '_>) {
+    all.head(true);
     read(all, Role::User, "inputs");
 }
 

@@ -8,7 +8,7 @@ use bartizan_evidence::manifest::{
     Digesting, Gathered, HashAlgorithm, Kind, Listing, Silent, Work, digest_all, list,
 };
 use bartizan_policy::input::{Artifact, ArtifactFile, ArtifactKind};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Most other names kept of one file.
@@ -96,9 +96,18 @@ fn readable<'a>(listing: &'a Listing, signature: Option<&Path>) -> (Vec<(&'a str
     (work, unread)
 }
 
-/// Gives files that links lead to, and those links, each other's names.
+/// Parts at the end of the path of what a link leads to by which it is known in a scan of another folder.
+const OUTSIDE_PARTS: usize = 3;
+
+/// Gives files that links lead to, and those links, each other's names; links that lead out of the artifact the end of where they lead.
 fn name_links(listing: &Listing, files: &mut [ArtifactFile]) {
-    if !listing.entries.iter().any(|entry| matches!(entry.kind, Kind::FileLink { .. })) {
+    let links: BTreeSet<&str> = listing
+        .entries
+        .iter()
+        .filter(|entry| matches!(entry.kind, Kind::FileLink { .. }))
+        .map(|entry| entry.name.as_str())
+        .collect();
+    if links.is_empty() {
         return;
     }
     let mut names: BTreeMap<PathBuf, Vec<&str>> = BTreeMap::new();
@@ -108,7 +117,17 @@ fn name_links(listing: &Listing, files: &mut [ArtifactFile]) {
         }
     }
     let mut aliases: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    for several in names.into_values().filter(|names| names.len() > 1) {
+    for (place, several) in names {
+        if let [alone] = several.as_slice() {
+            // What a link leads to outside of the artifact is scanned under its own name.
+            let parts: Vec<_> =
+                place.iter().rev().take(OUTSIDE_PARTS).map(|part| part.to_string_lossy()).collect();
+            let known = parts.iter().rev().map(AsRef::as_ref).collect::<Vec<&str>>().join("/");
+            if links.contains(alone) {
+                aliases.insert(alone, vec![known]);
+            }
+            continue;
+        }
         for name in &several {
             let others = several.iter().filter(|other| *other != name).take(MOST_ALIASES);
             aliases.insert(name, others.map(|other| (*other).to_owned()).collect());
@@ -175,6 +194,13 @@ mod tests {
         std::fs::write(folder.path().join("blobs/00"), "one").unwrap();
         std::fs::write(folder.path().join("other"), "one").unwrap();
         std::os::unix::fs::symlink("blobs/00", folder.path().join("model.bin")).unwrap();
+        let (cache, outer) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        std::fs::create_dir_all(cache.path().join("files/md5/ab")).unwrap();
+        std::fs::write(cache.path().join("files/md5/ab/cd"), "two").unwrap();
+        std::os::unix::fs::symlink(cache.path().join("files/md5/ab/cd"), outer.path().join("out.bin"))
+            .unwrap();
+        let outside = read(&outer.path().to_string_lossy(), None).unwrap().artifact.files;
+        assert!(outside.iter().all(|file| file.aliases == ["md5/ab/cd"]), "{outside:?}");
         let files = read(&folder.path().to_string_lossy(), None).unwrap().artifact.files;
         let told: Vec<_> = files.iter().map(|file| (file.name.as_str(), file.aliases.join(" "))).collect();
         let told: Vec<_> = told.iter().map(|(name, aliases)| (*name, aliases.as_str())).collect();
