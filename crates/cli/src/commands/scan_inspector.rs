@@ -95,7 +95,9 @@ fn repeatable(inspection: &Inspection, bytes: &[u8]) -> Vec<String> {
     }
     let said = findings.iter().flat_map(|finding| [&finding.message, &finding.evidence, &finding.remedy]);
     let said = said.chain(inspection.gaps.iter().map(|gap| &gap.reason));
-    let mut found: Vec<String> = said.flat_map(|said| credentials(said.as_bytes())).collect();
+    // Many findings say the same, and each search has a price of its own.
+    let said: BTreeSet<&str> = said.map(String::as_str).collect();
+    let mut found = credentials(said.into_iter().collect::<Vec<_>>().join("\n").as_bytes());
     if bytes.len() <= WHOLE {
         let text = decoded(bytes);
         found.extend(credentials(text.as_deref().map_or(bytes, str::as_bytes)));
