@@ -18,10 +18,12 @@ pub(crate) enum Mode {
 /// # Errors
 /// In [`Mode::Compare`], the pages that differ and the command that mends them.
 pub(crate) fn generate(mode: Mode) -> Result<(), String> {
-    // As the tests build it: under other features everything it rests on would be compiled once more.
+    // As the tests build it: under other features everything it rests on would be compiled once more. The tests of the engine
+    // bring the engine's program with them, which tells the help of its own commands.
+    let tests = ["--test", "end_to_end", "--test", "engine"];
     run(
         "cargo",
-        &["test", "--no-run", "--quiet", "--locked", "--workspace", "--all-features", "--test", "end_to_end"],
+        &[&["test", "--no-run", "--quiet", "--locked", "--workspace", "--all-features"], &tests[..]].concat(),
     )?;
     let bartizan = target().join("debug/bartizan");
     let mut pages: BTreeMap<PathBuf, String> = BTreeMap::new();
