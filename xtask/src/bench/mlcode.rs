@@ -9,11 +9,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::process::Command;
 
-/// Rules that answer a class of labels.
+/// Rules that answer a class of labels, those of the pipeline without their prefix.
 const CLASSES: &[(&str, &[&str])] = &[
     ("code-exec-of-model-output", &["model-output-executed"]),
-    ("curl-pipe-shell", &["curl-pipe-shell"]),
+    ("curl-pipe-shell", &["curl-pipe-shell", "agent/fetched-code"]),
     ("dependency-confusion", &["dependency-confusion"]),
+    ("hidden-instruction", &["agent/hidden-instructions"]),
     ("insecure-transport", &["insecure-transport"]),
     ("native-code-load", &["native-code-load"]),
     ("path-traversal", &["archive-path-traversal"]),
