@@ -32,11 +32,13 @@ cargo xtask bench NAME      measure, beside the peers where there are any, and p
     admission   200 reviews a second over TLS: p50, p99
     lineage     walks over a million statements
     guard       the gateway: latency, throughput, streams, memory, its checks, beside LiteLLM's proxy
+    soak        the gateway at load for ten minutes without receipts and ten with them: memory, open files
     repository  whole repositories, beside zizmor and bandit
     mlcode      labelled weaknesses of code and pipelines, by class   (needs BARTIZAN_CORPUS)
 cargo xtask train injection train the judge of prompts and print how it does on unseen sources (needs BARTIZAN_CORPUS)
 cargo xtask train encoder  tune its encoder, which takes about an hour            (needs BARTIZAN_CORPUS and Python)
   options: --no-peers  leave the peers out
+           --minutes N (soak) another time for each run
            --rows N, --built FOLDER  (data) fewer or more rows; programs that are built already";
 
 fn main() -> ExitCode {

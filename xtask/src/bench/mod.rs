@@ -19,6 +19,7 @@ mod peers;
 mod repository;
 mod run;
 mod sign;
+mod soak;
 mod throughput;
 
 use crate::process::{run as command, target};
@@ -34,6 +35,9 @@ pub(crate) fn run(name: &str, options: &[&str]) -> Result<(), String> {
     }
     if name == "guard" {
         return guard::run(options);
+    }
+    if name == "soak" {
+        return soak::run(options);
     }
     if name == "data" {
         return data::run(options);

@@ -104,8 +104,13 @@ pub(crate) fn is_triggered(text: &str) -> bool {
 
 /// A line as a shell takes its words: one blank for tabs and for several, no quotes around a word and no backslashes in one.
 fn folded(line: &str) -> Cow<'_, str> {
-    let is_dressed = |byte: u8| matches!(byte, b'\t' | b'"' | b'\'' | b'\\');
-    if !line.bytes().any(is_dressed) && !line.contains("  ") {
+    let mut before = 0;
+    let mut is_dressed = |byte: u8| {
+        let is_second_blank = byte == b' ' && before == b' ';
+        before = byte;
+        is_second_blank || matches!(byte, b'\t' | b'"' | b'\'' | b'\\')
+    };
+    if !line.bytes().any(&mut is_dressed) {
         return Cow::Borrowed(line);
     }
     let mut out = String::with_capacity(line.len());
