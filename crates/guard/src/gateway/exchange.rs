@@ -205,8 +205,10 @@ async fn serve(
     let judged = judged_request(&way, &mut asked, &head.headers, body, recording);
     let (body, headers) = judged.map_err(|refused| asked.named(refused))?;
     if let Some(admitted) = &recording.admitted {
-        let tokens = (body.len() as u64).div_ceil(BYTES_A_TOKEN);
-        admitted.spend(&plan.ledger(gateway), tokens, now).await.map_err(|why| turned(why, plan))?;
+        // A body that came compressed is as long as what it says.
+        let length = body.len().max(asked.body.len()) as u64;
+        let (ledger, tokens) = (plan.ledger(gateway), length.div_ceil(BYTES_A_TOKEN));
+        admitted.spend(&ledger, tokens, Instant::now()).await.map_err(|why| turned(why, plan))?;
     }
     let path = head.uri.path_and_query().cloned().unwrap_or(PathAndQuery::from_static("/"));
     let sent = Instant::now();
@@ -351,19 +353,24 @@ async fn call<'w>(
     let mut unwell = None;
     let mut tried = false;
     let mut another = None;
-    let upstreams: Vec<&'w Arc<Upstream>> = way.route.upstreams();
+    let upstreams: Vec<&'w Arc<Upstream>> = way.route.upstreams(Instant::now());
     let is_only = upstreams.len() == 1;
     for upstream in upstreams {
         if let Some(Err(why)) = upstream.model.as_ref().map(ServedModel::admitted) {
             another.get_or_insert_with(|| not_admitted(upstream, &why));
             continue;
         }
+        // Without a budget nobody's turn to try an upstream again is used up.
+        if !upstream.circuit.is_due(Instant::now()) {
+            continue;
+        }
+        if tried && !gateway.retries.take() {
+            break;
+        }
         if !upstream.circuit.may_try(Instant::now()) {
             continue;
         }
-        if std::mem::replace(&mut tried, true) && !gateway.retries.take() {
-            break;
-        }
+        tried = true;
         let headers = headers::to_upstream(headers, upstream.credential(), ours, judged);
         let outcome = tokio::time::timeout(patience, upstream.call(method, path, &headers, body)).await;
         if let Ok(Err(CallError::Unaddressed)) = outcome {
