@@ -34,6 +34,8 @@ pub use events::{Event, Events, Framing};
 #[cfg(feature = "gateway")]
 pub(crate) use json::quoted;
 pub(crate) use json::unquoted;
+#[cfg(feature = "gateway")]
+pub(crate) use names::is_short_word;
 pub use json::{Json, JsonError, JsonLimits, Node, Value};
 pub use refusal::{Refusal, RefusalKind};
 pub use speakers::{PointerError, Speaker, Speakers};
