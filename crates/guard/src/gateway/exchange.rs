@@ -183,20 +183,24 @@ async fn serve(
     }
     let body = body.arrived(plan.limits.request_bytes, Duration::from_millis(plan.limits.body_ms)).await?;
     let way = Way { plan, route, protocol };
-    let kind = head.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    // Which of several is taken is up to the reader: together they are no media type.
+    let kinds: Vec<&str> =
+        head.headers.get_all(CONTENT_TYPE).iter().filter_map(|value| value.to_str().ok()).collect();
+    let kind = kinds.join(", ");
     let tenant = recording.admitted.as_ref().map_or(&*route.name, Admitted::tenant).to_owned();
     let mut asked = Asked {
         protocol,
-        is_said: route.says_protocol(),
-        by_shape: false,
+        goes_by_shape: route.goes_by_shape(head.uri.path()),
+        is_message: false,
         policy: Arc::clone(&route.policy),
         shadow: route.shadow.clone(),
         speakers: Arc::clone(&route.speakers),
         session: Arc::new(Session::new(gateway.derived(b"session", tenant.as_bytes()))),
         limits: plan.json_limits(),
         body: Bytes::new(),
-        kind: kind.to_owned(),
+        kind,
         head: headers::head_of_tensors(&head.headers),
+        echoes: Arc::default(),
         prepared: Vec::new(),
     };
     if let Some(said) = head.uri.query().filter(|_| protocol != Protocol::Opaque).and_then(query::said) {
@@ -212,7 +216,7 @@ async fn serve(
     }
     let path = head.uri.path_and_query().cloned().unwrap_or(PathAndQuery::from_static("/"));
     let sent = Instant::now();
-    let (id, spoken) = (asked.id(), asked.protocol);
+    let (id, spoken) = (asked.id(), asked.spoken());
     let mut calling = pin!(call(gateway, &way, &head.method, &path, &headers, &body));
     // While the upstream answers, what can be made ready for its answer is.
     let at_once = poll_fn(|context| Poll::Ready(calling.as_mut().poll(context))).await;
@@ -299,7 +303,7 @@ fn judged_request(
             None => body.clone(),
         };
         let judged = recording.with(|decision| asked.request(decision));
-        let protocol = asked.protocol;
+        let protocol = asked.spoken();
         recording.change(|decision| decision.protocol = protocol.name());
         judged
     });

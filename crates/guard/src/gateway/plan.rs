@@ -210,9 +210,9 @@ impl Plan {
 }
 
 impl Route {
-    /// Whether it says what is spoken there, and not the path.
-    pub(super) fn says_protocol(&self) -> bool {
-        self.protocol.is_some()
+    /// Whether neither it nor the path says for certain what is spoken there.
+    pub(super) fn goes_by_shape(&self, path: &str) -> bool {
+        self.protocol.is_none() && Protocol::goes_by_shape(&normal(path))
     }
 
     fn takes(&self, path: &str) -> bool {
