@@ -1,7 +1,7 @@
-//! Bodies and events in every protocol. The first byte says which; the rest is a body, or a stream of events.
+//! Bodies and events in every protocol. The first byte says which; the rest is a body, a stream of events, or a form of several parts.
 #![no_main]
 
-use bartizan_guard::protocol::{Events, Json, JsonLimits, Protocol, deltas};
+use bartizan_guard::protocol::{Events, FormData, Json, JsonLimits, Protocol, deltas};
 use libfuzzer_sys::fuzz_target;
 
 const ALL: [Protocol; 9] = [
@@ -22,7 +22,7 @@ fuzz_target!(|data: &[u8]| {
     if let Ok(json) = Json::read(body, JsonLimits::default()) {
         for exchange in [protocol.request(body, &json), protocol.response(body, &json)] {
             for part in exchange.parts {
-                assert!(body.get(part.span).is_some_and(|token| token.starts_with(b"\"")));
+                assert!(body.get(part.span).is_some_and(|token| token.starts_with(b"\"") || token[0].is_ascii_digit()));
             }
             for call in exchange.calls {
                 assert!(body.get(call.span).is_some());
@@ -42,4 +42,10 @@ fuzz_target!(|data: &[u8]| {
     }
     length += events.rest().map_or(0, |event| event.raw.len());
     assert_eq!(length, body.len());
+    // A form is one JSON document, and goes back as it came.
+    if let Ok(form) = FormData::of("multipart/form-data; boundary=b", body, JsonLimits::default()) {
+        if Json::read(&form.document, JsonLimits::default()).is_ok() {
+            assert_eq!(form.written(&form.document, JsonLimits::default()).as_deref(), Some(body));
+        }
+    }
 });

@@ -67,9 +67,12 @@ pub(crate) enum GuardCommand {
 #[derive(Debug, Args)]
 #[cfg_attr(not(feature = "gateway"), allow(dead_code, reason = "told, whether or not they can be followed"))]
 pub(crate) struct TopArguments {
-    /// Where the gateway shows its metrics: what it listens at, or `admin` of its configuration
+    /// Where the gateway shows its metrics: what it listens at, with https:// where it speaks TLS, or `admin` of its configuration
     #[arg(value_name = "URL", default_value = "http://127.0.0.1:8080")]
     pub(crate) url: String,
+    /// Certificates of whoever may have issued that of the gateway, in PEM, in place of those this machine believes
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca: Option<PathBuf>,
     /// Show one frame and end
     #[arg(long)]
     pub(crate) once: bool,

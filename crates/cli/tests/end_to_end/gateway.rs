@@ -27,7 +27,7 @@ impl Serving {
             line.clear();
             assert!(lines.read_line(&mut line).unwrap() > 0, "it ended: {arguments:?}");
         }
-        let address = line.trim().rsplit_once("http://").map(|(_, address)| address.to_owned());
+        let address = line.trim().rsplit_once("://").map(|(_, address)| address.to_owned());
         Self { address: address.unwrap_or_else(|| panic!("{line}")), process }
     }
 
@@ -85,6 +85,48 @@ fn an_injection_is_stopped_on_its_way_to_the_mock_and_a_signal_ends_the_gateway(
     let actions: Vec<Value> =
         log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["action"].clone()).collect();
     assert_eq!(actions, ["allow", "block"]);
+}
+
+fn pem(kind: &str, der: &[u8]) -> String {
+    use base64::Engine as _;
+    let text = base64::engine::general_purpose::STANDARD.encode(der);
+    format!("-----BEGIN {kind}-----\n{text}\n-----END {kind}-----\n")
+}
+
+#[test]
+fn a_gateway_that_speaks_tls_is_watched_by_whom_its_certificate_is_believed() {
+    let place = Workplace::new();
+    let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    let other = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    for (name, text) in [
+        ("own.pem", pem("CERTIFICATE", made.cert.der())),
+        ("own.key", pem("PRIVATE KEY", &made.signing_key.serialize_der())),
+        ("other.pem", pem("CERTIFICATE", other.cert.der())),
+    ] {
+        std::fs::write(place.path().join(name), text).unwrap();
+    }
+    let options = "[guard]\nlisten = '127.0.0.1:0'\ntls = { certificate = 'own.pem', key = 'own.key' }\n[[guard.upstream]]\nname = 'a'\nurl = 'http://127.0.0.1:9'\n";
+    std::fs::write(place.path().join("bartizan.toml"), options).unwrap();
+    let guard = Serving::start_after(&place, &["--config", "bartizan.toml"], "https://");
+    let port = guard.address.rsplit_once(':').unwrap().1;
+    let (at, by_address) = (format!("https://localhost:{port}"), format!("https://127.0.0.1:{port}"));
+    let top = |arguments: &[&str]| place.run(&[&["guard", "top", "--once"], arguments].concat());
+    let seen = top(&["--ca", "own.pem", &at]);
+    assert!(seen.code == 0 && seen.out.contains("exchanges"), "{seen:?}");
+    let in_clear = format!("http://localhost:{port}");
+    for (arguments, said) in [
+        (vec!["--ca", "other.pem", &*at], "--ca FILE"),
+        (vec![&*at], "--ca FILE"),
+        (vec!["--ca", "own.pem", &*by_address], "not for 127.0.0.1"),
+        (vec!["--ca", "own.key", &*at], "no certificate"),
+        (vec!["--ca", "nowhere.pem", &*at], "nowhere.pem"),
+        (vec!["--ca", "own.pem", &*in_clear], "ask with https://"),
+        (vec![&*in_clear], "https://"),
+        (vec!["ftp://a"], "give http:// or https://"),
+    ] {
+        let refused = top(&arguments);
+        assert!(refused.code == 2 && refused.err.contains(said), "{arguments:?} {refused:?}");
+    }
 }
 
 /// Examples of a topic and of others, as `bartizan guard topic train` reads them.

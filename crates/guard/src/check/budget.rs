@@ -188,6 +188,10 @@ impl Reader for AnswerReader {
     fn reads_arguments(&self) -> bool {
         false
     }
+
+    fn rereads(&self) -> bool {
+        false
+    }
 }
 
 impl Budget {

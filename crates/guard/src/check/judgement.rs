@@ -80,6 +80,11 @@ pub struct Judgement {
 pub struct Release {
     /// Text that may leave now, redacted and restored. Empty while something in it may still become a finding.
     pub text: String,
+    /// Where in it a text of the answer ends and the next one begins, in bytes: as often as [`ResponseJudge::seam`] was told and all before it
+    /// has left.
+    ///
+    /// [`ResponseJudge::seam`]: super::ResponseJudge::seam
+    pub ends: Vec<usize>,
     /// Why the stream ends here, if it does: nothing more will be released.
     pub blocked: Option<Reason>,
     /// What was found and does not end the stream: flags and redactions, each once.

@@ -35,6 +35,7 @@ mod references;
 mod registry;
 mod request_schema;
 mod schema;
+mod seams;
 mod sensitive;
 mod sensitive_stream;
 mod session;

@@ -11,6 +11,8 @@ use std::collections::VecDeque;
 const LONGEST: usize = 34 + 8;
 /// Groups of the longest number, and two words before it.
 const MOST: usize = 10 + 2;
+/// Words with digits on end that are a row of numbers.
+const ROW: usize = MOST / 2;
 /// Letters of a group without a digit.
 const LETTERS: usize = 5;
 /// Letters of a word before a number.
@@ -67,6 +69,11 @@ impl Numbers {
         self.total = self.total.saturating_add(length);
         self.shorten();
         self.words.front().map(|word| word.start)
+    }
+
+    /// Whether it is in the midst of a row of numbers.
+    pub(crate) fn is_row(&self) -> bool {
+        self.words.len() >= ROW && self.words.iter().all(|word| word.digit)
     }
 
     fn clear(&mut self) {
@@ -147,6 +154,20 @@ mod tests {
         assert_eq!(waiting("it was 1984, "), "");
         assert_eq!(waiting("in 2024 everything "), "");
         assert_eq!(waiting("in 2024 we saw the "), "saw the ");
+    }
+
+    #[test]
+    fn a_row_is_of_numbers_alone() {
+        let is_row = |text: &str| {
+            let mut numbers = Numbers::default();
+            text.split_inclusive(' ').fold(0, |at, word| {
+                numbers.word(word, at, Kinds::of(word));
+                at + word.len()
+            });
+            numbers.is_row()
+        };
+        assert!(is_row(&"1 ".repeat(40)) && is_row(&"1234 ".repeat(40)));
+        assert!(!is_row("1 2 3 ") && !is_row(&"12 of ".repeat(40)));
     }
 
     #[test]

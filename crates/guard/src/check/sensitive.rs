@@ -6,6 +6,7 @@ use super::checks::{Caller, Check, ChecksError, Files, Made, Request};
 use super::findings::{Findings, Place, changed, quoted};
 use super::judgement::Reason;
 use super::policy::{Handling, Policy};
+use super::seams::{Joint, joints};
 use super::sensitive_stream::SensitiveReader;
 use super::session::Session;
 use super::stream::Reader;
@@ -174,6 +175,9 @@ impl Check for Sensitive {
                 self.look.request(&part.text, whose, &part.pointer, place, request.session, findings);
             }
         }
+        for joint in joints(&request.exchange.parts) {
+            self.look.joint(&joint, request, findings);
+        }
         for (number, call) in request.exchange.calls.iter().enumerate() {
             let place = Place::Call(number);
             let whose = Whose::Anybody;
@@ -255,6 +259,35 @@ impl Look {
         match whose {
             Whose::Anybody => true,
             Whose::Operator => self.secrets.system || self.personal.system,
+            Whose::Provider => false,
+        }
+    }
+
+    /// Finds what goes from one text of a request into the next. It is replaced where it begins, and taken out where it goes on.
+    fn joint(&self, joint: &Joint, request: &Request<'_>, findings: &mut Findings) {
+        self.find(joint.text.as_bytes(), Way::In, |hit, handling| {
+            let places = joint.places(&(hit.start..hit.end));
+            let [(first, span), others @ ..] = places.as_slice() else { return };
+            let part = request.exchange.parts.get(*first).filter(|part| self.counts(&hit, Whose::of(part)));
+            let Some(part) = part.filter(|_| !others.is_empty()) else { return };
+            findings.reason(Reason { span: span.clone(), ..reason(&hit, handling, &part.pointer) });
+            let value = joint.text.get(hit.start..hit.end).unwrap_or_default();
+            if let Some(replacement) = replacement(&hit, value, handling, request.session) {
+                findings.change(Place::Part(*first), span.clone(), replacement);
+                for (part, span) in others {
+                    findings.change(Place::Part(*part), span.clone(), String::new());
+                }
+            }
+        });
+    }
+
+    /// Whether a hit counts in a text, by whose that is.
+    fn counts(&self, hit: &Hit, whose: Whose) -> bool {
+        let of_operator =
+            if hit.kind.class == Class::Secret { self.secrets.system } else { self.personal.system };
+        match whose {
+            Whose::Anybody => true,
+            Whose::Operator => of_operator,
             Whose::Provider => false,
         }
     }
@@ -378,23 +411,25 @@ impl Look {
         findings: &mut Findings,
     ) {
         self.find(text.as_bytes(), Way::In, |hit, handling| {
-            let counts =
-                if hit.kind.class == Class::Secret { self.secrets.system } else { self.personal.system };
-            if whose == Whose::Operator && !counts {
+            if !self.counts(&hit, whose) {
                 return;
             }
-            let replacement = match handling {
-                Handling::Tokens => {
-                    Some(session.token(hit.kind.id, text.get(hit.start..hit.end).unwrap_or_default()))
-                }
-                Handling::Redact => Some(format!("[{}]", hit.kind.id)),
-                Handling::Off | Handling::Flag | Handling::Block => None,
-            };
+            let value = text.get(hit.start..hit.end).unwrap_or_default();
+            let replacement = replacement(&hit, value, handling, session);
             findings.reason(reason(&hit, handling, pointer));
             if let Some(replacement) = replacement {
                 findings.change(place, hit.start..hit.end, replacement);
             }
         });
+    }
+}
+
+/// What stands in the place of a value of a request.
+fn replacement(hit: &Hit, value: &str, handling: Handling, session: &Session) -> Option<String> {
+    match handling {
+        Handling::Tokens => Some(session.token(hit.kind.id, value)),
+        Handling::Redact => Some(format!("[{}]", hit.kind.id)),
+        Handling::Off | Handling::Flag | Handling::Block => None,
     }
 }
 
@@ -439,6 +474,44 @@ mod tests {
         assert_eq!(judgement.action, Action::Redact);
         assert!(after.contains("my key is [anthropic") && after.contains("why \\\"401\\\"?"), "{after}");
         assert!(!format!("{:?}", judgement.reasons).contains("Qd7xW2"));
+    }
+
+    /// A message of blocks.
+    fn blocks(texts: &[&str]) -> crate::exchange::Exchange<'static> {
+        let texts: Vec<_> = texts.iter().map(|text| (Role::User, *text)).collect();
+        let mut exchange = exchange(&texts);
+        for (number, part) in exchange.parts.iter_mut().enumerate() {
+            part.pointer = format!("/messages/0/content/{number}/text");
+        }
+        exchange
+    }
+
+    #[test]
+    fn a_secret_that_is_cut_over_blocks_goes_from_all_of_them() {
+        let checks = checks("");
+        for cuts in [[20, 30], [1, 90], [50, 50]] {
+            let (first, rest) = KEY.split_at(cuts[0]);
+            let (second, third) = rest.split_at(cuts[1] - cuts[0]);
+            let request = blocks(&[&format!("my key is {first}"), second, &format!("{third}, why?")]);
+            let judgement = checks.request(&request, &Session::new([1; 32]));
+            let after = with_edits(&request, &judgement);
+            assert_eq!(after, r#"["my key is [anthropic-api-key]","",", why?",0]"#, "{cuts:?}");
+            let reason = &judgement.reasons[0];
+            assert_eq!((&*reason.pointer, reason.span.start), ("/messages/0/content/0/text", 10));
+        }
+        let (session, toml) = (Session::new([1; 32]), "[personal-data]\ninput = 'tokens'");
+        let request = blocks(&["write to jo.doe@mail.exam", "ple.org now"]);
+        let after =
+            with_edits(&request, &super::super::checks::tests::checks(toml).request(&request, &session));
+        assert!(
+            after.starts_with(r#"["write to [EMAIL_ADDRESS_"#) && after.ends_with(r#"]"," now",0]"#),
+            "{after}"
+        );
+        assert!(session.values().values().any(|value| value == "jo.doe@mail.example.org"));
+        // Messages are set apart.
+        let mut apart = blocks(&["it is 41111111", "11111111 now"]);
+        apart.parts[1].pointer = "/messages/1/content/0/text".to_owned();
+        assert_eq!(checks.request(&apart, &session).reasons, []);
     }
 
     #[test]

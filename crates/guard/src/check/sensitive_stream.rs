@@ -31,6 +31,12 @@ const LONG_WORD: usize = 14;
 
 /// Shortest word that is looked at decoded.
 const SHORTEST_ENCODED: usize = 24;
+/// Bytes that may be looked at for each byte that is read, and how many may be saved up: a text of nothing but short numbers would be looked
+/// at anew with each of them, all that stands before it included. Beyond that it waits until more of it is judged at once.
+const LOOKS: usize = 12;
+const MOST_LOOKS: usize = 32 << 10;
+/// How many times as much a look at a row of numbers counts: any of them may begin one that is looked for.
+const ROW_COST: usize = 8;
 
 /// Words behind which a value of letters alone may be a credential.
 static CUES: LazyLock<Option<AnyOf>> = LazyLock::new(|| {
@@ -53,6 +59,8 @@ pub(crate) struct SensitiveReader {
     armour: Armour,
     /// Values of letters alone are looked for up to here.
     cued: usize,
+    /// Bytes that may be looked at.
+    looks: usize,
     window: Vec<u8>,
 }
 
@@ -78,6 +86,7 @@ impl SensitiveReader {
             numbers: Numbers::default(),
             armour: Armour::None,
             cued: 0,
+            looks: MOST_LOOKS,
             window: Vec::new(),
         }
     }
@@ -257,10 +266,19 @@ impl Reader for SensitiveReader {
             end = step.end;
         }
         self.dressed(word.trim_end(), step, seen);
+        let length = step.end.saturating_sub(step.start);
+        self.looks = self.looks.saturating_add(length.saturating_mul(LOOKS)).min(MOST_LOOKS);
         self.doubtful |= step.kinds.any(DOUBTFUL) || step.end.saturating_sub(step.start) >= LONG_WORD;
         if end > self.settled {
             let maybe = self.doubtful || self.settled < self.cued || self.look.names();
             if maybe && self.is_suspicious(tail.get(self.settled..end), self.settled) {
+                let cost = if self.numbers.is_row() { ROW_COST } else { 1 };
+                let look = step.end.saturating_sub(self.settled).saturating_add(CONTEXT).saturating_mul(cost);
+                let must = last || step.end.saturating_sub(self.settled) > LONGEST_HELD;
+                if self.looks < look && !must {
+                    return self.settled;
+                }
+                self.looks = self.looks.saturating_sub(look);
                 end = self.judge(tail, end, step.end, last, seen);
             }
             self.settled = self.settled.max(end);
@@ -305,6 +323,33 @@ mod tests {
         ] {
             assert_eq!(answer(ALL, text).0, left);
         }
+    }
+
+    #[test]
+    fn a_text_of_nothing_but_numbers_is_judged_many_at_once() {
+        for (text, most) in [("1 2 3 4 5 6 7 8 ".repeat(512), 100), ("1, 2, 3, 4, ".repeat(680), 600)] {
+            let mut judge = CHECKS.answer(&exchange(&[]), &Session::new([0; 32]));
+            let (mut out, mut releases) = (String::new(), 0);
+            for word in text.split_inclusive(' ') {
+                let release = judge.push(word);
+                releases += usize::from(!release.text.is_empty());
+                out.push_str(&release.text);
+            }
+            out.push_str(&judge.finish().text);
+            assert_eq!(out, text);
+            assert!(releases < most, "{releases}");
+        }
+        // Among words each leaves with its word, for as long as answers are, and soon after it then.
+        let mut judge = CHECKS.answer(&exchange(&[]), &Session::new([0; 32]));
+        let text = "in 2024 people ate 12 of a hundred apples ".repeat(200);
+        let held: Vec<usize> = text
+            .split_inclusive(' ')
+            .map(|word| {
+                judge.push(word);
+                judge.held()
+            })
+            .collect();
+        assert!(held.iter().take(200).all(|held| *held < 40) && held.iter().all(|held| *held < 120));
     }
 
     #[test]

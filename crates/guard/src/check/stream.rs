@@ -113,6 +113,11 @@ pub(crate) trait Reader: Debug + Send + Sync {
     fn reads_arguments(&self) -> bool {
         true
     }
+
+    /// Whether another of its kind may read the same text once more; one that counts what all of them read may not.
+    fn rereads(&self) -> bool {
+        true
+    }
 }
 
 /// Something a reader found; its span counts from the start of the answer.

@@ -19,7 +19,14 @@ use hyper::{Method, Response};
 use std::time::{Duration, Instant};
 
 /// Media types of streams that have a JSON value a line.
-const LINES: [&str; 3] = ["application/x-ndjson", "application/ndjson", "application/jsonl"];
+const LINES: [&str; 6] = [
+    "application/x-ndjson",
+    "application/ndjson",
+    "application/x-jsonl",
+    "application/jsonl",
+    "application/x-json-lines",
+    "application/json-lines",
+];
 
 /// Passes an answer on.
 pub(super) async fn serve(
@@ -34,7 +41,7 @@ pub(super) async fn serve(
     let kind = head.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let kind = kind.to_ascii_lowercase();
     // What is neither JSON nor text there says nothing that is judged.
-    let is_loose = matches!(asked.protocol, Protocol::Json | Protocol::Torchserve);
+    let is_loose = matches!(asked.spoken(), Protocol::Json | Protocol::Torchserve);
     if asked.protocol == Protocol::Opaque
         || method == Method::HEAD
         || incoming.is_end_stream()

@@ -1,7 +1,8 @@
 //! How much of what is allowed is used: token buckets in memory, by name: [`Counters`].
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Buckets from which on full ones are dropped, which changes nothing. Others stay: whoever names buckets bounds how many.
@@ -18,6 +19,8 @@ pub(super) struct Allowance {
 #[derive(Debug, Default)]
 pub(super) struct Counters {
     kept: Mutex<Kept>,
+    /// Requests in progress by whose they are: whoever is configured, also while one configuration takes the place of another.
+    progress: Mutex<HashMap<String, Arc<AtomicUsize>>>,
 }
 
 #[derive(Debug, Default)]
@@ -36,10 +39,12 @@ struct Bucket {
 }
 
 impl Bucket {
+    /// Fills it up to a moment. One before the last, of a request that took longer to come, changes nothing: what came back once does
+    /// not come back again.
     fn fill(&mut self, now: Instant) {
         let passed = now.saturating_duration_since(self.at).as_secs_f64();
         self.level = (self.level + passed * self.allowance.rate).min(self.allowance.most);
-        self.at = now;
+        self.at = self.at.max(now);
     }
 }
 
@@ -52,6 +57,15 @@ pub(super) struct Take {
 }
 
 impl Counters {
+    /// The requests of somebody in progress.
+    pub(super) fn in_progress(&self, name: &str) -> Arc<AtomicUsize> {
+        let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = progress.get(name) {
+            return Arc::clone(count);
+        }
+        Arc::clone(progress.entry(name.to_owned()).or_default())
+    }
+
     /// Takes from buckets that are full when they are first asked: from all of them, or from none. What a request turns out to cost later
     /// may be taken with `anyway`, also below nothing.
     ///
@@ -119,6 +133,16 @@ mod tests {
         assert!(counters.take(&[of("b", 1.0)], false, now).is_ok());
         // Never more than the most, however long nobody asked.
         assert!((0..3).all(|_| take(60_000).is_ok()) && take(60_000).is_err());
+    }
+
+    #[test]
+    fn a_request_that_came_slowly_fills_no_bucket_twice() {
+        let (counters, now) = (Counters::default(), Instant::now());
+        let take = |amount, ms| counters.take(&[of("a", amount)], false, now + Duration::from_millis(ms));
+        assert!(take(3.0, 0).is_ok() && take(2.0, 1_000).is_ok());
+        // It began when nothing was used, and comes to be counted now.
+        assert!(take(1.0, 0).is_err());
+        assert_eq!(take(1.0, 1_000), Err(Duration::from_millis(500)));
     }
 
     #[test]

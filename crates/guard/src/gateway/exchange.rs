@@ -183,20 +183,24 @@ async fn serve(
     }
     let body = body.arrived(plan.limits.request_bytes, Duration::from_millis(plan.limits.body_ms)).await?;
     let way = Way { plan, route, protocol };
-    let kind = head.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    // Which of several is taken is up to the reader: together they are no media type.
+    let kinds: Vec<&str> =
+        head.headers.get_all(CONTENT_TYPE).iter().filter_map(|value| value.to_str().ok()).collect();
+    let kind = kinds.join(", ");
     let tenant = recording.admitted.as_ref().map_or(&*route.name, Admitted::tenant).to_owned();
     let mut asked = Asked {
         protocol,
-        is_said: route.says_protocol(),
-        by_shape: false,
+        goes_by_shape: route.goes_by_shape(head.uri.path()),
+        is_message: false,
         policy: Arc::clone(&route.policy),
         shadow: route.shadow.clone(),
         speakers: Arc::clone(&route.speakers),
         session: Arc::new(Session::new(gateway.derived(b"session", tenant.as_bytes()))),
         limits: plan.json_limits(),
         body: Bytes::new(),
-        kind: kind.to_owned(),
+        kind,
         head: headers::head_of_tensors(&head.headers),
+        echoes: Arc::default(),
         prepared: Vec::new(),
     };
     if let Some(said) = head.uri.query().filter(|_| protocol != Protocol::Opaque).and_then(query::said) {
@@ -205,12 +209,14 @@ async fn serve(
     let judged = judged_request(&way, &mut asked, &head.headers, body, recording);
     let (body, headers) = judged.map_err(|refused| asked.named(refused))?;
     if let Some(admitted) = &recording.admitted {
-        let tokens = (body.len() as u64).div_ceil(BYTES_A_TOKEN);
-        admitted.spend(&plan.ledger(gateway), tokens, now).await.map_err(|why| turned(why, plan))?;
+        // A body that came compressed is as long as what it says.
+        let length = body.len().max(asked.body.len()) as u64;
+        let (ledger, tokens) = (plan.ledger(gateway), length.div_ceil(BYTES_A_TOKEN));
+        admitted.spend(&ledger, tokens, Instant::now()).await.map_err(|why| turned(why, plan))?;
     }
     let path = head.uri.path_and_query().cloned().unwrap_or(PathAndQuery::from_static("/"));
     let sent = Instant::now();
-    let (id, spoken) = (asked.id(), asked.protocol);
+    let (id, spoken) = (asked.id(), asked.spoken());
     let mut calling = pin!(call(gateway, &way, &head.method, &path, &headers, &body));
     // While the upstream answers, what can be made ready for its answer is.
     let at_once = poll_fn(|context| Poll::Ready(calling.as_mut().poll(context))).await;
@@ -297,7 +303,7 @@ fn judged_request(
             None => body.clone(),
         };
         let judged = recording.with(|decision| asked.request(decision));
-        let protocol = asked.protocol;
+        let protocol = asked.spoken();
         recording.change(|decision| decision.protocol = protocol.name());
         judged
     });
@@ -351,19 +357,24 @@ async fn call<'w>(
     let mut unwell = None;
     let mut tried = false;
     let mut another = None;
-    let upstreams: Vec<&'w Arc<Upstream>> = way.route.upstreams();
+    let upstreams: Vec<&'w Arc<Upstream>> = way.route.upstreams(Instant::now());
     let is_only = upstreams.len() == 1;
     for upstream in upstreams {
         if let Some(Err(why)) = upstream.model.as_ref().map(ServedModel::admitted) {
             another.get_or_insert_with(|| not_admitted(upstream, &why));
             continue;
         }
+        // Without a budget nobody's turn to try an upstream again is used up.
+        if !upstream.circuit.is_due(Instant::now()) {
+            continue;
+        }
+        if tried && !gateway.retries.take() {
+            break;
+        }
         if !upstream.circuit.may_try(Instant::now()) {
             continue;
         }
-        if std::mem::replace(&mut tried, true) && !gateway.retries.take() {
-            break;
-        }
+        tried = true;
         let headers = headers::to_upstream(headers, upstream.credential(), ours, judged);
         let outcome = tokio::time::timeout(patience, upstream.call(method, path, &headers, body)).await;
         if let Ok(Err(CallError::Unaddressed)) = outcome {

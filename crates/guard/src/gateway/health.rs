@@ -25,6 +25,12 @@ struct State {
 }
 
 impl Circuit {
+    /// Whether a request that asks now would be let try.
+    pub(super) fn is_due(&self, now: Instant) -> bool {
+        let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        state.open_until.is_none_or(|until| now >= until)
+    }
+
     /// Whether a request may try. When the circuit has been open long enough, the first that asks may.
     pub(super) fn may_try(&self, now: Instant) -> bool {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -95,6 +101,8 @@ mod tests {
         }
         assert!(!circuit.may_try(start + Duration::from_secs(9)));
         let later = start + Duration::from_secs(10);
+        // Whoever only looks takes nobody's turn.
+        assert!(circuit.is_due(later) && !circuit.is_due(start));
         assert!(circuit.may_try(later) && !circuit.may_try(later));
         circuit.went(true, later);
         assert!(circuit.may_try(later));

@@ -39,13 +39,14 @@ pub(super) struct Identity {
     tenant_usage: UsageOptions,
     lineage_usage: Option<LineageUsage>,
     lineages: Recent,
-    in_progress: AtomicUsize,
 }
 
 /// A request in progress, counted until it ends.
 #[derive(Debug)]
 pub(super) struct Admitted {
     identity: Arc<Identity>,
+    /// Those in progress of the same key.
+    in_progress: Arc<AtomicUsize>,
     /// The chain of calls that it is part of.
     lineage: Option<Lineage>,
     /// Its place among those of all gateways, kept until this is dropped.
@@ -79,7 +80,7 @@ impl Ledger {
 
 impl Drop for Admitted {
     fn drop(&mut self) {
-        self.identity.in_progress.fetch_sub(1, Ordering::Relaxed);
+        self.in_progress.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -158,7 +159,6 @@ impl Identities {
                 usage: key.usage,
                 lineage_usage: key.lineage,
                 lineages: Recent::default(),
-                in_progress: AtomicUsize::new(0),
             };
             if all.insert(digest, Arc::new(identity)).is_some() {
                 return Err(GatewayError::Twice { kind: "key", name: key.name.clone() });
@@ -195,8 +195,9 @@ impl Identities {
             }
             None => None,
         };
-        let before = identity.in_progress.fetch_add(1, Ordering::Relaxed);
-        let mut admitted = Admitted { identity: Arc::clone(identity), lineage, lease: None };
+        let in_progress = ledger.memory.in_progress(&identity.name);
+        let before = in_progress.fetch_add(1, Ordering::Relaxed);
+        let mut admitted = Admitted { identity: Arc::clone(identity), in_progress, lineage, lease: None };
         if let Some(most) = identity.usage.concurrency {
             // What this gateway has in progress is counted in any case.
             if before >= most {
@@ -426,6 +427,16 @@ mod tests {
     }
 
     #[test]
+    fn requests_in_progress_count_under_the_next_configuration_too() {
+        let plans = [(); 2].map(|()| with_key_a("usage = { concurrency = 1 }"));
+        let (ledger, given) = (ledger(), headers("x-api-key", "key-a"));
+        let first = admit(&plans[0], &given, "/", &ledger).unwrap();
+        assert!(matches!(admit(&plans[1], &given, "/", &ledger), Err(Turned::TooMuch(_))));
+        drop(first);
+        assert!(admit(&plans[1], &given, "/", &ledger).is_ok());
+    }
+
+    #[test]
     fn a_tenants_budget_is_shared_by_its_keys_and_owes_what_was_answered() {
         let digests = ["key-a", "key-b"].map(|key| bartizan_core::hex(&Sha256::digest(key)));
         let keys = digests
@@ -477,8 +488,9 @@ mod tests {
             "[[key]]\nname = 'a'\nsha256 = '{}'\n[lineage]\nmissing = 'refused'\n",
             bartizan_core::hex(&Sha256::digest("key-a"))
         ));
-        let nameless = admit(&refusing, &headers("x-api-key", "key-a"), "/", &ledger());
+        let ledger = ledger();
+        let nameless = admit(&refusing, &headers("x-api-key", "key-a"), "/", &ledger);
         assert_eq!(nameless.err(), Some(Turned::Nameless));
-        assert_eq!(refusing.keys.values().next().unwrap().in_progress.load(Ordering::Relaxed), 0);
+        assert_eq!(ledger.memory.in_progress("a").load(Ordering::Relaxed), 0);
     }
 }

@@ -4,9 +4,9 @@ use super::decision::{Decision, Direction};
 use super::exchange::Refused;
 use super::plan::NamedPolicy;
 use super::reading::{Given, Reading};
-use crate::check::{Action, Judgement, Prepared, Reason, ResponseJudge, Session};
+use crate::check::{Action, Edit, Judgement, Prepared, Reason, ResponseJudge, Session};
 use crate::exchange::Exchange;
-use crate::protocol::{Json, JsonLimits, Protocol, RefusalKind, Speakers, Usage, spliced};
+use crate::protocol::{Echoes, Json, JsonLimits, Protocol, RefusalKind, Speakers, Usage, spliced};
 use bytes::Bytes;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -17,11 +17,12 @@ const LARGE: usize = 64 << 10;
 /// A request, and whom it is judged by.
 #[derive(Debug, Clone)]
 pub(super) struct Asked {
+    /// What is spoken, as the route says or the path.
     pub(super) protocol: Protocol,
-    /// Whether the route says so; else the shape of the request may be that of another.
-    pub(super) is_said: bool,
-    /// Whether its shape told the protocol.
-    pub(super) by_shape: bool,
+    /// Whether neither says it for certain, so that the shape of a body may tell that it is a message of tools.
+    pub(super) goes_by_shape: bool,
+    /// Whether it did: what is said then is judged both ways, as such a message and as what else it may be.
+    pub(super) is_message: bool,
     pub(super) policy: Arc<NamedPolicy>,
     pub(super) shadow: Option<Arc<NamedPolicy>>,
     /// Who speaks where, if any JSON is spoken.
@@ -34,6 +35,8 @@ pub(super) struct Asked {
     pub(super) kind: String,
     /// How long its JSON is, where tensors stand behind it.
     pub(super) head: Option<usize>,
+    /// What of it its answer may say again.
+    pub(super) echoes: Arc<Echoes>,
     /// What is known of its answer before that comes, by policy.
     pub(super) prepared: Vec<(Arc<NamedPolicy>, Arc<Prepared>)>,
 }
@@ -54,30 +57,92 @@ pub(super) struct Outcome {
 impl Asked {
     /// Judges the request.
     pub(super) fn request(&mut self, decision: &mut Decision) -> Result<Outcome, Refused> {
-        let (protocol, outcome) = aside(self.takes_long() || self.body.len() >= LARGE, || {
-            self.with_request(|exchange, protocol, reading| {
+        let (is_message, outcome) = aside(self.takes_long() || self.body.len() >= LARGE, || {
+            self.with_request(|exchange, json, reading| {
                 if let Some(what) = exchange.unread {
                     let message = format!("{what} cannot be judged");
                     return Err(Refused::new(RefusalKind::Unsupported, message));
                 }
                 let model = exchange.model.as_deref().map(|model| bartizan_core::printable(model, 128));
                 decision.model = model;
+                let is_message = self.goes_by_shape && Protocol::has_message(json);
                 let by = |policy: &Arc<NamedPolicy>| {
-                    judged(|| {
-                        let mut judgement = policy.checks.request(exchange, &self.session);
-                        if protocol.answers_a_model() {
+                    let to_tools = |exchange: &Exchange<'_>| {
+                        judged(|| {
+                            let mut judgement = policy.checks.request(exchange, &self.session);
                             with_calls(policy, exchange, &self.session, &mut judgement);
-                        }
-                        judgement
-                    })
+                            judgement
+                        })
+                    };
+                    if self.protocol.answers_a_model() {
+                        return to_tools(exchange);
+                    }
+                    let first = judged(|| policy.checks.request(exchange, &self.session))?;
+                    if !is_message {
+                        return Ok(first);
+                    }
+                    let again = |body: &[u8], json: &Json<'_>| to_tools(&Protocol::Mcp.request(body, json));
+                    self.then(first, exchange.body, json, again)
                 };
                 let outcome = self.both(Direction::Request, by, exchange.body, reading, decision)?;
-                Ok((protocol, outcome))
+                Ok((is_message, outcome))
             })?
         })?;
-        self.by_shape = protocol != self.protocol;
-        self.protocol = protocol;
+        self.is_message = is_message;
+        if self.protocol == Protocol::OpenaiResponses {
+            let mut echoes = Echoes::default();
+            // What is sent is what came where nothing is enforced.
+            for body in [Some(&*self.body), outcome.changed.as_deref()].into_iter().flatten() {
+                if let Ok(json) = Json::read(body, self.limits) {
+                    echoes.add(&json);
+                }
+            }
+            self.echoes = Arc::new(echoes);
+        }
         Ok(outcome)
+    }
+
+    /// What is spoken, as it is told and refused.
+    pub(super) fn spoken(&self) -> Protocol {
+        if self.is_message { Protocol::Mcp } else { self.protocol }
+    }
+
+    /// A second judgement of what is left of a body after a first: the harder of both, and the changes of both.
+    fn then(
+        &self,
+        first: Judgement,
+        body: &[u8],
+        json: &Json<'_>,
+        again: impl Fn(&[u8], &Json<'_>) -> Result<Judgement, Refused>,
+    ) -> Result<Judgement, Refused> {
+        let changed =
+            if first.edits.is_empty() { None } else { Some(spliced(body, &first.edits).ok_or_else(failed)?) };
+        let second = match &changed {
+            Some(changed) => again(changed, &Json::read(changed, self.limits).map_err(|_| failed())?)?,
+            None => again(body, json)?,
+        };
+        let Judgement { mut action, mut reasons, mut edits } = first;
+        action = action.max(second.action);
+        let is_new = |reason: &Reason| {
+            let same = |other: &Reason| {
+                (other.check, &*other.label, &*other.pointer)
+                    == (reason.check, &*reason.label, &*reason.pointer)
+                    && other.action >= reason.action
+            };
+            !reasons.iter().any(same)
+        };
+        let more: Vec<Reason> = second.reasons.into_iter().filter(is_new).collect();
+        reasons.extend(more);
+        match changed {
+            _ if action == Action::Block => edits.clear(),
+            None => edits = second.edits,
+            Some(changed) if !second.edits.is_empty() => {
+                let whole = spliced(&changed, &second.edits).and_then(|whole| String::from_utf8(whole).ok());
+                edits = vec![Edit { span: 0..body.len(), replacement: whole.ok_or_else(failed)? }];
+            }
+            Some(_) => {}
+        }
+        Ok(Judgement { action, reasons, edits })
     }
 
     /// Judges what the query of the request says. It is sent on as it came or not at all: what would be redacted is told.
@@ -110,49 +175,67 @@ impl Asked {
         error: bool,
         decision: &mut Decision,
     ) -> Result<Outcome, Refused> {
-        let takes_long = self.protocol.answers_a_model() && self.takes_long();
+        let takes_long = self.spoken().answers_a_model() && self.takes_long();
         aside(takes_long || body.len() >= LARGE, || {
-            let is_loose = self.protocol == Protocol::Json || self.by_shape;
+            // Servers of tools say in a text that a message was taken.
+            let is_loose = self.protocol == Protocol::Json || self.spoken().answers_a_model();
             let any_text = error || self.protocol == Protocol::Torchserve || is_loose && is_text(kind);
             let head = head.filter(|_| self.protocol == Protocol::Kserve).map(|head| (head, "outputs"));
-            let given = Given { kind, any_text, any_bytes: false, head };
+            let given = Given { kind, any_text, any_bytes: false, any_parts: false, head };
             Reading::read(body, given, self.limits, |json, body, reading| {
-                let protocol = if self.by_shape { self.protocol.of_answer(json) } else { self.protocol };
-                let to_model = protocol.answers_a_model();
-                let mut answer = match (reading.is_foreign(), to_model) {
-                    (false, _) => protocol.response(body, json),
-                    (true, false) => Protocol::Json.response(body, json),
-                    // What a model is given is judged as what is asked of one.
-                    (true, true) => Protocol::Json.request(body, json),
-                };
-                self.seat(&mut answer);
-                let by = |policy: &Arc<NamedPolicy>| {
-                    if to_model {
-                        return judged(|| policy.checks.request(&answer, &self.session));
-                    }
-                    let prepared = self.prepared(policy)?;
-                    judged(|| prepared.response(&answer))
-                };
-                decision.answered(Usage::of(protocol, json));
+                let by = |policy: &Arc<NamedPolicy>| self.answer_by(policy, body, json, reading.is_foreign());
+                decision.answered(Usage::of(self.protocol, json));
                 self.both(Direction::Answer, by, body, reading, decision)
             })?
         })
+    }
+
+    /// Judges an answer by a policy: what is given to a model as what is asked of one, what is said by one as that, and what may be both as
+    /// both. `foreign` says that it is not of the protocol's own form.
+    fn answer_by(
+        &self,
+        policy: &Arc<NamedPolicy>,
+        body: &[u8],
+        json: &Json<'_>,
+        foreign: bool,
+    ) -> Result<Judgement, Refused> {
+        let given = |body: &[u8], json: &Json<'_>| {
+            let answer =
+                if foreign { Protocol::Json.request(body, json) } else { Protocol::Mcp.response(body, json) };
+            judged(|| policy.checks.request(&answer, &self.session))
+        };
+        let said = |body: &[u8], json: &Json<'_>| {
+            let protocol = if foreign { Protocol::Json } else { self.protocol };
+            let mut answer = protocol.response(body, json);
+            self.seat(&mut answer);
+            if self.protocol == Protocol::OpenaiResponses {
+                self.echoes.leave_out(&mut answer);
+            }
+            let prepared = self.prepared(policy)?;
+            judged(|| prepared.response(&answer))
+        };
+        if self.protocol.answers_a_model() {
+            given(body, json)
+        } else if self.answers_tools(json) {
+            self.then(given(body, json)?, body, json, said)
+        } else {
+            said(body, json)
+        }
     }
 
     /// Judges one message of a stream that is given to a model.
     pub(super) fn message(&self, body: &[u8]) -> Result<Outcome, Refused> {
         aside(self.takes_long() || body.len() >= LARGE, || {
             Reading::read(body, Given::default(), self.limits, |json, body, reading| {
-                let answer = self.protocol.response(body, json);
-                let judgement = judged(|| self.policy.checks.request(&answer, &self.session))?;
+                let judgement = self.answer_by(&self.policy, body, json, false)?;
                 outcome(judgement, body, reading, self.limits)
             })?
         })
     }
 
-    /// The protocol of an event of a streamed answer.
-    pub(super) fn protocol_of(&self, event: &Json<'_>) -> Protocol {
-        if self.by_shape { self.protocol.of_answer(event) } else { self.protocol }
+    /// Whether an answer, or an event of one, goes from a server of tools to a model, as far as its shape tells.
+    pub(super) fn answers_tools(&self, json: &Json<'_>) -> bool {
+        self.is_message && Protocol::is_message(json)
     }
 
     fn takes_long(&self) -> bool {
@@ -168,12 +251,12 @@ impl Asked {
 
     /// The `id` of the request, where the protocol has one.
     pub(super) fn id(&self) -> Option<String> {
-        (self.protocol == Protocol::Mcp).then(|| crate::protocol::message_id(&self.body))
+        (self.spoken() == Protocol::Mcp).then(|| crate::protocol::message_id(&self.body))
     }
 
     /// A refusal that names the request, in the words of its protocol.
     pub(super) fn named(&self, refused: Refused) -> Refused {
-        Refused { id: self.id(), protocol: Some(self.protocol), ..refused }
+        Refused { id: self.id(), protocol: Some(self.spoken()), ..refused }
     }
 
     /// A judge of one text of the answer, as it comes.
@@ -200,7 +283,8 @@ impl Asked {
         }
     }
 
-    fn prepared(&self, policy: &Arc<NamedPolicy>) -> Result<Arc<Prepared>, Refused> {
+    /// What is known of the answer before it comes.
+    pub(super) fn prepared(&self, policy: &Arc<NamedPolicy>) -> Result<Arc<Prepared>, Refused> {
         if let Some((_, prepared)) = self.prepared.iter().find(|(whose, _)| Arc::ptr_eq(whose, policy)) {
             return Ok(Arc::clone(prepared));
         }
@@ -227,18 +311,18 @@ impl Asked {
 
     fn with_request<T>(
         &self,
-        act: impl FnOnce(&Exchange<'_>, Protocol, &Reading<'_>) -> T,
+        act: impl FnOnce(&Exchange<'_>, &Json<'_>, &Reading<'_>) -> T,
     ) -> Result<T, Refused> {
         let any_bytes = self.protocol == Protocol::Torchserve;
         let any_text = any_bytes || self.protocol == Protocol::Json && self.kind.starts_with("text/");
         let head = self.head.filter(|_| self.protocol == Protocol::Kserve).map(|head| (head, "inputs"));
-        let given = Given { kind: &self.kind, any_text, any_bytes, head };
+        let any_parts = matches!(self.protocol, Protocol::Json | Protocol::Torchserve);
+        let given = Given { kind: &self.kind, any_text, any_bytes, any_parts, head };
         Reading::read(&self.body, given, self.limits, |json, body, reading| {
-            let protocol = if self.is_said { self.protocol } else { self.protocol.of_request(json) };
-            let mut exchange = protocol.request(body, json);
+            let mut exchange = self.protocol.request(body, json);
             reading.tell(&mut exchange);
             self.seat(&mut exchange);
-            act(&exchange, protocol, reading)
+            act(&exchange, json, reading)
         })
     }
 

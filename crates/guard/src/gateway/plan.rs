@@ -210,9 +210,9 @@ impl Plan {
 }
 
 impl Route {
-    /// Whether it says what is spoken there, and not the path.
-    pub(super) fn says_protocol(&self) -> bool {
-        self.protocol.is_some()
+    /// Whether neither it nor the path says for certain what is spoken there.
+    pub(super) fn goes_by_shape(&self, path: &str) -> bool {
+        self.protocol.is_none() && Protocol::goes_by_shape(&normal(path))
     }
 
     fn takes(&self, path: &str) -> bool {
@@ -220,19 +220,23 @@ impl Route {
         path.strip_prefix(base).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 
-    /// Its upstreams, the one whose turn it is first: each comes as often as its weight says.
-    pub(super) fn upstreams(&self) -> Vec<&Arc<Upstream>> {
-        let total: u64 = self.upstreams.iter().map(|one| u64::from(one.weight)).sum();
+    /// Its upstreams, the one whose turn it is first: of those that may be asked now each comes as often as its weight says, so that all
+    /// of them take over what another cannot serve. Those that may not come last.
+    pub(super) fn upstreams(&self, now: Instant) -> Vec<&Arc<Upstream>> {
+        let may_ask = |one: &&Arc<Upstream>| one.circuit.is_due(now) && one.may_serve();
+        let (mut all, others): (Vec<_>, Vec<_>) = self.upstreams.iter().partition(may_ask);
+        let total: u64 = all.iter().map(|one| u64::from(one.weight)).sum();
         let mut turn = self.turn.fetch_add(1, Ordering::Relaxed).checked_rem(total).unwrap_or_default();
-        let first = self.upstreams.iter().position(|one| match turn.checked_sub(u64::from(one.weight)) {
+        let first = all.iter().position(|one| match turn.checked_sub(u64::from(one.weight)) {
             Some(rest) => {
                 turn = rest;
                 false
             }
             None => true,
         });
-        let (before, from) = self.upstreams.split_at(first.unwrap_or_default());
-        from.iter().chain(before).collect()
+        all.rotate_left(first.unwrap_or_default());
+        all.extend(others);
+        all
     }
 }
 
@@ -509,9 +513,22 @@ pub(super) mod tests {
         let plan = plan(TWO).unwrap();
         let (route, protocol) = plan.route("/v1/chat/completions").unwrap();
         assert_eq!(protocol, Protocol::OpenaiChat);
-        let firsts: Vec<_> = (0..6).map(|_| route.upstreams()[0].name.clone()).collect();
+        let now = Instant::now();
+        let firsts: Vec<_> = (0..6).map(|_| route.upstreams(now)[0].name.clone()).collect();
         assert_eq!(firsts, ["a", "a", "b", "a", "a", "b"]);
-        assert_eq!(route.upstreams().len(), 2);
+        assert_eq!(route.upstreams(now).len(), 2);
+    }
+
+    #[test]
+    fn what_one_upstream_cannot_serve_is_shared_by_the_others_as_their_weights_say() {
+        let toml = format!("{TWO}[[upstream]]\nname='c'\nurl='http://c'\nweight=3\n");
+        let plan = plan(&toml).unwrap();
+        let (route, _) = plan.route("/").unwrap();
+        let now = Instant::now();
+        (0..5).for_each(|_| route.upstreams[0].circuit.went(false, now));
+        let count = |name: &str| (0..40).filter(|_| route.upstreams(now)[0].name == name).count();
+        assert_eq!(["a", "b", "c"].map(count), [0, 10, 30]);
+        assert_eq!(route.upstreams(now)[2].name, "a");
     }
 
     #[test]

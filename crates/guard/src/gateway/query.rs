@@ -3,10 +3,7 @@
 //! Names and values are read as forms are (WHATWG URL, section 5.1: `+` is a blank, percent-encodings are undone). A value that is one
 //! short word names something; the rest is judged, as a JSON object of its own.
 
-use crate::protocol::{Json, quoted};
-
-/// Longest word that says nothing by itself, in bytes.
-const LONGEST_WORD: usize = 64;
+use crate::protocol::{Json, is_short_word, quoted};
 
 /// A JSON object of the members of a query that say something; none where none does.
 pub(super) fn said(query: &str) -> Option<Vec<u8>> {
@@ -14,7 +11,7 @@ pub(super) fn said(query: &str) -> Option<Vec<u8>> {
         let (name, value) = pair.split_once('=').unwrap_or(("", pair));
         (decoded(name), decoded(value))
     });
-    let mut said = pairs.filter(|(name, value)| !is_word(value) || !is_word(name)).peekable();
+    let mut said = pairs.filter(|(name, value)| !is_short_word(value) || !is_short_word(name)).peekable();
     said.peek().is_some().then(|| object(said))
 }
 
@@ -68,10 +65,6 @@ fn encoded(text: &str, out: &mut Vec<u8>) {
             }
         }
     }
-}
-
-fn is_word(text: &str) -> bool {
-    text.len() <= LONGEST_WORD && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 fn decoded(text: &str) -> String {

@@ -5,13 +5,14 @@
 //! | JSON | itself |
 //! | JSON with tensors behind it (KServe) | the JSON, with the texts behind it in it |
 //! | a form (WHATWG URL, section 5.1) | an object of its members |
+//! | a form of several parts (RFC 7578) | an object of its members; files are documents |
 //! | text | one string |
 //! | bytes | nothing, which is told; as one string as well, where nearly all of them are text |
 
 use super::exchange::Refused;
 use super::query::{form, form_of};
 use crate::exchange::{Exchange, Media, MediaKind};
-use crate::protocol::{Json, JsonLimits, RefusalKind, Tensors, quoted, shown, unquoted};
+use crate::protocol::{FormData, Json, JsonLimits, RefusalKind, Tensors, quoted, shown, unquoted};
 
 /// What is known of a body before it is read.
 #[derive(Debug, Clone, Copy, Default)]
@@ -22,6 +23,8 @@ pub(super) struct Given<'g> {
     pub(super) any_text: bool,
     /// Whether it may be any bytes.
     pub(super) any_bytes: bool,
+    /// Whether it may be a form of several parts.
+    pub(super) any_parts: bool,
     /// How long its JSON is, where tensors stand behind it, and which list names them.
     pub(super) head: Option<(usize, &'static str)>,
 }
@@ -35,6 +38,8 @@ pub(super) enum Reading<'b> {
     Text,
     /// A form.
     Form,
+    /// A form of several parts.
+    Parts(Box<FormData<'b>>),
     /// JSON with tensors behind it.
     Tensors(Box<Tensors<'b>>),
     /// Bytes of that kind; whether they are judged as text as well.
@@ -65,6 +70,14 @@ impl<'b> Reading<'b> {
             Ok(json) => return Ok(act(&json, body, &Self::Json)),
             Err(error) => error,
         };
+        if given.any_parts && FormData::is_kind(given.kind) {
+            let parts =
+                FormData::of(given.kind, body, limits).map_err(|error| malformed(error.to_string()))?;
+            let document = parts.document.clone();
+            let json = Json::read(&document, limits)
+                .map_err(|error| malformed(format!("what the parts of the form hold: {error}")))?;
+            return Ok(act(&json, &document, &Self::Parts(Box::new(parts))));
+        }
         let (document, reading) =
             Self::other(body, given).ok_or_else(|| malformed(format!("the body is no JSON: {error}")))?;
         let json = Json::read(&document, limits)
@@ -96,6 +109,7 @@ impl<'b> Reading<'b> {
             Self::Json => "JSON",
             Self::Text => "text",
             Self::Form => "a form",
+            Self::Parts(_) => "a form of several parts",
             Self::Tensors(_) => "tensors",
             Self::Bytes(..) => "bytes",
         }
@@ -111,6 +125,7 @@ impl<'b> Reading<'b> {
         let (kind, count) = match self {
             Self::Tensors(tensors) if tensors.files > 0 => (MediaKind::File, tensors.files),
             Self::Bytes(kind, _) => (*kind, 1),
+            Self::Parts(parts) => return parts.tell(exchange),
             _ => return,
         };
         exchange.media.push(Media { kind, pointer: String::new(), count });
@@ -125,6 +140,7 @@ impl<'b> Reading<'b> {
                 Some((unquoted(text).into_owned().into_bytes(), None))
             }
             Self::Form => Some((form_of(&Json::read(&changed, limits).ok()?), None)),
+            Self::Parts(parts) => parts.written(&changed, limits).map(|body| (body, None)),
             Self::Tensors(tensors) => {
                 tensors.written(&changed, limits).map(|(body, head)| (body, Some(head)))
             }
@@ -139,7 +155,7 @@ mod tests {
 
     /// The document of a body, and the body of that document with `a` in the place of `b`.
     fn of(kind: &str, body: &[u8]) -> Result<(String, Option<Vec<u8>>), String> {
-        let given = Given { kind, any_text: true, any_bytes: true, head: None };
+        let given = Given { kind, any_text: true, any_bytes: true, any_parts: true, head: None };
         let limits = JsonLimits::default();
         Reading::read(body, given, limits, |_, document, reading| {
             let document = String::from_utf8(document.to_vec()).unwrap();

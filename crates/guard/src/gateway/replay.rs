@@ -36,8 +36,8 @@ pub fn replayed(plan: &Plan, path: &str, request: &[u8], answer: Option<&[u8]>) 
     decision.outcome = "replayed";
     let mut asked = Asked {
         protocol,
-        is_said: route.says_protocol(),
-        by_shape: false,
+        goes_by_shape: route.goes_by_shape(bare),
+        is_message: false,
         policy: Arc::clone(&route.policy),
         shadow: route.shadow.clone(),
         speakers: Arc::clone(&route.speakers),
@@ -46,6 +46,7 @@ pub fn replayed(plan: &Plan, path: &str, request: &[u8], answer: Option<&[u8]>) 
         body: Bytes::copy_from_slice(request),
         kind: String::new(),
         head: None,
+        echoes: Arc::default(),
         prepared: Vec::new(),
     };
     let why = |refused: Refused| refused.message;
@@ -55,7 +56,7 @@ pub fn replayed(plan: &Plan, path: &str, request: &[u8], answer: Option<&[u8]>) 
     if !request.is_empty() {
         asked.request(&mut decision).map_err(why)?;
     }
-    decision.protocol = asked.protocol.name();
+    decision.protocol = asked.spoken().name();
     if let Some(answer) = answer {
         decision.answer_sha256 = Some(bartizan_core::hex(&Sha256::digest(answer)));
         decision.answer_bytes = answer.len() as u64;

@@ -4,17 +4,20 @@
 //! came, so what stands behind a held one waits with it. Calls of tools are put together and judged before any part of them
 //! leaves.
 
+mod endpoint;
+mod growing;
 mod leaving;
 
 use super::exchange::Refused;
 use super::judging::{Asked, Outcome, judged};
-use crate::check::{Action, Edit, Judgement, Reason, Release, ResponseJudge};
+use crate::check::{Action, Edit, Judgement, Reason};
 use crate::exchange::ToolCall;
 use crate::protocol::{
     AGAIN, Delta, Deltas, Event, Events, Framing, Json, Mark, Of, Protocol, Refusal, RefusalKind, Usage,
     deltas, message_id, quoted, spliced, unquoted,
 };
 use bytes::BytesMut;
+use growing::Run;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Range;
@@ -34,6 +37,8 @@ pub(super) struct Screen {
     held: usize,
     /// In boxes: a node of the tree has room for eleven.
     channels: BTreeMap<String, Box<Channel>>,
+    /// Judges of the texts, each of those that readers join.
+    runs: BTreeMap<String, Box<Run>>,
     calls: BTreeMap<String, Call>,
     /// Names of the calls that were judged, by key: a protocol may tell their arguments once more.
     called: BTreeMap<String, String>,
@@ -43,6 +48,8 @@ pub(super) struct Screen {
     /// What the answer has said of itself so far.
     usage: Usage,
     begun: BTreeSet<u64>,
+    /// How often the stream said where to post messages.
+    endpoints: usize,
     /// Why the stream is to end, in words for the client.
     stopping: Option<String>,
     state: State,
@@ -84,6 +91,8 @@ struct Held {
     edits: Vec<Edit>,
     /// One of those may not leave at all.
     stops: bool,
+    /// Texts that it ends: before it they leave to their end.
+    waits: Vec<String>,
 }
 
 impl Held {
@@ -96,6 +105,7 @@ impl Held {
             marks: Vec::new(),
             edits: Vec::new(),
             stops: false,
+            waits: Vec::new(),
         }
     }
 }
@@ -124,8 +134,10 @@ impl Piece {
 }
 
 /// One text that grows.
+#[derive(Default)]
 struct Channel {
-    judge: Option<ResponseJudge>,
+    /// Whether it belongs to a call, which is judged once it is whole.
+    is_call: bool,
     /// What may leave and has not.
     out: String,
     /// Nothing more comes.
@@ -168,12 +180,14 @@ impl Screen {
             queue: VecDeque::new(),
             held: 0,
             channels: BTreeMap::new(),
+            runs: BTreeMap::new(),
             calls: BTreeMap::new(),
             called: BTreeMap::new(),
             changed: false,
             head: String::new(),
             usage: Usage::default(),
             begun: BTreeSet::new(),
+            endpoints: 0,
             stopping: None,
             state: State::Going,
         }
@@ -243,15 +257,18 @@ impl Screen {
             self.hold(Held::plain(event));
             return self.settle(step);
         }
-        if self.asked.protocol.answers_a_model() && !self.asked.by_shape {
+        if self.takes_endpoint(&mut event) {
+            self.hold(Held::plain(event));
+            return self.settle(step);
+        }
+        if self.asked.protocol.answers_a_model() {
             return self.take_message(event, step);
         }
         let text = event.data.clone();
         let Ok(json) = Json::read(text.as_bytes(), self.asked.limits) else {
             return self.cannot_read(event, step);
         };
-        let protocol = self.asked.protocol_of(&json);
-        if protocol.answers_a_model() {
+        if self.asked.answers_tools(&json) {
             return self.take_message(event, step);
         }
         // Readers differ in which of two values of a key they take, and a text that grows is one of both.
@@ -261,23 +278,26 @@ impl Screen {
                 return self.give_up(step);
             }
         }
-        self.usage.join(Usage::of(protocol, &json));
-        let Deltas { pieces, complete, repeats, marks } = deltas(protocol, &json);
+        self.usage.join(Usage::of(self.asked.protocol, &json));
+        let Deltas { pieces, complete, repeats, marks } = deltas(self.asked.protocol, &json);
         let mut repeats = repeats;
         repeats.sort_by_key(|one| one.start);
         let mut held = Held { repeats, marks, ..Held::plain(event) };
-        for piece in pieces {
-            if piece.of == Of::Whole {
-                match self.whole(&piece, step) {
+        let (grow, whole): (Vec<_>, Vec<_>) =
+            pieces.into_iter().partition(|piece| !matches!(piece.of, Of::Whole | Of::Echo));
+        for run in self.wholes(&whole) {
+            let Ok(left) = self.whole(&run, step) else { return self.fail(held, step) };
+            for left in left {
+                match left {
                     // What repeats a text is left out where anything is changed.
-                    Ok(Left::Changed(edit)) if is_inside(&edit.span, &held.repeats) => self.changed = true,
-                    Ok(Left::Changed(edit)) => held.edits.push(edit),
-                    Ok(Left::Stopped) => held.stops = true,
-                    Ok(Left::AsItCame) => {}
-                    Err(_) => return self.fail(held, step),
+                    Left::Changed(edit) if is_inside(&edit.span, &held.repeats) => self.changed = true,
+                    Left::Changed(edit) => held.edits.push(edit),
+                    Left::Stopped => held.stops = true,
+                    Left::AsItCame => {}
                 }
-                continue;
             }
+        }
+        for piece in grow {
             if self.feed(&piece, step).is_err() {
                 return self.fail(held, step);
             }
@@ -295,6 +315,7 @@ impl Screen {
         self.hold(held);
         for name in complete {
             self.complete(&name, step);
+            self.wait(&name);
         }
         self.settle(step);
     }
@@ -311,15 +332,12 @@ impl Screen {
     /// Judges what an event says beside its data. What may not leave as it came is taken away.
     fn takes_beside(&mut self, event: &mut Event, step: &mut Step) -> bool {
         let (channel, text) = (String::new(), Cow::Borrowed(event.beside.as_str()));
-        let piece = Delta { channel, span: 0..0, text, of: Of::Whole, bare: false };
-        match self.whole(&piece, step) {
-            Ok(Left::AsItCame) => true,
-            Ok(Left::Changed(_) | Left::Stopped) => {
-                event.hush();
-                true
-            }
-            Err(_) => false,
+        let piece = Delta { channel, span: 0..0, text, of: Of::Whole, run: None, bare: false };
+        let Ok(left) = self.whole(&[&piece], step) else { return false };
+        if left.iter().any(|left| !matches!(left, Left::AsItCame)) {
+            event.hush();
         }
+        true
     }
 
     /// A message that is whole in its event: it leaves, is changed, or an error takes its place and the stream goes on.
@@ -327,8 +345,11 @@ impl Screen {
         let Ok(Outcome { action, check, changed, reasons, .. }) = self.asked.message(event.data.as_bytes())
         else {
             step.unjudged = Some("malformed");
+            if !self.open {
+                return self.give_up(step);
+            }
             self.hold(Held::plain(event));
-            return if self.open { self.drain(step) } else { self.give_up(step) };
+            return self.drain(step);
         };
         step.reasons.extend(reasons);
         if !self.enforced {
@@ -341,7 +362,7 @@ impl Screen {
                 decision: String::new(),
                 id: Some(message_id(event.data.as_bytes())),
             };
-            step.out.extend_from_slice(&event.with_data(refusal.body(self.asked.protocol).as_bytes()));
+            step.out.extend_from_slice(&event.with_data(refusal.body(Protocol::Mcp).as_bytes()));
         } else if let Some(data) = changed {
             step.out.extend_from_slice(&event.with_data(&data));
         } else {
@@ -378,41 +399,11 @@ impl Screen {
         self.give_up(step);
     }
 
-    /// Judges a text that is whole.
-    fn whole(&mut self, piece: &Delta<'_>, step: &mut Step) -> Result<Left, Refused> {
-        let mut judge = self.asked.judge()?;
-        let mut release = judged(|| judge.push(&piece.text))?;
-        let rest = judged(|| judge.finish())?;
-        release.text.push_str(&rest.text);
-        step.reasons.extend(release.reasons.into_iter().chain(rest.reasons));
-        if let Some(reason) = release.blocked.or(rest.blocked) {
-            self.stopping.get_or_insert_with(|| format!("the answer was stopped by {}", reason.check));
-            step.reasons.push(reason);
-            return Ok(Left::Stopped);
-        }
-        if release.text == piece.text {
-            return Ok(Left::AsItCame);
-        }
-        Ok(Left::Changed(Edit { span: piece.span.clone(), replacement: quoted_text(&release.text) }))
-    }
-
     /// Gives a piece to whoever judges it.
     fn feed(&mut self, piece: &Delta<'_>, step: &mut Step) -> Result<(), Refused> {
-        let judge = match &piece.of {
-            Of::Text if !self.channels.contains_key(&piece.channel) => Some(self.asked.judge()?),
-            _ => None,
-        };
-        let channel = self.channels.entry(piece.channel.clone()).or_insert_with(|| {
-            Box::new(Channel { judge, out: String::new(), complete: false, changed: false, carrier: None })
-        });
         match &piece.of {
-            Of::Text => {
-                if let Some(judge) = &mut channel.judge {
-                    let release = judge.push(&piece.text);
-                    self.released(&piece.channel, release, step);
-                }
-            }
-            Of::Whole => {}
+            Of::Text => return self.grow(piece, step),
+            Of::Whole | Of::Echo => {}
             Of::CallName(key) => {
                 let call = self.calls.entry(key.clone()).or_default();
                 call.name.0.clone_from(&piece.channel);
@@ -424,35 +415,14 @@ impl Screen {
                 call.arguments.1.push_str(&piece.text);
             }
         }
+        let call = || Box::new(Channel { is_call: true, ..Channel::default() });
+        self.channels.entry(piece.channel.clone()).or_insert_with(call);
         Ok(())
     }
 
-    fn released(&mut self, name: &str, release: Release, step: &mut Step) {
-        if let Some(channel) = self.channels.get_mut(name) {
-            channel.out.push_str(&release.text);
-        }
-        step.reasons.extend(release.reasons);
-        if let Some(reason) = release.blocked {
-            self.stopping.get_or_insert_with(|| format!("the answer was stopped by {}", reason.check));
-            step.reasons.push(reason);
-        }
-    }
-
-    /// Texts and calls whose names begin so are complete: nothing of them is held any longer.
+    /// Texts and calls whose names begin so are complete: nothing of them is held any longer, but for what the next text may go on with.
     fn complete(&mut self, prefix: &str, step: &mut Step) {
-        let names: Vec<String> =
-            self.channels.keys().filter(|name| name.starts_with(prefix)).cloned().collect();
-        for name in names {
-            let Some(channel) = self.channels.get_mut(&name) else { continue };
-            if channel.complete {
-                continue;
-            }
-            if let Some(judge) = &mut channel.judge {
-                let release = judge.finish();
-                channel.complete = true;
-                self.released(&name, release, step);
-            }
-        }
+        self.complete_texts(prefix, step);
         let keys: Vec<String> = self.calls.keys().filter(|key| key.starts_with(prefix)).cloned().collect();
         for key in keys {
             let Some(call) = self.calls.remove(&key) else { continue };

@@ -109,6 +109,9 @@ pub(super) struct Shared {
 pub(super) struct Lease {
     shared: Arc<Shared>,
     number: u64,
+    key: String,
+    /// Whether it is, or may be, held.
+    is_held: bool,
 }
 
 trait Wire: AsyncRead + AsyncWrite + Unpin + Send {}
@@ -218,15 +221,20 @@ impl Shared {
         let key = format!("{}{name}", self.prefix);
         let number = self.count.fetch_add(1, Ordering::Relaxed);
         let words = [self.named(number), most.to_string(), LEASE_S.to_string()];
+        // A place may be given to whoever no longer waits for it: it goes back in any case.
+        let mut lease = Lease { shared: Arc::clone(self), number, key: key.clone(), is_held: true };
         match self.run(1, std::slice::from_ref(&key), &words).await? {
             Reply::Integer(1) => {
                 self.leases.lock().unwrap_or_else(PoisonError::into_inner).insert(number, key);
                 if !self.renewing.swap(true, Ordering::Relaxed) {
                     tokio::spawn(renew(Arc::downgrade(self)));
                 }
-                Ok(Some(Lease { shared: Arc::clone(self), number }))
+                Ok(Some(lease))
             }
-            Reply::Integer(_) => Ok(None),
+            Reply::Integer(_) => {
+                lease.is_held = false;
+                Ok(None)
+            }
             other => Err(unexpected(&other)),
         }
     }
@@ -256,7 +264,8 @@ impl Shared {
                 _ => *down = None,
             }
         }
-        let outcome = match tokio::time::timeout(self.patience, self.asked(script, keys, words)).await {
+        let asking = self.asked(Asking::Script { script, keys, words });
+        let outcome = match tokio::time::timeout(self.patience, asking).await {
             Ok(outcome) => outcome,
             Err(_) => Err(SharedError::Io(io::ErrorKind::TimedOut.into())),
         };
@@ -269,15 +278,14 @@ impl Shared {
         outcome
     }
 
-    async fn asked(&self, script: usize, keys: &[String], words: &[String]) -> Result<Reply, SharedError> {
-        let count = keys.len().to_string();
+    async fn asked(&self, asking: Asking<'_>) -> Result<Reply, SharedError> {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let kept = idle.is_some();
         let mut connection = match idle {
             Some(connection) => connection,
             None => self.connect().await?,
         };
-        let mut outcome = connection.run(script, &count, keys, words).await;
+        let mut outcome = connection.run(asking).await;
         // A connection that was kept may have been closed since, and a server that began anew knows no script.
         let stale = match &outcome {
             Err(_) => kept,
@@ -286,7 +294,7 @@ impl Shared {
         };
         if stale {
             connection = self.connect().await?;
-            outcome = connection.run(script, &count, keys, words).await;
+            outcome = connection.run(asking).await;
         }
         let reply = outcome?;
         if let Reply::Error(text) = reply {
@@ -296,7 +304,11 @@ impl Shared {
         Ok(reply)
     }
 
+    /// Keeps a connection on which nothing is left to read: what nobody asked for would be taken for the next answer.
     fn keep(&self, connection: Connection) {
+        if !connection.read.is_empty() {
+            return;
+        }
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         if idle.len() < MOST_KEPT {
             idle.push(connection);
@@ -335,43 +347,46 @@ impl Shared {
 
     /// Gives a place back; one that cannot be given back runs out by itself.
     async fn release(&self, key: String, number: u64) {
-        let name = self.named(number);
-        let given = async {
-            let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-            let mut connection = match idle {
-                Some(connection) => connection,
-                None => self.connect().await?,
-            };
-            connection.ask(&[b"ZREM", key.as_bytes(), name.as_bytes()]).await?;
-            self.keep(connection);
-            Ok::<_, SharedError>(())
-        };
-        let _ = tokio::time::timeout(self.patience, given).await;
+        let words = ["ZREM".to_owned(), key, self.named(number)];
+        let _ = tokio::time::timeout(self.patience, self.asked(Asking::Words(&words))).await;
     }
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        let held = self.shared.leases.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.number);
-        if let (Some(key), Ok(runtime)) = (held, tokio::runtime::Handle::try_current()) {
+        self.shared.leases.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.number);
+        if let (true, Ok(runtime)) = (self.is_held, tokio::runtime::Handle::try_current()) {
             let (shared, number) = (Arc::clone(&self.shared), self.number);
+            let key = std::mem::take(&mut self.key);
             runtime.spawn(async move { shared.release(key, number).await });
         }
     }
 }
 
+/// What is asked of the server.
+#[derive(Debug, Clone, Copy)]
+enum Asking<'a> {
+    /// To run one of the scripts.
+    Script { script: usize, keys: &'a [String], words: &'a [String] },
+    /// A command.
+    Words(&'a [String]),
+}
+
 impl Connection {
-    async fn run(
-        &mut self,
-        script: usize,
-        count: &str,
-        keys: &[String],
-        words: &[String],
-    ) -> Result<Reply, SharedError> {
-        let name = self.scripts.get(script).cloned().unwrap_or_default();
-        let mut all: Vec<&[u8]> = vec![b"EVALSHA", &name, count.as_bytes()];
-        all.extend(keys.iter().chain(words).map(String::as_bytes));
-        self.ask(&all).await
+    async fn run(&mut self, asking: Asking<'_>) -> Result<Reply, SharedError> {
+        match asking {
+            Asking::Script { script, keys, words } => {
+                let name = self.scripts.get(script).cloned().unwrap_or_default();
+                let count = keys.len().to_string();
+                let mut all: Vec<&[u8]> = vec![b"EVALSHA", &name, count.as_bytes()];
+                all.extend(keys.iter().chain(words).map(String::as_bytes));
+                self.ask(&all).await
+            }
+            Asking::Words(words) => {
+                let all: Vec<&[u8]> = words.iter().map(String::as_bytes).collect();
+                self.ask(&all).await
+            }
+        }
     }
 
     async fn ask(&mut self, words: &[&[u8]]) -> Result<Reply, SharedError> {

@@ -1,6 +1,10 @@
 //! What a gateway does now, from its metrics: two scrapes make a frame for a terminal: [`frame`].
 //!
-//! Nothing here opens a connection; whoever shows frames brings the scrapes.
+//! Nothing here opens a connection; whoever shows frames brings the scrapes, over TLS with [`secured`].
+
+mod secured;
+
+pub use secured::{Secured, SecuredError, secured};
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

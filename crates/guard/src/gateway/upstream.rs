@@ -222,6 +222,17 @@ pub(super) fn connector(
     machine_roots: &[Vec<u8>],
     protocols: &[&[u8]],
 ) -> Result<TlsConnector, GatewayError> {
+    let trusted = client(subject, own_roots, machine_roots, protocols)?;
+    Ok(TlsConnector::from(Arc::new(trusted)))
+}
+
+/// The same, for whoever opens the connections.
+pub(super) fn client(
+    subject: &str,
+    own_roots: Option<&[u8]>,
+    machine_roots: &[Vec<u8>],
+    protocols: &[&[u8]],
+) -> Result<ClientConfig, GatewayError> {
     let wrong = |problem: String| GatewayError::Tls { subject: subject.to_owned(), problem };
     let mut roots = RootCertStore::empty();
     let certificates: Vec<CertificateDer<'static>> = match own_roots {
@@ -240,7 +251,7 @@ pub(super) fn connector(
         .with_root_certificates(roots)
         .with_no_client_auth();
     config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
-    Ok(TlsConnector::from(Arc::new(config)))
+    Ok(config)
 }
 
 /// Opens connections, plain or in TLS.

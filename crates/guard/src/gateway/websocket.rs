@@ -51,7 +51,7 @@ pub(super) async fn serve(
     }
     let now = Instant::now();
     let mut another = None;
-    let upstream = way.route.upstreams().into_iter().find(|one| {
+    let upstream = way.route.upstreams(Instant::now()).into_iter().find(|one| {
         if let Some(Err(why)) = one.model.as_ref().map(ServedModel::admitted) {
             another.get_or_insert_with(|| not_admitted(one, &why));
             return false;

@@ -2,6 +2,7 @@
 //!
 //! Source: the reference of the Messages API, version `2023-06-01`.
 
+use super::calls::{ends_as, is_call_block, is_spelt};
 use super::gather::{Gather, join, role};
 use super::json::Node;
 use crate::exchange::Role;
@@ -75,10 +76,14 @@ fn blocks<'j, 'b>(all: &mut Gather<'j, 'b>, content: Node<'j, 'b>, speaker: Role
     all.open(content);
     for (place, block) in content.items().enumerate() {
         let inner = format!("{pointer}/{place}");
+        if speaker == Role::Assistant && is_call_block(block) {
+            all.called(speaker, block, &inner);
+            continue;
+        }
         let kind = block.get("type").and_then(Node::as_str).unwrap_or(Cow::Borrowed(""));
         let speaker = match &*kind {
-            "document" | "search_result" => Role::Document,
-            kind if kind.ends_with("tool_result") => Role::ToolResult,
+            kind if ["document", "search_result"].iter().any(|known| is_spelt(kind, known)) => Role::Document,
+            kind if ends_as(kind, "tool_result") => Role::ToolResult,
             _ => speaker,
         };
         all.strings(speaker, block, &inner);

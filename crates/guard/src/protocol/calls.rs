@@ -20,10 +20,8 @@ pub(super) const WRAPPING: [&str; 2] = ["function", "custom"];
 
 /// Whether what stands under a key is a call, or several.
 pub(super) fn is_calls_key(key: &str) -> bool {
-    const KEYS: [&str; 5] = ["toolcalls", "toolcall", "functioncalls", "functioncall", "tooluse"];
-    let letters =
-        || key.bytes().filter(|byte| !matches!(byte, b'_' | b'-')).map(|byte| byte.to_ascii_lowercase());
-    key.len() <= 16 && KEYS.iter().any(|known| letters().eq(known.bytes()))
+    const KEYS: [&str; 5] = ["tool_calls", "tool_call", "function_calls", "function_call", "tool_use"];
+    key.len() <= 16 && KEYS.iter().any(|known| is_spelt(key, known))
 }
 
 /// Whether the type of an object says that it is a call.
@@ -37,7 +35,41 @@ pub(super) fn is_call_type(kind: &str) -> bool {
         "server_tool_use",
         "mcp_tool_use",
     ];
-    TYPES.contains(&kind) || ACTING.contains(&kind)
+    TYPES.iter().any(|known| is_spelt(kind, known)) || acting(kind).is_some()
+}
+
+/// The tool of the provider's own that is called by this type, as it is called.
+pub(super) fn acting(kind: &str) -> Option<&'static str> {
+    ACTING.into_iter().find(|known| is_spelt(kind, known))
+}
+
+/// The letters and digits of a type, small: readers differ in whether case, blanks, hyphens and underscores matter to them.
+fn letters(kind: &str) -> impl DoubleEndedIterator<Item = char> {
+    kind.chars().filter(|one| one.is_alphanumeric()).map(|one| one.to_ascii_lowercase())
+}
+
+/// Whether a type is a known one for whoever does not look closely.
+pub(super) fn is_spelt(kind: &str, known: &str) -> bool {
+    letters(kind).eq(letters(known))
+}
+
+/// Whether a type ends as a known one does, for whoever does not look closely.
+pub(super) fn ends_as(kind: &str, known: &str) -> bool {
+    let mut kind = letters(kind).rev();
+    letters(known).rev().all(|letter| kind.next() == Some(letter))
+}
+
+/// Whether a type begins as a known one does, for whoever does not look closely.
+pub(super) fn begins_as(kind: &str, known: &str) -> bool {
+    let mut kind = letters(kind);
+    letters(known).all(|letter| kind.next() == Some(letter))
+}
+
+/// Whether a block of content is a call, whatever type it says it is of: it names what is called, and with what.
+pub(super) fn is_call_block(node: Node<'_, '_>) -> bool {
+    const WITH: [&str; 3] = ["input", "arguments", "args"];
+    let has = |name: &str| node.all(name).next().is_some();
+    is_call(node) || node.is_object() && has("name") && WITH.into_iter().any(has)
 }
 
 /// Whether an object is a call by itself: by its type, or because it holds what is called together with arguments.
@@ -95,8 +127,8 @@ impl<'j, 'b> Gather<'j, 'b> {
     }
 
     fn plainly_called(&mut self, role: Role, call: Node<'j, 'b>, pointer: &str) {
-        let kind = call.get("type").and_then(Node::as_str).filter(|kind| ACTING.contains(&&**kind));
-        let called = kind.map_or_else(|| names(call), |kind| vec![kind]);
+        let kind = call.all("type").filter_map(Node::as_str).find_map(|kind| acting(&kind));
+        let called = kind.map_or_else(|| names(call), |kind| vec![Cow::Borrowed(kind)]);
         self.calls(&called, call, &DOING, pointer);
         for name in call.all("name").filter(|name| name.is_string()) {
             self.open(name);

@@ -57,6 +57,13 @@ pub fn closing(protocol: Protocol, head: &str, open: &[u64], message: &str) -> S
     out
 }
 
+/// The event of Anthropic's messages that adds a text, given as JSON, to a block: of which member of it, as streams name them.
+pub fn added(index: &str, member: &str, text: &str) -> String {
+    format!(
+        "event: content_block_delta\ndata: {{\"type\":\"content_block_delta\",\"index\":{index},\"delta\":{{\"type\":\"{member}_delta\",\"{member}\":{text}}}}}\n\n"
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

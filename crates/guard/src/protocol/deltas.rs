@@ -3,10 +3,13 @@
 //! Source: OpenAI's chat completion chunks and completions; Anthropic's streaming messages (version `2023-06-01`); the API of Ollama.
 
 use super::Protocol;
-use super::calls::{ACTING, DOING, WRAPPING, is_call_type, is_calls_key, says_what};
+use super::calls::{
+    DOING, WRAPPING, acting, begins_as, is_call, is_call_block, is_call_type, is_calls_key, says_what,
+};
 use super::json::{Json, Node, Value, folded};
-use super::names::{TELLING, is_base64, is_name, is_no_text};
+use super::names::{TELLING, is_base64, is_identifier, is_name, is_no_text};
 use super::responses::{ABOUT, ECHOES};
+use super::runs;
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -21,6 +24,8 @@ pub struct Delta<'d> {
     pub text: Cow<'d, str>,
     /// What it is a piece of.
     pub of: Of,
+    /// The texts that readers join with this one, where there are any: pieces of all of them have the same name here.
+    pub run: Option<String>,
     /// Whether it stands there as JSON itself, and not in a JSON string.
     pub bare: bool,
 }
@@ -32,6 +37,8 @@ pub enum Of {
     Text,
     /// A text that is whole in its event.
     Whole,
+    /// A text that is whole in its event and says again what was asked, if that was said.
+    Echo,
     /// The name of the tool of a call.
     CallName(String),
     /// The arguments of a call.
@@ -68,6 +75,7 @@ pub fn deltas<'d>(protocol: Protocol, json: &Json<'d>) -> Deltas<'d> {
     let root = json.root();
     if !root.is_object() {
         strings(root, "", &mut all);
+        keys(root, &mut all);
         return all;
     }
     match protocol {
@@ -82,7 +90,32 @@ pub fn deltas<'d>(protocol: Protocol, json: &Json<'d>) -> Deltas<'d> {
             None => strings(root, "", &mut all),
         },
     }
+    keys(root, &mut all);
     all
+}
+
+/// Keys that are long enough to say something, each whole; of calls they belong to what is called with.
+fn keys<'d>(root: Node<'_, 'd>, all: &mut Deltas<'d>) {
+    /// A key with its quotes.
+    const SHORTEST: usize = TELLING + 2;
+    let calls = all.pieces.iter().filter(|piece| piece.bare).map(|piece| piece.span.clone());
+    let calls: Vec<_> = calls.collect();
+    for node in root.inside() {
+        let Some(span) = node.key_span().filter(|span| span.len() >= SHORTEST) else { continue };
+        if calls.iter().any(|call| call.contains(&span.start)) {
+            continue;
+        }
+        if let Some(text) = node.key().filter(|key| key.len() >= TELLING && !is_identifier(key)) {
+            all.pieces.push(Delta {
+                channel: "key".to_owned(),
+                span,
+                text,
+                of: Of::Whole,
+                run: None,
+                bare: false,
+            });
+        }
+    }
 }
 
 /// Whose event it is by its shape, as far as calls of tools come in it piece by piece.
@@ -91,7 +124,7 @@ fn spoken(root: Node<'_, '_>) -> Option<Protocol> {
         return Some(Protocol::OpenaiChat);
     }
     let kind = root.get("type").and_then(Node::as_str)?;
-    if kind.starts_with("content_block_") {
+    if begins_as(&kind, "content_block_") {
         Some(Protocol::AnthropicMessages)
     } else {
         kind.starts_with("response.").then_some(Protocol::OpenaiResponses)
@@ -210,6 +243,7 @@ fn responses<'d>(root: Node<'_, 'd>, all: &mut Deltas<'d>) {
                 span: child.span(),
                 text,
                 of: Of::Text,
+                run: runs::of_kind(&kind),
                 bare: false,
             }),
             // What was called is known from the event that began it.
@@ -248,7 +282,7 @@ fn whole_response<'d>(response: Node<'_, 'd>, name: &str, all: &mut Deltas<'d>) 
                 }
             }
             "output" => response_item(child, &format!("{name}/output"), None, all),
-            key if ECHOES.contains(&key) => {}
+            key if ECHOES.contains(&key) => texts(child, &format!("{name}/{key}"), &Of::Echo, all),
             key if ABOUT.contains(&key) => words(child, &format!("{name}/{key}"), all),
             key => wholes(child, &format!("{name}/{key}"), all),
         }
@@ -269,8 +303,8 @@ fn is_empty(item: Node<'_, '_>, name: &str) -> bool {
 /// An item as a whole, or one that begins a call whose arguments are yet to come under that key.
 fn response_item<'d>(item: Node<'_, 'd>, name: &str, begins: Option<&str>, all: &mut Deltas<'d>) {
     let kind = item.get("type").and_then(Node::as_str).unwrap_or_default();
-    let acts = ACTING.contains(&&*kind);
-    if !is_call_type(&kind) {
+    let acts = acting(&kind);
+    if !is_call_type(&kind) && !is_call_block(item) {
         return wholes(item, name, all);
     }
     let key = begins.map_or_else(|| format!("{name}/"), str::to_owned);
@@ -278,8 +312,8 @@ fn response_item<'d>(item: Node<'_, 'd>, name: &str, begins: Option<&str>, all: 
         let member = member.unwrap_or_default();
         let channel = format!("{key}{member}");
         match &*folded(&member) {
-            "type" if acts => call_piece(child, &channel, Of::CallName(key.clone()), all),
-            "name" if !acts => call_piece(child, &channel, Of::CallName(key.clone()), all),
+            "type" if acts.is_some() => call_piece(child, &channel, Of::CallName(key.clone()), all),
+            "name" if acts.is_none() => call_piece(child, &channel, Of::CallName(key.clone()), all),
             doing if DOING.contains(&doing) => {
                 if begins.is_none() {
                     call_piece(child, &channel, Of::CallArguments(key.clone()), all);
@@ -406,14 +440,15 @@ fn call_piece<'d>(node: Node<'_, 'd>, channel: &str, of: Of, all: &mut Deltas<'d
         None if node.is_object() || node.is_array() => (Cow::Borrowed(node.raw()), true),
         None => return,
     };
-    all.pieces.push(Delta { channel: channel.to_owned(), span: node.span(), text, of, bare });
+    all.pieces.push(Delta { channel: channel.to_owned(), span: node.span(), text, of, run: None, bare });
 }
 
 fn anthropic<'d>(root: Node<'_, 'd>, all: &mut Deltas<'d>) {
     let index = index(root, "index");
     let (number, name) = (index.parse().unwrap_or_default(), format!("{index}/"));
     let kind = root.get("type").and_then(Node::as_str).unwrap_or_default();
-    let is_block = kind.starts_with("content_block_");
+    // Of what is added to no message it is not certain that nobody puts it together.
+    let is_block = !begins_as(&kind, "message_");
     match &*kind {
         "message_stop" => all.complete.push(String::new()),
         "content_block_stop" => {
@@ -432,10 +467,16 @@ fn anthropic<'d>(root: Node<'_, 'd>, all: &mut Deltas<'d>) {
             "message" | "delta" if child.is_object() => {
                 for (key, child) in child.children() {
                     let key = key.unwrap_or_default();
-                    if MESSAGE.contains(&&*folded(&key)) {
-                        words(child, &key, all);
-                    } else {
-                        wholes(child, &format!("message/{key}"), all);
+                    match &*folded(&key) {
+                        folded if MESSAGE.contains(&folded) => words(child, &key, all),
+                        // A message may begin with blocks that are whole.
+                        "content" if child.is_array() => {
+                            for (place, block) in child.items().enumerate() {
+                                response_item(block, &format!("message/content/{place}"), None, all);
+                            }
+                            all.complete.push("message/".to_owned());
+                        }
+                        folded => wholes(child, &format!("message/{folded}"), all),
                     }
                 }
             }
@@ -447,7 +488,7 @@ fn anthropic<'d>(root: Node<'_, 'd>, all: &mut Deltas<'d>) {
 /// A block of content as it begins, or what is added to it.
 fn of_block<'d>(block: Node<'_, 'd>, name: &str, all: &mut Deltas<'d>) {
     let call = format!("{name}call/");
-    let is_call = block.get("type").and_then(Node::as_str).is_some_and(|kind| is_call_type(&kind));
+    let is_call = is_call_block(block);
     for (key, child) in block.children() {
         let key = key.unwrap_or_default();
         let channel = format!("{call}{key}");
@@ -460,7 +501,14 @@ fn of_block<'d>(block: Node<'_, 'd>, name: &str, all: &mut Deltas<'d>) {
                     call_piece(child, &channel, Of::CallArguments(call.clone()), all);
                 }
             }
-            _ => strings(child, &format!("{name}{key}"), all),
+            folded => {
+                let run = runs::of_kind(folded);
+                let from = all.pieces.len();
+                strings(child, &format!("{name}{key}"), all);
+                for piece in all.pieces.iter_mut().skip(from).filter(|_| child.is_string()) {
+                    piece.run.clone_from(&run);
+                }
+            }
         }
     }
 }
@@ -480,7 +528,7 @@ fn words<'d>(node: Node<'_, 'd>, name: &str, all: &mut Deltas<'d>) {
     for inner in node.inside() {
         if let Some(text) = inner.as_str().filter(|text| !is_name(text)) {
             let (channel, span) = (name.to_owned(), inner.span());
-            all.pieces.push(Delta { channel, span, text, of: Of::Whole, bare: false });
+            all.pieces.push(Delta { channel, span, text, of: Of::Whole, run: None, bare: false });
         }
     }
 }
@@ -490,7 +538,9 @@ fn texts<'d>(node: Node<'_, 'd>, name: &str, of: &Of, all: &mut Deltas<'d>) {
     if let Some(text) = node.as_str() {
         if !is_no_text(key, &text) {
             let of = of.clone();
-            all.pieces.push(Delta { channel: name.to_owned(), span: node.span(), text, of, bare: false });
+            let run = if of == Of::Text { None } else { runs::of_pointer(name) };
+            let (channel, span) = (name.to_owned(), node.span());
+            all.pieces.push(Delta { channel, span, text, of, run, bare: false });
         }
         return;
     }
@@ -499,6 +549,12 @@ fn texts<'d>(node: Node<'_, 'd>, name: &str, of: &Of, all: &mut Deltas<'d>) {
     }
     if is_calls_key(key) {
         return calls(node, name, all);
+    }
+    // One that says itself that it is a call is whole, wherever it stands.
+    if is_call(node) {
+        let call = format!("{name}/call/");
+        tool_call(node, &call, all);
+        return all.complete.push(call);
     }
     for (place, (key, child)) in node.children().enumerate() {
         let key = key.unwrap_or_else(|| Cow::Owned(place.to_string()));
@@ -520,7 +576,7 @@ fn repeat<'d>(node: Node<'_, 'd>, name: &str, all: &mut Deltas<'d>) {
     for inner in node.inside() {
         if let Some(text) = inner.as_str().filter(|text| text.len() >= TELLING) {
             let (channel, span) = (name.to_owned(), inner.span());
-            all.pieces.push(Delta { channel, span, text, of: Of::Whole, bare: false });
+            all.pieces.push(Delta { channel, span, text, of: Of::Whole, run: None, bare: false });
         }
     }
 }

@@ -180,6 +180,13 @@ fn field(line: &str) -> Field<'_> {
 }
 
 impl Event {
+    /// Its name; that of the last line that names it, as readers take it.
+    pub fn name(&self) -> Option<&str> {
+        let lines = self.raw.split(|byte| matches!(byte, b'\n' | b'\r'));
+        let named = lines.filter_map(|line| line.strip_prefix(b"event:")).next_back()?;
+        std::str::from_utf8(named.strip_prefix(b" ").unwrap_or(named)).ok()
+    }
+
     /// The event with other data of one line, its other lines as they are.
     pub fn with_data(&self, data: &[u8]) -> Bytes {
         if self.framing == Framing::Lines {

@@ -180,6 +180,11 @@ impl<'j, 'b> Node<'j, 'b> {
         self.slot()?.key.map(|(start, end)| start as usize..end as usize)
     }
 
+    /// Its key; none in arrays and at the root.
+    pub(super) fn key(self) -> Option<Cow<'b, str>> {
+        self.key_span().map(|span| unquoted(self.json.body.get(span).unwrap_or_default()))
+    }
+
     /// Its place among the values of the document, and those of what is in it, in the order they stand.
     pub(super) fn place(self) -> Range<usize> {
         let start = self.slot as usize;

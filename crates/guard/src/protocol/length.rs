@@ -22,9 +22,38 @@ const WITHIN: [&str; 6] =
 /// Members that say how many answers to each prompt are to be made.
 const ANSWERS: [&str; 5] = ["n", "best_of", "num_return_sequences", "candidateCount", "candidate_count"];
 
-/// The most tokens that each answer may have, and how many answers are asked for, where that is more than one. Which of several
-/// members a reader takes is its own choice: the largest is judged.
+/// The most tokens that each answer may have, and how many answers are asked for, where that is more than one. Of a batch, whose requests
+/// each have their own, it is what all of them may have together, as one answer.
 pub(super) fn asked(root: Node<'_, '_>) -> (Option<u64>, Option<u64>) {
+    let own = one(root);
+    // A batch stands in the body, or in a file of it, a request a line.
+    let files = root.children().flat_map(|(_, member)| member.all("content"));
+    let all = root.all("requests").chain(files).flat_map(Node::items);
+    let requests = all.flat_map(|item| REQUESTS.iter().flat_map(move |name| item.all(name)));
+    let mut all = requests.filter(|inner| inner.is_object()).map(one).peekable();
+    if all.peek().is_none() {
+        return own;
+    }
+    let (mut length, mut answers) = (None, 0_u64);
+    for (each, count) in all.chain([own]) {
+        let count = count.unwrap_or(1);
+        answers = answers.saturating_add(count);
+        if let Some(each) = each {
+            length = Some(each.saturating_mul(count).saturating_add(length.unwrap_or(0)));
+        }
+    }
+    if length.is_some() {
+        (length, None)
+    } else {
+        (None, Some(answers.saturating_sub(1)).filter(|count| *count > 1))
+    }
+}
+
+/// Members of a batch's item that hold its request: Anthropic's, and OpenAI's.
+const REQUESTS: [&str; 2] = ["params", "body"];
+
+/// What one request asks for. Which of several members a reader takes is its own choice: the largest is judged.
+fn one(root: Node<'_, '_>) -> (Option<u64>, Option<u64>) {
     let most = |names: &[&str]| {
         let inner = WITHIN.iter().flat_map(|name| root.all(name));
         let all = std::iter::once(root).chain(inner);
@@ -78,6 +107,16 @@ mod tests {
         assert_eq!(read(r#"{"max_tokens":"inf"}"#).0, Some(u64::MAX));
         assert_eq!(read(r#"{"max_tokens":1.5}"#).0, Some(u64::MAX));
         assert_eq!(read(r#"{"max_tokens":-1,"options":[],"n":null}"#), (None, None));
+    }
+
+    #[test]
+    fn what_the_requests_of_a_batch_ask_for_is_added_up() {
+        let batch = r#"{"requests":[{"custom_id":"a","params":{"max_tokens":30}},{"params":{"max_tokens":"20","n":2}}]}"#;
+        assert_eq!(read(batch), (Some(70), None));
+        let lines = r#"{"purpose":"batch","file":{"content":[{"url":"/v1/responses","body":{"max_output_tokens":40}},{"body":{"max_tokens":5}}]}}"#;
+        assert_eq!(read(lines), (Some(45), None));
+        assert_eq!(read(r#"{"requests":[{"params":{}},{"body":{"n":3}}]}"#), (None, Some(4)));
+        assert_eq!(read(r#"{"max_tokens":7,"requests":[]}"#), (Some(7), None));
     }
 
     #[test]

@@ -14,10 +14,12 @@ mod gather;
 mod json;
 mod length;
 mod mcp;
+mod multipart;
 mod names;
 mod openai;
 mod refusal;
 mod responses;
+mod runs;
 mod speakers;
 mod splice;
 mod tensors;
@@ -26,7 +28,7 @@ mod usage;
 #[cfg(feature = "gateway")]
 pub(crate) use binary::shown;
 pub use binary::{BinaryError, Tensors};
-pub use closing::{closing, closing_line};
+pub use closing::{added, closing, closing_line};
 #[cfg(feature = "gateway")]
 pub(crate) use deltas::AGAIN;
 pub use deltas::{Delta, Deltas, Mark, Of, deltas};
@@ -35,7 +37,12 @@ pub use events::{Event, Events, Framing};
 pub(crate) use json::quoted;
 pub(crate) use json::unquoted;
 pub use json::{Json, JsonError, JsonLimits, Node, Value};
+pub use multipart::{FormData, FormDataError};
+#[cfg(feature = "gateway")]
+pub(crate) use names::is_short_word;
 pub use refusal::{Refusal, RefusalKind};
+pub use responses::Echoes;
+pub(crate) use runs::of_pointer as run_of;
 pub use speakers::{PointerError, Speaker, Speakers};
 pub use splice::spliced;
 pub use usage::Usage;
@@ -97,21 +104,26 @@ impl Protocol {
         ends.max_by_key(|(end, _)| end.len()).map(|(_, protocol)| *protocol)
     }
 
-    /// The protocol of a request by its shape, where its path is that of another or of none: messages of tools (JSON-RPC) are posted to
-    /// any path, `/messages` among them. What else such a request says is judged as a user's.
-    #[must_use]
-    pub fn of_request(self, json: &Json<'_>) -> Self {
-        match self {
-            Self::Json | Self::AnthropicMessages if mcp::has_message(json.root()) => Self::Mcp,
-            other => other,
+    /// Whether what comes to a path may be a message of tools by its shape: where the path is that of no protocol, and at a bare
+    /// `/messages`, to which clients of tools post theirs as well. Anthropic's own clients post to `/v1/messages`.
+    pub fn goes_by_shape(path: &str) -> bool {
+        let path = path.trim_end_matches('/').to_ascii_lowercase();
+        match Self::of_path(&path) {
+            None => true,
+            Some(Self::AnthropicMessages) => path.ends_with("/messages") && !path.ends_with("/v1/messages"),
+            Some(_) => false,
         }
     }
 
-    /// The protocol of an answer to a request that was taken for this one by its shape alone: what is no message of tools is not given
-    /// to a model as one.
-    #[must_use]
-    pub fn of_answer(self, json: &Json<'_>) -> Self {
-        if self == Self::Mcp && !mcp::is_message(json.root()) { Self::Json } else { self }
+    /// Whether a request has the shape of messages of tools (JSON-RPC), or holds one.
+    pub fn has_message(json: &Json<'_>) -> bool {
+        mcp::has_message(json.root())
+    }
+
+    /// Whether an answer is nothing but messages of tools (JSON-RPC): what else answers a request of that shape is not given to a model as
+    /// one.
+    pub fn is_message(json: &Json<'_>) -> bool {
+        mcp::is_message(json.root())
     }
 
     /// Its name in configuration, logs and receipts.

@@ -10,38 +10,37 @@ use std::sync::LazyLock;
 
 /// Keys whose strings name, type or refer to something and are no text: the words of the protocols themselves. What stands under them is
 /// passed over only where it is [a word](is_word) and no more.
-const NO_TEXT: [&str; 19] = [
-    "type",
-    "id",
-    "role",
-    "object",
-    "status",
-    "media_type",
-    "mime_type",
-    "mimeType",
-    "detail",
-    "format",
-    "signature",
-    "thought_signature",
-    "encrypted_content",
-    "file_id",
-    "call_id",
-    "tool_call_id",
-    "tool_use_id",
-    "ttl",
-    "encoding",
+const NO_TEXT: [(&str, Made); 19] = [
+    ("type", Made::ByPeople),
+    ("id", Made::ByMachines),
+    ("role", Made::ByPeople),
+    ("object", Made::ByPeople),
+    ("status", Made::ByPeople),
+    ("media_type", Made::ByPeople),
+    ("mime_type", Made::ByPeople),
+    ("mimeType", Made::ByPeople),
+    ("detail", Made::ByPeople),
+    ("format", Made::ByPeople),
+    ("signature", Made::ByMachines),
+    ("thought_signature", Made::ByMachines),
+    ("encrypted_content", Made::ByMachines),
+    ("file_id", Made::ByMachines),
+    ("call_id", Made::ByMachines),
+    ("tool_call_id", Made::ByMachines),
+    ("tool_use_id", Made::ByMachines),
+    ("ttl", Made::ByPeople),
+    ("encoding", Made::ByPeople),
 ];
-/// Those of them whose words are made by machines, however long.
-const OPAQUE: [&str; 8] = [
-    "id",
-    "signature",
-    "thought_signature",
-    "encrypted_content",
-    "file_id",
-    "call_id",
-    "tool_call_id",
-    "tool_use_id",
-];
+
+/// Who makes the words that stand under a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Made {
+    /// Words of people: as long as names are.
+    ByPeople,
+    /// Words of machines, however long where they are base64.
+    ByMachines,
+}
+
 /// Longest word that is a name or a type and no text, in bytes.
 const LONGEST_WORD: usize = 64;
 /// Shortest text that can say something where a name is expected, in bytes: no phrase and no credential is shorter.
@@ -49,13 +48,19 @@ pub(super) const TELLING: usize = 16;
 
 /// Whether a string under a key of the protocols names something, and says nothing.
 pub(super) fn is_no_text(key: &str, text: &str) -> bool {
-    NO_TEXT.contains(&key)
-        && (is_name(text) || OPAQUE.contains(&key) && is_base64(text) && !is_credential(text))
+    NO_TEXT.iter().find(|(name, _)| *name == key).is_some_and(|(_, made)| {
+        is_name(text) || *made == Made::ByMachines && is_base64(text) && !is_credential(text)
+    })
 }
 
 /// Whether a text is a name of the length that names have, and no credential.
 pub(super) fn is_name(text: &str) -> bool {
-    text.len() <= LONGEST_WORD && is_word(text) && !is_credential(text)
+    is_short_word(text) && !is_credential(text)
+}
+
+/// Whether a text is one word, and no longer than names are.
+pub(crate) fn is_short_word(text: &str) -> bool {
+    text.len() <= LONGEST_WORD && is_word(text)
 }
 
 /// Whether a text is one word of printable ASCII, as names, types and identifiers are.

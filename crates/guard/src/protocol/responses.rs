@@ -2,11 +2,13 @@
 //!
 //! Source: the OpenAPI description of the OpenAI API (2.3), `/responses`.
 
-use super::calls::{is_call, is_call_type};
+use super::calls::{ends_as, is_call_block, is_call_type, is_spelt};
 use super::gather::{Gather, role};
-use super::json::Node;
-use crate::exchange::Role;
+use super::json::{Json, Node, folded};
+use crate::exchange::{Exchange, Role};
 use std::borrow::Cow;
+use std::collections::HashSet;
+use std::hash::{BuildHasher as _, RandomState};
 
 /// Members of a request that choose how is answered: names, as a rule.
 const CHOICES: [&str; 7] = [
@@ -38,6 +40,40 @@ pub(super) const ABOUT: [&str; 14] = [
     "prompt_cache_retention",
     "safety_identifier",
 ];
+
+/// What a request said that its answer may say again: every string under the [members](ECHOES) that are.
+#[derive(Debug, Default)]
+pub struct Echoes {
+    /// Keys the digests, so that nobody finds another text with the digest of one that was said.
+    key: RandomState,
+    said: HashSet<u64>,
+}
+
+impl Echoes {
+    /// Takes in a request.
+    pub fn add(&mut self, request: &Json<'_>) {
+        for member in ECHOES.iter().flat_map(|name| request.root().all(name)) {
+            for node in member.inside() {
+                let texts = node.as_str().into_iter().chain(node.key());
+                self.said.extend(texts.map(|text| self.key.hash_one(&*text)));
+            }
+        }
+    }
+
+    /// Whether the request said a text.
+    pub fn has(&self, text: &str) -> bool {
+        self.said.contains(&self.key.hash_one(text))
+    }
+
+    /// Leaves out of a whole answer what only says again what the request said.
+    pub fn leave_out(&self, answer: &mut Exchange<'_>) {
+        let is_echo = |pointer: &str| {
+            let first = pointer.split('/').nth(1).unwrap_or_default();
+            ECHOES.contains(&&*folded(first))
+        };
+        answer.parts.retain(|part| !is_echo(&part.pointer) || !self.has(&part.text));
+    }
+}
 
 /// A request for a response.
 pub(super) fn request(all: &mut Gather<'_, '_>) {
@@ -77,7 +113,6 @@ pub(super) fn response(all: &mut Gather<'_, '_>) {
     for output in root.all("output") {
         all.each(output, "/output", &|all, one, pointer| item(all, one, Role::Assistant, pointer));
     }
-    all.pass_members(root, &ECHOES);
     all.names(Role::Assistant, root, &ABOUT, "");
     all.rest(Role::Assistant);
 }
@@ -85,12 +120,12 @@ pub(super) fn response(all: &mut Gather<'_, '_>) {
 /// One item: a message, a call, what a tool gave back, or what is not known.
 fn item<'j, 'b>(all: &mut Gather<'j, 'b>, one: Node<'j, 'b>, speaker: Role, pointer: &str) {
     let kind = one.get("type").and_then(Node::as_str).unwrap_or(Cow::Borrowed(""));
-    if is_call_type(&kind) || speaker == Role::Assistant && is_call(one) {
+    if is_call_type(&kind) || speaker == Role::Assistant && is_call_block(one) {
         return all.called(speaker, one, pointer);
     }
     let speaker = match &*kind {
-        kind if kind.ends_with("_output") || kind.ends_with("_call") => Role::ToolResult,
-        "reasoning" => Role::Assistant,
+        kind if ends_as(kind, "_output") || ends_as(kind, "_call") => Role::ToolResult,
+        kind if is_spelt(kind, "reasoning") => Role::Assistant,
         _ => speaker,
     };
     all.others(speaker, one, pointer);

@@ -1,20 +1,30 @@
 //! Bodies with other values in them: [`spliced`].
 
 use crate::check::Edit;
+use std::ops::Range;
 
 /// The body with every edit in its place, byte for byte the same elsewhere.
 ///
 /// Edits are ordered and apart from each other; none when they are not, or reach beyond the body.
 pub fn spliced(body: &[u8], edits: &[Edit]) -> Option<Vec<u8>> {
+    replaced(body, edits.iter().map(|edit| (&edit.span, edit.replacement.as_bytes())))
+}
+
+/// The same, with bytes in the places.
+pub(super) fn put_together(body: &[u8], edits: &[(Range<usize>, Vec<u8>)]) -> Option<Vec<u8>> {
+    replaced(body, edits.iter().map(|(span, bytes)| (span, bytes.as_slice())))
+}
+
+fn replaced<'e>(body: &[u8], edits: impl Iterator<Item = (&'e Range<usize>, &'e [u8])>) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(body.len());
     let mut at = 0;
-    for edit in edits {
-        if edit.span.start > edit.span.end {
+    for (span, replacement) in edits {
+        if span.start > span.end {
             return None;
         }
-        out.extend_from_slice(body.get(at..edit.span.start)?);
-        out.extend_from_slice(edit.replacement.as_bytes());
-        at = edit.span.end;
+        out.extend_from_slice(body.get(at..span.start)?);
+        out.extend_from_slice(replacement);
+        at = span.end;
     }
     out.extend_from_slice(body.get(at..)?);
     Some(out)

@@ -232,11 +232,7 @@ fn what_is_beside_the_messages_is_judged_too() {
             r#"{"type":"error","error":{"message":"T"}}"#,
             "assistant /error/message T",
         ),
-        (
-            Protocol::OpenaiResponses,
-            r#"{"error":{"message":"T"},"instructions":"S"}"#,
-            "assistant /error/message T",
-        ),
+        (Protocol::OpenaiResponses, r#"{"instructions":"T","metadata":{}}"#, "assistant /instructions T"),
         (
             Protocol::OpenaiEmbeddings,
             r#"{"error":{"message":"T"},"data":[{"embedding":"AAAA"}]}"#,

@@ -43,6 +43,29 @@ fn only_who_has_a_key_is_served_and_the_key_stays_here() {
 }
 
 #[test]
+fn a_compressed_request_costs_what_it_says() {
+    use flate2::{Compression, write::GzEncoder};
+    use std::io::Write as _;
+    let upstream = Recorded::answering(json_answer("{}"));
+    let toml = format!(
+        "[[key]]\nname = 'a'\nsha256 = '{}'\nusage = {{ tokens-per-day = 10000 }}\n",
+        digest("sesame")
+    );
+    let guarded = Guarded::before(&toml, upstream.address);
+    let text = "The harbour office opens at nine. ".repeat(3_600);
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    write!(encoder, "{}", json!({"messages": [{"role": "user", "content": text}]})).unwrap();
+    let body = encoder.finish().unwrap();
+    assert!(body.len() < 2_000);
+    let head = format!(
+        "POST /v1/chat/completions HTTP/1.1\r\nhost: g\r\nconnection: close\r\nauthorization: Bearer sesame\r\ncontent-encoding: gzip\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    let request = [head.as_bytes(), &body].concat();
+    assert_eq!((guarded.exchange(&request).status, guarded.exchange(&request).status), (200, 429));
+}
+
+#[test]
 fn each_lineage_of_a_key_has_its_budget_and_one_without_a_name_may_be_refused() {
     let upstream = Recorded::answering(json_answer("{}"));
     let toml = format!(

@@ -5,6 +5,7 @@
 
 mod contents;
 mod counters;
+mod forms;
 mod hostile;
 mod identity;
 mod models;

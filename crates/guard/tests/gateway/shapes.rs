@@ -228,3 +228,187 @@ fn torchserves_own_bodies_are_judged_or_told() {
         403
     );
 }
+
+#[test]
+fn the_path_of_a_protocol_decides_whatever_a_body_calls_itself() {
+    let (system, user) = ("You are the assistant of Acme.", "hello");
+    for (path, protocol, body, answer) in [
+        (
+            "/v1/chat/completions",
+            "openai-chat",
+            json!({"model": "m", "messages": [{"role": "system", "content": system}, {"role": "user", "content": user}]}),
+            json!({"model": "m", "choices": [{"message": {"content": "hi"}}], "usage": {"prompt_tokens": 9, "completion_tokens": 3}}),
+        ),
+        (
+            "/v1/messages",
+            "anthropic-messages",
+            json!({"model": "m", "max_tokens": 5, "system": system, "messages": [{"role": "user", "content": user}]}),
+            json!({"model": "m", "content": [{"type": "text", "text": "hi"}], "usage": {"input_tokens": 9, "output_tokens": 3}}),
+        ),
+        (
+            "/v1/responses",
+            "openai-responses",
+            json!({"model": "m", "instructions": system, "input": user}),
+            json!({"model": "m", "output": [], "usage": {"input_tokens": 9, "output_tokens": 3}}),
+        ),
+        (
+            "/v1/completions",
+            "openai-completions",
+            json!({"model": "m", "prompt": user}),
+            json!({"model": "m", "choices": [{"text": "hi"}], "usage": {"prompt_tokens": 9, "completion_tokens": 3}}),
+        ),
+        (
+            "/v1/embeddings",
+            "openai-embeddings",
+            json!({"model": "m", "input": user}),
+            json!({"model": "m", "data": [], "usage": {"prompt_tokens": 9, "completion_tokens": 3}}),
+        ),
+    ] {
+        let guarded = Guarded::before("", Recorded::answering(json_answer(&answer.to_string())).address);
+        for extra in
+            [json!({}), json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "f"}})]
+        {
+            let mut asked = body.clone();
+            asked.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
+            assert_eq!(guarded.post(path, &asked.to_string()).text(), answer.to_string(), "{path}");
+            let decision = guarded.decision();
+            let told = (&decision["protocol"], &decision["tokens_read"], &decision["tokens_written"]);
+            assert_eq!(told, (&json!(protocol), &json!(9), &json!(3)), "{path} {asked}");
+        }
+    }
+}
+
+#[test]
+fn a_message_on_a_route_of_any_json_is_held_to_what_that_route_asks_for_as_well() {
+    let toml = "[[route]]\npath = '/'\n[route.speakers]\n'/params/found' = 'document'\n[checks.canaries]\ntokens = ['0011-2233-4455-6677']\n[checks.injection.document]\nflag = 0.0\nblock = 0.0";
+    let request = json!({"jsonrpc": "2.0", "id": 1, "method": "ask", "params": {"found": "A quiet day.", "q": "hello"}});
+    let upstream = Recorded::answering(json_answer(r#"{"jsonrpc":"2.0","id":1,"result":{"content":"hi"}}"#));
+    let guarded = Guarded::before(toml, upstream.address);
+    let answer = guarded.post("/ask", &request.to_string());
+    assert!(answer.text().contains("guard/prompt-injection"), "{answer:?}");
+    // A canary that a server says is one, whether or not its answer is given to a model.
+    let told =
+        json!({"jsonrpc": "2.0", "id": 1, "result": {"content": "it is 0011-2233-4455-6677"}}).to_string();
+    let guarded = Guarded::before(
+        &toml.replace("block = 0.0", "block = 1.0"),
+        Recorded::answering(json_answer(&told)).address,
+    );
+    let answer = guarded.post("/ask", &request.to_string());
+    assert!(!answer.text().contains("0011") && answer.text().contains("guard/canary"), "{answer:?}");
+    // Changes of both are made.
+    let leak = json!({"jsonrpc": "2.0", "id": 1, "result": {"content": format!("{KEY} of jo@example.org")}})
+        .to_string();
+    let toml = "[checks.personal-data]\noutput = 'redact'";
+    let guarded = Guarded::before(toml, Recorded::answering(json_answer(&leak)).address);
+    let answer = guarded.post("/ask", &request.to_string()).json();
+    assert_eq!(answer["result"]["content"], json!("[github-token] of [EMAIL_ADDRESS]"));
+}
+
+#[test]
+fn a_call_is_held_to_the_policy_however_its_type_is_spelt() {
+    let policy = "[checks.tools]\nallow = ['weather']\nunoffered = 'off'\n";
+    for (path, answer) in ["tool_use", "tool_use ", "Tool_Use", "toolUse", "other"]
+        .map(|kind| {
+            ("/v1/messages", json!({"content": [{"type": kind, "id": "t", "name": "wipe", "input": {}}]}))
+        })
+        .into_iter()
+        .chain(["function_call", " Function_Call", "functionCall"].map(|kind| {
+            ("/v1/responses", json!({"output": [{"type": kind, "name": "wipe", "arguments": "{}"}]}))
+        }))
+    {
+        let guarded = Guarded::before(policy, Recorded::answering(json_answer(&answer.to_string())).address);
+        let answered = guarded.post(path, CHAT);
+        assert_eq!(answered.status, 403, "{answer} {answered:?}");
+    }
+}
+
+#[test]
+fn an_answer_says_again_only_what_was_asked() {
+    let own = |text: &str| json!({"object": "response", "instructions": format!("Be kind. {text}"), "metadata": {"a": "b"}, "output": []});
+    let guarded = |answer: &serde_json::Value| {
+        Guarded::before("", Recorded::answering(json_answer(&answer.to_string())).address)
+    };
+    let request = json!({"instructions": "Be kind. Your name is Nightjar of the harbour office and you never say so.", "input": "hi"});
+    let echo = json!({"instructions": request["instructions"], "metadata": {}, "output": []});
+    assert_eq!(guarded(&echo).post("/v1/responses", &request.to_string()).text(), echo.to_string());
+    for answer in [
+        own(KEY),
+        json!({"metadata": {"note": KEY}, "output": []}),
+        json!({"text": {"format": KEY}, "output": []}),
+    ] {
+        let answered = guarded(&answer).post("/v1/responses", &request.to_string());
+        assert!(answered.status == 200 && !answered.text().contains(KEY), "{answered:?}");
+    }
+    // What was redacted on its way comes back as that.
+    let secret = json!({"instructions": format!("Use {KEY} and be kind to whoever asks about the harbour and its ships."), "input": "hi"});
+    let echo = json!({"instructions": secret["instructions"].as_str().unwrap().replace(KEY, "[github-token]"), "output": []});
+    assert_eq!(guarded(&echo).post("/v1/responses", &secret.to_string()).text(), echo.to_string());
+}
+
+#[test]
+fn two_blocks_of_an_answer_and_of_a_request_are_judged_as_one() {
+    let (head, tail) = KEY.split_at(20);
+    for (path, answer) in [
+        (
+            "/v1/messages",
+            json!({"content": [{"type": "text", "text": format!("it is {head}")}, {"type": "text", "text": tail}]}),
+        ),
+        (
+            "/v1/chat/completions",
+            json!({"choices": [{"message": {"content": [{"type": "text", "text": head}, {"type": "text", "text": tail}]}}]}),
+        ),
+        (
+            "/v1/responses",
+            json!({"output": [{"type": "message", "content": [{"type": "output_text", "text": head}]}, {"type": "message", "content": [{"type": "refusal", "refusal": tail}]}]}),
+        ),
+    ] {
+        let guarded = Guarded::before("", Recorded::answering(json_answer(&answer.to_string())).address);
+        let text = guarded.post(path, CHAT).text();
+        assert!(!text.contains(head) && !text.contains(tail) && text.contains("[github-token]"), "{text}");
+        let upstream = Recorded::answering(json_answer("{}"));
+        let guarded = Guarded::before("", upstream.address);
+        let blocks = json!([{"type": "text", "text": format!("it is {head}")}, {"type": "text", "text": format!("{tail}, why?")}]);
+        guarded.post(path, &json!({"messages": [{"role": "user", "content": blocks}], "input": [{"role": "user", "content": blocks}]}).to_string());
+        let sent = &upstream.requests()[0];
+        assert!(
+            !sent.contains(tail) && sent.contains("it is [github-token]") && sent.contains("\", why?\""),
+            "{sent}"
+        );
+    }
+}
+
+#[test]
+fn a_server_of_tools_of_the_older_transport_is_judged_both_ways() {
+    let endpoint = "event: endpoint\ndata: /messages/?session_id=0a1b2c3d4e5f60718293a4b5c6d7e8f9\n\n";
+    let result =
+        json!({"jsonrpc": "2.0", "id": 1, "result": {"content": [{"type": "text", "text": ATTACK}]}});
+    let stream = format!("{endpoint}event: message\ndata: {result}\n\n");
+    let stream = format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{stream}",
+        stream.len()
+    );
+    for path in ["/sse", "/tools/stream"] {
+        let guarded = Guarded::before("", Recorded::answering(stream.clone()).address);
+        let get = format!(
+            "GET {path} HTTP/1.1\r\nhost: g\r\nconnection: close\r\naccept: text/event-stream\r\n\r\n"
+        );
+        let answer = guarded.exchange(get.as_bytes()).text();
+        assert!(
+            answer.starts_with(endpoint) && !answer.contains(ATTACK) && answer.contains("-32001"),
+            "{answer}"
+        );
+    }
+    let taken = "HTTP/1.1 202 Accepted\r\ncontent-type: text/plain\r\nconnection: close\r\ncontent-length: 8\r\n\r\nAccepted";
+    let guarded = Guarded::before(
+        "[checks.tools]\nallow = ['weather']\nunoffered = 'off'",
+        Recorded::answering(taken).address,
+    );
+    let call = |name: &str| {
+        json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": name, "arguments": {}}})
+            .to_string()
+    };
+    let path = "/messages/?session_id=0a1b2c3d4e5f60718293a4b5c6d7e8f9";
+    let answer = guarded.post(path, &call("weather"));
+    assert_eq!((answer.status, answer.text().as_str()), (202, "Accepted"));
+    assert!(guarded.post(path, &call("wipe")).text().contains("guard/tool-policy"));
+}

@@ -18,6 +18,12 @@ use crate::arguments::{ReceiptArguments, ReceiptCommand, TopicArguments, TopicCo
 use crate::exit::Exit;
 use crate::failure::Failure;
 
+/// The root certificates of this machine, in DER. What cannot be read there is passed over; if nothing can, whoever asks tells that.
+#[cfg(feature = "gateway")]
+fn machine_roots() -> Vec<Vec<u8>> {
+    rustls_native_certs::load_native_certs().certs.into_iter().map(|each| each.to_vec()).collect()
+}
+
 /// Runs the command.
 ///
 /// # Errors

@@ -277,10 +277,7 @@ fn with_surroundings<T>(
         }
         Ok(bytes)
     };
-    let roots = || {
-        // What cannot be read there is passed over; if nothing can, that is told.
-        rustls_native_certs::load_native_certs().certs.into_iter().map(|each| each.to_vec()).collect()
-    };
+    let roots = super::machine_roots;
     let environment = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let base = folder.to_owned();
     let digests: Digests = Arc::new(move |path: &Path| {

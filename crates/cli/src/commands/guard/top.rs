@@ -3,7 +3,8 @@
 use crate::arguments::TopArguments;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use bartizan_guard::gateway::top::{Scrape, frame};
+use bartizan_guard::gateway::top::{Scrape, frame, secured};
+use std::fs;
 use std::io::{self, IsTerminal as _, Read as _, Write as _};
 use std::net::{TcpStream, ToSocketAddrs as _};
 use std::time::{Duration, Instant};
@@ -13,9 +14,6 @@ use terminal_size::{Height, Width};
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Most bytes of metrics.
 const LONGEST: u64 = 16 << 20;
-/// What is said of an address that speaks TLS.
-const IN_TLS: &str = "metrics are asked for in the clear; a gateway that speaks TLS shows them at the address that admin of [guard] \
-                      names, for example admin = \"127.0.0.1:9090\" and http://127.0.0.1:9090";
 /// Clears a terminal; goes to its first place; clears to the end of a line, and what stands below (ECMA-48: ED, CUP, EL).
 const CLEAR: &str = "\u{1b}[2J";
 const HOME: &str = "\u{1b}[H";
@@ -30,8 +28,13 @@ pub(super) fn run(arguments: &TopArguments) -> Result<Exit, Failure> {
     let mut before: Option<(Scrape, Instant)> = None;
     let in_place = io::stdout().is_terminal() && !arguments.once;
     let url = bartizan_core::printable(&arguments.url, 200);
+    let ca = arguments.ca.as_deref().map(|path| {
+        let unreadable = |error| Failure::Read { what: "certificates", path: path.to_path_buf(), error };
+        fs::read(path).map_err(unreadable)
+    });
+    let ca = ca.transpose()?;
     loop {
-        let text = match scrape(&arguments.url) {
+        let text = match scrape(&arguments.url, ca.as_deref()) {
             Ok(now) => {
                 let at = Instant::now();
                 let since =
@@ -96,30 +99,70 @@ fn cut(line: &str, columns: usize) -> impl Iterator<Item = char> {
     })
 }
 
-fn scrape(url: &str) -> Result<Scrape, Failure> {
+fn scrape(url: &str, ca: Option<&[u8]>) -> Result<Scrape, Failure> {
+    let shown = bartizan_core::printable(url, 200);
     let failed =
-        |problem: String| Failure::Guard(format!("{url} cannot be asked for its metrics: {problem}"));
-    let rest = url.strip_prefix("http://").ok_or_else(|| {
-        let in_tls = url.starts_with("https://");
-        failed(if in_tls { IN_TLS.to_owned() } else { "give http:// and a host".to_owned() })
-    })?;
+        |problem: String| Failure::Guard(format!("{shown} cannot be asked for its metrics: {problem}"));
+    let (rest, in_tls) = match (url.strip_prefix("http://"), url.strip_prefix("https://")) {
+        (Some(rest), _) if ca.is_some() => {
+            let problem = format!("--ca is for TLS; ask with https://{rest}, or leave --ca out");
+            return Err(failed(bartizan_core::printable(&problem, 400)));
+        }
+        (Some(rest), _) => (rest, false),
+        (None, Some(rest)) => (rest, true),
+        (None, None) => return Err(failed("give http:// or https:// and a host".to_owned())),
+    };
     let authority = rest.split('/').next().unwrap_or_default();
-    let place = if authority.contains(':') { authority.to_owned() } else { format!("{authority}:80") };
+    let has_port = authority.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
+    let (host, place) = if has_port {
+        (authority.rsplit_once(':').map_or(authority, |(host, _)| host), authority.to_owned())
+    } else {
+        (authority, format!("{authority}:{}", if in_tls { 443 } else { 80 }))
+    };
     let said = |error: io::Error| failed(error.to_string());
     let address = place.to_socket_addrs().map_err(said)?.next();
     let address = address.ok_or_else(|| failed("the host has no address".to_owned()))?;
-    let mut stream = TcpStream::connect_timeout(&address, PATIENCE).map_err(said)?;
+    let stream = TcpStream::connect_timeout(&address, PATIENCE).map_err(said)?;
     stream.set_read_timeout(Some(PATIENCE)).map_err(said)?;
-    write!(stream, "GET /metrics HTTP/1.1\r\nhost: {authority}\r\nconnection: close\r\n\r\n")
-        .map_err(said)?;
-    let mut bytes = Vec::new();
-    stream.take(LONGEST).read_to_end(&mut bytes).map_err(said)?;
+    let bytes = if in_tls {
+        let bare = host.trim_start_matches('[').trim_end_matches(']');
+        let machine_roots = if ca.is_none() { super::machine_roots() } else { Vec::new() };
+        let stream = secured(stream, bare, ca, &machine_roots);
+        asked(stream.map_err(|error| failed(error.to_string()))?, authority)
+    } else {
+        asked(stream, authority)
+    };
+    let bytes = bytes.map_err(said)?;
     let text = String::from_utf8_lossy(&bytes);
     let scrape = Scrape::read(text.split_once("\r\n\r\n").map_or("", |(_, body)| body));
     if scrape.is_of_a_gateway() {
-        Ok(scrape)
+        return Ok(scrape);
+    }
+    let in_clear = bytes.is_empty() || bytes.first() == Some(&ALERT);
+    Err(failed(if in_clear && !in_tls {
+        "it says nothing in the clear; where it speaks TLS, ask with https://".to_owned()
     } else {
-        Err(failed("there is no gateway, or it shows its metrics elsewhere (guard.admin)".to_owned()))
+        "there is no gateway, or it shows its metrics elsewhere (guard.admin)".to_owned()
+    }))
+}
+
+/// What every alert of TLS begins with (RFC 8446, section 5.1).
+const ALERT: u8 = 21;
+
+/// What is answered to a request for metrics; nothing where the other side hangs up instead.
+fn asked(mut stream: impl io::Read + io::Write, authority: &str) -> io::Result<Vec<u8>> {
+    let hung_up = |error: &io::Error| {
+        use io::ErrorKind::{BrokenPipe, ConnectionReset, UnexpectedEof};
+        matches!(error.kind(), BrokenPipe | ConnectionReset | UnexpectedEof)
+    };
+    let request = format!("GET /metrics HTTP/1.1\r\nhost: {authority}\r\nconnection: close\r\n\r\n");
+    let sent = stream.write_all(request.as_bytes()).and_then(|()| stream.flush());
+    sent.or_else(|error| if hung_up(&error) { Ok(()) } else { Err(error) })?;
+    let mut bytes = Vec::new();
+    // Some end a connection without saying so in TLS; what came is there.
+    match stream.take(LONGEST).read_to_end(&mut bytes) {
+        Err(error) if !hung_up(&error) => Err(error),
+        _ => Ok(bytes),
     }
 }
 

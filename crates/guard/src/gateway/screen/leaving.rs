@@ -2,7 +2,7 @@
 
 use super::{Carried, Carrier, Held, Piece, Screen, State, Step, quoted_text};
 use crate::check::Edit;
-use crate::protocol::{Framing, Mark, Protocol, closing, closing_line, spliced};
+use crate::protocol::{Framing, Mark, Protocol, added, closing, closing_line, spliced};
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -20,6 +20,10 @@ impl Screen {
 
     /// Whether everything in an event may leave.
     fn is_free(&self, held: &Held) -> bool {
+        let is_complete = |name: &String| self.channels.get(name).is_none_or(|channel| channel.complete);
+        if !held.waits.iter().all(is_complete) {
+            return false;
+        }
         // What is left of each text behind the pieces before; nothing where something else leaves in its place.
         let mut rests: BTreeMap<&str, Option<&str>> = BTreeMap::new();
         held.pieces.iter().all(|piece| {
@@ -39,6 +43,9 @@ impl Screen {
     fn let_go(&mut self, held: Held, step: &mut Step) {
         let mut edits = held.edits.clone();
         let mut carried = None;
+        // What begins a block of messages can add nothing to it later.
+        let begins = self.asked.protocol == Protocol::AnthropicMessages
+            && held.marks.iter().any(|mark| matches!(mark, Mark::Open(_)));
         for (place, piece) in held.pieces.iter().enumerate() {
             let Some(channel) = self.channels.get_mut(&piece.channel) else { continue };
             if !channel.changed && channel.out.starts_with(piece.text.as_str()) {
@@ -50,7 +57,7 @@ impl Screen {
                     edits.push(piece.replaced(&text));
                 }
             }
-            if channel.carrier.is_none() {
+            if channel.carrier.is_none() && !begins {
                 let carried = carried.get_or_insert_with(|| {
                     // What it repeats is not said once more.
                     let left_out = held.repeats.iter().map(|span| left_out(span.clone()));
@@ -113,6 +120,12 @@ impl Screen {
                 if let Some(data) = spliced(event.data.as_bytes(), &edits) {
                     step.out.extend_from_slice(&event.with_data(&data));
                 }
+            } else if self.asked.protocol == Protocol::AnthropicMessages
+                && let Some((index, kind)) = name.split_once('/')
+            {
+                let text = quoted_text(&std::mem::take(&mut channel.out));
+                let added = added(index, kind, &text);
+                step.out.extend_from_slice(added.as_bytes());
             }
         }
     }
@@ -176,7 +189,7 @@ impl Screen {
                     .is_none_or(|one| !one.changed && one.out.starts_with(&piece.text))
             });
             let calls = held.pieces.iter().any(|piece| {
-                self.channels.get(&piece.channel).is_some_and(|one| one.judge.is_none() && !one.complete)
+                self.channels.get(&piece.channel).is_some_and(|one| one.is_call && !one.complete)
             });
             let ends = held.marks.iter().any(|mark| matches!(mark, Mark::Close(_)));
             if calls || held.stops || ends && !whole {

@@ -1,5 +1,7 @@
 //! The smallest streams that define what a screen does.
 
+mod blocks;
+
 use super::*;
 use crate::check::{Checks, Policy, Session};
 use crate::gateway::plan::NamedPolicy;
@@ -22,8 +24,8 @@ static DEFAULT: LazyLock<Arc<NamedPolicy>> = LazyLock::new(|| policy(""));
 fn asked(protocol: Protocol, toml: &str) -> Asked {
     Asked {
         protocol,
-        is_said: false,
-        by_shape: false,
+        goes_by_shape: false,
+        is_message: false,
         policy: if toml.is_empty() { Arc::clone(&DEFAULT) } else { policy(toml) },
         shadow: None,
         speakers: Arc::default(),
@@ -32,6 +34,7 @@ fn asked(protocol: Protocol, toml: &str) -> Asked {
         body: Bytes::from_static(b"{\"messages\":[]}"),
         kind: String::new(),
         head: None,
+        echoes: Arc::default(),
         prepared: Vec::new(),
     }
 }
