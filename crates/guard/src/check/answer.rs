@@ -392,6 +392,10 @@ pub(crate) mod tests {
         let made = call("send", &arguments);
         let judged = checks.answer(&request, &session).call(&made.calls[0]);
         assert_eq!(judged.edits[0].replacement, r#"{"to":"jo.doe@mail.example.org"}"#);
+        let escaped = format!(r#"{{"to":"\u005b{}\u005d","n":1}}"#, token.trim_matches(['[', ']']));
+        let made = call("send", &escaped);
+        let judged = checks.answer(&request, &session).call(&made.calls[0]);
+        assert_eq!(judged.edits[0].replacement, r#"{"to":"jo.doe@mail.example.org","n":1}"#);
     }
 
     #[test]
