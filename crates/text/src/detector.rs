@@ -3,7 +3,8 @@
 use crate::hit::{Characters, Hit, Sink, settle};
 use crate::names::Names;
 use crate::pii::Patterns;
-use crate::secrets::Secrets;
+use crate::secrets::{Altered, Secrets};
+use std::sync::OnceLock;
 use thiserror::Error;
 
 /// Why a detector could not be made.
@@ -37,6 +38,8 @@ impl Subjects {
 #[derive(Debug)]
 pub struct Detector {
     secrets: Option<Secrets>,
+    /// Made when a text is first looked through that was changed.
+    altered: OnceLock<Altered>,
     patterns: Option<Patterns>,
     names: Option<Names>,
     characters: bool,
@@ -50,6 +53,7 @@ impl Detector {
     pub fn new(subjects: Subjects) -> Result<Self, TextError> {
         Ok(Self {
             secrets: subjects.secrets.then(Secrets::new).transpose()?,
+            altered: OnceLock::new(),
             patterns: subjects.patterns.then(Patterns::new),
             names: subjects.names.then(Names::new),
             characters: subjects.characters,
@@ -72,19 +76,35 @@ impl Detector {
         if self.characters {
             crate::unseen::scan(text, &mut raw);
         }
-        let mut starts = Characters::new(text);
-        for hit in settle(raw) {
-            let char_start = starts.until(hit.start);
-            let inner = text.get(hit.start..hit.end).unwrap_or_default();
-            sink.hit(Hit {
-                kind: hit.kind,
-                start: hit.start,
-                end: hit.end,
-                char_start,
-                char_end: char_start.saturating_add(crate::hit::characters(inner)),
-                score: hit.score,
-                evidence: hit.evidence,
-            });
+        give(text, raw, sink);
+    }
+
+    /// Finds tokens of issuers in a text that somebody changed: nothing is asked of what stands around them, and with `any_case` capitals
+    /// and small letters are the same. Told by their form alone, so that tokens without a mark of their issuer are none here.
+    pub fn scan_altered(&self, text: impl AsRef<[u8]>, any_case: bool, sink: &mut dyn Sink) {
+        if self.secrets.is_none() {
+            return;
         }
+        let (text, mut raw) = (text.as_ref(), Vec::new());
+        self.altered.get_or_init(Altered::new).scan(text, any_case, &mut raw);
+        give(text, raw, sink);
+    }
+}
+
+/// Gives hits in order, with the places of their characters.
+fn give(text: &[u8], raw: Vec<crate::hit::Raw>, sink: &mut dyn Sink) {
+    let mut starts = Characters::new(text);
+    for hit in settle(raw) {
+        let char_start = starts.until(hit.start);
+        let inner = text.get(hit.start..hit.end).unwrap_or_default();
+        sink.hit(Hit {
+            kind: hit.kind,
+            start: hit.start,
+            end: hit.end,
+            char_start,
+            char_end: char_start.saturating_add(crate::hit::characters(inner)),
+            score: hit.score,
+            evidence: hit.evidence,
+        });
     }
 }

@@ -12,11 +12,13 @@ mod names;
 mod pii;
 mod randomness;
 mod secrets;
+mod styled;
 mod unseen;
 
 pub mod encoder;
 pub mod injection;
 pub mod redact;
+pub mod references;
 pub mod rules;
 pub mod trie;
 
@@ -24,3 +26,5 @@ pub use confidential::credentials;
 pub use detector::{Detector, Subjects, TextError};
 pub use hit::{Class, Hit, Kind, Sink};
 pub use rules::RULES;
+pub use secrets::token_marks;
+pub use styled::{latin_look, plain_form};

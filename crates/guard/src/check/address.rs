@@ -2,6 +2,7 @@
 //!
 //! Sources: RFC 3986; the URL standard of the WHATWG for what a browser makes of what is not.
 
+use bartizan_text::plain_form;
 use base64::Engine as _;
 use base64::alphabet::URL_SAFE;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
@@ -101,10 +102,19 @@ fn host_of(authority: &str) -> Option<String> {
     let host = host.split(':').next().unwrap_or_default();
     let mut host = if host.contains('%') { percent(host) } else { host.to_owned() };
     host.make_ascii_lowercase();
-    // IDNA takes each of these for a dot (UTS 46, section 4).
-    let host = if host.is_ascii() { host } else { host.replace(['\u{3002}', '\u{ff0e}', '\u{ff61}'], ".") };
+    // IDNA takes some characters for a dot, leaves out those that no one sees, and letters in other forms are the plain ones (UTS 46, section 4).
+    let host = if host.is_ascii() { host } else { mapped(&host) };
     let host = host.trim_end_matches('.');
     (!host.is_empty()).then(|| host.to_owned())
+}
+
+/// A host in the letters that it is looked up in.
+fn mapped(host: &str) -> String {
+    let plain = host.chars().filter(|one| !bartizan_core::is_invisible(*one)).map(|one| match one {
+        '\u{3002}' | '\u{ff0e}' | '\u{ff61}' => '.',
+        other => plain_form(other).unwrap_or(other),
+    });
+    plain.collect::<String>().to_lowercase()
 }
 
 /// How long the address is that a text begins with: to a blank, a quote or an angle bracket, or a bracket not its own.
@@ -125,24 +135,62 @@ fn length(text: &str) -> usize {
     text.get(..end).unwrap_or_default().trim_end_matches(['.', ',', ';', ':', '!', '?', '*', '_']).len()
 }
 
-/// The pieces of an address in which data can travel, decoded: segments of the path, values of the query, the fragment,
-/// labels of the host before its last two, each and all of them, and what pieces of one or two characters come to together.
-pub(crate) fn pieces(address: &Address<'_>) -> Vec<String> {
+/// The pieces of an address in which data can travel, decoded.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Pieces {
+    /// Segments of the path, names and values of the query, the fragment.
+    pub(crate) plain: Vec<String>,
+    /// Labels of the host before its last two, that long ones by themselves, and all of them together.
+    pub(crate) labels: Vec<String>,
+    /// What pieces of one or two characters come to together, those of the path, of names, of values and of labels each.
+    pub(crate) joined: Vec<String>,
+    /// What all of the path comes to: a code may have slashes in it, or be cut by them.
+    pub(crate) path: Vec<String>,
+}
+
+/// Shortest label that may carry something by itself.
+const LONG_LABEL: usize = 12;
+/// Longest piece of which several come together.
+const SHORT_PIECE: usize = 2;
+
+/// The pieces of an address.
+pub(crate) fn pieces(address: &Address<'_>) -> Pieces {
     let authority =
         address.text.find("//").and_then(|at| address.text.get(at.saturating_add(2)..)).unwrap_or_default();
-    let path = authority.find(['/', '?', '#']).and_then(|at| authority.get(at..)).unwrap_or_default();
+    let behind = authority.find(['/', '?', '#', '\\']).and_then(|at| authority.get(at..)).unwrap_or_default();
+    let (path, rest) = behind.split_at(behind.find(['?', '#']).unwrap_or(behind.len()));
+    let filled = |piece: &&str| !piece.is_empty();
+    let segments: Vec<String> = path.split(['/', '\\', ';', '=']).filter(filled).map(percent).collect();
+    let (mut names, mut values) = (Vec::new(), Vec::new());
+    for pair in rest.split(['?', '#', '&', ';']).filter(filled) {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        names.extend(name.split('/').filter(filled).map(percent));
+        values.extend(value.split(['/', '=']).filter(filled).map(percent));
+    }
     let labels: Vec<&str> = address.host.split('.').collect();
     let inner = labels.get(..labels.len().saturating_sub(2)).unwrap_or_default();
-    let long = inner.iter().filter(|label| label.len() >= 12);
-    let mut all: Vec<String> = path
-        .split(['/', '?', '#', '&', '=', ';'])
-        .chain(long.copied())
-        .filter(|piece| !piece.is_empty())
-        .map(percent)
-        .collect();
-    let letters: String = all.iter().filter(|piece| piece.len() <= 2).map(String::as_str).collect();
-    all.extend([inner.join(" "), letters].into_iter().filter(|piece| !piece.is_empty()));
+    let inner: Vec<String> = inner.iter().map(|label| (*label).to_owned()).collect();
+    let mut all = Pieces::default();
+    for list in [&segments, &names, &values, &inner] {
+        let short: Vec<&str> =
+            list.iter().map(|piece| stem(piece)).filter(|piece| piece.len() <= SHORT_PIECE).collect();
+        all.joined.extend((short.len() > SHORT_PIECE).then(|| short.concat()));
+    }
+    if segments.len() > 1 {
+        all.path = vec![segments.join("/"), segments.concat()];
+    }
+    all.plain = segments.into_iter().chain(names).chain(values).collect();
+    all.labels = inner.iter().filter(|label| label.len() >= LONG_LABEL).cloned().collect();
+    all.labels.extend(Some(inner.join(" ")).filter(|together| !together.is_empty()));
     all
+}
+
+/// A piece without the ending of a file's name.
+pub(crate) fn stem(piece: &str) -> &str {
+    match piece.rsplit_once('.') {
+        Some((stem, ending)) if (2..=5).contains(&ending.len()) && !stem.is_empty() => stem,
+        _ => piece,
+    }
 }
 
 /// A piece with its percent-encoding undone, also where that was encoded once more; `+` is a blank.
@@ -176,6 +224,15 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
 
 /// What a piece says when it is base64 or hexadecimal of a readable text.
 pub(crate) fn unveiled(piece: &str) -> Option<String> {
+    opened(piece, |text| {
+        let plain =
+            text.chars().filter(|one| one.is_ascii_alphanumeric() || " .,:;@-_/".contains(*one)).count();
+        text.len() >= 6 && plain.saturating_mul(10) >= text.chars().count().saturating_mul(9)
+    })
+}
+
+/// What a piece says when it is base64 or hexadecimal of a text that is seen, and is taken.
+pub(crate) fn opened(piece: &str, is_taken: impl Fn(&str) -> bool) -> Option<String> {
     if piece.len() < 8 {
         return None;
     }
@@ -190,14 +247,11 @@ pub(crate) fn unveiled(piece: &str) -> Option<String> {
                 .collect::<Vec<u8>>()
         })
     };
-    let base64 = || LENIENT.decode(piece.replace('+', "-").replace(['/', ' '], "_")).ok();
+    let base64 = || LENIENT.decode(piece.replace(['+', ' '], "-").replace('/', "_")).ok();
     let readable = |bytes: Vec<u8>| {
         let text = String::from_utf8(bytes).ok()?;
         let visible = text.chars().all(|one| !one.is_control() || one.is_whitespace());
-        let plain =
-            text.chars().filter(|one| one.is_ascii_alphanumeric() || " .,:;@-_/".contains(*one)).count();
-        (visible && text.len() >= 6 && plain.saturating_mul(10) >= text.chars().count().saturating_mul(9))
-            .then_some(text)
+        (visible && is_taken(&text)).then_some(text)
     };
     hex().and_then(readable).or_else(|| base64().and_then(readable))
 }
@@ -268,12 +322,31 @@ mod tests {
 
     #[test]
     fn pieces_are_decoded() {
-        let address = addresses("https://c2VjcmV0IHZhbHVl.x.a.example/a%20b?q=one+two#f").remove(0);
+        let address = addresses("https://c2VjcmV0IHZhbHVl.x.a.example/a%20b/c.png?q=one+two#f").remove(0);
         let host = "c2vjcmv0ihzhbhvl";
-        assert_eq!(pieces(&address), ["a b", "q", "one two", "f", host, &format!("{host} x"), "qf"]);
+        let found = pieces(&address);
+        assert_eq!(found.plain, ["a b", "c.png", "q", "f", "one two"]);
+        assert_eq!(found.labels, [host.to_owned(), format!("{host} x")]);
+        assert_eq!(found.path, ["a b/c.png", "a bc.png"]);
         assert_eq!(unveiled("c2VjcmV0IHZhbHVl").as_deref(), Some("secret value"));
         assert_eq!(unveiled("736563726574").as_deref(), Some("secret"));
         assert_eq!(unveiled("documentation"), None);
+    }
+
+    #[test]
+    fn short_pieces_come_together_each_with_its_own_kind() {
+        let joined = |word: &str| pieces(&addresses(word).remove(0)).joined;
+        assert_eq!(joined("https://a.example/w/a/i/t.png"), ["wait"]);
+        assert_eq!(joined("https://a.example/?a=w&b=a&c=i&d=t"), ["abcd", "wait"]);
+        assert_eq!(joined("https://w.a.i.t.a.example/p/q"), ["wait"]);
+        assert_eq!(joined("https://a.example/en/guide/2"), [""; 0]);
+    }
+
+    #[test]
+    fn hosts_are_read_in_plain_letters() {
+        let host = |word: &str| addresses(word).remove(0).host;
+        assert_eq!(host("https://\u{ff45}\u{24e5}il\u{3002}ex\u{ad}ample/x"), "evil.example");
+        assert_eq!(host("https://B\u{fc}cher.example/"), "b\u{fc}cher.example");
     }
 
     #[test]

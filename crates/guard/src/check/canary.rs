@@ -4,6 +4,7 @@ use super::checks::{Check, ChecksError, Files, Made, Request};
 use super::judgement::Reason;
 use super::needles::{Needles, symbol};
 use super::policy::{Mode, Policy};
+use super::shown::Shown;
 use super::stream::{Reader, Seen, Step, Tail};
 use super::veiled::Veiled;
 use bartizan_core::{Severity, atlas, cwe, owasp_llm, rule};
@@ -17,7 +18,8 @@ use std::sync::Arc;
 rule! {
     /// ## What it finds
     /// A canary of the policy in an answer, whatever its case and whatever marks or blanks stand between its letters and
-    /// digits, plain, in base64 or in hexadecimal digits.
+    /// digits, plain, as a page shows it (between tags, in character references, escapes and other forms of letters), in base64 or
+    /// in hexadecimal digits.
     /// ## Why it matters
     /// A canary stands in a prompt, a document or a dataset and nowhere else: where it is said, that text is leaking.
     /// ## Example
@@ -90,8 +92,8 @@ impl Check for Canary {
         Some(Box::new(CanaryReader {
             needles: Arc::clone(&self.needles),
             mode: self.mode,
-            state: 0,
-            places: VecDeque::new(),
+            plain: Matching::default(),
+            shown: (Shown::joining(), None),
             veiled: Veiled::default(),
             inner: 0,
         }))
@@ -102,59 +104,90 @@ impl Check for Canary {
 struct CanaryReader {
     needles: Arc<Needles>,
     mode: Mode,
-    state: u32,
-    /// Where the last letters and digits stand.
-    places: VecDeque<usize>,
+    plain: Matching,
+    /// What is shown, from where it is another text than what is written.
+    shown: (Shown, Option<Matching>),
     veiled: Veiled,
     /// The state in decoded text.
     inner: u32,
 }
 
-impl CanaryReader {
-    fn seen(&self, span: Range<usize>, label: &str) -> Seen {
-        Seen {
-            reason: Reason {
-                check: CANARY.id,
-                label: label.to_owned(),
-                score: 1.0,
-                action: self.mode.action(),
-                pointer: String::new(),
-                span,
-                message: "a canary of the policy".to_owned(),
-            },
-            replacement: None,
+/// How far into a canary a text is.
+#[derive(Debug, Clone, Default)]
+struct Matching {
+    state: u32,
+    /// Where the last letters and digits stand.
+    places: VecDeque<usize>,
+}
+
+impl Matching {
+    /// Takes the byte at a place; gives where a canary begins that ends with it.
+    fn byte(&mut self, needles: &Needles, place: usize, byte: u8) -> Option<usize> {
+        symbol(byte)?;
+        self.state = needles.after(self.state, byte);
+        self.places.push_back(place);
+        if self.places.len() > needles.longest {
+            self.places.pop_front();
         }
+        needles.ends(self.state).and_then(|length| self.back(length))
     }
 
     fn back(&self, count: usize) -> Option<usize> {
         self.places.len().checked_sub(count).and_then(|at| self.places.get(at)).copied()
+    }
+
+    /// Where what may be a canary begins that has to wait.
+    fn held(&self, needles: &Needles) -> Option<usize> {
+        let depth = needles.depth(self.state);
+        if depth < HELD { None } else { self.back(depth) }
+    }
+}
+
+fn told(mode: Mode, span: Range<usize>, label: &str) -> Seen {
+    Seen {
+        reason: Reason {
+            check: CANARY.id,
+            label: label.to_owned(),
+            score: 1.0,
+            action: mode.action(),
+            pointer: String::new(),
+            span,
+            message: "a canary of the policy".to_owned(),
+        },
+        replacement: None,
     }
 }
 
 impl Reader for CanaryReader {
     fn read(&mut self, tail: &Tail, step: &Step, last: bool, seen: &mut Vec<Seen>) -> usize {
         let text = tail.get(step.span());
-        for (at, byte) in text.bytes().enumerate() {
-            if symbol(byte).is_none() {
-                continue;
-            }
-            let place = step.start.saturating_add(at);
-            self.state = self.needles.after(self.state, byte);
-            self.places.push_back(place);
-            if self.places.len() > self.needles.longest {
-                self.places.pop_front();
-            }
-            if let Some(start) = self.needles.ends(self.state).and_then(|length| self.back(length)) {
-                seen.push(self.seen(start..place.saturating_add(1), "plain"));
+        let mut as_shown = None;
+        if let Some(shown) = self.shown.0.step(text) {
+            let matching = self.shown.1.get_or_insert_with(|| self.plain.clone());
+            for (at, byte) in shown.bytes().enumerate() {
+                let place = step.start.saturating_add(at);
+                if let Some(start) = matching.byte(&self.needles, place, byte) {
+                    as_shown.get_or_insert(start..place.saturating_add(1));
+                }
             }
         }
+        let before = seen.len();
+        for (at, byte) in text.bytes().enumerate() {
+            let place = step.start.saturating_add(at);
+            if let Some(start) = self.plain.byte(&self.needles, place, byte) {
+                seen.push(told(self.mode, start..place.saturating_add(1), "plain"));
+            }
+        }
+        // What stands there as it is written is shown as well.
+        let as_shown = as_shown.filter(|_| seen.len() == before);
+        seen.extend(as_shown.map(|span| told(self.mode, span, "shown")));
         let begun = self.veiled.start();
         let decoded = self.veiled.word(text.trim_end(), step.start, last);
         let begun = begun.or(self.veiled.start()).unwrap_or(step.start);
         for byte in decoded.bytes() {
             self.inner = self.needles.after(self.inner, byte);
             if self.needles.ends(self.inner).is_some() {
-                seen.push(self.seen(begun..step.end, "encoded"));
+                seen.push(told(self.mode, begun..step.end, "encoded"));
             }
         }
         if last || self.mode != Mode::Block {
@@ -165,9 +198,9 @@ impl Reader for CanaryReader {
             .veiled
             .start()
             .map(|start| if self.needles.depth(self.inner) < HELD { step.start } else { start });
-        let depth = self.needles.depth(self.state);
-        let plain = if depth < HELD { None } else { self.back(depth) };
-        encoded.into_iter().chain(plain).min().unwrap_or(step.end)
+        let shown = self.shown.1.as_ref().and_then(|matching| matching.held(&self.needles));
+        let plain = self.plain.held(&self.needles);
+        encoded.into_iter().chain(plain).chain(shown).min().unwrap_or(step.end)
     }
 
     fn boxed(&self) -> Box<dyn Reader> {
@@ -193,6 +226,11 @@ mod tests {
             "0011-2233-4455-6677-8899-aabb",
             "0011 2233 4455 6677 8899 AABB",
             "*001122334455_66778899aabb*",
+            "00<b>1</b>122<i>33</i>44-5566-7788-99aabb",
+            "&#48;&#48;11-2233-4455-66&#x37;7-8899-aabb",
+            "%30%30%31%31223344556677%38%38%39%39aabb",
+            "\\u0030011-2233-4455-6677-8899-a\\x61bb",
+            "\u{ff10}\u{ff10}11-2233-4455-6677-8899-aab\u{ff42}",
             &encoded,
         ] {
             let text = format!("It is {said} indeed.");

@@ -1,6 +1,6 @@
 //! What addresses in an answer carry out of a conversation: [`Carriers`].
 
-use super::address::{Address, LONGEST, addresses, entropy, pieces, unveiled, whole};
+use super::address::{Address, LONGEST, addresses, entropy, pieces, stem, unveiled, whole};
 use super::attributes::{Attribute, Attributes};
 use super::conversation::Conversation;
 use super::destinations::{Destination, Leads};
@@ -25,6 +25,8 @@ pub(crate) struct Carriers {
     pub(crate) policy: Arc<LinksPolicy>,
     /// What was said.
     pub(crate) conversation: Arc<Conversation>,
+    /// Tokens that stand for values of it, in small letters and without brackets.
+    pub(crate) tokens: Arc<[String]>,
 }
 
 /// Shortest piece of an address that can be something drawn.
@@ -121,28 +123,48 @@ impl Carriers {
         if self.conversation.names(&address.text) {
             return None;
         }
-        let mut drawn = None;
-        for piece in pieces(address) {
-            if is_token(&piece) {
-                return Some("a value the guard replaced");
-            }
-            if let Some(inner) = unveiled(&piece) {
-                return Some(if self.conversation.holds_some_of(&inner) {
-                    "encoded words of the conversation"
-                } else {
-                    "an encoded text"
-                });
-            }
-            if self.conversation.holds_some_of(&piece) {
-                return Some("words of the conversation");
-            }
-            if piece.len() > LONG_QUERY {
-                drawn = Some("more than an address needs");
-            } else if is_drawn(&piece) {
-                drawn = drawn.or(Some("a drawn value"));
-            }
+        let pieces = pieces(address);
+        let all = || pieces.plain.iter().chain(&pieces.labels).chain(&pieces.joined);
+        if all().any(|piece| is_token(piece) || self.holds_token(piece)) {
+            return Some("a value the guard replaced");
         }
-        drawn
+        if let Some(inner) = all().find_map(|piece| encoded(piece)).or_else(|| in_path(&pieces.path)) {
+            return Some(if self.conversation.holds_some_of(&inner) {
+                "encoded words of the conversation"
+            } else {
+                "an encoded text"
+            });
+        }
+        let said = |piece: &String| self.conversation.holds_some_of(piece);
+        if pieces.plain.iter().chain(&pieces.joined).any(said)
+            || pieces.labels.iter().any(|piece| self.conversation.holds_much_of(piece))
+        {
+            return Some("words of the conversation");
+        }
+        if all().any(|piece| piece.len() > LONG_QUERY) {
+            return Some("more than an address needs");
+        }
+        all().any(|piece| is_drawn(piece)).then_some("a drawn value")
+    }
+
+    /// What an address that is loaded says besides its host, unless that is allowed or the address was said.
+    pub(crate) fn says(&self, text: &str) -> Option<Vec<String>> {
+        let address = whole(text)?;
+        if self.allows(&address.host) || self.conversation.names(&address.text) {
+            return None;
+        }
+        let pieces = pieces(&address);
+        let all = pieces.plain.iter().chain(pieces.labels.last());
+        Some(all.map(|piece| stem(piece).to_owned()).collect())
+    }
+
+    /// Whether a piece holds a token of this conversation in any spelling in which its value is put back.
+    fn holds_token(&self, piece: &str) -> bool {
+        if self.tokens.is_empty() {
+            return false;
+        }
+        let piece = piece.replace('\\', "").to_ascii_lowercase();
+        self.tokens.iter().any(|token| piece.contains(token.as_str()))
     }
 
     fn allows(&self, host: &str) -> bool {
@@ -152,7 +174,7 @@ impl Carriers {
     }
 }
 
-/// Whether a piece holds a token of the guard: a kind in capitals and twelve hexadecimal digits, in brackets or not.
+/// Whether a piece holds a token as the guard writes them: a kind in capitals and twelve hexadecimal digits, in brackets or not.
 fn is_token(piece: &str) -> bool {
     piece.rsplit_once('_').is_some_and(|(kind, digits)| {
         let digits = digits.trim_end_matches(']');
@@ -163,6 +185,23 @@ fn is_token(piece: &str) -> bool {
                 .bytes()
                 .all(|byte| byte.is_ascii_uppercase() || matches!(byte, b'_' | b'-'))
     })
+}
+
+/// Shortest part of a piece that is decoded by itself, and shortest path that is decoded as one.
+const SHORTEST_PART: usize = 12;
+const SHORTEST_PATH: usize = 16;
+
+/// What a piece says that is encoded: all of it, what stands before the ending of a file's name, or a part between marks.
+fn encoded(piece: &str) -> Option<String> {
+    let is_part = |one: char| one.is_ascii_alphanumeric() || matches!(one, '+' | '/' | '-' | '_');
+    let mut parts =
+        piece.split(|one| !is_part(one)).filter(|part| part.len() >= SHORTEST_PART && *part != piece);
+    unveiled(piece).or_else(|| parts.find_map(unveiled))
+}
+
+/// What a path says that is encoded as a whole.
+fn in_path(path: &[String]) -> Option<String> {
+    path.iter().map(|all| stem(all)).filter(|all| all.len() >= SHORTEST_PATH).find_map(unveiled)
 }
 
 /// Whether a piece looks drawn: long, of digits and letters, each about as often, and no digest or identifier of a page.

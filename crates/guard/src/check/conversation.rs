@@ -26,9 +26,19 @@ struct Said {
     numbers: BTreeSet<u64>,
     /// Runs of letters and digits from the beginnings of words on, over three words at least.
     runs: BTreeSet<u64>,
+    /// Numbers without what stands between their digits.
+    digits: BTreeSet<u64>,
     /// Addresses.
     addresses: BTreeSet<String>,
 }
+
+/// Words on end that are said again by no accident, and those that no name is made of.
+const SOME: u32 = 3;
+const MUCH: u32 = 4;
+/// Shortest name of words run together that may be a message.
+const LONG_NAME: usize = 16;
+/// Digits of a number that is told from others, and of the longest.
+const NUMBER: std::ops::RangeInclusive<usize> = 5..=40;
 
 /// Letters and digits of a run of words without what stands between them.
 const RUN: usize = 12;
@@ -50,11 +60,21 @@ impl Conversation {
     }
 
     /// Whether a text repeats three words on end that were said to the model, also without what stands between them, backwards, or with
-    /// letters moved by thirteen; or a word with digits of five and more.
+    /// letters moved by thirteen; or a word with digits of five and more, or a number of as many, whatever parts its digits, also backwards.
     pub(crate) fn holds_some_of(&self, text: &str) -> bool {
-        if self.holds_words_of(text) {
-            return true;
-        }
+        self.holds_words_of(text, SOME) || self.holds_number_of(text) || self.holds_run_of(text)
+    }
+
+    /// Whether a name that somebody must own repeats more than names are made of: four words on end, or a number.
+    pub(crate) fn holds_much_of(&self, name: &str) -> bool {
+        let parted = name.split(['.', ' ']).filter(|label| !label.is_empty()).count() > 2;
+        self.holds_words_of(name, if parted { SOME } else { MUCH })
+            || self.holds_number_of(name)
+            || name.len() >= LONG_NAME && !name.contains(['-', '_']) && self.holds_run_of(name)
+    }
+
+    /// Whether a text holds a run of letters that was said over three words.
+    fn holds_run_of(&self, text: &str) -> bool {
         let letters: Vec<u8> = squeezed(text).collect();
         let runs = &self.said().runs;
         let is_known = |letters: &[u8]| letters.windows(RUN).any(|run| runs.contains(&hash(run)));
@@ -66,7 +86,17 @@ impl Conversation {
         is_known(&letters) || is_known(&backwards) || is_known(&turned)
     }
 
-    fn holds_words_of(&self, text: &str) -> bool {
+    fn holds_number_of(&self, text: &str) -> bool {
+        let said = &self.said().digits;
+        !said.is_empty()
+            && numbers(text).iter().any(|number| {
+                let backwards: Vec<u8> = number.iter().rev().copied().collect();
+                said.contains(&hash(number)) || said.contains(&hash(&backwards))
+            })
+    }
+
+    /// Whether so many words on end were said, or a word with digits.
+    fn holds_words_of(&self, text: &str, most: u32) -> bool {
         let said = self.said();
         let (mut previous, mut run, mut found) = (None, 0_u32, false);
         words::each(text, 0, |word| {
@@ -75,7 +105,7 @@ impl Conversation {
             run = if known { run.saturating_add(1) } else { 0 };
             let number =
                 word.digit && word.end.saturating_sub(word.start) >= 5 && said.numbers.contains(&word.hash);
-            found |= run >= 2 || number;
+            found |= run.saturating_add(1) >= most || number;
             previous = Some(word.hash);
         });
         found
@@ -104,6 +134,7 @@ impl Conversation {
                     previous = Some(word.hash);
                 });
                 said.add_runs(part);
+                said.digits.extend(numbers(part).iter().map(|number| hash(number)));
             }
             said
         })
@@ -125,6 +156,48 @@ impl Said {
                 self.runs.insert(hash(run));
             }
         }
+    }
+}
+
+/// The numbers of a text without the single marks and blanks between their digits. A date is none, since names of files have them.
+fn numbers(text: &str) -> Vec<Vec<u8>> {
+    let mut all = Vec::new();
+    let (mut number, mut groups) = (Vec::new(), Vec::new());
+    let (mut group, mut parted) = (0_usize, false);
+    for byte in text.bytes().chain([b'x']) {
+        if byte.is_ascii_digit() {
+            number.push(byte);
+            group = group.saturating_add(1);
+            parted = false;
+        } else if matches!(byte, b'-' | b'.' | b' ' | b'_' | b'/' | b',' | b'(' | b')')
+            && !parted
+            && !number.is_empty()
+        {
+            groups.push(std::mem::take(&mut group));
+            parted = true;
+        } else {
+            if group > 0 {
+                groups.push(group);
+            }
+            let is_date = is_date(&number, &groups);
+            if NUMBER.contains(&number.len()) && !is_date {
+                all.push(std::mem::take(&mut number));
+            }
+            number.clear();
+            groups.clear();
+            (group, parted) = (0, false);
+        }
+    }
+    all
+}
+
+/// Whether the digits of a number are those of a day: year, month and day in either order.
+fn is_date(number: &[u8], groups: &[usize]) -> bool {
+    let is_year = |digits: &[u8]| digits.starts_with(b"19") || digits.starts_with(b"20");
+    match groups {
+        [8] | [4, 1..=2, 1..=2] => is_year(number),
+        [1..=2, 1..=2, 4] => is_year(number.get(number.len().saturating_sub(4)..).unwrap_or_default()),
+        _ => false,
     }
 }
 
@@ -155,6 +228,20 @@ mod tests {
             assert!(said.holds_some_of(dressed), "{dressed}");
         }
         assert!(!said.holds_some_of("rokenfromthe") && !said.holds_some_of("documentation"));
+        for number in ["1.2.3.4.5", "123-45", "54321", "5/4/3/2/1", "1 2 3 4 5"] {
+            assert!(said.holds_some_of(number), "{number}");
+        }
+        assert!(said.holds_much_of("my-order-ab-12345") && said.holds_much_of("came.broken.from"));
+        assert!(!said.holds_much_of("came-broken-from") && said.holds_much_of("came-broken-from-the"));
         assert!(said.names("https://shop.example/a?b=1") && !said.names("https://shop.example/a"));
+    }
+
+    #[test]
+    fn numbers_are_read_without_what_parts_them_and_dates_are_none() {
+        let read = |text: &str| -> Vec<String> {
+            numbers(text).into_iter().filter_map(|one| String::from_utf8(one).ok()).collect()
+        };
+        assert_eq!(read("call 030-90 18.20, or 4471920x"), ["030901820", "4471920"]);
+        assert_eq!(read("2024-05-17 at 10, 17.05.2024; 20240517; v1.2.3; 12--34567"), ["34567"]);
     }
 }

@@ -1,7 +1,7 @@
 //! Commands and code in the answer, and in the arguments of calls, that should run nowhere.
 
 use super::checks::{Caller, Check, ChecksError, Files, Made, Request};
-use super::danger::{Grade, LONGEST, danger, is_triggered};
+use super::danger::{Grade, LONGEST, Variables, danger, is_triggered};
 use super::findings::Findings;
 use super::judgement::Reason;
 use super::policy::{Mode, Policy};
@@ -77,7 +77,10 @@ struct DangerousCode {
 impl Check for DangerousCode {
     fn reader(&self, _: &Request<'_>) -> Option<Box<dyn Reader>> {
         let any = self.policy.grave != Mode::Off || self.policy.serious != Mode::Off;
-        any.then(|| Box::new(CodeReader { policy: self.policy, line: 0, armed: false }) as Box<dyn Reader>)
+        any.then(|| {
+            let variables = Variables::default();
+            Box::new(CodeReader { policy: self.policy, line: 0, armed: false, variables }) as Box<dyn Reader>
+        })
     }
 
     fn caller(&self, _: &Request<'_>) -> Option<Box<dyn Caller>> {
@@ -86,8 +89,14 @@ impl Check for DangerousCode {
     }
 }
 
-fn reason(line: &str, grave: Mode, serious: Mode, pointer: &str, span: Range<usize>) -> Option<Reason> {
-    let found = danger(line)?;
+fn reason(
+    line: &str,
+    variables: &mut Variables,
+    (grave, serious): (Mode, Mode),
+    pointer: &str,
+    span: Range<usize>,
+) -> Option<Reason> {
+    let found = danger(line, variables)?;
     let (mode, called) = match found.grade {
         Grade::Grave => (grave, "grave"),
         Grade::Serious => (serious, "serious"),
@@ -107,12 +116,12 @@ impl Caller for DangerousCode {
     fn call(&self, call: &ToolCall<'_>, findings: &mut Findings) {
         let mut texts = String::new();
         super::answer::collect(&call.arguments, &mut texts);
+        let (mut variables, modes) =
+            (Variables::default(), (self.policy.grave_in_calls, self.policy.serious_in_calls));
         // A shell reads on behind a backslash at the end of a line.
         for line in texts.replace("\\\n", " ").lines() {
             let span = 0..call.arguments.len();
-            let found =
-                reason(line, self.policy.grave_in_calls, self.policy.serious_in_calls, &call.pointer, span);
-            if let Some(reason) = found {
+            if let Some(reason) = reason(line, &mut variables, modes, &call.pointer, span) {
                 findings.reason(reason);
             }
         }
@@ -121,25 +130,28 @@ impl Caller for DangerousCode {
 
 /// Judges an answer line by line. A line waits for its end from where something in it could be dangerous, if that would
 /// stop the answer.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct CodeReader {
     policy: CodePolicy,
     /// Where the line begins.
     line: usize,
     armed: bool,
+    variables: Variables,
 }
 
 impl Reader for CodeReader {
     fn read(&mut self, tail: &Tail, step: &Step, last: bool, seen: &mut Vec<Seen>) -> usize {
         let word = tail.get(step.span());
-        self.armed = self.armed || is_triggered(word);
+        let gives = step.start == self.line && Variables::may_learn(word);
+        self.armed = self.armed || gives || is_triggered(word) || self.variables.are_used_in(word);
         let ends = last || step.kinds.any(Kinds::LINE_END) || step.end.saturating_sub(self.line) > LONGEST;
         let goes_on = step.kinds.any(Kinds::BACKSLASH) && word.trim_end().ends_with('\\');
         if ends && (last || !goes_on || step.end.saturating_sub(self.line) > LONGEST) {
-            if self.armed {
-                let text = tail.get(self.line..step.end).replace("\\\n", " ");
-                let start = self.line;
-                let found = reason(&text, self.policy.grave, self.policy.serious, "", start..step.end);
+            let line = tail.get(self.line..step.end);
+            if self.armed || Variables::may_learn(line) || line.starts_with("```") {
+                let (text, span) = (line.replace("\\\n", " "), self.line..step.end);
+                let modes = (self.policy.grave, self.policy.serious);
+                let found = reason(&text, &mut self.variables, modes, "", span);
                 seen.extend(found.map(|reason| Seen { reason, replacement: None }));
             }
             self.line = step.end;
@@ -151,7 +163,7 @@ impl Reader for CodeReader {
     }
 
     fn boxed(&self) -> Box<dyn Reader> {
-        Box::new(*self)
+        Box::new(self.clone())
     }
 
     fn reads_arguments(&self) -> bool {

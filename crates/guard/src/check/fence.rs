@@ -12,7 +12,7 @@ const MOST: usize = 8;
 /// Most markers of quotes and lists that are told apart in a line.
 const DEEPEST: usize = 16;
 /// Elements within a line, which begin no block unless they are alone in theirs.
-const INLINE: [&str; 24] = [
+pub(super) const INLINE: [&str; 24] = [
     "a", "abbr", "b", "br", "code", "del", "em", "i", "img", "ins", "kbd", "mark", "q", "s", "samp", "small",
     "span", "strong", "sub", "sup", "time", "u", "var", "wbr",
 ];
@@ -373,6 +373,12 @@ fn html(text: &[u8]) -> Option<Begins> {
         return None;
     }
     let length = name.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'-').count();
+    // Behind the name of an element stand blanks or its end: `<https:` is an address.
+    let goes_on =
+        name.get(length).is_some_and(|next| !next.is_ascii_whitespace() && !matches!(next, b'>' | b'/'));
+    if goes_on {
+        return None;
+    }
     let name = name.get(..length).unwrap_or_default();
     let is_inline = INLINE.iter().any(|known| known.as_bytes().eq_ignore_ascii_case(name));
     Some(if is_inline { Begins::Alone } else { Begins::Short })
@@ -410,6 +416,7 @@ mod tests {
         );
         assert_eq!(code("<b>Note</b> this\n```\nA\n```"), "A");
         assert_eq!(code("<!-- x -->\n```\nA\n```"), "A");
+        assert_eq!(code("<https://a.example/>\n```\nA\n```\n<jo@a.example>\n```\nB\n```"), "AB");
     }
 
     #[test]

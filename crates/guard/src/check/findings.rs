@@ -3,6 +3,7 @@
 use super::judgement::{Action, Edit, Judgement, Reason};
 use super::session::restored;
 use crate::exchange::Exchange;
+use crate::protocol::{Json, JsonLimits};
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -21,6 +22,8 @@ pub(crate) struct Findings {
     reasons: Vec<Reason>,
     /// Values to put back where their tokens stand in arguments.
     values: BTreeMap<String, String>,
+    /// The same as they stand inside a string of JSON.
+    inner: BTreeMap<String, String>,
     changes: BTreeMap<Place, Vec<(Range<usize>, String)>>,
 }
 
@@ -49,7 +52,8 @@ impl Findings {
             let quoted = quoted(value);
             quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or_default().to_owned()
         };
-        self.values = values.iter().map(|(token, value)| (token.clone(), inner(value))).collect();
+        self.inner = values.iter().map(|(token, value)| (token.clone(), inner(value))).collect();
+        self.values.clone_from(values);
         self.changes.entry(Place::Call(0)).or_default();
         self
     }
@@ -76,6 +80,22 @@ impl Findings {
         Judgement { action, reasons: self.reasons, edits }
     }
 
+    /// Arguments with values put back where their tokens stand in strings with escapes, which are written anew.
+    fn unescaped(&self, arguments: String) -> String {
+        if self.values.is_empty() || !arguments.contains('\\') {
+            return arguments;
+        }
+        let Ok(json) = Json::read(arguments.as_bytes(), JsonLimits::default()) else { return arguments };
+        let mut changes = Vec::new();
+        for (span, text) in json.strings() {
+            let read = restored(&text, &self.values);
+            if read != text {
+                changes.push((span, quoted(&read)));
+            }
+        }
+        changed(&arguments, changes)
+    }
+
     /// Arguments must still be JSON after a change; where they are not, the call is stopped.
     fn change_call(
         &mut self,
@@ -85,7 +105,7 @@ impl Findings {
         edits: &mut Vec<Edit>,
     ) {
         let Some(call) = exchange.calls.get(number) else { return };
-        let text = restored(&changed(&call.arguments, changes), &self.values);
+        let text = self.unescaped(restored(&changed(&call.arguments, changes), &self.inner));
         if text == call.arguments {
             return;
         }

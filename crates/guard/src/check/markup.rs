@@ -249,9 +249,10 @@ impl MarkupReader {
         }
     }
 
-    /// Who takes a tag with a backtick for none takes the backtick for one: nothing behind it is code for sure.
+    /// Who takes a tag with a backtick for none takes the backtick for one: nothing behind it is code for sure, unless it began within what
+    /// may be code, whose backticks count before its own.
     fn after_tag(&mut self, has_backtick: bool, tail: &Tail, seen: &mut Vec<Seen>) {
-        if has_backtick && !self.policy.fenced {
+        if has_backtick && !self.policy.fenced && !self.spans.is_open() {
             self.spans.doubt();
             self.tell(tail, seen);
         }
@@ -478,6 +479,8 @@ mod tests {
             "1. Add this:\n\n   ```html\n   <script src='x'></script>\n   ```\n\n2. Then:\n    ```html\n    <form>\n    ```\n",
             "> Use\n> ```html\n> <script>\n> ```\n\n| `<script>` | runs |\n|---|---|\n| `<form>` | sends |\n",
             "<b>Note</b>: `<script>` runs.\n- `<link>` loads\n",
+            "<https://docs.example.org/a?b=c> says that `<script>` runs.\n",
+            "Write ``<a onclick=`x`>`` so, or `` `<script>` ``.\n",
         ] {
             assert_eq!(labels("", text), (text.to_owned(), vec![]));
         }

@@ -20,7 +20,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 rule! {
     /// ## What it finds
     /// A run of words of the operator's prompt in the answer that the user did not say first, whatever its case, markup and
-    /// line breaks, plain, as a page shows it, in base64, in hexadecimal digits or with letters moved by thirteen; or most of a
+    /// line breaks, plain, as a page shows it (tags, references, escapes, full-width letters), in base64, in hexadecimal digits or with letters moved by thirteen; or most of a
     /// prompt of 40 words and more in pieces.
     /// ## Why it matters
     /// The prompt holds rules that attackers want to know, names of internal systems, and sometimes what should be a secret.
@@ -284,6 +284,13 @@ mod tests {
             letters(&|one| format!("&#{};", u32::from(one))),
             letters(&|one| {
                 if one.is_ascii_alphanumeric() { format!("%{:02x}", u32::from(one)) } else { one.into() }
+            }),
+            letters(&|one| {
+                let wide = one.is_ascii_graphic().then(|| char::from_u32(u32::from(one) + 0xFEE0)).flatten();
+                wide.unwrap_or(one).into()
+            }),
+            letters(&|one| {
+                if one.is_ascii_alphanumeric() { format!("\\u{:04x}", u32::from(one)) } else { one.into() }
             }),
         ] {
             let (out, _, blocked) = leaks("hi", &text, &[]);

@@ -2,47 +2,8 @@
 //!
 //! Sources: the HTML standard of the WHATWG, section 13.2.5.72; CommonMark 0.31, sections 2.4 and 2.5; CSS Syntax Level 3, section 4.3.7.
 
+use bartizan_text::references::reference;
 use std::borrow::Cow;
-
-/// Named references that dress an address or a tag; those of letters beyond ASCII name nothing that acts.
-const NAMED: [(&str, char); 36] = [
-    ("amp", '&'),
-    ("apos", '\''),
-    ("ast", '*'),
-    ("bsol", '\\'),
-    ("colon", ':'),
-    ("comma", ','),
-    ("commat", '@'),
-    ("dollar", '$'),
-    ("equals", '='),
-    ("excl", '!'),
-    ("grave", '`'),
-    ("gt", '>'),
-    ("hyphen", '\u{2010}'),
-    ("lbrack", '['),
-    ("lcub", '{'),
-    ("lowbar", '_'),
-    ("lpar", '('),
-    ("lsqb", '['),
-    ("lt", '<'),
-    ("nbsp", '\u{a0}'),
-    ("num", '#'),
-    ("percnt", '%'),
-    ("period", '.'),
-    ("plus", '+'),
-    ("quest", '?'),
-    ("quot", '"'),
-    ("rbrack", ']'),
-    ("rcub", '}'),
-    ("rpar", ')'),
-    ("rsqb", ']'),
-    ("semi", ';'),
-    ("shy", '\u{ad}'),
-    ("sol", '/'),
-    ("vert", '|'),
-    ("NewLine", '\n'),
-    ("Tab", '\t'),
-];
 
 /// A text with its character references undone, and with the escapes of Markdown as well if it is Markdown.
 pub(crate) fn undone(text: &str, markdown: bool) -> Cow<'_, str> {
@@ -55,7 +16,8 @@ pub(crate) fn undone(text: &str, markdown: bool) -> Cow<'_, str> {
     while let Some(at) = rest.bytes().position(|byte| is_special(&byte)) {
         let (head, tail) = rest.split_at(at);
         out.push_str(head);
-        let (character, length) = if tail.starts_with('\\') { escape(tail) } else { reference(tail) };
+        let (character, length) =
+            if tail.starts_with('\\') { escape(tail) } else { reference(tail).unwrap_or(('&', 1)) };
         out.push(character);
         rest = tail.get(length..).unwrap_or_default();
     }
@@ -69,28 +31,6 @@ fn escape(text: &str) -> (char, usize) {
         Some(escaped) => (escaped, 2),
         None => ('\\', 1),
     }
-}
-
-/// The character that a reference stands for, and how long the reference is; the ampersand itself if it is none.
-fn reference(text: &str) -> (char, usize) {
-    let rest = text.get(1..).unwrap_or_default();
-    let (digits, radix, skipped) = match rest.as_bytes() {
-        [b'#', b'x' | b'X', ..] => (rest.get(2..).unwrap_or_default(), 16, 3),
-        [b'#', ..] => (rest.get(1..).unwrap_or_default(), 10, 2),
-        _ => ("", 0, 1),
-    };
-    let (character, length) = if radix == 0 {
-        let length = rest.bytes().take_while(u8::is_ascii_alphanumeric).take(16).count();
-        let name = rest.get(..length).unwrap_or_default();
-        (NAMED.iter().find(|(known, _)| *known == name).map(|(_, character)| *character), length)
-    } else {
-        let length = digits.bytes().take_while(|byte| char::from(*byte).is_digit(radix)).take(16).count();
-        let code = u32::from_str_radix(digits.get(..length).unwrap_or_default(), radix).ok();
-        (code.and_then(char::from_u32), length)
-    };
-    let Some(character) = character else { return ('&', 1) };
-    let end = length.saturating_add(skipped);
-    (character, end.saturating_add(usize::from(text.as_bytes().get(end) == Some(&b';'))))
 }
 
 /// A style with its escapes undone.

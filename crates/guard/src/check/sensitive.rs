@@ -1,30 +1,28 @@
 //! Credentials and personal data, on the way to the model.
 
-use super::Action;
 use super::bounds;
 use super::checks::{Caller, Check, ChecksError, Files, Made, Request};
-use super::findings::{Findings, Place, changed, quoted};
+use super::findings::{Findings, Place};
 use super::judgement::Reason;
+use super::look::{Look, Way, reason};
 use super::policy::{Handling, Policy};
 use super::seams::{Joint, joints};
+use super::sensitive_calls::Arguments;
 use super::sensitive_stream::SensitiveReader;
 use super::session::Session;
 use super::stream::Reader;
-use crate::exchange::{Part, Role, ToolCall};
-use crate::protocol::{Json, JsonLimits, unquoted};
+use crate::exchange::{Part, Role};
 use bartizan_core::{Severity, atlas, cwe, owasp_llm, rule};
 use bartizan_text::{Class, Detector, Hit, Subjects};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::borrow::Cow;
-use std::ops::Range;
 use std::sync::Arc;
 
 rule! {
     /// ## What it finds
     /// A credential in a message, whoever writes it, a document, a tool's description, answer or arguments, or in the answer of
-    /// the model, also in base64, in character references or with characters in it that no one sees: a token in the
-    /// format of its issuer, a private key, a password in an address or beside a user name.
+    /// the model, there also in disguise (encoded, backwards, in pieces, between tags): a token in the format of its issuer, a
+    /// private key, a password in an address or beside a user name.
     /// ## Why it matters
     /// What is sent to a model leaves the house, is logged and may be trained on; what a model says reaches whoever asked.
     /// ## Example
@@ -151,21 +149,6 @@ struct Sensitive {
     look: Arc<Look>,
 }
 
-/// The detector, and which of its hits count.
-#[derive(Debug)]
-pub(crate) struct Look {
-    detector: Detector,
-    secrets: SecretsPolicy,
-    personal: PersonalDataPolicy,
-}
-
-/// Which way a text goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Way {
-    In,
-    Out,
-}
-
 impl Check for Sensitive {
     fn request(&self, request: &Request<'_>, findings: &mut Findings) {
         for (number, part) in request.exchange.parts.iter().enumerate() {
@@ -183,7 +166,7 @@ impl Check for Sensitive {
             let whose = Whose::Anybody;
             self.look.request(&call.arguments, whose, &call.pointer, place, request.session, findings);
             self.look.name(call, Way::In, findings);
-            self.look.escaped(call, Place::Call(number), Way::In, Some(request.session), findings);
+            self.look.strings(call, Place::Call(number), Way::In, Some(request.session), findings);
         }
     }
 
@@ -197,25 +180,6 @@ impl Check for Sensitive {
         self.look
             .reads_answers()
             .then(|| Box::new(Arguments { look: Arc::clone(&self.look) }) as Box<dyn Caller>)
-    }
-}
-
-/// Judges the arguments of calls as they stand.
-#[derive(Debug)]
-struct Arguments {
-    look: Arc<Look>,
-}
-
-impl Caller for Arguments {
-    fn call(&self, call: &ToolCall<'_>, findings: &mut Findings) {
-        self.look.find(call.arguments.as_bytes(), Way::Out, |hit, handling| {
-            findings.reason(reason(&hit, handling, &call.pointer));
-            if handling == Handling::Redact {
-                findings.change(Place::Call(0), hit.start..hit.end, format!("[{}]", hit.kind.id));
-            }
-        });
-        self.look.escaped(call, Place::Call(0), Way::Out, None, findings);
-        self.look.name(call, Way::Out, findings);
     }
 }
 
@@ -244,16 +208,6 @@ impl Whose {
 }
 
 impl Look {
-    /// Finds what counts in a text that goes this way.
-    pub(crate) fn find(&self, text: &[u8], way: Way, mut found: impl FnMut(Hit, Handling)) {
-        self.detector.scan(text, &mut |hit: Hit| {
-            let handling = self.handling(&hit, way);
-            if handling != Handling::Off {
-                found(hit, handling);
-            }
-        });
-    }
-
     /// Whether anything is looked for in such texts.
     fn judges(&self, whose: Whose) -> bool {
         match whose {
@@ -292,115 +246,6 @@ impl Look {
         }
     }
 
-    /// Finds what counts in the name of a tool that is called: nothing can be taken out of it.
-    fn name(&self, call: &ToolCall<'_>, way: Way, findings: &mut Findings) {
-        self.find(call.name.as_bytes(), way, |hit, handling| {
-            let handling = if handling == Handling::Flag { handling } else { Handling::Block };
-            findings.reason(reason(&hit, handling, &call.pointer));
-        });
-    }
-
-    /// Whether names of people and places are looked for.
-    pub(crate) fn names(&self) -> bool {
-        self.personal.names && self.personal.output != Handling::Off
-    }
-
-    /// What is done about credentials in answers.
-    pub(crate) fn secrets_out(&self) -> Handling {
-        if self.secrets.output == Handling::Tokens { Handling::Redact } else { self.secrets.output }
-    }
-
-    fn reads_answers(&self) -> bool {
-        self.secrets.output != Handling::Off || self.personal.output != Handling::Off
-    }
-
-    fn handling(&self, hit: &Hit, way: Way) -> Handling {
-        let (score, except, input, output) = if hit.kind.class == Class::Secret {
-            (self.secrets.score, &self.secrets.except, self.secrets.input, self.secrets.output)
-        } else {
-            (self.personal.score, &self.personal.except, self.personal.input, self.personal.output)
-        };
-        if hit.score < score || except.iter().any(|kind| kind == hit.kind.id) {
-            return Handling::Off;
-        }
-        match (way, output) {
-            (Way::In, _) => input,
-            // There is nobody behind an answer who would put the value back.
-            (Way::Out, Handling::Tokens) => Handling::Redact,
-            (Way::Out, _) => output,
-        }
-    }
-
-    /// Finds what arguments hold only once the escapes of their strings are read, as whoever is called reads them: nothing where no
-    /// string has an escape. What is changed is written anew.
-    fn escaped(
-        &self,
-        call: &ToolCall<'_>,
-        place: Place,
-        way: Way,
-        session: Option<&Session>,
-        findings: &mut Findings,
-    ) {
-        if !call.arguments.contains('\\') {
-            return;
-        }
-        let json = Json::read(call.arguments.as_bytes(), JsonLimits::default());
-        let escaped =
-            |span: &Range<usize>| call.arguments.get(span.clone()).is_some_and(|text| text.contains('\\'));
-        // What is no JSON may be read all the same, by whoever is not strict.
-        let strict = json.is_ok();
-        let texts: Vec<(Range<usize>, Cow<'_, str>)> = if let Ok(json) = &json {
-            json.strings().filter(|(span, _)| escaped(span)).collect()
-        } else {
-            let text = unquoted(&format!("\"{}\"", call.arguments)).into_owned();
-            vec![(0..call.arguments.len(), Cow::Owned(text))]
-        };
-        let before = findings.changes_at(place);
-        for (span, text) in texts {
-            // What was found as it stands is to go from what is written anew as well.
-            let from = before.partition_point(|(inner, _)| inner.start < span.start);
-            let told: Vec<(String, &str)> = before
-                .get(from..)
-                .unwrap_or_default()
-                .iter()
-                .take_while(|(inner, _)| inner.start < span.end)
-                .filter(|(inner, _)| inner.end <= span.end)
-                .map(|(inner, replacement)| {
-                    let value = call.arguments.get(inner.clone()).unwrap_or_default();
-                    (unquoted(&format!("\"{value}\"")).into_owned(), replacement.as_str())
-                })
-                .collect();
-            let mut changes = Vec::new();
-            self.find(text.as_bytes(), way, |hit, handling| {
-                let value = text.get(hit.start..hit.end).unwrap_or_default();
-                if told.iter().all(|(known, _)| known != value) {
-                    findings.reason(reason(&hit, handling, &call.pointer));
-                }
-                match (handling, session) {
-                    (Handling::Tokens, Some(session)) => {
-                        changes.push((hit.start..hit.end, session.token(hit.kind.id, value)));
-                    }
-                    (Handling::Redact | Handling::Tokens, _) => {
-                        changes.push((hit.start..hit.end, format!("[{}]", hit.kind.id)));
-                    }
-                    _ => {}
-                }
-            });
-            if !changes.is_empty() {
-                for (value, replacement) in &told {
-                    let places = text.match_indices(value.as_str());
-                    changes.extend(
-                        places.map(|(at, _)| (at..at.saturating_add(value.len()), (*replacement).to_owned())),
-                    );
-                }
-            }
-            if !changes.is_empty() {
-                let text = changed(&text, changes);
-                findings.change(place, span, if strict { quoted(&text) } else { text });
-            }
-        }
-    }
-
     fn request(
         &self,
         text: &str,
@@ -433,30 +278,11 @@ fn replacement(hit: &Hit, value: &str, handling: Handling, session: &Session) ->
     }
 }
 
-/// What is said of a hit: its kind and why, never its value.
-pub(crate) fn reason(hit: &Hit, handling: Handling, pointer: &str) -> Reason {
-    let rule = if hit.kind.class == Class::Secret { &SECRET } else { &PERSONAL_DATA };
-    Reason {
-        check: rule.id,
-        label: hit.kind.id.to_owned(),
-        score: hit.score,
-        action: match handling {
-            Handling::Off => Action::Allow,
-            Handling::Flag => Action::Flag,
-            Handling::Redact | Handling::Tokens => Action::Redact,
-            Handling::Block => Action::Block,
-        },
-        pointer: pointer.to_owned(),
-        span: hit.start..hit.end,
-        message: format!("{} ({})", hit.kind.name, hit.evidence),
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::checks::tests::{call, checks, exchange, with_edits};
+    use super::super::checks::tests::{checks, exchange, with_edits};
     use super::*;
-    use crate::check::Judgement;
+    use crate::check::{Action, Judgement};
 
     const KEY: &str = "sk-ant-api03-Qd7xW2mLk9TzRv4bNc8YpHs1GfEuJoIaB3x5VtKwMq6ZrDnXyUeCgSjPhLbFoTiAk0mQvRs8WdYz2NcB4xK7pA-J9dLeAAA";
 
@@ -556,59 +382,5 @@ mod tests {
         let judgement = checks("").request(&offered, &Session::new([1; 32]));
         let told: Vec<&str> = judgement.reasons.iter().map(|one| one.pointer.as_str()).collect();
         assert_eq!(told, ["/tools/0/description"]);
-    }
-
-    #[test]
-    fn a_name_that_is_a_credential_stops_the_request_that_repeats_its_call() {
-        let made = call("ghp_0123456789abcdefghijABCDEFGHIJ012345", "{}");
-        let judged = checks("").request(&made, &Session::new([0; 32]));
-        assert_eq!(judged.action, Action::Block);
-    }
-
-    #[test]
-    fn arguments_stay_json_or_the_call_is_stopped() {
-        let toml = "[personal-data]\ninput = 'redact'";
-        let text = exchange_of_call(toml, r#"{"to": "jo.doe@mail.example.org"}"#);
-        assert_eq!(text, (Action::Redact, r#"{"to": "[EMAIL_ADDRESS]"}"#.to_owned()));
-        let number = exchange_of_call(toml, r#"{"card": 4111111111111111}"#);
-        assert_eq!(number.0, Action::Block);
-    }
-
-    #[test]
-    fn escapes_of_arguments_are_read_before_they_are_looked_through() {
-        let key = "ghp_0123456789abcdefghijABCDEFGHIJ012345";
-        let letters: Vec<String> =
-            key.chars().map(|letter| format!("\\u{:04x}", u32::from(letter))).collect();
-        let escaped = letters.concat();
-        for arguments in [
-            format!(r#"{{"a":"{escaped}"}}"#),
-            format!(r#"{{"a":"{}"}}"#, key.replacen('g', "\\u0067", 1)),
-            format!(r#"{{"a":"first\n{key}"}}"#),
-            format!(r#"{{"{escaped}":1}}"#),
-        ] {
-            let (action, after) = exchange_of_call("", &arguments);
-            assert_eq!(action, Action::Redact, "{arguments}");
-            let read: serde_json::Value = serde_json::from_str(&after).unwrap();
-            assert!(!read.to_string().contains(key) && after.contains("[github-token]"), "{after}");
-        }
-        let both = format!(r#"{{"a":"say {key} and {escaped} \u00e9"}}"#);
-        assert_eq!(exchange_of_call("", &both).1, r#"{"a":"say [github-token] and [github-token] é"}"#);
-        let cut = format!(r#"{{"a":"{escaped}"#);
-        assert_eq!(exchange_of_call("", &cut).0, Action::Block);
-        assert_eq!(exchange_of_call("", r#"{"a":"line\nline \u00e9"}"#), (Action::Allow, String::new()));
-    }
-
-    #[test]
-    fn a_name_that_is_a_credential_stops_its_call() {
-        let made = call("ghp_0123456789abcdefghijABCDEFGHIJ012345", "{}");
-        let checks = checks("[tools]\nunoffered = 'off'");
-        let judged = checks.answer(&exchange(&[]), &Session::new([0; 32])).call(&made.calls[0]);
-        assert_eq!(judged.action, Action::Block);
-    }
-
-    fn exchange_of_call(toml: &str, arguments: &str) -> (Action, String) {
-        let exchange = call("send", arguments);
-        let judgement = checks(toml).request(&exchange, &Session::new([1; 32]));
-        (judgement.action, judgement.edits.first().map(|edit| edit.replacement.clone()).unwrap_or_default())
     }
 }

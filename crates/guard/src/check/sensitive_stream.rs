@@ -3,16 +3,13 @@
 //! A value without blanks waits for the end of its word, a number for what may be its next group ([`Numbers`]), a private
 //! key for the end of its armour. Everything else is judged with what stands before it and leaves.
 
-use super::address::unveiled;
 use super::any_of::AnyOf;
+use super::disguised::Disguised;
 use super::judgement::Reason;
+use super::look::{Look, Way, reason};
 use super::numbers::Numbers;
 use super::policy::Handling;
-use super::references::undone;
-use super::sensitive::{Look, Way, reason};
 use super::stream::{CONTEXT, Kinds, Reader, Seen, Step, Tail};
-use bartizan_text::{Class, Hit};
-use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::{Arc, LazyLock};
 
@@ -29,8 +26,6 @@ const DOUBTFUL: Kinds = Kinds::DIGIT.or(Kinds::SIGN).or(Kinds::BEYOND);
 /// Shortest word of letters alone that can be a value by itself.
 const LONG_WORD: usize = 14;
 
-/// Shortest word that is looked at decoded.
-const SHORTEST_ENCODED: usize = 24;
 /// Bytes that may be looked at for each byte that is read, and how many may be saved up: a text of nothing but short numbers would be looked
 /// at anew with each of them, all that stands before it included. Beyond that it waits until more of it is judged at once.
 const LOOKS: usize = 12;
@@ -62,6 +57,7 @@ pub(crate) struct SensitiveReader {
     /// Bytes that may be looked at.
     looks: usize,
     window: Vec<u8>,
+    disguised: Disguised,
 }
 
 /// The state of a private key under way.
@@ -80,6 +76,7 @@ impl SensitiveReader {
     /// A reader at the start of an answer.
     pub(crate) fn new(look: Arc<Look>) -> Self {
         Self {
+            disguised: Disguised::new(Arc::clone(&look)),
             look,
             settled: 0,
             doubtful: false,
@@ -158,44 +155,57 @@ impl SensitiveReader {
         end
     }
 
-    /// Finds what a word holds only once what no one sees is taken out of it and references are undone, and credentials that it is the
-    /// base64 or hexadecimal digits of. The word goes as a whole.
-    fn dressed(&self, word: &str, step: &Step, seen: &mut Vec<Seen>) {
-        let is_marked = step.kinds.any(Kinds::BEYOND) || step.kinds.any(Kinds::OTHER) && word.contains('&');
-        if !is_marked && word.len() < SHORTEST_ENCODED {
-            return;
+    /// Reads a step as it is written.
+    fn as_written(&mut self, tail: &Tail, step: &Step, last: bool, seen: &mut Vec<Seen>) -> usize {
+        let word = tail.get(step.span());
+        if self.armour == Armour::Swallowed {
+            let settled = self.swallow(word, step.span(), seen);
+            if self.armour == Armour::Swallowed {
+                return settled;
+            }
         }
-        let undone = if is_marked { undone(word, false) } else { Cow::Borrowed(word) };
-        let bare: Cow<'_, str> = if is_marked && undone.chars().any(bartizan_core::is_invisible) {
-            Cow::Owned(undone.chars().filter(|one| !bartizan_core::is_invisible(*one)).collect())
-        } else {
-            undone
-        };
-        let mut found: Option<(Hit, Handling)> = None;
-        if bare != word {
-            self.look.find(bare.as_bytes(), Way::Out, |hit, handling| {
-                let value = bare.get(hit.start..hit.end).unwrap_or_default();
-                if found.is_none() && !word.contains(value) {
-                    found = Some((hit, handling));
-                }
-            });
+        if CUES.as_ref().is_none_or(|cues| cues.is_in(word)) {
+            self.cued = step.end.saturating_add(CUE_REACH);
         }
-        let core = bare.trim_matches(|one: char| !one.is_ascii_alphanumeric() && !"+/=-_".contains(one));
-        if found.is_none()
-            && core.len() >= SHORTEST_ENCODED
-            && let Some(inner) = unveiled(core)
+        let number = self.numbers.word(word, step.start, step.kinds);
+        let armour = self.armour(word, step);
+        let mut end = step.end.min(number.unwrap_or(usize::MAX)).min(armour.unwrap_or(usize::MAX));
+        if self.look.names() {
+            end = end.min(tail.floor(step.end.saturating_sub(NAMES_AHEAD)));
+        }
+        if let Some(start) = armour.filter(|start| step.end.saturating_sub(*start) > LONGEST_ARMOUR)
+            && self.look.secrets_out() != Handling::Off
         {
-            self.look.find(inner.as_bytes(), Way::Out, |hit, handling| {
-                if hit.kind.class == Class::Secret {
-                    found.get_or_insert((hit, handling));
+            self.armour = Armour::Swallowed;
+            let handling = self.look.secrets_out();
+            let replacement = (handling == Handling::Redact).then(|| "[private-key]".to_owned());
+            let settled = self.judge(tail, start, step.end, false, seen).min(start);
+            seen.push(Seen { reason: key_reason(settled.max(start), step.end, handling), replacement });
+            self.settled = step.end;
+            return self.settled;
+        }
+        if last || step.end.saturating_sub(self.settled) > LONGEST_HELD {
+            end = step.end;
+        }
+        let length = step.end.saturating_sub(step.start);
+        self.looks = self.looks.saturating_add(length.saturating_mul(LOOKS)).min(MOST_LOOKS);
+        self.doubtful |= step.kinds.any(DOUBTFUL) || step.end.saturating_sub(step.start) >= LONG_WORD;
+        if end > self.settled {
+            let maybe = self.doubtful || self.settled < self.cued || self.look.names();
+            if maybe && self.is_suspicious(tail.get(self.settled..end), self.settled) {
+                let cost = if self.numbers.is_row() { ROW_COST } else { 1 };
+                let look = step.end.saturating_sub(self.settled).saturating_add(CONTEXT).saturating_mul(cost);
+                let must = last || step.end.saturating_sub(self.settled) > LONGEST_HELD;
+                if self.looks < look && !must {
+                    return self.settled;
                 }
-            });
+                self.looks = self.looks.saturating_sub(look);
+                end = self.judge(tail, end, step.end, last, seen);
+            }
+            self.settled = self.settled.max(end);
         }
-        if let Some((mut hit, handling)) = found {
-            (hit.start, hit.end) = (step.start, step.start.saturating_add(word.len()));
-            let replacement = (handling == Handling::Redact).then(|| format!("[{}]", hit.kind.id));
-            seen.push(Seen { reason: reason(&hit, handling, ""), replacement });
-        }
+        self.doubtful &= self.settled < step.end;
+        self.settled
     }
 
     /// Takes a line of a key out that is longer than what is waited for.
@@ -235,56 +245,10 @@ fn key_reason(start: usize, end: usize, handling: Handling) -> Reason {
 
 impl Reader for SensitiveReader {
     fn read(&mut self, tail: &Tail, step: &Step, last: bool, seen: &mut Vec<Seen>) -> usize {
-        let word = tail.get(step.span());
-        if self.armour == Armour::Swallowed {
-            let settled = self.swallow(word, step.span(), seen);
-            if self.armour == Armour::Swallowed {
-                return settled;
-            }
-        }
-        if CUES.as_ref().is_none_or(|cues| cues.is_in(word)) {
-            self.cued = step.end.saturating_add(CUE_REACH);
-        }
-        let number = self.numbers.word(word, step.start, step.kinds);
-        let armour = self.armour(word, step);
-        let mut end = step.end.min(number.unwrap_or(usize::MAX)).min(armour.unwrap_or(usize::MAX));
-        if self.look.names() {
-            end = end.min(tail.floor(step.end.saturating_sub(NAMES_AHEAD)));
-        }
-        if let Some(start) = armour.filter(|start| step.end.saturating_sub(*start) > LONGEST_ARMOUR)
-            && self.look.secrets_out() != Handling::Off
-        {
-            self.armour = Armour::Swallowed;
-            let handling = self.look.secrets_out();
-            let replacement = (handling == Handling::Redact).then(|| "[private-key]".to_owned());
-            let settled = self.judge(tail, start, step.end, false, seen).min(start);
-            seen.push(Seen { reason: key_reason(settled.max(start), step.end, handling), replacement });
-            self.settled = step.end;
-            return self.settled;
-        }
-        if last || step.end.saturating_sub(self.settled) > LONGEST_HELD {
-            end = step.end;
-        }
-        self.dressed(word.trim_end(), step, seen);
-        let length = step.end.saturating_sub(step.start);
-        self.looks = self.looks.saturating_add(length.saturating_mul(LOOKS)).min(MOST_LOOKS);
-        self.doubtful |= step.kinds.any(DOUBTFUL) || step.end.saturating_sub(step.start) >= LONG_WORD;
-        if end > self.settled {
-            let maybe = self.doubtful || self.settled < self.cued || self.look.names();
-            if maybe && self.is_suspicious(tail.get(self.settled..end), self.settled) {
-                let cost = if self.numbers.is_row() { ROW_COST } else { 1 };
-                let look = step.end.saturating_sub(self.settled).saturating_add(CONTEXT).saturating_mul(cost);
-                let must = last || step.end.saturating_sub(self.settled) > LONGEST_HELD;
-                if self.looks < look && !must {
-                    return self.settled;
-                }
-                self.looks = self.looks.saturating_sub(look);
-                end = self.judge(tail, end, step.end, last, seen);
-            }
-            self.settled = self.settled.max(end);
-        }
-        self.doubtful &= self.settled < step.end;
-        self.settled
+        let waiting = self.disguised.read(tail, step, last, seen);
+        let settled = self.as_written(tail, step, last, seen);
+        let longest = step.end.saturating_sub(LONGEST_HELD);
+        waiting.map_or(settled, |start| settled.min(start.max(longest)))
     }
 
     fn boxed(&self) -> Box<dyn Reader> {
@@ -371,34 +335,6 @@ mod tests {
             assert!(!out.contains("b3Blb"), "{lines}: {out}");
             assert!(out.starts_with("Here:\n[private-key]") && out.ends_with("Done."), "{lines}: {out}");
             assert_eq!(reasons[0].label, "private-key");
-        }
-    }
-
-    #[test]
-    fn a_credential_is_found_in_other_dress_whatever_the_cut() {
-        use base64::Engine as _;
-        let key = "ghp_x7Kd2Qx9Lm4Zt8Rv3Bn6Wc5Yp1Hs0GfEujIo";
-        let references: String =
-            key.bytes().fold(String::new(), |all, byte| all + "&#" + &byte.to_string() + ";");
-        for dressed in [
-            key.replacen('K', "\u{200b}K", 1),
-            key.replacen('Z', "\u{ad}Z", 1),
-            key.replacen('g', "&#103;", 1),
-            references,
-            base64::engine::general_purpose::STANDARD.encode(key),
-            format!("`{}`", base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(format!("key: {key}"))),
-        ] {
-            let text = format!("the key is {dressed} then");
-            for cut in 0..text.len() {
-                let mut judge = CHECKS.answer(&exchange(&[]), &Session::new([0; 32]));
-                let (out, reasons, _) = streamed(&mut judge, &text, &[cut]);
-                assert_eq!((out.as_str(), reasons.len()), ("the key is [github-token] then", 1), "{dressed}");
-            }
-        }
-        for harmless in
-            ["AT&amp;T &copy; 2024", "th\u{e9} \u{1f600}\u{fe0f}", "ZG9jdW1lbnRhdGlvbiBvZiB0aGUgcGFydHM="]
-        {
-            assert_eq!(answer(ALL, harmless), (harmless.to_owned(), vec![], None));
         }
     }
 

@@ -1,6 +1,7 @@
 //! Words of a text as hashes: runs of letters and digits in small letters, one for each character of scripts without
 //! blanks. Marks, blanks, markup and characters no one sees between or in them do not count.
 
+use super::shown::NOTHING;
 use super::stream::is_unspaced;
 
 /// A word.
@@ -66,7 +67,7 @@ fn read<const TURN: bool>(text: &str, base: usize, mut word: impl FnMut(Word)) {
                 }
                 one.digit |= member <= b'9';
                 one.end = place.saturating_add(1);
-            } else if open {
+            } else if open && char::from(byte) != NOTHING {
                 open = false;
                 word(one);
             }

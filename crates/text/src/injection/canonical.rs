@@ -342,7 +342,7 @@ fn punctuation(character: char) -> char {
 }
 
 /// The Latin letter that this letter of another script, or small capital, is taken for.
-fn latin_twin(letter: char) -> Option<char> {
+pub(crate) fn latin_twin(letter: char) -> Option<char> {
     Some(match letter {
         'а' | 'α' | 'ɑ' | 'ᴀ' => 'a',
         'в' | 'ʙ' | 'β' => 'b',

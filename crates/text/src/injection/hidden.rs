@@ -7,6 +7,7 @@
 use super::giveaways::given_away;
 use super::runs::{BASE64, MORSE, is, long_run};
 use super::spaced;
+use crate::references::reference;
 use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
@@ -236,28 +237,11 @@ fn percent(rest: &str) -> Option<(char, usize)> {
     byte.is_ascii().then(|| (char::from(byte), 3))
 }
 
+/// One reference with its semicolon: without it `&lt=5` of an address would be one.
 fn references(rest: &str) -> Option<(char, usize)> {
-    let end = rest.bytes().take(12).position(|byte| byte == b';')?;
-    let name = rest.get(1..end)?;
-    let character = match name.strip_prefix('#') {
-        Some(number) => {
-            let code = match number.strip_prefix(['x', 'X']) {
-                Some(digits) => u32::from_str_radix(digits, 16).ok()?,
-                None => number.parse().ok()?,
-            };
-            char::from_u32(code)?
-        }
-        None => match name {
-            "lt" => '<',
-            "gt" => '>',
-            "amp" => '&',
-            "quot" => '"',
-            "apos" => '\'',
-            "nbsp" => ' ',
-            _ => return None,
-        },
-    };
-    Some((character, end.saturating_add(1)))
+    let (character, length) = reference(rest)?;
+    let blank = if character == '\u{A0}' { ' ' } else { character };
+    rest.get(..length).is_some_and(|taken| taken.ends_with(';')).then_some((blank, length))
 }
 
 fn escapes(rest: &str) -> Option<(char, usize)> {

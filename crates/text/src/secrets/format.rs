@@ -95,7 +95,7 @@ impl Format {
         end: usize,
     ) -> Option<(usize, usize, f32, &'static str)> {
         // What follows fails sooner than what stands before: most full stops end a sentence.
-        let stop = self.follow(text, end)?;
+        let stop = self.follow(text, end, false)?;
         let first = match self.back {
             Some((set, least, most)) => {
                 let head = text.get(start.saturating_sub(most.saturating_add(1))..start)?;
@@ -125,22 +125,24 @@ impl Format {
             && !ANYBODYS.contains(&start)
     }
 
-    fn follow(&self, text: &[u8], mut at: usize) -> Option<usize> {
+    /// Where the token ends whose fixed text ends at `at`; `any_case` takes a letter for the other of its case.
+    pub(super) fn follow(&self, text: &[u8], mut at: usize, any_case: bool) -> Option<usize> {
         let mut ends_in_run = false;
         for part in self.parts {
             match *part {
                 Part::Text(wanted) => {
-                    text.get(at..)?.starts_with(wanted.as_bytes()).then_some(())?;
+                    begins(text.get(at..)?, wanted, any_case).then_some(())?;
                     at = at.checked_add(wanted.len())?;
                     ends_in_run = false;
                 }
                 Part::Run(set, least, most) => {
-                    at = run(text, at, set, least, most)?;
+                    at = run(text, at, (set, least, most), any_case)?;
                     ends_in_run = true;
                 }
                 Part::Maybe(wanted, set, least, most) => {
-                    if text.get(at..)?.starts_with(wanted.as_bytes())
-                        && let Some(end) = run(text, at.checked_add(wanted.len())?, set, least, most)
+                    if begins(text.get(at..)?, wanted, any_case)
+                        && let Some(end) =
+                            run(text, at.checked_add(wanted.len())?, (set, least, most), any_case)
                     {
                         at = end;
                         ends_in_run = true;
@@ -152,8 +154,20 @@ impl Format {
     }
 }
 
-fn run(text: &[u8], at: usize, set: Set, least: usize, most: usize) -> Option<usize> {
-    let length = set.run(text.get(at..)?, most);
+fn begins(text: &[u8], wanted: &str, any_case: bool) -> bool {
+    text.get(..wanted.len()).is_some_and(|head| {
+        head == wanted.as_bytes() || any_case && head.eq_ignore_ascii_case(wanted.as_bytes())
+    })
+}
+
+fn run(text: &[u8], at: usize, (set, least, most): (Set, usize, usize), any_case: bool) -> Option<usize> {
+    let tail = text.get(at..)?;
+    let length = if any_case {
+        let has = |byte: &u8| set.has(byte.to_ascii_lowercase()) || set.has(byte.to_ascii_uppercase());
+        tail.iter().take(most).take_while(|byte| has(byte)).count()
+    } else {
+        set.run(tail, most)
+    };
     (length >= least).then(|| at.saturating_add(length))
 }
 

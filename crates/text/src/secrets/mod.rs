@@ -5,6 +5,7 @@
 //! ([`beside`]). Passwords and commands, whose values may be short, are found by a vector search for a few texts. Every look
 //! is bounded, so the whole is linear.
 
+mod altered;
 mod assignment;
 mod beside;
 mod cloud;
@@ -18,11 +19,15 @@ mod service_names;
 mod services;
 mod structure;
 
+pub use altered::token_marks;
+
+pub(crate) use altered::Altered;
+
 use crate::hit::Raw;
 use crate::trie::{Occurrence, Trie};
 use aho_corasick::{AhoCorasick, MatchKind, packed};
 use beside::{Context, Reading};
-use format::Format;
+use format::{Format, stands_free};
 use memchr::memmem;
 
 /// Every family of formats: one line each.
@@ -30,6 +35,9 @@ static FAMILIES: &[&[Format]] = &[models::FORMATS, cloud::FORMATS, forges::FORMA
 
 /// Places of a segment at which fixed texts are looked for at once: a segment may be as long as the text, and hold one at every other byte.
 const AT_ONCE: usize = 1 << 16;
+
+/// How sure it is that a token is one that does not stand free.
+const GLUED: f32 = 0.6;
 
 /// The armour of keys (RFC 7468).
 const ARMOUR: &[u8] = b"-----BEGIN ";
@@ -126,11 +134,13 @@ impl Secrets {
         {
             let (start, end) = (first + start, first + end);
             let known = raw.len();
+            let glued = !stands_free(text, start);
             for cue in self.cues.get(pattern).into_iter().flatten() {
                 raw.extend(match *cue {
                     Cue::Format(format) => format
                         .at(text, start, end)
-                        .map(|(from, to, score, why)| Raw::new(&format.kind, from, to, score, why)),
+                        .map(|(from, to, score, why)| Raw::new(&format.kind, from, to, score, why))
+                        .or_else(|| glued.then(|| within(format, text, start, end)).flatten()),
                     Cue::Structure(read) => read(text, start, end),
                 });
             }
@@ -139,6 +149,13 @@ impl Secrets {
             }
         }
     }
+}
+
+/// A token with letters or an underscore right before it, told by its form alone.
+fn within(format: &'static Format, text: &[u8], start: usize, end: usize) -> Option<Raw> {
+    let mark = std::str::from_utf8(text.get(start..end)?).ok()?;
+    let stop = altered::unmistakable(format, mark, text, (start, end), false)?;
+    Some(Raw::new(&format.kind, start, stop, GLUED, "the issuer's format, within a word"))
 }
 
 /// What the word of a password or a program gives.

@@ -103,7 +103,12 @@ fn address(text: &[u8], start: usize, end: usize) -> Option<Raw> {
     if super::assignment::names_a_secret(password) && is_for_documents(host) {
         return None;
     }
-    let score = if word { 0.55 } else { 0.8 };
+    let score = match word {
+        // What everybody writes for a machine of one's own.
+        true if super::assignment::names_a_secret(password) && is_own_machine(host) => SAMPLE,
+        true => 0.55,
+        false => 0.8,
+    };
     Some(Raw::new(
         &ADDRESS,
         start.saturating_sub(scheme),
@@ -111,6 +116,17 @@ fn address(text: &[u8], start: usize, end: usize) -> Option<Raw> {
         score,
         "user name and password in an address",
     ))
+}
+
+/// How sure it is that a word for a password is one, on one's own machine.
+const SAMPLE: f32 = 0.5;
+
+/// Whether a host, with its port, is the machine that a text is read on.
+fn is_own_machine(host: &[u8]) -> bool {
+    let names: [&[u8]; 3] = [b"localhost", b"127.0.0.1", b"[::1]"];
+    names.iter().any(|name| {
+        host.strip_prefix(*name).is_some_and(|rest| rest.first().is_none_or(|next| *next == b':'))
+    })
 }
 
 /// Whether a host is one that is kept for documents (RFC 2606, RFC 3849, RFC 5737), so that nothing answers there.

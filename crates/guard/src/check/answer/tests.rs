@@ -63,6 +63,10 @@ fn a_value_behind_a_token_comes_back_also_across_pieces() {
     let made = call("send", &arguments);
     let judged = checks.answer(&request, &session).call(&made.calls[0]);
     assert_eq!(judged.edits[0].replacement, r#"{"to":"jo.doe@mail.example.org"}"#);
+    let escaped = format!(r#"{{"to":"\u005b{}\u005d","n":1}}"#, token.trim_matches(['[', ']']));
+    let made = call("send", &escaped);
+    let judged = checks.answer(&request, &session).call(&made.calls[0]);
+    assert_eq!(judged.edits[0].replacement, r#"{"to":"jo.doe@mail.example.org","n":1}"#);
 }
 
 #[test]

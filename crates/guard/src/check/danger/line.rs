@@ -5,6 +5,7 @@
 
 use super::super::any_of::AnyOf;
 use super::command::commands;
+use super::shell::{Variables, shell};
 use super::statement::{code, sql};
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -92,6 +93,44 @@ const TRIGGERS: &[&str] = &[
     "rimraf",
     "rmsync",
     "find ",
+    "xargs",
+    "-exec",
+    "ifs",
+    "{rm,",
+    "\\x",
+    "push ",
+    "destroy",
+    "delete-",
+    "prune",
+    "flush",
+    "dropdb",
+    "dropdatabase",
+    "gsutil",
+    "aws ",
+    "bq ",
+    "kill ",
+    "blkdiscard",
+    "sgdisk",
+    "parted",
+    "hdparm",
+    "cryptsetup",
+    "diskutil",
+    "clear-disk",
+    "format-volume",
+    "initialize-disk",
+    "vgremove",
+    "lvremove",
+    "wbadmin",
+    "shadowcopy",
+    "pwsh",
+    "frombase64",
+    "uudecode",
+    "gunzip",
+    "rev ",
+    "mv ",
+    "ri ",
+    "$(echo",
+    "`echo",
 ];
 
 static TRIGGER: LazyLock<Option<AnyOf>> = LazyLock::new(|| AnyOf::new(TRIGGERS).ok());
@@ -146,19 +185,21 @@ fn is_of_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'/' | b'~')
 }
 
-/// The worst that a line would do.
-pub(crate) fn danger(line: &str) -> Option<Danger> {
+/// The worst that a line would do, with what the lines before it gave to variables; takes up what it gives to them.
+pub(crate) fn danger(line: &str, variables: &mut Variables) -> Option<Danger> {
     let line = line.get(..line.floor_char_boundary(LONGEST)).unwrap_or_default();
-    if !is_triggered(line) {
+    if line.trim_start().starts_with("```") {
+        variables.clear();
         return None;
     }
-    let as_it_stands = danger_of(line);
-    match folded(line) {
-        Cow::Borrowed(_) => as_it_stands,
-        Cow::Owned(folded) => {
-            [as_it_stands, danger_of(&folded)].into_iter().flatten().max_by_key(|one| one.grade)
-        }
+    if !is_triggered(line) {
+        let matters = Variables::may_learn(line) || variables.are_used_in(line);
+        return if matters { shell(line, variables) } else { None };
     }
+    let run = shell(line, variables);
+    let folded = folded(line);
+    let again = matches!(folded, Cow::Owned(_)).then(|| danger_of(&folded)).flatten();
+    [danger_of(line), again, run].into_iter().flatten().max_by_key(|one| one.grade)
 }
 
 fn danger_of(line: &str) -> Option<Danger> {
@@ -252,8 +293,10 @@ fn whole(line: &str) -> Option<Danger> {
     {
         return grave("downloads-and-runs");
     }
+    let runs = any(line, &["iex", "invoke-expression", "[scriptblock]::create"]);
     if piped(&["base64 -d", "base64 --decode", "base64 -D", "xxd -r", "openssl enc"])
-        || line.contains("powershell") && any(line, &[" -enc ", " -encodedcommand", " -e "])
+        || any(line, &["powershell", "pwsh"]) && any(line, &[" -enc ", " -encodedcommand", " -e ", " -ec "])
+        || runs && line.contains("frombase64string")
     {
         return grave("hidden-code");
     }
@@ -302,6 +345,10 @@ fn whole(line: &str) -> Option<Danger> {
 mod tests {
     use super::*;
 
+    fn judged(line: &str) -> Option<Danger> {
+        danger(line, &mut Variables::default())
+    }
+
     #[test]
     fn what_nobody_should_run_is_grave() {
         for (line, label) in [
@@ -327,7 +374,7 @@ mod tests {
             ("DROP DATABASE prod;", "destroys-data"),
             ("chmod -R 777 /", "opens-files"),
         ] {
-            assert_eq!(danger(line), Some(Danger { label, grade: Grade::Grave }), "{line}");
+            assert_eq!(judged(line), Some(Danger { label, grade: Grade::Grave }), "{line}");
         }
     }
 
@@ -343,7 +390,7 @@ mod tests {
             ("echo ssh-ed25519 AAAA >> ~/.ssh/authorized_keys", "persistence"),
             ("ufw disable", "disables-protection"),
         ] {
-            assert_eq!(danger(line), Some(Danger { label, grade: Grade::Serious }), "{line}");
+            assert_eq!(judged(line), Some(Danger { label, grade: Grade::Serious }), "{line}");
         }
     }
 
@@ -366,14 +413,14 @@ mod tests {
             "eval(expression)",
             "echo hello | base64",
         ] {
-            assert_eq!(danger(line), None, "{line}");
+            assert_eq!(judged(line), None, "{line}");
         }
     }
 
     proptest::proptest! {
         #[test]
         fn any_line_is_judged(line in "\\PC{0,120}", tail in "(rm -rf|curl|exec\\(|DELETE FROM|dd of=)\\PC{0,40}") {
-            let _ = danger(&format!("{line}{tail}"));
+            judged(&format!("{line}{tail}"));
         }
     }
 }

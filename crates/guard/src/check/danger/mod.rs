@@ -1,7 +1,10 @@
 //! What a line of code or a command would do.
 
 mod command;
+mod destructive;
 mod line;
+mod shell;
 mod statement;
 
 pub(crate) use line::{Grade, LONGEST, danger, is_triggered};
+pub(crate) use shell::Variables;

@@ -1,6 +1,7 @@
 //! Statements of databases, and calls of Python and JavaScript.
 
-use super::command::{ARGUMENTS, is_root};
+use super::command::ARGUMENTS;
+use super::destructive::is_root;
 use super::line::{Danger, any, grave, serious};
 
 /// Statements that take more than a row.
@@ -79,6 +80,9 @@ pub(super) fn code(line: &str) -> Option<Danger> {
         || squeezed.contains("rmtree(os.path.expanduser(\"~\")")
     {
         return grave("destroys-files");
+    }
+    if any(&squeezed, &[".dropdatabase(", "flushall("]) {
+        return serious("destroys-data");
     }
     if squeezed.contains("'dd'") | squeezed.contains("\"dd\"") && squeezed.contains("of=/dev/") {
         return grave("destroys-disk");

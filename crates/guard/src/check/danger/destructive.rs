@@ -1,0 +1,382 @@
+//! What destroys: programs with the arguments that make them do it.
+//!
+//! The classes are what is lost: files, disks, data in stores, what runs, history, backups. *Grave* is the loss of a whole that nobody means (the
+//! system's files, a disk, all of a cluster); *serious* the loss of something that is named and that nobody is asked about once more. What a
+//! program would ask about, and what is one of many (a pod, a branch of one's own, an object), is neither.
+
+use super::line::{Danger, grave, serious};
+
+/// Roots whose loss is the loss of the system or of all that somebody has.
+pub(super) fn is_root(path: &str) -> bool {
+    let path = path.trim_end_matches(['.', ',']);
+    let path = path.strip_suffix('*').unwrap_or(path);
+    let bare = path.trim_end_matches(['/', '\\']);
+    let path = if bare.is_empty() && path.starts_with('/') { "/" } else { bare };
+    matches!(
+        path,
+        "/" | "~"
+            | "$HOME"
+            | "${HOME}"
+            | "$USERPROFILE"
+            | "$SystemRoot"
+            | "$SystemDrive"
+            | "$env:USERPROFILE"
+            | "$env:SystemRoot"
+            | "$env:SystemDrive"
+            | "/etc"
+            | "/usr"
+            | "/var"
+            | "/home"
+            | "/boot"
+            | "/bin"
+            | "/sbin"
+            | "/lib"
+            | "/opt"
+            | "/root"
+            | "/dev"
+            | "/srv"
+            | "/sys"
+            | "/mnt"
+            | "C:"
+            | "c:"
+            | "%SystemRoot%"
+            | "C:\\Windows"
+            | "%USERPROFILE%"
+    )
+}
+
+pub(super) fn is_device(path: &str) -> bool {
+    [
+        "/dev/sd",
+        "/dev/nvme",
+        "/dev/hd",
+        "/dev/vd",
+        "/dev/xvd",
+        "/dev/disk",
+        "/dev/mmcblk",
+        "/dev/mapper",
+        "\\\\.\\physicaldrive",
+    ]
+    .iter()
+    .any(|device| path.to_ascii_lowercase().starts_with(device))
+}
+
+/// Everything that stands in the folder one is in.
+pub(super) fn is_here(path: &str) -> bool {
+    matches!(path, "*" | "." | "./" | "./*" | ".*" | "..")
+}
+
+/// Branches that others build on.
+fn is_shared_branch(name: &str) -> bool {
+    let name = name.trim_start_matches('+').rsplit([':', '/']).next().unwrap_or_default();
+    matches!(name, "main" | "master" | "trunk" | "production" | "prod" | "release" | "develop")
+}
+
+/// Arguments of a program.
+#[derive(Clone, Copy)]
+struct Arguments<'a> {
+    all: &'a [&'a str],
+}
+
+impl<'a> Arguments<'a> {
+    fn options(self) -> impl Iterator<Item = &'a str> {
+        self.all.iter().copied().filter(|one| one.starts_with('-') && one.len() > 1)
+    }
+
+    /// What is no option.
+    fn operands(self) -> impl Iterator<Item = &'a str> {
+        self.all.iter().copied().filter(|one| !one.starts_with('-'))
+    }
+
+    /// Whether one of these letters is in a cluster of short options.
+    fn short(self, letters: &[char]) -> bool {
+        self.options().any(|option| !option.starts_with("--") && option.contains(letters))
+    }
+
+    /// Whether one of these options is given, a value behind it aside, whatever its case.
+    fn any(self, names: &[&str]) -> bool {
+        self.options().any(|option| {
+            let name = option.split(['=', ':']).next().unwrap_or_default();
+            names.iter().any(|known| known.eq_ignore_ascii_case(name))
+        })
+    }
+
+    /// Whether the first operands are these words.
+    fn does(self, verbs: &[&str]) -> bool {
+        let mut operands = self.operands();
+        verbs.iter().all(|verb| operands.next().is_some_and(|one| one.eq_ignore_ascii_case(verb)))
+    }
+
+    /// Whether one of these words is an operand.
+    fn names(self, words: &[&str]) -> bool {
+        self.operands().any(|one| words.iter().any(|word| word.eq_ignore_ascii_case(one)))
+    }
+
+    fn first(self) -> &'a str {
+        self.all.first().copied().unwrap_or_default()
+    }
+}
+
+/// Judges a program by its name, in small letters, and its arguments.
+pub(super) fn named(name: &str, arguments: &[&str]) -> Option<Danger> {
+    let arguments = Arguments { all: arguments };
+    let name = name.strip_suffix(".exe").unwrap_or(name);
+    match name {
+        "rm" | "ri" | "remove-item" | "del" | "erase" | "rd" | "rmdir" | "find" | "chmod" | "chown"
+        | "mv" => files(name, arguments),
+        "dd" | "shred" | "wipefs" | "blkdiscard" | "sgdisk" | "parted" | "hdparm" | "nvme" | "cryptsetup"
+        | "format" | "diskutil" | "clear-disk" | "format-volume" | "initialize-disk" | "zpool"
+        | "vgremove" | "lvremove" => disks(name, arguments),
+        _ if name.starts_with("mkfs") => {
+            arguments.operands().any(is_device).then(|| grave("destroys-disk"))?
+        }
+        "aws" | "gsutil" | "gcloud" | "az" | "bq" | "heroku" | "dropdb" | "mysqladmin" | "redis-cli" => {
+            stores(name, arguments)
+        }
+        "kubectl" | "oc" | "terraform" | "tofu" | "terragrunt" | "pulumi" | "cdk" | "eksctl" | "docker"
+        | "podman" | "kill" => running(name, arguments),
+        "git" | "gh" => history(name, arguments),
+        "wbadmin" if arguments.does(&["delete"]) => grave("destroys-backups"),
+        "wmic" if arguments.does(&["shadowcopy"]) && arguments.names(&["delete"]) => {
+            grave("destroys-backups")
+        }
+        "tmutil" if arguments.first().starts_with("delete") => serious("destroys-backups"),
+        _ => None,
+    }
+}
+
+/// Files of the system, or of a person.
+fn files(name: &str, arguments: Arguments<'_>) -> Option<Danger> {
+    let absolute = |path: &str| {
+        path.starts_with(['/', '~', '$']) && !path.starts_with("/tmp/") && !path.starts_with("/var/tmp/")
+    };
+    // `-Recurse` of PowerShell may be cut short, and the switch of cmd is no option.
+    let is_recurse = |option: &str| {
+        let option = option.to_ascii_lowercase();
+        option.len() >= 2 && "-recurse".starts_with(option.as_str())
+    };
+    let deep = match name {
+        "rm" => arguments.short(&['r', 'R']) || arguments.any(&["--recursive"]),
+        _ => {
+            arguments.options().any(is_recurse)
+                || arguments.all.iter().any(|one| one.eq_ignore_ascii_case("/s"))
+        }
+    };
+    match name {
+        "rm" => {
+            let forced = arguments.short(&['f']) || arguments.any(&["--force"]);
+            let whole = deep && arguments.operands().any(is_root);
+            if whole || arguments.any(&["--no-preserve-root"]) && deep {
+                return grave("destroys-files");
+            }
+            let lost = |path: &str| absolute(path) || is_here(path);
+            if deep && forced && arguments.operands().any(lost) { serious("destroys-files") } else { None }
+        }
+        "find" => {
+            let removes = arguments.any(&["-delete"])
+                || arguments.any(&["-exec", "-execdir", "-ok"])
+                    && arguments.names(&["rm", "/bin/rm", "shred", "unlink"]);
+            let filters = [
+                "-name", "-iname", "-path", "-regex", "-mtime", "-atime", "-mmin", "-size", "-empty",
+                "-newer", "-user",
+            ];
+            let place = arguments.operands().next().unwrap_or_default();
+            if removes && is_root(place) {
+                return grave("destroys-files");
+            }
+            if removes && absolute(place) && !arguments.any(&filters) {
+                serious("destroys-files")
+            } else {
+                None
+            }
+        }
+        "chmod"
+            if matches!(arguments.first(), "777" | "666" | "a+rwx" | "0777")
+                && arguments.operands().any(|path| path.starts_with("/etc")) =>
+        {
+            serious("opens-files")
+        }
+        "chmod" | "chown" => {
+            let deep = arguments.short(&['R']) || arguments.any(&["--recursive"]);
+            if deep && arguments.operands().skip(1).any(is_root) { grave("opens-files") } else { None }
+        }
+        "mv" => {
+            let lost = arguments.operands().last() == Some("/dev/null") && arguments.operands().any(is_root);
+            if lost { grave("destroys-files") } else { None }
+        }
+        _ if deep && arguments.operands().any(is_root) => grave("destroys-files"),
+        _ => None,
+    }
+}
+
+/// Disks as a whole.
+fn disks(name: &str, arguments: Arguments<'_>) -> Option<Danger> {
+    let device = arguments.operands().any(is_device);
+    let is_lost = match name {
+        "dd" => arguments.all.iter().any(|one| one.strip_prefix("of=").is_some_and(is_device)),
+        "shred" | "wipefs" | "blkdiscard" => device,
+        "sgdisk" => {
+            device && (arguments.any(&["--zap-all", "--zap", "--clear"]) || arguments.short(&['Z', 'z', 'o']))
+        }
+        "parted" => device && arguments.names(&["mklabel", "mktable", "rm"]),
+        "hdparm" => device && arguments.options().any(|one| one.starts_with("--security-erase")),
+        "nvme" => arguments.does(&["format"]) || arguments.does(&["sanitize"]),
+        "cryptsetup" => arguments.names(&["erase", "luksErase", "luksFormat"]),
+        "format" => arguments.first().len() == 2 && arguments.first().ends_with(':'),
+        "diskutil" => ["erase", "zero", "secureerase", "partitiondisk"]
+            .iter()
+            .any(|verb| arguments.first().to_ascii_lowercase().starts_with(verb)),
+        "clear-disk" | "format-volume" | "initialize-disk" => arguments.options().next().is_some(),
+        _ => false,
+    };
+    if is_lost {
+        return grave("destroys-disk");
+    }
+    let is_pool = name == "zpool" && arguments.does(&["destroy"]);
+    let is_forced = matches!(name, "vgremove" | "lvremove")
+        && (arguments.short(&['f', 'y']) || arguments.any(&["--force", "--yes"]));
+    if is_pool || is_forced { serious("destroys-disk") } else { None }
+}
+
+/// Data in stores: buckets, databases, tables.
+fn stores(name: &str, arguments: Arguments<'_>) -> Option<Danger> {
+    /// What holds more than one thing.
+    const HOLDERS: [&str; 14] = [
+        "bucket",
+        "db-instance",
+        "db-cluster",
+        "table",
+        "cluster",
+        "stack",
+        "snapshot",
+        "db-snapshot",
+        "volume",
+        "file-system",
+        "backup-vault",
+        "recovery-point",
+        "domain",
+        "instances",
+    ];
+    let deep = arguments.any(&["--recursive"]) || arguments.short(&['r', 'R']);
+    let unasked = arguments.any(&["--quiet", "--yes", "-q", "-y", "--force", "-f", "--confirm"]);
+    let is_lost = match name {
+        "aws" => {
+            arguments.does(&["s3", "rb"]) && arguments.any(&["--force"])
+                || arguments.does(&["s3", "rm"]) && arguments.any(&["--recursive"])
+                || arguments.names(&["schedule-key-deletion"])
+                || arguments.operands().nth(1).is_some_and(|verb| {
+                    let what = verb.strip_prefix("delete-").or(verb.strip_prefix("terminate-"));
+                    what.is_some_and(|what| HOLDERS.contains(&what))
+                })
+        }
+        "gsutil" => arguments.names(&["rb"]) || arguments.names(&["rm"]) && deep,
+        "bq" => arguments.names(&["rm"]) && deep,
+        "gcloud" => {
+            arguments.does(&["storage", "rm"]) && deep
+                || arguments.operands().any(|one| one == "delete")
+                    && unasked
+                    && arguments.names(&[
+                        "projects",
+                        "instances",
+                        "clusters",
+                        "buckets",
+                        "databases",
+                        "disks",
+                        "snapshots",
+                    ])
+        }
+        "az" => {
+            unasked
+                && arguments.names(&["delete", "delete-batch"])
+                && arguments.names(&[
+                    "group",
+                    "vm",
+                    "aks",
+                    "account",
+                    "container",
+                    "db",
+                    "server",
+                    "disk",
+                    "keyvault",
+                ])
+        }
+        "heroku" => {
+            unasked && arguments.operands().any(|one| matches!(one, "apps:destroy" | "destroy" | "pg:reset"))
+        }
+        "dropdb" => arguments.operands().next().is_some(),
+        "mysqladmin" => arguments.names(&["drop"]) && unasked,
+        "redis-cli" => arguments.names(&["flushall", "flushdb"]),
+        _ => false,
+    };
+    if is_lost { serious("destroys-data") } else { None }
+}
+
+/// What runs: clusters, machines, containers.
+fn running(name: &str, arguments: Arguments<'_>) -> Option<Danger> {
+    match name {
+        "kubectl" | "oc" => {
+            if !arguments.names(&["delete"]) {
+                return None;
+            }
+            let all = arguments.any(&["--all"]);
+            let everywhere = arguments.any(&["-A", "--all-namespaces"]);
+            let spaces = arguments.names(&["ns", "namespace", "namespaces", "project", "projects"])
+                || arguments.operands().any(|one| one.starts_with("ns/") || one.starts_with("namespace/"));
+            if all && (everywhere || spaces) {
+                grave("destroys-cluster")
+            } else if all || spaces {
+                serious("destroys-cluster")
+            } else {
+                None
+            }
+        }
+        "terraform" | "tofu" | "terragrunt" => {
+            let destroys =
+                arguments.names(&["destroy", "run-all"]) || arguments.any(&["-destroy", "--destroy"]);
+            let unasked =
+                arguments.any(&["-auto-approve", "--auto-approve", "-force", "--terragrunt-non-interactive"]);
+            if destroys && unasked { serious("destroys-cluster") } else { None }
+        }
+        "pulumi"
+            if arguments.does(&["destroy"]) && arguments.any(&["-y", "--yes", "-f", "--skip-preview"]) =>
+        {
+            serious("destroys-cluster")
+        }
+        "cdk" if arguments.does(&["destroy"]) && arguments.any(&["-f", "--force"]) => {
+            serious("destroys-cluster")
+        }
+        "eksctl" if arguments.does(&["delete", "cluster"]) => serious("destroys-cluster"),
+        "docker" | "podman" => {
+            let prunes = arguments.does(&["system", "prune"])
+                && (arguments.short(&['a']) || arguments.any(&["--all", "--volumes"]))
+                || arguments.does(&["volume", "prune"]);
+            if prunes && (arguments.short(&['f']) || arguments.any(&["--force"])) {
+                serious("destroys-data")
+            } else {
+                None
+            }
+        }
+        // Every process there is.
+        "kill" if arguments.all.iter().skip(1).any(|one| *one == "-1") => grave("stops-everything"),
+        _ => None,
+    }
+}
+
+/// History that others build on.
+fn history(name: &str, arguments: Arguments<'_>) -> Option<Danger> {
+    let is_lost = match name {
+        "gh" => arguments.does(&["repo", "delete"]),
+        _ if !arguments.names(&["push"]) => false,
+        _ => {
+            let forced = arguments.any(&["--force"])
+                || arguments.short(&['f'])
+                || arguments.operands().any(|one| one.starts_with('+'));
+            let removes =
+                arguments.any(&["--delete", "-d"]) || arguments.operands().any(|one| one.starts_with(':'));
+            arguments.any(&["--mirror"])
+                || forced && arguments.any(&["--all"])
+                || (forced || removes) && arguments.operands().any(is_shared_branch)
+        }
+    };
+    if is_lost { serious("destroys-history") } else { None }
+}
