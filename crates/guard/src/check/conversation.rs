@@ -1,6 +1,7 @@
 //! What was said before an answer, kept for checks that ask where a piece of it comes from.
 
 use super::address::addresses;
+use super::seams::joints;
 use super::words;
 use crate::exchange::{Exchange, Role};
 use std::collections::BTreeSet;
@@ -12,7 +13,7 @@ const LONGEST: usize = 1 << 20;
 /// What was said, by role.
 #[derive(Debug, Default)]
 pub(crate) struct Conversation {
-    /// In order: who, and what.
+    /// In order: who, and what; then what stands at the seams of blocks.
     pub(crate) parts: Vec<(Role, String)>,
     said: OnceLock<Said>,
 }
@@ -56,6 +57,14 @@ impl Conversation {
             parts.push((part.role, part.text.clone().into_owned()));
         }
         parts.reverse();
+        // What is cut over blocks is said as a whole.
+        for joint in joints(&exchange.parts) {
+            let role = joint.first().and_then(|part| exchange.parts.get(part)).map(|part| part.role);
+            if let Some(role) = role.filter(|_| joint.text.len() <= left) {
+                left = left.saturating_sub(joint.text.len());
+                parts.push((role, joint.text));
+            }
+        }
         Self { parts, said: OnceLock::new() }
     }
 

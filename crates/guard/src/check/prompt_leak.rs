@@ -5,15 +5,17 @@ use super::checks::{Check, ChecksError, Files, Made, Request};
 use super::judgement::Reason;
 use super::overlap::{Marks, Overlap, PHRASE, Run, Source, said};
 use super::policy::{Mode, Policy};
+use super::seams::meets;
 use super::shown::Shown;
 use super::stream::{Reader, Seen, Step, Tail};
 use super::veiled::Veiled;
 use super::words;
-use crate::exchange::Role;
+use crate::exchange::{Part, Role};
 use bartizan_core::{Severity, atlas, cwe, owasp_llm, rule};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -98,7 +100,8 @@ impl Check for PromptLeak {
         let parts = &request.exchange.parts;
         let of =
             |role: Role| parts.iter().filter(move |part| part.role == role).map(|part| part.text.as_ref());
-        let source = self.source(|| of(Role::System))?;
+        let prompts = prompts(parts);
+        let source = self.source(|| prompts.iter().map(AsRef::as_ref))?;
         let known = Arc::new(said(&source, of(Role::User)));
         let words = source.length;
         Some(Box::new(LeakReader {
@@ -117,6 +120,17 @@ impl Check for PromptLeak {
             known,
         }))
     }
+}
+
+/// The operator's texts; blocks of one of them are one text, in which a run of words may go on.
+fn prompts<'p>(parts: &'p [Part<'_>]) -> Vec<Cow<'p, str>> {
+    let all: Vec<&Part<'_>> = parts.iter().filter(|part| part.role == Role::System).collect();
+    let runs = all.chunk_by(|before, after| meets(before, after));
+    runs.map(|run| match run {
+        [one] => Cow::Borrowed(&*one.text),
+        many => Cow::Owned(many.iter().map(|part| &*part.text).collect::<Vec<_>>().join("\n")),
+    })
+    .collect()
 }
 
 impl PromptLeak {
@@ -298,6 +312,19 @@ mod tests {
             let every: Vec<usize> = (0..text.len()).step_by(5).collect();
             assert_eq!(leaks("hi", &text, &every), leaks("hi", &text, &[]), "{text}");
         }
+    }
+
+    #[test]
+    fn a_prompt_in_blocks_does_not_leave_over_their_seams() {
+        let words: Vec<&str> = PROMPT.split_whitespace().collect();
+        let (first, second) = (words[..25].join(" "), words[25..].join(" "));
+        let mut request = exchange(&[(Role::System, &first), (Role::System, &second)]);
+        for (place, part) in request.parts.iter_mut().enumerate() {
+            part.pointer = format!("/system/{place}/text");
+        }
+        let text = words[12..38].join(" ");
+        let (out, _, blocked) = streamed(&mut CHECKS.answer(&request, &Session::new([0; 32])), &text, &[]);
+        assert!(blocked.is_some() && out.len() < 20, "{out}");
     }
 
     #[test]

@@ -33,6 +33,11 @@ impl Joint {
         self.pieces.push(Piece { part, inside: from, span: start..self.text.len() });
     }
 
+    /// The number of the part that it begins with.
+    pub(super) fn first(&self) -> Option<usize> {
+        self.pieces.first().map(|piece| piece.part)
+    }
+
     /// Where a span of it lies in the parts, each by its number; more than one where it goes over a seam.
     pub(super) fn places(&self, span: &Range<usize>) -> Vec<(usize, Range<usize>)> {
         let place = |piece: &Piece| {
@@ -76,7 +81,7 @@ pub(super) fn joints(parts: &[Part<'_>]) -> Vec<Joint> {
 }
 
 /// Whether one text is set behind the other: blocks of one list.
-fn meets(before: &Part<'_>, after: &Part<'_>) -> bool {
+pub(super) fn meets(before: &Part<'_>, after: &Part<'_>) -> bool {
     fn list<'p>(part: &'p Part<'_>) -> Option<(&'p str, &'p str)> {
         let (block, name) = part.pointer.rsplit_once('/')?;
         let is_number = |name: &str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit());
