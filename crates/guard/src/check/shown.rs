@@ -92,10 +92,10 @@ impl Shown {
         let mut rest = step;
         while let Some(first) = rest.chars().next() {
             let (shown, taken) = self.next(first, rest);
-            let filled = out.len().saturating_add(taken);
+            let until = out.len().saturating_add(taken);
             out.push(shown);
             let filler = if shown == ' ' { ' ' } else { NOTHING };
-            out.extend(std::iter::repeat_n(filler, filled.saturating_sub(out.len())));
+            out.extend(std::iter::repeat_n(filler, until.saturating_sub(out.len())));
             rest = rest.get(taken..).unwrap_or_default();
         }
         out
