@@ -71,7 +71,9 @@ impl Shown {
             return Cow::Owned(" ".repeat(step.len()));
         }
         let is_marked = |byte: u8| match byte {
-            b'<' | b'&' | b'%' | b'\\' | 0x80.. => true,
+            b'<' | b'&' | b'%' | b'\\' => true,
+            // What forms of ASCII begin with, and neither letters of Europe nor of East Asia do.
+            0xE2 | 0xEF | 0xF0 => true,
             b'*' | b'`' | b'~' | b'[' | b']' => self.joins,
             _ => false,
         };
@@ -142,6 +144,8 @@ impl Shown {
             }
             '*' | '`' | '[' | ']' if self.joins => (NOTHING, 1),
             '~' if self.joins && rest.starts_with("~~") => (NOTHING, 2),
+            // Between words a dash is as good as another.
+            '\u{2010}'..='\u{2015}' if !self.joins => (first, length),
             _ => decoded(rest).unwrap_or((first, length)),
         }
     }
