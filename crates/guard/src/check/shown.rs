@@ -71,7 +71,9 @@ impl Shown {
             return Cow::Owned(" ".repeat(step.len()));
         }
         let is_marked = |byte: u8| match byte {
-            b'<' | b'&' | b'%' | b'\\' | 0x80.. => true,
+            b'<' | b'&' | b'%' | b'\\' => true,
+            // What forms of ASCII begin with, and neither letters of Europe nor of East Asia do.
+            0xE2 | 0xEF | 0xF0 => true,
             b'*' | b'`' | b'~' | b'[' | b']' => self.joins,
             _ => false,
         };
@@ -92,10 +94,10 @@ impl Shown {
         let mut rest = step;
         while let Some(first) = rest.chars().next() {
             let (shown, taken) = self.next(first, rest);
-            let filled = out.len().saturating_add(taken);
+            let until = out.len().saturating_add(taken);
             out.push(shown);
             let filler = if shown == ' ' { ' ' } else { NOTHING };
-            out.extend(std::iter::repeat_n(filler, filled.saturating_sub(out.len())));
+            out.extend(std::iter::repeat_n(filler, until.saturating_sub(out.len())));
             rest = rest.get(taken..).unwrap_or_default();
         }
         out
@@ -142,6 +144,8 @@ impl Shown {
             }
             '*' | '`' | '[' | ']' if self.joins => (NOTHING, 1),
             '~' if self.joins && rest.starts_with("~~") => (NOTHING, 2),
+            // Between words a dash is as good as another.
+            '\u{2010}'..='\u{2015}' if !self.joins => (first, length),
             _ => decoded(rest).unwrap_or((first, length)),
         }
     }
