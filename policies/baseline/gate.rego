@@ -15,8 +15,8 @@ deny contains {
 
 deny contains {
 	"rule": "artifact/unread",
-	"message": sprintf("no digest can name %s: pipes, broken links, and links to folders", [evidence.shown(input.artifact.unread)]),
-	"remedy": "leave them out of the artifact",
+	"message": sprintf("no digest can name %s: pipes, broken links, links to folders, and parts that an index names and that are not there", [evidence.shown(input.artifact.unread)]),
+	"remedy": "leave them out of the artifact, or bring the part that is missing",
 } if {
 	count(input.artifact.unread) > 0
 }
@@ -47,7 +47,7 @@ missing contains {
 	"rule": "evidence/scan",
 	"kind": "scan",
 	"message": sprintf("%d of %d files have no scan that stands: %s", [count(files), count(input.artifact.files), evidence.shown(files)]),
-	"remedy": sprintf("bartizan scan %s --attest", [input.artifact.path]),
+	"remedy": sprintf("bartizan scan %s --attest", [evidence.place]),
 } if {
 	files := evidence.without("scan")
 	count(files) > 0
@@ -57,7 +57,7 @@ missing contains {
 	"rule": "evidence/stale-scan",
 	"kind": "scan",
 	"message": sprintf("the last scan of %s is older than %d days, or does not say when it was", [evidence.shown(files), baseline_scan_days]),
-	"remedy": sprintf("bartizan scan %s --attest", [input.artifact.path]),
+	"remedy": sprintf("bartizan scan %s --attest", [evidence.place]),
 } if {
 	files := {file.name |
 		some file in input.artifact.files
@@ -71,7 +71,7 @@ missing contains {
 	"rule": "evidence/narrowed-scan",
 	"kind": "scan",
 	"message": sprintf("the last scan of %s left something out, or took severe findings lightly: what it says is not all there is", [evidence.shown(evidence.files_narrowed)]),
-	"remedy": sprintf("bartizan scan %s --attest --no-config, without --exclude and with --fail-on high", [input.artifact.path]),
+	"remedy": sprintf("bartizan scan %s --attest --no-config, without --exclude and with --fail-on high", [evidence.place]),
 } if {
 	count(evidence.files_narrowed) > 0
 }
@@ -81,9 +81,20 @@ missing contains {
 	"kind": "scan",
 	"subject": file,
 	"message": "a scan could not read it, or a part that it names, to its end: nobody knows what the rest is",
-	"remedy": sprintf("bartizan scan %s says where it stopped; raise that limit, or replace the file", [input.artifact.path]),
+	"remedy": sprintf("bartizan scan %s says where it stopped; raise that limit and scan it under the same name, replace the file, or have it waived", [evidence.place]),
 } if {
-	some file in evidence.files_unread
+	some file in evidence.files_with(evidence.unread_rules)
+}
+
+# What lies in the artifact is deployed, whoever reads it there. Pictures, sounds and documents are told by their first bytes, and warned of.
+missing contains {
+	"rule": "evidence/unknown-format",
+	"kind": "scan",
+	"subject": file,
+	"message": "it is of a format that the scan cannot read: nobody knows what loading it does",
+	"remedy": "leave it out of the artifact, replace it by a format that can be read, or have it waived by somebody who knows what it is",
+} if {
+	some file in evidence.files_with({"unsupported"})
 }
 
 # Known vulnerabilities, where the environment demands that they are looked up: `--set require_advisories=true`.
@@ -92,7 +103,7 @@ missing contains {
 	"rule": "evidence/advisories",
 	"kind": "scan",
 	"message": sprintf("the last scan of %s did not look up known vulnerabilities in a recent database", [evidence.shown(evidence.files_unlooked)]),
-	"remedy": sprintf("bartizan db import, then bartizan scan %s --attest", [input.artifact.path]),
+	"remedy": sprintf("bartizan db import, then bartizan scan %s --attest", [evidence.place]),
 } if {
 	evidence.demanded("require_advisories")
 	count(evidence.files_unlooked) > 0
@@ -104,16 +115,27 @@ baseline_findings(outcome) := [found |
 	scan.kind == "scan"
 	some test in scan.tests
 	test.outcome == outcome
-	not test.rule in {"incomplete", "incomplete-parts"}
+	not test.rule in {"incomplete", "incomplete-parts", "unsupported"}
 	baseline_last(scan, test)
 	found := {
 		"rule": test.rule,
 		"subject": test.file,
-		"message": sprintf("the scan found %s", [test.text]),
-		"remedy": sprintf("bartizan rules %s says what to do", [test.rule]),
+		"message": sprintf("the scan found %s", [baseline_said(test)]),
+		"remedy": baseline_remedy(test),
 		"evidence": [scan.id],
 	}
 ]
+
+# Where the artifact has the file, whatever the scan called it: what several scans say of it is one reason.
+baseline_said(test) := test.text if test.file == null
+
+baseline_said(test) := sprintf("%s in %s", [test.rule, test.file]) if test.file != null
+
+baseline_remedy(test) := "a picture, a sound or a document is no part of a model: leave it out of the artifact" if test.rule == "media"
+
+baseline_remedy(test) := sprintf("bartizan rules %s says what to do; while its bytes stay as they are, only a waiver takes it out, or a later scan under the same name that finds nothing", [test.rule]) if {
+	test.rule != "media"
+}
 
 # A scan of the same bytes under another name was made by other readers: it takes nothing back, and its own findings count.
 baseline_last(_, test) if {
@@ -148,7 +170,7 @@ missing contains {
 	"rule": "evidence/signature",
 	"kind": "signature",
 	"message": "no signature lies beside the artifact",
-	"remedy": sprintf("bartizan sign %s, or name the signature with --signature", [input.artifact.path]),
+	"remedy": sprintf("bartizan sign %s, or name the signature with --signature", [evidence.place]),
 } if {
 	input.artifact.kind != "digest"
 	input.signature.state == "absent"

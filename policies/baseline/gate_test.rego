@@ -67,6 +67,21 @@ test_what_was_not_read_to_its_end_is_missing_evidence_about_its_file if {
 	count(gate.missing) == 0 with input as fixtures.changed("statements", [superseded])
 }
 
+scanned(rule) := object.union(fixtures.scan, {
+	"result": "WARNED",
+	"tests": [{"outcome": "warned", "rule": rule, "file": "m.bin", "text": sprintf("%s: m.bin", [rule])}],
+})
+
+test_a_file_of_a_format_that_nobody_reads_is_missing_evidence_and_a_picture_is_a_warning if {
+	unknown := fixtures.changed("statements", [scanned("unsupported")])
+	missing := gate.missing with input as unknown
+	{[entry.rule, entry.subject] | some entry in missing} == {["evidence/unknown-format", "m.bin"]}
+	count(gate.warn) == 0 with input as unknown
+	picture := fixtures.changed("statements", [scanned("media")])
+	count(gate.missing) == 0 with input as picture
+	fixtures.rules(gate.warn) == {"media"} with input as picture
+}
+
 test_a_manifest_whose_parts_were_not_scanned_is_missing_evidence_where_it_stands_for_them if {
 	tests := [{"outcome": "warned", "rule": "incomplete-parts", "file": "m.bin", "text": "incomplete-parts: m.bin", "current": true}]
 	alone := fixtures.changed("statements", [object.union(fixtures.scan, {"result": "WARNED", "tests": tests})])
@@ -88,6 +103,14 @@ test_findings_deny_under_their_own_rule_and_warnings_warn if {
 	})
 	fixtures.rules(gate.deny) == {"model/a", "model/b"} with input as fixtures.changed("statements", [failed])
 	fixtures.rules(gate.warn) == {"model/c"} with input as fixtures.changed("statements", [failed])
+}
+
+test_findings_are_named_by_the_artifacts_file_whatever_the_scan_called_it if {
+	tests := [{"outcome": "failed", "rule": "model/a", "file": "m.bin", "text": text} | some text in ["model/a: m.bin", "model/a: x/m.txt"]]
+	failed := object.union(fixtures.scan, {"result": "FAILED", "tests": tests, "predicate": {"failedTests": ["model/a: m.bin"]}})
+	denied := gate.deny with input as fixtures.changed("statements", [failed])
+	{entry.message | some entry in denied} == {"the scan found model/a in m.bin"}
+	every entry in denied { contains(entry.remedy, "only a waiver") }
 }
 
 test_findings_of_an_older_scan_do_not_count if {

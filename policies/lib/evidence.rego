@@ -71,18 +71,32 @@ unread_rules := {"incomplete", "incomplete-parts"} if input.artifact.kind == "di
 
 unread_rules := {"incomplete"} if input.artifact.kind != "digest"
 
-# Names of files that their scans did not read to the end.
-files_unread := {test.file |
+# Names of files of which a scan that still counts says one of these words.
+files_with(rules) := {test.file |
 	some scan in input.statements
 	scan.kind == "scan"
 	some test in scan.tests
-	test.rule in unread_rules
+	test.rule in rules
 	test.file != null
 	object.get(test, "current", true)
 }
 
 # Whether `--set KEY=true` demands something.
 demanded(key) if input.environment.set[key] in {"true", "yes", "1"}
+
+# What commands are given: of the index of a sharded model the folder in which its parts lie.
+place := input.artifact.path if input.artifact.kind != "index"
+
+place := concat("/", array.slice(parts, 0, count(parts) - 1)) if {
+	input.artifact.kind == "index"
+	parts := split(input.artifact.path, "/")
+	count(parts) > 1
+}
+
+place := "." if {
+	input.artifact.kind == "index"
+	not contains(input.artifact.path, "/")
+}
 
 # A few of many names.
 shown(names) := concat(", ", sort(names)) if count(names) <= 5

@@ -36,3 +36,13 @@ test_many_names_are_shortened if {
 	evidence.shown({"b", "a"}) == "a, b"
 	evidence.shown({"a", "b", "c", "d", "e", "f", "g"}) == "a, b, c, d, e and 2 more"
 }
+
+index_at(path) := fixtures.changed("artifact", object.union(fixtures.good.artifact, {"kind": "index", "path": path}))
+
+test_commands_about_an_index_name_its_folder if {
+	evidence.place == "m.bin" with input as fixtures.good
+	below := index_at("models/a/model.safetensors.index.json")
+	evidence.place == "models/a" with input as below
+	here := index_at("model.safetensors.index.json")
+	evidence.place == "." with input as here
+}

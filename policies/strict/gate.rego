@@ -9,7 +9,7 @@ missing contains {
 	"rule": "strict/fresh-scan",
 	"kind": "scan",
 	"message": sprintf("%s has no scan that passed in the last %d days", [evidence.shown(files), strict_scan_days]),
-	"remedy": sprintf("bartizan scan %s --attest", [input.artifact.path]),
+	"remedy": sprintf("bartizan scan %s --attest", [evidence.place]),
 } if {
 	files := evidence.without_passed("scan", strict_scan_days)
 	count(files) > 0
@@ -19,7 +19,7 @@ missing contains {
 	"rule": "strict/advisories",
 	"kind": "scan",
 	"message": sprintf("the last scan of %s did not look up known vulnerabilities in a recent database", [evidence.shown(evidence.files_unlooked)]),
-	"remedy": sprintf("bartizan db import, then bartizan scan %s --attest", [input.artifact.path]),
+	"remedy": sprintf("bartizan db import, then bartizan scan %s --attest", [evidence.place]),
 } if {
 	count(evidence.files_unlooked) > 0
 }

@@ -5,6 +5,7 @@
 
 use crate::python::secret::{by_format, is_encrypted_key, named_in_dump};
 use crate::rules::{self, SECRET};
+use crate::settings_passwords::passwords;
 use crate::{Issue, Notes, Reader, Text, issue, variable};
 use bartizan_core::{Confidence, Kind, Rule, Severity};
 use std::ops::Range;
@@ -173,7 +174,7 @@ fn words(content: &str) -> impl Iterator<Item = (usize, &str)> {
     })
 }
 
-/// What has the form of a credential, and drawn values under a name of one.
+/// What has the form of a credential, drawn values under a name of one, and passwords that people chose.
 fn settings(text: &Text<'_>) -> Vec<Issue> {
     let mut found: Vec<(Range<usize>, String, Severity, Confidence)> = by_format(text.content, 0)
         .into_iter()
@@ -188,13 +189,20 @@ fn settings(text: &Text<'_>) -> Vec<Issue> {
             found.push((place, message, graded, Confidence::Medium));
         }
     }
-    found.truncate(MOST_ISSUES);
-    found
+    let mut issues: Vec<Issue> = found
         .into_iter()
         .map(|(span, message, severity, confidence)| {
             Issue::new(&SECRET, span, message).severity(severity).confidence(confidence)
         })
-        .collect()
+        .collect();
+    for chosen in passwords(text) {
+        if !issues.iter().any(|one| one.span.start < chosen.span.end && chosen.span.start < one.span.end) {
+            issues.push(chosen);
+        }
+    }
+    issues.truncate(MOST_ISSUES);
+    issues.sort_by_key(|issue| issue.span.start);
+    issues
 }
 
 /// Private keys. One that needs a pass phrase, that tests use, or that its file keeps to its owner is no leak yet.
@@ -233,7 +241,7 @@ fn is_kept_to_owner(_text: &Text<'_>) -> bool {
 }
 
 /// Whether a path is one where tests, examples and documents keep what they need.
-fn is_for_tests(path: &str) -> bool {
+pub(crate) fn is_for_tests(path: &str) -> bool {
     path.to_ascii_lowercase().split(['/', '\\']).any(|part| {
         part.split(['_', '-', '.']).any(|word| {
             matches!(
@@ -259,7 +267,7 @@ fn is_for_tests(path: &str) -> bool {
 /// Largest text read as one of these, in bytes: settings are written by hand.
 const MOST_BYTES: usize = 1 << 20;
 /// Most credentials reported of one file.
-const MOST_ISSUES: usize = 200;
+pub(crate) const MOST_ISSUES: usize = 200;
 /// Ends of names of files that show what to write and hold nothing.
 const SHOWN: &[&str] = &[
     ".example",

@@ -23,6 +23,8 @@ pub struct Issue {
     pub remedy: Option<String>,
     /// How to mend it, in bytes of the whole text.
     pub fix: Option<Fix>,
+    /// The argument at the span, when taking it out mends it.
+    pub(crate) withdrawn: Option<Box<str>>,
     /// How to pin it, once what it names is looked up.
     pub(crate) pinning: Option<Box<Pinning>>,
     /// Set for what was not read: why. It becomes a gap and no finding.
@@ -41,6 +43,7 @@ impl Issue {
             confidence,
             remedy: None,
             fix: None,
+            withdrawn: None,
             pinning: None,
             unread: None,
         }
@@ -86,6 +89,18 @@ impl Issue {
         self
     }
 
+    /// Mended by taking the argument at its span out, which is written so.
+    pub(crate) fn withdrawing(mut self, written: &str) -> Self {
+        self.withdrawn = Some(written.into());
+        self
+    }
+
+    /// What mends it where it stands in `content`, which may be another text than the one it was found in.
+    fn placed(&self, content: &str) -> Option<Fix> {
+        let pinned = self.pinning.as_ref().and_then(|pinning| pinning.placed(content, &self.span));
+        pinned.or_else(|| crate::withdraw::without(content, &self.span, self.withdrawn.as_deref()?))
+    }
+
     /// The same, `bytes` further on.
     #[must_use]
     pub fn shifted(mut self, bytes: usize) -> Self {
@@ -111,8 +126,7 @@ pub(crate) fn report(text: &Text<'_>, notes: &mut Notes<'_>, issues: impl IntoIt
             continue;
         }
         let (rule, span) = (issue.rule.id, issue.span.clone());
-        let pinned = issue.pinning.take().and_then(|pinning| pinning.placed(text.content, &span));
-        let fix = issue.fix.take().or(pinned);
+        let fix = issue.fix.take().or_else(|| issue.placed(text.content));
         notes.report(text, span.clone(), issue.into_finding());
         if let Some(fix) = fix {
             notes.propose(rule, span.start, fix);
@@ -151,9 +165,9 @@ pub(crate) fn report_at(
             continue;
         }
         let (rule, span) = (issue.rule.id, issue.span.clone());
-        let pinned = issue.pinning.take().and_then(|pinning| pinning.placed(text.content, &span));
+        let fix = issue.placed(text.content);
         notes.report(text, span.clone(), issue.into_finding());
-        if let Some(fix) = pinned {
+        if let Some(fix) = fix {
             notes.propose(rule, span.start, fix);
         }
     }

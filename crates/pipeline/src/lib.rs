@@ -13,15 +13,19 @@ mod fix;
 mod image;
 mod inspector;
 mod issue;
+mod login;
 mod pin;
+mod placeholder;
 mod python;
 mod reader;
 mod serving;
+mod settings_passwords;
 mod surroundings;
 #[cfg(test)]
 mod testing;
 mod text;
 mod variable;
+mod withdraw;
 
 pub mod agents;
 pub mod dependencies;

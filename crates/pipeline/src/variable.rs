@@ -1,6 +1,8 @@
 //! Environment variables by name and value: credentials in the open, checks switched off, remote code allowed.
 
 use crate::Issue;
+use crate::login::logins;
+use crate::placeholder::{is_default, is_dull, is_placeholder, is_spoken};
 use crate::rules::{
     DEPENDENCY_CONFUSION, INSECURE_TRANSPORT, NO_AUTHENTICATION, REMOTE_CODE, SECRET, SECRET_IN_LOG,
     TLS_DISABLED, UNSAFE_MODEL_FORMAT,
@@ -161,28 +163,25 @@ pub(crate) fn credential(name: &str, value: &str) -> Option<Credential> {
     if !is_secret_name(name) || is_placeholder(value) || is_reference(name, value) {
         return None;
     }
-    let common = COMMON.contains(&value.to_ascii_lowercase().as_str());
-    let severity = if common { Severity::Medium } else { Severity::High };
+    let known = is_default(value);
+    if is_issued(name) && is_spoken(value) && !known {
+        return None;
+    }
+    let severity = if known { Severity::Medium } else { Severity::High };
     Some(Credential { name: "a credential", severity, confidence: Confidence::Medium })
 }
 
-/// Whether `text` is an address that holds a password: `scheme://user:password@host`. Those that everyone is told, and what stands
+/// Whether `text` holds an address with a password: `scheme://user:password@host`. Those that everyone is told, and what stands
 /// for one, are passed over.
 pub(crate) fn password_in_address(text: &str) -> bool {
-    let Some((scheme, rest)) = text.split_once("://") else { return false };
-    let plain = !scheme.is_empty()
-        && scheme
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.' | b'='));
-    let authority = rest.split(['/', '?', '#', ' ']).next().unwrap_or(rest);
-    let Some((user, _)) = authority.rsplit_once('@') else { return false };
-    let Some((name, password)) = user.split_once(':') else { return false };
-    plain
-        && name != password
-        && password.len() >= 6
-        && !is_placeholder(password)
-        && !COMMON.contains(&password.to_ascii_lowercase().as_str())
-        && !matches!(password.to_ascii_lowercase().as_str(), "pass" | "passwd" | "x-oauth-basic")
+    logins(text).iter().any(|login| {
+        let password = login.password.to_ascii_lowercase();
+        login.user != login.password
+            && password.len() >= 6
+            && !is_placeholder(&password)
+            && !is_default(&password)
+            && !matches!(password.as_str(), "passwd" | "x-oauth-basic")
+    })
 }
 
 /// The kind of token that stands in `text`, told by its issuer's prefix and length.
@@ -235,6 +234,14 @@ pub(crate) fn is_secret_name(name: &str) -> bool {
         )
 }
 
+/// Whether what `name` holds is drawn by whoever issues it, and not chosen by people.
+fn is_issued(name: &str) -> bool {
+    let name = name.to_ascii_lowercase().replace(['-', '.'], "_");
+    ["token", "_pat", "apikey", "api_key", "access_key", "accesskey", "access_key_id", "bearer"]
+        .iter()
+        .any(|end| name.ends_with(end))
+}
+
 /// Whether `name` ends with `key` and `value` looks drawn: 32 characters or more of letters and digits mixed, all lower case as
 /// hexadecimal digits or in both cases. Keys of caches, tables and the public are none.
 fn is_drawn_key(name: &str, value: &str) -> bool {
@@ -281,67 +288,6 @@ fn is_reference(name: &str, value: &str) -> bool {
     of_another && words
 }
 
-/// Whether `value` stands for a credential and is none.
-fn is_placeholder(value: &str) -> bool {
-    let lower = value.to_ascii_lowercase();
-    value.len() < 3
-        || value.contains(['$', '{', '<', '%'])
-        || value.contains("://")
-        || value.starts_with(['/', '.', '!', '*'])
-        || value.contains(' ')
-        || matches!(
-            lower.as_str(),
-            "null"
-                | "none"
-                | "empty"
-                | "true"
-                | "false"
-                | "required"
-                | "optional"
-                | "not_supported"
-                | "unsupported"
-                | "unused"
-                | "disabled"
-                | "string"
-                | "env"
-                | "token"
-                | "yes"
-                | "no"
-        )
-        || [
-            "your",
-            "change",
-            "placeholder",
-            "example",
-            "dummy",
-            "redacted",
-            "replace",
-            "xxxx",
-            "todo",
-            "fake",
-            "insert",
-            "vault:",
-            "secret:",
-            "ref:",
-            "arn:",
-            "projects/",
-            "sealed",
-            "enc[",
-        ]
-        .iter()
-        .any(|part| lower.contains(part))
-        || value.bytes().all(|byte| byte.is_ascii_digit())
-        || is_dull(value)
-}
-
-/// Whether `token` repeats so few characters that it stands for another.
-fn is_dull(token: &str) -> bool {
-    let mut seen: Vec<u8> = token.bytes().collect();
-    seen.sort_unstable();
-    seen.dedup();
-    seen.len() < 4.min(token.len())
-}
-
 const SECRET_ENDS: &[&str] = &[
     "api_key",
     "access_key",
@@ -381,24 +327,6 @@ const NOT_SECRET: &[&str] = &[
     "_count",
     "_length",
     "chat_token",
-];
-
-/// Passwords that are told to everyone: still credentials, but no loss.
-const COMMON: &[&str] = &[
-    "password",
-    "admin",
-    "root",
-    "postgres",
-    "minio",
-    "minioadmin",
-    "minio123",
-    "test",
-    "guest",
-    "mysql",
-    "secret",
-    "airflow",
-    "mlflow",
-    "user",
 ];
 
 /// Prefix, least length of what follows, what it is.
@@ -443,6 +371,11 @@ mod tests {
         assert_eq!(rules("DATABASE_URL", "postgresql://ml:${PASSWORD}@db/p"), [""; 0]);
         assert_eq!(rules("HF_TOKEN_SECRET", "hf-token"), [""; 0]);
         assert_eq!(rules("KAGGLE_KEY", "0f1e2d3c4b5a69788796a5b4c3d2e1f0"), ["pipeline/secret"]);
+        for (name, value) in
+            [("JWT_SECRET", "supersecretkey"), ("API_TOKEN", "minioadmin"), ("DB_PASSWORD", "hunter")]
+        {
+            assert_eq!(rules(name, value), ["pipeline/secret"], "{name}={value}");
+        }
         assert_eq!(rules("CACHE_KEY", "0f1e2d3c4b5a69788796a5b4c3d2e1f0"), [""; 0]);
         assert_eq!(rules("KAGGLE_KEY", "deps-v1"), [""; 0]);
         for (name, value) in [
@@ -453,6 +386,9 @@ mod tests {
             ("PAD_TOKEN", "[PAD]"),
             ("MAX_TOKENS", "4096"),
             ("PASSWORD_FILE", "abc"),
+            ("MODEL_TOKEN", "latest"),
+            ("TOKENIZER_TOKEN", "nightly"),
+            ("ARGILLA_API_KEY", "team-apricot"),
         ] {
             assert_eq!(rules(name, value), [""; 0], "{name}={value}");
         }

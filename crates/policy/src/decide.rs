@@ -18,6 +18,8 @@ use std::borrow::Cow;
 pub const DECISION_SCHEMA: &str = "bartizan.gate/1";
 /// Area of the rules of entries that name none.
 pub(crate) const UNNAMED: &str = "policy";
+/// Rules of a policy whose entries are named by their words where they name no rule.
+pub(crate) const PLAIN: [&str; 4] = ["deny", "warn", "violation", "missing"];
 /// Rule for an `allow` that is not true.
 const NOT_ALLOWED: &str = "policy/allow";
 /// Bytes of the digest of its words that name an entry: nobody finds others of the same by chance.
@@ -65,6 +67,21 @@ pub struct Reason {
     pub evidence: Vec<String>,
     /// Whether a waiver may take it out.
     pub waivable: bool,
+}
+
+impl Reason {
+    /// Gives its evidence to a reason that says the same; whether it did. What several scans found is one reason.
+    fn joins(&mut self, other: &mut Self) -> bool {
+        let Self { effect, rule, message, subject, remedy, evidence: _, waivable } = &*self;
+        let same = (effect, rule, message) == (&other.effect, &other.rule, &other.message)
+            && (subject, remedy, waivable) == (&other.subject, &other.remedy, &other.waivable);
+        if same {
+            other.evidence.append(&mut self.evidence);
+            other.evidence.sort();
+            other.evidence.dedup();
+        }
+        same
+    }
 }
 
 /// Evidence that is not there.
@@ -282,7 +299,7 @@ pub(crate) fn judge(input: &GateInput, outcome: &Outcome) -> Judged {
         exception.is_none()
     });
     reasons.sort_by(|one, two| two.effect.cmp(&one.effect).then_with(|| one.cmp(two)));
-    reasons.dedup();
+    reasons.dedup_by(Reason::joins);
     missing.sort();
     missing.dedup();
     waived.sort();
@@ -318,7 +335,7 @@ fn taken_out(waiver: &Waiver, message: &str, subject: Option<&str>) -> Waived {
 /// waiver takes out the one thing that somebody read, and nothing that the policy says besides or later.
 fn rule(from: &str, entry: &Value) -> String {
     text(entry, &["rule", "id"]).unwrap_or_else(|| match from {
-        "deny" | "warn" | "violation" | "missing" => {
+        plain if PLAIN.contains(&plain) => {
             let digest = Sha256::digest(words(entry).as_bytes());
             let short = digest.get(..SHORT_DIGEST).unwrap_or(&digest);
             format!("{UNNAMED}/{}", bartizan_core::hex(short))
@@ -484,6 +501,18 @@ mod tests {
             |words: &str| Outcome { missing: vec![entry("missing", json!(words))], ..Outcome::default() };
         assert_eq!(judge(&excused, &missing("first")).verdict, Verdict::Warn);
         assert_eq!(judge(&excused, &missing("second")).verdict, Verdict::Deny);
+    }
+
+    #[test]
+    fn what_several_statements_say_alike_is_one_reason_with_all_of_them_as_evidence() {
+        let found = |id: &str, message: &str| {
+            entry("deny", json!({"rule": "model/z", "message": message, "subject": "b", "evidence": [id]}))
+        };
+        let deny = vec![found("2", "m"), found("1", "m"), found("1", "n")];
+        let judged = judge(&input(), &Outcome { deny, ..Outcome::default() });
+        let told: Vec<_> =
+            judged.reasons.iter().map(|each| (each.message.as_str(), each.evidence.join(" "))).collect();
+        assert_eq!(told, [("m", "1 2".to_owned()), ("n", "1".to_owned())]);
     }
 
     #[test]

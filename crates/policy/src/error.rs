@@ -61,6 +61,21 @@ pub enum PolicyError {
         /// What there is.
         packages: Vec<String>,
     },
+    /// A rule that decides, in a package that nobody asks.
+    #[error(
+        "the policy is decided by its package {}, and nobody asks for the rule `{rule}` of {package}: let the first ask for it \
+         (data.{package}.{rule}), put both into one package, give each as a policy of its own (--policy twice), or say with \
+         --package which one decides",
+        asked.join(", ")
+    )]
+    Unasked {
+        /// The packages that decide.
+        asked: Vec<String>,
+        /// The other.
+        package: String,
+        /// Its rule.
+        rule: String,
+    },
     /// The package says nothing that could decide.
     #[error(
         "the package {0} has none of the rules deny, violation, warn, missing or allow: it decides nothing, so nothing is allowed"

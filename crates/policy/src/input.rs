@@ -70,13 +70,15 @@ pub struct Artifact {
     pub path: String,
     /// What it is.
     pub kind: ArtifactKind,
-    /// Digest of the whole: `sha256:…` of a file, `dirHash:…` (in-toto, Go's `h1`, in hexadecimal digits) of a folder.
+    /// Digest of the whole: `sha256:…` of a file, `dirHash:…` (in-toto, Go's `h1`, in hexadecimal digits) of a folder, and of an index
+    /// with its parts.
     pub digest: String,
     /// Bytes in all files.
     pub bytes: u64,
     /// Its files, in order of name; a digest alone is one file without a size.
     pub files: Vec<ArtifactFile>,
-    /// Entries of the folder that no digest can name (pipes, broken links, links to folders), by name.
+    /// Entries of the folder that no digest can name (pipes, broken links, links to folders), and parts that the index of a sharded
+    /// model names and that are not there, by name.
     pub unread: Vec<String>,
 }
 
@@ -89,6 +91,8 @@ pub enum ArtifactKind {
     File,
     /// A folder with everything below it.
     Folder,
+    /// The index of a sharded model (`model.safetensors.index.json`) and the parts that it names.
+    Index,
     /// A digest; its bytes were not here to be read.
     Digest,
 }
@@ -96,7 +100,7 @@ pub enum ArtifactKind {
 /// One file of an artifact.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ArtifactFile {
-    /// Its path below the folder, `/` between parts; the file's own name for a single file.
+    /// Its path below the folder, `/` between parts; the file's own name for a single file and for an index.
     pub name: String,
     /// `sha256:…`, computed just now.
     pub digest: String,

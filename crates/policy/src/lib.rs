@@ -34,6 +34,7 @@ pub mod waiver;
 
 mod error;
 mod modules;
+mod paths;
 mod recursion;
 
 pub use error::PolicyError;

@@ -5,6 +5,7 @@
 use crate::PolicyError;
 use crate::format::{Token, TokenKind, tokens};
 use crate::modules::{Merged, statements};
+use crate::paths::{dotted, import, resolved};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Longest chain of functions that call each other. A call takes some ten kilobytes of the evaluator's stack of 256 MiB.
@@ -102,8 +103,7 @@ fn gather(module: &Merged, index: usize, functions: &mut BTreeMap<Name, Function
         let words: Vec<&Token<'_>> = line.iter().filter(|token| token.kind != TokenKind::Comment).collect();
         let (Some(first), Some(last)) = (words.first(), words.last()) else { continue };
         if first.text == "import" {
-            let path = words.get(1..).map(dotted).unwrap_or_default().0;
-            imports.insert(last.text.trim_matches(['"', '`']).to_owned(), path);
+            imports.extend(import(&words));
             continue;
         }
         if first.text == "package" {
@@ -130,51 +130,15 @@ fn gather(module: &Merged, index: usize, functions: &mut BTreeMap<Name, Function
         while at < rest.len() {
             let (path, length) = dotted(rest.get(at..).unwrap_or_default());
             if length > 0 && rest.get(at + length).is_some_and(|token| token.text == "(") {
-                function.calls.insert(resolved(&path, &module.package, &imports));
+                function.calls.insert(full(&resolved(&path, &module.package, &imports)));
             }
             at += length.max(1);
         }
     }
 }
 
-/// The path `a.b["c"]` at the beginning of `words`, with points between its parts, and of how many tokens it is made.
-fn dotted(words: &[&Token<'_>]) -> (String, usize) {
-    let mut path = String::new();
-    let Some(first) = words.first().filter(|token| token.kind == TokenKind::Word) else { return (path, 0) };
-    path.push_str(first.text);
-    let mut length = 1;
-    while let [separator, part, ..] = words.get(length..).unwrap_or_default() {
-        let taken = match separator.text {
-            "." if part.kind == TokenKind::Word => 2,
-            "[" if is_name(part) && words.get(length + 2).is_some_and(|token| token.text == "]") => 3,
-            _ => break,
-        };
-        path.push('.');
-        path.push_str(part.text.trim_matches(['"', '`']));
-        length += taken;
-    }
-    (path, length)
-}
-
-/// Whether a token is a text without escapes, as parts of a path are.
-fn is_name(token: &Token<'_>) -> bool {
-    token.kind == TokenKind::Text && !token.text.contains('\\')
-}
-
-/// The function that `path`, written in `package`, reaches.
-fn resolved(path: &str, package: &str, imports: &BTreeMap<String, String>) -> Name {
-    let (first, rest) = path.split_once('.').unwrap_or((path, ""));
-    match (first, imports.get(first)) {
-        (_, Some(import)) if rest.is_empty() => full(import),
-        (_, Some(import)) => full(&format!("{import}.{rest}")),
-        ("data", None) => full(path),
-        _ => full(&format!("{package}.{path}")),
-    }
-}
-
 /// A path from the root as package and name.
 fn full(path: &str) -> Name {
-    let path = path.strip_prefix("data.").unwrap_or(path);
     let (package, name) = path.rsplit_once('.').unwrap_or(("", path));
     (package.to_owned(), name.to_owned())
 }

@@ -3,7 +3,7 @@
 //! A waiver that is expired, too broad or nobody's does not count, and is named with the reason: what was decided once must not
 //! become a hole that nobody remembers.
 
-use crate::decide::UNNAMED;
+use crate::decide::{PLAIN, UNNAMED};
 use crate::input::GateInput;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -111,11 +111,17 @@ pub fn why_void(predicate: &WaiverPredicate, now: i64) -> Option<String> {
     if broad(&predicate.rule) {
         return Some(format!("it is too broad: `{}` is not one rule", predicate.rule));
     }
-    if [UNNAMED, "policy/missing"].contains(&predicate.rule.as_str()) {
+    if is_unnamed(&predicate.rule) {
         return Some(format!(
             "it is too broad: `{}` is whatever a policy says without naming a rule; the gate shows a name for each",
             predicate.rule
         ));
+    }
+    // Rule and environment are compared letter by letter: a waiver with blanks around them would be for nothing.
+    for (what, text) in [("rule", &predicate.rule), ("environment", &predicate.environment)] {
+        if !blank(text) && (text.trim() != text || text.contains(char::is_control)) {
+            return Some(format!("it is for nothing: no {what} is called {text:?}"));
+        }
     }
     if broad(&predicate.environment) {
         return Some(format!("it is too broad: `{}` is not one environment", predicate.environment));
@@ -144,6 +150,15 @@ pub fn why_void(predicate: &WaiverPredicate, now: i64) -> Option<String> {
         ));
     }
     None
+}
+
+/// Whether `rule` is the area of what names no rule, or one of the rules that give such entries, however it is written.
+fn is_unnamed(rule: &str) -> bool {
+    let rule = rule.trim().to_lowercase();
+    let mut parts = rule.split('/').map(str::trim);
+    parts.next() == Some(UNNAMED)
+        && parts.next().is_none_or(|from| from.is_empty() || PLAIN.contains(&from))
+        && parts.next().is_none()
 }
 
 /// How far the clocks of those who issue and those who decide may differ, in seconds.
@@ -195,6 +210,12 @@ mod tests {
             (WaiverPredicate { rule: "model/*".to_owned(), ..good() }, "not one rule"),
             (WaiverPredicate { rule: "policy".to_owned(), ..good() }, "too broad"),
             (WaiverPredicate { rule: "policy/missing".to_owned(), ..good() }, "too broad"),
+            (WaiverPredicate { rule: "POLICY".to_owned(), ..good() }, "too broad"),
+            (WaiverPredicate { rule: "policy ".to_owned(), ..good() }, "too broad"),
+            (WaiverPredicate { rule: " Policy/ deny".to_owned(), ..good() }, "too broad"),
+            (WaiverPredicate { rule: "model/unsafe-opcode ".to_owned(), ..good() }, "for nothing"),
+            (WaiverPredicate { rule: "model/\tunsafe-opcode".to_owned(), ..good() }, "for nothing"),
+            (WaiverPredicate { environment: " production".to_owned(), ..good() }, "for nothing"),
             (WaiverPredicate { environment: "*".to_owned(), ..good() }, "not one environment"),
             (WaiverPredicate { environment: String::new(), ..good() }, "not one environment"),
             (WaiverPredicate { owner: " ".to_owned(), ..good() }, "no owner"),

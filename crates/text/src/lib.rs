@@ -25,6 +25,7 @@ pub mod trie;
 pub use confidential::credentials;
 pub use detector::{Detector, Subjects, TextError};
 pub use hit::{Class, Hit, Kind, Sink};
+pub use randomness::is_stand_in;
 pub use rules::RULES;
 pub use secrets::token_marks;
 pub use styled::{latin_look, plain_form};

@@ -225,7 +225,7 @@ pub(crate) fn is_counted(value: &[u8]) -> bool {
 }
 
 /// Whether a value contains a word people write where a secret will stand.
-pub(crate) fn is_stand_in(value: &[u8]) -> bool {
+pub fn is_stand_in(value: &[u8]) -> bool {
     static WORDS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
         AhoCorasick::builder()
             .ascii_case_insensitive(true)

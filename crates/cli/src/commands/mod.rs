@@ -23,6 +23,7 @@ pub(crate) mod scan;
 mod scan_beside;
 mod scan_fix;
 mod scan_inspector;
+mod scan_media;
 mod scan_parts;
 mod scan_resolve;
 mod scan_statement;

@@ -7,7 +7,7 @@ use crate::commands::scan_inspector::WholeInspector;
 use crate::commands::scan_parts::Parts;
 use crate::commands::scan_resolve::Resolver;
 use crate::commands::scan_statement::{Selection, Stated};
-use crate::commands::{scan_fix, scan_statement};
+use crate::commands::{scan_fix, scan_media, scan_statement};
 use crate::exit::Exit;
 use crate::failure::{Failure, nearest};
 use crate::progress::Bar;
@@ -68,8 +68,8 @@ pub(crate) fn run(arguments: &ScanArguments, matches: Option<&clap::ArgMatches>)
     if let Some(whole) = &whole {
         let unshown = whole.findings.len().saturating_sub(report.findings.len());
         let selection = Selection::of(&settings, walk.excluded);
-        let parts = Parts::of(whole, &walk);
-        scan_statement::attest(&Stated { report: whole, parts, selection }, unshown, arguments)?;
+        let (parts, media) = (Parts::of(whole, &walk), scan_media::media(whole, &walk));
+        scan_statement::attest(&Stated { report: whole, parts, media, selection }, unshown, arguments)?;
     }
     if !settings.quiet {
         remarks(&settings, arguments, &walk, &report);

@@ -15,7 +15,7 @@ use bartizan_pipeline::{Fix, Outcome, Safety, Text, apply, examine};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What was mended.
 #[derive(Debug, Default)]
@@ -43,6 +43,8 @@ pub(crate) fn mend(
     resolver: &mut Resolver,
 ) -> Result<Mended, Failure> {
     let mut mended = Mended::default();
+    // A file that links name as well is mended once.
+    let mut done: BTreeSet<PathBuf> = BTreeSet::new();
     for entry in &walk.entries {
         let Content::File { path, root, .. } = &entry.content else { continue };
         let kept: BTreeSet<(&str, u64)> = report
@@ -51,7 +53,8 @@ pub(crate) fn mend(
             .filter(|reported| reported.subject == entry.uri && reported.finding.location.member.is_none())
             .filter_map(|reported| Some((reported.finding.rule.id, reported.finding.location.offset?)))
             .collect();
-        if kept.is_empty() {
+        let own = fs::canonicalize(path).unwrap_or_else(|_| path.clone());
+        if kept.is_empty() || done.contains(&own) {
             continue;
         }
         let Ok(before) = fs::read_to_string(path) else { continue };
@@ -90,6 +93,7 @@ pub(crate) fn mend(
             left(&format!("it would have a finding of {rule} that it has not now"));
             continue;
         }
+        done.insert(own);
         mended.findings = mended.findings.saturating_add(count);
         mended.files = mended.files.saturating_add(1);
         let name = entry.uri.as_str();

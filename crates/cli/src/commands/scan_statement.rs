@@ -9,6 +9,7 @@
 
 use crate::arguments::ScanArguments;
 use crate::commands::scan::{TOOL, all_rules};
+use crate::commands::scan_media::MEDIA;
 use crate::commands::scan_parts::{Parts, UNSCANNED_PARTS};
 use crate::failure::Failure;
 use crate::settings::{FAIL_ON, Origin, Settings};
@@ -20,7 +21,7 @@ use bartizan_evidence::digest::Digest;
 use bartizan_evidence::predicate::TEST_RESULT_V0_1;
 use bartizan_evidence::statement::{ResourceDescriptor, Statement};
 use serde_json::{Value, json};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// Which part of what could be said a statement says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,6 +65,8 @@ pub(crate) struct Stated<'a> {
     pub(crate) report: &'a Report,
     /// What stands for others among the subjects.
     pub(crate) parts: Parts,
+    /// Names of those that nobody read and that are no models: pictures and their like.
+    pub(crate) media: BTreeSet<String>,
     /// Which part of it is stated.
     pub(crate) selection: Selection,
 }
@@ -103,7 +106,7 @@ pub(crate) fn attest(stated: &Stated<'_>, unshown: usize, arguments: &ScanArgume
 
 /// The statement; none when no subject has a digest.
 fn statement(stated: &Stated<'_>, kept: Digest) -> Option<Statement<Value>> {
-    let Stated { report, parts, selection } = stated;
+    let Stated { report, parts, media, selection } = stated;
     let fail_on = selection.fail_on;
     let mut subjects = Vec::new();
     let (mut passed, mut warned, mut failed) = (Vec::new(), Vec::new(), Vec::new());
@@ -121,14 +124,20 @@ fn statement(stated: &Stated<'_>, kept: Digest) -> Option<Statement<Value>> {
         let mut clean = true;
         // What is found in a part is found in what stands for it.
         for one in std::iter::once(&group).chain(inner) {
-            clean &= one.subject.status == Status::Clean;
+            // Of nothing there is nothing to know.
+            let is_empty = one.subject.status == Status::Unsupported && one.subject.size == 0;
+            clean &= is_empty || one.subject.status == Status::Clean;
             for reported in &one.findings {
                 let test = format!("{}: {}", reported.finding.rule.id, subject.uri);
                 if reported.finding.severity >= fail_on { failed.push(test) } else { warned.push(test) }
             }
             match one.subject.status {
                 Status::Incomplete => warned.push(format!("incomplete: {}", subject.uri)),
-                Status::Unsupported => warned.push(format!("unsupported: {}", subject.uri)),
+                Status::Unsupported if is_empty => {}
+                Status::Unsupported => {
+                    let what = if media.contains(&one.subject.uri) { MEDIA } else { "unsupported" };
+                    warned.push(format!("{what}: {}", subject.uri));
+                }
                 Status::Clean | Status::Findings => {}
             }
         }
@@ -192,7 +201,8 @@ mod tests {
         let path = folder.path().join("model.pkl");
         std::fs::write(&path, content).unwrap();
         let report = plain(&path).unwrap();
-        let stated = Stated { report: &report, parts: Parts::default(), selection: all() };
+        let stated =
+            Stated { report: &report, parts: Parts::default(), media: BTreeSet::new(), selection: all() };
         let statement = statement(&stated, Digest::sha256(b"report")).unwrap();
         assert_eq!(statement.subject[0].digest.preferred(), Some(Digest::sha256(content)));
         statement.predicate.unwrap()
@@ -233,6 +243,17 @@ mod tests {
         assert_eq!(gathered(&ScanOptions::default()), (Severity::Critical, Severity::High));
         let flag = ScanOptions { fail_on: Some(Severity::Low), ..ScanOptions::default() };
         assert_eq!(gathered(&flag), (Severity::Low, Severity::Low));
+    }
+
+    #[test]
+    fn what_nobody_can_read_is_named_and_nothing_at_all_passes() {
+        let unknown: Vec<u8> = (0..=255).cycle().take(4_096).collect();
+        assert_eq!(of(&unknown)["warnedTests"].as_array().map(Vec::len), Some(1));
+        assert!(of(&unknown)["warnedTests"][0].as_str().unwrap().starts_with("unsupported: "));
+        assert_eq!(
+            (&of(b"")["result"], of(b"")["passedTests"].as_array().map(Vec::len)),
+            (&json!("PASSED"), Some(1))
+        );
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod exit_codes;
 mod formats;
 mod gate;
 mod gate_hostile;
+mod gate_shards;
 #[cfg(feature = "gateway")]
 mod gateway;
 #[cfg(unix)]

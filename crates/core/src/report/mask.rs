@@ -66,7 +66,9 @@ impl Mask {
         if self.is_empty() {
             return;
         }
-        for text in [&mut finding.message, &mut finding.evidence, &mut finding.remedy] {
+        // What the rule says to everyone repeats nothing, whatever words it has in common with a credential.
+        let remedy = (finding.remedy != finding.rule.remedy).then_some(&mut finding.remedy);
+        for text in [&mut finding.message, &mut finding.evidence].into_iter().chain(remedy) {
             if let Some(hidden) = self.hide(text) {
                 *text = hidden;
             }
@@ -178,6 +180,15 @@ mod tests {
         let text = format!("export HF_TOKEN={} && curl -H 'x: {}'", token(), token());
         assert_eq!(mask.hide(&text).as_deref(), Some("export HF_TOKEN=hf_A… && curl -H 'x: hf_A…'"));
         assert_eq!(mask.hide("export HF_TOKEN=$HF_TOKEN"), None);
+    }
+
+    #[test]
+    fn what_a_rule_says_to_everyone_is_not_hidden() {
+        let mask = Mask::new([CALLS.remedy]);
+        let mut finding = Finding::new(&CALLS, "m").evidence(format!("x = '{}'", CALLS.remedy));
+        mask.apply(&mut finding, &mut None);
+        assert_eq!(finding.remedy, CALLS.remedy);
+        assert!(!finding.evidence.contains(CALLS.remedy));
     }
 
     #[test]

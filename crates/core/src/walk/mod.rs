@@ -1,14 +1,15 @@
 //! From the paths a user names to the files to scan, each once, in an order that does not depend on the disk.
 //!
-//! Folders are walked without following links. A link to a file is scanned under its own name if nothing else names
-//! that file; one that leaves the scanned folder is refused, and so is one that never ends. Hidden files count;
-//! only the inside of `.git` is left out, since git's own object store is compressed, unnamed and never loaded.
+//! Folders are walked without following links. Which readers look at a file depends on what it is called, so that a link to a
+//! file is scanned under its own name as well, where that is another; one that leaves the scanned folder is refused, and so is
+//! one that never ends. Hidden files count; only the inside of `.git` is left out, since git's own object store is compressed,
+//! unnamed and never loaded.
 
 pub mod hub;
 
 use crate::{Finding, Gap, Severity, atlas, cwe, rule};
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::io;
 use std::path::{Component, Path, PathBuf};
@@ -246,7 +247,7 @@ impl Walker {
         }
     }
 
-    /// Follows `links` to files that no real name below the root covers; gives the targets named so.
+    /// Follows `links` to files that are not read under such a name yet; gives the targets that links name in place of their own names.
     fn links(
         &mut self,
         links: &[Link],
@@ -259,6 +260,7 @@ impl Walker {
         }
         let real: HashSet<PathBuf> = files.iter().map(|path| below(canonical_root, root, path)).collect();
         let mut named = HashSet::new();
+        let mut told: HashMap<PathBuf, Vec<PathBuf>> = HashMap::new();
         for link in links {
             let target = match fs::canonicalize(&link.path) {
                 Ok(target) => target,
@@ -298,7 +300,23 @@ impl Walker {
                 // The content is walked under its own name, which lies below the same root.
                 continue;
             }
-            if (!real.contains(&target) || in_hub) && named.insert(target.clone()) {
+            let own = told_by(canonical_root, &place);
+            let is_real = real.contains(&target) && !in_hub;
+            let known = told
+                .entry(target.clone())
+                .or_insert_with(|| is_real.then(|| told_by(canonical_root, &target)).into_iter().collect());
+            if !known.contains(&own) {
+                if known.len() >= MOST_NAMES {
+                    let gap = format!(
+                        "its file has more than {MOST_NAMES} names by links; it was read under {MOST_NAMES} of them"
+                    );
+                    self.refuse(link.uri.clone(), None, Some(gap));
+                    continue;
+                }
+                known.push(own);
+                if !is_real {
+                    named.insert(target.clone());
+                }
                 let boundary = hub::repository(&place).filter(|_| in_hub);
                 let boundary = boundary.unwrap_or_else(|| canonical_root.to_owned());
                 let content = match file_or_gap(target, boundary, &metadata) {
@@ -325,6 +343,18 @@ impl Walker {
             || self.exclude.is_match(Path::new("/").join(below))
             || self.exclude.is_match(path)
             || std::path::absolute(path).is_ok_and(|path| self.exclude.is_match(path))
+    }
+}
+
+/// What of the path of a file readers go by: its name, and from the first hidden folder on (`.github/workflows`) all of it.
+fn told_by(root: &Path, path: &Path) -> PathBuf {
+    let below = path.strip_prefix(root).unwrap_or(path);
+    let visible = |part: &Component<'_>| !part.as_os_str().to_string_lossy().starts_with('.');
+    let told: PathBuf = below.components().skip_while(visible).collect();
+    if told.as_os_str().is_empty() {
+        below.file_name().map_or_else(PathBuf::new, PathBuf::from)
+    } else {
+        told
     }
 }
 
@@ -385,6 +415,8 @@ fn text_of(path: &Path) -> String {
 
 /// Links followed in a chain before it counts as endless; Linux stops at 40.
 const LINKS_FOLLOWED: usize = 40;
+/// Most names under which one file is read.
+const MOST_NAMES: usize = 8;
 /// Characters shown of a link's target.
 const SHOWN_TARGET: usize = 120;
 
@@ -453,11 +485,31 @@ mod tests {
     }
 
     #[test]
-    fn a_link_inside_the_root_is_not_scanned_twice() {
+    fn a_file_is_scanned_under_each_of_its_names_and_once_under_one() {
         let root = folder();
-        fs::write(root.path().join("a.pkl"), "x").unwrap();
-        symlink("a.pkl", root.path().join("b.pkl")).unwrap();
-        assert_eq!(names(&walk_one(root.path())), ["a.pkl"]);
+        for name in ["sub", ".github/workflows"] {
+            fs::create_dir_all(root.path().join(name)).unwrap();
+        }
+        fs::write(root.path().join("blob"), "x").unwrap();
+        symlink("blob", root.path().join("model.bin")).unwrap();
+        symlink("../blob", root.path().join("sub/model.bin")).unwrap();
+        symlink("../blob", root.path().join("sub/blob")).unwrap();
+        assert_eq!(names(&walk_one(root.path())), ["blob", "model.bin"]);
+        fs::write(root.path().join("ci.yml"), "x").unwrap();
+        symlink("../../ci.yml", root.path().join(".github/workflows/ci.yml")).unwrap();
+        assert_eq!(names(&walk_one(root.path())), ["ci.yml", "blob", "ci.yml", "model.bin"]);
+    }
+
+    #[test]
+    fn a_file_with_more_names_than_are_read_is_a_gap() {
+        let root = folder();
+        fs::write(root.path().join("blob"), "x").unwrap();
+        for number in 0..MOST_NAMES {
+            symlink("blob", root.path().join(format!("{number}.bin"))).unwrap();
+        }
+        let walk = walk_one(root.path());
+        assert_eq!(walk.entries.len(), MOST_NAMES + 1);
+        assert!(matches!(find(&walk, "7.bin"), Content::Refused { finding: None, gap: Some(_) }));
     }
 
     #[test]

@@ -113,6 +113,8 @@ pub(crate) enum Act {
     ChangesAgent,
     /// Has private things handed to a call.
     AsksForPrivate,
+    /// Has secrets that come by kept in a file.
+    Hoards,
 }
 
 /// One occurrence of an act.
@@ -183,6 +185,7 @@ impl Act {
             Self::ReadsHookInput => "takes what the agent does, as a hook is told",
             Self::SendsRepository => "pushes the whole repository to an address of its own",
             Self::AsksForPrivate => "has private things handed to a call",
+            Self::Hoards => "has secrets that come by kept",
             Self::ChangesAgent => "changes what the agent may do, or what runs with it",
         }
     }

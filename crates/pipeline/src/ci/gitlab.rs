@@ -181,7 +181,9 @@ fn includes(include: Node<'_>) -> Vec<Issue> {
         let direct = item.as_str().filter(|text| text.contains("://")).map(|_| item);
         if let Some(remote) = item.get("remote").or(direct) {
             let address = remote.as_str().unwrap_or_default();
-            if item.get("integrity").is_none() {
+            let raw = address.split_once("/-/raw/").or_else(|| address.split_once("/raw/"));
+            let at_commit = raw.and_then(|(_, path)| path.split('/').next()).is_some_and(is_commit);
+            if item.get("integrity").is_none() && !at_commit {
                 let message = format!("{address} is included as it is at the time, without a digest");
                 issues.push(
                     Issue::new(&UNPINNED_INCLUDE, remote.span(), message)
@@ -248,6 +250,29 @@ fn includes(include: Node<'_>) -> Vec<Issue> {
 #[cfg(test)]
 mod tests {
     use crate::testing::lines;
+
+    #[test]
+    fn what_is_included_by_a_commit_or_a_digest_is_pinned() {
+        let commit = "0f3c9b2d1b7f4b1d7b0f4e8e9b8e3a3bb4f9c012";
+        let including = |item: &str| {
+            lines(".gitlab-ci.yml", &format!("include:\n  - {item}\na:\n  script: [\"true\"]\n"))
+        };
+        for moving in [
+            "remote: https://gitlab.com/acme/x/-/raw/main/ci.yml",
+            "component: gitlab.com/acme/x/scan@~latest",
+            "component: $CI_SERVER_FQDN/acme/x/scan@main",
+            "component: gitlab.com/acme/x/scan",
+        ] {
+            assert_eq!(including(moving), [(2, "unpinned-include")], "{moving}");
+        }
+        for pinned in [
+            format!("remote: https://gitlab.com/acme/x/-/raw/{commit}/ci.yml"),
+            format!("component: gitlab.com/acme/x/scan@{commit}"),
+            "component: $CI_SERVER_FQDN/$CI_PROJECT_PATH/scan@$CI_COMMIT_SHA".to_owned(),
+        ] {
+            assert_eq!(including(&pinned), [], "{pinned}");
+        }
+    }
 
     fn found(text: &str) -> Vec<(u32, &'static str)> {
         lines(".gitlab-ci.yml", text)

@@ -3,11 +3,15 @@
 //! Groovy is not parsed: strings and comments are told apart, and what stands before a string says what it is.
 //! Linear. Source: Jenkins handbook, "Using a Jenkinsfile", string interpolation.
 
+mod bound;
+mod evaluated;
+
 use super::script::Script;
 use crate::rules::{self, SECRET_IN_LOG, TEMPLATE_INJECTION, TLS_DISABLED, UNPINNED_INCLUDE};
 use crate::yaml::Offsets;
 use crate::{Issue, Notes, Reader, Text, address, image, issue, variable};
 use bartizan_core::{Confidence, Kind, Rule, Severity};
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 /// Pipelines of Jenkins.
@@ -47,13 +51,15 @@ impl Reader for Jenkinsfile {
             let (line, _) = text.line_column(at);
             notes.gap(at, format!("line {line}: {reason}"));
         }
+        let bound = bound::names(text.content);
         for string in strings {
             if notes.out_of_time() {
                 return;
             }
-            judge(text, notes, &string);
+            judge(text, notes, &string, &bound);
         }
         issue::report(text, notes, unchecked(text.content));
+        issue::report(text, notes, evaluated::issues(text.content));
     }
 }
 
@@ -162,7 +168,7 @@ fn closing(text: &str, start: usize, mark: &str) -> usize {
     text.len()
 }
 
-fn judge(text: &Text<'_>, notes: &mut Notes<'_>, literal: &Literal) {
+fn judge(text: &Text<'_>, notes: &mut Notes<'_>, literal: &Literal, bound: &BTreeSet<&str>) {
     let value = text.content.get(literal.inner.clone()).unwrap_or_default();
     let before = text.content.get(literal.before.clone()).unwrap_or_default().trim();
     let start = literal.inner.start;
@@ -178,7 +184,11 @@ fn judge(text: &Text<'_>, notes: &mut Notes<'_>, literal: &Literal) {
         script.push(value, Offsets::at(start));
         script.check(text, notes, &|name: &str| if literal.interpolates { None } else { outsider(name) });
         if literal.interpolates {
-            issue::report(text, notes, interpolated(value).into_iter().map(|issue| issue.shifted(start)));
+            issue::report(
+                text,
+                notes,
+                interpolated(value, bound).into_iter().map(|issue| issue.shifted(start)),
+            );
         }
         return;
     }
@@ -251,8 +261,8 @@ fn outsider(name: &str) -> Option<Severity> {
     }
 }
 
-/// What Groovy fills into a script before the shell reads it.
-fn interpolated(value: &str) -> Vec<Issue> {
+/// What Groovy fills into a script before the shell reads it. `bound` are names that hold credentials.
+fn interpolated(value: &str, bound: &BTreeSet<&str>) -> Vec<Issue> {
     let mut issues = Vec::new();
     for (at, _) in value.match_indices('$').take(1_000) {
         if value.get(..at).is_some_and(|before| before.ends_with('\\')) {
@@ -278,7 +288,7 @@ fn interpolated(value: &str) -> Vec<Issue> {
             issues.push(Issue::new(&TEMPLATE_INJECTION, span, message).severity(severity).remedy(
                 "Use single quotes and let the shell read the variable, quoted: `sh 'echo \"$NAME\"'`.",
             ));
-        } else if variable::is_secret_name(plain) {
+        } else if bound.contains(plain) || variable::is_secret_name(plain) {
             let message =
                 format!("`{name}` is filled in by Groovy and stands in the command line that is logged");
             issues.push(
@@ -332,6 +342,31 @@ mod tests {
                 (13, "secret-in-log")
             ]
         );
+    }
+
+    #[test]
+    fn credentials_that_groovy_fills_in_are_known_by_where_they_come_from() {
+        let text = "pipeline {\n environment { API = credentials('hf') }\n stages { stage('a') { steps {\n  sh \"login ${API} ${API_PSW} ${API_USR}\"\n  withCredentials([usernamePassword(credentialsId: 'x', usernameVariable: 'WHO', passwordVariable: 'WITH')]) {\n   sh \"curl -u ${WHO}:${WITH} https://a.example\"\n   sh 'curl -u $WHO:$WITH https://a.example'\n  }\n } } }\n}\n";
+        assert_eq!(found(text), [(4, "secret-in-log"), (4, "secret-in-log"), (6, "secret-in-log")]);
+    }
+
+    #[test]
+    fn groovy_that_is_read_and_run_is_found() {
+        for text in [
+            "node {\n evaluate(readFile('ci/steps.groovy'))\n}\n",
+            "node {\n evaluate readFile(file: 'x')\n}\n",
+            "node {\n new GroovyShell().evaluate(params.STEPS)\n}\n",
+            "node {\n Eval.me(sh(script: 'make steps', returnStdout: true))\n}\n",
+        ] {
+            assert_eq!(found(text), [(2, "template-injection")], "{text}");
+        }
+        for text in [
+            "node {\n // evaluate(readFile('x'))\n echo 'evaluate(readFile(1))'\n}\n",
+            "node {\n evaluate(readTrusted('x.groovy'))\n evaluateModel(readFile('x'))\n}\n",
+            "node {\n evaluate('1 + 1')\n}\n",
+        ] {
+            assert_eq!(found(text), [], "{text}");
+        }
     }
 
     #[test]

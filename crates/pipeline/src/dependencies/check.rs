@@ -62,46 +62,43 @@ pub(crate) fn judged(dependency: &Dependency, purpose: Purpose) -> Vec<Issue> {
 
 /// What is wrong with how far `dependency` is tied down.
 fn pinning(dependency: &Dependency, purpose: Purpose, lenient: bool) -> Option<Issue> {
-    let shown = printable(&dependency.name, 80);
+    let named = printable(&dependency.name, 80);
+    // An address alone has no name to show.
+    let shown = if named.is_empty() { "a package".to_owned() } else { format!("`{named}`") };
     let (severity, message) = match (&dependency.pin, purpose) {
         (Pin::Moving, Purpose::Lock) | (Pin::Exact(_) | Pin::Commit | Pin::Local | Pin::Address(true), _) => {
             return None;
         }
         (Pin::Moving, _) => (
             Severity::Medium,
-            format!(
-                "`{shown}` comes from a repository without a commit: whatever stands there at that moment"
-            ),
+            format!("{shown} comes from a repository without a commit: whatever stands there at that moment"),
         ),
         (Pin::Address(false), Purpose::Lock) => return None,
         (Pin::Address(false), _) => {
-            (Severity::Low, format!("`{shown}` comes from an address without a digest"))
+            (Severity::Low, format!("{shown} comes from an address without a digest"))
         }
-        (Pin::None, Purpose::Deployment) if lenient => (Severity::Low, format!("`{shown}` has no version")),
+        (Pin::None, Purpose::Deployment) if lenient => (Severity::Low, format!("{shown} has no version")),
         (Pin::None, Purpose::Deployment) => {
-            (Severity::Medium, format!("`{shown}` has no version: each install takes the newest"))
+            (Severity::Medium, format!("{shown} has no version: each install takes the newest"))
         }
-        (Pin::None, Purpose::Manifest) => (Severity::Info, format!("`{shown}` allows every version")),
+        (Pin::None, Purpose::Manifest) => (Severity::Info, format!("{shown} allows every version")),
         (Pin::Range(range), Purpose::Deployment) if is_open(range) => {
             let severity = if lenient { Severity::Low } else { Severity::Medium };
             let range = printable(range, 60);
-            (
-                severity,
-                format!("`{shown}` allows every later version ({range}): each install takes the newest"),
-            )
+            (severity, format!("{shown} allows every later version ({range}): each install takes the newest"))
         }
         (Pin::Range(range), Purpose::Deployment) => {
-            (Severity::Low, format!("`{shown}` allows a range of versions ({})", printable(range, 60)))
+            (Severity::Low, format!("{shown} allows a range of versions ({})", printable(range, 60)))
         }
         (Pin::Range(range), Purpose::Manifest) if is_open(range) => {
-            (Severity::Info, format!("`{shown}` allows every later version ({})", printable(range, 60)))
+            (Severity::Info, format!("{shown} allows every later version ({})", printable(range, 60)))
         }
         (Pin::Range(_) | Pin::None, _) => return None,
     };
     let remedy = match dependency.pin {
         Pin::Moving => "Name the full commit id behind the address.".to_owned(),
         Pin::Address(_) => "Add the digest: `#sha256=<digest>`, or `--hash=sha256:<digest>`.".to_owned(),
-        _ => format!("Pin it: `{shown}==<version>`, with its hash from `uv pip compile --generate-hashes`."),
+        _ => format!("Pin it: `{named}==<version>`, with its hash from `uv pip compile --generate-hashes`."),
     };
     Some(Issue::new(&UNPINNED_PACKAGE, dependency.span.clone(), message).severity(severity).remedy(remedy))
 }

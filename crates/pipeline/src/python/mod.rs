@@ -22,6 +22,7 @@ mod notebook;
 mod reader;
 mod rules;
 mod scope;
+mod selection;
 mod source;
 mod sources;
 mod strings;

@@ -124,6 +124,8 @@ pub(super) struct Facts {
     pub(super) plain: Vec<(Range<usize>, String, String)>,
     /// Where options are written down that trust remote code.
     pub(super) trusting: Vec<Range<usize>>,
+    /// Where calls were reported that are handed such options from elsewhere.
+    pub(super) handed_trust: Vec<Range<usize>>,
     /// Something takes an address apart, to look at its host.
     pub(super) looks_at_hosts: bool,
     /// Something looks at where a path leads.

@@ -96,7 +96,7 @@ fn inspect(cells: &[Code<'_>], origin: Option<Origin<'_>>) -> Examined {
     }
     let texts: Vec<(&str, usize)> = cells.iter().map(|cell| (cell.text, cell.base)).collect();
     rules::secret::scan(&texts, &mut state.module);
-    Examined { module: conclude(state.module), gaps }
+    Examined { module: conclude(&texts, state.module), gaps }
 }
 
 /// A script of a shell.
@@ -156,7 +156,7 @@ fn window(
 }
 
 /// Judges what only the whole shows.
-fn conclude(mut module: Module) -> Module {
+fn conclude(cells: &[(&str, usize)], mut module: Module) -> Module {
     let hashes = module.facts.hashes;
     let unhashed = std::mem::take(&mut module.facts.unhashed);
     if !hashes {
@@ -176,7 +176,7 @@ fn conclude(mut module: Module) -> Module {
     rules::leakage::conclude(&mut module);
     rules::training::conclude(&mut module);
     rules::place::conclude(&mut module);
-    rules::remote_code::conclude(&mut module);
+    rules::remote_code::conclude(cells, &mut module);
     rules::transport::conclude(&mut module);
     module.reports.sort_by(|a: &Report, b: &Report| {
         (a.span.start, a.finding.rule.id, b.finding.severity).cmp(&(

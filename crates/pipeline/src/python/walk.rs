@@ -222,12 +222,14 @@ impl<'a, 's> Walk<'a, 's> {
                 let element = element(&items);
                 self.assign(&repeat.target, element, self.span(repeat.iter.range()));
                 let changes = self.branch(&repeat.body);
+                self.kept_by_test(&repeat.body);
                 self.scope().join(vec![changes], true);
                 self.body(&repeat.orelse);
             }
             Stmt::While(repeat) => {
                 self.evaluate(&repeat.test);
                 let changes = self.branch(&repeat.body);
+                self.kept_by_test(&repeat.body);
                 self.scope().join(vec![changes], true);
                 self.body(&repeat.orelse);
             }

@@ -11,8 +11,11 @@ rule! {
     /// In code and notebooks: a token in its issuer's format, and a constant given to what asks for a credential.
     ///
     /// In files that hold credentials (`.env`, `.netrc`, `.npmrc`, `.pypirc`, credentials of clouds, private keys) each of them, and in
-    /// plain YAML, JSON, TOML and INI tokens in their issuer's format and drawn values under the name of a credential. A key is `low`
-    /// behind a pass phrase, in a folder of tests or examples, and where the file is kept to its owner, as no checkout leaves it.
+    /// plain YAML, JSON, TOML and INI tokens in their issuer's format, drawn values under the name of a credential, and passwords that
+    /// people chose: under a name that ends with `password` or its like, and in addresses. One that everyone is told (`changeme`,
+    /// `admin123`, the user's own name) is `low`, and `medium` where it opens something on another network; a word counts beside a
+    /// host only. A key is `low` behind a pass phrase, in a folder of tests or examples, and where the file is kept to its owner, as
+    /// no checkout leaves it; passwords of tests and examples are `low`, too.
     /// ## Why it matters
     /// Everyone who can read the repository, the image or the manifest has it, and so have all its copies.
     /// ## Example

@@ -5,7 +5,8 @@ use bartizan_core::{Severity, atlas, cwe, owasp_llm, owasp_ml, rule};
 rule! {
     /// ## What it finds
     /// A model or dataset taken from a hub or a store by a name whose content can change: no revision, a branch or
-    /// tag as revision, a path that ends in `latest`.
+    /// tag as revision, a path that ends in `latest`, an address in a bucket without a version (low). Data sets in settings of
+    /// trainers count like models.
     ///
     /// In Python: `from_pretrained`, `pipeline`, `snapshot_download`, `load_dataset` and their like without a 40-digit
     /// `revision`, also where name or revision are held by a variable; local folders are left out. Data read from an address

@@ -6,7 +6,8 @@ rule! {
     /// ## What it finds
     /// A package installed by name without a version, by range, or from a version-control address whose revision
     /// can move; a list of requirements taken from an address. In what is deployed, a range without an end (`>=2.0`) counts as
-    /// much as no version.
+    /// much as no version. Packages that `uvx`, `npx -y`, `pipx run` and their like fetch and run count alike; what a project has
+    /// installed itself does not.
     /// ## Why it matters
     /// The newest release is what runs, also when it was published an hour ago by someone who took the maintainer's
     /// account over. Training and serving environments hold the data, the weights and the tokens that such a

@@ -42,6 +42,10 @@ pub(crate) fn uri_issues(uri: &str, span: &Range<usize>) -> Vec<Issue> {
     let mut issues = Vec::new();
     if let Some(why) = moves(uri) {
         issues.push(Issue::new(&UNPINNED_MODEL, span.clone(), format!("`{uri}` {why}")));
+    } else if is_unversioned(uri) {
+        let message = format!("`{uri}` names neither a version nor a digest: whatever lies there is served");
+        let issue = Issue::new(&UNPINNED_MODEL, span.clone(), message).severity(Severity::Low);
+        issues.push(issue.confidence(Confidence::Medium));
     }
     if let Some(address) = cleartext(uri) {
         issues.push(Issue::new(
@@ -100,6 +104,35 @@ fn moves(uri: &str) -> Option<String> {
     moving.map(|part| format!("names `{part}`, whose content changes"))
 }
 
+/// Whether an address in a bucket has no part that looks like a version: `gs://models/income/classifier`.
+fn is_unversioned(uri: &str) -> bool {
+    let Some((scheme, path)) = uri.split_once("://") else { return false };
+    let buckets = ["s3", "s3a", "gs", "gcs", "abfs", "abfss", "wasbs", "az", "oss", "hdfs", "minio", "r2"];
+    let mut parts = path.split(['/', '?', '#']).filter(|part| !part.is_empty()).skip(1).peekable();
+    buckets.contains(&scheme) && !is_filled_in(uri) && parts.peek().is_some() && !parts.any(is_version)
+}
+
+/// Whether a part of a path is a version, a date, a run or a digest: `v3`, `1.0`, `20240101`, `net-v2`, `8c1f0e…`.
+fn is_version(part: &str) -> bool {
+    let words: Vec<&str> = part.split(['-', '_', '=', '@', ':', '+']).collect();
+    let numbered = |word: &str| {
+        let digits = word.strip_prefix(['v', 'V', 'r', 'n']).unwrap_or(word);
+        !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
+    };
+    let drawn = |word: &str| {
+        word.len() >= 7
+            && word.bytes().all(|byte| byte.is_ascii_hexdigit())
+            && word.bytes().any(|byte| byte.is_ascii_digit())
+    };
+    let dotted = part.split_once('.').is_some_and(|(before, after)| {
+        before.ends_with(|c: char| c.is_ascii_digit()) && after.starts_with(|c: char| c.is_ascii_digit())
+    });
+    dotted
+        || part.contains("sha256")
+        || part.contains("ersionId")
+        || words.iter().any(|word| numbered(word) || drawn(word))
+}
+
 /// Parts of a path that are meant to be replaced.
 const MOVING: &[&str] = &[
     "latest",
@@ -146,4 +179,35 @@ fn format_issue(node: Node<'_>, address: Option<Node<'_>>) -> Option<Issue> {
             .severity(severity)
             .confidence(Confidence::Medium),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::graded;
+    use bartizan_core::Severity::{Low, Medium};
+
+    #[test]
+    fn an_address_in_a_bucket_without_a_version_is_told_and_one_with_a_version_is_not() {
+        let served = |uri: &str| {
+            let text = format!(
+                "apiVersion: machinelearning.seldon.io/v1\nkind: SeldonDeployment\nspec:\n  predictors:\n  - graph:\n      name: a\n      implementation: TRITON_SERVER\n      modelUri: {uri}\n"
+            );
+            graded("a.yaml", &text, "pipeline/unpinned-model")
+        };
+        assert_eq!(served("gs://acme-models/income/classifier"), [Low]);
+        assert_eq!(served("s3://acme-models2/iris"), [Low]);
+        assert_eq!(served("gs://acme-models/income/latest"), [Medium]);
+        for uri in [
+            "gs://acme-models/income/v3",
+            "s3://m/net/1.0/model",
+            "s3://m/2024-06-01/net",
+            "gs://m/net-v2",
+            "gs://m/runs/8c1f0e9a77d1/net",
+            "gs://m/net#1699999999",
+            "pvc://store/net",
+            "s3://bucket",
+        ] {
+            assert_eq!(served(uri), [], "{uri}");
+        }
+    }
 }

@@ -69,6 +69,10 @@ const MARKS: &[&str] = &[
     "max-model-len",
     "lora-modules",
     "lora_modules",
+    "pretraining_dataset",
+    "dataset_mixer",
+    "dataset_mixture",
+    "dataset_name",
 ];
 
 /// Options of vLLM's servers that stand beside the plain name `model`.
@@ -107,6 +111,62 @@ const REVISIONS: &[&str] = &[
     "commit_hash",
 ];
 
+/// Keys whose value lists data sets, or names one: Axolotl's, TRL's and the alignment handbook's.
+const DATASETS: &[&str] = &[
+    "datasets",
+    "test_datasets",
+    "dataset",
+    "pretraining_dataset",
+    "dataset_name",
+    "dataset_id",
+    "dataset_mixer",
+    "dataset_mixture",
+    "train_dataset",
+    "eval_dataset",
+];
+
+/// Names of loaders that read files, and of kinds of data: no repositories.
+const LOADERS: &[&str] =
+    &["json", "csv", "parquet", "text", "arrow", "pandas", "imagefolder", "audiofolder", "webdataset"];
+
+/// The data sets of a hub that stand under a key of [`DATASETS`] without a commit.
+fn datasets(name: &str, node: Node<'_>, value: Node<'_>) -> Vec<Issue> {
+    let beside = |node: Node<'_>| {
+        ["revision", "dataset_revision", "commit", "ref"]
+            .iter()
+            .find_map(|key| node.text_of(key))
+            .map(str::to_owned)
+    };
+    let told = |place: Node<'_>, name: &str, revision: Option<&str>| {
+        let name = name.split_once(':').map_or(name, |(name, _)| name);
+        let is_data = names_repository(name) && !LOADERS.contains(&name);
+        let why = is_data.then(|| inspect::moves(revision)).flatten()?;
+        let message = format!("the data set `{name}` is loaded {why}");
+        Some(Issue::new(&UNPINNED_MODEL, place.span(), message).confidence(Confidence::Medium))
+    };
+    let of = |node: Node<'_>| {
+        let place = ["path", "name", "id", "dataset_id", "dataset_name", "repo_id"]
+            .iter()
+            .find_map(|key| node.get(key))?;
+        told(place, place.as_str()?, beside(node).as_deref())
+    };
+    let mut found = Vec::new();
+    if let Some(text) = value.as_str() {
+        found.extend(told(value, text, beside(node).as_deref()));
+    }
+    for item in value.items() {
+        found.extend(item.as_str().map_or_else(|| of(item), |text| told(item, text, None)));
+    }
+    if name.starts_with("dataset_mix") {
+        for entry in value.entries() {
+            found.extend(told(entry.key, entry.name(), beside(entry.value).as_deref()));
+        }
+    } else if value.is_mapping() {
+        found.extend(of(value));
+    }
+    found
+}
+
 /// What the settings in `node`, a mapping, say.
 pub(super) fn judged(node: Node<'_>) -> Vec<Issue> {
     let mut issues = Vec::new();
@@ -121,6 +181,9 @@ pub(super) fn judged(node: Node<'_>) -> Vec<Issue> {
         // Ray's `model_id` is what clients call the model that `model_source` names.
         let names_model = (MODELS.contains(&snake.as_str()) && !(has_source && snake == "model_id"))
             || (is_server && matches!(snake.as_str(), "model" | "tokenizer"));
+        if DATASETS.contains(&snake.as_str()) {
+            issues.extend(datasets(snake, node, entry.value));
+        }
         if snake == "lora_modules" {
             issues.extend(entry.value.items_or_self().into_iter().filter_map(adapter));
         }
@@ -223,6 +286,19 @@ mod tests {
             ),
             []
         );
+    }
+
+    #[test]
+    fn data_sets_of_trainers_without_a_commit_are_found() {
+        let commit = "0123456789abcdef0123456789abcdef01234567";
+        let axolotl = format!(
+            "base_model: ./net\ndatasets:\n- path: teknium/gpt4\n  type: alpaca\n- path: json\n  data_files: data/a.jsonl\n- path: acme/pairs\n  revision: {commit}\n- path: ./own/data\ntest_datasets:\n- path: acme/eval\n  revision: main\n"
+        );
+        assert_eq!(found(&axolotl), [(3, "unpinned-model"), (11, "unpinned-model")]);
+        let mixed = "model_name_or_path: ./net\ndataset_mixer:\n  HuggingFaceH4/ultrachat_200k: 1.0\n  data/own: 1.0\ndataset_name: acme/pairs\n";
+        assert_eq!(found(mixed), [(3, "unpinned-model"), (5, "unpinned-model")]);
+        assert_eq!(found(&format!("dataset_name: acme/pairs\ndataset_revision: {commit}\n")), []);
+        assert_eq!(found("base_model: ./net\ndatasets:\n- name: train\n- name: evaluation\n"), []);
     }
 
     #[test]

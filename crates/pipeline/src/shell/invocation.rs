@@ -38,12 +38,17 @@ impl<'c> Invocation<'c> {
 
     /// The same of an argument list such as a container's `command`.
     pub fn of_words(words: &'c [Word]) -> Option<Self> {
+        Self::written(words).map(Self::unwrapped)
+    }
+
+    /// The program that is named, wrappers taken away, also where it only fetches and runs another: `pipx`, `bunx`.
+    pub(crate) fn written(words: &'c [Word]) -> Option<Self> {
         let mut rest = words;
         for _ in 0..WRAPPERS_DEEP {
             let (first, after) = rest.split_first()?;
             let program = program_name(&first.text);
             let Some((_, valued)) = WRAPPERS.iter().find(|(name, _)| *name == program) else {
-                return Some(Self::direct(program, first, after).unwrapped());
+                return Some(Self::direct(program, first, after));
             };
             rest = skip_options(after, valued);
             if rest.is_empty() {

@@ -27,6 +27,8 @@ pub struct Script {
     pub stopped: Option<usize>,
     /// Where a quote begins that does not end.
     pub unclosed: Option<usize>,
+    /// Where a compound command begins that does not end, and the word that begins it: `if`, `do`, `case`.
+    pub unended: Option<(usize, &'static str)>,
 }
 
 impl Script {

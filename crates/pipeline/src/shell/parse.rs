@@ -5,7 +5,8 @@ use std::ops::Range;
 
 /// Reads `text` as a script.
 pub(super) fn read(text: &str) -> Script {
-    let mut reader = Reader { text, at: 0, script: Script::default(), pending: Vec::new(), cases: 0 };
+    let (script, pending, compounds) = (Script::default(), Vec::new(), Vec::new());
+    let mut reader = Reader { text, at: 0, script, pending, cases: 0, compounds };
     while reader.at < text.len() {
         let before = reader.at;
         reader.list(End::Text, None, 0);
@@ -36,6 +37,8 @@ struct Reader<'t> {
     pending: Vec<(usize, usize, String, bool)>,
     /// `case` commands not yet ended, in which `)` ends a pattern.
     cases: usize,
+    /// Compound commands not yet ended: where each begins, and the word that does.
+    compounds: Vec<(usize, &'static str)>,
 }
 
 impl Reader<'_> {
@@ -60,6 +63,7 @@ impl Reader<'_> {
         let mut last = None;
         let mut pipe_from = None;
         let outer_cases = std::mem::take(&mut self.cases);
+        let outer_compounds = std::mem::take(&mut self.compounds);
         while self.script.stopped.is_none() {
             self.blanks();
             let Some(byte) = self.peek() else { break };
@@ -124,7 +128,32 @@ impl Reader<'_> {
             }
         }
         self.cases = outer_cases;
+        let left = std::mem::replace(&mut self.compounds, outer_compounds);
+        if self.script.stopped.is_none() {
+            self.script.unended = self.script.unended.or(left.first().copied());
+        }
         last
+    }
+
+    /// Notes that the word at `at`, the first of a command, begins or ends a compound one.
+    fn compound(&mut self, word: &str, at: usize) {
+        // `if)` is a pattern of a `case`; `fi)` is one only where no bracket was opened since.
+        let begins_one = COMPOUNDS.iter().any(|(begins, _)| *begins == word);
+        let next = self.peek();
+        if next == Some(b')') && (begins_one || self.cases > 0) || next == Some(b'|') && self.cases > 0 {
+            return;
+        }
+        if let Some((begins, _)) = COMPOUNDS.iter().find(|(begins, _)| *begins == word) {
+            self.compounds.push((at, begins));
+        } else if let Some((begins, _)) = COMPOUNDS.iter().find(|(_, ends)| *ends == word) {
+            // One that ends another than the innermost: those in between have no end.
+            let open = self.compounds.iter().rposition(|(_, open)| open == begins);
+            if let Some(open) = open {
+                let inner = self.compounds.get(open.saturating_add(1)).copied();
+                self.script.unended = self.script.unended.or(inner);
+                self.compounds.truncate(open);
+            }
+        }
     }
 
     /// One simple command; `None` when only reserved words were read.
@@ -188,6 +217,9 @@ impl Reader<'_> {
             }
             finish = self.at;
             let is_first = self.script.commands.get(index).is_some_and(|command| command.words.is_empty());
+            if is_first && !word.quoted {
+                self.compound(&word.text, word.span.start);
+            }
             if is_first && !word.quoted && RESERVED.contains(&word.text.as_str()) {
                 match word.text.as_str() {
                     "esac" => self.cases = self.cases.saturating_sub(1),
@@ -546,6 +578,9 @@ const RESERVED: &[&str] = &[
     "if", "then", "elif", "else", "fi", "do", "done", "while", "until", "esac", "{", "}", "!", "time",
     "function", "coproc",
 ];
+
+/// Words that begin a compound command, and those that end it.
+const COMPOUNDS: &[(&str, &str)] = &[("if", "fi"), ("do", "done"), ("case", "esac")];
 
 /// Redirections, the longer before those they begin with.
 const OPERATORS: &[&str] = &["<<<", "<<-", "<<", "&>>", "&>", ">>", ">&", "<&", ">|", "<>", ">", "<"];

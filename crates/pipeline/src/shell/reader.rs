@@ -35,13 +35,30 @@ impl Reader for ShellScript {
             inspect::script(text.content, Setting::Other)
         };
         issue::report(text, notes, issues.into_iter().map(by_hand));
-        if !is_makefile(text)
-            && let Some(at) = super::Script::read(text.content).unclosed
-        {
-            let (line, _) = text.line_column(at);
-            notes.gap(at, format!("line {line}: a quote is not closed; what follows may be read otherwise"));
+        if !is_makefile(text) {
+            unfinished(text, notes);
         }
     }
+}
+
+/// Says what a script begins and does not end: a shell refuses it, or takes what follows otherwise.
+fn unfinished(text: &Text<'_>, notes: &mut Notes<'_>) {
+    let script = super::Script::read(text.content);
+    if let Some(at) = script.unclosed {
+        let (line, _) = text.line_column(at);
+        notes.gap(at, format!("line {line}: a quote is not closed; what follows may be read otherwise"));
+    } else if let Some((at, word)) = script.unended.filter(|_| !is_zsh(text)) {
+        let (line, _) = text.line_column(at);
+        notes.gap(
+            at,
+            format!("line {line}: `{word}` is not closed; no shell runs this, and it may be read otherwise"),
+        );
+    }
+}
+
+/// Whether a script is zsh's, which has forms of its own for what others close by a word: `if [[ -f a ]] { … }`.
+fn is_zsh(text: &Text<'_>) -> bool {
+    text.extension() == "zsh" || text.content.lines().next().is_some_and(|first| first.contains("zsh"))
 }
 
 /// A script may as well be what a developer runs once: versions that nobody fixed count for less than in an image.
@@ -151,6 +168,33 @@ mod tests {
             gaps("#!/bin/sh\necho \"a\" 'b' # don't\ncat <<E\nit's\nE\necho $(date \"+%s\")\n"),
             [""; 0]
         );
+    }
+
+    #[test]
+    fn a_compound_command_that_does_not_end_is_a_gap() {
+        let gaps = |script: &str| crate::testing::gaps("a.sh", &format!("#!/bin/bash\n{script}"));
+        for (script, line, word) in [
+            ("if true; then\n  x\n", 2, "if"),
+            ("x\nfor a in 1 2; do\n  x\n", 3, "do"),
+            ("if a; then\n  while b; do\n    x\nfi\n", 3, "do"),
+            ("case $1 in\na) x;;\n", 2, "case"),
+            ("y=$(if a; then b)\n", 2, "if"),
+        ] {
+            let said = format!(
+                "line {line}: `{word}` is not closed; no shell runs this, and it may be read otherwise"
+            );
+            assert_eq!(gaps(script), [said], "{script}");
+        }
+        for script in [
+            "if a; then b; elif c; then d; else if e; then f; fi; fi\n",
+            "for ((i=0; i<3; i++)); do x; done\nuntil a; do b; done <f | sort\n",
+            "case $1 in if|do) x;; (done) y;; *) if a; then b; fi;; esac\n",
+            "echo if do case\ncat <<E\nif\nE\nf() { if a; then b; fi; }\n",
+            "x=$(while a; do b; done)\n# if\n",
+        ] {
+            assert_eq!(gaps(script), [""; 0], "{script}");
+        }
+        assert_eq!(crate::testing::gaps("a.zsh", "if [[ -f a ]] { x }\n"), [""; 0]);
     }
 
     #[test]

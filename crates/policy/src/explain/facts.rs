@@ -255,7 +255,7 @@ pub(super) fn waivers(input: &GateInput, judged: &Judged, names: &Names) -> Vec<
             // No more is excused than has to be.
             let files: Option<Vec<_>> = about.iter().map(|name| input.file((*name)?)).collect();
             let files = files.filter(|files| {
-                input.artifact.kind == ArtifactKind::Folder
+                matches!(input.artifact.kind, ArtifactKind::Folder | ArtifactKind::Index)
                     && files.len() < input.artifact.files.len()
                     && files.len() <= MOST_NAMED
             });
@@ -321,7 +321,7 @@ fn known_scan(input: &GateInput) -> Option<&Evidence> {
         .iter()
         .filter(|each| each.kind == "scan" && each.about == About::Artifact && each.complete);
     let last = scans.max_by_key(|each| each.log.index)?;
-    let unread = last.tests.iter().any(|test| test.rule == "incomplete");
+    let unread = last.tests.iter().any(|test| matches!(test.rule.as_str(), "incomplete" | "unsupported"));
     (unread || last.result.as_deref() == Some("FAILED")).then_some(last)
 }
 

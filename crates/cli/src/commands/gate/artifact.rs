@@ -1,5 +1,6 @@
 //! What is decided about, read and digested now: no digest that somebody remembers counts.
 
+use super::shards;
 use crate::commands::sign::jobs;
 use crate::failure::Failure;
 use bartizan_evidence::digest::Digest;
@@ -18,7 +19,7 @@ const MOST_ALIASES: usize = 16;
 pub(super) struct Read {
     /// What policies read of it.
     pub(super) artifact: Artifact,
-    /// Its path, when it is no digest.
+    /// What its signature is over: its path, of an index the folder that it lies in; none for a digest.
     pub(super) path: Option<PathBuf>,
     /// Digests by file.
     pub(super) gathered: Gathered,
@@ -36,8 +37,15 @@ pub(super) fn read(given: &str, signature: Option<&Path>) -> Result<Read, Failur
     let listing = list(path).map_err(|error| Failure::Verify {
         error: Box::new(bartizan_evidence::oms::VerifyError::from(error)),
     })?;
+    // The index of a sharded model stands for its parts: whoever loads it loads them.
+    let index = shards::listing(path, &listing);
+    let is_index = index.is_some();
+    let listing = index.unwrap_or(listing);
     let signature = signature.and_then(|path| path.canonicalize().ok());
-    let (work, unread) = readable(&listing, signature.as_deref());
+    let (work, mut unread) = readable(&listing, signature.as_deref());
+    if !is_index && !listing.is_file {
+        unread.extend(shards::absent(&listing));
+    }
     let gathered = Gathered::new(HashAlgorithm::Sha256, None, work.iter().map(|(_, work)| work.path));
     let digesting = Digesting {
         algorithm: HashAlgorithm::Sha256,
@@ -67,13 +75,24 @@ pub(super) fn read(given: &str, signature: Option<&Path>) -> Result<Read, Failur
     };
     let artifact = Artifact {
         path: given.to_owned(),
-        kind: if listing.is_file { ArtifactKind::File } else { ArtifactKind::Folder },
+        kind: match (is_index, listing.is_file) {
+            (true, _) => ArtifactKind::Index,
+            (_, true) => ArtifactKind::File,
+            _ => ArtifactKind::Folder,
+        },
         digest,
         bytes: files.iter().map(|file| file.size).sum(),
         files,
         unread,
     };
-    Ok(Read { artifact, path: Some(path.to_owned()), gathered })
+    // A signature over an index says nothing of its parts; one over the folder does.
+    let signed = if is_index { parent(path).to_owned() } else { path.to_owned() };
+    Ok(Read { artifact, path: Some(signed), gathered })
+}
+
+/// The folder that a file lies in.
+pub(super) fn parent(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// What can be digested of a listing, and the names of what cannot.
@@ -205,6 +224,35 @@ mod tests {
         let told: Vec<_> = files.iter().map(|file| (file.name.as_str(), file.aliases.join(" "))).collect();
         let told: Vec<_> = told.iter().map(|(name, aliases)| (*name, aliases.as_str())).collect();
         assert_eq!(told, [("blobs/00", "model.bin"), ("model.bin", "blobs/00"), ("other", "")]);
+    }
+
+    #[test]
+    fn an_index_stands_for_the_parts_that_it_names_and_a_part_that_is_not_there_is_unread() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+        write("model-1.safetensors", "one");
+        write("notes.txt", "beside");
+        let map =
+            r#"{"weight_map": {"a": "model-1.safetensors", "b": "model-2.safetensors", "c": "../out.bin"}}"#;
+        write("model.safetensors.index.json", map);
+        let index = folder.path().join("model.safetensors.index.json");
+        let found = read(&index.to_string_lossy(), None).unwrap();
+        let names: Vec<_> = found.artifact.files.iter().map(|file| file.name.as_str()).collect();
+        assert_eq!(names, ["model-1.safetensors", "model.safetensors.index.json"]);
+        assert_eq!(found.artifact.unread, ["../out.bin", "model-2.safetensors"]);
+        assert_eq!((found.artifact.kind, found.path.as_deref()), (ArtifactKind::Index, Some(folder.path())));
+        assert!(found.artifact.digest.starts_with("dirHash:"));
+        // In a folder as well, what an index names has to be there.
+        let whole = read(&folder.path().to_string_lossy(), None).unwrap().artifact;
+        assert_eq!((whole.files.len(), whole.unread.len()), (3, 2));
+        write("model-2.safetensors", "two");
+        write("model.safetensors.index.json", &map.replace("../out.bin", "model-2.safetensors"));
+        let whole = read(&folder.path().to_string_lossy(), None).unwrap().artifact;
+        assert_eq!((whole.files.len(), whole.unread.len()), (4, 0));
+        // Any other file of that name is itself alone.
+        write("search.index.json", "{\"weight_map\": 1}");
+        let other = read(&folder.path().join("search.index.json").to_string_lossy(), None).unwrap().artifact;
+        assert_eq!((other.kind, other.files.len()), (ArtifactKind::File, 1));
     }
 
     #[test]

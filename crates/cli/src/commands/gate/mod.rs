@@ -9,6 +9,7 @@ mod oci;
 #[cfg(feature = "gateway")]
 pub(super) mod oci_credentials;
 mod replay;
+mod shards;
 mod signature;
 mod storage;
 mod trust;
@@ -23,6 +24,7 @@ use crate::failure::Failure;
 use crate::terminal;
 use bartizan_policy::decide::{Decision, Verdict};
 use bartizan_policy::guard::Bounds;
+use bartizan_policy::input::ArtifactKind;
 use bartizan_policy::render;
 use bartizan_policy::shipped;
 use bartizan_policy::source::Policy;
@@ -60,7 +62,11 @@ pub(crate) fn run(arguments: &GateArguments) -> Result<Exit, Failure> {
     let (mut decision, input) = basis.decide(artifact, arguments.signature.as_deref())?;
     if arguments.explain {
         let package = arguments.basis.package.as_deref();
-        let commands = bartizan_policy::explain::Names { artifact: named.to_owned() };
+        let place = match input.artifact.kind {
+            ArtifactKind::Index => artifact::parent(Path::new(named)).to_string_lossy().into_owned(),
+            _ => named.to_owned(),
+        };
+        let commands = bartizan_policy::explain::Names { artifact: place };
         decision.explanation = Some(bartizan_policy::explain::explain(
             basis.policy(),
             package,

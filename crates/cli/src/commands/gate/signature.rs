@@ -8,7 +8,7 @@ use bartizan_evidence::keys::{PublicKey, RevocationLists, Verifier as _};
 use bartizan_evidence::manifest::{Digesting, HashAlgorithm, Silent};
 use bartizan_evidence::oms::{Bundle, LONGEST_BUNDLE, Signatory, Trust, VerifyOptions, verify};
 use bartizan_evidence::store::{Store, StoreError};
-use bartizan_policy::input::{ModelSignature, SignatureState};
+use bartizan_policy::input::{ArtifactKind, ModelSignature, SignatureState};
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,10 @@ use std::time::Duration;
 /// The file that signs what the user named, where it lies; none for a digest.
 pub(super) fn place(artifact: &str, given: Option<&Path>) -> Option<PathBuf> {
     let path = Path::new(artifact);
-    path.exists().then(|| signature_file(path, given))
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    // Of an index it is the signature of the folder, which is over the parts as well.
+    let is_index = path.is_file() && super::shards::is_index(path, &name);
+    path.exists().then(|| signature_file(if is_index { super::artifact::parent(path) } else { path }, given))
 }
 
 /// Verifies the signature, if there is one, by any of `keys`. `now` is in seconds since 1970.
@@ -48,7 +51,8 @@ pub(super) fn judge(
             jobs: jobs(None),
             progress: &Silent,
             cache: None,
-            gathered: Some(&read.gathered),
+            // The signature of an index's folder is over more than the artifact.
+            gathered: (read.artifact.kind != ArtifactKind::Index).then_some(&read.gathered),
             live: None,
         },
         now: Duration::from_secs(u64::try_from(now).unwrap_or_default()),
@@ -59,6 +63,10 @@ pub(super) fn judge(
         allow_unsigned: false,
     };
     let found = verify(path, &bundle, options).map_err(|error| Failure::Verify { error: Box::new(error) })?;
+    // Of an index's folder, what the index does not name is no part of the artifact.
+    let concerns = |name: &String| {
+        read.artifact.kind != ArtifactKind::Index || read.artifact.files.iter().any(|file| file.name == *name)
+    };
     let signers = match &found.signer {
         Some(Signatory::Key(key) | Signatory::Certificate { key, .. }) => vec![key.key_id()],
         Some(Signatory::Identity(identity)) => vec![identity.identity.clone()],
@@ -70,7 +78,7 @@ pub(super) fn judge(
         path: Some(signature.display().to_string()),
         signers,
         reasons: found.refusals.iter().map(ToString::to_string).collect(),
-        unsigned: found.unsigned.iter().map(|each| each.name.clone()).collect(),
+        unsigned: found.unsigned.iter().map(|each| each.name.clone()).filter(concerns).collect(),
         logged: is_logged(&bundle, store)?,
     })
 }

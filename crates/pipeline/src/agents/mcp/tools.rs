@@ -183,6 +183,7 @@ fn weight(act: Act, reading: &Reading<'_>, span: &Range<usize>, pressed: bool) -
         | Act::PlantsBackdoor
         | Act::Sleeps
         | Act::AsksForPrivate
+        | Act::Hoards
         | Act::Circumvents
         | Act::AsksToReadSecrets
         | Act::ReadsCredentials

@@ -247,7 +247,8 @@ impl Sort {
             Act::AsksToReadSecrets
             | Act::AsksToSendSecrets
             | Act::AsksToSendConversation
-            | Act::AsksForPrivate => Self::Private,
+            | Act::AsksForPrivate
+            | Act::Hoards => Self::Private,
             Act::Sends | Act::SendsInAddress | Act::CopiesMail | Act::SendsRepository => Self::Out,
             Act::Conceals | Act::ActsUnseen => Self::Silence,
             Act::SkipsApproval => Self::Unasked,

@@ -47,7 +47,7 @@ const LOOKS: &[&str] = &[
 ];
 
 /// Expressions in `value` that outsiders fill, with their bytes.
-fn untrusted(value: &str) -> Vec<(String, Range<usize>)> {
+pub(super) fn untrusted(value: &str) -> Vec<(String, Range<usize>)> {
     let mut found = Vec::new();
     for range in templates(value) {
         let Some(expression) = value.get(range.clone()).and_then(parse) else { continue };

@@ -12,6 +12,7 @@ mod images;
 mod injection;
 mod owners;
 mod permissions;
+mod programs;
 mod publishing;
 mod reader;
 mod runners;

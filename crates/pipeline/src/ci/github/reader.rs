@@ -2,8 +2,8 @@
 
 use super::workflow::Workflow;
 use super::{
-    agents, cache, conditions, credentials, environment, images, injection, permissions, publishing, runners,
-    secrets, triggers, uses,
+    agents, cache, conditions, credentials, environment, images, injection, permissions, programs,
+    publishing, runners, secrets, triggers, uses,
 };
 use crate::python::embedded;
 use crate::shell::inspect::{self, Setting};
@@ -142,4 +142,5 @@ fn check(text: &Text<'_>, notes: &mut Notes<'_>, workflow: &Workflow<'_>) {
     publishing::check(text, notes, workflow);
     runners::check(text, notes, workflow);
     agents::check(text, notes, workflow);
+    programs::check(text, notes, workflow);
 }

@@ -26,7 +26,7 @@ pub struct Imported {
 /// JSON lines may hold OSV records, or rows with `component`, `cve`, `severity`, `summary` and a `rule` over `version`.
 ///
 /// # Errors
-/// [`AdvisoryError`] when it cannot be read, holds no advisory, or holds a record that is no JSON.
+/// [`AdvisoryError`] when it cannot be read, holds no advisory, or holds a record that is no JSON object or a file without records.
 pub fn import(path: &Path, today: &str) -> Result<Imported, AdvisoryError> {
     let mut gathered = Gathered::default();
     if path.is_dir() {
@@ -73,7 +73,7 @@ pub fn import(path: &Path, today: &str) -> Result<Imported, AdvisoryError> {
 struct Gathered {
     packages: BTreeMap<(String, String), Vec<Advisory>>,
     passed_over: usize,
-    /// Records that are no JSON, and what the first was read from.
+    /// Records that are no JSON objects, files without one, and what the first was read from.
     broken: usize,
     first_broken: Option<String>,
 }
@@ -83,18 +83,23 @@ impl Gathered {
     fn bytes(&mut self, name: &str, bytes: &[u8]) {
         if let Ok(record) = serde_json::from_slice::<Value>(bytes) {
             match record {
-                Value::Array(records) => records.iter().for_each(|record| self.record(record)),
-                record => self.record(&record),
+                Value::Array(records) if records.is_empty() => self.is_none(name),
+                Value::Array(records) => records.iter().for_each(|record| self.record(name, record)),
+                record => self.record(name, &record),
             }
             return;
         }
-        for line in bytes.split(|&byte| byte == b'\n').filter(|line| !line.trim_ascii().is_empty()) {
+        let mut lines =
+            bytes.split(|&byte| byte == b'\n').filter(|line| !line.trim_ascii().is_empty()).peekable();
+        if lines.peek().is_none() {
+            self.is_none(name);
+        }
+        for line in lines {
             if let Ok(record) = serde_json::from_slice::<Value>(line) {
-                self.record(&record);
+                self.record(name, &record);
                 continue;
             }
-            self.broken = self.broken.saturating_add(1);
-            self.first_broken.get_or_insert_with(|| printable(name, 200));
+            self.is_none(name);
             // One document that was cut has many lines, and is one record.
             if !is_lines(name) {
                 break;
@@ -102,7 +107,17 @@ impl Gathered {
         }
     }
 
-    fn record(&mut self, record: &Value) {
+    /// Counts what is called `name` as a record that is none.
+    fn is_none(&mut self, name: &str) {
+        self.broken = self.broken.saturating_add(1);
+        self.first_broken.get_or_insert_with(|| printable(name, 200));
+    }
+
+    fn record(&mut self, name: &str, record: &Value) {
+        // An empty list or text is what a cut or failed download leaves.
+        if !record.is_object() {
+            return self.is_none(name);
+        }
         let found = if record.get("component").is_some() {
             product(record).into_iter().collect()
         } else {
@@ -196,6 +211,21 @@ mod tests {
             panic!("it was imported");
         };
         assert_eq!((records, first.ends_with("b.json")), (3, true));
+    }
+
+    #[test]
+    fn a_file_without_records_is_named_and_nothing_is_imported() {
+        let record = r#"{"id": "GHSA-x", "affected": [{"package": {"ecosystem": "PyPI", "name": "a"}, "versions": ["1.0"]}]}"#;
+        for nothing in ["", " \n", "[]", "null", "\"GHSA-y\"", "[null]"] {
+            let folder = tempfile::tempdir().unwrap();
+            fs::write(folder.path().join("a.json"), record).unwrap();
+            fs::write(folder.path().join("b.json"), nothing).unwrap();
+            let imported = import(folder.path(), "2026-01-02");
+            let Err(AdvisoryError::Broken { records, first, .. }) = imported else {
+                panic!("{nothing:?} was imported");
+            };
+            assert_eq!((records, first.ends_with("b.json")), (1, true), "{nothing:?}");
+        }
     }
 
     #[test]

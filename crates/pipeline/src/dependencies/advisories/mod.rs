@@ -75,8 +75,8 @@ pub enum AdvisoryError {
         /// Where none was.
         path: PathBuf,
     },
-    /// Records that are no JSON: files that were cut off, most often. What they would have said nobody knows.
-    #[error("{}: {records} records are no JSON, the first of them in `{first}`; fetch them again. Nothing was imported: without them, what they warn of would be called clean", path.display())]
+    /// Records that are no JSON objects, and files that hold none: cut off, most often. What they would have said nobody knows.
+    #[error("{}: {records} records are no JSON objects or are missing from their file, the first of them in `{first}`; fetch them again. Nothing was imported: without them, what they warn of would be called clean", path.display())]
     Broken {
         /// What was imported.
         path: PathBuf,

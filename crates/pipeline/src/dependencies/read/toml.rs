@@ -50,8 +50,8 @@ pub(super) fn pyproject(text: &Text<'_>) -> Dependencies {
                 found,
             );
         }
-        for (_, source) in table(root, &["tool", "uv", "sources"]).into_iter().flatten() {
-            moving(source, found);
+        for (name, source) in table(root, &["tool", "uv", "sources"]).into_iter().flatten() {
+            moving(name.get_ref(), source, found);
         }
         for source in poetry
             .and_then(|poetry| poetry.get("source"))
@@ -334,12 +334,12 @@ fn asked(value: &Value<'_>, ecosystem: Ecosystem) -> Pin {
 }
 
 /// A source of uv that takes a package from a repository.
-fn moving(source: &Value<'_>, found: &mut Dependencies) {
+fn moving(name: &str, source: &Value<'_>, found: &mut Dependencies) {
     if matches!(asked(source, Ecosystem::PyPi), Pin::Moving) {
         let span: Range<usize> = source.span();
         found.dependencies.push(Dependency {
             ecosystem: Ecosystem::PyPi,
-            name: String::new(),
+            name: name.to_owned(),
             span,
             pin: Pin::Moving,
             hashed: false,

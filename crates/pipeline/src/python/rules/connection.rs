@@ -1,6 +1,8 @@
 //! Passwords in what drivers are given to connect with: addresses, and texts of names and values.
 
-use super::secret::is_placeholder;
+use super::secret::stands_in;
+use crate::address::is_this_machine;
+use crate::login::{Login, logins};
 use std::ops::Range;
 
 /// Where passwords stand in `text`, which begins at `base`.
@@ -13,52 +15,16 @@ pub(super) fn passwords(text: &str, base: usize) -> Vec<Range<usize>> {
 /// Passwords in addresses of databases and queues on other machines. Those of this machine are for development, as are
 /// those that stand for something to be filled in.
 fn passwords_in_addresses(text: &str, base: usize) -> Vec<Range<usize>> {
-    const SCHEMES: &[&str] = &[
-        "postgresql",
-        "postgres",
-        "mysql",
-        "mongodb",
-        "mongodb+srv",
-        "redis",
-        "rediss",
-        "amqp",
-        "amqps",
-        "mssql",
-        "clickhouse",
-        "snowflake",
-    ];
     let mut found = Vec::new();
-    for (at, _) in text.match_indices("://") {
-        let before = text.get(..at).unwrap_or_default();
-        let begins = before.rfind(|c: char| !(c.is_ascii_alphanumeric() || c == '+')).map_or(0, |place| {
-            place.saturating_add(
-                before.get(place..).and_then(|rest| rest.chars().next()).map_or(1, char::len_utf8),
-            )
-        });
-        let scheme = before.get(begins..).unwrap_or_default();
-        let plain = scheme.split('+').next().unwrap_or(scheme);
-        if !SCHEMES.contains(&plain) {
-            continue;
-        }
-        let rest = text.get(at.saturating_add("://".len())..).unwrap_or_default();
-        let end =
-            rest.find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`')).unwrap_or(rest.len());
-        let authority = rest.get(..end).and_then(|rest| rest.split('/').next()).unwrap_or_default();
-        let Some((user, host)) = authority.rsplit_once('@') else { continue };
-        let Some((_, password)) = user.split_once(':') else { continue };
-        let host = host.split([':', ',', '?']).next().unwrap_or(host);
+    for login in logins(text).into_iter().filter(Login::is_of_database) {
+        let (password, host) = (login.password, login.host);
         let drawn = password.len() >= 8
             && password.bytes().any(|byte| byte.is_ascii_digit())
             && password.bytes().any(|byte| byte.is_ascii_alphabetic());
-        let filled_in = password.contains(['{', '$', '<', '%', '[']) || is_placeholder(password);
-        let elsewhere = host.contains('.')
-            && !host.starts_with("127.")
-            && host != "0.0.0.0"
-            && (is_number(host) || !is_placeholder(host));
+        let filled_in = password.contains(['{', '$', '<', '%', '[']) || stands_in(password);
+        let elsewhere = host.contains('.') && !is_this_machine(host) && (is_number(host) || !stands_in(host));
         if drawn && !filled_in && elsewhere {
-            let begins = base.saturating_add(begins);
-            let ends = base.saturating_add(at).saturating_add("://".len()).saturating_add(authority.len());
-            found.push(begins..ends);
+            found.push(base.saturating_add(login.span.start)..base.saturating_add(login.span.end));
         }
     }
     found
@@ -90,7 +56,7 @@ fn passwords_in_connections(text: &str, base: usize) -> Vec<Range<usize>> {
                 && value.bytes().any(|byte| byte.is_ascii_digit())
                 && value.bytes().any(|byte| byte.is_ascii_alphabetic());
             // In a call each keyword has a text of its own; in a connection's text there are no quotes between.
-            if alone && drawn && !value.contains(['{', '$', '<', '%', '[', '(']) && !is_placeholder(value) {
+            if alone && drawn && !value.contains(['{', '$', '<', '%', '[', '(']) && !stands_in(value) {
                 let begins = base.saturating_add(start).saturating_add(begins);
                 found.push(begins..begins.saturating_add(value.len()));
             }

@@ -262,6 +262,7 @@ fn by_option(call: &Call<'_>, module: &mut Module) {
                     .remedy("Remove the call; register custom layers by name."),
             );
         }
+        "load_model" if call.is_of("mlflow") => of_run(call, module),
         "load" | "loads" if call.is_of("skops.io") => {
             module.judged.insert(call.span.start);
             let trusted = call.argument(1, "trusted");
@@ -313,6 +314,24 @@ fn by_option(call: &Call<'_>, module: &mut Module) {
         module.report(
             &call.span,
             high("`weights_only=False` unpickles the file").confidence(Confidence::Medium),
+        );
+    }
+}
+
+/// A model that MLflow takes from a run: what some run wrote, before anybody registered or looked at it. Most flavours unpickle.
+fn of_run(call: &Call<'_>, module: &mut Module) {
+    const PICKLED: &[&str] =
+        &["sklearn", "pyfunc", "pytorch", "statsmodels", "fastai", "sktime", "pmdarima", "langchain"];
+    let flavour = call.path.split('.').nth(1).unwrap_or_default();
+    let uri = call.argument(0, "model_uri").and_then(|uri| uri.value.as_pieces());
+    if PICKLED.contains(&flavour) && uri.is_some_and(|uri| uri.starts_with("runs:/")) {
+        let message = format!("`{}` unpickles what a run wrote, which no registry vouches for", shown(call));
+        let finding = Finding::new(&UNSAFE_DESERIALIZATION, message).severity(Severity::Low);
+        module.report(
+            &call.span,
+            finding.confidence(Confidence::Medium).remedy(
+                "Load a registered version (`models:/name/7`) that was scanned, or a format without code.",
+            ),
         );
     }
 }
@@ -452,6 +471,22 @@ mod tests {
 
     fn graded(code: &str) -> Vec<bartizan_core::Severity> {
         severities(code, "pipeline/unsafe-deserialization")
+    }
+
+    #[test]
+    fn what_mlflow_takes_from_a_run_is_unpickled() {
+        for code in [
+            "import mlflow\nmlflow.sklearn.load_model('runs:/0123/model')",
+            "import mlflow.pyfunc\nmlflow.pyfunc.load_model(model_uri=f'runs:/{run_id}/model')",
+        ] {
+            assert_eq!(graded(code), [Low], "{code}");
+        }
+        for code in [
+            "import mlflow\nmlflow.pyfunc.load_model('models:/net/7')",
+            "import mlflow\nmlflow.onnx.load_model('runs:/0123/model')",
+        ] {
+            assert_eq!(graded(code), [], "{code}");
+        }
     }
 
     #[test]

@@ -10,7 +10,8 @@ rule! {
     /// ## What it finds
     /// A transformation or model fitted on what is the test set by its name or by where it comes from, or on training and test
     /// data put together; a scaler, encoder, vectoriser, imputer, selection or resampling fitted on all the data before it is
-    /// split or cross-validated, or on all of it afterwards; gaps filled with the mean of all rows before the split.
+    /// split or cross-validated, or on all of it afterwards; gaps filled with the mean of all rows before the split; a model
+    /// that is chosen, or kept by a loop, for its score on the test set.
     /// ## Why it matters
     /// The measured quality is not the real one: a backdoor or a bad model passes its gate.
     /// ## Example
@@ -283,7 +284,7 @@ pub(in crate::python) const HALVES: [&str; 2] = [".train_half", TEST_HALF];
 const TEST_HALF: &str = ".test_half";
 
 /// Whether data, as it is written in lower case, is the test set by its name: `x_test`, `test_df["text"]`, `holdout`.
-fn is_test_name(written: &str) -> bool {
+pub(in crate::python) fn is_test_name(written: &str) -> bool {
     let base = written.split(['[', '.', '(']).next().unwrap_or(written);
     if base.contains("train") || !base.bytes().all(|each| each.is_ascii_alphanumeric() || each == b'_') {
         return false;

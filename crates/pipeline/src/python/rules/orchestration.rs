@@ -278,6 +278,9 @@ fn isolation(call: &Call<'_>, module: &mut Module) {
         return;
     }
     let name = call.name();
+    if name == "NetworkConfig" {
+        return network(call, module);
+    }
     let (job, model) = (JOBS.contains(&name), MODELS.contains(&name));
     if !(job || model) || call.open || call.path.contains("()") {
         return;
@@ -306,6 +309,20 @@ fn isolation(call: &Call<'_>, module: &mut Module) {
     if model && let Some(report) = module.reports.last_mut() {
         report.finding = report.finding.clone().severity(Severity::Low);
     }
+}
+
+/// The network that a processing job is given: what is switched off in it.
+fn network(call: &Call<'_>, module: &mut Module) {
+    let off = |name: &str| call.is_false(name);
+    let (isolated, encrypted) = (!off("enable_network_isolation"), !off("encrypt_inter_container_traffic"));
+    if isolated && encrypted {
+        return;
+    }
+    let switch = if isolated { "encrypt_inter_container_traffic" } else { "enable_network_isolation" };
+    let fix = call
+        .giving(switch, "True")
+        .and_then(|given| edit(given, Safety::Unsafe, "isolate the job's network"));
+    report_isolation(call, module, isolated, encrypted, fix);
 }
 
 fn report_isolation(
@@ -360,6 +377,18 @@ mod tests {
             [Medium]
         );
         assert_eq!(images("TAG = load()\nf(image_uri=f'r.example/a:{TAG}')"), []);
+    }
+
+    #[test]
+    fn a_network_in_which_isolation_or_encryption_is_switched_off_is_found() {
+        let graded = |given: &str| {
+            let code = format!("from sagemaker.network import NetworkConfig\nNetworkConfig({given})");
+            severities(&code, "pipeline/no-network-isolation")
+        };
+        assert_eq!(graded("enable_network_isolation=True, encrypt_inter_container_traffic=False"), [Medium]);
+        assert_eq!(graded("enable_network_isolation=False"), [Medium]);
+        assert_eq!(graded("enable_network_isolation=True, encrypt_inter_container_traffic=encrypted"), []);
+        assert_eq!(graded("subnets=['a']"), []);
     }
 
     #[test]

@@ -1,11 +1,11 @@
 //! Loaders told to run code that comes with a model or data set.
 
-use crate::Safety;
 use crate::python::call::{Argument, Call};
 use crate::python::hub::{self, Named};
 use crate::python::module::{Module, edit};
 use crate::python::value::{Known, Taint, Value};
 use crate::rules::REMOTE_CODE;
+use crate::{Edit, Fix, Safety};
 use bartizan_core::{Confidence, Finding, Rule, Severity};
 use std::ops::Range;
 
@@ -98,17 +98,38 @@ pub(in crate::python) fn named(name: &str, value: &Value, span: &Range<usize>, m
 /// Most places remembered that trust remote code.
 const MOST_TRUSTING: usize = 256;
 
-/// Reports options that trust remote code where they are written down, unless a call that was reported holds them.
-pub(in crate::python) fn conclude(module: &mut Module) {
+/// Reports options that trust remote code where they are written down, unless a call that was reported holds them, and mends calls
+/// that are given them there. `cells` are the texts of the module, each with the place where it begins.
+pub(in crate::python) fn conclude(cells: &[(&str, usize)], module: &mut Module) {
     let mut places = std::mem::take(&mut module.facts.trusting);
     places.sort_by_key(|span| (span.start, span.end));
     places.dedup();
-    for span in places {
-        let told = module.reports.iter().any(|report| {
-            report.finding.rule.id == REMOTE_CODE.id
-                && report.span.start <= span.start
-                && span.end <= report.span.end
-        });
+    let within =
+        |outer: &Range<usize>, span: &Range<usize>| outer.start <= span.start && span.end <= outer.end;
+    let edits = |chosen: &dyn Fn(&Range<usize>) -> bool| -> Vec<Edit> {
+        let mut edits: Vec<Edit> =
+            places.iter().filter(|span| chosen(span)).filter_map(|span| distrusting(cells, span)).collect();
+        edits.dedup();
+        edits
+    };
+    let handed = std::mem::take(&mut module.facts.handed_trust);
+    for report in &mut module.reports {
+        if report.finding.rule.id != REMOTE_CODE.id || report.fix.is_some() || !handed.contains(&report.span)
+        {
+            continue;
+        }
+        let span = report.span.clone();
+        let mut found = edits(&|place| within(&span, place));
+        if found.is_empty() {
+            found = edits(&|_| true);
+        }
+        report.fix = distrust(found);
+    }
+    for span in &places {
+        let told = module
+            .reports
+            .iter()
+            .any(|report| report.finding.rule.id == REMOTE_CODE.id && within(&report.span, span));
         if !told {
             let finding = Finding::new(
                 &REMOTE_CODE,
@@ -116,9 +137,32 @@ pub(in crate::python) fn conclude(module: &mut Module) {
             )
             .severity(Severity::Medium)
             .confidence(Confidence::Medium);
-            module.report(&span, finding);
+            let fix = distrust(edits(&|place| place == span));
+            module.report_fixable(span, finding, fix);
         }
     }
+}
+
+/// The edit that takes trust back in an option that ends with its value: `True`, `"true"`, `"1"`.
+fn distrusting(cells: &[(&str, usize)], span: &Range<usize>) -> Option<Edit> {
+    let seen = cells
+        .iter()
+        .find_map(|(text, base)| text.get(span.start.checked_sub(*base)?..span.end.checked_sub(*base)?))?;
+    let unquoted = seen.strip_suffix(['"', '\'']).unwrap_or(seen);
+    let is_text = unquoted.len() < seen.len();
+    let (on, off) = [("True", "False"), ("true", "false"), ("TRUE", "FALSE"), ("1", "0")].into_iter().find(
+        |(on, _)| {
+            unquoted.strip_suffix(on).is_some_and(|before| !before.ends_with(|c: char| c.is_alphanumeric()))
+        },
+    )?;
+    let end = span.end.saturating_sub(usize::from(is_text));
+    let edit = Edit { span: end.saturating_sub(on.len())..end, replacement: off.to_owned() };
+    (is_text || on == "True").then_some(edit)
+}
+
+fn distrust(edits: Vec<Edit>) -> Option<Fix> {
+    let title = "do not trust remote code".to_owned();
+    (!edits.is_empty()).then_some(Fix { edits, safety: Safety::Unsafe, title, asks: None })
 }
 
 /// `trust_remote_code=True`, by whatever way it gets there.
@@ -132,6 +176,8 @@ fn trusts(call: &Call<'_>, module: &mut Module) {
         });
         if let Some((name, argument)) = nested {
             let message = format!("`{name}` trusts remote code");
+            let span = argument.span.clone();
+            module.facts.handed_trust.push(span);
             module.report(&argument.span, Finding::new(&REMOTE_CODE, message));
         }
         return;
@@ -160,7 +206,10 @@ fn trusts(call: &Call<'_>, module: &mut Module) {
         Safety::Unsafe,
         "do not trust remote code",
     )
-    .filter(|_| trust.written == "True");
+    .filter(|_| !trust.written.is_empty() && trust.value.truth() == Some(true));
+    if fix.is_none() && trust.value.truth() == Some(true) && module.facts.handed_trust.len() < MOST_TRUSTING {
+        module.facts.handed_trust.push(trust.span.clone());
+    }
     let finding = Finding::new(&REMOTE_CODE, format!("`trust_remote_code` {message}"))
         .severity(severity)
         .confidence(confidence);
@@ -281,7 +330,9 @@ fn gradio_load(call: &Call<'_>, module: &mut Module) {
 #[cfg(test)]
 mod tests {
     use crate::python::tests::severities;
+    use crate::{Text, apply, examine};
     use bartizan_core::Severity::{High, Low, Medium};
+    use bartizan_core::{Limits, MonotonicClock};
 
     fn graded(code: &str) -> Vec<bartizan_core::Severity> {
         severities(code, "pipeline/remote-code")
@@ -321,6 +372,50 @@ mod tests {
         }
         for code in ["OPTIONS = {'trust_remote_code': False}", "trust_remote_code = ask()"] {
             assert_eq!(graded(code), [], "{code}");
+        }
+    }
+
+    #[test]
+    fn trust_is_taken_back_where_it_is_written_and_nothing_else_changes() {
+        let mended = |code: &str| {
+            let look =
+                |code: &str| examine(&Text::new("a.py", code), &Limits::default(), &MonotonicClock::start());
+            let fixes: Vec<_> = look(code).fixes.into_iter().map(|proposal| proposal.fix).collect();
+            let after = apply(code, &fixes.iter().collect::<Vec<_>>()).0;
+            assert_eq!(graded(&after), [], "{after}");
+            after
+        };
+        for (before, after) in [
+            (
+                "o = dict(trust_remote_code=True)\nM.from_pretrained('./b', **o)\n",
+                "o = dict(trust_remote_code=False)\nM.from_pretrained('./b', **o)\n",
+            ),
+            (
+                "o = {'trust_remote_code': True, 'a': True}\nM.from_pretrained('./b', **o)\n",
+                "o = {'trust_remote_code': False, 'a': True}\nM.from_pretrained('./b', **o)\n",
+            ),
+            (
+                "o = {}\no['trust_remote_code'] = True\nM.from_pretrained('./b', **o)\n",
+                "o = {}\no['trust_remote_code'] = False\nM.from_pretrained('./b', **o)\n",
+            ),
+            (
+                "TRUST = True\nM.from_pretrained('./b', trust_remote_code=TRUST)\n",
+                "TRUST = True\nM.from_pretrained('./b', trust_remote_code=False)\n",
+            ),
+            (
+                "E(model_name='./b', model_kwargs={'trust_remote_code': True})\n",
+                "E(model_name='./b', model_kwargs={'trust_remote_code': False})\n",
+            ),
+            (
+                "class A:\n    trust_remote_code: bool = True\n",
+                "class A:\n    trust_remote_code: bool = False\n",
+            ),
+            (
+                "hub = {'HF_MODEL_TRUST_REMOTE_CODE': 'true'}\n",
+                "hub = {'HF_MODEL_TRUST_REMOTE_CODE': 'false'}\n",
+            ),
+        ] {
+            assert_eq!(mended(before), after);
         }
     }
 

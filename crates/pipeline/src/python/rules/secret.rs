@@ -1,5 +1,6 @@
 //! Credentials written into code.
 
+use crate::placeholder::{is_placeholder, names_itself};
 use crate::python::call::Call;
 use crate::python::module::{Module, Report};
 use crate::python::value::{HOLE, Known, Value};
@@ -54,7 +55,7 @@ pub(crate) fn by_format(text: &str, base: usize) -> Vec<(Range<usize>, &'static 
             let known = found
                 .iter()
                 .any(|(other, _): &(Range<usize>, _)| other.start < place.end && place.start < other.end);
-            if apart && token.len() >= *length && !known && !is_placeholder(token) {
+            if apart && token.len() >= *length && !known && !stands_in(token) {
                 found.push((place, name));
             }
         }
@@ -261,7 +262,7 @@ pub(in crate::python) fn named(name: &str, value: &Value, span: &Range<usize>, m
 /// Judges a constant given to what can only be a credential.
 fn given(name: &str, value: &Value, span: &Range<usize>, module: &mut Module) {
     let Known::Text(text) = &value.known else { return };
-    if !value.taint.is_none() || text.len() < 16 || is_placeholder(text) || text.contains([' ', HOLE, '/']) {
+    if !value.taint.is_none() || text.len() < 16 || stands_in(text) || text.contains([' ', HOLE, '/']) {
         return;
     }
     let _ = name;
@@ -360,7 +361,7 @@ fn asks_for_credential(name: &str) -> Option<Asked> {
 }
 
 fn grade(asked: Asked, text: &str) -> Option<(Severity, Confidence)> {
-    if is_placeholder(text) || text.contains(HOLE) {
+    if stands_in(text.strip_prefix("Bearer ").unwrap_or(text)) || text.contains(HOLE) {
         return None;
     }
     if by_format(text, 0).iter().any(|(place, _)| place.start <= "Bearer ".len()) {
@@ -389,55 +390,10 @@ fn grade(asked: Asked, text: &str) -> Option<(Severity, Confidence)> {
     }
 }
 
-/// Whether a text stands for a credential to be filled in.
-pub(in crate::python) fn is_placeholder(text: &str) -> bool {
-    const WORDS: &[&str] = &[
-        "your",
-        "xxx",
-        "example",
-        "changeme",
-        "change_me",
-        "change-me",
-        "placeholder",
-        "dummy",
-        "fake",
-        "...",
-        "***",
-        "todo",
-        "insert",
-        "my_",
-        "my-",
-        "mytoken",
-        "replace",
-        "redacted",
-        "test",
-        "sample",
-        "foo",
-        "<",
-        "${",
-        "{{",
-        "none",
-        "null",
-        "secret_",
-        "enter",
-        "here",
-        "not-needed",
-        "no-key",
-        "empty",
-        "lorem",
-        "…",
-        "abc123",
-        "token_",
-        "_token",
-        "api_key",
-        "api-key",
-        "apikey",
-        "password",
-        "00000000",
-    ];
-    let lower = text.to_ascii_lowercase();
-    let distinct = text.chars().collect::<std::collections::BTreeSet<_>>().len();
-    distinct <= 4 || WORDS.iter().any(|word| lower.contains(word))
+/// Whether a text stands for a credential to be filled in, or names it as texts in code do.
+pub(in crate::python) fn stands_in(text: &str) -> bool {
+    let distinct = text.chars().collect::<BTreeSet<_>>().len();
+    distinct <= 4 || is_placeholder(text) || names_itself(text)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ mod downloads;
 mod images;
 mod models;
 mod packages;
+mod runners;
 mod services;
 mod shown;
 
@@ -58,8 +59,7 @@ pub(crate) fn words(words: &[super::Word], setting: Setting) -> Vec<Issue> {
             span: words.first().map_or(0, |word| word.span.start)
                 ..words.last().map_or(0, |word| word.span.end),
         }],
-        stopped: None,
-        unclosed: None,
+        ..Script::default()
     };
     commands(&script, setting, &mut issues);
     for command in &script.commands {
@@ -123,6 +123,7 @@ fn commands(script: &Script, setting: Setting, issues: &mut Vec<Issue>) {
         credentials::command(&site, issues);
         downloads::command(&site, issues);
         packages::command(&site, issues);
+        runners::command(&site, issues);
         models::command(&site, issues);
         images::command(&site, issues);
         services::command(&site, issues);

@@ -9,10 +9,15 @@ use bartizan_core::{Confidence, Severity};
 
 pub(super) fn command(site: &Site<'_>, issues: &mut Vec<Issue>) {
     let invocation = &site.invocation;
-    for argument in &invocation.arguments {
+    for (place, argument) in invocation.arguments.iter().enumerate() {
         if allows_remote_code(argument.text) {
             let message = format!("`{}` lets the model's repository run code", argument.text);
-            issues.push(Issue::new(&REMOTE_CODE, argument.word.span.clone(), message));
+            let issue = Issue::new(&REMOTE_CODE, argument.word.span.clone(), message);
+            // `--trust-remote-code true` are two words.
+            let valued = invocation.arguments.get(place.saturating_add(1)).is_some_and(|next| {
+                matches!(next.text.to_ascii_lowercase().as_str(), "true" | "1" | "yes" | "on")
+            });
+            issues.push(if valued { issue } else { issue.withdrawing(argument.text) });
         }
     }
     let unpinned = |what: String, issues: &mut Vec<Issue>, severity: Severity| {

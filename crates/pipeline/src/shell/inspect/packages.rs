@@ -33,7 +33,7 @@ pub(super) fn command(site: &Site<'_>, issues: &mut Vec<Issue>) {
     let mut known = true;
     for package in &packages {
         let text = site.resolved(package.text);
-        match judged(installer, &text) {
+        match judged(installer.pin, &text) {
             Package::Local | Package::Unknown => {}
             Package::Pinned => known = true,
             Package::Unpinned if constrained || versioned => {}
@@ -72,7 +72,7 @@ fn is_lock_free_install(invocation: &Invocation<'_>) -> bool {
         .operands(installer.valued)
         .into_iter()
         .skip(installer.verbs(invocation))
-        .any(|package| !matches!(judged(installer, package.text), Package::Local));
+        .any(|package| !matches!(judged(installer.pin, package.text), Package::Local));
     installer.has_lock && named && invocation.option(&["--help", "-h"]).is_none()
 }
 
@@ -98,7 +98,7 @@ fn indices(site: &Site<'_>, installer: &Installer, issues: &mut Vec<Issue>) {
     }
 }
 
-enum Package {
+pub(super) enum Package {
     Local,
     Unknown,
     Pinned,
@@ -106,7 +106,8 @@ enum Package {
     Source,
 }
 
-fn judged(installer: &Installer, text: &str) -> Package {
+/// How far `text`, a package as a command names it, is tied down.
+pub(super) fn judged(pin: Pin, text: &str) -> Package {
     if text.is_empty()
         || text.starts_with(['.', '/', '~', '-'])
         || [".txt"].iter().any(|end| text.ends_with(end))
@@ -141,7 +142,7 @@ fn judged(installer: &Installer, text: &str) -> Package {
     if text.starts_with(['$', '%', '{', '*', '"', '\'', '`']) || text.contains("$(") || text.contains("{{") {
         return Package::Unknown;
     }
-    let pinned = match installer.pin {
+    let pinned = match pin {
         Pin::Equals => {
             text.contains("==") && !text.contains("==*") && !text.ends_with(".*") || text.contains("===")
         }
@@ -157,13 +158,20 @@ fn judged(installer: &Installer, text: &str) -> Package {
             })
         }
         Pin::Gem => text.contains([':', '@']),
+        Pin::EqualsOrAt => {
+            let at = |text: &str| {
+                text.rsplit_once('@')
+                    .is_some_and(|(_, version)| version.starts_with(|c: char| c.is_ascii_digit() || c == '$'))
+            };
+            text.contains("==") && !text.ends_with(".*") || at(text)
+        }
     };
     if pinned { Package::Pinned } else { Package::Unpinned }
 }
 
 /// How a version is written.
 #[derive(Clone, Copy)]
-enum Pin {
+pub(super) enum Pin {
     /// `name==1.2`.
     Equals,
     /// `name=1.2`.
@@ -172,6 +180,8 @@ enum Pin {
     At,
     /// `name:1.2`.
     Gem,
+    /// `name==1.2` or `name@1.2`.
+    EqualsOrAt,
 }
 
 struct Installer {
@@ -190,10 +200,7 @@ impl Installer {
         if !self.programs.contains(&invocation.program.as_str()) {
             return false;
         }
-        let fetches_any = self.name != "npx"
-            || invocation.option(&["-y", "--yes", "-p", "--package"]).is_some()
-            || invocation.arguments.iter().any(|argument| argument.text.ends_with("@latest"));
-        fetches_any && (self.verbs.is_empty() || self.verbs.iter().any(|verb| invocation.does(verb)))
+        self.verbs.is_empty() || self.verbs.iter().any(|verb| invocation.does(verb))
     }
 
     /// How many operands are the verb.
@@ -216,7 +223,6 @@ const INSTALLERS: &[Installer] = &[
     Installer { name: "npm", programs: &["npm", "pnpm"], verbs: &[&["install"], &["i"], &["add"], &["in"], &["ins"], &["inst"], &["isntall"]], valued: &["--prefix", "--registry", "-C", "--tag", "-w", "--workspace", "--loglevel"], pin: Pin::At, has_lock: true, severity: Severity::Medium },
     Installer { name: "yarn", programs: &["yarn"], verbs: &[&["add"], &["global", "add"]], valued: &["--registry", "--cwd"], pin: Pin::At, has_lock: true, severity: Severity::Medium },
     Installer { name: "bun", programs: &["bun"], verbs: &[&["add"]], valued: &[], pin: Pin::At, has_lock: true, severity: Severity::Medium },
-    Installer { name: "npx", programs: &["npx"], verbs: &[], valued: &["-p", "--package"], pin: Pin::At, has_lock: false, severity: Severity::Medium },
     Installer { name: "gem", programs: &["gem"], verbs: &[&["install"], &["i"]], valued: &["-v", "--version", "-i", "--install-dir", "-n", "--bindir"], pin: Pin::Gem, has_lock: true, severity: Severity::Low },
     Installer { name: "go", programs: &["go"], verbs: &[&["install"]], valued: &["-ldflags", "-tags"], pin: Pin::At, has_lock: false, severity: Severity::Low },
 ];

@@ -1,5 +1,6 @@
 //! Which meanings make an act when they stand near each other in a sentence: [`judge`].
 
+mod hoards;
 mod leaks;
 mod orders;
 mod silence;
@@ -124,6 +125,7 @@ static PRODUCTIONS: &[Production] = &[
     leaks::sends_data,
     leaks::copies_mail,
     leaks::publishes,
+    hoards::hoards,
     silence::stays_silent,
     silence::leaves_out,
     silence::covers,

@@ -1,0 +1,234 @@
+//! Values under the name of a credential that are none: what stands for one ([`is_placeholder`]), what everyone is told
+//! ([`is_default`]), and words ([`is_spoken`]).
+
+use bartizan_text::is_stand_in;
+
+/// Whether `value` stands for a credential and is none: something to fill in, a reference to where it is kept, a state.
+pub(crate) fn is_placeholder(value: &str) -> bool {
+    let lower = value.to_ascii_lowercase();
+    value.len() < 3
+        || refers(value)
+        || value.contains("://")
+        || value.starts_with(['/', '.', '!', '*'])
+        || value.contains(' ')
+        || STATES.contains(&lower.as_str())
+        || is_stand_in(lower.as_bytes())
+        || STAND_INS.iter().any(|part| lower.contains(part))
+        || value.bytes().all(|byte| byte.is_ascii_digit())
+        || is_dull(value)
+}
+
+/// Whether `value` names where the credential is: a variable, a template, a place to fill in.
+fn refers(value: &str) -> bool {
+    let both = |open: char, close: char| value.contains(open) && value.contains(close);
+    let is_variable = |after: &str| {
+        let name = after.bytes().take_while(|byte| byte.is_ascii_alphabetic() || *byte == b'_');
+        name.count() >= SHORTEST_VARIABLE || after.starts_with(['{', '('])
+    };
+    value.starts_with(['$', '%'])
+        || value.contains('…')
+        || value.contains("%(")
+        || both('{', '}')
+        || both('<', '>')
+        || value.match_indices('$').any(|(at, _)| value.get(at + 1..).is_some_and(is_variable))
+}
+
+/// Whether `value` is a password that is told to everyone: still a credential, but no loss.
+pub(crate) fn is_default(value: &str) -> bool {
+    DEFAULTS.contains(&value.to_ascii_lowercase().as_str())
+}
+
+/// Whether `value` is made of words, as no issuer draws a token: `latest`, `my-team`. What speaks of a secret or of whom it lets in is
+/// chosen by people, and may be one.
+pub(crate) fn is_spoken(value: &str) -> bool {
+    let lower = value.to_ascii_lowercase();
+    let cased = |word: &str| {
+        let rest = word.get(1..).unwrap_or_default();
+        let plain = word.bytes().all(|byte| byte.is_ascii_alphabetic());
+        plain
+            && (rest.bytes().all(|byte| byte.is_ascii_lowercase())
+                || word.bytes().all(|byte| byte.is_ascii_uppercase()))
+    };
+    !["secret", "pass", "admin", "root"].iter().any(|word| lower.contains(word))
+        && value.split(['-', '_', '.']).all(|word| (1..=LONGEST_WORD).contains(&word.len()) && cased(word))
+}
+
+/// Whether `value` names what it stands for, as texts in code do: `my_token`, `test-key`, `password`.
+pub(crate) fn names_itself(value: &str) -> bool {
+    let lower = value.to_ascii_lowercase();
+    OWN_NAMES.iter().any(|part| lower.contains(part))
+}
+
+/// Whether `token` repeats so few characters that it stands for another.
+pub(crate) fn is_dull(token: &str) -> bool {
+    let mut seen: Vec<u8> = token.bytes().collect();
+    seen.sort_unstable();
+    seen.dedup();
+    seen.len() < 4.min(token.len())
+}
+
+/// Shortest name behind a `$` inside of a value, in letters: passwords hold that sign, too.
+const SHORTEST_VARIABLE: usize = 3;
+/// Longest word, in letters: what is longer without a break is drawn.
+const LONGEST_WORD: usize = 14;
+
+/// Words for a state, a version, a way to sign in or a place, under names that end as those of credentials do.
+const STATES: &[&str] = &[
+    "auto",
+    "automatic",
+    "aws",
+    "azure",
+    "basic",
+    "bearer",
+    "default",
+    "dev",
+    "development",
+    "disabled",
+    "empty",
+    "enabled",
+    "encrypted",
+    "env",
+    "false",
+    "file",
+    "gcp",
+    "generate",
+    "generated",
+    "github",
+    "gitlab",
+    "hidden",
+    "huggingface",
+    "inherit",
+    "jwt",
+    "kerberos",
+    "keychain",
+    "keyring",
+    "latest",
+    "ldap",
+    "local",
+    "main",
+    "manual",
+    "masked",
+    "master",
+    "nil",
+    "no",
+    "none",
+    "not_supported",
+    "null",
+    "oauth",
+    "oauth2",
+    "off",
+    "oidc",
+    "optional",
+    "prod",
+    "production",
+    "prompt",
+    "random",
+    "remote",
+    "required",
+    "saml",
+    "stable",
+    "staging",
+    "string",
+    "token",
+    "true",
+    "undefined",
+    "unset",
+    "unsupported",
+    "unused",
+    "vault",
+    "yes",
+];
+
+/// Parts of what people write where a credential will stand, beside those that are known of any text.
+const STAND_INS: &[&str] = &[
+    "your",
+    "change",
+    "replace",
+    "todo",
+    "fake",
+    "insert",
+    "sample",
+    "goes-here",
+    "goes_here",
+    "not-needed",
+    "no-key",
+    "mytoken",
+    "abc123",
+    "00000000",
+    "...",
+    "***",
+    "vault:",
+    "secret:",
+    "ref:",
+    "arn:",
+    "projects/",
+    "sealed",
+    "enc[",
+];
+
+/// Parts of texts in code that name what belongs in their place.
+const OWN_NAMES: &[&str] = &[
+    "my_", "my-", "test", "foo", "none", "null", "secret_", "enter", "here", "empty", "xxx", "token_",
+    "_token", "api_key", "api-key", "apikey", "password",
+];
+
+/// Passwords that documentation and images come with.
+const DEFAULTS: &[&str] = &[
+    "password",
+    "admin",
+    "root",
+    "postgres",
+    "minio",
+    "minioadmin",
+    "minio123",
+    "test",
+    "guest",
+    "mysql",
+    "secret",
+    "airflow",
+    "mlflow",
+    "user",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stands_for_a_credential_is_none() {
+        for value in [
+            "${TOKEN}",
+            "<token>",
+            "x-$TOKEN",
+            "{{ token }}",
+            "%TOKEN%",
+            "your-key",
+            "changeme",
+            "REPLACE_ME",
+            "hf_xxxxxxxxxxxx",
+            "latest",
+            "Bearer",
+            "4096",
+            "aaaa",
+            "/run/secrets/x",
+            "arn:aws:x",
+            "…",
+        ] {
+            assert!(is_placeholder(value), "{value}");
+        }
+        for value in ["S3cr3t-Pr0d-9917", "hunter2!", "minioadmin", "correcthorse", "k8Jq2!xPz", "Pa$$w0rd%1"]
+        {
+            assert!(!is_placeholder(value), "{value}");
+        }
+    }
+
+    #[test]
+    fn words_are_no_drawn_tokens_and_words_for_secrets_may_be_chosen_ones() {
+        for value in ["latest", "Nightly", "my-team", "BETA", "en_core_web"] {
+            assert!(is_spoken(value), "{value}");
+        }
+        for value in ["supersecret", "adminadmin", "qwmznxbvlakjdhf", "xK9fQ2", "aBcDeFgH", "", "a--b"] {
+            assert!(!is_spoken(value), "{value}");
+        }
+    }
+}
