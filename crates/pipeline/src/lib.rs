@@ -21,6 +21,7 @@ mod surroundings;
 #[cfg(test)]
 mod testing;
 mod text;
+mod told;
 mod variable;
 
 pub mod agents;
