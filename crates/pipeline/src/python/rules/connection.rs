@@ -51,10 +51,14 @@ fn passwords_in_addresses(text: &str, base: usize) -> Vec<Range<usize>> {
             && password.bytes().any(|byte| byte.is_ascii_digit())
             && password.bytes().any(|byte| byte.is_ascii_alphabetic());
         let filled_in = password.contains(['{', '$', '<', '%', '[']) || is_placeholder(password);
-        let elsewhere = host.contains('.')
+        let named = user.split(':').next().unwrap_or(user);
+        let stands_for = ["localhost", "host", "hostname", "server", "dbhost"].contains(&host)
+            || matches!(named, "user" | "username" | "login");
+        let elsewhere = !stands_for
+            && host.bytes().any(|byte| byte.is_ascii_alphanumeric())
             && !host.starts_with("127.")
             && host != "0.0.0.0"
-            && (is_number(host) || !is_placeholder(host));
+            && (is_number(host) || !host.contains('.') || !is_placeholder(host));
         if drawn && !filled_in && elsewhere {
             let begins = base.saturating_add(begins);
             let ends = base.saturating_add(at).saturating_add("://".len()).saturating_add(authority.len());
