@@ -1,12 +1,12 @@
 //! Files that hold credentials and little else, and credentials in plain settings: `.env`, `.pypirc`, `.netrc`, the
-//! credentials of clouds, private keys, and YAML, JSON, TOML or INI that code reads.
+//! credentials of clouds, private keys, YAML, JSON, TOML or INI that code reads, and every other text that is no table of data.
 //!
-//! A file is of this kind when it holds one: settings without are left to the readers that know them.
+//! A file is of this kind when it holds one: texts without are left to the readers that know them.
 
 use crate::python::secret::{by_format, is_encrypted_key, named_in_dump};
 use crate::rules::{self, SECRET};
 use crate::settings_passwords::passwords;
-use crate::{Issue, Notes, Reader, Text, issue, variable};
+use crate::{Issue, Notes, Reader, Text, issue, told, variable};
 use bartizan_core::{Confidence, Kind, Rule, Severity};
 use std::ops::Range;
 
@@ -57,6 +57,8 @@ enum Form {
     Settings,
     /// A key in its armour.
     Key,
+    /// Prose, or what no reader knows: what has the form of a credential; in what an agent follows also what is told as one.
+    Prose,
 }
 
 fn form(text: &Text<'_>) -> Option<Form> {
@@ -87,7 +89,14 @@ fn form(text: &Text<'_>) -> Option<Form> {
         extension.as_str(),
         "yaml" | "yml" | "json" | "toml" | "ini" | "cfg" | "conf" | "properties" | "tfvars"
     );
-    (settings && !shown && !WRITTEN.contains(&name)).then_some(Form::Settings)
+    if shown || WRITTEN.contains(&name) {
+        return None;
+    }
+    if settings {
+        return Some(Form::Settings);
+    }
+    // Code has a reader that says more, and rows of data are judged as data.
+    (!READ_ELSEWHERE.contains(&extension.as_str())).then_some(Form::Prose)
 }
 
 fn issues(text: &Text<'_>) -> Vec<Issue> {
@@ -96,6 +105,7 @@ fn issues(text: &Text<'_>) -> Vec<Issue> {
         Some(Form::Logins) => logins(text.content),
         Some(Form::Settings) => settings(text),
         Some(Form::Key) => keys(text),
+        Some(Form::Prose) => prose(text),
         None => Vec::new(),
     }
 }
@@ -205,6 +215,31 @@ fn settings(text: &Text<'_>) -> Vec<Issue> {
     issues
 }
 
+/// What has the form of a credential, and in what an agent follows a password in a sentence or a drawn value under the name of one.
+fn prose(text: &Text<'_>) -> Vec<Issue> {
+    let graded = if is_for_tests(text.name) { Severity::Medium } else { Severity::High };
+    let mut found: Vec<(Range<usize>, String, Confidence)> = by_format(text.content, 0)
+        .into_iter()
+        .map(|(place, kind)| (place, format!("{kind} stands in the text"), Confidence::High))
+        .collect();
+    // Sentences are rare, and what a text is to an agent takes longer to tell.
+    let mut told = told::passwords(text.content);
+    told.extend(named_in_dump(text.content));
+    if !told.is_empty() && told::is_instruction(text) {
+        for place in told {
+            if !found.iter().any(|(other, ..)| other.start < place.end && place.start < other.end) {
+                let message = "a credential is told to whoever reads the text".to_owned();
+                found.push((place, message, Confidence::Medium));
+            }
+        }
+    }
+    found.truncate(MOST_ISSUES);
+    let issue = |(span, message, confidence)| {
+        Issue::new(&SECRET, span, message).severity(graded).confidence(confidence)
+    };
+    found.into_iter().map(issue).collect()
+}
+
 /// Private keys. One that needs a pass phrase, that tests use, or that its file keeps to its owner is no leak yet.
 fn keys(text: &Text<'_>) -> Vec<Issue> {
     let kept = is_kept_to_owner(text) || is_for_tests(text.name);
@@ -280,6 +315,8 @@ const SHOWN: &[&str] = &[
     "sample.env",
     "template.env",
 ];
+/// Ends of names of texts that other readers search for credentials: code, and rows of data.
+const READ_ELSEWHERE: &[&str] = &["py", "pyi", "pyw", "ipynb", "csv", "tsv", "jsonl", "ndjson", "jsonlines"];
 /// What programs write, full of digests and of tokens in another sense.
 const WRITTEN: &[&str] = &[
     "package-lock.json",
@@ -341,6 +378,19 @@ mod tests {
         ] {
             assert_eq!(lines("config.yaml", text), [], "{text}");
         }
+    }
+
+    #[test]
+    fn each_credential_of_a_text_is_told_at_its_line() {
+        let second = format!("{}{}", "glpat-", "x7Qp2LmZ9vKtR4sWnB8c");
+        let text = format!("# Notes\n\nUse `{}` for uploads.\n\n- deploy: `{second}`\n", token());
+        assert_eq!(lines("README.md", &text), [(3, "secret"), (5, "secret")]);
+        assert_eq!(lines("AGENTS.md", &text), [(3, "secret"), (5, "secret")]);
+        assert_eq!(lines("notes", &text), [(3, "secret"), (5, "secret")]);
+        assert_eq!(crate::testing::graded("README.md", &text, "pipeline/secret").len(), 2);
+        // Rows of data are judged as such.
+        assert_eq!(lines("rows.csv", &text), []);
+        assert_eq!(lines("README.md", "Set `HF_TOKEN=hf_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx`.\n"), []);
     }
 
     #[test]

@@ -24,6 +24,7 @@ mod surroundings;
 #[cfg(test)]
 mod testing;
 mod text;
+mod told;
 mod variable;
 mod withdraw;
 

@@ -259,8 +259,12 @@ fn is_drawn_key(name: &str, value: &str) -> bool {
     ];
     let lower = name.to_ascii_lowercase().replace(['-', '.'], "_");
     let key = lower.ends_with("_key") && !OTHERS.iter().any(|other| lower.contains(other));
-    let plain =
-        value.len() >= 32 && value.len() <= 128 && value.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    // Letters and digits, or Base64.
+    let plain = value.len() >= 32
+        && value.len() <= 200
+        && value
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || value.len() >= 40 && b"+/=".contains(&byte));
     let has = |class: fn(&u8) -> bool| value.as_bytes().iter().any(class);
     let hexadecimal = value.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
     let mixed = has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase);
@@ -376,6 +380,9 @@ mod tests {
         {
             assert_eq!(rules(name, value), ["pipeline/secret"], "{name}={value}");
         }
+        let base64 = "Tq7vXz2L+mKp9wRs4/BnJd6Yc1Hf8GeUo3iAa5tNQb0VxWkZrMlCyEhSgDuFjPT7vL2mKp9wRs4Bn==";
+        assert_eq!(rules("STORAGE_KEY", base64), ["pipeline/secret"]);
+        assert_eq!(rules("STORAGE_KEY", "models/acme/net/checkpoints/step-1000/weights"), [""; 0]);
         assert_eq!(rules("CACHE_KEY", "0f1e2d3c4b5a69788796a5b4c3d2e1f0"), [""; 0]);
         assert_eq!(rules("KAGGLE_KEY", "deps-v1"), [""; 0]);
         for (name, value) in [

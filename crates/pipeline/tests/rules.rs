@@ -57,6 +57,7 @@ const CASES: &[Case] = &[
     ("tls-disabled", "Jenkinsfile", "node { sh 'curl -k https://x.example/a' }\n", "node { sh 'curl https://x.example/a' }\n"),
     ("typosquat-action", "gh", "uses: actoins/checkout@COMMIT\n        with: {persist-credentials: false}", "uses: actions/checkout@COMMIT\n        with: {persist-credentials: false}"),
     ("undocumented-permissions", WORKFLOW, "on: push\npermissions:\n  id-token: write\njobs: {a: {runs-on: x, steps: [{run: ls}]}}\n", "on: push\npermissions:\n  id-token: write # trusted publishing\njobs: {a: {runs-on: x, steps: [{run: ls}]}}\n"),
+    ("packaged-secret", "Dockerfile", "FROM a@sha256:00\nCOPY .env /app/.env\nUSER 1\n", "FROM a@sha256:00\nCOPY .env.example /app/.env\nUSER 1\n"),
     ("unencrypted-storage", "main.tf", "resource \"google_vertex_ai_dataset\" \"d\" {\n  region = \"x\"\n}\n", "resource \"google_vertex_ai_dataset\" \"d\" {\n  encryption_spec { kms_key_name = var.k }\n}\n"),
     ("unpinned-action", "gh", "uses: docker/login-action@v3", "uses: docker/login-action@COMMIT # v3"),
     ("unpinned-image", "azure-pipelines.yml", "pool: x\nresources:\n  containers:\n  - {container: c, image: 'pytorch/pytorch:latest'}\n", "pool: x\nresources:\n  containers:\n  - {container: c, image: 'pytorch/pytorch@sha256:00'}\n"),

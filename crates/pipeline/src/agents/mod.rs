@@ -25,6 +25,7 @@ mod skill;
 pub(crate) use beside::belongs_to_skill;
 pub use mcp::{McpConfig, McpSource, McpTools};
 pub use settings::AgentSettings;
+pub(crate) use skill::is_followed;
 pub use skill::{AgentInstructions, Markdown, SkillScript};
 
 /// The worst severity of what is found in `content` as the description of a skill.

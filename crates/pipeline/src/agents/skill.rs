@@ -146,7 +146,7 @@ fn is_markdown(text: &Text<'_>) -> bool {
 }
 
 /// Whether agents follow `text`, by its name or by what it says of itself.
-fn is_followed(text: &Text<'_>) -> bool {
+pub(crate) fn is_followed(text: &Text<'_>) -> bool {
     is_named(text) || is_markdown(text) && describes_skill(text)
 }
 

@@ -129,6 +129,12 @@ fn job(text: &Text<'_>, notes: &mut Notes<'_>, root: Node<'_>, job: Node<'_>) ->
     for node in image.into_iter().chain(services) {
         issue::report(text, notes, image::issue(node.as_str().unwrap_or_default(), node.span(), "the image"));
     }
+    for file in job.path(&["artifacts", "paths"]).into_iter().flat_map(Node::items_or_self) {
+        if let Some(path) = file.as_str().filter(|path| rules::holds_credentials(path)) {
+            let message = format!("`{}` is kept as an artifact", bartizan_core::printable(path, 80));
+            issue::report(text, notes, [Issue::new(&rules::PACKAGED_SECRET, file.span(), message)]);
+        }
+    }
     let scripts = ["before_script", "script", "after_script"].iter().filter_map(|key| job.get(key));
     let script = Script::of(scripts);
     // What a variable of the file is set to from an outsider's is the outsider's as well.
@@ -285,6 +291,13 @@ mod tests {
             found(text),
             [(6, "template-injection"), (9, "template-injection"), (10, "prompt-injection-in-ci")]
         );
+    }
+
+    #[test]
+    fn files_of_credentials_among_artifacts_are_found() {
+        let job = |path: &str| format!("a:\n  script: [make]\n  artifacts:\n    paths:\n      - {path}\n");
+        assert_eq!(found(&job(".env")), [(5, "packaged-secret")]);
+        assert_eq!(found(&job("out/")), []);
     }
 
     #[test]

@@ -48,6 +48,7 @@ impl Reader for DependencyManifest {
                     None => issue,
                 });
             report(text, notes, issue);
+            report(text, notes, unencrypted(text, dependency, &found));
             report(text, notes, name(dependency));
         }
         report(text, notes, hashes(&found));
@@ -101,6 +102,21 @@ fn pinning(dependency: &Dependency, purpose: Purpose, lenient: bool) -> Option<I
         _ => format!("Pin it: `{named}==<version>`, with its hash from `uv pip compile --generate-hashes`."),
     };
     Some(Issue::new(&UNPINNED_PACKAGE, dependency.span.clone(), message).severity(severity).remedy(remedy))
+}
+
+/// A dependency taken from an address without encryption, unless its reader said so.
+fn unencrypted(text: &Text<'_>, dependency: &Dependency, found: &Dependencies) -> Option<Issue> {
+    if !matches!(dependency.pin, Pin::Address(_) | Pin::Moving | Pin::Commit) {
+        return None;
+    }
+    let written = text.content.get(dependency.span.clone())?;
+    let address = crate::address::cleartext(written)?;
+    let line = |at: usize| text.line_column(at).0;
+    let told = found.issues.iter().any(|issue| {
+        issue.rule.id == INSECURE_TRANSPORT.id && line(issue.span.start) == line(dependency.span.start)
+    });
+    let message = format!("{} is fetched without encryption", printable(address, 80));
+    (!told).then(|| Issue::new(&INSECURE_TRANSPORT, dependency.span.clone(), message))
 }
 
 /// How a requirement from a git repository is pinned: `git+https://host/path.git[@revision][#fragment]`.
@@ -186,6 +202,7 @@ static RULES: &[&Rule] = &[
     &INSECURE_TRANSPORT,
     &TLS_DISABLED,
     &crate::rules::CURL_PIPE_SHELL,
+    &crate::rules::REMOTE_CODE,
     &super::rules::KNOWN_VULNERABLE_PACKAGE,
     &super::rules::VULNERABILITIES_NOT_CHECKED,
 ];
@@ -291,6 +308,41 @@ mod tests {
     fn repositories_asked_without_encryption_are_found() {
         let lines = "-e git+http://git.example/a@0123456789abcdef0123456789abcdef01234567#egg=a\n";
         assert_eq!(found("requirements.txt", lines), [("pipeline/insecure-transport", 1, Severity::Medium)]);
+    }
+
+    #[test]
+    fn packages_from_addresses_without_encryption_are_found_in_every_manifest() {
+        let clear = |found: Vec<(&'static str, u32, Severity)>| -> Vec<u32> {
+            found
+                .into_iter()
+                .filter(|(rule, ..)| *rule == INSECURE_TRANSPORT.id)
+                .map(|(_, line, _)| line)
+                .collect()
+        };
+        let project = |scheme: &str| {
+            format!(
+                "[project]\nname = \"a\"\ndependencies = [\n  \"w @ {scheme}://f.example/w-1.0.tar.gz\",\n]\n"
+            )
+        };
+        assert_eq!(clear(found("pyproject.toml", &project("http"))), [4]);
+        assert_eq!(clear(found("pyproject.toml", &project("https"))), [0u32; 0]);
+        let package = |scheme: &str| {
+            format!("{{\n\"dependencies\": {{\n\"w\": \"{scheme}://f.example/w.tgz\"\n}}\n}}\n")
+        };
+        assert_eq!(clear(found("package.json", &package("http"))), [3]);
+        assert_eq!(clear(found("package.json", &package("https"))), [0u32; 0]);
+        assert_eq!(clear(found("requirements.txt", "w @ http://f.example/w-1.0.tar.gz\n")), [1]);
+    }
+
+    #[test]
+    fn scripts_of_a_package_are_read_as_commands() {
+        let package = |script: &str| format!("{{\n\"scripts\": {{\n\"agent\": \"{script}\"}}}}\n");
+        let ids = |script: &str| -> Vec<&'static str> {
+            found("package.json", &package(script)).into_iter().map(|(rule, ..)| rule).collect()
+        };
+        assert_eq!(ids("NODE_TLS_REJECT_UNAUTHORIZED=0 node agent.js"), [TLS_DISABLED.id]);
+        assert_eq!(ids("vllm serve acme/net --trust-remote-code"), ["pipeline/remote-code"]);
+        assert_eq!(ids("tsc && node dist/agent.js"), [""; 0]);
     }
 
     #[test]

@@ -2,7 +2,10 @@
 
 use super::instructions::{Instruction, read};
 use crate::address::{cleartext, is_commit};
-use crate::rules::{self, INSECURE_TRANSPORT, ROOT_USER, UNPINNED_SOURCE, UNVERIFIED_DOWNLOAD};
+use crate::rules::{
+    self, INSECURE_TRANSPORT, PACKAGED_SECRET, ROOT_USER, UNPINNED_SOURCE, UNVERIFIED_DOWNLOAD,
+    holds_credentials,
+};
 use crate::shell::inspect::{self, Setting};
 use crate::yaml::Yaml;
 use crate::{Issue, Notes, Reader, Text, image, issue, variable};
@@ -127,7 +130,7 @@ impl Image<'_> {
                 issues
             }
             "ADD" => add(instruction, arguments, start),
-            "COPY" => self.copy(instruction),
+            "COPY" => self.copy(instruction, arguments),
             name if self.is_unknown(name) => {
                 let reason = format!(
                     "`{}` is no instruction, which ends the build here; mend it or say its syntax in the first line",
@@ -246,9 +249,11 @@ impl Image<'_> {
         shown
     }
 
-    fn copy(&self, instruction: &Instruction) -> Vec<Issue> {
+    fn copy(&self, instruction: &Instruction, arguments: &str) -> Vec<Issue> {
         let from = instruction.flags.iter().find(|(flag, ..)| flag == "from");
-        let Some((_, reference, span)) = from else { return Vec::new() };
+        let Some((_, reference, span)) = from else {
+            return packaged(instruction, arguments).into_iter().collect();
+        };
         let known = reference.chars().all(|c| c.is_ascii_digit())
             || self.stages.iter().any(|(stage, _)| *stage == reference.to_ascii_lowercase());
         if known || !(reference.contains('/') || reference.contains(':')) {
@@ -270,6 +275,18 @@ impl Image<'_> {
         let severity = if self.user.is_some() { Severity::Medium } else { ROOT_USER.severity };
         Some(Issue::new(&ROOT_USER, span, message).severity(severity).confidence(Confidence::Medium))
     }
+}
+
+/// A file of credentials that the image is given.
+fn packaged(instruction: &Instruction, arguments: &str) -> Option<Issue> {
+    let arguments = arguments.trim().trim_start_matches('[').trim_end_matches(']');
+    let mut words =
+        arguments.split([' ', '\t', ',', '\n', '"']).filter(|word| !word.is_empty() && *word != "\\");
+    // The last is where they are put.
+    words.next_back()?;
+    let file = words.find(|word| holds_credentials(word))?;
+    let message = format!("`{}` becomes part of the image", bartizan_core::printable(file, 80));
+    Some(Issue::new(&PACKAGED_SECRET, instruction.span.clone(), message))
 }
 
 fn is_root(user: &str) -> bool {
@@ -426,6 +443,19 @@ mod tests {
         let kept = format!("{BASE}ARG HF_TOKEN\nENV HF_TOKEN=$HF_TOKEN\nUSER 1000\n");
         assert_eq!(found(&kept), [(3, "secret")]);
         assert_eq!(found(&format!("{BASE}ARG VERSION\nENV VERSION=$VERSION\nUSER 1000\n")), []);
+    }
+
+    #[test]
+    fn files_of_credentials_that_are_copied_are_found() {
+        let copied = |arguments: &str| found(&format!("{BASE}COPY {arguments}\nUSER 1000\n"));
+        for arguments in
+            [".env /app/.env", "--chown=1000 id_rsa /root/.ssh/id_rsa", "[\"a.py\", \".env\", \"/app/\"]"]
+        {
+            assert_eq!(copied(arguments), [(2, "packaged-secret")], "{arguments}");
+        }
+        for arguments in [". /app", ".env.example /app/.env", "certs/ca.pem /etc/ssl/", "app.py /app/.env"] {
+            assert_eq!(copied(arguments), [], "{arguments}");
+        }
     }
 
     #[test]

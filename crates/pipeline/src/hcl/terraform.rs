@@ -47,10 +47,20 @@ impl Reader for Terraform {
             match block.name.as_str() {
                 "resource" => issue::report(text, notes, resource(block)),
                 "module" => issue::report(text, notes, module(block)),
+                "variable" => issue::report(text, notes, default(block)),
                 _ => {}
             }
         }
         file.each(&mut |body| everywhere(text, notes, body));
+    }
+}
+
+/// What a variable holds unless someone says otherwise; its name is the label of its block.
+fn default(block: &Block) -> Vec<Issue> {
+    let name = block.labels.first().map(String::as_str).unwrap_or_default();
+    match block.body.get("default").map(|default| &default.value) {
+        Some(Value::Text(value, span)) => variable::issues(name, value, span),
+        _ => Vec::new(),
     }
 }
 
@@ -451,6 +461,12 @@ mod tests {
         assert_eq!(found(&rule(8888, "0.0.0.0/0")), [(4, "pipeline/exposed-service")]);
         assert_eq!(found(&rule(443, "0.0.0.0/0")), []);
         assert_eq!(found(&rule(8888, "10.0.0.0/8")), []);
+        let variable = |name: &str, value: &str| {
+            found(&format!("variable \"{name}\" {{\n  default = \"{value}\"\n}}\n"))
+        };
+        assert_eq!(variable("db_password", "Tr0ub4dor-9917"), [(2, "pipeline/secret")]);
+        assert_eq!(variable("db_password", ""), []);
+        assert_eq!(variable("region", "eu-central-1"), []);
         let bucket = |value: &str| {
             format!(
                 "resource \"aws_s3_bucket_public_access_block\" \"b\" {{\n  block_public_acls = {value}\n}}\n"

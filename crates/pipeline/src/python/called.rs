@@ -2,6 +2,7 @@
 
 use super::call::{Argument, Call};
 use super::evaluate::{MOST_ITEMS, subscript};
+use super::module::{Sink, SinkKind};
 use super::sources;
 use super::strings;
 use super::value::{HOLE, Known, MOST_CHOICES, Partial, Taint, Value};
@@ -140,6 +141,12 @@ impl<'a> Walk<'a, '_> {
             }
             Known::Path(path) => {
                 call.path = Arc::clone(path);
+                if matches!(
+                    path.as_ref(),
+                    "builtins.globals()[]" | "builtins.locals()[]" | "builtins.getattr()"
+                ) {
+                    self.named_by(callee.taint, call);
+                }
                 self.called_path(call, function)
             }
             _ => {
@@ -157,7 +164,8 @@ impl<'a> Walk<'a, '_> {
             if !matches!(call.receiver.known, Known::Path(_) | Known::Nothing)
                 && let Some(value) = strings::method(&call.receiver, name, &values)
             {
-                return value;
+                // What `format` is given by name.
+                return if name == "format" { value.tainted(call.taint()) } else { value };
             }
             if let ("setdefault" | "get" | "pop", [key, value], false) =
                 (name, call.positional.as_slice(), self.quiet)
@@ -172,6 +180,7 @@ impl<'a> Walk<'a, '_> {
             }
         }
         self.check(call);
+        self.follow_files(call, function);
         self.hand_over(call);
         let path = call.path.as_ref();
         if call.name() == "add_argument" && call.is_of("argparse") {
@@ -226,6 +235,14 @@ impl<'a> Walk<'a, '_> {
                     call.positional.iter().map(|argument| argument.value.clone()).collect();
                 return Value { known: strings::joined_path(&parts), taint: call.taint() };
             }
+            // A number drawn from the clock is still drawn from it.
+            "builtins.int"
+                if call.positional.first().is_some_and(|number| {
+                    number.value.as_path().is_some_and(|path| path.starts_with("time.time"))
+                }) =>
+            {
+                return call.positional.first().map(|number| number.value.clone()).unwrap_or_default();
+            }
             "builtins.str"
             | "builtins.bytes"
             | "textwrap.dedent"
@@ -238,6 +255,9 @@ impl<'a> Walk<'a, '_> {
             | "builtins.tuple"
             | "inspect.cleandoc"
             | "os.path.normpath"
+            | "pydantic.SecretStr"
+            | "pydantic.SecretBytes"
+            | "starlette.datastructures.Secret"
             | "sqlalchemy.text"
             | "sqlalchemy.sql.text"
             | "psycopg2.sql.SQL"
@@ -252,6 +272,19 @@ impl<'a> Walk<'a, '_> {
                 {
                     return self.attribute(&owner.value, name);
                 }
+                // Anything of a module: who says which, says what is called.
+                if let [owner, name, ..] = call.positional.as_slice()
+                    && owner
+                        .value
+                        .as_path()
+                        .is_some_and(|path| !path.starts_with(['?', '@']) && !path.contains("()"))
+                    && !name.value.is_constant()
+                {
+                    return Value {
+                        known: Known::Path("builtins.getattr()".into()),
+                        taint: name.value.all_taint(),
+                    };
+                }
                 // `getattr(self, f"do_{name}")`: one of the methods that begin so.
                 if let [owner, name, ..] = call.positional.as_slice()
                     && let Known::Instance(class) | Known::Class(class) = owner.value.known
@@ -265,6 +298,8 @@ impl<'a> Walk<'a, '_> {
                 }
             }
             "builtins.__import__" | "importlib.import_module" => {
+                let named = call.positional.first().map(|name| name.value.all_taint()).unwrap_or_default();
+                self.named_by(named, call);
                 if let Some(name) = call.positional.first().and_then(|argument| argument.value.as_text()) {
                     return Value::path(name);
                 }
@@ -275,6 +310,11 @@ impl<'a> Walk<'a, '_> {
                         known: strings::joined_address(&base.value, &rest.value),
                         taint: call.taint(),
                     };
+                }
+            }
+            "dataclasses.field" | "attr.ib" | "attrs.field" => {
+                if let Some(default) = call.keyword("default") {
+                    return default.value.clone();
                 }
             }
             "typer.Option" | "typer.Argument" | "pydantic.Field" => {
@@ -302,6 +342,23 @@ impl<'a> Walk<'a, '_> {
         Value { known, taint }
     }
 
+    /// What is called or imported is the one that a value names which is `taint`ed.
+    fn named_by(&mut self, taint: Taint, call: &Call<'a>) {
+        if self.quiet || taint.is_none() {
+            return;
+        }
+        let callee = call.spelling.chars().take(60).collect();
+        let sink = Sink {
+            kind: SinkKind::Name,
+            span: call.span.clone(),
+            callee,
+            taint,
+            varies: true,
+            elsewhere: None,
+        };
+        self.reach(sink);
+    }
+
     /// A call prepared by `functools.partial`: judged by the options given here, the rest being open.
     fn prepared(&mut self, callee: &Value, call: &Call<'a>) {
         let Some(path) = callee.as_path().filter(|_| !call.named.is_empty()) else { return };
@@ -313,6 +370,17 @@ impl<'a> Walk<'a, '_> {
 
     /// Methods that change the list or dict they belong to, or take something out of it.
     fn container_method(&mut self, call: &Call<'a>, name: &str, owner: &'a Expr) -> Option<Value> {
+        if let ("get", Known::Path(path), Some("authorization" | "Authorization")) =
+            (name, &call.receiver.known, call.positional.first().and_then(|key| key.value.as_text()))
+            && (path.ends_with("headers") || path.ends_with("headers()"))
+        {
+            return Some(subscript(&call.receiver, &Value::text("authorization")));
+        }
+        if let ("get", Known::Path(path), Some(key)) = (name, &call.receiver.known, call.positional.first())
+            && matches!(path.as_ref(), "builtins.globals()" | "builtins.locals()")
+        {
+            return Some(subscript(&call.receiver, &key.value));
+        }
         if let ("get" | "pop", Known::Entries(_), Some(key)) =
             (name, &call.receiver.known, call.positional.first())
         {

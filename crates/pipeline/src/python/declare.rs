@@ -6,7 +6,7 @@ use super::rules;
 use super::scope::Scope;
 use super::value::{Known, Taint, Value};
 use super::waiting::Waiting;
-use super::walk::Walk;
+use super::walk::{MOST_ENTRIES, Walk};
 use ruff_python_ast::{self as ast, Expr, Stmt};
 use ruff_text_size::Ranged;
 use std::collections::HashMap;
@@ -54,6 +54,8 @@ pub(super) struct Summary {
 pub(super) struct Class {
     pub(super) attributes: HashMap<Arc<str>, Value>,
     pub(super) methods: HashMap<Arc<str>, usize>,
+    /// Names of its fields in the order in which they are declared: what a constructor made by a decorator takes.
+    pub(super) fields: Vec<Arc<str>>,
     /// Paths of what it derives from.
     pub(super) bases: Vec<Arc<str>>,
     /// Whether it is an unpickler that loads whatever class a pickle names.
@@ -173,6 +175,9 @@ impl<'a> Walk<'a, '_> {
             self.state.defined.insert(place, number);
             number
         };
+        if let Some(known) = self.state.classes.get_mut(number).filter(|known| known.fields.is_empty()) {
+            known.fields = fields(class);
+        }
         self.scope().bind(class.name.as_str(), Known::Class(number).into());
         let outer = self.class.replace(number);
         let frames = std::mem::take(&mut self.frames);
@@ -220,6 +225,8 @@ impl<'a> Walk<'a, '_> {
         known.running = true;
         let (class, given) = (known.class, known.given);
         let returns_command = std::mem::replace(&mut self.returns_command, given.is_command);
+        let keywords = function.parameters.kwarg.as_ref().map(|parameter| parameter.name.as_str());
+        let keywords = std::mem::replace(&mut self.keywords, keywords);
         let returns_page = std::mem::replace(&mut self.returns_page, given.is_page);
         let mut scope = Scope::default();
         let options = self.options(function);
@@ -258,6 +265,7 @@ impl<'a> Walk<'a, '_> {
         self.body(&function.body);
         self.returns_command = returns_command;
         self.returns_page = returns_page;
+        self.keywords = keywords;
         self.depth = self.depth.saturating_sub(1);
         self.state.scopes.pop();
         self.inside.pop();
@@ -313,6 +321,18 @@ impl<'a> Walk<'a, '_> {
             _ => Value::default(),
         }
     }
+}
+
+/// The annotated names of a class, in order.
+fn fields(class: &ast::StmtClassDef) -> Vec<Arc<str>> {
+    let named = class.body.iter().filter_map(|statement| match statement {
+        Stmt::AnnAssign(field) => match field.target.as_ref() {
+            Expr::Name(name) => Some(Arc::from(name.id.as_str())),
+            _ => None,
+        },
+        _ => None,
+    });
+    named.take(MOST_ENTRIES).collect()
 }
 
 /// The name under which the value of the command line's option `option` is read: `--model-id` is `model_id`.

@@ -309,6 +309,17 @@ pub(super) fn subscript(owner: &Value, key: &Value) -> Value {
         (Known::Entries(_), Known::Text(name)) => {
             owner.entry(name).cloned().unwrap_or_default().tainted(owner.taint)
         }
+        // Names of everything there is: who says which, says what is called.
+        (Known::Path(path), _) if matches!(path.as_ref(), "builtins.globals()" | "builtins.locals()") => {
+            Value { known: owner.step("[]"), taint: owner.taint.and(key.all_taint()) }
+        }
+        // What a request says of who sends it is known by its name.
+        (Known::Path(path), Known::Text(name))
+            if path.ends_with("headers") || path.ends_with("headers()") =>
+        {
+            let known = if name.eq_ignore_ascii_case("authorization") { INBOUND } else { "[]" };
+            Value { known: owner.step(known), taint: owner.taint }
+        }
         (Known::Path(_), _) => Value { known: owner.step("[]"), taint: owner.taint },
         (Known::Entries(entries), _) => {
             let functions = entries.iter().filter_map(|(_, value)| match value.known {
@@ -373,6 +384,9 @@ pub(super) fn operation(operator: Operator, left: &Value, right: &Value) -> Valu
     };
     Value { known, taint }
 }
+
+/// The step of a path that takes the credential out of the headers of a request.
+pub(super) const INBOUND: &str = "[authorization]";
 
 /// Part of an f-string.
 enum Part<'a> {

@@ -157,6 +157,7 @@ impl Walk<'_, '_> {
         self.state.classes.push(Class {
             attributes: HashMap::new(),
             methods: HashMap::new(),
+            fields: class.fields.clone(),
             bases: class.bases.clone(),
             unpickles: class.unpickles,
             filled: class.filled.clone(),

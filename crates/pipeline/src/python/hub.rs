@@ -300,7 +300,9 @@ pub(super) fn named(call: &Call<'_>, value: &Value) -> Named {
         let told = parts.len() == 2 && is_part(first) && !is_local_folder(first);
         return if told { Named::Remote(text.replace(super::value::HOLE, "…")) } else { Named::Unknown };
     }
-    if parts.len() > 2 || !parts.iter().all(|part| is_part(part)) || is_local_folder(first) {
+    // No model has a name of one or two letters; folders that scripts fill have.
+    let short = parts.len() == 1 && first.len() < 3;
+    if short || parts.len() > 2 || !parts.iter().all(|part| is_part(part)) || is_local_folder(first) {
         return Named::Local;
     }
     let ends = [

@@ -121,11 +121,15 @@ impl Walk<'_, '_> {
         if class.methods.contains_key("__init__") {
             return;
         }
-        for (name, argument) in &call.named {
-            let taint = argument.value.all_taint().sources();
-            if !taint.is_none() {
-                self.fill(number, Arc::clone(name), taint);
-            }
+        let ordered = class.fields.iter().cloned().zip(&call.positional);
+        let named = call.named.iter().map(|(name, argument)| (Arc::clone(name), argument));
+        let given: Vec<(Arc<str>, Taint)> = ordered
+            .chain(named)
+            .map(|(name, argument)| (name, argument.value.all_taint().sources()))
+            .filter(|(_, taint)| !taint.is_none())
+            .collect();
+        for (name, taint) in given {
+            self.fill(number, name, taint);
         }
     }
 
@@ -196,6 +200,13 @@ mod tests {
     }
 
     #[test]
+    fn what_a_generated_constructor_is_given_by_position_is_followed_to_its_field() {
+        let class = "from dataclasses import dataclass\n@dataclass\nclass Job:\n    name: str\n    command: str\n    def run(self):\n        os.system(self.command)\n    def show(self):\n        os.system('echo ' + self.name)\n";
+        assert_eq!(shell(&format!("{class}Job('a', request.args['c']).run()\n")), [Critical, Low]);
+        assert_eq!(shell(&format!("{class}Job('a', 'ls').run()\n")), [Low, Low]);
+    }
+
+    #[test]
     fn what_is_kept_in_an_object_after_it_was_read_is_followed() {
         let code = "class A:\n    def run(self):\n        for step in self.steps:\n            os.system(step)\n    def __init__(self):\n        self.steps = []\n    def plan(self):\n        self.steps.append(request.args['c'])\n";
         assert!(shell(code).contains(&Critical));
@@ -220,6 +231,17 @@ mod tests {
         assert_eq!(severities(code, "pipeline/model-output-executed"), []);
         let whole = format!("{code}g.add_node('write', write)\n");
         assert_eq!(severities(&whole, "pipeline/model-output-executed"), [Critical]);
+        let other = whole
+            .replace("exec(state['code'])", "subprocess.run(['python', '-c', state['code']])")
+            .replace("from langgraph", "import subprocess\nfrom langgraph");
+        assert_eq!(severities(&other, "pipeline/model-output-executed"), [Critical]);
+        assert_eq!(
+            severities(
+                &other.replace("['python', '-c', state['code']]", "['git', state['code']]"),
+                "pipeline/model-output-executed"
+            ),
+            []
+        );
     }
 
     #[test]

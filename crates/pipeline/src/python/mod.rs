@@ -29,6 +29,7 @@ mod strings;
 mod value;
 mod waiting;
 mod walk;
+mod written;
 
 pub(crate) use hub::is_local_folder;
 pub(crate) use notebook::Notebook;

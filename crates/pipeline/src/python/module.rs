@@ -33,6 +33,8 @@ pub(super) enum SinkKind {
     Template,
     /// Instructions to a language model.
     Prompt,
+    /// A name by which a function or module is chosen.
+    Name,
     /// A loader that runs what it reads.
     Loader,
     /// An address that is asked.

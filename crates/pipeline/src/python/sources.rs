@@ -83,6 +83,8 @@ pub(super) fn of_call(call: &Call<'_>) -> Taint {
         {
             Taint::NETWORK
         }
+        // What the callers of a model server send.
+        "triton_python_backend_utils" if name.starts_with("get_input_") => Taint::REQUEST,
         "airflow" if name == "get_current_context" => Taint::OPERATOR,
         "zipfile" | "tarfile" if matches!(name, "namelist" | "infolist" | "getnames" | "getmembers") => {
             Taint::MEMBER
@@ -184,6 +186,10 @@ pub(super) fn answers_of_model(call: &Call<'_>) -> bool {
         || path == "gpt4all.GPT4All().generate"
         || path == "agents.Runner.run_sync"
     {
+        return true;
+    }
+    // Classes that write statements and code for their callers.
+    if call.is_of("vanna") && name.starts_with("generate_") {
         return true;
     }
     if call.is_of("transformers") && name == "generate" && path.contains("()") {

@@ -38,6 +38,8 @@ pub(super) struct State {
     pub(super) modules: Modules,
     /// Functions that hand a state on to each other.
     pub(super) nodes: Vec<usize>,
+    /// Files that were written with somebody else's word.
+    pub(super) written: super::written::Written,
     /// What was taken over of them.
     pub(super) adopted: Adopted,
     pub(super) module: Module,
@@ -53,6 +55,7 @@ impl Default for State {
             arguments: HashMap::new(),
             modules: Modules::new(),
             nodes: Vec::new(),
+            written: super::written::Written::default(),
             adopted: Adopted::new(),
             module: Module::default(),
         }
@@ -77,6 +80,8 @@ pub(super) struct Walk<'a, 's> {
     pub(super) inside: Vec<usize>,
     /// The class whose body is being walked.
     pub(super) class: Option<usize>,
+    /// The name under which the function being walked gets keywords of any name, to hand them on.
+    pub(super) keywords: Option<&'a str>,
     /// Whether what the function being walked gives back is run by a shell.
     pub(super) returns_command: bool,
     /// Whether what the function being walked gives back is shown by a browser.
@@ -96,6 +101,7 @@ impl<'a, 's> Walk<'a, 's> {
             frames: Vec::new(),
             inside: Vec::new(),
             class: None,
+            keywords: None,
             returns_command: false,
             returns_page: false,
         }
@@ -177,6 +183,7 @@ impl<'a, 's> Walk<'a, 's> {
             Stmt::Assign(assign) => {
                 let value = self.evaluate(&assign.value);
                 for target in &assign.targets {
+                    self.note_opened(target, &assign.value);
                     self.assign(target, value.clone(), self.span(assign.range));
                 }
             }
@@ -237,6 +244,7 @@ impl<'a, 's> Walk<'a, 's> {
                 for item in &with.items {
                     let value = self.evaluate(&item.context_expr);
                     if let Some(target) = &item.optional_vars {
+                        self.note_opened(target, &item.context_expr);
                         self.assign(target, value, self.span(item.range));
                     }
                 }
@@ -408,10 +416,13 @@ impl<'a, 's> Walk<'a, 's> {
                 }
                 if let Some(path) = owner.as_path() {
                     let path = format!("set:{path}");
-                    self.event(&path, target, vec![key.clone(), value.clone()], span);
+                    self.event(&path, target, vec![key.clone(), value.clone()], span.clone());
                 }
                 match subscript.value.as_ref() {
                     Expr::Name(name) => {
+                        if self.keywords == Some(name.id.as_str()) && !self.quiet {
+                            rules::channel::handed_on(&key, &value, &span, &mut self.state.module);
+                        }
                         let updated = with_entry(owner, &key, value);
                         self.scope().bind(name.id.as_str(), updated);
                     }
@@ -439,6 +450,8 @@ impl<'a, 's> Walk<'a, 's> {
             rules::secret::named(name, value, span, &mut self.state.module);
             rules::remote_code::named(name, value, span, &mut self.state.module);
             rules::transport::named(name, value, span, &mut self.state.module);
+            rules::channel::named(name, value, span, &mut self.state.module);
+            rules::training::named(name, value, span, &mut self.state.module);
         }
     }
 

@@ -21,6 +21,7 @@ mod long_lived_publishing_token;
 mod no_authentication;
 mod no_network_isolation;
 mod overprovisioned_secrets;
+mod packaged_secret;
 mod persisted_credentials;
 mod privileged_container;
 mod prompt_injection_in_ci;
@@ -73,6 +74,8 @@ pub use long_lived_publishing_token::LONG_LIVED_PUBLISHING_TOKEN;
 pub use no_authentication::NO_AUTHENTICATION;
 pub use no_network_isolation::NO_NETWORK_ISOLATION;
 pub use overprovisioned_secrets::OVERPROVISIONED_SECRETS;
+pub use packaged_secret::PACKAGED_SECRET;
+pub(crate) use packaged_secret::holds_credentials;
 pub use persisted_credentials::PERSISTED_CREDENTIALS;
 pub use privileged_container::PRIVILEGED_CONTAINER;
 pub use prompt_injection_in_ci::PROMPT_INJECTION_IN_CI;
@@ -131,6 +134,7 @@ pub static RULES: &[&Rule] = &[
     &NO_AUTHENTICATION,
     &NO_NETWORK_ISOLATION,
     &OVERPROVISIONED_SECRETS,
+    &PACKAGED_SECRET,
     &PERSISTED_CREDENTIALS,
     &PRIVILEGED_CONTAINER,
     &PROMPT_INJECTION_IN_CI,

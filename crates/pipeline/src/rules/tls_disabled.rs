@@ -8,7 +8,11 @@ rule! {
     /// --trusted-host`, `git -c http.sslVerify=false`, `NODE_TLS_REJECT_UNAUTHORIZED=0`, uv's `allow-insecure-host`, a
     /// `pip.conf` or `.dvc/config` that says so, and their equals.
     ///
-    /// In Python: `verify=False`, unverified contexts, and environment variables that the program sets for itself.
+    /// `ssh -o StrictHostKeyChecking=no`, and `ssl_verify: false`, `insecureSkipVerify: true` and their like in settings of anything.
+    ///
+    /// In Python: `verify=False` wherever it is given (a call, keywords that are handed on, an attribute of a library, a field of
+    /// settings: `low`), unverified contexts, options in addresses of databases (`tlsAllowInvalidCertificates=true`), and environment
+    /// variables that the program sets for itself.
     /// ## Why it matters
     /// The connection is encrypted to whoever answers. Scripts, packages and weights can be replaced on the way.
     /// ## Example

@@ -6,7 +6,9 @@ use super::environment_issues;
 use crate::address::cleartext;
 use crate::ci::github::{gaps, has_key};
 use crate::dependencies::{Pin, requirement};
-use crate::rules::{INSECURE_TRANSPORT, TLS_DISABLED, UNPINNED_MODEL, UNPINNED_PACKAGE};
+use crate::rules::{
+    INSECURE_TRANSPORT, PACKAGED_SECRET, TLS_DISABLED, UNPINNED_MODEL, UNPINNED_PACKAGE, holds_credentials,
+};
 use crate::shell::inspect::{self, Setting};
 use crate::yaml::{Node, Yaml};
 use crate::{Issue, Notes, Reader, Text, image, issue, rules};
@@ -67,6 +69,12 @@ impl Reader for PackedModel {
                 issue::report_in(text, notes, command, inspect::script(script, Setting::Image));
             }
         }
+        for file in root.get("include").into_iter().flat_map(Node::items) {
+            if let Some(path) = file.as_str().filter(|path| holds_credentials(path)) {
+                let message = format!("`{}` is packed with the model", printable(path, 80));
+                issue::report(text, notes, [Issue::new(&PACKAGED_SECRET, file.span(), message)]);
+            }
+        }
         for place in [&["envs"][..], &["docker", "env"], &["environment_variables"], &["environment"]] {
             environment_issues(text, notes, root.path(place));
         }
@@ -80,6 +88,13 @@ impl Reader for PackedModel {
         {
             let message = format!("packages come from {address} without encryption");
             issue::report(text, notes, [Issue::new(&INSECURE_TRANSPORT, index.span(), message)]);
+        }
+        let others = ["extra_index_url", "find_links"].iter().filter_map(|key| root.path(&["python", key]));
+        for index in others.flat_map(Node::items_or_self) {
+            if let Some(address) = cleartext(index.as_str().unwrap_or_default()) {
+                let message = format!("packages come from {address} without encryption");
+                issue::report(text, notes, [Issue::new(&INSECURE_TRANSPORT, index.span(), message)]);
+            }
         }
         for cached in root.get("model_cache").into_iter().flat_map(Node::items) {
             let Some(name) = cached.get("repo_id").filter(|name| name.as_str().is_some()) else { continue };
@@ -127,6 +142,8 @@ mod tests {
             lines("bentofile.yaml", bento),
             [(4, "unpinned-package"), (6, "tls-disabled"), (8, "unpinned-image"), (11, "secret")]
         );
+        let included = "service: 's:S'\ninclude:\n- '*.py'\n- .env\n";
+        assert_eq!(lines("bentofile.yaml", included), [(4, "packaged-secret")]);
         let models = "service: 's:S'\nmodels:\n- ticket:latest\n- ticket:7abc\n- tag: other\n  alias: o\n";
         assert_eq!(lines("bentofile.yaml", models), [(3, "unpinned-model"), (5, "unpinned-model")]);
         let cog = "build:\n  python_packages:\n  - torch==2.4.0\n  run:\n  - curl https://x.example | sh\nimage: r8.im/a/b\npredict: p.py:P\n";

@@ -4,7 +4,9 @@
 use super::models;
 use crate::address::{cleartext, is_commit};
 use crate::ci::github::gaps;
-use crate::rules::{self, INSECURE_TRANSPORT, REMOTE_CODE, SECRET, UNPINNED_MODEL};
+use crate::rules::{
+    self, INSECURE_TRANSPORT, REMOTE_CODE, SECRET, TLS_DISABLED, UNPINNED_MODEL, UNSAFE_MODEL_FORMAT,
+};
 use crate::shell::inspect;
 use crate::yaml::{Node, Yaml};
 use crate::{Issue, Notes, Reader, Text, issue, variable};
@@ -73,6 +75,25 @@ const MARKS: &[&str] = &[
     "dataset_mixer",
     "dataset_mixture",
     "dataset_name",
+    "ssl_verify",
+    "verify_ssl",
+    "tls_verify",
+    "verify_certs",
+    "insecureSkipVerify",
+    "insecure_skip_verify",
+    "insecureIgnoreHostKey",
+    "save_safetensors",
+    "safe_serialization",
+];
+
+/// Switches by which certificates are looked at, and those by which they are not.
+const VERIFY: &[&str] = &["ssl_verify", "verify_ssl", "tls_verify", "verify_tls", "verify_certs"];
+const SKIP: &[&str] = &[
+    "insecureskipverify",
+    "insecure_skip_verify",
+    "insecureskiptlsverify",
+    "insecure_skip_tls_verify",
+    "insecureignorehostkey",
 ];
 
 /// Options of vLLM's servers that stand beside the plain name `model`.
@@ -192,6 +213,18 @@ pub(super) fn judged(node: Node<'_>) -> Vec<Issue> {
             let message = "the model's repository may run code where these settings are used";
             let fix = super::replaced(entry.value, "false", "do not trust remote code");
             issues.push(Issue::new(&REMOTE_CODE, entry.span(), message).fix(fix));
+        } else if VERIFY.contains(&snake.as_str()) && entry.value.as_bool() == Some(false)
+            || SKIP.contains(&snake.as_str()) && entry.value.as_bool() == Some(true)
+        {
+            let message = format!("`{name}: {value}` accepts any certificate or key");
+            issues.push(Issue::new(&TLS_DISABLED, entry.span(), message));
+        } else if matches!(snake.as_str(), "save_safetensors" | "safe_serialization")
+            && entry.value.as_bool() == Some(false)
+        {
+            let message = format!(
+                "`{name}: {value}` writes the weights as a pickle, which runs code where it is loaded"
+            );
+            issues.push(Issue::new(&UNSAFE_MODEL_FORMAT, entry.span(), message).severity(Severity::Low));
         } else if names_model && names_repository(value) {
             let revision = REVISIONS.iter().find_map(|key| node.text_of(key));
             if !revision.is_some_and(is_commit)
@@ -299,6 +332,15 @@ mod tests {
         assert_eq!(found(mixed), [(3, "unpinned-model"), (5, "unpinned-model")]);
         assert_eq!(found(&format!("dataset_name: acme/pairs\ndataset_revision: {commit}\n")), []);
         assert_eq!(found("base_model: ./net\ndatasets:\n- name: train\n- name: evaluation\n"), []);
+    }
+
+    #[test]
+    fn switches_of_any_settings_are_judged() {
+        assert_eq!(found("a:\n  ssl_verify: false\n"), [(2, "tls-disabled")]);
+        assert_eq!(found("tls:\n  insecureSkipVerify: true\n"), [(2, "tls-disabled")]);
+        assert_eq!(found("a:\n  ssl_verify: true\n  insecureSkipVerify: false\n  verify: false\n"), []);
+        assert_eq!(found("save_safetensors: false\n"), [(1, "unsafe-model-format")]);
+        assert_eq!(found("save_safetensors: true\n"), []);
     }
 
     #[test]

@@ -4,7 +4,7 @@
 
 use super::shell_script;
 use crate::address::{cleartext, is_commit};
-use crate::rules::{INSECURE_TRANSPORT, TEMPLATE_INJECTION, UNPINNED_INCLUDE, UNPINNED_SOURCE};
+use crate::rules::{INSECURE_TRANSPORT, TEMPLATE_INJECTION, TLS_DISABLED, UNPINNED_INCLUDE, UNPINNED_SOURCE};
 use crate::yaml::Node;
 use crate::{Issue, Notes, Text, issue};
 use bartizan_core::{Confidence, Severity};
@@ -57,6 +57,14 @@ fn artifact(node: Node<'_>) -> Vec<Issue> {
             let place = git.get("revision").unwrap_or(repository);
             issues.push(Issue::new(&UNPINNED_SOURCE, place.span(), message));
         }
+    }
+    let blind = node
+        .get("git")
+        .and_then(|git| git.entry("insecureIgnoreHostKey").or_else(|| git.entry("insecureSkipTLS")))
+        .filter(|entry| entry.value.as_bool() == Some(true));
+    if let Some(entry) = blind {
+        let message = "the repository is taken from whoever answers: the key of the host is not compared";
+        issues.push(Issue::new(&TLS_DISABLED, entry.span(), message).severity(Severity::Medium));
     }
     let plain = node
         .get("s3")

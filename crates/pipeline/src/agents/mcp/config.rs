@@ -130,6 +130,14 @@ mod tests {
     }
 
     #[test]
+    fn a_password_in_an_address_among_the_arguments_is_found() {
+        let args = |address: &str| server(&format!("\"command\": \"/opt/pg\", \"args\": [\"{address}\"]"));
+        assert!(args("postgresql://admin:Vq2wRk8s@db.example/prod").contains(&"pipeline/secret"));
+        assert!(!args("postgresql://admin:${PW}@db.example/prod").contains(&"pipeline/secret"));
+        assert!(!args("postgresql://db.example/prod").contains(&"pipeline/secret"));
+    }
+
+    #[test]
     fn each_weakness_has_its_rule_and_line() {
         let config = "{\n \"mcpServers\": {\n  \"fs\": {\n   \"command\": \"npx\",\n   \"args\": [\n    \"-y\",\n    \"@acme/mcp-fs\",\n    \"/\"\n   ]\n  },\n  \"far\": {\n   \"url\": \"http://mcp.example/sse\"\n  }\n }\n}";
         assert_eq!(

@@ -528,6 +528,12 @@ fn arguments(text: &Text<'_>, words: &[(&str, Node<'_>)], notes: &mut Notes<'_>)
             _ if before.starts_with("--") && !before.contains('=') && !word.starts_with('-') => {
                 (before, *word)
             }
+            _ if variable::password_in_address(word) && !address::is_filled_in(word) => {
+                let message = "a password is written in the address of an argument";
+                let issue = Issue::new(&SECRET, 0..word.len(), message).confidence(Confidence::Medium);
+                report_in(text, notes, *node, [issue]);
+                continue;
+            }
             _ => continue,
         };
         let name = name.trim_start_matches('-').replace('-', "_");

@@ -1,7 +1,8 @@
-//! The token that a checkout leaves behind.
+//! The token that a checkout leaves behind; secrets and files of credentials that a step puts into an image or an artifact.
 
 use super::workflow::{Step, Workflow};
-use crate::rules::PERSISTED_CREDENTIALS;
+use crate::rules::{PACKAGED_SECRET, PERSISTED_CREDENTIALS, holds_credentials};
+use crate::variable::is_secret_name;
 use crate::yaml::{Node, edit};
 use crate::{Fix, Issue, Notes, Safety, Text, issue};
 use bartizan_core::{Confidence, Severity};
@@ -9,6 +10,7 @@ use bartizan_core::{Confidence, Severity};
 pub(super) fn check(text: &Text<'_>, notes: &mut Notes<'_>, workflow: &Workflow<'_>) {
     for job in &workflow.jobs {
         for (index, step) in job.steps.iter().enumerate() {
+            packaged(text, notes, step);
             if !step.uses_any(&["actions/checkout"]) {
                 continue;
             }
@@ -48,6 +50,35 @@ pub(super) fn check(text: &Text<'_>, notes: &mut Notes<'_>, workflow: &Workflow<
     }
 }
 
+/// Secrets given to the build of an image as arguments, which stay in its history, and files of credentials among artifacts.
+fn packaged(text: &Text<'_>, notes: &mut Notes<'_>, step: &Step<'_>) {
+    if let Some(given) = step.with("build-args") {
+        let value = given.as_str().unwrap_or_default();
+        let mut at = 0usize;
+        let mut issues = Vec::new();
+        for line in value.split_inclusive('\n') {
+            let start = at;
+            at = at.saturating_add(line.len());
+            let Some((name, filled)) = line.split_once('=') else { continue };
+            if is_secret_name(name.trim()) && filled.contains("secrets.") {
+                let shown = bartizan_core::printable(name.trim(), 60);
+                let message = format!("the secret `{shown}` stays in the history of the image");
+                let span = start..start.saturating_add(line.trim_end().len());
+                let issue = Issue::new(&PACKAGED_SECRET, span, message).severity(Severity::Medium);
+                issues.push(issue.remedy("Give it under `secrets:` and mount it where it is used."));
+            }
+        }
+        issue::report_in(text, notes, given, issues);
+    }
+    if is_upload(step)
+        && let Some(path) = step.with("path")
+        && let Some(file) = path.as_str().unwrap_or_default().lines().find(|line| holds_credentials(line))
+    {
+        let message = format!("`{}` is kept as an artifact", bartizan_core::printable(file.trim(), 80));
+        issue::report(text, notes, [Issue::new(&PACKAGED_SECRET, path.span(), message)]);
+    }
+}
+
 /// `persist-credentials: false`, where the step has its inputs or would have them.
 fn without_credentials(text: &Text<'_>, step: &Step<'_>) -> Option<Fix> {
     let setting = "persist-credentials: false";
@@ -73,4 +104,32 @@ fn takes_all(step: &Step<'_>) -> bool {
     path.lines().map(str::trim).any(|line| {
         matches!(line, "." | "./" | "*" | "./*" | "**" | ".git") || line == "${{ github.workspace }}"
     })
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn secrets_in_images_and_artifacts_are_found() {
+        let ids = |step: &str| -> Vec<(u32, &'static str)> {
+            let text = format!(
+                "on: push\npermissions: {{}}\njobs:\n  a:\n    runs-on: ubuntu-24.04\n    steps:\n      - uses: {step}\n"
+            );
+            let found = crate::testing::lines(".github/workflows/a.yml", &text).into_iter();
+            found.filter(|(_, rule)| *rule == "packaged-secret").collect()
+        };
+        let build = |given: &str| {
+            ids(&format!(
+                "docker/build-push-action@0123456789abcdef0123456789abcdef01234567\n        with:\n          build-args: |\n            A=1\n            {given}"
+            ))
+        };
+        assert_eq!(build("HF_TOKEN=${{ secrets.HF_TOKEN }}"), [(11, "packaged-secret")]);
+        assert_eq!(build("VERSION=${{ github.sha }}"), []);
+        let upload = |path: &str| {
+            ids(&format!(
+                "actions/upload-artifact@0123456789abcdef0123456789abcdef01234567\n        with:\n          path: {path}"
+            ))
+        };
+        assert_eq!(upload(".env"), [(9, "packaged-secret")]);
+        assert_eq!(upload("dist/"), []);
+    }
 }

@@ -1,7 +1,7 @@
 //! Manifests and locks of JavaScript in JSON and YAML, and `Pipfile.lock`.
 
 use crate::dependencies::{Dependencies, Dependency, Ecosystem, Pin, Purpose};
-use crate::rules::{CURL_PIPE_SHELL, INSECURE_TRANSPORT, TLS_DISABLED};
+use crate::rules::{CURL_PIPE_SHELL, INSECURE_TRANSPORT, REMOTE_CODE, TLS_DISABLED};
 use crate::shell::inspect::{self, Setting};
 use crate::yaml::{Node, Yaml};
 use crate::{Issue, Text, address};
@@ -16,18 +16,16 @@ fn with(text: &Text<'_>, purpose: Purpose, gather: impl Fn(Node<'_>, &mut Depend
     found
 }
 
-/// What npm runs on the machine of whoever installs the package.
-const AT_INSTALLATION: &[&str] = &["preinstall", "install", "postinstall", "prepare"];
+/// What is told of the scripts of a package.
+const TOLD: &[&str] = &[CURL_PIPE_SHELL.id, TLS_DISABLED.id, INSECURE_TRANSPORT.id, REMOTE_CODE.id];
 
 /// Reads a `package.json`.
 pub(super) fn package(text: &Text<'_>) -> Dependencies {
     with(text, Purpose::Manifest, |root, found| {
-        for script in AT_INSTALLATION.iter().filter_map(|name| root.get("scripts")?.get(name)) {
-            let offsets = script.offsets();
-            let issues = inspect::script(script.as_str().unwrap_or_default(), Setting::Other);
-            let fetched = issues.into_iter().filter(|issue| {
-                [CURL_PIPE_SHELL.id, TLS_DISABLED.id, INSECURE_TRANSPORT.id].contains(&issue.rule.id)
-            });
+        for script in root.get("scripts").map(Node::entries).unwrap_or_default() {
+            let offsets = script.value.offsets();
+            let issues = inspect::script(script.value.as_str().unwrap_or_default(), Setting::Other);
+            let fetched = issues.into_iter().filter(|issue| TOLD.contains(&issue.rule.id));
             found
                 .issues
                 .extend(fetched.map(|issue| Issue { span: offsets.range(issue.span.clone()), ..issue }));

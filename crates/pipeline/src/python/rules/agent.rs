@@ -9,7 +9,7 @@ use bartizan_core::{Finding, Rule, Severity, atlas, cwe, owasp_agentic, owasp_ll
 rule! {
     /// ## What it finds
     /// An agent given tools that run whatever the model asks for: a Python interpreter (`PythonREPLTool`, `PythonAstREPLTool`),
-    /// a shell (`ShellTool`, `terminal`), a local code executor (`LocalCommandLineCodeExecutor`, `use_docker=False`,
+    /// a shell (`ShellTool`, `ShellTools`, `terminal`, `strands_tools.shell`), a local code executor (`LocalCommandLineCodeExecutor`, `use_docker=False`,
     /// `LocalPythonExecutor` with every import), query engines that evaluate code (`PandasQueryEngine`), file tools without a root,
     /// and the switches that allow it (`allow_dangerous_code=True`,
     /// `allow_dangerous_requests=True`, `allow_code_execution=True`).
@@ -56,6 +56,18 @@ const TOOLS: &[&str] = &[
     "PolarsQueryEngine",
     "create_python_agent",
     "LocalShellTool",
+    "ShellTools",
+    "PythonTools",
+    "PythonAgent",
+    "ShellToolkit",
+    "TerminalToolkit",
+];
+/// Tools that are a function or module and run anything, handed over as they are.
+const HANDED: &[&str] = &[
+    "strands_tools.shell",
+    "strands_tools.python_repl",
+    "strands_tools.use_computer",
+    "strands_tools.code_interpreter",
 ];
 /// Options that allow it.
 const SWITCHES: &[&str] = &[
@@ -89,6 +101,18 @@ pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
     if library && TOOLS.contains(&name) && call.path.contains('.') && !call.path.starts_with("?.") {
         let message = format!("`{name}` runs whatever the model asks for");
         module.report(&call.span, Finding::new(&DANGEROUS_AGENT_TOOL, message));
+        return;
+    }
+    let handed = call.any_keyword(&["tools"]).and_then(|tools| match &tools.value.known {
+        Known::Items(items) => items.iter().find_map(|tool| {
+            let path = tool.as_path()?;
+            HANDED.iter().find(|known| **known == path.as_ref()).map(|known| (*known, &tools.span))
+        }),
+        _ => None,
+    });
+    if let Some((tool, span)) = handed {
+        let message = format!("`{tool}` runs whatever the model asks for");
+        module.report(span, Finding::new(&DANGEROUS_AGENT_TOOL, message));
         return;
     }
     let without_docker = call
@@ -202,9 +226,17 @@ mod tests {
             "from crewai import Agent\nAgent(role='r', allow_code_execution=True)",
             "from llama_index.experimental.query_engine import PandasQueryEngine\nPandasQueryEngine(df=df)",
             "from interpreter import interpreter\ninterpreter.auto_run = True",
+            "from phi.tools.shell import ShellTools\nAgent(tools=[ShellTools()])",
+            "from strands import Agent\nfrom strands_tools import shell\nAgent(tools=[shell])",
         ] {
             assert_eq!(graded(code), [High], "{code}");
         }
+        assert_eq!(
+            graded(
+                "from strands import Agent\nfrom strands_tools import calculator\nAgent(tools=[calculator])"
+            ),
+            []
+        );
         let chain =
             "from langchain_experimental.sql import SQLDatabaseChain\nSQLDatabaseChain.from_llm(llm, db)";
         assert_eq!(graded(chain), [bartizan_core::Severity::Medium]);

@@ -22,7 +22,12 @@ fn passwords_in_addresses(text: &str, base: usize) -> Vec<Range<usize>> {
             && password.bytes().any(|byte| byte.is_ascii_digit())
             && password.bytes().any(|byte| byte.is_ascii_alphabetic());
         let filled_in = password.contains(['{', '$', '<', '%', '[']) || stands_in(password);
-        let elsewhere = host.contains('.') && !is_this_machine(host) && (is_number(host) || !stands_in(host));
+        let stands_for = ["host", "hostname", "server", "dbhost"].contains(&host)
+            || matches!(login.user, "user" | "username" | "login");
+        let elsewhere = !stands_for
+            && host.bytes().any(|byte| byte.is_ascii_alphanumeric())
+            && !is_this_machine(host)
+            && (is_number(host) || !host.contains('.') || !stands_in(host));
         if drawn && !filled_in && elsewhere {
             found.push(base.saturating_add(login.span.start)..base.saturating_add(login.span.end));
         }

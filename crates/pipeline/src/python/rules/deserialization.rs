@@ -14,7 +14,8 @@ rule! {
     /// `weights_only=True`, Keras with `safe_mode=False` or unsafe deserialisation enabled, skops with `trusted=True`,
     /// LangChain's `allow_dangerous_deserialization=True`, queues that accept pickles (Celery), services that unpickle requests
     /// (`recv_pyobj`, BentoML's `PickleSerializable`), unpicklers whose `find_class` refuses nothing, and libraries that unpickle their own models (gensim, flair,
-    /// fastai, stable-baselines3, AutoGluon, PyCaret, statsmodels, Paddle). Aliases, `functools.partial` and `**` of constant dicts are
+    /// fastai, stable-baselines3, AutoGluon, PyCaret, statsmodels, Paddle), `torch.hub.load_state_dict_from_url` without `weights_only=True`,
+    /// and any loader that is given `allow_pickle=True`. Aliases, `functools.partial` and `**` of constant dicts are
     /// followed.
     ///
     /// `torch.load` without `weights_only` is graded lower: from PyTorch 2.6 on the default is `True`, before it `False`,
@@ -167,6 +168,34 @@ pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
                 );
             }
         }
+        "torch.jit.load"
+            if call.positional.first().is_some_and(|file| super::flow::outside(file.value.all_taint())) =>
+        {
+            let message = "a TorchScript file, which is a program, is loaded as whoever sent it made it";
+            module
+                .report(&call.span, Finding::new(&UNSAFE_DESERIALIZATION, message).severity(Severity::High));
+        }
+        "bentoml.io.PicklableObject" => {
+            let message = "the service unpickles what its callers send";
+            let severity = Severity::Critical;
+            module.report(&call.span, Finding::new(&UNSAFE_DESERIALIZATION, message).severity(severity));
+        }
+        "torch.hub.load_state_dict_from_url" => {
+            module.judged.insert(call.span.start);
+            if !call.is_true("weights_only") && !call.open {
+                let message = "`load_state_dict_from_url` unpickles what it downloads";
+                let severity = match (call.is_false("weights_only"), call.is_true("check_hash")) {
+                    (true, false) => Severity::High,
+                    (_, true) => Severity::Low,
+                    _ => Severity::Medium,
+                };
+                let finding = Finding::new(&UNSAFE_DESERIALIZATION, message).severity(severity);
+                let fix = call
+                    .giving("weights_only", "True")
+                    .and_then(|given| edit(given, Safety::Unsafe, "load weights only"));
+                module.report_fixable(&call.span, finding.remedy("Pass `weights_only=True`."), fix);
+            }
+        }
         "bentoml.io.PickleSerializable" => {
             let message = "the service unpickles what its callers send";
             module
@@ -299,12 +328,26 @@ fn by_option(call: &Call<'_>, module: &mut Module) {
             high("`allow_dangerous_deserialization=True` unpickles the index"),
         );
     }
+    // A loader of any library that says so itself.
+    if call.is_true("allow_pickle") && name.starts_with("load") {
+        loads(call, module, "`allow_pickle=True` unpickles what is loaded", Confidence::Medium);
+    }
+    let written = ["save_safetensors", "safe_serialization"].into_iter().find(|switch| call.is_false(switch));
+    if let Some((switch, given)) = written.and_then(|switch| Some((switch, call.keyword(switch)?))) {
+        let message =
+            format!("`{switch}=False` writes the weights as a pickle, which runs code where it is loaded");
+        let fix = edit((given.span.clone(), format!("{switch}=True")), Safety::Unsafe, "write safetensors")
+            .filter(|_| given.written == "False");
+        let finding = Finding::new(&UNSAFE_MODEL_FORMAT, message).severity(Severity::Low);
+        module.report_fixable(&given.span, finding, fix);
+    }
     if name == "from_pretrained" && call.is_false("use_safetensors") {
         let fix = call
             .giving("use_safetensors", "True")
             .and_then(|given| edit(given, Safety::Unsafe, "load safetensors only"));
         let message = "`use_safetensors=False` loads pickled weights where safe ones may exist";
-        module.report_fixable(&call.span, Finding::new(&UNSAFE_DESERIALIZATION, message), fix);
+        let span = call.keyword("use_safetensors").map_or(&call.span, |given| &given.span);
+        module.report_fixable(span, Finding::new(&UNSAFE_DESERIALIZATION, message), fix);
     }
     if call.keyword("weights_only").is_some()
         && call.is_false("weights_only")
@@ -487,6 +530,30 @@ mod tests {
         ] {
             assert_eq!(graded(code), [], "{code}");
         }
+    }
+
+    #[test]
+    fn loaders_that_say_so_themselves_are_found() {
+        assert_eq!(graded("import dspy\ndspy.load('saved', allow_pickle=True)"), [Medium]);
+        assert_eq!(graded("import dspy\ndspy.load('saved', allow_pickle=False)\ndspy.load('saved')"), []);
+        let hub =
+            |options: &str| graded(&format!("import torch\ntorch.hub.load_state_dict_from_url(u{options})"));
+        assert_eq!(hub(""), [Medium]);
+        assert_eq!(hub(", weights_only=False"), [High]);
+        assert_eq!(hub(", weights_only=True"), []);
+        assert_eq!(graded("from bentoml.io import PicklableObject\nPicklableObject()"), [Critical]);
+        let jit =
+            |file: &str| graded(&format!("import torch\nfrom flask import request\ntorch.jit.load({file})"));
+        assert_eq!(jit("request.files['m']"), [High]);
+        assert_eq!(jit("'model.ts'"), []);
+    }
+
+    #[test]
+    fn weights_that_are_written_as_pickles_are_told() {
+        let written = |code: &str| severities(code, "pipeline/unsafe-model-format");
+        assert_eq!(written("model.save_pretrained('out', safe_serialization=False)"), [Low]);
+        assert_eq!(written("TrainingArguments('out', save_safetensors=False)"), [Low]);
+        assert_eq!(written("model.save_pretrained('out', safe_serialization=True)"), []);
     }
 
     #[test]

@@ -58,6 +58,11 @@ fn endpoints(call: &Call<'_>, module: &mut Module) {
         report(module, "debug", "the debugger runs Python for whoever reaches the server", Severity::High);
         return;
     }
+    if matches!(name, "FastAPI" | "Starlette") && call.is_true("debug") {
+        let message = "errors show their source and variables to whoever reaches the server";
+        report(module, "debug", message, Severity::Medium);
+        return;
+    }
     let public = call.keyword("public_network_access").and_then(|access| access.value.as_text());
     if call.is_of("azure.ai.ml") && public.is_some_and(|access| access.eq_ignore_ascii_case("enabled")) {
         report(

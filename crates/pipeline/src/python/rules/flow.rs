@@ -8,13 +8,16 @@ use bartizan_core::{Confidence, Finding, Rule, Severity, atlas, cwe, owasp_agent
 rule! {
     /// ## What it finds
     /// The answer of a language model, or an argument one chose for a tool, handed to `eval`, `exec`, a shell, a database, a
-    /// page or a template; followed through variables, functions of the module, containers and string operations.
+    /// page or a template; followed through variables, functions of the module, containers, string operations, and files that are
+    /// written and then run. Also a function or module that it names among everything there is (`globals()[name]`,
+    /// `getattr(module, name)`, `import_module(name)`), and in shells the answer of a command-line agent that is kept in a file or
+    /// variable and run by a later command.
     /// ## Why it matters
     /// Whoever can put text before the model (a document, a web page, a chat message) chooses what runs.
     /// ## Example
     /// `eval(client.responses.create(model="m", input=question).output_text)`
     /// ## How to fix
-    /// Ask the model for data, parse it against a schema, and let code of yours choose what to do. Where generated code must
+    /// Ask the model for data, parse it against a schema, and let code of yours choose what to do, from a table of what is meant. Where generated code must
     /// run, run it in a sandbox without network or secrets.
     /// ## References
     /// - OWASP LLM05:2025, Improper Output Handling
@@ -132,7 +135,7 @@ pub(in crate::python) const RULES: &[&Rule] = &[
 ];
 
 /// Whether someone else had a hand in it.
-pub(super) fn outside(taint: Taint) -> bool {
+pub(in crate::python) fn outside(taint: Taint) -> bool {
     taint.has(Taint::REQUEST) || taint.has(Taint::MODEL) || taint.has(Taint::NETWORK)
 }
 
@@ -150,6 +153,14 @@ pub(in crate::python) fn judge(sink: &Sink, module: &mut Module) {
     let finding = match sink.kind {
         SinkKind::Code if model => Finding::new(&MODEL_OUTPUT_EXECUTED, format!("`{callee}` runs {who}"))
             .severity(Severity::Critical),
+        SinkKind::Name if model => Finding::new(
+            &MODEL_OUTPUT_EXECUTED,
+            format!("`{callee}` is chosen by {who}, among everything there is"),
+        ),
+        SinkKind::Name if outside => {
+            Finding::new(&CODE_FROM_DATA, format!("`{callee}` is chosen by {who}, among everything there is"))
+                .severity(Severity::Medium)
+        }
         SinkKind::Shell if model => {
             Finding::new(&MODEL_OUTPUT_EXECUTED, format!("`{callee}` runs a command from {who}"))
                 .severity(Severity::Critical)
@@ -268,6 +279,58 @@ mod tests {
             ),
             []
         );
+    }
+
+    #[test]
+    fn what_a_model_names_among_everything_there_is_is_found() {
+        let head = "import openai, importlib, os, json\nr = openai.OpenAI().responses.create(input='x')\nname = json.loads(r.output_text)['f']\ndef a():\n    pass\n";
+        let graded = |code: &str| severities(&format!("{head}{code}"), "pipeline/model-output-executed");
+        for code in [
+            "globals()[name]()",
+            "f = globals().get(name)\nf()",
+            "getattr(os, name)('x')",
+            "importlib.import_module(name)",
+            "def go(n):\n    return globals()[n]()\ngo(name)",
+        ] {
+            assert_eq!(graded(code), [High], "{code}");
+        }
+        for code in [
+            "{'a': a}[name]()",
+            "globals()['a']()",
+            "getattr(r, name)",
+            "importlib.import_module('json')",
+            "getattr(os, 'getpid')()",
+            "def go(n):\n    return globals()[n]()\ngo('a')",
+        ] {
+            assert_eq!(graded(code), [], "{code}");
+        }
+    }
+
+    #[test]
+    fn tables_without_a_known_type_and_templates_are_followed() {
+        let head = "import openai\nfrom flask import request\nr = openai.OpenAI().responses.create(input='x')\nT = 'You obey {rules}.'\n";
+        let graded = |code: &str, rule: &str| severities(&format!("{head}{code}"), rule);
+        let run = "pipeline/model-output-executed";
+        assert_eq!(graded("def f(df):\n    return df.eval(r.output_text)", run), [Critical]);
+        assert_eq!(graded("def f(df):\n    return df.query(r.output_text)", run), [Critical]);
+        assert_eq!(graded("def f(index):\n    return index.query(r.output_text)", run), []);
+        assert_eq!(graded("def f(model):\n    model.eval()\n    return df.eval('a + b')", run), []);
+        let prompt = "pipeline/prompt-from-untrusted-input";
+        let ask = |content: &str| {
+            graded(
+                &format!(
+                    "openai.OpenAI().chat.completions.create(messages=[{{'role': 'system', 'content': {content}}}])"
+                ),
+                prompt,
+            )
+        };
+        assert_eq!(ask("T.format(rules=request.json['rules'])"), [Medium]);
+        assert_eq!(ask("T.format(rules='ours')"), []);
+        assert_eq!(
+            graded("with open('a.html', 'w') as f:\n    f.write('<html>' + r.output_text)", run),
+            [Medium]
+        );
+        assert_eq!(graded("with open('a.md', 'w') as f:\n    f.write('# ' + r.output_text)", run), []);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 use crate::python::call::{Argument, Call};
 use crate::python::module::{Fit, Module, Report, Split};
+use crate::python::value::Known;
 use bartizan_core::{Confidence, Finding, Rule, Severity, cwe, owasp_ml, rule};
 
 rule! {
@@ -11,7 +12,8 @@ rule! {
     /// A transformation or model fitted on what is the test set by its name or by where it comes from, or on training and test
     /// data put together; a scaler, encoder, vectoriser, imputer, selection or resampling fitted on all the data before it is
     /// split or cross-validated, or on all of it afterwards; gaps filled with the mean of all rows before the split; a model
-    /// that is chosen, or kept by a loop, for its score on the test set.
+    /// that is chosen, or kept by a loop, for its score on the test set; a trainer given one set as `train_dataset` and
+    /// `eval_dataset`.
     /// ## Why it matters
     /// The measured quality is not the real one: a backdoor or a bad model passes its gate.
     /// ## Example
@@ -144,6 +146,10 @@ pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
         module.facts.joined = (all.saturating_add(1), of_both.saturating_add(usize::from(mixed)));
         return;
     }
+    trained(call, module);
+    if name == "fit" {
+        stopped(call, module);
+    }
     if name == "max" || name == "sorted" || name == "min" {
         chosen(call, module);
     } else if name == "fillna" {
@@ -183,6 +189,46 @@ fn split(place: usize, parts: &[&Argument<'_>], module: &mut Module) {
             .iter()
             .any(|part| *part == data || part.starts_with(&format!("{data}_")) || data.contains(part));
         fit.leaks |= same || written.iter().any(|part| part.contains("scaled") || part.contains("norm"));
+    }
+}
+
+/// A trainer given one set for training and for testing, or the test part of a data set for training.
+fn trained(call: &Call<'_>, module: &mut Module) {
+    let Some(train) = call.keyword("train_dataset") else { return };
+    let report = |module: &mut Module, message: String| {
+        let finding = Finding::new(&TEST_DATA_LEAKAGE, message).severity(Severity::Medium);
+        module.report(&train.span, finding.confidence(Confidence::Medium));
+    };
+    let written = train.written.trim();
+    let tested = call.any_keyword(&["eval_dataset", "test_dataset"]);
+    if let Some(tested) = tested.filter(|tested| !written.is_empty() && tested.written.trim() == written) {
+        report(
+            module,
+            format!("`{}` is both trained on and tested on", bartizan_core::printable(tested.written, 60)),
+        );
+    } else if is_test_name(&written.to_ascii_lowercase()) && written.len() < LONGEST {
+        report(module, format!("the training is given the test set `{written}`"));
+    }
+}
+
+/// A training that is stopped by how well it does on the test set: what is measured there afterwards was chosen for it.
+fn stopped(call: &Call<'_>, module: &mut Module) {
+    let Some(watched) = call.any_keyword(&["validation_data", "eval_set"]) else { return };
+    let stops = call.any_keyword(&["early_stopping_rounds"]).is_some()
+        || call.keyword("callbacks").is_some_and(|callbacks| match &callbacks.value.known {
+            Known::Items(items) => items.iter().any(|item| {
+                item.as_path()
+                    .is_some_and(|path| path.contains("EarlyStopping") || path.contains("early_stopping"))
+            }),
+            _ => false,
+        });
+    let lower = watched.written.to_ascii_lowercase();
+    let test = lower.split(['(', '[', ',', ' ']).find(|part| is_test_name(part));
+    if let Some(test) = test.filter(|_| stops) {
+        let test = bartizan_core::printable(test.trim_end_matches([')', ']']), 40);
+        let message = format!("the training is stopped by its score on the test set `{test}`");
+        module
+            .report(&watched.span, Finding::new(&TEST_DATA_LEAKAGE, message).confidence(Confidence::Medium));
     }
 }
 
@@ -313,6 +359,30 @@ fn mixes_test_data(written: &str) -> bool {
 mod tests {
     use crate::python::tests::severities;
     use bartizan_core::Severity::{Low, Medium};
+
+    #[test]
+    fn a_trainer_given_the_test_set_is_found() {
+        let graded = |given: &str| {
+            severities(
+                &format!("from transformers import Trainer\nTrainer({given})"),
+                "pipeline/test-data-leakage",
+            )
+        };
+        assert_eq!(graded("train_dataset=rows, eval_dataset=rows"), [Medium]);
+        assert_eq!(graded("train_dataset=test_set"), [Medium]);
+        assert_eq!(graded("train_dataset=data['train'], eval_dataset=data['test']"), []);
+        assert_eq!(graded("train_dataset=None, eval_dataset=rows"), []);
+        let stopped = |given: &str| {
+            let code = format!(
+                "from keras.callbacks import EarlyStopping\ncb = EarlyStopping()\nm.fit(x_train, y_train, {given})"
+            );
+            severities(&code, "pipeline/test-data-leakage")
+        };
+        assert_eq!(stopped("validation_data=(x_test, y_test), callbacks=[cb]"), [Low]);
+        assert_eq!(stopped("eval_set=[(X_test, y_test)], early_stopping_rounds=9"), [Low]);
+        assert_eq!(stopped("validation_data=(x_val, y_val), callbacks=[cb]"), []);
+        assert_eq!(stopped("validation_data=(x_test, y_test)"), []);
+    }
 
     #[test]
     fn what_learns_before_the_split_or_from_the_test_set_is_found() {

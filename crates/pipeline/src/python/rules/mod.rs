@@ -2,10 +2,12 @@
 
 pub(super) mod agent;
 pub(super) mod archive;
+pub(super) mod channel;
 pub(super) mod command;
 pub(super) mod connection;
 pub(super) mod container;
 pub(super) mod deserialization;
+pub(super) mod disclosure;
 pub(super) mod environment;
 pub(super) mod exposure;
 pub(super) mod flow;
@@ -33,6 +35,7 @@ use bartizan_core::Rule;
 const CHECKS: &[fn(&Call<'_>, &mut Module)] = &[
     agent::check,
     archive::check,
+    channel::check,
     container::check,
     deserialization::check,
     environment::check,
@@ -40,6 +43,7 @@ const CHECKS: &[fn(&Call<'_>, &mut Module)] = &[
     leakage::check,
     native::check,
     orchestration::check,
+    disclosure::check,
     place::check,
     remote_code::check,
     remote_data::check,
@@ -57,6 +61,7 @@ const CHECKS: &[fn(&Call<'_>, &mut Module)] = &[
 pub(super) static RULES: &[&[&Rule]] = &[
     agent::RULES,
     archive::RULES,
+    channel::RULES,
     command::RULES,
     container::RULES,
     deserialization::RULES,
@@ -66,6 +71,7 @@ pub(super) static RULES: &[&[&Rule]] = &[
     leakage::RULES,
     native::RULES,
     orchestration::RULES,
+    disclosure::RULES,
     place::RULES,
     remote_code::RULES,
     secret::RULES,
@@ -153,8 +159,11 @@ pub(super) fn given_by_decorator(path: &str) -> Taint {
         "call_tool" | "read_resource" | "resource" if matches!(package, "mcp" | "fastmcp") => Taint::MODEL,
         // What whoever starts the run gives it.
         "flow" if package == "prefect" => Taint::OPERATOR,
+        "workflow" | "task" if package == "flytekit" => Taint::OPERATOR,
         "asset" | "op" if package == "dagster" => Taint::OPERATOR,
-        "component" | "pipeline" if matches!(package, "kfp" | "zenml") => Taint::OPERATOR,
+        "component" | "container_component" | "pipeline" if matches!(package, "kfp" | "zenml") => {
+            Taint::OPERATOR
+        }
         "bash" if package == "airflow" => Taint::OPERATOR,
         // What the program is started with.
         "command" if matches!(package, "click" | "typer" | "fire") => Taint::OPERATOR,
@@ -204,6 +213,7 @@ pub(super) fn given_by_base(base: &str, method: &str) -> Taint {
         ("BaseHandler" | "VisionHandler" | "TextHandler", "preprocess" | "handle" | "inference") => {
             Taint::REQUEST
         }
+        ("BasePredictor", "predict") if base.starts_with("cog.") => Taint::REQUEST,
         ("LitAPI", "predict" | "decode_request") => Taint::REQUEST,
         ("PythonModel", "predict") if base.starts_with("mlflow.") => Taint::REQUEST,
         _ => Taint::default(),

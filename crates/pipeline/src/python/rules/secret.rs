@@ -197,6 +197,28 @@ pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
     }
     for (name, argument) in &call.named {
         named(name, &argument.value, &argument.span, module);
+        if matches!(name.as_ref(), "auth" | "basic_auth" | "http_auth")
+            && let Known::Items(login) = &argument.value.known
+            && let [_, password] = &**login
+        {
+            named("password", password, &argument.span, module);
+        }
+    }
+    // A name and its value, as settings of engines and logins are given.
+    if let [name, value, ..] = call.positional.as_slice()
+        && matches!(value.value.known, Known::Text(_))
+    {
+        match call.name() {
+            "HTTPBasicAuth" | "HTTPDigestAuth" | "BasicAuth" | "HTTPProxyAuth" => {
+                named("password", &value.value, &value.span, module);
+            }
+            "config" | "set" | "setConf" | "set_conf" | "option" | "set_option" | "put" | "setProperty" => {
+                if let Some(name) = name.value.as_text().filter(|name| name.len() < NAMED_BYTES) {
+                    named(&name.replace(['.', '-'], "_"), &value.value, &value.span, module);
+                }
+            }
+            _ => {}
+        }
     }
     let logs_in = matches!(name_of(path), "login" | "set_token" | "HfApi" | "set_api_key" | "save_token")
         && !path.starts_with('?');
@@ -379,7 +401,12 @@ fn grade(asked: Asked, text: &str) -> Option<(Severity, Confidence)> {
     let letters = value.bytes().filter(u8::is_ascii_alphabetic).count();
     let distinct = value.chars().collect::<std::collections::BTreeSet<_>>().len();
     let drawn = digits >= 2 && letters >= 2 && distinct >= 8;
+    let runs = value.split(|c: char| !c.is_ascii_digit()).filter(|run| !run.is_empty()).count();
     match asked {
+        // A short one that nobody would write for any other reason.
+        Asked::Token if (12..20).contains(&value.len()) && drawn && runs >= 3 => {
+            Some((Severity::Medium, Confidence::Low))
+        }
         Asked::Token if value.len() >= 20 && drawn && digits.saturating_mul(20) > value.len() => {
             Some((Severity::High, Confidence::Medium))
         }
@@ -436,6 +463,36 @@ mod tests {
             format!("headers = {{'Authorization': 'Bearer {token}'}}"),
         ] {
             assert_eq!(graded(&code), [High], "{code}");
+        }
+    }
+
+    #[test]
+    fn logins_and_settings_by_name_are_judged() {
+        for code in [
+            "Elasticsearch(url, basic_auth=('elastic', 'kT7vRz2Lm'))",
+            "requests.get(url, auth=('ml', 'kT7vRz2Lm'))",
+            "from requests.auth import HTTPBasicAuth\nrequests.get(url, auth=HTTPBasicAuth('ml', 'kT7vRz2Lm'))",
+            "Minio('m', access_key='ml', secret_key='N2k10-Wx9vR2zLp')",
+            "app.config['SECRET_KEY'] = 'c7f1d0e9b8a24f63'",
+            "c = 'postgresql://ml:Kz8Rw2Lpx@db/ml'",
+        ] {
+            assert_eq!(graded(code), [Medium], "{code}");
+        }
+        let drawn = "qT9v2xLk0ZbPw7sYh1NcEr8uJm4Gd6FoAiXb3VtK";
+        assert_eq!(graded(&format!("b.config('spark.hadoop.fs.s3a.secret.key', '{drawn}')")), [High]);
+        assert_eq!(
+            graded(&format!("from pydantic import SecretStr\njwt_secret: SecretStr = SecretStr('{drawn}')")),
+            [High]
+        );
+        for code in [
+            "requests.get(url, auth=('user', 'pass'))",
+            "requests.get(url, auth=(user, password))",
+            "b.config('spark.app.name', 'abcdef0123456789')",
+            "secret_key = 'a-key-for-tests'",
+            "c = 'postgresql://user:kT7vRz2Lm@host/db'",
+            "c = 'postgresql://ml:kT7vRz2Lm@localhost/ml'",
+        ] {
+            assert_eq!(graded(code), [], "{code}");
         }
     }
 

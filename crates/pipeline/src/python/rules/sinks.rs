@@ -3,8 +3,9 @@
 
 use super::flow::outside;
 use crate::python::call::{Argument, Call};
-use crate::python::module::{Module, SinkKind};
+use crate::python::module::{Module, Sink, SinkKind};
 use crate::python::value::{HOLE, Known, Value};
+use bartizan_core::{Confidence, Finding, Severity};
 
 /// Notes what `call` hands to a sink.
 pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
@@ -28,6 +29,15 @@ pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
                 sink(module, SinkKind::Code, &code.value);
             }
         }
+        // Source becomes code only with a mode that says so; models are compiled as well.
+        "builtins.compile" => {
+            let mode = call.argument(2, "mode").map(|mode| mode.value.as_text());
+            if mode.is_none()
+                || matches!(mode, Some(Some(mode)) if !matches!(mode, "exec" | "eval" | "single"))
+            {
+                module.judged.insert(call.span.start);
+            }
+        }
         "types.FunctionType" | "code.InteractiveConsole().push" | "builtins.get_ipython().run_cell" => {
             if let Some(code) = first {
                 sink(module, SinkKind::Code, &code.value);
@@ -40,6 +50,11 @@ pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
         {
             if let Some(code) = first.filter(|code| outside(code.value.all_taint())) {
                 sink(module, SinkKind::Code, &code.value);
+            }
+        }
+        _ if matches!(call.name(), "eval" | "query") && call.path.starts_with("?.") && is_table(call) => {
+            if let [code] = call.positional.as_slice() {
+                told(call, module, SinkKind::Code, &code.value);
             }
         }
         "os.system"
@@ -123,10 +138,36 @@ pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
             {
                 sink(module, SinkKind::Html, &markup.value);
             }
+            if matches!(call.name(), "write" | "write_text" | "writelines")
+                && let Some(page) = first.filter(|page| is_page(&page.value))
+            {
+                sink(module, SinkKind::Html, &page.value);
+            }
+            container(call, module);
             sql(call, module);
             prompt(call, module);
         }
     }
+}
+
+/// Notes a value that is judged only by who had a hand in it, here or where the function around is called.
+fn told(call: &Call<'_>, module: &mut Module, kind: SinkKind, value: &Value) {
+    let taint = value.all_taint();
+    if outside(taint) || taint.parameters() != 0 {
+        let callee = call.spelling.chars().take(60).collect();
+        let span = call.span.clone();
+        module.sinks.push(Sink { kind, span, callee, taint, varies: false, elsewhere: None });
+    }
+}
+
+/// Whether a method that a table of data has is called on what is not known: `eval` with one argument is nothing else but for stores
+/// of keys, which run it as well; `query` is one of a table by its name.
+fn is_table(call: &Call<'_>) -> bool {
+    let owner = call.spelling.rsplit_once('.').map_or("", |(owner, _)| owner);
+    let owner = owner.rsplit('.').next().unwrap_or(owner);
+    let table =
+        owner == "df" || owner.starts_with("df_") || owner.ends_with("_df") || owner.contains("frame");
+    table || call.name() == "eval" && !owner.is_empty()
 }
 
 /// Whether a text is put together as markup.
@@ -134,6 +175,35 @@ pub(in crate::python) fn is_markup(value: &Value) -> bool {
     value.as_pieces().is_some_and(|text| {
         let text = text.trim_start().to_ascii_lowercase();
         text.starts_with('<') || text.contains("</") || text.contains("<br") || text.contains("<img")
+    })
+}
+
+/// A container that is told to run a shell with what its step is given.
+fn container(call: &Call<'_>, module: &mut Module) {
+    let texts = |name: &str| match call.keyword(name).map(|given| &given.value.known) {
+        Some(Known::Items(items)) => Some(items.clone()),
+        _ => None,
+    };
+    let Some(command) = texts("command").or_else(|| texts("cmds")) else { return };
+    let shell = command.first().and_then(Value::as_text).is_some_and(|program| {
+        matches!(program.rsplit('/').next().unwrap_or(program), "sh" | "bash" | "zsh")
+    });
+    let takes = command
+        .last()
+        .and_then(Value::as_text)
+        .is_some_and(|flag| flag.starts_with('-') && flag.ends_with('c'));
+    let given = texts("args").or_else(|| texts("arguments"));
+    if let Some(script) = given.as_ref().and_then(|given| given.first()).filter(|_| shell && takes) {
+        module.sink(SinkKind::Shell, &call.span, call.spelling, script);
+    }
+}
+
+/// Whether a text is a whole page.
+fn is_page(value: &Value) -> bool {
+    value.as_pieces().is_some_and(|text| {
+        let text = text.trim_start();
+        let begin = text.get(..text.floor_char_boundary(16)).unwrap_or(text).to_ascii_lowercase();
+        begin.starts_with("<html") || begin.starts_with("<!doctype html") || begin.starts_with("<body")
     })
 }
 
@@ -188,19 +258,15 @@ fn program_text(call: &Call<'_>, module: &mut Module, items: &[Value], words: &[
         program.starts_with("python") || matches!(program, "node" | "perl" | "ruby" | "deno" | "Rscript");
     let shell = matches!(program, "sh" | "bash" | "zsh");
     let flag = words.iter().position(|word| matches!(word.as_str(), "-c" | "-e" | "--eval"));
-    if language
-        && let Some(text) = flag.and_then(|at| items.get(at.saturating_add(1)))
-        && outside(text.all_taint())
-    {
-        module.sink(SinkKind::Code, &call.span, call.spelling, text);
+    if language && let Some(text) = flag.and_then(|at| items.get(at.saturating_add(1))) {
+        told(call, module, SinkKind::Code, text);
     }
     if (language || shell)
         && flag.is_none()
         && words.iter().skip(1).all(|word| word.starts_with('-'))
         && let Some(input) = call.keyword("input")
-        && outside(input.value.all_taint())
     {
-        module.sink(SinkKind::Code, &call.span, call.spelling, &input.value);
+        told(call, module, SinkKind::Code, &input.value);
     }
 }
 
@@ -274,13 +340,18 @@ fn sql(call: &Call<'_>, module: &mut Module) {
             | "read_sql"
             | "read_sql_query"
     );
+    let hook = call.path.starts_with("airflow.")
+        && matches!(name, "run" | "get_records" | "get_first" | "get_pandas_df" | "get_df" | "copy_expert");
+    let spark = name == "sql" && call.path.starts_with("?.") && call.spelling.contains("spark");
     let runs = runs
+        || hook
+        || spark
         || call.is_of("pyspark") && name == "sql"
         || call.is_of("duckdb") && matches!(name, "sql" | "query");
     if !runs {
         return;
     }
-    let Some(statement) = call.positional.first() else { return };
+    let Some(statement) = call.argument(0, "sql") else { return };
     let value = &statement.value;
     // `sqlalchemy.text(…)` hands on what it is given.
     let spelt = value.as_pieces().unwrap_or_default().trim_start().to_ascii_lowercase();
@@ -289,6 +360,13 @@ fn sql(call: &Call<'_>, module: &mut Module) {
         "replace", "truncate",
     ];
     let written = verbs.iter().any(|verb| spelt.starts_with(verb));
+    let quoted = ["'\u{FFFC}", "\"\u{FFFC}"].iter().any(|hole| spelt.contains(hole));
+    if written && quoted && value.taint.sources().is_none() {
+        // A value between quotes is nothing but data.
+        let message = format!("`{}` is given a statement with a value between its quotes", call.spelling);
+        let finding = Finding::new(&super::flow::SQL_FROM_DATA, bartizan_core::printable(&message, 160));
+        module.report(&call.span, finding.severity(Severity::Low).confidence(Confidence::Medium));
+    }
     if written && !value.is_constant()
         || outside(value.all_taint())
         || value.taint.parameters() != 0 && written

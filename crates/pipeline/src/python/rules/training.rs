@@ -2,9 +2,10 @@
 
 use crate::python::call::Call;
 use crate::python::module::{Module, Report};
-use crate::python::value::Known;
+use crate::python::value::{Known, Value};
 use crate::rules::UNVERIFIED_PROMOTION;
 use bartizan_core::{Confidence, Finding, Rule, Severity, atlas, cwe, owasp_llm, owasp_ml, rule};
+use std::ops::Range;
 
 rule! {
     /// ## What it finds
@@ -170,6 +171,22 @@ fn randomness(call: &Call<'_>, module: &mut Module) {
     }
 }
 
+/// Whether what a call gives is drawn anew for each run: the clock, the system's or an unseeded generator's numbers.
+fn changes(call: &str) -> bool {
+    ["time.time", "urandom", "random.randint", "random.getrandbits", "getpid"]
+        .iter()
+        .any(|part| call.contains(part))
+}
+
+/// Judges what a seed is kept as.
+pub(in crate::python) fn named(name: &str, value: &Value, span: &Range<usize>, module: &mut Module) {
+    let kept = name.len() <= 16 && name.to_ascii_lowercase().ends_with("seed");
+    if kept && value.as_path().is_some_and(|path| changes(path)) {
+        let message = format!("`{name}` is drawn anew for each run");
+        module.report(span, Finding::new(&NONDETERMINISTIC_TRAINING, message).confidence(Confidence::Medium));
+    }
+}
+
 /// Reports what makes a run differ from the last on purpose; `true` when it does.
 fn unsettled(call: &Call<'_>, module: &mut Module) -> bool {
     let off = |place: usize, name: &str| {
@@ -177,14 +194,9 @@ fn unsettled(call: &Call<'_>, module: &mut Module) -> bool {
             .is_some_and(|given| given.value.known != Known::Null && given.value.truth() == Some(false))
     };
     let drawn = |place: usize| {
-        call.positional
-            .get(place)
-            .and_then(|seed| seed.value.as_path())
-            .is_some_and(|path| path.starts_with("time.time") || path.starts_with("os.urandom"))
-            || call
-                .positional
-                .get(place)
-                .is_some_and(|seed| seed.written.contains("time.time") || seed.written.contains("urandom"))
+        call.positional.get(place).is_some_and(|seed| {
+            changes(seed.written) || seed.value.as_path().is_some_and(|path| changes(path))
+        })
     };
     let lightning = matches!(call.package(), "lightning" | "pytorch_lightning") && call.name() == "Trainer";
     let message = match call.path.as_ref() {
@@ -193,6 +205,13 @@ fn unsettled(call: &Call<'_>, module: &mut Module) -> bool {
         "torch.use_deterministic_algorithms" if off(0, "mode") => "deterministic algorithms are switched off",
         "set:torch.backends.cudnn.deterministic" if off(0, "") => {
             "cuDNN's deterministic algorithms are switched off"
+        }
+        "set:os.environ" | "os.environ.setdefault" | "os.putenv"
+            if call.positional.first().and_then(|name| name.value.as_text())
+                == Some("TF_DETERMINISTIC_OPS")
+                && call.positional.get(1).and_then(|value| value.value.as_text()) == Some("0") =>
+        {
+            "deterministic algorithms are switched off"
         }
         "torch.seed" => "`torch.seed` draws a new seed for each run",
         "random.seed" | "numpy.random.seed"
@@ -205,6 +224,12 @@ fn unsettled(call: &Call<'_>, module: &mut Module) -> bool {
         | "torch.manual_seed"
         | "transformers.set_seed"
         | "tensorflow.random.set_seed"
+        | "keras.utils.set_random_seed"
+        | "lightning.seed_everything"
+        | "pytorch_lightning.seed_everything"
+        | "accelerate.utils.set_seed"
+        | "jax.random.PRNGKey"
+        | "jax.random.key"
             if drawn(0) =>
         {
             "a seed is drawn from the clock or the system for each run"
@@ -253,6 +278,13 @@ fn draws(call: &Call<'_>, module: &mut Module) {
         && !call.open
         && module.facts.unseeded.len() < MOST_UNSEEDED
     {
+        module.facts.unseeded.push((call.span.clone(), name.to_owned()));
+    }
+    // All rows of a table in another order.
+    let mixes =
+        name == "sample" && call.keyword("frac").is_some_and(|part| part.value.known == Known::Integer(1));
+    let seeded = call.any_keyword(&["random_state", "seed"]).is_some();
+    if mixes && !seeded && !call.open && module.facts.unseeded.len() < MOST_UNSEEDED {
         module.facts.unseeded.push((call.span.clone(), name.to_owned()));
     }
     let given = call.keyword("random_state").is_some_and(|seed| seed.value.known != Known::Null);
@@ -423,6 +455,11 @@ mod tests {
         assert_eq!(graded("import torch\ntorch.use_deterministic_algorithms(False)"), [Low]);
         assert_eq!(graded("import random\nrandom.seed()"), [Low]);
         assert_eq!(graded("import random\nrandom.seed(7)"), []);
+        assert_eq!(graded("import time\nSEED = int(time.time())"), [Low]);
+        assert_eq!(graded("import jax, time\njax.random.PRNGKey(int(time.time()))"), [Low]);
+        assert_eq!(graded("import time\nstarted = int(time.time())\nSEED = 7"), []);
+        assert_eq!(graded("df = df.sample(frac=1)"), [Low]);
+        assert_eq!(graded("df = df.sample(frac=1, random_state=7)\nx = df.sample(frac=0.1)"), []);
         let loader = "from torch.utils.data import DataLoader\nd = DataLoader(data, shuffle=True";
         assert_eq!(
             (graded(&format!("{loader})")), graded(&format!("{loader}, generator=g)"))),

@@ -197,6 +197,11 @@ fn by_keyword(call: &Call<'_>, module: &mut Module) {
         if !web || *name == "use_ssl" && !matches!(call.package(), "boto3" | "botocore") {
             continue;
         }
+        if *name == "use_ssl" {
+            let message = "`use_ssl=False` speaks to the store without encryption";
+            module.report(&given.span, Finding::new(&INSECURE_TRANSPORT, message).severity(Severity::High));
+            return;
+        }
         let fix = edit(
             (given.span.clone(), format!("{name}=True")),
             Safety::Unsafe,
@@ -306,7 +311,12 @@ fn http(call: &Call<'_>, module: &mut Module) {
 pub(in crate::python) fn named(name: &str, value: &Value, span: &Range<usize>, module: &mut Module) {
     const WORDS: &[&str] = &["URL", "URI", "MIRROR", "ENDPOINT", "SOURCE", "SERVER", "BASE", "HOST"];
     let constant = name.len() > 2 && !name.bytes().any(|byte| byte.is_ascii_lowercase());
-    let Some(address) = value.as_text().filter(|address| constant && is_plain(address)) else { return };
+    let name = &name.to_ascii_uppercase();
+    // A variable in small letters says so by its name alone.
+    let said =
+        DATA.iter().any(|word| name.contains(word)) && (name.ends_with("_URL") || name.ends_with("_URI"));
+    let address = value.as_text().filter(|address| (constant || said) && is_plain(address));
+    let Some(address) = address else { return };
     // Names of vocabularies are no places.
     let vocabulary = ["w3.org/", "schema.org", "purl.org", "xmlns", "/ns/", "/schema"];
     if WORDS.iter().any(|word| name.contains(word))
@@ -317,6 +327,9 @@ pub(in crate::python) fn named(name: &str, value: &Value, span: &Range<usize>, m
     }
 }
 
+/// Words in names of what is data or a model.
+const DATA: &[&str] =
+    &["MODEL", "DATA", "WEIGHT", "CHECKPOINT", "CKPT", "MIRROR", "DOWNLOAD", "CORPUS", "TOKENIZER"];
 /// Most constants remembered.
 const MOST_PLAIN: usize = 64;
 
@@ -327,10 +340,7 @@ pub(in crate::python) fn conclude(module: &mut Module) {
         let asked = module.reports.iter().any(|report| {
             report.finding.rule.id == INSECURE_TRANSPORT.id && report.finding.message.contains(&shown)
         });
-        let data =
-            ["MODEL", "DATA", "WEIGHT", "CHECKPOINT", "CKPT", "MIRROR", "DOWNLOAD", "CORPUS", "TOKENIZER"]
-                .iter()
-                .any(|word| name.contains(word));
+        let data = DATA.iter().any(|word| name.contains(word));
         let severity =
             if !asked && (data || is_artifact(&address)) { Severity::Medium } else { Severity::Low };
         let finding = Finding::new(
@@ -363,6 +373,9 @@ fn connects(call: &Call<'_>, module: &mut Module) {
         || call.path.starts_with("set:")
         || call.path.starts_with("builtins.")
     {
+        return;
+    }
+    if super::channel::loads(call, module) {
         return;
     }
     let first = call.positional.first().filter(|_| call.name().ends_with("Client"));
@@ -430,7 +443,7 @@ pub(in crate::python) fn is_plain(text: &str) -> bool {
 }
 
 /// Whether an address ends like a model, archive or program.
-fn is_artifact(address: &str) -> bool {
+pub(in crate::python) fn is_artifact(address: &str) -> bool {
     const ENDS: &[&str] = &[
         ".pth",
         ".pt",

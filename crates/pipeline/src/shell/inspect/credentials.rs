@@ -1,7 +1,8 @@
 //! Credentials among the arguments of commands: passwords, tokens and keys given as options, and in addresses.
 
-use super::Site;
-use crate::rules::SECRET;
+use super::{Setting, Site};
+use crate::rules::{PACKAGED_SECRET, SECRET, SECRET_IN_LOG};
+use crate::shell::ExpansionKind;
 use crate::{Issue, variable};
 use bartizan_core::Severity;
 
@@ -19,6 +20,7 @@ pub(super) fn command(site: &Site<'_>, issues: &mut Vec<Issue>) {
         let issue = Issue::new(&SECRET, key.word.span.clone(), message);
         issues.push(issue.severity(what.severity.max(Severity::Medium)).confidence(what.confidence));
     }
+    filled_in(site, issues);
     for (index, argument) in invocation.arguments.iter().enumerate() {
         if !argument.word.is_literal() {
             continue;
@@ -38,6 +40,11 @@ pub(super) fn command(site: &Site<'_>, issues: &mut Vec<Issue>) {
             (None, Some(next)) if !next.is_option() => (next.text, next.word.span.clone()),
             _ => continue,
         };
+        // What a build is told of where its secrets are.
+        let mounts = option == "--secret" && value.contains("id=");
+        if mounts {
+            continue;
+        }
         let name = option.trim_start_matches('-').replace('-', "_");
         let short =
             option == "-p" && SHORT.iter().any(|(known, verb)| *known == program && invocation.does(&[verb]));
@@ -60,6 +67,47 @@ pub(super) fn command(site: &Site<'_>, issues: &mut Vec<Issue>) {
     }
 }
 
+/// Secrets of a CI system or a variable among the arguments: other processes see them, and an argument of a build stays in the image.
+fn filled_in(site: &Site<'_>, issues: &mut Vec<Issue>) {
+    let invocation = &site.invocation;
+    let builds = matches!(
+        invocation.program.as_str(),
+        "docker" | "podman" | "buildah" | "nerdctl" | "kaniko" | "executor"
+    );
+    for (value, argument) in invocation.values(&["--build-arg"]).into_iter().filter(|_| builds) {
+        let Some((name, given)) = value.split_once('=') else { continue };
+        if variable::is_secret_name(name) && given.contains('$') {
+            let message = format!(
+                "the secret `{}` stays in the history of the image",
+                bartizan_core::printable(name, 60)
+            );
+            let issue = Issue::new(&PACKAGED_SECRET, argument.word.span.clone(), message);
+            issues.push(
+                issue
+                    .severity(Severity::Medium)
+                    .remedy("Give it as `--secret` and mount it where it is used."),
+            );
+        }
+    }
+    if site.setting != Setting::Pipeline {
+        return;
+    }
+    for pair in invocation.arguments.windows(2) {
+        let [option, value] = pair else { continue };
+        let named =
+            option.text.starts_with("--") && variable::is_secret_name(option.text.trim_start_matches('-'));
+        let secret = value.word.expansions.iter().any(|expansion| {
+            matches!(&expansion.kind, ExpansionKind::Template(inner) if inner.trim().starts_with("secrets."))
+        });
+        if named && secret {
+            let message =
+                format!("`{}` puts a secret on the command line, where other processes read it", option.text);
+            let issue = Issue::new(&SECRET_IN_LOG, value.word.span.clone(), message).severity(Severity::Low);
+            issues.push(issue.remedy("Hand it over in the environment or on standard input."));
+        }
+    }
+}
+
 /// Programs, with what they are told to do, whose option `-p` is a password.
 const SHORT: &[(&str, &str)] = &[
     ("twine", "upload"),
@@ -76,9 +124,31 @@ const SHORT: &[(&str, &str)] = &[
 #[cfg(test)]
 mod tests {
     use crate::shell::inspect::{Setting, script};
+    use bartizan_core::Severity::{Low, Medium};
 
     fn found(text: &str) -> usize {
         script(text, Setting::Other).iter().filter(|issue| issue.rule.id == "pipeline/secret").count()
+    }
+
+    #[test]
+    fn secrets_that_are_filled_in_are_told_where_they_stay() {
+        let graded = |text: &str, setting| -> Vec<(&str, bartizan_core::Severity)> {
+            let issues = script(text, setting).into_iter();
+            issues
+                .filter(|issue| issue.rule.id.contains("secret"))
+                .map(|issue| (issue.rule.id, issue.severity))
+                .collect()
+        };
+        let build = "docker build --build-arg HF_TOKEN=$(HF_TOKEN) -t a .";
+        assert_eq!(graded(build, Setting::Other), [("pipeline/packaged-secret", Medium)]);
+        assert_eq!(
+            graded("docker build --build-arg VERSION=$V --secret id=hf,env=HF_TOKEN .", Setting::Other),
+            []
+        );
+        let login = "hf login --token ${{ secrets.HF_TOKEN }}";
+        assert_eq!(graded(login, Setting::Pipeline), [("pipeline/secret-in-log", Low)]);
+        assert_eq!(graded("hf login --token $HF_TOKEN", Setting::Pipeline), []);
+        assert_eq!(graded("a --name ${{ secrets.NAME }}", Setting::Pipeline), []);
     }
 
     #[test]

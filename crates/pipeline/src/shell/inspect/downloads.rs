@@ -34,7 +34,7 @@ fn is_download(invocation: &Invocation<'_>) -> bool {
 }
 
 /// Whether the command runs what reaches it on standard input.
-fn is_interpreter(invocation: &Invocation<'_>) -> bool {
+pub(super) fn is_interpreter(invocation: &Invocation<'_>) -> bool {
     let program = invocation.program.as_str();
     let shell = matches!(program, "sh" | "bash" | "zsh" | "dash" | "ksh" | "ash" | "fish");
     let language = program.starts_with("python")
@@ -275,6 +275,18 @@ fn certificates(site: &Site<'_>, issues: &mut Vec<Issue>) {
         }
         return;
     }
+    let unknown_host = |text: &str| {
+        let text = text.to_ascii_lowercase();
+        text.contains("stricthostkeychecking=no") || text.contains("stricthostkeychecking no")
+    };
+    if matches!(program, "ssh" | "scp" | "sftp" | "rsync" | "git" | "export")
+        && let Some(option) = invocation.arguments.iter().find(|argument| unknown_host(argument.text))
+    {
+        let message = format!("`{program}` speaks to whoever answers: the key of the host is not compared");
+        let issue = Issue::new(&TLS_DISABLED, option.word.span.clone(), message);
+        issues.push(issue.severity(bartizan_core::Severity::Medium));
+        return;
+    }
     let text = |index: usize| invocation.arguments.get(index).map_or("", |argument| argument.text);
     let setting = match program {
         "git" => invocation.arguments.windows(2).any(|pair| {
@@ -449,7 +461,8 @@ fn written(invocation: &Invocation<'_>) -> Option<String> {
     (!file.is_empty()).then(|| file.to_owned())
 }
 
-fn runs_file(invocation: &Invocation<'_>, file: &str) -> bool {
+/// Whether the command runs the file called `file`, or makes it one that can be run.
+pub(super) fn runs_file(invocation: &Invocation<'_>, file: &str) -> bool {
     let names = |text: &str| text.rsplit('/').next().unwrap_or(text) == file;
     let program = invocation.program.as_str();
     if program == file.to_ascii_lowercase() {

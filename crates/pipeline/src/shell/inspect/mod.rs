@@ -1,6 +1,7 @@
 //! What commands do that they should not: [`script`] judges a whole script, wherever it stands.
 
 mod agents;
+mod answers;
 mod credentials;
 mod downloads;
 mod images;
@@ -82,6 +83,7 @@ fn judge(text: &str, base: usize, setting: Setting, depth: u32, issues: &mut Vec
     let first = issues.len();
     commands(&script, setting, issues);
     downloads::used_unchecked(&script, setting, issues);
+    answers::run(&script, issues);
     for issue in issues.iter_mut().skip(first) {
         *issue = issue.clone().shifted(base);
     }

@@ -4,9 +4,11 @@ use bartizan_core::{Severity, atlas, cwe, owasp_agentic, rule};
 
 rule! {
     /// ## What it finds
-    /// A credential of the user in the environment or headers of a server that is not pinned, or is reached without TLS.
+    /// A credential of the user in the environment or headers of a server that is not pinned, or is reached without TLS. In the code of a
+    /// server, the `Authorization` header with which a client came that is sent on to another server.
     /// ## Why it matters
-    /// Whoever publishes the next version of the package gets the token.
+    /// Whoever publishes the next version of the package gets the token. A token sent on reaches a server it was not issued for, and
+    /// makes this one act with rights that nobody gave it.
     /// ## Example
     /// `"args": ["-y", "acme-mcp"], "env": {"GITHUB_TOKEN": "${GITHUB_TOKEN}"}`
     /// ## How to fix
