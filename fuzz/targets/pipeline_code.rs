@@ -7,7 +7,11 @@ use libfuzzer_sys::fuzz_target;
 use std::time::Duration;
 
 /// Names under which the readers know their files.
-const NAMES: &[(&str, &str)] = &[("pipeline-python", "input.py"), ("pipeline-notebook", "input.ipynb")];
+const NAMES: &[(&str, &str)] = &[
+    ("pipeline-python", "input.py"),
+    ("pipeline-notebook", "input.ipynb"),
+    ("pipeline-javascript", "input.tsx"),
+];
 
 fuzz_target!(|data: &[u8]| {
     let target = env!("CARGO_BIN_NAME");

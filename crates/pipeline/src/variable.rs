@@ -4,8 +4,8 @@ use crate::Issue;
 use crate::login::logins;
 use crate::placeholder::{is_default, is_dull, is_placeholder, is_spoken};
 use crate::rules::{
-    DEPENDENCY_CONFUSION, INSECURE_TRANSPORT, NO_AUTHENTICATION, REMOTE_CODE, SECRET, SECRET_IN_LOG,
-    TLS_DISABLED, UNSAFE_MODEL_FORMAT,
+    DEPENDENCY_CONFUSION, EXPOSED_SERVICE, INSECURE_TRANSPORT, NO_AUTHENTICATION, REMOTE_CODE, ROOT_USER,
+    SECRET, SECRET_IN_LOG, TLS_DISABLED, UNSAFE_MODEL_FORMAT,
 };
 use bartizan_core::{Confidence, Severity};
 use std::ops::Range;
@@ -98,6 +98,20 @@ pub(crate) fn issues(name: &str, value: &str, span: &Range<usize>) -> Vec<Issue>
     if fetched && crate::address::cleartext(trimmed).is_some() {
         let message = format!("`{name}` is fetched without encryption");
         issues.push(Issue::new(&INSECURE_TRANSPORT, span.clone(), message));
+    }
+    if upper == "OLLAMA_HOST" && trimmed.split(':').next() == Some("0.0.0.0") {
+        // Its interface pulls, creates and deletes models, and has no authentication at all.
+        let message = "Ollama, which lets whoever reaches it pull and replace models, listens to everyone";
+        let issue = Issue::new(&EXPOSED_SERVICE, span.clone(), message).severity(Severity::Low);
+        issues.push(issue.confidence(Confidence::Medium));
+    }
+    if upper == "OLLAMA_ORIGINS" && trimmed.split(',').any(|origin| origin.trim() == "*") {
+        let message = "every page that a browser here opens may use and change Ollama's models";
+        issues.push(Issue::new(&EXPOSED_SERVICE, span.clone(), message).severity(Severity::Low));
+    }
+    if upper == "GRANT_SUDO" && is_on {
+        let message = "whoever uses the notebook becomes root of its container without a password";
+        issues.push(Issue::new(&ROOT_USER, span.clone(), message).severity(Severity::Medium));
     }
     let tracing = matches!(
         upper.as_str(),
@@ -364,6 +378,22 @@ mod tests {
 
     fn rules(name: &str, value: &str) -> Vec<&'static str> {
         issues(name, value, &(0..1)).iter().map(|issue| issue.rule.id).collect()
+    }
+
+    #[test]
+    fn settings_that_open_a_server_or_give_away_a_container_are_found() {
+        for (name, value, rule) in [
+            ("OLLAMA_HOST", "0.0.0.0:11434", "pipeline/exposed-service"),
+            ("OLLAMA_ORIGINS", "*", "pipeline/exposed-service"),
+            ("GRANT_SUDO", "yes", "pipeline/root-user"),
+        ] {
+            assert_eq!(rules(name, value), [rule], "{name}");
+        }
+        for (name, value) in
+            [("OLLAMA_HOST", "127.0.0.1"), ("OLLAMA_ORIGINS", "https://a.dev"), ("GRANT_SUDO", "no")]
+        {
+            assert_eq!(rules(name, value), [""; 0], "{name}");
+        }
     }
 
     #[test]

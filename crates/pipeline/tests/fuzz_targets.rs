@@ -6,7 +6,11 @@ use bartizan_pipeline::{Text, examine};
 use std::path::Path;
 
 /// Targets and the names under which their readers know their files.
-const TARGETS: &[(&str, &str)] = &[("pipeline-python", "input.py"), ("pipeline-notebook", "input.ipynb")];
+const TARGETS: &[(&str, &str)] = &[
+    ("pipeline-python", "input.py"),
+    ("pipeline-notebook", "input.ipynb"),
+    ("pipeline-javascript", "input.tsx"),
+];
 
 #[test]
 fn every_seed_is_read_whole_and_cut_at_any_byte() {

@@ -30,6 +30,13 @@ const ID: &[&str] = &[
     "mlproject",
     "terraform",
     "shell-script",
+    "azure-ml",
+    "ollama-modelfile",
+    "task-file",
+    "environment-file",
+    "systemd-unit",
+    "devcontainer",
+    "ansible-playbook",
 ];
 
 #[test]

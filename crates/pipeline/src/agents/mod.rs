@@ -23,6 +23,7 @@ mod settings;
 mod skill;
 
 pub(crate) use beside::belongs_to_skill;
+pub(crate) use mcp::plain as plain_json;
 pub use mcp::{McpConfig, McpSource, McpTools};
 pub use settings::AgentSettings;
 pub(crate) use skill::is_followed;

@@ -190,6 +190,22 @@ static FIXED: &[Row<'_>] = &[
         r"\b(?:before|after|when(?:ever)?|instead of|prior to|any time|every time)\s+#W{0,4}?(?:us(?:e|ing)|call(?:ing)?|invok(?:e|ing)|run(?:ning)?)\s+#W{0,3}?(?:any |other |the |another )?#W{0,2}?tools?\b[^.!?]{0,60}?\b(?:must|always|first|call|use|read|send|include|pass)\b|\b(?:instead of|rather than|do not use|don't use|never use|replaces?)\s+#W{0,3}?(?:the |other |any )?(?:other|original|built-?in|official|existing) #W{0,2}?tools?\b",
     ),
     (
+        Act::SteersOtherTools,
+        r"\b(?:do not|don't|never)\s+(?:use|call|invoke|load|trust)\s+#W{0,6}?(?:of|from|on|by)\s+(?:any |all |every |the )other\s+(?:mcp )?(?:servers?|tools?|plugins?|skills?)\b|\bprefer\s+(?:this|these)\s+#W{0,2}?(?:to|over|instead of|rather than)\s+(?:any|all|every)\s+other\s+#W{0,1}?(?:tools?|servers?|skills?|plugins?)\b|\b(?:in preference to|instead of|rather than|in place of)\s+(?:any|all|every)\s+other\s+#W{0,1}?(?:tools?|servers?|skills?|plugins?)\b",
+    ),
+    (
+        Act::ReadsWallet,
+        r"\b(?:copy|send|upload|paste|include|append|post|pass|put|attach)\b[^!?\n]{0,80}?\bwallet\.(?:json|dat)\b|\bwallet\.(?:json|dat)\b[^!?\n]{0,40}?\b(?:copy|send|upload|paste|include|append|post|pass|put|attach)\b",
+    ),
+    (
+        Act::DisablesDefence,
+        r"\b(?:push|merge|commit)(?:es|s)?\s+(?:straight |directly )?(?:to|into)\s+`?(?:main|master|production|prod)\b[^.!?\n]{0,40}?\b(?:no|without)\s+(?:any |a )?(?:code )?reviews?\b|\b(?:approve|merge|accept)\s+(?:every|all|any)\s+#W{0,2}?(?:pull requests?|prs?|merge requests?|changes?)\s+without\s+(?:reading|review(?:ing)?|looking|checking)\b",
+    ),
+    (
+        Act::DisablesDefence,
+        r"\balways\s+(?:add|set|pass|use)\s+#W{0,2}?`?(?:verify\s?=\s?false|rejectunauthorized:\s?false|--insecure|ssl_verify\s?=\s?false|--no-verify)\b|\bgh api\s+[^\n]{0,40}?-x delete[^\n]{0,80}?/protection\b",
+    ),
+    (
         Act::MovesMoney,
         r"\b(?:transfer|send|withdraw|sweep|drain|move|swap|approve)\s+#W{0,3}?(?:all|entire|every|max(?:imum)?|full|remaining|unlimited)\s+#W{0,4}?(?:funds?|balances?|tokens?|assets?|sol|eth|btc|crypto(?:currency)?|coins?|wallets?|allowance)\b[^.!?]{0,80}?\bto\b|\b(?:replace|swap|change|substitute)\s+#W{0,6}?(?:wallet|recipient|destination|payment|deposit|bitcoin|ethereum)\s+addresse?s?\b[^.!?]{0,40}?\bwith\b",
     ),

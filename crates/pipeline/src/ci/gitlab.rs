@@ -127,6 +127,15 @@ fn job(text: &Text<'_>, notes: &mut Notes<'_>, root: Node<'_>, job: Node<'_>) ->
         .flat_map(Node::items)
         .map(|service| service.get("name").unwrap_or(service));
     for node in image.into_iter().chain(services) {
+        let reference = node.as_str().unwrap_or_default();
+        // A variable of the file stands for what it is set to, where that is.
+        let name = reference.strip_prefix('$').map(|name| name.trim_start_matches('{').trim_end_matches('}'));
+        let set = name.and_then(|name| {
+            let scopes = [job.get("variables"), root.get("variables")].into_iter().flatten();
+            let value = scopes.into_iter().find_map(|scope| scope.get(name))?;
+            Some(value.get("value").unwrap_or(value))
+        });
+        let node = set.unwrap_or(node);
         issue::report(text, notes, image::issue(node.as_str().unwrap_or_default(), node.span(), "the image"));
     }
     for file in job.path(&["artifacts", "paths"]).into_iter().flat_map(Node::items_or_self) {
@@ -313,6 +322,21 @@ mod tests {
                 (14, "secret"),
                 (17, "unverified-promotion")
             ]
+        );
+    }
+
+    #[test]
+    fn an_image_that_a_variable_names_is_judged_where_it_is_set() {
+        use crate::testing::lines;
+        let pipeline = |image: &str| {
+            lines(
+                ".gitlab-ci.yml",
+                &format!("variables:\n  BASE: {image}\ntrain:\n  image: ${{BASE}}\n  script:\n  - make\n"),
+            )
+        };
+        assert_eq!(
+            (pipeline("acme/net:latest"), pipeline("acme/net@sha256:aa")),
+            (vec![(2, "unpinned-image")], vec![])
         );
     }
 }

@@ -1,13 +1,13 @@
 //! Compose files.
 
 use crate::ci::github::{gaps, has_key};
-use crate::rules::{self, HOST_ACCESS, PRIVILEGED_CONTAINER, ROOT_USER};
+use crate::rules::{self, EXPOSED_SERVICE, HOST_ACCESS, PRIVILEGED_CONTAINER, ROOT_USER};
 use crate::serving::{command_issues, environment_issues};
 use crate::yaml::{Node, Yaml};
 use crate::{Issue, Notes, Reader, Text, image, issue};
-use bartizan_core::{Kind, Rule, Severity};
+use bartizan_core::{Confidence, Kind, Rule, Severity};
 
-/// `docker-compose.yml`, `compose.yaml` and their overrides.
+/// `docker-compose.yml`, `compose.yaml`, their overrides, and what has their shape under any name (`stack.yml`, `qdrant.yml`).
 #[derive(Debug)]
 pub(crate) struct ComposeFile;
 
@@ -25,9 +25,9 @@ impl Reader for ComposeFile {
     }
 
     fn recognises(&self, text: &Text<'_>) -> bool {
-        let name = text.file_name();
-        let named = name.contains("compose") && matches!(text.extension().as_str(), "yml" | "yaml");
-        named && has_key(text.content, &["services"])
+        let yaml = matches!(text.extension().as_str(), "yml" | "yaml");
+        yaml && has_key(text.content, &["services"])
+            && (text.file_name().contains("compose") || holds_services(text.content))
     }
 
     fn read(&self, text: &Text<'_>, notes: &mut Notes<'_>) {
@@ -43,6 +43,27 @@ impl Reader for ComposeFile {
     }
 }
 
+/// Whether the mapping `services` holds one with an image or a build. Pipelines have lists of that name, frameworks classes.
+fn holds_services(content: &str) -> bool {
+    let has = |key: &str| {
+        content.lines().any(|line| line.starts_with([' ', '\t']) && line.trim_start().starts_with(key))
+    };
+    if content.contains("apiVersion:") || !(has("image:") || has("build:")) {
+        return false;
+    }
+    let yaml = Yaml::read(content);
+    let services = yaml.root().and_then(|root| root.get("services"));
+    services.is_some_and(|services| {
+        services.entries().iter().take(MOST_ASKED).any(|service| {
+            service.value.get("image").is_some_and(|image| image.as_str().is_some())
+                || service.value.get("build").is_some()
+        })
+    })
+}
+
+/// Most services of which it is asked whether a file has the shape of Compose.
+const MOST_ASKED: usize = 50;
+
 fn service_in(text: &Text<'_>, notes: &mut Notes<'_>, service: Node<'_>) {
     let built = service.get("build").is_some();
     if let Some((node, reference)) = service.get("image").and_then(|node| Some((node, node.as_str()?))) {
@@ -50,6 +71,13 @@ fn service_in(text: &Text<'_>, notes: &mut Notes<'_>, service: Node<'_>) {
         issue::report(text, notes, image::issue(&reference, node.span(), "the image").filter(|_| !built));
     }
     environment_issues(text, notes, service.get("environment"));
+    let published_at =
+        service.get("ports").into_iter().flat_map(Node::items).any(|port| everywhere(port).is_some());
+    if let Some(place) = service.get("environment").filter(|_| published_at).and_then(listens_to_all) {
+        let message =
+            "Ollama, which lets whoever reaches it pull and replace models, is published to everyone";
+        issue::report(text, notes, [Issue::new(&EXPOSED_SERVICE, place, message)]);
+    }
     for key in ["command", "entrypoint"] {
         if let Some(node) = service.get(key) {
             command_issues(text, notes, &[node]);
@@ -75,6 +103,14 @@ fn service_in(text: &Text<'_>, notes: &mut Notes<'_>, service: Node<'_>) {
             ));
         }
     }
+    for option in service.get("security_opt").into_iter().flat_map(Node::items) {
+        let value = option.as_str().unwrap_or_default().replace('=', ":");
+        if matches!(value.as_str(), "seccomp:unconfined" | "apparmor:unconfined" | "label:disable") {
+            let message = format!("the container may make every call of the machine's kernel (`{value}`)");
+            issues.push(Issue::new(&PRIVILEGED_CONTAINER, option.span(), message).severity(Severity::Medium));
+        }
+    }
+    issues.extend(published(service));
     for (key, value) in [("network_mode", "host"), ("pid", "host"), ("ipc", "host"), ("userns_mode", "host")]
     {
         if let Some(node) = service.entry(key).filter(|entry| entry.value.as_str() == Some(value)) {
@@ -110,6 +146,82 @@ fn service_in(text: &Text<'_>, notes: &mut Notes<'_>, service: Node<'_>) {
     }
     issue::report(text, notes, issues);
 }
+
+/// A store or a model server that is published beyond the machine and asks for no key.
+fn published(service: Node<'_>) -> Vec<Issue> {
+    let open: Vec<(Node<'_>, bool)> = service
+        .get("ports")
+        .into_iter()
+        .flat_map(Node::items)
+        .filter_map(|port| Some((port, everywhere(port)?)))
+        .collect();
+    let Some((port, said)) = open.iter().max_by_key(|(_, said)| *said) else { return Vec::new() };
+    let image = service.text_of("image").unwrap_or_default();
+    let image = image.split(['@', ':']).next().unwrap_or(image);
+    let name = image.rsplit('/').next().unwrap_or(image);
+    let Some((_, what, keys)) = KEYLESS.iter().find(|(known, ..)| *known == name) else { return Vec::new() };
+    let words = ["environment", "command", "entrypoint", "env_file", "volumes", "configs"]
+        .iter()
+        .filter_map(|key| service.get(key));
+    // A key may as well come from a file that stands elsewhere.
+    let elsewhere = service.get("env_file").is_some() || service.get("configs").is_some();
+    if elsewhere || words.flat_map(spelt).any(|word| keys.iter().any(|key| word.contains(key))) {
+        return Vec::new();
+    }
+    let severity = if *said { Severity::Medium } else { Severity::Low };
+    let message = format!("{what} is published on every address of the machine and asks for no key");
+    vec![Issue::new(&EXPOSED_SERVICE, port.span(), message).severity(severity).confidence(Confidence::Medium)]
+}
+
+/// Where `OLLAMA_HOST` is set to every address.
+fn listens_to_all(environment: Node<'_>) -> Option<std::ops::Range<usize>> {
+    let all = |value: &str| value.split(':').next() == Some("0.0.0.0");
+    let named = environment.get("OLLAMA_HOST").filter(|value| value.as_str().is_some_and(all));
+    let listed = || {
+        environment
+            .items()
+            .find(|item| item.as_str().and_then(|item| item.strip_prefix("OLLAMA_HOST=")).is_some_and(all))
+    };
+    named.or_else(listed).map(Node::span)
+}
+
+/// Names and values below `node` in upper case, one level deep.
+fn spelt(node: Node<'_>) -> Vec<String> {
+    let entries = node.entries();
+    let named = entries.iter().map(|entry| entry.name().to_ascii_uppercase());
+    let items = node.items_or_self().into_iter().filter_map(Node::as_str).map(str::to_ascii_uppercase);
+    named.chain(items).collect()
+}
+
+/// Whether a port is published on every address because that is written; `None` where it is kept to the machine.
+fn everywhere(port: Node<'_>) -> Option<bool> {
+    let address = match port.as_str() {
+        Some(written) => match written.rsplit(':').count() {
+            // `6333` alone is a random port of every address, `6333:6333` that port of every address.
+            1 | 2 => None,
+            _ => Some(written.rsplitn(3, ':').last().unwrap_or_default()),
+        },
+        None => port.text_of("host_ip"),
+    };
+    match address.map(|address| address.trim_matches(['[', ']'])) {
+        None => Some(false),
+        Some("0.0.0.0" | "::" | "*") => Some(true),
+        Some(_) => None,
+    }
+}
+
+/// Images of stores and model servers that answer whoever reaches them: name, what it is, and what in its settings asks for a key.
+const KEYLESS: &[(&str, &str, &[&str])] = &[
+    ("qdrant", "Qdrant", &["API_KEY", "JWT_RBAC"]),
+    ("chroma", "Chroma", &["AUTHN", "AUTH_"]),
+    ("weaviate", "Weaviate", &["APIKEY", "OIDC"]),
+    ("milvus", "Milvus", &["AUTHORIZATION"]),
+    ("ollama", "Ollama, with which whoever reaches it can replace models,", &["NOTHING ASKS"]),
+    ("redis", "Redis", &["REQUIREPASS", "PASSWORD", "ACLFILE", "REDIS.CONF", "TLS"]),
+    ("redis-stack", "Redis", &["REQUIREPASS", "PASSWORD", "ACLFILE", "TLS"]),
+    ("valkey", "Valkey", &["REQUIREPASS", "PASSWORD", "ACLFILE", "TLS"]),
+    ("mongo", "MongoDB", &["PASSWORD", "--AUTH", "KEYFILE"]),
+];
 
 /// The reference with the defaults of its variables: `a:${TAG:-latest}`.
 fn default_of(reference: &str) -> String {
@@ -147,5 +259,54 @@ mod tests {
                 (9, "pipeline/privileged-container"),
             ]
         );
+    }
+
+    #[test]
+    fn what_has_the_shape_of_compose_is_known_under_any_name() {
+        use crate::testing::lines;
+        let text = "services:\n  a:\n    image: acme/net:main\n    command: --model-id acme/net --trust-remote-code\n    cap_add: [SYS_ADMIN]\n    security_opt: [\"seccomp:unconfined\"]\n    environment:\n      WEBUI_AUTH: \"False\"\n";
+        let found = [
+            (3, "unpinned-image"),
+            (4, "remote-code"),
+            (4, "unpinned-model"),
+            (5, "privileged-container"),
+            (6, "privileged-container"),
+            (8, "no-authentication"),
+        ];
+        for name in ["stack.yaml", "ops/net.yml", "docker-compose.yml"] {
+            assert_eq!(lines(name, text), found, "{name}");
+        }
+        for other in [
+            "services:\n- postgres:14\nbuild:\n  image: a\n",
+            "services:\n  App\\Mailer:\n    class: App\\Mailer\n    arguments: ['image:latest']\n",
+            "jobs:\n  a:\n    services:\n      db:\n        image: postgres\n",
+        ] {
+            assert_eq!(lines("x.yaml", other), [], "{other}");
+        }
+    }
+
+    #[test]
+    fn stores_without_a_key_that_are_published_are_found() {
+        use crate::testing::graded;
+        let severities = |image: &str, port: &str, more: &str| {
+            let text =
+                format!("services:\n  a:\n    image: {image}@sha256:aa\n    ports: [\"{port}\"]\n{more}");
+            graded("compose.yml", &text, "pipeline/exposed-service")
+        };
+        assert_eq!(severities("qdrant/qdrant", "0.0.0.0:6333:6333", ""), [Severity::Medium]);
+        assert_eq!(severities("redis", "6379:6379", ""), [Severity::Low]);
+        for (image, port, more) in [
+            ("qdrant/qdrant", "127.0.0.1:6333:6333", ""),
+            (
+                "qdrant/qdrant",
+                "0.0.0.0:6333:6333",
+                "    environment:\n      QDRANT__SERVICE__API_KEY: ${KEY}\n",
+            ),
+            ("redis", "0.0.0.0:6379:6379", "    command: redis-server --requirepass ${P}\n"),
+            ("redis", "0.0.0.0:6379:6379", "    env_file: .env\n"),
+            ("nginx", "0.0.0.0:80:80", ""),
+        ] {
+            assert_eq!(severities(image, port, more), [], "{image} {port} {more}");
+        }
     }
 }

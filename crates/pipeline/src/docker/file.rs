@@ -2,6 +2,7 @@
 
 use super::instructions::{Instruction, read};
 use crate::address::{cleartext, is_commit};
+use crate::python::embedded;
 use crate::rules::{
     self, INSECURE_TRANSPORT, PACKAGED_SECRET, ROOT_USER, UNPINNED_SOURCE, UNVERIFIED_DOWNLOAD,
     holds_credentials,
@@ -123,9 +124,9 @@ impl Image<'_> {
                 issues.extend(found);
                 for document in &instruction.documents {
                     let part = self.text.content.get(document.clone()).unwrap_or_default();
-                    issues.extend(
-                        inspect::script(part, setting).into_iter().map(|issue| issue.shifted(document.start)),
-                    );
+                    let python = inspect::feeds_python(arguments) || embedded::is_script(part);
+                    let found = if python { embedded::issues(part) } else { inspect::script(part, setting) };
+                    issues.extend(found.into_iter().map(|issue| issue.shifted(document.start)));
                 }
                 issues
             }
@@ -476,5 +477,19 @@ mod tests {
                 (13, "unpinned-model"),
             ]
         );
+    }
+
+    #[test]
+    fn a_here_document_for_an_interpreter_is_read_as_python() {
+        let file = |run: &str| {
+            format!(
+                "FROM a@sha256:00\nRUN {run}\nimport torch\ntorch.load('m', weights_only=False)\nPY\nUSER 1\n"
+            )
+        };
+        for run in ["python3 - <<'PY'", "python <<PY", "<<PY\n#!/usr/bin/env python3"] {
+            let found = crate::testing::lines("Dockerfile", &file(run));
+            assert!(found.iter().any(|(_, rule)| *rule == "unsafe-deserialization"), "{run}: {found:?}");
+        }
+        assert_eq!(crate::testing::lines("Dockerfile", &file("cat <<PY > load.py")), []);
     }
 }

@@ -1,8 +1,10 @@
-//! Dockerfiles and Compose files.
+//! Dockerfiles, Compose files and development containers.
 
 mod compose;
+mod devcontainer;
 mod file;
 mod instructions;
 
 pub(crate) use compose::ComposeFile;
+pub(crate) use devcontainer::DevContainer;
 pub(crate) use file::Dockerfile;

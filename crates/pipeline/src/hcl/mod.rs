@@ -1,7 +1,10 @@
 //! HCL, as Terraform and OpenTofu write it.
 
-pub(crate) mod terraform;
+mod firewall;
+mod rights;
+mod terraform;
 mod tree;
 
+pub(crate) use firewall::named_port;
 pub(crate) use terraform::Terraform;
 pub use tree::{Attribute, Block, Body, STOPS, Stop, Value, read, read_noting};

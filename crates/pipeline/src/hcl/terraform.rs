@@ -1,5 +1,7 @@
 //! Terraform and OpenTofu: where models are trained and served, and what modules are taken.
 
+use super::firewall::opened;
+use super::rights;
 use super::tree::{Attribute, Block, Body, Value, read_noting};
 use crate::address::is_commit;
 use crate::pin::{Pinning, Repository};
@@ -45,7 +47,11 @@ impl Reader for Terraform {
                 return;
             }
             match block.name.as_str() {
-                "resource" => issue::report(text, notes, resource(block)),
+                "resource" => {
+                    issue::report(text, notes, resource(block));
+                    issue::report(text, notes, rights::of_block(text.content, block));
+                }
+                "data" => issue::report(text, notes, rights::of_block(text.content, block)),
                 "module" => issue::report(text, notes, module(block)),
                 "variable" => issue::report(text, notes, default(block)),
                 _ => {}
@@ -153,48 +159,6 @@ fn served(body: &Body) -> Option<Issue> {
         ["HF_MODEL_REVISION", "REVISION", "MODEL_REVISION"].iter().find_map(|name| body.text(name));
     let why = inspect::moves(revision).filter(|_| inspect::is_repository(model))?;
     Some(Issue::new(&rules::UNPINNED_MODEL, span.clone(), format!("the model `{model}` is served {why}")))
-}
-
-/// Ports of interfaces that run code or show everything, as firewalls name them.
-const OPEN_PORTS: &[(&str, &str)] = &[
-    ("8265", "the Ray dashboard"),
-    ("10001", "the Ray client"),
-    ("8888", "Jupyter"),
-    ("5000", "MLflow"),
-    ("6006", "TensorBoard"),
-    ("8787", "the Dask dashboard"),
-    ("8081", "TorchServe's management"),
-    ("11434", "Ollama"),
-    ("2375", "Docker"),
-    ("0", "every port"),
-];
-
-/// A firewall's rule that lets the whole internet reach an interface which runs code.
-fn opened(body: &Body) -> Option<Issue> {
-    let everyone =
-        ["cidr_blocks", "source_ranges", "cidr_ipv4", "cidr", "source_address_prefix", "ipv6_cidr_blocks"]
-            .iter()
-            .find_map(|name| body.get(name))
-            .filter(|attribute| match &attribute.value {
-                Value::List(items) => {
-                    items.iter().any(|(text, _)| matches!(text.as_str(), "0.0.0.0/0" | "::/0"))
-                }
-                Value::Text(text, _) => matches!(text.as_str(), "0.0.0.0/0" | "*" | "::/0" | "Internet"),
-                _ => false,
-            })?;
-    let port = ["to_port", "from_port", "destination_port_range"].iter().find_map(|name| body.text(name));
-    let listed = body.blocks("allow").filter_map(|block| match &block.body.get("ports")?.value {
-        Value::List(ports) => ports.iter().map(|(port, _)| port.as_str()).find(|port| named(port).is_some()),
-        _ => None,
-    });
-    let what = port.into_iter().chain(listed).find_map(named)?;
-    let message = format!("the whole internet may reach {what}");
-    Some(Issue::new(&EXPOSED_SERVICE, everyone.key.start..everyone.span.end, message))
-}
-
-/// What a port is known to be.
-pub(crate) fn named(port: &str) -> Option<&'static str> {
-    OPEN_PORTS.iter().find(|(known, _)| *known == port.trim_matches('"')).map(|(_, what)| *what)
 }
 
 /// What a kind of resource must have: attribute, the value that is meant, and what is wrong otherwise.
@@ -311,27 +275,6 @@ fn resource(block: &Block) -> Vec<Issue> {
             let public = acl.filter(|_| block.body.text("acl").is_some_and(|acl| acl.starts_with("public-")));
             issues.extend(public.map(|acl| {
                 Issue::new(&EXPOSED_SERVICE, acl.key.start..acl.span.end, "the bucket is open to everyone")
-            }));
-        }
-        "google_storage_bucket_iam_member"
-        | "google_storage_bucket_iam_binding"
-        | "google_cloud_run_service_iam_member"
-        | "google_cloud_run_v2_service_iam_member" => {
-            let everyone =
-                block.body.get("member").or_else(|| block.body.get("members")).filter(|attribute| {
-                    let open = |text: &str| matches!(text, "allUsers" | "allAuthenticatedUsers");
-                    match &attribute.value {
-                        Value::Text(text, _) => open(text),
-                        Value::List(items) => items.iter().any(|(text, _)| open(text)),
-                        _ => false,
-                    }
-                });
-            issues.extend(everyone.map(|one| {
-                Issue::new(
-                    &EXPOSED_SERVICE,
-                    one.key.start..one.span.end,
-                    "everyone on the internet is let in",
-                )
             }));
         }
         _ => {}

@@ -35,7 +35,11 @@ pub(crate) use hub::is_local_folder;
 pub(crate) use notebook::Notebook;
 pub use notebook::place_in_file;
 pub(crate) use reader::Python;
-pub(crate) use rules::flow::MODEL_OUTPUT_EXECUTED;
+pub(crate) use rules::flow::{
+    CODE_FROM_DATA, MARKUP_FROM_DATA, MODEL_OUTPUT_EXECUTED, PROMPT_FROM_UNTRUSTED_INPUT,
+    SHELL_COMMAND_FROM_DATA, SQL_FROM_DATA,
+};
+pub(crate) use rules::place::{ADDRESS_FROM_DATA, FILE_FROM_DATA};
 pub(crate) use rules::secret;
 
 /// The rules of Python source.

@@ -5,7 +5,7 @@ use bartizan_core::{Severity, cwe, rule};
 rule! {
     /// ## What it finds
     /// A condition such as `github.actor == 'dependabot[bot]'` under a trigger where the actor is whoever caused
-    /// the last event.
+    /// the last event; and before a merge or an approval under any trigger (low).
     /// ## Why it matters
     /// A pull request by anyone passes it once the bot has touched it.
     /// ## Example

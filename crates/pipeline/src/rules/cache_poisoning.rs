@@ -5,7 +5,8 @@ use bartizan_core::{Severity, atlas, cwe, rule};
 rule! {
     /// ## What it finds
     /// A workflow that publishes (a release, a package, an image, a model) and restores a cache that other
-    /// workflows can write.
+    /// workflows can write; and one under `pull_request_target` that runs the code of a pull request and then
+    /// saves a cache, which runs of the base branch restore (high).
     /// ## Why it matters
     /// Code that ran once on the default branch can leave files in the cache that the publishing run builds into
     /// what it ships.

@@ -5,7 +5,7 @@ use bartizan_core::{Severity, cwe, rule};
 rule! {
     /// ## What it finds
     /// A value that is not fixed written to `GITHUB_ENV` or `GITHUB_PATH` under a privileged trigger or in a
-    /// composite action.
+    /// composite action, or what a file of a stranger (an artifact, the code of a pull request) holds.
     /// ## Why it matters
     /// A line break in the value sets any variable (`LD_PRELOAD`, `NODE_OPTIONS`) for all later steps.
     /// ## Example

@@ -6,11 +6,12 @@
 use super::{command_issues, environment_issues, models, stack};
 use crate::ci::github::gaps;
 use crate::rules::{
-    EXPOSED_SERVICE, NO_NETWORK_ISOLATION, ROOT_USER, UNENCRYPTED_STORAGE, UNVERIFIED_PROMOTION,
+    EXCESSIVE_PERMISSIONS, EXPOSED_SERVICE, NO_NETWORK_ISOLATION, ROOT_USER, UNENCRYPTED_STORAGE,
+    UNVERIFIED_PROMOTION,
 };
 use crate::yaml::{Node, Yaml};
 use crate::{Issue, Notes, Reader, Text, image, issue, rules};
-use bartizan_core::{Confidence, Kind, Rule};
+use bartizan_core::{Confidence, Kind, Rule, Severity};
 
 /// What a platform is asked to run.
 #[derive(Debug)]
@@ -51,6 +52,7 @@ impl Reader for CloudJob {
                 issue::report(text, notes, demanded(node, &node, resource));
             }
             issue::report(text, notes, stack::resource(node, yaml.root()));
+            issue::report(text, notes, every_right(node));
             container(text, notes, node);
         }
     }
@@ -99,6 +101,20 @@ fn container(text: &Text<'_>, notes: &mut Notes<'_>, node: Node<'_>) {
     }
 }
 
+/// A statement of a policy that allows everything on everything.
+fn every_right(statement: Node<'_>) -> Option<Issue> {
+    let all = |key: &str| {
+        statement.get(key).filter(|value| {
+            value.items_or_self().iter().any(|item| matches!(item.as_str(), Some("*" | "*:*")))
+        })
+    };
+    let allows = statement.text_of("Effect") == Some("Allow");
+    let (action, _) = all("Action").zip(all("Resource")).filter(|_| allows)?;
+    let message = "whatever has this policy may do everything in the account";
+    let issue = Issue::new(&EXCESSIVE_PERMISSIONS, action.span(), message).severity(Severity::High);
+    Some(issue.remedy("List the actions and resources that are used."))
+}
+
 /// What a resource should ask for and does not.
 fn demanded(properties: Node<'_>, whole: &Node<'_>, resource: &str) -> Vec<Issue> {
     let demands = DEMANDS.iter().filter(|demand| demand.resources.contains(&resource));
@@ -127,6 +143,8 @@ static MARKS: &[&[&str]] = &[
     &["AWS::EC2::SecurityGroup"],
     &["AWS::Lambda::Url"],
     &["AWS::Serverless::Function"],
+    &["AWS::IAM::"],
+    &["\"Statement\"", "\"Effect\"", "\"Action\""],
     &["TrainingJobName", "AlgorithmSpecification"],
     &["AlgorithmSpecification", "TrainingImage"],
     &["ModelPackageGroupName", "InferenceSpecification"],
@@ -218,5 +236,21 @@ mod tests {
         let found = lines("job.yaml", job);
         assert!(found.contains(&(3, "exposed-service")), "{found:?}");
         assert!(found.contains(&(7, "unpinned-image")), "{found:?}");
+    }
+
+    #[test]
+    fn a_policy_that_allows_everything_is_found() {
+        let policy =
+            "{\n\"Statement\": [{\n\"Effect\": \"Allow\",\n\"Action\": \"*\",\n\"Resource\": [\"*\"]}]}";
+        assert_eq!(lines("policy.json", policy), [(4, "excessive-permissions")]);
+        for fine in [
+            policy.replace("Allow", "Deny"),
+            policy.replace("\"Action\": \"*\"", "\"Action\": \"s3:*\""),
+            policy.replace("[\"*\"]", "\"arn:aws:s3:::a/*\""),
+        ] {
+            assert_eq!(lines("policy.json", &fine), [], "{fine}");
+        }
+        let template = "Resources:\n  R:\n    Type: AWS::IAM::Policy\n    Properties:\n      PolicyDocument:\n        Statement:\n        - Effect: Allow\n          Action: \"*\"\n          Resource: \"*\"\n";
+        assert_eq!(lines("template.yaml", template), [(8, "excessive-permissions")]);
     }
 }

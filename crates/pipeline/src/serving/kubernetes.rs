@@ -3,7 +3,9 @@
 use super::{containers, models, ray, workflows};
 use crate::ci::github::{gaps, has_key};
 use crate::python::embedded;
-use crate::rules::{self, EXCESSIVE_PERMISSIONS, EXPOSED_SERVICE, NO_AUTHENTICATION, SECRET};
+use crate::rules::{
+    self, EXCESSIVE_PERMISSIONS, EXPOSED_SERVICE, INSECURE_TRANSPORT, NO_AUTHENTICATION, SECRET,
+};
 use crate::shell::inspect::{self, Setting};
 use crate::yaml::{Node, Yaml};
 use crate::{Issue, Notes, Reader, Text, issue};
@@ -69,6 +71,8 @@ fn resource(text: &Text<'_>, notes: &mut Notes<'_>, document: Node<'_>) {
         "Secret" => issues.extend(secret(document)),
         "Service" => issues.extend(service(document)),
         "ClusterRoleBinding" | "RoleBinding" => issues.extend(everything(document)),
+        "ClusterRole" | "Role" => issues.extend(every_right(document, kind == "ClusterRole")),
+        "Ingress" => issues.extend(plain(document)),
         "ConfigMap" => {
             for entry in document.get("data").map(Node::entries).unwrap_or_default() {
                 configured(text, notes, entry.name(), entry.value);
@@ -97,6 +101,38 @@ fn everything(document: Node<'_>) -> Option<Issue> {
     let message = format!("whatever runs as this account may do everything {reach}");
     let issue = Issue::new(&EXCESSIVE_PERMISSIONS, role.span(), message).severity(severity);
     Some(issue.remedy("Bind a role with the verbs and resources that the pipeline uses."))
+}
+
+/// A rule of a role with every verb on every resource of every group.
+fn every_right(document: Node<'_>, whole: bool) -> Option<Issue> {
+    let all = |rule: Node<'_>, key: &str| {
+        rule.get(key).into_iter().flat_map(Node::items).any(|item| item.as_str() == Some("*"))
+    };
+    // The system's own role of administrators has this shape.
+    let of_system = document.path(&["metadata", "name"]).and_then(Node::as_str) == Some("cluster-admin");
+    let rules = document.get("rules").into_iter().flat_map(Node::items);
+    let mut open = rules.filter(|rule| ["apiGroups", "resources", "verbs"].iter().all(|key| all(*rule, key)));
+    let rule = open.next().filter(|_| !of_system)?;
+    let place = rule.entry("apiGroups").map_or(rule.span(), |entry| entry.span());
+    let (reach, severity) =
+        if whole { ("in the cluster", Severity::Medium) } else { ("in its namespace", Severity::Low) };
+    let message = format!("whatever is bound to this role may do everything {reach}");
+    let issue = Issue::new(&EXCESSIVE_PERMISSIONS, place, message).severity(severity);
+    Some(issue.remedy("List the verbs and resources that are used."))
+}
+
+/// An annotation by which an interface is served without encryption as well.
+fn plain(document: Node<'_>) -> Option<Issue> {
+    let annotations = document.path(&["metadata", "annotations"]).map(Node::entries).unwrap_or_default();
+    let entry = annotations.into_iter().find(|entry| {
+        matches!(
+            entry.name(),
+            "nginx.ingress.kubernetes.io/ssl-redirect" | "nginx.ingress.kubernetes.io/force-ssl-redirect"
+        ) && (entry.value.as_str() == Some("false") || entry.value.as_bool() == Some(false))
+    })?;
+    let message = "who asks without encryption is answered without it";
+    let issue = Issue::new(&INSECURE_TRANSPORT, entry.span(), message).severity(Severity::Low);
+    Some(issue.confidence(Confidence::Medium))
 }
 
 /// An annotation by which a platform puts no authentication before a model.
@@ -281,5 +317,21 @@ mod tests {
     fn services_and_secrets_in_the_open_are_found() {
         let text = "apiVersion: v1\nkind: Service\nspec:\n  type: LoadBalancer\n  ports:\n  - port: 8265\n---\napiVersion: v1\nkind: Secret\nstringData:\n  password: hunter2!\n---\napiVersion: v1\nkind: ConfigMap\ndata:\n  config.properties: |\n    inference_address=http://127.0.0.1:8080\n    disable_token_authorization=true\n";
         assert_eq!(found(text), [(4, "exposed-service"), (11, "secret"), (18, "no-authentication")]);
+    }
+
+    #[test]
+    fn a_role_with_every_right_and_an_interface_without_encryption_are_found() {
+        let role = |verbs: &str| {
+            found(&format!(
+                "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {{name: trainer}}\nrules:\n- apiGroups: [\"*\"]\n  resources: [\"*\"]\n  verbs: [{verbs}]\n"
+            ))
+        };
+        assert_eq!((role("\"*\""), role("get, list")), (vec![(5, "excessive-permissions")], vec![]));
+        let ingress = |value: &str| {
+            found(&format!(
+                "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata:\n  annotations:\n    nginx.ingress.kubernetes.io/ssl-redirect: \"{value}\"\n"
+            ))
+        };
+        assert_eq!((ingress("false"), ingress("true")), (vec![(5, "insecure-transport")], vec![]));
     }
 }

@@ -1,10 +1,14 @@
 //! What is deployed: manifests of clusters, model servers and workflow engines.
 
+mod ansible;
+mod azureml;
 mod cloud;
 mod containers;
+mod declared;
 mod dvc;
 mod helm;
 mod kubernetes;
+mod modelfile;
 mod models;
 mod packed;
 mod project;
@@ -15,10 +19,14 @@ mod stack;
 mod triton;
 mod workflows;
 
+pub(crate) use ansible::Playbook;
+pub(crate) use azureml::AzureMl;
 pub(crate) use cloud::CloudJob;
+pub(crate) use declared::Declared;
 pub(crate) use dvc::DvcPipeline;
 pub(crate) use helm::HelmValues;
 pub(crate) use kubernetes::Manifest;
+pub(crate) use modelfile::Modelfile;
 pub(crate) use models::uri_issues;
 pub(crate) use packed::PackedModel;
 pub(crate) use project::MlProject;

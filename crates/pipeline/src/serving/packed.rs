@@ -125,6 +125,10 @@ fn unpinned(written: &str) -> Option<Issue> {
     let shown = printable(named, 80);
     let message = match dependency.pin {
         Pin::None => format!("`{shown}` has no version: each build takes the newest"),
+        // A range that ends keeps at least the releases that are known to break things out.
+        Pin::Range(ref range) if !range.contains(['<', '~']) => {
+            format!("`{shown}` allows every later version ({})", printable(range, 60))
+        }
         Pin::Moving => format!("`{shown}` comes from a repository without a commit"),
         _ => return None,
     };
@@ -137,10 +141,14 @@ mod tests {
 
     #[test]
     fn packages_images_commands_and_models_are_judged() {
-        let bento = "service: 's:S'\npython:\n  packages:\n  - torch\n  - numpy==1.26.4\n  trusted_host: [a.example]\ndocker:\n  base_image: acme/base:latest\nenvs:\n- name: HF_TOKEN\n  value: hf_AbCdEfGhIjKlMnOpQrStUvWxYz01234567\n";
+        assert_eq!(
+            lines("bentofile.yaml", "service: 's:S'\npython:\n  packages:\n  - scikit-learn>=1.2\n"),
+            [(4, "unpinned-package")]
+        );
+        let bento = "service: 's:S'\npython:\n  packages:\n  - torch\n  - numpy==1.26.4\n  - scipy>=1.2,<2\n  trusted_host: [a.example]\ndocker:\n  base_image: acme/base:latest\nenvs:\n- name: HF_TOKEN\n  value: hf_AbCdEfGhIjKlMnOpQrStUvWxYz01234567\n";
         assert_eq!(
             lines("bentofile.yaml", bento),
-            [(4, "unpinned-package"), (6, "tls-disabled"), (8, "unpinned-image"), (11, "secret")]
+            [(4, "unpinned-package"), (7, "tls-disabled"), (9, "unpinned-image"), (12, "secret")]
         );
         let included = "service: 's:S'\ninclude:\n- '*.py'\n- .env\n";
         assert_eq!(lines("bentofile.yaml", included), [(4, "packaged-secret")]);

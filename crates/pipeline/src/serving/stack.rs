@@ -4,7 +4,7 @@
 //! functions) and the AWS Serverless Application Model (`FunctionUrlConfig`).
 
 use crate::Issue;
-use crate::hcl::terraform;
+use crate::hcl::named_port;
 use crate::rules::{EXPOSED_SERVICE, NO_AUTHENTICATION};
 use crate::yaml::Node;
 use bartizan_core::Confidence;
@@ -128,7 +128,7 @@ fn opened(ingress: Node<'_>) -> Option<Issue> {
         .find_map(|(key, all)| ingress.entry(key).filter(|entry| entry.value.as_str() == Some(all)))?;
     let ports =
         ["ToPort", "FromPort"].iter().filter_map(|key| ingress.get(key)).filter(|port| is_known(*port));
-    let what = ports.filter_map(Node::as_str).find_map(terraform::named)?;
+    let what = ports.filter_map(Node::as_str).find_map(named_port)?;
     Some(Issue::new(&EXPOSED_SERVICE, everyone.span(), format!("the whole internet may reach {what}")))
 }
 

@@ -9,10 +9,13 @@
 mod invocation;
 mod parse;
 mod reader;
+mod recipes;
+mod tasks;
 
 pub mod inspect;
 
 pub(crate) use reader::ShellScript;
+pub(crate) use tasks::TaskFile;
 
 pub use invocation::{Argument, Invocation};
 
@@ -57,7 +60,7 @@ impl Script {
 /// One simple command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Command {
-    /// `NAME=value` in front of the command, or alone.
+    /// `NAME=value` in front of the command, alone, or as a word of `export` and its like.
     pub assignments: Vec<Assignment>,
     /// The words, the command's name first.
     pub words: Vec<Word>,

@@ -232,9 +232,18 @@ impl Reader<'_> {
                 self.drop_words(index);
                 return self.discard_if_empty(index);
             }
-            if is_first && let Some(assignment) = assignment(&word) {
+            if is_first && let Some(mut assignment) = assignment(&word) {
                 if self.peek() == Some(b'(') && assignment.value.text.is_empty() {
+                    let begin = self.at.saturating_add(1);
                     self.array();
+                    let inner = self.text.get(begin..self.at.saturating_sub(1)).unwrap_or_default();
+                    if !inner.contains(['$', '`', '#', '\'', '"']) {
+                        inner
+                            .split_whitespace()
+                            .collect::<Vec<_>>()
+                            .join(" ")
+                            .clone_into(&mut assignment.value.text);
+                    }
                 }
                 if let Some(command) = self.script.commands.get_mut(index) {
                     command.assignments.push(assignment);
@@ -243,6 +252,13 @@ impl Reader<'_> {
             }
             if is_first && word.text == "case" && !word.quoted {
                 self.cases = self.cases.saturating_add(1);
+            }
+            let declares = self.script.commands.get(index).and_then(|command| command.words.first());
+            if declares.is_some_and(|first| DECLARES.contains(&first.text.as_str()))
+                && let Some(assignment) = assignment(&word)
+                && let Some(command) = self.script.commands.get_mut(index)
+            {
+                command.assignments.push(assignment);
             }
             let ends_header = word.text == "in" && !word.quoted;
             if let Some(command) = self.script.commands.get_mut(index) {
@@ -572,6 +588,9 @@ fn assignment(word: &Word) -> Option<Assignment> {
     let value = Word { text: value.to_owned(), ..word.clone() };
     Some(Assignment { name: name.to_owned(), value })
 }
+
+/// Commands whose words give variables a value.
+const DECLARES: &[&str] = &["export", "declare", "local", "readonly", "typeset"];
 
 /// Words that begin or end a compound command and are followed by a command or nothing.
 const RESERVED: &[&str] = &[

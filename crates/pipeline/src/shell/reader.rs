@@ -1,12 +1,13 @@
-//! Scripts that stand by themselves: shell scripts and the recipes of makefiles.
+//! Scripts that stand by themselves: shell scripts, and the recipes of makefiles and justfiles.
 
 use super::inspect::{self, Setting};
+use super::recipes::{of_justfile, of_makefile};
 use crate::agents::belongs_to_skill;
 use crate::rules::{ADHOC_PACKAGE, UNPINNED_IMAGE, UNPINNED_PACKAGE};
 use crate::{Issue, Notes, Reader, Text, issue, rules};
 use bartizan_core::{Kind, Rule, Severity};
 
-/// A shell script, or a makefile.
+/// A shell script, a makefile or a justfile.
 #[derive(Debug)]
 pub(crate) struct ShellScript;
 
@@ -25,17 +26,18 @@ impl Reader for ShellScript {
 
     fn recognises(&self, text: &Text<'_>) -> bool {
         // The scripts of a skill are judged as what an agent is made to run.
-        (is_shell(text) || is_makefile(text)) && !belongs_to_skill(text)
+        (is_shell(text) || is_makefile(text) || is_justfile(text)) && !belongs_to_skill(text)
     }
 
     fn read(&self, text: &Text<'_>, notes: &mut Notes<'_>) {
-        let issues = if is_makefile(text) {
-            inspect::script(&recipes(text.content), Setting::Other)
+        let recipes = if is_makefile(text) {
+            Some(of_makefile(text.content))
         } else {
-            inspect::script(text.content, Setting::Other)
+            is_justfile(text).then(|| of_justfile(text.content))
         };
-        issue::report(text, notes, issues.into_iter().map(by_hand));
-        if !is_makefile(text) {
+        let script = recipes.as_deref().unwrap_or(text.content);
+        issue::report(text, notes, inspect::script(script, Setting::Other).into_iter().map(by_hand));
+        if recipes.is_none() {
             unfinished(text, notes);
         }
     }
@@ -62,7 +64,7 @@ fn is_zsh(text: &Text<'_>) -> bool {
 }
 
 /// A script may as well be what a developer runs once: versions that nobody fixed count for less than in an image.
-fn by_hand(found: Issue) -> Issue {
+pub(super) fn by_hand(found: Issue) -> Issue {
     let loose = [UNPINNED_PACKAGE.id, UNPINNED_IMAGE.id, ADHOC_PACKAGE.id].contains(&found.rule.id);
     let severity = found.severity;
     if loose { found.severity(severity.min(Severity::Low)) } else { found }
@@ -80,62 +82,14 @@ fn is_shell(text: &Text<'_>) -> bool {
         .any(|word| matches!(word.rsplit('/').next().unwrap_or(word), "sh" | "bash" | "zsh" | "dash" | "ksh"))
 }
 
+fn is_justfile(text: &Text<'_>) -> bool {
+    matches!(text.file_name().to_ascii_lowercase().as_str(), "justfile" | ".justfile")
+        || text.extension() == "just"
+}
+
 fn is_makefile(text: &Text<'_>) -> bool {
     matches!(text.file_name().to_ascii_lowercase().as_str(), "makefile" | "gnumakefile")
         || text.extension() == "mk"
-}
-
-/// The recipes of a makefile as a script of the same length: each line and place stays where it is. What make fills in,
-/// `$(NAME)`, becomes a variable of the shell, and `$$` its own dollar.
-fn recipes(content: &str) -> String {
-    let mut script = String::with_capacity(content.len());
-    let mut goes_on = false;
-    for line in content.split_inclusive('\n') {
-        let continued = line.trim_end().ends_with('\\');
-        let recipe = line.strip_prefix('\t').map(|rest| (1_usize, rest));
-        if let Some((tab, rest)) = recipe.or_else(|| goes_on.then_some((0, line))) {
-            let command = rest.trim_start_matches(['@', '-', '+', ' ']);
-            let skipped = tab.saturating_add(rest.len().saturating_sub(command.len()));
-            script.extend(std::iter::repeat_n(' ', skipped));
-            script.push_str(&filled_in(command));
-            goes_on = continued;
-        } else {
-            script.extend(line.chars().flat_map(|character| {
-                let (blank, times) = if character == '\n' { ('\n', 1) } else { (' ', character.len_utf8()) };
-                std::iter::repeat_n(blank, times)
-            }));
-            goes_on = false;
-        }
-    }
-    script
-}
-
-/// A line of a recipe with the variables of make as those of a shell, in the same number of bytes.
-fn filled_in(line: &str) -> String {
-    let mut out = String::with_capacity(line.len());
-    let mut rest = line;
-    while let Some(at) = rest.find('$') {
-        out.push_str(rest.get(..at).unwrap_or_default());
-        let from = rest.get(at..).unwrap_or_default();
-        let name = from.strip_prefix("$(").and_then(|inner| inner.split_once(')')).map(|(name, _)| name);
-        let plain = name.filter(|name| {
-            !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-        });
-        if let Some(name) = plain {
-            out.push_str("${");
-            out.push_str(name);
-            out.push('}');
-            rest = from.get(name.len().saturating_add("$()".len())..).unwrap_or_default();
-        } else if let Some(after) = from.strip_prefix("$$") {
-            out.push_str(" $");
-            rest = after;
-        } else {
-            out.push('$');
-            rest = from.get(1..).unwrap_or_default();
-        }
-    }
-    out.push_str(rest);
-    out
 }
 
 #[cfg(test)]
@@ -210,7 +164,14 @@ mod tests {
         let make = "IMAGE := trainer\nDOC = curl https://x.example/a.sh | sh\nget:\n\t@curl -s https://x.example/$(IMAGE).sh | \\\n\t  sh\n";
         let rules: Vec<_> = found("Makefile", make).into_iter().map(|(rule, line, _)| (rule, line)).collect();
         assert_eq!(rules, [("pipeline/curl-pipe-shell", 4)]);
-        assert_eq!(recipes(make).len(), make.len());
-        assert_eq!(filled_in("a $(B) $$C $(shell ls) $@"), "a ${B}  $C $(shell ls) $@");
+        assert_eq!(of_makefile(make).len(), make.len());
+    }
+
+    #[test]
+    fn recipes_of_a_justfile_are_read_as_scripts() {
+        let text = "model := 'acme/net'\n\nserve:\n    @vllm serve {{model}} --trust-remote-code\nnote:\n    jupyter lab --NotebookApp.token=\"\"\n";
+        let rules: Vec<_> = found("Justfile", text).into_iter().map(|(rule, line, _)| (rule, line)).collect();
+        assert_eq!(rules, [("pipeline/no-authentication", 6), ("pipeline/remote-code", 4)]);
+        assert_eq!(found("justfile", "# serve --trust-remote-code\na:\n    vllm serve /m\n"), []);
     }
 }

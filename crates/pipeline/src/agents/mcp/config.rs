@@ -4,8 +4,9 @@ use super::json::plain;
 use super::{rules, server};
 use crate::yaml::{Node, Yaml};
 use crate::{Notes, Reader, Text};
-use bartizan_core::{Kind, Rule};
+use bartizan_core::{Clock, Finding, Kind, Limits, Rule};
 use std::borrow::Cow;
+use std::time::Duration;
 
 /// `mcp.json`, `claude_desktop_config.json`, settings of editors with MCP servers, Codex's `config.toml`.
 pub struct McpConfig;
@@ -49,6 +50,32 @@ impl Reader for McpConfig {
             }
             server::inspect(text, name, node, notes);
         }
+    }
+}
+
+/// What is wrong with a server that is started by `command` with `args`, or reached at `url`: as in a configuration.
+pub(crate) fn findings_of_server(command: Option<&str>, args: &[String], url: Option<&str>) -> Vec<Finding> {
+    if command.is_none() && url.is_none() {
+        return Vec::new();
+    }
+    let server = serde_json::json!({ "command": command, "args": args, "url": url });
+    let content = serde_json::json!({ "mcpServers": { "server": server } }).to_string();
+    let text = Text::new("mcp.json", &content);
+    let limits = Limits::default();
+    let mut notes = Notes::new(&limits, &Untimed);
+    let yaml = Yaml::read(&content);
+    for (name, node) in yaml.root().map(servers).unwrap_or_default() {
+        server::inspect(&text, name, node, &mut notes);
+    }
+    notes.findings
+}
+
+/// A clock that stands: one server is judged at once.
+struct Untimed;
+
+impl Clock for Untimed {
+    fn elapsed(&self) -> Duration {
+        Duration::ZERO
     }
 }
 
@@ -111,7 +138,7 @@ static RULES: &[&Rule] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bartizan_core::{Limits, MonotonicClock};
+    use bartizan_core::MonotonicClock;
 
     fn found(content: &str) -> Vec<(&'static str, u32)> {
         let text = Text::new("a/.mcp.json", content);
@@ -214,6 +241,28 @@ mod tests {
         let slip = "\"command\": \"npx\", \"args\": [\"-y\", \"@modelcontextprotocol/server-filesytem@1.0.0\", \"./docs\"]";
         assert_eq!(server(slip), ["pipeline/typosquat-package"]);
         assert_eq!(server(&slip.replace("filesytem", "filesystem")), Vec::<&str>::new());
+    }
+
+    #[test]
+    fn what_a_shell_or_a_bridge_starts_is_judged() {
+        let wrapped =
+            |package: &str| server(&format!("\"command\": \"sh\", \"args\": [\"-c\", \"npx -y {package}\"]"));
+        assert_eq!(wrapped("@acme/mcp@latest"), ["agent/mcp-shell-wrapper", "pipeline/unpinned-package"]);
+        assert_eq!(wrapped("@acme/mcp@1.2.3"), ["agent/mcp-shell-wrapper"]);
+        let bridged = |address: &str| {
+            server(&format!("\"command\": \"npx\", \"args\": [\"mcp-remote@0.1.5\", \"{address}\"]"))
+        };
+        assert_eq!(bridged("http://mcp.acme.io/sse"), ["pipeline/insecure-transport"]);
+        assert_eq!(
+            bridged("http://203.0.113.9:8080/sse"),
+            ["agent/mcp-untrusted-server", "pipeline/insecure-transport"]
+        );
+        for fine in ["https://mcp.acme.io/sse", "http://localhost:3000/sse"] {
+            assert_eq!(bridged(fine), Vec::<&str>::new(), "{fine}");
+        }
+        let root =
+            |folder: &str| server(&format!("\"command\": \"/opt/fs\", \"args\": [\"--root\", \"{folder}\"]"));
+        assert_eq!((root("/home/ml"), root("/srv/docs")), (vec!["agent/mcp-broad-scope"], vec![]));
     }
 
     #[test]

@@ -12,6 +12,7 @@ pub(crate) mod tools;
 pub mod rules;
 
 pub use config::McpConfig;
+pub(crate) use config::findings_of_server;
 pub(crate) use json::plain;
 pub use source::McpSource;
 pub use tools::McpTools;

@@ -17,7 +17,8 @@ use bartizan_core::{Confidence, Severity};
 /// Reports what is wrong with the server `name`.
 pub(super) fn inspect(text: &Text<'_>, name: &str, node: Node<'_>, notes: &mut Notes<'_>) {
     let words = words(node);
-    let movable = package(text, &words, notes);
+    let inner = wrapped(&words);
+    let movable = package(text, inner.as_deref().unwrap_or(&words), notes);
     shell(text, &words, notes);
     let plain = remote(text, node, notes);
     let host = ["url", "serverUrl", "httpUrl", "endpoint", "uri"]
@@ -37,7 +38,53 @@ pub(super) fn inspect(text: &Text<'_>, name: &str, node: Node<'_>, notes: &mut N
         }
     }
     arguments(text, &words, notes);
+    bridged(text, &words, notes);
 }
+
+/// The words of the line that a shell is given (`sh -c "npx -y …"`, `cmd /c npx …`); `None` where no shell starts the server.
+fn wrapped<'y>(words: &[(&'y str, Node<'y>)]) -> Option<Vec<(&'y str, Node<'y>)>> {
+    words.first().filter(|(first, _)| SHELLS.contains(&program(first).as_str()))?;
+    let at = words.iter().position(|(word, _)| {
+        matches!(word.to_ascii_lowercase().as_str(), "-c" | "/c" | "-lc" | "-command")
+    })?;
+    let rest = words.get(at.saturating_add(1)..)?;
+    Some(
+        rest.iter().flat_map(|(line, node)| line.split_whitespace().map(move |word| (word, *node))).collect(),
+    )
+}
+
+/// Reports a remote server that a bridge started here reaches without TLS: `mcp-remote http://…`.
+fn bridged(text: &Text<'_>, words: &[(&str, Node<'_>)], notes: &mut Notes<'_>) {
+    let bridge = |word: &str| {
+        let name = word.split('@').next().filter(|name| !name.is_empty()).unwrap_or(word);
+        BRIDGES.contains(&name.rsplit('/').next().unwrap_or(name))
+    };
+    if !words.iter().any(|(word, _)| bridge(word)) {
+        return;
+    }
+    for (word, node) in words {
+        let Some(address) = address::cleartext(word) else { continue };
+        let at = word.find(address).unwrap_or_default();
+        let message = "the server is reached without TLS: anyone on the way reads and changes what it says";
+        let place = at..at.saturating_add(address.len());
+        report_in(text, notes, *node, [Issue::new(&INSECURE_TRANSPORT, place.clone(), message)]);
+        let lower = address.to_ascii_lowercase();
+        if addresses(&lower).iter().any(|address| address.sort() >= Host::Bare) {
+            let message = "the server is at an address that names no operator";
+            report_in(text, notes, *node, [Issue::new(&UNTRUSTED_SERVER, place, message)]);
+        }
+    }
+}
+
+/// Programs that make a remote server look like a local one.
+static BRIDGES: &[&str] = &[
+    "mcp-remote",
+    "supergateway",
+    "mcp-proxy",
+    "mcp-bridge",
+    "mcp-superassistant-proxy",
+    "mcp-client-bridge",
+];
 
 /// Command and arguments as words, each with the node it stands in.
 fn words(node: Node<'_>) -> Vec<(&str, Node<'_>)> {
@@ -312,7 +359,7 @@ fn scope(text: &Text<'_>, words: &[(&str, Node<'_>)], notes: &mut Notes<'_>) {
     let container = words
         .first()
         .is_some_and(|(word, _)| matches!(program(word).as_str(), "docker" | "podman" | "nerdctl"));
-    let files = ["filesystem", "mcp-fs", "files", "file-server", "desktop-commander", "server-fs"]
+    let files = ["filesystem", "mcp-fs", "mcp_fs", "files", "file-server", "desktop-commander", "server-fs"]
         .iter()
         .any(|part| line.contains(part));
     for (index, (word, node)) in words.iter().enumerate() {
@@ -345,8 +392,10 @@ fn scope(text: &Text<'_>, words: &[(&str, Node<'_>)], notes: &mut Notes<'_>) {
             } else {
                 breadth(source).filter(|_| !mount.is_empty())
             }
-        } else if files {
-            breadth(word.split_once('=').map_or(word, |(_, value)| value))
+        } else if files
+            || matches!(before, "--root" | "--root-dir" | "--allowed-dir" | "--allow-dir" | "--directory")
+        {
+            breadth(word.split_once('=').map_or(word, |(_, value)| value)).filter(|_| !word.is_empty())
         } else {
             None
         };

@@ -2,6 +2,7 @@
 
 use super::rules;
 use super::tools::says;
+use crate::javascript::told;
 use crate::{Notes, Reader, Text};
 use bartizan_core::{Finding, Kind, Rule};
 use std::ops::Range;
@@ -23,15 +24,22 @@ impl Reader for McpSource {
     }
 
     fn recognises(&self, text: &Text<'_>) -> bool {
-        matches!(text.extension().as_str(), "py" | "ts" | "js" | "mjs")
+        let extension = text.extension();
+        (extension == "py" || is_script(&extension))
             && text.content.contains("mcp")
-            && ["@mcp.tool", ".tool(", "registerTool(", "Tool(", "list_tools", "@tool"]
+            && ["@mcp.tool", ".tool(", "registerTool(", "Tool(", "list_tools", "@tool", "inputSchema"]
                 .iter()
                 .any(|sign| text.content.contains(sign))
     }
 
     fn read(&self, text: &Text<'_>, notes: &mut Notes<'_>) {
-        for span in texts(text.content) {
+        let extension = text.extension();
+        let spans = if is_script(&extension) {
+            told(text.content, !matches!(extension.as_str(), "ts" | "mts" | "cts"))
+        } else {
+            texts(text.content)
+        };
+        for span in spans {
             if notes.out_of_time() {
                 return;
             }
@@ -48,7 +56,12 @@ impl Reader for McpSource {
     }
 }
 
-/// Texts in three quotes, in backticks, and strings behind `description`.
+/// Whether files that end so are JavaScript or TypeScript.
+fn is_script(extension: &str) -> bool {
+    matches!(extension, "ts" | "mts" | "cts" | "tsx" | "js" | "mjs" | "cjs" | "jsx")
+}
+
+/// Texts of Python in three quotes, and strings behind `description`.
 fn texts(code: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     for quote in ["\"\"\"", "'''"] {

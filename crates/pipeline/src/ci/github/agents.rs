@@ -6,7 +6,7 @@ use super::injection::answers;
 use super::triggers::untrusted_variables;
 use super::workflow::{Job, Step, Workflow};
 use crate::rules::{PROMPT_INJECTION_IN_CI, RISKY_TOOL_GRANT};
-use crate::shell::{ExpansionKind, Invocation, Script, inspect};
+use crate::shell::{Command, ExpansionKind, Invocation, Script, Word, inspect};
 use crate::yaml::Node;
 use crate::{Issue, Notes, Text, issue};
 use bartizan_core::{Confidence, Severity};
@@ -16,7 +16,7 @@ pub(super) fn check(text: &Text<'_>, notes: &mut Notes<'_>, workflow: &Workflow<
     for (job, step) in workflow.steps() {
         let variables = untrusted_variables(step, &[job.get("env"), workflow.root.get("env")]);
         action(text, notes, workflow, job, step, &variables);
-        command(text, notes, step, &variables);
+        command(text, notes, workflow, step, &variables);
     }
 }
 
@@ -213,13 +213,20 @@ fn grants(text: &Text<'_>, notes: &mut Notes<'_>, name: &str, value: Node<'_>) {
 }
 
 /// Agents and models that a script gives a prompt to.
-fn command(text: &Text<'_>, notes: &mut Notes<'_>, step: &Step<'_>, variables: &[String]) {
+fn command(
+    text: &Text<'_>,
+    notes: &mut Notes<'_>,
+    workflow: &Workflow<'_>,
+    step: &Step<'_>,
+    variables: &[String],
+) {
     let Some(run) = step.run() else { return };
     let value = run.as_str().unwrap_or_default();
     if !ASKING.iter().any(|word| value.contains(word)) {
         return;
     }
     let script = Script::read(value);
+    let written = Written::of(&script, workflow.is_public());
     for (index, command) in script.commands.iter().enumerate() {
         let Some(invocation) = Invocation::of(command) else { continue };
         let Some(agent) = inspect::agent(&invocation) else { continue };
@@ -245,24 +252,86 @@ fn command(text: &Text<'_>, notes: &mut Notes<'_>, step: &Step<'_>, variables: &
             .chain(inside.clone().flat_map(|one| &one.words));
         for expansion in words.flat_map(|word| &word.expansions) {
             if let ExpansionKind::Variable(name) = &expansion.kind
-                && variables.contains(name)
+                && (variables.contains(name) || written.variables.contains(name))
             {
                 let message = format!("`{name}` holds what anyone can write and is in the prompt of {agent}");
                 issues.push(Issue::new(&PROMPT_INJECTION_IN_CI, expansion.span.clone(), message));
             }
         }
-        let fetched = inside.chain(from).filter_map(Invocation::of).find(|one| {
-            one.program == "gh"
-                && (one.does(&["issue", "view"]) || one.does(&["pr", "view"]) || one.does(&["pr", "diff"]))
-        });
-        if let Some(fetched) = fetched.filter(|_| issues.is_empty()) {
+        let inputs = || inside.clone().chain(from);
+        let fetched = inputs()
+            .find(|one| Invocation::of(one).is_some_and(|one| fetches(&one)) || written.is_read_by(one));
+        let given = fetched.or_else(|| Some(command).filter(|command| written.is_read_by(command)));
+        if let Some(given) = given.filter(|_| issues.is_empty()) {
             let message = format!("the text of an issue or pull request is in the prompt of {agent}");
             issues.push(
-                Issue::new(&PROMPT_INJECTION_IN_CI, fetched.span(), message).confidence(Confidence::Medium),
+                Issue::new(&PROMPT_INJECTION_IN_CI, given.span.clone(), message)
+                    .confidence(Confidence::Medium),
             );
         }
         issue::report_in(text, notes, run, issues);
     }
+}
+
+/// Whether a command prints the text of an issue or a pull request.
+fn fetches(invocation: &Invocation<'_>) -> bool {
+    invocation.program == "gh"
+        && (invocation.does(&["issue", "view"])
+            || invocation.does(&["pr", "view"])
+            || invocation.does(&["pr", "diff"])
+            || invocation.does(&["api"])
+                && invocation.arguments.iter().any(|argument| {
+                    ["/issues/", "/pulls/", "/comments", "/discussions/"]
+                        .iter()
+                        .any(|part| argument.text.contains(part))
+                }))
+}
+
+/// Variables and files of a script that hold what outsiders wrote.
+#[derive(Debug, Default)]
+struct Written {
+    variables: Vec<String>,
+    files: Vec<String>,
+}
+
+impl Written {
+    /// Those of `script`; `public` says whether outsiders start the run, so that the event is theirs.
+    fn of(script: &Script, public: bool) -> Self {
+        let mut written = Self::default();
+        for command in &script.commands {
+            let Some(invocation) = Invocation::of(command) else { continue };
+            let event = public
+                && matches!(invocation.program.as_str(), "jq" | "cat" | "yq")
+                && (command.words.iter().any(names_event)
+                    || command.redirects.iter().any(|redirect| names_event(&redirect.target)));
+            if !event && !fetches(&invocation) && !written.is_read_by(command) {
+                continue;
+            }
+            let outputs = command.redirects.iter().filter(|redirect| redirect.operator.starts_with('>'));
+            written.files.extend(outputs.map(|redirect| redirect.target.text.clone()));
+            let around = command.inside.and_then(|index| script.commands.get(index));
+            for assignment in around.into_iter().flat_map(|around| &around.assignments) {
+                if assignment.value.expansions.iter().any(|one| one.kind == ExpansionKind::Commands) {
+                    written.variables.push(assignment.name.clone());
+                }
+            }
+        }
+        written
+    }
+
+    /// Whether the command reads one of the files.
+    fn is_read_by(&self, command: &Command) -> bool {
+        let known = |name: &str| self.files.iter().any(|file| file == name.trim_start_matches('@'));
+        command.words.iter().skip(1).any(|word| known(&word.text))
+            || command.redirects.iter().any(|one| one.operator == "<" && known(&one.target.text))
+    }
+}
+
+/// Whether a word is the file with the event that started the run.
+fn names_event(word: &Word) -> bool {
+    word.expansions
+        .iter()
+        .any(|one| matches!(&one.kind, ExpansionKind::Variable(name) if name == "GITHUB_EVENT_PATH"))
 }
 
 /// Words without which a script asks no model.
@@ -290,3 +359,35 @@ const AGENTS: &[&str] = &[
     "warpdotdev/",
     "continuedev/",
 ];
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::graded;
+
+    #[test]
+    fn what_outsiders_wrote_is_followed_through_files_and_variables() {
+        let asked = |run: &str| {
+            let text = format!(
+                "on: issue_comment\njobs:\n  a:\n    runs-on: ubuntu-24.04\n    steps:\n    - run: |\n        {}\n",
+                run.replace('\n', "\n        ")
+            );
+            graded(".github/workflows/a.yml", &text, "pipeline/prompt-injection-in-ci").len()
+        };
+        for run in [
+            "gh issue view 1 > body.txt\nllm \"$(cat body.txt)\"",
+            "gh issue view 1 > body.txt\ncat body.txt | claude -p",
+            "gh api repos/a/b/issues/1/comments > c.json\nclaude -p < c.json",
+            "BODY=$(jq -r .comment.body \"$GITHUB_EVENT_PATH\")\nclaude -p \"$BODY\"",
+        ] {
+            assert_eq!(asked(run), 1, "{run}");
+        }
+        for run in [
+            "git log > body.txt\nllm \"$(cat body.txt)\"",
+            "gh issue view 1 > body.txt\nllm \"$(cat other.txt)\"",
+            "gh issue view 1 > body.txt\nwc body.txt",
+            "N=$(jq -r .number x.json)\nclaude -p \"$N\"",
+        ] {
+            assert_eq!(asked(run), 0, "{run}");
+        }
+    }
+}

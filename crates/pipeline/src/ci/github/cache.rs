@@ -1,16 +1,22 @@
 //! Caches restored by workflows that publish.
 
-use super::workflow::{Step, Workflow};
+use super::triggers::names_head;
+use super::workflow::{Job, Step, Workflow};
 use crate::rules::CACHE_POISONING;
 use crate::yaml::Node;
 use crate::{Issue, Notes, Text, issue};
-use bartizan_core::Confidence;
+use bartizan_core::{Confidence, Severity};
 
 pub(super) fn check(text: &Text<'_>, notes: &mut Notes<'_>, workflow: &Workflow<'_>) {
     if workflow.is_action {
         return;
     }
     let released = releases(workflow);
+    if workflow.starts_on(&["pull_request_target"]) {
+        for job in &workflow.jobs {
+            issue::report(text, notes, left_behind(job, workflow));
+        }
+    }
     for job in &workflow.jobs {
         let publishes = job.steps.iter().any(publishes);
         if !released && !publishes {
@@ -28,6 +34,28 @@ pub(super) fn check(text: &Text<'_>, notes: &mut Notes<'_>, workflow: &Workflow<
             }
         }
     }
+}
+
+/// A cache that is saved at the end of a job in which the code of a pull request ran: its key is that of the base branch, whose
+/// later runs restore it.
+fn left_behind(job: &Job<'_>, workflow: &Workflow<'_>) -> Option<Issue> {
+    let taken = job.steps.iter().position(|step| {
+        step.uses().is_some_and(|(_, uses)| uses.name() == "actions/checkout")
+            && step.with("ref").and_then(Node::as_str).is_some_and(names_head)
+    })?;
+    let runs = job.steps.iter().skip(taken).any(|step| step.run().is_some());
+    let saves =
+        |step: &&Step<'_>| step.uses().is_some_and(|(_, uses)| uses.name() != "actions/cache/restore");
+    let (step, place) = job
+        .steps
+        .iter()
+        .filter(saves)
+        .find_map(|step| Some((step, caches(step, workflow)?)))
+        .filter(|_| runs)?;
+    // The key is what later runs ask for.
+    let span = step.with("key").map_or(place, Node::span);
+    let message = "the code of a pull request may fill this cache, which runs of the base branch restore";
+    Some(Issue::new(&CACHE_POISONING, span, message).severity(Severity::High).confidence(Confidence::Medium))
 }
 
 /// Whether a release, a tag or a release branch starts it.
@@ -182,3 +210,24 @@ const CACHING: &[Caching] = &[
     caching("taiki-e/setup-cross-toolchain-action", false, &[], &[]),
     Caching { action: "docker/setup-buildx-action", by_default: false, turned_on_by: &["cache-binary"], turned_off_by: &[], requires: Some("version") },
 ];
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::graded;
+    use bartizan_core::Severity::High;
+
+    #[test]
+    fn a_cache_that_the_code_of_a_pull_request_may_fill_is_found() {
+        let saved = |on: &str, reference: &str, action: &str| {
+            let text = format!(
+                "on: {on}\njobs:\n  a:\n    runs-on: ubuntu-24.04\n    steps:\n    - uses: actions/checkout@v4\n      with: {{ref: '{reference}'}}\n    - run: make\n    - uses: {action}@v4\n      with: {{path: x, key: y}}\n"
+            );
+            graded(".github/workflows/a.yml", &text, "pipeline/cache-poisoning")
+        };
+        let head = "${{ github.event.pull_request.head.sha }}";
+        assert_eq!(saved("pull_request_target", head, "actions/cache"), [High]);
+        assert_eq!(saved("pull_request_target", head, "actions/cache/restore"), []);
+        assert_eq!(saved("pull_request_target", "main", "actions/cache"), []);
+        assert_eq!(saved("pull_request", head, "actions/cache"), []);
+    }
+}

@@ -1,9 +1,9 @@
 //! The files with which a step changes the environment of the later ones.
 
-use super::triggers::{is_dynamic, untrusted_variables};
-use super::workflow::Workflow;
+use super::triggers::{is_dynamic, names_head, untrusted_variables};
+use super::workflow::{Job, Workflow};
 use crate::rules::{ENVIRONMENT_FILE_INJECTION, INSECURE_COMMANDS};
-use crate::shell::{Command, ExpansionKind, Script};
+use crate::shell::{Command, ExpansionKind, Invocation, Script};
 use crate::yaml::Node;
 use crate::{Issue, Notes, Text, issue};
 use bartizan_core::{Confidence, Severity};
@@ -25,7 +25,7 @@ pub(super) fn check(text: &Text<'_>, notes: &mut Notes<'_>, workflow: &Workflow<
             let direct = writes_environment(command);
             let piped =
                 script.commands.iter().any(|next| next.pipe_from == Some(*index) && writes_environment(next));
-            (direct || piped) && fills(command)
+            (direct || piped) && (fills(command) || (foreign(job) && copies_file(command)))
         });
         let issues: Vec<Issue> = writes
             .map(|(_, command)| {
@@ -56,6 +56,24 @@ fn writes_environment(command: &Command) -> bool {
                     .first()
                     .is_some_and(|first| matches!(first.text.as_str(), "tee" | "Add-Content" | "Out-File"))
         })
+}
+
+/// Whether the job has files that a stranger made: artifacts of another run, or the code of a pull request.
+fn foreign(job: &Job<'_>) -> bool {
+    job.steps.iter().any(|step| {
+        step.uses().is_some_and(|(_, uses)| uses.name().contains("download-artifact"))
+            || step.with("ref").and_then(Node::as_str).is_some_and(names_head)
+    })
+}
+
+/// Whether what it writes is what a file holds.
+fn copies_file(command: &Command) -> bool {
+    let Some(invocation) = Invocation::of(command) else { return false };
+    matches!(
+        invocation.program.as_str(),
+        "cat" | "head" | "tail" | "grep" | "sed" | "jq" | "yq" | "tr" | "cut"
+    ) && (invocation.arguments.iter().any(|argument| !argument.is_option())
+        || command.redirects.iter().any(|redirect| redirect.operator == "<"))
 }
 
 /// Whether what it writes is filled in.
@@ -92,6 +110,34 @@ fn insecure(text: &Text<'_>, notes: &mut Notes<'_>, workflow: &Workflow<'_>) {
                 "the whole environment is computed and may allow insecure commands",
             );
             issue::report(text, notes, [issue.severity(Severity::Low).confidence(Confidence::Low)]);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::graded;
+    use bartizan_core::Severity::High;
+
+    #[test]
+    fn a_file_of_a_stranger_that_becomes_the_environment_is_found() {
+        let written = |on: &str, uses: &str, run: &str| {
+            let text = format!(
+                "on: {on}\njobs:\n  a:\n    runs-on: ubuntu-24.04\n    steps:\n    - uses: {uses}@0f3c9b2d1b7f4b1d7b0f4e8e9b8e3a3bb4f9c012\n    - run: {run}\n"
+            );
+            graded(".github/workflows/a.yml", &text, "pipeline/environment-file-injection")
+        };
+        assert_eq!(
+            written("workflow_run", "actions/download-artifact", "cat m.env >> \"$GITHUB_ENV\""),
+            [High]
+        );
+        for (on, uses, run) in [
+            ("push", "actions/download-artifact", "cat m.env >> \"$GITHUB_ENV\""),
+            ("workflow_run", "actions/checkout", "cat m.env >> \"$GITHUB_ENV\""),
+            ("workflow_run", "actions/download-artifact", "cat m.env >> metrics.txt"),
+            ("workflow_run", "actions/download-artifact", "echo A=1 >> \"$GITHUB_ENV\""),
+        ] {
+            assert_eq!(written(on, uses, run), [], "{on} {uses} {run}");
         }
     }
 }

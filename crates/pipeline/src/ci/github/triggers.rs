@@ -9,10 +9,11 @@ use crate::{Issue, Notes, Text, issue};
 use bartizan_core::{Confidence, Severity};
 
 pub(super) fn check(text: &Text<'_>, notes: &mut Notes<'_>, workflow: &Workflow<'_>) {
+    let mut issues = bots(workflow);
     if !workflow.is_privileged() {
+        issue::report(text, notes, issues);
         return;
     }
-    let mut issues = Vec::new();
     let harmless = workflow
         .jobs
         .iter()
@@ -44,16 +45,11 @@ pub(super) fn check(text: &Text<'_>, notes: &mut Notes<'_>, workflow: &Workflow<
             issues.extend(artifact(job, step));
         }
     }
-    for job in &workflow.jobs {
-        let conditions =
-            job.get("if").into_iter().chain(job.steps.iter().filter_map(|step| step.node.get("if")));
-        issues.extend(conditions.filter_map(|condition| bot(workflow, condition)));
-    }
     issue::report(text, notes, issues);
 }
 
 /// Whether the expression text `value` names the head of a pull request.
-fn names_head(value: &str) -> bool {
+pub(super) fn names_head(value: &str) -> bool {
     let is_head = |context: &Context| {
         let path = context.path.as_str();
         (path.contains("pull_request")
@@ -261,6 +257,14 @@ fn artifact(job: &Job<'_>, step: &Step<'_>) -> Option<Issue> {
     Some(Issue::new(&ARTIFACT_POISONING, node.span(), message).confidence(Confidence::Medium))
 }
 
+/// Checks of the actor for a bot in the conditions of jobs and steps.
+fn bots(workflow: &Workflow<'_>) -> Vec<Issue> {
+    let conditions = workflow.jobs.iter().flat_map(|job| {
+        job.get("if").into_iter().chain(job.steps.iter().filter_map(|step| step.node.get("if")))
+    });
+    conditions.filter_map(|condition| bot(workflow, condition)).collect()
+}
+
 /// A check of the actor for a bot.
 fn bot(workflow: &Workflow<'_>, condition: Node<'_>) -> Option<Issue> {
     let value = condition.as_str()?;
@@ -268,13 +272,23 @@ fn bot(workflow: &Workflow<'_>, condition: Node<'_>) -> Option<Issue> {
         .iter()
         .any(|context| value.contains(context));
     let names_bot = value.contains("[bot]");
-    if !spoofable || !names_bot || !workflow.is_privileged() || value.contains("!=") {
+    let merges = || {
+        workflow.steps().any(|(_, step)| {
+            let run = step.run().and_then(Node::as_str).unwrap_or_default();
+            step.node.get("if").is_some_and(|own| own == condition)
+                && (run.contains("gh pr merge") || run.contains("gh pr review --approve"))
+        })
+    };
+    if !spoofable || !names_bot || value.contains("!=") {
         return None;
     }
-    Some(
-        Issue::new(&BOT_CONDITION, condition.span(), "the condition trusts whoever caused the last event")
-            .confidence(Confidence::High),
-    )
+    let issue =
+        Issue::new(&BOT_CONDITION, condition.span(), "the condition trusts whoever caused the last event");
+    if workflow.is_privileged() {
+        return Some(issue.confidence(Confidence::High));
+    }
+    // What is merged counts, although strangers' own runs may not merge.
+    merges().then(|| issue.severity(Severity::Low).confidence(Confidence::Medium))
 }
 
 /// Whether the script reads a value that an outsider gave through the environment.
@@ -317,7 +331,19 @@ const HARMLESS: &[&str] = &[
 #[cfg(test)]
 mod tests {
     use crate::testing::graded;
-    use bartizan_core::Severity::Critical;
+    use bartizan_core::Severity::{Critical, Low};
+
+    #[test]
+    fn a_merge_that_trusts_whoever_acted_last_is_found_and_other_uses_of_the_name_are_not() {
+        let conditioned = |run: &str| {
+            let text = format!(
+                "on: pull_request\njobs:\n  a:\n    runs-on: ubuntu-24.04\n    steps:\n    - if: github.actor == 'dependabot[bot]'\n      run: {run}\n"
+            );
+            graded(".github/workflows/a.yml", &text, "pipeline/bot-condition")
+        };
+        assert_eq!(conditioned("gh pr merge --auto 1"), [Low]);
+        assert_eq!(conditioned("make lint"), []);
+    }
 
     #[test]
     fn a_branch_that_git_takes_through_a_variable_is_an_untrusted_checkout() {

@@ -49,7 +49,26 @@ pub(crate) fn likeness(ecosystem: Ecosystem, name: &str) -> Option<Likeness> {
     if let Some(popular) = near.first() {
         return Some(Likeness::Slip((*popular).to_owned()));
     }
-    scoped(ecosystem, name).map(Likeness::Slip)
+    scoped(ecosystem, name).or_else(|| server(name)).or_else(|| misnamed(ecosystem, name)).map(Likeness::Slip)
+}
+
+/// The server for agents (`mcp-server-…`) that `name` is one slip from.
+fn server(name: &str) -> Option<String> {
+    let named = name.strip_prefix("mcp-server-").filter(|named| named.len() >= SHORTEST)?;
+    let meant =
+        SERVER_IMAGES.iter().find(|meant| is_one_slip(named, meant) && !is_plain_variant(named, meant))?;
+    (!SERVER_IMAGES.contains(&named)).then(|| format!("mcp-server-{meant}"))
+}
+
+/// The package behind the long name that people write for it, when `name` is one slip from that: `skelarn`.
+fn misnamed(ecosystem: Ecosystem, name: &str) -> Option<String> {
+    const LONG: usize = 7;
+    if ecosystem != Ecosystem::PyPi {
+        return None;
+    }
+    let near =
+        |wrong: &str| wrong.len() >= LONG && is_one_slip(name, wrong) && !is_plain_variant(name, wrong);
+    MISNOMERS.iter().find(|(wrong, _)| near(wrong)).map(|(_, meant)| (*meant).to_owned())
 }
 
 /// The name under the scope that the scope of `name` is taken for: whoever owns the other can publish any package below it.
@@ -250,6 +269,14 @@ mod tests {
         let github = slip("@modelcontextprotocol/server-github");
         for name in ["@modelcontextprotocl/server-github", "@modelcontextprotocol/server-githib"] {
             assert_eq!(likeness(Ecosystem::Npm, name), github);
+        }
+        assert_eq!(likeness(Ecosystem::PyPi, "mcp-server-gihtub"), slip("mcp-server-github"));
+        assert_eq!(likeness(Ecosystem::PyPi, "skelarn"), slip("scikit-learn"));
+        assert_eq!(likeness(Ecosystem::PyPi, "pytroch"), slip("torch"));
+        for name in
+            ["mcp-server-github", "mcp-server-acme", "mcp-server-redis2", "sklearn2", "sklearn-pandas"]
+        {
+            assert_eq!(likeness(Ecosystem::PyPi, name), None, "{name}");
         }
         assert_eq!(likeness(Ecosystem::Npm, "@opemai/any"), slip("@openai/any"));
         assert_eq!(likeness(Ecosystem::Npm, "@modelcontextprotocol/server-acme"), None);

@@ -20,6 +20,13 @@ pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
         let message = "the container has all rights of the machine";
         module.report(&at(&["privileged"]), Finding::new(&PRIVILEGED_CONTAINER, message));
     }
+    let context = call.any_keyword(&["security_context", "container_security_context"]);
+    if let Some(given) = context
+        && given.value.entry("privileged").is_some_and(|value| value.truth() == Some(true))
+    {
+        let message = "the container has all rights of the machine";
+        module.report(&given.span, Finding::new(&PRIVILEGED_CONTAINER, message));
+    }
     let added = call.any_keyword(&["cap_add", "add"]).map(|given| given.value.texts()).unwrap_or_default();
     if added.iter().any(|one| CAPABILITIES.contains(&one.trim_start_matches("CAP_"))) {
         let message = "the container gets a capability of the machine";
@@ -111,6 +118,11 @@ mod tests {
         );
         assert_eq!(graded("k.V1HostPathVolumeSource(path='/')", "host-access"), [High]);
         assert_eq!(graded("c.containers.run('a@sha256:00', volumes=['data:/data'])", "host-access"), []);
+        let pod = "from airflow.providers.cncf.kubernetes.operators.pod import KubernetesPodOperator as P\n";
+        let context = |given: &str| {
+            graded(&format!("{pod}P(image='a@sha256:00', security_context={given})"), "privileged-container")
+        };
+        assert_eq!((context("{'privileged': True}"), context("{'privileged': False}")), (vec![High], vec![]));
         assert_eq!(graded("k.V1SecurityContext(run_as_user=0)", "root-user"), [Medium]);
         assert_eq!(graded("k.V1SecurityContext(run_as_user=1000)", "root-user"), []);
     }

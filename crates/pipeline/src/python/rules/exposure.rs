@@ -14,6 +14,12 @@ pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
     tools(call, module);
     sockets(call, module);
     objects(call, module);
+    if call.is_true("enable_web_access")
+        && let Some(given) = call.keyword("enable_web_access")
+    {
+        let message = "whoever may see the job may open a shell in it";
+        module.report(&given.span, Finding::new(&EXPOSED_SERVICE, message).severity(Severity::Medium));
+    }
 }
 
 /// Objects of a cloud's store, among them models and data, that everyone may read.
@@ -239,6 +245,8 @@ mod tests {
             )
         };
         assert_eq!((token("''"), token("read()")), (vec![High], vec![]));
+        assert_eq!(graded("from google.cloud import aiplatform\njob.run(enable_web_access=True)"), [Medium]);
+        assert_eq!(graded("from google.cloud import aiplatform\njob.run(enable_web_access=False)"), []);
         assert_eq!(graded("import gradio as gr\ngr.Interface(f).launch(share=True)"), [Medium]);
         assert_eq!(graded("import gradio as gr\ngr.Interface(f).launch()"), []);
     }

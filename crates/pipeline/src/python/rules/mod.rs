@@ -12,6 +12,7 @@ pub(super) mod environment;
 pub(super) mod exposure;
 pub(super) mod flow;
 pub(super) mod leakage;
+pub(super) mod mcp_client;
 pub(super) mod native;
 pub(super) mod orchestration;
 pub(super) mod place;
@@ -41,6 +42,7 @@ const CHECKS: &[fn(&Call<'_>, &mut Module)] = &[
     environment::check,
     exposure::check,
     leakage::check,
+    mcp_client::check,
     native::check,
     orchestration::check,
     disclosure::check,
@@ -69,6 +71,7 @@ pub(super) static RULES: &[&[&Rule]] = &[
     exposure::RULES,
     flow::RULES,
     leakage::RULES,
+    mcp_client::RULES,
     native::RULES,
     orchestration::RULES,
     disclosure::RULES,

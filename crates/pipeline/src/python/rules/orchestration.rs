@@ -148,13 +148,16 @@ fn packages(call: &Call<'_>, module: &mut Module) {
         "log_model" | "save_model" if call.is_of("mlflow") => {
             (call.any_keyword(&["pip_requirements", "extra_pip_requirements"]), false)
         }
-        "init" | "remote" | "options" if call.is_of("ray") => {
-            let Some(environment) = call.keyword("runtime_env") else { return };
-            let pip = environment.value.entry("pip");
+        "init" | "remote" | "options" | "deployment" if call.is_of("ray") => {
+            let given = call.keyword("runtime_env").map(|given| (&given.span, &given.value));
+            let actor = call.keyword("ray_actor_options");
+            let nested = actor.and_then(|actor| Some((&actor.span, actor.value.entry("runtime_env")?)));
+            let Some((span, environment)) = given.or(nested) else { return };
+            let pip = environment.entry("pip");
             let loose = pip
                 .and_then(|pip| pip.texts().into_iter().find(|package| is_loose(package)).map(str::to_owned));
             if let Some(package) = loose {
-                report_package(&environment.span, module, &package);
+                report_package(span, module, &package);
             }
             return;
         }
@@ -410,5 +413,16 @@ mod tests {
             ),
             []
         );
+    }
+
+    #[test]
+    fn packages_of_a_replica_of_ray_are_judged_like_those_of_a_cluster() {
+        let graded = |packages: &str| {
+            let code = format!(
+                "from ray import serve\n@serve.deployment(ray_actor_options={{'runtime_env': {{'pip': [{packages}]}}}})\nclass A:\n    pass\n"
+            );
+            crate::python::tests::severities(&code, "pipeline/unpinned-package").len()
+        };
+        assert_eq!((graded("'transformers'"), graded("'transformers==4.46.3'")), (1, 0));
     }
 }

@@ -74,11 +74,11 @@ fn runs_download(site: &Site<'_>) -> Option<Issue> {
         let mut from = site.command.pipe_from;
         for _ in 0..16 {
             let Some(source) = from.and_then(|index| site.script.commands.get(index)) else { break };
-            if let Some(span) = found(source) {
-                return Some(piped(span, &invocation.program));
-            }
             if let Some(answer) = answered(source) {
                 return Some(answer);
+            }
+            if let Some(span) = found(source) {
+                return Some(piped(span, &invocation.program));
             }
             let decoder = Invocation::of(source).filter(|one| {
                 (matches!(one.program.as_str(), "base64" | "base32")
@@ -178,8 +178,7 @@ fn given_as_program(site: &Site<'_>) -> Option<Issue> {
 /// The issue of a language model whose answer the shell runs.
 fn answered(source: &Command) -> Option<Issue> {
     let invocation = Invocation::of(source)?;
-    // A download is judged as one, whatever it asks.
-    let agent = super::agent(&invocation).filter(|_| !is_download(&invocation))?;
+    let agent = super::agent(&invocation)?;
     let message = format!("what {agent} answers is run by the shell unseen");
     Some(Issue::new(&crate::python::MODEL_OUTPUT_EXECUTED, invocation.span(), message))
 }

@@ -4,6 +4,7 @@ use super::Site;
 use crate::rules::{HOST_ACCESS, PRIVILEGED_CONTAINER};
 use crate::shell::Invocation;
 use crate::{Issue, image};
+use bartizan_core::Severity;
 
 pub(super) fn command(site: &Site<'_>, issues: &mut Vec<Issue>) {
     let invocation = &site.invocation;
@@ -35,10 +36,24 @@ fn privileges(invocation: &Invocation<'_>, issues: &mut Vec<Issue>) {
             "a container with all rights of the machine",
         ));
     }
+    for (value, argument) in invocation.values(&["--cap-add"]) {
+        if STRONG.contains(&value.to_ascii_uppercase().trim_start_matches("CAP_")) {
+            let message = format!("the container gets a capability of the machine (`{value}`)");
+            issues.push(Issue::new(&PRIVILEGED_CONTAINER, argument.word.span.clone(), message));
+        }
+    }
+    for (value, argument) in invocation.values(&["--security-opt"]) {
+        if matches!(value.replace('=', ":").as_str(), "seccomp:unconfined" | "apparmor:unconfined") {
+            let message = format!("the container may make every call of the machine's kernel (`{value}`)");
+            let issue = Issue::new(&PRIVILEGED_CONTAINER, argument.word.span.clone(), message);
+            issues.push(issue.severity(Severity::Medium));
+        }
+    }
     for (value, argument) in invocation.values(&["-v", "--volume", "--mount"]) {
         if value.contains("docker.sock") || value.starts_with("/:") {
             let message = format!("`{value}` gives the container the machine");
-            issues.push(Issue::new(&HOST_ACCESS, argument.word.span.clone(), message));
+            let issue = Issue::new(&HOST_ACCESS, argument.word.span.clone(), message);
+            issues.push(issue.severity(Severity::High));
         }
     }
     for (value, argument) in invocation.values(&["--network", "--net", "--pid"]) {
@@ -51,6 +66,9 @@ fn privileges(invocation: &Invocation<'_>, issues: &mut Vec<Issue>) {
         }
     }
 }
+
+/// Capabilities with which a container is the machine.
+const STRONG: &[&str] = &["ALL", "SYS_ADMIN", "SYS_PTRACE", "SYS_MODULE", "NET_ADMIN"];
 
 const RUN_VALUED: &[&str] = &[
     "-v",

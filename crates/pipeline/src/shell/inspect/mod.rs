@@ -104,8 +104,10 @@ fn commands(script: &Script, setting: Setting, issues: &mut Vec<Issue>) {
                 issues.extend(variable::issues(&assignment.name, &value.text, &value.span));
             }
         }
+        let filled = with_options(script, index, command);
+        let command = filled.as_ref().unwrap_or(command);
         let Some(invocation) = Invocation::of(command) else { continue };
-        if matches!(invocation.program.as_str(), "export" | "set" | "setx" | "declare" | "env") {
+        if matches!(invocation.program.as_str(), "set" | "setx" | "env") {
             for argument in &invocation.arguments {
                 let pair = argument.text.split_once('=').filter(|_| argument.word.is_literal());
                 if let Some((name, value)) = pair {
@@ -134,6 +136,39 @@ fn commands(script: &Script, setting: Setting, issues: &mut Vec<Issue>) {
             issues.push(issue);
         }
     }
+}
+
+/// `command` with the words that are a variable alone, given options earlier in the script, as those options: `$FLAGS`.
+/// `None` where there are none.
+fn with_options(script: &Script, index: usize, command: &Command) -> Option<Command> {
+    let options = |word: &super::Word| {
+        let [super::Expansion { kind: ExpansionKind::Variable(name), .. }] = word.expansions.as_slice()
+        else {
+            return None;
+        };
+        // `$NAME`, `${NAME}`, `${NAME[@]}`.
+        let name = name.split('[').next().unwrap_or(name);
+        let rest = word.text.strip_prefix('$').and_then(|rest| rest.strip_prefix(name));
+        let whole = rest.is_some_and(|rest| matches!(rest, "" | "[@]" | "[*]"));
+        let value = script.assigned(name, index).filter(|value| whole && value.is_literal())?;
+        value.text.starts_with("--").then(|| value.text.clone())
+    };
+    if !command.words.iter().skip(1).any(|word| options(word).is_some()) {
+        return None;
+    }
+    let mut filled = command.clone();
+    filled.words = command
+        .words
+        .iter()
+        .flat_map(|word| match options(word) {
+            Some(text) => text
+                .split_whitespace()
+                .map(|part| super::Word { text: part.to_owned(), expansions: Vec::new(), ..word.clone() })
+                .collect(),
+            None => vec![word.clone()],
+        })
+        .collect();
+    Some(filled)
 }
 
 /// One command among the others.
@@ -217,6 +252,15 @@ fn given_python<'c>(invocation: &Invocation<'c>) -> Option<&'c super::Word> {
     let flag = first_plain.checked_sub(1).and_then(|at| invocation.arguments.get(at))?;
     let takes_code = flag.text.starts_with('-') && !flag.text.starts_with("--") && flag.text.ends_with('c');
     takes_code.then(|| invocation.arguments.get(first_plain)).flatten().map(|argument| argument.word)
+}
+
+/// Whether the first command of `script` is an interpreter of Python that reads a here-document.
+pub(crate) fn feeds_python(script: &str) -> bool {
+    let read = Script::read(script);
+    read.commands.first().is_some_and(|command| {
+        let reads = command.redirects.iter().any(|redirect| redirect.operator.starts_with("<<"));
+        reads && Invocation::of(command).is_some_and(|invocation| is_python(&invocation.program))
+    })
 }
 
 /// Whether a program reads Python from its argument or from standard input.
@@ -479,6 +523,15 @@ mod tests {
         assert_eq!(rules("vllm serve /m --lora-modules own=/adapters/own --port 80"), [""; 0]);
         assert_eq!(rules("vllm serve /m --trust-remote-code"), ["remote-code"]);
         assert_eq!(rules("vllm serve /m --trust-remote-code=false"), [""; 0]);
+        for text in [
+            "F=\"--trust-remote-code\"\nvllm serve /m $F",
+            "F='--port 80 --trust-remote-code'\nvllm serve /m ${F}",
+            "F=(--trust-remote-code --port 80)\nvllm serve /m \"${F[@]}\"",
+        ] {
+            assert_eq!(rules(text), ["remote-code"], "{text}");
+        }
+        assert_eq!(rules("F=\"--port 80\"\nvllm serve /m $F"), [""; 0]);
+        assert_eq!(rules("F=\"--trust-remote-code\"\necho $G"), [""; 0]);
     }
 
     #[test]
@@ -517,6 +570,25 @@ mod tests {
         assert_eq!(rules("tritonserver --model-repository=/m --model-control-mode=none"), Vec::<&str>::new());
         assert_eq!(rules("jupyter lab --NotebookApp.token=''"), ["no-authentication"]);
         assert_eq!(rules("claude -p x --dangerously-skip-permissions"), ["risky-tool-grant"]);
+        for text in [
+            "aws s3 cp m.onnx s3://acme/m.onnx --acl public-read",
+            "az storage container create -n m --public-access blob",
+            "gcloud storage buckets add-iam-policy-binding gs://m --member=allUsers --role=r",
+        ] {
+            assert_eq!(rules(text), ["exposed-service"], "{text}");
+            assert_eq!(
+                rules(
+                    &text
+                        .replace("public-read", "private")
+                        .replace("blob", "off")
+                        .replace("allUsers", "user:a")
+                ),
+                [""; 0],
+                "{text}"
+            );
+        }
+        assert_eq!(rules("redis-server --protected-mode no"), ["no-authentication"]);
+        assert_eq!(rules("redis-server --protected-mode no --requirepass $P"), [""; 0]);
         assert_eq!(rules("chmod -R 777 /models"), ["world-writable"]);
         assert_eq!(rules("chmod 755 x; curl -k https://x.example/"), ["tls-disabled"]);
     }

@@ -40,6 +40,30 @@ pub(super) fn command(site: &Site<'_>, issues: &mut Vec<Issue>) {
         ));
     }
     model_servers(site, issues);
+    let opened = match program {
+        "aws" => invocation.value(&["--acl"]).filter(|(value, _)| value.starts_with("public-read")),
+        "gsutil" => invocation
+            .value(&["-a"])
+            .filter(|(value, _)| value.starts_with("public-read"))
+            .or_else(|| invocation.value(&["-u"]).filter(|(value, _)| value.starts_with("AllUsers"))),
+        "gcloud" => invocation.value(&["--member"]).filter(|(value, _)| *value == "allUsers"),
+        "az" => {
+            invocation.value(&["--public-access"]).filter(|(value, _)| matches!(*value, "blob" | "container"))
+        }
+        _ => None,
+    };
+    if let Some((value, argument)) = opened {
+        let message = format!("everyone on the internet is let in (`{value}`)");
+        issues.push(Issue::new(&EXPOSED_SERVICE, argument.word.span.clone(), message));
+    }
+    if matches!(program, "redis-server" | "valkey-server")
+        && let Some((_, argument)) =
+            invocation.value(&["--protected-mode"]).filter(|(value, _)| *value == "no")
+        && invocation.option(&["--requirepass", "--aclfile", "--bind"]).is_none()
+    {
+        let message = "the store answers everyone who reaches it and asks for no password";
+        issues.push(Issue::new(&NO_AUTHENTICATION, argument.word.span.clone(), message));
+    }
     if program == "tritonserver"
         && let Some((mode, argument)) = invocation.value(&["--model-control-mode"])
         && matches!(mode, "explicit" | "poll")

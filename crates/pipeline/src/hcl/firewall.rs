@@ -1,0 +1,120 @@
+//! Firewalls of clouds that let the whole internet in.
+
+use super::tree::{Body, Value};
+use crate::Issue;
+use crate::rules::EXPOSED_SERVICE;
+use bartizan_core::{Confidence, Severity};
+
+/// Ports of interfaces that run code or show everything, as firewalls name them.
+const OPEN_PORTS: &[(u32, &str)] = &[
+    (8265, "the Ray dashboard"),
+    (10001, "the Ray client"),
+    (8888, "Jupyter"),
+    (5000, "MLflow"),
+    (6006, "TensorBoard"),
+    (8787, "the Dask dashboard"),
+    (8081, "TorchServe's management"),
+    (11434, "Ollama"),
+    (2375, "Docker"),
+    (22, "SSH"),
+    (3389, "remote desktops"),
+    (5432, "PostgreSQL"),
+    (3306, "MySQL"),
+    (6379, "Redis"),
+    (27017, "MongoDB"),
+    (9200, "Elasticsearch"),
+    (6333, "Qdrant"),
+    (19530, "Milvus"),
+];
+/// Ports on which model servers answer.
+const SERVING_PORTS: &[u32] = &[8000, 8001, 8002, 8501, 7860, 9000, 30000];
+
+/// A firewall's rule in `body` that lets the whole internet reach an interface which runs code, a store or a model server.
+pub(super) fn opened(body: &Body) -> Option<Issue> {
+    let everyone = [
+        "cidr_blocks",
+        "source_ranges",
+        "cidr_ipv4",
+        "cidr",
+        "source_address_prefix",
+        "ipv6_cidr_blocks",
+        "cidr_ipv6",
+    ]
+    .iter()
+    .filter_map(|name| body.get(name))
+    .find(|attribute| match &attribute.value {
+        Value::List(items) => items.iter().any(|(text, _)| matches!(text.as_str(), "0.0.0.0/0" | "::/0")),
+        Value::Text(text, _) => matches!(text.as_str(), "0.0.0.0/0" | "*" | "::/0" | "Internet"),
+        _ => false,
+    })?;
+    let span = everyone.key.start..everyone.span.end;
+    let mut ranges: Vec<(u32, u32)> = Vec::new();
+    let number = |name: &str| {
+        body.get(name).and_then(|attribute| match &attribute.value {
+            Value::Text(text, _) | Value::Expression(text) => text.trim_matches('"').parse::<u32>().ok(),
+            _ => None,
+        })
+    };
+    let (from, to) = (number("from_port"), number("to_port"));
+    ranges.extend(from.or(to).zip(to.or(from)));
+    let written = |text: &str| {
+        let (from, to) = text.split_once('-').unwrap_or((text, text));
+        from.trim().parse().ok().zip(to.trim().parse().ok())
+    };
+    ranges.extend(body.text("destination_port_range").and_then(written));
+    let allowed = body.blocks("allow").filter_map(|block| match &block.body.get("ports")?.value {
+        Value::List(ports) => Some(ports.iter().filter_map(|(port, _)| written(port)).collect::<Vec<_>>()),
+        _ => None,
+    });
+    ranges.extend(allowed.flatten());
+    let every = ["protocol", "ip_protocol"].iter().any(|name| body.text(name) == Some("-1"))
+        || body.blocks("allow").any(|block| block.body.text("protocol") == Some("all"))
+        || body.text("destination_port_range") == Some("*")
+        || ranges.iter().any(|(from, to)| *from <= 1 && *to >= 65535);
+    let within = |port: u32| ranges.iter().any(|(from, to)| (*from..=*to).contains(&port));
+    let what = if every {
+        Some("every port")
+    } else {
+        OPEN_PORTS.iter().find(|(port, _)| within(*port)).map(|(_, what)| *what)
+    };
+    if let Some(what) = what {
+        return Some(Issue::new(&EXPOSED_SERVICE, span, format!("the whole internet may reach {what}")));
+    }
+    SERVING_PORTS.iter().any(|port| within(*port)).then(|| {
+        let message = "the whole internet may reach a port on which model servers answer";
+        Issue::new(&EXPOSED_SERVICE, span, message).severity(Severity::Low).confidence(Confidence::Medium)
+    })
+}
+
+/// What a port is known to be.
+pub(crate) fn named_port(port: &str) -> Option<&'static str> {
+    let port = port.trim_matches('"').parse::<u32>().ok()?;
+    let every = (port == 0).then_some("every port");
+    every.or_else(|| OPEN_PORTS.iter().find(|(known, _)| *known == port).map(|(_, what)| *what))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::graded;
+    use bartizan_core::Severity::{Low, Medium};
+
+    #[test]
+    fn what_the_internet_may_reach_is_told_by_its_port() {
+        let rule = |port: &str, blocks: &str, more: &str| {
+            let text = format!(
+                "resource \"aws_security_group_rule\" \"a\" {{\n  type = \"ingress\"\n  from_port = {port}\n  to_port = {port}\n  cidr_blocks = [\"{blocks}\"]\n{more}}}\n"
+            );
+            graded("main.tf", &text, "pipeline/exposed-service")
+        };
+        assert_eq!(rule("8888", "0.0.0.0/0", ""), [Medium]);
+        assert_eq!(rule("22", "0.0.0.0/0", ""), [Medium]);
+        assert_eq!(rule("8000", "0.0.0.0/0", ""), [Low]);
+        assert_eq!(rule("0", "0.0.0.0/0", "  protocol = \"-1\"\n"), [Medium]);
+        assert_eq!(rule("443", "0.0.0.0/0", ""), []);
+        assert_eq!(rule("22", "10.0.0.0/8", ""), []);
+        let out = "resource \"aws_security_group\" \"a\" {\n  egress {\n    from_port = 0\n    to_port = 0\n    protocol = \"-1\"\n    cidr_blocks = [\"0.0.0.0/0\"]\n  }\n}\n";
+        assert_eq!(graded("main.tf", out, "pipeline/exposed-service"), []);
+        let inside = out.replace("egress", "ingress");
+        assert_eq!(graded("main.tf", &inside, "pipeline/exposed-service"), [Medium]);
+    }
+}

@@ -1,0 +1,166 @@
+//! What source of JavaScript does that it should not: [`issues`].
+
+use super::lexer::Kind;
+use super::origin::Origins;
+use super::program::{Call, Program};
+use super::sinks;
+use crate::python::secret::{by_format, named_in_dump};
+use crate::rules::{INSECURE_TRANSPORT, REMOTE_CODE, SECRET, TLS_DISABLED};
+use crate::{Issue, address};
+use bartizan_core::report::masked;
+use bartizan_core::{Confidence, Finding, Severity};
+use std::ops::Range;
+
+/// Everything found in `program`.
+pub(super) fn issues(program: &Program<'_>) -> Vec<Issue> {
+    let calls: Vec<Call> = (0..program.tokens.len()).filter_map(|open| program.call(open)).collect();
+    let origins = Origins::of(program, &calls);
+    let mut issues = Vec::new();
+    for call in &calls {
+        sinks::call(program, &origins, call, &mut issues);
+        transport(program, call, &mut issues);
+        browser(program, call, &mut issues);
+    }
+    for at in 0..program.tokens.len() {
+        if matches!(program.word(at), "=" | ":") && program.is(at, Kind::Mark) {
+            sinks::assigned(program, &origins, at, &mut issues);
+            setting(program, at, &mut issues);
+        }
+    }
+    issues
+}
+
+/// Credentials by their form anywhere in the source, and drawn values under the name of one.
+pub(super) fn credentials(program: &Program<'_>) -> Vec<(Range<usize>, Finding)> {
+    let mut found: Vec<(Range<usize>, Finding)> = by_format(program.text, 0)
+        .into_iter()
+        .map(|(span, kind)| {
+            let shown = program.text.get(span.clone()).unwrap_or_default();
+            let finding = Finding::new(&SECRET, format!("{kind} stands in the code"));
+            (span, finding.evidence(masked(shown)).credential(shown))
+        })
+        .collect();
+    for at in 0..program.tokens.len() {
+        let Some(value) = program.content(at).filter(|value| (20..400).contains(&value.len())) else {
+            continue;
+        };
+        let named = at.checked_sub(2).filter(|key| {
+            program.is(*key, Kind::Word) && matches!(program.word(key.saturating_add(1)), "=" | ":")
+        });
+        let Some(key) = named else { continue };
+        let span = program.span(&(at..at.saturating_add(1)));
+        if found.iter().any(|(other, _)| other.start < span.end && span.start < other.end) {
+            continue;
+        }
+        let spelt = snake(program.word(key));
+        if !named_in_dump(&format!("{spelt}: \"{value}\"")).is_empty() {
+            let finding = Finding::new(&SECRET, "a credential stands in the code")
+                .confidence(Confidence::Medium)
+                .evidence(masked(value))
+                .credential(value);
+            found.push((span, finding));
+        }
+    }
+    found
+}
+
+/// `clientSecret` as `client_secret`.
+fn snake(name: &str) -> String {
+    let mut spelt = String::with_capacity(name.len().saturating_add(4));
+    let mut lower = false;
+    for character in name.chars() {
+        if character.is_ascii_uppercase() && lower {
+            spelt.push('_');
+        }
+        lower = character.is_ascii_lowercase();
+        spelt.push(character.to_ascii_lowercase());
+    }
+    spelt
+}
+
+/// Checks of certificates switched off; `at` is the sign between name and value.
+fn setting(program: &Program<'_>, at: usize, issues: &mut Vec<Issue>) {
+    let Some(key) = at.checked_sub(1) else { return };
+    let mut begin = key;
+    // `process.env["NAME"]`
+    let name = if program.word(key) == "]" {
+        let inner = key.checked_sub(1).and_then(|inner| program.content(inner));
+        begin = key.saturating_sub(2);
+        inner.unwrap_or_default()
+    } else {
+        program.content(key).unwrap_or_else(|| program.word(key))
+    };
+    let value = at.saturating_add(1);
+    let written = program.content(value).unwrap_or_else(|| program.word(value));
+    let ends = matches!(program.word(value.saturating_add(1)), "," | ";" | "}" | ")" | "" | "]")
+        || program.expression(value).len() == 1;
+    let off = match name {
+        "rejectUnauthorized" | "strictSSL" | "strictSsl" => written == "false" && ends,
+        "NODE_TLS_REJECT_UNAUTHORIZED" => written == "0" && ends,
+        _ => false,
+    };
+    if off {
+        let span = program.span(&(begin..value.saturating_add(1)));
+        issues.push(Issue::new(&TLS_DISABLED, span, format!("`{name}` switches certificate checks off")));
+    }
+    if matches!(name, "trust_remote_code" | "trustRemoteCode") && written == "true" {
+        let span = program.span(&(begin..value.saturating_add(1)));
+        issues.push(Issue::new(&REMOTE_CODE, span, "the model's repository may run code"));
+    }
+}
+
+/// Addresses without encryption that are asked.
+fn transport(program: &Program<'_>, call: &Call, issues: &mut Vec<Issue>) {
+    let asked = sinks::asks(&call.path)
+        || matches!(
+            call.name(),
+            "WebSocket" | "EventSource" | "SSEClientTransport" | "StreamableHTTPClientTransport"
+        );
+    let Some(first) = call.arguments.first().filter(|_| asked) else { return };
+    // `new URL("http://…")` around it says the same.
+    let inner = (program.word(first.start) == "new" && program.word(first.start.saturating_add(1)) == "URL")
+        .then(|| program.call(first.start.saturating_add(2))?.arguments.first().cloned())
+        .flatten();
+    let given = inner.unwrap_or_else(|| first.clone());
+    let begin = program.beginning(&given);
+    let plain = address::cleartext(begin).is_some_and(|address| begin.starts_with(address))
+        || begin.strip_prefix("ws://").is_some_and(|rest| !address::is_local(address::host(rest)));
+    // A host that a hole goes on is known at run time only.
+    let whole = begin.split_once("://").is_some_and(|(_, rest)| rest.contains('/'))
+        || program.constant(&given).is_some();
+    if plain && whole {
+        let shown = bartizan_core::printable(begin, 100);
+        issues.push(Issue::new(
+            &INSECURE_TRANSPORT,
+            program.span(&given),
+            format!("`{}` asks {shown} without encryption", call.name()),
+        ));
+    }
+}
+
+/// Keys of a model's API in pages.
+fn browser(program: &Program<'_>, call: &Call, issues: &mut Vec<Issue>) {
+    let Some(options) = call.arguments.first().filter(|options| program.word(options.start) == "{") else {
+        return;
+    };
+    let Some(allowed) = program.value(options.start, "dangerouslyAllowBrowser") else { return };
+    let key = program.value(options.start, "apiKey");
+    if program.word(allowed.start) != "true" {
+        return;
+    }
+    // A key that the reader of the page typed in is the reader's own.
+    let built_in = key.is_none_or(|mut key| {
+        program.content(key.start).is_some_and(|text| text.len() >= 20)
+            || key.any(|at| matches!(program.word(at), "env" | "environment"))
+    });
+    let severity = if built_in { Severity::Medium } else { Severity::Low };
+    let message =
+        format!("`{}` sends its key from every reader's browser, where anyone can take it", call.name());
+    let span = program.span(&allowed);
+    issues.push(
+        Issue::new(&SECRET, span, message)
+            .severity(severity)
+            .confidence(Confidence::Medium)
+            .remedy("Call the model from a server that keeps the key, and let the page ask that server."),
+    );
+}

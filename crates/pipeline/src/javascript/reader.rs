@@ -1,0 +1,254 @@
+//! Files of JavaScript and TypeScript.
+
+use super::judge;
+use super::program::Program;
+use crate::{Issue, Notes, Reader, Text, issue};
+use bartizan_core::{Kind, Rule, Severity};
+
+/// Scripts, modules and components.
+#[derive(Debug)]
+pub(crate) struct JavaScript;
+
+impl Reader for JavaScript {
+    fn id(&self) -> &'static str {
+        "javascript"
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::Code
+    }
+
+    fn rules(&self) -> &'static [&'static Rule] {
+        &[
+            &crate::python::ADDRESS_FROM_DATA,
+            &crate::python::CODE_FROM_DATA,
+            &crate::python::FILE_FROM_DATA,
+            &crate::python::MARKUP_FROM_DATA,
+            &crate::python::MODEL_OUTPUT_EXECUTED,
+            &crate::python::PROMPT_FROM_UNTRUSTED_INPUT,
+            &crate::python::SHELL_COMMAND_FROM_DATA,
+            &crate::python::SQL_FROM_DATA,
+            &crate::rules::INSECURE_TRANSPORT,
+            &crate::rules::REMOTE_CODE,
+            &crate::rules::SECRET,
+            &crate::rules::TLS_DISABLED,
+        ]
+    }
+
+    fn recognises(&self, text: &Text<'_>) -> bool {
+        let script =
+            matches!(text.extension().as_str(), "ts" | "mts" | "cts" | "tsx" | "js" | "mjs" | "cjs" | "jsx");
+        let declarations = [".d.ts", ".d.mts", ".d.cts"].iter().any(|end| text.name.ends_with(end));
+        script && !declarations && !is_packed(text)
+    }
+
+    fn read(&self, text: &Text<'_>, notes: &mut Notes<'_>) {
+        let source =
+            text.content.get(..text.content.floor_char_boundary(SOURCE_BYTES)).unwrap_or(text.content);
+        if source.len() < text.content.len() {
+            notes.gap(source.len(), "JavaScript source longer than 4 MiB was read only to there");
+        }
+        let program = Program::read(source, may_hold_markup(text));
+        if let Some(at) = program.stopped {
+            let (line, _) = text.line_column(at);
+            notes.gap(at, format!("line {line}: what begins here does not end, or is nested too deep; what follows was not read"));
+        }
+        let tests = is_for_tests(text.name);
+        let graded = |found: Issue| {
+            let severity = found.severity;
+            if tests { found.severity(severity.min(Severity::Low)) } else { found }
+        };
+        issue::report(text, notes, judge::issues(&program).into_iter().map(graded));
+        for (span, finding) in judge::credentials(&program) {
+            notes.report(text, span, finding);
+        }
+    }
+}
+
+/// Whether `<` may begin an element: in TypeScript only where the file's name says so.
+pub(super) fn may_hold_markup(text: &Text<'_>) -> bool {
+    !matches!(text.extension().as_str(), "ts" | "mts" | "cts")
+}
+
+/// Whether a text was packed by a program: its lines are longer than anybody writes.
+fn is_packed(text: &Text<'_>) -> bool {
+    text.name.contains(".min.") || text.content.len() > text.lines().saturating_mul(PACKED_LINE)
+}
+
+/// Whether a path is one of tests: what they start and ask is made for them.
+fn is_for_tests(path: &str) -> bool {
+    path.to_ascii_lowercase().split(['/', '\\', '.']).any(|part| {
+        matches!(
+            part,
+            "test" | "tests" | "__tests__" | "spec" | "specs" | "e2e" | "__mocks__" | "fixtures" | "testdata"
+        )
+    })
+}
+
+/// Longest source read, in bytes.
+const SOURCE_BYTES: usize = 4 << 20;
+/// Bytes of an average line from which a text was packed.
+const PACKED_LINE: usize = 400;
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{found, gaps, lines};
+    use bartizan_core::Severity::{self, Critical, High, Low, Medium};
+    use proptest::prelude::*;
+
+    /// What is found in the tool `t` whose function is `body`, and its severity.
+    fn tool(body: &str) -> Vec<(&'static str, Severity)> {
+        let code = format!(
+            "import {{ exec, execSync, execFile, spawn }} from 'node:child_process';\nimport * as fs from 'node:fs/promises';\nimport {{ promisify }} from 'util';\nconst sh = promisify(exec);\nserver.tool('t', 'does', {{ host: z.string(), n: z.number() }}, async ({{ host, n }}) => {{ {body} }});\n"
+        );
+        found("server.ts", &code)
+            .into_iter()
+            .map(|(rule, _, severity)| (rule.trim_start_matches("pipeline/"), severity))
+            .collect()
+    }
+
+    #[test]
+    fn what_a_model_chose_for_a_tool_is_followed_to_what_runs_it() {
+        let run = [("model-output-executed", Critical)];
+        for body in [
+            "await sh(`ping ${host}`)",
+            "execSync('ping ' + host.trim())",
+            "const c = `ping ${host}`; exec(c, done)",
+            "spawn('ping', [host], { shell: true })",
+            "spawn('sh', ['-c', host])",
+            "eval(host)",
+            "new Function('x', host)(1)",
+            "const { a } = JSON.parse(host); execSync(`ls ${a}`)",
+        ] {
+            assert_eq!(tool(body), run, "{body}");
+        }
+        for body in [
+            "await run('ping', ['-c', '1', host])",
+            "spawn('ping', [host])",
+            "execFile('ping', [host])",
+            "execSync('uptime')",
+            "words.exec(host)",
+            "re.exec(`a ${host}`)",
+            "return { content: [{ type: 'text', text: `${host}` }] }",
+            "execFile('sh', ['x.sh', host])",
+        ] {
+            assert_eq!(tool(body), [], "{body}");
+        }
+        assert_eq!(tool("execSync(`sleep ${n}`)"), [("shell-command-from-data", Low)]);
+        assert_eq!(tool("execSync(`ls ${quote(host)}`)"), [("shell-command-from-data", Low)]);
+    }
+
+    #[test]
+    fn handlers_are_known_in_each_way_of_registering_them() {
+        let run = |register: &str| {
+            let code = format!("const {{ execSync }} = require('child_process');\n{register}\n");
+            lines("index.js", &code)
+        };
+        for register in [
+            "server.registerTool('a', { description: 'x', inputSchema: { c: z.string() } }, async (args) => { execSync(args.c) });",
+            "server.addTool({ name: 'a', parameters: z.object({ c: z.string() }), execute: async (args) => { execSync(args.c) } });",
+            "server.addTool({ name: 'a', async execute(args) { execSync(args.c) } });",
+            "server.setRequestHandler(CallToolRequestSchema, async (request) => { const { c } = request.params.arguments; execSync(c) });",
+            "const t = tool(async ({ c }) => { execSync(c) }, { name: 'a' });",
+            "const t = new DynamicStructuredTool({ name: 'a', func: async ({ c }) => execSync(c) });",
+        ] {
+            assert_eq!(run(register), [(2, "model-output-executed")], "{register}");
+        }
+        assert_eq!(run("app.get('/a', async ({ c }) => { spawnIt(c) });"), []);
+    }
+
+    #[test]
+    fn users_and_answers_are_followed_as_well() {
+        let code = "import { exec } from 'child_process';\nimport OpenAI from 'openai';\napp.post('/a', async (req, res) => {\n  exec('ls ' + req.query.d);\n  const r = await openai.chat.completions.create({ model: 'm',\n    messages: [{ role: 'system', content: `Be ${req.body.kind}` }, { role: 'user', content: req.body.q }] });\n  const text = r.choices[0].message.content;\n  new Function(text);\n  res.send(`<p>${text}</p>`);\n  res.json({ text });\n  db.query(`select * from t where a = '${req.body.a}'`);\n  db.query('select * from t where a = ?', [req.body.a]);\n  console.log(r.usage.total_tokens);\n});\n";
+        assert_eq!(
+            lines("app.js", code),
+            [
+                (4, "shell-command-from-data"),
+                (6, "prompt-from-untrusted-input"),
+                (8, "model-output-executed"),
+                (9, "model-output-executed"),
+                (11, "sql-from-data")
+            ]
+        );
+    }
+
+    #[test]
+    fn files_and_addresses_that_a_model_chooses_are_found_unless_they_are_looked_at() {
+        assert_eq!(tool("await fs.readFile(host, 'utf8')"), [("file-from-data", Medium)]);
+        assert_eq!(
+            tool("const p = path.join(ROOT, host); await fs.writeFile(p, 'x')"),
+            [("file-from-data", Medium)]
+        );
+        assert_eq!(tool("await fetch(host)"), [("address-from-data", Medium)]);
+        assert_eq!(tool("await fetch(`https://${host}/a`)"), [("address-from-data", Medium)]);
+        for body in [
+            "const p = path.resolve(ROOT, host); if (!p.startsWith(ROOT + path.sep)) throw new Error('x'); await fs.readFile(p)",
+            "await fs.readFile(await validatePath(host))",
+            "await fs.readFile('a.txt')",
+            "await fs.writeFile('a.txt', host)",
+            "await fetch(`https://api.example/a?q=${host}`)",
+            "await fetch(`/api/${host}`)",
+        ] {
+            assert_eq!(tool(body), [], "{body}");
+        }
+    }
+
+    #[test]
+    fn checks_switched_off_and_plain_addresses_are_found() {
+        let code = "process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0';\nprocess.env[\"NODE_TLS_REJECT_UNAUTHORIZED\"] = 0;\nconst a = new https.Agent({ rejectUnauthorized: false });\nawait fetch(`http://data.acme.dev/a?q=${q}`);\nnew WebSocket('ws://data.acme.dev/feed');\nnew SSEClientTransport(new URL('http://mcp.acme.dev/sse'));\n";
+        assert_eq!(
+            lines("a.mjs", code),
+            [
+                (1, "tls-disabled"),
+                (2, "tls-disabled"),
+                (3, "tls-disabled"),
+                (4, "insecure-transport"),
+                (5, "insecure-transport"),
+                (6, "insecure-transport")
+            ]
+        );
+        let fine = "process.env.NODE_TLS_REJECT_UNAUTHORIZED = '1';\nconst a = { rejectUnauthorized: true, ns: 'http://www.w3.org/2000/svg' };\nconst b = { rejectUnauthorized: !insecure };\nawait fetch('http://localhost:8080/a');\nawait fetch(`http://${host}/a`);\nnew URL('http://data.acme.dev/a');\n// rejectUnauthorized: false\nlog('rejectUnauthorized: false');\n";
+        assert_eq!(lines("a.mjs", fine), []);
+        assert_eq!(
+            found("a.test.ts", "const a = { rejectUnauthorized: false };\n"),
+            [("pipeline/tls-disabled", 1, Low)]
+        );
+    }
+
+    #[test]
+    fn credentials_are_found_at_their_lines_and_their_kin_are_not() {
+        let token = format!("{}{}", "hf_", "AbCdEfGhIjKlMnOpQrStUvWxYz01234567");
+        let code = format!(
+            "// mine: {token}\nconst clientSecret = 'q8Zr1Lm4Vb7Xc2Nd5Ks9Tp3W';\nconst k = {{ apiKey: process.env.KEY, dangerouslyAllowBrowser: true }};\nconst c = new OpenAI({{ apiKey: process.env.KEY, dangerouslyAllowBrowser: true }});\n"
+        );
+        assert_eq!(
+            found("a.ts", &code),
+            [("pipeline/secret", 1, High), ("pipeline/secret", 2, High), ("pipeline/secret", 4, Medium)]
+        );
+        let fine = "const tokenUrl = 'https://accounts.example/oauth/token';\nconst password = 'Enter your password here please';\nconst accessToken = await getToken();\nconst c = new OpenAI({ apiKey: userKey, dangerouslyAllowBrowser: false });\n";
+        assert_eq!(lines("a.ts", fine), []);
+    }
+
+    #[test]
+    fn what_does_not_end_leaves_a_gap_and_what_programs_wrote_is_left_out() {
+        let gap = gaps("a.ts", "const a = 1;\nconst b = `x ${a}\n");
+        assert!(gap.len() == 1 && gap[0].starts_with("line 2:"), "{gap:?}");
+        assert_eq!(lines("a.min.js", "eval(x + y)"), []);
+        assert_eq!(lines("a.js", &format!("eval(x + y);{}", "f(1);".repeat(200))), []);
+        assert_eq!(
+            lines("a.tsx", "const a = <p>it's {eval('1')}</p>;\nconst b = \"rejectUnauthorized: false\";\n"),
+            []
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn any_shuffle_of_tokens_is_judged(parts in proptest::collection::vec(prop::sample::select(vec![
+            "server.tool(", "exec(", "eval(", "`a ${", "}`", "}", "{", "(", ")", "[", "]", ",", ";", "\n", "=>", "async ", "({ a }) ", "a", ".b", "=", "const ",
+            "req.body", "'x'", "+", "?", ":", "import { exec } from 'child_process';", "function ", "<p>", "</p>", "/", "if (", "role: 'system', content: ", "require('fs')",
+            "promisify(", "new ", "fetch(", "!", "?.", "=", "fs.readFile("]), 0..60), typed in any::<bool>()) {
+            let code = parts.concat();
+            let _ = found(if typed { "a.ts" } else { "a.jsx" }, &code);
+        }
+    }
+}

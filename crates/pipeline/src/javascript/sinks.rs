@@ -1,0 +1,292 @@
+//! Where values run, are shown, open files or ask addresses: the same rules as for Python.
+
+use super::lexer::Kind;
+use super::origin::{Origin, Origins};
+use super::program::{Call, EXPRESSION, Program};
+use crate::Issue;
+use crate::python::{
+    ADDRESS_FROM_DATA, CODE_FROM_DATA, FILE_FROM_DATA, MARKUP_FROM_DATA, MODEL_OUTPUT_EXECUTED,
+    PROMPT_FROM_UNTRUSTED_INPUT, SHELL_COMMAND_FROM_DATA, SQL_FROM_DATA,
+};
+use bartizan_core::{Confidence, Rule, Severity};
+use std::ops::Range;
+
+/// What a value does where it arrives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sink {
+    Code,
+    Shell,
+    Sql,
+    Markup,
+    Prompt,
+    File,
+    Address,
+}
+
+/// Judges what `call` hands to a sink.
+pub(super) fn call(program: &Program<'_>, origins: &Origins<'_, '_>, call: &Call, issues: &mut Vec<Issue>) {
+    let Some((sink, given)) = sink(program, call) else { return };
+    // Where the host is fixed, what follows chooses no other.
+    if sink == Sink::Address && has_host(program, &given) {
+        return;
+    }
+    if sink == Sink::Markup && !is_markup(program, &given)
+        || sink == Sink::Sql && !is_statement(program, &given)
+    {
+        return;
+    }
+    let span = program.span(&given);
+    let name = call.name();
+    let origin = origins.of_expression(&given);
+    let looked_at = origin.is_some() && origins.is_looked_at(&given, given.start);
+    match origin {
+        Some(_) if looked_at && matches!(sink, Sink::File | Sink::Address) => {}
+        Some(origin) => {
+            let mut issue = of(sink, origin, name, span);
+            if looked_at {
+                issue = issue.severity(Severity::Low).confidence(Confidence::Low);
+            }
+            issues.push(issue);
+        }
+        None if matches!(sink, Sink::Code | Sink::Shell) && varies(program, &given) => {
+            let (rule, what): (&'static Rule, &str) = if sink == Sink::Code {
+                (&CODE_FROM_DATA, "runs a value that is not constant")
+            } else {
+                (&SHELL_COMMAND_FROM_DATA, "puts a value that is not constant into a shell command")
+            };
+            let issue = Issue::new(rule, span, format!("`{name}` {what}"));
+            issues.push(issue.severity(Severity::Low).confidence(Confidence::Medium));
+        }
+        None => {}
+    }
+}
+
+/// Judges `target = value` for pages, and messages with instructions; `at` is the sign.
+pub(super) fn assigned(program: &Program<'_>, origins: &Origins<'_, '_>, at: usize, issues: &mut Vec<Issue>) {
+    let target = at.checked_sub(1).map_or("", |before| program.word(before));
+    let (sink, value) = match (program.word(at), target) {
+        ("=", "innerHTML" | "outerHTML") | (":", "__html") => {
+            (Sink::Markup, program.expression(at.saturating_add(1)))
+        }
+        (":", "role") if matches!(program.content(at.saturating_add(1)), Some("system" | "developer")) => {
+            let open = program.tokens.get(at).and_then(|token| token.inside);
+            let Some(content) = open.and_then(|open| program.value(open, "content")) else { return };
+            (Sink::Prompt, content)
+        }
+        _ => return,
+    };
+    let Some(origin) = origins.of_expression(&value) else { return };
+    if sink == Sink::Prompt && origin != Origin::Request {
+        return;
+    }
+    issues.push(of(sink, origin, target, program.span(&value)));
+}
+
+fn of(sink: Sink, origin: Origin, name: &str, span: Range<usize>) -> Issue {
+    let who = origin.who();
+    let model = origin != Origin::Request;
+    let name = bartizan_core::printable(name, 60);
+    let (rule, message, severity): (&'static Rule, String, Severity) = match sink {
+        Sink::Code if model => (&MODEL_OUTPUT_EXECUTED, format!("`{name}` runs {who}"), Severity::Critical),
+        Sink::Shell if model => {
+            (&MODEL_OUTPUT_EXECUTED, format!("`{name}` runs a command from {who}"), Severity::Critical)
+        }
+        Sink::Sql if model => {
+            (&MODEL_OUTPUT_EXECUTED, format!("`{name}` sends {who} to a database"), Severity::High)
+        }
+        Sink::Markup if model => {
+            (&MODEL_OUTPUT_EXECUTED, format!("`{name}` shows {who} as markup"), Severity::Medium)
+        }
+        Sink::Code => (&CODE_FROM_DATA, format!("`{name}` runs {who}"), Severity::Critical),
+        Sink::Shell => {
+            (&SHELL_COMMAND_FROM_DATA, format!("`{name}` runs a command from {who}"), Severity::Critical)
+        }
+        Sink::Sql => (&SQL_FROM_DATA, format!("`{name}` sends {who} to a database"), Severity::High),
+        Sink::Markup => {
+            (&MARKUP_FROM_DATA, format!("`{name}` shows {who} as markup"), MARKUP_FROM_DATA.severity)
+        }
+        Sink::Prompt => (
+            &PROMPT_FROM_UNTRUSTED_INPUT,
+            format!("a model is given instructions that hold {who}"),
+            PROMPT_FROM_UNTRUSTED_INPUT.severity,
+        ),
+        Sink::File => {
+            (&FILE_FROM_DATA, format!("`{name}` is given a path that holds {who}"), FILE_FROM_DATA.severity)
+        }
+        Sink::Address => (
+            &ADDRESS_FROM_DATA,
+            format!("`{name}` asks an address that is {who}"),
+            ADDRESS_FROM_DATA.severity,
+        ),
+    };
+    let issue = Issue::new(rule, span, message).severity(severity).remedy(remedy(sink));
+    if severity < Severity::High { issue.confidence(Confidence::Medium) } else { issue }
+}
+
+fn remedy(sink: Sink) -> &'static str {
+    match sink {
+        Sink::Code => {
+            "Parse data with `JSON.parse` and let code of yours choose what to do; run generated code only in a sandbox."
+        }
+        Sink::Shell => {
+            "Start the program with `execFile` or `spawn` and a list of arguments, without a shell."
+        }
+        Sink::Sql => "Bind the value as a parameter of the statement.",
+        Sink::Markup => "Escape the value, or clean it with an allow-list, before it becomes markup.",
+        Sink::Prompt => "Keep the instructions constant and pass the text as data in a message of its own.",
+        Sink::File => {
+            "Resolve the path and check that it lies below the folder meant, or give files names of your own."
+        }
+        Sink::Address => "Choose from a list of addresses of your own, or compare the host with one.",
+    }
+}
+
+/// What `call` hands where.
+fn sink(program: &Program<'_>, call: &Call) -> Option<(Sink, Range<usize>)> {
+    let first = call.arguments.first().cloned();
+    let path = call.path.as_str();
+    let (receiver, name) = (call.receiver(), call.name());
+    let files = matches!(receiver, "fs" | "fs/promises" | "fs.promises" | "fs-extra" | "fsp");
+    match name {
+        "eval" if matches!(receiver, "" | "window" | "globalThis") => Some((Sink::Code, first?)),
+        "Function"
+            if receiver.is_empty()
+                && call.begin.checked_sub(1).is_some_and(|new| program.word(new) == "new") =>
+        {
+            Some((Sink::Code, call.arguments.last().cloned()?))
+        }
+        "runInNewContext" | "runInThisContext" | "runInContext" | "Script" if receiver == "vm" => {
+            Some((Sink::Code, first?))
+        }
+        "exec" | "execSync" if matches!(receiver, "child_process" | "shelljs" | "shell") => {
+            Some((Sink::Shell, first?))
+        }
+        "execaCommand" | "execaCommandSync" | "command" if receiver == "execa" => Some((Sink::Shell, first?)),
+        "spawn" | "spawnSync" | "execFile" | "execFileSync" | "execa"
+            if matches!(receiver, "child_process" | "execa" | "cross-spawn") =>
+        {
+            started(program, call)
+        }
+        "send" | "write" | "end" if matches!(receiver, "res" | "response" | "reply") => {
+            Some((Sink::Markup, first?))
+        }
+        "html" if matches!(receiver, "c" | "ctx" | "reply") => Some((Sink::Markup, first?)),
+        "insertAdjacentHTML" => Some((Sink::Markup, call.arguments.get(1).cloned()?)),
+        "query" | "execute" | "raw" | "prepare" | "exec" | "all" | "run" | "unsafe" | "$queryRawUnsafe"
+        | "$executeRawUnsafe"
+            if !receiver.is_empty() =>
+        {
+            Some((Sink::Sql, first?))
+        }
+        "readFile" | "readFileSync" | "writeFile" | "writeFileSync" | "appendFile" | "appendFileSync"
+        | "createReadStream" | "createWriteStream" | "unlink" | "unlinkSync" | "rm" | "rmSync"
+        | "readdir" | "readdirSync" | "copyFile" | "rename"
+            if files =>
+        {
+            Some((Sink::File, first?))
+        }
+        "sendFile" if matches!(receiver, "res" | "response") && call.arguments.len() == 1 => {
+            Some((Sink::File, first?))
+        }
+        _ if asks(path) => Some((Sink::Address, first?)),
+        _ => None,
+    }
+}
+
+/// What a program started with a list is given: a shell's text, or the program itself.
+fn started(program: &Program<'_>, call: &Call) -> Option<(Sink, Range<usize>)> {
+    let first = call.arguments.first()?;
+    let with_shell = call.arguments.iter().skip(1).any(|options| {
+        program.value(options.start, "shell").is_some_and(|shell| program.word(shell.start) != "false")
+    });
+    if with_shell {
+        // Program and arguments are joined and read by a shell.
+        return Some((Sink::Shell, first.start..call.close));
+    }
+    let started = program.constant(first);
+    let name = started.map(|path| path.rsplit('/').next().unwrap_or(path));
+    let takes_code = |word: &str| matches!(word, "-c" | "-lc" | "/c" | "-e" | "--eval" | "-Command" | "-p");
+    let list = call.arguments.get(1).filter(|list| program.word(list.start) == "[")?;
+    let parts = program.parts(list.start);
+    let flag = parts.iter().position(|part| program.constant(part).is_some_and(takes_code))?;
+    let code = parts.get(flag.saturating_add(1)).cloned()?;
+    match name {
+        Some("sh" | "bash" | "zsh" | "dash" | "cmd" | "cmd.exe" | "powershell" | "pwsh") => {
+            Some((Sink::Shell, code))
+        }
+        Some("node" | "deno" | "bun" | "python" | "python3" | "perl" | "ruby") => Some((Sink::Code, code)),
+        _ => None,
+    }
+}
+
+/// Whether what is called asks an address.
+pub(super) fn asks(path: &str) -> bool {
+    matches!(
+        path,
+        "fetch"
+            | "globalThis.fetch"
+            | "node-fetch"
+            | "axios"
+            | "got"
+            | "undici.fetch"
+            | "undici.request"
+            | "ky"
+    ) || path.rsplit_once('.').is_some_and(|(receiver, name)| {
+        matches!(receiver, "axios" | "got" | "http" | "https" | "needle" | "superagent" | "ky" | "node-fetch")
+            && matches!(name, "get" | "post" | "put" | "patch" | "delete" | "request" | "head" | "default")
+    })
+}
+
+/// Whether an address begins with its host: `https://host/…`.
+fn has_host(program: &Program<'_>, given: &Range<usize>) -> bool {
+    let begin = program.beginning(given);
+    let rest = begin.split_once("://").map(|(_, rest)| rest);
+    // A relative address stays where it is asked from.
+    rest.is_some_and(|rest| rest.contains('/') || given.len() == 1) || begin.starts_with('/')
+}
+
+/// Whether a text is put together as markup.
+fn is_markup(program: &Program<'_>, given: &Range<usize>) -> bool {
+    given.clone().take(EXPRESSION).any(|at| {
+        let text = if program.is(at, Kind::Piece) { Some(program.word(at)) } else { program.content(at) };
+        text.is_some_and(|text| {
+            text.trim_start().starts_with('<') || text.contains("</") || text.contains("<br")
+        })
+    })
+}
+
+/// Whether a text begins as a statement of SQL and has values in it.
+fn is_statement(program: &Program<'_>, given: &Range<usize>) -> bool {
+    let begin = program.beginning(given).trim_start().to_ascii_lowercase();
+    ["select ", "insert ", "update ", "delete ", "drop ", "create ", "alter ", "with ", "truncate "]
+        .iter()
+        .any(|verb| begin.starts_with(verb))
+}
+
+/// Whether a text has a part that is not constant: a hole or a summand that is neither a constant's name nor of the environment.
+fn varies(program: &Program<'_>, given: &Range<usize>) -> bool {
+    let put_together = program.word(given.start) == "`" || given.clone().any(|at| program.word(at) == "+");
+    let named = given.len() == 1 && program.is(given.start, Kind::Word);
+    (put_together || named)
+        && given.clone().take(EXPRESSION).any(|at| {
+            let word = program.word(at);
+            let constant =
+                word.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_');
+            program.is_variable(at)
+                && !constant
+                && !matches!(
+                    word,
+                    "process"
+                        | "__dirname"
+                        | "path"
+                        | "import"
+                        | "os"
+                        | "this"
+                        | "undefined"
+                        | "null"
+                        | "await"
+                        | "String"
+                )
+                && !named
+        })
+}
