@@ -23,15 +23,17 @@ pub(super) fn pieces(text: &str, found: &mut Vec<Hidden>) {
 }
 
 /// Letters of a part of a text from which on what it is written in shows.
-const LEAST_LETTERS: u32 = 16;
+const LEAST_LETTERS: u64 = 16;
 /// A part is looked at when fewer than so many in a hundred of its letters are among the ten most frequent ones, of which English
 /// has 73.
-const PLAIN: u32 = 58;
+const PLAIN: u64 = 58;
 /// How often each letter stands in English, in ten thousandths.
 const ENGLISH: [u16; 26] = [
     804, 148, 334, 382, 1249, 240, 187, 505, 757, 16, 54, 407, 251, 723, 764, 214, 12, 628, 651, 928, 273,
     105, 168, 23, 166, 9,
 ];
+/// A letter's mean frequency from which on a part is left as it is: English has 655, letters at random 385.
+const LIKE_ENGLISH: u64 = 520;
 /// Words of which a text holds two when it was read rightly.
 const WORDS: [&str; 42] = [
     "the",
@@ -78,18 +80,21 @@ const WORDS: [&str; 42] = [
     "guidelines",
 ];
 
-/// What a byte is to [`moved`]: a letter in the lower half, a frequent one in the upper half as well, or [`STOP`].
-static LETTERS: [u32; 256] = letters();
+/// What a byte is to [`moved`]: a letter counts in the lower half, a frequent one in the upper half as well; or [`QUOTE`] or [`STOP`].
+static KINDS: [u64; 256] = kinds();
 /// A part of a text ends.
-const STOP: u32 = u32::MAX;
+const STOP: u64 = u64::MAX;
+/// It does where a quotation begins.
+const QUOTE: u64 = STOP - 1;
 
-const fn letters() -> [u32; 256] {
+const fn kinds() -> [u64; 256] {
     let mut table = [0; 256];
     let mut byte = 0_u8;
     while byte < 128 {
         let kind = match byte.to_ascii_lowercase() {
-            b'e' | b't' | b'a' | b'o' | b'i' | b'n' | b's' | b'r' | b'h' | b'l' => 1 << 16 | 1,
+            b'e' | b't' | b'a' | b'o' | b'i' | b'n' | b's' | b'r' | b'h' | b'l' => 1 << 32 | 1,
             b'a'..=b'z' => 1,
+            b'\'' => QUOTE,
             b'\n' | b'.' | b':' | b';' | b'!' | b'?' | b'"' | b'`' | b'(' | b')' | b'[' | b']' | b'<'
             | b'>' | b'|' | b'{' | b'}' => STOP,
             _ => 0,
@@ -106,9 +111,8 @@ const fn letters() -> [u32; 256] {
 /// Parts of a text, between marks, whose letters are moved by as much in the alphabet or mirrored in it.
 fn moved(text: &str, found: &mut Vec<Hidden>) {
     let bytes = text.as_bytes();
-    let (mut start, mut sum, mut quoted) = (0_usize, 0_u32, false);
-    let mut close = |start: usize, end: usize, sum: u32| {
-        let (letters, frequent) = (sum & 0xFFFF, sum >> 16);
+    let mut close = |start: usize, end: usize, sum: u64| {
+        let (letters, frequent) = (sum & u64::from(u32::MAX), sum >> 32);
         if letters >= LEAST_LETTERS
             && frequent * 100 < letters * PLAIN
             && let Some(part) = text.get(start..end)
@@ -117,16 +121,18 @@ fn moved(text: &str, found: &mut Vec<Hidden>) {
             put(found, Hidden { veil: Veil::Moved, start, end, text: read });
         }
     };
+    let (mut start, mut sum) = (0_usize, 0_u64);
     for (at, byte) in bytes.iter().enumerate() {
-        let kind = LETTERS.get(usize::from(*byte)).copied().unwrap_or(0);
-        // A quotation mark that something begins with; what is counted stays within its half.
-        if kind == STOP || (quoted && *byte == b'\'') || sum & 0xFFFF == 0xFFFF {
+        let kind = KINDS.get(usize::from(*byte)).copied().unwrap_or(0);
+        if kind < QUOTE {
+            sum += kind;
+            continue;
+        }
+        let opens = || at.checked_sub(1).and_then(|before| bytes.get(before)) == Some(&b' ');
+        if kind == STOP || opens() {
             close(start, at, sum);
             (start, sum) = (at + 1, 0);
-        } else {
-            sum += kind;
         }
-        quoted = *byte == b' ';
     }
     close(start, bytes.len(), sum);
 }
@@ -140,14 +146,18 @@ fn unmoved(part: &str) -> Option<String> {
         }
     }
     let likeness = |key: Key| -> u64 {
-        let letters = (0_u8..26).zip(&counts);
-        letters
-            .map(|(letter, count)| {
-                u64::from(ENGLISH.get(usize::from(key.letter(letter))).copied().unwrap_or(0))
-                    * u64::from(*count)
-            })
-            .sum()
+        let weigh = |(count, frequency): (&u32, &u16)| u64::from(*count) * u64::from(*frequency);
+        match key {
+            Key::By(by) => {
+                let (head, tail) = ENGLISH.split_at(usize::from(by));
+                counts.iter().zip(tail.iter().chain(head)).map(weigh).sum()
+            }
+            Key::Mirror => counts.iter().zip(ENGLISH.iter().rev()).map(weigh).sum(),
+        }
     };
+    if likeness(Key::By(0)) > LIKE_ENGLISH * u64::from(counts.iter().sum::<u32>()) {
+        return None;
+    }
     let keys = (0..26).filter(|by| *by != 13).map(Key::By).chain([Key::Mirror]);
     let key = keys.max_by_key(|key| likeness(*key)).filter(|key| *key != Key::By(0))?;
     let read: String = part.chars().map(|character| key.character(character)).collect();
