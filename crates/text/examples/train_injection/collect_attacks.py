@@ -16,8 +16,10 @@ import pathlib
 import re
 import sys
 
+import collect_suites
 from collect import MOST, Collection
 from likeness import Known
+from literals import blocks, constants, lines, python_strings, script_strings
 
 COMMITS = {
     "aegis-sdk/Aegis": "adf2d6d7977a5128e302171ae6f73d906168510e",
@@ -53,60 +55,8 @@ TESTS = re.compile(
     r"Emma Johnson|<INFORMATION>|strictly adhere to the following instruction|I have been PWNED"
     r"|contact@contact\.com|Project Zenith"
 )
-# A string of JavaScript, and several that are added up.
-STRING = r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|`(?:[^`\\]|\\.)*`"
-STRINGS = rf"(?:{STRING})(?:\s*\+\s*(?:{STRING}))*"
-ESCAPE = re.compile(r"\\(u\{[0-9a-fA-F]+\}|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|.|\n)")
 ATTACK, DOCUMENT, OPERATOR = "direct-injection", "indirect-injection", "benign-system-prompt"
 QUERY, HARMLESS = "benign-query", "benign-document"
-
-
-def script_strings(document, before):
-    """Strings of a program in JavaScript that stand behind `before`, sums of strings taken together."""
-    for found in re.findall(rf"{before}\s*({STRINGS})", document):
-        parts = (part[1:-1] for part in re.findall(STRING, found))
-        yield "".join(ESCAPE.sub(escape, part) for part in parts)
-
-
-def escape(found):
-    """What an escape of JavaScript stands for."""
-    code = found[1]
-    if code[0] in "ux" and len(code) > 1:
-        return chr(int(code[1:].strip("{}"), 16))
-    return {"n": "\n", "t": "\t", "r": "", "\n": "", "0": "\0"}.get(code, code)
-
-
-def constants(node, names):
-    """A value of Python that is written out, its fields filled from `names`; what is not written out is none."""
-    fill = lambda part: part.value if isinstance(part, ast.Constant) else names.get(ast.unparse(part.value), "")
-    match node:
-        case ast.Constant():
-            return node.value
-        case ast.JoinedStr():
-            return "".join(str(fill(part)) for part in node.values)
-        case ast.List() | ast.Tuple():
-            return [constants(part, names) for part in node.elts]
-        case ast.Dict():
-            keys = (constants(key, names) for key in node.keys)
-            return dict(zip(keys, (constants(value, names) for value in node.values)))
-    return None
-
-
-def python_strings(document, least):
-    """All strings of a program in Python from a length on."""
-    for node in ast.walk(ast.parse(document)):
-        text = constants(node, {}) if isinstance(node, ast.Constant | ast.JoinedStr) else None
-        if isinstance(text, str) and len(text) >= least:
-            yield re.sub(r"\n[ \t]+", "\n", text)
-
-
-def blocks(document):
-    """What is fenced off as code in a document."""
-    return re.findall(r"^\s*```[^\n]*\n(.*?)^\s*```", document, re.S | re.M)
-
-
-def lines(document):
-    return [json.loads(line) for line in document.split("\n") if line.strip()]
 
 
 def mail(sender, subject, body):
@@ -117,7 +67,8 @@ class Attacks(Collection):
     """Attacks that are gathered, without what is known."""
 
     def __init__(self, folder, corpus):
-        super().__init__(folder, COMMITS)
+        super().__init__(folder, COMMITS | collect_suites.COMMITS)
+        self.most = MOST
         self.known = Known(known(corpus))
 
     def take(self, source, texts, most, kind, licence, label=1):
@@ -359,7 +310,7 @@ def main():
     out, folder, corpus = map(pathlib.Path, sys.argv[1:])
     all_ = Attacks(folder, corpus)
     all_.fetch()
-    for gather in (sets, programs, hidden, handbooks):
+    for gather in (sets, programs, hidden, handbooks, collect_suites.gather):
         gather(all_)
     out.write_text("".join(json.dumps(row) + "\n" for row in all_.rows), encoding="utf-8")
     attacks = sum(row["label"] for row in all_.rows)

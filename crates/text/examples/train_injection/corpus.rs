@@ -122,7 +122,7 @@ impl Corpus {
 const INNOCENTS: [&str; 3] = ["generated-innocent", "generated-mention", "brief"];
 
 /// What a gathered attack counts beside another attack: there are many small sources of them.
-const GATHERED: f32 = 0.5;
+const GATHERED: f32 = 0.4;
 
 /// Rows while they are gathered.
 #[derive(Default)]

@@ -94,7 +94,7 @@ const ROUNDS: usize = 3;
 const PASSES: usize = 2;
 /// Step of AdaGrad.
 const STEP: f32 = 0.05;
-/// Pull of the weights to 0: concepts, words.
+/// Pull of the weights to 0: concepts, words; more for what few sources have ([`USUAL`]).
 const DECAY: [f32; 2] = [5e-5, 7e-4];
 
 /// Fits a model on the examples that `take` chooses.
@@ -107,6 +107,7 @@ pub(crate) fn fit(examples: &[Example], take: impl Fn(&Example) -> bool) -> Weig
 /// Fits a model on examples and what each should be.
 pub(crate) fn fit_labelled(chosen: &[(&Example, bool)]) -> Weights {
     let scale = scales(chosen);
+    let rarity = rarity(chosen);
     let mut weights = Weights::new(Vec::new(), -2.0);
     for round in 0..ROUNDS {
         let mut instances: Vec<Instance<'_>> = Vec::new();
@@ -127,7 +128,7 @@ pub(crate) fn fit_labelled(chosen: &[(&Example, bool)]) -> Weights {
                 }
             }
         }
-        weights = descend(&mut instances, round as u64);
+        weights = descend(&mut instances, round as u64, &rarity);
     }
     weights
 }
@@ -161,7 +162,30 @@ fn scales(chosen: &[(&Example, bool)]) -> Vec<f32> {
         .collect()
 }
 
-fn descend(instances: &mut [Instance<'_>], seed: u64) -> Weights {
+/// A place that so many sources have is pulled as [`DECAY`] says; one that fewer have more, by their share to this power: what only one
+/// author writes says little about others.
+const USUAL: f32 = 20.0;
+const RARITY: f32 = 0.7;
+
+/// For each place what its pull is multiplied by.
+fn rarity(chosen: &[(&Example, bool)]) -> Vec<f32> {
+    let mut sources: std::collections::BTreeMap<&str, Vec<&Example>> = std::collections::BTreeMap::new();
+    for (example, _) in chosen.iter().filter(|(example, _)| !example.source.starts_with(BESIDE)) {
+        sources.entry(&example.source).or_default().push(example);
+    }
+    let (mut last, mut count) = (vec![usize::MAX; SPACE as usize], vec![0_u32; SPACE as usize]);
+    for (number, examples) in sources.into_values().enumerate() {
+        for (place, _) in examples.iter().flat_map(|example| &example.runs).flatten() {
+            let at = *place as usize;
+            if last[at] != number {
+                (last[at], count[at]) = (number, count[at] + 1);
+            }
+        }
+    }
+    count.into_iter().map(|sources| (USUAL / sources.max(1) as f32).powf(RARITY)).collect()
+}
+
+fn descend(instances: &mut [Instance<'_>], seed: u64, rarity: &[f32]) -> Weights {
     let mut weights = vec![0.0_f32; SPACE as usize];
     let mut squares = vec![1e-3_f32; SPACE as usize];
     let (mut bias, mut bias_square) = (-1.0_f32, 1.0_f32);
@@ -174,7 +198,8 @@ fn descend(instances: &mut [Instance<'_>], seed: u64) -> Weights {
             let error = (1.0 / (1.0 + (-margin).exp()) - target) * scale;
             for (place, value) in *vector {
                 let at = *place as usize;
-                let slope = error * value + DECAY[usize::from(*place >= CONCEPT_SPACE)] * weights[at];
+                let pull = DECAY[usize::from(*place >= CONCEPT_SPACE)] * rarity[at];
+                let slope = error * value + pull * weights[at];
                 squares[at] += slope * slope;
                 weights[at] -= STEP * slope / squares[at].sqrt();
             }

@@ -31,11 +31,15 @@ class Known:
             self.places.setdefault(run, []).append(len(self.sizes))
         self.sizes.append(len(found))
 
-    def nearest(self, text, share=SHARE):
-        """The first of the texts that shares enough of its runs with this one, or holds enough of this one's; else none."""
+    def nearest(self, text, share=SHARE, short=0, skip=lambda at: False):
+        """The first of the texts that shares enough of its runs with this one, or holds enough of this one's; else none. A text of at
+        most `short` runs is no part of a longer one, and those that `skip` names are not asked."""
         found, counts = runs(text), {}
         for run in found:
             for place in self.places.get(run, ()):
                 counts[place] = counts.get(place, 0) + 1
-        alike = (at for at, count in counts.items() if count >= share * min(len(found), self.sizes[at]))
-        return next(alike, None)
+        for at, count in counts.items():
+            less, more = sorted((len(found), self.sizes[at]))
+            if count >= share * (less if less > short else more) and not skip(at):
+                return at
+        return None

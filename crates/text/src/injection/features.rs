@@ -146,8 +146,8 @@ impl Reading {
         self.occurrences.get(self.inside(window)).unwrap_or_default().iter().any(|one| one.concept == concept)
     }
 
-    /// The window as a sparse vector: first the places of concepts in rising order, each once, then those of words and
-    /// of pairs of words as they come; all below [`SPACE`].
+    /// The window as a sparse vector: first the places of concepts in rising order, each once, then those of words,
+    /// of their stems and of pairs of words as they come; all below [`SPACE`].
     pub fn vector(&self, window: &Window, out: &mut Vec<(u32, f32)>) {
         let mut features = Vec::new();
         self.concepts(window, &mut features);
@@ -158,6 +158,9 @@ impl Reading {
         out.reserve(words.len() * 2);
         for (at, word) in words.iter().enumerate() {
             out.push((word.place, scale));
+            if word.stem != 0 {
+                out.push((word.stem, scale));
+            }
             if at > 0 {
                 out.push((word.pair, scale));
             }
@@ -170,17 +173,19 @@ impl Reading {
         let scale = scale(words);
         let mut sum: f32 =
             features.iter().map(|feature| weights.weight(feature.place()) * feature.value()).sum();
-        if let Some((first, rest)) = words.split_first() {
-            sum += weights.weight(first.place) * scale;
-            for word in rest {
-                sum += weights.weight(word.place) * scale;
+        for (at, word) in words.iter().enumerate() {
+            sum += weights.weight(word.place) * scale;
+            if word.stem != 0 {
+                sum += weights.weight(word.stem) * scale;
+            }
+            if at > 0 {
                 sum += weights.weight(word.pair) * scale;
             }
         }
         weights.bias + sum
     }
 
-    /// For every word what it and the pair that it ends weigh, summed up over all words before it, so that the words of a window need no
+    /// For every word what it, its stem and the pair that it ends weigh, summed up over all words before it, so that the words of a window need no
     /// look-ups of their own.
     pub(super) fn word_sums(&self, weights: &Weights) -> Vec<f64> {
         let mut sums = Vec::with_capacity(self.words.len().saturating_add(1));
@@ -188,6 +193,9 @@ impl Reading {
         sums.push(sum);
         for word in &self.words {
             sum += f64::from(weights.weight(word.place)) + f64::from(weights.weight(word.pair));
+            if word.stem != 0 {
+                sum += f64::from(weights.weight(word.stem));
+            }
             sums.push(sum);
         }
         sums
@@ -430,6 +438,9 @@ mod tests {
         let mut vector: Vec<(u32, f32)> = all.into_iter().collect();
         for (at, word) in words.iter().enumerate() {
             vector.push((word.place, scale));
+            if word.stem != 0 {
+                vector.push((word.stem, scale));
+            }
             if at > 0 {
                 vector.push((word.pair, scale));
             }

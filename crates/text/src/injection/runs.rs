@@ -30,6 +30,8 @@ pub(super) const NUMBERS: u8 = 1 << 1;
 pub(super) const MORSE: u8 = 1 << 2;
 /// Letters of ASCII.
 pub(super) const LETTER: u8 = 1 << 3;
+/// What is printed in ASCII, without the space.
+pub(super) const GRAPHIC: u8 = 1 << 4;
 
 static KINDS: [u8; 256] = kinds();
 
@@ -49,6 +51,9 @@ const fn kinds() -> [u8; 256] {
         }
         if byte.is_ascii_alphabetic() {
             kind |= LETTER;
+        }
+        if byte.is_ascii_graphic() {
+            kind |= GRAPHIC;
         }
         #[expect(clippy::indexing_slicing, reason = "a byte is a place of the table")]
         {
@@ -88,7 +93,7 @@ mod tests {
             text in "([a-z]{0,24}|[.,]{1,3}| |é|[-. /]{0,30}|-{16}|[0-9a-f]{15,17}){0,12}",
             least in 1..24_usize,
         ) {
-            for kind in [BASE64, NUMBERS, MORSE, LETTER] {
+            for kind in [BASE64, NUMBERS, MORSE, LETTER, GRAPHIC] {
                 let (mut found, mut from) = (Vec::new(), 0);
                 while let Some((at, length)) = long_run(text.as_bytes(), from, least, is(kind)) {
                     found.push((at, length));

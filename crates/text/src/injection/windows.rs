@@ -89,7 +89,10 @@ mod tests {
     use proptest::prelude::*;
 
     fn words(firsts: &[bool]) -> Vec<Word> {
-        firsts.iter().map(|first| Word { hash: 1, place: 0, pair: 0, start: 0, first: *first }).collect()
+        firsts
+            .iter()
+            .map(|first| Word { hash: 1, place: 0, pair: 0, stem: 0, start: 0, first: *first })
+            .collect()
     }
 
     /// First words of the parts, and those behind their last; phrases are of two kinds in turn.
