@@ -19,7 +19,7 @@ pub(crate) fn is_placeholder(value: &str) -> bool {
 }
 
 /// Whether `value` names where the credential is: a variable, a template, a place to fill in.
-fn refers(value: &str) -> bool {
+pub(crate) fn refers(value: &str) -> bool {
     let both = |open: char, close: char| value.contains(open) && value.contains(close);
     let is_variable = |after: &str| {
         let name = after.bytes().take_while(|byte| byte.is_ascii_alphabetic() || *byte == b'_');

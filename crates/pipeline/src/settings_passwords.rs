@@ -6,7 +6,7 @@
 use crate::address::is_this_machine;
 use crate::credential_files::{MOST_ISSUES, is_for_tests};
 use crate::login::{Login, is_near, logins};
-use crate::placeholder::{is_default, is_placeholder, is_spoken};
+use crate::placeholder::{is_default, is_placeholder, is_spoken, refers};
 use crate::rules::SECRET;
 use crate::yaml::{Node, Yaml};
 use crate::{Issue, Text};
@@ -136,6 +136,9 @@ enum Place {
 /// What a value under the name of a password is worth; none when it is no password.
 fn judged(value: &str, user: Option<&str>, place: Option<Place>) -> Option<Grade> {
     if value.len() < SHORTEST || value.len() > LONGEST || is_hash(value) {
+        return None;
+    }
+    if refers(value) || value.starts_with(['[', '(', '!', '*']) {
         return None;
     }
     if is_told(value, user) {

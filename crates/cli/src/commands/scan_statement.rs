@@ -197,8 +197,12 @@ mod tests {
     }
 
     fn of(content: &[u8]) -> Value {
+        named("model.pkl", content)
+    }
+
+    fn named(name: &str, content: &[u8]) -> Value {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("model.pkl");
+        let path = folder.path().join(name);
         std::fs::write(&path, content).unwrap();
         let report = plain(&path).unwrap();
         let stated =
@@ -248,12 +252,12 @@ mod tests {
     #[test]
     fn what_nobody_can_read_is_named_and_nothing_at_all_passes() {
         let unknown: Vec<u8> = (0..=255).cycle().take(4_096).collect();
-        assert_eq!(of(&unknown)["warnedTests"].as_array().map(Vec::len), Some(1));
-        assert!(of(&unknown)["warnedTests"][0].as_str().unwrap().starts_with("unsupported: "));
-        assert_eq!(
-            (&of(b"")["result"], of(b"")["passedTests"].as_array().map(Vec::len)),
-            (&json!("PASSED"), Some(1))
-        );
+        let unknown = named("weights.rkx", &unknown);
+        assert_eq!(unknown["warnedTests"].as_array().map(Vec::len), Some(1), "{unknown}");
+        assert!(unknown["warnedTests"][0].as_str().unwrap().starts_with("unsupported: "));
+        let empty = named("weights.rkx", b"");
+        let passed = empty["passedTests"].as_array().map(Vec::len);
+        assert_eq!((&empty["result"], passed), (&json!("PASSED"), Some(1)), "{empty}");
     }
 
     #[test]
