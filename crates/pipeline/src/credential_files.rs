@@ -95,7 +95,8 @@ fn form(text: &Text<'_>) -> Option<Form> {
         return Some(Form::Settings);
     }
     // Code has a reader that says more, and rows of data are judged as data.
-    (!READ_ELSEWHERE.contains(&extension.as_str())).then_some(Form::Prose)
+    (text.content.len() <= PROSE_BYTES && !READ_ELSEWHERE.contains(&extension.as_str()))
+        .then_some(Form::Prose)
 }
 
 fn issues(text: &Text<'_>) -> Vec<Issue> {
@@ -212,13 +213,11 @@ fn prose(text: &Text<'_>) -> Vec<Issue> {
     let graded = if is_for_tests(text.name) { Severity::Medium } else { Severity::High };
     let mut found: Vec<(Range<usize>, String, Confidence)> = by_format(text.content, 0)
         .into_iter()
+        .filter(|(place, _)| !told::is_counted(text.content.get(place.clone()).unwrap_or_default()))
         .map(|(place, kind)| (place, format!("{kind} stands in the text"), Confidence::High))
         .collect();
-    // Sentences are rare, and what a text is to an agent takes longer to tell.
-    let mut told = told::passwords(text.content);
-    told.extend(named_in_dump(text.content));
-    if !told.is_empty() && told::is_instruction(text) {
-        for place in told {
+    if told::is_instruction(text) {
+        for place in told::passwords(text.content).into_iter().chain(named_in_dump(text.content)) {
             if !found.iter().any(|(other, ..)| other.start < place.end && place.start < other.end) {
                 let message = "a credential is told to whoever reads the text".to_owned();
                 found.push((place, message, Confidence::Medium));
@@ -293,6 +292,8 @@ fn is_for_tests(path: &str) -> bool {
 
 /// Largest text read as one of these, in bytes: settings are written by hand.
 const MOST_BYTES: usize = 1 << 20;
+/// Largest text of no format that is searched, in bytes: what is longer is the work of a program.
+const PROSE_BYTES: usize = 256 << 10;
 /// Most credentials reported of one file.
 const MOST_ISSUES: usize = 200;
 /// Ends of names of files that show what to write and hold nothing.
@@ -380,6 +381,8 @@ mod tests {
         assert_eq!(lines("AGENTS.md", &text), [(3, "secret"), (5, "secret")]);
         assert_eq!(lines("notes", &text), [(3, "secret"), (5, "secret")]);
         assert_eq!(crate::testing::graded("README.md", &text, "pipeline/secret").len(), 2);
+        let counted = format!("key: {}{}\n", "ghp_", "abcdefghijklmnopqrstuvwxyz1234567890");
+        assert_eq!(lines("README.md", &counted), []);
         // Rows of data are judged as such.
         assert_eq!(lines("rows.csv", &text), []);
         assert_eq!(lines("README.md", "Set `HF_TOKEN=hf_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx`.\n"), []);

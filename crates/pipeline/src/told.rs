@@ -81,6 +81,18 @@ fn is_drawn(word: &str) -> bool {
         && (runs >= 2 || runs == 1 && signs)
 }
 
+/// Whether `token` was counted or repeated and not drawn: nine characters that follow one another, or are the same.
+pub(crate) fn is_counted(token: &str) -> bool {
+    const LONGEST: usize = 9;
+    let (mut rising, mut same) = (1usize, 1usize);
+    token.as_bytes().windows(2).any(|pair| {
+        let [before, after] = pair else { return false };
+        rising = if before.checked_add(1) == Some(*after) { rising.saturating_add(1) } else { 1 };
+        same = if before == after { same.saturating_add(1) } else { 1 };
+        rising >= LONGEST || same >= LONGEST
+    })
+}
+
 fn shifted(range: &Range<usize>, by: usize) -> Range<usize> {
     range.start.saturating_add(by)..range.end.saturating_add(by)
 }
