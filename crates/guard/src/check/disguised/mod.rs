@@ -17,7 +17,7 @@ use super::stream::{Kinds, LONGEST_STEP, Seen, Step, Tail, is_unspaced};
 use super::words::turned;
 use bartizan_text::{Class, Hit, latin_look};
 use coded::{Code, Coded};
-use run::{Run, begins_mark};
+use run::{Run, begins_mark, may_begin};
 use spelt::Spelt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -31,6 +31,18 @@ const SHORTEST_TURNED: usize = 16;
 const SHORTEST_TOKEN: usize = 20;
 /// Shortest run of characters of base64 that is decoded.
 const SHORTEST_ENCODED: usize = 24;
+/// Bytes of a word with blanks behind it from which on it is no piece.
+const LEAST_WORD: usize = 3;
+/// What no word of prose holds.
+const MARKED: Kinds = Kinds::FENCE
+    .or(Kinds::ANGLE)
+    .or(Kinds::SQUARE)
+    .or(Kinds::SLASH)
+    .or(Kinds::DIGIT)
+    .or(Kinds::SIGN)
+    .or(Kinds::BACKSLASH)
+    .or(Kinds::HYPHEN)
+    .or(Kinds::BEYOND);
 /// How often what was decoded is decoded again.
 const DEEPEST: usize = 3;
 /// Longest word whose letters are read in other ways; longer ones are decoded alone.
@@ -93,12 +105,7 @@ impl Disguised {
             && self.run.open.is_none()
             && self.coded.of.is_none()
             && !last;
-        // Most words are letters alone, and begin no mark.
-        if is_idle
-            && step.kinds.is_plain()
-            && text.as_bytes().get(1..3).is_some_and(|two| two.iter().all(u8::is_ascii_lowercase))
-            && !begins_mark(text.trim_end().bytes())
-        {
+        if is_idle && is_prose(text, step.kinds) && (self.run.pieces == 0 || text.len() > LEAST_WORD) {
             self.run.clear();
             self.shown.pass(step.kinds.any(Kinds::LINE_END));
             return None;
@@ -413,6 +420,20 @@ impl Disguised {
         }
         self.run.clear();
     }
+}
+
+/// Whether a step is a word as most are: letters, perhaps with marks of sentences around them, that begin no mark of a token.
+fn is_prose(text: &str, kinds: Kinds) -> bool {
+    const MARKS_OF_SENTENCES: [char; 9] = ['.', ',', ':', ';', '!', '?', '(', ')', '"'];
+    if !kinds.is_plain() && kinds.any(MARKED) {
+        return false;
+    }
+    let word = text.trim_end().trim_matches(MARKS_OF_SENTENCES);
+    let mut letters = word.bytes();
+    letters.next().is_some_and(|first| first.is_ascii_alphabetic())
+        && letters.all(|letter| letter.is_ascii_lowercase())
+        && !begins_mark(word.bytes())
+        && (word.len() > 2 || !may_begin(word))
 }
 
 /// Whether a text is a word of letters in one case.

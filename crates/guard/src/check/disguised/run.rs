@@ -141,6 +141,12 @@ pub(super) fn begins_mark(core: impl Iterator<Item = u8>) -> bool {
     length > HELD && MARKS.depth(state) == length
 }
 
+/// Whether the mark of a token may begin with these letters.
+pub(super) fn may_begin(letters: &str) -> bool {
+    let state = letters.bytes().fold(0, |state, byte| MARKS.after(state, byte));
+    MARKS.depth(state) == letters.len()
+}
+
 /// What stands between pieces and is none of them: quotes, brackets, and what puts texts together.
 pub(super) fn is_joint(byte: u8) -> bool {
     matches!(
