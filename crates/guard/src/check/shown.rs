@@ -71,9 +71,8 @@ impl Shown {
             return Cow::Owned(" ".repeat(step.len()));
         }
         let is_marked = |byte: u8| match byte {
-            b'<' | b'&' | b'%' | b'\\' => true,
-            // What forms of ASCII begin with, and neither letters of Europe nor of East Asia do.
-            0xE2 | 0xEF | 0xF0 => true,
+            // The last three are what forms of ASCII begin with, and neither letters of Europe nor of East Asia do.
+            b'<' | b'&' | b'%' | b'\\' | 0xE2 | 0xEF | 0xF0 => true,
             b'*' | b'`' | b'~' | b'[' | b']' => self.joins,
             _ => false,
         };
