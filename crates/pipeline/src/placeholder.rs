@@ -31,6 +31,40 @@ pub(crate) fn refers(value: &str) -> bool {
         || both('{', '}')
         || both('<', '>')
         || value.match_indices('$').any(|(at, _)| value.get(at + 1..).is_some_and(is_variable))
+        || is_kept(value)
+}
+
+/// Whether `value` says in the words of a tool where the credential is kept: `env:NAME`, `os.environ/NAME`, `secret/data/a#b`,
+/// `ENC(…)`. What holds signs that names and paths do not is taken for a password that only begins so.
+fn is_kept(value: &str) -> bool {
+    let is_name = |name: &str| {
+        !name.is_empty()
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-./:#@+=".contains(&byte))
+    };
+    let is_upper = |name: &str| {
+        name.len() >= SHORTEST_VARIABLE
+            && name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
+    };
+    let named = value.strip_prefix('@').unwrap_or(value);
+    if let Some((scheme, rest)) = named.split_once(':')
+        && KEEPERS.contains(&scheme)
+        && is_name(rest)
+    {
+        return true;
+    }
+    if PLACES.iter().any(|start| value.strip_prefix(start).is_some_and(is_name))
+        || VARIABLES.iter().any(|start| value.starts_with(start))
+        || value.strip_prefix("env.").is_some_and(is_upper)
+    {
+        return true;
+    }
+    let Some((word, inner)) = value.strip_suffix(')').and_then(|call| call.split_once('(')) else {
+        return false;
+    };
+    let is_word = word.len() >= SHORTEST_VARIABLE
+        && word.bytes().all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'.'));
+    let inner = inner.trim_matches(['"', '\'']);
+    is_word && inner.len() >= SHORTEST_ARGUMENT && is_name(inner)
 }
 
 /// Whether `value` is a password that is told to everyone: still a credential, but no loss.
@@ -69,8 +103,57 @@ pub(crate) fn is_dull(token: &str) -> bool {
 
 /// Shortest name behind a `$` inside of a value, in letters: passwords hold that sign, too.
 const SHORTEST_VARIABLE: usize = 3;
+/// Shortest name between the brackets of a call: passwords end with a digit in brackets, too.
+const SHORTEST_ARGUMENT: usize = 2;
 /// Longest word, in letters: what is longer without a break is drawn.
 const LONGEST_WORD: usize = 14;
+
+/// What stands before a colon and the name of a credential, for the tool that fetches or decrypts it.
+const KEEPERS: &[&str] = &[
+    "akv",
+    "aws-secretsmanager",
+    "aws-sm",
+    "aws-ssm",
+    "awssm",
+    "azure-keyvault",
+    "cmd",
+    "conjur",
+    "credentials",
+    "doppler",
+    "encrypted",
+    "env",
+    "exec",
+    "file",
+    "gcp-secret-manager",
+    "gcpsm",
+    "infisical",
+    "keychain",
+    "keyring",
+    "keyvault",
+    "kms",
+    "kv",
+    "lookup",
+    "secretref",
+    "secretsmanager",
+    "sops",
+    "ssm",
+    "vault",
+];
+
+/// What stands before the name of a credential in the path to it.
+const PLACES: &[&str] = &[
+    "awsSecretsManager/",
+    "aws-sm/",
+    "gcp-secret-manager/",
+    "kv/data/",
+    "os.environ/",
+    "secret/data/",
+    "secretsmanager/",
+    "vault/data/",
+];
+
+/// What stands before the name of a variable in code.
+const VARIABLES: &[&str] = &["ENV[", "env[", "os.environ[", "os.environ.", "process.env.", "process.env["];
 
 /// Words for a state, a version, a way to sign in or a place, under names that end as those of credentials do.
 const STATES: &[&str] = &[
@@ -219,6 +302,58 @@ mod tests {
         for value in ["S3cr3t-Pr0d-9917", "hunter2!", "minioadmin", "correcthorse", "k8Jq2!xPz", "Pa$$w0rd%1"]
         {
             assert!(!is_placeholder(value), "{value}");
+        }
+    }
+
+    #[test]
+    fn what_says_where_a_credential_is_kept_is_none_and_what_only_begins_so_is_one() {
+        for value in [
+            "os.environ/AZURE_API_KEY",
+            "env:DB_PASSWORD",
+            "@env:DB_PASS1",
+            "ENV[DB_PASSWORD]",
+            "env.DB_PASSWORD",
+            "process.env.DB_PASSWORD1",
+            "os.environ['DB']",
+            "get_env(\"X1\")",
+            "file:/run/secrets/db",
+            "cmd:pass-show-db1",
+            "ssm:/acme/db1",
+            "keyring:acme-db1",
+            "gcp-secret-manager:db1",
+            "secretsmanager:db/password1",
+            "aws-sm:prod/db1",
+            "awsSecretsManager/prod/db1",
+            "kv:db-password1",
+            "conjur:prod/db1",
+            "vault/data/db1",
+            "secret/data/db#password1",
+            "doppler:DB_PASSWORD",
+            "lookup:db1",
+            "credentials:db_pass1",
+            "ENC(k8Jq2xPz==)",
+            "Secret(db-pass1)",
+            "kms:AQICAHh1xyz",
+            "sops:abc1",
+            "encrypted:v1:abc",
+        ] {
+            assert!(refers(value), "{value}");
+        }
+        for value in [
+            "hunter(2)",
+            "Passw0rd(99)",
+            "k8(Jq2xPz)",
+            "env:S3cr3t!9",
+            "kv:p@ss!word1",
+            "user1:S3cr3tPr0d",
+            "env.S3cr3t",
+            "env",
+            "secret/Pr0d-9917",
+            "kvJq2/xPz9917",
+            "(hidden1!)",
+            "@Summer2024",
+        ] {
+            assert!(!refers(value), "{value}");
         }
     }
 

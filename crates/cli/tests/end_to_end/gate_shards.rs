@@ -52,6 +52,55 @@ fn an_index_is_let_through_with_all_its_parts_and_not_without_one() {
 }
 
 #[test]
+fn an_index_that_others_read_and_the_gate_does_not_denies() {
+    for (total, name) in [("NaN", "a"), ("-Infinity", "a"), ("4", "\\ud800")] {
+        let place = Workplace::new();
+        place.write("model/model-00001-of-00001.safetensors", shard("a"));
+        let index = format!(
+            r#"{{"metadata": {{"total_size": {total}}}, "weight_map": {{"{name}": "model-00001-of-00001.safetensors"}}}}"#
+        );
+        place.write("model/model.safetensors.index.json", index);
+        let part = "the parts of model.safetensors.index.json, which is no JSON that is read here";
+        place.write(&format!("model/{part}"), shard("a"));
+        for line in ["key generate", "scan model --attest -q", "sign model --key bartizan.key"] {
+            place.run(&line.split(' ').collect::<Vec<_>>());
+        }
+        for artifact in ["model", "model/model.safetensors.index.json"] {
+            let (code, rules) = denied(&place, artifact);
+            assert!(
+                code == 1 && rules.iter().any(|(rule, _)| rule == "artifact/unread"),
+                "{total}: {rules:?}"
+            );
+            assert!(place.run(&["gate", artifact]).out.contains(part), "{total}: {artifact}");
+        }
+    }
+}
+
+#[test]
+fn an_index_whose_parts_were_never_fetched_denies_only_where_nothing_else_is_whole() {
+    let parts = ["pytorch_model-00001-of-00002.bin", "pytorch_model-00002-of-00002.bin"];
+    let index = json!({"weight_map": {"a": parts[0], "b": parts[1]}}).to_string();
+    let unread = |place: &Workplace| {
+        let rules = denied(place, "model").1;
+        rules.iter().filter(|(rule, _)| rule == "artifact/unread").count()
+    };
+    let place = Workplace::new();
+    place.write("model/pytorch_model.bin.index.json", &index);
+    place.write("model/README.md", "# A model\n");
+    assert!(unread(&place) > 0);
+    place.write("model/model.safetensors", shard("a"));
+    assert_eq!(unread(&place), 0);
+    // One part that is there makes it a set with a part lost.
+    place.write(&format!("model/{}", parts[0]), shard("a"));
+    assert!(unread(&place) > 0);
+    // What leads out of the folder is loaded from there.
+    let other = Workplace::new();
+    other.write("model/model.safetensors", shard("a"));
+    other.write("model/pytorch_model.bin.index.json", json!({"weight_map": {"a": "../b.bin"}}).to_string());
+    assert!(unread(&other) > 0);
+}
+
+#[test]
 fn a_file_of_a_format_that_nobody_reads_denies_and_a_picture_does_not() {
     let place = Workplace::new();
     place.write("model/a.safetensors", shard("a"));

@@ -11,8 +11,8 @@ use bartizan_core::report::masked;
 use bartizan_core::{Confidence, Finding, Severity};
 use std::ops::Range;
 
-/// Everything found in `program`.
-pub(super) fn issues(program: &Program<'_>) -> Vec<Issue> {
+/// Everything found in `program`, and the byte from which values were no longer followed, where there were too many to follow.
+pub(super) fn issues(program: &Program<'_>) -> (Vec<Issue>, Option<usize>) {
     let calls: Vec<Call> = (0..program.tokens.len()).filter_map(|open| program.call(open)).collect();
     let origins = Origins::of(program, &calls);
     let mut issues = Vec::new();
@@ -27,7 +27,8 @@ pub(super) fn issues(program: &Program<'_>) -> Vec<Issue> {
             setting(program, at, &mut issues);
         }
     }
-    issues
+    let unfollowed = origins.ended().map(|at| program.span(&(at..at.saturating_add(1))).start);
+    (issues, unfollowed)
 }
 
 /// Credentials by their form anywhere in the source, and drawn values under the name of one.
@@ -90,6 +91,18 @@ fn setting(program: &Program<'_>, at: usize, issues: &mut Vec<Issue>) {
     } else {
         program.content(key).unwrap_or_else(|| program.word(key))
     };
+    if !matches!(
+        name,
+        "rejectUnauthorized"
+            | "strictSSL"
+            | "strictSsl"
+            | "NODE_TLS_REJECT_UNAUTHORIZED"
+            | "trust_remote_code"
+            | "trustRemoteCode"
+    ) || !sets(program, begin, at)
+    {
+        return;
+    }
     let value = at.saturating_add(1);
     let written = program.content(value).unwrap_or_else(|| program.word(value));
     let ends = matches!(program.word(value.saturating_add(1)), "," | ";" | "}" | ")" | "" | "]")
@@ -107,6 +120,48 @@ fn setting(program: &Program<'_>, at: usize, issues: &mut Vec<Issue>) {
         let span = program.span(&(begin..value.saturating_add(1)));
         issues.push(Issue::new(&REMOTE_CODE, span, "the model's repository may run code"));
     }
+}
+
+/// Whether the sign at `at` gives a value to the name that begins at `begin`: as a member of an object or by an assignment, not in a
+/// type, a condition, a `case` or a default of a pattern.
+fn sets(program: &Program<'_>, begin: usize, at: usize) -> bool {
+    let before = begin.checked_sub(1).map_or("", |before| program.word(before));
+    let among = matches!(before, "{" | ",");
+    let open = program.tokens.get(at).and_then(|token| token.inside);
+    if program.word(at) == ":" {
+        return among && open.is_some_and(|open| program.word(open) == "{") && !is_type(program, open);
+    }
+    let behind = open.filter(|open| program.word(*open) == "{").map(|open| program.word(program.past(open)));
+    !(among && behind.is_some_and(|behind| matches!(behind, "=" | ")" | ":" | "," | "of")))
+}
+
+/// Whether the braces at `open`, or braces around them, are those of `interface Name {` or `type Name = {`.
+fn is_type(program: &Program<'_>, open: Option<usize>) -> bool {
+    let mut around = open;
+    while let Some(brace) = around {
+        let mut at = brace;
+        for _ in 0..16 {
+            let Some(before) = at.checked_sub(1) else { break };
+            // `{ … } | {`
+            let pair = program.tokens.get(before).and_then(|token| token.pair).filter(|pair| *pair < before);
+            at = pair.unwrap_or(before);
+            let declares = match program.word(at) {
+                ";" | "{" if pair.is_none() => break,
+                "interface" => true,
+                "type" => matches!(program.word(at.saturating_add(2)), "=" | "<"),
+                _ => false,
+            };
+            if declares && program.is(at.saturating_add(1), Kind::Word) {
+                return true;
+            }
+            // A statement before this one.
+            if program.breaks(at) || matches!(program.word(at), "const" | "let" | "var" | "return" | "=>") {
+                break;
+            }
+        }
+        around = program.tokens.get(brace).and_then(|token| token.inside);
+    }
+    false
 }
 
 /// Addresses without encryption that are asked.

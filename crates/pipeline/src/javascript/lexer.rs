@@ -46,9 +46,16 @@ pub(super) struct Tokens {
 /// Deepest nesting of brackets, templates and elements.
 pub(super) const DEPTH: usize = 500;
 
+/// Bytes looked through in vain for the ends of regular expressions, in any text, before only short ones are known.
+const REGEX_IN_VAIN: usize = 1 << 16;
+/// Longest regular expression that is known from there on.
+const REGEX_SHORT: usize = 200;
+/// Most bytes of the types behind the name of a tag.
+const TYPES_OF_TAG: usize = 2_000;
+
 /// Splits `text`; `markup` says whether `<` may begin an element of JSX. Never panics on any text. Linear.
 pub(super) fn read(text: &str, markup: bool) -> Tokens {
-    let mut lexer = Lexer { text, at: 0, markup, tokens: Tokens::default(), open: Vec::new() };
+    let mut lexer = Lexer { text, at: 0, markup, tokens: Tokens::default(), open: Vec::new(), in_vain: 0 };
     lexer.run();
     lexer.tokens
 }
@@ -74,6 +81,8 @@ struct Lexer<'a> {
     markup: bool,
     tokens: Tokens,
     open: Vec<Open>,
+    /// Bytes looked through for the ends of regular expressions that have none.
+    in_vain: usize,
 }
 
 impl Lexer<'_> {
@@ -154,7 +163,7 @@ impl Lexer<'_> {
                 let length = self.rest().bytes().take_while(|byte| digits(*byte)).count();
                 self.push(Kind::Number, length);
             }
-            b'/' => match self.regex().filter(|_| self.begins_expression()) {
+            b'/' => match self.begins_expression().then(|| self.regex()).flatten() {
                 Some(length) => {
                     self.push(Kind::Regex, length);
                 }
@@ -201,23 +210,54 @@ impl Lexer<'_> {
         bytes.len()
     }
 
-    /// Bytes of the regular expression that would begin here; `None` where its line ends before it does.
-    fn regex(&self) -> Option<usize> {
+    /// Bytes of the regular expression that would begin here; `None` where its line ends before it does. A text in which many do
+    /// not end has only short ones from there on, so that the search stays linear.
+    fn regex(&mut self) -> Option<usize> {
+        let spent = self.in_vain > self.text.len().saturating_mul(4).saturating_add(REGEX_IN_VAIN);
         let bytes = self.rest().as_bytes();
+        let most = if spent { bytes.len().min(REGEX_SHORT) } else { bytes.len() };
         let (mut at, mut class) = (1_usize, false);
         loop {
-            match *bytes.get(at)? {
-                b'\n' => return None,
-                b'\\' => at = at.saturating_add(1),
-                b'[' => class = true,
-                b']' => class = false,
-                b'/' if !class => break,
-                _ => {}
+            match bytes.get(at).filter(|_| at < most) {
+                None | Some(b'\n') => {
+                    self.in_vain = self.in_vain.saturating_add(at);
+                    return None;
+                }
+                Some(b'\\') => at = at.saturating_add(1),
+                Some(b'[') => class = true,
+                Some(b']') => class = false,
+                Some(b'/') if !class => break,
+                Some(_) => {}
             }
             at = at.saturating_add(1);
         }
         let flags = bytes.iter().skip(at.saturating_add(1)).take_while(|byte| byte.is_ascii_alphabetic());
         Some(at.saturating_add(1).saturating_add(flags.count()))
+    }
+
+    /// Bytes of the types in `<Table<User> rowKey="id">`, where they stand here, directly behind the name of a tag.
+    fn types_of_tag(&self, begin: usize) -> Option<usize> {
+        let name = self.text.get(self.tokens.list.get(begin)?.span.end..self.at)?;
+        let named = (1..200).contains(&name.len())
+            && name.bytes().all(|byte| is_name(byte) || matches!(byte, b'.' | b'-' | b':'));
+        if !named {
+            return None;
+        }
+        let bytes = self.rest().as_bytes();
+        let (mut depth, mut last) = (0_usize, 0);
+        for (at, byte) in bytes.iter().enumerate().take(TYPES_OF_TAG) {
+            match *byte {
+                b'<' => depth = depth.saturating_add(1),
+                // `=>` of a function's type closes nothing.
+                b'>' if last != b'=' => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            if depth == 0 {
+                return Some(at.saturating_add(1));
+            }
+            last = *byte;
+        }
+        None
     }
 
     fn word(&self, index: usize) -> &str {
@@ -263,6 +303,10 @@ impl Lexer<'_> {
         let name = self.rest().get(1..).unwrap_or_default();
         let behind =
             name.trim_start_matches(|c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '-' | ':'));
+        // `<const T,>(x: T) => x`
+        if name.starts_with("const ") {
+            return false;
+        }
         let behind = behind.trim_start();
         // `<T,>(x: T) => x` and `<T extends U>(x: T) => x` are functions.
         !behind.starts_with(',') && !behind.starts_with("extends ") && !behind.starts_with('=')
@@ -361,6 +405,10 @@ impl Lexer<'_> {
                 self.push(Kind::Word, length);
             }
             _ => {
+                if let Some(length) = (self.byte(0) == b'<').then(|| self.types_of_tag(begin)).flatten() {
+                    self.at = self.at.saturating_add(length);
+                    return;
+                }
                 let length = self.rest().chars().next().map_or(1, char::len_utf8);
                 self.push(Kind::Mark, length);
             }
@@ -463,6 +511,26 @@ mod tests {
         assert_eq!(of_kind("const f = <T extends U>(x: T) => g('x')", Kind::Shown), [""; 0]);
         assert_eq!(of_kind("return <><A b={c} />d</>", Kind::Shown), ["d"]);
         assert_eq!(of_kind("new Map<string, number>('x')", Kind::Shown), [""; 0]);
+    }
+
+    #[test]
+    fn types_behind_the_name_of_an_element_are_passed_over() {
+        for (text, shown) in [
+            ("const a = <Table<User> rowKey=\"id\" />; f('x')", vec![]),
+            ("<Select<Option, false> a={b}>it's</Select>", vec!["it's"]),
+            ("<A><Of<(a: B<C>) => D> e='f' /></A>", vec![]),
+            ("const f = <const T,>(x: T) => g('x')", vec![]),
+        ] {
+            assert_eq!(of_kind(text, Kind::Shown), shown, "{text}");
+        }
+    }
+
+    #[test]
+    fn many_slashes_without_an_end_take_no_time() {
+        for text in ["a/[ ", "(/[ "] {
+            assert!(!read(&text.repeat(60_000), true).list.is_empty());
+        }
+        assert!(read(&"x = <a<".repeat(400), true).stopped.is_some());
     }
 
     #[test]

@@ -3,9 +3,13 @@
 //! Followed are what a model chose for a tool, what a user sent, and what a model answered, through declarations, members,
 //! templates and sums of texts. What another function makes of a value is its own: it is not followed, so that a check by a
 //! function of the program ends it.
+//!
+//! The steps taken are counted, and end at a multiple of the program's length ([`STEPS`]): a file takes linear time whatever it
+//! nests or repeats, and one that would take more is said to be followed in part.
 
 use super::lexer::Kind;
 use super::program::{Call, EXPRESSION, Program};
+use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
@@ -45,17 +49,45 @@ struct Binding<'a> {
 pub(super) struct Origins<'p, 'a> {
     program: &'p Program<'a>,
     bindings: HashMap<&'a str, Vec<Binding<'a>>>,
+    /// Steps left.
+    left: Cell<usize>,
+    /// The token at which none were left.
+    ended: Cell<Option<usize>>,
+    /// How many expressions within one another are looked at.
+    depth: Cell<usize>,
 }
 
 impl<'p, 'a> Origins<'p, 'a> {
     /// Reads where the values of `program` come from; `calls` are its calls in order.
     pub(super) fn of(program: &'p Program<'a>, calls: &[Call]) -> Self {
-        let mut origins = Self { program, bindings: HashMap::new() };
+        let steps = program.tokens.len().saturating_mul(STEPS).saturating_add(STEPS_ALWAYS);
+        let mut origins = Self {
+            program,
+            bindings: HashMap::new(),
+            left: Cell::new(steps),
+            ended: Cell::new(None),
+            depth: Cell::new(0),
+        };
         for call in calls {
             origins.handlers(call);
         }
         origins.declarations();
         origins
+    }
+
+    /// Takes `steps` at the token `at`; `false` when there are not that many left.
+    pub(super) fn spend(&self, at: usize, steps: usize) -> bool {
+        let left = self.left.get().checked_sub(steps);
+        if left.is_none() && self.ended.get().is_none() {
+            self.ended.set(Some(at));
+        }
+        self.left.set(left.unwrap_or(0));
+        left.is_some()
+    }
+
+    /// The token at which following ended early.
+    pub(super) fn ended(&self) -> Option<usize> {
+        self.ended.get()
     }
 
     /// Functions that the call registers as tools: their first parameter is what a model chose.
@@ -71,7 +103,7 @@ impl<'p, 'a> Origins<'p, 'a> {
         if !named {
             return;
         }
-        let schema: Vec<Range<usize>> = call.arguments.clone();
+        let mut checked = None;
         for argument in &call.arguments {
             let function = program.function(argument).or_else(|| {
                 ["execute", "func", "handler", "invoke", "run", "cb"].iter().find_map(|key| {
@@ -80,7 +112,10 @@ impl<'p, 'a> Origins<'p, 'a> {
                 })
             });
             if let Some((parameters, body)) = function {
-                let checked = self.checked(&schema);
+                let checked = checked.get_or_insert_with(|| self.checked(&call.arguments)).clone();
+                if !self.spend(call.begin, checked.len()) {
+                    return;
+                }
                 self.parameters(&parameters, &body, Origin::Tool, &checked);
             }
         }
@@ -93,6 +128,9 @@ impl<'p, 'a> Origins<'p, 'a> {
         for range in schema.iter().filter(|range| program.function(range).is_none()) {
             for at in range.clone().take(EXPRESSION) {
                 let key = program.is(at, Kind::Word) && program.word(at.saturating_add(1)) == ":";
+                if !self.spend(at, 1) {
+                    return checked;
+                }
                 if !key {
                     continue;
                 }
@@ -153,7 +191,9 @@ impl<'p, 'a> Origins<'p, 'a> {
         scope: Range<usize>,
         checked: HashSet<&'a str>,
     ) {
-        self.bindings.entry(name).or_default().push(Binding { origin, scope, checked });
+        let known = self.bindings.entry(name).or_default();
+        let place = known.partition_point(|other| other.scope.start <= scope.start);
+        known.insert(place, Binding { origin, scope, checked });
     }
 
     /// Binds what `const`, `let`, `var` and plain assignments give a name.
@@ -163,7 +203,7 @@ impl<'p, 'a> Origins<'p, 'a> {
             if program.word(at) != "=" || !program.is(at, Kind::Mark) {
                 continue;
             }
-            let Some(target) = at.checked_sub(1) else { continue };
+            let Some(target) = at.checked_sub(1).filter(|_| self.spend(at, 1)) else { continue };
             let value = program.expression(at.saturating_add(1));
             let origin = self.of_expression(&value);
             let scope = value.end..self.end_of_block(at);
@@ -197,7 +237,7 @@ impl<'p, 'a> Origins<'p, 'a> {
     /// Where the block around the token at `at` ends.
     fn end_of_block(&self, at: usize) -> usize {
         let mut inside = self.program.tokens.get(at).and_then(|token| token.inside);
-        while let Some(open) = inside {
+        while let Some(open) = inside.filter(|open| self.spend(*open, 1)) {
             if self.program.word(open) == "{" {
                 return self.program.past(open);
             }
@@ -206,47 +246,228 @@ impl<'p, 'a> Origins<'p, 'a> {
         self.program.tokens.len()
     }
 
-    /// Who had a hand in the value of an expression.
+    /// Who had a hand in the value of an expression, or of expressions with commas between.
     pub(super) fn of_expression(&self, range: &Range<usize>) -> Option<Origin> {
-        let program = self.program;
-        // The condition of `a ? b : c` is no part of its value.
-        let mut at = range.start;
-        let mut seen = 0_usize;
-        while at < range.end && seen < EXPRESSION {
-            if program.word(at) == "?" && program.is(at, Kind::Mark) {
-                let branches = at.saturating_add(1)..range.end;
-                return self.of_parts(&branches);
-            }
-            at = program.past(at);
-            seen = seen.saturating_add(1);
+        let depth = self.depth.get();
+        if depth >= DEPTH {
+            return self.of_any(range);
         }
-        self.of_parts(range)
+        self.depth.set(depth.saturating_add(1));
+        let origin = self.of_branches(range);
+        self.depth.set(depth);
+        origin
     }
 
-    fn of_parts(&self, range: &Range<usize>) -> Option<Origin> {
+    /// Who had a hand in any name of a range, whatever is done with it.
+    fn of_any(&self, range: &Range<usize>) -> Option<Origin> {
         let program = self.program;
-        let mut worst = None;
-        let mut at = range.start;
+        range.clone().take(EXPRESSION).take_while(|at| self.spend(*at, 1)).fold(None, |worst, at| {
+            let before = at.checked_sub(2).map_or("", |before| program.word(before));
+            let bound = Some(at).filter(|at| program.is_variable(*at));
+            let bound = bound.and_then(|at| self.binding(program.word(at), at)?.origin);
+            worst.max(bound).max(of_members(&[before], program.word(at)))
+        })
+    }
+
+    /// The mark at `at`; empty for what is none.
+    fn mark(&self, at: usize) -> &'a str {
+        if self.program.is(at, Kind::Mark) { self.program.word(at) } else { "" }
+    }
+
+    /// The index behind what begins at `at` on its level: behind a bracket's other, and behind the types in `name<A | B>(`.
+    fn behind(&self, at: usize) -> usize {
+        let program = self.program;
+        if self.mark(at) == "<" && !self.is_spaced(at) {
+            let types = at..at.saturating_add(PARTS);
+            let closed = types.into_iter().find(|close| {
+                self.mark(*close) == ">" && matches!(self.mark(close.saturating_add(1)), "(" | "." | "`")
+            });
+            if let Some(closed) = closed {
+                return closed.saturating_add(1);
+            }
+        }
+        program.past(at)
+    }
+
+    /// Whether the sign at `at` has spaces around it, as one that compares has.
+    fn is_spaced(&self, at: usize) -> bool {
+        let span = self.program.span(&(at..at.saturating_add(1)));
+        let bytes = self.program.text.as_bytes();
+        let blank = |index: usize| bytes.get(index).is_none_or(u8::is_ascii_whitespace);
+        span.start.checked_sub(1).is_none_or(blank) && blank(span.end)
+    }
+
+    /// The condition of `a ? b : c` and what `a = b` replaces are no part of the value.
+    fn of_branches(&self, range: &Range<usize>) -> Option<Origin> {
         let limit = range.end.min(range.start.saturating_add(EXPRESSION));
-        while at < limit {
-            let word = program.word(at);
-            if !program.is(at, Kind::Word) {
-                // A comparison gives a truth.
+        let (mut from, mut at) = (range.start, range.start);
+        let mut worst = None;
+        let mut condition: Option<Range<usize>> = None;
+        while self.spend(at, 1) {
+            let sign = if at < limit { self.mark(at) } else { "," };
+            match sign {
+                "?" | "=" | ":" | "," => {
+                    let piece = from..at.min(limit);
+                    let counts = matches!(sign, ":" | ",")
+                        && !condition.is_some_and(|condition| self.is_listed(&condition, &piece));
+                    if counts {
+                        worst = worst.max(self.of_choice(&piece));
+                    }
+                    condition = (sign == "?").then_some(piece);
+                    if at >= limit {
+                        break;
+                    }
+                    at = at.saturating_add(1);
+                    from = at;
+                }
+                // A function is no text of anyone.
+                "=>" => {
+                    at = self.past_arrow(at, limit);
+                    from = at;
+                    condition = None;
+                }
+                _ => at = self.behind(at),
+            }
+        }
+        worst
+    }
+
+    /// Whether a condition says that `piece` is one of a list: `LIST.includes(piece)`.
+    fn is_listed(&self, condition: &Range<usize>, piece: &Range<usize>) -> bool {
+        let program = self.program;
+        let short = condition.len() <= PARTS && piece.len() <= PARTS && !piece.is_empty();
+        if !short || self.mark(condition.start) == "!" || condition.clone().any(|at| self.mark(at) == "||") {
+            return false;
+        }
+        condition.clone().any(|at| {
+            let open = at.saturating_add(1);
+            matches!(program.word(at), "includes" | "has" | "hasOwn")
+                && self.mark(open) == "("
+                && program.parts(open).iter().any(|given| self.is_same(given, piece))
+        })
+    }
+
+    fn is_same(&self, one: &Range<usize>, other: &Range<usize>) -> bool {
+        let word = |at: usize| self.program.word(at);
+        one.len() == other.len() && one.clone().map(word).eq(other.clone().map(word))
+    }
+
+    /// `a || b` and `a ?? b` are one of the two; `a && b` is `b` where it is a text.
+    fn of_choice(&self, range: &Range<usize>) -> Option<Origin> {
+        let (mut from, mut at) = (range.start, range.start);
+        let mut worst = None;
+        while at < range.end && self.spend(at, 1) {
+            let sign = self.mark(at);
+            if matches!(sign, "||" | "??" | "&&") {
+                if sign != "&&" {
+                    worst = worst.max(self.of_sum(&(from..at)));
+                }
                 at = at.saturating_add(1);
-                continue;
+                from = at;
+            } else {
+                at = self.behind(at);
             }
-            if matches!(word, "function" | "class") {
-                let body = (at..limit).find(|index| program.word(*index) == "{");
-                at = body.map_or(limit, |body| program.past(body));
-                continue;
+        }
+        worst.max(self.of_sum(&(from..range.end)))
+    }
+
+    /// What compares gives a truth, what counts a number; only `+` puts texts together.
+    fn of_sum(&self, range: &Range<usize>) -> Option<Origin> {
+        let program = self.program;
+        let (mut from, mut at, mut end) = (range.start, range.start, range.end);
+        let mut worst = None;
+        // Whether the summand that is read gives a number or a truth.
+        let mut plain = false;
+        while at < end && self.spend(at, 1) {
+            let (sign, word) = (self.mark(at), program.word(at));
+            let begins = at == from;
+            let named = program.is(at, Kind::Word) && !begins;
+            if named && matches!(word, "as" | "satisfies") {
+                end = at;
+                break;
             }
-            if program.word(at.saturating_add(1)) == "=>" {
-                at = self.past_arrow(at.saturating_add(1), limit);
-                continue;
+            if named && matches!(word, "in" | "instanceof") {
+                return None;
             }
-            let (origin, next) = self.chain(at);
+            at = match sign {
+                "!" | "+" | "-" | "~" | "++" | "--" if begins => {
+                    plain = true;
+                    at.saturating_add(1)
+                }
+                "..." if begins => at.saturating_add(1),
+                // `<T>x`
+                "<" if begins => {
+                    let closed = (at..end.min(at.saturating_add(PARTS))).find(|at| self.mark(*at) == ">");
+                    closed.unwrap_or(at).saturating_add(1)
+                }
+                "==" | "===" | "!=" | "!==" | "<=" | ">=" | "|" | "&" | "^" => return None,
+                "<" | ">" if self.is_spaced(at) => return None,
+                "+" => {
+                    worst = worst.max(if plain { None } else { self.of_operand(&(from..at)) });
+                    plain = false;
+                    at.saturating_add(1)
+                }
+                "-" => {
+                    worst = None;
+                    plain = true;
+                    at.saturating_add(1)
+                }
+                "*" | "/" | "%" | "**" => {
+                    plain = true;
+                    at.saturating_add(1)
+                }
+                _ if begins && matches!(word, "typeof" | "void" | "delete") => {
+                    plain = true;
+                    at.saturating_add(1)
+                }
+                _ if begins && matches!(word, "await" | "new" | "yield" | "return" | "async") => {
+                    at.saturating_add(1)
+                }
+                _ => {
+                    at = self.behind(at);
+                    continue;
+                }
+            };
+            from = at;
+        }
+        if plain { worst } else { worst.max(self.of_operand(&(from..end))) }
+    }
+
+    /// Texts, templates, lists, objects and names, each with its members.
+    fn of_operand(&self, range: &Range<usize>) -> Option<Origin> {
+        let program = self.program;
+        let mut at = range.start;
+        let mut worst = None;
+        while at < range.end && self.spend(at, 1) {
+            let past = program.past(at);
+            let inner = at.saturating_add(1)..past.saturating_sub(1);
+            let (origin, next) = match (self.mark(at), program.word(at)) {
+                ("`", _) => self.members("", None, self.of_holes(&inner), past),
+                ("(" | "[" | "{", _) => self.members("", None, self.of_expression(&inner), past),
+                ("", "function" | "class") if program.is(at, Kind::Word) => {
+                    let body = (at..range.end).find(|index| program.word(*index) == "{");
+                    (None, body.map_or(range.end, |body| program.past(body)))
+                }
+                ("", _) if program.is(at, Kind::Word) => self.chain(at),
+                ("", _) => self.members("", None, None, past),
+                _ => (None, past),
+            };
             worst = worst.max(origin);
             at = next.max(at.saturating_add(1));
+        }
+        worst
+    }
+
+    /// Who had a hand in what the holes of a template put into it.
+    fn of_holes(&self, range: &Range<usize>) -> Option<Origin> {
+        let mut at = range.start;
+        let mut worst = None;
+        while at < range.end && self.spend(at, 1) {
+            let past = self.program.past(at);
+            if self.mark(at) == "${" {
+                worst = worst.max(self.of_expression(&(at.saturating_add(1)..past.saturating_sub(1))));
+            }
+            at = past;
         }
         worst
     }
@@ -265,11 +486,21 @@ impl<'p, 'a> Origins<'p, 'a> {
         }
         let name = program.word(at);
         let found = self.binding(name, at);
-        let mut origin = found.and_then(|binding| binding.origin);
-        let mut index = at.saturating_add(1);
+        self.members(name, found, found.and_then(|binding| binding.origin), at.saturating_add(1))
+    }
+
+    /// Goes on from `name`, or from a value without one, through the members and calls from `index` on.
+    fn members(
+        &self,
+        name: &'a str,
+        found: Option<&Binding<'a>>,
+        mut origin: Option<Origin>,
+        mut index: usize,
+    ) -> (Option<Origin>, usize) {
+        let program = self.program;
         let mut members: Vec<&str> = vec![name];
         let mut first = true;
-        while members.len() < PARTS {
+        while members.len() < PARTS && self.spend(index, 1) {
             match program.word(index) {
                 "!" if program.is(index, Kind::Mark) => index = index.saturating_add(1),
                 "." | "?." if program.is(index.saturating_add(1), Kind::Word) => {
@@ -300,7 +531,9 @@ impl<'p, 'a> Origins<'p, 'a> {
                         program.imported(name).map_or(whole.clone(), |meant| whole.replacen(name, meant, 1));
                     if answers(&path) {
                         origin = origin.max(Some(Origin::Answer));
-                    } else if PASSING.contains(&last) {
+                    } else if matches!(last, "map" | "flatMap") && members.len() > 1 {
+                        origin = origin.and_then(|_| self.of_mapped(index, origin));
+                    } else if PASSING.contains(&last) || matches!(last, "replace" | "replaceAll") {
                         let inner = index.saturating_add(1)..program.past(index).saturating_sub(1);
                         if members.len() < 8 && inner.len() < EXPRESSION {
                             origin = origin.max(self.of_arguments(index));
@@ -325,33 +558,101 @@ impl<'p, 'a> Origins<'p, 'a> {
         self.program.parts(open).iter().filter_map(|argument| self.of_expression(argument)).max()
     }
 
-    fn binding(&self, name: &str, at: usize) -> Option<&Binding<'a>> {
-        let known = self.bindings.get(name)?;
-        known.iter().filter(|binding| binding.scope.contains(&at)).max_by_key(|binding| binding.scope.start)
+    /// Who had a hand in what the function in the `(` at `open` makes of each part of a list of `origin`.
+    fn of_mapped(&self, open: usize, origin: Option<Origin>) -> Option<Origin> {
+        let program = self.program;
+        let first = program.parts(open).into_iter().next()?;
+        let Some((parameters, body)) = program.function(&first) else {
+            // What another function makes of it is its own.
+            return origin.filter(|_| first.len() == 1 && program.word(first.start) == "String");
+        };
+        let names: Vec<&str> = if self.mark(parameters.start) == "{" {
+            self.pattern(parameters.start).into_iter().map(|(name, _)| name).collect()
+        } else {
+            vec![program.word(parameters.start)]
+        };
+        let held = body
+            .clone()
+            .take(EXPRESSION)
+            .take_while(|at| self.spend(*at, 1))
+            .any(|at| program.is_variable(at) && names.contains(&program.word(at)));
+        if held { origin } else { self.of_expression(&body) }
     }
 
-    /// Whether a condition between where a value was bound and `at` looks at one of the names of `range`.
+    fn binding(&self, name: &str, at: usize) -> Option<&Binding<'a>> {
+        let known = self.bindings.get(name)?;
+        let before = known.partition_point(|binding| binding.scope.start <= at);
+        let before = known.get(..before)?.iter().rev().take_while(|_| self.spend(at, 1));
+        before.into_iter().find(|binding| binding.scope.contains(&at))
+    }
+
+    /// Whether a condition between where a value was bound and `at` looks at one of the names of `range`. A name that the program
+    /// does not bind, as `req`, is looked at in the function around `at`, and only with all of its members: `req.query.s`.
     pub(super) fn is_looked_at(&self, range: &Range<usize>, at: usize) -> bool {
         let program = self.program;
-        let names: Vec<&str> = range
-            .clone()
-            .take(PARTS)
-            .filter(|index| program.is_variable(*index))
-            .map(|index| program.word(index))
+        let variables: Vec<usize> =
+            range.clone().take(PARTS).filter(|index| program.is_variable(*index)).collect();
+        let begin = variables
+            .iter()
+            .filter_map(|name| Some(self.binding(program.word(*name), at)?.scope.start))
+            .min();
+        let names: Vec<&str> = variables.iter().map(|index| program.word(*index)).collect();
+        let chains: Vec<Range<usize>> = variables
+            .iter()
+            .filter(|index| self.binding(program.word(**index), at).is_none())
+            .map(|index| *index..self.chain(*index).1)
+            .filter(|chain| chain.len() > 1 && chain.len() <= PARTS)
             .collect();
-        let begin = names.iter().filter_map(|name| Some(self.binding(name, at)?.scope.start)).min();
-        let Some(begin) = begin else { return false };
-        (begin.max(at.saturating_sub(EXPRESSION))..at).any(|index| {
-            if program.word(index) != "if" || program.word(index.saturating_add(1)) != "(" {
-                return false;
+        if begin.is_none() && chains.is_empty() {
+            return false;
+        }
+        let bound = begin.is_some();
+        let begin = begin.unwrap_or_else(|| self.begin_of_function(at));
+        (begin.max(at.saturating_sub(EXPRESSION))..at).take_while(|index| self.spend(*index, 1)).any(
+            |index| {
+                if program.word(index) != "if" || program.word(index.saturating_add(1)) != "(" {
+                    return false;
+                }
+                let condition = index.saturating_add(2)
+                    ..program
+                        .past(index.saturating_add(1))
+                        .min(index.saturating_add(2).saturating_add(PARTS));
+                let looks = condition.clone().any(|inner| LOOKS.contains(&program.word(inner)));
+                let speaks = |inner: usize| {
+                    if bound {
+                        program.is(inner, Kind::Word) && names.contains(&program.word(inner))
+                    } else {
+                        chains
+                            .iter()
+                            .any(|chain| self.is_same(chain, &(inner..inner.saturating_add(chain.len()))))
+                    }
+                };
+                looks && self.spend(index, PARTS) && condition.into_iter().any(speaks)
+            },
+        )
+    }
+
+    /// Where the body of the function around the token at `at` begins; the first token outside of any.
+    fn begin_of_function(&self, at: usize) -> usize {
+        let program = self.program;
+        let inside = |at: usize| program.tokens.get(at).and_then(|token| token.inside);
+        let mut around = inside(at);
+        while let Some(open) = around.filter(|open| self.spend(*open, 1)) {
+            let before = open.checked_sub(1).unwrap_or(open);
+            let headed = program.tokens.get(before).and_then(|token| token.pair?.checked_sub(1));
+            let function = match self.mark(before) {
+                "=>" => true,
+                ")" => !headed.is_some_and(|head| {
+                    matches!(program.word(head), "if" | "for" | "while" | "switch" | "catch" | "with")
+                }),
+                _ => false,
+            };
+            if function && self.mark(open) == "{" {
+                return open;
             }
-            let condition = index.saturating_add(2)
-                ..program.past(index.saturating_add(1)).min(index.saturating_add(2).saturating_add(PARTS));
-            let speaks = condition
-                .clone()
-                .any(|inner| program.is(inner, Kind::Word) && names.contains(&program.word(inner)));
-            speaks && condition.into_iter().any(|inner| LOOKS.contains(&program.word(inner)))
-        })
+            around = inside(open);
+        }
+        0
     }
 }
 
@@ -389,6 +690,12 @@ fn answers(path: &str) -> bool {
         || matches!(path, "ai.generateText" | "ai.generateObject" | "ollama.chat" | "ollama.generate")
 }
 
+/// Steps that may be taken for each token of a program.
+const STEPS: usize = 200;
+/// Steps that may be taken in any program.
+const STEPS_ALWAYS: usize = 100_000;
+/// Most expressions within one another of which each part is judged by what is done with it.
+const DEPTH: usize = 60;
 /// What registers or makes a tool.
 const REGISTERS: &[&str] =
     &["tool", "registerTool", "addTool", "createTool", "defineTool", "DynamicTool", "DynamicStructuredTool"];

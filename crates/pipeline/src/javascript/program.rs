@@ -14,6 +14,8 @@ pub(super) struct Program<'a> {
     pub(super) stopped: Option<usize>,
     /// What local names stand for in other modules: `run` for `child_process.exec`.
     imports: HashMap<&'a str, String>,
+    /// For each token, where the expression that begins with it ends.
+    ends: Vec<usize>,
 }
 
 /// A call: what is called, and its arguments as ranges of tokens.
@@ -50,7 +52,14 @@ impl<'a> Program<'a> {
     /// Reads `text`; `markup` says whether it may hold JSX.
     pub(super) fn read(text: &'a str, markup: bool) -> Self {
         let read = lexer::read(text, markup);
-        let mut program = Self { text, tokens: read.list, stopped: read.stopped, imports: HashMap::new() };
+        let mut program = Self {
+            text,
+            tokens: read.list,
+            stopped: read.stopped,
+            imports: HashMap::new(),
+            ends: Vec::new(),
+        };
+        program.ends();
         program.imports();
         program
     }
@@ -203,23 +212,37 @@ impl<'a> Program<'a> {
     /// Where the expression that begins at `from` ends: at a comma, a semicolon, a closing bracket, or a line that begins something
     /// else.
     pub(super) fn expression(&self, from: usize) -> Range<usize> {
-        let mut at = from;
-        while at < self.tokens.len() && at.saturating_sub(from) < EXPRESSION.saturating_mul(8) {
-            let word = self.word(at);
-            let marks = self.is(at, Kind::Mark);
-            if marks && matches!(word, "," | ";" | ")" | "]" | "}") {
-                break;
+        from..self.ends.get(from).copied().unwrap_or(from).max(from)
+    }
+
+    /// Notes where expressions end, from the last token to the first: each looks only at what follows it, so that all of them
+    /// together take one pass.
+    fn ends(&mut self) {
+        let count = self.tokens.len();
+        let mut ends = vec![count; count];
+        for from in (0..count).rev() {
+            let next = self.past(from);
+            let end = if self.separates(from) {
+                from
+            } else if self.separates(next) || self.breaks(next) {
+                next
+            } else {
+                ends.get(next).copied().unwrap_or(count)
+            };
+            if let Some(noted) = ends.get_mut(from) {
+                *noted = end.min(count);
             }
-            if at > from && self.breaks(at) {
-                break;
-            }
-            at = self.past(at);
         }
-        from..at
+        self.ends = ends;
+    }
+
+    /// Whether the token at `at` ends any expression before it.
+    fn separates(&self, at: usize) -> bool {
+        self.is(at, Kind::Mark) && matches!(self.word(at), "," | ";" | ")" | "]" | "}")
     }
 
     /// Whether a statement begins with the token at `at`, which stands on a line of its own.
-    fn breaks(&self, at: usize) -> bool {
+    pub(super) fn breaks(&self, at: usize) -> bool {
         let Some(before) = at.checked_sub(1) else { return true };
         let (Some(last), Some(token)) = (self.tokens.get(before), self.tokens.get(at)) else { return true };
         let between = self.text.get(last.span.end..token.span.start).unwrap_or_default();
@@ -414,6 +437,14 @@ mod tests {
         let equals = (0..program.tokens.len()).find(|at| program.word(*at) == "=").unwrap();
         let expression = program.expression(equals + 1);
         assert_eq!(&program.text[program.span(&expression)], "q\n  .r(1)");
+    }
+
+    #[test]
+    fn the_ends_of_a_long_row_of_expressions_are_all_known_at_once() {
+        let text = "a=".repeat(200_000);
+        let program = Program::read(&text, false);
+        let sum = (0..program.tokens.len()).filter(|at| program.expression(*at).end == 400_000).count();
+        assert_eq!(sum, 400_000);
     }
 
     #[test]

@@ -58,7 +58,12 @@ impl Reader for JavaScript {
             let severity = found.severity;
             if tests { found.severity(severity.min(Severity::Low)) } else { found }
         };
-        issue::report(text, notes, judge::issues(&program).into_iter().map(graded));
+        let (issues, unfollowed) = judge::issues(&program);
+        issue::report(text, notes, issues.into_iter().map(graded));
+        if let Some(at) = unfollowed {
+            let (line, _) = text.line_column(at);
+            notes.gap(at, format!("line {line}: values are nested or repeated too often; from here on it was not followed where they come from"));
+        }
         for (span, finding) in judge::credentials(&program) {
             notes.report(text, span, finding);
         }
@@ -239,6 +244,108 @@ mod tests {
             lines("a.tsx", "const a = <p>it's {eval('1')}</p>;\nconst b = \"rejectUnauthorized: false\";\n"),
             []
         );
+    }
+
+    #[test]
+    fn what_only_decides_compares_or_counts_is_no_part_of_a_text() {
+        let rows = |body: &str| {
+            lines(
+                "a.js",
+                &format!("app.get('/a', async (req, res) => {{ const c = req.query.c; {body} }});\n"),
+            )
+        };
+        for value in [
+            "c ? '-v' : ''",
+            "(c ? '-v' : '')",
+            "req.query.b === 'true'",
+            "!c",
+            "!!req.query.b",
+            "c | 0",
+            "+c",
+            "-c",
+            "c < 3",
+            "c == 3",
+            "c * 2",
+            "c && 'x'",
+            "req.body.items.map(() => '?').join(',')",
+            "req.body.ids.map((_, i) => `$${i + 1}`).join(', ')",
+            "['asc', 'desc'].includes(c) ? c : 'asc'",
+            "['asc', 'desc'].includes(req.query.o) ? req.query.o : 'asc'",
+            "ALLOWED[c] ?? 'id'",
+            "Number(c)",
+        ] {
+            assert_eq!(rows(&format!("db.query(`select ${{{value}}} from t`);")), [], "{value}");
+            assert_eq!(rows(&format!("const v = {value}; db.query(`select ${{v}} from t`);")), [], "{value}");
+        }
+        for value in [
+            "c",
+            "d ? c : ''",
+            "d ? '' : e ? 'x' : c",
+            "(c ?? 'x').trim()",
+            "c || 'x'",
+            "c && c.trim()",
+            "'a' + c + 1",
+            "1 - 2 + c",
+            "c as string | undefined",
+            "String(c)",
+            "f<A | B>(1) + c",
+            "`a ${`b ${c}`}`",
+            "[c, 'x'].join(' ')",
+            "'H'.replace('H', c)",
+            "req.body.items.map((x) => x.name).join(',')",
+            "!['a'].includes(c) ? c : 'x'",
+            "c.includes(';') ? c : 'x'",
+        ] {
+            let found = [(1, "sql-from-data")];
+            assert_eq!(rows(&format!("db.query(`select ${{{value}}} from t`);")), found, "{value}");
+        }
+    }
+
+    #[test]
+    fn members_of_a_request_that_are_looked_at_weigh_less() {
+        let judged = |body: &str| {
+            let code = format!("app.get('/a', (req, res) => {{ {body} }});\n");
+            found("a.js", &code).into_iter().map(|(_, _, severity)| severity).collect::<Vec<_>>()
+        };
+        let query = "db.query(`select a from t order by ${req.query.s}`);";
+        assert_eq!(judged(query), [High]);
+        assert_eq!(judged(&format!("if (!COLS.includes(req.query.s)) return; {query}")), [Low]);
+        assert_eq!(judged(&format!("if (!COLS.includes(req.query.other)) return; {query}")), [High]);
+    }
+
+    #[test]
+    fn only_what_sets_a_check_switches_it_off() {
+        for code in [
+            "type Opt = { rejectUnauthorized: false } | { ca: string };",
+            "type Opt = { ca: string } | { rejectUnauthorized: false };",
+            "interface X { strictSSL: false; }",
+            "interface X extends Y { a: 1, strictSSL: false }",
+            "const r = cond ? x.rejectUnauthorized : false;",
+            "const r = cond ? rejectUnauthorized : false;",
+            "switch (k) { case rejectUnauthorized: false; }",
+            "function f({ rejectUnauthorized = false }: O) {}",
+            "const { a, strictSSL = false } = opts;",
+        ] {
+            assert_eq!(lines("a.ts", code), [], "{code}");
+        }
+        for code in [
+            "const o = { a, rejectUnauthorized: false };",
+            "const o = { tls: { 'rejectUnauthorized': false } };",
+            "agent.options.rejectUnauthorized = false;",
+            "type A = string\nf({ strictSSL: false })",
+            "interface A { a: string }\nconst o = { strictSSL: false };",
+        ] {
+            assert_eq!(lines("a.ts", code).len(), 1, "{code}");
+        }
+    }
+
+    #[test]
+    fn long_rows_end_in_time_and_what_is_not_followed_is_said() {
+        for row in ["a=b=", "a?b:c?", "a = req.body; ", "f(() => { x = "] {
+            let _ = found("a.js", &format!("{row}\n").repeat(10_000));
+        }
+        let text = "a=b=\n".repeat(20_000);
+        assert!(gaps("a.js", &text).iter().any(|gap| gap.contains("followed")));
     }
 
     proptest! {

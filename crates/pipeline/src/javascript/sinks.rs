@@ -70,7 +70,12 @@ pub(super) fn assigned(program: &Program<'_>, origins: &Origins<'_, '_>, at: usi
         }
         (":", "role") if matches!(program.content(at.saturating_add(1)), Some("system" | "developer")) => {
             let open = program.tokens.get(at).and_then(|token| token.inside);
-            let Some(content) = open.and_then(|open| program.value(open, "content")) else { return };
+            let Some(open) =
+                open.filter(|open| origins.spend(*open, program.past(*open).saturating_sub(*open)))
+            else {
+                return;
+            };
+            let Some(content) = program.value(open, "content") else { return };
             (Sink::Prompt, content)
         }
         _ => return,

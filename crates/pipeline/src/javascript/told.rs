@@ -9,6 +9,7 @@ use std::ops::Range;
 pub(crate) fn told(code: &str, markup: bool) -> Vec<Range<usize>> {
     let program = Program::read(code, markup);
     let mut found = Vec::new();
+    let mut seen = vec![0; program.tokens.len()];
     for at in 0..program.tokens.len() {
         match program.word(at) {
             "(" => {
@@ -16,7 +17,7 @@ pub(crate) fn told(code: &str, markup: bool) -> Vec<Range<usize>> {
                 let member = at.checked_sub(2).is_some_and(|dot| matches!(program.word(dot), "." | "?."));
                 if member && REGISTERS.contains(&before) {
                     for argument in program.parts(at) {
-                        texts(&program, argument, &mut found);
+                        texts(&program, argument, &mut seen, &mut found);
                     }
                 }
             }
@@ -24,7 +25,7 @@ pub(crate) fn told(code: &str, markup: bool) -> Vec<Range<usize>> {
                 program.word(key) == "description" || program.content(key) == Some("description")
             }) =>
             {
-                texts(&program, program.expression(at.saturating_add(1)), &mut found);
+                texts(&program, program.expression(at.saturating_add(1)), &mut seen, &mut found);
             }
             _ => {}
         }
@@ -35,10 +36,15 @@ pub(crate) fn told(code: &str, markup: bool) -> Vec<Range<usize>> {
 }
 
 /// Adds the strings and pieces of templates that an expression is made of, not those of what it calls.
-fn texts(program: &Program<'_>, range: Range<usize>, found: &mut Vec<Range<usize>>) {
+/// `seen` holds for each token up to where an earlier walk went on from it: nothing is walked twice.
+fn texts(program: &Program<'_>, range: Range<usize>, seen: &mut [usize], found: &mut Vec<Range<usize>>) {
     let mut at = range.start;
     while at < range.end {
-        let Some(token) = program.tokens.get(at) else { return };
+        let (Some(token), Some(walked)) = (program.tokens.get(at), seen.get_mut(at)) else { return };
+        if *walked >= range.end {
+            return;
+        }
+        *walked = range.end;
         match token.kind {
             Kind::Text if token.span.len() > 2 => {
                 found.push(token.span.start.saturating_add(1)..token.span.end.saturating_sub(1));
@@ -72,5 +78,11 @@ mod tests {
         let code = "server.tool('a', `Adds ${n} numbers`, { x: z.string().describe('first') }, async ({ x }) => f('no'));\nserver.registerTool('b', { description: 'Takes ' + 'two', inputSchema: s }, g('no'));\nlog('no')";
         let found: Vec<&str> = told(code, false).into_iter().map(|span| &code[span]).collect();
         assert_eq!(found, ["a", "Adds ", " numbers", "first", "b", "Takes ", "two"]);
+    }
+
+    #[test]
+    fn a_long_row_of_descriptions_is_walked_once() {
+        let code = format!("x = {}'z'", "a ? description : 'b' + ".repeat(40_000));
+        assert_eq!(told(&code, false).len(), 40_001);
     }
 }

@@ -86,22 +86,38 @@ fn resource(text: &Text<'_>, notes: &mut Notes<'_>, document: Node<'_>) {
 /// An account that may do everything in the cluster, or in its namespace.
 fn everything(document: Node<'_>) -> Option<Issue> {
     let role = document.path(&["roleRef", "name"]).filter(|role| role.as_str() == Some("cluster-admin"))?;
-    // The system's own groups are bound so by every installer.
-    let of_system = document
+    let names: Vec<&str> = document
         .get("subjects")
         .into_iter()
         .flat_map(Node::items)
-        .all(|subject| subject.text_of("name").is_some_and(|name| name.starts_with("system:")));
-    if of_system {
+        .map(|subject| subject.text_of("name").unwrap_or_default())
+        .collect();
+    if names.iter().all(|name| is_of_system(name)) {
         return None;
     }
     let whole = document.text_of("kind") == Some("ClusterRoleBinding");
     let (reach, severity) =
         if whole { ("in the cluster", Severity::Medium) } else { ("in its namespace", Severity::Low) };
-    let message = format!("whatever runs as this account may do everything {reach}");
+    let broad = names.iter().find_map(|name| BROAD.iter().find(|(known, _)| known == name));
+    let (who, severity) = broad
+        .map_or(("whatever runs as this account", severity), |(_, everyone)| (*everyone, Severity::High));
+    let message = format!("{who} may do everything {reach}");
     let issue = Issue::new(&EXCESSIVE_PERMISSIONS, role.span(), message).severity(severity);
     Some(issue.remedy("Bind a role with the verbs and resources that the pipeline uses."))
 }
+
+/// Whether `name` is that of the system's own administrators or of a component of it, which every installer binds so.
+fn is_of_system(name: &str) -> bool {
+    name == "system:masters" || name.starts_with("system:kube-") || name.starts_with("system:node")
+}
+
+/// Names that the system gives to everyone, or to every account, and whom they mean.
+const BROAD: &[(&str, &str)] = &[
+    ("system:anonymous", "whoever reaches the cluster, without a login,"),
+    ("system:unauthenticated", "whoever reaches the cluster, without a login,"),
+    ("system:authenticated", "whoever has a login of any kind"),
+    ("system:serviceaccounts", "whatever runs in the cluster"),
+];
 
 /// A rule of a role with every verb on every resource of every group.
 fn every_right(document: Node<'_>, whole: bool) -> Option<Issue> {
@@ -294,6 +310,25 @@ mod tests {
             ))
         };
         assert_eq!((bound("cluster-admin"), bound("view")), (vec![(5, "excessive-permissions")], vec![]));
+    }
+
+    #[test]
+    fn everyone_as_administrator_is_high_and_the_systems_own_are_passed_over() {
+        use bartizan_core::Severity::{High, Medium};
+        let graded = |name: &str| {
+            let text = format!(
+                "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRoleBinding\nroleRef:\n  kind: ClusterRole\n  name: cluster-admin\nsubjects:\n- kind: Group\n  name: {name}\n"
+            );
+            crate::testing::graded("k.yaml", &text, "pipeline/excessive-permissions")
+        };
+        for name in ["authenticated", "unauthenticated", "anonymous", "serviceaccounts"] {
+            assert_eq!(graded(&format!("system:{name}")), [High], "{name}");
+        }
+        assert_eq!(graded("system:serviceaccounts:train"), [Medium]);
+        assert_eq!(graded("system:serviceaccount:train:default"), [Medium]);
+        for name in ["masters", "kube-controller-manager", "nodes", "node:a"] {
+            assert_eq!(graded(&format!("system:{name}")), [], "{name}");
+        }
     }
 
     #[test]

@@ -25,14 +25,24 @@ fn is_called_index(name: &str) -> bool {
     is_json && name.to_ascii_lowercase().contains(".index.")
 }
 
-/// The names of the parts; none when the file is no such index. An index that cannot be read names one part that is nowhere.
+/// Ends of the name of the part that stands for those of an index that cannot be read.
+const TOO_LARGE: &str = ", which is too large to be read";
+const NO_JSON: &str = ", which is no JSON that is read here";
+
+/// Whether `part` stands for parts that nobody could read: no file is that part, whatever it is called.
+fn is_nowhere(part: &str) -> bool {
+    part.ends_with(TOO_LARGE) || part.ends_with(NO_JSON)
+}
+
+/// The names of the parts; none when the file is no such index. An index that cannot be read names one part that is nowhere: others read
+/// what is refused here, as Python does `NaN` and a lone surrogate, and would load parts that nobody looked at.
 fn named_in(path: &Path) -> Option<BTreeSet<String>> {
     let source = File::open(path).ok().and_then(|file| Source::read(file, LARGEST).ok());
-    let Some(source) = source else {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        return Some(BTreeSet::from([format!("the parts of {name}, which is too large to be read")]));
-    };
-    let Value::Object(index) = serde_json::from_slice(source.bytes()).ok()? else { return None };
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let nowhere = |why: &str| Some(BTreeSet::from([format!("the parts of {name}{why}")]));
+    let Some(source) = source else { return nowhere(TOO_LARGE) };
+    let Ok(index) = serde_json::from_slice(source.bytes()) else { return nowhere(NO_JSON) };
+    let Value::Object(index) = index else { return None };
     let Some(Value::Object(map)) = index.get("weight_map") else { return None };
     Some(map.values().filter_map(Value::as_str).map(str::to_owned).collect())
 }
@@ -50,24 +60,56 @@ pub(super) fn listing(path: &Path, listed: &Listing) -> Option<Listing> {
     Some(Listing { root: folder, name: listed.name.clone(), is_file: false, entries })
 }
 
-/// Parts that indexes in a folder name and that are not in it, by their path below it.
+/// Parts that indexes in a folder name and that are not in it, by their path below it. An index is passed over when none of its parts is
+/// there and other weights are whole: that is what a download of one format of several leaves.
 pub(super) fn absent(listing: &Listing) -> Vec<String> {
     let known: BTreeSet<&str> = listing.entries.iter().map(|entry| entry.name.as_str()).collect();
     let mut absent = BTreeSet::new();
+    let mut unfetched = Vec::new();
+    // Folders, by their path with its last separator, with the whole weights of a model.
+    let mut whole = BTreeSet::new();
     for entry in &listing.entries {
-        let (folder, name) = entry.name.rsplit_once('/').unwrap_or(("", &entry.name));
-        let is_file = matches!(entry.kind, Kind::File { .. } | Kind::FileLink { .. });
-        if !is_file || !is_called_index(name) {
+        let (folder, name) = entry.name.split_at(entry.name.rfind('/').map_or(0, |at| at.saturating_add(1)));
+        if !matches!(entry.kind, Kind::File { .. } | Kind::FileLink { .. }) {
             continue;
         }
-        for part in named_in(&entry.path).into_iter().flatten() {
-            let place = if folder.is_empty() { part } else { format!("{folder}/{part}") };
-            if !known.contains(place.as_str()) {
-                absent.insert(place);
-            }
+        if is_whole(name) {
+            whole.insert(folder);
+        }
+        let Some(parts) = is_called_index(name).then(|| named_in(&entry.path)).flatten() else { continue };
+        let missing: BTreeSet<String> = parts
+            .iter()
+            .filter(|part| is_nowhere(part) || !known.contains(format!("{folder}{part}").as_str()))
+            .cloned()
+            .collect();
+        if missing.is_empty() && !parts.is_empty() {
+            whole.insert(folder);
+        }
+        if missing.len() == parts.len() && missing.iter().all(|part| is_unfetched(&entry.path, part)) {
+            unfetched.push((folder, missing));
+        } else {
+            absent.extend(missing.into_iter().map(|part| format!("{folder}{part}")));
         }
     }
+    for (folder, missing) in unfetched.into_iter().filter(|(folder, _)| !whole.contains(folder)) {
+        absent.extend(missing.into_iter().map(|part| format!("{folder}{part}")));
+    }
     absent.into_iter().collect()
+}
+
+/// Whether a file is called as the weights of a model that lie in one file are.
+fn is_whole(name: &str) -> bool {
+    let Some((stem, end)) = name.rsplit_once('.') else { return false };
+    let is_model =
+        matches!(stem, "model" | "pytorch_model" | "diffusion_pytorch_model" | "tf_model" | "flax_model");
+    is_model && matches!(end, "safetensors" | "bin" | "h5" | "msgpack" | "gguf")
+}
+
+/// Whether the part of the index at `index` would lie beside it, and nothing does: what lies elsewhere may be loaded all the same.
+fn is_unfetched(index: &Path, part: &str) -> bool {
+    let mut inner = Path::new(part).components();
+    let beside = matches!((inner.next(), inner.next()), (Some(Component::Normal(_)), None));
+    beside && !is_nowhere(part) && fs::symlink_metadata(parent(index).join(part)).is_err()
 }
 
 fn entry(folder: &Path, name: &str) -> Entry {
@@ -75,7 +117,8 @@ fn entry(folder: &Path, name: &str) -> Entry {
     let leads_out = inner.components().any(|part| !matches!(part, Component::Normal(_)));
     let path = folder.join(inner);
     // What lies elsewhere is no part of what was named, and no digest of it is asked for.
-    let kind = if leads_out || name.is_empty() { Kind::BrokenLink } else { kind(folder, &path) };
+    let kind =
+        if leads_out || name.is_empty() || is_nowhere(name) { Kind::BrokenLink } else { kind(folder, &path) };
     Entry { name: name.to_owned(), path, kind }
 }
 

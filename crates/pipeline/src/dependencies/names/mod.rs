@@ -280,6 +280,10 @@ mod tests {
         }
         assert_eq!(likeness(Ecosystem::Npm, "@opemai/any"), slip("@openai/any"));
         assert_eq!(likeness(Ecosystem::Npm, "@modelcontextprotocol/server-acme"), None);
+        assert_eq!(
+            (likeness(Ecosystem::Npm, "tslint"), likeness(Ecosystem::Crates, "manyhow")),
+            (None, None)
+        );
         assert_eq!(image_likeness("mcp/githb@sha256:aa").as_deref(), Some("mcp/github"));
         assert_eq!((image_likeness("mcp/github:1"), image_likeness("acme/githb")), (None, None));
         assert_eq!(likeness(Ecosystem::PyPi, "pytorch"), Some(Likeness::Misnomer("torch")));

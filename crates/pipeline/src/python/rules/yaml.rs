@@ -39,10 +39,9 @@ pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
             let name = named.as_deref().map_or("", |path| path.rsplit('.').next().unwrap_or(path));
             let fix = |call: &Call<'_>| {
                 let loader = call.argument(1, "Loader").filter(|loader| !loader.written.is_empty())?;
-                let replaced = loader
-                    .written
-                    .rsplit_once('.')
-                    .map_or("SafeLoader".to_owned(), |(module, _)| format!("{module}.SafeLoader"));
+                let module =
+                    bound(call.spelling, &["load", "load_all"]).or_else(|| bound(loader.written, LOADERS))?;
+                let replaced = format!("{module}.SafeLoader");
                 let keyword = if call.keyword("Loader").is_some() { "Loader=" } else { "" };
                 edit(
                     (loader.span.clone(), format!("{keyword}{replaced}")),
@@ -100,6 +99,14 @@ pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
     }
 }
 
+/// Loaders as they are called in the module.
+const LOADERS: &[&str] = &["Loader", "CLoader", "UnsafeLoader", "CUnsafeLoader", "FullLoader", "CFullLoader"];
+
+/// What stands before one of `names` where it is spelled `module.name`: the name under which the module is imported.
+fn bound<'a>(spelling: &'a str, names: &[&str]) -> Option<&'a str> {
+    spelling.rsplit_once('.').filter(|(_, name)| names.contains(name)).map(|(module, _)| module)
+}
+
 /// The safe loader's name in the place of `name`, where the module stands before it: no other name need be there.
 fn renamed(call: &Call<'_>, name: &str) -> Option<Fix> {
     let spelled = call.spelling.strip_suffix("_all").unwrap_or(call.spelling);
@@ -117,7 +124,8 @@ mod tests {
     #[test]
     fn a_safe_loader_is_added_where_none_is_named() {
         let mended = |line: &str| {
-            let code = format!("import yaml as y\nfrom yaml import unsafe_load\n{line}\n");
+            let code =
+                format!("import yaml as y\nfrom yaml import CLoader as Loader, load, unsafe_load\n{line}\n");
             let (limits, clock) = (bartizan_core::Limits::default(), bartizan_core::MonotonicClock::start());
             let outcome = crate::examine(&crate::Text::new("a.py", &code), &limits, &clock);
             let fixes: Vec<_> = outcome.fixes.iter().map(|one| &one.fix).collect();
@@ -129,6 +137,12 @@ mod tests {
             ("y.unsafe_load_all(f)", "y.safe_load_all(f)"),
             ("x = y.full_load(f)", "x = y.safe_load(f)"),
             ("unsafe_load(f)", "unsafe_load(f)"),
+            ("y.load(f, Loader=y.UnsafeLoader)", "y.load(f, Loader=y.SafeLoader)"),
+            ("y.load(f, Loader=Loader)", "y.load(f, Loader=y.SafeLoader)"),
+            ("y.load_all(f, Loader)", "y.load_all(f, y.SafeLoader)"),
+            ("load(f, Loader=y.FullLoader)", "load(f, Loader=y.SafeLoader)"),
+            ("load(f, Loader=y.CLoader)", "load(f, Loader=y.SafeLoader)"),
+            ("load(f, Loader=Loader)", "load(f, Loader=Loader)"),
             ("y.load(f, **{'Loader': y.Loader})", "y.load(f, **{'Loader': y.Loader})"),
         ] {
             assert_eq!(mended(before), after);
