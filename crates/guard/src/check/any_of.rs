@@ -19,6 +19,8 @@ pub(crate) struct AnyOf {
     sieve: Box<[u64]>,
     table: DFA,
     start: StateID,
+    /// Bytes of the longest text, and three at least: so many are read from where one may begin.
+    longest: usize,
 }
 
 impl AnyOf {
@@ -40,7 +42,8 @@ impl AnyOf {
                 _ => sieve.fill(u64::MAX),
             }
         }
-        Ok(Self { sieve, table, start })
+        let longest = texts.iter().map(|text| text.len()).fold(3, usize::max);
+        Ok(Self { sieve, table, start, longest })
     }
 
     /// Whether one of them stands in `text`.
@@ -53,10 +56,10 @@ impl AnyOf {
         })
     }
 
-    /// Whether one of them stands in these bytes, by the automaton.
+    /// Whether one of them stands at the beginning of these bytes, by the automaton, which reads no further than the longest is.
     fn from(&self, bytes: &[u8]) -> bool {
         let mut state = self.start;
-        bytes.iter().any(|byte| {
+        bytes.iter().take(self.longest).any(|byte| {
             state = self.table.next_state(Anchored::No, state, *byte);
             self.table.is_special(state) && self.table.is_match(state)
         })
@@ -85,6 +88,16 @@ mod tests {
         ] {
             assert_eq!(any.is_in(text), found, "{text}");
         }
+    }
+
+    #[test]
+    fn no_more_is_read_than_the_longest_text_has() {
+        let any = AnyOf::new(&["ab", "abcde"]).unwrap();
+        assert_eq!(any.longest, 5);
+        // The third byte of a short text may be the last one read.
+        assert!(any.is_in("xab") && any.is_in("ab") && !any.is_in("xa"));
+        assert!(!any.from(b"xxxxxab"));
+        assert_eq!(AnyOf::new(&["ab"]).unwrap().longest, 3);
     }
 
     proptest::proptest! {

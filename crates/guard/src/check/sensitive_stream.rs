@@ -57,7 +57,10 @@ pub(crate) struct SensitiveReader {
     /// Bytes that may be looked at.
     looks: usize,
     window: Vec<u8>,
-    disguised: Disguised,
+    /// Made with the first word that is none of prose, since many streams are open at once.
+    disguised: Option<Box<Disguised>>,
+    /// Whether the next step begins a line.
+    begins_line: bool,
 }
 
 /// The state of a private key under way.
@@ -76,7 +79,8 @@ impl SensitiveReader {
     /// A reader at the start of an answer.
     pub(crate) fn new(look: Arc<Look>) -> Self {
         Self {
-            disguised: Disguised::new(Arc::clone(&look)),
+            disguised: None,
+            begins_line: true,
             look,
             settled: 0,
             doubtful: false,
@@ -153,6 +157,19 @@ impl SensitiveReader {
             seen.push(Seen { reason: reason(&hit, handling, ""), replacement });
         }
         end
+    }
+
+    /// Reads a step for what it says in disguise; gives where something begins that is not known to its end.
+    fn in_disguise(&mut self, tail: &Tail, step: &Step, last: bool, seen: &mut Vec<Seen>) -> Option<usize> {
+        if let Some(disguised) = &mut self.disguised {
+            return disguised.read(tail, step, last, seen);
+        }
+        if !last && Disguised::passes(tail.get(step.span()), step.kinds) {
+            self.begins_line = step.kinds.any(Kinds::LINE_END);
+            return None;
+        }
+        let fresh = Box::new(Disguised::new(Arc::clone(&self.look), self.begins_line));
+        self.disguised.insert(fresh).read(tail, step, last, seen)
     }
 
     /// Reads a step as it is written.
@@ -245,7 +262,7 @@ fn key_reason(start: usize, end: usize, handling: Handling) -> Reason {
 
 impl Reader for SensitiveReader {
     fn read(&mut self, tail: &Tail, step: &Step, last: bool, seen: &mut Vec<Seen>) -> usize {
-        let waiting = self.disguised.read(tail, step, last, seen);
+        let waiting = self.in_disguise(tail, step, last, seen);
         let settled = self.as_written(tail, step, last, seen);
         let longest = step.end.saturating_sub(LONGEST_HELD);
         waiting.map_or(settled, |start| settled.min(start.max(longest)))

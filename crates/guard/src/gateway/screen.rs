@@ -177,7 +177,7 @@ impl Screen {
             open,
             most,
             events: Events::new(framing),
-            queue: VecDeque::new(),
+            queue: VecDeque::with_capacity(1),
             held: 0,
             channels: BTreeMap::new(),
             runs: BTreeMap::new(),

@@ -224,7 +224,10 @@ fn responses<'d>(root: Node<'_, 'd>, all: &mut Deltas<'d>) {
     }
     let is_call = kind.contains("call_arguments") || kind.contains("tool_call_input");
     let call = format!("{item}call/");
-    let text_of = format!("{item}{}/{kind}", index(root, "content_index"));
+    // Summaries count their parts by themselves.
+    let summary = root.get("summary_index").map(|_| format!(".{}", index(root, "summary_index")));
+    let part = format!("{item}{}{}/", index(root, "content_index"), summary.unwrap_or_default());
+    let text_of = format!("{part}{kind}");
     let whole = format!("whole/{}/{kind}", root.get("sequence_number").map_or("", Node::raw));
     for (key, child) in root.children() {
         let key = key.unwrap_or_default();
@@ -259,8 +262,13 @@ fn responses<'d>(root: Node<'_, 'd>, all: &mut Deltas<'d>) {
             _ => wholes(child, &name, all),
         }
     }
-    if kind.ends_with(".done") {
-        all.complete.push(if is_call { call } else { item });
+    if let Some(done) = kind.strip_suffix(".done") {
+        all.complete.push(match done {
+            _ if is_call => call,
+            "response.output_item" => item,
+            "response.content_part" | "response.reasoning_summary_part" => part,
+            _ => format!("{part}{done}.delta"),
+        });
     }
     // A call that is told as a whole is complete with its event.
     if !kind.ends_with(".delta") {
@@ -335,7 +343,10 @@ fn of_choice<'d>(choice: Node<'_, 'd>, all: &mut Deltas<'d>) {
             key if REPEATING.contains(&key) => repeat(child, &format!("{name}{key}"), all),
             "finish_reason" => {
                 words(child, &format!("{name}finish_reason"), all);
-                if child.value() != Value::Null {
+                // Some servers give an empty one with every piece.
+                let is_none = child.value() == Value::Null
+                    || child.as_str().is_some_and(|reason| matches!(reason.trim(), "" | "null"));
+                if !is_none {
                     all.complete.push(name.clone());
                     all.marks.push(Mark::Close(index.parse().unwrap_or_default()));
                 }

@@ -1,6 +1,6 @@
 //! Commands of a shell, judged by their names and arguments.
 
-use super::destructive::{is_device, named};
+use super::destructive::{is_device, may_run, named};
 use super::line::{Danger, Grade};
 
 /// Words that are read behind a command or a statement.
@@ -53,7 +53,8 @@ fn command(piece: &str) -> Option<Danger> {
                 return (!target.is_empty())
                     .then_some(Danger { label: "destroys-disk", grade: Grade::Grave });
             }
-            named(&name, arguments)
+            let before = words.get(..at).unwrap_or_default();
+            if may_run(&name, before) { named(&name, arguments) } else { None }
         })
         .max_by_key(|one| one.grade)
 }

@@ -31,18 +31,86 @@ pub(super) fn is_root(path: &str) -> bool {
             | "/bin"
             | "/sbin"
             | "/lib"
-            | "/opt"
             | "/root"
             | "/dev"
-            | "/srv"
             | "/sys"
-            | "/mnt"
             | "C:"
             | "c:"
             | "%SystemRoot%"
             | "C:\\Windows"
             | "%USERPROFILE%"
     )
+}
+
+/// Folders of what somebody put there: their loss is no loss of the system.
+pub(super) fn is_store(path: &str) -> bool {
+    let path = path.strip_suffix('*').unwrap_or(path).trim_end_matches(['/', '.', ',']);
+    matches!(path, "/srv" | "/mnt" | "/opt")
+}
+
+/// What a search tells apart besides the kind of a file and how deep it lies.
+const FILTERS: [&str; 36] = [
+    "-name",
+    "-iname",
+    "-path",
+    "-ipath",
+    "-wholename",
+    "-iwholename",
+    "-regex",
+    "-iregex",
+    "-lname",
+    "-ilname",
+    "-mtime",
+    "-atime",
+    "-ctime",
+    "-mmin",
+    "-amin",
+    "-cmin",
+    "-size",
+    "-empty",
+    "-newer",
+    "-newermt",
+    "-neweram",
+    "-newerat",
+    "-newerct",
+    "-newermm",
+    "-newercm",
+    "-user",
+    "-group",
+    "-perm",
+    "-uid",
+    "-gid",
+    "-links",
+    "-inum",
+    "-samefile",
+    "-nouser",
+    "-nogroup",
+    "-used",
+];
+
+/// Whether what these arguments of `find` lead to is only part of what lies there: a filter in the same alternative, that is not turned round and does not take
+/// everything.
+pub(super) fn is_narrowed(arguments: &[&str]) -> bool {
+    let mut narrowed = false;
+    for (at, one) in arguments.iter().enumerate() {
+        let before = at.checked_sub(1).and_then(|at| arguments.get(at)).copied().unwrap_or_default();
+        let value = arguments.get(at.saturating_add(1)).copied().unwrap_or_default();
+        let value = value.trim_matches(['"', '\'', '\\']);
+        let takes_all = value.contains('*') && value.bytes().all(|byte| matches!(byte, b'*' | b'.' | b'/'));
+        if matches!(*one, "-o" | "-or" | ",") {
+            narrowed = false;
+        } else if FILTERS.contains(one) && !matches!(before, "!" | "\\!" | "-not") && !takes_all {
+            narrowed = true;
+        }
+    }
+    narrowed
+}
+
+/// Whether a name stands where it may be that of a program: `format d:` is a phrase of prose as well.
+pub(super) fn may_run(name: &str, before: &[&str]) -> bool {
+    const BEFORE: [&str; 9] = ["sudo", "cmd", "cmd.exe", "/c", "/k", "/q", "call", "start", "$"];
+    !matches!(name, "format" | "format.exe")
+        || before.iter().all(|word| BEFORE.iter().any(|known| known.eq_ignore_ascii_case(word)))
 }
 
 pub(super) fn is_device(path: &str) -> bool {
@@ -170,25 +238,27 @@ fn files(name: &str, arguments: Arguments<'_>) -> Option<Danger> {
                 return grave("destroys-files");
             }
             let lost = |path: &str| absolute(path) || is_here(path);
-            if deep && forced && arguments.operands().any(lost) { serious("destroys-files") } else { None }
-        }
-        "find" => {
-            let removes = arguments.any(&["-delete"])
-                || arguments.any(&["-exec", "-execdir", "-ok"])
-                    && arguments.names(&["rm", "/bin/rm", "shred", "unlink"]);
-            let filters = [
-                "-name", "-iname", "-path", "-regex", "-mtime", "-atime", "-mmin", "-size", "-empty",
-                "-newer", "-user",
-            ];
-            let place = arguments.operands().next().unwrap_or_default();
-            if removes && is_root(place) {
-                return grave("destroys-files");
-            }
-            if removes && absolute(place) && !arguments.any(&filters) {
+            let stored = deep && arguments.operands().any(is_store);
+            if stored || deep && forced && arguments.operands().any(lost) {
                 serious("destroys-files")
             } else {
                 None
             }
+        }
+        "find" => {
+            // What stands behind the removal filters nothing.
+            let executes = arguments.any(&["-exec", "-execdir", "-ok", "-okdir"])
+                && arguments.names(&["rm", "/bin/rm", "shred", "unlink"]);
+            let removal = arguments.all.iter().position(|one| {
+                *one == "-delete" || executes && matches!(*one, "-exec" | "-execdir" | "-ok" | "-okdir")
+            });
+            let Some(removal) = removal else { return None };
+            let narrowed = is_narrowed(arguments.all.get(..removal).unwrap_or_default());
+            let place = arguments.operands().next().unwrap_or_default();
+            if is_root(place) {
+                return if narrowed { serious("destroys-files") } else { grave("destroys-files") };
+            }
+            if absolute(place) && !narrowed { serious("destroys-files") } else { None }
         }
         "chmod"
             if matches!(arguments.first(), "777" | "666" | "a+rwx" | "0777")
@@ -198,13 +268,26 @@ fn files(name: &str, arguments: Arguments<'_>) -> Option<Danger> {
         }
         "chmod" | "chown" => {
             let deep = arguments.short(&['R']) || arguments.any(&["--recursive"]);
-            if deep && arguments.operands().skip(1).any(is_root) { grave("opens-files") } else { None }
+            if deep && arguments.operands().skip(1).any(is_root) {
+                grave("opens-files")
+            } else if deep && arguments.operands().skip(1).any(is_store) {
+                serious("opens-files")
+            } else {
+                None
+            }
         }
         "mv" => {
-            let lost = arguments.operands().last() == Some("/dev/null") && arguments.operands().any(is_root);
-            if lost { grave("destroys-files") } else { None }
+            let lost = arguments.operands().last() == Some("/dev/null");
+            if lost && arguments.operands().any(is_root) {
+                grave("destroys-files")
+            } else if lost && arguments.operands().any(is_store) {
+                serious("destroys-files")
+            } else {
+                None
+            }
         }
         _ if deep && arguments.operands().any(is_root) => grave("destroys-files"),
+        _ if deep && arguments.operands().any(is_store) => serious("destroys-files"),
         _ => None,
     }
 }
@@ -212,6 +295,19 @@ fn files(name: &str, arguments: Arguments<'_>) -> Option<Danger> {
 /// Disks as a whole.
 fn disks(name: &str, arguments: Arguments<'_>) -> Option<Danger> {
     let device = arguments.operands().any(is_device);
+    // These two ask nobody before they do it, but tell about themselves first.
+    let told =
+        arguments.all.iter().take_while(|one| !matches!(**one, "#" | "--")).any(|one| *one == "--help");
+    if told && matches!(name, "nvme" | "cryptsetup") {
+        return None;
+    }
+    // A file, or what shows one as a disk.
+    let is_image = |path: &str| {
+        path.starts_with("/dev/loop")
+            || path.starts_with("/dev/ram")
+            || !path.starts_with(['$', '/'])
+            || path.starts_with('/') && !path.starts_with("/dev/")
+    };
     let is_lost = match name {
         "dd" => arguments.all.iter().any(|one| one.strip_prefix("of=").is_some_and(is_device)),
         "shred" | "wipefs" | "blkdiscard" => device,
@@ -221,8 +317,17 @@ fn disks(name: &str, arguments: Arguments<'_>) -> Option<Danger> {
         "parted" => device && arguments.names(&["mklabel", "mktable", "rm"]),
         "hdparm" => device && arguments.options().any(|one| one.starts_with("--security-erase")),
         "nvme" => arguments.does(&["format"]) || arguments.does(&["sanitize"]),
-        "cryptsetup" => arguments.names(&["erase", "luksErase", "luksFormat"]),
-        "format" => arguments.first().len() == 2 && arguments.first().ends_with(':'),
+        "cryptsetup" => {
+            let loses = arguments.names(&["erase", "luksErase", "luksFormat"]);
+            if loses && arguments.operands().all(is_image) {
+                return serious("destroys-disk");
+            }
+            loses
+        }
+        "format" => {
+            matches!(arguments.first().as_bytes(), [letter, b':'] if letter.is_ascii_alphabetic())
+                && arguments.all.get(1).is_none_or(|option| option.starts_with('/'))
+        }
         "diskutil" => ["erase", "zero", "secureerase", "partitiondisk"]
             .iter()
             .any(|verb| arguments.first().to_ascii_lowercase().starts_with(verb)),

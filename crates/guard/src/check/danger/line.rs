@@ -5,7 +5,7 @@
 
 use super::super::any_of::AnyOf;
 use super::command::commands;
-use super::shell::{Variables, shell};
+use super::shell::{Variables, is_input, shell, takes_up_input, without_said};
 use super::statement::{code, sql};
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -28,7 +28,7 @@ pub(crate) struct Danger {
 
 /// Longest line that is judged.
 pub(crate) const LONGEST: usize = 4096;
-/// Texts without which no line is dangerous.
+/// Texts without which no line is dangerous, of three bytes and more: shorter ones make each word a long look.
 const TRIGGERS: &[&str] = &[
     "rm ",
     "rmdir",
@@ -97,7 +97,6 @@ const TRIGGERS: &[&str] = &[
     "-exec",
     "ifs",
     "{rm,",
-    "\\x",
     "push ",
     "destroy",
     "delete-",
@@ -138,7 +137,8 @@ static TRIGGER: LazyLock<Option<AnyOf>> = LazyLock::new(|| AnyOf::new(TRIGGERS).
 /// Whether a text could hold a danger at all.
 pub(crate) fn is_triggered(text: &str) -> bool {
     let is_in = |text: &str| TRIGGER.as_ref().is_none_or(|trigger| trigger.is_in(text));
-    is_in(text) || matches!(folded(text), Cow::Owned(folded) if is_in(&folded))
+    // Letters by their numbers spell anything.
+    is_in(text) || matches!(folded(text), Cow::Owned(folded) if is_in(&folded) || text.contains("\\x"))
 }
 
 /// A line as a shell takes its words: one blank for tabs and for several, no quotes around a word and no backslashes in one.
@@ -197,6 +197,8 @@ pub(crate) fn danger(line: &str, variables: &mut Variables) -> Option<Danger> {
         return if matters { shell(line, variables) } else { None };
     }
     let run = shell(line, variables);
+    let heard = without_said(line);
+    let line = heard.as_deref().unwrap_or(line);
     let folded = folded(line);
     let again = matches!(folded, Cow::Owned(_)).then(|| danger_of(&folded)).flatten();
     [danger_of(line), again, run].into_iter().flatten().max_by_key(|one| one.grade)
@@ -294,7 +296,14 @@ fn whole(line: &str) -> Option<Danger> {
         return grave("downloads-and-runs");
     }
     let runs = any(line, &["iex", "invoke-expression", "[scriptblock]::create"]);
-    if piped(&["base64 -d", "base64 --decode", "base64 -D", "xxd -r", "openssl enc"])
+    let decoders = ["base64 -d", "base64 --decode", "base64 -D", "xxd -r", "openssl enc"];
+    let mut decoded = false;
+    let runs_decoded = line.split('|').any(|segment| {
+        let runs = decoded && shell(segment) && reads_code(segment);
+        decoded |= any(segment, &decoders);
+        runs
+    });
+    if runs_decoded
         || any(line, &["powershell", "pwsh"]) && any(line, &[" -enc ", " -encodedcommand", " -e ", " -ec "])
         || runs && line.contains("frombase64string")
     {
@@ -341,9 +350,31 @@ fn whole(line: &str) -> Option<Danger> {
     None
 }
 
+/// Whether a shell, named in this part of a line, runs what it is fed: it does unless it has code or a file of its own.
+fn reads_code(segment: &str) -> bool {
+    let mut words =
+        segment.split_whitespace().skip_while(|word| matches!(*word, "sudo" | "env" | "-e")).skip(1);
+    match words.next() {
+        Some(option) if option.starts_with('-') && !option.starts_with("--") && option.ends_with('c') => {
+            takes_up_input(&words.collect::<Vec<_>>().join(" "))
+        }
+        Some(file) => {
+            let is_file = file.trim_end_matches(['.', '`', ')', '"', '\'']).contains(['.', '/']);
+            let is_name = file.starts_with(|one: char| one.is_ascii_alphanumeric() || "./~".contains(one));
+            !is_file || !is_name || is_input(file) || file.contains(['>', '&', ';', '`'])
+        }
+        None => true,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_trigger_is_too_short_to_be_told_by_three_bytes() {
+        assert_eq!(TRIGGERS.iter().find(|one| one.len() < 3), None);
+    }
 
     fn judged(line: &str) -> Option<Danger> {
         danger(line, &mut Variables::default())

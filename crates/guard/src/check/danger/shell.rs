@@ -3,9 +3,10 @@
 //! Source: POSIX.1-2024 XCU 2 (Shell Command Language); the tree is that of [`bartizan_pipeline::shell`].
 
 use super::command::ARGUMENTS;
-use super::destructive::{is_here, is_root, named};
-use super::line::{Danger, grave, serious};
+use super::destructive::{is_here, is_narrowed, is_root, may_run, named};
+use super::line::{Danger, LONGEST, any, grave, serious};
 use bartizan_pipeline::shell::{Command, ExpansionKind, Script, Word};
+use std::ops::Range;
 
 /// Most commands of a line that are judged.
 const MOST: usize = 64;
@@ -23,8 +24,10 @@ const DECODERS: [&str; 9] =
     ["base64", "base32", "basenc", "xxd", "openssl", "uudecode", "gunzip", "zcat", "rev"];
 /// Marks of decoding among the arguments of those that also encode.
 const DECODING: [&str; 8] = ["-d", "-D", "--decode", "-r", "-di", "-id", "-dc", "-rp"];
-/// What a search looks for besides a place.
-const FILTERS: [&str; 8] = ["-name", "-iname", "-mtime", "-size", "-regex", "-path", "-newer", "-empty"];
+/// What one line may cost in all: bytes that are filled in, commands that are looked through for them.
+const COST: usize = 64 * LONGEST;
+/// What reading a quoted text costs besides, since it has its own variables.
+const INNER_COST: usize = 1024;
 
 /// What variables were given in the lines before.
 #[derive(Debug, Clone, Default)]
@@ -65,10 +68,10 @@ impl Variables {
 
 /// The worst that the commands of a line would do; takes up what it gives to variables.
 pub(super) fn shell(line: &str, variables: &mut Variables) -> Option<Danger> {
-    read(line, variables, 0)
+    read(line, variables, 0, &mut COST.clone())
 }
 
-fn read(text: &str, variables: &mut Variables, depth: usize) -> Option<Danger> {
+fn read(text: &str, variables: &mut Variables, depth: usize, left: &mut usize) -> Option<Danger> {
     let script = Script::read(text);
     let mut worst: Option<Danger> = None;
     for (index, command) in script.commands.iter().enumerate().take(MOST) {
@@ -76,12 +79,13 @@ fn read(text: &str, variables: &mut Variables, depth: usize) -> Option<Danger> {
             .words
             .iter()
             .take(ARGUMENTS)
-            .flat_map(|word| expanded(word, index, &script, variables))
+            .flat_map(|word| expanded(word, index, &script, variables, left))
+            .take(ARGUMENTS)
             .collect();
-        let found = judged(&script, index, &words, variables, depth);
+        let found = judged(&script, index, &words, variables, (depth, left));
         worst = worst.into_iter().chain(found).max_by_key(|one| one.grade);
         for one in &command.assignments {
-            let value = expanded(&one.value, index, &script, variables).join(" ");
+            let value = expanded(&one.value, index, &script, variables, left).join(" ");
             variables.set(&one.name, &value);
         }
         match words.as_slice() {
@@ -103,7 +107,7 @@ fn judged(
     index: usize,
     words: &[String],
     variables: &Variables,
-    depth: usize,
+    (depth, left): (usize, &mut usize),
 ) -> Option<Danger> {
     let command = script.commands.get(index)?;
     let plain: Vec<&str> = words.iter().map(String::as_str).collect();
@@ -112,32 +116,41 @@ fn judged(
     for (at, word) in plain.iter().enumerate() {
         let arguments = plain.get(at.saturating_add(1)..).unwrap_or_default();
         let name = program(word);
-        found.extend(named(&name, arguments));
+        if may_run(&name, plain.get(..at).unwrap_or_default()) {
+            found.extend(named(&name, arguments));
+        }
         if name == "rm" && in_root && arguments.iter().any(|one| is_here(one)) {
             let moved: Vec<&str> =
                 arguments.iter().map(|one| if is_here(one) { "/" } else { *one }).collect();
             found.extend(named(&name, &moved));
         }
         if matches!(name.as_str(), "xargs" | "parallel") {
-            found.extend(fed(script, index, arguments, variables));
+            found.extend(fed(script, index, arguments, variables, left));
         }
     }
-    let runs = plain.iter().map(|word| program(word)).find(|name| !is_wrapper(name)).unwrap_or_default();
-    let is_shell = SHELLS.contains(&runs.as_str()) || matches!(runs.as_str(), "eval" | "source" | ".");
-    if is_shell && decodes_into(script, index, command) {
+    if decodes_into(script, command) {
         found.extend(grave("hidden-code"));
     }
     if depth < DEEPEST {
         // What is quoted may be a command for whoever gets it.
-        for word in command.words.iter().filter(|word| word.quoted && word.text.contains([' ', '\t'])) {
-            found.extend(read(&word.text, &mut variables.clone(), depth.saturating_add(1)));
+        let is_text = |word: &&Word| word.quoted && word.text.contains([' ', '\t']);
+        for word in command.words.iter().filter(is_text).filter(|word| !is_only_said(script, index, word)) {
+            let Some(rest) = left.checked_sub(INNER_COST.saturating_add(word.text.len())) else { break };
+            *left = rest;
+            found.extend(read(&word.text, &mut variables.clone(), depth.saturating_add(1), left));
         }
     }
     found.into_iter().max_by_key(|one| one.grade)
 }
 
 /// What `xargs` and the like run with what is fed to them: only places are looked at.
-fn fed(script: &Script, index: usize, arguments: &[&str], variables: &Variables) -> Option<Danger> {
+fn fed(
+    script: &Script,
+    index: usize,
+    arguments: &[&str],
+    variables: &Variables,
+    left: &mut usize,
+) -> Option<Danger> {
     let removes =
         arguments.iter().position(|word| matches!(program(word).as_str(), "rm" | "shred" | "unlink"))?;
     let options = arguments.get(removes.saturating_add(1)..).unwrap_or_default();
@@ -148,16 +161,28 @@ fn fed(script: &Script, index: usize, arguments: &[&str], variables: &Variables)
     let mut worst = None;
     for _ in 0..MOST {
         let Some((number, source)) = at.and_then(|at| Some((at, script.commands.get(at)?))) else { break };
-        let words: Vec<String> =
-            source.words.iter().flat_map(|word| expanded(word, number, script, variables)).collect();
+        let words: Vec<String> = source
+            .words
+            .iter()
+            .take(ARGUMENTS)
+            .flat_map(|word| expanded(word, number, script, variables, left))
+            .take(ARGUMENTS)
+            .collect();
+        if *left == 0 {
+            break;
+        }
+        let plain: Vec<&str> = words.iter().map(String::as_str).collect();
+        let filters = is_narrowed(&plain);
         let lists = words.first().is_some_and(|name| {
             matches!(program(name).as_str(), "find" | "ls" | "echo" | "printf" | "fd" | "dir")
         });
         let places = || words.iter().skip(1).filter(|_| lists);
         if places().any(|place| is_root(place)) {
-            return grave("destroys-files");
+            if !filters {
+                return grave("destroys-files");
+            }
+            worst = serious("destroys-files");
         }
-        let filters = words.iter().any(|one| FILTERS.contains(&one.as_str()));
         let is_far = |place: &String| place.starts_with(['/', '~', '$']) && !place.starts_with("/tmp");
         if !filters && places().any(is_far) {
             worst = serious("destroys-files");
@@ -167,14 +192,107 @@ fn fed(script: &Script, index: usize, arguments: &[&str], variables: &Variables)
     worst
 }
 
-/// Whether what a command reads or is given comes out of a decoder.
-fn decodes_into(script: &Script, index: usize, command: &Command) -> bool {
-    let decodes = |one: &Command| {
-        let mut words = one.words.iter().map(|word| word.text.as_str());
-        let Some(name) = words.find(|word| !is_wrapper(&program(word))).map(program) else { return false };
-        let always = matches!(name.as_str(), "gunzip" | "zcat" | "rev" | "uudecode");
-        DECODERS.contains(&name.as_str()) && (always || words.any(|word| DECODING.contains(&word)))
+/// Whether a command turns an encoded text into another.
+fn decodes(command: &Command) -> bool {
+    let mut words = command.words.iter().map(|word| word.text.as_str());
+    let Some(name) = words.find(|word| !is_wrapper(&program(word))).map(program) else { return false };
+    let always = matches!(name.as_str(), "gunzip" | "zcat" | "rev" | "uudecode");
+    DECODERS.contains(&name.as_str()) && (always || words.any(|word| DECODING.contains(&word)))
+}
+
+/// Where a shell takes its code from.
+enum Code<'w> {
+    /// Words of its own.
+    Words(&'w [Word]),
+    /// A file, which another command may feed.
+    File(&'w Word),
+    /// What it is fed.
+    Input,
+}
+
+/// Where the shell of this name takes its code from, by its arguments.
+fn code_of<'w>(name: &str, arguments: &'w [Word]) -> Option<Code<'w>> {
+    match name {
+        "eval" => return Some(Code::Words(arguments)),
+        "source" | "." => return arguments.first().map(Code::File),
+        _ if !SHELLS.contains(&name) => return None,
+        _ => {}
+    }
+    let (mut at, mut has_code) = (0_usize, false);
+    while let Some(word) = arguments.get(at) {
+        let text = word.text.as_str();
+        let is_cluster = text.len() > 1 && text.starts_with('-') && !text.starts_with("--");
+        if text == "--" || text == "-" || !text.starts_with(['-', '+']) {
+            break;
+        }
+        has_code |=
+            text.eq_ignore_ascii_case("-command") || is_cluster && text.len() < 8 && text.contains('c');
+        if is_cluster && !has_code && text.contains('s') {
+            return Some(Code::Input);
+        }
+        let is_valued = matches!(text, "-o" | "+o" | "-O" | "+O" | "--rcfile" | "--init-file")
+            || is_cluster && !has_code && text.ends_with('o');
+        at = at.saturating_add(if is_valued { 2 } else { 1 });
+    }
+    if arguments.get(at).is_some_and(|word| matches!(word.text.as_str(), "--" | "-")) {
+        at = at.saturating_add(1);
+    }
+    let rest = arguments.get(at..).unwrap_or_default();
+    Some(match rest.first() {
+        _ if has_code => Code::Words(rest.get(..1).unwrap_or_default()),
+        Some(file) if !is_input(&file.text) => Code::File(file),
+        _ => Code::Input,
+    })
+}
+
+/// Whether a file is what a command is fed.
+pub(super) fn is_input(path: &str) -> bool {
+    matches!(path, "-" | "/dev/stdin" | "/dev/fd/0" | "/proc/self/fd/0")
+}
+
+/// Whether code of a shell runs what the shell is fed.
+pub(super) fn takes_up_input(code: &str) -> bool {
+    let runs = |word: &str| SHELLS.contains(&word) || matches!(word, "eval" | "source" | "xargs" | "exec");
+    any(code, &["$(cat", "`cat", "$(<", "/dev/stdin", "/dev/fd/0", "{}", "python", "perl", ". /"])
+        || code.split(|one: char| !one.is_ascii_alphanumeric()).any(runs)
+}
+
+/// Whether the code that a command runs comes out of a decoder.
+fn decodes_into(script: &Script, command: &Command) -> bool {
+    let Some(at) = command.words.iter().position(|word| !is_wrapper(&program(&word.text))) else {
+        return false;
     };
+    let (wrappers, rest) = command.words.split_at(at);
+    let Some((name, arguments)) = rest.split_first() else { return false };
+    let Some(code) = code_of(&program(&name.text), arguments) else { return false };
+    let decoded_in = |span: &Range<usize>| {
+        let inside = |one: &&Command| span.start <= one.span.start && one.span.end <= span.end;
+        script.commands.iter().filter(inside).any(decodes)
+    };
+    let filled_in = |word: &Word| word.expansions.iter().any(|one| decoded_in(&one.span));
+    let is_fed = match code {
+        Code::Words(words) => {
+            if words.iter().any(filled_in) {
+                return true;
+            }
+            words.is_empty() || words.iter().any(|word| takes_up_input(&word.text))
+        }
+        Code::File(file) => {
+            let is_fed = |one: &&bartizan_pipeline::shell::Expansion| one.kind == ExpansionKind::Process;
+            return file.expansions.iter().filter(is_fed).any(|one| decoded_in(&one.span))
+                || is_input(&file.text) && is_fed_decoded(script, command);
+        }
+        // What `xargs` is fed are names of files.
+        Code::Input => !wrappers.iter().any(|word| program(&word.text) == "xargs"),
+    };
+    let reads = |redirect: &bartizan_pipeline::shell::Redirect| {
+        matches!(redirect.operator.as_str(), "<" | "<<<") && filled_in(&redirect.target)
+    };
+    is_fed && (is_fed_decoded(script, command) || command.redirects.iter().any(reads))
+}
+
+/// Whether what a command reads comes out of a decoder.
+fn is_fed_decoded(script: &Script, command: &Command) -> bool {
     let mut at = command.pipe_from;
     for _ in 0..MOST {
         let Some(source) = at.and_then(|at| script.commands.get(at)) else { break };
@@ -183,20 +301,132 @@ fn decodes_into(script: &Script, index: usize, command: &Command) -> bool {
         }
         at = source.pipe_from;
     }
-    script.commands.iter().any(|one| one.inside == Some(index) && decodes(one))
+    false
+}
+
+/// Whether a quoted word is only printed, looked for or written down by its command, and runs nowhere.
+fn is_only_said(script: &Script, index: usize, word: &Word) -> bool {
+    let Some(command) = script.commands.get(index) else { return false };
+    let mut words = command.words.iter().skip_while(|word| is_wrapper(&program(&word.text)));
+    let Some(name) = words.next().map(|word| program(&word.text)) else { return false };
+    let text = word.text.as_str();
+    let says = match name.as_str() {
+        "grep" | "egrep" | "fgrep" | "zgrep" => true,
+        "rg" | "ag" | "ack" => !words.any(|word| word.text.starts_with("--pre") || word.text == "--pager"),
+        // `e` of GNU's runs what stands behind it, or what comes of a substitution.
+        "sed" => {
+            let command = text.trim_start_matches(|one: char| one.is_ascii_digit() || "$, ".contains(one));
+            let flags = text.rsplit(['/', '|', '#', ',']).next().unwrap_or_default();
+            !command.starts_with('e')
+                && !(flags.len() < 6 && flags.contains('e'))
+                && !any(text, &["/e ", ";e", "\n"])
+        }
+        "git" => {
+            let verb = words.next().map(|word| word.text.as_str()).unwrap_or_default();
+            matches!(verb, "commit" | "tag" | "log" | "grep" | "notes" | "merge")
+        }
+        "echo" | "printf" => command.inside.is_none() && !writes(command),
+        _ => false,
+    };
+    // An apostrophe of prose stands in a word, and a part that commands fill in is run.
+    let is_filled = word.expansions.iter().any(|one| !matches!(one.kind, ExpansionKind::Variable(_)));
+    if !says
+        || is_filled
+        || script.unclosed.is_some()
+        || text.starts_with("--") && !text.starts_with("--message=")
+    {
+        return false;
+    }
+    // What reads on in the pipe must not run it either.
+    let mut at = index;
+    for _ in 0..MOST {
+        let Some((next, reader)) =
+            script.commands.iter().enumerate().find(|(_, one)| one.pipe_from == Some(at))
+        else {
+            return true;
+        };
+        let name = reader.words.first().map(|word| program(&word.text)).unwrap_or_default();
+        let is_quiet = matches!(
+            name.as_str(),
+            "grep"
+                | "egrep"
+                | "fgrep"
+                | "wc"
+                | "cat"
+                | "head"
+                | "tail"
+                | "sort"
+                | "uniq"
+                | "less"
+                | "more"
+                | "fold"
+                | "column"
+                | "nl"
+                | "cut"
+                | "jq"
+        );
+        if !is_quiet || writes(reader) {
+            return false;
+        }
+        at = next;
+    }
+    false
+}
+
+/// Whether what a command says goes into a file.
+fn writes(command: &Command) -> bool {
+    let is_file = |target: &str| target != "/dev/null" && target != "/dev/stderr";
+    command.redirects.iter().any(|one| {
+        !one.operator.starts_with('<') && one.operator != ">&" && is_file(one.target.text.as_str())
+    })
+}
+
+/// A line without the quoted words that are only said, for who reads it without a shell's eyes.
+pub(super) fn without_said(line: &str) -> Option<String> {
+    let script = Script::read(line);
+    let mut said: Vec<Range<usize>> = Vec::new();
+    for (index, command) in script.commands.iter().enumerate().take(MOST) {
+        let is_quoted = |word: &&Word| {
+            let written = line.get(word.span.clone()).unwrap_or_default();
+            word.quoted && written.strip_prefix("--message=").unwrap_or(written).starts_with(['"', '\''])
+        };
+        let words = command.words.iter().filter(is_quoted).take(ARGUMENTS);
+        said.extend(words.filter(|word| is_only_said(&script, index, word)).map(|word| word.span.clone()));
+    }
+    said.sort_by_key(|span| span.start);
+    let (mut out, mut at) = (String::new(), 0);
+    for span in &said {
+        out.push_str(line.get(at..span.start).unwrap_or_default());
+        out.push_str("''");
+        at = at.max(span.end);
+    }
+    out.push_str(line.get(at..).unwrap_or_default());
+    (!said.is_empty()).then_some(out)
 }
 
 /// A word as the command gets it: variables that are known, braces that list, echoed texts; one that is filled in may be several.
-fn expanded(word: &Word, index: usize, script: &Script, variables: &Variables) -> Vec<String> {
-    let mut text = unescaped(&word.text);
+fn expanded(
+    word: &Word,
+    index: usize,
+    script: &Script,
+    variables: &Variables,
+    left: &mut usize,
+) -> Vec<String> {
+    let text = unescaped(&word.text);
     if let Some(listed) = text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'))
         && !word.quoted
         && listed.contains(',')
     {
         return listed.split(',').take(ARGUMENTS).map(str::to_owned).collect();
     }
+    let (mut out, mut rest) = (String::with_capacity(text.len()), text.as_str());
     for expansion in &word.expansions {
-        match &expansion.kind {
+        if out.len() >= LONGEST || *left == 0 {
+            break;
+        }
+        // What is looked through for a value.
+        *left = left.saturating_sub(script.commands.len());
+        let (mark, value) = match &expansion.kind {
             ExpansionKind::Variable(name) => {
                 let local = script.assigned(name, index).filter(|value| value.is_literal());
                 let value = match name.as_str() {
@@ -204,9 +434,8 @@ fn expanded(word: &Word, index: usize, script: &Script, variables: &Variables) -
                     "@" | "*" | "-" | "1" | "2" | "3" | "4" | "5" | "6" | "7" | "8" | "9" => Some(""),
                     _ => local.map(|value| value.text.as_str()).or(variables.value(name)),
                 };
-                if let Some(value) = value.filter(|value| value.len() <= LONGEST_VALUE) {
-                    text = text.replacen(&format!("${name}"), value, 1);
-                }
+                let value = value.filter(|value| value.len() <= LONGEST_VALUE).map(str::to_owned);
+                (format!("${name}"), value)
             }
             ExpansionKind::Commands => {
                 let stands_in = |one: &&Command| {
@@ -214,17 +443,24 @@ fn expanded(word: &Word, index: usize, script: &Script, variables: &Variables) -
                         && expansion.span.start <= one.span.start
                         && one.span.end <= expansion.span.end
                 };
-                if let Some(said) = script.commands.iter().find(stands_in).and_then(said) {
-                    text = text.replacen("$(…)", &said, 1);
-                }
+                ("$(…)".to_owned(), script.commands.iter().find(stands_in).and_then(said))
             }
-            ExpansionKind::Process | ExpansionKind::Template(_) => {}
-        }
+            ExpansionKind::Process => ("$(…)".to_owned(), None),
+            ExpansionKind::Template(_) => continue,
+        };
+        let Some((head, tail)) = rest.split_once(mark.as_str()) else { continue };
+        let value = value.unwrap_or(mark);
+        *left = left.saturating_sub(head.len().saturating_add(value.len()));
+        out.push_str(head);
+        out.push_str(&value);
+        rest = tail;
     }
+    out.push_str(rest);
+    out.truncate(out.floor_char_boundary(LONGEST));
     if word.quoted || word.expansions.is_empty() {
-        return vec![text];
+        return vec![out];
     }
-    text.split_whitespace().map(str::to_owned).collect()
+    out.split_whitespace().map(str::to_owned).collect()
 }
 
 /// What a command prints that only repeats what it is given.
@@ -407,6 +643,58 @@ mod tests {
         ] {
             assert_eq!(labels(line), [], "{line}");
         }
+    }
+
+    #[test]
+    fn what_only_names_or_narrows_a_danger_is_not_grave() {
+        for line in [
+            "find /var -name '*.log' -mtime +30 -delete",
+            "find ~ -name '.DS_Store' -delete",
+            "find / -name '*.pyc' -exec rm {} \\;",
+            "find $HOME -name node_modules -prune -exec rm -rf {} +",
+            "find / -name core -type f | xargs rm -f",
+            "bash deploy.sh --token $(kubectl get secret foo -o jsonpath='{.data.t}' | base64 -d)",
+            "bash -c 'echo hi' $(echo aGk= | base64 -d)",
+            "echo aGk= | base64 -d | sh -c 'cat > f'",
+            "ls *.sh | rev | cut -c4- | rev | xargs -n1 bash",
+            "Use the date format d: day",
+            "In YAML the format k: v is used",
+            "def format e: Event",
+            "<div format a: b>",
+            "grep -rn 'rm -rf /' scripts/",
+            "history | grep 'rm -rf /'",
+            "git commit -m 'Fix rm -rf / in cleanup'",
+            "echo 'Never run rm -rf / as root'",
+            "nvme format --help",
+            "cryptsetup luksFormat /dev/loop0",
+            "rm -rf /mnt/*",
+            "chown -R www-data:www-data /srv",
+            "cd /opt && rm -rf ..",
+        ] {
+            assert!(labels(line).iter().all(|(_, grade)| *grade == Grade::Serious), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_looks_narrowed_or_said_and_is_not_stays_grave() {
+        for line in [
+            "find / -type f -delete",
+            "find / ! -name keep -delete",
+            "find / -delete -name x",
+            "echo 'rm -rf /' | sh",
+            "sudo bash -c 'rm -rf /'",
+            "format c: /q",
+            "bash <(echo cm0= | base64 -d)",
+            "echo cm0= | base64 -d | bash -s -- x.sh",
+        ] {
+            assert!(labels(line).iter().any(|(_, grade)| *grade == Grade::Grave), "{line}");
+        }
+    }
+
+    #[test]
+    fn variables_do_not_make_a_line_grow() {
+        let lines = format!("A={}\nrm {}", "a".repeat(LONGEST_VALUE), "$A".repeat(2_000));
+        assert_eq!(labels(&lines), []);
     }
 
     proptest::proptest! {

@@ -1,7 +1,7 @@
 //! Statements of databases, and calls of Python and JavaScript.
 
 use super::command::ARGUMENTS;
-use super::destructive::is_root;
+use super::destructive::{is_root, is_store};
 use super::line::{Danger, any, grave, serious};
 
 /// Statements that take more than a row.
@@ -66,20 +66,22 @@ pub(super) fn code(line: &str) -> Option<Danger> {
     ) {
         return grave("downloads-and-runs");
     }
-    let root = |call: &str| {
+    let removes = |call: &str, is_lost: fn(&str) -> bool| {
         squeezed.split(call).skip(1).any(|rest| {
             let path = rest.trim_start_matches(['r', 'f', '"', '\'', '`']);
             let path = path.split(['"', '\'', '`', ',', ')']).next().unwrap_or_default();
-            rest.starts_with(['"', '\'', '`', 'r']) && !path.is_empty() && is_root(path)
+            rest.starts_with(['"', '\'', '`', 'r']) && !path.is_empty() && is_lost(path)
         })
     };
-    if root("rmtree(")
-        || root("rmsync(")
-        || root("rimraf(")
+    let all = |is_lost| ["rmtree(", "rmsync(", "rimraf("].iter().any(|call| removes(call, is_lost));
+    if all(is_root)
         || squeezed.contains("rmtree(path.home()")
         || squeezed.contains("rmtree(os.path.expanduser(\"~\")")
     {
         return grave("destroys-files");
+    }
+    if all(is_store) {
+        return serious("destroys-files");
     }
     if any(&squeezed, &[".dropdatabase(", "flushall("]) {
         return serious("destroys-data");

@@ -17,7 +17,7 @@ use super::stream::{Kinds, LONGEST_STEP, Seen, Step, Tail, is_unspaced};
 use super::words::turned;
 use bartizan_text::{Class, Hit, latin_look};
 use coded::{Code, Coded};
-use run::{Run, begins_mark, may_begin};
+use run::{Run, is_of_mark, may_begin};
 use spelt::Spelt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -68,20 +68,17 @@ pub(crate) struct Disguised {
 type Found = (Hit, Handling, Range<usize>);
 
 impl Disguised {
-    /// A reader at the start of an answer.
-    pub(crate) fn new(look: Arc<Look>) -> Self {
-        Self {
-            look,
-            shown: Shown::joining(),
-            word: Spelt::default(),
-            run: Run::default(),
-            coded: Coded::default(),
-        }
+    /// A reader of a text of which nothing but prose was passed over, at the start of a line or within one.
+    pub(crate) fn new(look: Arc<Look>, begins_line: bool) -> Self {
+        let mut shown = Shown::joining();
+        shown.pass(begins_line);
+        Self { look, shown, word: Spelt::default(), run: Run::default(), coded: Coded::default() }
     }
 
     /// Everything in a whole text, by its place.
     pub(crate) fn all(look: &Arc<Look>, text: &str) -> Vec<Seen> {
-        let (mut tail, mut seen, mut reader) = (Tail::default(), Vec::new(), Self::new(Arc::clone(look)));
+        let (mut tail, mut seen, mut reader) =
+            (Tail::default(), Vec::new(), Self::new(Arc::clone(look), true));
         tail.push(text);
         while let Some(step) = tail.step() {
             reader.read(&tail, &step, false, &mut seen);
@@ -89,6 +86,11 @@ impl Disguised {
         let rest = tail.rest();
         reader.read(&tail, &rest, true, &mut seen);
         seen
+    }
+
+    /// Whether a step is passed over where nothing is under way.
+    pub(crate) fn passes(text: &str, kinds: Kinds) -> bool {
+        is_prose(text, kinds)
     }
 
     /// Reads a step; gives where something begins that is not known to its end.
@@ -424,16 +426,18 @@ impl Disguised {
 
 /// Whether a step is a word as most are: letters, perhaps with marks of sentences around them, that begin no mark of a token.
 fn is_prose(text: &str, kinds: Kinds) -> bool {
-    const MARKS_OF_SENTENCES: [char; 9] = ['.', ',', ':', ';', '!', '?', '(', ')', '"'];
     if !kinds.is_plain() && kinds.any(MARKED) {
         return false;
     }
-    let word = text.trim_end().trim_matches(MARKS_OF_SENTENCES);
-    let mut letters = word.bytes();
-    letters.next().is_some_and(|first| first.is_ascii_alphabetic())
-        && letters.all(|letter| letter.is_ascii_lowercase())
-        && !begins_mark(word.bytes())
-        && (word.len() > 2 || !may_begin(word))
+    let around = |byte: &u8| matches!(byte, b'.' | b',' | b':' | b';' | b'!' | b'?' | b'(' | b')' | b'"');
+    let bytes = text.as_bytes().trim_ascii_end();
+    let begins = bytes.iter().take_while(|byte| around(byte)).count();
+    let behind = bytes.iter().rev().take_while(|byte| around(byte)).count();
+    let word = bytes.get(begins..bytes.len().saturating_sub(behind)).unwrap_or_default();
+    let Some((first, others)) = word.split_first() else { return false };
+    first.is_ascii_alphabetic()
+        && others.iter().all(u8::is_ascii_lowercase)
+        && if word.len() > 2 { !is_of_mark(word) } else { !may_begin(word) }
 }
 
 /// Whether a text is a word of letters in one case.

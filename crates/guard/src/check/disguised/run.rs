@@ -125,6 +125,33 @@ impl Run {
     }
 }
 
+/// The first three letters or digits of the marks, as bits: few words begin with them.
+static FIRST: LazyLock<Vec<u64>> = LazyLock::new(|| {
+    let mut bits = vec![0; FIRST_BITS.div_ceil(64)];
+    for mark in token_marks() {
+        let letters: Vec<u8> = mark.bytes().filter(|byte| symbol(*byte).is_some()).take(3).collect();
+        if let Some(key) = first_key(&letters)
+            && let Some(word) = bits.get_mut(key >> 6)
+        {
+            *word |= 1_u64 << (key & 63);
+        }
+    }
+    bits
+});
+/// Three times the low five bits of a byte, which either case of a letter has.
+const FIRST_BITS: usize = 1 << 15;
+
+fn first_key(letters: &[u8]) -> Option<usize> {
+    let first = letters.get(..3)?;
+    Some(first.iter().fold(0, |key, byte| key << 5 | usize::from(byte & 31)))
+}
+
+/// Whether a word of letters is the beginning of a mark of three and more.
+pub(super) fn is_of_mark(word: &[u8]) -> bool {
+    let bit = |key: usize| FIRST.get(key >> 6).is_some_and(|bits| bits >> (key & 63) & 1 == 1);
+    first_key(word).is_some_and(bit) && begins_mark(word.iter().copied())
+}
+
 /// Whether a word begins with the mark of a token, or is the beginning of one.
 pub(super) fn begins_mark(core: impl Iterator<Item = u8>) -> bool {
     let (mut state, mut length) = (0, 0_usize);
@@ -142,8 +169,8 @@ pub(super) fn begins_mark(core: impl Iterator<Item = u8>) -> bool {
 }
 
 /// Whether the mark of a token may begin with these letters.
-pub(super) fn may_begin(letters: &str) -> bool {
-    let state = letters.bytes().fold(0, |state, byte| MARKS.after(state, byte));
+pub(super) fn may_begin(letters: &[u8]) -> bool {
+    let state = letters.iter().fold(0, |state, byte| MARKS.after(state, *byte));
     MARKS.depth(state) == letters.len()
 }
 

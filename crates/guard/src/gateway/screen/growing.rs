@@ -1,11 +1,14 @@
 //! Texts that grow, and those that are whole in their event: judged by themselves, and joined as readers join them.
 
-use super::{Channel, Left, Screen, State, Step, quoted_text};
+use super::{Left, Screen, State, Step, quoted_text};
 use crate::check::{Edit, Release, ResponseJudge};
 use crate::gateway::exchange::Refused;
 use crate::gateway::judging::judged;
 use crate::protocol::{Delta, Of, RefusalKind};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+/// What is kept of a text for what may come behind its end, in bytes.
+const LAST: usize = 1_024;
 
 /// Texts that readers join, one after the other.
 pub(super) struct Run {
@@ -20,6 +23,8 @@ pub(super) struct Run {
     finished: bool,
     /// Texts before it.
     past: BTreeSet<String>,
+    /// The last of what came: what comes behind the end is judged behind it.
+    last: String,
 }
 
 impl Screen {
@@ -35,16 +40,27 @@ impl Screen {
                 closed: false,
                 finished: false,
                 past: BTreeSet::new(),
+                last: String::new(),
             };
             self.runs.insert(name.clone(), Box::new(run));
         }
-        let Some(run) = self.runs.get_mut(name).filter(|run| !run.finished) else {
-            // What comes behind the end of a text is not part of it, and leaves nowhere.
-            let ended = || Box::new(Channel { complete: true, ..Channel::default() });
-            self.channels.entry(piece.channel.clone()).or_insert_with(ended);
-            return Ok(());
-        };
+        let Some(run) = self.runs.get_mut(name) else { return Ok(()) };
         let mut seam = None;
+        // What comes behind the end of a text is judged as another one behind it, of which the end has left.
+        if std::mem::take(&mut run.finished) {
+            run.judge = self.asked.judge()?;
+            let mut before = run.judge.push(&run.last);
+            before.reasons.clear();
+            run.open = VecDeque::from([String::new(), piece.channel.clone()]);
+            run.current.clone_from(&piece.channel);
+            run.closed = false;
+            run.past.clear();
+            let mut ended = run.judge.seam();
+            ended.reasons.clear();
+            self.released(name, before, step);
+            self.released(name, ended, step);
+        }
+        let Some(run) = self.runs.get_mut(name) else { return Ok(()) };
         if run.current != piece.channel {
             // Texts that take turns are joined by readers in another order than they come in.
             if run.past.contains(&piece.channel) {
@@ -61,6 +77,11 @@ impl Screen {
             run.open.push_back(piece.channel.clone());
         }
         let release = run.judge.push(&piece.text);
+        run.last.push_str(&piece.text);
+        if run.last.len() > 2 * LAST {
+            let from = run.last.ceil_char_boundary(run.last.len() - LAST);
+            run.last.drain(..from);
+        }
         let channel = self.channels.entry(piece.channel.clone()).or_default();
         channel.complete = false;
         for release in seam.into_iter().chain([release]) {

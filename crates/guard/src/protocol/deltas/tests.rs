@@ -44,7 +44,7 @@ fn responses_give_deltas_calls_and_whole_texts() {
     assert_eq!(of(call).0, ["2/call/arguments={"]);
     let done = r#"{"type":"response.output_text.done","sequence_number":5,"output_index":0,"text":"hi"}"#;
     assert_eq!(of(done).0, ["whole/5/response.output_text.done/text=hi"]);
-    assert_eq!(of(done).1, ["0/", "whole/5/response.output_text.done"]);
+    assert_eq!(of(done).1, ["0/0/response.output_text.delta", "whole/5/response.output_text.done"]);
     let created = r#"{"type":"response.created","response":{"id":"r","instructions":"secret","output":[]}}"#;
     // What it says again may not have been asked.
     assert_eq!(of(created).0, ["whole//response.created/response/instructions=secret"]);

@@ -231,3 +231,37 @@ fn a_server_of_tools_of_the_older_transport_says_where_to_post_and_is_judged() {
     let (_, over, _) = through(enforcing(Protocol::OpenaiChat, ""), endpoint, 33);
     assert!(over);
 }
+
+#[test]
+fn what_comes_behind_an_end_is_judged_and_does_not_vanish() {
+    let say = |text: &str, reason: &str| chunk(&format!("{{\"content\":\"{text}\"}}"), reason);
+    for reason in ["\"\"", "\"null\"", "\"stop\""] {
+        let stream =
+            say("one ", reason) + &say("two ", reason) + &say("three", reason) + &chunk("{}", "\"stop\"");
+        assert_eq!(through(enforcing(Protocol::OpenaiChat, ""), &stream, 50).0, stream);
+        let (head, tail) = SECRET.split_at(20);
+        let stream = say(head, reason) + &say(tail, reason) + &chunk("{}", "\"stop\"");
+        let (out, ..) = through(enforcing(Protocol::OpenaiChat, ""), &stream, 50);
+        assert!(!out.contains(tail), "{out}");
+    }
+}
+
+#[test]
+fn parts_of_a_summary_are_texts_of_their_own() {
+    let event = |kind: &str, part: usize, rest: &str| {
+        format!(
+            r#"{{"type":"response.reasoning_summary_{kind}","output_index":0,"summary_index":{part},{rest}}}"#
+        )
+    };
+    let all: Vec<String> = (0..3)
+        .flat_map(|part| {
+            [
+                event("text.delta", part, r#""delta":"Some words""#),
+                event("text.done", part, r#""text":"Some words""#),
+                event("part.done", part, r#""part":{"type":"summary_text","text":"Some words"}"#),
+            ]
+        })
+        .collect();
+    let stream = events(&all.iter().map(String::as_str).collect::<Vec<_>>());
+    assert_eq!(through(enforcing(Protocol::OpenaiResponses, ""), &stream, 50).0, stream);
+}
