@@ -285,6 +285,8 @@ impl Screen {
         let mut held = Held { repeats, marks, ..Held::plain(event) };
         let (grow, whole): (Vec<_>, Vec<_>) =
             pieces.into_iter().partition(|piece| !matches!(piece.of, Of::Whole | Of::Echo));
+        let others: Vec<&Delta<'_>> = grow.iter().chain(&whole).collect();
+        self.end_complete(&others, step);
         for run in self.wholes(&whole) {
             let Ok(left) = self.whole(&run, step) else { return self.fail(held, step) };
             for left in left {

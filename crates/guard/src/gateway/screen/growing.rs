@@ -79,7 +79,7 @@ impl Screen {
         let release = run.judge.push(&piece.text);
         run.last.push_str(&piece.text);
         if run.last.len() > 2 * LAST {
-            let from = run.last.ceil_char_boundary(run.last.len() - LAST);
+            let from = run.last.ceil_char_boundary(run.last.len().saturating_sub(LAST));
             run.last.drain(..from);
         }
         let channel = self.channels.entry(piece.channel.clone()).or_default();
@@ -90,28 +90,45 @@ impl Screen {
         Ok(())
     }
 
+    /// Ends texts that are complete where something else comes behind them: no other text may come that readers join with them, and what
+    /// waits for one would wait for as long as a tool runs. One that comes all the same is judged behind their end.
+    pub(super) fn end_complete(&mut self, pieces: &[&Delta<'_>], step: &mut Step) {
+        let of = |piece: &&Delta<'_>, name: &String| piece.run.as_ref().unwrap_or(&piece.channel) == name;
+        let waits = |name: &String, run: &Run| {
+            run.closed && !run.finished && !pieces.is_empty() && !pieces.iter().any(|piece| of(piece, name))
+        };
+        let runs = self.runs.iter().filter(|(name, run)| waits(name, run));
+        let names: Vec<String> = runs.map(|(name, _)| name.clone()).collect();
+        for name in names {
+            self.end(&name, step);
+        }
+    }
+
+    /// Ends the texts of a run.
+    fn end(&mut self, name: &str, step: &mut Step) {
+        let Some(run) = self.runs.get_mut(name) else { return };
+        run.finished = true;
+        let release = run.judge.finish();
+        self.released(name, release, step);
+        let Some(run) = self.runs.get(name) else { return };
+        for channel in run.open.iter().chain([&run.current]) {
+            if let Some(channel) = self.channels.get_mut(channel) {
+                channel.complete = true;
+            }
+        }
+    }
+
     /// Texts whose names begin so are complete.
     pub(super) fn complete_texts(&mut self, prefix: &str, step: &mut Step) {
         let names: Vec<String> = self.runs.keys().cloned().collect();
         for name in names {
             let Some(run) = self.runs.get_mut(&name).filter(|run| !run.finished) else { continue };
-            let ends = name.starts_with(prefix);
-            run.finished = ends;
-            let release = if ends {
-                run.judge.finish()
+            if name.starts_with(prefix) {
+                self.end(&name, step);
             } else if !run.closed && run.current.starts_with(prefix) {
                 run.closed = true;
-                run.judge.seam()
-            } else {
-                continue;
-            };
-            self.released(&name, release, step);
-            if let Some(run) = self.runs.get(&name).filter(|_| ends) {
-                for channel in run.open.iter().chain([&run.current]) {
-                    if let Some(channel) = self.channels.get_mut(channel) {
-                        channel.complete = true;
-                    }
-                }
+                let release = run.judge.seam();
+                self.released(&name, release, step);
             }
         }
     }

@@ -83,6 +83,22 @@ fn a_text_cut_over_two_blocks_of_a_stream_is_judged_as_one() {
 }
 
 #[test]
+fn a_text_does_not_wait_for_a_tool_behind_it() {
+    let stream = events(&[
+        r#"{"type":"message_start","message":{"content":[]}}"#,
+        r#"{"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}"#,
+        r#"{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"I will look it up now."}}"#,
+        r#"{"type":"content_block_stop","index":0}"#,
+        r#"{"type":"content_block_start","index":1,"content_block":{"type":"thinking","thinking":""}}"#,
+        r#"{"type":"content_block_delta","index":1,"delta":{"type":"thinking_delta","thinking":"Where to look "}}"#,
+    ]);
+    let mut screen = enforcing(Protocol::AnthropicMessages, "");
+    let out = String::from_utf8_lossy(&screen.push(stream.as_bytes()).out).into_owned();
+    let ends = r#"{"type":"content_block_stop","index":0}"#;
+    assert!(out.contains("it up now.") && out.contains(ends) && out.contains("thinking"), "{out}");
+}
+
+#[test]
 fn harmless_blocks_leave_byte_for_byte() {
     let stream = blocks(&[&["I look", " for that."], &["Here it is: 12"], &["3 parcels", ""], &[], &["Bye"]]);
     for size in [1, 13, 1 << 20] {
