@@ -252,7 +252,7 @@ fn files(name: &str, arguments: Arguments<'_>) -> Option<Danger> {
             let removal = arguments.all.iter().position(|one| {
                 *one == "-delete" || executes && matches!(*one, "-exec" | "-execdir" | "-ok" | "-okdir")
             });
-            let Some(removal) = removal else { return None };
+            let removal = removal?;
             let narrowed = is_narrowed(arguments.all.get(..removal).unwrap_or_default());
             let place = arguments.operands().next().unwrap_or_default();
             if is_root(place) {

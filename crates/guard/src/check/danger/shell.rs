@@ -317,9 +317,10 @@ fn is_only_said(script: &Script, index: usize, word: &Word) -> bool {
         "sed" => {
             let command = text.trim_start_matches(|one: char| one.is_ascii_digit() || "$, ".contains(one));
             let flags = text.rsplit(['/', '|', '#', ',']).next().unwrap_or_default();
-            !command.starts_with('e')
-                && !(flags.len() < 6 && flags.contains('e'))
-                && !any(text, &["/e ", ";e", "\n"])
+            let runs = command.starts_with('e')
+                || flags.len() < 6 && flags.contains('e')
+                || any(text, &["/e ", ";e", "\n"]);
+            !runs
         }
         "git" => {
             let verb = words.next().map(|word| word.text.as_str()).unwrap_or_default();
