@@ -5,7 +5,8 @@
 use super::github::{gaps, has_key};
 use super::script::Script;
 use crate::address::is_commit;
-use crate::rules::{self, HOST_ACCESS, PRIVILEGED_CONTAINER, TEMPLATE_INJECTION, UNPINNED_INCLUDE};
+use crate::docker::rights;
+use crate::rules::{self, TEMPLATE_INJECTION, UNPINNED_INCLUDE};
 use crate::yaml::{Node, Yaml};
 use crate::{Issue, Notes, Reader, Text, image, issue, variable};
 use bartizan_core::{Kind, Rule, Severity};
@@ -99,17 +100,7 @@ fn judged((name, given): (Node<'_>, Option<Node<'_>>)) -> Vec<Issue> {
         }
     }
     let Some(given) = given else { return issues };
-    if let Some(entry) = given.entry("privileged").filter(|entry| entry.value.as_bool() == Some(true)) {
-        let message = "the container has all rights of the machine";
-        issues.push(Issue::new(&PRIVILEGED_CONTAINER, entry.span(), message));
-    }
-    for volume in given.get("volumes").into_iter().flat_map(Node::items) {
-        let source = volume.as_str().unwrap_or_default();
-        if source.contains("docker.sock") || source.starts_with("/:") {
-            let message = format!("`{source}` gives the container the machine");
-            issues.push(Issue::new(&HOST_ACCESS, volume.span(), message).severity(Severity::High));
-        }
-    }
+    issues.extend(rights(given));
     issues
 }
 

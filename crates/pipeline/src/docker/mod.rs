@@ -4,7 +4,9 @@ mod compose;
 mod devcontainer;
 mod file;
 mod instructions;
+mod rights;
 
 pub(crate) use compose::ComposeFile;
 pub(crate) use devcontainer::DevContainer;
 pub(crate) use file::Dockerfile;
+pub(crate) use rights::rights;

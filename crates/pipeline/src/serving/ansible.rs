@@ -5,11 +5,12 @@
 use super::environment_issues;
 use crate::address::cleartext;
 use crate::ci::github::gaps;
-use crate::rules::{self, HOST_ACCESS, INSECURE_TRANSPORT, PRIVILEGED_CONTAINER, TLS_DISABLED};
+use crate::docker::rights;
+use crate::rules::{self, INSECURE_TRANSPORT, TLS_DISABLED};
 use crate::shell::inspect::{self, Setting};
 use crate::yaml::{Node, Yaml};
 use crate::{Issue, Notes, Reader, Text, image, issue};
-use bartizan_core::{Kind, Rule, Severity};
+use bartizan_core::{Kind, Rule};
 
 /// A playbook.
 #[derive(Debug)]
@@ -70,18 +71,7 @@ fn task(text: &Text<'_>, notes: &mut Notes<'_>, module: &str, given: Node<'_>) {
             {
                 issues.extend(image::issue(reference, node.span(), "the image"));
             }
-            if let Some(entry) = given.entry("privileged").filter(|entry| entry.value.as_bool() == Some(true))
-            {
-                let message = "the container has all rights of the machine";
-                issues.push(Issue::new(&PRIVILEGED_CONTAINER, entry.span(), message));
-            }
-            for volume in given.get("volumes").into_iter().flat_map(Node::items) {
-                let source = volume.as_str().unwrap_or_default();
-                if source.contains("docker.sock") || source.starts_with("/:") {
-                    let message = format!("`{source}` gives the container the machine");
-                    issues.push(Issue::new(&HOST_ACCESS, volume.span(), message).severity(Severity::High));
-                }
-            }
+            issues.extend(rights(given));
             environment_issues(text, notes, given.get("env"));
         }
         "get_url" | "uri" | "unarchive" | "git" | "apt_repository" | "yum_repository" => {

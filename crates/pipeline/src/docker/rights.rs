@@ -1,0 +1,25 @@
+//! What a container is given of the machine it runs on, where a plugin or a module is told it as a table with `privileged` and `volumes`.
+//!
+//! Source: Docker, `docker run --privileged` and `--volume`.
+
+use crate::Issue;
+use crate::rules::{HOST_ACCESS, PRIVILEGED_CONTAINER};
+use crate::yaml::Node;
+use bartizan_core::Severity;
+
+/// Findings for all rights, and for a volume that is Docker's socket or the root of the machine.
+pub(crate) fn rights(given: Node<'_>) -> Vec<Issue> {
+    let mut issues = Vec::new();
+    if let Some(entry) = given.entry("privileged").filter(|entry| entry.value.as_bool() == Some(true)) {
+        let message = "the container has all rights of the machine";
+        issues.push(Issue::new(&PRIVILEGED_CONTAINER, entry.span(), message));
+    }
+    for volume in given.get("volumes").into_iter().flat_map(Node::items) {
+        let source = volume.as_str().unwrap_or_default();
+        if source.contains("docker.sock") || source.starts_with("/:") {
+            let message = format!("`{source}` gives the container the machine");
+            issues.push(Issue::new(&HOST_ACCESS, volume.span(), message).severity(Severity::High));
+        }
+    }
+    issues
+}
