@@ -304,7 +304,9 @@ impl ResponseJudge {
                 }
                 _ => self.whole.read_next(&mut seen),
             }
-            self.found(seen, before, false, release);
+            if !seen.is_empty() {
+                self.found(seen, before, false, release);
+            }
         }
     }
 

@@ -130,7 +130,7 @@ impl FormReader {
 impl Reader for FormReader {
     fn read(&mut self, tail: &Tail, step: &Step, last: bool, seen: &mut Vec<Seen>) -> usize {
         if self.text.len() <= LONGEST {
-            self.text.push_str(tail.get(step.span()));
+            self.text.push_str(tail.word(step));
         }
         if last && let Some(message) = self.breach() {
             seen.push(Seen {

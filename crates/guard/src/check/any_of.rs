@@ -1,4 +1,4 @@
-//! Whether any of a few fixed texts stands in a word, asked for every word of an answer: [`AnyOf`].
+//! Whether any of a few fixed texts stands in a word, asked for every word of an answer: [`AnyOf`], and before it [`Sieve`].
 
 use aho_corasick::automaton::{Automaton as _, StateID};
 use aho_corasick::dfa::DFA;
@@ -16,7 +16,7 @@ const MASK: usize = (1 << (3 * BITS)) - 1;
 /// bytes on end, which waits for nothing; only where these begin one of the texts is the automaton asked.
 #[derive(Debug)]
 pub(crate) struct AnyOf {
-    sieve: Box<[u64]>,
+    sieve: Sieve,
     table: DFA,
     start: StateID,
     /// Bytes of the longest text, and three at least: so many are read from where one may begin.
@@ -29,19 +29,7 @@ impl AnyOf {
         let table = DFA::builder().ascii_case_insensitive(true).prefilter(false).build(texts)?;
         // A table for searches that may begin anywhere has this state.
         let start = table.start_state(Anchored::No).unwrap_or_default();
-        let mut sieve = vec![0; SIEVE].into_boxed_slice();
-        for text in texts {
-            match text.as_bytes() {
-                [first, second, third, ..] => {
-                    let key = [first, second, third].into_iter().fold(0, |key, byte| shifted(key, *byte));
-                    if let Some(word) = sieve.get_mut(key >> 6) {
-                        *word |= 1_u64 << (key & 63);
-                    }
-                }
-                // Too short to be told by three bytes.
-                _ => sieve.fill(u64::MAX),
-            }
-        }
+        let sieve = Sieve::of(texts.iter().copied());
         let longest = texts.iter().map(|text| text.len()).fold(3, usize::max);
         Ok(Self { sieve, table, start, longest })
     }
@@ -51,8 +39,7 @@ impl AnyOf {
         let (mut key, bytes) = (0, text.as_bytes());
         bytes.iter().enumerate().any(|(at, byte)| {
             key = shifted(key, *byte);
-            let bit = self.sieve.get(key >> 6).is_some_and(|word| word >> (key & 63) & 1 == 1);
-            bit && self.from(bytes.get(at.saturating_sub(2)..).unwrap_or_default())
+            self.sieve.lets_through(key) && self.from(bytes.get(at.saturating_sub(2)..).unwrap_or_default())
         })
     }
 
@@ -66,8 +53,38 @@ impl AnyOf {
     }
 }
 
+/// The first three bytes of texts, of each its low bits: where no three bytes on end of a word are among them, none of the texts stands
+/// in the word.
+#[derive(Debug)]
+pub(crate) struct Sieve(Box<[u64; SIEVE]>);
+
+impl Sieve {
+    /// The sieve of these texts.
+    pub(crate) fn of<'t>(texts: impl Iterator<Item = &'t str>) -> Self {
+        let mut sieve = Box::new([0; SIEVE]);
+        for text in texts {
+            match text.as_bytes() {
+                [first, second, third, ..] => {
+                    let key = [first, second, third].into_iter().fold(0, |key, byte| shifted(key, *byte));
+                    if let Some(word) = sieve.get_mut(key >> 6) {
+                        *word |= 1_u64 << (key & 63);
+                    }
+                }
+                // Too short to be told by three bytes.
+                _ => sieve.fill(u64::MAX),
+            }
+        }
+        Self(sieve)
+    }
+
+    /// Whether one of the texts may begin with the bytes of a key, which [`shifted`] makes.
+    pub(crate) fn lets_through(&self, key: usize) -> bool {
+        self.0.get(key >> 6).is_some_and(|word| word >> (key & 63) & 1 == 1)
+    }
+}
+
 /// The last three bytes of a text, of each its low bits.
-fn shifted(key: usize, byte: u8) -> usize {
+pub(crate) fn shifted(key: usize, byte: u8) -> usize {
     (key << BITS | usize::from(byte) & ((1 << BITS) - 1)) & MASK
 }
 

@@ -168,7 +168,7 @@ struct AnswerReader {
 
 impl Reader for AnswerReader {
     fn read(&mut self, tail: &Tail, step: &Step, _: bool, seen: &mut Vec<Seen>) -> usize {
-        let tokens = estimate_tokens(tail.get(step.span()));
+        let tokens = estimate_tokens(tail.word(step));
         let before = self.tokens.fetch_add(tokens, Ordering::Relaxed);
         if before <= self.most && before.saturating_add(tokens) > self.most {
             let message = format!("the answer has more than {} tokens", self.most);

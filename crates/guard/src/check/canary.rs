@@ -160,7 +160,7 @@ fn told(mode: Mode, span: Range<usize>, label: &str) -> Seen {
 
 impl Reader for CanaryReader {
     fn read(&mut self, tail: &Tail, step: &Step, last: bool, seen: &mut Vec<Seen>) -> usize {
-        let text = tail.get(step.span());
+        let text = tail.word(step);
         let mut as_shown = None;
         if let Some(shown) = self.shown.0.step(text) {
             let matching = self.shown.1.get_or_insert_with(|| self.plain.clone());

@@ -141,9 +141,11 @@ struct CodeReader {
 
 impl Reader for CodeReader {
     fn read(&mut self, tail: &Tail, step: &Step, last: bool, seen: &mut Vec<Seen>) -> usize {
-        let word = tail.get(step.span());
+        let word = tail.word(step);
         let gives = step.start == self.line && Variables::may_learn(word);
-        self.armed = self.armed || gives || is_triggered(word) || self.variables.are_used_in(word);
+        // Only what a shell reads past hides a trigger from the kinds.
+        let may_be = step.kinds.any(Kinds::HINT.or(Kinds::DRESSED));
+        self.armed = self.armed || gives || may_be && is_triggered(word) || self.variables.are_used_in(word);
         let ends = last || step.kinds.any(Kinds::LINE_END) || step.end.saturating_sub(self.line) > LONGEST;
         let goes_on = step.kinds.any(Kinds::BACKSLASH) && word.trim_end().ends_with('\\');
         if ends && (last || !goes_on || step.end.saturating_sub(self.line) > LONGEST) {

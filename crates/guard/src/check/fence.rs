@@ -150,7 +150,9 @@ impl Fence {
 impl Line {
     fn take(&mut self, bytes: &[u8]) {
         let free = LONGEST_HEAD.saturating_sub(self.head.len());
-        self.head.extend_from_slice(bytes.get(..free.min(bytes.len())).unwrap_or_default());
+        if free > 0 {
+            self.head.extend_from_slice(bytes.get(..free.min(bytes.len())).unwrap_or_default());
+        }
         self.long |= bytes.len() > free;
         self.last = bytes.iter().rev().find(|byte| !byte.is_ascii_whitespace()).copied().unwrap_or(self.last);
     }

@@ -172,7 +172,7 @@ impl LinkReader {
 
     /// Reads a step byte by byte; gives the spans that were judged.
     fn marked(&mut self, tail: &Tail, step: &Step, last: bool, seen: &mut Vec<Seen>) -> Vec<Range<usize>> {
-        for (at, byte) in tail.get(step.span()).bytes().enumerate() {
+        for (at, byte) in tail.word(step).bytes().enumerate() {
             let place = step.start.saturating_add(at);
             self.attributes.byte(place, byte);
             self.destinations.byte(place, byte);
@@ -259,7 +259,7 @@ impl LinkReader {
 
 impl Reader for LinkReader {
     fn read(&mut self, tail: &Tail, step: &Step, last: bool, seen: &mut Vec<Seen>) -> usize {
-        let word = tail.get(step.span());
+        let word = tail.word(step);
         let is_idle = self.attributes.is_idle() && self.destinations.is_idle();
         // Most words have nothing of an address, an image or a tag; they are told at once.
         if is_idle && !last && !step.kinds.any(BEGINS) {

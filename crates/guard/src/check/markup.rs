@@ -289,7 +289,7 @@ impl MarkupReader {
 
 impl Reader for MarkupReader {
     fn read(&mut self, tail: &Tail, step: &Step, last: bool, seen: &mut Vec<Seen>) -> usize {
-        let word = tail.get(step.span());
+        let word = tail.word(step);
         // A word that opens and closes nothing.
         let is_idle = self.tag.is_none() && !self.spans.is_open() && self.destinations.is_idle();
         if is_idle && !last && self.before != b'<' && !step.kinds.any(TURNS) {

@@ -202,7 +202,7 @@ impl LeakReader {
 
 impl Reader for LeakReader {
     fn read(&mut self, tail: &Tail, step: &Step, last: bool, seen: &mut Vec<Seen>) -> usize {
-        let text = tail.get(step.span());
+        let text = tail.word(step);
         let mut found = Vec::new();
         let (source, known) = (Arc::clone(&self.source), Arc::clone(&self.known));
         if let Some(shown) = self.shown.0.step(text) {

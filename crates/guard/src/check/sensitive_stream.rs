@@ -34,13 +34,11 @@ const MOST_LOOKS: usize = 32 << 10;
 const ROW_COST: usize = 8;
 
 /// Words behind which a value of letters alone may be a credential.
-static CUES: LazyLock<Option<AnyOf>> = LazyLock::new(|| {
-    AnyOf::new(&[
-        "pass", "pwd", "pword", "secret", "contrase", "key", "token", "auth", "cred", "user", "login",
-        "bearer", "curl", "mysql", "psql", "ssh", "wget", "http",
-    ])
-    .ok()
-});
+pub(crate) const CUES: &[&str] = &[
+    "pass", "pwd", "pword", "secret", "contrase", "key", "token", "auth", "cred", "user", "login", "bearer",
+    "curl", "mysql", "psql", "ssh", "wget", "http",
+];
+static ANY_CUE: LazyLock<Option<AnyOf>> = LazyLock::new(|| AnyOf::new(CUES).ok());
 
 /// Reads an answer for credentials and personal data.
 #[derive(Debug, Clone)]
@@ -94,6 +92,9 @@ impl SensitiveReader {
 
     /// Where the armour of a key that is not complete begins.
     fn armour(&mut self, word: &str, step: &Step) -> Option<usize> {
+        if self.armour == Armour::None && !step.kinds.any(Kinds::HYPHEN) {
+            return None;
+        }
         let core = word.trim_end();
         self.armour = match self.armour {
             same if !step.kinds.any(Kinds::HYPHEN) => same,
@@ -164,7 +165,7 @@ impl SensitiveReader {
         if let Some(disguised) = &mut self.disguised {
             return disguised.read(tail, step, last, seen);
         }
-        if !last && Disguised::passes(tail.get(step.span()), step.kinds) {
+        if !last && Disguised::passes(tail.word(step), step.kinds) {
             self.begins_line = step.kinds.any(Kinds::LINE_END);
             return None;
         }
@@ -174,14 +175,14 @@ impl SensitiveReader {
 
     /// Reads a step as it is written.
     fn as_written(&mut self, tail: &Tail, step: &Step, last: bool, seen: &mut Vec<Seen>) -> usize {
-        let word = tail.get(step.span());
+        let word = tail.word(step);
         if self.armour == Armour::Swallowed {
             let settled = self.swallow(word, step.span(), seen);
             if self.armour == Armour::Swallowed {
                 return settled;
             }
         }
-        if CUES.as_ref().is_none_or(|cues| cues.is_in(word)) {
+        if step.kinds.any(Kinds::HINT) && ANY_CUE.as_ref().is_none_or(|cues| cues.is_in(word)) {
             self.cued = step.end.saturating_add(CUE_REACH);
         }
         let number = self.numbers.word(word, step.start, step.kinds);

@@ -3,10 +3,13 @@
 //! A step is a word with the blanks behind it, or one character of a script without blanks. Readers are fed step by step,
 //! so the same text gives the same findings and the same released text whatever the chunks of the stream were.
 
+use super::any_of::{Sieve, shifted};
 use super::judgement::Reason;
+use super::{danger, sensitive_stream};
 use std::collections::VecDeque;
 use std::fmt::Debug;
 use std::ops::Range;
+use std::sync::LazyLock;
 
 /// Longest step, in bytes; a longer word is cut.
 pub(crate) const LONGEST_STEP: usize = 16 << 10;
@@ -50,6 +53,15 @@ impl Kinds {
     pub(crate) const OTHER: Self = Self(1 << 9);
     /// Of a character beyond ASCII.
     pub(crate) const BEYOND: Self = Self(1 << 10);
+    /// A quote, a backslash or a tab, or several blanks on end: what a shell reads past.
+    pub(crate) const DRESSED: Self = Self(1 << 11);
+    /// A large letter.
+    pub(crate) const LARGE: Self = Self(1 << 12);
+    /// Three bytes on end that begin one of the texts which readers look for in every word. Told of a whole step alone.
+    pub(crate) const HINT: Self = Self(1 << 13);
+
+    /// What letters and blanks of ASCII are.
+    const PLAIN: Self = Self::LINE_END.or(Self::DRESSED).or(Self::LARGE).or(Self::HINT);
 
     /// Both kinds.
     pub(crate) const fn or(self, other: Self) -> Self {
@@ -63,13 +75,68 @@ impl Kinds {
 
     /// Whether there is nothing but letters and blanks of ASCII.
     pub(crate) const fn is_plain(self) -> bool {
-        self.0 & !Self::LINE_END.0 == 0
+        // Quotes are of another kind as well.
+        self.0 & !Self::PLAIN.0 == 0
     }
 
     /// What is in a text.
     pub(crate) fn of(text: &str) -> Self {
-        let with = |kinds: u16, byte: &u8| kinds | KINDS.get(usize::from(*byte)).map_or(0, |kind| kind.0);
-        Self(text.as_bytes().iter().fold(0, with))
+        let (mut reading, hints) = (Reading::default(), &*HINTS);
+        for byte in text.bytes() {
+            if is_blank(byte) {
+                reading.take_blank(byte, hints);
+            } else {
+                reading.take(byte, hints);
+                reading.last = Last::Word;
+            }
+        }
+        reading.kinds
+    }
+}
+
+/// What begins one of the texts that readers look for in every word.
+static HINTS: LazyLock<Sieve> =
+    LazyLock::new(|| Sieve::of(danger::TRIGGERS.iter().chain(sensitive_stream::CUES).copied()));
+
+/// What was read of a step.
+#[derive(Debug, Clone, Copy, Default)]
+struct Reading {
+    kinds: Kinds,
+    /// Its last three bytes.
+    key: usize,
+    /// Its last character, as far as it tells whether the next one is of the step.
+    last: Last,
+}
+
+/// The last character of a step under way.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Last {
+    /// There is none.
+    #[default]
+    None,
+    Word,
+    Blank,
+    /// Of a script without blanks.
+    Unspaced,
+}
+
+impl Reading {
+    /// Takes the kind of a byte.
+    #[inline]
+    fn take(&mut self, byte: u8, hints: &Sieve) {
+        self.key = shifted(self.key, byte);
+        let hint = if hints.lets_through(self.key) { Kinds::HINT } else { Kinds::default() };
+        let kind = KINDS.get(usize::from(byte)).copied().unwrap_or_default();
+        self.kinds = self.kinds.or(kind).or(hint);
+    }
+
+    /// Takes the kind of a byte behind a blank or within blanks.
+    fn take_blank(&mut self, byte: u8, hints: &Sieve) {
+        self.take(byte, hints);
+        if self.last == Last::Blank {
+            self.kinds = self.kinds.or(Kinds::DRESSED);
+        }
+        self.last = Last::Blank;
     }
 }
 
@@ -80,7 +147,9 @@ const KINDS: [Kinds; 256] = {
     let mut byte = 0_u8;
     loop {
         kinds[byte as usize] = match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b' ' | b'\t' => Kinds(0),
+            b'a'..=b'z' | b' ' => Kinds(0),
+            b'A'..=b'Z' => Kinds::LARGE,
+            b'\t' => Kinds::DRESSED,
             b'\n' | b'\r' => Kinds::LINE_END,
             b'`' | b'~' => Kinds::FENCE,
             b'<' => Kinds::ANGLE,
@@ -89,7 +158,8 @@ const KINDS: [Kinds; 256] = {
             b'-' => Kinds::HYPHEN,
             b'0'..=b'9' => Kinds::DIGIT,
             b'@' | b'=' | b'$' => Kinds::SIGN,
-            b'\\' => Kinds::BACKSLASH,
+            b'\\' => Kinds::BACKSLASH.or(Kinds::DRESSED),
+            b'"' | b'\'' => Kinds::OTHER.or(Kinds::DRESSED),
             // A vertical tab ends a word here and none of ASCII's.
             0x80.. | 0x0B => Kinds::BEYOND,
             _ => Kinds::OTHER,
@@ -136,8 +206,9 @@ pub(crate) struct Tail {
     base: usize,
     /// Where the step under way begins.
     begun: usize,
-    /// Where to go on looking for its end.
+    /// Where to go on looking for its end, and what was read of it.
     looked: usize,
+    reading: Reading,
     /// Begins of steps that are not released yet.
     starts: VecDeque<usize>,
 }
@@ -162,6 +233,12 @@ impl Tail {
             .unwrap_or_default()
     }
 
+    /// The text of a step that is held as a whole, as it is while it is read.
+    pub(crate) fn word(&self, step: &Step) -> &str {
+        let inner = step.start.saturating_sub(self.base)..step.end.saturating_sub(self.base);
+        self.text.get(inner).unwrap_or_default()
+    }
+
     /// Where the text that is still held begins, at or behind `place`.
     pub(crate) fn held_from(&self, place: usize) -> usize {
         let inner = place.saturating_sub(self.base).min(self.text.len());
@@ -171,55 +248,65 @@ impl Tail {
     /// The next whole step.
     pub(crate) fn step(&mut self) -> Option<Step> {
         let begun = self.begun.saturating_sub(self.base);
-        let from = self.looked.saturating_sub(self.base).max(begun);
-        let mut previous = self.text.get(begun..from).and_then(|read| read.chars().next_back());
-        let mut end = None;
-        // Within a word of ASCII nothing ends; its bytes are passed over at once.
-        let is_within = |byte: &u8| byte.is_ascii_graphic();
-        let within = match previous {
-            Some(previous) if !previous.is_ascii_graphic() => 0,
-            _ => self
-                .text
-                .as_bytes()
-                .get(from..)
-                .unwrap_or_default()
-                .iter()
-                .take_while(|byte| is_within(byte))
-                .count(),
-        };
-        let within = within.min(LONGEST_STEP.saturating_sub(from.saturating_sub(begun)));
-        if within > 0 {
-            previous = Some('a');
-        }
-        let from = from.saturating_add(within);
-        for (at, character) in self.text.get(from..).unwrap_or_default().char_indices() {
-            let at = from.saturating_add(at);
-            if previous.is_some_and(|previous| is_border(previous, character))
-                || at.saturating_sub(begun) >= LONGEST_STEP
-            {
-                end = Some(at);
-                break;
+        let mut at = self.looked.saturating_sub(self.base);
+        let (mut reading, hints) = (self.reading, &*HINTS);
+        let longest = begun.saturating_add(LONGEST_STEP);
+        let bytes = self.text.as_bytes();
+        loop {
+            // Within a word of ASCII nothing ends.
+            if reading.last == Last::Word {
+                let within = bytes.get(at..longest.min(bytes.len())).unwrap_or_default();
+                for byte in within.iter().take_while(|byte| byte.is_ascii_graphic()) {
+                    reading.take(*byte, hints);
+                    at = at.saturating_add(1);
+                }
             }
-            previous = Some(character);
+            let Some(byte) = bytes.get(at).copied() else {
+                (self.looked, self.reading) = (self.end(), reading);
+                return None;
+            };
+            let next = match byte {
+                _ if is_blank(byte) => Last::Blank,
+                0..0x80 => Last::Word,
+                _ => {
+                    let character = self.text.get(at..).and_then(|rest| rest.chars().next());
+                    Last::of(character.unwrap_or_default())
+                }
+            };
+            let ends = match reading.last {
+                Last::None => false,
+                Last::Word => next == Last::Unspaced,
+                Last::Blank => next != Last::Blank,
+                Last::Unspaced => true,
+            };
+            if ends || at >= longest {
+                return Some(self.close(self.base.saturating_add(at), reading.kinds));
+            }
+            if is_blank(byte) {
+                reading.take_blank(byte, hints);
+                at = at.saturating_add(1);
+                continue;
+            }
+            let end = self.text.ceil_char_boundary(at.saturating_add(1));
+            for byte in bytes.get(at..end).unwrap_or_default() {
+                reading.take(*byte, hints);
+            }
+            (reading.last, at) = (next, end);
         }
-        let Some(end) = end else {
-            self.looked = self.end();
-            return None;
-        };
-        Some(self.close(self.base.saturating_add(end)))
     }
 
     /// What is left when nothing follows.
     pub(crate) fn rest(&mut self) -> Step {
-        self.close(self.end())
+        let kinds = Kinds::of(self.get(self.begun..self.end()));
+        self.close(self.end(), kinds)
     }
 
-    fn close(&mut self, end: usize) -> Step {
-        let kinds = Kinds::of(self.get(self.begun..end));
+    fn close(&mut self, end: usize, kinds: Kinds) -> Step {
         let step = Step { start: self.begun, end, kinds };
         self.starts.push_back(self.begun);
         self.begun = end;
         self.looked = end;
+        self.reading = Reading::default();
         step
     }
 
@@ -246,9 +333,29 @@ impl Tail {
     }
 }
 
-/// Whether a step ends between two characters.
-fn is_border(previous: char, next: char) -> bool {
-    (previous.is_whitespace() && !next.is_whitespace()) || is_unspaced(previous) || is_unspaced(next)
+impl Last {
+    fn of(character: char) -> Self {
+        match character {
+            _ if is_unspaced(character) => Self::Unspaced,
+            _ if character.is_whitespace() => Self::Blank,
+            _ => Self::Word,
+        }
+    }
+}
+
+/// A step without the blanks behind it, of which most have one.
+pub(crate) fn without_blanks(step: &str) -> &str {
+    match step.as_bytes() {
+        [.., before, b' '] if before.is_ascii_graphic() => {
+            step.get(..step.len().saturating_sub(1)).unwrap_or_default()
+        }
+        _ => step.trim_end(),
+    }
+}
+
+/// Whether a byte is white space of ASCII.
+const fn is_blank(byte: u8) -> bool {
+    matches!(byte, b'\t'..=b'\r' | b' ')
 }
 
 /// Whether a character belongs to a script that sets no blanks between words: Thai to Khmer, and East Asian.
@@ -267,7 +374,7 @@ mod tests {
         for chunk in chunks {
             tail.push(chunk);
             while let Some(step) = tail.step() {
-                steps.push(tail.get(step.span()).to_owned());
+                steps.push(tail.word(&step).to_owned());
             }
         }
         let rest = tail.rest();
@@ -280,6 +387,43 @@ mod tests {
         let expected = ["Hello,  ", "wor\u{301}ld\n\n", "日", "本", " ", "x"];
         assert_eq!(steps(&["Hello,  wor\u{301}ld\n\n日本 x"]), expected);
         assert_eq!(steps(&["He", "llo,", " ", " w", "or\u{301}", "ld\n", "\n日", "本", " x"]), expected);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn steps_end_at_borders_and_say_what_is_in_them(
+            text in "([a-zA-Z,.0-9\"']{0,9}[ \t\n]{0,2}|日本|\u{3000}|\u{A0}|é|\u{B}|rm |\\PC){0,30}", chunk in 1_usize..9,
+        ) {
+            let (mut tail, mut found, mut at) = (Tail::default(), Vec::new(), 0);
+            while at < text.len() {
+                let end = text.ceil_char_boundary((at + chunk).min(text.len()));
+                tail.push(&text[at..end]);
+                found.extend(std::iter::from_fn(|| tail.step()));
+                at = end;
+            }
+            found.push(tail.rest());
+            let is_border = |one: char, next: char| {
+                one.is_whitespace() && !next.is_whitespace() || is_unspaced(one) || is_unspaced(next)
+            };
+            let places = text.char_indices().zip(text.chars().skip(1));
+            let ends = places.filter(|((_, one), next)| is_border(*one, *next));
+            let mut ends: Vec<usize> = ends.map(|((at, one), _)| at + one.len_utf8()).collect();
+            ends.push(text.len());
+            proptest::prop_assert_eq!(found.iter().map(|step| step.end).collect::<Vec<_>>(), ends);
+            for step in found {
+                let word = &text[step.span()];
+                // Blanks beyond ASCII count as blanks before others where characters are told apart.
+                let loose = |kinds: Kinds| kinds.or(Kinds::DRESSED);
+                proptest::prop_assert_eq!(loose(step.kinds), loose(Kinds::of(word)), "{}", word);
+                let small = word.to_ascii_lowercase();
+                let mut hints = danger::TRIGGERS.iter().chain(sensitive_stream::CUES).copied();
+                let is_there = hints.any(|hint: &str| small.contains(hint));
+                proptest::prop_assert!(step.kinds.any(Kinds::HINT) || !is_there);
+                let is_dressed = word.contains(['"', '\'', '\t', '\\']) || word.contains("  ");
+                proptest::prop_assert!(step.kinds.any(Kinds::DRESSED) || !is_dressed);
+                proptest::prop_assert_eq!(without_blanks(word), word.trim_end());
+            }
+        }
     }
 
     #[test]

@@ -289,10 +289,20 @@ fn is_key(written: &str, name: &str) -> bool {
     if inner.len() <= name.len() {
         return inner.eq_ignore_ascii_case(name);
     }
-    if is_plain(inner) {
+    // Most keys begin with another letter.
+    let begin = inner.bytes().next().zip(name.bytes().next());
+    let is_other =
+        begin.is_some_and(|(one, other)| one.is_ascii() && one != b'\\' && !one.eq_ignore_ascii_case(&other));
+    if is_other || is_plain(inner) {
         return false;
     }
     unquoted(written).chars().map(lower).eq(name.chars().map(|each| each.to_ascii_lowercase()))
+}
+
+/// Whether a byte ends a string, begins an escape or must not stand in one.
+#[expect(clippy::needless_bitwise_bool, reason = "so that many bytes are asked at once")]
+const fn is_mark(byte: u8) -> bool {
+    (byte == b'"') | (byte == b'\\') | (byte < 0x20)
 }
 
 /// Objects of more keys are compared by sorting.
@@ -503,8 +513,17 @@ impl Reader<'_> {
         Ok(if kind == Kind::Object { Next::FirstKeyOrEnd } else { Next::FirstItemOrEnd })
     }
 
+    /// Passes over bytes of a string that mean themselves, many at once.
+    fn plain(&mut self) {
+        const BLOCK: usize = 16;
+        let (blocks, _) = self.bytes.get(self.at..).unwrap_or_default().as_chunks::<BLOCK>();
+        let is_free = |block: &&[u8; BLOCK]| !block.iter().fold(false, |any, byte| any | is_mark(*byte));
+        self.at += blocks.iter().take_while(is_free).count() * BLOCK;
+    }
+
     fn string(&mut self) -> Result<(), JsonError> {
         self.at += 1;
+        self.plain();
         loop {
             match self.peek() {
                 Some(b'"') => {
@@ -526,6 +545,7 @@ impl Reader<'_> {
                         }
                         _ => return Err(self.expected("an escape")),
                     }
+                    self.plain();
                 }
                 Some(0..0x20) => return Err(self.expected("no control character in a string")),
                 Some(_) => self.at += 1,

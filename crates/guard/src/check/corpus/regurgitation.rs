@@ -155,7 +155,7 @@ struct CorpusReader {
 
 impl Reader for CorpusReader {
     fn read(&mut self, tail: &Tail, step: &Step, last: bool, seen: &mut Vec<Seen>) -> usize {
-        let text = tail.get(step.span());
+        let text = tail.word(step);
         let begun = self.veiled.start();
         let decoded = self.veiled.word(text.trim_end(), step.start, last);
         let place = begun.or(self.veiled.start()).unwrap_or(step.start)..step.end;

@@ -29,7 +29,7 @@ pub(crate) struct Danger {
 /// Longest line that is judged.
 pub(crate) const LONGEST: usize = 4096;
 /// Texts without which no line is dangerous, of three bytes and more: shorter ones make each word a long look.
-const TRIGGERS: &[&str] = &[
+pub(crate) const TRIGGERS: &[&str] = &[
     "rm ",
     "rmdir",
     "dd ",

@@ -6,5 +6,5 @@ mod line;
 mod shell;
 mod statement;
 
-pub(crate) use line::{Grade, LONGEST, danger, is_triggered};
+pub(crate) use line::{Grade, LONGEST, TRIGGERS, danger, is_triggered};
 pub(crate) use shell::Variables;

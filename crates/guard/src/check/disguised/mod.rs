@@ -13,7 +13,7 @@ use super::address::opened;
 use super::look::{Look, Way, reason};
 use super::policy::Handling;
 use super::shown::{NOTHING, Shown};
-use super::stream::{Kinds, LONGEST_STEP, Seen, Step, Tail, is_unspaced};
+use super::stream::{Kinds, LONGEST_STEP, Seen, Step, Tail, is_unspaced, without_blanks};
 use super::words::turned;
 use bartizan_text::{Class, Hit, latin_look};
 use coded::{Code, Coded};
@@ -101,7 +101,7 @@ impl Disguised {
         last: bool,
         seen: &mut Vec<Seen>,
     ) -> Option<usize> {
-        let text = tail.get(step.span());
+        let text = tail.word(step);
         let is_idle = self.word.is_empty()
             && self.shown.is_idle()
             && self.run.open.is_none()
@@ -429,15 +429,22 @@ fn is_prose(text: &str, kinds: Kinds) -> bool {
     if !kinds.is_plain() && kinds.any(MARKED) {
         return false;
     }
+    let text = without_blanks(text);
+    if kinds.is_plain() && !kinds.any(Kinds::LARGE) {
+        return !text.is_empty() && begins_none(text.as_bytes());
+    }
     let around = |byte: &u8| matches!(byte, b'.' | b',' | b':' | b';' | b'!' | b'?' | b'(' | b')' | b'"');
     let bytes = text.as_bytes().trim_ascii_end();
     let begins = bytes.iter().take_while(|byte| around(byte)).count();
     let behind = bytes.iter().rev().take_while(|byte| around(byte)).count();
     let word = bytes.get(begins..bytes.len().saturating_sub(behind)).unwrap_or_default();
     let Some((first, others)) = word.split_first() else { return false };
-    first.is_ascii_alphabetic()
-        && others.iter().all(u8::is_ascii_lowercase)
-        && if word.len() > 2 { !is_of_mark(word) } else { !may_begin(word) }
+    first.is_ascii_alphabetic() && others.iter().all(u8::is_ascii_lowercase) && begins_none(word)
+}
+
+/// Whether a word of letters begins no mark of a token.
+fn begins_none(word: &[u8]) -> bool {
+    if word.len() > 2 { !is_of_mark(word) } else { !may_begin(word) }
 }
 
 /// Whether a text is a word of letters in one case.

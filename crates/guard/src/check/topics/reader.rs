@@ -125,7 +125,7 @@ impl TopicReader {
 
 impl Reader for TopicReader {
     fn read(&mut self, tail: &Tail, step: &Step, last: bool, seen: &mut Vec<Seen>) -> usize {
-        let reading = Reading::of(tail.get(step.span()));
+        let reading = Reading::of(tail.word(step));
         self.phrases(&reading, step, seen);
         self.windows(&reading, step, last, seen);
         let waits = !last && self.topics.bans.iter().any(Ban::waits);
