@@ -37,7 +37,7 @@ impl Subjects {
 /// Finds what is wrong with texts. Made once, used for any number of texts, from any number of threads.
 #[derive(Debug)]
 pub struct Detector {
-    secrets: Option<Secrets>,
+    secrets: Option<&'static Secrets>,
     /// Made when a text is first looked through that was changed.
     altered: OnceLock<Altered>,
     patterns: Option<Patterns>,
@@ -52,7 +52,7 @@ impl Detector {
     /// [`TextError::Automaton`] if the tables are too large for an automaton.
     pub fn new(subjects: Subjects) -> Result<Self, TextError> {
         Ok(Self {
-            secrets: subjects.secrets.then(Secrets::new).transpose()?,
+            secrets: subjects.secrets.then(Secrets::shared).transpose()?,
             altered: OnceLock::new(),
             patterns: subjects.patterns.then(Patterns::new),
             names: subjects.names.then(Names::new),
@@ -64,7 +64,7 @@ impl Detector {
     pub fn scan(&self, text: impl AsRef<[u8]>, sink: &mut dyn Sink) {
         let text = text.as_ref();
         let mut raw = Vec::new();
-        if let Some(secrets) = &self.secrets {
+        if let Some(secrets) = self.secrets {
             secrets.scan(text, &mut raw);
         }
         if let Some(patterns) = &self.patterns {

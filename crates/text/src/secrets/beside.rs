@@ -4,7 +4,7 @@
 //! an automaton over at most [`REACH`] bytes.
 
 use super::assignment::{assigned, is_call, is_path};
-use super::service_names::{is_common, names};
+use super::service_names::{common, names};
 use super::structure;
 use crate::bytes::{self, ALPHA, BASE64_URL, Set, WORD, holds_ignoring_case, span};
 use crate::hit::{Class, Kind, Raw};
@@ -103,8 +103,9 @@ struct Found {
 impl Context {
     /// Takes up all names.
     pub(super) fn new() -> Self {
+        let common = common();
         let listed = names()
-            .map(|name| (name, Word::Service { common: is_common(name.as_bytes()) }))
+            .map(|name| (name, Word::Service { common: common.contains(name) }))
             .chain(SECRET_WORDS.iter().map(|word| (*word, Word::Secret)))
             .chain(HINTS.iter().map(|word| (*word, Word::Hint)))
             .chain(["password", "passwd"].map(|word| (word, Word::Password)));

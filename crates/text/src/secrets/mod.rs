@@ -29,6 +29,7 @@ use aho_corasick::{AhoCorasick, MatchKind, packed};
 use beside::{Context, Reading};
 use format::{Format, stands_free};
 use memchr::memmem;
+use std::sync::LazyLock;
 
 /// Every family of formats: one line each.
 static FAMILIES: &[&[Format]] = &[models::FORMATS, cloud::FORMATS, forges::FORMATS, services::FORMATS];
@@ -63,12 +64,20 @@ enum Cue {
     Structure(structure::Read),
 }
 
+/// The one of this process: the tables are the same for all who look.
+static SHARED: LazyLock<Result<Secrets, aho_corasick::BuildError>> = LazyLock::new(Secrets::new);
+
 impl Secrets {
-    /// Builds the automata over all families.
+    /// The detector, made when it is first asked for.
     ///
     /// # Errors
     /// If an automaton would be too large, which the fixed tables rule out.
-    pub(crate) fn new() -> Result<Self, aho_corasick::BuildError> {
+    pub(crate) fn shared() -> Result<&'static Self, aho_corasick::BuildError> {
+        SHARED.as_ref().map_err(Clone::clone)
+    }
+
+    /// Builds the automata over all families.
+    fn new() -> Result<Self, aho_corasick::BuildError> {
         let mut cues = std::collections::BTreeMap::<&'static str, Vec<Cue>>::new();
         for format in FAMILIES.iter().copied().flatten() {
             for start in format.starts {
@@ -177,7 +186,7 @@ mod tests {
 
     fn found(text: &str) -> Vec<(&'static str, String)> {
         let mut raw = Vec::new();
-        Secrets::new().expect("the automata").scan(text.as_bytes(), &mut raw);
+        Secrets::shared().expect("the automata").scan(text.as_bytes(), &mut raw);
         raw.iter()
             .map(|hit| (hit.kind.id, text.get(hit.start..hit.end).unwrap_or_default().to_owned()))
             .collect()

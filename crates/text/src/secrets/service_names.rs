@@ -1,14 +1,16 @@
 //! Names of services whose keys have no form of their own; a drawn value beside one is its key.
 
+use std::collections::HashSet;
+
 /// The names, in small letters, sorted.
 pub(super) fn names() -> impl Iterator<Item = &'static str> {
     NAMES.split_ascii_whitespace()
 }
 
-/// Whether a name is also a word of the language, or so short that it begins others: it counts only as a whole word,
+/// Those of them that are also words of the language, or so short that they begin others: they count only as whole words,
 /// with a word of credentials or an operator behind it.
-pub(super) fn is_common(name: &[u8]) -> bool {
-    COMMON.split_ascii_whitespace().any(|common| name.eq_ignore_ascii_case(common.as_bytes()))
+pub(super) fn common() -> HashSet<&'static str> {
+    COMMON.split_ascii_whitespace().collect()
 }
 
 const COMMON: &str = "\
