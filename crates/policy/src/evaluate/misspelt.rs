@@ -4,7 +4,7 @@
 //! A rule `dney` denies nothing and nobody notices while another rule decides. What is read by something is a helper, whatever it is
 //! called; what is read by nothing and is nearly called as a rule that decides was meant to be one.
 
-use super::packages::{DECIDING, paths_in, reaches, stem};
+use super::packages::{DECIDING, leads_either, paths_in, stem};
 use crate::PolicyError;
 use crate::format::{Token, TokenKind, tokens};
 use crate::modules::{Merged, statements};
@@ -68,15 +68,15 @@ impl Reading {
             own.push((module, rules, read));
         }
         for (module, rules, read) in own {
-            let others: BTreeSet<String> = reading
-                .paths
-                .iter()
-                .filter(|(by, _)| *by != module.package)
-                .map(|(_, path)| path.clone())
-                .collect();
             let mut known = BTreeSet::new();
-            for (rule, is_set) in rules {
-                let free = !read.contains(&rule) && !reaches(&others, &format!("{}.{rule}", module.package));
+            // Helpers that are no sets and are called otherwise are of no interest here.
+            let may_be = |(rule, is_set): &Head| *is_set || meant(rule).is_some();
+            for (rule, is_set) in rules.into_iter().filter(may_be) {
+                let path = format!("{}.{rule}", module.package);
+                let read_elsewhere = || {
+                    reading.paths.iter().any(|(by, read)| *by != module.package && leads_either(read, &path))
+                };
+                let free = !read.contains(&rule) && !read_elsewhere();
                 if free && known.insert(rule.clone()) {
                     reading.loose.push(Loose { package: module.package.clone(), rule, is_set });
                 }
@@ -123,9 +123,7 @@ fn join(path: &str, part: &str) -> String {
 /// [`PolicyError::Misspelt`].
 pub(super) fn refuse(reading: &Reading, data: &Value) -> Result<(), PolicyError> {
     for Loose { package, rule, .. } in &reading.loose {
-        let word = stem(rule);
-        let all = DECIDING.iter().copied().chain(["allow"]);
-        if let Some(meant) = all.filter(|meant| *meant != word).find(|meant| is_nearly(word, meant)) {
+        if let Some(meant) = meant(rule) {
             return Err(PolicyError::Misspelt {
                 place: format!(
                     "the rule `{rule}` of the package {package} is read by nothing and decides nothing"
@@ -145,6 +143,14 @@ pub(super) fn refuse(reading: &Reading, data: &Value) -> Result<(), PolicyError>
         }
     }
     Ok(())
+}
+
+/// The rule that decides and whose name that of `rule` nearly is; none for one that decides itself.
+fn meant(rule: &str) -> Option<&'static str> {
+    let word = stem(rule);
+    let all = || DECIDING.iter().copied().chain(["allow"]);
+    let decides = all().any(|meant| meant == word);
+    all().find(|meant| !decides && is_nearly(word, meant))
 }
 
 /// The rules of `packages` to which entries are added and that nothing reads, none of them one that decides.
