@@ -121,7 +121,7 @@ baseline_findings(outcome) := [found |
 		"rule": test.rule,
 		"subject": test.file,
 		"message": sprintf("the scan found %s", [baseline_said(test)]),
-		"remedy": baseline_remedy(test),
+		"remedy": baseline_remedy(test, outcome),
 		"evidence": [scan.id],
 	}
 ]
@@ -131,10 +131,20 @@ baseline_said(test) := test.text if test.file == null
 
 baseline_said(test) := sprintf("%s in %s", [test.rule, test.file]) if test.file != null
 
-baseline_remedy(test) := "a picture, a sound or a document is no part of a model: leave it out of the artifact" if test.rule == "media"
+baseline_remedy(test, _) := baseline_takes_out(test.rule) if test.rule == "media"
 
-baseline_remedy(test) := sprintf("bartizan rules %s says what to do; while its bytes stay as they are, only a waiver takes it out, or a later scan under the same name that finds nothing", [test.rule]) if {
+baseline_remedy(test, "failed") := baseline_takes_out(test.rule) if test.rule != "media"
+
+# A warning lets the artifact through, and waivers are for what does not.
+baseline_remedy(test, "warned") := sprintf("bartizan rules %s says what to do; it stays until a later scan under the same name finds nothing", [test.rule]) if {
 	test.rule != "media"
+}
+
+# What takes out a finding that denies.
+baseline_takes_out(rule) := "a picture, a sound or a document is no part of a model: leave it out of the artifact" if rule == "media"
+
+baseline_takes_out(rule) := sprintf("bartizan rules %s says what to do; while its bytes stay as they are, only a waiver takes it out, or a later scan under the same name that finds nothing", [rule]) if {
+	rule != "media"
 }
 
 # A scan of the same bytes under another name was made by other readers: it takes nothing back, and its own findings count.

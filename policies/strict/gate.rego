@@ -27,7 +27,10 @@ missing contains {
 # A warning of the scan denies.
 deny contains entry if {
 	some found in baseline_findings("warned")
-	entry := object.union(found, {"message": sprintf("%s; strict takes no warnings", [found.message])})
+	entry := object.union(found, {
+		"message": sprintf("%s; strict takes no warnings", [found.message]),
+		"remedy": baseline_takes_out(found.rule),
+	})
 }
 
 missing contains {

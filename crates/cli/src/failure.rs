@@ -345,6 +345,14 @@ pub(crate) enum Failure {
     /// A waiver would not count.
     #[error("this waiver would not count: {0}; nothing was signed")]
     Waiver(String),
+    /// A waiver is for a rule that nobody knows.
+    #[error("no rule is called `{id}`: a waiver for it would excuse nothing; nothing was signed")]
+    UnknownWaived {
+        /// The rule asked for.
+        id: String,
+        /// The nearest one.
+        nearest: Option<String>,
+    },
     /// A statement cannot be signed.
     #[error("the statement cannot be signed: {0}")]
     Envelope(#[from] EnvelopeError),
@@ -435,6 +443,13 @@ impl Failure {
             Self::NoPickle(_) => Some("`bartizan scan` says what the file is".to_owned()),
             Self::Source(SourceError::Io { error, .. }) if error.kind() == io::ErrorKind::NotFound => {
                 Some("check the spelling; a path with blanks needs quotes".to_owned())
+            }
+            Self::UnknownWaived { nearest, .. } => {
+                let all = "`bartizan gate` names the rule of each reason; --any-rule takes one of a policy of your own or of another tool";
+                Some(match nearest {
+                    Some(nearest) => format!("did you mean `{nearest}`? {all}"),
+                    None => all.to_owned(),
+                })
             }
             Self::NoSuchCommand { nearest, .. } => meant(nearest, "`bartizan help`"),
             Self::Start { .. } => Some("check the spelling; the command and its arguments come after `--`".to_owned()),

@@ -7,7 +7,8 @@ use crate::python::secret::{by_format, is_encrypted_key, named_in_dump};
 use crate::rules::{self, SECRET};
 use crate::settings_passwords::passwords;
 use crate::{Issue, Notes, Reader, Text, issue, told, variable};
-use bartizan_core::{Confidence, Kind, Rule, Severity};
+use bartizan_core::report::masked;
+use bartizan_core::{Clock, Confidence, Finding, Gap, Kind, Limits, Rule, Severity};
 use std::ops::Range;
 
 /// A file with a credential in the open.
@@ -28,7 +29,7 @@ impl Reader for CredentialFile {
     }
 
     fn recognises(&self, text: &Text<'_>) -> bool {
-        !issues(text).is_empty()
+        !issues(text, 1).is_empty()
     }
 
     fn read(&self, text: &Text<'_>, notes: &mut Notes<'_>) {
@@ -39,7 +40,7 @@ impl Reader for CredentialFile {
             .filter(|finding| finding.rule.id == SECRET.id)
             .filter_map(|finding| finding.location.line)
             .collect();
-        let issues = issues(text).into_iter();
+        let issues = issues(text, MOST_ISSUES).into_iter();
         let fresh: Vec<Issue> =
             issues.filter(|issue| !known.contains(&text.line_column(issue.span.start).0)).collect();
         issue::report(text, notes, fresh);
@@ -62,9 +63,6 @@ enum Form {
 }
 
 fn form(text: &Text<'_>) -> Option<Form> {
-    if text.content.len() > MOST_BYTES {
-        return None;
-    }
     let name = text.file_name();
     let extension = text.extension();
     let armoured = text.content.trim_start().starts_with("-----BEGIN ");
@@ -92,21 +90,21 @@ fn form(text: &Text<'_>) -> Option<Form> {
     if shown || WRITTEN.contains(&name) {
         return None;
     }
-    if settings {
+    if settings && text.content.len() <= MOST_BYTES {
         return Some(Form::Settings);
     }
     // Code has a reader that says more, and rows of data are judged as data.
-    (text.content.len() <= PROSE_BYTES && !READ_ELSEWHERE.contains(&extension.as_str()))
-        .then_some(Form::Prose)
+    (!READ_ELSEWHERE.contains(&extension.as_str())).then_some(Form::Prose)
 }
 
-fn issues(text: &Text<'_>) -> Vec<Issue> {
+/// The credentials of a text; where they may be many, at most `most`.
+fn issues(text: &Text<'_>, most: usize) -> Vec<Issue> {
     match form(text) {
         Some(Form::Variables) => variables(text),
         Some(Form::Logins) => logins(text.content),
         Some(Form::Settings) => settings(text),
         Some(Form::Key) => keys(text),
-        Some(Form::Prose) => prose(text),
+        Some(Form::Prose) => prose(text, most),
         None => Vec::new(),
     }
 }
@@ -115,7 +113,6 @@ fn issues(text: &Text<'_>) -> Vec<Issue> {
 fn variables(text: &Text<'_>) -> Vec<Issue> {
     let mut issues = Vec::new();
     let mut at = 0usize;
-    let for_tests = is_for_tests(text.name);
     for line in text.content.split_inclusive('\n') {
         let start = at;
         at = at.saturating_add(line.len());
@@ -138,10 +135,8 @@ fn variables(text: &Text<'_>) -> Vec<Issue> {
             name.strip_suffix("Token").map_or_else(|| name.to_owned(), |rest| format!("{rest}_token"));
         if let Some(what) = variable::credential(&spoken, value) {
             let message = format!("`{}` holds {} in the open", bartizan_core::printable(name, 60), what.name);
-            // What an issuer's form tells is real wherever it stands.
-            let by_form = what.confidence == Confidence::High;
-            let severity = if for_tests && !by_form { Severity::Low } else { what.severity };
-            issues.push(Issue::new(&SECRET, span, message).severity(severity).confidence(what.confidence));
+            let issue = Issue::new(&SECRET, span, message).severity(what.severity);
+            issues.push(issue.confidence(what.confidence));
         }
     }
     issues
@@ -196,11 +191,10 @@ fn settings(text: &Text<'_>) -> Vec<Issue> {
             (place, format!("{kind} stands in the settings"), Severity::High, Confidence::High)
         })
         .collect();
-    let graded = if is_for_tests(text.name) { Severity::Low } else { Severity::High };
     for place in named_in_dump(text.content) {
         if !found.iter().any(|(other, ..)| other.start < place.end && place.start < other.end) {
             let message = "a credential stands in the settings".to_owned();
-            found.push((place, message, graded, Confidence::Medium));
+            found.push((place, message, Severity::High, Confidence::Medium));
         }
     }
     let mut issues: Vec<Issue> = found
@@ -219,15 +213,27 @@ fn settings(text: &Text<'_>) -> Vec<Issue> {
     issues
 }
 
-/// What has the form of a credential, and in what an agent follows a password in a sentence or a drawn value under the name of one.
-fn prose(text: &Text<'_>) -> Vec<Issue> {
-    let graded = if is_for_tests(text.name) { Severity::Medium } else { Severity::High };
-    let mut found: Vec<(Range<usize>, String, Confidence)> = by_format(text.content, 0)
-        .into_iter()
-        .filter(|(place, _)| !told::is_counted(text.content.get(place.clone()).unwrap_or_default()))
-        .map(|(place, kind)| (place, format!("{kind} stands in the text"), Confidence::High))
-        .collect();
-    if told::is_instruction(text) {
+/// What has the form of a credential, and in what an agent follows a password in a sentence or a drawn value under the name of one; at
+/// most `most`.
+fn prose(text: &Text<'_>, most: usize) -> Vec<Issue> {
+    let mut found: Vec<(Range<usize>, String, Confidence)> = Vec::new();
+    for piece in pieces(text.content) {
+        let Some(part) = text.content.get(piece.clone()) else { continue };
+        let formed = by_format(part, piece.start).into_iter();
+        let counted =
+            |place: &Range<usize>| told::is_counted(text.content.get(place.clone()).unwrap_or_default());
+        found.extend(
+            formed
+                // What begins in the last bytes of a piece is read whole in the next.
+                .filter(|(place, _)| place.start < piece.end.saturating_sub(overlap(text.content, &piece)))
+                .filter(|(place, _)| !counted(place))
+                .map(|(place, kind)| (place, format!("{kind} stands in the text"), Confidence::High)),
+        );
+        if found.len() >= most {
+            break;
+        }
+    }
+    if found.len() < most && text.content.len() <= MOST_BYTES && told::is_instruction(text) {
         for place in told::passwords(text.content).into_iter().chain(named_in_dump(text.content)) {
             if !found.iter().any(|(other, ..)| other.start < place.end && place.start < other.end) {
                 let message = "a credential is told to whoever reads the text".to_owned();
@@ -235,16 +241,88 @@ fn prose(text: &Text<'_>) -> Vec<Issue> {
             }
         }
     }
-    found.truncate(MOST_ISSUES);
+    found.truncate(most);
     let issue = |(span, message, confidence)| {
-        Issue::new(&SECRET, span, message).severity(graded).confidence(confidence)
+        Issue::new(&SECRET, span, message).severity(Severity::High).confidence(confidence)
     };
     found.into_iter().map(issue).collect()
 }
 
+/// The pieces in which a text is searched, so that what is kept of one does not grow with the text: each ends at the end of a line where
+/// there is one, and what follows begins [`overlap`] bytes before it.
+fn pieces(content: &str) -> impl Iterator<Item = Range<usize>> {
+    let mut next = Some(0usize);
+    std::iter::from_fn(move || {
+        let start = next?;
+        let most = content.floor_char_boundary(start.saturating_add(PIECE).min(content.len()));
+        let piece = start..most;
+        next = (most < content.len())
+            .then(|| content.floor_char_boundary(most.saturating_sub(overlap(content, &piece))));
+        Some(piece)
+    })
+}
+
+/// Credentials told by their form in a text that is too long for every reader, called `uri` and looked through as its `bytes` lie; and
+/// where the time ran out. Memory does not grow with the text.
+pub(crate) fn search_long(
+    uri: &str,
+    bytes: &[u8],
+    limits: &Limits,
+    clock: &dyn Clock,
+) -> (Vec<Finding>, Option<Gap>) {
+    let extension = Text::new(uri, "").extension();
+    let mut findings: Vec<Finding> = Vec::new();
+    if READ_ELSEWHERE.contains(&extension.as_str()) {
+        return (findings, None);
+    }
+    let (mut start, mut line) = (0usize, 1usize);
+    while start < bytes.len() && findings.len() < MOST_ISSUES {
+        if clock.elapsed() >= limits.time {
+            let reason = format!(
+                "searched for credentials only to here within {} s; raise --max-time",
+                limits.time.as_secs()
+            );
+            return (findings, Some(Gap { member: None, offset: Some(start as u64), reason }));
+        }
+        let end = start.saturating_add(PIECE).min(bytes.len());
+        let next = if end < bytes.len() { end.saturating_sub(OVERLAP) } else { end };
+        let piece = bytes.get(start..end).unwrap_or_default();
+        let read = String::from_utf8_lossy(piece);
+        for (place, kind) in by_format(&read, 0) {
+            let shown = read.get(place.clone()).unwrap_or_default();
+            // What is no UTF-8 stands longer in what was read than in the file.
+            let at = if read.len() == piece.len() {
+                place.start
+            } else {
+                memchr::memmem::find(piece, shown.as_bytes()).unwrap_or_default()
+            };
+            if start.saturating_add(at) >= next || told::is_counted(shown) {
+                continue;
+            }
+            let lines = memchr::memchr_iter(b'\n', piece.get(..at).unwrap_or_default()).count();
+            let mut finding = Finding::new(&SECRET, format!("{kind} stands in the text"))
+                .evidence(masked(shown))
+                .credential(shown);
+            finding.location.offset = Some(start.saturating_add(at) as u64);
+            finding.location.line = u32::try_from(line.saturating_add(lines)).ok();
+            findings.push(finding);
+        }
+        line = line
+            .saturating_add(memchr::memchr_iter(b'\n', bytes.get(start..next).unwrap_or_default()).count());
+        start = next;
+    }
+    findings.truncate(MOST_ISSUES);
+    (findings, None)
+}
+
+/// Bytes at the end of a piece that are read again with the next; none at the end of the text.
+fn overlap(content: &str, piece: &Range<usize>) -> usize {
+    if piece.end < content.len() { OVERLAP } else { 0 }
+}
+
 /// Private keys. One that needs a pass phrase, that tests use, or that its file keeps to its owner is no leak yet.
 fn keys(text: &Text<'_>) -> Vec<Issue> {
-    let kept = is_kept_to_owner(text) || is_for_tests(text.name);
+    let kept = is_kept_to_owner(text);
     by_format(text.content, 0)
         .into_iter()
         .take(MOST_ISSUES)
@@ -277,34 +355,13 @@ fn is_kept_to_owner(_text: &Text<'_>) -> bool {
     false
 }
 
-/// Whether a path is one where tests, examples and documents keep what they need.
-pub(crate) fn is_for_tests(path: &str) -> bool {
-    path.to_ascii_lowercase().split(['/', '\\']).any(|part| {
-        part.split(['_', '-', '.']).any(|word| {
-            matches!(
-                word,
-                "test"
-                    | "tests"
-                    | "testing"
-                    | "testdata"
-                    | "fixture"
-                    | "fixtures"
-                    | "example"
-                    | "examples"
-                    | "sample"
-                    | "samples"
-                    | "docs"
-                    | "mock"
-                    | "mocks"
-            )
-        })
-    })
-}
-
-/// Largest text read as one of these, in bytes: settings are written by hand.
+/// Largest text read as settings or instructions, in bytes: those are written by hand. Longer ones are searched for what has the form of a
+/// credential.
 const MOST_BYTES: usize = 1 << 20;
-/// Largest text of no format that is searched, in bytes: what is longer is the work of a program.
-const PROSE_BYTES: usize = 256 << 10;
+/// Bytes searched at once.
+const PIECE: usize = 1 << 20;
+/// Bytes at the end of a piece that are searched with the next one as well: longer than any token, and than the key of a certificate.
+const OVERLAP: usize = 16 << 10;
 /// Most credentials reported of one file.
 pub(crate) const MOST_ISSUES: usize = 200;
 /// Ends of names of files that show what to write and hold nothing.
@@ -352,6 +409,43 @@ mod tests {
         assert_eq!(lines(".env", &text), [(3, "secret"), (4, "secret")]);
         assert_eq!(lines(".env.example", &text), []);
         assert_eq!(lines(".env", "HF_TOKEN=$HF_TOKEN\nDB_PASSWORD=changeme\nTOKEN=\n"), []);
+    }
+
+    #[test]
+    fn a_token_in_a_long_text_is_found_wherever_it_stands() {
+        let line = "2026-05-01T00:00:00Z INFO step 12 loss 0.53 tokens 4096\n";
+        let many = line.repeat((3 << 20) / line.len());
+        let close = "x".repeat(super::PIECE - 20);
+        for (before, name) in [("", "a.log"), (&many, "a.log"), (&many, "a.txt"), (&close, "notes")] {
+            let text = format!("{before}\ntoken {}\n{many}", token());
+            let at = u32::try_from(before.matches('\n').count()).unwrap() + 2;
+            assert_eq!(lines(name, &text), [(at, "secret")], "{name}");
+        }
+        assert_eq!(lines("a.log", &many), []);
+        let settings = format!("{{\"a\": \"{}\",\n\"b\": \"{}\"}}", "y".repeat(2 << 20), token());
+        assert_eq!(lines("a.json", &settings), [(2, "secret")]);
+    }
+
+    #[test]
+    fn a_text_longer_than_any_reader_takes_is_searched_piece_by_piece() {
+        use bartizan_core::{Limits, MonotonicClock};
+        let line = "2026-05-01 step 12 loss 0.53 and nothing else to say\n";
+        let before = line.repeat(super::PIECE / line.len() - 2);
+        let text = format!("{before}{}\n{before}{}\n", token(), token());
+        let places = |name: &str, bytes: &[u8]| -> Vec<_> {
+            let (found, gap) = super::search_long(name, bytes, &Limits::default(), &MonotonicClock::start());
+            assert!(gap.is_none());
+            found
+                .iter()
+                .map(|one| (one.location.line.unwrap_or(0), one.location.offset.unwrap_or(0)))
+                .collect()
+        };
+        let lines = u32::try_from(before.matches('\n').count()).unwrap();
+        let length = before.len() as u64;
+        let expected = [(lines + 1, length), (2 * lines + 2, 2 * length + token().len() as u64 + 1)];
+        assert_eq!(places("train.log", text.as_bytes()), expected);
+        assert_eq!(places("rows.csv", text.as_bytes()), []);
+        assert_eq!(places("train.log", before.as_bytes()), []);
     }
 
     #[test]

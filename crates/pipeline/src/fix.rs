@@ -46,21 +46,20 @@ pub struct Proposal {
 }
 
 /// `content` with `fixes` written in, and how many of them were; one that overlaps an earlier one, or does not lie on
-/// character boundaries, is left for the next round; so is one that still asks something.
+/// character boundaries, is left for the next round; so is one that still asks something. A replacement that several of them make is made
+/// once.
 pub fn apply(content: &str, fixes: &[&Fix]) -> (String, usize) {
     let mut taken: Vec<Edit> = Vec::new();
     let mut count: usize = 0;
     for fix in fixes.iter().filter(|fix| fix.asks.is_none()) {
         let fits = fix.edits.iter().all(|edit| {
             content.get(edit.span.clone()).is_some()
-                && taken.iter().all(|other| !overlap(&edit.span, &other.span))
+                && taken.iter().all(|other| edit == other || !overlap(&edit.span, &other.span))
         });
-        let same = fix.edits.iter().all(|edit| taken.contains(edit));
-        if same || fits {
+        if fits {
             count = count.saturating_add(1);
-        }
-        if fits && !same {
-            taken.extend(fix.edits.iter().cloned());
+            let new: Vec<Edit> = fix.edits.iter().filter(|edit| !taken.contains(edit)).cloned().collect();
+            taken.extend(new);
         }
     }
     taken.sort_by_key(|edit| (edit.span.start, edit.span.end));
@@ -101,5 +100,11 @@ mod tests {
         assert_eq!(apply("abcd", &[&a, &b]), ("xd".to_owned(), 1));
         assert_eq!(apply("abcd", &[&a, &a]), ("xd".to_owned(), 2));
         assert_eq!(apply("é", &[&fix(1..2, "")]), ("é".to_owned(), 0));
+        let both = |own: Range<usize>| {
+            let mut both = fix(0..0, "> ");
+            both.edits.extend(fix(own, "x").edits);
+            both
+        };
+        assert_eq!(apply("a b", &[&both(0..1), &both(2..3)]), ("> x x".to_owned(), 2));
     }
 }

@@ -1,6 +1,7 @@
 //! What a sweep asks about each file: [`PipelineInspector`] examines it when it is a text.
 
-use crate::{Place, Surroundings, Text, examine, registry};
+use crate::credential_files::{self, CredentialFile};
+use crate::{Place, Reader as _, Surroundings, Text, examine, registry};
 use bartizan_core::report::is_own_report;
 use bartizan_core::sweep::{File, Inspection, Inspector};
 use bartizan_core::{Clock, Gap, Kind, Limits};
@@ -19,16 +20,27 @@ pub struct PipelineInspector<'a> {
 impl PipelineInspector<'_> {
     /// Longest text examined, in bytes: what people and their tools write by hand or as a notebook is shorter.
     const TEXT_BYTES: usize = 64 << 20;
+    /// Bytes of a longer one by which it is known.
+    const HEAD_BYTES: usize = 1 << 20;
 
-    /// A gap when a reader would have read the text that begins with `head`.
-    fn too_long(&self, file: &File<'_>, head: &str) -> Inspection {
-        let text = Text::new(file.uri, head).at(file.place).among(self.around);
-        let Some(reader) = registry::READERS.iter().find(|reader| reader.recognises(&text)) else {
-            return nothing();
+    /// What is found of credentials in a text that is longer than any reader takes, and a gap when one would have read it by its first
+    /// bytes.
+    fn too_long(&self, file: &File<'_>, bytes: &[u8], clock: &dyn Clock) -> Inspection {
+        let head = bytes.get(..Self::HEAD_BYTES).unwrap_or(bytes);
+        let head = String::from_utf8_lossy(head);
+        let text = Text::new(file.uri, &head).at(file.place).among(self.around);
+        let (findings, gap) = credential_files::search_long(file.uri, bytes, self.limits, clock);
+        let mut gaps: Vec<Gap> = gap.into_iter().collect();
+        let searched = CredentialFile.id();
+        let reader =
+            registry::READERS.iter().find(|reader| reader.id() != searched && reader.recognises(&text));
+        let Some(reader) = reader else {
+            let format = (!findings.is_empty()).then_some(searched);
+            return Inspection { format, findings, gaps, ..nothing() };
         };
         let reason = format!("longer than {} MiB, not examined as {}", Self::TEXT_BYTES >> 20, reader.id());
-        let gap = Gap { member: None, offset: Some(Self::TEXT_BYTES as u64), reason };
-        Inspection { format: Some(reader.id()), kind: reader.kind(), gaps: vec![gap], ..nothing() }
+        gaps.push(Gap { member: None, offset: Some(Self::HEAD_BYTES as u64), reason });
+        Inspection { format: Some(reader.id()), kind: reader.kind(), findings, gaps, ..nothing() }
     }
 }
 
@@ -46,8 +58,8 @@ impl PipelineInspector<'_> {
         if memchr::memchr(0, bytes).is_some() {
             return (self.inspect_encoded(file, bytes, clock), BTreeSet::new());
         }
-        if let Some(head) = bytes.get(..Self::TEXT_BYTES).filter(|head| head.len() < bytes.len()) {
-            return (self.too_long(file, &String::from_utf8_lossy(head)), BTreeSet::new());
+        if bytes.len() > Self::TEXT_BYTES {
+            return (self.too_long(file, bytes, clock), BTreeSet::new());
         }
         // A text in another encoding is still read by whoever runs it; what is not UTF-8 stands as replacement characters.
         let content = String::from_utf8_lossy(bytes);

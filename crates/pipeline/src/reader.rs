@@ -1,6 +1,7 @@
 //! What a kind of file is to this crate: a [`Reader`] that recognises it and reports to [`Notes`].
 
-use crate::{Fix, Proposal, Text};
+use crate::rules::SECRET;
+use crate::{Fix, Proposal, Text, credential};
 use bartizan_core::{Clock, Finding, Gap, Kind, Limits, Rule};
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -53,6 +54,8 @@ impl<'a> Notes<'a> {
 
     /// Reports `finding` at the bytes `span` of `text`. The same rule at the same place counts once.
     pub fn report(&mut self, text: &Text<'_>, span: Range<usize>, finding: Finding) {
+        let finding =
+            if finding.rule.id == SECRET.id { credential::graded(finding, text, &span) } else { finding };
         let finding = text.place(finding, span);
         let known = self.findings.iter_mut().find(|known| {
             known.rule.id == finding.rule.id && known.location.offset == finding.location.offset

@@ -4,7 +4,8 @@
 //! translation, a word beside a host is a password. Defaults that everyone is told are low, and so is what tests and examples hold.
 
 use crate::address::is_this_machine;
-use crate::credential_files::{MOST_ISSUES, is_for_tests};
+use crate::credential::is_for_tests;
+use crate::credential_files::MOST_ISSUES;
 use crate::login::{Login, is_near, logins};
 use crate::placeholder::{is_default, is_placeholder, is_spoken, refers};
 use crate::rules::SECRET;
@@ -29,7 +30,7 @@ pub(crate) fn passwords(text: &Text<'_>) -> Vec<Issue> {
             }
         }
     }
-    let lowest = is_for_tests(text.name) || is_shown(text.file_name());
+    let lowest = is_for_tests(text) || is_shown(text.file_name());
     found.truncate(MOST_ISSUES);
     found
         .into_iter()

@@ -76,6 +76,14 @@ pub enum PolicyError {
         /// Its rule.
         rule: String,
     },
+    /// A rule or a path that is written nearly as another.
+    #[error("{place}: was `{meant}` meant? Give it that name, or one that is no near miss of it")]
+    Misspelt {
+        /// What is written, and what that does.
+        place: String,
+        /// What was probably meant.
+        meant: String,
+    },
     /// The package says nothing that could decide.
     #[error(
         "the package {0} has none of the rules deny, violation, warn, missing or allow: it decides nothing, so nothing is allowed"

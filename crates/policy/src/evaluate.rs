@@ -6,6 +6,7 @@
 
 mod builtins;
 mod document;
+mod misspelt;
 mod outcome;
 mod packages;
 
@@ -21,7 +22,7 @@ use document::{document, rego_of};
 use packages::{Rules, deciding, path_of};
 use regorus::utils::limits::ExecutionTimerConfig;
 use regorus::{Engine, Value as Rego};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -42,6 +43,8 @@ pub struct Evaluator {
     packages: Vec<(String, bool)>,
     /// Asks for every rule of theirs that decides, at once: a list with an object for each package.
     query: String,
+    /// Rules to which entries are added and that nobody asks for: they decide nothing, which is a warning.
+    unread: Arc<Vec<String>>,
     now_ns: Arc<AtomicI64>,
 }
 
@@ -50,11 +53,16 @@ impl Evaluator {
     /// rules that decide. Of policies that were joined each decides by its own.
     ///
     /// # Errors
-    /// [`PolicyError::Rego`], [`PolicyError::Data`], [`PolicyError::Package`], [`PolicyError::Unasked`] and [`PolicyError::Silent`].
+    /// [`PolicyError::Rego`], [`PolicyError::Data`], [`PolicyError::Package`], [`PolicyError::Unasked`], [`PolicyError::Misspelt`] and
+    /// [`PolicyError::Silent`].
     pub fn new(policy: &Policy, package: Option<&str>, bounds: Bounds) -> Result<Self, PolicyError> {
         let Prepared { engine, modules, now_ns } = engine(policy, false, bounds)?;
         let rules_that_decide = Rules::of(&modules);
         let deciding = deciding(package, &policy.parts, &modules, &rules_that_decide)?;
+        let reading = misspelt::Reading::of(&modules);
+        misspelt::refuse(&reading, &policy.data)?;
+        let silent = policy.parts.iter().filter(|part| part.is_disjoint(&deciding)).flatten();
+        let unread = misspelt::unread(&reading, &silent.chain(&deciding).cloned().collect());
         let (mut packages, mut queries) = (Vec::new(), Vec::new());
         for package in deciding {
             let rules = rules_that_decide.in_package(&package);
@@ -70,7 +78,7 @@ impl Evaluator {
             packages.push((package, rules.contains("allow")));
         }
         let query = format!("[{}]", queries.join(", "));
-        Ok(Self { engine, modules: Arc::new(modules), packages, query, now_ns })
+        Ok(Self { engine, modules: Arc::new(modules), packages, query, unread: Arc::new(unread), now_ns })
     }
 
     /// The packages that decide, in order of name.
@@ -123,6 +131,12 @@ impl Evaluator {
             }
             whole.join(outcome);
         }
+        whole.warn.extend(self.unread.iter().map(|rule| {
+            let message = format!("nothing asks for the rule data.{rule} of the policy: it decides nothing");
+            let remedy = "call it deny, warn or missing if it shall decide, or let one of those read it";
+            let entry = json!({"rule": "policy/unread-rule", "message": message, "remedy": remedy});
+            ("warn".to_owned(), entry)
+        }));
         Ok(whole)
     }
 }
@@ -253,7 +267,6 @@ fn asked(rego: &str, input: &Value) -> Result<Outcome, PolicyError> {
 mod tests {
     use super::*;
     use crate::source::PolicyFile;
-    use serde_json::json;
     use std::time::Duration;
 
     fn policy(rego: &str) -> Policy {

@@ -45,6 +45,25 @@ pub fn policy(name: &str) -> Option<Result<Policy, PolicyError>> {
     Some(Policy::of_files(name, files.collect()).map(Policy::shipped))
 }
 
+/// Whether a shipped policy gives reasons under that rule. Of those whose names are put together the beginning counts.
+pub fn names_rule(rule: &str) -> bool {
+    let modules = FILES.iter().filter(|(path, _)| !path.ends_with("_test.rego"));
+    modules.flat_map(|(_, content)| content.lines()).any(|line| {
+        let Some(value) = line.trim().strip_prefix("\"rule\": ") else { return false };
+        let (made, text) = match value.strip_prefix("sprintf(\"") {
+            Some(text) => (true, text),
+            None => (false, value.strip_prefix('"').unwrap_or_default()),
+        };
+        let name = text.split('"').next().unwrap_or_default();
+        match name.split_once('%').filter(|_| made) {
+            Some((begins, _)) => {
+                rule.strip_prefix(begins).is_some_and(|rest| !rest.is_empty() && !begins.is_empty())
+            }
+            None => !name.is_empty() && name == rule,
+        }
+    })
+}
+
 fn is_in(path: &str, folder: &str) -> bool {
     path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
 }
@@ -54,6 +73,16 @@ mod tests {
     use super::*;
     use std::collections::BTreeSet;
     use std::path::Path;
+
+    #[test]
+    fn the_rules_of_the_shipped_policies_are_known_by_name() {
+        for rule in ["evidence/narrowed-scan", "strict/own-review", "owasp-llm/llm03-vulnerability/CVE-1"] {
+            assert!(names_rule(rule), "{rule}");
+        }
+        for rule in ["evidence/narrow-scan", "owasp-llm/llm03-vulnerability/", "", "rule"] {
+            assert!(!names_rule(rule), "{rule}");
+        }
+    }
 
     #[test]
     fn every_file_in_the_folder_is_shipped() {

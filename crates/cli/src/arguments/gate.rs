@@ -176,6 +176,9 @@ pub(crate) struct WaiveArguments {
     /// The one rule that shall not count, as a decision names it
     #[arg(long, value_name = "RULE")]
     pub(crate) rule: String,
+    /// Take a rule that this program does not know: one of a policy of your own, or of another tool whose findings were attested
+    #[arg(long)]
+    pub(crate) any_rule: bool,
     /// The one environment in which it shall not
     #[arg(
         long,
@@ -240,6 +243,8 @@ Examples:
 pub(crate) const WAIVE_HELP: &str = "\
 A waiver is a signed statement. It counts for the digests of the artifacts as they are now, for one rule, in one environment, until it
 expires; a changed byte ends it. One that is expired, or would count for everything, does not count, and `bartizan gate` names it.
+The rule is one of `bartizan rules`, of a shipped policy, or `policy/…` as a decision names it; a misspelt one would excuse nothing and
+is refused. Rules of a policy of your own and of other tools are taken with --any-rule.
 
 Example:
   bartizan waive models/classifier/list.pkl --rule model/pickle-import --env production \\

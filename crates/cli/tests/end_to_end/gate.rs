@@ -120,7 +120,7 @@ fn what_a_key_signed_that_nobody_trusts_does_not_count() {
         "key generate --output other.key",
         "sign model --key bartizan.key",
         // The store believes the first key that signs in it.
-        "waive model --rule a/b --owner me --reason test --expires 2027-01-31 --key bartizan.key",
+        "waive model --rule a/b --any-rule --owner me --reason test --expires 2027-01-31 --key bartizan.key",
         "scan model --attest -q --key other.key",
     ] {
         let line = if line.starts_with("waive") {
@@ -262,6 +262,9 @@ fn the_last_scan_counts_and_a_waiver_takes_out_one_rule_for_one_file_in_one_envi
             &expires,
         ])
     };
+    let misspelt = waive("model/pickle-code-executon", "production");
+    assert_eq!(misspelt.code, 2);
+    assert!(misspelt.err.contains("`model/pickle-code-execution`") && misspelt.err.contains("--any-rule"));
     assert_eq!(waive("model/pickle-code-execution", "staging").code, 0);
     assert_eq!(gate(&place, &["--env", "production"]).0, 1);
     assert_eq!(waive("model/pickle-code-execution", "production").code, 0);

@@ -13,7 +13,7 @@ use crate::call::Call;
 use crate::names;
 use crate::text::chat_template::{self, Rendered};
 use crate::text::{hydra, indicators};
-use crate::wire::json::{Event, JsonMistake, Reader, line_and_column};
+use crate::wire::json::{Event, JsonError, JsonMistake, Reader, line_and_column};
 use crate::wire::json_tree;
 use crate::{Format, Input, Recognition, Scan};
 use bartizan_core::{
@@ -46,7 +46,8 @@ rule! {
     };
 
     /// ## What it finds
-    /// A JSON configuration that does not parse, nests absurdly deep, or names a setting twice.
+    /// A JSON configuration that does not parse, nests absurdly deep, or names a setting twice; of a model also one with comments or
+    /// a comma before an end, which only some readers take.
     /// ## Why it matters
     /// Readers differ on which of two values counts, so a reviewer and a loader can see different settings. A file that
     /// does not parse is not what its publisher tested.
@@ -127,6 +128,7 @@ impl Format for HfConfig {
             calls: target_calls(input.bytes),
             tokenizer: TokenizerFile::default(),
             rewriting: Rewriting::default(),
+            of_a_model: is_of_a_model(input),
         };
         walk.run();
         let Walk { scan, tokenizer, .. } = walk;
@@ -159,6 +161,30 @@ const SETTINGS: &[&str] = &[
     "\"_name_or_path\"",
     "\"hidden_size\"",
 ];
+/// Names of files that loaders of models open, whatever stands in them.
+const LOADED: &[&str] = &[
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "generation_config.json",
+    "preprocessor_config.json",
+    "processor_config.json",
+    "adapter_config.json",
+    "model_index.json",
+    "chat_template.json",
+];
+/// Files of a model, beside one of which every configuration is of that model.
+const MODELS: &[&str] = &[
+    "model.safetensors",
+    "model.safetensors.index.json",
+    "pytorch_model.bin",
+    "pytorch_model.bin.index.json",
+    "adapter_model.safetensors",
+    "model_index.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+];
 /// Bytes looked at to recognise a configuration.
 const HEAD: usize = 64 << 10;
 /// Settings that name the token an answer ends with.
@@ -167,6 +193,16 @@ const ENDS: &[&str] = &["eos_token", "eot_token", "eom_token"];
 const MOST_DUPLICATES: usize = 8;
 /// Shortest vocabulary entry looked at as text, in bytes; shorter ones say nothing.
 const VOCABULARY_TEXT: usize = 120;
+
+/// Whether a loader of models reads the file: by what it sets, by its name, or by what lies beside it. Others are the settings of any tool,
+/// which takes what it takes.
+fn is_of_a_model(input: &Input<'_>) -> bool {
+    let name = input.file_name();
+    LOADED.contains(&name)
+        || SETTINGS.iter().any(|setting| memchr::memmem::find(input.head(HEAD), setting.as_bytes()).is_some())
+        || name.ends_with("config.json")
+            && MODELS.iter().any(|beside| input.siblings.look_up(beside).is_some())
+}
 
 struct Walk<'a, 's, 'c> {
     bytes: &'a [u8],
@@ -179,13 +215,15 @@ struct Walk<'a, 's, 'c> {
     calls: HashMap<usize, Call>,
     tokenizer: TokenizerFile,
     rewriting: Rewriting,
+    /// Whether a loader of models reads the file.
+    of_a_model: bool,
 }
 
 /// The calls that objects with a `_target_` describe, by the offset of its value.
 fn target_calls(bytes: &[u8]) -> HashMap<usize, Call> {
     let has_targets = || TARGETS.iter().any(|key| memchr::memmem::find(bytes, key).is_some());
     let text = std::str::from_utf8(bytes).ok().filter(|_| bytes.len() <= TARGET_BYTES && has_targets());
-    let Some(document) = text.map(json_tree::parse) else { return HashMap::new() };
+    let Some(document) = text.map(json_tree::parse_relaxed) else { return HashMap::new() };
     let objects = document.ids().filter(|&id| document.is_object(id));
     let calls = objects.filter_map(|id| {
         let target = document.children(id).find(|&child| hydra::is_target_key(document.key(child)))?;
@@ -218,7 +256,7 @@ fn section(name: &str) -> u8 {
 
 impl<'a> Walk<'a, '_, '_> {
     fn run(&mut self) {
-        let mut reader = Reader::new(self.bytes);
+        let mut reader = Reader::new(self.bytes).relaxed();
         let mut steps = 0u32;
         while let Some(event) = reader.next() {
             steps = steps.wrapping_add(1);
@@ -227,21 +265,36 @@ impl<'a> Walk<'a, '_, '_> {
             }
             match event {
                 Ok(event) => self.event(event, &reader),
-                Err(error) => {
-                    let place = self.place(error.offset, None);
-                    let message = format!("the configuration does not parse: {}", error.reason);
-                    self.scan.report(Finding::new(&CONFIG_MALFORMED, message).located(&place));
-                    let advice = match error.reason {
-                        JsonMistake::TooDeep => "JSON nested too deep to read; look at it by hand",
-                        _ => "JSON that does not parse was not read past the mistake; mend it and scan again",
-                    };
-                    self.scan.gap(error.offset as u64, advice);
-                    let rest = self.bytes.get(error.offset..).unwrap_or_default();
-                    indicators::inspect_metadata(&String::from_utf8_lossy(rest), &place, self.scan);
-                    return;
-                }
+                // One document a line.
+                Err(error) if error.reason == JsonMistake::Trailing && !self.of_a_model => reader.resume(),
+                Err(error) => return self.broken(error),
             }
         }
+        if let Some(departs) = reader.departs().filter(|_| self.of_a_model) {
+            let place = self.place(departs, None);
+            let message = "the configuration is no JSON as loaders read it: it has comments, a comma before an end, or what else only some readers take";
+            self.scan.report(Finding::new(&CONFIG_MALFORMED, message).located(&place));
+        }
+    }
+
+    /// What does not parse is searched as a text. Where a loader of models would read it, nobody knows what that makes of it.
+    fn broken(&mut self, error: JsonError) {
+        let place = self.place(error.offset, None);
+        let message = format!("the configuration does not parse: {}", error.reason);
+        self.scan.report(Finding::new(&CONFIG_MALFORMED, message).located(&place));
+        let rest = self.bytes.get(error.offset..).unwrap_or_default();
+        match error.reason {
+            JsonMistake::TooDeep => {
+                self.scan.gap(error.offset as u64, "JSON nested too deep to read; look at it by hand");
+            }
+            _ if self.of_a_model => self.scan.gap(
+                error.offset as u64,
+                "JSON that does not parse was not read past the mistake; mend it and scan again",
+            ),
+            _ => {}
+        }
+        let document = !self.of_a_model && self.scan.depth() == 0;
+        indicators::inspect_bytes(rest, error.offset, document, self.scan);
     }
 
     /// Lines are counted near the head only; counting them for each of many settings would be quadratic.
@@ -449,6 +502,31 @@ mod tests {
         let outcome = crate::scan(&input, &Limits::default(), &MonotonicClock::start());
         assert_eq!(outcome.findings[0].rule.id, CONFIG_MALFORMED.id);
         assert_eq!(outcome.gaps.len(), 1);
+    }
+
+    #[test]
+    fn settings_of_tools_are_read_with_their_comments_and_those_of_models_are_told() {
+        let outcome = |name: &str, text: &str| {
+            let found =
+                crate::scan(&Input::new(name, text.as_bytes()), &Limits::default(), &MonotonicClock::start());
+            let rules: Vec<_> = found.findings.iter().map(|one| (one.rule.id, one.severity)).collect();
+            (rules, found.gaps.len())
+        };
+        let text = "{\n  // paths\n  \"compilerOptions\": {\"target\": \"es2022\", /* x */ \"lib\": [\"dom\",],},\n}\n";
+        for name in ["tsconfig.json", ".vscode/settings.json", "config.json"] {
+            assert_eq!(outcome(name, text), (vec![], 0), "{name}");
+        }
+        assert_eq!(outcome("rows.json", "{\"a\": 1}\n{\"a\": 2}\n"), (vec![], 0));
+        assert_eq!(
+            outcome("page.json", "{{ page | tojson }}"),
+            (vec![(CONFIG_MALFORMED.id, Severity::Low)], 0)
+        );
+        let ours = "{\n  // ours\n  \"model_type\": \"bert\",\n}";
+        assert_eq!(outcome("config.json", ours), (vec![(CONFIG_MALFORMED.id, Severity::Low)], 0));
+        // What stands behind a comment is judged.
+        let code = "{// x\n\"auto_map\": {\"AutoModel\": \"modeling.M\"},}";
+        assert!(outcome("config.json", code).0.contains(&(REMOTE_CODE.id, Severity::Medium)));
+        assert_eq!(outcome("config.json", "{\"model_type\": \"bert\" \"x\"}").1, 1);
     }
 
     proptest! {

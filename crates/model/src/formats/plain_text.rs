@@ -5,7 +5,7 @@
 
 use super::malformed::MALFORMED_STRUCTURE;
 use crate::names::inspect_card;
-use crate::text::indicators::{inspect_document, inspect_metadata, may_matter};
+use crate::text::indicators::{inspect_bytes, inspect_document, inspect_metadata, may_matter};
 use crate::wire::json::{Event, JsonMistake, Reader};
 use crate::{Format, Input, Recognition, Scan};
 use bartizan_core::{Finding, Kind, Location, Rule, Severity};
@@ -68,9 +68,8 @@ fn weigh(text: &str, place: &Location, scan: &mut Scan<'_>) {
     if scan.depth() == 0 { inspect_document(text, place, scan) } else { inspect_metadata(text, place, scan) }
 }
 
-/// Judges text in pieces.
-fn judge(bytes: &[u8], scan: &mut Scan<'_>) {
-    let mut offset = 0usize;
+/// Judges text in pieces, from the byte `offset` on.
+fn judge(bytes: &[u8], mut offset: usize, scan: &mut Scan<'_>) {
     while let Some(rest) = bytes.get(offset..).filter(|rest| !rest.is_empty()) {
         let piece = rest.get(..PIECE).unwrap_or(rest);
         let end = match memchr::memrchr(b'\n', piece) {
@@ -78,8 +77,7 @@ fn judge(bytes: &[u8], scan: &mut Scan<'_>) {
             _ => piece.len(),
         };
         let piece = piece.get(..end).unwrap_or(piece);
-        let place = Location { offset: Some(offset as u64), ..Location::default() };
-        weigh(&String::from_utf8_lossy(piece), &place, scan);
+        inspect_bytes(piece, offset, scan.depth() == 0, scan);
         offset = offset.saturating_add(piece.len().max(1));
         if scan.out_of_time() {
             return;
@@ -128,7 +126,7 @@ impl Format for PlainText {
     }
 
     fn scan(&self, input: &Input<'_>, scan: &mut Scan<'_>) {
-        judge(input.bytes, scan);
+        judge(input.bytes, 0, scan);
         inspect_card(input, scan);
     }
 }
@@ -160,7 +158,7 @@ impl Format for Table {
     }
 
     fn scan(&self, input: &Input<'_>, scan: &mut Scan<'_>) {
-        judge(input.bytes, scan);
+        judge(input.bytes, 0, scan);
     }
 }
 
@@ -240,7 +238,7 @@ impl Format for JsonText {
                                 .severity(Severity::Low)
                                 .at(at as u64),
                         );
-                        judge(bytes.get(at..).unwrap_or_default(), scan);
+                        judge(bytes, at, scan);
                     }
                 }
             }

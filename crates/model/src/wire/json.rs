@@ -2,7 +2,8 @@
 //!
 //! Nesting is kept on an explicit stack and bounded; nothing is built but the path, so memory does not grow with the
 //! document (except one 8-byte hash per key of the objects that are open, to tell duplicate keys). Linear time.
-//! `NaN`, `Infinity` and a leading byte order mark are taken, as Python's `json` and most loaders take them.
+//! `NaN`, `Infinity` and a leading byte order mark are taken, as Python's `json` and most loaders take them. A reader that is
+//! [`Reader::relaxed`] also takes what the tools of developers take in their settings (JSONC, JSON5) and says that it met it.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -93,6 +94,10 @@ pub struct Reader<'a> {
     offset: usize,
     deepest: usize,
     hasher: RandomState,
+    /// Whether comments, commas before an end, single quotes and bare names are taken.
+    relaxed: bool,
+    /// Where the first of them stands.
+    departs: Option<usize>,
 }
 
 #[derive(Debug)]
@@ -160,6 +165,7 @@ enum Expect {
     CommaOrClose,
     Colon,
     KeyAfterComma,
+    ValueAfterComma,
     End,
     Done,
 }
@@ -181,6 +187,28 @@ impl<'a> Reader<'a> {
             offset: position,
             deepest,
             hasher: RandomState::new(),
+            relaxed: false,
+            departs: None,
+        }
+    }
+
+    /// The same reader for a text that people write: comments, a comma before an end, single quotes, bare names and the numbers of
+    /// JSON5 are taken. Source: <https://code.visualstudio.com/docs/languages/json#_json-with-comments>, <https://spec.json5.org>.
+    #[must_use]
+    pub fn relaxed(mut self) -> Self {
+        self.relaxed = true;
+        self
+    }
+
+    /// Where the first thing stands that was taken and that JSON (RFC 8259) does not have; `None` in a reader that is not relaxed.
+    pub fn departs(&self) -> Option<usize> {
+        self.departs
+    }
+
+    /// After [`JsonMistake::Trailing`]: reads what follows as a document of its own, as in a file with one a line.
+    pub fn resume(&mut self) {
+        if self.open.is_empty() && self.position < self.bytes.len() {
+            self.expect = Expect::Value;
         }
     }
 
@@ -230,11 +258,39 @@ impl<'a> Reader<'a> {
     }
 
     fn peek(&mut self) -> Option<u8> {
-        let rest = self.bytes.get(self.position..)?;
-        let blank =
-            rest.iter().position(|byte| !matches!(byte, b' ' | b'\t' | b'\n' | b'\r')).unwrap_or(rest.len());
-        self.position = self.position.saturating_add(blank);
-        self.bytes.get(self.position).copied()
+        loop {
+            let rest = self.bytes.get(self.position..)?;
+            let blank = rest
+                .iter()
+                .position(|byte| !matches!(byte, b' ' | b'\t' | b'\n' | b'\r'))
+                .unwrap_or(rest.len());
+            self.position = self.position.saturating_add(blank);
+            let byte = self.bytes.get(self.position).copied();
+            if byte != Some(b'/') || !self.relaxed || !self.comment() {
+                return byte;
+            }
+        }
+    }
+
+    /// Goes behind the comment that begins here; whether one does that also ends.
+    fn comment(&mut self) -> bool {
+        let rest = self.bytes.get(self.position..).unwrap_or_default();
+        let length = match rest {
+            [b'/', b'/', ..] => memchr::memchr2(b'\n', b'\r', rest).unwrap_or(rest.len()),
+            [b'/', b'*', body @ ..] => match memchr::memmem::find(body, b"*/") {
+                Some(end) => end.saturating_add(4),
+                None => return false,
+            },
+            _ => return false,
+        };
+        self.departed();
+        self.position = self.position.saturating_add(length);
+        true
+    }
+
+    /// Notes that what stands here is no JSON and is taken.
+    fn departed(&mut self) {
+        self.departs.get_or_insert(self.position);
     }
 
     fn fail(&mut self, reason: JsonMistake) -> JsonError {
@@ -275,7 +331,7 @@ impl<'a> Reader<'a> {
                             Some(level) if level.is_object => self.expect = Expect::KeyAfterComma,
                             Some(level) => {
                                 level.index = level.index.saturating_add(1);
-                                self.expect = Expect::Value;
+                                self.expect = Expect::ValueAfterComma;
                             }
                             None => return Err(self.fail(JsonMistake::Unexpected)),
                         }
@@ -292,8 +348,14 @@ impl<'a> Reader<'a> {
                     }
                     return self.value(byte).map(Some);
                 }
+                Expect::KeyAfterComma | Expect::ValueAfterComma
+                    if self.relaxed && matches!(byte, b'}' | b']') =>
+                {
+                    self.departed();
+                    return self.close(byte).map(Some);
+                }
                 Expect::KeyAfterComma => return self.key(byte).map(Some),
-                Expect::Value => return self.value(byte).map(Some),
+                Expect::Value | Expect::ValueAfterComma => return self.value(byte).map(Some),
                 Expect::Done => return Ok(None),
             }
         }
@@ -316,10 +378,11 @@ impl<'a> Reader<'a> {
     }
 
     fn key(&mut self, byte: u8) -> Result<Event<'a>, JsonError> {
-        if byte != b'"' {
-            return Err(self.fail(JsonMistake::Unexpected));
-        }
-        let name = self.string()?;
+        let name = match byte {
+            b'"' => self.string(byte)?,
+            b'\'' if self.relaxed => self.string(byte)?,
+            _ => self.bare_name().ok_or_else(|| self.fail(JsonMistake::Unexpected))?,
+        };
         let hash = match name.plain() {
             Some(name) => self.hasher.hash_one(name),
             None => self.hasher.hash_one(name.text().as_bytes()),
@@ -348,8 +411,8 @@ impl<'a> Reader<'a> {
         match byte {
             b'{' => self.open(true).map(|()| Event::ObjectStart),
             b'[' => self.open(false).map(|()| Event::ArrayStart),
-            b'"' => {
-                let text = self.string()?;
+            b'"' | b'\'' if byte == b'"' || self.relaxed => {
+                let text = self.string(byte)?;
                 self.after_value();
                 Ok(Event::String(text))
             }
@@ -368,6 +431,10 @@ impl<'a> Reader<'a> {
                     "null" => Event::Null,
                     "NaN" | "Infinity" | "-Infinity" => Event::Number(word),
                     _ if is_number(word) => Event::Number(word),
+                    _ if self.relaxed && is_written_number(word) => {
+                        self.departed();
+                        Event::Number(word)
+                    }
                     _ if length == rest.len() && !word.is_empty() => {
                         return Err(self.fail(JsonMistake::Truncated));
                     }
@@ -380,20 +447,34 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The string whose opening quote is the current byte.
-    fn string(&mut self) -> Result<Text<'a>, JsonError> {
+    /// A name without quotes at the current byte, in a reader that is relaxed.
+    fn bare_name(&mut self) -> Option<Text<'a>> {
+        let rest = self.bytes.get(self.position..).filter(|_| self.relaxed)?;
+        let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$' | 0x80..);
+        let length = rest.iter().position(|byte| !is_part(byte)).unwrap_or(rest.len());
+        let raw = rest.get(..length).filter(|raw| raw.first().is_some_and(|byte| !byte.is_ascii_digit()))?;
+        self.departed();
+        self.position = self.position.saturating_add(length);
+        Some(Text { raw, escaped: false })
+    }
+
+    /// The string whose opening quote is the current byte, `quote`.
+    fn string(&mut self, quote: u8) -> Result<Text<'a>, JsonError> {
+        if quote != b'"' {
+            self.departed();
+        }
         self.advance();
         let start = self.position;
         let mut escaped = false;
         let mut at = start;
         loop {
             let rest = self.bytes.get(at..).unwrap_or_default();
-            let Some(step) = memchr::memchr2(b'"', b'\\', rest) else {
+            let Some(step) = memchr::memchr2(quote, b'\\', rest) else {
                 self.position = self.bytes.len();
                 return Err(self.fail(JsonMistake::Truncated));
             };
             at = at.saturating_add(step);
-            if self.bytes.get(at) == Some(&b'"') {
+            if self.bytes.get(at) == Some(&quote) {
                 break;
             }
             escaped = true;
@@ -494,6 +575,18 @@ fn is_number(word: &str) -> bool {
         && body.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'e' | b'E' | b'+' | b'-'))
 }
 
+/// Whether `word` is a number as JSON5 has them: with a sign, in hexadecimal, or with a bare point.
+fn is_written_number(word: &str) -> bool {
+    let body = word.strip_prefix(['+', '-']).unwrap_or(word);
+    match body.strip_prefix("0x").or_else(|| body.strip_prefix("0X")) {
+        Some(digits) => !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_hexdigit()),
+        None => {
+            matches!(body, "NaN" | "Infinity")
+                || is_number(body.strip_prefix('.').unwrap_or(body)) && !body.starts_with('-')
+        }
+    }
+}
+
 /// Line and column, both from 1, of byte `offset` in `text`; the column counts characters. Linear in `offset`.
 pub fn line_and_column(text: &[u8], offset: usize) -> (u32, u32) {
     let before = text.get(..offset.min(text.len())).unwrap_or_default();
@@ -567,10 +660,74 @@ mod tests {
         assert_eq!(line_and_column(b"ab\ncd", 4), (2, 2));
     }
 
+    /// What a relaxed reader makes of a document: its strings, its mistake, and where it is no JSON.
+    fn relaxed(document: &str) -> (Vec<String>, Option<JsonMistake>, Option<usize>) {
+        let mut reader = Reader::new(document.as_bytes()).relaxed();
+        let (mut found, mut mistake) = (Vec::new(), None);
+        while let Some(event) = reader.next() {
+            match event {
+                Ok(Event::String(text)) => found.push(format!("{}={}", reader.pointer(), text.text())),
+                Ok(_) => {}
+                Err(error) => mistake = Some(error.reason),
+            }
+        }
+        (found, mistake, reader.departs())
+    }
+
+    #[test]
+    fn settings_that_people_write_are_read_where_that_is_asked_for() {
+        let text = "// head\n{\n  \"a\": [\"x\", /* why */ 'it\\'s',],\n  $b_1: +.5, \"c\": 0xFF, // end\n  \"d\": \"//y\",\n}\n// foot";
+        let found = ["/a/0=x", "/a/1=it's", "/d=//y"].map(str::to_owned).to_vec();
+        assert_eq!(relaxed(text), (found, None, Some(0)));
+        assert_eq!(relaxed("{\"a\": [\"//x\"]}"), (vec!["/a/0=//x".to_owned()], None, None));
+        for strict in ["{\"a\": 1,}", "[1,]", "// x\n1", "['x']", "{a: 1}", "[+1]"] {
+            assert!(Reader::new(strict.as_bytes()).last().unwrap().is_err(), "{strict}");
+            assert_eq!(relaxed(strict).1, None, "{strict}");
+        }
+        for wrong in
+            ["{,}", "[,]", "[1,,2]", "{1a: 2}", "/* never ends", "[1 /* x ]", "{a b: 1}", "[.]", "[0x]"]
+        {
+            assert!(relaxed(wrong).1.is_some(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn documents_that_follow_each_other_are_read_one_by_one() {
+        let mut reader = Reader::new(b"{\"a\":1}\n[\"x\"]\n");
+        let (mut strings, mut breaks) = (0, 0);
+        while let Some(event) = reader.next() {
+            match event {
+                Err(error) if error.reason == JsonMistake::Trailing => {
+                    breaks += 1;
+                    reader.resume();
+                }
+                Ok(Event::String(_)) => strings += 1,
+                event => assert!(event.is_ok()),
+            }
+        }
+        assert_eq!((strings, breaks), (1, 1));
+    }
+
     proptest! {
         #[test]
         fn any_bytes_end_the_walk(bytes: Vec<u8>) {
             prop_assert!(Reader::new(&bytes).count() <= bytes.len() + 2);
+        }
+
+        #[test]
+        fn any_settings_end_the_walk(text in "[\\{\\}\\[\\]\"',:/*a1\n .]{0,60}") {
+            prop_assert!(Reader::new(text.as_bytes()).relaxed().count() <= text.len() + 2);
+        }
+
+        #[test]
+        fn what_is_json_is_read_alike_by_both(text in "[\\{\\}\\[\\]\",:a1 ]{0,30}") {
+            let strict: Vec<_> = Reader::new(text.as_bytes()).collect();
+            if strict.iter().all(Result::is_ok) {
+                let mut reader = Reader::new(text.as_bytes()).relaxed();
+                let both: Vec<_> = reader.by_ref().collect();
+                prop_assert_eq!(strict, both);
+                prop_assert_eq!(reader.departs(), None);
+            }
         }
 
         #[test]

@@ -96,8 +96,17 @@ pub fn decode(bytes: &[u8]) -> Cow<'_, str> {
 
 /// Parses `text`.
 pub fn parse(text: &str) -> Document<'_> {
+    filled(Reader::with_depth(text.as_bytes(), MAX_DEPTH))
+}
+
+/// Parses `text` as [`Reader::relaxed`] takes it.
+pub fn parse_relaxed(text: &str) -> Document<'_> {
+    filled(Reader::with_depth(text.as_bytes(), MAX_DEPTH).relaxed())
+}
+
+fn filled(reader: Reader<'_>) -> Document<'_> {
     let mut document = Document { nodes: Vec::new(), depth: 0, error: None };
-    document.error = document.fill(Reader::with_depth(text.as_bytes(), MAX_DEPTH)).err();
+    document.error = document.fill(reader).err();
     document
 }
 

@@ -2,7 +2,7 @@
 
 use super::names::{Likeness, likeness};
 use super::rules::{TYPOSQUAT_PACKAGE, UNHASHED_PACKAGE};
-use super::{Dependencies, Dependency, Pin, Purpose, included, read};
+use super::{Dependencies, Dependency, Ecosystem, Pin, Purpose, included, read};
 use crate::issue::report;
 use crate::pin::{Pinning, Repository};
 use crate::rules::{DEPENDENCY_CONFUSION, INSECURE_TRANSPORT, TLS_DISABLED, UNPINNED_PACKAGE};
@@ -41,12 +41,15 @@ impl Reader for DependencyManifest {
                     .content
                     .lines()
                     .any(|line| line.starts_with("-c ") || line.starts_with("--constraint"));
+        let locked = found.dependencies.iter().any(is_loose_of_npm) && is_locked(text);
         for dependency in &found.dependencies {
-            let issue =
-                pinning(dependency, found.purpose, lenient).map(|issue| match commit_pin(text, dependency) {
+            let kept = if locked { keeping(dependency) } else { None };
+            let issue = kept.or_else(|| pinning(dependency, found.purpose, lenient)).map(|issue| {
+                match commit_pin(text, dependency) {
                     Some(pin) => issue.pinned(pin),
                     None => issue,
-                });
+                }
+            });
             report(text, notes, issue);
             report(text, notes, unencrypted(text, dependency, &found));
             report(text, notes, name(dependency));
@@ -60,6 +63,38 @@ impl Reader for DependencyManifest {
 pub(crate) fn judged(dependency: &Dependency, purpose: Purpose) -> Vec<Issue> {
     pinning(dependency, purpose, false).into_iter().chain(name(dependency)).collect()
 }
+
+/// Whether a package of npm is asked for without a version, or from a branch: each install without a lock file takes the newest.
+fn is_loose_of_npm(dependency: &Dependency) -> bool {
+    dependency.ecosystem == Ecosystem::Npm && matches!(dependency.pin, Pin::None | Pin::Moving)
+}
+
+/// What is wrong with a loose package of npm beside a lock file.
+fn keeping(dependency: &Dependency) -> Option<Issue> {
+    let named = printable(&dependency.name, 80);
+    let message =
+        format!("`{named}` has no version: only the lock file beside it holds one, until it is written anew");
+    is_loose_of_npm(dependency).then(|| {
+        let issue = Issue::new(&UNPINNED_PACKAGE, dependency.span.clone(), message);
+        issue.severity(Severity::Low).remedy(OF_NPM)
+    })
+}
+
+/// Whether a lock file lies beside the manifest, or in a folder around it whose workspace it may be part of.
+fn is_locked(text: &Text<'_>) -> bool {
+    let Some((path, root)) = text.place else { return false };
+    let around = path.ancestors().skip(1).take_while(|folder| folder.starts_with(root)).take(FOLDERS);
+    around.into_iter().any(|folder| LOCKS.iter().any(|lock| folder.join(lock).is_file()))
+}
+
+/// Lock files of npm, Yarn, pnpm and Bun.
+const LOCKS: &[&str] =
+    &["package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "pnpm-lock.yaml", "bun.lock", "bun.lockb"];
+/// Most folders in which a lock file is looked for.
+const FOLDERS: usize = 8;
+/// What to do about a loose package of npm.
+const OF_NPM: &str =
+    "Write a version (`npm install --save-exact`), and install from the lock file (`npm ci`).";
 
 /// What is wrong with how far `dependency` is tied down.
 fn pinning(dependency: &Dependency, purpose: Purpose, lenient: bool) -> Option<Issue> {
@@ -82,6 +117,10 @@ fn pinning(dependency: &Dependency, purpose: Purpose, lenient: bool) -> Option<I
         (Pin::None, Purpose::Deployment) => {
             (Severity::Medium, format!("{shown} has no version: each install takes the newest"))
         }
+        // What an application of npm is installed from, unlike the ranges of a library.
+        (Pin::None, Purpose::Manifest) if dependency.ecosystem == Ecosystem::Npm => {
+            (Severity::Medium, format!("{shown} has no version: each install takes the newest"))
+        }
         (Pin::None, Purpose::Manifest) => (Severity::Info, format!("{shown} allows every version")),
         (Pin::Range(range), Purpose::Deployment) if is_open(range) => {
             let severity = if lenient { Severity::Low } else { Severity::Medium };
@@ -98,6 +137,7 @@ fn pinning(dependency: &Dependency, purpose: Purpose, lenient: bool) -> Option<I
     };
     let remedy = match dependency.pin {
         Pin::Moving => "Name the full commit id behind the address.".to_owned(),
+        _ if is_loose_of_npm(dependency) => OF_NPM.to_owned(),
         Pin::Address(_) => "Add the digest: `#sha256=<digest>`, or `--hash=sha256:<digest>`.".to_owned(),
         _ => format!("Pin it: `{named}==<version>`, with its hash from `uv pip compile --generate-hashes`."),
     };
@@ -367,6 +407,30 @@ mod tests {
         );
         assert_eq!(setup("numpy>=1.26,<2"), []);
         assert_eq!(setup("numpy>=1.26"), [("pipeline/unpinned-package", 3, Severity::Info)]);
+    }
+
+    #[test]
+    fn packages_of_npm_without_a_version_are_graded_by_whether_a_lock_file_holds_one() {
+        use bartizan_core::{Limits, MonotonicClock};
+        let content = "{\n\"dependencies\": {\n\"a-b\": \"latest\",\n\"c-d\": \"*\",\n\"e-f\": \"github:x/y#main\",\n\"g-h\": \"^1.2.0\"\n}\n}\n";
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join("app");
+        std::fs::create_dir(&folder).unwrap();
+        let path = folder.join("package.json");
+        let graded = || {
+            let text = Text::new("app/package.json", content).at(Some((&path, root.path())));
+            let found = crate::examine(&text, &Limits::default(), &MonotonicClock::start()).findings;
+            let mut lines: Vec<_> = found
+                .iter()
+                .filter(|one| one.rule.id == UNPINNED_PACKAGE.id)
+                .map(|one| (one.location.line.unwrap_or_default(), one.severity))
+                .collect();
+            lines.sort_unstable();
+            lines
+        };
+        assert_eq!(graded(), [(3, Severity::Medium), (4, Severity::Medium), (5, Severity::Medium)]);
+        std::fs::write(root.path().join("pnpm-lock.yaml"), "lockfileVersion: 9\n").unwrap();
+        assert_eq!(graded(), [(3, Severity::Low), (4, Severity::Low), (5, Severity::Low)]);
     }
 
     #[test]

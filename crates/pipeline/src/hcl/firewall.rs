@@ -1,5 +1,6 @@
 //! Firewalls of clouds that let the whole internet in.
 
+use super::known::Known;
 use super::tree::{Body, Value};
 use crate::Issue;
 use crate::rules::EXPOSED_SERVICE;
@@ -29,8 +30,9 @@ const OPEN_PORTS: &[(u32, &str)] = &[
 /// Ports on which model servers answer.
 const SERVING_PORTS: &[u32] = &[8000, 8001, 8002, 8501, 7860, 9000, 30000];
 
-/// A firewall's rule in `body` that lets the whole internet reach an interface which runs code, a store or a model server.
-pub(super) fn opened(body: &Body) -> Option<Issue> {
+/// A firewall's rule in `body` that lets the whole internet reach an interface which runs code, a store or a model server, unless a name
+/// that it is written with is given another value.
+pub(super) fn opened(body: &Body, known: &Known<'_>) -> Option<Issue> {
     let everyone = [
         "cidr_blocks",
         "source_ranges",
@@ -42,18 +44,17 @@ pub(super) fn opened(body: &Body) -> Option<Issue> {
     ]
     .iter()
     .filter_map(|name| body.get(name))
-    .find(|attribute| match &attribute.value {
-        Value::List(items) => items.iter().any(|(text, _)| matches!(text.as_str(), "0.0.0.0/0" | "::/0")),
-        Value::Text(text, _) => matches!(text.as_str(), "0.0.0.0/0" | "*" | "::/0" | "Internet"),
-        _ => false,
+    .find(|attribute| {
+        let whole = |text: &String| matches!(text.as_str(), "0.0.0.0/0" | "::/0");
+        let listed = matches!(attribute.value, Value::List(_));
+        let any = |text: &String| !listed && matches!(text.as_str(), "*" | "Internet");
+        known.texts(attribute).iter().any(|text| whole(text) || any(text))
     })?;
     let span = everyone.key.start..everyone.span.end;
     let mut ranges: Vec<(u32, u32)> = Vec::new();
     let number = |name: &str| {
-        body.get(name).and_then(|attribute| match &attribute.value {
-            Value::Text(text, _) | Value::Expression(text) => text.trim_matches('"').parse::<u32>().ok(),
-            _ => None,
-        })
+        let texts = known.texts(body.get(name)?);
+        texts.first().and_then(|text| text.trim_matches('"').parse::<u32>().ok())
     };
     let (from, to) = (number("from_port"), number("to_port"));
     ranges.extend(from.or(to).zip(to.or(from)));

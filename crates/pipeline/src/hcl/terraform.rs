@@ -1,6 +1,7 @@
 //! Terraform and OpenTofu: where models are trained and served, and what modules are taken.
 
 use super::firewall::opened;
+use super::known::Known;
 use super::rights;
 use super::tree::{Attribute, Block, Body, Value, read_noting};
 use crate::address::is_commit;
@@ -42,13 +43,14 @@ impl Reader for Terraform {
             let (line, _) = text.line_column(at);
             notes.gap(at, format!("line {line}: {why}; what stands there was not examined, mend the syntax"));
         }
+        let known = Known::of(text, &file);
         for block in &file.blocks {
             if notes.out_of_time() {
                 return;
             }
             match block.name.as_str() {
                 "resource" => {
-                    issue::report(text, notes, resource(block));
+                    issue::report(text, notes, resource(block, &known));
                     issue::report(text, notes, rights::of_block(text.content, block));
                 }
                 "data" => issue::report(text, notes, rights::of_block(text.content, block)),
@@ -219,7 +221,7 @@ static DEMANDS: &[Demand] = &[
     demand("azurerm_cognitive_account", "local_auth_enabled", &["false"], false, &rules::NO_AUTHENTICATION, "the model service takes keys instead of identities"),
 ];
 
-fn resource(block: &Block) -> Vec<Issue> {
+fn resource(block: &Block, known: &Known<'_>) -> Vec<Issue> {
     let kind = block.labels.first().map(String::as_str).unwrap_or_default();
     let mut issues = Vec::new();
     for demand in DEMANDS.iter().filter(|demand| demand.resource == kind) {
@@ -259,16 +261,16 @@ fn resource(block: &Block) -> Vec<Issue> {
     }
     match kind {
         "aws_security_group" => {
-            issues.extend(block.body.blocks("ingress").filter_map(|ingress| opened(&ingress.body)));
+            issues.extend(block.body.blocks("ingress").filter_map(|ingress| opened(&ingress.body, known)));
         }
         "aws_security_group_rule" if block.body.text("type") == Some("ingress") => {
-            issues.extend(opened(&block.body));
+            issues.extend(opened(&block.body, known));
         }
         "aws_vpc_security_group_ingress_rule"
         | "google_compute_firewall"
         | "azurerm_network_security_rule" => {
             let outward = ["EGRESS", "Outbound"].contains(&block.body.text("direction").unwrap_or_default());
-            issues.extend(opened(&block.body).filter(|_| !outward));
+            issues.extend(opened(&block.body, known).filter(|_| !outward));
         }
         "aws_s3_bucket_acl" | "aws_s3_bucket" => {
             let acl = block.body.get("acl");

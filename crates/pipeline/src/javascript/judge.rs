@@ -25,6 +25,8 @@ pub(super) fn issues(program: &Program<'_>) -> (Vec<Issue>, Option<usize>) {
         if matches!(program.word(at), "=" | ":") && program.is(at, Kind::Mark) {
             sinks::assigned(program, &origins, at, &mut issues);
             setting(program, at, &mut issues);
+        } else if program.word(at) == "$" && program.word(at.saturating_add(1)) == "`" {
+            sinks::tagged(program, &origins, at, &mut issues);
         }
     }
     let unfollowed = origins.ended().map(|at| program.span(&(at..at.saturating_add(1))).start);

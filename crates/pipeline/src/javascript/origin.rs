@@ -1,14 +1,17 @@
 //! Where the values of a program come from: [`Origins`].
 //!
 //! Followed are what a model chose for a tool, what a user sent, and what a model answered, through declarations, members,
-//! templates and sums of texts. What another function makes of a value is its own: it is not followed, so that a check by a
+//! templates, sums of texts, loops and the functions that are handed to them. What another function makes of a value is its own: it is not followed, so that a check by a
 //! function of the program ends it.
 //!
 //! The steps taken are counted, and end at a multiple of the program's length ([`STEPS`]): a file takes linear time whatever it
 //! nests or repeats, and one that would take more is said to be followed in part.
 
+mod names;
+
 use super::lexer::Kind;
 use super::program::{Call, EXPRESSION, Program};
+use names::{Function, GOES_THROUGH, functions};
 use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
@@ -49,12 +52,16 @@ struct Binding<'a> {
 pub(super) struct Origins<'p, 'a> {
     program: &'p Program<'a>,
     bindings: HashMap<&'a str, Vec<Binding<'a>>>,
+    /// Functions by name; methods of classes with `true`.
+    functions: HashMap<(bool, &'a str), Function>,
     /// Steps left.
     left: Cell<usize>,
     /// The token at which none were left.
     ended: Cell<Option<usize>>,
     /// How many expressions within one another are looked at.
     depth: Cell<usize>,
+    /// The token at which members of a value are no longer followed.
+    until: Cell<usize>,
 }
 
 impl<'p, 'a> Origins<'p, 'a> {
@@ -64,9 +71,11 @@ impl<'p, 'a> Origins<'p, 'a> {
         let mut origins = Self {
             program,
             bindings: HashMap::new(),
+            functions: functions(program),
             left: Cell::new(steps),
             ended: Cell::new(None),
             depth: Cell::new(0),
+            until: Cell::new(usize::MAX),
         };
         for call in calls {
             origins.handlers(call);
@@ -105,9 +114,9 @@ impl<'p, 'a> Origins<'p, 'a> {
         }
         let mut checked = None;
         for argument in &call.arguments {
-            let function = program.function(argument).or_else(|| {
+            let function = self.function_of(argument).or_else(|| {
                 ["execute", "func", "handler", "invoke", "run", "cb"].iter().find_map(|key| {
-                    let value = program.value(argument.start, key).and_then(|value| program.function(&value));
+                    let value = program.value(argument.start, key).and_then(|value| self.function_of(&value));
                     value.or_else(|| program.method(argument.start, key))
                 })
             });
@@ -200,13 +209,33 @@ impl<'p, 'a> Origins<'p, 'a> {
     fn declarations(&mut self) {
         let program = self.program;
         for at in 0..program.tokens.len() {
-            if program.word(at) != "=" || !program.is(at, Kind::Mark) {
-                continue;
+            match (program.is(at, Kind::Mark), program.word(at)) {
+                (true, "=") => {}
+                (true, "+=") if self.spend(at, 1) => {
+                    self.added(at);
+                    continue;
+                }
+                (false, "for") if self.spend(at, 1) => {
+                    self.looped(at);
+                    continue;
+                }
+                (false, name) if GOES_THROUGH.contains(&name) && self.spend(at, 1) => {
+                    self.called_back(at);
+                    continue;
+                }
+                _ => continue,
             }
             let Some(target) = at.checked_sub(1).filter(|_| self.spend(at, 1)) else { continue };
             let value = program.expression(at.saturating_add(1));
             let origin = self.of_expression(&value);
-            let scope = value.end..self.end_of_block(at);
+            // What a name of an outer block is given in an inner one stays in it behind that.
+            let begins = at.checked_sub(2).map_or("", |before| program.word(before));
+            let declares = program.word(target) == "}" || matches!(begins, "const" | "let" | "var");
+            let outlives = origin.is_some()
+                && !declares
+                && self.declared(target).is_some_and(|name| name == program.word(target));
+            let end = if outlives { self.end_of_function(at) } else { self.end_of_block(at) };
+            let scope = value.end..end;
             if program.word(target) == "}" {
                 let Some(open) = program.tokens.get(target).and_then(|token| token.pair) else { continue };
                 for (name, key) in self.pattern(open) {
@@ -500,7 +529,7 @@ impl<'p, 'a> Origins<'p, 'a> {
         let program = self.program;
         let mut members: Vec<&str> = vec![name];
         let mut first = true;
-        while members.len() < PARTS && self.spend(index, 1) {
+        while members.len() < PARTS && index < self.until.get() && self.spend(index, 1) {
             match program.word(index) {
                 "!" if program.is(index, Kind::Mark) => index = index.saturating_add(1),
                 "." | "?." if program.is(index.saturating_add(1), Kind::Word) => {
@@ -716,6 +745,9 @@ const PASSING: &[&str] = &[
     "decodeURIComponent",
     "assign",
     "fileURLToPath",
+    "entries",
+    "values",
+    "keys",
 ];
 /// Methods of a text or list whose result holds it.
 const OWN: &[&str] = &[

@@ -163,6 +163,86 @@ mod tests {
     }
 
     #[test]
+    fn handlers_that_are_given_by_name_are_the_functions_of_that_name() {
+        let run = |handler: &str, given: &str| {
+            let code = format!(
+                "import {{ execSync }} from 'child_process';\nimport {{ z }} from 'zod';\n{handler}\nserver.tool('x', {{ c: z.string() }}, {given});\n"
+            );
+            lines("server.ts", &code)
+        };
+        for (handler, given) in [
+            ("async function handle({ c }) { execSync(c); }", "handle"),
+            ("const handle = async (args) => { execSync(args.c); };", "handle"),
+            ("const handle: Handler = async ({ c }) => execSync(c);", "handle"),
+            ("class S { async handle(args: A): Promise<R> { execSync(args.c); } }", "this.handle.bind(this)"),
+            ("function handle({ c }) { execSync(c); }", "guarded(handle)"),
+        ] {
+            assert_eq!(run(handler, given), [(3, "model-output-executed")], "{handler} {given}");
+        }
+        assert_eq!(run("function other({ c }) { log(c); }", "handle"), []);
+        assert_eq!(run("function handle({ c }) { spawnIt(c); }", "handle"), []);
+        let by_key = "import { execSync } from 'child_process';\nasync function execute(args) { execSync(args.c) }\nserver.addTool({ name: 'a', execute });\nserver.addTool({ name: 'b', execute: execute });";
+        assert_eq!(lines("a.ts", by_key), [(2, "model-output-executed")]);
+    }
+
+    #[test]
+    fn what_is_added_gone_through_or_handed_on_keeps_its_origin() {
+        for body in [
+            "let c = 'ping '; c += host; exec(c)",
+            "let c = ''; if (host) { c = host; } exec(c)",
+            "let c = ''; for (const part of host.split(';')) { c += part; } exec(c)",
+            "for (const part of host.split(';')) execSync(part)",
+            "for (const [k, v] of Object.entries(JSON.parse(host))) { execSync(v); }",
+            "host.split(';').forEach((part) => { execSync(part); })",
+            "JSON.parse(host).forEach(({ cmd }) => execSync(cmd))",
+            "host.split(';').reduce((all, part) => { execSync(part); return all; }, '')",
+        ] {
+            assert_eq!(tool(body), [("model-output-executed", Critical)], "{body}");
+        }
+        for body in [
+            "let c = 'ping '; c += '-c 1'; exec(c)",
+            "for (const part of ['a', 'b']) { execSync(part); }",
+            "['uptime'].forEach((part) => { execSync(part); })",
+        ] {
+            assert!(tool(body).iter().all(|(_, severity)| *severity < Medium), "{body}");
+        }
+        let answer = "import { execSync } from 'child_process';\nconst r = await client.chat.completions.create({ model: 'm' });\nfor (const call of r.choices[0].message.tool_calls) {\n  execSync(JSON.parse(call.function.arguments).command);\n}\nclient.responses.create({}).then((r) => execSync(r.output_text));\n";
+        assert_eq!(lines("a.mjs", answer), [(4, "model-output-executed"), (6, "model-output-executed")]);
+    }
+
+    #[test]
+    fn modules_and_the_programs_of_deno_and_bun_are_known() {
+        let critical = [("model-output-executed", Critical)];
+        for body in [
+            "await import(host)",
+            "require(host)",
+            "spawn(host, [])",
+            "execFile(host)",
+            "new Deno.Command('sh', { args: ['-c', host] })",
+            "new Deno.Command(host)",
+            "Deno.run({ cmd: ['bash', '-c', host] })",
+            "Bun.spawn(['sh', '-c', `ls ${host}`])",
+            "Bun.spawnSync({ cmd: [host] })",
+            "await $`sh -c ${host}`",
+            "await $`${{ raw: host }}`",
+            "await Bun.$`${host} -v`",
+        ] {
+            assert_eq!(tool(body), critical, "{body}");
+        }
+        assert_eq!(tool("await import(`./tools/${host}.js`)"), [("model-output-executed", Medium)]);
+        for body in [
+            "await import('./a.js')",
+            "new Deno.Command('ping', { args: ['-c', '1', host] })",
+            "Bun.spawn(['ping', host])",
+            "await $`ping -c 1 ${host}`",
+            "if (!ALLOWED.includes(host)) throw new Error('x'); spawn(host, [])",
+            "const m = './b.js'; await import(m)",
+        ] {
+            assert_eq!(tool(body), [], "{body}");
+        }
+    }
+
+    #[test]
     fn users_and_answers_are_followed_as_well() {
         let code = "import { exec } from 'child_process';\nimport OpenAI from 'openai';\napp.post('/a', async (req, res) => {\n  exec('ls ' + req.query.d);\n  const r = await openai.chat.completions.create({ model: 'm',\n    messages: [{ role: 'system', content: `Be ${req.body.kind}` }, { role: 'user', content: req.body.q }] });\n  const text = r.choices[0].message.content;\n  new Function(text);\n  res.send(`<p>${text}</p>`);\n  res.json({ text });\n  db.query(`select * from t where a = '${req.body.a}'`);\n  db.query('select * from t where a = ?', [req.body.a]);\n  console.log(r.usage.total_tokens);\n});\n";
         assert_eq!(

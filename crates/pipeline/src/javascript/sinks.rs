@@ -21,6 +21,10 @@ enum Sink {
     Prompt,
     File,
     Address,
+    /// The name of the program that is started.
+    Program,
+    /// The name of a module whose code is loaded.
+    Module,
 }
 
 /// Judges what `call` hands to a sink.
@@ -39,10 +43,15 @@ pub(super) fn call(program: &Program<'_>, origins: &Origins<'_, '_>, call: &Call
     let name = call.name();
     let origin = origins.of_expression(&given);
     let looked_at = origin.is_some() && origins.is_looked_at(&given, given.start);
+    let chosen = matches!(sink, Sink::File | Sink::Address | Sink::Program | Sink::Module);
     match origin {
-        Some(_) if looked_at && matches!(sink, Sink::File | Sink::Address) => {}
+        Some(_) if looked_at && chosen => {}
         Some(origin) => {
             let mut issue = of(sink, origin, name, span);
+            if sink == Sink::Module && !program.beginning(&given).is_empty() {
+                // One of those in a folder, or whatever a path out of it reaches.
+                issue = issue.severity(Severity::Medium).confidence(Confidence::Medium);
+            }
             if looked_at {
                 issue = issue.severity(Severity::Low).confidence(Confidence::Low);
             }
@@ -60,6 +69,55 @@ pub(super) fn call(program: &Program<'_>, origins: &Origins<'_, '_>, call: &Call
         None => {}
     }
 }
+
+/// Judges the template behind the tag `$` at `at`, a command of Bun, zx, dax or execa. They quote what its holes hold: that is harmless
+/// as an argument, and is not where a hole is raw, names the program, or stands behind the `-c` of a shell.
+pub(super) fn tagged(program: &Program<'_>, origins: &Origins<'_, '_>, at: usize, issues: &mut Vec<Issue>) {
+    let open = at.saturating_add(1);
+    let Some(close) = program.tokens.get(open).and_then(|token| token.pair) else { return };
+    let mut before = String::new();
+    let mut index = open.saturating_add(1);
+    while index < close && before.len() < LONGEST_COMMAND && origins.spend(index, 1) {
+        let past = program.past(index);
+        if program.is(index, Kind::Piece) {
+            before.push_str(program.word(index));
+        } else if program.word(index) == "${" {
+            let mut hole = index.saturating_add(1)..past.saturating_sub(1);
+            let raw = program.value(hole.start, "raw");
+            let sink = if let Some(raw) = raw {
+                hole = raw;
+                Some(Sink::Shell)
+            } else {
+                quoted(&before)
+            };
+            if let Some(sink) = sink
+                && let Some(origin) = origins.of_expression(&hole)
+                && !(sink == Sink::Program && origins.is_looked_at(&hole, hole.start))
+            {
+                issues.push(of(sink, origin, "$", program.span(&hole)));
+            }
+            before.push('x');
+        }
+        index = past;
+    }
+}
+
+/// What a hole, whose value is quoted, is behind `before` in a command: code of a shell, the name of a program, or one of its arguments,
+/// which is none.
+fn quoted(before: &str) -> Option<Sink> {
+    let words: Vec<&str> = before.split_ascii_whitespace().collect();
+    let last = words.last().map_or("", |word| word.trim_end_matches(['"', '\'']));
+    let shells = words.iter().any(|word| matches!(*word, "sh" | "bash" | "zsh" | "dash"));
+    let begins = before.trim_end();
+    if shells && matches!(last, "-c" | "-lc" | "-ec") || last == "eval" {
+        Some(Sink::Shell)
+    } else {
+        (begins.is_empty() || begins.ends_with([';', '|', '&'])).then_some(Sink::Program)
+    }
+}
+
+/// Longest text of a template read as a command, in bytes.
+const LONGEST_COMMAND: usize = 16 << 10;
 
 /// Judges `target = value` for pages, and messages with instructions; `at` is the sign.
 pub(super) fn assigned(program: &Program<'_>, origins: &Origins<'_, '_>, at: usize, issues: &mut Vec<Issue>) {
@@ -96,12 +154,22 @@ fn of(sink: Sink, origin: Origin, name: &str, span: Range<usize>) -> Issue {
         Sink::Shell if model => {
             (&MODEL_OUTPUT_EXECUTED, format!("`{name}` runs a command from {who}"), Severity::Critical)
         }
+        Sink::Program if model => {
+            (&MODEL_OUTPUT_EXECUTED, format!("`{name}` starts {who} as a program"), Severity::Critical)
+        }
+        Sink::Module if model => {
+            (&MODEL_OUTPUT_EXECUTED, format!("`{name}` loads {who} as a module"), Severity::Critical)
+        }
         Sink::Sql if model => {
             (&MODEL_OUTPUT_EXECUTED, format!("`{name}` sends {who} to a database"), Severity::High)
         }
         Sink::Markup if model => {
             (&MODEL_OUTPUT_EXECUTED, format!("`{name}` shows {who} as markup"), Severity::Medium)
         }
+        Sink::Program => {
+            (&SHELL_COMMAND_FROM_DATA, format!("`{name}` starts {who} as a program"), Severity::Critical)
+        }
+        Sink::Module => (&CODE_FROM_DATA, format!("`{name}` loads {who} as a module"), Severity::Critical),
         Sink::Code => (&CODE_FROM_DATA, format!("`{name}` runs {who}"), Severity::Critical),
         Sink::Shell => {
             (&SHELL_COMMAND_FROM_DATA, format!("`{name}` runs a command from {who}"), Severity::Critical)
@@ -142,6 +210,9 @@ fn remedy(sink: Sink) -> &'static str {
         Sink::File => {
             "Resolve the path and check that it lies below the folder meant, or give files names of your own."
         }
+        Sink::Program | Sink::Module => {
+            "Choose from a list of your own by what was asked for, and refuse everything else."
+        }
         Sink::Address => "Choose from a list of addresses of your own, or compare the host with one.",
     }
 }
@@ -172,6 +243,16 @@ fn sink(program: &Program<'_>, call: &Call) -> Option<(Sink, Range<usize>)> {
         {
             started(program, call)
         }
+        "Command" if receiver == "Deno" => {
+            let list = call.arguments.get(1).and_then(|options| program.value(options.start, "args"));
+            Some(program_started(program, &first?, list.as_ref()))
+        }
+        "run" if receiver == "Deno" => listed(program, &program.value(first?.start, "cmd")?),
+        "spawn" | "spawnSync" if receiver == "Bun" => {
+            let first = first?;
+            listed(program, &program.value(first.start, "cmd").unwrap_or(first))
+        }
+        "import" | "require" if receiver.is_empty() => Some((Sink::Module, first?)),
         "send" | "write" | "end" if matches!(receiver, "res" | "response" | "reply") => {
             Some((Sink::Markup, first?))
         }
@@ -208,13 +289,40 @@ fn started(program: &Program<'_>, call: &Call) -> Option<(Sink, Range<usize>)> {
         // Program and arguments are joined and read by a shell.
         return Some((Sink::Shell, first.start..call.close));
     }
-    let started = program.constant(first);
-    let name = started.map(|path| path.rsplit('/').next().unwrap_or(path));
-    let takes_code = |word: &str| matches!(word, "-c" | "-lc" | "/c" | "-e" | "--eval" | "-Command" | "-p");
-    let list = call.arguments.get(1).filter(|list| program.word(list.start) == "[")?;
+    Some(program_started(program, first, call.arguments.get(1)))
+}
+
+/// What a program that is started as a list, its own name first, is given.
+fn listed(program: &Program<'_>, list: &Range<usize>) -> Option<(Sink, Range<usize>)> {
+    if program.word(list.start) != "[" {
+        return Some((Sink::Program, list.clone()));
+    }
     let parts = program.parts(list.start);
-    let flag = parts.iter().position(|part| program.constant(part).is_some_and(takes_code))?;
-    let code = parts.get(flag.saturating_add(1)).cloned()?;
+    let (first, rest) = parts.split_first()?;
+    Some(interpreted(program, first, rest).unwrap_or_else(|| (Sink::Program, first.clone())))
+}
+
+/// What a program that is started with a list of arguments is given: code, or its own name.
+fn program_started(
+    program: &Program<'_>,
+    first: &Range<usize>,
+    list: Option<&Range<usize>>,
+) -> (Sink, Range<usize>) {
+    let list = list.filter(|list| program.word(list.start) == "[");
+    let parts = list.map(|list| program.parts(list.start)).unwrap_or_default();
+    interpreted(program, first, &parts).unwrap_or_else(|| (Sink::Program, first.clone()))
+}
+
+/// The argument that a shell or an interpreter of this name runs as code.
+fn interpreted(
+    program: &Program<'_>,
+    first: &Range<usize>,
+    arguments: &[Range<usize>],
+) -> Option<(Sink, Range<usize>)> {
+    let name = program.constant(first).map(|path| path.rsplit('/').next().unwrap_or(path));
+    let takes_code = |word: &str| matches!(word, "-c" | "-lc" | "/c" | "-e" | "--eval" | "-Command" | "-p");
+    let flag = arguments.iter().position(|part| program.constant(part).is_some_and(takes_code))?;
+    let code = arguments.get(flag.saturating_add(1)).cloned()?;
     match name {
         Some("sh" | "bash" | "zsh" | "dash" | "cmd" | "cmd.exe" | "powershell" | "pwsh") => {
             Some((Sink::Shell, code))

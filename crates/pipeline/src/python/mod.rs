@@ -7,6 +7,7 @@
 mod call;
 mod called;
 mod declare;
+mod defaults;
 pub(crate) mod embedded;
 mod escape;
 mod evaluate;

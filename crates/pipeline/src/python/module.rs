@@ -2,7 +2,7 @@
 
 use super::value::{Taint, Value};
 use crate::{Fix, Safety};
-use bartizan_core::Finding;
+use bartizan_core::{Finding, Severity};
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
@@ -73,6 +73,8 @@ pub(super) struct Fit {
     pub(super) path: String,
     /// Whether what it learnt from was split afterwards.
     pub(super) leaks: bool,
+    /// How bad that is.
+    pub(super) severity: Severity,
 }
 
 /// Data that was split, still whole under its name.
@@ -110,6 +112,8 @@ pub(super) struct Facts {
     pub(super) fits: Vec<Fit>,
     /// What was split.
     pub(super) splits: Vec<Split>,
+    /// Names of data that were split, and where.
+    pub(super) divided: Vec<(String, usize)>,
     /// How many tables were put together, and how many of them of training and test data.
     pub(super) joined: (usize, usize),
     /// Something signs what it publishes.
@@ -147,6 +151,8 @@ pub(super) struct Module {
     pub(super) secrets: Vec<(String, Report)>,
     /// Offsets of calls that were judged by their arguments, whether or not anything was found.
     pub(super) judged: BTreeSet<usize>,
+    /// Names that were imported from PyYAML: as it calls them, as the module does, and where.
+    pub(super) yaml_names: Vec<(String, String, Range<usize>)>,
     /// The first keyword that a call is given twice, and where: no Python runs such a file.
     pub(super) repeated: Option<(usize, String)>,
 }

@@ -169,15 +169,17 @@ fn conclude(cells: &[(&str, usize)], mut module: Module) -> Module {
             }
             // Its own file is still a file others can write to.
             report.finding = report.finding.severity(Severity::Low);
-            report.fix = report.fix.filter(|_| true);
         }
         module.reports.push(report);
     }
-    rules::leakage::conclude(&mut module);
+    rules::leakage::conclude(cells, &mut module);
     rules::training::conclude(&mut module);
     rules::place::conclude(&mut module);
     rules::remote_code::conclude(cells, &mut module);
     rules::transport::conclude(&mut module);
+    for report in &mut module.reports {
+        report.fix = report.fix.take().map(|fix| super::defaults::at_the_default(cells, fix));
+    }
     module.reports.sort_by(|a: &Report, b: &Report| {
         (a.span.start, a.finding.rule.id, b.finding.severity).cmp(&(
             b.span.start,

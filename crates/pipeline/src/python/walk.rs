@@ -23,6 +23,8 @@ use std::sync::Arc;
 
 /// Most sinks remembered of one function.
 const MOST_SINKS: usize = 32;
+/// Most names of PyYAML remembered.
+const YAML_NAMES: usize = 64;
 
 /// What outlives one window of the source.
 #[derive(Debug)]
@@ -334,6 +336,10 @@ impl<'a, 's> Walk<'a, 's> {
             let name = alias.name.as_str();
             let bound = alias.asname.as_ref().map_or(name, |name| name.as_str());
             let key = key_of(import.level, module);
+            if module == "yaml" && import.level == 0 && self.state.module.yaml_names.len() < YAML_NAMES {
+                let place = self.span(alias.range());
+                self.state.module.yaml_names.push((name.to_owned(), bound.to_owned(), place));
+            }
             let value = if let Some(value) = self.imported(&key, name) {
                 value
             } else if import.level > 0 {

@@ -32,6 +32,8 @@ pub struct Script {
     pub unclosed: Option<usize>,
     /// Where a compound command begins that does not end, and the word that begins it: `if`, `do`, `case`.
     pub unended: Option<(usize, &'static str)>,
+    /// What variables hold before the script begins, as a makefile gives them.
+    pub given: Vec<Assignment>,
 }
 
 impl Script {
@@ -45,13 +47,15 @@ impl Script {
         parse::read(text)
     }
 
-    /// The value that `name` was given last before the command at `index`, when it is one word known as written.
+    /// The value that `name` was given last before the command at `index`, or before the script began, when it is one word known as
+    /// written.
     pub fn assigned(&self, name: &str, index: usize) -> Option<&Word> {
         let before = self.commands.get(..=index).unwrap_or(&self.commands);
         before
             .iter()
             .rev()
             .flat_map(|command| command.assignments.iter().rev())
+            .chain(self.given.iter().rev())
             .find(|one| one.name == name)
             .map(|one| &one.value)
     }

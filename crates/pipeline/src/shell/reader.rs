@@ -1,7 +1,7 @@
 //! Scripts that stand by themselves: shell scripts, and the recipes of makefiles and justfiles.
 
 use super::inspect::{self, Setting};
-use super::recipes::{of_justfile, of_makefile};
+use super::recipes::{of_justfile, of_makefile, variables_of_makefile};
 use crate::agents::belongs_to_skill;
 use crate::rules::{ADHOC_PACKAGE, UNPINNED_IMAGE, UNPINNED_PACKAGE};
 use crate::{Issue, Notes, Reader, Text, issue, rules};
@@ -36,7 +36,9 @@ impl Reader for ShellScript {
             is_justfile(text).then(|| of_justfile(text.content))
         };
         let script = recipes.as_deref().unwrap_or(text.content);
-        issue::report(text, notes, inspect::script(script, Setting::Other).into_iter().map(by_hand));
+        let given = if is_makefile(text) { variables_of_makefile(text.content) } else { Vec::new() };
+        let issues = inspect::script_given(script, Setting::Other, &given);
+        issue::report(text, notes, issues.into_iter().map(by_hand));
         if recipes.is_none() {
             unfinished(text, notes);
         }
@@ -165,6 +167,25 @@ mod tests {
         let rules: Vec<_> = found("Makefile", make).into_iter().map(|(rule, line, _)| (rule, line)).collect();
         assert_eq!(rules, [("pipeline/curl-pipe-shell", 4)]);
         assert_eq!(of_makefile(make).len(), make.len());
+    }
+
+    #[test]
+    fn a_command_that_a_variable_holds_is_judged_where_it_is_run() {
+        let rules = |name: &str, text: &str| -> Vec<_> {
+            let found = found(name, text).into_iter();
+            found.filter(|(rule, ..)| *rule == "pipeline/tls-disabled").map(|(_, line, _)| line).collect()
+        };
+        let make = |value: &str| {
+            format!("PIP = {value}\nFLAGS := --upgrade\n\nget:\n\t@$(PIP) install $(FLAGS) numpy==1.26.4\n")
+        };
+        assert_eq!(rules("Makefile", &make("pip --trusted-host pypi.example")), [5]);
+        assert_eq!(rules("Makefile", &make("pip")), [] as [u32; 0]);
+        assert_eq!(
+            rules("Makefile", "FLAGS = --trusted-host pypi.example\nget:\n\tpip install $(FLAGS) a==1.0\n"),
+            [3]
+        );
+        let script = "#!/bin/sh\nPIP=\"pip --trusted-host pypi.example\"\n$PIP install a==1.0\n";
+        assert_eq!(rules("a.sh", script), [3]);
     }
 
     #[test]

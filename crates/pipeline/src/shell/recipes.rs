@@ -21,6 +21,44 @@ pub(super) fn of_makefile(content: &str) -> String {
     script
 }
 
+/// What the variables of a makefile hold where they are plain texts, by name, those that others name filled in.
+///
+/// Source: GNU make manual, "The Two Flavors of Variables". What a function of make gives is not known.
+pub(super) fn variables_of_makefile(content: &str) -> Vec<(String, String)> {
+    let mut given: Vec<(String, String)> = Vec::new();
+    for line in content.lines().filter(|line| !line.starts_with(['\t', '#'])).take(LINES) {
+        let line = line.trim().strip_prefix("export ").unwrap_or(line.trim());
+        let Some((name, value)) = line.split_once('=').filter(|_| given.len() < VARIABLES) else { continue };
+        let name = name.trim_end_matches([':', '?', ' ']);
+        let plain = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        let value = value.split(" #").next().unwrap_or(value).trim();
+        if plain && !value.is_empty() && value.len() <= VALUE {
+            given.push((name.to_owned(), value.to_owned()));
+        }
+    }
+    for _ in 0..DEPTH {
+        let known = given.clone();
+        for (_, value) in given.iter_mut().filter(|(_, value)| value.contains("$(") || value.contains("${")) {
+            for (name, text) in known.iter().filter(|(_, text)| !text.contains('$')) {
+                let filled =
+                    value.replace(&format!("$({name})"), text).replace(&format!("${{{name}}}"), text);
+                if filled.len() <= VALUE {
+                    *value = filled;
+                }
+            }
+        }
+    }
+    given.retain(|(_, value)| !value.contains('$'));
+    given
+}
+
+/// Most lines in which variables are looked for, most variables, and the longest value in bytes.
+const LINES: usize = 20_000;
+const VARIABLES: usize = 200;
+const VALUE: usize = 1_000;
+/// How far variables are followed through others.
+const DEPTH: usize = 3;
+
 /// The recipes of a justfile: the indented lines below a header that ends with `:` or names what comes before. A recipe with a
 /// first line of another interpreter is left out.
 /// Source: "The Just Programmer's Manual".
@@ -105,6 +143,16 @@ mod tests {
         assert_eq!(script.len(), text.len());
         let lines: Vec<&str> = script.lines().map(str::trim).collect();
         assert_eq!(lines, ["", "", "", "vllm serve {{model}} \\", "--port 80", "", "", "make", "", "", ""]);
+    }
+
+    #[test]
+    fn variables_of_a_makefile_hold_what_is_written() {
+        let text = "PY ?= python3\nPIP := $(PY) -m pip  # why\nexport A=b\nB = $(shell date)\nall: a\n\tC = d\nE =\n";
+        let held = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        assert_eq!(
+            variables_of_makefile(text),
+            [held("PY", "python3"), held("PIP", "python3 -m pip"), held("A", "b")]
+        );
     }
 
     #[test]

@@ -156,14 +156,19 @@ fn asked_by(packages: &BTreeSet<String>, modules: &[Merged]) -> BTreeSet<String>
 
 /// Whether one of the paths is `wanted`, leads to it (`data.a` to `data.a.b`) or to something in it.
 fn reaches(paths: &BTreeSet<String>, wanted: &str) -> bool {
+    paths.iter().any(|path| leads_either(path, wanted))
+}
+
+/// Whether one of two paths leads to the other.
+pub(super) fn leads_either(one: &str, other: &str) -> bool {
     let leads = |from: &str, to: &str| {
         from.is_empty() || to.strip_prefix(from).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
     };
-    paths.iter().any(|path| leads(path, wanted) || leads(wanted, path))
+    leads(one, other) || leads(other, one)
 }
 
 /// The paths from the root that a module reads; that it imports one reads nothing.
-fn paths_in(module: &Merged) -> BTreeSet<String> {
+pub(super) fn paths_in(module: &Merged) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     // What does not read was refused by the parser.
     let Ok(all) = tokens(&module.content) else { return found };

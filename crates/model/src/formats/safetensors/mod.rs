@@ -49,7 +49,7 @@ impl Format for Safetensors {
         };
         if opens && (2..=HEADER_BYTES).contains(&length) {
             Recognition::Certain
-        } else if opens || input.extension() == "safetensors" {
+        } else if (opens && !is_written(input.head(LENGTH_BYTES))) || input.extension() == "safetensors" {
             Recognition::Weak
         } else {
             Recognition::No
@@ -61,6 +61,14 @@ impl Format for Safetensors {
     }
 }
 
+/// Whether the bytes at the place of the length are letters, signs and blanks, as of `var a = {`: then they count nothing. As a number they
+/// would be more than a quintillion, which no reader takes, so that nothing is loaded from such a file as from this format.
+fn is_written(length: &[u8]) -> bool {
+    std::str::from_utf8(length).is_ok_and(|text| text.chars().all(|c| !c.is_control() || c.is_whitespace()))
+}
+
+/// Bytes that say how long the header is.
+const LENGTH_BYTES: usize = 8;
 /// Largest header the reference reader takes, in bytes (`MAX_HEADER_SIZE`).
 const HEADER_BYTES: u64 = 100_000_000;
 /// Most malformed entries reported one by one.
@@ -428,6 +436,19 @@ mod tests {
         let outcome = scanned(&bytes);
         assert_eq!(rules(&outcome), [(SAFETENSORS_MALFORMED.id, Severity::Low)]);
         assert_eq!(outcome.gaps.len(), 1);
+    }
+
+    #[test]
+    fn a_script_whose_first_letters_stand_where_the_length_would_is_none() {
+        let recognised = |name: &str, bytes: &[u8]| Safetensors.recognise(&Input::new(name, bytes));
+        for script in ["var a = {\n  b: 1\n};\n", "ab é = {}", "a = \t\n( {\"b\": 1})"] {
+            assert_eq!(recognised("a.js", script.as_bytes()), Recognition::No, "{script}");
+            assert_eq!(recognised("a.safetensors", script.as_bytes()), Recognition::Weak, "{script}");
+        }
+        assert_eq!(recognised("m.bin", b"\xff\xff\xff\xff\xff\x7f\0\0{}"), Recognition::Weak);
+        // The same begun and broken off is told, whatever it is called.
+        assert_eq!(recognised("m.bin", file(TWO, &[]).get(..60).unwrap()), Recognition::Certain);
+        assert_eq!(scanned(file(TWO, &[]).get(..60).unwrap()).gaps.len(), 1);
     }
 
     #[test]

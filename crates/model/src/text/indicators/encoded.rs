@@ -56,7 +56,8 @@ fn judge_decoded(
     };
     inner.judge();
     judge(&mut inner, payloads, depth.saturating_sub(1));
-    for mark in inner.marks {
+    for mut mark in inner.marks {
+        mark.start = start;
         match passage.marks.iter_mut().find(|known| known.rule.id == mark.rule.id) {
             Some(known) if known.severity < mark.severity => *known = mark,
             Some(_) => {}

@@ -10,23 +10,38 @@ mod encoded;
 mod patterns;
 mod secret;
 mod signs;
+mod terminal;
 
 use crate::Scan;
 use bartizan_core::{Confidence, Finding, Location, Rule, Severity, atlas, cwe, owasp_llm, owasp_ml, rule};
+use std::borrow::Cow;
 
 pub use address::{is_sensitive_path, path_escape};
 
 /// Judges one metadata string of any format, found at `place` inside the current input.
 pub fn inspect_metadata(text: &str, place: &Location, scan: &mut Scan<'_>) {
     if text.len() > SHORT_BYTES || may_matter(text) {
-        inspect(text, is_document(text), false, place, scan);
+        inspect(text, (is_document(text), false), place, None, scan);
+    }
+}
+
+/// As [`inspect_metadata`], or with `document` as [`inspect_document`], for bytes of the input itself that begin at `offset`: what is found
+/// stands where it is.
+pub(crate) fn inspect_bytes(bytes: &[u8], offset: usize, document: bool, scan: &mut Scan<'_>) {
+    let text = String::from_utf8_lossy(bytes);
+    if text.len() > SHORT_BYTES || may_matter(&text) {
+        // What is no UTF-8 stands longer in the text than in the input.
+        let base = matches!(text, Cow::Borrowed(_)).then_some(offset);
+        let place = Location { offset: Some(offset as u64), ..Location::default() };
+        let kind = if document { (true, true) } else { (is_document(&text), false) };
+        inspect(&text, kind, &place, base, scan);
     }
 }
 
 /// As [`inspect_metadata`], for text in which shown commands and code are normal: documents and records of datasets.
 pub fn inspect_document(text: &str, place: &Location, scan: &mut Scan<'_>) {
     if text.len() > SHORT_BYTES || may_matter(text) {
-        inspect(text, true, true, place, scan);
+        inspect(text, (true, true), place, None, scan);
     }
 }
 
@@ -35,7 +50,14 @@ pub(crate) fn may_matter(text: &str) -> bool {
     signs::any(text) || encoded::any(text) || secret::any(text)
 }
 
-fn inspect(text: &str, document: bool, record: bool, place: &Location, scan: &mut Scan<'_>) {
+/// `base` is where the text begins in the input, when its bytes are those of the input.
+fn inspect(
+    text: &str,
+    (document, record): (bool, bool),
+    place: &Location,
+    base: Option<usize>,
+    scan: &mut Scan<'_>,
+) {
     let inspected = text.get(..text.floor_char_boundary(TEXT_BYTES)).unwrap_or(text);
     if inspected.len() < text.len() {
         scan.gap(
@@ -48,8 +70,9 @@ fn inspect(text: &str, document: bool, record: bool, place: &Location, scan: &mu
     let mut payloads = Vec::new();
     encoded::judge(&mut passage, &mut payloads, encoded::DEPTH);
     for mark in passage.marks {
+        let offset = base.map(|base| base.saturating_add(mark.start) as u64).or(place.offset);
         let finding = Finding::new(mark.rule, mark.message)
-            .located(place)
+            .located(&Location { offset, ..place.clone() })
             .severity(mark.severity)
             .confidence(mark.confidence)
             .evidence(mark.evidence);
@@ -106,6 +129,8 @@ struct Passage<'t> {
 /// One thing seen.
 struct Mark {
     rule: &'static Rule,
+    /// Where it stands in the outermost text.
+    start: usize,
     severity: Severity,
     confidence: Confidence,
     message: String,
@@ -135,7 +160,7 @@ impl Passage<'_> {
         let to = self.text.floor_char_boundary(start.saturating_add(SHOWN.1));
         let evidence = self.text.get(from..to).unwrap_or_default().to_owned();
         let confidence = if self.document { Confidence::Low } else { Confidence::Medium };
-        let mark = Mark { rule, severity, confidence, message, evidence };
+        let mark = Mark { rule, start, severity, confidence, message, evidence };
         match self.marks.iter_mut().find(|known| known.rule.id == rule.id) {
             Some(known) if known.severity < mark.severity => *known = mark,
             Some(_) => {}
@@ -143,10 +168,10 @@ impl Passage<'_> {
         }
     }
 
-    /// Terminal escapes, and the Unicode tag characters that carry text no one sees.
+    /// Terminal escapes that hide something, and the Unicode tag characters that carry text no one sees.
     fn hidden_text(&mut self) {
-        if let Some(at) = self.text.find("\u{1b}[").or_else(|| self.text.find("\u{1b}]")) {
-            self.mark(&METADATA_HIDDEN_TEXT, Severity::Medium, at, "a terminal escape sequence");
+        if let Some((at, what)) = terminal::hiding(self.text) {
+            self.mark(&METADATA_HIDDEN_TEXT, Severity::Medium, at, what);
         }
         let tags = |c: char| ('\u{E0020}'..='\u{E007E}').contains(&c);
         // All of them share their first two bytes in UTF-8.
@@ -318,7 +343,8 @@ rule! {
     };
 
     /// ## What it finds
-    /// Terminal escape sequences, or text in invisible Unicode tag characters, in metadata.
+    /// Terminal escapes that hide something (concealed text, text that is painted over, a cleared screen, the title of the window, the
+    /// clipboard), or text in invisible Unicode tag characters, in metadata. Colours are none.
     /// ## Why it matters
     /// Escapes rewrite what a terminal shows of the file; invisible text is read by language models and by nobody else.
     /// ## Example
@@ -349,6 +375,22 @@ mod tests {
         let mut scan = Scan::new(&limits, &clock);
         inspect_metadata(text, &Location::default(), &mut scan);
         scan.findings().iter().map(|finding| (finding.rule.id, finding.severity)).collect()
+    }
+
+    #[test]
+    fn what_is_found_in_the_bytes_of_a_file_stands_where_it_is() {
+        let limits = Limits::default();
+        let clock = MonotonicClock::start();
+        let place = |bytes: &[u8]| {
+            let mut scan = Scan::new(&limits, &clock);
+            inspect_bytes(bytes, 100, true, &mut scan);
+            scan.findings().iter().map(|finding| finding.location.offset).collect::<Vec<_>>()
+        };
+        assert_eq!(place(b"# A\n\nsee http://169.254.169.254/latest/meta-data/\n"), [Some(109)]);
+        // Of what was decoded the place is that of the code.
+        assert_eq!(place(b"a b X19pbXBvcnRfXygnb3MnKS5zeXN0ZW0oJ2lkJyk= c"), [Some(104)]);
+        // Of what is no UTF-8 only the piece is known.
+        assert_eq!(place(b"\xff\xff see http://169.254.169.254/latest/\n"), [Some(100)]);
     }
 
     #[test]
@@ -408,6 +450,8 @@ mod tests {
     #[test]
     fn a_terminal_escape_is_hidden_text_but_a_flag_is_not() {
         assert_eq!(seen("ok\u{1b}[2J"), [(METADATA_HIDDEN_TEXT.id, Severity::Medium)]);
+        assert_eq!(seen("ok\u{9b}2J"), [(METADATA_HIDDEN_TEXT.id, Severity::Medium)]);
+        assert_eq!(seen("\u{1b}[31mred\u{1b}[0m"), []);
         assert_eq!(seen("\u{1F3F4}\u{E0067}\u{E0062}\u{E0065}\u{E006E}\u{E0067}\u{E007F}"), []);
     }
 

@@ -11,7 +11,7 @@ pub(super) fn any(text: &str) -> bool {
 }
 
 static SIGNS: LazyLock<Trie> = LazyLock::new(|| {
-    let escapes: [&[u8]; 4] = [b"\x1b[", b"\x1b]", b"\xf3\xa0\x80", b"\xf3\xa0\x81"];
+    let escapes: [&[u8]; 5] = [b"\x1b", b"\xc2\x9b", b"\xc2\x9d", b"\xf3\xa0\x80", b"\xf3\xa0\x81"];
     let texts = patterns::texts().chain(address::signs());
     let signs: Vec<&[u8]> = texts.map(str::as_bytes).chain(escapes).collect();
     Trie::ignoring_case(&signs)

@@ -14,6 +14,25 @@ pub(super) fn check(text: &Text<'_>, notes: &mut Notes<'_>, workflow: &Workflow<
             if !step.uses_any(&["actions/checkout"]) {
                 continue;
             }
+            let kept = job
+                .steps
+                .iter()
+                .skip(index.saturating_add(1))
+                .filter(|later| is_upload(later) && takes_all(later));
+            if step
+                .with("persist-credentials")
+                .and_then(Node::as_str)
+                .is_none_or(|value| value.eq_ignore_ascii_case("true"))
+            {
+                let paths = kept.filter_map(|upload| upload.with("path")).map(|path| {
+                    let message =
+                        "the whole checkout is kept as an artifact, with the token in `.git/config`";
+                    Issue::new(&PACKAGED_SECRET, path.span(), message)
+                        .severity(Severity::Medium)
+                        .confidence(Confidence::Medium)
+                });
+                issue::report(text, notes, paths);
+            }
             let computed = step.node.get("with").is_some_and(|with| with.as_str().is_some());
             let setting = step.with("persist-credentials").and_then(Node::as_str);
             if computed
@@ -130,6 +149,14 @@ mod tests {
             ))
         };
         assert_eq!(upload(".env"), [(9, "packaged-secret")]);
+        let after = |setting: &str, path: &str| {
+            ids(&format!(
+                "actions/checkout@0123456789abcdef0123456789abcdef01234567\n        with:\n          persist-credentials: {setting}\n      - uses: actions/upload-artifact@0123456789abcdef0123456789abcdef01234567\n        with:\n          path: {path}"
+            ))
+        };
+        assert_eq!(after("true", "."), [(12, "packaged-secret")]);
+        assert_eq!(after("true", "dist/"), []);
+        assert_eq!(after("false", "."), []);
         assert_eq!(upload("dist/"), []);
     }
 }

@@ -129,6 +129,14 @@ fn check(text: &Text<'_>, notes: &mut Notes<'_>, workflow: &Workflow<'_>) {
         let value = entry.value.as_str().unwrap_or_default();
         issue::report(text, notes, variable::issues(entry.name(), value, &entry.value.span()));
     }
+    for job in &workflow.jobs {
+        // The steps of a job share its files.
+        let mut kept = inspect::Kept::default();
+        for (run, script) in job.steps.iter().filter_map(|step| Some((step.run()?, step.run()?.as_str()?))) {
+            issue::report_in(text, notes, run, kept.runs(script));
+            kept.take_files(inspect::Kept::of(script));
+        }
+    }
     injection::check(text, notes, workflow);
     uses::check(text, notes, workflow);
     images::check(text, notes, workflow);
@@ -143,4 +151,27 @@ fn check(text: &Text<'_>, notes: &mut Notes<'_>, workflow: &Workflow<'_>) {
     runners::check(text, notes, workflow);
     agents::check(text, notes, workflow);
     programs::check(text, notes, workflow);
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::lines;
+
+    #[test]
+    fn what_one_step_keeps_of_an_answer_and_another_runs_is_found() {
+        let found = |run: &str| {
+            let text = format!(
+                "on: push\npermissions: {{}}\njobs:\n  a:\n    runs-on: ubuntu-24.04\n    steps:\n    - run: |\n        ANS=$(llm fix)\n        echo \"$ANS\" > fix.sh\n    - run: {run}\n"
+            );
+            let found = lines(".github/workflows/a.yml", &text);
+            found
+                .into_iter()
+                .filter(|(_, rule)| *rule == "model-output-executed")
+                .map(|(line, _)| line)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(found("bash fix.sh"), [10]);
+        assert_eq!(found("cat fix.sh"), [] as [u32; 0]);
+        assert_eq!(found("bash build.sh"), [] as [u32; 0]);
+    }
 }

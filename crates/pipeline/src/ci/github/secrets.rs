@@ -3,10 +3,16 @@
 use super::expression::{Expression, parse, templates};
 use super::workflow::{Job, Workflow};
 use crate::rules::{
-    OVERPROVISIONED_SECRETS, SECRET, SECRETS_INHERIT, SECRETS_OUTSIDE_ENVIRONMENT, UNREDACTED_SECRET,
+    OVERPROVISIONED_SECRETS, SECRET, SECRET_IN_LOG, SECRETS_INHERIT, SECRETS_OUTSIDE_ENVIRONMENT,
+    UNREDACTED_SECRET,
 };
+use crate::shell::inspect;
 use crate::yaml::Node;
 use crate::{Issue, Notes, Text, issue};
+use bartizan_core::Confidence;
+
+/// Texts, one of which a script has that writes its commands or its environment to the log.
+const MAY_LOG: &[&str] = &["set -", "env", "export -p", "declare -"];
 
 pub(super) fn check(text: &Text<'_>, notes: &mut Notes<'_>, workflow: &Workflow<'_>) {
     let mut issues = Vec::new();
@@ -25,6 +31,26 @@ pub(super) fn check(text: &Text<'_>, notes: &mut Notes<'_>, workflow: &Workflow<
         container(job, &mut issues);
     }
     issue::report(text, notes, issues);
+    for (job, step) in workflow.steps() {
+        let Some((run, script)) = step.run().and_then(|run| Some((run, run.as_str()?))) else { continue };
+        let scopes = [workflow.root.get("env"), job.get("env"), step.node.get("env")];
+        let given: Vec<&str> = scopes
+            .into_iter()
+            .flatten()
+            .flat_map(Node::entries)
+            .filter(|entry| entry.value.as_str().is_some_and(|value| value.contains("secrets.")))
+            .map(|entry| entry.name())
+            .collect();
+        let Some(first) = given.first().filter(|_| MAY_LOG.iter().any(|how| script.contains(how))) else {
+            continue;
+        };
+        let logged = inspect::logged(script, &|name| given.contains(&name), first).into_iter();
+        let issues = logged.map(|(span, name)| {
+            let message = format!("the secret `{name}` is written to the log, masked only as long as it stands there letter by letter");
+            Issue::new(&SECRET_IN_LOG, span, message).confidence(Confidence::Medium)
+        });
+        issue::report_in(text, notes, run, issues);
+    }
     let outside: Vec<std::ops::Range<usize>> = workflow
         .jobs
         .iter()
@@ -126,5 +152,28 @@ fn container(job: &Job<'_>, issues: &mut Vec<Issue>) {
                 "the password of a registry is written in the workflow",
             ));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::graded;
+    use bartizan_core::Severity::{Low, Medium};
+
+    #[test]
+    fn secrets_of_the_environment_that_a_step_writes_to_the_log_are_found() {
+        let found = |run: &str| {
+            let text = format!(
+                "on: push\npermissions: {{}}\njobs:\n  a:\n    runs-on: ubuntu-24.04\n    environment: b\n    steps:\n    - env:\n        KAGGLE: ${{{{ secrets.KAGGLE }}}}\n        MODE: fast\n      run: |\n        {run}\n"
+            );
+            graded(".github/workflows/a.yml", &text, "pipeline/secret-in-log")
+        };
+        assert_eq!(found("set -x; login $KAGGLE"), [Medium]);
+        assert_eq!(found("env"), [Medium]);
+        assert_eq!(found("set -x; run $MODE"), []);
+        assert_eq!(found("login $KAGGLE"), []);
+        let without =
+            "on: push\npermissions: {}\njobs:\n  a:\n    runs-on: ubuntu-24.04\n    steps:\n    - run: env\n";
+        assert_eq!(graded(".github/workflows/a.yml", without, "pipeline/secret-in-log"), [Low]);
     }
 }

@@ -11,6 +11,7 @@ pub(in crate::python) const RULES: &[&Rule] = &[&EXPOSED_SERVICE, &NO_AUTHENTICA
 /// Judges one call.
 pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
     endpoints(call, module);
+    hosted(call, module);
     tools(call, module);
     sockets(call, module);
     objects(call, module);
@@ -20,6 +21,33 @@ pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
         let message = "whoever may see the job may open a shell in it";
         module.report(&given.span, Finding::new(&EXPOSED_SERVICE, message).severity(Severity::Medium));
     }
+}
+
+/// Functions that Modal answers the whole internet with: whoever knows the address runs them at the owner's expense, unless Modal asks for
+/// a key or the application does. Source: Modal documentation, "Web endpoints", "Proxy Auth Tokens".
+fn hosted(call: &Call<'_>, module: &mut Module) {
+    let answers = matches!(
+        call.path.as_ref(),
+        "modal.fastapi_endpoint"
+            | "modal.web_endpoint"
+            | "modal.web_server"
+            | "modal.asgi_app"
+            | "modal.wsgi_app"
+    );
+    if !answers
+        || call.open
+        || call.keyword("requires_proxy_auth").is_some_and(|asks| asks.value.truth() != Some(false))
+    {
+        return;
+    }
+    // An application of its own may ask for a key.
+    let sure = matches!(call.name(), "fastapi_endpoint" | "web_endpoint" | "web_server");
+    let message = "everyone on the internet may call what is hosted here: no key is asked for";
+    let finding = Finding::new(&NO_AUTHENTICATION, message)
+        .severity(if sure { Severity::Medium } else { Severity::Low })
+        .confidence(if sure { Confidence::Medium } else { Confidence::Low })
+        .remedy("Pass `requires_proxy_auth=True`, or check a key in the function.");
+    module.report(&call.span, finding);
 }
 
 /// Objects of a cloud's store, among them models and data, that everyone may read.
@@ -226,6 +254,22 @@ fn sockets(call: &Call<'_>, module: &mut Module) {
 mod tests {
     use crate::python::tests::severities;
     use bartizan_core::Severity::{High, Low, Medium};
+
+    #[test]
+    fn what_modal_hosts_for_everyone_is_found_unless_it_asks_for_a_key() {
+        use bartizan_core::Severity::{Low, Medium};
+        let graded = |how: &str| {
+            let code = format!(
+                "import modal\napp = modal.App('a')\n@app.function()\n@modal.{how}\ndef f(x: str):\n    return 1\n"
+            );
+            crate::python::tests::severities(&code, "pipeline/no-authentication")
+        };
+        assert_eq!(graded("fastapi_endpoint(method='POST')"), [Medium]);
+        assert_eq!(graded("web_server(8000)"), [Medium]);
+        assert_eq!(graded("asgi_app()"), [Low]);
+        assert_eq!(graded("fastapi_endpoint(requires_proxy_auth=True)"), []);
+        assert_eq!(graded("method()"), []);
+    }
 
     #[test]
     fn demos_shared_with_everyone_are_found() {

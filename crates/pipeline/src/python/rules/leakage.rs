@@ -6,6 +6,7 @@ use crate::python::call::{Argument, Call};
 use crate::python::module::{Fit, Module, Report, Split};
 use crate::python::value::Known;
 use bartizan_core::{Confidence, Finding, Rule, Severity, cwe, owasp_ml, rule};
+use std::ops::Range;
 
 rule! {
     /// ## What it finds
@@ -69,6 +70,13 @@ const LEARNS: &[&str] = &[
     "OneHotEncoder",
     "OrdinalEncoder",
     "TargetEncoder",
+    "LeaveOneOutEncoder",
+    "CatBoostEncoder",
+    "JamesSteinEncoder",
+    "MEstimateEncoder",
+    "WOEEncoder",
+    "MeanEncoder",
+    "MeanMedianImputer",
     "QuantileTransformer",
     "PowerTransformer",
     "ColumnTransformer",
@@ -154,28 +162,71 @@ pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
         chosen(call, module);
     } else if name == "fillna" {
         filled(call, module);
+    } else if name == "transform" || name == "map" {
+        encoded(call, module);
     } else if FITS.contains(&name) {
         fitted(call, module);
     }
 }
 
-/// Reports what learnt before the split.
-pub(in crate::python) fn conclude(module: &mut Module) {
-    for Fit { span, what, data, leaks, .. } in std::mem::take(&mut module.facts.fits) {
+/// Reports what learnt before the split. `cells` are the texts of the module, each with the place where it begins.
+pub(in crate::python) fn conclude(cells: &[(&str, usize)], module: &mut Module) {
+    let divided = std::mem::take(&mut module.facts.divided);
+    for Fit { span, what, data, leaks, severity, .. } in std::mem::take(&mut module.facts.fits) {
+        let leaks = leaks
+            || divided.iter().any(|(part, place)| {
+                *place > span.start && is_taken(cells, part, table(&data), span.start..*place)
+            });
         if leaks && !data.is_empty() {
             let message = format!("`{what}` learns from `{data}` before it is split");
-            let finding = Finding::new(&TEST_DATA_LEAKAGE, message)
-                .severity(Severity::Medium)
-                .confidence(Confidence::Medium);
+            let finding =
+                Finding::new(&TEST_DATA_LEAKAGE, message).severity(severity).confidence(Confidence::Medium);
             module.reports.push(Report { span, finding, fix: None });
         }
     }
+}
+
+/// The name with which an expression begins: `df` of `df[["a"]]`.
+fn table(data: &str) -> &str {
+    let end = data.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(data.len());
+    data.get(..end).unwrap_or_default()
+}
+
+/// Whether `part` is made of the table called `table` by a line that begins within `between`: `X = df.drop(…)`, `X, y = df[a], df[b]`.
+fn is_taken(cells: &[(&str, usize)], part: &str, table: &str, between: Range<usize>) -> bool {
+    if table.is_empty() || part == table {
+        return false;
+    }
+    let mut lines = cells.iter().flat_map(|(text, base)| {
+        let mut at = *base;
+        text.split_inclusive('\n').flat_map(|line| line.split(';')).map(move |line| {
+            let start = at;
+            // Cut at a semicolon, lines lie a byte further on each: near enough to tell before from behind.
+            at = at.saturating_add(line.len());
+            (start, line)
+        })
+    });
+    lines.any(|(start, line)| {
+        let Some((targets, value)) = line.split_once('=').filter(|_| between.contains(&start)) else {
+            return false;
+        };
+        let values: Vec<&str> = value.split(", ").map(str::trim).collect();
+        let from = |value: &str| value.strip_prefix(table).is_some_and(|rest| rest.starts_with(['.', '[']));
+        targets.split(',').enumerate().any(|(index, target)| {
+            target.trim() == part && values.get(index).or(values.first()).is_some_and(|value| from(value))
+        })
+    })
 }
 
 /// Marks what learnt from what is split at byte `place`.
 fn split(place: usize, parts: &[&Argument<'_>], module: &mut Module) {
     module.facts.split = Some(module.facts.split.map_or(place, |known| known.min(place)));
     let written: Vec<&str> = parts.iter().map(|argument| argument.written).collect();
+    let names =
+        written.iter().map(|part| part.trim()).filter(|part| !part.is_empty() && table(part) == *part);
+    for name in names.take(MOST.saturating_sub(module.facts.divided.len())) {
+        module.facts.divided.push((name.to_owned(), place));
+    }
     let made: Vec<_> = parts.iter().filter_map(|argument| argument.value.as_path()).collect();
     for fit in module.facts.fits.iter_mut().filter(|fit| fit.span.start < place) {
         let data = fit.data.as_str();
@@ -239,8 +290,29 @@ fn filled(call: &Call<'_>, module: &mut Module) {
     let Some(value) = call.argument(0, "value") else { return };
     let table = owner.split(['[', '.']).next().unwrap_or(owner);
     let learns = OF_ALL.iter().any(|of_all| value.written.contains(of_all)) && value.written.contains(table);
-    if learns && owner.len() < LONGEST {
-        note(call, owner, module);
+    // Computed before and kept under a name.
+    let kept = self::table(value.written) == value.written
+        && value.value.as_path().is_some_and(|path| OF_ALL.iter().any(|of_all| path.contains(of_all)));
+    if (learns || kept) && owner.len() < LONGEST {
+        note(call, owner, Severity::Medium, module);
+    }
+}
+
+/// A category that becomes the mean of its rows: `df.groupby("c")["y"].transform("mean")`, `df["c"].map(df.groupby("c")["y"].mean())`.
+fn encoded(call: &Call<'_>, module: &mut Module) {
+    const MEANS: &[&str] = &["mean", "median", "sum", "std"];
+    let Some(given) = call.argument(0, "func").or_else(|| call.positional.first()) else { return };
+    let owner = call.spelling.trim();
+    let is_mean = |text: &str| MEANS.iter().any(|mean| text.contains(&format!(".{mean}(")));
+    let grouped = call.name() == "transform"
+        && owner.contains(".groupby(")
+        && given.value.as_text().is_some_and(|how| MEANS.contains(&how));
+    let held = given.value.as_path().is_some_and(|path| path.contains(".groupby(") && is_mean(path));
+    let mapped =
+        call.name() == "map" && (given.written.contains(".groupby(") && is_mean(given.written) || held);
+    if grouped || mapped {
+        let data = table(owner).to_owned();
+        note(call, &data, Severity::Low, module);
     }
 }
 
@@ -261,7 +333,7 @@ fn chosen(call: &Call<'_>, module: &mut Module) {
     }
 }
 
-fn note(call: &Call<'_>, data: &str, module: &mut Module) {
+fn note(call: &Call<'_>, data: &str, severity: Severity, module: &mut Module) {
     if module.facts.fits.len() < MOST {
         module.facts.fits.push(Fit {
             span: call.span.clone(),
@@ -269,6 +341,7 @@ fn note(call: &Call<'_>, data: &str, module: &mut Module) {
             data: data.to_owned(),
             path: call.path.to_string(),
             leaks: false,
+            severity,
         });
     }
 }
@@ -322,7 +395,7 @@ fn fitted(call: &Call<'_>, module: &mut Module) {
         module.report(&call.span, finding.confidence(Confidence::Medium));
         return;
     }
-    note(call, written, module);
+    note(call, written, Severity::Medium, module);
 }
 
 /// How the values of `train_test_split` are known: its training half, and the one that is put aside.
@@ -359,6 +432,42 @@ fn mixes_test_data(written: &str) -> bool {
 mod tests {
     use crate::python::tests::severities;
     use bartizan_core::Severity::{Low, Medium};
+
+    #[test]
+    fn what_is_learnt_from_a_table_leaks_into_what_is_taken_of_it_and_split() {
+        let graded = |code: &str| {
+            let imports = "from sklearn.impute import SimpleImputer\nfrom sklearn.model_selection import train_test_split\nimport pandas as pd\ndf = pd.read_csv('a.csv')\n";
+            severities(&format!("{imports}{code}"), "pipeline/test-data-leakage")
+        };
+        let split = "X = df.drop(columns=['y'])\ny = df['y']\na, b, c, d = train_test_split(X, y)\n";
+        for (learns, severity) in [
+            ("df[['a']] = SimpleImputer().fit_transform(df[['a']])\n", Medium),
+            ("m = df['a'].median()\ndf['a'] = df['a'].fillna(m)\n", Medium),
+            ("df['a'] = df['a'].fillna(df['a'].mean())\n", Medium),
+            ("df['e'] = df.groupby('c')['y'].transform('mean')\n", Low),
+            ("df['e'] = df['c'].map(df.groupby('c')['y'].mean())\n", Low),
+            ("means = df.groupby('c')['y'].mean()\ndf['e'] = df['c'].map(means)\n", Low),
+        ] {
+            assert_eq!(graded(&format!("{learns}{split}")), [severity], "{learns}");
+            assert_eq!(
+                graded(&format!("X, y = df[['a']], df['y']\n{learns}a, b, c, d = train_test_split(X, y)\n")),
+                [],
+                "{learns}"
+            );
+            assert_eq!(graded(learns), [], "{learns}");
+        }
+        let pairs = "df[['a']] = SimpleImputer().fit_transform(df[['a']])\nX, y = df[['a']], df['y']\na, b, c, d = train_test_split(X, y)\n";
+        assert_eq!(graded(pairs), [Medium]);
+        for fine in [
+            "df['e'] = df['c'].map({'a': 1})\n",
+            "df['e'] = df.groupby('c')['y'].transform('size')\n",
+            "df['a'] = df['a'].fillna(0)\n",
+        ] {
+            assert_eq!(graded(&format!("{fine}{split}")), [], "{fine}");
+        }
+        let encoded = "from category_encoders import LeaveOneOutEncoder\nX = df.drop(columns=['y'])\nX2 = LeaveOneOutEncoder().fit_transform(X, df['y'])\na, b = train_test_split(X2)\n";
+        assert_eq!(graded(encoded), [Medium]);
+    }
 
     #[test]
     fn a_trainer_given_the_test_set_is_found() {

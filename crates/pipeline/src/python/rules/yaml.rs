@@ -2,8 +2,9 @@
 
 use crate::python::call::Call;
 use crate::python::module::{Module, edit};
-use crate::{Fix, Safety};
+use crate::{Edit, Fix, Safety};
 use bartizan_core::{Finding, Rule, Severity, atlas, cwe, rule};
+use std::ops::Range;
 
 rule! {
     /// ## What it finds
@@ -37,24 +38,31 @@ pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
             let loader = call.argument(1, "Loader");
             let named = loader.and_then(|loader| loader.value.as_path()).cloned();
             let name = named.as_deref().map_or("", |path| path.rsplit('.').next().unwrap_or(path));
+            let taken = std::mem::take(&mut module.yaml_names);
             let fix = |call: &Call<'_>| {
                 let loader = call.argument(1, "Loader").filter(|loader| !loader.written.is_empty())?;
-                let module =
-                    bound(call.spelling, &["load", "load_all"]).or_else(|| bound(loader.written, LOADERS))?;
-                let replaced = format!("{module}.SafeLoader");
                 let keyword = if call.keyword("Loader").is_some() { "Loader=" } else { "" };
-                edit(
-                    (loader.span.clone(), format!("{keyword}{replaced}")),
-                    Safety::Unsafe,
-                    "load with the safe loader",
-                )
+                let bound =
+                    bound(call.spelling, &["load", "load_all"]).or_else(|| bound(loader.written, LOADERS));
+                if let Some(module) = bound {
+                    let replaced = format!("{keyword}{module}.SafeLoader");
+                    return edit((loader.span.clone(), replaced), Safety::Unsafe, TITLE);
+                }
+                imported(&taken, "SafeLoader", loader.written, &|safe| {
+                    (loader.span.clone(), format!("{keyword}{safe}"))
+                })
             };
             match (loader, name) {
                 (None, _) if !call.open => {
-                    let fix = call.spelling.rsplit_once('.').and_then(|(module, _)| {
-                        let added = call.adding(&format!("Loader={module}.SafeLoader"));
-                        edit(added, Safety::Unsafe, "load with the safe loader")
-                    });
+                    let fix = match call.spelling.rsplit_once('.') {
+                        Some((module, _)) => {
+                            let added = call.adding(&format!("Loader={module}.SafeLoader"));
+                            edit(added, Safety::Unsafe, TITLE)
+                        }
+                        None => imported(&taken, "SafeLoader", call.spelling, &|safe| {
+                            call.adding(&format!("Loader={safe}"))
+                        }),
+                    };
                     module.report_fixable(
                         &call.span,
                         found("`yaml.load` without a loader makes any object in old versions"),
@@ -71,6 +79,7 @@ pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
                 }
                 _ => {}
             }
+            module.yaml_names = taken;
         }
         "yaml.safe_load" | "yaml.safe_load_all" => {
             module.judged.insert(call.span.start);
@@ -78,16 +87,14 @@ pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
         "yaml.unsafe_load" | "yaml.unsafe_load_all" => {
             module.judged.insert(call.span.start);
             let finding = found("`yaml.unsafe_load` makes any object the file names");
-            module.report_fixable(&call.span, finding, renamed(call, "unsafe_load"));
+            let fix = renamed(call, "unsafe_load", &module.yaml_names);
+            module.report_fixable(&call.span, finding, fix);
         }
         "yaml.full_load" | "yaml.full_load_all" => {
             module.judged.insert(call.span.start);
             let message = "`yaml.full_load` makes objects of any class that is imported";
-            module.report_fixable(
-                &call.span,
-                found(message).severity(Severity::Low),
-                renamed(call, "full_load"),
-            );
+            let fix = renamed(call, "full_load", &module.yaml_names);
+            module.report_fixable(&call.span, found(message).severity(Severity::Low), fix);
         }
         "ruamel.yaml.YAML" => {
             let typ = call.argument(usize::MAX, "typ").and_then(|typ| typ.value.as_text());
@@ -107,13 +114,44 @@ fn bound<'a>(spelling: &'a str, names: &[&str]) -> Option<&'a str> {
     spelling.rsplit_once('.').filter(|(_, name)| names.contains(name)).map(|(module, _)| module)
 }
 
-/// The safe loader's name in the place of `name`, where the module stands before it: no other name need be there.
-fn renamed(call: &Call<'_>, name: &str) -> Option<Fix> {
+/// What every fix here does.
+const TITLE: &str = "load with the safe loader";
+
+/// A name of PyYAML's as it calls it, as the module does, and where it is imported.
+type Name = (String, String, Range<usize>);
+
+/// The edit that `write` makes with the name under which `safe` is imported; where it is not, the import of `beside`, a name as the module
+/// calls it, takes it in.
+fn imported(
+    names: &[Name],
+    safe: &str,
+    beside: &str,
+    write: &dyn Fn(&str) -> (Range<usize>, String),
+) -> Option<Fix> {
+    let known = names.iter().find(|(name, ..)| name == safe);
+    let (span, replacement) = write(known.map_or(safe, |(_, bound, _)| bound));
+    let mut edits = vec![Edit { span, replacement }];
+    if known.is_none() {
+        let (.., place) = names.iter().find(|(_, bound, _)| bound == beside)?;
+        edits.push(Edit { span: place.end..place.end, replacement: format!(", {safe}") });
+    }
+    Some(Fix { edits, safety: Safety::Unsafe, title: TITLE.to_owned(), asks: None })
+}
+
+/// The safe loader's name in the place of `name`: behind the module's, or by itself, imported beside it.
+fn renamed(call: &Call<'_>, name: &str, names: &[Name]) -> Option<Fix> {
+    let all = call.spelling.ends_with("_all");
     let spelled = call.spelling.strip_suffix("_all").unwrap_or(call.spelling);
-    let module = spelled.strip_suffix(name).filter(|module| module.ends_with('.'))?;
-    let start = call.span.start.checked_add(module.len())?;
-    let span = start..start.checked_add(name.len())?;
-    edit((span, "safe_load".to_owned()), Safety::Unsafe, "load with the safe loader")
+    let before = spelled.strip_suffix(name)?;
+    let start = call.span.start.checked_add(before.len())?;
+    if before.ends_with('.') {
+        let span = start..start.checked_add(name.len())?;
+        return edit((span, "safe_load".to_owned()), Safety::Unsafe, TITLE);
+    }
+    let safe = if all { "safe_load_all" } else { "safe_load" };
+    let end = start.checked_add(call.spelling.len())?;
+    let fits = before.is_empty();
+    fits.then(|| imported(names, safe, call.spelling, &|safe| (start..end, safe.to_owned())))?
 }
 
 #[cfg(test)]
@@ -136,14 +174,49 @@ mod tests {
             ("y.unsafe_load(f)", "y.safe_load(f)"),
             ("y.unsafe_load_all(f)", "y.safe_load_all(f)"),
             ("x = y.full_load(f)", "x = y.safe_load(f)"),
-            ("unsafe_load(f)", "unsafe_load(f)"),
+            ("unsafe_load(f)", "safe_load(f)"),
             ("y.load(f, Loader=y.UnsafeLoader)", "y.load(f, Loader=y.SafeLoader)"),
             ("y.load(f, Loader=Loader)", "y.load(f, Loader=y.SafeLoader)"),
             ("y.load_all(f, Loader)", "y.load_all(f, y.SafeLoader)"),
             ("load(f, Loader=y.FullLoader)", "load(f, Loader=y.SafeLoader)"),
             ("load(f, Loader=y.CLoader)", "load(f, Loader=y.SafeLoader)"),
-            ("load(f, Loader=Loader)", "load(f, Loader=Loader)"),
+            ("load(f, Loader=Loader)", "load(f, Loader=SafeLoader)"),
+            ("load(f)", "load(f, Loader=SafeLoader)"),
             ("y.load(f, **{'Loader': y.Loader})", "y.load(f, **{'Loader': y.Loader})"),
+        ] {
+            assert_eq!(mended(before), after);
+        }
+    }
+
+    #[test]
+    fn a_safe_name_is_imported_once_beside_the_one_that_is_replaced() {
+        let mended = |code: &str| {
+            let (limits, clock) = (bartizan_core::Limits::default(), bartizan_core::MonotonicClock::start());
+            let look = |code: &str| crate::examine(&crate::Text::new("a.py", code), &limits, &clock);
+            let outcome = look(code);
+            let fixes: Vec<_> = outcome.fixes.iter().map(|one| &one.fix).collect();
+            let after = crate::apply(code, &fixes).0;
+            assert_eq!(look(&after).findings, [], "{after}");
+            assert_eq!(look(&after).gaps, [], "{after}");
+            after
+        };
+        for (before, after) in [
+            (
+                "from yaml import load, Loader\na = load(f, Loader=Loader)\nb = load(g, Loader)\n",
+                "from yaml import load, Loader, SafeLoader\na = load(f, Loader=SafeLoader)\nb = load(g, SafeLoader)\n",
+            ),
+            (
+                "from yaml import (\n    load,\n    CLoader as L,\n)\nload(f, Loader=L)\n",
+                "from yaml import (\n    load,\n    CLoader as L, SafeLoader,\n)\nload(f, Loader=SafeLoader)\n",
+            ),
+            (
+                "from yaml import load, Loader, SafeLoader as S\nload(f, Loader=Loader)\n",
+                "from yaml import load, Loader, SafeLoader as S\nload(f, Loader=S)\n",
+            ),
+            (
+                "from yaml import unsafe_load_all\nunsafe_load_all(f)\n",
+                "from yaml import unsafe_load_all, safe_load_all\nsafe_load_all(f)\n",
+            ),
         ] {
             assert_eq!(mended(before), after);
         }

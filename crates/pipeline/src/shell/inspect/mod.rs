@@ -12,8 +12,10 @@ mod services;
 mod shown;
 
 pub(crate) use agents::{agent, free_hand};
+pub(crate) use answers::Kept;
 pub(crate) use downloads::KEPT;
 pub(crate) use models::{address_moves, is_repository, model_uri_moves, moves, publishes, verifies};
+pub(crate) use shown::logged;
 
 use super::{Command, ExpansionKind, Invocation, Script};
 use crate::rules::SECRET;
@@ -33,8 +35,13 @@ pub enum Setting {
 
 /// What the script `text` does that it should not; spans are those of `text`. Linear but for the variables it looks up.
 pub fn script(text: &str, setting: Setting) -> Vec<Issue> {
+    script_given(text, setting, &[])
+}
+
+/// The same of a script in which variables hold these texts, by name, before it begins.
+pub(crate) fn script_given(text: &str, setting: Setting, given: &[(String, String)]) -> Vec<Issue> {
     let mut issues = Vec::new();
-    judge(text, 0, setting, NESTED, &mut issues);
+    judge(text, 0, setting, NESTED, given, &mut issues);
     python(text, 0, NESTED, &mut issues);
     issues
 }
@@ -43,7 +50,7 @@ pub fn script(text: &str, setting: Setting) -> Vec<Issue> {
 /// languages are not followed into each other without end.
 pub(crate) fn commands_alone(text: &str, setting: Setting) -> Vec<Issue> {
     let mut issues = Vec::new();
-    judge(text, 0, setting, NESTED, &mut issues);
+    judge(text, 0, setting, NESTED, &[], &mut issues);
     issues
 }
 
@@ -78,12 +85,26 @@ pub(crate) fn words(words: &[super::Word], setting: Setting) -> Vec<Issue> {
 /// How deep scripts in the words of scripts (`bash -c '…'`) are followed.
 const NESTED: u32 = 3;
 
-fn judge(text: &str, base: usize, setting: Setting, depth: u32, issues: &mut Vec<Issue>) {
-    let script = Script::read(text);
+fn judge(
+    text: &str,
+    base: usize,
+    setting: Setting,
+    depth: u32,
+    given: &[(String, String)],
+    issues: &mut Vec<Issue>,
+) {
+    let mut script = Script::read(text);
+    script.given = given
+        .iter()
+        .map(|(name, value)| super::Assignment {
+            name: name.clone(),
+            value: super::Word { text: value.clone(), ..super::Word::default() },
+        })
+        .collect();
     let first = issues.len();
     commands(&script, setting, issues);
     downloads::used_unchecked(&script, setting, issues);
-    answers::run(&script, issues);
+    answers::run(text, &script, issues);
     for issue in issues.iter_mut().skip(first) {
         *issue = issue.clone().shifted(base);
     }
@@ -92,7 +113,7 @@ fn judge(text: &str, base: usize, setting: Setting, depth: u32, issues: &mut Vec
     }
     for inner in inner_scripts(text, &script) {
         let Some(part) = text.get(inner.clone()) else { continue };
-        judge(part, base.saturating_add(inner.start), setting, depth.saturating_sub(1), issues);
+        judge(part, base.saturating_add(inner.start), setting, depth.saturating_sub(1), given, issues);
     }
 }
 
@@ -138,10 +159,10 @@ fn commands(script: &Script, setting: Setting, issues: &mut Vec<Issue>) {
     }
 }
 
-/// `command` with the words that are a variable alone, given options earlier in the script, as those options: `$FLAGS`.
-/// `None` where there are none.
+/// `command` with the words that are a variable alone, given options earlier in the script, as those options: `$FLAGS`; and with its
+/// first word as the program and the arguments that a variable holds: `$PIP`. `None` where there are none.
 fn with_options(script: &Script, index: usize, command: &Command) -> Option<Command> {
-    let options = |word: &super::Word| {
+    let options = |place: usize, word: &super::Word| {
         let [super::Expansion { kind: ExpansionKind::Variable(name), .. }] = word.expansions.as_slice()
         else {
             return None;
@@ -151,16 +172,18 @@ fn with_options(script: &Script, index: usize, command: &Command) -> Option<Comm
         let rest = word.text.strip_prefix('$').and_then(|rest| rest.strip_prefix(name));
         let whole = rest.is_some_and(|rest| matches!(rest, "" | "[@]" | "[*]"));
         let value = script.assigned(name, index).filter(|value| whole && value.is_literal())?;
-        value.text.starts_with("--").then(|| value.text.clone())
+        let fits = if place == 0 { !value.text.starts_with('-') } else { value.text.starts_with("--") };
+        fits.then(|| value.text.clone())
     };
-    if !command.words.iter().skip(1).any(|word| options(word).is_some()) {
+    if !command.words.iter().enumerate().any(|(place, word)| options(place, word).is_some()) {
         return None;
     }
     let mut filled = command.clone();
     filled.words = command
         .words
         .iter()
-        .flat_map(|word| match options(word) {
+        .enumerate()
+        .flat_map(|(place, word)| match options(place, word) {
             Some(text) => text
                 .split_whitespace()
                 .map(|part| super::Word { text: part.to_owned(), expansions: Vec::new(), ..word.clone() })

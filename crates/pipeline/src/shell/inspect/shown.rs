@@ -3,16 +3,33 @@
 use super::{Setting, Site};
 use crate::Issue;
 use crate::rules::SECRET_IN_LOG;
-use crate::shell::{Expansion, ExpansionKind, Invocation};
+use crate::shell::{Expansion, ExpansionKind, Invocation, Script};
 use crate::variable::is_secret_name;
-use bartizan_core::Confidence;
+use bartizan_core::{Confidence, Severity};
+use std::ops::Range;
 
 pub(super) fn command(site: &Site<'_>, issues: &mut Vec<Issue>) {
     if site.setting != Setting::Pipeline {
         return;
     }
+    if lists_environment(&site.invocation) && !goes_elsewhere(site.script, site.index) {
+        let message =
+            format!("`{}` prints the whole environment, with every secret in it", site.invocation.program);
+        let issue = Issue::new(&SECRET_IN_LOG, site.span(), message).severity(Severity::Low);
+        issues.push(issue.confidence(Confidence::Low));
+        return;
+    }
+    if let Some(name) = traced(site.script, site.index, &|expansion| secret(expansion).map(|(name, _)| name))
+    {
+        let message =
+            format!("from here on every command is written to the log, with the secret `{name}` in it");
+        issues.push(Issue::new(&SECRET_IN_LOG, site.span(), message).confidence(Confidence::Medium));
+        return;
+    }
     let program = site.invocation.program.as_str();
-    if !matches!(program, "echo" | "printf" | "write-host" | "write-output") || goes_elsewhere(site) {
+    if !matches!(program, "echo" | "printf" | "write-host" | "write-output")
+        || goes_elsewhere(site.script, site.index)
+    {
         return;
     }
     // A mask command hides the value, it does not show it.
@@ -47,12 +64,75 @@ fn secret(expansion: &Expansion) -> Option<(String, Confidence)> {
     }
 }
 
-/// Whether the output goes into a file, another command's input that does not print it, or a variable.
-fn goes_elsewhere(site: &Site<'_>) -> bool {
-    if site.command.inside.is_some() {
+/// Where the script `text` writes variables that `is_secret` says are secrets to its log: by `set -x` and a command that names one, or by
+/// printing the whole environment, for which any of them will do; with the name of one.
+pub(crate) fn logged(text: &str, is_secret: &dyn Fn(&str) -> bool, any: &str) -> Vec<(Range<usize>, String)> {
+    let script = Script::read(text);
+    let named = |expansion: &Expansion| match &expansion.kind {
+        ExpansionKind::Variable(name) => is_secret(name).then(|| name.clone()),
+        ExpansionKind::Template(inner) => inner.trim().strip_prefix("secrets.").map(str::to_owned),
+        _ => None,
+    };
+    let mut found = Vec::new();
+    for (index, command) in script.commands.iter().enumerate() {
+        let Some(invocation) = Invocation::of(command) else { continue };
+        if lists_environment(&invocation) && !goes_elsewhere(&script, index) {
+            found.push((invocation.span(), any.to_owned()));
+        } else if let Some(name) = traced(&script, index, &named) {
+            found.push((invocation.span(), name));
+        }
+    }
+    found
+}
+
+/// Whether a command does nothing but print the environment.
+fn lists_environment(invocation: &Invocation<'_>) -> bool {
+    let plain = invocation.arguments.is_empty();
+    match invocation.program.as_str() {
+        "env" | "printenv" => plain,
+        "export" | "declare" => {
+            matches!(invocation.arguments.as_slice(), [only] if matches!(only.text, "-p" | "-x" | "-xp" | "-px"))
+        }
+        _ => false,
+    }
+}
+
+/// The first secret that a command names between the one at `index`, when that begins to trace, and the end of the tracing.
+fn traced(script: &Script, index: usize, secret: &dyn Fn(&Expansion) -> Option<String>) -> Option<String> {
+    let flags = |invocation: &Invocation<'_>, sign: char| {
+        invocation.program == "set"
+            && (invocation.arguments.iter().any(|argument| {
+                let flags = argument.text.strip_prefix(sign).filter(|flags| !flags.starts_with(sign));
+                flags.is_some_and(|flags| flags.contains('x'))
+            })
+            || invocation.arguments.windows(2).any(|pair| {
+                matches!(pair, [option, name] if option.text.strip_prefix(sign).is_some_and(|rest| rest.ends_with('o')) && name.text == "xtrace")
+            }))
+    };
+    let begins = script.commands.get(index).and_then(Invocation::of);
+    begins.filter(|begins| flags(begins, '-'))?;
+    let mut later = script.commands.iter().skip(index.saturating_add(1)).take(TRACED);
+    later.find_map(|command| {
+        let invocation = Invocation::of(command);
+        if invocation.is_some_and(|invocation| flags(&invocation, '+')) {
+            return Some(None);
+        }
+        let values = command.assignments.iter().map(|assignment| &assignment.value);
+        let words = command.words.iter().chain(values);
+        words.flat_map(|word| &word.expansions).find_map(secret).map(Some)
+    })?
+}
+
+/// Most commands that are looked at behind one that begins to trace.
+const TRACED: usize = 256;
+
+/// Whether the output of the command at `index` goes into a file, another command's input that does not print it, or a variable.
+fn goes_elsewhere(script: &Script, index: usize) -> bool {
+    let Some(command) = script.commands.get(index) else { return false };
+    if command.inside.is_some() {
         return true;
     }
-    if site.command.redirects.iter().any(|redirect| {
+    if command.redirects.iter().any(|redirect| {
         redirect.operator.contains('>')
             && redirect.target.text != "/dev/stderr"
             && redirect.target.text != "2"
@@ -60,8 +140,8 @@ fn goes_elsewhere(site: &Site<'_>) -> bool {
     }) {
         return true;
     }
-    let mut next = site.index;
-    for (index, command) in site.script.commands.iter().enumerate().skip(site.index) {
+    let mut next = index;
+    for (index, command) in script.commands.iter().enumerate().skip(index) {
         if command.pipe_from != Some(next) {
             continue;
         }
@@ -80,6 +160,9 @@ fn goes_elsewhere(site: &Site<'_>) -> bool {
                     | "hexdump"
                     | "fold"
                     | "awk"
+                    | "sort"
+                    | "grep"
+                    | "tee"
             )
         });
         let kept = command.redirects.iter().any(|redirect| redirect.operator.contains('>'));
@@ -89,4 +172,37 @@ fn goes_elsewhere(site: &Site<'_>) -> bool {
         next = index;
     }
     false
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::shell::inspect::{Setting, script};
+    use bartizan_core::Severity::{self, Low, Medium};
+
+    fn found(text: &str) -> Vec<Severity> {
+        let issues = script(text, Setting::Pipeline).into_iter();
+        issues.filter(|issue| issue.rule.id == "pipeline/secret-in-log").map(|issue| issue.severity).collect()
+    }
+
+    #[test]
+    fn what_writes_secrets_to_the_log_is_found() {
+        assert_eq!(found("set -x\ncurl -H \"Authorization: $API_TOKEN\" https://x.example"), [Medium]);
+        assert_eq!(found("set -euxo pipefail\nPASSWORD=${{ secrets.P }} ./run.sh"), [Medium]);
+        assert_eq!(found("set -o xtrace\ntwine upload -p $PYPI_TOKEN dist/*"), [Medium]);
+        for text in ["env", "printenv | sort", "export -p"] {
+            assert_eq!(found(text), [Low], "{text}");
+        }
+        for text in [
+            "set -x\nmake all",
+            "set -x\nmake all\nset +x\nlogin $API_TOKEN",
+            "set -e\nlogin $API_TOKEN",
+            "env > before.txt",
+            "env -i make",
+            "printenv HOME",
+            "env | wc -l",
+            "N=$(env)",
+        ] {
+            assert_eq!(found(text), [], "{text}");
+        }
+    }
 }
