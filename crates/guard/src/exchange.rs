@@ -21,6 +21,8 @@ pub struct Exchange<'b> {
     pub repeats: Vec<Range<usize>>,
     /// What of it speaks to a model and cannot be read, for people.
     pub unread: Option<&'static str>,
+    /// Numbers of tokens that stand for all that was said before, as a server gave them to its client (Ollama's `context`), where they stand.
+    pub context: Vec<Range<usize>>,
     /// What of it a model may be given that is no text: each kind where it stands first.
     pub media: Vec<Media>,
     /// The model asked for.

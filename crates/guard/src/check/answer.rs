@@ -1,18 +1,22 @@
 //! An answer judged while it streams: what may leave, what is redacted, and where it ends.
 
+mod course;
+mod turns;
 mod whole;
 
 use super::checks::{Caller, Checks, Request};
 use super::findings::{Findings, changed};
 use super::judgement::{Action, Judgement, Reason, Release};
 use super::session::{Session, restored};
-use super::stream::{Reader, Seen, Step, Tail};
+use super::stream::{Reader, Seen, Tail};
 use crate::exchange::{Exchange, ToolCall};
 use crate::protocol::{Json, JsonLimits, Node, Value, unquoted};
+use course::{Beside, Course};
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Write as _;
 use std::ops::Range;
 use std::sync::Arc;
+use turns::Turns;
 
 /// Judges one answer: the text of one choice of it as it comes, and its calls of tools once they are whole.
 ///
@@ -20,7 +24,7 @@ use std::sync::Arc;
 /// book. The same text gives the same releases in sum, the same reasons and the same end, however it was cut into deltas.
 ///
 /// An answer may be made of several texts, one behind the other, which readers join: [`seam`](Self::seam) says where one ends. Each is
-/// judged by itself and all of them as one, so that nothing hides in being cut over two.
+/// judged by itself and all of them as one, so that nothing hides in being cut over two. Texts may also take [turns](Self::turn).
 #[derive(Debug)]
 pub struct ResponseJudge {
     prepared: Arc<Prepared>,
@@ -28,6 +32,8 @@ pub struct ResponseJudge {
     whole: Course,
     /// Reads the text under way by itself, where others came before it.
     alone: Option<Course>,
+    /// What else is read, from where texts take turns.
+    turns: Option<Box<Turns>>,
     /// What left.
     released: usize,
     changes: Vec<(Range<usize>, String)>,
@@ -37,26 +43,6 @@ pub struct ResponseJudge {
     twice: bool,
     told: Vec<(&'static str, String, Range<usize>)>,
     ended: bool,
-}
-
-/// One reading of an answer. What it holds counts from where it begins.
-#[derive(Debug)]
-struct Course {
-    /// Where it begins in the answer.
-    begun: usize,
-    readers: Vec<Open>,
-    tail: Tail,
-    /// No reader has anything more to say about what stands before.
-    settled: usize,
-    /// The next step, when that is known and was not read.
-    next: Option<Step>,
-}
-
-/// A reader, and the place before which it will find nothing more.
-#[derive(Debug)]
-struct Open {
-    reader: Box<dyn Reader>,
-    settled: usize,
 }
 
 /// What is known before the first word of an answer, shared by its choices.
@@ -74,81 +60,13 @@ impl Prepared {
             whole: self.course(0, |_| true),
             prepared: Arc::clone(self),
             alone: None,
+            turns: None,
             released: 0,
             changes: Vec::new(),
             seams: VecDeque::new(),
             twice: false,
             told: Vec::new(),
             ended: false,
-        }
-    }
-
-    /// A reading that begins at a place.
-    fn course(&self, begun: usize, reads: impl Fn(&dyn Reader) -> bool) -> Course {
-        let readers = self.readers.iter().filter(|reader| reads(&***reader));
-        Course {
-            begun,
-            readers: readers.map(|reader| Open { reader: reader.boxed(), settled: 0 }).collect(),
-            tail: Tail::default(),
-            settled: 0,
-            next: None,
-        }
-    }
-}
-
-impl Course {
-    /// Where the next step ends in the answer, when that is known.
-    fn next_end(&mut self) -> Option<usize> {
-        if self.next.is_none() {
-            self.next = self.tail.step();
-        }
-        self.next.map(|step| self.begun.saturating_add(step.end))
-    }
-
-    /// Lets every reader read the next step.
-    fn read_next(&mut self, seen: &mut Vec<Seen>) {
-        if let Some(step) = self.next.take() {
-            self.read(&step, false, seen);
-        }
-    }
-
-    /// Lets every reader read what is left.
-    fn finish(&mut self, seen: &mut Vec<Seen>) {
-        let rest = self.tail.rest();
-        self.read(&rest, true, seen);
-    }
-
-    fn read(&mut self, step: &Step, last: bool, seen: &mut Vec<Seen>) {
-        let mut settled = step.end;
-        let before = seen.len();
-        for open in &mut self.readers {
-            open.settled = open.reader.read(&self.tail, step, last, seen).max(open.settled);
-            settled = settled.min(open.settled);
-        }
-        self.settled = settled;
-        for one in seen.iter_mut().skip(before).filter(|_| self.begun > 0) {
-            let span = &mut one.reason.span;
-            *span = self.begun.saturating_add(span.start)..self.begun.saturating_add(span.end);
-        }
-    }
-
-    fn settled(&self) -> usize {
-        self.begun.saturating_add(self.settled)
-    }
-
-    fn forget(&mut self, released: usize) {
-        self.tail.forget(released.saturating_sub(self.begun));
-    }
-
-    /// The same reading, to see what it would find if nothing followed.
-    fn fork(&self) -> Self {
-        let open = |open: &Open| Open { reader: open.reader.boxed(), settled: open.settled };
-        Self {
-            begun: self.begun,
-            readers: self.readers.iter().filter(|open| open.reader.rereads()).map(open).collect(),
-            tail: self.tail.clone(),
-            settled: self.settled,
-            next: self.next,
         }
     }
 }
@@ -182,10 +100,12 @@ impl ResponseJudge {
         if self.ended {
             return release;
         }
+        let place = self.whole.tail.end();
         self.whole.tail.push(delta);
         if let Some(alone) = &mut self.alone {
-            alone.tail.push(delta);
+            alone.take(delta, place);
         }
+        self.by_turns(place, delta, &mut release);
         self.read_steps(&mut release);
         if !self.ended {
             self.release(self.whole.tail.floor(self.settled()), &mut release);
@@ -206,10 +126,17 @@ impl ResponseJudge {
         self.twice = true;
         let (before, mut seen) = (self.settled(), Vec::new());
         let mut ending = self.alone.take().unwrap_or_else(|| self.whole.fork());
-        ending.finish(&mut seen);
         let end = self.whole.tail.end();
+        if let Some(turns) = &mut self.turns {
+            turns.complete(turns.current(), ending.fork(), end);
+        }
+        ending.finish(&mut seen);
+        self.take_beside(ending.beside(), &seen);
         self.alone = Some(self.prepared.course(end, |reader| reader.rereads()));
         self.found(seen, before, false, &mut release);
+        if self.turns.is_some() {
+            self.read_steps(&mut release);
+        }
         if !self.ended {
             self.seams.push_back(end);
             self.release(self.whole.tail.floor(self.settled()), &mut release);
@@ -223,6 +150,13 @@ impl ResponseJudge {
         if let Some(mut alone) = self.alone.take().filter(|_| !self.ended) {
             let (before, mut seen) = (self.settled().min(alone.settled()), Vec::new());
             alone.finish(&mut seen);
+            self.take_beside(alone.beside(), &seen);
+            self.found(seen, before, false, &mut release);
+        }
+        if let Some(mut turns) = self.turns.take().filter(|_| !self.ended) {
+            let (before, mut seen) = (self.settled().min(turns.holds_from()), Vec::new());
+            turns.finish(&mut seen);
+            self.take_beside(turns.beside(), &seen);
             self.found(seen, before, false, &mut release);
         }
         if !self.ended {
@@ -288,24 +222,44 @@ impl ResponseJudge {
     /// No reading finds anything more in what stands before.
     fn settled(&self) -> usize {
         let alone = self.alone.as_ref().map_or(usize::MAX, Course::settled);
-        self.whole.settled().min(alone)
+        let turns = self.turns.as_ref().map_or(usize::MAX, |turns| turns.holds_from());
+        self.whole.settled().min(alone).min(turns)
     }
 
-    /// Reads every step that is there, of both readings the one that ends first, so that it does not matter how they came.
+    /// Reads every step that is there, of all readings the one that ends first, so that it does not matter how they came.
     fn read_steps(&mut self, release: &mut Release) {
         while !self.ended {
-            let whole = self.whole.next_end();
-            let alone = self.alone.as_mut().and_then(Course::next_end);
-            let (before, mut seen) = (self.settled(), Vec::new());
-            match (whole, alone, &mut self.alone) {
-                (None, None, _) => return,
-                (whole, Some(end), Some(alone)) if whole.is_none_or(|whole| end < whole) => {
-                    alone.read_next(&mut seen);
+            let before = self.settled();
+            let others = self.turns.iter_mut().flat_map(|turns| turns.reading());
+            let mut first: Option<(usize, &mut Course)> = None;
+            for course in std::iter::once(&mut self.whole).chain(&mut self.alone).chain(others) {
+                if let Some(end) = course.next_end()
+                    && first.as_ref().is_none_or(|(before, _)| end < *before)
+                {
+                    first = Some((end, course));
                 }
-                _ => self.whole.read_next(&mut seen),
             }
+            let Some((_, course)) = first else { break };
+            let mut seen = Vec::new();
+            course.read_next(&mut seen);
+            // Most steps hold nothing.
             if !seen.is_empty() {
+                let beside = course.beside();
+                self.take_beside(beside, &seen);
                 self.found(seen, before, false, release);
+            }
+        }
+        if let Some(turns) = &mut self.turns {
+            turns.clear();
+        }
+    }
+
+    /// Takes out what findings take in beside the place where something is put instead of them.
+    fn take_beside(&mut self, beside: Vec<Beside>, seen: &[Seen]) {
+        for (of, span) in beside {
+            let is_replaced = |one: &Seen| one.replacement.is_some() && one.reason.span == of;
+            if span.end > self.released && seen.iter().any(is_replaced) {
+                self.changes.push((span, String::new()));
             }
         }
     }
@@ -325,7 +279,8 @@ impl ResponseJudge {
                 }
                 continue;
             }
-            if let Some(replacement) = one.replacement {
+            let has_left = self.turns.is_some() && one.reason.span.end <= self.released;
+            if let Some(replacement) = one.replacement.filter(|_| !has_left) {
                 self.changes.push((one.reason.span.clone(), replacement));
             }
             if self.is_new(&one.reason) {

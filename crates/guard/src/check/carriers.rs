@@ -16,6 +16,8 @@ pub(crate) struct Carrier {
     pub(crate) what: &'static str,
     /// Whether it is loaded without a click.
     pub(crate) loads: bool,
+    /// Whether a value is put back in it: it holds a token of this conversation.
+    pub(crate) restores: bool,
 }
 
 /// Tells what addresses carry that the policy does not allow.
@@ -49,7 +51,8 @@ impl Carriers {
             return None;
         }
         let what = self.carries(address)?;
-        Some(Carrier { host: address.host.clone(), what, loads })
+        let restores = self.holds_token(&address.text) || self.holds_token(&undone(&address.text, true));
+        Some(Carrier { host: address.host.clone(), what, loads, restores })
     }
 
     /// What a text carries that is an address, or has some in it.
@@ -65,10 +68,12 @@ impl Carriers {
     fn carrier_of_cut(&self, written: &str, value: &str, loads: bool) -> Option<Carrier> {
         let what = "more than an address needs";
         if value.trim_matches(|one: char| one <= ' ').len() < written.len() / 2 {
-            return Some(Carrier { host: "a host that is not told".to_owned(), what, loads });
+            let restores = self.holds_token(written);
+            return Some(Carrier { host: "a host that is not told".to_owned(), what, loads, restores });
         }
         let host = whole(value)?.host;
-        (!self.allows(&host)).then_some(Carrier { host, what, loads })
+        let restores = self.holds_token(written);
+        (!self.allows(&host)).then_some(Carrier { host, what, loads, restores })
     }
 
     /// What a destination of Markdown carries, with its escapes undone and as it stands.
@@ -224,10 +229,11 @@ fn parts_of_style(style: &str) -> impl Iterator<Item = &str> {
     style.split(|one: char| one.is_ascii_whitespace() || matches!(one, '(' | ')' | '"' | '\''))
 }
 
-/// Of two, the one that is loaded, or the first.
+/// Of two, the one that is loaded or in which a value is put back, or the first.
 fn worse(one: Option<Carrier>, other: Option<Carrier>) -> Option<Carrier> {
+    let weight = |carrier: &Carrier| carrier.loads || carrier.restores;
     match (&one, &other) {
-        (Some(first), Some(second)) if second.loads && !first.loads => other,
+        (Some(first), Some(second)) if weight(second) && !weight(first) => other,
         (None, _) => other,
         _ => one,
     }

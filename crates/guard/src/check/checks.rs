@@ -127,6 +127,11 @@ pub(crate) trait Check: Debug + Send + Sync {
     /// Judges a request.
     fn request(&self, _request: &Request<'_>, _findings: &mut Findings) {}
 
+    /// What of a request cannot be judged and is not to pass, and what to do about it, for people.
+    fn unread(&self, _request: &Exchange<'_>) -> Option<&'static str> {
+        None
+    }
+
     /// Whether judging a request takes milliseconds.
     fn takes_long(&self) -> bool {
         false
@@ -176,6 +181,11 @@ impl Checks {
     /// Whether judging a request takes milliseconds, also when it is short.
     pub fn takes_long(&self) -> bool {
         self.checks.iter().any(|check| check.takes_long())
+    }
+
+    /// What of a request cannot be judged and is not to pass, and what to do about it, for people.
+    pub fn unread(&self, request: &Exchange<'_>) -> Option<&'static str> {
+        self.checks.iter().find_map(|check| check.unread(request))
     }
 
     /// Judges a request. Values that are replaced by tokens are remembered in the session.

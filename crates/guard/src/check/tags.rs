@@ -7,11 +7,10 @@ use super::references::{of_style, undone};
 /// A tag that did not end within what is waited for, or holds more tags than are looked at.
 pub(crate) const ENDLESS: &str = "endless-tag";
 
-/// Elements that act by themselves.
-const ACTIVE: [&str; 16] = [
-    "script", "iframe", "frame", "frameset", "object", "embed", "applet", "base", "form", "link", "meta",
-    "portal", "math", "svg", "template", "style",
-];
+/// Elements that act by themselves: they run or take in what stands behind them, or have it read by other rules.
+const ACTIVE: [&str; 8] = ["script", "iframe", "frameset", "form", "math", "svg", "template", "style"];
+/// Elements that act by what their attributes say, and do nothing without any.
+const LOADING: [&str; 8] = ["frame", "object", "embed", "applet", "base", "link", "meta", "portal"];
 
 /// Whether an address runs a script, blanks and controls aside.
 pub(crate) fn is_script(address: &str) -> bool {
@@ -64,12 +63,15 @@ fn acting(tag: &str) -> Option<&'static str> {
     if is_script(&undone(inner, true)) {
         return Some("javascript-address");
     }
-    let name: String =
-        inner.chars().take_while(char::is_ascii_alphanumeric).map(|one| one.to_ascii_lowercase()).collect();
-    if let Some(known) = ACTIVE.iter().find(|known| **known == name) {
+    // A name goes on to a blank, a slash or an angle bracket: `<object-list>`, `<Map, V>` and `<T: Form>` name no element that there is. For
+    // quotes, colons and controls other readers may end it.
+    let ends = |one: char| one.is_whitespace() || one.is_control() || "/<>\"'=:`\u{FFFD}".contains(one);
+    let (name, mut rest) = inner.split_at(inner.find(ends).unwrap_or(inner.len()));
+    let is = |known: &&&str| name.eq_ignore_ascii_case(known);
+    let says_more = || rest.chars().any(|one| !one.is_whitespace() && !matches!(one, '/' | '>'));
+    if let Some(known) = ACTIVE.iter().find(is).or_else(|| LOADING.iter().find(is).filter(|_| says_more())) {
         return Some(known);
     }
-    let mut rest = inner.get(name.len()..).unwrap_or_default();
     // Attributes begin behind blanks, slashes or quotes; a value ends at its quote or at a blank.
     while let Some(equals) = rest.find('=') {
         let head = rest.get(..equals).unwrap_or_default().trim_end();
@@ -131,6 +133,49 @@ mod tests {
         assert_eq!(active("<b style='width:exp\\72 ession(1)'>"), Some("script-in-style"));
         assert_eq!(active("<a href='https://example.org/?on=1' title=\"<b>\">"), None);
         assert_eq!(active(&"<b ".repeat(100)), Some(ENDLESS));
+    }
+
+    #[test]
+    fn parameters_of_types_are_no_elements_that_act() {
+        for tag in [
+            "<String>",
+            "<K, V>",
+            "<int>",
+            "<Object>",
+            "<object, Base>",
+            "<Link>",
+            "</Object>",
+            "<Base />",
+            "<T: Script>",
+            "<script-name>",
+            "<form_id>",
+            "<style.name>",
+            "<Meta?>",
+            "<Frame[]>",
+            "<Script, T>",
+            "<&'a str>",
+            "<T = Object>",
+        ] {
+            assert_eq!(active(tag), None, "{tag}");
+        }
+        for tag in [
+            "<Form>",
+            "<Style>",
+            "<Script>",
+            "</script>",
+            "<script/x>",
+            "<script\u{c}x>",
+            "<object data=x>",
+            "<object/data=x>",
+            "<base\nhref=x>",
+            "<link x",
+            "<meta\0http-equiv=refresh>",
+            "<svg:script>",
+            "<embed'src=x>",
+            "<T <script>",
+        ] {
+            assert!(active(tag).is_some(), "{tag}");
+        }
     }
 
     proptest::proptest! {

@@ -59,8 +59,9 @@ impl Asked {
     pub(super) fn request(&mut self, decision: &mut Decision) -> Result<Outcome, Refused> {
         let (is_message, outcome) = aside(self.takes_long() || self.body.len() >= LARGE, || {
             self.with_request(|exchange, json, reading| {
-                if let Some(what) = exchange.unread {
-                    let message = format!("{what} cannot be judged");
+                let what = exchange.unread.map(|what| format!("{what} cannot be judged"));
+                let unread = || self.policy.checks.unread(exchange).map(str::to_owned);
+                if let Some(message) = what.or_else(unread) {
                     return Err(Refused::new(RefusalKind::Unsupported, message));
                 }
                 let model = exchange.model.as_deref().map(|model| bartizan_core::printable(model, 128));

@@ -4,6 +4,7 @@
 //! came, so what stands behind a held one waits with it. Calls of tools are put together and judged before any part of them
 //! leaves.
 
+mod alive;
 mod endpoint;
 mod growing;
 mod leaving;
@@ -42,8 +43,8 @@ pub(super) struct Screen {
     calls: BTreeMap<String, Call>,
     /// Names of the calls that were judged, by key: a protocol may tell their arguments once more.
     called: BTreeMap<String, String>,
-    /// Something that left is not what came: what repeats it in other form is left out from then on.
-    changed: bool,
+    /// What has left.
+    sent: Sent,
     head: String,
     /// What the answer has said of itself so far.
     usage: Usage,
@@ -66,6 +67,15 @@ enum State {
     Passing,
     /// Nothing more is taken or given.
     Over,
+}
+
+/// What has left of a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Sent {
+    Nothing,
+    AsItCame,
+    /// Something that is not what came: what repeats it in other form is left out from then on.
+    Changed,
 }
 
 /// What a piece of a stream comes to.
@@ -183,7 +193,7 @@ impl Screen {
             runs: BTreeMap::new(),
             calls: BTreeMap::new(),
             called: BTreeMap::new(),
-            changed: false,
+            sent: Sent::Nothing,
             head: String::new(),
             usage: Usage::default(),
             begun: BTreeSet::new(),
@@ -249,6 +259,9 @@ impl Screen {
         if event.is_odd || !event.beside.is_empty() && !self.takes_beside(&mut event, step) {
             return self.cannot_read(event, step);
         }
+        if event.is_comment() {
+            return self.pass_by(&event, step);
+        }
         let data = event.data.trim();
         if data.is_empty() || data == "[DONE]" {
             if data == "[DONE]" {
@@ -279,7 +292,11 @@ impl Screen {
             }
         }
         self.usage.join(Usage::of(self.asked.protocol, &json));
-        let Deltas { pieces, complete, repeats, marks } = deltas(self.asked.protocol, &json);
+        let added = deltas(self.asked.protocol, &json);
+        if self.is_ping(&event, &json, &added) {
+            return self.pass_by(&event, step);
+        }
+        let Deltas { pieces, complete, repeats, marks } = added;
         let mut repeats = repeats;
         repeats.sort_by_key(|one| one.start);
         let mut held = Held { repeats, marks, ..Held::plain(event) };
@@ -292,7 +309,7 @@ impl Screen {
             for left in left {
                 match left {
                     // What repeats a text is left out where anything is changed.
-                    Left::Changed(edit) if is_inside(&edit.span, &held.repeats) => self.changed = true,
+                    Left::Changed(edit) if is_inside(&edit.span, &held.repeats) => self.sent = Sent::Changed,
                     Left::Changed(edit) => held.edits.push(edit),
                     Left::Stopped => held.stops = true,
                     Left::AsItCame => {}

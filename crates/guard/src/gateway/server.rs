@@ -26,7 +26,9 @@ use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, watch};
+use tokio_rustls::TlsAcceptor;
 
 /// Tells a gateway to stop: requests in progress are finished first.
 #[derive(Debug, Clone)]
@@ -246,16 +248,10 @@ async fn accept(gateway: &Arc<Gateway>, listener: &tokio::net::TcpListener, stop
         tokio::spawn(async move {
             gateway.metrics.connections.fetch_add(1, Ordering::Relaxed);
             let tls = gateway.plan().tls.clone().filter(|_| face != Face::Admin);
+            // In a box, as it would take as much room in every connection without.
             match tls {
                 None => converse(&gateway, stream, peer, &stop, face).await,
-                Some(tls) => {
-                    let patience = Duration::from_millis(gateway.plan().limits.head_ms);
-                    // Who does not come to speak TLS in time is not served.
-                    let accepting = Box::pin(tokio::time::timeout(patience, tls.accept(stream)));
-                    if let Ok(Ok(stream)) = accepting.await {
-                        Box::pin(converse(&gateway, stream, peer, &stop, face)).await;
-                    }
-                }
+                Some(tls) => Box::pin(secured(&tls, &gateway, stream, peer, &stop, face)).await,
             }
             gateway.metrics.connections.fetch_sub(1, Ordering::Relaxed);
             drop(place);
@@ -265,6 +261,24 @@ async fn accept(gateway: &Arc<Gateway>, listener: &tokio::net::TcpListener, stop
     let ended = places.acquire_many(most);
     let patience = Duration::from_millis(gateway.plan().limits.drain_ms);
     let _ = tokio::time::timeout(patience, ended).await;
+}
+
+/// Answers the requests of one connection over TLS.
+async fn secured(
+    tls: &TlsAcceptor,
+    gateway: &Arc<Gateway>,
+    stream: TcpStream,
+    peer: SocketAddr,
+    stop: &Stop,
+    face: Face,
+) {
+    let patience = Duration::from_millis(gateway.plan().limits.head_ms);
+    // Who does not come to speak TLS in time is not served.
+    let accepting = Box::pin(tokio::time::timeout(patience, tls.accept(stream)));
+    let accepted = accepting.await.ok().and_then(Result::ok).map(Box::new);
+    if let Some(stream) = accepted {
+        converse(gateway, stream, peer, stop, face).await;
+    }
 }
 
 /// Answers the requests of one connection.

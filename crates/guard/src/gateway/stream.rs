@@ -17,8 +17,8 @@ pub(super) struct Screened {
     /// The upstream's body, until it or the screen has ended.
     inner: Option<Answered>,
     screen: Screen,
-    /// By the shadow policy: it only looks.
-    shadow: Option<Screen>,
+    /// By the shadow policy: it only looks. In a box, as few routes have one and streams are many.
+    shadow: Option<Box<Screen>>,
     recording: Recording,
     digest: Sha256,
     silence: Duration,
@@ -37,7 +37,7 @@ impl Screened {
         Self {
             inner: Some(inner),
             screen,
-            shadow,
+            shadow: shadow.map(Box::new),
             recording,
             digest: Sha256::new(),
             silence,

@@ -2,14 +2,18 @@
 //!
 //! Source: OpenAI's chat completion chunks and completions; Anthropic's streaming messages (version `2023-06-01`); the API of Ollama.
 
+mod gemini;
+
 use super::Protocol;
 use super::calls::{
     DOING, WRAPPING, acting, begins_as, is_call, is_call_block, is_call_type, is_calls_key, says_what,
 };
 use super::json::{Json, Node, Value, folded};
 use super::names::{TELLING, is_base64, is_identifier, is_name, is_no_text};
+use super::openai::has_numbers;
 use super::responses::{ABOUT, ECHOES};
 use super::runs;
+use gemini::gemini;
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -83,6 +87,7 @@ pub fn deltas<'d>(protocol: Protocol, json: &Json<'d>) -> Deltas<'d> {
         Protocol::OpenaiChat | Protocol::OpenaiCompletions => openai(root, &mut all),
         Protocol::OpenaiResponses => responses(root, &mut all),
         // Where the path does not tell what is spoken, each event does.
+        _ if root.all("candidates").any(Node::is_array) => gemini(root, &mut all),
         _ => match spoken(root) {
             Some(Protocol::AnthropicMessages) => anthropic(root, &mut all),
             Some(Protocol::OpenaiResponses) => responses(root, &mut all),
@@ -160,6 +165,7 @@ fn openai<'d>(root: Node<'_, 'd>, all: &mut Deltas<'d>) {
         match &*folded(&key) {
             "message" if child.is_object() => ollama(child, all),
             "choices" => choices(child, all),
+            "context" if has_numbers(child) => repeat(child, "/context", all),
             "id" | "object" | "created" | "created_at" | "model" | "usage" | "system_fingerprint"
             | "service_tier" | "done_reason" | "context" | "obfuscation" => {
                 words(child, &format!("/{key}"), all);

@@ -74,7 +74,7 @@ impl Events {
             self.searched = 0;
             return Some(self.line(end));
         }
-        let end = end_of_event(&self.buffer, self.searched);
+        let end = end_of_nothing(&self.buffer).or_else(|| end_of_event(&self.buffer, self.searched));
         let Some(end) = end else {
             // An end is at most four bytes; it may lie across pieces.
             self.searched = self.buffer.len().saturating_sub(3);
@@ -101,6 +101,19 @@ impl Events {
         let data = String::from_utf8_lossy(&raw).trim().to_owned();
         Event { raw, data, beside: String::new(), is_odd: false, framing: Framing::Lines }
     }
+}
+
+/// One past a first line that says nothing, an empty one or a short comment, which keep connections alive: it is an event by itself, whatever
+/// stands behind it, so that it need not wait for that.
+fn end_of_nothing(buffer: &[u8]) -> Option<usize> {
+    let room = buffer.get(..TELLING.saturating_add(2)).unwrap_or(buffer);
+    let line = match buffer.first()? {
+        b'\n' | b'\r' => 0,
+        b':' => memchr::memchr2(b'\n', b'\r', room)?,
+        _ => return None,
+    };
+    let says = std::str::from_utf8(buffer.get(..line)?).map(field);
+    matches!(says, Ok(Field::Named)).then(|| after_line_end(buffer, line))?
 }
 
 /// One past the end of the first event: behind an empty line, whose ends may be LF, CRLF or CR. A CR at the very end of what is
@@ -180,6 +193,12 @@ fn field(line: &str) -> Field<'_> {
 }
 
 impl Event {
+    /// Whether it has nothing but comments and empty lines, at which readers do nothing.
+    pub fn is_comment(&self) -> bool {
+        let mut lines = self.raw.split(|byte| matches!(byte, b'\n' | b'\r'));
+        self.framing == Framing::Events && lines.all(|line| line.first().is_none_or(|first| *first == b':'))
+    }
+
     /// Its name; that of the last line that names it, as readers take it.
     pub fn name(&self) -> Option<&str> {
         let lines = self.raw.split(|byte| matches!(byte, b'\n' | b'\r'));
@@ -245,9 +264,22 @@ mod tests {
         let (events, rest) =
             all(&[b"event: a\ndata: 1\n\n: hi\n\ndata:2\r\ndata: 3\r\n\r\ndata: 4\r\rdata: 5\n"]);
         let data: Vec<_> = events.iter().map(|event| event.data.as_str()).collect();
-        assert_eq!(data, ["1", "", "2\n3", "4"]);
+        assert_eq!(data, ["1", "", "", "2\n3", "4"]);
         assert_eq!(&events[0].raw[..], b"event: a\ndata: 1\n\n");
         assert_eq!(rest.unwrap().data, "5");
+    }
+
+    #[test]
+    fn what_keeps_alive_is_an_event_of_its_own_at_once() {
+        let (events, rest) = all(&[b":\n: ping\r\n\r\ndata: 1\n\n: ping\n"]);
+        let raw: Vec<&[u8]> = events.iter().map(|event| &event.raw[..]).collect();
+        assert_eq!(raw, [&b":\n"[..], b": ping\r\n", b"\r\n", b"data: 1\n\n", b": ping\n"]);
+        assert!(rest.is_none());
+        let alive: Vec<bool> = events.iter().map(Event::is_comment).collect();
+        assert_eq!(alive, [true, true, true, false, true]);
+        // One that says something is whole, and what has a name or a number is none.
+        let (events, _) = all(&[b": what nobody asked for\n: and more\n\nid: 7\n\n"]);
+        assert_eq!(events.iter().map(Event::is_comment).collect::<Vec<_>>(), [true, false]);
     }
 
     #[test]

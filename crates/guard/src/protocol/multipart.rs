@@ -5,13 +5,14 @@
 //! readers could take apart in two ways is an error here; the common libraries of clients write none of it.
 
 mod head;
+mod mail;
 mod written;
 
 use super::binary::shown;
 use super::gather::join;
 use super::json::{Json, JsonLimits, quoted};
 use crate::exchange::{Exchange, Media, MediaKind, Role};
-use head::Head;
+use head::{Charset, Field, Head, latin1, utf16};
 use memchr::memmem;
 use std::borrow::Cow;
 use std::ops::Range;
@@ -99,8 +100,8 @@ enum Coding {
     Utf8,
     /// ISO 8859-1.
     Latin1,
-    /// UTF-16 behind a mark that says in which order bytes come: the lower first, or the higher.
-    Utf16(Order),
+    /// UTF-16, in which order bytes come, and whether a mark before it says so.
+    Utf16(Order, bool),
 }
 
 /// In which order the bytes of a number come.
@@ -145,16 +146,19 @@ impl<'b> FormData<'b> {
 
     fn take(&mut self, number: usize, region: Range<usize>, limits: JsonLimits) -> Result<(), FormDataError> {
         let bytes = self.body.get(region.clone()).unwrap_or_default();
-        let (head, length) = Head::read(bytes, region.start)
+        let (mut head, length) = Head::read(bytes, region.start)
             .map_err(|problem| FormDataError::Head { part: number, problem })?;
         let span = region.start.saturating_add(length)..region.end;
         let bytes = self.body.get(span.clone()).unwrap_or_default();
         let (content, is_all) = content(bytes, &head, limits);
-        if head.name.text == "_charset_" && !std::str::from_utf8(bytes).is_ok_and(head::is_known_charset) {
+        let charset = || std::str::from_utf8(bytes).ok().and_then(head::charset_of);
+        if head.name.text == "_charset_" && !matches!(charset(), Some(Charset::Utf8 | Charset::Latin1)) {
             let problem = "_charset_ names a charset that is not read; send UTF-8";
             return Err(FormDataError::Head { part: number, problem });
         }
-        if !is_all {
+        let (undone, is_read) = undone(bytes, &content, &head);
+        head.undone = undone.into_iter().map(|text| Field { text, span: None }).collect();
+        if !is_all || !is_read {
             self.tell_media(MediaKind::of(head.kind.as_deref().unwrap_or_default()), &head.name.text);
         }
         if number > 0 {
@@ -271,33 +275,54 @@ fn regions(body: &[u8], boundary: &[u8]) -> Result<Vec<Range<usize>>, FormDataEr
 
 /// What bytes are, and whether all of them are that.
 fn content<'b>(bytes: &'b [u8], head: &Head, limits: JsonLimits) -> (Content<'b>, bool) {
+    if let Charset::Utf16(order) = head.charset {
+        let (rest, order, is_marked) = marked(bytes)
+            .map_or((bytes, order.unwrap_or(Order::Lower), false), |(rest, order)| (rest, order, true));
+        return (Content::Text(utf16(rest, order), Coding::Utf16(order, is_marked)), true);
+    }
     if let Ok(text) = std::str::from_utf8(bytes) {
         let json = json(text, limits);
         return (json.unwrap_or(Content::Text(Cow::Borrowed(text), Coding::Utf8)), true);
     }
-    if head.is_latin1 {
-        let text: String = bytes.iter().map(|byte| char::from(*byte)).collect();
-        return (Content::Text(Cow::Owned(text), Coding::Latin1), true);
+    if head.charset == Charset::Latin1 {
+        return (Content::Text(Cow::Owned(latin1(bytes)), Coding::Latin1), true);
     }
-    let marked = match bytes {
-        [0xff, 0xfe, rest @ ..] => Some((rest, Order::Lower)),
-        [0xfe, 0xff, rest @ ..] => Some((rest, Order::Higher)),
-        _ => None,
-    };
-    if let Some((rest, order)) = marked.filter(|(rest, _)| rest.len() % 2 == 0) {
-        let units = rest.chunks_exact(2).map(|pair| match (pair, order) {
-            ([first, second], Order::Lower) => u16::from_le_bytes([*first, *second]),
-            ([first, second], Order::Higher) => u16::from_be_bytes([*first, *second]),
-            _ => 0,
-        });
-        let text: Result<String, _> = char::decode_utf16(units).collect();
-        if let Ok(text) = text {
-            return (Content::Text(Cow::Owned(text), Coding::Utf16(order)), true);
+    if let Some((rest, order)) = marked(bytes).filter(|(rest, _)| rest.len() % 2 == 0) {
+        let text = utf16(rest, order);
+        if !text.contains(char::REPLACEMENT_CHARACTER) {
+            return (Content::Text(text, Coding::Utf16(order, true)), true);
         }
     }
     match shown(bytes).0 {
         text if text.is_empty() => (Content::Bytes, false),
         text => (Content::Text(text, Coding::Utf8), false),
+    }
+}
+
+/// What stands behind a mark that says in which order bytes come.
+fn marked(bytes: &[u8]) -> Option<(&[u8], Order)> {
+    match bytes {
+        [0xff, 0xfe, rest @ ..] => Some((rest, Order::Lower)),
+        [0xfe, 0xff, rest @ ..] => Some((rest, Order::Higher)),
+        _ => None,
+    }
+}
+
+/// What a part says besides its content: what a mail has in codings, and what who does not look at the charset reads. Whether all of it is
+/// text.
+fn undone(bytes: &[u8], content: &Content<'_>, head: &Head) -> (Vec<String>, bool) {
+    if let Charset::Utf16(said) = head.charset {
+        let mut others = Vec::new();
+        if said.is_none() && marked(bytes).is_none() {
+            others.push(utf16(bytes, Order::Higher).into_owned());
+        }
+        let plain = std::str::from_utf8(bytes).ok().filter(|text| !text.contains('\0'));
+        others.extend(plain.map(str::to_owned));
+        return (others, true);
+    }
+    match content {
+        Content::Text(text, _) if head.is_mail() => mail::undone(text),
+        _ => (Vec::new(), true),
     }
 }
 

@@ -27,7 +27,7 @@ const CHOICES: [&str; 15] = [
     "request_id",
 ];
 /// Members of answers that are names and numbers, as a rule.
-const ABOUT: [&str; 10] = [
+const ABOUT: [&str; 9] = [
     "id",
     "object",
     "created",
@@ -37,7 +37,6 @@ const ABOUT: [&str; 10] = [
     "system_fingerprint",
     "service_tier",
     "done_reason",
-    "context",
 ];
 /// Members that tell the tokens of a text again, one by one.
 const TOKENS: [&str; 5] = ["logprobs", "token_ids", "prompt_logprobs", "prompt_token_ids", "tokens"];
@@ -61,7 +60,7 @@ pub(super) fn chat_request(all: &mut Gather<'_, '_>) {
 /// Members that hold schemas of answers.
 const SCHEMAS: [&str; 4] = ["response_format", "guided_json", "structured_outputs", "format"];
 /// Members in which numbers of tokens stand for a text.
-const NUMBERED: [&str; 4] = ["prompt", "prompt_token_ids", "input_ids", "context"];
+const NUMBERED: [&str; 3] = ["prompt", "prompt_token_ids", "input_ids"];
 
 /// Whether a value holds numbers, at any depth: each document is no deeper than is read.
 pub(super) fn has_numbers(node: Node<'_, '_>) -> bool {
@@ -72,6 +71,9 @@ pub(super) fn has_numbers(node: Node<'_, '_>) -> bool {
 fn others<'j, 'b>(all: &mut Gather<'j, 'b>, root: Node<'j, 'b>) {
     if NUMBERED.iter().flat_map(|name| root.all(name)).any(has_numbers) {
         all.cannot_read("numbers of tokens in place of a text");
+    }
+    for context in root.all("context").filter(|context| has_numbers(*context)) {
+        all.exchange.context.push(context.span());
     }
     if root.all("detokenize").any(|node| node.value() == Value::Bool(false)) {
         all.cannot_read("an answer in numbers of tokens, which it asks for,");
@@ -113,7 +115,12 @@ pub(super) fn chat_response(all: &mut Gather<'_, '_>) {
     for one in root.all("message").filter(|one| one.is_object()) {
         message(all, one, Role::Assistant, "/message");
     }
+    // Of Ollama's: all that was said, the answer included, in numbers of tokens.
+    for context in root.all("context").filter(|context| has_numbers(*context)) {
+        all.repeat(Role::Assistant, context, "/context");
+    }
     all.names(Role::Assistant, root, &ABOUT, "");
+    all.names(Role::Assistant, root, &["context"], "");
     all.rest(Role::Assistant);
 }
 

@@ -8,7 +8,7 @@ use super::json::{Json, Node, folded};
 use crate::exchange::{Exchange, Role};
 use std::borrow::Cow;
 use std::collections::HashSet;
-use std::hash::{BuildHasher as _, RandomState};
+use std::hash::{BuildHasher as _, Hash as _, Hasher as _, RandomState};
 
 /// Members of a request that choose how is answered: names, as a rule.
 const CHOICES: [&str; 7] = [
@@ -41,7 +41,8 @@ pub(super) const ABOUT: [&str; 14] = [
     "safety_identifier",
 ];
 
-/// What a request said that its answer may say again: every string under the [members](ECHOES) that are.
+/// What a request said that its answer may say again: every string under the [members](ECHOES) that are, word for word, whatever blanks stand
+/// around and between the words, which upstreams trim.
 #[derive(Debug, Default)]
 pub struct Echoes {
     /// Keys the digests, so that nobody finds another text with the digest of one that was said.
@@ -55,14 +56,21 @@ impl Echoes {
         for member in ECHOES.iter().flat_map(|name| request.root().all(name)) {
             for node in member.inside() {
                 let texts = node.as_str().into_iter().chain(node.key());
-                self.said.extend(texts.map(|text| self.key.hash_one(&*text)));
+                let texts: Vec<u64> = texts.map(|text| self.digest(&text)).collect();
+                self.said.extend(texts);
             }
         }
     }
 
     /// Whether the request said a text.
     pub fn has(&self, text: &str) -> bool {
-        self.said.contains(&self.key.hash_one(text))
+        self.said.contains(&self.digest(text))
+    }
+
+    fn digest(&self, text: &str) -> u64 {
+        let mut digest = self.key.build_hasher();
+        text.split_whitespace().for_each(|word| word.hash(&mut digest));
+        digest.finish()
     }
 
     /// Leaves out of a whole answer what only says again what the request said.

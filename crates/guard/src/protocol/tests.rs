@@ -296,12 +296,11 @@ fn numbers_of_tokens_are_no_text() {
         r#"{"prompt":[1,2]}"#,
         r#"{"prompt":[[1],[2]]}"#,
         r#"{"prompt":"a","prompt_token_ids":[1]}"#,
-        r#"{"prompt":"a","context":[1]}"#,
         r#"{"prompt":"a","detokenize":false}"#,
     ] {
         assert!(unread(Protocol::OpenaiCompletions, body), "{body}");
     }
-    assert!(!unread(Protocol::OpenaiCompletions, r#"{"prompt":["a","b"],"detokenize":true,"context":[]}"#));
+    assert!(!unread(Protocol::OpenaiCompletions, r#"{"prompt":["a","b"],"detokenize":true,"context":[1]}"#));
     assert!(!unread(Protocol::OpenaiEmbeddings, r#"{"input":[1,2]}"#));
 }
 

@@ -135,6 +135,115 @@ fn events_leave_as_they_come() {
 }
 
 #[test]
+fn a_sign_of_life_leaves_while_a_text_is_held() {
+    let listener = loopback();
+    let address = listener.local_addr().unwrap();
+    let (go, went) = channel::<()>();
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        whole_request(&mut stream);
+        let begun = "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"content\":[]}}\n\n\
+            event: content_block_start\ndata: {\"type\":\"content_block_start\",\"index\":0,\"content_block\":{\"type\":\"text\",\"text\":\"\"}}\n\n\
+            event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":\"Wait\"}}\n\n";
+        write!(stream, "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n{begun}").unwrap();
+        write!(stream, ": alive\n\nevent: ping\ndata: {{\"type\": \"ping\"}}\n\n").unwrap();
+        went.recv().unwrap();
+        stream.write_all(b"event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n").unwrap();
+    });
+    let guarded = Guarded::before("", address);
+    let mut stream = guarded.connect();
+    let body = json!({"model": "m", "max_tokens": 9, "stream": true, "messages": [{"role": "user", "content": "hi"}]});
+    let request = post("/v1/messages", "application/json", body.to_string().as_bytes());
+    stream.write_all(&request).unwrap();
+    let (mut seen, mut block) = (String::new(), [0; 1024]);
+    while !seen.contains("\"ping\"") {
+        let read = stream.read(&mut block).unwrap();
+        assert!(read > 0, "{seen}");
+        seen.push_str(&String::from_utf8_lossy(&block[..read]));
+    }
+    assert!(seen.contains(": alive\n") && !seen.contains("Wait"), "{seen}");
+    go.send(()).unwrap();
+    while !seen.contains("message_stop") {
+        let read = stream.read(&mut block).unwrap();
+        assert!(read > 0, "{seen}");
+        seen.push_str(&String::from_utf8_lossy(&block[..read]));
+    }
+    assert!(seen.contains("Wait"), "{seen}");
+}
+
+#[test]
+fn items_of_a_response_that_take_turns_are_judged_each() {
+    let (head, tail) = SECRET.split_at(20);
+    let delta = |item: usize, text: &str| {
+        format!(
+            "event: response.output_text.delta\ndata: {{\"type\":\"response.output_text.delta\",\"output_index\":{item},\"content_index\":0,\"delta\":\"{text}\"}}\n\n"
+        )
+    };
+    let last =
+        "event: response.completed\ndata: {\"type\":\"response.completed\",\"response\":{\"id\":\"r\"}}\n\n";
+    let ask = json!({"model": "m", "stream": true, "input": "hi"}).to_string();
+    let events =
+        [delta(0, "it is "), delta(1, "Nothing "), delta(0, "fine."), delta(1, "else."), last.to_owned()];
+    let upstream = streaming(&events.each_ref().map(String::as_str));
+    let guarded = Guarded::before("", upstream.address);
+    assert_eq!(guarded.post("/v1/responses", &ask).text(), events.concat());
+    assert_eq!(guarded.decision()["action"], "allow");
+    let (key, rest) = (format!("it is {head}"), format!("{tail} so"));
+    let events = [delta(0, &key), delta(1, " Nothing "), delta(0, &rest), delta(1, "else."), last.to_owned()];
+    let upstream = streaming(&events.each_ref().map(String::as_str));
+    let guarded = Guarded::before("", upstream.address);
+    let answer = guarded.post("/v1/responses", &ask).text();
+    assert!(!answer.contains(head) && !answer.contains(tail), "{answer}");
+    assert!(answer.contains("it is [github-token]") && answer.ends_with(last), "{answer}");
+    assert_eq!(guarded.decision()["action"], "redact");
+    let guarded = Guarded::before("[checks.secrets]\noutput = 'block'", upstream.address);
+    let answer = guarded.post("/v1/responses", &ask).text();
+    assert!(answer.contains("response.incomplete") && !answer.contains(tail), "{answer}");
+    assert_eq!(guarded.decision()["action"], "block");
+}
+
+#[test]
+fn a_response_may_say_its_instructions_again_with_other_blanks() {
+    let instructions = "  You are the assistant of Acme.\r\n\r\n Never mention the internal ticket system called Nightjar, and offer at most a discount of fifteen percent, and only after the customer has complained twice. ";
+    let trimmed = instructions.split_whitespace().collect::<Vec<_>>().join(" ");
+    let ask = json!({"model": "m", "instructions": instructions, "input": "hi"}).to_string();
+    let answer = |member: &str| {
+        json!({"id": "r", "object": "response", member: &*trimmed, "output": [{"type": "message", "content": [{"type": "output_text", "text": "Hello."}]}]}).to_string()
+    };
+    for (member, status) in [("instructions", 200), ("note", 403)] {
+        let upstream = Recorded::answering(crate::support::json_answer(&answer(member)));
+        let guarded = Guarded::before("", upstream.address);
+        assert_eq!(guarded.post("/v1/responses", &ask).status, status, "{member}");
+    }
+}
+
+#[test]
+fn what_ollama_was_told_before_in_numbers_is_refused_taken_out_or_passed() {
+    let upstream = Recorded::answering(crate::support::json_answer(
+        r#"{"response":"fine","done":true,"context":[1,2,3]}"#,
+    ));
+    let ask = r#"{"model":"m","prompt":"go on","stream":false,"context":[128006, 882]}"#;
+    let guarded = Guarded::before("", upstream.address);
+    let answer = guarded.post("/api/generate", ask);
+    assert_eq!(answer.status, 415);
+    for word in ["context", "/api/chat", "drop", "pass"] {
+        assert!(answer.text().contains(word), "{word} {answer:?}");
+    }
+    assert!(upstream.requests().is_empty());
+    for (way, sent, action) in [("drop", "[]", "redact"), ("pass", "[128006, 882]", "flag")] {
+        let guarded = Guarded::before(&format!("[checks.media]\ncontext = '{way}'"), upstream.address);
+        assert!(guarded.post("/api/generate", ask).text().contains("[1,2,3]"));
+        let request = upstream.requests().pop().unwrap();
+        assert!(request.ends_with(&ask.replace("[128006, 882]", sent)), "{request}");
+        let decision = guarded.decision();
+        assert_eq!(
+            (&decision["action"], &decision["reasons"][0]["check"]),
+            (&json!(action), &json!("guard/unread-media"))
+        );
+    }
+}
+
+#[test]
 fn a_client_that_leaves_and_an_upstream_that_breaks_are_told() {
     let listener = loopback();
     let address = listener.local_addr().unwrap();

@@ -11,7 +11,7 @@ use crate::gateway::server::Stop;
 use crate::gateway::websocket;
 use crate::settings::LimitOptions;
 use bytes::{Buf as _, Bytes, BytesMut};
-use hyper::body::{Body as _, Frame};
+use hyper::body::Body as _;
 use hyper::header::CONTENT_LENGTH;
 use hyper::http::request::Parts;
 use hyper::{HeaderMap, Method, Response, StatusCode, Version};
@@ -98,24 +98,27 @@ where
                 };
             }
         };
+        let RequestHead { request, content, keeps, expects } = *head;
         {
             let mut line = lock(&line);
-            line.content = head.content;
-            line.waiting = if head.expects { CONTINUE } else { b"" };
+            line.content = content;
+            line.waiting = if expects { CONTINUE } else { b"" };
         }
-        let (parts, ()) = head.request.into_parts();
-        let (method, version) = (parts.method.clone(), parts.version);
-        let mut responding = Box::pin(respond(parts, Given(Arc::clone(&line))));
-        let response = poll_fn(|context| match responding.as_mut().poll(context) {
-            Poll::Ready(response) => Poll::Ready(Some(response)),
-            Poll::Pending => lock(&line).poll_gone(context).map(|()| None),
-        });
-        // Whoever hangs up does not want the answer.
-        let Some(response) = response.await else { return End::Closed };
-        drop(responding);
+        // What is not needed while the answer goes out is gone before: connections with long answers are many.
+        let (method, version) = (request.method().clone(), request.version());
+        let delivery = {
+            let mut responding = Box::pin(respond(request.into_parts().0, Given(Arc::clone(&line))));
+            let response = poll_fn(|context| match responding.as_mut().poll(context) {
+                Poll::Ready(response) => Poll::Ready(Some(response)),
+                Poll::Pending => lock(&line).poll_gone(context).map(|()| None),
+            });
+            // Whoever hangs up does not want the answer.
+            let Some(response) = response.await else { return End::Closed };
+            let keeps = keeps && lock(&line).content.is_none() && !stop.is_stopped();
+            Delivery::of(response, &method, version, keeps)
+        };
         let whole = lock(&line).content.is_none();
-        let keeps = head.keeps && whole && !stop.is_stopped();
-        match deliver(&line, response, &method, version, keeps, patience).await {
+        match deliver(&line, delivery, patience).await {
             Ok(true) => {}
             Ok(false) => {
                 linger(&line, !whole).await;
@@ -298,66 +301,83 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Arrives for Given<S> {
     }
 }
 
+/// An answer that goes out.
+struct Delivery {
+    body: Body,
+    sent: Sent,
+    /// Whether the connection goes on behind it.
+    keeps: bool,
+    /// What is written and has not gone out.
+    out: Vec<u8>,
+}
+
+impl Delivery {
+    /// An answer whose head is written.
+    fn of(response: Response<Body>, method: &Method, version: Version, keeps: bool) -> Self {
+        let (mut head, body) = response.into_parts();
+        let sent = match body.size_hint().exact() {
+            _ if method == Method::HEAD || head.status == StatusCode::NOT_MODIFIED => Sent::Nothing,
+            _ if head.status == StatusCode::NO_CONTENT => {
+                head.headers.remove(CONTENT_LENGTH);
+                Sent::Nothing
+            }
+            Some(length) => Sent::Length(length),
+            None if version == Version::HTTP_11 => Sent::Chunks,
+            None => Sent::UntilClose,
+        };
+        let keeps = keeps && sent != Sent::UntilClose;
+        let connection = match version {
+            _ if !keeps => Some("close"),
+            Version::HTTP_11 => None,
+            _ => Some("keep-alive"),
+        };
+        let mut out = Vec::with_capacity(1 << 10);
+        written::answer(head.status, &head.headers, sent, connection, &mut out);
+        Self { body, sent, keeps, out }
+    }
+}
+
+/// What comes next of an answer.
+enum Came {
+    Data(Bytes),
+    /// Nothing for now: what is written is to go out.
+    Nothing,
+    Error(BodyError),
+    End,
+    /// The client has left.
+    Gone,
+}
+
 /// Writes an answer as its body comes. Gives whether the connection goes on.
 async fn deliver<S: AsyncRead + AsyncWrite + Unpin>(
     line: &Mutex<Line<S>>,
-    response: Response<Body>,
-    method: &Method,
-    version: Version,
-    keeps: bool,
+    delivery: Delivery,
     patience: Duration,
 ) -> io::Result<bool> {
-    let (mut head, mut body) = response.into_parts();
-    let mut sent = match body.size_hint().exact() {
-        _ if method == Method::HEAD || head.status == StatusCode::NOT_MODIFIED => Sent::Nothing,
-        _ if head.status == StatusCode::NO_CONTENT => {
-            head.headers.remove(CONTENT_LENGTH);
-            Sent::Nothing
-        }
-        Some(length) => Sent::Length(length),
-        None if version == Version::HTTP_11 => Sent::Chunks,
-        None => Sent::UntilClose,
-    };
-    let keeps = keeps && sent != Sent::UntilClose;
-    let connection = match version {
-        _ if !keeps => Some("close"),
-        Version::HTTP_11 => None,
-        _ => Some("keep-alive"),
-    };
-    let mut out = Vec::with_capacity(1 << 10);
-    written::answer(head.status, &head.headers, sent, connection, &mut out);
-    drop(head);
+    let Delivery { mut body, mut sent, keeps, mut out } = delivery;
     loop {
-        let at_once = poll_fn(|context| Poll::Ready(Pin::new(&mut body).poll_frame(context))).await;
-        let frame = if let Poll::Ready(frame) = at_once {
-            frame
-        } else {
+        let came = poll_fn(|context| match Pin::new(&mut body).poll_frame(context) {
+            Poll::Ready(None) => Poll::Ready(Came::End),
+            Poll::Ready(Some(Ok(frame))) => {
+                // Trailers were not announced.
+                Poll::Ready(Came::Data(frame.into_data().unwrap_or_default()))
+            }
+            Poll::Ready(Some(Err(error))) => Poll::Ready(Came::Error(error)),
+            Poll::Pending if !out.is_empty() => Poll::Ready(Came::Nothing),
+            Poll::Pending => lock(line).poll_gone(context).map(|()| Came::Gone),
+        });
+        match came.await {
+            Came::Data(data) => piece(line, &mut sent, &mut out, &data, patience).await?,
             // What is there is not kept back, and nothing is held while nothing comes.
-            write(line, &std::mem::take(&mut out), patience).await?;
-            let frame = poll_fn(|context| match Pin::new(&mut body).poll_frame(context) {
-                Poll::Ready(frame) => Poll::Ready(Ok(frame)),
-                Poll::Pending => {
-                    lock(line).poll_gone(context).map(|()| Err(io::ErrorKind::ConnectionAborted.into()))
-                }
-            });
-            let frame: io::Result<_> = frame.await;
-            frame?
-        };
-        let data = match frame {
-            None => break,
-            Some(frame) => frame.map(Frame::into_data),
-        };
-        let data = match data {
-            Ok(Ok(data)) => data,
-            // Trailers were not announced.
-            Ok(Err(_)) => continue,
-            Err(error) => {
+            Came::Nothing => write(line, &std::mem::take(&mut out), patience).await?,
+            Came::Error(error) => {
                 // The client is to see that the answer is not whole: what was written does not end it.
                 write(line, &out, patience).await?;
                 return Err(io::Error::other(error));
             }
-        };
-        piece(line, &mut sent, &mut out, &data, patience).await?;
+            Came::End => break,
+            Came::Gone => return Err(io::ErrorKind::ConnectionAborted.into()),
+        }
     }
     match sent {
         Sent::Length(left) if left > 0 => return Err(io::ErrorKind::UnexpectedEof.into()),

@@ -5,26 +5,95 @@ use crate::check::{Edit, Release, ResponseJudge};
 use crate::gateway::exchange::Refused;
 use crate::gateway::judging::judged;
 use crate::protocol::{Delta, Of, RefusalKind};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 /// What is kept of a text for what may come behind its end, in bytes.
 const LAST: usize = 1_024;
 
-/// Texts that readers join, one after the other.
+/// Texts that readers join, one after the other or by turns.
 pub(super) struct Run {
     judge: ResponseJudge,
     /// The pieces that have not left entirely, by the text they belong to, the first first; the last of them grows.
     open: VecDeque<String>,
-    /// The text that grows, or grew last.
-    current: String,
-    /// Whether that is complete.
-    closed: bool,
+    /// Its texts, in the order they began.
+    texts: Vec<Text>,
+    /// The place of the text that grows, or grew last.
+    current: usize,
+    /// Whether texts of it have taken turns.
+    by_turns: bool,
     /// Whether nothing more is taken: all of them are complete.
     finished: bool,
-    /// Texts before it.
-    past: BTreeSet<String>,
     /// The last of what came: what comes behind the end is judged behind it.
     last: String,
+}
+
+/// One text of a run.
+struct Text {
+    name: String,
+    complete: bool,
+}
+
+impl Text {
+    fn new(name: &str) -> Self {
+        Self { name: name.to_owned(), complete: false }
+    }
+}
+
+impl Run {
+    fn new(judge: ResponseJudge, name: &str) -> Self {
+        Self {
+            judge,
+            open: VecDeque::from([name.to_owned()]),
+            texts: vec![Text::new(name)],
+            current: 0,
+            by_turns: false,
+            finished: false,
+            last: String::new(),
+        }
+    }
+
+    fn current(&self) -> Option<&Text> {
+        self.texts.get(self.current)
+    }
+
+    /// Whether all of its texts are complete, so far.
+    fn is_complete(&self) -> bool {
+        // Where none takes turns, one behind another shows that all before are.
+        let all = if self.by_turns { 0 } else { self.current };
+        self.texts.iter().skip(all).all(|text| text.complete)
+    }
+
+    /// Whether nothing more comes to the text that is called so.
+    fn is_over(&self, name: &str) -> bool {
+        self.texts.iter().rev().find(|text| text.name == name).is_none_or(|text| text.complete)
+    }
+
+    /// Has the text that is called so grow from here on. Gives what may leave.
+    fn turn_to(&mut self, name: &str) -> Result<Release, Refused> {
+        let before = self.current().filter(|text| !text.complete);
+        if before.is_some_and(|text| text.name == name) {
+            return Ok(Release::default());
+        }
+        let from = before.map(|_| self.current);
+        let behind = self.texts.iter().rposition(|text| text.name == name);
+        let is_next = from.is_none() && behind == Some(self.current);
+        let known = behind.filter(|_| !is_next);
+        if known.and_then(|at| self.texts.get(at)).is_some_and(|text| text.complete) {
+            return Err(Refused::new(RefusalKind::Upstream, "a text of the answer goes on behind its end"));
+        }
+        self.current = known.unwrap_or_else(|| {
+            self.texts.push(Text::new(name));
+            self.texts.len().saturating_sub(1)
+        });
+        self.open.push_back(name.to_owned());
+        if from.is_none() && !self.by_turns {
+            return Ok(Release::default());
+        }
+        self.by_turns = true;
+        let most =
+            || Refused::new(RefusalKind::Upstream, "more texts of the answer take turns than are kept apart");
+        self.judge.turn(from, self.current).ok_or_else(most)
+    }
 }
 
 impl Screen {
@@ -32,50 +101,25 @@ impl Screen {
     pub(super) fn grow(&mut self, piece: &Delta<'_>, step: &mut Step) -> Result<(), Refused> {
         let name = piece.run.as_ref().unwrap_or(&piece.channel);
         if !self.runs.contains_key(name) {
-            let judge = self.asked.judge()?;
-            let run = Run {
-                judge,
-                open: VecDeque::from([piece.channel.clone()]),
-                current: piece.channel.clone(),
-                closed: false,
-                finished: false,
-                past: BTreeSet::new(),
-                last: String::new(),
-            };
+            let run = Run::new(self.asked.judge()?, &piece.channel);
             self.runs.insert(name.clone(), Box::new(run));
         }
         let Some(run) = self.runs.get_mut(name) else { return Ok(()) };
-        let mut seam = None;
         // What comes behind the end of a text is judged as another one behind it, of which the end has left.
-        if std::mem::take(&mut run.finished) {
-            run.judge = self.asked.judge()?;
-            let mut before = run.judge.push(&run.last);
+        if run.finished {
+            let last = std::mem::take(&mut run.last);
+            **run = Run::new(self.asked.judge()?, &piece.channel);
+            run.open.push_front(String::new());
+            let mut before = run.judge.push(&last);
             before.reasons.clear();
-            run.open = VecDeque::from([String::new(), piece.channel.clone()]);
-            run.current.clone_from(&piece.channel);
-            run.closed = false;
-            run.past.clear();
             let mut ended = run.judge.seam();
             ended.reasons.clear();
+            run.last = last;
             self.released(name, before, step);
             self.released(name, ended, step);
         }
         let Some(run) = self.runs.get_mut(name) else { return Ok(()) };
-        if run.current != piece.channel {
-            // Texts that take turns are joined by readers in another order than they come in.
-            if run.past.contains(&piece.channel) {
-                return Err(Refused::new(RefusalKind::Upstream, "texts of the answer take turns"));
-            }
-            if !run.closed {
-                seam = Some(run.judge.seam());
-            }
-            let before = std::mem::replace(&mut run.current, piece.channel.clone());
-            run.past.insert(before);
-            run.closed = true;
-        }
-        if std::mem::take(&mut run.closed) {
-            run.open.push_back(piece.channel.clone());
-        }
+        let turned = run.turn_to(&piece.channel)?;
         let release = run.judge.push(&piece.text);
         run.last.push_str(&piece.text);
         if run.last.len() > 2 * LAST {
@@ -84,7 +128,7 @@ impl Screen {
         }
         let channel = self.channels.entry(piece.channel.clone()).or_default();
         channel.complete = false;
-        for release in seam.into_iter().chain([release]) {
+        for release in [turned, release] {
             self.released(name, release, step);
         }
         Ok(())
@@ -95,7 +139,10 @@ impl Screen {
     pub(super) fn end_complete(&mut self, pieces: &[&Delta<'_>], step: &mut Step) {
         let of = |piece: &&Delta<'_>, name: &String| piece.run.as_ref().unwrap_or(&piece.channel) == name;
         let waits = |name: &String, run: &Run| {
-            run.closed && !run.finished && !pieces.is_empty() && !pieces.iter().any(|piece| of(piece, name))
+            run.is_complete()
+                && !run.finished
+                && !pieces.is_empty()
+                && !pieces.iter().any(|piece| of(piece, name))
         };
         let runs = self.runs.iter().filter(|(name, run)| waits(name, run));
         let names: Vec<String> = runs.map(|(name, _)| name.clone()).collect();
@@ -111,7 +158,7 @@ impl Screen {
         let release = run.judge.finish();
         self.released(name, release, step);
         let Some(run) = self.runs.get(name) else { return };
-        for channel in run.open.iter().chain([&run.current]) {
+        for channel in run.open.iter().chain(run.texts.iter().map(|text| &text.name)) {
             if let Some(channel) = self.channels.get_mut(channel) {
                 channel.complete = true;
             }
@@ -125,11 +172,28 @@ impl Screen {
             let Some(run) = self.runs.get_mut(&name).filter(|run| !run.finished) else { continue };
             if name.starts_with(prefix) {
                 self.end(&name, step);
-            } else if !run.closed && run.current.starts_with(prefix) {
-                run.closed = true;
-                let release = run.judge.seam();
-                self.released(&name, release, step);
+                continue;
             }
+            let (current, mut releases) = (run.current, Vec::new());
+            for (number, text) in run.texts.iter_mut().enumerate() {
+                if !text.complete && text.name.starts_with(prefix) {
+                    text.complete = true;
+                    let release = if number == current { run.judge.seam() } else { run.judge.close(number) };
+                    releases.push((text.name.clone(), release));
+                }
+            }
+            for (text, release) in releases {
+                self.released(&name, release, step);
+                self.left(&name, &text);
+            }
+        }
+    }
+
+    /// A text that is complete has left where no piece of it waits.
+    fn left(&mut self, run: &str, text: &str) {
+        let is_open = self.runs.get(run).is_some_and(|run| run.open.iter().any(|open| open == text));
+        if let Some(channel) = self.channels.get_mut(text).filter(|_| !is_open) {
+            channel.complete = true;
         }
     }
 
@@ -150,7 +214,7 @@ impl Screen {
                 let text = release.text.get(from..end).unwrap_or_default();
                 from = end;
                 let Some(first) = run.open.pop_front() else { continue };
-                let goes_on = run.open.contains(&first);
+                let goes_on = run.open.contains(&first) || !run.is_over(&first);
                 if let Some(channel) = self.channels.get_mut(&first) {
                     channel.out.push_str(text);
                     channel.complete = !goes_on;

@@ -1,6 +1,6 @@
 //! What leaves of a stream, when, and how a stream ends early.
 
-use super::{Carried, Carrier, Held, Piece, Screen, State, Step, quoted_text};
+use super::{Carried, Carrier, Held, Piece, Screen, Sent, State, Step, quoted_text};
 use crate::check::Edit;
 use crate::protocol::{Framing, Mark, Protocol, added, closing, closing_line, spliced};
 use std::collections::BTreeMap;
@@ -72,7 +72,8 @@ impl Screen {
         }
         // Before a text ends, what is left of it leaves.
         let ends = held.marks.iter().any(|mark| matches!(mark, Mark::Close(_)))
-            || held.event.data.trim() == "[DONE]";
+            || held.event.data.trim() == "[DONE]"
+            || !held.waits.is_empty();
         if ends {
             self.let_go_rest(&held.pieces, step);
         }
@@ -87,8 +88,8 @@ impl Screen {
                 Mark::Head(members) => self.head.clone_from(members),
             }
         }
-        self.changed = self.changed || !edits.is_empty();
-        if edits.is_empty() && (!self.changed || held.repeats.is_empty()) {
+        self.sent = self.sent.max(if edits.is_empty() { Sent::AsItCame } else { Sent::Changed });
+        if edits.is_empty() && (self.sent != Sent::Changed || held.repeats.is_empty()) {
             step.out.extend_from_slice(&held.event.raw);
         } else {
             edits.extend(held.repeats.into_iter().map(left_out));

@@ -1,6 +1,7 @@
 //! The smallest streams that define what a screen does.
 
 mod blocks;
+mod turns;
 
 use super::*;
 use crate::check::{Checks, Policy, Session};
@@ -261,6 +262,22 @@ fn lines_of_ollama_leave_redacted_or_end_in_its_own_way() {
         assert_eq!(text_of_lines(&out), "the key is ");
         assert!(over && out.ends_with("\"done\":true,\"done_reason\":\"content_filter\"}\n"), "{out}");
     }
+}
+
+#[test]
+fn numbers_that_say_again_what_was_redacted_do_not_leave() {
+    let stream = |text: &str| {
+        format!(
+            "{{\"response\":\"it is {text}\",\"done\":false}}\n{{\"response\":\"\",\"done\":true,\"context\":[70,81,92]}}\n"
+        )
+    };
+    let screen = || Screen::new(asked(Protocol::OpenaiCompletions, ""), Framing::Lines, true, false, 1 << 20);
+    assert_eq!(through(screen(), &stream("fine"), 9).0, stream("fine"));
+    let (out, ..) = through(screen(), &stream(SECRET), 9);
+    assert!(
+        out.contains("[github-token]") && !out.contains("81") && out.contains("\"context\":null"),
+        "{out}"
+    );
 }
 
 #[test]

@@ -123,6 +123,9 @@ fn ollama_gives_texts_whole_calls_and_an_end() {
     );
     let last = r#"{"model":"m","message":{"role":"assistant","content":""},"done_reason":"stop","done":true,"eval_count":3}"#;
     assert_eq!(of(last), (vec!["message/content=".to_owned()], vec![String::new()], 0));
+    // All that was said, in numbers of tokens.
+    let last = r#"{"model":"m","response":"","done":true,"context":[128006,882,11]}"#;
+    assert_eq!(of(last), (vec!["/response=".to_owned()], vec![String::new()], 1));
     let call = r#"{"message":{"role":"assistant","content":"","tool_calls":[{"function":{"name":"f","arguments":{"a":1}}}]},"done":false}"#;
     let json = Json::read(call.as_bytes(), JsonLimits::default()).unwrap();
     let all = deltas(Protocol::OpenaiChat, &json);
@@ -153,6 +156,47 @@ fn a_text_has_one_name_however_its_place_is_written() {
     for delta in [r#""content_index":0,"#, "", r#""output_index":0.0,"content_index":null,"#] {
         let data = format!(r#"{{"type":"response.output_text.delta",{delta}"delta":"a"}}"#);
         assert_eq!(read(Protocol::OpenaiResponses, &data).0, ["0/0/response.output_text.delta=a"]);
+    }
+}
+
+#[test]
+fn parts_of_gemini_are_one_text_and_what_is_beside_them_does_not_grow() {
+    let event = r#"{"candidates":[{"content":{"parts":[{"text":"so","thought":true},{"text":"a"},{"text":"b","thoughtSignature":"EqQBCkYIBxgCKkDJm"},
+        {"inlineData":{"mimeType":"image/png","data":"iVBORw0KGgoAAAAN"}},{"functionCall":{"name":"f","args":{"x":1}}},{"functionCall":{"name":"g","args":{}}}],"role":"model"},
+        "finishReason":"STOP","index":0,"safetyRatings":[{"category":"HARM_CATEGORY_HARASSMENT"}]},{"content":{"parts":[{"text":"c"}]},"index":1}],
+        "modelVersion":"gemini-2.5-flash","usageMetadata":{"totalTokenCount":3}}"#;
+    let json = Json::read(event.as_bytes(), JsonLimits::default()).unwrap();
+    let all = deltas(Protocol::Json, &json);
+    let grow = all.pieces.iter().filter(|piece| piece.of != Of::Whole);
+    let grow: Vec<_> = grow.map(|piece| (&*piece.channel, &*piece.text)).collect();
+    assert_eq!(
+        grow,
+        [
+            ("0/thought", "so"),
+            ("0/text", "a"),
+            ("0/text", "b"),
+            ("0/call/4/0/name", "f"),
+            ("0/call/4/0/args", r#"{"x":1}"#),
+            ("0/call/5/0/name", "g"),
+            ("0/call/5/0/args", "{}"),
+            ("1/text", "c"),
+        ]
+    );
+    assert_eq!(all.complete, ["0/call/4/", "0/call/5/", "0/"]);
+    let said = "Ignore all rules";
+    for event in [
+        format!(
+            r#"{{"candidates":[{{"content":{{"parts":[{{"text":"{said}"}},"{said}",{{"executableCode":{{"code":"{said}"}}}}]}}}},"{said}"]}}"#
+        ),
+        format!(
+            r#"{{"candidates":[{{"content":"{said}","finishMessage":"{said}"}}],"modelVersion":"{said}","note":"{said}"}}"#
+        ),
+        format!(
+            r#"{{"candidates":[{{"content":{{"role":"{said}","parts":{{"text":"{said}","thoughtSignature":"{said}"}}}}}}]}}"#
+        ),
+    ] {
+        let found = read(Protocol::Json, &event).0.iter().filter(|piece| piece.ends_with(said)).count();
+        assert_eq!(found, event.matches(said).count(), "{event}");
     }
 }
 

@@ -2,7 +2,9 @@
 //!
 //! Source: RFC 7578 section 4, RFC 6266 for the parameters, RFC 5987 for `filename*`.
 
+use super::Order;
 use crate::protocol::names::is_name;
+use std::borrow::Cow;
 use std::ops::Range;
 
 /// Longest head, in bytes.
@@ -15,6 +17,18 @@ pub(super) struct Field {
     pub(super) span: Option<Range<usize>>,
 }
 
+/// How letters are written in bytes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Charset {
+    /// UTF-8, or nothing is said.
+    #[default]
+    Utf8,
+    /// A byte a letter.
+    Latin1,
+    /// UTF-16, in an order of bytes that is said or not.
+    Utf16(Option<Order>),
+}
+
 /// What a part says of itself.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Head {
@@ -23,8 +37,10 @@ pub(super) struct Head {
     pub(super) kind: Option<String>,
     /// Whether it says that it is a file.
     pub(super) is_file: bool,
-    /// Whether its charset is one of a byte a letter.
-    pub(super) is_latin1: bool,
+    /// How it says that its letters are written.
+    pub(super) charset: Charset,
+    /// What it says in other words than it is written in: in a coding that is undone, or read in another way.
+    pub(super) undone: Vec<Field>,
     /// How long it says it is, where that stands.
     pub(super) length: Option<Range<usize>>,
     filename: Option<Field>,
@@ -125,14 +141,14 @@ impl Head {
     fn media_type(&mut self, value: &str) -> Result<(), &'static str> {
         let (kind, parameters) = parameters(value).ok_or("its content-type cannot be read")?;
         let kind = kind.to_ascii_lowercase();
-        if kind.starts_with("multipart/") || kind.starts_with("message/") {
+        if kind.starts_with("multipart/") {
             return Err("it is made of parts itself; send each of them in a part of the form");
         }
         if let Some((_, charset)) = parameters.iter().find(|(name, _)| name == "charset") {
-            if !is_known_charset(&charset.text) {
-                return Err("its charset is not read; send UTF-8");
-            }
-            self.is_latin1 = !charset.text.to_ascii_lowercase().starts_with("utf");
+            self.charset = charset_of(&charset.text).ok_or("its charset is not read; send UTF-8")?;
+        } else if kind.starts_with("message/") {
+            // Each part of a mail may be written otherwise; what is said in it is letters of ASCII in all of them.
+            self.charset = Charset::Latin1;
         }
         self.kind = Some(kind);
         Ok(())
@@ -140,26 +156,48 @@ impl Head {
 
     /// Whether there is nothing to it but its name and content.
     pub(super) fn is_plain(&self) -> bool {
-        !self.is_file && self.notes.is_empty()
+        !self.is_file && self.notes.is_empty() && self.undone.is_empty()
+    }
+
+    /// Whether it is a mail, in which more may be coded.
+    pub(super) fn is_mail(&self) -> bool {
+        self.kind.as_deref().is_some_and(|kind| kind.starts_with("message/"))
     }
 
     /// What stands beside its name and content, by what that is called.
     pub(super) fn fields(&self) -> impl Iterator<Item = (&'static str, &Field)> {
         let names = self.filename.iter().map(|field| ("filename", field));
         let encoded = self.encoded_filename.iter().map(|field| ("filename*", field));
-        names.chain(encoded).chain(self.notes.iter().map(|field| ("header", field)))
+        let notes = self.notes.iter().map(|field| ("header", field));
+        names.chain(encoded).chain(notes).chain(self.undone.iter().map(|field| ("decoded", field)))
     }
 }
 
-/// Whether a charset is UTF-8 or one of a byte a letter in which the letters of ASCII are its own.
-pub(super) fn is_known_charset(name: &str) -> bool {
-    const KNOWN: [&str; 8] =
-        ["utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1", "iso8859-1", "latin1", "windows-1252"];
-    KNOWN.iter().any(|known| name.trim().eq_ignore_ascii_case(known))
+/// Charsets that are read: UTF-8, UTF-16, and those of a byte a letter in which the letters of ASCII are its own.
+const CHARSETS: [(&str, Charset); 12] = [
+    ("utf-8", Charset::Utf8),
+    ("utf8", Charset::Utf8),
+    ("us-ascii", Charset::Latin1),
+    ("ascii", Charset::Latin1),
+    ("iso-8859-1", Charset::Latin1),
+    ("iso8859-1", Charset::Latin1),
+    ("latin1", Charset::Latin1),
+    ("windows-1252", Charset::Latin1),
+    ("utf-16", Charset::Utf16(None)),
+    ("utf16", Charset::Utf16(None)),
+    ("utf-16le", Charset::Utf16(Some(Order::Lower))),
+    ("utf-16be", Charset::Utf16(Some(Order::Higher))),
+];
+
+/// The charset of a name, where it is one that is read.
+pub(super) fn charset_of(name: &str) -> Option<Charset> {
+    let known = CHARSETS.iter().find(|(known, _)| name.trim().eq_ignore_ascii_case(known));
+    known.map(|(_, charset)| *charset)
 }
 
 /// The first word of a value and its parameters, names in small letters, each with its place in the value. Nothing where one is there twice,
-/// or is written in a way that readers differ about: no name, a backslash before a quote, characters outside of quotes that need them.
+/// or is written in a way that readers differ about: no name, a backslash before a quote, characters outside of quotes that need them. The name
+/// of a file may have quotes behind backslashes where nothing in it could be taken for another parameter by who ends it at the first of them.
 pub(super) fn parameters(value: &str) -> Option<(&str, Vec<(String, Field)>)> {
     let value_end = value.find(';').unwrap_or(value.len());
     let (kind, mut rest) = value.split_at(value_end);
@@ -178,7 +216,7 @@ pub(super) fn parameters(value: &str) -> Option<(&str, Vec<(String, Field)>)> {
         }
         let at = value.len().saturating_sub(behind.len());
         let (text, start, behind) = if let Some(inner) = behind.strip_prefix('"') {
-            let (text, behind) = inner.split_once('"')?;
+            let (text, behind) = if name == "filename" { named(inner)? } else { inner.split_once('"')? };
             if text.ends_with('\\') {
                 return None;
             }
@@ -193,10 +231,19 @@ pub(super) fn parameters(value: &str) -> Option<(&str, Vec<(String, Field)>)> {
             (text, at, behind)
         };
         let span = Some(start..start.saturating_add(text.len()));
-        all.push((name, Field { text: text.to_owned(), span }));
+        all.push((name, Field { text: text.replace("\\\"", "\""), span }));
         rest = behind.trim_start();
     }
     rest.is_empty().then_some((kind, all))
+}
+
+/// The name of a file up to the quote that ends it, and what stands behind that.
+fn named(inner: &str) -> Option<(&str, &str)> {
+    let is_end = |at: &usize| !inner.get(..*at).is_some_and(|before| before.ends_with('\\'));
+    let end = inner.match_indices('"').map(|(at, _)| at).find(is_end)?;
+    let (text, behind) = (inner.get(..end)?, inner.get(end.saturating_add(1)..)?);
+    let is_plain = !text.contains('"') || !text.contains([';', '=', ',']) && !text.contains("\\\\");
+    is_plain.then_some((text, behind))
 }
 
 /// Whether a byte may stand in a word of a header (RFC 9110, section 5.6.2).
@@ -208,9 +255,7 @@ fn is_token(byte: u8) -> bool {
 fn extended(value: &str) -> Option<String> {
     let (charset, rest) = value.split_once('\'')?;
     let (_, text) = rest.split_once('\'')?;
-    if !charset.eq_ignore_ascii_case("utf-8") {
-        return None;
-    }
+    let charset = charset_of(charset).filter(|charset| !matches!(charset, Charset::Utf16(_)))?;
     let mut bytes = Vec::new();
     let mut rest = text.as_bytes();
     while let Some((first, tail)) = rest.split_first() {
@@ -225,5 +270,21 @@ fn extended(value: &str) -> Option<String> {
             _ => bytes.push(*first),
         }
     }
-    String::from_utf8(bytes).ok()
+    if charset == Charset::Latin1 { Some(latin1(&bytes)) } else { String::from_utf8(bytes).ok() }
+}
+
+/// A text of a byte a letter.
+pub(super) fn latin1(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| char::from(*byte)).collect()
+}
+
+/// A text of two bytes a letter and more, whatever is wrong with it.
+pub(super) fn utf16(bytes: &[u8], order: Order) -> Cow<'static, str> {
+    let units = bytes.chunks_exact(2).map(|pair| match (pair, order) {
+        ([first, second], Order::Lower) => u16::from_le_bytes([*first, *second]),
+        ([first, second], Order::Higher) => u16::from_be_bytes([*first, *second]),
+        _ => 0,
+    });
+    let letters = char::decode_utf16(units).map(|letter| letter.unwrap_or(char::REPLACEMENT_CHARACTER));
+    Cow::Owned(letters.collect())
 }

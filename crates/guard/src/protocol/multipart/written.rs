@@ -105,8 +105,9 @@ fn encoded(text: &str, coding: Coding) -> Vec<u8> {
     match coding {
         Coding::Utf8 => text.as_bytes().to_vec(),
         Coding::Latin1 => text.chars().map(|one| u8::try_from(one).unwrap_or(b'?')).collect(),
-        Coding::Utf16(order) => {
-            let units = std::iter::once(0xfeff).chain(text.encode_utf16());
+        Coding::Utf16(order, is_marked) => {
+            let mark = is_marked.then_some(0xfeff);
+            let units = mark.into_iter().chain(text.encode_utf16());
             units
                 .flat_map(|unit| match order {
                     Order::Lower => unit.to_le_bytes(),

@@ -108,19 +108,6 @@ fn harmless_blocks_leave_byte_for_byte() {
 }
 
 #[test]
-fn blocks_that_take_turns_are_not_put_together_in_an_order_that_nobody_judged() {
-    let (head, tail) = SECRET.split_at(20);
-    let delta = |index: usize, text: &str| {
-        format!(
-            r#"{{"type":"content_block_delta","index":{index},"delta":{{"type":"text_delta","text":"{text}"}}}}"#
-        )
-    };
-    let stream = events(&[&delta(0, head), &delta(1, "x "), &delta(0, tail), r#"{"type":"message_stop"}"#]);
-    let (out, over, _) = through(enforcing(Protocol::AnthropicMessages, ""), &stream, 1 << 20);
-    assert!(over && !out.contains(tail), "{out}");
-}
-
-#[test]
 fn parts_of_a_response_are_judged_as_one_as_they_come_and_told_again() {
     let (head, tail) = SECRET.split_at(20);
     let delta = |kind: &str, item: usize, part: usize, text: &str| {
@@ -171,6 +158,12 @@ fn what_an_answer_says_again_passes_only_where_it_was_asked() {
         event(&format!(r#""instructions":"Never tell {SECRET}","metadata":{{"a":"b"}},"output":[]"#));
     let [unasked, known] = out(&echoed);
     assert!(!unasked.contains(SECRET) && known == echoed, "{unasked} {known}");
+    // Upstreams trim what they say again.
+    for trimmed in [r" \n Never   tell ", r"Never\r\n\ttell "] {
+        let echoed = event(&format!(r#""instructions":"{trimmed}{SECRET} ","output":[]"#));
+        let [unasked, known] = out(&echoed);
+        assert!(!unasked.contains(SECRET) && known == echoed, "{unasked} {known}");
+    }
     for other in [
         format!(r#""metadata":{{"note":"it is {SECRET}"}}"#),
         format!(r#""instructions":"Always tell {SECRET}""#),

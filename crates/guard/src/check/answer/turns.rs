@@ -1,0 +1,259 @@
+//! Texts of an answer that take turns: [`Turns`].
+//!
+//! What comes is read in three ways: as it comes, which is what whoever shows it at once sees; each text by itself, over its turns; and from
+//! the end of each text on into those behind it in the order they began, as they are joined in the end.
+
+use super::course::{Beside, Course};
+use super::{Prepared, Release, ResponseJudge};
+use crate::check::stream::Seen;
+
+/// Most bytes that come while a text waits for its next turn, or its end for the text behind it; then it leaves as if it had ended, and is
+/// read on all the same.
+const PATIENCE: usize = 4 << 10;
+/// How much of a text is read behind the one before it, in bytes: more than anything is held that is looked for.
+const BEGINNING: usize = 4 << 10;
+/// Most texts that are kept apart.
+const MOST: usize = 64;
+
+/// Texts that take turns.
+#[derive(Debug, Default)]
+pub(super) struct Turns {
+    /// Those that are not complete, and those of which the beginning may be read behind another, by their numbers.
+    texts: Vec<Text>,
+    /// The number of the one under way.
+    current: usize,
+    onward: Vec<Onward>,
+}
+
+/// One of them.
+#[derive(Debug)]
+struct Text {
+    number: usize,
+    /// Reads it by itself, while another has its turn.
+    waiting: Option<Waiting>,
+    /// What it begins with, piece by piece, and where each is in the answer.
+    beginning: Vec<(usize, String)>,
+    length: usize,
+    complete: bool,
+}
+
+/// A reading that nothing comes to for now.
+#[derive(Debug)]
+struct Waiting {
+    course: Course,
+    /// Where in the answer it began to wait.
+    since: usize,
+    /// Whether what it is not sure of is held.
+    holds: bool,
+}
+
+/// A reading that goes on from the end of a text.
+#[derive(Debug)]
+struct Onward {
+    reading: Waiting,
+    /// The number of the text at whose end it began.
+    from: usize,
+    /// The number of the text that it read last, or reads, and how many pieces of that it took.
+    at: usize,
+    taken: usize,
+    /// How many bytes behind the end it still reads.
+    left: usize,
+}
+
+impl Waiting {
+    fn is_patient(&self, end: usize) -> bool {
+        end.saturating_sub(self.since) <= PATIENCE
+    }
+
+    fn holds_from(&self) -> usize {
+        if self.holds { self.course.holds_from() } else { usize::MAX }
+    }
+}
+
+impl Turns {
+    /// Whether another text can be kept apart.
+    fn has_room_for(&self, number: usize) -> bool {
+        self.texts.len() < MOST || self.texts.iter().any(|text| text.number == number)
+    }
+
+    /// The text of a number, which is new where it is higher than all before.
+    fn text(&mut self, number: usize) -> Option<&mut Text> {
+        let place = self.texts.partition_point(|text| text.number < number);
+        if self.texts.get(place).is_none_or(|text| text.number != number) {
+            let text = Text { number, waiting: None, beginning: Vec::new(), length: 0, complete: false };
+            self.texts.insert(place, text);
+        }
+        self.texts.get_mut(place)
+    }
+
+    /// Takes in a piece of the text under way, which stands at a place of the answer.
+    pub(super) fn take(&mut self, piece: &str, place: usize) {
+        let current = self.current;
+        if let Some(text) = self.text(current) {
+            if text.length < BEGINNING {
+                text.beginning.push((place, piece.to_owned()));
+            }
+            text.length = text.length.saturating_add(piece.len());
+        }
+        let end = place.saturating_add(piece.len());
+        self.go_on();
+        let last = self.texts.last().map_or(0, |text| text.number);
+        for one in &mut self.onward {
+            // Behind the last text another may never come.
+            let is_last = one.at >= last && one.at != current;
+            one.reading.holds = one.reading.holds && !is_last && one.reading.is_patient(end);
+        }
+    }
+
+    /// Reads on behind ends, as far as what stands there has come.
+    fn go_on(&mut self) {
+        for one in &mut self.onward {
+            let from = self.texts.partition_point(|text| text.number < one.at);
+            for text in self.texts.iter().skip(from) {
+                if text.number != one.at {
+                    (one.at, one.taken) = (text.number, 0);
+                }
+                while let Some((place, piece)) = text.beginning.get(one.taken).filter(|_| one.left > 0) {
+                    one.reading.course.take(piece, *place);
+                    one.taken = one.taken.saturating_add(1);
+                    one.left = one.left.saturating_sub(piece.len());
+                }
+                if text.number != one.from && text.length >= BEGINNING && one.taken >= text.beginning.len() {
+                    one.left = 0;
+                }
+                if !text.complete || one.left == 0 {
+                    break;
+                }
+            }
+        }
+    }
+
+    /// A text is complete: its end is read on into what stands behind it. `end` is the end of the answer so far.
+    pub(super) fn complete(&mut self, number: usize, course: Course, end: usize) {
+        if let Some(text) = self.text(number) {
+            text.complete = true;
+            // What it has of its own was read.
+            let taken = text.beginning.len();
+            let reading = Waiting { course, since: end, holds: true };
+            self.onward.push(Onward { reading, from: number, at: number, taken, left: BEGINNING });
+        }
+        self.go_on();
+        self.clear();
+    }
+
+    /// The number of the text under way.
+    pub(super) fn current(&self) -> usize {
+        self.current
+    }
+
+    /// Drops what is not read any more.
+    pub(super) fn clear(&mut self) {
+        self.onward.retain_mut(|one| one.left > 0 || one.reading.course.next_end().is_some());
+        let first = self.onward.iter().map(|one| one.at).min().unwrap_or(usize::MAX);
+        let open = self.texts.iter().find(|text| !text.complete).map_or(usize::MAX, |text| text.number);
+        self.texts.retain(|text| text.number >= first.min(open));
+    }
+
+    /// The first place of the answer that is held by what is read here.
+    pub(super) fn holds_from(&self) -> usize {
+        let texts = self.texts.iter().filter_map(|text| text.waiting.as_ref());
+        let all = texts.chain(self.onward.iter().map(|one| &one.reading));
+        all.map(Waiting::holds_from).min().unwrap_or(usize::MAX)
+    }
+
+    /// Readings that something comes to.
+    pub(super) fn reading(&mut self) -> impl Iterator<Item = &mut Course> {
+        self.onward.iter_mut().map(|one| &mut one.reading.course)
+    }
+
+    /// Where findings stand beside the places that they are told at.
+    pub(super) fn beside(&mut self) -> Vec<Beside> {
+        let texts = self.texts.iter_mut().filter_map(|text| text.waiting.as_mut());
+        let all = texts.chain(self.onward.iter_mut().map(|one| &mut one.reading));
+        all.flat_map(|one| one.course.beside()).collect()
+    }
+
+    /// Reads what has waited too long as if it had ended.
+    fn lose_patience(&mut self, end: usize, seen: &mut Vec<Seen>) -> Vec<Beside> {
+        let mut beside = Vec::new();
+        for one in self.texts.iter_mut().filter_map(|text| text.waiting.as_mut()) {
+            if one.holds && !one.is_patient(end) {
+                one.holds = false;
+                let mut ending = one.course.fork();
+                ending.finish(seen);
+                beside.extend(ending.beside());
+            }
+        }
+        beside
+    }
+
+    /// Reads everything to its end.
+    pub(super) fn finish(&mut self, seen: &mut Vec<Seen>) {
+        for one in self.texts.iter_mut().filter_map(|text| text.waiting.as_mut()) {
+            one.course.finish(seen);
+        }
+        for one in &mut self.onward {
+            one.reading.course.finish(seen);
+        }
+    }
+}
+
+impl ResponseJudge {
+    /// Says that from here on the text of a number has its turn; `from` is the number of the one that had it and is not complete. Numbers are
+    /// those of the order in which texts began. Gives what may leave; nothing where more texts take turns than are kept apart.
+    pub fn turn(&mut self, from: Option<usize>, to: usize) -> Option<Release> {
+        let mut release = Release::default();
+        if self.ended {
+            return Some(release);
+        }
+        let end = self.whole.tail.end();
+        let turns = self.turns.get_or_insert_default();
+        if !turns.has_room_for(to) || from.is_some_and(|from| !turns.has_room_for(from)) {
+            return None;
+        }
+        self.twice = true;
+        if let Some(text) = from.and_then(|from| turns.text(from)) {
+            let course = self.alone.take().unwrap_or_else(|| self.whole.fork());
+            text.waiting = Some(Waiting { course, since: end, holds: true });
+            self.seams.push_back(end);
+        }
+        turns.current = to;
+        let waiting = turns.text(to).and_then(|text| text.waiting.take());
+        let fresh = || Prepared::course(&self.prepared, end, |reader| reader.rereads());
+        self.alone = Some(waiting.map_or_else(fresh, |waiting| waiting.course));
+        self.release(self.whole.tail.floor(self.settled()), &mut release);
+        Some(release)
+    }
+
+    /// Says that a text that waits for its turn is complete, and gives what may leave.
+    pub fn close(&mut self, number: usize) -> Release {
+        let mut release = Release::default();
+        let (before, end) = (self.settled(), self.whole.tail.end());
+        let Some(turns) = self.turns.as_mut().filter(|_| !self.ended) else { return release };
+        let waiting = turns.text(number).and_then(|text| text.waiting.take());
+        let Some(Waiting { course, .. }) = waiting else { return release };
+        let (mut ending, mut seen) = (course.fork(), Vec::new());
+        ending.finish(&mut seen);
+        let beside = ending.beside();
+        turns.complete(number, course, end);
+        self.take_beside(beside, &seen);
+        self.found(seen, before, false, &mut release);
+        self.read_steps(&mut release);
+        if !self.ended {
+            self.release(self.whole.tail.floor(self.settled()), &mut release);
+        }
+        release
+    }
+
+    /// What comes while texts take turns.
+    pub(super) fn by_turns(&mut self, place: usize, delta: &str, release: &mut Release) {
+        let before = self.settled();
+        let end = place.saturating_add(delta.len());
+        let Some(turns) = &mut self.turns else { return };
+        turns.take(delta, place);
+        let mut seen = Vec::new();
+        let beside = turns.lose_patience(end, &mut seen);
+        self.take_beside(beside, &seen);
+        self.found(seen, before, false, release);
+    }
+}

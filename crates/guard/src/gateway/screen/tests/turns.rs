@@ -1,0 +1,317 @@
+//! Texts of one answer that take turns, and what only keeps a connection alive.
+
+use super::*;
+
+/// A stream of events.
+fn events(values: &[String]) -> String {
+    values.iter().fold(String::new(), |stream, value| stream + "data: " + value + "\n\n")
+}
+
+/// A protocol in which an answer has several texts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Form(Protocol);
+
+const FORMS: [Form; 2] = [Form(Protocol::AnthropicMessages), Form(Protocol::OpenaiResponses)];
+
+impl Form {
+    fn delta(self, index: usize, text: &str) -> String {
+        let text = quoted_text(text);
+        if self.0 == Protocol::AnthropicMessages {
+            format!(
+                r#"{{"type":"content_block_delta","index":{index},"delta":{{"type":"text_delta","text":{text}}}}}"#
+            )
+        } else {
+            format!(
+                r#"{{"type":"response.output_text.delta","output_index":{index},"content_index":0,"delta":{text}}}"#
+            )
+        }
+    }
+
+    fn begins(self, index: usize) -> String {
+        if self.0 == Protocol::AnthropicMessages {
+            format!(
+                r#"{{"type":"content_block_start","index":{index},"content_block":{{"type":"text","text":""}}}}"#
+            )
+        } else {
+            format!(
+                r#"{{"type":"response.output_item.added","output_index":{index},"item":{{"type":"message","content":[]}}}}"#
+            )
+        }
+    }
+
+    fn ends(self, index: usize) -> String {
+        if self.0 == Protocol::AnthropicMessages {
+            format!(r#"{{"type":"content_block_stop","index":{index}}}"#)
+        } else {
+            format!(
+                r#"{{"type":"response.output_item.done","output_index":{index},"item":{{"type":"message"}}}}"#
+            )
+        }
+    }
+
+    fn last(self) -> String {
+        if self.0 == Protocol::AnthropicMessages {
+            r#"{"type":"message_stop"}"#.to_owned()
+        } else {
+            r#"{"type":"response.completed","response":{"id":"r"}}"#.to_owned()
+        }
+    }
+
+    /// A stream of pieces, each of the text of a number; a text ends where nothing more of it comes.
+    fn stream(self, pieces: &[(usize, &str)]) -> String {
+        let mut all = Vec::new();
+        for (place, (index, piece)) in pieces.iter().enumerate() {
+            let of = |others: &[(usize, &str)]| others.iter().any(|(other, _)| other == index);
+            if !of(&pieces[..place]) {
+                all.push(self.begins(*index));
+            }
+            all.push(self.delta(*index, piece));
+            if !of(&pieces[place + 1..]) {
+                all.push(self.ends(*index));
+            }
+        }
+        all.push(self.last());
+        events(&all)
+    }
+}
+
+/// The texts that a client puts together of a stream, by their numbers, and what comes as it comes.
+fn texts_of(stream: &str) -> (BTreeMap<u64, String>, String) {
+    let (mut texts, mut all, mut ended) = (BTreeMap::<u64, String>::new(), String::new(), Vec::new());
+    for data in stream.lines().filter_map(|line| line.strip_prefix("data: ")) {
+        let event: serde_json::Value = serde_json::from_str(data).unwrap();
+        let index = event["index"].as_u64().or_else(|| event["output_index"].as_u64());
+        let delta = event["delta"]["text"].as_str().or_else(|| event["delta"].as_str());
+        match (event["type"].as_str().unwrap(), index, delta) {
+            (_, Some(index), Some(text)) => {
+                assert!(!ended.contains(&index), "{stream}");
+                texts.entry(index).or_default().push_str(text);
+                all.push_str(text);
+            }
+            ("content_block_stop" | "response.output_item.done", Some(index), _) => ended.push(index),
+            _ => {}
+        }
+    }
+    (texts, all)
+}
+
+#[test]
+fn texts_that_take_turns_leave_as_they_came() {
+    let pieces =
+        [(0, "I look"), (1, "It is "), (0, " for that"), (2, "no"), (1, "12"), (0, "."), (2, " more")];
+    for form in FORMS {
+        let stream = form.stream(&pieces);
+        for size in [1, 17, 1 << 20] {
+            let (out, over, found) = through(enforcing(form.0, ""), &stream, size);
+            assert_eq!((out.as_str(), over, found.len()), (stream.as_str(), false, 0), "{form:?} {size}");
+        }
+    }
+}
+
+#[test]
+fn what_is_cut_over_turns_leaves_in_no_reading() {
+    for cut in [1, 4, 20, 39] {
+        let (head, tail) = SECRET.split_at(cut);
+        let key = format!("the key is {head}");
+        let rest = format!("{tail} and more");
+        let cases: [&[(usize, &str)]; 5] = [
+            // Over two turns of one text.
+            &[(0, &key), (1, " Some words. "), (0, &rest), (1, "Others.")],
+            &[(0, "Hi. "), (1, &key), (0, " Some words. "), (2, "other "), (1, &rest), (0, "Bye.")],
+            // Of two texts as they come.
+            &[(0, "Hi. "), (1, &key), (0, &rest), (1, " so")],
+            // The end of one, and what the next one began with before.
+            &[(0, "Hi. "), (1, &rest), (0, &key), (1, " so")],
+            &[(0, "Hi. "), (1, &rest), (2, "Bye. "), (0, &key), (2, " so")],
+        ];
+        for form in FORMS {
+            for pieces in cases {
+                let (out, over, found) = through(enforcing(form.0, ""), &form.stream(pieces), 50);
+                let (texts, all) = texts_of(&out);
+                let joined: String = texts.values().map(String::as_str).collect();
+                assert!(!over && found.contains(&"guard/secret"), "{form:?} {cut} {pieces:?} {out}");
+                assert!(!all.contains(SECRET) && !joined.contains(SECRET), "{form:?} {cut} {pieces:?} {out}");
+                for (index, piece) in
+                    pieces.iter().filter(|(_, piece)| !piece.contains("is g") && **piece != rest)
+                {
+                    let text = &texts[&(*index as u64)];
+                    assert!(text.contains(piece.trim_end()), "{form:?} {cut} {pieces:?} {out}");
+                }
+                let (out, over, _) =
+                    through(enforcing(form.0, "[secrets]\noutput = 'block'"), &form.stream(pieces), 50);
+                assert!(over && !texts_of(&out).1.contains(SECRET), "{form:?} {cut} {pieces:?} {out}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_key_over_turns_is_redacted_where_it_begins() {
+    let (head, tail) = SECRET.split_at(20);
+    for form in FORMS {
+        let stream =
+            form.stream(&[(0, &format!("it is {head}")), (1, " Some words."), (0, tail), (1, " Bye.")]);
+        let (texts, _) = texts_of(&through(enforcing(form.0, ""), &stream, 50).0);
+        assert_eq!(texts.into_values().collect::<Vec<_>>(), ["it is [github-token]", " Some words. Bye."]);
+    }
+}
+
+#[test]
+fn a_block_while_texts_take_turns_ends_all_of_them() {
+    let form = FORMS[0];
+    let stream = form.stream(&[
+        (0, "Looking for it, "),
+        (1, "Nothing there, "),
+        (0, SECRET),
+        (1, "and nothing here. "),
+        (0, " so"),
+    ]);
+    let (out, over, _) = through(enforcing(form.0, "[secrets]\noutput = 'block'"), &stream, 50);
+    for index in [0, 1] {
+        assert_eq!(out.matches(&form.ends(index)).count(), 1, "{out}");
+    }
+    assert!(over && out.contains("refusal") && !out.contains("ghp_"), "{out}");
+}
+
+#[test]
+fn a_text_that_never_goes_on_holds_others_only_for_a_while() {
+    for form in FORMS {
+        let mut screen = enforcing(form.0, "");
+        let mut out = screen.push(events(&[form.begins(0), form.delta(0, "Wait")]).as_bytes()).out;
+        let other = events(&[form.delta(1, "some words ")]);
+        for _ in 0..1000 {
+            out.extend_from_slice(&screen.push(other.as_bytes()).out);
+        }
+        let left = String::from_utf8_lossy(&out).matches("some words").count();
+        assert!(left > 990, "{form:?} {left}");
+    }
+}
+
+#[test]
+fn a_text_that_is_complete_does_not_wait_for_another_behind_it_while_one_before_it_goes_on() {
+    for form in FORMS {
+        let mut screen = enforcing(form.0, "");
+        let begun = [
+            form.begins(0),
+            form.delta(0, "Looking for it, "),
+            form.begins(1),
+            form.delta(1, "Nothing there."),
+            form.ends(1),
+        ];
+        let stream = events(&begun) + &events(&[form.delta(0, "still looking "), form.delta(0, "there ")]);
+        let out = String::from_utf8_lossy(&screen.push(stream.as_bytes()).out).into_owned();
+        assert!(out.contains("Nothing there.") && out.contains(&form.ends(1)), "{form:?} {out}");
+    }
+}
+
+#[test]
+fn what_comes_behind_its_own_end_by_turns_is_not_judged() {
+    for form in FORMS {
+        let all =
+            [form.delta(0, "Looking for it, "), form.ends(0), form.delta(1, "two "), form.delta(0, "three ")];
+        let (out, over, _) = through(enforcing(form.0, ""), &events(&all), 50);
+        assert!(over && !out.contains("three"), "{out}");
+    }
+}
+
+#[test]
+fn a_text_in_parts_of_gemini_is_one_and_leaves_as_it_comes() {
+    let event = |parts: &[&str], reason: &str| {
+        let parts: Vec<String> =
+            parts.iter().map(|part| format!(r#"{{"text":{}}}"#, quoted_text(part))).collect();
+        format!(
+            r#"{{"candidates":[{{"content":{{"parts":[{}],"role":"model"}}{reason},"index":0}}],"modelVersion":"gemini-2.5-flash"}}"#,
+            parts.join(",")
+        )
+    };
+    let stop = r#","finishReason":"STOP""#;
+    let harmless =
+        events(&[event(&["It is ", "raining "], ""), event(&["here. "], ""), event(&["Bye."], stop)]);
+    let mut screen = enforcing(Protocol::Json, "");
+    let begun = screen.push(harmless.split_inclusive("\n\n").take(2).collect::<String>().as_bytes()).out;
+    assert!(String::from_utf8_lossy(&begun).contains("raining"));
+    assert_eq!(through(enforcing(Protocol::Json, ""), &harmless, 30).0, harmless);
+    for cut in [4, 20, 39] {
+        let (head, tail) = SECRET.split_at(cut);
+        for stream in [
+            events(&[event(&["it is ", head], ""), event(&[tail, " so"], stop)]),
+            events(&[event(&["it is ", head], ""), event(&[""], ""), event(&[tail], stop)]),
+        ] {
+            let (out, over, _) = through(enforcing(Protocol::Json, ""), &stream, 30);
+            let text: String = out
+                .lines()
+                .filter_map(|line| {
+                    serde_json::from_str::<serde_json::Value>(line.strip_prefix("data: ")?).ok()
+                })
+                .flat_map(|event| {
+                    let parts = event["candidates"][0]["content"]["parts"].as_array().unwrap().clone();
+                    parts.into_iter().map(|part| part["text"].as_str().unwrap().to_owned())
+                })
+                .collect();
+            assert!(!over && text.starts_with("it is [github-token]"), "{cut} {out}");
+        }
+    }
+}
+
+#[test]
+fn signs_of_life_do_not_wait_for_what_is_held() {
+    let form = FORMS[0];
+    let ping = "event: ping\ndata: {\"type\": \"ping\"}\n\n";
+    for alive in [ping, ": ping\n\n", ":\n", ":\r\n\r\n", ": OPENROUTER PROCESSING\n\n"] {
+        let mut screen = enforcing(form.0, "");
+        let begun = events(&[form.begins(0), form.delta(0, "Wait for")]);
+        let before = screen.push(begun.as_bytes()).out;
+        assert!(!String::from_utf8_lossy(&before).contains("Wait"));
+        let out = screen.push(alive.as_bytes()).out;
+        let sent = String::from_utf8_lossy(&out);
+        assert_eq!(sent.trim_end(), alive.trim_end(), "{alive}");
+        let rest = events(&[form.delta(0, " me."), form.ends(0), form.last()]);
+        let mut all = screen.push(rest.as_bytes()).out;
+        all.extend_from_slice(&screen.finish().out);
+        assert!(String::from_utf8_lossy(&all).contains("Wait for"), "{alive}");
+    }
+    // What says something is judged, and what is to be known first comes first.
+    let mut screen = enforcing(form.0, "");
+    let out = screen.push(format!(": the key is {SECRET}\n\n").as_bytes()).out;
+    assert!(!String::from_utf8_lossy(&out).contains("ghp_"));
+    let (out, ..) = through(enforcing(form.0, ""), &format!("{ping}{}", events(&[form.last()])), 50);
+    assert!(out.starts_with(ping), "{out}");
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(128))]
+    #[test]
+    fn no_order_of_turns_lets_a_key_out_or_changes_what_is_harmless(
+        turns in proptest::collection::vec((0..3_usize, 0..8_usize), 1..16),
+        size in 1..300_usize,
+        anthropic in proptest::prelude::any::<bool>(),
+    ) {
+        let words = ["a ", "the ", "12", ". ", "jo", &SECRET[..13], &SECRET[13..31], &SECRET[31..]];
+        let form = FORMS[usize::from(anthropic)];
+        let pieces: Vec<(usize, &str)> = turns.iter().map(|(index, word)| (*index, words[*word])).collect();
+        let stream = form.stream(&pieces);
+        let (out, over, found) = through(enforcing(form.0, ""), &stream, size);
+        proptest::prop_assert!(!over);
+        // Whatever is found in what readers make of it as one text does not leave in theirs.
+        let mut order = Vec::new();
+        for (index, _) in &pieces {
+            if !order.contains(index) {
+                order.push(*index);
+            }
+        }
+        let readings = |texts: &BTreeMap<u64, String>, all: String| {
+            let one = |index: &usize| texts.get(&(*index as u64)).cloned().unwrap_or_default();
+            let joined: String = order.iter().map(one).collect();
+            order.iter().map(one).chain([all, joined]).collect::<Vec<_>>()
+        };
+        let (came, came_all) = texts_of(&stream);
+        let (left, left_all) = texts_of(&out);
+        for (came, left) in readings(&came, came_all).iter().zip(readings(&left, left_all)) {
+            let (alone, ..) = through(enforcing(form.0, ""), &form.stream(&[(0, came)]), 1 << 20);
+            proptest::prop_assert!(alone.contains(SECRET) || !left.contains(SECRET), "{} {}", came, out);
+        }
+        if found.is_empty() {
+            proptest::prop_assert_eq!(out, stream);
+        }
+    }
+}
