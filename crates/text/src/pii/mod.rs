@@ -3,7 +3,6 @@
 
 mod asia;
 mod middle_europe;
-mod nearby;
 mod network;
 mod north_america;
 mod northern_europe;
@@ -17,8 +16,7 @@ mod western_europe;
 
 use crate::bytes::{self, ALNUM, ALPHA, DIGITS, Set, WORD, span};
 use crate::hit::Raw;
-use nearby::{Cues, Near};
-use number::{Number, Written};
+use number::{Number, Written, is_near};
 
 /// Every family of numbers: one line each.
 static FAMILIES: &[&[Number]] = &[
@@ -44,11 +42,8 @@ const LOOKED_AT: Set = DIGITS.and(Set::of(b"@:+(-."));
 /// The detector of personal data by form.
 #[derive(Debug)]
 pub(crate) struct Patterns {
-    /// Kinds of numbers by how many characters they have, each with the place of its words in `cues`.
-    by_length: Vec<Vec<(usize, &'static Number)>>,
-    cues: Cues,
-    /// The places of the words of telephone numbers, and of those that are none.
-    phones: (usize, usize),
+    /// Kinds of numbers by how many characters they have.
+    by_length: Vec<Vec<&'static Number>>,
 }
 
 impl Patterns {
@@ -57,20 +52,15 @@ impl Patterns {
         let kinds = || FAMILIES.iter().copied().flatten();
         let by_length = (0..=LONGEST)
             .map(|length| {
-                let fits = |kind: &Number| (kind.lengths.0..=kind.lengths.1).contains(&length);
-                kinds().enumerate().filter(|(_, kind)| fits(kind)).collect()
+                kinds().filter(|kind| (kind.lengths.0..=kind.lengths.1).contains(&length)).collect()
             })
             .collect();
-        let mut lists: Vec<&[&'static str]> = kinds().map(|kind| kind.context).collect();
-        let phones = (lists.len(), lists.len() + 1);
-        lists.extend([phone::WORDS, phone::OTHERS]);
-        Self { by_length, cues: Cues::new(&lists), phones }
+        Self { by_length }
     }
 
     /// Finds personal data by form.
     pub(crate) fn scan(&self, text: &[u8], raw: &mut Vec<Raw>) {
         let whole = text.trim_ascii().len();
-        let mut near = Near::new(&self.cues, text);
         let mut at = 0;
         let looked_at = |byte: &u8| LOOKED_AT.has(*byte);
         while let Some(skip) = text.get(at..).and_then(|rest| rest.iter().position(looked_at)) {
@@ -80,7 +70,7 @@ impl Patterns {
                 Some(b'@') => raw.extend(network::mail(text, here)),
                 Some(b':') => raw.extend(network::address(text, here)),
                 Some(b'+' | b'(') if bytes::at(text, here + 1).is_some_and(|next| DIGITS.has(next)) => {
-                    raw.extend(phone::phone(text, here, &mut near, self.phones));
+                    raw.extend(phone::phone(text, here));
                 }
                 Some(b'-') if bytes::at(text, here + 3) == Some(b'-') => {
                     raw.extend(here.checked_sub(2).and_then(|start| network::hyphened(text, start)));
@@ -88,21 +78,14 @@ impl Patterns {
                 Some(b'.') if bytes::at(text, here + 5) == Some(b'.') => {
                     raw.extend(here.checked_sub(4).and_then(|start| network::hyphened(text, start)));
                 }
-                Some(b'0'..=b'9') => at = self.word(text, here, whole, &mut near, raw),
+                Some(b'0'..=b'9') => at = self.word(text, here, whole, raw),
                 _ => {}
             }
         }
     }
 
     /// Judges the word around the digit at `digit`, and gives where it ends.
-    fn word(
-        &self,
-        text: &[u8],
-        digit: usize,
-        whole: usize,
-        near: &mut Near<'_>,
-        raw: &mut Vec<Raw>,
-    ) -> usize {
+    fn word(&self, text: &[u8], digit: usize, whole: usize, raw: &mut Vec<Raw>) -> usize {
         let head = span(text, digit.saturating_sub(100), digit);
         let start = digit - head.iter().rev().take_while(|&&byte| WORD.has(byte)).count();
         let end = digit + WORD.run(text.get(digit..).unwrap_or_default(), usize::MAX);
@@ -113,8 +96,8 @@ impl Patterns {
             return end;
         }
         raw.extend(network::dotted(text, start));
-        raw.extend(phone::phone(text, start, near, self.phones));
-        self.number(text, start, whole, near, raw);
+        raw.extend(phone::phone(text, start));
+        self.number(text, start, whole, raw);
         // Up to two short words of letters may lead: `DE 136 695 976`, `B AB 1234`.
         let mut lead = start;
         for _ in 0..2 {
@@ -130,13 +113,13 @@ impl Patterns {
                 break;
             }
             lead = mark - letters;
-            self.number(text, lead, whole, near, raw);
+            self.number(text, lead, whole, raw);
         }
         end
     }
 
     /// Judges the numbers that begin at `start`: every length at which a group ends.
-    fn number(&self, text: &[u8], start: usize, whole: usize, near: &mut Near<'_>, raw: &mut Vec<Raw>) {
+    fn number(&self, text: &[u8], start: usize, whole: usize, raw: &mut Vec<Raw>) {
         if bytes::before(text, start).is_some_and(|byte| WORD.has(byte)) {
             return;
         }
@@ -164,8 +147,7 @@ impl Patterns {
             if length >= 4 && digits {
                 let written =
                     Written { text: span(text, start, at), groups: groups.get(..count).unwrap_or_default() };
-                let compact = compact.get(..length).unwrap_or_default();
-                self.judge(text, start, &written, compact, whole, (&mut *near, raw));
+                self.judge(text, start, &written, compact.get(..length).unwrap_or_default(), whole, raw);
             }
             let next = bytes::at(text, at + 1).is_some_and(|next| ALNUM.has(next));
             if !next || !(is_separator(bytes::at(text, at)) || is_colon(text, at, run)) {
@@ -182,11 +164,11 @@ impl Patterns {
         written: &Written<'_>,
         compact: &[u8],
         whole: usize,
-        (near, raw): (&mut Near<'_>, &mut Vec<Raw>),
+        raw: &mut Vec<Raw>,
     ) {
         let end = start + written.text.len();
         let mut joined = None;
-        for (list, kind) in self.by_length.get(compact.len()).into_iter().flatten() {
+        for kind in self.by_length.get(compact.len()).into_iter().flatten() {
             if (!kind.groups.is_empty() && !kind.groups.contains(&written.groups))
                 || !(kind.check)(compact)
                 || !(kind.written)(written)
@@ -197,15 +179,15 @@ impl Patterns {
                 matches!(bytes::at(text, end), Some(b'-' | b'@'))
                     || matches!(bytes::before(text, start), Some(b'-' | b'.' | b'$'))
             });
-            let is_near = near.is_near(start, end, *list);
+            let near = is_near(text, start, end, kind.context);
             // The first way of grouping is the kind's own.
             let dashed = written.groups.len() > 1 && kind.groups.first() == Some(&written.groups);
-            let mut score = kind.alone + if is_near { 0.4 } else { 0.0 } + if dashed { 0.3 } else { 0.0 };
+            let mut score = kind.alone + if near { 0.4 } else { 0.0 } + if dashed { 0.3 } else { 0.0 };
             if whole == end - start && kind.alone > 0.0 {
                 score = score.max(0.5);
             }
             if score >= 0.45 && !(joined && score < 0.8) {
-                let why = if is_near { "its form, and a word for it near" } else { kind.kind.name };
+                let why = if near { "its form, and a word for it near" } else { kind.kind.name };
                 raw.push(Raw::new(&kind.kind, start, end, score.min(0.99), why));
             }
         }

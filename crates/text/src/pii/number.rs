@@ -3,7 +3,7 @@
 //! A number is judged without its separators. One with a strong check stands alone; a weak one counts where a word for it
 //! stands near, or where the text is nothing but the number.
 
-use crate::bytes::{DIGITS, UPPER};
+use crate::bytes::{DIGITS, UPPER, holds_ignoring_case, span};
 use crate::checksum::digit_at;
 use crate::hit::{Class, Kind};
 
@@ -102,6 +102,16 @@ pub(super) fn date(n: &[u8], day: usize, month: usize) -> bool {
         };
         (1..=longest).contains(&day)
     })
+}
+
+/// How far before a number a word for it may stand, and how far behind, in bytes.
+const CONTEXT: (usize, usize) = (60, 30);
+
+/// Whether one of the words stands near.
+pub(super) fn is_near(text: &[u8], start: usize, end: usize, words: &[&str]) -> bool {
+    let before = span(text, start.saturating_sub(CONTEXT.0), start);
+    let after = span(text, end, end + CONTEXT.1);
+    words.iter().any(|word| [before, after].iter().any(|place| holds_ignoring_case(place, word.as_bytes())))
 }
 
 #[cfg(test)]

@@ -1,19 +1,13 @@
 //! Telephone numbers: international (ITU-T E.164), and as national plans write them (ITU-T E.123).
 
-use super::nearby::Near;
+use super::number::is_near;
 use crate::bytes::{self, DIGITS, WORD, span};
 use crate::hit::{Class, Kind, Raw};
 
 static PHONE: Kind = Kind { id: "PHONE_NUMBER", name: "a telephone number", class: Class::Pattern };
 
-/// A telephone number: international (ITU-T E.164) or in the groups of a country's own writing. [`WORDS`] and [`OTHERS`] are the lists of
-/// `near` with the numbers `own` and `others`.
-pub(super) fn phone(
-    text: &[u8],
-    start: usize,
-    near: &mut Near<'_>,
-    (own, others): (usize, usize),
-) -> Option<Raw> {
+/// A telephone number: international (ITU-T E.164) or in the groups of a country's own writing.
+pub(super) fn phone(text: &[u8], start: usize) -> Option<Raw> {
     let before = bytes::before(text, start);
     if before.is_some_and(|byte| WORD.has(byte) || b"+.-/(".contains(&byte)) {
         return None;
@@ -65,12 +59,39 @@ pub(super) fn phone(
     if !international && (!(7..=15).contains(&count) || continues(text, start + end) || is_other(number)) {
         return None;
     }
-    let is_near = near.is_near(start, start + end, own);
-    if !international && near.is_near(start, start + end, others) {
+    let near = is_near(
+        text,
+        start,
+        start + end,
+        &[
+            "phone",
+            "call",
+            "tel",
+            "mobile",
+            "cell",
+            "fax",
+            "my number",
+            "number is",
+            "office",
+            "answering",
+            "messages to",
+            "reach me",
+            "reach him",
+            "reach her",
+            "registered",
+            "voicemail",
+            "contact",
+            "dial",
+            "whatsapp",
+            "sms",
+            "☎",
+        ],
+    );
+    if !international && is_near(text, start, start + end, OTHERS) {
         return None;
     }
     let local = (9..=13).contains(&count) && marks >= 1 && (2..=6).contains(&groups);
-    let score = match (international, local, is_near) {
+    let score = match (international, local, near) {
         (true, ..) => 0.85,
         (_, true, true) => 0.75,
         (_, true, false) if is_national(number) => 0.5,
@@ -81,33 +102,8 @@ pub(super) fn phone(
     Some(Raw::new(&PHONE, start, start + end, score, why))
 }
 
-/// Words near telephone numbers.
-pub(super) const WORDS: &[&str] = &[
-    "phone",
-    "call",
-    "tel",
-    "mobile",
-    "cell",
-    "fax",
-    "my number",
-    "number is",
-    "office",
-    "answering",
-    "messages to",
-    "reach me",
-    "reach him",
-    "reach her",
-    "registered",
-    "voicemail",
-    "contact",
-    "dial",
-    "whatsapp",
-    "sms",
-    "☎",
-];
-
 /// Words of numbers that are no telephone numbers.
-pub(super) const OTHERS: &[&str] = &[
+const OTHERS: &[&str] = &[
     "ssn",
     "social security",
     "license",
@@ -168,12 +164,10 @@ fn is_national(number: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::pii::nearby::Cues;
+    use super::phone;
 
     fn is_phone(text: &str) -> bool {
-        let cues = Cues::new(&[WORDS, OTHERS]);
-        phone(text.as_bytes(), 0, &mut Near::new(&cues, text.as_bytes()), (0, 1)).is_some()
+        phone(text.as_bytes(), 0).is_some()
     }
 
     #[test]
