@@ -1,7 +1,7 @@
 //! Commands and code in the answer, and in the arguments of calls, that should run nowhere.
 
 use super::checks::{Caller, Check, ChecksError, Files, Made, Request};
-use super::danger::{Grade, LONGEST, Variables, danger, is_triggered};
+use super::danger::{Grade, LONGEST, Quoted, Variables, danger, is_triggered, lines};
 use super::findings::Findings;
 use super::judgement::Reason;
 use super::policy::{Mode, Policy};
@@ -79,7 +79,9 @@ impl Check for DangerousCode {
         let any = self.policy.grave != Mode::Off || self.policy.serious != Mode::Off;
         any.then(|| {
             let variables = Variables::default();
-            Box::new(CodeReader { policy: self.policy, line: 0, armed: false, variables }) as Box<dyn Reader>
+            let quoted = Quoted::default();
+            Box::new(CodeReader { policy: self.policy, line: 0, unread: 0, quoted, armed: false, variables })
+                as Box<dyn Reader>
         })
     }
 
@@ -118,8 +120,8 @@ impl Caller for DangerousCode {
         super::answer::collect(&call.arguments, &mut texts);
         let (mut variables, modes) =
             (Variables::default(), (self.policy.grave_in_calls, self.policy.serious_in_calls));
-        // A shell reads on behind a backslash at the end of a line.
-        for line in texts.replace("\\\n", " ").lines() {
+        // A shell reads on behind a backslash at the end of a line, and in quotes.
+        for line in lines(&texts.replace("\\\n", " ")) {
             let span = 0..call.arguments.len();
             if let Some(reason) = reason(line, &mut variables, modes, &call.pointer, span) {
                 findings.reason(reason);
@@ -133,8 +135,10 @@ impl Caller for DangerousCode {
 #[derive(Debug, Clone)]
 struct CodeReader {
     policy: CodePolicy,
-    /// Where the line begins.
+    /// Where the line begins, and what of it is not read for quotes yet.
     line: usize,
+    unread: usize,
+    quoted: Quoted,
     armed: bool,
     variables: Variables,
 }
@@ -148,15 +152,23 @@ impl Reader for CodeReader {
         self.armed = self.armed || gives || may_be && is_triggered(word) || self.variables.are_used_in(word);
         let ends = last || step.kinds.any(Kinds::LINE_END) || step.end.saturating_sub(self.line) > LONGEST;
         let goes_on = step.kinds.any(Kinds::BACKSLASH) && word.trim_end().ends_with('\\');
-        if ends && (last || !goes_on || step.end.saturating_sub(self.line) > LONGEST) {
+        let mut is_within = goes_on;
+        if ends {
+            is_within |= self.quoted.goes_on(tail.get(self.unread..step.end));
+            self.unread = step.end;
+        }
+        if ends && (last || !is_within || step.end.saturating_sub(self.line) > LONGEST) {
             let line = tail.get(self.line..step.end);
-            if self.armed || Variables::may_learn(line) || line.starts_with("```") {
-                let (text, span) = (line.replace("\\\n", " "), self.line..step.end);
-                let modes = (self.policy.grave, self.policy.serious);
-                let found = reason(&text, &mut self.variables, modes, "", span);
-                seen.extend(found.map(|reason| Seen { reason, replacement: None }));
+            let matters = Variables::may_learn(line) || self.variables.may_define(line);
+            if self.armed || matters || line.starts_with("```") {
+                let (text, modes) = (line.replace("\\\n", " "), (self.policy.grave, self.policy.serious));
+                for one in lines(&text) {
+                    let found = reason(one, &mut self.variables, modes, "", self.line..step.end);
+                    seen.extend(found.map(|reason| Seen { reason, replacement: None }));
+                }
             }
             self.line = step.end;
+            self.quoted = Quoted::default();
             self.armed = false;
             return step.end;
         }

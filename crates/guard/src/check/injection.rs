@@ -10,7 +10,7 @@ use super::policy::{Mode, Policy};
 use crate::exchange::{Part, Role};
 use bartizan_core::{Severity, atlas, owasp_agentic, owasp_llm, rule};
 use bartizan_text::injection::judge::{self, Judge, JudgeError};
-use bartizan_text::injection::rates::{Stages, score_at};
+use bartizan_text::injection::rates::{BLOCKED, FLAGGED, Stages, score_at};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -48,11 +48,11 @@ pub struct InjectionPolicy {
     /// The severest thing to do; `flag` stops nothing.
     pub mode: Mode,
     /// Share of harmless texts that may be flagged, from 0.001 to 0.05, where a role has no score of its own. It is the share of the
-    /// collections that the classifier was measured on, no promise for other texts.
+    /// collections that the classifier was measured on, no promise for other texts [default: 0.005].
     pub false_positives: Option<f64>,
-    /// Share of harmless texts that may be blocked, no more than may be flagged [default, beside false-positives: 0.002 or that].
+    /// Share of harmless texts that may be blocked, no more than may be flagged [default: 0.002, or as many as may be flagged].
     pub block_false_positives: Option<f64>,
-    /// For what people write. Left out: the thresholds the classifier was calibrated with.
+    /// For what people write. Left out: the scores of the rates.
     pub user: Thresholds,
     /// For what tools answer.
     pub tool_result: Thresholds,
@@ -165,9 +165,6 @@ pub(crate) fn make(policy: &Policy, _: super::checks::Files<'_>) -> Result<Made,
     Ok(Some(Box::new(Injection { judge: classifier(own.encoder)?, policy: own })))
 }
 
-/// Rates that the classifier is calibrated with: of harmless texts flagged, and blocked.
-const CALIBRATED: (f64, f64) = (0.01, 0.002);
-
 impl InjectionPolicy {
     /// The scores at the rates of false positives; none where no rate is given.
     fn by_rate(&self) -> Result<Thresholds, ChecksError> {
@@ -175,8 +172,8 @@ impl InjectionPolicy {
             (None, None) => return Ok(Thresholds::default()),
             (Some(flag), Some(block)) if block > flag => return Err(ChecksError::Rates { flag, block }),
             (flag, block) => (
-                flag.unwrap_or_else(|| block.unwrap_or_default().max(CALIBRATED.0)),
-                block.unwrap_or_else(|| flag.unwrap_or_default().min(CALIBRATED.1)),
+                flag.unwrap_or_else(|| block.unwrap_or_default().max(FLAGGED)),
+                block.unwrap_or_else(|| flag.unwrap_or_default().min(BLOCKED)),
             ),
         };
         let stages = match self.encoder {

@@ -2,6 +2,7 @@
 
 use super::bounds;
 use super::checks::{Caller, Check, ChecksError, Files, Made, Request};
+use super::disguised::Disguised;
 use super::findings::{Findings, Place};
 use super::judgement::Reason;
 use super::look::{Look, Way, reason};
@@ -16,12 +17,13 @@ use bartizan_core::{Severity, atlas, cwe, owasp_llm, rule};
 use bartizan_text::{Class, Detector, Hit, Subjects};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::ops::Range;
 use std::sync::Arc;
 
 rule! {
     /// ## What it finds
     /// A credential in a message, whoever writes it, a document, a tool's description, answer or arguments, or in the answer of
-    /// the model, there also in disguise (encoded, backwards, in pieces, between tags): a token in the format of its issuer, a
+    /// the model, also in disguise (encoded, backwards, in pieces, between tags): a token in the format of its issuer, a
     /// private key, a password in an address or beside a user name.
     /// ## Why it matters
     /// What is sent to a model leaves the house, is logged and may be trained on; what a model says reaches whoever asked.
@@ -222,7 +224,11 @@ impl Look {
         self.find(joint.text.as_bytes(), Way::In, |hit, handling| {
             let places = joint.places(&(hit.start..hit.end));
             let [(first, span), others @ ..] = places.as_slice() else { return };
-            let part = request.exchange.parts.get(*first).filter(|part| self.counts(&hit, Whose::of(part)));
+            let part = request
+                .exchange
+                .parts
+                .get(*first)
+                .filter(|part| self.counts(hit.kind.class, Whose::of(part)));
             let Some(part) = part.filter(|_| !others.is_empty()) else { return };
             findings.reason(Reason { span: span.clone(), ..reason(&hit, handling, &part.pointer) });
             let value = joint.text.get(hit.start..hit.end).unwrap_or_default();
@@ -236,9 +242,8 @@ impl Look {
     }
 
     /// Whether a hit counts in a text, by whose that is.
-    fn counts(&self, hit: &Hit, whose: Whose) -> bool {
-        let of_operator =
-            if hit.kind.class == Class::Secret { self.secrets.system } else { self.personal.system };
+    fn counts(&self, class: Class, whose: Whose) -> bool {
+        let of_operator = if class == Class::Secret { self.secrets.system } else { self.personal.system };
         match whose {
             Whose::Anybody => true,
             Whose::Operator => of_operator,
@@ -247,7 +252,7 @@ impl Look {
     }
 
     fn request(
-        &self,
+        self: &Arc<Self>,
         text: &str,
         whose: Whose,
         pointer: &str,
@@ -255,8 +260,12 @@ impl Look {
         session: &Session,
         findings: &mut Findings,
     ) {
+        let mut known: Vec<Range<usize>> = Vec::new();
         self.find(text.as_bytes(), Way::In, |hit, handling| {
-            if !self.counts(&hit, whose) {
+            if hit.kind.class == Class::Secret {
+                known.push(hit.start..hit.end);
+            }
+            if !self.counts(hit.kind.class, whose) {
                 return;
             }
             let value = text.get(hit.start..hit.end).unwrap_or_default();
@@ -266,7 +275,40 @@ impl Look {
                 findings.change(place, hit.start..hit.end, replacement);
             }
         });
+        for one in Disguised::hidden(self, text, Way::In) {
+            let span = one.reason.span.clone();
+            let is_known = known.iter().any(|known| known.start < span.end && span.start < known.end);
+            if is_known || !self.counts(class_of(&one.reason), whose) {
+                continue;
+            }
+            let value = text.get(span.clone()).unwrap_or_default();
+            let replacement = one.replacement.map(|shown| {
+                if self.handles_by_tokens(&one.reason) {
+                    session.token(&one.reason.label, value)
+                } else {
+                    shown
+                }
+            });
+            findings.reason(Reason { pointer: pointer.to_owned(), ..one.reason });
+            if let Some(replacement) = replacement {
+                findings.change(place, span, replacement);
+            }
+        }
     }
+
+    /// Whether tokens stand for what was found on the way to the model.
+    pub(crate) fn handles_by_tokens(&self, reason: &Reason) -> bool {
+        let input = match class_of(reason) {
+            Class::Secret => self.secrets.input,
+            _ => self.personal.input,
+        };
+        input == Handling::Tokens
+    }
+}
+
+/// What was found: a credential or personal data.
+fn class_of(reason: &Reason) -> Class {
+    if reason.check == SECRET.id { Class::Secret } else { Class::Pattern }
 }
 
 /// What stands in the place of a value of a request.

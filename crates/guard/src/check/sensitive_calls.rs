@@ -1,5 +1,6 @@
 //! Credentials and personal data in the names and arguments of calls.
 
+use super::Action;
 use super::checks::Caller;
 use super::disguised::Disguised;
 use super::findings::{Findings, Place, changed, quoted};
@@ -37,15 +38,21 @@ impl Caller for Arguments {
 
 impl Look {
     /// Finds what counts in the name of a tool that is called: nothing can be taken out of it.
-    pub(crate) fn name(&self, call: &ToolCall<'_>, way: Way, findings: &mut Findings) {
+    pub(crate) fn name(self: &Arc<Self>, call: &ToolCall<'_>, way: Way, findings: &mut Findings) {
+        let mut any = false;
         self.find(call.name.as_bytes(), way, |hit, handling| {
+            any = true;
             let handling = if handling == Handling::Flag { handling } else { Handling::Block };
             findings.reason(reason(&hit, handling, &call.pointer));
         });
+        for one in Disguised::hidden(self, &call.name, way).into_iter().filter(|_| !any) {
+            let action = if one.replacement.is_some() { Action::Block } else { one.reason.action };
+            findings.reason(Reason { pointer: call.pointer.clone(), action, ..one.reason });
+        }
     }
 
-    /// Finds what arguments hold only once the escapes of their strings are read, as whoever is called reads them, and in calls that a
-    /// model makes also what strings hold in disguise. What is changed is written anew.
+    /// Finds what arguments hold only once the escapes of their strings are read, as whoever is called reads them, and what strings hold in
+    /// disguise; in what a client sends that was looked for in the arguments as they stand. What is changed is written anew.
     pub(crate) fn strings(
         self: &Arc<Self>,
         call: &ToolCall<'_>,
@@ -85,18 +92,29 @@ impl Look {
                 })
                 .collect();
             let mut changes = Vec::new();
-            if way == Way::Out {
-                for one in Disguised::all(self, &text) {
-                    let span = one.reason.span.clone();
-                    changes.extend(one.replacement.map(|replacement| (span, replacement)));
-                    findings.reason(Reason {
-                        pointer: call.pointer.clone(),
-                        span: 0..call.arguments.len(),
-                        ..one.reason
-                    });
-                }
-            }
             let look_again = escaped(&span) || !strict;
+            let hidden = match way {
+                Way::Out => Disguised::all(self, &text, way),
+                Way::In if look_again => Disguised::hidden(self, &text, way),
+                Way::In => Vec::new(),
+            };
+            for one in hidden {
+                let span = one.reason.span.clone();
+                let value = text.get(span.clone()).unwrap_or_default();
+                if told.iter().any(|(known, _)| known == value) {
+                    continue;
+                }
+                let shown = |shown| match session.filter(|_| self.handles_by_tokens(&one.reason)) {
+                    Some(session) => session.token(&one.reason.label, value),
+                    None => shown,
+                };
+                changes.extend(one.replacement.map(shown).map(|replacement| (span, replacement)));
+                findings.reason(Reason {
+                    pointer: call.pointer.clone(),
+                    span: 0..call.arguments.len(),
+                    ..one.reason
+                });
+            }
             let text_as_read = if look_again { text.as_bytes() } else { &[] };
             self.find(text_as_read, way, |hit, handling| {
                 let value = text.get(hit.start..hit.end).unwrap_or_default();

@@ -55,6 +55,11 @@ impl Shown {
         self.within == Within::Text
     }
 
+    /// Whether the next step begins a line.
+    pub(crate) fn begins_line(&self) -> bool {
+        !self.in_line
+    }
+
     /// A step as it is shown; nothing as long as all of the answer is shown as it is written.
     pub(crate) fn step<'t>(&mut self, step: &'t str) -> Option<Cow<'t, str>> {
         let shown = self.read(step);

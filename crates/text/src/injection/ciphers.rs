@@ -164,6 +164,17 @@ fn unmoved(part: &str) -> Option<String> {
     is_english(&read).then_some(read)
 }
 
+/// How English the letters of a text are: their mean frequency in it, in ten thousandths. Nought without letters.
+pub(super) fn english_likeness(text: impl Iterator<Item = char>) -> u64 {
+    let (mut sum, mut letters) = (0_u64, 0_u64);
+    for character in text.filter(char::is_ascii_alphabetic) {
+        let place = (character.to_ascii_lowercase() as usize).wrapping_sub('a' as usize);
+        sum += ENGLISH.get(place).copied().map_or(0, u64::from);
+        letters += 1;
+    }
+    sum / letters.max(1)
+}
+
 /// How letters are put back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Key {

@@ -6,6 +6,7 @@
 
 use super::ciphers;
 use super::giveaways::given_away;
+use super::leet;
 use super::runs::{BASE64, MORSE, is, long_run};
 use super::spaced;
 use crate::references::reference;
@@ -124,7 +125,7 @@ pub fn pieces(text: &str) -> Vec<Hidden> {
         found.push(Hidden { veil: Veil::Reversed, start: 0, end: text.len(), text: turned });
     }
     morse(text, &mut found);
-    leet(text, &mut found);
+    leet::piece(text, &mut found);
     ciphers::pieces(text, &mut found);
     found
 }
@@ -286,74 +287,6 @@ fn rot13(character: char) -> char {
     }
 }
 
-/// Whether a byte is a digit that is read as a letter.
-#[expect(clippy::needless_bitwise_bool, reason = "so that many bytes are asked at once")]
-fn is_leet_digit(byte: u8) -> bool {
-    (byte.wrapping_sub(b'0') < 9) & (byte != b'2') & (byte != b'6')
-}
-
-/// The first digit that is read as a letter. Whole blocks without one are passed over at once.
-fn first_leet_digit(bytes: &[u8]) -> Option<usize> {
-    const BLOCK: usize = 32;
-    let (blocks, _) = bytes.as_chunks::<BLOCK>();
-    let free = |block: &[u8; BLOCK]| !block.iter().fold(false, |any, byte| any | is_leet_digit(*byte));
-    let from = blocks.iter().take_while(|block| free(block)).count() * BLOCK;
-    let place = bytes.get(from..)?.iter().position(|byte| is_leet_digit(*byte))?;
-    Some(from + place)
-}
-
-/// Reads digits as letters where a quarter of the words, and at least three, mix both.
-fn leet(text: &str, found: &mut Vec<Hidden>) {
-    let bytes = text.as_bytes();
-    let (mut mixed, mut from) = (0_usize, 0_usize);
-    while let Some(digit) = bytes.get(from..).and_then(first_leet_digit) {
-        // The word around the digit; what stands behind it comes next.
-        let (head, tail) = bytes.split_at(from + digit);
-        let begin = head.iter().rposition(u8::is_ascii_whitespace).map_or(0, |space| space + 1);
-        let end = from + digit + tail.iter().position(u8::is_ascii_whitespace).unwrap_or(tail.len());
-        let word = text.get(begin..end).unwrap_or_default();
-        let inner = word.trim_matches(|c: char| c.is_ascii_punctuation());
-        let letters = inner.bytes().any(|byte| byte.is_ascii_alphabetic());
-        mixed += usize::from(letters && inner.len() <= 400);
-        from = end;
-    }
-    if mixed == 0 {
-        return;
-    }
-    let most = if mixed < 3 { 1 } else { mixed.saturating_mul(4) };
-    if text.split_ascii_whitespace().nth(most).is_some() {
-        return;
-    }
-    // A single word that reads so has letters that no digest and hardly an identifier has.
-    let beyond = text
-        .bytes()
-        .map(|byte| byte.to_ascii_lowercase())
-        .filter(|byte| (b'g'..=b'z').contains(byte))
-        .fold(0_u32, |seen, byte| seen | 1 << (byte - b'g'));
-    if beyond.count_ones() < 4 {
-        return;
-    }
-    let read: String = text
-        .chars()
-        .map(|c| match c {
-            '0' => 'o',
-            '1' | '!' => 'i',
-            '3' => 'e',
-            '4' | '@' => 'a',
-            '5' | '$' => 's',
-            '7' => 't',
-            '8' => 'b',
-            c => c,
-        })
-        .collect();
-    // Groups of the same length are no words: what they spell is read as one.
-    let lengths: Vec<usize> = read.split_ascii_whitespace().map(str::len).collect();
-    let usual = lengths.first().copied().unwrap_or(0);
-    let even = lengths.len() >= 4 && lengths.iter().rev().skip(1).all(|length| *length == usual);
-    let read = if even { read.split_ascii_whitespace().collect() } else { read };
-    found.push(Hidden { veil: Veil::Leet, start: 0, end: text.len(), text: read });
-}
-
 /// Runs of Morse code of at least five letters.
 fn morse(text: &str, found: &mut Vec<Hidden>) {
     let bytes = text.as_bytes();
@@ -494,12 +427,6 @@ mod tests {
     }
 
     proptest! {
-        #[test]
-        fn digits_that_are_read_as_letters_are_found(text in "[a-z26 9]{0,90}[a-z0-9]{0,3}[a-z ]{0,40}") {
-            let wanted = text.bytes().position(|byte| b"0134578".contains(&byte));
-            prop_assert_eq!(first_leet_digit(text.as_bytes()), wanted);
-        }
-
         #[test]
         fn any_text_is_read_and_spans_lie_inside(text in "\\PC{0,80}") {
             for piece in pieces(&text) {

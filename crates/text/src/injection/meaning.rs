@@ -184,6 +184,11 @@ impl Meaning {
     pub fn probability(&self, joint: f32) -> f32 {
         1.0 / (1.0 + (-(self.curve[0] * joint + self.curve[1])).exp())
     }
+
+    /// The joint margin at which [`Meaning::probability`] is `probability`, above 0 and below 1.
+    pub fn margin_of(&self, probability: f32) -> f32 {
+        ((probability / (1.0 - probability)).ln() - self.curve[1]) / self.curve[0]
+    }
 }
 
 #[cfg(test)]

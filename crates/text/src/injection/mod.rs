@@ -18,6 +18,7 @@ pub mod features;
 mod giveaways;
 pub mod hidden;
 pub mod judge;
+mod leet;
 pub mod lexicon;
 pub mod meaning;
 mod phrases;

@@ -48,6 +48,13 @@ const TABLE: [Row; 7] = [
     Row { rate: 0.001, words: 3.0776, doubt: 3.0019, both: 3.0019 },
 ];
 
+/// Share of the measured harmless texts that is flagged where nothing else is said, and share that is blocked, from 0 to 1.
+///
+/// At 1 % more innocents with an attack's words and more texts about security are flagged than people bear with (3.9 % of the made ones).
+pub const FLAGGED: f64 = 0.005;
+/// See [`FLAGGED`].
+pub const BLOCKED: f64 = 0.002;
+
 /// A rate for which there is no score.
 #[derive(Debug, Clone, Copy, PartialEq, Error)]
 #[error(
@@ -93,12 +100,12 @@ fn logit(share: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::judge::thresholds;
+    use super::super::judge::calibrated;
     use super::*;
 
     #[test]
     fn the_table_is_that_of_the_shipped_weights() {
-        for (stages, calibrated) in [(Stages::Words, thresholds(false)), (Stages::Both, thresholds(true))] {
+        for (stages, calibrated) in [Stages::Words, Stages::Both].into_iter().zip(calibrated()) {
             for (rate, expected) in [0.01, 0.002].into_iter().zip(calibrated) {
                 let score = score_at(rate, stages).unwrap_or_default();
                 assert!((score - expected).abs() < 1e-4, "{stages:?} at {rate}: {score}, not {expected}");

@@ -157,12 +157,13 @@ impl Context {
             || reading.refused.contains(&from)
             || is_in_address(text, segment, from)
             || is_open(text, from)
+            || is_pin(text, from, value)
         {
             return;
         }
         let found: &[Found] = reading.found.make_contiguous();
-        if let Some(hit) =
-            by_word(text, from, value, found).or_else(|| by_service(text, from, value, look, found))
+        if let Some(hit) = by_word(text, from, value, found)
+            .or_else(|| by_service(text, (segment, from), value, look, found))
         {
             reading.claimed = hit.end;
             raw.push(hit);
@@ -260,6 +261,73 @@ fn is_open(text: &[u8], from: usize) -> bool {
         || [&b"authenticity"[..], b"csrf", b"xsrf", b"srcrev"]
             .iter()
             .any(|word| holds_ignoring_case(name, word))
+        || WHOLE_OPEN_NAMES.iter().any(|open| name.eq_ignore_ascii_case(open))
+}
+
+/// Names of digests and of places in a history that end others which are none. `h1` and `zh` stand in `go.sum` and Terraform's locks.
+const WHOLE_OPEN_NAMES: [&[u8]; 8] = [b"h1", b"zh", b"ref", b"tree", b"parent", b"head", b"oid", b"blob"];
+
+/// Names of digests as they stand before them in one word: `sha512-…`.
+const ALGORITHMS: [&[u8]; 8] =
+    [b"sha1", b"sha224", b"sha256", b"sha384", b"sha512", b"md5", b"blake2b", b"blake3"];
+
+/// Whether a value says that it is a digest, or is a commit or a digest that something is held to: `actions/checkout@…`, `….git#…`.
+fn is_pin(text: &[u8], from: usize, value: &[u8]) -> bool {
+    let names_one = |algorithm: &&[u8]| {
+        let head = value.get(..algorithm.len()).unwrap_or_default();
+        head.eq_ignore_ascii_case(algorithm) && matches!(value.get(algorithm.len()), Some(b'-' | b'_'))
+    };
+    let holds_to = matches!(bytes::before(text, from), Some(b'@' | b'#'));
+    ALGORITHMS.iter().any(names_one)
+        || holds_to && matches!(value.len(), 40 | 64) && value.iter().all(u8::is_ascii_hexdigit)
+}
+
+/// Where the name begins to which a value of the query of a web address is given.
+fn parameter(text: &[u8], segment: usize, from: usize) -> Option<usize> {
+    /// How far back the address may begin, in bytes.
+    const ADDRESS: usize = 2048;
+    /// Longest name.
+    const NAME: usize = 64;
+    if bytes::before(text, from) != Some(b'=') {
+        return None;
+    }
+    let begin = segment.max(from.saturating_sub(NAME));
+    let name = begin + span(text, begin, from).iter().rposition(|byte| b"?&;#".contains(byte))? + 1;
+    let head = span(text, segment.max(from.saturating_sub(ADDRESS)), name);
+    memchr::memmem::find(head, b"://").map(|_| name)
+}
+
+/// Whether a value is the name of a repository with its owner's: two parts of words, `owner/some-name_2`.
+fn is_repository(value: &[u8]) -> bool {
+    let mut parts = value.split(|byte| *byte == b'/');
+    let (Some(owner), Some(name), None) = (parts.next(), parts.next(), parts.next()) else { return false };
+    [owner, name].iter().all(|part| {
+        part.first().is_some_and(u8::is_ascii_alphanumeric)
+            && part.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(byte))
+            && is_of_words(part)
+    })
+}
+
+/// Whether most letters and digits stand in words: three letters and more, with a vowel, of which only the first or all are large.
+fn is_of_words(part: &[u8]) -> bool {
+    let (mut in_words, mut all, mut at) = (0_usize, 0_usize, 0_usize);
+    while let Some(rest) = part.get(at..).filter(|rest| !rest.is_empty()) {
+        let large = rest.iter().take_while(|byte| byte.is_ascii_uppercase()).count();
+        let small = rest.iter().skip(large).take_while(|byte| byte.is_ascii_lowercase()).count();
+        // The last of several capitals begins the word behind them.
+        let length = if large > 1 && small > 0 { large - 1 } else { large + small };
+        if length == 0 {
+            all += usize::from(rest.first().is_some_and(u8::is_ascii_digit));
+            at += 1;
+            continue;
+        }
+        let word = rest.get(..length).unwrap_or_default();
+        let vowel = word.iter().any(|byte| b"aeiouyAEIOUY".contains(byte));
+        in_words += if length >= 3 && vowel { length } else { 0 };
+        all += length;
+        at += length;
+    }
+    in_words * 9 >= all * 5 && all > 0
 }
 
 /// Whether a name is a word of its own, or begins a part of a longer one.
@@ -338,11 +406,30 @@ fn is_drawn_tail(tail: &[u8]) -> bool {
 }
 
 /// A value beside the name of a service.
-fn by_service(text: &[u8], from: usize, value: &[u8], look: Look, found: &[Found]) -> Option<Raw> {
+fn by_service(
+    text: &[u8],
+    (segment, from): (usize, usize),
+    value: &[u8],
+    look: Look,
+    found: &[Found],
+) -> Option<Raw> {
+    if is_repository(value) {
+        return None;
+    }
+    // In the query of an address only the name it is given to says what a value is.
+    if let Some(name) = parameter(text, segment, from)
+        && !found.iter().any(|word| !word.word.is_service() && word.start >= name && word.start < from)
+    {
+        return None;
+    }
     let behind = |at: usize| {
         found
             .iter()
             .any(|word| !word.word.is_service() && word.start >= at && word.start < from + value.len())
+    };
+    let is_told = |at: usize| {
+        let tells = |word: &Found| matches!(word.word, Word::Secret | Word::Password) && word.start >= at;
+        found.iter().any(|word| tells(word) && word.start < from + value.len())
     };
     let free = bytes::before(text, from).is_none_or(|byte| b"=:\"'`> \t\n(".contains(&byte));
     for name in found.iter().rev() {
@@ -366,7 +453,12 @@ fn by_service(text: &[u8], from: usize, value: &[u8], look: Look, found: &[Found
             [whole, tail_of(value, named, inside), joined_to(from, value, found).filter(|_| inside)];
         for candidate in candidates.into_iter().flatten() {
             let loose = named || operated || (adjacent && candidate.len() >= 20);
-            if candidate.len() >= least && fits(candidate, look, loose, named && operated) {
+            // Identifiers, digests and commits look so, too: only a word for a credential tells them from keys.
+            let may_be_open = is_uuid(candidate) || is_hexadecimal(candidate);
+            if candidate.len() >= least
+                && (is_told(name.start) || !may_be_open)
+                && fits(candidate, look, loose, named && operated)
+            {
                 let end = from + value.len();
                 if is_call(text, end) {
                     return None;
@@ -377,6 +469,11 @@ fn by_service(text: &[u8], from: usize, value: &[u8], look: Look, found: &[Found
         }
     }
     None
+}
+
+/// Whether a value is as long as a digest or a commit, in hexadecimal.
+fn is_hexadecimal(value: &[u8]) -> bool {
+    matches!(value.len(), 32 | 40 | 64) && value.iter().all(u8::is_ascii_hexdigit)
 }
 
 /// What follows the last word of a credential inside a value: `SECRET-123456789ab-cd12…`.
@@ -509,6 +606,56 @@ mod tests {
         assert_eq!(found("blob a8F3kd92LsQ0pZx7Vb6N"), []);
         assert_eq!(found("key = a8F3kd92LsQ0pZx7Vb6N"), []);
         assert_eq!(found("signature: a8F3kd92LsQ0pZx7Vb6N"), []);
+    }
+
+    #[test]
+    fn digests_identifiers_and_names_beside_a_service_are_no_keys() {
+        let digest = "Z6O9Nhsjv+ayUEeI1IojKbYcsGdgYSNqxe1s2MYzUhQ";
+        let commit = "f687dbe75d1c4f39f7e14b68220890384d7c5674";
+        let uuid = "3f2c8a41-9d7e-4b60-a1c5-7e92d04b6f18";
+        for text in [
+            &format!("github.com/docker/docker v20.10.7+incompatible h1:{digest}="),
+            &format!("    \"h1:{digest}=\",\n    \"zh:{commit}{}\", # cloudflare/cloudflare", &commit[..24]),
+            &format!(
+                "mailgun.js@^8: resolved \"https://registry.npmjs.org/mailgun.js\" integrity sha512-{digest}{digest}=="
+            ),
+            &format!("mailgun: sha512-{digest}"),
+            &format!("datadog: uses: DataDog/agent-github-action@{commit} # v1"),
+            &format!("datadog @ git+https://github.com/DataDog/datadogpy.git#{commit}"),
+            &format!("datadog commit {commit}, tree: {commit}"),
+            &format!("gitlab: {commit}"),
+            &format!("heroku app {uuid} and dropbox: {uuid}"),
+            "https://www.google.com/search?q=x&rlz=1C1CHBF_enUS789US790&sourceid=chrome",
+            "https://www.youtube.com/watch?v=dQw4w9WgXcQ&list=PLrAXtmErZgOeiKm4sgNOknGvNjby9efdf&index=3",
+            "see github https://a.example/x?session=1&ref=a8F3kd92LsQ0pZx7Vb6N",
+            "huggingface: HuggingFaceH4/ultrachat_200k, huggingface = meta-llama/Llama-2-7b-chat-hf",
+            "the huggingface model TheBloke/Mistral-7B-Instruct-v0.2-GGUF",
+        ] {
+            assert_eq!(found(text), [], "{text}");
+        }
+        let key = "a8F3kd92LsQ0pZx7Vb6N";
+        for (text, value) in [
+            (format!("HEROKU_API_KEY={uuid}"), uuid),
+            (format!("datadog api key: {}", &commit[..32]), &commit[..32]),
+            (format!("https://api.mapbox.com/x?a=b&access_token={key}"), key),
+            (format!("mailgun: {key}"), key),
+        ] {
+            let found = found(&text);
+            assert!(found.iter().any(|(_, one)| one == value), "{text}: {found:?}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn names_of_repositories_are_of_words_and_drawn_values_are_not(
+            owner in "(open|meta|Google|Stability)(-?(llama|AI|Research|lab))?",
+            name in "(bert|Llama|ultrachat|Mistral)[-_]([0-9]{1,3}[bkBK])?-?(instruct|Chat|base|Dialogue)",
+            drawn in "[a-z][0-9][A-Z][a-z][0-9][A-Z][0-9][a-z][A-Z][0-9]/[a-z][0-9][A-Z][0-9][a-z][A-Z][0-9]",
+        ) {
+            let repository = format!("{owner}/{name}");
+            proptest::prop_assert!(is_repository(repository.as_bytes()));
+            proptest::prop_assert!(!is_repository(drawn.as_bytes()));
+        }
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! Commands of a shell, judged by their names and arguments.
 
-use super::destructive::{is_device, may_run, named};
+use super::destructive::{may_run, named};
 use super::line::{Danger, Grade};
+use super::places::is_device;
 
 /// Words that are read behind a command or a statement.
 pub(super) const ARGUMENTS: usize = 64;

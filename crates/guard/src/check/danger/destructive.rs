@@ -4,49 +4,9 @@
 //! system's files, a disk, all of a cluster); *serious* the loss of something that is named and that nobody is asked about once more. What a
 //! program would ask about, and what is one of many (a pod, a branch of one's own, an object), is neither.
 
+use super::glob::{is_pattern, matches};
 use super::line::{Danger, grave, serious};
-
-/// Roots whose loss is the loss of the system or of all that somebody has.
-pub(super) fn is_root(path: &str) -> bool {
-    let path = path.trim_end_matches(['.', ',']);
-    let path = path.strip_suffix('*').unwrap_or(path);
-    let bare = path.trim_end_matches(['/', '\\']);
-    let path = if bare.is_empty() && path.starts_with('/') { "/" } else { bare };
-    matches!(
-        path,
-        "/" | "~"
-            | "$HOME"
-            | "${HOME}"
-            | "$USERPROFILE"
-            | "$SystemRoot"
-            | "$SystemDrive"
-            | "$env:USERPROFILE"
-            | "$env:SystemRoot"
-            | "$env:SystemDrive"
-            | "/etc"
-            | "/usr"
-            | "/var"
-            | "/home"
-            | "/boot"
-            | "/bin"
-            | "/sbin"
-            | "/lib"
-            | "/root"
-            | "/dev"
-            | "/sys"
-            | "C:"
-            | "c:"
-            | "%SystemRoot%"
-            | "C:\\Windows"
-            | "%USERPROFILE%"
-    )
-}
-
-/// Folders of what somebody put there: their loss is no loss of the system.
-pub(super) fn is_store(path: &str) -> bool {
-    let path = path.strip_suffix('*').unwrap_or(path).trim_end_matches(['/', '.', ',']);
-    matches!(path, "/srv" | "/mnt" | "/opt")
-}
+use super::places::{is_account, is_device, is_here, is_root, is_store, is_top};
 
 /// What a search tells apart besides the kind of a file and how deep it lies.
 const FILTERS: [&str; 36] = [
@@ -113,27 +73,6 @@ pub(super) fn may_run(name: &str, before: &[&str]) -> bool {
         || before.iter().all(|word| BEFORE.iter().any(|known| known.eq_ignore_ascii_case(word)))
 }
 
-pub(super) fn is_device(path: &str) -> bool {
-    [
-        "/dev/sd",
-        "/dev/nvme",
-        "/dev/hd",
-        "/dev/vd",
-        "/dev/xvd",
-        "/dev/disk",
-        "/dev/mmcblk",
-        "/dev/mapper",
-        "\\\\.\\physicaldrive",
-    ]
-    .iter()
-    .any(|device| path.to_ascii_lowercase().starts_with(device))
-}
-
-/// Everything that stands in the folder one is in.
-pub(super) fn is_here(path: &str) -> bool {
-    matches!(path, "*" | "." | "./" | "./*" | ".*" | "..")
-}
-
 /// Branches that others build on.
 fn is_shared_branch(name: &str) -> bool {
     let name = name.trim_start_matches('+').rsplit([':', '/']).next().unwrap_or_default();
@@ -185,16 +124,45 @@ impl<'a> Arguments<'a> {
     }
 }
 
+/// Programs that a pattern in the place of a name may stand for.
+const PATTERNED: [&str; 14] = [
+    "rm",
+    "dd",
+    "mv",
+    "cp",
+    "tee",
+    "find",
+    "chmod",
+    "chown",
+    "shred",
+    "wipefs",
+    "rsync",
+    "truncate",
+    "blkdiscard",
+    "kill",
+];
+
+/// The programs that a pattern may stand for, if it says anything of the name: `/bin/r?`, `/b*n/rm`.
+pub(super) fn patterned(word: &str) -> impl Iterator<Item = &'static str> {
+    let name = word.rsplit('/').next().unwrap_or_default();
+    let is_told = is_pattern(name) && name.bytes().any(|byte| byte.is_ascii_alphanumeric());
+    PATTERNED.into_iter().filter(move |known| is_told && matches(name, known))
+}
+
 /// Judges a program by its name, in small letters, and its arguments.
 pub(super) fn named(name: &str, arguments: &[&str]) -> Option<Danger> {
     let arguments = Arguments { all: arguments };
     let name = name.strip_suffix(".exe").unwrap_or(name);
     match name {
-        "rm" | "ri" | "remove-item" | "del" | "erase" | "rd" | "rmdir" | "find" | "chmod" | "chown"
-        | "mv" => files(name, arguments),
+        "rm" | "ri" | "remove-item" | "del" | "erase" | "rd" | "rmdir" | "find" | "chmod" | "chown" => {
+            files(name, arguments)
+        }
+        "mv" | "rsync" => files(name, arguments).or_else(|| written(name, arguments)),
+        "tee" | "cp" | "install" | "truncate" => written(name, arguments),
         "dd" | "shred" | "wipefs" | "blkdiscard" | "sgdisk" | "parted" | "hdparm" | "nvme" | "cryptsetup"
         | "format" | "diskutil" | "clear-disk" | "format-volume" | "initialize-disk" | "zpool"
         | "vgremove" | "lvremove" => disks(name, arguments),
+        "mkswap" if arguments.operands().any(is_device) => grave("destroys-disk"),
         _ if name.starts_with("mkfs") => {
             arguments.operands().any(is_device).then(|| grave("destroys-disk"))?
         }
@@ -286,9 +254,45 @@ fn files(name: &str, arguments: Arguments<'_>) -> Option<Danger> {
                 None
             }
         }
+        // What is not in the source goes from the target.
+        "rsync" => {
+            let mirrors = arguments.options().any(|one| one == "--del" || one.starts_with("--delete"));
+            let target =
+                arguments.operands().last().filter(|_| mirrors && arguments.operands().count() > 1)?;
+            let spares = arguments.any(&["--exclude", "--exclude-from", "--filter", "--dry-run"])
+                || arguments.short(&['n', 'f']);
+            if is_top(target) && !spares {
+                grave("destroys-files")
+            } else if is_root(target) || is_store(target) {
+                serious("destroys-files")
+            } else {
+                None
+            }
+        }
         _ if deep && arguments.operands().any(is_root) => grave("destroys-files"),
         _ if deep && arguments.operands().any(is_store) => serious("destroys-files"),
         _ => None,
+    }
+}
+
+/// A disk or a file of accounts that something is written over.
+fn written(name: &str, arguments: Arguments<'_>) -> Option<Danger> {
+    let appends = name == "tee" && (arguments.short(&['a']) || arguments.any(&["--append"]));
+    let all = matches!(name, "tee" | "truncate");
+    let target =
+        |one: &&str| all || arguments.operands().count() > 1 && arguments.operands().last() == Some(one);
+    let targets: Vec<&str> = arguments.operands().filter(target).collect();
+    if targets.iter().any(|one| is_device(one)) {
+        grave("destroys-disk")
+    } else if !targets.iter().any(|one| is_account(one)) {
+        None
+    } else if appends {
+        serious("persistence")
+    } else if all {
+        grave("destroys-files")
+    } else {
+        // Somebody may bring back a copy.
+        serious("destroys-files")
     }
 }
 
@@ -309,7 +313,10 @@ fn disks(name: &str, arguments: Arguments<'_>) -> Option<Danger> {
             || path.starts_with('/') && !path.starts_with("/dev/")
     };
     let is_lost = match name {
-        "dd" => arguments.all.iter().any(|one| one.strip_prefix("of=").is_some_and(is_device)),
+        "dd" => {
+            let to = |one: &&str| one.strip_prefix("of=").is_some_and(|to| is_device(to) || is_account(to));
+            arguments.all.iter().any(to)
+        }
         "shred" | "wipefs" | "blkdiscard" => device,
         "sgdisk" => {
             device && (arguments.any(&["--zap-all", "--zap", "--clear"]) || arguments.short(&['Z', 'z', 'o']))

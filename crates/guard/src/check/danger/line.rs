@@ -5,8 +5,11 @@
 
 use super::super::any_of::AnyOf;
 use super::command::commands;
-use super::shell::{Variables, is_input, shell, takes_up_input, without_said};
+use super::decoded::{is_input, takes_up_input};
+use super::said::without_said;
+use super::shell::shell;
 use super::statement::{code, sql};
+use super::variables::Variables;
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
@@ -28,6 +31,8 @@ pub(crate) struct Danger {
 
 /// Longest line that is judged.
 pub(crate) const LONGEST: usize = 4096;
+/// Most commands of a line that are judged.
+pub(super) const MOST: usize = 64;
 /// Texts without which no line is dangerous, of three bytes and more: shorter ones make each word a long look.
 pub(crate) const TRIGGERS: &[&str] = &[
     "rm ",
@@ -130,6 +135,17 @@ pub(crate) const TRIGGERS: &[&str] = &[
     "ri ",
     "$(echo",
     "`echo",
+    // Names of programs may be patterns, what they are given tells.
+    "-rf ",
+    "-fr ",
+    "-r ",
+    "rsync",
+    "<<<",
+    "mkswap",
+    "etc/passwd",
+    "etc/group",
+    "etc/gshadow",
+    "etc/sudoers",
 ];
 
 static TRIGGER: LazyLock<Option<AnyOf>> = LazyLock::new(|| AnyOf::new(TRIGGERS).ok());
@@ -191,6 +207,9 @@ pub(crate) fn danger(line: &str, variables: &mut Variables) -> Option<Danger> {
     if line.trim_start().starts_with("```") {
         variables.clear();
         return None;
+    }
+    if variables.may_define(line) {
+        variables.functions.line(line);
     }
     if !is_triggered(line) {
         let matters = Variables::may_learn(line) || variables.are_used_in(line);

@@ -1,10 +1,18 @@
 //! What a line of code or a command would do.
 
 mod command;
+mod decoded;
 mod destructive;
+mod expansion;
+mod functions;
+mod glob;
 mod line;
+mod places;
+mod said;
 mod shell;
 mod statement;
+mod variables;
 
 pub(crate) use line::{Grade, LONGEST, TRIGGERS, danger, is_triggered};
-pub(crate) use shell::Variables;
+pub(crate) use said::{Quoted, lines};
+pub(crate) use variables::Variables;

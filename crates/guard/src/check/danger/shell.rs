@@ -3,68 +3,26 @@
 //! Source: POSIX.1-2024 XCU 2 (Shell Command Language); the tree is that of [`bartizan_pipeline::shell`].
 
 use super::command::ARGUMENTS;
-use super::destructive::{is_here, is_narrowed, is_root, may_run, named};
-use super::line::{Danger, LONGEST, any, grave, serious};
-use bartizan_pipeline::shell::{Command, ExpansionKind, Script, Word};
-use std::ops::Range;
+use super::decoded::{Code, code_of, decodes_into};
+use super::destructive::{is_narrowed, may_run, named, patterned};
+use super::expansion::Tree;
+use super::line::{Danger, LONGEST, MOST, grave, serious};
+use super::places::{is_account, is_device, is_here, is_root};
+use super::said::is_only_said;
+use super::variables::{FOLDER, Variables};
+use bartizan_pipeline::shell::{Command, Word};
 
-/// Most commands of a line that are judged.
-const MOST: usize = 64;
 /// How deep texts are read that are commands themselves.
 const DEEPEST: usize = 3;
-/// Most variables that are kept from line to line, and the longest value.
-const KEPT: usize = 32;
-const LONGEST_VALUE: usize = 256;
-/// The variable of the folder one is in.
-const FOLDER: &str = "PWD";
-
-const SHELLS: [&str; 9] = ["sh", "bash", "zsh", "dash", "ksh", "ash", "fish", "pwsh", "powershell"];
-/// What turns an encoded text into another.
-const DECODERS: [&str; 9] =
-    ["base64", "base32", "basenc", "xxd", "openssl", "uudecode", "gunzip", "zcat", "rev"];
-/// Marks of decoding among the arguments of those that also encode.
-const DECODING: [&str; 8] = ["-d", "-D", "--decode", "-r", "-di", "-id", "-dc", "-rp"];
 /// What one line may cost in all: bytes that are filled in, commands that are looked through for them.
 const COST: usize = 64 * LONGEST;
 /// What reading a quoted text costs besides, since it has its own variables.
 const INNER_COST: usize = 1024;
+/// Names of what a function is called with.
+const GIVEN: [&str; 9] = ["1", "2", "3", "4", "5", "6", "7", "8", "9"];
 
-/// What variables were given in the lines before.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Variables {
-    values: Vec<(String, String)>,
-}
-
-impl Variables {
-    /// Whether a text may use one of them.
-    pub(crate) fn are_used_in(&self, text: &str) -> bool {
-        !self.values.is_empty() && text.contains('$')
-    }
-
-    /// Whether a line may give one a value.
-    pub(crate) fn may_learn(line: &str) -> bool {
-        let line = line.trim_start();
-        let line = line.strip_prefix("export ").unwrap_or(line);
-        let name = line.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_').count();
-        name > 0 && line.as_bytes().get(name) == Some(&b'=') || line.starts_with("cd ")
-    }
-
-    /// Forgets all.
-    pub(crate) fn clear(&mut self) {
-        self.values.clear();
-    }
-
-    fn value(&self, name: &str) -> Option<&str> {
-        self.values.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
-    }
-
-    fn set(&mut self, name: &str, value: &str) {
-        self.values.retain(|(known, _)| known != name);
-        if value.len() <= LONGEST_VALUE && self.values.len() < KEPT {
-            self.values.push((name.to_owned(), value.to_owned()));
-        }
-    }
-}
+pub(super) const SHELLS: [&str; 9] =
+    ["sh", "bash", "zsh", "dash", "ksh", "ash", "fish", "pwsh", "powershell"];
 
 /// The worst that the commands of a line would do; takes up what it gives to variables.
 pub(super) fn shell(line: &str, variables: &mut Variables) -> Option<Danger> {
@@ -72,20 +30,14 @@ pub(super) fn shell(line: &str, variables: &mut Variables) -> Option<Danger> {
 }
 
 fn read(text: &str, variables: &mut Variables, depth: usize, left: &mut usize) -> Option<Danger> {
-    let script = Script::read(text);
+    let tree = Tree::read(text);
     let mut worst: Option<Danger> = None;
-    for (index, command) in script.commands.iter().enumerate().take(MOST) {
-        let words: Vec<String> = command
-            .words
-            .iter()
-            .take(ARGUMENTS)
-            .flat_map(|word| expanded(word, index, &script, variables, left))
-            .take(ARGUMENTS)
-            .collect();
-        let found = judged(&script, index, &words, variables, (depth, left));
+    for (index, command) in tree.script.commands.iter().enumerate().take(MOST) {
+        let words = tree.words(index, variables, left);
+        let found = judged(&tree, index, &words, variables, (depth, left));
         worst = worst.into_iter().chain(found).max_by_key(|one| one.grade);
         for one in &command.assignments {
-            let value = expanded(&one.value, index, &script, variables, left).join(" ");
+            let value = tree.expanded(&one.value, index, variables, left).join(" ");
             variables.set(&one.name, &value);
         }
         match words.as_slice() {
@@ -93,6 +45,11 @@ fn read(text: &str, variables: &mut Variables, depth: usize, left: &mut usize) -
             [name, given @ ..] if matches!(name.as_str(), "export" | "readonly" | "local") => {
                 for (name, value) in given.iter().filter_map(|one| one.split_once('=')) {
                     variables.set(name, value);
+                }
+            }
+            [name, given @ ..] if name == "alias" => {
+                for (name, value) in given.iter().filter_map(|one| one.split_once('=')) {
+                    variables.functions.keep(name.to_owned(), format!("{value} $@"));
                 }
             }
             _ => {}
@@ -103,21 +60,25 @@ fn read(text: &str, variables: &mut Variables, depth: usize, left: &mut usize) -
 
 /// Judges a command.
 fn judged(
-    script: &Script,
+    tree: &Tree<'_>,
     index: usize,
     words: &[String],
     variables: &Variables,
     (depth, left): (usize, &mut usize),
 ) -> Option<Danger> {
-    let command = script.commands.get(index)?;
+    let command = tree.script.commands.get(index)?;
     let plain: Vec<&str> = words.iter().map(String::as_str).collect();
     let mut found: Vec<Danger> = Vec::new();
     let in_root = variables.value(FOLDER).is_some_and(is_root);
+    let mut begins = true;
     for (at, word) in plain.iter().enumerate() {
         let arguments = plain.get(at.saturating_add(1)..).unwrap_or_default();
         let name = program(word);
         if may_run(&name, plain.get(..at).unwrap_or_default()) {
             found.extend(named(&name, arguments));
+        }
+        if begins {
+            found.extend(patterned(word).filter_map(|name| named(name, arguments)));
         }
         if name == "rm" && in_root && arguments.iter().any(|one| is_here(one)) {
             let moved: Vec<&str> =
@@ -125,27 +86,103 @@ fn judged(
             found.extend(named(&name, &moved));
         }
         if matches!(name.as_str(), "xargs" | "parallel") {
-            found.extend(fed(script, index, arguments, variables, left));
+            found.extend(fed(tree, index, arguments, variables, left));
         }
+        begins = begins && is_wrapper(&name);
     }
-    if decodes_into(script, command) {
+    if decodes_into(&tree.script, command) {
         found.extend(grave("hidden-code"));
     }
+    found.extend(overwritten(tree, index, variables, left));
     if depth < DEEPEST {
-        // What is quoted may be a command for whoever gets it.
-        let is_text = |word: &&Word| word.quoted && word.text.contains([' ', '\t']);
-        for word in command.words.iter().filter(is_text).filter(|word| !is_only_said(script, index, word)) {
-            let Some(rest) = left.checked_sub(INNER_COST.saturating_add(word.text.len())) else { break };
+        let inner = inner_texts(tree, index, &plain, variables, left);
+        for (text, mut own) in inner {
+            let Some(rest) = left.checked_sub(INNER_COST.saturating_add(text.len())) else { break };
             *left = rest;
-            found.extend(read(&word.text, &mut variables.clone(), depth.saturating_add(1), left));
+            found.extend(read(&text, &mut own, depth.saturating_add(1), left));
         }
     }
     found.into_iter().max_by_key(|one| one.grade)
 }
 
+/// Texts that run where a command does, each with its variables: what is quoted may be a command for whoever gets it, what is fed to a
+/// shell is one, and so is the body of a function that is called.
+fn inner_texts(
+    tree: &Tree<'_>,
+    index: usize,
+    plain: &[&str],
+    variables: &Variables,
+    left: &mut usize,
+) -> Vec<(String, Variables)> {
+    let Some(command) = tree.script.commands.get(index) else { return Vec::new() };
+    let mut texts = Vec::new();
+    if let Some(at) = plain.iter().position(|word| !is_wrapper(&program(word)))
+        && let Some((name, arguments)) = plain.get(at..).unwrap_or_default().split_first()
+        && let Some(body) = variables.functions.body(name)
+    {
+        let mut own = variables.clone();
+        for (number, argument) in GIVEN.iter().zip(arguments) {
+            own.set(number, argument);
+        }
+        own.set("@", &arguments.join(" "));
+        own.set("*", &arguments.join(" "));
+        texts.push((body.to_owned(), own));
+    }
+    let is_text = |word: &&Word| word.quoted && word.text.contains([' ', '\t']);
+    let quoted = command.words.iter().filter(is_text).filter(|word| !is_only_said(&tree.script, index, word));
+    texts.extend(quoted.map(|word| (word.text.clone(), variables.clone())));
+    if is_fed(command) {
+        let strings = command.redirects.iter().filter(|one| one.operator == "<<<").take(ARGUMENTS);
+        let filled = strings.map(|one| tree.expanded(&one.target, index, variables, left).join(" "));
+        texts.extend(filled.collect::<Vec<_>>().into_iter().map(|text| (text, variables.clone())));
+    }
+    texts
+}
+
+/// Whether a command is a shell that runs what it is fed.
+fn is_fed(command: &Command) -> bool {
+    let is_name = |word: &Word| !is_wrapper(&program(&word.text));
+    let rest = command.words.iter().position(is_name).and_then(|at| command.words.get(at..));
+    let Some((name, arguments)) = rest.and_then(<[Word]>::split_first) else { return false };
+    matches!(code_of(&program(&name.text), arguments), Some(Code::Input))
+}
+
+/// What a command writes its output over: a disk, or a file of accounts.
+fn overwritten(tree: &Tree<'_>, index: usize, variables: &Variables, left: &mut usize) -> Option<Danger> {
+    let command = tree.script.commands.get(index)?;
+    let first = command.words.first().map_or(usize::MAX, |word| word.span.start);
+    // Lines of a mail and of Markdown begin so too, and arrows of prose end so.
+    let is_quote = |start: usize| start < first && !command.words.is_empty();
+    let is_arrow = |start: usize| {
+        let before = tree.text.get(..start).unwrap_or_default().trim_end();
+        before.trim_end_matches(['>', '|', '&']).ends_with(['-', '=', '<'])
+    };
+    let mut worst: Option<Danger> = None;
+    for redirect in command.redirects.iter().take(ARGUMENTS) {
+        let start = redirect.target.span.start;
+        let writes = redirect.operator.contains('>') && redirect.operator != "<>";
+        if !writes || is_quote(start) || is_arrow(start) {
+            continue;
+        }
+        for place in tree.expanded(&redirect.target, index, variables, left) {
+            let found = if is_device(&place) {
+                grave("destroys-disk")
+            } else if is_account(&place) && redirect.operator.contains(">>") {
+                serious("persistence")
+            } else if is_account(&place) {
+                grave("destroys-files")
+            } else {
+                None
+            };
+            worst = worst.into_iter().chain(found).max_by_key(|one| one.grade);
+        }
+    }
+    worst
+}
+
 /// What `xargs` and the like run with what is fed to them: only places are looked at.
 fn fed(
-    script: &Script,
+    tree: &Tree<'_>,
     index: usize,
     arguments: &[&str],
     variables: &Variables,
@@ -157,22 +194,21 @@ fn fed(
     if !options.iter().any(|one| one.starts_with('-') && one.contains(['r', 'R', 'f'])) {
         return None;
     }
-    let mut at = script.commands.get(index)?.pipe_from;
+    let mut at = tree.script.commands.get(index)?.pipe_from;
     let mut worst = None;
+    // Whether something on the way lets only part of it through.
+    let mut picked = false;
     for _ in 0..MOST {
-        let Some((number, source)) = at.and_then(|at| Some((at, script.commands.get(at)?))) else { break };
-        let words: Vec<String> = source
-            .words
-            .iter()
-            .take(ARGUMENTS)
-            .flat_map(|word| expanded(word, number, script, variables, left))
-            .take(ARGUMENTS)
-            .collect();
+        let Some((number, source)) = at.and_then(|at| Some((at, tree.script.commands.get(at)?))) else {
+            break;
+        };
+        let words = tree.words(number, variables, left);
         if *left == 0 {
             break;
         }
         let plain: Vec<&str> = words.iter().map(String::as_str).collect();
-        let filters = is_narrowed(&plain);
+        picked = picked || picks(&plain);
+        let filters = picked || is_narrowed(&plain);
         let lists = words.first().is_some_and(|name| {
             matches!(program(name).as_str(), "find" | "ls" | "echo" | "printf" | "fd" | "dir")
         });
@@ -192,316 +228,36 @@ fn fed(
     worst
 }
 
-/// Whether a command turns an encoded text into another.
-fn decodes(command: &Command) -> bool {
-    let mut words = command.words.iter().map(|word| word.text.as_str());
-    let Some(name) = words.find(|word| !is_wrapper(&program(word))).map(program) else { return false };
-    let always = matches!(name.as_str(), "gunzip" | "zcat" | "rev" | "uudecode");
-    DECODERS.contains(&name.as_str()) && (always || words.any(|word| DECODING.contains(&word)))
-}
-
-/// Where a shell takes its code from.
-enum Code<'w> {
-    /// Words of its own.
-    Words(&'w [Word]),
-    /// A file, which another command may feed.
-    File(&'w Word),
-    /// What it is fed.
-    Input,
-}
-
-/// Where the shell of this name takes its code from, by its arguments.
-fn code_of<'w>(name: &str, arguments: &'w [Word]) -> Option<Code<'w>> {
-    match name {
-        "eval" => return Some(Code::Words(arguments)),
-        "source" | "." => return arguments.first().map(Code::File),
-        _ if !SHELLS.contains(&name) => return None,
-        _ => {}
-    }
-    let (mut at, mut has_code) = (0_usize, false);
-    while let Some(word) = arguments.get(at) {
-        let text = word.text.as_str();
-        let is_cluster = text.len() > 1 && text.starts_with('-') && !text.starts_with("--");
-        if text == "--" || text == "-" || !text.starts_with(['-', '+']) {
-            break;
+/// Whether a command lets only part of what it is fed through: a search for a pattern that not everything matches, the first or last lines.
+fn picks(words: &[&str]) -> bool {
+    let Some((name, arguments)) = words.split_first() else { return false };
+    let is_all = |pattern: &&str| pattern.bytes().all(|byte| b".*^$/+?".contains(&byte));
+    match program(name).as_str() {
+        "grep" | "egrep" | "fgrep" | "rg" | "ag" => {
+            let turned = |one: &&str| -> bool {
+                *one == "--invert-match"
+                    || one.starts_with('-') && !one.starts_with("--") && one.contains('v')
+            };
+            let mut patterns = arguments.iter().filter(|one| !one.starts_with('-'));
+            !arguments.iter().any(turned) && patterns.next().is_some_and(|one| !is_all(one))
         }
-        has_code |=
-            text.eq_ignore_ascii_case("-command") || is_cluster && text.len() < 8 && text.contains('c');
-        if is_cluster && !has_code && text.contains('s') {
-            return Some(Code::Input);
+        "head" | "tail" => true,
+        "awk" | "sed" => {
+            let mut patterns = arguments.iter().filter_map(|one| one.split_once('/')?.1.split_once('/'));
+            let quiet = program(name) == "awk" || arguments.contains(&"-n");
+            quiet && patterns.any(|(pattern, _)| !is_all(&pattern))
         }
-        let is_valued = matches!(text, "-o" | "+o" | "-O" | "+O" | "--rcfile" | "--init-file")
-            || is_cluster && !has_code && text.ends_with('o');
-        at = at.saturating_add(if is_valued { 2 } else { 1 });
-    }
-    if arguments.get(at).is_some_and(|word| matches!(word.text.as_str(), "--" | "-")) {
-        at = at.saturating_add(1);
-    }
-    let rest = arguments.get(at..).unwrap_or_default();
-    Some(match rest.first() {
-        _ if has_code => Code::Words(rest.get(..1).unwrap_or_default()),
-        Some(file) if !is_input(&file.text) => Code::File(file),
-        _ => Code::Input,
-    })
-}
-
-/// Whether a file is what a command is fed.
-pub(super) fn is_input(path: &str) -> bool {
-    matches!(path, "-" | "/dev/stdin" | "/dev/fd/0" | "/proc/self/fd/0")
-}
-
-/// Whether code of a shell runs what the shell is fed.
-pub(super) fn takes_up_input(code: &str) -> bool {
-    let runs = |word: &str| SHELLS.contains(&word) || matches!(word, "eval" | "source" | "xargs" | "exec");
-    any(code, &["$(cat", "`cat", "$(<", "/dev/stdin", "/dev/fd/0", "{}", "python", "perl", ". /"])
-        || code.split(|one: char| !one.is_ascii_alphanumeric()).any(runs)
-}
-
-/// Whether the code that a command runs comes out of a decoder.
-fn decodes_into(script: &Script, command: &Command) -> bool {
-    let Some(at) = command.words.iter().position(|word| !is_wrapper(&program(&word.text))) else {
-        return false;
-    };
-    let (wrappers, rest) = command.words.split_at(at);
-    let Some((name, arguments)) = rest.split_first() else { return false };
-    let Some(code) = code_of(&program(&name.text), arguments) else { return false };
-    let decoded_in = |span: &Range<usize>| {
-        let inside = |one: &&Command| span.start <= one.span.start && one.span.end <= span.end;
-        script.commands.iter().filter(inside).any(decodes)
-    };
-    let filled_in = |word: &Word| word.expansions.iter().any(|one| decoded_in(&one.span));
-    let is_fed = match code {
-        Code::Words(words) => {
-            if words.iter().any(filled_in) {
-                return true;
-            }
-            words.is_empty() || words.iter().any(|word| takes_up_input(&word.text))
-        }
-        Code::File(file) => {
-            let is_fed = |one: &&bartizan_pipeline::shell::Expansion| one.kind == ExpansionKind::Process;
-            return file.expansions.iter().filter(is_fed).any(|one| decoded_in(&one.span))
-                || is_input(&file.text) && is_fed_decoded(script, command);
-        }
-        // What `xargs` is fed are names of files.
-        Code::Input => !wrappers.iter().any(|word| program(&word.text) == "xargs"),
-    };
-    let reads = |redirect: &bartizan_pipeline::shell::Redirect| {
-        matches!(redirect.operator.as_str(), "<" | "<<<") && filled_in(&redirect.target)
-    };
-    is_fed && (is_fed_decoded(script, command) || command.redirects.iter().any(reads))
-}
-
-/// Whether what a command reads comes out of a decoder.
-fn is_fed_decoded(script: &Script, command: &Command) -> bool {
-    let mut at = command.pipe_from;
-    for _ in 0..MOST {
-        let Some(source) = at.and_then(|at| script.commands.get(at)) else { break };
-        if decodes(source) {
-            return true;
-        }
-        at = source.pipe_from;
-    }
-    false
-}
-
-/// Whether a quoted word is only printed, looked for or written down by its command, and runs nowhere.
-fn is_only_said(script: &Script, index: usize, word: &Word) -> bool {
-    let Some(command) = script.commands.get(index) else { return false };
-    let mut words = command.words.iter().skip_while(|word| is_wrapper(&program(&word.text)));
-    let Some(name) = words.next().map(|word| program(&word.text)) else { return false };
-    let text = word.text.as_str();
-    let says = match name.as_str() {
-        "grep" | "egrep" | "fgrep" | "zgrep" => true,
-        "rg" | "ag" | "ack" => !words.any(|word| word.text.starts_with("--pre") || word.text == "--pager"),
-        // `e` of GNU's runs what stands behind it, or what comes of a substitution.
-        "sed" => {
-            let command = text.trim_start_matches(|one: char| one.is_ascii_digit() || "$, ".contains(one));
-            let flags = text.rsplit(['/', '|', '#', ',']).next().unwrap_or_default();
-            let runs = command.starts_with('e')
-                || flags.len() < 6 && flags.contains('e')
-                || any(text, &["/e ", ";e", "\n"]);
-            !runs
-        }
-        "git" => {
-            let verb = words.next().map(|word| word.text.as_str()).unwrap_or_default();
-            matches!(verb, "commit" | "tag" | "log" | "grep" | "notes" | "merge")
-        }
-        "echo" | "printf" => command.inside.is_none() && !writes(command),
         _ => false,
-    };
-    // An apostrophe of prose stands in a word, and a part that commands fill in is run.
-    let is_filled = word.expansions.iter().any(|one| !matches!(one.kind, ExpansionKind::Variable(_)));
-    if !says
-        || is_filled
-        || script.unclosed.is_some()
-        || text.starts_with("--") && !text.starts_with("--message=")
-    {
-        return false;
     }
-    // What reads on in the pipe must not run it either.
-    let mut at = index;
-    for _ in 0..MOST {
-        let Some((next, reader)) =
-            script.commands.iter().enumerate().find(|(_, one)| one.pipe_from == Some(at))
-        else {
-            return true;
-        };
-        let name = reader.words.first().map(|word| program(&word.text)).unwrap_or_default();
-        let is_quiet = matches!(
-            name.as_str(),
-            "grep"
-                | "egrep"
-                | "fgrep"
-                | "wc"
-                | "cat"
-                | "head"
-                | "tail"
-                | "sort"
-                | "uniq"
-                | "less"
-                | "more"
-                | "fold"
-                | "column"
-                | "nl"
-                | "cut"
-                | "jq"
-        );
-        if !is_quiet || writes(reader) {
-            return false;
-        }
-        at = next;
-    }
-    false
-}
-
-/// Whether what a command says goes into a file.
-fn writes(command: &Command) -> bool {
-    let is_file = |target: &str| target != "/dev/null" && target != "/dev/stderr";
-    command.redirects.iter().any(|one| {
-        !one.operator.starts_with('<') && one.operator != ">&" && is_file(one.target.text.as_str())
-    })
-}
-
-/// A line without the quoted words that are only said, for who reads it without a shell's eyes.
-pub(super) fn without_said(line: &str) -> Option<String> {
-    let script = Script::read(line);
-    let mut said: Vec<Range<usize>> = Vec::new();
-    for (index, command) in script.commands.iter().enumerate().take(MOST) {
-        let is_quoted = |word: &&Word| {
-            let written = line.get(word.span.clone()).unwrap_or_default();
-            word.quoted && written.strip_prefix("--message=").unwrap_or(written).starts_with(['"', '\''])
-        };
-        let words = command.words.iter().filter(is_quoted).take(ARGUMENTS);
-        said.extend(words.filter(|word| is_only_said(&script, index, word)).map(|word| word.span.clone()));
-    }
-    said.sort_by_key(|span| span.start);
-    let (mut out, mut at) = (String::new(), 0);
-    for span in &said {
-        out.push_str(line.get(at..span.start).unwrap_or_default());
-        out.push_str("''");
-        at = at.max(span.end);
-    }
-    out.push_str(line.get(at..).unwrap_or_default());
-    (!said.is_empty()).then_some(out)
-}
-
-/// A word as the command gets it: variables that are known, braces that list, echoed texts; one that is filled in may be several.
-fn expanded(
-    word: &Word,
-    index: usize,
-    script: &Script,
-    variables: &Variables,
-    left: &mut usize,
-) -> Vec<String> {
-    let text = unescaped(&word.text);
-    if let Some(listed) = text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'))
-        && !word.quoted
-        && listed.contains(',')
-    {
-        return listed.split(',').take(ARGUMENTS).map(str::to_owned).collect();
-    }
-    let (mut out, mut rest) = (String::with_capacity(text.len()), text.as_str());
-    for expansion in &word.expansions {
-        if out.len() >= LONGEST || *left == 0 {
-            break;
-        }
-        // What is looked through for a value.
-        *left = left.saturating_sub(script.commands.len());
-        let (mark, value) = match &expansion.kind {
-            ExpansionKind::Variable(name) => {
-                let local = script.assigned(name, index).filter(|value| value.is_literal());
-                let value = match name.as_str() {
-                    "IFS" => Some(" "),
-                    "@" | "*" | "-" | "1" | "2" | "3" | "4" | "5" | "6" | "7" | "8" | "9" => Some(""),
-                    _ => local.map(|value| value.text.as_str()).or(variables.value(name)),
-                };
-                let value = value.filter(|value| value.len() <= LONGEST_VALUE).map(str::to_owned);
-                (format!("${name}"), value)
-            }
-            ExpansionKind::Commands => {
-                let stands_in = |one: &&Command| {
-                    one.inside == Some(index)
-                        && expansion.span.start <= one.span.start
-                        && one.span.end <= expansion.span.end
-                };
-                ("$(…)".to_owned(), script.commands.iter().find(stands_in).and_then(said))
-            }
-            ExpansionKind::Process => ("$(…)".to_owned(), None),
-            ExpansionKind::Template(_) => continue,
-        };
-        let Some((head, tail)) = rest.split_once(mark.as_str()) else { continue };
-        let value = value.unwrap_or(mark);
-        *left = left.saturating_sub(head.len().saturating_add(value.len()));
-        out.push_str(head);
-        out.push_str(&value);
-        rest = tail;
-    }
-    out.push_str(rest);
-    out.truncate(out.floor_char_boundary(LONGEST));
-    if word.quoted || word.expansions.is_empty() {
-        return vec![out];
-    }
-    out.split_whitespace().map(str::to_owned).collect()
-}
-
-/// What a command prints that only repeats what it is given.
-fn said(command: &Command) -> Option<String> {
-    let (name, words) = command.words.split_first()?;
-    let prints = matches!(name.text.as_str(), "echo" | "printf");
-    let said: Vec<String> =
-        words.iter().filter(|word| !word.text.starts_with('-')).map(|word| unescaped(&word.text)).collect();
-    let all = said.join(" ");
-    (prints && all.len() <= LONGEST_VALUE && words.iter().all(Word::is_literal)).then_some(all)
-}
-
-/// A text with the numbers of characters read that `$'…'` and `printf` know.
-fn unescaped(text: &str) -> String {
-    if !["\\x", "\\0", "\\1"].iter().any(|mark| text.contains(mark)) {
-        return text.to_owned();
-    }
-    let text = text.strip_prefix('$').unwrap_or(text);
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find('\\') {
-        let (head, tail) = rest.split_at(at);
-        out.push_str(head);
-        let (digits, radix) =
-            if tail.starts_with("\\x") { (tail.get(2..4), 16) } else { (tail.get(1..4), 8) };
-        let code = digits.and_then(|digits| u8::from_str_radix(digits, radix).ok()).filter(u8::is_ascii);
-        out.push(code.map_or('\\', char::from));
-        rest = tail.get(if code.is_some() { 4 } else { 1 }..).unwrap_or_default();
-    }
-    out.push_str(rest);
-    out
 }
 
 /// The name of a program without its folder, in small letters.
-fn program(word: &str) -> String {
+pub(super) fn program(word: &str) -> String {
     word.rsplit(['/', '\\']).next().unwrap_or_default().to_ascii_lowercase()
 }
 
 /// Whether a word stands before the program that a command runs in the end.
-fn is_wrapper(name: &str) -> bool {
+pub(super) fn is_wrapper(name: &str) -> bool {
     const WRAPPERS: [&str; 11] =
         ["sudo", "doas", "env", "nohup", "nice", "time", "exec", "command", "timeout", "xargs", "busybox"];
     name.starts_with('-')
@@ -513,11 +269,12 @@ fn is_wrapper(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::super::line::{Grade, danger};
+    use super::super::variables::LONGEST_VALUE;
     use super::*;
 
     fn labels(lines: &str) -> Vec<(&'static str, Grade)> {
         let mut variables = Variables::default();
-        let found = lines.lines().filter_map(|line| danger(line, &mut variables));
+        let found = super::super::lines(lines).into_iter().filter_map(|line| danger(line, &mut variables));
         found.map(|one| (one.label, one.grade)).collect()
     }
 
@@ -547,6 +304,33 @@ mod tests {
             "mv /home /dev/null",
             "Remove-Item -Rec -Force C:\\*",
             "ri -r -fo $env:USERPROFILE",
+            "/bin/r? -rf /",
+            "/b*/r[m] -rf /",
+            "/???/rm -rf /",
+            "sudo /usr/bin/[r]m -fr /",
+            "rm -rf /./",
+            "rm -rf /../",
+            "rm -rf /tmp/..",
+            "rm -rf //",
+            "rm -rf /???",
+            "rm -rf /{etc,usr}",
+            "rm -rf ${X:-/}",
+            "rm -rf \"${X:=/}\"",
+            "X=; rm -rf ${X:-/}",
+            "rm -rf ${HOME:0:1}",
+            "f(){ rm -rf \"$1\"; }; f /",
+            "wipe() { local dir=${1:-build}; rm -rf \"$dir\"; }; wipe /etc",
+            "wipe() {\n  rm -r \"$1\"\n}\nwipe /etc",
+            "function wipe {\nrm -r \"$@\"\n}\nwipe build /",
+            "alias wipe='rm -rf'\nwipe /",
+            "X=/\nbash <<< \"rm -rf $X\"",
+            "sh <<<rm\\ -rf\\ /",
+            "rsync -a --delete empty/ /",
+            "sudo rsync -av --delete-after /tmp/empty/ /",
+            "> /etc/passwd",
+            "echo root::0:0::/: > /etc/passwd",
+            "cat x | sudo tee /etc/shadow",
+            "truncate -s 0 /etc/passwd",
         ] {
             assert_eq!(labels(lines), [("destroys-files", Grade::Grave)], "{lines}");
         }
@@ -561,6 +345,12 @@ mod tests {
             ("Clear-Disk -Number 0 -RemoveData", "destroys-disk"),
             ("cat image.iso | sudo dd of=/dev/nvme0n1", "destroys-disk"),
             ("sgdisk --zap-all /dev/sda", "destroys-disk"),
+            ("> /dev/sda", "destroys-disk"),
+            ("cat /dev/zero > /dev/sda", "destroys-disk"),
+            ("D=/dev/sda; yes > $D", "destroys-disk"),
+            ("cat image.iso | tee /dev/nvme0n1 >/dev/null", "destroys-disk"),
+            ("cp /dev/zero /dev/sda", "destroys-disk"),
+            ("mkswap /dev/sda1", "destroys-disk"),
             ("kubectl delete ns --all", "destroys-cluster"),
             ("kubectl delete all --all -A", "destroys-cluster"),
             ("wbadmin delete catalog -quiet", "destroys-backups"),
@@ -599,6 +389,12 @@ mod tests {
             ("find /srv/app -type f | xargs rm -f", "destroys-files"),
             ("TARGET=/srv/app\nrm -rf \"$TARGET\"", "destroys-files"),
             ("rm -rf *", "destroys-files"),
+            ("rsync -a --delete --exclude /proc /mnt/copy/ /", "destroys-files"),
+            ("rsync -a --delete /mnt/copy/ /home/", "destroys-files"),
+            ("find / | grep cache | xargs rm -rf", "destroys-files"),
+            ("find / -type f | head -n 100 | xargs rm -f", "destroys-files"),
+            ("cp /root/passwd.bak /etc/passwd", "destroys-files"),
+            ("echo x >> /etc/passwd", "persistence"),
         ] {
             assert_eq!(labels(line), [(label, Grade::Serious)], "{line}");
         }
@@ -641,6 +437,23 @@ mod tests {
             "dd if=/dev/zero of=test.img bs=1M count=10",
             "az group list --query '[].name'",
             "redis-cli ping",
+            "rsync -a --delete public/ host:/srv/www/",
+            "rsync -av / /mnt/backup",
+            "cat /etc/passwd | cut -d: -f1 > users.txt",
+            "dmesg > /dev/null 2>&1",
+            "cp /etc/passwd backup/",
+            "cat /dev/sda1 > image.img",
+            "ls -l /dev/cdrom -> /dev/sda",
+            "> /dev/sda is the first disk of the machine.",
+            "f(){ rm -rf \"$1\"; }; f build",
+            "f(){ rm -rf \"$1\"; }; g /",
+            "ls r* -r /",
+            "find build | grep cache | xargs rm -rf",
+            "alias ll='ls -la'\nll /",
+            "bash <<< 'ls -la /'",
+            "git commit -m \"$(cat <<'EOF'\ndocs: never run rm -rf /\nEOF\n)\"",
+            "git commit -m \"docs: never run\nrm -rf /\n\"",
+            "gh pr create --body \"Removes\n\nrm -rf /\n\nfrom the script\"",
         ] {
             assert_eq!(labels(line), [], "{line}");
         }
@@ -687,6 +500,11 @@ mod tests {
             "format c: /q",
             "bash <(echo cm0= | base64 -d)",
             "echo cm0= | base64 -d | bash -s -- x.sh",
+            "find / | grep -v proc | xargs rm -rf",
+            "find / | grep . | xargs rm -rf",
+            "git commit -m \"docs: never run\nrm -rf /",
+            "bash -c \"echo a\nrm -rf /\n\"",
+            "git commit -m \"$(cat <<EOF\n$(rm -rf /)\nEOF\n)\"",
         ] {
             assert!(labels(line).iter().any(|(_, grade)| *grade == Grade::Grave), "{line}");
         }
@@ -699,6 +517,22 @@ mod tests {
     }
 
     proptest::proptest! {
+        #[test]
+        fn a_root_is_lost_however_name_and_place_are_written(
+            name in proptest::sample::select(vec!["rm", "/bin/rm", "/b?n/r?", "sudo rm", "r''m", "$(echo rm)", "X=rm; $X"]),
+            place in proptest::sample::select(vec!["/", "/.", "/./", "//", "/../", "/tmp/..", "${Y:-/}", "\"${Y:-/}\"", "/*", "/{etc,}"]),
+            fed in 0..4_usize,
+        ) {
+            let line = match fed {
+                0 => format!("{name} -rf {place}"),
+                1 => format!("bash <<< '{}'", format!("{name} -rf {place}").replace('\'', "")),
+                2 => format!("f() {{ {name} -rf \"$1\"; }}; f {place}"),
+                _ => format!("cd /tmp && {name} -r -f {place}"),
+            };
+            let found = labels(&line);
+            proptest::prop_assert!(found.iter().any(|(_, grade)| *grade == Grade::Grave), "{}: {:?}", line, found);
+        }
+
         #[test]
         fn any_lines_are_read(
             lines in "([A-Z]=|\\$[A-Z]|\\$\\(|`|rm |-rf |/|\\||xargs |'|\"|\\{|\\}|,|\\\\x|cd |\n|\\PC){0,40}",

@@ -1,8 +1,8 @@
 //! Statements of databases, and calls of Python and JavaScript.
 
 use super::command::ARGUMENTS;
-use super::destructive::{is_root, is_store};
 use super::line::{Danger, any, grave, serious};
+use super::places::{is_root, is_store};
 
 /// Statements that take more than a row.
 pub(super) fn sql(line: &str) -> Option<Danger> {

@@ -6,6 +6,9 @@
 //! letters were changed, only tokens count that their form alone tells.
 
 mod coded;
+mod gate;
+mod margin;
+mod numbers;
 mod run;
 mod spelt;
 
@@ -17,6 +20,7 @@ use super::stream::{Kinds, LONGEST_STEP, Seen, Step, Tail, is_unspaced, without_
 use super::words::turned;
 use bartizan_text::{Class, Hit, latin_look};
 use coded::{Code, Coded};
+use margin::Margin;
 use run::{Run, is_of_mark, may_begin};
 use spelt::Spelt;
 use std::ops::Range;
@@ -60,8 +64,12 @@ pub(crate) struct Disguised {
     look: Arc<Look>,
     shown: Shown,
     word: Spelt,
+    /// Whether the word under way began a line.
+    begins_line: bool,
+    margin: Margin,
     run: Run,
     coded: Coded,
+    way: Way,
 }
 
 /// A credential, and where in the text.
@@ -72,19 +80,39 @@ impl Disguised {
     pub(crate) fn new(look: Arc<Look>, begins_line: bool) -> Self {
         let mut shown = Shown::joining();
         shown.pass(begins_line);
-        Self { look, shown, word: Spelt::default(), run: Run::default(), coded: Coded::default() }
+        Self {
+            look,
+            shown,
+            word: Spelt::default(),
+            begins_line: false,
+            margin: Margin::default(),
+            run: Run::default(),
+            coded: Coded::default(),
+            way: Way::Out,
+        }
     }
 
-    /// Everything in a whole text, by its place.
-    pub(crate) fn all(look: &Arc<Look>, text: &str) -> Vec<Seen> {
-        let (mut tail, mut seen, mut reader) =
-            (Tail::default(), Vec::new(), Self::new(Arc::clone(look), true));
+    /// Everything in a whole text that goes this way, by its place.
+    pub(crate) fn all(look: &Arc<Look>, text: &str, way: Way) -> Vec<Seen> {
+        let (mut tail, mut seen) = (Tail::default(), Vec::new());
+        let mut reader = Self { way, ..Self::new(Arc::clone(look), true) };
         tail.push(text);
         while let Some(step) = tail.step() {
             reader.read(&tail, &step, false, &mut seen);
         }
         let rest = tail.rest();
         reader.read(&tail, &rest, true, &mut seen);
+        seen
+    }
+
+    /// The same where the text may hold something at all; what else is prose is passed over at once.
+    pub(crate) fn hidden(look: &Arc<Look>, text: &str, way: Way) -> Vec<Seen> {
+        let Some(part) = gate::part(text) else { return Vec::new() };
+        let mut seen = Self::all(look, text.get(part.clone()).unwrap_or_default(), way);
+        for one in &mut seen {
+            let span = &one.reason.span;
+            one.reason.span = part.start.saturating_add(span.start)..part.start.saturating_add(span.end);
+        }
         seen
     }
 
@@ -112,14 +140,19 @@ impl Disguised {
             self.shown.pass(step.kinds.any(Kinds::LINE_END));
             return None;
         }
+        let begins_line = self.shown.begins_line();
         let shown = self.shown.read(text);
+        let margin = if begins_line && self.word.is_empty() { self.margin.take(&shown) } else { 0 };
         for (at, character) in shown.char_indices() {
-            if character == NOTHING || bartizan_core::is_invisible(character) {
+            if at < margin || character == NOTHING || bartizan_core::is_invisible(character) {
                 continue;
             }
             if character.is_whitespace() || is_unspaced(character) {
                 self.end_word(tail, seen);
             } else {
+                if self.word.is_empty() {
+                    self.begins_line = begins_line;
+                }
                 self.word.push(character, step.start.saturating_add(at));
             }
         }
@@ -142,9 +175,9 @@ impl Disguised {
             self.run.clear();
             self.coded.clear();
         } else {
-            if !self.coded.takes(&word) {
+            if !self.coded.takes(&word, self.begins_line) {
                 self.end_code(tail, seen);
-                self.coded.takes(&word);
+                self.coded.takes(&word, self.begins_line);
             }
             self.piece(&word, tail, seen);
         }
@@ -163,7 +196,7 @@ impl Disguised {
         let written = tail.get(word.span(0..text.len(), tail));
         let may_be = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'@' | b'=' | b'$');
         if written != text && (text.len() >= LONG_WORD || text.bytes().any(may_be)) {
-            self.look.find(text.as_bytes(), Way::Out, |hit, handling| {
+            self.look.find(text.as_bytes(), self.way, |hit, handling| {
                 let value = text.get(hit.start..hit.end).unwrap_or_default();
                 if !written.contains(value) {
                     let span = word.span(hit.start..hit.end, tail);
@@ -174,7 +207,11 @@ impl Disguised {
         if seen.len() > before || text.len() < SHORTEST_TURNED || is_one_word(text) {
             return seen.len() > before;
         }
-        let found = self.turned(text).or_else(|| self.decoded(text, DEEPEST)).or_else(|| self.parted(text));
+        let found = self
+            .turned(text)
+            .or_else(|| self.decoded(text, DEEPEST))
+            .or_else(|| self.unquoted(text))
+            .or_else(|| self.parted(text));
         if let Some((hit, handling, span)) = found {
             seen.push(told(hit, handling, word.span(span, tail)));
             return true;
@@ -216,6 +253,30 @@ impl Disguised {
         for (at, character) in text.char_indices() {
             plain.push(latin_look(character).unwrap_or(character), at);
         }
+        self.respelt(&plain, text)
+    }
+
+    /// A token of which some characters are written as their numbers behind an equals sign.
+    ///
+    /// Source: RFC 2045, section 6.7 (quoted-printable).
+    fn unquoted(&self, text: &str) -> Option<Found> {
+        if text.len() > LONGEST_TURNED || memchr::memchr(b'=', text.as_bytes()).is_none() {
+            return None;
+        }
+        let (mut plain, mut rest, mut any) = (Spelt::default(), text, false);
+        while let Some(first) = rest.chars().next() {
+            let digits = rest.get(1..3).filter(|_| first == '=');
+            let code =
+                digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()).filter(u8::is_ascii_graphic);
+            any |= code.is_some();
+            plain.push(code.map_or(first, char::from), text.len().saturating_sub(rest.len()));
+            rest = rest.get(if code.is_some() { 3 } else { first.len_utf8() }..).unwrap_or_default();
+        }
+        if any { self.respelt(&plain, text) } else { None }
+    }
+
+    /// A token in another spelling of a text.
+    fn respelt(&self, plain: &Spelt, text: &str) -> Option<Found> {
         let (hit, handling, span) = self.altered(plain.text.as_bytes(), false)?;
         let start = plain.places.get(span.start).copied()?;
         let end = plain.places.get(span.end).copied().unwrap_or(text.len());
@@ -299,7 +360,7 @@ impl Disguised {
     fn in_inner(&self, text: &str, depth: usize) -> Option<(Hit, Handling)> {
         let mut found = None;
         let mut look = |text: &str| {
-            self.look.find(text.as_bytes(), Way::Out, |hit, handling| {
+            self.look.find(text.as_bytes(), self.way, |hit, handling| {
                 if hit.kind.class == Class::Secret {
                     found.get_or_insert((hit, handling));
                 }
@@ -323,7 +384,7 @@ impl Disguised {
     /// A token that its form alone tells.
     fn altered(&self, text: &[u8], any_case: bool) -> Option<Found> {
         let mut found = None;
-        self.look.find_altered(text, any_case, Way::Out, |hit, handling| {
+        self.look.find_altered(text, any_case, self.way, |hit, handling| {
             let span = hit.start..hit.end;
             found.get_or_insert((hit, handling, span));
         });
@@ -348,19 +409,17 @@ impl Disguised {
         let (spelt, of) = (&self.coded.spelt, self.coded.of);
         let found = match of {
             // The last part may be none of it.
-            Some(Code::Base64) => [spelt.text.len(), self.coded.starts.last().copied().unwrap_or_default()]
-                .into_iter()
-                .filter(|_| self.coded.starts.len() > 1)
-                .find_map(|end| self.decoded(spelt.text.get(..end)?, DEEPEST))
-                .map(|(hit, handling, span)| (hit, handling, spelt.span(span, tail))),
+            Some(Code::Base64 | Code::Groups(_)) if self.coded.has_letter() => {
+                [spelt.text.len(), self.coded.starts.last().copied().unwrap_or_default()]
+                    .into_iter()
+                    .filter(|end| self.coded.starts.len() > 1 && *end >= SHORTEST_ENCODED)
+                    .find_map(|end| self.decoded(spelt.text.get(..end)?, DEEPEST))
+                    .map(|(hit, handling, span)| (hit, handling, spelt.span(span, tail)))
+            }
             Some(Code::Numbers) if self.coded.starts.len() >= SHORTEST_TOKEN => {
-                let inner = self.coded.characters();
-                inner.and_then(|(text, width)| {
-                    let (hit, handling, span) = self.plain(&text)?;
-                    let digits = span.start.saturating_mul(width)..span.end.saturating_mul(width);
-                    let all = 0..spelt.text.len();
-                    let digits = if width == 0 { all } else { digits };
-                    Some((hit, handling, spelt.span(digits, tail)))
+                self.coded.characters().iter().find_map(|text| {
+                    let (hit, handling, span) = self.plain(text)?;
+                    Some((hit, handling, spelt.span(self.coded.parts(&span), tail)))
                 })
             }
             _ => None,
@@ -375,7 +434,7 @@ impl Disguised {
     /// The first credential in a text as it stands.
     fn plain(&self, text: &str) -> Option<Found> {
         let mut found = None;
-        self.look.find(text.as_bytes(), Way::Out, |hit, handling| {
+        self.look.find(text.as_bytes(), self.way, |hit, handling| {
             if hit.kind.class == Class::Secret {
                 let span = hit.start..hit.end;
                 found.get_or_insert((hit, handling, span));
@@ -454,7 +513,8 @@ fn is_one_word(text: &str) -> bool {
 
 fn told(mut hit: Hit, handling: Handling, span: Range<usize>) -> Seen {
     (hit.start, hit.end) = (span.start, span.end);
-    let replacement = (handling == Handling::Redact).then(|| format!("[{}]", hit.kind.id));
+    let replacement =
+        matches!(handling, Handling::Redact | Handling::Tokens).then(|| format!("[{}]", hit.kind.id));
     Seen { reason: reason(&hit, handling, ""), replacement }
 }
 

@@ -65,7 +65,7 @@ impl Run {
 
     pub(super) fn put(&mut self, word: &Spelt) {
         let from = self.spelt.text.len();
-        if word.text.bytes().all(|byte| is_joint(byte) || matches!(byte, b'+' | b'&')) {
+        if is_between(&word.text) {
             return;
         }
         self.starts.push(from);
@@ -193,7 +193,13 @@ pub(super) fn is_joint(byte: u8) -> bool {
             | b':'
             | b'='
             | b'*'
+            | b'>'
     )
+}
+
+/// Whether a word is no piece and parts none: what puts texts together, and what stands before lines that are quoted or comments.
+pub(super) fn is_between(word: &str) -> bool {
+    word.bytes().all(|byte| is_joint(byte) || matches!(byte, b'+' | b'&' | b'#' | b'/' | b'%'))
 }
 
 /// Whether a piece is a word as people write them, marks behind it aside.

@@ -1,8 +1,9 @@
 //! Disguises that no token leaves in, and what only looks like one.
 
 use super::super::answer::tests::{answer, streamed};
-use super::super::checks::tests::{checks, exchange};
-use crate::check::{Checks, Session};
+use super::super::checks::tests::{call, checks, exchange, with_edits};
+use crate::check::{Action, Checks, Session};
+use crate::exchange::Role;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use std::sync::LazyLock;
@@ -60,6 +61,13 @@ fn words() -> Vec<String> {
         format!("0x{}", hex(KEY)),
         hex(&STANDARD.encode(KEY)),
         STANDARD.encode(KEY.chars().rev().collect::<String>()),
+        format!("String.fromCharCode({})", numbers(",", |one| one.to_string())),
+        numbers("+", |one| format!("chr({one})")),
+        numbers(",", |one| format!("0x{one:02x}")),
+        numbers(",", |one| one.to_string()),
+        numbers("", |one| format!("\\{one:03o}")),
+        numbers("", |one| format!("={one:02X}")),
+        KEY.replace('_', "=5F"),
         between("-"),
         between("."),
         between("*"),
@@ -94,7 +102,51 @@ fn pieces() -> Vec<String> {
         format!("('{}')", groups.join("',\n '")),
         format!("{first}\n{second}"),
         each(|one| format!("{:02x} ", u32::from(one))),
+        quoted("> "),
+        quoted(">> "),
+        quoted("+"),
+        quoted("+ "),
+        quoted("# "),
+        quoted("// "),
+        format!("> {first}\n> {second}"),
+        format!("\n+{first}\n+{second}\n"),
+        numbers(" + ", |one| format!("chr({one})")),
+        numbers(", ", |one| format!("0x{one:02x}")),
+        numbers(",\n", |one| one.to_string()),
+        grouped(&STANDARD.encode(KEY), 4),
+        grouped(&STANDARD.encode(KEY), 8),
+        numbers("", |one| format!("={one:02X}")).replace("=6D", "=\n=6D"),
     ]
+}
+
+fn numbers(between: &str, form: impl Fn(u8) -> String) -> String {
+    KEY.bytes().map(form).collect::<Vec<_>>().join(between)
+}
+
+/// The key on lines of twelve behind marks.
+fn quoted(mark: &str) -> String {
+    format!("\n{mark}{}\n", grouped(KEY, 12).replace(' ', &format!("\n{mark}")))
+}
+
+fn grouped(text: &str, length: usize) -> String {
+    let parts = text.as_bytes().chunks(length).map(|part| String::from_utf8_lossy(part).into_owned());
+    parts.collect::<Vec<_>>().join(" ")
+}
+
+/// The bytes of a text as `xxd` and `hexdump -C` show them.
+fn dumps(text: &str) -> [String; 2] {
+    let mut dumps = [String::new(), String::new()];
+    for (number, row) in text.as_bytes().chunks(16).enumerate() {
+        let hex: Vec<String> = row.iter().map(|byte| format!("{byte:02x}")).collect();
+        let shown: String =
+            row.iter().map(|byte| if byte.is_ascii_graphic() { char::from(*byte) } else { '.' }).collect();
+        let pairs: Vec<String> = hex.chunks(2).map(<[String]>::concat).collect();
+        dumps[0] += &format!("{:08x}: {:39}  {shown}\n", number * 16, pairs.join(" "));
+        let (left, right) = hex.split_at(hex.len().min(8));
+        dumps[1] +=
+            &format!("{:08x}  {:23}  {:23}  |{shown}|\n", number * 16, left.join(" "), right.join(" "));
+    }
+    dumps
 }
 
 fn judged(text: &str, cuts: &[usize]) -> (String, Vec<String>) {
@@ -106,7 +158,7 @@ fn judged(text: &str, cuts: &[usize]) -> (String, Vec<String>) {
 #[test]
 fn a_token_does_not_leave_in_any_disguise_and_cut() {
     /// What may be left: the marks around it, and letters before anything says that they begin a token.
-    const LEFT: usize = 24;
+    const LEFT: usize = 36;
     for dressed in words().into_iter().chain(pieces()) {
         let text = format!("The key is {dressed} then.");
         let (out, labels) = judged(&text, &[]);
@@ -119,6 +171,66 @@ fn a_token_does_not_leave_in_any_disguise_and_cut() {
         let every: Vec<usize> = (0..text.len()).collect();
         assert_eq!(judged(&text, &every), (out, labels), "{dressed}");
     }
+}
+
+#[test]
+fn a_token_does_not_leave_in_a_dump_of_its_bytes() {
+    for dump in dumps(&format!("the key: {KEY}\n")) {
+        let text = format!("Here is the file:\n\n{dump}\nThat is all.");
+        let (out, labels) = judged(&text, &[]);
+        assert!(labels.iter().any(|label| label == "github-token"), "{dump}: {labels:?}");
+        assert!(!out.contains(&dump[dump.len() / 2..]) && out.ends_with("That is all."), "{out}");
+        let every: Vec<usize> = (0..text.len()).collect();
+        assert_eq!(judged(&text, &every), (out, labels), "{dump}");
+    }
+    for dump in dumps("The harbour office opens at nine, and closes when the last boat is in.\n") {
+        assert_eq!(judged(&dump, &[]), (dump.clone(), vec![]));
+    }
+}
+
+#[test]
+fn a_token_does_not_reach_the_model_in_any_disguise() {
+    for dressed in words().into_iter().chain(pieces()).chain(dumps(KEY)) {
+        for text in
+            [format!("The key is {dressed} then."), format!("word {} {dressed}", "and so on ".repeat(80))]
+        {
+            let asked = exchange(&[(Role::User, text.as_str())]);
+            let judgement = CHECKS.request(&asked, &Session::new([0; 32]));
+            let after = with_edits(&asked, &judgement);
+            assert!(judgement.reasons.iter().any(|one| one.label == "github-token"), "{text}");
+            assert!(after.contains("[github-token]"), "{text}: {after}");
+        }
+    }
+}
+
+#[test]
+fn what_is_put_in_the_place_of_a_disguise_comes_back_as_it_was_written() {
+    let dressed = STANDARD.encode(KEY);
+    let text = format!("Decode {dressed} for me");
+    let (checks, session) = (checks("[secrets]\ninput = 'tokens'"), Session::new([0; 32]));
+    let asked = exchange(&[(Role::User, text.as_str())]);
+    let judgement = checks.request(&asked, &session);
+    assert!(!with_edits(&asked, &judgement).contains(&dressed));
+    assert_eq!(session.values().values().collect::<Vec<_>>(), [&dressed]);
+}
+
+#[test]
+fn a_call_that_is_repeated_is_read_for_disguises_in_its_name_and_its_arguments() {
+    let judged = |name: &str, arguments: &str| {
+        let judgement = CHECKS.request(&call(name, arguments), &Session::new([0; 32]));
+        (judgement.action, judgement.edits.first().map(|edit| edit.replacement.clone()))
+    };
+    let encoded = STANDARD.encode(KEY);
+    assert_eq!(
+        judged("send", &format!(r#"{{"a":"{encoded}"}}"#)),
+        (Action::Redact, Some(r#"{"a":"[github-token]"}"#.to_owned()))
+    );
+    assert_eq!(
+        judged("send", &format!(r#"{{"a":"x\n{encoded}"}}"#)),
+        (Action::Redact, Some(r#"{"a":"x\n[github-token]"}"#.to_owned()))
+    );
+    assert_eq!(judged(&encoded, "{}").0, Action::Block);
+    assert_eq!(judged("send_to_everyone_in_the_list", r#"{"a":"x\ny"}"#), (Action::Allow, None));
 }
 
 #[test]
@@ -154,6 +266,11 @@ fn what_only_looks_like_a_disguise_leaves_as_it_is() {
         "matplotlib==3.9.2\nnumpy==2.1.1\nsk-learn==0.0\nre_2 = re.compile(r'\\d+_\\w+')",
         "The words `sk-learn`, `hf_hub_download` and `AKIA` stand in the 3rd line of setup_2.py.",
         "A token is `^ghp_[A-Za-z0-9]{36}$`, of AWS `\\bAKIA[0-9A-Z]{16}\\b`, of Slack `xox[baprs]-[0-9a-zA-Z-]{10,48}`.",
+        "> quoted 12 of 100\n> and 2024 more\n+ added x_1\n- removed y_2\n+ added z_3\n",
+        "[103, 104, 112, 95, 120, 55, 75, 100, 50, 81, 120, 57, 76, 109, 52, 90, 116, 56, 82, 118, 51, 66]",
+        "dead beef cafe babe 1234 5678 9abc def0 0f1e 2d3c 4b5a 6978 8796 a5b4",
+        "that this with from word ends here when they said some more than once",
+        "x=C3=A9 and y=C3=AF to z=C3=A9 of 2024, a=41 and b=42=\nc=43",
         "Use AKIAIOSFODNN7EXAMPLE and ghp_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx as placeholders.",
         picture.as_str(),
     ] {

@@ -1,0 +1,161 @@
+//! Functions and aliases that lines of a shell give, for what they are called with later.
+
+use super::line::is_triggered;
+
+/// Most functions that are kept, and the longest body, in bytes.
+const KEPT: usize = 8;
+const LONGEST_BODY: usize = 1024;
+
+/// Functions of the lines before.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Functions {
+    /// Names and bodies of those that do something with what they are called with.
+    known: Vec<(String, String)>,
+    open: Option<Open>,
+}
+
+/// A function whose end did not come yet.
+#[derive(Debug, Clone)]
+struct Open {
+    name: String,
+    body: String,
+    /// Braces that are open.
+    depth: usize,
+}
+
+impl Functions {
+    /// Whether one is being given.
+    pub(super) fn is_open(&self) -> bool {
+        self.open.is_some()
+    }
+
+    /// Whether there is any.
+    pub(super) fn is_empty(&self) -> bool {
+        self.known.is_empty()
+    }
+
+    /// The body of the one of this name.
+    pub(super) fn body(&self, name: &str) -> Option<&str> {
+        self.known.iter().rev().find(|(known, _)| known == name).map(|(_, body)| body.as_str())
+    }
+
+    /// Takes a line.
+    pub(super) fn line(&mut self, line: &str) {
+        let mut rest = line;
+        while let Some(begun) = self.begun(rest) {
+            rest = begun;
+            let Some(open) = &mut self.open else { return };
+            let mut end = None;
+            for (at, byte) in rest.bytes().enumerate() {
+                match byte {
+                    b'{' => open.depth = open.depth.saturating_add(1),
+                    b'}' => open.depth = open.depth.saturating_sub(1),
+                    _ => continue,
+                }
+                if open.depth == 0 {
+                    end = Some(at);
+                    break;
+                }
+            }
+            let body = rest.get(..end.unwrap_or(rest.len())).unwrap_or_default();
+            if open.body.len().saturating_add(body.len()) > LONGEST_BODY {
+                self.open = None;
+                return;
+            }
+            open.body.push_str(body);
+            open.body.push('\n');
+            let Some(end) = end else { return };
+            if let Some(Open { name, body, .. }) = self.open.take() {
+                self.keep(name, body);
+            }
+            rest = rest.get(end.saturating_add(1)..).unwrap_or_default();
+            rest = rest.trim_start_matches([' ', '\t', ';', '&']);
+        }
+    }
+
+    /// What stands in the body: all of the text where a function is open, or what is behind the brace of one that begins here.
+    fn begun<'t>(&mut self, text: &'t str) -> Option<&'t str> {
+        if self.open.is_some() {
+            return Some(text);
+        }
+        let (name, rest) = head(text)?;
+        self.open = Some(Open { name: name.to_owned(), body: String::new(), depth: 1 });
+        Some(rest)
+    }
+
+    /// Takes up one, if it does something with what it is called with that could be a danger.
+    pub(super) fn keep(&mut self, name: String, body: String) {
+        let uses = body.match_indices('$').any(|(at, _)| {
+            let behind = body.as_bytes().get(at.saturating_add(1)..).unwrap_or_default();
+            let behind = behind.strip_prefix(b"{").unwrap_or(behind);
+            behind.first().is_some_and(|byte| matches!(byte, b'1'..=b'9' | b'@' | b'*'))
+        });
+        self.known.retain(|(known, _)| *known != name);
+        if uses && self.known.len() < KEPT && is_triggered(&body) {
+            self.known.push((name, body));
+        }
+    }
+}
+
+/// The name of a function whose declaration a line begins with, and what stands behind its brace.
+pub(super) fn head(line: &str) -> Option<(&str, &str)> {
+    let line = line.trim_start();
+    let (line, is_said) = match line.strip_prefix("function ") {
+        Some(rest) => (rest.trim_start(), true),
+        None => (line, false),
+    };
+    let length = line
+        .bytes()
+        .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'))
+        .count();
+    let (name, rest) = line.split_at_checked(length).filter(|(name, _)| !name.is_empty())?;
+    let rest = rest.trim_start();
+    let rest = match rest.strip_prefix('(').map(str::trim_start) {
+        Some(inner) => inner.strip_prefix(')')?,
+        None if is_said => rest,
+        None => return None,
+    };
+    Some((name, rest.trim_start().strip_prefix('{')?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_function_is_read_over_lines_and_in_one() {
+        for lines in [
+            &["wipe() {", "  rm -rf \"$1\"", "}"][..],
+            &["function wipe { rm -rf $@; }; wipe /tmp/x"],
+            &["a() { :; }; wipe () { if true; then { rm -rf ${1:-x}; }; fi; }"],
+        ] {
+            let mut functions = Functions::default();
+            for line in lines {
+                functions.line(line);
+            }
+            assert!(
+                !functions.is_open() && functions.body("wipe").is_some_and(|body| body.contains("rm -rf")),
+                "{lines:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_takes_nothing_or_destroys_nothing_is_not_kept() {
+        let mut functions = Functions::default();
+        for line in
+            ["a() { rm -rf build; }", "b() { echo $1; }", "int main() {", "  return 0;", "}", "foo(x) {"]
+        {
+            functions.line(line);
+        }
+        assert!(functions.is_empty() && !functions.is_open());
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_lines_are_taken(lines in "([a-z]\\(\\) ?\\{|\\}|rm \\$1|\n|;|\\PC){0,40}") {
+            let mut functions = Functions::default();
+            lines.lines().for_each(|line| functions.line(line));
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! Texts in quotes that their command only prints, looks for or writes down: a message of a commit may name any danger.
+
+use super::command::ARGUMENTS;
+use super::line::{LONGEST, MOST, any};
+use super::shell::{is_wrapper, program};
+use bartizan_pipeline::shell::{Command, Expansion, ExpansionKind, Script, Word};
+use std::ops::Range;
+
+/// Programs whose quoted texts may go on over lines and are only said.
+const SAYING: [&str; 5] = ["git", "gh", "glab", "echo", "printf"];
+
+/// Lines of a text in quotes that is only said, which a shell reads as one: it goes on until the quote ends.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Quoted {
+    /// The quote that is open.
+    open: Option<u8>,
+}
+
+impl Quoted {
+    /// Takes a line; gives whether a quote is open behind it.
+    pub(crate) fn goes_on(&mut self, line: &str) -> bool {
+        let bytes = line.as_bytes();
+        if memchr::memchr2(b'"', b'\'', bytes).is_none() {
+            return self.open.is_some();
+        }
+        let within = self.open.is_some();
+        let (mut at, mut begun) = (0_usize, 0_usize);
+        let mut before = b' ';
+        while let Some(&byte) = bytes.get(at) {
+            let is_escape = byte == b'\\' && self.open != Some(b'\'');
+            match (byte, self.open) {
+                (_, _) if is_escape => at = at.saturating_add(1),
+                (_, Some(open)) if byte == open => self.open = None,
+                // An apostrophe within a word of prose begins nothing.
+                (b'"' | b'\'', None) if before.is_ascii_whitespace() || matches!(before, b'=' | b'(') => {
+                    (self.open, begun) = (Some(byte), at);
+                }
+                (_, _) => {}
+            }
+            before = byte;
+            at = at.saturating_add(1);
+        }
+        if !within && !says(line.get(..begun).unwrap_or_default()) {
+            self.open = None;
+        }
+        self.open.is_some()
+    }
+
+    /// Whether a quote is open.
+    pub(crate) fn is_open(self) -> bool {
+        self.open.is_some()
+    }
+}
+
+/// The lines of a text as a shell reads them: those of a text in quotes that is only said are one, where it ends within the longest line.
+pub(crate) fn lines(text: &str) -> Vec<&str> {
+    let mut all = Vec::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let (mut quoted, mut end, mut first) = (Quoted::default(), 0_usize, None);
+        for line in rest.split_inclusive('\n') {
+            end = end.saturating_add(line.len());
+            let own = line.trim_end_matches('\n');
+            let goes_on = quoted.goes_on(own);
+            first = first.or(Some(end));
+            if !goes_on || end > LONGEST {
+                break;
+            }
+        }
+        let end = if quoted.is_open() { first.unwrap_or(end) } else { end };
+        all.push(rest.get(..end).unwrap_or_default().trim_end_matches(['\n', '\r']));
+        rest = rest.get(end..).unwrap_or_default();
+    }
+    all
+}
+
+/// Whether the last command of the beginning of a line only says what it is given.
+fn says(line: &str) -> bool {
+    let command = line.rsplit([';', '|', '&', '(']).next().unwrap_or_default();
+    let mut words = command.split_ascii_whitespace().skip_while(|word| *word == "$" || is_wrapper(word));
+    words.next().is_some_and(|name| SAYING.contains(&name))
+}
+
+/// Whether a quoted word is only printed, looked for or written down by its command, and runs nowhere.
+pub(super) fn is_only_said(script: &Script, index: usize, word: &Word) -> bool {
+    let Some(command) = script.commands.get(index) else { return false };
+    let mut words = command.words.iter().skip_while(|word| is_wrapper(&program(&word.text)));
+    let Some(name) = words.next().map(|word| program(&word.text)) else { return false };
+    let text = word.text.as_str();
+    let says = match name.as_str() {
+        "grep" | "egrep" | "fgrep" | "zgrep" => true,
+        "rg" | "ag" | "ack" => !words.any(|word| word.text.starts_with("--pre") || word.text == "--pager"),
+        // `e` of GNU's runs what stands behind it, or what comes of a substitution.
+        "sed" => {
+            let command = text.trim_start_matches(|one: char| one.is_ascii_digit() || "$, ".contains(one));
+            let flags = text.rsplit(['/', '|', '#', ',']).next().unwrap_or_default();
+            let runs = command.starts_with('e')
+                || flags.len() < 6 && flags.contains('e')
+                || any(text, &["/e ", ";e", "\n"]);
+            !runs
+        }
+        "git" => {
+            let verb = words.next().map(|word| word.text.as_str()).unwrap_or_default();
+            matches!(verb, "commit" | "tag" | "log" | "grep" | "notes" | "merge")
+        }
+        // What stands in a review, a report or a release.
+        "gh" | "glab" => {
+            let verb = words.next().map(|word| word.text.as_str()).unwrap_or_default();
+            matches!(verb, "pr" | "mr" | "issue" | "release")
+        }
+        "echo" | "printf" => command.inside.is_none() && !writes(command),
+        _ => false,
+    };
+    // An apostrophe of prose stands in a word, and a part that commands fill in is run.
+    let is_filled =
+        |one: &Expansion| !matches!(one.kind, ExpansionKind::Variable(_)) && !is_here_text(script, one);
+    if !says
+        || word.expansions.iter().any(is_filled)
+        || script.unclosed.is_some()
+        || text.starts_with("--") && !text.starts_with("--message=")
+    {
+        return false;
+    }
+    // What reads on in the pipe must not run it either.
+    let mut at = index;
+    for _ in 0..MOST {
+        let Some((next, reader)) =
+            script.commands.iter().enumerate().find(|(_, one)| one.pipe_from == Some(at))
+        else {
+            return true;
+        };
+        let name = reader.words.first().map(|word| program(&word.text)).unwrap_or_default();
+        let is_quiet = matches!(
+            name.as_str(),
+            "grep"
+                | "egrep"
+                | "fgrep"
+                | "wc"
+                | "cat"
+                | "head"
+                | "tail"
+                | "sort"
+                | "uniq"
+                | "less"
+                | "more"
+                | "fold"
+                | "column"
+                | "nl"
+                | "cut"
+                | "jq"
+        );
+        if !is_quiet || writes(reader) {
+            return false;
+        }
+        at = next;
+    }
+    false
+}
+
+/// Whether a part of a word is filled in by `cat` with the lines behind it as they stand: `$(cat <<'END' …)`.
+fn is_here_text(script: &Script, expansion: &Expansion) -> bool {
+    let is_inside =
+        |one: &&Command| expansion.span.start <= one.span.start && one.span.end <= expansion.span.end;
+    let mut inside = script.commands.iter().filter(is_inside);
+    let is_shown = |one: &Command| {
+        let [name] = one.words.as_slice() else { return false };
+        let [lines] = one.redirects.as_slice() else { return false };
+        name.text == "cat" && name.is_literal() && lines.operator.starts_with("<<") && lines.target.quoted
+    };
+    expansion.kind == ExpansionKind::Commands
+        && inside.next().is_some_and(is_shown)
+        && inside.next().is_none()
+}
+
+/// Whether what a command says goes into a file.
+fn writes(command: &Command) -> bool {
+    let is_file = |target: &str| target != "/dev/null" && target != "/dev/stderr";
+    command.redirects.iter().any(|one| {
+        !one.operator.starts_with('<') && one.operator != ">&" && is_file(one.target.text.as_str())
+    })
+}
+
+/// A line without the quoted words that are only said, for who reads it without a shell's eyes.
+pub(super) fn without_said(line: &str) -> Option<String> {
+    let script = Script::read(line);
+    let mut said: Vec<Range<usize>> = Vec::new();
+    for (index, command) in script.commands.iter().enumerate().take(MOST) {
+        let is_quoted = |word: &&Word| {
+            let written = line.get(word.span.clone()).unwrap_or_default();
+            word.quoted && written.strip_prefix("--message=").unwrap_or(written).starts_with(['"', '\''])
+        };
+        let words = command.words.iter().filter(is_quoted).take(ARGUMENTS);
+        said.extend(words.filter(|word| is_only_said(&script, index, word)).map(|word| word.span.clone()));
+    }
+    said.sort_by_key(|span| span.start);
+    let (mut out, mut at) = (String::new(), 0);
+    for span in &said {
+        out.push_str(line.get(at..span.start).unwrap_or_default());
+        out.push_str("''");
+        at = at.max(span.end);
+    }
+    out.push_str(line.get(at..).unwrap_or_default());
+    (!said.is_empty()).then_some(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quoted_text_that_is_said_is_one_line() {
+        let text = "git add . && git commit -m \"docs: never run\nrm -rf /\nas root\" && git push\nls\n";
+        assert_eq!(lines(text), [text.trim_end_matches("\nls\n"), "ls"]);
+        let text = "git commit -m 'one' -m \"two\n\nthree \\\" four\" x";
+        assert_eq!(lines(text), [text]);
+    }
+
+    #[test]
+    fn other_quotes_and_those_without_an_end_join_nothing() {
+        for text in [
+            "bash -c \"echo a\nrm -rf /\"",
+            "It isn't so\nrm -rf / isn't",
+            "git commit -m \"docs\nrm -rf /",
+            "git commit -m \"docs\" && x \"a\nb\"",
+            "a\r\nb\n\nc",
+        ] {
+            assert_eq!(lines(text), text.lines().collect::<Vec<_>>(), "{text}");
+        }
+        let long = format!("echo \"{}\nrm -rf /\"", "word ".repeat(LONGEST));
+        assert_eq!(lines(&long).len(), 2);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn every_letter_is_in_a_line(text in "(git commit -m |echo |['\"\\\\(]|\n|word |rm -rf /){0,24}") {
+            let all: String = lines(&text).concat().chars().filter(|one| *one != '\n').collect();
+            proptest::prop_assert_eq!(all, text.replace('\n', ""));
+        }
+    }
+}

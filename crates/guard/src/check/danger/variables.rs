@@ -1,0 +1,59 @@
+//! What the lines before gave to variables and functions: [`Variables`].
+
+use super::functions::{Functions, head};
+
+/// Most variables that are kept from line to line, and the longest value.
+const KEPT: usize = 32;
+pub(super) const LONGEST_VALUE: usize = 256;
+/// The variable of the folder one is in.
+pub(super) const FOLDER: &str = "PWD";
+
+/// What variables and functions were given in the lines before.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Variables {
+    values: Vec<(String, String)>,
+    pub(super) functions: Functions,
+}
+
+impl Variables {
+    /// Whether a text may use one of them.
+    pub(crate) fn are_used_in(&self, text: &str) -> bool {
+        !self.values.is_empty() && text.contains('$')
+            || !self.functions.is_empty()
+                && text
+                    .split_ascii_whitespace()
+                    .any(|word| self.functions.body(word.trim_matches([';', '&', '|', '(', ')'])).is_some())
+    }
+
+    /// Whether a line may give one a value.
+    pub(crate) fn may_learn(line: &str) -> bool {
+        let line = line.trim_start();
+        let line = line.strip_prefix("export ").unwrap_or(line);
+        let name = line.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_').count();
+        name > 0 && line.as_bytes().get(name) == Some(&b'=')
+            || line.starts_with("cd ")
+            || line.starts_with("alias ")
+    }
+
+    /// Whether a line is, or may be, of a function.
+    pub(crate) fn may_define(&self, line: &str) -> bool {
+        self.functions.is_open() || head(line).is_some()
+    }
+
+    /// Forgets all.
+    pub(crate) fn clear(&mut self) {
+        self.values.clear();
+        self.functions = Functions::default();
+    }
+
+    pub(super) fn value(&self, name: &str) -> Option<&str> {
+        self.values.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    pub(super) fn set(&mut self, name: &str, value: &str) {
+        self.values.retain(|(known, _)| known != name);
+        if value.len() <= LONGEST_VALUE && self.values.len() < KEPT {
+            self.values.push((name.to_owned(), value.to_owned()));
+        }
+    }
+}
