@@ -428,8 +428,13 @@ fn by_service(
             .any(|word| !word.word.is_service() && word.start >= at && word.start < from + value.len())
     };
     let is_told = |at: usize| {
-        let tells = |word: &Found| matches!(word.word, Word::Secret | Word::Password) && word.start >= at;
-        found.iter().any(|word| tells(word) && word.start < from + value.len())
+        // Applications and clients are named by identifiers that are open.
+        let is_named = |word: &Found| {
+            let word = span(text, word.start, word.end);
+            word.eq_ignore_ascii_case(b"app") || word.eq_ignore_ascii_case(b"client")
+        };
+        let tells = |word: &&Found| !word.word.is_service() && word.start >= at && !is_named(word);
+        found.iter().filter(tells).any(|word| word.start < from + value.len())
     };
     let free = bytes::before(text, from).is_none_or(|byte| b"=:\"'`> \t\n(".contains(&byte));
     for name in found.iter().rev() {
