@@ -458,10 +458,11 @@ fn by_service(
             [whole, tail_of(value, named, inside), joined_to(from, value, found).filter(|_| inside)];
         for candidate in candidates.into_iter().flatten() {
             let loose = named || operated || (adjacent && candidate.len() >= 20);
-            // Identifiers, digests and commits look so, too: only a word for a credential tells them from keys.
+            // Identifiers, digests and commits look so, too: only a word for a credential tells them from keys, or nothing between.
+            let is_told = || is_told(name.start) || adjacent && bytes::before(text, from) == Some(b' ');
             let may_be_open = is_uuid(candidate) || is_hexadecimal(candidate);
             if candidate.len() >= least
-                && (is_told(name.start) || !may_be_open)
+                && (!may_be_open || is_told())
                 && fits(candidate, look, loose, named && operated)
             {
                 let end = from + value.len();
