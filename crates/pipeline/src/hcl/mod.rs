@@ -1,6 +1,7 @@
 //! HCL, as Terraform and OpenTofu write it.
 
 mod firewall;
+mod reached;
 mod rights;
 mod terraform;
 mod tree;

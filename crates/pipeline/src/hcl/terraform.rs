@@ -1,6 +1,7 @@
 //! Terraform and OpenTofu: where models are trained and served, and what modules are taken.
 
 use super::firewall::opened;
+use super::reached;
 use super::rights;
 use super::tree::{Attribute, Block, Body, Value, read_noting};
 use crate::address::is_commit;
@@ -57,6 +58,7 @@ impl Reader for Terraform {
                 _ => {}
             }
         }
+        issue::report(text, notes, file.blocks.iter().flat_map(reached::issues));
         file.each(&mut |body| everywhere(text, notes, body));
     }
 }

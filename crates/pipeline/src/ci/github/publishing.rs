@@ -16,7 +16,8 @@ pub(super) fn check(text: &Text<'_>, notes: &mut Notes<'_>, workflow: &Workflow<
                 tokens(text, notes, step);
             }
             if !verified {
-                promotions(text, notes, step);
+                // An environment is where reviewers are asked.
+                promotions(text, notes, step, job.get("environment").is_some());
             }
         }
     }
@@ -125,16 +126,38 @@ const CHECKING: &[&str] = &[
     "audit",
 ];
 
-fn promotions(text: &Text<'_>, notes: &mut Notes<'_>, step: &Step<'_>) {
+/// Whether an action pushes an image, with the input that says so.
+fn pushed<'y>(step: &Step<'y>, name: &str) -> Option<Option<Node<'y>>> {
+    match name {
+        "redhat-actions/push-to-registry" => Some(None),
+        "docker/build-push-action" | "docker/bake-action" => {
+            let push = step.with("push").filter(|push| {
+                push.as_bool() == Some(true)
+                    || push.as_str().is_some_and(|push| push.contains("${{") || push == "true")
+            });
+            let output = step.with("outputs").filter(|outputs| {
+                let written = outputs.as_str().unwrap_or_default();
+                written.contains("type=registry") || written.contains("push=true")
+            });
+            push.or(output).map(Some)
+        }
+        _ => None,
+    }
+}
+
+fn promotions(text: &Text<'_>, notes: &mut Notes<'_>, step: &Step<'_>, approved: bool) {
     let promoted = |span: std::ops::Range<usize>, what: &str| {
         Issue::new(&UNVERIFIED_PROMOTION, span, format!("the job {what} and verifies nothing"))
             .confidence(Confidence::Medium)
     };
+    let graded = |severity: Severity| if approved { Severity::Low } else { severity };
     if let Some((node, uses)) = step.uses() {
         if ["huggingface/hub-sync", "nateraw/huggingface-sync-action", "iterative/gto-action"]
             .contains(&uses.name().as_str())
         {
             issue::report(text, notes, [promoted(node.span(), "publishes a model")]);
+        } else if let Some(place) = pushed(step, &uses.name()) {
+            issue::report(text, notes, [promoted(place.unwrap_or(node).span(), "pushes an image")]);
         }
         return;
     }
@@ -144,7 +167,10 @@ fn promotions(text: &Text<'_>, notes: &mut Notes<'_>, step: &Step<'_>) {
         .commands
         .iter()
         .filter_map(Invocation::of)
-        .filter_map(|invocation| Some(promoted(invocation.span(), inspect::publishes(&invocation)?)))
+        .filter_map(|invocation| {
+            let inspect::Publication { what, severity } = inspect::publishes(&invocation)?;
+            Some(promoted(invocation.span(), what).severity(graded(severity)))
+        })
         .collect();
     issue::report_in(text, notes, run, issues);
 }

@@ -281,6 +281,11 @@ pub(in crate::python) fn named(name: &str, value: &Value, span: &Range<usize>, m
     }
 }
 
+/// How bad, and how sure, it is that `text` stands in code under `name`, in small letters; none when it is no credential.
+pub(crate) fn credential_grade(name: &str, text: &str) -> Option<(Severity, Confidence)> {
+    grade(asks_for_credential(name)?, text)
+}
+
 /// Judges a constant given to what can only be a credential.
 fn given(name: &str, value: &Value, span: &Range<usize>, module: &mut Module) {
     let Known::Text(text) = &value.known else { return };
@@ -329,7 +334,8 @@ fn asks_for_credential(name: &str) -> Option<Asked> {
             lower == *end || lower.strip_suffix(end).is_some_and(|rest| rest.ends_with(['_', '-', '.']))
         })
     };
-    if ends(&["password", "passwd", "pwd", "passphrase"]) {
+    let joined = lower.ends_with("password") || matches!(lower.as_str(), "pgpass" | "rediscli_auth");
+    if joined || ends(&["password", "passwd", "pwd", "passphrase", "pass"]) {
         return Some(Asked::Password);
     }
     let token = ends(&[
@@ -418,7 +424,7 @@ fn grade(asked: Asked, text: &str) -> Option<(Severity, Confidence)> {
 }
 
 /// Whether a text stands for a credential to be filled in, or names it as texts in code do.
-pub(in crate::python) fn stands_in(text: &str) -> bool {
+pub(crate) fn stands_in(text: &str) -> bool {
     let distinct = text.chars().collect::<BTreeSet<_>>().len();
     distinct <= 4 || is_placeholder(text) || names_itself(text)
 }
