@@ -165,7 +165,14 @@ pub(crate) fn named(name: &str, value: &str, span: Range<usize>) -> Option<Issue
         return Some(clear.source_issue(span, format_args!("{shown} is fetched without encryption")));
     }
     let service = clear.service_issue(span, format_args!("`{name}` leads to {shown} without encryption"));
-    (clear.reach != Reach::Cluster).then_some(service)
+    (clear.reach == Reach::Anywhere || is_cleartext_inside(value)).then_some(service)
+}
+
+/// Whether `text` is an address without encryption on another machine of a private network: what code or models come from
+/// there can be replaced by whoever is inside.
+pub(crate) fn is_cleartext_inside(text: &str) -> bool {
+    let text = text.trim();
+    clear(text).is_some_and(|clear| clear.reach == Reach::Inside && text.starts_with(clear.address))
 }
 
 /// Whether `name` says of what it leads to that it is fetched to be loaded, installed or run.

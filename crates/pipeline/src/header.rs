@@ -2,7 +2,7 @@
 //!
 //! Source: RFC 9110, section 11.6.2; RFC 6750, section 2.1.
 
-use crate::python::secret::credential_grade;
+use crate::python::secret::graded_by_name;
 use bartizan_core::{Confidence, Severity};
 use std::ops::Range;
 
@@ -11,7 +11,7 @@ pub(crate) fn token(value: &str) -> Option<(&str, (Severity, Confidence))> {
     let (scheme, token) = value.trim().split_once(' ')?;
     let known = ["bearer", "token"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
     let token = token.trim();
-    Some((token, credential_grade("token", token).filter(|_| known)?))
+    Some((token, graded_by_name("token", token).filter(|_| known)?))
 }
 
 /// The credential of a whole header: `Authorization: Bearer …`, `X-Api-Key: …`.
@@ -33,7 +33,7 @@ pub(crate) fn held(header: &str) -> Option<(Severity, Confidence)> {
         "token",
         "subscription_key",
     ];
-    named.iter().any(|known| name.ends_with(known)).then(|| credential_grade("token", value)).flatten()
+    named.iter().any(|known| name.ends_with(known)).then(|| graded_by_name("token", value)).flatten()
 }
 
 /// Where `text`, settings of any kind, holds tokens behind `Bearer`. Linear.
@@ -50,7 +50,7 @@ pub(crate) fn bearers(text: &str) -> Vec<Range<usize>> {
             .unwrap_or(rest.len());
         let initial = at.checked_sub(1).and_then(|before| text.as_bytes().get(before));
         let is_word = initial.is_some_and(|byte| matches!(byte, b'B' | b'b'));
-        let real = rest.get(..end).is_some_and(|token| credential_grade("token", token).is_some());
+        let real = rest.get(..end).is_some_and(|token| graded_by_name("token", token).is_some());
         if is_word && real && found.len() < MOST {
             found.push(begins..begins.saturating_add(end));
         }

@@ -179,8 +179,12 @@ fn pushed(node: Node<'_>) -> Option<Entry<'_>> {
     match command {
         Some(entry) => {
             let named = entry.value.as_str().unwrap_or_default();
-            (named.eq_ignore_ascii_case("push") || named.eq_ignore_ascii_case("buildAndPush"))
-                .then_some(entry)
+            let pushes = ["push", "buildAndPush"].iter().any(|push| named.eq_ignore_ascii_case(push));
+            // A tag that moves takes the image to whoever asks for it.
+            let moving = inputs.entry("tags").filter(|tags| {
+                tags.value.as_str().is_some_and(|tags| tags.split_whitespace().any(|tag| tag == "latest"))
+            });
+            pushes.then_some(moving.unwrap_or(entry))
         }
         None => inputs.entry("containerRegistry").filter(|_| task.starts_with("Docker@2")),
     }
@@ -295,6 +299,31 @@ mod tests {
             crate::testing::lines("azure-pipelines.yml", &text)
         };
         assert_eq!(task("PythonScript"), [(7, "unsafe-deserialization")]);
+    }
+
+    #[test]
+    fn images_that_are_pushed_and_containers_with_all_rights_are_found() {
+        let push = |inputs: &str| {
+            let text =
+                format!("pool: {{vmImage: ubuntu-24.04}}\nsteps:\n- task: Docker@2\n  inputs:\n{inputs}");
+            crate::testing::lines("azure-pipelines.yml", &text)
+        };
+        assert_eq!(
+            push("    command: buildAndPush\n    tags: $(Build.BuildId)\n"),
+            [(5, "unverified-promotion")]
+        );
+        assert_eq!(push("    command: push\n    tags: latest\n"), [(6, "unverified-promotion")]);
+        assert_eq!(push("    command: build\n    tags: latest\n"), []);
+        let signed = "    command: push\n- script: cosign sign acme/a\n";
+        assert_eq!(push(signed), []);
+        let container = |options: &str| {
+            let text = format!(
+                "pool: {{vmImage: ubuntu-24.04}}\nresources:\n  containers:\n  - container: a\n    image: a@sha256:aa\n    options: {options}\nsteps:\n- script: make\n"
+            );
+            crate::testing::lines("azure-pipelines.yml", &text)
+        };
+        assert_eq!(container("--cpus 2 --privileged"), [(6, "privileged-container")]);
+        assert_eq!(container("--cpus 2 -v /data:/data"), []);
     }
 
     #[test]

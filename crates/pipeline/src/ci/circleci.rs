@@ -202,17 +202,15 @@ fn without_templates(script: &str) -> String {
                 && name.contains('.')
         };
         out.push_str(rest.get(..at).unwrap_or_default());
-        match name.filter(|name| is_name(name)) {
-            Some(name) => {
-                let length = name.len().saturating_add("<<>>".len());
-                out.extend(std::iter::repeat_n('x', length));
-                rest = from.get(length..).unwrap_or_default();
-            }
-            None => {
-                out.push_str("<<");
-                rest = from.get(2..).unwrap_or_default();
-            }
-        }
+        let length = if let Some(name) = name.filter(|name| is_name(name)) {
+            let length = name.len().saturating_add("<<>>".len());
+            out.extend(std::iter::repeat_n('x', length));
+            length
+        } else {
+            out.push_str("<<");
+            2
+        };
+        rest = from.get(length..).unwrap_or_default();
     }
     out.push_str(rest);
     out

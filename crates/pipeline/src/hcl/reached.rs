@@ -20,7 +20,7 @@ pub(super) fn issues(block: &Block) -> Vec<Issue> {
         }
         "provider" => found.extend(sources(&block.body, &["registry", "repository", "repository_url"])),
         "resource" | "data" => {
-            found.extend(sources(&block.body, &["repository", "chart", "repository_url", "source"]))
+            found.extend(sources(&block.body, &["repository", "chart", "repository_url", "source"]));
         }
         _ => return found,
     }

@@ -285,9 +285,11 @@ fn resource(block: &Block) -> Vec<Issue> {
         && block.body.get("version").is_none()
         && block.body.text("repository").is_some()
     {
+        let place =
+            block.body.get("chart").map_or(block.head.clone(), |chart| chart.key.start..chart.span.end);
         issues.push(
-            Issue::new(&UNPINNED_INCLUDE, block.head.clone(), "the chart is taken at its newest version")
-                .severity(Severity::Low),
+            Issue::new(&UNPINNED_INCLUDE, place, "the chart is taken at its newest version")
+                .severity(Severity::Medium),
         );
     }
     issues

@@ -66,7 +66,7 @@ pub(super) fn credentials(program: &Program<'_>) -> Vec<(Range<usize>, Finding)>
 }
 
 /// `clientSecret` as `client_secret`.
-pub(super) fn snake(name: &str) -> String {
+fn snake(name: &str) -> String {
     let mut spelt = String::with_capacity(name.len().saturating_add(4));
     let mut lower = false;
     for character in name.chars() {

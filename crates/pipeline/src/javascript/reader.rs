@@ -1,7 +1,7 @@
 //! Files of JavaScript and TypeScript.
 
+use super::judge;
 use super::program::Program;
-use super::{held, judge};
 use crate::{Issue, Notes, Reader, Text, issue};
 use bartizan_core::{Kind, Rule, Severity};
 
@@ -64,15 +64,7 @@ impl Reader for JavaScript {
             let (line, _) = text.line_column(at);
             notes.gap(at, format!("line {line}: values are nested or repeated too often; from here on it was not followed where they come from"));
         }
-        let told = judge::credentials(&program);
-        let held = held::credentials(&program).into_iter().filter(|(span, _)| {
-            !told.iter().any(|(other, _)| other.start < span.end && span.start < other.end)
-        });
-        for (span, finding) in held {
-            let severity = if tests { finding.severity.min(Severity::Low) } else { finding.severity };
-            notes.report(text, span, finding.severity(severity));
-        }
-        for (span, finding) in told {
+        for (span, finding) in judge::credentials(&program) {
             notes.report(text, span, finding);
         }
     }

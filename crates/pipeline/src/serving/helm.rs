@@ -102,11 +102,11 @@ fn unencrypted(node: Node<'_>) -> Option<Issue> {
     let ingress =
         node.get("ingress").filter(|ingress| ingress.get("enabled").and_then(Node::as_bool) == Some(true))?;
     let entry = ingress.entry("tls")?;
-    let none = entry.value.as_bool() == Some(false)
+    let empty = entry.value.as_bool() == Some(false)
         || entry.value.is_sequence() && entry.value.items().next().is_none();
     let message = "the interface is served without encryption: its ingress has no certificate";
     let issue = Issue::new(&INSECURE_TRANSPORT, entry.span(), message).severity(Severity::Low);
-    none.then(|| issue.confidence(Confidence::Medium))
+    empty.then(|| issue.confidence(Confidence::Medium))
 }
 
 /// Authentication that a chart offers and these values switch off: `auth: {enabled: false}`.

@@ -163,8 +163,6 @@ pub(super) fn answers_everyone(content: &str) -> bool {
         "pytorch/torchserve",
         "tensorflow/serving",
         "localai/localai",
-        "jupyter/",
-        "mlflow/mlflow",
         "vllm serve",
         "vllm.entrypoints",
     ];
@@ -174,12 +172,14 @@ pub(super) fn answers_everyone(content: &str) -> bool {
         "apikey",
         "apiKey",
         "API_KEY",
-        "auth",
+        "auth:",
+        "auth-",
+        "uthentication",
+        "uthorization",
         "oauth",
         "oidc",
         "restricted-",
-        "token",
-        "TOKEN",
+        "NetworkPolicy",
     ];
     SERVERS.iter().any(|server| content.contains(server))
         && !ASKED.iter().any(|asked| content.contains(asked))
@@ -227,9 +227,13 @@ fn secret(document: Node<'_>) -> Vec<Issue> {
         let named = crate::variable::is_secret_name(entry.name()) || document.get("data").is_some();
         if !is_type && named && entry.value.as_str().is_some_and(holds) {
             let message = format!("`{}` of a Secret is written in the manifest", entry.name());
+            // In the open it is as bad as under any other name; what was encoded was not looked into.
+            let value = entry.value.as_str().unwrap_or_default();
+            let known = crate::variable::credential(entry.name(), value);
+            let severity = known.map_or(Severity::Medium, |what| what.severity.max(Severity::Medium));
             issues.push(
                 Issue::new(&SECRET, entry.value.span(), message)
-                    .severity(Severity::Medium)
+                    .severity(severity)
                     .confidence(Confidence::Medium),
             );
         }

@@ -54,7 +54,7 @@ pub(super) fn is_list(text: &Text<'_>) -> bool {
             dependency.name.len() > 1 && dependency.name.bytes().any(|byte| byte.is_ascii_alphabetic());
         match dependency.pin {
             Pin::Exact(_) | Pin::Range(_) | Pin::Commit | Pin::Moving if is_name => {
-                versioned = versioned.saturating_add(1)
+                versioned = versioned.saturating_add(1);
             }
             Pin::None if is_name && !line.contains(char::is_whitespace) => bare = bare.saturating_add(1),
             // A wheel or a folder between them.

@@ -273,17 +273,17 @@ fn name_of(path: &str) -> &str {
 /// Judges a constant by the name it is given.
 pub(in crate::python) fn named(name: &str, value: &Value, span: &Range<usize>, module: &mut Module) {
     let Known::Text(text) = &value.known else { return };
-    if text.len() < 6 || text.len() > 400 || !value.taint.is_none() {
-        return;
-    }
-    if let Some(grade) = asks_for_credential(name).and_then(|asked| grade(asked, text)) {
+    if let Some(grade) = graded_by_name(name, text).filter(|_| value.taint.is_none()) {
         report(grade, span, text, module);
     }
 }
 
-/// How bad, and how sure, it is that `text` stands in code under `name`, in small letters; none when it is no credential.
-pub(crate) fn credential_grade(name: &str, text: &str) -> Option<(Severity, Confidence)> {
-    grade(asks_for_credential(name)?, text)
+/// How bad it is that `text` stands in code under `name`; `None` when that is no name of a credential, or the text none.
+pub(crate) fn graded_by_name(name: &str, text: &str) -> Option<(Severity, Confidence)> {
+    if !(6..=400).contains(&text.len()) {
+        return None;
+    }
+    asks_for_credential(name).and_then(|asked| grade(asked, text))
 }
 
 /// Judges a constant given to what can only be a credential.
@@ -334,8 +334,7 @@ fn asks_for_credential(name: &str) -> Option<Asked> {
             lower == *end || lower.strip_suffix(end).is_some_and(|rest| rest.ends_with(['_', '-', '.']))
         })
     };
-    let joined = lower.ends_with("password") || matches!(lower.as_str(), "pgpass" | "rediscli_auth");
-    if joined || ends(&["password", "passwd", "pwd", "passphrase", "pass"]) {
+    if ends(&["password", "passwd", "pwd", "passphrase"]) {
         return Some(Asked::Password);
     }
     let token = ends(&[
@@ -424,7 +423,7 @@ fn grade(asked: Asked, text: &str) -> Option<(Severity, Confidence)> {
 }
 
 /// Whether a text stands for a credential to be filled in, or names it as texts in code do.
-pub(crate) fn stands_in(text: &str) -> bool {
+pub(in crate::python) fn stands_in(text: &str) -> bool {
     let distinct = text.chars().collect::<BTreeSet<_>>().len();
     distinct <= 4 || is_placeholder(text) || names_itself(text)
 }

@@ -113,7 +113,7 @@ pub(super) fn handed_on(script: &Script, issues: &mut Vec<Issue>) {
 
 /// Whether the command runs what comes to it through a pipe: a shell that reads it, or `xargs` that fills it into a script.
 fn takes_code(command: &Command, invocation: &Invocation<'_>) -> bool {
-    if !command.words.first().is_some_and(|word| word.text == "xargs") {
+    if command.words.first().is_none_or(|word| word.text != "xargs") {
         return is_interpreter(invocation);
     }
     if !SHELLS.contains(&invocation.program.as_str()) {

@@ -50,7 +50,11 @@ fn promotes(invocation: &Invocation<'_>) -> Option<&'static str> {
         "gcloud" => {
             does(&["ai", "endpoints", "deploy-model"]) || does(&["beta", "ai", "endpoints", "deploy-model"])
         }
-        "az" => ["online-deployment", "batch-deployment", "online-endpoint", "batch-endpoint"]
+        // An endpoint alone answers with nothing; its traffic says with what.
+        "az" if does(&["ml", "online-endpoint", "update"]) || does(&["ml", "batch-endpoint", "update"]) => {
+            invocation.option(&["--traffic", "--set", "--defaults"]).is_some()
+        }
+        "az" => ["online-deployment", "batch-deployment"]
             .iter()
             .any(|kind| does(&["ml", kind, "create"]) || does(&["ml", kind, "update"])),
         _ => asks(invocation).is_some_and(is_promotion),
@@ -92,9 +96,9 @@ fn uploads(invocation: &Invocation<'_>) -> Option<&'static str> {
         }
         "mlflow" if named("register") || named("create-version") => Some("registers a model"),
         "git" if does(&["push"]) && named("huggingface.co") => Some("pushes a model to a hub"),
-        "kit" | "oras" | "modctl" if does(&["push"]) => Some("pushes a model"),
-        "bentoml" if does(&["push"]) || does(&["models", "push"]) => Some("pushes a model"),
-        "ollama" if does(&["push"]) => Some("pushes a model"),
+        "kit" | "oras" | "modctl" | "bentoml" | "ollama" if does(&["push"]) || does(&["models", "push"]) => {
+            Some("pushes a model")
+        }
         "wandb" if does(&["artifact", "put"]) => Some("publishes an artifact"),
         "aws" if does(&["sagemaker", "create-model-package"]) => Some("registers a model"),
         "gcloud" if does(&["ai", "models", "upload"]) => Some("registers a model"),
@@ -241,6 +245,7 @@ mod tests {
             "curl -X POST https://m.example/api/2.0/mlflow/model-versions/search -d @q.json",
             "curl -X POST https://hooks.example/registered-models/alias-changed -d x",
             "az ml online-deployment show --name blue",
+            "az ml online-endpoint create -n a -f endpoint.yml",
             "aws sagemaker describe-endpoint --endpoint-name a",
             "echo registered-models/alias",
         ] {
