@@ -13,18 +13,22 @@ use bartizan_core::{Confidence, Severity};
 
 /// What `script` evaluates of its own arguments. Those of a function are given by the script itself and are none.
 pub(super) fn arguments(script: &Script, issues: &mut Vec<Issue>) {
-    for (index, command) in script.commands.iter().enumerate() {
-        let Some(invocation) = Invocation::of(command) else { continue };
+    let evaluating = script.commands.iter().enumerate().filter_map(|(index, command)| {
+        let invocation = Invocation::of(command)?;
+        let words = code_words(&invocation);
+        (!words.is_empty()).then_some((index, command, invocation, words))
+    });
+    for (index, command, invocation, words) in evaluating.take(EVALUATED) {
+        let given = words.into_iter().find_map(|word| {
+            let name = argument_in(script, index, word)?;
+            Some((word, name))
+        });
+        let Some((word, name)) = given else { continue };
         // `eval set -- "$OPTIONS"` is how options are read.
         if script.in_function(command.span.start) || invocation.does(&["set"]) || invocation.program == "ssh"
         {
             continue;
         }
-        let given = code_words(&invocation).into_iter().find_map(|word| {
-            let name = argument_in(script, index, word)?;
-            Some((word, name))
-        });
-        let Some((word, name)) = given else { continue };
         // A script that does nothing but run what it is given.
         let whole = matches!(word.text.as_str(), "$@" | "$*");
         let severity = if whole { Severity::Low } else { Severity::Medium };
@@ -65,10 +69,10 @@ fn argument_in<'s>(script: &'s Script, index: usize, word: &'s Word) -> Option<&
 /// What a pipeline hands of texts that others write to a shell: `git log --format=%B | xargs -I{} sh -c "echo {}"`.
 pub(super) fn handed_on(script: &Script, issues: &mut Vec<Issue>) {
     let mut kept: Vec<(&str, &'static str, Severity)> = Vec::new();
-    for (index, command) in script.commands.iter().enumerate() {
-        let Some((what, severity)) = Invocation::of(command).and_then(|one| others_write(&one)) else {
-            continue;
-        };
+    let sources = script.commands.iter().enumerate().filter_map(|(index, command)| {
+        Invocation::of(command).and_then(|one| others_write(&one)).map(|found| (index, command, found))
+    });
+    for (index, command, (what, severity)) in sources.take(MOST) {
         let report = |invocation: &Invocation<'_>, issues: &mut Vec<Issue>| {
             let message = format!("{what} becomes part of what `{}` runs", invocation.program);
             issues.push(Issue::new(&TEMPLATE_INJECTION, invocation.span(), message).severity(severity));
@@ -96,9 +100,6 @@ pub(super) fn handed_on(script: &Script, issues: &mut Vec<Issue>) {
             report(&sink, issues);
         }
         kept.extend(outer.assignments.iter().map(|one| (one.name.as_str(), what, severity)));
-        if kept.len() > MOST {
-            break;
-        }
     }
     if kept.is_empty() {
         return;
@@ -177,9 +178,11 @@ fn others_write(invocation: &Invocation<'_>) -> Option<(&'static str, Severity)>
     }
 }
 
+/// Most commands looked at that take code.
+const EVALUATED: usize = 1_000;
 /// Most pipes followed from one command.
 const PIPES: usize = 8;
-/// Most variables remembered that hold what others write.
+/// Most commands followed that print what others write.
 const MOST: usize = 64;
 
 #[cfg(test)]
