@@ -40,6 +40,7 @@ pub static READERS: &[&dyn Reader] = &[
     &crate::environment_file::ServiceUnit,
     &crate::agents::AgentInstructions,
     &crate::agents::SkillScript,
+    &crate::prompts::SystemPrompt,
     &crate::agents::Markdown,
     &crate::agents::AgentSettings,
     &crate::agents::McpConfig,
@@ -87,6 +88,7 @@ pub static RUN_BY_SYSTEMS: &[&str] = &[
     "packed-model",
     "terraform",
     "agent-instructions",
+    "system-prompt",
     "skill-file",
 ];
 

@@ -6,6 +6,7 @@
 use crate::address::is_this_machine;
 use crate::credential::is_for_tests;
 use crate::credential_files::MOST_ISSUES;
+use crate::header::bearers;
 use crate::login::{Login, is_near, logins};
 use crate::placeholder::{is_default, is_placeholder, is_spoken, refers};
 use crate::rules::SECRET;
@@ -23,6 +24,11 @@ pub(crate) fn passwords(text: &Text<'_>) -> Vec<Issue> {
         return Vec::new();
     }
     let mut found = addresses(text.content);
+    found.extend(bearers(text.content).into_iter().map(|span| Found {
+        span,
+        message: "the header of a request holds a credential".to_owned(),
+        grade: Grade(Severity::High, Confidence::Medium),
+    }));
     if SPOKEN.iter().any(|word| text.content.contains(word)) {
         for group in groups(text) {
             for together in group.chunks(MOST_TOGETHER) {
@@ -267,10 +273,12 @@ fn beside<'s, 't>(together: &'s [Setting<'t>], name: &str, words: &[&str]) -> Op
 /// Whether `name` is one of a password, and not of a text about one.
 fn asks(name: &str) -> bool {
     let words = words(name);
-    let is_password = matches!(
-        words.last().map(String::as_str),
-        Some("password" | "passwd" | "pwd" | "passphrase" | "pass" | "passwort")
-    );
+    let is_password = words.last().is_some_and(|last| {
+        matches!(last.as_str(), "pwd" | "passphrase" | "pass" | "passwort" | "pgpass")
+            // `pgpassword`, `dbpassword`
+            || last.ends_with("password")
+            || last.ends_with("passwd")
+    });
     // The name of a package: `@inquirer/password`.
     is_password && !name.contains(['/', '@']) && !words.iter().any(|word| ABOUT.contains(&word.as_str()))
 }

@@ -1,7 +1,7 @@
 //! Credentials told in sentences: "The password of the database is …", in what an agent is given to follow.
 
-use crate::variable;
-use crate::{Text, agents};
+use crate::placeholder::names_itself;
+use crate::{Text, agents, variable};
 use std::ops::Range;
 
 /// Whether an agent or model is given `text` as its instructions: what agents follow, prompts, and the settings of a local model.
@@ -57,14 +57,30 @@ fn said(rest: &str) -> Option<Range<usize>> {
     let begins = sign.saturating_add(length);
     let after = rest.get(begins..)?;
     let word = after.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`' | '*'));
+    let quote = after.trim_start().chars().next().filter(|c| matches!(c, '"' | '\'' | '`'));
     let skipped = after.len().saturating_sub(word.len());
     let end = word
         .find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`' | ',' | ';' | ')' | '*'))
         .unwrap_or(word.len());
     let word = word.get(..end)?.trim_end_matches(['.', '!', '?', ':']);
     let from = begins.saturating_add(skipped);
-    (is_drawn(word) && variable::credential("password", word).is_some())
+    // What stands in quotes by itself is meant to be typed.
+    let typed = quote.is_some_and(|quote| {
+        after.get(skipped.saturating_add(end)..).is_some_and(|rest| rest.starts_with(quote))
+    });
+    ((is_drawn(word) || typed && is_chosen(word)) && variable::credential("password", word).is_some())
         .then(|| from..from.saturating_add(word.len()))
+}
+
+/// Whether a word in quotes may be a password that somebody chose: letters and digits together, and no path, version or form.
+fn is_chosen(word: &str) -> bool {
+    let has = |class: fn(&u8) -> bool| word.as_bytes().iter().any(class);
+    (8..=64).contains(&word.len())
+        && has(u8::is_ascii_alphabetic)
+        && has(u8::is_ascii_digit)
+        && !word.contains(['/', '\\', '(', '[', '.', ':', '=', '_'])
+        && word.is_ascii()
+        && !names_itself(word)
 }
 
 /// Whether nobody would write `word` but as a password: letters of both cases, and digits in two places or a digit and a sign.
@@ -118,6 +134,7 @@ mod tests {
         assert_eq!(told("You are kind.\nThe database password is Wq7vT3nLz9.\n"), ["Wq7vT3nLz9"]);
         assert_eq!(told("- password for staging: `Wq7!vTnLzkp`"), ["Wq7!vTnLzkp"]);
         assert_eq!(told("API key = Wq7vT3nLz9Kk"), ["Wq7vT3nLz9Kk"]);
+        assert_eq!(told("The staging password is `river-stone-4471`."), ["river-stone-4471"]);
     }
 
     #[test]
@@ -132,6 +149,11 @@ mod tests {
             "Passwords are hashed by PBKDF2WithHmacSHA256.",
             "tokenization: BytePair2Level3",
             "The token is ExamplePassword12345x6.",
+            "The token is `sha256`.",
+            "The password is river-stone-4471 letters long.",
+            "The token is `X_TOKEN_V2` of the environment.",
+            "The api key is `my-api-key-1`.",
+            "The token is read from `vault2:db/main`.",
         ] {
             assert_eq!(told(text), [""; 0], "{text}");
         }

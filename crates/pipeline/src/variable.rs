@@ -1,12 +1,12 @@
 //! Environment variables by name and value: credentials in the open, checks switched off, remote code allowed.
 
-use crate::Issue;
 use crate::login::logins;
 use crate::placeholder::{is_default, is_dull, is_placeholder, is_spoken};
 use crate::rules::{
-    DEPENDENCY_CONFUSION, EXPOSED_SERVICE, INSECURE_TRANSPORT, NO_AUTHENTICATION, REMOTE_CODE, ROOT_USER,
-    SECRET, SECRET_IN_LOG, TLS_DISABLED, UNSAFE_MODEL_FORMAT,
+    DEPENDENCY_CONFUSION, EXPOSED_SERVICE, NO_AUTHENTICATION, REMOTE_CODE, ROOT_USER, SECRET, SECRET_IN_LOG,
+    TLS_DISABLED, UNSAFE_MODEL_FORMAT,
 };
+use crate::{Issue, address, header};
 use bartizan_core::{Confidence, Severity};
 use std::ops::Range;
 
@@ -84,20 +84,26 @@ pub(crate) fn issues(name: &str, value: &str, span: &Range<usize>) -> Vec<Issue>
         "S3_ENDPOINT_URL",
         "NPM_CONFIG_REGISTRY",
     ];
-    if index.iter().any(|end| upper.ends_with(end)) && crate::address::cleartext(trimmed).is_some() {
-        issues.push(Issue::new(
-            &INSECURE_TRANSPORT,
-            span.clone(),
-            format!("`{name}` names an address without encryption"),
-        ));
+    if let Some(clear) = address::clear(trimmed).filter(|_| index.iter().any(|end| upper.ends_with(end))) {
+        let message = format_args!("`{name}` names an address without encryption");
+        // Packages and models come from an index; what is asked at the others is a service first.
+        let issue = if upper.ends_with("INDEX_URL") || upper.ends_with("CONFIG_REGISTRY") {
+            clear.source_issue(span.clone(), message)
+        } else {
+            clear.service_issue(span.clone(), message)
+        };
+        issues.push(issue);
     }
     let fetched = ["MODEL", "WEIGHT", "CHECKPOINT", "DATASET", "ARTIFACT", "TOKENIZER"]
         .iter()
         .any(|part| upper.contains(part))
         && ["URL", "URI", "PATH", "SOURCE"].iter().any(|end| upper.ends_with(end));
-    if fetched && crate::address::cleartext(trimmed).is_some() {
-        let message = format!("`{name}` is fetched without encryption");
-        issues.push(Issue::new(&INSECURE_TRANSPORT, span.clone(), message));
+    if let Some(clear) = address::clear(trimmed).filter(|_| fetched) {
+        let message = format_args!("`{name}` is fetched without encryption");
+        issues.push(clear.source_issue(span.clone(), message));
+    } else if let Some(clear) = address::clear(trimmed).filter(|_| answers(&upper)) {
+        let message = format_args!("requests to the model, with the key, go to `{name}` without encryption");
+        issues.push(clear.service_issue(span.clone(), message));
     }
     if upper == "OLLAMA_HOST" && trimmed.split(':').next() == Some("0.0.0.0") {
         // Its interface pulls, creates and deletes models, and has no authentication at all.
@@ -134,18 +140,51 @@ pub(crate) fn issues(name: &str, value: &str, span: &Range<usize>) -> Vec<Issue>
         | "ALLOW_ANONYMOUS"
         | "QDRANT__SERVICE__ALLOW_ANONYMOUS"
         | "ANONYMOUS_ACCESS_ENABLED"
-        | "AUTHENTICATION_ANONYMOUS_ACCESS_ENABLED" => is_on,
+        | "AUTHENTICATION_ANONYMOUS_ACCESS_ENABLED"
+        | "GF_AUTH_ANONYMOUS_ENABLED"
+        | "ALLOW_EMPTY_PASSWORD"
+        | "MYSQL_ALLOW_EMPTY_PASSWORD"
+        | "MARIADB_ALLOW_EMPTY_ROOT_PASSWORD"
+        | "MARIADB_ALLOW_EMPTY_PASSWORD" => is_on,
+        "POSTGRES_HOST_AUTH_METHOD" => lower == "trust",
+        "NEO4J_AUTH" => lower == "none",
         "AUTH_ENABLED" | "ENABLE_AUTH" | "WEBUI_AUTH" | "REQUIRE_AUTH" | "AUTHENTICATION_ENABLED" => is_off,
         _ => false,
     };
     if open {
-        issues.push(Issue::new(
-            &NO_AUTHENTICATION,
-            span.clone(),
-            format!("`{name}` switches authentication off"),
-        ));
+        // A store may be reached by its neighbours only.
+        let store = ["POSTGRES", "PASSWORD", "NEO4J", "GF_AUTH"].iter().any(|part| upper.contains(part));
+        let severity = if store { Severity::Medium } else { NO_AUTHENTICATION.severity };
+        let message = format!("`{name}` switches authentication off");
+        issues.push(Issue::new(&NO_AUTHENTICATION, span.clone(), message).severity(severity));
     }
     issues
+}
+
+/// Whether a variable of this name, in capitals, holds the address at which a language model or what traces it answers.
+fn answers(name: &str) -> bool {
+    const MAKERS: &[&str] = &[
+        "OPENAI",
+        "ANTHROPIC",
+        "GEMINI",
+        "GOOGLE_GENAI",
+        "MISTRAL",
+        "COHERE",
+        "GROQ",
+        "DEEPSEEK",
+        "OPENROUTER",
+        "BEDROCK",
+        "VERTEX",
+        "LITELLM",
+        "LLM",
+        "VLLM",
+        "LANGFUSE",
+        "LANGSMITH",
+        "LANGCHAIN",
+        "INFERENCE",
+    ];
+    const ENDS: &[&str] = &["BASE_URL", "API_BASE", "ENDPOINT", "API_URL", "_HOST", "_URL"];
+    ENDS.iter().any(|end| name.ends_with(end)) && MAKERS.iter().any(|maker| name.contains(maker))
 }
 
 /// A credential in the open.
@@ -170,6 +209,9 @@ pub(crate) fn credential(name: &str, value: &str) -> Option<Credential> {
             severity: Severity::High,
             confidence: Confidence::Medium,
         });
+    }
+    if let Some((_, (severity, confidence))) = header::token(value) {
+        return Some(Credential { name: "a header with its token", severity, confidence });
     }
     if is_drawn_key(name, value) {
         return Some(Credential { name: "a key", severity: Severity::High, confidence: Confidence::Medium });
@@ -239,6 +281,8 @@ pub(crate) fn is_secret_name(name: &str) -> bool {
         || matches!(
             name.as_str(),
             "pgpassword"
+                | "pgpass"
+                | "rediscli_auth"
                 | "secretkey"
                 | "accesskey"
                 | "clientsecret"
@@ -292,6 +336,11 @@ fn is_drawn_key(name: &str, value: &str) -> bool {
 /// Whether `value` is the name of an object that holds the credential: `hfTokenSecret: hf-token`, as clusters spell names.
 fn is_reference(name: &str, value: &str) -> bool {
     let name = name.to_ascii_lowercase().replace(['-', '.'], "_");
+    if names_key(value)
+        && (name.contains("existing") || name.ends_with("secret_key") || name.ends_with("secretkey"))
+    {
+        return true;
+    }
     let of_another = name.strip_suffix("_secret").is_some_and(|rest| {
         matches!(
             rest.rsplit('_').next().unwrap_or(rest),
@@ -304,6 +353,16 @@ fn is_reference(name: &str, value: &str) -> bool {
             .split('-')
             .all(|word| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase()));
     of_another && words
+}
+
+/// Whether `value` is the name of a key inside of a secret: words, the last of which says what it holds: `hf-token`, `API_KEY`.
+fn names_key(value: &str) -> bool {
+    let lower = value.to_ascii_lowercase();
+    let words: Vec<&str> = lower.split(['-', '_', '.']).collect();
+    let plain =
+        words.iter().all(|word| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphabetic()));
+    let named = ["key", "token", "password", "secret", "credentials", "passwd", "apikey"];
+    plain && value.len() < 40 && words.last().is_some_and(|last| named.contains(last))
 }
 
 const SECRET_ENDS: &[&str] = &[

@@ -5,8 +5,9 @@
 use super::github::{gaps, has_key};
 use super::script::Script;
 use crate::address::is_commit;
-use crate::rules::{self, PERSISTED_CREDENTIALS, TEMPLATE_INJECTION, UNPINNED_INCLUDE};
-use crate::yaml::{Node, Yaml};
+use crate::docker::started_with;
+use crate::rules::{self, PERSISTED_CREDENTIALS, TEMPLATE_INJECTION, UNPINNED_INCLUDE, UNVERIFIED_PROMOTION};
+use crate::yaml::{Entry, Node, Yaml};
 use crate::{Issue, Notes, Reader, Text, image, issue, variable};
 use bartizan_core::{Confidence, Kind, Rule, Severity};
 
@@ -66,6 +67,11 @@ impl Reader for AzurePipeline {
             }
             step(text, notes, node, &typed);
             variables(text, notes, node);
+            issue::report(
+                text,
+                notes,
+                node.get("container").into_iter().flat_map(started_with).collect::<Vec<_>>(),
+            );
             let container = node
                 .get("container")
                 .filter(|container| container.as_str().is_some_and(|text| text.contains(['/', ':'])));
@@ -131,8 +137,13 @@ fn step(text: &Text<'_>, notes: &mut Notes<'_>, node: Node<'_>, typed: &dyn Fn(&
             issue::report_in(text, notes, script, filled(code, typed));
             continue;
         }
-        Script::of([script]).check(text, notes, &outsider);
+        Script::of([script]).approved(asks_first(text.content)).check(text, notes, &outsider);
         issue::report_in(text, notes, script, filled(script.as_str().unwrap_or_default(), typed));
+    }
+    if let Some(entry) = pushed(node).filter(|_| !asks_first(text.content)) {
+        let message = "the job pushes an image and verifies nothing";
+        let issue = Issue::new(&UNVERIFIED_PROMOTION, entry.span(), message);
+        issue::report(text, notes, [issue.confidence(Confidence::Medium)]);
     }
     if node.get("checkout").is_some()
         && let Some(entry) =
@@ -151,6 +162,31 @@ fn step(text: &Text<'_>, notes: &mut Notes<'_>, node: Node<'_>, typed: &dyn Fn(&
     for entry in node.get("env").map(Node::entries).unwrap_or_default() {
         let value = entry.value.as_str().unwrap_or_default();
         issue::report(text, notes, variable::issues(entry.name(), value, &entry.value.span()));
+    }
+}
+
+/// Whether a job of the pipeline runs in an environment, where people approve, or one waits for a person or verifies.
+fn asks_first(content: &str) -> bool {
+    content.contains("deployment:") && content.contains("environment:")
+        || ["ManualValidation@", "cosign", "notation", "bartizan"].iter().any(|part| content.contains(part))
+}
+
+/// The input of the task of Docker by which an image is pushed; alone, the task builds and pushes.
+fn pushed(node: Node<'_>) -> Option<Entry<'_>> {
+    let task = node.get("task").and_then(Node::as_str).filter(|task| task.starts_with("Docker@"))?;
+    let inputs = node.get("inputs")?;
+    let command = inputs.entry("command");
+    match command {
+        Some(entry) => {
+            let named = entry.value.as_str().unwrap_or_default();
+            let pushes = ["push", "buildAndPush"].iter().any(|push| named.eq_ignore_ascii_case(push));
+            // A tag that moves takes the image to whoever asks for it.
+            let moving = inputs.entry("tags").filter(|tags| {
+                tags.value.as_str().is_some_and(|tags| tags.split_whitespace().any(|tag| tag == "latest"))
+            });
+            pushes.then_some(moving.unwrap_or(entry))
+        }
+        None => inputs.entry("containerRegistry").filter(|_| task.starts_with("Docker@2")),
     }
 }
 
@@ -244,6 +280,7 @@ fn resources(root: Node<'_>) -> Vec<Issue> {
         if let Some(image) = container.get("image") {
             issues.extend(image::issue(image.as_str().unwrap_or_default(), image.span(), "the image"));
         }
+        issues.extend(started_with(container));
     }
     issues
 }
@@ -262,6 +299,31 @@ mod tests {
             crate::testing::lines("azure-pipelines.yml", &text)
         };
         assert_eq!(task("PythonScript"), [(7, "unsafe-deserialization")]);
+    }
+
+    #[test]
+    fn images_that_are_pushed_and_containers_with_all_rights_are_found() {
+        let push = |inputs: &str| {
+            let text =
+                format!("pool: {{vmImage: ubuntu-24.04}}\nsteps:\n- task: Docker@2\n  inputs:\n{inputs}");
+            crate::testing::lines("azure-pipelines.yml", &text)
+        };
+        assert_eq!(
+            push("    command: buildAndPush\n    tags: $(Build.BuildId)\n"),
+            [(5, "unverified-promotion")]
+        );
+        assert_eq!(push("    command: push\n    tags: latest\n"), [(6, "unverified-promotion")]);
+        assert_eq!(push("    command: build\n    tags: latest\n"), []);
+        let signed = "    command: push\n- script: cosign sign acme/a\n";
+        assert_eq!(push(signed), []);
+        let container = |options: &str| {
+            let text = format!(
+                "pool: {{vmImage: ubuntu-24.04}}\nresources:\n  containers:\n  - container: a\n    image: a@sha256:aa\n    options: {options}\nsteps:\n- script: make\n"
+            );
+            crate::testing::lines("azure-pipelines.yml", &text)
+        };
+        assert_eq!(container("--cpus 2 --privileged"), [(6, "privileged-container")]);
+        assert_eq!(container("--cpus 2 -v /data:/data"), []);
     }
 
     #[test]

@@ -72,8 +72,12 @@ impl Reader for CircleConfig {
             let Some(run) = node.get("run") else { continue };
             let command = run.get("command").unwrap_or(run);
             if let Some(value) = command.as_str() {
-                Script::of([command]).check(text, notes, &outsider);
-                issue::report_in(text, notes, command, filled(value));
+                let approved = text.content.contains("type: approval");
+                Script::of([command])
+                    .masked(without_templates)
+                    .approved(approved)
+                    .check(text, notes, &outsider);
+                issue::report_in(text, notes, command, filled(value, root));
             }
         }
     }
@@ -153,7 +157,7 @@ fn outsider(name: &str) -> Option<Severity> {
 }
 
 /// `<< pipeline.git.branch >>` in a command is filled in before the shell reads it.
-fn filled(script: &str) -> Vec<Issue> {
+fn filled(script: &str, root: Node<'_>) -> Vec<Issue> {
     let mut issues = Vec::new();
     for (at, _) in script.match_indices("<<").take(1_000) {
         let near = script.get(at..).unwrap_or_default();
@@ -164,6 +168,13 @@ fn filled(script: &str) -> Vec<Issue> {
         let severity = match name {
             "pipeline.git.branch" | "pipeline.trigger_parameters.github_app.commit_message" => Severity::High,
             "pipeline.git.tag" => Severity::Medium,
+            // Whoever starts the pipeline chooses a text.
+            _ if name.strip_prefix("pipeline.parameters.").is_some_and(|name| {
+                root.path(&["parameters", name, "type"]).and_then(Node::as_str) == Some("string")
+            }) =>
+            {
+                Severity::Medium
+            }
             _ if name.starts_with("pipeline.parameters.") || name.starts_with("parameters.") => Severity::Low,
             _ => continue,
         };
@@ -176,9 +187,54 @@ fn filled(script: &str) -> Vec<Issue> {
     issues
 }
 
+/// `script` with `<< name >>` as a word of the same length: a shell would take it for the begin of a here-document.
+fn without_templates(script: &str) -> String {
+    let mut out = String::with_capacity(script.len());
+    let mut rest = script;
+    while let Some(at) = rest.find("<<") {
+        let from = rest.get(at..).unwrap_or_default();
+        let name = from.get(2..).and_then(|inner| inner.split_once(">>")).map(|(name, _)| name);
+        let is_name = |name: &str| {
+            !name.trim().is_empty()
+                && name
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b' ' | b'.' | b'_' | b'-'))
+                && name.contains('.')
+        };
+        out.push_str(rest.get(..at).unwrap_or_default());
+        let length = if let Some(name) = name.filter(|name| is_name(name)) {
+            let length = name.len().saturating_add("<<>>".len());
+            out.extend(std::iter::repeat_n('x', length));
+            length
+        } else {
+            out.push_str("<<");
+            2
+        };
+        rest = from.get(length..).unwrap_or_default();
+    }
+    out.push_str(rest);
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use crate::testing::lines;
+
+    #[test]
+    fn what_follows_a_template_is_read_and_texts_that_anybody_may_give_count_for_more() {
+        use bartizan_core::Severity::{Low, Medium};
+        let config = |kind: &str| {
+            format!(
+                "version: 2.1\nparameters:\n  net: {{type: {kind}, default: a}}\njobs:\n  a:\n    steps:\n    - run: |\n        python t.py --net << pipeline.parameters.net >>\n        curl https://x.dev/i.sh | sh\n        cat << EOF\n        curl -k https://x.dev/\n        EOF\n"
+            )
+        };
+        let found = [(8, "template-injection"), (9, "curl-pipe-shell")];
+        assert_eq!(lines(".circleci/config.yml", &config("string")), found);
+        let graded = |kind| {
+            crate::testing::graded(".circleci/config.yml", &config(kind), "pipeline/template-injection")
+        };
+        assert_eq!((graded("string"), graded("integer")), (vec![Medium], vec![Low]));
+    }
 
     #[test]
     fn orbs_pipes_images_and_branches_are_judged() {

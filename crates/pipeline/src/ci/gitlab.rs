@@ -6,7 +6,7 @@ use super::github::{gaps, has_key};
 use super::script::Script;
 use crate::address::is_commit;
 use crate::pin::{Pinning, Repository};
-use crate::rules::{self, INSECURE_TRANSPORT, TEMPLATE_INJECTION, UNPINNED_INCLUDE};
+use crate::rules::{self, TEMPLATE_INJECTION, UNPINNED_INCLUDE};
 use crate::yaml::{Node, Yaml};
 use crate::{Issue, Notes, Reader, Text, address, image, issue, variable};
 use bartizan_core::{Confidence, Kind, Rule, Severity};
@@ -145,7 +145,9 @@ fn job(text: &Text<'_>, notes: &mut Notes<'_>, root: Node<'_>, job: Node<'_>) ->
         }
     }
     let scripts = ["before_script", "script", "after_script"].iter().filter_map(|key| job.get(key));
-    let script = Script::of(scripts);
+    let by_hand = |of: Node<'_>| of.text_of("when") == Some("manual");
+    let rules = job.get("rules").into_iter().flat_map(Node::items);
+    let script = Script::of(scripts).approved(std::iter::once(job).chain(rules).any(by_hand));
     // What a variable of the file is set to from an outsider's is the outsider's as well.
     let set = |name: &str| {
         let value = [job.get("variables"), root.get("variables")]
@@ -205,13 +207,7 @@ fn includes(include: Node<'_>) -> Vec<Issue> {
                         .remedy("Add `integrity: sha256-…`, or include a project at a commit."),
                 );
             }
-            if let Some(address) = address::cleartext(address) {
-                issues.push(Issue::new(
-                    &INSECURE_TRANSPORT,
-                    remote.span(),
-                    format!("{address} is fetched without encryption"),
-                ));
-            }
+            issues.extend(address::fetched(address, remote.span()));
         }
         if let Some(project) = item.get("project") {
             let name = project.as_str().unwrap_or_default();

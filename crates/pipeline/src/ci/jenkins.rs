@@ -8,6 +8,7 @@ mod evaluated;
 
 use super::script::Script;
 use crate::rules::{self, SECRET_IN_LOG, TEMPLATE_INJECTION, TLS_DISABLED, UNPINNED_INCLUDE};
+use crate::shell::inspect::{is_change, is_promotion};
 use crate::yaml::Offsets;
 use crate::{Issue, Notes, Reader, Text, address, image, issue, variable};
 use bartizan_core::{Confidence, Kind, Rule, Severity};
@@ -182,6 +183,10 @@ fn judge(text: &Text<'_>, notes: &mut Notes<'_>, literal: &Literal, bound: &BTre
     if is_step {
         let mut script = Script::default();
         script.push(value, Offsets::at(start));
+        // A step `input` waits for a person.
+        let asks =
+            ["input(", "input message", "input \"", "input '"].iter().any(|step| text.content.contains(step));
+        let script = script.approved(asks);
         script.check(text, notes, &|name: &str| if literal.interpolates { None } else { outsider(name) });
         if literal.interpolates {
             issue::report(
@@ -228,17 +233,38 @@ fn judge(text: &Text<'_>, notes: &mut Notes<'_>, literal: &Literal, bound: &BTre
     } else if let Some(name) = before.strip_suffix('=').map(str::trim) {
         let name = name.rsplit([' ', '.']).next().unwrap_or(name);
         issue::report(text, notes, variable::issues(name, value, &span));
-    } else if let Some(address) = address::cleartext(value).filter(|_| matches!(last, "url" | "git")) {
-        issue::report(
-            text,
-            notes,
-            [Issue::new(
-                &rules::INSECURE_TRANSPORT,
-                span,
-                format!("{address} is fetched without encryption"),
-            )],
-        );
+    } else if matches!(last, "url" | "git") {
+        issue::report(text, notes, promoted(text.content, literal));
+        issue::report(text, notes, address::fetched(value, span));
     }
+}
+
+/// A request of the plugin "HTTP Request" that puts a model to use.
+fn promoted(content: &str, literal: &Literal) -> Option<Issue> {
+    const STATEMENT: usize = 512;
+    let address = content.get(literal.inner.clone()).filter(|address| is_promotion(address))?;
+    let behind = content.get(literal.inner.end..)?;
+    let behind = behind.get(..behind.floor_char_boundary(STATEMENT)).unwrap_or(behind);
+    let before = content.get(literal.before.clone()).unwrap_or_default();
+    let before =
+        before.get(before.floor_char_boundary(before.len().saturating_sub(STATEMENT))..).unwrap_or_default();
+    let changes = [before, behind.split("\n\n").next().unwrap_or(behind)].into_iter().any(|part| {
+        part.split_once("httpMode").is_some_and(|(_, mode)| {
+            mode.trim_start_matches(|c: char| !c.is_alphabetic())
+                .split(|c: char| !c.is_alphabetic())
+                .next()
+                .is_some_and(is_change)
+        })
+    });
+    let verified =
+        ["cosign", "bartizan", "model_signing", "modelscan"].iter().any(|tool| content.contains(tool));
+    let shown = bartizan_core::printable(address, 80);
+    let issue = Issue::new(
+        &rules::UNVERIFIED_PROMOTION,
+        literal.inner.clone(),
+        format!("the request to `{shown}` promotes a model, and the pipeline verifies nothing"),
+    );
+    (changes && !verified).then(|| issue.severity(Severity::Medium).confidence(Confidence::Medium))
 }
 
 /// Variables of a multibranch build that the author of a change fills.

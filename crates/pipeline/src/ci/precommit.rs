@@ -3,10 +3,10 @@
 //! Source: pre-commit documentation, "Adding pre-commit plugins to your project" and "Creating new hooks".
 
 use super::github::{ARCHIVED, gaps};
-use crate::address::{cleartext, is_commit};
+use crate::address::{clear, is_commit};
 use crate::dependencies::requirement;
 use crate::pin::{Pinning, Repository};
-use crate::rules::{ARCHIVED_ACTION, INSECURE_TRANSPORT, UNPINNED_PACKAGE, UNPINNED_SOURCE};
+use crate::rules::{ARCHIVED_ACTION, UNPINNED_PACKAGE, UNPINNED_SOURCE};
 use crate::shell::inspect::{self, Setting};
 use crate::yaml::{Node, Yaml};
 use crate::{Issue, Notes, Reader, Text, issue, rules};
@@ -56,9 +56,9 @@ impl Reader for PreCommitConfig {
 /// What is wrong with where hooks come from.
 fn source(repository: Node<'_>, name: &str) -> Vec<Issue> {
     let mut issues = Vec::new();
-    if let (Some(address), Some(node)) = (cleartext(name), repository.get("repo")) {
-        let message = format!("the hooks come from {address} without encryption");
-        issues.push(Issue::new(&INSECURE_TRANSPORT, node.span(), message));
+    if let (Some(clear), Some(node)) = (clear(name), repository.get("repo")) {
+        let message = format_args!("the hooks come from {} without encryption", clear.address);
+        issues.push(clear.source_issue(node.span(), message));
     }
     let shown = printable(name, 100);
     let on_github =

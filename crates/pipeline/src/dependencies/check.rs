@@ -150,13 +150,13 @@ fn unencrypted(text: &Text<'_>, dependency: &Dependency, found: &Dependencies) -
         return None;
     }
     let written = text.content.get(dependency.span.clone())?;
-    let address = crate::address::cleartext(written)?;
+    let clear = crate::address::clear(written)?;
     let line = |at: usize| text.line_column(at).0;
     let told = found.issues.iter().any(|issue| {
         issue.rule.id == INSECURE_TRANSPORT.id && line(issue.span.start) == line(dependency.span.start)
     });
-    let message = format!("{} is fetched without encryption", printable(address, 80));
-    (!told).then(|| Issue::new(&INSECURE_TRANSPORT, dependency.span.clone(), message))
+    let message = format!("{} is fetched without encryption", printable(clear.address, 80));
+    (!told).then(|| clear.source_issue(dependency.span.clone(), message))
 }
 
 /// How a requirement from a git repository is pinned: `git+https://host/path.git[@revision][#fragment]`.

@@ -1,11 +1,10 @@
 //! Dockerfiles: base images, users, what is fetched and what is written into the image.
 
 use super::instructions::{Instruction, read};
-use crate::address::{cleartext, is_commit};
+use crate::address::{clear, is_commit};
 use crate::python::embedded;
 use crate::rules::{
-    self, INSECURE_TRANSPORT, PACKAGED_SECRET, ROOT_USER, UNPINNED_SOURCE, UNVERIFIED_DOWNLOAD,
-    holds_credentials,
+    self, PACKAGED_SECRET, ROOT_USER, UNPINNED_SOURCE, UNVERIFIED_DOWNLOAD, holds_credentials,
 };
 use crate::shell::inspect::{self, Setting};
 use crate::yaml::Yaml;
@@ -374,12 +373,9 @@ fn add(instruction: &Instruction, arguments: &str, start: usize) -> Vec<Issue> {
     let checked = instruction.flags.iter().any(|(flag, ..)| flag == "checksum");
     let source = arguments.split_whitespace().next().unwrap_or_default();
     let mut issues = Vec::new();
-    if let Some(address) = cleartext(arguments) {
-        issues.push(Issue::new(
-            &INSECURE_TRANSPORT,
-            span.clone(),
-            format!("{address} is fetched without encryption"),
-        ));
+    if let Some(clear) = clear(arguments) {
+        let message = format_args!("{} is fetched without encryption", clear.address);
+        issues.push(clear.source_issue(span.clone(), message));
     }
     if let Some(why) = inspect::address_moves(source) {
         issues.push(Issue::new(&rules::UNPINNED_MODEL, span, why));

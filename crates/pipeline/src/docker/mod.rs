@@ -9,4 +9,4 @@ mod rights;
 pub(crate) use compose::ComposeFile;
 pub(crate) use devcontainer::DevContainer;
 pub(crate) use file::Dockerfile;
-pub(crate) use rights::rights;
+pub(crate) use rights::{rights, started_with};

@@ -1,11 +1,27 @@
 //! What a container is given of the machine it runs on, where a plugin or a module is told it as a table with `privileged` and `volumes`.
 //!
-//! Source: Docker, `docker run --privileged` and `--volume`.
+//! Sources: GitHub, `jobs.<id>.container.options`; Azure, `resources.containers.options`; Docker, `docker run --privileged` and `--volume`.
 
 use crate::Issue;
-use crate::rules::{HOST_ACCESS, PRIVILEGED_CONTAINER};
+use crate::rules::{HOST_ACCESS, PRIVILEGED_CONTAINER, ROOT_USER};
+use crate::shell::inspect::{self, Setting};
 use crate::yaml::Node;
 use bartizan_core::Severity;
+
+/// Findings for what a container of a job is started with: `options`, as on the command line of Docker.
+pub(crate) fn started_with(container: Node<'_>) -> Vec<Issue> {
+    let Some(options) = container.get("options").filter(|options| options.as_str().is_some()) else {
+        return Vec::new();
+    };
+    let written = options.as_str().unwrap_or_default();
+    let command = format!("docker run {written}");
+    let rights = [PRIVILEGED_CONTAINER.id, HOST_ACCESS.id, ROOT_USER.id];
+    let found = inspect::script(&command, Setting::Other).into_iter();
+    found
+        .filter(|issue| rights.contains(&issue.rule.id))
+        .map(|issue| Issue { span: options.span(), ..issue })
+        .collect()
+}
 
 /// Findings for all rights, and for a volume that is Docker's socket or the root of the machine.
 pub(crate) fn rights(given: Node<'_>) -> Vec<Issue> {

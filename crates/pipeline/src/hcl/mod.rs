@@ -2,6 +2,7 @@
 
 mod firewall;
 mod known;
+mod reached;
 mod rights;
 mod terraform;
 mod tree;

@@ -2,6 +2,7 @@
 
 use super::firewall::opened;
 use super::known::Known;
+use super::reached;
 use super::rights;
 use super::tree::{Attribute, Block, Body, Value, read_noting};
 use crate::address::is_commit;
@@ -59,6 +60,7 @@ impl Reader for Terraform {
                 _ => {}
             }
         }
+        issue::report(text, notes, file.blocks.iter().flat_map(reached::issues));
         file.each(&mut |body| everywhere(text, notes, body));
     }
 }
@@ -285,9 +287,11 @@ fn resource(block: &Block, known: &Known<'_>) -> Vec<Issue> {
         && block.body.get("version").is_none()
         && block.body.text("repository").is_some()
     {
+        let place =
+            block.body.get("chart").map_or(block.head.clone(), |chart| chart.key.start..chart.span.end);
         issues.push(
-            Issue::new(&UNPINNED_INCLUDE, block.head.clone(), "the chart is taken at its newest version")
-                .severity(Severity::Low),
+            Issue::new(&UNPINNED_INCLUDE, place, "the chart is taken at its newest version")
+                .severity(Severity::Medium),
         );
     }
     issues

@@ -4,8 +4,10 @@ use bartizan_core::{Severity, atlas, cwe, owasp_llm, rule};
 
 rule! {
     /// ## What it finds
-    /// A package index, script, model or archive fetched over plain http or ftp. Addresses of the same machine are
-    /// left out.
+    /// A package index, script, model, archive, chart or state fetched over plain http or ftp; a service asked over it. What is installed,
+    /// run or loaded is judged alike in every kind of file, and from a private name (`.lan`, `.internal`, `10.…`) as from a public one: to
+    /// be inside of a network is no authentication. Services of a private network and names of a cluster or a compose project (`minio`,
+    /// `a.b.svc`) are low. Addresses of the same machine, and those by which clouds tell it what it is, are left out.
     ///
     /// In Python: data and models read from an address whose beginning is known to be plain; clients made for one, graded higher
     /// when they are given a credential.

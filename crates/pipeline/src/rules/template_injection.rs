@@ -6,7 +6,8 @@ rule! {
     /// ## What it finds
     /// An expression that the CI system or workflow engine fills into a script before it runs: `${{
     /// github.event.issue.title }}` in `run`, `{{inputs.parameters.x}}` in a script template, `eval
-    /// "$CI_COMMIT_MESSAGE"`, a macro `$(System.PullRequest.SourceBranch)`. Graded by who can choose the value.
+    /// "$CI_COMMIT_MESSAGE"`, a macro `$(System.PullRequest.SourceBranch)`. Graded by who can choose the value. So are messages of
+    /// commits, branches and texts of pull requests that a pipeline hands to a shell: `git log --format=%B | xargs -I{} sh -c "echo {}"`.
     ///
     /// In Airflow's operators: `dag_run.conf`, `params` and XComs in commands and statements.
     /// ## Why it matters

@@ -5,7 +5,8 @@ use bartizan_core::{Severity, atlas, cwe, owasp_llm, rule};
 rule! {
     /// ## What it finds
     /// A file that the same script downloads and then runs, makes executable or loads, with no checksum or
-    /// signature check between; a file that a Dockerfile adds from an address without `--checksum`.
+    /// signature check between; an archive that it unpacks and runs or builds from (medium where no version is named); a file that a
+    /// Dockerfile adds from an address without `--checksum`.
     ///
     /// In Python: weights, archives and data read by address in code that compares no digest anywhere
     /// (`load_dataset("csv", data_files="https://…")`).

@@ -4,8 +4,9 @@ use bartizan_core::{Severity, atlas, cwe, owasp_llm, owasp_ml, rule};
 
 rule! {
     /// ## What it finds
-    /// A job that uploads a model to a hub or a registry, or moves one to production, in which no step verifies,
-    /// scans or signs it.
+    /// A job or script that uploads a model or an image, or moves one to production, in which no step verifies, scans or signs it:
+    /// by a command, an action or a request (`curl -X POST …/registered-models/alias`). What is put to use is medium, low where a person
+    /// starts the job or an environment asks one.
     /// ## Why it matters
     /// What was trained, or slipped in on the way, reaches the users with the name of the organisation and nothing
     /// to check it by.

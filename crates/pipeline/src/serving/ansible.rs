@@ -3,10 +3,10 @@
 //! Source: Ansible, "Playbook keywords" and the modules of `ansible.builtin` and `community.docker`.
 
 use super::environment_issues;
-use crate::address::cleartext;
+use crate::address::fetched;
 use crate::ci::github::gaps;
 use crate::docker::rights;
-use crate::rules::{self, INSECURE_TRANSPORT, TLS_DISABLED};
+use crate::rules::{self, TLS_DISABLED};
 use crate::shell::inspect::{self, Setting};
 use crate::yaml::{Node, Yaml};
 use crate::{Issue, Notes, Reader, Text, image, issue};
@@ -78,10 +78,7 @@ fn task(text: &Text<'_>, notes: &mut Notes<'_>, module: &str, given: Node<'_>) {
             for key in ["url", "src", "repo", "baseurl"] {
                 let Some(value) = given.get(key) else { continue };
                 let written = value.as_str().unwrap_or_default();
-                if cleartext(written).is_some_and(|address| written.starts_with(address)) {
-                    let message = format!("{written} is fetched without encryption");
-                    issues.push(Issue::new(&INSECURE_TRANSPORT, value.span(), message));
-                }
+                issues.extend(fetched(written, value.span()));
             }
         }
         _ => {}

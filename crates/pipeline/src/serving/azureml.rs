@@ -3,11 +3,10 @@
 //! Source: Microsoft, "CLI (v2) YAML schemas", <https://learn.microsoft.com/azure/machine-learning/reference-yaml-overview>.
 
 use super::environment_issues;
-use crate::address::cleartext;
+use crate::address::fetched;
 use crate::ci::github::{gaps, has_key};
 use crate::rules::{
-    self, EXPOSED_SERVICE, INSECURE_TRANSPORT, NO_AUTHENTICATION, NO_NETWORK_ISOLATION, UNPINNED_IMAGE,
-    UNPINNED_MODEL,
+    self, EXPOSED_SERVICE, NO_AUTHENTICATION, NO_NETWORK_ISOLATION, UNPINNED_IMAGE, UNPINNED_MODEL,
 };
 use crate::shell::inspect::{self, Setting};
 use crate::yaml::{Node, Yaml};
@@ -70,9 +69,8 @@ fn judged(node: Node<'_>) -> Vec<Issue> {
         match entry.name() {
             "image" if !value.is_empty() => issues.extend(image::issue(value, span, "the image")),
             "path" | "file" | "url" | "uri" | "datastore_uri" => {
-                if cleartext(value).is_some_and(|address| value.starts_with(address)) {
-                    let message = format!("{value} is fetched without encryption");
-                    issues.push(Issue::new(&INSECURE_TRANSPORT, span, message));
+                if let Some(issue) = fetched(value, span.clone()) {
+                    issues.push(issue);
                 } else if moves(value) {
                     issues.push(model(value, span));
                 }

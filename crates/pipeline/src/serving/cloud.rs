@@ -78,7 +78,15 @@ fn container(text: &Text<'_>, notes: &mut Notes<'_>, node: Node<'_>) {
         );
     }
     models::inspect(text, notes, node);
-    for key in ["Environment", "env"] {
+    // SageMaker's containers read their hyperparameters as they read variables.
+    for key in [
+        "Environment",
+        "env",
+        "HyperParameters",
+        "hyperParameters",
+        "hyperparameters",
+        "StaticHyperParameters",
+    ] {
         environment_issues(text, notes, node.get(key));
     }
     let commands = ["ContainerEntrypoint", "ContainerArguments", "command", "args"];

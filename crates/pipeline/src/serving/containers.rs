@@ -81,7 +81,8 @@ fn interpreter(node: Node<'_>, script: &str) -> Interpreter {
     first.map_or(Interpreter::Shell, named)
 }
 
-fn rights(node: Node<'_>) -> Vec<Issue> {
+/// What a pod, a container or a volume is given of the machine.
+pub(super) fn rights(node: Node<'_>) -> Vec<Issue> {
     let mut issues = Vec::new();
     let on = |key: &str| node.entry(key).filter(|entry| entry.value.as_bool() == Some(true));
     if let Some(entry) = on("privileged") {

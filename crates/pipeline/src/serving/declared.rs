@@ -3,9 +3,9 @@
 //! Source: Prefect, "Deploy via prefect.yaml"; Kedro, "Data Catalog YAML"; MLServer, "Model Settings".
 
 use super::{environment_issues, uri_issues};
-use crate::address::{cleartext, is_commit};
+use crate::address::{self, is_commit};
 use crate::ci::github::{gaps, has_key};
-use crate::rules::{self, INSECURE_TRANSPORT, UNPINNED_SOURCE, UNSAFE_MODEL_FORMAT};
+use crate::rules::{self, UNPINNED_SOURCE, UNSAFE_MODEL_FORMAT};
 use crate::shell::inspect::{self, Setting};
 use crate::yaml::{Node, Yaml};
 use crate::{Issue, Notes, Reader, Text, image, issue};
@@ -143,9 +143,7 @@ fn served(node: Node<'_>) -> Vec<Issue> {
 
 fn fetched(node: Node<'_>, key: &str) -> Option<Issue> {
     let value = node.get(key)?;
-    let written = value.as_str()?;
-    let address = cleartext(written).filter(|address| written.starts_with(*address))?;
-    Some(Issue::new(&INSECURE_TRANSPORT, value.span(), format!("{address} is fetched without encryption")))
+    address::fetched(value.as_str()?, value.span())
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //!
 //! Source: DVC documentation, *dvc.yaml*, *Internal files*, *remote modify*.
 
-use crate::address::cleartext;
+use crate::address::clear;
 use crate::ci::github::gaps;
 use crate::rules::{self, INSECURE_TRANSPORT, SECRET, TEMPLATE_INJECTION, TLS_DISABLED};
 use crate::shell::inspect::{self, Setting};
@@ -83,9 +83,9 @@ fn settings(content: &str) -> Vec<Issue> {
             issues.push(Issue::new(&TLS_DISABLED, span, "certificates of the remote are not checked"));
         } else if name == "use_ssl" && off {
             issues.push(Issue::new(&INSECURE_TRANSPORT, span, "the remote is reached without encryption"));
-        } else if matches!(name, "url" | "endpointurl") && cleartext(value).is_some() {
-            let message = format!("data comes from {value} without encryption");
-            issues.push(Issue::new(&INSECURE_TRANSPORT, span, message));
+        } else if let Some(clear) = clear(value).filter(|_| matches!(name, "url" | "endpointurl")) {
+            let message = format_args!("data comes from {value} without encryption");
+            issues.push(clear.source_issue(span, message));
         } else if variable::credential(name, value).is_some() {
             let message = format!("`{name}` of the remote is written in the open");
             issues.push(Issue::new(&SECRET, span, message).confidence(Confidence::Medium));

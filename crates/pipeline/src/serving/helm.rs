@@ -1,11 +1,9 @@
 //! Values of Helm charts.
 
-use super::{command_issues, environment_issues, models};
+use super::{command_issues, containers, environment_issues, kubernetes, models};
 use crate::ci::github::gaps;
 use crate::pin::Pinning;
-use crate::rules::{
-    self, EXPOSED_SERVICE, NO_AUTHENTICATION, PRIVILEGED_CONTAINER, ROOT_USER, UNPINNED_MODEL,
-};
+use crate::rules::{self, EXPOSED_SERVICE, INSECURE_TRANSPORT, NO_AUTHENTICATION, UNPINNED_MODEL};
 use crate::shell::inspect;
 use crate::yaml::{Node, Yaml};
 use crate::{Issue, Notes, Reader, Text, image, issue, variable};
@@ -55,44 +53,11 @@ impl Reader for HelmValues {
             for key in ["env", "extraEnv", "environment", "extraEnvVars"] {
                 environment_issues(text, notes, node.get(key));
             }
-            if let Some(entry) = node.entry("privileged").filter(|entry| entry.value.as_bool() == Some(true))
-            {
-                issue::report(
-                    text,
-                    notes,
-                    [Issue::new(
-                        &PRIVILEGED_CONTAINER,
-                        entry.span(),
-                        "the container has all rights of the machine",
-                    )],
-                );
-            }
             issue::report(text, notes, model_of(node));
-            if let Some(entry) = node.entry("runAsUser").filter(|entry| entry.value.as_int() == Some(0)) {
-                issue::report(
-                    text,
-                    notes,
-                    [Issue::new(&ROOT_USER, entry.span(), "the container is told to run as root")
-                        .severity(Severity::Medium)],
-                );
-            }
-            if let Some(service) = node.get("service")
-                && let Some(kind) = service
-                    .get("type")
-                    .filter(|kind| matches!(kind.as_str(), Some("LoadBalancer" | "NodePort")))
-            {
-                let message = "the service is reachable from outside the cluster";
-                let issue = Issue::new(&EXPOSED_SERVICE, kind.span(), message);
-                issue::report(text, notes, [issue.severity(Severity::Low).confidence(Confidence::Low)]);
-            }
-            if let Some(kind) = node
-                .get("serviceType")
-                .filter(|kind| matches!(kind.as_str(), Some("LoadBalancer" | "NodePort")))
-            {
-                let message = "the service is reachable from outside the cluster";
-                let issue = Issue::new(&EXPOSED_SERVICE, kind.span(), message);
-                issue::report(text, notes, [issue.severity(Severity::Low).confidence(Confidence::Low)]);
-            }
+            issue::report(text, notes, containers::rights(node));
+            issue::report(text, notes, reachable(text.content, node));
+            issue::report(text, notes, unencrypted(node));
+            issue::report(text, notes, kubernetes::plain(node.get("annotations")));
             issue::report(text, notes, open(node));
             for entry in node.entries() {
                 if let Some(value) =
@@ -109,8 +74,49 @@ impl Reader for HelmValues {
     }
 }
 
+/// A service that the whole network reaches. What answers with a model, or runs jobs, and is given no key counts for more.
+fn reachable(content: &str, node: Node<'_>) -> Option<Issue> {
+    let service = node.get("service");
+    let kind = service.and_then(|service| service.get("type")).or_else(|| node.get("serviceType"))?;
+    if !matches!(kind.as_str(), Some("LoadBalancer" | "NodePort")) {
+        return None;
+    }
+    let message = "the service is reachable from outside the cluster";
+    let issue = Issue::new(&EXPOSED_SERVICE, kind.span(), message);
+    // Some load balancers and sources are those of the network itself.
+    let annotations =
+        service.and_then(|service| service.get("annotations")).map(Node::entries).unwrap_or_default();
+    let inside = annotations
+        .iter()
+        .any(|entry| entry.name().contains("internal") || entry.value.as_str() == Some("internal"))
+        || service.is_some_and(|service| {
+            service.get("loadBalancerSourceRanges").is_some_and(|ranges| ranges.items().next().is_some())
+        });
+    let severity =
+        if !inside && kubernetes::answers_everyone(content) { Severity::Medium } else { Severity::Low };
+    Some(issue.severity(severity).confidence(Confidence::Low))
+}
+
+/// An ingress that is switched on and has no certificate.
+fn unencrypted(node: Node<'_>) -> Option<Issue> {
+    let ingress =
+        node.get("ingress").filter(|ingress| ingress.get("enabled").and_then(Node::as_bool) == Some(true))?;
+    let entry = ingress.entry("tls")?;
+    let empty = entry.value.as_bool() == Some(false)
+        || entry.value.is_sequence() && entry.value.items().next().is_none();
+    let message = "the interface is served without encryption: its ingress has no certificate";
+    let issue = Issue::new(&INSECURE_TRANSPORT, entry.span(), message).severity(Severity::Low);
+    empty.then(|| issue.confidence(Confidence::Medium))
+}
+
 /// Authentication that a chart offers and these values switch off: `auth: {enabled: false}`.
 fn open(node: Node<'_>) -> Option<Issue> {
+    // Grafana's settings: `auth.anonymous: {enabled: true}`.
+    let anonymous = node.get("auth.anonymous").and_then(|anonymous| anonymous.entry("enabled"));
+    if let Some(entry) = anonymous.filter(|entry| entry.value.as_bool() == Some(true)) {
+        let message = "whoever reaches the dashboards may look at them without a login";
+        return Some(Issue::new(&NO_AUTHENTICATION, entry.span(), message).severity(Severity::Medium));
+    }
     let asked = ["auth", "authentication", "basicAuth"].iter().find_map(|key| node.get(key))?;
     let entry = asked.entry("enabled").filter(|entry| entry.value.as_bool() == Some(false))?;
     let message = "authentication is switched off";
@@ -176,4 +182,79 @@ fn image_of(node: Node<'_>) -> Option<Issue> {
     let issue = image::issue(&reference, tag.span(), "the image")?;
     // Charts write `repository:tag`: the digest goes with the tag, which the registry then passes over.
     Some(issue.pinned(Pinning::image(&reference).behind(written)))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{graded, lines};
+    use bartizan_core::Severity::{Low, Medium};
+
+    const IMAGE: &str = "image: {repository: acme/a, tag: \"1.2.3\", digest: \"sha256:aa\"}\n";
+
+    fn found(values: &str) -> Vec<(u32, &'static str)> {
+        lines("values.yaml", &format!("{IMAGE}{values}"))
+    }
+
+    #[test]
+    fn names_of_keys_of_a_secret_are_none() {
+        for values in [
+            "auth:\n  existingSecret: net-auth\n  existingSecretKey: api-key\n",
+            "tokenSecretKey: hf-token\n",
+            "secretKey: redis-password\n",
+            "hf:\n  existingSecretTokenKey: HF_TOKEN\n",
+            "apiKey: \"\"\n",
+            "apiKeySecretKey: api-key\n",
+        ] {
+            assert_eq!(found(values), [], "{values}");
+        }
+        for values in [
+            "secretKey: k8Jq2xPz77Lm\n",
+            "existingToken: ''\nhfToken: q8Zr1vXkT4mLpN7c\n",
+            "password: my-password-9\n",
+        ] {
+            assert!(found(values).iter().any(|(_, rule)| *rule == "secret"), "{values}");
+        }
+    }
+
+    #[test]
+    fn what_pods_of_a_chart_share_with_the_machine_is_found() {
+        assert_eq!(found("hostIPC: true\nhostPID: true\n"), [(2, "host-access"), (3, "host-access")]);
+        assert_eq!(found("hostNetwork: false\n"), []);
+        assert_eq!(
+            found("securityContext:\n  privileged: true\n  runAsUser: 0\n"),
+            [(3, "privileged-container"), (4, "root-user")]
+        );
+    }
+
+    #[test]
+    fn interfaces_without_encryption_or_login_are_found() {
+        assert_eq!(
+            found("ingress:\n  enabled: true\n  hosts: [a.example]\n  tls: []\n"),
+            [(5, "insecure-transport")]
+        );
+        assert_eq!(found("ingress:\n  enabled: false\n  tls: []\n"), []);
+        assert_eq!(found("ingress:\n  enabled: true\n  tls: [{secretName: a}]\n"), []);
+        let annotated = |value: &str| {
+            found(&format!(
+                "ingress:\n  annotations:\n    nginx.ingress.kubernetes.io/ssl-redirect: \"{value}\"\n"
+            ))
+        };
+        assert_eq!((annotated("false"), annotated("true")), (vec![(4, "insecure-transport")], vec![]));
+        let grafana =
+            |value: &str| found(&format!("grafana.ini:\n  auth.anonymous:\n    enabled: {value}\n"));
+        assert_eq!((grafana("true"), grafana("false")), (vec![(4, "no-authentication")], vec![]));
+    }
+
+    #[test]
+    fn a_model_server_without_a_key_that_everyone_reaches_is_more_than_a_service() {
+        let exposed = |values: &str| graded("values.yaml", values, "pipeline/exposed-service");
+        let server = "image: vllm/vllm-openai@sha256:aa\nservice:\n  type: LoadBalancer\n";
+        assert_eq!(exposed(server), [Medium]);
+        assert_eq!(exposed(&format!("{server}extraArgs: [--api-key, $(KEY)]\n")), [Low]);
+        assert_eq!(exposed(&server.replace("vllm/vllm-openai", "acme/shop")), [Low]);
+        let inside = format!(
+            "{server}  annotations: {{service.beta.kubernetes.io/azure-load-balancer-internal: \"true\"}}\n"
+        );
+        assert_eq!(exposed(&inside), [Low]);
+    }
 }

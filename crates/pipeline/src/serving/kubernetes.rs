@@ -69,10 +69,10 @@ fn resource(text: &Text<'_>, notes: &mut Notes<'_>, document: Node<'_>) {
     issues.extend(unasked(document));
     match kind {
         "Secret" => issues.extend(secret(document)),
-        "Service" => issues.extend(service(document)),
+        "Service" => issues.extend(service(document, text.content)),
         "ClusterRoleBinding" | "RoleBinding" => issues.extend(everything(document)),
         "ClusterRole" | "Role" => issues.extend(every_right(document, kind == "ClusterRole")),
-        "Ingress" => issues.extend(plain(document)),
+        "Ingress" => issues.extend(plain(document.path(&["metadata", "annotations"]))),
         "ConfigMap" => {
             for entry in document.get("data").map(Node::entries).unwrap_or_default() {
                 configured(text, notes, entry.name(), entry.value);
@@ -138,9 +138,8 @@ fn every_right(document: Node<'_>, whole: bool) -> Option<Issue> {
 }
 
 /// An annotation by which an interface is served without encryption as well.
-fn plain(document: Node<'_>) -> Option<Issue> {
-    let annotations = document.path(&["metadata", "annotations"]).map(Node::entries).unwrap_or_default();
-    let entry = annotations.into_iter().find(|entry| {
+pub(super) fn plain(annotations: Option<Node<'_>>) -> Option<Issue> {
+    let entry = annotations.map(Node::entries).unwrap_or_default().into_iter().find(|entry| {
         matches!(
             entry.name(),
             "nginx.ingress.kubernetes.io/ssl-redirect" | "nginx.ingress.kubernetes.io/force-ssl-redirect"
@@ -149,6 +148,41 @@ fn plain(document: Node<'_>) -> Option<Issue> {
     let message = "who asks without encryption is answered without it";
     let issue = Issue::new(&INSECURE_TRANSPORT, entry.span(), message).severity(Severity::Low);
     Some(issue.confidence(Confidence::Medium))
+}
+
+/// Whether `content` starts a server of models or of jobs, and nothing in it speaks of a key or a login before it.
+pub(super) fn answers_everyone(content: &str) -> bool {
+    const SERVERS: &[&str] = &[
+        "vllm/vllm",
+        "tritonserver",
+        "text-generation-inference",
+        "text-embeddings-inference",
+        "ollama/ollama",
+        "rayproject/ray",
+        "lmsysorg/sglang",
+        "pytorch/torchserve",
+        "tensorflow/serving",
+        "localai/localai",
+        "vllm serve",
+        "vllm.entrypoints",
+    ];
+    const ASKED: &[&str] = &[
+        "api-key",
+        "api_key",
+        "apikey",
+        "apiKey",
+        "API_KEY",
+        "auth:",
+        "auth-",
+        "uthentication",
+        "uthorization",
+        "oauth",
+        "oidc",
+        "restricted-",
+        "NetworkPolicy",
+    ];
+    SERVERS.iter().any(|server| content.contains(server))
+        && !ASKED.iter().any(|asked| content.contains(asked))
 }
 
 /// An annotation by which a platform puts no authentication before a model.
@@ -193,9 +227,13 @@ fn secret(document: Node<'_>) -> Vec<Issue> {
         let named = crate::variable::is_secret_name(entry.name()) || document.get("data").is_some();
         if !is_type && named && entry.value.as_str().is_some_and(holds) {
             let message = format!("`{}` of a Secret is written in the manifest", entry.name());
+            // In the open it is as bad as under any other name; what was encoded was not looked into.
+            let value = entry.value.as_str().unwrap_or_default();
+            let known = crate::variable::credential(entry.name(), value);
+            let severity = known.map_or(Severity::Medium, |what| what.severity.max(Severity::Medium));
             issues.push(
                 Issue::new(&SECRET, entry.value.span(), message)
-                    .severity(Severity::Medium)
+                    .severity(severity)
                     .confidence(Confidence::Medium),
             );
         }
@@ -219,7 +257,7 @@ const OPEN_PORTS: &[(i64, &str)] = &[
 /// Ports on which model servers answer.
 const SERVING_PORTS: &[i64] = &[8000, 8001, 8002, 8080, 8501, 7860, 9000, 11434];
 
-fn service(document: Node<'_>) -> Vec<Issue> {
+fn service(document: Node<'_>, content: &str) -> Vec<Issue> {
     let Some(spec) = document.get("spec") else { return Vec::new() };
     let Some(kind) =
         spec.entry("type").filter(|entry| matches!(entry.value.as_str(), Some("LoadBalancer" | "NodePort")))
@@ -252,7 +290,10 @@ fn service(document: Node<'_>) -> Vec<Issue> {
             kind.value.span(),
             "a model server is reachable from outside the cluster",
         );
-        return vec![issue.severity(Severity::Low).confidence(Confidence::Low)];
+        let limited =
+            spec.get("loadBalancerSourceRanges").is_some_and(|ranges| ranges.items().next().is_some());
+        let severity = if !limited && answers_everyone(content) { Severity::Medium } else { Severity::Low };
+        return vec![issue.severity(severity).confidence(Confidence::Low)];
     }
     Vec::new()
 }

@@ -40,6 +40,7 @@ use crate::shell::inspect::{self, Setting};
 use crate::shell::{Invocation, Word};
 use crate::yaml::Node;
 use crate::{Edit, Fix, Issue, Notes, Safety, Text, issue, variable};
+use bartizan_core::{Confidence, Severity};
 
 /// Most arguments of one command; aliases can make many of few.
 const ARGUMENTS: usize = 1_000;
@@ -203,6 +204,25 @@ fn variable_issues(name: &str, value: Node<'_>) -> Vec<Issue> {
     issues
 }
 
+/// A credential that a chart writes from its values into the environment: it stands in the manifest, and in each release that is kept.
+fn filled_in(content: &str, name: &str, value: Node<'_>) -> Option<Issue> {
+    // A template alone is a mapping to YAML: what stands to the end of its line says what it is.
+    let rest = content.get(value.span().start..)?;
+    let written = rest.lines().next()?.trim().trim_matches(['"', '\'']);
+    let lower = written.to_ascii_lowercase();
+    let whole = written.starts_with("{{") && written.ends_with("}}");
+    let given = whole
+        && written.contains(".Values.")
+        && !["secretname", "existing"].iter().any(|named| lower.contains(named));
+    let message = format!("`{name}` is written into the manifest from the values of the chart");
+    let issue = Issue::new(&crate::rules::SECRET, value.span(), message).severity(Severity::Medium);
+    (given && variable::is_secret_name(name)).then(|| {
+        issue
+            .confidence(Confidence::Medium)
+            .remedy("Keep it in a Secret and take it by `valueFrom.secretKeyRef`.")
+    })
+}
+
 /// Judges environment variables: a mapping, `NAME=value` texts, or mappings of `name` and `value`.
 pub(crate) fn environment_issues(text: &Text<'_>, notes: &mut Notes<'_>, environment: Option<Node<'_>>) {
     let Some(environment) = environment else { return };
@@ -216,6 +236,7 @@ pub(crate) fn environment_issues(text: &Text<'_>, notes: &mut Notes<'_>, environ
         }
         let named = item.text_of("name").zip(item.get("value"));
         if let Some((name, value)) = named {
+            issue::report(text, notes, filled_in(text.content, name, value));
             issue::report(text, notes, variable_issues(name, value));
         }
     }
@@ -225,6 +246,21 @@ pub(crate) fn environment_issues(text: &Text<'_>, notes: &mut Notes<'_>, environ
 mod tests {
     use crate::{Text, apply, examine};
     use bartizan_core::{Limits, MonotonicClock};
+
+    #[test]
+    fn a_credential_that_a_chart_writes_into_the_environment_is_found() {
+        let pod = |name: &str, value: &str| {
+            let text = format!(
+                "apiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - name: a\n    image: a@sha256:aa\n    env:\n    - name: {name}\n      value: {value}\n"
+            );
+            crate::testing::lines("templates/p.yaml", &text)
+        };
+        assert_eq!(pod("HF_TOKEN", "{{ .Values.hfToken | quote }}"), [(9, "secret")]);
+        assert_eq!(pod("DB_PASSWORD", "\"{{ .Values.db.password }}\""), [(9, "secret")]);
+        assert_eq!(pod("HF_HOME", "{{ .Values.cache | quote }}"), []);
+        assert_eq!(pod("HF_TOKEN_NAME", "{{ .Values.token.name }}"), []);
+        assert_eq!(pod("HF_TOKEN", "{{ .Release.Name }}"), []);
+    }
 
     #[test]
     fn remote_code_is_switched_off_where_a_manifest_or_settings_switch_it_on() {

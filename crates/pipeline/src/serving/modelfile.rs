@@ -2,9 +2,9 @@
 //!
 //! Source: Ollama, "Modelfile Reference".
 
-use crate::address::cleartext;
+use crate::address::fetched;
 use crate::python::secret::by_format;
-use crate::rules::{self, INSECURE_TRANSPORT, SECRET, UNPINNED_MODEL};
+use crate::rules::{self, SECRET, UNPINNED_MODEL};
 use crate::{Issue, Notes, Reader, Text, issue};
 use bartizan_core::{Confidence, Kind, Rule, Severity};
 use std::ops::Range;
@@ -35,8 +35,8 @@ impl Reader for Modelfile {
     fn read(&self, text: &Text<'_>, notes: &mut Notes<'_>) {
         for (name, value, span) in instructions(text.content) {
             let found = match name.to_ascii_uppercase().as_str() {
-                "FROM" => fetched(value, &span).or_else(|| base(value, &span)),
-                "ADAPTER" => fetched(value, &span).or_else(|| base(value, &span)),
+                "FROM" => fetched(value, span.clone()).or_else(|| base(value, &span)),
+                "ADAPTER" => fetched(value, span.clone()).or_else(|| base(value, &span)),
                 _ => None,
             };
             issue::report(text, notes, found);
@@ -72,12 +72,6 @@ fn instructions(content: &str) -> impl Iterator<Item = (&str, &str, Range<usize>
             .saturating_add(1)
             .saturating_add(rest.len().saturating_sub(value.len()));
         Some((name, value, from..from.saturating_add(value.len())))
-    })
-}
-
-fn fetched(value: &str, span: &Range<usize>) -> Option<Issue> {
-    cleartext(value).filter(|address| value.starts_with(*address)).map(|address| {
-        Issue::new(&INSECURE_TRANSPORT, span.clone(), format!("{address} is fetched without encryption"))
     })
 }
 

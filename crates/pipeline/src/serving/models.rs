@@ -1,9 +1,9 @@
 //! Addresses and formats of served models.
 
-use crate::address::{cleartext, is_cleartext_inside, is_commit, is_filled_in};
-use crate::rules::{INSECURE_TRANSPORT, UNPINNED_MODEL, UNSAFE_MODEL_FORMAT};
+use crate::address::{self, is_commit, is_filled_in};
+use crate::rules::{UNPINNED_IMAGE, UNPINNED_MODEL, UNSAFE_MODEL_FORMAT};
 use crate::yaml::Node;
-use crate::{Issue, Notes, Text, issue};
+use crate::{Issue, Notes, Text, image, issue};
 use bartizan_core::{Confidence, Severity};
 use std::ops::Range;
 
@@ -35,6 +35,18 @@ pub(super) fn inspect(text: &Text<'_>, notes: &mut Notes<'_>, node: Node<'_>) {
         issue::report(text, notes, uri_issues(address.as_str().unwrap_or_default(), &address.span()));
     }
     issue::report(text, notes, format_issue(node, address));
+    // KServe takes the image of the runtime with this tag.
+    let served =
+        ["storageUri", "modelFormat", "runtime", "protocolVersion"].iter().any(|key| node.get(key).is_some());
+    let runtime = node.get("runtimeVersion").filter(|_| served);
+    if let Some((runtime, tag)) = runtime.and_then(|runtime| Some((runtime, runtime.as_str()?)))
+        && !tag.is_empty()
+    {
+        let reference = format!("runtime:{tag}");
+        let moving = matches!(image::pin(&reference), image::Pin::Moving);
+        let message = format!("the model is served by the runtime `{tag}`, whatever that is at each start");
+        issue::report(text, notes, moving.then(|| Issue::new(&UNPINNED_IMAGE, runtime.span(), message)));
+    }
 }
 
 /// What the address of a model says of how it is pinned, carried and stored.
@@ -47,17 +59,7 @@ pub(crate) fn uri_issues(uri: &str, span: &Range<usize>) -> Vec<Issue> {
         let issue = Issue::new(&UNPINNED_MODEL, span.clone(), message).severity(Severity::Low);
         issues.push(issue.confidence(Confidence::Medium));
     }
-    if let Some(address) = cleartext(uri) {
-        issues.push(Issue::new(
-            &INSECURE_TRANSPORT,
-            span.clone(),
-            format!("{address} is fetched without encryption"),
-        ));
-    }
-    if is_cleartext_inside(uri) {
-        let message = format!("{uri} is fetched without encryption inside its network");
-        issues.push(Issue::new(&INSECURE_TRANSPORT, span.clone(), message).severity(Severity::Low));
-    }
+    issues.extend(address::fetched(uri, span.clone()));
     if let Some(end) = [".pkl", ".pickle", ".joblib", ".dill", ".pt", ".pth", ".ckpt", ".h5", ".mar", ".nemo"]
         .iter()
         .find(|end| uri.to_ascii_lowercase().ends_with(**end))

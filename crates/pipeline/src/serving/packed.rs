@@ -3,12 +3,10 @@
 //! Source: BentoML, "Bento build options"; Cog, `docs/yaml.md`; Truss, "Config reference".
 
 use super::environment_issues;
-use crate::address::cleartext;
+use crate::address::clear;
 use crate::ci::github::{gaps, has_key};
 use crate::dependencies::{Pin, requirement};
-use crate::rules::{
-    INSECURE_TRANSPORT, PACKAGED_SECRET, TLS_DISABLED, UNPINNED_MODEL, UNPINNED_PACKAGE, holds_credentials,
-};
+use crate::rules::{PACKAGED_SECRET, TLS_DISABLED, UNPINNED_MODEL, UNPINNED_PACKAGE, holds_credentials};
 use crate::shell::inspect::{self, Setting};
 use crate::yaml::{Node, Yaml};
 use crate::{Issue, Notes, Reader, Text, image, issue, rules};
@@ -84,16 +82,16 @@ impl Reader for PackedModel {
             issue::report(text, notes, [Issue::new(&TLS_DISABLED, host.span(), message)]);
         }
         if let Some(index) = root.path(&["python", "index_url"])
-            && let Some(address) = cleartext(index.as_str().unwrap_or_default())
+            && let Some(clear) = clear(index.as_str().unwrap_or_default())
         {
-            let message = format!("packages come from {address} without encryption");
-            issue::report(text, notes, [Issue::new(&INSECURE_TRANSPORT, index.span(), message)]);
+            let message = format_args!("packages come from {} without encryption", clear.address);
+            issue::report(text, notes, [clear.source_issue(index.span(), message)]);
         }
         let others = ["extra_index_url", "find_links"].iter().filter_map(|key| root.path(&["python", key]));
         for index in others.flat_map(Node::items_or_self) {
-            if let Some(address) = cleartext(index.as_str().unwrap_or_default()) {
-                let message = format!("packages come from {address} without encryption");
-                issue::report(text, notes, [Issue::new(&INSECURE_TRANSPORT, index.span(), message)]);
+            if let Some(clear) = clear(index.as_str().unwrap_or_default()) {
+                let message = format_args!("packages come from {} without encryption", clear.address);
+                issue::report(text, notes, [clear.source_issue(index.span(), message)]);
             }
         }
         for cached in root.get("model_cache").into_iter().flat_map(Node::items) {

@@ -2,11 +2,9 @@
 //! BentoML, LiteLLM): remote code, models of a hub, data without encryption.
 
 use super::models;
-use crate::address::{cleartext, is_commit};
+use crate::address::{is_commit, named};
 use crate::ci::github::gaps;
-use crate::rules::{
-    self, INSECURE_TRANSPORT, REMOTE_CODE, SECRET, TLS_DISABLED, UNPINNED_MODEL, UNSAFE_MODEL_FORMAT,
-};
+use crate::rules::{self, REMOTE_CODE, SECRET, TLS_DISABLED, UNPINNED_MODEL, UNSAFE_MODEL_FORMAT};
 use crate::shell::inspect;
 use crate::yaml::{Node, Yaml};
 use crate::{Issue, Notes, Reader, Text, issue, variable};
@@ -64,6 +62,13 @@ const MARKS: &[&str] = &[
     "trust-remote-code",
     "model_source",
     "litellm_params",
+    "api_base",
+    "model_url",
+    "model_uri",
+    "dataset_url",
+    "data_url",
+    "weights_url",
+    "checkpoint_url",
     "tensor-parallel-size",
     "tensor_parallel_size",
     "gpu-memory-utilization",
@@ -235,9 +240,8 @@ pub(super) fn judged(node: Node<'_>) -> Vec<Issue> {
                     Issue::new(&UNPINNED_MODEL, entry.value.span(), message).confidence(Confidence::Medium),
                 );
             }
-        } else if is_fetched(snake) && cleartext(value).is_some_and(|address| value.starts_with(address)) {
-            let message = format!("{value} is fetched without encryption");
-            issues.push(Issue::new(&INSECURE_TRANSPORT, entry.value.span(), message));
+        } else if let Some(issue) = named(snake, value, entry.value.span()).filter(|_| is_fetched(snake)) {
+            issues.push(issue);
         } else if let Some(what) = variable::credential(snake, value) {
             let severity = what.severity.max(Severity::Medium);
             let message = format!("`{name}` holds {} in the open", what.name);

@@ -3,8 +3,8 @@
 //! Source: Triton Inference Server, *Model Configuration* (`model_config.proto`) and *Python Backend*, "Creating Custom Execution
 //! Environments". Read as the text form of protocol buffers, as far as names and strings go; one pass, no recursion.
 
-use crate::address::cleartext;
-use crate::rules::{self, INSECURE_TRANSPORT, UNPINNED_MODEL, UNSAFE_MODEL_FORMAT};
+use crate::address::fetched;
+use crate::rules::{self, UNPINNED_MODEL, UNSAFE_MODEL_FORMAT};
 use crate::shell::inspect;
 use crate::{Issue, Notes, Reader, Text, issue, variable};
 use bartizan_core::{Confidence, Kind, Rule, Severity, printable};
@@ -64,9 +64,8 @@ impl Reader for TritonConfig {
 /// What the parameter `name` with `value` says.
 fn set(name: &str, value: &str, span: &Range<usize>) -> Vec<Issue> {
     let mut issues = variable::issues(name, value, span);
-    if issues.is_empty() && cleartext(value).is_some_and(|address| value.starts_with(address)) {
-        let message = format!("{} is fetched without encryption", printable(value, 100));
-        issues.push(Issue::new(&INSECURE_TRANSPORT, span.clone(), message));
+    if issues.is_empty() {
+        issues.extend(fetched(value, span.clone()));
     }
     let upper = name.to_ascii_uppercase();
     let names_model =

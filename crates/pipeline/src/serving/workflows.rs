@@ -3,7 +3,7 @@
 //! Source: Argo Workflows docs, "Workflow Variables"; Tekton docs, "Variable Substitutions" and "Remote Resolution".
 
 use super::shell_script;
-use crate::address::{cleartext, is_commit};
+use crate::address::{fetched, is_commit, named};
 use crate::rules::{INSECURE_TRANSPORT, TEMPLATE_INJECTION, TLS_DISABLED, UNPINNED_INCLUDE, UNPINNED_SOURCE};
 use crate::yaml::Node;
 use crate::{Issue, Notes, Text, issue};
@@ -28,6 +28,12 @@ pub(super) fn inspect(text: &Text<'_>, notes: &mut Notes<'_>, node: Node<'_>) {
         });
         issue::report_in(text, notes, script, issues);
     }
+    for parameter in ["parameters", "params"].iter().filter_map(|key| node.get(key)).flat_map(Node::items) {
+        let name = parameter.text_of("name").unwrap_or_default();
+        for value in ["value", "default"].iter().filter_map(|key| parameter.get(key)) {
+            issue::report(text, notes, named(name, value.as_str().unwrap_or_default(), value.span()));
+        }
+    }
     issue::report(text, notes, remote(node));
     issue::report(text, notes, artifact(node));
 }
@@ -38,14 +44,8 @@ fn artifact(node: Node<'_>) -> Vec<Issue> {
     if node.get("name").is_none() && node.get("path").is_none() {
         return issues;
     }
-    if let Some(url) = node.path(&["http", "url"])
-        && let Some(address) = cleartext(url.as_str().unwrap_or_default())
-    {
-        issues.push(Issue::new(
-            &INSECURE_TRANSPORT,
-            url.span(),
-            format!("{address} is fetched without encryption"),
-        ));
+    if let Some(url) = node.path(&["http", "url"]) {
+        issues.extend(fetched(url.as_str().unwrap_or_default(), url.span()));
     }
     if let Some(git) = node.get("git")
         && let Some(repository) = git.get("repo")
@@ -115,7 +115,9 @@ fn filled(value: &str) -> Vec<(String, Range<usize>, Severity)> {
 
 fn argo(name: &str) -> Option<Severity> {
     let is_expression = name.starts_with('=');
+    // Kubeflow writes its placeholders as paths: `{{$.inputs.parameters['x']}}`.
     let name = name.trim_start_matches('=').trim();
+    let name = name.strip_prefix("$.").unwrap_or(name);
     let has = |part: &str| name.starts_with(part) || (is_expression && name.contains(part));
     if has("inputs.parameters")
         || has("workflow.parameters")

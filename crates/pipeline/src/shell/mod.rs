@@ -34,6 +34,10 @@ pub struct Script {
     pub unended: Option<(usize, &'static str)>,
     /// What variables hold before the script begins, as a makefile gives them.
     pub given: Vec<Assignment>,
+    /// What variables become where they are not set: name and text of each `${NAME:-text}`, as written.
+    pub defaults: Vec<(String, String)>,
+    /// Bytes of the bodies of functions in braces.
+    pub functions: Vec<Range<usize>>,
 }
 
 impl Script {
@@ -41,6 +45,8 @@ impl Script {
     pub const DEPTH: usize = 16;
     /// Most commands read of one script.
     pub const COMMANDS: usize = 100_000;
+    /// Most defaults of variables kept of one script.
+    pub const DEFAULTS: usize = 1_000;
 
     /// Reads `text`. Never panics on any text.
     pub fn read(text: &str) -> Self {
@@ -58,6 +64,24 @@ impl Script {
             .chain(self.given.iter().rev())
             .find(|one| one.name == name)
             .map(|one| &one.value)
+    }
+
+    /// Whether byte `at` is in the body of a function, whose arguments the script itself gives.
+    pub fn in_function(&self, at: usize) -> bool {
+        self.functions.iter().any(|body| body.contains(&at))
+    }
+
+    /// What `name` is known to hold before the command at `index`: what it was given last, or what it becomes where nobody set it.
+    pub fn known(&self, name: &str, index: usize) -> Option<&str> {
+        let default = |name: &str| {
+            self.defaults.iter().find(|(known, _)| known == name).map(|(_, default)| default.as_str())
+        };
+        match self.assigned(name, index) {
+            Some(value) if value.is_literal() => Some(&value.text),
+            // `NAME=${OTHER:-text}`, where the other is not known.
+            Some(value) => value.text.strip_prefix('$').and_then(default),
+            None => default(name),
+        }
     }
 }
 

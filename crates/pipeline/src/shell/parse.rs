@@ -6,7 +6,8 @@ use std::ops::Range;
 /// Reads `text` as a script.
 pub(super) fn read(text: &str) -> Script {
     let (script, pending, compounds) = (Script::default(), Vec::new(), Vec::new());
-    let mut reader = Reader { text, at: 0, script, pending, cases: 0, compounds };
+    let (declared, braces) = (false, Vec::new());
+    let mut reader = Reader { text, at: 0, script, pending, cases: 0, compounds, declared, braces };
     while reader.at < text.len() {
         let before = reader.at;
         reader.list(End::Text, None, 0);
@@ -39,6 +40,10 @@ struct Reader<'t> {
     cases: usize,
     /// Compound commands not yet ended: where each begins, and the word that does.
     compounds: Vec<(usize, &'static str)>,
+    /// Whether a function was just named, whose body comes.
+    declared: bool,
+    /// Braces not yet ended, with where the body of a function begins.
+    braces: Vec<Option<usize>>,
 }
 
 impl Reader<'_> {
@@ -194,6 +199,7 @@ impl Reader<'_> {
                     // `name()` declares a function, `name=(…)` an array; anything else begins a subshell.
                     if self.rest().starts_with("()") {
                         self.step(2);
+                        self.declared = true;
                         self.drop_words(index);
                         break;
                     }
@@ -226,6 +232,15 @@ impl Reader<'_> {
                     "function" => {
                         self.blanks();
                         let _ = self.word(index, depth, end);
+                        self.declared = true;
+                    }
+                    "{" => {
+                        let body = std::mem::take(&mut self.declared).then_some(word.span.start);
+                        self.braces.push(body);
+                    }
+                    "}" => {
+                        let body = self.braces.pop().flatten();
+                        self.script.functions.extend(body.map(|start| start..self.at));
                     }
                     _ => {}
                 }
@@ -497,6 +512,10 @@ impl Reader<'_> {
                 let name: String =
                     inner.chars().take_while(|c| c.is_alphanumeric() || *c == '_' || *c == ':').collect();
                 let name = name.strip_prefix("env:").unwrap_or(&name).trim_end_matches(':').to_owned();
+                let default = inner.strip_prefix(name.as_str()).and_then(default).map(str::to_owned);
+                if let Some(default) = default.filter(|_| self.script.defaults.len() < Script::DEFAULTS) {
+                    self.script.defaults.push((name.clone(), default));
+                }
                 word.text.push('$');
                 word.text.push_str(&name);
                 self.step(length);
@@ -574,6 +593,13 @@ impl Reader<'_> {
         word.text.push_str("$(…)");
         word.expansions.push(Expansion { kind, span: start..self.at });
     }
+}
+
+/// The plain text behind `:-`, `-`, `:=` or `=`, what stands behind a name in braces.
+fn default(operation: &str) -> Option<&str> {
+    let text = operation.strip_prefix(':').unwrap_or(operation).strip_prefix(['-', '='])?;
+    let text = text.trim_matches(['"', '\'']);
+    (!text.is_empty() && !text.contains(['$', '`'])).then_some(text)
 }
 
 /// `NAME=value` as an assignment.

@@ -3,9 +3,9 @@
 use super::inspect::{self, Setting};
 use super::recipes::{of_justfile, of_makefile, variables_of_makefile};
 use crate::agents::belongs_to_skill;
-use crate::rules::{ADHOC_PACKAGE, UNPINNED_IMAGE, UNPINNED_PACKAGE};
+use crate::rules::{ADHOC_PACKAGE, UNPINNED_IMAGE, UNPINNED_PACKAGE, UNVERIFIED_PROMOTION};
 use crate::{Issue, Notes, Reader, Text, issue, rules};
-use bartizan_core::{Kind, Rule, Severity};
+use bartizan_core::{Confidence, Kind, Rule, Severity};
 
 /// A shell script, a makefile or a justfile.
 #[derive(Debug)]
@@ -39,11 +39,32 @@ impl Reader for ShellScript {
         let given = if is_makefile(text) { variables_of_makefile(text.content) } else { Vec::new() };
         let issues = inspect::script_given(script, Setting::Other, &given);
         issue::report(text, notes, issues.into_iter().map(by_hand));
+        issue::report(text, notes, published(script));
         if recipes.is_none() {
             unfinished(text, notes);
         }
     }
 }
+
+/// What a script publishes or promotes, when nothing in it verifies. Whoever runs it may have looked before, so that it is low.
+fn published(script: &str) -> Vec<Issue> {
+    let read = super::Script::read(script);
+    let invocations: Vec<super::Invocation<'_>> =
+        read.commands.iter().filter_map(super::Invocation::of).collect();
+    if invocations.iter().any(inspect::verifies) {
+        return Vec::new();
+    }
+    let published = invocations.iter().filter_map(|invocation| {
+        let what = inspect::publishes(invocation)?.what;
+        let message = format!("the script {what} and verifies nothing");
+        let issue = Issue::new(&UNVERIFIED_PROMOTION, invocation.span(), message).severity(Severity::Low);
+        Some(issue.confidence(Confidence::Low))
+    });
+    published.take(PUBLISHED).collect()
+}
+
+/// Most commands told of one script that publish.
+const PUBLISHED: usize = 50;
 
 /// Says what a script begins and does not end: a shell refuses it, or takes what follows otherwise.
 fn unfinished(text: &Text<'_>, notes: &mut Notes<'_>) {
@@ -111,6 +132,15 @@ mod tests {
             []
         );
         assert_eq!(found("run", script).len(), rules.len());
+    }
+
+    #[test]
+    fn what_a_script_publishes_is_told_unless_it_verifies() {
+        let push = "#!/bin/sh\nset -e\ndocker push acme/net:1.2.3\n";
+        assert_eq!(found("push.sh", push), [("pipeline/unverified-promotion", 3, Severity::Low)]);
+        assert_eq!(found("push.sh", &format!("{push}cosign sign acme/net:1.2.3\n")), []);
+        let make = "push:\n\tdocker push acme/net:$(TAG)\n";
+        assert_eq!(found("Makefile", make), [("pipeline/unverified-promotion", 2, Severity::Low)]);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::expression::{Expression, parse, templates};
 use super::workflow::{Job, Uses, Workflow};
+use crate::docker::started_with;
 use crate::image::{self, Pin};
 use crate::rules::UNPINNED_IMAGE;
 use crate::yaml::Node;
@@ -10,6 +11,10 @@ use bartizan_core::{Confidence, Severity};
 
 pub(super) fn check(text: &Text<'_>, notes: &mut Notes<'_>, workflow: &Workflow<'_>) {
     for job in &workflow.jobs {
+        let services = job.get("services").map(Node::entries).unwrap_or_default();
+        for started in job.get("container").into_iter().chain(services.into_iter().map(|entry| entry.value)) {
+            issue::report(text, notes, started_with(started));
+        }
         let container = job.get("container").map(|one| one.get("image").unwrap_or(one));
         let services = job.get("services").map(Node::entries).unwrap_or_default();
         let services = services.into_iter().map(|entry| entry.value.get("image").unwrap_or(entry.value));

@@ -16,7 +16,8 @@ pub(super) fn check(text: &Text<'_>, notes: &mut Notes<'_>, workflow: &Workflow<
                 tokens(text, notes, step);
             }
             if !verified {
-                promotions(text, notes, step);
+                // An environment is where reviewers are asked.
+                promotions(text, notes, step, job.get("environment").is_some());
             }
         }
     }
@@ -125,16 +126,38 @@ const CHECKING: &[&str] = &[
     "audit",
 ];
 
-fn promotions(text: &Text<'_>, notes: &mut Notes<'_>, step: &Step<'_>) {
+/// What says that an action, which stands at `node`, pushes an image: an input, or the action itself.
+fn pushed<'y>(step: &Step<'y>, name: &str, node: Node<'y>) -> Option<Node<'y>> {
+    match name {
+        "redhat-actions/push-to-registry" => Some(node),
+        "docker/build-push-action" | "docker/bake-action" => {
+            let push = step.with("push").filter(|push| {
+                let written = push.as_str().unwrap_or_default();
+                push.as_bool() == Some(true) || written == "true" || written.contains("${{")
+            });
+            let output = step.with("outputs").filter(|outputs| {
+                let written = outputs.as_str().unwrap_or_default();
+                written.contains("type=registry") || written.contains("push=true")
+            });
+            push.or(output)
+        }
+        _ => None,
+    }
+}
+
+fn promotions(text: &Text<'_>, notes: &mut Notes<'_>, step: &Step<'_>, approved: bool) {
     let promoted = |span: std::ops::Range<usize>, what: &str| {
         Issue::new(&UNVERIFIED_PROMOTION, span, format!("the job {what} and verifies nothing"))
             .confidence(Confidence::Medium)
     };
+    let graded = |severity: Severity| if approved { Severity::Low } else { severity };
     if let Some((node, uses)) = step.uses() {
         if ["huggingface/hub-sync", "nateraw/huggingface-sync-action", "iterative/gto-action"]
             .contains(&uses.name().as_str())
         {
             issue::report(text, notes, [promoted(node.span(), "publishes a model")]);
+        } else if let Some(place) = pushed(step, &uses.name(), node) {
+            issue::report(text, notes, [promoted(place.span(), "pushes an image")]);
         }
         return;
     }
@@ -144,7 +167,52 @@ fn promotions(text: &Text<'_>, notes: &mut Notes<'_>, step: &Step<'_>) {
         .commands
         .iter()
         .filter_map(Invocation::of)
-        .filter_map(|invocation| Some(promoted(invocation.span(), inspect::publishes(&invocation)?)))
+        .filter_map(|invocation| {
+            let inspect::Publication { what, severity } = inspect::publishes(&invocation)?;
+            Some(promoted(invocation.span(), what).severity(graded(severity)))
+        })
         .collect();
     issue::report_in(text, notes, run, issues);
+}
+
+#[cfg(test)]
+mod tests {
+    use bartizan_core::Severity::{self, Low, Medium};
+
+    fn graded(steps: &str, job: &str) -> Vec<Severity> {
+        let text = format!(
+            "on: push\npermissions: {{}}\njobs:\n  a:\n    runs-on: ubuntu-24.04\n{job}    steps:\n{steps}"
+        );
+        crate::testing::graded(".github/workflows/a.yml", &text, "pipeline/unverified-promotion")
+    }
+
+    #[test]
+    fn images_are_pushed_and_models_promoted_by_steps_of_every_kind() {
+        let commit = "0123456789012345678901234567890123456789";
+        let build =
+            |with: &str| format!("    - uses: docker/build-push-action@{commit}\n      with: {{{with}}}\n");
+        assert_eq!(graded(&build("push: true, tags: 'a/b:1'"), ""), [Low]);
+        assert_eq!(graded(&build("push: \"${{ github.ref == 'refs/heads/main' }}\""), ""), [Low]);
+        assert_eq!(graded(&build("outputs: 'type=image,push=true'"), ""), [Low]);
+        assert_eq!(graded(&build("push: false"), ""), []);
+        assert_eq!(graded(&build("load: true"), ""), []);
+        let signed = format!("{}    - run: cosign sign a/b\n", build("push: true"));
+        assert_eq!(graded(&signed, ""), []);
+        let promote = "    - run: |\n        curl -X POST https://m.example/api/2.0/mlflow/registered-models/alias \\\n          -d @alias.json\n";
+        assert_eq!(graded(promote, ""), [Medium]);
+        assert_eq!(graded(promote, "    environment: production\n"), [Low]);
+    }
+
+    #[test]
+    fn containers_of_jobs_with_all_rights_are_found() {
+        let found = |options: &str| {
+            let job = format!("    container:\n      image: a@sha256:aa\n      options: {options}\n");
+            let text = format!(
+                "on: push\npermissions: {{}}\njobs:\n  a:\n    runs-on: ubuntu-24.04\n{job}    steps:\n    - run: make\n"
+            );
+            crate::testing::graded(".github/workflows/a.yml", &text, "pipeline/privileged-container").len()
+        };
+        assert_eq!((found("--privileged --shm-size 2g"), found("--cap-add SYS_ADMIN")), (1, 1));
+        assert_eq!((found("--shm-size 2g"), found("--user 1001")), (0, 0));
+    }
 }

@@ -272,6 +272,8 @@ mod tests {
         }
         assert_eq!(likeness(Ecosystem::PyPi, "mcp-server-gihtub"), slip("mcp-server-github"));
         assert_eq!(likeness(Ecosystem::PyPi, "skelarn"), slip("scikit-learn"));
+        assert_eq!(likeness(Ecosystem::PyPi, "tourch-geometric"), slip("torch-geometric"));
+        assert_eq!(likeness(Ecosystem::PyPi, "imbalanced-laern"), slip("imbalanced-learn"));
         assert_eq!(likeness(Ecosystem::PyPi, "pytroch"), slip("torch"));
         for name in
             ["mcp-server-github", "mcp-server-acme", "mcp-server-redis2", "sklearn2", "sklearn-pandas"]

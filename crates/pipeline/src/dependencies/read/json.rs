@@ -110,14 +110,14 @@ fn npm(name: &str, node: Node<'_>, found: &mut Dependencies) {
         return;
     }
     if let Some(resolved) = node.get("resolved")
-        && let Some(clear) = resolved.as_str().and_then(address::cleartext)
+        && let Some(clear) = resolved.as_str().and_then(address::clear)
     {
         let message = format!(
             "`{}` is fetched from `{}` without TLS",
             bartizan_core::printable(name, 80),
-            bartizan_core::printable(clear, 100)
+            bartizan_core::printable(clear.address, 100)
         );
-        found.issues.push(Issue::new(&INSECURE_TRANSPORT, resolved.span(), message));
+        found.issues.push(clear.source_issue(resolved.span(), message));
     }
     let registry = node.text_of("resolved").is_none_or(|resolved| !resolved.starts_with("git"));
     let hashed = node.get("integrity").is_some()

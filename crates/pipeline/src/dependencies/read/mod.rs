@@ -48,12 +48,11 @@ fn sort(text: &Text<'_>) -> Option<Read> {
         "environment.yml" | "environment.yaml" | "conda.yml" | "conda.yaml" => conda::environment,
         _ => {
             let extension = text.extension();
-            let listed = extension == "txt" && text.name.to_ascii_lowercase().contains("requirements/");
+            let written = matches!(extension.as_str(), "txt" | "in" | "lock" | "pip" | "req");
+            let listed = written && text.name.to_ascii_lowercase().contains("requirements/");
             let named = name.contains("requirements") || name.contains("constraints");
-            if listed || named && matches!(extension.as_str(), "txt" | "in") {
-                return Some(requirements::read);
-            }
-            return None;
+            let is_list = written && (listed || named || requirements::is_list(text));
+            return is_list.then_some(requirements::read as Read);
         }
     })
 }

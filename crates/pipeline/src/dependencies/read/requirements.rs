@@ -31,6 +31,68 @@ pub(super) fn read(text: &Text<'_>) -> Dependencies {
     found
 }
 
+/// Whether `text` is a list of requirements by what it holds, whatever it is called: each line is a remark, an option of pip or a
+/// requirement, and most requirements have a version. Reads no further than the first line that is none of them.
+pub(super) fn is_list(text: &Text<'_>) -> bool {
+    let (mut versioned, mut bare) = (0_usize, 0_usize);
+    let folder = text.name.rsplit(['/', '\\']).nth(1).unwrap_or_default().to_ascii_lowercase();
+    for line in text.content.lines() {
+        let line = uncommented(line.trim()).trim_end_matches('\\').trim();
+        if line.is_empty() {
+            continue;
+        }
+        if line.starts_with('-') {
+            if !OPTIONS.iter().any(|option| line.starts_with(option)) {
+                return false;
+            }
+            continue;
+        }
+        let Some(dependency) = requirement(line, 0).filter(|_| !is_no_requirement(line)) else {
+            return false;
+        };
+        let is_name =
+            dependency.name.len() > 1 && dependency.name.bytes().any(|byte| byte.is_ascii_alphabetic());
+        match dependency.pin {
+            Pin::Exact(_) | Pin::Range(_) | Pin::Commit | Pin::Moving if is_name => {
+                versioned = versioned.saturating_add(1);
+            }
+            Pin::None if is_name && !line.contains(char::is_whitespace) => bare = bare.saturating_add(1),
+            // A wheel or a folder between them.
+            Pin::Address(_) if line.contains("://") => {}
+            _ => return false,
+        }
+    }
+    let named =
+        ["requirements", "requires", "deps", "dependencies", "reqs", "pip"].contains(&folder.as_str());
+    // One line with a version may be an equation.
+    versioned >= if named { 1 } else { 2 } && bare <= versioned
+}
+
+/// How the options of a list begin.
+const OPTIONS: &[&str] = &[
+    "-r ",
+    "-c ",
+    "-e ",
+    "-i ",
+    "-f ",
+    "--requirement",
+    "--constraint",
+    "--editable",
+    "--index-url",
+    "--extra-index-url",
+    "--find-links",
+    "--no-index",
+    "--no-binary",
+    "--only-binary",
+    "--prefer-binary",
+    "--pre",
+    "--trusted-host",
+    "--hash",
+    "--require-hashes",
+    "--config-settings",
+    "--use-feature",
+];
+
 /// Whether a line that begins as a requirement goes on as none: `name more words`. What a template fills in is not known.
 fn is_no_requirement(line: &str) -> bool {
     let line = line.split([';', '#']).next().unwrap_or(line).split(" --").next().unwrap_or(line).trim();
@@ -51,11 +113,12 @@ fn is_no_requirement(line: &str) -> bool {
 
 /// A package that a line takes from an address without encryption.
 fn carried(line: &str, at: usize, found: &mut Dependencies) {
-    if let Some(clear) = address::cleartext(line) {
-        let start = at.saturating_add(line.find(clear).unwrap_or_default());
+    if let Some(clear) = address::clear(line) {
+        let address = clear.address;
+        let start = at.saturating_add(line.find(address).unwrap_or_default());
         let message =
-            format!("the package `{}` is fetched without TLS", bartizan_core::printable(clear, 100));
-        found.issues.push(Issue::new(&INSECURE_TRANSPORT, start..start.saturating_add(clear.len()), message));
+            format!("the package `{}` is fetched without TLS", bartizan_core::printable(address, 100));
+        found.issues.push(clear.source_issue(start..start.saturating_add(address.len()), message));
     } else if let Some((_, clear)) = line.split_once("git+http://") {
         let message =
             format!("the package is fetched from {} without TLS", bartizan_core::printable(clear, 100));
@@ -237,18 +300,10 @@ fn option(line: &str, at: usize, found: &mut Dependencies) {
 
 /// An index of packages.
 pub(super) fn index(option: &str, value: &str, span: Range<usize>, found: &mut Dependencies) {
-    if let Some(clear) = address::cleartext(value) {
+    if let Some(clear) = address::clear(value) {
         let message =
-            format!("packages are taken from `{}` without TLS", bartizan_core::printable(clear, 100));
-        found.issues.push(Issue::new(&INSECURE_TRANSPORT, span.clone(), message));
-    } else if address::is_cleartext_inside(value) {
-        let message = format!(
-            "packages are taken from `{}` without TLS; whoever is inside that network may put others in their place",
-            bartizan_core::printable(value, 100)
-        );
-        found.issues.push(
-            Issue::new(&INSECURE_TRANSPORT, span.clone(), message).severity(bartizan_core::Severity::Low),
-        );
+            format!("packages are taken from `{}` without TLS", bartizan_core::printable(clear.address, 100));
+        found.issues.push(clear.source_issue(span.clone(), message));
     }
     if option == "--extra-index-url" {
         let host = address::host(value);
@@ -298,6 +353,28 @@ mod tests {
     fn one(line: &str) -> (String, Pin, bool) {
         let found = requirement(line, 0).unwrap();
         (found.name, found.pin, found.hashed)
+    }
+
+    #[test]
+    fn lists_of_requirements_are_known_by_what_they_hold() {
+        let is = |name: &str, content: &str| is_list(&Text::new(name, content));
+        assert!(is("deps/prod.txt", "# app\nnumpy==1.26.4\ntorch>=2 ; python_version > '3.9'\n"));
+        assert!(is("base.in", "-c other.txt\nnumpy==1.26.4\nfastapi[all]~=0.110\nrequests\n"));
+        assert!(is(
+            "a.lock",
+            "numpy==1.26.4 \\\n    --hash=sha256:aa\ntorch==2.4.0 \\\n    --hash=sha256:bb\n"
+        ));
+        for (name, content) in [
+            ("notes.txt", "numpy==1.26.4 is what we use\ntorch\n"),
+            ("words.txt", "apple\nbanana\ncherry\n"),
+            ("a.txt", "x==1\n"),
+            ("expected.txt", "a >= 1\nresult: ok\n"),
+            ("flags.txt", "--verbose\n-x\n"),
+            ("empty.txt", ""),
+            ("Cargo.lock", "[[package]]\nname = \"a\"\nversion = \"1.0.0\"\n"),
+        ] {
+            assert!(!is(name, content), "{name}");
+        }
     }
 
     #[test]

@@ -142,10 +142,10 @@ fn environment(pixi: &DeTable<'_>, found: &mut Dependencies) {
     }
     let channels = ["workspace", "project"].into_iter().filter_map(|part| table(pixi, &[part])).chain([pixi]);
     for channel in channels.filter_map(|holder| holder.get("channels")?.get_ref().as_array()).flatten() {
-        if let Some(clear) = channel.get_ref().as_str().and_then(address::cleartext) {
-            let message =
-                format!("packages come from {} without encryption", bartizan_core::printable(clear, 100));
-            found.issues.push(crate::Issue::new(&crate::rules::INSECURE_TRANSPORT, channel.span(), message));
+        if let Some(clear) = channel.get_ref().as_str().and_then(address::clear) {
+            let shown = bartizan_core::printable(clear.address, 100);
+            let message = format_args!("packages come from {shown} without encryption");
+            found.issues.push(clear.source_issue(channel.span(), message));
         }
     }
     found
@@ -180,6 +180,10 @@ pub(super) fn cargo(text: &Text<'_>) -> Dependencies {
             for place in ["dependencies", "dev-dependencies", "build-dependencies"] {
                 mapped(table(holder, &[place]), Ecosystem::Crates, found);
             }
+        }
+        // What takes the place of crates of a registry.
+        for (_, patched) in table(root, &["patch"]).into_iter().flatten() {
+            mapped(patched.get_ref().as_table(), Ecosystem::Crates, found);
         }
     })
 }
@@ -219,16 +223,10 @@ fn locked(root: &DeTable<'_>, ecosystem: Ecosystem, found: &mut Dependencies) {
         // PDM names a repository beside the version: the commit it resolved to is `revision`.
         let repository = fields.get("git").filter(|address| address.get_ref().as_str().is_some());
         if let Some(address) = repository {
-            if let Some(clear) = address::cleartext(address.get_ref().as_str().unwrap_or_default()) {
-                let message = format!(
-                    "the package is fetched from {} without TLS",
-                    bartizan_core::printable(clear, 100)
-                );
-                found.issues.push(crate::Issue::new(
-                    &crate::rules::INSECURE_TRANSPORT,
-                    address.span(),
-                    message,
-                ));
+            if let Some(clear) = address::clear(address.get_ref().as_str().unwrap_or_default()) {
+                let shown = bartizan_core::printable(clear.address, 100);
+                let message = format_args!("the package is fetched from {shown} without TLS");
+                found.issues.push(clear.source_issue(address.span(), message));
             }
             let commit = fields.get("revision").and_then(|commit| commit.get_ref().as_str());
             if !commit.is_some_and(address::is_commit) {

@@ -51,6 +51,9 @@ impl Reader for Notebook {
         }
         for cell in &cells {
             outputs::read(cell, text, notes);
+            if !cell.code {
+                outputs::prose(cell, text, notes);
+            }
         }
         let sources: Vec<Source<'_>> = sources(&cells);
         let codes: Vec<Code<'_>> = sources.iter().map(|source| source.code).collect();
@@ -273,6 +276,52 @@ mod tests {
         let edit = &outcome.fixes[0].fix.edits[0];
         assert_eq!(edit.replacement, ", filter=\\\"data\\\"");
         assert_eq!(outcome.findings[0].severity, Severity::Medium);
+    }
+
+    #[test]
+    fn people_in_an_output_are_found_and_authors_are_none() {
+        let found = |output: &str| {
+            let file = format!(
+                "{{\n\"cells\": [{{\"cell_type\": \"code\", \"source\": \"df.head()\",\n\"outputs\": [{{\"text\": [\n\"id  mail\\n\",\n\"{output}\"]}}]}}]}}"
+            );
+            crate::testing::found("a.ipynb", &file)
+        };
+        let leak = [("pipeline/notebook-output-leak", 5, Severity::Medium)];
+        for output in [
+            "0  ada.weber@posteo.de  +49 170 5551234",
+            "0  4111 1111 1111 1111  yes",
+            "ada@posteo.de, bob@web.de, eve@gmx.net",
+        ] {
+            assert_eq!(found(output), leak, "{output}");
+        }
+        for output in [
+            "Author: ada@posteo.de",
+            "0  ada@example.com  +49 170 5551234",
+            "0  12345678  0.4711  1.2e-05",
+            "loss: 0.1234 step 1000000000 2024-01-02 10:11:12",
+            "a@example.com b@example.com c@example.com d@example.org",
+        ] {
+            assert_eq!(found(output), [], "{output}");
+        }
+    }
+
+    #[test]
+    fn a_credential_in_prose_is_found_at_its_line() {
+        let token = format!("{}{}", "hf_", "AbCdEfGhIjKlMnOpQrStUvWxYz01234567");
+        let file = |token: &str| {
+            format!(
+                "{{\n\"cells\": [{{\"cell_type\": \"markdown\", \"source\": [\n\"# Notes\\n\",\n\"\\n\",\n\"The shared token is `{token}`\"]}}]}}"
+            )
+        };
+        let outcome =
+            examine(&Text::new("a.ipynb", &file(&token)), &Limits::default(), &MonotonicClock::start());
+        assert_eq!(rules(&outcome), ["pipeline/secret"]);
+        let found = &outcome.findings[0];
+        assert_eq!((found.location.line, found.severity), (Some(5), Severity::High));
+        assert!(!found.evidence.contains("AbCd"));
+        let shown = file("hf_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx");
+        let outcome = examine(&Text::new("a.ipynb", &shown), &Limits::default(), &MonotonicClock::start());
+        assert_eq!(rules(&outcome), [""; 0]);
     }
 
     #[test]

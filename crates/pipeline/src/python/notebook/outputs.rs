@@ -2,14 +2,18 @@
 
 use super::json::Cell;
 use crate::python::rules::secret;
-use crate::{Notes, Text};
+use crate::rules::SECRET;
+use crate::{Notes, Text, told};
 use bartizan_core::report::masked;
 use bartizan_core::{Confidence, Finding, Severity, atlas, cwe, owasp_llm, rule};
+use bartizan_text::{Detector, Subjects};
+use std::sync::LazyLock;
 
 rule! {
     /// ## What it finds
-    /// A credential, numbers of the social security, or the path of somebody's home folder, in the saved output of a notebook. The
-    /// report does not repeat the credential or number.
+    /// A credential, numbers of the social security, of cards or accounts, mail addresses of people (three, or one beside a telephone
+    /// number), or the path of somebody's home folder, in the saved output of a notebook. The report does not repeat the credential or
+    /// number.
     /// ## Why it matters
     /// Outputs are committed and shared with the notebook; clearing the cell's source does not clear them.
     /// ## Example
@@ -62,6 +66,15 @@ pub(super) fn read(cell: &Cell, text: &Text<'_>, notes: &mut Notes<'_>) {
             .pointer(pointer.clone());
         notes.report(text, output.place(at)..output.place(at.saturating_add(SOCIAL.len())), finding);
     }
+    if let Some((at, end, what)) = personal(&output.text) {
+        let finding = Finding::new(&NOTEBOOK_OUTPUT_LEAK, format!("{what} stand in a saved output"))
+            .severity(Severity::Medium)
+            .confidence(Confidence::Medium)
+            .evidence("…")
+            .remedy("Clear the outputs before the notebook is committed; show counts, not people.")
+            .pointer(pointer.clone());
+        notes.report(text, output.place(at)..output.place(end), finding);
+    }
     let home = ["/home/", "/Users/", "C:\\Users\\"].iter().find_map(|start| {
         let at = output.text.find(start)?;
         let rest = output.text.get(at.saturating_add(start.len())..)?;
@@ -79,6 +92,106 @@ pub(super) fn read(cell: &Cell, text: &Text<'_>, notes: &mut Notes<'_>) {
         notes.report(text, output.place(at)..output.place(end), finding);
     }
 }
+
+/// Reports the credentials in the prose of `cell`.
+pub(super) fn prose(cell: &Cell, text: &Text<'_>, notes: &mut Notes<'_>) {
+    let source = &cell.source;
+    for (place, kind) in secret::by_format(&source.text, 0) {
+        let shown = source.text.get(place.clone()).unwrap_or_default();
+        if told::is_counted(shown) {
+            continue;
+        }
+        let finding = Finding::new(&SECRET, format!("{kind} stands in the text of a notebook"))
+            .severity(Severity::High)
+            .evidence(masked(shown))
+            .credential(shown)
+            .pointer(format!("/cells/{}", cell.number));
+        notes.report(text, source.place(place.start)..source.place(place.end), finding);
+    }
+}
+
+/// Where the data of people stands in `text` and what it is: a mail address beside the telephone number on the same line, three mail
+/// addresses of different people, a card or an account. One address alone may be that of an author.
+fn personal(text: &str) -> Option<(usize, usize, &'static str)> {
+    let detector = PERSONAL.as_ref()?;
+    let seen = text.get(..text.floor_char_boundary(SEARCHED)).unwrap_or(text);
+    // Most outputs hold nothing of the kind.
+    if !seen.contains('@') && !holds_long_number(seen) {
+        return None;
+    }
+    let mut hits: Vec<(usize, usize, &'static str)> = Vec::new();
+    detector.scan(seen, &mut |hit: bartizan_text::Hit| {
+        let known = ["EMAIL_ADDRESS", "PHONE_NUMBER", "CREDIT_CARD", "IBAN_CODE"].contains(&hit.kind.id);
+        if known && hit.score >= LIKELY && hits.len() < MOST {
+            hits.push((hit.start, hit.end, hit.kind.id));
+        }
+    });
+    let number = hits.iter().find(|(.., kind)| matches!(*kind, "CREDIT_CARD" | "IBAN_CODE"));
+    if let Some((start, end, _)) = number {
+        return Some((*start, *end, "numbers of cards or accounts"));
+    }
+    let shown = |start: usize, end: usize| seen.get(start..end).unwrap_or_default().to_lowercase();
+    let mails: Vec<(usize, usize)> = hits
+        .iter()
+        .filter(|(start, end, kind)| *kind == "EMAIL_ADDRESS" && is_of_a_person(&shown(*start, *end)))
+        .map(|(start, end, _)| (*start, *end))
+        .collect();
+    let same_line = |one: usize, other: usize| {
+        let between = one.min(other)..one.max(other);
+        between.len() <= ROW && seen.get(between).is_some_and(|text| !text.contains('\n'))
+    };
+    let beside = mails.iter().find(|(start, _)| {
+        hits.iter().any(|(at, _, kind)| *kind == "PHONE_NUMBER" && same_line(*at, *start))
+    });
+    if let Some((start, end)) = beside {
+        return Some((*start, *end, "mail addresses and telephone numbers of people"));
+    }
+    let mut people: Vec<String> = mails.iter().map(|(start, end)| shown(*start, *end)).collect();
+    people.sort_unstable();
+    people.dedup();
+    let (start, end) = mails.first().filter(|_| people.len() >= PEOPLE)?;
+    Some((*start, *end, "mail addresses of people"))
+}
+
+/// Whether `text` holds as many digits behind one another as a card or an account has, one sign between them or none.
+fn holds_long_number(text: &str) -> bool {
+    let (mut digits, mut apart) = (0_usize, false);
+    text.bytes().any(|byte| {
+        match byte {
+            b'0'..=b'9' => (digits, apart) = (digits.saturating_add(1), false),
+            b' ' | b'-' if digits > 0 && !apart => apart = true,
+            _ => (digits, apart) = (0, false),
+        }
+        digits >= CARD
+    })
+}
+
+/// Whether a mail address is neither one of documentation nor one that a service answers.
+fn is_of_a_person(address: &str) -> bool {
+    let (user, domain) = address.split_once('@').unwrap_or((address, ""));
+    let shown = domain
+        .split('.')
+        .any(|label| matches!(label, "example" | "test" | "localhost" | "invalid" | "domain"));
+    let service = ["noreply", "no-reply", "support", "info", "admin", "git", "bugs", "help", "contact"];
+    !shown && !service.iter().any(|known| user.starts_with(known)) && !domain.ends_with("gserviceaccount.com")
+}
+
+static PERSONAL: LazyLock<Option<Detector>> = LazyLock::new(|| {
+    Detector::new(Subjects { secrets: false, names: false, characters: false, ..Subjects::ALL }).ok()
+});
+
+/// Least score of a hit that counts.
+const LIKELY: f32 = 0.5;
+/// Fewest digits of a card.
+const CARD: usize = 13;
+/// Longest part of a row between a mail address and the number beside it, in bytes.
+const ROW: usize = 300;
+/// Bytes of an output that are searched for people, from its beginning.
+const SEARCHED: usize = 1 << 20;
+/// Most hits looked at in one output.
+const MOST: usize = 1_000;
+/// Different mail addresses that make a list of people.
+const PEOPLE: usize = 3;
 
 /// The form of a number of the social security of the United States.
 const SOCIAL: &str = "ddd-dd-dddd";

@@ -50,7 +50,7 @@ rule! {
 
     /// ## What it finds
     /// A shell command put together from a value that is not constant: `os.system`, `os.popen`, `subprocess` with
-    /// `shell=True`, `!` lines of a notebook; and a program chosen by a user or a model.
+    /// `shell=True`, `!` lines of a notebook; and a program chosen by a user or a model. In shell scripts: `eval "$1"`, `bash -c "$2"`.
     /// ## Why it matters
     /// A `;` or `$( )` in the value is another command.
     /// ## Example

@@ -1,6 +1,8 @@
 //! Connections without verification, data over plain HTTP, downloads nobody compares with a digest.
 
 use crate::Safety;
+use crate::address::Reach;
+pub(in crate::python) use crate::address::is_artifact;
 use crate::python::call::{Argument, Call};
 use crate::python::module::{Module, Report, edit};
 use crate::python::value::{HOLE, Known, Value};
@@ -276,16 +278,19 @@ fn http(call: &Call<'_>, module: &mut Module) {
         .any_keyword(&["md5", "known_hash", "file_hash", "hash_prefix", "sha256", "checksum"])
         .is_some_and(|digest| digest.value.known != Known::Null);
     for argument in call.positional.iter().chain(named) {
-        let inside =
-            argument.value.texts().into_iter().find(|text| crate::address::is_cleartext_inside(text));
-        if let Some(address) = inside.filter(|address| !asks(call) || is_artifact(address))
+        let inside = argument.value.texts().into_iter().find_map(|text| {
+            crate::address::clear(text)
+                .filter(|clear| clear.reach != Reach::Anywhere && text.starts_with(clear.address))
+        });
+        if let Some(clear) = inside.filter(|clear| !asks(call) || is_artifact(clear.address))
             && !compared
         {
             let message = format!(
-                "`{}` is fetched without encryption inside its network",
-                bartizan_core::printable(address, 80)
+                "`{}` is fetched without encryption{}",
+                bartizan_core::printable(clear.address, 80),
+                clear.inside()
             );
-            let finding = Finding::new(&INSECURE_TRANSPORT, message).severity(Severity::Low);
+            let finding = Finding::new(&INSECURE_TRANSPORT, message).severity(clear.reach.of_source());
             module.report(&argument.span, finding.confidence(Confidence::Medium));
             return;
         }
@@ -440,52 +445,6 @@ pub(in crate::python) fn is_plain(text: &str) -> bool {
         || host.starts_with('{')
         || matches!(host.rsplit('.').next(), Some("local" | "internal" | "localhost"))
         || !host.contains('.'))
-}
-
-/// Whether an address ends like a model, archive or program.
-pub(in crate::python) fn is_artifact(address: &str) -> bool {
-    const ENDS: &[&str] = &[
-        ".pth",
-        ".pt",
-        ".bin",
-        ".pkl",
-        ".pickle",
-        ".h5",
-        ".hdf5",
-        ".onnx",
-        ".safetensors",
-        ".gguf",
-        ".ckpt",
-        ".joblib",
-        ".keras",
-        ".tar",
-        ".tar.gz",
-        ".tgz",
-        ".zip",
-        ".whl",
-        ".so",
-        ".sh",
-        ".py",
-        ".exe",
-        ".npy",
-        ".npz",
-        ".model",
-        ".pb",
-        ".tflite",
-        ".7z",
-        ".gz",
-        ".bz2",
-        ".xz",
-        ".jar",
-        ".deb",
-        ".csv",
-        ".parquet",
-        ".jsonl",
-        ".weights",
-        ".caffemodel",
-    ];
-    let path = address.split(['?', '#']).next().unwrap_or_default().to_ascii_lowercase();
-    ENDS.iter().any(|end| path.ends_with(end))
 }
 
 /// Downloads that take a digest and were given none.

@@ -3,7 +3,7 @@
 use super::{Setting, Site};
 use crate::rules::{PACKAGED_SECRET, SECRET, SECRET_IN_LOG};
 use crate::shell::ExpansionKind;
-use crate::{Issue, variable};
+use crate::{Issue, header, variable};
 use bartizan_core::Severity;
 
 pub(super) fn command(site: &Site<'_>, issues: &mut Vec<Issue>) {
@@ -34,6 +34,18 @@ pub(super) fn command(site: &Site<'_>, issues: &mut Vec<Issue>) {
             }
             continue;
         }
+        // `mysql -pPASSWORD`: apart from its option, it would be asked for.
+        let attached =
+            matches!(program, "mysql" | "mysqldump" | "mysqladmin" | "mariadb" | "mariadb-dump" | "sshpass")
+                .then(|| argument.text.strip_prefix("-p"))
+                .flatten()
+                .and_then(|password| variable::credential("password", password));
+        if let Some(what) = attached {
+            let message = format!("`{program}` is given {} in the open", what.name);
+            let issue = Issue::new(&SECRET, argument.word.span.clone(), message);
+            issues.push(issue.severity(what.severity).confidence(what.confidence));
+            continue;
+        }
         let next = invocation.arguments.get(index.saturating_add(1)).filter(|next| next.word.is_literal());
         let (value, span) = match (joined, next) {
             (Some(value), _) => (value, argument.word.span.clone()),
@@ -43,6 +55,14 @@ pub(super) fn command(site: &Site<'_>, issues: &mut Vec<Issue>) {
         // What a build is told of where its secrets are.
         let mounts = option == "--secret" && value.contains("id=");
         if mounts {
+            continue;
+        }
+        if matches!(option, "-H" | "--header")
+            && let Some((severity, confidence)) =
+                header::held(value).filter(|_| variable::token(value).is_none())
+        {
+            let message = "the header of a request holds a credential";
+            issues.push(Issue::new(&SECRET, span, message).severity(severity).confidence(confidence));
             continue;
         }
         let name = option.trim_start_matches('-').replace('-', "_");

@@ -2,8 +2,8 @@
 
 use super::{Setting, Site};
 use crate::Issue;
-use crate::address::{cleartext, host, is_commit, is_local};
-use crate::rules::{CURL_PIPE_SHELL, INSECURE_TRANSPORT, TLS_DISABLED, UNPINNED_SOURCE, UNVERIFIED_DOWNLOAD};
+use crate::address::{Reach, clear, host, is_artifact, is_commit, is_local};
+use crate::rules::{CURL_PIPE_SHELL, TLS_DISABLED, UNPINNED_SOURCE, UNVERIFIED_DOWNLOAD};
 use crate::shell::{Command, ExpansionKind, Invocation, Script};
 use bartizan_core::{Confidence, Severity};
 
@@ -16,7 +16,7 @@ pub(super) fn command(site: &Site<'_>, issues: &mut Vec<Issue>) {
 }
 
 /// Programs that fetch what an address names.
-fn is_download(invocation: &Invocation<'_>) -> bool {
+pub(super) fn is_download(invocation: &Invocation<'_>) -> bool {
     matches!(
         invocation.program.as_str(),
         "curl"
@@ -207,33 +207,120 @@ fn transport(site: &Site<'_>, issues: &mut Vec<Issue>) {
                 | "uv"
                 | "twine"
                 | "poetry"
-        );
+                | "pdm"
+                | "pipx"
+                | "dvc"
+                | "micromamba"
+                | "gem"
+                | "npx"
+                | "pnpx"
+        )
+        || applies(invocation);
     if !fetches {
         return;
     }
+    let content = is_content(site);
     for argument in &invocation.arguments {
         let text = site.resolved(argument.text);
         let is_data = ["-d", "--data", "-H", "--header", "-X"].iter().any(|option| {
             invocation.values(&[option]).iter().any(|(_, value)| value.word.span == argument.word.span)
         });
-        let address = if is_data { None } else { cleartext(&text) };
-        if let Some(address) = address {
-            let message = format!("`{}` fetches {address} without encryption", invocation.program);
-            let sends = invocation.option(&["-X", "--request", "-I", "--head"]).is_some();
-            // Whoever listens gets the token that goes with it.
-            let token = invocation.arguments.iter().any(|one| {
-                let lower = one.text.to_ascii_lowercase();
-                ["token", "authorization", "password", "secret", "api-key", "apikey"]
-                    .iter()
-                    .any(|word| lower.contains(word))
-            });
-            let severity = if sends && !token { Severity::Low } else { Severity::Medium };
-            issues.push(
-                Issue::new(&INSECURE_TRANSPORT, argument.word.span.clone(), message).severity(severity),
-            );
-            return;
-        }
+        let Some(clear) = clear(&text).filter(|_| !is_data) else { continue };
+        let loaded = content || is_artifact(clear.address);
+        // Whoever listens gets the token that goes with it.
+        let token = invocation.arguments.iter().any(|one| {
+            let lower = one.text.to_ascii_lowercase();
+            ["token", "authorization", "password", "secret", "api-key", "apikey"]
+                .iter()
+                .any(|word| lower.contains(word))
+        });
+        let sends = invocation.option(&["-X", "--request", "-I", "--head"]).is_some();
+        let severity = match clear.reach {
+            Reach::Anywhere if sends && !token => Severity::Low,
+            Reach::Inside if token => Severity::Medium,
+            reach if loaded => reach.of_source(),
+            // One container that asks another.
+            Reach::Cluster => continue,
+            reach => reach.of_service(),
+        };
+        let message = format!("`{}` fetches {} without encryption", invocation.program, clear.address);
+        issues.push(clear.source_issue(argument.word.span.clone(), message).severity(severity));
+        return;
     }
+}
+
+/// Whether a command fetches manifests or charts for a cluster: `kubectl apply -f`, `helm repo add`.
+fn applies(invocation: &Invocation<'_>) -> bool {
+    let verbs: &[&str] = match invocation.program.as_str() {
+        "kubectl" | "oc" | "k3s" | "microk8s" => &["apply", "create", "replace", "delete"],
+        "helm" => &["repo", "install", "upgrade", "pull", "template", "fetch", "dependency"],
+        "argo" => &["submit", "create", "template", "cron"],
+        _ => return false,
+    };
+    invocation.arguments.iter().any(|argument| verbs.contains(&argument.text))
+}
+
+/// Whether what the command fetches is kept, installed, or handed on to what unpacks or runs it.
+fn is_content(site: &Site<'_>) -> bool {
+    let invocation = &site.invocation;
+    if !is_download(invocation) {
+        return true;
+    }
+    let sends = ["-X", "--request", "-I", "--head", "-d", "--data", "-F", "--form", "-T", "--upload-file"];
+    if invocation.option(&sends).is_some() || invocation.option(&["--spider"]).is_some() {
+        return false;
+    }
+    let thrown = |name: &str| matches!(name, "-" | "/dev/null" | "NUL" | "/dev/stdout");
+    let to_file =
+        site.command.redirects.iter().any(|redirect| {
+            matches!(redirect.operator.as_str(), ">" | ">>") && !thrown(&redirect.target.text)
+        });
+    let named: &[&str] = match invocation.program.as_str() {
+        "wget" | "wget2" => &["-O", "--output-document"],
+        "curl" => &["-o", "--output"],
+        _ => &["-o", "-O", "--output", "-OutFile"],
+    };
+    let output = invocation.value(named).map(|(name, _)| name);
+    let kept = match invocation.program.as_str() {
+        "curl" => {
+            output.is_some_and(|name| !thrown(name))
+                || invocation.option(&["-O", "--remote-name", "--remote-name-all", "-J"]).is_some()
+        }
+        // Keeps what it fetches unless it is told otherwise; `-qO-` is one word.
+        "wget" | "wget2" | "aria2c" | "lwp-download" => {
+            !output.is_some_and(thrown)
+                && !invocation.arguments.iter().any(|argument| {
+                    argument.is_option()
+                        && (argument.text.ends_with("O-") || argument.text.ends_with("O/dev/null"))
+                })
+        }
+        _ => output.is_some_and(|name| !thrown(name)),
+    };
+    kept || to_file || is_unpacked(site)
+}
+
+/// Whether the output of the command is the input of one that unpacks, installs or runs it.
+fn is_unpacked(site: &Site<'_>) -> bool {
+    let fed = |command: &&Command| command.pipe_from == Some(site.index);
+    site.script.commands.iter().skip(site.index).take(8).filter(fed).filter_map(Invocation::of).any(|next| {
+        is_interpreter(&next)
+            || matches!(
+                next.program.as_str(),
+                "tar"
+                    | "gunzip"
+                    | "zcat"
+                    | "unzip"
+                    | "bsdtar"
+                    | "xz"
+                    | "zstd"
+                    | "tee"
+                    | "kubectl"
+                    | "docker"
+                    | "podman"
+                    | "apt-key"
+                    | "gpg"
+            )
+    })
 }
 
 fn certificates(site: &Site<'_>, issues: &mut Vec<Issue>) {
@@ -416,7 +503,7 @@ fn clone(
     }
 }
 
-fn is_check(invocation: &Invocation<'_>) -> bool {
+pub(super) fn is_check(invocation: &Invocation<'_>) -> bool {
     matches!(
         invocation.program.as_str(),
         "sha256sum"
@@ -441,7 +528,7 @@ fn is_check(invocation: &Invocation<'_>) -> bool {
 }
 
 /// The file that a download writes.
-fn written(invocation: &Invocation<'_>) -> Option<String> {
+pub(super) fn written(invocation: &Invocation<'_>) -> Option<String> {
     let named =
         invocation.value(&["-o", "--output", "-O", "--output-document", "-OutFile"]).map(|(value, _)| value);
     let remote = invocation.option(&["-O", "--remote-name"]).is_some() || invocation.program != "curl";

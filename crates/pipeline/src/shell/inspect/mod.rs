@@ -4,17 +4,21 @@ mod agents;
 mod answers;
 mod credentials;
 mod downloads;
+mod evaluated;
 mod images;
 mod models;
 mod packages;
+mod publishing;
 mod runners;
 mod services;
 mod shown;
+mod unpacked;
 
 pub(crate) use agents::{agent, free_hand};
 pub(crate) use answers::Kept;
 pub(crate) use downloads::KEPT;
-pub(crate) use models::{address_moves, is_repository, model_uri_moves, moves, publishes, verifies};
+pub(crate) use models::{address_moves, is_repository, model_uri_moves, moves};
+pub(crate) use publishing::{Publication, is_change, is_promotion, publishes, verifies};
 pub(crate) use shown::logged;
 
 use super::{Command, ExpansionKind, Invocation, Script};
@@ -105,6 +109,14 @@ fn judge(
     commands(&script, setting, issues);
     downloads::used_unchecked(&script, setting, issues);
     answers::run(text, &script, issues);
+    unpacked::run(&script, issues);
+    if setting == Setting::Pipeline {
+        evaluated::handed_on(&script, issues);
+    }
+    // A script inside another is given what that one says.
+    if depth == NESTED {
+        evaluated::arguments(&script, issues);
+    }
     for issue in issues.iter_mut().skip(first) {
         *issue = issue.clone().shifted(base);
     }
@@ -224,9 +236,9 @@ fn resolved(script: &Script, index: usize, text: &str) -> String {
         shown.push_str(before);
         let name: String =
             after.chars().skip(1).take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
-        let value = script.assigned(&name, index).filter(|value| value.is_literal() && !name.is_empty());
+        let value = script.known(&name, index).filter(|_| !name.is_empty());
         match value {
-            Some(value) => shown.push_str(&value.text),
+            Some(value) => shown.push_str(value),
             None => shown.push_str(after.get(..name.len().saturating_add(1)).unwrap_or("$")),
         }
         rest = after.get(name.len().saturating_add(1)..).unwrap_or_default();
@@ -351,34 +363,66 @@ fn add_python(issue: Issue, issues: &mut Vec<Issue>) {
 /// Shells that take a script with `-c` or on standard input.
 const SHELLS: &[&str] = &["sh", "bash", "zsh", "dash", "ksh", "ash"];
 
+/// Variables that are printed to an interpreter which runs what it reads: `echo "$COMMAND" | bash`.
+pub(crate) fn piped_variables(script: &Script) -> Vec<(String, Range<usize>)> {
+    let runs = |command: &Command| Invocation::of(command).is_some_and(|one| downloads::is_interpreter(&one));
+    let prints = |command: &&Command| {
+        Invocation::of(command).is_some_and(|one| matches!(one.program.as_str(), "echo" | "printf"))
+    };
+    let printed =
+        script.commands.iter().filter(|command| runs(command)).filter_map(|command| {
+            command.pipe_from.and_then(|from| script.commands.get(from)).filter(prints)
+        });
+    let expansions = printed.flat_map(|command| &command.words).flat_map(|word| &word.expansions);
+    expansions
+        .filter_map(|expansion| match &expansion.kind {
+            ExpansionKind::Variable(name) => Some((name.clone(), expansion.span.clone())),
+            _ => None,
+        })
+        .collect()
+}
+
+/// Whether a program takes code of a language of its own.
+fn is_language(program: &str) -> bool {
+    SHELLS.contains(&program)
+        || program.starts_with("python")
+        || matches!(program, "node" | "perl" | "ruby" | "pwsh" | "powershell")
+}
+
+/// The words that a command takes as code: those of `eval`, the script given to `sh -c`, `python -c`, `ssh`.
+fn code_words<'c>(invocation: &Invocation<'c>) -> Vec<&'c super::Word> {
+    let program = invocation.program.as_str();
+    let takes_code = |argument: &str| {
+        matches!(argument, "-c" | "-e" | "-Command" | "--eval" | "-command")
+            || (argument.starts_with('-')
+                && !argument.starts_with("--")
+                && argument.ends_with('c')
+                && SHELLS.contains(&program))
+    };
+    if matches!(program, "eval" | "iex" | "invoke-expression") {
+        invocation.arguments.iter().map(|argument| argument.word).collect()
+    } else if is_language(program) {
+        let at = invocation.arguments.iter().position(|argument| takes_code(argument.text));
+        let given = at.and_then(|at| invocation.arguments.get(at.saturating_add(1)));
+        given.map(|argument| argument.word).into_iter().collect()
+    } else if program == "ssh" {
+        invocation.arguments.iter().skip(1).map(|argument| argument.word).collect()
+    } else {
+        Vec::new()
+    }
+}
+
 /// Variables whose value becomes code: in `eval`, in the script given to `sh -c`, `python -c`, `ssh`.
 pub(crate) fn evaluated_variables(script: &Script) -> Vec<(String, Range<usize>)> {
     let mut found = Vec::new();
     for command in &script.commands {
         let Some(invocation) = Invocation::of(command) else { continue };
         let program = invocation.program.as_str();
-        let interpreter = SHELLS.contains(&program)
-            || program.starts_with("python")
-            || matches!(program, "node" | "perl" | "ruby" | "pwsh" | "powershell");
-        let takes_code = |argument: &str| {
-            matches!(argument, "-c" | "-e" | "-Command" | "--eval" | "-command")
-                || (argument.starts_with('-')
-                    && !argument.starts_with("--")
-                    && argument.ends_with('c')
-                    && SHELLS.contains(&program))
-        };
-        let words: Vec<&super::Word> =
-            if matches!(program, "eval" | "iex" | "invoke-expression" | "source" | ".") {
-                invocation.arguments.iter().map(|argument| argument.word).collect()
-            } else if interpreter {
-                let at = invocation.arguments.iter().position(|argument| takes_code(argument.text));
-                let given = at.and_then(|at| invocation.arguments.get(at.saturating_add(1)));
-                given.map(|argument| argument.word).into_iter().collect()
-            } else if program == "ssh" {
-                invocation.arguments.iter().skip(1).map(|argument| argument.word).collect()
-            } else {
-                Vec::new()
-            };
+        let interpreter = is_language(program);
+        let mut words = code_words(&invocation);
+        if matches!(program, "source" | ".") {
+            words.extend(invocation.arguments.iter().map(|argument| argument.word));
+        }
         for expansion in words.into_iter().flat_map(|word| &word.expansions) {
             if let ExpansionKind::Variable(name) = &expansion.kind {
                 found.push((name.clone(), expansion.span.clone()));

@@ -114,7 +114,7 @@ fn copied<'s>(site: &'s Site<'_>) -> Option<&'s str> {
     moves.then_some(*source)
 }
 
-fn is_hub(program: &str) -> bool {
+pub(super) fn is_hub(program: &str) -> bool {
     matches!(
         program,
         "huggingface-cli"
@@ -357,64 +357,6 @@ fn unpinned_loads(code: &str) -> Vec<String> {
     names
 }
 
-/// What the command publishes or promotes, if it does.
-pub(crate) fn publishes(invocation: &Invocation<'_>) -> Option<&'static str> {
-    let program = invocation.program.as_str();
-    if is_hub(program) && (invocation.does(&["upload"]) || invocation.does(&["upload-large-folder"])) {
-        return Some("uploads a model to a hub");
-    }
-    let named = |part: &str| invocation.arguments.iter().any(|argument| argument.text.contains(part));
-    match program {
-        "docker" | "podman" | "buildah"
-            if invocation.does(&["push"]) || invocation.does(&["image", "push"]) =>
-        {
-            Some("pushes an image")
-        }
-        "aws" | "gsutil" | "azcopy" | "gcloud" | "rclone" if copies_model(invocation) => {
-            Some("copies a model to a store")
-        }
-        "mlflow" if named("register") || named("transition") || named("create-version") => {
-            Some("registers a model")
-        }
-        "git" if invocation.does(&["push"]) && named("huggingface.co") => Some("pushes a model to a hub"),
-        "kit" | "oras" if invocation.does(&["push"]) => Some("pushes a model"),
-        "wandb" if invocation.does(&["artifact", "put"]) => Some("publishes an artifact"),
-        "aws"
-            if invocation.does(&["sagemaker", "update-model-package"])
-                || invocation.does(&["sagemaker", "update-endpoint"])
-                || invocation.does(&["sagemaker", "create-model-package"]) =>
-        {
-            Some("promotes a model")
-        }
-        "gcloud"
-            if invocation.does(&["ai", "models", "upload"])
-                || invocation.does(&["ai", "endpoints", "deploy-model"]) =>
-        {
-            Some("promotes a model")
-        }
-        "az" if invocation.does(&["ml", "model", "create"])
-            || invocation.does(&["ml", "online-deployment", "create"]) =>
-        {
-            Some("registers a model")
-        }
-        _ => None,
-    }
-}
-
-/// Whether a file of a model is copied to a store.
-fn copies_model(invocation: &Invocation<'_>) -> bool {
-    let operands = invocation.operands(&[]);
-    let copies = operands.iter().any(|operand| matches!(operand.text, "cp" | "sync" | "copy" | "rsync"));
-    let Some((target, sources)) = operands.split_last() else { return false };
-    let is_store =
-        ["s3://", "gs://", "https://", "az://", "s3:"].iter().any(|scheme| target.text.starts_with(scheme));
-    let is_model = |text: &str| {
-        MODEL_FILES.iter().any(|end| text.ends_with(end))
-            || text.split('/').any(|part| matches!(part, "model" | "models" | "weights" | "checkpoints"))
-    };
-    copies && is_store && sources.iter().any(|source| !source.text.contains("://") && is_model(source.text))
-}
-
 /// How files of models end.
 pub(super) const MODEL_FILES: &[&str] = &[
     ".pt",
@@ -432,27 +374,3 @@ pub(super) const MODEL_FILES: &[&str] = &[
     ".mar",
     ".nemo",
 ];
-
-/// Whether the command checks, scans or signs what is published.
-pub(crate) fn verifies(invocation: &Invocation<'_>) -> bool {
-    let program = invocation.program.as_str();
-    matches!(
-        program,
-        "bartizan"
-            | "cosign"
-            | "model_signing"
-            | "model-signing"
-            | "modelscan"
-            | "picklescan"
-            | "fickling"
-            | "sigstore"
-            | "gpg"
-            | "witness"
-            | "notation"
-            | "slsa-verifier"
-            | "modelaudit"
-    ) || invocation
-        .arguments
-        .iter()
-        .any(|argument| ["bartizan", "model_signing", "modelscan", "picklescan"].contains(&argument.text))
-}

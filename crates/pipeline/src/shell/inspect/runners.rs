@@ -17,16 +17,20 @@ pub(super) fn command(site: &Site<'_>, issues: &mut Vec<Issue>) {
     }) else {
         return;
     };
-    let named: Vec<&str> = invocation.values(runner.named).into_iter().map(|(value, _)| value).collect();
-    let first = || {
-        let operands = invocation.operands(runner.valued);
-        operands.get(runner.verbs.len()).map(|operand| operand.text)
+    let operands = invocation.operands(runner.valued);
+    let first = operands.get(runner.verbs.len());
+    // What stands behind the program is an option of its own: `npx tool -p "a prompt"`.
+    let ends = first.filter(|_| runner.runs_first).map_or(usize::MAX, |first| first.word.span.start);
+    let before = |options: &[&str]| -> Vec<&str> {
+        let given = invocation.values(options).into_iter();
+        given.filter(|(_, argument)| argument.word.span.start < ends).map(|(value, _)| value).collect()
     };
+    let named = before(runner.named);
     let mut packages = named.clone();
     if named.is_empty() && runner.runs_first {
-        packages.extend(first());
+        packages.extend(first.map(|operand| operand.text));
     }
-    let with: Vec<&str> = invocation.values(runner.with).into_iter().map(|(value, _)| value).collect();
+    let with = before(runner.with);
     packages.extend(with.iter().flat_map(|value| value.split(',')));
     let asks = !runner.prefers_own
         || !named.is_empty()
@@ -185,6 +189,8 @@ mod tests {
             "bunx tsc",
             "uv run pytest -x",
             "uv run --with httpx==0.27 script.py",
+            "npx -y some-tool@1.2.3 -p 'a prompt'",
+            "uvx tool@1.2 --with other",
         ] {
             assert_eq!(found(text), [""; 0], "{text}");
         }

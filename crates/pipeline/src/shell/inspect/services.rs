@@ -2,7 +2,7 @@
 
 use super::Site;
 use crate::Issue;
-use crate::rules::{EXPOSED_SERVICE, NO_AUTHENTICATION, WORLD_WRITABLE};
+use crate::rules::{EXPOSED_SERVICE, INSECURE_TRANSPORT, NO_AUTHENTICATION, WORLD_WRITABLE};
 use bartizan_core::{Confidence, Severity};
 
 pub(super) fn command(site: &Site<'_>, issues: &mut Vec<Issue>) {
@@ -75,6 +75,14 @@ pub(super) fn command(site: &Site<'_>, issues: &mut Vec<Issue>) {
             "what comes into the model repository is served at once"
         };
         issues.push(Issue::new(&EXPOSED_SERVICE, argument.word.span.clone(), message));
+    }
+    if program == "tritonserver"
+        && let Some((_, argument)) =
+            invocation.value(&["--grpc-use-ssl"]).filter(|(value, _)| matches!(*value, "false" | "0"))
+    {
+        let message = "the models are asked, and answer, without encryption";
+        let issue = Issue::new(&INSECURE_TRANSPORT, argument.word.span.clone(), message);
+        issues.push(issue.severity(Severity::Low));
     }
     for argument in &invocation.arguments {
         let (name, value) = argument.text.split_once('=').unwrap_or((argument.text, "?"));
