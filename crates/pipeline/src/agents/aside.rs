@@ -47,6 +47,10 @@ impl Reading<'_> {
             // What goes on behind the end of the quotation is not quoted. A quotation may hold several sentences.
             let seen = self.folded_at(span.clone());
             let line = before.rsplit('\n').next().unwrap_or_default();
+            // The row of a table in a text about defence.
+            if line.trim_start().starts_with('|') && self.speaks_of_safety() {
+                return true;
+            }
             let odd = |text: &str, mark: char| text.matches(mark).count() % 2 == 1 && !seen.contains(mark);
             let quoted = odd(clause, '"')
                 || odd(line, '"')

@@ -108,8 +108,9 @@ fn acts(text: &Text<'_>, notes: &mut Notes<'_>) {
     for sign in reading.signs.iter().filter(|sign| !sign.aside) {
         let (rule, message) = match sign.act {
             Act::ChangesAgent => (&texts_rules::MEMORY_POISONING, format!("the server {}", sign.act.what())),
-            Act::CopiesMail => (&texts_rules::SECRET_EXFILTRATION, format!("the server {}", sign.act.what())),
-            Act::MovesMoney => (&texts_rules::SECRET_EXFILTRATION, format!("the server {}", sign.act.what())),
+            Act::CopiesMail | Act::MovesMoney => {
+                (&texts_rules::SECRET_EXFILTRATION, format!("the server {}", sign.act.what()))
+            }
             act if taken(act) => {
                 let Some(sending) = reading.sends_near(sign) else { continue };
                 let line = text.line_column(sending.span.start).0;

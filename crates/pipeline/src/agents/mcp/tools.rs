@@ -269,10 +269,10 @@ fn weight(act: Act, reading: &Reading<'_>, span: &Range<usize>, pressed: bool) -
         | Act::LeadsUnchecked
         | Act::MovesMoney => Severity::High,
         Act::Impersonates if !seen.starts_with(['<', '[']) || pressed => Severity::High,
-        Act::Impersonates => Severity::Medium,
         Act::Sends if seen.contains('@') => Severity::High,
         Act::WritesMemory | Act::FollowsRemote if pressed => Severity::High,
-        Act::WritesMemory
+        Act::Impersonates
+        | Act::WritesMemory
         | Act::FollowsRemote
         | Act::DisablesDefence
         | Act::SkipsApproval

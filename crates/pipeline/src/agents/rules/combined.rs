@@ -256,8 +256,8 @@ impl Sort {
             | Act::AsksToSendSecrets
             | Act::AsksToSendConversation
             | Act::AsksForPrivate
+            | Act::TakesCodes
             | Act::Hoards => Self::Private,
-            Act::TakesCodes => Self::Private,
             Act::HandsOver | Act::Sends | Act::SendsInAddress | Act::CopiesMail | Act::SendsRepository => {
                 Self::Out
             }

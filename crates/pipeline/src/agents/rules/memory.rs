@@ -39,7 +39,7 @@ pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
                 .iter()
                 .any(|word| reading.subject.contains(word));
         // Instructions, for a skill that writes them; settings are more than that.
-        let about = reading.folded_at(sign.span.clone()).ends_with(".md")
+        let about = reading.folded_at(sign.span.clone()).rsplit('.').next() == Some("md")
             && ABOUT.iter().any(|word| reading.subject.contains(word));
         let severity = match (about, declared) {
             (true, _) => Severity::Low,
