@@ -115,6 +115,24 @@ pub(crate) enum Act {
     AsksForPrivate,
     /// Has secrets that come by kept in a file.
     Hoards,
+    /// Has what the user works on sent to an address of its own.
+    HandsOver,
+    /// Gives rights to someone whom only the text names.
+    GrantsRights,
+    /// Stops or empties what records events.
+    StopsRecords,
+    /// Leads packages to a source of its own.
+    LeadsSupply,
+    /// Leads packages to a source of its own, and takes off what would show it.
+    LeadsUnchecked,
+    /// Takes codes that prove who someone is, under another name.
+    TakesCodes,
+    /// Leaves one party out of a check.
+    ExemptsParty,
+    /// Has an answer ready for who asks why, that makes it small.
+    PreparesAnswer,
+    /// Says that someone need not be asked or told.
+    WaivesWord,
 }
 
 /// One occurrence of an act.
@@ -186,8 +204,22 @@ impl Act {
             Self::SendsRepository => "pushes the whole repository to an address of its own",
             Self::AsksForPrivate => "has private things handed to a call",
             Self::Hoards => "has secrets that come by kept",
+            Self::HandsOver => "has what the user works on sent to an address of its own",
+            Self::GrantsRights => "gives rights to someone whom only this text names",
+            Self::StopsRecords => "stops or empties what records events",
+            Self::LeadsSupply => "leads packages to a source of its own",
+            Self::LeadsUnchecked => "leads packages to a source of its own and takes checks off",
+            Self::TakesCodes => "takes one-time codes under another name",
+            Self::ExemptsParty => "leaves one party out of a check",
+            Self::PreparesAnswer => "has an answer ready for who asks why",
+            Self::WaivesWord => "says that no one need be asked or told",
             Self::ChangesAgent => "changes what the agent may do, or what runs with it",
         }
+    }
+
+    /// Whether it keeps something from the one the agent works for.
+    pub(crate) const fn hides(self) -> bool {
+        matches!(self, Self::Conceals | Self::ActsUnseen | Self::PreparesAnswer | Self::WaivesWord)
     }
 
     /// Whether it takes what no one else should have.

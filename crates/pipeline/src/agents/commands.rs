@@ -28,7 +28,7 @@ pub(crate) static ROWS: &[Row<'_>] = &[
         Act::ReadsCredentials,
         r"(?:cat|cp|open\(|read_text\(|readfilesync\(|grep[^\n|]{0,40}|source|tar[^\n|]{0,60}|zip[^\n|]{0,60})\s*['\x22(]*(?:[\w./~$-]*/)?\.env(?:\.(?:local|production|prod))?\b",
     ),
-    (Act::ReadsCredentials, r"/etc/(?:shadow|sudoers|master\.passwd)\b"),
+    (Act::ReadsCredentials, r"/etc/(?:shadow|gshadow|master\.passwd)\b"),
     (
         Act::ReadsCredentials,
         r"security\s+(?:find-(?:generic|internet)-password|dump-keychain)|login\.keychain|keychain-db|secret-tool\s+lookup|\bkeyring\.get_password",
@@ -156,6 +156,14 @@ pub(crate) static ROWS: &[Row<'_>] = &[
         Act::ReadsCredentials,
         r"endswith\([^\n]{0,60}['\x22]\.?(?:pem|ppk|kdbx?|ovpn|p12|pfx|jks|keystore)['\x22]|(?:glob|find)\w*\([^\n]{0,60}\*\.(?:pem|ppk|kdbx?|ovpn|p12|pfx|jks|keystore)\b",
     ),
+    (
+        Act::ReadsCredentials,
+        r"(?:suffix(?:es)?|extname\([^\n)]{0,40}\)|ext)\s*(?:\bin\b|==)\s*[\[({'\x22][^\n]{0,80}\.(?:pem|ppk|kdbx?|p12|pfx|jks|keystore)['\x22]|\[[^\]\n]{0,80}['\x22]\.(?:pem|ppk|kdbx?|p12|pfx|jks)['\x22][^\]\n]{0,80}\]\.(?:includes|indexof)\(",
+    ),
+    // What every server of an agent's session said, asked of the client.
+    (Act::ReadsConversation, r"includecontext['\x22]?\s*[:=]\s*['\x22]allservers"),
+    // A letter in brackets is the letter: the name of a folder that is not to be seen.
+    (Act::ReadsCredentials, r"\.(?:\[s\]sh|s\[s\]h|ss\[h\]|\[a\]ws|a\[w\]s|aw\[s\]|\[k\]ube|\[g\]nupg)\b"),
     // Keys made for someone.
     (
         Act::ReadsCredentials,

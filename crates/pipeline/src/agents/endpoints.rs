@@ -66,7 +66,7 @@ fn is_led_to(text: &str, span: &Range<usize>) -> bool {
 }
 
 /// Whether `address` lies where texts for agents lead as a matter of course, or is a name of a product.
-fn is_known(address: &str) -> bool {
+pub(super) fn is_known(address: &str) -> bool {
     let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
     let rest = rest.split_once('@').map_or(rest, |(_, rest)| rest);
     let host = rest.split(['/', ':', '?', '#']).next().unwrap_or_default().trim_end_matches('.');
@@ -81,7 +81,7 @@ fn is_known(address: &str) -> bool {
 }
 
 /// Whether a description says that the skill speaks to other machines.
-fn speaks_of_network(description: &str) -> bool {
+pub(super) fn speaks_of_network(description: &str) -> bool {
     let spaced = description.is_ascii();
     description.split(|c: char| !c.is_alphanumeric()).any(|word| {
         NETWORK

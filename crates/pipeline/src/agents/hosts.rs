@@ -64,7 +64,7 @@ impl Address<'_> {
     /// What the name tells.
     pub(crate) fn sort(&self) -> Host {
         let hook = (self.host.ends_with("discord.com") || self.host.ends_with("discordapp.com"))
-            && self.path.starts_with("/api/webhooks")
+            && self.path.strip_prefix("/api/webhooks/").is_some_and(|hook| !hook.is_empty())
             || self.host == "api.telegram.org" && self.path.starts_with("/bot") && !self.is_given()
             || self.host == "gist.githubusercontent.com"
             || self.host == "gist.github.com";

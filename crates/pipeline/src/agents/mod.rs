@@ -1,12 +1,14 @@
 //! What agents are given: skills and their scripts, instructions and memory, MCP servers and their tools.
 
 pub(crate) mod acts;
+mod aside;
 mod beside;
 mod chains;
 pub(crate) mod commands;
 pub(crate) mod document;
 mod endpoints;
 mod fetched;
+mod files;
 pub(crate) mod hints;
 mod hosts;
 mod innocent;
@@ -14,6 +16,7 @@ pub(crate) mod intents;
 mod joined;
 mod loops;
 pub mod mcp;
+mod objects;
 mod paths;
 mod patterns;
 pub(crate) mod reading;

@@ -101,6 +101,19 @@ impl<'t> Reading<'t> {
         })
     }
 
+    /// What goes out near `taking` and may be what was taken there.
+    pub(crate) fn sends_near(&self, taking: &Sign) -> Option<&Sign> {
+        let reach = if self.role == Role::Script { usize::MAX } else { Self::NEAR };
+        self.signs.iter().find(|sign| {
+            matches!(sign.act, Act::Sends | Act::SendsInAddress)
+                && !sign.aside
+                && sign.span.end >= taking.span.start.saturating_sub(reach)
+                && sign.span.start <= taking.span.end.saturating_add(reach)
+                && sign.span != taking.span
+                && !self.sends_another(taking, sign)
+        })
+    }
+
     /// The least trusted address that stands on the logical line of `place`, and what its name tells.
     pub(crate) fn address_at(&self, place: &Range<usize>) -> Option<(Address<'_>, Host)> {
         let start = self
@@ -127,7 +140,7 @@ impl<'t> Reading<'t> {
     }
 
     /// The block that holds byte `at`.
-    fn block_at(&self, at: usize) -> Option<&Block> {
+    pub(super) fn block_at(&self, at: usize) -> Option<&Block> {
         self.document.block_at(at)
     }
 
@@ -306,103 +319,6 @@ impl<'t> Reading<'t> {
             )
     }
 
-    /// Whether what stands at `span` is warned of, quoted as an example, or negated, and not asked for.
-    fn is_aside(&self, span: &Range<usize>, sentence: bool) -> bool {
-        if self.block_at(span.start).is_some_and(|block| block.warned && block.kind == BlockKind::Code) {
-            return true;
-        }
-        let before = self.folded_at(span.start.saturating_sub(Self::SENTENCE)..span.start);
-        let breaks: &[char] = if sentence { &['.', '!', '?', ';'] } else { &['\n'] };
-        let clause = before.rsplit(breaks).next().unwrap_or_default();
-        // A new item of a list begins a new sentence, and so does an empty line.
-        let clause = clause.rsplit("\n\n").next().unwrap_or_default();
-        let clause = clause.rsplit("\n- ").next().unwrap_or_default();
-        // What stands before a colon is a sentence of its own, unless it marks what follows as wrong.
-        let (mark, clause) = match clause.rsplit_once(':') {
-            Some((mark, clause)) if sentence => (mark, clause),
-            _ => ("", clause),
-        };
-        let speaks = ["user", "anyone", "mention", "reveal", "tell", "disclose", "inform"]
-            .iter()
-            .any(|word| mark.contains(word));
-        if !speaks && warns(mark) {
-            return true;
-        }
-        if warns(clause) {
-            return true;
-        }
-        if self.is_listed_as_sought(span) {
-            return true;
-        }
-        let begins = self.folded_at(span.start..span.start.saturating_add(12));
-        if sentence
-            && self.speaks_of_safety()
-            && ["look for", "search for", "scan for", "check for"]
-                .iter()
-                .any(|sought| begins.starts_with(sought))
-        {
-            return true;
-        }
-        if sentence {
-            // In quotation marks, in a sentence or list that speaks about such texts.
-            let quoted = clause.matches('"').count() % 2 == 1
-                || clause.matches('\u{201c}').count() > clause.matches('\u{201d}').count()
-                || clause.matches('`').count() % 2 == 1;
-            return quoted
-                && (self.block_at(span.start).is_some_and(|block| block.warned)
-                    || warns(before)
-                    || self.speaks_of_safety());
-        }
-        if self.is_looked_for(span, before) {
-            return true;
-        }
-        // The text of a link names a thing.
-        let linked = before.ends_with('[')
-            && self.folded_at(span.end.saturating_sub(1)..span.end.saturating_add(40)).contains("](");
-        if linked {
-            return true;
-        }
-        let line = self.folded_at(span.clone());
-        [
-            "# bad",
-            "// bad",
-            "❌",
-            "# vulnerable",
-            "# unsafe",
-            "# wrong",
-            "# dangerous",
-            "// vulnerable",
-            "// unsafe",
-        ]
-        .iter()
-        .any(|mark| line.contains(mark))
-    }
-
-    /// Whether a text about defence names what stands at `span`, in code of a sentence, as something to be looked for.
-    fn is_looked_for(&self, span: &Range<usize>, before: &str) -> bool {
-        let prose = self.block_at(span.start).is_some_and(|block| block.kind == BlockKind::Prose);
-        let paragraph = before.rsplit("\n\n").next().unwrap_or_default();
-        let line = paragraph.rsplit('\n').next().unwrap_or_default();
-        prose
-            && line.matches('`').count() % 2 == 1
-            && self.speaks_of_safety()
-            && SOUGHT.iter().any(|sought| paragraph.contains(sought))
-    }
-
-    /// Whether `span` is an item of a list that a text about defence begins with words such as "Look for:".
-    fn is_listed_as_sought(&self, span: &Range<usize>) -> bool {
-        if !self.speaks_of_safety() {
-            return false;
-        }
-        let before = self.folded_at(span.start.saturating_sub(Self::LIST)..span.start);
-        let mut lines = before.rsplit('\n');
-        let item = |line: &str| line.trim_start().starts_with(['-', '*', '+']);
-        lines.next().is_some_and(item)
-            && lines.find(|line| !item(line) && !line.trim().is_empty()).is_some_and(|line| {
-                line.trim_end().ends_with(':') && SOUGHT.iter().any(|sought| line.contains(sought))
-            })
-    }
-
     /// Whether the subject is the defence of systems, so that quoted attacks are examples.
     pub(crate) fn speaks_of_safety(&self) -> bool {
         [
@@ -420,6 +336,9 @@ impl<'t> Reading<'t> {
             "review",
             "forensic",
             "phishing",
+            "redteam",
+            "jailbreak",
+            "adversarial",
         ]
         .iter()
         .any(|word| self.subject.contains(word))
@@ -427,10 +346,6 @@ impl<'t> Reading<'t> {
 
     /// How far apart two acts of one intent may stand in a text, in bytes.
     const NEAR: usize = 800;
-    /// How far back the beginning of a list is looked for, in bytes.
-    const LIST: usize = 2_000;
-    /// How far back the beginning of a sentence is looked for, in bytes.
-    const SENTENCE: usize = 160;
 }
 
 /// How the program of a hook takes what it is told.
@@ -461,25 +376,6 @@ static TOLD_BY_PLACE: [Act; 14] = [
     Act::AddsLogin,
     Act::WritesMemory,
     Act::Destroys,
-];
-
-/// Words by which a text about defence says that something is to be found, not done.
-static SOUGHT: [&str; 15] = [
-    "queries for",
-    "hunt for",
-    "indicators",
-    "signs of",
-    "look for",
-    "watch for",
-    "search for",
-    "scan for",
-    "check for",
-    "flag",
-    "spot",
-    "find ",
-    "report",
-    "such as",
-    "e.g.",
 ];
 
 /// `folded` with the lines that are only a comment of code blanked, lengths kept.

@@ -117,6 +117,10 @@ static FIXED: &[Row<'_>] = &[
         r"\b(?:user|owner|operator|human|admin)s?\s+(?:has |have )?(?:already )?(?:pre-?approved|pre-?authori[sz]ed|consented|agreed in advance)\b|\banswer(?:ing|s)? (?:yes|y)\s+(?:automatically|to (?:all|every|any|each))|\bapprove\s+(?:it|them|this|the (?:pr|pull request|change|diff|merge request))\s+#W{0,3}?without\b",
     ),
     (
+        Act::SkipsApproval,
+        r"\b(?:empty|empties|clear|clears|remove|removes|delete|deletes|drop|drops)\s+(?:the |all |everything in )?[`'\x22]*permissions\.deny\b|\b(?:leere|vacia|vide)\s+[`'\x22]*permissions\.deny\b",
+    ),
+    (
         Act::CopiesMail,
         r"\bforwards?\b[^.!?]{0,40}?\bto\b\s+`?[a-z0-9._%+-]+@[a-z0-9-]+\.[a-z]|\b(?:bcc|blind copy|blind-copy)\b[^.!?]{0,40}?[a-z0-9._%+-]+@[a-z0-9-]+\.[a-z]|\b(?:always|every|each|also)\b[^.!?]{0,60}?\b(?:bcc|cc|forward|copy)\b[^.!?]{0,60}?[a-z0-9._%+-]+@[a-z0-9-]+\.[a-z]",
     ),

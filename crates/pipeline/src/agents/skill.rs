@@ -147,19 +147,7 @@ fn is_markdown(text: &Text<'_>) -> bool {
 
 /// Whether agents follow `text`, by its name or by what it says of itself.
 pub(crate) fn is_followed(text: &Text<'_>) -> bool {
-    is_named(text) || is_markdown(text) && describes_skill(text)
-}
-
-/// Whether the name is one under which agents look for what to follow.
-fn is_named(text: &Text<'_>) -> bool {
-    let name = text.file_name().to_ascii_lowercase();
-    let folder = text.name.to_ascii_lowercase().replace('\\', "/");
-    let prompt =
-        name.contains("system_prompt") || name.contains("system-prompt") || name.contains("systemprompt");
-    NAMES.contains(&name.as_str())
-        || text.extension() == "mdc"
-        || prompt && matches!(text.extension().as_str(), "md" | "txt" | "prompt")
-        || is_markdown(text) && FOLDERS.iter().any(|part| folder.contains(part))
+    super::files::is_named(text) || is_markdown(text) && describes_skill(text)
 }
 
 /// Whether the front matter is that of a skill, a subagent or a command.
@@ -168,39 +156,3 @@ fn describes_skill(text: &Text<'_>) -> bool {
     document.field("name").is_some() && document.field("description").is_some()
         || document.field("allowed-tools").is_some()
 }
-
-static NAMES: &[&str] = &[
-    "skill.md",
-    "agents.md",
-    "claude.md",
-    "claude.local.md",
-    "gemini.md",
-    "agent.md",
-    "memory.md",
-    "memory.json",
-    "memories.json",
-    "soul.md",
-    "identity.md",
-    "heartbeat.md",
-    ".cursorrules",
-    ".windsurfrules",
-    ".clinerules",
-    ".roorules",
-    ".goosehints",
-    "copilot-instructions.md",
-    "conventions.md",
-    "tools.md",
-    "bootstrap.md",
-];
-static FOLDERS: &[&str] = &[
-    "/.claude/agents/",
-    "/.claude/commands/",
-    ".claude/commands/",
-    ".claude/agents/",
-    ".cursor/rules/",
-    ".clinerules/",
-    ".windsurf/rules/",
-    ".github/instructions/",
-    ".github/prompts/",
-    "/skills/",
-];

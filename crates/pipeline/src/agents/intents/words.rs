@@ -2,6 +2,7 @@
 //!
 //! A word that ends in `*` may go on. Accents are folded as in the texts themselves.
 
+use super::dealings_words::WORDS;
 use super::vocabulary::VOCABULARY;
 use aho_corasick::{AhoCorasick, AhoCorasickBuilder, MatchKind};
 use bartizan_text::injection::canonical::Canonical;
@@ -125,6 +126,58 @@ pub(crate) enum Concept {
     Warning,
     /// That a warning is wrong.
     Wrong,
+    /// What a person works on and has handed to the agent.
+    Work,
+    /// All of it, or each.
+    Entire,
+    /// Gives someone something.
+    Grant,
+    /// What someone may do once it is given.
+    Right,
+    /// What records events for those who look after a machine.
+    Record,
+    /// Stops, empties, takes away.
+    Off,
+    /// What shows that something fetched is what it should be.
+    Integrity,
+    /// Where packages come from, as a setting.
+    Supply,
+    /// A code that shows once that someone is who they say.
+    Code,
+    /// Another reason given than the true one.
+    Pretext,
+    /// Lets pass.
+    Exempt,
+    /// Without a look.
+    Unchecked,
+    /// Above what was said before, or as it stands.
+    Precedence,
+    /// Does what a text says.
+    Follow,
+    /// Says where a text is.
+    Placed,
+    /// Other agents and repositories.
+    Peers,
+    /// This text or a part of it.
+    Replica,
+    /// Further, and again.
+    Onward,
+    /// Lets a request in unchecked.
+    Passage,
+    /// Something on a request.
+    Mark,
+    /// Draws what can be drawn again.
+    Randomness,
+    /// What must not be guessed.
+    Keyed,
+    /// Makes it small.
+    Minimal,
+    /// Gives an answer.
+    Reply,
+    /// That someone need not be asked or told.
+    Waiver,
+    /// An account or a person by a name of its own.
+    Party,
     /// An address of the web.
     Url,
     /// A mailbox or a telephone.
@@ -286,6 +339,9 @@ fn form(token: &str) -> Option<Concept> {
     if token.contains("://") {
         return Some(Concept::Url);
     }
+    if is_party(token) {
+        return Some(Concept::Party);
+    }
     let account = token
         .strip_prefix("0x")
         .is_some_and(|hex| hex.len() == 40 && hex.bytes().all(|b| b.is_ascii_hexdigit()))
@@ -323,6 +379,32 @@ fn form(token: &str) -> Option<Concept> {
     is_domain(host).then_some(Concept::Url)
 }
 
+/// An account of a cloud by its number, or a handle: `arn:aws:iam::123…:root`, `@name`. The numbers that documentation uses are
+/// no one's, and what has a slash is a package.
+fn is_party(token: &str) -> bool {
+    if let Some(account) = token.strip_prefix("arn:aws:iam::") {
+        let number = account.split(':').next().unwrap_or_default();
+        return number.len() == 12
+            && number.bytes().all(|b| b.is_ascii_digit())
+            && !SAMPLE_ACCOUNTS.contains(&number);
+    }
+    token.strip_prefix('@').is_some_and(|name| {
+        name.len() >= 3 && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+    })
+}
+
+/// Accounts that the documentation of AWS uses.
+static SAMPLE_ACCOUNTS: [&str; 8] = [
+    "123456789012",
+    "111122223333",
+    "444455556666",
+    "111111111111",
+    "222222222222",
+    "000000000000",
+    "999999999999",
+    "123456789123",
+];
+
 /// Two letters, two digits, then letters and digits: the form of an IBAN (ISO 13616) in lower case, without its spaces.
 fn is_iban(token: &str) -> bool {
     let bytes = token.as_bytes();
@@ -356,7 +438,7 @@ struct Table {
 
 static TABLE: LazyLock<Table> = LazyLock::new(|| {
     let (mut patterns, mut entries) = (Vec::new(), Vec::new());
-    for &(concept, words) in VOCABULARY {
+    for &(concept, words) in VOCABULARY.iter().chain(WORDS) {
         for word in words.split(',').map(str::trim).filter(|word| !word.is_empty()) {
             let (word, goes_on) = word.strip_suffix('*').map_or((word, false), |stem| (stem, true));
             let folded = Canonical::of(word).text().to_owned();

@@ -7,6 +7,7 @@ mod json;
 pub mod lock;
 mod server;
 mod source;
+mod spoken;
 pub(crate) mod tools;
 
 pub mod rules;

@@ -86,6 +86,14 @@ pub(crate) fn check_wordings(reading: &Reading<'_>, notes: &mut Notes<'_>) {
         .filter(|(hint, span)| *hint != Hint::Out || leaves(reading, span))
         .cloned()
         .collect();
+    hints.extend(reading.signs.iter().filter(|sign| !sign.aside).filter_map(|sign| {
+        let hint = match sign.act {
+            Act::PreparesAnswer => Hint::Deceit,
+            Act::WaivesWord => Hint::Silence,
+            _ => return None,
+        };
+        Some((hint, sign.span.clone()))
+    }));
     hints.extend(endpoints::undeclared(reading).into_iter().map(|span| (Hint::Out, span)));
     hints.sort_by_key(|(hint, span)| (span.start, *hint));
     let mut best: Option<(u32, Range<usize>, Found)> = None;
@@ -248,18 +256,30 @@ impl Sort {
             | Act::AsksToSendSecrets
             | Act::AsksToSendConversation
             | Act::AsksForPrivate
+            | Act::TakesCodes
             | Act::Hoards => Self::Private,
-            Act::Sends | Act::SendsInAddress | Act::CopiesMail | Act::SendsRepository => Self::Out,
-            Act::Conceals | Act::ActsUnseen => Self::Silence,
+            Act::HandsOver | Act::Sends | Act::SendsInAddress | Act::CopiesMail | Act::SendsRepository => {
+                Self::Out
+            }
+            act if act.hides() => Self::Silence,
             Act::SkipsApproval => Self::Unasked,
             Act::RunsDecoded | Act::InstallsUnknown | Act::FollowsRemote | Act::IsLed | Act::ObeysOutput => {
                 Self::Foreign
             }
-            Act::Persists | Act::AddsLogin | Act::WritesMemory | Act::Spreads | Act::ChangesAgent => {
-                Self::Stays
-            }
+            Act::GrantsRights
+            | Act::Persists
+            | Act::AddsLogin
+            | Act::WritesMemory
+            | Act::Spreads
+            | Act::ChangesAgent => Self::Stays,
             Act::Overrides | Act::Impersonates | Act::Sleeps => Self::Authority,
-            Act::DisablesDefence | Act::Redirects | Act::Circumvents => Self::Guard,
+            Act::StopsRecords
+            | Act::LeadsSupply
+            | Act::LeadsUnchecked
+            | Act::ExemptsParty
+            | Act::DisablesDefence
+            | Act::Redirects
+            | Act::Circumvents => Self::Guard,
             Act::SteersOtherTools | Act::InsertsEverywhere | Act::SpeaksForUser => Self::Steers,
             _ => return None,
         })

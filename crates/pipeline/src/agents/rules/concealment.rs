@@ -26,7 +26,7 @@ rule! {
 
 /// Reports each; high where something worth hiding stands near.
 pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
-    for sign in reading.signs.iter().filter(|sign| matches!(sign.act, Act::Conceals | Act::ActsUnseen)) {
+    for sign in reading.signs.iter().filter(|sign| sign.act.hides()) {
         let hidden = reading.near(&sign.span, worth_hiding);
         let seen = reading.folded_at(sign.span.clone());
         let unaware = sign.act == Act::ActsUnseen
@@ -35,7 +35,11 @@ pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
                 .any(|word| seen.contains(word));
         let severity = match (sign.aside, hidden.is_some() || unaware) {
             (false, true) => Severity::High,
-            (false, false) if is_explicit(seen) => Severity::Medium,
+            (false, false)
+                if is_explicit(seen) && !matches!(sign.act, Act::PreparesAnswer | Act::WaivesWord) =>
+            {
+                Severity::Medium
+            }
             _ => Severity::Low,
         };
         let message = hidden.map_or_else(
@@ -48,7 +52,7 @@ pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
     }
 }
 
-/// Whether it is said outright that someone is not to be told. Other words for silence serve other things too: alone they
+/// Whether it is said outright that someone is not to be told or asked. Other words for silence serve other things too: alone they
 /// say little.
 pub(super) fn is_explicit(seen: &str) -> bool {
     let says = [
@@ -107,6 +111,13 @@ fn worth_hiding(act: Act) -> bool {
                 | Act::DisablesDefence
                 | Act::Circumvents
                 | Act::Sleeps
+                | Act::HandsOver
+                | Act::GrantsRights
+                | Act::StopsRecords
+                | Act::LeadsSupply
+                | Act::LeadsUnchecked
+                | Act::TakesCodes
+                | Act::ExemptsParty
                 | Act::ChangesAgent
                 | Act::SendsRepository
                 | Act::AsksToInstallProgram

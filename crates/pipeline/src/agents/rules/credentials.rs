@@ -9,7 +9,7 @@ use bartizan_core::{Confidence, Finding, Severity, atlas, cwe, owasp_agentic, ru
 rule! {
     /// ## What it finds
     /// Reading files of credentials, the whole environment, the keychain, browser data or wallets; asking for a seed phrase;
-    /// keeping credentials that come by, in a file or a list.
+    /// keeping credentials that come by, in a file or a list; taking one-time codes under another name.
     /// ## Why it matters
     /// A task needs one credential, given for it; a skill that looks for credentials is looking for more.
     /// ## Example
@@ -34,12 +34,12 @@ pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
             Act::ReadsWallet if reading.role == Role::Script && asks_first(&reading.folded) => Severity::Low,
             // Whoever looks for secrets that should not be there writes down where they are.
             Act::Hoards if AUDITS.iter().any(|word| reading.subject.contains(word)) => Severity::Medium,
-            Act::ReadsBrowser | Act::ReadsWallet | Act::Hoards => Severity::High,
+            Act::ReadsBrowser | Act::ReadsWallet | Act::Hoards | Act::TakesCodes => Severity::High,
             Act::ReadsCredentials if no_task_needs(reading.folded_at(sign.span.clone())) => Severity::High,
             Act::ReadsCredentials | Act::ReadsEnvironment | Act::AsksToReadSecrets => Severity::Medium,
             _ => continue,
         };
-        let unseen = reading.near(&sign.span, |act| matches!(act, Act::Conceals | Act::ActsUnseen)).is_some();
+        let unseen = reading.near(&sign.span, Act::hides).is_some();
         let severity = match (sign.aside, unseen) {
             (true, _) => Severity::Low,
             (false, true) => Severity::High,

@@ -39,6 +39,12 @@ pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
             Some((address, _)) if address.plain && !matches!(address.sort(), Host::Local) => {
                 (Severity::High, address.host)
             }
+            // A script knows what it fills in.
+            Some((address, Host::Local))
+                if reading.role == Role::Script && address.host.contains(['$', '{']) =>
+            {
+                (Severity::High, address.host)
+            }
             Some((address, Host::KnownInstaller | Host::Local)) => (Severity::Low, address.host),
             // A name is soon chosen: orders that come again and again are no better for it.
             Some((address, _))
@@ -53,9 +59,8 @@ pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
         };
         // Orders from a named page are as bad as a program from it only where no one is asked or told.
         let unseen = || {
-            reading.near(&sign.span, |act| {
-                matches!(act, Act::Conceals | Act::ActsUnseen | Act::SkipsApproval | Act::WritesMemory)
-            })
+            reading
+                .near(&sign.span, |act| act.hides() || matches!(act, Act::SkipsApproval | Act::WritesMemory))
         };
         if sign.act == Act::FollowsRemote && severity < Severity::Critical && unseen().is_none() {
             severity = severity.min(Severity::Medium);

@@ -38,7 +38,14 @@ pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
             ["hook", "setting", "permission", "config", "mcp", "install", "setup", "set up", "rules"]
                 .iter()
                 .any(|word| reading.subject.contains(word));
-        let severity = if declared { Severity::Medium } else { Severity::High };
+        // Instructions, for a skill that writes them; settings are more than that.
+        let about = reading.folded_at(sign.span.clone()).rsplit('.').next() == Some("md")
+            && ABOUT.iter().any(|word| reading.subject.contains(word));
+        let severity = match (about, declared) {
+            (true, _) => Severity::Low,
+            (false, true) => Severity::Medium,
+            (false, false) => Severity::High,
+        };
         let finding = Finding::new(&MEMORY_POISONING, sign.act.what())
             .severity(if sign.aside { Severity::Low } else { severity })
             .confidence(Confidence::Medium);

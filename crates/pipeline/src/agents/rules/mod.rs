@@ -26,6 +26,9 @@ mod safety;
 mod scope;
 mod tools;
 
+pub(crate) use exfiltration::SECRET_EXFILTRATION;
+pub(crate) use memory::MEMORY_POISONING;
+
 /// The rules of texts for agents.
 pub(crate) static RULES: &[&Rule] = &[
     &combined::COMBINED_SIGNS,

@@ -85,13 +85,83 @@ pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
     }
 }
 
-/// Whether the text says that something goes over a network.
+/// Whether the text says that something goes over a network. Words count, not letters inside other words.
 fn speaks_of_network(folded: &str) -> bool {
-    [
-        "http", "api", "upload", "network", "web", "url", "send", "slack", "email", "server", "request",
-        "post ", "online", "remote", "cloud", "fetch", "download", "publish", "deploy", "notif", "mcp",
-        "llm", "sync", "database", "browser", "posts to", "post to", "tweet", "telegram", "discord",
-    ]
-    .iter()
-    .any(|word| folded.contains(word))
+    let network = |word: &str| {
+        NETWORK.iter().any(|begins| word.starts_with(begins))
+            || ["api", "url"].iter().any(|end| word.ends_with(end))
+    };
+    !claims_no_network(folded)
+        && (folded.split(|c: char| !c.is_alphanumeric()).any(network)
+            || ["发送", "上传", "网络", "送信", "전송"].iter().any(|word| folded.contains(word)))
 }
+
+/// Whether the text says that nothing goes over a network.
+fn claims_no_network(folded: &str) -> bool {
+    OFFLINE.iter().any(|words| {
+        folded.find(words).is_some_and(|at| {
+            let before =
+                folded.get(folded.floor_char_boundary(at.saturating_sub(16))..at).unwrap_or_default();
+            !["when ", "if ", "while ", "not ", "n't "].iter().any(|word| before.contains(word))
+        })
+    })
+}
+
+/// Beginnings of words by which a text says that something goes over a network.
+static NETWORK: [&str; 38] = [
+    "http",
+    "api",
+    "upload",
+    "network",
+    "web",
+    "url",
+    "send",
+    "slack",
+    "email",
+    "server",
+    "request",
+    "post",
+    "online",
+    "remote",
+    "cloud",
+    "fetch",
+    "download",
+    "publish",
+    "deploy",
+    "notif",
+    "mcp",
+    "llm",
+    "sync",
+    "database",
+    "browser",
+    "tweet",
+    "telegram",
+    "discord",
+    "rest",
+    "graphql",
+    "endpoint",
+    "client",
+    "hochlad",
+    "netzwerk",
+    "subir",
+    "envoie",
+    "отправ",
+    "сеть",
+];
+/// Ways of saying that nothing goes over a network.
+static OFFLINE: [&str; 14] = [
+    "works offline",
+    "runs offline",
+    "fully offline",
+    "entirely offline",
+    "no network access",
+    "no network is",
+    "without network",
+    "without a network",
+    "without internet",
+    "nothing leaves the machine",
+    "stays on this machine",
+    "hors ligne",
+    "sin conexión",
+    "ohne netz",
+];

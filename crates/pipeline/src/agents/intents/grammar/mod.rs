@@ -1,5 +1,9 @@
 //! Which meanings make an act when they stand near each other in a sentence: [`judge`].
 
+pub(crate) mod across;
+mod dealings;
+mod doors;
+mod guards;
 mod hoards;
 mod leaks;
 mod orders;
@@ -110,6 +114,9 @@ const OBJECT: usize = 160;
 /// How far a place stands from what is brought there, in bytes.
 const PLACE: usize = 240;
 
+/// An act and where it is asked for.
+type Found = Option<(Act, Range<usize>)>;
+
 /// One rule: what it finds in a sentence, and in the one behind it.
 type Production = fn(&Sentence<'_>, Option<&Sentence<'_>>) -> Option<(Act, Range<usize>)>;
 
@@ -145,6 +152,21 @@ static PRODUCTIONS: &[Production] = &[
     orders::plants_backdoor,
     orders::inserts,
     orders::steers,
+    dealings::hands_over,
+    dealings::grants,
+    guards::stops_records,
+    guards::leads_supply,
+    guards::drops_integrity,
+    dealings::takes_codes,
+    guards::exempts,
+    doors::opens_door,
+    doors::weakens_keys,
+    doors::hands_on,
+    doors::adds_dependency,
+    doors::registers,
+    doors::prepares_answer,
+    doors::waives,
+    doors::claims_all,
     turns::sleeps,
     turns::circumvents,
     turns::dismisses_warnings,
