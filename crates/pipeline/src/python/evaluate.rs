@@ -108,8 +108,16 @@ impl<'a> Walk<'a, '_> {
             }
             Expr::Await(wait) => self.evaluate(&wait.value),
             Expr::Starred(starred) => self.evaluate(&starred.value),
-            Expr::Yield(give) => give.value.as_ref().map(|value| self.evaluate(value)).unwrap_or_default(),
-            Expr::YieldFrom(give) => self.evaluate(&give.value),
+            Expr::Yield(give) => {
+                let value = give.value.as_ref().map(|value| self.evaluate(value)).unwrap_or_default();
+                self.given_in_turn(value.all_taint());
+                value
+            }
+            Expr::YieldFrom(give) => {
+                let value = self.evaluate(&give.value);
+                self.given_in_turn(value.all_taint());
+                value
+            }
             Expr::Compare(compare) => {
                 self.evaluate(&compare.left);
                 for other in &compare.comparators {
@@ -129,6 +137,13 @@ impl<'a> Walk<'a, '_> {
                 self.escape(escape.kind, &escape.value, span);
                 Value::default()
             }
+        }
+    }
+
+    /// Whoever goes through what the function being walked gives one after the other gets what is `taint`ed.
+    fn given_in_turn(&mut self, taint: Taint) {
+        if let Some(frame) = self.frames.last_mut() {
+            frame.returns.taint = frame.returns.taint.and(taint);
         }
     }
 
@@ -319,6 +334,9 @@ pub(super) fn subscript(owner: &Value, key: &Value) -> Value {
         {
             let known = if name.eq_ignore_ascii_case("authorization") { INBOUND } else { "[]" };
             Value { known: owner.step(known), taint: owner.taint }
+        }
+        (Known::Path(_) | Known::Nothing, Known::Text(name)) if name.as_ref() == "tool_calls" => {
+            Value { known: owner.step("[]"), taint: owner.taint.and(Taint::MODEL) }
         }
         (Known::Path(_), _) => Value { known: owner.step("[]"), taint: owner.taint },
         (Known::Entries(entries), _) => {

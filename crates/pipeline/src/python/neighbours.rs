@@ -50,7 +50,7 @@ impl<'a> Origin<'a> {
 
     /// Adds to `modules` what the imports in `statements`, a part of `text`, bring.
     pub(super) fn gather(&self, text: &str, statements: &[Stmt], modules: &mut Modules) {
-        if self.hops == 0 || self.hops == HOPS && !follows(text) {
+        if self.hops == 0 || self.hops == HOPS && !follows(text) && !runs(text) {
             return;
         }
         let roots = self.roots();
@@ -265,6 +265,11 @@ fn follows(text: &str) -> bool {
     SOURCES.as_ref().is_none_or(|words| words.is_match(text))
 }
 
+/// Whether a module hands anything to what runs it: whose word that is, a module that it imports may say.
+fn runs(text: &str) -> bool {
+    RUNS.as_ref().is_none_or(|words| words.is_match(text))
+}
+
 /// Whether a module speaks of anything that matters to those who call it, or holds constants only.
 fn worth_reading(text: &str) -> bool {
     SINKS.as_ref().is_none_or(|words| words.is_match(text)) || follows(text) || !text.contains("def ")
@@ -337,6 +342,38 @@ static SOURCES: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
         "dag_run",
         "os.environ",
         "getenv",
+    ])
+    .ok()
+});
+
+/// Words of code that runs or loads something, without those that nearly every module has.
+static RUNS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+    AhoCorasick::new([
+        "subprocess",
+        "os.system",
+        "os.exec",
+        "os.spawn",
+        "popen",
+        " eval(",
+        " exec(",
+        "(eval(",
+        "=eval(",
+        ".execute(",
+        ".executescript(",
+        "read_sql",
+        "pickle.load",
+        "dill.load",
+        "joblib.load",
+        "torch.load",
+        "import_module(",
+        "run_path(",
+        "Markup(",
+        "HTMLResponse(",
+        "render_template_string",
+        "unsafe_allow_html",
+        "model_from_json",
+        "globals()",
+        ".tool_calls",
     ])
     .ok()
 });

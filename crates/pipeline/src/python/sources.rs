@@ -21,8 +21,20 @@ pub(super) fn of_path(path: &str) -> Taint {
         Some(b's') if begins("streamlit.query_params") || begins("streamlit.session_state") => Taint::REQUEST,
         Some(b'd') if begins("django.http.HttpRequest()") => Taint::REQUEST,
         Some(b'a') if begins("aiohttp.web.Request()") => Taint::REQUEST,
+        _ if is_tool_call(path) => Taint::MODEL,
         _ => Taint::default(),
     }
+}
+
+/// Whether `path` ends in what a message of a chat holds of the calls that a model asks for, whoever handed the message over: the
+/// names that the API of OpenAI gave them, and libraries took from it.
+///
+/// Source: OpenAI API reference, "The chat completion message object".
+fn is_tool_call(path: &str) -> bool {
+    path.ends_with(".tool_calls")
+        || path.ends_with(".function.arguments")
+        || path.ends_with(".function_call.arguments")
+        || path.ends_with(".message.function_call")
 }
 
 /// Whether `path` is the result of parsing the program's arguments.
@@ -49,6 +61,13 @@ pub(super) fn of_call(call: &Call<'_>) -> Taint {
     }
     if answers_of_model(call) {
         return Taint::MODEL;
+    }
+    if call.path.contains("()") {
+        match reads_documents(call) {
+            Some(Documents::Web) => return Taint::NETWORK,
+            Some(Documents::File) => return Taint::FILE,
+            None => {}
+        }
     }
     match call.package() {
         "requests" | "httpx" | "aiohttp" | "urllib3"
@@ -94,6 +113,33 @@ pub(super) fn of_call(call: &Call<'_>) -> Taint {
         "datasets" if name == "load_dataset" => Taint::FILE,
         _ => Taint::default(),
     }
+}
+
+/// What a reader of documents reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Documents {
+    /// Pages, from addresses.
+    Web,
+    /// Files and folders.
+    File,
+}
+
+/// What `call` reads, where it makes or asks a reader of documents of LangChain, LlamaIndex or Haystack: by the words with which those
+/// name their classes.
+pub(super) fn reads_documents(call: &Call<'_>) -> Option<Documents> {
+    const WEB: &[&str] = &["Web", "Url", "URL", "Html", "HTML", "Sitemap", "RSS", "Online", "Chromium", "Link"];
+    let package = call.package();
+    if !["langchain", "llama_index", "haystack"].iter().any(|of| package.starts_with(of)) {
+        return None;
+    }
+    let class = call.path.rsplit('.').map(|part| part.trim_end_matches("()")).find(|part| {
+        part.starts_with(|first: char| first.is_ascii_uppercase())
+            && ["Loader", "Reader", "Fetcher"].iter().any(|end| part.ends_with(end))
+    })?;
+    let file = ["File", "Unstructured", "BS"].iter().any(|word| class.contains(word)) && !class.contains("URL")
+        || class == "UnstructuredHTMLLoader";
+    let web = !file && WEB.iter().any(|word| class.contains(word)) || class == "LinkContentFetcher";
+    Some(if web { Documents::Web } else { Documents::File })
 }
 
 /// Whether the result of `call` is what a language model wrote.

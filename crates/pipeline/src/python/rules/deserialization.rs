@@ -2,7 +2,7 @@
 
 use crate::Safety;
 use crate::python::call::{Argument, Call};
-use crate::python::module::{Module, Report, edit};
+use crate::python::module::{Module, Report, Sink, SinkKind, edit};
 use crate::python::value::{Known, Taint};
 use crate::rules::UNSAFE_MODEL_FORMAT;
 use bartizan_core::{Confidence, Finding, Rule, Severity, atlas, cwe, owasp_llm, owasp_ml, rule};
@@ -275,6 +275,10 @@ fn by_option(call: &Call<'_>, module: &mut Module) {
                         .remedy("Save the model again as `.keras` and load it with `safe_mode=True`."),
                 );
             }
+            // A description of a model names layers by their code, a path the file that does.
+            if let Some(model) = call.arguments().next().filter(|_| name != "clone_model") {
+                module.sink(SinkKind::Layers, &call.span, call.spelling, &model.value);
+            }
         }
         "model_from_yaml" if call.is_of("keras") => {
             module.judged.insert(call.span.start);
@@ -473,6 +477,26 @@ fn torch(call: &Call<'_>, module: &mut Module) {
     }
 }
 
+/// Judges a loader that a caller hands what `who` had a hand in: what was found of the loader is worse then.
+pub(in crate::python) fn loaded_by_caller(sink: &Sink, who: &str, module: &mut Module) {
+    let by_loader = |report: &&mut Report| {
+        report.span == sink.span && report.finding.rule.id == UNSAFE_DESERIALIZATION.id
+    };
+    let known = module.facts.unless_written.iter_mut().map(|(_, report)| report).find(by_loader);
+    match known {
+        // Judged at the call itself.
+        Some(report) if report.finding.severity == Severity::Critical => {}
+        Some(report) => {
+            report.finding.message = format!("{}, and a caller gives it {who}", report.finding.message);
+            report.finding = report.finding.clone().severity(Severity::Critical);
+        }
+        None => {
+            let finding = Finding::new(&UNSAFE_DESERIALIZATION, format!("`{}` loads {who}", sink.callee));
+            module.report(&sink.span, finding.severity(Severity::Critical));
+        }
+    }
+}
+
 fn loads(call: &Call<'_>, module: &mut Module, message: &str, confidence: Confidence) {
     let finding = graded(call, Finding::new(&UNSAFE_DESERIALIZATION, message).confidence(confidence));
     keep(call, module, finding, None);
@@ -490,7 +514,7 @@ fn keep(call: &Call<'_>, module: &mut Module, finding: Finding, fix: Option<crat
     }
     let key = first.value.as_text().map_or_else(|| first.written.to_owned(), ToOwned::to_owned);
     module.facts.unless_written.push((key, Report { span: call.span.clone(), finding, fix }));
-    module.sink(crate::python::module::SinkKind::Loader, &call.span, call.spelling, &first.value);
+    module.sink(SinkKind::Loader, &call.span, call.spelling, &first.value);
 }
 
 /// Worse when the data comes from outside.

@@ -2,6 +2,7 @@
 //! judged by who had a hand in them.
 
 use crate::python::module::{Module, Sink, SinkKind};
+use crate::python::rules::deserialization::UNSAFE_DESERIALIZATION;
 use crate::python::value::Taint;
 use bartizan_core::{Confidence, Finding, Rule, Severity, atlas, cwe, owasp_agentic, owasp_llm, rule};
 
@@ -234,7 +235,14 @@ pub(in crate::python) fn judge(sink: &Sink, module: &mut Module) {
         )
         .severity(Severity::Low)
         .confidence(Confidence::Low),
-        SinkKind::Loader if outside && sink.taint.parameters() != 0 => return,
+        SinkKind::Loader if outside => {
+            super::deserialization::loaded_by_caller(sink, who, module);
+            return;
+        }
+        SinkKind::Layers if outside => {
+            Finding::new(&UNSAFE_DESERIALIZATION, format!("`{callee}` makes the layers that {who} names"))
+                .severity(Severity::High)
+        }
         _ => return,
     };
     module.report(&sink.span, finding);

@@ -3,6 +3,7 @@
 use crate::python::call::Call;
 use crate::python::module::{Module, Sink, SinkKind};
 use crate::python::rules::archive::ARCHIVE_PATH_TRAVERSAL;
+use crate::python::sources::{self, Documents};
 use crate::python::value::{HOLE, Taint, Value};
 use bartizan_core::{Confidence, Finding, Rule, Severity, atlas, cwe, owasp_agentic, owasp_llm, rule};
 
@@ -97,12 +98,17 @@ pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
         module.report(&call.span, finding);
         return;
     }
-    if let Some(address) = asked(call)
+    let address = asked(call).or_else(|| match sources::reads_documents(call)? {
+        Documents::Web => document(call),
+        Documents::File => None,
+    });
+    if let Some(address) = address
         && is_open(address)
     {
         module.sink(SinkKind::Address, &call.span, call.spelling, address);
     }
-    for file in opened(call) {
+    let read = document(call).filter(|_| sources::reads_documents(call) == Some(Documents::File));
+    for file in opened(call).into_iter().chain(read) {
         module.sink(SinkKind::File, &call.span, call.spelling, file);
     }
 }
@@ -126,6 +132,24 @@ fn asked<'c>(call: &'c Call<'_>) -> Option<&'c Value> {
         _ => return None,
     };
     call.argument(place, "url").map(|argument| &argument.value)
+}
+
+/// What a reader of documents is told to read.
+fn document<'c>(call: &'c Call<'_>) -> Option<&'c Value> {
+    const NAMES: &[&str] = &[
+        "url",
+        "urls",
+        "web_path",
+        "web_paths",
+        "file_path",
+        "path",
+        "input_dir",
+        "input_files",
+        "sources",
+        "feed_urls",
+    ];
+    let given = call.any_keyword(NAMES).or_else(|| call.positional.first());
+    given.map(|argument| &argument.value)
 }
 
 /// Whether the host of the address is not constant.
