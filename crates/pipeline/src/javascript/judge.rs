@@ -1,7 +1,7 @@
 //! What source of JavaScript does that it should not: [`issues`].
 
 use super::lexer::Kind;
-use super::origin::Origins;
+use super::origin::{Given, Origins};
 use super::program::{Call, Program};
 use super::sinks;
 use crate::python::secret::{by_format, named_in_dump};
@@ -10,11 +10,13 @@ use crate::{Issue, address};
 use bartizan_core::report::masked;
 use bartizan_core::{Confidence, Finding, Severity};
 use std::ops::Range;
+use std::sync::Arc;
 
 /// Everything found in `program`, and the byte from which values were no longer followed, where there were too many to follow.
-pub(super) fn issues(program: &Program<'_>) -> (Vec<Issue>, Option<usize>) {
+/// `given` is what functions of other modules make.
+pub(super) fn issues(program: &Program<'_>, given: Option<Arc<Given>>) -> (Vec<Issue>, Option<usize>) {
     let calls: Vec<Call> = (0..program.tokens.len()).filter_map(|open| program.call(open)).collect();
-    let origins = Origins::of(program, &calls);
+    let origins = Origins::of(program, &calls, given);
     let mut issues = Vec::new();
     for call in &calls {
         sinks::call(program, &origins, call, &mut issues);

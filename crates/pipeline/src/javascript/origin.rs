@@ -7,11 +7,15 @@
 //! The steps taken are counted, and end at a multiple of the program's length ([`STEPS`]): a file takes linear time whatever it
 //! nests or repeats, and one that would take more is said to be followed in part.
 
+mod called;
+
 use super::lexer::Kind;
 use super::program::{Call, EXPRESSION, Program};
+pub(super) use called::{Given, Made};
 use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
+use std::sync::Arc;
 
 /// Who had a hand in a value. In order of weight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -55,11 +59,15 @@ pub(super) struct Origins<'p, 'a> {
     ended: Cell<Option<usize>>,
     /// How many expressions within one another are looked at.
     depth: Cell<usize>,
+    /// What the functions of the program make of values.
+    functions: called::Functions<'a>,
+    /// Whether parameters are marked, to see what is handed on, and nothing else counts.
+    marking: Cell<bool>,
 }
 
 impl<'p, 'a> Origins<'p, 'a> {
-    /// Reads where the values of `program` come from; `calls` are its calls in order.
-    pub(super) fn of(program: &'p Program<'a>, calls: &[Call]) -> Self {
+    /// Reads where the values of `program` come from; `calls` are its calls in order, `given` what functions of other modules make.
+    pub(super) fn of(program: &'p Program<'a>, calls: &[Call], given: Option<Arc<Given>>) -> Self {
         let steps = program.tokens.len().saturating_mul(STEPS).saturating_add(STEPS_ALWAYS);
         let mut origins = Self {
             program,
@@ -67,11 +75,14 @@ impl<'p, 'a> Origins<'p, 'a> {
             left: Cell::new(steps),
             ended: Cell::new(None),
             depth: Cell::new(0),
+            functions: called::Functions::default(),
+            marking: Cell::new(false),
         };
         for call in calls {
             origins.handlers(call);
         }
         origins.declarations();
+        origins.functions(calls, given);
         origins
     }
 
@@ -210,7 +221,7 @@ impl<'p, 'a> Origins<'p, 'a> {
             if program.word(target) == "}" {
                 let Some(open) = program.tokens.get(target).and_then(|token| token.pair) else { continue };
                 for (name, key) in self.pattern(open) {
-                    let origin = origin.filter(|_| !PLAIN.contains(&key));
+                    let origin = origin.filter(|_| !is_plain(key, origin));
                     self.bind(name, origin, scope.clone(), HashSet::new());
                 }
                 continue;
@@ -265,7 +276,7 @@ impl<'p, 'a> Origins<'p, 'a> {
             let before = at.checked_sub(2).map_or("", |before| program.word(before));
             let bound = Some(at).filter(|at| program.is_variable(*at));
             let bound = bound.and_then(|at| self.binding(program.word(at), at)?.origin);
-            worst.max(bound).max(of_members(&[before], program.word(at)))
+            worst.max(bound).max(self.source(of_members(&[before], program.word(at))))
         })
     }
 
@@ -506,10 +517,10 @@ impl<'p, 'a> Origins<'p, 'a> {
                 "." | "?." if program.is(index.saturating_add(1), Kind::Word) => {
                     let member = program.word(index.saturating_add(1));
                     let bounded = first && found.is_some_and(|binding| binding.checked.contains(member));
-                    if bounded || PLAIN.contains(&member) {
+                    if bounded || is_plain(member, origin) {
                         origin = None;
                     }
-                    origin = origin.max(of_members(&members, member));
+                    origin = origin.max(self.source(of_members(&members, member)));
                     members.push(member);
                     first = false;
                     index = index.saturating_add(2);
@@ -529,8 +540,10 @@ impl<'p, 'a> Origins<'p, 'a> {
                     let (last, whole) = (members.last().copied().unwrap_or_default(), members.join("."));
                     let path =
                         program.imported(name).map_or(whole.clone(), |meant| whole.replacen(name, meant, 1));
-                    if answers(&path) {
-                        origin = origin.max(Some(Origin::Answer));
+                    if let Some(made) = self.of_own_call(&members, index) {
+                        origin = made;
+                    } else if answers(&path) || self.asks_model(&members) || self.asks_service(&path, index) {
+                        origin = origin.max(self.source(Some(Origin::Answer)));
                     } else if matches!(last, "map" | "flatMap") && members.len() > 1 {
                         origin = origin.and_then(|_| self.of_mapped(index, origin));
                     } else if PASSING.contains(&last) || matches!(last, "replace" | "replaceAll") {
@@ -552,6 +565,30 @@ impl<'p, 'a> Origins<'p, 'a> {
             }
         }
         (origin, index)
+    }
+
+    /// A source of values, unless only parameters count.
+    fn source(&self, origin: Option<Origin>) -> Option<Origin> {
+        origin.filter(|_| !self.marking.get())
+    }
+
+    /// Whether the call of `path` whose `(` is at `open` asks a model's API by its address, or by a command of Bedrock's client.
+    fn asks_service(&self, path: &str, open: usize) -> bool {
+        let program = self.program;
+        if path.ends_with(".send") {
+            let command = open.saturating_add(2);
+            return program.word(open.saturating_add(1)) == "new"
+                && ["InvokeModel", "Converse"].iter().any(|begin| program.word(command).starts_with(begin));
+        }
+        super::sinks::asks(path)
+            && program.parts(open).first().is_some_and(|address| {
+                address.clone().take(PARTS).any(|at| {
+                    let piece = Some(program.word(at)).filter(|_| program.is(at, Kind::Piece));
+                    program.content(at).or(piece).is_some_and(|text| {
+                        SERVICES.iter().any(|service| text.contains(service))
+                    })
+                })
+            })
     }
 
     fn of_arguments(&self, open: usize) -> Option<Origin> {
@@ -687,8 +724,39 @@ fn answers(path: &str) -> bool {
     ]
     .iter()
     .any(|end| path.ends_with(end))
-        || matches!(path, "ai.generateText" | "ai.generateObject" | "ollama.chat" | "ollama.generate")
+        || matches!(
+            path,
+            "ai.generateText"
+                | "ai.generateObject"
+                | "ai.streamText"
+                | "ai.streamObject"
+                | "ollama.chat"
+                | "ollama.generate"
+                | "cohere.chat"
+                | "cohere.generate"
+                | "replicate.run"
+                | "hf.textGeneration"
+                | "hf.chatCompletion"
+        )
 }
+
+/// Parts of the addresses at which models are asked.
+const SERVICES: &[&str] = &[
+    "/chat/completions",
+    "/v1/completions",
+    "/v1/messages",
+    "/v1/responses",
+    "/api/generate",
+    "/api/chat",
+    ":generateContent",
+    "api.openai.com",
+    "api.anthropic.com",
+    "generativelanguage.googleapis.com",
+    "api.mistral.ai",
+    "api.cohere.",
+    "api.groq.com",
+    "openrouter.ai/api",
+];
 
 /// Steps that may be taken for each token of a program.
 const STEPS: usize = 200;
@@ -747,7 +815,13 @@ const OWN: &[&str] = &[
 /// Methods whose result is a truth or a number.
 const TRUTHS: &[&str] =
     &["includes", "startsWith", "endsWith", "test", "indexOf", "has", "some", "every", "findIndex"];
-/// Members that hold nothing of anyone.
+/// Whether `member` holds nothing of whoever the value is of: numbers, and what the service says of its own answer. What a request calls
+/// `id` its sender chose.
+fn is_plain(member: &str, origin: Option<Origin>) -> bool {
+    PLAIN.contains(&member) && (origin == Some(Origin::Answer) || matches!(member, "length" | "size" | "signal"))
+}
+
+/// Members of an answer that hold nothing that the model wrote, and numbers.
 const PLAIN: &[&str] = &[
     "length",
     "size",

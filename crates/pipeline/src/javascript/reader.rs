@@ -1,6 +1,6 @@
 //! Files of JavaScript and TypeScript.
 
-use super::judge;
+use super::{judge, neighbours};
 use super::program::Program;
 use crate::{Issue, Notes, Reader, Text, issue};
 use bartizan_core::{Kind, Rule, Severity};
@@ -58,7 +58,7 @@ impl Reader for JavaScript {
             let severity = found.severity;
             if tests { found.severity(severity.min(Severity::Low)) } else { found }
         };
-        let (issues, unfollowed) = judge::issues(&program);
+        let (issues, unfollowed) = judge::issues(&program, neighbours::given(text, &program));
         issue::report(text, notes, issues.into_iter().map(graded));
         if let Some(at) = unfollowed {
             let (line, _) = text.line_column(at);

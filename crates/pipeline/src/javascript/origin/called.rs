@@ -1,0 +1,559 @@
+//! What calls of the program's own functions amount to: what they give back, what they hand on, and what their parameters are called
+//! with. Part of [`Origins`].
+//!
+//! Functions are followed by name, methods by the class or object that they belong to. One that looks at what it is given, or throws, is
+//! taken for a check: it hands nothing on. What it calls itself is followed over [`ROUNDS`] calls.
+
+use super::{EXPRESSION, LOOKS, Origin, Origins, PARTS, Program};
+use crate::javascript::lexer::Kind;
+use crate::javascript::program::Call;
+use std::collections::{HashMap, HashSet};
+use std::ops::Range;
+use std::sync::Arc;
+
+/// Over how many calls values are followed.
+const ROUNDS: usize = 3;
+/// Most functions of one program that are followed.
+const MOST_FUNCTIONS: usize = 2_000;
+/// How far before a brace the name of what it belongs to is looked for, in tokens.
+const HEAD: usize = 24;
+
+/// What calling a function amounts to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(in crate::javascript) struct Made {
+    /// Whose word it gives back, whatever it is given.
+    pub(in crate::javascript) returns: Option<Origin>,
+    /// Whether what it is given is part of what it gives back.
+    pub(in crate::javascript) passes: bool,
+}
+
+/// What the functions and classes of other modules make, by the path of what is called: `./model.ask`, `./model.Client.ask`.
+pub(in crate::javascript) type Given = HashMap<String, Made>;
+
+/// A function of the program.
+#[derive(Debug)]
+struct Function<'a> {
+    name: &'a str,
+    /// The class or object that it is a method of.
+    owner: Option<&'a str>,
+    parameters: Range<usize>,
+    body: Range<usize>,
+    /// Whether the body is a block, and no expression.
+    block: bool,
+    made: Made,
+}
+
+/// The functions of a program, and what is known of them.
+#[derive(Debug, Default)]
+pub(super) struct Functions<'a> {
+    list: Vec<Function<'a>>,
+    by_name: HashMap<(Option<&'a str>, &'a str), usize>,
+    /// Braces with which bodies of functions begin.
+    opens: HashSet<usize>,
+    /// Names of objects with the class that they are made of.
+    objects: HashMap<&'a str, &'a str>,
+    /// States of components by the name of what sets them: the name, and where it is this one.
+    states: HashMap<&'a str, (&'a str, Range<usize>)>,
+    /// What calls bind to parameters: the name, whose word, and where.
+    called: Vec<(&'a str, Origin, Range<usize>)>,
+    given: Option<Arc<Given>>,
+}
+
+impl<'p, 'a> Origins<'p, 'a> {
+    /// Finds out what the functions of the program make and are called with, and binds the names anew where that matters.
+    pub(super) fn functions(&mut self, calls: &[Call], given: Option<Arc<Given>>) {
+        let program = self.program;
+        self.functions = functions(program);
+        self.functions.given = given;
+        if self.functions.list.is_empty() && self.functions.given.is_none() {
+            return;
+        }
+        if !self.returned() && !self.called_with(calls) && self.functions.given.is_none() {
+            return;
+        }
+        self.passing();
+        for _ in 0..ROUNDS {
+            // What callers bind to parameters is theirs: it counts where they call.
+            self.rebind(calls, false);
+            let returned = self.returned();
+            self.rebind(calls, true);
+            let called = self.called_with(calls);
+            if !returned && !called {
+                break;
+            }
+        }
+    }
+
+    /// What the functions of the program amount to, by their paths: those of a class or an object behind its name.
+    pub(in crate::javascript) fn made(&self) -> impl Iterator<Item = (Option<&'a str>, &'a str, Made)> {
+        self.functions.list.iter().map(|function| (function.owner, function.name, function.made))
+    }
+
+    /// Binds every name anew, `called` with what the functions are known to be called with.
+    fn rebind(&mut self, calls: &[Call], called: bool) {
+        self.bindings.clear();
+        for call in calls {
+            self.handlers(call);
+        }
+        let bound = if called { self.functions.called.clone() } else { Vec::new() };
+        for (name, origin, scope) in bound {
+            self.bind(name, Some(origin), scope, HashSet::new());
+        }
+        self.declarations();
+    }
+
+    /// Whether any function was found to give back what it was not known to.
+    fn returned(&mut self) -> bool {
+        let mut grown = false;
+        for index in 0..self.functions.list.len() {
+            let known = self.functions.list.get(index).and_then(|function| function.made.returns);
+            let found = self.given_back(index).max(known);
+            if found != known
+                && let Some(function) = self.functions.list.get_mut(index)
+            {
+                function.made.returns = found;
+                grown = true;
+            }
+        }
+        grown
+    }
+
+    /// Notes which functions hand on what they are given: those whose result holds a parameter when all parameters are marked.
+    fn passing(&mut self) {
+        let before = std::mem::take(&mut self.bindings);
+        let parameters: Vec<(&'a str, Range<usize>)> = (0..self.functions.list.len())
+            .flat_map(|index| self.parameters_of(index).into_iter().map(|(_, name, scope)| (name, scope)))
+            .collect();
+        for (name, scope) in parameters {
+            self.bind(name, Some(Origin::Request), scope, HashSet::new());
+        }
+        self.marking.set(true);
+        self.declarations();
+        for index in 0..self.functions.list.len() {
+            let passes = !self.checks(index) && self.given_back(index).is_some();
+            if let Some(function) = self.functions.list.get_mut(index) {
+                function.made.passes = passes;
+            }
+        }
+        self.marking.set(false);
+        self.bindings = before;
+    }
+
+    /// Whether the function throws, looks at a value in a condition, or is called a check.
+    fn checks(&self, index: usize) -> bool {
+        const WORDS: &[&str] =
+            &["sanit", "escape", "valid", "check", "safe", "clean", "allow", "quote", "encode", "assert", "hash"];
+        let Some(function) = self.functions.list.get(index) else { return true };
+        let lower = function.name.to_ascii_lowercase();
+        let program = self.program;
+        WORDS.iter().any(|word| lower.contains(word))
+            || function.body.clone().take(EXPRESSION).any(|at| {
+                let word = program.word(at);
+                word == "throw" || LOOKS.contains(&word) && !matches!(word, "match" | "in" | "indexOf")
+            })
+    }
+
+    /// Whose word the function gives back, by its `return`s and `yield`s.
+    fn given_back(&self, index: usize) -> Option<Origin> {
+        let function = self.functions.list.get(index)?;
+        let program = self.program;
+        if !function.block {
+            return self.of_expression(&function.body);
+        }
+        let mut worst = None;
+        for at in function.body.clone().take_while(|at| self.spend(*at, 1)) {
+            let gives = program.is(at, Kind::Word) && matches!(program.word(at), "return" | "yield");
+            if gives && self.is_own(at, function.body.start) {
+                let mut from = at.saturating_add(1);
+                if program.word(from) == "*" {
+                    from = from.saturating_add(1);
+                }
+                worst = worst.max(self.of_expression(&program.expression(from)));
+            }
+        }
+        worst
+    }
+
+    /// Whether the token at `at` belongs to the function whose body begins behind the brace before `begin`, and to none inside it.
+    fn is_own(&self, at: usize, begin: usize) -> bool {
+        let program = self.program;
+        let inside = |at: usize| program.tokens.get(at).and_then(|token| token.inside);
+        let mut around = inside(at);
+        while let Some(open) = around.filter(|open| self.spend(*open, 1)) {
+            if open.saturating_add(1) == begin {
+                return true;
+            }
+            let before = open.checked_sub(1).map_or("", |before| program.word(before));
+            if self.mark(open) == "{" && (before == "=>" || self.functions.opens.contains(&open)) {
+                return false;
+            }
+            around = inside(open);
+        }
+        false
+    }
+
+    /// The parameters of a function that may hold a text: place, name, and where the name is this one.
+    fn parameters_of(&self, index: usize) -> Vec<(usize, &'a str, Range<usize>)> {
+        let program = self.program;
+        let Some(function) = self.functions.list.get(index) else { return Vec::new() };
+        let mut found = Vec::new();
+        let (mut from, mut place) = (function.parameters.start, 0_usize);
+        while from < function.parameters.end && place < PARTS {
+            let mut end = from;
+            while end < function.parameters.end && program.word(end) != "," {
+                end = program.past(end);
+            }
+            let mut at = from;
+            while matches!(program.word(at), "private" | "public" | "protected" | "readonly" | "...") {
+                at = at.saturating_add(1);
+            }
+            if program.word(at) == "{" {
+                let names = self.pattern(at).into_iter();
+                found.extend(names.map(|(name, _)| (place, name, function.body.clone())));
+            } else if program.is(at, Kind::Word) {
+                let colon = at.saturating_add(1 + usize::from(program.word(at.saturating_add(1)) == "?"));
+                let narrow = program.word(colon) == ":"
+                    && matches!(program.word(colon.saturating_add(1)), "number" | "boolean" | "Date" | "bigint")
+                    && !matches!(program.word(colon.saturating_add(2)), "|" | "[");
+                if !narrow {
+                    found.push((place, program.word(at), function.body.clone()));
+                }
+            }
+            from = end.saturating_add(1);
+            place = place.saturating_add(1);
+        }
+        found
+    }
+
+    /// Notes what calls hand to the functions of the program, and what a page's state is set to; whether any of it was not known.
+    fn called_with(&mut self, calls: &[Call]) -> bool {
+        let mut found: Vec<(&'a str, Origin, Range<usize>)> = Vec::new();
+        for call in calls {
+            let begin = call.begin;
+            let name = self.program.word(begin);
+            let state = self.state_set_by(begin, call);
+            let index = self.callee(begin, call.close);
+            if state.is_none() && index.is_none() || !self.spend(begin, 1) {
+                continue;
+            }
+            for (place, argument) in call.arguments.iter().enumerate().take(PARTS) {
+                let Some(origin) = self.of_expression(argument) else { continue };
+                if self.is_looked_at(argument, begin) {
+                    continue;
+                }
+                if let Some(state) = state.clone().filter(|_| place == 0) {
+                    found.push((state.0, origin, state.1));
+                }
+                let Some(index) = index else { continue };
+                // A function that calls itself hands on what it has.
+                let parameters = self.parameters_of(index).into_iter();
+                found.extend(
+                    parameters
+                        .filter(|(known, ..)| *known == place)
+                        .map(|(_, parameter, scope)| (parameter, origin, scope))
+                        .filter(|(_, _, scope)| !name.is_empty() && !scope.is_empty()),
+                );
+            }
+        }
+        let (mut grown, full) = (false, self.functions.called.len() >= MOST_FUNCTIONS);
+        for (name, origin, scope) in found {
+            let known = self.functions.called.iter_mut().find(|(other, _, place)| *other == name && *place == scope);
+            match known {
+                Some((_, known, _)) if *known >= origin => {}
+                Some((_, known, _)) => {
+                    *known = origin;
+                    grown = true;
+                }
+                None if !full => {
+                    self.functions.called.push((name, origin, scope));
+                    grown = true;
+                }
+                None => {}
+            }
+        }
+        grown
+    }
+
+    /// The function of the program that is called by the chain that begins at `begin` and ends with the call closed at `close`.
+    fn callee(&self, begin: usize, close: usize) -> Option<usize> {
+        let program = self.program;
+        let open = program.tokens.get(close).and_then(|token| token.pair)?;
+        let words: Vec<&str> = (begin..open)
+            .take(8)
+            .map(|at| program.word(at))
+            .filter(|word| !matches!(*word, "." | "?." | "!"))
+            .collect();
+        self.function_named(&words, begin)
+    }
+
+    /// The function that a chain of names calls: `ask`, `this.ask`, `client.ask`, `this.client.ask`.
+    fn function_named(&self, names: &[&str], at: usize) -> Option<usize> {
+        let by_name: &HashMap<(Option<&str>, &str), usize> = &self.functions.by_name;
+        let known = |owner: Option<&str>, name: &str| by_name.get(&(owner, name)).copied();
+        match names {
+            [name] => known(None, name),
+            ["this", name] => known(self.owner_of(at), name),
+            ["this", object, name] | [object, name] => {
+                known(Some(self.functions.objects.get(object).copied().unwrap_or(object)), name)
+            }
+            _ => None,
+        }
+    }
+
+    /// The class or object around the token at `at`.
+    fn owner_of(&self, at: usize) -> Option<&'a str> {
+        let program = self.program;
+        let mut around = program.tokens.get(at).and_then(|token| token.inside);
+        while let Some(open) = around.filter(|open| self.spend(*open, 1)) {
+            if let Some(name) = owner(program, open) {
+                return Some(name);
+            }
+            around = program.tokens.get(open).and_then(|token| token.inside);
+        }
+        None
+    }
+
+    /// What a call through `members` of a function of this or another module makes, its `(` being at `open`; `None` for any other call.
+    pub(super) fn of_own_call(&self, members: &[&str], open: usize) -> Option<Option<Origin>> {
+        if self.functions.list.is_empty() && self.functions.given.is_none() {
+            return None;
+        }
+        let made = match self.function_named(members, open) {
+            Some(index) => self.functions.list.get(index)?.made,
+            None => self.given_by(members)?,
+        };
+        let returned = made.returns.filter(|_| !self.marking.get());
+        Some(returned.max(if made.passes { self.of_arguments(open) } else { None }))
+    }
+
+    fn given_by(&self, members: &[&str]) -> Option<Made> {
+        let given = self.functions.given.as_ref()?;
+        let names = members.strip_prefix(&["this"]).unwrap_or(members);
+        let (first, rest) = names.split_first()?;
+        let meant = self
+            .functions
+            .objects
+            .get(first)
+            .map(|class| self.program.imported(class).unwrap_or(*class))
+            .or_else(|| self.program.imported(first))?;
+        let path = rest.iter().fold(meant.to_owned(), |path, name| format!("{path}.{name}"));
+        given.get(&path).copied()
+    }
+
+    /// Whether a call through `members` asks a model that a library of agents made: `model.invoke(…)`.
+    pub(super) fn asks_model(&self, members: &[&str]) -> bool {
+        let Some((last, before)) = members.split_last() else { return false };
+        if before.is_empty() || !matches!(*last, "invoke" | "stream" | "predict" | "generate" | "batch" | "call") {
+            return false;
+        }
+        let owner = before.last().copied().unwrap_or_default();
+        let class = self.functions.objects.get(owner).copied().unwrap_or_default();
+        if self.program.imported(class).is_some_and(|path| path.starts_with("@langchain/")) {
+            return class.starts_with("Chat") || class.ends_with("LLM");
+        }
+        let lower = owner.to_ascii_lowercase();
+        *last == "invoke"
+            && self.program.imports_of(|path| path.starts_with("@langchain/") || path.starts_with("langchain"))
+            && ["llm", "model", "chain", "agent", "executor", "graph"].iter().any(|word| lower.ends_with(word))
+    }
+
+    /// The state of a page's component that the call sets: `setName(…)` of `const [name, setName] = useState(…)`, and where it is read.
+    fn state_set_by(&self, begin: usize, call: &Call) -> Option<(&'a str, Range<usize>)> {
+        let program = self.program;
+        let setter = program.word(begin);
+        (call.path == setter).then(|| self.functions.states.get(setter).cloned())?
+    }
+}
+
+/// The functions of `program` by name. Cost: one look at each token, and a bounded one behind each that may begin a function.
+fn functions<'a>(program: &Program<'a>) -> Functions<'a> {
+    let mut found = Functions::default();
+    let count = program.tokens.len();
+    for at in 0..count {
+        let next = at.saturating_add(1);
+        match (program.is(at, Kind::Word), program.word(at)) {
+            (true, "function") => {
+                let name = if program.word(next) == "*" { next.saturating_add(1) } else { next };
+                if program.is(name, Kind::Word) {
+                    found.keep(program, name, None, name.saturating_add(1));
+                }
+            }
+            (true, "new") if program.is(next, Kind::Word) => found.object(program, at, next),
+            (true, "useState") if program.word(at.saturating_sub(1)) != "." => found.state(program, at),
+            (true, name) if program.word(next) == "(" && is_method(program, at, name) => {
+                let owner = program.tokens.get(at).and_then(|token| token.inside);
+                if let Some(owner) = owner.and_then(|open| owner_of_method(program, open)) {
+                    found.keep(program, at, Some(owner), next);
+                }
+            }
+            (false, "=" | ":") if program.is(at, Kind::Mark) => {
+                let value = if program.word(next) == "async" { next.saturating_add(1) } else { next };
+                let function = program.word(value) == "(" || program.word(value) == "function"
+                    || program.is(value, Kind::Word) && program.word(value.saturating_add(1)) == "=>";
+                let Some(target) = at.checked_sub(1).filter(|_| function) else { continue };
+                let open = program.tokens.get(at).and_then(|token| token.inside);
+                let object = open.and_then(|open| owner_of_method(program, open));
+                let (name, owner) = if program.word(at) == ":" { (target, object) } else { (declared(program, target), object) };
+                // `name: (…) => …` names a method only in an object that has a name.
+                if program.word(at) == ":" && owner.is_none() {
+                    continue;
+                }
+                let own = owner.filter(|_| program.word(at) == ":" || !is_declared(program, name));
+                found.keep(program, name, own, value);
+            }
+            _ => {}
+        }
+        if found.list.len() >= MOST_FUNCTIONS {
+            break;
+        }
+    }
+    found
+}
+
+impl<'a> Functions<'a> {
+    /// Keeps the function called by the name at `name` whose parameters, or `function`, begin at `from`.
+    fn keep(&mut self, program: &Program<'a>, name: usize, owner: Option<&'a str>, from: usize) {
+        if !program.is(name, Kind::Word) {
+            return;
+        }
+        let mut open = from;
+        while program.word(open) != "(" && open < from.saturating_add(HEAD) {
+            if program.is(open, Kind::Word) && program.word(open.saturating_add(1)) == "=>" {
+                break;
+            }
+            open = open.saturating_add(1);
+        }
+        let (parameters, behind) = if program.word(open) == "(" {
+            let Some(close) = program.tokens.get(open).and_then(|token| token.pair) else { return };
+            (open.saturating_add(1)..close, close.saturating_add(1))
+        } else if program.word(open.saturating_add(1)) == "=>" {
+            (open..open.saturating_add(1), open.saturating_add(1))
+        } else {
+            return;
+        };
+        let Some((body, block)) = body(program, behind) else { return };
+        if block {
+            self.opens.insert(body.start.saturating_sub(1));
+        }
+        let (name, index) = (program.word(name), self.list.len());
+        // Where two have one name, the first counts.
+        if let std::collections::hash_map::Entry::Vacant(place) = self.by_name.entry((owner, name)) {
+            place.insert(index);
+            self.list.push(Function { name, owner, parameters, body, block, made: Made::default() });
+        }
+    }
+
+    /// `name = new Class(…)`, `this.name = new Class(…)`.
+    fn object(&mut self, program: &Program<'a>, at: usize, class: usize) {
+        let equals = at.checked_sub(1).filter(|equals| program.word(*equals) == "=");
+        let Some(target) = equals.and_then(|equals| equals.checked_sub(1)) else { return };
+        let name = declared(program, target);
+        if program.is(name, Kind::Word) {
+            self.objects.insert(program.word(name), program.word(class));
+        }
+    }
+
+    /// `const [name, setName] = useState(…)`.
+    fn state(&mut self, program: &Program<'a>, at: usize) {
+        let mut before = at;
+        while before > at.saturating_sub(4) && program.word(before) != "=" {
+            before = before.saturating_sub(1);
+        }
+        let Some(open) = before
+            .checked_sub(1)
+            .filter(|close| program.word(*close) == "]")
+            .and_then(|close| program.tokens.get(close)?.pair)
+        else {
+            return;
+        };
+        let (name, comma, setter) = (open.saturating_add(1), open.saturating_add(2), open.saturating_add(3));
+        if !program.is(name, Kind::Word) || program.word(comma) != "," || !program.is(setter, Kind::Word) {
+            return;
+        }
+        let around = program.tokens.get(open).and_then(|token| token.inside);
+        let end = around.map_or(program.tokens.len(), |brace| program.past(brace));
+        self.states.insert(program.word(setter), (program.word(name), open..end));
+    }
+}
+
+/// The body of a function whose parameters end before `behind`: its tokens, and whether it is a block.
+fn body(program: &Program<'_>, behind: usize) -> Option<(Range<usize>, bool)> {
+    let mut at = behind;
+    let limit = behind.saturating_add(PARTS);
+    // A type may hold braces of its own: `): Promise<{ a: string }> {`.
+    while at < limit {
+        match program.word(at) {
+            "=>" => {
+                let from = at.saturating_add(1);
+                if program.word(from) == "{" && program.is(from, Kind::Mark) {
+                    return Some((from.saturating_add(1)..program.past(from).saturating_sub(1), true));
+                }
+                return Some((program.expression(from), false));
+            }
+            "{" if at == behind || !matches!(program.word(at.saturating_sub(1)), ":" | "<" | "|" | "&" | ",") => {
+                return Some((at.saturating_add(1)..program.past(at).saturating_sub(1), true));
+            }
+            ";" | "" | ")" | "}" | "=" => return None,
+            _ => at = program.past(at),
+        }
+    }
+    None
+}
+
+/// Whether the name at `at`, which stands before a `(`, begins a method.
+fn is_method(program: &Program<'_>, at: usize, name: &str) -> bool {
+    const WORDS: &[&str] =
+        &["if", "for", "while", "switch", "catch", "with", "function", "return", "super", "await", "new"];
+    let before = at.checked_sub(1).map_or("", |before| program.word(before));
+    let begins = matches!(
+        before,
+        "{" | "}" | ";" | "," | "async" | "private" | "public" | "protected" | "static" | "*" | "override"
+    ) || program.breaks(at);
+    let close = program.tokens.get(at.saturating_add(1)).and_then(|token| token.pair);
+    let behind = close.map_or("", |close| program.word(close.saturating_add(1)));
+    begins && !WORDS.contains(&name) && matches!(behind, "{" | ":")
+}
+
+/// The class, or the named object, whose braces open at `open`.
+fn owner_of_method<'a>(program: &Program<'a>, open: usize) -> Option<&'a str> {
+    if program.word(open) != "{" {
+        return None;
+    }
+    if let Some(name) = owner(program, open) {
+        return Some(name);
+    }
+    let equals = open.checked_sub(1).filter(|equals| program.word(*equals) == "=")?;
+    let name = declared(program, equals.checked_sub(1)?);
+    program.is(name, Kind::Word).then(|| program.word(name))
+}
+
+/// The class whose braces open at `open`.
+fn owner<'a>(program: &Program<'a>, open: usize) -> Option<&'a str> {
+    let mut at = open.checked_sub(1)?;
+    for _ in 0..HEAD {
+        if program.word(at) == "class" && program.is(at, Kind::Word) {
+            let name = at.saturating_add(1);
+            return program.is(name, Kind::Word).then(|| program.word(name));
+        }
+        let head = program.is(at, Kind::Word)
+            || matches!(program.word(at), "." | "<" | ">" | ",") && program.is(at, Kind::Mark);
+        if !head {
+            return None;
+        }
+        at = at.checked_sub(1)?;
+    }
+    None
+}
+
+/// The name that is declared before `=`, `target` being the token before that: also behind its type.
+fn declared(program: &Program<'_>, target: usize) -> usize {
+    let typed = (target.saturating_sub(16)..target).rev().find(|at| {
+        program.word(at.saturating_add(1)) == ":" && program.is(*at, Kind::Word) && is_declared(program, *at)
+    });
+    typed.unwrap_or(target)
+}
+
+/// Whether the name at `at` stands behind a word that declares it.
+fn is_declared(program: &Program<'_>, at: usize) -> bool {
+    at.checked_sub(1).is_some_and(|before| matches!(program.word(before), "const" | "let" | "var"))
+}
