@@ -4,8 +4,8 @@ use super::lexer::Kind;
 use super::origin::{Given, Origins};
 use super::program::{Call, Program};
 use super::sinks;
-use crate::python::secret::{by_format, named_in_dump};
-use crate::rules::{INSECURE_TRANSPORT, REMOTE_CODE, SECRET, TLS_DISABLED};
+use crate::python::secret::{by_format, graded_by_name, in_connections};
+use crate::rules::{EXPOSED_SERVICE, INSECURE_TRANSPORT, REMOTE_CODE, SECRET, TLS_DISABLED};
 use crate::{Issue, address};
 use bartizan_core::report::masked;
 use bartizan_core::{Confidence, Finding, Severity};
@@ -22,6 +22,7 @@ pub(super) fn issues(program: &Program<'_>, given: Option<Arc<Given>>) -> (Vec<I
         sinks::call(program, &origins, call, &mut issues);
         transport(program, call, &mut issues);
         browser(program, call, &mut issues);
+        cross_origin(program, call, &mut issues);
     }
     for at in 0..program.tokens.len() {
         if matches!(program.word(at), "=" | ":") && program.is(at, Kind::Mark) {
@@ -43,28 +44,47 @@ pub(super) fn credentials(program: &Program<'_>) -> Vec<(Range<usize>, Finding)>
             (span, finding.evidence(masked(shown)).credential(shown))
         })
         .collect();
+    for span in in_connections(program.text) {
+        let finding = Finding::new(&SECRET, "the password of a connection is written in code");
+        found.push((span, finding.severity(Severity::Medium).confidence(Confidence::Medium)));
+    }
     for at in 0..program.tokens.len() {
-        let Some(value) = program.content(at).filter(|value| (20..400).contains(&value.len())) else {
-            continue;
-        };
-        let named = at.checked_sub(2).filter(|key| {
-            program.is(*key, Kind::Word) && matches!(program.word(key.saturating_add(1)), "=" | ":")
-        });
-        let Some(key) = named else { continue };
+        let Some(value) = program.content(at).filter(|value| value.len() < 400) else { continue };
+        let Some(name) = name_of(program, at) else { continue };
         let span = program.span(&(at..at.saturating_add(1)));
         if found.iter().any(|(other, _)| other.start < span.end && span.start < other.end) {
             continue;
         }
-        let spelt = snake(program.word(key));
-        if !named_in_dump(&format!("{spelt}: \"{value}\"")).is_empty() {
+        if let Some((severity, confidence)) = graded_by_name(&snake(name), value) {
             let finding = Finding::new(&SECRET, "a credential stands in the code")
-                .confidence(Confidence::Medium)
+                .severity(severity)
+                .confidence(confidence)
                 .evidence(masked(value))
                 .credential(value);
             found.push((span, finding));
         }
     }
     found
+}
+
+/// Under which name the string at `at` is kept: `name = "…"`, `name: "…"`, `"name": "…"`, and behind the environment's own value,
+/// `name = process.env.NAME ?? "…"`.
+fn name_of<'a>(program: &Program<'a>, at: usize) -> Option<&'a str> {
+    let mut sign = at.checked_sub(1)?;
+    if matches!(program.word(sign), "??" | "||") {
+        // `process.env.NAME` or `process.env["NAME"]`
+        let begin = (sign.saturating_sub(7)..sign).rev().find(|begin| program.word(*begin) == "process")?;
+        sign = begin.checked_sub(1)?;
+    }
+    let key = sign.checked_sub(1)?;
+    if !matches!(program.word(sign), "=" | ":") {
+        return None;
+    }
+    // A choice, `a ? "x" : "…"`, gives no name.
+    let text = program.content(key).filter(|_| {
+        program.word(sign) == ":" && key.checked_sub(1).is_some_and(|before| matches!(program.word(before), "{" | ","))
+    });
+    text.or_else(|| program.is(key, Kind::Word).then(|| program.word(key)))
 }
 
 /// `clientSecret` as `client_secret`.
@@ -192,6 +212,28 @@ fn transport(program: &Program<'_>, call: &Call, issues: &mut Vec<Issue>) {
             program.span(&given),
             format!("`{}` asks {shown} without encryption", call.name()),
         ));
+    }
+}
+
+/// Every page of the web allowed to use a service with its reader's cookies: `cors({ origin: true, credentials: true })`.
+///
+/// Source: `cors`, "Configuration Options": `true` reflects the origin of the request; Fastify's, Hono's and Koa's take the same options.
+fn cross_origin(program: &Program<'_>, call: &Call, issues: &mut Vec<Issue>) {
+    let of_service = ["cors", "@fastify/cors", "hono/cors", "@koa/cors", "enableCors"];
+    let named = of_service.iter().any(|name| call.path == *name || call.path.starts_with(&format!("{name}.")))
+        || call.name() == "enableCors"
+        || call.name() == "register"
+            && call.arguments.first().is_some_and(|first| {
+                program.imported(program.word(first.start)).is_some_and(|path| path == "@fastify/cors")
+            });
+    let options = call.arguments.iter().find(|argument| program.word(argument.start) == "{");
+    let Some(options) = options.filter(|_| named) else { return };
+    let value = |key: &str| program.value(options.start, key).map(|value| (value.clone(), program.word(value.start)));
+    let Some((origin, written)) = value("origin") else { return };
+    let reflected = written == "true" || origin.len() <= 8 && program.word(origin.end.saturating_sub(1)) == "origin";
+    if reflected && value("credentials").is_some_and(|(_, on)| on == "true") {
+        let message = "any page of the web may use the service as whoever reads it";
+        issues.push(Issue::new(&EXPOSED_SERVICE, program.span(&origin), message));
     }
 }
 

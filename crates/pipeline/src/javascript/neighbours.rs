@@ -64,7 +64,8 @@ fn gathered(file: &Path, boundary: &Path, program: &Program<'_>, hops: u8) -> Op
 
 /// Whether a module is named by where it lies in the tree.
 fn is_own(name: &str) -> bool {
-    ["./", "../", "@/", "~/", "src/"].iter().any(|begin| name.starts_with(begin)) || matches!(name, "." | "..")
+    ["./", "../", "@/", "~/", "src/"].iter().any(|begin| name.starts_with(begin))
+        || matches!(name, "." | "..")
 }
 
 /// The file of the module called `name` by `file`.
@@ -87,12 +88,16 @@ fn find(file: &Path, boundary: &Path, name: &str) -> Option<PathBuf> {
             return None;
         }
         // `./a.js` names what `a.ts` becomes.
-        let stem = ["js", "mjs", "cjs", "jsx"].iter().find_map(|end| {
-            place.to_str()?.strip_suffix(&format!(".{end}")).map(PathBuf::from)
-        });
+        let stem = ["js", "mjs", "cjs", "jsx"]
+            .iter()
+            .find_map(|end| place.to_str()?.strip_suffix(&format!(".{end}")).map(PathBuf::from));
         let ends = ENDS.iter().flat_map(|end| {
             let (stem, joined) = (stem.as_ref().unwrap_or(&place), end.starts_with("index."));
-            if joined { Some(place.join(end)) } else { stem.to_str().map(|stem| format!("{stem}.{end}").into()) }
+            if joined {
+                Some(place.join(end))
+            } else {
+                stem.to_str().map(|stem| format!("{stem}.{end}").into())
+            }
         });
         std::iter::once(place.clone()).chain(ends).find(|candidate| {
             candidate.extension().is_some_and(|end| ENDS.iter().any(|known| end == *known))
@@ -236,3 +241,70 @@ static RUNS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
     ])
     .ok()
 });
+
+#[cfg(test)]
+mod tests {
+    use crate::{Text, examine};
+    use bartizan_core::{Limits, MonotonicClock};
+    use std::fs;
+
+    /// Lines at which a model's answer runs in the file `name` of a tree of `files`.
+    fn run(files: &[(&str, &str)], name: &str) -> Vec<u32> {
+        let folder = tempfile::tempdir().unwrap();
+        for (file, content) in files {
+            let path = folder.path().join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, content).unwrap();
+        }
+        let path = folder.path().join(name);
+        let content = fs::read_to_string(&path).unwrap();
+        let text = Text::new(name, &content).at(Some((&path, folder.path())));
+        let found = examine(&text, &Limits::default(), &MonotonicClock::start()).findings;
+        let answers = found.iter().filter(|finding| finding.rule.id == "pipeline/model-output-executed");
+        answers.filter_map(|finding| finding.location.line).collect()
+    }
+
+    const MODEL: &str = "import OpenAI from 'openai';\nconst client = new OpenAI();\nexport default async function ask(p: string): Promise<string> {\n  const r = await client.responses.create({ input: p });\n  return r.output_text;\n}\nexport { ask };\nexport class Agent {\n  async reply(q) { return ask(q); }\n}\nexport const upper = (text) => text.toUpperCase();\nexport const name = () => 'x';\n";
+
+    #[test]
+    fn what_a_helper_of_another_module_answers_is_an_answer() {
+        for (import, call) in [
+            ("import ask from './llm';", "ask(q)"),
+            ("import { ask } from './llm.js';", "ask(q)"),
+            ("import { ask as talk } from './llm';", "talk(q)"),
+            ("import * as llm from '../src/llm';", "llm.ask(q)"),
+            ("const { ask } = require('./llm');", "ask(q)"),
+            ("import { ask } from '@/llm';", "ask(q)"),
+            ("import { Agent } from './llm';\nconst a = new Agent();", "a.reply(q)"),
+            ("import ask, { upper } from './llm';", "upper(await ask(q))"),
+            ("import { again } from './again';", "again(q)"),
+        ] {
+            let main = format!("{import}\nexport async function f(q) {{\n  eval(await {call});\n}}\n");
+            let again = "import { ask } from './llm';\nexport async function again(q) { return (await ask(q)).trim(); }\n";
+            let files = [("src/llm.ts", MODEL), ("src/again.ts", again), ("src/main.ts", main.as_str())];
+            assert_eq!(run(&files, "src/main.ts").len(), 1, "{import}");
+        }
+        for (import, call) in [
+            ("import { name } from './llm';", "name()"),
+            ("import { upper } from './llm';", "upper('1')"),
+            ("import { ask } from './other';", "ask(q)"),
+            ("import { ask } from 'llm';", "ask(q)"),
+        ] {
+            let main = format!("{import}\nexport async function f(q) {{\n  eval(await {call});\n}}\n");
+            assert_eq!(
+                run(&[("src/llm.ts", MODEL), ("src/main.ts", &main)], "src/main.ts"),
+                [] as [u32; 0],
+                "{import}"
+            );
+        }
+    }
+
+    #[test]
+    fn modules_in_circles_and_outside_of_the_boundary_end() {
+        let one = "import { b } from './two';\nexport const a = async (q) => b(q);\neval(await a(1));\n";
+        let two = "import { a } from './one';\nexport const b = async (q) => a(q);\n";
+        assert_eq!(run(&[("one.ts", one), ("two.ts", two)], "one.ts"), [] as [u32; 0]);
+        let out = "import { a } from '../../../two';\neval(await a(1));\n";
+        assert_eq!(run(&[("one.ts", out)], "one.ts"), [] as [u32; 0]);
+    }
+}

@@ -75,14 +75,14 @@ impl<'p, 'a> Origins<'p, 'a> {
             left: Cell::new(steps),
             ended: Cell::new(None),
             depth: Cell::new(0),
-            functions: called::Functions::default(),
+            functions: called::Functions::of(program, given),
             marking: Cell::new(false),
         };
         for call in calls {
             origins.handlers(call);
         }
         origins.declarations();
-        origins.functions(calls, given);
+        origins.functions(calls);
         origins
     }
 
@@ -584,9 +584,10 @@ impl<'p, 'a> Origins<'p, 'a> {
             && program.parts(open).first().is_some_and(|address| {
                 address.clone().take(PARTS).any(|at| {
                     let piece = Some(program.word(at)).filter(|_| program.is(at, Kind::Piece));
-                    program.content(at).or(piece).is_some_and(|text| {
-                        SERVICES.iter().any(|service| text.contains(service))
-                    })
+                    program
+                        .content(at)
+                        .or(piece)
+                        .is_some_and(|text| SERVICES.iter().any(|service| text.contains(service)))
                 })
             })
     }
@@ -818,7 +819,8 @@ const TRUTHS: &[&str] =
 /// Whether `member` holds nothing of whoever the value is of: numbers, and what the service says of its own answer. What a request calls
 /// `id` its sender chose.
 fn is_plain(member: &str, origin: Option<Origin>) -> bool {
-    PLAIN.contains(&member) && (origin == Some(Origin::Answer) || matches!(member, "length" | "size" | "signal"))
+    PLAIN.contains(&member)
+        && (origin == Some(Origin::Answer) || matches!(member, "length" | "size" | "signal"))
 }
 
 /// Members of an answer that hold nothing that the model wrote, and numbers.

@@ -4,7 +4,7 @@ use super::sources;
 use super::strings;
 use super::value::{HOLE, Known, MOST_CHOICES, Taint, Value};
 use super::walk::Walk;
-use ruff_python_ast::{self as ast, Expr, InterpolatedStringElement, Number, Operator, UnaryOp};
+use ruff_python_ast::{self as ast, CmpOp, Expr, InterpolatedStringElement, Number, Operator, UnaryOp};
 use ruff_text_size::Ranged;
 use std::sync::Arc;
 
@@ -119,11 +119,12 @@ impl<'a> Walk<'a, '_> {
                 value
             }
             Expr::Compare(compare) => {
-                self.evaluate(&compare.left);
-                for other in &compare.comparators {
-                    self.evaluate(other);
+                let left = self.evaluate(&compare.left);
+                let others: Vec<Value> = compare.comparators.iter().map(|other| self.evaluate(other)).collect();
+                match (&*compare.ops, others.as_slice()) {
+                    ([operator], [right]) => compared(*operator, &left, right),
+                    _ => Value::default(),
                 }
-                Value::default()
             }
             Expr::Slice(slice) => {
                 for part in [&slice.lower, &slice.upper, &slice.step].into_iter().flatten() {
@@ -231,6 +232,7 @@ impl<'a> Walk<'a, '_> {
                         let span = self.span(item.value.range());
                         super::rules::secret::named(name, &value, &span, &mut self.state.module);
                         super::rules::remote_code::named(name, &value, &span, &mut self.state.module);
+                        super::rules::deserialization::kept(&value, &span, &mut self.state.module);
                     }
                     entries.push((name, value));
                 }
@@ -365,6 +367,28 @@ pub(super) fn element(items: &Value) -> Value {
         Known::Path(_) => Value { known: items.step("[]"), taint: items.taint },
         _ => Value::from_taint(items.all_taint()),
     }
+}
+
+/// Whether `left operator right` holds, for texts that are known: a setting of the environment holds what is written down for it unless
+/// someone sets it otherwise.
+fn compared(operator: CmpOp, left: &Value, right: &Value) -> Value {
+    let set = left.taint.has(Taint::ENVIRONMENT) && left.taint.parameters() == 0;
+    let Some(text) = left.as_text().filter(|_| set) else { return Value::default() };
+    let among = || match &right.known {
+        Known::Items(items) => {
+            let texts: Option<Vec<&str>> = items.iter().map(Value::as_text).collect();
+            texts.map(|texts| texts.contains(&text))
+        }
+        _ => None,
+    };
+    let holds = match operator {
+        CmpOp::Eq => right.as_text().map(|other| other == text),
+        CmpOp::NotEq => right.as_text().map(|other| other != text),
+        CmpOp::In => among(),
+        CmpOp::NotIn => among().map(|among| !among),
+        _ => None,
+    };
+    Value { known: holds.map_or(Known::Nothing, Known::Bool), taint: Taint::default() }
 }
 
 /// `left operator right`.

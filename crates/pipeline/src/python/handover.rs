@@ -114,12 +114,17 @@ impl<'a> Walk<'a, '_> {
     fn hand_library(&mut self, call: &Call<'a>) {
         let place = match call.name() {
             "to_thread" | "submit" | "apply_async" | "call_soon" | "add_task" => 0,
+            "map" | "imap" | "imap_unordered" | "starmap" => 0,
             "run_in_executor" => 1,
             _ => return,
         };
+        let in_turn = call.name().contains("map");
         let path = call.positional.get(place).and_then(|callee| callee.value.as_path()).cloned();
         let Some(path) = path.filter(|path| path.contains('.') && !path.contains("()")) else { return };
-        let positional = call.positional.get(place.saturating_add(1)..).unwrap_or_default().to_vec();
+        let mut positional = call.positional.get(place.saturating_add(1)..).unwrap_or_default().to_vec();
+        for argument in positional.iter_mut().filter(|_| in_turn) {
+            argument.value = super::evaluate::element(&argument.value);
+        }
         let spelling = call.positional.get(place).map_or(call.spelling, |callee| callee.written);
         self.check(&Call { path, spelling, positional, ..call.clone() });
     }

@@ -3,6 +3,26 @@
 use super::call::Call;
 use super::value::Taint;
 
+/// The path of a parameter without a type that is called `request`.
+pub(super) const REQUEST_BY_NAME: &str = "@request";
+
+/// What a request holds of what its sender wrote, as Flask, Django, Starlette, aiohttp and Sanic call it.
+const SENT: &[&str] = &[
+    "json",
+    "args",
+    "form",
+    "values",
+    "GET",
+    "POST",
+    "FILES",
+    "files",
+    "body",
+    "query_params",
+    "cookies",
+    "match_info",
+    "path_params",
+];
+
 /// The taint of the attribute, element or name at `path`.
 pub(super) fn of_path(path: &str) -> Taint {
     let begins = |prefix: &str| {
@@ -21,6 +41,12 @@ pub(super) fn of_path(path: &str) -> Taint {
         Some(b's') if begins("streamlit.query_params") || begins("streamlit.session_state") => Taint::REQUEST,
         Some(b'd') if begins("django.http.HttpRequest()") => Taint::REQUEST,
         Some(b'a') if begins("aiohttp.web.Request()") => Taint::REQUEST,
+        Some(b'a') if begins("azure.functions.HttpRequest()") => Taint::REQUEST,
+        Some(b'f') if begins("falcon.Request()") => Taint::REQUEST,
+        Some(b'w') if begins("werkzeug.Request()") || begins("werkzeug.wrappers.Request()") => Taint::REQUEST,
+        Some(b'@') if path.strip_prefix(REQUEST_BY_NAME).is_some_and(|rest| {
+            rest.strip_prefix('.').is_some_and(|member| SENT.contains(&member))
+        }) => Taint::REQUEST,
         _ if is_tool_call(path) => Taint::MODEL,
         _ => Taint::default(),
     }
@@ -48,6 +74,7 @@ pub(super) fn of_call(call: &Call<'_>) -> Taint {
     let path = call.path.as_ref();
     let name = call.name();
     match path {
+        "@request.get_json" | "@request.get_data" => return Taint::REQUEST,
         // What whoever starts the program or the run gives it.
         "builtins.input" | "getpass.getpass" | "metaflow.Parameter" | "metaflow.Config" => {
             return Taint::OPERATOR;
@@ -127,7 +154,8 @@ pub(super) enum Documents {
 /// What `call` reads, where it makes or asks a reader of documents of LangChain, LlamaIndex or Haystack: by the words with which those
 /// name their classes.
 pub(super) fn reads_documents(call: &Call<'_>) -> Option<Documents> {
-    const WEB: &[&str] = &["Web", "Url", "URL", "Html", "HTML", "Sitemap", "RSS", "Online", "Chromium", "Link"];
+    const WEB: &[&str] =
+        &["Web", "Url", "URL", "Html", "HTML", "Sitemap", "RSS", "Online", "Chromium", "Link"];
     let package = call.package();
     if !["langchain", "llama_index", "haystack"].iter().any(|of| package.starts_with(of)) {
         return None;
@@ -136,7 +164,8 @@ pub(super) fn reads_documents(call: &Call<'_>) -> Option<Documents> {
         part.starts_with(|first: char| first.is_ascii_uppercase())
             && ["Loader", "Reader", "Fetcher"].iter().any(|end| part.ends_with(end))
     })?;
-    let file = ["File", "Unstructured", "BS"].iter().any(|word| class.contains(word)) && !class.contains("URL")
+    let file = ["File", "Unstructured", "BS"].iter().any(|word| class.contains(word))
+        && !class.contains("URL")
         || class == "UnstructuredHTMLLoader";
     let web = !file && WEB.iter().any(|word| class.contains(word)) || class == "LinkContentFetcher";
     Some(if web { Documents::Web } else { Documents::File })

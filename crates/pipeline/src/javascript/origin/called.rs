@@ -61,10 +61,7 @@ pub(super) struct Functions<'a> {
 
 impl<'p, 'a> Origins<'p, 'a> {
     /// Finds out what the functions of the program make and are called with, and binds the names anew where that matters.
-    pub(super) fn functions(&mut self, calls: &[Call], given: Option<Arc<Given>>) {
-        let program = self.program;
-        self.functions = functions(program);
-        self.functions.given = given;
+    pub(super) fn functions(&mut self, calls: &[Call]) {
         if self.functions.list.is_empty() && self.functions.given.is_none() {
             return;
         }
@@ -141,8 +138,10 @@ impl<'p, 'a> Origins<'p, 'a> {
 
     /// Whether the function throws, looks at a value in a condition, or is called a check.
     fn checks(&self, index: usize) -> bool {
-        const WORDS: &[&str] =
-            &["sanit", "escape", "valid", "check", "safe", "clean", "allow", "quote", "encode", "assert", "hash"];
+        const WORDS: &[&str] = &[
+            "sanit", "escape", "valid", "check", "safe", "clean", "allow", "quote", "encode", "assert",
+            "hash",
+        ];
         let Some(function) = self.functions.list.get(index) else { return true };
         let lower = function.name.to_ascii_lowercase();
         let program = self.program;
@@ -213,7 +212,10 @@ impl<'p, 'a> Origins<'p, 'a> {
             } else if program.is(at, Kind::Word) {
                 let colon = at.saturating_add(1 + usize::from(program.word(at.saturating_add(1)) == "?"));
                 let narrow = program.word(colon) == ":"
-                    && matches!(program.word(colon.saturating_add(1)), "number" | "boolean" | "Date" | "bigint")
+                    && matches!(
+                        program.word(colon.saturating_add(1)),
+                        "number" | "boolean" | "Date" | "bigint"
+                    )
                     && !matches!(program.word(colon.saturating_add(2)), "|" | "[");
                 if !narrow {
                     found.push((place, program.word(at), function.body.clone()));
@@ -257,7 +259,8 @@ impl<'p, 'a> Origins<'p, 'a> {
         }
         let (mut grown, full) = (false, self.functions.called.len() >= MOST_FUNCTIONS);
         for (name, origin, scope) in found {
-            let known = self.functions.called.iter_mut().find(|(other, _, place)| *other == name && *place == scope);
+            let known =
+                self.functions.called.iter_mut().find(|(other, _, place)| *other == name && *place == scope);
             match known {
                 Some((_, known, _)) if *known >= origin => {}
                 Some((_, known, _)) => {
@@ -343,7 +346,9 @@ impl<'p, 'a> Origins<'p, 'a> {
     /// Whether a call through `members` asks a model that a library of agents made: `model.invoke(…)`.
     pub(super) fn asks_model(&self, members: &[&str]) -> bool {
         let Some((last, before)) = members.split_last() else { return false };
-        if before.is_empty() || !matches!(*last, "invoke" | "stream" | "predict" | "generate" | "batch" | "call") {
+        if before.is_empty()
+            || !matches!(*last, "invoke" | "stream" | "predict" | "generate" | "batch" | "call")
+        {
             return false;
         }
         let owner = before.last().copied().unwrap_or_default();
@@ -353,8 +358,12 @@ impl<'p, 'a> Origins<'p, 'a> {
         }
         let lower = owner.to_ascii_lowercase();
         *last == "invoke"
-            && self.program.imports_of(|path| path.starts_with("@langchain/") || path.starts_with("langchain"))
-            && ["llm", "model", "chain", "agent", "executor", "graph"].iter().any(|word| lower.ends_with(word))
+            && self
+                .program
+                .imports_of(|path| path.starts_with("@langchain/") || path.starts_with("langchain"))
+            && ["llm", "model", "chain", "agent", "executor", "graph"]
+                .iter()
+                .any(|word| lower.ends_with(word))
     }
 
     /// The state of a page's component that the call sets: `setName(…)` of `const [name, setName] = useState(…)`, and where it is read.
@@ -388,12 +397,17 @@ fn functions<'a>(program: &Program<'a>) -> Functions<'a> {
             }
             (false, "=" | ":") if program.is(at, Kind::Mark) => {
                 let value = if program.word(next) == "async" { next.saturating_add(1) } else { next };
-                let function = program.word(value) == "(" || program.word(value) == "function"
+                let function = program.word(value) == "("
+                    || program.word(value) == "function"
                     || program.is(value, Kind::Word) && program.word(value.saturating_add(1)) == "=>";
                 let Some(target) = at.checked_sub(1).filter(|_| function) else { continue };
                 let open = program.tokens.get(at).and_then(|token| token.inside);
                 let object = open.and_then(|open| owner_of_method(program, open));
-                let (name, owner) = if program.word(at) == ":" { (target, object) } else { (declared(program, target), object) };
+                let (name, owner) = if program.word(at) == ":" {
+                    (target, object)
+                } else {
+                    (declared(program, target), object)
+                };
                 // `name: (…) => …` names a method only in an object that has a name.
                 if program.word(at) == ":" && owner.is_none() {
                     continue;
@@ -411,6 +425,11 @@ fn functions<'a>(program: &Program<'a>) -> Functions<'a> {
 }
 
 impl<'a> Functions<'a> {
+    /// The functions of `program`, before anything is known of what they make; `given` is what those of other modules make.
+    pub(super) fn of(program: &Program<'a>, given: Option<Arc<Given>>) -> Self {
+        Self { given, ..functions(program) }
+    }
+
     /// Keeps the function called by the name at `name` whose parameters, or `function`, begin at `from`.
     fn keep(&mut self, program: &Program<'a>, name: usize, owner: Option<&'a str>, from: usize) {
         if !program.is(name, Kind::Word) {
@@ -490,7 +509,9 @@ fn body(program: &Program<'_>, behind: usize) -> Option<(Range<usize>, bool)> {
                 }
                 return Some((program.expression(from), false));
             }
-            "{" if at == behind || !matches!(program.word(at.saturating_sub(1)), ":" | "<" | "|" | "&" | ",") => {
+            "{" if at == behind
+                || !matches!(program.word(at.saturating_sub(1)), ":" | "<" | "|" | "&" | ",") =>
+            {
                 return Some((at.saturating_add(1)..program.past(at).saturating_sub(1), true));
             }
             ";" | "" | ")" | "}" | "=" => return None,
@@ -556,4 +577,148 @@ fn declared(program: &Program<'_>, target: usize) -> usize {
 /// Whether the name at `at` stands behind a word that declares it.
 fn is_declared(program: &Program<'_>, at: usize) -> bool {
     at.checked_sub(1).is_some_and(|before| matches!(program.word(before), "const" | "let" | "var"))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::lines;
+
+    /// Lines at which a model's answer runs, in a program with a client of a model and `code`.
+    fn run(code: &str) -> Vec<u32> {
+        let head = "import OpenAI from 'openai';\nconst client = new OpenAI();\nconst CALL = { model: 'm', messages: [] };\n";
+        let found = lines("app.ts", &format!("{head}{code}"));
+        let answers = found.into_iter().filter(|(_, rule)| *rule == "model-output-executed");
+        answers.map(|(line, _)| line.saturating_sub(3)).collect()
+    }
+
+    #[test]
+    fn what_a_function_of_the_program_answers_is_an_answer_in_each_form() {
+        for ask in [
+            "async function ask(p) { const r = await client.chat.completions.create(CALL); return r.choices[0].message.content; }",
+            "async function ask(p: string): Promise<{ a: string } | string> { const r = await client.chat.completions.create(CALL); return r.choices[0].message.content ?? ''; }",
+            "const ask = async (p: string) => (await client.chat.completions.create(CALL)).choices[0].message.content!;",
+            "const ask: (p: string) => Promise<string> = async (p) => { return (await client.responses.create(CALL)).output_text; };",
+            "const ask = async p => (await inner(p)).trim(); async function inner(p) { return (await client.responses.create(CALL)).output_text; }",
+            "function* ask(p) { for (const part of x) { yield client.responses.create(CALL).output_text; } }",
+            "function ask(p) { return fetch('https://api.openai.com/v1/responses', { body: p }).then((r) => r.json()); }",
+        ] {
+            assert_eq!(run(&format!("{ask}\nasync function f(q) {{ eval(await ask(q)); }}\n")), [2], "{ask}");
+        }
+        for ask in [
+            "async function ask(p) { const r = await client.chat.completions.create(CALL); return r.choices.length; }",
+            "async function ask(p) { const r = await client.chat.completions.create(CALL); r.choices.map((c) => { return c.message.content; }); return 'x'; }",
+            "async function other(p) { return (await client.responses.create(CALL)).output_text; }",
+        ] {
+            assert_eq!(
+                run(&format!("{ask}\nasync function f(q) {{ eval(await ask(q)); }}\n")),
+                [] as [u32; 0],
+                "{ask}"
+            );
+        }
+    }
+
+    #[test]
+    fn methods_are_known_by_their_class_or_object() {
+        let ask =
+            "async ask(p: string) { const r = await client.responses.create(CALL); return r.output_text; }";
+        for code in [
+            format!("class A {{ {ask} async run(q) {{ const c = await this.ask(q);\neval(c); }} }}"),
+            format!("class A {{ private n = 0;\n{ask}\n}}\nconst a = new A();\nasync function f(q) {{ eval(await a.ask(q)); }}"),
+            format!("const api = {{ {ask} }};\neval(await api.ask(1));"),
+            "const api = { ask: async (p) => (await client.responses.create(CALL)).output_text };\neval(await api.ask(1));".to_owned(),
+            "class A { ask = async (p) => (await client.responses.create(CALL)).output_text; }\nclass B { a = new A(); async f() { eval(await this.a.ask(1)); } }".to_owned(),
+        ] {
+            assert_eq!(run(&code).len(), 1, "{code}");
+        }
+        let other = format!(
+            "class A {{ {ask} }}\nclass B {{ ask(p) {{ return 'x'; }} }}\nconst b = new B();\neval(await b.ask(1));"
+        );
+        assert_eq!(run(&other), [] as [u32; 0]);
+    }
+
+    #[test]
+    fn a_function_hands_on_what_it_is_given_unless_it_looks_at_it() {
+        let code = |helper: &str| {
+            format!(
+                "{helper}\nasync function f() {{ const r = await client.responses.create(CALL); eval(take(r.output_text)); }}\n"
+            )
+        };
+        for helper in [
+            "function take(text) { const found = text.match(/`(.*)`/); return found ? found[1] : text; }",
+            "const take = (text: string): string => text.trim();",
+        ] {
+            assert_eq!(run(&code(helper)).len(), 1, "{helper}");
+        }
+        for helper in [
+            "function take(text) { if (!ALLOWED.includes(text)) throw new Error('no'); return text; }",
+            "function take(text) { return ALLOWED.has(text) ? text : ''; }",
+            "function take(text) { return 'x'; }",
+        ] {
+            assert_eq!(run(&code(helper)), [] as [u32; 0], "{helper}");
+        }
+    }
+
+    #[test]
+    fn a_parameter_holds_what_a_caller_gives_it() {
+        let answer = "(await client.responses.create(CALL)).output_text";
+        let run_in = |body: &str, call: &str| {
+            run(&format!(
+                "import {{ execSync }} from 'child_process';\n{body}\nasync function f() {{ {call} }}\n"
+            ))
+        };
+        let helper = "function sh(command: string, times: number) { execSync(`run ${command}`); }";
+        assert_eq!(run_in(helper, &format!("sh({answer}, 1);")), [2]);
+        assert_eq!(run_in(helper, &format!("sh('ls', {answer});")), [] as [u32; 0]);
+        assert_eq!(run_in(helper, "sh('ls', 1);"), [] as [u32; 0]);
+        assert_eq!(
+            run_in(&format!("{helper}\nfunction outer(c) {{ sh(c, 2); }}"), &format!("outer({answer});")),
+            [2]
+        );
+        let looked = format!("const c = {answer}; if (!OK.includes(c)) return; sh(c, 1);");
+        assert_eq!(run_in(helper, &looked), [] as [u32; 0]);
+        // What one caller gives is not what another gets back.
+        let both = "const same = (x) => x;\nsame(1);";
+        assert_eq!(run_in(both, &format!("same({answer}); eval(same('1'));")), [] as [u32; 0]);
+    }
+
+    #[test]
+    fn the_state_of_a_page_holds_what_it_is_set_to() {
+        let code = |set: &str| {
+            lines(
+                "a.tsx",
+                &format!(
+                    "import OpenAI from 'openai';\nconst client = new OpenAI();\nexport function Chat() {{\n  const [html, setHtml] = useState('');\n  async function go() {{ const r = await client.responses.create({{}}); setHtml({set}); }}\n  return <div dangerouslySetInnerHTML={{{{ __html: html }}}} />;\n}}\n"
+                ),
+            )
+        };
+        assert_eq!(code("marked.parse(r.output_text)"), [(6, "model-output-executed")]);
+        assert_eq!(code("r.output_text"), [(6, "model-output-executed")]);
+        assert_eq!(code("DOMPurify.sanitize(r.output_text)"), []);
+        assert_eq!(code("'<b>x</b>'"), []);
+    }
+
+    #[test]
+    fn models_of_libraries_and_services_are_asked_in_their_own_ways() {
+        for ask in [
+            "import { ChatOpenAI } from '@langchain/openai';\nconst m = new ChatOpenAI({});\nconst a = (await m.invoke('q')).content;",
+            "import { createAgent } from 'langchain';\nconst agent = createAgent({});\nconst a = (await agent.invoke({})).output;",
+            "const r = await fetch(`${BASE}/v1/chat/completions`, {});\nconst a = (await r.json()).choices[0].message.content;",
+            "const { data } = await axios.post('http://localhost:11434/api/generate', {});\nconst a = data.response;",
+            "const r = await bedrock.send(new InvokeModelCommand({}));\nconst a = JSON.parse(r.body).content[0].text;",
+        ] {
+            let found = lines("a.ts", &format!("{ask}\neval(a);\n"));
+            assert_eq!(
+                found,
+                [(found.last().map_or(0, |(line, _)| *line), "model-output-executed")],
+                "{ask}"
+            );
+        }
+        for ask in [
+            "import { Shop } from './shop';\nconst m = new Shop({});\nconst a = (await m.invoke('q')).content;",
+            "const r = await fetch('https://api.example.dev/items');\nconst a = (await r.json()).name;",
+            "import { x } from '@langchain/core';\nconst a = await retriever.invoke('q');",
+        ] {
+            assert_eq!(lines("a.ts", &format!("{ask}\neval(a);\n")), [], "{ask}");
+        }
+    }
 }

@@ -3,9 +3,10 @@
 use crate::Safety;
 use crate::python::call::{Argument, Call};
 use crate::python::module::{Module, Report, Sink, SinkKind, edit};
-use crate::python::value::{Known, Taint};
+use crate::python::value::{Known, Taint, Value};
 use crate::rules::UNSAFE_MODEL_FORMAT;
 use bartizan_core::{Confidence, Finding, Rule, Severity, atlas, cwe, owasp_llm, owasp_ml, rule};
+use std::ops::Range;
 
 rule! {
     /// ## What it finds
@@ -332,6 +333,13 @@ fn by_option(call: &Call<'_>, module: &mut Module) {
             high("`allow_dangerous_deserialization=True` unpickles the index"),
         );
     }
+    // Source: vLLM documentation, "Engine arguments": `pt` loads the `.bin` files of a repository.
+    if call.is_of("vllm")
+        && let Some(format) = call.keyword("load_format").filter(|format| format.value.as_text() == Some("pt"))
+    {
+        let finding = Finding::new(&UNSAFE_DESERIALIZATION, "`load_format=\"pt\"` takes the pickled weights");
+        module.report(&format.span, finding.remedy("Use `load_format=\"safetensors\"`."));
+    }
     // A loader of any library that says so itself.
     if call.is_true("allow_pickle") && name.starts_with("load") {
         loads(call, module, "`allow_pickle=True` unpickles what is loaded", Confidence::Medium);
@@ -477,6 +485,15 @@ fn torch(call: &Call<'_>, module: &mut Module) {
     }
 }
 
+/// Judges an entry of a table that is a loader: what is chosen from it by a name is called where its own name is not written.
+pub(in crate::python) fn kept(entry: &Value, span: &Range<usize>, module: &mut Module) {
+    let Some(path) = entry.as_path() else { return };
+    if let Some((_, what)) = LOADERS.iter().find(|(loader, _)| *loader == path.as_ref()) {
+        let finding = Finding::new(&UNSAFE_DESERIALIZATION, format!("a table of loaders holds {what}"));
+        module.report(span, finding.confidence(Confidence::Medium));
+    }
+}
+
 /// Judges a loader that a caller hands what `who` had a hand in: what was found of the loader is worse then.
 pub(in crate::python) fn loaded_by_caller(sink: &Sink, who: &str, module: &mut Module) {
     let by_loader = |report: &&mut Report| {
@@ -538,6 +555,29 @@ mod tests {
 
     fn graded(code: &str) -> Vec<bartizan_core::Severity> {
         severities(code, "pipeline/unsafe-deserialization")
+    }
+
+    #[test]
+    fn a_loader_is_as_bad_as_what_its_callers_give_it() {
+        let head = "import pickle\nfrom flask import request\ndef load(data):\n    return pickle.loads(data)\n";
+        assert_eq!(graded(&format!("{head}load(request.data)")), [Critical]);
+        assert_eq!(graded(&format!("{head}load(b'x')")), [Medium]);
+        assert_eq!(graded(&format!("{head}class A:\n    def go(self):\n        return load(request.get_data())\n")), [Critical]);
+    }
+
+    #[test]
+    fn what_a_request_says_of_a_models_layers_is_found() {
+        let keras = |code: &str| graded(&format!("import keras\nfrom flask import request\n{code}"));
+        for code in [
+            "keras.models.model_from_json(request.json['net'])",
+            "keras.saving.deserialize_keras_object(request.json)",
+            "keras.Model.from_config(request.json)",
+            "keras.models.load_model(request.json['path'])",
+        ] {
+            assert_eq!(keras(code), [High], "{code}");
+        }
+        assert_eq!(keras("keras.models.model_from_json(open('net.json').read())"), []);
+        assert_eq!(keras("keras.models.load_model('net.keras', custom_objects=request.json)"), []);
     }
 
     #[test]

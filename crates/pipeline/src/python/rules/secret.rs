@@ -273,12 +273,22 @@ fn name_of(path: &str) -> &str {
 /// Judges a constant by the name it is given.
 pub(in crate::python) fn named(name: &str, value: &Value, span: &Range<usize>, module: &mut Module) {
     let Known::Text(text) = &value.known else { return };
-    if text.len() < 6 || text.len() > 400 || !value.taint.is_none() {
-        return;
-    }
-    if let Some(grade) = asks_for_credential(name).and_then(|asked| grade(asked, text)) {
+    if let Some(grade) = graded_by_name(name, text).filter(|_| value.taint.is_none()) {
         report(grade, span, text, module);
     }
+}
+
+/// How bad it is that `text` stands in code under `name`; `None` when that is no name of a credential, or the text none.
+pub(crate) fn graded_by_name(name: &str, text: &str) -> Option<(Severity, Confidence)> {
+    if !(6..=400).contains(&text.len()) {
+        return None;
+    }
+    asks_for_credential(name).and_then(|asked| grade(asked, text))
+}
+
+/// Where the passwords of connections stand in `text`.
+pub(crate) fn in_connections(text: &str) -> Vec<Range<usize>> {
+    super::connection::passwords(text, 0)
 }
 
 /// Judges a constant given to what can only be a credential.

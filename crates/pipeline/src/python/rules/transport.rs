@@ -311,19 +311,25 @@ fn http(call: &Call<'_>, module: &mut Module) {
 pub(in crate::python) fn named(name: &str, value: &Value, span: &Range<usize>, module: &mut Module) {
     const WORDS: &[&str] = &["URL", "URI", "MIRROR", "ENDPOINT", "SOURCE", "SERVER", "BASE", "HOST"];
     let constant = name.len() > 2 && !name.bytes().any(|byte| byte.is_ascii_lowercase());
-    let name = &name.to_ascii_uppercase();
+    let (written, name) = (name, &name.to_ascii_uppercase());
     // A variable in small letters says so by its name alone.
     let said =
         DATA.iter().any(|word| name.contains(word)) && (name.ends_with("_URL") || name.ends_with("_URI"));
-    let address = value.as_text().filter(|address| (constant || said) && is_plain(address));
-    let Some(address) = address else { return };
+    let Some(address) = value.as_text() else { return };
+    // A default of a parameter names data by what it ends with.
+    let data = is_artifact(address);
+    let known = (constant || said || data) && is_plain(address)
+        || (said || data) && crate::address::is_cleartext_inside(address);
+    if !known {
+        return;
+    }
     // Names of vocabularies are no places.
     let vocabulary = ["w3.org/", "schema.org", "purl.org", "xmlns", "/ns/", "/schema"];
-    if WORDS.iter().any(|word| name.contains(word))
+    if (data || WORDS.iter().any(|word| name.contains(word)))
         && !vocabulary.iter().any(|part| address.contains(part))
         && module.facts.plain.len() < MOST_PLAIN
     {
-        module.facts.plain.push((span.clone(), name.to_owned(), address.to_owned()));
+        module.facts.plain.push((span.clone(), written.to_owned(), address.to_owned()));
     }
 }
 
@@ -340,9 +346,14 @@ pub(in crate::python) fn conclude(module: &mut Module) {
         let asked = module.reports.iter().any(|report| {
             report.finding.rule.id == INSECURE_TRANSPORT.id && report.finding.message.contains(&shown)
         });
-        let data = DATA.iter().any(|word| name.contains(word));
+        let upper = name.to_ascii_uppercase();
+        if asked && upper != name {
+            // Told where it is asked.
+            continue;
+        }
+        let data = DATA.iter().any(|word| upper.contains(word)) || is_artifact(&address);
         let severity =
-            if !asked && (data || is_artifact(&address)) { Severity::Medium } else { Severity::Low };
+            if !asked && data && is_plain(&address) { Severity::Medium } else { Severity::Low };
         let finding = Finding::new(
             &INSECURE_TRANSPORT,
             format!("`{name}` names `{shown}`, an address without encryption"),
