@@ -82,7 +82,8 @@ fn name_of<'a>(program: &Program<'a>, at: usize) -> Option<&'a str> {
     }
     // A choice, `a ? "x" : "…"`, gives no name.
     let text = program.content(key).filter(|_| {
-        program.word(sign) == ":" && key.checked_sub(1).is_some_and(|before| matches!(program.word(before), "{" | ","))
+        program.word(sign) == ":"
+            && key.checked_sub(1).is_some_and(|before| matches!(program.word(before), "{" | ","))
     });
     text.or_else(|| program.is(key, Kind::Word).then(|| program.word(key)))
 }
@@ -220,17 +221,20 @@ fn transport(program: &Program<'_>, call: &Call, issues: &mut Vec<Issue>) {
 /// Source: `cors`, "Configuration Options": `true` reflects the origin of the request; Fastify's, Hono's and Koa's take the same options.
 fn cross_origin(program: &Program<'_>, call: &Call, issues: &mut Vec<Issue>) {
     let of_service = ["cors", "@fastify/cors", "hono/cors", "@koa/cors", "enableCors"];
-    let named = of_service.iter().any(|name| call.path == *name || call.path.starts_with(&format!("{name}.")))
-        || call.name() == "enableCors"
-        || call.name() == "register"
-            && call.arguments.first().is_some_and(|first| {
-                program.imported(program.word(first.start)).is_some_and(|path| path == "@fastify/cors")
-            });
+    let named =
+        of_service.iter().any(|name| call.path == *name || call.path.starts_with(&format!("{name}.")))
+            || call.name() == "enableCors"
+            || call.name() == "register"
+                && call.arguments.first().is_some_and(|first| {
+                    program.imported(program.word(first.start)).is_some_and(|path| path == "@fastify/cors")
+                });
     let options = call.arguments.iter().find(|argument| program.word(argument.start) == "{");
     let Some(options) = options.filter(|_| named) else { return };
-    let value = |key: &str| program.value(options.start, key).map(|value| (value.clone(), program.word(value.start)));
+    let value =
+        |key: &str| program.value(options.start, key).map(|value| (value.clone(), program.word(value.start)));
     let Some((origin, written)) = value("origin") else { return };
-    let reflected = written == "true" || origin.len() <= 8 && program.word(origin.end.saturating_sub(1)) == "origin";
+    let reflected =
+        written == "true" || origin.len() <= 8 && program.word(origin.end.saturating_sub(1)) == "origin";
     if reflected && value("credentials").is_some_and(|(_, on)| on == "true") {
         let message = "any page of the web may use the service as whoever reads it";
         issues.push(Issue::new(&EXPOSED_SERVICE, program.span(&origin), message));

@@ -240,12 +240,17 @@ impl<'a> Walk<'a, '_> {
             }
             "builtins.bool" | "builtins.int"
                 if let [setting] = call.positional.as_slice()
-                    && setting.value.taint.has(Taint::ENVIRONMENT)
+                    && (setting.value.taint.has(Taint::ENVIRONMENT)
+                        || matches!(setting.value.known, Known::Integer(_) | Known::Bool(_)))
                     && setting.value.taint.parameters() == 0 =>
             {
                 let number = setting.value.as_text().and_then(|text| text.trim().parse().ok());
                 let known = match (path, number, setting.value.truth()) {
                     ("builtins.int", Some(number), _) => Known::Integer(number),
+                    ("builtins.int", None, _) => match &setting.value.known {
+                        Known::Integer(number) => Known::Integer(*number),
+                        _ => Known::Nothing,
+                    },
                     ("builtins.bool", _, Some(truth)) => Known::Bool(truth),
                     _ => Known::Nothing,
                 };
@@ -257,7 +262,12 @@ impl<'a> Walk<'a, '_> {
                 if let Some(default) = call.keyword("default").filter(|_| !self.quiet) {
                     let name = call.argument(0, "name").and_then(|name| name.value.as_text());
                     let module = &mut self.state.module;
-                    super::rules::transport::named(name.unwrap_or("data_url"), &default.value, &default.span, module);
+                    super::rules::transport::named(
+                        name.unwrap_or("data_url"),
+                        &default.value,
+                        &default.span,
+                        module,
+                    );
                 }
             }
             "os.path.join" | "posixpath.join" => {

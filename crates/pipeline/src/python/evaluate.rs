@@ -120,7 +120,8 @@ impl<'a> Walk<'a, '_> {
             }
             Expr::Compare(compare) => {
                 let left = self.evaluate(&compare.left);
-                let others: Vec<Value> = compare.comparators.iter().map(|other| self.evaluate(other)).collect();
+                let others: Vec<Value> =
+                    compare.comparators.iter().map(|other| self.evaluate(other)).collect();
                 match (&*compare.ops, others.as_slice()) {
                     ([operator], [right]) => compared(*operator, &left, right),
                     _ => Value::default(),

@@ -173,6 +173,8 @@ impl<'a> Walk<'a, '_> {
         let destination = call.keyword("dest").and_then(|dest| dest.value.as_text()).map(str::to_owned);
         let (Some(name), Some(default)) = (destination.or(longest), call.keyword("default")) else { return };
         super::rules::remote_code::named(&name, &default.value, &default.span, &mut self.state.module);
+        super::rules::secret::named(&name, &default.value, &default.span, &mut self.state.module);
+        super::rules::transport::named(&name, &default.value, &default.span, &mut self.state.module);
         if is_telling_default(&name, &default.value.known) && self.state.arguments.len() < MOST_ARGUMENTS {
             self.state.arguments.insert(name.into(), default.value.known.clone());
         }

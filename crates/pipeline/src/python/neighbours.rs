@@ -517,15 +517,36 @@ mod tests {
         let over = "from .model import complete\ndef again(q):\n    return complete(q).strip()\n";
         for (import, body, severity) in [
             ("from app.model import complete", "eval(complete(q))", Severity::Critical),
-            ("from .model import complete\nimport subprocess", "subprocess.run(complete(q), shell=True)", Severity::Critical),
-            ("from . import model\nimport sqlite3", "sqlite3.connect('a').execute(model.complete(q))", Severity::High),
+            (
+                "from .model import complete\nimport subprocess",
+                "subprocess.run(complete(q), shell=True)",
+                Severity::Critical,
+            ),
+            (
+                "from . import model\nimport sqlite3",
+                "sqlite3.connect('a').execute(model.complete(q))",
+                Severity::High,
+            ),
             ("from .over import again", "exec(again(q))", Severity::Critical),
-            ("from .model import parts", "exec(''.join([part async for part in parts(q)]))", Severity::Critical),
+            (
+                "from .model import parts",
+                "exec(''.join([part async for part in parts(q)]))",
+                Severity::Critical,
+            ),
             ("from .model import Bot\nbot = Bot()", "exec(await bot.reply(q))", Severity::Critical),
-            ("import re\nfrom .model import complete\nCODE = re.compile('`(.*)`')", "exec(CODE.search(complete(q)).group(1))", Severity::Critical),
+            (
+                "import re\nfrom .model import complete\nCODE = re.compile('`(.*)`')",
+                "exec(CODE.search(complete(q)).group(1))",
+                Severity::Critical,
+            ),
         ] {
             let code = format!("{import}\nasync def f(q):\n    return {body}\n");
-            let files = [("app/__init__.py", ""), ("app/model.py", helper), ("app/over.py", over), ("app/main.py", &code)];
+            let files = [
+                ("app/__init__.py", ""),
+                ("app/model.py", helper),
+                ("app/over.py", over),
+                ("app/main.py", &code),
+            ];
             let found = graded(&found(&files, "app/main.py"), "pipeline/model-output-executed");
             assert_eq!(found.iter().map(|(severity, _)| *severity).collect::<Vec<_>>(), [severity], "{code}");
         }
@@ -539,7 +560,10 @@ mod tests {
         let loader = "import pickle\nfrom keras.models import model_from_json\ndef load(data):\n    return pickle.loads(data)\ndef build(text):\n    return model_from_json(text)\n";
         let call = |call: &str| {
             let code = format!("from flask import request\nfrom ops import load, build\n{call}\n");
-            graded(&found(&[("ops.py", loader), ("main.py", &code)], "main.py"), "pipeline/unsafe-deserialization")
+            graded(
+                &found(&[("ops.py", loader), ("main.py", &code)], "main.py"),
+                "pipeline/unsafe-deserialization",
+            )
         };
         assert_eq!(call("load(request.data)"), [(Severity::Critical, Some(3))]);
         assert_eq!(call("build(request.json['net'])"), [(Severity::High, Some(3))]);

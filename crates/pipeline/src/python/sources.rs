@@ -44,9 +44,13 @@ pub(super) fn of_path(path: &str) -> Taint {
         Some(b'a') if begins("azure.functions.HttpRequest()") => Taint::REQUEST,
         Some(b'f') if begins("falcon.Request()") => Taint::REQUEST,
         Some(b'w') if begins("werkzeug.Request()") || begins("werkzeug.wrappers.Request()") => Taint::REQUEST,
-        Some(b'@') if path.strip_prefix(REQUEST_BY_NAME).is_some_and(|rest| {
-            rest.strip_prefix('.').is_some_and(|member| SENT.contains(&member))
-        }) => Taint::REQUEST,
+        Some(b'@')
+            if path
+                .strip_prefix(REQUEST_BY_NAME)
+                .is_some_and(|rest| rest.strip_prefix('.').is_some_and(|member| SENT.contains(&member))) =>
+        {
+            Taint::REQUEST
+        }
         _ if is_tool_call(path) => Taint::MODEL,
         _ => Taint::default(),
     }

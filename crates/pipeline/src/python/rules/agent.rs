@@ -84,7 +84,8 @@ const SWITCHES: &[&str] = &[
 
 /// Whether a folder is all of a machine or of somebody's files.
 fn is_everything(root: &Value) -> bool {
-    root.known == Known::Null || root.as_text().is_some_and(|root| matches!(root, "/" | "~" | "C:\\" | "/home" | "/root"))
+    root.known == Known::Null
+        || root.as_text().is_some_and(|root| matches!(root, "/" | "~" | "C:\\" | "/home" | "/root"))
 }
 
 /// Judges one call.
@@ -255,10 +256,7 @@ mod tests {
         assert_eq!(graded(&format!("{files}F()")), [bartizan_core::Severity::Medium]);
         assert_eq!(graded(&format!("{files}F(root_dir='work')")), []);
         assert_eq!(graded(&format!("{files}F(root_dir='/')")), [bartizan_core::Severity::Medium]);
-        assert_eq!(
-            graded("from crewai import Agent\nAgent(role='r', code_execution_mode='unsafe')"),
-            [High]
-        );
+        assert_eq!(graded("from crewai import Agent\nAgent(role='r', code_execution_mode='unsafe')"), [High]);
         assert_eq!(graded("from crewai import Agent\nAgent(role='r', code_execution_mode='safe')"), []);
         for code in [
             "class ShellTool:\n    pass\nShellTool()",

@@ -335,7 +335,8 @@ fn by_option(call: &Call<'_>, module: &mut Module) {
     }
     // Source: vLLM documentation, "Engine arguments": `pt` loads the `.bin` files of a repository.
     if call.is_of("vllm")
-        && let Some(format) = call.keyword("load_format").filter(|format| format.value.as_text() == Some("pt"))
+        && let Some(format) =
+            call.keyword("load_format").filter(|format| format.value.as_text() == Some("pt"))
     {
         let finding = Finding::new(&UNSAFE_DESERIALIZATION, "`load_format=\"pt\"` takes the pickled weights");
         module.report(&format.span, finding.remedy("Use `load_format=\"safetensors\"`."));
@@ -559,10 +560,14 @@ mod tests {
 
     #[test]
     fn a_loader_is_as_bad_as_what_its_callers_give_it() {
-        let head = "import pickle\nfrom flask import request\ndef load(data):\n    return pickle.loads(data)\n";
+        let head =
+            "import pickle\nfrom flask import request\ndef load(data):\n    return pickle.loads(data)\n";
         assert_eq!(graded(&format!("{head}load(request.data)")), [Critical]);
         assert_eq!(graded(&format!("{head}load(b'x')")), [Medium]);
-        assert_eq!(graded(&format!("{head}class A:\n    def go(self):\n        return load(request.get_data())\n")), [Critical]);
+        assert_eq!(
+            graded(&format!("{head}class A:\n    def go(self):\n        return load(request.get_data())\n")),
+            [Critical]
+        );
     }
 
     #[test]

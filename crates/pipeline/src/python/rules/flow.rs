@@ -293,7 +293,9 @@ mod tests {
     fn an_answer_keeps_whose_word_it_is_through_patterns_generators_and_messages() {
         let graded = |code: &str| {
             severities(
-                &format!("import asyncio, json, openai, os, pty, re, subprocess\nc = openai.OpenAI()\ndef ask(q):\n    return c.responses.create(input=q).output_text\nCODE = re.compile('`(.*)`')\n{code}"),
+                &format!(
+                    "import asyncio, json, openai, os, pty, re, subprocess\nc = openai.OpenAI()\ndef ask(q):\n    return c.responses.create(input=q).output_text\nCODE = re.compile('`(.*)`')\n{code}"
+                ),
                 "pipeline/model-output-executed",
             )
         };
@@ -335,21 +337,34 @@ mod tests {
     fn filters_of_document_stores_are_statements_when_they_are_whole_anothers() {
         let graded = |code: &str| {
             severities(
-                &format!("import json, openai, pymongo\nrows = pymongo.MongoClient()['a']['b']\na = openai.OpenAI().responses.create(input='q').output_text\n{code}"),
+                &format!(
+                    "import json, openai, pymongo\nrows = pymongo.MongoClient()['a']['b']\na = openai.OpenAI().responses.create(input='q').output_text\n{code}"
+                ),
                 "pipeline/model-output-executed",
             )
         };
-        for code in ["list(rows.find(json.loads(a)))", "rows.aggregate(json.loads(a))", "rows.delete_many(filter=json.loads(a))"] {
+        for code in [
+            "list(rows.find(json.loads(a)))",
+            "rows.aggregate(json.loads(a))",
+            "rows.delete_many(filter=json.loads(a))",
+        ] {
             assert_eq!(graded(code), [High], "{code}");
         }
-        for code in ["rows.find({'name': json.loads(a)['name']})", "rows.find({})", "rows.insert_one(json.loads(a))"] {
+        for code in
+            ["rows.find({'name': json.loads(a)['name']})", "rows.find({})", "rows.insert_one(json.loads(a))"]
+        {
             assert_eq!(graded(code), [], "{code}");
         }
     }
 
     #[test]
     fn queries_of_tables_run_what_whoever_starts_the_program_types() {
-        let graded = |code: &str| severities(&format!("import pandas as pd, sys\ndf = pd.read_csv('a.csv')\n{code}"), "pipeline/code-from-data");
+        let graded = |code: &str| {
+            severities(
+                &format!("import pandas as pd, sys\ndf = pd.read_csv('a.csv')\n{code}"),
+                "pipeline/code-from-data",
+            )
+        };
         assert_eq!(graded("df.query(input())"), [Medium]);
         assert_eq!(graded("pd.eval(sys.argv[1])"), [Medium]);
         assert_eq!(graded("df.query('a > 1')"), []);
@@ -359,7 +374,9 @@ mod tests {
     fn templates_of_prompts_are_instructions() {
         let graded = |code: &str| {
             severities(
-                &format!("from flask import request\nfrom llama_index.core import PromptTemplate\nfrom langchain_core.prompts import PromptTemplate as Other\nfrom llama_index.readers.web import SimpleWebPageReader\nfrom langchain_community.document_loaders import WebBaseLoader, TextLoader\nfrom langchain_openai import ChatOpenAI\n{code}"),
+                &format!(
+                    "from flask import request\nfrom llama_index.core import PromptTemplate\nfrom langchain_core.prompts import PromptTemplate as Other\nfrom llama_index.readers.web import SimpleWebPageReader\nfrom langchain_community.document_loaders import WebBaseLoader, TextLoader\nfrom langchain_openai import ChatOpenAI\n{code}"
+                ),
                 "pipeline/prompt-from-untrusted-input",
             )
         };

@@ -275,17 +275,29 @@ mod tests {
     fn readers_of_documents_read_where_they_are_told_to() {
         let graded = |code: &str, rule: &str| {
             severities(
-                &format!("from flask import request\nfrom langchain_community.document_loaders import WebBaseLoader, UnstructuredURLLoader, PyPDFLoader, UnstructuredHTMLLoader\nfrom llama_index.core import SimpleDirectoryReader\nfrom llama_index.readers.web import SimpleWebPageReader\nu = request.args['u']\n{code}"),
+                &format!(
+                    "from flask import request\nfrom langchain_community.document_loaders import WebBaseLoader, UnstructuredURLLoader, PyPDFLoader, UnstructuredHTMLLoader\nfrom llama_index.core import SimpleDirectoryReader\nfrom llama_index.readers.web import SimpleWebPageReader\nu = request.args['u']\n{code}"
+                ),
                 rule,
             )
         };
-        for code in ["WebBaseLoader(u).load()", "UnstructuredURLLoader(urls=[u])", "SimpleWebPageReader().load_data([u])"] {
+        for code in [
+            "WebBaseLoader(u).load()",
+            "UnstructuredURLLoader(urls=[u])",
+            "SimpleWebPageReader().load_data([u])",
+        ] {
             assert_eq!(graded(code, "pipeline/address-from-data"), [Medium], "{code}");
         }
-        for code in ["PyPDFLoader(u)", "SimpleDirectoryReader(input_dir=u).load_data()", "UnstructuredHTMLLoader(u)"] {
+        for code in
+            ["PyPDFLoader(u)", "SimpleDirectoryReader(input_dir=u).load_data()", "UnstructuredHTMLLoader(u)"]
+        {
             assert_eq!(graded(code, "pipeline/file-from-data"), [Medium], "{code}");
         }
-        for code in ["WebBaseLoader('https://a.example/' + u)", "PyPDFLoader('a.pdf')", "SimpleDirectoryReader('docs', filename=u)"] {
+        for code in [
+            "WebBaseLoader('https://a.example/' + u)",
+            "PyPDFLoader('a.pdf')",
+            "SimpleDirectoryReader('docs', filename=u)",
+        ] {
             assert_eq!(graded(code, "pipeline/address-from-data"), [], "{code}");
             assert_eq!(graded(code, "pipeline/file-from-data"), [], "{code}");
         }

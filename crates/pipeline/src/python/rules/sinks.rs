@@ -382,7 +382,7 @@ fn sql(call: &Call<'_>, module: &mut Module) {
         || spark
         || call.is_of("pyspark") && name == "sql"
         || call.is_of("duckdb") && matches!(name, "sql" | "query");
-    if !runs {
+    if !runs || call.path.starts_with("set:") {
         return;
     }
     let Some(statement) = call.argument(0, "sql") else { return };

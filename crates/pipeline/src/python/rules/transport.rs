@@ -352,8 +352,11 @@ pub(in crate::python) fn conclude(module: &mut Module) {
             continue;
         }
         let data = DATA.iter().any(|word| upper.contains(word)) || is_artifact(&address);
-        let severity =
-            if !asked && data && is_plain(&address) { Severity::Medium } else { Severity::Low };
+        let severity = if !asked && data && !crate::address::is_cleartext_inside(&address) {
+            Severity::Medium
+        } else {
+            Severity::Low
+        };
         let finding = Finding::new(
             &INSECURE_TRANSPORT,
             format!("`{name}` names `{shown}`, an address without encryption"),
@@ -598,6 +601,38 @@ fn download(call: &Call<'_>, module: &mut Module) {
 mod tests {
     use crate::python::tests::severities;
     use bartizan_core::Severity::{High, Low, Medium};
+
+    #[test]
+    fn defaults_that_name_data_without_encryption_are_found_where_they_are_written() {
+        let graded = |code: &str| severities(code, "pipeline/insecure-transport");
+        for (code, severity) in [
+            ("def pipe(url: str = 'http://data.example/train.csv'):\n    prep(url=url)\n", Medium),
+            (
+                "from metaflow import Parameter\np = Parameter('corpus', default='http://data.example/a.csv')\n",
+                Medium,
+            ),
+            (
+                "from metaflow import Parameter\np = Parameter('corpus', default='http://data.acme.lan/a.csv')\n",
+                Low,
+            ),
+            ("def d(cfg):\n    use(cfg.get('data', 'http://data.example/a.pkl'))\n", Medium),
+        ] {
+            assert_eq!(graded(code), [severity], "{code}");
+        }
+        for code in [
+            "def pipe(url: str = 'https://data.example/train.csv'):\n    prep(url=url)\n",
+            "def pipe(schema: str = 'http://www.w3.org/2001/x'):\n    prep(schema)\n",
+            "def d(cfg):\n    use(cfg.get('home', 'http://localhost/a.pkl'))\n",
+        ] {
+            assert_eq!(graded(code), [], "{code}");
+        }
+        assert_eq!(
+            graded(
+                "import pandas as pd\ndef d():\n    url = 'http://data.example/a.csv'\n    return pd.read_csv(url)\n"
+            ),
+            [Medium]
+        );
+    }
 
     #[test]
     fn verification_switched_off_is_found_by_every_switch() {
