@@ -203,16 +203,21 @@ fn transport(program: &Program<'_>, call: &Call, issues: &mut Vec<Issue>) {
     let begin = program.beginning(&given);
     let plain = address::cleartext(begin).is_some_and(|address| begin.starts_with(address))
         || begin.strip_prefix("ws://").is_some_and(|rest| !address::is_local(address::host(rest)));
+    let inside = crate::address::is_cleartext_inside(begin);
     // A host that a hole goes on is known at run time only.
     let whole = begin.split_once("://").is_some_and(|(_, rest)| rest.contains('/'))
         || program.constant(&given).is_some();
-    if plain && whole {
+    if (plain || inside) && whole {
         let shown = bartizan_core::printable(begin, 100);
-        issues.push(Issue::new(
-            &INSECURE_TRANSPORT,
-            program.span(&given),
-            format!("`{}` asks {shown} without encryption", call.name()),
-        ));
+        let message = format!("`{}` asks {shown} without encryption", call.name());
+        let issue = Issue::new(&INSECURE_TRANSPORT, program.span(&given), message);
+        // Inside its network fewer can listen.
+        let inside = inside && !plain;
+        issues.push(if inside {
+            issue.severity(Severity::Low).confidence(Confidence::Medium)
+        } else {
+            issue
+        });
     }
 }
 
@@ -233,9 +238,7 @@ fn cross_origin(program: &Program<'_>, call: &Call, issues: &mut Vec<Issue>) {
     let value =
         |key: &str| program.value(options.start, key).map(|value| (value.clone(), program.word(value.start)));
     let Some((origin, written)) = value("origin") else { return };
-    let reflected =
-        written == "true" || origin.len() <= 8 && program.word(origin.end.saturating_sub(1)) == "origin";
-    if reflected && value("credentials").is_some_and(|(_, on)| on == "true") {
+    if written == "true" && value("credentials").is_some_and(|(_, on)| on == "true") {
         let message = "any page of the web may use the service as whoever reads it";
         issues.push(Issue::new(&EXPOSED_SERVICE, program.span(&origin), message));
     }
@@ -266,4 +269,63 @@ fn browser(program: &Program<'_>, call: &Call, issues: &mut Vec<Issue>) {
             .confidence(Confidence::Medium)
             .remedy("Call the model from a server that keeps the key, and let the page ask that server."),
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{found, lines};
+    use bartizan_core::Severity::{High, Low, Medium};
+
+    #[test]
+    fn services_that_any_page_may_use_as_its_reader_are_found() {
+        for code in [
+            "import cors from 'cors';\napp.use(cors({ origin: true, credentials: true }));",
+            "const cors = require('@fastify/cors');\napp.register(cors, { origin: true, credentials: true });",
+            "const app = await NestFactory.create(M);\napp.enableCors({ origin: true, credentials: true });",
+        ] {
+            assert_eq!(lines("a.ts", code), [(2, "exposed-service")], "{code}");
+        }
+        for code in [
+            "import cors from 'cors';\napp.use(cors());",
+            "import cors from 'cors';\napp.use(cors({ origin: true }));",
+            "import cors from 'cors';\napp.use(cors({ origin: ['https://a.example'], credentials: true }));",
+            "draw({ origin: true, credentials: true });",
+        ] {
+            assert_eq!(lines("a.ts", code), [], "{code}");
+        }
+    }
+
+    #[test]
+    fn credentials_are_known_by_their_names_as_in_python() {
+        for (code, severity) in [
+            ("new Pool({ password: 'pgprod-55ac-xx9' });", Medium),
+            ("const DB_PASSWORD = 'pgprod-55ac-xx9';", Medium),
+            ("const h = { 'x-api-key': 'q8zr1lm4vb7xc2nd5ks9tp3w' };", High),
+            ("const apiKey = process.env.API_KEY ?? 'q8zr1lm4vb7xc2nd5ks9tp3w';", High),
+            ("const apiKey = process.env['API_KEY'] || 'q8zr1lm4vb7xc2nd5ks9tp3w';", High),
+            ("const u = 'postgres://quill:Kx7pgprod55@db.acme.io/q';", Medium),
+        ] {
+            assert_eq!(found("a.ts", code), [("pipeline/secret", 1, severity)], "{code}");
+        }
+        for code in [
+            "const labels = { password: 'Password' };",
+            "const apiKey = process.env.API_KEY ?? '';",
+            "const u = 'postgres://user:password@localhost/q';",
+            "const kind = secret ? 'q8zr1lm4vb7xc2nd5ks9tp3w' : 'x';",
+        ] {
+            assert_eq!(found("a.ts", code), [], "{code}");
+        }
+        assert_eq!(
+            found("a.test.ts", "login({ password: 'pgprod-55ac-xx9' });"),
+            [("pipeline/secret", 1, Low)]
+        );
+    }
+
+    #[test]
+    fn plain_addresses_inside_of_a_network_weigh_less() {
+        assert_eq!(
+            found("a.ts", "await fetch('http://api.acme.lan/a');"),
+            [("pipeline/insecure-transport", 1, Low)]
+        );
+    }
 }

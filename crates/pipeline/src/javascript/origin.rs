@@ -8,10 +8,12 @@
 //! nests or repeats, and one that would take more is said to be followed in part.
 
 mod called;
+mod functions;
 
 use super::lexer::Kind;
 use super::program::{Call, EXPRESSION, Program};
-pub(super) use called::{Given, Made};
+use functions::Functions;
+pub(super) use functions::{Given, Made};
 use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
@@ -60,7 +62,7 @@ pub(super) struct Origins<'p, 'a> {
     /// How many expressions within one another are looked at.
     depth: Cell<usize>,
     /// What the functions of the program make of values.
-    functions: called::Functions<'a>,
+    functions: Functions<'a>,
     /// Whether parameters are marked, to see what is handed on, and nothing else counts.
     marking: Cell<bool>,
 }
@@ -75,7 +77,7 @@ impl<'p, 'a> Origins<'p, 'a> {
             left: Cell::new(steps),
             ended: Cell::new(None),
             depth: Cell::new(0),
-            functions: called::Functions::of(program, given),
+            functions: Functions::of(program, given),
             marking: Cell::new(false),
         };
         for call in calls {
@@ -542,6 +544,8 @@ impl<'p, 'a> Origins<'p, 'a> {
                         program.imported(name).map_or(whole.clone(), |meant| whole.replacen(name, meant, 1));
                     if let Some(made) = self.of_own_call(&members, index) {
                         origin = made;
+                    } else if is_read(&members) {
+                        origin = origin.max(self.source(Some(Origin::Request)));
                     } else if answers(&path) || self.asks_model(&members) || self.asks_service(&path, index) {
                         origin = origin.max(self.source(Some(Origin::Answer)));
                     } else if matches!(last, "map" | "flatMap") && members.len() > 1 {
@@ -704,12 +708,38 @@ fn of_members(before: &[&str], member: &str) -> Option<Origin> {
     {
         return Some(Origin::Request);
     }
+    // Source: URL standard, "URL class": what stands behind the `?` of an address.
+    if member == "searchParams"
+        && before.iter().any(|name| matches!(*name, "req" | "request" | "nextUrl" | "url"))
+    {
+        return Some(Origin::Request);
+    }
     if before.ends_with(&["ctx", "request"]) && matches!(member, "body" | "query") {
         return Some(Origin::Request);
     }
     let answer = before.contains(&"choices") && matches!(member, "content" | "text" | "arguments")
         || matches!(member, "output_text" | "outputText");
     answer.then_some(Origin::Answer)
+}
+
+/// Whether the chain that is called reads what a request sent: `req.json()`, `c.req.query("q")`.
+///
+/// Source: Fetch standard, "Body mixin"; Hono documentation, "HonoRequest".
+fn is_read(members: &[&str]) -> bool {
+    let [.., request, read] = members else { return false };
+    matches!(*request, "req" | "request")
+        && matches!(
+            *read,
+            "json"
+                | "text"
+                | "formData"
+                | "query"
+                | "queries"
+                | "param"
+                | "parseBody"
+                | "valid"
+                | "arrayBuffer"
+        )
 }
 
 /// Whether the result of what is called is a model's answer.

@@ -178,7 +178,9 @@ impl<'a> Walk<'a, '_> {
                     Expr::Name(owner) => self.keywords == Some(owner.id.as_str()),
                     _ => false,
                 };
-                super::rules::transport::named(key, &value.value, &value.span, module);
+                if !call.path.starts_with("os.environ") {
+                    super::rules::transport::named(key, &value.value, &value.span, module);
+                }
                 if keywords && name == "setdefault" {
                     super::rules::channel::handed_on(&Value::text(key), &value.value, &value.span, module);
                 }

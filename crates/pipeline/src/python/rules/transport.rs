@@ -3,6 +3,7 @@
 use crate::Safety;
 use crate::python::call::{Argument, Call};
 use crate::python::module::{Module, Report, edit};
+use crate::python::sources::{self, Documents};
 use crate::python::value::{HOLE, Known, Value};
 use crate::rules::{INSECURE_TRANSPORT, TLS_DISABLED, UNVERIFIED_DOWNLOAD};
 use bartizan_core::{Confidence, Finding, Rule, Severity};
@@ -229,6 +230,9 @@ fn by_keyword(call: &Call<'_>, module: &mut Module) {
 /// Functions that read data or models from an address.
 pub(in crate::python) fn fetches(call: &Call<'_>) -> bool {
     let name = call.name();
+    if sources::reads_documents(call) == Some(Documents::Web) {
+        return true;
+    }
     match call.package() {
         "pandas" | "polars" | "dask" | "geopandas" => name.starts_with("read_") || name.starts_with("scan_"),
         "requests" | "httpx" => {
@@ -319,7 +323,8 @@ pub(in crate::python) fn named(name: &str, value: &Value, span: &Range<usize>, m
     // A default of a parameter names data by what it ends with.
     let data = is_artifact(address);
     let known = (constant || said || data) && is_plain(address)
-        || (said || data) && crate::address::is_cleartext_inside(address);
+        || (said || data || constant && DATA.iter().any(|word| name.contains(word)))
+            && crate::address::is_cleartext_inside(address);
     if !known {
         return;
     }
@@ -616,6 +621,15 @@ mod tests {
                 Low,
             ),
             ("def d(cfg):\n    use(cfg.get('data', 'http://data.example/a.pkl'))\n", Medium),
+            ("import os\nMODEL_HOST = os.environ.get('MODEL_HOST', 'http://models.acme.internal')\n", Low),
+            (
+                "from llama_index.readers.web import SimpleWebPageReader\nSimpleWebPageReader().load_data(['http://wiki.acme.lan/policy'])\n",
+                Low,
+            ),
+            (
+                "from langchain_community.document_loaders import WebBaseLoader\nWebBaseLoader('http://wiki.example/policy')\n",
+                Medium,
+            ),
         ] {
             assert_eq!(graded(code), [severity], "{code}");
         }
