@@ -91,7 +91,7 @@ fn find(file: &Path, boundary: &Path, name: &str) -> Option<PathBuf> {
         let stem = ["js", "mjs", "cjs", "jsx"]
             .iter()
             .find_map(|end| place.to_str()?.strip_suffix(&format!(".{end}")).map(PathBuf::from));
-        let ends = ENDS.iter().flat_map(|end| {
+        let ends = ENDS.iter().filter_map(|end| {
             let (stem, joined) = (stem.as_ref().unwrap_or(&place), end.starts_with("index."));
             if joined {
                 Some(place.join(end))

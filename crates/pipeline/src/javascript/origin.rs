@@ -1,8 +1,8 @@
 //! Where the values of a program come from: [`Origins`].
 //!
 //! Followed are what a model chose for a tool, what a user sent, and what a model answered, through declarations, members,
-//! templates and sums of texts. What another function makes of a value is its own: it is not followed, so that a check by a
-//! function of the program ends it.
+//! templates and sums of texts, and through the program's own functions ([`called`]). What any other function makes of a value is its own:
+//! it is not followed, and a check by a function of the program ends it.
 //!
 //! The steps taken are counted, and end at a multiple of the program's length ([`STEPS`]): a file takes linear time whatever it
 //! nests or repeats, and one that would take more is said to be followed in part.
@@ -542,8 +542,8 @@ impl<'p, 'a> Origins<'p, 'a> {
                     let (last, whole) = (members.last().copied().unwrap_or_default(), members.join("."));
                     let path =
                         program.imported(name).map_or(whole.clone(), |meant| whole.replacen(name, meant, 1));
-                    if let Some(made) = self.of_own_call(&members, index) {
-                        origin = made;
+                    if let Some(made) = self.made_by(&members, index) {
+                        origin = self.of_made(made, index);
                     } else if is_read(&members) {
                         origin = origin.max(self.source(Some(Origin::Request)));
                     } else if answers(&path) || self.asks_model(&members) || self.asks_service(&path, index) {
@@ -579,7 +579,7 @@ impl<'p, 'a> Origins<'p, 'a> {
     /// Whether the call of `path` whose `(` is at `open` asks a model's API by its address, or by a command of Bedrock's client.
     fn asks_service(&self, path: &str, open: usize) -> bool {
         let program = self.program;
-        if path.ends_with(".send") {
+        if path.rsplit_once('.').is_some_and(|(_, name)| name == "send") {
             let command = open.saturating_add(2);
             return program.word(open.saturating_add(1)) == "new"
                 && ["InvokeModel", "Converse"].iter().any(|begin| program.word(command).starts_with(begin));

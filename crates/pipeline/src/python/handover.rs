@@ -113,8 +113,8 @@ impl<'a> Walk<'a, '_> {
     /// A function of a library handed over with what it will be given: `pool.submit(os.system, command)`.
     fn hand_library(&mut self, call: &Call<'a>) {
         let place = match call.name() {
-            "to_thread" | "submit" | "apply_async" | "call_soon" | "add_task" => 0,
-            "map" | "imap" | "imap_unordered" | "starmap" => 0,
+            "to_thread" | "submit" | "apply_async" | "call_soon" | "add_task" | "map" | "imap"
+            | "imap_unordered" | "starmap" => 0,
             "run_in_executor" => 1,
             _ => return,
         };

@@ -14,7 +14,7 @@ use std::ops::Range;
 /// Over how many calls values are followed.
 const ROUNDS: usize = 3;
 
-impl<'p, 'a> Origins<'p, 'a> {
+impl<'a> Origins<'_, 'a> {
     /// Finds out what the functions of the program make and are called with, and binds the names anew where that matters.
     pub(super) fn functions(&mut self, calls: &[Call]) {
         if self.functions.list.is_empty() && self.functions.given.is_none() {
@@ -271,17 +271,22 @@ impl<'p, 'a> Origins<'p, 'a> {
         None
     }
 
-    /// What a call through `members` of a function of this or another module makes, its `(` being at `open`; `None` for any other call.
-    pub(super) fn of_own_call(&self, members: &[&str], open: usize) -> Option<Option<Origin>> {
+    /// What a call through `members` of a function of this or another module amounts to, its `(` being at `open`; `None` for any other
+    /// call.
+    pub(super) fn made_by(&self, members: &[&str], open: usize) -> Option<Made> {
         if self.functions.list.is_empty() && self.functions.given.is_none() {
             return None;
         }
-        let made = match self.function_named(members, open) {
-            Some(index) => self.functions.list.get(index)?.made,
-            None => self.given_by(members)?,
-        };
-        let returned = made.returns.filter(|_| !self.marking.get());
-        Some(returned.max(if made.passes { self.of_arguments(open) } else { None }))
+        match self.function_named(members, open) {
+            Some(index) => self.functions.list.get(index).map(|function| function.made),
+            None => self.given_by(members),
+        }
+    }
+
+    /// Whose word the call whose `(` is at `open` gives, of a function that amounts to `made`.
+    pub(super) fn of_made(&self, made: Made, open: usize) -> Option<Origin> {
+        let handed_on = if made.passes { self.of_arguments(open) } else { None };
+        self.source(made.returns).max(handed_on)
     }
 
     fn given_by(&self, members: &[&str]) -> Option<Made> {

@@ -12,7 +12,7 @@ rule! {
     /// a shell (`ShellTool`, `ShellTools`, `terminal`, `strands_tools.shell`), a local code executor (`LocalCommandLineCodeExecutor`, `use_docker=False`,
     /// `LocalPythonExecutor` with every import), query engines that evaluate code (`PandasQueryEngine`), file tools without a root,
     /// and the switches that allow it (`allow_dangerous_code=True`,
-    /// `allow_dangerous_requests=True`, `allow_code_execution=True`).
+    /// `allow_dangerous_requests=True`, `allow_code_execution=True`, `code_execution_mode="unsafe"`).
     /// ## Why it matters
     /// Whoever can put text before the model runs code on the machine of the agent, with its secrets.
     /// ## Example

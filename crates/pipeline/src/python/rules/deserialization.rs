@@ -16,7 +16,8 @@ rule! {
     /// LangChain's `allow_dangerous_deserialization=True`, queues that accept pickles (Celery), services that unpickle requests
     /// (`recv_pyobj`, BentoML's `PickleSerializable`), unpicklers whose `find_class` refuses nothing, and libraries that unpickle their own models (gensim, flair,
     /// fastai, stable-baselines3, AutoGluon, PyCaret, statsmodels, Paddle), `torch.hub.load_state_dict_from_url` without `weights_only=True`,
-    /// and any loader that is given `allow_pickle=True`. Aliases, `functools.partial` and `**` of constant dicts are
+    /// and any loader that is given `allow_pickle=True`, loaders kept in a table, vLLM's `load_format="pt"`, and Keras' makers of layers that are
+    /// given what others sent. Aliases, `functools.partial` and `**` of constant dicts are
     /// followed.
     ///
     /// `torch.load` without `weights_only` is graded lower: from PyTorch 2.6 on the default is `True`, before it `False`,

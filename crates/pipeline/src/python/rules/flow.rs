@@ -9,8 +9,8 @@ use bartizan_core::{Confidence, Finding, Rule, Severity, atlas, cwe, owasp_agent
 rule! {
     /// ## What it finds
     /// The answer of a language model, or an argument one chose for a tool, handed to `eval`, `exec`, a shell, a database, a
-    /// page or a template; followed through variables, functions of the module, containers, string operations, and files that are
-    /// written and then run. Also a function or module that it names among everything there is (`globals()[name]`,
+    /// page or a template; followed through variables, functions and generators of the module and of modules that it imports, containers,
+    /// string operations, and files that are written and then run. Also filters of document stores that are whole its word. Also a function or module that it names among everything there is (`globals()[name]`,
     /// `getattr(module, name)`, `import_module(name)`), and in shells the answer of a command-line agent that is kept in a file or
     /// variable and run by a later command.
     /// ## Why it matters
@@ -107,7 +107,7 @@ rule! {
 
     /// ## What it finds
     /// Instructions to a language model (a system message, a prompt template) that contain what a user sent, a server
-    /// answered or a file holds.
+    /// answered, a reader of documents fetched or a file holds.
     /// ## Why it matters
     /// The model cannot tell your instructions from the ones inside that text.
     /// ## Example

@@ -10,7 +10,7 @@ use bartizan_core::{Confidence, Finding, Rule, Severity, atlas, cwe, owasp_agent
 rule! {
     /// ## What it finds
     /// A request whose host is chosen by a user or a language model: `requests.get(body["url"])`, a model or data set loaded
-    /// from such an address. Silent where the beginning of the address is constant; graded lower where the code takes an
+    /// from such an address, a page that a reader of documents (LangChain, LlamaIndex) is told to fetch. Silent where the beginning of the address is constant; graded lower where the code takes an
     /// address apart, presumably to look at its host.
     /// ## Why it matters
     /// The server reaches what its users cannot: the metadata service that hands out its credentials, services inside the
