@@ -334,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn filters_of_document_stores_are_statements_when_they_are_whole_anothers() {
+    fn filters_of_document_stores_are_statements_when_somebody_else_wrote_them_whole() {
         let graded = |code: &str| {
             severities(
                 &format!(
