@@ -1,25 +1,28 @@
 //! What source of JavaScript does that it should not: [`issues`].
 
 use super::lexer::Kind;
-use super::origin::Origins;
+use super::origin::{Given, Origins};
 use super::program::{Call, Program};
 use super::sinks;
-use crate::python::secret::{by_format, named_in_dump};
-use crate::rules::{INSECURE_TRANSPORT, REMOTE_CODE, SECRET, TLS_DISABLED};
+use crate::python::secret::{by_format, graded_by_name, in_connections};
+use crate::rules::{EXPOSED_SERVICE, INSECURE_TRANSPORT, REMOTE_CODE, SECRET, TLS_DISABLED};
 use crate::{Issue, address};
 use bartizan_core::report::masked;
 use bartizan_core::{Confidence, Finding, Severity};
 use std::ops::Range;
+use std::sync::Arc;
 
 /// Everything found in `program`, and the byte from which values were no longer followed, where there were too many to follow.
-pub(super) fn issues(program: &Program<'_>) -> (Vec<Issue>, Option<usize>) {
+/// `given` is what functions of other modules make.
+pub(super) fn issues(program: &Program<'_>, given: Option<Arc<Given>>) -> (Vec<Issue>, Option<usize>) {
     let calls: Vec<Call> = (0..program.tokens.len()).filter_map(|open| program.call(open)).collect();
-    let origins = Origins::of(program, &calls);
+    let origins = Origins::of(program, &calls, given);
     let mut issues = Vec::new();
     for call in &calls {
         sinks::call(program, &origins, call, &mut issues);
         transport(program, call, &mut issues);
         browser(program, call, &mut issues);
+        cross_origin(program, call, &mut issues);
     }
     for at in 0..program.tokens.len() {
         if matches!(program.word(at), "=" | ":") && program.is(at, Kind::Mark) {
@@ -43,28 +46,48 @@ pub(super) fn credentials(program: &Program<'_>) -> Vec<(Range<usize>, Finding)>
             (span, finding.evidence(masked(shown)).credential(shown))
         })
         .collect();
+    for span in in_connections(program.text) {
+        let finding = Finding::new(&SECRET, "the password of a connection is written in code");
+        found.push((span, finding.severity(Severity::Medium).confidence(Confidence::Medium)));
+    }
     for at in 0..program.tokens.len() {
-        let Some(value) = program.content(at).filter(|value| (20..400).contains(&value.len())) else {
-            continue;
-        };
-        let named = at.checked_sub(2).filter(|key| {
-            program.is(*key, Kind::Word) && matches!(program.word(key.saturating_add(1)), "=" | ":")
-        });
-        let Some(key) = named else { continue };
+        let Some(value) = program.content(at).filter(|value| value.len() < 400) else { continue };
+        let Some(name) = name_of(program, at) else { continue };
         let span = program.span(&(at..at.saturating_add(1)));
         if found.iter().any(|(other, _)| other.start < span.end && span.start < other.end) {
             continue;
         }
-        let spelt = snake(program.word(key));
-        if !named_in_dump(&format!("{spelt}: \"{value}\"")).is_empty() {
+        if let Some((severity, confidence)) = graded_by_name(&snake(name), value) {
             let finding = Finding::new(&SECRET, "a credential stands in the code")
-                .confidence(Confidence::Medium)
+                .severity(severity)
+                .confidence(confidence)
                 .evidence(masked(value))
                 .credential(value);
             found.push((span, finding));
         }
     }
     found
+}
+
+/// Under which name the string at `at` is kept: `name = "…"`, `name: "…"`, `"name": "…"`, and behind the environment's own value,
+/// `name = process.env.NAME ?? "…"`.
+fn name_of<'a>(program: &Program<'a>, at: usize) -> Option<&'a str> {
+    let mut sign = at.checked_sub(1)?;
+    if matches!(program.word(sign), "??" | "||") {
+        // `process.env.NAME` or `process.env["NAME"]`
+        let begin = (sign.saturating_sub(7)..sign).rev().find(|begin| program.word(*begin) == "process")?;
+        sign = begin.checked_sub(1)?;
+    }
+    let key = sign.checked_sub(1)?;
+    if !matches!(program.word(sign), "=" | ":") {
+        return None;
+    }
+    // A choice, `a ? "x" : "…"`, gives no name.
+    let text = program.content(key).filter(|_| {
+        program.word(sign) == ":"
+            && key.checked_sub(1).is_some_and(|before| matches!(program.word(before), "{" | ","))
+    });
+    text.or_else(|| program.is(key, Kind::Word).then(|| program.word(key)))
 }
 
 /// `clientSecret` as `client_secret`.
@@ -182,16 +205,44 @@ fn transport(program: &Program<'_>, call: &Call, issues: &mut Vec<Issue>) {
     let begin = program.beginning(&given);
     let plain = address::cleartext(begin).is_some_and(|address| begin.starts_with(address))
         || begin.strip_prefix("ws://").is_some_and(|rest| !address::is_local(address::host(rest)));
+    let inside = crate::address::is_cleartext_inside(begin);
     // A host that a hole goes on is known at run time only.
     let whole = begin.split_once("://").is_some_and(|(_, rest)| rest.contains('/'))
         || program.constant(&given).is_some();
-    if plain && whole {
+    if (plain || inside) && whole {
         let shown = bartizan_core::printable(begin, 100);
-        issues.push(Issue::new(
-            &INSECURE_TRANSPORT,
-            program.span(&given),
-            format!("`{}` asks {shown} without encryption", call.name()),
-        ));
+        let message = format!("`{}` asks {shown} without encryption", call.name());
+        let issue = Issue::new(&INSECURE_TRANSPORT, program.span(&given), message);
+        // Inside its network fewer can listen.
+        let inside = inside && !plain;
+        issues.push(if inside {
+            issue.severity(Severity::Low).confidence(Confidence::Medium)
+        } else {
+            issue
+        });
+    }
+}
+
+/// Every page of the web allowed to use a service with its reader's cookies: `cors({ origin: true, credentials: true })`.
+///
+/// Source: `cors`, "Configuration Options": `true` reflects the origin of the request; Fastify's, Hono's and Koa's take the same options.
+fn cross_origin(program: &Program<'_>, call: &Call, issues: &mut Vec<Issue>) {
+    let of_service = ["cors", "@fastify/cors", "hono/cors", "@koa/cors", "enableCors"];
+    let named =
+        of_service.iter().any(|name| call.path == *name || call.path.starts_with(&format!("{name}.")))
+            || call.name() == "enableCors"
+            || call.name() == "register"
+                && call.arguments.first().is_some_and(|first| {
+                    program.imported(program.word(first.start)).is_some_and(|path| path == "@fastify/cors")
+                });
+    let options = call.arguments.iter().find(|argument| program.word(argument.start) == "{");
+    let Some(options) = options.filter(|_| named) else { return };
+    let value =
+        |key: &str| program.value(options.start, key).map(|value| (value.clone(), program.word(value.start)));
+    let Some((origin, written)) = value("origin") else { return };
+    if written == "true" && value("credentials").is_some_and(|(_, on)| on == "true") {
+        let message = "any page of the web may use the service as whoever reads it";
+        issues.push(Issue::new(&EXPOSED_SERVICE, program.span(&origin), message));
     }
 }
 
@@ -220,4 +271,63 @@ fn browser(program: &Program<'_>, call: &Call, issues: &mut Vec<Issue>) {
             .confidence(Confidence::Medium)
             .remedy("Call the model from a server that keeps the key, and let the page ask that server."),
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{found, lines};
+    use bartizan_core::Severity::{High, Low, Medium};
+
+    #[test]
+    fn services_that_any_page_may_use_as_its_reader_are_found() {
+        for code in [
+            "import cors from 'cors';\napp.use(cors({ origin: true, credentials: true }));",
+            "const cors = require('@fastify/cors');\napp.register(cors, { origin: true, credentials: true });",
+            "const app = await NestFactory.create(M);\napp.enableCors({ origin: true, credentials: true });",
+        ] {
+            assert_eq!(lines("a.ts", code), [(2, "exposed-service")], "{code}");
+        }
+        for code in [
+            "import cors from 'cors';\napp.use(cors());",
+            "import cors from 'cors';\napp.use(cors({ origin: true }));",
+            "import cors from 'cors';\napp.use(cors({ origin: ['https://a.example'], credentials: true }));",
+            "draw({ origin: true, credentials: true });",
+        ] {
+            assert_eq!(lines("a.ts", code), [], "{code}");
+        }
+    }
+
+    #[test]
+    fn credentials_are_known_by_their_names_as_in_python() {
+        for (code, severity) in [
+            ("new Pool({ password: 'pgprod-55ac-xx9' });", Medium),
+            ("const DB_PASSWORD = 'pgprod-55ac-xx9';", Medium),
+            ("const h = { 'x-api-key': 'q8zr1lm4vb7xc2nd5ks9tp3w' };", High),
+            ("const apiKey = process.env.API_KEY ?? 'q8zr1lm4vb7xc2nd5ks9tp3w';", High),
+            ("const apiKey = process.env['API_KEY'] || 'q8zr1lm4vb7xc2nd5ks9tp3w';", High),
+            ("const u = 'postgres://quill:Kx7pgprod55@db.acme.io/q';", Medium),
+        ] {
+            assert_eq!(found("a.ts", code), [("pipeline/secret", 1, severity)], "{code}");
+        }
+        for code in [
+            "const labels = { password: 'Password' };",
+            "const apiKey = process.env.API_KEY ?? '';",
+            "const u = 'postgres://user:password@localhost/q';",
+            "const kind = secret ? 'q8zr1lm4vb7xc2nd5ks9tp3w' : 'x';",
+        ] {
+            assert_eq!(found("a.ts", code), [], "{code}");
+        }
+        assert_eq!(
+            found("a.test.ts", "login({ password: 'pgprod-55ac-xx9' });"),
+            [("pipeline/secret", 1, Low)]
+        );
+    }
+
+    #[test]
+    fn plain_addresses_inside_of_a_network_weigh_less() {
+        assert_eq!(
+            found("a.ts", "await fetch('http://api.acme.lan/a');"),
+            [("pipeline/insecure-transport", 1, Low)]
+        );
+    }
 }

@@ -7,6 +7,7 @@
 
 mod judge;
 mod lexer;
+mod neighbours;
 mod origin;
 mod program;
 mod reader;

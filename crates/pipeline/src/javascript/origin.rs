@@ -1,20 +1,25 @@
 //! Where the values of a program come from: [`Origins`].
 //!
 //! Followed are what a model chose for a tool, what a user sent, and what a model answered, through declarations, members,
-//! templates, sums of texts, loops and the functions that are handed to them. What another function makes of a value is its own: it is not followed, so that a check by a
-//! function of the program ends it.
+//! templates, sums of texts, loops and the functions that are handed to them, and through the program's own functions ([`called`]). What any
+//! other function makes of a value is its own: it is not followed, and a check by a function of the program ends it.
 //!
 //! The steps taken are counted, and end at a multiple of the program's length ([`STEPS`]): a file takes linear time whatever it
 //! nests or repeats, and one that would take more is said to be followed in part.
 
+mod called;
+mod functions;
 mod names;
 
 use super::lexer::Kind;
 use super::program::{Call, EXPRESSION, Program};
-use names::{Function, GOES_THROUGH, functions};
+use functions::Functions;
+pub(super) use functions::{Given, Made};
+use names::{Function, GOES_THROUGH, named};
 use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
+use std::sync::Arc;
 
 /// Who had a hand in a value. In order of weight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,7 +58,7 @@ pub(super) struct Origins<'p, 'a> {
     program: &'p Program<'a>,
     bindings: HashMap<&'a str, Vec<Binding<'a>>>,
     /// Functions by name; methods of classes with `true`.
-    functions: HashMap<(bool, &'a str), Function>,
+    named: HashMap<(bool, &'a str), Function>,
     /// Steps left.
     left: Cell<usize>,
     /// The token at which none were left.
@@ -62,25 +67,32 @@ pub(super) struct Origins<'p, 'a> {
     depth: Cell<usize>,
     /// The token at which members of a value are no longer followed.
     until: Cell<usize>,
+    /// What the functions of the program make of values.
+    functions: Functions<'a>,
+    /// Whether parameters are marked, to see what is handed on, and nothing else counts.
+    marking: Cell<bool>,
 }
 
 impl<'p, 'a> Origins<'p, 'a> {
-    /// Reads where the values of `program` come from; `calls` are its calls in order.
-    pub(super) fn of(program: &'p Program<'a>, calls: &[Call]) -> Self {
+    /// Reads where the values of `program` come from; `calls` are its calls in order, `given` what functions of other modules make.
+    pub(super) fn of(program: &'p Program<'a>, calls: &[Call], given: Option<Arc<Given>>) -> Self {
         let steps = program.tokens.len().saturating_mul(STEPS).saturating_add(STEPS_ALWAYS);
         let mut origins = Self {
             program,
             bindings: HashMap::new(),
-            functions: functions(program),
+            named: named(program),
             left: Cell::new(steps),
             ended: Cell::new(None),
             depth: Cell::new(0),
             until: Cell::new(usize::MAX),
+            functions: Functions::of(program, given),
+            marking: Cell::new(false),
         };
         for call in calls {
             origins.handlers(call);
         }
         origins.declarations();
+        origins.functions(calls);
         origins
     }
 
@@ -239,7 +251,7 @@ impl<'p, 'a> Origins<'p, 'a> {
             if program.word(target) == "}" {
                 let Some(open) = program.tokens.get(target).and_then(|token| token.pair) else { continue };
                 for (name, key) in self.pattern(open) {
-                    let origin = origin.filter(|_| !PLAIN.contains(&key));
+                    let origin = origin.filter(|_| !is_plain(key, origin));
                     self.bind(name, origin, scope.clone(), HashSet::new());
                 }
                 continue;
@@ -294,7 +306,7 @@ impl<'p, 'a> Origins<'p, 'a> {
             let before = at.checked_sub(2).map_or("", |before| program.word(before));
             let bound = Some(at).filter(|at| program.is_variable(*at));
             let bound = bound.and_then(|at| self.binding(program.word(at), at)?.origin);
-            worst.max(bound).max(of_members(&[before], program.word(at)))
+            worst.max(bound).max(self.source(of_members(&[before], program.word(at))))
         })
     }
 
@@ -535,10 +547,10 @@ impl<'p, 'a> Origins<'p, 'a> {
                 "." | "?." if program.is(index.saturating_add(1), Kind::Word) => {
                     let member = program.word(index.saturating_add(1));
                     let bounded = first && found.is_some_and(|binding| binding.checked.contains(member));
-                    if bounded || PLAIN.contains(&member) {
+                    if bounded || is_plain(member, origin) {
                         origin = None;
                     }
-                    origin = origin.max(of_members(&members, member));
+                    origin = origin.max(self.source(of_members(&members, member)));
                     members.push(member);
                     first = false;
                     index = index.saturating_add(2);
@@ -558,8 +570,12 @@ impl<'p, 'a> Origins<'p, 'a> {
                     let (last, whole) = (members.last().copied().unwrap_or_default(), members.join("."));
                     let path =
                         program.imported(name).map_or(whole.clone(), |meant| whole.replacen(name, meant, 1));
-                    if answers(&path) {
-                        origin = origin.max(Some(Origin::Answer));
+                    if let Some(made) = self.made_by(&members, index) {
+                        origin = self.of_made(made, index);
+                    } else if is_read(&members) {
+                        origin = origin.max(self.source(Some(Origin::Request)));
+                    } else if answers(&path) || self.asks_model(&members) || self.asks_service(&path, index) {
+                        origin = origin.max(self.source(Some(Origin::Answer)));
                     } else if matches!(last, "map" | "flatMap") && members.len() > 1 {
                         origin = origin.and_then(|_| self.of_mapped(index, origin));
                     } else if PASSING.contains(&last) || matches!(last, "replace" | "replaceAll") {
@@ -581,6 +597,31 @@ impl<'p, 'a> Origins<'p, 'a> {
             }
         }
         (origin, index)
+    }
+
+    /// A source of values, unless only parameters count.
+    fn source(&self, origin: Option<Origin>) -> Option<Origin> {
+        origin.filter(|_| !self.marking.get())
+    }
+
+    /// Whether the call of `path` whose `(` is at `open` asks a model's API by its address, or by a command of Bedrock's client.
+    fn asks_service(&self, path: &str, open: usize) -> bool {
+        let program = self.program;
+        if path.rsplit_once('.').is_some_and(|(_, name)| name == "send") {
+            let command = open.saturating_add(2);
+            return program.word(open.saturating_add(1)) == "new"
+                && ["InvokeModel", "Converse"].iter().any(|begin| program.word(command).starts_with(begin));
+        }
+        super::sinks::asks(path)
+            && program.parts(open).first().is_some_and(|address| {
+                address.clone().take(PARTS).any(|at| {
+                    let piece = Some(program.word(at)).filter(|_| program.is(at, Kind::Piece));
+                    program
+                        .content(at)
+                        .or(piece)
+                        .is_some_and(|text| SERVICES.iter().any(|service| text.contains(service)))
+                })
+            })
     }
 
     fn of_arguments(&self, open: usize) -> Option<Origin> {
@@ -695,12 +736,38 @@ fn of_members(before: &[&str], member: &str) -> Option<Origin> {
     {
         return Some(Origin::Request);
     }
+    // Source: URL standard, "URL class": what stands behind the `?` of an address.
+    if member == "searchParams"
+        && before.iter().any(|name| matches!(*name, "req" | "request" | "nextUrl" | "url"))
+    {
+        return Some(Origin::Request);
+    }
     if before.ends_with(&["ctx", "request"]) && matches!(member, "body" | "query") {
         return Some(Origin::Request);
     }
     let answer = before.contains(&"choices") && matches!(member, "content" | "text" | "arguments")
         || matches!(member, "output_text" | "outputText");
     answer.then_some(Origin::Answer)
+}
+
+/// Whether the chain that is called reads what a request sent: `req.json()`, `c.req.query("q")`.
+///
+/// Source: Fetch standard, "Body mixin"; Hono documentation, "HonoRequest".
+fn is_read(members: &[&str]) -> bool {
+    let [.., request, read] = members else { return false };
+    matches!(*request, "req" | "request")
+        && matches!(
+            *read,
+            "json"
+                | "text"
+                | "formData"
+                | "query"
+                | "queries"
+                | "param"
+                | "parseBody"
+                | "valid"
+                | "arrayBuffer"
+        )
 }
 
 /// Whether the result of what is called is a model's answer.
@@ -716,8 +783,39 @@ fn answers(path: &str) -> bool {
     ]
     .iter()
     .any(|end| path.ends_with(end))
-        || matches!(path, "ai.generateText" | "ai.generateObject" | "ollama.chat" | "ollama.generate")
+        || matches!(
+            path,
+            "ai.generateText"
+                | "ai.generateObject"
+                | "ai.streamText"
+                | "ai.streamObject"
+                | "ollama.chat"
+                | "ollama.generate"
+                | "cohere.chat"
+                | "cohere.generate"
+                | "replicate.run"
+                | "hf.textGeneration"
+                | "hf.chatCompletion"
+        )
 }
+
+/// Parts of the addresses at which models are asked.
+const SERVICES: &[&str] = &[
+    "/chat/completions",
+    "/v1/completions",
+    "/v1/messages",
+    "/v1/responses",
+    "/api/generate",
+    "/api/chat",
+    ":generateContent",
+    "api.openai.com",
+    "api.anthropic.com",
+    "generativelanguage.googleapis.com",
+    "api.mistral.ai",
+    "api.cohere.",
+    "api.groq.com",
+    "openrouter.ai/api",
+];
 
 /// Steps that may be taken for each token of a program.
 const STEPS: usize = 200;
@@ -779,7 +877,14 @@ const OWN: &[&str] = &[
 /// Methods whose result is a truth or a number.
 const TRUTHS: &[&str] =
     &["includes", "startsWith", "endsWith", "test", "indexOf", "has", "some", "every", "findIndex"];
-/// Members that hold nothing of anyone.
+/// Whether `member` holds nothing of whoever the value is of: numbers, and what the service says of its own answer. What a request calls
+/// `id` its sender chose.
+fn is_plain(member: &str, origin: Option<Origin>) -> bool {
+    PLAIN.contains(&member)
+        && (origin == Some(Origin::Answer) || matches!(member, "length" | "size" | "signal"))
+}
+
+/// Members of an answer that hold nothing that the model wrote, and numbers.
 const PLAIN: &[&str] = &[
     "length",
     "size",

@@ -170,6 +170,14 @@ impl<'a> Program<'a> {
             let Some(before) = dot.and_then(|dot| dot.checked_sub(1)) else { break };
             at = before;
         }
+        // `require("m").f(…)`
+        let module = self.content(begin.saturating_add(2)).filter(|_| self.word(begin) == "require");
+        if let Some(module) = module.map(module_name).filter(|_| parts.len() > 1) {
+            parts.pop();
+            parts.push(module);
+            parts.reverse();
+            return Some((parts.join("."), begin));
+        }
         Some((self.named(parts), begin))
     }
 
@@ -199,6 +207,11 @@ impl<'a> Program<'a> {
     /// What a local name stands for in another module.
     pub(super) fn imported(&self, name: &str) -> Option<&str> {
         self.imports.get(name).map(String::as_str)
+    }
+
+    /// Whether any local name stands for something of a module that `wanted` takes.
+    pub(super) fn imports_of(&self, wanted: impl Fn(&str) -> bool) -> bool {
+        self.imports.values().any(|path| wanted(path))
     }
 
     /// Whether the token at `index` is a name that is read: no member of another, no key, no word of the language.
@@ -337,7 +350,7 @@ impl<'a> Program<'a> {
         else {
             return;
         };
-        let Some(module) = self.content(from.saturating_add(1)).map(module) else { return };
+        let Some(module) = self.content(from.saturating_add(1)).map(module_name) else { return };
         let mut index = at.saturating_add(1);
         while index < from {
             let word = self.word(index);
@@ -368,7 +381,7 @@ impl<'a> Program<'a> {
 
     /// `const a = require("m")`, `const { b } = require("m")`, `require("m").b`.
     fn require(&mut self, at: usize) {
-        let Some(module) = self.content(at.saturating_add(2)).map(module) else { return };
+        let Some(module) = self.content(at.saturating_add(2)).map(module_name) else { return };
         let Some(equals) = at.checked_sub(1).filter(|before| self.word(*before) == "=") else { return };
         let Some(target) = equals.checked_sub(1) else { return };
         if self.word(target) == "}" {
@@ -399,7 +412,7 @@ impl<'a> Program<'a> {
 }
 
 /// A module without what says that it is Node's own.
-fn module(name: &str) -> &str {
+fn module_name(name: &str) -> &str {
     name.strip_prefix("node:").unwrap_or(name)
 }
 

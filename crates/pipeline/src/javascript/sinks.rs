@@ -1,5 +1,7 @@
 //! Where values run, are shown, open files or ask addresses: the same rules as for Python.
 
+mod by_origin;
+
 use super::lexer::Kind;
 use super::origin::{Origin, Origins};
 use super::program::{Call, EXPRESSION, Program};
@@ -29,6 +31,9 @@ enum Sink {
 
 /// Judges what `call` hands to a sink.
 pub(super) fn call(program: &Program<'_>, origins: &Origins<'_, '_>, call: &Call, issues: &mut Vec<Issue>) {
+    if by_origin::call(program, origins, call, issues) {
+        return;
+    }
     let Some((sink, given)) = sink(program, call) else { return };
     // Where the host is fixed, what follows chooses no other.
     if sink == Sink::Address && has_host(program, &given) {

@@ -174,6 +174,16 @@ impl<'a> Walk<'a, '_> {
                 // What holds unless someone says otherwise.
                 let module = &mut self.state.module;
                 super::rules::remote_code::named(key, &value.value, &value.span, module);
+                let keywords = match attribute.value.as_ref() {
+                    Expr::Name(owner) => self.keywords == Some(owner.id.as_str()),
+                    _ => false,
+                };
+                if !call.path.starts_with("os.environ") {
+                    super::rules::transport::named(key, &value.value, &value.span, module);
+                }
+                if keywords && name == "setdefault" {
+                    super::rules::channel::handed_on(&Value::text(key), &value.value, &value.span, module);
+                }
             }
             if let Some(value) = self.container_method(call, name, &attribute.value) {
                 return value;
@@ -229,6 +239,38 @@ impl<'a> Walk<'a, '_> {
                 self.prepared(&callee, call);
                 let partial = Partial { callee, positional: values.collect(), named };
                 return Known::Partial(Arc::new(partial)).into();
+            }
+            "builtins.bool" | "builtins.int"
+                if let [setting] = call.positional.as_slice()
+                    && (setting.value.taint.has(Taint::ENVIRONMENT)
+                        || matches!(setting.value.known, Known::Integer(_) | Known::Bool(_)))
+                    && setting.value.taint.parameters() == 0 =>
+            {
+                let number = setting.value.as_text().and_then(|text| text.trim().parse().ok());
+                let known = match (path, number, setting.value.truth()) {
+                    ("builtins.int", Some(number), _) => Known::Integer(number),
+                    ("builtins.int", None, _) => match &setting.value.known {
+                        Known::Integer(number) => Known::Integer(*number),
+                        _ => Known::Nothing,
+                    },
+                    ("builtins.bool", _, Some(truth)) => Known::Bool(truth),
+                    _ => Known::Nothing,
+                };
+                // A number or a yes carries nobody's words.
+                return Value { known, taint: Taint::default() };
+            }
+            // What a run is started with unless whoever starts it says otherwise.
+            "metaflow.Parameter" | "metaflow.Config" => {
+                if let Some(default) = call.keyword("default").filter(|_| !self.quiet) {
+                    let name = call.argument(0, "name").and_then(|name| name.value.as_text());
+                    let module = &mut self.state.module;
+                    super::rules::transport::named(
+                        name.unwrap_or("data_url"),
+                        &default.value,
+                        &default.span,
+                        module,
+                    );
+                }
             }
             "os.path.join" | "posixpath.join" => {
                 let parts: Vec<Value> =

@@ -242,6 +242,10 @@ impl<'a> Walk<'a, '_> {
                 let known = option.or(given_default).filter(|known| is_telling_default(name, known));
                 let value = match known {
                     Some(known) => known.into(),
+                    // What frameworks hand to those who answer requests is called so.
+                    None if name == "request" && parameter.annotation().is_none() => {
+                        Value::path(super::sources::REQUEST_BY_NAME)
+                    }
                     None => self.parameter(parameter.annotation()),
                 };
                 // Frameworks hand over what fits the annotation: a number or one of a list carries no text.

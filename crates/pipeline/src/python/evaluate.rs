@@ -4,7 +4,7 @@ use super::sources;
 use super::strings;
 use super::value::{HOLE, Known, MOST_CHOICES, Taint, Value};
 use super::walk::Walk;
-use ruff_python_ast::{self as ast, Expr, InterpolatedStringElement, Number, Operator, UnaryOp};
+use ruff_python_ast::{self as ast, CmpOp, Expr, InterpolatedStringElement, Number, Operator, UnaryOp};
 use ruff_text_size::Ranged;
 use std::sync::Arc;
 
@@ -108,14 +108,24 @@ impl<'a> Walk<'a, '_> {
             }
             Expr::Await(wait) => self.evaluate(&wait.value),
             Expr::Starred(starred) => self.evaluate(&starred.value),
-            Expr::Yield(give) => give.value.as_ref().map(|value| self.evaluate(value)).unwrap_or_default(),
-            Expr::YieldFrom(give) => self.evaluate(&give.value),
+            Expr::Yield(give) => {
+                let value = give.value.as_ref().map(|value| self.evaluate(value)).unwrap_or_default();
+                self.given_in_turn(value.all_taint());
+                value
+            }
+            Expr::YieldFrom(give) => {
+                let value = self.evaluate(&give.value);
+                self.given_in_turn(value.all_taint());
+                value
+            }
             Expr::Compare(compare) => {
-                self.evaluate(&compare.left);
-                for other in &compare.comparators {
-                    self.evaluate(other);
+                let left = self.evaluate(&compare.left);
+                let others: Vec<Value> =
+                    compare.comparators.iter().map(|other| self.evaluate(other)).collect();
+                match (&*compare.ops, others.as_slice()) {
+                    ([operator], [right]) => compared(*operator, &left, right),
+                    _ => Value::default(),
                 }
-                Value::default()
             }
             Expr::Slice(slice) => {
                 for part in [&slice.lower, &slice.upper, &slice.step].into_iter().flatten() {
@@ -129,6 +139,13 @@ impl<'a> Walk<'a, '_> {
                 self.escape(escape.kind, &escape.value, span);
                 Value::default()
             }
+        }
+    }
+
+    /// Whoever goes through what the function being walked gives one after the other gets what is `taint`ed.
+    fn given_in_turn(&mut self, taint: Taint) {
+        if let Some(frame) = self.frames.last_mut() {
+            frame.returns.taint = frame.returns.taint.and(taint);
         }
     }
 
@@ -216,6 +233,7 @@ impl<'a> Walk<'a, '_> {
                         let span = self.span(item.value.range());
                         super::rules::secret::named(name, &value, &span, &mut self.state.module);
                         super::rules::remote_code::named(name, &value, &span, &mut self.state.module);
+                        super::rules::deserialization::kept(&value, &span, &mut self.state.module);
                     }
                     entries.push((name, value));
                 }
@@ -320,6 +338,9 @@ pub(super) fn subscript(owner: &Value, key: &Value) -> Value {
             let known = if name.eq_ignore_ascii_case("authorization") { INBOUND } else { "[]" };
             Value { known: owner.step(known), taint: owner.taint }
         }
+        (Known::Path(_) | Known::Nothing, Known::Text(name)) if name.as_ref() == "tool_calls" => {
+            Value { known: owner.step("[]"), taint: owner.taint.and(Taint::MODEL) }
+        }
         (Known::Path(_), _) => Value { known: owner.step("[]"), taint: owner.taint },
         (Known::Entries(entries), _) => {
             let functions = entries.iter().filter_map(|(_, value)| match value.known {
@@ -347,6 +368,28 @@ pub(super) fn element(items: &Value) -> Value {
         Known::Path(_) => Value { known: items.step("[]"), taint: items.taint },
         _ => Value::from_taint(items.all_taint()),
     }
+}
+
+/// Whether `left operator right` holds, for texts that are known: a setting of the environment holds what is written down for it unless
+/// someone sets it otherwise.
+fn compared(operator: CmpOp, left: &Value, right: &Value) -> Value {
+    let set = left.taint.has(Taint::ENVIRONMENT) && left.taint.parameters() == 0;
+    let Some(text) = left.as_text().filter(|_| set) else { return Value::default() };
+    let among = || match &right.known {
+        Known::Items(items) => {
+            let texts: Option<Vec<&str>> = items.iter().map(Value::as_text).collect();
+            texts.map(|texts| texts.contains(&text))
+        }
+        _ => None,
+    };
+    let holds = match operator {
+        CmpOp::Eq => right.as_text().map(|other| other == text),
+        CmpOp::NotEq => right.as_text().map(|other| other != text),
+        CmpOp::In => among(),
+        CmpOp::NotIn => among().map(|among| !among),
+        _ => None,
+    };
+    Value { known: holds.map_or(Known::Nothing, Known::Bool), taint: Taint::default() }
 }
 
 /// `left operator right`.

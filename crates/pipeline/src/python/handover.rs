@@ -113,13 +113,18 @@ impl<'a> Walk<'a, '_> {
     /// A function of a library handed over with what it will be given: `pool.submit(os.system, command)`.
     fn hand_library(&mut self, call: &Call<'a>) {
         let place = match call.name() {
-            "to_thread" | "submit" | "apply_async" | "call_soon" | "add_task" => 0,
+            "to_thread" | "submit" | "apply_async" | "call_soon" | "add_task" | "map" | "imap"
+            | "imap_unordered" | "starmap" => 0,
             "run_in_executor" => 1,
             _ => return,
         };
+        let in_turn = call.name().contains("map");
         let path = call.positional.get(place).and_then(|callee| callee.value.as_path()).cloned();
         let Some(path) = path.filter(|path| path.contains('.') && !path.contains("()")) else { return };
-        let positional = call.positional.get(place.saturating_add(1)..).unwrap_or_default().to_vec();
+        let mut positional = call.positional.get(place.saturating_add(1)..).unwrap_or_default().to_vec();
+        for argument in positional.iter_mut().filter(|_| in_turn) {
+            argument.value = super::evaluate::element(&argument.value);
+        }
         let spelling = call.positional.get(place).map_or(call.spelling, |callee| callee.written);
         self.check(&Call { path, spelling, positional, ..call.clone() });
     }
@@ -168,6 +173,8 @@ impl<'a> Walk<'a, '_> {
         let destination = call.keyword("dest").and_then(|dest| dest.value.as_text()).map(str::to_owned);
         let (Some(name), Some(default)) = (destination.or(longest), call.keyword("default")) else { return };
         super::rules::remote_code::named(&name, &default.value, &default.span, &mut self.state.module);
+        super::rules::secret::named(&name, &default.value, &default.span, &mut self.state.module);
+        super::rules::transport::named(&name, &default.value, &default.span, &mut self.state.module);
         if is_telling_default(&name, &default.value.known) && self.state.arguments.len() < MOST_ARGUMENTS {
             self.state.arguments.insert(name.into(), default.value.known.clone());
         }

@@ -37,6 +37,8 @@ pub(super) enum SinkKind {
     Name,
     /// A loader that runs what it reads.
     Loader,
+    /// A maker of the layers that a model's description names.
+    Layers,
     /// An address that is asked.
     Address,
     /// A file that is opened, written or removed.

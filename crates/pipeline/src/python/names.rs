@@ -25,6 +25,7 @@ const NAMES: &[(&str, &str)] = &[
     ("tensorflow.compat.v2", "tensorflow"),
     ("sklearn.externals.joblib", "joblib"),
     ("cPickle", "pickle"),
+    ("regex", "re"),
     ("_pickle", "pickle"),
     ("pickle5", "pickle"),
     ("pandas.io.pickle", "pandas"),

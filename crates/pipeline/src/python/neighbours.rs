@@ -20,6 +20,8 @@ use std::time::SystemTime;
 const HOPS: u8 = 2;
 /// Largest module read for what it gives, in bytes.
 const MODULE_BYTES: u64 = 512 << 10;
+/// Largest module read that speaks of nothing that matters by itself, for what it may hand on of others, in bytes.
+const HANDS_ON_BYTES: usize = 8 << 10;
 /// Most imports of one module that are looked for.
 const MOST_IMPORTS: usize = 96;
 /// Most modules remembered, each for every number of imports that it is followed over. Those beyond are not followed: a module that is
@@ -50,7 +52,7 @@ impl<'a> Origin<'a> {
 
     /// Adds to `modules` what the imports in `statements`, a part of `text`, bring.
     pub(super) fn gather(&self, text: &str, statements: &[Stmt], modules: &mut Modules) {
-        if self.hops == 0 || self.hops == HOPS && !follows(text) {
+        if self.hops == 0 || self.hops == HOPS && !follows(text) && !runs(text) {
             return;
         }
         let roots = self.roots();
@@ -201,7 +203,8 @@ impl<'a> Origin<'a> {
         }
         let exports = fs::read(&key.0).ok().and_then(|bytes| {
             let text = String::from_utf8_lossy(&bytes);
-            let worth = worth_reading(&text) && levels(&text) < MOST_NESTING;
+            let hands_on = hops > 0 && text.len() < HANDS_ON_BYTES && text.contains("import ");
+            let worth = (hands_on || worth_reading(&text)) && levels(&text) < MOST_NESTING;
             worth.then(|| {
                 #[cfg(test)]
                 tests::WALKED.with(|walked| walked.set(walked.get().saturating_add(1)));
@@ -263,6 +266,11 @@ fn remembered() -> MutexGuard<'static, Remembered> {
 /// Whether a module speaks of anything whose word is not its own, or of a switch that a constant may decide.
 fn follows(text: &str) -> bool {
     SOURCES.as_ref().is_none_or(|words| words.is_match(text))
+}
+
+/// Whether a module hands anything to what runs it: whose word that is, a module that it imports may say.
+fn runs(text: &str) -> bool {
+    RUNS.as_ref().is_none_or(|words| words.is_match(text))
 }
 
 /// Whether a module speaks of anything that matters to those who call it, or holds constants only.
@@ -337,6 +345,38 @@ static SOURCES: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
         "dag_run",
         "os.environ",
         "getenv",
+    ])
+    .ok()
+});
+
+/// Words of code that runs or loads something, without those that nearly every module has.
+static RUNS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+    AhoCorasick::new([
+        "subprocess",
+        "os.system",
+        "os.exec",
+        "os.spawn",
+        "popen",
+        " eval(",
+        " exec(",
+        "(eval(",
+        "=eval(",
+        ".execute(",
+        ".executescript(",
+        "read_sql",
+        "pickle.load",
+        "dill.load",
+        "joblib.load",
+        "torch.load",
+        "import_module(",
+        "run_path(",
+        "Markup(",
+        "HTMLResponse(",
+        "render_template_string",
+        "unsafe_allow_html",
+        "model_from_json",
+        "globals()",
+        ".tool_calls",
     ])
     .ok()
 });
@@ -469,6 +509,66 @@ mod tests {
             assert_eq!(call(import, name), [(Severity::Critical, Some(3))], "{import}");
         }
         assert_eq!(call("from .other import sh", "sh"), []);
+    }
+
+    #[test]
+    fn an_answer_of_another_module_is_one_whatever_else_the_caller_imports() {
+        let helper = "import openai\nclient = openai.OpenAI()\ndef complete(p):\n    r = client.chat.completions.create(model='m', messages=[])\n    return r.choices[0].message.content\nasync def parts(p):\n    for part in client.responses.create(stream=True):\n        yield part.output_text\nclass Bot:\n    async def reply(self, q):\n        return complete(q)\n";
+        let over = "from .model import complete\ndef again(q):\n    return complete(q).strip()\n";
+        for (import, body, severity) in [
+            ("from app.model import complete", "eval(complete(q))", Severity::Critical),
+            (
+                "from .model import complete\nimport subprocess",
+                "subprocess.run(complete(q), shell=True)",
+                Severity::Critical,
+            ),
+            (
+                "from . import model\nimport sqlite3",
+                "sqlite3.connect('a').execute(model.complete(q))",
+                Severity::High,
+            ),
+            ("from .over import again", "exec(again(q))", Severity::Critical),
+            (
+                "from .model import parts",
+                "exec(''.join([part async for part in parts(q)]))",
+                Severity::Critical,
+            ),
+            ("from .model import Bot\nbot = Bot()", "exec(await bot.reply(q))", Severity::Critical),
+            (
+                "import re\nfrom .model import complete\nCODE = re.compile('`(.*)`')",
+                "exec(CODE.search(complete(q)).group(1))",
+                Severity::Critical,
+            ),
+        ] {
+            let code = format!("{import}\nasync def f(q):\n    return {body}\n");
+            let files = [
+                ("app/__init__.py", ""),
+                ("app/model.py", helper),
+                ("app/over.py", over),
+                ("app/main.py", &code),
+            ];
+            let found = graded(&found(&files, "app/main.py"), "pipeline/model-output-executed");
+            assert_eq!(found.iter().map(|(severity, _)| *severity).collect::<Vec<_>>(), [severity], "{code}");
+        }
+        let code = "from app.model import other\ndef f(q):\n    return eval(other(q))\n";
+        let files = [("app/__init__.py", ""), ("app/model.py", helper), ("app/main.py", code)];
+        assert_eq!(graded(&found(&files, "app/main.py"), "pipeline/model-output-executed"), []);
+    }
+
+    #[test]
+    fn what_a_user_sends_a_loader_of_another_module_is_found_where_it_is_called() {
+        let loader = "import pickle\nfrom keras.models import model_from_json\ndef load(data):\n    return pickle.loads(data)\ndef build(text):\n    return model_from_json(text)\n";
+        let call = |call: &str| {
+            let code = format!("from flask import request\nfrom ops import load, build\n{call}\n");
+            graded(
+                &found(&[("ops.py", loader), ("main.py", &code)], "main.py"),
+                "pipeline/unsafe-deserialization",
+            )
+        };
+        assert_eq!(call("load(request.data)"), [(Severity::Critical, Some(3))]);
+        assert_eq!(call("build(request.json['net'])"), [(Severity::High, Some(3))]);
+        assert_eq!(call("load(b'')"), []);
+        assert_eq!(call("build(open('net.json').read())"), []);
     }
 
     #[test]

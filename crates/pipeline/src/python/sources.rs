@@ -3,6 +3,26 @@
 use super::call::Call;
 use super::value::Taint;
 
+/// The path of a parameter without a type that is called `request`.
+pub(super) const REQUEST_BY_NAME: &str = "@request";
+
+/// What a request holds of what its sender wrote, as Flask, Django, Starlette, aiohttp and Sanic call it.
+const SENT: &[&str] = &[
+    "json",
+    "args",
+    "form",
+    "values",
+    "GET",
+    "POST",
+    "FILES",
+    "files",
+    "body",
+    "query_params",
+    "cookies",
+    "match_info",
+    "path_params",
+];
+
 /// The taint of the attribute, element or name at `path`.
 pub(super) fn of_path(path: &str) -> Taint {
     let begins = |prefix: &str| {
@@ -21,8 +41,30 @@ pub(super) fn of_path(path: &str) -> Taint {
         Some(b's') if begins("streamlit.query_params") || begins("streamlit.session_state") => Taint::REQUEST,
         Some(b'd') if begins("django.http.HttpRequest()") => Taint::REQUEST,
         Some(b'a') if begins("aiohttp.web.Request()") => Taint::REQUEST,
+        Some(b'a') if begins("azure.functions.HttpRequest()") => Taint::REQUEST,
+        Some(b'f') if begins("falcon.Request()") => Taint::REQUEST,
+        Some(b'w') if begins("werkzeug.Request()") || begins("werkzeug.wrappers.Request()") => Taint::REQUEST,
+        Some(b'@')
+            if path
+                .strip_prefix(REQUEST_BY_NAME)
+                .is_some_and(|rest| rest.strip_prefix('.').is_some_and(|member| SENT.contains(&member))) =>
+        {
+            Taint::REQUEST
+        }
+        _ if is_tool_call(path) => Taint::MODEL,
         _ => Taint::default(),
     }
+}
+
+/// Whether `path` ends in what a message of a chat holds of the calls that a model asks for, whoever handed the message over: the
+/// names that the API of OpenAI gave them, and libraries took from it.
+///
+/// Source: OpenAI API reference, "The chat completion message object".
+fn is_tool_call(path: &str) -> bool {
+    path.ends_with(".tool_calls")
+        || path.ends_with(".function.arguments")
+        || path.ends_with(".function_call.arguments")
+        || path.ends_with(".message.function_call")
 }
 
 /// Whether `path` is the result of parsing the program's arguments.
@@ -36,6 +78,7 @@ pub(super) fn of_call(call: &Call<'_>) -> Taint {
     let path = call.path.as_ref();
     let name = call.name();
     match path {
+        "@request.get_json" | "@request.get_data" => return Taint::REQUEST,
         // What whoever starts the program or the run gives it.
         "builtins.input" | "getpass.getpass" | "metaflow.Parameter" | "metaflow.Config" => {
             return Taint::OPERATOR;
@@ -49,6 +92,13 @@ pub(super) fn of_call(call: &Call<'_>) -> Taint {
     }
     if answers_of_model(call) {
         return Taint::MODEL;
+    }
+    if call.path.contains("()") {
+        match reads_documents(call) {
+            Some(Documents::Web) => return Taint::NETWORK,
+            Some(Documents::File) => return Taint::FILE,
+            None => {}
+        }
     }
     match call.package() {
         "requests" | "httpx" | "aiohttp" | "urllib3"
@@ -94,6 +144,35 @@ pub(super) fn of_call(call: &Call<'_>) -> Taint {
         "datasets" if name == "load_dataset" => Taint::FILE,
         _ => Taint::default(),
     }
+}
+
+/// What a reader of documents reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Documents {
+    /// Pages, from addresses.
+    Web,
+    /// Files and folders.
+    File,
+}
+
+/// What `call` reads, where it makes or asks a reader of documents of LangChain, LlamaIndex or Haystack: by the words with which those
+/// name their classes.
+pub(super) fn reads_documents(call: &Call<'_>) -> Option<Documents> {
+    const WEB: &[&str] =
+        &["Web", "Url", "URL", "Html", "HTML", "Sitemap", "RSS", "Online", "Chromium", "Link"];
+    let package = call.package();
+    if !["langchain", "llama_index", "haystack"].iter().any(|of| package.starts_with(of)) {
+        return None;
+    }
+    let class = call.path.rsplit('.').map(|part| part.trim_end_matches("()")).find(|part| {
+        part.starts_with(|first: char| first.is_ascii_uppercase())
+            && ["Loader", "Reader", "Fetcher"].iter().any(|end| part.ends_with(end))
+    })?;
+    let file = ["File", "Unstructured", "BS"].iter().any(|word| class.contains(word))
+        && !class.contains("URL")
+        || class == "UnstructuredHTMLLoader";
+    let web = !file && WEB.iter().any(|word| class.contains(word)) || class == "LinkContentFetcher";
+    Some(if web { Documents::Web } else { Documents::File })
 }
 
 /// Whether the result of `call` is what a language model wrote.

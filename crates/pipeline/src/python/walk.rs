@@ -184,6 +184,7 @@ impl<'a, 's> Walk<'a, 's> {
             Stmt::ImportFrom(import) => self.import_from(import),
             Stmt::Assign(assign) => {
                 let value = self.evaluate(&assign.value);
+                self.note_fallback(&assign.targets, &assign.value);
                 for target in &assign.targets {
                     self.note_opened(target, &assign.value);
                     self.assign(target, value.clone(), self.span(assign.range));
@@ -448,6 +449,22 @@ impl<'a, 's> Walk<'a, 's> {
         let owner = self.quietly(&attribute.value);
         if let Known::Instance(class) | Known::Class(class) = owner.known {
             self.set_attribute(class, attribute.attr.as_str(), value);
+        }
+    }
+
+    /// What is written down behind `or` is what holds unless the environment says otherwise: `TOKEN = os.environ.get("TOKEN") or "…"`.
+    fn note_fallback(&mut self, targets: &'a [Expr], value: &'a Expr) {
+        let Expr::BoolOp(either) = value else { return };
+        let (Some(last @ Expr::StringLiteral(_)), ast::BoolOp::Or) = (either.values.last(), either.op) else {
+            return;
+        };
+        let value = self.quietly(last);
+        for target in targets {
+            if let Expr::Name(ast::ExprName { id: name, .. })
+            | Expr::Attribute(ast::ExprAttribute { attr: ast::Identifier { id: name, .. }, .. }) = target
+            {
+                self.note_secret_name(name.as_str(), &value, &self.span(last.range()));
+            }
         }
     }
 

@@ -1,7 +1,7 @@
 //! Names that get a value otherwise than by `=`: what is added to a text, the parts of what a loop or a function goes through, and functions
 //! that are known by their names.
 
-use super::{Origin, Origins, PARTS, PLAIN, Program};
+use super::{Origin, Origins, PARTS, Program, is_plain};
 use crate::javascript::lexer::Kind;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
@@ -12,7 +12,7 @@ pub(super) type Function = (Range<usize>, Range<usize>);
 /// The functions of a program by name; methods of classes as `this.name`. Where two have one name, the first counts.
 ///
 /// Cost: one look at each token, and a bounded one behind each sign that gives a value.
-pub(super) fn functions<'a>(program: &Program<'a>) -> HashMap<(bool, &'a str), Function> {
+pub(super) fn named<'a>(program: &Program<'a>) -> HashMap<(bool, &'a str), Function> {
     let mut found = HashMap::new();
     let count = program.tokens.len();
     for at in 0..count {
@@ -88,13 +88,13 @@ impl Origins<'_, '_> {
         let behind = at.saturating_add(1);
         let bound = program.word(behind) == "." && program.word(behind.saturating_add(1)) == "bind";
         if behind == range.end || bound {
-            return self.functions.get(&(own, program.word(at))).cloned();
+            return self.named.get(&(own, program.word(at))).cloned();
         }
         if program.word(behind) == "(" && program.past(behind) == range.end {
             let parts = program.parts(behind);
             return parts.iter().take(PARTS).find_map(|part| {
-                let named = (part.len() == 1)
-                    .then(|| self.functions.get(&(false, program.word(part.start))).cloned());
+                let named =
+                    (part.len() == 1).then(|| self.named.get(&(false, program.word(part.start))).cloned());
                 program.function(part).or_else(|| named.flatten())
             });
         }
@@ -171,7 +171,7 @@ impl Origins<'_, '_> {
         match program.word(target) {
             "{" => {
                 for (name, key) in self.pattern(target) {
-                    let origin = Some(origin).filter(|_| !PLAIN.contains(&key));
+                    let origin = Some(origin).filter(|_| !is_plain(key, Some(origin)));
                     self.bind(name, origin, scope.clone(), HashSet::new());
                 }
             }

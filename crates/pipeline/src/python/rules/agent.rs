@@ -3,7 +3,7 @@
 use crate::Safety;
 use crate::python::call::Call;
 use crate::python::module::{Module, edit};
-use crate::python::value::Known;
+use crate::python::value::{Known, Value};
 use bartizan_core::{Finding, Rule, Severity, atlas, cwe, owasp_agentic, owasp_llm, rule};
 
 rule! {
@@ -12,7 +12,7 @@ rule! {
     /// a shell (`ShellTool`, `ShellTools`, `terminal`, `strands_tools.shell`), a local code executor (`LocalCommandLineCodeExecutor`, `use_docker=False`,
     /// `LocalPythonExecutor` with every import), query engines that evaluate code (`PandasQueryEngine`), file tools without a root,
     /// and the switches that allow it (`allow_dangerous_code=True`,
-    /// `allow_dangerous_requests=True`, `allow_code_execution=True`).
+    /// `allow_dangerous_requests=True`, `allow_code_execution=True`, `code_execution_mode="unsafe"`).
     /// ## Why it matters
     /// Whoever can put text before the model runs code on the machine of the agent, with its secrets.
     /// ## Example
@@ -82,9 +82,22 @@ const SWITCHES: &[&str] = &[
     "allow_dangerous",
 ];
 
+/// Whether a folder is all of a machine or of somebody's files.
+fn is_everything(root: &Value) -> bool {
+    root.known == Known::Null
+        || root.as_text().is_some_and(|root| matches!(root, "/" | "~" | "C:\\" | "/home" | "/root"))
+}
+
 /// Judges one call.
 pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
     let name = call.name();
+    // Source: CrewAI documentation, "Coding Agents": without it the code runs in a container.
+    if let Some(mode) = call.keyword("code_execution_mode").filter(|_| call.is_of("crewai"))
+        && mode.value.as_text() == Some("unsafe")
+    {
+        let message = "`code_execution_mode=\"unsafe\"` runs the agent's code on the machine itself";
+        module.report(&mode.span, Finding::new(&DANGEROUS_AGENT_TOOL, message));
+    }
     for switch in SWITCHES {
         if call.is_true(switch) {
             let span = call.keyword(switch).map_or(call.span.clone(), |given| given.span.clone());
@@ -160,10 +173,9 @@ pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
         name,
         "FileManagementToolkit" | "WriteFileTool" | "DeleteFileTool" | "ReadFileTool" | "MoveFileTool"
     ) && call.package().starts_with("langchain")
-        && call.any_keyword(&["root_dir"]).is_none()
-        && !call.open
+        && call.keyword("root_dir").map_or(!call.open, |root| is_everything(&root.value))
     {
-        let message = format!("`{name}` reaches every file the program may: no `root_dir` is given");
+        let message = format!("`{name}` reaches every file the program may: no folder of its own is given");
         let finding = Finding::new(&DANGEROUS_AGENT_TOOL, message).severity(bartizan_core::Severity::Medium);
         module.report(&call.span, finding.remedy("Pass `root_dir=` with the one folder the agent works in."));
         return;
@@ -243,6 +255,9 @@ mod tests {
         let files = "from langchain_community.agent_toolkits import FileManagementToolkit as F\n";
         assert_eq!(graded(&format!("{files}F()")), [bartizan_core::Severity::Medium]);
         assert_eq!(graded(&format!("{files}F(root_dir='work')")), []);
+        assert_eq!(graded(&format!("{files}F(root_dir='/')")), [bartizan_core::Severity::Medium]);
+        assert_eq!(graded("from crewai import Agent\nAgent(role='r', code_execution_mode='unsafe')"), [High]);
+        assert_eq!(graded("from crewai import Agent\nAgent(role='r', code_execution_mode='safe')"), []);
         for code in [
             "class ShellTool:\n    pass\nShellTool()",
             "from autogen import UserProxyAgent\nUserProxyAgent('u', code_execution_config={'use_docker': True})",

@@ -2,10 +2,11 @@
 
 use crate::Safety;
 use crate::python::call::{Argument, Call};
-use crate::python::module::{Module, Report, edit};
-use crate::python::value::{Known, Taint};
+use crate::python::module::{Module, Report, Sink, SinkKind, edit};
+use crate::python::value::{Known, Taint, Value};
 use crate::rules::UNSAFE_MODEL_FORMAT;
 use bartizan_core::{Confidence, Finding, Rule, Severity, atlas, cwe, owasp_llm, owasp_ml, rule};
+use std::ops::Range;
 
 rule! {
     /// ## What it finds
@@ -15,7 +16,8 @@ rule! {
     /// LangChain's `allow_dangerous_deserialization=True`, queues that accept pickles (Celery), services that unpickle requests
     /// (`recv_pyobj`, BentoML's `PickleSerializable`), unpicklers whose `find_class` refuses nothing, and libraries that unpickle their own models (gensim, flair,
     /// fastai, stable-baselines3, AutoGluon, PyCaret, statsmodels, Paddle), `torch.hub.load_state_dict_from_url` without `weights_only=True`,
-    /// and any loader that is given `allow_pickle=True`. Aliases, `functools.partial` and `**` of constant dicts are
+    /// and any loader that is given `allow_pickle=True`, loaders kept in a table, vLLM's `load_format="pt"`, and Keras' makers of layers that are
+    /// given what others sent. Aliases, `functools.partial` and `**` of constant dicts are
     /// followed.
     ///
     /// `torch.load` without `weights_only` is graded lower: from PyTorch 2.6 on the default is `True`, before it `False`,
@@ -275,6 +277,10 @@ fn by_option(call: &Call<'_>, module: &mut Module) {
                         .remedy("Save the model again as `.keras` and load it with `safe_mode=True`."),
                 );
             }
+            // A description of a model names layers by their code, a path the file that does.
+            if let Some(model) = call.arguments().next().filter(|_| name != "clone_model") {
+                module.sink(SinkKind::Layers, &call.span, call.spelling, &model.value);
+            }
         }
         "model_from_yaml" if call.is_of("keras") => {
             module.judged.insert(call.span.start);
@@ -327,6 +333,14 @@ fn by_option(call: &Call<'_>, module: &mut Module) {
             &span.map_or(call.span.clone(), |_| call.span.clone()),
             high("`allow_dangerous_deserialization=True` unpickles the index"),
         );
+    }
+    // Source: vLLM documentation, "Engine arguments": `pt` loads the `.bin` files of a repository.
+    if call.is_of("vllm")
+        && let Some(format) =
+            call.keyword("load_format").filter(|format| format.value.as_text() == Some("pt"))
+    {
+        let finding = Finding::new(&UNSAFE_DESERIALIZATION, "`load_format=\"pt\"` takes the pickled weights");
+        module.report(&format.span, finding.remedy("Use `load_format=\"safetensors\"`."));
     }
     // A loader of any library that says so itself.
     if call.is_true("allow_pickle") && name.starts_with("load") {
@@ -473,6 +487,35 @@ fn torch(call: &Call<'_>, module: &mut Module) {
     }
 }
 
+/// Judges an entry of a table that is a loader: what is chosen from it by a name is called where its own name is not written.
+pub(in crate::python) fn kept(entry: &Value, span: &Range<usize>, module: &mut Module) {
+    let Some(path) = entry.as_path() else { return };
+    if let Some((_, what)) = LOADERS.iter().find(|(loader, _)| *loader == path.as_ref()) {
+        let finding = Finding::new(&UNSAFE_DESERIALIZATION, format!("a table of loaders holds {what}"));
+        module.report(span, finding.confidence(Confidence::Medium));
+    }
+}
+
+/// Judges a loader that a caller hands what `who` had a hand in: what was found of the loader is worse then.
+pub(in crate::python) fn loaded_by_caller(sink: &Sink, who: &str, module: &mut Module) {
+    let by_loader = |report: &&mut Report| {
+        report.span == sink.span && report.finding.rule.id == UNSAFE_DESERIALIZATION.id
+    };
+    let known = module.facts.unless_written.iter_mut().map(|(_, report)| report).find(by_loader);
+    match known {
+        // Judged at the call itself.
+        Some(report) if report.finding.severity == Severity::Critical => {}
+        Some(report) => {
+            report.finding.message = format!("{}, and a caller gives it {who}", report.finding.message);
+            report.finding = report.finding.clone().severity(Severity::Critical);
+        }
+        None => {
+            let finding = Finding::new(&UNSAFE_DESERIALIZATION, format!("`{}` loads {who}", sink.callee));
+            module.report(&sink.span, finding.severity(Severity::Critical));
+        }
+    }
+}
+
 fn loads(call: &Call<'_>, module: &mut Module, message: &str, confidence: Confidence) {
     let finding = graded(call, Finding::new(&UNSAFE_DESERIALIZATION, message).confidence(confidence));
     keep(call, module, finding, None);
@@ -490,7 +533,7 @@ fn keep(call: &Call<'_>, module: &mut Module, finding: Finding, fix: Option<crat
     }
     let key = first.value.as_text().map_or_else(|| first.written.to_owned(), ToOwned::to_owned);
     module.facts.unless_written.push((key, Report { span: call.span.clone(), finding, fix }));
-    module.sink(crate::python::module::SinkKind::Loader, &call.span, call.spelling, &first.value);
+    module.sink(SinkKind::Loader, &call.span, call.spelling, &first.value);
 }
 
 /// Worse when the data comes from outside.
@@ -514,6 +557,33 @@ mod tests {
 
     fn graded(code: &str) -> Vec<bartizan_core::Severity> {
         severities(code, "pipeline/unsafe-deserialization")
+    }
+
+    #[test]
+    fn a_loader_is_as_bad_as_what_its_callers_give_it() {
+        let head =
+            "import pickle\nfrom flask import request\ndef load(data):\n    return pickle.loads(data)\n";
+        assert_eq!(graded(&format!("{head}load(request.data)")), [Critical]);
+        assert_eq!(graded(&format!("{head}load(b'x')")), [Medium]);
+        assert_eq!(
+            graded(&format!("{head}class A:\n    def go(self):\n        return load(request.get_data())\n")),
+            [Critical]
+        );
+    }
+
+    #[test]
+    fn what_a_request_says_of_a_models_layers_is_found() {
+        let keras = |code: &str| graded(&format!("import keras\nfrom flask import request\n{code}"));
+        for code in [
+            "keras.models.model_from_json(request.json['net'])",
+            "keras.saving.deserialize_keras_object(request.json)",
+            "keras.Model.from_config(request.json)",
+            "keras.models.load_model(request.json['path'])",
+        ] {
+            assert_eq!(keras(code), [High], "{code}");
+        }
+        assert_eq!(keras("keras.models.model_from_json(open('net.json').read())"), []);
+        assert_eq!(keras("keras.models.load_model('net.keras', custom_objects=request.json)"), []);
     }
 
     #[test]

@@ -2,14 +2,15 @@
 //! judged by who had a hand in them.
 
 use crate::python::module::{Module, Sink, SinkKind};
+use crate::python::rules::deserialization::UNSAFE_DESERIALIZATION;
 use crate::python::value::Taint;
 use bartizan_core::{Confidence, Finding, Rule, Severity, atlas, cwe, owasp_agentic, owasp_llm, rule};
 
 rule! {
     /// ## What it finds
     /// The answer of a language model, or an argument one chose for a tool, handed to `eval`, `exec`, a shell, a database, a
-    /// page or a template; followed through variables, functions of the module, containers, string operations, and files that are
-    /// written and then run. Also a function or module that it names among everything there is (`globals()[name]`,
+    /// page or a template; followed through variables, functions and generators of the module and of modules that it imports, containers,
+    /// string operations, and files that are written and then run. Also filters of document stores that are whole its word. Also a function or module that it names among everything there is (`globals()[name]`,
     /// `getattr(module, name)`, `import_module(name)`), and in shells the answer of a command-line agent that is kept in a file or
     /// variable and run by a later command.
     /// ## Why it matters
@@ -106,7 +107,7 @@ rule! {
 
     /// ## What it finds
     /// Instructions to a language model (a system message, a prompt template) that contain what a user sent, a server
-    /// answered or a file holds.
+    /// answered, a reader of documents fetched or a file holds.
     /// ## Why it matters
     /// The model cannot tell your instructions from the ones inside that text.
     /// ## Example
@@ -234,7 +235,14 @@ pub(in crate::python) fn judge(sink: &Sink, module: &mut Module) {
         )
         .severity(Severity::Low)
         .confidence(Confidence::Low),
-        SinkKind::Loader if outside && sink.taint.parameters() != 0 => return,
+        SinkKind::Loader if outside => {
+            super::deserialization::loaded_by_caller(sink, who, module);
+            return;
+        }
+        SinkKind::Layers if outside => {
+            Finding::new(&UNSAFE_DESERIALIZATION, format!("`{callee}` makes the layers that {who} names"))
+                .severity(Severity::High)
+        }
         _ => return,
     };
     module.report(&sink.span, finding);
@@ -279,6 +287,106 @@ mod tests {
             ),
             []
         );
+    }
+
+    #[test]
+    fn an_answer_keeps_whose_word_it_is_through_patterns_generators_and_messages() {
+        let graded = |code: &str| {
+            severities(
+                &format!(
+                    "import asyncio, json, openai, os, pty, re, subprocess\nc = openai.OpenAI()\ndef ask(q):\n    return c.responses.create(input=q).output_text\nCODE = re.compile('`(.*)`')\n{code}"
+                ),
+                "pipeline/model-output-executed",
+            )
+        };
+        for code in [
+            "exec(CODE.search(ask('q')).group(1))",
+            "exec(CODE.findall(ask('q'))[0])",
+            "exec(CODE.sub('', ask('q')))",
+            "def a(q):\n    if m := CODE.match(ask(q)):\n        exec(m[1])\n",
+            "def parts(q):\n    for event in c.responses.create(stream=True):\n        yield event.delta\nexec(''.join(parts('q')))",
+            "def parts(q):\n    yield from c.responses.create(stream=True)\nfor part in parts('q'):\n    exec(part.delta)",
+            "async def a(q):\n    await asyncio.create_subprocess_exec('bash', '-c', ask(q))",
+            "os.execvp('sh', ['sh', '-c', ask('q')])",
+            "os.execl('/bin/sh', 'sh', '-c', ask('q'))",
+            "os.spawnlp(os.P_WAIT, 'bash', 'bash', '-c', ask('q'))",
+            "os.posix_spawn('/bin/sh', ['sh', '-c', ask('q')], os.environ)",
+            "pty.spawn(['bash', '-c', ask('q')])",
+            "subprocess.run('bash', input=ask('q'), text=True)",
+            "def run(message):\n    arguments = json.loads(message.tool_calls[0].function.arguments)\n    subprocess.run(arguments['c'], shell=True)",
+            "def run(message):\n    for call in message['tool_calls']:\n        os.system(call['function']['arguments'])",
+            "def run(call):\n    os.system(json.loads(call.function.arguments)['c'])",
+        ] {
+            assert_eq!(graded(code), [Critical], "{code}");
+        }
+        for code in [
+            "exec(CODE.search('`1`').group(1))",
+            "def parts(q):\n    ask(q)\n    yield 'x'\nexec(''.join(parts('q')))",
+            "async def a(q):\n    await asyncio.create_subprocess_exec('echo', ask(q))",
+            "os.execvp('echo', ['echo', ask('q')])",
+            "os.execl('/bin/echo', ask('q'), 'x')",
+            "subprocess.run('python grade.py', input=ask('q'), text=True)",
+            "def run(message):\n    print(message.tool_calls[0].function.arguments)",
+            "def run(call):\n    os.system(json.loads(call.arguments)['c'])",
+        ] {
+            assert_eq!(graded(code), [], "{code}");
+        }
+    }
+
+    #[test]
+    fn filters_of_document_stores_are_statements_when_somebody_else_wrote_them_whole() {
+        let graded = |code: &str| {
+            severities(
+                &format!(
+                    "import json, openai, pymongo\nrows = pymongo.MongoClient()['a']['b']\na = openai.OpenAI().responses.create(input='q').output_text\n{code}"
+                ),
+                "pipeline/model-output-executed",
+            )
+        };
+        for code in [
+            "list(rows.find(json.loads(a)))",
+            "rows.aggregate(json.loads(a))",
+            "rows.delete_many(filter=json.loads(a))",
+        ] {
+            assert_eq!(graded(code), [High], "{code}");
+        }
+        for code in
+            ["rows.find({'name': json.loads(a)['name']})", "rows.find({})", "rows.insert_one(json.loads(a))"]
+        {
+            assert_eq!(graded(code), [], "{code}");
+        }
+    }
+
+    #[test]
+    fn queries_of_tables_run_what_whoever_starts_the_program_types() {
+        let graded = |code: &str| {
+            severities(
+                &format!("import pandas as pd, sys\ndf = pd.read_csv('a.csv')\n{code}"),
+                "pipeline/code-from-data",
+            )
+        };
+        assert_eq!(graded("df.query(input())"), [Medium]);
+        assert_eq!(graded("pd.eval(sys.argv[1])"), [Medium]);
+        assert_eq!(graded("df.query('a > 1')"), []);
+    }
+
+    #[test]
+    fn templates_of_prompts_are_instructions() {
+        let graded = |code: &str| {
+            severities(
+                &format!(
+                    "from flask import request\nfrom llama_index.core import PromptTemplate\nfrom langchain_core.prompts import PromptTemplate as Other\nfrom llama_index.readers.web import SimpleWebPageReader\nfrom langchain_community.document_loaders import WebBaseLoader, TextLoader\nfrom langchain_openai import ChatOpenAI\n{code}"
+                ),
+                "pipeline/prompt-from-untrusted-input",
+            )
+        };
+        assert_eq!(graded("PromptTemplate('You are ' + request.args['f'])"), [Medium]);
+        assert_eq!(graded("Other(template='You are ' + request.args['f'], input_variables=[])"), [Medium]);
+        assert_eq!(graded("PromptTemplate('You are {f}').format(f=request.args['f'])"), []);
+        let page = "ChatOpenAI().invoke([('system', 'Follow these rules: ' + page)])";
+        assert_eq!(graded(&format!("page = WebBaseLoader(u).load()[0].page_content\n{page}")), [Medium]);
+        assert_eq!(graded(&format!("page = SimpleWebPageReader().load_data([u])[0].text\n{page}")), [Medium]);
+        assert_eq!(graded(&format!("page = TextLoader('rules.txt').load()[0].page_content\n{page}")), [Low]);
     }
 
     #[test]

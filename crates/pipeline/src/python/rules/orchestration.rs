@@ -48,13 +48,29 @@ fn images(call: &Call<'_>, module: &mut Module) {
                 | "container_component"
                 | "EcsRunTaskOperator"
                 | "Environment"
+                | "DockerContainer"
+                | "KubernetesJob"
+                | "DockerRegistry"
         );
+        // Source: Prefect documentation, "Deploy flows with Python": `image` is pulled or built, and pushed, by its name.
+        if call.name() == "deploy" && call.keyword("work_pool_name").is_some() {
+            return call.keyword("image");
+        }
         if call.is_of("metaflow") && matches!(call.name(), "kubernetes" | "batch" | "argo") {
             return call.keyword("image");
         }
         let hera = matches!(
             package,
-            "hera" | "airflow" | "kfp" | "kubernetes" | "flytekit" | "prefect" | "dagster_docker" | "azure"
+            "hera"
+                | "airflow"
+                | "kfp"
+                | "kubernetes"
+                | "flytekit"
+                | "prefect"
+                | "prefect_docker"
+                | "prefect_kubernetes"
+                | "dagster_docker"
+                | "azure"
         );
         if runs && hera {
             return call
@@ -64,6 +80,8 @@ fn images(call: &Call<'_>, module: &mut Module) {
         match call.path.as_ref() {
             "docker.from_env().containers.run"
             | "docker.DockerClient().containers.run"
+            | "docker.from_env().containers.create"
+            | "docker.DockerClient().containers.create"
             | "docker.from_env().images.pull" => call.argument(0, "image"),
             "modal.Image.from_registry" => call.argument(0, "tag"),
             "kfp.dsl.ContainerOp" => call.keyword("image"),
@@ -373,6 +391,14 @@ mod tests {
             "from kfp import dsl\n@dsl.component(base_image='python:3.11@sha256:{digest}', packages_to_install=['pandas==2.2.0'])\ndef f(): pass"
         );
         assert_eq!((images(&code), packages(&code)), (vec![], vec![]));
+        assert_eq!(
+            images(
+                "from prefect.infrastructure import DockerContainer\nDockerContainer(image='acme/train:latest')"
+            ),
+            [Medium]
+        );
+        assert_eq!(images("f.deploy(name='a', work_pool_name='b', image='acme/train:latest')"), [Medium]);
+        assert_eq!(images("f.deploy(name='a', image='acme/train:latest')"), []);
         assert_eq!(
             images(
                 "from google.cloud import aiplatform\naiplatform.Model.upload(serving_container_image_uri='us-docker.pkg.dev/x/y:latest')"

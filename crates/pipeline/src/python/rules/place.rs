@@ -3,13 +3,14 @@
 use crate::python::call::Call;
 use crate::python::module::{Module, Sink, SinkKind};
 use crate::python::rules::archive::ARCHIVE_PATH_TRAVERSAL;
+use crate::python::sources::{self, Documents};
 use crate::python::value::{HOLE, Taint, Value};
 use bartizan_core::{Confidence, Finding, Rule, Severity, atlas, cwe, owasp_agentic, owasp_llm, rule};
 
 rule! {
     /// ## What it finds
     /// A request whose host is chosen by a user or a language model: `requests.get(body["url"])`, a model or data set loaded
-    /// from such an address. Silent where the beginning of the address is constant; graded lower where the code takes an
+    /// from such an address, a page that a reader of documents (LangChain, LlamaIndex) is told to fetch. Silent where the beginning of the address is constant; graded lower where the code takes an
     /// address apart, presumably to look at its host.
     /// ## Why it matters
     /// The server reaches what its users cannot: the metadata service that hands out its credentials, services inside the
@@ -97,12 +98,17 @@ pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
         module.report(&call.span, finding);
         return;
     }
-    if let Some(address) = asked(call)
+    let address = asked(call).or_else(|| match sources::reads_documents(call)? {
+        Documents::Web => document(call),
+        Documents::File => None,
+    });
+    if let Some(address) = address
         && is_open(address)
     {
         module.sink(SinkKind::Address, &call.span, call.spelling, address);
     }
-    for file in opened(call) {
+    let read = document(call).filter(|_| sources::reads_documents(call) == Some(Documents::File));
+    for file in opened(call).into_iter().chain(read) {
         module.sink(SinkKind::File, &call.span, call.spelling, file);
     }
 }
@@ -126,6 +132,24 @@ fn asked<'c>(call: &'c Call<'_>) -> Option<&'c Value> {
         _ => return None,
     };
     call.argument(place, "url").map(|argument| &argument.value)
+}
+
+/// What a reader of documents is told to read.
+fn document<'c>(call: &'c Call<'_>) -> Option<&'c Value> {
+    const NAMES: &[&str] = &[
+        "url",
+        "urls",
+        "web_path",
+        "web_paths",
+        "file_path",
+        "path",
+        "input_dir",
+        "input_files",
+        "sources",
+        "feed_urls",
+    ];
+    let given = call.any_keyword(NAMES).or_else(|| call.positional.first());
+    given.map(|argument| &argument.value)
 }
 
 /// Whether the host of the address is not constant.
@@ -245,6 +269,38 @@ mod tests {
             ),
             [Low]
         );
+    }
+
+    #[test]
+    fn readers_of_documents_read_where_they_are_told_to() {
+        let graded = |code: &str, rule: &str| {
+            severities(
+                &format!(
+                    "from flask import request\nfrom langchain_community.document_loaders import WebBaseLoader, UnstructuredURLLoader, PyPDFLoader, UnstructuredHTMLLoader\nfrom llama_index.core import SimpleDirectoryReader\nfrom llama_index.readers.web import SimpleWebPageReader\nu = request.args['u']\n{code}"
+                ),
+                rule,
+            )
+        };
+        for code in [
+            "WebBaseLoader(u).load()",
+            "UnstructuredURLLoader(urls=[u])",
+            "SimpleWebPageReader().load_data([u])",
+        ] {
+            assert_eq!(graded(code, "pipeline/address-from-data"), [Medium], "{code}");
+        }
+        for code in
+            ["PyPDFLoader(u)", "SimpleDirectoryReader(input_dir=u).load_data()", "UnstructuredHTMLLoader(u)"]
+        {
+            assert_eq!(graded(code, "pipeline/file-from-data"), [Medium], "{code}");
+        }
+        for code in [
+            "WebBaseLoader('https://a.example/' + u)",
+            "PyPDFLoader('a.pdf')",
+            "SimpleDirectoryReader('docs', filename=u)",
+        ] {
+            assert_eq!(graded(code, "pipeline/address-from-data"), [], "{code}");
+            assert_eq!(graded(code, "pipeline/file-from-data"), [], "{code}");
+        }
     }
 
     #[test]

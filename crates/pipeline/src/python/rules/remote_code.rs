@@ -339,6 +339,34 @@ mod tests {
     }
 
     #[test]
+    fn a_setting_with_a_default_trusts_what_it_trusts_by_default() {
+        let graded = |trust: &str| {
+            severities(
+                &format!(
+                    "import os\nfrom transformers import AutoModel\nAutoModel.from_pretrained('./a', trust_remote_code={trust})"
+                ),
+                "pipeline/remote-code",
+            )
+        };
+        for trust in [
+            "os.getenv('T', 'true').lower() == 'true'",
+            "os.environ.get('T', '1') == '1'",
+            "os.environ.get('T', '1') not in ('0', 'false')",
+            "bool(int(os.environ.get('T', '1')))",
+            "bool(os.environ.get('T', True))",
+        ] {
+            assert_eq!(graded(trust), [Medium], "{trust}");
+        }
+        for trust in [
+            "os.getenv('T', 'false').lower() == 'true'",
+            "os.environ.get('T') == '1'",
+            "bool(int(os.environ.get('T', '0')))",
+        ] {
+            assert!(graded(trust).iter().all(|severity| *severity < Medium), "{trust}");
+        }
+    }
+
+    #[test]
     fn trust_is_followed_to_where_it_is_given() {
         for code in [
             "from transformers import pipeline\ntrust = True\npipeline('x', model='a/b', trust_remote_code=trust)",

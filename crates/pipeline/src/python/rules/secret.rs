@@ -286,6 +286,11 @@ pub(crate) fn graded_by_name(name: &str, text: &str) -> Option<(Severity, Confid
     asks_for_credential(name).and_then(|asked| grade(asked, text))
 }
 
+/// Where the passwords of connections stand in `text`.
+pub(crate) fn in_connections(text: &str) -> Vec<Range<usize>> {
+    super::connection::passwords(text, 0)
+}
+
 /// Judges a constant given to what can only be a credential.
 fn given(name: &str, value: &Value, span: &Range<usize>, module: &mut Module) {
     let Known::Text(text) = &value.known else { return };
@@ -329,12 +334,25 @@ enum Asked {
 
 fn asks_for_credential(name: &str) -> Option<Asked> {
     let lower = name.to_ascii_lowercase();
+    // One of several: `TOKEN_B`, `API_KEY_2`, `TOKEN1`.
+    let base = lower.trim_end_matches(|c: char| c.is_ascii_digit());
+    let base = base.strip_suffix(['a', 'b', 'c']).filter(|base| base.ends_with('_')).unwrap_or(base);
+    let lower = base.trim_end_matches('_').to_owned();
     let ends = |ends: &[&str]| {
         ends.iter().any(|end| {
             lower == *end || lower.strip_suffix(end).is_some_and(|rest| rest.ends_with(['_', '-', '.']))
         })
     };
-    if ends(&["password", "passwd", "pwd", "passphrase"]) {
+    // Source: PostgreSQL documentation, "Environment Variables"; `redis-cli`, "Host, port, password, and database".
+    let whole = matches!(lower.as_str(), "pgpassword" | "pgpass" | "rediscli_auth" | "sshpass");
+    // A pass is one over data as well: only that of an account is a password.
+    let account = [
+        "db", "database", "mysql", "pg", "postgres", "redis", "mongo", "smtp", "mail", "user", "admin",
+        "root", "login", "ftp",
+    ];
+    let short =
+        lower.strip_suffix("_pass").is_some_and(|of| account.contains(&of.rsplit('_').next().unwrap_or(of)));
+    if whole || short || ends(&["password", "passwd", "pwd", "passphrase"]) {
         return Some(Asked::Password);
     }
     let token = ends(&[
@@ -440,6 +458,30 @@ mod tests {
     /// Joined, so that no scanner of this repository takes the fixture for a real key.
     fn token() -> String {
         format!("{}{}", "hf_", "AbCdEfGhIjKlMnOpQrStUvWxYz01234567")
+    }
+
+    #[test]
+    fn credentials_are_known_by_the_names_of_tools_and_where_they_are_fallen_back_to() {
+        for code in [
+            "PGPASSWORD = 'ch0rn-pr0d-22'",
+            "DB_PASS = 'ch0rn-pr0d-22'",
+            "env = {'REDISCLI_AUTH': 'ch0rn-pr0d-22'}",
+            "import os\nDB_PASSWORD = os.environ.get('P') or 'ch0rn-pr0d-22'",
+            "import argparse\nargparse.ArgumentParser().add_argument('--db-password', default='ch0rn-pr0d-22')",
+        ] {
+            assert_eq!(graded(code), [Medium], "{code}");
+        }
+        for name in ["TOKEN_B", "API_KEY_2", "TOKEN1"] {
+            assert_eq!(graded(&format!("{name} = 'hb9f3c1a77e2d04b6c8a5512de'")), [High], "{name}");
+        }
+        for code in [
+            "first_pass = 'blur-1-then-sharpen2'",
+            "COMPASS = 'ch0rn-pr0d-22'",
+            "import os\nDB_PASSWORD = os.environ.get('P') or 'change-me'",
+            "import os\nNAME = os.environ.get('P') or 'ch0rn-pr0d-22'",
+        ] {
+            assert_eq!(graded(code), [], "{code}");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use super::flow::outside;
 use crate::python::call::{Argument, Call};
 use crate::python::module::{Module, Sink, SinkKind};
-use crate::python::value::{HOLE, Known, Value};
+use crate::python::value::{HOLE, Known, Taint, Value};
 use bartizan_core::{Confidence, Finding, Severity};
 
 /// Notes what `call` hands to a sink.
@@ -48,7 +48,11 @@ pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
                 && call.path.contains("()")
                 && matches!(call.name(), "eval" | "query") =>
         {
-            if let Some(code) = first.filter(|code| outside(code.value.all_taint())) {
+            let typed = |code: &&Argument<'_>| {
+                let taint = code.value.all_taint();
+                outside(taint) || taint.has(Taint::OPERATOR)
+            };
+            if let Some(code) = first.filter(typed) {
                 sink(module, SinkKind::Code, &code.value);
             }
         }
@@ -83,16 +87,7 @@ pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
                 run(call, module, &command.value, shell);
             }
         }
-        "os.execv"
-        | "os.execl"
-        | "os.execvp"
-        | "os.spawnv"
-        | "os.spawnl"
-        | "asyncio.create_subprocess_exec" => {
-            if let Some(program) = first {
-                run(call, module, &program.value, false);
-            }
-        }
+        _ if let Some(command) = replaced(call) => run(call, module, &command, false),
         "jinja2.Template"
         | "jinja2.Environment().from_string"
         | "flask.render_template_string"
@@ -144,6 +139,7 @@ pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
                 sink(module, SinkKind::Html, &page.value);
             }
             container(call, module);
+            filter(call, module);
             sql(call, module);
             prompt(call, module);
         }
@@ -198,6 +194,39 @@ fn container(call: &Call<'_>, module: &mut Module) {
     }
 }
 
+/// What a call starts that takes the program and its arguments one by one, or the program and a list whose first word only names it.
+///
+/// Source: Python documentation, "os: Process Management"; asyncio, "Creating Subprocesses".
+fn replaced(call: &Call<'_>) -> Option<Value> {
+    let given = |from: usize| call.positional.iter().skip(from).map(|word| word.value.clone());
+    if call.path.as_ref() == "asyncio.create_subprocess_exec" {
+        return Some(Known::Items(given(0).collect()).into());
+    }
+    if call.path.as_ref() == "pty.spawn" {
+        return call.argument(0, "argv").map(|argv| argv.value.clone());
+    }
+    let function = call.path.strip_prefix("os.")?;
+    let (place, form) = match function {
+        "posix_spawn" | "posix_spawnp" => (0, "v"),
+        _ => match function.strip_prefix("spawn") {
+            Some(form) => (1, form),
+            None => (0_usize, function.strip_prefix("exec")?),
+        },
+    };
+    let behind = place.saturating_add(1);
+    let named: Vec<Value> = match form {
+        "l" | "le" | "lp" | "lpe" => given(behind).collect(),
+        "v" | "ve" | "vp" | "vpe" => match call.positional.get(behind).map(|list| &list.value.known) {
+            Some(Known::Items(items)) => items.to_vec(),
+            _ => Vec::new(),
+        },
+        _ => return None,
+    };
+    let program = call.positional.get(place)?.value.clone();
+    // The first word is what the program is told that it is called.
+    Some(Known::Items(std::iter::once(program).chain(named.into_iter().skip(1)).collect()).into())
+}
+
 /// Whether a text is a whole page.
 fn is_page(value: &Value) -> bool {
     value.as_pieces().is_some_and(|text| {
@@ -234,8 +263,13 @@ fn run(call: &Call<'_>, module: &mut Module, command: &Value, shell: bool) {
         matches!(program, "sh" | "bash" | "zsh" | "cmd" | "powershell" | "pwsh")
             && words.iter().any(|word| matches!(word.as_str(), "-c" | "-lc" | "/c" | "-Command"))
     });
-    if let (Known::Items(items), Some(words)) = (&command.known, &words) {
-        program_text(call, module, items, words);
+    match (&command.known, &words) {
+        (Known::Items(items), Some(words)) => program_text(call, module, items, words),
+        (Known::Text(text), _) => {
+            let words: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
+            program_text(call, module, &[], &words);
+        }
+        _ => {}
     }
     if shell || interpreter {
         module.sink(SinkKind::Shell, &call.span, call.spelling, command);
@@ -348,7 +382,7 @@ fn sql(call: &Call<'_>, module: &mut Module) {
         || spark
         || call.is_of("pyspark") && name == "sql"
         || call.is_of("duckdb") && matches!(name, "sql" | "query");
-    if !runs {
+    if !runs || call.path.starts_with("set:") {
         return;
     }
     let Some(statement) = call.argument(0, "sql") else { return };
@@ -378,6 +412,39 @@ fn sql(call: &Call<'_>, module: &mut Module) {
     }
 }
 
+/// A filter of a document store that is whole somebody else's word: its operators (`$where`, `$function`) are theirs as well.
+///
+/// Source: MongoDB manual, "FAQ: MongoDB Fundamentals: How does MongoDB address SQL or query injection?"
+fn filter(call: &Call<'_>, module: &mut Module) {
+    let stores = matches!(call.package(), "pymongo" | "motor" | "mongoengine" | "beanie");
+    let asks = matches!(
+        call.name(),
+        "find"
+            | "find_one"
+            | "find_one_and_update"
+            | "find_one_and_delete"
+            | "find_one_and_replace"
+            | "aggregate"
+            | "count_documents"
+            | "delete_one"
+            | "delete_many"
+            | "update_one"
+            | "update_many"
+            | "distinct"
+            | "command"
+            | "run_command"
+    );
+    if !stores || !asks {
+        return;
+    }
+    for given in [call.argument(0, "filter"), call.keyword("pipeline")].into_iter().flatten() {
+        // A dict written in the code keeps its own keys.
+        if !matches!(given.value.known, Known::Entries(_)) {
+            told(call, module, SinkKind::Sql, &given.value);
+        }
+    }
+}
+
 /// Instructions to a language model.
 fn prompt(call: &Call<'_>, module: &mut Module) {
     // Messages are told by their shape: code hands them to a client through functions of its own.
@@ -401,7 +468,12 @@ fn prompt(call: &Call<'_>, module: &mut Module) {
         |given: &&Argument<'_>| given.value.as_pieces().is_some_and(|text| text.len() > HOLE.len_utf8());
     let instructions = match call.name() {
         "SystemMessage" | "SystemMessagePromptTemplate" => call.argument(0, "content").filter(mixed),
-        "from_template" if call.is_of("langchain") || call.is_of("langchain_core") => {
+        "from_template" if call.package().starts_with("langchain") => {
+            call.argument(0, "template").filter(mixed)
+        }
+        "PromptTemplate" | "RichPromptTemplate" | "PromptBuilder"
+            if ["langchain", "llama_index", "haystack"].iter().any(|of| call.package().starts_with(of)) =>
+        {
             call.argument(0, "template").filter(mixed)
         }
         "Agent"

@@ -281,8 +281,10 @@ fn draws(call: &Call<'_>, module: &mut Module) {
         module.facts.unseeded.push((call.span.clone(), name.to_owned()));
     }
     // All rows of a table in another order.
-    let mixes =
-        name == "sample" && call.keyword("frac").is_some_and(|part| part.value.known == Known::Integer(1));
+    let mixes = name == "sample"
+        && call.keyword("frac").is_some_and(|part| {
+            part.value.known == Known::Integer(1) || matches!(part.written, "1.0" | "1.")
+        });
     let seeded = call.any_keyword(&["random_state", "seed"]).is_some();
     if mixes && !seeded && !call.open && module.facts.unseeded.len() < MOST_UNSEEDED {
         module.facts.unseeded.push((call.span.clone(), name.to_owned()));
@@ -298,7 +300,11 @@ const MOST_UNSEEDED: usize = 64;
 
 fn publication(call: &Call<'_>, module: &mut Module) {
     let name = call.name();
-    let promotes = matches!(name, "transition_model_version_stage" | "set_registered_model_alias");
+    // Source: Amazon SageMaker API reference, `UpdateModelPackage`.
+    let approves = matches!(name, "update_model_package" | "create_model_package")
+        && call.keyword("ModelApprovalStatus").and_then(|status| status.value.as_text()) == Some("Approved");
+    let promotes =
+        approves || matches!(name, "transition_model_version_stage" | "set_registered_model_alias");
     if name == "validate_evaluation_results" || call.is_of("mlflow") && name == "evaluate" {
         module.facts.evaluates = true;
     }
@@ -309,7 +315,9 @@ fn publication(call: &Call<'_>, module: &mut Module) {
         )
         .severity(if goes_live(call) { Severity::Medium } else { Severity::Low })
         .confidence(Confidence::Medium);
-        module.facts.promotes.push(Report { span: call.span.clone(), finding, fix: None });
+        let said = call.keyword("ModelApprovalStatus").map(|status| status.span.clone());
+        let span = said.filter(|_| approves).unwrap_or_else(|| call.span.clone());
+        module.facts.promotes.push(Report { span, finding, fix: None });
     }
     if call.is_of("model_signing")
         || call.is_of("sigstore")
@@ -345,11 +353,12 @@ fn publication(call: &Call<'_>, module: &mut Module) {
 
 /// Whether the stage that a model is moved to is the one that is served.
 fn goes_live(call: &Call<'_>) -> bool {
-    call.name() == "transition_model_version_stage"
-        && call
-            .argument(2, "stage")
-            .and_then(|stage| stage.value.as_text())
-            .is_some_and(|stage| stage.eq_ignore_ascii_case("production"))
+    matches!(call.name(), "update_model_package" | "create_model_package")
+        || call.name() == "transition_model_version_stage"
+            && call
+                .argument(2, "stage")
+                .and_then(|stage| stage.value.as_text())
+                .is_some_and(|stage| stage.eq_ignore_ascii_case("production"))
 }
 
 /// Whether what is uploaded to an object store is a model, by the ending of its name.

@@ -5,6 +5,7 @@ use crate::address::Reach;
 pub(in crate::python) use crate::address::is_artifact;
 use crate::python::call::{Argument, Call};
 use crate::python::module::{Module, Report, edit};
+use crate::python::sources::{self, Documents};
 use crate::python::value::{HOLE, Known, Value};
 use crate::rules::{INSECURE_TRANSPORT, TLS_DISABLED, UNVERIFIED_DOWNLOAD};
 use bartizan_core::{Confidence, Finding, Rule, Severity};
@@ -231,6 +232,9 @@ fn by_keyword(call: &Call<'_>, module: &mut Module) {
 /// Functions that read data or models from an address.
 pub(in crate::python) fn fetches(call: &Call<'_>) -> bool {
     let name = call.name();
+    if sources::reads_documents(call) == Some(Documents::Web) {
+        return true;
+    }
     match call.package() {
         "pandas" | "polars" | "dask" | "geopandas" => name.starts_with("read_") || name.starts_with("scan_"),
         "requests" | "httpx" => {
@@ -316,19 +320,26 @@ fn http(call: &Call<'_>, module: &mut Module) {
 pub(in crate::python) fn named(name: &str, value: &Value, span: &Range<usize>, module: &mut Module) {
     const WORDS: &[&str] = &["URL", "URI", "MIRROR", "ENDPOINT", "SOURCE", "SERVER", "BASE", "HOST"];
     let constant = name.len() > 2 && !name.bytes().any(|byte| byte.is_ascii_lowercase());
-    let name = &name.to_ascii_uppercase();
+    let (written, name) = (name, &name.to_ascii_uppercase());
     // A variable in small letters says so by its name alone.
     let said =
         DATA.iter().any(|word| name.contains(word)) && (name.ends_with("_URL") || name.ends_with("_URI"));
-    let address = value.as_text().filter(|address| (constant || said) && is_plain(address));
-    let Some(address) = address else { return };
+    let Some(address) = value.as_text() else { return };
+    // A default of a parameter names data by what it ends with.
+    let data = is_artifact(address);
+    let known = (constant || said || data) && is_plain(address)
+        || (said || data || constant && DATA.iter().any(|word| name.contains(word)))
+            && crate::address::is_cleartext_inside(address);
+    if !known {
+        return;
+    }
     // Names of vocabularies are no places.
     let vocabulary = ["w3.org/", "schema.org", "purl.org", "xmlns", "/ns/", "/schema"];
-    if WORDS.iter().any(|word| name.contains(word))
+    if (data || WORDS.iter().any(|word| name.contains(word)))
         && !vocabulary.iter().any(|part| address.contains(part))
         && module.facts.plain.len() < MOST_PLAIN
     {
-        module.facts.plain.push((span.clone(), name.to_owned(), address.to_owned()));
+        module.facts.plain.push((span.clone(), written.to_owned(), address.to_owned()));
     }
 }
 
@@ -345,9 +356,17 @@ pub(in crate::python) fn conclude(module: &mut Module) {
         let asked = module.reports.iter().any(|report| {
             report.finding.rule.id == INSECURE_TRANSPORT.id && report.finding.message.contains(&shown)
         });
-        let data = DATA.iter().any(|word| name.contains(word));
-        let severity =
-            if !asked && (data || is_artifact(&address)) { Severity::Medium } else { Severity::Low };
+        let upper = name.to_ascii_uppercase();
+        if asked && upper != name {
+            // Told where it is asked.
+            continue;
+        }
+        let data = DATA.iter().any(|word| upper.contains(word)) || is_artifact(&address);
+        let severity = if !asked && data && !crate::address::is_cleartext_inside(&address) {
+            Severity::Medium
+        } else {
+            Severity::Low
+        };
         let finding = Finding::new(
             &INSECURE_TRANSPORT,
             format!("`{name}` names `{shown}`, an address without encryption"),
@@ -546,6 +565,47 @@ fn download(call: &Call<'_>, module: &mut Module) {
 mod tests {
     use crate::python::tests::severities;
     use bartizan_core::Severity::{High, Low, Medium};
+
+    #[test]
+    fn defaults_that_name_data_without_encryption_are_found_where_they_are_written() {
+        let graded = |code: &str| severities(code, "pipeline/insecure-transport");
+        for (code, severity) in [
+            ("def pipe(url: str = 'http://data.example/train.csv'):\n    prep(url=url)\n", Medium),
+            (
+                "from metaflow import Parameter\np = Parameter('corpus', default='http://data.example/a.csv')\n",
+                Medium,
+            ),
+            (
+                "from metaflow import Parameter\np = Parameter('corpus', default='http://data.acme.lan/a.csv')\n",
+                Low,
+            ),
+            ("def d(cfg):\n    use(cfg.get('data', 'http://data.example/a.pkl'))\n", Medium),
+            ("import os\nMODEL_HOST = os.environ.get('MODEL_HOST', 'http://models.acme.internal')\n", Low),
+            (
+                "from llama_index.readers.web import SimpleWebPageReader\nSimpleWebPageReader().load_data(['http://wiki.acme.lan/policy'])\n",
+                Low,
+            ),
+            (
+                "from langchain_community.document_loaders import WebBaseLoader\nWebBaseLoader('http://wiki.example/policy')\n",
+                Medium,
+            ),
+        ] {
+            assert_eq!(graded(code), [severity], "{code}");
+        }
+        for code in [
+            "def pipe(url: str = 'https://data.example/train.csv'):\n    prep(url=url)\n",
+            "def pipe(schema: str = 'http://www.w3.org/2001/x'):\n    prep(schema)\n",
+            "def d(cfg):\n    use(cfg.get('home', 'http://localhost/a.pkl'))\n",
+        ] {
+            assert_eq!(graded(code), [], "{code}");
+        }
+        assert_eq!(
+            graded(
+                "import pandas as pd\ndef d():\n    url = 'http://data.example/a.csv'\n    return pd.read_csv(url)\n"
+            ),
+            [Medium]
+        );
+    }
 
     #[test]
     fn verification_switched_off_is_found_by_every_switch() {

@@ -1,0 +1,269 @@
+//! The functions of a program by their names, and the classes and objects that they belong to: [`Functions`].
+
+use super::{Origin, PARTS, Program};
+use crate::javascript::lexer::Kind;
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
+use std::ops::Range;
+use std::sync::Arc;
+
+/// Most functions of one program that are followed.
+pub(super) const MOST_FUNCTIONS: usize = 2_000;
+/// How far before a brace the name of what it belongs to is looked for, in tokens.
+const HEAD: usize = 24;
+
+/// What calling a function amounts to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(in crate::javascript) struct Made {
+    /// Whose word it gives back, whatever it is given.
+    pub(in crate::javascript) returns: Option<Origin>,
+    /// Whether what it is given is part of what it gives back.
+    pub(in crate::javascript) passes: bool,
+}
+
+/// What the functions and classes of other modules make, by the path of what is called: `./model.ask`, `./model.Client.ask`.
+pub(in crate::javascript) type Given = HashMap<String, Made>;
+
+/// A function of the program.
+#[derive(Debug)]
+pub(super) struct Function<'a> {
+    pub(super) name: &'a str,
+    /// The class or object that it is a method of.
+    pub(super) owner: Option<&'a str>,
+    pub(super) parameters: Range<usize>,
+    pub(super) body: Range<usize>,
+    /// Whether the body is a block, and no expression.
+    pub(super) block: bool,
+    pub(super) made: Made,
+}
+
+/// The functions of a program, and what is known of them.
+#[derive(Debug, Default)]
+pub(super) struct Functions<'a> {
+    pub(super) list: Vec<Function<'a>>,
+    pub(super) by_name: HashMap<(Option<&'a str>, &'a str), usize>,
+    /// Braces with which bodies of functions begin.
+    pub(super) opens: HashSet<usize>,
+    /// Names of objects with the class that they are made of.
+    pub(super) objects: HashMap<&'a str, &'a str>,
+    /// States of components by the name of what sets them: the name, and where it is this one.
+    pub(super) states: HashMap<&'a str, (&'a str, Range<usize>)>,
+    /// What calls bind to parameters: the name, whose word, and where.
+    pub(super) called: Vec<(&'a str, Origin, Range<usize>)>,
+    pub(super) given: Option<Arc<Given>>,
+}
+
+/// The functions of `program` by name. Cost: one look at each token, and a bounded one behind each that may begin a function.
+fn functions<'a>(program: &Program<'a>) -> Functions<'a> {
+    let mut found = Functions::default();
+    let count = program.tokens.len();
+    for at in 0..count {
+        let next = at.saturating_add(1);
+        match (program.is(at, Kind::Word), program.word(at)) {
+            (true, "function") => {
+                let name = if program.word(next) == "*" { next.saturating_add(1) } else { next };
+                if program.is(name, Kind::Word) {
+                    found.keep(program, name, None, name.saturating_add(1));
+                }
+            }
+            (true, "new") if program.is(next, Kind::Word) => found.object(program, at, next),
+            // `name: Class`, a parameter or a field.
+            (true, class)
+                if class.starts_with(|first: char| first.is_ascii_uppercase())
+                    && matches!(program.word(next), "," | ")" | ";" | "=")
+                    && at > 1
+                    && program.word(at.saturating_sub(1)) == ":"
+                    && program.is(at.saturating_sub(2), Kind::Word) =>
+            {
+                found.objects.entry(program.word(at.saturating_sub(2))).or_insert(class);
+            }
+            (true, "useState") if program.word(at.saturating_sub(1)) != "." => found.state(program, at),
+            (true, name) if program.word(next) == "(" && is_method(program, at, name) => {
+                let owner = program.tokens.get(at).and_then(|token| token.inside);
+                if let Some(owner) = owner.and_then(|open| owner_of_method(program, open)) {
+                    found.keep(program, at, Some(owner), next);
+                }
+            }
+            (false, "=" | ":") if program.is(at, Kind::Mark) => {
+                let value = if program.word(next) == "async" { next.saturating_add(1) } else { next };
+                let function = program.word(value) == "("
+                    || program.word(value) == "function"
+                    || program.is(value, Kind::Word) && program.word(value.saturating_add(1)) == "=>";
+                let Some(target) = at.checked_sub(1).filter(|_| function) else { continue };
+                let open = program.tokens.get(at).and_then(|token| token.inside);
+                let object = open.and_then(|open| owner_of_method(program, open));
+                let (name, owner) = if program.word(at) == ":" {
+                    (target, object)
+                } else {
+                    (declared(program, target), object)
+                };
+                // `name: (…) => …` names a method only in an object that has a name.
+                if program.word(at) == ":" && owner.is_none() {
+                    continue;
+                }
+                let own = owner.filter(|_| program.word(at) == ":" || !is_declared(program, name));
+                found.keep(program, name, own, value);
+            }
+            _ => {}
+        }
+        if found.list.len() >= MOST_FUNCTIONS {
+            break;
+        }
+    }
+    found
+}
+
+impl<'a> Functions<'a> {
+    /// The functions of `program`, before anything is known of what they make; `given` is what those of other modules make.
+    pub(super) fn of(program: &Program<'a>, given: Option<Arc<Given>>) -> Self {
+        Self { given, ..functions(program) }
+    }
+
+    /// Keeps the function called by the name at `name` whose parameters, or `function`, begin at `from`.
+    fn keep(&mut self, program: &Program<'a>, name: usize, owner: Option<&'a str>, from: usize) {
+        if !program.is(name, Kind::Word) {
+            return;
+        }
+        let mut open = from;
+        while program.word(open) != "(" && open < from.saturating_add(HEAD) {
+            if program.is(open, Kind::Word) && program.word(open.saturating_add(1)) == "=>" {
+                break;
+            }
+            open = open.saturating_add(1);
+        }
+        let (parameters, behind) = if program.word(open) == "(" {
+            let Some(close) = program.tokens.get(open).and_then(|token| token.pair) else { return };
+            (open.saturating_add(1)..close, close.saturating_add(1))
+        } else if program.word(open.saturating_add(1)) == "=>" {
+            (open..open.saturating_add(1), open.saturating_add(1))
+        } else {
+            return;
+        };
+        let Some((body, block)) = body(program, behind) else { return };
+        if block {
+            self.opens.insert(body.start.saturating_sub(1));
+        }
+        let (name, index) = (program.word(name), self.list.len());
+        // Where two have one name, the first counts.
+        if let Entry::Vacant(place) = self.by_name.entry((owner, name)) {
+            place.insert(index);
+            self.list.push(Function { name, owner, parameters, body, block, made: Made::default() });
+        }
+    }
+
+    /// `name = new Class(…)`, `this.name = new Class(…)`.
+    fn object(&mut self, program: &Program<'a>, at: usize, class: usize) {
+        let equals = at.checked_sub(1).filter(|equals| program.word(*equals) == "=");
+        let Some(target) = equals.and_then(|equals| equals.checked_sub(1)) else { return };
+        let name = declared(program, target);
+        if program.is(name, Kind::Word) {
+            self.objects.insert(program.word(name), program.word(class));
+        }
+    }
+
+    /// `const [name, setName] = useState(…)`.
+    fn state(&mut self, program: &Program<'a>, at: usize) {
+        let mut before = at;
+        while before > at.saturating_sub(4) && program.word(before) != "=" {
+            before = before.saturating_sub(1);
+        }
+        let Some(open) = before
+            .checked_sub(1)
+            .filter(|close| program.word(*close) == "]")
+            .and_then(|close| program.tokens.get(close)?.pair)
+        else {
+            return;
+        };
+        let (name, comma, setter) = (open.saturating_add(1), open.saturating_add(2), open.saturating_add(3));
+        if !program.is(name, Kind::Word) || program.word(comma) != "," || !program.is(setter, Kind::Word) {
+            return;
+        }
+        let around = program.tokens.get(open).and_then(|token| token.inside);
+        let end = around.map_or(program.tokens.len(), |brace| program.past(brace));
+        self.states.insert(program.word(setter), (program.word(name), open..end));
+    }
+}
+
+/// The body of a function whose parameters end before `behind`: its tokens, and whether it is a block.
+fn body(program: &Program<'_>, behind: usize) -> Option<(Range<usize>, bool)> {
+    let mut at = behind;
+    let limit = behind.saturating_add(PARTS);
+    // A type may hold braces of its own: `): Promise<{ a: string }> {`.
+    while at < limit {
+        match program.word(at) {
+            "=>" => {
+                let from = at.saturating_add(1);
+                if program.word(from) == "{" && program.is(from, Kind::Mark) {
+                    return Some((from.saturating_add(1)..program.past(from).saturating_sub(1), true));
+                }
+                return Some((program.expression(from), false));
+            }
+            "{" if at == behind
+                || !matches!(program.word(at.saturating_sub(1)), ":" | "<" | "|" | "&" | ",") =>
+            {
+                return Some((at.saturating_add(1)..program.past(at).saturating_sub(1), true));
+            }
+            ";" | "" | ")" | "}" | "=" => return None,
+            _ => at = program.past(at),
+        }
+    }
+    None
+}
+
+/// Whether the name at `at`, which stands before a `(`, begins a method.
+fn is_method(program: &Program<'_>, at: usize, name: &str) -> bool {
+    const WORDS: &[&str] =
+        &["if", "for", "while", "switch", "catch", "with", "function", "return", "super", "await", "new"];
+    let before = at.checked_sub(1).map_or("", |before| program.word(before));
+    let begins = matches!(
+        before,
+        "{" | "}" | ";" | "," | "async" | "private" | "public" | "protected" | "static" | "*" | "override"
+    ) || program.breaks(at);
+    let close = program.tokens.get(at.saturating_add(1)).and_then(|token| token.pair);
+    let behind = close.map_or("", |close| program.word(close.saturating_add(1)));
+    begins && !WORDS.contains(&name) && matches!(behind, "{" | ":")
+}
+
+/// The class, or the named object, whose braces open at `open`.
+fn owner_of_method<'a>(program: &Program<'a>, open: usize) -> Option<&'a str> {
+    if program.word(open) != "{" {
+        return None;
+    }
+    if let Some(name) = owner(program, open) {
+        return Some(name);
+    }
+    let equals = open.checked_sub(1).filter(|equals| program.word(*equals) == "=")?;
+    let name = declared(program, equals.checked_sub(1)?);
+    program.is(name, Kind::Word).then(|| program.word(name))
+}
+
+/// The class whose braces open at `open`.
+pub(super) fn owner<'a>(program: &Program<'a>, open: usize) -> Option<&'a str> {
+    let mut at = open.checked_sub(1)?;
+    for _ in 0..HEAD {
+        if program.word(at) == "class" && program.is(at, Kind::Word) {
+            let name = at.saturating_add(1);
+            return program.is(name, Kind::Word).then(|| program.word(name));
+        }
+        let head = program.is(at, Kind::Word)
+            || matches!(program.word(at), "." | "<" | ">" | ",") && program.is(at, Kind::Mark);
+        if !head {
+            return None;
+        }
+        at = at.checked_sub(1)?;
+    }
+    None
+}
+
+/// The name that is declared before `=`, `target` being the token before that: also behind its type.
+fn declared(program: &Program<'_>, target: usize) -> usize {
+    let typed = (target.saturating_sub(16)..target).rev().find(|at| {
+        program.word(at.saturating_add(1)) == ":" && program.is(*at, Kind::Word) && is_declared(program, *at)
+    });
+    typed.unwrap_or(target)
+}
+
+/// Whether the name at `at` stands behind a word that declares it.
+fn is_declared(program: &Program<'_>, at: usize) -> bool {
+    at.checked_sub(1).is_some_and(|before| matches!(program.word(before), "const" | "let" | "var"))
+}

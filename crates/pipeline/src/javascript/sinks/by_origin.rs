@@ -1,0 +1,232 @@
+//! What runs, stores or shows a whole value, whatever it is called: judged only where somebody else had a hand in it. Timers that are
+//! given text, whole statements to a database, templates, deserialisers that run functions, markup that replaces part of a page.
+
+use super::{Sink, of};
+use crate::Issue;
+use crate::javascript::origin::{Origin, Origins};
+use crate::javascript::program::{Call, Program};
+use bartizan_core::{Confidence, Severity};
+use std::ops::Range;
+
+/// Judges what `call` hands to such a place; whether anything was found.
+pub(super) fn call(
+    program: &Program<'_>,
+    origins: &Origins<'_, '_>,
+    call: &Call,
+    issues: &mut Vec<Issue>,
+) -> bool {
+    let Some((sink, given)) = place(program, call) else { return false };
+    let Some(origin) = origins.of_expression(&given) else { return false };
+    let mut issue = of(sink, origin, call.name(), program.span(&given));
+    if sink == Sink::Sql && origin == Origin::Tool {
+        // A statement is what a tool for a database is asked for.
+        issue = issue.severity(Severity::Medium).confidence(Confidence::Medium);
+    }
+    if origins.is_looked_at(&given, given.start) {
+        issue = issue.severity(Severity::Low).confidence(Confidence::Low);
+    }
+    issues.push(issue);
+    true
+}
+
+/// What `call` hands where.
+fn place(program: &Program<'_>, call: &Call) -> Option<(Sink, Range<usize>)> {
+    let first = call.arguments.first().cloned();
+    let (receiver, name) = (call.receiver(), call.name());
+    let owner = receiver.rsplit('.').next().unwrap_or(receiver);
+    let whole = matches!(receiver, "" | "window" | "globalThis" | "global");
+    match name {
+        // Source: HTML living standard, section 8.6, "Timers".
+        "setTimeout" | "setInterval" if whole => Some((Sink::Code, first?)),
+        "unserialize" | "deserialize" if SERIALIZERS.contains(&receiver) => Some((Sink::Code, first?)),
+        "render" | "compile" | "renderString" | "template" if TEMPLATES.contains(&receiver) => {
+            Some((Sink::Code, first?))
+        }
+        "write" | "writeln" if owner == "document" => Some((Sink::Markup, first?)),
+        "insertAdjacentHTML" => Some((Sink::Markup, call.arguments.get(1).cloned()?)),
+        "createContextualFragment" | "setHTMLUnsafe" | "parseHTMLUnsafe" => Some((Sink::Markup, first?)),
+        "html" if matches!(receiver, "$" | "jQuery" | "jquery") => Some((Sink::Markup, first?)),
+        _ => statement(program, call).map(|statement| (Sink::Sql, statement)),
+    }
+}
+
+/// The statement that `call` hands to a database, by the names of the drivers' functions.
+fn statement(program: &Program<'_>, call: &Call) -> Option<Range<usize>> {
+    let (receiver, name) = (call.receiver(), call.name());
+    let owner = receiver.rsplit('.').next().unwrap_or(receiver);
+    let first = call.arguments.first()?;
+    let asks = match name {
+        "$queryRawUnsafe" | "$executeRawUnsafe" => true,
+        "query" | "execute" | "raw" | "unsafe" | "queryRaw" | "runQuery" | "exec" | "all" | "prepare"
+        | "each" | "run" => is_database(program, owner, name),
+        _ => false,
+    };
+    // `query({ text: …, values })`
+    asks.then(|| {
+        ["text", "sql"]
+            .iter()
+            .find_map(|key| program.value(first.start, key))
+            .unwrap_or_else(|| first.clone())
+    })
+}
+
+/// Whether `owner` is a database by its name, or by that of the function where the program imports a driver.
+fn is_database(program: &Program<'_>, owner: &str, name: &str) -> bool {
+    let lower = owner.to_ascii_lowercase();
+    let named =
+        ["db", "database", "pool", "knex", "sequelize", "prisma", "sqlite", "postgres", "mysql", "pg", "sql"]
+            .iter()
+            .any(|word| lower == *word || lower.ends_with(word));
+    let held = matches!(
+        lower.as_str(),
+        "client"
+            | "conn"
+            | "connection"
+            | "trx"
+            | "tx"
+            | "datasource"
+            | "queryrunner"
+            | "entitymanager"
+            | "manager"
+    );
+    let plain = matches!(name, "query" | "execute" | "raw" | "unsafe" | "queryRaw" | "runQuery");
+    named
+        || held
+            && plain
+            && program.imports_of(|path| {
+                let module = path.split('.').next().unwrap_or(path);
+                DRIVERS.iter().any(|driver| {
+                    module == *driver || module.strip_prefix(driver).is_some_and(|rest| rest.starts_with('/'))
+                })
+            })
+}
+
+/// Modules that speak to databases.
+const DRIVERS: &[&str] = &[
+    "pg",
+    "postgres",
+    "mysql",
+    "mysql2",
+    "mariadb",
+    "better-sqlite3",
+    "sqlite3",
+    "sqlite",
+    "mssql",
+    "oracledb",
+    "typeorm",
+    "knex",
+    "sequelize",
+    "@prisma/client",
+    "@neondatabase/serverless",
+    "@libsql/client",
+    "@duckdb/node-api",
+    "duckdb",
+    "snowflake-sdk",
+    "@google-cloud/bigquery",
+];
+/// Modules whose deserialisers make functions of what they read.
+const SERIALIZERS: &[&str] = &["node-serialize", "serialize-to-js", "funcster", "cryo"];
+/// Modules whose templates run code.
+const TEMPLATES: &[&str] = &[
+    "ejs",
+    "pug",
+    "jade",
+    "nunjucks",
+    "lodash",
+    "_",
+    "underscore",
+    "handlebars",
+    "Handlebars",
+    "dot",
+    "doT",
+    "eta",
+    "squirrelly",
+];
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::found;
+    use bartizan_core::Severity::{self, Critical, High, Low, Medium};
+
+    /// What is found in a handler of requests whose body is `body`, where `a` is a model's answer.
+    fn handler(import: &str, body: &str) -> Vec<(&'static str, Severity)> {
+        let code = format!(
+            "{import}\napp.post('/', async (req, res) => {{ const a = (await openai.responses.create({{}})).output_text; {body} }});\n"
+        );
+        let found = found("a.js", &code);
+        found
+            .into_iter()
+            .map(|(rule, _, severity)| (rule.trim_start_matches("pipeline/"), severity))
+            .collect()
+    }
+
+    #[test]
+    fn statements_that_a_model_wrote_are_found_at_the_functions_of_drivers() {
+        let sent = [("model-output-executed", High)];
+        for call in [
+            "pool.query(a)",
+            "db.query({ text: a })",
+            "prisma.$queryRawUnsafe(a)",
+            "sequelize.query(a, {})",
+            "knex.raw(a)",
+            "this.db.all(JSON.parse(a).sql)",
+        ] {
+            assert_eq!(handler("", call), sent, "{call}");
+        }
+        assert_eq!(handler("import { Client } from 'pg';", "await client.query(a)"), sent);
+        assert_eq!(handler("import { Client } from 'search';", "await client.query(a)"), []);
+        for call in [
+            "pool.query('select a from t where b = $1', [a])",
+            "prisma.$queryRaw`select ${a}`",
+            "words.exec(a)",
+            "chain.query(a)",
+            "agent.run(a)",
+        ] {
+            assert_eq!(handler("", call), [], "{call}");
+        }
+        assert_eq!(
+            handler("", "db.query('select * from t where id = ' + req.params.id)"),
+            [("sql-from-data", High)]
+        );
+        assert_eq!(
+            handler("", "if (!TABLES.includes(a)) return; db.query(a)"),
+            [("model-output-executed", Low)]
+        );
+    }
+
+    #[test]
+    fn timers_templates_and_deserialisers_run_what_they_are_given() {
+        for (import, call) in [
+            ("", "setTimeout(a, 10)"),
+            ("", "window.setInterval(a + ';', 10)"),
+            ("import ejs from 'ejs';", "ejs.render(a, {})"),
+            ("import _ from 'lodash';", "_.template(a)()"),
+        ] {
+            assert_eq!(handler(import, call), [("model-output-executed", Critical)], "{call}");
+        }
+        let import = "const serialize = require('node-serialize');";
+        assert_eq!(
+            handler(import, "serialize.unserialize(req.cookies.state)"),
+            [("code-from-data", Critical)]
+        );
+        for (import, call) in [
+            ("", "setTimeout(() => show(a), 10)"),
+            ("", "setTimeout(done, 10, a)"),
+            ("", "setTimeout(function () { show(a); }, 10)"),
+            ("import ejs from 'ejs';", "ejs.render('<%= a %>', { a })"),
+            ("import s from 'superjson';", "s.deserialize(req.body)"),
+        ] {
+            assert_eq!(handler(import, call), [], "{call}");
+        }
+    }
+
+    #[test]
+    fn markup_of_a_page_is_markup_whatever_it_is_made_of() {
+        for call in ["document.write(a)", "el.insertAdjacentHTML('beforeend', a)", "$('#a').html(a)"] {
+            assert_eq!(handler("", call), [("model-output-executed", Medium)], "{call}");
+        }
+        for call in ["out.write(a)", "$('#a').text(a)", "document.write(escapeHtml(a))"] {
+            assert_eq!(handler("", call), [], "{call}");
+        }
+    }
+}
