@@ -217,6 +217,27 @@ mod tests {
         assert_eq!(judged("rm -rf /srv/app"), Action::Flag);
         assert_eq!(judged("ls -la"), Action::Allow);
         assert_eq!(judged("rm -rf \\\n /"), Action::Block);
+        // However much stands before it on the line.
+        for before in [
+            "true;".repeat(70),
+            format!(": {};", "a ".repeat(2100)),
+            "true;".repeat(1900),
+            format!(": {};", "\u{e9} ".repeat(2045)),
+        ] {
+            assert_eq!(judged(&format!("{before} rm -rf /")), Action::Block);
+        }
+        assert_eq!(judged("````; rm -rf /"), Action::Block);
+        assert_eq!(judged("wipe()\n{\n  rm -rf \"$1\"\n}\nwipe /"), Action::Block);
+        let others: String = (0..9).map(|at| format!("f{at}() {{ rm -r \"x$1\"; }}\n")).collect();
+        assert_eq!(judged(&format!("{others}wipe() {{ rm -rf \"$1\"; }}\nwipe /")), Action::Block);
+        assert_eq!(
+            judged(&format!(
+                "{}X=rm\nY=/\n$X -rf $Y",
+                "A1=1\n".repeat(4) + &(0..40).map(|at| format!("A{at}=1\n")).collect::<String>()
+            )),
+            Action::Block
+        );
+        assert_eq!(judged(&format!("{}rm${{IFS}}-rf${{IFS}}/", "true;".repeat(70))), Action::Block);
         for dressed in ["rm\t-rf\t/", "\"rm\" -rf /", "'rm'  \"-rf\" '/'", "\\rm -rf /", "r\\m -rf /"] {
             assert_eq!(judged(dressed), Action::Block, "{dressed}");
         }

@@ -355,9 +355,16 @@ fn outcome(
     // A blocked body has no edits; any other is changed where a check says so, also to put back what a token stands for.
     let (mut changed, mut head) = (None, None);
     if !judgement.edits.is_empty() {
-        let body = spliced(body, &judgement.edits).ok_or_else(failed)?;
-        let (body, length) = reading.written(body, limits).ok_or_else(failed)?;
-        (changed, head) = (Some(body), length);
+        let written = spliced(body, &judgement.edits).and_then(|body| reading.written(body, limits));
+        match written {
+            Some((body, length)) => (changed, head) = (Some(body), length),
+            // What is to be taken out and has no place of its own in the body (a coded part of a mail) leaves with none of it.
+            None if judgement.action == Action::Redact => {
+                let reasons = judgement.reasons;
+                return Ok(Outcome { action: Action::Block, check, changed: None, head: None, reasons });
+            }
+            None => return Err(failed()),
+        }
     }
     Ok(Outcome { action: judgement.action, check, changed, head, reasons: judgement.reasons })
 }

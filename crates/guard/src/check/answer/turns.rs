@@ -14,6 +14,8 @@ const PATIENCE: usize = 4 << 10;
 const BEGINNING: usize = 4 << 10;
 /// Most texts that are kept apart.
 const MOST: usize = 64;
+/// Most ends that are read on behind at once.
+const MOST_ONWARD: usize = 8;
 
 /// Texts that take turns.
 #[derive(Debug, Default)]
@@ -135,6 +137,10 @@ impl Turns {
             // What it has of its own was read.
             let taken = text.beginning.len();
             let reading = Waiting { course, since: end, holds: true };
+            // Each reads all that comes: the oldest has read the most, and the answer as it comes is read besides.
+            if self.onward.len() >= MOST_ONWARD {
+                self.onward.remove(0);
+            }
             self.onward.push(Onward { reading, from: number, at: number, taken, left: BEGINNING });
         }
         self.go_on();

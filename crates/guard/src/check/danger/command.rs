@@ -6,14 +6,12 @@ use super::places::is_device;
 
 /// Words that are read behind a command or a statement.
 pub(super) const ARGUMENTS: usize = 64;
-/// Most commands of a line.
-const MOST: usize = 64;
 
-/// Judges each command of a line.
+/// Judges each command of a line, which has [`LONGEST`](super::LONGEST) bytes at most.
 pub(super) fn commands(line: &str) -> Option<Danger> {
-    let shell = line.split([';', '|', '\n', '`', '&']).take(MOST);
+    let shell = line.split([';', '|', '\n', '`', '&']);
     // Commands in the strings of another language.
-    let quoted = line.split([';', '|', '\n', '`', '"', '\'', '(', ')', '&']).take(MOST);
+    let quoted = line.split([';', '|', '\n', '`', '"', '\'', '(', ')', '&']);
     shell.chain(quoted).filter_map(command).max_by_key(|one| one.grade)
 }
 

@@ -11,6 +11,8 @@ const LONGEST_BODY: usize = 1024;
 pub(super) struct Functions {
     /// Names and bodies of those that do something with what they are called with.
     known: Vec<(String, String)>,
+    /// The name of one whose brace may begin the next line.
+    named: Option<String>,
     open: Option<Open>,
 }
 
@@ -26,7 +28,7 @@ struct Open {
 impl Functions {
     /// Whether one is being given.
     pub(super) fn is_open(&self) -> bool {
-        self.open.is_some()
+        self.open.is_some() || self.named.is_some()
     }
 
     /// Whether there is any.
@@ -78,8 +80,19 @@ impl Functions {
         if self.open.is_some() {
             return Some(text);
         }
-        let (name, rest) = head(text)?;
-        self.open = Some(Open { name: name.to_owned(), body: String::new(), depth: 1 });
+        let named = self.named.take();
+        let (name, rest) = match (named, text.trim_start().strip_prefix('{')) {
+            (Some(name), Some(rest)) => (name, rest),
+            _ => {
+                let (name, rest) = declaration(text)?;
+                if rest.is_empty() {
+                    self.named = Some(name.to_owned());
+                    return None;
+                }
+                (name.to_owned(), rest.strip_prefix('{')?)
+            }
+        };
+        self.open = Some(Open { name, body: String::new(), depth: 1 });
         Some(rest)
     }
 
@@ -91,14 +104,18 @@ impl Functions {
             behind.first().is_some_and(|byte| matches!(byte, b'1'..=b'9' | b'@' | b'*'))
         });
         self.known.retain(|(known, _)| *known != name);
-        if uses && self.known.len() < KEPT && is_triggered(&body) {
+        if uses && is_triggered(&body) {
+            if self.known.len() >= KEPT {
+                self.known.remove(0);
+            }
             self.known.push((name, body));
         }
     }
 }
 
-/// The name of a function whose declaration a line begins with, and what stands behind its brace.
-pub(super) fn head(line: &str) -> Option<(&str, &str)> {
+/// The name of a function whose declaration a line begins with, and what stands behind that: its brace, or nothing where that begins the
+/// next line.
+pub(super) fn declaration(line: &str) -> Option<(&str, &str)> {
     let line = line.trim_start();
     let (line, is_said) = match line.strip_prefix("function ") {
         Some(rest) => (rest.trim_start(), true),
@@ -115,7 +132,8 @@ pub(super) fn head(line: &str) -> Option<(&str, &str)> {
         None if is_said => rest,
         None => return None,
     };
-    Some((name, rest.trim_start().strip_prefix('{')?))
+    let rest = rest.trim();
+    (rest.is_empty() || rest.starts_with('{')).then_some((name, rest))
 }
 
 #[cfg(test)]
@@ -127,6 +145,7 @@ mod tests {
         for lines in [
             &["wipe() {", "  rm -rf \"$1\"", "}"][..],
             &["function wipe { rm -rf $@; }; wipe /tmp/x"],
+            &["wipe()", "{", "  rm -rf \"$1\"", "}"],
             &["a() { :; }; wipe () { if true; then { rm -rf ${1:-x}; }; fi; }"],
         ] {
             let mut functions = Functions::default();

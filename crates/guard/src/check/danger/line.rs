@@ -29,10 +29,12 @@ pub(crate) struct Danger {
     pub(crate) grade: Grade,
 }
 
-/// Longest line that is judged.
+/// Longest line that is judged in one piece.
 pub(crate) const LONGEST: usize = 4096;
-/// Most commands of a line that are judged.
-pub(super) const MOST: usize = 64;
+/// Bytes that two pieces of a longer line have in common.
+const OVERLAP: usize = 512;
+/// Most commands of a line that are judged as a shell runs them; all are judged by what is written.
+pub(super) const MOST: usize = 256;
 /// Texts without which no line is dangerous, of three bytes and more: shorter ones make each word a long look.
 pub(crate) const TRIGGERS: &[&str] = &[
     "rm ",
@@ -201,13 +203,38 @@ fn is_of_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'/' | b'~')
 }
 
-/// The worst that a line would do, with what the lines before it gave to variables; takes up what it gives to them.
+/// The worst that a line would do, with what the lines before it gave to variables; takes up what it gives to them. A longer line than
+/// [`LONGEST`] is judged piece by piece.
 pub(crate) fn danger(line: &str, variables: &mut Variables) -> Option<Danger> {
-    let line = line.get(..line.floor_char_boundary(LONGEST)).unwrap_or_default();
     if line.trim_start().starts_with("```") {
         variables.clear();
-        return None;
+        // Four backticks are two empty commands to a shell, and what stands behind them runs.
+        if !is_triggered(line) {
+            return None;
+        }
     }
+    let (mut worst, mut rest) = (None::<Danger>, line);
+    loop {
+        let piece = rest.get(..rest.floor_char_boundary(LONGEST)).unwrap_or_default();
+        worst = worst.into_iter().chain(piece_danger(piece, variables)).max_by_key(|one| one.grade);
+        if piece.len() == rest.len() {
+            return worst;
+        }
+        rest = rest.get(next_piece(piece)..).unwrap_or_default();
+    }
+}
+
+/// Where the piece behind one begins: so far before its end that a command which is cut there stands in the next as a whole, behind the
+/// sign or the blank that is the first of the bytes that both have.
+fn next_piece(piece: &str) -> usize {
+    let back = piece.floor_char_boundary(piece.len().saturating_sub(OVERLAP));
+    let both = piece.get(back..).unwrap_or_default();
+    let half = both.get(..both.floor_char_boundary(OVERLAP / 2)).unwrap_or_default();
+    let sign = half.find([';', '&', '|']).or_else(|| half.find(char::is_whitespace));
+    sign.map_or(back, |at| back.saturating_add(at).saturating_add(1)).max(1)
+}
+
+fn piece_danger(line: &str, variables: &mut Variables) -> Option<Danger> {
     if variables.may_define(line) {
         variables.functions.line(line);
     }

@@ -1,6 +1,6 @@
 //! What the lines before gave to variables and functions: [`Variables`].
 
-use super::functions::{Functions, head};
+use super::functions::{Functions, declaration};
 
 /// Most variables that are kept from line to line, and the longest value.
 const KEPT: usize = 32;
@@ -37,7 +37,7 @@ impl Variables {
 
     /// Whether a line is, or may be, of a function.
     pub(crate) fn may_define(&self, line: &str) -> bool {
-        self.functions.is_open() || head(line).is_some()
+        self.functions.is_open() || declaration(line).is_some()
     }
 
     /// Forgets all.
@@ -52,7 +52,11 @@ impl Variables {
 
     pub(super) fn set(&mut self, name: &str, value: &str) {
         self.values.retain(|(known, _)| known != name);
-        if value.len() <= LONGEST_VALUE && self.values.len() < KEPT {
+        if value.len() <= LONGEST_VALUE {
+            // The oldest makes room, so that no number of others hides one.
+            if self.values.len() >= KEPT {
+                self.values.remove(0);
+            }
             self.values.push((name.to_owned(), value.to_owned()));
         }
     }

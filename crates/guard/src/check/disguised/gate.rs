@@ -10,28 +10,44 @@ const DENSE: u8 = 10;
 /// Bytes on end without a blank that may be a token by themselves; no word of prose is so long.
 const LONG: usize = 20;
 /// Bytes around what may be one that are read as well.
-const AROUND: usize = 256;
+const AROUND: usize = 128;
 
-/// The part of a text in which something may be hidden, from blank to blank.
-pub(super) fn part(text: &str) -> Option<Range<usize>> {
+/// The parts of a text in which something may be hidden, in order, each from blank to blank.
+pub(super) fn parts(text: &str) -> Vec<Range<usize>> {
     let bytes = text.as_bytes();
-    let (mut before, mut first, mut last) = (0_u8, None, 0_usize);
+    let (mut before, mut found) = (0_u8, Vec::<Range<usize>>::new());
     for (number, block) in bytes.chunks(BLOCK).enumerate() {
         let marked = block.iter().fold(0_u8, |sum, byte| sum.wrapping_add(u8::from(is_marked(*byte))));
-        if before.wrapping_add(marked) >= DENSE || has_long_word(bytes, number.saturating_mul(BLOCK)) {
-            first = first.or(Some(number));
-            last = number;
+        let at = number.saturating_mul(BLOCK);
+        if before.wrapping_add(marked) >= DENSE || has_long_word(bytes, at) {
+            let start = at.saturating_sub(BLOCK).saturating_sub(AROUND);
+            let end = at.saturating_add(BLOCK).saturating_add(AROUND).min(text.len());
+            match found.last_mut() {
+                Some(last) if start <= last.end => last.end = end,
+                _ => found.push(start..end),
+            }
         }
         before = marked;
     }
-    let start = first?.saturating_sub(1).saturating_mul(BLOCK).saturating_sub(AROUND);
-    let end = last.saturating_add(1).saturating_mul(BLOCK).saturating_add(AROUND).min(text.len());
-    let head = text.get(..text.floor_char_boundary(start)).unwrap_or_default();
-    let end = text.ceil_char_boundary(end);
-    let tail = text.get(end..).unwrap_or_default();
-    let start = head.rfind(char::is_whitespace).map_or(0, |at| text.ceil_char_boundary(at.saturating_add(1)));
-    let end = tail.find(char::is_whitespace).map_or(text.len(), |at| end.saturating_add(at));
-    Some(start..end)
+    let mut parts = Vec::<Range<usize>>::with_capacity(found.len());
+    for one in found {
+        let read = parts.last().map_or(0, |last| last.end);
+        if one.end <= read {
+            continue;
+        }
+        // No further back than what is read already, so that each byte is looked at once.
+        let head = text.get(read..text.floor_char_boundary(one.start.max(read))).unwrap_or_default();
+        let end = text.ceil_char_boundary(one.end);
+        let tail = text.get(end..).unwrap_or_default();
+        let blank = head.char_indices().rfind(|(_, one)| one.is_whitespace());
+        let start = blank.map_or(read, |(at, one)| read.saturating_add(at).saturating_add(one.len_utf8()));
+        let end = tail.find(char::is_whitespace).map_or(text.len(), |at| end.saturating_add(at));
+        match parts.last_mut() {
+            Some(last) if start <= last.end => last.end = end,
+            _ => parts.push(start..end),
+        }
+    }
+    parts
 }
 
 /// Whether a long word goes through one of the quarters of the block at `start`. A word of that length fills one at least.
@@ -84,27 +100,32 @@ mod tests {
         let prose =
             "The harbour office opens at nine, and Ms Lind of the Board said in 2024 that it is to stay so. "
                 .repeat(12);
-        assert_eq!(part(&prose), None);
+        assert!(parts(&prose).is_empty());
         let text = format!("{prose}ghp_x7Kd2Qx9Lm4Zt8Rv3 {prose}");
-        let span = part(&text).unwrap();
+        let span = parts(&text).remove(0);
         assert!(
             span.start > 500 && span.end < text.len() - 500 && span.contains(&(prose.len() + 10)),
             "{span:?}"
         );
         assert!(text[span].starts_with(char::is_alphabetic));
         assert!(
-            part("the key is ghp_x7kd2qx9lm4zt8rv3b").is_some()
-                && part("g h p _ x 7 K d 2 Q x 9 L m 4 Z t 8 R v 3 B").is_some()
+            !parts("the key is ghp_x7kd2qx9lm4zt8rv3b").is_empty()
+                && !parts("g h p _ x 7 K d 2 Q x 9 L m 4 Z t 8 R v 3 B").is_empty()
         );
         let piece = "Internationalisierung";
-        assert!(part(&format!("{}{piece}", "a ".repeat(40))).is_some_and(|span| span.contains(&90)));
+        let text = format!("{}{piece}", "a ".repeat(40));
+        assert!(parts(&text).iter().any(|span| span.contains(&90)));
+        let two = format!("{piece}{prose}{piece}");
+        assert_eq!(parts(&two).len(), 2);
     }
 
     proptest::proptest! {
         #[test]
         fn a_part_begins_and_ends_at_characters(text in "([a-z ]{0,80}|[A-Z0-9]{0,40}|\u{e9}|\u{65e5}|\u{3000}){0,12}") {
-            if let Some(span) = part(&text) {
-                proptest::prop_assert!(text.get(span).is_some());
+            let mut before = 0;
+            for span in parts(&text) {
+                proptest::prop_assert!(span.start >= before && text.get(span.clone()).is_some());
+                before = span.end;
             }
         }
     }

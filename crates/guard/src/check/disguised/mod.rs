@@ -107,13 +107,16 @@ impl Disguised {
 
     /// The same where the text may hold something at all; what else is prose is passed over at once.
     pub(crate) fn hidden(look: &Arc<Look>, text: &str, way: Way) -> Vec<Seen> {
-        let Some(part) = gate::part(text) else { return Vec::new() };
-        let mut seen = Self::all(look, text.get(part.clone()).unwrap_or_default(), way);
-        for one in &mut seen {
-            let span = &one.reason.span;
-            one.reason.span = part.start.saturating_add(span.start)..part.start.saturating_add(span.end);
+        let mut all = Vec::new();
+        for part in gate::parts(text) {
+            let mut seen = Self::all(look, text.get(part.clone()).unwrap_or_default(), way);
+            for one in &mut seen {
+                let span = &one.reason.span;
+                one.reason.span = part.start.saturating_add(span.start)..part.start.saturating_add(span.end);
+            }
+            all.append(&mut seen);
         }
-        seen
+        all
     }
 
     /// Whether a step is passed over where nothing is under way.

@@ -362,10 +362,11 @@ pub(in crate::python) fn conclude(module: &mut Module) {
             continue;
         }
         let data = DATA.iter().any(|word| upper.contains(word)) || is_artifact(&address);
-        let severity = if !asked && data && !crate::address::is_cleartext_inside(&address) {
-            Severity::Medium
-        } else {
-            Severity::Low
+        let reach = crate::address::clear(&address).map_or(Reach::Anywhere, |clear| clear.reach);
+        let severity = match (asked || !data, is_artifact(&address)) {
+            (true, _) => Severity::Low,
+            (false, true) => reach.of_source(),
+            (false, false) => reach.of_service(),
         };
         let finding = Finding::new(
             &INSECURE_TRANSPORT,
@@ -577,13 +578,13 @@ mod tests {
             ),
             (
                 "from metaflow import Parameter\np = Parameter('corpus', default='http://data.acme.lan/a.csv')\n",
-                Low,
+                Medium,
             ),
             ("def d(cfg):\n    use(cfg.get('data', 'http://data.example/a.pkl'))\n", Medium),
             ("import os\nMODEL_HOST = os.environ.get('MODEL_HOST', 'http://models.acme.internal')\n", Low),
             (
                 "from llama_index.readers.web import SimpleWebPageReader\nSimpleWebPageReader().load_data(['http://wiki.acme.lan/policy'])\n",
-                Low,
+                Medium,
             ),
             (
                 "from langchain_community.document_loaders import WebBaseLoader\nWebBaseLoader('http://wiki.example/policy')\n",
