@@ -216,7 +216,9 @@ pub(crate) fn credential(name: &str, value: &str) -> Option<Credential> {
     if is_drawn_key(name, value) {
         return Some(Credential { name: "a key", severity: Severity::High, confidence: Confidence::Medium });
     }
-    if !is_secret_name(name) || is_placeholder(value) || is_reference(name, value) {
+    // Whoever writes a value under `pwd` means a password more often than a folder.
+    let named = is_secret_name(name) || name.eq_ignore_ascii_case("pwd");
+    if !named || is_placeholder(value) || is_reference(name, value) {
         return None;
     }
     let known = is_default(value);
@@ -266,9 +268,12 @@ pub(crate) fn token(text: &str) -> Option<&'static str> {
     })
 }
 
-/// Whether `name` is one under which credentials are kept.
+/// Whether `name` is one under which credentials are kept. `$PWD` and `$OLDPWD` are the folders of a shell.
 pub(crate) fn is_secret_name(name: &str) -> bool {
     let name = name.to_ascii_lowercase().replace(['-', '.'], "_");
+    if matches!(name.as_str(), "pwd" | "oldpwd" | "cwd") {
+        return false;
+    }
     let parts: Vec<&str> = name.split('_').collect();
     if NOT_SECRET.iter().any(|end| name.ends_with(end)) {
         return false;

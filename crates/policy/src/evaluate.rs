@@ -45,6 +45,8 @@ pub struct Evaluator {
     query: String,
     /// Rules to which entries are added and that nobody asks for: they decide nothing, which is a warning.
     unread: Arc<Vec<String>>,
+    /// Paths that it reads and that may be misspelt, which is a warning as well.
+    doubtful: Arc<Vec<String>>,
     now_ns: Arc<AtomicI64>,
 }
 
@@ -60,7 +62,7 @@ impl Evaluator {
         let rules_that_decide = Rules::of(&modules);
         let deciding = deciding(package, &policy.parts, &modules, &rules_that_decide)?;
         let reading = misspelt::Reading::of(&modules);
-        misspelt::refuse(&reading, &policy.data)?;
+        let doubtful = Arc::new(misspelt::refuse(&reading, &policy.data)?);
         let silent = policy.parts.iter().filter(|part| part.is_disjoint(&deciding)).flatten();
         let unread = misspelt::unread(&reading, &silent.chain(&deciding).cloned().collect());
         let (mut packages, mut queries) = (Vec::new(), Vec::new());
@@ -78,7 +80,8 @@ impl Evaluator {
             packages.push((package, rules.contains("allow")));
         }
         let query = format!("[{}]", queries.join(", "));
-        Ok(Self { engine, modules: Arc::new(modules), packages, query, unread: Arc::new(unread), now_ns })
+        let (modules, unread) = (Arc::new(modules), Arc::new(unread));
+        Ok(Self { engine, modules, packages, query, unread, doubtful, now_ns })
     }
 
     /// The packages that decide, in order of name.
@@ -136,6 +139,10 @@ impl Evaluator {
             let remedy = "call it deny, warn or missing if it shall decide, or let one of those read it";
             let entry = json!({"rule": "policy/unread-rule", "message": message, "remedy": remedy});
             ("warn".to_owned(), entry)
+        }));
+        whole.warn.extend(self.doubtful.iter().map(|said| {
+            let remedy = "write it as what was meant, or give the data with the policy";
+            ("warn".to_owned(), json!({"rule": "policy/misspelt-path", "message": said, "remedy": remedy}))
         }));
         Ok(whole)
     }

@@ -8,7 +8,9 @@ use crate::Text;
 pub(super) fn is_named(text: &Text<'_>) -> bool {
     let path = format!("/{}", text.name.to_ascii_lowercase().replace('\\', "/").trim_start_matches("./"));
     let name = path.rsplit('/').next().unwrap_or_default();
-    PLACES.iter().flat_map(|(places, _)| places.iter()).any(|place| match *place {
+    let for_people = FOR_PEOPLE.iter().any(|folder| path.contains(folder));
+    let places = PLACES.iter().flat_map(|(places, _)| places.iter());
+    places.filter(|place| !(for_people && GENERIC.contains(&place.written()))).any(|place| match *place {
         Place::Name(known) => name == known,
         Place::Ending(ending) => name.ends_with(ending),
         Place::Holding(part) => name.contains(part) && is_prose(text),
@@ -46,6 +48,21 @@ enum Place {
 }
 
 use Place::{Ending, Folder, Holding, Inner, Name, Texts};
+
+impl Place {
+    /// The name or the part of it.
+    fn written(self) -> &'static str {
+        let (Name(written) | Ending(written) | Holding(written) | Folder(written) | Inner(written)
+        | Texts(written)) = self;
+        written
+    }
+}
+
+/// Folders of what is written for people.
+const FOR_PEOPLE: &[&str] = &["/docs/", "/doc/", "/book/", "/site/"];
+/// Places whose names say something else there.
+const GENERIC: &[&str] =
+    &["user.md", "identity.md", "bootstrap.md", "tools.md", "conventions.md", "/memory/"];
 
 /// Places, and where they are documented.
 static PLACES: &[(&[Place], &str)] = &[
@@ -238,6 +255,9 @@ mod tests {
             "memories/preferences.md",
             "memory-bank/progress.md",
             "my_system_prompt.txt",
+            "workspace/tools.md",
+            "agent/memory/notes.md",
+            "docs/AGENTS.md",
         ] {
             assert!(is_named(&Text::new(name, "")), "{name}");
         }
@@ -248,6 +268,9 @@ mod tests {
             "prompts/run.py",
             "rules.md",
             "docs/agents/x.md",
+            "docs/user.md",
+            "a/book/src/tools.md",
+            "docs/memory/overview.md",
             "skills/a/run.py.txt",
         ] {
             assert!(!is_named(&Text::new(name, "")), "{name}");
@@ -259,8 +282,7 @@ mod tests {
         for (places, source) in PLACES {
             assert!(source.contains("https://") || *source == "by custom", "{source}");
             for place in *places {
-                let (Name(written) | Ending(written) | Holding(written) | Folder(written) | Inner(written)
-                | Texts(written)) = *place;
+                let written = place.written();
                 assert_eq!(written, written.to_ascii_lowercase());
             }
         }

@@ -29,8 +29,8 @@ pub(crate) use beside::belongs_to_skill;
 pub(crate) use mcp::plain as plain_json;
 pub use mcp::{McpConfig, McpSource, McpTools};
 pub use settings::AgentSettings;
-pub(crate) use skill::is_followed;
 pub use skill::{AgentInstructions, Markdown, SkillScript};
+pub(crate) use skill::{LONGEST_BYTES, is_followed};
 
 /// The worst severity of what is found in `content` as the description of a skill.
 #[cfg(test)]

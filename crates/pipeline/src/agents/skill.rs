@@ -139,7 +139,7 @@ fn is_too_long(text: &Text<'_>, notes: &mut Notes<'_>) -> bool {
 }
 
 /// Longest text examined for an agent, in bytes: more than any model reads at once.
-const LONGEST_BYTES: usize = 4 << 20;
+pub(crate) const LONGEST_BYTES: usize = 4 << 20;
 
 fn is_markdown(text: &Text<'_>) -> bool {
     matches!(text.extension().as_str(), "md" | "mdc" | "markdown")

@@ -42,13 +42,17 @@ impl Reader for DependencyManifest {
                     .lines()
                     .any(|line| line.starts_with("-c ") || line.starts_with("--constraint"));
         let locked = found.dependencies.iter().any(is_loose_of_npm) && is_locked(text);
+        // What is installed is installed no further from its own manifest.
+        let installed = format!("/{}", text.name.replace('\\', "/")).contains("/node_modules/");
         for dependency in &found.dependencies {
             let kept = if locked { keeping(dependency) } else { None };
             let issue = kept.or_else(|| pinning(dependency, found.purpose, lenient)).map(|issue| {
-                match commit_pin(text, dependency) {
+                let issue = match commit_pin(text, dependency) {
                     Some(pin) => issue.pinned(pin),
                     None => issue,
-                }
+                };
+                let idle = installed && is_loose_of_npm(dependency);
+                if idle { issue.severity(Severity::Info) } else { issue }
             });
             report(text, notes, issue);
             report(text, notes, unencrypted(text, dependency, &found));
@@ -431,6 +435,18 @@ mod tests {
         assert_eq!(graded(), [(3, Severity::Medium), (4, Severity::Medium), (5, Severity::Medium)]);
         std::fs::write(root.path().join("pnpm-lock.yaml"), "lockfileVersion: 9\n").unwrap();
         assert_eq!(graded(), [(3, Severity::Low), (4, Severity::Low), (5, Severity::Low)]);
+    }
+
+    #[test]
+    fn the_manifest_of_an_installed_package_is_a_remark() {
+        let content = "{\n\"devDependencies\": {\n\"a-b\": \"*\"\n}\n}\n";
+        for (name, severity) in [
+            ("node_modules/x/package.json", Severity::Info),
+            ("/usr/lib/node_modules/npm/node_modules/x/package.json", Severity::Info),
+            ("app/package.json", Severity::Medium),
+        ] {
+            assert_eq!(found(name, content), [("pipeline/unpinned-package", 3, severity)], "{name}");
+        }
     }
 
     #[test]

@@ -5,10 +5,10 @@
 use super::check::judged;
 use super::read::{self, is_manifest};
 use super::{Dependencies, Purpose};
+use crate::surroundings::small_file;
 use crate::{Issue, Text};
 use bartizan_core::printable;
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::{Component, Path, PathBuf};
 
 /// Most files that are followed from one.
@@ -30,9 +30,7 @@ pub(super) fn issues(text: &Text<'_>, found: &Dependencies) -> Vec<Issue> {
         if seen.len() > FILES || !seen.insert(file.clone()) {
             continue;
         }
-        let regular =
-            fs::symlink_metadata(&file).is_ok_and(|about| about.is_file() && about.len() <= FILE_BYTES);
-        let Some(content) = fs::read(&file).ok().filter(|_| regular) else { continue };
+        let Some(content) = small_file(&file, FILE_BYTES) else { continue };
         let content = String::from_utf8_lossy(&content);
         let name = file.strip_prefix(folder).unwrap_or(&file).to_string_lossy().replace('\\', "/");
         let inner = Text::new(&name, &content);

@@ -6,8 +6,9 @@
 
 use super::tree::{Attribute, Body, Value, read};
 use crate::Text;
+use crate::surroundings::small_file;
 use std::cell::OnceCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::fs;
 
 /// Most files of a module that are looked into.
@@ -18,6 +19,8 @@ const FILE_BYTES: u64 = 256 << 10;
 const DEPTH: u32 = 4;
 /// Most texts that one value stands for.
 const TEXTS: usize = 64;
+/// Most names that one value is followed through.
+const NAMES: usize = 1024;
 
 /// The names of the module that a text is part of.
 pub(super) struct Known<'t> {
@@ -49,10 +52,16 @@ impl<'t> Known<'t> {
 
     fn meant(&self, meaning: &Meaning) -> Vec<String> {
         let mut texts = meaning.texts.clone();
-        let mut pending: Vec<(&str, u32)> = meaning.names.iter().map(|name| (name.as_str(), 0)).collect();
-        while let Some((name, depth)) = pending.pop() {
-            if texts.len() >= TEXTS {
+        let mut pending: VecDeque<(&str, u32)> =
+            meaning.names.iter().map(|name| (name.as_str(), 0)).collect();
+        // Each once, and the nearest first, so that none is met only where it is followed no further.
+        let mut seen: HashSet<&str> = HashSet::new();
+        while let Some((name, depth)) = pending.pop_front() {
+            if texts.len() >= TEXTS || seen.len() >= NAMES {
                 break;
+            }
+            if !seen.insert(name) {
+                continue;
             }
             let Some(found) = self.own.get(name).or_else(|| self.beside().get(name)) else { continue };
             texts.extend(found.texts.iter().cloned());
@@ -82,9 +91,7 @@ impl<'t> Known<'t> {
                 given || name.ends_with(".tf") || name.ends_with(".tofu")
             };
             for path in paths.iter().filter(of_module).take(FILES) {
-                let small = fs::symlink_metadata(path)
-                    .is_ok_and(|about| about.is_file() && about.len() <= FILE_BYTES);
-                let Some(bytes) = fs::read(path).ok().filter(|_| small) else { continue };
+                let Some(bytes) = small_file(path, FILE_BYTES) else { continue };
                 let content = String::from_utf8_lossy(&bytes);
                 let file = read(&content);
                 if path.extension().is_some_and(|end| end == "tfvars") {
@@ -183,6 +190,23 @@ mod tests {
         ] {
             assert_eq!(graded(&rule(blocks, more), None), [], "{blocks}");
         }
+    }
+
+    #[test]
+    fn names_that_stand_for_each_other_many_times_are_followed_once() {
+        let many = |name: &str| vec![name; 64].join(", ");
+        let mut more = String::from("locals {\n");
+        for (name, next) in [("a", "b"), ("b", "c"), ("c", "d"), ("d", "e"), ("e", "f")] {
+            more.push_str(&format!("  {name} = [{}]\n", many(&format!("local.{next}"))));
+        }
+        more.push_str("}\n");
+        let blocks = format!("concat({})", many("local.a"));
+        let begin = std::time::Instant::now();
+        assert_eq!(graded(&rule(&blocks, &more), None), []);
+        assert!(begin.elapsed().as_secs() < 10, "{:?}", begin.elapsed());
+        // The shorter way counts, however often the longer one is gone.
+        let near = "locals {\n  a = [local.b, local.e]\n  b = local.c\n  c = local.d\n  d = local.e\n  e = local.f\n  f = \"0.0.0.0/0\"\n}\n";
+        assert_eq!(graded(&rule("[local.a]", near), None), [Severity::Medium]);
     }
 
     #[test]

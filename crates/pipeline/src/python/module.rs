@@ -153,7 +153,7 @@ pub(super) struct Module {
     pub(super) secrets: Vec<(String, Report)>,
     /// Offsets of calls that were judged by their arguments, whether or not anything was found.
     pub(super) judged: BTreeSet<usize>,
-    /// Names that were imported from PyYAML: as it calls them, as the module does, and where.
+    /// Names that were imported from PyYAML at the top level: as it calls them, as the module does, and where.
     pub(super) yaml_names: Vec<(String, String, Range<usize>)>,
     /// The first keyword that a call is given twice, and where: no Python runs such a file.
     pub(super) repeated: Option<(usize, String)>,

@@ -337,7 +337,11 @@ impl<'a, 's> Walk<'a, 's> {
             let name = alias.name.as_str();
             let bound = alias.asname.as_ref().map_or(name, |name| name.as_str());
             let key = key_of(import.level, module);
-            if module == "yaml" && import.level == 0 && self.state.module.yaml_names.len() < YAML_NAMES {
+            // One in a branch or a function, behind spaces, may not have run where another name is needed.
+            let before = self.source.get(..import.range.start().to_usize()).unwrap_or_default();
+            let at_top = before.is_empty() || before.ends_with(['\n', '\r']);
+            let kept = at_top && self.state.module.yaml_names.len() < YAML_NAMES;
+            if module == "yaml" && import.level == 0 && kept {
                 let place = self.span(alias.range());
                 self.state.module.yaml_names.push((name.to_owned(), bound.to_owned(), place));
             }

@@ -15,18 +15,27 @@ use std::collections::{BTreeMap, BTreeSet};
 struct Loose {
     package: String,
     rule: String,
-    /// Whether it is a set to which entries are added, as the rules that decide are.
-    is_set: bool,
+    form: Form,
 }
 
-/// The name of a rule, and whether entries are added to it.
-type Head = (String, bool);
+/// How a rule is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Form {
+    /// A plain value.
+    Plain,
+    /// It holds on a condition.
+    Conditional,
+    /// A set to which entries are added, as the rules that decide are.
+    Set,
+}
 
 /// What the modules of a policy name and read.
 pub(super) struct Reading {
     loose: Vec<Loose>,
     /// The paths that are read, from the root, with the package that reads each.
     paths: BTreeSet<(String, String)>,
+    /// The packages that hold rules.
+    packages: BTreeSet<String>,
     /// What stands below each path: packages, rules and functions.
     below: BTreeMap<String, BTreeSet<String>>,
 }
@@ -34,12 +43,18 @@ pub(super) struct Reading {
 impl Reading {
     /// Of `modules`, one for each package. Linear in their text.
     pub(super) fn of(modules: &[Merged]) -> Self {
-        let mut reading = Self { loose: Vec::new(), paths: BTreeSet::new(), below: BTreeMap::new() };
-        let mut own: Vec<(&Merged, Vec<Head>, BTreeSet<String>)> = Vec::new();
+        let mut reading = Self {
+            loose: Vec::new(),
+            paths: BTreeSet::new(),
+            packages: BTreeSet::new(),
+            below: BTreeMap::new(),
+        };
+        let mut own: Vec<(&Merged, BTreeMap<String, Form>, BTreeSet<String>)> = Vec::new();
+        let mut named = BTreeSet::new();
         for module in modules {
             // What does not read was refused by the parser.
             let Ok(all) = tokens(&module.content) else { continue };
-            let (mut rules, mut read) = (Vec::new(), BTreeSet::new());
+            let (mut rules, mut read) = (BTreeMap::new(), BTreeSet::new());
             for line in statements(&all) {
                 let words: Vec<&Token<'_>> = line
                     .iter()
@@ -56,7 +71,15 @@ impl Reading {
                 if first.text != "else" {
                     reading.name(&module.package, first.text);
                     if second != "(" {
-                        rules.push((first.text.to_owned(), matches!(second, "contains" | "[")));
+                        let form = if matches!(second, "contains" | "[") {
+                            Form::Set
+                        } else if second == "{" || words.iter().any(|word| word.text == "if") {
+                            Form::Conditional
+                        } else {
+                            Form::Plain
+                        };
+                        let known = rules.entry(first.text.to_owned()).or_insert(form);
+                        *known = form.max(*known);
                     }
                 }
                 let rest = words.iter().skip(from.saturating_add(1));
@@ -64,21 +87,23 @@ impl Reading {
                     rest.filter(|token| token.kind == TokenKind::Word).map(|token| token.text.to_owned()),
                 );
             }
-            reading.paths.extend(paths_in(module).into_iter().map(|path| (module.package.clone(), path)));
+            let of_module = |path| (module.package.clone(), path);
+            reading.paths.extend(paths_in(module, false).into_iter().map(of_module));
+            named.extend(paths_in(module, true).into_iter().map(of_module));
             own.push((module, rules, read));
         }
         for (module, rules, read) in own {
-            let mut known = BTreeSet::new();
             // Helpers that are no sets and are called otherwise are of no interest here.
-            let may_be = |(rule, is_set): &Head| *is_set || meant(rule).is_some();
-            for (rule, is_set) in rules.into_iter().filter(may_be) {
+            let may_be = |(rule, form): &(String, Form)| {
+                *form == Form::Set || meant(rule).is_some() || is_plural(rule)
+            };
+            for (rule, form) in rules.into_iter().filter(may_be) {
                 let path = format!("{}.{rule}", module.package);
-                let read_elsewhere = || {
-                    reading.paths.iter().any(|(by, read)| *by != module.package && leads_either(read, &path))
-                };
+                let read_elsewhere =
+                    || named.iter().any(|(by, read)| *by != module.package && leads_either(read, &path));
                 let free = !read.contains(&rule) && !read_elsewhere();
-                if free && known.insert(rule.clone()) {
-                    reading.loose.push(Loose { package: module.package.clone(), rule, is_set });
+                if free {
+                    reading.loose.push(Loose { package: module.package.clone(), rule, form });
                 }
             }
         }
@@ -87,6 +112,7 @@ impl Reading {
 
     /// Notes a rule of a package, and the parts of the package's own name.
     fn name(&mut self, package: &str, rule: &str) {
+        self.packages.insert(package.to_owned());
         let mut path = String::new();
         for part in package.split('.').chain([rule]) {
             self.below.entry(path.clone()).or_default().insert(part.to_owned());
@@ -97,15 +123,15 @@ impl Reading {
         }
     }
 
-    /// Where `path` leaves what there is, the path to there and the name beside it that was meant.
-    fn leaves(&self, path: &str, data: &Value) -> Option<(String, String)> {
+    /// Where `path` leaves what there is, the path to there, the name beside it that was meant, and whether that is a rule of a package.
+    fn leaves(&self, path: &str, data: &Value) -> Option<(String, String, bool)> {
         let (mut at, mut value) = (String::new(), Some(data));
         for part in path.split('.') {
             let here = self.below.get(&at)?;
             value = value.and_then(|value| value.get(part));
             if !here.contains(part) {
                 let meant = here.iter().find(|known| is_nearly(part, known) && value.is_none())?;
-                return Some((join(&at, part), join(&at, meant)));
+                return Some((join(&at, part), join(&at, meant), self.packages.contains(&at)));
             }
             at = join(&at, part);
         }
@@ -117,12 +143,13 @@ fn join(path: &str, part: &str) -> String {
     if path.is_empty() { part.to_owned() } else { format!("{path}.{part}") }
 }
 
-/// Refuses a policy with a rule that was meant to decide, or that reads what was meant to be another name. `data` is the policy's own.
+/// Refuses a policy with a rule that was meant to decide, or that reads what was meant to be another rule; gives what it reads that may have
+/// been meant to be another name, but that data could give as well. `data` is the policy's own. A plain value may be for people.
 ///
 /// # Errors
 /// [`PolicyError::Misspelt`].
-pub(super) fn refuse(reading: &Reading, data: &Value) -> Result<(), PolicyError> {
-    for Loose { package, rule, .. } in &reading.loose {
+pub(super) fn refuse(reading: &Reading, data: &Value) -> Result<Vec<String>, PolicyError> {
+    for Loose { package, rule, .. } in reading.loose.iter().filter(|loose| loose.form != Form::Plain) {
         if let Some(meant) = meant(rule) {
             return Err(PolicyError::Misspelt {
                 place: format!(
@@ -132,17 +159,25 @@ pub(super) fn refuse(reading: &Reading, data: &Value) -> Result<(), PolicyError>
             });
         }
     }
+    let bare = data.as_object().is_none_or(serde_json::Map::is_empty);
+    let mut doubtful = Vec::new();
     for (package, path) in reading.paths.iter().filter(|(_, path)| !path.starts_with("input")) {
-        if let Some((missing, meant)) = reading.leaves(path, data) {
-            return Err(PolicyError::Misspelt {
-                place: format!(
-                    "the package {package} reads data.{missing}, which is not there and is never true"
-                ),
-                meant: format!("data.{meant}"),
-            });
+        if let Some((missing, meant, beside_rules)) = reading.leaves(path, data) {
+            let place = format!("the package {package} reads data.{missing}, which is not there");
+            let meant = format!("data.{meant}");
+            if bare && beside_rules {
+                return Err(PolicyError::Misspelt { place: format!("{place} and is never true"), meant });
+            }
+            doubtful.push(format!("{place}: was `{meant}` meant?"));
         }
     }
-    Ok(())
+    Ok(doubtful)
+}
+
+/// Whether the name of `rule` is that of one that decides, with an `s`.
+fn is_plural(rule: &str) -> bool {
+    let one = stem(rule).strip_suffix('s');
+    one.is_some_and(|one| one == "allow" || DECIDING.contains(&one))
 }
 
 /// The rule that decides and whose name that of `rule` nearly is; none for one that decides itself.
@@ -153,22 +188,30 @@ fn meant(rule: &str) -> Option<&'static str> {
     all().find(|meant| !decides && is_nearly(word, meant))
 }
 
-/// The rules of `packages` to which entries are added and that nothing reads, none of them one that decides.
+/// The rules of `packages` that nothing reads, none of them one that decides: those to which entries are added, and those that are nearly
+/// called as one that decides.
 pub(super) fn unread(reading: &Reading, packages: &BTreeSet<String>) -> Vec<String> {
     let decides = |rule: &str| rule == "allow" || DECIDING.contains(&stem(rule));
-    let loose = reading.loose.iter().filter(|loose| loose.is_set && packages.contains(&loose.package));
+    let loose = reading.loose.iter().filter(|loose| packages.contains(&loose.package));
     loose
         .filter(|loose| !decides(&loose.rule))
         .map(|loose| format!("{}.{}", loose.package, loose.rule))
         .collect()
 }
 
-/// Whether `word` is `meant` but for capitals, or but for one letter that is missing, wrong, too much or in the place of its neighbour;
-/// in a word of more than six letters two of them.
+/// Whether `word` is `meant` but for capitals, or but for one letter that is missing, wrong, too much or in the place of its neighbour. An
+/// `s` at the end is no slip, and short names are near to everything.
 fn is_nearly(word: &str, meant: &str) -> bool {
-    let most = if meant.chars().count() > 6 { 2 } else { 1 };
-    word != meant && distance(&word.to_lowercase(), &meant.to_lowercase(), most) <= most
+    if word == meant || word.chars().count().min(meant.chars().count()) < SHORTEST {
+        return false;
+    }
+    let (word, meant) = (word.to_lowercase(), meant.to_lowercase());
+    let (one, other) = (word.strip_suffix('s').unwrap_or(&word), meant.strip_suffix('s').unwrap_or(&meant));
+    word == meant || one != other && distance(one, other, 1) <= 1
 }
+
+/// Shortest name that is compared, in letters.
+const SHORTEST: usize = 4;
 
 /// Optimal string alignment distance, as far as it is of interest: more than `most` is `most + 1`.
 fn distance(one: &str, other: &str, most: usize) -> usize {
@@ -251,17 +294,57 @@ mod tests {
 
     #[test]
     fn a_path_that_leads_nowhere_but_for_a_letter_is_refused() {
-        let images = "package ours.images\nbad contains \"never\" if true\n";
+        let images = "package ours.images\nunsigned contains \"never\" if true\n";
         let asks = |path: &str| format!("package bartizan.gate\ndeny contains x if some x in data.{path}\n");
-        assert_eq!(ask(&[&[&asks("ours.images.bad"), images]]).unwrap().deny.len(), 1);
-        for path in ["ours.imgaes.bad", "our.images.bad", "ours.images.bda"] {
+        assert_eq!(ask(&[&[&asks("ours.images.unsigned"), images]]).unwrap().deny.len(), 1);
+        for path in ["ours.images.unsinged", "ours.images.Unsigned"] {
             let refused = ask(&[&[&asks(path), images]]).unwrap_err().to_string();
-            assert!(refused.contains("data.our"), "{refused}");
+            assert!(refused.contains("data.ours.images.unsigned"), "{refused}");
         }
+        // Another package, or data.
+        let said = ask(&[&[&asks("ours.imgaes.unsigned"), images]]).unwrap();
+        assert_eq!((said.deny.len(), said.warn.len()), (0, 1));
+        assert!(said.warn[0].1.to_string().contains("was `data.ours.images` meant"));
         // Data that may be given or not is no mistake.
         assert!(
-            ask(&[&[&asks("ours.exceptions"), images, "package x\ny := data.ours.images.bad\n"]]).is_ok()
+            ask(&[&[&asks("ours.exceptions"), images, "package x\ny := data.ours.images.unsigned\n"]])
+                .is_ok()
         );
+    }
+
+    #[test]
+    fn data_that_may_be_given_and_what_is_put_in_its_place_are_no_slips() {
+        for (package, asked) in [
+            ("exception", "data.exceptions.blocked"),
+            ("gate.lib", "data.gates.strict"),
+            ("lib", "data.lib.names.a"),
+            ("bartizan.limits", "data.bartizan.limit"),
+            ("lib", "data.lib.nm"),
+        ] {
+            let rules = format!("package {package}\nname := 1\nok := 2\n");
+            let gate = format!("package bartizan.gate\ndeny contains x if some x in {asked}\n");
+            let said = ask(&[&[&gate, &rules]]).unwrap();
+            assert_eq!((said.deny.len(), said.warn.len()), (0, 0), "{asked}");
+        }
+        let rules = "package lib\nlimit := 1\n";
+        let gate =
+            "package bartizan.gate\ndeny contains \"x\" if data.lib.limit == 2 with data.lib.limti as 3\n";
+        assert_eq!(ask(&[&[gate, rules]]).unwrap().warn.len(), 0);
+    }
+
+    #[test]
+    fn plain_values_and_plurals_warn() {
+        for line in [
+            "DENY := \"deny\"",
+            "dent := 3",
+            "alow := 3",
+            "violations contains \"x\" if true",
+            "allows if true",
+        ] {
+            let said = ask(&[&[&format!("{GATE}{line}\n")]]).unwrap();
+            assert_eq!((said.deny.len(), said.warn.len()), (0, 1), "{line}");
+        }
+        assert!(ask(&[&[&format!("{GATE}alow if true\n")]]).is_err());
     }
 
     #[test]

@@ -141,7 +141,7 @@ fn asked_by(packages: &BTreeSet<String>, modules: &[Merged]) -> BTreeSet<String>
         modules.iter().filter(|module| packages.contains(&module.package)).collect();
     let mut seen: BTreeSet<&str> = waiting.iter().map(|module| module.package.as_str()).collect();
     while let Some(module) = waiting.pop() {
-        let read = paths_in(module);
+        let read = paths_in(module, true);
         for other in modules {
             let below = format!("{}.", other.package);
             let reached = read.iter().any(|path| path.starts_with(&below)) || reaches(&read, &other.package);
@@ -167,8 +167,9 @@ pub(super) fn leads_either(one: &str, other: &str) -> bool {
     leads(one, other) || leads(other, one)
 }
 
-/// The paths from the root that a module reads; that it imports one reads nothing.
-pub(super) fn paths_in(module: &Merged) -> BTreeSet<String> {
+/// The paths from the root that a module reads; that it imports one reads nothing. With those in whose place it puts something by `with`
+/// where they are `replaced`.
+pub(super) fn paths_in(module: &Merged, replaced: bool) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     // What does not read was refused by the parser.
     let Ok(all) = tokens(&module.content) else { return found };
@@ -186,7 +187,11 @@ pub(super) fn paths_in(module: &Merged) -> BTreeSet<String> {
                 while at < words.len() {
                     let (path, length) = dotted(words.get(at..).unwrap_or_default());
                     let first = path.split('.').next().unwrap_or_default();
-                    if first == "data" || imports.contains_key(first) {
+                    let is_target = at
+                        .checked_sub(1)
+                        .and_then(|last| words.get(last))
+                        .is_some_and(|last| last.text == "with");
+                    if (first == "data" || imports.contains_key(first)) && (replaced || !is_target) {
                         found.insert(resolved(&path, &module.package, &imports));
                     }
                     at += length.max(1);

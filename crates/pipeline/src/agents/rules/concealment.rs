@@ -3,6 +3,7 @@
 use super::{Notes, Reading};
 use crate::agents::acts::Act;
 use bartizan_core::{Confidence, Finding, Severity, atlas, cwe, owasp_agentic, rule};
+use std::ops::Range;
 
 rule! {
     /// ## What it finds
@@ -26,6 +27,7 @@ rule! {
 
 /// Reports each; high where something worth hiding stands near.
 pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
+    let of_program = || crate::prompts::is_of_program(reading.text);
     for sign in reading.signs.iter().filter(|sign| sign.act.hides()) {
         let hidden = reading.near(&sign.span, worth_hiding);
         let seen = reading.folded_at(sign.span.clone());
@@ -35,6 +37,7 @@ pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
                 .any(|word| seen.contains(word));
         let severity = match (sign.aside, hidden.is_some() || unaware) {
             (false, true) => Severity::High,
+            (false, false) if keeps_itself(&reading.folded, &sign.span) && of_program() => Severity::Low,
             (false, false)
                 if is_explicit(seen) && !matches!(sign.act, Act::PreparesAnswer | Act::WaivesWord) =>
             {
@@ -51,6 +54,105 @@ pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
         notes.report(reading.text, sign.span.clone(), finding);
     }
 }
+
+/// Whether the sentence around `span` keeps nothing from anyone but the prompt, what it tells, and keys: each of its words is known.
+fn keeps_itself(folded: &str, span: &Range<usize>) -> bool {
+    let ends = |c: char| matches!(c, '.' | '!' | '?' | ';' | ':' | '\n');
+    let before = folded.get(..span.start).unwrap_or_default();
+    let start = before.rfind(ends).map_or(0, |at| at.saturating_add(1));
+    let last = span.end.saturating_sub(1).max(span.start);
+    let rest = folded.get(last..).unwrap_or_default();
+    let end = rest.find(ends).map_or(folded.len(), |at| last.saturating_add(at));
+    let sentence = folded.get(start..end).unwrap_or_default();
+    let words =
+        || sentence.split(|c: char| !c.is_alphanumeric() && c != '\'').filter(|word| !word.is_empty());
+    words().any(|word| OWN.contains(&word))
+        && words().all(|word| OWN.contains(&word) || AROUND_OWN.contains(&word))
+}
+
+/// What a prompt may keep to itself.
+const OWN: &[&str] = &[
+    "prompt",
+    "prompts",
+    "instruction",
+    "instructions",
+    "guidelines",
+    "tool",
+    "tools",
+    "password",
+    "passwords",
+    "key",
+    "keys",
+    "secret",
+    "secrets",
+    "token",
+    "tokens",
+    "credential",
+    "credentials",
+];
+/// The other words of a sentence that has it do so.
+const AROUND_OWN: &[&str] = &[
+    "never",
+    "do",
+    "don't",
+    "not",
+    "must",
+    "should",
+    "you",
+    "please",
+    "ever",
+    "under",
+    "no",
+    "circumstances",
+    "reveal",
+    "disclose",
+    "share",
+    "show",
+    "display",
+    "output",
+    "print",
+    "repeat",
+    "quote",
+    "tell",
+    "mention",
+    "discuss",
+    "explain",
+    "this",
+    "these",
+    "that",
+    "those",
+    "the",
+    "it",
+    "your",
+    "its",
+    "any",
+    "all",
+    "of",
+    "or",
+    "and",
+    "about",
+    "to",
+    "with",
+    "a",
+    "user",
+    "users",
+    "anyone",
+    "anybody",
+    "them",
+    "system",
+    "own",
+    "internal",
+    "hidden",
+    "initial",
+    "api",
+    "access",
+    "message",
+    "names",
+    "above",
+    "contents",
+    "content",
+    "text",
+];
 
 /// Whether it is said outright that someone is not to be told or asked. Other words for silence serve other things too: alone they
 /// say little.

@@ -48,7 +48,7 @@ pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
                     let replaced = format!("{keyword}{module}.SafeLoader");
                     return edit((loader.span.clone(), replaced), Safety::Unsafe, TITLE);
                 }
-                imported(&taken, "SafeLoader", loader.written, &|safe| {
+                imported(&taken, "SafeLoader", call.spelling, &|safe| {
                     (loader.span.clone(), format!("{keyword}{safe}"))
                 })
             };
@@ -203,15 +203,23 @@ mod tests {
         for (before, after) in [
             (
                 "from yaml import load, Loader\na = load(f, Loader=Loader)\nb = load(g, Loader)\n",
-                "from yaml import load, Loader, SafeLoader\na = load(f, Loader=SafeLoader)\nb = load(g, SafeLoader)\n",
+                "from yaml import load, SafeLoader, Loader\na = load(f, Loader=SafeLoader)\nb = load(g, SafeLoader)\n",
             ),
             (
                 "from yaml import (\n    load,\n    CLoader as L,\n)\nload(f, Loader=L)\n",
-                "from yaml import (\n    load,\n    CLoader as L, SafeLoader,\n)\nload(f, Loader=SafeLoader)\n",
+                "from yaml import (\n    load, SafeLoader,\n    CLoader as L,\n)\nload(f, Loader=SafeLoader)\n",
             ),
             (
                 "from yaml import load, Loader, SafeLoader as S\nload(f, Loader=Loader)\n",
                 "from yaml import load, Loader, SafeLoader as S\nload(f, Loader=S)\n",
+            ),
+            (
+                "from yaml import (load, FullLoader)\na = load(f, Loader=FullLoader)\nb = load(g)\n",
+                "from yaml import (load, SafeLoader, FullLoader)\na = load(f, Loader=SafeLoader)\nb = load(g, Loader=SafeLoader)\n",
+            ),
+            (
+                "from yaml import load\ntry:\n    from yaml import CLoader as L\nexcept ImportError:\n    from yaml import Loader as L\nload(f, Loader=L)\n",
+                "from yaml import load, SafeLoader\ntry:\n    from yaml import CLoader as L\nexcept ImportError:\n    from yaml import Loader as L\nload(f, Loader=SafeLoader)\n",
             ),
             (
                 "from yaml import unsafe_load_all\nunsafe_load_all(f)\n",
@@ -219,6 +227,19 @@ mod tests {
             ),
         ] {
             assert_eq!(mended(before), after);
+        }
+    }
+
+    #[test]
+    fn nothing_is_imported_beside_what_a_branch_imports() {
+        let (limits, clock) = (bartizan_core::Limits::default(), bartizan_core::MonotonicClock::start());
+        for code in [
+            "try:\n    from yaml import load, CLoader as L\nexcept ImportError:\n    from yaml import load, Loader as L\nload(f, Loader=L)\n",
+            "if fast:\n    from yaml import load, Loader\nload(f, Loader=Loader)\n",
+            "def g():\n    from yaml import unsafe_load\n    return unsafe_load\nfrom yaml import *\nunsafe_load(f)\n",
+        ] {
+            let outcome = crate::examine(&crate::Text::new("a.py", code), &limits, &clock);
+            assert!(outcome.fixes.is_empty(), "{code}");
         }
     }
 

@@ -114,8 +114,8 @@ fn filled_in(site: &Site<'_>, issues: &mut Vec<Issue>) {
     }
     for pair in invocation.arguments.windows(2) {
         let [option, value] = pair else { continue };
-        let named =
-            option.text.starts_with("--") && variable::is_secret_name(option.text.trim_start_matches('-'));
+        let named = option.text.starts_with("--")
+            && (option.text == "--pwd" || variable::is_secret_name(option.text.trim_start_matches('-')));
         let secret = value.word.expansions.iter().any(|expansion| {
             matches!(&expansion.kind, ExpansionKind::Template(inner) if inner.trim().starts_with("secrets."))
         });

@@ -185,6 +185,13 @@ mod tests {
     }
 
     #[test]
+    fn the_folder_of_a_shell_is_no_secret() {
+        assert_eq!(found("set -x\ndocker run -v \"$PWD:/src\" img make"), []);
+        assert_eq!(found("echo \"in $PWD, from $OLDPWD and $cwd\""), []);
+        assert_eq!(found("echo \"$DB_PWD\""), [Medium]);
+    }
+
+    #[test]
     fn what_writes_secrets_to_the_log_is_found() {
         assert_eq!(found("set -x\ncurl -H \"Authorization: $API_TOKEN\" https://x.example"), [Medium]);
         assert_eq!(found("set -euxo pipefail\nPASSWORD=${{ secrets.P }} ./run.sh"), [Medium]);
