@@ -96,6 +96,8 @@ struct Held {
     event: Event,
     pieces: Vec<Piece>,
     repeats: Vec<Range<usize>>,
+    /// Strings that say texts again that came piece by piece, and what the names of those begin with.
+    told: Vec<(Range<usize>, String)>,
     marks: Vec<Mark>,
     /// Changes of texts that are whole in it.
     edits: Vec<Edit>,
@@ -112,6 +114,7 @@ impl Held {
             event,
             pieces: Vec::new(),
             repeats: Vec::new(),
+            told: Vec::new(),
             marks: Vec::new(),
             edits: Vec::new(),
             stops: false,
@@ -154,7 +157,17 @@ struct Channel {
     complete: bool,
     /// What leaves is no longer what came.
     changed: bool,
+    /// All that has left, where events may say it again and it is not too long.
+    left: Option<String>,
     carrier: Option<Carrier>,
+}
+
+impl Channel {
+    /// Keeps in mind what leaves, up to so many bytes.
+    fn leaves(&mut self, text: &str, most: usize) {
+        let left = self.left.take().filter(|left| left.len().saturating_add(text.len()) <= most);
+        self.left = left.map(|left| left + text);
+    }
 }
 
 /// An event that carried a piece of a text, to carry what is left of it; and which of its texts that one is.
@@ -296,13 +309,17 @@ impl Screen {
         if self.is_ping(&event, &json, &added) {
             return self.pass_by(&event, step);
         }
-        let Deltas { pieces, complete, repeats, marks } = added;
+        let Deltas { pieces, complete, repeats, told, marks } = added;
         let mut repeats = repeats;
         repeats.sort_by_key(|one| one.start);
-        let mut held = Held { repeats, marks, ..Held::plain(event) };
+        let mut held = Held { repeats, told, marks, ..Held::plain(event) };
         let (grow, whole): (Vec<_>, Vec<_>) =
             pieces.into_iter().partition(|piece| !matches!(piece.of, Of::Whole | Of::Echo));
-        let others: Vec<&Delta<'_>> = grow.iter().chain(&whole).collect();
+        // Neither what says a text again nor one that is yet to come is something else behind it.
+        let is_other = |piece: &&Delta<'_>| {
+            !piece.text.is_empty() && held.told.iter().all(|(span, _)| *span != piece.span)
+        };
+        let others: Vec<&Delta<'_>> = grow.iter().chain(whole.iter().filter(is_other)).collect();
         self.end_complete(&others, step);
         for run in self.wholes(&whole) {
             let Ok(left) = self.whole(&run, step) else { return self.fail(held, step) };

@@ -3,6 +3,7 @@
 //! Source: OpenAI's chat completion chunks and completions; Anthropic's streaming messages (version `2023-06-01`); the API of Ollama.
 
 mod gemini;
+mod told;
 
 use super::Protocol;
 use super::calls::{
@@ -58,6 +59,8 @@ pub struct Deltas<'d> {
     pub complete: Vec<String>,
     /// Values that repeat the texts in other words, such as the probabilities of their tokens.
     pub repeats: Vec<Range<usize>>,
+    /// Strings that say again the whole of a text that came piece by piece, and what the name of that text begins with.
+    pub told: Vec<(Range<usize>, String)>,
     /// What the event opens or closes, for whoever must end the stream early.
     pub marks: Vec<Mark>,
 }
@@ -263,12 +266,22 @@ fn responses<'d>(root: Node<'_, 'd>, all: &mut Deltas<'d>) {
                 let begins =
                     kind == "response.output_item.added" && DOING.iter().all(|doing| is_empty(child, doing));
                 response_item(child, &name, begins.then_some(call.as_str()), all);
+                if kind.ends_with(".done") {
+                    told::of_item(child, &item, all);
+                }
+            }
+            ("part", None) if kind.ends_with(".done") => {
+                wholes(child, &name, all);
+                told::of_part(child, &part, all);
             }
             ("response", None) => whole_response(child, &name, all),
             _ => wholes(child, &name, all),
         }
     }
     if let Some(done) = kind.strip_suffix(".done") {
+        if !is_call {
+            told::of_part(root, &part, all);
+        }
         all.complete.push(match done {
             _ if is_call => call,
             "response.output_item" => item,
@@ -293,6 +306,7 @@ fn whole_response<'d>(response: Node<'_, 'd>, name: &str, all: &mut Deltas<'d>) 
             "output" if child.is_array() => {
                 for (place, output) in child.items().enumerate() {
                     response_item(output, &format!("{name}/{place}"), None, all);
+                    told::of_item(output, &format!("{place}/"), all);
                 }
             }
             "output" => response_item(child, &format!("{name}/output"), None, all),

@@ -1,10 +1,10 @@
 //! Texts that grow, and those that are whole in their event: judged by themselves, and joined as readers join them.
 
-use super::{Left, Screen, State, Step, quoted_text};
+use super::{Channel, Left, Screen, State, Step, quoted_text};
 use crate::check::{Edit, Release, ResponseJudge};
 use crate::gateway::exchange::Refused;
 use crate::gateway::judging::judged;
-use crate::protocol::{Delta, Of, RefusalKind};
+use crate::protocol::{Delta, Of, Protocol, RefusalKind};
 use std::collections::{BTreeMap, VecDeque};
 
 /// What is kept of a text for what may come behind its end, in bytes.
@@ -126,7 +126,9 @@ impl Screen {
             let from = run.last.ceil_char_boundary(run.last.len().saturating_sub(LAST));
             run.last.drain(..from);
         }
-        let channel = self.channels.entry(piece.channel.clone()).or_default();
+        let told_again = matches!(self.asked.protocol, Protocol::OpenaiResponses | Protocol::Json);
+        let begun = || Box::new(Channel { left: told_again.then(String::new), ..Channel::default() });
+        let channel = self.channels.entry(piece.channel.clone()).or_insert_with(begun);
         channel.complete = false;
         for release in [turned, release] {
             self.released(name, release, step);

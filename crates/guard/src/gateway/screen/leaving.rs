@@ -1,10 +1,10 @@
 //! What leaves of a stream, when, and how a stream ends early.
 
-use super::{Carried, Carrier, Held, Piece, Screen, Sent, State, Step, quoted_text};
+use super::{Carried, Carrier, Channel, Held, Piece, Screen, Sent, State, Step, quoted_text};
 use crate::check::Edit;
-use crate::protocol::{Framing, Mark, Protocol, added, closing, closing_line, spliced};
+use crate::protocol::{Framing, Mark, Protocol, added, closing, closing_line, spliced, unquoted};
 use std::collections::BTreeMap;
-use std::ops::Range;
+use std::ops::{Bound, Range};
 use std::sync::Arc;
 
 impl Screen {
@@ -50,9 +50,11 @@ impl Screen {
             let Some(channel) = self.channels.get_mut(&piece.channel) else { continue };
             if !channel.changed && channel.out.starts_with(piece.text.as_str()) {
                 channel.out.drain(..piece.text.len());
+                channel.leaves(&piece.text, self.most);
             } else {
                 channel.changed = true;
                 let text = std::mem::take(&mut channel.out);
+                channel.leaves(&text, self.most);
                 if text != piece.text {
                     edits.push(piece.replaced(&text));
                 }
@@ -73,10 +75,12 @@ impl Screen {
         // Before a text ends, what is left of it leaves.
         let ends = held.marks.iter().any(|mark| matches!(mark, Mark::Close(_)))
             || held.event.data.trim() == "[DONE]"
-            || !held.waits.is_empty();
+            || !held.waits.is_empty()
+            || !held.told.is_empty();
         if ends {
             self.let_go_rest(&held.pieces, step);
         }
+        self.tell_again(&held, &mut edits);
         for mark in &held.marks {
             match mark {
                 Mark::Open(index) => {
@@ -101,6 +105,34 @@ impl Screen {
         }
     }
 
+    /// Where an event says texts again of which something else left, it says what left.
+    fn tell_again(&self, held: &Held, edits: &mut Vec<Edit>) {
+        for (span, name) in &held.told {
+            let Some(left) = self.left_of(name) else { continue };
+            if unquoted(held.event.data.get(span.clone()).unwrap_or_default()) != left {
+                edits.retain(|edit| edit.span != *span);
+                edits.push(Edit { span: span.clone(), replacement: quoted_text(left) });
+            }
+        }
+    }
+
+    /// What left of the text whose name begins so, where something changed; nothing where it is not known which text that is, or what left.
+    fn left_of(&self, name: &str) -> Option<&str> {
+        let begin = |name| self.channels.range::<str, _>((Bound::Included(name), Bound::Unbounded));
+        let of = |prefix| -> Vec<&Channel> {
+            let all = begin(prefix).take_while(|(name, _)| name.starts_with(prefix));
+            all.map(|(_, channel)| &**channel).filter(|channel| !channel.is_call).collect()
+        };
+        let is_changed = |texts: &[&Channel]| texts.iter().any(|channel| channel.changed);
+        match &*of(name) {
+            // Parts may be counted otherwise than they stand.
+            [] => is_changed(&of(name.split_inclusive('/').next()?)).then_some(""),
+            [one] if one.changed => Some(one.left.as_deref().unwrap_or_default()),
+            [one] if self.sent == Sent::Changed => one.left.as_deref(),
+            texts => is_changed(texts).then_some(""),
+        }
+    }
+
     /// Lets go what complete texts have left when no event that waits carries it.
     pub(super) fn let_go_rest(&mut self, now: &[Piece], step: &mut Step) {
         for (name, channel) in &mut self.channels {
@@ -109,11 +141,13 @@ impl Screen {
             if carried || channel.out.is_empty() || !channel.complete {
                 continue;
             }
+            channel.changed = true;
+            let rest = std::mem::take(&mut channel.out);
+            channel.leaves(&rest, self.most);
             if let Some(Carrier { carried, ours }) = &channel.carrier {
                 let Carried { event, spans, edits } = &**carried;
-                let text = std::mem::take(&mut channel.out);
                 let texts = spans.iter().enumerate().map(|(place, span)| {
-                    let text = if place == *ours { text.as_str() } else { "" };
+                    let text = if place == *ours { rest.as_str() } else { "" };
                     Edit { span: span.clone(), replacement: quoted_text(text) }
                 });
                 let mut edits: Vec<Edit> = texts.chain(edits.iter().cloned()).collect();
@@ -124,8 +158,7 @@ impl Screen {
             } else if self.asked.protocol == Protocol::AnthropicMessages
                 && let Some((index, kind)) = name.split_once('/')
             {
-                let text = quoted_text(&std::mem::take(&mut channel.out));
-                let added = added(index, kind, &text);
+                let added = added(index, kind, &quoted_text(&rest));
                 step.out.extend_from_slice(added.as_bytes());
             }
         }

@@ -323,7 +323,9 @@ proptest! {
         let json = Json::read(&form_data.document, JsonLimits::default()).unwrap();
         prop_assert_eq!(json.root().children().count(), parts.len());
         let last = json.root().children().last().unwrap().1;
-        prop_assert!(last.as_str().is_none_or(|last| last == text));
+        // A text that is JSON is read as what it says.
+        let is_json = Json::read(text.as_bytes(), JsonLimits::default()).is_ok();
+        prop_assert!(is_json || last.as_str().is_none_or(|last| last == text));
         let same = form_data.written(&form_data.document, JsonLimits::default());
         prop_assert_eq!(same.as_deref(), Some(&*body));
     }
