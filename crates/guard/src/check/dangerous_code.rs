@@ -228,15 +228,11 @@ mod tests {
         }
         assert_eq!(judged("````; rm -rf /"), Action::Block);
         assert_eq!(judged("wipe()\n{\n  rm -rf \"$1\"\n}\nwipe /"), Action::Block);
-        let others: String = (0..9).map(|at| format!("f{at}() {{ rm -r \"x$1\"; }}\n")).collect();
+        let others: Vec<String> = (0..9).map(|at| format!("f{at}() {{ rm -r \"x$1\"; }}\n")).collect();
+        let others = others.concat();
         assert_eq!(judged(&format!("{others}wipe() {{ rm -rf \"$1\"; }}\nwipe /")), Action::Block);
-        assert_eq!(
-            judged(&format!(
-                "{}X=rm\nY=/\n$X -rf $Y",
-                "A1=1\n".repeat(4) + &(0..40).map(|at| format!("A{at}=1\n")).collect::<String>()
-            )),
-            Action::Block
-        );
+        let values: Vec<String> = (0..40).map(|at| format!("A{at}=1\n")).collect();
+        assert_eq!(judged(&format!("{}X=rm\nY=/\n$X -rf $Y", values.concat())), Action::Block);
         assert_eq!(judged(&format!("{}rm${{IFS}}-rf${{IFS}}/", "true;".repeat(70))), Action::Block);
         for dressed in ["rm\t-rf\t/", "\"rm\" -rf /", "'rm'  \"-rf\" '/'", "\\rm -rf /", "r\\m -rf /"] {
             assert_eq!(judged(dressed), Action::Block, "{dressed}");

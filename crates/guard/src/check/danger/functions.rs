@@ -80,17 +80,16 @@ impl Functions {
         if self.open.is_some() {
             return Some(text);
         }
-        let named = self.named.take();
-        let (name, rest) = match (named, text.trim_start().strip_prefix('{')) {
-            (Some(name), Some(rest)) => (name, rest),
-            _ => {
-                let (name, rest) = declaration(text)?;
-                if rest.is_empty() {
-                    self.named = Some(name.to_owned());
-                    return None;
-                }
-                (name.to_owned(), rest.strip_prefix('{')?)
+        let brace = text.trim_start().strip_prefix('{');
+        let (name, rest) = if let Some((name, rest)) = self.named.take().zip(brace) {
+            (name, rest)
+        } else {
+            let (name, rest) = declaration(text)?;
+            if rest.is_empty() {
+                self.named = Some(name.to_owned());
+                return None;
             }
+            (name.to_owned(), rest.strip_prefix('{')?)
         };
         self.open = Some(Open { name, body: String::new(), depth: 1 });
         Some(rest)
