@@ -112,7 +112,7 @@ fn tree() -> Result<PathBuf, String> {
     let pins = root().join("xtask/peers/tree.txt");
     let wanted = fs::read_to_string(&pins).map_err(|error| format!("{}: {error}", pins.display()))?;
     let stamp = workplace()?.join("tree.txt");
-    if fs::read_to_string(&stamp).is_ok_and(|held| held == wanted) {
+    if folder.is_dir() && fs::read_to_string(&stamp).is_ok_and(|held| held == wanted) {
         return Ok(folder);
     }
     println!("  unpacking packages into {}; this happens once\n", folder.display());
