@@ -145,6 +145,16 @@ struct CodeReader {
 
 impl Reader for CodeReader {
     fn read(&mut self, tail: &Tail, step: &Step, last: bool, seen: &mut Vec<Seen>) -> usize {
+        let is_short = step.end.saturating_sub(self.line) <= LONGEST;
+        if step.kinds.is_small()
+            && !last
+            && !self.armed
+            && step.start != self.line
+            && is_short
+            && self.variables.are_none()
+        {
+            return step.end;
+        }
         let word = tail.word(step);
         let gives = step.start == self.line && Variables::may_learn(word);
         // Only what a shell reads past hides a trigger from the kinds.

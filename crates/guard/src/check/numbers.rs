@@ -36,6 +36,16 @@ struct Word {
 }
 
 impl Numbers {
+    /// Whether no word with a digit is among those that may be part of a number.
+    pub(crate) fn has_no_digit(&self) -> bool {
+        self.digits == 0
+    }
+
+    /// Takes a word of so many small letters with one blank behind it where there is no digit before it, as [`Self::word`] does.
+    pub(crate) fn small(&mut self, letters: usize, start: usize) -> Option<usize> {
+        self.lead(letters, start)
+    }
+
     /// Takes a word with the blanks behind it; gives where a number that is not complete may begin.
     pub(crate) fn word(&mut self, text: &str, start: usize, kinds: Kinds) -> Option<usize> {
         // Most words are longer than any group of letters, and nothing but letters.

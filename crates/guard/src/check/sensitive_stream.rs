@@ -173,6 +173,33 @@ impl SensitiveReader {
         self.disguised.insert(fresh).read(tail, step, last, seen)
     }
 
+    /// Reads a step of small letters where nothing is under way, as the other ways would; nothing where something is.
+    fn small(&mut self, tail: &Tail, step: &Step) -> Option<usize> {
+        let length = step.end.saturating_sub(step.start);
+        let is_idle = self.armour == Armour::None
+            && !self.doubtful
+            && length < LONG_WORD
+            && self.cued <= self.settled
+            && self.numbers.has_no_digit()
+            && !self.look.names();
+        if !is_idle {
+            return None;
+        }
+        let word = tail.word(step);
+        let letters = word.strip_suffix(' ').map(str::len).filter(|_| Disguised::passes(word, step.kinds))?;
+        if let Some(disguised) = &mut self.disguised {
+            if !disguised.pass_small(word) {
+                return None;
+            }
+        } else {
+            self.begins_line = false;
+        }
+        self.looks = self.looks.saturating_add(length.saturating_mul(LOOKS)).min(MOST_LOOKS);
+        let end = self.numbers.small(letters, step.start).unwrap_or(step.end);
+        self.settled = self.settled.max(end.min(step.end));
+        Some(self.settled)
+    }
+
     /// Reads a step as it is written.
     fn as_written(&mut self, tail: &Tail, step: &Step, last: bool, seen: &mut Vec<Seen>) -> usize {
         let word = tail.word(step);
@@ -263,6 +290,12 @@ fn key_reason(start: usize, end: usize, handling: Handling) -> Reason {
 
 impl Reader for SensitiveReader {
     fn read(&mut self, tail: &Tail, step: &Step, last: bool, seen: &mut Vec<Seen>) -> usize {
+        if step.kinds.is_small()
+            && !last
+            && let Some(settled) = self.small(tail, step)
+        {
+            return settled;
+        }
         let waiting = self.in_disguise(tail, step, last, seen);
         let settled = self.as_written(tail, step, last, seen);
         let longest = step.end.saturating_sub(LONGEST_HELD);

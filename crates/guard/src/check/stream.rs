@@ -79,6 +79,12 @@ impl Kinds {
         self.0 & !Self::PLAIN.0 == 0
     }
 
+    /// Whether there is nothing but small letters of ASCII, with one blank behind them at most, and nothing that readers look for in every
+    /// word: what is nothing to any of them unless something is under way.
+    pub(crate) const fn is_small(self) -> bool {
+        self.0 == 0
+    }
+
     /// What is in a text.
     pub(crate) fn of(text: &str) -> Self {
         let (mut reading, hints) = (Reading::default(), &*HINTS);
@@ -128,6 +134,24 @@ impl Reading {
         let hint = if hints.lets_through(self.key) { Kinds::HINT } else { Kinds::default() };
         let kind = KINDS.get(usize::from(byte)).copied().unwrap_or_default();
         self.kinds = self.kinds.or(kind).or(hint);
+    }
+
+    /// Takes the bytes of a word of ASCII up to its end; gives how many.
+    #[inline]
+    fn take_within(&mut self, bytes: &[u8], hints: &Sieve) -> usize {
+        let (mut key, mut kinds, mut hint, mut taken) = (self.key, self.kinds, false, 0_usize);
+        for byte in bytes {
+            if !byte.is_ascii_graphic() {
+                break;
+            }
+            key = shifted(key, *byte);
+            hint |= hints.lets_through(key);
+            kinds = kinds.or(KINDS.get(usize::from(*byte)).copied().unwrap_or_default());
+            taken = taken.saturating_add(1);
+        }
+        self.key = key;
+        self.kinds = if hint { kinds.or(Kinds::HINT) } else { kinds };
+        taken
     }
 
     /// Takes the kind of a byte behind a blank or within blanks.
@@ -256,10 +280,7 @@ impl Tail {
             // Within a word of ASCII nothing ends.
             if reading.last == Last::Word {
                 let within = bytes.get(at..longest.min(bytes.len())).unwrap_or_default();
-                for byte in within.iter().take_while(|byte| byte.is_ascii_graphic()) {
-                    reading.take(*byte, hints);
-                    at = at.saturating_add(1);
-                }
+                at = at.saturating_add(reading.take_within(within, hints));
             }
             let Some(byte) = bytes.get(at).copied() else {
                 (self.looked, self.reading) = (self.end(), reading);

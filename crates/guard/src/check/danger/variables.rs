@@ -25,6 +25,11 @@ impl Variables {
                     .any(|word| self.functions.body(word.trim_matches([';', '&', '|', '(', ')'])).is_some())
     }
 
+    /// Whether there are none.
+    pub(crate) fn are_none(&self) -> bool {
+        self.values.is_empty() && self.functions.is_empty()
+    }
+
     /// Whether a line may give one a value.
     pub(crate) fn may_learn(line: &str) -> bool {
         let line = line.trim_start();

@@ -124,6 +124,21 @@ impl Disguised {
         is_prose(text, kinds)
     }
 
+    /// Passes over a step that [passes](Self::passes) where nothing is under way; whether that is so.
+    pub(crate) fn pass_small(&mut self, text: &str) -> bool {
+        let passes = self.is_idle() && (self.run.pieces == 0 || text.len() > LEAST_WORD);
+        if passes {
+            self.run.clear();
+            self.shown.pass(false);
+        }
+        passes
+    }
+
+    /// Whether nothing is under way but pieces.
+    fn is_idle(&self) -> bool {
+        self.word.is_empty() && self.shown.is_idle() && self.run.open.is_none() && self.coded.of.is_none()
+    }
+
     /// Reads a step; gives where something begins that is not known to its end.
     pub(crate) fn read(
         &mut self,
@@ -133,12 +148,11 @@ impl Disguised {
         seen: &mut Vec<Seen>,
     ) -> Option<usize> {
         let text = tail.word(step);
-        let is_idle = self.word.is_empty()
-            && self.shown.is_idle()
-            && self.run.open.is_none()
-            && self.coded.of.is_none()
-            && !last;
-        if is_idle && is_prose(text, step.kinds) && (self.run.pieces == 0 || text.len() > LEAST_WORD) {
+        if !last
+            && self.is_idle()
+            && is_prose(text, step.kinds)
+            && (self.run.pieces == 0 || text.len() > LEAST_WORD)
+        {
             self.run.clear();
             self.shown.pass(step.kinds.any(Kinds::LINE_END));
             return None;
