@@ -576,6 +576,11 @@ fn with_entry(owner: Value, key: &Value, value: Value) -> Value {
             entries.push((name.map(Arc::from), value));
             Value { known: Known::Entries(entries.into()), taint }
         }
+        // What else is in it is not known: `**options` of a function.
+        (Known::Nothing, Some(name)) => {
+            let entries = [(None, Value::from_taint(taint)), (Some(Arc::from(name)), value)];
+            Value { known: Known::Entries(entries.into()), taint }
+        }
         _ => {
             let added = value.all_taint();
             owner.tainted(added)

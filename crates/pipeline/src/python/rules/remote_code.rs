@@ -483,4 +483,46 @@ mod tests {
         let code = "import os\nM.from_pretrained('a/b', trust_remote_code=os.getenv('TRUST'))";
         assert_eq!(graded(code), [Low]);
     }
+
+    #[test]
+    fn options_that_are_put_together_step_by_step_are_known_at_the_call() {
+        let at = |code: &str| {
+            let code = format!("from transformers import AutoModel\n{code}");
+            let found = crate::testing::found("a.py", &code).into_iter();
+            found
+                .filter(|(rule, _, severity)| *rule == "pipeline/remote-code" && *severity == High)
+                .map(|(_, line, _)| line)
+                .collect::<Vec<_>>()
+        };
+        for (code, line) in [
+            (
+                "def f(**kw):\n    kw['trust_remote_code'] = True\n    AutoModel.from_pretrained('a/b', **kw)",
+                4,
+            ),
+            (
+                "def f(cfg):\n    kw = {'r': 1}\n    if cfg.x:\n        kw['trust_remote_code'] = True\n    AutoModel.from_pretrained('a/b', **kw)",
+                6,
+            ),
+            (
+                "def f(**kw):\n    kw.update(trust_remote_code=True)\n    AutoModel.from_pretrained('a/b', **kw)",
+                4,
+            ),
+            (
+                "def f(**kw):\n    kw.update({'trust_remote_code': True})\n    AutoModel.from_pretrained('a/b', **kw)",
+                4,
+            ),
+            ("kw = {}\nkw |= {'trust_remote_code': True}\nAutoModel.from_pretrained('a/b', **kw)", 4),
+            ("kw = {'r': 1} | {'trust_remote_code': True}\nAutoModel.from_pretrained('a/b', **kw)", 3),
+        ] {
+            assert_eq!(at(code), [line], "{code}");
+        }
+        for code in [
+            "def f(**kw):\n    kw['revision'] = 'x'\n    AutoModel.from_pretrained('a/b', **kw)",
+            "def f(**kw):\n    kw['trust_remote_code'] = True\n    kw['trust_remote_code'] = False\n    AutoModel.from_pretrained('a/b', **kw)",
+            "def f(seen, x):\n    seen.update(x)\n    AutoModel.from_pretrained('a/b', **seen)",
+            "kw = {}\nkw |= {'trust_remote_code': False}\nAutoModel.from_pretrained('a/b', **kw)",
+        ] {
+            assert_eq!(at(code), [] as [u32; 0], "{code}");
+        }
+    }
 }
