@@ -79,7 +79,7 @@ pub(super) fn transport(program: &Program<'_>, call: &Call, issues: &mut Vec<Iss
     let Some(clear) = clear(&begin).filter(|_| whole) else { return };
     let shown = bartizan_core::printable(program.beginning(&given), 100);
     let message = format!("`{}` asks {shown} without encryption", call.name());
-    if let Some(issue) = graded(clear, address::is_artifact(clear.address), program.span(&given), message) {
+    if let Some(issue) = graded(clear, address::is_artifact(clear.address), program.span(&given), &message) {
         issues.push(issue);
     }
 }
@@ -96,7 +96,7 @@ pub(super) fn base(program: &Program<'_>, name: &str, at: usize, issues: &mut Ve
     let Some(clear) = clear(written) else { return };
     let shown = bartizan_core::printable(clear.address, 100);
     let message = format!("`{name}` leads to {shown} without encryption");
-    let Some(issue) = graded(clear, models, program.span(&value), message) else { return };
+    let Some(issue) = graded(clear, models, program.span(&value), &message) else { return };
     // What is sent there besides questions is only a client's key.
     let open = program.tokens.get(at).and_then(|token| token.inside);
     let told = open.is_some_and(|open| {
@@ -121,7 +121,7 @@ fn spelt(address: &str) -> String {
 
 /// The issue of what is asked at `clear`, as everywhere: `loaded` says whether it is then loaded or run. Services that only a cluster
 /// knows are passed over.
-fn graded(clear: Clear<'_>, loaded: bool, span: Range<usize>, message: String) -> Option<Issue> {
+fn graded(clear: Clear<'_>, loaded: bool, span: Range<usize>, message: &str) -> Option<Issue> {
     let severity = if loaded { clear.reach.of_source() } else { clear.reach.of_service() };
     let issue =
         Issue::new(&INSECURE_TRANSPORT, span, format!("{message}{}", clear.inside())).severity(severity);

@@ -115,6 +115,10 @@ impl<'p, 'a> Origins<'p, 'a> {
     /// Functions that the call registers as tools: their first parameter is what a model chose.
     fn handlers(&mut self, call: &Call) {
         let program = self.program;
+        if call.name() == "on" {
+            self.messages(call);
+            return;
+        }
         let named = match call.name() {
             "setRequestHandler" => call
                 .arguments
@@ -140,6 +144,30 @@ impl<'p, 'a> Origins<'p, 'a> {
                 }
                 self.parameters(&parameters, &body, Origin::Tool, &checked);
             }
+        }
+    }
+
+    /// A function that is given the messages of whoever connects: `socket.on("message", (data) => …)` of `ws` and Socket.IO.
+    ///
+    /// Source: `ws`, "Event: 'message'"; Socket.IO documentation, "Listening to events".
+    fn messages(&mut self, call: &Call) {
+        let program = self.program;
+        let event = call.arguments.first().and_then(|event| program.constant(event));
+        let of_socket = |module: &str| {
+            program.imports_of(|path| path == module || path.starts_with(&format!("{module}.")))
+        };
+        let receives = match event {
+            Some("message") => of_socket("ws") || of_socket("socket.io"),
+            Some(
+                "connection" | "connect" | "disconnect" | "error" | "close" | "listening" | "data" | "exit",
+            )
+            | None => false,
+            Some(_) => call.receiver().ends_with("socket") && of_socket("socket.io"),
+        };
+        let process = ["process", "worker", "child"].iter().any(|own| call.receiver().ends_with(own));
+        let function = call.arguments.get(1).and_then(|handler| self.function_of(handler));
+        if let Some((parameters, body)) = function.filter(|_| receives && !process) {
+            self.parameters(&parameters, &body, Origin::Request, &HashSet::new());
         }
     }
 

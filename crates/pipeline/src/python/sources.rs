@@ -89,17 +89,21 @@ pub(super) fn of_call(call: &Call<'_>) -> Taint {
     let path = call.path.as_ref();
     let name = call.name();
     match path {
-        "@request.get_json" | "@request.get_data" | "@request.post" | "@request.text" | "@request.read" => {
-            return Taint::REQUEST;
-        }
-        "aiohttp.web.Request().post" | "aiohttp.web.Request().text" | "aiohttp.web.Request().read" => {
-            return Taint::REQUEST;
-        }
-        "airflow.models.Variable.get" | "airflow.sdk.Variable.get" => return Taint::OPERATOR,
+        "@request.get_json"
+        | "@request.get_data"
+        | "@request.post"
+        | "@request.text"
+        | "@request.read"
+        | "aiohttp.web.Request().post"
+        | "aiohttp.web.Request().text"
+        | "aiohttp.web.Request().read" => return Taint::REQUEST,
         // What whoever starts the program or the run gives it.
-        "builtins.input" | "getpass.getpass" | "metaflow.Parameter" | "metaflow.Config" => {
-            return Taint::OPERATOR;
-        }
+        "builtins.input"
+        | "getpass.getpass"
+        | "metaflow.Parameter"
+        | "metaflow.Config"
+        | "airflow.models.Variable.get"
+        | "airflow.sdk.Variable.get" => return Taint::OPERATOR,
         "os.getenv" | "os.environ.get" | "os.environ.pop" => return Taint::ENVIRONMENT,
         "urllib.request.urlopen" | "httpx.stream" | "urllib.urlopen" => return Taint::NETWORK,
         "pickle.dumps" | "dill.dumps" | "cloudpickle.dumps" | "marshal.dumps" | "joblib.dump"

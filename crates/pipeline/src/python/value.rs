@@ -349,13 +349,13 @@ fn either_of(one: &[(Option<Arc<str>>, Value)], other: &[(Option<Arc<str>>, Valu
     let mut sure =
         joined.len() == other_named.len() && one.iter().chain(other).all(|(name, _)| name.is_some());
     for (name, value) in other_named {
-        match joined.remove(&name) {
-            Some(known) => joined.insert(name, known.or(&value)),
-            None => {
-                sure = false;
-                joined.insert(name, value)
-            }
+        let value = if let Some(known) = joined.remove(&name) {
+            known.or(&value)
+        } else {
+            sure = false;
+            value
         };
+        joined.insert(name, value);
     }
     let mut entries: Vec<(Option<Arc<str>>, Value)> = Vec::new();
     if !sure {

@@ -18,7 +18,10 @@ pub(super) fn of_members(before: &[&str], member: &str) -> Option<Origin> {
     {
         return Some(Origin::Request);
     }
-    if before.ends_with(&["ctx", "request"]) && matches!(member, "body" | "query") {
+    // Source: Koa documentation, "Context": what its requests' queries and paths hold.
+    if before.ends_with(&["ctx", "request"]) && matches!(member, "body" | "query")
+        || last == "ctx" && matches!(member, "query" | "params")
+    {
         return Some(Origin::Request);
     }
     let answer = before.contains(&"choices") && matches!(member, "content" | "text" | "arguments")

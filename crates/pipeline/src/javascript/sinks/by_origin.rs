@@ -238,9 +238,6 @@ mod tests {
                 "import {{ useChat, useCompletion }} from '@ai-sdk/react';\nexport function A() {{\n  const {hook};\n  return <div>{{messages.map((m) => (<p dangerouslySetInnerHTML={{{{ __html: {shown} }}}} />))}}</div>;\n}}\n"
             );
             found("a.tsx", &code)
-                .into_iter()
-                .map(|(rule, line, severity)| (rule, line, severity))
-                .collect::<Vec<_>>()
         };
         let shows = [("pipeline/model-output-executed", 4, Medium)];
         for (hook, shown) in [
@@ -267,6 +264,24 @@ mod tests {
             [("model-output-executed", Medium)]
         );
         assert_eq!(handler("", "const text = `to you: ${a}`; res.send(text);"), []);
+    }
+
+    #[test]
+    fn messages_of_sockets_and_queries_of_koa_are_what_users_sent() {
+        let graded = |code: &str| {
+            let code = format!("import vm from 'node:vm';\n{code}\n");
+            found("a.mjs", &code).into_iter().map(|(rule, line, _)| (rule, line)).collect::<Vec<_>>()
+        };
+        let message = "w.on('connection', (ws) => { ws.on('message', (data) => { vm.runInThisContext(data.toString()); }); });";
+        let runs = [("pipeline/code-from-data", 3)];
+        assert_eq!(graded(&format!("import {{ WebSocketServer }} from 'ws';\n{message}")), runs);
+        let event = "io.on('connection', (socket) => { socket.on('run', ({ code }) => { vm.runInThisContext(code); }); });";
+        assert_eq!(graded(&format!("import {{ Server }} from 'socket.io';\n{event}")), runs);
+        let query = "import Router from 'koa-router';\nrouter.get('/x', (ctx) => { vm.runInThisContext(ctx.query.code); });";
+        assert_eq!(graded(query), runs);
+        // Of a process of the program's own.
+        let own = "import { fork } from 'node:child_process';\nchild.on('message', (data) => { vm.runInThisContext(data); });";
+        assert_eq!(graded(own), []);
     }
 
     #[test]

@@ -208,12 +208,59 @@ pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
             module
                 .report(&call.span, Finding::new(&UNSAFE_DESERIALIZATION, message).severity(Severity::High));
         }
+        // Source: Python documentation, `multiprocessing.connection`: "Connection.recv() automatically unpickles the data it receives".
+        "multiprocessing.connection.Listener().accept().recv"
+        | "multiprocessing.connection.Client().recv" => {
+            let message = "`recv` unpickles whatever the other side of the connection sends";
+            module.report(
+                &call.span,
+                Finding::new(&UNSAFE_DESERIALIZATION, message).severity(Severity::Medium),
+            );
+        }
+        // Source: RPyC documentation, "Services": a classic or slave service lets its clients import and run anything.
+        _ if call.is_of("rpyc")
+            && call.arguments().any(|given| {
+                given
+                    .value
+                    .as_path()
+                    .is_some_and(|path| path.ends_with(".SlaveService") || path.ends_with(".ClassicService"))
+            }) =>
+        {
+            let message = "whoever connects to the service runs what they like in it";
+            module
+                .report(&call.span, Finding::new(&UNSAFE_DESERIALIZATION, message).severity(Severity::High));
+        }
         _ if call.name() == "recv_pyobj" && call.path.starts_with(['?', 'z']) => {
             let message = "`recv_pyobj` unpickles whatever the other side of the socket sends";
             module
                 .report(&call.span, Finding::new(&UNSAFE_DESERIALIZATION, message).severity(Severity::High));
         }
-        _ => by_option(call, module),
+        _ => {
+            by_option(call, module);
+            handed(call, module);
+        }
+    }
+}
+
+/// A loader handed to what gives it messages of others: `KafkaConsumer(value_deserializer=pickle.loads)`.
+fn handed(call: &Call<'_>, module: &mut Module) {
+    for (name, given) in call.named.iter().filter(|(name, _)| name.contains("deserializer")) {
+        let Some(path) = given.value.as_path() else { continue };
+        let Some((_, what)) = LOADERS.iter().find(|(loader, _)| *loader == path.as_ref()) else { continue };
+        let message = format!("`{name}` reads what others send with {what}");
+        let finding = Finding::new(&UNSAFE_DESERIALIZATION, bartizan_core::printable(&message, 160));
+        module.report(&given.span, finding.severity(Severity::High));
+    }
+}
+
+/// Judges the serialiser that a setting of this name chooses by its path.
+///
+/// Source: Django documentation, `SESSION_SERIALIZER`: with pickle, whoever learns the secret key runs code.
+pub(in crate::python) fn named(name: &str, value: &Value, span: &Range<usize>, module: &mut Module) {
+    let chosen = value.as_text().is_some_and(|path| path.rsplit('.').next() == Some("PickleSerializer"));
+    if chosen && name.to_ascii_uppercase().ends_with("SERIALIZER") {
+        let message = bartizan_core::printable(&format!("`{name}` is one that unpickles"), 120);
+        module.report(span, Finding::new(&UNSAFE_DESERIALIZATION, message).severity(Severity::High));
     }
 }
 
@@ -759,5 +806,38 @@ mod tests {
             [High]
         );
         assert_eq!(graded("import keras\nkeras.config.enable_unsafe_deserialization()"), [High]);
+    }
+
+    #[test]
+    fn what_unpickles_messages_of_others_is_found_wherever_it_is_chosen() {
+        for (code, severity) in [
+            (
+                "from kafka import KafkaConsumer\nimport pickle\nKafkaConsumer('t', value_deserializer=pickle.loads)",
+                High,
+            ),
+            ("SESSION_SERIALIZER = 'django.contrib.sessions.serializers.PickleSerializer'", High),
+            (
+                "from multiprocessing.connection import Listener\nc = Listener(('0.0.0.0', 6000)).accept()\nc.recv()",
+                Medium,
+            ),
+            (
+                "import rpyc\nfrom rpyc.utils.server import ThreadedServer\nThreadedServer(rpyc.SlaveService, port=1)",
+                High,
+            ),
+            (
+                "import pickle\nclass S:\n    def Predict(self, request, context):\n        return pickle.loads(request.payload)",
+                Critical,
+            ),
+        ] {
+            assert_eq!(graded(code), [severity], "{code}");
+        }
+        for code in [
+            "from kafka import KafkaConsumer\nimport json\nKafkaConsumer('t', value_deserializer=json.loads)",
+            "SESSION_SERIALIZER = 'django.contrib.sessions.serializers.JSONSerializer'",
+            "import rpyc\nfrom rpyc.utils.server import ThreadedServer\nThreadedServer(OwnService, port=1)",
+            "def take(q):\n    return q.recv()",
+        ] {
+            assert_eq!(graded(code), [], "{code}");
+        }
     }
 }

@@ -232,6 +232,11 @@ fn is_taken(cells: &[(&str, usize)], part: &str, table: &str, between: Range<usi
     })
 }
 
+/// Notes that a test set is cut off `data`.
+pub(in crate::python) fn cut(data: &Argument<'_>, module: &mut Module) {
+    split(data.span.start, &[data], module);
+}
+
 /// Marks what learnt from what is split at byte `place`.
 fn split(place: usize, parts: &[&Argument<'_>], module: &mut Module) {
     module.facts.split = Some(module.facts.split.map_or(place, |known| known.min(place)));
@@ -600,6 +605,18 @@ mod tests {
         for name in ["latest", "x_train", "train_test", "attest", "contest_df", "x"] {
             assert!(!super::is_test_name(name), "{name}");
         }
+    }
+
+    #[test]
+    fn a_test_set_that_is_cut_off_is_a_split() {
+        let head =
+            "from sklearn.preprocessing import StandardScaler\nimport numpy as np\nX = np.load('x.npy')\n";
+        let graded = |code: &str| severities(&format!("{head}{code}"), "pipeline/test-data-leakage");
+        let scaled = "X = StandardScaler().fit_transform(X)\n";
+        assert_eq!(graded(&format!("{scaled}train, test = X[:80], X[80:]")), [Medium]);
+        assert_eq!(graded(&format!("{scaled}X_train = X[:80]\nX_test = X[80:]")), [Medium]);
+        assert_eq!(graded(&format!("{scaled}head, tail = X[:80], X[80:]")), []);
+        assert_eq!(graded("train, test = X[:80], X[80:]\nscaler = StandardScaler().fit(train)"), []);
     }
 
     #[test]

@@ -15,6 +15,7 @@ pub(in crate::python) const RULES: &[&Rule] = &[&REMOTE_CODE];
 /// Judges one call.
 pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
     trusts(call, module);
+    listed(call, module);
     fetched_module(call, module);
     match call.path.as_ref() {
         "torch.hub.load" => torch_hub(call, module),
@@ -95,6 +96,26 @@ pub(in crate::python) fn named(name: &str, value: &Value, span: &Range<usize>, m
     }
 }
 
+/// Options that are handed on as one text: `model_args="pretrained=a/b,trust_remote_code=True"`.
+///
+/// Source: EleutherAI, `lm_eval.simple_evaluate`, `model_args`.
+fn listed(call: &Call<'_>, module: &mut Module) {
+    for given in call.arguments() {
+        let Some(options) = given.value.as_pieces().filter(|text| text.len() <= LONGEST_OPTIONS) else {
+            continue;
+        };
+        let mut options = options.split(',').filter_map(|option| option.split_once('='));
+        if options.any(|(name, on)| {
+            name.trim() == "trust_remote_code" && matches!(on.trim(), "True" | "true" | "1")
+        }) {
+            let message = "`trust_remote_code` in a list of options runs the Python files of the repository";
+            module.report(&given.span, Finding::new(&REMOTE_CODE, message));
+        }
+    }
+}
+
+/// Longest list of options that is read, in bytes.
+const LONGEST_OPTIONS: usize = 2_000;
 /// Most places remembered that trust remote code.
 const MOST_TRUSTING: usize = 256;
 
@@ -524,5 +545,15 @@ mod tests {
         ] {
             assert_eq!(at(code), [] as [u32; 0], "{code}");
         }
+    }
+
+    #[test]
+    fn options_in_one_text_are_read() {
+        let code = |options: &str| {
+            format!("import lm_eval\nlm_eval.simple_evaluate(model='hf', model_args='{options}')")
+        };
+        assert_eq!(graded(&code("pretrained=./m,trust_remote_code=True")), [High]);
+        assert_eq!(graded(&code("pretrained=./m,trust_remote_code=False")), []);
+        assert_eq!(graded(&code("pretrained=./m")), []);
     }
 }

@@ -359,7 +359,10 @@ fn publication(call: &Call<'_>, module: &mut Module) {
                     }
                     _ => false,
                 };
-        let severity = if named { Severity::Medium } else { Severity::Low };
+        let other = call
+            .keyword("repo_type")
+            .is_some_and(|kind| kind.value.as_text().is_some_and(|kind| kind != "model"));
+        let severity = if named && !other { Severity::Medium } else { Severity::Low };
         let finding = Finding::new(&UNSIGNED_PUBLICATION, message).severity(severity);
         module.report(&call.span, finding.confidence(Confidence::Medium));
     }
@@ -511,6 +514,10 @@ mod tests {
             // Where it is told to, and what is kept of a run.
             ("def f(model, name):\n    model.push_to_hub(name)", Low),
             ("trainer.push_to_hub(**kwargs)", Low),
+            (
+                "from huggingface_hub import HfApi\nHfApi().upload_folder(folder_path='m', repo_id='acme/rows', repo_type='dataset')",
+                Low,
+            ),
             ("import mlflow\nmlflow.sklearn.log_model(m, 'm')", Low),
         ] {
             assert_eq!(graded(code), [severity], "{code}");
