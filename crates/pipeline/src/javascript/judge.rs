@@ -1,12 +1,13 @@
 //! What source of JavaScript does that it should not: [`issues`].
 
+use super::fetched;
 use super::lexer::Kind;
 use super::origin::{Given, Origins};
 use super::program::{Call, Program};
 use super::sinks;
+use crate::Issue;
 use crate::python::secret::{by_format, graded_by_name, in_connections};
-use crate::rules::{EXPOSED_SERVICE, INSECURE_TRANSPORT, REMOTE_CODE, SECRET, TLS_DISABLED};
-use crate::{Issue, address};
+use crate::rules::{EXPOSED_SERVICE, REMOTE_CODE, SECRET, TLS_DISABLED};
 use bartizan_core::report::masked;
 use bartizan_core::{Confidence, Finding, Severity};
 use std::ops::Range;
@@ -20,7 +21,8 @@ pub(super) fn issues(program: &Program<'_>, given: Option<Arc<Given>>) -> (Vec<I
     let mut issues = Vec::new();
     for call in &calls {
         sinks::call(program, &origins, call, &mut issues);
-        transport(program, call, &mut issues);
+        fetched::transport(program, call, &mut issues);
+        fetched::unpinned(program, call, &mut issues);
         browser(program, call, &mut issues);
         cross_origin(program, call, &mut issues);
     }
@@ -116,6 +118,7 @@ fn setting(program: &Program<'_>, at: usize, issues: &mut Vec<Issue>) {
     } else {
         program.content(key).unwrap_or_else(|| program.word(key))
     };
+    fetched::base(program, name, at, issues);
     if !matches!(
         name,
         "rejectUnauthorized"
@@ -187,40 +190,6 @@ fn is_type(program: &Program<'_>, open: Option<usize>) -> bool {
         around = program.tokens.get(brace).and_then(|token| token.inside);
     }
     false
-}
-
-/// Addresses without encryption that are asked.
-fn transport(program: &Program<'_>, call: &Call, issues: &mut Vec<Issue>) {
-    let asked = sinks::asks(&call.path)
-        || matches!(
-            call.name(),
-            "WebSocket" | "EventSource" | "SSEClientTransport" | "StreamableHTTPClientTransport"
-        );
-    let Some(first) = call.arguments.first().filter(|_| asked) else { return };
-    // `new URL("http://…")` around it says the same.
-    let inner = (program.word(first.start) == "new" && program.word(first.start.saturating_add(1)) == "URL")
-        .then(|| program.call(first.start.saturating_add(2))?.arguments.first().cloned())
-        .flatten();
-    let given = inner.unwrap_or_else(|| first.clone());
-    let begin = program.beginning(&given);
-    let plain = address::cleartext(begin).is_some_and(|address| begin.starts_with(address))
-        || begin.strip_prefix("ws://").is_some_and(|rest| !address::is_local(address::host(rest)));
-    let inside = crate::address::is_cleartext_inside(begin);
-    // A host that a hole goes on is known at run time only.
-    let whole = begin.split_once("://").is_some_and(|(_, rest)| rest.contains('/'))
-        || program.constant(&given).is_some();
-    if (plain || inside) && whole {
-        let shown = bartizan_core::printable(begin, 100);
-        let message = format!("`{}` asks {shown} without encryption", call.name());
-        let issue = Issue::new(&INSECURE_TRANSPORT, program.span(&given), message);
-        // Inside its network fewer can listen.
-        let inside = inside && !plain;
-        issues.push(if inside {
-            issue.severity(Severity::Low).confidence(Confidence::Medium)
-        } else {
-            issue
-        });
-    }
 }
 
 /// Every page of the web allowed to use a service with its reader's cookies: `cors({ origin: true, credentials: true })`.
@@ -320,14 +289,6 @@ mod tests {
         assert_eq!(
             found("a.test.ts", "login({ password: 'pgprod-55ac-xx9' });"),
             [("pipeline/secret", 1, Low)]
-        );
-    }
-
-    #[test]
-    fn plain_addresses_inside_of_a_network_weigh_less() {
-        assert_eq!(
-            found("a.ts", "await fetch('http://api.acme.lan/a');"),
-            [("pipeline/insecure-transport", 1, Low)]
         );
     }
 }

@@ -129,14 +129,9 @@ fn plain(place: &Path) -> Option<PathBuf> {
 type Exports = Vec<(String, Made)>;
 
 fn read(file: &Path, boundary: &Path, hops: u8) -> Option<Arc<Exports>> {
-    // A folder between may be a link that leads elsewhere.
-    let real = file.canonicalize().ok()?;
-    if !real.starts_with(boundary.canonicalize().ok()?) {
-        return None;
-    }
-    let about = fs::metadata(&real).ok()?;
+    let about = fs::metadata(file).ok()?;
     let stamp = (about.modified().ok(), about.len());
-    let key = (real, hops);
+    let key = (file.to_path_buf(), hops);
     {
         let mut remembered = remembered();
         let known = remembered.of(boundary);
@@ -146,9 +141,12 @@ fn read(file: &Path, boundary: &Path, hops: u8) -> Option<Arc<Exports>> {
             _ => {}
         }
     }
-    let exports = fs::read(&key.0).ok().map(|bytes| {
+    // A folder between may be a link that leads elsewhere.
+    let inside = || Some(file.canonicalize().ok()?.starts_with(boundary.canonicalize().ok()?));
+    let bytes = inside().filter(|inside| *inside).and_then(|_| fs::read(file).ok());
+    let exports = bytes.map(|bytes| {
         let text = String::from_utf8_lossy(&bytes);
-        Arc::new(exports(&text, &key.0, boundary, hops))
+        Arc::new(exports(&text, file, boundary, hops))
     });
     remembered().of(boundary).insert(key, (stamp, exports.clone()));
     exports
@@ -188,7 +186,7 @@ fn whole<'a>(program: &Program<'a>) -> &'a str {
 
 /// When a file was changed and its bytes: by what it is known to be the one that was read.
 type Stamp = (Option<SystemTime>, u64);
-/// What modules give, by their files and over how many imports they were followed.
+/// What modules give, by their files and over how many imports they were followed; nothing of those that lie elsewhere.
 type Known = HashMap<(PathBuf, u8), (Stamp, Option<Arc<Exports>>)>;
 
 /// What was read below one boundary.

@@ -330,6 +330,31 @@ impl<'a> Program<'a> {
         })
     }
 
+    /// The names that the pattern at `open` binds, each with the member it takes.
+    pub(super) fn pattern(&self, open: usize) -> Vec<(&'a str, &'a str)> {
+        self.parts(open)
+            .into_iter()
+            .take(PARTS)
+            .filter(|part| self.is(part.start, Kind::Word))
+            .map(|part| {
+                let key = self.word(part.start);
+                let renamed = self.word(part.start.saturating_add(1)) == ":"
+                    && self.is(part.start.saturating_add(2), Kind::Word);
+                (if renamed { self.word(part.start.saturating_add(2)) } else { key }, key)
+            })
+            .collect()
+    }
+
+    /// Whether a text is put together as markup.
+    pub(super) fn is_markup(&self, given: &Range<usize>) -> bool {
+        given.clone().take(EXPRESSION).any(|at| {
+            let text = if self.is(at, Kind::Piece) { Some(self.word(at)) } else { self.content(at) };
+            text.is_some_and(|text| {
+                text.trim_start().starts_with('<') || text.contains("</") || text.contains("<br")
+            })
+        })
+    }
+
     /// Notes what imports and calls of `require` bind.
     fn imports(&mut self) {
         for at in 0..self.tokens.len() {

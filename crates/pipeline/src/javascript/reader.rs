@@ -33,6 +33,7 @@ impl Reader for JavaScript {
             &crate::rules::REMOTE_CODE,
             &crate::rules::SECRET,
             &crate::rules::TLS_DISABLED,
+            &crate::rules::UNPINNED_MODEL,
         ]
     }
 

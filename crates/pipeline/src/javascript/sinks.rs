@@ -3,7 +3,7 @@
 mod by_origin;
 
 use super::lexer::Kind;
-use super::origin::{Origin, Origins};
+use super::origin::{Origin, Origins, answers};
 use super::program::{Call, EXPRESSION, Program};
 use crate::Issue;
 use crate::python::{
@@ -34,19 +34,20 @@ pub(super) fn call(program: &Program<'_>, origins: &Origins<'_, '_>, call: &Call
     if by_origin::call(program, origins, call, issues) {
         return;
     }
+    instructed(program, origins, call, issues);
     let Some((sink, given)) = sink(program, call) else { return };
     // Where the host is fixed, what follows chooses no other.
     if sink == Sink::Address && has_host(program, &given) {
         return;
     }
-    if sink == Sink::Markup && !is_markup(program, &given)
+    if sink == Sink::Markup && !origins.is_markup(&given)
         || sink == Sink::Sql && !is_statement(program, &given)
     {
         return;
     }
     let span = program.span(&given);
     let name = call.name();
-    let origin = origins.of_expression(&given);
+    let origin = origins.of_expression(&given).filter(|origin| counts(sink, *origin));
     let looked_at = origin.is_some() && origins.is_looked_at(&given, given.start);
     let chosen = matches!(sink, Sink::File | Sink::Address | Sink::Program | Sink::Module);
     match origin {
@@ -96,7 +97,7 @@ pub(super) fn tagged(program: &Program<'_>, origins: &Origins<'_, '_>, at: usize
                 quoted(&before)
             };
             if let Some(sink) = sink
-                && let Some(origin) = origins.of_expression(&hole)
+                && let Some(origin) = origins.of_expression(&hole).filter(|origin| counts(sink, *origin))
                 && !(sink == Sink::Program && origins.is_looked_at(&hole, hole.start))
             {
                 issues.push(of(sink, origin, "$", program.span(&hole)));
@@ -144,15 +145,55 @@ pub(super) fn assigned(program: &Program<'_>, origins: &Origins<'_, '_>, at: usi
         _ => return,
     };
     let Some(origin) = origins.of_expression(&value) else { return };
-    if sink == Sink::Prompt && origin != Origin::Request {
-        return;
+    if counts(sink, origin) {
+        issues.push(of(sink, origin, target, program.span(&value)));
     }
-    issues.push(of(sink, origin, target, program.span(&value)));
+}
+
+/// Judges what a call that asks a model, or makes an agent, is given as instructions.
+///
+/// Source: AI SDK Core, `generateText` (`system`); Anthropic, "Messages" (`system`); OpenAI, "Responses" and Agents SDK
+/// (`instructions`); Gemini, `systemInstruction`; LangChain.js, `createAgent` (`systemPrompt`), `createReactAgent` (`prompt`).
+fn instructed(program: &Program<'_>, origins: &Origins<'_, '_>, call: &Call, issues: &mut Vec<Issue>) {
+    let mut given: Option<Range<usize>> = None;
+    if call.name() == "SystemMessage" {
+        given = call
+            .arguments
+            .first()
+            .map(|first| program.value(first.start, "content").unwrap_or(first.clone()));
+    } else if answers(&call.path) || AGENTS.contains(&call.name()) {
+        let keys = ["system", "instructions", "systemPrompt", "systemInstruction", "system_instruction"];
+        let of_agent = Some("prompt").filter(|_| call.name() == "createReactAgent");
+        let objects = || call.arguments.iter().filter(|argument| program.word(argument.start) == "{");
+        given = keys
+            .iter()
+            .copied()
+            .chain(of_agent)
+            .find_map(|key| objects().find_map(|object| program.value(object.start, key)));
+    }
+    let Some(given) = given else { return };
+    if let Some(origin) = origins.of_expression(&given).filter(|origin| counts(Sink::Prompt, *origin)) {
+        issues.push(of(Sink::Prompt, origin, call.name(), program.span(&given)));
+    }
+}
+
+/// What makes an agent, or a model with instructions.
+const AGENTS: &[&str] =
+    &["Agent", "ToolLoopAgent", "createAgent", "createReactAgent", "getGenerativeModel", "RealtimeAgent"];
+
+/// Whether it matters that a value of `origin` arrives at `sink`. Instructions are meant for models, whose own answers they may hold;
+/// what another server answered is data to show, to store and to ask for, and matters where it runs or instructs.
+fn counts(sink: Sink, origin: Origin) -> bool {
+    match origin {
+        Origin::Page => matches!(sink, Sink::Code | Sink::Shell | Sink::Program | Sink::Prompt),
+        Origin::Request => true,
+        Origin::Answer | Origin::Tool => sink != Sink::Prompt,
+    }
 }
 
 fn of(sink: Sink, origin: Origin, name: &str, span: Range<usize>) -> Issue {
     let who = origin.who();
-    let model = origin != Origin::Request;
+    let model = matches!(origin, Origin::Answer | Origin::Tool);
     let name = bartizan_core::printable(name, 60);
     let (rule, message, severity): (&'static Rule, String, Severity) = match sink {
         Sink::Code if model => (&MODEL_OUTPUT_EXECUTED, format!("`{name}` runs {who}"), Severity::Critical),
@@ -361,16 +402,6 @@ fn has_host(program: &Program<'_>, given: &Range<usize>) -> bool {
     let rest = begin.split_once("://").map(|(_, rest)| rest);
     // A relative address stays where it is asked from.
     rest.is_some_and(|rest| rest.contains('/') || given.len() == 1) || begin.starts_with('/')
-}
-
-/// Whether a text is put together as markup.
-fn is_markup(program: &Program<'_>, given: &Range<usize>) -> bool {
-    given.clone().take(EXPRESSION).any(|at| {
-        let text = if program.is(at, Kind::Piece) { Some(program.word(at)) } else { program.content(at) };
-        text.is_some_and(|text| {
-            text.trim_start().starts_with('<') || text.contains("</") || text.contains("<br")
-        })
-    })
 }
 
 /// Whether a text begins as a statement of SQL and has values in it.

@@ -470,6 +470,24 @@ impl<'a> Walk<'a, '_> {
                 );
                 Known::Entries(entries.into())
             }
+            (Known::Nothing, "update") => {
+                let given = call.positional.first().map(|argument| &argument.value.known);
+                let inner = match given {
+                    Some(Known::Entries(inner)) => inner.iter().take(MOST_ITEMS).cloned().collect(),
+                    _ => Vec::new(),
+                };
+                let named = call.named.iter().map(|(name, argument)| {
+                    (Some(Arc::clone(name)).filter(|name| !name.starts_with('*')), argument.value.clone())
+                });
+                let all: Vec<_> = inner.into_iter().chain(named).collect();
+                // Nothing that is known by a name is in it: a set, or what is handed on as it came.
+                if all.iter().all(|(name, _)| name.is_none()) {
+                    Known::Nothing
+                } else {
+                    let unknown = (None, Value::from_taint(before.taint));
+                    Known::Entries(std::iter::once(unknown).chain(all).collect())
+                }
+            }
             (Known::Path(_), _) => before.known.clone(),
             _ => Known::Nothing,
         };

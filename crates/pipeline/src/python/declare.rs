@@ -230,6 +230,8 @@ impl<'a> Walk<'a, '_> {
         let returns_page = std::mem::replace(&mut self.returns_page, given.is_page);
         let mut scope = Scope::default();
         let options = self.options(function);
+        let served = class.is_some()
+            && function.parameters.iter().any(|parameter| parameter.name().as_str() == "context");
         for (index, parameter) in function.parameters.iter().enumerate() {
             let name = parameter.name().as_str();
             let value = if index == 0 && class.is_some() {
@@ -248,6 +250,8 @@ impl<'a> Walk<'a, '_> {
                     }
                     None => self.parameter(parameter.annotation()),
                 };
+                // What a caller sends to a service of gRPC: `def Predict(self, request, context)`.
+                let value = if name == "request" && served { value.tainted(Taint::REQUEST) } else { value };
                 // Frameworks hand over what fits the annotation: a number or one of a list carries no text.
                 let narrow = parameter.annotation().is_some_and(|annotation| self.is_narrow(annotation));
                 let handed = given.is_task && rules::names_run(name);

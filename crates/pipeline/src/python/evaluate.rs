@@ -417,6 +417,12 @@ pub(super) fn operation(operator: Operator, left: &Value, right: &Value) -> Valu
             _ => Known::Nothing,
         },
         Operator::BitOr => {
+            if let (Known::Entries(some), Known::Entries(more)) = (&left.known, &right.known)
+                && some.len().saturating_add(more.len()) <= MOST_ITEMS
+            {
+                let both = some.iter().chain(more.iter()).cloned();
+                return Value { known: Known::Entries(both.collect()), taint: left.taint.and(right.taint) };
+            }
             // Chains of a language model's parts: `prompt | model | parser`.
             let chained = [left, right].into_iter().find(|value| {
                 value.as_path().is_some_and(|path| path.starts_with("langchain") && path.contains("()"))

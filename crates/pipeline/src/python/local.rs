@@ -92,7 +92,11 @@ impl Walk<'_, '_> {
             Some(base) if name == "load" && base.ends_with("Unpickler") => {
                 Value::path(if class.unpickles { "pickle.Unpickler().load" } else { "?.load" })
             }
-            Some(base) => Value::path(&format!("{base}.{name}")).tainted(filled),
+            Some(base) => {
+                let path = format!("{base}.{name}");
+                let taint = super::sources::of_path(&path);
+                Value::path(&path).tainted(filled.and(taint))
+            }
             None => Value::path(&format!("?.{name}")).tainted(filled),
         }
     }

@@ -73,6 +73,8 @@ pub(super) struct Fit {
     pub(super) data: String,
     /// Path of the call, by which what it gave is known again.
     pub(super) path: String,
+    /// Path of the data, where that is known.
+    pub(super) source: String,
     /// Whether what it learnt from was split afterwards.
     pub(super) leaks: bool,
     /// How bad that is.

@@ -51,6 +51,17 @@ pub(super) fn of_path(path: &str) -> Taint {
         {
             Taint::REQUEST
         }
+        // What whoever connects to a server of the standard library sends, as its handlers read it.
+        //
+        // Source: Python documentation, `socketserver.StreamRequestHandler.rfile`; `http.server.BaseHTTPRequestHandler`.
+        Some(b's' | b'h')
+            if (begins("socketserver.StreamRequestHandler.rfile")
+                || begins("socketserver.BaseRequestHandler.request")
+                || begins("http.server.BaseHTTPRequestHandler.rfile")
+                || begins("http.server.SimpleHTTPRequestHandler.rfile")) =>
+        {
+            Taint::REQUEST
+        }
         _ if is_tool_call(path) => Taint::MODEL,
         _ => Taint::default(),
     }
@@ -78,11 +89,21 @@ pub(super) fn of_call(call: &Call<'_>) -> Taint {
     let path = call.path.as_ref();
     let name = call.name();
     match path {
-        "@request.get_json" | "@request.get_data" => return Taint::REQUEST,
+        "@request.get_json"
+        | "@request.get_data"
+        | "@request.post"
+        | "@request.text"
+        | "@request.read"
+        | "aiohttp.web.Request().post"
+        | "aiohttp.web.Request().text"
+        | "aiohttp.web.Request().read" => return Taint::REQUEST,
         // What whoever starts the program or the run gives it.
-        "builtins.input" | "getpass.getpass" | "metaflow.Parameter" | "metaflow.Config" => {
-            return Taint::OPERATOR;
-        }
+        "builtins.input"
+        | "getpass.getpass"
+        | "metaflow.Parameter"
+        | "metaflow.Config"
+        | "airflow.models.Variable.get"
+        | "airflow.sdk.Variable.get" => return Taint::OPERATOR,
         "os.getenv" | "os.environ.get" | "os.environ.pop" => return Taint::ENVIRONMENT,
         "urllib.request.urlopen" | "httpx.stream" | "urllib.urlopen" => return Taint::NETWORK,
         "pickle.dumps" | "dill.dumps" | "cloudpickle.dumps" | "marshal.dumps" | "joblib.dump"
@@ -141,6 +162,7 @@ pub(super) fn of_call(call: &Call<'_>) -> Taint {
         }
         "argparse" if matches!(name, "parse_args" | "parse_known_args") => Taint::OPERATOR,
         "pandas" if name.starts_with("read_") => Taint::FILE,
+        "csv" if matches!(name, "reader" | "DictReader") => Taint::FILE,
         "datasets" if name == "load_dataset" => Taint::FILE,
         _ => Taint::default(),
     }
@@ -209,6 +231,8 @@ pub(super) fn answers_of_model(call: &Call<'_>) -> bool {
             | "apredict"
             | "run"
             | "arun"
+            | "run_sync"
+            | "run_stream"
             | "generate"
             | "agenerate"
             | "stream"
@@ -263,7 +287,7 @@ pub(super) fn answers_of_model(call: &Call<'_>) -> bool {
     }
     if path == "transformers.pipeline()"
         || path == "gpt4all.GPT4All().generate"
-        || path == "agents.Runner.run_sync"
+        || matches!(path, "agents.Runner.run_sync" | "agents.Runner.run" | "agents.Runner.run_streamed")
     {
         return true;
     }

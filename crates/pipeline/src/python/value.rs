@@ -1,5 +1,6 @@
 //! What is known of a Python value without running anything, and where it comes from: [`Value`].
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -260,6 +261,7 @@ impl Value {
         let taint = self.taint.and(other.taint);
         let known = match (self.known, &other.known) {
             (known, other) if known == *other => known,
+            (Known::Entries(one), Known::Entries(another)) => either_of(&one, another),
             (Known::Function(one), Known::Function(another)) => Known::Choice([one, *another].into()),
             (Known::Choice(some), Known::Function(another)) if some.len() < MOST_CHOICES => {
                 Known::Choice(some.iter().copied().chain([*another]).collect())
@@ -329,6 +331,40 @@ impl Known {
     }
 }
 
+/// A dict that is one of two: what stands in only one of them may be missing, so that more may be unknown.
+///
+/// Cost: linear in the entries, of which there are few (`MOST_ITEMS`).
+fn either_of(one: &[(Option<Arc<str>>, Value)], other: &[(Option<Arc<str>>, Value)]) -> Known {
+    let last = |entries: &[(Option<Arc<str>>, Value)]| -> BTreeMap<Arc<str>, Value> {
+        entries.iter().filter_map(|(name, value)| Some((Arc::clone(name.as_ref()?), value.clone()))).collect()
+    };
+    let unknown = |entries: &[(Option<Arc<str>>, Value)]| {
+        entries
+            .iter()
+            .filter(|(name, _)| name.is_none())
+            .map(|(_, value)| value.taint)
+            .fold(Taint::default(), Taint::and)
+    };
+    let (mut joined, other_named) = (last(one), last(other));
+    let mut sure =
+        joined.len() == other_named.len() && one.iter().chain(other).all(|(name, _)| name.is_some());
+    for (name, value) in other_named {
+        let value = if let Some(known) = joined.remove(&name) {
+            known.or(&value)
+        } else {
+            sure = false;
+            value
+        };
+        joined.insert(name, value);
+    }
+    let mut entries: Vec<(Option<Arc<str>>, Value)> = Vec::new();
+    if !sure {
+        entries.push((None, Value::from_taint(unknown(one).and(unknown(other)))));
+    }
+    entries.extend(joined.into_iter().map(|(name, value)| (Some(name), value)));
+    Known::Entries(entries.into())
+}
+
 /// `path`, or its end behind `?` when it is too long to keep.
 fn bounded(path: &str) -> String {
     if path.len() <= MOST_PATH {
@@ -351,6 +387,21 @@ mod tests {
         assert_eq!(joined.known, Known::Nothing);
         assert!(joined.taint.has(Taint::FILE) && joined.taint.has(Taint::MODEL));
         assert_eq!(a.or(&Value::text("a")).as_text(), Some("a"));
+    }
+
+    #[test]
+    fn a_dict_that_is_one_of_two_may_hold_what_either_holds() {
+        let dict = |entries: &[(&str, &str)]| -> Value {
+            let entries = entries.iter().map(|(name, text)| (Some(Arc::from(*name)), Value::text(text)));
+            Known::Entries(entries.collect()).into()
+        };
+        let joined = dict(&[("a", "1"), ("b", "2")]).or(&dict(&[("a", "1")]));
+        assert_eq!(joined.entry("a").and_then(Value::as_text), Some("1"));
+        assert_eq!(joined.entry("b").and_then(Value::as_text), Some("2"));
+        assert!(!joined.is_constant(), "more may be in it");
+        let joined = dict(&[("a", "1")]).or(&dict(&[("a", "2")]));
+        assert_eq!(joined.entry("a").map(|value| value.known.clone()), Some(Known::Nothing));
+        assert!(matches!(&joined.known, Known::Entries(entries) if entries.len() == 1));
     }
 
     #[test]

@@ -185,6 +185,7 @@ impl<'a, 's> Walk<'a, 's> {
             Stmt::Assign(assign) => {
                 let value = self.evaluate(&assign.value);
                 self.note_fallback(&assign.targets, &assign.value);
+                self.note_cut(&assign.targets, &assign.value);
                 for target in &assign.targets {
                     self.note_opened(target, &assign.value);
                     self.assign(target, value.clone(), self.span(assign.range));
@@ -472,6 +473,32 @@ impl<'a, 's> Walk<'a, 's> {
         }
     }
 
+    /// Data of which a test set is cut off: `train, test = rows[:n], rows[n:]`.
+    fn note_cut(&mut self, targets: &'a [Expr], value: &'a Expr) {
+        if self.quiet {
+            return;
+        }
+        for target in targets {
+            let parts: Vec<(&'a Expr, &'a Expr)> = match (target, value) {
+                (
+                    Expr::Tuple(ast::ExprTuple { elts: names, .. }),
+                    Expr::Tuple(ast::ExprTuple { elts: values, .. }),
+                ) => names.iter().zip(values).collect(),
+                _ => vec![(target, value)],
+            };
+            for (name, part) in parts {
+                let (Expr::Name(name), Expr::Subscript(part)) = (name, part) else { continue };
+                let cut =
+                    matches!((part.slice.as_ref(), part.value.as_ref()), (Expr::Slice(_), Expr::Name(_)));
+                if cut && rules::leakage::is_test_name(&name.id.as_str().to_ascii_lowercase()) {
+                    let (span, written) = (self.span(part.value.range()), self.written(part.value.range()));
+                    let data = Argument { value: self.quietly(&part.value), span, written };
+                    rules::leakage::cut(&data, &mut self.state.module);
+                }
+            }
+        }
+    }
+
     pub(super) fn note_secret_name(&mut self, name: &str, value: &Value, span: &Range<usize>) {
         if !self.quiet {
             rules::secret::named(name, value, span, &mut self.state.module);
@@ -479,6 +506,7 @@ impl<'a, 's> Walk<'a, 's> {
             rules::transport::named(name, value, span, &mut self.state.module);
             rules::channel::named(name, value, span, &mut self.state.module);
             rules::training::named(name, value, span, &mut self.state.module);
+            rules::deserialization::named(name, value, span, &mut self.state.module);
         }
     }
 
@@ -574,6 +602,11 @@ fn with_entry(owner: Value, key: &Value, value: Value) -> Value {
         (Known::Entries(entries), name) if entries.len() < MOST_ENTRIES => {
             let mut entries = entries.to_vec();
             entries.push((name.map(Arc::from), value));
+            Value { known: Known::Entries(entries.into()), taint }
+        }
+        // What else is in it is not known: `**options` of a function.
+        (Known::Nothing, Some(name)) => {
+            let entries = [(None, Value::from_taint(taint)), (Some(Arc::from(name)), value)];
             Value { known: Known::Entries(entries.into()), taint }
         }
         _ => {

@@ -11,6 +11,8 @@ rule! {
     /// In Python: `from_pretrained`, `pipeline`, `snapshot_download`, `load_dataset` and their like without a 40-digit
     /// `revision`, also where name or revision are held by a variable; local folders are left out. Data read from an address
     /// that names a branch (`…/resolve/main/…`, `raw.githubusercontent.com/…/main/…`).
+    ///
+    /// In JavaScript: `pipeline` and `from_pretrained` of Transformers.js without a commit as `revision`.
     /// ## Why it matters
     /// The owner of the repository, or who took it over, changes weights, tokenizer, chat template or custom code
     /// of what is trained on or served, without a change here.

@@ -5,14 +5,18 @@
 //! taken for a check: it hands nothing on. What it calls itself is followed over [`ROUNDS`] calls.
 
 use super::functions::{MOST_FUNCTIONS, Made, owner};
-use super::{EXPRESSION, LOOKS, Origin, Origins, PARTS};
+use super::looks::LOOKS;
+use super::{EXPRESSION, Origin, Origins, PARTS};
 use crate::javascript::lexer::Kind;
 use crate::javascript::program::Call;
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 /// Over how many calls values are followed.
 const ROUNDS: usize = 3;
+/// Most parameters of which is remembered what they are called with.
+const MOST_CALLED: usize = 4 * MOST_FUNCTIONS;
 
 impl<'a> Origins<'_, 'a> {
     /// Finds out what the functions of the program make and are called with, and binds the names anew where that matters.
@@ -47,7 +51,8 @@ impl<'a> Origins<'_, 'a> {
         for call in calls {
             self.handlers(call);
         }
-        let bound = if called { self.functions.called.clone() } else { Vec::new() };
+        let mut bound = if called { self.functions.called.clone() } else { Vec::new() };
+        bound.sort_by_key(|(.., scope)| scope.start);
         for (name, origin, scope) in bound {
             self.bind(name, Some(origin), scope, HashSet::new());
         }
@@ -73,9 +78,10 @@ impl<'a> Origins<'_, 'a> {
     /// Notes which functions hand on what they are given: those whose result holds a parameter when all parameters are marked.
     fn passing(&mut self) {
         let before = std::mem::take(&mut self.bindings);
-        let parameters: Vec<(&'a str, Range<usize>)> = (0..self.functions.list.len())
-            .flat_map(|index| self.parameters_of(index).into_iter().map(|(_, name, scope)| (name, scope)))
+        let mut parameters: Vec<(&'a str, Range<usize>)> = (0..self.functions.list.len())
+            .flat_map(|index| self.functions.parameters(index).map(|(_, name, scope)| (name, scope)))
             .collect();
+        parameters.sort_by_key(|(_, scope)| scope.start);
         for (name, scope) in parameters {
             self.bind(name, Some(Origin::Request), scope, HashSet::new());
         }
@@ -146,42 +152,6 @@ impl<'a> Origins<'_, 'a> {
         false
     }
 
-    /// The parameters of a function that may hold a text: place, name, and where the name is this one.
-    fn parameters_of(&self, index: usize) -> Vec<(usize, &'a str, Range<usize>)> {
-        let program = self.program;
-        let Some(function) = self.functions.list.get(index) else { return Vec::new() };
-        let mut found = Vec::new();
-        let (mut from, mut place) = (function.parameters.start, 0_usize);
-        while from < function.parameters.end && place < PARTS {
-            let mut end = from;
-            while end < function.parameters.end && program.word(end) != "," {
-                end = program.past(end);
-            }
-            let mut at = from;
-            while matches!(program.word(at), "private" | "public" | "protected" | "readonly" | "...") {
-                at = at.saturating_add(1);
-            }
-            if program.word(at) == "{" {
-                let names = self.pattern(at).into_iter();
-                found.extend(names.map(|(name, _)| (place, name, function.body.clone())));
-            } else if program.is(at, Kind::Word) {
-                let colon = at.saturating_add(1 + usize::from(program.word(at.saturating_add(1)) == "?"));
-                let narrow = program.word(colon) == ":"
-                    && matches!(
-                        program.word(colon.saturating_add(1)),
-                        "number" | "boolean" | "Date" | "bigint"
-                    )
-                    && !matches!(program.word(colon.saturating_add(2)), "|" | "[");
-                if !narrow {
-                    found.push((place, program.word(at), function.body.clone()));
-                }
-            }
-            from = end.saturating_add(1);
-            place = place.saturating_add(1);
-        }
-        found
-    }
-
     /// Notes what calls hand to the functions of the program, and what a page's state is set to; whether any of it was not known.
     fn called_with(&mut self, calls: &[Call]) -> bool {
         let mut found: Vec<(&'a str, Origin, Range<usize>)> = Vec::new();
@@ -203,7 +173,7 @@ impl<'a> Origins<'_, 'a> {
                 }
                 let Some(index) = index else { continue };
                 // A function that calls itself hands on what it has.
-                let parameters = self.parameters_of(index).into_iter();
+                let parameters = self.functions.parameters(index);
                 found.extend(
                     parameters
                         .filter(|(known, ..)| *known == place)
@@ -212,21 +182,28 @@ impl<'a> Origins<'_, 'a> {
                 );
             }
         }
-        let (mut grown, full) = (false, self.functions.called.len() >= MOST_FUNCTIONS);
+        let called = &mut self.functions.called;
+        let mut places: HashMap<(&'a str, Range<usize>), usize> = called
+            .iter()
+            .enumerate()
+            .map(|(place, (name, _, scope))| ((*name, scope.clone()), place))
+            .collect();
+        let mut grown = false;
         for (name, origin, scope) in found {
-            let known =
-                self.functions.called.iter_mut().find(|(other, _, place)| *other == name && *place == scope);
-            match known {
-                Some((_, known, _)) if *known >= origin => {}
-                Some((_, known, _)) => {
-                    *known = origin;
+            match places.entry((name, scope.clone())) {
+                Entry::Occupied(place) => {
+                    if let Some((_, known, _)) = called.get_mut(*place.get()).filter(|known| known.1 < origin)
+                    {
+                        *known = origin;
+                        grown = true;
+                    }
+                }
+                Entry::Vacant(place) if called.len() < MOST_CALLED => {
+                    place.insert(called.len());
+                    called.push((name, origin, scope));
                     grown = true;
                 }
-                None if !full => {
-                    self.functions.called.push((name, origin, scope));
-                    grown = true;
-                }
-                None => {}
+                Entry::Vacant(_) => {}
             }
         }
         grown
@@ -245,7 +222,7 @@ impl<'a> Origins<'_, 'a> {
     }
 
     /// The function that a chain of names calls: `ask`, `this.ask`, `client.ask`, `this.client.ask`.
-    fn function_named(&self, names: &[&str], at: usize) -> Option<usize> {
+    pub(super) fn function_named(&self, names: &[&str], at: usize) -> Option<usize> {
         let by_name: &HashMap<(Option<&str>, &str), usize> = &self.functions.by_name;
         let known = |owner: Option<&str>, name: &str| by_name.get(&(owner, name)).copied();
         match names {
@@ -256,6 +233,12 @@ impl<'a> Origins<'_, 'a> {
             }
             _ => None,
         }
+    }
+
+    /// The method called `name` of the class or object around the token at `at`, or of the first that has one.
+    pub(super) fn method_named(&self, name: &str, at: usize) -> Option<usize> {
+        let owner = self.owner_of(at);
+        self.functions.by_name.get(&(owner, name)).or_else(|| self.functions.methods.get(name)).copied()
     }
 
     /// The class or object around the token at `at`.
@@ -491,10 +474,61 @@ mod tests {
         }
         for ask in [
             "import { Shop } from './shop';\nconst m = new Shop({});\nconst a = (await m.invoke('q')).content;",
-            "const r = await fetch('https://api.example.dev/items');\nconst a = (await r.json()).name;",
+            "const r = await fetch('/items');\nconst a = (await r.json()).name;",
             "import { x } from '@langchain/core';\nconst a = await retriever.invoke('q');",
         ] {
             assert_eq!(lines("a.ts", &format!("{ask}\neval(a);\n")), [], "{ask}");
         }
+    }
+
+    #[test]
+    fn what_a_server_of_others_answers_runs_and_instructs_as_data() {
+        let head = "import axios from 'axios';\nconst load = async (u: string) => (await axios.get(u)).data;\nexport async function f(u: string) {\n";
+        for (code, rule) in [
+            (
+                "const p = await (await fetch('https://api.example.dev/items')).text(); eval(p);",
+                "code-from-data",
+            ),
+            (
+                "const p = await (await fetch(u)).text(); ask([{ role: 'system', content: `Notes: ${p}` }]);",
+                "prompt-from-untrusted-input",
+            ),
+            (
+                "const { data } = await axios.get(u); generateText({ model, system: 'Notes: ' + data });",
+                "prompt-from-untrusted-input",
+            ),
+            ("const p = await load(u); new SystemMessage(`Notes: ${p}`);", "prompt-from-untrusted-input"),
+        ] {
+            let ai = "import { generateText } from 'ai';\n";
+            let found = lines("a.ts", &format!("{ai}{head}{code}\n}}\n"));
+            assert_eq!(found, [(5, rule)], "{code}");
+        }
+        for code in [
+            "const p = await (await fetch('/prompt.txt')).text(); ask([{ role: 'system', content: p }]);",
+            "const p = await (await fetch('http://localhost:8000/prompt')).text(); ask([{ role: 'system', content: p }]);",
+            "const p = await (await fetch(`${API}/prompt`)).text(); ask([{ role: 'system', content: p }]);",
+            "const p = await (await fetch(u)).text(); ask([{ role: 'user', content: p }]);",
+            "const p = await (await fetch(u)).text(); document.body.innerHTML = p;",
+            "const p = await (await fetch(u)).text(); fs.writeFileSync(p, p); db.query(p);",
+        ] {
+            assert_eq!(lines("a.ts", &format!("{head}{code}\n}}\n")), [], "{code}");
+        }
+    }
+
+    #[test]
+    fn many_functions_called_many_times_are_followed_to_the_end() {
+        use std::fmt::Write as _;
+        let mut code = "import { execSync } from 'child_process';\n".to_owned();
+        for index in 0..300 {
+            let _ = writeln!(code, "function f{index}(a, b) {{ const c = a + b; return c.trim(); }}");
+        }
+        code.push_str("app.get('/x', (req, res) => {\n");
+        for index in 0..3_000_usize {
+            let (one, other) = (index % 300, index.wrapping_mul(7) % 300);
+            let _ = writeln!(code, "f{one}(req.query.a, f{other}('x', req.query.b));");
+        }
+        code.push_str("execSync(f1(req.query.z, 'a'));\n});\n");
+        assert_eq!(crate::testing::gaps("a.ts", &code), [] as [String; 0]);
+        assert_eq!(lines("a.ts", &code), [(3_303, "shell-command-from-data")]);
     }
 }

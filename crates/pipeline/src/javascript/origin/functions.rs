@@ -8,7 +8,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 /// Most functions of one program that are followed.
-pub(super) const MOST_FUNCTIONS: usize = 2_000;
+pub(super) const MOST_FUNCTIONS: usize = 20_000;
 /// How far before a brace the name of what it belongs to is looked for, in tokens.
 const HEAD: usize = 24;
 
@@ -31,6 +31,8 @@ pub(super) struct Function<'a> {
     /// The class or object that it is a method of.
     pub(super) owner: Option<&'a str>,
     pub(super) parameters: Range<usize>,
+    /// The parameters that may hold a text: place and name.
+    pub(super) texts: Vec<(usize, &'a str)>,
     pub(super) body: Range<usize>,
     /// Whether the body is a block, and no expression.
     pub(super) block: bool,
@@ -42,6 +44,8 @@ pub(super) struct Function<'a> {
 pub(super) struct Functions<'a> {
     pub(super) list: Vec<Function<'a>>,
     pub(super) by_name: HashMap<(Option<&'a str>, &'a str), usize>,
+    /// The first method of each name, whatever it belongs to.
+    pub(super) methods: HashMap<&'a str, usize>,
     /// Braces with which bodies of functions begin.
     pub(super) opens: HashSet<usize>,
     /// Names of objects with the class that they are made of.
@@ -147,8 +151,19 @@ impl<'a> Functions<'a> {
         // Where two have one name, the first counts.
         if let Entry::Vacant(place) = self.by_name.entry((owner, name)) {
             place.insert(index);
-            self.list.push(Function { name, owner, parameters, body, block, made: Made::default() });
+            if owner.is_some() {
+                self.methods.entry(name).or_insert(index);
+            }
+            let texts = texts(program, &parameters);
+            self.list.push(Function { name, owner, parameters, texts, body, block, made: Made::default() });
         }
+    }
+
+    /// The parameters of a function that may hold a text: place, name, and where the name is this one.
+    pub(super) fn parameters(&self, index: usize) -> impl Iterator<Item = (usize, &'a str, Range<usize>)> {
+        self.list.get(index).into_iter().flat_map(|function| {
+            function.texts.iter().map(|(place, name)| (*place, *name, function.body.clone()))
+        })
     }
 
     /// `name = new Class(…)`, `this.name = new Class(…)`.
@@ -182,6 +197,36 @@ impl<'a> Functions<'a> {
         let end = around.map_or(program.tokens.len(), |brace| program.past(brace));
         self.states.insert(program.word(setter), (program.word(name), open..end));
     }
+}
+
+/// The names among `parameters` that may hold a text, each with the place of its parameter.
+fn texts<'a>(program: &Program<'a>, parameters: &Range<usize>) -> Vec<(usize, &'a str)> {
+    let mut found = Vec::new();
+    let (mut from, mut place) = (parameters.start, 0_usize);
+    while from < parameters.end && place < PARTS {
+        let mut end = from;
+        while end < parameters.end && program.word(end) != "," {
+            end = program.past(end);
+        }
+        let mut at = from;
+        while matches!(program.word(at), "private" | "public" | "protected" | "readonly" | "...") {
+            at = at.saturating_add(1);
+        }
+        if program.word(at) == "{" {
+            found.extend(program.pattern(at).into_iter().map(|(name, _)| (place, name)));
+        } else if program.is(at, Kind::Word) {
+            let colon = at.saturating_add(1 + usize::from(program.word(at.saturating_add(1)) == "?"));
+            let narrow = program.word(colon) == ":"
+                && matches!(program.word(colon.saturating_add(1)), "number" | "boolean" | "Date" | "bigint")
+                && !matches!(program.word(colon.saturating_add(2)), "|" | "[");
+            if !narrow {
+                found.push((place, program.word(at)));
+            }
+        }
+        from = end.saturating_add(1);
+        place = place.saturating_add(1);
+    }
+    found
 }
 
 /// The body of a function whose parameters end before `behind`: its tokens, and whether it is a block.

@@ -1,76 +1,13 @@
-//! Names that get a value otherwise than by `=`: what is added to a text, the parts of what a loop or a function goes through, and functions
-//! that are known by their names.
+//! Names that get a value otherwise than by `=`: what is added to a text, the parts of what a loop or a function goes through.
 
-use super::{Origin, Origins, PARTS, Program, is_plain};
+use super::bindings::Binding;
+use super::{Origin, Origins, PARTS, is_plain};
 use crate::javascript::lexer::Kind;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::ops::Range;
 
 /// Parameters and body of a function, as tokens.
-pub(super) type Function = (Range<usize>, Range<usize>);
-
-/// The functions of a program by name; methods of classes as `this.name`. Where two have one name, the first counts.
-///
-/// Cost: one look at each token, and a bounded one behind each sign that gives a value.
-pub(super) fn named<'a>(program: &Program<'a>) -> HashMap<(bool, &'a str), Function> {
-    let mut found = HashMap::new();
-    let count = program.tokens.len();
-    for at in 0..count {
-        let mut keep = |own: bool, name: usize, function: Option<Function>| {
-            if let Some(function) = function.filter(|_| program.is(name, Kind::Word)) {
-                found.entry((own, program.word(name))).or_insert(function);
-            }
-        };
-        if program.is(at, Kind::Word) {
-            match (program.word(at), program.word(at.saturating_add(1))) {
-                ("function", "*") => keep(false, at.saturating_add(2), program.function(&(at..count))),
-                ("function", "(") => {}
-                ("function", _) => keep(false, at.saturating_add(1), program.function(&(at..count))),
-                (_, "(") => keep(true, at, method(program, at)),
-                _ => {}
-            }
-        } else if program.word(at) == "=" && program.is(at, Kind::Mark) {
-            let value = program.expression(at.saturating_add(1));
-            let Some(target) = at.checked_sub(1) else { continue };
-            let function = program.function(&value);
-            // `name: Type = (…) => …`
-            let typed = function.is_some().then(|| {
-                (target.saturating_sub(8)..target).rev().find(|declared| {
-                    matches!(program.word(*declared), "const" | "let" | "var")
-                        && program.word(declared.saturating_add(2)) == ":"
-                })
-            });
-            keep(false, typed.flatten().map_or(target, |declared| declared.saturating_add(1)), function);
-        }
-    }
-    found
-}
-
-/// The method of a class that begins with the name at `at`: `name(parameters) { body }` where a statement could not be called so.
-fn method(program: &Program<'_>, at: usize) -> Option<Function> {
-    let before = at.checked_sub(1).map_or("", |before| program.word(before));
-    let begins =
-        matches!(before, "{" | "}" | ";" | "async" | "private" | "public" | "protected" | "static" | "*")
-            || program.breaks(at);
-    if !begins
-        || matches!(
-            program.word(at),
-            "if" | "for" | "while" | "switch" | "catch" | "with" | "function" | "return"
-        )
-    {
-        return None;
-    }
-    let open = at.saturating_add(1);
-    let close = program.tokens.get(open)?.pair?;
-    let behind = close.saturating_add(1);
-    let body = if program.word(behind) == ":" {
-        (behind..behind.saturating_add(PARTS)).find(|index| program.word(*index) == "{")?
-    } else {
-        behind
-    };
-    (program.word(body) == "{" && program.is(body, Kind::Mark))
-        .then(|| (open.saturating_add(1)..close, body.saturating_add(1)..program.past(body)))
-}
+type Function = (Range<usize>, Range<usize>);
 
 impl Origins<'_, '_> {
     /// The function that an expression is or names: also `this.name`, `name.bind(…)`, and one that is handed to the only call that the
@@ -88,17 +25,23 @@ impl Origins<'_, '_> {
         let behind = at.saturating_add(1);
         let bound = program.word(behind) == "." && program.word(behind.saturating_add(1)) == "bind";
         if behind == range.end || bound {
-            return self.named.get(&(own, program.word(at))).cloned();
+            return self.known(own, at);
         }
         if program.word(behind) == "(" && program.past(behind) == range.end {
             let parts = program.parts(behind);
             return parts.iter().take(PARTS).find_map(|part| {
-                let named =
-                    (part.len() == 1).then(|| self.named.get(&(false, program.word(part.start))).cloned());
-                program.function(part).or_else(|| named.flatten())
+                program.function(part).or_else(|| self.known(false, part.start).filter(|_| part.len() == 1))
             });
         }
         None
+    }
+
+    /// The function of the name at `at`: one of the class or object around it when that is its `own`.
+    fn known(&self, own: bool, at: usize) -> Option<Function> {
+        let name = self.program.word(at);
+        let index = if own { self.method_named(name, at) } else { self.function_named(&[name], at) };
+        let function = self.functions.list.get(index?)?;
+        Some((function.parameters.clone(), function.body.clone()))
     }
 
     /// `name += value`: what was added stays in it wherever the name is read from then on.
@@ -108,7 +51,11 @@ impl Origins<'_, '_> {
         let target = at.checked_sub(1).filter(|target| program.is_variable(*target));
         let (Some(target), Some(origin)) = (target, self.of_expression(&value)) else { return };
         let scope = value.end..self.end_of_function(at);
-        self.bind(program.word(target), Some(origin), scope, HashSet::new());
+        let markup = self.is_markup(&value) || self.is_markup(&(target..at));
+        self.keep(
+            program.word(target),
+            Binding { origin: Some(origin), scope, checked: HashSet::new(), markup },
+        );
     }
 
     /// `for (const part of list) …`: the parts are of whoever the list is.
@@ -170,7 +117,7 @@ impl Origins<'_, '_> {
         let program = self.program;
         match program.word(target) {
             "{" => {
-                for (name, key) in self.pattern(target) {
+                for (name, key) in program.pattern(target) {
                     let origin = Some(origin).filter(|_| !is_plain(key, Some(origin)));
                     self.bind(name, origin, scope.clone(), HashSet::new());
                 }

@@ -1,7 +1,7 @@
 //! What runs, stores or shows a whole value, whatever it is called: judged only where somebody else had a hand in it. Timers that are
 //! given text, whole statements to a database, templates, deserialisers that run functions, markup that replaces part of a page.
 
-use super::{Sink, of};
+use super::{Sink, counts, of};
 use crate::Issue;
 use crate::javascript::origin::{Origin, Origins};
 use crate::javascript::program::{Call, Program};
@@ -16,7 +16,8 @@ pub(super) fn call(
     issues: &mut Vec<Issue>,
 ) -> bool {
     let Some((sink, given)) = place(program, call) else { return false };
-    let Some(origin) = origins.of_expression(&given) else { return false };
+    let origin = origins.of_expression(&given).filter(|origin| counts(sink, *origin));
+    let Some(origin) = origin else { return false };
     let mut issue = of(sink, origin, call.name(), program.span(&given));
     if sink == Sink::Sql && origin == Origin::Tool {
         // A statement is what a tool for a database is asked for.
@@ -227,6 +228,95 @@ mod tests {
         }
         for call in ["out.write(a)", "$('#a').text(a)", "document.write(escapeHtml(a))"] {
             assert_eq!(handler("", call), [], "{call}");
+        }
+    }
+
+    #[test]
+    fn conversations_of_a_page_are_answers_and_markup_stays_markup_under_a_name() {
+        let page = |hook: &str, shown: &str| {
+            let code = format!(
+                "import {{ useChat, useCompletion }} from '@ai-sdk/react';\nexport function A() {{\n  const {hook};\n  return <div>{{messages.map((m) => (<p dangerouslySetInnerHTML={{{{ __html: {shown} }}}} />))}}</div>;\n}}\n"
+            );
+            found("a.tsx", &code)
+        };
+        let shows = [("pipeline/model-output-executed", 4, Medium)];
+        for (hook, shown) in [
+            ("{ messages } = useChat()", "m.content"),
+            ("{ messages } = useChat()", "marked.parse(m.content)"),
+            ("{ messages } = useChat()", "md.render(m.content)"),
+            ("{ completion, messages } = useCompletion()", "completion"),
+        ] {
+            assert_eq!(page(hook, shown), shows, "{shown}");
+        }
+        for (hook, shown) in [
+            ("{ messages } = useChat()", "DOMPurify.sanitize(marked.parse(m.content))"),
+            ("{ messages } = useChat()", "'<b>x</b>'"),
+            ("{ messages } = useMessages()", "m.content"),
+        ] {
+            assert_eq!(page(hook, shown), [], "{shown}");
+        }
+        assert_eq!(
+            handler("", "const html = `<div>${a}</div>`; res.send(html);"),
+            [("model-output-executed", Medium)]
+        );
+        assert_eq!(
+            handler("", "let html = '<div>'; html += a; res.send(html);"),
+            [("model-output-executed", Medium)]
+        );
+        assert_eq!(handler("", "const text = `to you: ${a}`; res.send(text);"), []);
+    }
+
+    #[test]
+    fn messages_of_sockets_and_queries_of_koa_are_what_users_sent() {
+        let graded = |code: &str| {
+            let code = format!("import vm from 'node:vm';\n{code}\n");
+            found("a.mjs", &code).into_iter().map(|(rule, line, _)| (rule, line)).collect::<Vec<_>>()
+        };
+        let message = "w.on('connection', (ws) => { ws.on('message', (data) => { vm.runInThisContext(data.toString()); }); });";
+        let runs = [("pipeline/code-from-data", 3)];
+        assert_eq!(graded(&format!("import {{ WebSocketServer }} from 'ws';\n{message}")), runs);
+        let event = "io.on('connection', (socket) => { socket.on('run', ({ code }) => { vm.runInThisContext(code); }); });";
+        assert_eq!(graded(&format!("import {{ Server }} from 'socket.io';\n{event}")), runs);
+        let query = "import Router from 'koa-router';\nrouter.get('/x', (ctx) => { vm.runInThisContext(ctx.query.code); });";
+        assert_eq!(graded(query), runs);
+        // Of a process of the program's own.
+        let own = "import { fork } from 'node:child_process';\nchild.on('message', (data) => { vm.runInThisContext(data); });";
+        assert_eq!(graded(own), []);
+    }
+
+    #[test]
+    fn what_a_request_calls_size_its_sender_chose() {
+        let code = "import { execSync } from 'child_process';\napp.get('/', (req, res) => {\n  const size = req.query.size;\n  execSync('convert -resize ' + size);\n});\n";
+        assert_eq!(found("a.ts", code), [("pipeline/shell-command-from-data", 4, Critical)]);
+    }
+
+    #[test]
+    fn instructions_of_every_library_hold_no_users_word() {
+        let code = |call: &str| {
+            format!(
+                "import {{ streamText }} from 'ai';\nimport OpenAI from 'openai';\nexport async function POST(req) {{\n  const {{ messages, role }} = await req.json();\n  {call};\n}}\n"
+            )
+        };
+        for call in [
+            "streamText({ system: `Be ${role}`, messages })",
+            "client.messages.create({ system: 'Be ' + role, messages })",
+            "client.responses.create({ instructions: `Be ${role}`, input: messages })",
+            "new Agent({ name: 'a', instructions: `Be ${role}` })",
+            "new SystemMessage(`Be ${role}`)",
+            "genai.getGenerativeModel({ systemInstruction: `Be ${role}` })",
+        ] {
+            assert_eq!(
+                found("a.ts", &code(call)),
+                [("pipeline/prompt-from-untrusted-input", 5, Medium)],
+                "{call}"
+            );
+        }
+        for call in [
+            "streamText({ system: 'Be kind', messages })",
+            "streamText({ prompt: role, messages })",
+            "new Component({ system: `Be ${role}` })",
+        ] {
+            assert_eq!(found("a.ts", &code(call)), [], "{call}");
         }
     }
 }

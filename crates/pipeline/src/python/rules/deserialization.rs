@@ -1,12 +1,17 @@
 //! Loaders that run what the file says: pickle and everything built on it.
 
+mod loaders;
+mod messages;
+mod options;
+
 use crate::Safety;
-use crate::python::call::{Argument, Call};
+use crate::python::call::Call;
 use crate::python::module::{Module, Report, Sink, SinkKind, edit};
-use crate::python::value::{Known, Taint, Value};
+use crate::python::value::{Known, Taint};
 use crate::rules::UNSAFE_MODEL_FORMAT;
 use bartizan_core::{Confidence, Finding, Rule, Severity, atlas, cwe, owasp_llm, owasp_ml, rule};
-use std::ops::Range;
+use loaders::{FAMILIES, LOADERS};
+pub(in crate::python) use messages::{kept, named};
 
 rule! {
     /// ## What it finds
@@ -44,69 +49,6 @@ rule! {
 
 /// Rules of this file.
 pub(in crate::python) const RULES: &[&Rule] = &[&UNSAFE_DESERIALIZATION, &UNSAFE_MODEL_FORMAT];
-
-/// Loaders that always run what they read, and what reads with them.
-const LOADERS: &[(&str, &str)] = &[
-    ("pickle.load", "pickle"),
-    ("pickle.loads", "pickle"),
-    ("pickle.Unpickler().load", "pickle"),
-    ("dill.load", "dill"),
-    ("dill.loads", "dill"),
-    ("dill.load_session", "dill"),
-    ("dill.load_module", "dill"),
-    ("dill.Unpickler().load", "dill"),
-    ("cloudpickle.load", "cloudpickle"),
-    ("cloudpickle.loads", "cloudpickle"),
-    ("ray.cloudpickle.load", "cloudpickle"),
-    ("ray.cloudpickle.loads", "cloudpickle"),
-    ("joblib.load", "joblib, which unpickles"),
-    ("joblib.numpy_pickle.load", "joblib, which unpickles"),
-    ("pandas.read_pickle", "pandas, which unpickles"),
-    ("dask.dataframe.read_pickle", "dask, which unpickles"),
-    ("shelve.open", "shelve, which unpickles"),
-    ("marshal.load", "marshal"),
-    ("marshal.loads", "marshal"),
-    ("jsonpickle.decode", "jsonpickle, which makes any object the text names"),
-    ("jsonpickle.loads", "jsonpickle, which makes any object the text names"),
-    ("fastai.learner.load_learner", "fastai, which unpickles"),
-    ("fastai.vision.all.load_learner", "fastai, which unpickles"),
-    ("fastai.basics.load_learner", "fastai, which unpickles"),
-    ("networkx.read_gpickle", "networkx, which unpickles"),
-    ("statsmodels.iolib.smpickle.load_pickle", "statsmodels, which unpickles"),
-    ("gensim.utils.unpickle", "gensim, which unpickles"),
-    ("torch.package.PackageImporter", "torch.package, which imports code from the archive"),
-    ("paddle.load", "paddle, which unpickles"),
-    ("numpy.loads", "numpy, which unpickles"),
-    ("sklearn.utils._joblib.load", "joblib, which unpickles"),
-    ("compress_pickle.load", "pickle"),
-    ("srsly.pickle_load", "cloudpickle"),
-    ("srsly.pickle_loads", "cloudpickle"),
-    ("pickletools.genops().load", "pickle"),
-    ("statsmodels.api.load", "statsmodels, which unpickles"),
-    ("statsmodels.api.load_pickle", "statsmodels, which unpickles"),
-    ("autogluon.tabular.TabularPredictor.load", "AutoGluon, which unpickles"),
-    ("autogluon.timeseries.TimeSeriesPredictor.load", "AutoGluon, which unpickles"),
-    ("autogluon.multimodal.MultiModalPredictor.load", "AutoGluon, which unpickles"),
-    ("pyarrow.deserialize", "pyarrow, which unpickles"),
-    ("hickle.load", "hickle, which unpickles what HDF5 has no type for"),
-    ("pandas.compat.pickle_compat.load", "pickle"),
-    ("bentoml.picklable_model.load_model", "cloudpickle"),
-    ("bentoml.sklearn.load_model", "joblib, which unpickles"),
-    ("mlem.api.load", "MLEM, which unpickles"),
-    ("mlem.api.load_meta", "MLEM, which unpickles"),
-    ("klepto.archives.file_archive", "klepto, which unpickles"),
-    ("sktime.base.load", "sktime, which unpickles"),
-];
-
-/// Packages all of whose classes load with pickle, and the method that does.
-const FAMILIES: &[(&str, &str, &str)] = &[
-    ("gensim", "load", "gensim, which unpickles"),
-    ("stable_baselines3", "load", "stable-baselines3, which unpickles"),
-    ("sb3_contrib", "load", "stable-baselines3, which unpickles"),
-    ("flair", "load", "flair, which unpickles"),
-    ("pycaret", "load_model", "PyCaret, which unpickles"),
-    ("nemo", "restore_from", "NeMo, which makes what the archive's configuration names"),
-];
 
 /// Judges one call.
 pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
@@ -203,8 +145,30 @@ pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
             module
                 .report(&call.span, Finding::new(&UNSAFE_DESERIALIZATION, message).severity(Severity::High));
         }
-        _ if takes_pickles(call) => {
+        _ if messages::takes_pickles(call) => {
             let message = "whoever can write to the queue sends pickles that the workers load";
+            module
+                .report(&call.span, Finding::new(&UNSAFE_DESERIALIZATION, message).severity(Severity::High));
+        }
+        // Source: Python documentation, `multiprocessing.connection`: "Connection.recv() automatically unpickles the data it receives".
+        "multiprocessing.connection.Listener().accept().recv"
+        | "multiprocessing.connection.Client().recv" => {
+            let message = "`recv` unpickles whatever the other side of the connection sends";
+            module.report(
+                &call.span,
+                Finding::new(&UNSAFE_DESERIALIZATION, message).severity(Severity::Medium),
+            );
+        }
+        // Source: RPyC documentation, "Services": a classic or slave service lets its clients import and run anything.
+        _ if call.is_of("rpyc")
+            && call.arguments().any(|given| {
+                given
+                    .value
+                    .as_path()
+                    .is_some_and(|path| path.ends_with(".SlaveService") || path.ends_with(".ClassicService"))
+            }) =>
+        {
+            let message = "whoever connects to the service runs what they like in it";
             module
                 .report(&call.span, Finding::new(&UNSAFE_DESERIALIZATION, message).severity(Severity::High));
         }
@@ -213,7 +177,10 @@ pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
             module
                 .report(&call.span, Finding::new(&UNSAFE_DESERIALIZATION, message).severity(Severity::High));
         }
-        _ => by_option(call, module),
+        _ => {
+            options::by_option(call, module);
+            messages::handed(call, module);
+        }
     }
 }
 
@@ -241,206 +208,6 @@ fn runs_anything(list: &str) -> Option<&str> {
     ];
     list.split(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '.')))
         .find(|name| ANYTHING.contains(&name.rsplit('.').next().unwrap_or(name)))
-}
-
-/// Loaders that are safe until an option says otherwise.
-fn by_option(call: &Call<'_>, module: &mut Module) {
-    let name = call.name();
-    let high = |message: &str| Finding::new(&UNSAFE_DESERIALIZATION, message).severity(Severity::High);
-    match name {
-        "load_model"
-        | "model_from_json"
-        | "model_from_config"
-        | "deserialize_keras_object"
-        | "clone_model"
-        | "from_config"
-        | "deserialize"
-            if call.is_of("keras") =>
-        {
-            module.judged.insert(call.span.start);
-            if call.is_false("safe_mode") {
-                let fix = call
-                    .giving("safe_mode", "True")
-                    .and_then(|given| edit(given, Safety::Unsafe, "load with `safe_mode=True`"));
-                module.report_fixable(
-                    &call.span,
-                    high("`safe_mode=False` lets a Keras file run code of its own layers")
-                        .remedy("Load with `safe_mode=True` and register the custom layers by name."),
-                    fix,
-                );
-            } else if name == "load_model" && is_legacy_keras(call) {
-                let message = "a Keras model in HDF5 runs the code of its Lambda layers before Keras 3.11.3";
-                module.report(
-                    &call.span,
-                    Finding::new(&UNSAFE_DESERIALIZATION, message)
-                        .confidence(Confidence::Medium)
-                        .remedy("Save the model again as `.keras` and load it with `safe_mode=True`."),
-                );
-            }
-            // A description of a model names layers by their code, a path the file that does.
-            if let Some(model) = call.arguments().next().filter(|_| name != "clone_model") {
-                module.sink(SinkKind::Layers, &call.span, call.spelling, &model.value);
-            }
-        }
-        "model_from_yaml" if call.is_of("keras") => {
-            module.judged.insert(call.span.start);
-            let message =
-                "`model_from_yaml` makes any object the text names before TensorFlow 2.6 (CVE-2021-37678)";
-            let finding = Finding::new(&UNSAFE_DESERIALIZATION, message);
-            module.report(&call.span, finding.remedy("Keep the model's configuration as JSON."));
-        }
-        "enable_unsafe_deserialization" if call.is_of("keras") => {
-            module.judged.insert(call.span.start);
-            module.report(
-                &call.span,
-                high("every Keras file the process loads may run code")
-                    .remedy("Remove the call; register custom layers by name."),
-            );
-        }
-        "load_model" if call.is_of("mlflow") => of_run(call, module),
-        "load" | "loads" if call.is_of("skops.io") => {
-            module.judged.insert(call.span.start);
-            let trusted = call.argument(1, "trusted");
-            let blind = trusted.is_some_and(|trusted| {
-                trusted.value.truth() == Some(true) && !matches!(trusted.value.known, Known::Items(_))
-                    || trusted.value.as_path().is_some_and(|path| path.contains("get_untrusted_types"))
-            });
-            if blind {
-                module.report(&call.span, high("skops is told to trust every type the file names"));
-            }
-        }
-        "hf_hub_download"
-        | "from_single_file"
-        | "cached_download"
-        | "load_lora_weights"
-        | "load_textual_inversion" => unsafe_file(call, module),
-        "load_from_checkpoint" if !call.is_true("weights_only") && !call.open => {
-            module.judged.insert(call.span.start);
-            let message = "a Lightning checkpoint is loaded with pickle";
-            module.report(
-                &call.span,
-                Finding::new(&UNSAFE_DESERIALIZATION, message)
-                    .severity(if call.is_false("weights_only") { Severity::High } else { Severity::Medium })
-                    .confidence(Confidence::Medium)
-                    .remedy("Pass `weights_only=True`, or load the weights from safetensors."),
-            );
-        }
-        _ => {}
-    }
-    if call.is_true("allow_dangerous_deserialization") {
-        let span = call.keyword("allow_dangerous_deserialization").map(|argument| argument.span.clone());
-        module.report(
-            &span.map_or(call.span.clone(), |_| call.span.clone()),
-            high("`allow_dangerous_deserialization=True` unpickles the index"),
-        );
-    }
-    // Source: vLLM documentation, "Engine arguments": `pt` loads the `.bin` files of a repository.
-    if call.is_of("vllm")
-        && let Some(format) =
-            call.keyword("load_format").filter(|format| format.value.as_text() == Some("pt"))
-    {
-        let finding = Finding::new(&UNSAFE_DESERIALIZATION, "`load_format=\"pt\"` takes the pickled weights");
-        module.report(&format.span, finding.remedy("Use `load_format=\"safetensors\"`."));
-    }
-    // A loader of any library that says so itself.
-    if call.is_true("allow_pickle") && name.starts_with("load") {
-        loads(call, module, "`allow_pickle=True` unpickles what is loaded", Confidence::Medium);
-    }
-    let written = ["save_safetensors", "safe_serialization"].into_iter().find(|switch| call.is_false(switch));
-    if let Some((switch, given)) = written.and_then(|switch| Some((switch, call.keyword(switch)?))) {
-        let message =
-            format!("`{switch}=False` writes the weights as a pickle, which runs code where it is loaded");
-        let fix = edit((given.span.clone(), format!("{switch}=True")), Safety::Unsafe, "write safetensors")
-            .filter(|_| given.written == "False");
-        let finding = Finding::new(&UNSAFE_MODEL_FORMAT, message).severity(Severity::Low);
-        module.report_fixable(&given.span, finding, fix);
-    }
-    if name == "from_pretrained" && call.is_false("use_safetensors") {
-        let fix = call
-            .giving("use_safetensors", "True")
-            .and_then(|given| edit(given, Safety::Unsafe, "load safetensors only"));
-        let message = "`use_safetensors=False` loads pickled weights where safe ones may exist";
-        let span = call.keyword("use_safetensors").map_or(&call.span, |given| &given.span);
-        module.report_fixable(span, Finding::new(&UNSAFE_DESERIALIZATION, message), fix);
-    }
-    if call.keyword("weights_only").is_some()
-        && call.is_false("weights_only")
-        && name == "load"
-        && call.path.starts_with('?')
-    {
-        module.report(
-            &call.span,
-            high("`weights_only=False` unpickles the file").confidence(Confidence::Medium),
-        );
-    }
-}
-
-/// A model that MLflow takes from a run: what some run wrote, before anybody registered or looked at it. Most flavours unpickle.
-fn of_run(call: &Call<'_>, module: &mut Module) {
-    const PICKLED: &[&str] =
-        &["sklearn", "pyfunc", "pytorch", "statsmodels", "fastai", "sktime", "pmdarima", "langchain"];
-    let flavour = call.path.split('.').nth(1).unwrap_or_default();
-    let uri = call.argument(0, "model_uri").and_then(|uri| uri.value.as_pieces());
-    if PICKLED.contains(&flavour) && uri.is_some_and(|uri| uri.starts_with("runs:/")) {
-        let message = format!("`{}` unpickles what a run wrote, which no registry vouches for", shown(call));
-        let finding = Finding::new(&UNSAFE_DESERIALIZATION, message).severity(Severity::Low);
-        module.report(
-            &call.span,
-            finding.confidence(Confidence::Medium).remedy(
-                "Load a registered version (`models:/name/7`) that was scanned, or a format without code.",
-            ),
-        );
-    }
-}
-
-/// A file fetched in a format that can run code when it is loaded.
-fn unsafe_file(call: &Call<'_>, module: &mut Module) {
-    let place = usize::from(call.name() != "from_single_file");
-    let names = ["filename", "weight_name", "pretrained_model_link_or_path"];
-    let given = call.any_keyword(&names).or_else(|| call.positional.get(place));
-    let Some(file) = given.and_then(|file| file.value.as_pieces()).map(str::to_ascii_lowercase) else {
-        return;
-    };
-    let severity = match file.rsplit('.').next() {
-        Some("pkl" | "pickle" | "joblib" | "dill") => Severity::Medium,
-        Some("ckpt" | "pt" | "pth" | "bin") => Severity::Low,
-        _ => return,
-    };
-    let shown = bartizan_core::printable(&file, 80);
-    let finding = Finding::new(
-        &UNSAFE_MODEL_FORMAT,
-        format!("`{shown}` is of a format that can run code when it is loaded"),
-    );
-    module.report(
-        &call.span,
-        finding
-            .severity(severity)
-            .confidence(Confidence::Medium)
-            .remedy("Fetch the safetensors file of the same model."),
-    );
-}
-
-/// Whether a task queue is told to accept pickles: Celery's `accept_content`, kombu's `enable_insecure_serializers`.
-fn takes_pickles(call: &Call<'_>) -> bool {
-    let holds = |argument: &Argument<'_>| {
-        argument.value.texts().iter().any(|kind| matches!(*kind, "pickle" | "application/x-python-serialize"))
-    };
-    let named = ["accept_content", "task_serializer", "result_accept_content", "CELERY_ACCEPT_CONTENT"];
-    if let Some(setting) = call.path.strip_prefix("set:") {
-        let name = setting.rsplit('.').next().unwrap_or(setting);
-        return named.contains(&name) && call.positional.first().is_some_and(holds);
-    }
-    if call.name() == "enable_insecure_serializers" && call.is_of("kombu") {
-        return true;
-    }
-    let celery = call.is_of("celery") || call.path.ends_with("conf.update");
-    celery && named.iter().any(|name| call.keyword(name).is_some_and(holds))
-}
-
-/// Whether the file is one of Keras' older format, in which `safe_mode` was not heeded (CVE-2025-9905).
-fn is_legacy_keras(call: &Call<'_>) -> bool {
-    let file = call.argument(0, "filepath").and_then(|file| file.value.as_pieces()).unwrap_or_default();
-    [".h5", ".hdf5"].iter().any(|end| file.to_ascii_lowercase().ends_with(end))
 }
 
 fn torch(call: &Call<'_>, module: &mut Module) {
@@ -484,15 +251,6 @@ fn torch(call: &Call<'_>, module: &mut Module) {
                 .remedy("Pass `weights_only=True`: the default only since PyTorch 2.6.");
             keep(call, module, finding, fix);
         }
-    }
-}
-
-/// Judges an entry of a table that is a loader: what is chosen from it by a name is called where its own name is not written.
-pub(in crate::python) fn kept(entry: &Value, span: &Range<usize>, module: &mut Module) {
-    let Some(path) = entry.as_path() else { return };
-    if let Some((_, what)) = LOADERS.iter().find(|(loader, _)| *loader == path.as_ref()) {
-        let finding = Finding::new(&UNSAFE_DESERIALIZATION, format!("a table of loaders holds {what}"));
-        module.report(span, finding.confidence(Confidence::Medium));
     }
 }
 
@@ -759,5 +517,38 @@ mod tests {
             [High]
         );
         assert_eq!(graded("import keras\nkeras.config.enable_unsafe_deserialization()"), [High]);
+    }
+
+    #[test]
+    fn what_unpickles_messages_of_others_is_found_wherever_it_is_chosen() {
+        for (code, severity) in [
+            (
+                "from kafka import KafkaConsumer\nimport pickle\nKafkaConsumer('t', value_deserializer=pickle.loads)",
+                High,
+            ),
+            ("SESSION_SERIALIZER = 'django.contrib.sessions.serializers.PickleSerializer'", High),
+            (
+                "from multiprocessing.connection import Listener\nc = Listener(('0.0.0.0', 6000)).accept()\nc.recv()",
+                Medium,
+            ),
+            (
+                "import rpyc\nfrom rpyc.utils.server import ThreadedServer\nThreadedServer(rpyc.SlaveService, port=1)",
+                High,
+            ),
+            (
+                "import pickle\nclass S:\n    def Predict(self, request, context):\n        return pickle.loads(request.payload)",
+                Critical,
+            ),
+        ] {
+            assert_eq!(graded(code), [severity], "{code}");
+        }
+        for code in [
+            "from kafka import KafkaConsumer\nimport json\nKafkaConsumer('t', value_deserializer=json.loads)",
+            "SESSION_SERIALIZER = 'django.contrib.sessions.serializers.JSONSerializer'",
+            "import rpyc\nfrom rpyc.utils.server import ThreadedServer\nThreadedServer(OwnService, port=1)",
+            "def take(q):\n    return q.recv()",
+        ] {
+            assert_eq!(graded(code), [], "{code}");
+        }
     }
 }

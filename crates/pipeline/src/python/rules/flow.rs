@@ -490,4 +490,42 @@ mod tests {
         assert_eq!(severities(code, "pipeline/prompt-from-untrusted-input"), []);
         assert_eq!(severities(code, "pipeline/markup-from-data"), []);
     }
+
+    #[test]
+    fn what_servers_of_the_standard_library_and_of_aiohttp_are_sent_is_a_users_word() {
+        let graded = |code: &str, rule: &str| severities(code, rule);
+        let shell = "pipeline/shell-command-from-data";
+        let form = "import os\nfrom aiohttp import web\nasync def go(request):\n    data = await request.post()\n    os.system('convert a.' + data['to'])";
+        assert_eq!(graded(form, shell), [Critical]);
+        let handler = |read: &str| {
+            format!(
+                "import os\nfrom http.server import BaseHTTPRequestHandler\nclass H(BaseHTTPRequestHandler):\n    def do_POST(self):\n        os.system({read})"
+            )
+        };
+        assert_eq!(graded(&handler("self.rfile.read(10).decode()"), shell), [Critical]);
+        assert_eq!(graded(&handler("self.command_of_ours"), shell), [Low]);
+        let rows = "import csv\nfor row in csv.DictReader(open('a.csv')):\n    eval(row['rule'])";
+        assert_eq!(graded(rows, "pipeline/code-from-data"), [Medium]);
+    }
+
+    #[test]
+    fn answers_of_agents_are_answers_however_they_are_run() {
+        let run = "pipeline/model-output-executed";
+        for code in [
+            "from agents import Agent, Runner\nasync def go(q):\n    r = await Runner.run(Agent(name='a'), q)\n    exec(r.final_output)",
+            "from pydantic_ai import Agent\nagent = Agent('m')\nexec(agent.run_sync('q').output)",
+        ] {
+            assert_eq!(severities(code, run), [Critical], "{code}");
+        }
+        let own = "from runners import Runner\nasync def go(q):\n    r = await Runner.run(q)\n    exec(r.final_output)";
+        assert_eq!(severities(own, run), []);
+        let page = "from langgraph.prebuilt import create_react_agent\nimport requests\nagent = create_react_agent('m', [])\npage = requests.get(u).text\n";
+        let ask = |role: &str| {
+            severities(
+                &format!("{page}agent.invoke({{'messages': [('{role}', f'Follow {{page}}')]}})"),
+                "pipeline/prompt-from-untrusted-input",
+            )
+        };
+        assert_eq!((ask("system"), ask("user")), (vec![Medium], vec![]));
+    }
 }

@@ -172,6 +172,7 @@ pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
 /// Reports what learnt before the split. `cells` are the texts of the module, each with the place where it begins.
 pub(in crate::python) fn conclude(cells: &[(&str, usize)], module: &mut Module) {
     let divided = std::mem::take(&mut module.facts.divided);
+    handed_on(&mut module.facts.fits);
     for Fit { span, what, data, leaks, severity, .. } in std::mem::take(&mut module.facts.fits) {
         let leaks = leaks
             || divided.iter().any(|(part, place)| {
@@ -182,6 +183,19 @@ pub(in crate::python) fn conclude(cells: &[(&str, usize)], module: &mut Module) 
             let finding =
                 Finding::new(&TEST_DATA_LEAKAGE, message).severity(severity).confidence(Confidence::Medium);
             module.reports.push(Report { span, finding, fix: None });
+        }
+    }
+}
+
+/// Marks what learnt from data out of which another that leaks learnt in turn: an imputer before a selection of columns. Fits stand in
+/// the order of the code, so that one look back from each is enough.
+fn handed_on(fits: &mut [Fit]) {
+    for last in (1..fits.len()).rev() {
+        let (before, from) = fits.split_at_mut(last);
+        let Some(leaking) = from.first().filter(|fit| fit.leaks && !fit.source.is_empty()) else { continue };
+        for fit in before {
+            fit.leaks |=
+                leaking.source.strip_prefix(fit.path.as_str()).is_some_and(|rest| rest.starts_with("()"));
         }
     }
 }
@@ -216,6 +230,11 @@ fn is_taken(cells: &[(&str, usize)], part: &str, table: &str, between: Range<usi
             target.trim() == part && values.get(index).or(values.first()).is_some_and(|value| from(value))
         })
     })
+}
+
+/// Notes that a test set is cut off `data`.
+pub(in crate::python) fn cut(data: &Argument<'_>, module: &mut Module) {
+    split(data.span.start, &[data], module);
 }
 
 /// Marks what learnt from what is split at byte `place`.
@@ -333,13 +352,15 @@ fn chosen(call: &Call<'_>, module: &mut Module) {
     }
 }
 
-fn note(call: &Call<'_>, data: &str, severity: Severity, module: &mut Module) {
+/// Remembers that `call` learns from `data`, which comes from `source`.
+fn note_of(call: &Call<'_>, data: &str, source: &str, severity: Severity, module: &mut Module) {
     if module.facts.fits.len() < MOST {
         module.facts.fits.push(Fit {
             span: call.span.clone(),
             what: call.spelling.chars().take(60).collect(),
             data: data.to_owned(),
             path: call.path.to_string(),
+            source: source.to_owned(),
             leaks: false,
             severity,
         });
@@ -395,7 +416,12 @@ fn fitted(call: &Call<'_>, module: &mut Module) {
         module.report(&call.span, finding.confidence(Confidence::Medium));
         return;
     }
-    note(call, written, Severity::Medium, module);
+    let source = data.value.as_path().map_or("", AsRef::as_ref);
+    note_of(call, written, source, Severity::Medium, module);
+}
+
+fn note(call: &Call<'_>, data: &str, severity: Severity, module: &mut Module) {
+    note_of(call, data, "", severity, module);
 }
 
 /// How the values of `train_test_split` are known: its training half, and the one that is put aside.
@@ -579,5 +605,28 @@ mod tests {
         for name in ["latest", "x_train", "train_test", "attest", "contest_df", "x"] {
             assert!(!super::is_test_name(name), "{name}");
         }
+    }
+
+    #[test]
+    fn a_test_set_that_is_cut_off_is_a_split() {
+        let head =
+            "from sklearn.preprocessing import StandardScaler\nimport numpy as np\nX = np.load('x.npy')\n";
+        let graded = |code: &str| severities(&format!("{head}{code}"), "pipeline/test-data-leakage");
+        let scaled = "X = StandardScaler().fit_transform(X)\n";
+        assert_eq!(graded(&format!("{scaled}train, test = X[:80], X[80:]")), [Medium]);
+        assert_eq!(graded(&format!("{scaled}X_train = X[:80]\nX_test = X[80:]")), [Medium]);
+        assert_eq!(graded(&format!("{scaled}head, tail = X[:80], X[80:]")), []);
+        assert_eq!(graded("train, test = X[:80], X[80:]\nscaler = StandardScaler().fit(train)"), []);
+    }
+
+    #[test]
+    fn each_of_a_row_of_transformations_before_the_split_leaks() {
+        let head = "from sklearn.impute import KNNImputer\nfrom sklearn.feature_selection import SelectKBest\nfrom sklearn.model_selection import train_test_split\n";
+        let graded = |code: &str| severities(&format!("{head}{code}"), "pipeline/test-data-leakage");
+        let row = "a = KNNImputer().fit_transform(df)\nb = SelectKBest().fit_transform(a, y)\n";
+        assert_eq!(graded(&format!("{row}c, d = train_test_split(b, random_state=1)")), [Medium, Medium]);
+        assert_eq!(graded(&format!("{row}c, d = train_test_split(other, random_state=1)")), []);
+        let apart = "a = KNNImputer().fit_transform(other)\nb = SelectKBest().fit_transform(df, y)\n";
+        assert_eq!(graded(&format!("{apart}c, d = train_test_split(b, random_state=1)")), [Medium]);
     }
 }

@@ -15,6 +15,7 @@ pub(in crate::python) const RULES: &[&Rule] = &[&REMOTE_CODE];
 /// Judges one call.
 pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
     trusts(call, module);
+    listed(call, module);
     fetched_module(call, module);
     match call.path.as_ref() {
         "torch.hub.load" => torch_hub(call, module),
@@ -95,6 +96,26 @@ pub(in crate::python) fn named(name: &str, value: &Value, span: &Range<usize>, m
     }
 }
 
+/// Options that are handed on as one text: `model_args="pretrained=a/b,trust_remote_code=True"`.
+///
+/// Source: EleutherAI, `lm_eval.simple_evaluate`, `model_args`.
+fn listed(call: &Call<'_>, module: &mut Module) {
+    for given in call.arguments() {
+        let Some(options) = given.value.as_pieces().filter(|text| text.len() <= LONGEST_OPTIONS) else {
+            continue;
+        };
+        let mut options = options.split(',').filter_map(|option| option.split_once('='));
+        if options.any(|(name, on)| {
+            name.trim() == "trust_remote_code" && matches!(on.trim(), "True" | "true" | "1")
+        }) {
+            let message = "`trust_remote_code` in a list of options runs the Python files of the repository";
+            module.report(&given.span, Finding::new(&REMOTE_CODE, message));
+        }
+    }
+}
+
+/// Longest list of options that is read, in bytes.
+const LONGEST_OPTIONS: usize = 2_000;
 /// Most places remembered that trust remote code.
 const MOST_TRUSTING: usize = 256;
 
@@ -482,5 +503,57 @@ mod tests {
     fn what_the_operator_decides_is_mild() {
         let code = "import os\nM.from_pretrained('a/b', trust_remote_code=os.getenv('TRUST'))";
         assert_eq!(graded(code), [Low]);
+    }
+
+    #[test]
+    fn options_that_are_put_together_step_by_step_are_known_at_the_call() {
+        let at = |code: &str| {
+            let code = format!("from transformers import AutoModel\n{code}");
+            let found = crate::testing::found("a.py", &code).into_iter();
+            found
+                .filter(|(rule, _, severity)| *rule == "pipeline/remote-code" && *severity == High)
+                .map(|(_, line, _)| line)
+                .collect::<Vec<_>>()
+        };
+        for (code, line) in [
+            (
+                "def f(**kw):\n    kw['trust_remote_code'] = True\n    AutoModel.from_pretrained('a/b', **kw)",
+                4,
+            ),
+            (
+                "def f(cfg):\n    kw = {'r': 1}\n    if cfg.x:\n        kw['trust_remote_code'] = True\n    AutoModel.from_pretrained('a/b', **kw)",
+                6,
+            ),
+            (
+                "def f(**kw):\n    kw.update(trust_remote_code=True)\n    AutoModel.from_pretrained('a/b', **kw)",
+                4,
+            ),
+            (
+                "def f(**kw):\n    kw.update({'trust_remote_code': True})\n    AutoModel.from_pretrained('a/b', **kw)",
+                4,
+            ),
+            ("kw = {}\nkw |= {'trust_remote_code': True}\nAutoModel.from_pretrained('a/b', **kw)", 4),
+            ("kw = {'r': 1} | {'trust_remote_code': True}\nAutoModel.from_pretrained('a/b', **kw)", 3),
+        ] {
+            assert_eq!(at(code), [line], "{code}");
+        }
+        for code in [
+            "def f(**kw):\n    kw['revision'] = 'x'\n    AutoModel.from_pretrained('a/b', **kw)",
+            "def f(**kw):\n    kw['trust_remote_code'] = True\n    kw['trust_remote_code'] = False\n    AutoModel.from_pretrained('a/b', **kw)",
+            "def f(seen, x):\n    seen.update(x)\n    AutoModel.from_pretrained('a/b', **seen)",
+            "kw = {}\nkw |= {'trust_remote_code': False}\nAutoModel.from_pretrained('a/b', **kw)",
+        ] {
+            assert_eq!(at(code), [] as [u32; 0], "{code}");
+        }
+    }
+
+    #[test]
+    fn options_in_one_text_are_read() {
+        let code = |options: &str| {
+            format!("import lm_eval\nlm_eval.simple_evaluate(model='hf', model_args='{options}')")
+        };
+        assert_eq!(graded(&code("pretrained=./m,trust_remote_code=True")), [High]);
+        assert_eq!(graded(&code("pretrained=./m,trust_remote_code=False")), []);
+        assert_eq!(graded(&code("pretrained=./m")), []);
     }
 }

@@ -449,7 +449,9 @@ fn filter(call: &Call<'_>, module: &mut Module) {
 fn prompt(call: &Call<'_>, module: &mut Module) {
     // Messages are told by their shape: code hands them to a client through functions of its own.
     for given in call.arguments() {
-        let Known::Items(items) = &given.value.known else { continue };
+        // `{"messages": […]}`, as graphs of agents take them.
+        let listed = given.value.entry("messages").unwrap_or(&given.value);
+        let Known::Items(items) = &listed.known else { continue };
         for message in items.iter() {
             let role = message.entry("role").and_then(Value::as_text);
             if let (Some("system" | "developer"), Some(content)) = (role, message.entry("content")) {

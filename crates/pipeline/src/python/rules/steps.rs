@@ -2,7 +2,7 @@
 
 use crate::python::call::Call;
 use crate::python::module::{Module, SinkKind};
-use crate::python::value::{HOLE, Known};
+use crate::python::value::{HOLE, Known, Taint};
 use crate::rules::TEMPLATE_INJECTION;
 use bartizan_core::{Finding, Rule, Severity};
 
@@ -115,6 +115,9 @@ fn commands(call: &Call<'_>, module: &mut Module) {
         if matches!(name, "ShellOperation" | "shell_run_command" | "execute_shell_command")
             && !given.value.is_constant()
         {
+            module.sink(SinkKind::Shell, &given.span, call.spelling, &given.value);
+        } else if call.is_of("airflow") && given.value.all_taint().has(Taint::OPERATOR) {
+            // `f"… {Variable.get('x')}"` holds what `{{ var.value.x }}` would.
             module.sink(SinkKind::Shell, &given.span, call.spelling, &given.value);
         }
         return;
@@ -258,5 +261,18 @@ mod tests {
         assert_eq!(found(words, "template-injection"), []);
         let script = "Pod(image='a@sha256:00', cmds=['bash', '-c'], arguments=['train {{ params.date }}'])";
         assert_eq!(found(script, "template-injection"), [High]);
+    }
+
+    #[test]
+    fn a_command_that_holds_a_variable_of_the_scheduler_is_one_of_whoever_sets_it() {
+        let graded = |command: &str| {
+            let code = format!(
+                "from airflow.models import Variable\nfrom airflow.operators.bash import BashOperator\nNAME = 'a'\nBashOperator(task_id='a', bash_command={command})"
+            );
+            crate::python::tests::severities(&code, "pipeline/shell-command-from-data")
+        };
+        assert_eq!(graded("f\"{Variable.get('x')} --all\""), [bartizan_core::Severity::Medium]);
+        assert_eq!(graded("'train ' + Variable.get('x')"), [bartizan_core::Severity::Medium]);
+        assert_eq!(graded("f'train {NAME}'"), []);
     }
 }

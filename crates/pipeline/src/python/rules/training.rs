@@ -29,7 +29,8 @@ rule! {
     };
 
     /// ## What it finds
-    /// A model or file published (`push_to_hub`, `upload_file`, `log_model`, `register_model`) by code that signs nothing.
+    /// A model or file published (`push_to_hub`, `upload_file`, `log_model`, `register_model`) by code that signs nothing: medium under a
+    /// name that stands in the code, by which others load it; low where the caller says whether and where, and for the records of a run.
     /// ## Why it matters
     /// Who loads it cannot tell yours from one that someone put in its place.
     /// ## Example
@@ -346,10 +347,29 @@ fn publication(call: &Call<'_>, module: &mut Module) {
     } || name == "upload_file" && !call.is_of("huggingface_hub") && uploads_model(call);
     if publishes && !call.path.starts_with("set:") {
         let message = format!("`{name}` publishes what nothing in this code signs");
-        module
-            .report(&call.span, Finding::new(&UNSIGNED_PUBLICATION, message).confidence(Confidence::Medium));
+        // Under a name that stands in the code others load it; a library publishes where it is told to, and a run keeps records.
+        let named =
+            NAMED.iter().any(|name| call.keyword(name).is_some_and(|given| given.value.as_text().is_some()))
+                || match name {
+                    "push_to_hub" | "push_to_hub_merged" | "push_to_hub_gguf" | "create_model_version" => {
+                        call.positional.first().is_some_and(|given| given.value.as_text().is_some())
+                    }
+                    "register_model" => {
+                        call.positional.get(1).is_some_and(|given| given.value.as_text().is_some())
+                    }
+                    _ => false,
+                };
+        let other = call
+            .keyword("repo_type")
+            .is_some_and(|kind| kind.value.as_text().is_some_and(|kind| kind != "model"));
+        let severity = if named && !other { Severity::Medium } else { Severity::Low };
+        let finding = Finding::new(&UNSIGNED_PUBLICATION, message).severity(severity);
+        module.report(&call.span, finding.confidence(Confidence::Medium));
     }
 }
+
+/// Arguments that say under which name something is published.
+const NAMED: &[&str] = &["repo_id", "hub_model_id", "registered_model_name"];
 
 /// Whether the stage that a model is moved to is the one that is served.
 fn goes_live(call: &Call<'_>) -> bool {
@@ -445,7 +465,7 @@ const MOST_WRITTEN: usize = 512;
 #[cfg(test)]
 mod tests {
     use crate::python::tests::severities;
-    use bartizan_core::Severity::Low;
+    use bartizan_core::Severity::{Low, Medium};
 
     #[test]
     fn a_training_without_a_seed_is_found_once() {
@@ -483,7 +503,25 @@ mod tests {
     #[test]
     fn publishing_is_silent_once_something_signs() {
         let graded = |code: &str| severities(code, "pipeline/unsigned-publication");
-        assert_eq!(graded("model.push_to_hub('acme/net')"), [Low]);
+        assert_eq!(graded("model.push_to_hub('acme/net')"), [Medium]);
+        for (code, severity) in [
+            ("import mlflow\nmlflow.register_model('runs:/1/model', 'churn')", Medium),
+            ("import mlflow\nmlflow.sklearn.log_model(m, 'm', registered_model_name='churn')", Medium),
+            (
+                "from huggingface_hub import HfApi\nHfApi().upload_folder(folder_path='m', repo_id='acme/net')",
+                Medium,
+            ),
+            // Where it is told to, and what is kept of a run.
+            ("def f(model, name):\n    model.push_to_hub(name)", Low),
+            ("trainer.push_to_hub(**kwargs)", Low),
+            (
+                "from huggingface_hub import HfApi\nHfApi().upload_folder(folder_path='m', repo_id='acme/rows', repo_type='dataset')",
+                Low,
+            ),
+            ("import mlflow\nmlflow.sklearn.log_model(m, 'm')", Low),
+        ] {
+            assert_eq!(graded(code), [severity], "{code}");
+        }
         assert_eq!(
             graded("import model_signing\nmodel_signing.signing.sign('net')\nmodel.push_to_hub('acme/net')"),
             []

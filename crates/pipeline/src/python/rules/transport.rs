@@ -36,6 +36,7 @@ const SWITCHES: &[(&str, &[&str])] = &[
 pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
     tls(call, module);
     http(call, module);
+    statement(call, module);
     download(call, module);
     if call.is_of("hashlib")
         || [
@@ -267,6 +268,23 @@ pub(in crate::python) fn fetches(call: &Call<'_>) -> bool {
                 | "download_and_extract_archive"
                 | "load_from_checkpoint"
         ),
+    }
+}
+
+/// A statement of DuckDB that reads a file from an address: `read_parquet('http://…')`.
+///
+/// Source: DuckDB documentation, "HTTP(S) Support".
+fn statement(call: &Call<'_>, module: &mut Module) {
+    if !call.is_of("duckdb") || !matches!(call.name(), "execute" | "sql" | "query") {
+        return;
+    }
+    let Some(given) = call.argument(0, "query") else { return };
+    let read = given.value.as_pieces().and_then(crate::address::clear);
+    if let Some(clear) = read.filter(|clear| is_artifact(clear.address)) {
+        let shown = bartizan_core::printable(clear.address, 80);
+        let message = format!("`{shown}` is read without encryption{}", clear.inside());
+        let finding = Finding::new(&INSECURE_TRANSPORT, message).severity(clear.reach.of_source());
+        module.report(&given.span, finding.confidence(Confidence::Medium));
     }
 }
 
@@ -683,5 +701,16 @@ mod tests {
         let get = "import urllib.request as u\nu.urlretrieve('https://x.example/w.pth', 'w.pth')\n";
         assert_eq!(graded(get), [Medium]);
         assert_eq!(graded(&format!("{get}import hashlib\nassert hashlib.sha256(b).hexdigest() == D")), []);
+    }
+
+    #[test]
+    fn statements_that_read_from_plain_addresses_are_found() {
+        let graded = |statement: &str| {
+            let code = format!("import duckdb\ncon = duckdb.connect('a.db')\ncon.execute(\"{statement}\")");
+            crate::python::tests::severities(&code, "pipeline/insecure-transport")
+        };
+        assert_eq!(graded("select * from read_parquet('http://data.acme.dev/a.parquet')"), [Medium]);
+        assert_eq!(graded("select * from read_parquet('https://data.acme.dev/a.parquet')"), []);
+        assert_eq!(graded("select * from t where site = 'http://data.acme.dev/'"), []);
     }
 }
