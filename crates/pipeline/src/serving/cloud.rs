@@ -3,7 +3,7 @@
 //! Source: SageMaker API reference (`CreateTrainingJob`, `CreateModel`, `CreateNotebookInstance`, …) and its CloudFormation resources;
 //! Vertex AI REST reference (`CustomJobSpec`, `ModelContainerSpec`).
 
-use super::{command_issues, environment_issues, models, stack};
+use super::{arm, command_issues, environment_issues, models, stack};
 use crate::ci::github::gaps;
 use crate::rules::{
     EXCESSIVE_PERMISSIONS, EXPOSED_SERVICE, NO_NETWORK_ISOLATION, ROOT_USER, UNENCRYPTED_STORAGE,
@@ -52,6 +52,7 @@ impl Reader for CloudJob {
                 issue::report(text, notes, demanded(node, &node, resource));
             }
             issue::report(text, notes, stack::resource(node, yaml.root()));
+            issue::report(text, notes, arm::resource(node));
             issue::report(text, notes, every_right(node));
             container(text, notes, node);
         }
@@ -149,6 +150,7 @@ static MARKS: &[&[&str]] = &[
     &["AWS::SageMaker::"],
     &["AWS::S3::Bucket"],
     &["AWS::EC2::SecurityGroup"],
+    &["deploymentTemplate.json", "Microsoft."],
     &["AWS::Lambda::Url"],
     &["AWS::Serverless::Function"],
     &["AWS::IAM::"],

@@ -4,7 +4,9 @@
 use super::models;
 use crate::address::{is_commit, named};
 use crate::ci::github::gaps;
-use crate::rules::{self, REMOTE_CODE, SECRET, TLS_DISABLED, UNPINNED_MODEL, UNSAFE_MODEL_FORMAT};
+use crate::rules::{
+    self, HOST_ACCESS, REMOTE_CODE, SECRET, TLS_DISABLED, UNPINNED_MODEL, UNSAFE_MODEL_FORMAT,
+};
 use crate::shell::inspect;
 use crate::yaml::{Node, Yaml};
 use crate::{Issue, Notes, Reader, Text, issue, variable};
@@ -230,6 +232,12 @@ pub(super) fn judged(node: Node<'_>) -> Vec<Issue> {
                 "`{name}: {value}` writes the weights as a pickle, which runs code where it is loaded"
             );
             issues.push(Issue::new(&UNSAFE_MODEL_FORMAT, entry.span(), message).severity(Severity::Low));
+        } else if let Some(message) = inspect::unpickles(value).filter(|_| snake == "load_format") {
+            issues.push(Issue::new(&UNSAFE_MODEL_FORMAT, entry.span(), message).severity(Severity::High));
+        } else if let Some(message) =
+            inspect::hands_out(value).filter(|_| snake == "allowed_local_media_path" && !value.is_empty())
+        {
+            issues.push(Issue::new(&HOST_ACCESS, entry.span(), message).severity(Severity::High));
         } else if names_model && names_repository(value) {
             let revision = REVISIONS.iter().find_map(|key| node.text_of(key));
             if !revision.is_some_and(is_commit)
@@ -343,6 +351,14 @@ mod tests {
         assert_eq!(found("a:\n  ssl_verify: false\n"), [(2, "tls-disabled")]);
         assert_eq!(found("tls:\n  insecureSkipVerify: true\n"), [(2, "tls-disabled")]);
         assert_eq!(found("a:\n  ssl_verify: true\n  insecureSkipVerify: false\n  verify: false\n"), []);
+        assert_eq!(
+            found("max-model-len: 2048\nload-format: pt\nallowed-local-media-path: /\n"),
+            [(2, "unsafe-model-format"), (3, "host-access")]
+        );
+        assert_eq!(
+            found("max-model-len: 2048\nload-format: auto\nallowed-local-media-path: /srv/media\n"),
+            []
+        );
         assert_eq!(found("save_safetensors: false\n"), [(1, "unsafe-model-format")]);
         assert_eq!(found("save_safetensors: true\n"), []);
     }
