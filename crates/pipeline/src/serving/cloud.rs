@@ -11,7 +11,9 @@ use crate::rules::{
 };
 use crate::yaml::{Node, Yaml};
 use crate::{Issue, Notes, Reader, Text, image, issue, rules};
+use aho_corasick::AhoCorasick;
 use bartizan_core::{Confidence, Kind, Rule, Severity};
+use std::sync::LazyLock;
 
 /// What a platform is asked to run.
 #[derive(Debug)]
@@ -32,6 +34,7 @@ impl Reader for CloudJob {
 
     fn recognises(&self, text: &Text<'_>) -> bool {
         matches!(text.extension().as_str(), "json" | "yaml" | "yml" | "template")
+            && FIRST_MARK.as_ref().is_none_or(|first| first.is_match(text.content))
             && MARKS.iter().any(|marks| marks.iter().all(|mark| text.content.contains(mark)))
     }
 
@@ -169,6 +172,10 @@ static MARKS: &[&[&str]] = &[
     &["worker_pool_specs", "machine_spec"],
     &["worker_pool_specs", "executor_image_uri"],
 ];
+
+/// Finds the first of any of them in one pass: most texts hold none.
+static FIRST_MARK: LazyLock<Option<AhoCorasick>> =
+    LazyLock::new(|| AhoCorasick::new(MARKS.iter().filter_map(|marks| marks.first())).ok());
 
 /// Members that an API's request is known by, and the resource it makes.
 static REQUESTS: &[(&[&str], &str)] = &[

@@ -10,7 +10,9 @@ use crate::rules::{
 use crate::shell::inspect;
 use crate::yaml::{Node, Yaml};
 use crate::{Issue, Notes, Reader, Text, issue, variable};
+use aho_corasick::AhoCorasick;
 use bartizan_core::{Confidence, Kind, Rule, Severity};
+use std::sync::LazyLock;
 
 /// Settings that name a model.
 #[derive(Debug)]
@@ -36,7 +38,7 @@ impl Reader for Settings {
         matches!(text.extension().as_str(), "yaml" | "yml" | "json")
             && !written.contains(&text.file_name())
             && !text.content.contains("apiVersion:")
-            && MARKS.iter().any(|mark| text.content.contains(mark))
+            && ANY_MARK.as_ref().is_none_or(|marks| marks.is_match(text.content))
     }
 
     fn read(&self, text: &Text<'_>, notes: &mut Notes<'_>) {
@@ -92,6 +94,9 @@ const MARKS: &[&str] = &[
     "save_safetensors",
     "safe_serialization",
 ];
+
+/// Finds any of them in one pass.
+static ANY_MARK: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| AhoCorasick::new(MARKS).ok());
 
 /// Switches by which certificates are looked at, and those by which they are not.
 const VERIFY: &[&str] = &["ssl_verify", "verify_ssl", "tls_verify", "verify_tls", "verify_certs"];
